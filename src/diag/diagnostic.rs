@@ -1,0 +1,100 @@
+//! One finding as a plain value: data first, picture last.
+
+use super::Code;
+use crate::source::Span;
+
+/// One finding: a code, a message, at least one place, and what to do about it.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// Its kind.
+    pub code: &'static Code,
+    /// The headline in the user's own names: lower case, no full stop.
+    pub message: String,
+    /// The item it speaks of; none for a fault of the text, which speaks of its file.
+    pub subject: Option<Subject>,
+    /// Where it is wrong.
+    pub primary: Label,
+    /// Why it is wrong: other places, in any file.
+    pub secondary: Vec<Label>,
+    /// What was reckoned, line by line: a sum, a list.
+    pub notes: Vec<String>,
+    /// What to do, each an imperative.
+    pub help: Vec<String>,
+}
+
+/// A place with the words that are drawn at it.
+#[derive(Clone, Debug)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// The role of the place, as "first declared here".
+    pub text: String,
+}
+
+/// The item that a finding speaks of: for a pair, a port or a draft it is the role.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Subject {
+    /// The kind as the language writes it: `role`, `model`, `host`.
+    pub kind: &'static str,
+    /// Its name; for an item without a name, what it is about.
+    pub name: String,
+}
+
+impl Subject {
+    /// The item of that kind and name.
+    pub fn new(kind: &'static str, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into() }
+    }
+}
+
+impl Code {
+    /// Begins a finding of this kind: the place where it is wrong with the words drawn there, and the headline.
+    pub fn at(&'static self, span: Span, label: impl Into<String>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code: self,
+            message: message.into(),
+            subject: None,
+            primary: Label { span, text: label.into() },
+            secondary: Vec::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+        }
+    }
+}
+
+impl Diagnostic {
+    /// Names the item that the finding speaks of.
+    #[must_use]
+    pub fn about(mut self, kind: &'static str, name: impl Into<String>) -> Self {
+        self.subject = Some(Subject::new(kind, name));
+        self
+    }
+
+    /// Adds another place that shows why.
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Adds a block of what was reckoned; may have several lines.
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help.push(text.into());
+        self
+    }
+
+    /// Adds what to do where there is something to say.
+    #[must_use]
+    pub fn maybe_help(mut self, text: Option<impl Into<String>>) -> Self {
+        self.help.extend(text.map(Into::into));
+        self
+    }
+}

@@ -1,0 +1,14 @@
+//! How a finding is said: codes with their pages, findings as plain values, one sink, and the formats they are shown in.
+
+#[macro_use]
+mod code;
+mod diagnostic;
+pub mod report;
+mod sink;
+mod suggest;
+pub mod words;
+
+pub use code::{Code, Severity};
+pub use diagnostic::{Diagnostic, Label, Subject};
+pub use sink::{Diagnostics, NotChecked, Reported, Summary};
+pub use suggest::{nearest, unlike};

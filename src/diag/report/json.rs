@@ -1,0 +1,125 @@
+//! Findings as one JSON object, for programs. The shape only grows; `format_version` changes if it ever breaks.
+
+use crate::diag::{Diagnostic, Diagnostics, Label};
+use crate::source::{Position, SourceMap, Span};
+use serde::Serialize;
+
+/// The version of the shape.
+pub const FORMAT_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    format_version: u32,
+    findings: Vec<Finding<'a>>,
+    not_checked: Vec<Left<'a>>,
+    summary: Totals,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    code: String,
+    name: &'static str,
+    severity: &'static str,
+    message: &'a str,
+    subject: Item<'a>,
+    primary: Place<'a>,
+    secondary: Vec<Place<'a>>,
+    notes: &'a [String],
+    help: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    kind: &'static str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    file: &'a str,
+    start: At,
+    end: At,
+    label: &'a str,
+}
+
+#[derive(Serialize)]
+struct At {
+    line: u32,
+    column: u32,
+    byte: u32,
+}
+
+#[derive(Serialize)]
+struct Left<'a> {
+    check: &'static str,
+    subject: Item<'a>,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct Totals {
+    errors: usize,
+    warnings: usize,
+    not_checked: usize,
+}
+
+/// All findings of a run as one line of JSON that ends with a newline.
+pub fn json(findings: &Diagnostics, map: &SourceMap) -> String {
+    let summary = findings.summary();
+    let report = Report {
+        format_version: FORMAT_VERSION,
+        findings: findings.findings().iter().map(|finding| view(finding, map)).collect(),
+        not_checked: (findings.not_checked().iter())
+            .map(|left| Left {
+                check: left.check,
+                subject: Item { kind: left.subject.kind, name: &left.subject.name },
+                why: &left.why,
+            })
+            .collect(),
+        summary: Totals {
+            errors: summary.errors,
+            warnings: summary.warnings,
+            not_checked: summary.not_checked,
+        },
+    };
+    // Only maps with keys that are not strings can fail, and there is none.
+    let mut text = serde_json::to_string(&report).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn view<'a>(finding: &'a Diagnostic, map: &'a SourceMap) -> Finding<'a> {
+    let subject = match &finding.subject {
+        Some(subject) => Item { kind: subject.kind, name: &subject.name },
+        None => Item { kind: "file", name: file_name(finding.primary.span, map) },
+    };
+    Finding {
+        code: finding.code.to_string(),
+        name: finding.code.name,
+        severity: finding.code.severity.word(),
+        message: &finding.message,
+        subject,
+        primary: place(&finding.primary, map),
+        secondary: finding.secondary.iter().map(|label| place(label, map)).collect(),
+        notes: &finding.notes,
+        help: &finding.help,
+    }
+}
+
+fn place<'a>(label: &'a Label, map: &'a SourceMap) -> Place<'a> {
+    let at = |byte| {
+        let nowhere = Position { line: 1, column: 1, byte: 0 };
+        let position = map.get(label.span.file).map_or(nowhere, |file| file.position(byte));
+        At { line: position.line, column: position.column, byte: position.byte }
+    };
+    Place {
+        file: file_name(label.span, map),
+        start: at(label.span.start),
+        end: at(label.span.end),
+        label: &label.text,
+    }
+}
+
+fn file_name(span: Span, map: &SourceMap) -> &str {
+    map.get(span.file).map_or("", |file| file.name())
+}

@@ -1,0 +1,99 @@
+//! The one sink that all findings go to.
+
+use super::{Diagnostic, Severity, Subject};
+
+/// All findings of a run; the only way to say one.
+#[derive(Default, Debug)]
+pub struct Diagnostics {
+    findings: Vec<Diagnostic>,
+    not_checked: Vec<NotChecked>,
+}
+
+/// Proof that an error was said; only the sink can make it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reported(());
+
+/// The third verdict: neither proved nor refuted, because a fact is not known.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct NotChecked {
+    /// The name of the code that would have spoken.
+    pub check: &'static str,
+    /// The item it would have spoken of.
+    pub subject: Subject,
+    /// What is not known, and what would make it known.
+    pub why: String,
+}
+
+/// How many of each there are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Summary {
+    /// Findings of severity error.
+    pub errors: usize,
+    /// Findings of severity warning.
+    pub warnings: usize,
+    /// Verdicts that could not be given.
+    pub not_checked: usize,
+}
+
+impl Diagnostics {
+    /// Takes a finding.
+    pub fn say(&mut self, finding: Diagnostic) -> Reported {
+        self.findings.push(finding);
+        Reported(())
+    }
+
+    /// Takes note of what could not be checked, which is no finding.
+    pub fn leave(&mut self, left: NotChecked) {
+        self.not_checked.push(left);
+    }
+
+    /// The proof that something was said, where something was.
+    pub fn reported(&self) -> Option<Reported> {
+        self.has_errors().then_some(Reported(()))
+    }
+
+    /// Whether anything of severity error was said.
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code.severity == Severity::Error)
+    }
+
+    /// Whether anything at all was said.
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// Puts findings in the order of the text, and what was not checked in the order of its names.
+    pub fn sort(&mut self) {
+        self.findings.sort_by(|a, b| {
+            (a.primary.span, a.code.number, &a.message).cmp(&(b.primary.span, b.code.number, &b.message))
+        });
+        self.not_checked.sort();
+        self.not_checked.dedup();
+    }
+
+    /// The findings, in order of saying until [`sort`](Self::sort) is called.
+    pub fn findings(&self) -> &[Diagnostic] {
+        &self.findings
+    }
+
+    /// What was not checked.
+    pub fn not_checked(&self) -> &[NotChecked] {
+        &self.not_checked
+    }
+
+    /// Takes everything that another sink was told.
+    pub fn absorb(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.not_checked.extend(other.not_checked);
+    }
+
+    /// Counts by severity.
+    pub fn summary(&self) -> Summary {
+        let count = |severity| self.findings.iter().filter(|f| f.code.severity == severity).count();
+        Summary {
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+            not_checked: self.not_checked.len(),
+        }
+    }
+}

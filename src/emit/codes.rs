@@ -1,0 +1,1 @@
+//! Codes 4xx: the disk said no, or `out` is not what the registry says.

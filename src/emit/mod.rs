@@ -1,0 +1,3 @@
+//! Artifacts to disk: what would change, and making it so, all or nothing.
+
+pub mod codes;

@@ -1,0 +1,98 @@
+//! What a target makes: files to be, whose text is rendered only when it is asked for, so that a build of any size
+//! holds a few of them at a time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One file to be: its place below `out/`, whether it is executable, and the way to its text.
+pub struct Artifact<'p> {
+    path: ArtifactPath,
+    executable: bool,
+    text: Box<dyn Fn() -> String + Send + Sync + 'p>,
+}
+
+/// A path below the output folder, with `/` between its parts; absolute ones, `..` and empty parts cannot be held.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ArtifactPath(Box<str>);
+
+/// Artifacts by path, in byte order; two claims on one path cannot be held.
+#[derive(Default)]
+pub struct ArtifactSet<'p>(BTreeMap<ArtifactPath, Artifact<'p>>);
+
+impl ArtifactPath {
+    /// The path, or none where it would lead out of the folder or name no file.
+    pub fn new(path: impl Into<Box<str>>) -> Option<Self> {
+        let path = path.into();
+        let sound = path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'));
+        sound.then_some(Self(path))
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ArtifactPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'p> Artifact<'p> {
+    /// A plain file (mode 0644).
+    pub fn file(path: ArtifactPath, text: impl Fn() -> String + Send + Sync + 'p) -> Self {
+        Self { path, executable: false, text: Box::new(text) }
+    }
+
+    /// A program (mode 0755).
+    pub fn program(path: ArtifactPath, text: impl Fn() -> String + Send + Sync + 'p) -> Self {
+        Self { path, executable: true, text: Box::new(text) }
+    }
+
+    /// Where it will be.
+    pub fn path(&self) -> &ArtifactPath {
+        &self.path
+    }
+
+    /// Whether it is a program.
+    pub fn is_executable(&self) -> bool {
+        self.executable
+    }
+
+    /// Renders the text; the same at every call.
+    pub fn text(&self) -> String {
+        (self.text)()
+    }
+}
+
+impl<'p> ArtifactSet<'p> {
+    /// Takes an artifact in; gives it back where its path is taken.
+    pub fn add(&mut self, artifact: Artifact<'p>) -> Result<(), Artifact<'p>> {
+        if self.0.contains_key(artifact.path()) {
+            return Err(artifact);
+        }
+        self.0.insert(artifact.path.clone(), artifact);
+        Ok(())
+    }
+
+    /// The artifacts in byte order of their paths.
+    pub fn iter(&self) -> impl Iterator<Item = &Artifact<'p>> {
+        self.0.values()
+    }
+
+    /// The artifact of a path.
+    pub fn get(&self, path: &ArtifactPath) -> Option<&Artifact<'p>> {
+        self.0.get(path)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

@@ -1,0 +1,120 @@
+//! Reads a registry folder. With `facts/gguf.rs` the only reader of the user's files.
+
+use super::{FileId, SourceMap};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The largest registry file that is read, in bytes: 64 MiB, about 250 000 roles.
+pub const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// The files of a registry folder, and what keeps some of them from being read as text.
+#[derive(Default, Debug)]
+pub struct Loaded {
+    /// The files, in byte order of their names.
+    pub map: SourceMap,
+    /// Files that are there but are not text; their text in the map is empty or repaired.
+    pub flaws: Vec<Flaw>,
+}
+
+/// Why a file that could be opened could not be taken as text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flaw {
+    /// The bytes from `at` on are not UTF-8; the map has U+FFFD in their place.
+    NotUtf8 {
+        /// The file.
+        file: FileId,
+        /// The first byte that is not UTF-8.
+        at: usize,
+    },
+    /// More than [`MAX_FILE_BYTES`].
+    TooLarge {
+        /// The file.
+        file: FileId,
+        /// Its size in bytes.
+        bytes: u64,
+    },
+}
+
+/// A folder or a file that cannot be read at all: the run cannot begin.
+#[derive(Debug)]
+pub struct LoadError {
+    path: PathBuf,
+    problem: String,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot read `{}`: {}", self.path.display(), self.problem)
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// Reads every `*.yaml`, `*.yml` and `*.kdl` file of a folder, in byte order of their names; hidden files are left out.
+pub fn load(folder: &Path) -> Result<Loaded, LoadError> {
+    let mut loaded = Loaded::default();
+    let names = registry_files(folder)?;
+    if names.is_empty() {
+        return Err(LoadError {
+            path: folder.to_owned(),
+            problem: "there is no *.yaml, *.yml or *.kdl file in it".into(),
+        });
+    }
+    for name in names {
+        read(folder, &name, &mut loaded)?;
+    }
+    Ok(loaded)
+}
+
+fn registry_files(folder: &Path) -> Result<Vec<String>, LoadError> {
+    let failed = |error: std::io::Error| LoadError { path: folder.to_owned(), problem: words(&error) };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let known = Path::new(name).extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "kdl");
+        if known && !name.starts_with('.') {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn read(folder: &Path, name: &str, loaded: &mut Loaded) -> Result<(), LoadError> {
+    let path = folder.join(name);
+    let shown = path.to_string_lossy().replace('\\', "/");
+    let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
+    let failed = |error: std::io::Error| LoadError { path: path.clone(), problem: words(&error) };
+    let about = std::fs::metadata(&path).map_err(failed)?;
+    if !about.is_file() {
+        return Err(LoadError { path, problem: "it is not a file".into() });
+    }
+    if about.len() > MAX_FILE_BYTES {
+        let file = loaded.map.add(shown, "");
+        loaded.flaws.push(Flaw::TooLarge { file, bytes: about.len() });
+        return Ok(());
+    }
+    match String::from_utf8(std::fs::read(&path).map_err(failed)?) {
+        Ok(text) => {
+            loaded.map.add(shown, text);
+        }
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let file = loaded.map.add(shown, String::from_utf8_lossy(error.as_bytes()));
+            loaded.flaws.push(Flaw::NotUtf8 { file, at });
+        }
+    }
+    Ok(())
+}
+
+fn words(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    let known = [
+        (ErrorKind::NotFound, "there is no such folder or file"),
+        (ErrorKind::PermissionDenied, "permission denied"),
+        (ErrorKind::NotADirectory, "it is not a folder"),
+    ];
+    let found = known.iter().find(|(kind, _)| *kind == error.kind());
+    found.map_or_else(|| error.to_string(), |(_, words)| (*words).to_owned())
+}

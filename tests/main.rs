@@ -1,0 +1,14 @@
+//! All tests, in one binary: one link, one place for helpers.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets what it did not expect has failed"
+)]
+
+mod emit;
+mod engine;
+mod kdl;
+mod quote;
+mod report;
+mod tidy;
+mod yaml;

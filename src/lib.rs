@@ -11,6 +11,7 @@
 pub mod diag;
 pub mod emit;
 pub mod engine;
+pub mod hir;
 pub mod render;
 pub mod source;
 pub mod syntax;

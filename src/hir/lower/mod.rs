@@ -1,0 +1,68 @@
+//! Documents to a [`Registry`]: reads fields by the tables of the kinds, then resolves names to ids.
+//!
+//! Files are gathered one by one, so that a document lives no longer than its reading; names are resolved when all are
+//! there, so that order between kinds and files never matters.
+
+mod datum;
+mod fields;
+mod items;
+mod models;
+mod names;
+mod places;
+mod record;
+mod roles;
+mod rules;
+mod scalar;
+mod serving;
+
+pub use items::Items;
+
+use super::Registry;
+use crate::diag::Diagnostics;
+use crate::source::Span;
+
+impl Items {
+    /// Resolves everything that was gathered; what cannot be read or found is said and left out.
+    pub fn resolve(mut self, findings: &mut Diagnostics) -> Registry {
+        let start = self.start;
+        let mut places = places::read(&mut self, findings);
+        let defaults = places.defaults.take().unwrap_or_default();
+        let (families, models) = models::read(&mut self, &places, &defaults, findings);
+        let known = serving::Known { places: &places, models: &models.names, defaults: &defaults };
+        let roles = roles::read(&mut self, &known, findings);
+        let rules = rules::read(&mut self, &places, (&families.names, &models.names, &roles.names), findings);
+        say_what_is_missing(start, &places, roles.any_served, findings);
+        Registry {
+            stack: places.stack,
+            engines: places.engines.arena,
+            hosts: places.hosts.arena,
+            stores: places.stores.arena,
+            tiers: places.tiers.arena,
+            residencies: places.residencies.arena,
+            families: families.arena,
+            models: models.arena,
+            roles: roles.arena,
+            pairs: rules.pairs,
+            bans: rules.bans,
+            quirks: rules.quirks,
+            services: rules.services,
+            expects: rules.expects,
+        }
+    }
+}
+
+/// A registry without a stack, or with roles and no host to serve them, is said once and not at each role.
+fn say_what_is_missing(start: Span, places: &places::Places, any_served: bool, findings: &mut Diagnostics) {
+    let mut say = |kind: &'static str, example: &str| {
+        let finding = super::codes::MISSING_ITEM
+            .at(start, format!("no `{kind}` in this file or any other"), format!("no {kind} is declared"))
+            .help(format!("declare one, as in `{example}`"));
+        findings.say(finding);
+    };
+    if !places.has_stack {
+        say("stack", "stack \"home\" engine=\"llama.cpp\"");
+    }
+    if any_served && places.hosts.names.is_empty() {
+        say("host", "host \"box\" memory=\"64 GB\"");
+    }
+}

@@ -1,0 +1,189 @@
+//! Families and models.
+
+use super::items::{Item, Items};
+use super::names::{By, Named};
+use super::places::Places;
+use super::record::Record;
+use crate::diag::Diagnostics;
+use crate::hir::codes::{MISSING_FIELD, MISSING_ITEM};
+use crate::hir::family::{FORBID_WORDS, NEED_WORDS};
+use crate::hir::{
+    Advice, ExpertAdvice, Experts, Family, Forbidden, Id, Model, Override, Projector, Setting, Store, Text,
+};
+use crate::source::Spanned;
+
+pub(super) fn read(
+    items: &mut Items,
+    places: &Places,
+    defaults: &Record,
+    findings: &mut Diagnostics,
+) -> (Named<Family>, Named<Model>) {
+    let mut families = Named::new("family");
+    for mut item in items.take("family") {
+        let value = if item.record.is_incomplete() { None } else { family(&mut item) };
+        families.add(&item.name, value);
+    }
+    let mut stores = Stores { places, default: defaults.clone().text("store"), said: false };
+    let mut models = Named::new("model");
+    for mut item in items.take("model") {
+        let value = model(&mut item, &families, &mut stores, findings);
+        models.add(&item.name, value);
+    }
+    (families, models)
+}
+
+fn family(item: &mut Item) -> Option<Family> {
+    let head = item.head();
+    let record = &mut item.record;
+    let experts = record.take::<Record>("experts").map(|block| block.map(advice));
+    let needs = record.take_all::<Record>("needs").into_iter();
+    Some(Family {
+        head,
+        arch: record.text("arch")?,
+        label: record.text("label"),
+        tokenizer: record.text("tokenizer"),
+        forbid: record.take_all::<Record>("forbid").into_iter().map(|block| forbidden(block.value)).collect(),
+        experts,
+        overrides: overrides(record),
+        needs: needs.flat_map(|mut block| block.value.words("what", NEED_WORDS)).collect(),
+    })
+}
+
+fn forbidden(mut block: Record) -> Forbidden {
+    Forbidden {
+        what: block.words("what", FORBID_WORDS),
+        failure: block.text("failure"),
+        why: block.text("why"),
+    }
+}
+
+fn advice(mut block: Record) -> ExpertAdvice {
+    let advised = block.take_all::<Record>("advise").into_iter();
+    let advise = advised.filter_map(|mut advice| {
+        Some(Advice { experts: advice.value.take("use")?, purpose: advice.value.text("for") })
+    });
+    let advise = advise.collect();
+    let avoided = block.take_all::<Record>("avoid").into_iter();
+    ExpertAdvice { advise, avoid: avoided.filter_map(|mut avoid| avoid.value.take("use")).collect() }
+}
+
+/// The metadata overrides of a family or a role.
+pub(super) fn overrides(record: &mut Record) -> Vec<Override> {
+    let blocks = record.take_all::<Record>("override").into_iter();
+    let read = blocks.filter_map(|mut block| {
+        let block = &mut block.value;
+        Some(Override {
+            key: block.text("key")?,
+            value: block.take::<Setting>("value")?,
+            why: block.text("why"),
+        })
+    });
+    read.collect()
+}
+
+fn model(
+    item: &mut Item,
+    families: &Named<Family>,
+    stores: &mut Stores,
+    findings: &mut Diagnostics,
+) -> Option<Model> {
+    let head = item.head();
+    let record = &mut item.record;
+    let by = By { kind: "model", name: &item.name };
+    let family = record.text("family").and_then(|name| families.names.find(&name, &by, findings));
+    let named = record.text("store");
+    let projector = record.take::<Record>("projector").map(|block| block.map(projector));
+    let projector =
+        projector.and_then(|Spanned { value, span }| value.map(|value| Spanned::new(value, span)));
+    let file = record.text("file");
+    let relative = [file.as_ref(), projector.as_ref().map(|p| &p.file)]
+        .into_iter()
+        .flatten()
+        .find(|f| !f.starts_with('/'));
+    let store = stores.of(named, relative, &by, findings);
+    if record.is_incomplete() {
+        return None;
+    }
+    Some(Model {
+        head,
+        family: family?,
+        title: record.text("title")?,
+        label: record.text("label"),
+        quant: record.text("quant")?,
+        size: record.take("size")?,
+        store: store.ok()?,
+        file: file?,
+        projector,
+        experts: record.take::<Record>("experts").map(|block| block.map(experts)),
+        trained_context: record.take("trained-context"),
+        retired: record
+            .take::<Record>("retired")
+            .map(|block| block.map(|mut b| b.text("why").map(|why| why.value))),
+    })
+}
+
+fn projector(mut block: Record) -> Option<Projector> {
+    Some(Projector { file: block.text("file")?, size: block.take("size") })
+}
+
+fn experts(mut block: Record) -> Experts {
+    Experts { total: block.take("total"), default: block.take("default"), advice: advice(block) }
+}
+
+/// Finds the store of a model: the one it names, the default, or the only one.
+struct Stores<'a> {
+    places: &'a Places,
+    default: Option<Text>,
+    said: bool,
+}
+
+impl Stores<'_> {
+    /// None where the paths are absolute; an error where a store is needed and cannot be known, which was said.
+    fn of(
+        &mut self,
+        named: Option<Text>,
+        relative: Option<&Text>,
+        by: &By,
+        findings: &mut Diagnostics,
+    ) -> Result<Option<Spanned<Id<Store>>>, ()> {
+        let names = &self.places.stores.names;
+        if let Some(name) = &named {
+            return names.find(name, by, findings).map(Some).ok_or(());
+        }
+        let Some(file) = relative else { return Ok(None) };
+        if let Some(name) = self.default.clone() {
+            let owner = By { kind: "stack", name: &self.places.stack.head.name };
+            let already = std::mem::replace(&mut self.said, true) && names.look(&name.value).is_none();
+            return if already { Err(()) } else { names.find(&name, &owner, findings).map(Some).ok_or(()) };
+        }
+        match names.only() {
+            Some(only) => only.map(|id| Some(Spanned::new(id, file.span))).ok_or(()),
+            None => {
+                self.say(file, by, findings);
+                Err(())
+            }
+        }
+    }
+
+    fn say(&mut self, file: &Text, by: &By, findings: &mut Diagnostics) {
+        if self.places.stores.names.is_empty() {
+            if !std::mem::replace(&mut self.said, true) {
+                let finding = MISSING_ITEM
+                    .at(file.span, "this path is not absolute", format!("no store is declared, and {} needs one", by.words()))
+                    .about(by.kind, by.name)
+                    .help("declare one, as in `store \"models\" path=\"/srv/models\"`, or write the path in full");
+                findings.say(finding);
+            }
+            return;
+        }
+        let finding = MISSING_FIELD
+            .at(
+                file.span,
+                "below which store?",
+                format!("{} has no `store`, and there are several", by.words()),
+            )
+            .about(by.kind, by.name)
+            .help("add `store`, or name a default in `defaults` of the stack");
+        findings.say(finding);
+    }
+}

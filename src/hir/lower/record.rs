@@ -1,0 +1,118 @@
+//! The fields of an item or a block, read by its table.
+
+use super::datum::{Datum, Holds};
+use crate::hir::{Allow, Text};
+use crate::source::{Span, Spanned};
+
+/// The fields of an item or a block, in the order of the text.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Record {
+    entries: Vec<(&'static str, Spanned<Datum>)>,
+    spoken: Vec<&'static str>,
+    incomplete: bool,
+}
+
+impl Record {
+    /// Takes a field in.
+    pub(super) fn add(&mut self, field: &'static str, value: Spanned<Datum>) {
+        self.entries.push((field, value));
+    }
+
+    /// Marks a field that stands and could not be read, or that a misspelt one was meant to be: its absence is no news.
+    pub(super) fn mark_spoken(&mut self, field: &'static str) {
+        self.spoken.push(field);
+    }
+
+    /// Whether a field's absence is no news.
+    pub(super) fn is_spoken(&self, field: &str) -> bool {
+        self.spoken.contains(&field)
+    }
+
+    /// Marks that something that has to be there is not, which was said.
+    pub(super) fn mark_incomplete(&mut self) {
+        self.incomplete = true;
+    }
+
+    /// Whether something that has to be there is not.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
+    /// The place of a field, where it stands.
+    pub(super) fn place(&self, field: &str) -> Option<Span> {
+        self.entries.iter().find(|(name, _)| *name == field).map(|(_, value)| value.span)
+    }
+
+    /// The names and places of all fields.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&'static str, Span)> {
+        self.entries.iter().map(|(name, value)| (*name, value.span))
+    }
+
+    /// Takes a field out.
+    pub(super) fn take<T: Holds>(&mut self, field: &str) -> Option<Spanned<T>> {
+        let at = self.entries.iter().position(|(name, _)| *name == field)?;
+        let Spanned { value, span } = self.entries.swap_remove(at).1;
+        T::of(value).map(|value| Spanned::new(value, span))
+    }
+
+    /// Takes all fields of a name out, in the order of the text.
+    pub(super) fn take_all<T: Holds>(&mut self, field: &str) -> Vec<Spanned<T>> {
+        let mut taken = Vec::new();
+        for (_, Spanned { value, span }) in self.entries.extract_if(.., |(name, _)| *name == field) {
+            taken.extend(T::of(value).map(|value| Spanned::new(value, span)));
+        }
+        taken.sort_by_key(|value| value.span);
+        taken
+    }
+
+    /// Takes a text out.
+    pub(super) fn text(&mut self, field: &str) -> Option<Text> {
+        self.take(field)
+    }
+
+    /// Takes a word out as what it means.
+    pub(super) fn word<T: Copy>(&mut self, field: &str, meanings: &[(&str, T)]) -> Option<Spanned<T>> {
+        let word: Spanned<&'static str> = self.take(field)?;
+        meaning(*word, meanings).map(|value| Spanned::new(value, word.span))
+    }
+
+    /// Takes a list of words out as what they mean.
+    pub(super) fn words<T: Copy>(&mut self, field: &str, meanings: &[(&str, T)]) -> Vec<Spanned<T>> {
+        let words = self.take::<Vec<Spanned<Datum>>>(field).map(|list| list.value).unwrap_or_default();
+        let meant = words.into_iter().filter_map(|word| {
+            let said = <&'static str>::of(word.value)?;
+            meaning(said, meanings).map(|value| Spanned::new(value, word.span))
+        });
+        meant.collect()
+    }
+
+    /// Takes a list of texts out.
+    pub(super) fn texts(&mut self, field: &str) -> Vec<Text> {
+        let list = self.take::<Vec<Spanned<Datum>>>(field).map(|list| list.value).unwrap_or_default();
+        list.into_iter()
+            .filter_map(|item| Box::<str>::of(item.value).map(|text| Spanned::new(text, item.span)))
+            .collect()
+    }
+
+    /// Takes the allowances out that every item may have.
+    pub(super) fn allowances(&mut self) -> Vec<Allow> {
+        let blocks = self.take_all::<Record>("allow").into_iter();
+        blocks
+            .filter_map(|mut block| {
+                Some(Allow { code: block.value.text("code")?, because: block.value.text("because")? })
+            })
+            .collect()
+    }
+
+    /// Takes over what another record says and this one does not.
+    pub(super) fn fill_from(&mut self, other: &Self) {
+        let own: Vec<&'static str> = self.entries.iter().map(|(name, _)| *name).collect();
+        let missing = other.entries.iter().filter(|(name, _)| !own.contains(name));
+        self.entries.extend(missing.cloned());
+        self.spoken.extend(&other.spoken);
+    }
+}
+
+fn meaning<T: Copy>(word: &str, meanings: &[(&str, T)]) -> Option<T> {
+    meanings.iter().find(|(said, _)| *said == word).map(|(_, meant)| *meant)
+}

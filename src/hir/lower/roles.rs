@@ -1,0 +1,195 @@
+//! Roles: read one by one, then those that share are led to the role they share.
+
+use super::items::{Item, Items};
+use super::names::{By, Named, Names};
+use super::record::Record;
+use super::serving::{self, Known, Of, say_missing};
+use crate::diag::{Diagnostics, nearest, words};
+use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
+use crate::hir::{Head, Id, Measured, Rate, Role, Text, Tier, Work};
+use crate::source::{Span, Spanned};
+use std::collections::BTreeMap;
+
+/// All roles, and whether one was meant to be served.
+pub(super) struct Roles {
+    pub(super) arena: crate::hir::Arena<Role>,
+    pub(super) names: Names<Role>,
+    pub(super) any_served: bool,
+}
+
+/// A role whose work may be another's that is not read yet.
+struct Drawn {
+    head: Head,
+    tier: Spanned<Id<Tier>>,
+    group: Option<Text>,
+    measured: Option<Spanned<Measured>>,
+    purpose: Option<Text>,
+    note: Option<Text>,
+    work: Result<Work, Text>,
+}
+
+/// The fields that mean something for a role without a process of its own.
+const WITHOUT_PROCESS: &[&str] =
+    &["tier", "model", "shares", "group", "purpose", "note", "measured", "allow"];
+
+pub(super) fn read(items: &mut Items, known: &Known, findings: &mut Diagnostics) -> Roles {
+    let mut any_served = false;
+    let mut drawn: Vec<(Text, Option<Drawn>)> = Vec::new();
+    for mut item in items.take("role") {
+        any_served |= item.record.place("residency").is_some();
+        let role = role(&mut item, known, findings);
+        drawn.push((item.name, role));
+    }
+    drop_those_that_share_nothing(&mut drawn, findings);
+    let named = lead(drawn);
+    Roles { arena: named.arena, names: named.names, any_served }
+}
+
+fn role(item: &mut Item, known: &Known, findings: &mut Diagnostics) -> Option<Drawn> {
+    let head = item.head();
+    let of = Of { by: By { kind: "role", name: &item.name }, place: item.name.span };
+    let record = &mut item.record;
+    let shares = record.text("shares");
+    if shares.is_some() || (record.place("residency").is_none() && !record.is_spoken("residency")) {
+        say_without_effect(record, shares.as_ref(), &of, findings);
+    }
+    if shares.is_none() {
+        record.fill_from(known.defaults);
+    }
+    if record.place("tier").is_none() && !record.is_spoken("tier") {
+        say_missing("tier", "the tier it is listed under", &of, findings);
+    }
+    let tier = record.text("tier").and_then(|name| known.places.tiers.names.find(&name, &of.by, findings));
+    let measured = record.take::<Record>("measured").and_then(|block| measured(block, known, &of, findings));
+    let (group, purpose, note) = (record.text("group"), record.text("purpose"), record.text("note"));
+    let work = match shares {
+        Some(name) => Some(Err(name)),
+        None => work(record, known, &of, findings).map(Ok),
+    };
+    Some(Drawn { head, tier: tier?, group, measured, purpose, note, work: work? })
+}
+
+fn work(record: &mut Record, known: &Known, of: &Of, findings: &mut Diagnostics) -> Option<Work> {
+    if record.place("model").is_none() && !record.is_spoken("model") && !record.is_spoken("shares") {
+        say_missing(
+            "model",
+            "the model it serves, or `shares` with the role whose process does its work",
+            of,
+            findings,
+        );
+    }
+    let Some(residency) = record.text("residency") else {
+        let model = record.text("model").and_then(|name| known.models.find(&name, &of.by, findings));
+        return model.filter(|_| !record.is_spoken("residency")).map(Work::Listed);
+    };
+    let residency = known.places.residencies.names.find(&residency, &of.by, findings);
+    match residency {
+        Some(residency) => serving::read(record, residency, known, of, findings)
+            .map(|serving| Work::Served(Box::new(serving))),
+        None => {
+            // Its model may be unknown as well, which is a fault of its own.
+            record.text("model").and_then(|name| known.models.find(&name, &of.by, findings));
+            None
+        }
+    }
+}
+
+fn measured(
+    block: Spanned<Record>,
+    known: &Known,
+    of: &Of,
+    findings: &mut Diagnostics,
+) -> Option<Spanned<Measured>> {
+    let Spanned { value: mut block, span } = block;
+    let engine =
+        block.text("engine").and_then(|name| known.places.engines.names.find(&name, &of.by, findings));
+    let speed = block.take::<Rate>("speed")?.value;
+    Some(Spanned::new(Measured { speed, date: block.take("date"), engine }, span))
+}
+
+/// Settings of a process on a role that has none: they would have no effect.
+fn say_without_effect(record: &Record, shares: Option<&Text>, of: &Of, findings: &mut Diagnostics) {
+    let mut idle: Vec<(&str, Span)> =
+        record.places().filter(|(name, _)| !WITHOUT_PROCESS.contains(name)).collect();
+    idle.sort_by_key(|(_, span)| *span);
+    if let (Some(shares), Some(model)) = (shares, record.place("model")) {
+        let message = format!("{} has both `model` and `shares`", of.by.words());
+        let finding = CONFLICTING_FIELDS
+            .at(model, "a model of its own", message)
+            .also(shares.span, "another role's process");
+        findings.say(finding.about(of.by.kind, of.by.name).help("keep one of them"));
+    }
+    let Some((first, span)) = idle.first() else { return };
+    let names: Vec<String> = idle.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let why = if shares.is_some() {
+        "shares the process of another"
+    } else {
+        "has no `residency`, so it is listed and not served"
+    };
+    let message = format!("{} {why}, and {} would have no effect", of.by.words(), words::all_of(&names));
+    let help = if shares.is_some() {
+        "remove what the other role decides"
+    } else {
+        "add `residency`, or remove what only a process needs"
+    };
+    let finding = NOT_SERVED.at(*span, format!("`{first}` has no effect"), message);
+    findings.say(finding.about(of.by.kind, of.by.name).help(help));
+}
+
+/// Roles that share one that is not there are said and dropped; those that share a dropped one are dropped in silence.
+fn drop_those_that_share_nothing(drawn: &mut [(Text, Option<Drawn>)], findings: &mut Diagnostics) {
+    let declared: BTreeMap<Box<str>, usize> =
+        drawn.iter().zip(0..).map(|((name, _), n)| (name.value.clone(), n)).collect();
+    let mut led: Vec<Option<usize>> = Vec::with_capacity(drawn.len());
+    for (_, role) in &mut *drawn {
+        let Some(Drawn { head, work: Err(shares), .. }) = role else {
+            led.push(None);
+            continue;
+        };
+        let target = declared.get(&shares.value).copied();
+        if target.is_none() {
+            let near = nearest(shares, declared.keys().map(AsRef::as_ref));
+            let label = near
+                .map_or_else(|| "no role has this name".to_owned(), |near| format!("did you mean `{near}`?"));
+            let message = format!(
+                "role {} shares the unknown role {}",
+                words::quoted(&head.name),
+                words::quoted(shares)
+            );
+            findings.say(UNKNOWN_NAME.at(shares.span, label, message).about("role", &*head.name.value));
+            *role = None;
+        }
+        led.push(target);
+    }
+    let mut settled = false;
+    while !settled {
+        settled = true;
+        for (n, target) in led.iter().enumerate() {
+            let gone = target.and_then(|target| drawn.get(target)).is_some_and(|(_, role)| role.is_none());
+            if let Some((_, role @ Some(_))) = drawn.get_mut(n).filter(|_| gone) {
+                *role = None;
+                settled = false;
+            }
+        }
+    }
+}
+
+/// Gives every role its id, and each that shares the id of the role it shares.
+fn lead(drawn: Vec<(Text, Option<Drawn>)>) -> Named<Role> {
+    let mut named = Named::new("role");
+    let there = drawn.iter().filter(|(_, role)| role.is_some());
+    let ids: BTreeMap<Box<str>, Id<Role>> =
+        there.clone().map(|(name, _)| name.value.clone()).zip(named.arena.next_ids(there.count())).collect();
+    for (name, role) in drawn {
+        let role = role.and_then(|drawn| {
+            let work = match drawn.work {
+                Ok(work) => work,
+                Err(shares) => Work::Shares(Spanned::new(*ids.get(&shares.value)?, shares.span)),
+            };
+            let Drawn { head, tier, group, measured, purpose, note, .. } = drawn;
+            Some(Role { head, tier, group, measured, purpose, note, work })
+        });
+        named.add(&name, role);
+    }
+    named
+}

@@ -1,0 +1,248 @@
+//! Quantities with their units: sizes, durations, rates, factors, dates, ports.
+
+use std::fmt;
+
+/// A number of bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Bytes(pub u64);
+
+/// A number of whole seconds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Seconds(pub u64);
+
+/// A part of a whole, or an amount.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Share {
+    /// Hundredths of the whole, 0 to 100.
+    Percent(u8),
+    /// So many bytes, however large the whole.
+    Amount(Bytes),
+}
+
+/// A measured number of tokens a second, as it was written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rate(pub Box<str>);
+
+/// How many times as fast, as it was written: `5.4x`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Factor(pub Box<str>);
+
+/// A day.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Date {
+    /// The year, 1970 to 9999.
+    pub year: u16,
+    /// The month, 1 to 12.
+    pub month: u8,
+    /// The day of the month, 1 to 31.
+    pub day: u8,
+}
+
+/// Ports from `first` to `last`, both included; one port where they are equal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct PortRange {
+    /// The lowest port.
+    pub first: u16,
+    /// The highest port.
+    pub last: u16,
+}
+
+/// Units of size with their bytes, largest first within each base.
+pub(super) const SIZE_UNITS: &[(&str, u64)] = &[
+    ("TB", 1_000_000_000_000),
+    ("GB", 1_000_000_000),
+    ("MB", 1_000_000),
+    ("kB", 1_000),
+    ("KB", 1_000),
+    ("TiB", 1 << 40),
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("B", 1),
+];
+
+/// Units of time with their seconds.
+pub(super) const TIME_UNITS: &[(&str, u64)] = &[("s", 1), ("min", 60), ("h", 3600), ("d", 86400)];
+
+impl Bytes {
+    /// Reads `17.5 GB`, `640 GiB`; the blank may be left out. Fractions of a byte are dropped.
+    pub fn read(text: &str) -> Option<Self> {
+        with_unit(text, SIZE_UNITS).map(Self)
+    }
+
+    /// The sum, or the largest amount there is.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// The difference, or nothing.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// The amount in whole gigabytes (10^9), rounded to the nearest: `54 GB`.
+    pub fn whole_gb(self) -> String {
+        format!("{} GB", self.0.saturating_add(500_000_000) / 1_000_000_000)
+    }
+}
+
+/// In gigabytes (10^9) with one decimal, two below a gigabyte: `17.5 GB`, `0.64 GB`; in smaller units below 10 MB.
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, size) = match self.0 {
+            10_000_000.. => ("GB", 1_000_000_000_u64),
+            10_000.. => ("MB", 1_000_000),
+            _ => return write!(f, "{} B", self.0),
+        };
+        let hundredths = (u128::from(self.0) * 100 + u128::from(size) / 2) / u128::from(size);
+        let (whole, part) = (hundredths / 100, hundredths % 100);
+        match part {
+            0 => write!(f, "{whole} {unit}"),
+            _ if part % 10 == 0 || whole >= 10 => write!(f, "{whole}.{} {unit}", part / 10),
+            _ => write!(f, "{whole}.{part:02} {unit}"),
+        }
+    }
+}
+
+impl Seconds {
+    /// Reads `15 min`, `90 s`, `1.5 h`.
+    pub fn read(text: &str) -> Option<Self> {
+        with_unit(text, TIME_UNITS).map(Self)
+    }
+}
+
+/// In the largest unit that holds it whole: `15min`, `90s`; systemd reads it so.
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = |(_, size): &&(&str, u64)| self.0 > 0 && self.0.is_multiple_of(*size);
+        let (unit, size) = TIME_UNITS.iter().rev().find(whole).unwrap_or(&("s", 1));
+        write!(f, "{}{unit}", self.0 / size)
+    }
+}
+
+impl Share {
+    /// Reads `5 percent`, `5%` or a size.
+    pub fn read(text: &str) -> Option<Self> {
+        let number = text.strip_suffix("percent").or_else(|| text.strip_suffix('%'));
+        match number {
+            Some(number) => number.trim_end().parse().ok().filter(|n| *n <= 100).map(Self::Percent),
+            None => Bytes::read(text).map(Self::Amount),
+        }
+    }
+
+    /// That share of a whole.
+    pub fn of(self, whole: Bytes) -> Bytes {
+        match self {
+            Self::Percent(n) => Bytes(whole.0 / 100 * u64::from(n) + whole.0 % 100 * u64::from(n) / 100),
+            Self::Amount(bytes) => bytes,
+        }
+    }
+}
+
+impl Rate {
+    /// Reads `6.3 t/s`, `~15 t/s`.
+    pub fn read(text: &str) -> Option<Self> {
+        let number = text.strip_prefix('~').unwrap_or(text).trim_start().strip_suffix("t/s")?.trim_end();
+        decimal(number).map(|_| Self(text.into()))
+    }
+}
+
+impl Factor {
+    /// Reads `5.4x`.
+    pub fn read(text: &str) -> Option<Self> {
+        decimal(text.strip_suffix('x')?).map(|_| Self(text.into()))
+    }
+}
+
+impl Date {
+    /// Reads `2026-02-03`; only days that exist.
+    pub fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split('-').map(|part| (part.len(), part.parse::<u16>().ok()));
+        let (Some((4, Some(year))), Some((2, Some(month))), Some((2, Some(day))), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return None;
+        };
+        let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let days = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 => 28 + u16::from(leap),
+            _ => return None,
+        };
+        let sound = year >= 1970
+            && (1..=days).contains(&day)
+            && text.bytes().all(|b| b == b'-' || b.is_ascii_digit());
+        sound.then_some(Self { year, month: u8::try_from(month).ok()?, day: u8::try_from(day).ok()? })
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+impl PortRange {
+    /// One port.
+    pub fn one(port: u16) -> Self {
+        Self { first: port, last: port }
+    }
+
+    /// Reads `8090-8095`, or `8090`.
+    pub fn read(text: &str) -> Option<Self> {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let port = |text: &str| text.trim().parse::<u16>().ok().filter(|port| *port > 0);
+        let range = Self { first: port(first)?, last: port(last)? };
+        (range.first <= range.last).then_some(range)
+    }
+
+    /// How many ports.
+    pub fn len(self) -> usize {
+        usize::from(self.last - self.first) + 1
+    }
+
+    /// Never: a range has at least one port.
+    pub fn is_empty(self) -> bool {
+        false
+    }
+
+    /// The ports in order.
+    pub fn ports(self) -> impl Iterator<Item = u16> {
+        self.first..=self.last
+    }
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.first == self.last {
+            write!(f, "{}", self.first)
+        } else {
+            write!(f, "{}-{}", self.first, self.last)
+        }
+    }
+}
+
+/// A decimal number with a unit, times the unit's size, exactly; none where it does not fit in 64 bits.
+fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = text.split_at_checked(split)?;
+    let (_, size) = units.iter().find(|(name, _)| *name == unit.trim_start())?;
+    let (digits, scale) = decimal(number)?;
+    u64::try_from(digits.checked_mul(u128::from(*size))? / scale).ok()
+}
+
+/// The digits of a decimal number as one whole number, and the power of ten that they are to be divided by.
+fn decimal(number: &str) -> Option<(u128, u128)> {
+    let (whole, part) = number.split_once('.').map_or((number, ""), |(whole, part)| (whole, part));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let sound =
+        !whole.is_empty() && digits(whole) && digits(part) && number.len() <= 24 && !number.ends_with('.');
+    if !sound {
+        return None;
+    }
+    let value = format!("{whole}{part}").parse().ok()?;
+    Some((value, 10_u128.pow(u32::try_from(part.len()).ok()?)))
+}

@@ -1,0 +1,56 @@
+//! An expectation that does not hold.
+
+use super::Check;
+use crate::diag::{Diagnostics, words};
+use crate::hir::{Bytes, Expected, Registry};
+
+declare_code! {
+    /// ## What it finds
+    /// An `expect` that does not hold.
+    ///
+    /// ## Why
+    /// An expectation says what others rely on: a port that a client has, an amount of memory that was promised.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// expect "basic stays where clients look" role="basic" port=9999
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// expect "basic stays where clients look" role="basic" port=8000
+    /// ```
+    static FAILED_EXPECTATION = 318, "failed-expectation", Error;
+}
+
+pub(super) static CHECK: Check = Check { code: &FAILED_EXPECTATION, run };
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    for expect in registry.expects.iter() {
+        let name = words::quoted(&expect.head.name);
+        let finding = match &expect.expected {
+            Expected::Fits(residency, fits) => {
+                let most = registry.hosts.entries().map(|(host, _)| registry.load(residency.value, host).total);
+                let most = most.max().unwrap_or(Bytes(0));
+                if most <= fits.value {
+                    continue;
+                }
+                let title = words::quoted(&registry.residencies.get(residency.value).head.name);
+                let message = format!("expectation {name} does not hold: {title} takes {most}, not {}", fits.value);
+                FAILED_EXPECTATION.at(fits.span, format!("it takes {most}"), message).also(residency.span, "this residency")
+            }
+            Expected::Port(role, port) => {
+                let found = registry.roles.get(role.value);
+                let ports = found.serving().map(|serving| serving.ports);
+                if ports.is_some_and(|ports| ports.ports().any(|p| p == port.value)) {
+                    continue;
+                }
+                let at = ports.map_or_else(|| "is not served".to_owned(), |ports| format!("listens on {}", ports.value));
+                let message = format!("expectation {name} does not hold: role {} {at}", words::quoted(&found.head.name));
+                let finding = FAILED_EXPECTATION.at(port.span, "expected here", message);
+                finding.also(ports.map_or(found.head.name.span, |ports| ports.span), at)
+            }
+        };
+        findings.say(finding.about("expect", &*expect.head.name.value).help("change what is declared, or what is expected"));
+    }
+}

@@ -1,0 +1,61 @@
+//! An override that a draft of the same architecture takes over.
+
+use super::{Check, intent, profile_of};
+use crate::diag::{Diagnostics, words};
+use crate::engine::keys::{KeyVerdict, key};
+use crate::hir::Registry;
+
+declare_code! {
+    /// ## What it finds
+    /// A role that overrides metadata of its model and drafts with a model of the same architecture.
+    ///
+    /// ## Why
+    /// The engine hands the overrides of the target on to the draft (llama.cpp b11434, `common/speculative.cpp`). A number of
+    /// experts that suits the target then holds for the draft too.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, experts: 4, draft: small-mixture}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, draft: small-mixture}
+    /// ```
+    static INHERITED_OVERRIDE = 319, "inherited-override", Warning;
+}
+
+pub(super) static CHECK: Check = Check { code: &INHERITED_OVERRIDE, run };
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    for role in registry.roles.iter() {
+        let Some(serving) = role.serving() else { continue };
+        let Some(draft) = &serving.draft else { continue };
+        let arch = |id| &registry.families.get(registry.models.get(id).family.value).arch;
+        let (target, drafter) = (arch(serving.model.value), arch(draft.model.value));
+        let Some(profile) = profile_of(registry, serving).filter(|_| target == drafter) else { continue };
+        let effective = |name: &str| matches!(key(profile, target, name), KeyVerdict::Known { .. }) && name.starts_with(&***target);
+        let overridden = intent::overrides(registry, serving).into_iter().map(|(name, _)| name).find(|name| effective(name));
+        let (what, place) = match (serving.experts, overridden) {
+            (Some(experts), _) => ("`experts`".to_owned(), experts.span),
+            (None, Some(name)) => {
+                let own = serving.overrides.iter().find(|own| &**own.key.value == name);
+                (words::quoted(name), own.map_or(serving.model.span, |own| own.key.span))
+            }
+            (None, None) => continue,
+        };
+        let drafting = registry.models.get(draft.model.value);
+        let message = format!(
+            "the draft {} of role {} takes over {what} of its target",
+            words::quoted(&drafting.title),
+            words::quoted(&role.head.name)
+        );
+        let finding = INHERITED_OVERRIDE
+            .at(draft.model.span, "of the same architecture", message)
+            .about("role", &*role.head.name.value)
+            .also(place, "holds for the draft as well");
+        findings.say(finding.help("draft with a model of another architecture, or do without one of the two"));
+    }
+}

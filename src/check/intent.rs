@@ -1,0 +1,134 @@
+//! What a role's processes and a model's one-shot command have to do, said to the engine room. The check that asks whether the
+//! build can, and the plan that takes the answer, read the same function.
+
+use super::profile_of;
+use crate::engine::dialect::{self, Draft, FlashAttention, Lowered, Numa as Placed, Prompt, Serve, Value};
+use crate::hir::{Bytes, Id, Model, Numa, Override, Registry, Serving, Setting, Start};
+use crate::source::Spanned;
+
+/// The command line of an instance of a role; none where the profile of its engine is unknown.
+pub(super) fn serve(registry: &Registry, serving: &Serving, instance: usize) -> Option<Lowered> {
+    let profile = profile_of(registry, serving)?;
+    let model = registry.models.get(serving.model.value);
+    let host = registry.hosts.get(serving.host.value);
+    let path = registry.path_of(model, &model.file);
+    let projector = model.projector.as_ref().map(|projector| registry.path_of(model, &projector.file));
+    let draft_path = draft_path(registry, serving);
+    let on_demand = registry.residencies.get(serving.residency.value).start.value == Start::OnDemand;
+    let own = serving.ports.ports().nth(instance).unwrap_or(serving.ports.first);
+    let addresses = if on_demand { vec!["127.0.0.1"] } else { serving.addresses() };
+    let overrides = overrides(registry, serving);
+    let texts: Vec<Option<String>> = serving.options.iter().map(|option| option.value.as_ref().map(|v| spelled(v))).collect();
+    let options: Vec<(&str, Option<&str>)> =
+        serving.options.iter().zip(&texts).map(|(option, text)| (&**option.name.value, text.as_deref())).collect();
+    let wanted = Serve {
+        model: &path,
+        hosts: &addresses,
+        port: if on_demand { serving.backend_port(instance).unwrap_or(own) } else { own },
+        context: u32::try_from(serving.context.value).unwrap_or(u32::MAX),
+        slots: serving.slots.value,
+        batch: serving.batch.map(|batch| batch.value),
+        experts: experts(registry, serving),
+        overrides: &overrides,
+        draft: draft(serving, draft_path.as_deref()),
+        lookup: lookup(serving),
+        pooling: serving.pooling.as_ref().map(|pooling| &**pooling.value),
+        is_embedder: serving.pooling.is_some(),
+        projector: projector.as_deref(),
+        threads: serving.threads(host, instance),
+        numa: placed(serving, host.numa.len()),
+        lock: serving.placement.lock.is_some_and(|lock| lock.value),
+        cache_type: serving.cache_type.as_ref().map(|cache| &**cache.value),
+        flash_attention: flash_attention(serving),
+        prompt_cache_mib: serving.prompt_cache.map(|Spanned { value: Bytes(bytes), .. }| bytes.div_ceil(1 << 20)),
+        key_file: serving.key_file.as_ref().map(|file| &**file.value),
+        metrics: false,
+        options: &options,
+    };
+    Some(dialect::serve(profile, &wanted))
+}
+
+/// The one-shot command of a model, as the role that serves it first has it.
+pub(super) fn prompt(registry: &Registry, id: Id<Model>, serving: &Serving, words: (&str, &str)) -> Option<Lowered> {
+    let profile = profile_of(registry, serving)?;
+    let model = registry.models.get(id);
+    let path = registry.path_of(model, &model.file);
+    let projector = model.projector.as_ref().map(|projector| registry.path_of(model, &projector.file));
+    let draft_path = draft_path(registry, serving);
+    let overrides = overrides(registry, serving);
+    let wanted = Prompt {
+        model: &path,
+        projector: projector.as_deref(),
+        draft: draft(serving, draft_path.as_deref()),
+        lookup: lookup(serving),
+        experts: experts(registry, serving),
+        overrides: &overrides,
+        context: u32::try_from(serving.context.value).ok(),
+        threads: serving.threads(registry.hosts.get(serving.host.value), 0),
+        prompt: words.0,
+        image: words.1,
+    };
+    Some(dialect::prompt(profile, &wanted))
+}
+
+fn draft_path(registry: &Registry, serving: &Serving) -> Option<String> {
+    let drafter = registry.models.get(serving.draft.as_ref()?.model.value);
+    Some(registry.path_of(drafter, &drafter.file))
+}
+
+fn draft<'a>(serving: &Serving, path: Option<&'a str>) -> Option<Draft<'a>> {
+    let draft = serving.draft.as_ref()?;
+    let count = |n: Option<Spanned<u32>>| n.map(|n| n.value);
+    Some(Draft { path: path?, max: count(draft.max), min: count(draft.min), p_min: draft.p_min.map(|p| p.value) })
+}
+
+fn lookup(serving: &Serving) -> Option<u32> {
+    serving.lookup.map(|least| least.value.unwrap_or(dialect::LOOKUP))
+}
+
+fn experts<'r>(registry: &'r Registry, serving: &Serving) -> Option<(&'r str, u32)> {
+    let model = registry.models.get(serving.model.value);
+    serving.experts.map(|experts| (&**registry.families.get(model.family.value).arch.value, experts.value))
+}
+
+/// The overrides of the family, then those of the role; a key of the role wins over one of the family.
+pub(super) fn overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> Vec<(&'r str, Value<'r>)> {
+    let family = registry.families.get(registry.models.get(serving.model.value).family.value);
+    let replaced = |inherited: &&Override| !serving.overrides.iter().any(|own| own.key == inherited.key);
+    let all = family.overrides.iter().filter(replaced).chain(&serving.overrides);
+    all.map(|o| (&**o.key.value, value(&o.value))).collect()
+}
+
+fn value(setting: &Setting) -> Value<'_> {
+    match setting {
+        Setting::Flag(flag) => Value::Bool(*flag),
+        Setting::Integer(number) => Value::Int(*number),
+        Setting::Float(number) => Value::Float(*number),
+        Setting::Text(text) => Value::Str(text),
+    }
+}
+
+fn spelled(setting: &Setting) -> String {
+    match setting {
+        Setting::Flag(flag) => flag.to_string(),
+        Setting::Integer(number) => number.to_string(),
+        Setting::Float(number) => number.to_string(),
+        Setting::Text(text) => text.to_string(),
+    }
+}
+
+fn flash_attention(serving: &Serving) -> Option<FlashAttention> {
+    match &**serving.flash_attention.as_ref()?.value {
+        "on" => Some(FlashAttention::On),
+        "off" => Some(FlashAttention::Off),
+        _ => Some(FlashAttention::Auto),
+    }
+}
+
+/// Memory over several nodes is placed from outside, by the unit or the wrapper.
+fn placed(serving: &Serving, nodes: usize) -> Placed {
+    match serving.placement.numa.as_ref().map(|numa| &numa.value) {
+        Some(Numa::Interleave(named)) if named.len() > 1 || (named.is_empty() && nodes > 1) => Placed::Outside,
+        _ => Placed::Single,
+    }
+}

@@ -1,0 +1,86 @@
+//! The one gate: what was declared is held against itself and against what the engine does. One file a check.
+//!
+//! Every check runs over everything that stands, so that one run reports all. A check that needs an item which could not
+//! be read is silent about it.
+
+mod avoided_experts;
+mod banned_draft;
+mod engine_cannot;
+mod failed_expectation;
+mod forbidden_lookup;
+mod forbidden_speculation;
+mod idle_at_boot;
+mod inherited_override;
+mod missing_backend_port;
+mod name_collision;
+mod over_budget;
+mod override_type;
+mod port_conflict;
+mod shares_a_sharer;
+mod too_many_experts;
+mod unknown_architecture;
+mod unknown_node;
+mod unknown_override_key;
+mod unknown_profile;
+
+use crate::diag::{Code, Diagnostics, Reported};
+use crate::engine::Profile;
+use crate::hir::{Registry, Serving};
+
+/// One rule: its code with its page, and a function from registry to findings.
+pub struct Check {
+    /// The code; its page is the rule's documentation.
+    pub code: &'static Code,
+    run: fn(&Registry, &mut Diagnostics),
+}
+
+/// All checks, in the order of their numbers.
+pub static ALL: &[&Check] = &[
+    &banned_draft::CHECK,
+    &port_conflict::CHECK,
+    &forbidden_speculation::CHECK,
+    &forbidden_lookup::CHECK,
+    &unknown_override_key::CHECK,
+    &override_type::CHECK,
+    &over_budget::CHECK,
+    &too_many_experts::CHECK,
+    &avoided_experts::CHECK,
+    &name_collision::CHECK,
+    &unknown_profile::CHECK,
+    &engine_cannot::CHECK,
+    &missing_backend_port::CHECK,
+    &shares_a_sharer::CHECK,
+    &unknown_architecture::CHECK,
+    &unknown_node::CHECK,
+    &idle_at_boot::CHECK,
+    &failed_expectation::CHECK,
+    &inherited_override::CHECK,
+];
+
+/// A registry in which nothing of severity error was found; the only thing that can be planned.
+#[derive(Debug)]
+pub struct Checked(Registry);
+
+impl Checked {
+    /// What was declared.
+    pub fn registry(&self) -> &Registry {
+        &self.0
+    }
+}
+
+/// Runs all checks; gives the registry on where neither they nor anything before them found an error.
+pub fn check(registry: Registry, findings: &mut Diagnostics) -> Result<Checked, Reported> {
+    for check in ALL {
+        (check.run)(&registry, findings);
+    }
+    match findings.reported() {
+        Some(reported) => Err(reported),
+        None => Ok(Checked(registry)),
+    }
+}
+
+/// The profile of a role's engine; none where its name is unknown, which `unknown-profile` says.
+fn profile_of(registry: &Registry, serving: &Serving) -> Option<&'static Profile> {
+    let engine = registry.engines.get(serving.engine?.value);
+    Profile::built_in(&engine.profile)
+}

@@ -1,0 +1,96 @@
+//! An override whose value the engine would not take.
+
+use super::{Check, profile_of};
+use crate::diag::{Diagnostics, words};
+use crate::engine::Profile;
+use crate::engine::keys::{Array, KeyVerdict, ValueKind, key};
+use crate::hir::{Override, Registry, Setting};
+
+declare_code! {
+    /// ## What it finds
+    /// A metadata override whose value has another type than the key, or whose key holds a list or is read past overrides.
+    ///
+    /// ## Why
+    /// Where the type differs the engine keeps the file's value and logs one line; keys that hold a value a layer cannot be
+    /// overridden at all, which it does not say.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// roles:
+    ///   extra:
+    ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3moe.expert_used_count, value: 4.5}}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// roles:
+    ///   extra:
+    ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3moe.expert_used_count, value: 4}}
+    /// ```
+    static OVERRIDE_TYPE = 306, "override-type", Error;
+}
+
+pub(super) static CHECK: Check = Check { code: &OVERRIDE_TYPE, run };
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    let pinned = registry.stack.engine.and_then(|engine| Profile::built_in(&registry.engines.get(engine.value).profile));
+    for family in registry.families.iter() {
+        let Some(profile) = pinned else { continue };
+        family.overrides.iter().for_each(|one| judge(("family", &family.head.name), (profile, &family.arch), one, findings));
+    }
+    for role in registry.roles.iter() {
+        let Some(serving) = role.serving() else { continue };
+        let Some(profile) = profile_of(registry, serving) else { continue };
+        let arch = &registry.families.get(registry.models.get(serving.model.value).family.value).arch;
+        serving.overrides.iter().for_each(|one| judge(("role", &role.head.name), (profile, arch), one, findings));
+    }
+}
+
+fn judge(owner: (&'static str, &str), (profile, arch): (&Profile, &str), one: &Override, findings: &mut Diagnostics) {
+    let KeyVerdict::Known { kind, array, scalar_effective } = key(profile, arch, &one.key) else { return };
+    let by = format!("{} {}", owner.0, words::quoted(owner.1));
+    let shown = words::quoted(&one.key);
+    let finding = if array == Array::Always {
+        let message = format!("{by} overrides {shown}, which holds a list");
+        OVERRIDE_TYPE.at(one.key.span, "a list cannot be overridden", message).help("remove the override")
+    } else if !scalar_effective {
+        let message = format!("{by} overrides {shown}, which the engine reads past overrides");
+        OVERRIDE_TYPE.at(one.key.span, "has no effect", message).help("remove the override")
+    } else if !fits(&one.value, kind) {
+        let (expected, found) = (noun(kind), said(&one.value));
+        let message = format!("{by} overrides {shown} with {found}, and the key holds {expected}");
+        OVERRIDE_TYPE.at(one.value.span, format!("expected {expected}, found {found}"), message).help(format!("write {expected}"))
+    } else {
+        return;
+    };
+    findings.say(finding.about(owner.0, owner.1));
+}
+
+fn fits(value: &Setting, kind: ValueKind) -> bool {
+    match (value, kind) {
+        (Setting::Integer(_), ValueKind::Int)
+        | (Setting::Float(_) | Setting::Integer(_), ValueKind::Float)
+        | (Setting::Flag(_), ValueKind::Bool) => true,
+        // The engine keeps 127 bytes of a text (llama.cpp b11434, `common/common.cpp`).
+        (Setting::Text(text), ValueKind::Str) => text.len() <= 127,
+        _ => false,
+    }
+}
+
+fn noun(kind: ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Int => "a whole number",
+        ValueKind::Float => "a number",
+        ValueKind::Bool => "a boolean",
+        ValueKind::Str => "a text of at most 127 bytes",
+    }
+}
+
+fn said(value: &Setting) -> String {
+    match value {
+        Setting::Flag(flag) => format!("the boolean `{flag}`"),
+        Setting::Integer(number) => format!("the whole number `{number}`"),
+        Setting::Float(number) => format!("the number `{number}`"),
+        Setting::Text(text) => format!("the text {}", words::quoted(text)),
+    }
+}

@@ -1,0 +1,76 @@
+//! Where things are: the path of a file, the CPUs and nodes of an instance, the environment of a process.
+
+use super::{CpuList, Host, Model, Numa, Registry, Serving, Text};
+
+impl Registry {
+    /// The full path of a file of a model: as it stands where it is absolute, else below the model's store.
+    pub fn path_of(&self, model: &Model, file: &str) -> String {
+        match model.store {
+            Some(store) if !file.starts_with('/') => {
+                format!("{}/{file}", self.stores.get(store.value).path.trim_end_matches('/'))
+            }
+            _ => file.to_owned(),
+        }
+    }
+
+    /// The environment of a role's processes: its engine's, then its own, which wins; in byte order of names.
+    pub fn env_of<'r>(&'r self, serving: &'r Serving) -> Vec<(&'r str, &'r str)> {
+        let engine = serving.engine.iter().flat_map(|engine| &self.engines.get(engine.value).env);
+        let mut env = std::collections::BTreeMap::new();
+        for (name, value) in engine.chain(&serving.env) {
+            env.insert(&*name.value as &str, &*value.value as &str);
+        }
+        env.into_iter().collect()
+    }
+}
+
+impl Serving {
+    /// The node that instance `n` is bound to, where it is bound to one: `bind`, or `spread` over the nodes in turn.
+    pub fn bound_node(&self, host: &Host, instance: usize) -> Option<u32> {
+        match self.placement.numa.as_ref()?.value {
+            Numa::Bind(node) => Some(node),
+            Numa::Spread if host.numa.is_empty() => Some(0),
+            Numa::Spread => host.numa.get(instance % host.numa.len()).map(|node| node.node.value),
+            Numa::Interleave(_) => None,
+        }
+    }
+
+    /// The CPUs that an instance is held to; none where it may run anywhere.
+    pub fn cpus(&self, host: &Host, instance: usize) -> Option<CpuList> {
+        if let Some(cpus) = &self.placement.cpus {
+            return Some(cpus.list.clone());
+        }
+        let node = self.bound_node(host, instance)?;
+        host.numa.iter().find(|numa| numa.node.value == node)?.cpus.as_ref().map(|cpus| cpus.value.clone())
+    }
+
+    /// How many threads an instance computes with: what is said, else the physical cores of its CPUs; none where no CPUs are
+    /// declared.
+    pub fn threads(&self, host: &Host, instance: usize) -> Option<u32> {
+        if let Some(threads) = self.placement.threads {
+            return Some(threads.value);
+        }
+        let cpus = self.cpus(host, instance).or_else(|| self.interleaved_cpus(host)).or_else(|| host.all_cpus())?;
+        u32::try_from(host.cores(&cpus)).ok()
+    }
+
+    fn interleaved_cpus(&self, host: &Host) -> Option<CpuList> {
+        let Numa::Interleave(nodes) = &self.placement.numa.as_ref()?.value else { return None };
+        let named = host.numa.iter().filter(|numa| nodes.contains(&numa.node.value));
+        let cpus = named.filter_map(|numa| numa.cpus.as_ref()).fold(CpuList::default(), |all, cpus| all.and(&cpus.value));
+        (!cpus.is_empty()).then_some(cpus)
+    }
+
+    /// The addresses to listen at.
+    pub fn addresses(&self) -> Vec<&str> {
+        let said: Vec<&str> = self.listen.iter().map(|address: &Text| &**address.value).collect();
+        if said.is_empty() { vec!["127.0.0.1"] } else { said }
+    }
+
+    /// The hidden port of an instance of an on-demand role: `backend`, else the port plus 10000, and so on; none beyond
+    /// 65535.
+    pub fn backend_port(&self, instance: usize) -> Option<u16> {
+        let first = self.backend.map_or(u32::from(self.ports.first) + 10_000, |backend| u32::from(backend.value));
+        u16::try_from(u32::try_from(instance).ok()?.checked_add(first)?).ok()
+    }
+}

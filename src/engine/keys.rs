@@ -109,17 +109,15 @@ fn table() -> &'static [Row] {
 
 /// What a build makes of an override key for a model of an architecture.
 pub fn key(profile: &Profile, arch: &str, key: &str) -> KeyVerdict {
-    let (prefix, rest) = key.split_once('.').unwrap_or((key, ""));
-    if prefix == arch {
+    if let Some(rest) = key.strip_prefix(arch).and_then(|rest| rest.strip_prefix('.')) {
         let verdict = general(profile, &format!("{{arch}}.{rest}"));
-        return if architecture(arch).is_none() && verdict == KeyVerdict::Unknown {
-            KeyVerdict::NotChecked
-        } else {
-            verdict
-        };
+        let own = architecture(arch).is_none() && verdict == KeyVerdict::Unknown;
+        return if own { KeyVerdict::NotChecked } else { verdict };
     }
+    let prefix = key.split('.').next().unwrap_or_default();
     match architecture(prefix) {
         Some(other) => KeyVerdict::OtherArchitecture { arch: other.name() },
+        None if prefix == "{arch}" => KeyVerdict::Unknown,
         None => general(profile, key),
     }
 }

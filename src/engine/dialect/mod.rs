@@ -209,10 +209,11 @@ pub enum Intent {
 }
 
 impl Intent {
-    /// Whether a build that fails at one fails at the other: lookup is lookup, beside a draft or not.
+    /// Whether a build that fails at one is no help for the other: without the program nothing can be said, and lookup is
+    /// lookup, beside a draft or not.
     fn is_like(self, other: Self) -> bool {
         let lookup = |intent| matches!(intent, Self::Lookup | Self::DraftWithLookup);
-        self == other || (lookup(self) && lookup(other))
+        self == other || self == Self::Tool || other == Self::Tool || (lookup(self) && lookup(other))
     }
 }
 
@@ -268,7 +269,7 @@ fn name_builds(mut lowered: Lowered, profile: &Profile, lower: impl Fn(&Profile)
     for name in Profile::names().iter().filter(|name| **name != profile.name()) {
         let Some(other) = Profile::built_in(name).map(&lower) else { continue };
         for failed in &mut lowered.cannot {
-            let meets = |intent: Intent| intent == Intent::Tool || intent.is_like(failed.intent);
+            let meets = |intent: Intent| intent.is_like(failed.intent);
             let open = other.cannot.iter().any(|c| meets(c.intent))
                 || other.not_checked.iter().any(|n| meets(n.intent));
             if !open {

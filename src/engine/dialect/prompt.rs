@@ -12,8 +12,17 @@ const DRAFT: &[&str] = &["llama-speculative", "llama-cli"];
 /// The programs that look at images; the first is a fork's, and a stub in newer builds, which do not list it.
 const IMAGE: &[&str] = &["llama-qwen2vl-cli", "llama-mtmd-cli", "llama-cli"];
 
+/// The line of the first program that can say everything, else of the first that takes the files.
 pub(super) fn lower(profile: &Profile, wanted: &Prompt<'_>) -> Lowered {
-    let Some(tool) = tool(profile, wanted) else { return without_tool(profile, wanted) };
+    let mut lines = tools(profile, wanted).map(|tool| line(profile, tool, wanted));
+    let Some(first) = lines.next() else { return without_tool(profile, wanted) };
+    if first.cannot.is_empty() {
+        return first;
+    }
+    lines.find(|line| line.cannot.is_empty()).unwrap_or(first)
+}
+
+fn line(profile: &Profile, tool: &'static str, wanted: &Prompt<'_>) -> Lowered {
     let mut argv = Argv::new(profile, tool);
     argv.say((Intent::Model, "model"), &["-m", "--model"], wanted.model.to_owned());
     if let Some(projector) = wanted.projector {
@@ -43,17 +52,13 @@ fn candidates(wanted: &Prompt<'_>) -> &'static [&'static str] {
     }
 }
 
-/// The first program that takes the files of the prompt.
-fn tool(profile: &Profile, wanted: &Prompt<'_>) -> Option<&'static str> {
-    let mut needs: Vec<&str> = vec!["-p"];
-    if wanted.projector.is_some() {
-        needs.extend(["--mmproj", "--image"]);
-    }
-    if wanted.draft.is_some() {
-        needs.push("-md");
-    }
-    let takes = |tool: &&&'static str| needs.iter().all(|name| profile.spelling(tool, &[*name]).is_some());
-    candidates(wanted).iter().find(takes).copied()
+/// The programs that take the files of the prompt, the preferred one first.
+fn tools(profile: &Profile, wanted: &Prompt<'_>) -> impl Iterator<Item = &'static str> {
+    let image: &[&str] = if wanted.projector.is_some() { &["--mmproj", "--image"] } else { &[] };
+    let draft: &[&str] = if wanted.draft.is_some() { &["-md"] } else { &[] };
+    let needs = move || ["-p"].iter().chain(image).chain(draft);
+    let takes = move |tool: &&'static str| needs().all(|name| profile.spelling(tool, &[*name]).is_some());
+    candidates(wanted).iter().copied().filter(takes)
 }
 
 fn without_tool(profile: &Profile, wanted: &Prompt<'_>) -> Lowered {

@@ -1,1 +1,15 @@
 //! What one engine build accepts and does with a model: profiles, spellings, metadata keys, architectures.
+//!
+//! Everything here is a function of plain values: no registry, no findings, no disk. A [`Profile`] says which options a
+//! build has; [`dialect`] turns what a process has to do into the argv of that build, or says what it cannot express;
+//! [`keys`] and [`architecture`] hold the facts about model metadata.
+
+pub mod architecture;
+mod built_in;
+pub mod dialect;
+pub mod keys;
+mod option;
+pub mod profile;
+
+pub use option::{OptionRecord, Repeat, Side, Tools};
+pub use profile::{Profile, ProfileError};

@@ -1,0 +1,134 @@
+//! Profiles: what the files hold, and what a user's own may get wrong.
+
+use super::{profile, profiles};
+use orchgen::engine::{Profile, ProfileError, Side};
+
+fn folder() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/profiles")
+}
+
+fn parse(json: &str) -> Result<Profile, ProfileError> {
+    Profile::parse("mine", json, Profile::built_in)
+}
+
+#[test]
+fn every_file_is_built_in_and_parses() {
+    let mut files: Vec<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    let mut names: Vec<String> = Profile::names().iter().map(|name| (*name).to_owned()).collect();
+    names.sort();
+    assert_eq!(files, names);
+    for profile in profiles() {
+        assert!(profile.has_tool("llama-server"), "{}", profile.name());
+        assert!(profile.option("llama-server", "--model").is_some());
+        assert_eq!(profile.name(), format!("llama.cpp-{}", profile.build()));
+    }
+    assert!(Profile::built_in("llama.cpp-b1").is_none());
+}
+
+#[test]
+fn a_file_is_sorted_with_one_option_a_line() {
+    for name in Profile::names() {
+        let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
+        let lines = text.lines().filter(|line| line.starts_with("  {\"names\":"));
+        let mut titles = Vec::new();
+        for line in lines {
+            let option: serde_json::Value = serde_json::from_str(line.trim().trim_end_matches(',')).unwrap();
+            let names: Vec<&str> =
+                option["names"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+            let title = names.iter().find(|name| name.starts_with("--")).unwrap_or(&names[0]);
+            titles.push(title.trim_start_matches('-').to_owned());
+        }
+        assert!(titles.is_sorted(), "{name}");
+        let whole: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(whole["options"].as_array().unwrap().len(), titles.len(), "{name}: a line for each");
+        let extends = whole["extends"].as_str();
+        assert!(extends.is_none_or(|base| Profile::built_in(base).is_some()), "{name}");
+    }
+}
+
+#[test]
+fn the_counts_are_those_of_the_builds() {
+    let count = |name: &str| {
+        let profile = profile(name);
+        let own = |option: &&orchgen::engine::OptionRecord| profile.takes("llama-server", option);
+        (profile.options().len(), profile.options().iter().filter(own).count())
+    };
+    assert_eq!(count("2026-03-22-g49bfddeca"), (311, 212));
+    assert_eq!(count("2026-03-fork"), (312, 213));
+    assert_eq!(count("b9093"), (330, 239));
+    assert_eq!(count("b10434"), (248, 248));
+    assert_eq!(count("b11434"), (356, 256));
+    assert_eq!(count("b11669"), (286, 258));
+}
+
+#[test]
+fn an_option_is_found_under_any_spelling() {
+    let build = profile("b11434");
+    for name in ["-c", "--ctx-size", "ctx-size", "c", "--ctx_size", "ctx_size"] {
+        assert_eq!(build.option("llama-server", name).unwrap().title(), "--ctx-size", "{name}");
+    }
+    assert!(build.option("llama-server", "-ctx-size").is_none());
+    let (option, spelling, side) = build.find("llama-server", "no-repack").unwrap();
+    assert_eq!((option.title(), spelling, side), ("--repack", "--no-repack", Side::Off));
+    assert!(build.option("llama-server", "--image").is_none());
+    assert!(build.option("llama-cli", "--image").is_some());
+    // Two options of one name, by program.
+    assert_ne!(
+        build.option("llama-imatrix", "--output-format"),
+        build.option("llama-batched-bench", "--output-format")
+    );
+    assert_eq!(
+        build.spelling("llama-server", &["--draft-max", "--spec-draft-n-max"]),
+        Some("--spec-draft-n-max")
+    );
+    assert_eq!(build.spelling("llama-server", &["--mlock"]), None);
+    let names = build.option_names("llama-server");
+    assert!(names.contains(&"--no-repack") && !names.contains(&"--draft-max") && !names.contains(&"--image"));
+}
+
+#[test]
+fn the_fork_adds_to_the_march_tree() {
+    let (fork, march) = (profile("2026-03-fork"), profile("2026-03-22-g49bfddeca"));
+    for tool in ["llama-server", "llama-cli", "llama-speculative"] {
+        assert_eq!(fork.option(tool, "--lookup-ngram-min").unwrap().value.as_deref(), Some("N"));
+        assert!(march.option(tool, "--lookup-ngram-min").is_none());
+    }
+    assert!(fork.option("llama-completion", "--lookup-ngram-min").is_none());
+    assert!(fork.has_tool("llama-qwen2vl-cli") && !march.has_tool("llama-qwen2vl-cli"));
+    assert_eq!(fork.option_names("llama-qwen2vl-cli"), march.option_names("llama-mtmd-cli"));
+    assert!(fork.tools().any(|tool| tool == "llama-qwen2vl-cli"));
+}
+
+#[test]
+fn a_profile_of_ones_own_may_extend_and_shadow() {
+    let json = r#"{"engine":"llama.cpp","build":"mine","source":"me","extends":"llama.cpp-b9093","tools":{},
+        "options":[{"names":["--mlock"],"value":null,"tools":["llama-server"],"removed":"use --lock"}]}"#;
+    let mine = parse(json).unwrap();
+    assert_eq!(mine.spelling("llama-server", &["--mlock"]), None);
+    assert_eq!(mine.spelling("llama-cli", &["--mlock"]), Some("--mlock"));
+    assert_eq!(mine.spelling("llama-server", &["--spec-draft-n-max"]), Some("--spec-draft-n-max"));
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_in_a_sentence() {
+    let file = |rest: &str| format!(r#"{{"engine":"llama.cpp","build":"x","source":"y",{rest}}}"#);
+    let said = |rest: &str| parse(&file(rest)).unwrap_err().to_string();
+    assert!(parse("nonsense").unwrap_err().to_string().contains("line 1 column"));
+    assert!(
+        said(r#""tools":[],"options":[{"names":["-x"],"tools":"*","sort":1}]"#)
+            .contains("unknown field `sort`")
+    );
+    assert_eq!(
+        said(r#""extends":"llama.cpp-b1","tools":{},"options":[]"#),
+        "the profile `mine` extends `llama.cpp-b1`, which is no profile that is known"
+    );
+    assert!(said(r#""tools":{"a":{"as":"b"}},"options":[]"#).contains("`a` takes the options of `b`"));
+    assert!(said(r#""tools":["a"],"options":[{"names":["x"],"tools":"*"}]"#).contains("begin with a dash"));
+    assert!(said(r#""tools":["a"],"options":[{"names":[],"tools":"*"}]"#).contains("each has one"));
+    let twice = r#""tools":["a"],"options":[{"names":["-x"],"tools":"*"},{"names":["-x"],"tools":["a"]}]"#;
+    assert!(said(twice).contains("two options named `-x`"));
+}

@@ -30,7 +30,9 @@ fn say_flaws(loaded: &Loaded, findings: &mut Diagnostics) {
             Flaw::TooLarge { file, bytes } => {
                 let message = format!("the file has {bytes} bytes, and 64 MiB are read at the most");
                 let span = crate::source::Span::new(file, 0, 0);
-                codes::FILE_TOO_LARGE.at(span, "not read", message).help("split it, or move it out of the folder")
+                codes::FILE_TOO_LARGE
+                    .at(span, "not read", message)
+                    .help("split it, or move it out of the folder")
             }
         };
         findings.say(finding);

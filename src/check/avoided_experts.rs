@@ -34,8 +34,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let model = registry.models.get(serving.model.value);
         let family = registry.families.get(model.family.value);
         let own = model.experts.as_ref().map(|experts| &experts.advice);
-        let advice: Vec<&ExpertAdvice> = own.into_iter().chain(family.experts.as_ref().map(|advice| &advice.value)).collect();
-        let Some(avoided) = advice.iter().flat_map(|advice| &advice.avoid).find(|avoid| avoid.value == experts.value) else {
+        let advice: Vec<&ExpertAdvice> =
+            own.into_iter().chain(family.experts.as_ref().map(|advice| &advice.value)).collect();
+        let Some(avoided) =
+            advice.iter().flat_map(|advice| &advice.avoid).find(|avoid| avoid.value == experts.value)
+        else {
             continue;
         };
         let message = format!(
@@ -50,8 +53,13 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 None => advised.experts.value.to_string(),
             })
             .collect();
-        let help = if advised.is_empty() { "use another number".to_owned() } else { format!("use {}", words::any_of(&advised)) };
-        let finding = AVOIDED_EXPERTS.at(experts.span, "to be avoided", message).also(avoided.span, "says so here");
+        let help = if advised.is_empty() {
+            "use another number".to_owned()
+        } else {
+            format!("use {}", words::any_of(&advised))
+        };
+        let finding =
+            AVOIDED_EXPERTS.at(experts.span, "to be avoided", message).also(avoided.span, "says so here");
         findings.say(finding.about("role", &*role.head.name.value).help(help));
     }
 }

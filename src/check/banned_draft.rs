@@ -48,7 +48,8 @@ fn bans(registry: &Registry, ban: &Ban, serving: &Serving, draft: &Draft) -> boo
 }
 
 fn finding(registry: &Registry, role: &Role, serving: &Serving, draft: &Draft, ban: &Ban) -> Diagnostic {
-    let (target, drafter) = (registry.models.get(serving.model.value), registry.models.get(draft.model.value));
+    let (target, drafter) =
+        (registry.models.get(serving.model.value), registry.models.get(draft.model.value));
     let message = format!(
         "role {} drafts for {} with {}, which is banned: {}",
         words::quoted(&role.head.name),
@@ -77,7 +78,9 @@ fn way_out(registry: &Registry, serving: &Serving, target: &Model) -> String {
     let instead = covering().filter(|pair| pair.draft.is_none()).find_map(|pair| pair.instead.as_ref());
     match (known, instead) {
         (Some(known), _) => format!("draft with `{known}`, which a pair names for this target"),
-        (None, Some(instead)) if &***instead == "experts" => "remove `draft`, and use fewer experts instead".to_owned(),
+        (None, Some(instead)) if &***instead == "experts" => {
+            "remove `draft`, and use fewer experts instead".to_owned()
+        }
         (None, Some(instead)) => format!("remove `draft`, and instead: {}", words::printable(instead)),
         (None, None) => "remove `draft`: no draft is known to work with this target".to_owned(),
     }

@@ -37,7 +37,9 @@ pub(super) static CHECK: Check = Check { code: &ENGINE_CANNOT, run };
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for role in registry.roles.iter() {
         let Some(serving) = role.serving() else { continue };
-        let (Some(lowered), Some(profile)) = (intent::serve(registry, serving, 0), profile_of(registry, serving)) else {
+        let (Some(lowered), Some(profile)) =
+            (intent::serve(registry, serving, 0), profile_of(registry, serving))
+        else {
             continue;
         };
         for cannot in lowered.cannot {
@@ -52,19 +54,28 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
 
 fn finding(role: &Role, serving: &Serving, profile: &Profile, cannot: &Inexpressible) -> Diagnostic {
     let (place, what) = place(role, serving, cannot.intent);
-    let message = format!("role {} cannot have {what}: {}", words::quoted(&role.head.name), words::printable(&cannot.why));
+    let message = format!(
+        "role {} cannot have {what}: {}",
+        words::quoted(&role.head.name),
+        words::printable(&cannot.why)
+    );
     let builds: Vec<String> = cannot.builds.iter().map(|build| format!("`{build}`")).collect();
     let near = match cannot.intent {
         Intent::OptionName(n) => serving.options.get(n).and_then(|option| {
             let name = format!("--{}", option.name.trim_start_matches('-'));
-            nearest(&name, profile.option_names("llama-server")).filter(|near| *near != name).map(ToOwned::to_owned)
+            nearest(&name, profile.option_names("llama-server"))
+                .filter(|near| *near != name)
+                .map(ToOwned::to_owned)
         }),
         _ => None,
     };
     ENGINE_CANNOT
         .at(place, "not with this build", message)
         .about("role", &*role.head.name.value)
-        .also(serving.engine.map_or(role.head.name.span, |engine| engine.span), format!("served by {}", profile.name()))
+        .also(
+            serving.engine.map_or(role.head.name.span, |engine| engine.span),
+            format!("served by {}", profile.name()),
+        )
         .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
         .maybe_help((!builds.is_empty()).then(|| format!("builds that can: {}", words::all_of(&builds))))
 }
@@ -85,16 +96,22 @@ fn place(role: &Role, serving: &Serving, intent: Intent) -> (Span, String) {
         Intent::Experts => at(serving.experts.map(|experts| experts.span), "experts"),
         Intent::Override(n) => at(serving.overrides.get(n).map(|o| o.key.span), "override"),
         Intent::Draft => at(draft.map(|draft| draft.span), "draft"),
-        Intent::DraftMax => at(draft.and_then(|draft| draft.max).map(|max| max.span).or(draft.map(|d| d.span)), "max"),
+        Intent::DraftMax => {
+            at(draft.and_then(|draft| draft.max).map(|max| max.span).or(draft.map(|d| d.span)), "max")
+        }
         Intent::DraftMin => at(draft.and_then(|draft| draft.min).map(|min| min.span), "min"),
         Intent::DraftPMin => at(draft.and_then(|draft| draft.p_min).map(|p| p.span), "p-min"),
         Intent::Lookup | Intent::DraftWithLookup => at(serving.lookup.map(|lookup| lookup.span), "lookup"),
-        Intent::Pooling | Intent::Embeddings => at(serving.pooling.as_ref().map(|pooling| pooling.span), "pooling"),
+        Intent::Pooling | Intent::Embeddings => {
+            at(serving.pooling.as_ref().map(|pooling| pooling.span), "pooling")
+        }
         Intent::Projector => at(Some(serving.model.span), "projector"),
         Intent::Threads => at(serving.placement.threads.map(|threads| threads.span), "threads"),
         Intent::Lock => at(serving.placement.lock.map(|lock| lock.span), "lock"),
         Intent::CacheType => at(serving.cache_type.as_ref().map(|cache| cache.span), "cache-type"),
-        Intent::FlashAttention => at(serving.flash_attention.as_ref().map(|flash| flash.span), "flash-attention"),
+        Intent::FlashAttention => {
+            at(serving.flash_attention.as_ref().map(|flash| flash.span), "flash-attention")
+        }
         Intent::PromptCache => at(serving.prompt_cache.map(|cache| cache.span), "prompt-cache"),
         Intent::KeyFile => at(serving.key_file.as_ref().map(|file| file.span), "key-file"),
         Intent::Metrics => (name, "metrics".to_owned()),

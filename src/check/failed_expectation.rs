@@ -30,14 +30,18 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let name = words::quoted(&expect.head.name);
         let finding = match &expect.expected {
             Expected::Fits(residency, fits) => {
-                let most = registry.hosts.entries().map(|(host, _)| registry.load(residency.value, host).total);
+                let most =
+                    registry.hosts.entries().map(|(host, _)| registry.load(residency.value, host).total);
                 let most = most.max().unwrap_or(Bytes(0));
                 if most <= fits.value {
                     continue;
                 }
                 let title = words::quoted(&registry.residencies.get(residency.value).head.name);
-                let message = format!("expectation {name} does not hold: {title} takes {most}, not {}", fits.value);
-                FAILED_EXPECTATION.at(fits.span, format!("it takes {most}"), message).also(residency.span, "this residency")
+                let message =
+                    format!("expectation {name} does not hold: {title} takes {most}, not {}", fits.value);
+                FAILED_EXPECTATION
+                    .at(fits.span, format!("it takes {most}"), message)
+                    .also(residency.span, "this residency")
             }
             Expected::Port(role, port) => {
                 let found = registry.roles.get(role.value);
@@ -45,12 +49,22 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 if ports.is_some_and(|ports| ports.ports().any(|p| p == port.value)) {
                     continue;
                 }
-                let at = ports.map_or_else(|| "is not served".to_owned(), |ports| format!("listens on {}", ports.value));
-                let message = format!("expectation {name} does not hold: role {} {at}", words::quoted(&found.head.name));
+                let at = ports.map_or_else(
+                    || "is not served".to_owned(),
+                    |ports| format!("listens on {}", ports.value),
+                );
+                let message = format!(
+                    "expectation {name} does not hold: role {} {at}",
+                    words::quoted(&found.head.name)
+                );
                 let finding = FAILED_EXPECTATION.at(port.span, "expected here", message);
                 finding.also(ports.map_or(found.head.name.span, |ports| ports.span), at)
             }
         };
-        findings.say(finding.about("expect", &*expect.head.name.value).help("change what is declared, or what is expected"));
+        findings.say(
+            finding
+                .about("expect", &*expect.head.name.value)
+                .help("change what is declared, or what is expected"),
+        );
     }
 }

@@ -40,7 +40,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             words::quoted(&role.head.name),
             words::quoted(&model.title),
             words::quoted(&family.head.name),
-            forbidden.failure.as_ref().map(|failure| format!(": {}", words::printable(failure))).unwrap_or_default()
+            forbidden
+                .failure
+                .as_ref()
+                .map(|failure| format!(": {}", words::printable(failure)))
+                .unwrap_or_default()
         );
         let mut finding = FORBIDDEN_LOOKUP
             .at(lookup.span, "lookup", message)

@@ -35,13 +35,19 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let model = registry.models.get(serving.model.value);
         let family = registry.families.get(model.family.value);
         let Some(forbidden) = family.forbids(Forbids::Speculation) else { continue };
-        let Some(what) = forbidden.what.iter().find(|what| what.value == Forbids::Speculation) else { continue };
+        let Some(what) = forbidden.what.iter().find(|what| what.value == Forbids::Speculation) else {
+            continue;
+        };
         let message = format!(
             "role {} drafts for {}, and family {} forbids speculation{}",
             words::quoted(&role.head.name),
             words::quoted(&model.title),
             words::quoted(&family.head.name),
-            forbidden.failure.as_ref().map(|failure| format!(": {}", words::printable(failure))).unwrap_or_default()
+            forbidden
+                .failure
+                .as_ref()
+                .map(|failure| format!(": {}", words::printable(failure)))
+                .unwrap_or_default()
         );
         let mut finding = FORBIDDEN_SPECULATION
             .at(draft.span, "speculation", message)

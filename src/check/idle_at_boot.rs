@@ -29,7 +29,10 @@ pub(super) static CHECK: Check = Check { code: &IDLE_AT_BOOT, run };
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for residency in registry.residencies.iter().filter(|residency| residency.start.value == Start::Boot) {
         let Some(idle) = &residency.idle else { continue };
-        let message = format!("residency {} starts at boot, and `idle` has no effect there", words::quoted(&residency.head.name));
+        let message = format!(
+            "residency {} starts at boot, and `idle` has no effect there",
+            words::quoted(&residency.head.name)
+        );
         let finding = IDLE_AT_BOOT
             .at(idle.span, "has no effect", message)
             .about("residency", &*residency.head.name.value)

@@ -36,12 +36,17 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let arch = |id| &registry.families.get(registry.models.get(id).family.value).arch;
         let (target, drafter) = (arch(serving.model.value), arch(draft.model.value));
         let Some(profile) = profile_of(registry, serving).filter(|_| target == drafter) else { continue };
-        let effective = |name: &str| matches!(key(profile, target, name), KeyVerdict::Known { .. }) && name.starts_with(&***target);
-        let overridden = intent::overrides(registry, serving).into_iter().map(|(name, _)| name).find(|name| effective(name));
+        let effective = |name: &str| {
+            matches!(key(profile, target, name), KeyVerdict::Known { .. }) && name.starts_with(&***target)
+        };
+        let overridden = intent::overrides(registry, serving)
+            .into_iter()
+            .map(|(name, _)| name)
+            .find(|name| effective(name));
         let (what, place) = match (serving.experts, overridden) {
             (Some(experts), _) => ("`experts`".to_owned(), experts.span),
             (None, Some(name)) => {
-                let own = serving.overrides.iter().find(|own| &**own.key.value == name);
+                let own = serving.overrides.iter().find(|own| &*own.key.value == name);
                 (words::quoted(name), own.map_or(serving.model.span, |own| own.key.span))
             }
             (None, None) => continue,
@@ -56,6 +61,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(draft.model.span, "of the same architecture", message)
             .about("role", &*role.head.name.value)
             .also(place, "holds for the draft as well");
-        findings.say(finding.help("draft with a model of another architecture, or do without one of the two"));
+        findings
+            .say(finding.help("draft with a model of another architecture, or do without one of the two"));
     }
 }

@@ -18,9 +18,14 @@ pub(super) fn serve(registry: &Registry, serving: &Serving, instance: usize) -> 
     let own = serving.ports.ports().nth(instance).unwrap_or(serving.ports.first);
     let addresses = if on_demand { vec!["127.0.0.1"] } else { serving.addresses() };
     let overrides = overrides(registry, serving);
-    let texts: Vec<Option<String>> = serving.options.iter().map(|option| option.value.as_ref().map(|v| spelled(v))).collect();
-    let options: Vec<(&str, Option<&str>)> =
-        serving.options.iter().zip(&texts).map(|(option, text)| (&**option.name.value, text.as_deref())).collect();
+    let texts: Vec<Option<String>> =
+        serving.options.iter().map(|option| option.value.as_ref().map(|v| spelled(v))).collect();
+    let options: Vec<(&str, Option<&str>)> = serving
+        .options
+        .iter()
+        .zip(&texts)
+        .map(|(option, text)| (&*option.name.value, text.as_deref()))
+        .collect();
     let wanted = Serve {
         model: &path,
         hosts: &addresses,
@@ -32,16 +37,18 @@ pub(super) fn serve(registry: &Registry, serving: &Serving, instance: usize) -> 
         overrides: &overrides,
         draft: draft(serving, draft_path.as_deref()),
         lookup: lookup(serving),
-        pooling: serving.pooling.as_ref().map(|pooling| &**pooling.value),
+        pooling: serving.pooling.as_ref().map(|pooling| &*pooling.value),
         is_embedder: serving.pooling.is_some(),
         projector: projector.as_deref(),
         threads: serving.threads(host, instance),
         numa: placed(serving, host.numa.len()),
         lock: serving.placement.lock.is_some_and(|lock| lock.value),
-        cache_type: serving.cache_type.as_ref().map(|cache| &**cache.value),
+        cache_type: serving.cache_type.as_ref().map(|cache| &*cache.value),
         flash_attention: flash_attention(serving),
-        prompt_cache_mib: serving.prompt_cache.map(|Spanned { value: Bytes(bytes), .. }| bytes.div_ceil(1 << 20)),
-        key_file: serving.key_file.as_ref().map(|file| &**file.value),
+        prompt_cache_mib: serving
+            .prompt_cache
+            .map(|Spanned { value: Bytes(bytes), .. }| bytes.div_ceil(1 << 20)),
+        key_file: serving.key_file.as_ref().map(|file| &*file.value),
         metrics: false,
         options: &options,
     };
@@ -49,7 +56,12 @@ pub(super) fn serve(registry: &Registry, serving: &Serving, instance: usize) -> 
 }
 
 /// The one-shot command of a model, as the role that serves it first has it.
-pub(super) fn prompt(registry: &Registry, id: Id<Model>, serving: &Serving, words: (&str, &str)) -> Option<Lowered> {
+pub(super) fn prompt(
+    registry: &Registry,
+    id: Id<Model>,
+    serving: &Serving,
+    words: (&str, &str),
+) -> Option<Lowered> {
     let profile = profile_of(registry, serving)?;
     let model = registry.models.get(id);
     let path = registry.path_of(model, &model.file);
@@ -79,7 +91,12 @@ fn draft_path(registry: &Registry, serving: &Serving) -> Option<String> {
 fn draft<'a>(serving: &Serving, path: Option<&'a str>) -> Option<Draft<'a>> {
     let draft = serving.draft.as_ref()?;
     let count = |n: Option<Spanned<u32>>| n.map(|n| n.value);
-    Some(Draft { path: path?, max: count(draft.max), min: count(draft.min), p_min: draft.p_min.map(|p| p.value) })
+    Some(Draft {
+        path: path?,
+        max: count(draft.max),
+        min: count(draft.min),
+        p_min: draft.p_min.map(|p| p.value),
+    })
 }
 
 fn lookup(serving: &Serving) -> Option<u32> {
@@ -88,7 +105,7 @@ fn lookup(serving: &Serving) -> Option<u32> {
 
 fn experts<'r>(registry: &'r Registry, serving: &Serving) -> Option<(&'r str, u32)> {
     let model = registry.models.get(serving.model.value);
-    serving.experts.map(|experts| (&**registry.families.get(model.family.value).arch.value, experts.value))
+    serving.experts.map(|experts| (&*registry.families.get(model.family.value).arch.value, experts.value))
 }
 
 /// The overrides of the family, then those of the role; a key of the role wins over one of the family.
@@ -96,7 +113,7 @@ pub(super) fn overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> Vec
     let family = registry.families.get(registry.models.get(serving.model.value).family.value);
     let replaced = |inherited: &&Override| !serving.overrides.iter().any(|own| own.key == inherited.key);
     let all = family.overrides.iter().filter(replaced).chain(&serving.overrides);
-    all.map(|o| (&**o.key.value, value(&o.value))).collect()
+    all.map(|o| (&*o.key.value, value(&o.value))).collect()
 }
 
 fn value(setting: &Setting) -> Value<'_> {
@@ -118,7 +135,7 @@ fn spelled(setting: &Setting) -> String {
 }
 
 fn flash_attention(serving: &Serving) -> Option<FlashAttention> {
-    match &**serving.flash_attention.as_ref()?.value {
+    match &*serving.flash_attention.as_ref()?.value {
         "on" => Some(FlashAttention::On),
         "off" => Some(FlashAttention::Off),
         _ => Some(FlashAttention::Auto),
@@ -128,7 +145,9 @@ fn flash_attention(serving: &Serving) -> Option<FlashAttention> {
 /// Memory over several nodes is placed from outside, by the unit or the wrapper.
 fn placed(serving: &Serving, nodes: usize) -> Placed {
     match serving.placement.numa.as_ref().map(|numa| &numa.value) {
-        Some(Numa::Interleave(named)) if named.len() > 1 || (named.is_empty() && nodes > 1) => Placed::Outside,
+        Some(Numa::Interleave(named)) if named.len() > 1 || (named.is_empty() && nodes > 1) => {
+            Placed::Outside
+        }
         _ => Placed::Single,
     }
 }

@@ -34,12 +34,15 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         if registry.residencies.get(serving.residency.value).start.value != Start::OnDemand {
             continue;
         }
-        let first = serving.backend.map_or(u64::from(serving.ports.first) + 10_000, |backend| u64::from(backend.value));
+        let first = serving
+            .backend
+            .map_or(u64::from(serving.ports.first) + 10_000, |backend| u64::from(backend.value));
         let last = first + serving.ports.len() as u64 - 1;
         if last <= 65535 {
             continue;
         }
-        let message = format!("the backend of role {} would listen on port {last}", words::quoted(&role.head.name));
+        let message =
+            format!("the backend of role {} would listen on port {last}", words::quoted(&role.head.name));
         let place = serving.backend.map_or(serving.ports.span, |backend| backend.span);
         let finding = MISSING_BACKEND_PORT
             .at(place, "ports end at 65535", message)

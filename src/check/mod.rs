@@ -11,7 +11,9 @@ mod forbidden_lookup;
 mod forbidden_speculation;
 mod idle_at_boot;
 mod inherited_override;
+mod intent;
 mod missing_backend_port;
+mod missing_one_shot;
 mod name_collision;
 mod over_budget;
 mod override_type;
@@ -25,7 +27,8 @@ mod unknown_profile;
 
 use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
-use crate::hir::{Registry, Serving};
+use crate::engine::dialect::Lowered;
+use crate::hir::{Id, Model, Registry, Serving};
 
 /// One rule: its code with its page, and a function from registry to findings.
 pub struct Check {
@@ -55,6 +58,7 @@ pub static ALL: &[&Check] = &[
     &idle_at_boot::CHECK,
     &failed_expectation::CHECK,
     &inherited_override::CHECK,
+    &missing_one_shot::CHECK,
 ];
 
 /// A registry in which nothing of severity error was found; the only thing that can be planned.
@@ -65,6 +69,16 @@ impl Checked {
     /// What was declared.
     pub fn registry(&self) -> &Registry {
         &self.0
+    }
+
+    /// The command line of an instance of a role, as the checks saw it; none where its profile is unknown, which cannot be here.
+    pub fn serve(&self, serving: &Serving, instance: usize) -> Option<Lowered> {
+        intent::serve(&self.0, serving, instance)
+    }
+
+    /// The one-shot command of a model as a role has it, with `words` for what is asked and the image it is asked about.
+    pub fn prompt(&self, model: Id<Model>, serving: &Serving, words: (&str, &str)) -> Option<Lowered> {
+        intent::prompt(&self.0, model, serving, words)
     }
 }
 

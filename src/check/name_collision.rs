@@ -44,9 +44,19 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     for (name, kind) in residencies {
         // `_` and `-` are one in the name of a slice.
         let key = format!("slice {}", fold(name).replace('-', "_"));
-        claim(&mut units, key, Taken { kind, name, what: format!("the slice of residency {}", words::quoted(name)) }, findings);
+        claim(
+            &mut units,
+            key,
+            Taken { kind, name, what: format!("the slice of residency {}", words::quoted(name)) },
+            findings,
+        );
         let key = format!("target {}", fold(name));
-        claim(&mut units, key, Taken { kind, name, what: format!("the target of residency {}", words::quoted(name)) }, findings);
+        claim(
+            &mut units,
+            key,
+            Taken { kind, name, what: format!("the target of residency {}", words::quoted(name)) },
+            findings,
+        );
     }
     for role in registry.roles.iter() {
         for (stem, what) in units_of(registry, role) {
@@ -57,7 +67,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         }
         if role.serving().is_some() && fold(&role.head.name) == "prompt" {
             let finding = NAME_COLLISION
-                .at(role.head.name.span, "the folder of one-shot commands", "a role cannot be called `prompt`")
+                .at(
+                    role.head.name.span,
+                    "the folder of one-shot commands",
+                    "a role cannot be called `prompt`",
+                )
                 .about("role", &*role.head.name.value);
             findings.say(finding.help("rename the role"));
         }
@@ -71,7 +85,12 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
 }
 
 /// Whether the name was free; a taken one is said at the later of the two.
-fn claim<'r>(units: &mut BTreeMap<String, Taken<'r>>, key: String, taken: Taken<'r>, findings: &mut Diagnostics) -> bool {
+fn claim<'r>(
+    units: &mut BTreeMap<String, Taken<'r>>,
+    key: String,
+    taken: Taken<'r>,
+    findings: &mut Diagnostics,
+) -> bool {
     if let Some(first) = units.get(&key) {
         let (mut earlier, mut later) = (first, &taken);
         if later.name.span < earlier.name.span {
@@ -102,7 +121,10 @@ fn units_of(registry: &Registry, role: &Role) -> Vec<(String, String)> {
             stems.push((instance.clone(), format!("instance {n} of role {}", words::quoted(name))));
         }
         if on_demand {
-            stems.push((format!("{instance}-backend"), format!("the backend of role {}", words::quoted(name))));
+            stems.push((
+                format!("{instance}-backend"),
+                format!("the backend of role {}", words::quoted(name)),
+            ));
         }
     }
     stems

@@ -80,7 +80,10 @@ fn finding(registry: &Registry, residency: &Residency, budget: Bytes, load: &Loa
     for line in load.lines.iter().take(PLACES) {
         let serving = registry.roles.get(line.role).serving();
         if let Some(serving) = serving {
-            finding = finding.also(serving.residency.span, format!("{} takes {}", words::quoted(&registry.roles.get(line.role).head.name), line.bytes));
+            finding = finding.also(
+                serving.residency.span,
+                format!("{} takes {}", words::quoted(&registry.roles.get(line.role).head.name), line.bytes),
+            );
         }
     }
     finding.note(sum(registry, budget, load)).help(smallest_change(registry, load, host, over))
@@ -106,9 +109,13 @@ fn sum(registry: &Registry, budget: Bytes, load: &Load) -> String {
 }
 
 fn table(rows: &[[String; 4]]) -> String {
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
     let (role, what, size, total) = (width(0), width(1), width(2), width(3));
-    let lines = rows.iter().map(|[a, b, c, d]| format!("{a:role$}  {b:what$}  {c:>size$}  {d:>total$}").trim_end().to_owned());
+    let lines = rows
+        .iter()
+        .map(|[a, b, c, d]| format!("{a:role$}  {b:what$}  {c:>size$}  {d:>total$}").trim_end().to_owned());
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -33,20 +33,34 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &OVERRIDE_TYPE, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let pinned = registry.stack.engine.and_then(|engine| Profile::built_in(&registry.engines.get(engine.value).profile));
+    let pinned = registry
+        .stack
+        .engine
+        .and_then(|engine| Profile::built_in(&registry.engines.get(engine.value).profile));
     for family in registry.families.iter() {
         let Some(profile) = pinned else { continue };
-        family.overrides.iter().for_each(|one| judge(("family", &family.head.name), (profile, &family.arch), one, findings));
+        family
+            .overrides
+            .iter()
+            .for_each(|one| judge(("family", &family.head.name), (profile, &family.arch), one, findings));
     }
     for role in registry.roles.iter() {
         let Some(serving) = role.serving() else { continue };
         let Some(profile) = profile_of(registry, serving) else { continue };
         let arch = &registry.families.get(registry.models.get(serving.model.value).family.value).arch;
-        serving.overrides.iter().for_each(|one| judge(("role", &role.head.name), (profile, arch), one, findings));
+        serving
+            .overrides
+            .iter()
+            .for_each(|one| judge(("role", &role.head.name), (profile, arch), one, findings));
     }
 }
 
-fn judge(owner: (&'static str, &str), (profile, arch): (&Profile, &str), one: &Override, findings: &mut Diagnostics) {
+fn judge(
+    owner: (&'static str, &str),
+    (profile, arch): (&Profile, &str),
+    one: &Override,
+    findings: &mut Diagnostics,
+) {
     let KeyVerdict::Known { kind, array, scalar_effective } = key(profile, arch, &one.key) else { return };
     let by = format!("{} {}", owner.0, words::quoted(owner.1));
     let shown = words::quoted(&one.key);
@@ -59,7 +73,9 @@ fn judge(owner: (&'static str, &str), (profile, arch): (&Profile, &str), one: &O
     } else if !fits(&one.value, kind) {
         let (expected, found) = (noun(kind), said(&one.value));
         let message = format!("{by} overrides {shown} with {found}, and the key holds {expected}");
-        OVERRIDE_TYPE.at(one.value.span, format!("expected {expected}, found {found}"), message).help(format!("write {expected}"))
+        OVERRIDE_TYPE
+            .at(one.value.span, format!("expected {expected}, found {found}"), message)
+            .help(format!("write {expected}"))
     } else {
         return;
     };

@@ -63,7 +63,12 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             // Ranges meet at many ports, and a role may listen at many addresses: each pair of places is said once.
             if !said.contains(&(first.place, listener.place)) {
                 said.push((first.place, listener.place));
-                findings.say(finding(first, &listener, port, registry.hosts.iter().nth(host).map(|h| &**h.head.name)));
+                findings.say(finding(
+                    first,
+                    &listener,
+                    port,
+                    registry.hosts.iter().nth(host).map(|h| &**h.head.name),
+                ));
             }
         }
         here.push(listener);
@@ -75,7 +80,11 @@ fn each_listener<'r>(registry: &'r Registry, mut each: impl FnMut(usize, u16, Li
         let Some(port) = service.port else { continue };
         let owner = Owner { kind: "service", name: &service.head.name };
         for address in addresses(&service.listen) {
-            each(service.host.value.number(), port.value, Listener { owner, address, place: port.span, what: What::Port });
+            each(
+                service.host.value.number(),
+                port.value,
+                Listener { owner, address, place: port.span, what: What::Port },
+            );
         }
     }
     for role in registry.roles.iter() {
@@ -93,7 +102,8 @@ fn each_listener<'r>(registry: &'r Registry, mut each: impl FnMut(usize, u16, Li
         let Some(serving) = role.serving() else { continue };
         let owner = Owner { kind: "role", name: &role.head.name };
         for (port, place) in backends(registry, serving) {
-            let listener = Listener { owner, address: IpAddr::from([127, 0, 0, 1]), place, what: What::Backend };
+            let listener =
+                Listener { owner, address: IpAddr::from([127, 0, 0, 1]), place, what: What::Backend };
             each(serving.host.value.number(), port, listener);
         }
     }
@@ -123,7 +133,10 @@ fn meet(a: IpAddr, b: IpAddr) -> bool {
 
 fn finding(first: &Listener, second: &Listener, port: u16, host: Option<&str>) -> Diagnostic {
     let (one, two) = (spoken(first), spoken(second));
-    let message = format!("{two} and {one} both listen on port {port} of host {}", words::quoted(host.unwrap_or_default()));
+    let message = format!(
+        "{two} and {one} both listen on port {port} of host {}",
+        words::quoted(host.unwrap_or_default())
+    );
     let label = match second.what {
         What::Port => format!("port {port} is taken"),
         What::Backend => format!("its hidden port {port} is taken"),
@@ -133,7 +146,10 @@ fn finding(first: &Listener, second: &Listener, port: u16, host: Option<&str>) -
         .about(second.owner.kind, second.owner.name)
         .also(first.place, format!("{} listens here", spoken(first)));
     if first.address != second.address {
-        finding = finding.note(format!("{} and {} meet: one of them stands for every address", first.address, second.address));
+        finding = finding.note(format!(
+            "{} and {} meet: one of them stands for every address",
+            first.address, second.address
+        ));
     }
     finding.help(match (first.what, second.what) {
         (What::Port, What::Port) => "give one of them another port",

@@ -36,16 +36,23 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let (name, other_name) = (words::quoted(&role.head.name), words::quoted(&other.head.name));
         let finding = match &other.work {
             Work::Served(_) => continue,
-            _ if shared.value == id => SHARES_A_SHARER.at(shared.span, "itself", format!("role {name} shares itself")),
+            _ if shared.value == id => {
+                SHARES_A_SHARER.at(shared.span, "itself", format!("role {name} shares itself"))
+            }
             Work::Shares(further) => {
                 let end = words::quoted(&registry.roles.get(further.value).head.name);
                 let message = format!("role {name} shares {other_name}, which shares {end}");
                 let label = "has no process of its own";
-                SHARES_A_SHARER.at(shared.span, label, message).also(further.span, "shares on").help(format!("share {end}"))
+                SHARES_A_SHARER
+                    .at(shared.span, label, message)
+                    .also(further.span, "shares on")
+                    .help(format!("share {end}"))
             }
             Work::Listed(_) => {
                 let message = format!("role {name} shares {other_name}, which is listed and not served");
-                let finding = SHARES_A_SHARER.at(shared.span, "has no process", message).also(other.head.name.span, "has no `residency`");
+                let finding = SHARES_A_SHARER
+                    .at(shared.span, "has no process", message)
+                    .also(other.head.name.span, "has no `residency`");
                 finding.help(format!("give {other_name} a `residency`, or share another role"))
             }
         };

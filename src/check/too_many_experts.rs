@@ -36,19 +36,23 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let model = registry.models.get(serving.model.value);
         let family = registry.families.get(model.family.value);
         let total = model.experts.as_ref().and_then(|experts| experts.total);
-        let dense = model.experts.is_none() && architecture::architecture(&family.arch).is_some_and(|arch| !arch.names_experts());
+        let dense = model.experts.is_none()
+            && architecture::architecture(&family.arch).is_some_and(|arch| !arch.names_experts());
         let name = words::quoted(&role.head.name);
         let title = words::quoted(&model.title);
         let finding = match total {
             Some(total) if experts.value > total.value => {
-                let message = format!("role {name} uses {} experts, and {title} has {}", experts.value, total.value);
-                let finding = TOO_MANY_EXPERTS.at(experts.span, format!("expected 1 to {}", total.value), message);
+                let message =
+                    format!("role {name} uses {} experts, and {title} has {}", experts.value, total.value);
+                let finding =
+                    TOO_MANY_EXPERTS.at(experts.span, format!("expected 1 to {}", total.value), message);
                 finding.also(total.span, "so many there are").help(format!("use at most {}", total.value))
             }
             None if dense => {
                 let message = format!("role {name} uses {} experts, and {title} has none", experts.value);
                 let finding = TOO_MANY_EXPERTS.at(experts.span, "has no effect", message);
-                let label = format!("`{}` is an architecture without experts", words::printable(&family.arch));
+                let label =
+                    format!("`{}` is an architecture without experts", words::printable(&family.arch));
                 finding.also(family.arch.span, label).help("remove `experts`")
             }
             _ => continue,

@@ -33,10 +33,16 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             continue;
         }
         let near = nearest(&family.arch, architecture::names());
-        let label = near.map_or_else(|| "not known as of b11434".to_owned(), |near| format!("did you mean `{near}`?"));
-        let message =
-            format!("family {} has the unknown architecture {}", words::quoted(&family.head.name), words::quoted(&family.arch));
-        let finding = UNKNOWN_ARCHITECTURE.at(family.arch.span, label, message).about("family", &*family.head.name.value);
+        let label = near
+            .map_or_else(|| "not known as of b11434".to_owned(), |near| format!("did you mean `{near}`?"));
+        let message = format!(
+            "family {} has the unknown architecture {}",
+            words::quoted(&family.head.name),
+            words::quoted(&family.arch)
+        );
+        let finding = UNKNOWN_ARCHITECTURE
+            .at(family.arch.span, label, message)
+            .about("family", &*family.head.name.value);
         findings.say(finding.help("write `general.architecture` as the model file has it"));
     }
 }

@@ -40,7 +40,10 @@ struct Owner<'r> {
 }
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let pinned = registry.stack.engine.and_then(|engine| Profile::built_in(&registry.engines.get(engine.value).profile));
+    let pinned = registry
+        .stack
+        .engine
+        .and_then(|engine| Profile::built_in(&registry.engines.get(engine.value).profile));
     for family in registry.families.iter() {
         let Some(profile) = pinned else { continue };
         let owner = Owner { kind: "family", name: &family.head.name, family };
@@ -61,8 +64,13 @@ fn judge(owner: &Owner, profile: &Profile, one: &Override, findings: &mut Diagno
     let (label, help) = match key(profile, arch, &one.key) {
         KeyVerdict::Known { .. } => return,
         KeyVerdict::NotChecked => {
-            let why = format!("whether {} knows the key {} is not known", profile.name(), words::quoted(&one.key));
-            findings.leave(NotChecked { check: UNKNOWN_OVERRIDE_KEY.name, subject: Subject::new(owner.kind, owner.name), why });
+            let why =
+                format!("whether {} knows the key {} is not known", profile.name(), words::quoted(&one.key));
+            findings.leave(NotChecked {
+                check: UNKNOWN_OVERRIDE_KEY.name,
+                subject: Subject::new(owner.kind, owner.name),
+                why,
+            });
             return;
         }
         KeyVerdict::OtherArchitecture { arch: other } => {
@@ -73,11 +81,18 @@ fn judge(owner: &Owner, profile: &Profile, one: &Override, findings: &mut Diagno
             let known = spelled(arch);
             match nearest(&one.key, known.iter().map(String::as_str)) {
                 Some(near) => (format!("did you mean `{near}`?"), format!("write `{near}`")),
-                None => ("no build has this key".to_owned(), format!("name a key of `{arch}`, as `{arch}.context_length`")),
+                None => (
+                    "no build has this key".to_owned(),
+                    format!("name a key of `{arch}`, as `{arch}.context_length`"),
+                ),
             }
         }
     };
-    let message = format!("{by} overrides {}, which the engine ignores for `{}`", words::quoted(&one.key), words::printable(arch));
+    let message = format!(
+        "{by} overrides {}, which the engine ignores for `{}`",
+        words::quoted(&one.key),
+        words::printable(arch)
+    );
     let finding = UNKNOWN_OVERRIDE_KEY
         .at(one.key.span, label, message)
         .about(owner.kind, owner.name)

@@ -32,11 +32,16 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             continue;
         }
         let near = nearest(&engine.profile, Profile::names().iter().copied());
-        let label = near.map_or_else(|| "no such profile".to_owned(), |near| format!("did you mean `{near}`?"));
-        let message =
-            format!("engine {} has the unknown profile {}", words::quoted(&engine.head.name), words::quoted(&engine.profile));
+        let label =
+            near.map_or_else(|| "no such profile".to_owned(), |near| format!("did you mean `{near}`?"));
+        let message = format!(
+            "engine {} has the unknown profile {}",
+            words::quoted(&engine.head.name),
+            words::quoted(&engine.profile)
+        );
         let known: Vec<String> = Profile::names().iter().map(|name| format!("`{name}`")).collect();
-        let finding = UNKNOWN_PROFILE.at(engine.profile.span, label, message).about("engine", &*engine.head.name.value);
+        let finding =
+            UNKNOWN_PROFILE.at(engine.profile.span, label, message).about("engine", &*engine.head.name.value);
         findings.say(finding.help(format!("name one that is built in: {}", words::any_of(&known))));
     }
 }

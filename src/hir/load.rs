@@ -91,7 +91,12 @@ impl Registry {
             files.push(file(drafter, &drafter.file, " (draft)", drafter.size.value));
         }
         if let Some(projector) = &model.projector {
-            files.push(file(model, &projector.file, " (projector)", projector.size.map_or(Bytes(0), |size| size.value)));
+            files.push(file(
+                model,
+                &projector.file,
+                " (projector)",
+                projector.size.map_or(Bytes(0), |size| size.value),
+            ));
         }
         files
     }
@@ -109,7 +114,9 @@ fn largest<'r>(
     at_once: Option<usize>,
 ) -> Vec<(Id<Role>, &'r Serving)> {
     let Some(at_once) = at_once.filter(|most| *most < roles.len()) else { return roles };
-    let bytes = |serving: &Serving| registry.files_of(serving).iter().fold(Bytes(0), |sum, file| sum.plus(file.bytes));
+    let bytes = |serving: &Serving| {
+        registry.files_of(serving).iter().fold(Bytes(0), |sum, file| sum.plus(file.bytes))
+    };
     roles.sort_by_cached_key(|(id, serving)| (std::cmp::Reverse(bytes(serving)), *id));
     roles.truncate(at_once);
     roles.sort_by_key(|(id, _)| *id);

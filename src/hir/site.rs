@@ -50,27 +50,31 @@ impl Serving {
         if let Some(threads) = self.placement.threads {
             return Some(threads.value);
         }
-        let cpus = self.cpus(host, instance).or_else(|| self.interleaved_cpus(host)).or_else(|| host.all_cpus())?;
+        let cpus =
+            self.cpus(host, instance).or_else(|| self.interleaved_cpus(host)).or_else(|| host.all_cpus())?;
         u32::try_from(host.cores(&cpus)).ok()
     }
 
     fn interleaved_cpus(&self, host: &Host) -> Option<CpuList> {
         let Numa::Interleave(nodes) = &self.placement.numa.as_ref()?.value else { return None };
         let named = host.numa.iter().filter(|numa| nodes.contains(&numa.node.value));
-        let cpus = named.filter_map(|numa| numa.cpus.as_ref()).fold(CpuList::default(), |all, cpus| all.and(&cpus.value));
+        let cpus = named
+            .filter_map(|numa| numa.cpus.as_ref())
+            .fold(CpuList::default(), |all, cpus| all.and(&cpus.value));
         (!cpus.is_empty()).then_some(cpus)
     }
 
     /// The addresses to listen at.
     pub fn addresses(&self) -> Vec<&str> {
-        let said: Vec<&str> = self.listen.iter().map(|address: &Text| &**address.value).collect();
+        let said: Vec<&str> = self.listen.iter().map(|address: &Text| &*address.value).collect();
         if said.is_empty() { vec!["127.0.0.1"] } else { said }
     }
 
     /// The hidden port of an instance of an on-demand role: `backend`, else the port plus 10000, and so on; none beyond
     /// 65535.
     pub fn backend_port(&self, instance: usize) -> Option<u16> {
-        let first = self.backend.map_or(u32::from(self.ports.first) + 10_000, |backend| u32::from(backend.value));
+        let first =
+            self.backend.map_or(u32::from(self.ports.first) + 10_000, |backend| u32::from(backend.value));
         u16::try_from(u32::try_from(instance).ok()?.checked_add(first)?).ok()
     }
 }

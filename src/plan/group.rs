@@ -1,0 +1,87 @@
+//! Hosts, and the roles on each that start and are bounded together.
+
+use super::process::Role;
+use super::{Bytes, Seconds, Start};
+use crate::hir::Registry;
+
+/// A machine with its groups.
+#[derive(Debug)]
+pub struct Host {
+    /// Its name.
+    pub name: Box<str>,
+    /// Whether it is the only one, so that nothing needs to be told apart by host.
+    pub is_only: bool,
+    /// The address by which other machines reach it.
+    pub address: Option<Box<str>>,
+    /// All its memory.
+    pub memory: Bytes,
+    /// The version of its systemd.
+    pub systemd: u32,
+    /// The user that services run as; none means one of their own for each.
+    pub user: Option<Box<str>>,
+    /// The group that services run as.
+    pub group: Option<Box<str>>,
+    /// Its residencies with at least one role here, in the order of declaration.
+    pub groups: Vec<Group>,
+}
+
+/// The roles of one residency on one host.
+#[derive(Debug)]
+pub struct Group {
+    /// The name of the residency.
+    pub name: Box<str>,
+    /// What people call it.
+    pub title: Box<str>,
+    /// When its roles start.
+    pub start: Start,
+    /// After how long without a connection a model leaves.
+    pub idle: Option<Seconds>,
+    /// What the roles may take together.
+    pub budget: Option<Bytes>,
+    /// What their files take, each once.
+    pub load: Bytes,
+    /// The roles, as numbers of [`Plan::roles`](super::Plan::roles).
+    pub roles: Vec<usize>,
+}
+
+/// All hosts, in the order of declaration.
+pub(super) fn hosts(registry: &Registry, roles: &[Role]) -> Vec<Host> {
+    let mut hosts: Vec<Host> = registry
+        .hosts
+        .iter()
+        .map(|host| Host {
+            name: host.head.name.value.clone(),
+            is_only: registry.hosts.len() == 1,
+            address: host.address.as_ref().map(|address| address.value.clone()),
+            memory: host.memory.value,
+            systemd: host.systemd.value,
+            user: host.user.as_ref().map(|user| user.value.clone()),
+            group: host.group.as_ref().map(|group| group.value.clone()),
+            groups: Vec::new(),
+        })
+        .collect();
+    for (id, residency) in registry.residencies.entries() {
+        let name = &residency.head.name.value;
+        for load in registry.loads(id) {
+            let Some(host) = hosts.get_mut(load.host.number()) else { continue };
+            host.groups.push(Group {
+                name: name.clone(),
+                title: residency.title.value.clone(),
+                start: residency.start.value,
+                idle: residency.idle.map(|idle| idle.value),
+                budget: residency.budget.map(|budget| budget.value),
+                load: load.total,
+                roles: Vec::new(),
+            });
+        }
+    }
+    for (n, role) in roles.iter().enumerate() {
+        let groups = hosts.get_mut(role.host).map(|host| &mut host.groups);
+        if let Some(group) =
+            groups.and_then(|groups| groups.iter_mut().find(|group| group.name == role.residency))
+        {
+            group.roles.push(n);
+        }
+    }
+    hosts
+}

@@ -1,0 +1,74 @@
+//! What to start, where, with which arguments: every question answered.
+//!
+//! Planning takes what was checked and cannot fail, so it knows no findings. One process has one argv, here; units, scripts and
+//! documents are projections of it.
+
+mod group;
+mod placement;
+mod process;
+mod prompt;
+
+pub use crate::hir::{Bytes, CpuList, Date, Hardening, PortRange, Seconds, Start, TargetName};
+pub use group::{Group, Host};
+pub use placement::{Memory, Placement};
+pub use process::{Process, Role, Word};
+pub use prompt::{Kind, Prompt};
+
+use crate::check::Checked;
+use crate::hir::Registry;
+
+/// Everything that is to be, in the order of declaration.
+#[derive(Debug)]
+pub struct Plan {
+    /// The name of the stack, the first part of every unit's.
+    pub stack: Box<str>,
+    /// What people call it.
+    pub title: Option<Box<str>>,
+    /// When somebody last held it against the machine.
+    pub verified: Option<Date>,
+    /// What is to be made.
+    pub targets: Vec<TargetName>,
+    /// The machines, with the groups of roles that start together.
+    pub hosts: Vec<Host>,
+    /// The roles that are served by processes of their own.
+    pub roles: Vec<Role>,
+    /// The one-shot command of each model that a role serves and that answers in text.
+    pub prompts: Vec<Prompt>,
+    /// The distinct placements of roles and one-shot commands.
+    pub placements: Vec<Placement>,
+}
+
+/// Plans what was checked.
+pub fn plan(checked: &Checked) -> Plan {
+    let registry = checked.registry();
+    let mut placements = placement::Placements::default();
+    let roles = process::roles(checked, &mut placements);
+    let prompts = prompt::prompts(checked, &mut placements);
+    let hosts = group::hosts(registry, &roles);
+    Plan {
+        stack: registry.stack.head.name.value.clone(),
+        title: registry.stack.title.as_ref().map(|title| title.value.clone()),
+        verified: registry.stack.verified.map(|date| date.value),
+        targets: targets(registry),
+        hosts,
+        roles,
+        prompts,
+        placements: placements.all,
+    }
+}
+
+fn targets(registry: &Registry) -> Vec<TargetName> {
+    let mut named: Vec<TargetName> = registry.stack.targets.iter().map(|target| target.value).collect();
+    if named.is_empty() {
+        named = vec![
+            TargetName::Systemd,
+            TargetName::Bin,
+            TargetName::Numactl,
+            TargetName::Docs,
+            TargetName::StackJson,
+        ];
+    }
+    named.sort_unstable();
+    named.dedup();
+    named
+}

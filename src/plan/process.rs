@@ -1,0 +1,226 @@
+//! The processes of a role, complete.
+
+use super::placement::Placements;
+use super::{Bytes, Hardening, PortRange, Seconds, Start};
+use crate::check::Checked;
+use crate::hir::{self, Id, Registry, Serving, Work};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A role that is served, with everything that its units and scripts say.
+#[derive(Debug)]
+pub struct Role {
+    /// Its name.
+    pub name: Box<str>,
+    /// The name of its tier.
+    pub tier: Box<str>,
+    /// The name of its residency.
+    pub residency: Box<str>,
+    /// When it starts.
+    pub start: Start,
+    /// After how long without a connection its model leaves; on-demand only.
+    pub idle: Option<Seconds>,
+    /// Its host, as a number of [`Plan::hosts`](super::Plan::hosts).
+    pub host: usize,
+    /// The title of its model.
+    pub model: Box<str>,
+    /// The name of its model.
+    pub model_name: Box<str>,
+    /// What it is for.
+    pub purpose: Option<Box<str>>,
+    /// Other roles whose work its processes do.
+    pub shared_by: Vec<Box<str>>,
+    /// The addresses that clients use.
+    pub addresses: Vec<Box<str>>,
+    /// The ports that clients use, one a process.
+    pub ports: PortRange,
+    /// Tokens of one request.
+    pub context: u64,
+    /// Requests at once.
+    pub slots: u32,
+    /// Whether it answers with embeddings and not with text.
+    pub is_embedder: bool,
+    /// Bytes of the files that a process reads.
+    pub bytes: Bytes,
+    /// The longest that reading them takes, in whole seconds; none where the speed of a store is not declared.
+    pub load_time: Option<Seconds>,
+    /// The program, a full path.
+    pub program: Box<str>,
+    /// The files that a process reads: model, draft, projector; full paths.
+    pub files: Vec<Box<str>>,
+    /// The folders that a process reads, the program's included, without those that lie below another; full paths, in byte
+    /// order.
+    pub folders: Vec<Box<str>>,
+    /// The file with the keys of clients.
+    pub key_file: Option<Box<str>>,
+    /// Environment, in byte order of names.
+    pub env: Vec<(Box<str>, Box<str>)>,
+    /// Whether weights are locked in memory.
+    pub lock: bool,
+    /// How far its units are locked in.
+    pub hardening: Hardening,
+    /// Its processes, one a port.
+    pub processes: Vec<Process>,
+}
+
+/// One process: what differs between the instances of a role.
+#[derive(Debug)]
+pub struct Process {
+    /// The number of the instance from 0, where there are several.
+    pub instance: Option<usize>,
+    /// The port that clients use.
+    pub port: u16,
+    /// The hidden port on 127.0.0.1 that the process listens at, for an on-demand role.
+    pub backend: Option<u16>,
+    /// The arguments after the program.
+    pub args: Vec<Word>,
+    /// Its placement, as a number of [`Plan::placements`](super::Plan::placements).
+    pub placement: Option<usize>,
+}
+
+/// One argument.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Word {
+    /// As it stands.
+    Text(Cow<'static, str>),
+    /// The role's key file: its path in a script, a credential in a unit.
+    KeyFile,
+    /// What a person asks, of a one-shot command.
+    Prompt,
+    /// The image that a person asks about.
+    Image,
+}
+
+/// What stands for [`Word::Prompt`] and [`Word::Image`] while a command line is lowered: no text of a registry holds a NUL.
+pub(super) const PROMPT: &str = "\0prompt";
+pub(super) const IMAGE: &str = "\0image";
+
+/// A minute on top of the reading of the files, for everything else that a start takes.
+const START_REST: u64 = 60;
+
+/// All served roles, in the order of declaration.
+pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role> {
+    let registry = checked.registry();
+    let sharers = sharers(registry);
+    let served = registry.roles.entries().filter_map(|(id, role)| Some((id, role, role.serving()?)));
+    let planned = served.map(|(id, role, serving)| {
+        let host = registry.hosts.get(serving.host.value);
+        let residency = registry.residencies.get(serving.residency.value);
+        let model = registry.models.get(serving.model.value);
+        let files = files(registry, serving);
+        let program = program(registry, serving);
+        let processes = (0..serving.ports.len()).map(|n| {
+            let args =
+                checked.serve(serving, n).map(|lowered| words(lowered.args, serving)).unwrap_or_default();
+            Process {
+                instance: (serving.ports.len() > 1).then_some(n),
+                port: serving.ports.ports().nth(n).unwrap_or(serving.ports.last),
+                backend: (residency.start.value == Start::OnDemand)
+                    .then(|| serving.backend_port(n))
+                    .flatten(),
+                args,
+                placement: placements.of(serving, host, n),
+            }
+        });
+        Role {
+            processes: processes.collect(),
+            name: role.head.name.value.clone(),
+            tier: registry.tiers.get(role.tier.value).head.name.value.clone(),
+            residency: residency.head.name.value.clone(),
+            start: residency.start.value,
+            idle: residency.idle.map(|idle| idle.value),
+            host: serving.host.value.number(),
+            model: model.title.value.clone(),
+            model_name: model.head.name.value.clone(),
+            purpose: role.purpose.as_ref().map(|purpose| purpose.value.clone()),
+            shared_by: sharers.get(&id).cloned().unwrap_or_default(),
+            addresses: serving.addresses().into_iter().map(Into::into).collect(),
+            ports: serving.ports.value,
+            context: serving.context.value,
+            slots: serving.slots.value,
+            is_embedder: serving.pooling.is_some(),
+            bytes: files.iter().fold(Bytes(0), |sum, file| sum.plus(file.bytes)),
+            load_time: load_time(&files),
+            folders: folders(&program, &files),
+            files: files.into_iter().map(|file| file.path.into()).collect(),
+            program: program.into(),
+            key_file: serving.key_file.as_ref().map(|file| file.value.clone()),
+            env: registry
+                .env_of(serving)
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+            lock: serving.placement.lock.is_some_and(|lock| lock.value),
+            hardening: serving.hardening.map_or(registry.stack.hardening, |hardening| hardening.value),
+        }
+    });
+    planned.collect()
+}
+
+fn sharers(registry: &Registry) -> BTreeMap<Id<hir::Role>, Vec<Box<str>>> {
+    let mut sharers: BTreeMap<_, Vec<Box<str>>> = BTreeMap::new();
+    for role in registry.roles.iter() {
+        if let Work::Shares(shared) = &role.work {
+            sharers.entry(shared.value).or_default().push(role.head.name.value.clone());
+        }
+    }
+    sharers
+}
+
+/// The arguments as words; the path of the key file is not one of a unit.
+fn words(args: Vec<Cow<'static, str>>, serving: &Serving) -> Vec<Word> {
+    let key_file = serving.key_file.as_ref().map(|file| &*file.value);
+    let mut after_key = false;
+    let word = |arg: Cow<'static, str>| {
+        let is_key = std::mem::replace(&mut after_key, &*arg == "--api-key-file") && Some(&*arg) == key_file;
+        if is_key { Word::KeyFile } else { Word::Text(arg) }
+    };
+    args.into_iter().map(word).collect()
+}
+
+/// The program of a role's processes.
+fn program(registry: &Registry, serving: &Serving) -> String {
+    let bin =
+        serving.engine.map(|engine| registry.engines.get(engine.value).bin.value.clone()).unwrap_or_default();
+    format!("{}/llama-server", bin.trim_end_matches('/'))
+}
+
+struct File {
+    path: String,
+    bytes: Bytes,
+    speed: Option<Bytes>,
+}
+
+fn files(registry: &Registry, serving: &Serving) -> Vec<File> {
+    let file = |model: &hir::Model, path: &str, bytes: Bytes| {
+        let store =
+            model.store.filter(|_| !path.starts_with('/')).map(|store| registry.stores.get(store.value));
+        let speed = store.and_then(|store| store.speed).map(|speed| speed.value);
+        File { path: registry.path_of(model, path), bytes, speed }
+    };
+    let model = registry.models.get(serving.model.value);
+    let mut files = vec![file(model, &model.file, model.size.value)];
+    if let Some(draft) = &serving.draft {
+        let drafter = registry.models.get(draft.model.value);
+        files.push(file(drafter, &drafter.file, drafter.size.value));
+    }
+    if let Some(projector) = &model.projector {
+        files.push(file(model, &projector.file, projector.size.map_or(Bytes(0), |size| size.value)));
+    }
+    files
+}
+
+fn load_time(files: &[File]) -> Option<Seconds> {
+    let seconds = files.iter().map(|file| Some(file.bytes.0.div_ceil(file.speed?.0.max(1))));
+    seconds.sum::<Option<u64>>().map(|seconds| Seconds(seconds + START_REST))
+}
+
+fn folders(program: &str, files: &[File]) -> Vec<Box<str>> {
+    let paths = files.iter().map(|file| file.path.as_str()).chain([program]);
+    let all: BTreeSet<&str> =
+        paths.filter_map(|path| path.rsplit_once('/')).map(|(folder, _)| folder).collect();
+    let below =
+        |folder: &str, other: &str| folder.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'));
+    let kept = all.iter().filter(|folder| !all.iter().any(|other| below(folder, other)));
+    kept.map(|folder| if folder.is_empty() { "/".into() } else { (*folder).into() }).collect()
+}

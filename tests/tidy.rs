@@ -23,7 +23,7 @@ const ABOVE: &[&str] = &["main.rs", "lib.rs", "compile.rs", "catalogue.rs", "cli
 /// Foreign crates with an opinion, each with the one file that knows it.
 const KNOWN_TO_ONE: &[(&str, &str)] = &[
     ("miette", "diag/report/human.rs"),
-    ("granit_parser", "syntax/yaml.rs"),
+    ("granit_parser", "syntax/yaml/events.rs"),
     ("minijinja", "render/template.rs"),
     ("strsim", "diag/suggest.rs"),
     ("sha2", "emit/manifest.rs"),

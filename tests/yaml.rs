@@ -1,1 +1,56 @@
-//! Tests of the yaml.
+//! The YAML reader: its values against another reader, its places, what it says of mistakes, and what it survives.
+
+mod hostile;
+mod language;
+mod mistakes;
+mod oracle;
+mod random;
+mod spans;
+
+use orchgen::diag::Diagnostics;
+use orchgen::source::FileId;
+use orchgen::syntax::{Document, Node, yaml};
+
+fn read(text: &str) -> (Document<'_>, Diagnostics) {
+    let mut findings = Diagnostics::default();
+    let document = yaml::parse(FileId(0), text, &mut findings);
+    (document, findings)
+}
+
+/// The nodes of a text in which nothing is wrong.
+fn good(text: &str) -> Vec<Node<'_>> {
+    let (document, findings) = read(text);
+    assert!(findings.is_empty(), "{text}\n{:#?}", findings.findings());
+    document.nodes
+}
+
+/// Code names and texts at their primary places.
+fn said(text: &str) -> Vec<(&'static str, &str)> {
+    let (_, findings) = read(text);
+    findings.findings().iter().map(|f| (f.code.name, &text[f.primary.span.range()])).collect()
+}
+
+/// A text of `n` parts.
+fn many(n: usize, part: impl Fn(usize) -> String) -> String {
+    (0..n).map(part).collect::<Vec<_>>().concat()
+}
+
+/// All nodes and scalars, those in nodes included.
+fn count(nodes: &[Node<'_>]) -> usize {
+    nodes.iter().map(|node| 1 + node.args.len() + count(&node.fields)).sum()
+}
+
+/// How many blocks lie in one another.
+fn depth(nodes: &[Node<'_>]) -> usize {
+    nodes.iter().map(|node| 1 + depth(&node.fields)).max().unwrap_or(0)
+}
+
+fn child<'n, 'a>(nodes: &'n [Node<'a>], path: &str) -> &'n Node<'a> {
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    let node = nodes.iter().find(|node| node.key == first).unwrap();
+    if rest.is_empty() { node } else { child(&node.fields, rest) }
+}
+
+fn keys(nodes: &[Node<'_>]) -> Vec<String> {
+    nodes.iter().map(|node| node.key.to_string()).collect()
+}

@@ -57,13 +57,13 @@ pub(crate) fn stub(dir: &Path) -> PathBuf {
 
 /// Runs a bash script whose last act is a [`stub`]: the arguments that the stub got, after the script parsed by `bash -n`.
 pub(crate) fn run_bash_argv(script: &Path, args: &[&str]) -> Vec<Vec<u8>> {
-    let parsed = run(Command::new("bash").arg("-n").arg(script), "bash");
-    assert!(parsed.status.success() && parsed.stderr.is_empty(), "bash -n: {}", text(&parsed.stderr));
+    let check = run(Command::new("bash").arg("-n").arg(script), "bash");
+    assert!(check.status.success() && check.stderr.is_empty(), "bash -n: {}", text(&check.stderr));
     let ran = run(Command::new("bash").arg(script).args(args), "bash");
     assert!(ran.status.success() && ran.stderr.is_empty(), "bash: {}", text(&ran.stderr));
-    let mut argv: Vec<Vec<u8>> = ran.stdout.split(|b| *b == 0).map(<[u8]>::to_vec).collect();
-    argv.pop();
-    argv
+    let mut words: Vec<Vec<u8>> = ran.stdout.split(|b| *b == 0).map(<[u8]>::to_vec).collect();
+    words.pop();
+    words
 }
 
 /// What shellcheck says of scripts at its strictest; nothing, if they are clean.
@@ -92,9 +92,9 @@ pub(crate) fn systemd_dumps(unit_dir: &Path, units: &[&str]) -> BTreeMap<String,
     let mut command = unprivileged("/lib/systemd/systemd", &[unit_dir, own.path()]);
     command.args(["--test", "--system", "--unit=orchgen-test-all.target"]);
     let output = run(&mut command, "systemd");
-    let (dumped, said) = (text(&output.stdout), text(&output.stderr));
+    let said = text(&output.stderr);
     let mut found = BTreeMap::new();
-    for section in dumped.split("\n\t-> Unit ").skip(1) {
+    for section in text(&output.stdout).split("\n\t-> Unit ").skip(1) {
         let name = section.split_once(":\n").unwrap().0;
         if units.contains(&name) {
             found.insert(name.to_owned(), Dump { raw: section.to_owned() });
@@ -116,13 +116,13 @@ fn unprivileged(program: &str, unit_dirs: &[&Path]) -> Command {
     } else {
         Command::new(program)
     };
-    let path: String = unit_dirs.iter().map(|dir| format!("{}:", dir.display())).collect();
+    let dirs: Vec<_> = unit_dirs.iter().map(|dir| dir.to_string_lossy()).collect();
     command.env_clear().envs([
         ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
         ("HOME", "/"),
         ("LC_ALL", "C.UTF-8"),
     ]);
-    command.env("SYSTEMD_UNIT_PATH", path);
+    command.env("SYSTEMD_UNIT_PATH", dirs.join(":") + ":");
     command
 }
 
@@ -131,8 +131,8 @@ fn run(command: &mut Command, package: &str) -> Output {
     let program = command.get_program().to_string_lossy().into_owned();
     let package = if program == "setpriv" { "util-linux" } else { package };
     let output = command.output();
-    let output =
-        output.unwrap_or_else(|why| panic!("{program} does not run ({why}): apt-get install {package}"));
+    assert!(output.is_ok(), "{program} does not run ({output:?}): apt-get install {package}");
+    let output = output.unwrap();
     let missing = output.status.code() == Some(127);
     assert!(!missing, "{}: apt-get install {package}", text(&output.stderr));
     output
@@ -145,7 +145,7 @@ fn text(bytes: &[u8]) -> String {
 /// The words of a command line as systemd prints it: bare, or in double quotes with C escapes where a word needs them.
 fn unquoted(line: &str) -> Vec<String> {
     let mut words = Vec::new();
-    let mut rest = line.trim_end();
+    let mut rest = line;
     while !rest.is_empty() {
         let mut word = Vec::new();
         let bytes = rest.as_bytes();

@@ -11,7 +11,7 @@ use crate::outside;
 /// A script in the form of the generated ones that hands the words to a stub.
 fn script(dir: &Path, words: &[String]) -> std::path::PathBuf {
     let stub = outside::stub(dir);
-    let quoted: String = words.iter().map(|word| format!("  {}\n", shell(word))).collect();
+    let quoted: String = words.iter().flat_map(|word| ["  ".into(), shell(word), "\n".into()]).collect();
     let first = shell(&words[0]);
     let text = format!(
         "#!/usr/bin/env bash\n# {first}\nset -euo pipefail\nreadonly first={first}\n\
@@ -60,6 +60,16 @@ fn every_character_alone_and_between_others_is_clean() {
     let words: Vec<String> =
         odd.flat_map(|c| [c.to_string(), format!("a{c}"), format!("{c}b"), format!("a{c}b")]).collect();
     round_trip(&words);
+    clean(&words);
+}
+
+#[test]
+fn every_short_word_of_bare_characters_is_clean() {
+    let mut words = vec![String::new()];
+    for _ in 0..4 {
+        let longer = |word: &String| "a1-/@+=".chars().map(|c| format!("{word}{c}")).collect::<Vec<_>>();
+        words = words.iter().flat_map(longer).collect();
+    }
     clean(&words);
 }
 

@@ -41,11 +41,11 @@ fn is_bare(word: &str) -> bool {
         && !RESERVED.contains(&word)
 }
 
-/// Whether the word would assign to a variable before a command, and makes shellcheck ask so in an array (SC2191).
+/// Whether the word would assign to a variable before a command, or shellcheck takes it for that in an array (SC2191),
+/// where it also reads a word from any `@` or `+` in it.
 fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
-        let name = name.strip_suffix('+').unwrap_or(name);
-        name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        word.contains(['@', '+']) || name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     })
 }
 

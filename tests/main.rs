@@ -8,6 +8,7 @@
 mod emit;
 mod engine;
 mod kdl;
+mod outside;
 mod quote;
 mod report;
 mod tidy;

@@ -8,8 +8,12 @@ use std::fmt;
 pub struct Artifact<'p> {
     path: ArtifactPath,
     executable: bool,
-    text: Box<dyn Fn() -> String + Send + Sync + 'p>,
+    text: Box<dyn Fn() -> Result<String, RenderError> + Send + Sync + 'p>,
 }
+
+/// A text that could not be rendered. The plan has been checked, so it is never the user's doing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RenderError(Box<str>);
 
 /// A path below the output folder, with `/` between its parts; absolute ones, `..` and empty parts cannot be held.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -39,14 +43,35 @@ impl fmt::Display for ArtifactPath {
     }
 }
 
+impl RenderError {
+    /// What renders it, and why that failed.
+    pub fn new(what: &str, why: &str) -> Self {
+        Self(format!("this is a bug in orchgen: {what} cannot be rendered: {why}").into())
+    }
+}
+
+impl fmt::Display for RenderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RenderError {}
+
 impl<'p> Artifact<'p> {
     /// A plain file (mode 0644).
-    pub fn file(path: ArtifactPath, text: impl Fn() -> String + Send + Sync + 'p) -> Self {
+    pub fn file(
+        path: ArtifactPath,
+        text: impl Fn() -> Result<String, RenderError> + Send + Sync + 'p,
+    ) -> Self {
         Self { path, executable: false, text: Box::new(text) }
     }
 
     /// A program (mode 0755).
-    pub fn program(path: ArtifactPath, text: impl Fn() -> String + Send + Sync + 'p) -> Self {
+    pub fn program(
+        path: ArtifactPath,
+        text: impl Fn() -> Result<String, RenderError> + Send + Sync + 'p,
+    ) -> Self {
         Self { path, executable: true, text: Box::new(text) }
     }
 
@@ -61,7 +86,7 @@ impl<'p> Artifact<'p> {
     }
 
     /// Renders the text; the same at every call.
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> Result<String, RenderError> {
         (self.text)()
     }
 }

@@ -4,4 +4,4 @@ mod artifact;
 pub mod quote;
 pub mod template;
 
-pub use artifact::{Artifact, ArtifactPath, ArtifactSet};
+pub use artifact::{Artifact, ArtifactPath, ArtifactSet, RenderError};

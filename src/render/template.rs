@@ -1,1 +1,169 @@
 //! The template environment: strict, quoting by the kind of file. The one file that knows minijinja.
+//!
+//! What a template prints is quoted for the language of its file, which is the part of its name before `.j2`: a word of
+//! bash (`sh`), a word of a command line (`service`, `socket` and other units), a cell of a table (`md`). Elsewhere a
+//! filter says what is meant: `program`, `value`, `path`, `assignment(value)` in units; `text`, `code` in documents;
+//! `shell` and `line` anywhere; `safe` prints as it stands. A tag alone on its line leaves no trace; of a tag at the end of
+//! other text `+%}` keeps the line break.
+
+use std::borrow::Cow;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, filters};
+use serde::Serialize;
+
+use super::artifact::RenderError;
+use super::quote;
+
+/// A template and the name that says its language; declared by [`template!`](crate::template!).
+pub struct Template {
+    name: &'static str,
+    source: &'static str,
+}
+
+/// All templates, compiled; shared between threads.
+pub struct Templates(Environment<'static>);
+
+/// A template below `templates/`, a part of the program: a name that no file has does not compile.
+#[macro_export]
+macro_rules! template {
+    ($name:literal) => {
+        $crate::render::template::Template::new(
+            $name,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/", $name)),
+        )
+    };
+}
+
+impl Template {
+    /// A template of this text; the name ends in the kind of file and `.j2`.
+    pub const fn new(name: &'static str, source: &'static str) -> Self {
+        Self { name, source }
+    }
+
+    /// Its path below `templates/`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its text.
+    pub fn source(&self) -> &'static str {
+        self.source
+    }
+}
+
+impl Templates {
+    /// Compiles the templates; each may include the others by name.
+    pub fn new(templates: impl IntoIterator<Item = &'static Template>) -> Self {
+        let mut environment = Environment::empty();
+        environment.set_syntax(syntax());
+        environment.set_debug(false);
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(language);
+        environment.set_formatter(print);
+        add_filters(&mut environment);
+        for template in templates {
+            // One that does not compile says so when it is rendered.
+            environment.add_template(template.name, template.source).ok();
+        }
+        Self(environment)
+    }
+
+    /// The text of a template with what it may know.
+    pub fn render(&self, template: &Template, view: &impl Serialize) -> Result<String, RenderError> {
+        let said = |error| RenderError::new(template.name, &describe(&error));
+        let compiled = self
+            .0
+            .get_template(template.name)
+            .or_else(|_| self.0.template_from_named_str(template.name, template.source));
+        compiled.and_then(|compiled| compiled.render(Serde(view))).map_err(said)
+    }
+}
+
+fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build()
+        .unwrap_or_default()
+}
+
+/// The language of a file by its name, where one is known.
+fn language(name: &str) -> AutoEscape {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let language = match file.strip_suffix(".j2").and_then(|file| file.rsplit('.').next()) {
+        Some("sh") => "shell",
+        Some("service" | "socket" | "slice" | "target") => "systemd",
+        Some("md") => "markdown",
+        _ => return AutoEscape::None,
+    };
+    AutoEscape::Custom(Cow::Borrowed(language))
+}
+
+/// Prints a value for the language of the file.
+fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    let text = plain(value)?;
+    if value.is_safe() || value.kind() != ValueKind::String {
+        return out.write_str(&text).map_err(Error::from);
+    }
+    let language = if let AutoEscape::Custom(language) = state.auto_escape() { language } else { "" };
+    let quoted = match language {
+        "shell" => quote::shell(&text),
+        "systemd" => quote::systemd_word(&text),
+        "markdown" => quote::markdown_cell(&text),
+        _ => return Err(refused("text in a file of no known language")),
+    };
+    out.write_str(&quoted).map_err(Error::from)
+}
+
+/// The text of a value: strings as they are, numbers, `true` and `false`.
+fn plain(value: &Value) -> Result<Cow<'_, str>, Error> {
+    if let Some(text) = value.as_str() {
+        return Ok(Cow::Borrowed(text));
+    }
+    if value.kind() == ValueKind::Bool {
+        return Ok(Cow::Borrowed(if value.is_true() { "true" } else { "false" }));
+    }
+    if value.is_number() {
+        return Ok(Cow::Owned(value.to_string()));
+    }
+    Err(refused(&format!("a value that is {}", value.kind())))
+}
+
+fn add_filters(environment: &mut Environment<'static>) {
+    add(environment, "shell", |text| quote::shell(text).into_owned());
+    add(environment, "program", |text| quote::systemd_program(text).into_owned());
+    add(environment, "value", |text| quote::systemd_value(text).into_owned());
+    add(environment, "path", |text| quote::systemd_path(text).into_owned());
+    add(environment, "text", |text| quote::markdown_text(text).into_owned());
+    add(environment, "code", quote::markdown_code);
+    add(environment, "line", |text| quote::line(text).into_owned());
+    environment.add_filter("assignment", |name: &Value, value: &Value| -> Result<Value, Error> {
+        Ok(Value::from_safe_string(quote::systemd_assignment(&plain(name)?, &plain(value)?)))
+    });
+    environment.add_filter("safe", filters::safe);
+}
+
+/// Adds a filter whose result is printed as it stands.
+fn add(environment: &mut Environment<'static>, name: &'static str, quote: fn(&str) -> String) {
+    environment.add_filter(name, move |value: &Value| -> Result<Value, Error> {
+        Ok(Value::from_safe_string(quote(&plain(value)?)))
+    });
+}
+
+fn refused(what: &str) -> Error {
+    Error::new(ErrorKind::InvalidOperation, format!("{what} cannot be printed"))
+}
+
+/// The error with those that caused it, as in an included template.
+fn describe(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

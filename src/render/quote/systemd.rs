@@ -1,0 +1,86 @@
+//! Values of unit files, exact for systemd 252: the kinds of setting differ in what they take apart.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// One word of a command line after the program: `%` and `$` are doubled, control characters stand as C escapes.
+pub fn systemd_word(word: &str) -> Cow<'_, str> {
+    let bare = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@+=,".contains(&b);
+    if !word.is_empty() && word.bytes().all(bare) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(quoted(word, &['%', '$']))
+}
+
+/// The program of a command line, quoted only for blanks in it: `$` stands for itself here.
+///
+/// systemd refuses a program with a quote, a backslash or a control character however it is written, and quoting does not
+/// protect a leading `@`, `-`, `:`, `+` or `!`: programs are absolute paths.
+pub fn systemd_program(path: &str) -> Cow<'_, str> {
+    let odd = |c: char| c.is_ascii_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\' | ';');
+    if path.is_empty() || path.contains(odd) {
+        return Cow::Owned(quoted(path, &['%']));
+    }
+    percent(path)
+}
+
+/// The whole of a setting that systemd takes as it stands, such as `Description=` or the path of `LoadCredential=`: only
+/// `%` is special, quotes are not. Such a setting holds no control characters and no blanks at its ends.
+pub fn systemd_value(text: &str) -> Cow<'_, str> {
+    let text = percent(text);
+    let text =
+        if text.contains(char::is_control) { Cow::Owned(text.replace(char::is_control, " ")) } else { text };
+    // A backslash at the very end would take in the next line; a blank after it is dropped.
+    if text.ends_with('\\') { Cow::Owned(format!("{text} ")) } else { text }
+}
+
+/// One entry of `Environment=`, quoted whole; `$` stands for itself here.
+pub fn systemd_assignment(name: &str, value: &str) -> String {
+    quoted(&format!("{name}={value}"), &['%'])
+}
+
+/// One path of a list such as `BindReadOnlyPaths=` or `RequiresMountsFor=`; quotes also keep a `:` from parting it.
+/// These settings know no C escapes, so they hold every path but one with a line break.
+pub fn systemd_path(path: &str) -> Cow<'_, str> {
+    let bare = |b: u8| b.is_ascii_alphanumeric() || b"_-./@+=,".contains(&b);
+    if !path.is_empty() && path.bytes().all(bare) {
+        return Cow::Borrowed(path);
+    }
+    let mut out = String::with_capacity(path.len() + 8);
+    out.push('"');
+    for c in path.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '%' => out.push_str("%%"),
+            '\n' | '\r' => out.push(' '),
+            _ => out.push(c),
+        }
+    }
+    out.push('"');
+    Cow::Owned(out)
+}
+
+fn percent(text: &str) -> Cow<'_, str> {
+    if text.contains('%') { Cow::Owned(text.replace('%', "%%")) } else { Cow::Borrowed(text) }
+}
+
+/// In double quotes with C escapes; what is in `doubled` stands twice.
+fn quoted(text: &str, doubled: &[char]) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            _ if c.is_ascii_control() => {
+                write!(out, "\\x{:02x}", u32::from(c)).ok();
+            }
+            _ if doubled.contains(&c) => out.extend([c, c]),
+            _ => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

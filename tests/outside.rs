@@ -1,0 +1,191 @@
+//! The programs that judge what orchgen writes: bash, shellcheck and systemd, each asked what it understood.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// What systemd understood of a unit.
+pub(crate) struct Dump {
+    /// The `Unit X:` section as it was printed.
+    pub(crate) raw: String,
+}
+
+impl Dump {
+    /// The values of a key, such as `Description` or `MemoryMax`; `\t\t` starts every line.
+    pub(crate) fn all(&self, key: &str) -> Vec<&str> {
+        let key = format!("{key}: ");
+        self.raw.lines().filter_map(|line| line.trim_start().strip_prefix(&key)).collect()
+    }
+
+    /// The argv of each command, as bytes for bytes what the program would get before `$` is replaced.
+    pub(crate) fn argvs(&self) -> Vec<Vec<String>> {
+        self.all("Command Line").into_iter().map(unquoted).collect()
+    }
+
+    /// Whether the unit has exactly this variable; the dump prints line breaks in a value as they are.
+    pub(crate) fn has_environment(&self, name: &str, value: &str) -> bool {
+        let entry = format!("\t\tEnvironment: {name}={value}\n");
+        self.raw.match_indices(&entry).any(|(at, _)| self.raw[at + entry.len()..].starts_with('\t'))
+    }
+}
+
+/// A folder that every user may enter, as the judges do not run as root.
+pub(crate) fn folder() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+    dir
+}
+
+/// Writes a file that every user may read; a program where `mode` says so.
+pub(crate) fn write(path: &Path, text: &str, mode: u32) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// A program in this folder that prints its arguments, a NUL after each.
+pub(crate) fn stub(dir: &Path) -> PathBuf {
+    let path = dir.join("stub");
+    write(&path, "#!/bin/sh\n[ $# -eq 0 ] || printf '%s\\0' \"$@\"\n", 0o755);
+    path
+}
+
+/// Runs a bash script whose last act is a [`stub`]: the arguments that the stub got, after the script parsed by `bash -n`.
+pub(crate) fn run_bash_argv(script: &Path, args: &[&str]) -> Vec<Vec<u8>> {
+    let check = run(Command::new("bash").arg("-n").arg(script), "bash");
+    assert!(check.status.success() && check.stderr.is_empty(), "bash -n: {}", text(&check.stderr));
+    let ran = run(Command::new("bash").arg(script).args(args), "bash");
+    assert!(ran.status.success() && ran.stderr.is_empty(), "bash: {}", text(&ran.stderr));
+    let mut words: Vec<Vec<u8>> = ran.stdout.split(|b| *b == 0).map(<[u8]>::to_vec).collect();
+    words.pop();
+    words
+}
+
+/// What shellcheck says of scripts at its strictest; nothing, if they are clean.
+pub(crate) fn shellcheck<P: AsRef<OsStr>>(scripts: impl IntoIterator<Item = P>) -> String {
+    let said = run(Command::new("shellcheck").args(["-S", "style", "-f", "gcc"]).args(scripts), "shellcheck");
+    text(&said.stdout) + &text(&said.stderr)
+}
+
+/// What `systemd-analyze verify` says of units; its exit code alone proves nothing.
+pub(crate) fn systemd_verify(unit_dir: &Path, units: &[&str]) -> String {
+    let mut command = unprivileged("systemd-analyze", &[unit_dir]);
+    command.args(["verify", "--man=no", "--recursive-errors=yes"]).args(units);
+    text(&run(&mut command, "systemd").stderr)
+}
+
+/// What systemd understood of one unit of a folder.
+pub(crate) fn systemd_dump(unit_dir: &Path, unit: &str) -> Dump {
+    systemd_dumps(unit_dir, &[unit]).remove(unit).unwrap()
+}
+
+/// What systemd understood of several units of a folder, in one run of a manager that starts nothing.
+pub(crate) fn systemd_dumps(unit_dir: &Path, units: &[&str]) -> BTreeMap<String, Dump> {
+    let own = folder();
+    let all = format!("[Unit]\nWants={}\n", units.join(" "));
+    write(&own.path().join("orchgen-test-all.target"), &all, 0o644);
+    let mut command = unprivileged("/lib/systemd/systemd", &[unit_dir, own.path()]);
+    command.args(["--test", "--system", "--unit=orchgen-test-all.target"]);
+    let output = run(&mut command, "systemd");
+    let said = text(&output.stderr);
+    let mut found = BTreeMap::new();
+    for section in text(&output.stdout).split("\n\t-> Unit ").skip(1) {
+        let name = section.split_once(":\n").unwrap().0;
+        if units.contains(&name) {
+            found.insert(name.to_owned(), Dump { raw: section.to_owned() });
+        }
+    }
+    assert_eq!(found.len(), units.len(), "systemd found not all of {units:?}; it said:\n{said}");
+    let ours = said.lines().filter(|line| line.contains(unit_dir.to_str().unwrap())).collect::<Vec<_>>();
+    assert!(ours.is_empty(), "systemd said: {ours:#?}");
+    found
+}
+
+/// A program as nobody, seeing the units of these folders before those of the machine.
+fn unprivileged(program: &str, unit_dirs: &[&Path]) -> Command {
+    let id = run(Command::new("id").arg("-u"), "coreutils");
+    let mut command = if text(&id.stdout).trim() == "0" {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "65534", "--clear-groups", "--", program]);
+        command
+    } else {
+        Command::new(program)
+    };
+    let dirs: Vec<_> = unit_dirs.iter().map(|dir| dir.to_string_lossy()).collect();
+    command.env_clear().envs([
+        ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+        ("HOME", "/"),
+        ("LC_ALL", "C.UTF-8"),
+    ]);
+    command.env("SYSTEMD_UNIT_PATH", dirs.join(":") + ":");
+    command
+}
+
+/// Runs a program to its end, or says which package of Debian has it.
+fn run(command: &mut Command, package: &str) -> Output {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let package = if program == "setpriv" { "util-linux" } else { package };
+    let output = command.output();
+    assert!(output.is_ok(), "{program} does not run ({output:?}): apt-get install {package}");
+    let output = output.unwrap();
+    let missing = output.status.code() == Some(127);
+    assert!(!missing, "{}: apt-get install {package}", text(&output.stderr));
+    output
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The words of a command line as systemd prints it: bare, or in double quotes with C escapes where a word needs them.
+fn unquoted(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut rest = line;
+    while !rest.is_empty() {
+        let mut word = Vec::new();
+        let bytes = rest.as_bytes();
+        let mut at = 0;
+        if bytes[0] == b'"' {
+            at = 1;
+            while bytes[at] != b'"' {
+                if bytes[at] == b'\\' {
+                    let (byte, length) = c_escape(&bytes[at + 1..]);
+                    word.push(byte);
+                    at += 1 + length;
+                } else {
+                    word.push(bytes[at]);
+                    at += 1;
+                }
+            }
+            at += 1;
+        } else {
+            while at < bytes.len() && bytes[at] != b' ' {
+                word.push(bytes[at]);
+                at += 1;
+            }
+        }
+        words.push(String::from_utf8(word).unwrap());
+        rest = rest[at..].strip_prefix(' ').unwrap_or(&rest[at..]);
+    }
+    words
+}
+
+/// The byte that a C escape stands for and how many bytes spell it, after the backslash.
+fn c_escape(bytes: &[u8]) -> (u8, usize) {
+    match bytes[0] {
+        b'a' => (7, 1),
+        b'b' => (8, 1),
+        b'f' => (12, 1),
+        b'n' => (10, 1),
+        b'r' => (13, 1),
+        b't' => (9, 1),
+        b'v' => (11, 1),
+        b'0'..=b'7' => (bytes[..3].iter().fold(0, |sum, digit| sum * 8 + (digit - b'0')), 3),
+        other => (other, 1),
+    }
+}

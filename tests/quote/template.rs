@@ -1,0 +1,123 @@
+//! Templates: quoted by the kind of file, and strict.
+
+use orchgen::render::template::{Template, Templates};
+use serde::Serialize;
+use serde_json::json;
+
+fn rendered(name: &'static str, source: &'static str, view: &impl Serialize) -> String {
+    let template = Template::new(name, source);
+    Templates::new([]).render(&template, view).unwrap()
+}
+
+fn refused(name: &'static str, source: &'static str, view: &impl Serialize) -> String {
+    let template = Template::new(name, source);
+    Templates::new([]).render(&template, view).unwrap_err().to_string()
+}
+
+#[test]
+fn a_value_is_quoted_for_the_language_of_its_file() {
+    let view = json!({"v": "a b|$x%n"});
+    for (name, text) in [
+        ("bin/role.sh.j2", "\"a b|\\$x%n\""),
+        ("bin/sh.j2", "\"a b|\\$x%n\""),
+        ("systemd/service.j2", "\"a b|$$x%%n\""),
+        ("systemd/backend.service.j2", "\"a b|$$x%%n\""),
+        ("systemd/x.socket.j2", "\"a b|$$x%%n\""),
+        ("systemd/x.slice.j2", "\"a b|$$x%%n\""),
+        ("systemd/x.target.j2", "\"a b|$$x%%n\""),
+        ("docs/reference.md.j2", "a b\\|$x%n"),
+    ] {
+        assert_eq!(rendered(name, "{{ v }}", &view), text, "{name}");
+        assert_eq!(rendered(name, "{{ v|safe }}", &view), "a b|$x%n", "{name}");
+    }
+    assert!(refused("x.json.j2", "{{ v }}", &view).contains("no known language"));
+    assert_eq!(rendered("x.json.j2", "{{ v|safe }}", &view), "a b|$x%n");
+}
+
+#[test]
+fn filters_say_what_else_is_meant() {
+    let view = json!({"v": "/a b/%x\"", "n": "A", "c": "x`|y", "l": "a\nb", "p": "/a b/$x"});
+    let unit = |source| rendered("x.service.j2", source, &view);
+    assert_eq!(unit("{{ p|program }}"), "\"/a b/$x\"");
+    assert_eq!(unit("{{ v|value }}"), "/a b/%%x\"");
+    assert_eq!(unit("{{ v|path }}"), "\"/a b/%%x\\\"\"");
+    assert_eq!(unit("{{ n|assignment(p) }}"), "\"A=/a b/$x\"");
+    assert_eq!(unit("{{ p|shell }}"), "\"/a b/\\$x\"");
+    assert_eq!(unit("{{ l|line }}"), "a b");
+    let document = |source| rendered("x.md.j2", source, &view);
+    assert_eq!(document("{{ c }} {{ c|text }} {{ c|code }}"), "x\\`\\|y x\\`|y ``x`|y``");
+    assert_eq!(document("{{ p|shell }}"), "\"/a b/\\$x\"");
+}
+
+#[test]
+fn numbers_and_booleans_print_as_themselves() {
+    let view = json!({"n": 8080, "f": 5.4, "b": true, "neg": -1});
+    assert_eq!(
+        rendered("x.sh.j2", "{{ n }} {{ f }} {{ b }} {{ neg }} {{ n|shell }}", &view),
+        "8080 5.4 true -1 8080"
+    );
+}
+
+#[test]
+fn what_has_no_text_is_refused() {
+    let view = json!({"list": ["a"], "map": {"a": 1}, "none": null});
+    for source in [
+        "{{ list }}",
+        "{{ map }}",
+        "{{ none }}",
+        "{{ nothing }}",
+        "{{ map.b }}",
+        "{{ list|shell }}",
+        "{{ none|line }}",
+    ] {
+        let said = refused("bin/x.sh.j2", source, &view);
+        assert!(said.starts_with("this is a bug in orchgen: bin/x.sh.j2 cannot be rendered: "), "{said}");
+    }
+    assert!(refused("x.sh.j2", "{% if nothing %}{% endif %}", &view).contains("undefined"));
+    assert!(refused("x.sh.j2", "\n{{ nothing }}", &view).contains("x.sh.j2:2"));
+    assert!(refused("x.sh.j2", "{% for %}", &view).contains("syntax error"));
+    assert!(refused("x.sh.j2", "{{ list|join }}", &view).contains("unknown filter"));
+    assert_eq!(rendered("x.sh.j2", "{% if none %}x{% endif %}", &view), "");
+}
+
+#[test]
+fn text_put_together_in_a_template_is_quoted_once() {
+    let view = json!({"v": "a b"});
+    assert_eq!(rendered("x.sh.j2", "{{ v ~ '/$x' }}", &view), "\"a b/\\$x\"");
+    assert_eq!(rendered("x.sh.j2", "{% set w %}{{ v }} c{% endset %}{{ w }}", &view), "'a b' c");
+    assert_eq!(rendered("x.sh.j2", "{{ v|shell|safe }}", &view), "'a b'");
+}
+
+#[test]
+fn a_tag_on_its_own_line_leaves_no_trace_and_plus_keeps_a_line_break() {
+    let view = json!({"words": ["a", "b c"], "on": true});
+    let source = "ExecStart=/x{% for w in words %} \\\n    {{ w }}{% endfor +%}\n{% if on %}\nUser=y\n{% endif %}\nEnd=z\n";
+    assert_eq!(
+        rendered("x.service.j2", source, &view),
+        "ExecStart=/x \\\n    a \\\n    \"b c\"\nUser=y\nEnd=z\n"
+    );
+}
+
+#[test]
+fn a_template_includes_another_by_name_in_its_own_language() {
+    static PART: Template = Template::new("systemd/part.service.j2", "User={{ user }}\n");
+    static WHOLE: Template =
+        Template::new("systemd/x.service.j2", "[Service]\n{% include 'systemd/part.service.j2' %}\n");
+    let templates = Templates::new([&PART, &WHOLE]);
+    let text = templates.render(&WHOLE, &json!({"user": "a b"})).unwrap();
+    assert_eq!(text, "[Service]\nUser=\"a b\"\n");
+    let said = templates.render(&WHOLE, &json!({})).unwrap_err().to_string();
+    assert!(said.contains("systemd/part.service.j2:1"), "{said}");
+}
+
+#[test]
+fn templates_are_shared_between_threads() {
+    static UNIT: Template = Template::new("x.service.j2", "{{ v }}");
+    let templates = &Templates::new([&UNIT]);
+    std::thread::scope(|scope| {
+        for i in 0..4 {
+            scope
+                .spawn(move || assert_eq!(templates.render(&UNIT, &json!({"v": i})).unwrap(), i.to_string()));
+        }
+    });
+}

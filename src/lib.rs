@@ -16,6 +16,7 @@
 
 #[macro_use]
 pub mod diag;
+pub mod catalogue;
 pub mod check;
 pub mod compile;
 pub mod emit;

@@ -17,7 +17,7 @@ declare_code! {
     /// engines:
     ///   march: {profile: llama.cpp-2026-03-22-g49bfddeca, bin: /opt/march/bin}
     /// roles:
-    ///   extra: {tier: A, residency: hot, engine: march, model: mixture, port: 9000, context: 4096, lookup: 3}
+    ///   extra: {tier: A, residency: hot, engine: march, model: small-mixture, port: 9000, context: 4096, lookup: 3}
     /// ```
     ///
     /// ## Instead
@@ -25,7 +25,7 @@ declare_code! {
     /// engines:
     ///   march: {profile: llama.cpp-2026-03-22-g49bfddeca, bin: /opt/march/bin}
     /// roles:
-    ///   extra: {tier: A, residency: hot, engine: march, model: mixture, port: 9000, context: 4096}
+    ///   extra: {tier: A, residency: hot, engine: march, model: small-mixture, port: 9000, context: 4096}
     /// ```
     static MISSING_ONE_SHOT = 320, "missing-one-shot", Warning;
 }

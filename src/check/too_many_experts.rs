@@ -16,7 +16,7 @@ declare_code! {
     /// ## Example
     /// ```yaml
     /// roles:
-    ///   extra: {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, experts: 99}
+    ///   extra: {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, experts: 200}
     /// ```
     ///
     /// ## Instead

@@ -1,5 +1,26 @@
 //! Codes 2xx: the shape of what was declared, and its names.
 
+use crate::diag::Code;
+
+/// All codes of this room.
+pub static ALL: &[&Code] = &[
+    &UNKNOWN_KIND,
+    &UNKNOWN_FIELD,
+    &MISSING_FIELD,
+    &DUPLICATE_FIELD,
+    &WRONG_TYPE,
+    &BAD_QUANTITY,
+    &OUT_OF_RANGE,
+    &UNKNOWN_WORD,
+    &BAD_NAME,
+    &UNKNOWN_NAME,
+    &DUPLICATE_NAME,
+    &EMPTY_BLOCK,
+    &CONFLICTING_FIELDS,
+    &MISSING_ITEM,
+    &NOT_SERVED,
+];
+
 declare_code! {
     /// ## What it finds
     /// A word at the top of a file that is no kind of thing.

@@ -1,5 +1,21 @@
 //! Codes 1xx: the text is not well formed.
 
+use crate::diag::Code;
+
+/// All codes of this room.
+pub static ALL: &[&Code] = &[
+    &NOT_UTF8,
+    &FILE_TOO_LARGE,
+    &YAML_SYNTAX,
+    &KDL_SYNTAX,
+    &KDL_VERSION_1,
+    &SEVERAL_DOCUMENTS,
+    &TYPE_ANNOTATION,
+    &BAD_ALIAS,
+    &NESTING_TOO_DEEP,
+    &UNEXPECTED_SHAPE,
+];
+
 declare_code! {
     /// ## What it finds
     /// A registry file whose bytes are not UTF-8.

@@ -1,0 +1,20 @@
+//! Every code there is, gathered from the rooms that declare them.
+
+use crate::diag::Code;
+use crate::{check, hir, syntax};
+
+/// All codes, in the order of their numbers.
+pub fn codes() -> Vec<&'static Code> {
+    let checks = check::ALL.iter().map(|check| check.code);
+    let mut all: Vec<&'static Code> =
+        syntax::codes::ALL.iter().chain(hir::codes::ALL).copied().chain(checks).collect();
+    all.sort_by_key(|code| code.number);
+    all
+}
+
+/// The code of a number (`ORC302`, `302`) or a name (`port-conflict`), in any case.
+pub fn find(word: &str) -> Option<&'static Code> {
+    let number =
+        word.strip_prefix("ORC").or_else(|| word.strip_prefix("orc")).unwrap_or(word).parse::<u16>().ok();
+    codes().into_iter().find(|code| Some(code.number) == number || code.name.eq_ignore_ascii_case(word))
+}

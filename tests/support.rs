@@ -1,0 +1,78 @@
+//! The only callers of the library: text in, findings and files out.
+
+use orchgen::check::Checked;
+use orchgen::compile::analyse;
+use orchgen::diag::{Diagnostics, report};
+use orchgen::source::{Loaded, SourceMap};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A registry and everything that was said about it.
+pub(crate) struct Compiled {
+    pub(crate) loaded: Loaded,
+    pub(crate) findings: Diagnostics,
+    pub(crate) checked: Option<Checked>,
+}
+
+impl Compiled {
+    /// The codes of the findings, in the order of the text.
+    pub(crate) fn codes(&self) -> Vec<&'static str> {
+        self.findings.findings().iter().map(|finding| finding.code.name).collect()
+    }
+
+    /// Everything that was said, as people see it.
+    pub(crate) fn report(&self) -> String {
+        report::json::json(&self.findings, &self.loaded.map)
+    }
+
+    /// What was checked; the report where something is wrong.
+    #[track_caller]
+    pub(crate) fn checked(&self) -> &Checked {
+        self.checked.as_ref().unwrap_or_else(|| panic!("{}", self.report()))
+    }
+
+    /// Every file that would be written: its text, and whether it is a program.
+    #[track_caller]
+    pub(crate) fn files(&self) -> BTreeMap<String, (String, bool)> {
+        let plan = orchgen::plan::plan(self.checked());
+        let templates = orchgen::render::templates();
+        let set = orchgen::render::render(&plan, &templates).unwrap_or_else(|error| panic!("{error}"));
+        let text =
+            |artifact: &orchgen::render::Artifact| artifact.text().unwrap_or_else(|error| panic!("{error}"));
+        set.iter().map(|one| (one.path().to_string(), (text(one), one.is_executable()))).collect()
+    }
+
+    /// Writes every file below a folder, for the programs that they are for.
+    #[track_caller]
+    pub(crate) fn write(&self, out: &Path) {
+        use std::os::unix::fs::PermissionsExt;
+        for (path, (text, executable)) in self.files() {
+            let path = out.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            let mode = if executable { 0o755 } else { 0o644 };
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+    }
+}
+
+/// Compiles texts, each under its file name.
+pub(crate) fn compile(files: &[(&str, &str)]) -> Compiled {
+    let mut map = SourceMap::default();
+    for (name, text) in files {
+        map.add(*name, *text);
+    }
+    compile_loaded(Loaded { map, flaws: Vec::new() })
+}
+
+/// Compiles a folder.
+#[track_caller]
+pub(crate) fn compile_folder(folder: &Path) -> Compiled {
+    compile_loaded(orchgen::source::load(folder).unwrap_or_else(|error| panic!("{error}")))
+}
+
+fn compile_loaded(loaded: Loaded) -> Compiled {
+    let mut findings = Diagnostics::default();
+    let checked = analyse(&loaded, &mut findings).ok();
+    Compiled { loaded, findings, checked }
+}

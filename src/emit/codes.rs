@@ -1,5 +1,10 @@
 //! Codes 4xx: the disk said no, or `out` is not what the registry says.
 
+use crate::diag::Code;
+
+/// All codes of this room.
+pub static ALL: &[&Code] = &[&EDITED_BY_HAND, &UNLISTED_FILE, &OUTPUT_DRIFT, &DAMAGED_MANIFEST, &NOT_A_FILE];
+
 declare_code! {
     /// ## What it finds
     /// A file below `out` that a build wrote and somebody changed afterwards.

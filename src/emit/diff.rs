@@ -133,7 +133,7 @@ impl<'s, 'p> Survey<'s, 'p> {
         }
         let artifacts: Vec<&Artifact<'p>> = set.iter().collect();
         let compare = |held: &mut Vec<u8>, (number, artifact): (usize, &&Artifact<'p>)| {
-            let text = artifact.text();
+            let text = artifact.text()?;
             let state = state(&disk, artifact, (&text, modes), held)?;
             if state != State::Same {
                 keep(number, artifact, &text)?;

@@ -1,6 +1,7 @@
 //! What makes writing impossible, as opposed to a conflict with somebody's file.
 
 use crate::diag::words::printable;
+use crate::render::RenderError;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ pub enum EmitError {
         /// What the disk said.
         reason: String,
     },
+    /// An artifact has no text, which is a fault of the program.
+    Render(String),
     /// The watcher asked to stop there and then; all is left lying, as after a kill.
     Stopped,
 }
@@ -34,12 +37,19 @@ impl fmt::Display for EmitError {
             Self::Disk { doing, path, reason } => {
                 write!(f, "cannot {doing} `{}`: {reason}", printable(&path.to_string_lossy()))
             }
+            Self::Render(reason) => f.write_str(reason),
             Self::Stopped => f.write_str("stopped before the output was complete"),
         }
     }
 }
 
 impl std::error::Error for EmitError {}
+
+impl From<RenderError> for EmitError {
+    fn from(error: RenderError) -> Self {
+        Self::Render(error.to_string())
+    }
+}
 
 fn reason(error: &io::Error) -> String {
     let known = [

@@ -90,7 +90,7 @@ fn fresh(stage: &Stage, out: &Path, set: &ArtifactSet<'_>, watch: &dyn Watch) ->
     let artifacts: Vec<&Artifact<'_>> = set.iter().collect();
     let put = |artifact: &&Artifact<'_>| {
         before(Step::Stage, watch)?;
-        let text = artifact.text();
+        let text = artifact.text()?;
         stage.put(artifact.path().as_str(), text.as_bytes(), mode(artifact))?;
         Ok(Digest::of(text.as_bytes()))
     };

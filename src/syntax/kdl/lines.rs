@@ -1,7 +1,7 @@
 //! Strings of several lines, `"""`: the closing quotes say how far the text is indented.
 
 use super::Reader;
-use super::string::is_blank;
+use super::string::{is_blank, is_newline};
 use crate::diag::words::quoted;
 use crate::syntax::codes;
 use std::borrow::Cow;
@@ -117,10 +117,9 @@ impl<'a> Reader<'a> {
     /// Says that a string does not begin on a line of its own, and takes its text as it stands.
     fn text_behind_quotes(&mut self, frame: &Quotes) -> Cow<'a, str> {
         let body = self.slice(frame.start, frame.close);
-        let end = self.line_end(frame.start);
-        let one_line = end > frame.close;
-        let here = self.span(frame.start, end.min(frame.close).max(frame.start));
-        let help = if one_line {
+        let line = body.find(is_newline);
+        let here = self.span(frame.start, frame.start + line.unwrap_or(body.len()));
+        let help = if line.is_none() {
             "write text of one line between single quotes: `\"..\"`"
         } else {
             "begin the text on the next line"

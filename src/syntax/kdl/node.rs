@@ -162,10 +162,10 @@ impl<'a> Reader<'a> {
     /// Reads a value or a property; says whether there was space behind it.
     fn entry(&mut self, draft: &mut Draft<'a>, fate: Fate) -> bool {
         let fate = fate.or(draft.fate);
-        let Some(annotation) = self.annotation() else { return true };
+        let Some(annotation) = self.annotation() else { return self.node_space_after_fault() };
         let wanted = if annotation.is_some() { &ANNOTATED } else { &ENTRY };
         let Some(value) = self.value(wanted) else {
-            return true;
+            return self.node_space_after_fault();
         };
         let spaced = self.node_space();
         if self.peek() == Some(b'=') {
@@ -174,9 +174,17 @@ impl<'a> Reader<'a> {
         self.refuse_annotation(annotation, fate);
         draft.node.span = draft.node.span.to(value.span);
         if fate == Fate::Kept {
+            // Nearly every node has one value: room for four would be most of the memory.
+            draft.node.args.reserve_exact(usize::from(draft.node.args.is_empty()));
             draft.node.args.push(value);
         }
         spaced
+    }
+
+    /// What follows a fault needs no blank before it.
+    fn node_space_after_fault(&mut self) -> bool {
+        self.node_space();
+        true
     }
 
     /// Reads a property from its `=` on.
@@ -199,17 +207,18 @@ impl<'a> Reader<'a> {
             let finding = codes::KDL_SYNTAX.at(span, "this property has no value", message);
             self.say(finding.help(format!("write a value right after the `=`, as `{written}\"..\"`")));
             self.recover();
-            return true;
+            return self.node_space_after_fault();
         }
-        let Some(annotation) = self.annotation() else { return true };
+        let Some(annotation) = self.annotation() else { return self.node_space_after_fault() };
         let Some(value) = self.value(&PROPERTY) else {
-            return true;
+            return self.node_space_after_fault();
         };
         self.refuse_annotation(annotation, fate);
         draft.node.span = draft.node.span.to(value.span);
         if let (Some(key), Fate::Kept) = (key, fate) {
             let span = key_span.to(value.span);
             let (args, fields) = (vec![value], Vec::new());
+            draft.node.fields.reserve_exact(usize::from(draft.node.fields.is_empty()));
             draft.node.fields.push(Node { key, key_span, args, fields, block: None, span });
         }
         self.node_space()
@@ -299,7 +308,7 @@ impl<'a> Reader<'a> {
         let behind_quote = matches!(self.byte(start.wrapping_sub(1)), Some(b'"' | b'#'));
         if !whole_value && !behind_quote {
             self.glued_to_word(draft);
-            return true;
+            return self.node_space_after_fault();
         }
         let (message, help) = if part.starts_with(',') {
             ("values are separated by blanks, found `,`".to_owned(), "remove the comma")
@@ -312,8 +321,7 @@ impl<'a> Reader<'a> {
         self.say(finding.help(help));
         if part == "," {
             self.pos += 1;
-            self.node_space();
-            return true;
+            return self.node_space_after_fault();
         }
         // What follows may be half a word: its own faults are of the same slip.
         let muted = std::mem::replace(&mut self.muted, true);
@@ -343,6 +351,7 @@ impl<'a> Reader<'a> {
         } else if key.end == sign {
             (draft.node.key, draft.node.key_span) = (Cow::Borrowed(whole), span);
         }
+        draft.node.span = draft.node.span.to(span);
         self.pos = end;
         let found = self
             .slice(sign, end)

@@ -14,7 +14,8 @@ fn one_fault(marked: &str, good: &[&str]) -> Diagnostic {
     let end = marked.find('»').unwrap() - '«'.len_utf8();
     let text = marked.replace(['«', '»'], "");
     let (document, findings) = read(&text);
-    let [finding] = findings.findings() else { panic!("{:#?}\n{text}", findings.findings()) };
+    assert_eq!(findings.findings().len(), 1, "{:#?}\n{text}", findings.findings());
+    let finding = &findings.findings()[0];
     assert_eq!(finding.primary.span.range(), start..end, "{finding:#?}\n{text}");
     assert_eq!(keys(&document.nodes), good, "{text}");
     let words = [&finding.message, &finding.primary.text].into_iter().chain(&finding.help);
@@ -51,6 +52,7 @@ fn strings() {
     let (message, help) = said("a \"C:«\\m»odels\\x\" 1\nb\n", &["a", "b"]);
     assert_eq!(message, "unknown escape `\\m`");
     assert_eq!(help, "write `\\\\` for a backslash, or take a raw string: `#\"..\"#`");
+    said("a \"\"\"\n  é \\\n  \\\n é«\\q»\n  \"\"\"\nb\n", &["a", "b"]);
     said("a \"«\\u»{110000000}\"\nb\n", &["a", "b"]);
     assert_eq!(said("a \"«\\u{d800}»\"\nb\n", &["a", "b"]).0, "no character has the number d800");
 }

@@ -92,75 +92,25 @@ fn deep_nesting_is_one_finding() {
     assert_eq!(read(&"/*".repeat(100_000)).1.findings().len(), 1);
 }
 
+#[rustfmt::skip]
+const PIECES: &[&str] = &[
+    "{", "}", "\"", "\"\"\"\n", "#", "#\"\"\"\n", "/*", "/* /* */ ", "/-", "(", ")", "=", "\\", "\\\n",
+    "\n", "a", "1", "a b=", "a{", "a{}", "a{\n", "a}\n", "a \"\n", "a \"\"\"\n\\\"\"\"\n", "\\\"\"\"\n",
+    "r\"", "a r#\"", "a r\"\n", "\u{7}", "\u{feff}\n", "a \"x\"", "\"a\"=\"b\",", "a/", "a#", "a #", "é",
+    "\u{2028}", "(a)", "a (b)1 ", "a /-{", "/-a{} ", "{\"", "a {\"\n", "  a {\n", "a \"\"\"\n x \"\"\"\n",
+    "#a\"", "a #\"", "a true ", "\\u", "\"\\u{", "\"\\q\" ", " ", "\t}", ";",
+];
+
 /// Each of these would take minutes if any part were read again for each part before it.
 #[test]
 fn a_megabyte_of_anything_is_read_at_once() {
-    let pieces = [
-        "{",
-        "}",
-        "\"",
-        "\"\"\"\n",
-        "#",
-        "#\"\"\"\n",
-        "/*",
-        "/* /* */ ",
-        "/-",
-        "(",
-        ")",
-        "=",
-        "\\",
-        "\\\n",
-        "\n",
-        "a",
-        "1",
-        "a b=",
-        "a{",
-        "a{}",
-        "a{\n",
-        "a}\n",
-        "a \"\n",
-        "a \"\"\"\n\\\"\"\"\n",
-        "\\\"\"\"\n",
-        "r\"",
-        "a r#\"",
-        "a r\"\n",
-        "\u{7}",
-        "\u{feff}\n",
-        "a \"x\"",
-        "\"a\"=\"b\",",
-        "a/",
-        "a#",
-        "a #",
-        "é",
-        "\u{2028}",
-        "(a)",
-        "a (b)1 ",
-        "a /-{",
-        "/-a{} ",
-        "{\"",
-        "a {\"\n",
-        "  a {\n",
-        "a \"\"\"\n x \"\"\"\n",
-        "#a\"",
-        "a #\"",
-        "a true ",
-        "\\u",
-        "\"\\u{",
-        "\"\\q\" ",
-        " ",
-        "\t}",
-        ";",
-    ];
-    for piece in pieces {
+    for piece in PIECES {
         check(&piece.repeat(1_000_000 / piece.len()));
         check(&("a {\n".to_owned() + &piece.repeat(100_000)));
         check(&("a{".repeat(70) + &piece.repeat(100_000)));
     }
-    let mut hashes = String::new();
-    for n in 1..400 {
-        hashes += &format!("a {}\"\"\"\n", "#".repeat(n));
-    }
-    check(&hashes);
+    let hashes: Vec<_> = (1..400).map(|n| format!("a {}\"\"\"\n", "#".repeat(n))).collect();
+    check(&hashes.concat());
 }
 
 #[test]

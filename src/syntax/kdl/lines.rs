@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
             }
             let text = line.strip_prefix(&*last).unwrap_or_else(|| {
                 if !said {
-                    self.too_little_indent(frame, place, &line);
+                    self.too_little_indent(frame, place);
                 }
                 said = true;
                 line.trim_start()
@@ -152,12 +152,13 @@ impl<'a> Reader<'a> {
         Cow::Owned(text.join("\n"))
     }
 
-    fn too_little_indent(&mut self, frame: &Quotes, place: usize, line: &str) {
-        let text = line.len() - line.trim_start().len();
+    fn too_little_indent(&mut self, frame: &Quotes, place: usize) {
+        let first = self.slice(place, frame.close).chars().next().map_or(0, char::len_utf8);
+        let end = self.blanks_end(place).max(place + first);
         let close = self.span(frame.close, frame.close + 3 + frame.hashes);
         let finding = codes::KDL_SYNTAX
             .at(
-                self.span(place, place + text.max(1)),
+                self.span(place, end),
                 "not the indentation of the closing quotes",
                 "a line of this text is not indented as its closing `\"\"\"` is",
             )

@@ -14,6 +14,9 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+/// Longer names no file system of Linux takes; found out before anything is written.
+const MAX_NAME: usize = 255;
+
 /// One difference between the disk and the artifacts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Change {
@@ -183,6 +186,9 @@ pub(super) fn folders<'s>(set: &'s ArtifactSet<'_>) -> Result<BTreeSet<&'s str>,
         let path = artifact.path().as_str();
         if path.starts_with(manifest::OURS) {
             return refused(path, "the name is kept for orchgen itself");
+        }
+        if path.len() > MAX_NAME && path.split('/').any(|name| name.len() > MAX_NAME) {
+            return refused(path, "a name may have 255 bytes");
         }
         let folder = split(path).0;
         if folder != last {

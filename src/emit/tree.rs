@@ -89,7 +89,8 @@ impl Tree {
         })
     }
 
-    /// Whether a folder would be empty without the files of which `goes` is true; looks into what lies below it.
+    /// Whether nothing would be left of a folder without the files and the empty folders of which `goes` is true; looks
+    /// into what lies below it.
     pub(super) fn empties(&mut self, folder: &str, goes: &impl Fn(&str) -> bool) -> Result<bool, EmitError> {
         self.look(folder)?;
         let entries = self.folders.get(folder).cloned().unwrap_or_default();
@@ -100,7 +101,7 @@ impl Tree {
                 return Ok(false);
             }
         }
-        Ok(!entries.is_empty())
+        Ok(!entries.is_empty() || goes(folder))
     }
 
     fn list(&mut self, folder: &str) -> Result<(), EmitError> {

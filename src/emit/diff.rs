@@ -131,9 +131,7 @@ impl<'s, 'p> Survey<'s, 'p> {
         modes: Modes,
         keep: Keep<'_>,
     ) -> Result<Self, EmitError> {
-        for folder in folders(set)? {
-            disk.look(folder)?;
-        }
+        disk.look_all(&folders(set)?)?;
         let artifacts: Vec<&Artifact<'p>> = set.iter().collect();
         let compare = |held: &mut Vec<u8>, (number, artifact): (usize, &&Artifact<'p>)| {
             let text = artifact.text();

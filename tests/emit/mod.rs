@@ -16,7 +16,7 @@ fn set(files: &[(&str, &str)]) -> ArtifactSet<'static> {
     let mut set = ArtifactSet::default();
     for (path, text) in files {
         let (path, text) = (ArtifactPath::new(*path).unwrap(), (*text).to_owned());
-        let render = move || text.clone();
+        let render = move || Ok(text.clone());
         let program = path.as_str().starts_with("bin/");
         let artifact = if program { Artifact::program(path, render) } else { Artifact::file(path, render) };
         assert!(set.add(artifact).is_ok());

@@ -233,7 +233,7 @@ fn texts_are_rendered_once_and_never_all_held() {
         let path = ArtifactPath::new(format!("f{n}")).unwrap();
         let render = move || {
             HELD.fetch_add(1, Ordering::Relaxed);
-            n.to_string()
+            Ok(n.to_string())
         };
         assert!(set.add(Artifact::file(path, render)).is_ok());
     }

@@ -5,12 +5,14 @@
     reason = "a test that meets what it did not expect has failed"
 )]
 
+mod cli;
 mod emit;
 mod engine;
 mod kdl;
 mod outside;
 mod pages;
 mod quote;
+mod readme;
 mod report;
 mod support;
 mod tidy;

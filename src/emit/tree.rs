@@ -75,7 +75,8 @@ impl Tree {
                 break;
             }
             let there = level.into_par_iter().filter(|folder| self.thing(folder) == Some(Thing::Folder));
-            let read: Result<Vec<_>, EmitError> = there.map(|f| Ok((f.into(), entries(&self.place(f))?))).collect();
+            let read: Result<Vec<_>, EmitError> =
+                there.map(|f| Ok((f.into(), entries(&self.place(f))?))).collect();
             self.folders.extend(read?);
         }
         Ok(())

@@ -12,6 +12,7 @@ mod outside;
 mod pages;
 mod quote;
 mod report;
+mod scripts;
 mod support;
 mod tidy;
 mod yaml;

@@ -14,6 +14,7 @@ mod pages;
 mod quote;
 mod readme;
 mod report;
+mod scripts;
 mod support;
 mod tidy;
 mod yaml;

@@ -23,6 +23,27 @@ pub enum Memory {
     Bind(u32),
 }
 
+impl Placement {
+    /// What numactl is told, in its long options.
+    pub fn numactl(&self) -> Vec<String> {
+        let mut options = Vec::new();
+        match &self.memory {
+            Some(Memory::Interleave(nodes)) if nodes.is_empty() => {
+                options.push("--interleave=all".to_owned())
+            }
+            Some(Memory::Interleave(nodes)) => options.push(format!("--interleave={}", joined(nodes, ","))),
+            Some(Memory::Bind(node)) => {
+                // A node without a list of CPUs still has CPUs of its own, which are the near ones.
+                options.extend(self.cpus.is_none().then(|| format!("--cpunodebind={node}")));
+                options.push(format!("--membind={node}"));
+            }
+            None => {}
+        }
+        options.extend(self.cpus.as_ref().map(|cpus| format!("--physcpubind={cpus}")));
+        options
+    }
+}
+
 /// The distinct placements, in the order of their first use.
 #[derive(Default)]
 pub(super) struct Placements {
@@ -59,11 +80,10 @@ impl Placements {
 const LONGEST: usize = 100;
 
 fn name(memory: Option<&Memory>, cpus: Option<&CpuList>) -> String {
-    let joined = |nodes: &[u32]| nodes.iter().map(u32::to_string).collect::<Vec<_>>().join("-");
     let mut parts = Vec::new();
     match memory {
         Some(Memory::Interleave(nodes)) if nodes.is_empty() => parts.push("interleave-all".to_owned()),
-        Some(Memory::Interleave(nodes)) => parts.push(format!("interleave-{}", joined(nodes))),
+        Some(Memory::Interleave(nodes)) => parts.push(format!("interleave-{}", joined(nodes, "-"))),
         Some(Memory::Bind(node)) => parts.push(format!("bind-{node}")),
         None => {}
     }
@@ -71,4 +91,8 @@ fn name(memory: Option<&Memory>, cpus: Option<&CpuList>) -> String {
     let mut name = parts.join("-");
     name.truncate(LONGEST);
     name
+}
+
+fn joined(nodes: &[u32], between: &str) -> String {
+    nodes.iter().map(u32::to_string).collect::<Vec<_>>().join(between)
 }

@@ -23,6 +23,28 @@ pub enum Memory {
     Bind(u32),
 }
 
+impl Placement {
+    /// The options of `numactl` that do the same.
+    pub fn numactl(&self) -> Vec<String> {
+        let memory = match &self.memory {
+            Some(Memory::Interleave(nodes)) if nodes.is_empty() => Some("--interleave=all".to_owned()),
+            Some(Memory::Interleave(nodes)) => Some(format!("--interleave={}", joined(nodes, ","))),
+            Some(Memory::Bind(node)) => Some(format!("--membind={node}")),
+            None => None,
+        };
+        let cpus = match (&self.cpus, &self.memory) {
+            (Some(cpus), _) => Some(format!("--physcpubind={cpus}")),
+            (None, Some(Memory::Bind(node))) => Some(format!("--cpunodebind={node}")),
+            (None, _) => None,
+        };
+        cpus.into_iter().chain(memory).collect()
+    }
+}
+
+fn joined(nodes: &[u32], by: &str) -> String {
+    nodes.iter().map(u32::to_string).collect::<Vec<_>>().join(by)
+}
+
 /// The distinct placements, in the order of their first use.
 #[derive(Default)]
 pub(super) struct Placements {
@@ -59,11 +81,10 @@ impl Placements {
 const LONGEST: usize = 100;
 
 fn name(memory: Option<&Memory>, cpus: Option<&CpuList>) -> String {
-    let joined = |nodes: &[u32]| nodes.iter().map(u32::to_string).collect::<Vec<_>>().join("-");
     let mut parts = Vec::new();
     match memory {
         Some(Memory::Interleave(nodes)) if nodes.is_empty() => parts.push("interleave-all".to_owned()),
-        Some(Memory::Interleave(nodes)) => parts.push(format!("interleave-{}", joined(nodes))),
+        Some(Memory::Interleave(nodes)) => parts.push(format!("interleave-{}", joined(nodes, "-"))),
         Some(Memory::Bind(node)) => parts.push(format!("bind-{node}")),
         None => {}
     }

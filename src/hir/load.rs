@@ -28,12 +28,22 @@ pub struct Line {
 }
 
 /// A file that a process reads.
-struct FileRead<'r> {
-    store: Option<usize>,
-    path: &'r str,
+pub struct FileRead<'r> {
+    key: FileKey<'r>,
     model: &'r Model,
     part: &'static str,
-    bytes: Bytes,
+    /// Its size.
+    pub bytes: Bytes,
+}
+
+/// What tells files apart: the number of the store, where the path is below one, and the path.
+pub type FileKey<'r> = (Option<usize>, &'r str);
+
+impl<'r> FileRead<'r> {
+    /// What tells it from other files.
+    pub fn key(&self) -> FileKey<'r> {
+        self.key
+    }
 }
 
 impl Registry {
@@ -56,11 +66,11 @@ impl Registry {
     }
 
     fn load_of(&self, host: Id<Host>, roles: Vec<(Id<Role>, &Serving)>) -> Load {
-        let mut readers: BTreeMap<(Option<usize>, &str), (usize, Id<Role>, Bytes)> = BTreeMap::new();
+        let mut readers: BTreeMap<FileKey, (usize, Id<Role>, Bytes)> = BTreeMap::new();
         let mut lines: Vec<Line> = Vec::new();
         for (role, serving) in &roles {
             for file in self.files_of(serving) {
-                let entry = readers.entry((file.store, file.path)).or_insert_with(|| {
+                let entry = readers.entry(file.key).or_insert_with(|| {
                     let what = format!("{}{}", *file.model.title, file.part);
                     lines.push(Line { role: *role, what: what.into(), bytes: file.bytes });
                     (0, *role, file.bytes)
@@ -82,7 +92,8 @@ impl Registry {
         Load { host, lines, total, freed: freed.into_iter().collect() }
     }
 
-    fn files_of<'r>(&'r self, serving: &Serving) -> Vec<FileRead<'r>> {
+    /// The files that each process of a role reads: model, draft, projector.
+    pub fn files_of<'r>(&'r self, serving: &Serving) -> Vec<FileRead<'r>> {
         let mut files = Vec::with_capacity(3);
         let model = self.models.get(serving.model.value);
         files.push(file(model, &model.file, "", model.size.value));
@@ -104,7 +115,7 @@ impl Registry {
 
 fn file<'r>(model: &'r Model, path: &'r Text, part: &'static str, bytes: Bytes) -> FileRead<'r> {
     let store = model.store.filter(|_| !path.starts_with('/')).map(|store| store.value.number());
-    FileRead { store, path, model, part, bytes }
+    FileRead { key: (store, path), model, part, bytes }
 }
 
 /// The roles that may run at a time, the largest first where not all may; in the order of declaration.

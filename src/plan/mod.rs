@@ -7,13 +7,15 @@ mod group;
 mod placement;
 mod process;
 mod prompt;
+pub mod reference;
 mod route;
 
-pub use crate::hir::{Bytes, CpuList, Date, Hardening, PortRange, Seconds, Start, TargetName};
+pub use crate::hir::{Bytes, CpuList, Date, Forbids, Hardening, PortRange, Seconds, Start, TargetName};
 pub use group::{Group, Host};
 pub use placement::{Memory, Placement};
 pub use process::{Process, Role, Word};
 pub use prompt::{Kind, Prompt};
+pub use reference::Reference;
 pub use route::Route;
 
 use crate::check::Checked;
@@ -40,6 +42,8 @@ pub struct Plan {
     pub prompts: Vec<Prompt>,
     /// The distinct placements of roles and one-shot commands.
     pub placements: Vec<Placement>,
+    /// What the documents say beside all that.
+    pub reference: Reference,
 }
 
 /// Plans what was checked.
@@ -49,6 +53,7 @@ pub fn plan(checked: &Checked) -> Plan {
     let roles = process::roles(checked, &mut placements);
     let prompts = prompt::prompts(checked, &mut placements);
     let hosts = group::hosts(registry, &roles);
+    let reference = reference::reference(registry, &prompts);
     Plan {
         stack: registry.stack.head.name.value.clone(),
         title: registry.stack.title.as_ref().map(|title| title.value.clone()),
@@ -59,6 +64,7 @@ pub fn plan(checked: &Checked) -> Plan {
         roles,
         prompts,
         placements: placements.all,
+        reference,
     }
 }
 

@@ -67,10 +67,11 @@ impl Placements {
     }
 
     fn add(&mut self, memory: Option<Memory>, cpus: Option<CpuList>) -> usize {
-        let mut name = name(memory.as_ref(), cpus.as_ref());
-        if self.all.iter().any(|known| *known.name == *name) {
-            name = format!("{name}-{}", self.all.len());
-        }
+        let plain = name(memory.as_ref(), cpus.as_ref());
+        // Long lists of CPUs may begin alike.
+        let numbered = (2..).map(|n| format!("{plain}-{n}"));
+        let mut free = std::iter::once(plain.clone()).chain(numbered);
+        let name = free.find(|name| !self.all.iter().any(|known| *known.name == **name)).unwrap_or(plain);
         self.all.push(Placement { name: name.into(), memory, cpus });
         self.all.len() - 1
     }

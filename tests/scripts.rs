@@ -433,7 +433,7 @@ fn quoted(text: &str) -> String {
 fn hostile(dir: &Path, words: &[String]) -> String {
     let folder = |word: &str| quoted(&format!("{}/{}", dir.display(), as_file(word, 1)));
     let mut text = format!(
-        "stack: {{name: hostile, engine: e}}\nengines: {{e: {{profile: llama.cpp-2026-03-fork, bin: {}}}}}\n\
+        "stack: {{name: hostile, engine: e, targets: [bin, numactl]}}\nengines: {{e: {{profile: llama.cpp-2026-03-fork, bin: {}}}}}\n\
          hosts: {{box: {{memory: 900 GB}}}}\nstores: {{s: {{path: {}}}}}\ntiers: {{A: {{title: A}}}}\n\
          residencies: {{hot: {{title: hot, start: boot}}}}\nfamilies: {{f: {{arch: qwen2}}}}\n",
         folder(&format!("a=b {}", words[0])),

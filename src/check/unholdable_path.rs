@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Model, Registry, Text};
+use crate::hir::{Model, Registry, TargetName, Text};
 
 declare_code! {
     /// ## What it finds
@@ -27,6 +27,10 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &UNHOLDABLE_PATH, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
+    let targets = &registry.stack.targets;
+    if !targets.is_empty() && !targets.iter().any(|target| target.value == TargetName::Systemd) {
+        return;
+    }
     for engine in registry.engines.iter() {
         let refused = |c: char| c.is_control() || matches!(c, '"' | '\'' | '\\');
         if engine.bin.contains(refused) {

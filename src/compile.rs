@@ -2,22 +2,28 @@
 
 use crate::check::{Checked, check};
 use crate::diag::{Diagnostics, Reported};
+use crate::hir::Registry;
 use crate::hir::lower::Items;
 use crate::source::{Flaw, Loaded};
 use crate::syntax::{codes, parse};
 
 /// Text to a registry that is known to make sense; everything that is wrong on the way is said.
 pub fn analyse(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, Reported> {
+    let registry = lower(loaded, findings);
+    let checked = check(registry, findings);
+    findings.sort();
+    checked
+}
+
+/// Text to all that was declared, before anything is checked; what cannot be read is said and left out.
+pub fn lower(loaded: &Loaded, findings: &mut Diagnostics) -> Registry {
     say_flaws(loaded, findings);
     let mut items = Items::default();
     for (file, source) in loaded.map.files() {
         // A document lives no longer than its reading: a large registry is never held twice.
         items.gather(&parse(file, source, findings), findings);
     }
-    let registry = items.resolve(findings);
-    let checked = check(registry, findings);
-    findings.sort();
-    checked
+    items.resolve(findings)
 }
 
 fn say_flaws(loaded: &Loaded, findings: &mut Diagnostics) {

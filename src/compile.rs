@@ -2,6 +2,7 @@
 
 use crate::check::{Checked, check};
 use crate::diag::{Diagnostics, Reported};
+use crate::hir::Registry;
 use crate::hir::lower::Items;
 use crate::source::{FileId, Flaw, Loaded, SourceFile, Span};
 use crate::syntax::{Document, codes, parse};
@@ -9,6 +10,14 @@ use rayon::prelude::*;
 
 /// Text to a registry that is known to make sense; everything that is wrong on the way is said.
 pub fn analyse(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, Reported> {
+    let registry = lower(loaded, findings);
+    let checked = check(registry, findings);
+    findings.sort();
+    checked
+}
+
+/// Text to all that was declared, before anything is checked; what cannot be read is said and left out.
+pub fn lower(loaded: &Loaded, findings: &mut Diagnostics) -> Registry {
     say_flaws(loaded, findings);
     let mut items = Items::default();
     let files: Vec<_> = loaded.map.files().collect();
@@ -19,10 +28,7 @@ pub fn analyse(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, R
             items.gather(&document, findings);
         }
     }
-    let registry = items.resolve(findings);
-    let checked = check(registry, findings);
-    findings.sort();
-    checked
+    items.resolve(findings)
 }
 
 /// How many files are read at a time. A document lives no longer than its batch, so that a large registry is never held twice.

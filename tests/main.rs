@@ -2,13 +2,17 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
+    clippy::expect_used,
     reason = "a test that meets what it did not expect has failed"
 )]
 
+mod checks;
 mod cli;
 mod emit;
 mod engine;
 mod kdl;
+mod language;
 mod outside;
 mod pages;
 mod quote;

@@ -1,6 +1,6 @@
 //! What residencies take: the bytes of their files, each once.
 
-use crate::hir::{Bytes, FileKey, Registry, Residency};
+use crate::hir::{Bytes, Registry, Residency};
 use std::collections::BTreeSet;
 
 /// What the roles of a residency take together.
@@ -20,7 +20,7 @@ pub struct Footprint {
 pub(super) fn memory(registry: &Registry) -> (Vec<Footprint>, Bytes) {
     let mut rows: Vec<Footprint> = registry.residencies.iter().map(empty).collect();
     let mut groups: BTreeSet<(usize, &str)> = BTreeSet::new();
-    let mut files: BTreeSet<(Option<usize>, FileKey)> = BTreeSet::new();
+    let mut files: BTreeSet<(Option<usize>, String)> = BTreeSet::new();
     let mut total = Bytes(0);
     for role in registry.roles.iter() {
         let Some(serving) = role.serving() else { continue };
@@ -31,10 +31,10 @@ pub(super) fn memory(registry: &Registry) -> (Vec<Footprint>, Bytes) {
             row.groups.push(group.value.clone());
         }
         for file in registry.files_of(serving) {
-            if files.insert((Some(residency), file.key())) {
+            if files.insert((Some(residency), file.path.clone())) {
                 row.bytes = row.bytes.plus(file.bytes);
             }
-            if files.insert((None, file.key())) {
+            if files.insert((None, file.path)) {
                 total = total.plus(file.bytes);
             }
         }

@@ -1,7 +1,7 @@
 //! How a fact is put in a cell or a sentence.
 
 use crate::plan::reference::{Acceleration, Advised, Drafts, ExpertKey, Owner, Pair, Reason};
-use crate::plan::{Bytes, Date};
+use crate::plan::{Bytes, Date, Forbids, Prompt};
 
 /// What stands where nothing is known.
 pub(super) const NOTHING: &str = "—";
@@ -88,12 +88,12 @@ pub(super) fn experts(row: &ExpertKey) -> String {
 }
 
 /// What must not be used.
-pub(super) fn never(speculation: bool, lookup: bool) -> &'static str {
-    match (speculation, lookup) {
-        (true, true) => "speculative decoding or prompt lookup",
-        (false, true) => "prompt lookup",
-        (_, false) => "speculative decoding",
-    }
+pub(super) fn never(what: &[Forbids]) -> String {
+    let word = |what: &Forbids| match what {
+        Forbids::Speculation => "speculative decoding",
+        Forbids::Lookup => "prompt lookup",
+    };
+    what.iter().map(word).collect::<Vec<_>>().join(" or ")
 }
 
 /// What happens, and why, as a sentence without its full stop.
@@ -108,8 +108,17 @@ pub(super) fn clause(text: &str) -> &str {
     text.strip_suffix('.').unwrap_or(text)
 }
 
-/// What commands use to be faster.
-pub(super) fn means(experts: bool, drafts: bool, lookup: bool) -> String {
-    let all = [(experts, "expert reduction"), (drafts, "speculation"), (lookup, "lookup")];
-    all.into_iter().filter(|(used, _)| *used).map(|(_, means)| means).collect::<Vec<_>>().join(" + ")
+/// What makes a command faster, and what that is called.
+type Means = (fn(&Prompt) -> bool, &'static str);
+
+const MEANS: &[Means] = &[
+    (|prompt| prompt.sets_experts, "expert reduction"),
+    (|prompt| prompt.drafts, "speculation"),
+    (|prompt| prompt.looks_up, "lookup"),
+];
+
+/// What any of the commands uses to be faster.
+pub(super) fn means(prompts: &[&Prompt]) -> String {
+    let used = MEANS.iter().filter(|(has, _)| prompts.iter().any(|prompt| has(prompt)));
+    used.map(|(_, called)| *called).collect::<Vec<_>>().join(" + ")
 }

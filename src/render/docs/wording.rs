@@ -32,9 +32,10 @@ pub(super) fn size(bytes: Bytes) -> String {
     if bytes < LARGE { format!("~{bytes}") } else { format!("~{}", bytes.whole_gb()) }
 }
 
-/// The most tokens that a pair drafts.
+/// The most tokens that the draft of a pair runs ahead.
 pub(super) fn length(pair: &Pair) -> String {
-    pair.max.map_or_else(|| NOTHING.to_owned(), |max| format!("K={max}"))
+    let max = pair.max.filter(|_| pair.draft.is_some());
+    max.map_or_else(|| NOTHING.to_owned(), |max| format!("K={max}"))
 }
 
 /// How much a pair gains; where no draft is known, what to do instead.

@@ -107,8 +107,9 @@ fn followed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>,
         }
         count += 1;
         let renamed = path.replace(old, new);
-        let now = after.get(&renamed).unwrap_or_else(|| panic!("{renamed} is missing"));
-        assert!(!text.contains(old) || now.contains(new), "{renamed} does not say {new}");
+        let now = after.get(&renamed);
+        assert!(now.is_some(), "{renamed} is missing");
+        assert!(!text.contains(old) || now.unwrap().contains(new), "{renamed} does not say {new}");
     }
     assert!(count > 0, "nothing ever said {old}");
 }
@@ -197,7 +198,7 @@ fn is_sound(text: &str) {
             in_code = !in_code;
         }
         if in_code || line.starts_with("```") {
-            last = "code".to_owned();
+            "code".clone_into(&mut last);
             continue;
         }
         if line.starts_with('|') {

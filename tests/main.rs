@@ -5,6 +5,7 @@
     reason = "a test that meets what it did not expect has failed"
 )]
 
+mod cli;
 mod documents;
 mod emit;
 mod engine;
@@ -12,7 +13,9 @@ mod kdl;
 mod outside;
 mod pages;
 mod quote;
+mod readme;
 mod report;
+mod scripts;
 mod support;
 mod tidy;
 mod yaml;

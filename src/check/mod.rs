@@ -20,6 +20,7 @@ mod override_type;
 mod port_conflict;
 mod shares_a_sharer;
 mod too_many_experts;
+mod unholdable_path;
 mod unknown_architecture;
 mod unknown_node;
 mod unknown_override_key;
@@ -59,6 +60,7 @@ pub static ALL: &[&Check] = &[
     &failed_expectation::CHECK,
     &inherited_override::CHECK,
     &missing_one_shot::CHECK,
+    &unholdable_path::CHECK,
 ];
 
 /// A registry in which nothing of severity error was found; the only thing that can be planned.

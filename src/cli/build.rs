@@ -30,7 +30,7 @@ pub(super) fn run(command: &Build, output: Output) -> End {
     match done {
         Ok(Outcome::Written(written)) => {
             let end = session::show(&mut findings, &loaded.map, &command.check, output);
-            if !output.quiet && output.output_format == Format::Human {
+            if !output.quiet && output.format == Format::Human {
                 session::say(&summary(&written, command, output));
             }
             end
@@ -85,7 +85,7 @@ fn summary(written: &Written, command: &Build, output: Output) -> String {
             [("created", &written.created), ("updated", &written.updated), ("removed", &written.removed)]
         {
             for path in paths {
-                text.push_str(&format!("{verb} {path}\n"));
+                text.extend([verb, " ", path.as_str(), "\n"]);
             }
         }
     }
@@ -99,6 +99,5 @@ fn summary(written: &Written, command: &Build, output: Output) -> String {
     let said: Vec<String> =
         counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let said = if said.is_empty() { "nothing to write".to_owned() } else { said.join(", ") };
-    text.push_str(&format!("{out}: {said}\n"));
-    text
+    text + &format!("{out}: {said}\n")
 }

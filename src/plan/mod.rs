@@ -8,6 +8,7 @@ mod placement;
 mod process;
 mod prompt;
 pub mod reference;
+mod route;
 
 pub use crate::hir::{Bytes, CpuList, Date, Forbids, Hardening, PortRange, Seconds, Start, TargetName};
 pub use group::{Group, Host};
@@ -15,6 +16,7 @@ pub use placement::{Memory, Placement};
 pub use process::{Process, Role, Word};
 pub use prompt::{Kind, Prompt};
 pub use reference::Reference;
+pub use route::Route;
 
 use crate::check::Checked;
 use crate::hir::Registry;
@@ -34,6 +36,8 @@ pub struct Plan {
     pub hosts: Vec<Host>,
     /// The roles that are served by processes of their own.
     pub roles: Vec<Role>,
+    /// Every role that clients may ask for, shared ones too.
+    pub routes: Vec<Route>,
     /// The one-shot command of each model that a role serves and that answers in text.
     pub prompts: Vec<Prompt>,
     /// The distinct placements of roles and one-shot commands.
@@ -54,8 +58,9 @@ pub fn plan(checked: &Checked) -> Plan {
         stack: registry.stack.head.name.value.clone(),
         title: registry.stack.title.as_ref().map(|title| title.value.clone()),
         verified: registry.stack.verified.map(|date| date.value),
-        targets: targets(registry),
+        targets: targets(registry, !placements.all.is_empty()),
         hosts,
+        routes: route::routes(registry, &roles),
         roles,
         prompts,
         placements: placements.all,
@@ -63,7 +68,8 @@ pub fn plan(checked: &Checked) -> Plan {
     }
 }
 
-fn targets(registry: &Registry) -> Vec<TargetName> {
+/// What is asked for, everything where nothing is, and the wrappers with the scripts that run through them.
+fn targets(registry: &Registry, has_placements: bool) -> Vec<TargetName> {
     let mut named: Vec<TargetName> = registry.stack.targets.iter().map(|target| target.value).collect();
     if named.is_empty() {
         named = vec![
@@ -73,6 +79,9 @@ fn targets(registry: &Registry) -> Vec<TargetName> {
             TargetName::Docs,
             TargetName::StackJson,
         ];
+    }
+    if has_placements && named.contains(&TargetName::Bin) {
+        named.push(TargetName::Numactl);
     }
     named.sort_unstable();
     named.dedup();

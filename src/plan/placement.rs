@@ -24,25 +24,24 @@ pub enum Memory {
 }
 
 impl Placement {
-    /// The options of `numactl` that do the same.
+    /// What numactl is told, in its long options.
     pub fn numactl(&self) -> Vec<String> {
-        let memory = match &self.memory {
-            Some(Memory::Interleave(nodes)) if nodes.is_empty() => Some("--interleave=all".to_owned()),
-            Some(Memory::Interleave(nodes)) => Some(format!("--interleave={}", joined(nodes, ","))),
-            Some(Memory::Bind(node)) => Some(format!("--membind={node}")),
-            None => None,
-        };
-        let cpus = match (&self.cpus, &self.memory) {
-            (Some(cpus), _) => Some(format!("--physcpubind={cpus}")),
-            (None, Some(Memory::Bind(node))) => Some(format!("--cpunodebind={node}")),
-            (None, _) => None,
-        };
-        cpus.into_iter().chain(memory).collect()
+        let mut options = Vec::new();
+        match &self.memory {
+            Some(Memory::Interleave(nodes)) if nodes.is_empty() => {
+                options.push("--interleave=all".to_owned())
+            }
+            Some(Memory::Interleave(nodes)) => options.push(format!("--interleave={}", joined(nodes, ","))),
+            Some(Memory::Bind(node)) => {
+                // A node without a list of CPUs still has CPUs of its own, which are the near ones.
+                options.extend(self.cpus.is_none().then(|| format!("--cpunodebind={node}")));
+                options.push(format!("--membind={node}"));
+            }
+            None => {}
+        }
+        options.extend(self.cpus.as_ref().map(|cpus| format!("--physcpubind={cpus}")));
+        options
     }
-}
-
-fn joined(nodes: &[u32], by: &str) -> String {
-    nodes.iter().map(u32::to_string).collect::<Vec<_>>().join(by)
 }
 
 /// The distinct placements, in the order of their first use.
@@ -68,10 +67,11 @@ impl Placements {
     }
 
     fn add(&mut self, memory: Option<Memory>, cpus: Option<CpuList>) -> usize {
-        let mut name = name(memory.as_ref(), cpus.as_ref());
-        if self.all.iter().any(|known| *known.name == *name) {
-            name = format!("{name}-{}", self.all.len());
-        }
+        let plain = name(memory.as_ref(), cpus.as_ref());
+        // Long lists of CPUs may begin alike.
+        let numbered = (2..).map(|n| format!("{plain}-{n}"));
+        let mut free = std::iter::once(plain.clone()).chain(numbered);
+        let name = free.find(|name| !self.all.iter().any(|known| *known.name == **name)).unwrap_or(plain);
         self.all.push(Placement { name: name.into(), memory, cpus });
         self.all.len() - 1
     }
@@ -92,4 +92,8 @@ fn name(memory: Option<&Memory>, cpus: Option<&CpuList>) -> String {
     let mut name = parts.join("-");
     name.truncate(LONGEST);
     name
+}
+
+fn joined(nodes: &[u32], between: &str) -> String {
+    nodes.iter().map(u32::to_string).collect::<Vec<_>>().join(between)
 }

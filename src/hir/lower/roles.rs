@@ -50,7 +50,8 @@ fn role(item: &mut Item, known: &Known, findings: &mut Diagnostics) -> Option<Dr
     let of = Of { by: By { kind: "role", name: &item.name }, place: item.name.span };
     let record = &mut item.record;
     let shares = record.text("shares");
-    if shares.is_some() || (record.place("residency").is_none() && !record.is_spoken("residency")) {
+    let says_when = |record: &Record| record.place("residency").is_some() || record.is_spoken("residency");
+    if shares.is_some() || !(says_when(record) || says_when(known.defaults)) {
         say_without_effect(record, shares.as_ref(), &of, findings);
     }
     if shares.is_none() {

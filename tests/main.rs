@@ -9,6 +9,7 @@
 
 mod checks;
 mod cli;
+mod documents;
 mod emit;
 mod engine;
 mod kdl;

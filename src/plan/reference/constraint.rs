@@ -96,7 +96,7 @@ fn forbidding(id: Id<Family>, family: &Family, commands: &Commands) -> Forbiddin
         is_recurrent: expert::is_recurrent(family),
         reasons: reasons.filter(|reason| reason.failure.is_some() || reason.why.is_some()).collect(),
         has_experts: family.experts.is_some() || commands.with_experts.contains(&id),
-        example: commands.example(id, what.contains(&Forbids::Speculation)),
+        example: commands.example(id, &what),
         what,
     }
 }
@@ -155,9 +155,10 @@ impl<'p> Commands<'p> {
         Self { prompts, first, drafting, with_experts: mixtures.map(|model| model.family.value).collect() }
     }
 
-    fn example(&self, family: Id<Family>, forbids_drafts: bool) -> Option<Example> {
+    fn example(&self, family: Id<Family>, forbidden: &[Forbids]) -> Option<Example> {
         let right = *self.first.get(&family)?;
-        let wrong = if forbids_drafts { self.wrong(self.prompts.get(right)?) } else { None };
+        let drafts = forbidden.contains(&Forbids::Speculation);
+        let wrong = if drafts { self.wrong(self.prompts.get(right)?) } else { None };
         Some(Example { wrong, right })
     }
 

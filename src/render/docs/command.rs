@@ -47,12 +47,9 @@ impl CommandsView {
 }
 
 fn section(plan: &Plan, prompts: &[&Prompt]) -> KindView {
-    let any = |has: fn(&Prompt) -> bool| prompts.iter().any(|prompt| has(prompt));
-    let (experts, drafts, lookup) =
-        (any(|prompt| prompt.sets_experts), any(|prompt| prompt.drafts), any(|prompt| prompt.looks_up));
     KindView {
-        means: wording::means(experts, drafts, lookup),
-        only_experts: experts && !drafts && !lookup,
+        means: wording::means(prompts),
+        only_experts: prompts.iter().all(|prompt| prompt.sets_experts && !prompt.drafts && !prompt.looks_up),
         commands: prompts.iter().zip(0..).map(|(prompt, n)| titled(plan, prompt, n)).collect(),
     }
 }

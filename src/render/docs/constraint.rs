@@ -2,8 +2,8 @@
 
 use super::command;
 use super::wording;
+use crate::plan::Plan;
 use crate::plan::reference::{Example, Forbidding, Undraftable, Vision};
-use crate::plan::{Forbids, Plan};
 use serde::Serialize;
 
 /// What must not be done.
@@ -18,7 +18,8 @@ pub(super) struct ConstraintsView<'p> {
 struct ForbiddingView<'p> {
     label: &'p str,
     is_recurrent: bool,
-    never: &'static str,
+    never: String,
+    harm: Option<&'p str>,
     reasons: Vec<String>,
     has_experts: bool,
     wrong: Option<String>,
@@ -52,12 +53,12 @@ impl<'p> ConstraintsView<'p> {
 }
 
 fn forbidding<'p>(plan: &'p Plan, family: &'p Forbidding) -> ForbiddingView<'p> {
-    let forbids = |what| family.what.contains(&what);
     let example: Option<&Example> = family.example.as_ref();
     ForbiddingView {
         label: &family.label,
         is_recurrent: family.is_recurrent,
-        never: wording::never(forbids(Forbids::Speculation), forbids(Forbids::Lookup)),
+        never: wording::never(&family.what),
+        harm: family.reasons.iter().find_map(|reason| reason.failure.as_deref()),
         reasons: family.reasons.iter().map(wording::reason).collect(),
         has_experts: family.has_experts,
         wrong: example.and_then(|example| example.wrong.as_deref()).map(command::words),

@@ -1,7 +1,7 @@
 //! How a fact is put in a cell or a sentence.
 
 use crate::plan::reference::{Acceleration, Advised, Drafts, ExpertKey, Owner, Pair, Reason};
-use crate::plan::{Bytes, Date};
+use crate::plan::{Bytes, Date, Forbids, Prompt};
 
 /// What stands where nothing is known.
 pub(super) const NOTHING: &str = "—";
@@ -32,9 +32,10 @@ pub(super) fn size(bytes: Bytes) -> String {
     if bytes < LARGE { format!("~{bytes}") } else { format!("~{}", bytes.whole_gb()) }
 }
 
-/// The most tokens that a pair drafts.
+/// The most tokens that the draft of a pair runs ahead.
 pub(super) fn length(pair: &Pair) -> String {
-    pair.max.map_or_else(|| NOTHING.to_owned(), |max| format!("K={max}"))
+    let max = pair.max.filter(|_| pair.draft.is_some());
+    max.map_or_else(|| NOTHING.to_owned(), |max| format!("K={max}"))
 }
 
 /// How much a pair gains; where no draft is known, what to do instead.
@@ -88,12 +89,12 @@ pub(super) fn experts(row: &ExpertKey) -> String {
 }
 
 /// What must not be used.
-pub(super) fn never(speculation: bool, lookup: bool) -> &'static str {
-    match (speculation, lookup) {
-        (true, true) => "speculative decoding or prompt lookup",
-        (false, true) => "prompt lookup",
-        (_, false) => "speculative decoding",
-    }
+pub(super) fn never(what: &[Forbids]) -> String {
+    let word = |what: &Forbids| match what {
+        Forbids::Speculation => "speculative decoding",
+        Forbids::Lookup => "prompt lookup",
+    };
+    what.iter().map(word).collect::<Vec<_>>().join(" or ")
 }
 
 /// What happens, and why, as a sentence without its full stop.
@@ -108,8 +109,17 @@ pub(super) fn clause(text: &str) -> &str {
     text.strip_suffix('.').unwrap_or(text)
 }
 
-/// What commands use to be faster.
-pub(super) fn means(experts: bool, drafts: bool, lookup: bool) -> String {
-    let all = [(experts, "expert reduction"), (drafts, "speculation"), (lookup, "lookup")];
-    all.into_iter().filter(|(used, _)| *used).map(|(_, means)| means).collect::<Vec<_>>().join(" + ")
+/// What makes a command faster, and what that is called.
+type Means = (fn(&Prompt) -> bool, &'static str);
+
+const MEANS: &[Means] = &[
+    (|prompt| prompt.sets_experts, "expert reduction"),
+    (|prompt| prompt.drafts, "speculation"),
+    (|prompt| prompt.looks_up, "lookup"),
+];
+
+/// What any of the commands uses to be faster.
+pub(super) fn means(prompts: &[&Prompt]) -> String {
+    let used = MEANS.iter().filter(|(has, _)| prompts.iter().any(|prompt| has(prompt)));
+    used.map(|(_, called)| *called).collect::<Vec<_>>().join(" + ")
 }

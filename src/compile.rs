@@ -1,11 +1,11 @@
 //! The pipeline as one short function.
 
 use crate::check::{Checked, check};
-use crate::diag::{Diagnostics, Reported};
-use crate::hir::Registry;
+use crate::diag::{Diagnostic, Diagnostics, Reported};
 use crate::hir::lower::Items;
+use crate::hir::{Registry, codes as shape};
 use crate::source::{FileId, Flaw, Loaded, SourceFile, Span};
-use crate::syntax::{Document, codes, parse};
+use crate::syntax::{codes, parse};
 use rayon::prelude::*;
 
 /// Text to a registry that is known to make sense; everything that is wrong on the way is said.
@@ -19,25 +19,47 @@ pub fn analyse(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, R
 /// Text to all that was declared, before anything is checked; what cannot be read is said and left out.
 pub fn lower(loaded: &Loaded, findings: &mut Diagnostics) -> Registry {
     say_flaws(loaded, findings);
+    let mut torn: Vec<FileId> = findings.findings().iter().map(|finding| finding.primary.span.file).collect();
+    let files: Vec<(FileId, &SourceFile)> = loaded.map.files().collect();
+    let gathered: Vec<Gathered> = files.par_iter().map(|(file, source)| gather(*file, source)).collect();
     let mut items = Items::default();
-    let files: Vec<_> = loaded.map.files().collect();
-    for batch in files.chunks(AT_ONCE) {
-        let read: Vec<_> = batch.par_iter().map(|(file, source)| document(*file, source)).collect();
-        for (document, said) in read {
-            findings.absorb(said);
-            items.gather(&document, findings);
-        }
+    for one in gathered {
+        torn.extend(one.torn);
+        findings.absorb(one.findings);
+        items.join(one.items, findings);
     }
-    items.resolve(findings)
+    let registry = items.resolve(findings);
+    if !torn.is_empty() {
+        findings.drop_echoes(|finding| is_echo(finding, &torn));
+    }
+    registry
 }
 
-/// How many files are read at a time. A document lives no longer than its batch, so that a large registry is never held twice.
-const AT_ONCE: usize = 2;
+/// What one file declares.
+struct Gathered {
+    items: Items,
+    findings: Diagnostics,
+    /// The file, where not all of it could be read.
+    torn: Option<FileId>,
+}
 
-fn document(file: FileId, source: &SourceFile) -> (Document<'_>, Diagnostics) {
-    let mut said = Diagnostics::default();
-    let document = parse(file, source, &mut said);
-    (document, said)
+/// A document lives no longer than its reading, so that a large registry is never held twice.
+fn gather(file: FileId, source: &SourceFile) -> Gathered {
+    let mut findings = Diagnostics::default();
+    let document = parse(file, source, &mut findings);
+    let torn = findings.has_errors().then_some(file);
+    let mut items = Items::default();
+    items.gather(&document, &mut findings);
+    Gathered { items, findings, torn }
+}
+
+/// Whether a finding may only say that something was lost where a file could not be read: what is missing there, and names
+/// that were perhaps declared there.
+fn is_echo(finding: &Diagnostic, torn: &[FileId]) -> bool {
+    let code = finding.code.name;
+    let missing = [&shape::MISSING_FIELD, &shape::NOT_SERVED].iter().any(|echo| echo.name == code);
+    let anywhere = [&shape::UNKNOWN_NAME, &shape::MISSING_ITEM].iter().any(|echo| echo.name == code);
+    anywhere || (missing && torn.contains(&finding.primary.span.file))
 }
 
 fn say_flaws(loaded: &Loaded, findings: &mut Diagnostics) {

@@ -32,6 +32,7 @@ use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
 use crate::hir::{Id, Model, Registry, Serving};
+use rayon::prelude::*;
 
 /// One rule: its code with its page, and a function from registry to findings.
 pub struct Check {
@@ -88,9 +89,12 @@ impl Checked {
 
 /// Runs all checks; gives the registry on where neither they nor anything before them found an error.
 pub fn check(registry: Registry, findings: &mut Diagnostics) -> Result<Checked, Reported> {
-    for check in ALL {
-        (check.run)(&registry, findings);
-    }
+    let said = ALL.par_iter().map(|check| {
+        let mut said = Diagnostics::default();
+        (check.run)(&registry, &mut said);
+        said
+    });
+    said.collect::<Vec<_>>().into_iter().for_each(|said| findings.absorb(said));
     match findings.reported() {
         Some(reported) => Err(reported),
         None => Ok(Checked(registry)),

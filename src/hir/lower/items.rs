@@ -55,6 +55,21 @@ impl Items {
         self.seen.contains(kind)
     }
 
+    /// Takes in what was gathered from later files; names that are taken are said.
+    pub fn join(&mut self, later: Self, findings: &mut Diagnostics) {
+        self.seen.extend(later.seen);
+        for (word, items) in later.kinds {
+            let Some(kind) = Kind::of_word(word) else { continue };
+            for item in items {
+                if item.record.is_unread() {
+                    self.add_unread(kind, item.name)
+                } else {
+                    self.add(kind, item, findings)
+                }
+            }
+        }
+    }
+
     /// Whether no item of the kind is left.
     pub(super) fn is_empty(&self, kind: &str) -> bool {
         self.kinds.get(kind).is_none_or(Vec::is_empty)

@@ -19,6 +19,11 @@ impl Record {
         Self { unread: true, incomplete: true, ..Self::default() }
     }
 
+    /// Whether nothing of it could be read, which was said.
+    pub(super) fn is_unread(&self) -> bool {
+        self.unread
+    }
+
     /// Takes a field in.
     pub(super) fn add(&mut self, field: &'static str, value: Spanned<Datum>) {
         self.entries.push((field, value));

@@ -58,7 +58,7 @@ pub fn plan(checked: &Checked) -> Plan {
         stack: registry.stack.head.name.value.clone(),
         title: registry.stack.title.as_ref().map(|title| title.value.clone()),
         verified: registry.stack.verified.map(|date| date.value),
-        targets: targets(registry, !placements.all.is_empty()),
+        targets: targets(registry, &placements.all),
         hosts,
         routes: route::routes(registry, &roles),
         roles,
@@ -69,7 +69,7 @@ pub fn plan(checked: &Checked) -> Plan {
 }
 
 /// What is asked for, everything where nothing is, and the wrappers with the scripts that run through them.
-fn targets(registry: &Registry, has_placements: bool) -> Vec<TargetName> {
+fn targets(registry: &Registry, placements: &[Placement]) -> Vec<TargetName> {
     let mut named: Vec<TargetName> = registry.stack.targets.iter().map(|target| target.value).collect();
     if named.is_empty() {
         named = vec![
@@ -80,7 +80,7 @@ fn targets(registry: &Registry, has_placements: bool) -> Vec<TargetName> {
             TargetName::StackJson,
         ];
     }
-    if has_placements && named.contains(&TargetName::Bin) {
+    if !placements.is_empty() && named.contains(&TargetName::Bin) {
         named.push(TargetName::Numactl);
     }
     named.sort_unstable();

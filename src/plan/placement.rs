@@ -29,9 +29,11 @@ impl Placement {
         let mut options = Vec::new();
         match &self.memory {
             Some(Memory::Interleave(nodes)) if nodes.is_empty() => {
-                options.push("--interleave=all".to_owned())
+                options.push("--interleave=all".to_owned());
             }
-            Some(Memory::Interleave(nodes)) => options.push(format!("--interleave={}", joined(nodes, ","))),
+            Some(Memory::Interleave(nodes)) => {
+                options.push(format!("--interleave={}", joined(nodes, ",")));
+            }
             Some(Memory::Bind(node)) => {
                 // A node without a list of CPUs still has CPUs of its own, which are the near ones.
                 options.extend(self.cpus.is_none().then(|| format!("--cpunodebind={node}")));

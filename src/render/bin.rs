@@ -66,7 +66,7 @@ struct PromptView<'p> {
 #[derive(Serialize)]
 struct Run<'p> {
     program: Cow<'p, str>,
-    lines: Vec<Line<'p>>,
+    parts: Vec<Part<'p>>,
     files: Vec<&'p str>,
     image: bool,
     env: Vec<Variable<'p>>,
@@ -78,10 +78,10 @@ struct Run<'p> {
     up: &'static str,
 }
 
-/// An option with its values: text, and at the end the name of a variable of the script.
-#[derive(Serialize)]
-struct Line<'p> {
-    words: Vec<&'p str>,
+/// Lines of arguments, an option with its values on each, and the name of a variable of the script that follows them.
+#[derive(Default, Serialize)]
+struct Part<'p> {
+    lines: Vec<Vec<&'p str>>,
     variable: Option<Cow<'static, str>>,
 }
 
@@ -124,7 +124,7 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
         lock: role.lock.then(|| Lock { kib: role.bytes.0.div_ceil(1024), size: role.bytes.to_string() }),
         run: Run {
             program: Cow::Borrowed(&role.program),
-            lines: role_lines(role, &columns),
+            parts: role_parts(role, &columns),
             files,
             image: false,
             env: env(&role.env),
@@ -217,28 +217,28 @@ fn env(env: &[(Box<str>, Box<str>)]) -> Vec<Variable<'_>> {
     env.iter().map(|(name, value)| Variable { name, value }).collect()
 }
 
-fn role_lines<'p>(role: &'p Role, columns: &[Column]) -> Vec<Line<'p>> {
-    let mut lines = Lines::default();
+fn role_parts<'p>(role: &'p Role, columns: &[Column]) -> Vec<Part<'p>> {
+    let mut layout = Layout::new();
     let words = role.processes.first().map_or(&[][..], |process| &process.args);
     for (at, word) in words.iter().enumerate() {
         match (columns.iter().find(|column| column.at == at), word) {
-            (Some(column), _) => lines.variable(column.variable.clone()),
-            (None, Word::Text(text)) => lines.text(text),
+            (Some(column), _) => layout.variable(column.variable.clone()),
+            (None, Word::Text(text)) => layout.text(text),
             (None, Word::KeyFile | Word::Prompt | Word::Image) => {
-                lines.text(role.key_file.as_deref().unwrap_or_default());
+                layout.text(role.key_file.as_deref().unwrap_or_default());
             }
         }
     }
-    lines.0
+    layout.0
 }
 
 fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
-    let mut lines = Lines::default();
+    let mut layout = Layout::new();
     for word in &prompt.args {
         match word {
-            Word::Text(text) => lines.text(text),
-            Word::Prompt => lines.variable(Cow::Borrowed("text")),
-            Word::Image => lines.variable(Cow::Borrowed("image")),
+            Word::Text(text) => layout.text(text),
+            Word::Prompt => layout.variable(Cow::Borrowed("text")),
+            Word::Image => layout.variable(Cow::Borrowed("image")),
             // A one-shot command serves nobody, so it has no keys.
             Word::KeyFile => {}
         }
@@ -249,7 +249,7 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
         role: &prompt.role,
         run: Run {
             program: Cow::Owned(format!("{}/{}", prompt.bin, prompt.tool)),
-            lines: lines.0,
+            parts: layout.0,
             files: prompt.files.iter().map(|file| &**file).collect(),
             image: prompt.args.contains(&Word::Image),
             env: env(&prompt.env),
@@ -260,24 +260,28 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
     }
 }
 
-/// Arguments by line, an option with its values on each.
-#[derive(Default)]
-struct Lines<'p>(Vec<Line<'p>>);
+/// Arguments, laid out for people.
+struct Layout<'p>(Vec<Part<'p>>);
 
-impl<'p> Lines<'p> {
+impl<'p> Layout<'p> {
+    fn new() -> Self {
+        Self(vec![Part::default()])
+    }
+
     fn text(&mut self, word: &'p str) {
         let is_option =
             word.strip_prefix('-').is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
-        match self.0.last_mut() {
-            Some(line) if !is_option && line.variable.is_none() => line.words.push(word),
-            Some(_) | None => self.0.push(Line { words: vec![word], variable: None }),
+        let Some(part) = self.0.last_mut() else { return };
+        match part.lines.last_mut() {
+            Some(line) if !is_option => line.push(word),
+            Some(_) | None => part.lines.push(vec![word]),
         }
     }
 
     fn variable(&mut self, name: Cow<'static, str>) {
-        match self.0.last_mut() {
-            Some(line) if line.variable.is_none() => line.variable = Some(name),
-            Some(_) | None => self.0.push(Line { words: Vec::new(), variable: Some(name) }),
+        if let Some(part) = self.0.last_mut() {
+            part.variable = Some(name);
         }
+        self.0.push(Part::default());
     }
 }

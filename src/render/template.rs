@@ -3,8 +3,8 @@
 //! What a template prints is quoted for the language of its file, which is the part of its name before `.j2`: a word of
 //! bash (`sh`), a word of a command line (`service`, `socket` and other units), a cell of a table (`md`). Elsewhere a
 //! filter says what is meant: `program`, `value`, `path`, `assignment(value)` in units; `text`, `code` in documents;
-//! `shell` and `line` anywhere; `safe` prints as it stands. A tag alone on its line leaves no trace; of a tag at the end of
-//! other text `+%}` keeps the line break.
+//! `shell`, `words` (a list, for bash) and `line` anywhere; `safe` prints as it stands. A tag alone on its line leaves no
+//! trace; of a tag at the end of other text `+%}` keeps the line break.
 
 use std::borrow::Cow;
 
@@ -140,6 +140,14 @@ fn add_filters(environment: &mut Environment<'static>) {
     add(environment, "text", |text| quote::markdown_text(text).into_owned());
     add(environment, "code", quote::markdown_code);
     add(environment, "line", |text| quote::line(text).into_owned());
+    environment.add_filter("words", |list: &Value| -> Result<Value, Error> {
+        let mut words = String::new();
+        for word in list.try_iter()? {
+            words.push_str(if words.is_empty() { "" } else { " " });
+            words.push_str(&quote::shell(&plain(&word)?));
+        }
+        Ok(Value::from_safe_string(words))
+    });
     environment.add_filter("assignment", |name: &Value, value: &Value| -> Result<Value, Error> {
         Ok(Value::from_safe_string(quote::systemd_assignment(&plain(name)?, &plain(value)?)))
     });

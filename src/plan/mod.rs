@@ -3,12 +3,14 @@
 //! Planning takes what was checked and cannot fail, so it knows no findings. One process has one argv, here; units, scripts and
 //! documents are projections of it.
 
+mod engine;
 mod group;
 mod placement;
 mod process;
 mod prompt;
 
 pub use crate::hir::{Bytes, CpuList, Date, Hardening, PortRange, Seconds, Start, TargetName};
+pub use engine::Engine;
 pub use group::{Group, Host};
 pub use placement::{Memory, Placement};
 pub use process::{Process, Role, Word};
@@ -28,6 +30,8 @@ pub struct Plan {
     pub verified: Option<Date>,
     /// What is to be made.
     pub targets: Vec<TargetName>,
+    /// The engines.
+    pub engines: Vec<Engine>,
     /// The machines, with the groups of roles that start together.
     pub hosts: Vec<Host>,
     /// The roles that are served by processes of their own.
@@ -50,6 +54,7 @@ pub fn plan(checked: &Checked) -> Plan {
         title: registry.stack.title.as_ref().map(|title| title.value.clone()),
         verified: registry.stack.verified.map(|date| date.value),
         targets: targets(registry),
+        engines: engine::engines(checked),
         hosts,
         roles,
         prompts,

@@ -31,7 +31,7 @@ mod unknown_profile;
 use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
-use crate::hir::{Id, Model, Registry, Serving};
+use crate::hir::{Engine, Id, Model, Registry, Serving};
 use rayon::prelude::*;
 
 /// One rule: its code with its page, and a function from registry to findings.
@@ -74,6 +74,11 @@ impl Checked {
     /// What was declared.
     pub fn registry(&self) -> &Registry {
         &self.0
+    }
+
+    /// What the build of an engine accepts; none where its profile is unknown, which cannot be here.
+    pub fn profile(&self, engine: Id<Engine>) -> Option<&'static Profile> {
+        Profile::built_in(&self.0.engines.get(engine).profile)
     }
 
     /// The command line of an instance of a role, as the checks saw it; none where its profile is unknown, which cannot be here.

@@ -3,6 +3,7 @@
 //! Planning takes what was checked and cannot fail, so it knows no findings. One process has one argv, here; units, scripts and
 //! documents are projections of it.
 
+mod engine;
 mod group;
 mod placement;
 mod process;
@@ -11,6 +12,7 @@ pub mod reference;
 mod route;
 
 pub use crate::hir::{Bytes, CpuList, Date, Forbids, Hardening, PortRange, Seconds, Start, TargetName};
+pub use engine::Engine;
 pub use group::{Group, Host};
 pub use placement::{Memory, Placement};
 pub use process::{Process, Role, Word};
@@ -32,6 +34,8 @@ pub struct Plan {
     pub verified: Option<Date>,
     /// What is to be made.
     pub targets: Vec<TargetName>,
+    /// The engines.
+    pub engines: Vec<Engine>,
     /// The machines, with the groups of roles that start together.
     pub hosts: Vec<Host>,
     /// The roles that are served by processes of their own.
@@ -59,6 +63,7 @@ pub fn plan(checked: &Checked) -> Plan {
         title: registry.stack.title.as_ref().map(|title| title.value.clone()),
         verified: registry.stack.verified.map(|date| date.value),
         targets: targets(registry, &placements.all),
+        engines: engine::engines(checked),
         hosts,
         routes: route::routes(registry, &roles),
         roles,

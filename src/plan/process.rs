@@ -44,6 +44,8 @@ pub struct Role {
     pub bytes: Bytes,
     /// The longest that reading them takes, in whole seconds; none where the speed of a store is not declared.
     pub load_time: Option<Seconds>,
+    /// Its engine, as a number of [`Plan::engines`](super::Plan::engines).
+    pub engine: Option<usize>,
     /// The program, a full path.
     pub program: Box<str>,
     /// The files that a process reads: model, draft, projector; full paths.
@@ -124,6 +126,7 @@ pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role>
         });
         Role {
             processes: processes.collect(),
+            engine: serving.engine.map(|engine| engine.value.number()),
             name: role.head.name.value.clone(),
             tier: registry.tiers.get(role.tier.value).head.name.value.clone(),
             residency: residency.head.name.value.clone(),

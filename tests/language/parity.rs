@@ -69,10 +69,8 @@ fn every_field_of_every_table_stands_in_a_fixture_of_each_language() {
         for (name, kdl, yaml) in FIXTURES {
             let text = if language == Language::Kdl { kdl } else { yaml };
             let mut map = SourceMap::default();
-            let file = map.add(
-                format!("{name}.{}", if language == Language::Kdl { "kdl" } else { "yaml" }),
-                *text,
-            );
+            let file =
+                map.add(format!("{name}.{}", if language == Language::Kdl { "kdl" } else { "yaml" }), *text);
             let document = parse(file, map.get(file).unwrap(), &mut Diagnostics::default());
             paths_in(&document, &mut used);
         }
@@ -165,7 +163,9 @@ fn without_places(debug: &str) -> String {
         if let Some(inside) = from.strip_prefix("panned { value: ").filter(|_| before.ends_with('S')) {
             out.push_str(&before[..before.len() - 1]);
             rest = inside;
-        } else if let (Some(after), Some(kept)) = (from.strip_prefix("pan: Span {"), before.strip_suffix(", s")) {
+        } else if let (Some(after), Some(kept)) =
+            (from.strip_prefix("pan: Span {"), before.strip_suffix(", s"))
+        {
             out.push_str(kept);
             let after = after.split_once('}').unwrap().1;
             // The end of a `Spanned`, whose place comes last; a head's is followed by more.

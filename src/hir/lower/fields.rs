@@ -5,9 +5,9 @@ use super::names::By;
 use super::record::Record;
 use super::scalar::{self, Asked};
 use crate::diag::{Diagnostic, Diagnostics, nearest, words};
-use crate::hir::codes::{BAD_NAME, DUPLICATE_FIELD, EMPTY_BLOCK, MISSING_FIELD, UNKNOWN_FIELD, WRONG_TYPE};
+use crate::hir::codes::{DUPLICATE_FIELD, EMPTY_BLOCK, MISSING_FIELD, UNKNOWN_FIELD, WRONG_TYPE};
 use crate::hir::shape::{ALLOW, Bare};
-use crate::hir::{Field, Presence, Shape, Table, Text, role};
+use crate::hir::{Field, Presence, Shape, Table, role};
 use crate::source::{Span, Spanned};
 use crate::syntax::{Language, Node, Scalar, Value};
 
@@ -16,6 +16,8 @@ pub(super) struct Fields<'a> {
     pub(super) by: By<'a>,
     pub(super) language: Language,
     pub(super) findings: &'a mut Diagnostics,
+    /// The blocks that are being read, from the outermost.
+    pub(super) path: Vec<&'static str>,
 }
 
 /// What an item or a block was given.
@@ -76,7 +78,9 @@ impl Fields<'_> {
             && !is_null(given.args)
         {
             reading.seen.push(Seen { field: principal, span: first.span, is_child: false });
-            self.args(&mut reading.record, principal, given.args);
+            // A bare argument is the block's, whatever the table calls it.
+            let said = if self.path.is_empty() { principal.name.to_owned() } else { self.path.join(".") };
+            self.args(&mut reading.record, (principal, &said), given.args);
         }
         for node in &given.node.fields {
             match frame.field(&node.key) {
@@ -86,6 +90,9 @@ impl Fields<'_> {
         }
         let Reading { mut record, seen } = reading;
         let is_empty = self.say_empty(given.node, &frame.owner(&self.by));
+        if is_empty && given.node.fields.is_empty() && given.args.is_empty() {
+            return Record::unread();
+        }
         for Seen { field, .. } in seen {
             if record.place(field.name).is_none() {
                 record.mark_spoken(field.name);
@@ -152,7 +159,7 @@ impl Fields<'_> {
         } else if !self.say_empty(node, &self.field_of(field.name)) {
             match node.args.as_slice() {
                 [] => self.say_no_value(field.name, Some(field.doc), node),
-                args => self.args(record, field, args),
+                args => self.args(record, (field, &self.path_to(field.name)), args),
             }
         }
     }
@@ -160,7 +167,7 @@ impl Fields<'_> {
     /// A field that holds nothing but fields.
     fn fields_alone(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
         if let Some(first) = node.args.first() {
-            self.scalar(field.name, first, &field.shape);
+            self.scalar(&self.path_to(field.name), first, &field.shape);
         } else if node.fields.is_empty() {
             if !self.say_empty(node, &self.field_of(field.name)) {
                 self.say_no_value(field.name, Some(field.doc), node);
@@ -187,7 +194,7 @@ impl Fields<'_> {
                 self.say_no_value(field.name, Some(field.doc), node);
             }
             [first, ..] if table.principal.is_none() => {
-                self.scalar(field.name, first, &field.shape);
+                self.scalar(&self.path_to(field.name), first, &field.shape);
             }
             several @ [_, _, ..]
                 if field.presence == Presence::Repeated && !takes_many(table) && is_bare(node) =>
@@ -201,25 +208,27 @@ impl Fields<'_> {
     }
 
     fn add_block(&mut self, record: &mut Record, field: &Field, table: &'static Table, given: Given) {
+        self.path.push(field.name);
         let read = self.record(Frame { given, table, hold: Hold::Block });
+        self.path.pop();
         if !read.is_incomplete() {
             record.add(field.name, Spanned::new(Datum::Block(read), given.node.span));
         }
     }
 
     /// The arguments of a field, of which there is at least one.
-    fn args(&mut self, record: &mut Record, field: &'static Field, args: &[Scalar]) {
+    fn args(&mut self, record: &mut Record, (field, said): (&'static Field, &str), args: &[Scalar]) {
         let is_list = matches!(field.shape, Shape::Words(_) | Shape::Names(_));
         if let ([_, second, ..], Presence::Required | Presence::Optional, false) =
             (args, field.presence, is_list)
         {
-            let message = format!("{} has {} values", self.field_of(field.name), args.len());
+            let message = format!("{} has {} values", self.owned(said), args.len());
             let finding = WRONG_TYPE.at(second.span, "expected one value", message);
             return self.say(finding.help("keep one of them"));
         }
         let mut read: Vec<Spanned<Datum>> = Vec::with_capacity(args.len());
         for one in args {
-            let datum = self.scalar(field.name, one, &field.shape);
+            let datum = self.scalar(said, one, &field.shape);
             read.extend(datum.map(|datum| Spanned::new(datum, one.span)));
         }
         match read.first().map(|first| first.span) {
@@ -228,67 +237,30 @@ impl Fields<'_> {
         }
     }
 
-    fn scalar(&mut self, field: &str, one: &Scalar, shape: &Shape) -> Option<Datum> {
+    pub(super) fn scalar(&mut self, field: &str, one: &Scalar, shape: &Shape) -> Option<Datum> {
         scalar::read(one, shape, &Asked { by: &self.by, field }, self.findings)
-    }
-
-    /// Names and texts of any number; what cannot be read is said and left out.
-    fn map(&mut self, field: &str, node: &Node) -> Vec<(Text, Text)> {
-        let mut entries: Vec<(Text, Text)> = Vec::new();
-        for entry in &node.fields {
-            if is_null(&entry.args) && is_bare(entry) {
-                continue;
-            }
-            match entries.iter().find(|(name, _)| *name.value == *entry.key).map(|(name, _)| name.span) {
-                Some(first) => self.say_twice(&entry.key, (entry.key_span, first), &self.field_of(field)),
-                None => entries.extend(self.entry(entry)),
-            }
-        }
-        entries
-    }
-
-    fn entry(&mut self, entry: &Node) -> Option<(Text, Text)> {
-        let sound = entry.key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && entry.key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !sound {
-            let message =
-                format!("{} sets an environment variable {}", self.by.words(), words::quoted(&entry.key));
-            let label = "expected letters, digits and `_`, beginning with a letter or `_`";
-            self.say(BAD_NAME.at(entry.key_span, label, message).help("rename it"));
-            return None;
-        }
-        let name = Spanned::new(entry.key.as_ref().into(), entry.key_span);
-        match entry.args.as_slice() {
-            _ if entry.block.is_some() || !entry.fields.is_empty() => self.say_block(&entry.key, entry),
-            // An empty variable is one that is set, unlike an empty text anywhere else.
-            [Scalar { value: Value::String(text), span }] if text.is_empty() => {
-                return Some((name, Spanned::new("".into(), *span)));
-            }
-            [one] => {
-                let read = self.scalar(&entry.key, one, &Shape::Text)?;
-                let Datum::Text(text) = read else { return None };
-                return Some((name, Spanned::new(text, one.span)));
-            }
-            [] => self.say_no_value(&entry.key, None, entry),
-            [_, second, ..] => {
-                let message = format!("{} has {} values", self.field_of(&entry.key), entry.args.len());
-                let finding = WRONG_TYPE.at(second.span, "expected one value", message);
-                self.say(finding.help("keep one of them"));
-            }
-        }
-        None
     }
 }
 
 /// The findings that this room can say.
 impl Fields<'_> {
-    fn say(&mut self, finding: Diagnostic) {
+    pub(super) fn say(&mut self, finding: Diagnostic) {
         self.by.say(finding, self.findings);
     }
 
-    /// `draft` of role `frontdoor`
-    fn field_of(&self, field: &str) -> String {
-        format!("{} of {}", words::quoted(field), self.by.words())
+    /// `draft.max`
+    fn path_to(&self, field: &str) -> String {
+        let parts: Vec<&str> = self.path.iter().copied().chain([field]).collect();
+        parts.join(".")
+    }
+
+    /// `draft.max` of role `frontdoor`
+    pub(super) fn field_of(&self, field: &str) -> String {
+        self.owned(&self.path_to(field))
+    }
+
+    pub(super) fn owned(&self, said: &str) -> String {
+        format!("{} of {}", words::quoted(said), self.by.words())
     }
 
     fn say_missing(&mut self, field: &Field, frame: Frame) {
@@ -297,7 +269,7 @@ impl Fields<'_> {
         self.say(finding.help(format!("add `{}`: {}", field.name, lower_first(field.doc))));
     }
 
-    fn say_twice(&mut self, key: &str, (span, first): (Span, Span), owner: &str) {
+    pub(super) fn say_twice(&mut self, key: &str, (span, first): (Span, Span), owner: &str) {
         let message = format!("{owner} has {} twice", words::quoted(key));
         let finding = DUPLICATE_FIELD.at(span, "here again", message).also(first, "first written here");
         self.say(finding.help("remove one of them"));
@@ -317,14 +289,14 @@ impl Fields<'_> {
         is_empty
     }
 
-    fn say_block(&mut self, field: &str, node: &Node) {
+    pub(super) fn say_block(&mut self, field: &str, node: &Node) {
         let message = format!("{} is a block, not one value", self.field_of(field));
         let span = node.block.unwrap_or(node.span);
         let finding = WRONG_TYPE.at(span, "expected one value", message);
         self.say(finding.help("write the value alone"));
     }
 
-    fn say_no_value(&mut self, field: &str, doc: Option<&str>, node: &Node) {
+    pub(super) fn say_no_value(&mut self, field: &str, doc: Option<&str>, node: &Node) {
         let message = format!("{} has no value", self.field_of(field));
         let finding = WRONG_TYPE.at(node.key_span, "a value is missing", message);
         self.say(finding.help(match doc {
@@ -361,12 +333,12 @@ impl Frame<'_, '_> {
 }
 
 /// A field that was given null and nothing else was not given.
-fn is_null(args: &[Scalar]) -> bool {
+pub(super) fn is_null(args: &[Scalar]) -> bool {
     matches!(args, [Scalar { value: Value::Null, .. }])
 }
 
 /// Whether a node has nothing but its arguments.
-fn is_bare(node: &Node) -> bool {
+pub(super) fn is_bare(node: &Node) -> bool {
     node.fields.is_empty() && node.block.is_none()
 }
 

@@ -46,8 +46,7 @@ impl Gatherer<'_> {
                 Some(extra) => {
                     let finding =
                         BAD_NAME.at(extra.span, "not expected", format!("a {} has no name", kind.word));
-                    self.findings
-                        .say(finding.help(format!("write its fields, as `{} target=\"..\"`", kind.word)));
+                    self.findings.say(finding.help("write its fields alone"));
                 }
                 None => self.add(kind, Some(about(node, node.key_span)), Given { node, args: &[], place }),
             },
@@ -151,6 +150,7 @@ impl Gatherer<'_> {
             return true;
         };
         let help = match kind.naming {
+            Naming::None if finding.code.name == BAD_NAME.name => "write its fields alone".to_owned(),
             Naming::None => format!("write `{}: [{{..}}, {{..}}]`", kind.plural),
             Naming::One => format!("write `{}: {{name: .., ..}}`", kind.plural),
             Naming::Word | Naming::Text => {
@@ -201,7 +201,8 @@ impl Gatherer<'_> {
         };
         let by = By { kind: kind.word, name: &shown, place: given.place };
         let mut record =
-            Fields { by, language: self.language, findings: &mut *self.findings }.item(given, kind.table);
+            Fields { by, language: self.language, findings: &mut *self.findings, path: Vec::new() }
+                .item(given, kind.table);
         let said = match kind.naming {
             Naming::One => Some(match record.text("name") {
                 Some(name) => self.name(kind, &name, name.span),

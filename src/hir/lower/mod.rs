@@ -5,6 +5,7 @@
 
 mod datum;
 mod defaults;
+mod env;
 mod fields;
 mod gather;
 mod items;

@@ -112,16 +112,17 @@ fn measured(
 
 /// Settings of a process on a role that has none: they would have no effect.
 fn say_without_effect(record: &Record, shares: Option<&Text>, by: &By, findings: &mut Diagnostics) {
-    let mut idle: Vec<(&str, Span)> =
-        record.places().filter(|(name, _)| !WITHOUT_PROCESS.contains(name)).collect();
-    idle.sort_by_key(|(_, span)| *span);
     if let (Some(shares), Some(model)) = (shares, record.place("model")) {
         let message = format!("{} has both `model` and `shares`", by.words());
         let finding = CONFLICTING_FIELDS
             .at(model, "a model of its own", message)
             .also(shares.span, "another role's process");
-        by.say(finding.help("keep one of them"), findings);
+        // What goes with the model goes or stays with it.
+        return by.say(finding.help("keep one of them"), findings);
     }
+    let mut idle: Vec<(&str, Span)> =
+        record.places().filter(|(name, _)| !WITHOUT_PROCESS.contains(name)).collect();
+    idle.sort_by_key(|(_, span)| *span);
     let Some((first, span)) = idle.first() else { return };
     let names: Vec<String> = idle.iter().map(|(name, _)| format!("`{name}`")).collect();
     let why = if shares.is_some() {

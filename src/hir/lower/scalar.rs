@@ -71,46 +71,49 @@ fn fit(scalar: &Scalar, shape: &Shape, asked: &Asked) -> Fit {
     }
 }
 
-// What each quantity is, with its units by name: said only where one cannot be read.
+/// What a quantity is, and how it is written.
+type Expected = (&'static str, String);
 
-fn size() -> String {
-    format!("a size in {}, as `17.5 GB`", units(SIZE_UNITS))
+// Written only where a quantity cannot be read; the units are those of the tables.
+
+fn size() -> Expected {
+    ("a size", format!(" in {}, as `17.5 GB`", units(SIZE_UNITS)))
 }
 
-fn byte_rate() -> String {
-    format!("a rate in {} a second, as `2 GB/s`", units(SIZE_UNITS))
+fn byte_rate() -> Expected {
+    ("a rate", format!(" in {} a second, as `2 GB/s`", units(SIZE_UNITS)))
 }
 
-fn share() -> String {
-    format!("a share in percent or a size in {}, as `5 percent` or `40 GB`", units(SIZE_UNITS))
+fn share() -> Expected {
+    ("a share", format!(" in percent or {}, as `5 percent` or `40 GB`", units(SIZE_UNITS)))
 }
 
-fn duration() -> String {
-    format!("a duration in {}, as `15 min`", units(TIME_UNITS))
+fn duration() -> Expected {
+    ("a duration", format!(" in {}, as `15 min`", units(TIME_UNITS)))
 }
 
-fn token_rate() -> String {
-    "a rate in tokens a second (t/s), as `6.3 t/s` or `~15 t/s`".into()
+fn token_rate() -> Expected {
+    ("a rate", " in tokens a second (t/s), as `6.3 t/s` or `~15 t/s`".into())
 }
 
-fn factor() -> String {
-    "a factor that ends in x, as `5.4x`".into()
+fn factor() -> Expected {
+    ("a factor", " that ends in x, as `5.4x`".into())
 }
 
-fn date() -> String {
-    "a day that exists, as `2026-02-03`".into()
+fn date() -> Expected {
+    ("a day that exists", ", as `2026-02-03`".into())
 }
 
-fn cpus() -> String {
-    "a list of CPUs from low to high, as `0-47,96-143`".into()
+fn cpus() -> Expected {
+    ("a list of CPUs", " from low to high between quotes, as `0-47,96-143`".into())
 }
 
-fn nodes() -> String {
-    "`interleave`, `interleave 0,1`, `bind 0` or `spread`".into()
+fn nodes() -> Expected {
+    ("a memory policy", ": `interleave`, `interleave 0,1`, `bind 0` or `spread`".into())
 }
 
-fn address() -> String {
-    "an IP address, as `127.0.0.1` or `::1`".into()
+fn address() -> Expected {
+    ("an IP address", ", as `127.0.0.1` or `::1`".into())
 }
 
 fn units(table: &[(&str, u64)]) -> String {
@@ -166,7 +169,7 @@ fn ports(scalar: &Scalar, asked: &Asked) -> Fit {
         let one = u16::of(port).map(|port| Datum::Ports(PortRange::one(port)));
         return one.ok_or_else(|| wrong(scalar, asked, "ports"));
     }
-    let expected = || "ports of 1 to 65535 from low to high, as `8090-8095`".to_owned();
+    let expected = || ("a range of ports", " of 1 to 65535 from low to high, as `8090-8095`".to_owned());
     quantity(scalar, asked, expected, |text| PortRange::read(text).map(Datum::Ports))
 }
 
@@ -190,7 +193,7 @@ fn fraction(scalar: &Scalar, asked: &Asked) -> Fit {
 fn quantity(
     scalar: &Scalar,
     asked: &Asked,
-    expected: impl Fn() -> String,
+    expected: impl Fn() -> Expected,
     read: impl Fn(&str) -> Option<Datum>,
 ) -> Fit {
     let found = match &scalar.value {
@@ -202,9 +205,9 @@ fn quantity(
         Value::Float(number) => format!("the bare number `{number}`"),
         Value::Null | Value::Bool(_) => scalar.value.noun().to_owned(),
     };
-    let expected = expected();
-    let message = format!("{} is {found}, which is not {expected}", asked.words());
-    Err(Box::new(BAD_QUANTITY.at(scalar.span, format!("expected {expected}"), message)))
+    let (what, form) = expected();
+    let message = format!("{} is {found}, which is not {what}", asked.words());
+    Err(Box::new(BAD_QUANTITY.at(scalar.span, format!("expected {what}{form}"), message)))
 }
 
 fn text<'s>(scalar: &'s Scalar, asked: &Asked) -> Result<&'s str, Box<Diagnostic>> {

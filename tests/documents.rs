@@ -147,7 +147,7 @@ fn everything_follows_when_a_model_is_dropped() {
         .without_lines("rules.kdl", "ban target=\"qwen3-coder-480b\"", "\n")
         .without_lines("rules.kdl", "quirk \"Qwen3-Coder-480B", "}\n")
         .files();
-    for old in ["480b", "480B", "architect_coding", "8084", "BOS"] {
+    for old in ["480b", "480B", "architect_coding", "8084", "BOS token"] {
         gone(&after, old);
     }
     let text = &after[REFERENCE];

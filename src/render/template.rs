@@ -3,7 +3,8 @@
 //! What a template prints is quoted for the language of its file, which is the part of its name before `.j2`: a word of
 //! bash (`sh`), a word of a command line (`service`, `socket` and other units), a cell of a table (`md`). Elsewhere a
 //! filter says what is meant: `program`, `value`, `path`, `assignment(value)` in units; `text`, `code` in documents;
-//! `shell`, `words` (a list, for bash) and `line` anywhere; `safe` prints as it stands. A tag alone on its line leaves no
+//! `shell`, `words` (a list), `lines` and `continued` (lists, each on a line, of a script and of a
+//! unit) and `line` anywhere; `safe` prints as it stands. A tag alone on its line leaves no
 //! trace; of a tag at the end of other text `+%}` keeps the line break.
 
 use std::borrow::Cow;
@@ -157,16 +158,14 @@ fn add_filters(environment: &mut Environment<'static>) {
     add(environment, "line", |text| quote::line(text).into_owned());
     environment.add_filter("words", |list: &Value| -> Result<Value, Error> {
         let mut words = String::new();
-        push_words(&mut words, list)?;
+        push_words(&mut words, list, |word| quote::shell(word).into_owned())?;
         Ok(Value::from_safe_string(words))
     });
     environment.add_filter("lines", |lists: &Value| -> Result<Value, Error> {
-        let mut lines = String::new();
-        for list in lists.try_iter()? {
-            lines.push_str("\n  ");
-            push_words(&mut lines, &list)?;
-        }
-        Ok(Value::from_safe_string(lines))
+        each_on_a_line(lists, "\n  ", |word| quote::shell(word).into_owned())
+    });
+    environment.add_filter("continued", |lists: &Value| -> Result<Value, Error> {
+        each_on_a_line(lists, " \\\n    ", |word| quote::systemd_word(word).into_owned())
     });
     environment.add_filter("assignment", |name: &Value, value: &Value| -> Result<Value, Error> {
         Ok(Value::from_safe_string(quote::systemd_assignment(&plain(name)?, &plain(value)?)))
@@ -174,11 +173,21 @@ fn add_filters(environment: &mut Environment<'static>) {
     environment.add_filter("safe", filters::safe);
 }
 
-/// The words of a list as words of bash, with a blank between them.
-fn push_words(text: &mut String, list: &Value) -> Result<(), Error> {
+/// The words of each list on a line of their own, after what begins one.
+fn each_on_a_line(lists: &Value, begin: &str, quote: fn(&str) -> String) -> Result<Value, Error> {
+    let mut lines = String::new();
+    for list in lists.try_iter()? {
+        lines.push_str(begin);
+        push_words(&mut lines, &list, quote)?;
+    }
+    Ok(Value::from_safe_string(lines))
+}
+
+/// The words of a list, quoted, with a blank between them.
+fn push_words(text: &mut String, list: &Value, quote: fn(&str) -> String) -> Result<(), Error> {
     for (n, word) in list.try_iter()?.enumerate() {
         text.push_str(if n == 0 { "" } else { " " });
-        text.push_str(&quote::shell(&plain(&word)?));
+        text.push_str(&quote(&plain(&word)?));
     }
     Ok(())
 }

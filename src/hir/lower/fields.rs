@@ -10,6 +10,7 @@ use crate::hir::shape::{ALLOW, Bare};
 use crate::hir::{Field, Presence, Shape, Table, role};
 use crate::source::{Span, Spanned};
 use crate::syntax::{Language, Node, Scalar, Value};
+use std::borrow::Cow;
 
 /// Reads the fields of one item, and of the blocks in it.
 pub(super) struct Fields<'a> {
@@ -79,7 +80,11 @@ impl Fields<'_> {
         {
             reading.seen.push(Seen { field: principal, span: first.span, is_child: false });
             // A bare argument is the block's, whatever the table calls it.
-            let said = if self.path.is_empty() { principal.name.to_owned() } else { self.path.join(".") };
+            let said = if self.path.is_empty() {
+                Cow::Borrowed(principal.name)
+            } else {
+                Cow::Owned(self.path.join("."))
+            };
             self.args(&mut reading.record, (principal, &said), given.args);
         }
         for node in &given.node.fields {
@@ -89,7 +94,7 @@ impl Fields<'_> {
             }
         }
         let Reading { mut record, seen } = reading;
-        let is_empty = self.say_empty(given.node, &frame.owner(&self.by));
+        let is_empty = self.say_empty(given.node, |fields| frame.owner(&fields.by));
         if is_empty && given.node.fields.is_empty() && given.args.is_empty() {
             return Record::unread();
         }
@@ -156,7 +161,7 @@ impl Fields<'_> {
             record.add(field.name, Spanned::new(Datum::Flag(true), node.span));
         } else if !node.fields.is_empty() {
             self.say_block(field.name, node);
-        } else if !self.say_empty(node, &self.field_of(field.name)) {
+        } else if !self.say_empty(node, |fields| fields.field_of(field.name)) {
             match node.args.as_slice() {
                 [] => self.say_no_value(field.name, Some(field.doc), node),
                 args => self.args(record, (field, &self.path_to(field.name)), args),
@@ -169,7 +174,7 @@ impl Fields<'_> {
         if let Some(first) = node.args.first() {
             self.scalar(&self.path_to(field.name), first, &field.shape);
         } else if node.fields.is_empty() {
-            if !self.say_empty(node, &self.field_of(field.name)) {
+            if !self.say_empty(node, |fields| fields.field_of(field.name)) {
                 self.say_no_value(field.name, Some(field.doc), node);
             }
         } else {
@@ -249,9 +254,12 @@ impl Fields<'_> {
     }
 
     /// `draft.max`
-    fn path_to(&self, field: &str) -> String {
+    fn path_to<'f>(&self, field: &'f str) -> Cow<'f, str> {
+        if self.path.is_empty() {
+            return Cow::Borrowed(field);
+        }
         let parts: Vec<&str> = self.path.iter().copied().chain([field]).collect();
-        parts.join(".")
+        Cow::Owned(parts.join("."))
     }
 
     /// `draft.max` of role `frontdoor`
@@ -276,14 +284,15 @@ impl Fields<'_> {
     }
 
     /// Whether a block was written with nothing in it, which is said.
-    fn say_empty(&mut self, node: &Node, owner: &str) -> bool {
+    fn say_empty(&mut self, node: &Node, owner: impl Fn(&Self) -> String) -> bool {
         let Some(block) = node.block else { return false };
         let is_empty = match self.language {
             Language::Kdl => !node.fields.iter().any(|field| is_inside(field, block)),
             Language::Yaml => node.fields.is_empty(),
         };
         if is_empty {
-            let finding = EMPTY_BLOCK.at(block, "nothing in it", format!("the block of {owner} is empty"));
+            let message = format!("the block of {} is empty", owner(self));
+            let finding = EMPTY_BLOCK.at(block, "nothing in it", message);
             self.say(finding.help("write its fields, or leave it out"));
         }
         is_empty

@@ -151,7 +151,7 @@ fn variables<'v>(place: &'v Place<'_>) -> Cow<'v, str> {
     let engine = place.role.engine;
     let all = engine.and_then(|engine| place.shared.variables.get(engine)).map_or("", String::as_str);
     let is_own = |name: &str| place.role.env.iter().any(|(own, _)| **own == *name);
-    if all.split(' ').any(is_own) {
+    if !place.role.env.is_empty() && all.split(' ').any(is_own) {
         let others: Vec<&str> = all.split(' ').filter(|name| !is_own(name)).collect();
         return Cow::Owned(others.join(" "));
     }

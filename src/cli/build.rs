@@ -9,6 +9,7 @@ use crate::emit::{self, Change, EmitError, Force, Outcome, Watch, Written};
 use crate::plan::plan;
 use crate::render::{ArtifactSet, render, templates};
 use crate::source::{SourceMap, Span};
+use std::mem::ManuallyDrop;
 
 pub(super) fn run(command: &Build, output: Output) -> End {
     let mut loaded = match session::read(&command.check) {
@@ -22,8 +23,9 @@ pub(super) fn run(command: &Build, output: Output) -> End {
     let Some(checked) = checked.ok().filter(|_| !denied) else {
         return session::show(&mut findings, &loaded.map, &command.check, output);
     };
-    let plan = plan(&checked);
-    // The plan has everything that the output says.
+    // Giving the plan back piece by piece at the end would take longer than much of the work.
+    let plan = ManuallyDrop::new(plan(&checked));
+    // It has everything that the output says.
     drop(checked);
     let templates = templates();
     let done = render(&plan, &templates).map_err(EmitError::from).and_then(|set| emit(command, &set));

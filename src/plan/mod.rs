@@ -3,6 +3,7 @@
 //! Planning takes what was checked and cannot fail, so it knows no findings. One process has one argv, here; units, scripts and
 //! documents are projections of it.
 
+mod argv;
 mod engine;
 mod group;
 mod placement;
@@ -12,10 +13,11 @@ pub mod reference;
 mod route;
 
 pub use crate::hir::{Bytes, CpuList, Date, Forbids, Hardening, PortRange, Seconds, Start, TargetName};
+pub use argv::{Argv, Word};
 pub use engine::Engine;
 pub use group::{Group, Host};
 pub use placement::{Memory, Placement};
-pub use process::{Process, Role, Word};
+pub use process::{Process, Role};
 pub use prompt::{Kind, Prompt};
 pub use reference::Reference;
 pub use route::Route;

@@ -1,7 +1,8 @@
 //! The one-shot command of a model, for a person.
 
+use super::argv::{Argv, Word};
 use super::placement::Placements;
-use super::process::{IMAGE, PROMPT, Word};
+use super::process::{IMAGE, PROMPT};
 use crate::check::Checked;
 use crate::engine::architecture;
 use crate::hir::{Id, Model, Registry, Role, Serving};
@@ -23,7 +24,7 @@ pub struct Prompt {
     /// The program, without its folder.
     pub tool: Box<str>,
     /// The arguments.
-    pub args: Vec<Word>,
+    pub args: Argv,
     /// Environment, in byte order of names.
     pub env: Vec<(Box<str>, Box<str>)>,
     /// Whether a draft model runs ahead.
@@ -91,10 +92,10 @@ fn prompt(checked: &Checked, role: &Role, serving: &Serving, placements: &mut Pl
         registry.path_of(drafter, &drafter.file)
     }));
     files.extend(model.projector.as_ref().map(|projector| registry.path_of(model, &projector.file)));
-    let word = |arg: std::borrow::Cow<'static, str>| match &*arg {
+    let word = |arg| match arg {
         PROMPT => Word::Prompt,
         IMAGE => Word::Image,
-        _ => Word::Text(arg),
+        text => Word::Text(text),
     };
     let engine = registry.engines.get(serving.engine?.value);
     Some(Prompt {
@@ -107,7 +108,7 @@ fn prompt(checked: &Checked, role: &Role, serving: &Serving, placements: &mut Pl
         drafts: serving.draft.is_some(),
         looks_up: serving.lookup.is_some(),
         sets_experts: serving.experts.is_some(),
-        args: lowered.args.into_iter().map(word).collect(),
+        args: lowered.args.iter().map(|arg| word(&**arg)).collect(),
         env: registry.env_of(serving).into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
         files: files.into_iter().map(Into::into).collect(),
         placement: placements.of(serving, registry.hosts.get(serving.host.value), 0),

@@ -138,37 +138,35 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
 }
 
 /// An argument that differs between the instances of a role.
-struct Column {
+struct Column<'p> {
     at: usize,
     variable: Cow<'static, str>,
     is_port: bool,
+    /// Its text for each instance.
+    values: Vec<&'p str>,
 }
 
-fn columns(role: &Role) -> Result<Vec<Column>, RenderError> {
-    let Some((first, others)) = role.processes.split_first() else { return Ok(Vec::new()) };
-    if others.iter().any(|other| other.args.len() != first.args.len()) {
+fn columns(role: &Role) -> Result<Vec<Column<'_>>, RenderError> {
+    let all: Vec<Vec<Word>> = role.processes.iter().map(|process| process.args.words()).collect();
+    let Some((first, others)) = all.split_first() else { return Ok(Vec::new()) };
+    if others.iter().any(|other| other.len() != first.len()) {
         return Err(RenderError::new(&role.name, "its instances have different numbers of arguments"));
     }
+    let ports: Vec<String> = role.processes.iter().map(|process| listens(process).to_string()).collect();
     let mut columns = Vec::new();
     let mut own = 0;
-    for (at, word) in first.args.iter().enumerate() {
-        if others.iter().all(|other| other.args.get(at) == Some(word)) {
+    for (at, word) in first.iter().enumerate() {
+        if others.iter().all(|other| other.get(at) == Some(word)) {
             continue;
         }
-        let is_port =
-            role.processes.iter().all(|process| text_at(process, at) == listens(process).to_string());
+        let values: Vec<&str> =
+            all.iter().filter_map(|words| words.get(at)).map(|word| word.text()).collect();
+        let is_port = values == ports;
         own += usize::from(!is_port);
         let variable = if is_port { Cow::Borrowed("port") } else { Cow::Owned(format!("own_{own}")) };
-        columns.push(Column { at, variable, is_port });
+        columns.push(Column { at, variable, is_port, values });
     }
     Ok(columns)
-}
-
-fn text_at(process: &Process, at: usize) -> &str {
-    match process.args.get(at) {
-        Some(Word::Text(text)) => text,
-        Some(Word::KeyFile | Word::Prompt | Word::Image) | None => "",
-    }
 }
 
 /// The port that a process listens at itself.
@@ -176,13 +174,13 @@ fn listens(process: &Process) -> u16 {
     process.backend.unwrap_or(process.port)
 }
 
-fn instances<'p>(plan: &'p Plan, role: &'p Role, columns: &[Column]) -> Vec<Instance<'p>> {
+fn instances<'p>(plan: &'p Plan, role: &'p Role, columns: &[Column<'p>]) -> Vec<Instance<'p>> {
     let own = columns.iter().filter(|column| !column.is_port);
     let instance = |(number, process): (usize, &'p Process)| Instance {
         number,
         place: place(role, process),
         port: listens(process),
-        own: own.clone().map(|column| text_at(process, column.at)).collect(),
+        own: own.clone().filter_map(|column| column.values.get(number).copied()).collect(),
         wrapper: wrapper(plan, process.placement),
     };
     role.processes.iter().enumerate().map(instance).collect()
@@ -213,14 +211,14 @@ fn wrapper(plan: &Plan, placement: Option<usize>) -> Option<&str> {
     plan.placements.get(placement?).map(|placement| &*placement.name)
 }
 
-fn env(env: &[(Box<str>, Box<str>)]) -> Vec<Variable<'_>> {
-    env.iter().map(|(name, value)| Variable { name, value }).collect()
+fn env<T: AsRef<str>>(env: &[(T, T)]) -> Vec<Variable<'_>> {
+    env.iter().map(|(name, value)| Variable { name: name.as_ref(), value: value.as_ref() }).collect()
 }
 
 fn role_parts<'p>(role: &'p Role, columns: &[Column]) -> Vec<Part<'p>> {
     let mut layout = Layout::new();
-    let words = role.processes.first().map_or(&[][..], |process| &process.args);
-    for (at, word) in words.iter().enumerate() {
+    let words = role.processes.first().map(|process| process.args.words()).unwrap_or_default();
+    for (at, word) in words.into_iter().enumerate() {
         match (columns.iter().find(|column| column.at == at), word) {
             (Some(column), _) => layout.variable(column.variable.clone()),
             (None, Word::Text(text)) => layout.text(text),
@@ -234,7 +232,7 @@ fn role_parts<'p>(role: &'p Role, columns: &[Column]) -> Vec<Part<'p>> {
 
 fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
     let mut layout = Layout::new();
-    for word in &prompt.args {
+    for word in prompt.args.words() {
         match word {
             Word::Text(text) => layout.text(text),
             Word::Prompt => layout.variable(Cow::Borrowed("text")),
@@ -251,7 +249,7 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
             program: Cow::Owned(format!("{}/{}", prompt.bin, prompt.tool)),
             parts: layout.0,
             files: prompt.files.iter().map(|file| &**file).collect(),
-            image: prompt.args.contains(&Word::Image),
+            image: prompt.args.words().contains(&Word::Image),
             env: env(&prompt.env),
             shield: prompt.bin.contains('=') || prompt.tool.contains('='),
             placed: wrapper(plan, prompt.placement),

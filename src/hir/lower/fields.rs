@@ -111,6 +111,7 @@ impl Fields<'_> {
                 }
             }
         }
+        record.pack();
         record
     }
 
@@ -180,7 +181,7 @@ impl Fields<'_> {
         } else {
             let datum = if field.shape == Shape::Defaults {
                 let given = Given { node, args: &[], place: node.key_span };
-                Datum::Block(self.record(Frame { given, table: &role::TABLE, hold: Hold::Part }))
+                Datum::Block(Box::new(self.record(Frame { given, table: &role::TABLE, hold: Hold::Part })))
             } else {
                 Datum::Map(self.map(field.name, node))
             };
@@ -217,7 +218,7 @@ impl Fields<'_> {
         let read = self.record(Frame { given, table, hold: Hold::Block });
         self.path.pop();
         if !read.is_incomplete() {
-            record.add(field.name, Spanned::new(Datum::Block(read), given.node.span));
+            record.add(field.name, Spanned::new(Datum::Block(Box::new(read)), given.node.span));
         }
     }
 

@@ -24,6 +24,12 @@ impl Record {
         self.unread
     }
 
+    /// Gives back memory that was kept for fields that did not come: a large registry has many records.
+    pub(super) fn pack(&mut self) {
+        self.entries.shrink_to_fit();
+        self.spoken.shrink_to_fit();
+    }
+
     /// Takes a field in.
     pub(super) fn add(&mut self, field: &'static str, value: Spanned<Datum>) {
         self.entries.push((field, value));

@@ -174,8 +174,7 @@ impl<'p> Commands<'p> {
 
 /// The option that a command names a file with.
 fn option_of<'p>(prompt: &'p Prompt, file: &str) -> Option<&'p str> {
-    let texts: Vec<&str> =
-        prompt.args.iter().map(|word| if let Word::Text(text) = word { &**text } else { "" }).collect();
+    let texts: Vec<&str> = prompt.args.words().into_iter().map(Word::text).collect();
     texts.windows(2).find_map(|pair| match pair {
         [option, value] if *value == file => Some(*option),
         _ => None,

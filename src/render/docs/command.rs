@@ -100,16 +100,14 @@ fn base(path: &str) -> &str {
 
 fn program(prompt: &Prompt) -> impl Iterator<Item = String> {
     let asked = if prompt.kind == Kind::Vision { ABOUT_IMAGE } else { TEXT };
-    let word = move |word: &Word| match word {
-        Word::Text(text) if prompt.files.iter().any(|file| **file == **text) => {
-            shell(base(text)).into_owned()
-        }
+    let word = move |word: Word| match word {
+        Word::Text(text) if prompt.files.iter().any(|file| **file == *text) => shell(base(text)).into_owned(),
         Word::Text(text) => shell(text).into_owned(),
         Word::Prompt => shell(asked).into_owned(),
         Word::Image => IMAGE.to_owned(),
         Word::KeyFile => "KEY_FILE".to_owned(),
     };
-    std::iter::once(shell(&prompt.tool).into_owned()).chain(prompt.args.iter().map(word))
+    std::iter::once(shell(&prompt.tool).into_owned()).chain(prompt.args.words().into_iter().map(word))
 }
 
 /// The words with each option and its values as one.

@@ -86,10 +86,7 @@ const PLACES_THREADS: &[&str] = &[
 ];
 
 fn places_threads(place: &Place<'_>) -> bool {
-    let words = place.process.args.iter().map(|word| match word {
-        Word::Text(text) => &**text,
-        Word::KeyFile | Word::Prompt | Word::Image => "",
-    });
+    let words = place.process.args.words().into_iter().map(Word::text);
     let names = place.role.env.iter().map(|(name, _)| &**name);
     words.chain(names).any(|word| PLACES_THREADS.contains(&word))
 }

@@ -17,14 +17,14 @@ struct ServerView<'p> {
     description: String,
     target: String,
     slice: String,
-    folders: &'p [Box<str>],
+    folders: Vec<&'p str>,
     /// Whether the network has to be there first.
     online: bool,
     warm: bool,
     start_limit: String,
     user: Option<&'p str>,
     group: Option<&'p str>,
-    env: &'p [(Box<str>, Box<str>)],
+    env: Vec<(&'p str, &'p str)>,
     /// Whether the engine is to be kept from configuration files of the user.
     config_home: bool,
     variables: Cow<'p, str>,
@@ -47,10 +47,10 @@ struct ServerView<'p> {
 }
 
 /// Arguments, an option with its values a line.
-struct Lines<'p>(&'p [Word]);
+struct Lines<'p>(Vec<Word<'p>>);
 
 /// The words of one line.
-struct Line<'p>(&'p [Word]);
+struct Line<'l, 'p>(&'l [Word<'p>]);
 
 impl Serialize for Lines<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -58,7 +58,7 @@ impl Serialize for Lines<'_> {
     }
 }
 
-impl Serialize for Line<'_> {
+impl Serialize for Line<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut words = serializer.serialize_seq(Some(self.0.len()))?;
         for word in self.0 {
@@ -88,8 +88,10 @@ fn view<'v>(place: &'v Place<'_>) -> ServerView<'v> {
     let (role, host, process) = (place.role, place.host, place.process);
     let warm = role.start == Start::OnDemand;
     let port = process.backend.unwrap_or(process.port);
-    let key = process.args.iter().position(|word| *word == Word::KeyFile);
-    let (args, rest) = process.args.split_at(key.unwrap_or(process.args.len()));
+    let mut args = process.args.words();
+    let key = args.iter().position(|word| *word == Word::KeyFile);
+    let rest = args.split_off(key.unwrap_or(args.len()));
+    let more_args = rest.get(1..).unwrap_or_default().to_vec();
     let (numa_policy, numa_mask) = memory(place);
     let suffix = if warm { "-backend.service" } else { ".service" };
     ServerView {
@@ -97,13 +99,13 @@ fn view<'v>(place: &'v Place<'_>) -> ServerView<'v> {
         description: place.description(""),
         target: place.names().group_target(place.group),
         slice: place.names().group_slice(place.group),
-        folders: &role.folders,
+        folders: role.folders.iter().map(|folder| &**folder).collect(),
         online: !warm && role.addresses.iter().any(|address| has_to_be_there(address)),
         warm,
         start_limit: start_limit(role),
         user: host.user.as_deref(),
         group: host.group.as_deref(),
-        env: &role.env,
+        env: role.env.iter().map(|(name, value)| (&**name, &**value)).collect(),
         config_home: !role.env.iter().any(|(name, _)| &**name == "XDG_CONFIG_HOME"),
         variables: variables(place),
         key_file: role.key_file.as_deref().filter(|_| key.is_some()),
@@ -111,7 +113,7 @@ fn view<'v>(place: &'v Place<'_>) -> ServerView<'v> {
         port,
         program: &role.program,
         args: Lines(args),
-        more_args: Lines(rest.get(1..).unwrap_or_default()),
+        more_args: Lines(more_args),
         load_time: role.load_time.map(|time| time.to_string()),
         bytes: role.bytes.to_string(),
         lock: role.lock,

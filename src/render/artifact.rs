@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// One file to be: its place below `out/`, whether it is executable, and the way to its text.
 pub struct Artifact<'p> {
@@ -17,7 +18,7 @@ pub struct RenderError(Box<str>);
 
 /// A path below the output folder, with `/` between its parts; absolute ones, `..` and empty parts cannot be held.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct ArtifactPath(Box<str>);
+pub struct ArtifactPath(Arc<str>);
 
 /// Artifacts by path, in byte order; two claims on one path cannot be held.
 #[derive(Default)]
@@ -25,7 +26,7 @@ pub struct ArtifactSet<'p>(BTreeMap<ArtifactPath, Artifact<'p>>);
 
 impl ArtifactPath {
     /// The path, or none where it would lead out of the folder or name no file.
-    pub fn new(path: impl Into<Box<str>>) -> Option<Self> {
+    pub fn new(path: impl Into<Arc<str>>) -> Option<Self> {
         let path = path.into();
         let sound = path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'));
         sound.then_some(Self(path))

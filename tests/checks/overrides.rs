@@ -97,3 +97,14 @@ fn a_draft_of_the_same_architecture_inherits_and_is_warned_of() {
     // A key that is refused is silent about the draft.
     gives(&["unknown-override-key"], &drafting("override \"qwen3moe.expert_use_count\" value=4"));
 }
+
+#[test]
+fn an_override_that_cannot_be_expressed_is_said_at_its_own_key() {
+    let family = "family \"f\" arch=\"qwen3moe\" { override \"qwen3moe.context_length\" value=9 }\n\
+        model \"m\" family=\"f\" title=\"M\" quant=\"q\" size=\"1 GB\" file=\"m\"\n";
+    let text = on("m", "experts 4; override \"qwen3moe.expert_used_count\" value=4");
+    let compiled = beside(&format!("{family}{text}"));
+    let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
+    assert_eq!(finding.code.name, "engine-cannot");
+    assert_eq!(compiled.loaded.map.text(finding.primary.span), "\"qwen3moe.expert_used_count\"");
+}

@@ -117,9 +117,9 @@ impl Fields<'_> {
         let may_repeat = |first: &Seen| match (field.presence, self.language) {
             (Presence::Required | Presence::Optional, _) => false,
             // Children repeat; a property stands once and not beside them.
-            (Presence::Repeated, Language::Kdl) => first.is_child && is_child,
+            (Presence::Repeated | Presence::Distinct, Language::Kdl) => first.is_child && is_child,
             // The members of one list share its key.
-            (Presence::Repeated, Language::Yaml) => first.span == node.key_span,
+            (Presence::Repeated | Presence::Distinct, Language::Yaml) => first.span == node.key_span,
         };
         let first = reading.seen.iter().find(|seen| seen.field.name == field.name);
         if let Some(first) = first.filter(|first| !may_repeat(first)) {
@@ -196,9 +196,7 @@ impl Fields<'_> {
             [first, ..] if table.principal.is_none() => {
                 self.scalar(&self.path_to(field.name), first, &field.shape);
             }
-            several @ [_, _, ..]
-                if field.presence == Presence::Repeated && !takes_many(table) && is_bare(node) =>
-            {
+            several @ [_, _, ..] if field.presence.is_several() && !takes_many(table) && is_bare(node) => {
                 for one in several {
                     self.add_block(record, field, table, Given { args: std::slice::from_ref(one), ..given });
                 }
@@ -211,16 +209,33 @@ impl Fields<'_> {
         self.path.push(field.name);
         let read = self.record(Frame { given, table, hold: Hold::Block });
         self.path.pop();
-        if !read.is_incomplete() {
+        let is_new = field.presence != Presence::Distinct || self.is_new(record, field, table, &read);
+        if is_new && !read.is_incomplete() {
             record.add(field.name, Spanned::new(Datum::Block(read), given.node.span));
         }
+    }
+
+    /// Whether no block of the field has the same principal part; the same one again is said.
+    fn is_new(&mut self, record: &Record, field: &Field, table: &Table, read: &Record) -> bool {
+        let principal = |block: &Record| block.peek(table.principal?).cloned();
+        let Some(own) = principal(read) else { return true };
+        let Some(first) = record.blocks(field.name).filter_map(principal).find(|other| *other == own) else {
+            return true;
+        };
+        let message =
+            format!("{} has one {} twice", self.by.words(), words::quoted(&self.path_to(field.name)));
+        let finding =
+            DUPLICATE_FIELD.at(own.span, "here again", message).also(first.span, "first written here");
+        self.say(finding.help("remove one of them"));
+        false
     }
 
     /// The arguments of a field, of which there is at least one.
     fn args(&mut self, record: &mut Record, (field, said): (&'static Field, &str), args: &[Scalar]) {
         let is_list = matches!(field.shape, Shape::Words(_) | Shape::Names(_));
-        if let ([_, second, ..], Presence::Required | Presence::Optional, false) =
-            (args, field.presence, is_list)
+        if let [_, second, ..] = args
+            && !is_list
+            && !field.presence.is_several()
         {
             let message = format!("{} has {} values", self.owned(said), args.len());
             let finding = WRONG_TYPE.at(second.span, "expected one value", message);

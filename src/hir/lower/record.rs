@@ -39,6 +39,12 @@ impl Record {
         self.place(field).is_some() || self.is_spoken(field)
     }
 
+    /// The blocks of a name, left where they are.
+    pub(super) fn blocks(&self, field: &str) -> impl Iterator<Item = &Self> {
+        let named = self.entries.iter().filter(move |(name, _)| *name == field);
+        named.filter_map(|(_, value)| if let Datum::Block(block) = &value.value { Some(block) } else { None })
+    }
+
     /// Drops a field whose value leads nowhere, which was said.
     pub(super) fn forget(&mut self, field: &'static str) {
         self.entries.retain(|(name, _)| *name != field);

@@ -3,7 +3,7 @@
 use crate::check::{Checked, check};
 use crate::diag::{Diagnostics, Reported};
 use crate::hir::Registry;
-use crate::hir::lower::Items;
+use crate::hir::lower::{Items, Torn};
 use crate::source::{Flaw, Loaded};
 use crate::syntax::{codes, parse};
 
@@ -21,7 +21,11 @@ pub fn lower(loaded: &Loaded, findings: &mut Diagnostics) -> Registry {
     let mut items = Items::default();
     for (file, source) in loaded.map.files() {
         // A document lives no longer than its reading: a large registry is never held twice.
-        items.gather(&parse(file, source, findings), findings);
+        let before = findings.findings().len();
+        let document = parse(file, source, findings);
+        let said = findings.findings().iter().skip(before);
+        let faults: Vec<_> = said.map(|finding| finding.primary.span).collect();
+        items.gather(&document, Torn { text: source.text(), faults: &faults }, findings);
     }
     items.resolve(findings)
 }

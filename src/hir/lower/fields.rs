@@ -18,6 +18,8 @@ pub(super) struct Fields<'a> {
     pub(super) findings: &'a mut Diagnostics,
     /// The blocks that are being read, from the outermost.
     pub(super) path: Vec<&'static str>,
+    /// Whether part of the text could not be read, so that nothing in it is missing for sure.
+    pub(super) is_torn: bool,
 }
 
 /// What an item or a block was given.
@@ -97,6 +99,10 @@ impl Fields<'_> {
             if record.place(field.name).is_none() {
                 record.mark_spoken(field.name);
             }
+        }
+        if self.is_torn {
+            record.mark_torn();
+            return record;
         }
         for field in table.fields.iter().filter(|f| f.presence == Presence::Required && hold != Hold::Part) {
             if record.place(field.name).is_none() {
@@ -294,6 +300,7 @@ impl Fields<'_> {
     fn say_empty(&mut self, node: &Node, owner: &str) -> bool {
         let Some(block) = node.block else { return false };
         let is_empty = match self.language {
+            _ if self.is_torn => false,
             Language::Kdl => !node.fields.iter().any(|field| is_inside(field, block)),
             Language::Yaml => node.fields.is_empty(),
         };

@@ -8,6 +8,7 @@ use crate::hir::{Head, Kind, Text};
 use crate::source::{FileId, Span};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Everything that was gathered from documents, by kind; names are not resolved yet.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub struct Items {
     kinds: BTreeMap<&'static str, Vec<Item>>,
     taken: BTreeMap<(&'static str, Box<str>), Span>,
     seen: BTreeSet<&'static str>,
+    lost: Rc<BTreeSet<Box<str>>>,
     pub(super) start: Span,
 }
 
@@ -39,6 +41,7 @@ impl Default for Items {
             kinds: BTreeMap::new(),
             taken: BTreeMap::new(),
             seen: BTreeSet::new(),
+            lost: Rc::default(),
             start: Span::new(FileId(0), 0, 0),
         }
     }
@@ -53,6 +56,18 @@ impl Items {
     /// Whether an item of the kind was declared, readable or not.
     pub(super) fn has_seen(&self, kind: &str) -> bool {
         self.seen.contains(kind)
+    }
+
+    /// Takes note of words that were lost with text that could not be read.
+    pub(super) fn lose(&mut self, words: BTreeSet<Box<str>>) {
+        if !words.is_empty() {
+            Rc::make_mut(&mut self.lost).extend(words);
+        }
+    }
+
+    /// The words that were lost: a name among them may be that of an item that nobody could read.
+    pub(super) fn lost(&self) -> &Rc<BTreeSet<Box<str>>> {
+        &self.lost
     }
 
     /// Whether no item of the kind is left.

@@ -19,6 +19,12 @@ impl Record {
         Self { unread: true, incomplete: true, ..Self::default() }
     }
 
+    /// Marks that part of the text could not be read, which was said.
+    pub(super) fn mark_torn(&mut self) {
+        self.unread = true;
+        self.incomplete = true;
+    }
+
     /// Takes a field in.
     pub(super) fn add(&mut self, field: &'static str, value: Spanned<Datum>) {
         self.entries.push((field, value));

@@ -2,10 +2,11 @@
 
 use crate::check::{Checked, check};
 use crate::diag::{Diagnostics, Reported};
-use crate::hir::Registry;
 use crate::hir::lower::{Items, Torn};
-use crate::source::{Flaw, Loaded};
+use crate::hir::{Registry, codes as shape};
+use crate::source::{FileId, Flaw, Loaded, SourceFile, Span};
 use crate::syntax::{codes, parse};
+use rayon::prelude::*;
 
 /// Text to a registry that is known to make sense; everything that is wrong on the way is said.
 pub fn analyse(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, Reported> {
@@ -18,28 +19,48 @@ pub fn analyse(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, R
 /// Text to all that was declared, before anything is checked; what cannot be read is said and left out.
 pub fn lower(loaded: &Loaded, findings: &mut Diagnostics) -> Registry {
     say_flaws(loaded, findings);
+    let files: Vec<(FileId, &SourceFile)> = loaded.map.files().collect();
+    let gathered: Vec<Gathered> = files.par_iter().map(|(file, source)| gather(*file, source)).collect();
     let mut items = Items::default();
-    for (file, source) in loaded.map.files() {
-        // A document lives no longer than its reading: a large registry is never held twice.
-        let before = findings.findings().len();
-        let document = parse(file, source, findings);
-        let said = findings.findings().iter().skip(before);
-        let faults: Vec<_> = said.map(|finding| finding.primary.span).collect();
-        items.gather(&document, Torn { text: source.text(), faults: &faults }, findings);
+    for one in gathered {
+        findings.absorb(one.findings);
+        items.join(one.items, findings);
     }
-    items.resolve(findings)
+    let registry = items.resolve(findings);
+    if !loaded.flaws.is_empty() {
+        // Nobody knows which names stand in a file that could not be read at all.
+        let echoes = [shape::UNKNOWN_NAME.name, shape::MISSING_ITEM.name];
+        findings.drop_echoes(|finding| echoes.contains(&finding.code.name));
+    }
+    registry
+}
+
+/// What one file declares.
+struct Gathered {
+    items: Items,
+    findings: Diagnostics,
+}
+
+/// A document lives no longer than its reading, so that a large registry is never held twice.
+fn gather(file: FileId, source: &SourceFile) -> Gathered {
+    let mut findings = Diagnostics::default();
+    let document = parse(file, source, &mut findings);
+    let faults: Vec<Span> = findings.findings().iter().map(|finding| finding.primary.span).collect();
+    let mut items = Items::default();
+    items.gather(&document, Torn { text: source.text(), faults: &faults }, &mut findings);
+    Gathered { items, findings }
 }
 
 fn say_flaws(loaded: &Loaded, findings: &mut Diagnostics) {
     for flaw in &loaded.flaws {
         let finding = match *flaw {
             Flaw::NotUtf8 { file, at } => {
-                let span = crate::source::Span::new(file, at, at + '\u{fffd}'.len_utf8());
+                let span = Span::new(file, at, at + '\u{fffd}'.len_utf8());
                 codes::NOT_UTF8.at(span, "from here on", "the file is not UTF-8").help("save it as UTF-8")
             }
             Flaw::TooLarge { file, bytes } => {
                 let message = format!("the file has {bytes} bytes, and 64 MiB are read at the most");
-                let span = crate::source::Span::new(file, 0, 0);
+                let span = Span::new(file, 0, 0);
                 codes::FILE_TOO_LARGE
                     .at(span, "not read", message)
                     .help("split it, or move it out of the folder")

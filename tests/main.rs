@@ -8,6 +8,8 @@
 )]
 
 mod checks;
+mod cli;
+mod documents;
 mod emit;
 mod engine;
 mod kdl;
@@ -15,7 +17,9 @@ mod language;
 mod outside;
 mod pages;
 mod quote;
+mod readme;
 mod report;
+mod scripts;
 mod support;
 mod tidy;
 mod yaml;

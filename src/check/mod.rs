@@ -23,6 +23,7 @@ mod overrides;
 mod port_conflict;
 mod shares_a_sharer;
 mod too_many_experts;
+mod unholdable_path;
 mod unknown_architecture;
 mod unknown_node;
 mod unknown_override_key;
@@ -31,7 +32,8 @@ mod unknown_profile;
 use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
-use crate::hir::{Id, Model, Registry, Serving};
+use crate::hir::{Engine, Id, Model, Registry, Serving};
+use rayon::prelude::*;
 
 /// One rule: its code with its page, and a function from registry to findings.
 pub struct Check {
@@ -62,6 +64,7 @@ pub static ALL: &[&Check] = &[
     &failed_expectation::CHECK,
     &inherited_override::CHECK,
     &missing_one_shot::CHECK,
+    &unholdable_path::CHECK,
 ];
 
 /// A registry in which nothing of severity error was found; the only thing that can be planned.
@@ -72,6 +75,11 @@ impl Checked {
     /// What was declared.
     pub fn registry(&self) -> &Registry {
         &self.0
+    }
+
+    /// What the build of an engine accepts; none where its profile is unknown, which cannot be here.
+    pub fn profile(&self, engine: Id<Engine>) -> Option<&'static Profile> {
+        Profile::built_in(&self.0.engines.get(engine).profile)
     }
 
     /// The command line of an instance of a role, as the checks saw it; none where its profile is unknown, which cannot be here.
@@ -87,9 +95,12 @@ impl Checked {
 
 /// Runs all checks; gives the registry on where neither they nor anything before them found an error.
 pub fn check(registry: Registry, findings: &mut Diagnostics) -> Result<Checked, Reported> {
-    for check in ALL {
-        (check.run)(&registry, findings);
-    }
+    let said = ALL.par_iter().map(|check| {
+        let mut said = Diagnostics::default();
+        (check.run)(&registry, &mut said);
+        said
+    });
+    said.collect::<Vec<_>>().into_iter().for_each(|said| findings.absorb(said));
     match findings.reported() {
         Some(reported) => Err(reported),
         None => Ok(Checked(registry)),

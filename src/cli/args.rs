@@ -29,8 +29,8 @@ pub(super) struct Args {
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
     /// How findings are written: for people to standard error, as one JSON object to standard output
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
-    pub(super) output_format: Format,
+    #[arg(long = "output-format", global = true, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: Format,
     /// When to colour; NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR are obeyed where this is left out
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: When,

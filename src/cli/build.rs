@@ -9,6 +9,7 @@ use crate::emit::{self, Change, EmitError, Force, Outcome, Watch, Written};
 use crate::plan::plan;
 use crate::render::{ArtifactSet, render, templates};
 use crate::source::{SourceMap, Span};
+use std::mem::ManuallyDrop;
 
 pub(super) fn run(command: &Build, output: Output) -> End {
     let mut loaded = match session::read(&command.check) {
@@ -22,15 +23,16 @@ pub(super) fn run(command: &Build, output: Output) -> End {
     let Some(checked) = checked.ok().filter(|_| !denied) else {
         return session::show(&mut findings, &loaded.map, &command.check, output);
     };
-    let plan = plan(&checked);
-    // The plan has everything that the output says.
+    // Giving the plan back piece by piece at the end would take longer than much of the work.
+    let plan = ManuallyDrop::new(plan(&checked));
+    // It has everything that the output says.
     drop(checked);
     let templates = templates();
     let done = render(&plan, &templates).map_err(EmitError::from).and_then(|set| emit(command, &set));
     match done {
         Ok(Outcome::Written(written)) => {
             let end = session::show(&mut findings, &loaded.map, &command.check, output);
-            if !output.quiet && output.output_format == Format::Human {
+            if !output.quiet && output.format == Format::Human {
                 session::say(&summary(&written, command, output));
             }
             end
@@ -85,7 +87,7 @@ fn summary(written: &Written, command: &Build, output: Output) -> String {
             [("created", &written.created), ("updated", &written.updated), ("removed", &written.removed)]
         {
             for path in paths {
-                text.push_str(&format!("{verb} {path}\n"));
+                text.extend([verb, " ", path.as_str(), "\n"]);
             }
         }
     }
@@ -99,6 +101,5 @@ fn summary(written: &Written, command: &Build, output: Output) -> String {
     let said: Vec<String> =
         counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let said = if said.is_empty() { "nothing to write".to_owned() } else { said.join(", ") };
-    text.push_str(&format!("{out}: {said}\n"));
-    text
+    text + &format!("{out}: {said}\n")
 }

@@ -30,7 +30,7 @@ pub(super) fn run(command: &Explain, output: Output) -> End {
         },
         None => codes(),
     };
-    session::print(&match (output.output_format, &command.code) {
+    session::print(&match (output.format, &command.code) {
         (Format::Json, _) => json(&chosen),
         (Format::Human, Some(_)) => chosen.iter().map(|code| page(code)).collect(),
         (Format::Human, None) => list(&chosen),

@@ -23,7 +23,7 @@ pub(super) fn read(command: &Check) -> Result<Loaded, End> {
 /// Shows all findings and says how the run ends because of them.
 pub(super) fn show(findings: &mut Diagnostics, map: &SourceMap, command: &Check, output: Output) -> End {
     findings.sort();
-    match output.output_format {
+    match output.format {
         Format::Json => print(&json(findings, map)),
         Format::Human if output.quiet && findings.is_empty() => {}
         Format::Human => say(&human(findings, map, style(output))),

@@ -6,7 +6,7 @@ use super::ground::{Step, Watch, before};
 use super::judge::left_behind;
 use super::manifest::{self, Entry, JOURNAL, Known, Listing, MANIFEST};
 use super::stage::{PLAIN, Stage};
-use super::tree::{Thing, above, split};
+use super::tree::{Thing, split};
 use super::write::Written;
 use crate::render::ArtifactPath;
 use rayon::prelude::*;
@@ -63,9 +63,9 @@ impl<'j> Job<'j, '_, '_> {
         let (first, then): (Vec<_>, Vec<_>) = self
             .going()
             .partition(|path| self.survey.wants_below(path.as_str()) || self.survey.takes(path.as_str()));
-        let swapped = first.iter().flat_map(|path| above(path.as_str()));
-        let swapped = swapped.filter(|folder| disk.has_folder(folder) && self.survey.takes(folder));
-        self.remove(&first, &swapped.collect())?;
+        let left = left_behind(self.survey, self.known);
+        let (swapped, left) = left.into_iter().partition(|folder| self.survey.takes(folder));
+        self.remove(&first, &swapped)?;
         for folder in folders(self.survey.set)?.into_iter().filter(|folder| !disk.has_folder(folder)) {
             before(Step::Folder, self.watch)?;
             self.stage.make(&disk.place(folder))?;
@@ -74,7 +74,7 @@ impl<'j> Job<'j, '_, '_> {
             before(Step::Place, self.watch)?;
             self.place(&number.to_string(), path.as_str())
         })?;
-        self.remove(&then, &left_behind(self.survey, self.known))
+        self.remove(&then, &left)
     }
 
     /// Makes the manifest that of this build; then nothing needs the journal.
@@ -134,10 +134,10 @@ impl<'j> Job<'j, '_, '_> {
     }
 
     fn remove(&self, paths: &[&ArtifactPath], emptied: &BTreeSet<&str>) -> Result<(), EmitError> {
-        for path in paths {
+        paths.par_iter().try_for_each(|path| {
             before(Step::Remove, self.watch)?;
-            unlink(&self.survey.disk.place(path.as_str()))?;
-        }
+            unlink(&self.survey.disk.place(path.as_str()))
+        })?;
         // What is below comes after what is above it, so the order is turned round.
         for folder in emptied.iter().rev() {
             before(Step::Remove, self.watch)?;

@@ -14,6 +14,9 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+/// Longer names no file system of Linux takes; found out before anything is written.
+const MAX_NAME: usize = 255;
+
 /// One difference between the disk and the artifacts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Change {
@@ -128,9 +131,7 @@ impl<'s, 'p> Survey<'s, 'p> {
         modes: Modes,
         keep: Keep<'_>,
     ) -> Result<Self, EmitError> {
-        for folder in folders(set)? {
-            disk.look(folder)?;
-        }
+        disk.look_all(&folders(set)?)?;
         let artifacts: Vec<&Artifact<'p>> = set.iter().collect();
         let compare = |held: &mut Vec<u8>, (number, artifact): (usize, &&Artifact<'p>)| {
             let text = artifact.text()?;
@@ -183,6 +184,9 @@ pub(super) fn folders<'s>(set: &'s ArtifactSet<'_>) -> Result<BTreeSet<&'s str>,
         let path = artifact.path().as_str();
         if path.starts_with(manifest::OURS) {
             return refused(path, "the name is kept for orchgen itself");
+        }
+        if path.len() > MAX_NAME && path.split('/').any(|name| name.len() > MAX_NAME) {
+            return refused(path, "a name may have 255 bytes");
         }
         let folder = split(path).0;
         if folder != last {

@@ -12,8 +12,9 @@ use std::fs::File;
 /// Names every difference, in order of paths.
 pub(super) fn judge(survey: &mut Survey<'_, '_>, known: &Known) -> Result<Vec<Change>, EmitError> {
     let mut changes = stale(survey, known)?;
-    let going: BTreeSet<&str> =
-        changes.iter().filter(|c| c.what == What::Remove).map(|c| c.path.as_str()).collect();
+    let removed = changes.iter().filter(|change| change.what == What::Remove);
+    let removed = removed.map(|change| change.path.as_str());
+    let going: BTreeSet<&str> = removed.chain(left_behind(survey, known)).collect();
     let mut found = Vec::new();
     let mut blockers = BTreeSet::new();
     for (artifact, seen) in survey.each().collect::<Vec<_>>() {

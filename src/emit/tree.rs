@@ -4,7 +4,8 @@
 //! before somebody waits for it.
 
 use super::EmitError;
-use std::collections::BTreeMap;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirEntry, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,22 @@ impl Tree {
         if self.thing(folder) == Some(Thing::Folder) { self.list(folder) } else { Ok(()) }
     }
 
+    /// Looks into many folders, several at a time; each comes with those above it.
+    pub(super) fn look_all(&mut self, folders: &BTreeSet<&str>) -> Result<(), EmitError> {
+        for depth in 0.. {
+            let level: Vec<&str> =
+                folders.iter().copied().filter(|f| f.matches('/').count() == depth).collect();
+            if level.is_empty() {
+                break;
+            }
+            let there = level.into_par_iter().filter(|folder| self.thing(folder) == Some(Thing::Folder));
+            let read: Result<Vec<_>, EmitError> =
+                there.map(|f| Ok((f.into(), entries(&self.place(f))?))).collect();
+            self.folders.extend(read?);
+        }
+        Ok(())
+    }
+
     /// Whether it is a folder that was looked into.
     pub(super) fn has_folder(&self, folder: &str) -> bool {
         self.folders.contains_key(folder)
@@ -89,7 +106,8 @@ impl Tree {
         })
     }
 
-    /// Whether a folder would be empty without the files of which `goes` is true; looks into what lies below it.
+    /// Whether nothing would be left of a folder without the files and the empty folders of which `goes` is true; looks
+    /// into what lies below it.
     pub(super) fn empties(&mut self, folder: &str, goes: &impl Fn(&str) -> bool) -> Result<bool, EmitError> {
         self.look(folder)?;
         let entries = self.folders.get(folder).cloned().unwrap_or_default();
@@ -100,18 +118,21 @@ impl Tree {
                 return Ok(false);
             }
         }
-        Ok(!entries.is_empty())
+        Ok(!entries.is_empty() || goes(folder))
     }
 
     fn list(&mut self, folder: &str) -> Result<(), EmitError> {
-        let path = self.place(folder);
-        let failed = |error: io::Error| EmitError::disk("read the folder", &path, &error);
-        let entries = fs::read_dir(&path).map_err(failed)?.map(|entry| named(&entry?));
-        let mut entries = entries.collect::<io::Result<Vec<_>>>().map_err(failed)?;
-        entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        self.folders.insert(folder.into(), entries);
+        self.folders.insert(folder.into(), entries(&self.place(folder))?);
         Ok(())
     }
+}
+
+fn entries(folder: &Path) -> Result<Vec<(Box<str>, Thing)>, EmitError> {
+    let failed = |error: io::Error| EmitError::disk("read the folder", folder, &error);
+    let entries = fs::read_dir(folder).map_err(failed)?.map(|entry| named(&entry?));
+    let mut entries = entries.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+    entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    Ok(entries)
 }
 
 fn named(entry: &DirEntry) -> io::Result<(Box<str>, Thing)> {

@@ -31,11 +31,13 @@ pub struct Line {
 type Served<'r> = (Id<Role>, &'r Serving);
 
 /// A file that a process reads.
-struct FileRead<'r> {
-    path: String,
+pub struct FileRead<'r> {
+    /// The full path.
+    pub path: String,
     model: &'r Model,
     part: &'static str,
-    bytes: Bytes,
+    /// Its size.
+    pub bytes: Bytes,
 }
 
 /// How many roles read a file, which of them last, and how large it is.
@@ -92,7 +94,8 @@ impl Registry {
         Load { host, lines, total, freed: freed.into_iter().collect() }
     }
 
-    fn files_of<'r>(&'r self, serving: &Serving) -> Vec<FileRead<'r>> {
+    /// The files that each process of a role reads: model, draft, projector.
+    pub fn files_of<'r>(&'r self, serving: &Serving) -> Vec<FileRead<'r>> {
         let file = |model: &'r Model, path: &Text, part: &'static str, bytes: Bytes| FileRead {
             path: self.path_of(model, path),
             model,

@@ -32,7 +32,7 @@ pub use expect::{Expect, Expected};
 pub use family::{Advice, ExpertAdvice, Family, Forbidden, Forbids, Need};
 pub use host::{CpuSet, Gpu, Host, NumaNode};
 pub use id::{Arena, Id, Named};
-pub use load::{Line, Load};
+pub use load::{FileRead, Line, Load};
 pub use model::{Experts, Model, Projector};
 pub use quantity::{Bytes, Date, Factor, PortRange, Rate, Seconds, Share};
 pub use quirk::Quirk;

@@ -78,7 +78,7 @@ pub(super) fn hosts(registry: &Registry, roles: &[Role]) -> Vec<Host> {
     for (n, role) in roles.iter().enumerate() {
         let groups = hosts.get_mut(role.host).map(|host| &mut host.groups);
         if let Some(group) =
-            groups.and_then(|groups| groups.iter_mut().find(|group| group.name == role.residency))
+            groups.and_then(|groups| groups.iter_mut().find(|group| *group.name == *role.residency))
         {
             group.roles.push(n);
         }

@@ -1,11 +1,14 @@
 //! The processes of a role, complete.
 
+use super::argv::{Argv, Word};
 use super::placement::Placements;
 use super::{Bytes, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
 use crate::hir::{self, Id, Registry, Serving, Work};
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A role that is served, with everything that its units and scripts say.
 #[derive(Debug)]
@@ -13,9 +16,9 @@ pub struct Role {
     /// Its name.
     pub name: Box<str>,
     /// The name of its tier.
-    pub tier: Box<str>,
+    pub tier: Arc<str>,
     /// The name of its residency.
-    pub residency: Box<str>,
+    pub residency: Arc<str>,
     /// When it starts.
     pub start: Start,
     /// After how long without a connection its model leaves; on-demand only.
@@ -23,15 +26,15 @@ pub struct Role {
     /// Its host, as a number of [`Plan::hosts`](super::Plan::hosts).
     pub host: usize,
     /// The title of its model.
-    pub model: Box<str>,
+    pub model: Arc<str>,
     /// The name of its model.
-    pub model_name: Box<str>,
+    pub model_name: Arc<str>,
     /// What it is for.
     pub purpose: Option<Box<str>>,
     /// Other roles whose work its processes do.
     pub shared_by: Vec<Box<str>>,
     /// The addresses that clients use.
-    pub addresses: Vec<Box<str>>,
+    pub addresses: Vec<Arc<str>>,
     /// The ports that clients use, one a process.
     pub ports: PortRange,
     /// Tokens of one request.
@@ -44,17 +47,19 @@ pub struct Role {
     pub bytes: Bytes,
     /// The longest that reading them takes, in whole seconds; none where the speed of a store is not declared.
     pub load_time: Option<Seconds>,
+    /// Its engine, as a number of [`Plan::engines`](super::Plan::engines).
+    pub engine: Option<usize>,
     /// The program, a full path.
-    pub program: Box<str>,
+    pub program: Arc<str>,
     /// The files that a process reads: model, draft, projector; full paths.
-    pub files: Vec<Box<str>>,
+    pub files: Vec<Arc<str>>,
     /// The folders that a process reads, the program's included, without those that lie below another; full paths, in byte
     /// order.
-    pub folders: Vec<Box<str>>,
+    pub folders: Vec<Arc<str>>,
     /// The file with the keys of clients.
     pub key_file: Option<Box<str>>,
     /// Environment, in byte order of names.
-    pub env: Vec<(Box<str>, Box<str>)>,
+    pub env: Vec<(Arc<str>, Arc<str>)>,
     /// Whether weights are locked in memory.
     pub lock: bool,
     /// How far its units are locked in.
@@ -73,22 +78,9 @@ pub struct Process {
     /// The hidden port on 127.0.0.1 that the process listens at, for an on-demand role.
     pub backend: Option<u16>,
     /// The arguments after the program.
-    pub args: Vec<Word>,
+    pub args: Argv,
     /// Its placement, as a number of [`Plan::placements`](super::Plan::placements).
     pub placement: Option<usize>,
-}
-
-/// One argument.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Word {
-    /// As it stands.
-    Text(Cow<'static, str>),
-    /// The role's key file: its path in a script, a credential in a unit.
-    KeyFile,
-    /// What a person asks, of a one-shot command.
-    Prompt,
-    /// The image that a person asks about.
-    Image,
 }
 
 /// What stands for [`Word::Prompt`] and [`Word::Image`] while a command line is lowered: no text of a registry holds a NUL.
@@ -103,52 +95,50 @@ pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role>
     let registry = checked.registry();
     let sharers = sharers(registry);
     let served = registry.roles.entries().filter_map(|(id, role)| Some((id, role, role.serving()?)));
+    let mut lines = lines(checked).into_iter();
+    let mut shared = Shared::default();
     let planned = served.map(|(id, role, serving)| {
         let host = registry.hosts.get(serving.host.value);
         let residency = registry.residencies.get(serving.residency.value);
         let model = registry.models.get(serving.model.value);
         let files = files(registry, serving);
         let program = program(registry, serving);
-        let processes = (0..serving.ports.len()).map(|n| {
-            let args =
-                checked.serve(serving, n).map(|lowered| words(lowered.args, serving)).unwrap_or_default();
-            Process {
-                instance: (serving.ports.len() > 1).then_some(n),
-                port: serving.ports.ports().nth(n).unwrap_or(serving.ports.last),
-                backend: (residency.start.value == Start::OnDemand)
-                    .then(|| serving.backend_port(n))
-                    .flatten(),
-                args,
-                placement: placements.of(serving, host, n),
-            }
+        let lines = lines.next().unwrap_or_default();
+        let processes = lines.into_iter().enumerate().map(|(n, args)| Process {
+            instance: (serving.ports.len() > 1).then_some(n),
+            port: serving.ports.ports().nth(n).unwrap_or(serving.ports.last),
+            backend: (residency.start.value == Start::OnDemand).then(|| serving.backend_port(n)).flatten(),
+            args,
+            placement: placements.of(serving, host, n),
         });
         Role {
             processes: processes.collect(),
+            engine: serving.engine.map(|engine| engine.value.number()),
             name: role.head.name.value.clone(),
-            tier: registry.tiers.get(role.tier.value).head.name.value.clone(),
-            residency: residency.head.name.value.clone(),
+            tier: shared.of(&registry.tiers.get(role.tier.value).head.name),
+            residency: shared.of(&residency.head.name),
             start: residency.start.value,
             idle: residency.idle.map(|idle| idle.value),
             host: serving.host.value.number(),
-            model: model.title.value.clone(),
-            model_name: model.head.name.value.clone(),
+            model: shared.of(&model.title),
+            model_name: shared.of(&model.head.name),
             purpose: role.purpose.as_ref().map(|purpose| purpose.value.clone()),
             shared_by: sharers.get(&id).cloned().unwrap_or_default(),
-            addresses: serving.addresses().into_iter().map(Into::into).collect(),
+            addresses: serving.addresses().into_iter().map(|address| shared.of(address)).collect(),
             ports: serving.ports.value,
             context: serving.context.value,
             slots: serving.slots.value,
             is_embedder: serving.pooling.is_some(),
             bytes: files.iter().fold(Bytes(0), |sum, file| sum.plus(file.bytes)),
             load_time: load_time(&files),
-            folders: folders(&program, &files),
-            files: files.into_iter().map(|file| file.path.into()).collect(),
-            program: program.into(),
+            folders: folders(&program, &files).into_iter().map(|folder| shared.of(folder)).collect(),
+            files: files.iter().map(|file| shared.of(&file.path)).collect(),
+            program: shared.of(&program),
             key_file: serving.key_file.as_ref().map(|file| file.value.clone()),
             env: registry
                 .env_of(serving)
                 .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
+                .map(|(name, value)| (shared.of(name), shared.of(value)))
                 .collect(),
             lock: serving.placement.lock.is_some_and(|lock| lock.value),
             hardening: serving.hardening.map_or(registry.stack.hardening, |hardening| hardening.value),
@@ -167,15 +157,40 @@ fn sharers(registry: &Registry) -> BTreeMap<Id<hir::Role>, Vec<Box<str>>> {
     sharers
 }
 
+/// The arguments of each process of each served role, in the order of declaration.
+fn lines(checked: &Checked) -> Vec<Vec<Argv>> {
+    let servings: Vec<&Serving> = checked.registry().roles.iter().filter_map(hir::Role::serving).collect();
+    let line = |serving: &Serving, n| checked.serve(serving, n).map(|lowered| words(&lowered.args, serving));
+    let lines = servings
+        .par_iter()
+        .map(|serving| (0..serving.ports.len()).map(|n| line(serving, n).unwrap_or_default()).collect());
+    lines.collect()
+}
+
 /// The arguments as words; the path of the key file is not one of a unit.
-fn words(args: Vec<Cow<'static, str>>, serving: &Serving) -> Vec<Word> {
+fn words(args: &[Cow<'static, str>], serving: &Serving) -> Argv {
     let key_file = serving.key_file.as_ref().map(|file| &*file.value);
     let mut after_key = false;
-    let word = |arg: Cow<'static, str>| {
-        let is_key = std::mem::replace(&mut after_key, &*arg == "--api-key-file") && Some(&*arg) == key_file;
+    let word = |arg| {
+        let is_key = std::mem::replace(&mut after_key, arg == "--api-key-file") && Some(arg) == key_file;
         if is_key { Word::KeyFile } else { Word::Text(arg) }
     };
-    args.into_iter().map(word).collect()
+    args.iter().map(|arg| &**arg).map(word).collect()
+}
+
+/// Texts that many roles have in common, each held once.
+#[derive(Default)]
+struct Shared(BTreeSet<Arc<str>>);
+
+impl Shared {
+    fn of(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let new: Arc<str> = text.into();
+        self.0.insert(new.clone());
+        new
+    }
 }
 
 /// The program of a role's processes.
@@ -215,12 +230,12 @@ fn load_time(files: &[File]) -> Option<Seconds> {
     seconds.sum::<Option<u64>>().map(|seconds| Seconds(seconds + START_REST))
 }
 
-fn folders(program: &str, files: &[File]) -> Vec<Box<str>> {
+fn folders<'f>(program: &'f str, files: &'f [File]) -> Vec<&'f str> {
     let paths = files.iter().map(|file| file.path.as_str()).chain([program]);
     let all: BTreeSet<&str> =
         paths.filter_map(|path| path.rsplit_once('/')).map(|(folder, _)| folder).collect();
     let below =
         |folder: &str, other: &str| folder.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'));
     let kept = all.iter().filter(|folder| !all.iter().any(|other| below(folder, other)));
-    kept.map(|folder| if folder.is_empty() { "/".into() } else { (*folder).into() }).collect()
+    kept.map(|folder| if folder.is_empty() { "/" } else { *folder }).collect()
 }

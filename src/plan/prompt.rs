@@ -1,7 +1,8 @@
 //! The one-shot command of a model, for a person.
 
+use super::argv::{Argv, Word};
 use super::placement::Placements;
-use super::process::{IMAGE, PROMPT, Word};
+use super::process::{IMAGE, PROMPT};
 use crate::check::Checked;
 use crate::engine::architecture;
 use crate::hir::{Id, Model, Registry, Role, Serving};
@@ -23,10 +24,16 @@ pub struct Prompt {
     /// The program, without its folder.
     pub tool: Box<str>,
     /// The arguments.
-    pub args: Vec<Word>,
+    pub args: Argv,
     /// Environment, in byte order of names.
     pub env: Vec<(Box<str>, Box<str>)>,
-    /// The files that it reads; full paths.
+    /// Whether a draft model runs ahead.
+    pub drafts: bool,
+    /// Whether tokens are drafted from the prompt.
+    pub looks_up: bool,
+    /// Whether it uses fewer experts, or more, than the model does by itself.
+    pub sets_experts: bool,
+    /// The files that it reads: model, draft, projector; full paths.
     pub files: Vec<Box<str>>,
     /// Its placement, as a number of [`Plan::placements`](super::Plan::placements).
     pub placement: Option<usize>,
@@ -85,10 +92,10 @@ fn prompt(checked: &Checked, role: &Role, serving: &Serving, placements: &mut Pl
         registry.path_of(drafter, &drafter.file)
     }));
     files.extend(model.projector.as_ref().map(|projector| registry.path_of(model, &projector.file)));
-    let word = |arg: std::borrow::Cow<'static, str>| match &*arg {
+    let word = |arg| match arg {
         PROMPT => Word::Prompt,
         IMAGE => Word::Image,
-        _ => Word::Text(arg),
+        text => Word::Text(text),
     };
     let engine = registry.engines.get(serving.engine?.value);
     Some(Prompt {
@@ -98,7 +105,10 @@ fn prompt(checked: &Checked, role: &Role, serving: &Serving, placements: &mut Pl
         role: role.head.name.value.clone(),
         bin: engine.bin.trim_end_matches('/').into(),
         tool: lowered.tool.into(),
-        args: lowered.args.into_iter().map(word).collect(),
+        drafts: serving.draft.is_some(),
+        looks_up: serving.lookup.is_some(),
+        sets_experts: serving.experts.is_some(),
+        args: lowered.args.iter().map(|arg| word(&**arg)).collect(),
         env: registry.env_of(serving).into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
         files: files.into_iter().map(Into::into).collect(),
         placement: placements.of(serving, registry.hosts.get(serving.host.value), 0),

@@ -68,7 +68,8 @@ declare_code! {
     /// Text that is not KDL 2.0.
     ///
     /// ## Why
-    /// What cannot be read cannot be checked. Reading goes on at the next line or after the next brace.
+    /// What cannot be read cannot be checked. Reading goes on at the next line, `;` or brace, so that one slip is one finding.
+    /// Where braces do not pair up, the indentation decides which of them is missing.
     ///
     /// ## Example
     /// ```kdl
@@ -84,7 +85,8 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A file written in version 1 of KDL, where `true`, `false` and `null` stand without a `#`, or raw strings begin with `r`.
+    /// A file written in version 1 of KDL, where `true`, `false` and `null` stand without a `#`, raw strings begin with `r`, or
+    /// the first line says `/- kdl-version 1`.
     ///
     /// ## Why
     /// Registries are KDL 2.0. The two versions look alike and differ in what a bare word means, so there is one finding

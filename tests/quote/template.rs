@@ -52,6 +52,16 @@ fn filters_say_what_else_is_meant() {
 }
 
 #[test]
+fn a_list_is_words_of_bash() {
+    let view = json!({"list": ["a b", "", "$x", 1], "one": [""], "none": [], "deep": [["a"]]});
+    assert_eq!(
+        rendered("x.md.j2", "{{ list|words }}|{{ one|words }}|{{ none|words }}", &view),
+        "'a b' '' \"\\$x\" 1|''|"
+    );
+    assert!(refused("x.sh.j2", "{{ deep|words }}", &view).contains("cannot be printed"));
+}
+
+#[test]
 fn numbers_and_booleans_print_as_themselves() {
     let view = json!({"n": 8080, "f": 5.4, "b": true, "neg": -1});
     assert_eq!(

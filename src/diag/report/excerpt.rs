@@ -103,7 +103,7 @@ fn in_the_way(a: &Place, b: &Place, style: Style) -> bool {
             let between = a.file.text().get(hull).unwrap_or_default();
             let overlap = a.bytes.start < b.bytes.end.max(b.bytes.start + 1)
                 && b.bytes.start < a.bytes.end.max(a.bytes.start + 1);
-            overlap || columns(between, style.width) > style.width / 3
+            overlap || columns(between, style.width) > style.width * 2 / 3
         }
         _ => false,
     }

@@ -24,7 +24,7 @@ pub(super) enum Datum {
     Setting(Setting),
     Numa(Numa),
     Map(Vec<(Text, Text)>),
-    Block(Record),
+    Block(Box<Record>),
 }
 
 /// A type that one kind of datum turns into.
@@ -47,7 +47,13 @@ macro_rules! holds {
 holds! {
     Text(Box<str>), Flag(bool), Count(u64), Fraction(f64), Size(Bytes), Share(Share), Duration(Seconds), Rate(Rate),
     Factor(Factor), Date(Date), Ports(PortRange), Cpus(CpuList), Word(&'static str), List(Vec<Spanned<Datum>>),
-    Setting(Setting), Numa(Numa), Map(Vec<(Text, Text)>), Block(Record),
+    Setting(Setting), Numa(Numa), Map(Vec<(Text, Text)>), Block(Box<Record>),
+}
+
+impl Holds for Record {
+    fn of(datum: Datum) -> Option<Self> {
+        Box::<Self>::of(datum).map(|block| *block)
+    }
 }
 
 impl Holds for u32 {

@@ -10,6 +10,7 @@ use crate::hir::shape::{ALLOW, Bare};
 use crate::hir::{Field, Presence, Shape, Table, role};
 use crate::source::{Span, Spanned};
 use crate::syntax::{Language, Node, Scalar, Value};
+use std::borrow::Cow;
 
 /// Reads the fields of one item, and of the blocks in it.
 pub(super) struct Fields<'a> {
@@ -81,7 +82,11 @@ impl Fields<'_> {
         {
             reading.seen.push(Seen { field: principal, span: first.span, is_child: false });
             // A bare argument is the block's, whatever the table calls it.
-            let said = if self.path.is_empty() { principal.name.to_owned() } else { self.path.join(".") };
+            let said = if self.path.is_empty() {
+                Cow::Borrowed(principal.name)
+            } else {
+                Cow::Owned(self.path.join("."))
+            };
             self.args(&mut reading.record, (principal, &said), given.args);
         }
         for node in &given.node.fields {
@@ -91,7 +96,7 @@ impl Fields<'_> {
             }
         }
         let Reading { mut record, seen } = reading;
-        let is_empty = self.say_empty(given.node, &frame.owner(&self.by));
+        let is_empty = self.say_empty(given.node, |fields| frame.owner(&fields.by));
         if is_empty && given.node.fields.is_empty() && given.args.is_empty() {
             return Record::unread();
         }
@@ -112,6 +117,7 @@ impl Fields<'_> {
                 }
             }
         }
+        record.pack();
         record
     }
 
@@ -162,7 +168,7 @@ impl Fields<'_> {
             record.add(field.name, Spanned::new(Datum::Flag(true), node.span));
         } else if !node.fields.is_empty() {
             self.say_block(field.name, node);
-        } else if !self.say_empty(node, &self.field_of(field.name)) {
+        } else if !self.say_empty(node, |fields| fields.field_of(field.name)) {
             match node.args.as_slice() {
                 [] => self.say_no_value(field.name, Some(field.doc), node),
                 args => self.args(record, (field, &self.path_to(field.name)), args),
@@ -175,13 +181,13 @@ impl Fields<'_> {
         if let Some(first) = node.args.first() {
             self.scalar(&self.path_to(field.name), first, &field.shape);
         } else if node.fields.is_empty() {
-            if !self.say_empty(node, &self.field_of(field.name)) {
+            if !self.say_empty(node, |fields| fields.field_of(field.name)) {
                 self.say_no_value(field.name, Some(field.doc), node);
             }
         } else {
             let datum = if field.shape == Shape::Defaults {
                 let given = Given { node, args: &[], place: node.key_span };
-                Datum::Block(self.record(Frame { given, table: &role::TABLE, hold: Hold::Part }))
+                Datum::Block(Box::new(self.record(Frame { given, table: &role::TABLE, hold: Hold::Part })))
             } else {
                 Datum::Map(self.map(field.name, node))
             };
@@ -217,7 +223,7 @@ impl Fields<'_> {
         self.path.pop();
         let is_new = field.presence != Presence::Distinct || self.is_new(record, field, table, &read);
         if is_new && !read.is_incomplete() {
-            record.add(field.name, Spanned::new(Datum::Block(read), given.node.span));
+            record.add(field.name, Spanned::new(Datum::Block(Box::new(read)), given.node.span));
         }
     }
 
@@ -270,9 +276,12 @@ impl Fields<'_> {
     }
 
     /// `draft.max`
-    fn path_to(&self, field: &str) -> String {
+    fn path_to<'f>(&self, field: &'f str) -> Cow<'f, str> {
+        if self.path.is_empty() {
+            return Cow::Borrowed(field);
+        }
         let parts: Vec<&str> = self.path.iter().copied().chain([field]).collect();
-        parts.join(".")
+        Cow::Owned(parts.join("."))
     }
 
     /// `draft.max` of role `frontdoor`
@@ -297,7 +306,7 @@ impl Fields<'_> {
     }
 
     /// Whether a block was written with nothing in it, which is said.
-    fn say_empty(&mut self, node: &Node, owner: &str) -> bool {
+    fn say_empty(&mut self, node: &Node, owner: impl Fn(&Self) -> String) -> bool {
         let Some(block) = node.block else { return false };
         let is_empty = match self.language {
             _ if self.is_torn => false,
@@ -305,7 +314,8 @@ impl Fields<'_> {
             Language::Yaml => node.fields.is_empty(),
         };
         if is_empty {
-            let finding = EMPTY_BLOCK.at(block, "nothing in it", format!("the block of {owner} is empty"));
+            let message = format!("the block of {} is empty", owner(self));
+            let finding = EMPTY_BLOCK.at(block, "nothing in it", message);
             self.say(finding.help("write its fields, or leave it out"));
         }
         is_empty

@@ -26,12 +26,12 @@ use super::Registry;
 use crate::diag::Diagnostics;
 use crate::source::Span;
 use defaults::Defaults;
-use std::rc::Rc;
+use std::sync::Arc;
 
 impl Items {
     /// Resolves everything that was gathered; what cannot be read or found is said and left out.
     pub fn resolve(mut self, findings: &mut Diagnostics) -> Registry {
-        let (start, lost) = (self.start, Rc::clone(self.lost()));
+        let (start, lost) = (self.start, Arc::clone(self.lost()));
         let mut places = places::read(&mut self, findings);
         let mut defaults = Defaults::read(std::mem::take(&mut places.defaults), &places, findings);
         let (families, models) = models::read(&mut self, &places, &defaults, findings);

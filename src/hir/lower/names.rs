@@ -5,7 +5,7 @@ use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{Arena, Id, Text};
 use crate::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The items of one kind with the index of their names.
 pub(super) struct Named<T> {
@@ -17,13 +17,13 @@ pub(super) struct Named<T> {
 pub(super) struct Names<T> {
     kind: &'static str,
     known: BTreeMap<Box<str>, Option<Id<T>>>,
-    lost: Rc<BTreeSet<Box<str>>>,
+    lost: Arc<BTreeSet<Box<str>>>,
 }
 
 impl<T> Named<T> {
     /// No items yet; a name among the lost words may be that of one that could not be read.
-    pub(super) fn new(kind: &'static str, lost: &Rc<BTreeSet<Box<str>>>) -> Self {
-        let names = Names { kind, known: BTreeMap::new(), lost: Rc::clone(lost) };
+    pub(super) fn new(kind: &'static str, lost: &Arc<BTreeSet<Box<str>>>) -> Self {
+        let names = Names { kind, known: BTreeMap::new(), lost: Arc::clone(lost) };
         Self { arena: Arena::default(), names }
     }
 

@@ -19,6 +19,17 @@ impl Record {
         Self { unread: true, incomplete: true, ..Self::default() }
     }
 
+    /// Whether nothing of it could be read for sure, which was said.
+    pub(super) fn is_unread(&self) -> bool {
+        self.unread
+    }
+
+    /// Gives back memory that was kept for fields that did not come: a large registry has many records.
+    pub(super) fn pack(&mut self) {
+        self.entries.shrink_to_fit();
+        self.spoken.shrink_to_fit();
+    }
+
     /// Marks that part of the text could not be read, which was said.
     pub(super) fn mark_torn(&mut self) {
         self.unread = true;
@@ -48,7 +59,9 @@ impl Record {
     /// The blocks of a name, left where they are.
     pub(super) fn blocks(&self, field: &str) -> impl Iterator<Item = &Self> {
         let named = self.entries.iter().filter(move |(name, _)| *name == field);
-        named.filter_map(|(_, value)| if let Datum::Block(block) = &value.value { Some(block) } else { None })
+        named.filter_map(
+            |(_, value)| if let Datum::Block(block) = &value.value { Some(&**block) } else { None },
+        )
     }
 
     /// Drops a field whose value leads nowhere, which was said.

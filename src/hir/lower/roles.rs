@@ -9,7 +9,7 @@ use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
 use crate::hir::{Head, Id, Measured, Rate, Role, Text, Tier, Work};
 use crate::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// All roles, and whether one was meant to be served.
 pub(super) struct Roles {
@@ -190,7 +190,7 @@ fn drop_those_that_share_nothing(
 }
 
 /// Gives every role its id, and each that shares the id of the role it shares.
-fn lead(drawn: Vec<(Text, Option<Drawn>)>, lost: &Rc<BTreeSet<Box<str>>>) -> Named<Role> {
+fn lead(drawn: Vec<(Text, Option<Drawn>)>, lost: &Arc<BTreeSet<Box<str>>>) -> Named<Role> {
     let mut named = Named::new("role", lost);
     let there = drawn.iter().filter(|(_, role)| role.is_some());
     let ids: BTreeMap<Box<str>, Id<Role>> =

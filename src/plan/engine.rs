@@ -1,0 +1,31 @@
+//! The engines, as far as those who start them have to know.
+
+use crate::check::Checked;
+use crate::engine::Profile;
+use std::collections::BTreeSet;
+
+/// An engine that serves.
+#[derive(Debug)]
+pub struct Engine {
+    /// Its name.
+    pub name: Box<str>,
+    /// The variables that its server reads as options, in byte order: set by others, they would change a command line unseen.
+    pub variables: Vec<Box<str>>,
+}
+
+/// All engines, in the order of declaration.
+pub(super) fn engines(checked: &Checked) -> Vec<Engine> {
+    let engines = checked.registry().engines.entries();
+    let planned = engines.map(|(id, engine)| Engine {
+        name: engine.head.name.value.clone(),
+        variables: checked.profile(id).map(variables).unwrap_or_default(),
+    });
+    planned.collect()
+}
+
+fn variables(profile: &Profile) -> Vec<Box<str>> {
+    let is_name = |name: &&str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let options = profile.options().iter().filter(|option| profile.takes("llama-server", option));
+    let names: BTreeSet<&str> = options.filter_map(|option| option.env.as_deref()).filter(is_name).collect();
+    names.into_iter().map(Into::into).collect()
+}

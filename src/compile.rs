@@ -1,8 +1,8 @@
 //! The pipeline as one short function.
 
 use crate::check::{Checked, check};
-use crate::diag::{Diagnostic, Diagnostics, Reported};
-use crate::hir::lower::Items;
+use crate::diag::{Diagnostics, Reported};
+use crate::hir::lower::{Items, Torn};
 use crate::hir::{Registry, codes as shape};
 use crate::source::{FileId, Flaw, Loaded, SourceFile, Span};
 use crate::syntax::{codes, parse};
@@ -19,18 +19,18 @@ pub fn analyse(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, R
 /// Text to all that was declared, before anything is checked; what cannot be read is said and left out.
 pub fn lower(loaded: &Loaded, findings: &mut Diagnostics) -> Registry {
     say_flaws(loaded, findings);
-    let mut torn: Vec<FileId> = findings.findings().iter().map(|finding| finding.primary.span.file).collect();
     let files: Vec<(FileId, &SourceFile)> = loaded.map.files().collect();
     let gathered: Vec<Gathered> = files.par_iter().map(|(file, source)| gather(*file, source)).collect();
     let mut items = Items::default();
     for one in gathered {
-        torn.extend(one.torn);
         findings.absorb(one.findings);
         items.join(one.items, findings);
     }
     let registry = items.resolve(findings);
-    if !torn.is_empty() {
-        findings.drop_echoes(|finding| is_echo(finding, &torn));
+    if !loaded.flaws.is_empty() {
+        // Nobody knows which names stand in a file that could not be read at all.
+        let echoes = [shape::UNKNOWN_NAME.name, shape::MISSING_ITEM.name];
+        findings.drop_echoes(|finding| echoes.contains(&finding.code.name));
     }
     registry
 }
@@ -39,27 +39,16 @@ pub fn lower(loaded: &Loaded, findings: &mut Diagnostics) -> Registry {
 struct Gathered {
     items: Items,
     findings: Diagnostics,
-    /// The file, where not all of it could be read.
-    torn: Option<FileId>,
 }
 
 /// A document lives no longer than its reading, so that a large registry is never held twice.
 fn gather(file: FileId, source: &SourceFile) -> Gathered {
     let mut findings = Diagnostics::default();
     let document = parse(file, source, &mut findings);
-    let torn = findings.has_errors().then_some(file);
+    let faults: Vec<Span> = findings.findings().iter().map(|finding| finding.primary.span).collect();
     let mut items = Items::default();
-    items.gather(&document, &mut findings);
-    Gathered { items, findings, torn }
-}
-
-/// Whether a finding may only say that something was lost where a file could not be read: what is missing there, and names
-/// that were perhaps declared there.
-fn is_echo(finding: &Diagnostic, torn: &[FileId]) -> bool {
-    let code = finding.code.name;
-    let missing = [&shape::MISSING_FIELD, &shape::NOT_SERVED].iter().any(|echo| echo.name == code);
-    let anywhere = [&shape::UNKNOWN_NAME, &shape::MISSING_ITEM].iter().any(|echo| echo.name == code);
-    anywhere || (missing && torn.contains(&finding.primary.span.file))
+    items.gather(&document, Torn { text: source.text(), faults: &faults }, &mut findings);
+    Gathered { items, findings }
 }
 
 fn say_flaws(loaded: &Loaded, findings: &mut Diagnostics) {

@@ -1,6 +1,6 @@
 //! A number of experts that the registry says to avoid.
 
-use super::Check;
+use super::{Check, experts};
 use crate::diag::{Diagnostics, words};
 use crate::hir::{ExpertAdvice, Registry};
 
@@ -29,20 +29,20 @@ pub(super) static CHECK: Check = Check { code: &AVOIDED_EXPERTS, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for (role, serving) in registry.served() {
-        let Some(experts) = serving.experts else { continue };
+        let Some(used) = experts::used(registry, serving) else { continue };
         let (model, family) = registry.model_of(serving);
         let own = model.experts.as_ref().map(|experts| &experts.advice);
         let advice: Vec<&ExpertAdvice> =
             own.into_iter().chain(family.experts.as_ref().map(|advice| &advice.value)).collect();
         let Some(avoided) =
-            advice.iter().flat_map(|advice| &advice.avoid).find(|avoid| avoid.value == experts.value)
+            advice.iter().flat_map(|advice| &advice.avoid).find(|avoid| i64::from(avoid.value) == used.value)
         else {
             continue;
         };
         let message = format!(
             "role {} uses {} experts, which degrades {}",
             words::quoted(&role.head.name),
-            experts.value,
+            used.value,
             words::quoted(&model.title)
         );
         let advised: Vec<String> = (advice.iter().flat_map(|advice| &advice.advise))
@@ -57,7 +57,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             format!("use {}", words::any_of(&advised))
         };
         let finding =
-            AVOIDED_EXPERTS.at(experts.span, "to be avoided", message).also(avoided.span, "says so here");
+            AVOIDED_EXPERTS.at(used.span, "to be avoided", message).also(avoided.span, "says so here");
         findings.say(finding.about("role", &*role.head.name.value).help(help));
     }
 }

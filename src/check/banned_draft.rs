@@ -66,7 +66,9 @@ fn finding(registry: &Registry, (role, serving): (&Role, &Serving), draft: &Draf
 fn way_out(registry: &Registry, serving: &Serving, target: &Model) -> String {
     let covering = || registry.pairs.iter().filter(|pair| pair.covers(serving.model.value, target));
     let known = covering().filter_map(|pair| pair.draft.as_ref()).find_map(|pattern| {
-        let fits = |(id, model): &(_, &Model)| pattern.covers(*id, model);
+        let fits = |(id, model): &(_, &Model)| {
+            pattern.covers(*id, model) && registry.ban_of(serving.model.value, *id).is_none()
+        };
         registry.models.entries().find(fits).map(|(_, model)| model.head.name.value.clone())
     });
     let instead = covering().filter(|pair| pair.draft.is_none()).find_map(|pair| pair.instead.as_ref());

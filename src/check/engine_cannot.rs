@@ -42,7 +42,8 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             continue;
         };
         for cannot in lowered.cannot {
-            findings.say(finding(role, serving, profile, &cannot));
+            let place = place(registry, role, serving, cannot.intent);
+            findings.say(finding((role, serving), profile, &cannot, place));
         }
         for left in lowered.not_checked {
             let subject = Subject::new("role", &*role.head.name.value);
@@ -51,8 +52,12 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     }
 }
 
-fn finding(role: &Role, serving: &Serving, profile: &Profile, cannot: &Inexpressible) -> Diagnostic {
-    let (place, what) = place(role, serving, cannot.intent);
+fn finding(
+    (role, serving): (&Role, &Serving),
+    profile: &Profile,
+    cannot: &Inexpressible,
+    (place, what): (Span, String),
+) -> Diagnostic {
     let message = format!(
         "role {} cannot have {what}: {}",
         words::quoted(&role.head.name),
@@ -79,9 +84,9 @@ fn option_near<'p>(serving: &Serving, profile: &'p Profile, intent: Intent) -> O
 }
 
 /// Where an intent stands, and its name; the role's name where it is only implied.
-fn place(role: &Role, serving: &Serving, intent: Intent) -> (Span, String) {
+fn place(registry: &Registry, role: &Role, serving: &Serving, wanted: Intent) -> (Span, String) {
     let draft = serving.draft.as_ref();
-    let (place, what) = match intent {
+    let (place, what) = match wanted {
         Intent::Tool => (serving.engine.map(|engine| engine.span), "llama-server"),
         Intent::Model => (Some(serving.model.span), "model"),
         Intent::Projector => (Some(serving.model.span), "projector"),
@@ -91,7 +96,10 @@ fn place(role: &Role, serving: &Serving, intent: Intent) -> (Span, String) {
         Intent::Slots => (Some(serving.slots.span), "slots"),
         Intent::Batch => (span(serving.batch.as_ref()), "batch"),
         Intent::Experts => (span(serving.experts.as_ref()), "experts"),
-        Intent::Override(n) => (serving.overrides.get(n).map(|o| o.key.span), "override"),
+        Intent::Override(n) => {
+            let said = intent::said_overrides(registry, serving);
+            (said.get(n).map(|one| one.key.span), "override")
+        }
         Intent::Draft => (span(draft), "draft"),
         Intent::DraftMax => (draft.and_then(|draft| span(draft.max.as_ref())).or(span(draft)), "max"),
         Intent::DraftMin => (draft.and_then(|draft| span(draft.min.as_ref())), "min"),

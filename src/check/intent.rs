@@ -7,6 +7,9 @@ use crate::engine::keys::{KeyVerdict, ValueKind, key};
 use crate::hir::{Bytes, Id, Model, Numa, Override, Registry, Serving, Setting};
 use crate::source::Spanned;
 
+/// The key that `experts` stands for, after the architecture and a dot.
+pub(super) const EXPERTS: &str = "expert_used_count";
+
 /// The command line of an instance of a role; none where the profile of its engine is unknown.
 pub(super) fn serve(registry: &Registry, serving: &Serving, instance: usize) -> Option<Lowered> {
     let profile = profile_of(registry, serving)?;
@@ -109,21 +112,31 @@ fn experts<'r>(registry: &'r Registry, serving: &Serving) -> Option<(&'r str, u3
     serving.experts.map(|experts| (&*registry.families.get(model.family.value).arch.value, experts.value))
 }
 
-/// The overrides of the family, then those of the role; a key of the role wins over one of the family. The engine reads a key
-/// by the type of its value alone, so a whole number for a key with fractions is said as one with a fraction.
+/// The overrides of the family, then those of the role; a key or number of experts of the role wins over one of the family.
+pub(super) fn said_overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> Vec<&'r Override> {
+    let family = registry.model_of(serving).1;
+    let experts = serving.experts.map(|_| format!("{}.{EXPERTS}", family.arch.value));
+    let is_replaced = |inherited: &&Override| {
+        experts.as_deref() == Some(&inherited.key)
+            || serving.overrides.iter().any(|own| own.key == inherited.key)
+    };
+    family.overrides.iter().filter(|inherited| !is_replaced(inherited)).chain(&serving.overrides).collect()
+}
+
+/// The same for the command line. The engine reads a key by the type of its value alone, so a whole number for a key with
+/// fractions is said as one with a fraction.
 pub(super) fn overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> Vec<(&'r str, Value<'r>)> {
-    let (family, profile) = (registry.model_of(serving).1, profile_of(registry, serving));
-    let replaced = |inherited: &&Override| !serving.overrides.iter().any(|own| own.key == inherited.key);
-    let all = family.overrides.iter().filter(replaced).chain(&serving.overrides);
+    let (arch, profile) = (&registry.model_of(serving).1.arch, profile_of(registry, serving));
     let is_float = |name: &str| {
-        let verdict = profile.map(|profile| key(profile, &family.arch, name));
+        let verdict = profile.map(|profile| key(profile, arch, name));
         matches!(verdict, Some(KeyVerdict::Known { kind: ValueKind::Float, .. }))
     };
-    let said = all.map(|o| match (value(&o.value), &*o.key.value as &str) {
+    let said = said_overrides(registry, serving).into_iter();
+    let spelled = said.map(|one| match (value(&one.value), &*one.key.value as &str) {
         (Value::Int(number), name) if is_float(name) => (name, whole(number)),
         (value, name) => (name, value),
     });
-    said.collect()
+    spelled.collect()
 }
 
 /// A whole number as one with a fraction, the nearest that there is.

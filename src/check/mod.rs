@@ -6,6 +6,7 @@
 mod avoided_experts;
 mod banned_draft;
 mod engine_cannot;
+mod experts;
 mod failed_expectation;
 mod forbidden;
 mod forbidden_lookup;

@@ -1,6 +1,6 @@
 //! More experts than the model has.
 
-use super::Check;
+use super::{Check, experts};
 use crate::diag::{Diagnostics, words};
 use crate::engine::architecture;
 use crate::hir::Registry;
@@ -31,29 +31,28 @@ pub(super) static CHECK: Check = Check { code: &TOO_MANY_EXPERTS, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for (role, serving) in registry.served() {
-        let Some(experts) = serving.experts else { continue };
+        let Some(used) = experts::used(registry, serving) else { continue };
         let (model, family) = registry.model_of(serving);
+        let (name, title) = (words::quoted(&role.head.name), words::quoted(&model.title));
         let total = model.experts.as_ref().and_then(|experts| experts.total);
-        let dense = model.experts.is_none()
+        let is_dense = model.experts.is_none()
             && architecture::architecture(&family.arch).is_some_and(|arch| !arch.names_experts());
-        let name = words::quoted(&role.head.name);
-        let title = words::quoted(&model.title);
         let finding = match total {
-            Some(total) if experts.value > total.value => {
+            Some(total) if !(1..=i64::from(total.value)).contains(&used.value) => {
                 let message =
-                    format!("role {name} uses {} experts, and {title} has {}", experts.value, total.value);
+                    format!("role {name} uses {} experts, and {title} has {}", used.value, total.value);
                 let finding =
-                    TOO_MANY_EXPERTS.at(experts.span, format!("expected 1 to {}", total.value), message);
+                    TOO_MANY_EXPERTS.at(used.span, format!("expected 1 to {}", total.value), message);
                 finding.also(total.span, "so many there are").help(format!("use at most {}", total.value))
             }
-            None if dense => {
-                let message = format!("role {name} uses {} experts, and {title} has none", experts.value);
-                let finding = TOO_MANY_EXPERTS.at(experts.span, "has no effect", message);
+            None if is_dense => {
+                let message = format!("role {name} uses {} experts, and {title} has none", used.value);
+                let finding = TOO_MANY_EXPERTS.at(used.span, "has no effect", message);
                 let label =
                     format!("`{}` is an architecture without experts", words::printable(&family.arch));
-                finding.also(family.arch.span, label).help("remove `experts`")
+                finding.also(family.arch.span, label).help("remove the number")
             }
-            _ => continue,
+            Some(_) | None => continue,
         };
         findings.say(finding.about("role", &*role.head.name.value));
     }

@@ -128,12 +128,12 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "experts",
         Shape::Block(&Table::of(&[
-            Field::repeated("advise", ADVISE, "A number of experts that is worth using."),
-            Field::repeated("avoid", AVOID, "A number of experts that degrades its models."),
+            Field::distinct("advise", ADVISE, "A number of experts that is worth using."),
+            Field::distinct("avoid", AVOID, "A number of experts that degrades its models."),
         ])),
         "How many experts are advised for its models.",
     ),
-    Field::repeated(
+    Field::distinct(
         "override",
         Shape::Block(&Table::with_principal(
             "key",

@@ -95,7 +95,7 @@ pub(super) static TABLE: Table = Table::of(&[
     ),
     Field::optional("cpus", Shape::Cpus, "Its CPUs, as `0-47,96-143`, where they are not listed by node."),
     Field::optional("smt", Shape::Count(1, 8), "Hardware threads a core, 1 to 8; default 1."),
-    Field::repeated(
+    Field::distinct(
         "numa",
         Shape::Block(&Table::with_principal(
             "node",
@@ -111,7 +111,7 @@ pub(super) static TABLE: Table = Table::of(&[
         )),
         "A NUMA node; a host without any is one node.",
     ),
-    Field::repeated(
+    Field::distinct(
         "cpuset",
         Shape::Block(&Table::with_principal(
             "name",
@@ -127,7 +127,7 @@ pub(super) static TABLE: Table = Table::of(&[
         )),
         "A set of CPUs with a name.",
     ),
-    Field::repeated(
+    Field::distinct(
         "gpu",
         Shape::Block(&Table::with_principal(
             "name",

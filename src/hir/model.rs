@@ -97,8 +97,8 @@ pub(super) static TABLE: Table = Table::of(&[
         Shape::Block(&Table::of(&[
             Field::optional("total", Shape::Count(1, 1024), "How many experts it has, 1 to 1024."),
             Field::optional("default", Shape::Count(1, 1024), "How many it uses for a token, 1 to 1024."),
-            Field::repeated("advise", ADVISE, "A number of experts that is worth using."),
-            Field::repeated("avoid", AVOID, "A number of experts that degrades it."),
+            Field::distinct("advise", ADVISE, "A number of experts that is worth using."),
+            Field::distinct("avoid", AVOID, "A number of experts that degrades it."),
         ])),
         "Its experts, for a mixture of experts.",
     ),

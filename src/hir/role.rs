@@ -304,7 +304,7 @@ pub(super) static TABLE: Table = Table::of(&[
         )),
         "Drafting from the prompt's own n-grams.",
     ),
-    Field::repeated("override", Shape::Block(&OVERRIDE), "A metadata value that is overridden."),
+    Field::distinct("override", Shape::Block(&OVERRIDE), "A metadata value that is overridden."),
     Field::optional(
         "pooling",
         Shape::Word(&["none", "mean", "cls", "last", "rank"]),

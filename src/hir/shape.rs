@@ -70,6 +70,8 @@ pub enum Presence {
     Optional,
     /// Any number of times.
     Repeated,
+    /// Any number of times, each with another principal part.
+    Distinct,
 }
 
 /// What a field holds.
@@ -129,6 +131,13 @@ pub enum Shape {
     Block(&'static Table),
 }
 
+impl Presence {
+    /// Whether a field may stand several times.
+    pub fn is_several(self) -> bool {
+        matches!(self, Self::Repeated | Self::Distinct)
+    }
+}
+
 impl Field {
     /// A field that has to be there.
     pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
@@ -138,6 +147,11 @@ impl Field {
     /// A field that may be left out.
     pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self { name, shape, presence: Presence::Optional, doc }
+    }
+
+    /// A block that may stand several times, each with another principal part.
+    pub const fn distinct(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, shape, presence: Presence::Distinct, doc }
     }
 
     /// A field that may stand several times.

@@ -127,3 +127,53 @@ ban target="my model" draft="tiny" failure="f"
     let compiled = super::beside_base("kdl", text);
     assert_eq!(compiled.codes(), ["bad-name"], "{}", compiled.report());
 }
+
+/// A fault of the text in one item, and others that name what it tore or lost.
+const TORN_KDL: &str = r#"
+role "one" tier="A" residency="hot" model="plain" port=9000 context=40x96
+role "two" tier="A" shares="one"
+model "lost" family="qwen2" title="L" quant="q" size="1 GB" file="l" trained-context=1..2
+role "three" tier="A" residency="hot" model="lost" port=9001 context=1
+tier "Q" title="open
+role "four" tier="Q" shares="basic"
+"#;
+const TORN_YAML: &str = "
+roles:
+  one: {tier: A, residency: hot, model: plain, port: 9000, context: 1
+  two: {tier: A, shares: one}
+models:
+  lost: {family: qwen2, title: \"L, quant: q, size: 1 GB, file: l}
+";
+
+#[test]
+fn what_a_fault_of_the_text_has_lost_is_silent() {
+    for (language, torn) in [("kdl", TORN_KDL), ("yaml", TORN_YAML)] {
+        let using = "role \"u\" tier=\"A\" residency=\"hot\" model=\"lost\" port=9100 context=1\nrole \"v\" tier=\"A\" shares=\"two\"\n";
+        let files = [("a.kdl", BASE), (&format!("b.{language}"), torn), ("c.kdl", using)];
+        let compiled = compile(&files);
+        let codes = compiled.codes();
+        assert!(
+            codes.len() >= 2 && codes.iter().all(|code| code.ends_with("-syntax")),
+            "{}",
+            compiled.report()
+        );
+        // What is wrong elsewhere is said all the same.
+        let wrong =
+            "role \"w\" tier=\"A\" shares=\"nobody\"\nrole \"x\" tier=\"A\" titel=\"t\" model=\"plain\"";
+        let more = compile(&[files[0], files[1], files[2], ("d.kdl", wrong)]);
+        assert_eq!(more.codes()[codes.len()..], ["unknown-name", "unknown-field"], "{}", more.report());
+    }
+}
+
+#[test]
+fn a_stack_a_host_and_a_store_that_were_lost_are_not_missing() {
+    let base = BASE
+        .replace("engine=\"llama.cpp\"\n", "engine=4x\n")
+        .replace("memory=\"64 GB\"", "memory=6..4")
+        .replace("path=\"/srv/models\"", "path=5y");
+    let compiled = compile(&[
+        ("a.kdl", &base),
+        ("b.kdl", "role \"bare\" tier=\"A\" residency=\"hot\" model=\"plain\" port=9000"),
+    ]);
+    assert!(compiled.codes().iter().all(|code| *code == "kdl-syntax"), "{}", compiled.report());
+}

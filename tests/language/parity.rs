@@ -4,7 +4,7 @@ use crate::support::lower;
 use orchgen::diag::Diagnostics;
 use orchgen::hir::{Arena, KINDS, Registry, Shape, Table};
 use orchgen::source::SourceMap;
-use orchgen::syntax::{Document, Language, Node, Value, parse};
+use orchgen::syntax::{Document, Language, Node, Scalar, Value, parse};
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write as _};
 
@@ -99,18 +99,19 @@ fn paths_in(document: &Document, used: &mut BTreeSet<String>) {
         let by_name = document.language == Language::Yaml && !["stack", "pair", "ban"].contains(&kind.word);
         if by_name {
             for item in &node.fields {
-                fields_in(kind.word, kind.table, item, false, used);
+                fields_in(kind.word, kind.table, (item, &[]), used);
             }
         } else {
             // The argument of a stack in KDL is its name, which is its principal part.
-            fields_in(kind.word, kind.table, node, kind.word == "stack", used);
+            let args = if kind.word == "stack" { node.args.as_slice() } else { &[] };
+            fields_in(kind.word, kind.table, (node, args), used);
         }
     }
 }
 
-fn fields_in(path: &str, table: &Table, node: &Node, has_args: bool, used: &mut BTreeSet<String>) {
+fn fields_in(path: &str, table: &Table, (node, args): (&Node, &[Scalar]), used: &mut BTreeSet<String>) {
     if let (Some(principal), true) =
-        (table.principal, has_args && node.args.iter().any(|arg| !matches!(arg.value, Value::Bool(_))))
+        (table.principal, args.iter().any(|arg| !matches!(arg.value, Value::Bool(_))))
     {
         used.insert(format!("{path}.{principal}"));
     }
@@ -123,7 +124,7 @@ fn fields_in(path: &str, table: &Table, node: &Node, has_args: bool, used: &mut 
         }
         let path = format!("{path}.{}", child.key);
         if let Some(Shape::Block(inner)) = table.field(&child.key).map(|field| &field.shape) {
-            fields_in(&path, inner, child, true, used);
+            fields_in(&path, inner, (child, &child.args), used);
         }
         used.insert(path);
     }

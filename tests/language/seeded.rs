@@ -2,6 +2,7 @@
 
 use super::{lines, said};
 use crate::support::{Compiled, compile};
+use orchgen::syntax::Language;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 
@@ -61,15 +62,16 @@ ban target="dense" draft="banned" failure="it does not work"
 "#;
 
 /// Each role on a line; `faults` by role.
-fn role(kdl: bool, n: usize, fault: Option<&Fault>) -> String {
+fn role(language: Language, n: usize, fault: Option<&Fault>) -> String {
+    let kdl = language == Language::Kdl;
     let mut fields = Vec::new();
     let mut children = String::new();
     for (name, in_kdl, in_yaml) in FIELDS {
-        let own = match (name, kdl) {
-            ("port", true) => format!("port={}", 8000 + n),
-            ("port", false) => format!("port: {}", 8000 + n),
-            (_, true) => in_kdl.to_owned(),
-            (_, false) => in_yaml.to_owned(),
+        let own = match (name, language) {
+            ("port", Language::Kdl) => format!("port={}", 8000 + n),
+            ("port", Language::Yaml) => format!("port: {}", 8000 + n),
+            (_, Language::Kdl) => in_kdl.to_owned(),
+            (_, Language::Yaml) => in_yaml.to_owned(),
         };
         match fault.filter(|fault| fault.0 == name) {
             Some(fault) if kdl && fault.1.contains('{') => write!(children, " {{ {} }}", fault.1).unwrap(),
@@ -86,16 +88,17 @@ fn role(kdl: bool, n: usize, fault: Option<&Fault>) -> String {
 }
 
 /// Compiles the roles in two files, with faults by the number of the role.
-fn with(kdl: bool, faults: &[(usize, &Fault)]) -> Compiled {
+fn with(language: Language, faults: &[(usize, &Fault)]) -> Compiled {
+    let kdl = language == Language::Kdl;
     let text = |roles: std::ops::Range<usize>| {
-        let lines =
-            roles.map(|n| role(kdl, n, faults.iter().find(|(role, _)| *role == n).map(|(_, fault)| *fault)));
+        let lines = roles
+            .map(|n| role(language, n, faults.iter().find(|(role, _)| *role == n).map(|(_, fault)| *fault)));
         let all: String = lines.collect();
         if kdl { format!("// roles\n{all}") } else { format!("roles:\n{all}") }
     };
-    let language = if kdl { "kdl" } else { "yaml" };
+    let extension = if kdl { "kdl" } else { "yaml" };
     let (first, second) = (text(0..ROLES / 2), text(ROLES / 2..ROLES));
-    compile(&[("a.kdl", KDL_BASE), (&format!("b.{language}"), &first), (&format!("c.{language}"), &second)])
+    compile(&[("a.kdl", KDL_BASE), (&format!("b.{extension}"), &first), (&format!("c.{extension}"), &second)])
 }
 
 /// The line of a role in its file.
@@ -105,10 +108,10 @@ fn line(role: usize) -> u32 {
 
 #[test]
 fn each_fault_alone_is_said_with_its_code() {
-    for kdl in [true, false] {
-        assert!(with(kdl, &[]).findings.is_empty(), "{}", with(kdl, &[]).report());
+    for language in [Language::Kdl, Language::Yaml] {
+        assert!(with(language, &[]).findings.is_empty(), "{}", with(language, &[]).report());
         for fault in FAULTS {
-            let compiled = with(kdl, &[(41, fault)]);
+            let compiled = with(language, &[(41, fault)]);
             assert_eq!(compiled.codes(), [fault.3], "{}", compiled.report());
             assert_eq!(lines(&compiled), [line(41)]);
         }
@@ -124,7 +127,7 @@ proptest! {
         kinds in proptest::collection::vec(0..FAULTS.len(), 12),
     ) {
         let faults: Vec<(usize, &Fault)> = roles.iter().zip(&kinds).map(|(role, kind)| (*role, &FAULTS[*kind])).collect();
-        let (kdl, yaml) = (with(true, &faults), with(false, &faults));
+        let (kdl, yaml) = (with(Language::Kdl, &faults), with(Language::Yaml, &faults));
         let codes: Vec<&str> = faults.iter().map(|(_, fault)| fault.3).collect();
         let at: Vec<u32> = faults.iter().map(|(role, _)| line(*role)).collect();
         for compiled in [&kdl, &yaml] {

@@ -19,6 +19,8 @@ pub(super) struct Fields<'a> {
     pub(super) findings: &'a mut Diagnostics,
     /// The blocks that are being read, from the outermost.
     pub(super) path: Vec<&'static str>,
+    /// Whether part of the text could not be read, so that nothing in it is missing for sure.
+    pub(super) is_torn: bool,
 }
 
 /// What an item or a block was given.
@@ -103,6 +105,10 @@ impl Fields<'_> {
                 record.mark_spoken(field.name);
             }
         }
+        if self.is_torn {
+            record.mark_torn();
+            return record;
+        }
         for field in table.fields.iter().filter(|f| f.presence == Presence::Required && hold != Hold::Part) {
             if record.place(field.name).is_none() {
                 record.mark_incomplete();
@@ -123,9 +129,9 @@ impl Fields<'_> {
         let may_repeat = |first: &Seen| match (field.presence, self.language) {
             (Presence::Required | Presence::Optional, _) => false,
             // Children repeat; a property stands once and not beside them.
-            (Presence::Repeated, Language::Kdl) => first.is_child && is_child,
+            (Presence::Repeated | Presence::Distinct, Language::Kdl) => first.is_child && is_child,
             // The members of one list share its key.
-            (Presence::Repeated, Language::Yaml) => first.span == node.key_span,
+            (Presence::Repeated | Presence::Distinct, Language::Yaml) => first.span == node.key_span,
         };
         let first = reading.seen.iter().find(|seen| seen.field.name == field.name);
         if let Some(first) = first.filter(|first| !may_repeat(first)) {
@@ -202,9 +208,7 @@ impl Fields<'_> {
             [first, ..] if table.principal.is_none() => {
                 self.scalar(&self.path_to(field.name), first, &field.shape);
             }
-            several @ [_, _, ..]
-                if field.presence == Presence::Repeated && !takes_many(table) && is_bare(node) =>
-            {
+            several @ [_, _, ..] if field.presence.is_several() && !takes_many(table) && is_bare(node) => {
                 for one in several {
                     self.add_block(record, field, table, Given { args: std::slice::from_ref(one), ..given });
                 }
@@ -217,16 +221,33 @@ impl Fields<'_> {
         self.path.push(field.name);
         let read = self.record(Frame { given, table, hold: Hold::Block });
         self.path.pop();
-        if !read.is_incomplete() {
+        let is_new = field.presence != Presence::Distinct || self.is_new(record, field, table, &read);
+        if is_new && !read.is_incomplete() {
             record.add(field.name, Spanned::new(Datum::Block(Box::new(read)), given.node.span));
         }
+    }
+
+    /// Whether no block of the field has the same principal part; the same one again is said.
+    fn is_new(&mut self, record: &Record, field: &Field, table: &Table, read: &Record) -> bool {
+        let principal = |block: &Record| block.peek(table.principal?).cloned();
+        let Some(own) = principal(read) else { return true };
+        let Some(first) = record.blocks(field.name).filter_map(principal).find(|other| *other == own) else {
+            return true;
+        };
+        let message =
+            format!("{} has one {} twice", self.by.words(), words::quoted(&self.path_to(field.name)));
+        let finding =
+            DUPLICATE_FIELD.at(own.span, "here again", message).also(first.span, "first written here");
+        self.say(finding.help("remove one of them"));
+        false
     }
 
     /// The arguments of a field, of which there is at least one.
     fn args(&mut self, record: &mut Record, (field, said): (&'static Field, &str), args: &[Scalar]) {
         let is_list = matches!(field.shape, Shape::Words(_) | Shape::Names(_));
-        if let ([_, second, ..], Presence::Required | Presence::Optional, false) =
-            (args, field.presence, is_list)
+        if let [_, second, ..] = args
+            && !is_list
+            && !field.presence.is_several()
         {
             let message = format!("{} has {} values", self.owned(said), args.len());
             let finding = WRONG_TYPE.at(second.span, "expected one value", message);
@@ -288,6 +309,7 @@ impl Fields<'_> {
     fn say_empty(&mut self, node: &Node, owner: impl Fn(&Self) -> String) -> bool {
         let Some(block) = node.block else { return false };
         let is_empty = match self.language {
+            _ if self.is_torn => false,
             Language::Kdl => !node.fields.iter().any(|field| is_inside(field, block)),
             Language::Yaml => node.fields.is_empty(),
         };

@@ -3,6 +3,7 @@
 use super::fields::{Fields, Given};
 use super::items::{Item, Items};
 use super::names::By;
+use super::torn::Torn;
 use crate::diag::{Diagnostics, nearest, words};
 use crate::hir::codes::{BAD_NAME, DUPLICATE_FIELD, EMPTY_BLOCK, UNKNOWN_KIND, WRONG_TYPE};
 use crate::hir::shape::Naming;
@@ -11,9 +12,10 @@ use crate::source::{Span, Spanned};
 use crate::syntax::{Document, Language, Node, Scalar, Value};
 
 impl Items {
-    /// Gathers the items of a document.
-    pub fn gather(&mut self, document: &Document, findings: &mut Diagnostics) {
-        let mut gatherer = Gatherer { items: self, language: document.language, findings };
+    /// Gathers the items of a document; what its text has lost is silent.
+    pub fn gather(&mut self, document: &Document, torn: Torn, findings: &mut Diagnostics) {
+        self.lose(torn.lost_words(document));
+        let mut gatherer = Gatherer { items: self, language: document.language, torn, findings };
         match document.language {
             Language::Kdl => document.nodes.iter().for_each(|node| gatherer.kdl(node)),
             Language::Yaml => gatherer.yaml(&document.nodes),
@@ -24,6 +26,7 @@ impl Items {
 struct Gatherer<'a> {
     items: &'a mut Items,
     language: Language,
+    torn: Torn<'a>,
     findings: &'a mut Diagnostics,
 }
 
@@ -200,8 +203,9 @@ impl Gatherer<'_> {
             (None, Naming::Word | Naming::Text | Naming::None) => "".into(),
         };
         let by = By { kind: kind.word, name: &shown, place: given.place };
+        let is_torn = self.torn.tears(given.node.span);
         let mut record =
-            Fields { by, language: self.language, findings: &mut *self.findings, path: Vec::new() }
+            Fields { by, language: self.language, findings: &mut *self.findings, path: Vec::new(), is_torn }
                 .item(given, kind.table);
         let said = match kind.naming {
             Naming::One => Some(match record.text("name") {

@@ -8,6 +8,7 @@ use crate::hir::{Head, Kind, Text};
 use crate::source::{FileId, Span};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Everything that was gathered from documents, by kind; names are not resolved yet.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub struct Items {
     kinds: BTreeMap<&'static str, Vec<Item>>,
     taken: BTreeMap<(&'static str, Box<str>), Span>,
     seen: BTreeSet<&'static str>,
+    lost: Arc<BTreeSet<Box<str>>>,
     pub(super) start: Span,
 }
 
@@ -39,6 +41,7 @@ impl Default for Items {
             kinds: BTreeMap::new(),
             taken: BTreeMap::new(),
             seen: BTreeSet::new(),
+            lost: Arc::default(),
             start: Span::new(FileId(0), 0, 0),
         }
     }
@@ -58,16 +61,29 @@ impl Items {
     /// Takes in what was gathered from later files; names that are taken are said.
     pub fn join(&mut self, later: Self, findings: &mut Diagnostics) {
         self.seen.extend(later.seen);
+        self.lose(Arc::unwrap_or_clone(later.lost));
         for (word, items) in later.kinds {
             let Some(kind) = Kind::of_word(word) else { continue };
             for item in items {
                 if item.record.is_unread() {
-                    self.add_unread(kind, item.name)
+                    self.add_unread(kind, item.name);
                 } else {
-                    self.add(kind, item, findings)
+                    self.add(kind, item, findings);
                 }
             }
         }
+    }
+
+    /// Takes note of words that were lost with text that could not be read.
+    pub(super) fn lose(&mut self, words: BTreeSet<Box<str>>) {
+        if !words.is_empty() {
+            Arc::make_mut(&mut self.lost).extend(words);
+        }
+    }
+
+    /// The words that were lost: a name among them may be that of an item that nobody could read.
+    pub(super) fn lost(&self) -> &Arc<BTreeSet<Box<str>>> {
+        &self.lost
     }
 
     /// Whether no item of the kind is left.

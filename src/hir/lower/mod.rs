@@ -17,18 +17,21 @@ mod roles;
 mod rules;
 mod scalar;
 mod serving;
+mod torn;
 
 pub use items::Items;
+pub use torn::Torn;
 
 use super::Registry;
 use crate::diag::Diagnostics;
 use crate::source::Span;
 use defaults::Defaults;
+use std::sync::Arc;
 
 impl Items {
     /// Resolves everything that was gathered; what cannot be read or found is said and left out.
     pub fn resolve(mut self, findings: &mut Diagnostics) -> Registry {
-        let start = self.start;
+        let (start, lost) = (self.start, Arc::clone(self.lost()));
         let mut places = places::read(&mut self, findings);
         let mut defaults = Defaults::read(std::mem::take(&mut places.defaults), &places, findings);
         let (families, models) = models::read(&mut self, &places, &defaults, findings);
@@ -36,10 +39,10 @@ impl Items {
         let known = serving::Known { places: &places, models: &models.names, defaults: &defaults };
         let roles = roles::read(&mut self, &known, findings);
         let any_needs_host = roles.any_served || !self.is_empty("service");
-        if !places.has_stack {
+        if !places.has_stack && !lost.contains("stack") {
             say_missing("stack", "stack \"home\" engine=\"llama.cpp\"", start, findings);
         }
-        if any_needs_host && places.hosts.names.is_empty() {
+        if any_needs_host && places.hosts.names.is_none_declared() {
             say_missing("host", "host \"box\" memory=\"64 GB\"", start, findings);
         }
         let rules = rules::read(&mut self, &places, (&families.names, &models.names, &roles.names), findings);

@@ -22,7 +22,7 @@ pub(super) fn read(
 ) -> (Named<Family>, Named<Model>) {
     let families = kind("family", items, family);
     let mut stores = Stores { places, defaults: &defaults.record, said: false };
-    let mut models = Named::new("model");
+    let mut models = Named::new("model", items.lost());
     for mut item in items.take("model") {
         let value = model(&mut item, &families, &mut stores, findings);
         models.add(&item.name, value);
@@ -171,7 +171,8 @@ impl Stores<'_> {
             return by
                 .say(finding.help("add `store`, or name a default in `defaults` of the stack"), findings);
         }
-        if !std::mem::replace(&mut self.said, true) {
+        let is_none = self.places.stores.names.is_none_declared();
+        if is_none && !std::mem::replace(&mut self.said, true) {
             let message = format!("no store is declared, and {} needs one", by.words());
             let finding = MISSING_ITEM.at(file.span, "this path is not absolute", message);
             let help =

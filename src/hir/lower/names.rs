@@ -4,7 +4,8 @@ use crate::diag::{Diagnostic, Diagnostics, nearest, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{Arena, Id, Text};
 use crate::source::{Span, Spanned};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The items of one kind with the index of their names.
 pub(super) struct Named<T> {
@@ -16,11 +17,14 @@ pub(super) struct Named<T> {
 pub(super) struct Names<T> {
     kind: &'static str,
     known: BTreeMap<Box<str>, Option<Id<T>>>,
+    lost: Arc<BTreeSet<Box<str>>>,
 }
 
 impl<T> Named<T> {
-    pub(super) fn new(kind: &'static str) -> Self {
-        Self { arena: Arena::default(), names: Names { kind, known: BTreeMap::new() } }
+    /// No items yet; a name among the lost words may be that of one that could not be read.
+    pub(super) fn new(kind: &'static str, lost: &Arc<BTreeSet<Box<str>>>) -> Self {
+        let names = Names { kind, known: BTreeMap::new(), lost: Arc::clone(lost) };
+        Self { arena: Arena::default(), names }
     }
 
     /// Takes an item in under its name; none where it could not be read.
@@ -33,7 +37,7 @@ impl<T> Named<T> {
 impl<T> Names<T> {
     /// The item of a name; says a name that nothing has.
     pub(super) fn find(&self, name: &Text, by: &By, findings: &mut Diagnostics) -> Option<Spanned<Id<T>>> {
-        match self.known.get(&name.value) {
+        match self.look(name) {
             Some(id) => id.map(|id| Spanned::new(id, name.span)),
             None => {
                 self.say_unknown(name, by, findings);
@@ -44,7 +48,7 @@ impl<T> Names<T> {
 
     /// The item of a name that may be of another kind; `Some(None)` where the name is known but its item could not be read.
     pub(super) fn look(&self, name: &str) -> Option<Option<Id<T>>> {
-        self.known.get(name).copied()
+        self.known.get(name).copied().or_else(|| self.lost.contains(name).then_some(None))
     }
 
     /// The only item there is, by its name.
@@ -55,6 +59,12 @@ impl<T> Names<T> {
 
     pub(super) fn is_empty(&self) -> bool {
         self.known.is_empty()
+    }
+
+    /// Whether there is none, and none that was lost with text that could not be read.
+    pub(super) fn is_none_declared(&self) -> bool {
+        let is_lost = self.lost.iter().any(|word| word.trim_end_matches('s') == self.kind);
+        self.known.is_empty() && !is_lost
     }
 
     /// All names, in byte order.

@@ -30,6 +30,8 @@ pub(super) fn read(items: &mut Items, findings: &mut Diagnostics) -> Places {
     let engines = kind("engine", items, engine);
     let (stack, defaults) = match items.take("stack").pop() {
         Some(item) => stack(item, &engines, findings),
+        // A stack that was lost may have had defaults.
+        None if items.lost().contains("stack") => (unread(start), Record::unread()),
         None => (unread(start), Record::default()),
     };
     Places {
@@ -50,7 +52,7 @@ pub(super) fn kind<T>(
     items: &mut Items,
     read: impl Fn(&mut Item) -> Option<T>,
 ) -> Named<T> {
-    let mut named = Named::new(word);
+    let mut named = Named::new(word, items.lost());
     for mut item in items.take(word) {
         let value = if item.record.is_incomplete() { None } else { read(&mut item) };
         named.add(&item.name, value);

@@ -19,7 +19,7 @@ impl Record {
         Self { unread: true, incomplete: true, ..Self::default() }
     }
 
-    /// Whether nothing of it could be read, which was said.
+    /// Whether nothing of it could be read for sure, which was said.
     pub(super) fn is_unread(&self) -> bool {
         self.unread
     }
@@ -28,6 +28,12 @@ impl Record {
     pub(super) fn pack(&mut self) {
         self.entries.shrink_to_fit();
         self.spoken.shrink_to_fit();
+    }
+
+    /// Marks that part of the text could not be read, which was said.
+    pub(super) fn mark_torn(&mut self) {
+        self.unread = true;
+        self.incomplete = true;
     }
 
     /// Takes a field in.
@@ -48,6 +54,14 @@ impl Record {
     /// Whether a field stands, or its absence is no news.
     pub(super) fn speaks_of(&self, field: &str) -> bool {
         self.place(field).is_some() || self.is_spoken(field)
+    }
+
+    /// The blocks of a name, left where they are.
+    pub(super) fn blocks(&self, field: &str) -> impl Iterator<Item = &Self> {
+        let named = self.entries.iter().filter(move |(name, _)| *name == field);
+        named.filter_map(
+            |(_, value)| if let Datum::Block(block) = &value.value { Some(&**block) } else { None },
+        )
     }
 
     /// Drops a field whose value leads nowhere, which was said.

@@ -9,6 +9,7 @@ use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
 use crate::hir::{Head, Id, Measured, Rate, Role, Text, Tier, Work};
 use crate::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// All roles, and whether one was meant to be served.
 pub(super) struct Roles {
@@ -41,8 +42,8 @@ pub(super) fn read(items: &mut Items, known: &Known, findings: &mut Diagnostics)
         let role = role(&mut item, known, findings).filter(|_| !item.record.is_incomplete());
         drawn.push((item.name, role));
     }
-    drop_those_that_share_nothing(&mut drawn, findings);
-    let named = lead(drawn);
+    drop_those_that_share_nothing(&mut drawn, items.lost(), findings);
+    let named = lead(drawn, items.lost());
     Roles { arena: named.arena, names: named.names, any_served }
 }
 
@@ -141,7 +142,11 @@ fn say_without_effect(record: &Record, shares: Option<&Text>, by: &By, findings:
 }
 
 /// Roles that share one that is not there are said and dropped; those that share a dropped one are dropped in silence.
-fn drop_those_that_share_nothing(drawn: &mut [(Text, Option<Drawn>)], findings: &mut Diagnostics) {
+fn drop_those_that_share_nothing(
+    drawn: &mut [(Text, Option<Drawn>)],
+    lost: &BTreeSet<Box<str>>,
+    findings: &mut Diagnostics,
+) {
     let declared: BTreeMap<Box<str>, usize> =
         drawn.iter().zip(0..).map(|((name, _), n)| (name.value.clone(), n)).collect();
     let mut led: Vec<Option<usize>> = Vec::with_capacity(drawn.len());
@@ -154,7 +159,7 @@ fn drop_those_that_share_nothing(drawn: &mut [(Text, Option<Drawn>)], findings: 
         let target = declared.get(&shares.value).copied();
         if target.is_none() {
             // A name of the defaults stands at one place for many roles.
-            let is_new = said.insert(shares.span);
+            let is_new = !lost.contains(&shares.value) && said.insert(shares.span);
             let near = nearest(shares, declared.keys().map(AsRef::as_ref));
             let label = near
                 .map_or_else(|| "no role has this name".to_owned(), |near| format!("did you mean `{near}`?"));
@@ -185,8 +190,8 @@ fn drop_those_that_share_nothing(drawn: &mut [(Text, Option<Drawn>)], findings: 
 }
 
 /// Gives every role its id, and each that shares the id of the role it shares.
-fn lead(drawn: Vec<(Text, Option<Drawn>)>) -> Named<Role> {
-    let mut named = Named::new("role");
+fn lead(drawn: Vec<(Text, Option<Drawn>)>, lost: &Arc<BTreeSet<Box<str>>>) -> Named<Role> {
+    let mut named = Named::new("role", lost);
     let there = drawn.iter().filter(|(_, role)| role.is_some());
     let ids: BTreeMap<Box<str>, Id<Role>> =
         there.clone().map(|(name, _)| name.value.clone()).zip(named.arena.next_ids(there.count())).collect();

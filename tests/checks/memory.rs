@@ -1,0 +1,193 @@
+//! Budgets: what is summed, how the sum is drawn, and that what is advised is enough.
+
+use crate::support::{Compiled, compile};
+use orchgen::diag::Diagnostic;
+use proptest::prelude::*;
+use std::fmt::Write as _;
+
+const HEAD: &str = "stack \"s\" engine=\"e\"\nengine \"e\" profile=\"llama.cpp-b11434\" bin=\"/b\"\nhost \"a\" memory=\"9 TB\"\nhost \"b\" memory=\"9 TB\"\n\
+    tier \"A\" title=\"a\"\nresidency \"free\" title=\"f\" start=\"boot\"\nfamily \"f\" arch=\"llama\"\nstore \"s\" path=\"/s\"\n";
+
+fn model(name: &str, size: &str, rest: &str) -> String {
+    format!(
+        "model \"{name}\" family=\"f\" title=\"{name}-title\" quant=\"q\" size=\"{size}\" file=\"{name}.gguf\" {rest}\n"
+    )
+}
+
+fn role(name: &str, model: &str, port: usize, rest: &str) -> String {
+    format!(
+        "role \"{name}\" tier=\"A\" residency=\"hot\" host=\"a\" model=\"{model}\" port={port} context=1 {rest}\n"
+    )
+}
+
+fn residency(budget: &str, rest: &str) -> String {
+    format!("residency \"hot\" title=\"h\" start=\"boot\" budget=\"{budget}\" {rest}\n")
+}
+
+fn run(parts: &[String]) -> Compiled {
+    compile(&[("a.kdl", &format!("{HEAD}{}", parts.concat()))])
+}
+
+#[track_caller]
+fn over(parts: &[String]) -> Diagnostic {
+    let compiled = run(parts);
+    let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
+    assert_eq!(finding.code.name, "over-budget");
+    finding.clone()
+}
+
+#[track_caller]
+fn fits(parts: &[String]) {
+    let compiled = run(parts);
+    assert!(compiled.findings.is_empty(), "{}", compiled.report());
+}
+
+#[test]
+fn a_file_counts_once_however_many_read_it() {
+    let models = [model("m", "10 GB", ""), model("d", "1 GB", "")].concat();
+    let roles = [
+        role("one", "m", 1, "draft=\"d\""),
+        role("two", "m", 2, "draft=\"d\""),
+        role("three", "d", 3, ""),
+        role("four", "d", 4, "draft=\"d\""),
+        role("five", "m", 5, "").replace("port=5", "ports=\"5-9\""),
+    ]
+    .concat();
+    fits(&[residency("11 GB", ""), models.clone(), roles.clone()]);
+    let finding = over(&[residency("10.9 GB", ""), models, roles]);
+    assert_eq!(finding.message, "residency `hot` takes 11 GB on host `a`, 0.1 GB over its budget of 10.9 GB");
+}
+
+#[test]
+fn two_models_of_one_file_are_one_file_and_two_stores_are_two() {
+    let same = model("m", "10 GB", "") + &model("n", "10 GB", "").replace("n.gguf", "/s/m.gguf");
+    let roles = role("one", "m", 1, "") + &role("two", "n", 2, "");
+    fits(&[residency("10 GB", ""), same.clone(), roles.clone()]);
+    let finding = over(&[residency("10 GB", ""), same.replace("/s/m.gguf", "/t/m.gguf"), roles]);
+    assert!(finding.message.contains("takes 20 GB"), "{}", finding.message);
+}
+
+#[test]
+fn a_projector_counts() {
+    let with = model("m", "10 GB", "{ projector \"p.gguf\" size=\"0.5 GB\" }");
+    fits(&[residency("10.5 GB", ""), with.clone(), role("one", "m", 1, "")]);
+    over(&[residency("10.4 GB", ""), with, role("one", "m", 1, "")]);
+}
+
+#[test]
+fn a_budget_holds_on_each_host() {
+    let models = model("m", "10 GB", "") + &model("n", "10 GB", "");
+    let both = role("one", "m", 1, "") + &role("two", "n", 2, "").replace("host=\"a\"", "host=\"b\"");
+    fits(&[residency("10 GB", ""), models.clone(), both.clone()]);
+    let compiled = run(&[residency("9 GB", ""), models, both]);
+    assert_eq!(compiled.codes(), ["over-budget"; 2]);
+    assert!(compiled.findings.findings()[1].message.contains("on host `b`"));
+}
+
+#[test]
+fn the_largest_count_where_not_all_run_at_once() {
+    let models = model("m", "10 GB", "") + &model("n", "20 GB", "") + &model("o", "5 GB", "");
+    let roles = role("one", "m", 1, "") + &role("two", "n", 2, "") + &role("three", "o", 3, "");
+    fits(&[residency("20 GB", "at-once=1"), models.clone(), roles.clone()]);
+    fits(&[residency("30 GB", "at-once=2"), models.clone(), roles.clone()]);
+    fits(&[residency("35 GB", "at-once=9"), models.clone(), roles.clone()]);
+    let finding = over(&[residency("29 GB", "at-once=2"), models, roles]);
+    assert!(finding.message.contains("takes 30 GB"), "{}", finding.message);
+}
+
+#[test]
+fn the_sum_is_drawn_up_line_by_line() {
+    let models = model("m", "10.5 GB", "{ projector \"p.gguf\" size=\"600 MB\" }") + &model("d", "1 GB", "");
+    let roles =
+        role("first", "m", 1, "draft=\"d\"") + &role("second", "d", 2, "") + &role("third", "m", 3, "");
+    let finding = over(&[residency("12 GB", ""), models, roles]);
+    assert_eq!(
+        finding.notes[0].lines().collect::<Vec<_>>(),
+        [
+            "first    m-title              10.5 GB  10.5 GB",
+            "first    d-title (draft)         1 GB  11.5 GB",
+            "first    m-title (projector)   0.6 GB  12.1 GB",
+            "budget                          12 GB",
+            "over by                        0.1 GB",
+        ]
+    );
+    assert_eq!(finding.help, ["move several roles to another residency", "raise the budget to 12.1 GB"][..]);
+}
+
+#[test]
+fn a_long_sum_is_cut_and_says_so() {
+    let many: String = (0..60)
+        .map(|n| model(&format!("m{n}"), "1 GB", "") + &role(&format!("r{n}"), &format!("m{n}"), n + 1, ""))
+        .collect();
+    let finding = over(&[residency("1 GB", ""), many]);
+    let lines: Vec<&str> = finding.notes[0].lines().collect();
+    assert_eq!(lines.len(), 43, "{lines:#?}");
+    assert!(lines[40].starts_with("and 20 more") && lines[40].ends_with("60 GB"), "{}", lines[40]);
+    assert_eq!(finding.secondary.len(), 6);
+}
+
+#[test]
+fn the_smallest_role_that_is_enough_is_advised() {
+    let models: String = [("a", 3), ("b", 5), ("c", 9)]
+        .iter()
+        .map(|(name, size)| model(name, &format!("{size} GB"), ""))
+        .collect();
+    let roles: String = ["a", "b", "c"]
+        .iter()
+        .zip(1..)
+        .map(|(name, port)| role(&format!("r{name}"), name, port, ""))
+        .collect();
+    let finding = over(&[residency("13 GB", ""), models.clone(), roles.clone()]);
+    assert_eq!(
+        finding.help,
+        ["move role `rb` to another residency, which frees 5 GB", "raise the budget to 17 GB"]
+    );
+    let finding = over(&[residency("4 GB", ""), models, roles]);
+    assert_eq!(finding.help[0], "move roles `rc` and `rb` to another residency, which frees 14 GB");
+}
+
+/// The names between backticks.
+fn named(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_advised_is_enough(
+        sizes in proptest::collection::vec(1_u64..50_000, 2..8),
+        roles in proptest::collection::vec((0..8_usize, proptest::option::of(0..8_usize)), 2..12),
+        at_once in proptest::option::of(1..6_usize),
+        budget in 1_u64..200_000,
+    ) {
+        let mut models = String::new();
+        for (n, size) in sizes.iter().enumerate() {
+            models += &model(&format!("m{n}"), &format!("{size} MB"), "");
+        }
+        let mut all = String::new();
+        for (n, (own, draft)) in roles.iter().enumerate() {
+            let draft = draft.map(|draft| format!("draft=\"m{}\"", draft % sizes.len())).unwrap_or_default();
+            write!(all, "{}", role(&format!("r{n}"), &format!("m{}", own % sizes.len()), n + 1, &draft)).unwrap();
+        }
+        let at_once = at_once.map(|n| format!("at-once={n}")).unwrap_or_default();
+        let compiled = run(&[residency(&format!("{budget} MB"), &at_once), models.clone(), all.clone()]);
+        if let [finding] = compiled.findings.findings() {
+            prop_assert_eq!(finding.code.name, "over-budget");
+            let raised = finding.help[1].strip_prefix("raise the budget to ").unwrap();
+            let again = run(&[residency(raised, &at_once), models.clone(), all.clone()]);
+            prop_assert!(again.findings.is_empty(), "{}: {}", raised, again.report());
+            let mut moved = all;
+            for name in named(&finding.help[0]) {
+                let start = format!("role \"{name}\" tier=\"A\" residency=\"hot\"");
+                prop_assert!(moved.contains(&start));
+                moved = moved.replace(&start, &start.replace("hot", "free"));
+            }
+            let again = run(&[residency(&format!("{budget} MB"), &at_once), models, moved]);
+            let no_advice = finding.help[0] == "move several roles to another residency";
+            prop_assert!(no_advice || again.findings.is_empty(), "{:?}: {}", finding.help, again.report());
+        } else {
+            prop_assert!(compiled.findings.is_empty(), "{}", compiled.report());
+        }
+    }
+}

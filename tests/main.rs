@@ -13,5 +13,6 @@ mod pages;
 mod quote;
 mod report;
 mod support;
+mod systemd;
 mod tidy;
 mod yaml;

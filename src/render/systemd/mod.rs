@@ -12,15 +12,14 @@ use super::artifact::RenderError;
 use super::template::{Template, Templates};
 use super::{Claims, Target};
 use crate::plan::{Group, Host, Plan, Process, Role, Start, TargetName};
-use crate::template;
 use names::Names;
 
-static SERVER: Template = template!("systemd/server.service.j2");
-static PROXY: Template = template!("systemd/proxy.service.j2");
-static SANDBOX: Template = template!("systemd/sandbox.service.j2");
-static SOCKET: Template = template!("systemd/role.socket.j2");
-static STACK: Template = template!("systemd/stack.target.j2");
-static SLICE: Template = template!("systemd/stack.slice.j2");
+static SERVER: Template = crate::template!("systemd/server.service.j2");
+static PROXY: Template = crate::template!("systemd/proxy.service.j2");
+static SANDBOX: Template = crate::template!("systemd/sandbox.service.j2");
+static SOCKET: Template = crate::template!("systemd/role.socket.j2");
+static STACK: Template = crate::template!("systemd/stack.target.j2");
+static SLICE: Template = crate::template!("systemd/stack.slice.j2");
 
 pub(super) static TARGET: Target = Target {
     name: TargetName::Systemd,

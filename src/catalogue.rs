@@ -1,13 +1,18 @@
 //! Every code there is, gathered from the rooms that declare them.
 
 use crate::diag::Code;
-use crate::{check, hir, syntax};
+use crate::{check, emit, hir, syntax};
 
 /// All codes, in the order of their numbers.
 pub fn codes() -> Vec<&'static Code> {
     let checks = check::ALL.iter().map(|check| check.code);
-    let mut all: Vec<&'static Code> =
-        syntax::codes::ALL.iter().chain(hir::codes::ALL).copied().chain(checks).collect();
+    let mut all: Vec<&'static Code> = syntax::codes::ALL
+        .iter()
+        .chain(hir::codes::ALL)
+        .chain(emit::codes::ALL)
+        .copied()
+        .chain(checks)
+        .collect();
     all.sort_by_key(|code| code.number);
     all
 }

@@ -18,6 +18,7 @@
 pub mod diag;
 pub mod catalogue;
 pub mod check;
+pub mod cli;
 pub mod compile;
 pub mod emit;
 pub mod engine;

@@ -1,2 +1,7 @@
-//! Hands the arguments to the command line's front and exits with its code.
-fn main() {}
+//! The compiler for self-hosted model serving: hands its arguments to [`orchgen::cli`] and exits with its code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    orchgen::cli::run()
+}

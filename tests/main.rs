@@ -2,16 +2,24 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
+    clippy::expect_used,
     reason = "a test that meets what it did not expect has failed"
 )]
 
+mod checks;
+mod cli;
+mod documents;
 mod emit;
 mod engine;
 mod kdl;
+mod language;
 mod outside;
 mod pages;
 mod quote;
+mod readme;
 mod report;
+mod scripts;
 mod support;
 mod systemd;
 mod tidy;

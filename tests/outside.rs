@@ -127,7 +127,7 @@ fn unprivileged(program: &str, unit_dirs: &[&Path]) -> Command {
 }
 
 /// Runs a program to its end, or says which package of Debian has it.
-fn run(command: &mut Command, package: &str) -> Output {
+pub(crate) fn run(command: &mut Command, package: &str) -> Output {
     let program = command.get_program().to_string_lossy().into_owned();
     let package = if program == "setpriv" { "util-linux" } else { package };
     let output = command.output();

@@ -3,6 +3,7 @@
 use orchgen::check::Checked;
 use orchgen::compile::analyse;
 use orchgen::diag::{Diagnostics, report};
+use orchgen::hir::Registry;
 use orchgen::source::{Loaded, SourceMap};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -58,11 +59,15 @@ impl Compiled {
 
 /// Compiles texts, each under its file name.
 pub(crate) fn compile(files: &[(&str, &str)]) -> Compiled {
+    compile_loaded(load_texts(files))
+}
+
+fn load_texts(files: &[(&str, &str)]) -> Loaded {
     let mut map = SourceMap::default();
     for (name, text) in files {
         map.add(*name, *text);
     }
-    compile_loaded(Loaded { map, flaws: Vec::new() })
+    Loaded { map, flaws: Vec::new() }
 }
 
 /// Compiles a folder.
@@ -75,4 +80,13 @@ fn compile_loaded(loaded: Loaded) -> Compiled {
     let mut findings = Diagnostics::default();
     let checked = analyse(&loaded, &mut findings).ok();
     Compiled { loaded, findings, checked }
+}
+
+/// What texts declare, without checks, and what was said on the way.
+pub(crate) fn lower(files: &[(&str, &str)]) -> (Registry, Compiled) {
+    let loaded = load_texts(files);
+    let mut findings = Diagnostics::default();
+    let registry = orchgen::compile::lower(&loaded, &mut findings);
+    findings.sort();
+    (registry, Compiled { loaded, findings, checked: None })
 }

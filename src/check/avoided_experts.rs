@@ -28,11 +28,9 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &AVOIDED_EXPERTS, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
+    for (role, serving) in registry.served() {
         let Some(experts) = serving.experts else { continue };
-        let model = registry.models.get(serving.model.value);
-        let family = registry.families.get(model.family.value);
+        let (model, family) = registry.model_of(serving);
         let own = model.experts.as_ref().map(|experts| &experts.advice);
         let advice: Vec<&ExpertAdvice> =
             own.into_iter().chain(family.experts.as_ref().map(|advice| &advice.value)).collect();

@@ -33,21 +33,15 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &BANNED_DRAFT, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
+    for (role, serving) in registry.served() {
         let Some(draft) = &serving.draft else { continue };
-        if let Some(ban) = registry.bans.iter().find(|ban| bans(registry, ban, serving, draft)) {
-            findings.say(finding(registry, role, serving, draft, ban));
+        if let Some(ban) = registry.ban_of(serving.model.value, draft.model.value) {
+            findings.say(finding(registry, (role, serving), draft, ban));
         }
     }
 }
 
-fn bans(registry: &Registry, ban: &Ban, serving: &Serving, draft: &Draft) -> bool {
-    ban.covers(serving.model.value, registry.models.get(serving.model.value))
-        && ban.draft.covers(draft.model.value, registry.models.get(draft.model.value))
-}
-
-fn finding(registry: &Registry, role: &Role, serving: &Serving, draft: &Draft, ban: &Ban) -> Diagnostic {
+fn finding(registry: &Registry, (role, serving): (&Role, &Serving), draft: &Draft, ban: &Ban) -> Diagnostic {
     let (target, drafter) =
         (registry.models.get(serving.model.value), registry.models.get(draft.model.value));
     let message = format!(

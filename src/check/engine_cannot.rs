@@ -5,7 +5,7 @@ use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, nearest, words};
 use crate::engine::Profile;
 use crate::engine::dialect::{Inexpressible, Intent};
 use crate::hir::{Registry, Role, Serving};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 declare_code! {
     /// ## What it finds
@@ -35,8 +35,7 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &ENGINE_CANNOT, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
+    for (role, serving) in registry.served() {
         let (Some(lowered), Some(profile)) =
             (intent::serve(registry, serving, 0), profile_of(registry, serving))
         else {
@@ -60,15 +59,7 @@ fn finding(role: &Role, serving: &Serving, profile: &Profile, cannot: &Inexpress
         words::printable(&cannot.why)
     );
     let builds: Vec<String> = cannot.builds.iter().map(|build| format!("`{build}`")).collect();
-    let near = match cannot.intent {
-        Intent::OptionName(n) => serving.options.get(n).and_then(|option| {
-            let name = format!("--{}", option.name.trim_start_matches('-'));
-            nearest(&name, profile.option_names("llama-server"))
-                .filter(|near| *near != name)
-                .map(ToOwned::to_owned)
-        }),
-        _ => None,
-    };
+    let near = option_near(serving, profile, cannot.intent);
     ENGINE_CANNOT
         .at(place, "not with this build", message)
         .about("role", &*role.head.name.value)
@@ -80,45 +71,49 @@ fn finding(role: &Role, serving: &Serving, profile: &Profile, cannot: &Inexpress
         .maybe_help((!builds.is_empty()).then(|| format!("builds that can: {}", words::all_of(&builds))))
 }
 
-/// Where an intent stands, and its name.
+/// The option of the build that is nearest to one that it does not have.
+fn option_near<'p>(serving: &Serving, profile: &'p Profile, intent: Intent) -> Option<&'p str> {
+    let Intent::OptionName(n) = intent else { return None };
+    let name = format!("--{}", serving.options.get(n)?.name.trim_start_matches('-'));
+    nearest(&name, profile.option_names("llama-server")).filter(|near| *near != name)
+}
+
+/// Where an intent stands, and its name; the role's name where it is only implied.
 fn place(role: &Role, serving: &Serving, intent: Intent) -> (Span, String) {
-    let name = role.head.name.span;
     let draft = serving.draft.as_ref();
-    let at = |place: Option<Span>, what: &str| (place.unwrap_or(name), format!("`{what}`"));
-    match intent {
-        Intent::Tool => at(serving.engine.map(|engine| engine.span), "llama-server"),
-        Intent::Model => at(Some(serving.model.span), "model"),
-        Intent::Listen => at(serving.listen.first().map(|address| address.span), "listen"),
-        Intent::Port => at(Some(serving.ports.span), "port"),
-        Intent::Context => at(Some(serving.context.span), "context"),
-        Intent::Slots => at(Some(serving.slots.span), "slots"),
-        Intent::Batch => at(serving.batch.map(|batch| batch.span), "batch"),
-        Intent::Experts => at(serving.experts.map(|experts| experts.span), "experts"),
-        Intent::Override(n) => at(serving.overrides.get(n).map(|o| o.key.span), "override"),
-        Intent::Draft => at(draft.map(|draft| draft.span), "draft"),
-        Intent::DraftMax => {
-            at(draft.and_then(|draft| draft.max).map(|max| max.span).or(draft.map(|d| d.span)), "max")
-        }
-        Intent::DraftMin => at(draft.and_then(|draft| draft.min).map(|min| min.span), "min"),
-        Intent::DraftPMin => at(draft.and_then(|draft| draft.p_min).map(|p| p.span), "p-min"),
-        Intent::Lookup | Intent::DraftWithLookup => at(serving.lookup.map(|lookup| lookup.span), "lookup"),
-        Intent::Pooling | Intent::Embeddings => {
-            at(serving.pooling.as_ref().map(|pooling| pooling.span), "pooling")
-        }
-        Intent::Projector => at(Some(serving.model.span), "projector"),
-        Intent::Threads => at(serving.placement.threads.map(|threads| threads.span), "threads"),
-        Intent::Lock => at(serving.placement.lock.map(|lock| lock.span), "lock"),
-        Intent::CacheType => at(serving.cache_type.as_ref().map(|cache| cache.span), "cache-type"),
-        Intent::FlashAttention => {
-            at(serving.flash_attention.as_ref().map(|flash| flash.span), "flash-attention")
-        }
-        Intent::PromptCache => at(serving.prompt_cache.map(|cache| cache.span), "prompt-cache"),
-        Intent::KeyFile => at(serving.key_file.as_ref().map(|file| file.span), "key-file"),
-        Intent::Metrics => (name, "metrics".to_owned()),
+    let (place, what) = match intent {
+        Intent::Tool => (serving.engine.map(|engine| engine.span), "llama-server"),
+        Intent::Model => (Some(serving.model.span), "model"),
+        Intent::Projector => (Some(serving.model.span), "projector"),
+        Intent::Listen => (span(serving.listen.first()), "listen"),
+        Intent::Port => (Some(serving.ports.span), "port"),
+        Intent::Context => (Some(serving.context.span), "context"),
+        Intent::Slots => (Some(serving.slots.span), "slots"),
+        Intent::Batch => (span(serving.batch.as_ref()), "batch"),
+        Intent::Experts => (span(serving.experts.as_ref()), "experts"),
+        Intent::Override(n) => (serving.overrides.get(n).map(|o| o.key.span), "override"),
+        Intent::Draft => (span(draft), "draft"),
+        Intent::DraftMax => (draft.and_then(|draft| span(draft.max.as_ref())).or(span(draft)), "max"),
+        Intent::DraftMin => (draft.and_then(|draft| span(draft.min.as_ref())), "min"),
+        Intent::DraftPMin => (draft.and_then(|draft| span(draft.p_min.as_ref())), "p-min"),
+        Intent::Lookup | Intent::DraftWithLookup => (span(serving.lookup.as_ref()), "lookup"),
+        Intent::Pooling | Intent::Embeddings => (span(serving.pooling.as_ref()), "pooling"),
+        Intent::Threads => (span(serving.placement.threads.as_ref()), "threads"),
+        Intent::Lock => (span(serving.placement.lock.as_ref()), "lock"),
+        Intent::CacheType => (span(serving.cache_type.as_ref()), "cache-type"),
+        Intent::FlashAttention => (span(serving.flash_attention.as_ref()), "flash-attention"),
+        Intent::PromptCache => (span(serving.prompt_cache.as_ref()), "prompt-cache"),
+        Intent::KeyFile => (span(serving.key_file.as_ref()), "key-file"),
+        Intent::Metrics => (None, "metrics"),
         Intent::OptionName(n) => {
-            let option = serving.options.get(n);
-            let what = option.map(|option| words::quoted(&option.name)).unwrap_or_default();
-            (option.map_or(name, |option| option.name.span), format!("option {what}"))
+            let option = serving.options.get(n).map(|option| &option.name);
+            let what = format!("option {}", option.map(|name| words::quoted(name)).unwrap_or_default());
+            return (span(option).unwrap_or(role.head.name.span), what);
         }
-    }
+    };
+    (place.unwrap_or(role.head.name.span), format!("`{what}`"))
+}
+
+fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {
+    value.map(|value| value.span)
 }

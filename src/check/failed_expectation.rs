@@ -30,9 +30,8 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let name = words::quoted(&expect.head.name);
         let finding = match &expect.expected {
             Expected::Fits(residency, fits) => {
-                let most =
-                    registry.hosts.entries().map(|(host, _)| registry.load(residency.value, host).total);
-                let most = most.max().unwrap_or(Bytes(0));
+                let loads = registry.loads(residency.value);
+                let most = loads.iter().map(|load| load.total).max().unwrap_or(Bytes(0));
                 if most <= fits.value {
                     continue;
                 }

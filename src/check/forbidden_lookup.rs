@@ -1,7 +1,8 @@
 //! Lookup for a model whose family forbids it.
 
 use super::Check;
-use crate::diag::{Diagnostics, words};
+use super::forbidden::{self, Deed};
+use crate::diag::Diagnostics;
 use crate::hir::{Forbids, Registry};
 
 declare_code! {
@@ -28,32 +29,7 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &FORBIDDEN_LOOKUP, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
-        let Some(lookup) = &serving.lookup else { continue };
-        let model = registry.models.get(serving.model.value);
-        let family = registry.families.get(model.family.value);
-        let Some(forbidden) = family.forbids(Forbids::Lookup) else { continue };
-        let Some(what) = forbidden.what.iter().find(|what| what.value == Forbids::Lookup) else { continue };
-        let message = format!(
-            "role {} uses lookup with {}, and family {} forbids it{}",
-            words::quoted(&role.head.name),
-            words::quoted(&model.title),
-            words::quoted(&family.head.name),
-            forbidden
-                .failure
-                .as_ref()
-                .map(|failure| format!(": {}", words::printable(failure)))
-                .unwrap_or_default()
-        );
-        let mut finding = FORBIDDEN_LOOKUP
-            .at(lookup.span, "lookup", message)
-            .about("role", &*role.head.name.value)
-            .also(serving.model.span, "with this model")
-            .also(what.span, "forbidden here");
-        if let Some(why) = &forbidden.why {
-            finding = finding.note(words::printable(why));
-        }
-        findings.say(finding.help("remove `lookup`"));
-    }
+    let deed =
+        Deed { code: &FORBIDDEN_LOOKUP, what: Forbids::Lookup, field: "lookup", verb: "uses lookup with" };
+    forbidden::run(&deed, registry, |serving| Some(serving.lookup?.span), findings);
 }

@@ -1,8 +1,9 @@
 //! A draft for a target whose family forbids speculation.
 
 use super::Check;
-use crate::diag::{Diagnostics, words};
-use crate::hir::{Forbids, Registry};
+use super::forbidden::{self, Deed};
+use crate::diag::Diagnostics;
+use crate::hir::{Forbids, Registry, Serving};
 
 declare_code! {
     /// ## What it finds
@@ -29,34 +30,12 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &FORBIDDEN_SPECULATION, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
-        let Some(draft) = &serving.draft else { continue };
-        let model = registry.models.get(serving.model.value);
-        let family = registry.families.get(model.family.value);
-        let Some(forbidden) = family.forbids(Forbids::Speculation) else { continue };
-        let Some(what) = forbidden.what.iter().find(|what| what.value == Forbids::Speculation) else {
-            continue;
-        };
-        let message = format!(
-            "role {} drafts for {}, and family {} forbids speculation{}",
-            words::quoted(&role.head.name),
-            words::quoted(&model.title),
-            words::quoted(&family.head.name),
-            forbidden
-                .failure
-                .as_ref()
-                .map(|failure| format!(": {}", words::printable(failure)))
-                .unwrap_or_default()
-        );
-        let mut finding = FORBIDDEN_SPECULATION
-            .at(draft.span, "speculation", message)
-            .about("role", &*role.head.name.value)
-            .also(serving.model.span, "with this target")
-            .also(what.span, "forbidden here");
-        if let Some(why) = &forbidden.why {
-            finding = finding.note(words::printable(why));
-        }
-        findings.say(finding.help("remove `draft`"));
-    }
+    let deed =
+        Deed { code: &FORBIDDEN_SPECULATION, what: Forbids::Speculation, field: "draft", verb: "drafts for" };
+    // A draft that a ban names has been said.
+    let drafts = |serving: &Serving| {
+        let draft = serving.draft.as_ref()?;
+        registry.ban_of(serving.model.value, draft.model.value).is_none().then_some(draft.span)
+    };
+    forbidden::run(&deed, registry, drafts, findings);
 }

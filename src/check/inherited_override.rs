@@ -30,8 +30,7 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &INHERITED_OVERRIDE, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
+    for (role, serving) in registry.served() {
         let Some(draft) = &serving.draft else { continue };
         let arch = |id| &registry.families.get(registry.models.get(id).family.value).arch;
         let (target, drafter) = (arch(serving.model.value), arch(draft.model.value));

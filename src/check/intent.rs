@@ -3,7 +3,8 @@
 
 use super::profile_of;
 use crate::engine::dialect::{self, Draft, FlashAttention, Lowered, Numa as Placed, Prompt, Serve, Value};
-use crate::hir::{Bytes, Id, Model, Numa, Override, Registry, Serving, Setting, Start};
+use crate::engine::keys::{KeyVerdict, ValueKind, key};
+use crate::hir::{Bytes, Id, Model, Numa, Override, Registry, Serving, Setting};
 use crate::source::Spanned;
 
 /// The command line of an instance of a role; none where the profile of its engine is unknown.
@@ -14,7 +15,7 @@ pub(super) fn serve(registry: &Registry, serving: &Serving, instance: usize) -> 
     let path = registry.path_of(model, &model.file);
     let projector = model.projector.as_ref().map(|projector| registry.path_of(model, &projector.file));
     let draft_path = draft_path(registry, serving);
-    let on_demand = registry.residencies.get(serving.residency.value).start.value == Start::OnDemand;
+    let on_demand = registry.is_on_demand(serving);
     let own = serving.ports.ports().nth(instance).unwrap_or(serving.ports.first);
     let addresses = if on_demand { vec!["127.0.0.1"] } else { serving.addresses() };
     let overrides = overrides(registry, serving);
@@ -108,12 +109,26 @@ fn experts<'r>(registry: &'r Registry, serving: &Serving) -> Option<(&'r str, u3
     serving.experts.map(|experts| (&*registry.families.get(model.family.value).arch.value, experts.value))
 }
 
-/// The overrides of the family, then those of the role; a key of the role wins over one of the family.
+/// The overrides of the family, then those of the role; a key of the role wins over one of the family. The engine reads a key
+/// by the type of its value alone, so a whole number for a key with fractions is said as one with a fraction.
 pub(super) fn overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> Vec<(&'r str, Value<'r>)> {
-    let family = registry.families.get(registry.models.get(serving.model.value).family.value);
+    let (family, profile) = (registry.model_of(serving).1, profile_of(registry, serving));
     let replaced = |inherited: &&Override| !serving.overrides.iter().any(|own| own.key == inherited.key);
     let all = family.overrides.iter().filter(replaced).chain(&serving.overrides);
-    all.map(|o| (&*o.key.value, value(&o.value))).collect()
+    let is_float = |name: &str| {
+        let verdict = profile.map(|profile| key(profile, &family.arch, name));
+        matches!(verdict, Some(KeyVerdict::Known { kind: ValueKind::Float, .. }))
+    };
+    let said = all.map(|o| match (value(&o.value), &*o.key.value as &str) {
+        (Value::Int(number), name) if is_float(name) => (name, whole(number)),
+        (value, name) => (name, value),
+    });
+    said.collect()
+}
+
+/// A whole number as one with a fraction, the nearest that there is.
+fn whole(number: i64) -> Value<'static> {
+    number.to_string().parse().map_or(Value::Int(number), Value::Float)
 }
 
 fn value(setting: &Setting) -> Value<'_> {

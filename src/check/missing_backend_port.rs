@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Registry, Start};
+use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -29,9 +29,8 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &MISSING_BACKEND_PORT, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
-        if registry.residencies.get(serving.residency.value).start.value != Start::OnDemand {
+    for (role, serving) in registry.served() {
+        if !registry.is_on_demand(serving) {
             continue;
         }
         let first = serving

@@ -34,8 +34,7 @@ pub(super) static CHECK: Check = Check { code: &MISSING_ONE_SHOT, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     let mut seen = BTreeSet::new();
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
+    for (role, serving) in registry.served() {
         if serving.pooling.is_some() || !seen.insert(serving.model.value) {
             continue;
         }

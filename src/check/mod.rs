@@ -7,6 +7,7 @@ mod avoided_experts;
 mod banned_draft;
 mod engine_cannot;
 mod failed_expectation;
+mod forbidden;
 mod forbidden_lookup;
 mod forbidden_speculation;
 mod idle_at_boot;
@@ -17,9 +18,11 @@ mod missing_one_shot;
 mod name_collision;
 mod over_budget;
 mod override_type;
+mod overrides;
 mod port_conflict;
 mod shares_a_sharer;
 mod too_many_experts;
+mod unholdable_path;
 mod unknown_architecture;
 mod unknown_node;
 mod unknown_override_key;
@@ -29,6 +32,7 @@ use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
 use crate::hir::{Engine, Id, Model, Registry, Serving};
+use rayon::prelude::*;
 
 /// One rule: its code with its page, and a function from registry to findings.
 pub struct Check {
@@ -59,6 +63,7 @@ pub static ALL: &[&Check] = &[
     &failed_expectation::CHECK,
     &inherited_override::CHECK,
     &missing_one_shot::CHECK,
+    &unholdable_path::CHECK,
 ];
 
 /// A registry in which nothing of severity error was found; the only thing that can be planned.
@@ -89,9 +94,12 @@ impl Checked {
 
 /// Runs all checks; gives the registry on where neither they nor anything before them found an error.
 pub fn check(registry: Registry, findings: &mut Diagnostics) -> Result<Checked, Reported> {
-    for check in ALL {
-        (check.run)(&registry, findings);
-    }
+    let said = ALL.par_iter().map(|check| {
+        let mut said = Diagnostics::default();
+        (check.run)(&registry, &mut said);
+        said
+    });
+    said.collect::<Vec<_>>().into_iter().for_each(|said| findings.absorb(said));
     match findings.reported() {
         Some(reported) => Err(reported),
         None => Ok(Checked(registry)),

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Registry, Role, Start};
+use crate::hir::{Registry, Role, Text};
 use std::collections::BTreeMap;
 
 declare_code! {
@@ -34,85 +34,77 @@ pub(super) static CHECK: Check = Check { code: &NAME_COLLISION, run };
 /// A name that is taken, and by what.
 struct Taken<'r> {
     kind: &'static str,
-    name: &'r crate::hir::Text,
+    name: &'r Text,
     what: String,
 }
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let mut units: BTreeMap<String, Taken> = BTreeMap::new();
-    let residencies = registry.residencies.iter().map(|residency| (&residency.head.name, "residency"));
-    for (name, kind) in residencies {
+    let mut names = Names { taken: BTreeMap::new(), findings };
+    for residency in registry.residencies.iter() {
+        let name = &residency.head.name;
+        let what = format!("residency {}", words::quoted(name));
         // `_` and `-` are one in the name of a slice.
-        let key = format!("slice {}", fold(name).replace('-', "_"));
-        claim(
-            &mut units,
-            key,
-            Taken { kind, name, what: format!("the slice of residency {}", words::quoted(name)) },
-            findings,
-        );
-        let key = format!("target {}", fold(name));
-        claim(
-            &mut units,
-            key,
-            Taken { kind, name, what: format!("the target of residency {}", words::quoted(name)) },
-            findings,
-        );
+        let slice = format!("slice {}", fold(name).replace('-', "_"));
+        names.claim(slice, Taken { kind: "residency", name, what: format!("the slice of {what}") });
     }
     for role in registry.roles.iter() {
+        let name = &role.head.name;
         for (stem, what) in units_of(registry, role) {
-            let taken = Taken { kind: "role", name: &role.head.name, what };
-            if !claim(&mut units, format!("unit {}", fold(&stem)), taken, findings) {
+            if !names.claim(format!("unit {}", fold(&stem)), Taken { kind: "role", name, what }) {
                 break;
             }
         }
-        if role.serving().is_some() && fold(&role.head.name) == "prompt" {
-            let finding = NAME_COLLISION
-                .at(
-                    role.head.name.span,
-                    "the folder of one-shot commands",
-                    "a role cannot be called `prompt`",
-                )
-                .about("role", &*role.head.name.value);
-            findings.say(finding.help("rename the role"));
+        if role.serving().is_some() && fold(name) == "prompt" {
+            names.say_prompt(name);
         }
     }
-    let mut models: BTreeMap<String, Taken> = BTreeMap::new();
     for model in registry.models.iter() {
         let name = &model.head.name;
         let what = format!("the command of model {}", words::quoted(name));
-        claim(&mut models, fold(name), Taken { kind: "model", name, what }, findings);
+        names.claim(format!("command {}", fold(name)), Taken { kind: "model", name, what });
     }
 }
 
-/// Whether the name was free; a taken one is said at the later of the two.
-fn claim<'r>(
-    units: &mut BTreeMap<String, Taken<'r>>,
-    key: String,
-    taken: Taken<'r>,
-    findings: &mut Diagnostics,
-) -> bool {
-    if let Some(first) = units.get(&key) {
+/// The names of units and files that are taken.
+struct Names<'r, 'f> {
+    taken: BTreeMap<String, Taken<'r>>,
+    findings: &'f mut Diagnostics,
+}
+
+impl<'r> Names<'r, '_> {
+    /// Whether the name was free; a taken one is said at the later of the two.
+    fn claim(&mut self, key: String, taken: Taken<'r>) -> bool {
+        let Some(first) = self.taken.get(&key) else {
+            self.taken.insert(key, taken);
+            return true;
+        };
         let (mut earlier, mut later) = (first, &taken);
         if later.name.span < earlier.name.span {
             std::mem::swap(&mut earlier, &mut later);
         }
-        let message = format!("{} and {} have one name", later.what, earlier.what);
+        let message = format!("{} and {} would have one name", later.what, earlier.what);
         let finding = NAME_COLLISION
             .at(later.name.span, "would be the same file", message)
             .about(later.kind, &*later.name.value)
-            .also(earlier.name.span, "as what this one makes");
-        findings.say(finding.help("rename one of them"));
-        return false;
+            .also(earlier.name.span, format!("as {}", earlier.what));
+        self.findings.say(finding.help("rename one of them"));
+        false
     }
-    units.insert(key, taken);
-    true
+
+    fn say_prompt(&mut self, name: &Text) {
+        let message = format!("role {} has the name of the folder of one-shot commands", words::quoted(name));
+        let finding = NAME_COLLISION
+            .at(name.span, "would be `bin/prompt`, which is a folder", message)
+            .about("role", &*name.value);
+        self.findings.say(finding.help("rename the role"));
+    }
 }
 
 /// The stems of the units of a role, with what each is.
 fn units_of(registry: &Registry, role: &Role) -> Vec<(String, String)> {
     let Some(serving) = role.serving() else { return Vec::new() };
     let name: &str = &role.head.name;
-    let on_demand = registry.residencies.get(serving.residency.value).start.value == Start::OnDemand;
+    let on_demand = registry.is_on_demand(serving);
     let several = serving.ports.len() > 1;
     let mut stems = vec![(name.to_owned(), format!("role {}", words::quoted(name)))];
     for n in 0..serving.ports.len() {

@@ -2,7 +2,8 @@
 
 use super::Check;
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
-use crate::hir::{Bytes, Host, Load, Registry, Residency};
+use crate::hir::{Bytes, Id, Load, Registry, Residency, Role};
+use crate::source::Spanned;
 
 declare_code! {
     /// ## What it finds
@@ -39,6 +40,10 @@ pub(super) static CHECK: Check = Check { code: &OVER_BUDGET, run };
 const LINES: usize = 40;
 const PLACES: usize = 6;
 
+/// How many roles are tried alone, and how many are named together at the most.
+const TRIES: usize = 16;
+const MOVED: usize = 4;
+
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for (id, residency) in registry.residencies.entries() {
         let Some(budget) = residency.budget else { continue };
@@ -46,7 +51,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         for load in registry.loads(id) {
             any = true;
             if load.total > budget.value {
-                findings.say(finding(registry, residency, budget.value, &load));
+                findings.say(finding(registry, id, budget, &load));
             }
         }
         if any {
@@ -64,19 +69,19 @@ fn leave_the_rest(residency: &Residency, findings: &mut Diagnostics) {
     });
 }
 
-fn finding(registry: &Registry, residency: &Residency, budget: Bytes, load: &Load) -> Diagnostic {
-    let over = load.total.minus(budget);
-    let host = registry.hosts.get(load.host);
+fn finding(registry: &Registry, id: Id<Residency>, budget: Spanned<Bytes>, load: &Load) -> Diagnostic {
+    let over = load.total.minus(budget.value);
+    let residency = &registry.residencies.get(id).head.name;
     let message = format!(
-        "residency {} takes {} on host {}, {over} over its budget of {budget}",
-        words::quoted(&residency.head.name),
+        "residency {} takes {} on host {}, {over} over its budget of {}",
+        words::quoted(residency),
         load.total,
-        words::quoted(&host.head.name),
+        words::quoted(&registry.hosts.get(load.host).head.name),
+        budget.value
     );
-    let place = residency.budget.map_or(residency.head.name.span, |budget| budget.span);
     let mut finding = OVER_BUDGET
-        .at(place, format!("{} are needed", load.total), message)
-        .about("residency", &*residency.head.name.value);
+        .at(budget.span, format!("{} are needed", load.total), message)
+        .about("residency", &*residency.value);
     for line in load.lines.iter().take(PLACES) {
         let serving = registry.roles.get(line.role).serving();
         if let Some(serving) = serving {
@@ -86,7 +91,8 @@ fn finding(registry: &Registry, residency: &Residency, budget: Bytes, load: &Loa
             );
         }
     }
-    finding.note(sum(registry, budget, load)).help(smallest_change(registry, load, host, over))
+    let [move_away, raise] = smallest_change(registry, id, load, budget.value);
+    finding.note(sum(registry, budget.value, load)).help(move_away).help(raise)
 }
 
 /// The sum, a line a file: the role that brings it in first, its title, its size, the total so far.
@@ -119,19 +125,41 @@ fn table(rows: &[[String; 4]]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The role whose leaving frees the least that is enough; a file that another role reads too frees nothing.
-fn smallest_change(registry: &Registry, load: &Load, host: &Host, over: Bytes) -> String {
-    let needed = load.total;
-    let enough = load.freed.iter().filter(|(_, freed)| *freed >= over);
-    match enough.min_by_key(|(_, freed)| *freed) {
-        Some((role, freed)) => format!(
-            "move role {} to another residency, which frees {freed}; or raise the budget to {needed}",
-            words::quoted(&registry.roles.get(*role).head.name),
-        ),
-        None => format!(
-            "raise the budget to {needed} (host {} has {}), or move several roles to another residency",
-            words::quoted(&host.head.name),
-            host.memory.value
-        ),
+/// The fewest roles whose leaving is enough, and the budget that would be.
+fn smallest_change(registry: &Registry, residency: Id<Residency>, load: &Load, budget: Bytes) -> [String; 2] {
+    let raise = format!("raise the budget to {}", load.total.rounded_up());
+    let Some(gone) = enough(registry, residency, load, budget) else {
+        return ["move several roles to another residency".to_owned(), raise];
+    };
+    let freed = load.total.minus(registry.load_without(residency, load.host, &gone));
+    let names: Vec<String> =
+        gone.iter().map(|role| words::quoted(&registry.roles.get(*role).head.name)).collect();
+    let noun = if gone.len() == 1 { "role" } else { "roles" };
+    [format!("move {noun} {} to another residency, which frees {freed}", words::all_of(&names)), raise]
+}
+
+/// The one role that frees the least that is enough, else the largest until it is enough. What a role frees counts files that
+/// no other reads; where not all roles run at once, another takes its place, so each answer is tried.
+fn enough(
+    registry: &Registry,
+    residency: Id<Residency>,
+    load: &Load,
+    budget: Bytes,
+) -> Option<Vec<Id<Role>>> {
+    let over = load.total.minus(budget);
+    let fits = |gone: &[Id<Role>]| registry.load_without(residency, load.host, gone) <= budget;
+    let mut by_size = load.freed.clone();
+    by_size.sort_by_key(|(role, freed)| (*freed, *role));
+    let one = by_size.iter().filter(|(_, freed)| *freed >= over).take(TRIES);
+    if let Some((role, _)) = one.into_iter().find(|(role, _)| fits(&[*role])) {
+        return Some(vec![*role]);
     }
+    let mut gone = Vec::new();
+    for (role, _) in by_size.iter().rev().take(MOVED) {
+        gone.push(*role);
+        if fits(&gone) {
+            return Some(gone);
+        }
+    }
+    None
 }

@@ -1,10 +1,10 @@
 //! An override whose value the engine would not take.
 
-use super::{Check, profile_of};
+use super::Check;
+use super::overrides::{self, Placed};
 use crate::diag::{Diagnostics, words};
-use crate::engine::Profile;
 use crate::engine::keys::{Array, KeyVerdict, ValueKind, key};
-use crate::hir::{Override, Registry, Setting};
+use crate::hir::{Registry, Setting};
 
 declare_code! {
     /// ## What it finds
@@ -33,37 +33,14 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &OVERRIDE_TYPE, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let pinned = registry
-        .stack
-        .engine
-        .and_then(|engine| Profile::built_in(&registry.engines.get(engine.value).profile));
-    for family in registry.families.iter() {
-        let Some(profile) = pinned else { continue };
-        family
-            .overrides
-            .iter()
-            .for_each(|one| judge(("family", &family.head.name), (profile, &family.arch), one, findings));
-    }
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
-        let Some(profile) = profile_of(registry, serving) else { continue };
-        let arch = &registry.families.get(registry.models.get(serving.model.value).family.value).arch;
-        serving
-            .overrides
-            .iter()
-            .for_each(|one| judge(("role", &role.head.name), (profile, arch), one, findings));
-    }
+    overrides::each(registry).for_each(|one| judge(&one, findings));
 }
 
-fn judge(
-    owner: (&'static str, &str),
-    (profile, arch): (&Profile, &str),
-    one: &Override,
-    findings: &mut Diagnostics,
-) {
-    let KeyVerdict::Known { kind, array, scalar_effective } = key(profile, arch, &one.key) else { return };
-    let by = format!("{} {}", owner.0, words::quoted(owner.1));
-    let shown = words::quoted(&one.key);
+fn judge(placed: &Placed, findings: &mut Diagnostics) {
+    let one = placed.said;
+    let verdict = key(placed.profile, &placed.family.arch, &one.key);
+    let KeyVerdict::Known { kind, array, scalar_effective } = verdict else { return };
+    let (by, shown) = (placed.owner(), words::quoted(&one.key));
     let finding = if array == Array::Always {
         let message = format!("{by} overrides {shown}, which holds a list");
         OVERRIDE_TYPE.at(one.key.span, "a list cannot be overridden", message).help("remove the override")
@@ -79,7 +56,7 @@ fn judge(
     } else {
         return;
     };
-    findings.say(finding.about(owner.0, owner.1));
+    findings.say(finding.about(placed.kind, placed.name));
 }
 
 fn fits(value: &Setting, kind: ValueKind) -> bool {

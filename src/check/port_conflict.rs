@@ -2,9 +2,9 @@
 
 use super::Check;
 use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{Registry, Serving, Start};
+use crate::hir::{Host, Id, Registry, Text};
 use crate::source::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 declare_code! {
@@ -55,88 +55,64 @@ enum What {
 }
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let mut taken: BTreeMap<(usize, u16), Vec<Listener>> = BTreeMap::new();
-    let mut said: Vec<(Span, Span)> = Vec::new();
+    let mut taken: BTreeMap<(Id<Host>, u16), Vec<Listener>> = BTreeMap::new();
+    let mut said: BTreeSet<(Span, Span)> = BTreeSet::new();
     each_listener(registry, |host, port, listener| {
         let here = taken.entry((host, port)).or_default();
-        if let Some(first) = here.iter().find(|first| meet(first.address, listener.address)) {
-            // Ranges meet at many ports, and a role may listen at many addresses: each pair of places is said once.
-            if !said.contains(&(first.place, listener.place)) {
-                said.push((first.place, listener.place));
-                findings.say(finding(
-                    first,
-                    &listener,
-                    port,
-                    registry.hosts.iter().nth(host).map(|h| &**h.head.name),
-                ));
-            }
+        let first = here.iter().find(|first| meet(first.address, listener.address));
+        // Ranges meet at many ports, and a role may listen at many addresses: each pair of places is said once.
+        if let Some(first) = first.filter(|first| said.insert((first.place, listener.place))) {
+            findings.say(finding(first, &listener, port, &registry.hosts.get(host).head.name));
         }
         here.push(listener);
     });
 }
 
-fn each_listener<'r>(registry: &'r Registry, mut each: impl FnMut(usize, u16, Listener<'r>)) {
+fn each_listener<'r>(registry: &'r Registry, mut each: impl FnMut(Id<Host>, u16, Listener<'r>)) {
     for service in registry.services.iter() {
         let Some(port) = service.port else { continue };
         let owner = Owner { kind: "service", name: &service.head.name };
         for address in addresses(&service.listen) {
-            each(
-                service.host.value.number(),
-                port.value,
-                Listener { owner, address, place: port.span, what: What::Port },
-            );
+            let listener = Listener { owner, address, place: port.span, what: What::Port };
+            each(service.host.value, port.value, listener);
         }
     }
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
+    for (role, serving) in registry.served() {
         let owner = Owner { kind: "role", name: &role.head.name };
         for address in addresses(&serving.listen) {
             for port in serving.ports.ports() {
                 let listener = Listener { owner, address, place: serving.ports.span, what: What::Port };
-                each(serving.host.value.number(), port, listener);
+                each(serving.host.value, port, listener);
             }
         }
     }
     // After all that was written, since a hidden port is easier to move.
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
+    for (role, serving) in registry.served().filter(|(_, serving)| registry.is_on_demand(serving)) {
         let owner = Owner { kind: "role", name: &role.head.name };
-        for (port, place) in backends(registry, serving) {
-            let listener =
-                Listener { owner, address: IpAddr::from([127, 0, 0, 1]), place, what: What::Backend };
-            each(serving.host.value.number(), port, listener);
+        let place = serving.backend.map_or(serving.ports.span, |backend| backend.span);
+        for port in (0..serving.ports.len()).filter_map(|instance| serving.backend_port(instance)) {
+            let address = IpAddr::from([127, 0, 0, 1]);
+            each(serving.host.value, port, Listener { owner, address, place, what: What::Backend });
         }
     }
 }
 
-fn addresses(listen: &[crate::hir::Text]) -> Vec<IpAddr> {
+fn addresses(listen: &[Text]) -> Vec<IpAddr> {
     let said: Vec<IpAddr> = listen.iter().filter_map(|address| address.parse().ok()).collect();
     if said.is_empty() { vec![IpAddr::from([127, 0, 0, 1])] } else { said }
-}
-
-/// The hidden ports of an on-demand role: `backend` and those after it, else 10000 above its own.
-fn backends(registry: &Registry, serving: &Serving) -> Vec<(u16, Span)> {
-    if registry.residencies.get(serving.residency.value).start.value != Start::OnDemand {
-        return Vec::new();
-    }
-    let (first, place) = match serving.backend {
-        Some(backend) => (u32::from(backend.value), backend.span),
-        None => (u32::from(serving.ports.first) + 10_000, serving.ports.span),
-    };
-    let ports = (first..).take(serving.ports.len());
-    ports.filter_map(|port| u16::try_from(port).ok()).map(|port| (port, place)).collect()
 }
 
 fn meet(a: IpAddr, b: IpAddr) -> bool {
     a == b || a.is_unspecified() || b.is_unspecified()
 }
 
-fn finding(first: &Listener, second: &Listener, port: u16, host: Option<&str>) -> Diagnostic {
-    let (one, two) = (spoken(first), spoken(second));
-    let message = format!(
-        "{two} and {one} both listen on port {port} of host {}",
-        words::quoted(host.unwrap_or_default())
-    );
+fn finding(first: &Listener, second: &Listener, port: u16, host: &str) -> Diagnostic {
+    let who = if (first.owner, first.what) == (second.owner, second.what) {
+        format!("{} listens twice", spoken(first))
+    } else {
+        format!("{} and {} both listen", spoken(second), spoken(first))
+    };
+    let message = format!("{who} on port {port} of host {}", words::quoted(host));
     let label = match second.what {
         What::Port => format!("port {port} is taken"),
         What::Backend => format!("its hidden port {port} is taken"),
@@ -147,13 +123,14 @@ fn finding(first: &Listener, second: &Listener, port: u16, host: Option<&str>) -
         .also(first.place, format!("{} listens here", spoken(first)));
     if first.address != second.address {
         finding = finding.note(format!(
-            "{} and {} meet: one of them stands for every address",
+            "`{}` and `{}` meet: one of them stands for every address",
             first.address, second.address
         ));
     }
     finding.help(match (first.what, second.what) {
+        (What::Port, What::Port) if first.owner == second.owner => "remove one of its addresses",
         (What::Port, What::Port) => "give one of them another port",
-        _ => "give the on-demand role a `backend` of its own",
+        (What::Backend, _) | (_, What::Backend) => "give the on-demand role another `backend`",
     })
 }
 

@@ -30,11 +30,9 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &TOO_MANY_EXPERTS, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
+    for (role, serving) in registry.served() {
         let Some(experts) = serving.experts else { continue };
-        let model = registry.models.get(serving.model.value);
-        let family = registry.families.get(model.family.value);
+        let (model, family) = registry.model_of(serving);
         let total = model.experts.as_ref().and_then(|experts| experts.total);
         let dense = model.experts.is_none()
             && architecture::architecture(&family.arch).is_some_and(|arch| !arch.names_experts());

@@ -28,8 +28,7 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &UNKNOWN_NODE, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
+    for (role, serving) in registry.served() {
         let Some(numa) = &serving.placement.numa else { continue };
         let named = match &numa.value {
             Numa::Interleave(nodes) => nodes.as_slice(),

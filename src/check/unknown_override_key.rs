@@ -1,10 +1,10 @@
 //! An override key that the engine would ignore.
 
-use super::{Check, profile_of};
+use super::Check;
+use super::overrides::{self, Placed};
 use crate::diag::{Diagnostics, NotChecked, Subject, nearest, words};
-use crate::engine::Profile;
 use crate::engine::keys::{KeyVerdict, key, spelled};
-use crate::hir::{Family, Override, Registry};
+use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -32,54 +32,31 @@ declare_code! {
 
 pub(super) static CHECK: Check = Check { code: &UNKNOWN_OVERRIDE_KEY, run };
 
-/// The item whose overrides are read.
-struct Owner<'r> {
-    kind: &'static str,
-    name: &'r str,
-    family: &'r Family,
-}
-
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let pinned = registry
-        .stack
-        .engine
-        .and_then(|engine| Profile::built_in(&registry.engines.get(engine.value).profile));
-    for family in registry.families.iter() {
-        let Some(profile) = pinned else { continue };
-        let owner = Owner { kind: "family", name: &family.head.name, family };
-        family.overrides.iter().for_each(|one| judge(&owner, profile, one, findings));
-    }
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
-        let Some(profile) = profile_of(registry, serving) else { continue };
-        let family = registry.families.get(registry.models.get(serving.model.value).family.value);
-        let owner = Owner { kind: "role", name: &role.head.name, family };
-        serving.overrides.iter().for_each(|one| judge(&owner, profile, one, findings));
-    }
+    overrides::each(registry).for_each(|one| judge(&one, findings));
 }
 
-fn judge(owner: &Owner, profile: &Profile, one: &Override, findings: &mut Diagnostics) {
-    let arch: &str = &owner.family.arch;
-    let by = format!("{} {}", owner.kind, words::quoted(owner.name));
-    let (label, help) = match key(profile, arch, &one.key) {
+fn judge(one: &Placed, findings: &mut Diagnostics) {
+    let (profile, arch, said): (_, &str, _) = (one.profile, &one.family.arch, &one.said.key);
+    let (label, help) = match key(profile, arch, said) {
         KeyVerdict::Known { .. } => return,
         KeyVerdict::NotChecked => {
             let why =
-                format!("whether {} knows the key {} is not known", profile.name(), words::quoted(&one.key));
+                format!("whether {} knows the key {} is not known", profile.name(), words::quoted(said));
             findings.leave(NotChecked {
                 check: UNKNOWN_OVERRIDE_KEY.name,
-                subject: Subject::new(owner.kind, owner.name),
+                subject: Subject::new(one.kind, one.name),
                 why,
             });
             return;
         }
         KeyVerdict::OtherArchitecture { arch: other } => {
-            let own = one.key.strip_prefix(other).map(|rest| format!("{arch}{rest}")).unwrap_or_default();
+            let own = said.strip_prefix(other).map(|rest| format!("{arch}{rest}")).unwrap_or_default();
             (format!("a key of `{other}`"), format!("write `{}`", words::printable(&own)))
         }
         KeyVerdict::Unknown => {
             let known = spelled(arch);
-            match nearest(&one.key, known.iter().map(String::as_str)) {
+            match nearest(said, known.iter().map(String::as_str)) {
                 Some(near) => (format!("did you mean `{near}`?"), format!("write `{near}`")),
                 None => (
                     "no build has this key".to_owned(),
@@ -89,13 +66,14 @@ fn judge(owner: &Owner, profile: &Profile, one: &Override, findings: &mut Diagno
         }
     };
     let message = format!(
-        "{by} overrides {}, which the engine ignores for `{}`",
-        words::quoted(&one.key),
+        "{} overrides {}, which the engine ignores for `{}`",
+        one.owner(),
+        words::quoted(said),
         words::printable(arch)
     );
     let finding = UNKNOWN_OVERRIDE_KEY
-        .at(one.key.span, label, message)
-        .about(owner.kind, owner.name)
-        .also(owner.family.arch.span, format!("the architecture is `{}`", words::printable(arch)));
+        .at(said.span, label, message)
+        .about(one.kind, one.name)
+        .also(one.family.arch.span, format!("the architecture is `{}`", words::printable(arch)));
     findings.say(finding.help(help));
 }

@@ -71,6 +71,11 @@ impl Diagnostics {
         self.not_checked.dedup();
     }
 
+    /// Drops findings that only echo others, which stay: whether there are errors must not change.
+    pub fn drop_echoes(&mut self, is_echo: impl Fn(&Diagnostic) -> bool) {
+        self.findings.retain(|finding| !is_echo(finding));
+    }
+
     /// The findings, in order of saying until [`sort`](Self::sort) is called.
     pub fn findings(&self) -> &[Diagnostic] {
         &self.findings

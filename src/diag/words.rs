@@ -10,7 +10,27 @@ pub fn quoted(name: &str) -> String {
     format!("`{}`", printable(name))
 }
 
-/// The text with control characters and bidirectional overrides spelled out as `\u{..}`, and cut after 200 characters.
+/// Whether a character could steer a terminal or deceive a reader: control characters, bidirectional marks and
+/// overrides, line separators, and what is not seen at all. The joiners of scripts and emoji are none.
+pub fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// The text with what [`steers`] spelled out as `\u{..}`, and cut after 200 characters.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (n, c) in text.chars().enumerate() {
@@ -18,9 +38,7 @@ pub fn printable(text: &str) -> String {
             out.push('…');
             break;
         }
-        let steers = c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if steers {
+        if steers(c) {
             out.extend(c.escape_default());
         } else {
             out.push(c);

@@ -143,7 +143,8 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A number outside what its field can hold, an empty text, or a text that no argument of a process can hold.
+    /// A number outside what its field can hold, an empty text, a path that is not absolute, or a text that no argument of a
+    /// process can hold.
     ///
     /// ## Why
     /// llama-server takes port 99999 and listens at 34463, because it keeps the lower 16 bits; others of these abort it.

@@ -2,7 +2,7 @@
 
 use super::shape::{Field, Shape, Table};
 use super::{Head, Named, Override, Text};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 
 /// Models of one architecture.
 #[derive(Clone, PartialEq, Debug)]
@@ -73,9 +73,10 @@ pub struct Advice {
 }
 
 impl Family {
-    /// The entry that forbids something, if one does.
-    pub fn forbids(&self, what: Forbids) -> Option<&Forbidden> {
-        self.forbid.iter().find(|forbidden| forbidden.what.iter().any(|w| w.value == what))
+    /// The entry that forbids something, if one does, and where it says so.
+    pub fn forbids(&self, what: Forbids) -> Option<(&Forbidden, Span)> {
+        let said = |forbidden: &Forbidden| forbidden.what.iter().find(|w| w.value == what).map(|w| w.span);
+        self.forbid.iter().find_map(|forbidden| Some((forbidden, said(forbidden)?)))
     }
 }
 

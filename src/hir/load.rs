@@ -27,62 +27,81 @@ pub struct Line {
     pub bytes: Bytes,
 }
 
+/// A role with its processes.
+type Served<'r> = (Id<Role>, &'r Serving);
+
 /// A file that a process reads.
-struct FileRead<'r> {
-    store: Option<usize>,
-    path: &'r str,
+pub struct FileRead<'r> {
+    /// The full path.
+    pub path: String,
     model: &'r Model,
     part: &'static str,
+    /// Its size.
+    pub bytes: Bytes,
+}
+
+/// How many roles read a file, which of them last, and how large it is.
+struct Readers {
+    count: usize,
+    last: Id<Role>,
     bytes: Bytes,
 }
 
 impl Registry {
     /// The loads of a residency, one a host that serves any of it, in the order of hosts.
     pub fn loads(&self, residency: Id<Residency>) -> Vec<Load> {
-        let mut by_host: BTreeMap<Id<Host>, Vec<(Id<Role>, &Serving)>> = BTreeMap::new();
+        let mut by_host: BTreeMap<Id<Host>, Vec<Served>> = BTreeMap::new();
         for (id, role) in self.roles.entries() {
             if let Some(serving) = role.serving().filter(|serving| serving.residency.value == residency) {
                 by_host.entry(serving.host.value).or_default().push((id, serving));
             }
         }
+        by_host.into_iter().map(|(host, roles)| self.load_of(residency, host, roles)).collect()
+    }
+
+    /// What a residency would take on a host without some of its roles.
+    pub fn load_without(&self, residency: Id<Residency>, host: Id<Host>, gone: &[Id<Role>]) -> Bytes {
+        let roles = self.roles.entries().filter(|(id, _)| !gone.contains(id));
+        let served = roles
+            .filter_map(|(id, role)| Some((id, role.serving()?)))
+            .filter(|(_, serving)| serving.residency.value == residency && serving.host.value == host);
+        self.load_of(residency, host, served.collect()).total
+    }
+
+    fn load_of(&self, residency: Id<Residency>, host: Id<Host>, roles: Vec<Served>) -> Load {
         let at_once = self.residencies.get(residency).at_once.map(|n| n.value as usize);
-        by_host.into_iter().map(|(host, roles)| self.load_of(host, largest(self, roles, at_once))).collect()
-    }
-
-    /// The load of a residency on one host; empty where the host serves nothing of it.
-    pub fn load(&self, residency: Id<Residency>, host: Id<Host>) -> Load {
-        let loads = self.loads(residency).into_iter();
-        loads.filter(|load| load.host == host).next_back().unwrap_or_else(|| self.load_of(host, Vec::new()))
-    }
-
-    fn load_of(&self, host: Id<Host>, roles: Vec<(Id<Role>, &Serving)>) -> Load {
-        let mut readers: BTreeMap<(Option<usize>, &str), (usize, Id<Role>, Bytes)> = BTreeMap::new();
+        let mut readers: BTreeMap<String, Readers> = BTreeMap::new();
         let mut lines: Vec<Line> = Vec::new();
-        for (role, serving) in &roles {
+        for (role, serving) in largest(self, roles, at_once) {
             for file in self.files_of(serving) {
-                let entry = readers.entry((file.store, file.path)).or_insert_with(|| {
+                let entry = readers.entry(file.path).or_insert_with(|| {
                     let what = format!("{}{}", *file.model.title, file.part);
-                    lines.push(Line { role: *role, what: what.into(), bytes: file.bytes });
-                    (0, *role, file.bytes)
+                    lines.push(Line { role, what: what.into(), bytes: file.bytes });
+                    Readers { count: 0, last: role, bytes: file.bytes }
                 });
                 // A role that reads a file twice, as its own draft, is one reader.
-                if entry.0 == 0 || entry.1 != *role {
-                    *entry = (entry.0 + 1, *role, entry.2);
+                if entry.count == 0 || entry.last != role {
+                    *entry = Readers { count: entry.count + 1, last: role, bytes: entry.bytes };
                 }
             }
         }
         let mut freed: BTreeMap<Id<Role>, Bytes> = BTreeMap::new();
-        for (count, role, bytes) in readers.into_values() {
-            if count == 1 {
-                let sum = freed.entry(role).or_default();
-                *sum = sum.plus(bytes);
-            }
+        for alone in readers.into_values().filter(|readers| readers.count == 1) {
+            let sum = freed.entry(alone.last).or_default();
+            *sum = sum.plus(alone.bytes);
         }
         let total = lines.iter().fold(Bytes(0), |sum, line| sum.plus(line.bytes));
         Load { host, lines, total, freed: freed.into_iter().collect() }
     }
 
-    fn files_of<'r>(&'r self, serving: &Serving) -> Vec<FileRead<'r>> {
+    /// The files that each process of a role reads: model, draft, projector.
+    pub fn files_of<'r>(&'r self, serving: &Serving) -> Vec<FileRead<'r>> {
+        let file = |model: &'r Model, path: &Text, part: &'static str, bytes: Bytes| FileRead {
+            path: self.path_of(model, path),
+            model,
+            part,
+            bytes,
+        };
         let mut files = Vec::with_capacity(3);
         let model = self.models.get(serving.model.value);
         files.push(file(model, &model.file, "", model.size.value));
@@ -91,28 +110,15 @@ impl Registry {
             files.push(file(drafter, &drafter.file, " (draft)", drafter.size.value));
         }
         if let Some(projector) = &model.projector {
-            files.push(file(
-                model,
-                &projector.file,
-                " (projector)",
-                projector.size.map_or(Bytes(0), |size| size.value),
-            ));
+            let bytes = projector.size.map_or(Bytes(0), |size| size.value);
+            files.push(file(model, &projector.file, " (projector)", bytes));
         }
         files
     }
 }
 
-fn file<'r>(model: &'r Model, path: &'r Text, part: &'static str, bytes: Bytes) -> FileRead<'r> {
-    let store = model.store.filter(|_| !path.starts_with('/')).map(|store| store.value.number());
-    FileRead { store, path, model, part, bytes }
-}
-
-/// The roles that may run at a time, the largest first where not all may; in the order of declaration.
-fn largest<'r>(
-    registry: &Registry,
-    mut roles: Vec<(Id<Role>, &'r Serving)>,
-    at_once: Option<usize>,
-) -> Vec<(Id<Role>, &'r Serving)> {
+/// The roles that may run at a time, the largest where not all may; in the order of declaration.
+fn largest<'r>(registry: &Registry, mut roles: Vec<Served<'r>>, at_once: Option<usize>) -> Vec<Served<'r>> {
     let Some(at_once) = at_once.filter(|most| *most < roles.len()) else { return roles };
     let bytes = |serving: &Serving| {
         registry.files_of(serving).iter().fold(Bytes(0), |sum, file| sum.plus(file.bytes))

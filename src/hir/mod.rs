@@ -32,7 +32,7 @@ pub use expect::{Expect, Expected};
 pub use family::{Advice, ExpertAdvice, Family, Forbidden, Forbids, Need};
 pub use host::{CpuSet, Gpu, Host, NumaNode};
 pub use id::{Arena, Id, Named};
-pub use load::{Line, Load};
+pub use load::{FileRead, Line, Load};
 pub use model::{Experts, Model, Projector};
 pub use quantity::{Bytes, Date, Factor, PortRange, Rate, Seconds, Share};
 pub use quirk::Quirk;
@@ -62,8 +62,8 @@ pub struct Allow {
     pub because: Text,
 }
 
-/// What every item has: its name, its place and what it allows.
-#[derive(Clone, PartialEq, Debug)]
+/// What every item has: its name, its place and what it allows. Compares without the place.
+#[derive(Clone, Debug)]
 pub struct Head {
     /// The name; for a kind without names, what the item is about.
     pub name: Text,
@@ -71,4 +71,10 @@ pub struct Head {
     pub span: Span,
     /// Findings that are silenced on it.
     pub allow: Vec<Allow>,
+}
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.allow == other.allow
+    }
 }

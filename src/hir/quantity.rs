@@ -82,13 +82,25 @@ impl Bytes {
         Self(self.0.saturating_sub(other.0))
     }
 
+    /// The next amount that [`Display`](fmt::Display) writes in full: what is at least enough.
+    #[must_use]
+    pub fn rounded_up(self) -> Self {
+        let step: u64 = match self.0 {
+            10_000_000_000.. => 100_000_000,
+            10_000_000.. => 10_000_000,
+            10_000.. => 10_000,
+            _ => 1,
+        };
+        Self(self.0.checked_next_multiple_of(step).unwrap_or(self.0))
+    }
+
     /// The amount in whole gigabytes (10^9), rounded to the nearest: `54 GB`.
     pub fn whole_gb(self) -> String {
         format!("{} GB", self.0.saturating_add(500_000_000) / 1_000_000_000)
     }
 }
 
-/// In gigabytes (10^9) with one decimal, two below a gigabyte: `17.5 GB`, `0.64 GB`; in smaller units below 10 MB.
+/// In gigabytes (10^9) with one decimal, two below ten: `17.5 GB`, `0.64 GB`; in megabytes below 10 MB, in bytes below 10 kB.
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (unit, size) = match self.0 {
@@ -96,11 +108,14 @@ impl fmt::Display for Bytes {
             10_000.. => ("MB", 1_000_000),
             _ => return write!(f, "{} B", self.0),
         };
-        let hundredths = (u128::from(self.0) * 100 + u128::from(size) / 2) / u128::from(size);
+        // Hundredths of the unit; tenths from ten units on.
+        let step = u128::from(size / if self.0 >= 10 * size { 10 } else { 100 });
+        let steps = (u128::from(self.0) + step / 2) / step;
+        let hundredths = steps * step * 100 / u128::from(size);
         let (whole, part) = (hundredths / 100, hundredths % 100);
         match part {
             0 => write!(f, "{whole} {unit}"),
-            _ if part % 10 == 0 || whole >= 10 => write!(f, "{whole}.{} {unit}", part / 10),
+            _ if part % 10 == 0 => write!(f, "{whole}.{} {unit}", part / 10),
             _ => write!(f, "{whole}.{part:02} {unit}"),
         }
     }

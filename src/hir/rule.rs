@@ -1,7 +1,7 @@
 //! Rules about drafts: pairs that work, and pairs that must not be used.
 
 use super::shape::{Field, Shape, Table};
-use super::{Date, Factor, Family, Head, Id, Model, Text};
+use super::{Date, Factor, Family, Head, Id, Model, Registry, Text};
 use crate::source::Spanned;
 
 /// What a rule speaks of.
@@ -90,6 +90,14 @@ impl Ban {
     /// Whether the rule's target is that model.
     pub fn covers(&self, id: Id<Model>, model: &Model) -> bool {
         self.target.covers(id, model) && !excepted(self.except.as_ref(), model)
+    }
+}
+
+impl Registry {
+    /// The first ban of a draft with a target.
+    pub fn ban_of(&self, target: Id<Model>, draft: Id<Model>) -> Option<&Ban> {
+        let (model, drafter) = (self.models.get(target), self.models.get(draft));
+        self.bans.iter().find(|ban| ban.covers(target, model) && ban.draft.covers(draft, drafter))
     }
 }
 

@@ -1,8 +1,24 @@
 //! Where things are: the path of a file, the CPUs and nodes of an instance, the environment of a process.
 
-use super::{CpuList, Host, Model, Numa, Registry, Serving, Text};
+use super::{CpuList, Family, Host, Model, Numa, Registry, Role, Serving, Start, Text};
 
 impl Registry {
+    /// The roles with processes of their own, in the order of declaration.
+    pub fn served(&self) -> impl Iterator<Item = (&Role, &Serving)> {
+        self.roles.iter().filter_map(|role| Some((role, role.serving()?)))
+    }
+
+    /// The model that a role serves, and its family.
+    pub fn model_of(&self, serving: &Serving) -> (&Model, &Family) {
+        let model = self.models.get(serving.model.value);
+        (model, self.families.get(model.family.value))
+    }
+
+    /// Whether a role starts on its first request.
+    pub fn is_on_demand(&self, serving: &Serving) -> bool {
+        self.residencies.get(serving.residency.value).start.value == Start::OnDemand
+    }
+
     /// The full path of a file of a model: as it stands where it is absolute, else below the model's store.
     pub fn path_of(&self, model: &Model, file: &str) -> String {
         match model.store {

@@ -71,24 +71,27 @@ pub(super) const HARDENING_WORDS: &[(&str, Hardening)] = &[
 pub(super) const HARDENING: Shape = Shape::Word(&["strict", "default", "gpu", "off"]);
 
 /// The fields of a stack.
-pub(super) static TABLE: Table = Table::of(&[
-    Field::optional("name", Shape::Text, "The first part of every unit's name."),
-    Field::optional(
-        "verified",
-        Shape::Date,
-        "The day on which somebody last held the stack against the machine.",
-    ),
-    Field::required("engine", Shape::Name("engine"), "The engine of every role that names none."),
-    Field::optional("title", Shape::Text, "What people call the stack."),
-    Field::optional(
-        "targets",
-        Shape::Words(&["systemd", "bin", "numactl", "docs", "stack-json"]),
-        "What is made; everything where this is left out.",
-    ),
-    Field::optional("hardening", HARDENING, "How far units are locked in; default is `default`."),
-    Field::optional(
-        "defaults",
-        Shape::Defaults,
-        "Fields of a role, and `store`, for all that do not say otherwise.",
-    ),
-]);
+pub(super) static TABLE: Table = Table::with_principal(
+    "name",
+    &[
+        Field::required("name", Shape::Text, "The first part of every unit's name."),
+        Field::optional(
+            "verified",
+            Shape::Date,
+            "The day on which somebody last held the stack against the machine.",
+        ),
+        Field::required("engine", Shape::Name("engine"), "The engine of every role that names none."),
+        Field::optional("title", Shape::Text, "What people call the stack."),
+        Field::optional(
+            "targets",
+            Shape::Words(&["systemd", "bin", "numactl", "docs", "stack-json"]),
+            "What is made; everything where this is left out.",
+        ),
+        Field::optional("hardening", HARDENING, "How far units are locked in; default is `default`."),
+        Field::optional(
+            "defaults",
+            Shape::Defaults,
+            "Fields of a role, and `store`, for all that do not say otherwise.",
+        ),
+    ],
+);

@@ -8,13 +8,17 @@ mod group;
 mod placement;
 mod process;
 mod prompt;
+pub mod reference;
+mod route;
 
-pub use crate::hir::{Bytes, CpuList, Date, Hardening, PortRange, Seconds, Start, TargetName};
+pub use crate::hir::{Bytes, CpuList, Date, Forbids, Hardening, PortRange, Seconds, Start, TargetName};
 pub use engine::Engine;
 pub use group::{Group, Host};
 pub use placement::{Memory, Placement};
 pub use process::{Process, Role, Word};
 pub use prompt::{Kind, Prompt};
+pub use reference::Reference;
+pub use route::Route;
 
 use crate::check::Checked;
 use crate::hir::Registry;
@@ -36,10 +40,14 @@ pub struct Plan {
     pub hosts: Vec<Host>,
     /// The roles that are served by processes of their own.
     pub roles: Vec<Role>,
+    /// Every role that clients may ask for, shared ones too.
+    pub routes: Vec<Route>,
     /// The one-shot command of each model that a role serves and that answers in text.
     pub prompts: Vec<Prompt>,
     /// The distinct placements of roles and one-shot commands.
     pub placements: Vec<Placement>,
+    /// What the documents say beside all that.
+    pub reference: Reference,
 }
 
 /// Plans what was checked.
@@ -49,20 +57,24 @@ pub fn plan(checked: &Checked) -> Plan {
     let roles = process::roles(checked, &mut placements);
     let prompts = prompt::prompts(checked, &mut placements);
     let hosts = group::hosts(registry, &roles);
+    let reference = reference::reference(registry, &prompts);
     Plan {
         stack: registry.stack.head.name.value.clone(),
         title: registry.stack.title.as_ref().map(|title| title.value.clone()),
         verified: registry.stack.verified.map(|date| date.value),
-        targets: targets(registry),
+        targets: targets(registry, &placements.all),
         engines: engine::engines(checked),
         hosts,
+        routes: route::routes(registry, &roles),
         roles,
         prompts,
         placements: placements.all,
+        reference,
     }
 }
 
-fn targets(registry: &Registry) -> Vec<TargetName> {
+/// What is asked for, everything where nothing is, and the wrappers with the scripts that run through them.
+fn targets(registry: &Registry, placements: &[Placement]) -> Vec<TargetName> {
     let mut named: Vec<TargetName> = registry.stack.targets.iter().map(|target| target.value).collect();
     if named.is_empty() {
         named = vec![
@@ -72,6 +84,9 @@ fn targets(registry: &Registry) -> Vec<TargetName> {
             TargetName::Docs,
             TargetName::StackJson,
         ];
+    }
+    if !placements.is_empty() && named.contains(&TargetName::Bin) {
+        named.push(TargetName::Numactl);
     }
     named.sort_unstable();
     named.dedup();

@@ -23,6 +23,29 @@ pub enum Memory {
     Bind(u32),
 }
 
+impl Placement {
+    /// What numactl is told, in its long options.
+    pub fn numactl(&self) -> Vec<String> {
+        let mut options = Vec::new();
+        match &self.memory {
+            Some(Memory::Interleave(nodes)) if nodes.is_empty() => {
+                options.push("--interleave=all".to_owned());
+            }
+            Some(Memory::Interleave(nodes)) => {
+                options.push(format!("--interleave={}", joined(nodes, ",")));
+            }
+            Some(Memory::Bind(node)) => {
+                // A node without a list of CPUs still has CPUs of its own, which are the near ones.
+                options.extend(self.cpus.is_none().then(|| format!("--cpunodebind={node}")));
+                options.push(format!("--membind={node}"));
+            }
+            None => {}
+        }
+        options.extend(self.cpus.as_ref().map(|cpus| format!("--physcpubind={cpus}")));
+        options
+    }
+}
+
 /// The distinct placements, in the order of their first use.
 #[derive(Default)]
 pub(super) struct Placements {
@@ -46,10 +69,11 @@ impl Placements {
     }
 
     fn add(&mut self, memory: Option<Memory>, cpus: Option<CpuList>) -> usize {
-        let mut name = name(memory.as_ref(), cpus.as_ref());
-        if self.all.iter().any(|known| *known.name == *name) {
-            name = format!("{name}-{}", self.all.len());
-        }
+        let plain = name(memory.as_ref(), cpus.as_ref());
+        // Long lists of CPUs may begin alike.
+        let numbered = (2..).map(|n| format!("{plain}-{n}"));
+        let mut free = std::iter::once(plain.clone()).chain(numbered);
+        let name = free.find(|name| !self.all.iter().any(|known| *known.name == **name)).unwrap_or(plain);
         self.all.push(Placement { name: name.into(), memory, cpus });
         self.all.len() - 1
     }
@@ -59,11 +83,10 @@ impl Placements {
 const LONGEST: usize = 100;
 
 fn name(memory: Option<&Memory>, cpus: Option<&CpuList>) -> String {
-    let joined = |nodes: &[u32]| nodes.iter().map(u32::to_string).collect::<Vec<_>>().join("-");
     let mut parts = Vec::new();
     match memory {
         Some(Memory::Interleave(nodes)) if nodes.is_empty() => parts.push("interleave-all".to_owned()),
-        Some(Memory::Interleave(nodes)) => parts.push(format!("interleave-{}", joined(nodes))),
+        Some(Memory::Interleave(nodes)) => parts.push(format!("interleave-{}", joined(nodes, "-"))),
         Some(Memory::Bind(node)) => parts.push(format!("bind-{node}")),
         None => {}
     }
@@ -71,4 +94,8 @@ fn name(memory: Option<&Memory>, cpus: Option<&CpuList>) -> String {
     let mut name = parts.join("-");
     name.truncate(LONGEST);
     name
+}
+
+fn joined(nodes: &[u32], between: &str) -> String {
+    nodes.iter().map(u32::to_string).collect::<Vec<_>>().join(between)
 }

@@ -26,7 +26,13 @@ pub struct Prompt {
     pub args: Vec<Word>,
     /// Environment, in byte order of names.
     pub env: Vec<(Box<str>, Box<str>)>,
-    /// The files that it reads; full paths.
+    /// Whether a draft model runs ahead.
+    pub drafts: bool,
+    /// Whether tokens are drafted from the prompt.
+    pub looks_up: bool,
+    /// Whether it uses fewer experts, or more, than the model does by itself.
+    pub sets_experts: bool,
+    /// The files that it reads: model, draft, projector; full paths.
     pub files: Vec<Box<str>>,
     /// Its placement, as a number of [`Plan::placements`](super::Plan::placements).
     pub placement: Option<usize>,
@@ -98,6 +104,9 @@ fn prompt(checked: &Checked, role: &Role, serving: &Serving, placements: &mut Pl
         role: role.head.name.value.clone(),
         bin: engine.bin.trim_end_matches('/').into(),
         tool: lowered.tool.into(),
+        drafts: serving.draft.is_some(),
+        looks_up: serving.lookup.is_some(),
+        sets_experts: serving.experts.is_some(),
         args: lowered.args.into_iter().map(word).collect(),
         env: registry.env_of(serving).into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
         files: files.into_iter().map(Into::into).collect(),

@@ -1,11 +1,26 @@
-//! Documents.
+//! Documents: the reference of all models, and what is odd about some of them.
 
-use super::template::Templates;
+mod command;
+mod constraint;
+mod quirks;
+mod view;
+mod wording;
+
+use super::template::{Template, Templates};
 use super::{Claims, Target};
 use crate::plan::{Plan, TargetName};
 
-pub(super) static TARGET: Target = Target { name: TargetName::Docs, templates: &[], artifacts };
+static REFERENCE: Template = crate::template!("docs/MODEL_REFERENCE.md.j2");
+static QUIRKS: Template = crate::template!("docs/QUIRKS.md.j2");
+
+pub(super) static TARGET: Target =
+    Target { name: TargetName::Docs, templates: &[&REFERENCE, &QUIRKS], artifacts };
 
 fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, claims: &mut Claims<'_, 'p>) {
-    let _ = (plan, templates, claims);
+    claims.file("docs/MODEL_REFERENCE.md".to_owned(), || {
+        templates.render(&REFERENCE, &view::ReferenceView::of(plan))
+    });
+    if !plan.reference.quirks.is_empty() {
+        claims.file("docs/QUIRKS.md".to_owned(), || templates.render(&QUIRKS, &quirks::QuirksView::of(plan)));
+    }
 }

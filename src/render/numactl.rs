@@ -1,11 +1,32 @@
-//! Placement wrappers.
+//! Placement wrappers: `numactl/PLACEMENT` runs a command with a memory policy and on CPUs, one for each distinct placement.
+//!
+//! Units do not use them, as systemd places their processes itself.
 
-use super::template::Templates;
+use serde::Serialize;
+
+use super::template::{Template, Templates};
 use super::{Claims, Target};
-use crate::plan::{Plan, TargetName};
+use crate::plan::{Placement, Plan, TargetName};
 
-pub(super) static TARGET: Target = Target { name: TargetName::Numactl, templates: &[], artifacts };
+static WRAPPER: Template = crate::template!("numactl/placement.sh.j2");
+
+pub(super) static TARGET: Target = Target { name: TargetName::Numactl, templates: &[&WRAPPER], artifacts };
+
+/// What the template knows.
+#[derive(Serialize)]
+struct View<'p> {
+    name: &'p str,
+    options: Vec<String>,
+}
 
 fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, claims: &mut Claims<'_, 'p>) {
-    let _ = (plan, templates, claims);
+    for placement in &plan.placements {
+        claims.program(format!("numactl/{}", placement.name), move || {
+            templates.render(&WRAPPER, &view(placement))
+        });
+    }
+}
+
+fn view(placement: &Placement) -> View<'_> {
+    View { name: &placement.name, options: placement.numactl() }
 }

@@ -3,8 +3,8 @@
 //! What a template prints is quoted for the language of its file, which is the part of its name before `.j2`: a word of
 //! bash (`sh`), a word of a command line (`service`, `socket` and other units), a cell of a table (`md`). Elsewhere a
 //! filter says what is meant: `program`, `value`, `path`, `assignment(value)` in units; `text`, `code` in documents;
-//! `shell` and `line` anywhere; `safe` prints as it stands. A tag alone on its line leaves no trace; of a tag at the end of
-//! other text `+%}` keeps the line break.
+//! `shell`, `words` (a list, for bash) and `line` anywhere; `safe` prints as it stands. A tag alone on its line leaves no
+//! trace; of a tag at the end of other text `+%}` keeps the line break.
 
 use std::borrow::Cow;
 
@@ -63,9 +63,10 @@ impl Templates {
         environment.set_auto_escape_callback(language);
         environment.set_formatter(print);
         add_filters(&mut environment);
-        for template in templates {
+        let all: Vec<&'static Template> = templates.into_iter().collect();
+        for template in &all {
             // One that does not compile says so when it is rendered.
-            environment.add_template(template.name, template.source).ok();
+            environment.add_template_owned(template.name, included(template.source, &all)).ok();
         }
         Self(environment)
     }
@@ -79,6 +80,20 @@ impl Templates {
             .or_else(|_| self.0.template_from_named_str(template.name, template.source));
         compiled.and_then(|compiled| compiled.render(Serde(view))).map_err(said)
     }
+}
+
+/// The text with each line that only includes another template replaced by that template's text: a template that is rendered
+/// thousands of times should not look up its parts as often.
+fn included(source: &str, all: &[&'static Template]) -> String {
+    let mut text = String::with_capacity(source.len());
+    for line in source.split_inclusive('\n') {
+        let name = line.trim().strip_prefix("{% include \"").and_then(|rest| rest.strip_suffix("\" %}"));
+        match name.and_then(|name| all.iter().find(|template| template.name == name)) {
+            Some(part) => text.push_str(&included(part.source, all)),
+            None => text.push_str(line),
+        }
+    }
+    text
 }
 
 fn syntax() -> SyntaxConfig {
@@ -140,10 +155,32 @@ fn add_filters(environment: &mut Environment<'static>) {
     add(environment, "text", |text| quote::markdown_text(text).into_owned());
     add(environment, "code", quote::markdown_code);
     add(environment, "line", |text| quote::line(text).into_owned());
+    environment.add_filter("words", |list: &Value| -> Result<Value, Error> {
+        let mut words = String::new();
+        push_words(&mut words, list)?;
+        Ok(Value::from_safe_string(words))
+    });
+    environment.add_filter("lines", |lists: &Value| -> Result<Value, Error> {
+        let mut lines = String::new();
+        for list in lists.try_iter()? {
+            lines.push_str("\n  ");
+            push_words(&mut lines, &list)?;
+        }
+        Ok(Value::from_safe_string(lines))
+    });
     environment.add_filter("assignment", |name: &Value, value: &Value| -> Result<Value, Error> {
         Ok(Value::from_safe_string(quote::systemd_assignment(&plain(name)?, &plain(value)?)))
     });
     environment.add_filter("safe", filters::safe);
+}
+
+/// The words of a list as words of bash, with a blank between them.
+fn push_words(text: &mut String, list: &Value) -> Result<(), Error> {
+    for (n, word) in list.try_iter()?.enumerate() {
+        text.push_str(if n == 0 { "" } else { " " });
+        text.push_str(&quote::shell(&plain(&word)?));
+    }
+    Ok(())
 }
 
 /// Adds a filter whose result is printed as it stands.

@@ -46,7 +46,8 @@ declare_code! {
     /// Text that is not YAML 1.2.
     ///
     /// ## Why
-    /// What cannot be read cannot be checked. The rest of the file, from the next key at the margin on, is read all the same.
+    /// What cannot be read cannot be checked. The rest of the file, from the next key at the margin on, is read all the
+    /// same, and so are the items of the section that end before the fault. After 100 such faults reading stops.
     ///
     /// ## Example
     /// ```yaml
@@ -67,7 +68,8 @@ declare_code! {
     /// Text that is not KDL 2.0.
     ///
     /// ## Why
-    /// What cannot be read cannot be checked. Reading goes on at the next line or after the next brace.
+    /// What cannot be read cannot be checked. Reading goes on at the next line, `;` or brace, so that one slip is one finding.
+    /// Where braces do not pair up, the indentation decides which of them is missing.
     ///
     /// ## Example
     /// ```kdl
@@ -83,7 +85,8 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A file written in version 1 of KDL, where `true`, `false` and `null` stand without a `#`, or raw strings begin with `r`.
+    /// A file written in version 1 of KDL, where `true`, `false` and `null` stand without a `#`, raw strings begin with `r`, or
+    /// the first line says `/- kdl-version 1`.
     ///
     /// ## Why
     /// Registries are KDL 2.0. The two versions look alike and differ in what a bare word means, so there is one finding
@@ -148,7 +151,9 @@ declare_code! {
     /// A YAML alias that has no anchor, that stands inside its own anchor, or that would unfold to very many nodes.
     ///
     /// ## Why
-    /// Aliases and merge keys are copies. A few lines of nested ones can stand for more nodes than memory has.
+    /// Aliases and merge keys are copies. A few lines of nested ones can stand for more nodes than memory has, so a file
+    /// may copy ten times as many nodes as it has written and 10000 more, and never more than 100000. An anchor has to
+    /// stand before its aliases.
     ///
     /// ## Example
     /// ```yaml
@@ -177,7 +182,7 @@ declare_code! {
 declare_code! {
     /// ## What it finds
     /// YAML that is well formed but has no counterpart in the language: a list inside a list, a key that is not a word, a
-    /// file that is not a mapping.
+    /// merge key `<<` that is given no mapping, a file that is not a mapping.
     ///
     /// ## Why
     /// The same registry can be written in KDL, which has names, values and blocks, and nothing else.

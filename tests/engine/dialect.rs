@@ -137,12 +137,11 @@ fn a_server_with_draft_and_lookup() {
         line(&serve(profile("2026-03-fork"), &coder())),
         "llama-server -m /m.gguf -md DRAFT.gguf --draft-max 24 --lookup-ngram-min 3 -c 65536 -np 2 -t 96 \
          --host 127.0.0.1 --port 8081 --fit off --cache-ram 0 --numa numactl -ctxcp 4 --no-kv-unified --repack \
-         -cd 32768 --draft-p-min 0.75"
+         -cd 32768"
     );
     let newer = "llama-server -m /m.gguf -md DRAFT.gguf --spec-draft-n-max 24 --spec-ngram-simple-size-n 3 \
          --spec-type ngram-simple,draft-simple -c 65536 -np 2 -t 96 \
-         --host 127.0.0.1 --port 8081 --fit off --cache-ram 0 --numa numactl -ctxcp 4 --no-kv-unified --repack \
-         --draft-p-min 0.75";
+         --host 127.0.0.1 --port 8081 --fit off --cache-ram 0 --numa numactl -ctxcp 4 --no-kv-unified --repack";
     for build in ["b10434", "b11434", "b11669"] {
         assert_eq!(line(&serve(profile(build), &coder())), newer, "{build}");
     }
@@ -159,7 +158,7 @@ fn a_server_with_draft_and_lookup() {
         line(&serve(profile("b9093"), &Serve { lookup: None, ..coder() })),
         "llama-server -m /m.gguf -md DRAFT.gguf --spec-draft-n-max 24 -c 65536 -np 2 -t 96 \
          --host 127.0.0.1 --port 8081 --fit off --cache-ram 0 --numa numactl -ctxcp 4 --no-kv-unified --repack \
-         -cd 32768 --draft-p-min 0.75"
+         -cd 32768"
     );
 }
 

@@ -131,12 +131,12 @@ fn text_value() -> impl Strategy<Value = String> {
         "[a-z][a-z0-9._-]{0,6}".prop_filter("a keyword", |word| {
             !["true", "false", "null", "inf", "nan", "r"].contains(&word.as_str())
         }),
-        r#"[ a-zé€😀,{};/#=]{0,8}"#.prop_map(|body| format!("\"{body}\"")),
+        "[ a-zé€😀,{};/#=]{0,8}".prop_map(|body| format!("\"{body}\"")),
         r#"[ a-z]{0,4}(\\n|\\t|\\s|\\\\|\\"|\\u\{e9\}|\\   |\\
   ){1,2}[ a-z]{0,4}"#
             .prop_map(|body| format!("\"{body}\"")),
         r#"[ a-z\\"]{0,6}[a-z]"#.prop_map(|body| format!("##\"a{body}\"##")),
-        "[ a-zé\"]{0,6}\n?(  [a-z]{0,3})?".prop_map(|body| {
+        "[ a-zé]{0,4}\"{0,2}\n?(  [a-z]{0,3})?".prop_map(|body| {
             let body = body.replace('\n', "\n  ");
             format!("\"\"\"\n  {body}x\n  \"\"\"")
         }),

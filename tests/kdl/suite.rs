@@ -23,8 +23,7 @@ fn folder() -> PathBuf {
             .ok()
             .filter(|output| output.status.success())
     };
-    let output =
-        metadata(&["--offline"]).or_else(|| metadata(&[])).expect("cargo tells where its packages lie");
+    let output = metadata(&["--offline"]).or_else(|| metadata(&[])).unwrap();
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
     let kdl = packages.iter().find(|package| package["name"] == "kdl").unwrap();

@@ -1,5 +1,7 @@
 //! Templates: quoted by the kind of file, and strict.
 
+use std::path::Path;
+
 use orchgen::render::template::{Template, Templates};
 use serde::Serialize;
 use serde_json::json;
@@ -50,6 +52,16 @@ fn filters_say_what_else_is_meant() {
 }
 
 #[test]
+fn a_list_is_words_of_bash() {
+    let view = json!({"list": ["a b", "", "$x", 1], "one": [""], "none": [], "deep": [["a"]]});
+    assert_eq!(
+        rendered("x.md.j2", "{{ list|words }}|{{ one|words }}|{{ none|words }}", &view),
+        "'a b' '' \"\\$x\" 1|''|"
+    );
+    assert!(refused("x.sh.j2", "{{ deep|words }}", &view).contains("cannot be printed"));
+}
+
+#[test]
 fn numbers_and_booleans_print_as_themselves() {
     let view = json!({"n": 8080, "f": 5.4, "b": true, "neg": -1});
     assert_eq!(
@@ -96,6 +108,37 @@ fn a_tag_on_its_own_line_leaves_no_trace_and_plus_keeps_a_line_break() {
         rendered("x.service.j2", source, &view),
         "ExecStart=/x \\\n    a \\\n    \"b c\"\nUser=y\nEnd=z\n"
     );
+}
+
+/// Lines whose last tag swallows their line break, though other text stands before it.
+fn swallowed(source: &str) -> Vec<&str> {
+    let eats = |line: &&str| {
+        let line = line.trim_end();
+        let tag = line.rfind("{%").unwrap_or_default();
+        let other = line[..tag].split("{%").map(|part| part.rsplit("%}").next().unwrap_or_default());
+        line.ends_with("%}")
+            && !line.ends_with("+%}")
+            && other.into_iter().any(|text| !text.trim().is_empty())
+    };
+    source.lines().filter(eats).collect()
+}
+
+#[test]
+fn no_template_swallows_a_line_break_by_accident() {
+    assert_eq!(swallowed("a{% endfor %}\n  {% if x %}\nb{% endif +%}\nc {{ d }}\n").len(), 1);
+    assert!(swallowed("{% if x %}{% endif %}\n{% if x %}a{% endif +%}\n").is_empty());
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let found = std::fs::read_to_string(&path).unwrap();
+                assert!(swallowed(&found).is_empty(), "{}: {:#?}", path.display(), swallowed(&found));
+            }
+        }
+    }
 }
 
 #[test]

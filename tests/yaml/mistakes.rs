@@ -174,3 +174,17 @@ fn a_file_in_braces_has_one_finding() {
     assert_eq!(findings.findings().len(), 1, "{:#?}", findings.findings());
     assert!(document.nodes.is_empty());
 }
+
+#[test]
+fn the_page_of_a_code_shows_what_it_finds_and_its_cure() {
+    use orchgen::syntax::codes;
+    for code in [&codes::YAML_SYNTAX, &codes::SEVERAL_DOCUMENTS, &codes::BAD_ALIAS, &codes::UNEXPECTED_SHAPE]
+    {
+        let page = code.text();
+        let blocks: Vec<&str> =
+            page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let found: Vec<_> = super::said(blocks[0]).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(found, [code.name]);
+        assert!(super::said(blocks[1]).is_empty(), "{}", blocks[1]);
+    }
+}

@@ -1,4 +1,10 @@
 //! The formats that findings are shown in. `human.rs` alone knows the library that draws.
 
+mod closing;
+mod excerpt;
 pub mod human;
 pub mod json;
+mod narrated;
+mod place;
+mod plain;
+mod window;

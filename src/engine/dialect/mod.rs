@@ -26,7 +26,7 @@ use std::borrow::Cow;
 
 pub use options::owned;
 pub use serve::{BATCH, CHECKPOINTS, UBATCH};
-pub use speculation::{DRAFT_MAX, DRAFT_P_MIN, LOOKUP};
+pub use speculation::{DRAFT_MAX, LOOKUP};
 
 use super::profile::Profile;
 
@@ -113,7 +113,7 @@ pub struct Draft<'a> {
     pub max: Option<u32>,
     /// Tokens at least.
     pub min: Option<u32>,
-    /// The probability below which it stops, 0 to 1; a server gets [`DRAFT_P_MIN`] where none is named.
+    /// The probability below which it stops, 0 to 1; the engine's own where none is named.
     pub p_min: Option<f64>,
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::argv::Argv;
 use super::options;
-use super::speculation::{DRAFT_P_MIN, P_MIN, speculate};
+use super::speculation::speculate;
 use super::{FlashAttention, Intent, Lowered, Numa, Serve};
 use crate::engine::{OptionRecord, Profile};
 
@@ -207,10 +207,7 @@ fn pins(argv: &mut Argv<'_>, wanted: &Serve<'_>, said: &[&OptionRecord]) {
     argv.pin(&["--no-kv-unified"], None, said);
     // Copies the weights that it can; the memory is planned with it.
     argv.pin(&["--repack"], None, said);
-    if let Some(draft) = &wanted.draft {
+    if wanted.draft.is_some() {
         argv.pin(&["-cd", "--ctx-size-draft"], Some(wanted.context.to_string().into()), said);
-        if draft.p_min.is_none() {
-            argv.pin(P_MIN, Some(DRAFT_P_MIN.to_string().into()), said);
-        }
     }
 }

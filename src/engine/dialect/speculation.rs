@@ -3,12 +3,9 @@
 use super::argv::Argv;
 use super::{Draft, Intent};
 
-/// Tokens that a draft model runs ahead where the registry names none. The engine's own default went from 16 (March 2026)
-/// to 3 (`--help` of b10434 and later), so it is always written.
+/// Tokens that a draft model runs ahead where the registry names none: a choice of this program, always written, since the
+/// engine's own default is 3 from b10434 on (`--help`) and is not known to be so before.
 pub const DRAFT_MAX: u32 = 16;
-/// The probability below which a draft stops where the registry names none. The engine's own default went from 0.75 to 0
-/// (`--help` of b10434 and later), which drafts the full length every time, so a server always gets it.
-pub const DRAFT_P_MIN: f64 = 0.75;
 /// The n-gram of a bare `lookup`, in tokens. The engine's own is 12 for `ngram-simple` (llama.cpp b11434); a fork's is not
 /// known.
 pub const LOOKUP: u32 = 3;
@@ -57,7 +54,7 @@ fn probability(argv: &mut Argv<'_>, least: f64) {
 }
 
 /// How builds spell the least probability of a draft; all five have the short one.
-pub(super) const P_MIN: &[&str] = &["--draft-p-min", "--spec-draft-p-min"];
+const P_MIN: &[&str] = &["--draft-p-min", "--spec-draft-p-min"];
 
 /// How a build does lookup: the option for the n-gram, and the type that switches it on where that takes one.
 #[derive(Clone, Copy)]

@@ -4,10 +4,10 @@ use super::datum::Datum;
 use super::names::By;
 use super::record::Record;
 use super::scalar::{self, Asked};
-use crate::diag::{Diagnostics, nearest, words};
+use crate::diag::{Diagnostic, Diagnostics, nearest, words};
 use crate::hir::codes::{DUPLICATE_FIELD, EMPTY_BLOCK, MISSING_FIELD, UNKNOWN_FIELD, WRONG_TYPE};
 use crate::hir::shape::{ALLOW, Bare};
-use crate::hir::{Field, Presence, Shape, Table, Text, role};
+use crate::hir::{Field, Presence, Shape, Table, role};
 use crate::source::{Span, Spanned};
 use crate::syntax::{Language, Node, Scalar, Value};
 
@@ -16,6 +16,19 @@ pub(super) struct Fields<'a> {
     pub(super) by: By<'a>,
     pub(super) language: Language,
     pub(super) findings: &'a mut Diagnostics,
+    /// The blocks that are being read, from the outermost.
+    pub(super) path: Vec<&'static str>,
+}
+
+/// What an item or a block was given.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'n, 'd> {
+    /// The node, whose own arguments do not count.
+    pub(super) node: &'n Node<'d>,
+    /// The arguments that count: a name is none.
+    pub(super) args: &'n [Scalar<'d>],
+    /// Where a missing field is said.
+    pub(super) place: Span,
 }
 
 /// How strictly a table is held.
@@ -29,34 +42,58 @@ enum Hold {
     Part,
 }
 
+/// One table over what was given.
+#[derive(Clone, Copy)]
+struct Frame<'n, 'd> {
+    given: Given<'n, 'd>,
+    table: &'static Table,
+    hold: Hold,
+}
+
+/// A record while it is read, with the fields that stand in it, readable or not.
+#[derive(Default)]
+struct Reading {
+    record: Record,
+    seen: Vec<Seen>,
+}
+
+/// A field that stands, and whether it stands among the children of a block.
+struct Seen {
+    field: &'static Field,
+    span: Span,
+    is_child: bool,
+}
+
 impl Fields<'_> {
-    /// Reads an item whose name has been read; `place` is where a missing field is said.
-    pub(super) fn item(&mut self, node: &Node, place: Span, table: &'static Table) -> Record {
-        self.record(node, place, table, Hold::Item)
+    /// Reads an item.
+    pub(super) fn item(&mut self, given: Given, table: &'static Table) -> Record {
+        self.record(Frame { given, table, hold: Hold::Item })
     }
 
-    fn record(&mut self, node: &Node, place: Span, table: &'static Table, hold: Hold) -> Record {
-        let mut record = Record::default();
-        let mut seen: Vec<(&'static Field, Span)> = Vec::new();
-        if let (Some(principal), Some(first)) =
-            (table.principal.and_then(|name| table.field(name)), node.args.first())
+    fn record(&mut self, frame: Frame) -> Record {
+        let Frame { given, table, hold } = frame;
+        let mut reading = Reading::default();
+        let principal = table.principal.and_then(|name| table.field(name));
+        if let (Some(principal), Some(first)) = (principal, given.args.first())
+            && !is_null(given.args)
         {
-            seen.push((principal, first.span));
-            self.args(&mut record, principal, node, &node.args);
+            reading.seen.push(Seen { field: principal, span: first.span, is_child: false });
+            // A bare argument is the block's, whatever the table calls it.
+            let said = if self.path.is_empty() { principal.name.to_owned() } else { self.path.join(".") };
+            self.args(&mut reading.record, (principal, &said), given.args);
         }
-        for field in &node.fields {
-            match find(table, hold, &field.key) {
-                Some(known) => self.known(&mut record, &mut seen, known, field),
-                None => {
-                    nearest(&field.key, names(table, hold))
-                        .into_iter()
-                        .for_each(|meant| record.mark_spoken(meant));
-                    self.say_unknown(field, table, hold);
-                }
+        for node in &given.node.fields {
+            match frame.field(&node.key) {
+                Some(field) => self.known(&mut reading, field, node, frame),
+                None => self.unknown(&mut reading.record, node, frame),
             }
         }
-        let empty = self.say_empty(node);
-        for (field, _) in seen {
+        let Reading { mut record, seen } = reading;
+        let is_empty = self.say_empty(given.node, &frame.owner(&self.by));
+        if is_empty && given.node.fields.is_empty() && given.args.is_empty() {
+            return Record::unread();
+        }
+        for Seen { field, .. } in seen {
             if record.place(field.name).is_none() {
                 record.mark_spoken(field.name);
             }
@@ -64,265 +101,249 @@ impl Fields<'_> {
         for field in table.fields.iter().filter(|f| f.presence == Presence::Required && hold != Hold::Part) {
             if record.place(field.name).is_none() {
                 record.mark_incomplete();
-                if !record.is_spoken(field.name) && !empty {
-                    self.say_missing(field, place, node);
+                if !record.is_spoken(field.name) && !is_empty {
+                    self.say_missing(field, frame);
                 }
             }
         }
         record
     }
 
-    fn known(
-        &mut self,
-        record: &mut Record,
-        seen: &mut Vec<(&'static Field, Span)>,
-        field: &'static Field,
-        node: &Node,
-    ) {
-        if let [Scalar { value: Value::Null, .. }] = node.args.as_slice() {
+    fn known(&mut self, reading: &mut Reading, field: &'static Field, node: &Node, frame: Frame) {
+        if is_null(&node.args) && is_bare(node) {
             return;
         }
-        let first = seen.iter().find(|(known, _)| *known == field).map(|(_, span)| *span);
-        let again = match (field.presence, self.language) {
-            (Presence::Repeated, Language::Kdl) => None,
-            (Presence::Repeated, Language::Yaml) => first.filter(|span| *span != node.key_span),
-            (Presence::Required | Presence::Optional, _) => first,
+        let is_child = frame.given.node.block.is_some_and(|block| is_inside(node, block));
+        let may_repeat = |first: &Seen| match (field.presence, self.language) {
+            (Presence::Required | Presence::Optional, _) => false,
+            // Children repeat; a property stands once and not beside them.
+            (Presence::Repeated, Language::Kdl) => first.is_child && is_child,
+            // The members of one list share its key.
+            (Presence::Repeated, Language::Yaml) => first.span == node.key_span,
         };
-        if let Some(first) = again {
-            return self.say_twice(&node.key, node.key_span, first);
+        let first = reading.seen.iter().find(|seen| seen.field.name == field.name);
+        if let Some(first) = first.filter(|first| !may_repeat(first)) {
+            let first = first.span;
+            return self.say_twice(&node.key, (node.key_span, first), &frame.owner(&self.by));
         }
-        seen.push((field, node.key_span));
-        self.value(record, field, node);
+        reading.seen.push(Seen { field, span: node.key_span, is_child });
+        self.value(&mut reading.record, field, node);
+    }
+
+    /// Says a field that the table does not have; the one that it was meant to be is not missing.
+    fn unknown(&mut self, record: &mut Record, node: &Node, frame: Frame) {
+        let near = nearest(&node.key, frame.names());
+        if let Some(meant) = near {
+            record.mark_spoken(meant);
+        }
+        let label = near.map_or_else(|| "not a field".to_owned(), |near| format!("did you mean `{near}`?"));
+        let known: Vec<String> = frame.names().map(|name| format!("`{name}`")).collect();
+        let help = match near {
+            Some(near) => format!("write `{near}`"),
+            None => format!("the fields here are {}", words::all_of(&known)),
+        };
+        let owner = frame.owner(&self.by);
+        let message = format!("{owner} has an unknown field {}", words::quoted(&node.key));
+        self.say(UNKNOWN_FIELD.at(node.key_span, label, message).help(help));
     }
 
     fn value(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
-        match &field.shape {
-            Shape::Block(table) => self.block(record, field, table, node),
-            Shape::Defaults => {
-                let read = self.record(node, node.key_span, &role::TABLE, Hold::Part);
-                record.add(field.name, Spanned::new(Datum::Block(read), node.span));
+        if let Shape::Block(table) = &field.shape {
+            self.block(record, field, table, node);
+        } else if field.shape == Shape::Map || field.shape == Shape::Defaults {
+            self.fields_alone(record, field, node);
+        } else if field.shape == Shape::Flag && node.args.is_empty() && is_bare(node) {
+            record.add(field.name, Spanned::new(Datum::Flag(true), node.span));
+        } else if !node.fields.is_empty() {
+            self.say_block(field.name, node);
+        } else if !self.say_empty(node, &self.field_of(field.name)) {
+            match node.args.as_slice() {
+                [] => self.say_no_value(field.name, Some(field.doc), node),
+                args => self.args(record, (field, &self.path_to(field.name)), args),
             }
-            Shape::Map => self.map(record, field, node),
-            Shape::Flag if node.args.is_empty() && node.block.is_none() && node.fields.is_empty() => {
-                record.add(field.name, Spanned::new(Datum::Flag(true), node.span));
+        }
+    }
+
+    /// A field that holds nothing but fields.
+    fn fields_alone(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
+        if let Some(first) = node.args.first() {
+            self.scalar(&self.path_to(field.name), first, &field.shape);
+        } else if node.fields.is_empty() {
+            if !self.say_empty(node, &self.field_of(field.name)) {
+                self.say_no_value(field.name, Some(field.doc), node);
             }
-            _ if node.fields.is_empty() && node.block.is_none() => self.args(record, field, node, &node.args),
-            _ if node.fields.is_empty() => {
-                self.say_empty(node);
-            }
-            _ => self.say_block(field, node),
+        } else {
+            let datum = if field.shape == Shape::Defaults {
+                let given = Given { node, args: &[], place: node.key_span };
+                Datum::Block(self.record(Frame { given, table: &role::TABLE, hold: Hold::Part }))
+            } else {
+                Datum::Map(self.map(field.name, node))
+            };
+            record.add(field.name, Spanned::new(datum, node.span));
         }
     }
 
     fn block(&mut self, record: &mut Record, field: &'static Field, table: &'static Table, node: &Node) {
-        let alone = node.fields.is_empty() && node.block.is_none();
+        let given = Given { node, args: &node.args, place: node.key_span };
         match node.args.as_slice() {
-            [Scalar { value: Value::Bool(present), .. }] if table.bare == Bare::Means => {
-                if *present {
-                    let read = self.record(
-                        &Node { args: Vec::new(), ..node.clone() },
-                        node.key_span,
-                        table,
-                        Hold::Block,
-                    );
-                    record.add(field.name, Spanned::new(Datum::Block(read), node.span));
-                }
+            [Scalar { value: Value::Bool(true), .. }] if table.bare == Bare::Means => {
+                self.add_block(record, field, table, Given { args: &[], ..given });
             }
-            [] if alone && table.bare == Bare::Refused => self.say_no_value(field, node),
+            [Scalar { value: Value::Bool(false), .. }] if table.bare == Bare::Means && is_bare(node) => {}
+            [] if is_bare(node) && table.bare == Bare::Refused => {
+                self.say_no_value(field.name, Some(field.doc), node);
+            }
             [first, ..] if table.principal.is_none() => {
-                let asked = Asked { by: &self.by, field: field.name };
-                scalar::read(first, &field.shape, &asked, self.findings);
+                self.scalar(&self.path_to(field.name), first, &field.shape);
             }
-            several @ [_, _, ..] if field.presence == Presence::Repeated && !takes_many(table) && alone => {
+            several @ [_, _, ..]
+                if field.presence == Presence::Repeated && !takes_many(table) && is_bare(node) =>
+            {
                 for one in several {
-                    let single = Node { args: vec![one.clone()], ..node.clone() };
-                    self.add_block(record, field, table, &single);
+                    self.add_block(record, field, table, Given { args: std::slice::from_ref(one), ..given });
                 }
             }
-            _ => self.add_block(record, field, table, node),
+            _ => self.add_block(record, field, table, given),
         }
     }
 
-    fn add_block(&mut self, record: &mut Record, field: &'static Field, table: &'static Table, node: &Node) {
-        let read = self.record(node, node.key_span, table, Hold::Block);
+    fn add_block(&mut self, record: &mut Record, field: &Field, table: &'static Table, given: Given) {
+        self.path.push(field.name);
+        let read = self.record(Frame { given, table, hold: Hold::Block });
+        self.path.pop();
         if !read.is_incomplete() {
-            record.add(field.name, Spanned::new(Datum::Block(read), node.span));
+            record.add(field.name, Spanned::new(Datum::Block(read), given.node.span));
         }
     }
 
-    fn args(&mut self, record: &mut Record, field: &'static Field, node: &Node, args: &[Scalar]) {
-        let asked = Asked { by: &self.by, field: field.name };
-        match (&field.shape, field.presence, args) {
-            (_, _, []) => self.say_no_value(field, node),
-            (Shape::Words(_) | Shape::Names(_), _, all) => {
-                let mut list = Vec::with_capacity(all.len());
-                for one in all {
-                    let read = scalar::read(one, &field.shape, &asked, self.findings);
-                    list.extend(read.map(|datum| Spanned::new(datum, one.span)));
-                }
-                let span = all.iter().fold(node.key_span, |_, last| last.span);
-                if !list.is_empty() {
-                    record.add(field.name, Spanned::new(Datum::List(list), span));
-                }
-            }
-            (shape, Presence::Repeated, all) => {
-                for one in all {
-                    if let Some(datum) = scalar::read(one, shape, &asked, self.findings) {
-                        record.add(field.name, Spanned::new(datum, one.span));
-                    }
-                }
-            }
-            (shape, _, [one]) => {
-                if let Some(datum) = scalar::read(one, shape, &asked, self.findings) {
-                    record.add(field.name, Spanned::new(datum, one.span));
-                }
-            }
-            (_, _, [_, second, ..]) => {
-                let message = format!("`{}` of {} has {} values", field.name, self.by.words(), args.len());
-                self.findings.say(
-                    WRONG_TYPE
-                        .at(second.span, "expected one value", message)
-                        .about(self.by.kind, self.by.name),
-                );
-            }
-        }
-    }
-
-    fn map(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
-        if let Some(first) = node.args.first() {
-            let asked = Asked { by: &self.by, field: field.name };
-            scalar::read(first, &field.shape, &asked, self.findings);
-            return;
-        }
-        if self.say_empty(node) {
-            return;
-        }
-        let mut entries: Vec<(Text, Text)> = Vec::new();
-        for entry in &node.fields {
-            let first = entries.iter().find(|(name, _)| *name.value == *entry.key).map(|(name, _)| name.span);
-            if let Some(first) = first {
-                self.say_twice(&entry.key, entry.key_span, first);
-                continue;
-            }
-            entries.extend(self.entry(entry));
-        }
-        record.add(field.name, Spanned::new(Datum::Map(entries), node.span));
-    }
-
-    fn entry(&mut self, entry: &Node) -> Option<(Text, Text)> {
-        static VALUE: Field = Field::optional("env", Shape::Text, "");
-        let mut read = Record::default();
-        if let [Scalar { value: Value::Null, .. }] = entry.args.as_slice() {
-            return None;
-        }
-        let sound = entry.key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && entry.key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !sound {
-            let message =
-                format!("{} sets an environment variable {}", self.by.words(), words::quoted(&entry.key));
-            let label = "expected letters, digits and `_`, beginning with a letter";
-            self.findings.say(
-                crate::hir::codes::BAD_NAME
-                    .at(entry.key_span, label, message)
-                    .about(self.by.kind, self.by.name),
-            );
-            return None;
-        }
-        if let [Scalar { value: Value::String(text), span }] = entry.args.as_slice()
-            && text.is_empty()
+    /// The arguments of a field, of which there is at least one.
+    fn args(&mut self, record: &mut Record, (field, said): (&'static Field, &str), args: &[Scalar]) {
+        let is_list = matches!(field.shape, Shape::Words(_) | Shape::Names(_));
+        if let ([_, second, ..], Presence::Required | Presence::Optional, false) =
+            (args, field.presence, is_list)
         {
-            return Some((
-                Spanned::new(entry.key.as_ref().into(), entry.key_span),
-                Spanned::new("".into(), *span),
-            ));
+            let message = format!("{} has {} values", self.owned(said), args.len());
+            let finding = WRONG_TYPE.at(second.span, "expected one value", message);
+            return self.say(finding.help("keep one of them"));
         }
-        self.value(&mut read, &VALUE, entry);
-        let value = read.text("env")?;
-        Some((Spanned::new(entry.key.as_ref().into(), entry.key_span), value))
+        let mut read: Vec<Spanned<Datum>> = Vec::with_capacity(args.len());
+        for one in args {
+            let datum = self.scalar(said, one, &field.shape);
+            read.extend(datum.map(|datum| Spanned::new(datum, one.span)));
+        }
+        match read.first().map(|first| first.span) {
+            Some(span) if is_list => record.add(field.name, Spanned::new(Datum::List(read), span)),
+            _ => read.into_iter().for_each(|datum| record.add(field.name, datum)),
+        }
+    }
+
+    pub(super) fn scalar(&mut self, field: &str, one: &Scalar, shape: &Shape) -> Option<Datum> {
+        scalar::read(one, shape, &Asked { by: &self.by, field }, self.findings)
     }
 }
 
 /// The findings that this room can say.
 impl Fields<'_> {
-    fn say_unknown(&mut self, field: &Node, table: &'static Table, hold: Hold) {
-        let near = nearest(&field.key, names(table, hold));
-        let label = near.map_or_else(|| "not a field".to_owned(), |near| format!("did you mean `{near}`?"));
-        let known: Vec<String> = names(table, hold).take(12).map(|name| format!("`{name}`")).collect();
-        let help = near.is_none().then(|| format!("the fields here are {}", words::all_of(&known)));
-        let message = format!("{} has an unknown field {}", self.by.words(), words::quoted(&field.key));
-        self.findings.say(
-            UNKNOWN_FIELD
-                .at(field.key_span, label, message)
-                .about(self.by.kind, self.by.name)
-                .maybe_help(help),
-        );
+    pub(super) fn say(&mut self, finding: Diagnostic) {
+        self.by.say(finding, self.findings);
     }
 
-    fn say_missing(&mut self, field: &Field, place: Span, node: &Node) {
-        let block = (place == node.key_span && *node.key != *self.by.name && *node.key != *self.by.kind)
-            .then(|| format!("`{}` of ", words::printable(&node.key)))
-            .unwrap_or_default();
-        let message = format!("{block}{} has no `{}`", self.by.words(), field.name);
-        let finding = MISSING_FIELD.at(place, format!("`{}` is missing", field.name), message);
-        self.findings.say(finding.about(self.by.kind, self.by.name).help(format!(
-            "add `{}`: {}",
-            field.name,
-            lower_first(field.doc)
-        )));
+    /// `draft.max`
+    fn path_to(&self, field: &str) -> String {
+        let parts: Vec<&str> = self.path.iter().copied().chain([field]).collect();
+        parts.join(".")
     }
 
-    fn say_twice(&mut self, key: &str, span: Span, first: Span) {
-        let message = format!("{} has {} twice", self.by.words(), words::quoted(key));
+    /// `draft.max` of role `frontdoor`
+    pub(super) fn field_of(&self, field: &str) -> String {
+        self.owned(&self.path_to(field))
+    }
+
+    pub(super) fn owned(&self, said: &str) -> String {
+        format!("{} of {}", words::quoted(said), self.by.words())
+    }
+
+    fn say_missing(&mut self, field: &Field, frame: Frame) {
+        let message = format!("{} has no `{}`", frame.owner(&self.by), field.name);
+        let finding = MISSING_FIELD.at(frame.given.place, format!("`{}` is missing", field.name), message);
+        self.say(finding.help(format!("add `{}`: {}", field.name, lower_first(field.doc))));
+    }
+
+    pub(super) fn say_twice(&mut self, key: &str, (span, first): (Span, Span), owner: &str) {
+        let message = format!("{owner} has {} twice", words::quoted(key));
         let finding = DUPLICATE_FIELD.at(span, "here again", message).also(first, "first written here");
-        self.findings.say(finding.about(self.by.kind, self.by.name).help("remove one of them"));
+        self.say(finding.help("remove one of them"));
     }
 
     /// Whether a block was written with nothing in it, which is said.
-    fn say_empty(&mut self, node: &Node) -> bool {
+    fn say_empty(&mut self, node: &Node, owner: &str) -> bool {
         let Some(block) = node.block else { return false };
-        let inside = |field: &Node| field.span.start >= block.start && field.span.end <= block.end;
-        let empty = match self.language {
-            Language::Kdl => !node.fields.iter().any(inside),
+        let is_empty = match self.language {
+            Language::Kdl => !node.fields.iter().any(|field| is_inside(field, block)),
             Language::Yaml => node.fields.is_empty(),
         };
-        if empty {
-            let message = format!("the block of `{}` is empty", words::printable(&node.key));
-            let finding = EMPTY_BLOCK.at(block, "nothing in it", message).about(self.by.kind, self.by.name);
-            self.findings.say(finding.help("write its fields, or leave it out"));
+        if is_empty {
+            let finding = EMPTY_BLOCK.at(block, "nothing in it", format!("the block of {owner} is empty"));
+            self.say(finding.help("write its fields, or leave it out"));
         }
-        empty
+        is_empty
     }
 
-    fn say_block(&mut self, field: &Field, node: &Node) {
-        let message = format!("`{}` of {} is a block, not one value", field.name, self.by.words());
+    pub(super) fn say_block(&mut self, field: &str, node: &Node) {
+        let message = format!("{} is a block, not one value", self.field_of(field));
         let span = node.block.unwrap_or(node.span);
-        self.findings
-            .say(WRONG_TYPE.at(span, "expected one value", message).about(self.by.kind, self.by.name));
+        let finding = WRONG_TYPE.at(span, "expected one value", message);
+        self.say(finding.help("write the value alone"));
     }
 
-    fn say_no_value(&mut self, field: &Field, node: &Node) {
-        let message = format!("`{}` of {} has no value", field.name, self.by.words());
-        let finding =
-            WRONG_TYPE.at(node.key_span, "a value is missing", message).about(self.by.kind, self.by.name);
-        self.findings.say(finding.help(format!("write one: {}", lower_first(field.doc))));
-    }
-}
-
-fn find(table: &'static Table, hold: Hold, key: &str) -> Option<&'static Field> {
-    let extra = extra(hold).filter(|field| field.name == key);
-    table.field(key).or(extra)
-}
-
-fn extra(hold: Hold) -> Option<&'static Field> {
-    match hold {
-        Hold::Item => Some(&ALLOW),
-        Hold::Part => Some(&role::DEFAULT_STORE),
-        Hold::Block => None,
+    pub(super) fn say_no_value(&mut self, field: &str, doc: Option<&str>, node: &Node) {
+        let message = format!("{} has no value", self.field_of(field));
+        let finding = WRONG_TYPE.at(node.key_span, "a value is missing", message);
+        self.say(finding.help(match doc {
+            Some(doc) => format!("write one: {}", lower_first(doc)),
+            None => "write one, as text between quotes".to_owned(),
+        }));
     }
 }
 
-fn names(table: &'static Table, hold: Hold) -> impl Iterator<Item = &'static str> {
-    table.fields.iter().chain(extra(hold)).map(|field| field.name)
+impl Frame<'_, '_> {
+    fn field(self, key: &str) -> Option<&'static Field> {
+        self.table.field(key).or_else(|| self.extra().filter(|field| field.name == key))
+    }
+
+    fn names(self) -> impl Iterator<Item = &'static str> {
+        self.table.fields.iter().chain(self.extra()).map(|field| field.name)
+    }
+
+    fn extra(self) -> Option<&'static Field> {
+        match self.hold {
+            Hold::Item => Some(&ALLOW),
+            Hold::Part => Some(&role::DEFAULT_STORE),
+            Hold::Block => None,
+        }
+    }
+
+    /// role `frontdoor`, or `draft` of it.
+    fn owner(self, by: &By) -> String {
+        match self.hold {
+            Hold::Item => by.words(),
+            Hold::Block | Hold::Part => format!("{} of {}", words::quoted(&self.given.node.key), by.words()),
+        }
+    }
+}
+
+/// A field that was given null and nothing else was not given.
+pub(super) fn is_null(args: &[Scalar]) -> bool {
+    matches!(args, [Scalar { value: Value::Null, .. }])
+}
+
+/// Whether a node has nothing but its arguments.
+pub(super) fn is_bare(node: &Node) -> bool {
+    node.fields.is_empty() && node.block.is_none()
+}
+
+fn is_inside(field: &Node, block: Span) -> bool {
+    field.span.start >= block.start && field.span.end <= block.end
 }
 
 fn takes_many(table: &Table) -> bool {

@@ -4,7 +4,10 @@
 //! there, so that order between kinds and files never matters.
 
 mod datum;
+mod defaults;
+mod env;
 mod fields;
+mod gather;
 mod items;
 mod models;
 mod names;
@@ -20,18 +23,26 @@ pub use items::Items;
 use super::Registry;
 use crate::diag::Diagnostics;
 use crate::source::Span;
+use defaults::Defaults;
 
 impl Items {
     /// Resolves everything that was gathered; what cannot be read or found is said and left out.
     pub fn resolve(mut self, findings: &mut Diagnostics) -> Registry {
         let start = self.start;
         let mut places = places::read(&mut self, findings);
-        let defaults = places.defaults.take().unwrap_or_default();
+        let mut defaults = Defaults::read(std::mem::take(&mut places.defaults), &places, findings);
         let (families, models) = models::read(&mut self, &places, &defaults, findings);
+        defaults.settle_models(&models.names, &places, findings);
         let known = serving::Known { places: &places, models: &models.names, defaults: &defaults };
         let roles = roles::read(&mut self, &known, findings);
+        let any_needs_host = roles.any_served || !self.is_empty("service");
+        if !places.has_stack {
+            say_missing("stack", "stack \"home\" engine=\"llama.cpp\"", start, findings);
+        }
+        if any_needs_host && places.hosts.names.is_empty() {
+            say_missing("host", "host \"box\" memory=\"64 GB\"", start, findings);
+        }
         let rules = rules::read(&mut self, &places, (&families.names, &models.names, &roles.names), findings);
-        say_what_is_missing(start, &places, roles.any_served, findings);
         Registry {
             stack: places.stack,
             engines: places.engines.arena,
@@ -51,18 +62,10 @@ impl Items {
     }
 }
 
-/// A registry without a stack, or with roles and no host to serve them, is said once and not at each role.
-fn say_what_is_missing(start: Span, places: &places::Places, any_served: bool, findings: &mut Diagnostics) {
-    let mut say = |kind: &'static str, example: &str| {
-        let finding = super::codes::MISSING_ITEM
-            .at(start, format!("no `{kind}` in this file or any other"), format!("no {kind} is declared"))
-            .help(format!("declare one, as in `{example}`"));
-        findings.say(finding);
-    };
-    if !places.has_stack {
-        say("stack", "stack \"home\" engine=\"llama.cpp\"");
-    }
-    if any_served && places.hosts.names.is_empty() {
-        say("host", "host \"box\" memory=\"64 GB\"");
-    }
+/// A registry without a stack, or without a host for what runs, is said once and not at each role.
+fn say_missing(kind: &str, example: &str, start: Span, findings: &mut Diagnostics) {
+    let finding = super::codes::MISSING_ITEM
+        .at(start, format!("no `{kind}` in this file or any other"), format!("no {kind} is declared"))
+        .help(format!("declare one, as in `{example}`"));
+    findings.say(finding);
 }

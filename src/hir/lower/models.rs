@@ -1,8 +1,10 @@
 //! Families and models.
 
+use super::datum::Datum;
+use super::defaults::Defaults;
 use super::items::{Item, Items};
 use super::names::{By, Named};
-use super::places::Places;
+use super::places::{Places, kind};
 use super::record::Record;
 use crate::diag::Diagnostics;
 use crate::hir::codes::{MISSING_FIELD, MISSING_ITEM};
@@ -15,15 +17,11 @@ use crate::source::Spanned;
 pub(super) fn read(
     items: &mut Items,
     places: &Places,
-    defaults: &Record,
+    defaults: &Defaults,
     findings: &mut Diagnostics,
 ) -> (Named<Family>, Named<Model>) {
-    let mut families = Named::new("family");
-    for mut item in items.take("family") {
-        let value = if item.record.is_incomplete() { None } else { family(&mut item) };
-        families.add(&item.name, value);
-    }
-    let mut stores = Stores { places, default: defaults.clone().text("store"), said: false };
+    let families = kind("family", items, family);
+    let mut stores = Stores { places, defaults: &defaults.record, said: false };
     let mut models = Named::new("model");
     for mut item in items.take("model") {
         let value = model(&mut item, &families, &mut stores, findings);
@@ -89,7 +87,7 @@ fn model(
 ) -> Option<Model> {
     let head = item.head();
     let record = &mut item.record;
-    let by = By { kind: "model", name: &item.name };
+    let by = By::of("model", &item.name);
     let family = record.text("family").and_then(|name| families.names.find(&name, &by, findings));
     let named = record.text("store");
     let projector = record.take::<Record>("projector").map(|block| block.map(projector));
@@ -100,7 +98,11 @@ fn model(
         .into_iter()
         .flatten()
         .find(|f| !f.starts_with('/'));
-    let store = stores.of(named, relative, &by, findings);
+    let store = match named {
+        Some(name) => stores.places.stores.names.find(&name, &by, findings).map(Some).ok_or(()),
+        None if record.is_spoken("store") => Err(()),
+        None => stores.implied(relative, &by, findings),
+    };
     if record.is_incomplete() {
         return None;
     }
@@ -130,60 +132,51 @@ fn experts(mut block: Record) -> Experts {
     Experts { total: block.take("total"), default: block.take("default"), advice: advice(block) }
 }
 
-/// Finds the store of a model: the one it names, the default, or the only one.
+/// Finds the store of a model that names none: the default, or the only one.
 struct Stores<'a> {
     places: &'a Places,
-    default: Option<Text>,
+    defaults: &'a Record,
     said: bool,
 }
 
 impl Stores<'_> {
     /// None where the paths are absolute; an error where a store is needed and cannot be known, which was said.
-    fn of(
+    fn implied(
         &mut self,
-        named: Option<Text>,
         relative: Option<&Text>,
         by: &By,
         findings: &mut Diagnostics,
     ) -> Result<Option<Spanned<Id<Store>>>, ()> {
         let names = &self.places.stores.names;
-        if let Some(name) = &named {
-            return names.find(name, by, findings).map(Some).ok_or(());
-        }
         let Some(file) = relative else { return Ok(None) };
-        if let Some(name) = self.default.clone() {
-            let owner = By { kind: "stack", name: &self.places.stack.head.name };
-            let already = std::mem::replace(&mut self.said, true) && names.look(&name.value).is_none();
-            return if already { Err(()) } else { names.find(&name, &owner, findings).map(Some).ok_or(()) };
+        if let Some(Spanned { value: Datum::Text(name), span }) = self.defaults.peek("store") {
+            return names.look(name).flatten().map(|id| Some(Spanned::new(id, *span))).ok_or(());
+        }
+        if self.defaults.is_spoken("store") {
+            return Err(());
         }
         match names.only() {
             Some(only) => only.map(|id| Some(Spanned::new(id, file.span))).ok_or(()),
             None => {
-                self.say(file, by, findings);
+                self.say_unknown(file, by, findings);
                 Err(())
             }
         }
     }
 
-    fn say(&mut self, file: &Text, by: &By, findings: &mut Diagnostics) {
-        if self.places.stores.names.is_empty() {
-            if !std::mem::replace(&mut self.said, true) {
-                let finding = MISSING_ITEM
-                    .at(file.span, "this path is not absolute", format!("no store is declared, and {} needs one", by.words()))
-                    .about(by.kind, by.name)
-                    .help("declare one, as in `store \"models\" path=\"/srv/models\"`, or write the path in full");
-                findings.say(finding);
-            }
-            return;
+    fn say_unknown(&mut self, file: &Text, by: &By, findings: &mut Diagnostics) {
+        if !self.places.stores.names.is_empty() {
+            let message = format!("{} has no `store`, and there are several", by.words());
+            let finding = MISSING_FIELD.at(file.span, "below which store?", message);
+            return by
+                .say(finding.help("add `store`, or name a default in `defaults` of the stack"), findings);
         }
-        let finding = MISSING_FIELD
-            .at(
-                file.span,
-                "below which store?",
-                format!("{} has no `store`, and there are several", by.words()),
-            )
-            .about(by.kind, by.name)
-            .help("add `store`, or name a default in `defaults` of the stack");
-        findings.say(finding);
+        if !std::mem::replace(&mut self.said, true) {
+            let message = format!("no store is declared, and {} needs one", by.words());
+            let finding = MISSING_ITEM.at(file.span, "this path is not absolute", message);
+            let help =
+                "declare one, as in `store \"models\" path=\"/srv/models\"`, or write the path in full";
+            by.say(finding.help(help), findings);
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! Which names there are, and where they lead.
 
-use crate::diag::{Diagnostics, nearest, words};
+use crate::diag::{Diagnostic, Diagnostics, nearest, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{Arena, Id, Text};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use std::collections::BTreeMap;
 
 /// The items of one kind with the index of their names.
@@ -68,44 +68,47 @@ impl<T> Names<T> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("no {} has this name", self.kind),
         };
-        let finding = UNKNOWN_NAME
-            .at(
-                name.span,
-                label,
-                format!("{} names the unknown {} {}", by.words(), self.kind, words::quoted(name)),
-            )
-            .about(by.kind, &*by.name)
-            .maybe_help(self.say_known(near));
-        findings.say(finding);
+        let message = format!("{} names the unknown {} {}", by.words(), self.kind, words::quoted(name));
+        by.say(UNKNOWN_NAME.at(name.span, label, message).help(self.way_out(near)), findings);
     }
 
-    fn say_known(&self, near: Option<&str>) -> Option<String> {
+    fn way_out(&self, near: Option<&str>) -> String {
         match near {
-            Some(near) => {
-                Some(format!("write `{near}`, or declare a {} of the name that you wrote", self.kind))
-            }
-            None if self.known.is_empty() => Some(format!("declare it: there is no {} yet", self.kind)),
+            Some(near) => format!("write `{near}`, or declare the {} that you wrote", self.kind),
+            None if self.known.is_empty() => format!("declare it: there is no {} yet", self.kind),
             None if self.known.len() <= 8 => {
                 let all: Vec<String> = self.all().map(words::quoted).collect();
-                Some(format!("declare it, or name one that there is: {}", words::any_of(&all)))
+                format!("declare it, or name one that there is: {}", words::any_of(&all))
             }
-            None => Some(format!(
-                "declare it, or name one of the {} that there are",
-                words::count(self.known.len(), self.kind)
-            )),
+            None => format!("declare it, or name one of the {} that there are", self.known.len()),
         }
     }
 }
 
-/// The item that speaks.
+/// The item that speaks, and where its name stands.
+#[derive(Clone, Copy)]
 pub(super) struct By<'a> {
     pub(super) kind: &'static str,
     pub(super) name: &'a str,
+    pub(super) place: Span,
 }
 
-impl By<'_> {
-    /// role `frontdoor`
+impl<'a> By<'a> {
+    /// The item of that kind and name.
+    pub(super) fn of(kind: &'static str, name: &'a Text) -> Self {
+        Self { kind, name, place: name.span }
+    }
+
+    /// role `frontdoor`; an item whose name could not be read is `this role`.
     pub(super) fn words(&self) -> String {
-        format!("{} {}", self.kind, words::quoted(self.name))
+        match self.name {
+            "" => format!("this {}", self.kind),
+            name => format!("{} {}", self.kind, words::quoted(name)),
+        }
+    }
+
+    /// Says a finding about the item.
+    pub(super) fn say(&self, finding: Diagnostic, findings: &mut Diagnostics) {
+        findings.say(if self.name.is_empty() { finding } else { finding.about(self.kind, self.name) });
     }
 }

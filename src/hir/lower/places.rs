@@ -16,7 +16,7 @@ use crate::source::{Span, Spanned};
 pub(super) struct Places {
     pub(super) stack: Stack,
     pub(super) has_stack: bool,
-    pub(super) defaults: Option<Record>,
+    pub(super) defaults: Record,
     pub(super) engines: Named<Engine>,
     pub(super) hosts: Named<Host>,
     pub(super) stores: Named<Store>,
@@ -30,7 +30,7 @@ pub(super) fn read(items: &mut Items, findings: &mut Diagnostics) -> Places {
     let engines = kind("engine", items, engine);
     let (stack, defaults) = match items.take("stack").pop() {
         Some(item) => stack(item, &engines, findings),
-        None => (unread(start), None),
+        None => (unread(start), Record::default()),
     };
     Places {
         stack,
@@ -45,7 +45,11 @@ pub(super) fn read(items: &mut Items, findings: &mut Diagnostics) -> Places {
 }
 
 /// Reads all items of a kind that refers to nothing.
-fn kind<T>(word: &'static str, items: &mut Items, read: impl Fn(&mut Item) -> Option<T>) -> Named<T> {
+pub(super) fn kind<T>(
+    word: &'static str,
+    items: &mut Items,
+    read: impl Fn(&mut Item) -> Option<T>,
+) -> Named<T> {
     let mut named = Named::new(word);
     for mut item in items.take(word) {
         let value = if item.record.is_incomplete() { None } else { read(&mut item) };
@@ -54,10 +58,10 @@ fn kind<T>(word: &'static str, items: &mut Items, read: impl Fn(&mut Item) -> Op
     named
 }
 
-fn stack(mut item: Item, engines: &Named<Engine>, findings: &mut Diagnostics) -> (Stack, Option<Record>) {
+fn stack(mut item: Item, engines: &Named<Engine>, findings: &mut Diagnostics) -> (Stack, Record) {
     let head = item.head();
     let record = &mut item.record;
-    let by = By { kind: "stack", name: &item.name };
+    let by = By::of("stack", &item.name);
     let engine = record.text("engine").and_then(|name| engines.names.find(&name, &by, findings));
     let stack = Stack {
         head,
@@ -67,7 +71,11 @@ fn stack(mut item: Item, engines: &Named<Engine>, findings: &mut Diagnostics) ->
         targets: record.words("targets", TARGET_WORDS),
         hardening: record.word("hardening", HARDENING_WORDS).map(|word| word.value).unwrap_or_default(),
     };
-    let defaults = record.take::<Record>("defaults").map(|block| block.value);
+    let defaults = match record.take::<Record>("defaults") {
+        Some(block) => block.value,
+        None if record.is_spoken("defaults") => Record::unread(),
+        None => Record::default(),
+    };
     (stack, defaults)
 }
 

@@ -9,10 +9,21 @@ use crate::source::{Span, Spanned};
 pub(super) struct Record {
     entries: Vec<(&'static str, Spanned<Datum>)>,
     spoken: Vec<&'static str>,
+    unread: bool,
     incomplete: bool,
 }
 
 impl Record {
+    /// What stands for fields that nobody could read, which was said: no absence is news.
+    pub(super) fn unread() -> Self {
+        Self { unread: true, incomplete: true, ..Self::default() }
+    }
+
+    /// Whether nothing of it could be read, which was said.
+    pub(super) fn is_unread(&self) -> bool {
+        self.unread
+    }
+
     /// Takes a field in.
     pub(super) fn add(&mut self, field: &'static str, value: Spanned<Datum>) {
         self.entries.push((field, value));
@@ -25,7 +36,23 @@ impl Record {
 
     /// Whether a field's absence is no news.
     pub(super) fn is_spoken(&self, field: &str) -> bool {
-        self.spoken.contains(&field)
+        self.unread || self.spoken.contains(&field)
+    }
+
+    /// Whether a field stands, or its absence is no news.
+    pub(super) fn speaks_of(&self, field: &str) -> bool {
+        self.place(field).is_some() || self.is_spoken(field)
+    }
+
+    /// Drops a field whose value leads nowhere, which was said.
+    pub(super) fn forget(&mut self, field: &'static str) {
+        self.entries.retain(|(name, _)| *name != field);
+        self.mark_spoken(field);
+    }
+
+    /// A field, left where it is.
+    pub(super) fn peek(&self, field: &str) -> Option<&Spanned<Datum>> {
+        self.entries.iter().find(|(name, _)| *name == field).map(|(_, value)| value)
     }
 
     /// Marks that something that has to be there is not, which was said.
@@ -40,7 +67,7 @@ impl Record {
 
     /// The place of a field, where it stands.
     pub(super) fn place(&self, field: &str) -> Option<Span> {
-        self.entries.iter().find(|(name, _)| *name == field).map(|(_, value)| value.span)
+        self.peek(field).map(|value| value.span)
     }
 
     /// The names and places of all fields.
@@ -51,7 +78,7 @@ impl Record {
     /// Takes a field out.
     pub(super) fn take<T: Holds>(&mut self, field: &str) -> Option<Spanned<T>> {
         let at = self.entries.iter().position(|(name, _)| *name == field)?;
-        let Spanned { value, span } = self.entries.swap_remove(at).1;
+        let Spanned { value, span } = self.entries.remove(at).1;
         T::of(value).map(|value| Spanned::new(value, span))
     }
 
@@ -61,7 +88,6 @@ impl Record {
         for (_, Spanned { value, span }) in self.entries.extract_if(.., |(name, _)| *name == field) {
             taken.extend(T::of(value).map(|value| Spanned::new(value, span)));
         }
-        taken.sort_by_key(|value| value.span);
         taken
     }
 
@@ -104,12 +130,13 @@ impl Record {
             .collect()
     }
 
-    /// Takes over what another record says and this one does not.
-    pub(super) fn fill_from(&mut self, other: &Self) {
-        let own: Vec<&'static str> = self.entries.iter().map(|(name, _)| *name).collect();
-        let missing = other.entries.iter().filter(|(name, _)| !own.contains(name));
-        self.entries.extend(missing.cloned());
+    /// Takes over what another record says and this one does not speak of, as far as it is wanted.
+    pub(super) fn fill_from(&mut self, other: &Self, is_wanted: impl Fn(&str) -> bool) {
+        let silent = |name: &str| !self.speaks_of(name) && is_wanted(name);
+        let missing: Vec<_> = other.entries.iter().filter(|(name, _)| silent(name)).cloned().collect();
+        self.entries.extend(missing);
         self.spoken.extend(&other.spoken);
+        self.unread |= other.unread;
     }
 }
 

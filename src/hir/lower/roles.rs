@@ -3,12 +3,12 @@
 use super::items::{Item, Items};
 use super::names::{By, Named, Names};
 use super::record::Record;
-use super::serving::{self, Known, Of, say_missing};
+use super::serving::{self, Known, say_missing};
 use crate::diag::{Diagnostics, nearest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
 use crate::hir::{Head, Id, Measured, Rate, Role, Text, Tier, Work};
 use crate::source::{Span, Spanned};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All roles, and whether one was meant to be served.
 pub(super) struct Roles {
@@ -33,11 +33,12 @@ const WITHOUT_PROCESS: &[&str] =
     &["tier", "model", "shares", "group", "purpose", "note", "measured", "allow"];
 
 pub(super) fn read(items: &mut Items, known: &Known, findings: &mut Diagnostics) -> Roles {
+    let by_default = known.defaults.record.place("residency").is_some();
     let mut any_served = false;
     let mut drawn: Vec<(Text, Option<Drawn>)> = Vec::new();
     for mut item in items.take("role") {
-        any_served |= item.record.place("residency").is_some();
-        let role = role(&mut item, known, findings);
+        any_served |= by_default || item.record.place("residency").is_some();
+        let role = role(&mut item, known, findings).filter(|_| !item.record.is_incomplete());
         drawn.push((item.name, role));
     }
     drop_those_that_share_nothing(&mut drawn, findings);
@@ -47,48 +48,51 @@ pub(super) fn read(items: &mut Items, known: &Known, findings: &mut Diagnostics)
 
 fn role(item: &mut Item, known: &Known, findings: &mut Diagnostics) -> Option<Drawn> {
     let head = item.head();
-    let of = Of { by: By { kind: "role", name: &item.name }, place: item.name.span };
+    let by = By::of("role", &item.name);
     let record = &mut item.record;
-    let shares = record.text("shares");
-    if shares.is_some() || (record.place("residency").is_none() && !record.is_spoken("residency")) {
-        say_without_effect(record, shares.as_ref(), &of, findings);
+    let defaults = &known.defaults.record;
+    let shares = match record.text("shares") {
+        None if !record.speaks_of("model") => known.defaults.shares.clone(),
+        own => own,
+    };
+    if shares.is_some() || !(record.speaks_of("residency") || defaults.speaks_of("residency")) {
+        say_without_effect(record, shares.as_ref(), &by, findings);
     }
-    if shares.is_none() {
-        record.fill_from(known.defaults);
+    let has_ports = record.speaks_of("port") || record.speaks_of("ports");
+    record.fill_from(defaults, |field| match field {
+        "port" | "ports" => !has_ports,
+        "model" => shares.is_none(),
+        field => shares.is_none() || WITHOUT_PROCESS.contains(&field),
+    });
+    if !record.speaks_of("tier") {
+        say_missing("tier", "the tier it is listed under", &by, findings);
     }
-    if record.place("tier").is_none() && !record.is_spoken("tier") {
-        say_missing("tier", "the tier it is listed under", &of, findings);
-    }
-    let tier = record.text("tier").and_then(|name| known.places.tiers.names.find(&name, &of.by, findings));
-    let measured = record.take::<Record>("measured").and_then(|block| measured(block, known, &of, findings));
+    let tier = record.text("tier").and_then(|name| known.places.tiers.names.find(&name, &by, findings));
+    let measured = record.take::<Record>("measured").and_then(|block| measured(block, known, &by, findings));
     let (group, purpose, note) = (record.text("group"), record.text("purpose"), record.text("note"));
     let work = match shares {
         Some(name) => Some(Err(name)),
-        None => work(record, known, &of, findings).map(Ok),
+        None => work(record, known, &by, findings).map(Ok),
     };
     Some(Drawn { head, tier: tier?, group, measured, purpose, note, work: work? })
 }
 
-fn work(record: &mut Record, known: &Known, of: &Of, findings: &mut Diagnostics) -> Option<Work> {
-    if record.place("model").is_none() && !record.is_spoken("model") && !record.is_spoken("shares") {
-        say_missing(
-            "model",
-            "the model it serves, or `shares` with the role whose process does its work",
-            of,
-            findings,
-        );
+fn work(record: &mut Record, known: &Known, by: &By, findings: &mut Diagnostics) -> Option<Work> {
+    if !record.speaks_of("model") && !record.is_spoken("shares") {
+        let what = "the model it serves, or `shares` with the role whose process does its work";
+        say_missing("model", what, by, findings);
     }
     let Some(residency) = record.text("residency") else {
-        let model = record.text("model").and_then(|name| known.models.find(&name, &of.by, findings));
+        let model = record.text("model").and_then(|name| known.models.find(&name, by, findings));
         return model.filter(|_| !record.is_spoken("residency")).map(Work::Listed);
     };
-    let residency = known.places.residencies.names.find(&residency, &of.by, findings);
+    let residency = known.places.residencies.names.find(&residency, by, findings);
     match residency {
-        Some(residency) => serving::read(record, residency, known, of, findings)
+        Some(residency) => serving::read(record, residency, known, by, findings)
             .map(|serving| Work::Served(Box::new(serving))),
         None => {
             // Its model may be unknown as well, which is a fault of its own.
-            record.text("model").and_then(|name| known.models.find(&name, &of.by, findings));
+            record.text("model").and_then(|name| known.models.find(&name, by, findings));
             None
         }
     }
@@ -97,28 +101,28 @@ fn work(record: &mut Record, known: &Known, of: &Of, findings: &mut Diagnostics)
 fn measured(
     block: Spanned<Record>,
     known: &Known,
-    of: &Of,
+    by: &By,
     findings: &mut Diagnostics,
 ) -> Option<Spanned<Measured>> {
     let Spanned { value: mut block, span } = block;
-    let engine =
-        block.text("engine").and_then(|name| known.places.engines.names.find(&name, &of.by, findings));
+    let engine = block.text("engine").and_then(|name| known.places.engines.names.find(&name, by, findings));
     let speed = block.take::<Rate>("speed")?.value;
     Some(Spanned::new(Measured { speed, date: block.take("date"), engine }, span))
 }
 
 /// Settings of a process on a role that has none: they would have no effect.
-fn say_without_effect(record: &Record, shares: Option<&Text>, of: &Of, findings: &mut Diagnostics) {
-    let mut idle: Vec<(&str, Span)> =
-        record.places().filter(|(name, _)| !WITHOUT_PROCESS.contains(name)).collect();
-    idle.sort_by_key(|(_, span)| *span);
+fn say_without_effect(record: &Record, shares: Option<&Text>, by: &By, findings: &mut Diagnostics) {
     if let (Some(shares), Some(model)) = (shares, record.place("model")) {
-        let message = format!("{} has both `model` and `shares`", of.by.words());
+        let message = format!("{} has both `model` and `shares`", by.words());
         let finding = CONFLICTING_FIELDS
             .at(model, "a model of its own", message)
             .also(shares.span, "another role's process");
-        findings.say(finding.about(of.by.kind, of.by.name).help("keep one of them"));
+        // What goes with the model goes or stays with it.
+        return by.say(finding.help("keep one of them"), findings);
     }
+    let mut idle: Vec<(&str, Span)> =
+        record.places().filter(|(name, _)| !WITHOUT_PROCESS.contains(name)).collect();
+    idle.sort_by_key(|(_, span)| *span);
     let Some((first, span)) = idle.first() else { return };
     let names: Vec<String> = idle.iter().map(|(name, _)| format!("`{name}`")).collect();
     let why = if shares.is_some() {
@@ -126,14 +130,14 @@ fn say_without_effect(record: &Record, shares: Option<&Text>, of: &Of, findings:
     } else {
         "has no `residency`, so it is listed and not served"
     };
-    let message = format!("{} {why}, and {} would have no effect", of.by.words(), words::all_of(&names));
+    let message = format!("{} {why}, and {} would have no effect", by.words(), words::all_of(&names));
     let help = if shares.is_some() {
         "remove what the other role decides"
     } else {
         "add `residency`, or remove what only a process needs"
     };
     let finding = NOT_SERVED.at(*span, format!("`{first}` has no effect"), message);
-    findings.say(finding.about(of.by.kind, of.by.name).help(help));
+    by.say(finding.help(help), findings);
 }
 
 /// Roles that share one that is not there are said and dropped; those that share a dropped one are dropped in silence.
@@ -141,6 +145,7 @@ fn drop_those_that_share_nothing(drawn: &mut [(Text, Option<Drawn>)], findings: 
     let declared: BTreeMap<Box<str>, usize> =
         drawn.iter().zip(0..).map(|((name, _), n)| (name.value.clone(), n)).collect();
     let mut led: Vec<Option<usize>> = Vec::with_capacity(drawn.len());
+    let mut said: BTreeSet<Span> = BTreeSet::new();
     for (_, role) in &mut *drawn {
         let Some(Drawn { head, work: Err(shares), .. }) = role else {
             led.push(None);
@@ -148,6 +153,8 @@ fn drop_those_that_share_nothing(drawn: &mut [(Text, Option<Drawn>)], findings: 
         };
         let target = declared.get(&shares.value).copied();
         if target.is_none() {
+            // A name of the defaults stands at one place for many roles.
+            let is_new = said.insert(shares.span);
             let near = nearest(shares, declared.keys().map(AsRef::as_ref));
             let label = near
                 .map_or_else(|| "no role has this name".to_owned(), |near| format!("did you mean `{near}`?"));
@@ -156,7 +163,10 @@ fn drop_those_that_share_nothing(drawn: &mut [(Text, Option<Drawn>)], findings: 
                 words::quoted(&head.name),
                 words::quoted(shares)
             );
-            findings.say(UNKNOWN_NAME.at(shares.span, label, message).about("role", &*head.name.value));
+            let finding = UNKNOWN_NAME.at(shares.span, label, message).about("role", &*head.name.value);
+            if is_new {
+                findings.say(finding.help("name a role that is served"));
+            }
             *role = None;
         }
         led.push(target);

@@ -3,13 +3,13 @@
 use super::items::{Item, Items};
 use super::names::{By, Names};
 use super::places::Places;
+use super::serving::host_of;
 use crate::diag::{Diagnostics, nearest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
 use crate::hir::{
-    Arena, Ban, Bytes, Expect, Expected, Factor, Family, Host, Id, Model, Pair, Pattern, Quirk, Role,
-    Service, Text,
+    Arena, Ban, Bytes, Expect, Expected, Factor, Family, Id, Model, Pair, Pattern, Quirk, Role, Service, Text,
 };
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 
 /// What stands beside models and roles.
 pub(super) struct Rules {
@@ -67,15 +67,15 @@ impl Targets<'_> {
             |near| format!("did you mean `{near}`?"),
         );
         let message = format!("a {} names the unknown model or family {}", by.kind, words::quoted(said));
-        let finding = UNKNOWN_NAME.at(said.span, label, message).about(by.kind, by.name);
-        findings.say(finding.help("name a model or a family, or write a glob over titles, as `Qwen3-*`"));
+        let finding = UNKNOWN_NAME.at(said.span, label, message);
+        by.say(finding.help("name a model or a family, or write a glob over titles, as `Qwen3-*`"), findings);
         None
     }
 }
 
 fn pair(item: &mut Item, targets: &Targets, findings: &mut Diagnostics) -> Option<Pair> {
     let head = item.head();
-    let by = By { kind: "pair", name: &item.name };
+    let by = By::of("pair", &item.name);
     let record = &mut item.record;
     let target = record.text("target").and_then(|said| targets.find(&said, &by, findings));
     let has_draft = record.place("draft").is_some();
@@ -97,7 +97,7 @@ fn pair(item: &mut Item, targets: &Targets, findings: &mut Diagnostics) -> Optio
 
 fn ban(item: &mut Item, targets: &Targets, findings: &mut Diagnostics) -> Option<Ban> {
     let head = item.head();
-    let by = By { kind: "ban", name: &item.name };
+    let by = By::of("ban", &item.name);
     let record = &mut item.record;
     let target = record.text("target").and_then(|said| targets.find(&said, &by, findings));
     let draft = record.text("draft").and_then(|said| targets.find(&said, &by, findings));
@@ -115,7 +115,7 @@ fn ban(item: &mut Item, targets: &Targets, findings: &mut Diagnostics) -> Option
 
 fn quirk(item: &mut Item, models: &Names<Model>, findings: &mut Diagnostics) -> Option<Quirk> {
     let head = item.head();
-    let by = By { kind: "quirk", name: &item.name };
+    let by = By::of("quirk", &item.name);
     let record = &mut item.record;
     let named = record.texts("models");
     let models: Vec<Spanned<Id<Model>>> =
@@ -133,21 +133,9 @@ fn quirk(item: &mut Item, models: &Names<Model>, findings: &mut Diagnostics) -> 
 
 fn service(item: &mut Item, places: &Places, findings: &mut Diagnostics) -> Option<Service> {
     let head = item.head();
-    let by = By { kind: "service", name: &item.name };
+    let by = By::of("service", &item.name);
     let record = &mut item.record;
-    let host: Option<Spanned<Id<Host>>> = match (record.text("host"), places.hosts.names.only()) {
-        (Some(name), _) => places.hosts.names.find(&name, &by, findings),
-        (None, Some(only)) => only.map(|id| Spanned::new(id, item.name.span)),
-        (None, None) => {
-            if !places.hosts.names.is_empty() && !record.is_spoken("host") {
-                let message = format!("{} has no `host`", by.words());
-                let finding =
-                    MISSING_FIELD.at(item.name.span, "`host` is missing", message).about(by.kind, by.name);
-                findings.say(finding.help("add `host`: there are several, and one of them has to be named"));
-            }
-            None
-        }
-    };
+    let host = host_of(record, &places.hosts.names, &by, findings);
     Some(Service {
         head,
         host: host?,
@@ -165,29 +153,42 @@ fn expect(
     findings: &mut Diagnostics,
 ) -> Option<Expect> {
     let head = item.head();
-    let by = By { kind: "expect", name: &item.name };
+    let by = By::of("expect", &item.name);
     let record = &mut item.record;
     let residency = record.text("residency");
     let fits = record.take::<Bytes>("fits");
     let role = record.text("role");
     let port = record.take::<u16>("port");
-    let spoken = ["residency", "fits", "role", "port"].iter().any(|field| record.is_spoken(field));
     let expected = match (residency, fits, role, port) {
         (Some(residency), Some(fits), None, None) => {
             Expected::Fits(places.residencies.names.find(&residency, &by, findings)?, fits)
         }
         (None, None, Some(role), Some(port)) => Expected::Port(roles.find(&role, &by, findings)?, port),
         (residency, fits, role, port) => {
-            let incomplete = (residency.is_some() || fits.is_some()) != (role.is_some() || port.is_some());
-            let code = if incomplete { &MISSING_FIELD } else { &CONFLICTING_FIELDS };
-            let message =
-                format!("{} says neither `residency` with `fits` nor `role` with `port`", by.words());
-            let finding = code.at(item.name.span, "expects what?", message).about(by.kind, by.name);
-            if !spoken {
-                findings.say(finding.help("write one of the two pairs of fields"));
+            let is_spoken = ["residency", "fits", "role", "port"].iter().any(|field| record.is_spoken(field));
+            let first = residency.map(|name| name.span).or(fits.map(|fits| fits.span));
+            let second = role.map(|name| name.span).or(port.map(|port| port.span));
+            if !is_spoken {
+                say_no_pair((first, second), &by, findings);
             }
             return None;
         }
     };
     Some(Expect { head, expected })
+}
+
+/// An expectation needs both fields of one pair and none of the other.
+fn say_no_pair((first, second): (Option<Span>, Option<Span>), by: &By, findings: &mut Diagnostics) {
+    let finding = match (first, second) {
+        (Some(first), Some(second)) => {
+            let message = format!("{} speaks of a residency and of a role", by.words());
+            CONFLICTING_FIELDS.at(second, "of a role", message).also(first, "of a residency")
+        }
+        _ => {
+            let message =
+                format!("{} has neither `residency` with `fits` nor `role` with `port`", by.words());
+            MISSING_FIELD.at(by.place, "expects what?", message)
+        }
+    };
+    by.say(finding.help("write `residency` with `fits`, or `role` with `port`"), findings);
 }

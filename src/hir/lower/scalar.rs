@@ -1,16 +1,25 @@
 //! One value by the shape of its field.
 
-use super::datum::Datum;
+use super::datum::{Datum, Holds};
 use super::names::By;
 use crate::diag::{Diagnostic, Diagnostics, nearest, words};
 use crate::hir::codes::{BAD_QUANTITY, OUT_OF_RANGE, UNKNOWN_WORD, WRONG_TYPE};
+use crate::hir::quantity::{SIZE_UNITS, TIME_UNITS};
 use crate::hir::{Bytes, CpuList, Date, Factor, Numa, PortRange, Rate, Seconds, Setting, Shape, Share};
 use crate::syntax::{Scalar, Value};
+use std::net::IpAddr;
 
 /// A field as its readers see it.
 pub(super) struct Asked<'a> {
     pub(super) by: &'a By<'a>,
     pub(super) field: &'a str,
+}
+
+impl Asked<'_> {
+    /// `port` of role `frontdoor`
+    fn words(&self) -> String {
+        format!("{} of {}", words::quoted(self.field), self.by.words())
+    }
 }
 
 /// Reads a value; what does not fit is said.
@@ -23,7 +32,7 @@ pub(super) fn read(
     match fit(scalar, shape, asked) {
         Ok(datum) => Some(datum),
         Err(finding) => {
-            findings.say(finding.about(asked.by.kind, asked.by.name));
+            asked.by.say(*finding, findings);
             None
         }
     }
@@ -38,46 +47,78 @@ fn fit(scalar: &Scalar, shape: &Shape, asked: &Asked) -> Fit {
         Shape::Port => count(scalar, asked, 1, 65535),
         Shape::Ports => ports(scalar, asked),
         Shape::Fraction => fraction(scalar, asked),
-        Shape::Size => quantity(scalar, asked, "a size with a unit, as `17.5 GB` or `640 GiB`", |t| {
-            Bytes::read(t).map(Datum::Size)
-        }),
-        Shape::ByteRate => quantity(scalar, asked, "a rate in bytes a second, as `2 GB/s`", |text| {
-            text.strip_suffix("/s").and_then(Bytes::read).map(Datum::Size)
-        }),
-        Shape::Share => quantity(scalar, asked, "a share or a size, as `5 percent` or `40 GB`", |t| {
-            Share::read(t).map(Datum::Share)
-        }),
-        Shape::Duration => {
-            quantity(scalar, asked, "a duration with a unit (s, min, h, d), as `15 min`", |t| {
-                Seconds::read(t).map(Datum::Duration)
-            })
-        }
-        Shape::TokenRate => {
-            quantity(scalar, asked, "a rate in tokens a second, as `6.3 t/s` or `~15 t/s`", |t| {
-                Rate::read(t).map(Datum::Rate)
-            })
-        }
-        Shape::Factor => {
-            quantity(scalar, asked, "a factor, as `5.4x`", |t| Factor::read(t).map(Datum::Factor))
-        }
-        Shape::Date => quantity(scalar, asked, "a day, as `2026-02-03`", |t| Date::read(t).map(Datum::Date)),
-        Shape::Cpus => {
-            quantity(scalar, asked, "a list of CPUs, as `0-47,96-143`", |t| CpuList::read(t).map(Datum::Cpus))
-        }
-        Shape::Numa => quantity(scalar, asked, "`interleave`, `interleave 0,1`, `bind 0` or `spread`", |t| {
-            numa(t).map(Datum::Numa)
-        }),
         Shape::Path => text(scalar, asked).and_then(|text| path(scalar, text, asked)),
-        Shape::Address => quantity(scalar, asked, "an IP address, as `127.0.0.1` or `::1`", |text| {
-            text.parse::<std::net::IpAddr>().ok().map(|address| Datum::Text(address.to_string().into()))
-        }),
         Shape::Word(choices) | Shape::Words(choices) => word(scalar, asked, choices),
         Shape::Setting => setting(scalar, asked),
         Shape::Text | Shape::Name(_) | Shape::Names(_) | Shape::Rule => {
             text(scalar, asked).map(|text| Datum::Text(text.into()))
         }
         Shape::Map | Shape::Block(_) | Shape::Defaults => Err(wrong(scalar, asked, "a block of fields")),
+        Shape::Size => quantity(scalar, asked, size, |text| Bytes::read(text).map(Datum::Size)),
+        Shape::ByteRate => quantity(scalar, asked, byte_rate, |text| {
+            text.strip_suffix("/s").and_then(Bytes::read).map(Datum::Size)
+        }),
+        Shape::Share => quantity(scalar, asked, share, |text| Share::read(text).map(Datum::Share)),
+        Shape::Duration => quantity(scalar, asked, duration, |text| Seconds::read(text).map(Datum::Duration)),
+        Shape::TokenRate => quantity(scalar, asked, token_rate, |text| Rate::read(text).map(Datum::Rate)),
+        Shape::Factor => quantity(scalar, asked, factor, |text| Factor::read(text).map(Datum::Factor)),
+        Shape::Date => quantity(scalar, asked, date, |text| Date::read(text).map(Datum::Date)),
+        Shape::Cpus => quantity(scalar, asked, cpus, |text| CpuList::read(text).map(Datum::Cpus)),
+        Shape::Numa => quantity(scalar, asked, nodes, |text| numa(text).map(Datum::Numa)),
+        Shape::Address => quantity(scalar, asked, address, |text| {
+            text.parse::<IpAddr>().ok().map(|address| Datum::Text(address.to_canonical().to_string().into()))
+        }),
     }
+}
+
+/// What a quantity is, and how it is written.
+type Expected = (&'static str, String);
+
+// Written only where a quantity cannot be read; the units are those of the tables.
+
+fn size() -> Expected {
+    ("a size", format!(" in {}, as `17.5 GB`", units(SIZE_UNITS)))
+}
+
+fn byte_rate() -> Expected {
+    ("a rate", format!(" in {} a second, as `2 GB/s`", units(SIZE_UNITS)))
+}
+
+fn share() -> Expected {
+    ("a share", format!(" in percent or {}, as `5 percent` or `40 GB`", units(SIZE_UNITS)))
+}
+
+fn duration() -> Expected {
+    ("a duration", format!(" in {}, as `15 min`", units(TIME_UNITS)))
+}
+
+fn token_rate() -> Expected {
+    ("a rate", " in tokens a second (t/s), as `6.3 t/s` or `~15 t/s`".into())
+}
+
+fn factor() -> Expected {
+    ("a factor", " that ends in x, as `5.4x`".into())
+}
+
+fn date() -> Expected {
+    ("a day that exists", ", as `2026-02-03`".into())
+}
+
+fn cpus() -> Expected {
+    ("a list of CPUs", " from low to high between quotes, as `0-47,96-143`".into())
+}
+
+fn nodes() -> Expected {
+    ("a memory policy", ": `interleave`, `interleave 0,1`, `bind 0` or `spread`".into())
+}
+
+fn address() -> Expected {
+    ("an IP address", ", as `127.0.0.1` or `::1`".into())
+}
+
+fn units(table: &[(&str, u64)]) -> String {
+    let names: Vec<&str> = table.iter().map(|(name, _)| *name).collect();
+    words::any_of(&names)
 }
 
 fn wrong(scalar: &Scalar, asked: &Asked, expected: &str) -> Box<Diagnostic> {
@@ -85,7 +126,7 @@ fn wrong(scalar: &Scalar, asked: &Asked, expected: &str) -> Box<Diagnostic> {
     let mut finding = WRONG_TYPE.at(
         scalar.span,
         format!("expected {expected}, found {found}"),
-        format!("`{}` of {} is {found}, not {expected}", asked.field, asked.by.words()),
+        format!("{} is {found}, not {expected}", asked.words()),
     );
     if let Value::String(text) = &scalar.value
         && expected.starts_with("a whole number")
@@ -117,29 +158,27 @@ fn count(scalar: &Scalar, asked: &Asked, least: u64, most: u64) -> Fit {
         Box::new(OUT_OF_RANGE.at(
             scalar.span,
             format!("expected {least} to {most}, found {number}"),
-            format!("`{}` of {} is {number}; it can be {least} to {most}", asked.field, asked.by.words()),
+            format!("{} is {number}; it can be {least} to {most}", asked.words()),
         ))
     })
 }
 
 fn ports(scalar: &Scalar, asked: &Asked) -> Fit {
     if let Value::Integer(_) = scalar.value {
-        let Datum::Count(port) = count(scalar, asked, 1, 65535)? else {
-            return Err(wrong(scalar, asked, "ports"));
-        };
-        return Ok(Datum::Ports(PortRange::one(u16::try_from(port).unwrap_or(u16::MAX))));
+        let port = count(scalar, asked, 1, 65535)?;
+        let one = u16::of(port).map(|port| Datum::Ports(PortRange::one(port)));
+        return one.ok_or_else(|| wrong(scalar, asked, "ports"));
     }
-    quantity(scalar, asked, "ports from low to high, as `8090-8095`", |text| {
-        PortRange::read(text).map(Datum::Ports)
-    })
+    let expected = || ("a range of ports", " of 1 to 65535 from low to high, as `8090-8095`".to_owned());
+    quantity(scalar, asked, expected, |text| PortRange::read(text).map(Datum::Ports))
 }
 
 fn fraction(scalar: &Scalar, asked: &Asked) -> Fit {
-    let number = match scalar.value {
-        Value::Float(number) => number,
-        Value::Integer(0) => 0.0,
-        Value::Integer(1) => 1.0,
-        Value::Integer(_) => f64::NAN,
+    let (number, found) = match scalar.value {
+        Value::Float(number) => (number, number.to_string()),
+        Value::Integer(0) => (0.0, String::new()),
+        Value::Integer(1) => (1.0, String::new()),
+        Value::Integer(number) => (f64::NAN, number.to_string()),
         Value::Null | Value::Bool(_) | Value::String(_) => {
             return Err(wrong(scalar, asked, "a number from 0 to 1"));
         }
@@ -147,11 +186,16 @@ fn fraction(scalar: &Scalar, asked: &Asked) -> Fit {
     if (0.0..=1.0).contains(&number) {
         return Ok(Datum::Fraction(number));
     }
-    let message = format!("`{}` of {} can be 0 to 1", asked.field, asked.by.words());
-    Err(Box::new(OUT_OF_RANGE.at(scalar.span, "expected a number from 0 to 1", message)))
+    let message = format!("{} is {found}; it can be 0 to 1", asked.words());
+    Err(Box::new(OUT_OF_RANGE.at(scalar.span, format!("expected 0 to 1, found {found}"), message)))
 }
 
-fn quantity(scalar: &Scalar, asked: &Asked, expected: &str, read: impl Fn(&str) -> Option<Datum>) -> Fit {
+fn quantity(
+    scalar: &Scalar,
+    asked: &Asked,
+    expected: impl Fn() -> Expected,
+    read: impl Fn(&str) -> Option<Datum>,
+) -> Fit {
     let found = match &scalar.value {
         Value::String(text) => match read(text) {
             Some(datum) => return Ok(datum),
@@ -161,9 +205,9 @@ fn quantity(scalar: &Scalar, asked: &Asked, expected: &str, read: impl Fn(&str) 
         Value::Float(number) => format!("the bare number `{number}`"),
         Value::Null | Value::Bool(_) => scalar.value.noun().to_owned(),
     };
-    let message =
-        format!("`{}` of {} cannot be read: {found} is not {expected}", asked.field, asked.by.words());
-    Err(Box::new(BAD_QUANTITY.at(scalar.span, format!("expected {expected}"), message)))
+    let (what, form) = expected();
+    let message = format!("{} is {found}, which is not {what}", asked.words());
+    Err(Box::new(BAD_QUANTITY.at(scalar.span, format!("expected {what}{form}"), message)))
 }
 
 fn text<'s>(scalar: &'s Scalar, asked: &Asked) -> Result<&'s str, Box<Diagnostic>> {
@@ -175,15 +219,15 @@ fn text<'s>(scalar: &'s Scalar, asked: &Asked) -> Result<&'s str, Box<Diagnostic
         () if text.contains('\0') => "holds a NUL, which no argument of a process can",
         () => return Ok(text),
     };
-    let message = format!("`{}` of {} {flaw}", asked.field, asked.by.words());
-    Err(Box::new(OUT_OF_RANGE.at(scalar.span, "expected a text", message)))
+    let message = format!("{} {flaw}", asked.words());
+    Err(Box::new(OUT_OF_RANGE.at(scalar.span, "expected a text that is not empty", message)))
 }
 
 fn path(scalar: &Scalar, text: &str, asked: &Asked) -> Fit {
     if text.starts_with('/') {
         return Ok(Datum::Text(text.into()));
     }
-    let message = format!("`{}` of {} is not an absolute path", asked.field, asked.by.words());
+    let message = format!("{} is {}, which is not an absolute path", asked.words(), words::quoted(text));
     let finding = OUT_OF_RANGE.at(scalar.span, "expected a path that begins with `/`", message);
     Err(Box::new(
         finding
@@ -204,18 +248,22 @@ fn word(scalar: &Scalar, asked: &Asked, choices: &'static [&'static str]) -> Fit
         || format!("expected {}", words::any_of(&all)),
         |near| format!("did you mean `{near}`?"),
     );
-    let message = format!("`{}` of {} cannot be {}", asked.field, asked.by.words(), words::quoted(said));
-    let finding = UNKNOWN_WORD.at(scalar.span, label, message).help(format!("write {}", words::any_of(&all)));
-    Err(Box::new(finding))
+    let message = format!("{} cannot be {}", asked.words(), words::quoted(said));
+    let help = match near {
+        Some(near) => format!("write `{near}`; it can be {}", words::any_of(&all)),
+        None => format!("write {}", words::any_of(&all)),
+    };
+    Err(Box::new(UNKNOWN_WORD.at(scalar.span, label, message).help(help)))
 }
 
 fn setting(scalar: &Scalar, asked: &Asked) -> Fit {
     let value = match &scalar.value {
         Value::Bool(flag) => Setting::Flag(*flag),
-        Value::Integer(number) => match i64::try_from(*number) {
-            Ok(number) => Setting::Integer(number),
-            Err(_) => return count(scalar, asked, 0, i64::MAX.cast_unsigned()),
-        },
+        Value::Integer(number) => {
+            let message = format!("{} is {number}, which does not fit in 64 bits", asked.words());
+            let too_large = || Box::new(OUT_OF_RANGE.at(scalar.span, "too large", message));
+            i64::try_from(*number).map(Setting::Integer).map_err(|_| too_large())?
+        }
         Value::Float(number) if number.is_finite() => Setting::Float(*number),
         Value::String(_) => Setting::Text(text(scalar, asked)?.into()),
         Value::Float(_) | Value::Null => return Err(wrong(scalar, asked, "a number, a boolean or a text")),

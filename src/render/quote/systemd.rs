@@ -12,7 +12,8 @@ pub fn systemd_word(word: &str) -> Cow<'_, str> {
     Cow::Owned(quoted(word, &['%', '$']))
 }
 
-/// The program of a command line, quoted only for blanks in it: `$` stands for itself here.
+/// The program of a command line, quoted only for blanks in it: `$` stands for itself here
+/// (systemd still replaces `$$` and `${…}` in what the program sees as its own name).
 ///
 /// systemd refuses a program with a quote, a backslash or a control character however it is written, and quoting does not
 /// protect a leading `@`, `-`, `:`, `+` or `!`: programs are absolute paths.

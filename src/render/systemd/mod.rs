@@ -12,6 +12,7 @@ use super::artifact::RenderError;
 use super::template::{Template, Templates};
 use super::{Claims, Target};
 use crate::plan::{Group, Host, Plan, Process, Role, Start, TargetName};
+
 use names::Names;
 
 static SERVER: Template = crate::template!("systemd/server.service.j2");

@@ -1,7 +1,7 @@
 //! Strings of several lines, `"""`: the closing quotes say how far the text is indented.
 
 use super::Reader;
-use super::string::is_blank;
+use super::string::{is_blank, is_newline};
 use crate::diag::words::quoted;
 use crate::syntax::codes;
 use std::borrow::Cow;
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
             }
             let text = line.strip_prefix(&*last).unwrap_or_else(|| {
                 if !said {
-                    self.too_little_indent(frame, place, &line);
+                    self.too_little_indent(frame, place);
                 }
                 said = true;
                 line.trim_start()
@@ -117,10 +117,9 @@ impl<'a> Reader<'a> {
     /// Says that a string does not begin on a line of its own, and takes its text as it stands.
     fn text_behind_quotes(&mut self, frame: &Quotes) -> Cow<'a, str> {
         let body = self.slice(frame.start, frame.close);
-        let end = self.line_end(frame.start);
-        let one_line = end > frame.close;
-        let here = self.span(frame.start, end.min(frame.close).max(frame.start));
-        let help = if one_line {
+        let line = body.find(is_newline);
+        let here = self.span(frame.start, frame.start + line.unwrap_or(body.len()));
+        let help = if line.is_none() {
             "write text of one line between single quotes: `\"..\"`"
         } else {
             "begin the text on the next line"
@@ -153,12 +152,13 @@ impl<'a> Reader<'a> {
         Cow::Owned(text.join("\n"))
     }
 
-    fn too_little_indent(&mut self, frame: &Quotes, place: usize, line: &str) {
-        let text = line.len() - line.trim_start().len();
+    fn too_little_indent(&mut self, frame: &Quotes, place: usize) {
+        let first = self.slice(place, frame.close).chars().next().map_or(0, char::len_utf8);
+        let end = self.blanks_end(place).max(place + first);
         let close = self.span(frame.close, frame.close + 3 + frame.hashes);
         let finding = codes::KDL_SYNTAX
             .at(
-                self.span(place, place + text.max(1)),
+                self.span(place, end),
                 "not the indentation of the closing quotes",
                 "a line of this text is not indented as its closing `\"\"\"` is",
             )

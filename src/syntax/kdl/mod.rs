@@ -3,7 +3,7 @@
 //! | file | reads |
 //! |---|---|
 //! | `mod.rs` | blocks: the stack of open nodes, and what stands between nodes |
-//! | `node.rs` | one node: name, values, properties |
+//! | `node.rs`, `misplaced.rs` | one node: name, values, properties; and what does not belong in it |
 //! | `value.rs`, `string.rs`, `lines.rs`, `number.rs` | one value |
 //! | `space.rs` | what separates them: blanks, line breaks, comments, continued lines |
 //! | `recover.rs` | where reading goes on after a fault, and the words for what was found |
@@ -13,6 +13,7 @@
 //! findings is taken.
 
 mod lines;
+mod misplaced;
 mod node;
 mod number;
 mod recover;

@@ -5,6 +5,8 @@ use crate::diag::Diagnostic;
 use crate::diag::words::quoted;
 use crate::syntax::codes;
 
+/// The longest text without a blank, in bytes, that is taken for one word.
+const MAX_LUMP: usize = 4096;
 /// How often a delimiter without a partner is looked for to the end of the text.
 const MAX_SEARCHES: u8 = 16;
 
@@ -137,11 +139,14 @@ impl Reader<'_> {
         }
     }
 
-    /// The end of what a reader takes for one word: the next blank, brace, `;` or line break.
-    pub(super) fn lump_end(&self, mut at: usize) -> usize {
+    /// The end of what a person takes for one word: the next blank, brace, `;` or line break, or a great many bytes.
+    pub(super) fn lump_end(&self, start: usize) -> usize {
+        let mut at = start;
         while let Some(byte) = self.byte(at) {
             let stops = matches!(byte, b';' | b'{' | b'}' | b' ' | b'\t'..=b'\r');
-            if stops || (byte >= 0x80 && self.blank_len(at) + self.newline_len(at) > 0) {
+            let ends = |at| at - start > MAX_LUMP || self.blank_len(at) + self.newline_len(at) > 0;
+            if stops || (byte >= 0x80 || at - start > MAX_LUMP) && self.text.is_char_boundary(at) && ends(at)
+            {
                 break;
             }
             at += 1;

@@ -2,6 +2,7 @@
 
 use super::{Reader, Version};
 use crate::diag::words::quoted;
+use crate::source::Span;
 use crate::syntax::codes;
 use std::borrow::Cow;
 
@@ -140,12 +141,23 @@ impl<'a> Reader<'a> {
         if std::mem::replace(said, true) || self.version == Version::One {
             return;
         }
-        let end = escape + 1 + found.map_or(0, char::len_utf8);
-        let message = format!("unknown escape {}", quoted(self.slice(escape, end)));
+        let written: String = ['\\'].into_iter().chain(found).collect();
+        let message = format!("unknown escape {}", quoted(&written));
         let finding = codes::KDL_SYNTAX
-            .at(self.span(escape, end), "expected one of n r t b f s u \\ \" after the `\\`", message)
+            .at(
+                self.place_of(escape, &written),
+                "expected one of n r t b f s u \\ \" after the `\\`",
+                message,
+            )
             .help("write `\\\\` for a backslash, or take a raw string: `#\"..\"#`");
         self.say(finding);
+    }
+
+    /// Where an escape stands: at the place that was reckoned, or behind it where blanks before it were escaped.
+    fn place_of(&self, reckoned: usize, written: &str) -> Span {
+        let mut rest = self.bytes.get(reckoned..).unwrap_or_default().windows(written.len());
+        let start = reckoned + rest.position(|part| part == written.as_bytes()).unwrap_or(0);
+        self.span(start, start + written.len())
     }
 
     /// Resolves `\u{..}`, of which `rest` stands behind the `u`; gives the text behind it.
@@ -158,7 +170,7 @@ impl<'a> Reader<'a> {
             if !std::mem::replace(said, true) {
                 let finding = codes::KDL_SYNTAX
                     .at(
-                        self.span(escape, escape + 2),
+                        self.place_of(escape, "\\u"),
                         "expected 1 to 6 hexadecimal digits in braces behind this",
                         "unfinished escape `\\u`",
                     )
@@ -172,7 +184,7 @@ impl<'a> Reader<'a> {
             Some(found) => out.push(found),
             None if std::mem::replace(said, true) => {}
             None => {
-                let span = self.span(escape, escape + digits.len() + 4);
+                let span = self.place_of(escape, &format!("\\u{{{digits}}}"));
                 let message = format!("no character has the number {digits}");
                 self.say(codes::KDL_SYNTAX.at(span, "expected the number of a Unicode character", message));
             }

@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
         let value = match self.peek() {
             Some(b'"') => Value::String(self.string(0)),
             Some(b'#') => self.hash(wanted)?,
-            _ if self.at_number() => self.number()?,
+            Some(b'0'..=b'9' | b'+' | b'-' | b'.') if self.at_number() => self.number()?,
             _ => match self.word_end(start) {
                 end if end == start => {
                     self.unexpected(wanted.what, wanted.label);

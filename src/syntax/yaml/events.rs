@@ -150,7 +150,7 @@ fn what(event: Event<'_>) -> Option<What<'_>> {
         Event::SequenceEnd => What::ListEnd,
         Event::MappingStart(style, ..) => What::MapStart { flow: style == StructureStyle::Flow },
         Event::MappingEnd => What::MapEnd,
-        Event::StreamStart | Event::StreamEnd | Event::Anchor(..) | Event::Comment(..) | _ => return None,
+        Event::StreamStart | Event::StreamEnd | Event::Anchor(..) | _ => return None,
     })
 }
 

@@ -1,0 +1,50 @@
+//! What a family forbids, said at the role that does it: shared by the checks of speculation and of lookup.
+
+use crate::diag::{Code, Diagnostics, words};
+use crate::hir::{Forbids, Registry, Serving};
+use crate::source::Span;
+
+/// How a forbidden thing is said.
+pub(super) struct Deed {
+    /// The kind of finding.
+    pub(super) code: &'static Code,
+    /// What is forbidden.
+    pub(super) what: Forbids,
+    /// The field that does it.
+    pub(super) field: &'static str,
+    /// The role "drafts for" its model.
+    pub(super) verb: &'static str,
+}
+
+/// Says every role that does what its family forbids; `place` is where it does it.
+pub(super) fn run(
+    deed: &Deed,
+    registry: &Registry,
+    place: impl Fn(&Serving) -> Option<Span>,
+    findings: &mut Diagnostics,
+) {
+    for (role, serving) in registry.served() {
+        let Some(place) = place(serving) else { continue };
+        let (model, family) = registry.model_of(serving);
+        let Some((forbidden, what)) = family.forbids(deed.what) else { continue };
+        let failure = forbidden.failure.as_ref().map(|failure| format!(": {}", words::printable(failure)));
+        let message = format!(
+            "role {} {} {}, and family {} forbids it{}",
+            words::quoted(&role.head.name),
+            deed.verb,
+            words::quoted(&model.title),
+            words::quoted(&family.head.name),
+            failure.unwrap_or_default()
+        );
+        let mut finding = deed
+            .code
+            .at(place, "forbidden", message)
+            .about("role", &*role.head.name.value)
+            .also(serving.model.span, "with this model")
+            .also(what, "forbidden here");
+        if let Some(why) = &forbidden.why {
+            finding = finding.note(words::printable(why));
+        }
+        findings.say(finding.help(format!("remove `{}`", deed.field)));
+    }
+}

@@ -1,0 +1,69 @@
+//! A path that no unit can hold.
+
+use super::Check;
+use crate::diag::{Diagnostics, words};
+use crate::hir::{Model, Registry, TargetName, Text};
+
+declare_code! {
+    /// ## What it finds
+    /// A folder of models with a line break in its path, or a folder of programs with a quote, a backslash or a control character.
+    ///
+    /// ## Why
+    /// systemd splits lists of paths at line breaks however they are quoted, and refuses a program whose path has one of the
+    /// others. The names of files may have any of them.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// engine "other" profile="llama.cpp-b11434" bin="/opt/it's/bin"
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// engine "other" profile="llama.cpp-b11434" bin="/opt/its/bin"
+    /// ```
+    static UNHOLDABLE_PATH = 321, "unholdable-path", Error;
+}
+
+pub(super) static CHECK: Check = Check { code: &UNHOLDABLE_PATH, run };
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    let targets = &registry.stack.targets;
+    if !targets.is_empty() && !targets.iter().any(|target| target.value == TargetName::Systemd) {
+        return;
+    }
+    for engine in registry.engines.iter() {
+        let refused = |c: char| c.is_control() || matches!(c, '"' | '\'' | '\\');
+        if engine.bin.contains(refused) {
+            say(
+                "engine",
+                &engine.head.name,
+                &engine.bin,
+                "quotes, backslashes and control characters",
+                findings,
+            );
+        }
+    }
+    for store in registry.stores.iter().filter(|store| store.path.contains(['\n', '\r'])) {
+        say("store", &store.head.name, &store.path, "line breaks", findings);
+    }
+    for model in registry.models.iter() {
+        if let Some(file) = files(model).find(|file| folder(file).contains(['\n', '\r'])) {
+            say("model", &model.head.name, file, "line breaks in a folder", findings);
+        }
+    }
+}
+
+fn files(model: &Model) -> impl Iterator<Item = &Text> {
+    std::iter::once(&model.file).chain(model.projector.as_ref().map(|projector| &projector.file))
+}
+
+fn folder(file: &str) -> &str {
+    file.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn say(kind: &'static str, name: &Text, path: &Text, what: &str, findings: &mut Diagnostics) {
+    let message = format!("the path of {kind} {} cannot stand in a unit", words::quoted(name));
+    let finding =
+        UNHOLDABLE_PATH.at(path.span, format!("no unit holds {what}"), message).about(kind, &*name.value);
+    findings.say(finding.help("rename the folder, or give it a second name by a symbolic link"));
+}

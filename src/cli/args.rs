@@ -1,0 +1,122 @@
+//! What the user may type, and nothing more.
+
+use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "Exit codes:
+  0  nothing is wrong
+  1  a finding of severity error, a warning under `--deny warnings`, or output that differs
+  2  the run could not begin or not go on
+
+Examples:
+  orchgen build                    compile registry/ into out/
+  orchgen build --check            compare out/ with the registry, and write nothing
+  orchgen explain port-conflict    what a finding means and how to cure it";
+
+/// Compiles a registry of language models into everything that serves them.
+#[derive(Parser, Debug)]
+#[command(name = "orchgen", version, about, after_help = EXIT_CODES, max_term_width = 100, infer_subcommands = false)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// How the run speaks.
+#[derive(Arguments, Clone, Copy, Debug)]
+#[command(next_help_heading = "Output")]
+pub(super) struct Output {
+    /// How findings are written: for people to standard error, as one JSON object to standard output
+    #[arg(long = "output-format", global = true, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: Format,
+    /// When to colour; NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR are obeyed where this is left out
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: When,
+    /// List what was not checked, and every file that is written
+    #[arg(long, short, global = true)]
+    pub(super) verbose: bool,
+    /// Say findings and nothing else
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+}
+
+/// A format of findings.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Format {
+    /// Drawn, with the text that each is about
+    Human,
+    /// One object, stable, for programs
+    Json,
+}
+
+/// When to colour.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum When {
+    /// Where a terminal reads it
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Subcommand, Debug)]
+pub(super) enum Command {
+    /// Check the registry and write everything that serves it
+    Build(Build),
+    /// Check the registry and write nothing
+    #[command(visible_alias = "lint")]
+    Check(Check),
+    /// Say what a finding means, why it matters, and how to cure it
+    Explain(Explain),
+    /// Print the completions of a shell
+    Completions(Completions),
+}
+
+/// Where the registry is, and what counts.
+#[derive(Arguments, Debug)]
+pub(super) struct Check {
+    /// The folder of the registry
+    #[arg(default_value = "registry", value_name = "REGISTRY")]
+    pub(super) registry: PathBuf,
+    /// Let warnings fail the run
+    #[arg(long, value_name = "WHAT")]
+    pub(super) deny: Vec<Deny>,
+}
+
+/// What fails a run besides errors.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Deny {
+    /// Every warning
+    Warnings,
+}
+
+#[derive(Arguments, Debug)]
+pub(super) struct Build {
+    #[command(flatten)]
+    pub(super) check: Check,
+    /// The folder to write
+    #[arg(long, default_value = "out", value_name = "FOLDER")]
+    pub(super) out: PathBuf,
+    /// Write nothing; say what differs, and exit with 1 if anything does
+    #[arg(long = "check", conflicts_with = "force")]
+    pub(super) compare: bool,
+    /// Overwrite files that were edited by hand or that orchgen did not write
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Arguments, Debug)]
+pub(super) struct Explain {
+    /// A code by number or name, as ORC302 or port-conflict; all codes in a line each where it is left out
+    #[arg(value_name = "CODE")]
+    pub(super) code: Option<String>,
+}
+
+#[derive(Arguments, Debug)]
+pub(super) struct Completions {
+    /// The shell
+    pub(super) shell: Shell,
+}

@@ -1,0 +1,46 @@
+//! The rim: what the user typed, one subcommand a file, and the exit code.
+
+mod args;
+mod build;
+mod check;
+mod completions;
+mod explain;
+mod session;
+
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    /// Nothing is wrong.
+    Clean,
+    /// There are findings of severity error, or the output differs.
+    Findings,
+    /// The run could not begin or not go on.
+    CannotRun,
+}
+
+/// Runs the command of the process's arguments.
+pub fn run() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // A closed pipe is no reason to fail, and there is nowhere else to say it.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let end = match &args.command {
+        Command::Build(command) => build::run(command, args.output),
+        Command::Check(command) => check::run(command, args.output),
+        Command::Explain(command) => explain::run(command, args.output),
+        Command::Completions(command) => completions::run(command),
+    };
+    ExitCode::from(match end {
+        End::Clean => 0,
+        End::Findings => 1,
+        End::CannotRun => 2,
+    })
+}

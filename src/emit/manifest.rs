@@ -1,0 +1,246 @@
+//! The list of the files that are ours, with their hashes: `out/.orchgen-manifest.json`.
+//!
+//! While a build puts files in their places, a second list of the same form (the journal) holds the hashes of what it is
+//! putting there, so that after a crash a file of either state counts as ours.
+
+use super::EmitError;
+use super::tree::{Thing, Tree};
+use crate::render::ArtifactPath;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use std::fs;
+use std::io::{self, Read};
+
+/// The name of the manifest in the output folder.
+pub const MANIFEST: &str = ".orchgen-manifest.json";
+/// The list of what a build is about to put in place; lies there only while it does, or after a crash.
+pub(super) const JOURNAL: &str = ".orchgen-manifest.next.json";
+/// What names of ours begin with; no artifact's path does.
+pub(super) const OURS: &str = ".orchgen-";
+const FORMAT_VERSION: u64 = 1;
+
+/// The SHA-256 of a file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Digest([u8; 32]);
+
+/// A file of ours.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Entry {
+    pub(super) path: ArtifactPath,
+    pub(super) digest: Digest,
+    pub(super) executable: bool,
+}
+
+/// Files of ours by path; in a journal a path may stand several times.
+#[derive(Default, Debug)]
+pub(super) struct Listing(Vec<Entry>);
+
+/// Manifest and journal as they lie on the disk.
+pub(super) struct Records {
+    manifest: Option<Result<Vec<u8>, String>>,
+    journal: Option<Vec<u8>>,
+}
+
+/// Manifest and journal, understood.
+#[derive(Default, Debug)]
+pub(super) struct Known {
+    /// What the last complete build wrote.
+    pub(super) manifest: Listing,
+    /// What a build that did not end may have written.
+    pub(super) journal: Listing,
+    /// Why the manifest cannot be relied on.
+    pub(super) damage: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    format_version: u64,
+}
+
+#[derive(Deserialize)]
+struct Document<'t> {
+    #[serde(borrow)]
+    files: Vec<File<'t>>,
+}
+
+#[derive(Deserialize)]
+struct File<'t> {
+    #[serde(borrow)]
+    path: Cow<'t, str>,
+    #[serde(borrow)]
+    sha256: Cow<'t, str>,
+    #[serde(borrow)]
+    mode: Cow<'t, str>,
+}
+
+impl Digest {
+    /// The hash of a text.
+    pub(super) fn of(text: &[u8]) -> Self {
+        Self(Sha256::digest(text).into())
+    }
+
+    /// The hash of what a file holds, however large it is.
+    pub(super) fn of_file(mut file: impl Read) -> io::Result<Self> {
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => return Ok(Self(hash.finalize().into())),
+                Ok(n) => hash.update(buffer.get(..n).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn write(self, out: &mut Vec<u8>) {
+        let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+        for byte in self.0 {
+            out.extend([digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        };
+        let mut bytes = [0; 32];
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if pairs.len() != bytes.len() || !rest.is_empty() {
+            return None;
+        }
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl Listing {
+    /// The listing of these files.
+    pub(super) fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_unstable();
+        entries.dedup();
+        Self(entries)
+    }
+
+    /// Its files in byte order of their paths.
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+
+    /// Whether the path is listed.
+    pub(super) fn lists(&self, path: &ArtifactPath) -> bool {
+        !self.of(path).is_empty()
+    }
+
+    /// Whether the path is listed with this hash.
+    pub(super) fn knows(&self, path: &ArtifactPath, digest: Digest) -> bool {
+        self.of(path).iter().any(|entry| entry.digest == digest)
+    }
+
+    fn of(&self, path: &ArtifactPath) -> &[Entry] {
+        let start = self.0.partition_point(|entry| entry.path < *path);
+        let from = self.0.get(start..).unwrap_or_default();
+        from.get(..from.partition_point(|entry| entry.path == *path)).unwrap_or_default()
+    }
+
+    /// Reads a list; says what is wrong with a damaged one.
+    fn parse(text: &[u8]) -> Result<Self, String> {
+        let json = |error: serde_json::Error| format!("it is not a list of files ({error})");
+        let version: Version = serde_json::from_slice(text).map_err(json)?;
+        if version.format_version != FORMAT_VERSION {
+            let found = version.format_version;
+            return Err(format!("it is of format {found}, and this orchgen knows format {FORMAT_VERSION}"));
+        }
+        let document: Document<'_> = serde_json::from_slice(text).map_err(json)?;
+        let entries: Result<Vec<Entry>, String> = document.files.into_iter().map(entry).collect();
+        entries.map(Self::new)
+    }
+}
+
+/// The text of a list: JSON, one file a line.
+pub(super) fn text<'e>(entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>) -> Vec<u8> {
+    let mut out = format!("{{\"format_version\":{FORMAT_VERSION},\"files\":[\n").into_bytes();
+    let mut first = true;
+    for (path, digest, executable) in entries {
+        out.extend_from_slice(if first { b"{\"path\":" } else { b",\n{\"path\":" });
+        first = false;
+        write_string(path.as_str(), &mut out);
+        out.extend_from_slice(b",\"sha256\":\"");
+        digest.write(&mut out);
+        out.extend_from_slice(if executable { b"\",\"mode\":\"0755\"}" } else { b"\",\"mode\":\"0644\"}" });
+    }
+    out.extend_from_slice(if first { b"]}\n" } else { b"\n]}\n" });
+    out
+}
+
+/// A path holds no quote or control character in all but hostile registries; those are escaped the slow way.
+fn write_string(text: &str, out: &mut Vec<u8>) {
+    if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
+        out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
+    } else {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    }
+}
+
+fn entry(file: File<'_>) -> Result<Entry, String> {
+    let digest = Digest::read(&file.sha256).ok_or_else(|| {
+        let shown = crate::diag::words::quoted(&file.path);
+        format!("the hash of {shown} is not 64 lower-case hexadecimal digits")
+    })?;
+    let shown = crate::diag::words::quoted(&file.path);
+    let path = ArtifactPath::new(file.path).filter(|path| !path.as_str().starts_with(OURS));
+    let path = path.ok_or_else(|| format!("it lists {shown}, which cannot be a file that a build made"))?;
+    Ok(Entry { path, digest, executable: file.mode == "0755" })
+}
+
+impl Records {
+    /// Reads manifest and journal, as far as they are there.
+    pub(super) fn read(disk: &Tree) -> Result<Self, EmitError> {
+        let load = |name: &str| {
+            let path = disk.place(name);
+            fs::read(&path).map_err(|error| EmitError::disk("read", &path, &error))
+        };
+        let manifest = match disk.thing(MANIFEST) {
+            None => None,
+            Some(Thing::File) => Some(Ok(load(MANIFEST)?)),
+            Some(_) => Some(Err("it is not a file".to_owned())),
+        };
+        let journal = disk.thing(JOURNAL).filter(|thing| *thing == Thing::File);
+        Ok(Self { manifest, journal: journal.map(|_| load(JOURNAL)).transpose()? })
+    }
+
+    /// Whether the manifest is there.
+    pub(super) fn has_manifest(&self) -> bool {
+        self.manifest.is_some()
+    }
+
+    /// Whether the manifest has exactly this text, and the last build ended.
+    pub(super) fn say(&self, text: &[u8]) -> bool {
+        self.journal.is_none()
+            && self.manifest.as_ref().is_some_and(|manifest| manifest.as_deref() == Ok(text))
+    }
+
+    /// Understands them. A journal that cannot be read is as good as none: it could only have made more files ours.
+    pub(super) fn parse(self) -> Known {
+        let journal = self.journal.and_then(|text| Listing::parse(&text).ok()).unwrap_or_default();
+        match self.manifest.map(|text| Listing::parse(&text?)) {
+            None => Known { journal, ..Known::default() },
+            Some(Ok(manifest)) => Known { manifest, journal, damage: None },
+            Some(Err(damage)) => Known { damage: Some(damage), ..Known::default() },
+        }
+    }
+}
+
+impl Known {
+    /// Whether a file with this hash at this path is as some build of ours left it.
+    pub(super) fn wrote(&self, path: &ArtifactPath, digest: Digest) -> bool {
+        self.manifest.knows(path, digest) || self.journal.knows(path, digest)
+    }
+}

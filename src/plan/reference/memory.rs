@@ -1,0 +1,53 @@
+//! What residencies take: the bytes of their files, each once.
+
+use crate::hir::{Bytes, Registry, Residency};
+use std::collections::BTreeSet;
+
+/// What the roles of a residency take together.
+#[derive(Debug)]
+pub struct Footprint {
+    /// The name of the residency.
+    pub residency: Box<str>,
+    /// What people call it.
+    pub title: Box<str>,
+    /// The groups of its roles, each once, in the order of the roles.
+    pub groups: Vec<Box<str>>,
+    /// The bytes of their files, each file once.
+    pub bytes: Bytes,
+}
+
+/// The residencies with at least one role, and the sum over all files, each once.
+pub(super) fn memory(registry: &Registry) -> (Vec<Footprint>, Bytes) {
+    let mut rows: Vec<Footprint> = registry.residencies.iter().map(empty).collect();
+    let mut groups: BTreeSet<(usize, &str)> = BTreeSet::new();
+    let mut files: BTreeSet<(Option<usize>, String)> = BTreeSet::new();
+    let mut total = Bytes(0);
+    for role in registry.roles.iter() {
+        let Some(serving) = role.serving() else { continue };
+        let residency = serving.residency.value.number();
+        let Some(row) = rows.get_mut(residency) else { continue };
+        let group = role.group.as_ref().unwrap_or(&role.head.name);
+        if groups.insert((residency, group)) {
+            row.groups.push(group.value.clone());
+        }
+        for file in registry.files_of(serving) {
+            if files.insert((Some(residency), file.path.clone())) {
+                row.bytes = row.bytes.plus(file.bytes);
+            }
+            if files.insert((None, file.path)) {
+                total = total.plus(file.bytes);
+            }
+        }
+    }
+    rows.retain(|row| !row.groups.is_empty());
+    (rows, total)
+}
+
+fn empty(residency: &Residency) -> Footprint {
+    Footprint {
+        residency: residency.head.name.value.clone(),
+        title: residency.title.value.clone(),
+        groups: Vec::new(),
+        bytes: Bytes(0),
+    }
+}

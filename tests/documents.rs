@@ -1,0 +1,359 @@
+//! The documents: held against the one that is kept by hand, changed with the registry, sound whatever the registry says.
+
+use crate::support::{Compiled, compile, compile_folder};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const REFERENCE: &str = "docs/MODEL_REFERENCE.md";
+const QUIRKS: &str = "docs/QUIRKS.md";
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder with the document that is kept by hand: beside the project, or where `ORCHGEN_SHARED` says.
+#[expect(clippy::disallowed_methods, reason = "a clone of the project may lie elsewhere than the folder")]
+fn shared() -> PathBuf {
+    let beside = || project().parent().unwrap().join("shared");
+    std::env::var_os("ORCHGEN_SHARED").map_or_else(beside, PathBuf::from)
+}
+
+/// Everything that would be written, without the word whether it is a program.
+#[track_caller]
+fn files(compiled: &Compiled) -> BTreeMap<String, String> {
+    compiled.files().into_iter().map(|(path, (text, _))| (path, text)).collect()
+}
+
+#[test]
+fn the_registry_of_the_project_has_no_finding() {
+    let compiled = compile_folder(&project().join("registry"));
+    assert!(compiled.findings.is_empty(), "{}", compiled.report());
+}
+
+#[test]
+fn the_document_says_all_that_the_one_kept_by_hand_says() {
+    let compare = shared().join("seed/compare.py");
+    assert!(
+        compare.exists(),
+        "this test needs the folder ../shared with seed/compare.py beside the project, or its path in ORCHGEN_SHARED"
+    );
+    let out = tempfile::tempdir().unwrap();
+    compile_folder(&project().join("registry")).write(out.path());
+    let said = Command::new("python3").arg(compare).arg(out.path().join(REFERENCE)).output().unwrap();
+    let text = String::from_utf8(said.stdout).unwrap();
+    assert!(said.status.success(), "{text}{}", String::from_utf8_lossy(&said.stderr));
+    assert_eq!(text.lines().last(), Some("159 of 159 held"));
+}
+
+/// The registry of the project with texts replaced in its files; what is replaced must be there.
+struct Edited(BTreeMap<String, String>);
+
+impl Edited {
+    fn new() -> Self {
+        let files = std::fs::read_dir(project().join("registry")).unwrap().map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        });
+        Self(files.collect())
+    }
+
+    #[track_caller]
+    fn replace(mut self, file: &str, old: &str, new: &str) -> Self {
+        let text = self.0.get_mut(file).unwrap();
+        assert!(text.contains(old), "{file} has no {old}");
+        *text = text.replace(old, new);
+        self
+    }
+
+    /// Without the text from `start` up to the next blank line.
+    #[track_caller]
+    fn without_block(mut self, file: &str, start: &str) -> Self {
+        let text = self.0.get_mut(file).unwrap();
+        let from = text.find(start).unwrap();
+        let to = text[from..].find("\n\n").map_or(text.len(), |end| from + end + 2);
+        text.replace_range(from..to, "");
+        self
+    }
+
+    /// Without the lines from the one that begins with `start` to the one that is `end`.
+    #[track_caller]
+    fn without_lines(mut self, file: &str, start: &str, end: &str) -> Self {
+        let text = self.0.get_mut(file).unwrap();
+        let from = text.find(start).unwrap();
+        let to = from + text[from..].find(end).unwrap() + end.len();
+        text.replace_range(from..to, "");
+        self
+    }
+
+    #[track_caller]
+    fn files(&self) -> BTreeMap<String, String> {
+        let texts: Vec<(&str, &str)> = self.0.iter().map(|(name, text)| (&**name, &**text)).collect();
+        let compiled = compile(&texts);
+        assert!(compiled.findings.is_empty(), "{}", compiled.report());
+        files(&compiled)
+    }
+}
+
+/// Nothing says the old word any more, and what said it says the new one, under its new name.
+#[track_caller]
+fn followed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>, old: &str, new: &str) {
+    gone(after, old);
+    let mut count = 0;
+    for (path, text) in before {
+        if !path.contains(old) && !text.contains(old) {
+            continue;
+        }
+        count += 1;
+        let renamed = path.replace(old, new);
+        let now = after.get(&renamed);
+        assert!(now.is_some(), "{renamed} is missing");
+        assert!(!text.contains(old) || now.unwrap().contains(new), "{renamed} does not say {new}");
+    }
+    assert!(count > 0, "nothing ever said {old}");
+}
+
+#[track_caller]
+fn gone(after: &BTreeMap<String, String>, old: &str) {
+    for (path, text) in after {
+        assert!(!path.contains(old) && !text.contains(old), "{path} still says {old}");
+    }
+}
+
+#[test]
+fn everything_follows_when_a_role_is_renamed() {
+    let after = Edited::new().replace("roles.yaml", "worker_general", "helper_one").files();
+    let before = Edited::new().files();
+    followed(&before, &after, "worker_general", "helper_one");
+    assert!(after[REFERENCE].contains("*(shared with helper_one)*"));
+}
+
+#[test]
+fn everything_follows_when_a_port_changes() {
+    let before = Edited::new().files();
+    let after = Edited::new().replace("roles.yaml", "port: 8083", "port: 9183").files();
+    followed(&before, &after, "8083", "9183");
+    let after = Edited::new().replace("roles.yaml", "8090-8095", "9190-9191").files();
+    gone(&after, "8095");
+    assert!(after[REFERENCE].contains("| embedder (2x) | BGE-large-en-v1.5 | F16 | 9190-9191 |"));
+}
+
+#[test]
+fn everything_follows_when_a_model_is_dropped() {
+    let after = Edited::new()
+        .without_block("models.yaml", "  qwen3-coder-480b:\n")
+        .without_block("roles.yaml", "  architect_coding:\n")
+        .without_lines("rules.kdl", "ban target=\"qwen3-coder-480b\"", "\n")
+        .without_lines("rules.kdl", "quirk \"Qwen3-Coder-480B", "}\n")
+        .files();
+    for old in ["480b", "480B", "architect_coding", "8084", "BOS token"] {
+        gone(&after, old);
+    }
+    let text = &after[REFERENCE];
+    assert!(text.contains("| WARM (load on demand) | architects, ingest, vision | ~203 GB |"), "{text}");
+    assert!(text.contains("| Total available | All models loaded | ~257 GB |"));
+    is_sound(text);
+}
+
+#[test]
+fn everything_follows_when_the_last_vision_model_and_all_rules_go() {
+    let mut edited = Edited::new()
+        .without_block("models.yaml", "  qwen2.5-vl-7b:\n")
+        .without_block("models.yaml", "  qwen3-vl-30b:\n")
+        .without_block("roles.yaml", "  worker_vision:\n")
+        .without_block("roles.yaml", "  vision_escalation:\n")
+        .without_lines("families.kdl", "family \"qwen2.5-vl\"", "\n")
+        .without_lines("families.kdl", "family \"qwen3-vl\"", "\n");
+    edited.0.remove("rules.kdl");
+    let after = edited.files();
+    for old in ["VL", "Vision", "vision", "QUIRKS", "Speculative Decoding Pairs", "mmproj"] {
+        gone(&after, old);
+    }
+    assert!(!after.contains_key(QUIRKS));
+    let text = &after[REFERENCE];
+    assert!(text.contains("| Qwen3-Next-* | Any | SSM state corruption |"), "{text}");
+    is_sound(text);
+}
+
+/// A table's cells; a `|` after a backslash parts nothing.
+fn cells(row: &str) -> usize {
+    let (mut count, mut escaped) = (0, false);
+    for c in row.chars() {
+        count += usize::from(c == '|' && !escaped);
+        escaped = c == '\\' && !escaped;
+    }
+    count
+}
+
+/// Sections and tables have something in them, tables are as wide as their heads, code is closed, blank lines are single.
+#[track_caller]
+fn is_sound(text: &str) {
+    assert!(text.starts_with("<!-- @generated by orchgen. DO NOT EDIT. Regenerate: orchgen build -->\n\n# "));
+    assert!(text.ends_with('\n') && !text.ends_with("\n\n") && !text.contains("\n\n\n"), "{text}");
+    let (mut in_code, mut last) = (false, String::new());
+    let mut table: Vec<&str> = Vec::new();
+    for line in text.lines().chain([""]) {
+        if line.starts_with("```") {
+            in_code = !in_code;
+        }
+        if in_code || line.starts_with("```") {
+            "code".clone_into(&mut last);
+            continue;
+        }
+        if line.starts_with('|') {
+            table.push(line);
+        } else if !table.is_empty() {
+            assert!(
+                table.len() > 2 && line.is_empty(),
+                "a table without rows, or cut short by {line:?}: {table:#?}"
+            );
+            assert!(
+                table.iter().all(|row| cells(row) == cells(table[0]) && row.ends_with('|')),
+                "{table:#?}"
+            );
+            assert!(table[1].chars().all(|c| "|- ".contains(c)), "{table:#?}");
+            table.clear();
+        }
+        if line.starts_with('#') {
+            let level = |line: &str| line.bytes().take_while(|b| *b == b'#').count();
+            let empty = last.starts_with('#') && level(line) <= level(&last);
+            assert!(!empty, "nothing stands between {last} and {line}");
+        }
+        assert_eq!(line.trim_end(), line);
+        if !line.is_empty() {
+            line.clone_into(&mut last);
+        }
+    }
+    assert!(!in_code, "a block of code is open at the end");
+}
+
+const MINIMAL: &str = r#"
+stack "one" engine="upstream"
+engine "upstream" profile="llama.cpp-b11434" bin="/opt/llama/bin"
+host "box" memory="64 GB"
+tier "a" title="All"
+residency "always" title="from boot on" start="boot"
+family "lama" arch="llama"
+model "m" family="lama" title="Mid-8B" quant="Q4_K_M" size="5.5 GB" file="/srv/mid.gguf"
+role "r" tier="a" residency="always" model="m" port=7000 context=4096
+"#;
+
+#[test]
+fn a_small_registry_has_a_document_without_empty_sections() {
+    let compiled = compile(&[("all.kdl", MINIMAL)]);
+    assert!(compiled.findings.is_empty(), "{}", compiled.report());
+    let files = files(&compiled);
+    let text = &files[REFERENCE];
+    is_sound(text);
+    let headings: Vec<&str> = text.lines().filter(|line| line.starts_with("##")).collect();
+    let expected = [
+        "## Production Models by Role",
+        "### Tier a - All",
+        "## Memory Footprint",
+        "## Quick Commands by Model Type",
+        "### Dense Model",
+    ];
+    assert_eq!(headings, expected);
+    assert!(text.contains("| r | Mid-8B | Q4_K_M | 7000 | — |"), "{text}");
+    assert!(!text.contains("numactl") && !text.contains("verified") && !files.contains_key(QUIRKS));
+}
+
+macro_rules! shows {
+    ($name:literal, $text:expr) => {
+        insta::with_settings!({
+            snapshot_path => "snapshots/documents", prepend_module_to_snapshot => false, omit_expression => true,
+        }, { insta::assert_snapshot!($name, $text) })
+    };
+}
+
+#[test]
+fn every_rule_of_the_documents_has_its_case() {
+    let compiled = compile(&[("small.kdl", include_str!("documents/small.kdl"))]);
+    assert!(compiled.findings.is_empty(), "{}", compiled.report());
+    let files = files(&compiled);
+    is_sound(&files[REFERENCE]);
+    is_sound(&files[QUIRKS]);
+    shows!("reference", files[REFERENCE]);
+    shows!("quirks", files[QUIRKS]);
+}
+
+#[test]
+fn hostile_text_breaks_no_table() {
+    let plain = include_str!("documents/small.kdl");
+    let odd = r"a|b `c <b>d</b>\n\n# e\n```\n| f -->";
+    let mut text = plain.to_owned();
+    for word in [
+        "Big-70B",
+        "Stream-3B",
+        "Eye-Small",
+        "Mixer-Mini",
+        "Kid repeats itself",
+        "Vocabulary differs",
+        "Chat",
+        "NVMe",
+        "Harbour_2",
+        "Stubborn ones",
+        "speed",
+        "Memory | recall",
+        "It repeats *whole* lines",
+        "lost state",
+        "Falls out of step.",
+        "Answers first; see `mid` when it is slow",
+        "A larger batch",
+        "from boot on",
+        "Q5_K_M",
+        "talk",
+        "n-grams of its prompts repeat",
+        "mini.gguf",
+        "big/big.gguf",
+        "/usr/lib/my malloc.so",
+        "until the next build",
+    ] {
+        let (old, new) = (format!("\"{word}\""), format!("\"{odd}\""));
+        assert!(text.contains(&old), "{word}");
+        text = text.replace(&old, &new);
+    }
+    let compiled = compile(&[("small.kdl", &text)]);
+    let files = files(&compiled);
+    for path in [REFERENCE, QUIRKS] {
+        let text = &files[path];
+        is_sound(text);
+        assert_eq!(headings(text), headings(&self::files(&compile(&[("small.kdl", plain)]))[path]));
+        is_bash(text);
+        let prose = prose(text).join("\n");
+        assert_eq!(prose.matches("<b>").count(), prose.matches("\\<b>").count(), "{text}");
+    }
+}
+
+/// Every block of commands is well-formed bash.
+#[track_caller]
+fn is_bash(text: &str) {
+    let blocks = text.split("```bash\n").skip(1).map(|rest| rest.split("\n```\n").next().unwrap());
+    let script = blocks.collect::<Vec<_>>().join("\n");
+    let said = Command::new("bash").args(["-n", "-c", &script]).output().unwrap();
+    assert!(
+        said.status.success() && said.stderr.is_empty(),
+        "{script}{}",
+        String::from_utf8_lossy(&said.stderr)
+    );
+}
+
+/// The lines outside of blocks of code.
+fn prose(text: &str) -> Vec<&str> {
+    let mut in_code = false;
+    let outside = |line: &&str| {
+        in_code ^= line.starts_with("```");
+        !in_code
+    };
+    text.lines().filter(outside).collect()
+}
+
+/// How many headings of each level there are.
+fn headings(text: &str) -> BTreeMap<usize, usize> {
+    let mut levels = BTreeMap::new();
+    for line in prose(text).into_iter().filter(|line| line.starts_with('#')) {
+        *levels.entry(line.bytes().take_while(|b| *b == b'#').count()).or_default() += 1;
+    }
+    levels
+}

@@ -1,0 +1,79 @@
+//! The shape of the JSON report, which may only grow.
+
+use super::{PORT, Run, UNUSED};
+use orchgen::diag::report::json::{FORMAT_VERSION, json};
+use orchgen::diag::{NotChecked, Subject};
+use orchgen::source::Span;
+
+fn run() -> Run {
+    let mut run = Run::default();
+    let roles = run.file("registry/roles.yaml", "ü: 8080\nb: 8080\n");
+    let unit = run.file("out/a.service", "");
+    let (first, again) = (run.span(roles, "8080", 0), run.span(roles, "8080", 1));
+    run.say(
+        PORT.at(again, "taken again", "two on 8080")
+            .about("role", "b")
+            .also(first, "first taken here")
+            .note("1\n2")
+            .help("take 8081"),
+    );
+    run.say(UNUSED.at(Span::new(unit, 0, 0), "", "\u{1b}\u{202e}\"\n"));
+    run.findings.leave(NotChecked {
+        check: "missing-shard",
+        subject: Subject::new("model", "m"),
+        why: "there is no lock".into(),
+    });
+    run
+}
+
+fn said(run: &Run) -> String {
+    json(&run.findings, &run.map)
+}
+
+#[test]
+fn keys_and_their_order_are_as_documented() {
+    let expected = concat!(
+        r#"{"format_version":1,"findings":[{"code":"ORC302","name":"port-conflict","severity":"error","#,
+        r#""message":"two on 8080","subject":{"kind":"role","name":"b"},"primary":{"file":"registry/roles.yaml","#,
+        r#""start":{"line":2,"column":4,"byte":12},"end":{"line":2,"column":8,"byte":16},"label":"taken again"},"#,
+        r#""secondary":[{"file":"registry/roles.yaml","start":{"line":1,"column":4,"byte":4},"#,
+        r#""end":{"line":1,"column":8,"byte":8},"label":"first taken here"}],"notes":["1\n2"],"help":["take 8081"]},"#,
+        r#"{"code":"ORC320","name":"unused-model","severity":"warning","message":"\u001b"#,
+        "\u{202e}",
+        r#"\"\n","subject":{"kind":"file","name":"out/a.service"},"primary":{"file":"out/a.service","#,
+        r#""start":{"line":1,"column":1,"byte":0},"end":{"line":1,"column":1,"byte":0},"label":""},"#,
+        r#""secondary":[],"notes":[],"help":[]}],"not_checked":[{"check":"missing-shard","#,
+        r#""subject":{"kind":"model","name":"m"},"why":"there is no lock"}],"#,
+        r#""summary":{"errors":1,"warnings":1,"not_checked":1}}"#,
+        "\n"
+    );
+    assert_eq!(said(&run()), expected);
+    assert_eq!(FORMAT_VERSION, 1);
+}
+
+#[test]
+fn it_is_one_line_of_json_without_control_characters() {
+    let text = said(&run());
+    let line = text.strip_suffix('\n').unwrap();
+    assert!(!line.chars().any(char::is_control));
+    let value: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(value["findings"][1]["message"], "\u{1b}\u{202e}\"\n");
+}
+
+#[test]
+fn nothing_found_has_the_same_shape() {
+    assert_eq!(
+        said(&Run::default()),
+        "{\"format_version\":1,\"findings\":[],\"not_checked\":[],\"summary\":{\"errors\":0,\"warnings\":0,\"not_checked\":0}}\n"
+    );
+}
+
+#[test]
+fn a_place_in_no_file_is_the_beginning_of_a_file_without_a_name() {
+    let mut run = Run::default();
+    run.say(PORT.at(Span::new(orchgen::source::FileId(3), 5, 9), "", "a headline"));
+    let value: serde_json::Value = serde_json::from_str(&said(&run)).unwrap();
+    let place = &value["findings"][0]["primary"];
+    assert_eq!(place["file"], "");
+    assert_eq!(place["start"], serde_json::json!({"line": 1, "column": 1, "byte": 0}));
+}

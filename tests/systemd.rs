@@ -128,6 +128,21 @@ fn systemd_has_nothing_to_say_about_any_unit() {
 }
 
 #[test]
+fn the_registry_of_the_rig_makes_sound_units() {
+    let dir = outside::folder();
+    let bin = dir.path().join("bin");
+    outside::write(&bin.join("llama-server"), "#!/bin/sh\n", 0o755);
+    let text =
+        include_str!("systemd/rig.kdl").replace("/usr/bin", bin.to_str().unwrap()).replace("262", "252");
+    let compiled = compile(&[("rig.kdl", &text)]);
+    compiled.write(dir.path());
+    let files = compiled.files();
+    let names: Vec<&str> = files.keys().map(|path| &path["systemd/".len()..]).collect();
+    let said = systemd_verify(&dir.path().join("systemd"), &names);
+    assert!(said.is_empty(), "{said}");
+}
+
+#[test]
 fn what_systemd_252_does_not_know_is_written_for_later_versions_alone() {
     let units = units(262, "", "");
     let said = systemd_verify(&units.folder(), &units.names());

@@ -8,6 +8,7 @@ use super::Place;
 use crate::plan::{Hardening, Role, Word};
 
 /// What the part of a service about hardening says.
+#[expect(clippy::struct_excessive_bools, reason = "each is one question of the template")]
 #[derive(Serialize)]
 pub(super) struct Sandbox<'p> {
     off: bool,

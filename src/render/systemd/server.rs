@@ -11,6 +11,7 @@ use crate::plan::{Memory, Placement, Role, Seconds, Start, Word};
 use crate::render::artifact::RenderError;
 
 /// What a server's service says.
+#[expect(clippy::struct_excessive_bools, reason = "each is one question of the template")]
 #[derive(Serialize)]
 struct ServerView<'p> {
     unit: String,

@@ -21,5 +21,6 @@ mod readme;
 mod report;
 mod scripts;
 mod support;
+mod systemd;
 mod tidy;
 mod yaml;

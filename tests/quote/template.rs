@@ -42,7 +42,7 @@ fn filters_say_what_else_is_meant() {
     let unit = |source| rendered("x.service.j2", source, &view);
     assert_eq!(unit("{{ p|program }}"), "\"/a b/$x\"");
     assert_eq!(unit("{{ v|value }}"), "/a b/%%x\"");
-    assert_eq!(unit("{{ v|path }}"), "\"/a b/%%x\\\"\"");
+    assert_eq!(unit("{{ v|path }}"), "\"/a b/%%x\"'\"'\"\"");
     assert_eq!(unit("{{ n|assignment(p) }}"), "\"A=/a b/$x\"");
     assert_eq!(unit("{{ p|shell }}"), "\"/a b/\\$x\"");
     assert_eq!(unit("{{ l|line }}"), "a b");

@@ -40,7 +40,8 @@ pub fn systemd_assignment(name: &str, value: &str) -> String {
     quoted(&format!("{name}={value}"), &['%'])
 }
 
-/// One path of a list such as `BindReadOnlyPaths=` or `RequiresMountsFor=`; quotes also keep a `:` from parting it.
+/// One path of a list such as `BindReadOnlyPaths=` or `RequiresMountsFor=`, exact for systemd 252 and 262: from a quote on,
+/// a `:` parts it in the later one unless a backslash stands before it, and no backslash keeps a `"` from ending the quote.
 /// These settings know no C escapes, so they hold every path but one with a line break.
 pub fn systemd_path(path: &str) -> Cow<'_, str> {
     let bare = |b: u8| b.is_ascii_alphanumeric() || b"_-./@+=,".contains(&b);
@@ -51,7 +52,8 @@ pub fn systemd_path(path: &str) -> Cow<'_, str> {
     out.push('"');
     for c in path.chars() {
         match c {
-            '"' | '\\' => out.extend(['\\', c]),
+            '"' => out.push_str("\"'\"'\""),
+            ':' | '\\' => out.extend(['\\', c]),
             '%' => out.push_str("%%"),
             '\n' | '\r' => out.push(' '),
             _ => out.push(c),

@@ -80,7 +80,7 @@ fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, claims: &mut Claims<'
             for role in group.roles.iter().filter_map(|n| plan.roles.get(*n)) {
                 for process in &role.processes {
                     let place = Place { shared: shared.clone(), host, group, role, process };
-                    claim(place, &folder, claims);
+                    claim(&place, &folder, claims);
                 }
             }
         }
@@ -88,7 +88,7 @@ fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, claims: &mut Claims<'
 }
 
 /// The units of one process.
-fn claim<'p>(place: Place<'p>, folder: &str, claims: &mut Claims<'_, 'p>) {
+fn claim<'p>(place: &Place<'p>, folder: &str, claims: &mut Claims<'_, 'p>) {
     let name = place.name();
     let mut claim = |suffix: &str, text: fn(&Place<'_>) -> Result<String, RenderError>| {
         let place = place.clone();

@@ -1,7 +1,5 @@
 //! What stands before an on-demand server: a socket, and a proxy that leaves when idle.
 
-use std::net::IpAddr;
-
 use serde::Serialize;
 
 use super::sandbox::{Sandbox, is_exposed};
@@ -15,7 +13,6 @@ struct SocketView {
     target: String,
     streams: Vec<String>,
     exposed: bool,
-    v6_only: bool,
 }
 
 #[derive(Serialize)]
@@ -34,21 +31,16 @@ struct ProxyView<'p> {
 
 /// The socket.
 pub(super) fn socket(place: &Place<'_>) -> Result<String, RenderError> {
-    let addresses: Vec<IpAddr> =
-        place.role.addresses.iter().filter_map(|address| address.parse().ok()).collect();
     let port = place.process.port;
-    let stream = |address: &IpAddr| match address {
-        IpAddr::V4(address) => format!("{address}:{port}"),
-        IpAddr::V6(address) => format!("[{address}]:{port}"),
+    let stream = |address: &str| {
+        if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
     };
     let view = SocketView {
         unit: format!("{}.socket", place.name()),
         description: place.description(""),
         target: place.names().group_target(place.group),
-        streams: addresses.iter().map(stream).collect(),
+        streams: place.role.addresses.iter().map(|address| stream(address)).collect(),
         exposed: is_exposed(place.role),
-        // Otherwise `::` takes the IPv4 addresses too, and a second socket for one of them fails.
-        v6_only: addresses.iter().any(IpAddr::is_ipv4) && addresses.iter().any(IpAddr::is_ipv6),
     };
     place.render(&SOCKET, &view)
 }

@@ -8,6 +8,7 @@ use super::Place;
 use crate::plan::{Hardening, Role, Word};
 
 /// What the part of a service about hardening says.
+#[expect(clippy::struct_excessive_bools, reason = "each is one question of the template")]
 #[derive(Serialize)]
 pub(super) struct Sandbox<'p> {
     off: bool,
@@ -35,8 +36,7 @@ impl<'p> Sandbox<'p> {
             resources: !strict || places_threads(place),
             since_257: place.host.systemd >= 257,
             port: Some(port),
-            // All of the disk cannot be bound over itself, and what lies at its top is seen anyway.
-            folders: role.folders.iter().map(|folder| &**folder).filter(|folder| *folder != "/").collect(),
+            folders: role.folders.iter().map(|folder| &**folder).filter(|folder| is_bound(folder)).collect(),
         }
     }
 
@@ -53,6 +53,12 @@ impl<'p> Sandbox<'p> {
             folders: Vec::new(),
         }
     }
+}
+
+/// Whether a folder is shown by a mount of its own. All of the disk cannot be bound over itself, and of a path with `"`
+/// systemd 255 and later trip over their own notes; what lies outside of homes is seen anyway.
+fn is_bound(folder: &str) -> bool {
+    folder != "/" && !folder.contains('"')
 }
 
 /// Whether an address is the machine's own alone.

@@ -7,10 +7,11 @@ use serde::{Serialize, Serializer};
 
 use super::sandbox::{Sandbox, is_loopback};
 use super::{Place, SERVER};
-use crate::plan::{Memory, Placement, Role, Start, Word};
+use crate::plan::{Memory, Placement, Role, Seconds, Start, Word};
 use crate::render::artifact::RenderError;
 
 /// What a server's service says.
+#[expect(clippy::struct_excessive_bools, reason = "each is one question of the template")]
 #[derive(Serialize)]
 struct ServerView<'p> {
     unit: String,
@@ -142,10 +143,10 @@ fn gate(role: &Role) -> &str {
         .unwrap_or("127.0.0.1")
 }
 
-/// Long enough that three loads which fail at their very end are still too many.
+/// Long enough that five loads which fail at their very end are still too many.
 fn start_limit(role: &Role) -> String {
-    const PAUSES: u64 = 60;
-    role.load_time.map_or_else(|| "1h".to_owned(), |time| format!("{}s", time.0.saturating_mul(3) + PAUSES))
+    let whole = |load: Seconds| format!("{}s", load.0.saturating_mul(5) + 60);
+    role.load_time.map_or_else(|| "1h".to_owned(), whole)
 }
 
 /// The variables that the engine must not see, without those that the role sets.

@@ -17,6 +17,9 @@ struct TargetView<'p> {
     description: &'p str,
     /// The target above it.
     target: Option<String>,
+    /// The targets below it.
+    groups: Vec<String>,
+    /// What starts with it: services, and sockets of what is loaded on demand.
     wants: Vec<String>,
 }
 
@@ -50,28 +53,39 @@ fn title<'p>(shared: &Shared<'p>) -> &'p str {
 
 fn stack_target(shared: &Shared<'_>, host: &Host) -> Result<String, RenderError> {
     let names = Names { stack: &shared.plan.stack };
-    let wants = host.groups.iter().map(|group| names.group_target(group)).collect();
-    let view = TargetView { unit: names.target(), description: title(shared), target: None, wants };
+    let view = TargetView {
+        unit: names.target(),
+        description: title(shared),
+        target: None,
+        groups: host.groups.iter().map(|group| names.group_target(group)).collect(),
+        wants: host.groups.iter().flat_map(|group| starts(shared, group)).collect(),
+    };
     shared.templates.render(&STACK, &view)
 }
 
 fn group_target(shared: &Shared<'_>, group: &Group) -> Result<String, RenderError> {
+    let names = Names { stack: &shared.plan.stack };
+    let view = TargetView {
+        unit: names.group_target(group),
+        description: &group.title,
+        target: Some(names.target()),
+        groups: Vec::new(),
+        wants: starts(shared, group).collect(),
+    };
+    shared.templates.render(&STACK, &view)
+}
+
+/// The units that start with a residency.
+fn starts<'v>(shared: &'v Shared<'_>, group: &'v Group) -> impl Iterator<Item = String> + 'v {
     let names = Names { stack: &shared.plan.stack };
     let suffix = match group.start {
         Start::Boot => "service",
         Start::OnDemand => "socket",
     };
     let roles = group.roles.iter().filter_map(|n| shared.plan.roles.get(*n));
-    let units = roles.flat_map(|role| {
+    roles.flat_map(move |role| {
         role.processes.iter().map(move |process| format!("{}.{suffix}", names.process(role, process)))
-    });
-    let view = TargetView {
-        unit: names.group_target(group),
-        description: &group.title,
-        target: Some(names.target()),
-        wants: units.collect(),
-    };
-    shared.templates.render(&STACK, &view)
+    })
 }
 
 fn stack_slice(shared: &Shared<'_>, host: &Host) -> Result<String, RenderError> {

@@ -1,0 +1,366 @@
+//! Units, as systemd understands them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use orchgen::plan::{Plan, Process, Role, Start, Word, plan};
+use tempfile::TempDir;
+
+use crate::outside::{self, Dump, systemd_dumps, systemd_verify};
+use crate::support::{Compiled, compile};
+
+const STACK: &str = include_str!("systemd/stack.kdl");
+/// What systemd 252 says of values that only later versions know.
+const LATER: &[&str] = &["Failed to parse boolean value, ignoring: disconnected", "ignoring: strict"];
+
+/// Units in a folder, and what they were made of.
+struct Units {
+    compiled: Compiled,
+    /// Texts by name; those of several hosts with the host before it.
+    texts: BTreeMap<String, String>,
+    dir: TempDir,
+}
+
+impl Units {
+    fn plan(&self) -> Plan {
+        plan(self.compiled.checked())
+    }
+
+    fn folder(&self) -> std::path::PathBuf {
+        self.dir.path().join("systemd")
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.texts.keys().map(String::as_str).collect()
+    }
+
+    fn services(&self) -> Vec<&str> {
+        self.names().into_iter().filter(|name| is_service(name)).collect()
+    }
+
+    #[track_caller]
+    fn text(&self, name: &str) -> &str {
+        self.texts.get(name).unwrap_or_else(|| panic!("no {name} in {:#?}", self.names()))
+    }
+
+    fn dumps(&self) -> BTreeMap<String, Dump> {
+        systemd_dumps(&self.folder(), &self.services())
+    }
+}
+
+fn is_service(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|kind| kind == "service")
+}
+
+/// The units of a registry whose program exists; `more` is added to it.
+fn units(version: u32, user: &str, more: &str) -> Units {
+    let dir = outside::folder();
+    let bin = dir.path().join("the bin");
+    outside::write(&bin.join("llama-server"), "#!/bin/sh\n", 0o755);
+    let text = STACK
+        .replace("BIN", bin.to_str().unwrap())
+        .replace("MODELS", "/srv/models")
+        .replace("VERSION", &version.to_string())
+        .replace("USER", user);
+    let compiled = compile(&[("stack.kdl", &text), ("more.kdl", more)]);
+    compiled.write(dir.path());
+    let files = compiled.files();
+    let texts =
+        files.into_iter().map(|(path, (text, _))| (path["systemd/".len()..].to_owned(), text)).collect();
+    Units { compiled, texts, dir }
+}
+
+fn plain() -> Units {
+    units(252, "", "")
+}
+
+/// Each process with the unit that starts it.
+fn processes(plan: &Plan) -> Vec<(String, &Role, &Process)> {
+    let mut found = Vec::new();
+    for role in &plan.roles {
+        for process in &role.processes {
+            let instance = process.instance.map(|n| format!("-{n}")).unwrap_or_default();
+            let suffix = if role.start == Start::OnDemand { "-backend" } else { "" };
+            found.push((format!("{}-{}{instance}{suffix}.service", plan.stack, role.name), role, process));
+        }
+    }
+    found
+}
+
+/// The argv that a program would get, as systemd keeps it until `$$` becomes `$`.
+fn wanted(unit: &str, role: &Role, process: &Process) -> Vec<String> {
+    let words = process.args.iter().map(|word| match word {
+        Word::Text(text) => text.replace('$', "$$"),
+        Word::KeyFile => format!("/run/credentials/{unit}/api-key"),
+        Word::Prompt | Word::Image => unreachable!(),
+    });
+    std::iter::once(role.program.to_string()).chain(words).collect()
+}
+
+/// The value of a setting, of which there is one.
+#[track_caller]
+fn setting<'t>(text: &'t str, name: &str) -> &'t str {
+    let found = settings(text, name);
+    assert_eq!(found.len(), 1, "{name} in\n{text}");
+    found[0]
+}
+
+fn settings<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
+    let start = format!("{name}=");
+    text.lines().filter_map(|line| line.strip_prefix(&start)).collect()
+}
+
+#[test]
+fn the_units_are_those_that_the_design_names() {
+    let units = plain();
+    let names = units.names().join("\n");
+    insta::assert_snapshot!("unit names", names);
+}
+
+#[test]
+fn systemd_has_nothing_to_say_about_any_unit() {
+    for user in ["", "user=\"daemon\"", "user=\"daemon\" group=\"daemon\"", "group=\"daemon\""] {
+        let units = units(252, user, "");
+        let said = systemd_verify(&units.folder(), &units.names());
+        assert!(said.is_empty(), "{said}");
+    }
+}
+
+#[test]
+fn the_registry_of_the_rig_makes_sound_units() {
+    let dir = outside::folder();
+    let bin = dir.path().join("bin");
+    outside::write(&bin.join("llama-server"), "#!/bin/sh\n", 0o755);
+    let text =
+        include_str!("systemd/rig.kdl").replace("/usr/bin", bin.to_str().unwrap()).replace("262", "252");
+    let compiled = compile(&[("rig.kdl", &text)]);
+    compiled.write(dir.path());
+    let files = compiled.files();
+    let names: Vec<&str> = files.keys().map(|path| &path["systemd/".len()..]).collect();
+    let said = systemd_verify(&dir.path().join("systemd"), &names);
+    assert!(said.is_empty(), "{said}");
+}
+
+#[test]
+fn what_systemd_252_does_not_know_is_written_for_later_versions_alone() {
+    let units = units(262, "", "");
+    let said = systemd_verify(&units.folder(), &units.names());
+    let unknown: Vec<_> =
+        said.lines().filter(|line| !LATER.iter().any(|known| line.contains(known))).collect();
+    assert!(unknown.is_empty(), "{unknown:#?}");
+    let strict = units.text("big-stack-strict.service");
+    assert_eq!(setting(strict, "PrivateTmp"), "disconnected");
+    assert_eq!(setting(strict, "ProtectControlGroups"), "strict");
+    assert_eq!(setting(plain().text("big-stack-strict.service"), "PrivateTmp"), "yes");
+}
+
+#[test]
+fn every_service_starts_the_command_line_of_the_plan() {
+    let units = plain();
+    let (plan, dumps) = (units.plan(), units.dumps());
+    let processes = processes(&plan);
+    assert_eq!(processes.len(), 15);
+    for (unit, role, process) in &processes {
+        let argvs = dumps[unit].argvs();
+        let wanted = wanted(unit, role, process);
+        assert!(argvs.contains(&wanted), "{unit}: {wanted:#?} is not among {argvs:#?}");
+        assert_eq!(argvs.len(), 3, "a check, the server and its gate: {argvs:#?}");
+    }
+}
+
+#[test]
+fn a_hostile_path_and_variable_arrive_as_they_are() {
+    let units = plain();
+    let dump = units.dumps().remove("big-stack-odd.service").unwrap();
+    let folder = "/srv/models/it's odd $(id) ${HOME} %n;é,c:d\\e";
+    assert!(dump.raw.contains(&format!("\t\tBindReadOnlyPaths: {folder}:{folder}:rbind\n")), "{}", dump.raw);
+    assert!(dump.raw.contains(&format!("\t\tRequiresMountsFor: {folder} (origin-file)\n")), "{}", dump.raw);
+    let file = format!("{folder}/a \"b\" 'c' ;\nd.gguf").replace('$', "$$");
+    assert!(dump.argvs().iter().any(|argv| argv.get(2) == Some(&file)), "{:#?}", dump.argvs());
+    assert!(dump.has_environment("GGML_X", "a $b 100% \"q\""), "{}", dump.raw);
+    assert_eq!(dump.all("Description"), ["odd: Odd %n $(id) \\"]);
+}
+
+#[test]
+fn every_unit_is_as_locked_in_as_its_profile_promises() {
+    for user in ["", "user=\"daemon\""] {
+        let units = units(252, user, "");
+        for name in units.services() {
+            let threshold = match name {
+                "big-stack-bare.service" => continue,
+                "big-stack-gpu.service" => 20,
+                "big-stack-lan.service" | "big-stack-wan.service" | "big-stack-thinker.service" => 16,
+                _ => 15,
+            };
+            let output = Command::new("systemd-analyze")
+                .args(["security", "--no-pager", "--offline=yes", &format!("--threshold={threshold}")])
+                .arg(units.folder().join(name))
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(output.status.success(), "{name}: {}", said.lines().last().unwrap_or_default());
+        }
+    }
+}
+
+#[test]
+fn a_place_is_given_by_systemd_and_never_by_a_wrapper() {
+    let units = plain();
+    let at = |name: &str| {
+        let text = units.text(&format!("big-stack-{name}.service"));
+        let one = |key| settings(text, key).join("|");
+        (one("NUMAPolicy"), one("NUMAMask"), one("CPUAffinity"))
+    };
+    let place = |policy: &str, mask: &str, cpus: &str| (policy.to_owned(), mask.to_owned(), cpus.to_owned());
+    assert_eq!(at("coder"), place("", "", ""));
+    assert_eq!(at("worker"), place("interleave", "all", ""));
+    assert_eq!(at("strict-numa"), place("interleave", "0,1", ""));
+    assert_eq!(at("embedder-0"), place("bind", "0", "0-7,16-23"));
+    assert_eq!(at("embedder-1"), place("bind", "1", "numa"));
+    assert_eq!(at("odd"), place("", "", "2-3"));
+    assert_eq!(at("thinker-backend"), place("bind", "0", "0-7,16-23"));
+    for (unit, role, _) in processes(&units.plan()) {
+        let start = setting(units.text(&unit), "ExecStart");
+        assert!(start.trim_matches('"').starts_with(&*role.program), "{start}");
+    }
+    // Threads that place themselves need the calls for it.
+    let filter = |name: &str| settings(units.text(name), "SystemCallFilter").join(" ");
+    assert!(filter("big-stack-strict.service").contains("@resources"));
+    assert!(!filter("big-stack-strict-numa.service").contains("@resources"));
+}
+
+#[test]
+fn slices_hold_the_budget_and_keep_what_is_resident() {
+    let units = plain();
+    let resident = units.plan().hosts[0].groups[0].load.0.to_string();
+    let always = units.text("big_stack-always_on.slice");
+    assert_eq!(setting(always, "MemoryMax"), "40000000000");
+    assert_eq!((setting(always, "MemoryLow"), setting(always, "MemorySwapMax")), (&*resident, "0"));
+    let warm = units.text("big_stack-warm.slice");
+    assert_eq!((setting(warm, "MemoryMax"), settings(warm, "MemoryLow").len()), ("640000000000", 0));
+    let whole = units.text("big_stack.slice");
+    assert_eq!((setting(whole, "MemoryLow"), settings(whole, "MemoryMax").len()), (&*resident, 0));
+    for name in units.services() {
+        assert!(setting(units.text(name), "Slice").starts_with("big_stack-"), "{name}");
+        assert!(settings(units.text(name), "MemoryMax").is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn the_target_starts_everything_and_stops_it() {
+    let units = plain();
+    let whole = settings(units.text("big-stack.target"), "Wants");
+    for (unit, role, _) in processes(&units.plan()) {
+        let (unit, group) = match role.start {
+            Start::Boot => (unit, "big-stack-always-on.target"),
+            Start::OnDemand => (unit.replace("-backend.service", ".socket"), "big-stack-warm.target"),
+        };
+        assert!(whole.contains(&&*unit) && whole.contains(&group), "{unit}");
+        assert!(settings(units.text(group), "Wants").contains(&&*unit), "{unit}");
+    }
+    for (name, text) in units.texts.iter().filter(|(name, _)| !name.starts_with("big_stack")) {
+        let above = settings(text, "PartOf");
+        match &**name {
+            "big-stack.target" => assert!(above.is_empty()),
+            "big-stack-warm.target" | "big-stack-always-on.target" => assert_eq!(above, ["big-stack.target"]),
+            _ => assert!(above.len() == 1 && above[0].ends_with(".target"), "{name}"),
+        }
+        assert_eq!(text.contains("WantedBy="), name == "big-stack.target", "{name}");
+    }
+}
+
+#[test]
+fn the_gate_asks_where_the_server_can_be_reached_from_its_own_machine() {
+    let units = plain();
+    for (name, place) in [
+        ("coder", "127.0.0.1 8080"),
+        ("lan", "127.0.0.1 8086"),
+        ("wan", "192.0.2.7 8087"),
+        ("thinker-backend", "127.0.0.1 18100"),
+    ] {
+        let text = units.text(&format!("big-stack-{name}.service"));
+        assert_eq!(text.matches(&format!("' {place}\n")).count(), 2, "{text}");
+    }
+    let socket = units.text("big-stack-thinker.socket");
+    assert_eq!(settings(socket, "ListenStream"), ["192.0.2.7:8100", "[::1]:8100"]);
+}
+
+#[test]
+fn a_start_takes_as_long_as_the_disk_needs_and_no_longer() {
+    let units = plain();
+    let limit = |name: &str| setting(units.text(&format!("big-stack-{name}.service")), "TimeoutStartSec");
+    assert_eq!((limit("strict"), limit("odd")), ("61s", "infinity"));
+    assert_eq!(limit("coder"), "71s");
+}
+
+#[test]
+fn keys_are_credentials_and_nothing_else_says_them() {
+    let units = plain();
+    let lan = units.text("big-stack-lan.service");
+    assert_eq!(setting(lan, "LoadCredential"), "api-key:/etc/keys/a b%%n");
+    assert!(lan.contains("    --api-key-file %d/api-key"));
+    assert_eq!(lan.matches("/etc/keys").count(), 1);
+    assert!(
+        settings(units.text("big-stack-thinker.service"), "LoadCredential").is_empty(),
+        "the proxy needs none"
+    );
+}
+
+#[test]
+fn variables_that_would_be_options_are_unset_but_for_those_of_the_role() {
+    let units = plain();
+    let unset = |name: &str| setting(units.text(name), "UnsetEnvironment").split(' ').collect::<Vec<_>>();
+    let coder = unset("big-stack-coder.service");
+    assert!(coder.contains(&"LLAMA_ARG_CTX_SIZE") && coder.contains(&"LLAMA_ARG_THREADS_HTTP"));
+    let odd = unset("big-stack-odd.service");
+    assert!(odd.contains(&"LLAMA_ARG_CTX_SIZE") && !odd.contains(&"LLAMA_ARG_THREADS_HTTP"));
+    assert_eq!(odd.len() + 1, coder.len());
+}
+
+#[test]
+fn several_hosts_have_a_folder_each() {
+    let more = "host \"other\" memory=\"64 GB\" systemd=262\nrole \"far\" tier=\"A\" residency=\"warm\" host=\"other\" model=\"small\" port=8080\n";
+    let dir = outside::folder();
+    let text = STACK
+        .replace("BIN", "/usr/bin")
+        .replace("MODELS", "/srv/models")
+        .replace("VERSION", "252")
+        .replace("USER", "")
+        .replace("defaults {", "defaults { host \"box\";");
+    let compiled = compile(&[("stack.kdl", &text), ("more.kdl", more)]);
+    compiled.write(dir.path());
+    let files = compiled.files();
+    let other: Vec<_> = files.keys().filter_map(|path| path.strip_prefix("systemd/other/")).collect();
+    assert_eq!(
+        other,
+        [
+            "big-stack-far-backend.service",
+            "big-stack-far.service",
+            "big-stack-far.socket",
+            "big-stack-warm.target",
+            "big-stack.target",
+            "big_stack-warm.slice",
+            "big_stack.slice"
+        ]
+    );
+    assert!(files.contains_key("systemd/box/big-stack-coder.service"));
+    assert!(!files["systemd/box/big-stack.target"].0.contains("far"));
+    assert_eq!(files.keys().filter(|path| path.matches('/').count() != 2).count(), 0);
+}
+
+#[test]
+fn units_read_as_they_did() {
+    let units = plain();
+    let home = units.dir.path().to_str().unwrap();
+    for name in [
+        "big-stack.target",
+        "big_stack-always_on.slice",
+        "big-stack-coder.service",
+        "big-stack-thinker.socket",
+        "big-stack-thinker.service",
+        "big-stack-thinker-backend.service",
+    ] {
+        insta::assert_snapshot!(name, units.text(name).replace(home, "/opt"));
+    }
+}

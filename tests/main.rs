@@ -14,6 +14,7 @@ mod engine;
 mod kdl;
 mod language;
 mod outside;
+mod own;
 mod pages;
 mod quote;
 mod readme;

@@ -1,7 +1,7 @@
 //! The README does what it says: its registry compiles, its picture is what the program draws, the files that it names are there.
 
 use crate::support::compile;
-use orchgen::diag::report::human::{Style, human};
+use orchgen::diag::report::{Style, human::human};
 
 const README: &str = include_str!("../README.md");
 

@@ -7,8 +7,8 @@
 use super::End;
 use super::args::{Check, Format, Output, When};
 use crate::diag::Diagnostics;
-use crate::diag::report::human::{Style, human};
 use crate::diag::report::json::json;
+use crate::diag::report::{Style, human::human};
 use crate::source::{Loaded, SourceMap, load};
 use std::io::{IsTerminal, Write};
 

@@ -1,8 +1,8 @@
 //! The parts of files that a finding shows: runs of lines with marks that do not get in each other's way.
 
-use super::human::Style;
 use super::place::{Place, Role, line, line_start, words};
 use super::plain::{clean, columns, wrap};
+use super::style::Style;
 use super::window::{Cut, Focus, cut};
 use crate::diag::{Diagnostic, Label};
 use crate::source::SourceMap;

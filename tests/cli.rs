@@ -263,6 +263,30 @@ fn colour_follows_the_flag_then_the_environment() {
 }
 
 #[test]
+fn output_that_is_lost_is_no_success() {
+    let ground = Ground::new("");
+    for args in ["check --output-format json", "explain", "completions bash"] {
+        let script = format!("'{}' {args} >/dev/full", env!("CARGO_BIN_EXE_orchgen"));
+        let output =
+            Command::new("bash").args(["-c", &script]).current_dir(ground.0.path()).output().unwrap();
+        assert_eq!(code(&output), 2, "{args}");
+        assert!(text(&output.stderr).contains("error: cannot write to standard output"), "{args}");
+    }
+}
+
+#[test]
+fn the_registry_is_not_written_into_and_a_missing_output_is_one_finding() {
+    let ground = Ground::new("");
+    assert_eq!(code(&ground.run(&["build", "--out", "registry"])), 2);
+    assert_eq!(fs::read_dir(ground.at("registry")).unwrap().count(), 1);
+    let output = ground.run(&["build", "--check", "registry", "--out", "some where"]);
+    let said = text(&output.stderr);
+    assert_eq!(code(&output), 1);
+    assert_eq!(said.matches("ORC403").count(), 2, "one finding and the line that explains it: {said}");
+    assert!(said.contains("orchgen build --out 'some where'"), "{said}");
+}
+
+#[test]
 fn a_closed_pipe_is_no_fault() {
     let ground = Ground::new(BROKEN);
     let script = format!(

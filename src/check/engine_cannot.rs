@@ -66,7 +66,7 @@ fn finding(
     let builds: Vec<String> = cannot.builds.iter().map(|build| format!("`{build}`")).collect();
     let near = option_near(serving, profile, cannot.intent);
     ENGINE_CANNOT
-        .at(place, "not with this build", message)
+        .at(place, if builds.is_empty() { "cannot be said" } else { "not with this build" }, message)
         .about("role", &*role.head.name.value)
         .also(
             serving.engine.map_or(role.head.name.span, |engine| engine.span),

@@ -2,6 +2,7 @@
 
 use super::{Check, intent, profile_of};
 use crate::diag::{Diagnostics, words};
+use crate::engine::architecture;
 use crate::engine::keys::{KeyVerdict, key};
 use crate::hir::Registry;
 
@@ -38,6 +39,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let effective = |name: &str| {
             matches!(key(profile, target, name), KeyVerdict::Known { .. }) && name.starts_with(&***target)
         };
+        // Experts that the target itself cannot have are said there.
+        let target_has_experts = registry.models.get(serving.model.value).experts.is_some();
+        if serving.experts.is_some() && !target_has_experts && dense(target) {
+            continue;
+        }
         let overridden = intent::overrides(registry, serving)
             .into_iter()
             .map(|(name, _)| name)
@@ -63,4 +69,9 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         findings
             .say(finding.help("draft with a model of another architecture, or do without one of the two"));
     }
+}
+
+/// Whether nothing of an architecture has experts, as far as is known.
+fn dense(arch: &str) -> bool {
+    architecture::architecture(arch).is_some_and(|arch| !arch.names_experts())
 }

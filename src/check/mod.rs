@@ -21,13 +21,16 @@ mod over_budget;
 mod override_type;
 mod overrides;
 mod port_conflict;
+mod reserved_unit;
 mod shares_a_sharer;
 mod too_many_experts;
 mod unholdable_path;
 mod unknown_architecture;
+mod unknown_cpu;
 mod unknown_node;
 mod unknown_override_key;
 mod unknown_profile;
+mod unknown_threads;
 mod unused_allow;
 
 use crate::diag::{Code, Diagnostics, Reported};
@@ -67,6 +70,9 @@ pub static ALL: &[&Check] = &[
     &missing_one_shot::CHECK,
     &unholdable_path::CHECK,
     &unused_allow::CHECK,
+    &reserved_unit::CHECK,
+    &unknown_cpu::CHECK,
+    &unknown_threads::CHECK,
 ];
 
 /// A registry in which nothing of severity error was found; the only thing that can be planned.

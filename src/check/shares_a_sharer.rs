@@ -43,10 +43,12 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 let end = words::quoted(&registry.roles.get(further.value).head.name);
                 let message = format!("role {name} shares {other_name}, which shares {end}");
                 let label = "has no process of its own";
-                SHARES_A_SHARER
-                    .at(shared.span, label, message)
-                    .also(further.span, "shares on")
-                    .help(format!("share {end}"))
+                let way_out = if further.value == id {
+                    "give one of them a model of its own".to_owned()
+                } else {
+                    format!("share {end}")
+                };
+                SHARES_A_SHARER.at(shared.span, label, message).also(further.span, "shares on").help(way_out)
             }
             Work::Listed(_) => {
                 let message = format!("role {name} shares {other_name}, which is listed and not served");

@@ -4,18 +4,30 @@ use super::End;
 use super::args::{Build, Format, Output};
 use super::session;
 use crate::compile::analyse;
-use crate::diag::{Diagnostics, Label, Severity};
+use crate::diag::{Diagnostics, Label, Severity, words};
 use crate::emit::{self, Change, EmitError, Force, Outcome, Watch, Written};
 use crate::plan::plan;
+use crate::render::quote::shell;
 use crate::render::{ArtifactSet, render, templates};
 use crate::source::{SourceMap, Span};
 use std::mem::ManuallyDrop;
+use std::path::Path;
 
 pub(super) fn run(command: &Build, output: Output) -> End {
     let mut loaded = match session::read(&command.check) {
         Ok(loaded) => loaded,
         Err(end) => return end,
     };
+    if command
+        .out
+        .canonicalize()
+        .is_ok_and(|out| command.check.registry.canonicalize().is_ok_and(|registry| registry == out))
+    {
+        session::say(
+            "error: the output would be written into the registry: name another folder with --out\n",
+        );
+        return End::CannotRun;
+    }
     let mut findings = Diagnostics::default();
     let checked = analyse(&loaded, &mut findings);
     let denied = !command.check.deny.is_empty()
@@ -38,8 +50,10 @@ pub(super) fn run(command: &Build, output: Output) -> End {
             end
         }
         Ok(Outcome::Refused(changes)) => {
-            for change in &changes {
-                say(change, command, &mut loaded.map, &mut findings);
+            if command.compare && !command.out.exists() {
+                say_missing(command, &mut loaded.map, &mut findings);
+            } else {
+                changes.iter().for_each(|change| say(change, command, &mut loaded.map, &mut findings));
             }
             session::show(&mut findings, &loaded.map, &command.check, output)
         }
@@ -73,11 +87,35 @@ impl Watch for Patience {
 
 fn say(change: &Change, command: &Build, map: &mut SourceMap, findings: &mut Diagnostics) {
     let out = command.out.to_string_lossy();
-    let finding = emit::finding(change, &out, |path, label| {
+    let mut finding = emit::finding(change, &out, |path, label| {
         let file = map.add(path, "");
         Label { span: Span::new(file, 0, 0), text: label.to_owned() }
     });
+    for help in &mut finding.help {
+        *help = help.replace("orchgen build", &itself(command));
+    }
     findings.say(finding);
+}
+
+/// A folder that is not there is one cause, whatever would be in it.
+fn say_missing(command: &Build, map: &mut SourceMap, findings: &mut Diagnostics) {
+    let out = command.out.to_string_lossy();
+    let span = Span::new(map.add(out.clone(), ""), 0, 0);
+    let message = format!("the folder {} is missing", words::quoted(&out));
+    let finding = emit::codes::OUTPUT_DRIFT.at(span, "not there", message).about("file", out);
+    findings.say(finding.help(format!("run `{}` and commit what it writes", itself(command))));
+}
+
+/// The command that builds what was compared.
+fn itself(command: &Build) -> String {
+    let mut line = "orchgen build".to_owned();
+    if command.check.registry != Path::new("registry") {
+        line.extend([" ", &*shell(&command.check.registry.to_string_lossy())]);
+    }
+    if command.out != Path::new("out") {
+        line.extend([" --out ", &*shell(&command.out.to_string_lossy())]);
+    }
+    line
 }
 
 fn summary(written: &Written, command: &Build, output: Output) -> String {

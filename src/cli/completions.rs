@@ -8,6 +8,5 @@ use clap::CommandFactory;
 pub(super) fn run(command: &Completions) -> End {
     let mut script = Vec::new();
     clap_complete::generate(command.shell, &mut Args::command(), "orchgen", &mut script);
-    session::print(&String::from_utf8_lossy(&script));
-    End::Clean
+    session::print(&String::from_utf8_lossy(&script))
 }

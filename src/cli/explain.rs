@@ -34,8 +34,7 @@ pub(super) fn run(command: &Explain, output: Output) -> End {
         (Format::Json, _) => json(&chosen),
         (Format::Human, Some(_)) => chosen.iter().map(|code| page(code)).collect(),
         (Format::Human, None) => list(&chosen),
-    });
-    End::Clean
+    })
 }
 
 fn page(code: &Code) -> String {

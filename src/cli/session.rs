@@ -10,7 +10,8 @@ use crate::diag::Diagnostics;
 use crate::diag::report::json::json;
 use crate::diag::report::{Style, human::human};
 use crate::source::{Loaded, SourceMap, load};
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use terminal_size::{Width, terminal_size_of};
 
 /// Reads the registry; says what keeps it from being read.
 pub(super) fn read(command: &Check) -> Result<Loaded, End> {
@@ -24,7 +25,11 @@ pub(super) fn read(command: &Check) -> Result<Loaded, End> {
 pub(super) fn show(findings: &mut Diagnostics, map: &SourceMap, command: &Check, output: Output) -> End {
     findings.sort();
     match output.format {
-        Format::Json => print(&json(findings, map)),
+        Format::Json => {
+            if print(&json(findings, map)) == End::CannotRun {
+                return End::CannotRun;
+            }
+        }
         Format::Human if output.quiet && findings.is_empty() => {}
         Format::Human => say(&human(findings, map, style(output))),
     }
@@ -39,9 +44,17 @@ pub(super) fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Prints what was asked for.
-pub(super) fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+/// Prints what was asked for, and says how the run ends if that cannot be: a reader who closed the pipe has read enough, a full
+/// disk has lost what others will take for the whole.
+pub(super) fn print(text: &str) -> End {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            say(&format!("error: cannot write to standard output: {error}\n"));
+            End::CannotRun
+        }
+        Ok(()) | Err(_) => End::Clean,
+    }
 }
 
 fn style(output: Output) -> Style {
@@ -51,12 +64,20 @@ fn style(output: Output) -> Style {
         locale.contains("utf-8") || locale.contains("utf8")
     });
     Style {
-        width: set("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(100),
+        width: set("COLUMNS")
+            .and_then(|columns| columns.parse().ok())
+            .or_else(|| columns(&stream))
+            .unwrap_or(100),
         colour: colours(output.color, &stream),
         unicode,
         verbose: output.verbose,
         narrated: set("NO_GRAPHICS").is_some(),
     }
+}
+
+/// The columns of the terminal that reads, where one does.
+fn columns(stream: &std::io::Stderr) -> Option<usize> {
+    terminal_size_of(stream).map(|(Width(columns), _)| usize::from(columns))
 }
 
 /// The flag wins, then `NO_COLOR`, then what forces colour, then whether a terminal reads.

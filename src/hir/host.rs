@@ -73,6 +73,22 @@ impl Host {
         (!all.is_empty()).then_some(all)
     }
 
+    /// Whether the physical cores of a list of CPUs can be counted: each CPU is a core, or the list is of whole nodes.
+    pub fn counts_cores(&self, cpus: &CpuList) -> bool {
+        if self.smt == 1 {
+            return true;
+        }
+        let of_nodes = self.numa.iter().filter_map(|node| node.cpus.as_ref()).map(|cpus| &cpus.value);
+        let wholes: Vec<&CpuList> = if self.numa.iter().any(|node| node.cpus.is_some()) {
+            of_nodes.collect()
+        } else {
+            self.cpus.iter().map(|cpus| &cpus.value).collect()
+        };
+        let touched = wholes.into_iter().filter(|whole| !whole.common_with(cpus).is_empty());
+        let union = touched.fold(CpuList::default(), |all, whole| all.and(whole));
+        union == *cpus && cpus.count().is_multiple_of(u64::from(self.smt.max(1)))
+    }
+
     /// How many physical cores a list of CPUs stands for.
     pub fn cores(&self, cpus: &CpuList) -> u64 {
         (cpus.count() / u64::from(self.smt.max(1))).max(1)
@@ -140,6 +156,10 @@ pub(super) static TABLE: Table = Table::of(&[
     ),
     Field::optional("address", Shape::Address, "The address by which other machines reach it."),
     Field::optional("systemd", Shape::Count(230, 999), "The version of its systemd; default 252."),
-    Field::optional("user", Shape::Text, "The user that services run as; default one of their own for each."),
-    Field::optional("group", Shape::Text, "The group that services run as; default the user's."),
+    Field::optional(
+        "user",
+        Shape::Account,
+        "The user that services run as; default one of their own for each.",
+    ),
+    Field::optional("group", Shape::Account, "The group that services run as; default the user's."),
 ]);

@@ -69,7 +69,7 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::required("size", Shape::Size, "The size of its file, all shards together, as `17.5 GB`."),
     Field::required(
         "file",
-        Shape::Text,
+        Shape::File,
         "The file or its first shard: below the store, or an absolute path.",
     ),
     Field::optional(
@@ -84,7 +84,7 @@ pub(super) static TABLE: Table = Table::of(&[
             &[
                 Field::required(
                     "file",
-                    Shape::Text,
+                    Shape::File,
                     "The file: below the model's store, or an absolute path.",
                 ),
                 Field::optional("size", Shape::Size, "Its size."),

@@ -67,7 +67,8 @@ pub(super) const TIME_UNITS: &[(&str, u64)] = &[("s", 1), ("min", 60), ("h", 360
 impl Bytes {
     /// Reads `17.5 GB`, `640 GiB`; the blank may be left out. Fractions of a byte are dropped.
     pub fn read(text: &str) -> Option<Self> {
-        with_unit(text, SIZE_UNITS).map(Self)
+        let (amount, scale) = with_unit(text, SIZE_UNITS)?;
+        u64::try_from(amount / scale).ok().map(Self)
     }
 
     /// The sum, or the largest amount there is.
@@ -122,9 +123,11 @@ impl fmt::Display for Bytes {
 }
 
 impl Seconds {
-    /// Reads `15 min`, `90 s`, `1.5 h`.
+    /// Reads `15 min`, `90 s`, `1.5 h`; whole seconds only.
     pub fn read(text: &str) -> Option<Self> {
-        with_unit(text, TIME_UNITS).map(Self)
+        let (amount, scale) = with_unit(text, TIME_UNITS)?;
+        let whole = amount.is_multiple_of(scale).then_some(amount / scale)?;
+        u64::try_from(whole).ok().map(Self)
     }
 }
 
@@ -240,13 +243,13 @@ impl fmt::Display for PortRange {
     }
 }
 
-/// A decimal number with a unit, times the unit's size, exactly; none where it does not fit in 64 bits.
-fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+/// A decimal number with a unit, times the unit's size: a whole number, and what it is still to be divided by.
+fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<(u128, u128)> {
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = text.split_at_checked(split)?;
     let (_, size) = units.iter().find(|(name, _)| *name == unit.trim_start())?;
     let (digits, scale) = decimal(number)?;
-    u64::try_from(digits.checked_mul(u128::from(*size))? / scale).ok()
+    Some((digits.checked_mul(u128::from(*size))?, scale))
 }
 
 /// The digits of a decimal number as one whole number, and the power of ten that they are to be divided by.

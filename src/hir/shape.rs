@@ -81,6 +81,10 @@ pub enum Shape {
     Text,
     /// An absolute path.
     Path,
+    /// The path of a file: absolute, or below a folder that is known.
+    File,
+    /// The name of a user or a group of the system.
+    Account,
     /// An IP address.
     Address,
     /// `true` or `false`.

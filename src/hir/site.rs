@@ -66,9 +66,12 @@ impl Serving {
         if let Some(threads) = self.placement.threads {
             return Some(threads.value);
         }
-        let cpus =
-            self.cpus(host, instance).or_else(|| self.interleaved_cpus(host)).or_else(|| host.all_cpus())?;
-        u32::try_from(host.cores(&cpus)).ok()
+        u32::try_from(host.cores(&self.threads_cpus(host, instance)?)).ok()
+    }
+
+    /// The CPUs whose cores are the default number of threads; none where no CPUs are declared.
+    pub fn threads_cpus(&self, host: &Host, instance: usize) -> Option<CpuList> {
+        self.cpus(host, instance).or_else(|| self.interleaved_cpus(host)).or_else(|| host.all_cpus())
     }
 
     fn interleaved_cpus(&self, host: &Host) -> Option<CpuList> {

@@ -1,6 +1,7 @@
 //! Reads a registry folder. With `facts/gguf.rs` the only reader of the user's files.
 
 use super::{FileId, SourceMap};
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -72,7 +73,9 @@ fn registry_files(folder: &Path) -> Result<Vec<String>, LoadError> {
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
         let Some(name) = name.to_str() else { continue };
-        let known = Path::new(name).extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "kdl");
+        let known = Path::new(name).extension().is_some_and(|ending| {
+            ["yaml", "yml", "kdl"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+        });
         if known && !name.starts_with('.') {
             names.push(name.to_owned());
         }
@@ -100,8 +103,11 @@ fn read(folder: &Path, name: &str, loaded: &mut Loaded) -> Result<(), LoadError>
             loaded.map.add(shown, text);
         }
         Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let file = loaded.map.add(shown, String::from_utf8_lossy(error.as_bytes()));
+            // With NULs it is another encoding throughout, or no text at all, and nothing of it can be read.
+            let is_text = !error.as_bytes().contains(&0);
+            let at = if is_text { error.utf8_error().valid_up_to() } else { 0 };
+            let text = if is_text { String::from_utf8_lossy(error.as_bytes()) } else { Cow::Borrowed("") };
+            let file = loaded.map.add(shown, text);
             loaded.flaws.push(Flaw::NotUtf8 { file, at });
         }
     }

@@ -12,6 +12,8 @@ use crate::source::{FileId, SourceFile};
 
 /// Reads a file in the language that its name's ending says: `.kdl` is KDL, all else YAML.
 pub fn parse<'a>(file: FileId, source: &'a SourceFile, findings: &mut Diagnostics) -> Document<'a> {
-    let kdl = std::path::Path::new(source.name()).extension().is_some_and(|ending| ending == "kdl");
+    let kdl = std::path::Path::new(source.name())
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("kdl"));
     if kdl { kdl::parse(file, source.text(), findings) } else { yaml::parse(file, source.text(), findings) }
 }

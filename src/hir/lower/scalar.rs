@@ -48,18 +48,26 @@ fn fit(scalar: &Scalar, shape: &Shape, asked: &Asked) -> Fit {
         Shape::Ports => ports(scalar, asked),
         Shape::Fraction => fraction(scalar, asked),
         Shape::Path => text(scalar, asked).and_then(|text| path(scalar, text, asked)),
+        Shape::File => text(scalar, asked).and_then(|text| file(scalar, text, asked)),
+        Shape::Account => text(scalar, asked).and_then(|text| account(scalar, text, asked)),
         Shape::Word(choices) | Shape::Words(choices) => word(scalar, asked, choices),
         Shape::Setting => setting(scalar, asked),
         Shape::Text | Shape::Name(_) | Shape::Names(_) | Shape::Rule => {
             text(scalar, asked).map(|text| Datum::Text(text.into()))
         }
         Shape::Map | Shape::Block(_) | Shape::Defaults => Err(wrong(scalar, asked, "a block of fields")),
-        Shape::Size => quantity(scalar, asked, size, |text| Bytes::read(text).map(Datum::Size)),
-        Shape::ByteRate => quantity(scalar, asked, byte_rate, |text| {
-            text.strip_suffix("/s").and_then(Bytes::read).map(Datum::Size)
-        }),
+        Shape::Size => {
+            some(scalar, asked, quantity(scalar, asked, size, |text| Bytes::read(text).map(Datum::Size)))
+        }
+        Shape::ByteRate => {
+            let read = |text: &str| text.strip_suffix("/s").and_then(Bytes::read).map(Datum::Size);
+            some(scalar, asked, quantity(scalar, asked, byte_rate, read))
+        }
         Shape::Share => quantity(scalar, asked, share, |text| Share::read(text).map(Datum::Share)),
-        Shape::Duration => quantity(scalar, asked, duration, |text| Seconds::read(text).map(Datum::Duration)),
+        Shape::Duration => {
+            let read = |text: &str| Seconds::read(text).map(Datum::Duration);
+            some(scalar, asked, quantity(scalar, asked, duration, read))
+        }
         Shape::TokenRate => quantity(scalar, asked, token_rate, |text| Rate::read(text).map(Datum::Rate)),
         Shape::Factor => quantity(scalar, asked, factor, |text| Factor::read(text).map(Datum::Factor)),
         Shape::Date => quantity(scalar, asked, date, |text| Date::read(text).map(Datum::Date)),
@@ -89,7 +97,7 @@ fn share() -> Expected {
 }
 
 fn duration() -> Expected {
-    ("a duration", format!(" in {}, as `15 min`", units(TIME_UNITS)))
+    ("a duration", format!(" of whole seconds in {}, as `15 min`", units(TIME_UNITS)))
 }
 
 fn token_rate() -> Expected {
@@ -119,6 +127,19 @@ fn address() -> Expected {
 fn units(table: &[(&str, u64)]) -> String {
     let names: Vec<&str> = table.iter().map(|(name, _)| *name).collect();
     words::any_of(&names)
+}
+
+/// A quantity of which there is some.
+fn some(scalar: &Scalar, asked: &Asked, read: Fit) -> Fit {
+    match read {
+        Ok(Datum::Size(Bytes(0)) | Datum::Duration(Seconds(0))) => {
+            let message = format!("{} is nothing at all", asked.words());
+            Err(Box::new(
+                OUT_OF_RANGE.at(scalar.span, "expected more than 0", message).help("write how much it is"),
+            ))
+        }
+        other => other,
+    }
 }
 
 fn wrong(scalar: &Scalar, asked: &Asked, expected: &str) -> Box<Diagnostic> {
@@ -231,9 +252,38 @@ fn is_noncharacter(c: char) -> bool {
     matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
 }
 
+/// A path without parts that lead back, so that what a unit may read is what is written.
+fn file(scalar: &Scalar, text: &str, asked: &Asked) -> Fit {
+    let part = text
+        .split('/')
+        .skip(usize::from(text.starts_with('/')))
+        .find(|part| matches!(*part, "" | "." | ".."));
+    match part {
+        None => Ok(Datum::Text(text.into())),
+        Some(part) => {
+            let what = if part.is_empty() { "an empty part".to_owned() } else { format!("`{part}`") };
+            let message = format!("{} is {}, a path with {what}", asked.words(), words::quoted(text));
+            let finding = OUT_OF_RANGE.at(scalar.span, "expected the path of a file, straight on", message);
+            Err(Box::new(finding.help("write the path without `.`, `..`, or `/` twice or at its end")))
+        }
+    }
+}
+
+/// A name as systemd takes it for `User=` (`valid_user_group_name`, strict, of systemd 252).
+fn account(scalar: &Scalar, text: &str, asked: &Asked) -> Fit {
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if begins && text.len() <= 31 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+    {
+        return Ok(Datum::Text(text.into()));
+    }
+    let message = format!("{} is {}, which no account can be called", asked.words(), words::quoted(text));
+    let label = "expected letters, digits, `_` and `-`, beginning with a letter";
+    Err(Box::new(OUT_OF_RANGE.at(scalar.span, label, message).help("write the name of an account, as `llm`")))
+}
+
 fn path(scalar: &Scalar, text: &str, asked: &Asked) -> Fit {
     if text.starts_with('/') {
-        return Ok(Datum::Text(text.into()));
+        return file(scalar, text.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(text), asked);
     }
     let message = format!("{} is {}, which is not an absolute path", asked.words(), words::quoted(text));
     let finding = OUT_OF_RANGE.at(scalar.span, "expected a path that begins with `/`", message);

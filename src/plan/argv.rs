@@ -40,7 +40,12 @@ impl<'p> FromIterator<Word<'p>> for Argv {
 impl Argv {
     /// The words, in order.
     pub fn words(&self) -> Vec<Word<'_>> {
-        self.0.split_terminator(END).map(unpacked).collect()
+        self.iter().collect()
+    }
+
+    /// The words, one after the other.
+    pub fn iter(&self) -> impl Iterator<Item = Word<'_>> {
+        self.0.split_terminator(END).map(unpacked)
     }
 
     /// Whether there is none.

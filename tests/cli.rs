@@ -8,6 +8,9 @@ use std::process::{Command, Output};
 const BASE: &str = include_str!("pages/base.kdl");
 const BROKEN: &str = "role \"extra\" tier=\"A\" residency=\"hot\" model=\"plian\" port=9000 context=4096\n";
 
+/// Variables of the environment.
+type Variables = &'static [(&'static str, &'static str)];
+
 struct Ground(tempfile::TempDir);
 
 impl Ground {
@@ -132,9 +135,7 @@ fn json_is_one_object_on_standard_output() {
     for (ground, errors) in [(Ground::new(""), 0), (Ground::new(BROKEN), 1)] {
         for command in ["check", "build"] {
             let output = ground.run(&[command, "--output-format", "json"]);
-            assert!(
-                output.stdout.ends_with(b"\n") && output.stdout.iter().filter(|b| **b == b'\n').count() == 1
-            );
+            assert!(text(&output.stdout).lines().count() == 1 && output.stdout.ends_with(b"\n"));
             let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
             assert_eq!(report["format_version"], 1);
             assert_eq!(report["summary"]["errors"], errors);
@@ -198,7 +199,7 @@ fn a_file_edited_by_hand_and_an_unlisted_one_stay() {
 fn the_bytes_do_not_depend_on_the_machine() {
     let ground = Ground::new("");
     let mut trees = Vec::new();
-    let machines: [(&str, &str, &[(&str, &str)]); 4] = [
+    let machines: [(&str, &str, Variables); 4] = [
         ("a", "umask 022; cd . && exec", &[]),
         ("b", "umask 077; cd . && exec", &[("HOME", "/nonexistent"), ("LC_ALL", "C"), ("TZ", "Asia/Tokyo")]),
         (
@@ -243,7 +244,7 @@ fn the_bytes_do_not_depend_on_the_machine() {
 #[test]
 fn colour_follows_the_flag_then_the_environment() {
     let ground = Ground::new(BROKEN);
-    let cases: [(&[&str], &[(&str, &str)], bool); 8] = [
+    let cases: [(&[&str], Variables, bool); 8] = [
         (&[], &[], false),
         (&["--color", "always"], &[("NO_COLOR", "1")], true),
         (&["--color", "never"], &[("CLICOLOR_FORCE", "1")], false),

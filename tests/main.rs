@@ -3,7 +3,6 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::expect_used,
     reason = "a test that meets what it did not expect has failed"
 )]
 
@@ -15,6 +14,7 @@ mod engine;
 mod kdl;
 mod language;
 mod outside;
+mod own;
 mod pages;
 mod quote;
 mod readme;

@@ -1,7 +1,7 @@
 //! The README does what it says: its registry compiles, its picture is what the program draws, the files that it names are there.
 
 use crate::support::compile;
-use orchgen::diag::report::human::{Style, human};
+use orchgen::diag::report::{Style, human::human};
 
 const README: &str = include_str!("../README.md");
 
@@ -35,11 +35,8 @@ fn the_first_registry_compiles_to_what_is_said_of_it() {
 #[test]
 fn the_same_in_yaml_is_the_same() {
     let (kdl, yaml) = (block("kdl"), "roles: {code: {model: coder-7b, port: 8080, draft: coder-0.5b}}\n");
-    let rest: String = kdl
-        .lines()
-        .filter(|line| !line.starts_with("role \"code\""))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let rest: Vec<&str> = kdl.lines().filter(|line| !line.starts_with("role \"code\"")).collect();
+    let rest = rest.join("\n") + "\n";
     let mixed = compile(&[("roles.yaml", yaml), ("stack.kdl", &rest)]);
     assert!(mixed.findings.is_empty(), "{}", mixed.report());
     let (one, other) = (mixed.files(), compile(&[("stack.kdl", &kdl)]).files());

@@ -5,7 +5,7 @@ mod hostile;
 mod json;
 mod words;
 
-use orchgen::diag::report::human::{Style, human};
+use orchgen::diag::report::{Style, human::human};
 use orchgen::diag::{Code, Diagnostic, Diagnostics, Severity};
 use orchgen::source::{FileId, SourceMap, Span};
 

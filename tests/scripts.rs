@@ -41,8 +41,8 @@ impl Rig {
             outside::write(Path::new(&program), STUB, 0o755);
         }
         for role in &plan.roles {
-            for file in role.files.iter().chain(&role.key_file) {
-                outside::write(Path::new(&**file), "", 0o644);
+            for file in role.files.iter().map(|file| &**file).chain(role.key_file.as_deref()) {
+                outside::write(Path::new(file), "", 0o644);
             }
         }
         Self { dir, plan }
@@ -93,12 +93,12 @@ fn words_of(output: &Output) -> Vec<String> {
 
 /// The argv of a process, as a script has it.
 fn argv(role: &Role, process: &Process) -> Vec<String> {
-    let word = |word: &Word| match word {
-        Word::Text(text) => text.to_string(),
+    let word = |word: Word| match word {
+        Word::Text(text) => text.to_owned(),
         Word::KeyFile => role.key_file.clone().unwrap().into(),
         Word::Prompt | Word::Image => unreachable!("a role asks nothing"),
     };
-    std::iter::once(role.program.to_string()).chain(process.args.iter().map(word)).collect()
+    std::iter::once(role.program.to_string()).chain(process.args.words().into_iter().map(word)).collect()
 }
 
 /// The words of a line, as bash reads them.
@@ -334,20 +334,20 @@ fn a_model_is_asked_once() {
     let (text, more) = ("it's $(id) and \"`x`\"\n", ["--", "--temp", "0"]);
     for prompt in &rig.plan.prompts {
         let path = format!("bin/prompt/{}", prompt.model);
-        let looks = prompt.args.contains(&Word::Image);
+        let looks = prompt.args.words().contains(&Word::Image);
         let given: &[&str] = if looks { &[text, image] } else { &[text] };
         if looks {
             rig.refuses(&path, given, 66, "an image.png' is missing");
             fs::write(image, "").unwrap();
         }
-        let word = |word: &Word| match word {
-            Word::Text(text) => text.to_string(),
+        let word = |word: Word| match word {
+            Word::Text(text) => text.to_owned(),
             Word::Prompt => text.to_owned(),
             Word::Image => image.to_owned(),
             Word::KeyFile => unreachable!("a person shows no key"),
         };
         let mut wanted = vec![format!("{}/{}", prompt.bin, prompt.tool)];
-        wanted.extend(prompt.args.iter().map(word));
+        wanted.extend(prompt.args.words().into_iter().map(word));
         assert_eq!(rig.words(&path, given), wanted);
         assert_eq!(rig.words(&path, &[&["--print0"], given].concat()), wanted);
         assert_eq!(read_by_bash(&rig.run(&path, &[&["--dry-run"], given].concat()).stdout), wanted);

@@ -90,7 +90,7 @@ fn processes(plan: &Plan) -> Vec<(String, &Role, &Process)> {
 
 /// The argv that a program would get, as systemd keeps it until `$$` becomes `$`.
 fn wanted(unit: &str, role: &Role, process: &Process) -> Vec<String> {
-    let words = process.args.iter().map(|word| match word {
+    let words = process.args.words().into_iter().map(|word| match word {
         Word::Text(text) => text.replace('$', "$$"),
         Word::KeyFile => format!("/run/credentials/{unit}/api-key"),
         Word::Prompt | Word::Image => unreachable!(),

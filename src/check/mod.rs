@@ -28,6 +28,7 @@ mod unknown_architecture;
 mod unknown_node;
 mod unknown_override_key;
 mod unknown_profile;
+mod unused_allow;
 
 use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
@@ -65,6 +66,7 @@ pub static ALL: &[&Check] = &[
     &inherited_override::CHECK,
     &missing_one_shot::CHECK,
     &unholdable_path::CHECK,
+    &unused_allow::CHECK,
 ];
 
 /// A registry in which nothing of severity error was found; the only thing that can be planned.
@@ -101,6 +103,7 @@ pub fn check(registry: Registry, findings: &mut Diagnostics) -> Result<Checked, 
         said
     });
     said.collect::<Vec<_>>().into_iter().for_each(|said| findings.absorb(said));
+    unused_allow::silence(&registry, findings);
     match findings.reported() {
         Some(reported) => Err(reported),
         None => Ok(Checked(registry)),

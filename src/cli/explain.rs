@@ -44,7 +44,8 @@ fn page(code: &Code) -> String {
 
 fn list(codes: &[&Code]) -> String {
     let width = codes.iter().map(|code| code.name.len()).max().unwrap_or(0);
-    codes.iter().map(|code| format!("{code}  {:width$}  {}\n", code.name, code.severity.word())).collect()
+    let line = |code: &&Code| format!("{code}  {:width$}  {}", code.name, code.severity.word());
+    codes.iter().map(line).chain([String::new()]).collect::<Vec<_>>().join("\n")
 }
 
 fn json(codes: &[&'static Code]) -> String {

@@ -7,8 +7,8 @@
 use super::End;
 use super::args::{Check, Format, Output, When};
 use crate::diag::Diagnostics;
-use crate::diag::report::human::{Style, human};
 use crate::diag::report::json::json;
+use crate::diag::report::{Style, human::human};
 use crate::source::{Loaded, SourceMap, load};
 use std::io::{IsTerminal, Write};
 
@@ -52,7 +52,7 @@ fn style(output: Output) -> Style {
     });
     Style {
         width: set("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(100),
-        colour: colours(output.color, stream.is_terminal()),
+        colour: colours(output.color, &stream),
         unicode,
         verbose: output.verbose,
         narrated: set("NO_GRAPHICS").is_some(),
@@ -60,7 +60,7 @@ fn style(output: Output) -> Style {
 }
 
 /// The flag wins, then `NO_COLOR`, then what forces colour, then whether a terminal reads.
-fn colours(when: When, terminal: bool) -> bool {
+fn colours(when: When, stream: &impl IsTerminal) -> bool {
     let forced =
         ["CLICOLOR_FORCE", "FORCE_COLOR"].iter().any(|name| set(name).is_some_and(|value| value != "0"));
     match when {
@@ -68,7 +68,7 @@ fn colours(when: When, terminal: bool) -> bool {
         When::Never => false,
         When::Auto if set("NO_COLOR").is_some() => false,
         When::Auto if forced => true,
-        When::Auto => terminal && set("TERM").is_none_or(|term| term != "dumb"),
+        When::Auto => stream.is_terminal() && set("TERM").is_none_or(|term| term != "dumb"),
     }
 }
 

@@ -21,7 +21,7 @@ pub enum Word<'p> {
 const END: char = '\0';
 
 impl<'p> FromIterator<Word<'p>> for Argv {
-    /// Packs words: the first character says what each is, and [`END`] follows.
+    /// Packs words: the first character says what each is, and a NUL follows.
     fn from_iter<I: IntoIterator<Item = Word<'p>>>(words: I) -> Self {
         let mut packed = String::new();
         for word in words {

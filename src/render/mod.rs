@@ -50,12 +50,12 @@ impl<'p> Claims<'_, 'p> {
 
     /// A path that leads out of the folder or is claimed twice is a name that the checks should have refused.
     fn claim(&mut self, path: String, artifact: impl FnOnce(ArtifactPath) -> Artifact<'p>) {
-        let taken = match ArtifactPath::new(path.as_str()) {
-            Some(sound) => self.set.add(artifact(sound)).is_err(),
-            None => true,
+        let clash = match ArtifactPath::new(path) {
+            Some(sound) => self.set.add(artifact(sound)).err().map(|taken| taken.path().to_string()),
+            None => Some("an artifact out of the folder".to_owned()),
         };
-        if taken && self.clash.is_none() {
-            self.clash = Some(RenderError::new(&path, "its path is taken or leads out of the folder"));
+        if let (Some(what), None) = (clash, &self.clash) {
+            self.clash = Some(RenderError::new(&what, "its path is taken or leads out of the folder"));
         }
     }
 }

@@ -156,7 +156,10 @@ pub(crate) const NASTY: &[&str] = &[
 
 /// Words of any characters, and of those that mean something mixed with others.
 pub(crate) fn words() -> impl Strategy<Value = Vec<String>> {
-    let any = prop::collection::vec(any::<char>().prop_filter("no NUL", |c| *c != '\0'), 0..12)
+    // What no text of a registry holds: NUL, and the noncharacters, at which systemd refuses a line.
+    let held =
+        |c: &char| *c != '\0' && !matches!(c, '\u{fdd0}'..='\u{fdef}') && u32::from(*c) & 0xfffe != 0xfffe;
+    let any = prop::collection::vec(any::<char>().prop_filter("held by a text", held), 0..12)
         .prop_map(String::from_iter);
     let syntax = prop::collection::vec(
         prop::sample::select(

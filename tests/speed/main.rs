@@ -1,7 +1,7 @@
 //! How fast whole commands are, as ratios against something in the same run: what people do today, copying the output, a
 //! smaller registry. Machines are noisy, so nothing is said in seconds.
 //!
-//! `cargo bench --bench speed` needs python3 with PyYAML and Jinja2, and the folder `../shared` (or `ORCHGEN_SHARED`) with
+//! `cargo bench --bench speed` needs python3 with `PyYAML` and `Jinja2`, and the folder `../shared` (or `ORCHGEN_SHARED`) with
 //! `bench/make_registry.py` and `bench/baseline.py`. It works below `/dev/shm`, five rounds each, and prints medians; a bound
 //! that does not hold makes it exit with 1.
 #![expect(
@@ -40,101 +40,111 @@ impl Ratio {
 }
 
 fn main() -> ExitCode {
-    let bench = shared().join("bench");
-    let ground = tempfile::Builder::new()
-        .prefix("orchgen-speed-")
-        .tempdir_in("/dev/shm")
-        .expect("/dev/shm can be written");
-    let at = |name: &str| ground.path().join(name);
-    let sizes = [20, 10_000, 100_000];
-    for n in sizes {
-        run(Command::new("python3")
-            .arg(bench.join("make_registry.py"))
-            .arg(n.to_string())
-            .arg(at(&format!("r{n}"))));
-    }
-    let check = |n: usize| {
-        let mut command = Command::new(ORCHGEN);
-        command.args(["check", "--quiet"]).arg(at(&format!("r{n}")));
-        command
-    };
-    let build = |n: usize, out: &Path| {
-        let mut command = Command::new(ORCHGEN);
-        command.args(["build", "--quiet", "--out"]).arg(out).arg(at(&format!("r{n}")));
-        command
-    };
-    let baseline = |n: usize| {
-        let mut command = Command::new("python3");
-        command.arg(bench.join("baseline.py")).arg(at(&format!("r{n}"))).arg(at("baseline-out"));
-        command
-    };
-    let copy = |from: &Path, to: &Path| {
-        let mut command = Command::new("cp");
-        command.arg("-r").arg(from).arg(to);
-        command
-    };
+    let ground = Ground::new();
     let mut ratios = Vec::new();
-    for n in [20, 10_000] {
-        ratios.push(Ratio {
-            what: format!("check of {n} roles / what people do today"),
-            most: 0.05,
-            ratios: pairs(|| time(&mut check(n)), || time(&mut baseline(n))),
-        });
-        let _ = std::fs::remove_dir_all(at("baseline-out"));
-    }
-    let (kept, cold, copied) = (at("kept"), at("cold"), at("copied"));
-    run(&mut build(10_000, &kept));
-    let copying = || {
-        let taken = time(&mut copy(&kept, &copied));
-        std::fs::remove_dir_all(&copied).unwrap();
-        taken
-    };
-    let building = || {
-        let taken = time(&mut build(10_000, &cold));
-        std::fs::remove_dir_all(&cold).unwrap();
-        taken
-    };
-    ratios.push(Ratio {
-        what: "build of 10000 roles, cold / cp -r of its out".into(),
-        most: 1.5,
-        ratios: pairs(building, copying),
-    });
-    let again = || time(&mut build(10_000, &kept));
-    ratios.push(Ratio {
-        what: "build of 10000 roles, nothing changed / cp -r of its out".into(),
-        most: 1.0,
-        ratios: pairs(again, copying),
-    });
-    ratios.push(Ratio {
-        what: "check of 100000 roles / check of 10000".into(),
-        most: 12.0,
-        ratios: pairs(|| time(&mut check(100_000)), || time(&mut check(10_000))),
-    });
-    let building_large = || {
-        let taken = time(&mut build(100_000, &cold));
-        std::fs::remove_dir_all(&cold).unwrap();
-        taken
-    };
-    ratios.push(Ratio {
-        what: "build of 100000 roles, cold / build of 10000, cold".into(),
-        most: 12.0,
-        ratios: pairs(building_large, building),
-    });
-    for (what, mut command) in [
-        ("check", check(10_000)),
-        ("build, cold", build(10_000, &cold)),
-        ("build, nothing changed", build(10_000, &kept)),
-    ] {
-        let input = size(&at("r10000"));
-        ratios.push(Ratio {
-            what: format!("peak memory of {what} of 10000 roles / input"),
-            most: 20.0,
-            ratios: vec![peak(&mut command) / input],
-        });
-    }
+    ground.against_today(&mut ratios);
+    ground.against_copying(&mut ratios);
+    ground.against_smaller(&mut ratios);
+    ground.memory(&mut ratios);
     // All are printed, whatever the first says.
-    let held = ratios.iter().map(Ratio::print).fold(true, |all, one| all && one);
-    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let held: Vec<bool> = ratios.iter().map(Ratio::print).collect();
+    if held.into_iter().all(|one| one) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Registries of three sizes below `/dev/shm`, and room for what is made of them.
+struct Ground {
+    folder: tempfile::TempDir,
+    bench: PathBuf,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("orchgen-speed-").tempdir_in("/dev/shm");
+        let ground = Self { folder: folder.expect("/dev/shm can be written"), bench: shared().join("bench") };
+        for n in [20, 10_000, 100_000] {
+            let mut make = Command::new("python3");
+            run(make.arg(ground.bench.join("make_registry.py")).arg(n.to_string()).arg(ground.registry(n)));
+        }
+        ground
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn registry(&self, n: usize) -> PathBuf {
+        self.at(&format!("r{n}"))
+    }
+
+    fn check(&self, n: usize) -> Command {
+        let mut command = Command::new(ORCHGEN);
+        command.args(["check", "--quiet"]).arg(self.registry(n));
+        command
+    }
+
+    fn build(&self, n: usize, out: &str) -> Command {
+        let mut command = Command::new(ORCHGEN);
+        command.args(["build", "--quiet", "--out"]).arg(self.at(out)).arg(self.registry(n));
+        command
+    }
+
+    /// The time of a command that makes a folder, which is gone afterwards.
+    fn once(&self, command: &mut Command, made: &str) -> Duration {
+        let taken = time(command);
+        std::fs::remove_dir_all(self.at(made)).unwrap();
+        taken
+    }
+
+    fn cold(&self, n: usize) -> Duration {
+        self.once(&mut self.build(n, "cold"), "cold")
+    }
+
+    fn against_today(&self, ratios: &mut Vec<Ratio>) {
+        for n in [20, 10_000] {
+            let mut today = Command::new("python3");
+            today.arg(self.bench.join("baseline.py")).arg(self.registry(n)).arg(self.at("today"));
+            let what = format!("check of {n} roles / what people do today");
+            ratios.push(Ratio {
+                what,
+                most: 0.05,
+                ratios: pairs(|| time(&mut self.check(n)), || time(&mut today)),
+            });
+            std::fs::remove_dir_all(self.at("today")).unwrap();
+        }
+    }
+
+    fn against_copying(&self, ratios: &mut Vec<Ratio>) {
+        run(&mut self.build(10_000, "kept"));
+        let mut copy = Command::new("cp");
+        copy.arg("-r").arg(self.at("kept")).arg(self.at("copied"));
+        let mut copying = || self.once(&mut copy, "copied");
+        let what = "build of 10000 roles, cold / cp -r of its out".to_owned();
+        ratios.push(Ratio { what, most: 1.5, ratios: pairs(|| self.cold(10_000), &mut copying) });
+        let what = "build of 10000 roles, nothing changed / cp -r of its out".to_owned();
+        let again = || time(&mut self.build(10_000, "kept"));
+        ratios.push(Ratio { what, most: 1.0, ratios: pairs(again, &mut copying) });
+    }
+
+    fn against_smaller(&self, ratios: &mut Vec<Ratio>) {
+        let what = "check of 100000 roles / check of 10000".to_owned();
+        let checks = pairs(|| time(&mut self.check(100_000)), || time(&mut self.check(10_000)));
+        ratios.push(Ratio { what, most: 12.0, ratios: checks });
+        let what = "build of 100000 roles, cold / build of 10000, cold".to_owned();
+        ratios.push(Ratio { what, most: 12.0, ratios: pairs(|| self.cold(100_000), || self.cold(10_000)) });
+    }
+
+    fn memory(&self, ratios: &mut Vec<Ratio>) {
+        let input = size(&self.registry(10_000));
+        let commands = [
+            ("check", self.check(10_000)),
+            ("build, cold", self.build(10_000, "cold")),
+            ("build, nothing changed", self.build(10_000, "kept")),
+        ];
+        for (name, mut command) in commands {
+            let what = format!("peak memory of {name} of 10000 roles / input");
+            ratios.push(Ratio { what, most: 20.0, ratios: vec![peak(&mut command) / input] });
+        }
+    }
 }
 
 /// The folder that is handed out beside the project.
@@ -170,7 +180,7 @@ fn time(command: &mut Command) -> Duration {
 }
 
 fn run(command: &mut Command) {
-    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command.stdin(Stdio::null()).output().expect("the command starts");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 

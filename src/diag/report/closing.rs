@@ -1,7 +1,7 @@
 //! What stands after the findings: what was not checked, the counts, and where to read on.
 
-use super::human::Style;
 use super::plain::{clean, hang, wrap};
+use super::style::Style;
 use crate::diag::words::{all_of, count, quoted};
 use crate::diag::{Code, Diagnostics, Severity};
 

@@ -1,8 +1,8 @@
 //! The parts of files that a finding shows: runs of lines with marks that do not get in each other's way.
 
-use super::human::Style;
 use super::place::{Place, Role, line, line_start, words};
 use super::plain::{clean, columns, wrap};
+use super::style::Style;
 use super::window::{Cut, Focus, cut};
 use crate::diag::{Diagnostic, Label};
 use crate::source::SourceMap;
@@ -16,6 +16,9 @@ const HOOK: usize = 4;
 
 /// Columns in which words can be wrapped and still be read; a line is not cut to give them more.
 const WORDS: usize = 24;
+
+/// Columns that line numbers and brackets take at the most.
+const GUTTER: usize = 12;
 
 /// What is shown of one place or of several.
 #[derive(Debug)]
@@ -103,7 +106,7 @@ fn in_the_way(a: &Place, b: &Place, style: Style) -> bool {
             let between = a.file.text().get(hull).unwrap_or_default();
             let overlap = a.bytes.start < b.bytes.end.max(b.bytes.start + 1)
                 && b.bytes.start < a.bytes.end.max(a.bytes.start + 1);
-            overlap || columns(between, style.width) > style.width * 2 / 3
+            overlap || columns(between, style.width) + GUTTER + HOOK + WORDS > style.width
         }
         _ => false,
     }

@@ -7,4 +7,7 @@ pub mod json;
 mod narrated;
 mod place;
 mod plain;
+mod style;
 mod window;
+
+pub use style::Style;

@@ -1,8 +1,9 @@
 //! A finding for a screen reader: sentences instead of a drawing.
 
-use super::human::{Style, head};
+use super::human::head;
 use super::place::{Place, Role, line, line_start, words};
 use super::plain::clean;
+use super::style::Style;
 use super::window::{Focus, cut};
 use crate::diag::{Diagnostic, Label};
 use crate::source::SourceMap;

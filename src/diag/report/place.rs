@@ -1,7 +1,7 @@
 //! A label with its lines: where exactly it is marked in the text of its file.
 
-use super::human::Style;
 use super::plain::clean;
+use super::style::Style;
 use crate::diag::Label;
 use crate::source::{Position, SourceFile, Span};
 use std::ops::Range;

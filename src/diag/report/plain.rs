@@ -1,6 +1,6 @@
 //! Text from anywhere, made harmless for a terminal, measured and wrapped.
 
-use super::human::Style;
+use super::style::Style;
 use crate::diag::words::steers;
 
 /// Columns from one tab stop to the next.

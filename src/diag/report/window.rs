@@ -1,7 +1,7 @@
 //! One line of a file as it is drawn: harmless, without tabs, and cut to the columns there are.
 
-use super::human::Style;
 use super::plain::{TAB, columns, columns_of, stand_in};
+use super::style::Style;
 
 /// What of a line has to be seen.
 #[derive(Clone, Copy, Default, Debug)]

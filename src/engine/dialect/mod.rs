@@ -14,7 +14,7 @@
 //! | slots, context | `-np N --no-kv-unified -c context*N`: N separate streams of `context` tokens |
 //! | text, draft, image | `llama-cli`; `llama-speculative`, `llama-cli`; `llama-qwen2vl-cli`, `llama-mtmd-cli`, `llama-cli` |
 //!
-//! No line relies on a default that costs memory, opens a port or has moved between builds; `pins` in [`serve`] has them.
+//! No line relies on a default that costs memory, opens a port or has moved between builds; `serve.rs` pins them.
 
 mod argv;
 mod options;

@@ -217,10 +217,18 @@ fn text<'s>(scalar: &'s Scalar, asked: &Asked) -> Result<&'s str, Box<Diagnostic
     let flaw = match () {
         () if text.trim().is_empty() => "is empty",
         () if text.contains('\0') => "holds a NUL, which no argument of a process can",
+        () if text.contains(is_noncharacter) => {
+            "holds a Unicode noncharacter, at which systemd refuses a whole line"
+        }
         () => return Ok(text),
     };
     let message = format!("{} {flaw}", asked.words());
     Err(Box::new(OUT_OF_RANGE.at(scalar.span, "expected a text that is not empty", message)))
+}
+
+/// One of the 66 code points that never stand for anything (`unichar_is_valid` of systemd 252, `src/basic/utf8.c`).
+fn is_noncharacter(c: char) -> bool {
+    matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
 }
 
 fn path(scalar: &Scalar, text: &str, asked: &Asked) -> Fit {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::artifact::RenderError;
-use super::skeleton::{Hole, Lines, Skeletons, Texts};
+use super::template::skeleton::{Hole, Lines, Skeletons, Texts};
 use super::template::{Template, Templates};
 use super::{Claims, Target};
 use crate::plan::{Plan, Process, Prompt, Role, TargetName, Word};

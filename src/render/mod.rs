@@ -5,7 +5,6 @@ mod bin;
 mod docs;
 mod numactl;
 pub mod quote;
-mod skeleton;
 mod stack_json;
 mod systemd;
 pub mod template;

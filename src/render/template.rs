@@ -7,6 +7,8 @@
 //! anywhere; `safe` prints as it stands. A tag alone on its line leaves no trace; of a tag at the end of other text `+%}`
 //! keeps the line break.
 
+pub(super) mod skeleton;
+
 use std::borrow::Cow;
 
 use minijinja::syntax::SyntaxConfig;
@@ -15,7 +17,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use serde::Serialize;
 
 use super::artifact::RenderError;
-use super::skeleton::{Quoting, assignment};
+use skeleton::{Quoting, assignment};
 
 /// A template and the name that says its language; declared by [`template!`](crate::template!).
 pub struct Template {

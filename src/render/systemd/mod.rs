@@ -9,7 +9,7 @@ mod stack;
 use std::sync::Arc;
 
 use super::artifact::RenderError;
-use super::skeleton::Skeletons;
+use super::template::skeleton::Skeletons;
 use super::template::{Template, Templates};
 use super::{Claims, Target};
 use crate::plan::{Group, Host, Plan, Process, Role, Start, TargetName};

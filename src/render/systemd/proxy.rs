@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Place;
 use super::sandbox::{Sandbox, is_exposed};
 use crate::render::artifact::RenderError;
-use crate::render::skeleton::{Hole, Texts};
+use crate::render::template::skeleton::{Hole, Texts};
 
 /// What a socket says.
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]

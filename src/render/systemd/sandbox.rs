@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Place;
 use crate::plan::{Hardening, Role, Word};
-use crate::render::skeleton::{Hole, Texts};
+use crate::render::template::skeleton::{Hole, Texts};
 
 /// What the part of a service about hardening says.
 #[expect(clippy::struct_excessive_bools, reason = "each is one question of the template")]

@@ -8,7 +8,7 @@ use super::Place;
 use super::sandbox::{Sandbox, is_loopback};
 use crate::plan::{Memory, Placement, Role, Seconds, Start, Word};
 use crate::render::artifact::RenderError;
-use crate::render::skeleton::{Hole, Lines, Texts};
+use crate::render::template::skeleton::{Hole, Lines, Texts};
 
 /// What a server's service says.
 #[expect(clippy::struct_excessive_bools, reason = "each is one question of the template")]

@@ -4,9 +4,9 @@
 //! A view holds what its template decides by, and a [`Hole`] for every text: two equal views have one skeleton. Templates
 //! know nothing of it, since the filter that a hole meets is noted in it and applied to each text.
 
-use super::artifact::RenderError;
-use super::quote;
-use super::template::{Template, Templates};
+use super::super::artifact::RenderError;
+use super::super::quote;
+use super::{Template, Templates};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ const MOST: usize = 1024;
 
 /// How a text is printed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Quoting {
+pub(in crate::render) enum Quoting {
     Safe,
     Shell,
     SystemdWord,
@@ -56,18 +56,18 @@ const ASSIGNED: char = 'a';
 
 /// A place for a text in a view.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Hole(usize);
+pub(in crate::render) struct Hole(usize);
 
 /// The texts of one file, by the numbers of their holes.
 #[derive(Default)]
-pub(super) struct Texts<'t>(Vec<Cow<'t, str>>);
+pub(in crate::render) struct Texts<'t>(Vec<Cow<'t, str>>);
 
 /// Words with their breaks into lines, packed into one text.
 #[derive(Default)]
-pub(super) struct Lines(String);
+pub(in crate::render) struct Lines(String);
 
 /// The skeletons of one template, for each view that was met.
-pub(super) struct Skeletons<V> {
+pub(in crate::render) struct Skeletons<V> {
     template: &'static Template,
     known: RwLock<BTreeMap<V, Arc<Skeleton>>>,
 }
@@ -87,7 +87,7 @@ enum Filling {
 
 impl Quoting {
     /// Writes a text.
-    pub(super) fn push(self, out: &mut String, text: &str) {
+    pub(in crate::render) fn push(self, out: &mut String, text: &str) {
         out.push_str(&match self {
             Self::Safe => Cow::Borrowed(text),
             Self::Shell => quote::shell(text),
@@ -105,7 +105,7 @@ impl Quoting {
     }
 
     /// What a hole becomes by being quoted so, or the quoted text of anything else.
-    pub(super) fn of(self, text: &str) -> String {
+    pub(in crate::render) fn of(self, text: &str) -> String {
         let mut out = String::new();
         match text.strip_prefix(EDGE).and_then(|rest| rest.strip_suffix(EDGE)) {
             Some(number) => {
@@ -122,7 +122,7 @@ impl Quoting {
 }
 
 /// A variable and its value, as an entry of `Environment=`; of two holes the hole for both.
-pub(super) fn assignment(name: &str, value: &str) -> String {
+pub(in crate::render) fn assignment(name: &str, value: &str) -> String {
     let number = |text: &str| -> Option<usize> { text.strip_prefix(EDGE)?.strip_suffix(EDGE)?.parse().ok() };
     match (number(name), number(value)) {
         (Some(name), Some(value)) => format!("{EDGE}{name}{ASSIGNED}{value}{EDGE}"),
@@ -154,23 +154,26 @@ impl Serialize for Hole {
 
 impl<'t> Texts<'t> {
     /// The hole of a text.
-    pub(super) fn hole(&mut self, text: impl Into<Cow<'t, str>>) -> Hole {
+    pub(in crate::render) fn hole(&mut self, text: impl Into<Cow<'t, str>>) -> Hole {
         self.0.push(text.into());
         Hole(self.0.len() - 1)
     }
 
     /// The hole of a text that may be missing, as an empty one is.
-    pub(super) fn maybe<T: Into<Cow<'t, str>>>(&mut self, text: Option<T>) -> Option<Hole> {
+    pub(in crate::render) fn maybe<T: Into<Cow<'t, str>>>(&mut self, text: Option<T>) -> Option<Hole> {
         text.map(Into::into).filter(|text| !text.is_empty()).map(|text| self.hole(text))
     }
 
     /// The holes of a list.
-    pub(super) fn each<T: Into<Cow<'t, str>>>(&mut self, texts: impl IntoIterator<Item = T>) -> Vec<Hole> {
+    pub(in crate::render) fn each<T: Into<Cow<'t, str>>>(
+        &mut self,
+        texts: impl IntoIterator<Item = T>,
+    ) -> Vec<Hole> {
         texts.into_iter().map(|text| self.hole(text)).collect()
     }
 
     /// The holes of variables with their values.
-    pub(super) fn pairs<T: AsRef<str>>(&mut self, pairs: &'t [(T, T)]) -> Vec<(Hole, Hole)> {
+    pub(in crate::render) fn pairs<T: AsRef<str>>(&mut self, pairs: &'t [(T, T)]) -> Vec<(Hole, Hole)> {
         pairs.iter().map(|(name, value)| (self.hole(name.as_ref()), self.hole(value.as_ref()))).collect()
     }
 
@@ -181,14 +184,14 @@ impl<'t> Texts<'t> {
 
 impl Lines {
     /// Adds a word, on a line of its own or after the one before it.
-    pub(super) fn word(&mut self, begins: bool, word: &str) {
+    pub(in crate::render) fn word(&mut self, begins: bool, word: &str) {
         self.0.push_str(if begins || self.0.is_empty() { "\n" } else { " " });
         self.0.push_str(word);
         self.0.push(EDGE);
     }
 
     /// Whether there is none.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::render) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -201,12 +204,12 @@ impl From<Lines> for Cow<'_, str> {
 
 impl<V: Ord + Serialize> Skeletons<V> {
     /// Those of a template, none of which is known yet.
-    pub(super) fn new(template: &'static Template) -> Self {
+    pub(in crate::render) fn new(template: &'static Template) -> Self {
         Self { template, known: RwLock::default() }
     }
 
     /// The file of a view with these texts in its holes.
-    pub(super) fn render(
+    pub(in crate::render) fn render(
         &self,
         templates: &Templates,
         view: V,

@@ -26,8 +26,7 @@ pub(super) fn run(command: &Build, output: Output) -> End {
     // Giving the plan back piece by piece at the end would take longer than much of the work.
     let plan = ManuallyDrop::new(plan(&checked));
     // It has everything that the output says.
-    drop(checked);
-    let templates = templates();
+    let (templates, ()) = rayon::join(templates, || drop(checked));
     let done = render(&plan, &templates).map_err(EmitError::from).and_then(|set| emit(command, &set));
     match done {
         Ok(Outcome::Written(written)) => {

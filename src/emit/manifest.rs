@@ -173,7 +173,7 @@ pub(super) fn write<'e>(
     entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
 ) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 16, out);
-    write!(out, "{{\"format_version\":{FORMAT_VERSION},\"files\":[\n")?;
+    writeln!(out, "{{\"format_version\":{FORMAT_VERSION},\"files\":[")?;
     let mut first = true;
     for (path, digest, executable) in entries {
         out.write_all(if first { b"{\"path\":" } else { b",\n{\"path\":" })?;

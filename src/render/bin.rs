@@ -162,6 +162,9 @@ struct Column<'p> {
 }
 
 fn columns(role: &Role) -> Result<Vec<Column<'_>>, RenderError> {
+    if role.processes.len() < 2 {
+        return Ok(Vec::new());
+    }
     let all: Vec<Vec<Word>> = role.processes.iter().map(|process| process.args.words()).collect();
     let Some((first, others)) = all.split_first() else { return Ok(Vec::new()) };
     if others.iter().any(|other| other.len() != first.len()) {
@@ -294,7 +297,7 @@ impl<'t, 'p> Layout<'t, 'p> {
     fn text(&mut self, word: &str) {
         let is_option =
             word.strip_prefix('-').is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
-        self.lines.word(is_option, word);
+        if is_option { self.lines.begin(word) } else { self.lines.word(word) }
     }
 
     fn variable(&mut self, name: Cow<'static, str>) {

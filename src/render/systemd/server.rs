@@ -98,7 +98,7 @@ fn args(place: &Place<'_>) -> Result<(Lines, bool, Lines), RenderError> {
         match word {
             Word::Text(text) => {
                 let lines = if has_key { &mut after } else { &mut before };
-                lines.word(is_option(text), text);
+                if is_option(text) { lines.begin(text) } else { lines.word(text) }
             }
             Word::KeyFile if !has_key => has_key = true,
             Word::KeyFile | Word::Prompt | Word::Image => {

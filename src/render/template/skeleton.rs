@@ -59,11 +59,9 @@ const ASSIGNED: char = 'a';
 pub(in crate::render) struct Hole(usize);
 
 /// The texts of one file, by the numbers of their holes.
-#[derive(Default)]
 pub(in crate::render) struct Texts<'t>(Vec<Cow<'t, str>>);
 
 /// Words with their breaks into lines, packed into one text.
-#[derive(Default)]
 pub(in crate::render) struct Lines(String);
 
 /// The skeletons of one template, for each view that was met.
@@ -152,6 +150,12 @@ impl Serialize for Hole {
     }
 }
 
+impl Default for Texts<'_> {
+    fn default() -> Self {
+        Self(Vec::with_capacity(32))
+    }
+}
+
 impl<'t> Texts<'t> {
     /// The hole of a text.
     pub(in crate::render) fn hole(&mut self, text: impl Into<Cow<'t, str>>) -> Hole {
@@ -182,10 +186,25 @@ impl<'t> Texts<'t> {
     }
 }
 
+impl Default for Lines {
+    fn default() -> Self {
+        Self(String::with_capacity(512))
+    }
+}
+
 impl Lines {
-    /// Adds a word, on a line of its own or after the one before it.
-    pub(in crate::render) fn word(&mut self, begins: bool, word: &str) {
-        self.0.push_str(if begins || self.0.is_empty() { "\n" } else { " " });
+    /// Adds a word on a line of its own.
+    pub(in crate::render) fn begin(&mut self, word: &str) {
+        self.add("\n", word);
+    }
+
+    /// Adds a word after the one before it.
+    pub(in crate::render) fn word(&mut self, word: &str) {
+        self.add(if self.0.is_empty() { "\n" } else { " " }, word);
+    }
+
+    fn add(&mut self, before: &str, word: &str) {
+        self.0.push_str(before);
         self.0.push_str(word);
         self.0.push(EDGE);
     }

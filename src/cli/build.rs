@@ -27,7 +27,9 @@ pub(super) fn run(command: &Build, output: Output) -> End {
     let plan = ManuallyDrop::new(plan(&checked));
     // It has everything that the output says.
     let (templates, ()) = rayon::join(templates, || drop(checked));
-    let done = render(&plan, &templates).map_err(EmitError::from).and_then(|set| emit(command, &set));
+    let done = render(&plan, &templates)
+        .map_err(EmitError::from)
+        .and_then(|set| emit(command, &ManuallyDrop::new(set)));
     match done {
         Ok(Outcome::Written(written)) => {
             let end = session::show(&mut findings, &loaded.map, &command.check, output);

@@ -4,6 +4,7 @@ use super::Check;
 use crate::diag::{Diagnostics, words};
 use crate::hir::{Registry, Role, Text};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 declare_code! {
     /// ## What it finds
@@ -32,25 +33,57 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &NAME_COLLISION, run };
 
 /// A name that is taken, and by what.
+#[derive(Clone, Copy)]
 struct Taken<'r> {
     kind: &'static str,
     name: &'r Text,
-    what: String,
+    what: What,
+}
+
+/// What takes a name.
+#[derive(Clone, Copy)]
+enum What {
+    Slice,
+    Role,
+    Instance(usize),
+    Backend,
+    Command,
+}
+
+impl Taken<'_> {
+    /// It in words, for those few that collide.
+    fn spoken(&self) -> String {
+        let name = words::quoted(self.name);
+        match self.what {
+            What::Slice => format!("the slice of residency {name}"),
+            What::Role => format!("role {name}"),
+            What::Instance(n) => format!("instance {n} of role {name}"),
+            What::Backend => format!("the backend of role {name}"),
+            What::Command => format!("the command of model {name}"),
+        }
+    }
+}
+
+/// The spaces of names: in each one a name is taken once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Space {
+    Slice,
+    Unit,
+    Command,
 }
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     let mut names = Names { taken: BTreeMap::new(), findings };
     for residency in registry.residencies.iter() {
         let name = &residency.head.name;
-        let what = format!("residency {}", words::quoted(name));
         // `_` and `-` are one in the name of a slice.
-        let slice = format!("slice {}", fold(name).replace('-', "_"));
-        names.claim(slice, Taken { kind: "residency", name, what: format!("the slice of {what}") });
+        let slice = fold(name).replace('-', "_");
+        names.claim((Space::Slice, slice), Taken { kind: "residency", name, what: What::Slice });
     }
     for role in registry.roles.iter() {
         let name = &role.head.name;
         for (stem, what) in units_of(registry, role) {
-            if !names.claim(format!("unit {}", fold(&stem)), Taken { kind: "role", name, what }) {
+            if !names.claim((Space::Unit, fold(&stem)), Taken { kind: "role", name, what }) {
                 break;
             }
         }
@@ -60,33 +93,35 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     }
     for model in registry.models.iter() {
         let name = &model.head.name;
-        let what = format!("the command of model {}", words::quoted(name));
-        names.claim(format!("command {}", fold(name)), Taken { kind: "model", name, what });
+        names.claim((Space::Command, fold(name)), Taken { kind: "model", name, what: What::Command });
     }
 }
 
 /// The names of units and files that are taken.
 struct Names<'r, 'f> {
-    taken: BTreeMap<String, Taken<'r>>,
+    taken: BTreeMap<(Space, String), Taken<'r>>,
     findings: &'f mut Diagnostics,
 }
 
 impl<'r> Names<'r, '_> {
     /// Whether the name was free; a taken one is said at the later of the two.
-    fn claim(&mut self, key: String, taken: Taken<'r>) -> bool {
-        let Some(first) = self.taken.get(&key) else {
-            self.taken.insert(key, taken);
-            return true;
+    fn claim(&mut self, key: (Space, String), taken: Taken<'r>) -> bool {
+        let first = match self.taken.entry(key) {
+            Entry::Vacant(free) => {
+                free.insert(taken);
+                return true;
+            }
+            Entry::Occupied(first) => *first.get(),
         };
-        let (mut earlier, mut later) = (first, &taken);
+        let (mut earlier, mut later) = (first, taken);
         if later.name.span < earlier.name.span {
             std::mem::swap(&mut earlier, &mut later);
         }
-        let message = format!("{} and {} would have one name", later.what, earlier.what);
+        let message = format!("{} and {} would have one name", later.spoken(), earlier.spoken());
         let finding = NAME_COLLISION
             .at(later.name.span, "would be the same file", message)
             .about(later.kind, &*later.name.value)
-            .also(earlier.name.span, format!("as {}", earlier.what));
+            .also(earlier.name.span, format!("as {}", earlier.spoken()));
         self.findings.say(finding.help("rename one of them"));
         false
     }
@@ -101,23 +136,19 @@ impl<'r> Names<'r, '_> {
 }
 
 /// The stems of the units of a role, with what each is.
-fn units_of(registry: &Registry, role: &Role) -> Vec<(String, String)> {
+fn units_of(registry: &Registry, role: &Role) -> Vec<(String, What)> {
     let Some(serving) = role.serving() else { return Vec::new() };
     let name: &str = &role.head.name;
     let on_demand = registry.is_on_demand(serving);
     let several = serving.ports.len() > 1;
-    let mut stems = vec![(name.to_owned(), format!("role {}", words::quoted(name)))];
+    let mut stems = vec![(name.to_owned(), What::Role)];
     for n in 0..serving.ports.len() {
         let instance = if several { format!("{name}-{n}") } else { name.to_owned() };
+        let backend = on_demand.then(|| format!("{instance}-backend"));
         if several {
-            stems.push((instance.clone(), format!("instance {n} of role {}", words::quoted(name))));
+            stems.push((instance, What::Instance(n)));
         }
-        if on_demand {
-            stems.push((
-                format!("{instance}-backend"),
-                format!("the backend of role {}", words::quoted(name)),
-            ));
-        }
+        stems.extend(backend.map(|backend| (backend, What::Backend)));
     }
     stems
 }

@@ -38,9 +38,10 @@ pub(super) fn run(command: &Build, output: Output) -> End {
     // Giving the plan back piece by piece at the end would take longer than much of the work.
     let plan = ManuallyDrop::new(plan(&checked));
     // It has everything that the output says.
-    drop(checked);
-    let templates = templates();
-    let done = render(&plan, &templates).map_err(EmitError::from).and_then(|set| emit(command, &set));
+    let (templates, ()) = rayon::join(templates, || drop(checked));
+    let done = render(&plan, &templates)
+        .map_err(EmitError::from)
+        .and_then(|set| emit(command, &ManuallyDrop::new(set)));
     match done {
         Ok(Outcome::Written(written)) => {
             let end = session::show(&mut findings, &loaded.map, &command.check, output);

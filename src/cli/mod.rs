@@ -32,9 +32,10 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    // In a thread of the pool, so that it takes what the pool gives back: each thread has a heap of its own.
     let end = match &args.command {
-        Command::Build(command) => build::run(command, args.output),
-        Command::Check(command) => check::run(command, args.output),
+        Command::Build(command) => rayon::scope(|_| build::run(command, args.output)),
+        Command::Check(command) => rayon::scope(|_| check::run(command, args.output)),
         Command::Explain(command) => explain::run(command, args.output),
         Command::Completions(command) => completions::run(command),
     };

@@ -4,7 +4,7 @@ use super::EmitError;
 use super::diff::{Change, State, Survey, What, folders};
 use super::ground::{Step, Watch, before};
 use super::judge::left_behind;
-use super::manifest::{self, Entry, JOURNAL, Known, Listing, MANIFEST};
+use super::manifest::{self, Digest, Entry, JOURNAL, Known, Listing, MANIFEST};
 use super::stage::{PLAIN, Stage};
 use super::tree::{Thing, split};
 use super::write::Written;
@@ -52,8 +52,8 @@ impl<'j> Job<'j, '_, '_> {
             entries.push(Entry { path, digest: seen.digest, executable });
         }
         let listing = Listing::new(entries);
-        let text = manifest::text(listing.entries().iter().map(|e| (&e.path, e.digest, e.executable)));
-        self.record(JOURNAL, &text, Step::Journal)
+        let listed = listing.entries().iter().map(|e| (&e.path, e.digest, e.executable));
+        self.record(JOURNAL, listed, Step::Journal)
     }
 
     /// Puts files in place and removes others. A stale file that lies where a folder is to be, or in a folder where a
@@ -78,8 +78,8 @@ impl<'j> Job<'j, '_, '_> {
     }
 
     /// Makes the manifest that of this build; then nothing needs the journal.
-    pub(super) fn commit(&self, text: &[u8]) -> Result<(), EmitError> {
-        self.record(MANIFEST, text, Step::Commit)?;
+    pub(super) fn commit(&self) -> Result<(), EmitError> {
+        self.record(MANIFEST, self.survey.listed(), Step::Commit)?;
         before(Step::Tidy, self.watch)?;
         unlink(&self.survey.disk.place(JOURNAL))?;
         before(Step::Tidy, self.watch)
@@ -120,9 +120,14 @@ impl<'j> Job<'j, '_, '_> {
         self.changes.iter().filter(goes).map(|change| &change.path)
     }
 
-    fn record(&self, name: &str, text: &[u8], step: Step) -> Result<(), EmitError> {
+    fn record<'e>(
+        &self,
+        name: &str,
+        listed: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
+        step: Step,
+    ) -> Result<(), EmitError> {
         before(Step::Stage, self.watch)?;
-        self.stage.put(name, text, PLAIN)?;
+        self.stage.put_with(name, PLAIN, |file| manifest::write(file, listed))?;
         before(step, self.watch)?;
         self.place(name, name)
     }

@@ -10,12 +10,15 @@ use crate::render::{Artifact, ArtifactPath, ArtifactSet};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Longer names no file system of Linux takes; found out before anything is written.
 const MAX_NAME: usize = 255;
+
+/// So much of a file is compared at a time; nearly all are smaller.
+const PIECE: usize = 1 << 16;
 
 /// One difference between the disk and the artifacts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -112,10 +115,10 @@ pub fn check(out: &Path, artifacts: &ArtifactSet<'_>) -> Result<Vec<Change>, Emi
     let _lock = Ground::find(out)?.lock_for_reading();
     let ground = Ground::find(out)?;
     let disk = if ground.exists { Tree::at(&ground.folder())? } else { Tree::none(&ground.folder()) };
-    let records = Records::read(&disk)?;
+    let records = Records::find(&disk)?;
     let mut survey = Survey::new(disk, artifacts, Modes::Executable, &|_, _, _| Ok(()))?;
-    let (there, right) = (records.has_manifest(), records.say(&survey.manifest()));
-    let mut changes = judge(&mut survey, &records.parse())?;
+    let (there, right) = (records.has_manifest(), records.say(survey.listed())?);
+    let mut changes = judge(&mut survey, &records.parse()?)?;
     if changes.is_empty() && !right {
         let what = if there { What::Update } else { What::Create };
         changes.extend(ArtifactPath::new(MANIFEST).map(|path| Change { path, what }));
@@ -133,7 +136,7 @@ impl<'s, 'p> Survey<'s, 'p> {
     ) -> Result<Self, EmitError> {
         disk.look_all(&folders(set)?)?;
         let artifacts: Vec<&Artifact<'p>> = set.iter().collect();
-        let compare = |held: &mut Vec<u8>, (number, artifact): (usize, &&Artifact<'p>)| {
+        let compare = |held: &mut Box<[u8]>, (number, artifact): (usize, &&Artifact<'p>)| {
             let text = artifact.text()?;
             let state = state(&disk, artifact, (&text, modes), held)?;
             if state != State::Same {
@@ -141,16 +144,18 @@ impl<'s, 'p> Survey<'s, 'p> {
             }
             Ok(Seen { digest: Digest::of(text.as_bytes()), state })
         };
-        let seen = artifacts.par_iter().enumerate().with_min_len(8).map_init(Vec::new, compare);
+        let seen = artifacts
+            .par_iter()
+            .enumerate()
+            .with_min_len(8)
+            .map_init(|| vec![0; PIECE].into_boxed_slice(), compare);
         let seen = seen.collect::<Result<Vec<Seen>, EmitError>>()?;
         Ok(Self { disk, set, artifacts, seen })
     }
 
-    /// The text of the manifest that belongs to the artifacts.
-    pub(super) fn manifest(&self) -> Vec<u8> {
-        manifest::text(
-            self.each().map(|(artifact, seen)| (artifact.path(), seen.digest, artifact.is_executable())),
-        )
+    /// What the manifest that belongs to the artifacts lists.
+    pub(super) fn listed(&self) -> impl Iterator<Item = (&'s ArtifactPath, Digest, bool)> {
+        self.each().map(|(artifact, seen)| (artifact.path(), seen.digest, artifact.is_executable()))
     }
 
     /// Each artifact with what is where it would be.
@@ -206,7 +211,7 @@ fn state(
     disk: &Tree,
     artifact: &Artifact<'_>,
     (text, modes): (&str, Modes),
-    held: &mut Vec<u8>,
+    held: &mut [u8],
 ) -> Result<State, EmitError> {
     let path = artifact.path().as_str();
     match disk.thing(path) {
@@ -227,7 +232,7 @@ struct Wanted<'t> {
     exact: Option<u32>,
 }
 
-fn compare(place: &Path, wanted: &Wanted<'_>, held: &mut Vec<u8>) -> io::Result<State> {
+fn compare(place: &Path, wanted: &Wanted<'_>, held: &mut [u8]) -> io::Result<State> {
     let mut file = match File::open(place) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Missing),
         file => file?,
@@ -239,10 +244,13 @@ fn compare(place: &Path, wanted: &Wanted<'_>, held: &mut Vec<u8>) -> io::Result<
     if about.len() != wanted.text.len() as u64 {
         return Ok(State::Differs(Digest::of_file(file)?));
     }
-    held.resize(wanted.text.len(), 0);
-    file.read_exact(held)?;
-    if held != wanted.text {
-        return Ok(State::Differs(Digest::of(held)));
+    for wanted in wanted.text.chunks(held.len()) {
+        let held = held.get_mut(..wanted.len()).unwrap_or_default();
+        file.read_exact(held)?;
+        if held != wanted {
+            file.rewind()?;
+            return Ok(State::Differs(Digest::of_file(file)?));
+        }
     }
     let found = about.permissions().mode();
     let right = match wanted.exact {

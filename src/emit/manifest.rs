@@ -10,7 +10,8 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
 
 /// The name of the manifest in the output folder.
 pub const MANIFEST: &str = ".orchgen-manifest.json";
@@ -38,7 +39,8 @@ pub(super) struct Listing(Vec<Entry>);
 
 /// Manifest and journal as they lie on the disk.
 pub(super) struct Records {
-    manifest: Option<Result<Vec<u8>, String>>,
+    /// Where the manifest lies; it is read when it is asked for, and never while texts are rendered.
+    manifest: Option<Result<PathBuf, String>>,
     journal: Option<Vec<u8>>,
 }
 
@@ -94,11 +96,14 @@ impl Digest {
         }
     }
 
-    fn write(self, out: &mut Vec<u8>) {
+    fn text(self) -> [u8; 64] {
         let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-        for byte in self.0 {
-            out.extend([digit(byte >> 4), digit(byte & 15)]);
+        let mut text = [0; 64];
+        let (pairs, _) = text.as_chunks_mut::<2>();
+        for (pair, byte) in pairs.iter_mut().zip(self.0) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
         }
+        text
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -162,30 +167,51 @@ impl Listing {
     }
 }
 
-/// The text of a list: JSON, one file a line.
-pub(super) fn text<'e>(entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>) -> Vec<u8> {
-    let mut out = format!("{{\"format_version\":{FORMAT_VERSION},\"files\":[\n").into_bytes();
+/// Writes a list: JSON, one file a line.
+pub(super) fn write<'e>(
+    out: &mut impl Write,
+    entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
+) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    writeln!(out, "{{\"format_version\":{FORMAT_VERSION},\"files\":[")?;
     let mut first = true;
     for (path, digest, executable) in entries {
-        out.extend_from_slice(if first { b"{\"path\":" } else { b",\n{\"path\":" });
+        out.write_all(if first { b"{\"path\":" } else { b",\n{\"path\":" })?;
         first = false;
-        write_string(path.as_str(), &mut out);
-        out.extend_from_slice(b",\"sha256\":\"");
-        digest.write(&mut out);
-        out.extend_from_slice(if executable { b"\",\"mode\":\"0755\"}" } else { b"\",\"mode\":\"0644\"}" });
+        write_string(path.as_str(), &mut out)?;
+        out.write_all(b",\"sha256\":\"")?;
+        out.write_all(&digest.text())?;
+        out.write_all(if executable { b"\",\"mode\":\"0755\"}" } else { b"\",\"mode\":\"0644\"}" })?;
     }
-    out.extend_from_slice(if first { b"]}\n" } else { b"\n]}\n" });
-    out
+    out.write_all(if first { b"]}\n" } else { b"\n]}\n" })?;
+    out.flush()
 }
 
 /// A path holds no quote or control character in all but hostile registries; those are escaped the slow way.
-fn write_string(text: &str, out: &mut Vec<u8>) {
+fn write_string(text: &str, out: &mut impl Write) -> io::Result<()> {
     if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
-        out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
-    } else {
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
+        return write!(out, "{}", serde_json::Value::from(text));
+    }
+    out.write_all(b"\"")?;
+    out.write_all(text.as_bytes())?;
+    out.write_all(b"\"")
+}
+
+/// Takes what is written for a comparison with what is read; writing anything else fails.
+struct Same<R> {
+    read: R,
+    held: Vec<u8>,
+}
+
+impl<R: Read> Write for Same<R> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.held.resize(text.len(), 0);
+        self.read.read_exact(&mut self.held)?;
+        if self.held == text { Ok(text.len()) } else { Err(io::ErrorKind::InvalidData.into()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -201,19 +227,16 @@ fn entry(file: File<'_>) -> Result<Entry, String> {
 }
 
 impl Records {
-    /// Reads manifest and journal, as far as they are there.
-    pub(super) fn read(disk: &Tree) -> Result<Self, EmitError> {
-        let load = |name: &str| {
-            let path = disk.place(name);
-            fs::read(&path).map_err(|error| EmitError::disk("read", &path, &error))
-        };
+    /// Finds manifest and journal, as far as they are there.
+    pub(super) fn find(disk: &Tree) -> Result<Self, EmitError> {
         let manifest = match disk.thing(MANIFEST) {
             None => None,
-            Some(Thing::File) => Some(Ok(load(MANIFEST)?)),
+            Some(Thing::File) => Some(Ok(disk.place(MANIFEST))),
             Some(_) => Some(Err("it is not a file".to_owned())),
         };
         let journal = disk.thing(JOURNAL).filter(|thing| *thing == Thing::File);
-        Ok(Self { manifest, journal: journal.map(|_| load(JOURNAL)).transpose()? })
+        let journal = journal.map(|_| load(&disk.place(JOURNAL))).transpose()?;
+        Ok(Self { manifest, journal })
     }
 
     /// Whether the manifest is there.
@@ -221,21 +244,41 @@ impl Records {
         self.manifest.is_some()
     }
 
-    /// Whether the manifest has exactly this text, and the last build ended.
-    pub(super) fn say(&self, text: &[u8]) -> bool {
-        self.journal.is_none()
-            && self.manifest.as_ref().is_some_and(|manifest| manifest.as_deref() == Ok(text))
+    /// Whether the manifest lists exactly these files, and the last build ended.
+    pub(super) fn say<'e>(
+        &self,
+        entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
+    ) -> Result<bool, EmitError> {
+        let (None, Some(Ok(path))) = (&self.journal, &self.manifest) else { return Ok(false) };
+        let failed = |error: io::Error| EmitError::disk("read", path, &error);
+        let mut same = Same { read: BufReader::new(fs::File::open(path).map_err(failed)?), held: Vec::new() };
+        match write(&mut same, entries).and_then(|()| same.read.read(&mut [0])) {
+            Ok(more) => Ok(more == 0),
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Understands them. A journal that cannot be read is as good as none: it could only have made more files ours.
-    pub(super) fn parse(self) -> Known {
+    pub(super) fn parse(self) -> Result<Known, EmitError> {
         let journal = self.journal.and_then(|text| Listing::parse(&text).ok()).unwrap_or_default();
-        match self.manifest.map(|text| Listing::parse(&text?)) {
+        Ok(match self.manifest {
             None => Known { journal, ..Known::default() },
-            Some(Ok(manifest)) => Known { manifest, journal, damage: None },
             Some(Err(damage)) => Known { damage: Some(damage), ..Known::default() },
-        }
+            Some(Ok(path)) => match Listing::parse(&load(&path)?) {
+                Ok(manifest) => Known { manifest, journal, damage: None },
+                Err(damage) => Known { damage: Some(damage), ..Known::default() },
+            },
+        })
     }
+}
+
+fn load(path: &Path) -> Result<Vec<u8>, EmitError> {
+    fs::read(path).map_err(|error| EmitError::disk("read", path, &error))
 }
 
 impl Known {

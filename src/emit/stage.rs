@@ -46,9 +46,20 @@ impl Stage {
 
     /// Writes a file; nothing of its name may be there.
     pub(super) fn put(&self, name: &str, text: &[u8], mode: u32) -> Result<(), EmitError> {
+        self.put_with(name, mode, |file| file.write_all(text))
+    }
+
+    /// Writes a file by its parts; nothing of its name may be there.
+    pub(super) fn put_with(
+        &self,
+        name: &str,
+        mode: u32,
+        fill: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<(), EmitError> {
         let mask = self.open()?;
         let path = self.folder.join(name);
-        create(&path, text, mode, mask).map_err(|error| EmitError::disk("write", &path, &error))
+        let put = create(&path, mode, mask).and_then(|mut file| fill(&mut file));
+        put.map_err(|error| EmitError::disk("write", &path, &error))
     }
 
     /// Makes a folder, here or elsewhere on the same file system.
@@ -95,10 +106,10 @@ fn open(folder: &Path) -> Result<u32, EmitError> {
     Ok(0o777 & !made)
 }
 
-fn create(path: &Path, text: &[u8], mode: u32, mask: u32) -> io::Result<()> {
-    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+fn create(path: &Path, mode: u32, mask: u32) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     if mask & mode != 0 {
         file.set_permissions(Permissions::from_mode(mode))?;
     }
-    file.write_all(text)
+    Ok(file)
 }

@@ -95,10 +95,11 @@ fn fresh(stage: &Stage, out: &Path, set: &ArtifactSet<'_>, watch: &dyn Watch) ->
         Ok(Digest::of(text.as_bytes()))
     };
     let digests: Result<Vec<Digest>, EmitError> = artifacts.par_iter().with_min_len(8).map(put).collect();
-    let listed = artifacts.iter().zip(digests?);
-    let text = manifest::text(listed.map(|(artifact, d)| (artifact.path(), d, artifact.is_executable())));
+    let digests = digests?;
+    let listed = artifacts.iter().zip(&digests);
+    let listed = listed.map(|(artifact, digest)| (artifact.path(), *digest, artifact.is_executable()));
     before(Step::Stage, watch)?;
-    stage.put(MANIFEST, &text, PLAIN)?;
+    stage.put_with(MANIFEST, PLAIN, |file| manifest::write(file, listed))?;
     before(Step::Place, watch)?;
     fs::rename(stage.folder(), out).map_err(|error| EmitError::disk("create the folder", out, &error))?;
     let created = artifacts.iter().map(|artifact| artifact.path().clone()).collect();
@@ -116,17 +117,16 @@ fn update(
         before(Step::Tidy, watch)?;
         stage.clear()?;
     }
-    let records = Records::read(&disk)?;
+    let records = Records::find(&disk)?;
     let keep = |number: usize, artifact: &Artifact<'_>, text: &str| {
         before(Step::Stage, watch)?;
         stage.put(&number.to_string(), text.as_bytes(), mode(artifact))
     };
     let mut survey = Survey::new(disk, set, Modes::Exact, &keep)?;
-    let text = survey.manifest();
-    if records.say(&text) && survey.seen.iter().all(|seen| seen.state == State::Same) {
+    if survey.seen.iter().all(|seen| seen.state == State::Same) && records.say(survey.listed())? {
         return Ok(Outcome::Written(Written { unchanged: set.len(), ..Written::default() }));
     }
-    let known = records.parse();
+    let known = records.parse()?;
     let changes = judge(&mut survey, &known)?;
     let refuses = |change: &Change| change.is_conflict() && (force == Force::No || !change.yields());
     if changes.iter().any(refuses) {
@@ -136,6 +136,6 @@ fn update(
     job.probe()?;
     job.note()?;
     job.apply()?;
-    job.commit(&text)?;
+    job.commit()?;
     Ok(Outcome::Written(job.report()))
 }

@@ -5,6 +5,7 @@
 //! [`keys`] and [`architecture`] hold the facts about model metadata.
 
 pub mod architecture;
+mod buckets;
 mod built_in;
 pub mod dialect;
 pub mod keys;

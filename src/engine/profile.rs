@@ -21,6 +21,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::buckets::Buckets;
 use super::built_in;
 use super::option::{OptionRecord, Side, Tools};
 
@@ -36,6 +37,7 @@ pub struct Profile {
     options: Vec<OptionRecord>,
     /// Every spelling with the index of its option, sorted; the option that shadows comes first.
     index: Vec<(String, usize)>,
+    buckets: Buckets,
     metadata_keys: Vec<MetadataKey>,
     architectures: Vec<String>,
 }
@@ -209,6 +211,7 @@ impl Profile {
             alias,
             options: file.options,
             index: Vec::new(),
+            buckets: Buckets::default(),
             metadata_keys: file.metadata_keys,
             architectures: file.architectures,
         };
@@ -260,6 +263,7 @@ impl Profile {
                 return Err(ProfileError::Twice { profile: profile(), name: first.clone() });
             }
         }
+        self.buckets = Buckets::new(index.iter().map(|(name, _)| name.as_str()));
         self.index = index;
         Ok(())
     }
@@ -350,9 +354,8 @@ impl Profile {
     }
 
     fn all_named(&self, name: &str) -> impl Iterator<Item = (&OptionRecord, &str, Side)> {
-        let start = self.index.partition_point(|(known, _)| known.as_str() < name);
-        let entries = self.index.get(start..).unwrap_or_default().iter();
-        let same = entries.take_while(move |(known, _)| known == name);
+        let entries = self.buckets.of(name).iter().filter_map(|at| self.index.get(usize::from(*at)));
+        let same = entries.filter(move |(known, _)| known == name);
         same.filter_map(|(known, at)| {
             let option = self.options.get(*at)?;
             let side = if option.negative.contains(known) { Side::Off } else { Side::On };

@@ -23,7 +23,7 @@ const END: char = '\0';
 impl<'p> FromIterator<Word<'p>> for Argv {
     /// Packs words: the first character says what each is, and a NUL follows.
     fn from_iter<I: IntoIterator<Item = Word<'p>>>(words: I) -> Self {
-        let mut packed = String::new();
+        let mut packed = String::with_capacity(512);
         for word in words {
             match word {
                 Word::Text(text) => packed.extend(["t", text]),
@@ -40,7 +40,12 @@ impl<'p> FromIterator<Word<'p>> for Argv {
 impl Argv {
     /// The words, in order.
     pub fn words(&self) -> Vec<Word<'_>> {
-        self.0.split_terminator(END).map(unpacked).collect()
+        self.iter().collect()
+    }
+
+    /// The words, one after the other.
+    pub fn iter(&self) -> impl Iterator<Item = Word<'_>> {
+        self.0.split_terminator(END).map(unpacked)
     }
 
     /// Whether there is none.

@@ -55,11 +55,17 @@ pub struct Plan {
 /// Plans what was checked.
 pub fn plan(checked: &Checked) -> Plan {
     let registry = checked.registry();
-    let mut placements = placement::Placements::default();
-    let roles = process::roles(checked, &mut placements);
-    let prompts = prompt::prompts(checked, &mut placements);
+    let ((roles, prompts, placements), mut reference) = rayon::join(
+        || {
+            let mut placements = placement::Placements::default();
+            let roles = process::roles(checked, &mut placements);
+            let prompts = prompt::prompts(checked, &mut placements);
+            (roles, prompts, placements)
+        },
+        || reference::reference(registry),
+    );
+    reference.constraints = reference::constraints(registry, &prompts);
     let hosts = group::hosts(registry, &roles);
-    let reference = reference::reference(registry, &prompts);
     Plan {
         stack: registry.stack.head.name.value.clone(),
         title: registry.stack.title.as_ref().map(|title| title.value.clone()),

@@ -1,7 +1,7 @@
 //! What a target makes: files to be, whose text is rendered only when it is asked for, so that a build of any size
 //! holds a few of them at a time.
 
-use std::collections::BTreeMap;
+use rayon::prelude::*;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub struct ArtifactPath(Arc<str>);
 
 /// Artifacts by path, in byte order; two claims on one path cannot be held.
 #[derive(Default)]
-pub struct ArtifactSet<'p>(BTreeMap<ArtifactPath, Artifact<'p>>);
+pub struct ArtifactSet<'p>(Vec<Artifact<'p>>);
 
 impl ArtifactPath {
     /// The path, or none where it would lead out of the folder or name no file.
@@ -93,23 +93,35 @@ impl<'p> Artifact<'p> {
 }
 
 impl<'p> ArtifactSet<'p> {
+    /// The set of these; gives one back whose path another one has.
+    pub fn new(mut artifacts: Vec<Artifact<'p>>) -> Result<Self, Artifact<'p>> {
+        artifacts.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        let mut pairs = artifacts.iter().zip(artifacts.iter().skip(1));
+        match pairs.position(|(one, next)| one.path == next.path) {
+            Some(at) => Err(artifacts.swap_remove(at + 1)),
+            None => Ok(Self(artifacts)),
+        }
+    }
+
     /// Takes an artifact in; gives it back where its path is taken.
     pub fn add(&mut self, artifact: Artifact<'p>) -> Result<(), Artifact<'p>> {
-        if self.0.contains_key(artifact.path()) {
-            return Err(artifact);
+        match self.find(&artifact.path) {
+            Ok(_) => Err(artifact),
+            Err(at) => {
+                self.0.insert(at, artifact);
+                Ok(())
+            }
         }
-        self.0.insert(artifact.path.clone(), artifact);
-        Ok(())
     }
 
     /// The artifacts in byte order of their paths.
     pub fn iter(&self) -> impl Iterator<Item = &Artifact<'p>> {
-        self.0.values()
+        self.0.iter()
     }
 
     /// The artifact of a path.
     pub fn get(&self, path: &ArtifactPath) -> Option<&Artifact<'p>> {
-        self.0.get(path)
+        self.find(path).ok().and_then(|at| self.0.get(at))
     }
 
     /// How many there are.
@@ -120,5 +132,9 @@ impl<'p> ArtifactSet<'p> {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    fn find(&self, path: &ArtifactPath) -> Result<usize, usize> {
+        self.0.binary_search_by(|artifact| artifact.path.cmp(path))
     }
 }

@@ -4,10 +4,12 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::artifact::RenderError;
+use super::template::skeleton::{Hole, Lines, Skeletons, Texts};
 use super::template::{Template, Templates};
 use super::{Claims, Target};
 use crate::plan::{Plan, Process, Prompt, Role, TargetName, Word};
@@ -23,117 +25,130 @@ pub(super) static TARGET: Target =
     Target { name: TargetName::Bin, templates: &[&ROLE, &PROMPT, &FAIL, &COMMAND, &FILES, &EXEC], artifacts };
 
 /// What the script of a role knows.
-#[derive(Serialize)]
-struct RoleView<'p> {
-    name: &'p str,
-    model: &'p str,
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+struct RoleView {
+    name: Hole,
+    model: Hole,
     hidden: bool,
-    instances: Vec<Instance<'p>>,
+    instances: Vec<Instance>,
     last: usize,
-    wrappers: Vec<&'p str>,
-    addresses: Vec<Cow<'p, str>>,
+    wrappers: Vec<Hole>,
+    addresses: Vec<Hole>,
     lock: Option<Lock>,
-    run: Run<'p>,
+    run: Run,
 }
 
 /// What differs between the processes of a role.
-#[derive(Serialize)]
-struct Instance<'p> {
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Instance {
     number: usize,
-    place: String,
-    port: u16,
-    own: Vec<&'p str>,
-    wrapper: Option<&'p str>,
+    place: Hole,
+    port: Hole,
+    own: Vec<Hole>,
+    wrapper: Option<Hole>,
 }
 
 /// What a process locks in memory.
-#[derive(Serialize)]
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
 struct Lock {
-    kib: u64,
-    size: String,
+    kib: Hole,
+    size: Hole,
 }
 
 /// What the script of a one-shot command knows.
-#[derive(Serialize)]
-struct PromptView<'p> {
-    model: &'p str,
-    title: &'p str,
-    role: &'p str,
-    run: Run<'p>,
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+struct PromptView {
+    model: Hole,
+    title: Hole,
+    role: Hole,
+    run: Run,
 }
 
 /// What is run, and what has to be there for it.
-#[derive(Serialize)]
-struct Run<'p> {
-    program: Cow<'p, str>,
-    parts: Vec<Part<'p>>,
-    files: Vec<&'p str>,
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Run {
+    program: Hole,
+    parts: Vec<Part>,
+    files: Vec<Hole>,
     image: bool,
-    env: Vec<Variable<'p>>,
+    env: Vec<Variable>,
     /// Whether `env` would take the program for one more variable.
     shield: bool,
     /// The name of the wrapper, in the words of bash.
-    placed: Option<&'p str>,
+    placed: Option<Hole>,
     /// The way from the folder of the script to the root of what is made.
     up: &'static str,
 }
 
 /// Lines of arguments, an option with its values on each, and the name of a variable of the script that follows them.
-#[derive(Default, Serialize)]
-struct Part<'p> {
-    lines: Vec<Vec<&'p str>>,
-    variable: Option<Cow<'static, str>>,
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Part {
+    lines: Hole,
+    variable: Option<Hole>,
 }
 
-#[derive(Serialize)]
-struct Variable<'p> {
-    name: &'p str,
-    value: &'p str,
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Variable {
+    name: Hole,
+    value: Hole,
+}
+
+/// The scripts of a run, as far as they are the same.
+struct Scripts {
+    roles: Skeletons<RoleView>,
+    prompts: Skeletons<PromptView>,
 }
 
 fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, claims: &mut Claims<'_, 'p>) {
+    let scripts = Arc::new(Scripts { roles: Skeletons::new(&ROLE), prompts: Skeletons::new(&PROMPT) });
     for role in &plan.roles {
-        claims
-            .program(format!("bin/{}", role.name), move || templates.render(&ROLE, &role_view(plan, role)?));
+        let scripts = scripts.clone();
+        claims.program(format!("bin/{}", role.name), move || {
+            let mut texts = Texts::default();
+            scripts.roles.render(templates, role_view(plan, role, &mut texts)?, &texts)
+        });
     }
     for prompt in &plan.prompts {
+        let scripts = scripts.clone();
         claims.program(format!("bin/prompt/{}", prompt.model), move || {
-            templates.render(&PROMPT, &prompt_view(plan, prompt))
+            let mut texts = Texts::default();
+            scripts.prompts.render(templates, prompt_view(plan, prompt, &mut texts), &texts)
         });
     }
 }
 
-fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderError> {
+fn role_view<'p>(plan: &'p Plan, role: &'p Role, texts: &mut Texts<'p>) -> Result<RoleView, RenderError> {
     let columns = columns(role)?;
-    let instances = instances(plan, role, &columns);
-    let mut wrappers: Vec<&str> = instances.iter().filter_map(|instance| instance.wrapper).collect();
-    if !wrappers.is_empty() && wrappers.len() != instances.len() {
+    let mut wrappers: Vec<&str> =
+        role.processes.iter().filter_map(|process| wrapper(plan, process.placement)).collect();
+    if !wrappers.is_empty() && wrappers.len() != role.processes.len() {
         return Err(RenderError::new(&role.name, "some of its instances are placed and some are not"));
     }
-    wrappers.dedup();
     wrappers.sort_unstable();
     wrappers.dedup();
-    let mut files: Vec<&str> = role.files.iter().map(|file| &**file).collect();
-    files.extend(role.key_file.as_deref());
+    let files = role.files.iter().map(|file| &**file).chain(role.key_file.as_deref());
     Ok(RoleView {
-        name: &role.name,
-        model: &role.model,
+        name: texts.hole(&*role.name),
+        model: texts.hole(&*role.model),
         hidden: role.processes.iter().any(|process| process.backend.is_some()),
-        last: instances.len().saturating_sub(1),
-        addresses: addresses(role),
-        lock: role.lock.then(|| Lock { kib: role.bytes.0.div_ceil(1024), size: role.bytes.to_string() }),
+        last: role.processes.len().saturating_sub(1),
+        addresses: texts.each(addresses(role)),
+        lock: role.lock.then(|| Lock {
+            kib: texts.hole(role.bytes.0.div_ceil(1024).to_string()),
+            size: texts.hole(role.bytes.to_string()),
+        }),
         run: Run {
-            program: Cow::Borrowed(&role.program),
-            parts: role_parts(role, &columns),
-            files,
+            program: texts.hole(&*role.program),
+            parts: role_parts(role, &columns, texts),
+            files: texts.each(files),
             image: false,
-            env: env(&role.env),
+            env: env(&role.env, texts),
             shield: role.program.contains('='),
-            placed: (!wrappers.is_empty()).then_some("$placement"),
+            placed: texts.maybe((!wrappers.is_empty()).then_some("$placement")),
             up: "..",
         },
-        instances,
-        wrappers,
+        instances: instances(plan, role, &columns, texts),
+        wrappers: texts.each(wrappers),
     })
 }
 
@@ -147,6 +162,9 @@ struct Column<'p> {
 }
 
 fn columns(role: &Role) -> Result<Vec<Column<'_>>, RenderError> {
+    if role.processes.len() < 2 {
+        return Ok(Vec::new());
+    }
     let all: Vec<Vec<Word>> = role.processes.iter().map(|process| process.args.words()).collect();
     let Some((first, others)) = all.split_first() else { return Ok(Vec::new()) };
     if others.iter().any(|other| other.len() != first.len()) {
@@ -174,14 +192,19 @@ fn listens(process: &Process) -> u16 {
     process.backend.unwrap_or(process.port)
 }
 
-fn instances<'p>(plan: &'p Plan, role: &'p Role, columns: &[Column<'p>]) -> Vec<Instance<'p>> {
+fn instances<'p>(
+    plan: &'p Plan,
+    role: &'p Role,
+    columns: &[Column<'p>],
+    texts: &mut Texts<'p>,
+) -> Vec<Instance> {
     let own = columns.iter().filter(|column| !column.is_port);
     let instance = |(number, process): (usize, &'p Process)| Instance {
         number,
-        place: place(role, process),
-        port: listens(process),
-        own: own.clone().filter_map(|column| column.values.get(number).copied()).collect(),
-        wrapper: wrapper(plan, process.placement),
+        place: texts.hole(place(role, process)),
+        port: texts.hole(listens(process).to_string()),
+        own: texts.each(own.clone().filter_map(|column| column.values.get(number).copied())),
+        wrapper: texts.maybe(wrapper(plan, process.placement)),
     };
     role.processes.iter().enumerate().map(instance).collect()
 }
@@ -211,14 +234,14 @@ fn wrapper(plan: &Plan, placement: Option<usize>) -> Option<&str> {
     plan.placements.get(placement?).map(|placement| &*placement.name)
 }
 
-fn env<T: AsRef<str>>(env: &[(T, T)]) -> Vec<Variable<'_>> {
-    env.iter().map(|(name, value)| Variable { name: name.as_ref(), value: value.as_ref() }).collect()
+fn env<'p, T: AsRef<str>>(env: &'p [(T, T)], texts: &mut Texts<'p>) -> Vec<Variable> {
+    texts.pairs(env).into_iter().map(|(name, value)| Variable { name, value }).collect()
 }
 
-fn role_parts<'p>(role: &'p Role, columns: &[Column]) -> Vec<Part<'p>> {
-    let mut layout = Layout::new();
-    let words = role.processes.first().map(|process| process.args.words()).unwrap_or_default();
-    for (at, word) in words.into_iter().enumerate() {
+fn role_parts<'p>(role: &'p Role, columns: &[Column<'p>], texts: &mut Texts<'p>) -> Vec<Part> {
+    let mut layout = Layout::new(texts);
+    let words = role.processes.first().into_iter().flat_map(|process| process.args.iter());
+    for (at, word) in words.enumerate() {
         match (columns.iter().find(|column| column.at == at), word) {
             (Some(column), _) => layout.variable(column.variable.clone()),
             (None, Word::Text(text)) => layout.text(text),
@@ -227,12 +250,12 @@ fn role_parts<'p>(role: &'p Role, columns: &[Column]) -> Vec<Part<'p>> {
             }
         }
     }
-    layout.0
+    layout.end()
 }
 
-fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
-    let mut layout = Layout::new();
-    for word in prompt.args.words() {
+fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt, texts: &mut Texts<'p>) -> PromptView {
+    let mut layout = Layout::new(texts);
+    for word in prompt.args.iter() {
         match word {
             Word::Text(text) => layout.text(text),
             Word::Prompt => layout.variable(Cow::Borrowed("text")),
@@ -241,45 +264,54 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
             Word::KeyFile => {}
         }
     }
+    let parts = layout.end();
     PromptView {
-        model: &prompt.model,
-        title: &prompt.title,
-        role: &prompt.role,
+        model: texts.hole(&*prompt.model),
+        title: texts.hole(&*prompt.title),
+        role: texts.hole(&*prompt.role),
         run: Run {
-            program: Cow::Owned(format!("{}/{}", prompt.bin, prompt.tool)),
-            parts: layout.0,
-            files: prompt.files.iter().map(|file| &**file).collect(),
-            image: prompt.args.words().contains(&Word::Image),
-            env: env(&prompt.env),
+            program: texts.hole(format!("{}/{}", prompt.bin, prompt.tool)),
+            parts,
+            files: texts.each(prompt.files.iter().map(|file| &**file)),
+            image: prompt.args.iter().any(|word| word == Word::Image),
+            env: env(&prompt.env, texts),
             shield: prompt.bin.contains('=') || prompt.tool.contains('='),
-            placed: wrapper(plan, prompt.placement),
+            placed: texts.maybe(wrapper(plan, prompt.placement)),
             up: "../..",
         },
     }
 }
 
 /// Arguments, laid out for people.
-struct Layout<'p>(Vec<Part<'p>>);
+struct Layout<'t, 'p> {
+    texts: &'t mut Texts<'p>,
+    parts: Vec<Part>,
+    lines: Lines,
+}
 
-impl<'p> Layout<'p> {
-    fn new() -> Self {
-        Self(vec![Part::default()])
+impl<'t, 'p> Layout<'t, 'p> {
+    fn new(texts: &'t mut Texts<'p>) -> Self {
+        Self { texts, parts: Vec::new(), lines: Lines::default() }
     }
 
-    fn text(&mut self, word: &'p str) {
+    fn text(&mut self, word: &str) {
         let is_option =
             word.strip_prefix('-').is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
-        let Some(part) = self.0.last_mut() else { return };
-        match part.lines.last_mut() {
-            Some(line) if !is_option => line.push(word),
-            Some(_) | None => part.lines.push(vec![word]),
-        }
+        if is_option { self.lines.begin(word) } else { self.lines.word(word) }
     }
 
     fn variable(&mut self, name: Cow<'static, str>) {
-        if let Some(part) = self.0.last_mut() {
-            part.variable = Some(name);
+        let lines = self.texts.hole(std::mem::take(&mut self.lines));
+        let variable = Some(self.texts.hole(name));
+        self.parts.push(Part { lines, variable });
+    }
+
+    /// The parts, with what stands after the last variable.
+    fn end(mut self) -> Vec<Part> {
+        if !self.lines.is_empty() {
+            let lines = self.texts.hole(self.lines);
+            self.parts.push(Part { lines, variable: None });
         }
-        self.0.push(Part::default());
+        self.parts
     }
 }

@@ -12,6 +12,7 @@ pub mod template;
 pub use artifact::{Artifact, ArtifactPath, ArtifactSet, RenderError};
 
 use crate::plan::{Plan, TargetName};
+use rayon::prelude::*;
 use template::{Template, Templates};
 
 /// One kind of output: its name, its templates, and its function from plan to artifacts.
@@ -28,7 +29,7 @@ pub static ALL: &[&Target] =
 
 /// What a target claims: paths below `out/`, each with the way to its text.
 pub struct Claims<'s, 'p> {
-    set: &'s mut ArtifactSet<'p>,
+    list: &'s mut Vec<Artifact<'p>>,
     clash: Option<RenderError>,
 }
 
@@ -47,16 +48,18 @@ impl<'p> Claims<'_, 'p> {
         self.claim(path, |path| Artifact::program(path, text));
     }
 
-    /// A path that leads out of the folder or is claimed twice is a name that the checks should have refused.
+    /// A path that leads out of the folder is a name that the checks should have refused.
     fn claim(&mut self, path: String, artifact: impl FnOnce(ArtifactPath) -> Artifact<'p>) {
-        let clash = match ArtifactPath::new(path) {
-            Some(sound) => self.set.add(artifact(sound)).err().map(|taken| taken.path().to_string()),
-            None => Some("an artifact out of the folder".to_owned()),
-        };
-        if let (Some(what), None) = (clash, &self.clash) {
-            self.clash = Some(RenderError::new(&what, "its path is taken or leads out of the folder"));
+        match ArtifactPath::new(path) {
+            Some(sound) => self.list.push(artifact(sound)),
+            None if self.clash.is_none() => self.clash = Some(clash("an artifact out of the folder")),
+            None => {}
         }
     }
+}
+
+fn clash(what: &str) -> RenderError {
+    RenderError::new(what, "its path is taken or leads out of the folder")
 }
 
 /// The templates of all targets, compiled.
@@ -66,13 +69,19 @@ pub fn templates() -> Templates {
 
 /// Everything that the plan asks for, by path; texts are rendered when they are asked for.
 pub fn render<'p>(plan: &'p Plan, templates: &'p Templates) -> Result<ArtifactSet<'p>, RenderError> {
-    let mut set = ArtifactSet::default();
-    let mut claims = Claims { set: &mut set, clash: None };
-    for target in ALL.iter().filter(|target| plan.targets.contains(&target.name)) {
+    let claimed = |target: &&Target| {
+        let mut list = Vec::new();
+        let mut claims = Claims { list: &mut list, clash: None };
         (target.artifacts)(plan, templates, &mut claims);
+        claims.clash.map_or(Ok(list), Err)
+    };
+    let asked: Vec<&Target> =
+        ALL.iter().copied().filter(|target| plan.targets.contains(&target.name)).collect();
+    let lists: Vec<Result<Vec<Artifact<'p>>, RenderError>> = asked.par_iter().map(claimed).collect();
+    let mut all = Vec::new();
+    for list in lists {
+        all.append(&mut list?);
     }
-    match claims.clash {
-        Some(clash) => Err(clash),
-        None => Ok(set),
-    }
+    // A path that is claimed twice comes of a name that the checks should have refused.
+    ArtifactSet::new(all).map_err(|taken| clash(taken.path().as_str()))
 }

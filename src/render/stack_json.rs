@@ -29,7 +29,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::artifact::RenderError;
 use super::template::Templates;
@@ -45,7 +45,17 @@ const FORMAT_VERSION: u32 = 1;
 struct StackView<'p> {
     format_version: u32,
     stack: &'p str,
-    roles: Vec<RoleView<'p>>,
+    roles: Roles<'p>,
+}
+
+/// The roles, each viewed when its turn comes.
+struct Roles<'p>(&'p Plan);
+
+impl Serialize for Roles<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(plan) = self;
+        serializer.collect_seq(plan.routes.iter().filter_map(|route| role_view(plan, route)))
+    }
 }
 
 #[derive(Serialize)]
@@ -85,8 +95,7 @@ fn artifacts<'p>(plan: &'p Plan, _: &'p Templates, claims: &mut Claims<'_, 'p>) 
 }
 
 fn view(plan: &Plan) -> StackView<'_> {
-    let roles = plan.routes.iter().filter_map(|route| role_view(plan, route)).collect();
-    StackView { format_version: FORMAT_VERSION, stack: &plan.stack, roles }
+    StackView { format_version: FORMAT_VERSION, stack: &plan.stack, roles: Roles(plan) }
 }
 
 fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {

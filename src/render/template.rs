@@ -3,9 +3,11 @@
 //! What a template prints is quoted for the language of its file, which is the part of its name before `.j2`: a word of
 //! bash (`sh`), a word of a command line (`service`, `socket` and other units), a cell of a table (`md`). Elsewhere a
 //! filter says what is meant: `program`, `value`, `path`, `assignment(value)` in units; `text`, `code` in documents;
-//! `shell`, `words` (a list), `lines` and `continued` (lists, each on a line, of a script and of a
-//! unit) and `line` anywhere; `safe` prints as it stands. A tag alone on its line leaves no
-//! trace; of a tag at the end of other text `+%}` keeps the line break.
+//! `shell`, `words` (a list), `lines` and `continued` (words of several lines, in a script and in a unit) and `line`
+//! anywhere; `safe` prints as it stands. A tag alone on its line leaves no trace; of a tag at the end of other text `+%}`
+//! keeps the line break.
+
+pub(super) mod skeleton;
 
 use std::borrow::Cow;
 
@@ -15,7 +17,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use serde::Serialize;
 
 use super::artifact::RenderError;
-use super::quote;
+use skeleton::{Quoting, assignment};
 
 /// A template and the name that says its language; declared by [`template!`](crate::template!).
 pub struct Template {
@@ -125,13 +127,13 @@ fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error
         return out.write_str(&text).map_err(Error::from);
     }
     let language = if let AutoEscape::Custom(language) = state.auto_escape() { language } else { "" };
-    let quoted = match language {
-        "shell" => quote::shell(&text),
-        "systemd" => quote::systemd_word(&text),
-        "markdown" => quote::markdown_cell(&text),
+    let quoting = match language {
+        "shell" => Quoting::Shell,
+        "systemd" => Quoting::SystemdWord,
+        "markdown" => Quoting::Cell,
         _ => return Err(refused("text in a file of no known language")),
     };
-    out.write_str(&quoted).map_err(Error::from)
+    out.write_str(&quoting.of(&text)).map_err(Error::from)
 }
 
 /// The text of a value: strings as they are, numbers, `true` and `false`.
@@ -149,53 +151,33 @@ fn plain(value: &Value) -> Result<Cow<'_, str>, Error> {
 }
 
 fn add_filters(environment: &mut Environment<'static>) {
-    add(environment, "shell", |text| quote::shell(text).into_owned());
-    add(environment, "program", |text| quote::systemd_program(text).into_owned());
-    add(environment, "value", |text| quote::systemd_value(text).into_owned());
-    add(environment, "path", |text| quote::systemd_path(text).into_owned());
-    add(environment, "text", |text| quote::markdown_text(text).into_owned());
-    add(environment, "code", quote::markdown_code);
-    add(environment, "line", |text| quote::line(text).into_owned());
+    add(environment, "shell", Quoting::Shell);
+    add(environment, "program", Quoting::Program);
+    add(environment, "value", Quoting::Value);
+    add(environment, "path", Quoting::Path);
+    add(environment, "text", Quoting::Prose);
+    add(environment, "code", Quoting::Code);
+    add(environment, "line", Quoting::Line);
+    add(environment, "lines", Quoting::Lines);
+    add(environment, "continued", Quoting::Continued);
     environment.add_filter("words", |list: &Value| -> Result<Value, Error> {
         let mut words = String::new();
-        push_words(&mut words, list, |word| quote::shell(word).into_owned())?;
+        for (n, word) in list.try_iter()?.enumerate() {
+            words.push_str(if n == 0 { "" } else { " " });
+            Quoting::Shell.push(&mut words, &plain(&word)?);
+        }
         Ok(Value::from_safe_string(words))
     });
-    environment.add_filter("lines", |lists: &Value| -> Result<Value, Error> {
-        each_on_a_line(lists, "\n  ", |word| quote::shell(word).into_owned())
-    });
-    environment.add_filter("continued", |lists: &Value| -> Result<Value, Error> {
-        each_on_a_line(lists, " \\\n    ", |word| quote::systemd_word(word).into_owned())
-    });
     environment.add_filter("assignment", |name: &Value, value: &Value| -> Result<Value, Error> {
-        Ok(Value::from_safe_string(quote::systemd_assignment(&plain(name)?, &plain(value)?)))
+        Ok(Value::from_safe_string(assignment(&plain(name)?, &plain(value)?)))
     });
     environment.add_filter("safe", filters::safe);
 }
 
-/// The words of each list on a line of their own, after what begins one.
-fn each_on_a_line(lists: &Value, begin: &str, quote: fn(&str) -> String) -> Result<Value, Error> {
-    let mut lines = String::new();
-    for list in lists.try_iter()? {
-        lines.push_str(begin);
-        push_words(&mut lines, &list, quote)?;
-    }
-    Ok(Value::from_safe_string(lines))
-}
-
-/// The words of a list, quoted, with a blank between them.
-fn push_words(text: &mut String, list: &Value, quote: fn(&str) -> String) -> Result<(), Error> {
-    for (n, word) in list.try_iter()?.enumerate() {
-        text.push_str(if n == 0 { "" } else { " " });
-        text.push_str(&quote(&plain(&word)?));
-    }
-    Ok(())
-}
-
 /// Adds a filter whose result is printed as it stands.
-fn add(environment: &mut Environment<'static>, name: &'static str, quote: fn(&str) -> String) {
+fn add(environment: &mut Environment<'static>, name: &'static str, quoting: Quoting) {
     environment.add_filter(name, move |value: &Value| -> Result<Value, Error> {
-        Ok(Value::from_safe_string(quote(&plain(value)?)))
+        Ok(Value::from_safe_string(quoting.of(&plain(value)?)))
     });
 }
 

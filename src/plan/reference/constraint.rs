@@ -7,7 +7,7 @@ use crate::plan::{Kind, Prompt, Word};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What must not be done.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Constraints {
     /// Families that forbid something.
     pub families: Vec<Forbidding>,

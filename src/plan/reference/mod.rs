@@ -68,8 +68,13 @@ pub struct Quirk {
     pub fixed: Option<Box<str>>,
 }
 
-/// Gathers the facts; `prompts` are the commands that examples are made of.
-pub(super) fn reference(registry: &Registry, prompts: &[Prompt]) -> Reference {
+/// What holds the rules together; `prompts` are the commands that examples are made of.
+pub(super) fn constraints(registry: &Registry, prompts: &[Prompt]) -> Constraints {
+    constraint::constraints(registry, prompts, &rule::Banned::of(registry))
+}
+
+/// Gathers the facts, [`constraints`] left out.
+pub(super) fn reference(registry: &Registry) -> Reference {
     let banned = rule::Banned::of(registry);
     let (memory, total) = memory::memory(registry);
     Reference {
@@ -79,7 +84,7 @@ pub(super) fn reference(registry: &Registry, prompts: &[Prompt]) -> Reference {
         pairs: rule::pairs(registry),
         bans: rule::bans(registry, &banned),
         experts: expert::keys(registry),
-        constraints: constraint::constraints(registry, prompts, &banned),
+        constraints: Constraints::default(),
         stores: registry.stores.iter().map(store).collect(),
         quirks: registry.quirks.iter().map(|quirk| self::quirk(registry, quirk)).collect(),
     }

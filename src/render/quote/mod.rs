@@ -13,7 +13,7 @@ pub use systemd::{systemd_assignment, systemd_path, systemd_program, systemd_val
 
 /// Plain text on one line, for comments: line breaks and other control characters become blanks.
 pub fn line(text: &str) -> Cow<'_, str> {
-    if text.contains(char::is_control) {
+    if !text.bytes().all(|b| matches!(b, b' '..=b'~')) && text.contains(char::is_control) {
         Cow::Owned(text.replace(char::is_control, " "))
     } else {
         Cow::Borrowed(text)

@@ -33,7 +33,8 @@ pub fn shell(word: &str) -> Cow<'_, str> {
 }
 
 fn is_bare(word: &str) -> bool {
-    let safe = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@%+=".contains(&b);
+    let safe =
+        |b: u8| matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'-'..=b':' | b'@' | b'_' | b'%' | b'+' | b'=');
     !word.is_empty()
         && word.bytes().all(safe)
         && !word.starts_with('=')

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// One word of a command line after the program: `%` and `$` are doubled, control characters stand as C escapes.
 pub fn systemd_word(word: &str) -> Cow<'_, str> {
-    let bare = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@+=,".contains(&b);
+    let bare = |b: u8| matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'+'..=b':' | b'=' | b'@' | b'_');
     if !word.is_empty() && word.bytes().all(bare) {
         return Cow::Borrowed(word);
     }
@@ -28,6 +28,9 @@ pub fn systemd_program(path: &str) -> Cow<'_, str> {
 /// The whole of a setting that systemd takes as it stands, such as `Description=` or the path of `LoadCredential=`: only
 /// `%` is special, quotes are not. Such a setting holds no control characters and no blanks at its ends.
 pub fn systemd_value(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|b| matches!(b, b' '..=b'$' | b'&'..=b'[' | b']'..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let text = percent(text);
     let text =
         if text.contains(char::is_control) { Cow::Owned(text.replace(char::is_control, " ")) } else { text };

@@ -9,6 +9,7 @@ mod stack;
 use std::sync::Arc;
 
 use super::artifact::RenderError;
+use super::template::skeleton::Skeletons;
 use super::template::{Template, Templates};
 use super::{Claims, Target};
 use crate::plan::{Group, Host, Plan, Process, Role, Start, TargetName};
@@ -34,6 +35,9 @@ struct Shared<'p> {
     templates: &'p Templates,
     /// The variables of each engine, as `UnsetEnvironment=` lists them.
     variables: Vec<String>,
+    servers: Skeletons<server::ServerView>,
+    proxies: Skeletons<proxy::ProxyView>,
+    sockets: Skeletons<proxy::SocketView>,
 }
 
 /// One process and everything that it belongs to.
@@ -64,15 +68,18 @@ impl Place<'_> {
             None => format!("{name}{part}: {model}"),
         }
     }
-
-    fn render(&self, template: &Template, view: &impl serde::Serialize) -> Result<String, RenderError> {
-        self.shared.templates.render(template, view)
-    }
 }
 
 fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, claims: &mut Claims<'_, 'p>) {
     let variables = plan.engines.iter().map(|engine| engine.variables.join(" ")).collect();
-    let shared = Arc::new(Shared { plan, templates, variables });
+    let shared = Arc::new(Shared {
+        plan,
+        templates,
+        variables,
+        servers: Skeletons::new(&SERVER),
+        proxies: Skeletons::new(&PROXY),
+        sockets: Skeletons::new(&SOCKET),
+    });
     for host in plan.hosts.iter().filter(|host| !host.groups.is_empty()) {
         let folder = if host.is_only { "systemd".to_owned() } else { format!("systemd/{}", host.name) };
         stack::claim(&shared, host, &folder, claims);

@@ -2,31 +2,34 @@
 
 use serde::Serialize;
 
+use super::Place;
 use super::sandbox::{Sandbox, is_exposed};
-use super::{PROXY, Place, SOCKET};
 use crate::render::artifact::RenderError;
+use crate::render::template::skeleton::{Hole, Texts};
 
-#[derive(Serialize)]
-struct SocketView {
-    unit: String,
-    description: String,
-    target: String,
-    streams: Vec<String>,
+/// What a socket says.
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SocketView {
+    unit: Hole,
+    description: Hole,
+    target: Hole,
+    streams: Vec<Hole>,
     exposed: bool,
 }
 
-#[derive(Serialize)]
-struct ProxyView<'p> {
-    unit: String,
-    description: String,
-    target: String,
-    slice: String,
-    socket: String,
-    backend: String,
-    user: Option<&'p str>,
-    idle: Option<String>,
-    port: u16,
-    sandbox: Sandbox<'p>,
+/// What a proxy says.
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ProxyView {
+    unit: Hole,
+    description: Hole,
+    target: Hole,
+    slice: Hole,
+    socket: Hole,
+    backend: Hole,
+    user: Option<Hole>,
+    idle: Option<Hole>,
+    port: Hole,
+    sandbox: Sandbox,
 }
 
 /// The socket.
@@ -35,30 +38,32 @@ pub(super) fn socket(place: &Place<'_>) -> Result<String, RenderError> {
     let stream = |address: &str| {
         if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
     };
+    let mut texts = Texts::default();
     let view = SocketView {
-        unit: format!("{}.socket", place.name()),
-        description: place.description(""),
-        target: place.names().group_target(place.group),
-        streams: place.role.addresses.iter().map(|address| stream(address)).collect(),
+        unit: texts.hole(format!("{}.socket", place.name())),
+        description: texts.hole(place.description("")),
+        target: texts.hole(place.names().group_target(place.group)),
+        streams: texts.each(place.role.addresses.iter().map(|address| stream(address))),
         exposed: is_exposed(place.role),
     };
-    place.render(&SOCKET, &view)
+    place.shared.sockets.render(place.shared.templates, view, &texts)
 }
 
 /// The proxy.
 pub(super) fn text(place: &Place<'_>) -> Result<String, RenderError> {
     let name = place.name();
+    let mut texts = Texts::default();
     let view = ProxyView {
-        unit: format!("{name}.service"),
-        description: place.description(" (proxy)"),
-        target: place.names().group_target(place.group),
-        slice: place.names().group_slice(place.group),
-        socket: format!("{name}.socket"),
-        backend: format!("{name}-backend.service"),
-        user: place.host.user.as_deref(),
-        idle: place.role.idle.map(|idle| idle.to_string()),
-        port: place.process.backend.unwrap_or(place.process.port),
+        unit: texts.hole(format!("{name}.service")),
+        description: texts.hole(place.description(" (proxy)")),
+        target: texts.hole(place.names().group_target(place.group)),
+        slice: texts.hole(place.names().group_slice(place.group)),
+        socket: texts.hole(format!("{name}.socket")),
+        backend: texts.hole(format!("{name}-backend.service")),
+        user: texts.maybe(place.host.user.as_deref()),
+        idle: texts.maybe(place.role.idle.map(|idle| idle.to_string())),
+        port: texts.hole(place.process.backend.unwrap_or(place.process.port).to_string()),
         sandbox: Sandbox::proxy(place),
     };
-    place.render(&PROXY, &view)
+    place.shared.proxies.render(place.shared.templates, view, &texts)
 }

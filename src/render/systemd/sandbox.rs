@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::Place;
 use crate::plan::{Hardening, Role, Word};
+use crate::render::template::skeleton::{Hole, Texts};
 
 /// What the part of a service about hardening says.
 #[expect(clippy::struct_excessive_bools, reason = "each is one question of the template")]
-#[derive(Serialize)]
-pub(super) struct Sandbox<'p> {
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Sandbox {
     off: bool,
     strict: bool,
     gpu: bool,
@@ -19,13 +20,13 @@ pub(super) struct Sandbox<'p> {
     /// Whether it places its own threads.
     resources: bool,
     since_257: bool,
-    port: Option<u16>,
-    folders: Vec<&'p str>,
+    port: Option<Hole>,
+    folders: Vec<Hole>,
 }
 
-impl<'p> Sandbox<'p> {
+impl Sandbox {
     /// For a server that listens at this port.
-    pub(super) fn server(place: &'p Place<'_>, port: u16) -> Self {
+    pub(super) fn server<'p>(place: &'p Place<'_>, port: Hole, texts: &mut Texts<'p>) -> Self {
         let role = place.role;
         let strict = role.hardening == Hardening::Strict;
         Self {
@@ -36,12 +37,13 @@ impl<'p> Sandbox<'p> {
             resources: !strict || places_threads(place),
             since_257: place.host.systemd >= 257,
             port: Some(port),
-            folders: role.folders.iter().map(|folder| &**folder).filter(|folder| is_bound(folder)).collect(),
+            folders: texts
+                .each(role.folders.iter().map(|folder| &**folder).filter(|folder| is_bound(folder))),
         }
     }
 
     /// For a proxy, which reads nothing and binds nothing.
-    pub(super) fn proxy(place: &'p Place<'_>) -> Self {
+    pub(super) fn proxy(place: &Place<'_>) -> Self {
         Self {
             off: place.role.hardening == Hardening::Off,
             strict: true,
@@ -92,7 +94,7 @@ const PLACES_THREADS: &[&str] = &[
 ];
 
 fn places_threads(place: &Place<'_>) -> bool {
-    let words = place.process.args.words().into_iter().map(Word::text);
+    let words = place.process.args.iter().map(Word::text);
     let names = place.role.env.iter().map(|(name, _)| &**name);
     words.chain(names).any(|word| PLACES_THREADS.contains(&word))
 }

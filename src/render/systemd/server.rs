@@ -2,127 +2,117 @@
 
 use std::borrow::Cow;
 
-use serde::ser::{Error, SerializeSeq};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+use super::Place;
 use super::sandbox::{Sandbox, is_loopback};
-use super::{Place, SERVER};
 use crate::plan::{Memory, Placement, Role, Seconds, Start, Word};
 use crate::render::artifact::RenderError;
+use crate::render::template::skeleton::{Hole, Lines, Texts};
 
 /// What a server's service says.
 #[expect(clippy::struct_excessive_bools, reason = "each is one question of the template")]
-#[derive(Serialize)]
-struct ServerView<'p> {
-    unit: String,
-    description: String,
-    target: String,
-    slice: String,
-    folders: Vec<&'p str>,
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ServerView {
+    unit: Hole,
+    description: Hole,
+    target: Hole,
+    slice: Hole,
+    folders: Vec<Hole>,
     /// Whether the network has to be there first.
     online: bool,
     warm: bool,
-    start_limit: String,
-    user: Option<&'p str>,
-    group: Option<&'p str>,
-    env: Vec<(&'p str, &'p str)>,
+    start_limit: Hole,
+    user: Option<Hole>,
+    group: Option<Hole>,
+    env: Vec<(Hole, Hole)>,
     /// Whether the engine is to be kept from configuration files of the user.
     config_home: bool,
-    variables: Cow<'p, str>,
-    key_file: Option<&'p str>,
+    variables: Option<Hole>,
+    key_file: Option<Hole>,
     /// Where the server is asked from its own machine.
-    address: &'p str,
-    port: u16,
-    program: &'p str,
+    address: Hole,
+    port: Hole,
+    program: Hole,
     /// The arguments before the key file, an option and its values a line.
-    args: Lines<'p>,
+    args: Hole,
     /// Those after it.
-    more_args: Lines<'p>,
-    load_time: Option<String>,
-    bytes: String,
+    more_args: Hole,
+    load_time: Option<Hole>,
+    bytes: Hole,
     lock: bool,
     numa_policy: Option<&'static str>,
-    numa_mask: String,
-    cpus: Option<Cow<'static, str>>,
-    sandbox: Sandbox<'p>,
-}
-
-/// Arguments, an option with its values a line.
-struct Lines<'p>(Vec<Word<'p>>);
-
-/// The words of one line.
-struct Line<'l, 'p>(&'l [Word<'p>]);
-
-impl Serialize for Lines<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.chunk_by(|_, next| !is_option(next)).map(Line))
-    }
-}
-
-impl Serialize for Line<'_, '_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut words = serializer.serialize_seq(Some(self.0.len()))?;
-        for word in self.0 {
-            match word {
-                Word::Text(text) => words.serialize_element(text)?,
-                Word::KeyFile | Word::Prompt | Word::Image => {
-                    return Err(S::Error::custom("a server is asked nothing on its command line"));
-                }
-            }
-        }
-        words.end()
-    }
-}
-
-fn is_option(word: &Word) -> bool {
-    let Word::Text(text) = word else { return false };
-    let mut bytes = text.bytes();
-    bytes.next() == Some(b'-') && bytes.next().is_some_and(|byte| !byte.is_ascii_digit())
+    numa_mask: Hole,
+    cpus: Option<Hole>,
+    sandbox: Sandbox,
 }
 
 /// The service of a server: at its own port, or hidden behind a proxy.
 pub(super) fn text(place: &Place<'_>) -> Result<String, RenderError> {
-    place.render(&SERVER, &view(place))
+    let mut texts = Texts::default();
+    let view = view(place, &mut texts)?;
+    place.shared.servers.render(place.shared.templates, view, &texts)
 }
 
-fn view<'v>(place: &'v Place<'_>) -> ServerView<'v> {
+fn view<'v>(place: &'v Place<'_>, texts: &mut Texts<'v>) -> Result<ServerView, RenderError> {
     let (role, host, process) = (place.role, place.host, place.process);
     let warm = role.start == Start::OnDemand;
-    let port = process.backend.unwrap_or(process.port);
-    let mut args = process.args.words();
-    let key = args.iter().position(|word| *word == Word::KeyFile);
-    let rest = args.split_off(key.unwrap_or(args.len()));
-    let more_args = rest.get(1..).unwrap_or_default().to_vec();
+    let (args, has_key, more_args) = args(place)?;
     let (numa_policy, numa_mask) = memory(place);
     let suffix = if warm { "-backend.service" } else { ".service" };
-    ServerView {
-        unit: place.name() + suffix,
-        description: place.description(""),
-        target: place.names().group_target(place.group),
-        slice: place.names().group_slice(place.group),
-        folders: role.folders.iter().map(|folder| &**folder).collect(),
+    let port = texts.hole(process.backend.unwrap_or(process.port).to_string());
+    Ok(ServerView {
+        unit: texts.hole(place.name() + suffix),
+        description: texts.hole(place.description("")),
+        target: texts.hole(place.names().group_target(place.group)),
+        slice: texts.hole(place.names().group_slice(place.group)),
+        folders: texts.each(role.folders.iter().map(|folder| &**folder)),
         online: !warm && role.addresses.iter().any(|address| has_to_be_there(address)),
         warm,
-        start_limit: start_limit(role),
-        user: host.user.as_deref(),
-        group: host.group.as_deref(),
-        env: role.env.iter().map(|(name, value)| (&**name, &**value)).collect(),
+        start_limit: texts.hole(start_limit(role)),
+        user: texts.maybe(host.user.as_deref()),
+        group: texts.maybe(host.group.as_deref()),
+        env: texts.pairs(&role.env),
         config_home: !role.env.iter().any(|(name, _)| &**name == "XDG_CONFIG_HOME"),
-        variables: variables(place),
-        key_file: role.key_file.as_deref().filter(|_| key.is_some()),
-        address: if warm { "127.0.0.1" } else { gate(role) },
+        variables: texts.maybe(Some(variables(place))),
+        key_file: texts.maybe(role.key_file.as_deref().filter(|_| has_key)),
+        address: texts.hole(if warm { "127.0.0.1" } else { gate(role) }),
         port,
-        program: &role.program,
-        args: Lines(args),
-        more_args: Lines(more_args),
-        load_time: role.load_time.map(|time| time.to_string()),
-        bytes: role.bytes.to_string(),
+        program: texts.hole(&*role.program),
+        args: texts.hole(args),
+        more_args: texts.hole(more_args),
+        load_time: texts.maybe(role.load_time.map(|time| time.to_string())),
+        bytes: texts.hole(role.bytes.to_string()),
         lock: role.lock,
         numa_policy,
-        numa_mask,
-        cpus: cpus(place),
-        sandbox: Sandbox::server(place, port),
+        numa_mask: texts.hole(numa_mask),
+        cpus: texts.maybe(cpus(place)),
+        sandbox: Sandbox::server(place, port, texts),
+    })
+}
+
+/// The arguments before the key file, whether there is one, and those after it; an option with its values a line.
+fn args(place: &Place<'_>) -> Result<(Lines, bool, Lines), RenderError> {
+    let (mut before, mut after, mut has_key) = (Lines::default(), Lines::default(), false);
+    for word in place.process.args.iter() {
+        match word {
+            Word::Text(text) => {
+                let lines = if has_key { &mut after } else { &mut before };
+                if is_option(text) { lines.begin(text) } else { lines.word(text) }
+            }
+            Word::KeyFile if !has_key => has_key = true,
+            Word::KeyFile | Word::Prompt | Word::Image => {
+                let why = "a server is asked nothing on its command line";
+                return Err(RenderError::new(&place.role.name, why));
+            }
+        }
     }
+    Ok((before, has_key, after))
+}
+
+fn is_option(word: &str) -> bool {
+    let mut bytes = word.bytes();
+    bytes.next() == Some(b'-') && bytes.next().is_some_and(|byte| !byte.is_ascii_digit())
 }
 
 /// Whether the network has to be there before a server can listen at an address.

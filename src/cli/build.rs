@@ -54,7 +54,9 @@ pub(super) fn run(command: &Build, output: Output) -> End {
             if command.compare && !command.out.exists() {
                 say_missing(command, &mut loaded.map, &mut findings);
             } else {
-                changes.iter().for_each(|change| say(change, command, &mut loaded.map, &mut findings));
+                for change in &changes {
+                    say(change, command, &mut loaded.map, &mut findings);
+                }
             }
             session::show(&mut findings, &loaded.map, &command.check, output)
         }

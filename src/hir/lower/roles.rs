@@ -8,6 +8,7 @@ use crate::diag::{Diagnostics, nearest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
 use crate::hir::{Head, Id, Measured, Rate, Role, Text, Tier, Work};
 use crate::source::{Span, Spanned};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -35,13 +36,15 @@ const WITHOUT_PROCESS: &[&str] =
 
 pub(super) fn read(items: &mut Items, known: &Known, findings: &mut Diagnostics) -> Roles {
     let by_default = known.defaults.record.place("residency").is_some();
-    let mut any_served = false;
-    let mut drawn: Vec<(Text, Option<Drawn>)> = Vec::new();
-    for mut item in items.take("role") {
-        any_served |= by_default || item.record.place("residency").is_some();
-        let role = role(&mut item, known, findings).filter(|_| !item.record.is_incomplete());
-        drawn.push((item.name, role));
-    }
+    let taken = items.take("role");
+    let any_served = taken.iter().any(|item| by_default || item.record.place("residency").is_some());
+    let read = taken.into_par_iter().map(|mut item| {
+        let mut said = Diagnostics::default();
+        let role = role(&mut item, known, &mut said).filter(|_| !item.record.is_incomplete());
+        ((item.name, role), said)
+    });
+    let (mut drawn, said): (Vec<(Text, Option<Drawn>)>, Vec<Diagnostics>) = read.unzip();
+    said.into_iter().for_each(|said| findings.absorb(said));
     drop_those_that_share_nothing(&mut drawn, items.lost(), findings);
     let named = lead(drawn, items.lost());
     Roles { arena: named.arena, names: named.names, any_served }

@@ -62,6 +62,13 @@ impl Items {
     pub fn join(&mut self, later: Self, findings: &mut Diagnostics) {
         self.seen.extend(later.seen);
         self.lose(Arc::unwrap_or_clone(later.lost));
+        if !later.taken.keys().any(|name| self.taken.contains_key(name)) {
+            self.taken.extend(later.taken);
+            for (word, items) in later.kinds {
+                self.kinds.entry(word).or_default().extend(items);
+            }
+            return;
+        }
         for (word, items) in later.kinds {
             let Some(kind) = Kind::of_word(word) else { continue };
             for item in items {

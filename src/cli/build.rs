@@ -35,6 +35,10 @@ pub(super) fn run(command: &Build, output: Output) -> End {
     let Some(checked) = checked.ok().filter(|_| !denied) else {
         return session::show(&mut findings, &loaded.map, &command.check, output);
     };
+    if findings.is_empty() {
+        // There is nothing to show of the texts.
+        loaded.map = SourceMap::default();
+    }
     // Giving the plan back piece by piece at the end would take longer than much of the work.
     let plan = ManuallyDrop::new(plan(&checked));
     // It has everything that the output says.

@@ -96,6 +96,7 @@ pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role>
     let sharers = sharers(registry);
     let served = registry.roles.entries().filter_map(|(id, role)| Some((id, role, role.serving()?)));
     let mut lines = lines(checked).into_iter();
+    let mut roles = Vec::with_capacity(lines.len());
     let mut shared = Shared::default();
     let planned = served.map(|(id, role, serving)| {
         let host = registry.hosts.get(serving.host.value);
@@ -144,7 +145,8 @@ pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role>
             hardening: serving.hardening.map_or(registry.stack.hardening, |hardening| hardening.value),
         }
     });
-    planned.collect()
+    roles.extend(planned);
+    roles
 }
 
 fn sharers(registry: &Registry) -> BTreeMap<Id<hir::Role>, Vec<Box<str>>> {

@@ -13,7 +13,8 @@ use serde::Serialize;
 pub(super) struct ReferenceView<'p> {
     stack: &'p str,
     verified: Option<String>,
-    tiers: Vec<TierView<'p>>,
+    /// Each rendered: a large stack has thousands of roles in one.
+    tiers: Vec<String>,
     memory: Option<MemoryView<'p>>,
     compatibility: Option<CompatibilityView<'p>>,
     experts: Vec<ExpertView>,
@@ -24,7 +25,7 @@ pub(super) struct ReferenceView<'p> {
 }
 
 #[derive(Serialize)]
-struct TierView<'p> {
+pub(super) struct TierView<'p> {
     name: &'p str,
     title: &'p str,
     is_measured: bool,
@@ -96,12 +97,12 @@ struct ExpertView {
 }
 
 impl<'p> ReferenceView<'p> {
-    pub(super) fn of(plan: &'p Plan) -> Self {
+    pub(super) fn of(plan: &'p Plan, tiers: Vec<String>) -> Self {
         let facts = &plan.reference;
         Self {
             stack: plan.title.as_deref().unwrap_or(&plan.stack),
             verified: plan.verified.map(|date| date.to_string()),
-            tiers: facts.tiers.iter().map(tier).collect(),
+            tiers,
             memory: memory(plan),
             compatibility: compatibility(plan),
             experts: facts.experts.iter().map(expert).collect(),
@@ -113,7 +114,8 @@ impl<'p> ReferenceView<'p> {
     }
 }
 
-fn tier(tier: &Tier) -> TierView<'_> {
+/// A tier with its roles.
+pub(super) fn tier(tier: &Tier) -> TierView<'_> {
     TierView {
         name: &tier.name,
         title: &tier.title,

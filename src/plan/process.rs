@@ -34,7 +34,7 @@ pub struct Role {
     /// Other roles whose work its processes do.
     pub shared_by: Vec<Box<str>>,
     /// The addresses that clients use.
-    pub addresses: Vec<Arc<str>>,
+    pub addresses: Arc<[Arc<str>]>,
     /// The ports that clients use, one a process.
     pub ports: PortRange,
     /// Tokens of one request.
@@ -52,10 +52,10 @@ pub struct Role {
     /// The program, a full path.
     pub program: Arc<str>,
     /// The files that a process reads: model, draft, projector; full paths.
-    pub files: Vec<Arc<str>>,
+    pub files: Arc<[Arc<str>]>,
     /// The folders that a process reads, the program's included, without those that lie below another; full paths, in byte
     /// order.
-    pub folders: Vec<Arc<str>>,
+    pub folders: Arc<[Arc<str>]>,
     /// The file with the keys of clients.
     pub key_file: Option<Box<str>>,
     /// Environment, in byte order of names.
@@ -125,15 +125,15 @@ pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role>
             model_name: shared.of(&model.head.name),
             purpose: role.purpose.as_ref().map(|purpose| purpose.value.clone()),
             shared_by: sharers.get(&id).cloned().unwrap_or_default(),
-            addresses: serving.addresses().into_iter().map(|address| shared.of(address)).collect(),
+            addresses: shared.list(serving.addresses()),
             ports: serving.ports.value,
             context: serving.context.value,
             slots: serving.slots.value,
             is_embedder: serving.pooling.is_some(),
             bytes: files.iter().fold(Bytes(0), |sum, file| sum.plus(file.bytes)),
             load_time: load_time(&files),
-            folders: folders(&program, &files).into_iter().map(|folder| shared.of(folder)).collect(),
-            files: files.iter().map(|file| shared.of(&file.path)).collect(),
+            folders: shared.list(folders(&program, &files)),
+            files: shared.list(files.iter().map(|file| file.path.as_str())),
             program: shared.of(&program),
             key_file: serving.key_file.as_ref().map(|file| file.value.clone()),
             env: registry
@@ -182,15 +182,28 @@ fn words(args: &[Cow<'static, str>], serving: &Serving) -> Argv {
 
 /// Texts that many roles have in common, each held once.
 #[derive(Default)]
-struct Shared(BTreeSet<Arc<str>>);
+struct Shared {
+    texts: BTreeSet<Arc<str>>,
+    lists: BTreeSet<Arc<[Arc<str>]>>,
+}
 
 impl Shared {
     fn of(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
+        if let Some(known) = self.texts.get(text) {
             return known.clone();
         }
         let new: Arc<str> = text.into();
-        self.0.insert(new.clone());
+        self.texts.insert(new.clone());
+        new
+    }
+
+    fn list<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) -> Arc<[Arc<str>]> {
+        let list: Vec<Arc<str>> = texts.into_iter().map(|text| self.of(text)).collect();
+        if let Some(known) = self.lists.get(list.as_slice()) {
+            return known.clone();
+        }
+        let new: Arc<[Arc<str>]> = list.into();
+        self.lists.insert(new.clone());
         new
     }
 }

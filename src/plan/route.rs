@@ -36,5 +36,7 @@ pub(super) fn routes(registry: &Registry, roles: &[process::Role]) -> Vec<Route>
             shares,
         })
     };
-    registry.roles.iter().filter_map(route).collect()
+    let mut routes: Vec<Route> = registry.roles.iter().filter_map(route).collect();
+    routes.shrink_to_fit();
+    routes
 }

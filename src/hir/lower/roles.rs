@@ -44,7 +44,9 @@ pub(super) fn read(items: &mut Items, known: &Known, findings: &mut Diagnostics)
         ((item.name, role), said)
     });
     let (mut drawn, said): (Vec<(Text, Option<Drawn>)>, Vec<Diagnostics>) = read.unzip();
-    said.into_iter().for_each(|said| findings.absorb(said));
+    for said in said {
+        findings.absorb(said);
+    }
     drop_those_that_share_nothing(&mut drawn, items.lost(), findings);
     let named = lead(drawn, items.lost());
     Roles { arena: named.arena, names: named.names, any_served }

@@ -76,6 +76,9 @@ pub(super) fn tiers(registry: &Registry) -> Vec<Tier> {
         tier.rows.push(row);
     }
     tiers.retain(|tier| !tier.rows.is_empty());
+    for tier in &mut tiers {
+        tier.rows.shrink_to_fit();
+    }
     tiers
 }
 

@@ -70,3 +70,19 @@ fn numbers_and_names_are_each_used_once() {
     }
     assert!(all.windows(2).all(|pair| pair[0].number < pair[1].number));
 }
+
+/// Its page has no example: a stack can be declared once, and the base has one.
+#[test]
+fn a_stack_does_not_take_the_place_of_the_system() {
+    for name in ["system", "multi-user", "User", "systemd", "systemd-own", "dbus"] {
+        let text = BASE.replace("stack \"page\"", &format!("stack \"{name}\""));
+        assert_eq!(compile(&[("base.kdl", &text)]).codes(), ["reserved-unit"], "{name}");
+        let scripts =
+            text.replace("engine=\"llama.cpp\"\nengine", "engine=\"llama.cpp\" { targets \"bin\" }\nengine");
+        assert!(compile(&[("base.kdl", &scripts)]).findings.is_empty(), "{name} makes no units");
+    }
+    for name in ["systems", "my-system", "users", "home"] {
+        let text = BASE.replace("stack \"page\"", &format!("stack \"{name}\""));
+        assert!(compile(&[("base.kdl", &text)]).findings.is_empty(), "{name}");
+    }
+}

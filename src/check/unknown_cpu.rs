@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{CpuList, Host, Registry};
+use crate::hir::{Host, Registry};
 
 declare_code! {
     /// ## What it finds
@@ -44,15 +44,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(cpus.span, format!("there is no CPU {missing}"), message)
             .about("role", &*role.head.name.value);
         let finding = finding.also(place_of(host), format!("it has {all}"));
-        findings.say(finding.help(format!("name some of {}", shown(&all))));
+        findings.say(finding.help(format!("name some of `{all}`")));
     }
 }
 
 fn place_of(host: &Host) -> crate::source::Span {
     let of_nodes = host.numa.iter().find_map(|node| node.cpus.as_ref());
     host.cpus.as_ref().or(of_nodes).map_or(host.head.name.span, |cpus| cpus.span)
-}
-
-fn shown(all: &CpuList) -> String {
-    format!("`{all}`")
 }

@@ -11,4 +11,4 @@ pub mod words;
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Label, Subject};
 pub use sink::{Diagnostics, NotChecked, Reported, Summary};
-pub use suggest::{nearest, unlike};
+pub use suggest::nearest;

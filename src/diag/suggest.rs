@@ -60,11 +60,6 @@ fn slips(word: &str, candidate: &str) -> Option<Rank> {
     near.then(|| (distance + 1, word.chars().next() != candidate.chars().next(), longer))
 }
 
-/// Whether two names are so unlike that nobody would mistake one for the other.
-pub fn unlike(a: &str, b: &str) -> bool {
-    nearest(a, [b]).is_none()
-}
-
 fn fold(word: &str) -> String {
     word.chars().filter(|c| !matches!(c, '-' | '_' | '.' | ' ')).flat_map(char::to_lowercase).collect()
 }

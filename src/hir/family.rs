@@ -1,5 +1,6 @@
 //! A family: models of one architecture and tokenizer, and what holds for all of them.
 
+use super::role::OVERRIDE;
 use super::shape::{Field, Shape, Table};
 use super::{Head, Named, Override, Text};
 use crate::source::{Span, Spanned};
@@ -135,14 +136,7 @@ pub(super) static TABLE: Table = Table::of(&[
     ),
     Field::distinct(
         "override",
-        Shape::Block(&Table::with_principal(
-            "key",
-            &[
-                Field::required("key", Shape::Text, "The metadata key."),
-                Field::required("value", Shape::Setting, "The value instead."),
-                Field::optional("why", Shape::Text, "The reason."),
-            ],
-        )),
+        Shape::Block(&OVERRIDE),
         "A metadata value that is overridden for all its models.",
     ),
     Field::repeated(

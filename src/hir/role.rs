@@ -236,7 +236,8 @@ const MEASURED: Table = Table::with_principal(
 /// The types that a KV cache can have (`common/arg.cpp` of b11434, lower case only).
 const CACHE_TYPES: &[&str] = &["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"];
 
-const OVERRIDE: Table = Table::with_principal(
+/// A metadata value that is overridden, of a family or a role.
+pub(super) const OVERRIDE: Table = Table::with_principal(
     "key",
     &[
         Field::required("key", Shape::Text, "The metadata key."),

@@ -26,13 +26,8 @@ impl Serve<'_> {
         u64::from(self.context) * u64::from(self.slots)
     }
 
-    /// The logical batch. An embedder takes a whole request at once (llama.cpp b11434, `tools/server/server-context.cpp`).
-    pub fn logical_batch(&self) -> u32 {
-        let batch = self.batch.unwrap_or(BATCH);
-        if self.is_embedder { self.physical_batch() } else { batch }
-    }
-
-    /// The physical batch, which the compute buffers are made for.
+    /// The physical batch, which the compute buffers are made for. An embedder takes a whole request at once (llama.cpp b11434,
+    /// `tools/server/server-context.cpp`).
     pub fn physical_batch(&self) -> u32 {
         if self.is_embedder {
             self.batch.unwrap_or(0).max(self.context).max(self.slots)

@@ -97,7 +97,7 @@ fn share() -> Expected {
 }
 
 fn duration() -> Expected {
-    ("a duration", format!(" of whole seconds in {}, as `15 min`", units(TIME_UNITS)))
+    ("a duration of whole seconds", format!(" in {}, as `15 min`", units(TIME_UNITS)))
 }
 
 fn token_rate() -> Expected {

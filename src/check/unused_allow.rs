@@ -39,7 +39,7 @@ pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {
         for allow in &head.allow {
             let is_allowed = |finding: &Diagnostic| {
                 let here = finding.subject.as_ref().is_some_and(|s| s.kind == kind && *s.name == **head.name);
-                here && finding.code.severity != Severity::Error && is_named(finding.code, &allow.code)
+                here && finding.severity != Severity::Error && is_named(finding.code, &allow.code)
             };
             let used = findings.findings().iter().any(is_allowed);
             findings.drop_echoes(is_allowed);

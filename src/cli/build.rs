@@ -31,7 +31,7 @@ pub(super) fn run(command: &Build, output: Output) -> End {
     let mut findings = Diagnostics::default();
     let checked = analyse(&loaded, &mut findings);
     let denied = !command.check.deny.is_empty()
-        && findings.findings().iter().any(|finding| finding.code.severity == Severity::Warning);
+        && findings.findings().iter().any(|finding| finding.severity == Severity::Warning);
     let Some(checked) = checked.ok().filter(|_| !denied) else {
         return session::show(&mut findings, &loaded.map, &command.check, output);
     };

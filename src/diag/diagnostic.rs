@@ -1,6 +1,6 @@
 //! One finding as a plain value: data first, picture last.
 
-use super::Code;
+use super::{Code, Fix, Severity};
 use crate::source::Span;
 
 /// One finding: a code, a message, at least one place, and what to do about it.
@@ -8,6 +8,8 @@ use crate::source::Span;
 pub struct Diagnostic {
     /// Its kind.
     pub code: &'static Code,
+    /// What it counts as in this run: the code's, unless the run says otherwise.
+    pub severity: Severity,
     /// The headline in the user's own names: lower case, no full stop.
     pub message: String,
     /// The item it speaks of; none for a fault of the text, which speaks of its file.
@@ -20,6 +22,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do, each an imperative.
     pub help: Vec<String>,
+    /// Changes of the text that cure it, each by itself.
+    pub fixes: Vec<Fix>,
 }
 
 /// A place with the words that are drawn at it.
@@ -52,12 +56,14 @@ impl Code {
     pub fn at(&'static self, span: Span, label: impl Into<String>, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             code: self,
+            severity: self.severity,
             message: message.into(),
             subject: None,
             primary: Label { span, text: label.into() },
             secondary: Vec::new(),
             notes: Vec::new(),
             help: Vec::new(),
+            fixes: Vec::new(),
         }
     }
 }
@@ -95,6 +101,13 @@ impl Diagnostic {
     #[must_use]
     pub fn maybe_help(mut self, text: Option<impl Into<String>>) -> Self {
         self.help.extend(text.map(Into::into));
+        self
+    }
+
+    /// Adds a change of the text that cures it.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fixes.push(fix);
         self
     }
 }

@@ -3,6 +3,7 @@
 #[macro_use]
 mod code;
 mod diagnostic;
+mod fix;
 pub mod report;
 mod sink;
 mod suggest;
@@ -10,5 +11,6 @@ pub mod words;
 
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Label, Subject};
+pub use fix::{Edit, Fix, Safety};
 pub use sink::{Diagnostics, NotChecked, Reported, Summary};
 pub use suggest::nearest;

@@ -54,7 +54,7 @@ impl Diagnostics {
 
     /// Whether anything of severity error was said.
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.code.severity == Severity::Error)
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
     /// Whether anything at all was said.
@@ -94,7 +94,7 @@ impl Diagnostics {
 
     /// Counts by severity.
     pub fn summary(&self) -> Summary {
-        let count = |severity| self.findings.iter().filter(|f| f.code.severity == severity).count();
+        let count = |severity| self.findings.iter().filter(|f| f.severity == severity).count();
         Summary {
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),

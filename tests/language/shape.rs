@@ -26,8 +26,7 @@ fn cases() -> Vec<Case> {
 /// A finding as it is read: code, message, label, what was said beside it, and help.
 fn read_out(compiled: &Compiled, out: &mut String) {
     for finding in compiled.findings.findings() {
-        writeln!(out, "  {}[{}]: {}", finding.code.severity.word(), finding.code.name, finding.message)
-            .unwrap();
+        writeln!(out, "  {}[{}]: {}", finding.severity.word(), finding.code.name, finding.message).unwrap();
         writeln!(out, "    ^ {}", finding.primary.text).unwrap();
         finding.secondary.iter().for_each(|label| writeln!(out, "    - {}", label.text).unwrap());
         finding.help.iter().for_each(|help| writeln!(out, "    help: {help}").unwrap());

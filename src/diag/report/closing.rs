@@ -51,7 +51,7 @@ fn summary(findings: &Diagnostics, style: Style) -> String {
 fn more(findings: &Diagnostics) -> Option<String> {
     let mut codes: Vec<&Code> = Vec::new();
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {
-        for finding in findings.findings().iter().filter(|finding| finding.code.severity == severity) {
+        for finding in findings.findings().iter().filter(|finding| finding.severity == severity) {
             if !codes.iter().any(|code| code.number == finding.code.number) {
                 codes.push(finding.code);
             }

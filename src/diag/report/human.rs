@@ -37,7 +37,7 @@ pub(super) fn head(finding: &Diagnostic, style: Style) -> String {
 }
 
 fn lead(finding: &Diagnostic) -> String {
-    format!("{}[{}]", finding.code.severity.word(), finding.code)
+    format!("{}[{}]", finding.severity.word(), finding.code)
 }
 
 /// Every style that is used, so that nothing is left to what the library finds out about the terminal.
@@ -69,7 +69,7 @@ impl Pen {
         self.draw_head(out, finding);
         for shown in excerpts(finding, map, self.style) {
             match shown {
-                Shown::Lines(excerpt) => self.draw_excerpt(out, excerpt, finding.code.severity),
+                Shown::Lines(excerpt) => self.draw_excerpt(out, excerpt, finding.severity),
                 Shown::File { name, text } => self.draw_file(out, &name, &text),
             }
         }
@@ -95,7 +95,7 @@ impl Pen {
     }
 
     fn draw_head(&self, out: &mut String, finding: &Diagnostic) {
-        let tone = self.styles(finding.code.severity).error;
+        let tone = self.styles(finding.severity).error;
         let lead = lead(finding);
         let mut lines = wrap(&head(finding, self.style), self.style.width - 4);
         if let Some(first) = lines.first_mut() {

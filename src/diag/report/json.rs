@@ -96,7 +96,7 @@ fn view<'a>(finding: &'a Diagnostic, map: &'a SourceMap) -> Finding<'a> {
     Finding {
         code: finding.code.to_string(),
         name: finding.code.name,
-        severity: finding.code.severity.word(),
+        severity: finding.severity.word(),
         message: &finding.message,
         subject,
         primary: place(&finding.primary, map),

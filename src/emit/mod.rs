@@ -1,7 +1,8 @@
 //! Artifacts to disk: what would change, and making it so, all or nothing.
 //!
 //! The disk is surveyed first (`diff`), changed files are staged meanwhile (`stage`), and only when all are staged and
-//! nothing of anybody else stands in the way is anything put in its place (`apply`). The manifest says which files are ours.
+//! nothing of anybody else stands in the way is anything put in its place (`apply`). The manifest says which files are ours. What
+//! is no artifact is written by itself (`single`).
 
 mod apply;
 pub mod codes;
@@ -11,6 +12,7 @@ mod finding;
 mod ground;
 mod judge;
 mod manifest;
+mod single;
 mod stage;
 mod tree;
 mod write;
@@ -20,5 +22,6 @@ pub use error::EmitError;
 pub use finding::finding;
 pub use ground::{Step, Watch};
 pub use manifest::MANIFEST;
+pub use single::put;
 pub use tree::Thing;
 pub use write::{Force, Outcome, Written, write};

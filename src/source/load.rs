@@ -41,6 +41,23 @@ pub enum Flaw {
 pub struct LoadError {
     path: PathBuf,
     problem: String,
+    is_missing: bool,
+}
+
+impl LoadError {
+    fn new(path: &Path, problem: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), problem: problem.into(), is_missing: false }
+    }
+
+    fn disk(path: &Path, error: &std::io::Error) -> Self {
+        let is_missing = error.kind() == std::io::ErrorKind::NotFound;
+        Self { is_missing, ..Self::new(path, words(error)) }
+    }
+
+    /// Whether nothing of that name is there.
+    pub fn is_missing(&self) -> bool {
+        self.is_missing
+    }
 }
 
 impl fmt::Display for LoadError {
@@ -56,10 +73,7 @@ pub fn load(folder: &Path) -> Result<Loaded, LoadError> {
     let mut loaded = Loaded::default();
     let names = registry_files(folder)?;
     if names.is_empty() {
-        return Err(LoadError {
-            path: folder.to_owned(),
-            problem: "there is no *.yaml, *.yml or *.kdl file in it".into(),
-        });
+        return Err(LoadError::new(folder, "there is no *.yaml, *.yml or *.kdl file in it"));
     }
     for name in names {
         read(folder, &name, &mut loaded)?;
@@ -67,8 +81,23 @@ pub fn load(folder: &Path) -> Result<Loaded, LoadError> {
     Ok(loaded)
 }
 
+/// Reads one file that is no part of a registry, whole and as text; [`MAX_FILE_BYTES`] at the most.
+pub fn text(path: &Path) -> Result<String, LoadError> {
+    let failed = |error: std::io::Error| LoadError::disk(path, &error);
+    let about = std::fs::metadata(path).map_err(failed)?;
+    if !about.is_file() {
+        return Err(LoadError::new(path, "it is not a file"));
+    }
+    if about.len() > MAX_FILE_BYTES {
+        let problem = format!("it has {} bytes, and 64 MiB are read at the most", about.len());
+        return Err(LoadError::new(path, problem));
+    }
+    let bytes = std::fs::read(path).map_err(failed)?;
+    String::from_utf8(bytes).map_err(|_| LoadError::new(path, "it is not UTF-8"))
+}
+
 fn registry_files(folder: &Path) -> Result<Vec<String>, LoadError> {
-    let failed = |error: std::io::Error| LoadError { path: folder.to_owned(), problem: words(&error) };
+    let failed = |error: std::io::Error| LoadError::disk(folder, &error);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
@@ -88,10 +117,10 @@ fn read(folder: &Path, name: &str, loaded: &mut Loaded) -> Result<(), LoadError>
     let path = folder.join(name);
     let shown = path.to_string_lossy().replace('\\', "/");
     let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
-    let failed = |error: std::io::Error| LoadError { path: path.clone(), problem: words(&error) };
+    let failed = |error: std::io::Error| LoadError::disk(&path, &error);
     let about = std::fs::metadata(&path).map_err(failed)?;
     if !about.is_file() {
-        return Err(LoadError { path, problem: "it is not a file".into() });
+        return Err(LoadError::new(&path, "it is not a file"));
     }
     if about.len() > MAX_FILE_BYTES {
         let file = loaded.map.add(shown, "");

@@ -4,6 +4,6 @@ mod load;
 mod map;
 mod span;
 
-pub use load::{Flaw, LoadError, Loaded, MAX_FILE_BYTES, load};
+pub use load::{Flaw, LoadError, Loaded, MAX_FILE_BYTES, load, text};
 pub use map::{Position, SourceFile, SourceMap};
 pub use span::{FileId, Span, Spanned};

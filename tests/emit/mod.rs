@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod crash;
+mod single;
 mod words;
 mod writing;
 

@@ -19,7 +19,9 @@ pub fn codes() -> Vec<&'static Code> {
 
 /// The code of a number (`ORC302`, `302`) or a name (`port-conflict`), in any case.
 pub fn find(word: &str) -> Option<&'static Code> {
-    let number =
-        word.strip_prefix("ORC").or_else(|| word.strip_prefix("orc")).unwrap_or(word).parse::<u16>().ok();
-    codes().into_iter().find(|code| Some(code.number) == number || code.name.eq_ignore_ascii_case(word))
+    let word = word.to_ascii_lowercase();
+    let digits = word.strip_prefix("orc").unwrap_or(&word);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if is_number { digits.parse::<u16>().ok() } else { None };
+    codes().into_iter().find(|code| Some(code.number) == number || code.name == word)
 }

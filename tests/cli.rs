@@ -1,5 +1,7 @@
 //! The command line: exit codes, streams, formats, colours, and what it does to the disk.
 
+mod explain;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -265,7 +267,7 @@ fn colour_follows_the_flag_then_the_environment() {
 #[test]
 fn output_that_is_lost_is_no_success() {
     let ground = Ground::new("");
-    for args in ["check --output-format json", "explain", "completions bash"] {
+    for args in ["check --output-format json", "explain", "explain --all", "completions bash"] {
         let script = format!("'{}' {args} >/dev/full", env!("CARGO_BIN_EXE_orchgen"));
         let output =
             Command::new("bash").args(["-c", &script]).current_dir(ground.0.path()).output().unwrap();
@@ -295,23 +297,6 @@ fn a_closed_pipe_is_no_fault() {
     );
     let output = Command::new("bash").args(["-c", &script]).current_dir(ground.0.path()).output().unwrap();
     assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
-}
-
-#[test]
-fn explain_takes_numbers_and_names_and_suggests_near_ones() {
-    let ground = Ground::new("");
-    for word in ["ORC302", "orc302", "302", "port-conflict", "Port-Conflict"] {
-        let page = text(&ground.run(&["explain", word]).stdout);
-        assert!(
-            page.starts_with("# ORC302 port-conflict\n") && page.contains("## Instead"),
-            "{word}: {page}"
-        );
-    }
-    let unknown = ground.run(&["explain", "port-conflit"]);
-    assert!(text(&unknown.stderr).contains("did you mean `port-conflict`?"));
-    let all: serde_json::Value =
-        serde_json::from_slice(&ground.run(&["explain", "--output-format", "json"]).stdout).unwrap();
-    assert_eq!(all["codes"].as_array().unwrap().len(), orchgen::catalogue::codes().len());
 }
 
 #[test]

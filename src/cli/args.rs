@@ -28,9 +28,6 @@ pub(super) struct Args {
 #[derive(Arguments, Clone, Copy, Debug)]
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
-    /// How findings are written: for people to standard error, as one JSON object to standard output
-    #[arg(long = "output-format", global = true, value_name = "FORMAT", default_value = "human")]
-    pub(super) format: Format,
     /// When to colour; NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR are obeyed where this is left out
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: When,
@@ -84,6 +81,9 @@ pub(super) struct Check {
     /// Let warnings fail the run
     #[arg(long, value_name = "WHAT")]
     pub(super) deny: Vec<Deny>,
+    /// How findings are written: for people to standard error, as one JSON object to standard output
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    pub(super) format: Format,
 }
 
 /// What fails a run besides errors.
@@ -113,6 +113,23 @@ pub(super) struct Explain {
     /// A code by number or name, as ORC302 or port-conflict; all codes in a line each where it is left out
     #[arg(value_name = "CODE")]
     pub(super) code: Option<String>,
+    /// Print the pages of all codes
+    #[arg(long, conflicts_with = "code")]
+    pub(super) all: bool,
+    /// How pages are written
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    pub(super) format: PageFormat,
+}
+
+/// A format of pages.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum PageFormat {
+    /// Laid out for a terminal
+    Human,
+    /// One document with headings, for a site
+    Markdown,
+    /// One object with all codes, their pages and examples, for programs
+    Json,
 }
 
 #[derive(Arguments, Debug)]

@@ -49,7 +49,7 @@ pub(super) fn run(command: &Build, output: Output) -> End {
     match done {
         Ok(Outcome::Written(written)) => {
             let end = session::show(&mut findings, &loaded.map, &command.check, output);
-            if !output.quiet && output.format == Format::Human {
+            if !output.quiet && command.check.format == Format::Human {
                 session::say(&summary(&written, command, output));
             }
             end

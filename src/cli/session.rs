@@ -11,6 +11,7 @@ use crate::diag::report::json::json;
 use crate::diag::report::{Style, human::human};
 use crate::source::{Loaded, SourceMap, load};
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::os::fd::AsFd;
 use terminal_size::{Width, terminal_size_of};
 
 /// Reads the registry; says what keeps it from being read.
@@ -24,14 +25,14 @@ pub(super) fn read(command: &Check) -> Result<Loaded, End> {
 /// Shows all findings and says how the run ends because of them.
 pub(super) fn show(findings: &mut Diagnostics, map: &SourceMap, command: &Check, output: Output) -> End {
     findings.sort();
-    match output.format {
+    match command.format {
         Format::Json => {
             if print(&json(findings, map)) == End::CannotRun {
                 return End::CannotRun;
             }
         }
         Format::Human if output.quiet && findings.is_empty() => {}
-        Format::Human => say(&human(findings, map, style(output))),
+        Format::Human => say(&human(findings, map, style(output, &std::io::stderr()))),
     }
     let summary = findings.summary();
     let denied = !command.deny.is_empty() && summary.warnings > 0;
@@ -57,8 +58,8 @@ pub(super) fn print(text: &str) -> End {
     }
 }
 
-fn style(output: Output) -> Style {
-    let stream = std::io::stderr();
+/// How to draw for whoever reads that stream.
+pub(super) fn style(output: Output, stream: &(impl IsTerminal + AsFd)) -> Style {
     let unicode = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| set(name)).is_some_and(|locale| {
         let locale = locale.to_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
@@ -66,9 +67,9 @@ fn style(output: Output) -> Style {
     Style {
         width: set("COLUMNS")
             .and_then(|columns| columns.parse().ok())
-            .or_else(|| columns(&stream))
+            .or_else(|| columns(stream))
             .unwrap_or(100),
-        colour: colours(output.color, &stream),
+        colour: colours(output.color, stream),
         unicode,
         verbose: output.verbose,
         narrated: set("NO_GRAPHICS").is_some(),
@@ -76,7 +77,7 @@ fn style(output: Output) -> Style {
 }
 
 /// The columns of the terminal that reads, where one does.
-fn columns(stream: &std::io::Stderr) -> Option<usize> {
+fn columns(stream: impl AsFd) -> Option<usize> {
     terminal_size_of(stream).map(|(Width(columns), _)| usize::from(columns))
 }
 

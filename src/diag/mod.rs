@@ -4,6 +4,7 @@
 mod code;
 mod diagnostic;
 mod fix;
+pub mod page;
 pub mod report;
 mod sink;
 mod suggest;

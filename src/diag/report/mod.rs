@@ -5,6 +5,7 @@ mod excerpt;
 pub mod human;
 pub mod json;
 mod narrated;
+pub mod page;
 mod place;
 mod plain;
 mod style;

@@ -70,7 +70,7 @@ fn document(codes: &[&Code]) -> String {
             code.severity.word().to_owned(),
             code.summary().replace('|', "\\|"),
         ];
-        out.push_str(&format!("| {} |\n", row.join(" | ")));
+        out.extend(["| ", &row.join(" | "), " |\n"]);
     }
     for code in codes {
         let mut is_open = false;

@@ -8,9 +8,11 @@ pub mod architecture;
 mod buckets;
 mod built_in;
 pub mod dialect;
+mod file;
 pub mod keys;
 mod option;
 pub mod profile;
 
+pub use file::{As, FileTools, ProfileFile};
 pub use option::{OptionRecord, Repeat, Side, Tools};
 pub use profile::{Profile, ProfileError};

@@ -7,57 +7,58 @@
 //! {"names":["-fit","--fit"],"value":"[on|off]","choices":["on","off"],"env":"LLAMA_ARG_FIT","tools":"*","repeat":"last"}
 //! ```
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// One option as a build declares it (llama.cpp, `common/arg.cpp` or `--help`).
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptionRecord {
     /// The spellings, in the order of the source.
     pub names: Vec<String>,
     /// The spellings that switch it off.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub negative: Vec<String>,
     /// The placeholder of its value as `--help` prints it; none where it takes no value.
     #[serde(default)]
     pub value: Option<String>,
     /// How many arguments it eats where that is not what `value` says (2 for `START END`).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<u8>,
     /// The closed set that its value belongs to; empty where nothing is known of one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
     /// Further spellings of a value that are known to be accepted. Empty means unknown, not none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepts: Vec<String>,
     /// What stands between several values in one argument, where the build is known to split it (`,` for `--host` from
     /// b11434 on).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub separator: Option<String>,
     /// The environment variable that sets it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env: Option<String>,
     /// The programs that take it.
     pub tools: Tools,
-    /// What happens to the earlier value when it is given twice; none where it is not known.
-    #[serde(default)]
-    pub repeat: Option<Repeat>,
+    /// The backend without which the build does not declare it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires: Option<String>,
     /// What the build prints instead of taking it: `use --x`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed: Option<String>,
     /// Still taken, and what to use instead.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<String>,
-    /// The backend without which the build does not declare it.
-    #[serde(default)]
-    pub requires: Option<String>,
+    /// What happens to the earlier value when it is given twice; none where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<Repeat>,
 }
 
 /// Which programs take an option.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "RawTools")]
 pub enum Tools {
     /// Every program of the profile.
+    #[default]
     All,
     /// These programs.
     Some(Vec<String>),
@@ -80,8 +81,17 @@ impl From<RawTools> for Tools {
     }
 }
 
+impl Serialize for Tools {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::All => serializer.serialize_str("*"),
+            Self::Some(tools) => serializer.collect_seq(tools),
+        }
+    }
+}
+
 /// What a second value of the same option does to the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Repeat {
     /// Both are kept.

@@ -1,6 +1,6 @@
 //! One engine build as data: the options of each of its programs, and the metadata keys it knows.
 //!
-//! A profile is a JSON file, sorted, one option a line, so that a change of builds is a readable diff:
+//! A profile is a JSON file, sorted, one option a line ([`ProfileFile::text`]):
 //!
 //! | field | |
 //! |---|---|
@@ -19,10 +19,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::buckets::Buckets;
 use super::built_in;
+use super::file::{FileTools, ProfileFile};
 use super::option::{OptionRecord, Side, Tools};
 
 /// What one build accepts.
@@ -43,7 +44,7 @@ pub struct Profile {
 }
 
 /// A metadata key that a build reads, with `{arch}` for the architecture, and its type as `u32|arr[u32]`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetadataKey {
     /// The key: `{arch}.context_length`.
     pub key: String,
@@ -122,45 +123,6 @@ impl fmt::Display for ProfileError {
 
 impl std::error::Error for ProfileError {}
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(rename = "engine")]
-    _engine: String,
-    build: String,
-    source: String,
-    #[serde(default, rename = "version")]
-    _version: Option<String>,
-    #[serde(default, rename = "commit")]
-    _commit: Option<String>,
-    #[serde(default, rename = "date")]
-    _date: Option<String>,
-    #[serde(default)]
-    extends: Option<String>,
-    tools: FileTools,
-    #[serde(default, rename = "subcommands")]
-    _subcommands: Option<serde::de::IgnoredAny>,
-    options: Vec<OptionRecord>,
-    #[serde(default)]
-    architectures: Vec<String>,
-    #[serde(default)]
-    metadata_keys: Vec<MetadataKey>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum FileTools {
-    List(Vec<String>),
-    Alias(BTreeMap<String, As>),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct As {
-    #[serde(rename = "as")]
-    tool: String,
-}
-
 impl Profile {
     /// The profile of that name that comes with the program. Parsed at the first call, with what it extends and nothing
     /// else.
@@ -180,7 +142,7 @@ impl Profile {
         json: &str,
         extended: impl FnOnce(&str) -> Option<&'a Self>,
     ) -> Result<Self, ProfileError> {
-        let file: File = serde_json::from_str(json)
+        let file = ProfileFile::parse(json)
             .map_err(|error| ProfileError::Shape { profile: name.to_owned(), why: error.to_string() })?;
         let base = match &file.extends {
             None => None,
@@ -196,7 +158,7 @@ impl Profile {
         Ok(profile)
     }
 
-    fn assemble(name: &str, file: File, base: Option<&Self>) -> Self {
+    fn assemble(name: &str, file: ProfileFile, base: Option<&Self>) -> Self {
         let (mut tools, alias) = match file.tools {
             FileTools::List(tools) => (tools, BTreeMap::new()),
             FileTools::Alias(alias) => {

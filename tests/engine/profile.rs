@@ -1,7 +1,7 @@
 //! Profiles: what the files hold, and what a user's own may get wrong.
 
 use super::{profile, profiles};
-use orchgen::engine::{Profile, ProfileError, Side};
+use orchgen::engine::{Profile, ProfileError, ProfileFile, Side};
 
 fn folder() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/profiles")
@@ -48,6 +48,22 @@ fn a_file_is_sorted_with_one_option_a_line() {
         let extends = whole["extends"].as_str();
         assert!(extends.is_none_or(|base| Profile::built_in(base).is_some()), "{name}");
     }
+}
+
+#[test]
+fn a_file_that_is_read_and_written_has_the_same_bytes() {
+    for name in Profile::names() {
+        let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
+        let mut file = ProfileFile::parse(&text).unwrap();
+        assert_eq!(file.text(), text, "{name}");
+        file.sort();
+        assert_eq!(file.text(), text, "{name} is not sorted");
+    }
+    let empty = r#"{"engine":"llama.cpp","build":"x","source":"y","tools":[],"options":[]}"#;
+    let text = ProfileFile::parse(empty).unwrap().text();
+    assert_eq!(ProfileFile::parse(&text).unwrap().text(), text);
+    let other = empty.replace("llama.cpp", "vllm");
+    assert!(ProfileFile::parse(&other).unwrap_err().to_string().contains("not `vllm`"));
 }
 
 #[test]

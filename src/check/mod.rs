@@ -5,24 +5,41 @@
 
 mod avoided_experts;
 mod banned_draft;
+mod contradicted_advice;
+mod contradicted_pair;
+mod empty_expectation;
+mod empty_rule;
 mod engine_cannot;
 mod experts;
+mod exposed_without_key;
 mod failed_expectation;
 mod forbidden;
 mod forbidden_lookup;
 mod forbidden_speculation;
 mod idle_at_boot;
+mod impossible_dates;
+mod impossible_experts;
 mod inherited_override;
 mod intent;
+mod larger_draft;
+mod misplaced_key_file;
+mod misplaced_projector;
 mod missing_backend_port;
 mod missing_one_shot;
 mod name_collision;
 mod over_budget;
 mod override_type;
 mod overrides;
+mod own_draft;
 mod port_conflict;
+mod repeated_rule;
 mod reserved_unit;
+mod retired_model;
+mod secret_in_registry;
+mod secrets;
 mod shares_a_sharer;
+mod stale_measurement;
+mod too_few_experts;
 mod too_many_experts;
 mod unholdable_path;
 mod unknown_architecture;
@@ -31,12 +48,17 @@ mod unknown_node;
 mod unknown_override_key;
 mod unknown_profile;
 mod unknown_threads;
+mod unloadable_architecture;
+mod unmet_need;
+mod untrained_context;
 mod unused_allow;
+mod without_cache;
 
 use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
-use crate::hir::{Engine, Id, Model, Registry, Serving};
+use crate::hir::{Engine, Id, Model, Registry, Role, Serving};
+use crate::source::Span;
 use rayon::prelude::*;
 
 /// One rule: its code with its page, and a function from registry to findings.
@@ -73,6 +95,26 @@ pub static ALL: &[&Check] = &[
     &reserved_unit::CHECK,
     &unknown_cpu::CHECK,
     &unknown_threads::CHECK,
+    &retired_model::CHECK,
+    &contradicted_pair::CHECK,
+    &repeated_rule::CHECK,
+    &empty_rule::CHECK,
+    &own_draft::CHECK,
+    &larger_draft::CHECK,
+    &unmet_need::CHECK,
+    &misplaced_projector::CHECK,
+    &impossible_experts::CHECK,
+    &contradicted_advice::CHECK,
+    &too_few_experts::CHECK,
+    &untrained_context::CHECK,
+    &exposed_without_key::CHECK,
+    &secret_in_registry::CHECK,
+    &misplaced_key_file::CHECK,
+    &stale_measurement::CHECK,
+    &impossible_dates::CHECK,
+    &empty_expectation::CHECK,
+    &unloadable_architecture::CHECK,
+    &without_cache::CHECK,
 ];
 
 /// A registry in which nothing of severity error was found; the only thing that can be planned.
@@ -120,4 +162,12 @@ pub fn check(registry: Registry, findings: &mut Diagnostics) -> Result<Checked, 
 fn profile_of(registry: &Registry, serving: &Serving) -> Option<&'static Profile> {
     let engine = registry.engines.get(serving.engine?.value);
     Profile::built_in(&engine.profile)
+}
+
+/// The item that a setting of a role stands in: the role, or the stack where the setting is one of its defaults.
+fn owner<'r>(registry: &'r Registry, role: &'r Role, place: Span) -> (&'static str, &'r str) {
+    let stack = &registry.stack.head;
+    let is_default =
+        place.file == stack.span.file && place.start >= stack.span.start && place.end <= stack.span.end;
+    if is_default { ("stack", &stack.name) } else { ("role", &role.head.name) }
 }

@@ -1,17 +1,17 @@
 //! Every code there is, gathered from the rooms that declare them.
 
 use crate::diag::Code;
-use crate::{check, emit, hir, syntax};
+use crate::{check, emit, facts, hir, syntax};
 
 /// All codes, in the order of their numbers.
 pub fn codes() -> Vec<&'static Code> {
-    let checks = check::ALL.iter().map(|check| check.code);
     let mut all: Vec<&'static Code> = syntax::codes::ALL
         .iter()
         .chain(hir::codes::ALL)
+        .chain(facts::lock::CODES)
         .chain(emit::codes::ALL)
         .copied()
-        .chain(checks)
+        .chain(check::codes())
         .collect();
     all.sort_by_key(|code| code.number);
     all

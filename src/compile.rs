@@ -1,38 +1,77 @@
 //! The pipeline as one short function.
 
-use crate::check::{Checked, check};
+use crate::check::{Checked, Demand, check};
 use crate::diag::{Diagnostics, Reported};
+use crate::facts::{Facts, Lock};
 use crate::hir::lower::{Items, Torn};
-use crate::hir::{Registry, codes as shape};
-use crate::source::{FileId, Flaw, Loaded, SourceFile, Span};
+use crate::hir::{Bytes, Known, Registry, Said, codes as shape};
+use crate::source::{FileId, Flaw, Loaded, SourceFile, Span, Spanned};
 use crate::syntax::{codes, parse};
 use rayon::prelude::*;
 
 /// Text to a registry that is known to make sense; everything that is wrong on the way is said.
 pub fn analyse(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, Reported> {
-    let registry = lower(loaded, findings);
-    let checked = check(registry, findings);
+    analyse_to(Demand::AsFarAsKnown, loaded, findings)
+}
+
+/// The same, and whatever could not be checked is an error where everything has to be proved.
+pub fn analyse_to(demand: Demand, loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, Reported> {
+    let (registry, lock) = lower_with_lock(loaded, findings);
+    let checked = check(registry, &lock, demand, findings);
     findings.sort();
     checked
 }
 
 /// Text to all that was declared, before anything is checked; what cannot be read is said and left out.
 pub fn lower(loaded: &Loaded, findings: &mut Diagnostics) -> Registry {
+    lower_with_lock(loaded, findings).0
+}
+
+/// The same, with what the lock says of the model files.
+pub fn lower_with_lock(loaded: &Loaded, findings: &mut Diagnostics) -> (Registry, Lock) {
     say_flaws(loaded, findings);
-    let files: Vec<(FileId, &SourceFile)> = loaded.map.files().collect();
+    let (locks, files): (Vec<_>, Vec<_>) = loaded.map.files().partition(|(_, file)| file.is_lock());
+    let lock = lock(loaded, &locks, findings);
     let gathered: Vec<Gathered> = files.par_iter().map(|(file, source)| gather(*file, source)).collect();
     let mut items = Items::default();
     for one in gathered {
         findings.absorb(one.findings);
         items.join(one.items, findings);
     }
-    let registry = items.resolve(findings);
+    let registry = items.resolve(&known(&lock), findings);
     if !loaded.flaws.is_empty() {
         // Nobody knows which names stand in a file that could not be read at all.
         let echoes = [shape::UNKNOWN_NAME.name, shape::MISSING_ITEM.name];
         findings.drop_echoes(|finding| echoes.contains(&finding.code.name));
     }
-    registry
+    (registry, lock)
+}
+
+/// A lock that is no text at all was said, and is as good as a damaged one.
+fn lock(loaded: &Loaded, locks: &[(FileId, &SourceFile)], findings: &mut Diagnostics) -> Lock {
+    let Some((file, source)) = locks.first() else { return Lock::default() };
+    let is_flawed = loaded.flaws.iter().any(|flaw| flaw.file() == *file);
+    if is_flawed {
+        return Lock { place: Some(Span::new(*file, 0, 0)), is_damaged: true, ..Lock::default() };
+    }
+    Lock::read(*file, source.text(), findings)
+}
+
+/// What models need not say, because the lock says it.
+fn known(lock: &Lock) -> Known {
+    let said = lock.models.iter().filter_map(|(name, locked)| {
+        let Facts { file, size, .. } = &locked.facts;
+        let place = locked.place("size")?;
+        let context = locked.facts.number("context_length");
+        let context = context.zip(locked.place("parameters.context_length"));
+        let said = Said {
+            file: file.clone(),
+            size: Spanned::new(Bytes(*size), place),
+            trained_context: context.map(|(tokens, place)| Spanned::new(tokens, place)),
+        };
+        Some((name.clone(), said))
+    });
+    Known { models: said.collect(), is_complete: !lock.is_damaged }
 }
 
 /// What one file declares.

@@ -22,6 +22,7 @@ pub mod cli;
 pub mod compile;
 pub mod emit;
 pub mod engine;
+pub mod facts;
 pub mod hir;
 pub mod plan;
 pub mod render;

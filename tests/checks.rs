@@ -4,13 +4,10 @@ mod engine;
 mod experts;
 mod memory;
 mod names;
-mod needs;
 mod overrides;
 mod pairs;
 mod ports;
-mod references;
 mod rest;
-mod security;
 
 use crate::language::BASE;
 use crate::support::{Compiled, compile};

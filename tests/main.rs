@@ -11,6 +11,7 @@ mod cli;
 mod documents;
 mod emit;
 mod engine;
+mod facts;
 mod kdl;
 mod language;
 mod outside;

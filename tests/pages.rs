@@ -24,11 +24,20 @@ fn every_page_says_what_and_why_and_its_examples_do_what_it_says() {
         let (bad, good) = (code.examples("Example"), code.examples("Instead"));
         let fences = page.lines().filter(|line| line.starts_with("```")).count();
         assert_eq!(fences, 2 * (bad.len() + good.len()), "{code} has examples below other headings");
-        let examples =
-            bad.iter().map(|bad| ("Example", bad)).chain(good.iter().map(|good| ("Instead", good)));
-        for (heading, Example { language, text }) in examples {
-            let file = format!("example.{language}");
-            let compiled = compile(&[("base.kdl", BASE), (&file, text)]);
+        let examples = [("Example", &bad), ("Instead", &good)];
+        let examples = examples.iter().flat_map(|(heading, all)| {
+            // A lock belongs to the registry before it.
+            all.chunk_by(|_, next| next.language == "lock").map(move |files| (*heading, files))
+        });
+        for (heading, files) in examples {
+            let name = |Example { language, .. }: &Example| match language.as_str() {
+                "lock" => "registry.lock".to_owned(),
+                language => format!("example.{language}"),
+            };
+            let named: Vec<_> = files.iter().map(|file| (name(file), file.text.as_str())).collect();
+            let mut all = vec![("base.kdl", BASE)];
+            all.extend(named.iter().map(|(name, text)| (name.as_str(), *text)));
+            let compiled = compile(&all);
             let expected: &[&str] = if heading == "Example" { &[code.name] } else { &[] };
             if compiled.codes() != expected {
                 wrong.push(format!(

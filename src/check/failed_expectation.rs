@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Bytes, Expected, Registry, Role, Work};
+use crate::hir::{Bytes, Expected, Registry};
 
 declare_code! {
     /// ## What it finds
@@ -48,7 +48,10 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 if ports.is_some_and(|ports| ports.ports().any(|p| p == port.value)) {
                     continue;
                 }
-                let at = listens(registry, found);
+                let at = ports.map_or_else(
+                    || "is not served".to_owned(),
+                    |ports| format!("listens on {}", ports.value),
+                );
                 let message = format!(
                     "expectation {name} does not hold: role {} {at}",
                     words::quoted(&found.head.name)
@@ -62,18 +65,5 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 .about("expect", &*expect.head.name.value)
                 .help("change what is declared, or what is expected"),
         );
-    }
-}
-
-/// Where a role listens; one that shares has no port of its own, whatever the port of the other.
-fn listens(registry: &Registry, role: &Role) -> String {
-    match &role.work {
-        Work::Served(serving) => format!("listens on {}", serving.ports.value),
-        Work::Listed(_) => "is not served".to_owned(),
-        Work::Shares(shared) => {
-            let other = registry.roles.get(shared.value);
-            let at = other.serving().map(|other| format!(", which listens on {}", other.ports.value));
-            format!("shares {}{}", words::quoted(&other.head.name), at.unwrap_or_default())
-        }
     }
 }

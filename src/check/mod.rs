@@ -5,42 +5,35 @@
 
 mod avoided_experts;
 mod banned_draft;
-mod contradicted_advice;
-mod contradicted_pair;
-mod empty_expectation;
-mod empty_rule;
+mod contradicted_fact;
+mod disproved_ban;
 mod engine_cannot;
 mod experts;
-mod exposed_without_key;
 mod failed_expectation;
 mod forbidden;
 mod forbidden_lookup;
 mod forbidden_speculation;
+mod foreign_projector;
 mod idle_at_boot;
-mod impossible_dates;
-mod impossible_experts;
 mod inherited_override;
 mod intent;
-mod larger_draft;
-mod misplaced_key_file;
-mod misplaced_projector;
+mod locked;
 mod missing_backend_port;
 mod missing_one_shot;
+mod missing_shard;
 mod name_collision;
+mod not_checked;
 mod over_budget;
 mod override_type;
 mod overrides;
-mod own_draft;
 mod port_conflict;
-mod repeated_rule;
+mod refuted_draft;
+mod refuted_pair;
 mod reserved_unit;
-mod retired_model;
-mod secret_in_registry;
-mod secrets;
 mod shares_a_sharer;
-mod stale_measurement;
-mod too_few_experts;
 mod too_many_experts;
+mod translated_draft;
+mod uneven_vocabularies;
 mod unholdable_path;
 mod unknown_architecture;
 mod unknown_cpu;
@@ -48,17 +41,13 @@ mod unknown_node;
 mod unknown_override_key;
 mod unknown_profile;
 mod unknown_threads;
-mod unloadable_architecture;
-mod unmet_need;
-mod untrained_context;
 mod unused_allow;
-mod without_cache;
 
 use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
-use crate::hir::{Engine, Id, Model, Registry, Role, Serving};
-use crate::source::Span;
+use crate::facts::Lock;
+use crate::hir::{Engine, Id, Model, Registry, Serving};
 use rayon::prelude::*;
 
 /// One rule: its code with its page, and a function from registry to findings.
@@ -95,27 +84,41 @@ pub static ALL: &[&Check] = &[
     &reserved_unit::CHECK,
     &unknown_cpu::CHECK,
     &unknown_threads::CHECK,
-    &retired_model::CHECK,
-    &contradicted_pair::CHECK,
-    &repeated_rule::CHECK,
-    &empty_rule::CHECK,
-    &own_draft::CHECK,
-    &larger_draft::CHECK,
-    &unmet_need::CHECK,
-    &misplaced_projector::CHECK,
-    &impossible_experts::CHECK,
-    &contradicted_advice::CHECK,
-    &too_few_experts::CHECK,
-    &untrained_context::CHECK,
-    &exposed_without_key::CHECK,
-    &secret_in_registry::CHECK,
-    &misplaced_key_file::CHECK,
-    &stale_measurement::CHECK,
-    &impossible_dates::CHECK,
-    &empty_expectation::CHECK,
-    &unloadable_architecture::CHECK,
-    &without_cache::CHECK,
 ];
+
+/// One rule that needs to know what model files say: a function of the registry and the lock.
+pub struct FactCheck {
+    /// The code; its page is the rule's documentation.
+    pub code: &'static Code,
+    run: fn(&Registry, &Lock, &mut Diagnostics),
+}
+
+/// All checks of what is declared against the lock, in the order of their numbers.
+pub static ON_FACTS: &[&FactCheck] = &[
+    &contradicted_fact::CHECK,
+    &missing_shard::CHECK,
+    &foreign_projector::CHECK,
+    &refuted_draft::CHECK,
+    &refuted_pair::CHECK,
+    &disproved_ban::CHECK,
+    &uneven_vocabularies::CHECK,
+    &translated_draft::CHECK,
+];
+
+/// The codes of all checks.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    let on_facts = ON_FACTS.iter().map(|check| check.code);
+    ALL.iter().map(|check| check.code).chain(on_facts).chain([&not_checked::NOT_CHECKED])
+}
+
+/// How much has to be proved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Demand {
+    /// What cannot be checked is counted.
+    AsFarAsKnown,
+    /// What cannot be checked is an error.
+    Everything,
+}
 
 /// A registry in which nothing of severity error was found; the only thing that can be planned.
 #[derive(Debug)]
@@ -144,13 +147,26 @@ impl Checked {
 }
 
 /// Runs all checks; gives the registry on where neither they nor anything before them found an error.
-pub fn check(registry: Registry, findings: &mut Diagnostics) -> Result<Checked, Reported> {
+pub fn check(
+    registry: Registry,
+    lock: &Lock,
+    demand: Demand,
+    findings: &mut Diagnostics,
+) -> Result<Checked, Reported> {
     let said = ALL.par_iter().map(|check| {
         let mut said = Diagnostics::default();
         (check.run)(&registry, &mut said);
         said
     });
-    said.collect::<Vec<_>>().into_iter().for_each(|said| findings.absorb(said));
+    let on_facts = ON_FACTS.par_iter().map(|check| {
+        let mut said = Diagnostics::default();
+        (check.run)(&registry, lock, &mut said);
+        said
+    });
+    said.chain(on_facts).collect::<Vec<_>>().into_iter().for_each(|said| findings.absorb(said));
+    if demand == Demand::Everything && !lock.is_damaged {
+        not_checked::say(&registry, findings);
+    }
     unused_allow::silence(&registry, findings);
     match findings.reported() {
         Some(reported) => Err(reported),
@@ -162,12 +178,4 @@ pub fn check(registry: Registry, findings: &mut Diagnostics) -> Result<Checked, 
 fn profile_of(registry: &Registry, serving: &Serving) -> Option<&'static Profile> {
     let engine = registry.engines.get(serving.engine?.value);
     Profile::built_in(&engine.profile)
-}
-
-/// The item that a setting of a role stands in: the role, or the stack where the setting is one of its defaults.
-fn owner<'r>(registry: &'r Registry, role: &'r Role, place: Span) -> (&'static str, &'r str) {
-    let stack = &registry.stack.head;
-    let is_default =
-        place.file == stack.span.file && place.start >= stack.span.start && place.end <= stack.span.end;
-    if is_default { ("stack", &stack.name) } else { ("role", &role.head.name) }
 }

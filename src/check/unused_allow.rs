@@ -1,6 +1,6 @@
 //! What items allow: warnings that are silenced with a reason, and allowances that silence nothing.
 
-use super::{ALL, Check};
+use super::{Check, codes};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, nearest, words};
 use crate::hir::{Allow, Head, Registry};
 
@@ -35,7 +35,7 @@ fn run(_: &Registry, _: &mut Diagnostics) {}
 
 /// Drops the warnings that their items allow, and says the allowances that are of no use.
 pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {
-    for (kind, head) in heads(registry) {
+    for (kind, head) in registry.heads() {
         for allow in &head.allow {
             let is_allowed = |finding: &Diagnostic| {
                 let here = finding.subject.as_ref().is_some_and(|s| s.kind == kind && *s.name == **head.name);
@@ -56,13 +56,13 @@ fn is_named(code: &Code, word: &str) -> bool {
 
 fn unused(kind: &'static str, head: &Head, allow: &Allow) -> Diagnostic {
     let word: &str = &allow.code;
-    let known = ALL.iter().map(|check| check.code).find(|code| is_named(code, word));
+    let known = codes().find(|code| is_named(code, word));
     let (label, help) = match known {
         Some(code) if code.severity == Severity::Error => {
             ("an error cannot be allowed".to_owned(), "mend what it finds".to_owned())
         }
         Some(_) => ("there is no such warning here".to_owned(), "remove it".to_owned()),
-        None => match nearest(word, ALL.iter().map(|check| check.code.name)) {
+        None => match nearest(word, codes().map(|code| code.name)) {
             Some(near) => (format!("did you mean `{near}`?"), format!("write `{near}`")),
             None => ("no such code".to_owned(), "`orchgen explain` lists all codes".to_owned()),
         },
@@ -70,22 +70,4 @@ fn unused(kind: &'static str, head: &Head, allow: &Allow) -> Diagnostic {
     let item = format!("{kind} {}", words::quoted(&head.name));
     let message = format!("{item} allows {}, which silences nothing", words::quoted(word));
     UNUSED_ALLOW.at(allow.code.span, label, message).about(kind, &*head.name.value).help(help)
-}
-
-fn heads(registry: &Registry) -> impl Iterator<Item = (&'static str, &Head)> {
-    let stack = std::iter::once(("stack", &registry.stack.head));
-    let places = (registry.engines.iter().map(|item| ("engine", &item.head)))
-        .chain(registry.hosts.iter().map(|item| ("host", &item.head)))
-        .chain(registry.stores.iter().map(|item| ("store", &item.head)))
-        .chain(registry.tiers.iter().map(|item| ("tier", &item.head)))
-        .chain(registry.residencies.iter().map(|item| ("residency", &item.head)));
-    let models = (registry.families.iter().map(|item| ("family", &item.head)))
-        .chain(registry.models.iter().map(|item| ("model", &item.head)))
-        .chain(registry.roles.iter().map(|item| ("role", &item.head)));
-    let rules = (registry.pairs.iter().map(|item| ("pair", &item.head)))
-        .chain(registry.bans.iter().map(|item| ("ban", &item.head)))
-        .chain(registry.quirks.iter().map(|item| ("quirk", &item.head)))
-        .chain(registry.services.iter().map(|item| ("service", &item.head)))
-        .chain(registry.expects.iter().map(|item| ("expect", &item.head)));
-    stack.chain(places).chain(models).chain(rules)
 }

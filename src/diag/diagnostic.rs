@@ -24,8 +24,6 @@ pub struct Diagnostic {
     pub help: Vec<String>,
     /// Changes of the text that cure it, each by itself.
     pub fixes: Vec<Fix>,
-    /// What stands in the text and must not be repeated by any format: the values of secrets.
-    pub concealed: Vec<Span>,
 }
 
 /// A place with the words that are drawn at it.
@@ -66,7 +64,6 @@ impl Code {
             notes: Vec::new(),
             help: Vec::new(),
             fixes: Vec::new(),
-            concealed: Vec::new(),
         }
     }
 }
@@ -104,13 +101,6 @@ impl Diagnostic {
     #[must_use]
     pub fn maybe_help(mut self, text: Option<impl Into<String>>) -> Self {
         self.help.extend(text.map(Into::into));
-        self
-    }
-
-    /// Marks a part of the text as a secret: no format draws it, whichever finding its line belongs to.
-    #[must_use]
-    pub fn conceal(mut self, secret: Span) -> Self {
-        self.concealed.push(secret);
         self
     }
 

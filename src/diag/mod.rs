@@ -10,6 +10,7 @@ mod sink;
 mod suggest;
 pub mod words;
 
+pub use crate::source::Digest;
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Label, Subject};
 pub use fix::{Edit, Fix, Safety};

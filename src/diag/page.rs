@@ -23,7 +23,8 @@ pub enum Part {
 /// A fenced block of a page.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Example {
-    /// What stands behind the fence: `kdl` or `yaml`, which is also the ending of such a file.
+    /// What stands behind the fence: `kdl` or `yaml`, which is also the ending of such a file, or `lock`, which belongs to the
+    /// example before it.
     pub language: String,
     /// The text, each line with its end.
     pub text: String,

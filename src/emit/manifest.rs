@@ -5,9 +5,9 @@
 
 use super::EmitError;
 use super::tree::{Thing, Tree};
+pub(super) use crate::diag::Digest;
 use crate::render::ArtifactPath;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::fs;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -20,10 +20,6 @@ pub(super) const JOURNAL: &str = ".orchgen-manifest.next.json";
 /// What names of ours begin with; no artifact's path does.
 pub(super) const OURS: &str = ".orchgen-";
 const FORMAT_VERSION: u64 = 1;
-
-/// The SHA-256 of a file.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Digest([u8; 32]);
 
 /// A file of ours.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -74,54 +70,6 @@ struct File<'t> {
     sha256: Cow<'t, str>,
     #[serde(borrow)]
     mode: Cow<'t, str>,
-}
-
-impl Digest {
-    /// The hash of a text.
-    pub(super) fn of(text: &[u8]) -> Self {
-        Self(Sha256::digest(text).into())
-    }
-
-    /// The hash of what a file holds, however large it is.
-    pub(super) fn of_file(mut file: impl Read) -> io::Result<Self> {
-        let mut hash = Sha256::new();
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => return Ok(Self(hash.finalize().into())),
-                Ok(n) => hash.update(buffer.get(..n).unwrap_or_default()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn text(self) -> [u8; 64] {
-        let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-        let mut text = [0; 64];
-        let (pairs, _) = text.as_chunks_mut::<2>();
-        for (pair, byte) in pairs.iter_mut().zip(self.0) {
-            *pair = [digit(byte >> 4), digit(byte & 15)];
-        }
-        text
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
-        let mut bytes = [0; 32];
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        if pairs.len() != bytes.len() || !rest.is_empty() {
-            return None;
-        }
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = digit(*high)? << 4 | digit(*low)?;
-        }
-        Some(Self(bytes))
-    }
 }
 
 impl Listing {

@@ -11,6 +11,7 @@ pub mod dialect;
 mod file;
 pub mod keys;
 mod option;
+pub mod pairing;
 pub mod profile;
 
 pub use file::{As, FileTools, ProfileFile};

@@ -66,7 +66,11 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::required("title", Shape::Text, "What people call it; globs of rules match titles."),
     Field::optional("label", Shape::Text, "Its short name where rules speak of it; default the title."),
     Field::required("quant", Shape::Text, "The quantisation of its weights, as `Q4_K_M`."),
-    Field::required("size", Shape::Size, "The size of its file, all shards together, as `17.5 GB`."),
+    Field::optional(
+        "size",
+        Shape::Size,
+        "The size of its file, all shards together, as `17.5 GB`; needed unless the lock has it.",
+    ),
     Field::required(
         "file",
         Shape::File,

@@ -1,8 +1,8 @@
 //! All that was declared.
 
 use super::{
-    Arena, Ban, Engine, Expect, Family, Host, Model, Pair, Quirk, Residency, Role, Service, Stack, Store,
-    Tier,
+    Arena, Ban, Engine, Expect, Family, Head, Host, Model, Pair, Quirk, Residency, Role, Service, Stack,
+    Store, Tier,
 };
 
 /// All that was declared, typed and with names resolved; not yet known to make sense.
@@ -38,4 +38,25 @@ pub struct Registry {
     pub services: Arena<Service>,
     /// Assertions on the result.
     pub expects: Arena<Expect>,
+}
+
+impl Registry {
+    /// What every item has, with the word of its kind; kinds in the order of the language.
+    pub fn heads(&self) -> impl Iterator<Item = (&'static str, &Head)> {
+        let stack = std::iter::once(("stack", &self.stack.head));
+        let places = (self.engines.iter().map(|item| ("engine", &item.head)))
+            .chain(self.hosts.iter().map(|item| ("host", &item.head)))
+            .chain(self.stores.iter().map(|item| ("store", &item.head)))
+            .chain(self.tiers.iter().map(|item| ("tier", &item.head)))
+            .chain(self.residencies.iter().map(|item| ("residency", &item.head)));
+        let models = (self.families.iter().map(|item| ("family", &item.head)))
+            .chain(self.models.iter().map(|item| ("model", &item.head)))
+            .chain(self.roles.iter().map(|item| ("role", &item.head)));
+        let rules = (self.pairs.iter().map(|item| ("pair", &item.head)))
+            .chain(self.bans.iter().map(|item| ("ban", &item.head)))
+            .chain(self.quirks.iter().map(|item| ("quirk", &item.head)))
+            .chain(self.services.iter().map(|item| ("service", &item.head)))
+            .chain(self.expects.iter().map(|item| ("expect", &item.head)));
+        stack.chain(places).chain(models).chain(rules)
+    }
 }

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// The largest registry file that is read, in bytes: 64 MiB, about 250 000 roles.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
+/// The file of a registry folder that says what the model files say of themselves.
+pub const LOCK: &str = "registry.lock";
+
 /// The files of a registry folder, and what keeps some of them from being read as text.
 #[derive(Default, Debug)]
 pub struct Loaded {
@@ -34,6 +37,15 @@ pub enum Flaw {
         /// Its size in bytes.
         bytes: u64,
     },
+}
+
+impl Flaw {
+    /// The file.
+    pub fn file(self) -> FileId {
+        match self {
+            Self::NotUtf8 { file, .. } | Self::TooLarge { file, .. } => file,
+        }
+    }
 }
 
 /// A folder or a file that cannot be read at all: the run cannot begin.
@@ -68,7 +80,8 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// Reads every `*.yaml`, `*.yml` and `*.kdl` file of a folder, in byte order of their names; hidden files are left out.
+/// Reads every `*.yaml`, `*.yml` and `*.kdl` file of a folder, in byte order of their names, then the [`LOCK`] where there is
+/// one; hidden files are left out.
 pub fn load(folder: &Path) -> Result<Loaded, LoadError> {
     let mut loaded = Loaded::default();
     let names = registry_files(folder)?;
@@ -77,6 +90,9 @@ pub fn load(folder: &Path) -> Result<Loaded, LoadError> {
     }
     for name in names {
         read(folder, &name, &mut loaded)?;
+    }
+    if folder.join(LOCK).symlink_metadata().is_ok() {
+        read(folder, LOCK, &mut loaded)?;
     }
     Ok(loaded)
 }

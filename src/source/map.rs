@@ -4,13 +4,13 @@ use super::{FileId, Span};
 use std::sync::OnceLock;
 
 /// Every file of this run, by id; the only owner of text.
-#[derive(Clone, Default, Debug)]
+#[derive(Default, Debug)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
 }
 
 /// One file: the name it is shown by, its text, and where its lines start.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SourceFile {
     name: String,
     text: String,
@@ -46,26 +46,6 @@ impl SourceMap {
         (0..).map(FileId).zip(&self.files)
     }
 
-    /// The same files, with every byte of these places replaced by `*`, so that all other places stay where they are.
-    #[must_use]
-    pub fn without(&self, places: &[Span]) -> Self {
-        let mut concealed = Self::default();
-        for (id, file) in self.files() {
-            let mut text = file.text.clone();
-            for range in places.iter().filter(|place| place.file == id).map(|place| place.range()) {
-                let stars = text.get(range.clone()).map(|secret| {
-                    let star = |byte| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { '*' };
-                    secret.bytes().map(star).collect::<String>()
-                });
-                if let Some(stars) = stars {
-                    text.replace_range(range, &stars);
-                }
-            }
-            concealed.add(file.name.clone(), text);
-        }
-        concealed
-    }
-
     /// The text of a place; empty where the place is not in this map.
     pub fn text(&self, span: Span) -> &str {
         self.get(span.file).and_then(|file| file.text.get(span.range())).unwrap_or_default()
@@ -76,6 +56,11 @@ impl SourceFile {
     /// The name that people see: the path as they gave it, with `/` between folders.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether it is the lock, and no part of the registry itself.
+    pub fn is_lock(&self) -> bool {
+        self.name.rsplit('/').next() == Some(super::LOCK)
     }
 
     /// The whole text.

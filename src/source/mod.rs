@@ -1,9 +1,11 @@
-//! Where text comes from: places in files, and the files themselves. Knows nothing of what the text means.
+//! Where text comes from: places in files, the files themselves, and how they are known again. Knows nothing of what the text means.
 
+mod digest;
 mod load;
 mod map;
 mod span;
 
-pub use load::{Flaw, LoadError, Loaded, MAX_FILE_BYTES, load, text};
+pub use digest::{Digest, Digesting};
+pub use load::{Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, load, text};
 pub use map::{Position, SourceFile, SourceMap};
 pub use span::{FileId, Span, Spanned};

@@ -22,19 +22,20 @@ mod torn;
 pub use items::Items;
 pub use torn::Torn;
 
-use super::Registry;
+use super::{Known, Registry};
 use crate::diag::Diagnostics;
 use crate::source::Span;
 use defaults::Defaults;
 use std::sync::Arc;
 
 impl Items {
-    /// Resolves everything that was gathered; what cannot be read or found is said and left out.
-    pub fn resolve(mut self, findings: &mut Diagnostics) -> Registry {
+    /// Resolves everything that was gathered; what cannot be read or found is said and left out. What models leave out is taken
+    /// from what is known of their files.
+    pub fn resolve(mut self, known_files: &Known, findings: &mut Diagnostics) -> Registry {
         let (start, lost) = (self.start, Arc::clone(self.lost()));
         let mut places = places::read(&mut self, findings);
         let mut defaults = Defaults::read(std::mem::take(&mut places.defaults), &places, findings);
-        let (families, models) = models::read(&mut self, &places, &defaults, findings);
+        let (families, models) = models::read(&mut self, known_files, (&places, &defaults), findings);
         defaults.settle_models(&models.names, &places, findings);
         let known = serving::Known { places: &places, models: &models.names, defaults: &defaults };
         let roles = roles::read(&mut self, &known, findings);

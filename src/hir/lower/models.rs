@@ -6,25 +6,27 @@ use super::items::{Item, Items};
 use super::names::{By, Named};
 use super::places::{Places, kind};
 use super::record::Record;
+use super::serving::say_missing;
 use crate::diag::Diagnostics;
 use crate::hir::codes::{MISSING_FIELD, MISSING_ITEM};
 use crate::hir::family::{FORBID_WORDS, NEED_WORDS};
 use crate::hir::{
-    Advice, ExpertAdvice, Experts, Family, Forbidden, Id, Model, Override, Projector, Setting, Store, Text,
+    Advice, Bytes, ExpertAdvice, Experts, Family, Forbidden, Id, Known, Model, Override, Projector, Said,
+    Setting, Store, Text,
 };
 use crate::source::Spanned;
 
 pub(super) fn read(
     items: &mut Items,
-    places: &Places,
-    defaults: &Defaults,
+    known: &Known,
+    (places, defaults): (&Places, &Defaults),
     findings: &mut Diagnostics,
 ) -> (Named<Family>, Named<Model>) {
     let families = kind("family", items, family);
     let mut stores = Stores { places, defaults: &defaults.record, said: false };
     let mut models = Named::new("model", items.lost());
     for mut item in items.take("model") {
-        let value = model(&mut item, &families, &mut stores, findings);
+        let value = model(&mut item, (&families, known), &mut stores, findings);
         models.add(&item.name, value);
     }
     (families, models)
@@ -81,7 +83,7 @@ pub(super) fn overrides(record: &mut Record) -> Vec<Override> {
 
 fn model(
     item: &mut Item,
-    families: &Named<Family>,
+    (families, known): (&Named<Family>, &Known),
     stores: &mut Stores,
     findings: &mut Diagnostics,
 ) -> Option<Model> {
@@ -103,25 +105,46 @@ fn model(
         None if record.is_spoken("store") => Err(()),
         None => stores.implied(relative, &by, findings),
     };
+    let said = known
+        .models
+        .get(&*item.name.value)
+        .filter(|said| file.as_ref().is_some_and(|file| file.value == said.file));
+    let size = size(record, (said, known), &by, findings);
     if record.is_incomplete() {
         return None;
     }
+    let trained_context = record.take("trained-context").or(said.and_then(|said| said.trained_context));
     Some(Model {
         head,
         family: family?,
         title: record.text("title")?,
         label: record.text("label"),
         quant: record.text("quant")?,
-        size: record.take("size")?,
+        size: size?,
         store: store.ok()?,
         file: file?,
         projector,
         experts: record.take::<Record>("experts").map(|block| block.map(experts)),
-        trained_context: record.take("trained-context"),
+        trained_context,
         retired: record
             .take::<Record>("retired")
             .map(|block| block.map(|mut b| b.text("why").map(|why| why.value))),
     })
+}
+
+/// The size that is said, else the one that is known of the file; a size that nobody knows is said to be missing.
+fn size(
+    record: &mut Record,
+    (said, known): (Option<&Said>, &Known),
+    by: &By,
+    findings: &mut Diagnostics,
+) -> Option<Spanned<Bytes>> {
+    let size = record.take("size").or(said.filter(|_| !record.is_spoken("size")).map(|said| said.size));
+    if size.is_none() && !record.is_spoken("size") && known.is_complete {
+        let what = "that of its file, as `17.5 GB`, or run `orchgen lock` where the file is";
+        say_missing("size", what, by, findings);
+    }
+    size
 }
 
 fn projector(mut block: Record) -> Option<Projector> {

@@ -1,0 +1,170 @@
+//! What the lock says of the models of the registry: shared by the checks that hold the one against the other.
+
+use super::profile_of;
+use crate::diag::words::quoted;
+use crate::engine::Profile;
+use crate::engine::pairing::{Reason, Special, Verdict, judge};
+use crate::facts::{Facts, Lock, Locked};
+use crate::hir::{Draft, Id, Model, Registry, Role, Serving};
+
+/// What is said of a model where the lock has nothing.
+pub(super) const NOT_LOCKED: &str = "the lock has no facts of it: run `orchgen lock` where its file is";
+/// What is said where the lock speaks of another file.
+const OTHER_FILE: &str = "the lock has the facts of another file: run `orchgen lock` where its file is";
+
+/// The facts of a model; in words why there are none.
+pub(super) fn facts<'l>(lock: &'l Lock, model: &Model) -> Result<&'l Locked, &'static str> {
+    let locked = lock.models.get(&*model.head.name.value).ok_or(NOT_LOCKED)?;
+    if locked.facts.file == model.file.value { Ok(locked) } else { Err(OTHER_FILE) }
+}
+
+/// The facts of a model's projector; none where it has no projector.
+pub(super) fn projector<'l>(lock: &'l Lock, model: &Model) -> Option<Result<&'l Locked, &'static str>> {
+    let projector = model.projector.as_ref()?;
+    let Some(locked) = lock.projectors.get(&*model.head.name.value) else { return Some(Err(NOT_LOCKED)) };
+    Some(if locked.facts.file == projector.file.value { Ok(locked) } else { Err(OTHER_FILE) })
+}
+
+/// A draft of a role that its engine will judge.
+pub(super) struct Drafting<'r> {
+    pub(super) role: &'r Role,
+    pub(super) serving: &'r Serving,
+    pub(super) draft: &'r Draft,
+    pub(super) profile: &'r Profile,
+}
+
+/// Every role that drafts with a model which neither a ban nor its family keeps it from using: those were said.
+pub(super) fn draftings(registry: &Registry) -> impl Iterator<Item = Drafting<'_>> {
+    registry.served().filter_map(|(role, serving)| {
+        let draft = serving.draft.as_ref()?;
+        let is_banned = registry.ban_of(serving.model.value, draft.model.value).is_some();
+        let family = registry.model_of(serving).1;
+        let is_forbidden = family.forbids(crate::hir::Forbids::Speculation).is_some();
+        let profile = profile_of(registry, serving)?;
+        (!is_banned && !is_forbidden).then_some(Drafting { role, serving, draft, profile })
+    })
+}
+
+impl Drafting<'_> {
+    /// What the engine makes of it; in words which fact is missing.
+    pub(super) fn verdict(&self, registry: &Registry, lock: &Lock) -> Result<Verdict, &'static str> {
+        let overrides = super::intent::overrides(registry, self.serving);
+        let pair = (self.serving.model.value, self.draft.model.value);
+        let [target, draft] = both(registry, lock, pair)?;
+        verdict(self.profile, lock, [&target.facts, &draft.facts], &overrides)
+    }
+}
+
+/// The facts of both models of a pair.
+pub(super) fn both<'l>(
+    registry: &Registry,
+    lock: &'l Lock,
+    (target, draft): (Id<Model>, Id<Model>),
+) -> Result<[&'l Locked; 2], &'static str> {
+    Ok([facts(lock, registry.models.get(target))?, facts(lock, registry.models.get(draft))?])
+}
+
+/// What a build makes of a pair; in words which fact is missing.
+pub(super) fn verdict(
+    profile: &Profile,
+    lock: &Lock,
+    [target, draft]: [&Facts; 2],
+    overrides: &[(&str, crate::engine::dialect::Value<'_>)],
+) -> Result<Verdict, &'static str> {
+    let vocabularies = target.vocabulary.as_ref().zip(draft.vocabulary.as_ref());
+    let difference = vocabularies.and_then(|(one, other)| lock.difference(one, other));
+    match judge(profile, (target, draft), overrides, difference) {
+        Verdict::Unknown(why) => Err(why),
+        verdict @ (Verdict::Fits | Verdict::Uneven { .. } | Verdict::Parts(_)) => Ok(verdict),
+    }
+}
+
+/// The keys of the lock at which a reason shows, and what is said of the target and of the draft there.
+pub(super) struct Told {
+    /// The reason as the end of a sentence.
+    pub(super) why: String,
+    /// The key in the lock.
+    pub(super) key: &'static str,
+    /// What the target's file says, and what the draft's says.
+    pub(super) labels: [String; 2],
+}
+
+/// A reason in words.
+pub(super) fn told(reason: &Reason) -> Told {
+    match reason {
+        Reason::NoMemory(arch) => Told {
+            why: format!("the architecture {} has no memory to draft for", quoted(arch.name())),
+            key: "architecture",
+            labels: ["an encoder or a diffusion model".into(), "the draft".into()],
+        },
+        Reason::Kind([target, draft]) => Told {
+            why: format!("their tokenizers are of different types, {} and {}", quoted(target), quoted(draft)),
+            key: "vocabulary.type",
+            labels: [
+                format!("the target has {}", quoted(target)),
+                format!("the draft has {}", quoted(draft)),
+            ],
+        },
+        Reason::Special { which, tokens: [target, draft] } => special(which, target, draft),
+        Reason::Size([target, draft]) => Told {
+            why: format!(
+                "their vocabularies have {target} and {draft} tokens, {} more than the 128 that may be between them",
+                target.abs_diff(*draft).saturating_sub(crate::facts::MAX_SIZE_DIFFERENCE)
+            ),
+            key: "vocabulary.size",
+            labels: [format!("the target has {target} tokens"), format!("the draft has {draft}")],
+        },
+        Reason::Token { token, texts } => token_told(*token, texts.as_ref()),
+    }
+}
+
+fn special(which: &str, target: &Special, draft: &Special) -> Told {
+    let named = |special: &Special| match (special.token, &special.text) {
+        (Some(token), Some(text)) => format!("{token} {}", quoted(text)),
+        (Some(token), None) => token.to_string(),
+        (None, _) => "none".to_owned(),
+    };
+    let says = |who: &str, special: &Special| {
+        let adds = if special.is_added { "adds" } else { "does not add" };
+        format!("the {who} {adds} {which}, which is {}", named(special))
+    };
+    let why = match (target.is_added, draft.is_added) {
+        (true, false) => {
+            format!(
+                "the target begins or ends a prompt with {which} ({}), and the draft does not",
+                named(target)
+            )
+        }
+        (false, true) => {
+            format!(
+                "the draft begins or ends a prompt with {which} ({}), and the target does not",
+                named(draft)
+            )
+        }
+        _ => format!("{which} of the target is {}, and of the draft {}", named(target), named(draft)),
+    };
+    let key = match (which, target.is_added == draft.is_added) {
+        ("BOS", false) => "vocabulary.add_bos",
+        ("BOS", true) => "vocabulary.bos",
+        (_, false) => "vocabulary.add_eos",
+        (_, true) => "vocabulary.eos",
+    };
+    Told { why, key, labels: [says("target", target), says("draft", draft)] }
+}
+
+fn token_told(token: Option<u64>, texts: Option<&[Box<str>; 2]>) -> Told {
+    let (why, labels) = match (token, texts) {
+        (Some(token), Some([target, draft])) => (
+            format!("token {token} is {} for the target and {} for the draft", quoted(target), quoted(draft)),
+            [
+                format!("token {token} of the target is {}", quoted(target)),
+                format!("of the draft it is {}", quoted(draft)),
+            ],
+        ),
+        _ => (
+            "the texts of their tokens differ".to_owned(),
+            ["the tokens of the target".to_owned(), "and of the draft".to_owned()],
+        ),
+    };
+    Told { why, key: "vocabulary.sha256_from_5", labels }
+}

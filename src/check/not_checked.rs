@@ -1,0 +1,33 @@
+//! What could not be checked, where everything has to be proved.
+
+use crate::diag::{Diagnostics, words};
+use crate::hir::Registry;
+use crate::source::Span;
+use std::collections::BTreeMap;
+
+declare_code! {
+    /// ## What it finds
+    /// With `--locked`: anything that could not be checked because a fact is not known.
+    ///
+    /// ## Why
+    /// Without `--locked` it is counted and listed by `--verbose`. Where a stack is released from a machine without its models,
+    /// "not known to be wrong" is not enough.
+    ///
+    /// ## Instead
+    /// Run `orchgen lock` where the models are, and commit `registry.lock`.
+    pub(super) static NOT_CHECKED = 399, "not-checked", Error;
+}
+
+/// Says everything that was left unchecked, at the item that it speaks of.
+pub(super) fn say(registry: &Registry, findings: &mut Diagnostics) {
+    let places: BTreeMap<(&str, &str), Span> =
+        registry.heads().map(|(kind, head)| ((kind, &*head.name.value), head.name.span)).collect();
+    let left = findings.not_checked().to_vec();
+    for one in left {
+        let (kind, name) = (one.subject.kind, words::quoted(&one.subject.name));
+        let place = places.get(&(kind, &*one.subject.name)).copied().unwrap_or(registry.stack.head.name.span);
+        let message = format!("`{}` of {kind} {name} could not be checked", one.check);
+        let finding = NOT_CHECKED.at(place, "nothing is proved of this", message).note(one.why);
+        findings.say(finding.about(kind, one.subject.name).help("leave out `--locked` to let it be"));
+    }
+}

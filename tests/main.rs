@@ -21,6 +21,7 @@ mod quote;
 mod readme;
 mod report;
 mod scripts;
+mod served;
 mod support;
 mod systemd;
 mod tidy;

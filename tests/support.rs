@@ -6,7 +6,7 @@ use orchgen::diag::{Diagnostics, report};
 use orchgen::hir::Registry;
 use orchgen::source::{Loaded, SourceMap};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A registry and everything that was said about it.
 pub(crate) struct Compiled {
@@ -89,4 +89,20 @@ pub(crate) fn lower(files: &[(&str, &str)]) -> (Registry, Compiled) {
     let registry = orchgen::compile::lower(&loaded, &mut findings);
     findings.sort();
     (registry, Compiled { loaded, findings, checked: None })
+}
+
+/// A file of the shared folder, which lies beside the project or where `ORCHGEN_SHARED` says.
+#[track_caller]
+#[expect(clippy::disallowed_methods, reason = "where the shared folder lies is not known to the project")]
+pub(crate) fn shared(path: &str) -> PathBuf {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let found = std::env::var_os("ORCHGEN_SHARED").map_or_else(beside, PathBuf::from).join(path);
+    assert!(found.exists(), "{} is not there: set ORCHGEN_SHARED to the shared folder", found.display());
+    found
+}
+
+/// The Python that has the packages which `.ci/test` installs; the machine's own where that was not run.
+pub(crate) fn python() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin/python3");
+    if own.exists() { own } else { PathBuf::from("python3") }
 }

@@ -76,7 +76,7 @@ fn plain() -> Units {
 }
 
 /// Each process with the unit that starts it.
-fn processes(plan: &Plan) -> Vec<(String, &Role, &Process)> {
+pub(crate) fn processes(plan: &Plan) -> Vec<(String, &Role, &Process)> {
     let mut found = Vec::new();
     for role in &plan.roles {
         for process in &role.processes {
@@ -133,7 +133,7 @@ fn the_registry_of_the_rig_makes_sound_units() {
     let bin = dir.path().join("bin");
     outside::write(&bin.join("llama-server"), "#!/bin/sh\n", 0o755);
     let text =
-        include_str!("systemd/rig.kdl").replace("/usr/bin", bin.to_str().unwrap()).replace("262", "252");
+        include_str!("served/stack.kdl").replace("/usr/bin", bin.to_str().unwrap()).replace("262", "252");
     let compiled = compile(&[("rig.kdl", &text)]);
     compiled.write(dir.path());
     let files = compiled.files();

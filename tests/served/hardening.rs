@@ -2,7 +2,6 @@
 
 use super::STACK;
 use super::rig::{Rig, text};
-use crate::outside;
 use crate::support::{compile, compile_folder};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -79,14 +78,4 @@ fn both_versions_of_systemd_read_every_unit_without_a_word() {
     let own = compile_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("registry")).files();
     let programs = ["/mnt/raid0/llm/llama.cpp/build/bin/llama-server"];
     assert_eq!(verified(&rig, &own, &programs), "", "the units of our own registry");
-    // And the machine's, for the version that they were made for.
-    let stack = STACK.replace("systemd=262", "systemd=252").replace("/usr/bin", "/srv/bin");
-    let dir = outside::folder();
-    let bin = dir.path().join("bin");
-    outside::write(&bin.join("llama-server"), "#!/bin/sh\n", 0o755);
-    let compiled = compile(&[("stack.kdl", &stack.replace("/srv/bin", bin.to_str().unwrap()))]);
-    compiled.write(dir.path());
-    let files = compiled.files();
-    let names: Vec<&str> = files.keys().filter_map(|path| path.strip_prefix("systemd/")).collect();
-    assert_eq!(outside::systemd_verify(&dir.path().join("systemd"), &names), "");
 }

@@ -6,7 +6,7 @@ use crate::facts::{Facts, Lock};
 use crate::hir::lower::{Items, Torn};
 use crate::hir::{Bytes, Known, Registry, Said, codes as shape};
 use crate::source::{FileId, Flaw, Loaded, SourceFile, Span, Spanned};
-use crate::syntax::{codes, parse};
+use crate::syntax::{codes, mend, parse};
 use rayon::prelude::*;
 
 /// Text to a registry that is known to make sense; everything that is wrong on the way is said.
@@ -18,6 +18,8 @@ pub fn analyse(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, R
 pub fn analyse_to(demand: Demand, loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, Reported> {
     let (registry, lock) = lower_with_lock(loaded, findings);
     let checked = check(registry, &lock, demand, findings);
+    let is_whole = |file| !loaded.flaws.iter().any(|flaw| flaw.file() == file);
+    mend(&loaded.map, is_whole, findings);
     findings.sort();
     checked
 }

@@ -12,6 +12,7 @@ mod documents;
 mod emit;
 mod engine;
 mod facts;
+mod fix;
 mod kdl;
 mod language;
 mod outside;

@@ -1,7 +1,7 @@
 //! An architecture that no known build has.
 
 use super::Check;
-use crate::diag::{Diagnostics, nearest, words};
+use crate::diag::{Diagnostics, Likeness, Safety, near, words};
 use crate::engine::architecture;
 use crate::hir::Registry;
 
@@ -32,9 +32,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         if architecture::architecture(&family.arch).is_some() {
             continue;
         }
-        let near = nearest(&family.arch, architecture::names());
-        let label = near
-            .map_or_else(|| "not known as of b11434".to_owned(), |near| format!("did you mean `{near}`?"));
+        let near = near(&family.arch, architecture::names());
+        let label = near.map_or_else(
+            || "not known as of b11434".to_owned(),
+            |near| format!("did you mean `{}`?", near.name),
+        );
         let message = format!(
             "family {} has the unknown architecture {}",
             words::quoted(&family.head.name),
@@ -43,6 +45,13 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = UNKNOWN_ARCHITECTURE
             .at(family.arch.span, label, message)
             .about("family", &*family.head.name.value);
+        let finding = match near {
+            // A newer build may have one whose name differs in a letter.
+            Some(near) if near.likeness == Likeness::Slip => {
+                finding.write(near.name, family.arch.span, Safety::Unsafe)
+            }
+            near => finding.meant(near, family.arch.span),
+        };
         findings.say(finding.help("write `general.architecture` as the model file has it"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Check;
 use super::overrides::{self, Placed};
-use crate::diag::{Diagnostics, NotChecked, Subject, nearest, words};
+use crate::diag::{Diagnostics, NotChecked, Safety, Subject, near, words};
 use crate::engine::keys::{KeyVerdict, key, spelled};
 use crate::hir::Registry;
 
@@ -38,6 +38,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
 
 fn judge(one: &Placed, findings: &mut Diagnostics) {
     let (profile, arch, said): (_, &str, _) = (one.profile, &one.family.arch, &one.said.key);
+    let mut meant: Option<(String, Safety)> = None;
     let (label, help) = match key(profile, arch, said) {
         KeyVerdict::Known { .. } => return,
         KeyVerdict::NotChecked => {
@@ -52,12 +53,18 @@ fn judge(one: &Placed, findings: &mut Diagnostics) {
         }
         KeyVerdict::OtherArchitecture { arch: other } => {
             let own = said.strip_prefix(other).map(|rest| format!("{arch}{rest}")).unwrap_or_default();
-            (format!("a key of `{other}`"), format!("write `{}`", words::printable(&own)))
+            let help = format!("write `{}`", words::printable(&own));
+            // The family may be the one that is wrong.
+            meant = Some((own, Safety::Unsafe));
+            (format!("a key of `{other}`"), help)
         }
         KeyVerdict::Unknown => {
             let known = spelled(arch);
-            match nearest(said, known.iter().map(String::as_str)) {
-                Some(near) => (format!("did you mean `{near}`?"), format!("write `{near}`")),
+            match near(said, known.iter().map(String::as_str)) {
+                Some(near) => {
+                    meant = near.safety().map(|safety| (near.name.to_owned(), safety));
+                    (format!("did you mean `{}`?", near.name), format!("write `{}`", near.name))
+                }
                 None => (
                     "no build has this key".to_owned(),
                     format!("name a key of `{arch}`, as `{arch}.context_length`"),
@@ -75,5 +82,9 @@ fn judge(one: &Placed, findings: &mut Diagnostics) {
         .at(said.span, label, message)
         .about(one.kind, one.name)
         .also(one.family.arch.span, format!("the architecture is `{}`", words::printable(arch)));
-    findings.say(finding.help(help));
+    let finding = finding.help(help);
+    findings.say(match meant {
+        Some((key, safety)) => finding.write(&key, said.span, safety),
+        None => finding,
+    });
 }

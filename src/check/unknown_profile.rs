@@ -1,7 +1,7 @@
 //! An engine profile that is not built in.
 
 use super::Check;
-use crate::diag::{Diagnostics, nearest, words};
+use crate::diag::{Diagnostics, near, words};
 use crate::engine::Profile;
 use crate::hir::Registry;
 
@@ -31,9 +31,9 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         if Profile::names().contains(&&**engine.profile) {
             continue;
         }
-        let near = nearest(&engine.profile, Profile::names().iter().copied());
-        let label =
-            near.map_or_else(|| "no such profile".to_owned(), |near| format!("did you mean `{near}`?"));
+        let near = near(&engine.profile, Profile::names().iter().copied());
+        let label = near
+            .map_or_else(|| "no such profile".to_owned(), |near| format!("did you mean `{}`?", near.name));
         let message = format!(
             "engine {} has the unknown profile {}",
             words::quoted(&engine.head.name),
@@ -42,6 +42,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let known: Vec<String> = Profile::names().iter().map(|name| format!("`{name}`")).collect();
         let finding =
             UNKNOWN_PROFILE.at(engine.profile.span, label, message).about("engine", &*engine.head.name.value);
+        let finding = finding.meant(near, engine.profile.span);
         findings.say(finding.help(format!("name one that is built in: {}", words::any_of(&known))));
     }
 }

@@ -1,7 +1,7 @@
 //! What items allow: warnings that are silenced with a reason, and allowances that silence nothing.
 
 use super::{Check, codes};
-use crate::diag::{Code, Diagnostic, Diagnostics, Severity, nearest, words};
+use crate::diag::{Change, Code, Cure, Diagnostic, Diagnostics, Near, Safety, Severity, near, words};
 use crate::hir::{Allow, Head, Registry};
 
 declare_code! {
@@ -57,17 +57,24 @@ fn is_named(code: &Code, word: &str) -> bool {
 fn unused(kind: &'static str, head: &Head, allow: &Allow) -> Diagnostic {
     let word: &str = &allow.code;
     let known = codes().find(|code| is_named(code, word));
+    let near = near(word, codes().map(|code| code.name));
     let (label, help) = match known {
         Some(code) if code.severity == Severity::Error => {
             ("an error cannot be allowed".to_owned(), "mend what it finds".to_owned())
         }
         Some(_) => ("there is no such warning here".to_owned(), "remove it".to_owned()),
-        None => match nearest(word, codes().map(|code| code.name)) {
-            Some(near) => (format!("did you mean `{near}`?"), format!("write `{near}`")),
+        None => match near {
+            Some(Near { name, .. }) => (format!("did you mean `{name}`?"), format!("write `{name}`")),
             None => ("no such code".to_owned(), "`orchgen explain` lists all codes".to_owned()),
         },
     };
     let item = format!("{kind} {}", words::quoted(&head.name));
     let message = format!("{item} allows {}, which silences nothing", words::quoted(word));
-    UNUSED_ALLOW.at(allow.code.span, label, message).about(kind, &*head.name.value).help(help)
+    let place = allow.code.span;
+    let finding = UNUSED_ALLOW.at(place, label, message).about(kind, &*head.name.value).help(help);
+    if known.is_none() {
+        return finding.meant(near, place);
+    }
+    let change = Change::Field { name: "allow", holding: place };
+    finding.cure(Cure { title: "remove `allow`".to_owned(), safety: Safety::Safe, change })
 }

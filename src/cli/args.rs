@@ -1,6 +1,6 @@
 //! What the user may type, and nothing more.
 
-use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args as Arguments, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
 
@@ -65,7 +65,7 @@ pub(super) enum Command {
     Build(Build),
     /// Check the registry and write nothing
     #[command(visible_alias = "lint")]
-    Check(Check),
+    Check(Checking),
     /// Say what a finding means, why it matters, and how to cure it
     Explain(Explain),
     /// Print the completions of a shell
@@ -91,6 +91,29 @@ pub(super) struct Check {
 pub(super) enum Deny {
     /// Every warning
     Warnings,
+}
+
+#[derive(Arguments, Debug)]
+pub(super) struct Checking {
+    #[command(flatten)]
+    pub(super) check: Check,
+    #[command(flatten)]
+    pub(super) mend: Mend,
+}
+
+/// What is done to the registry itself.
+#[derive(Arguments, Clone, Copy, Debug)]
+#[command(next_help_heading = "Fixes", group(ArgGroup::new("mending").args(["fix", "diff"]).multiple(true)))]
+pub(super) struct Mend {
+    /// Mend in place what can be mended for sure, and say what is left
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// Write nothing; print what `--fix` would change as a unified diff, and exit with 1 if that is anything
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// Also make fixes that somebody has to look at, since there are other cures or comments go with them
+    #[arg(long, requires = "mending")]
+    pub(super) unsafe_fixes: bool,
 }
 
 #[derive(Arguments, Debug)]

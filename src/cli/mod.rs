@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod completions;
 mod explain;
+pub mod fix;
 mod session;
 
 use args::{Args, Command};

@@ -1,6 +1,8 @@
 //! One finding as a plain value: data first, picture last.
 
-use super::{Code, Fix, Severity};
+use super::fix::{Change, Cure, Safety};
+use super::suggest::Near;
+use super::{Code, Fix, Severity, words};
 use crate::source::Span;
 
 /// One finding: a code, a message, at least one place, and what to do about it.
@@ -22,6 +24,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do, each an imperative.
     pub help: Vec<String>,
+    /// What would cure it, each by itself; becomes `fixes` as soon as somebody knows the text.
+    pub cures: Vec<Cure>,
     /// Changes of the text that cure it, each by itself.
     pub fixes: Vec<Fix>,
 }
@@ -63,6 +67,7 @@ impl Code {
             secondary: Vec::new(),
             notes: Vec::new(),
             help: Vec::new(),
+            cures: Vec::new(),
             fixes: Vec::new(),
         }
     }
@@ -102,6 +107,29 @@ impl Diagnostic {
     pub fn maybe_help(mut self, text: Option<impl Into<String>>) -> Self {
         self.help.extend(text.map(Into::into));
         self
+    }
+
+    /// Adds what would cure it.
+    #[must_use]
+    pub fn cure(mut self, cure: Cure) -> Self {
+        self.cures.push(cure);
+        self
+    }
+
+    /// Offers to write at `span` the name that is nearest to what stands there, unless another one is as near.
+    #[must_use]
+    pub fn meant(self, near: Option<Near>, span: Span) -> Self {
+        match near.and_then(|near| Some((near.name, near.safety()?))) {
+            Some((name, safety)) => self.write(name, span, safety),
+            None => self,
+        }
+    }
+
+    /// Offers to write another word at `span`.
+    #[must_use]
+    pub fn write(self, word: &str, span: Span, safety: Safety) -> Self {
+        let title = format!("write {}", words::quoted(word));
+        self.cure(Cure { title, safety, change: Change::Word { span, meant: word.to_owned() } })
     }
 
     /// Adds a change of the text that cures it.

@@ -1,4 +1,4 @@
-//! A change of the text that cures a finding.
+//! Changes that cure a finding: first as what is meant, then as bytes.
 
 use crate::source::Span;
 
@@ -36,4 +36,35 @@ impl Fix {
     pub fn safe(title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
         Self { title: title.into(), safety: Safety::Safe, edits: vec![Edit { span, text: text.into() }] }
     }
+}
+
+/// A change that cures a finding, in the words of whoever says the finding, who knows neither the language of the file nor its
+/// layout. `syntax` makes a [`Fix`] of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cure {
+    /// What it does, an imperative: ``write `context` ``.
+    pub title: String,
+    /// Whether it may be made without asking.
+    pub safety: Safety,
+    /// What is changed.
+    pub change: Change,
+}
+
+/// What a cure changes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// A name, a key or a text is another one.
+    Word {
+        /// Where it stands, quotes included.
+        span: Span,
+        /// What it is to be, without quotes.
+        meant: String,
+    },
+    /// A field goes, with all that is in it.
+    Field {
+        /// Its name.
+        name: &'static str,
+        /// Where a value of it stands, which tells it from others of its name.
+        holding: Span,
+    },
 }

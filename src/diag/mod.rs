@@ -13,6 +13,6 @@ pub mod words;
 pub use crate::source::Digest;
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Label, Subject};
-pub use fix::{Edit, Fix, Safety};
+pub use fix::{Change, Cure, Edit, Fix, Safety};
 pub use sink::{Diagnostics, NotChecked, Reported, Summary};
-pub use suggest::nearest;
+pub use suggest::{Likeness, Near, near, nearest};

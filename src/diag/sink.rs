@@ -1,6 +1,6 @@
 //! The one sink that all findings go to.
 
-use super::{Diagnostic, Severity, Subject};
+use super::{Cure, Diagnostic, Fix, Safety, Severity, Subject};
 
 /// All findings of a run; the only way to say one.
 #[derive(Default, Debug)]
@@ -84,6 +84,22 @@ impl Diagnostics {
     /// What was not checked.
     pub fn not_checked(&self) -> &[NotChecked] {
         &self.not_checked
+    }
+
+    /// Makes fixes of the cures, as far as `write` knows how.
+    pub fn mend(&mut self, mut write: impl FnMut(&Cure) -> Option<Fix>) {
+        for finding in &mut self.findings {
+            let cures = std::mem::take(&mut finding.cures);
+            finding.fixes.extend(cures.iter().filter_map(&mut write));
+        }
+    }
+
+    /// How many findings can be fixed without asking, and how many others if somebody looks.
+    pub fn fixable(&self) -> (usize, usize) {
+        let any = self.findings.iter().filter(|finding| !finding.fixes.is_empty()).count();
+        let is_safe = |finding: &&Diagnostic| finding.fixes.iter().any(|fix| fix.safety == Safety::Safe);
+        let safe = self.findings.iter().filter(is_safe).count();
+        (safe, any - safe)
     }
 
     /// Takes everything that another sink was told.

@@ -29,6 +29,11 @@ impl EmitError {
     pub(super) fn disk(doing: &'static str, path: &Path, error: &io::Error) -> Self {
         Self::Disk { doing, path: path.to_owned(), reason: reason(error) }
     }
+
+    /// Why we do not do what the system would.
+    pub(super) fn refused(doing: &'static str, path: &Path, reason: &str) -> Self {
+        Self::Disk { doing, path: path.to_owned(), reason: reason.to_owned() }
+    }
 }
 
 impl fmt::Display for EmitError {

@@ -63,7 +63,7 @@ fn replace(path: &Path, bytes: &[u8], mode: Option<Permissions>) -> std::io::Res
 }
 
 /// A hidden name beside the file, of this process alone.
-fn beside(path: &Path) -> PathBuf {
+pub(super) fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}.orchgen", std::process::id()));

@@ -2,6 +2,7 @@
 
 use super::{FileId, SourceMap};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,18 @@ pub enum Flaw {
         /// Its size in bytes.
         bytes: u64,
     },
+}
+
+impl Loaded {
+    /// The same files with other texts for some of them.
+    #[must_use]
+    pub fn rewritten(&self, mut texts: BTreeMap<FileId, String>) -> Self {
+        let mut map = SourceMap::default();
+        for (id, file) in self.map.files() {
+            map.add(file.name(), texts.remove(&id).unwrap_or_else(|| file.text().to_owned()));
+        }
+        Self { map, flaws: self.flaws.clone() }
+    }
 }
 
 impl Flaw {
@@ -131,7 +144,8 @@ fn registry_files(folder: &Path) -> Result<Vec<String>, LoadError> {
 
 fn read(folder: &Path, name: &str, loaded: &mut Loaded) -> Result<(), LoadError> {
     let path = folder.join(name);
-    let shown = path.to_string_lossy().replace('\\', "/");
+    let shown = path.to_string_lossy();
+    let shown = if cfg!(windows) { shown.replace('\\', "/") } else { shown.into_owned() };
     let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
     let failed = |error: std::io::Error| LoadError::disk(&path, &error);
     let about = std::fs::metadata(&path).map_err(failed)?;

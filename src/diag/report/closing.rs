@@ -14,6 +14,9 @@ pub(super) fn close(out: &mut String, findings: &Diagnostics, style: Style) {
         list_not_checked(out, findings, style);
     }
     hang(out, "", 0, &wrap(&summary(findings, style), style.width));
+    if let Some(fixable) = fixable(findings) {
+        hang(out, "", 0, &wrap(&fixable, style.width));
+    }
     if let Some(more) = more(findings) {
         hang(out, "", 0, &wrap(&more, style.width));
     }
@@ -45,6 +48,25 @@ fn summary(findings: &Diagnostics, style: Style) -> String {
         line = format!("{line}; {left} {were} not checked{hint}");
     }
     line
+}
+
+/// How many findings the program can mend itself.
+fn fixable(findings: &Diagnostics) -> Option<String> {
+    let them = |n: usize| match findings.findings().len() {
+        1 => "it".to_owned(),
+        all if all == n => "all of them".to_owned(),
+        _ => format!("{n} of them"),
+    };
+    let (can, more) = match findings.fixable() {
+        (0, 0) => return None,
+        (0, risky) => {
+            (format!("{} can be fixed with `orchgen check --fix --unsafe-fixes`", them(risky)), None)
+        }
+        (safe, 0) => (format!("{} can be fixed with `orchgen check --fix`", them(safe)), None),
+        (safe, risky) => (format!("{} can be fixed with `orchgen check --fix`", them(safe)), Some(risky)),
+    };
+    let more = more.map(|more| format!(", {more} more with `--unsafe-fixes`")).unwrap_or_default();
+    Some(format!("{can}{more}; `--diff` instead of `--fix` shows how"))
 }
 
 /// Where the pages of the codes are: errors before the rest, each code once.

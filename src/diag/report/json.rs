@@ -1,6 +1,6 @@
 //! Findings as one JSON object, for programs. The shape only grows; `format_version` changes if it ever breaks.
 
-use crate::diag::{Diagnostic, Diagnostics, Label};
+use crate::diag::{Diagnostic, Diagnostics, Edit, Fix, Label, Safety};
 use crate::source::{Position, SourceMap, Span};
 use serde::Serialize;
 
@@ -26,6 +26,22 @@ struct Finding<'a> {
     secondary: Vec<Place<'a>>,
     notes: &'a [String],
     help: &'a [String],
+    fixes: Vec<Repair<'a>>,
+}
+
+#[derive(Serialize)]
+struct Repair<'a> {
+    title: &'a str,
+    safety: &'static str,
+    edits: Vec<Replacement<'a>>,
+}
+
+#[derive(Serialize)]
+struct Replacement<'a> {
+    file: &'a str,
+    start: At,
+    end: At,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -103,21 +119,31 @@ fn view<'a>(finding: &'a Diagnostic, map: &'a SourceMap) -> Finding<'a> {
         secondary: finding.secondary.iter().map(|label| place(label, map)).collect(),
         notes: &finding.notes,
         help: &finding.help,
+        fixes: finding.fixes.iter().map(|fix| repair(fix, map)).collect(),
     }
 }
 
-fn place<'a>(label: &'a Label, map: &'a SourceMap) -> Place<'a> {
-    let at = |byte| {
-        let nowhere = Position { line: 1, column: 1, byte: 0 };
-        let position = map.get(label.span.file).map_or(nowhere, |file| file.position(byte));
-        At { line: position.line, column: position.column, byte: position.byte }
+fn repair<'a>(fix: &'a Fix, map: &'a SourceMap) -> Repair<'a> {
+    let safety = match fix.safety {
+        Safety::Safe => "safe",
+        Safety::Unsafe => "unsafe",
     };
-    Place {
-        file: file_name(label.span, map),
-        start: at(label.span.start),
-        end: at(label.span.end),
-        label: &label.text,
-    }
+    let edit = |edit: &'a Edit| {
+        let (start, end) = (at(edit.span, edit.span.start, map), at(edit.span, edit.span.end, map));
+        Replacement { file: file_name(edit.span, map), start, end, text: &edit.text }
+    };
+    Repair { title: &fix.title, safety, edits: fix.edits.iter().map(edit).collect() }
+}
+
+fn place<'a>(label: &'a Label, map: &'a SourceMap) -> Place<'a> {
+    let (start, end) = (at(label.span, label.span.start, map), at(label.span, label.span.end, map));
+    Place { file: file_name(label.span, map), start, end, label: &label.text }
+}
+
+fn at(span: Span, byte: u32, map: &SourceMap) -> At {
+    let nowhere = Position { line: 1, column: 1, byte: 0 };
+    let Position { line, column, byte } = map.get(span.file).map_or(nowhere, |file| file.position(byte));
+    At { line, column, byte }
 }
 
 fn file_name(span: Span, map: &SourceMap) -> &str {

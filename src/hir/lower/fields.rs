@@ -4,7 +4,7 @@ use super::datum::Datum;
 use super::names::By;
 use super::record::Record;
 use super::scalar::{self, Asked};
-use crate::diag::{Diagnostic, Diagnostics, nearest, words};
+use crate::diag::{Diagnostic, Diagnostics, near, words};
 use crate::hir::codes::{DUPLICATE_FIELD, EMPTY_BLOCK, MISSING_FIELD, UNKNOWN_FIELD, WRONG_TYPE};
 use crate::hir::shape::{ALLOW, Bare};
 use crate::hir::{Field, Presence, Shape, Table, role};
@@ -144,7 +144,8 @@ impl Fields<'_> {
 
     /// Says a field that the table does not have; the one that it was meant to be is not missing.
     fn unknown(&mut self, record: &mut Record, node: &Node, frame: Frame) {
-        let near = nearest(&node.key, frame.names());
+        let meant = near(&node.key, frame.names());
+        let near = meant.map(|near| near.name);
         if let Some(meant) = near {
             record.mark_spoken(meant);
         }
@@ -156,7 +157,10 @@ impl Fields<'_> {
         };
         let owner = frame.owner(&self.by);
         let message = format!("{owner} has an unknown field {}", words::quoted(&node.key));
-        self.say(UNKNOWN_FIELD.at(node.key_span, label, message).help(help));
+        let finding = UNKNOWN_FIELD.at(node.key_span, label, message).help(help);
+        // Written once more it would stand twice.
+        let is_free = !frame.given.node.fields.iter().any(|field| Some(&*field.key) == near);
+        self.say(finding.meant(meant.filter(|_| is_free), node.key_span));
     }
 
     fn value(&mut self, record: &mut Record, field: &'static Field, node: &Node) {

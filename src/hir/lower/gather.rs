@@ -4,7 +4,7 @@ use super::fields::{Fields, Given};
 use super::items::{Item, Items};
 use super::names::By;
 use super::torn::Torn;
-use crate::diag::{Diagnostics, nearest, words};
+use crate::diag::{Diagnostics, Safety, near, words};
 use crate::hir::codes::{BAD_NAME, DUPLICATE_FIELD, EMPTY_BLOCK, UNKNOWN_KIND, WRONG_TYPE};
 use crate::hir::shape::Naming;
 use crate::hir::{KINDS, Kind, Text};
@@ -239,6 +239,17 @@ impl Gatherer<'_> {
         Said { name: Spanned::new(name.into(), span), is_sound }
     }
 
+    /// Whether a node looks like one of that kind, or in YAML like its section.
+    fn fits(&self, kind: &Kind, node: &Node) -> bool {
+        match (self.language, kind.naming) {
+            (Language::Kdl, Naming::Word | Naming::Text) => {
+                matches!(node.args.as_slice(), [Scalar { value: Value::String(_), .. }])
+            }
+            (Language::Kdl, Naming::One) => node.args.len() <= 1,
+            (Language::Yaml, _) | (Language::Kdl, Naming::None) => node.args.is_empty(),
+        }
+    }
+
     /// Says a word that is no kind; the names of what was meant are known, so that nobody misses them.
     fn unknown_kind(&mut self, node: &Node) {
         let word_of = |kind: &Kind| if self.language == Language::Kdl { kind.word } else { kind.plural };
@@ -246,8 +257,9 @@ impl Gatherer<'_> {
             Language::Kdl => Kind::of_plural(&node.key),
             Language::Yaml => Kind::of_word(&node.key),
         };
-        let near = nearest(&node.key, KINDS.iter().map(word_of));
-        let meant = other.or_else(|| KINDS.iter().find(|kind| Some(word_of(kind)) == near));
+        let near = near(&node.key, KINDS.iter().map(word_of));
+        let meant =
+            other.or_else(|| KINDS.iter().find(|kind| Some(word_of(kind)) == near.map(|near| near.name)));
         let (label, help) = match meant.map(word_of) {
             Some(meant) => (format!("did you mean `{meant}`?"), format!("write `{meant}`")),
             None => {
@@ -256,8 +268,17 @@ impl Gatherer<'_> {
             }
         };
         let message = format!("{} is no kind of item", words::quoted(&node.key));
-        self.findings.say(UNKNOWN_KIND.at(node.key_span, label, message).help(help));
-        let Some(kind) = meant else { return };
+        let finding = UNKNOWN_KIND.at(node.key_span, label, message).help(help);
+        let Some(kind) = meant else {
+            self.findings.say(finding);
+            return;
+        };
+        let finding = match other {
+            _ if !self.fits(kind, node) => finding,
+            Some(_) => finding.write(word_of(kind), node.key_span, Safety::Safe),
+            None => finding.meant(near, node.key_span),
+        };
+        self.findings.say(finding);
         let names: Vec<Text> = match (kind.naming, self.language) {
             (Naming::None, _) => Vec::new(),
             (Naming::One, _) => vec![Spanned::new("".into(), node.key_span)],

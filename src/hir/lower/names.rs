@@ -1,6 +1,6 @@
 //! Which names there are, and where they lead.
 
-use crate::diag::{Diagnostic, Diagnostics, nearest, words};
+use crate::diag::{Diagnostic, Diagnostics, near, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{Arena, Id, Text};
 use crate::source::{Span, Spanned};
@@ -73,13 +73,15 @@ impl<T> Names<T> {
     }
 
     fn say_unknown(&self, name: &Text, by: &By, findings: &mut Diagnostics) {
-        let near = nearest(name, self.all());
+        let meant = near(name, self.all());
+        let near = meant.map(|near| near.name);
         let label = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("no {} has this name", self.kind),
         };
         let message = format!("{} names the unknown {} {}", by.words(), self.kind, words::quoted(name));
-        by.say(UNKNOWN_NAME.at(name.span, label, message).help(self.way_out(near)), findings);
+        let finding = UNKNOWN_NAME.at(name.span, label, message).help(self.way_out(near));
+        by.say(finding.meant(meant, name.span), findings);
     }
 
     fn way_out(&self, near: Option<&str>) -> String {

@@ -4,7 +4,7 @@ use super::items::{Item, Items};
 use super::names::{By, Named, Names};
 use super::record::Record;
 use super::serving::{self, Known, say_missing};
-use crate::diag::{Diagnostics, nearest, words};
+use crate::diag::{Diagnostics, near, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
 use crate::hir::{Head, Id, Measured, Rate, Role, Text, Tier, Work};
 use crate::source::{Span, Spanned};
@@ -165,9 +165,12 @@ fn drop_those_that_share_nothing(
         if target.is_none() {
             // A name of the defaults stands at one place for many roles.
             let is_new = !lost.contains(&shares.value) && said.insert(shares.span);
-            let near = nearest(shares, declared.keys().map(AsRef::as_ref));
-            let label = near
-                .map_or_else(|| "no role has this name".to_owned(), |near| format!("did you mean `{near}`?"));
+            let others = declared.keys().map(AsRef::as_ref).filter(|name| *name != &*head.name.value);
+            let near = near(shares, others);
+            let label = near.map_or_else(
+                || "no role has this name".to_owned(),
+                |near| format!("did you mean `{}`?", near.name),
+            );
             let message = format!(
                 "role {} shares the unknown role {}",
                 words::quoted(&head.name),
@@ -175,7 +178,7 @@ fn drop_those_that_share_nothing(
             );
             let finding = UNKNOWN_NAME.at(shares.span, label, message).about("role", &*head.name.value);
             if is_new {
-                findings.say(finding.help("name a role that is served"));
+                findings.say(finding.help("name a role that is served").meant(near, shares.span));
             }
             *role = None;
         }

@@ -4,7 +4,7 @@ use super::items::{Item, Items};
 use super::names::{By, Names};
 use super::places::Places;
 use super::serving::host_of;
-use crate::diag::{Diagnostics, nearest, words};
+use crate::diag::{Diagnostics, near, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
 use crate::hir::{
     Arena, Ban, Bytes, Expect, Expected, Factor, Family, Id, Model, Pair, Pattern, Quirk, Role, Service, Text,
@@ -61,13 +61,13 @@ impl Targets<'_> {
         if said.contains(['*', '?']) {
             return Some(Spanned::new(Pattern::Titles(said.value.clone()), said.span));
         }
-        let near = nearest(said, self.models.all().chain(self.families.all()));
+        let near = near(said, self.models.all().chain(self.families.all()));
         let label = near.map_or_else(
             || "no model or family has this name".to_owned(),
-            |near| format!("did you mean `{near}`?"),
+            |near| format!("did you mean `{}`?", near.name),
         );
         let message = format!("a {} names the unknown model or family {}", by.kind, words::quoted(said));
-        let finding = UNKNOWN_NAME.at(said.span, label, message);
+        let finding = UNKNOWN_NAME.at(said.span, label, message).meant(near, said.span);
         by.say(finding.help("name a model or a family, or write a glob over titles, as `Qwen3-*`"), findings);
         None
     }

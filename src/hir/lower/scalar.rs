@@ -2,7 +2,7 @@
 
 use super::datum::{Datum, Holds};
 use super::names::By;
-use crate::diag::{Diagnostic, Diagnostics, nearest, words};
+use crate::diag::{Diagnostic, Diagnostics, near, words};
 use crate::hir::codes::{BAD_QUANTITY, OUT_OF_RANGE, UNKNOWN_WORD, WRONG_TYPE};
 use crate::hir::quantity::{SIZE_UNITS, TIME_UNITS};
 use crate::hir::{Bytes, CpuList, Date, Factor, Numa, PortRange, Rate, Seconds, Setting, Shape, Share};
@@ -301,7 +301,8 @@ fn word(scalar: &Scalar, asked: &Asked, choices: &'static [&'static str]) -> Fit
         return Ok(Datum::Word(word));
     }
     let all: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
-    let near = nearest(said, choices.iter().copied());
+    let meant = near(said, choices.iter().copied());
+    let near = meant.map(|near| near.name);
     let label = near.map_or_else(
         || format!("expected {}", words::any_of(&all)),
         |near| format!("did you mean `{near}`?"),
@@ -311,7 +312,7 @@ fn word(scalar: &Scalar, asked: &Asked, choices: &'static [&'static str]) -> Fit
         Some(near) => format!("write `{near}`; it can be {}", words::any_of(&all)),
         None => format!("write {}", words::any_of(&all)),
     };
-    Err(Box::new(UNKNOWN_WORD.at(scalar.span, label, message).help(help)))
+    Err(Box::new(UNKNOWN_WORD.at(scalar.span, label, message).help(help).meant(meant, scalar.span)))
 }
 
 fn setting(scalar: &Scalar, asked: &Asked) -> Fit {

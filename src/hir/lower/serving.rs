@@ -5,7 +5,7 @@ use super::models::overrides;
 use super::names::{By, Names};
 use super::places::Places;
 use super::record::Record;
-use crate::diag::{Diagnostics, nearest, words};
+use crate::diag::{Diagnostics, near, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
 use crate::hir::stack::HARDENING_WORDS;
 use crate::hir::{
@@ -158,9 +158,11 @@ fn cpus(said: &Text, host: &Host, by: &By, findings: &mut Diagnostics) -> Option
         None => CpuList::read(said).map(|list| Cpus { list, set: None }),
     };
     if cpus.is_none() {
-        let near = nearest(said, host.cpusets.iter().map(|set| &*set.name.value));
-        let label = near
-            .map_or_else(|| "neither CPUs nor a cpuset".to_owned(), |near| format!("did you mean `{near}`?"));
+        let near = near(said, host.cpusets.iter().map(|set| &*set.name.value));
+        let label = near.map_or_else(
+            || "neither CPUs nor a cpuset".to_owned(),
+            |near| format!("did you mean `{}`?", near.name),
+        );
         let message = format!(
             "`cpus` of {} is {}, which is neither a list of CPUs nor a cpuset of host {}",
             by.words(),
@@ -168,7 +170,8 @@ fn cpus(said: &Text, host: &Host, by: &By, findings: &mut Diagnostics) -> Option
             words::quoted(&host.head.name)
         );
         let help = "write CPUs as `0-47`, or declare the set on the host: `cpuset \"name\" cpus=\"0-47\"`";
-        by.say(UNKNOWN_NAME.at(said.span, label, message).help(help), findings);
+        let finding = UNKNOWN_NAME.at(said.span, label, message).help(help);
+        by.say(finding.meant(near, said.span), findings);
     }
     cpus.map(|cpus| Spanned::new(cpus, said.span))
 }

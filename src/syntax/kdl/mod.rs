@@ -6,6 +6,7 @@
 //! | `node.rs`, `misplaced.rs` | one node: name, values, properties; and what does not belong in it |
 //! | `value.rs`, `string.rs`, `lines.rs`, `number.rs` | one value |
 //! | `space.rs` | what separates them: blanks, line breaks, comments, continued lines |
+//! | `spell.rs` | nothing: it writes a word |
 //! | `recover.rs` | where reading goes on after a fault, and the words for what was found |
 //!
 //! A reader never stops at a fault: it says one finding and goes on at the next line, `;` or brace. Where braces do
@@ -18,6 +19,7 @@ mod node;
 mod number;
 mod recover;
 mod space;
+pub(super) mod spell;
 mod string;
 mod value;
 

@@ -6,6 +6,7 @@
 //! | `build`, `frame`, `place` | what mappings, lists and scalars are as nodes |
 //! | `anchors` | aliases and merge keys, and how much they may unfold |
 //! | `scalar` | what a bare word means, and where a value exactly stands |
+//! | `spell` | how a word is written |
 //! | `lines` | where a section begins |
 //! | `fault`, `slip` | what a syntax error is called, and what is to blame for it |
 
@@ -18,6 +19,7 @@ mod lines;
 mod place;
 mod scalar;
 mod slip;
+pub(super) mod spell;
 
 use super::codes::{NESTING_TOO_DEEP, SEVERAL_DOCUMENTS, TYPE_ANNOTATION, YAML_SYNTAX};
 use super::{Document, Language};

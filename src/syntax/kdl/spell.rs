@@ -1,0 +1,56 @@
+//! Words as KDL writes them: in the style of the word whose place they take.
+
+use std::fmt::Write;
+
+/// How a word is written where another one stands, whose quotes are kept; one without quotes gets them only where it needs
+/// them. None where no word stands.
+pub(in crate::syntax) fn spell(written: &str, word: &str) -> Option<String> {
+    let hashes = written.len() - written.trim_start_matches('#').len();
+    let is_quoted = written.get(hashes..).is_some_and(|rest| rest.starts_with('"'));
+    match written.chars().next()? {
+        '#' if is_quoted && may_be_raw(word) => {
+            let fence = "#".repeat(hashes);
+            Some(format!("{fence}\"{word}\"{fence}"))
+        }
+        '#' if !is_quoted => None,
+        '"' | '#' => Some(quoted(word)),
+        _ if is_bare(word) => Some(word.to_owned()),
+        _ => Some(quoted(word)),
+    }
+}
+
+fn may_be_raw(word: &str) -> bool {
+    !word.contains(|c: char| c == '"' || is_escaped(c))
+}
+
+/// Whether a word without quotes is itself: no number, no keyword, and of plain letters.
+fn is_bare(word: &str) -> bool {
+    let begins = word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let is_known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    begins && word.chars().all(is_known) && !["true", "false", "null", "inf", "-inf", "nan"].contains(&word)
+}
+
+fn quoted(word: &str) -> String {
+    let mut out = String::with_capacity(word.len() + 2);
+    out.push('"');
+    for c in word.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if is_escaped(c) => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{{{:X}}}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Whether a character cannot stand in a text as it is.
+fn is_escaped(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
+}

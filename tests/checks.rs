@@ -2,12 +2,10 @@
 
 mod engine;
 mod experts;
-mod hosts;
 mod memory;
 mod names;
 mod overrides;
 mod pairs;
-mod placement;
 mod ports;
 mod rest;
 

@@ -18,6 +18,7 @@ mod language;
 mod outside;
 mod own;
 mod pages;
+mod probe;
 mod quote;
 mod readme;
 mod report;

@@ -68,6 +68,8 @@ pub(super) enum Command {
     Check(Checking),
     /// Say what a finding means, why it matters, and how to cure it
     Explain(Explain),
+    /// Say what builds of the engine accept, and make a profile of one
+    Engine(super::engine::Engine),
     /// Print the completions of a shell
     Completions(Completions),
 }

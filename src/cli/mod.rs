@@ -4,6 +4,7 @@ mod args;
 mod build;
 mod check;
 mod completions;
+mod engine;
 mod explain;
 pub mod fix;
 mod session;
@@ -37,6 +38,7 @@ pub fn run() -> ExitCode {
     let end = match &args.command {
         Command::Build(command) => rayon::scope(|_| build::run(command, args.output)),
         Command::Check(command) => rayon::scope(|_| check::run(command, args.output)),
+        Command::Engine(command) => rayon::scope(|_| engine::run(command, args.output)),
         Command::Explain(command) => explain::run(command, args.output),
         Command::Completions(command) => completions::run(command),
     };

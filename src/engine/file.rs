@@ -40,6 +40,9 @@ pub struct ProfileFile {
     pub subcommands: BTreeMap<String, Vec<String>>,
     /// The options.
     pub options: Vec<OptionRecord>,
+    /// Lines of a help text that could not be read, each behind its program: what they declare is not known.
+    #[serde(default)]
+    pub not_understood: Vec<String>,
     /// The architectures that the loader knows; empty where nothing is known of them.
     #[serde(default)]
     pub architectures: Vec<String>,
@@ -116,6 +119,9 @@ impl ProfileFile {
             fields.push(format!(" \"subcommands\":{{{}}}", each.collect::<Vec<_>>().join(", ")));
         }
         fields.push(lines("options", &self.options));
+        if !self.not_understood.is_empty() {
+            fields.push(lines("not_understood", &self.not_understood));
+        }
         if !self.architectures.is_empty() {
             fields.push(lines("architectures", &self.architectures));
         }

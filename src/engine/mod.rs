@@ -8,12 +8,18 @@ pub mod architecture;
 mod buckets;
 mod built_in;
 pub mod dialect;
+mod difference;
 mod file;
+pub mod help;
 pub mod keys;
 mod option;
 pub mod pairing;
+mod probed;
 pub mod profile;
+pub mod version;
 
+pub use difference::{Change, Difference, What, difference};
 pub use file::{As, FileTools, ProfileFile};
 pub use option::{OptionRecord, Repeat, Side, Tools};
+pub use probed::probed;
 pub use profile::{Profile, ProfileError};

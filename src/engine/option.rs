@@ -91,7 +91,7 @@ impl Serialize for Tools {
 }
 
 /// What a second value of the same option does to the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Repeat {
     /// Both are kept.

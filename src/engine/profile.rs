@@ -11,6 +11,7 @@
 //! | `extends` | the profile that this one adds to (a fork); optional |
 //! | `tools` | the programs: a list, or `{"llama-x": {"as": "llama-y"}}`, *x takes the options of y*, where it extends |
 //! | `options` | [`OptionRecord`]s |
+//! | `not_understood` | lines of a help text that nobody could read; optional |
 //! | `metadata_keys`, `architectures` | what its loader knows; a profile without them takes the table of b11434 |
 //!
 //! In a file that extends another one, an option shadows the options of the same name of the programs that it lists. What a

@@ -125,6 +125,26 @@ pub fn text(path: &Path) -> Result<String, LoadError> {
     String::from_utf8(bytes).map_err(|_| LoadError::new(path, "it is not UTF-8"))
 }
 
+/// The programs of llama.cpp in a folder: executable files named `llama-*` without an ending, in byte order of their names.
+pub fn programs(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    use std::os::unix::fs::PermissionsExt;
+    let failed = |error: std::io::Error| LoadError::disk(folder, &error);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_program = name.starts_with("llama-")
+            && !name.contains('.')
+            && std::fs::metadata(&path)
+                .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0);
+        if is_program {
+            found.push(path);
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
 fn registry_files(folder: &Path) -> Result<Vec<String>, LoadError> {
     let failed = |error: std::io::Error| LoadError::disk(folder, &error);
     let mut names = Vec::new();

@@ -6,6 +6,6 @@ mod map;
 mod span;
 
 pub use digest::{Digest, Digesting};
-pub use load::{Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, load, text};
+pub use load::{Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, load, programs, text};
 pub use map::{Position, SourceFile, SourceMap};
 pub use span::{FileId, Span, Spanned};

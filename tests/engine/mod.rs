@@ -1,7 +1,9 @@
 //! Tests of the engine.
 
 mod dialect;
+mod difference;
 mod facts;
+mod help;
 mod options;
 mod profile;
 

@@ -1,0 +1,23 @@
+//! `orchgen engine`: what builds of the engine accept, and what a change of builds does.
+
+mod args;
+mod list;
+mod named;
+mod probe;
+mod program;
+
+mod show;
+
+pub(super) use args::Engine;
+
+use super::End;
+use super::args::Output;
+use args::Command;
+
+pub(super) fn run(command: &Engine, output: Output) -> End {
+    match &command.command {
+        Command::Probe(command) => probe::run(command, output),
+        Command::List(command) => list::run(command),
+        Command::Show(command) => show::run(command),
+    }
+}

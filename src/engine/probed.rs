@@ -1,0 +1,55 @@
+//! A profile made of what the programs of one build say of themselves.
+
+use std::collections::BTreeMap;
+
+use super::file::{FileTools, ProfileFile};
+use super::help::Help;
+use super::option::{OptionRecord, Tools};
+use super::version::Version;
+
+/// Merges what several programs of one build say, each under its name: an option is listed once with the programs that take
+/// it, where all its facts are the same. Metadata keys and architectures stand in no help, so the profile has none, and what
+/// needs them is not checked.
+pub fn probed(version: &Version, helps: &BTreeMap<String, Help>) -> ProfileFile {
+    let mut records: Vec<(&OptionRecord, Vec<&str>)> = Vec::new();
+    let mut titled: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (tool, help) in helps {
+        for option in &help.options {
+            let same = titled.entry(option.title()).or_default();
+            let known = same.iter().find(|at| records.get(**at).is_some_and(|(record, _)| *record == option));
+            match known.and_then(|at| records.get_mut(*at)) {
+                Some((_, tools)) => tools.push(tool),
+                None => {
+                    same.push(records.len());
+                    records.push((option, vec![tool]));
+                }
+            }
+        }
+    }
+    let options = records.into_iter().map(|(option, tools)| {
+        let all = tools.len() == helps.len();
+        let tools =
+            if all { Tools::All } else { Tools::Some(tools.into_iter().map(str::to_owned).collect()) };
+        OptionRecord { tools, ..option.clone() }
+    });
+    let left = helps
+        .iter()
+        .flat_map(|(tool, help)| help.not_understood.iter().map(move |line| format!("{tool}: {line}")));
+    let mut file = ProfileFile {
+        engine: "llama.cpp".to_owned(),
+        build: version.build(),
+        extends: None,
+        source: format!("--help of programs that say `version: {}`", version.said),
+        version: version.release.clone(),
+        commit: version.commit.clone(),
+        date: None,
+        tools: FileTools::List(helps.keys().cloned().collect()),
+        subcommands: BTreeMap::new(),
+        options: options.collect(),
+        not_understood: left.collect(),
+        architectures: Vec::new(),
+        metadata_keys: Vec::new(),
+    };
+    file.sort();
+    file
+}

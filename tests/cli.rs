@@ -2,6 +2,10 @@
 
 mod explain;
 
+mod colours;
+mod known;
+mod reports;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};

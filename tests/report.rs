@@ -1,8 +1,12 @@
 //! Tests of the report: a registry with findings, and what is said of them in each format.
 
 mod drawing;
+mod fingerprint;
 mod hostile;
 mod json;
+mod programs;
+pub(crate) mod sarif;
+pub(crate) mod schema;
 mod words;
 
 use orchgen::diag::report::{Style, human::human};
@@ -35,7 +39,8 @@ roles:
 const MODELS: &str = "model \"qwen3-next-80b\" family=\"qwen3-next\" size=\"45 GB\"\nmodel \"bge\" family=\"bert\" {\n    size \"335 MB\"\n    file \"bge.gguf\"\n}\n";
 const HOSTS: &str = "hosts:\n  epyc-9655:\n    memory: 60 GB\n    reserve: 10%\n";
 
-const PLAIN: Style = Style { width: 80, colour: false, unicode: true, verbose: false, narrated: false };
+const PLAIN: Style =
+    Style { unicode: true, width: 80, colour: false, verbose: false, most: usize::MAX, narrated: false };
 const ASCII: Style = Style { unicode: false, ..PLAIN };
 
 /// A run: its files, and what was found in them.

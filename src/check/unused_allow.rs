@@ -1,8 +1,11 @@
 //! What items allow: warnings that are silenced with a reason, and allowances that silence nothing.
 
 use super::{Check, codes};
-use crate::diag::{Change, Code, Cure, Diagnostic, Diagnostics, Near, Safety, Severity, near, words};
-use crate::hir::{Allow, Head, Registry};
+use crate::diag::{
+    Change, Code, Cure, Diagnostic, Diagnostics, Near, Safety, Severity, Silence, near, words,
+};
+use crate::hir::{Allow, Head, Registry, codes as shape};
+use std::collections::{BTreeMap, BTreeSet};
 
 declare_code! {
     /// ## What it finds
@@ -10,7 +13,8 @@ declare_code! {
     ///
     /// ## Why
     /// An allowance that outlives its warning would silence the next one unseen. Errors cannot be allowed: what they find would not
-    /// start, or not do what the registry says.
+    /// start, or not do what the registry says. Nothing is said of it while part of the registry cannot be read, or while the code
+    /// is left out with `--ignore`.
     ///
     /// ## Example
     /// ```kdl
@@ -33,31 +37,45 @@ pub(super) static CHECK: Check = Check { code: &UNUSED_ALLOW, run };
 /// Nothing can be said before everything else was: [`silence`] does it.
 fn run(_: &Registry, _: &mut Diagnostics) {}
 
-/// Drops the warnings that their items allow, and says the allowances that are of no use.
+/// Takes the warnings that their items allow out of what counts, and says the allowances that are of no use.
 pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {
-    for (kind, head) in registry.heads() {
-        for allow in &head.allow {
-            let is_allowed = |finding: &Diagnostic| {
-                let here = finding.subject.as_ref().is_some_and(|s| s.kind == kind && *s.name == **head.name);
-                here && finding.severity != Severity::Error && is_named(finding.code, &allow.code)
-            };
-            let used = findings.findings().iter().any(is_allowed);
-            findings.drop_echoes(is_allowed);
-            if !used {
-                findings.say(unused(kind, head, allow));
-            }
+    let all: Vec<(&'static str, &Head, &Allow)> = (registry.heads())
+        .flat_map(|(kind, head)| head.allow.iter().map(move |allow| (kind, head, allow)))
+        .collect();
+    let mut by_item: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for (at, (kind, head, _)) in all.iter().enumerate() {
+        by_item.entry((kind, &head.name)).or_default().push(at);
+    }
+    let mut used = BTreeSet::new();
+    findings.silence(|finding| {
+        let subject = finding.subject.as_ref().filter(|_| finding.code.severity != Severity::Error)?;
+        let here = by_item.get(&(subject.kind, &*subject.name))?.iter();
+        let mut allowed = here.filter_map(|at| all.get(*at).map(|(_, _, allow)| (*at, *allow)));
+        let (at, allow) = allowed.find(|(_, allow)| finding.code.is_named(&allow.code))?;
+        used.insert(at);
+        Some(Silence::Allowed { because: allow.because.value.to_string() })
+    });
+    // What could not be read was not checked, and what it would have given may be what is allowed.
+    let is_blind = findings.findings().iter().any(Diagnostic::blinds);
+    for (at, (kind, head, allow)) in all.iter().enumerate() {
+        let known = of_items().find(|code| code.is_named(&allow.code));
+        let is_open = known
+            .is_some_and(|code| code.severity != Severity::Error && (is_blind || findings.ignores(code)));
+        // One without a reason was said.
+        if !used.contains(&at) && !is_open && !allow.because.is_empty() {
+            findings.say(unused(kind, head, allow, known));
         }
     }
 }
 
-fn is_named(code: &Code, word: &str) -> bool {
-    code.name == word || code.to_string() == word
+/// The codes of findings that speak of an item.
+fn of_items() -> impl Iterator<Item = &'static Code> {
+    shape::ALL.iter().copied().chain(codes())
 }
 
-fn unused(kind: &'static str, head: &Head, allow: &Allow) -> Diagnostic {
+fn unused(kind: &'static str, head: &Head, allow: &Allow, known: Option<&Code>) -> Diagnostic {
     let word: &str = &allow.code;
-    let known = codes().find(|code| is_named(code, word));
-    let near = near(word, codes().map(|code| code.name));
+    let near = near(word, of_items().map(|code| code.name));
     let (label, help) = match known {
         Some(code) if code.severity == Severity::Error => {
             ("an error cannot be allowed".to_owned(), "mend what it finds".to_owned())
@@ -65,7 +83,10 @@ fn unused(kind: &'static str, head: &Head, allow: &Allow) -> Diagnostic {
         Some(_) => ("there is no such warning here".to_owned(), "remove it".to_owned()),
         None => match near {
             Some(Near { name, .. }) => (format!("did you mean `{name}`?"), format!("write `{name}`")),
-            None => ("no such code".to_owned(), "`orchgen explain` lists all codes".to_owned()),
+            None => {
+                let label = "no warning about an item has this code".to_owned();
+                (label, "remove it; `orchgen explain` lists all codes".to_owned())
+            }
         },
     };
     let item = format!("{kind} {}", words::quoted(&head.name));

@@ -1,5 +1,7 @@
 //! What the user may type, and nothing more.
 
+use super::levels::Said;
+use super::reports::Reports;
 use clap::{ArgGroup, Args as Arguments, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -12,6 +14,10 @@ const EXIT_CODES: &str = "Exit codes:
 Examples:
   orchgen build                    compile registry/ into out/
   orchgen build --check            compare out/ with the registry, and write nothing
+  orchgen check --report human --report sarif=orchgen.sarif
+                                   say findings to people, and to code scanning
+  orchgen check --baseline known.json --update-baseline
+                                   take an old registry in: what is found today passes, what comes is found
   orchgen explain port-conflict    what a finding means and how to cure it";
 
 /// Compiles a registry of language models into everything that serves them.
@@ -37,15 +43,6 @@ pub(super) struct Output {
     /// Say findings and nothing else
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-}
-
-/// A format of findings.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Format {
-    /// Drawn, with the text that each is about
-    Human,
-    /// One object, stable, for programs
-    Json,
 }
 
 /// When to colour.
@@ -81,11 +78,16 @@ pub(super) struct Check {
     #[arg(default_value = "registry", value_name = "REGISTRY")]
     pub(super) registry: PathBuf,
     /// Let warnings fail the run
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT", help_heading = "Severity")]
     pub(super) deny: Vec<Deny>,
-    /// How findings are written: for people to standard error, as one JSON object to standard output
-    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) said: Said,
+    /// Let the findings that FILE lists pass: they are neither shown nor counted. A build shows errors all the same, since nothing
+    /// can be written with one
+    #[arg(long, value_name = "FILE", help_heading = "Severity")]
+    pub(super) baseline: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) reports: Reports,
 }
 
 /// What fails a run besides errors.
@@ -99,6 +101,9 @@ pub(super) enum Deny {
 pub(super) struct Checking {
     #[command(flatten)]
     pub(super) check: Check,
+    /// Write all findings to the file of --baseline, so that they pass from then on
+    #[arg(long, requires = "baseline", conflicts_with = "mending", help_heading = "Severity")]
+    pub(super) update_baseline: bool,
     #[command(flatten)]
     pub(super) mend: Mend,
 }

@@ -1,10 +1,9 @@
 //! `orchgen build` and `orchgen build --check`.
 
-use super::End;
-use super::args::{Build, Format, Output};
-use super::session;
+use super::args::{Build, Output};
+use super::{End, baseline, session};
 use crate::compile::analyse;
-use crate::diag::{Diagnostics, Label, Severity, words};
+use crate::diag::{Diagnostics, Label, Reach, words};
 use crate::emit::{self, Change, EmitError, Force, Outcome, Watch, Written};
 use crate::plan::plan;
 use crate::render::quote::shell;
@@ -14,10 +13,13 @@ use std::mem::ManuallyDrop;
 use std::path::Path;
 
 pub(super) fn run(command: &Build, output: Output) -> End {
-    let mut loaded = match session::read(&command.check) {
-        Ok(loaded) => loaded,
-        Err(end) => return end,
-    };
+    build(command, output).unwrap_or_else(|end| end)
+}
+
+fn build(command: &Build, output: Output) -> Result<End, End> {
+    let mut findings = Diagnostics::with(command.check.said.levels()?);
+    let known = baseline::read(&command.check)?;
+    let mut loaded = session::read(&command.check)?;
     if command
         .out
         .canonicalize()
@@ -26,16 +28,16 @@ pub(super) fn run(command: &Build, output: Output) -> End {
         session::say(
             "error: the output would be written into the registry: name another folder with --out\n",
         );
-        return End::CannotRun;
+        return Err(End::CannotRun);
     }
-    let mut findings = Diagnostics::default();
     let checked = analyse(&loaded, &mut findings);
-    let denied = !command.check.deny.is_empty()
-        && findings.findings().iter().any(|finding| finding.severity == Severity::Warning);
-    let Some(checked) = checked.ok().filter(|_| !denied) else {
-        return session::show(&mut findings, &loaded.map, &command.check, output);
+    if let Some(known) = known {
+        known.apply(&mut findings, &mut loaded.map, Reach::BelowErrors);
+    }
+    let Some(checked) = checked.ok().filter(|_| !session::fails(&findings, &command.check)) else {
+        return Ok(session::show(&mut findings, &loaded.map, &command.check, output));
     };
-    if findings.is_empty() {
+    if findings.is_empty() && findings.silenced().is_empty() {
         // There is nothing to show of the texts.
         loaded.map = SourceMap::default();
     }
@@ -46,10 +48,10 @@ pub(super) fn run(command: &Build, output: Output) -> End {
     let done = render(&plan, &templates)
         .map_err(EmitError::from)
         .and_then(|set| emit(command, &ManuallyDrop::new(set)));
-    match done {
+    Ok(match done {
         Ok(Outcome::Written(written)) => {
             let end = session::show(&mut findings, &loaded.map, &command.check, output);
-            if !output.quiet && command.check.format == Format::Human {
+            if !output.quiet && command.check.reports.speaks_to_people() {
                 session::say(&summary(&written, command, output));
             }
             end
@@ -69,7 +71,7 @@ pub(super) fn run(command: &Build, output: Output) -> End {
             session::say(&format!("error: {error}\n"));
             End::CannotRun
         }
-    }
+    })
 }
 
 /// Writes, or only compares: then every difference is one that was refused.

@@ -1,22 +1,28 @@
 //! `orchgen check`.
 
-use super::End;
 use super::args::{Checking, Output};
-use super::{fix, session};
+use super::{End, baseline, fix, session};
 use crate::compile::analyse;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, Reach};
 use std::mem::ManuallyDrop;
 
 pub(super) fn run(command: &Checking, output: Output) -> End {
-    if command.mend.fix || command.mend.diff {
-        return fix::run(command, output);
-    }
-    let loaded = match session::read(&command.check) {
-        Ok(loaded) => loaded,
-        Err(end) => return end,
-    };
-    let mut findings = Diagnostics::default();
+    let is_mended = command.mend.fix || command.mend.diff;
+    let end = if is_mended { fix::run(command, output) } else { check(command, output) };
+    end.unwrap_or_else(|end| end)
+}
+
+fn check(Checking { check: command, update_baseline, .. }: &Checking, output: Output) -> Result<End, End> {
+    let mut findings = Diagnostics::with(command.said.levels()?);
+    let known = if *update_baseline { None } else { baseline::read(command)? };
+    let mut loaded = session::read(command)?;
     // Whether something is wrong is in the findings; giving the rest back piece by piece takes longer than ending.
     let _checked = ManuallyDrop::new(analyse(&loaded, &mut findings));
-    session::show(&mut findings, &loaded.map, &command.check, output)
+    if *update_baseline {
+        baseline::update(command, &mut findings, &loaded.map, output)?;
+    }
+    if let Some(known) = known {
+        known.apply(&mut findings, &mut loaded.map, Reach::All);
+    }
+    Ok(session::show(&mut findings, &loaded.map, command, output))
 }

@@ -106,7 +106,8 @@ fn json(codes: &[&'static Code]) -> String {
     serde_json::to_string(&catalogue).unwrap_or_default() + "\n"
 }
 
-fn say_unknown(word: &str) -> End {
+/// Says that a word is no code, with the nearest one.
+pub(super) fn say_unknown(word: &str) -> End {
     let all = codes();
     let numbers: Vec<String> = all.iter().map(ToString::to_string).collect();
     let known = all.iter().map(|code| code.name).chain(numbers.iter().map(String::as_str));

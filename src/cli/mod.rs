@@ -1,12 +1,15 @@
 //! The rim: what the user typed, one subcommand a file, and the exit code.
 
 mod args;
+mod baseline;
 mod build;
 mod check;
 mod completions;
 mod engine;
 mod explain;
 pub mod fix;
+mod levels;
+mod reports;
 mod session;
 
 use args::{Args, Command};

@@ -5,17 +5,22 @@
 )]
 
 use super::End;
-use super::args::{Check, Format, Output, When};
-use crate::diag::Diagnostics;
-use crate::diag::report::json::json;
-use crate::diag::report::{Style, human::human};
+use super::args::{Check, Output, When};
+use crate::diag::report::Style;
+use crate::diag::{Diagnostics, Severity};
+use crate::emit;
 use crate::source::{Loaded, SourceMap, load};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::path::Path;
 use terminal_size::{Width, terminal_size_of};
 
-/// Reads the registry; says what keeps it from being read.
+/// Reads the registry; says what keeps it from being read, or what of the command line cannot be done.
 pub(super) fn read(command: &Check) -> Result<Loaded, End> {
+    if let Some(clash) = command.reports.clash(&command.registry) {
+        say(&format!("error: {clash}\n"));
+        return Err(End::CannotRun);
+    }
     load(&command.registry).map_err(|error| {
         say(&format!("error: {error}\n"));
         End::CannotRun
@@ -25,18 +30,14 @@ pub(super) fn read(command: &Check) -> Result<Loaded, End> {
 /// Shows all findings and says how the run ends because of them.
 pub(super) fn show(findings: &mut Diagnostics, map: &SourceMap, command: &Check, output: Output) -> End {
     findings.sort();
-    match command.format {
-        Format::Json => {
-            if print(&json(findings, map)) == End::CannotRun {
-                return End::CannotRun;
-            }
-        }
-        Format::Human if output.quiet && findings.is_empty() => {}
-        Format::Human => say(&human(findings, map, style(output, &std::io::stderr()))),
-    }
-    let summary = findings.summary();
-    let denied = !command.deny.is_empty() && summary.warnings > 0;
-    if summary.errors > 0 || denied { End::Findings } else { End::Clean }
+    let written = command.reports.write(findings, map, output);
+    if written == End::Clean && fails(findings, command) { End::Findings } else { written }
+}
+
+/// Whether what was found lets the run fail, and keeps it from writing.
+pub(super) fn fails(findings: &Diagnostics, command: &Check) -> bool {
+    let denied = |severity| severity == Severity::Warning && !command.deny.is_empty();
+    findings.findings().iter().any(|one| one.severity == Severity::Error || denied(one.severity))
 }
 
 /// Says something to people, who read it beside what programs read.
@@ -58,6 +59,23 @@ pub(super) fn print(text: &str) -> End {
     }
 }
 
+/// Writes a file that was asked for, and says how the run ends if that cannot be.
+pub(super) fn put(file: &Path, text: &str) -> End {
+    match emit::put(file, text.as_bytes()) {
+        Ok(()) => End::Clean,
+        Err(error) => {
+            say(&format!("error: {error}\n"));
+            End::CannotRun
+        }
+    }
+}
+
+/// How to draw in a file: as wide as terminals are taken to be, and without colour unless it was asked for.
+pub(super) fn style_of_file(output: Output) -> Style {
+    let colour = output.color == When::Always;
+    Style { width: WIDTH, colour, ..style(output, &std::io::stderr()) }
+}
+
 /// How to draw for whoever reads that stream.
 pub(super) fn style(output: Output, stream: &(impl IsTerminal + AsFd)) -> Style {
     let unicode = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| set(name)).is_some_and(|locale| {
@@ -68,13 +86,17 @@ pub(super) fn style(output: Output, stream: &(impl IsTerminal + AsFd)) -> Style 
         width: set("COLUMNS")
             .and_then(|columns| columns.parse().ok())
             .or_else(|| columns(stream))
-            .unwrap_or(100),
+            .unwrap_or(WIDTH),
         colour: colours(output.color, stream),
         unicode,
         verbose: output.verbose,
+        most: usize::MAX,
         narrated: set("NO_GRAPHICS").is_some(),
     }
 }
+
+/// Columns where no terminal says how many it has.
+const WIDTH: usize = 100;
 
 /// The columns of the terminal that reads, where one does.
 fn columns(stream: impl AsFd) -> Option<usize> {

@@ -48,6 +48,14 @@ impl Code {
         text
     }
 
+    /// Whether a word names it: by its name, its number, or both letters and number (`ORC302`), in any case.
+    pub fn is_named(&self, word: &str) -> bool {
+        let letters = word.get(..3).filter(|letters| letters.eq_ignore_ascii_case("ORC"));
+        let digits = letters.map_or(word, |letters| word.get(letters.len()..).unwrap_or_default());
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        self.name.eq_ignore_ascii_case(word) || is_number && digits.parse() == Ok(self.number)
+    }
+
     /// The first sentence of the page, which says what the code finds.
     pub fn summary(&self) -> String {
         let text = self.text();

@@ -4,6 +4,7 @@ use super::fix::{Change, Cure, Safety};
 use super::suggest::Near;
 use super::{Code, Fix, Severity, words};
 use crate::source::Span;
+use std::cmp::Ordering;
 
 /// One finding: a code, a message, at least one place, and what to do about it.
 #[derive(Clone, Debug)]
@@ -29,6 +30,9 @@ pub struct Diagnostic {
     /// Changes of the text that cure it, each by itself.
     pub fixes: Vec<Fix>,
 }
+
+/// Codes below are of text and shape.
+const FIRST_OF_MEANING: u16 = 300;
 
 /// A place with the words that are drawn at it.
 #[derive(Clone, Debug)]
@@ -74,6 +78,17 @@ impl Code {
 }
 
 impl Diagnostic {
+    /// The order of the text; of several at one place, that of their numbers.
+    pub fn order(&self, other: &Self) -> Ordering {
+        let key = |one: &Self| (one.primary.span, one.code.number);
+        key(self).cmp(&key(other)).then_with(|| self.message.cmp(&other.message))
+    }
+
+    /// Whether something could not be read because of it, so that what is not found may yet be there.
+    pub fn blinds(&self) -> bool {
+        self.severity == Severity::Error && self.code.number < FIRST_OF_MEANING
+    }
+
     /// Names the item that the finding speaks of.
     #[must_use]
     pub fn about(mut self, kind: &'static str, name: impl Into<String>) -> Self {

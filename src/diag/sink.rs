@@ -1,11 +1,13 @@
 //! The one sink that all findings go to.
 
-use super::{Cure, Diagnostic, Fix, Safety, Severity, Subject};
+use super::{Code, Cure, Diagnostic, Fix, Levels, Safety, Severity, Silence, Silenced, Subject};
 
 /// All findings of a run; the only way to say one.
 #[derive(Default, Debug)]
 pub struct Diagnostics {
+    levels: Levels,
     findings: Vec<Diagnostic>,
+    silenced: Vec<Silenced>,
     not_checked: Vec<NotChecked>,
 }
 
@@ -31,15 +33,45 @@ pub struct Summary {
     pub errors: usize,
     /// Findings of severity warning.
     pub warnings: usize,
+    /// Findings of severity note.
+    pub notes: usize,
     /// Verdicts that could not be given.
     pub not_checked: usize,
 }
 
 impl Diagnostics {
-    /// Takes a finding.
-    pub fn say(&mut self, finding: Diagnostic) -> Reported {
-        self.findings.push(finding);
+    /// An empty sink of a run in which codes count as the user says.
+    pub fn with(levels: Levels) -> Self {
+        Self { levels, ..Self::default() }
+    }
+
+    /// Takes a finding, as what it counts as in this run.
+    pub fn say(&mut self, mut finding: Diagnostic) -> Reported {
+        if let Some(severity) = self.levels.severity(finding.code, finding.severity) {
+            finding.severity = severity;
+            self.findings.push(finding);
+        }
         Reported(())
+    }
+
+    /// Whether findings of the code are left out of this run.
+    pub fn ignores(&self, code: &Code) -> bool {
+        self.levels.ignores(code)
+    }
+
+    /// Takes findings out of what counts where there is a reason; asks in the order of the findings.
+    pub fn silence(&mut self, mut why: impl FnMut(&Diagnostic) -> Option<Silence>) {
+        for finding in std::mem::take(&mut self.findings) {
+            match why(&finding) {
+                Some(why) => self.silenced.push(Silenced { finding, why }),
+                None => self.findings.push(finding),
+            }
+        }
+    }
+
+    /// The findings that do not count.
+    pub fn silenced(&self) -> &[Silenced] {
+        &self.silenced
     }
 
     /// Takes note of what could not be checked, which is no finding.
@@ -57,16 +89,15 @@ impl Diagnostics {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
-    /// Whether anything at all was said.
+    /// Whether nothing that counts was said.
     pub fn is_empty(&self) -> bool {
         self.findings.is_empty()
     }
 
     /// Puts findings in the order of the text, and what was not checked in the order of its names.
     pub fn sort(&mut self) {
-        self.findings.sort_by(|a, b| {
-            (a.primary.span, a.code.number, &a.message).cmp(&(b.primary.span, b.code.number, &b.message))
-        });
+        self.findings.sort_by(Diagnostic::order);
+        self.silenced.sort_by(|a, b| a.finding.order(&b.finding));
         self.not_checked.sort();
         self.not_checked.dedup();
     }
@@ -104,7 +135,10 @@ impl Diagnostics {
 
     /// Takes everything that another sink was told.
     pub fn absorb(&mut self, other: Self) {
-        self.findings.extend(other.findings);
+        for finding in other.findings {
+            self.say(finding);
+        }
+        self.silenced.extend(other.silenced);
         self.not_checked.extend(other.not_checked);
     }
 
@@ -114,6 +148,7 @@ impl Diagnostics {
         Summary {
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
+            notes: count(Severity::Note),
             not_checked: self.not_checked.len(),
         }
     }

@@ -1,8 +1,8 @@
 //! The shape of the JSON report, which may only grow.
 
-use super::{PORT, Run, UNUSED};
+use super::{PORT, Run, THREADS, UNUSED};
 use orchgen::diag::report::json::{FORMAT_VERSION, json};
-use orchgen::diag::{NotChecked, Subject};
+use orchgen::diag::{Diagnostic, Fix, NotChecked, Silence, Subject, known};
 use orchgen::source::Span;
 
 fn run() -> Run {
@@ -15,8 +15,15 @@ fn run() -> Run {
             .about("role", "b")
             .also(first, "first taken here")
             .note("1\n2")
-            .help("take 8081"),
+            .help("take 8081")
+            .fix(Fix::safe("write `8081`", again, "8081")),
     );
+    run.say(THREADS.at(run.span(roles, "b", 0), "", "many").about("role", "b"));
+    let why = |finding: &Diagnostic| {
+        let because = "all \"right\"".to_owned();
+        (finding.code.number == THREADS.number).then_some(Silence::Allowed { because })
+    };
+    run.findings.silence(why);
     run.say(UNUSED.at(Span::new(unit, 0, 0), "", "\u{1b}\u{202e}\"\n"));
     run.findings.leave(NotChecked {
         check: "missing-shard",
@@ -24,6 +31,11 @@ fn run() -> Run {
         why: "there is no lock".into(),
     });
     run
+}
+
+/// A report with one of everything.
+pub(super) fn value() -> serde_json::Value {
+    serde_json::from_str(&said(&run())).unwrap()
 }
 
 fn said(run: &Run) -> String {
@@ -37,17 +49,30 @@ fn keys_and_their_order_are_as_documented() {
         r#""message":"two on 8080","subject":{"kind":"role","name":"b"},"primary":{"file":"registry/roles.yaml","#,
         r#""start":{"line":2,"column":4,"byte":12},"end":{"line":2,"column":8,"byte":16},"label":"taken again"},"#,
         r#""secondary":[{"file":"registry/roles.yaml","start":{"line":1,"column":4,"byte":4},"#,
-        r#""end":{"line":1,"column":8,"byte":8},"label":"first taken here"}],"notes":["1\n2"],"help":["take 8081"],"fixes":[]},"#,
+        r#""end":{"line":1,"column":8,"byte":8},"label":"first taken here"}],"notes":["1\n2"],"help":["take 8081"],"#,
+        r#""fixes":[{"title":"write `8081`","safety":"safe","edits":[{"file":"registry/roles.yaml","#,
+        r#""start":{"line":2,"column":4,"byte":12},"end":{"line":2,"column":8,"byte":16},"text":"8081"}]}],"#,
+        r#""fingerprint":"FIRST"},"#,
         r#"{"code":"ORC320","name":"unused-model","severity":"warning","message":"\u001b"#,
         "\u{202e}",
         r#"\"\n","subject":{"kind":"file","name":"out/a.service"},"primary":{"file":"out/a.service","#,
         r#""start":{"line":1,"column":1,"byte":0},"end":{"line":1,"column":1,"byte":0},"label":""},"#,
-        r#""secondary":[],"notes":[],"help":[],"fixes":[]}],"not_checked":[{"check":"missing-shard","#,
+        r#""secondary":[],"notes":[],"help":[],"fixes":[],"fingerprint":"SECOND"}],"not_checked":[{"check":"missing-shard","#,
         r#""subject":{"kind":"model","name":"m"},"why":"there is no lock"}],"#,
-        r#""summary":{"errors":1,"warnings":1,"not_checked":1}}"#,
+        r#""summary":{"errors":1,"warnings":1,"not_checked":1,"notes":0,"silenced":1},"silenced":[{"by":"allow","#,
+        r#""because":"all \"right\"","code":"ORC330","name":"threads-above-cores","severity":"note","message":"many","#,
+        r#""subject":{"kind":"role","name":"b"},"primary":{"file":"registry/roles.yaml","start":{"line":2,"column":1,"byte":9},"#,
+        r#""end":{"line":2,"column":2,"byte":10},"label":""},"secondary":[],"notes":[],"help":[],"fixes":[],"fingerprint":"THIRD"}]}"#,
         "\n"
     );
-    assert_eq!(said(&run()), expected);
+    let run = run();
+    let mut expected = expected.to_owned();
+    let marks = known(&run.findings, &run.map);
+    for (name, number) in [("FIRST", PORT.number), ("SECOND", UNUSED.number), ("THIRD", THREADS.number)] {
+        let one = marks.iter().find(|one| one.finding.code.number == number).unwrap();
+        expected = expected.replace(name, &one.fingerprint.to_string());
+    }
+    assert_eq!(said(&run), expected);
     assert_eq!(FORMAT_VERSION, 1);
 }
 
@@ -64,7 +89,7 @@ fn it_is_one_line_of_json_without_control_characters() {
 fn nothing_found_has_the_same_shape() {
     assert_eq!(
         said(&Run::default()),
-        "{\"format_version\":1,\"findings\":[],\"not_checked\":[],\"summary\":{\"errors\":0,\"warnings\":0,\"not_checked\":0}}\n"
+        "{\"format_version\":1,\"findings\":[],\"not_checked\":[],\"summary\":{\"errors\":0,\"warnings\":0,\"not_checked\":0,\"notes\":0,\"silenced\":0},\"silenced\":[]}\n"
     );
 }
 

@@ -8,11 +8,10 @@ pub use changes::{Changes, Replaced};
 pub use rounds::{Analysed, Daring, Fixed, fix};
 pub use unified::unified;
 
-use super::End;
-use super::args::{Checking, Format, Output};
-use super::session;
+use super::args::{Checking, Output};
+use super::{End, baseline, session};
 use crate::compile::analyse;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Diagnostics, Reach, words};
 use crate::emit::{Rewrite, rewrite};
 use crate::source::SourceFile;
 use std::path::Path;
@@ -20,26 +19,30 @@ use std::path::Path;
 /// As many fixes that were left out are named.
 const MOST_NAMED: usize = 3;
 
-pub(super) fn run(command: &Checking, output: Output) -> End {
+pub(super) fn run(command: &Checking, output: Output) -> Result<End, End> {
     let mend = command.mend;
-    if mend.diff && command.check.format == Format::Json {
+    if mend.diff && command.check.reports.are_printed() {
         session::say(
-            "error: the diff and the JSON would both stand on standard output: leave one of them out\n",
+            "error: the diff and a report would both stand on standard output: leave one of them out\n",
         );
-        return End::CannotRun;
+        return Err(End::CannotRun);
     }
-    let loaded = match session::read(&command.check) {
-        Ok(loaded) => loaded,
-        Err(end) => return end,
-    };
+    let levels = command.check.said.levels()?;
+    let known = baseline::read(&command.check)?;
+    let loaded = session::read(&command.check)?;
     let daring = if mend.unsafe_fixes { Daring::Unsafe } else { Daring::Safe };
-    let fixed = fix(loaded, daring, &|loaded| {
-        let mut findings = Diagnostics::default();
+    let mut fixed = fix(loaded, daring, &|loaded| {
+        let mut findings = Diagnostics::with(levels.clone());
         // Whether something is wrong is in the findings.
         let _ = analyse(loaded, &mut findings);
         findings
     });
-    if mend.diff { show(command, output, fixed) } else { write(command, output, fixed) }
+    if let Some(known) = known {
+        for one in std::iter::once(&mut fixed.before).chain(&mut fixed.after) {
+            known.apply(&mut one.findings, &mut one.loaded.map, Reach::All);
+        }
+    }
+    Ok(if mend.diff { show(command, output, fixed) } else { write(command, output, fixed) })
 }
 
 /// Shows what is found, and what would be done about it.

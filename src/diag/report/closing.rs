@@ -3,7 +3,7 @@
 use super::plain::{clean, hang, wrap};
 use super::style::Style;
 use crate::diag::words::{all_of, count, quoted};
-use crate::diag::{Code, Diagnostics, Severity};
+use crate::diag::{Code, Diagnostics, Severity, Silence, Silenced};
 
 /// As many codes are named as worth a page.
 const MOST_CODES: usize = 3;
@@ -12,6 +12,9 @@ const MOST_CODES: usize = 3;
 pub(super) fn close(out: &mut String, findings: &Diagnostics, style: Style) {
     if style.verbose {
         list_not_checked(out, findings, style);
+    }
+    if let Some(left) = left_out(findings, style) {
+        hang(out, "", 0, &wrap(&left, style.width));
     }
     hang(out, "", 0, &wrap(&summary(findings, style), style.width));
     if let Some(fixable) = fixable(findings) {
@@ -33,14 +36,26 @@ fn list_not_checked(out: &mut String, findings: &Diagnostics, style: Style) {
     }
 }
 
+/// How many findings are not drawn, and what draws them.
+fn left_out(findings: &Diagnostics, style: Style) -> Option<String> {
+    let left = findings.findings().len().saturating_sub(style.most);
+    let more = count(left, "more finding");
+    let (are, them) = if left == 1 { ("is", "it") } else { ("are", "them") };
+    (left > 0).then(|| format!("{more} {are} not drawn; --max-findings all draws {them}"))
+}
+
 /// `2 errors, 1 warning; 3 things were not checked; --verbose lists them`.
 fn summary(findings: &Diagnostics, style: Style) -> String {
     let summary = findings.summary();
-    let notes = findings.findings().len() - summary.errors - summary.warnings;
-    let counts = [(summary.errors, "error"), (summary.warnings, "warning"), (notes, "note")];
+    let counts = [(summary.errors, "error"), (summary.warnings, "warning"), (summary.notes, "note")];
     let counts: Vec<String> =
         counts.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| count(*n, noun)).collect();
     let mut line = if counts.is_empty() { "no findings".to_owned() } else { counts.join(", ") };
+    let in_baseline = |one: &&Silenced| matches!(one.why, Silence::Baseline { .. });
+    let known = findings.silenced().iter().filter(in_baseline).count();
+    if known > 0 {
+        line = format!("{line}; {} of the baseline", count(known, "known finding"));
+    }
     if summary.not_checked > 0 {
         let (were, them) = if summary.not_checked == 1 { ("was", "it") } else { ("were", "them") };
         let left = count(summary.not_checked, "thing");

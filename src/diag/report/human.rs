@@ -18,7 +18,7 @@ pub fn human(findings: &Diagnostics, map: &SourceMap, style: Style) -> String {
     let style = Style { width: style.width.clamp(40, 200), ..style };
     let pen = Pen { theme: theme(style), style };
     let mut out = String::new();
-    for finding in findings.findings() {
+    for finding in worst(findings, style.most) {
         if style.narrated {
             hang(&mut out, "", 0, &narrated::tell(finding, map, style));
         } else {
@@ -28,6 +28,17 @@ pub fn human(findings: &Diagnostics, map: &SourceMap, style: Style) -> String {
     }
     closing::close(&mut out, findings, style);
     out
+}
+
+/// As many findings as may be drawn, the most severe, in the order of the text.
+fn worst(findings: &Diagnostics, most: usize) -> Vec<&Diagnostic> {
+    let mut chosen: Vec<(usize, &Diagnostic)> = findings.findings().iter().enumerate().collect();
+    if chosen.len() > most {
+        chosen.sort_by_key(|(at, finding)| (finding.severity, *at));
+        chosen.truncate(most);
+        chosen.sort_by_key(|(at, _)| *at);
+    }
+    chosen.into_iter().map(|(_, finding)| finding).collect()
 }
 
 /// `error[ORC302] port-conflict: message`, on one line.

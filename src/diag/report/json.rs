@@ -1,6 +1,6 @@
 //! Findings as one JSON object, for programs. The shape only grows; `format_version` changes if it ever breaks.
 
-use crate::diag::{Diagnostic, Diagnostics, Edit, Fix, Label, Safety};
+use crate::diag::{Diagnostics, Edit, Fix, Known, Label, Safety, known};
 use crate::source::{Position, SourceMap, Span};
 use serde::Serialize;
 
@@ -13,6 +13,7 @@ struct Report<'a> {
     findings: Vec<Finding<'a>>,
     not_checked: Vec<Left<'a>>,
     summary: Totals,
+    silenced: Vec<Silent<'a>>,
 }
 
 #[derive(Serialize)]
@@ -27,6 +28,16 @@ struct Finding<'a> {
     notes: &'a [String],
     help: &'a [String],
     fixes: Vec<Repair<'a>>,
+    fingerprint: String,
+}
+
+/// A finding that does not count: what allows or knows it, and the reason.
+#[derive(Serialize)]
+struct Silent<'a> {
+    by: &'static str,
+    because: String,
+    #[serde(flatten)]
+    finding: Finding<'a>,
 }
 
 #[derive(Serialize)]
@@ -77,14 +88,18 @@ struct Totals {
     errors: usize,
     warnings: usize,
     not_checked: usize,
+    notes: usize,
+    silenced: usize,
 }
 
 /// All findings of a run as one line of JSON that ends with a newline.
 pub fn json(findings: &Diagnostics, map: &SourceMap) -> String {
     let summary = findings.summary();
+    let (silenced, counted): (Vec<_>, Vec<_>) =
+        known(findings, map).into_iter().partition(|one| one.silence.is_some());
     let report = Report {
         format_version: FORMAT_VERSION,
-        findings: findings.findings().iter().map(|finding| view(finding, map)).collect(),
+        findings: counted.iter().map(|one| view(one, map)).collect(),
         not_checked: (findings.not_checked().iter())
             .map(|left| Left {
                 check: left.check,
@@ -96,7 +111,10 @@ pub fn json(findings: &Diagnostics, map: &SourceMap) -> String {
             errors: summary.errors,
             warnings: summary.warnings,
             not_checked: summary.not_checked,
+            notes: summary.notes,
+            silenced: silenced.len(),
         },
+        silenced: silenced.iter().filter_map(|one| silent(one, map)).collect(),
     };
     // Only maps with keys that are not strings can fail, and there is none.
     let mut text = serde_json::to_string(&report).unwrap_or_default();
@@ -104,7 +122,8 @@ pub fn json(findings: &Diagnostics, map: &SourceMap) -> String {
     text
 }
 
-fn view<'a>(finding: &'a Diagnostic, map: &'a SourceMap) -> Finding<'a> {
+fn view<'a>(one: &Known<'a>, map: &'a SourceMap) -> Finding<'a> {
+    let finding = one.finding;
     let subject = match &finding.subject {
         Some(subject) => Item { kind: subject.kind, name: &subject.name },
         None => Item { kind: "file", name: file_name(finding.primary.span, map) },
@@ -120,30 +139,42 @@ fn view<'a>(finding: &'a Diagnostic, map: &'a SourceMap) -> Finding<'a> {
         notes: &finding.notes,
         help: &finding.help,
         fixes: finding.fixes.iter().map(|fix| repair(fix, map)).collect(),
+        fingerprint: one.fingerprint.to_string(),
     }
 }
 
+fn silent<'a>(one: &Known<'a>, map: &'a SourceMap) -> Option<Silent<'a>> {
+    let why = one.silence?;
+    Some(Silent { by: why.word(), because: why.reason(), finding: view(one, map) })
+}
+
 fn repair<'a>(fix: &'a Fix, map: &'a SourceMap) -> Repair<'a> {
+    let change = |edit: &'a Edit| Replacement {
+        file: file_name(edit.span, map),
+        start: at(edit.span, edit.span.start, map),
+        end: at(edit.span, edit.span.end, map),
+        text: &edit.text,
+    };
     let safety = match fix.safety {
         Safety::Safe => "safe",
         Safety::Unsafe => "unsafe",
     };
-    let edit = |edit: &'a Edit| {
-        let (start, end) = (at(edit.span, edit.span.start, map), at(edit.span, edit.span.end, map));
-        Replacement { file: file_name(edit.span, map), start, end, text: &edit.text }
-    };
-    Repair { title: &fix.title, safety, edits: fix.edits.iter().map(edit).collect() }
+    Repair { title: &fix.title, safety, edits: fix.edits.iter().map(change).collect() }
 }
 
 fn place<'a>(label: &'a Label, map: &'a SourceMap) -> Place<'a> {
-    let (start, end) = (at(label.span, label.span.start, map), at(label.span, label.span.end, map));
-    Place { file: file_name(label.span, map), start, end, label: &label.text }
+    Place {
+        file: file_name(label.span, map),
+        start: at(label.span, label.span.start, map),
+        end: at(label.span, label.span.end, map),
+        label: &label.text,
+    }
 }
 
 fn at(span: Span, byte: u32, map: &SourceMap) -> At {
     let nowhere = Position { line: 1, column: 1, byte: 0 };
-    let Position { line, column, byte } = map.get(span.file).map_or(nowhere, |file| file.position(byte));
-    At { line, column, byte }
+    let position = map.get(span.file).map_or(nowhere, |file| file.position(byte));
+    At { line: position.line, column: position.column, byte: position.byte }
 }
 
 fn file_name(span: Span, map: &SourceMap) -> &str {

@@ -12,6 +12,8 @@ pub struct Style {
     pub unicode: bool,
     /// Whether to list what was not checked, or only to count it.
     pub verbose: bool,
+    /// How many findings are drawn at the most, the most severe of them.
+    pub most: usize,
     /// Whether to say in sentences what is else drawn, for screen readers; colour is left out then.
     pub narrated: bool,
 }
@@ -19,6 +21,6 @@ pub struct Style {
 impl Default for Style {
     /// ASCII without colour, 80 columns wide: what every terminal and every file can take.
     fn default() -> Self {
-        Self { width: 80, colour: false, unicode: false, verbose: false, narrated: false }
+        Self { width: 80, colour: false, unicode: false, verbose: false, most: usize::MAX, narrated: false }
     }
 }

@@ -226,7 +226,8 @@ impl Fields<'_> {
         let read = self.record(Frame { given, table, hold: Hold::Block });
         self.path.pop();
         let is_new = field.presence != Presence::Distinct || self.is_new(record, field, table, &read);
-        if is_new && !read.is_incomplete() {
+        // An allowance whose reason cannot be read holds all the same: what it silences is no second fault.
+        if is_new && (!read.is_incomplete() || field.name == ALLOW.name) {
             record.add(field.name, Spanned::new(Datum::Block(Box::new(read)), given.node.span));
         }
     }

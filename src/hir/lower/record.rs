@@ -145,7 +145,9 @@ impl Record {
         let blocks = self.take_all::<Record>("allow").into_iter();
         blocks
             .filter_map(|mut block| {
-                Some(Allow { code: block.value.text("code")?, because: block.value.text("because")? })
+                let code = block.value.text("code")?;
+                let because = block.value.text("because");
+                Some(Allow { because: because.unwrap_or_else(|| code.clone().map(|_| "".into())), code })
             })
             .collect()
     }

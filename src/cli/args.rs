@@ -34,7 +34,8 @@ pub(super) struct Args {
 #[derive(Arguments, Clone, Copy, Debug)]
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
-    /// When to colour; NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR are obeyed where this is left out
+    /// When to colour; NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR are obeyed where this is left out. With
+    /// NO_GRAPHICS set, findings are sentences for screen readers
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: When,
     /// List what was not checked, and every file that is written

@@ -18,8 +18,8 @@ pub(super) fn run(command: &Build, output: Output) -> End {
 
 fn build(command: &Build, output: Output) -> Result<End, End> {
     let mut findings = Diagnostics::with(command.check.said.levels()?);
-    let known = baseline::read(&command.check)?;
     let mut loaded = session::read(&command.check)?;
+    let known = baseline::read(&command.check)?;
     if command
         .out
         .canonicalize()

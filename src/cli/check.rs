@@ -14,8 +14,8 @@ pub(super) fn run(command: &Checking, output: Output) -> End {
 
 fn check(Checking { check: command, update_baseline, .. }: &Checking, output: Output) -> Result<End, End> {
     let mut findings = Diagnostics::with(command.said.levels()?);
-    let known = if *update_baseline { None } else { baseline::read(command)? };
     let mut loaded = session::read(command)?;
+    let known = if *update_baseline { None } else { baseline::read(command)? };
     // Whether something is wrong is in the findings; giving the rest back piece by piece takes longer than ending.
     let _checked = ManuallyDrop::new(analyse(&loaded, &mut findings));
     if *update_baseline {

@@ -117,16 +117,22 @@ impl Reports {
     }
 
     /// What keeps these reports from being written beside each other, or beside the registry.
-    pub(super) fn clash(&self, registry: &Path) -> Option<String> {
+    pub(super) fn clash(&self, registry: &Path, baseline: Option<&Path>) -> Option<String> {
         let wanted = self.wanted();
         for (n, one) in wanted.iter().enumerate() {
             let (before, _) = wanted.split_at(n);
             if before.iter().any(|other| place(other) == place(one)) {
                 return Some(one.is_in_the_way(before));
             }
-            if one.file.as_deref().is_some_and(|file| is_of(registry, file)) {
-                let file = words::quoted(&one.file.as_deref().unwrap_or(registry).to_string_lossy());
-                return Some(format!("the report {file} would be a file of the registry: name another file"));
+            let Some(file) = &one.file else { continue };
+            let name = words::quoted(&file.to_string_lossy());
+            if is_of(registry, file) {
+                return Some(format!("the report {name} would be a file of the registry: name another file"));
+            }
+            if baseline.is_some_and(|baseline| real(baseline) == real(file)) {
+                return Some(format!(
+                    "the report {name} would take the place of the known findings: name another file"
+                ));
             }
         }
         None

@@ -17,7 +17,7 @@ use terminal_size::{Width, terminal_size_of};
 
 /// Reads the registry; says what keeps it from being read, or what of the command line cannot be done.
 pub(super) fn read(command: &Check) -> Result<Loaded, End> {
-    if let Some(clash) = command.reports.clash(&command.registry) {
+    if let Some(clash) = command.reports.clash(&command.registry, command.baseline.as_deref()) {
         say(&format!("error: {clash}\n"));
         return Err(End::CannotRun);
     }

@@ -65,7 +65,7 @@ fn several_in_one_run_are_files_and_people_read_beside_them() {
 fn reports_that_are_in_each_others_way_are_refused_before_anything_is_done() {
     let ground = Ground::new("");
     symlink(".", ground.at("here")).unwrap();
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (
             &["--report", "json", "--output-format", "sarif"],
             "error: the reports would write `sarif` and `json` both to standard output: name a file for one, as in `--report json=FILE`\n",
@@ -85,6 +85,10 @@ fn reports_that_are_in_each_others_way_are_refused_before_anything_is_done() {
         (
             &["--report", "json=registry/base.kdl"],
             "error: the report `registry/base.kdl` would be a file of the registry",
+        ),
+        (
+            &["--report", "json=known.json", "--baseline", "./known.json"],
+            "error: the report `known.json` would take the place of the known findings: name another file\n",
         ),
         (&["--report", "sarfi"], "did you mean `sarif`?"),
         (&["--report", "xml"], "expected human, concise, json, sarif, github or gitlab"),

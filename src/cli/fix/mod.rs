@@ -28,8 +28,8 @@ pub(super) fn run(command: &Checking, output: Output) -> Result<End, End> {
         return Err(End::CannotRun);
     }
     let levels = command.check.said.levels()?;
-    let known = baseline::read(&command.check)?;
     let loaded = session::read(&command.check)?;
+    let known = baseline::read(&command.check)?;
     let daring = if mend.unsafe_fixes { Daring::Unsafe } else { Daring::Safe };
     let mut fixed = fix(loaded, daring, &|loaded| {
         let mut findings = Diagnostics::with(levels.clone());

@@ -2,10 +2,12 @@
 
 mod engine;
 mod experts;
+mod hosts;
 mod memory;
 mod names;
 mod overrides;
 mod pairs;
+mod placement;
 mod ports;
 mod rest;
 

@@ -14,15 +14,14 @@ use crate::support::{Compiled, compile};
 /// Everything that roles stand on, without a fault; cases add to it.
 pub(crate) const BASE: &str = include_str!("pages/base.kdl");
 
-/// Compiles one text beside the base, which is in KDL for both languages. A host or a store comes instead of the base's, since
-/// roles need not name the only one.
+/// Compiles one text beside the base, which is in KDL for both languages. A store comes instead of the base's, since models
+/// need not name the only one.
 pub(crate) fn beside_base(language: &str, text: &str) -> Compiled {
     let without = |start: &str, end: &str| {
         let (before, rest) = BASE.split_once(start).unwrap();
         format!("{before}{}", rest.split_once(end).unwrap().1)
     };
     let base = match text {
-        text if text.starts_with("host") => without("host \"box\"", "}\n"),
         text if text.starts_with("store") => without("store \"models\"", "\n"),
         _ => BASE.to_owned(),
     };

@@ -2,7 +2,8 @@
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Bytes, Expected, Registry};
+use crate::hir::{Bytes, Expected, Extent, Id, Loads, Registry, Residency};
+use std::collections::BTreeMap;
 
 declare_code! {
     /// ## What it finds
@@ -26,12 +27,14 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &FAILED_EXPECTATION, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
+    let loads = registry.loads();
+    let mut known: BTreeMap<Id<Residency>, Bytes> = BTreeMap::new();
     for expect in registry.expects.iter() {
         let name = words::quoted(&expect.head.name);
         let finding = match &expect.expected {
             Expected::Fits(residency, fits) => {
-                let loads = registry.loads(residency.value);
-                let most = loads.iter().map(|load| load.total).max().unwrap_or(Bytes(0));
+                let id = residency.value;
+                let most = *known.entry(id).or_insert_with(|| most(&loads, id));
                 if most <= fits.value {
                     continue;
                 }
@@ -66,4 +69,10 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 .help("change what is declared, or what is expected"),
         );
     }
+}
+
+/// What a residency takes on the host where it takes most.
+fn most(loads: &Loads, residency: Id<Residency>) -> Bytes {
+    let hosts = loads.of_residency(residency);
+    hosts.map(|roles| roles.load(Extent::Host).total).max().unwrap_or(Bytes(0))
 }

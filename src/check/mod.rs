@@ -5,11 +5,14 @@
 
 mod avoided_experts;
 mod banned_draft;
+mod claims;
 mod contradicted_fact;
 mod disproved_ban;
 mod engine_cannot;
+mod exclusive_cpus;
 mod experts;
 mod failed_expectation;
+mod far_memory;
 mod forbidden;
 mod forbidden_lookup;
 mod forbidden_speculation;
@@ -18,12 +21,20 @@ mod idle_at_boot;
 mod inherited_override;
 mod intent;
 mod locked;
+mod locked_over_node;
 mod missing_backend_port;
 mod missing_one_shot;
 mod missing_shard;
+mod more_threads_than_cores;
+mod more_threads_than_cpus;
 mod name_collision;
+mod node_memory_over_host;
+mod nodes;
 mod not_checked;
 mod over_budget;
+mod over_host_memory;
+mod over_node_memory;
+mod overlapping_nodes;
 mod override_type;
 mod overrides;
 mod port_conflict;
@@ -31,6 +42,8 @@ mod refuted_draft;
 mod refuted_pair;
 mod reserved_unit;
 mod shares_a_sharer;
+mod sum;
+mod threads;
 mod too_many_experts;
 mod translated_draft;
 mod uneven_vocabularies;
@@ -84,6 +97,15 @@ pub static ALL: &[&Check] = &[
     &reserved_unit::CHECK,
     &unknown_cpu::CHECK,
     &unknown_threads::CHECK,
+    &more_threads_than_cpus::CHECK,
+    &more_threads_than_cores::CHECK,
+    &exclusive_cpus::CHECK,
+    &far_memory::CHECK,
+    &overlapping_nodes::CHECK,
+    &node_memory_over_host::CHECK,
+    &over_host_memory::CHECK,
+    &over_node_memory::CHECK,
+    &locked_over_node::CHECK,
 ];
 
 /// One rule that needs to know what model files say: a function of the registry and the lock.

@@ -1,9 +1,9 @@
 //! A residency whose roles take more than its budget.
 
 use super::Check;
+use super::sum::{self, Bill};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
-use crate::hir::{Bytes, Id, Load, Registry, Residency, Role};
-use crate::source::Spanned;
+use crate::hir::{Bytes, Change, Extent, Id, Load, Registry, Residency, Role, Together};
 
 declare_code! {
     /// ## What it finds
@@ -13,8 +13,11 @@ declare_code! {
     /// The slice of the residency is held to its budget. Beyond it the kernel takes weights out of memory while they are used, or
     /// kills a process.
     ///
-    /// Files of weights, drafts and projectors count once a host, however many roles read them. Where a residency has `at-once`,
-    /// so many of its largest roles count.
+    /// Files of weights and drafts are mapped, and count once a host, however many roles read them. Where `placement` has `lock`
+    /// they count once a process, as projectors always do. Where a residency has `at-once`, so many of its largest roles count.
+    ///
+    /// A budget may be larger than its host, and budgets together too: what counts there is what roles take, which
+    /// `over-host-memory` sums.
     ///
     /// ## Example
     /// ```yaml
@@ -36,130 +39,51 @@ declare_code! {
 
 pub(super) static CHECK: Check = Check { code: &OVER_BUDGET, run };
 
-/// How many lines of the sum and how many places are drawn; a residency may have thousands of roles.
-const LINES: usize = 40;
-const PLACES: usize = 6;
-
-/// How many roles are tried alone, and how many are named together at the most.
-const TRIES: usize = 16;
-const MOVED: usize = 4;
-
 fn run(registry: &Registry, findings: &mut Diagnostics) {
+    let loads = registry.loads();
     for (id, residency) in registry.residencies.entries() {
         let Some(budget) = residency.budget else { continue };
         let mut any = false;
-        for load in registry.loads(id) {
+        for together in loads.of_residency(id) {
             any = true;
+            let load = together.load(Extent::Host);
             if load.total > budget.value {
-                findings.say(finding(registry, id, budget, &load));
+                findings.say(finding(registry, residency, &together, &load));
             }
         }
         if any {
-            leave_the_rest(residency, findings);
+            findings.leave(NotChecked {
+                check: OVER_BUDGET.name,
+                subject: Subject::new("residency", &*residency.head.name.value),
+                why: sum::ONLY_FILES.into(),
+            });
         }
     }
 }
 
-/// Without the headers of the files only their sizes are known.
-fn leave_the_rest(residency: &Residency, findings: &mut Diagnostics) {
-    findings.leave(NotChecked {
-        check: OVER_BUDGET.name,
-        subject: Subject::new("residency", &*residency.head.name.value),
-        why: "only the sizes of files are summed: KV caches, buffers and repacked weights need the headers of the files".into(),
-    });
-}
-
-fn finding(registry: &Registry, id: Id<Residency>, budget: Spanned<Bytes>, load: &Load) -> Diagnostic {
-    let over = load.total.minus(budget.value);
-    let residency = &registry.residencies.get(id).head.name;
-    let message = format!(
-        "residency {} takes {} on host {}, {over} over its budget of {}",
-        words::quoted(residency),
-        load.total,
-        words::quoted(&registry.hosts.get(load.host).head.name),
-        budget.value
-    );
-    let mut finding = OVER_BUDGET
-        .at(budget.span, format!("{} are needed", load.total), message)
-        .about("residency", &*residency.value);
-    for line in load.lines.iter().take(PLACES) {
-        let serving = registry.roles.get(line.role).serving();
-        if let Some(serving) = serving {
-            finding = finding.also(
-                serving.residency.span,
-                format!("{} takes {}", words::quoted(&registry.roles.get(line.role).head.name), line.bytes),
-            );
-        }
-    }
-    let [move_away, raise] = smallest_change(registry, id, load, budget.value);
-    finding.note(sum(registry, budget.value, load)).help(move_away).help(raise)
-}
-
-/// The sum, a line a file: the role that brings it in first, its title, its size, the total so far.
-fn sum(registry: &Registry, budget: Bytes, load: &Load) -> String {
-    let mut rows: Vec<[String; 4]> = Vec::new();
-    let mut total = Bytes(0);
-    for line in &load.lines {
-        total = total.plus(line.bytes);
-        let role = registry.roles.get(line.role).head.name.value.to_string();
-        rows.push([role, words::printable(&line.what), line.bytes.to_string(), total.to_string()]);
-    }
-    let left_out = rows.len().saturating_sub(LINES);
-    rows.truncate(LINES);
-    if left_out > 0 {
-        rows.push([format!("and {left_out} more"), String::new(), String::new(), load.total.to_string()]);
-    }
-    rows.push(["budget".into(), String::new(), budget.to_string(), String::new()]);
-    rows.push(["over by".into(), String::new(), load.total.minus(budget).to_string(), String::new()]);
-    table(&rows)
-}
-
-fn table(rows: &[[String; 4]]) -> String {
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let (role, what, size, total) = (width(0), width(1), width(2), width(3));
-    let lines = rows
-        .iter()
-        .map(|[a, b, c, d]| format!("{a:role$}  {b:what$}  {c:>size$}  {d:>total$}").trim_end().to_owned());
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-/// The fewest roles whose leaving is enough, and the budget that would be.
-fn smallest_change(registry: &Registry, residency: Id<Residency>, load: &Load, budget: Bytes) -> [String; 2] {
-    let raise = format!("raise the budget to {}", load.total.rounded_up());
-    let Some(gone) = enough(registry, residency, load, budget) else {
-        return ["move several roles to another residency".to_owned(), raise];
-    };
-    let freed = load.total.minus(registry.load_without(residency, load.host, &gone));
-    let names: Vec<String> =
-        gone.iter().map(|role| words::quoted(&registry.roles.get(*role).head.name)).collect();
-    let noun = if gone.len() == 1 { "role" } else { "roles" };
-    [format!("move {noun} {} to another residency, which frees {freed}", words::all_of(&names)), raise]
-}
-
-/// The one role that frees the least that is enough, else the largest until it is enough. What a role frees counts files that
-/// no other reads; where not all roles run at once, another takes its place, so each answer is tried.
-fn enough(
-    registry: &Registry,
-    residency: Id<Residency>,
-    load: &Load,
-    budget: Bytes,
-) -> Option<Vec<Id<Role>>> {
+fn finding(registry: &Registry, residency: &Residency, together: &Together, load: &Load) -> Diagnostic {
+    let name = &residency.head.name;
+    let (budget, place) =
+        residency.budget.map_or((Bytes(0), name.span), |budget| (budget.value, budget.span));
     let over = load.total.minus(budget);
-    let fits = |gone: &[Id<Role>]| registry.load_without(residency, load.host, gone) <= budget;
-    let mut by_size = load.freed.clone();
-    by_size.sort_by_key(|(role, freed)| (*freed, *role));
-    let one = by_size.iter().filter(|(_, freed)| *freed >= over).take(TRIES);
-    if let Some((role, _)) = one.into_iter().find(|(role, _)| fits(&[*role])) {
-        return Some(vec![*role]);
-    }
-    let mut gone = Vec::new();
-    for (role, _) in by_size.iter().rev().take(MOVED) {
-        gone.push(*role);
-        if fits(&gone) {
-            return Some(gone);
-        }
-    }
-    None
+    let host = registry.hosts.get(load.host);
+    let message = format!(
+        "residency {} takes {} on host {}, {over} over its budget of {budget}",
+        words::quoted(name),
+        load.total,
+        words::quoted(&host.head.name),
+    );
+    let finding =
+        OVER_BUDGET.at(place, format!("{} are needed", load.total), message).about("residency", &*name.value);
+    let bill = Bill { registry, besides: &[], load, limit: &[("budget", budget)], over };
+    let after = |gone: &[Id<Role>]| together.load_after(Extent::Host, Change { gone, at_once: None }).total;
+    let move_away = match bill.smallest(after) {
+        Some((roles, freed)) => format!("move {roles} to another residency, which frees {freed}"),
+        None => "move several roles to another residency".to_owned(),
+    };
+    // A budget beyond the host would be no cure.
+    let room = host.memory.value.minus(host.reserve.of(host.memory.value));
+    let enough = load.total.rounded_up();
+    let raise = (load.total <= room).then(|| format!("raise the budget to {enough}"));
+    bill.on(finding).help(move_away).maybe_help(raise)
 }

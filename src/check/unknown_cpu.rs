@@ -1,12 +1,15 @@
-//! CPUs that the host does not have, or whose cores cannot be counted.
+//! CPUs that the host does not have.
 
 use super::Check;
-use crate::diag::{Diagnostics, words};
-use crate::hir::{Host, Registry};
+use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::hir::{CpuList, Host, Id, Registry};
+use crate::source::Span;
+use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
-    /// A placement on CPUs that its host does not declare.
+    /// CPUs that the host does not declare: in the placement of a role, in a cpuset, of a service, or of a NUMA node where the
+    /// host lists all its `cpus` too.
     ///
     /// ## Why
     /// systemd and numactl refuse CPUs that are not there, and the unit does not start.
@@ -28,27 +31,66 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &UNKNOWN_CPU, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
-        let Some(cpus) = &serving.placement.cpus else { continue };
-        let host = registry.hosts.get(serving.host.value);
-        let Some(all) = host.all_cpus() else { continue };
-        let missing = cpus.list.without(&all);
-        if missing.is_empty() {
-            continue;
+    let all: Vec<Option<CpuList>> = registry.hosts.iter().map(Host::all_cpus).collect();
+    let of = |id: Id<Host>| all.get(id.number()).and_then(Option::as_ref);
+    for (host, all) in registry.hosts.iter().zip(&all) {
+        declared(host, all.as_ref(), findings);
+    }
+    let mut said: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
+    for (role, serving) in registry.served() {
+        // The CPUs of a set are said where it is declared, and those that many roles take from one place are said once.
+        let (Some(cpus), Some(all)) = (&serving.placement.cpus, of(serving.host.value)) else { continue };
+        let missing = cpus.list.without(all);
+        if cpus.set.is_none() && !missing.is_empty() && said.insert((cpus.span, serving.host.value)) {
+            let who = format!("role {} is placed on", words::quoted(&role.head.name));
+            let host = registry.hosts.get(serving.host.value);
+            let finding = finding(host, all, &missing, (cpus.span, &who));
+            findings.say(finding.about("role", &*role.head.name.value));
         }
-        let (name, host_name) = (words::quoted(&role.head.name), words::quoted(&host.head.name));
-        let message =
-            format!("role {name} is placed on CPUs {missing}, which host {host_name} does not have");
-        let finding = UNKNOWN_CPU
-            .at(cpus.span, format!("there is no CPU {missing}"), message)
-            .about("role", &*role.head.name.value);
-        let finding = finding.also(place_of(host), format!("it has {all}"));
-        findings.say(finding.help(format!("name some of `{all}`")));
+    }
+    for service in registry.services.iter() {
+        let (Some(cpus), Some(all)) = (&service.cpus, of(service.host.value)) else { continue };
+        let missing = cpus.without(all);
+        if !missing.is_empty() {
+            let who = format!("service {} runs on", words::quoted(&service.head.name));
+            let finding = finding(registry.hosts.get(service.host.value), all, &missing, (cpus.span, &who));
+            findings.say(finding.about("service", &*service.head.name.value));
+        }
     }
 }
 
-fn place_of(host: &Host) -> crate::source::Span {
+/// What the host says itself: its sets, and its nodes where it lists all its CPUs as well.
+fn declared(host: &Host, all: Option<&CpuList>, findings: &mut Diagnostics) {
+    for set in &host.cpusets {
+        let Some(missing) = all.map(|all| set.cpus.without(all)).filter(|missing| !missing.is_empty()) else {
+            continue;
+        };
+        let who = format!("cpuset {} has", words::quoted(&set.name));
+        let finding = finding(host, all.unwrap_or(&set.cpus), &missing, (set.cpus.span, &who));
+        findings.say(finding.about("host", &*host.head.name.value));
+    }
+    let Some(listed) = &host.cpus else { return };
+    for node in &host.numa {
+        let Some(cpus) = &node.cpus else { continue };
+        let missing = cpus.without(listed);
+        if !missing.is_empty() {
+            let who = format!("NUMA node {} has", node.node.value);
+            let finding = finding(host, listed, &missing, (cpus.span, &who));
+            findings.say(finding.about("host", &*host.head.name.value));
+        }
+    }
+}
+
+fn finding(host: &Host, all: &CpuList, missing: &CpuList, (place, who): (Span, &str)) -> Diagnostic {
+    let name = words::quoted(&host.head.name);
+    let message = format!("{who} CPUs {missing}, which host {name} does not have");
+    UNKNOWN_CPU
+        .at(place, format!("there is no CPU {missing}"), message)
+        .also(place_of(host), format!("it has {all}"))
+        .help(format!("name some of `{all}`"))
+}
+
+fn place_of(host: &Host) -> Span {
     let of_nodes = host.numa.iter().find_map(|node| node.cpus.as_ref());
     host.cpus.as_ref().or(of_nodes).map_or(host.head.name.span, |cpus| cpus.span)
 }

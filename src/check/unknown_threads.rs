@@ -35,9 +35,10 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             continue;
         };
         let host = registry.hosts.get(serving.host.value);
-        let instances = 0..serving.ports.len().min(host.numa.len().max(1));
-        let Some(cpus) =
-            instances.filter_map(|n| serving.threads_cpus(host, n)).find(|cpus| !host.counts_cores(cpus))
+        let Some(cpus) = serving
+            .kinds_of_instances(host)
+            .filter_map(|n| serving.threads_cpus(host, n))
+            .find(|cpus| !host.counts_cores(cpus))
         else {
             continue;
         };

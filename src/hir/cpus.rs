@@ -56,47 +56,54 @@ impl CpuList {
         &self.0
     }
 
-    /// All CPUs of either.
-    #[must_use]
-    pub fn and(&self, other: &Self) -> Self {
-        Self::merged(self.0.iter().chain(&other.0).copied().collect())
+    /// All CPUs of any.
+    pub fn of_all<'c>(lists: impl IntoIterator<Item = &'c Self>) -> Self {
+        Self::merged(lists.into_iter().flat_map(|list| &list.0).copied().collect())
     }
 
     /// The CPUs that are in both.
     #[must_use]
     pub fn common_with(&self, other: &Self) -> Self {
         let mut shared = Vec::new();
-        for (first, last) in &self.0 {
-            for (other_first, other_last) in &other.0 {
-                let (first, last) = ((*first).max(*other_first), (*last).min(*other_last));
-                if first <= last {
-                    shared.push((first, last));
+        let mut others = other.0.iter().copied().peekable();
+        for (first, last) in self.0.iter().copied() {
+            while let Some((other_first, other_last)) = others.peek().copied().filter(|other| other.0 <= last)
+            {
+                if other_last >= first {
+                    shared.push((first.max(other_first), last.min(other_last)));
                 }
+                if other_last > last {
+                    break;
+                }
+                others.next();
             }
         }
-        Self::merged(shared)
+        Self(shared)
     }
 
     /// The CPUs that are not in the other.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
         let mut left = Vec::new();
-        for (first, last) in &self.0 {
-            let mut from = *first;
-            for (other_first, other_last) in other.0.iter().filter(|(_, end)| end >= first) {
-                if *other_first > *last {
-                    break;
-                }
-                if *other_first > from {
+        let mut others = other.0.iter().copied().peekable();
+        for (first, last) in self.0.iter().copied() {
+            let mut from = first;
+            while let Some((other_first, other_last)) = others.peek().copied().filter(|other| other.0 <= last)
+            {
+                if other_first > from {
                     left.push((from, other_first - 1));
                 }
                 from = from.max(other_last + 1);
+                if other_last > last {
+                    break;
+                }
+                others.next();
             }
-            if from <= *last {
-                left.push((from, *last));
+            if from <= last {
+                left.push((from, last));
             }
         }
-        Self::merged(left)
+        Self(left)
     }
 }
 

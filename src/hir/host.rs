@@ -67,9 +67,8 @@ pub struct Gpu {
 impl Host {
     /// All CPUs that are declared, by node or as a whole; none where nothing is.
     pub fn all_cpus(&self) -> Option<CpuList> {
-        let nodes = self.numa.iter().filter_map(|node| node.cpus.as_ref()).map(|cpus| &cpus.value);
-        let all =
-            nodes.chain(self.cpus.as_ref().map(|cpus| &cpus.value)).fold(CpuList::default(), |a, b| a.and(b));
+        let nodes = self.numa.iter().filter_map(|node| node.cpus.as_ref());
+        let all = CpuList::of_all(nodes.chain(&self.cpus).map(|cpus| &cpus.value));
         (!all.is_empty()).then_some(all)
     }
 
@@ -85,7 +84,7 @@ impl Host {
             self.cpus.iter().map(|cpus| &cpus.value).collect()
         };
         let touched = wholes.into_iter().filter(|whole| !whole.common_with(cpus).is_empty());
-        let union = touched.fold(CpuList::default(), |all, whole| all.and(whole));
+        let union = CpuList::of_all(touched);
         union == *cpus && cpus.count().is_multiple_of(u64::from(self.smt.max(1)))
     }
 

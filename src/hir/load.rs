@@ -1,9 +1,10 @@
-//! How many bytes of files the roles of a residency have in memory.
+//! How many bytes of files the roles of a residency, of a host or of a NUMA node have in memory.
 
-use super::{Bytes, Host, Id, Model, Registry, Residency, Role, Serving, Text};
+use super::extent::Portion;
+use super::{Bytes, Extent, FileRead, Files, Held, Host, Id, Registry, Residency, Role, Serving};
 use std::collections::BTreeMap;
 
-/// The files that the roles of one residency have in memory on one host, each once.
+/// What some roles of one host have in memory together: mapped files once, all others once a process.
 #[derive(Debug)]
 pub struct Load {
     /// The host.
@@ -12,7 +13,7 @@ pub struct Load {
     pub lines: Vec<Line>,
     /// Their sum.
     pub total: Bytes,
-    /// What would be freed if a role left, files that no other reads.
+    /// What would be freed if a role left: files that no other reads.
     pub freed: Vec<(Id<Role>, Bytes)>,
 }
 
@@ -21,110 +22,205 @@ pub struct Load {
 pub struct Line {
     /// The first role that reads it.
     pub role: Id<Role>,
-    /// The title of the model, with what the file is where it is not the model itself.
+    /// The title of the model, with what the file is where it is not the model itself, and how much of it counts.
     pub what: Box<str>,
-    /// Its size.
+    /// What is summed of it.
     pub bytes: Bytes,
+}
+
+/// The served roles of a registry by residency and host, ready to be summed.
+#[derive(Debug)]
+pub struct Loads<'r> {
+    files: Files<'r>,
+    groups: BTreeMap<Id<Residency>, BTreeMap<Id<Host>, Vec<Served<'r>>>>,
+}
+
+/// Roles of one host that are in memory together.
+#[derive(Clone, Debug)]
+pub struct Together<'l> {
+    /// The host.
+    pub host: Id<Host>,
+    files: &'l Files<'l>,
+    /// The roles of each residency, in the order of declaration.
+    parts: Vec<(Id<Residency>, &'l [Served<'l>])>,
+}
+
+/// What is tried instead of what was declared.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Change<'c> {
+    /// Roles that are elsewhere.
+    pub gone: &'c [Id<Role>],
+    /// How many roles of a residency run at a time.
+    pub at_once: Option<(Id<Residency>, usize)>,
 }
 
 /// A role with its processes.
 type Served<'r> = (Id<Role>, &'r Serving);
 
-/// A file that a process reads.
-pub struct FileRead<'r> {
-    /// The full path.
-    pub path: String,
-    model: &'r Model,
-    part: &'static str,
-    /// Its size.
-    pub bytes: Bytes,
-}
-
-/// How many roles read a file, which of them last, and how large it is.
-struct Readers {
-    count: usize,
-    last: Id<Role>,
-    bytes: Bytes,
-}
-
 impl Registry {
-    /// The loads of a residency, one a host that serves any of it, in the order of hosts.
-    pub fn loads(&self, residency: Id<Residency>) -> Vec<Load> {
-        let mut by_host: BTreeMap<Id<Host>, Vec<Served>> = BTreeMap::new();
+    /// The served roles, grouped to be summed.
+    pub fn loads(&self) -> Loads<'_> {
+        let mut groups: BTreeMap<_, BTreeMap<_, Vec<Served>>> = BTreeMap::new();
         for (id, role) in self.roles.entries() {
-            if let Some(serving) = role.serving().filter(|serving| serving.residency.value == residency) {
-                by_host.entry(serving.host.value).or_default().push((id, serving));
+            if let Some(serving) = role.serving() {
+                let hosts = groups.entry(serving.residency.value).or_default();
+                hosts.entry(serving.host.value).or_default().push((id, serving));
             }
         }
-        by_host.into_iter().map(|(host, roles)| self.load_of(residency, host, roles)).collect()
+        Loads { files: self.files(), groups }
+    }
+}
+
+impl Loads<'_> {
+    /// The roles of a residency, host by host in the order of declaration.
+    pub fn of_residency(&self, residency: Id<Residency>) -> impl Iterator<Item = Together<'_>> {
+        let hosts = self.groups.get(&residency).into_iter().flatten();
+        hosts.map(move |(host, roles)| Together {
+            host: *host,
+            files: &self.files,
+            parts: vec![(residency, roles.as_slice())],
+        })
     }
 
-    /// What a residency would take on a host without some of its roles.
-    pub fn load_without(&self, residency: Id<Residency>, host: Id<Host>, gone: &[Id<Role>]) -> Bytes {
-        let roles = self.roles.entries().filter(|(id, _)| !gone.contains(id));
-        let served = roles
-            .filter_map(|(id, role)| Some((id, role.serving()?)))
-            .filter(|(_, serving)| serving.residency.value == residency && serving.host.value == host);
-        self.load_of(residency, host, served.collect()).total
-    }
-
-    fn load_of(&self, residency: Id<Residency>, host: Id<Host>, roles: Vec<Served>) -> Load {
-        let at_once = self.residencies.get(residency).at_once.map(|n| n.value as usize);
-        let mut readers: BTreeMap<String, Readers> = BTreeMap::new();
-        let mut lines: Vec<Line> = Vec::new();
-        for (role, serving) in largest(self, roles, at_once) {
-            for file in self.files_of(serving) {
-                let entry = readers.entry(file.path).or_insert_with(|| {
-                    let what = format!("{}{}", *file.model.title, file.part);
-                    lines.push(Line { role, what: what.into(), bytes: file.bytes });
-                    Readers { count: 0, last: role, bytes: file.bytes }
-                });
-                // A role that reads a file twice, as its own draft, is one reader.
-                if entry.count == 0 || entry.last != role {
-                    *entry = Readers { count: entry.count + 1, last: role, bytes: entry.bytes };
+    /// The roles of each host, in the order of declaration; a host may have none.
+    pub fn of_hosts(&self) -> Vec<Together<'_>> {
+        let hosts = self.files.registry().hosts.entries();
+        let mut all: Vec<Together> =
+            hosts.map(|(host, _)| Together { host, files: &self.files, parts: Vec::new() }).collect();
+        for (residency, hosts) in &self.groups {
+            for (host, roles) in hosts {
+                if let Some(together) = all.get_mut(host.number()) {
+                    together.parts.push((*residency, roles));
                 }
             }
         }
+        all
+    }
+}
+
+impl<'l> Together<'l> {
+    /// The residencies with the roles that each has here, in the order of declaration.
+    pub fn parts(&self) -> impl Iterator<Item = (Id<Residency>, usize, Self)> {
+        self.parts.iter().map(|part| {
+            (part.0, part.1.len(), Self { host: self.host, files: self.files, parts: vec![*part] })
+        })
+    }
+
+    /// Whether any role says on which nodes its memory is.
+    pub fn is_placed(&self) -> bool {
+        self.parts.iter().any(|(_, roles)| roles.iter().any(|(_, serving)| serving.placement.numa.is_some()))
+    }
+
+    /// What the roles have in memory in a part of the host.
+    pub fn load(&self, extent: Extent) -> Load {
+        self.load_after(extent, Change::default())
+    }
+
+    /// The same after a change.
+    pub fn load_after(&self, extent: Extent, change: Change) -> Load {
+        let mut running: Vec<Served> = Vec::new();
+        for (residency, roles) in &self.parts {
+            running.extend(self.running(*residency, roles, extent, change));
+        }
+        running.sort_by_key(|(id, _)| *id);
+        let host = self.files.registry().hosts.get(self.host);
+        let mut tally = Tally::default();
+        for (role, serving) in running {
+            for file in self.files.of(serving) {
+                tally.take(role, file, extent.portion(serving, host, file.held));
+            }
+        }
+        tally.close(self.host)
+    }
+
+    /// The roles of a residency that may run at a time, those with most in this part of the host where not all may.
+    fn running(
+        &self,
+        residency: Id<Residency>,
+        roles: &'l [Served<'l>],
+        extent: Extent,
+        change: Change,
+    ) -> Vec<Served<'l>> {
+        let registry = self.files.registry();
+        let mut staying: Vec<Served> =
+            roles.iter().filter(|(id, _)| !change.gone.contains(id)).copied().collect();
+        let declared = registry.residencies.get(residency).at_once.map(|n| n.value as usize);
+        let changed = change.at_once.filter(|(changed, _)| *changed == residency).map(|(_, n)| n);
+        let Some(most) = changed.or(declared).filter(|most| *most < staying.len()) else { return staying };
+        let host = registry.hosts.get(self.host);
+        let bytes = |serving: &Serving| {
+            self.files.of(serving).fold(Bytes(0), |sum, file| {
+                let portion = extent.portion(serving, host, file.held);
+                sum.plus(portion.map_or(Bytes(0), |portion| portion.of(file.bytes)))
+            })
+        };
+        staying.sort_by_cached_key(|(id, serving)| (std::cmp::Reverse(bytes(serving)), *id));
+        staying.truncate(most);
+        staying
+    }
+}
+
+/// A sum that is being drawn up.
+#[derive(Default)]
+struct Tally<'r> {
+    entries: Vec<Entry<'r>>,
+    /// Mapped files by their number, as places in `entries`.
+    mapped: BTreeMap<usize, usize>,
+}
+
+struct Entry<'r> {
+    role: Id<Role>,
+    file: FileRead<'r>,
+    /// None where it is not known where it lies, or its readers disagree.
+    portion: Option<Portion>,
+    readers: usize,
+    last: Id<Role>,
+}
+
+impl<'r> Tally<'r> {
+    fn take(&mut self, role: Id<Role>, file: FileRead<'r>, portion: Option<Portion>) {
+        let known = self.mapped.get(&file.number).filter(|_| file.held == Held::Mapped);
+        if let Some(entry) = known.and_then(|place| self.entries.get_mut(*place)) {
+            // A role that reads a file twice, as its own draft, is one reader.
+            entry.readers += usize::from(entry.last != role);
+            entry.last = role;
+            entry.portion = entry.portion.filter(|known| portion == Some(*known));
+            return;
+        }
+        if file.held == Held::Mapped {
+            self.mapped.insert(file.number, self.entries.len());
+        }
+        self.entries.push(Entry { role, file, portion, readers: 1, last: role });
+    }
+
+    fn close(self, host: Id<Host>) -> Load {
         let mut freed: BTreeMap<Id<Role>, Bytes> = BTreeMap::new();
-        for alone in readers.into_values().filter(|readers| readers.count == 1) {
-            let sum = freed.entry(alone.last).or_default();
-            *sum = sum.plus(alone.bytes);
+        let mut lines = Vec::new();
+        for entry in self.entries {
+            let Some(portion) = entry.portion else { continue };
+            let bytes = portion.of(entry.file.bytes);
+            if bytes == Bytes(0) {
+                continue;
+            }
+            if entry.readers == 1 {
+                let sum = freed.entry(entry.role).or_default();
+                *sum = sum.plus(bytes);
+            }
+            lines.push(Line { role: entry.role, what: described(&entry.file, portion).into(), bytes });
         }
         let total = lines.iter().fold(Bytes(0), |sum, line| sum.plus(line.bytes));
         Load { host, lines, total, freed: freed.into_iter().collect() }
     }
-
-    /// The files that each process of a role reads: model, draft, projector.
-    pub fn files_of<'r>(&'r self, serving: &Serving) -> Vec<FileRead<'r>> {
-        let file = |model: &'r Model, path: &Text, part: &'static str, bytes: Bytes| FileRead {
-            path: self.path_of(model, path),
-            model,
-            part,
-            bytes,
-        };
-        let mut files = Vec::with_capacity(3);
-        let model = self.models.get(serving.model.value);
-        files.push(file(model, &model.file, "", model.size.value));
-        if let Some(draft) = &serving.draft {
-            let drafter = self.models.get(draft.model.value);
-            files.push(file(drafter, &drafter.file, " (draft)", drafter.size.value));
-        }
-        if let Some(projector) = &model.projector {
-            let bytes = projector.size.map_or(Bytes(0), |size| size.value);
-            files.push(file(model, &projector.file, " (projector)", bytes));
-        }
-        files
-    }
 }
 
-/// The roles that may run at a time, the largest where not all may; in the order of declaration.
-fn largest<'r>(registry: &Registry, mut roles: Vec<Served<'r>>, at_once: Option<usize>) -> Vec<Served<'r>> {
-    let Some(at_once) = at_once.filter(|most| *most < roles.len()) else { return roles };
-    let bytes = |serving: &Serving| {
-        registry.files_of(serving).iter().fold(Bytes(0), |sum, file| sum.plus(file.bytes))
-    };
-    roles.sort_by_cached_key(|(id, serving)| (std::cmp::Reverse(bytes(serving)), *id));
-    roles.truncate(at_once);
-    roles.sort_by_key(|(id, _)| *id);
-    roles
+/// `Title`, `Title (projector), 6 copies`, `Title, 1/2`.
+fn described(file: &FileRead, portion: Portion) -> String {
+    let mut what = file.what();
+    if portion.times > 1 {
+        what = format!("{what}, {} copies", portion.times);
+    }
+    if portion.of > 1 {
+        what = format!("{what}, 1/{}", portion.of);
+    }
+    what
 }

@@ -51,6 +51,12 @@ impl Serving {
         }
     }
 
+    /// Instances that stand for all: the others are placed as one of them is.
+    pub fn kinds_of_instances(&self, host: &Host) -> std::ops::Range<usize> {
+        let is_spread = self.placement.numa.as_ref().is_some_and(|numa| numa.value == Numa::Spread);
+        0..if is_spread { self.ports.len().min(host.numa.len().max(1)) } else { 1 }
+    }
+
     /// The CPUs that an instance is held to; none where it may run anywhere.
     pub fn cpus(&self, host: &Host, instance: usize) -> Option<CpuList> {
         if let Some(cpus) = &self.placement.cpus {
@@ -77,9 +83,7 @@ impl Serving {
     fn interleaved_cpus(&self, host: &Host) -> Option<CpuList> {
         let Numa::Interleave(nodes) = &self.placement.numa.as_ref()?.value else { return None };
         let named = host.numa.iter().filter(|numa| nodes.contains(&numa.node.value));
-        let cpus = named
-            .filter_map(|numa| numa.cpus.as_ref())
-            .fold(CpuList::default(), |all, cpus| all.and(&cpus.value));
+        let cpus = CpuList::of_all(named.filter_map(|numa| numa.cpus.as_ref()).map(|cpus| &cpus.value));
         (!cpus.is_empty()).then_some(cpus)
     }
 

@@ -2,7 +2,7 @@
 
 use super::process::Role;
 use super::{Bytes, Seconds, Start};
-use crate::hir::Registry;
+use crate::hir::{Extent, Registry};
 
 /// A machine with its groups.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub struct Group {
     pub idle: Option<Seconds>,
     /// What the roles may take together.
     pub budget: Option<Bytes>,
-    /// What their files take, each once.
+    /// What their files take: mapped ones once, all others once a process.
     pub load: Bytes,
     /// The roles, as numbers of [`Plan::roles`](super::Plan::roles).
     pub roles: Vec<usize>,
@@ -60,17 +60,18 @@ pub(super) fn hosts(registry: &Registry, roles: &[Role]) -> Vec<Host> {
             groups: Vec::new(),
         })
         .collect();
+    let loads = registry.loads();
     for (id, residency) in registry.residencies.entries() {
         let name = &residency.head.name.value;
-        for load in registry.loads(id) {
-            let Some(host) = hosts.get_mut(load.host.number()) else { continue };
+        for together in loads.of_residency(id) {
+            let Some(host) = hosts.get_mut(together.host.number()) else { continue };
             host.groups.push(Group {
                 name: name.clone(),
                 title: residency.title.value.clone(),
                 start: residency.start.value,
                 idle: residency.idle.map(|idle| idle.value),
                 budget: residency.budget.map(|budget| budget.value),
-                load: load.total,
+                load: together.load(Extent::Host).total,
                 roles: Vec::new(),
             });
         }

@@ -107,11 +107,18 @@ fn the_sum_is_drawn_up_line_by_line() {
             "first    m-title              10.5 GB  10.5 GB",
             "first    d-title (draft)         1 GB  11.5 GB",
             "first    m-title (projector)   0.6 GB  12.1 GB",
+            "third    m-title (projector)   0.6 GB  12.7 GB",
             "budget                          12 GB",
-            "over by                        0.1 GB",
+            "over by                        0.7 GB",
         ]
     );
-    assert_eq!(finding.help, ["move several roles to another residency", "raise the budget to 12.1 GB"][..]);
+    assert_eq!(
+        finding.help,
+        [
+            "move roles `third` and `first` to another residency, which frees 11.7 GB",
+            "raise the budget to 12.7 GB"
+        ]
+    );
 }
 
 #[test]

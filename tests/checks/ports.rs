@@ -111,3 +111,26 @@ fn the_other_listener_is_shown_in_its_own_file() {
     assert_eq!(labelled(&compiled, finding), expected);
     assert_eq!(finding.secondary[0].text, "role `basic` listens here");
 }
+
+#[test]
+fn a_place_that_meets_many_is_said_once_and_shows_some() {
+    let service = |port: u32| format!("service \"s{port}\" port={port}\n");
+    let services: Vec<String> = (9000..9020).map(service).collect();
+    let finding = only(&(services.concat() + &role("x", "ports=\"9000-9999\"")));
+    assert_eq!(finding.message, "role `x` and service `s9000` both listen on port 9000 of host `box`");
+    assert_eq!(finding.secondary.len(), 6);
+}
+
+/// Half a thousand million pairs of an address and a port, which nobody may go through one by one.
+#[test]
+fn every_port_of_many_addresses_takes_no_time() {
+    let address = |n: u32| format!(" \"10.0.{}.{}\"", n / 250, n % 250);
+    let addresses = (0..2000).map(address).collect::<Vec<_>>().concat();
+    let roles: String = (0..4)
+        .map(|n| {
+            role(&format!("x{n}"), "ports=\"1-65535\"").replace('\n', &format!(" {{ listen{addresses} }}\n"))
+        })
+        .collect();
+    let compiled = beside(&roles);
+    assert_eq!(compiled.codes().iter().filter(|code| **code == "port-conflict").count(), 3);
+}

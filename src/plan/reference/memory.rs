@@ -20,7 +20,8 @@ pub struct Footprint {
 pub(super) fn memory(registry: &Registry) -> (Vec<Footprint>, Bytes) {
     let mut rows: Vec<Footprint> = registry.residencies.iter().map(empty).collect();
     let mut groups: BTreeSet<(usize, &str)> = BTreeSet::new();
-    let mut files: BTreeSet<(Option<usize>, String)> = BTreeSet::new();
+    let mut counted: BTreeSet<(Option<usize>, usize)> = BTreeSet::new();
+    let files = registry.files();
     let mut total = Bytes(0);
     for role in registry.roles.iter() {
         let Some(serving) = role.serving() else { continue };
@@ -30,11 +31,11 @@ pub(super) fn memory(registry: &Registry) -> (Vec<Footprint>, Bytes) {
         if groups.insert((residency, group)) {
             row.groups.push(group.value.clone());
         }
-        for file in registry.files_of(serving) {
-            if files.insert((Some(residency), file.path.clone())) {
+        for file in files.of(serving) {
+            if counted.insert((Some(residency), file.number)) {
                 row.bytes = row.bytes.plus(file.bytes);
             }
-            if files.insert((None, file.path)) {
+            if counted.insert((None, file.number)) {
                 total = total.plus(file.bytes);
             }
         }

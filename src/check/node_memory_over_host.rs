@@ -1,0 +1,60 @@
+//! NUMA nodes that have more memory together than their host.
+
+use super::Check;
+use crate::diag::{Diagnostics, words};
+use crate::hir::{Bytes, Registry};
+
+declare_code! {
+    /// ## What it finds
+    /// A host whose NUMA nodes have more memory together than its `memory`.
+    ///
+    /// ## Why
+    /// One of the numbers is wrong, and sums that are held against it prove nothing. `GB` and `GiB` differ by 7 percent: it is
+    /// best to write all of them in the same unit.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// host "far" memory="64 GB" {
+    ///     numa 0 cpus="0-7" memory="32 GiB"
+    ///     numa 1 cpus="8-15" memory="32 GiB"
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// host "far" memory="64 GiB" {
+    ///     numa 0 cpus="0-7" memory="32 GiB"
+    ///     numa 1 cpus="8-15" memory="32 GiB"
+    /// }
+    /// ```
+    static NODE_MEMORY_OVER_HOST = 335, "node-memory-over-host", Error;
+}
+
+pub(super) static CHECK: Check = Check { code: &NODE_MEMORY_OVER_HOST, run };
+
+/// How many nodes are shown.
+const PLACES: usize = 6;
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    for host in registry.hosts.iter() {
+        let nodes = || host.numa.iter().filter_map(|node| Some((node.node.value, node.memory?)));
+        let sum = nodes().fold(Bytes(0), |sum, (_, memory)| sum.plus(memory.value));
+        if sum <= host.memory.value {
+            continue;
+        }
+        let message = format!(
+            "{} of host {} have {sum}, {} more than the {} of the host",
+            words::count(nodes().count(), "NUMA node"),
+            words::quoted(&host.head.name),
+            sum.minus(host.memory.value),
+            host.memory.value
+        );
+        let mut finding = NODE_MEMORY_OVER_HOST
+            .at(host.memory.span, format!("its nodes have {sum}"), message)
+            .about("host", &*host.head.name.value);
+        for (node, memory) in nodes().take(PLACES) {
+            finding = finding.also(memory.span, format!("{} on node {node}", memory.value));
+        }
+        findings.say(finding.help(format!("raise `memory` to {}, or correct its nodes", sum.rounded_up())));
+    }
+}

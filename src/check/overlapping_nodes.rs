@@ -1,0 +1,64 @@
+//! NUMA nodes of one host that have the same CPUs.
+
+use super::Check;
+use super::claims::Claims;
+use crate::diag::{Diagnostics, words};
+use crate::hir::Registry;
+
+declare_code! {
+    /// ## What it finds
+    /// A CPU that is declared for two NUMA nodes of a host.
+    ///
+    /// ## Why
+    /// A CPU is on one node. What is placed by node would run where its memory is not. `lscpu` and `numactl --hardware` list the
+    /// CPUs of each node; on machines with several hardware threads a core they are often two ranges, as `0-7,16-23`.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// host "far" memory="64 GB" {
+    ///     numa 0 cpus="0-8"
+    ///     numa 1 cpus="8-15"
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// host "far" memory="64 GB" {
+    ///     numa 0 cpus="0-7"
+    ///     numa 1 cpus="8-15"
+    /// }
+    /// ```
+    static OVERLAPPING_NODES = 334, "overlapping-nodes", Error;
+}
+
+pub(super) static CHECK: Check = Check { code: &OVERLAPPING_NODES, run };
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    for host in registry.hosts.iter() {
+        let mut claims = Claims::default();
+        for (n, node) in host.numa.iter().enumerate() {
+            let Some(cpus) = &node.cpus else { continue };
+            let met = cpus.ranges().iter().find_map(|range| claims.meeting(*range).next());
+            for range in cpus.ranges() {
+                claims.claim(*range, n);
+            }
+            let Some((other, theirs)) =
+                met.and_then(|(_, n)| host.numa.get(n)).and_then(|other| Some((other, other.cpus.as_ref()?)))
+            else {
+                continue;
+            };
+            let common = cpus.common_with(theirs);
+            let message = format!(
+                "NUMA nodes {} and {} of host {} both have CPUs {common}",
+                other.node.value,
+                node.node.value,
+                words::quoted(&host.head.name)
+            );
+            let finding = OVERLAPPING_NODES
+                .at(cpus.span, format!("has CPUs {common} too"), message)
+                .about("host", &*host.head.name.value)
+                .also(theirs.span, format!("the CPUs of node {}", other.node.value));
+            findings.say(finding.help("give each CPU to the node that `numactl --hardware` shows it on"));
+        }
+    }
+}

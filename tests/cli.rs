@@ -1,6 +1,7 @@
 //! The command line: exit codes, streams, formats, colours, and what it does to the disk.
 
 mod explain;
+mod init;
 
 mod colours;
 mod known;
@@ -271,7 +272,7 @@ fn colour_follows_the_flag_then_the_environment() {
 #[test]
 fn output_that_is_lost_is_no_success() {
     let ground = Ground::new("");
-    for args in ["check --output-format json", "explain", "explain --all", "completions bash"] {
+    for args in ["check --output-format json", "explain", "explain --all", "schema", "completions bash"] {
         let script = format!("'{}' {args} >/dev/full", env!("CARGO_BIN_EXE_orchgen"));
         let output =
             Command::new("bash").args(["-c", &script]).current_dir(ground.0.path()).output().unwrap();

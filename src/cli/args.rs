@@ -68,6 +68,10 @@ pub(super) enum Command {
     Explain(Explain),
     /// Say what builds of the engine accept, and make a profile of one
     Engine(super::engine::Engine),
+    /// Write a small registry to begin with
+    Init(Init),
+    /// Print the JSON Schema of a registry in YAML, for editors and validators
+    Schema,
     /// Print the completions of a shell
     Completions(Completions),
 }
@@ -161,6 +165,25 @@ pub(super) enum PageFormat {
     Markdown,
     /// One object with all codes, their pages and examples, for programs
     Json,
+}
+
+#[derive(Arguments, Debug)]
+pub(super) struct Init {
+    /// The folder of the registry; nothing that is in it is overwritten
+    #[arg(default_value = "registry", value_name = "REGISTRY")]
+    pub(super) registry: PathBuf,
+    /// The language to write
+    #[arg(long, value_name = "LANGUAGE", default_value = "yaml")]
+    pub(super) format: Language,
+}
+
+/// A language of registries.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Language {
+    /// YAML 1.2, with the schema that editors read beside it
+    Yaml,
+    /// KDL 2.0
+    Kdl,
 }
 
 #[derive(Arguments, Debug)]

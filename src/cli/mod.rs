@@ -8,8 +8,10 @@ mod completions;
 mod engine;
 mod explain;
 pub mod fix;
+mod init;
 mod levels;
 mod reports;
+mod schema;
 mod session;
 
 use args::{Args, Command};
@@ -43,6 +45,8 @@ pub fn run() -> ExitCode {
         Command::Check(command) => rayon::scope(|_| check::run(command, args.output)),
         Command::Engine(command) => rayon::scope(|_| engine::run(command, args.output)),
         Command::Explain(command) => explain::run(command, args.output),
+        Command::Init(command) => init::run(command, args.output),
+        Command::Schema => schema::run(),
         Command::Completions(command) => completions::run(command),
     };
     ExitCode::from(match end {

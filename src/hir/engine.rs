@@ -24,7 +24,9 @@ impl Named for Engine {
 
 /// The fields of an engine.
 pub(super) static TABLE: Table = Table::of(&[
-    Field::required("profile", Shape::Text, "The profile of its options: the name of one that is built in."),
-    Field::required("bin", Shape::Path, "The folder of its programs, an absolute path."),
+    Field::required("profile", Shape::Text, "The profile of its options: the name of one that is built in.")
+        .example("llama.cpp-b11434"),
+    Field::required("bin", Shape::Path, "The folder of its programs, an absolute path.")
+        .example("/opt/llama.cpp/bin"),
     Field::optional("env", Shape::Map, "Environment variables of every process of it."),
 ]);

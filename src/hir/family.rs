@@ -98,30 +98,38 @@ pub(super) const NEED_WORDS: &[(&str, Need)] = &[("projector", Need::Projector),
 pub(super) const ADVISE: Shape = Shape::Block(&Table::with_principal(
     "use",
     &[
-        Field::required("use", Shape::Count(1, 1024), "How many experts, 1 to 1024."),
-        Field::optional("for", Shape::Text, "What that number is good for."),
+        Field::required("use", Shape::Count(1, 1024), "How many experts, 1 to 1024.")
+            .example("4")
+            .counting("experts"),
+        Field::optional("for", Shape::Text, "What that number is good for.").example("quality"),
     ],
 ));
 
 /// A number of experts that degrades a model: `avoid 2`.
 pub(super) const AVOID: Shape = Shape::Block(&Table::with_principal(
     "use",
-    &[Field::required("use", Shape::Count(1, 1024), "How many experts, 1 to 1024.")],
+    &[Field::required("use", Shape::Count(1, 1024), "How many experts, 1 to 1024.")
+        .example("4")
+        .counting("experts")],
 ));
 
 /// The fields of a family.
 pub(super) static TABLE: Table = Table::of(&[
-    Field::required("arch", Shape::Text, "The architecture, as `general.architecture` of the files says it."),
-    Field::optional("label", Shape::Text, "What people call it where rules speak of it; default its name."),
-    Field::optional("tokenizer", Shape::Text, "The tokenizer that all its models share."),
+    Field::required("arch", Shape::Text, "The architecture, as `general.architecture` of the files says it.")
+        .example("qwen3moe"),
+    Field::optional("label", Shape::Text, "What people call it where rules speak of it; default its name.")
+        .example("Qwen3-MoE"),
+    Field::optional("tokenizer", Shape::Text, "The tokenizer that all its models share.").example("qwen2"),
     Field::repeated(
         "forbid",
         Shape::Block(&Table::with_principal(
             "what",
             &[
                 Field::required("what", Shape::Words(&["speculation", "lookup"]), "What must not be done."),
-                Field::optional("failure", Shape::Text, "What happens if it is done all the same."),
-                Field::optional("why", Shape::Text, "The reason."),
+                Field::optional("failure", Shape::Text, "What happens if it is done all the same.")
+                    .example("state corruption"),
+                Field::optional("why", Shape::Text, "The reason.")
+                    .example("recurrent state cannot be rolled back"),
             ],
         )),
         "What must not be done with its models.",

@@ -107,9 +107,13 @@ pub(super) static TABLE: Table = Table::of(&[
         "reserve",
         Shape::Share,
         "What the system keeps, as `5 percent` (the default) or `40 GB`.",
-    ),
+    )
+    .default("5 percent"),
     Field::optional("cpus", Shape::Cpus, "Its CPUs, as `0-47,96-143`, where they are not listed by node."),
-    Field::optional("smt", Shape::Count(1, 8), "Hardware threads a core, 1 to 8; default 1."),
+    Field::optional("smt", Shape::Count(1, 8), "Hardware threads a core, 1 to 8; default 1.")
+        .default("1")
+        .example("2")
+        .counting("hardware threads"),
     Field::distinct(
         "numa",
         Shape::Block(&Table::with_principal(
@@ -119,9 +123,11 @@ pub(super) static TABLE: Table = Table::of(&[
                     "node",
                     Shape::Count(0, 1023),
                     "The number of the node, as the kernel counts.",
-                ),
+                )
+                .example("0")
+                .counting("nodes, from 0"),
                 Field::optional("cpus", Shape::Cpus, "The CPUs of the node."),
-                Field::optional("memory", Shape::Size, "The memory of the node."),
+                Field::optional("memory", Shape::Size, "The memory of the node, as `565 GB`."),
             ],
         )),
         "A NUMA node; a host without any is one node.",
@@ -131,13 +137,14 @@ pub(super) static TABLE: Table = Table::of(&[
         Shape::Block(&Table::with_principal(
             "name",
             &[
-                Field::required("name", Shape::Text, "The name that a placement may use."),
-                Field::required("cpus", Shape::Cpus, "The CPUs of the set."),
+                Field::required("name", Shape::Text, "The name that a placement may use.").example("fast"),
+                Field::required("cpus", Shape::Cpus, "The CPUs of the set, as `0-7`."),
                 Field::optional(
                     "exclusive",
                     Shape::Flag,
                     "Whether nothing else may run on them; default false.",
-                ),
+                )
+                .default("false"),
             ],
         )),
         "A set of CPUs with a name.",
@@ -147,18 +154,22 @@ pub(super) static TABLE: Table = Table::of(&[
         Shape::Block(&Table::with_principal(
             "name",
             &[
-                Field::required("name", Shape::Text, "The name of the card."),
-                Field::required("memory", Shape::Size, "Its memory."),
+                Field::required("name", Shape::Text, "The name of the card.").example("rtx-6000"),
+                Field::required("memory", Shape::Size, "Its memory, as `48 GB`."),
             ],
         )),
         "A graphics card.",
     ),
     Field::optional("address", Shape::Address, "The address by which other machines reach it."),
-    Field::optional("systemd", Shape::Count(230, 999), "The version of its systemd; default 252."),
+    Field::optional("systemd", Shape::Count(230, 999), "The version of its systemd; default 252.")
+        .default("252")
+        .example("262")
+        .counting("versions"),
     Field::optional(
         "user",
         Shape::Account,
         "The user that services run as; default one of their own for each.",
     ),
-    Field::optional("group", Shape::Account, "The group that services run as; default the user's."),
+    Field::optional("group", Shape::Account, "The group that services run as; default the user's.")
+        .example("models"),
 ]);

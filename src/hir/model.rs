@@ -63,8 +63,10 @@ impl Named for Model {
 /// The fields of a model.
 pub(super) static TABLE: Table = Table::of(&[
     Field::required("family", Shape::Name("family"), "Its family."),
-    Field::required("title", Shape::Text, "What people call it; globs of rules match titles."),
-    Field::optional("label", Shape::Text, "Its short name where rules speak of it; default the title."),
+    Field::required("title", Shape::Text, "What people call it; globs of rules match titles.")
+        .example("Qwen3-30B-A3B"),
+    Field::optional("label", Shape::Text, "Its short name where rules speak of it; default the title.")
+        .example("Qwen3-30B"),
     Field::required("quant", Shape::Text, "The quantisation of its weights, as `Q4_K_M`."),
     Field::optional(
         "size",
@@ -75,7 +77,8 @@ pub(super) static TABLE: Table = Table::of(&[
         "file",
         Shape::File,
         "The file or its first shard: below the store, or an absolute path.",
-    ),
+    )
+    .example("Qwen3-30B-A3B-Q4_K_M.gguf"),
     Field::optional(
         "store",
         Shape::Name("store"),
@@ -90,8 +93,9 @@ pub(super) static TABLE: Table = Table::of(&[
                     "file",
                     Shape::File,
                     "The file: below the model's store, or an absolute path.",
-                ),
-                Field::optional("size", Shape::Size, "Its size."),
+                )
+                .example("mmproj-F16.gguf"),
+                Field::optional("size", Shape::Size, "Its size, as `1.4 GB`."),
             ],
         )),
         "The projector that makes it a vision model.",
@@ -99,8 +103,12 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "experts",
         Shape::Block(&Table::of(&[
-            Field::optional("total", Shape::Count(1, 1024), "How many experts it has, 1 to 1024."),
-            Field::optional("default", Shape::Count(1, 1024), "How many it uses for a token, 1 to 1024."),
+            Field::optional("total", Shape::Count(1, 1024), "How many experts it has, 1 to 1024.")
+                .example("128")
+                .counting("experts"),
+            Field::optional("default", Shape::Count(1, 1024), "How many it uses for a token, 1 to 1024.")
+                .example("8")
+                .counting("experts"),
             Field::distinct("advise", ADVISE, "A number of experts that is worth using."),
             Field::distinct("avoid", AVOID, "A number of experts that degrades it."),
         ])),
@@ -110,10 +118,15 @@ pub(super) static TABLE: Table = Table::of(&[
         "trained-context",
         Shape::Count(1, 1 << 31),
         "The context it was trained for, in tokens.",
-    ),
+    )
+    .example("262144")
+    .counting("tokens"),
     Field::optional(
         "retired",
-        Shape::Block(&Table::or_bare("why", &[Field::optional("why", Shape::Text, "Why.")])),
+        Shape::Block(&Table::or_bare(
+            "why",
+            &[Field::optional("why", Shape::Text, "Why.").example("superseded")],
+        )),
         "That it is not to be used any more, and why.",
     ),
 ]);

@@ -1,6 +1,7 @@
 //! Quantities with their units: sizes, durations, rates, factors, dates, ports.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// A number of bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -145,7 +146,7 @@ impl Share {
     pub fn read(text: &str) -> Option<Self> {
         let number = text.strip_suffix("percent").or_else(|| text.strip_suffix('%'));
         match number {
-            Some(number) => number.trim_end().parse().ok().filter(|n| *n <= 100).map(Self::Percent),
+            Some(number) => whole(number.trim_end()).filter(|n| *n <= 100).map(Self::Percent),
             None => Bytes::read(text).map(Self::Amount),
         }
     }
@@ -212,7 +213,7 @@ impl PortRange {
     /// Reads `8090-8095`, or `8090`.
     pub fn read(text: &str) -> Option<Self> {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
-        let port = |text: &str| text.trim().parse::<u16>().ok().filter(|port| *port > 0);
+        let port = |text: &str| whole::<u16>(text.trim()).filter(|port| *port > 0);
         let range = Self { first: port(first)?, last: port(last)? };
         (range.first <= range.last).then_some(range)
     }
@@ -241,6 +242,11 @@ impl fmt::Display for PortRange {
             write!(f, "{}-{}", self.first, self.last)
         }
     }
+}
+
+/// A number of digits alone: the library's own reader takes a plus sign too.
+pub(super) fn whole<T: FromStr>(text: &str) -> Option<T> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 /// A decimal number with a unit, times the unit's size: a whole number, and what it is still to be divided by.

@@ -26,9 +26,10 @@ pub struct Quirk {
 /// The fields of a quirk.
 pub(super) static TABLE: Table = Table::of(&[
     Field::required("models", Shape::Names("model"), "The models that have it."),
-    Field::required("issue", Shape::Text, "What is odd."),
-    Field::optional("symptom", Shape::Text, "How one notices."),
-    Field::optional("workaround", Shape::Text, "The way around it."),
+    Field::required("issue", Shape::Text, "What is odd.").example("repeats itself beyond 64 000 tokens"),
+    Field::optional("symptom", Shape::Text, "How one notices.")
+        .example("the last sentence comes again and again"),
+    Field::optional("workaround", Shape::Text, "The way around it.").example("keep the context below 64 000"),
     Field::optional("found", Shape::Date, "When it was found."),
-    Field::optional("fixed", Shape::Text, "Where it is mended: a day or a build."),
+    Field::optional("fixed", Shape::Text, "Where it is mended: a day or a build.").example("b11500"),
 ]);

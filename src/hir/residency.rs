@@ -41,7 +41,7 @@ pub(super) const START_WORDS: &[(&str, Start)] = &[("boot", Start::Boot), ("on-d
 
 /// The fields of a residency.
 pub(super) static TABLE: Table = Table::of(&[
-    Field::required("title", Shape::Text, "What people call it."),
+    Field::required("title", Shape::Text, "What people call it.").example("always in memory"),
     Field::optional("budget", Shape::Size, "What all its roles on one host may take, as `640 GB`."),
     Field::required("start", Shape::Word(&["boot", "on-demand"]), "When its roles start."),
     Field::optional(
@@ -53,5 +53,7 @@ pub(super) static TABLE: Table = Table::of(&[
         "at-once",
         Shape::Count(1, 1_000_000),
         "How many of its roles may run at a time; default all.",
-    ),
+    )
+    .example("2")
+    .counting("roles"),
 ]);

@@ -198,9 +198,13 @@ impl Named for Role {
 const DRAFT: Table = Table::with_principal(
     "model",
     &[
-        Field::required("model", Shape::Name("model"), "The model that drafts."),
-        Field::optional("max", Shape::Count(1, 1024), "The most tokens it drafts, 1 to 1024."),
-        Field::optional("min", Shape::Count(0, 1024), "The fewest drafted tokens worth checking, 0 to 1024."),
+        Field::required("model", Shape::Name("model"), "The model that drafts.").example("qwen3-0.6b"),
+        Field::optional("max", Shape::Count(1, 1024), "The most tokens it drafts, 1 to 1024.")
+            .example("16")
+            .counting("tokens"),
+        Field::optional("min", Shape::Count(0, 1024), "The fewest drafted tokens worth checking, 0 to 1024.")
+            .example("2")
+            .counting("tokens"),
         Field::optional("p-min", Shape::Fraction, "The least probability of a drafted token, 0 to 1."),
     ],
 );
@@ -220,8 +224,11 @@ const PLACEMENT: Table = Table::of(&[
         "threads",
         Shape::Count(1, 8192),
         "How many threads compute; default the physical cores of its CPUs.",
-    ),
-    Field::optional("lock", Shape::Flag, "Whether weights are locked in memory; default false."),
+    )
+    .example("48")
+    .counting("threads"),
+    Field::optional("lock", Shape::Flag, "Whether weights are locked in memory; default false.")
+        .default("false"),
 ]);
 
 const MEASURED: Table = Table::with_principal(
@@ -240,17 +247,18 @@ const CACHE_TYPES: &[&str] = &["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq
 pub(super) const OVERRIDE: Table = Table::with_principal(
     "key",
     &[
-        Field::required("key", Shape::Text, "The metadata key."),
-        Field::required("value", Shape::Setting, "The value instead."),
-        Field::optional("why", Shape::Text, "The reason."),
+        Field::required("key", Shape::Text, "The metadata key.").example("qwen3moe.expert_used_count"),
+        Field::required("value", Shape::Setting, "The value instead.").example("4"),
+        Field::optional("why", Shape::Text, "The reason.").example("faster, and no worse in our tests"),
     ],
 );
 
 const OPTION: Table = Table::with_principal(
     "name",
     &[
-        Field::required("name", Shape::Text, "The long name of the option, with or without dashes."),
-        Field::optional("value", Shape::Setting, "Its value; left out for a switch."),
+        Field::required("name", Shape::Text, "The long name of the option, with or without dashes.")
+            .example("temp"),
+        Field::optional("value", Shape::Setting, "Its value; left out for a switch.").example("0.7"),
     ],
 );
 
@@ -266,32 +274,47 @@ pub(super) static TABLE: Table = Table::of(&[
         Shape::Name("residency"),
         "When its model is in memory; without one it is listed and not served.",
     ),
-    Field::optional("group", Shape::Text, "The word that stands for it in sums; default its name."),
+    Field::optional("group", Shape::Text, "The word that stands for it in sums; default its name.")
+        .example("assistants"),
     Field::optional("host", Shape::Name("host"), "Where it runs; may be left out where there is one host."),
     Field::optional("engine", Shape::Name("engine"), "The engine; default the stack's."),
     Field::optional("model", Shape::Name("model"), "Its model; needed unless it shares."),
     Field::optional("shares", Shape::Name("role"), "The role whose process does its work."),
     Field::optional("port", Shape::Port, "The port it listens at, 1 to 65535."),
     Field::optional("ports", Shape::Ports, "Ports as `8090-8095`, one process each."),
-    Field::repeated("listen", Shape::Address, "An address to listen at; default 127.0.0.1."),
-    Field::optional("key-file", Shape::Path, "A file with the keys that clients have to show."),
+    Field::repeated("listen", Shape::Address, "An address to listen at; default 127.0.0.1.")
+        .default("127.0.0.1"),
+    Field::optional("key-file", Shape::Path, "A file with the keys that clients have to show.")
+        .example("/etc/orchgen/keys"),
     Field::optional(
         "backend",
-        Shape::Block(&Table::with_principal("port", &[Field::required("port", Shape::Port, "The port.")])),
+        Shape::Block(&Table::with_principal(
+            "port",
+            &[Field::required("port", Shape::Port, "The port, as `18080`.")],
+        )),
         "The hidden port behind the socket of an on-demand role; default its port + 10000.",
     ),
     Field::optional(
         "context",
         Shape::Count(1, 1 << 31),
         "Tokens of one request; needed where it is served, here or in `defaults`.",
-    ),
-    Field::optional("slots", Shape::Count(1, 256), "Requests at once, 1 to 256; default 1."),
+    )
+    .example("32768")
+    .counting("tokens"),
+    Field::optional("slots", Shape::Count(1, 256), "Requests at once, 1 to 256; default 1.")
+        .default("1")
+        .example("4")
+        .counting("requests"),
     Field::optional(
         "batch",
         Shape::Count(1, 1 << 20),
         "Tokens computed in one step; default the engine's, which is written out.",
-    ),
-    Field::optional("experts", Shape::Count(1, 1024), "Experts used for a token; default the model's."),
+    )
+    .example("2048")
+    .counting("tokens"),
+    Field::optional("experts", Shape::Count(1, 1024), "Experts used for a token; default the model's.")
+        .example("4")
+        .counting("experts"),
     Field::optional("draft", Shape::Block(&DRAFT), "The model that drafts, for speculative decoding."),
     Field::optional(
         "lookup",
@@ -301,7 +324,9 @@ pub(super) static TABLE: Table = Table::of(&[
                 "ngram-min",
                 Shape::Count(1, 1024),
                 "The least length of an n-gram, 1 to 1024.",
-            )],
+            )
+            .example("3")
+            .counting("tokens")],
         )),
         "Drafting from the prompt's own n-grams.",
     ),
@@ -312,7 +337,9 @@ pub(super) static TABLE: Table = Table::of(&[
         "How embeddings are pooled; makes the role an embedder.",
     ),
     Field::optional("placement", Shape::Block(&PLACEMENT), "Where on the host it runs."),
-    Field::optional("cache-type", Shape::Word(CACHE_TYPES), "The type of the KV cache; default f16."),
+    Field::optional("cache-type", Shape::Word(CACHE_TYPES), "The type of the KV cache; default f16.")
+        .default("f16")
+        .example("q8_0"),
     Field::optional(
         "flash-attention",
         Shape::Word(&["on", "off", "auto"]),
@@ -327,8 +354,10 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional("env", Shape::Map, "Environment variables."),
     Field::optional("hardening", HARDENING, "How far its units are locked in; default as the stack says."),
     Field::optional("measured", Shape::Block(&MEASURED), "What was measured."),
-    Field::optional("purpose", Shape::Text, "What it is for."),
-    Field::optional("note", Shape::Text, "Whatever else people should know."),
+    Field::optional("purpose", Shape::Text, "What it is for.")
+        .example("answers first, hands on what is hard"),
+    Field::optional("note", Shape::Text, "Whatever else people should know.")
+        .example("do not restart in office hours"),
 ]);
 
 /// The field that `defaults` of the stack takes beside those of a role.

@@ -136,25 +136,30 @@ pub fn glob_matches(glob: &str, text: &str) -> bool {
 
 /// The fields of a pair.
 pub(super) static PAIR: Table = Table::of(&[
-    Field::required("target", Shape::Rule, "A model, a family, or a glob over model titles."),
-    Field::optional("draft", Shape::Rule, "The draft, likewise; left out where none is known."),
-    Field::optional("except", Shape::Text, "A glob over titles that are left out."),
-    Field::optional("label", Shape::Text, "What people call the target."),
-    Field::optional("max", Shape::Count(1, 1024), "The most tokens to draft, 1 to 1024."),
+    Field::required("target", Shape::Rule, "A model, a family, or a glob over model titles, as `Qwen3-*`."),
+    Field::optional("draft", Shape::Rule, "The draft, likewise; left out where none is known.")
+        .example("Qwen3-0.6B*"),
+    Field::optional("except", Shape::Text, "A glob over titles that are left out, as `Qwen3-Coder-*`."),
+    Field::optional("label", Shape::Text, "What people call the target.").example("Qwen3 (non-coder)"),
+    Field::optional("max", Shape::Count(1, 1024), "The most tokens to draft, 1 to 1024.")
+        .example("16")
+        .counting("tokens"),
     Field::optional("speedup", Shape::Factor, "How many times as fast, as `5.4x`."),
-    Field::optional("lookup", Shape::Flag, "Whether that was measured with lookup; default false."),
-    Field::optional("instead", Shape::Text, "What to do instead; `experts` means using fewer experts."),
-    Field::optional("note", Shape::Text, "Whatever else people should know."),
+    Field::optional("lookup", Shape::Flag, "Whether that was measured with lookup; default false.")
+        .default("false"),
+    Field::optional("instead", Shape::Text, "What to do instead; `experts` means using fewer experts.")
+        .example("experts"),
+    Field::optional("note", Shape::Text, "Whatever else people should know.").example("measured twice"),
     Field::optional("date", Shape::Date, "When it was found out."),
 ]);
 
 /// The fields of a ban.
 pub(super) static BAN: Table = Table::of(&[
-    Field::required("target", Shape::Rule, "A model, a family, or a glob over model titles."),
-    Field::required("draft", Shape::Rule, "The draft, likewise; `*` is any."),
-    Field::optional("except", Shape::Text, "A glob over titles that are left out."),
-    Field::optional("label", Shape::Text, "What people call the target."),
-    Field::required("failure", Shape::Text, "What happens."),
-    Field::optional("note", Shape::Text, "Whatever else people should know."),
+    Field::required("target", Shape::Rule, "A model, a family, or a glob over model titles, as `Qwen3-*`."),
+    Field::required("draft", Shape::Rule, "The draft, likewise; `*` is any.").example("*-Instruct-2507"),
+    Field::optional("except", Shape::Text, "A glob over titles that are left out, as `Qwen3-Coder-*`."),
+    Field::optional("label", Shape::Text, "What people call the target.").example("Qwen3 (non-coder)"),
+    Field::required("failure", Shape::Text, "What happens.").example("BOS token mismatch"),
+    Field::optional("note", Shape::Text, "Whatever else people should know.").example("measured twice"),
     Field::optional("date", Shape::Date, "When it was found out."),
 ]);

@@ -30,8 +30,9 @@ impl Named for Service {
 /// The fields of a service.
 pub(super) static TABLE: Table = Table::of(&[
     Field::optional("host", Shape::Name("host"), "Where it runs; may be left out where there is one host."),
-    Field::optional("port", Shape::Port, "The port it listens at, 1 to 65535."),
-    Field::repeated("listen", Shape::Address, "An address it listens at; default 127.0.0.1."),
-    Field::optional("memory", Shape::Size, "The memory it takes."),
-    Field::optional("cpus", Shape::Cpus, "The CPUs it runs on."),
+    Field::optional("port", Shape::Port, "The port it listens at, 1 to 65535.").example("8890"),
+    Field::repeated("listen", Shape::Address, "An address it listens at; default 127.0.0.1.")
+        .default("127.0.0.1"),
+    Field::optional("memory", Shape::Size, "The memory it takes, as `1 GB`."),
+    Field::optional("cpus", Shape::Cpus, "The CPUs it runs on, as `0-3`."),
 ]);

@@ -1,32 +1,4 @@
-//! The shape of the language: kinds, their fields, and what each field holds.
-
-use super::{engine, expect, family, host, model, quirk, residency, role, rule, service, stack, store, tier};
-
-/// A kind of item, and the table of its fields.
-#[derive(PartialEq, Eq, Debug)]
-pub struct Kind {
-    /// The word as KDL writes it.
-    pub word: &'static str,
-    /// The word as YAML writes it.
-    pub plural: &'static str,
-    /// What a name of it may be.
-    pub naming: Naming,
-    /// Its fields, without `allow`, which every kind takes.
-    pub table: &'static Table,
-}
-
-/// What names a kind has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Naming {
-    /// `[A-Za-z0-9][A-Za-z0-9._-]*`.
-    Word,
-    /// Any text that is not empty.
-    Text,
-    /// No name at all.
-    None,
-    /// There is one, and its name is the field `name` in YAML.
-    One,
-}
+//! The shape of the language: fields, what each holds, and the tables in which they stand.
 
 /// The fields of an item or of a block.
 #[derive(PartialEq, Eq, Debug)]
@@ -59,6 +31,19 @@ pub struct Field {
     pub presence: Presence,
     /// One sentence for people, with unit, range and default.
     pub doc: &'static str,
+    /// What programs that help with writing show besides.
+    pub hints: Hints,
+}
+
+/// What programs that help with writing show of a field. Values are spelt as YAML spells them, without quotes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hints {
+    /// A value that it may have; where there is none, the one of its doc (``as `X` ``), else one of its shape.
+    pub example: Option<&'static str>,
+    /// The value that holds where it is left out, if that is always the same.
+    pub default: Option<&'static str>,
+    /// What a bare number counts.
+    pub unit: Option<&'static str>,
 }
 
 /// How often a field may stand.
@@ -143,24 +128,50 @@ impl Presence {
 }
 
 impl Field {
+    const fn new(name: &'static str, shape: Shape, presence: Presence, doc: &'static str) -> Self {
+        let hints = Hints { example: None, default: None, unit: None };
+        Self { name, shape, presence, doc, hints }
+    }
+
     /// A field that has to be there.
     pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
-        Self { name, shape, presence: Presence::Required, doc }
+        Self::new(name, shape, Presence::Required, doc)
     }
 
     /// A field that may be left out.
     pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
-        Self { name, shape, presence: Presence::Optional, doc }
+        Self::new(name, shape, Presence::Optional, doc)
     }
 
     /// A block that may stand several times, each with another principal part.
     pub const fn distinct(name: &'static str, shape: Shape, doc: &'static str) -> Self {
-        Self { name, shape, presence: Presence::Distinct, doc }
+        Self::new(name, shape, Presence::Distinct, doc)
     }
 
     /// A field that may stand several times.
     pub const fn repeated(name: &'static str, shape: Shape, doc: &'static str) -> Self {
-        Self { name, shape, presence: Presence::Repeated, doc }
+        Self::new(name, shape, Presence::Repeated, doc)
+    }
+
+    /// The same with a value that it may have.
+    #[must_use]
+    pub const fn example(mut self, value: &'static str) -> Self {
+        self.hints.example = Some(value);
+        self
+    }
+
+    /// The same with the value that holds where it is left out.
+    #[must_use]
+    pub const fn default(mut self, value: &'static str) -> Self {
+        self.hints.default = Some(value);
+        self
+    }
+
+    /// The same with what its number counts.
+    #[must_use]
+    pub const fn counting(mut self, unit: &'static str) -> Self {
+        self.hints.unit = Some(unit);
+        self
     }
 }
 
@@ -186,18 +197,6 @@ impl Table {
     }
 }
 
-impl Kind {
-    /// The kind that KDL writes so.
-    pub fn of_word(word: &str) -> Option<&'static Self> {
-        KINDS.iter().find(|kind| kind.word == word)
-    }
-
-    /// The kind that YAML writes so.
-    pub fn of_plural(plural: &str) -> Option<&'static Self> {
-        KINDS.iter().find(|kind| kind.plural == plural)
-    }
-}
-
 /// The field that every item takes.
 pub(super) static ALLOW: Field = Field::repeated(
     "allow",
@@ -207,28 +206,11 @@ pub(super) static ALLOW: Field = Field::repeated(
             Field::required(
                 "code",
                 Shape::Text,
-                "The name or number of the finding to silence on this item.",
+                "The name or number of the finding to silence on this item, as `unused-model`.",
             ),
-            Field::required("because", Shape::Text, "Why it is all right here."),
+            Field::required("because", Shape::Text, "Why it is all right here.")
+                .example("kept for the next release"),
         ],
     )),
     "A finding that is all right on this item, with the reason.",
 );
-
-/// Every kind of thing that a registry can declare, in the order of the documentation.
-pub static KINDS: &[Kind] = &[
-    Kind { word: "stack", plural: "stack", naming: Naming::One, table: &stack::TABLE },
-    Kind { word: "engine", plural: "engines", naming: Naming::Word, table: &engine::TABLE },
-    Kind { word: "host", plural: "hosts", naming: Naming::Word, table: &host::TABLE },
-    Kind { word: "store", plural: "stores", naming: Naming::Word, table: &store::TABLE },
-    Kind { word: "tier", plural: "tiers", naming: Naming::Word, table: &tier::TABLE },
-    Kind { word: "residency", plural: "residencies", naming: Naming::Word, table: &residency::TABLE },
-    Kind { word: "family", plural: "families", naming: Naming::Word, table: &family::TABLE },
-    Kind { word: "model", plural: "models", naming: Naming::Word, table: &model::TABLE },
-    Kind { word: "role", plural: "roles", naming: Naming::Word, table: &role::TABLE },
-    Kind { word: "pair", plural: "pairs", naming: Naming::None, table: &rule::PAIR },
-    Kind { word: "ban", plural: "bans", naming: Naming::None, table: &rule::BAN },
-    Kind { word: "quirk", plural: "quirks", naming: Naming::Text, table: &quirk::TABLE },
-    Kind { word: "service", plural: "services", naming: Naming::Word, table: &service::TABLE },
-    Kind { word: "expect", plural: "expects", naming: Naming::Text, table: &expect::TABLE },
-];

@@ -74,20 +74,22 @@ pub(super) const HARDENING: Shape = Shape::Word(&["strict", "default", "gpu", "o
 pub(super) static TABLE: Table = Table::with_principal(
     "name",
     &[
-        Field::required("name", Shape::Text, "The first part of every unit's name."),
+        Field::required("name", Shape::Text, "The first part of every unit's name, as `home`."),
         Field::optional(
             "verified",
             Shape::Date,
             "The day on which somebody last held the stack against the machine.",
         ),
         Field::required("engine", Shape::Name("engine"), "The engine of every role that names none."),
-        Field::optional("title", Shape::Text, "What people call the stack."),
+        Field::optional("title", Shape::Text, "What people call the stack.")
+            .example("The models of the house"),
         Field::optional(
             "targets",
             Shape::Words(&["systemd", "bin", "numactl", "docs", "stack-json"]),
             "What is made; everything where this is left out.",
         ),
-        Field::optional("hardening", HARDENING, "How far units are locked in; default is `default`."),
+        Field::optional("hardening", HARDENING, "How far units are locked in; default `default`.")
+            .default("default"),
         Field::optional(
             "defaults",
             Shape::Defaults,

@@ -26,7 +26,7 @@ impl Named for Store {
 /// The fields of a store.
 pub(super) static TABLE: Table = Table::of(&[
     Field::required("path", Shape::Path, "The folder, an absolute path."),
-    Field::optional("title", Shape::Text, "What people call it."),
+    Field::optional("title", Shape::Text, "What people call it.").example("Model files"),
     Field::optional(
         "speed",
         Shape::ByteRate,

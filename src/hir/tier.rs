@@ -19,4 +19,5 @@ impl Named for Tier {
 }
 
 /// The fields of a tier.
-pub(super) static TABLE: Table = Table::of(&[Field::required("title", Shape::Text, "What people call it.")]);
+pub(super) static TABLE: Table =
+    Table::of(&[Field::required("title", Shape::Text, "What people call it.").example("Assistants")]);

@@ -145,6 +145,11 @@ pub fn programs(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     Ok(found)
 }
 
+/// Whether a folder has files of a registry in it, whatever they say.
+pub fn is_registry(folder: &Path) -> bool {
+    registry_files(folder).is_ok_and(|names| !names.is_empty())
+}
+
 fn registry_files(folder: &Path) -> Result<Vec<String>, LoadError> {
     let failed = |error: std::io::Error| LoadError::disk(folder, &error);
     let mut names = Vec::new();

@@ -7,7 +7,7 @@ mod places;
 mod span;
 
 pub use digest::{Digest, Digesting};
-pub use load::{Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, load, programs, text};
+pub use load::{Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, is_registry, load, programs, text};
 pub use map::{Position, SourceFile, SourceMap};
 pub use places::Places;
 pub use span::{FileId, Span, Spanned};

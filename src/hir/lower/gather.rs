@@ -6,7 +6,7 @@ use super::names::By;
 use super::torn::Torn;
 use crate::diag::{Diagnostics, Safety, near, words};
 use crate::hir::codes::{BAD_NAME, DUPLICATE_FIELD, EMPTY_BLOCK, UNKNOWN_KIND, WRONG_TYPE};
-use crate::hir::shape::Naming;
+use crate::hir::kind::Naming;
 use crate::hir::{KINDS, Kind, Text};
 use crate::source::{Span, Spanned};
 use crate::syntax::{Document, Language, Node, Scalar, Value};

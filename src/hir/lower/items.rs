@@ -3,7 +3,7 @@
 use super::record::Record;
 use crate::diag::{Diagnostics, words};
 use crate::hir::codes::DUPLICATE_NAME;
-use crate::hir::shape::Naming;
+use crate::hir::kind::Naming;
 use crate::hir::{Head, Kind, Text};
 use crate::source::{FileId, Span};
 use std::collections::btree_map::Entry;

@@ -20,6 +20,7 @@ mod serving;
 mod torn;
 
 pub use items::Items;
+pub(super) use scalar::form;
 pub use torn::Torn;
 
 use super::{Known, Registry};

@@ -4,7 +4,7 @@ use super::datum::{Datum, Holds};
 use super::names::By;
 use crate::diag::{Diagnostic, Diagnostics, near, words};
 use crate::hir::codes::{BAD_QUANTITY, OUT_OF_RANGE, UNKNOWN_WORD, WRONG_TYPE};
-use crate::hir::quantity::{SIZE_UNITS, TIME_UNITS};
+use crate::hir::quantity::{SIZE_UNITS, TIME_UNITS, whole};
 use crate::hir::{Bytes, CpuList, Date, Factor, Numa, PortRange, Rate, Seconds, Setting, Shape, Share};
 use crate::syntax::{Scalar, Value};
 use std::net::IpAddr;
@@ -82,6 +82,41 @@ fn fit(scalar: &Scalar, shape: &Shape, asked: &Asked) -> Fit {
 /// What a quantity is, and how it is written.
 type Expected = (&'static str, String);
 
+/// What a quantity is and how it is written: `a size in TB, GB .., as 17.5 GB`; none where the shape is no quantity.
+pub(in crate::hir) fn form(shape: &Shape) -> Option<String> {
+    let (what, form) = match shape {
+        Shape::Size => size(),
+        Shape::ByteRate => byte_rate(),
+        Shape::Share => share(),
+        Shape::Duration => duration(),
+        Shape::TokenRate => token_rate(),
+        Shape::Factor => factor(),
+        Shape::Date => date(),
+        Shape::Ports => port_range(),
+        Shape::Cpus => cpus(),
+        Shape::Numa => nodes(),
+        Shape::Address => address(),
+        Shape::Text
+        | Shape::Path
+        | Shape::File
+        | Shape::Account
+        | Shape::Flag
+        | Shape::Count(..)
+        | Shape::Fraction
+        | Shape::Port
+        | Shape::Word(_)
+        | Shape::Words(_)
+        | Shape::Name(_)
+        | Shape::Names(_)
+        | Shape::Rule
+        | Shape::Setting
+        | Shape::Map
+        | Shape::Defaults
+        | Shape::Block(_) => return None,
+    };
+    Some(format!("{what}{form}"))
+}
+
 // Written only where a quantity cannot be read; the units are those of the tables.
 
 fn size() -> Expected {
@@ -110,6 +145,10 @@ fn factor() -> Expected {
 
 fn date() -> Expected {
     ("a day that exists", ", as `2026-02-03`".into())
+}
+
+fn port_range() -> Expected {
+    ("a range of ports", " of 1 to 65535 from low to high, as `8090-8095`".into())
 }
 
 fn cpus() -> Expected {
@@ -190,8 +229,7 @@ fn ports(scalar: &Scalar, asked: &Asked) -> Fit {
         let one = u16::of(port).map(|port| Datum::Ports(PortRange::one(port)));
         return one.ok_or_else(|| wrong(scalar, asked, "ports"));
     }
-    let expected = || ("a range of ports", " of 1 to 65535 from low to high, as `8090-8095`".to_owned());
-    quantity(scalar, asked, expected, |text| PortRange::read(text).map(Datum::Ports))
+    quantity(scalar, asked, port_range, |text| PortRange::read(text).map(Datum::Ports))
 }
 
 fn fraction(scalar: &Scalar, asked: &Asked) -> Fit {
@@ -332,7 +370,7 @@ fn setting(scalar: &Scalar, asked: &Asked) -> Fit {
 
 fn numa(text: &str) -> Option<Numa> {
     let (word, nodes) = text.split_once(' ').unwrap_or((text, ""));
-    let number = |text: &str| text.trim().parse::<u32>().ok().filter(|node| *node < 1024);
+    let number = |text: &str| whole::<u32>(text.trim()).filter(|node| *node < 1024);
     match (word, nodes.trim()) {
         ("spread", "") => Some(Numa::Spread),
         ("interleave", "") => Some(Numa::Interleave(Vec::new())),

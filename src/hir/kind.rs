@@ -107,7 +107,7 @@ pub static KINDS: &[Kind] = &[
         table: &model::TABLE,
         doc: "A model file with what is known of it, by its name.",
         example: "qwen3-30b-a3b",
-        shown: &[],
+        shown: &["size"],
     },
     Kind {
         word: "role",

@@ -6,7 +6,7 @@ use std::process::Command;
 /// A program of the Python packages that `.ci/test` installs.
 #[track_caller]
 pub(crate) fn python_tool(name: &str) -> Command {
-    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin").join(name);
+    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin").join(name);
     let program = if installed.is_file() { installed } else { PathBuf::from(name) };
     let there = Command::new(&program).arg("--version").output();
     assert!(

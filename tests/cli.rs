@@ -1,6 +1,7 @@
 //! The command line: exit codes, streams, formats, colours, and what it does to the disk.
 
 mod explain;
+mod hostile;
 mod init;
 
 mod colours;

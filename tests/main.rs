@@ -13,6 +13,8 @@ mod emit;
 mod engine;
 mod facts;
 mod fix;
+mod fuzz;
+mod hooks;
 mod kdl;
 mod language;
 mod outside;

@@ -1,6 +1,12 @@
 //! The one sink that all findings go to.
 
+use super::words::count;
 use super::{Code, Cure, Diagnostic, Fix, Levels, Safety, Severity, Silence, Silenced, Subject};
+use std::collections::BTreeMap;
+
+/// The most findings of one severity that a run holds: whoever has more will mend these first, and a text that is nothing but
+/// faults must not take many times its size.
+const MOST: usize = 10_000;
 
 /// All findings of a run; the only way to say one.
 #[derive(Default, Debug)]
@@ -8,6 +14,10 @@ pub struct Diagnostics {
     levels: Levels,
     findings: Vec<Diagnostic>,
     silenced: Vec<Silenced>,
+    /// How many were taken of each severity, and how many beyond [`MOST`] were only counted.
+    taken: BTreeMap<Severity, usize>,
+    left_out: BTreeMap<Severity, usize>,
+    is_noted: bool,
     not_checked: Vec<NotChecked>,
 }
 
@@ -49,9 +59,19 @@ impl Diagnostics {
     pub fn say(&mut self, mut finding: Diagnostic) -> Reported {
         if let Some(severity) = self.levels.severity(finding.code, finding.severity) {
             finding.severity = severity;
-            self.findings.push(finding);
+            self.hold(finding);
         }
         Reported(())
+    }
+
+    fn hold(&mut self, finding: Diagnostic) {
+        let taken = self.taken.entry(finding.severity).or_default();
+        if *taken < MOST {
+            *taken += 1;
+            self.findings.push(finding);
+        } else {
+            *self.left_out.entry(finding.severity).or_default() += 1;
+        }
     }
 
     /// Whether findings of the code are left out of this run.
@@ -86,12 +106,13 @@ impl Diagnostics {
 
     /// Whether anything of severity error was said.
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+        let is_left_out = self.left_out.contains_key(&Severity::Error);
+        is_left_out || self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
     /// Whether nothing that counts was said.
     pub fn is_empty(&self) -> bool {
-        self.findings.is_empty()
+        self.findings.is_empty() && self.left_out.is_empty()
     }
 
     /// Puts findings in the order of the text, and what was not checked in the order of its names.
@@ -100,6 +121,11 @@ impl Diagnostics {
         self.silenced.sort_by(|a, b| a.finding.order(&b.finding));
         self.not_checked.sort();
         self.not_checked.dedup();
+        let left = self.left_out.values().sum();
+        if let (1.., false, Some(last)) = (left, self.is_noted, self.findings.last_mut()) {
+            last.notes.push(format!("{} left out: mend these first", count(left, "further finding")));
+            self.is_noted = true;
+        }
     }
 
     /// Drops findings that only echo others, which stay: whether there are errors must not change.
@@ -139,12 +165,16 @@ impl Diagnostics {
             self.say(finding);
         }
         self.silenced.extend(other.silenced);
+        for (severity, left) in other.left_out {
+            *self.left_out.entry(severity).or_default() += left;
+        }
         self.not_checked.extend(other.not_checked);
     }
 
     /// Counts by severity.
     pub fn summary(&self) -> Summary {
-        let count = |severity| self.findings.iter().filter(|f| f.severity == severity).count();
+        let held = |severity| self.findings.iter().filter(|f| f.severity == severity).count();
+        let count = |severity| held(severity) + self.left_out.get(&severity).copied().unwrap_or_default();
         Summary {
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),

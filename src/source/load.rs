@@ -3,6 +3,7 @@
 use super::{FileId, SourceMap};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -155,12 +156,12 @@ fn registry_files(folder: &Path) -> Result<Vec<String>, LoadError> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
-        let Some(name) = name.to_str() else { continue };
-        let known = Path::new(name).extension().is_some_and(|ending| {
+        let known = Path::new(&name).extension().is_some_and(|ending| {
             ["yaml", "yml", "kdl"].iter().any(|known| ending.eq_ignore_ascii_case(known))
         });
-        if known && !name.starts_with('.') {
-            names.push(name.to_owned());
+        if known && !name.as_encoded_bytes().starts_with(b".") {
+            let not_utf8 = |name: OsString| LoadError::new(&folder.join(name), "its name is not UTF-8");
+            names.push(name.into_string().map_err(not_utf8)?);
         }
     }
     names.sort_unstable();

@@ -3,6 +3,7 @@
 mod changes;
 mod cli;
 mod diff;
+mod lexicon;
 mod mutation;
 mod removal;
 mod spelling;

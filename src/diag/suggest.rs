@@ -64,16 +64,16 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// same first letter wins, since that is seldom wrong; then one of the same length, since letters are swapped more often
 /// than left out; then the first.
 pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Near<'a>> {
-    let folded = fold(word);
+    let (folded, length) = (fold(word), word.chars().count());
     let synonym = SYNONYMS.iter().find(|(said, _)| *said == folded).map(|(_, meant)| *meant);
     let mut best: Option<(Rank, &'a str)> = None;
     let mut tied = false;
     for candidate in candidates {
-        let rank = if !folded.is_empty() && fold(candidate) == folded {
+        let rank = if !folded.is_empty() && letters(candidate).eq(folded.chars()) {
             (0, false, 0)
         } else if synonym == Some(candidate) {
             (1, false, 0)
-        } else if let Some(rank) = slips(word, candidate) {
+        } else if let Some(rank) = slips((word, length), candidate) {
             rank
         } else {
             continue;
@@ -110,8 +110,8 @@ fn is_slip(word: &str, name: &str, slips: usize) -> bool {
 type Rank = (usize, bool, usize);
 
 /// The rank by edit distance; none where the two are too far apart, or share nothing.
-fn slips(word: &str, candidate: &str) -> Option<Rank> {
-    let (said, meant) = (word.chars().count(), candidate.chars().count());
+fn slips((word, said): (&str, usize), candidate: &str) -> Option<Rank> {
+    let meant = candidate.chars().count();
     let limit = said.div_ceil(3);
     let longer = said.abs_diff(meant);
     if longer > limit {
@@ -122,6 +122,11 @@ fn slips(word: &str, candidate: &str) -> Option<Rank> {
     near.then(|| (distance + 1, word.chars().next() != candidate.chars().next(), longer))
 }
 
-fn fold(word: &str) -> String {
-    word.chars().filter(|c| !matches!(c, '-' | '_' | '.' | ' ')).flat_map(char::to_lowercase).collect()
+/// A word without case and dashes.
+pub(super) fn fold(word: &str) -> String {
+    letters(word).collect()
+}
+
+fn letters(word: &str) -> impl Iterator<Item = char> {
+    word.chars().filter(|c| !matches!(c, '-' | '_' | '.' | ' ')).flat_map(char::to_lowercase)
 }

@@ -1,11 +1,11 @@
 //! Which names there are, and where they lead.
 
-use crate::diag::{Diagnostic, Diagnostics, near, words};
+use crate::diag::{Diagnostic, Diagnostics, Lexicon, near, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{Arena, Id, Text};
 use crate::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The items of one kind with the index of their names.
 pub(super) struct Named<T> {
@@ -18,12 +18,14 @@ pub(super) struct Names<T> {
     kind: &'static str,
     known: BTreeMap<Box<str>, Option<Id<T>>>,
     lost: Arc<BTreeSet<Box<str>>>,
+    /// The same names, searched for those that are like a word; made when one is first looked for.
+    lexicon: OnceLock<Lexicon>,
 }
 
 impl<T> Named<T> {
     /// No items yet; a name among the lost words may be that of one that could not be read.
     pub(super) fn new(kind: &'static str, lost: &Arc<BTreeSet<Box<str>>>) -> Self {
-        let names = Names { kind, known: BTreeMap::new(), lost: Arc::clone(lost) };
+        let names = Names { kind, known: BTreeMap::new(), lost: Arc::clone(lost), lexicon: OnceLock::new() };
         Self { arena: Arena::default(), names }
     }
 
@@ -31,6 +33,7 @@ impl<T> Named<T> {
     pub(super) fn add(&mut self, name: &str, item: Option<T>) {
         let id = item.map(|item| self.arena.add(item));
         self.names.known.insert(name.into(), id);
+        self.names.lexicon.take();
     }
 }
 
@@ -72,8 +75,13 @@ impl<T> Names<T> {
         self.known.keys().map(AsRef::as_ref)
     }
 
+    /// The names among which the nearest to a word is.
+    pub(super) fn like(&self, word: &str) -> Vec<&str> {
+        self.lexicon.get_or_init(|| Lexicon::new(self.all())).like(word)
+    }
+
     fn say_unknown(&self, name: &Text, by: &By, findings: &mut Diagnostics) {
-        let meant = near(name, self.all());
+        let meant = near(name, self.like(name));
         let near = meant.map(|near| near.name);
         let label = match near {
             Some(near) => format!("did you mean `{near}`?"),

@@ -4,11 +4,12 @@ use super::items::{Item, Items};
 use super::names::{By, Named, Names};
 use super::record::Record;
 use super::serving::{self, Known, say_missing};
-use crate::diag::{Diagnostics, near, words};
+use crate::diag::{Diagnostics, Lexicon, near, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
 use crate::hir::{Head, Id, Measured, Rate, Role, Text, Tier, Work};
 use crate::source::{Span, Spanned};
 use rayon::prelude::*;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -154,6 +155,7 @@ fn drop_those_that_share_nothing(
 ) {
     let declared: BTreeMap<Box<str>, usize> =
         drawn.iter().zip(0..).map(|((name, _), n)| (name.value.clone(), n)).collect();
+    let lexicon = OnceCell::new();
     let mut led: Vec<Option<usize>> = Vec::with_capacity(drawn.len());
     let mut said: BTreeSet<Span> = BTreeSet::new();
     for (_, role) in &mut *drawn {
@@ -165,8 +167,8 @@ fn drop_those_that_share_nothing(
         if target.is_none() {
             // A name of the defaults stands at one place for many roles.
             let is_new = !lost.contains(&shares.value) && said.insert(shares.span);
-            let others = declared.keys().map(AsRef::as_ref).filter(|name| *name != &*head.name.value);
-            let near = near(shares, others);
+            let like = lexicon.get_or_init(|| Lexicon::new(declared.keys().map(AsRef::as_ref))).like(shares);
+            let near = near(shares, like.into_iter().filter(|name| *name != &*head.name.value));
             let label = near.map_or_else(
                 || "no role has this name".to_owned(),
                 |near| format!("did you mean `{}`?", near.name),
@@ -184,14 +186,24 @@ fn drop_those_that_share_nothing(
         }
         led.push(target);
     }
-    let mut settled = false;
-    while !settled {
-        settled = true;
-        for (n, target) in led.iter().enumerate() {
-            let gone = target.and_then(|target| drawn.get(target)).is_some_and(|(_, role)| role.is_none());
-            if let Some((_, role @ Some(_))) = drawn.get_mut(n).filter(|_| gone) {
+    drop_followers(drawn, &led);
+}
+
+/// Drops the roles that share one that is gone, and those that share them.
+fn drop_followers(drawn: &mut [(Text, Option<Drawn>)], led: &[Option<usize>]) {
+    let mut followers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (n, target) in led.iter().enumerate() {
+        if let Some(target) = target {
+            followers.entry(*target).or_default().push(n);
+        }
+    }
+    let mut gone: Vec<usize> =
+        drawn.iter().zip(0..).filter(|((_, role), _)| role.is_none()).map(|(_, n)| n).collect();
+    while let Some(target) = gone.pop() {
+        for follower in followers.remove(&target).unwrap_or_default() {
+            if let Some((_, role @ Some(_))) = drawn.get_mut(follower) {
                 *role = None;
-                settled = false;
+                gone.push(follower);
             }
         }
     }

@@ -61,7 +61,7 @@ impl Targets<'_> {
         if said.contains(['*', '?']) {
             return Some(Spanned::new(Pattern::Titles(said.value.clone()), said.span));
         }
-        let near = near(said, self.models.all().chain(self.families.all()));
+        let near = near(said, self.models.like(said).into_iter().chain(self.families.like(said)));
         let label = near.map_or_else(
             || "no model or family has this name".to_owned(),
             |near| format!("did you mean `{}`?", near.name),

@@ -100,13 +100,14 @@ fn overlap(host: &Host, set: &CpuSet, met: &CpuSet) -> Diagnostic {
     let (closed, other) = if met.exclusive { (met, set) } else { (set, met) };
     let common = set.cpus.common_with(&met.cpus);
     let message = format!(
-        "cpuset {} of host {} is exclusive, and {} has its CPUs {common}",
+        "cpuset {} of host {} is exclusive, and {} has its {}",
         words::quoted(&closed.name),
         words::quoted(&host.head.name),
-        words::quoted(&other.name)
+        words::quoted(&other.name),
+        common.spoken()
     );
     let finding = EXCLUSIVE_CPUS
-        .at(set.cpus.span, format!("CPUs {common} are in both"), message)
+        .at(set.cpus.span, format!("both have {}", common.spoken()), message)
         .about("host", &*host.head.name.value)
         .also(met.cpus.span, format!("these are the CPUs of {}", words::quoted(&met.name)));
     finding.help("give each set CPUs of its own")
@@ -153,13 +154,14 @@ impl<'r> Exclusive<'r> {
         place: Span,
     ) -> Diagnostic {
         let message = format!(
-            "{kind} {} runs on CPUs {common}, which are exclusive to cpuset {} of host {}",
+            "{kind} {} runs on {}, exclusive to cpuset {} of host {}",
             words::quoted(name),
+            common.spoken(),
             words::quoted(&set.name),
             words::quoted(&self.host.head.name)
         );
         EXCLUSIVE_CPUS
-            .at(place, format!("takes CPUs {common}"), message)
+            .at(place, format!("takes {}", common.spoken()), message)
             .about(kind, name)
             .also(set.cpus.span, "exclusive to who names this set")
     }

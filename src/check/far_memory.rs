@@ -70,9 +70,9 @@ struct Far<'r> {
 fn finding(role: &Role, serving: &Serving, bound: &NumaNode, far: &Far) -> Diagnostic {
     let (name, bound_node, far_node) = (&role.head.name, bound.node.value, far.node.node.value);
     let message = format!(
-        "role {} runs on CPUs {} of NUMA node {far_node}, and its memory is bound to node {bound_node}",
+        "role {} runs on {} of NUMA node {far_node}, and its memory is bound to node {bound_node}",
         words::quoted(name),
-        far.cpus
+        far.cpus.spoken()
     );
     let placement = &serving.placement;
     let numa = placement.numa.as_ref().map_or(name.span, |numa| numa.span);

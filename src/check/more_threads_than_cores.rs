@@ -3,7 +3,9 @@
 use super::Check;
 use super::threads;
 use crate::diag::{Diagnostics, words};
-use crate::hir::Registry;
+use crate::hir::{CpuList, Host, Registry};
+use crate::source::Span;
+use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
@@ -31,14 +33,12 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &MORE_THREADS_THAN_CORES, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let cores = |host: &crate::hir::Host, cpus: &crate::hir::CpuList| {
-        host.counts_cores(cpus).then(|| host.cores(cpus))
-    };
-    for crowded in threads::above(registry, cores) {
-        // More than CPUs is worse, and said as such.
-        if u64::from(crowded.threads.value) > crowded.cpus.count() {
-            continue;
-        }
+    let cores = |host: &Host, cpus: &CpuList| host.counts_cores(cpus).then(|| host.cores(cpus));
+    // More than CPUs is worse, and said as such.
+    let worse = threads::above(registry, |_, cpus| Some(cpus.count()));
+    let worse: BTreeSet<Span> = worse.iter().map(|crowded| crowded.threads.span).collect();
+    let crowded = threads::above(registry, cores).into_iter();
+    for crowded in crowded.filter(|crowded| !worse.contains(&crowded.threads.span)) {
         let (role, host) = (&crowded.role.head.name, crowded.host);
         let cores = host.cores(&crowded.cpus);
         let count = words::count(usize::try_from(cores).unwrap_or(usize::MAX), "physical core");
@@ -49,7 +49,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         );
         let (place, label) = crowded.cpus_at();
         let finding = MORE_THREADS_THAN_CORES
-            .at(crowded.threads.span, format!("CPUs {} are {count}", crowded.cpus), message)
+            .at(crowded.threads.span, format!("{} for {}", count, crowded.cpus.spoken()), message)
             .about("role", &*role.value)
             .also(place, label);
         findings.say(finding.help(format!("try {cores}, one a core")));

@@ -49,13 +49,14 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             };
             let common = cpus.common_with(theirs);
             let message = format!(
-                "NUMA nodes {} and {} of host {} both have CPUs {common}",
+                "NUMA nodes {} and {} of host {} both have {}",
                 other.node.value,
                 node.node.value,
-                words::quoted(&host.head.name)
+                words::quoted(&host.head.name),
+                common.spoken()
             );
             let finding = OVERLAPPING_NODES
-                .at(cpus.span, format!("has CPUs {common} too"), message)
+                .at(cpus.span, format!("has {} too", common.spoken()), message)
                 .about("host", &*host.head.name.value)
                 .also(theirs.span, format!("the CPUs of node {}", other.node.value));
             findings.say(finding.help("give each CPU to the node that `numactl --hardware` shows it on"));

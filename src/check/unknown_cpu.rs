@@ -83,9 +83,9 @@ fn declared(host: &Host, all: Option<&CpuList>, findings: &mut Diagnostics) {
 
 fn finding(host: &Host, all: &CpuList, missing: &CpuList, (place, who): (Span, &str)) -> Diagnostic {
     let name = words::quoted(&host.head.name);
-    let message = format!("{who} CPUs {missing}, which host {name} does not have");
+    let message = format!("{who} {}, which host {name} does not have", missing.spoken());
     UNKNOWN_CPU
-        .at(place, format!("there is no CPU {missing}"), message)
+        .at(place, format!("there is no {}", missing.spoken()), message)
         .also(place_of(host), format!("it has {all}"))
         .help(format!("name some of `{all}`"))
 }

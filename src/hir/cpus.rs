@@ -51,6 +51,11 @@ impl CpuList {
         self.0.is_empty()
     }
 
+    /// `CPU 3`, `CPUs 0-3,8`: the list after its noun.
+    pub fn spoken(&self) -> String {
+        format!("{} {self}", if self.count() == 1 { "CPU" } else { "CPUs" })
+    }
+
     /// The ranges, in rising order.
     pub fn ranges(&self) -> &[(u32, u32)] {
         &self.0

@@ -66,7 +66,11 @@ fn the_smallest_node_counts_where_instances_are_spread() {
         on_far("x", 9000, "numa=\"spread\" threads=3").replace("port=9000", &format!("ports=\"{ports}\""))
     };
     gives(&[], &(host.clone() + &spread("9000")));
-    gives(&["more-threads-than-cpus"], &(host + &spread("9000-9005")));
+    gives(&["more-threads-than-cpus"], &(host.clone() + &spread("9000-9005")));
+    // The first node has too few cores and the second too few CPUs, which is one cause.
+    let paired = host.replace("memory=", "smt=2 memory=");
+    let five = spread("9000-9005").replace("threads=3", "threads=5");
+    gives(&["more-threads-than-cpus"], &(paired + &five));
 }
 
 #[test]
@@ -124,10 +128,7 @@ fn who_takes_exclusive_cpus_is_told_which_and_what_to_do() {
     let quiet = far("cpuset \"quiet\" cpus=\"2-3\" exclusive=#true");
     let compiled = beside(&(quiet.clone() + &on_far("x", 9001, "cpus=\"0-2\" threads=3")));
     let finding = &compiled.findings.findings()[0];
-    assert_eq!(
-        finding.message,
-        "role `on-x` runs on CPUs 2, which are exclusive to cpuset `quiet` of host `far`"
-    );
+    assert_eq!(finding.message, "role `on-x` runs on CPU 2, exclusive to cpuset `quiet` of host `far`");
     assert_eq!(finding.help, ["leave 2 out of `cpus`"]);
     let places: Vec<String> = labelled(&compiled, finding).into_iter().map(|(_, text)| text).collect();
     assert_eq!(places, ["\"0-2\"", "\"2-3\""]);
@@ -166,7 +167,7 @@ fn sets_that_meet_an_exclusive_one_are_said_and_not_the_roles_that_name_them() {
         );
     }
     let finding = only(&sets("", closed));
-    assert_eq!(finding.message, "cpuset `b` of host `far` is exclusive, and `a` has its CPUs 2");
+    assert_eq!(finding.message, "cpuset `b` of host `far` is exclusive, and `a` has its CPU 2");
 }
 
 #[test]

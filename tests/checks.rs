@@ -5,11 +5,14 @@ mod experts;
 mod hosts;
 mod memory;
 mod names;
+mod needs;
 mod overrides;
 mod pairs;
 mod placement;
 mod ports;
+mod references;
 mod rest;
+mod security;
 
 use crate::language::BASE;
 use crate::support::{Compiled, compile};

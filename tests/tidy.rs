@@ -138,6 +138,7 @@ fn siblings_in_check_and_render_do_not_know_each_other() {
                 "overrides",
                 "experts",
                 "locked",
+                "secrets",
                 "sum",
                 "nodes",
                 "threads",

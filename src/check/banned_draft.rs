@@ -35,7 +35,10 @@ pub(super) static CHECK: Check = Check { code: &BANNED_DRAFT, run };
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for (role, serving) in registry.served() {
         let Some(draft) = &serving.draft else { continue };
-        if let Some(ban) = registry.ban_of(serving.model.value, draft.model.value) {
+        let (target, drafter) = (serving.model.value, draft.model.value);
+        let Some(ban) = registry.ban_of(target, drafter) else { continue };
+        // Where a pair names the two, the rules contradict each other, which is said there.
+        if registry.pair_naming(target, drafter).is_none() {
             findings.say(finding(registry, (role, serving), draft, ban));
         }
     }

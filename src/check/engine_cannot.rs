@@ -1,6 +1,6 @@
 //! Something that the role's engine build cannot do.
 
-use super::{Check, intent, profile_of};
+use super::{Check, intent, profile_of, secrets};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, nearest, words};
 use crate::engine::Profile;
 use crate::engine::dialect::{Inexpressible, Intent};
@@ -41,7 +41,13 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         else {
             continue;
         };
-        for cannot in lowered.cannot {
+        // A key that stands in the registry is said as a secret.
+        let is_secret = |wanted: &Inexpressible| {
+            let Intent::OptionName(n) = wanted.intent else { return false };
+            let option = serving.options.get(n);
+            option.is_some_and(|option| secrets::is_key_option(&option.name) && secrets::in_option(option))
+        };
+        for cannot in lowered.cannot.into_iter().filter(|cannot| !is_secret(cannot)) {
             let place = place(registry, role, serving, cannot.intent);
             findings.say(finding((role, serving), profile, &cannot, place));
         }

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Bytes, Expected, Extent, Id, Loads, Registry, Residency};
+use crate::hir::{Bytes, Expected, Extent, Id, Loads, Registry, Residency, Role, Work};
 use std::collections::BTreeMap;
 
 declare_code! {
@@ -51,10 +51,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 if ports.is_some_and(|ports| ports.ports().any(|p| p == port.value)) {
                     continue;
                 }
-                let at = ports.map_or_else(
-                    || "is not served".to_owned(),
-                    |ports| format!("listens on {}", ports.value),
-                );
+                let at = listens(registry, found);
                 let message = format!(
                     "expectation {name} does not hold: role {} {at}",
                     words::quoted(&found.head.name)
@@ -75,4 +72,17 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
 fn most(loads: &Loads, residency: Id<Residency>) -> Bytes {
     let hosts = loads.of_residency(residency);
     hosts.map(|roles| roles.load(Extent::Host).total).max().unwrap_or(Bytes(0))
+}
+
+/// Where a role listens; one that shares has no port of its own, whatever the port of the other.
+fn listens(registry: &Registry, role: &Role) -> String {
+    match &role.work {
+        Work::Served(serving) => format!("listens on {}", serving.ports.value),
+        Work::Listed(_) => "is not served".to_owned(),
+        Work::Shares(shared) => {
+            let other = registry.roles.get(shared.value);
+            let at = other.serving().map(|other| format!(", which listens on {}", other.ports.value));
+            format!("shares {}{}", words::quoted(&other.head.name), at.unwrap_or_default())
+        }
+    }
 }

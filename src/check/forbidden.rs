@@ -1,7 +1,7 @@
 //! What a family forbids, said at the role that does it: shared by the checks of speculation and of lookup.
 
 use crate::diag::{Code, Diagnostics, words};
-use crate::hir::{Forbids, Registry, Serving};
+use crate::hir::{Draft, Forbids, Registry, Serving};
 use crate::source::Span;
 
 /// How a forbidden thing is said.
@@ -14,6 +14,12 @@ pub(super) struct Deed {
     pub(super) field: &'static str,
     /// The role "drafts for" its model.
     pub(super) verb: &'static str,
+}
+
+/// Whether a draft of a role must not be used anyway: a ban names it, or the family of its target forbids any.
+pub(super) fn is_refused(registry: &Registry, serving: &Serving, draft: &Draft) -> bool {
+    registry.model_of(serving).1.forbids(Forbids::Speculation).is_some()
+        || registry.ban_of(serving.model.value, draft.model.value).is_some()
 }
 
 /// Says every role that does what its family forbids; `place` is where it does it.

@@ -32,10 +32,13 @@ pub(super) static CHECK: Check = Check { code: &FORBIDDEN_SPECULATION, run };
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     let deed =
         Deed { code: &FORBIDDEN_SPECULATION, what: Forbids::Speculation, field: "draft", verb: "drafts for" };
-    // A draft that a ban names has been said.
+    // A draft that a ban names is said there, and one that a pair names at the pair.
     let drafts = |serving: &Serving| {
         let draft = serving.draft.as_ref()?;
-        registry.ban_of(serving.model.value, draft.model.value).is_none().then_some(draft.span)
+        let (target, drafter) = (serving.model.value, draft.model.value);
+        let is_said =
+            registry.ban_of(target, drafter).is_some() || registry.pair_naming(target, drafter).is_some();
+        (!is_said).then_some(draft.span)
     };
     forbidden::run(&deed, registry, drafts, findings);
 }

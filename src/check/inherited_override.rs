@@ -32,7 +32,9 @@ pub(super) static CHECK: Check = Check { code: &INHERITED_OVERRIDE, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for (role, serving) in registry.served() {
-        let Some(draft) = &serving.draft else { continue };
+        // A model that drafts for itself is said elsewhere.
+        let other = serving.draft.as_ref().filter(|draft| draft.model.value != serving.model.value);
+        let Some(draft) = other else { continue };
         let arch = |id| &registry.families.get(registry.models.get(id).family.value).arch;
         let (target, drafter) = (arch(serving.model.value), arch(draft.model.value));
         let Some(profile) = profile_of(registry, serving).filter(|_| target == drafter) else { continue };

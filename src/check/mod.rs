@@ -6,11 +6,16 @@
 mod avoided_experts;
 mod banned_draft;
 mod claims;
+mod contradicted_advice;
 mod contradicted_fact;
+mod contradicted_pair;
 mod disproved_ban;
+mod empty_expectation;
+mod empty_rule;
 mod engine_cannot;
 mod exclusive_cpus;
 mod experts;
+mod exposed_without_key;
 mod failed_expectation;
 mod far_memory;
 mod forbidden;
@@ -18,10 +23,15 @@ mod forbidden_lookup;
 mod forbidden_speculation;
 mod foreign_projector;
 mod idle_at_boot;
+mod impossible_dates;
+mod impossible_experts;
 mod inherited_override;
 mod intent;
+mod larger_draft;
 mod locked;
 mod locked_over_node;
+mod misplaced_key_file;
+mod misplaced_projector;
 mod missing_backend_port;
 mod missing_one_shot;
 mod missing_shard;
@@ -37,13 +47,20 @@ mod over_node_memory;
 mod overlapping_nodes;
 mod override_type;
 mod overrides;
+mod own_draft;
 mod port_conflict;
 mod refuted_draft;
 mod refuted_pair;
+mod repeated_rule;
 mod reserved_unit;
+mod retired_model;
+mod secret_in_registry;
+mod secrets;
 mod shares_a_sharer;
+mod stale_measurement;
 mod sum;
 mod threads;
+mod too_few_experts;
 mod too_many_experts;
 mod translated_draft;
 mod uneven_vocabularies;
@@ -54,13 +71,18 @@ mod unknown_node;
 mod unknown_override_key;
 mod unknown_profile;
 mod unknown_threads;
+mod unloadable_architecture;
+mod unmet_need;
+mod untrained_context;
 mod unused_allow;
+mod without_cache;
 
 use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
 use crate::facts::Lock;
-use crate::hir::{Engine, Id, Model, Registry, Serving};
+use crate::hir::{Engine, Id, Model, Registry, Role, Serving};
+use crate::source::Span;
 use rayon::prelude::*;
 
 /// One rule: its code with its page, and a function from registry to findings.
@@ -106,6 +128,26 @@ pub static ALL: &[&Check] = &[
     &over_host_memory::CHECK,
     &over_node_memory::CHECK,
     &locked_over_node::CHECK,
+    &retired_model::CHECK,
+    &contradicted_pair::CHECK,
+    &repeated_rule::CHECK,
+    &empty_rule::CHECK,
+    &own_draft::CHECK,
+    &larger_draft::CHECK,
+    &unmet_need::CHECK,
+    &misplaced_projector::CHECK,
+    &impossible_experts::CHECK,
+    &contradicted_advice::CHECK,
+    &too_few_experts::CHECK,
+    &untrained_context::CHECK,
+    &exposed_without_key::CHECK,
+    &secret_in_registry::CHECK,
+    &misplaced_key_file::CHECK,
+    &stale_measurement::CHECK,
+    &impossible_dates::CHECK,
+    &empty_expectation::CHECK,
+    &unloadable_architecture::CHECK,
+    &without_cache::CHECK,
 ];
 
 /// One rule that needs to know what model files say: a function of the registry and the lock.
@@ -200,4 +242,12 @@ pub fn check(
 fn profile_of(registry: &Registry, serving: &Serving) -> Option<&'static Profile> {
     let engine = registry.engines.get(serving.engine?.value);
     Profile::built_in(&engine.profile)
+}
+
+/// The item that a setting of a role stands in: the role, or the stack where the setting is one of its defaults.
+fn owner<'r>(registry: &'r Registry, role: &'r Role, place: Span) -> (&'static str, &'r str) {
+    let stack = &registry.stack.head;
+    let is_default =
+        place.file == stack.span.file && place.start >= stack.span.start && place.end <= stack.span.end;
+    if is_default { ("stack", &stack.name) } else { ("role", &role.head.name) }
 }

@@ -29,6 +29,8 @@ pub struct Diagnostic {
     pub cures: Vec<Cure>,
     /// Changes of the text that cure it, each by itself.
     pub fixes: Vec<Fix>,
+    /// What stands in the text and must not be repeated by any format: the values of secrets.
+    pub concealed: Vec<Span>,
 }
 
 /// Codes below are of text and shape.
@@ -73,6 +75,7 @@ impl Code {
             help: Vec::new(),
             cures: Vec::new(),
             fixes: Vec::new(),
+            concealed: Vec::new(),
         }
     }
 }
@@ -145,6 +148,13 @@ impl Diagnostic {
     pub fn write(self, word: &str, span: Span, safety: Safety) -> Self {
         let title = format!("write {}", words::quoted(word));
         self.cure(Cure { title, safety, change: Change::Word { span, meant: word.to_owned() } })
+    }
+
+    /// Marks a part of the text as a secret: no format draws it, whichever finding its line belongs to.
+    #[must_use]
+    pub fn conceal(mut self, secret: Span) -> Self {
+        self.concealed.push(secret);
+        self
     }
 
     /// Adds a change of the text that cures it.

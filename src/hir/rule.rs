@@ -5,7 +5,7 @@ use super::{Date, Factor, Family, Head, Id, Model, Registry, Text};
 use crate::source::Spanned;
 
 /// What a rule speaks of.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Pattern {
     /// One model.
     Model(Id<Model>),
@@ -98,6 +98,20 @@ impl Registry {
     pub fn ban_of(&self, target: Id<Model>, draft: Id<Model>) -> Option<&Ban> {
         let (model, drafter) = (self.models.get(target), self.models.get(draft));
         self.bans.iter().find(|ban| ban.covers(target, model) && ban.draft.covers(draft, drafter))
+    }
+
+    /// The first pair that names exactly these two models.
+    pub fn pair_naming(&self, target: Id<Model>, draft: Id<Model>) -> Option<&Pair> {
+        let model = self.models.get(target);
+        self.pairs.iter().find(|pair| pair.names(target, draft) && pair.covers(target, model))
+    }
+}
+
+impl Pair {
+    /// Whether the rule names exactly these two models.
+    fn names(&self, target: Id<Model>, draft: Id<Model>) -> bool {
+        self.target.value == Pattern::Model(target)
+            && self.draft.as_ref().is_some_and(|pattern| pattern.value == Pattern::Model(draft))
     }
 }
 

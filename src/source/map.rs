@@ -4,13 +4,13 @@ use super::{FileId, Span};
 use std::sync::OnceLock;
 
 /// Every file of this run, by id; the only owner of text.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
 }
 
 /// One file: the name it is shown by, its text, and where its lines start.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SourceFile {
     name: String,
     text: String,
@@ -44,6 +44,26 @@ impl SourceMap {
     /// All files with their ids, in the order of loading.
     pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         (0..).map(FileId).zip(&self.files)
+    }
+
+    /// The same files, with every byte of these places replaced by `*`, so that all other places stay where they are.
+    #[must_use]
+    pub fn without(&self, places: &[Span]) -> Self {
+        let mut concealed = Self::default();
+        for (id, file) in self.files() {
+            let mut text = file.text.clone();
+            for range in places.iter().filter(|place| place.file == id).map(|place| place.range()) {
+                let stars = text.get(range.clone()).map(|secret| {
+                    let star = |byte| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { '*' };
+                    secret.bytes().map(star).collect::<String>()
+                });
+                if let Some(stars) = stars {
+                    text.replace_range(range, &stars);
+                }
+            }
+            concealed.add(file.name.clone(), text);
+        }
+        concealed
     }
 
     /// The text of a place; empty where the place is not in this map.

@@ -100,7 +100,7 @@ fn a_draft_of_the_same_architecture_inherits_and_is_warned_of() {
 
 #[test]
 fn an_override_that_cannot_be_expressed_is_said_at_its_own_key() {
-    let family = "family \"f\" arch=\"qwen3moe\" { override \"qwen3moe.context_length\" value=9 }\n\
+    let family = "family \"f\" arch=\"qwen3moe\" { override \"qwen3moe.block_count\" value=9 }\n\
         model \"m\" family=\"f\" title=\"M\" quant=\"q\" size=\"1 GB\" file=\"m\"\n";
     let text = on("m", "experts 4; override \"qwen3moe.expert_used_count\" value=4");
     let compiled = beside(&format!("{family}{text}"));

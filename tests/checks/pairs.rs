@@ -88,12 +88,7 @@ fn a_pair_says_what_to_do_instead() {
     );
     assert_eq!(help("pair target=\"plain\" instead=\"wait\""), "remove `draft`, and instead: wait");
     assert_eq!(
-        help("pair target=\"recurrent\" draft=\"small-mixture\""),
-        "remove `draft`: no draft is known to work with this target"
-    );
-    // A pair that names the draft that is banned is no way out.
-    assert_eq!(
-        help("pair target=\"plain\" draft=\"tiny\""),
+        help("pair target=\"mixture\" draft=\"small-mixture\""),
         "remove `draft`: no draft is known to work with this target"
     );
 }
@@ -123,4 +118,100 @@ fn what_is_banned_and_forbidden_is_one_finding() {
     let text = role("x", "port=9000 draft=\"tiny\"").replace("\"plain\"", "\"recurrent\"")
         + "ban target=\"recurrent\" draft=\"*\" failure=\"f\"";
     gives(BANNED, &text);
+}
+
+#[test]
+fn a_pair_and_a_ban_of_the_same_two_contradict_each_other() {
+    let pair = "pair target=\"plain\" draft=\"tiny\"\n";
+    for (target, draft) in [("plain", "tiny"), ("qwen2", "*"), ("*", "qwen2"), ("Plain-*", "Tiny-*")] {
+        gives(
+            &["contradicted-pair"],
+            &format!("{pair}ban target=\"{target}\" draft=\"{draft}\" failure=\"f\""),
+        );
+    }
+    gives(&[], &format!("{pair}ban target=\"tiny\" draft=\"plain\" failure=\"f\""));
+    gives(&[], &format!("{pair}ban target=\"qwen2\" draft=\"*\" except=\"Plain-*\" failure=\"f\""));
+    // A rule over many may have exceptions; the same rule may not.
+    gives(&[], "pair target=\"qwen2\" draft=\"tiny\"\nban target=\"plain\" draft=\"tiny\" failure=\"f\"");
+    let both = |except: &str| {
+        format!(
+            "pair target=\"*-7B\" draft=\"qwen2\" {except}\nban target=\"*-7B\" draft=\"qwen2\" failure=\"f\""
+        )
+    };
+    gives(&["contradicted-pair"], &both(""));
+    gives(&[], &both("except=\"X*\""));
+}
+
+#[test]
+fn a_role_that_drafts_as_a_contradicted_pair_says_is_not_said_again() {
+    let text = drafting() + "pair target=\"plain\" draft=\"tiny\"\n";
+    let compiled = beside(&format!("{text}ban target=\"plain\" draft=\"tiny\" failure=\"one\""));
+    assert_eq!(compiled.codes(), ["contradicted-pair"], "{}", compiled.report());
+    let finding = &compiled.findings.findings()[0];
+    assert_eq!(
+        finding.message,
+        "the pair `plain + tiny` says that a draft works, and a ban says that it does not: one"
+    );
+    let places: Vec<String> = labelled(&compiled, finding).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(places, ["\"tiny\"", "\"tiny\""]);
+    let recurrent = drafting().replace("\"plain\"", "\"recurrent\"");
+    gives(&["contradicted-pair"], &(recurrent.clone() + "pair target=\"recurrent\" draft=\"tiny\""));
+    gives(
+        &["forbidden-speculation", "contradicted-pair"],
+        &(recurrent + "pair target=\"qwen3next\" draft=\"tiny\""),
+    );
+}
+
+#[test]
+fn a_family_forbids_pairs_as_well() {
+    for pair in [
+        "pair target=\"recurrent\" draft=\"tiny\"",
+        "pair target=\"qwen3next\" draft=\"tiny\"",
+        "pair target=\"recurrent\" lookup=#true instead=\"experts\"",
+    ] {
+        gives(&["contradicted-pair"], pair);
+    }
+    gives(&[], "pair target=\"recurrent\" instead=\"experts\"");
+    gives(&[], "pair target=\"Recurrent-*\" draft=\"tiny\"");
+}
+
+#[test]
+fn a_rule_stands_once_and_is_for_something() {
+    gives(&["repeated-rule"], &"pair target=\"qwen2\" draft=\"Tiny-*\"\n".repeat(2));
+    gives(&["repeated-rule"; 2], &"pair target=\"qwen2\" draft=\"Tiny-*\" max=3\n".repeat(3));
+    gives(&["repeated-rule"], &"ban target=\"*X\" draft=\"*\" failure=\"f\"\n".repeat(2));
+    gives(&["repeated-rule"], &"pair target=\"*X\" instead=\"experts\"\n".repeat(2));
+    gives(
+        &[],
+        "ban target=\"*X\" draft=\"*\" failure=\"f\"\nban target=\"*X\" draft=\"*\" except=\"YX\" failure=\"f\"",
+    );
+    gives(&[], "pair target=\"plain\" draft=\"tiny\"\npair target=\"tiny\" draft=\"qwen2\"");
+    gives(&["empty-rule"], "pair target=\"plain\" except=\"*\"");
+    gives(
+        &["empty-rule"],
+        "ban target=\"plain\" draft=\"tiny\" except=\"Plain-7B\" failure=\"f\"\npair target=\"plain\" draft=\"tiny\"",
+    );
+    gives(&[], "pair target=\"plain\" except=\"Tiny*\"");
+}
+
+#[test]
+fn a_draft_is_another_and_smaller_model() {
+    let on = |target: &str, draft: &str| {
+        let target = format!("model=\"{target}\"");
+        role("x", &format!("port=9000 draft=\"{draft}\"")).replace("model=\"plain\"", &target)
+    };
+    gives(&["own-draft"], &on("plain", "plain"));
+    gives(&["own-draft"], "pair target=\"plain\" draft=\"plain\"");
+    gives(&[], "pair target=\"qwen2\" draft=\"plain\"");
+    gives(&["larger-draft"], &on("tiny", "plain"));
+    // Of a mixture of experts only a part is read for each token.
+    gives(&[], &on("plain", "mixture"));
+    gives(&["larger-draft"], &on("small-mixture", "plain"));
+    let same = "model \"same\" family=\"qwen2\" title=\"Same-7B\" quant=\"Q4_K_M\" size=\"4.4 GB\" file=\"same.gguf\"\n";
+    gives(&[], &format!("{same}{}", on("plain", "same")));
+    // What must not be used at all is said once.
+    gives(BANNED, &(on("plain", "plain") + "ban target=\"plain\" draft=\"*\" failure=\"f\""));
+    gives(BANNED, &(on("tiny", "plain") + "ban target=\"tiny\" draft=\"*\" failure=\"f\""));
+    gives(&["forbidden-speculation"], &on("recurrent", "recurrent"));
+    gives(&["own-draft"], &on("mixture", "mixture").replace("port=9000", "port=9000 experts=4"));
 }

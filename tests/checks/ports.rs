@@ -1,9 +1,14 @@
 //! Who meets whom on a port.
 
-use super::{beside, gives, labelled, only, role};
+use super::{beside, gives, labelled, only};
 use crate::support::compile;
 
 const CONFLICT: &[&str] = &["port-conflict"];
+
+/// A served role that asks for a key, wherever it listens.
+fn role(name: &str, rest: &str) -> String {
+    super::role(name, &format!("key-file=\"/etc/keys/k\" {rest}"))
+}
 
 fn warm(name: &str, rest: &str) -> String {
     role(name, rest).replace("\"hot\"", "\"warm\"")

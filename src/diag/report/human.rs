@@ -4,7 +4,7 @@ use super::excerpt::{Excerpt, Shown, excerpts};
 use super::place::Role;
 use super::plain::{clean, hang, wrap};
 use super::style::Style;
-use super::{closing, narrated};
+use super::{closing, drawable, narrated};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::source::SourceMap;
 use miette::{
@@ -17,6 +17,7 @@ use std::fmt;
 pub fn human(findings: &Diagnostics, map: &SourceMap, style: Style) -> String {
     let style = Style { width: style.width.clamp(40, 200), ..style };
     let pen = Pen { theme: theme(style), style };
+    let map = &*drawable(findings, map);
     let mut out = String::new();
     for finding in worst(findings, style.most) {
         if style.narrated {

@@ -1,0 +1,46 @@
+//! A quirk that was fixed before it was found.
+
+use super::Check;
+use crate::diag::{Diagnostics, words};
+use crate::hir::{Date, Registry};
+
+declare_code! {
+    /// ## What it finds
+    /// A quirk whose `fixed` is a day before the one on which it was `found`.
+    ///
+    /// ## Why
+    /// One of the two days is a slip, and people decide by them whether the workaround is still needed. A `fixed` that is a build
+    /// is not compared.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// quirks:
+    ///   odd answers: {models: plain, issue: "answers twice", found: 2026-02-01, fixed: 2026-01-01}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// quirks:
+    ///   odd answers: {models: plain, issue: "answers twice", found: 2026-01-01, fixed: 2026-02-01}
+    /// ```
+    static IMPOSSIBLE_DATES = 361, "impossible-dates", Warning;
+}
+
+pub(super) static CHECK: Check = Check { code: &IMPOSSIBLE_DATES, run };
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    for quirk in registry.quirks.iter() {
+        let (Some(found), Some(fixed)) = (quirk.found, &quirk.fixed) else { continue };
+        let Some(day) = Date::read(fixed).filter(|day| *day < found.value) else { continue };
+        let message = format!(
+            "quirk {} was fixed on {day}, before it was found on {}",
+            words::quoted(&quirk.head.name),
+            found.value
+        );
+        let finding = IMPOSSIBLE_DATES
+            .at(fixed.span, "fixed on this day", message)
+            .also(found.span, "found on this day")
+            .about("quirk", &*quirk.head.name.value);
+        findings.say(finding.help("correct one of the two days"));
+    }
+}

@@ -1,0 +1,55 @@
+//! Numbers of experts that a model cannot have.
+
+use super::Check;
+use crate::diag::{Diagnostics, words};
+use crate::hir::Registry;
+use crate::source::Spanned;
+
+declare_code! {
+    /// ## What it finds
+    /// A model whose `experts` speak of more experts than its `total`: as the default, as advice, or as a number to avoid.
+    ///
+    /// ## Why
+    /// One of the two numbers is wrong, and roles are held against both. The family's advice is for models of several sizes and may
+    /// be larger.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// model "odd" family="qwen3moe" title="Odd-30B" quant="Q4_K_M" size="17.5 GB" file="odd.gguf" { experts total=8 default=128 }
+    /// role "list" tier="A" model="odd"
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// model "odd" family="qwen3moe" title="Odd-30B" quant="Q4_K_M" size="17.5 GB" file="odd.gguf" { experts total=128 default=8 }
+    /// role "list" tier="A" model="odd"
+    /// ```
+    static IMPOSSIBLE_EXPERTS = 353, "impossible-experts", Error;
+}
+
+pub(super) static CHECK: Check = Check { code: &IMPOSSIBLE_EXPERTS, run };
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    for model in registry.models.iter() {
+        let Some(experts) = &model.experts else { continue };
+        let Some(total) = experts.total else { continue };
+        let default = experts.default.map(|default| ("uses", default));
+        let advised = experts.advice.advise.iter().map(|advice| ("advises", advice.experts));
+        let avoided = experts.advice.avoid.iter().map(|avoid| ("avoids", *avoid));
+        for (verb, Spanned { value, span }) in default.into_iter().chain(advised).chain(avoided) {
+            if value <= total.value {
+                continue;
+            }
+            let message = format!(
+                "model {} {verb} {value} experts, and has {}",
+                words::quoted(&model.head.name),
+                total.value
+            );
+            let finding = IMPOSSIBLE_EXPERTS
+                .at(span, format!("expected at most {}", total.value), message)
+                .also(total.span, "so many there are")
+                .about("model", &*model.head.name.value);
+            findings.say(finding.help("correct one of the two: `total` is `expert_count` of the file"));
+        }
+    }
+}

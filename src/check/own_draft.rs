@@ -1,0 +1,66 @@
+//! A model that drafts for itself.
+
+use super::{Check, forbidden};
+use crate::diag::{Diagnostics, words};
+use crate::hir::{Pattern, Registry};
+
+declare_code! {
+    /// ## What it finds
+    /// A role or a pair whose draft is its target.
+    ///
+    /// ## Why
+    /// A draft is worth its time because it is smaller. The same model takes as long for each drafted token as without a draft,
+    /// and then checks it once more, with a KV cache of its own.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, draft: plain}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, draft: tiny}
+    /// ```
+    static OWN_DRAFT = 349, "own-draft", Warning;
+}
+
+pub(super) static CHECK: Check = Check { code: &OWN_DRAFT, run };
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    for (role, serving) in registry.served() {
+        let Some(draft) = &serving.draft else { continue };
+        if draft.model.value != serving.model.value || forbidden::is_refused(registry, serving, draft) {
+            continue;
+        }
+        let message = format!(
+            "role {} drafts for {} with the same model",
+            words::quoted(&role.head.name),
+            words::quoted(&registry.models.get(draft.model.value).title)
+        );
+        let finding = OWN_DRAFT
+            .at(draft.model.span, "drafts for itself", message)
+            .also(serving.model.span, "the target")
+            .about("role", &*role.head.name.value);
+        findings.say(finding.help("draft with a smaller model of the same vocabulary, or remove `draft`"));
+    }
+    for pair in registry.pairs.iter() {
+        let Some(draft) = &pair.draft else { continue };
+        let (Pattern::Model(target), Pattern::Model(drafter)) = (&pair.target.value, &draft.value) else {
+            continue;
+        };
+        if target != drafter || registry.ban_of(*target, *drafter).is_some() {
+            continue;
+        }
+        let message = format!(
+            "a pair drafts for {} with the same model",
+            words::quoted(&registry.models.get(*target).title)
+        );
+        let finding = OWN_DRAFT
+            .at(draft.span, "drafts for itself", message)
+            .also(pair.target.span, "the target")
+            .about("pair", &*pair.head.name.value);
+        findings.say(finding.help("name a smaller draft, or remove the pair"));
+    }
+}

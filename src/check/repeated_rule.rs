@@ -1,0 +1,76 @@
+//! A rule that stands twice.
+
+use super::Check;
+use crate::diag::{Diagnostics, words};
+use crate::hir::{Head, Pattern, Registry, Text};
+use crate::source::{Span, Spanned};
+use std::collections::BTreeMap;
+
+declare_code! {
+    /// ## What it finds
+    /// A pair or a ban with the target, the draft and the exception of an earlier one.
+    ///
+    /// ## Why
+    /// The documents print both, and only one of their numbers, failures or notes can be the one that holds.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// pairs:
+    ///   - {target: plain, draft: tiny, max: 16}
+    ///   - {target: plain, draft: tiny, max: 24}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// pairs:
+    ///   - {target: plain, draft: tiny, max: 24}
+    /// ```
+    static REPEATED_RULE = 347, "repeated-rule", Warning;
+}
+
+pub(super) static CHECK: Check = Check { code: &REPEATED_RULE, run };
+
+/// What two rules must not have in common.
+type Key<'r> = (&'static str, &'r Pattern, Option<&'r Pattern>, Option<&'r str>);
+
+/// A rule as far as this check reads it.
+struct Rule<'r> {
+    kind: &'static str,
+    head: &'r Head,
+    target: &'r Spanned<Pattern>,
+    draft: Option<&'r Spanned<Pattern>>,
+    except: Option<&'r Text>,
+}
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    let pairs = registry.pairs.iter().map(|pair| Rule {
+        kind: "pair",
+        head: &pair.head,
+        target: &pair.target,
+        draft: pair.draft.as_ref(),
+        except: pair.except.as_ref(),
+    });
+    let bans = registry.bans.iter().map(|ban| Rule {
+        kind: "ban",
+        head: &ban.head,
+        target: &ban.target,
+        draft: Some(&ban.draft),
+        except: ban.except.as_ref(),
+    });
+    let mut first: BTreeMap<Key, Span> = BTreeMap::new();
+    for rule in pairs.chain(bans) {
+        let draft = rule.draft.map(|draft| &draft.value);
+        let except = rule.except.map(|except| &*except.value);
+        let earlier =
+            *first.entry((rule.kind, &rule.target.value, draft, except)).or_insert(rule.target.span);
+        if earlier == rule.target.span {
+            continue;
+        }
+        let message = format!("the {} {} stands twice", rule.kind, words::quoted(&rule.head.name));
+        let finding = REPEATED_RULE
+            .at(rule.target.span, "here again", message)
+            .also(earlier, "first written here")
+            .about(rule.kind, &*rule.head.name.value);
+        findings.say(finding.help("remove one of them, and keep in the other what holds"));
+    }
+}

@@ -1,0 +1,84 @@
+//! A retired model that is still used.
+
+use super::{Check, owner};
+use crate::diag::{Diagnostics, words};
+use crate::hir::{Id, Model, Pattern, Registry, Work};
+use crate::source::{Span, Spanned};
+use std::collections::BTreeSet;
+
+declare_code! {
+    /// ## What it finds
+    /// A model that is `retired` and still used: by a role, as the draft of one, or by a pair that names it.
+    ///
+    /// ## Why
+    /// Whoever retired it had a reason, and the stack goes on loading it. Bans and quirks may speak of retired models, and so may
+    /// rules that match by family or title.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// model "old" family="qwen2" title="Old-7B" quant="Q4_K_M" size="4.4 GB" file="old.gguf" retired="worse than Plain-7B"
+    /// role "extra" tier="A" residency="hot" model="old" port=9000 context=4096
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// model "old" family="qwen2" title="Old-7B" quant="Q4_K_M" size="4.4 GB" file="old.gguf" retired="worse than Plain-7B"
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096
+    /// ```
+    static RETIRED_MODEL = 344, "retired-model", Warning;
+}
+
+pub(super) static CHECK: Check = Check { code: &RETIRED_MODEL, run };
+
+/// Who uses a model, and how that is said.
+struct Use<'r> {
+    owner: (&'static str, &'r str),
+    verb: &'static str,
+    model: Spanned<Id<Model>>,
+}
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    let mut said: BTreeSet<Span> = BTreeSet::new();
+    for role in registry.roles.iter() {
+        let (model, draft) = match &role.work {
+            Work::Served(serving) => (serving.model, serving.draft.as_ref().map(|draft| draft.model)),
+            Work::Listed(model) => (*model, None),
+            Work::Shares(_) => continue,
+        };
+        let verb = if role.serving().is_some() { "serves" } else { "lists" };
+        for (verb, model) in [(verb, Some(model)), ("drafts with", draft)] {
+            let Some(model) = model else { continue };
+            let owner = owner(registry, role, model.span);
+            // A default stands at one place for many roles.
+            if owner.0 == "role" || said.insert(model.span) {
+                say(registry, &Use { owner, verb, model }, findings);
+            }
+        }
+    }
+    for pair in registry.pairs.iter() {
+        for (verb, pattern) in [("speeds up", Some(&pair.target)), ("drafts with", pair.draft.as_ref())] {
+            if let Some(Spanned { value: Pattern::Model(id), span }) = pattern {
+                let owner = ("pair", &*pair.head.name.value);
+                say(registry, &Use { owner, verb, model: Spanned::new(*id, *span) }, findings);
+            }
+        }
+    }
+}
+
+fn say(registry: &Registry, used: &Use, findings: &mut Diagnostics) {
+    let model = registry.models.get(used.model.value);
+    let Some(retired) = &model.retired else { return };
+    let (kind, name) = used.owner;
+    let who = if kind == "pair" { "a pair".to_owned() } else { format!("{kind} {}", words::quoted(name)) };
+    let why = retired.value.as_ref().map(|why| format!(": {}", words::printable(why)));
+    let message = format!(
+        "{who} {} {}, which is retired{}",
+        used.verb,
+        words::quoted(&model.title),
+        why.unwrap_or_default()
+    );
+    let finding = RETIRED_MODEL.at(used.model.span, "still used", message).about(kind, name);
+    let help = if kind == "pair" { "remove the pair" } else { "name another model" };
+    let help = format!("{help}, or take `retired` back");
+    findings.say(finding.also(retired.span, "retired here").help(help));
+}

@@ -1,0 +1,75 @@
+//! A secret that stands in the registry.
+
+use super::{Check, owner, secrets};
+use crate::diag::{Diagnostics, words};
+use crate::hir::{Registry, Text};
+use crate::source::Span;
+use std::collections::BTreeSet;
+
+declare_code! {
+    /// ## What it finds
+    /// A secret as the value of an `option` or of a variable in `env`: a key of clients (`api-key`), a token (`hf-token`,
+    /// `HF_TOKEN`), a variable whose name ends in `PASSWORD`, `SECRET`, `TOKEN` or `API_KEY`, a value that begins as the keys of
+    /// well-known services do. The value itself is never shown.
+    ///
+    /// ## Why
+    /// It would be copied into units and scripts that everybody may read, and an argument of a process is seen by every user of the
+    /// machine. The registry is kept under version control, which forgets nothing.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, env: {HF_TOKEN: "not-a-real-token"}}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, env: {HF_TOKEN_PATH: /etc/keys/hf}}
+    /// ```
+    static SECRET_IN_REGISTRY = 358, "secret-in-registry", Error;
+}
+
+pub(super) static CHECK: Check = Check { code: &SECRET_IN_REGISTRY, run };
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    for engine in registry.engines.iter() {
+        let owner = ("engine", &*engine.head.name.value);
+        for (name, value) in engine.env.iter().filter(|(name, value)| secrets::in_variable(name, value)) {
+            say(owner, "variable", (name, value.span), findings);
+        }
+    }
+    let mut said: BTreeSet<Span> = BTreeSet::new();
+    for (role, serving) in registry.served() {
+        let options = serving.options.iter().filter(|option| secrets::in_option(option));
+        let options =
+            options.filter_map(|option| Some(("option", &option.name, option.value.as_ref()?.span)));
+        let variables = serving.env.iter().filter(|(name, value)| secrets::in_variable(name, value));
+        let variables = variables.map(|(name, value)| ("variable", name, value.span));
+        for (what, name, value) in options.chain(variables) {
+            let owner = owner(registry, role, name.span);
+            // A default stands at one place for many roles.
+            if owner.0 == "role" || said.insert(name.span) {
+                say(owner, what, (name, value), findings);
+            }
+        }
+    }
+}
+
+/// The label lies on the name, and the value is concealed wherever its line is drawn.
+fn say(
+    (kind, owner): (&'static str, &str),
+    what: &str,
+    (name, value): (&Text, Span),
+    findings: &mut Diagnostics,
+) {
+    let message =
+        format!("{kind} {} has a secret in the {what} {}", words::quoted(owner), words::quoted(name));
+    let help = if secrets::is_key_option(name) || secrets::KEY_VARIABLES.contains(&&*name.value) {
+        "write the key into a file that only root reads, name that in `key-file`, and make a new key"
+    } else {
+        "hand it over by a file that only the service reads, or by a drop-in beside the unit, and make a new one"
+    };
+    let finding = SECRET_IN_REGISTRY.at(name.span, "its value is a secret", message).conceal(value);
+    findings.say(finding.about(kind, owner).help(help));
+}

@@ -1,0 +1,95 @@
+//! A need of a family that is not met.
+
+use super::Check;
+use crate::diag::{Diagnostics, words};
+use crate::hir::{Family, Id, Model, Need, Registry};
+use crate::source::Span;
+use std::collections::BTreeSet;
+
+declare_code! {
+    /// ## What it finds
+    /// A model without a `projector` whose family needs one, and a role that switches off the template engine (`no-jinja`) that
+    /// its family needs.
+    ///
+    /// ## Why
+    /// Without its projector a vision model starts and answers every image with an error; without its template a model is asked
+    /// in words that it was not trained on. A model that roles use as a draft alone needs neither.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// family "seeing" arch="qwen2vl" needs="projector"
+    /// model "eye" family="seeing" title="Eye-7B" quant="Q4_K_M" size="4.4 GB" file="eye.gguf"
+    /// role "look" tier="A" residency="hot" model="eye" port=9000 context=4096
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// family "seeing" arch="qwen2vl" needs="projector"
+    /// model "eye" family="seeing" title="Eye-7B" quant="Q4_K_M" size="4.4 GB" file="eye.gguf" {
+    ///     projector "mmproj-eye.gguf" size="1 GB"
+    /// }
+    /// role "look" tier="A" residency="hot" model="eye" port=9000 context=4096
+    /// ```
+    static UNMET_NEED = 351, "unmet-need", Error;
+}
+
+pub(super) static CHECK: Check = Check { code: &UNMET_NEED, run };
+
+/// The option that switches the template engine off, without its dashes (`--no-jinja`, `common/arg.cpp` of b11434).
+const NO_JINJA: &str = "no-jinja";
+
+fn run(registry: &Registry, findings: &mut Diagnostics) {
+    projectors(registry, findings);
+    templates(registry, findings);
+}
+
+fn projectors(registry: &Registry, findings: &mut Diagnostics) {
+    let mut served: BTreeSet<Id<Model>> = BTreeSet::new();
+    let mut drafting: BTreeSet<Id<Model>> = BTreeSet::new();
+    for (_, serving) in registry.served() {
+        served.insert(serving.model.value);
+        drafting.extend(serving.draft.as_ref().map(|draft| draft.model.value));
+    }
+    for (id, model) in registry.models.entries() {
+        let family = registry.families.get(model.family.value);
+        let only_drafts = drafting.contains(&id) && !served.contains(&id);
+        let Some(need) = needs(family, Need::Projector).filter(|_| model.projector.is_none() && !only_drafts)
+        else {
+            continue;
+        };
+        let message = format!(
+            "model {} has no `projector`, and family {} needs one",
+            words::quoted(&model.head.name),
+            words::quoted(&family.head.name)
+        );
+        let finding = UNMET_NEED
+            .at(model.head.name.span, "`projector` is missing", message)
+            .also(need, "needed here")
+            .about("model", &*model.head.name.value);
+        findings.say(finding.help("add `projector` with its file, or name another family"));
+    }
+}
+
+fn templates(registry: &Registry, findings: &mut Diagnostics) {
+    for (role, serving) in registry.served() {
+        let (model, family) = registry.model_of(serving);
+        let Some(need) = needs(family, Need::Jinja) else { continue };
+        let off = |name: &str| name.trim_start_matches('-').replace('_', "-") == NO_JINJA;
+        let Some(option) = serving.options.iter().find(|option| off(&option.name)) else { continue };
+        let message = format!(
+            "role {} switches off the template engine that {} needs",
+            words::quoted(&role.head.name),
+            words::quoted(&model.title)
+        );
+        let finding = UNMET_NEED
+            .at(option.name.span, "switched off here", message)
+            .also(need, "needed here")
+            .about("role", &*role.head.name.value);
+        findings.say(finding.help("remove the option"));
+    }
+}
+
+/// Where a family says that it needs something.
+fn needs(family: &Family, what: Need) -> Option<Span> {
+    family.needs.iter().find(|need| need.value == what).map(|need| need.span)
+}

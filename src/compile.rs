@@ -4,7 +4,7 @@ use crate::check::{Checked, Demand, check};
 use crate::diag::{Diagnostics, Reported};
 use crate::facts::{Facts, Lock};
 use crate::hir::lower::{Items, Torn};
-use crate::hir::{Bytes, Known, Registry, Said, codes as shape};
+use crate::hir::{Bytes, Known, Registry, Said, Unused, codes as shape};
 use crate::source::{FileId, Flaw, Loaded, SourceFile, Span, Spanned};
 use crate::syntax::{codes, mend, parse};
 use rayon::prelude::*;
@@ -40,11 +40,12 @@ pub fn lower_with_lock(loaded: &Loaded, findings: &mut Diagnostics) -> (Registry
         findings.absorb(one.findings);
         items.join(one.items, findings);
     }
-    let registry = items.resolve(&known(&lock), findings);
+    let mut registry = items.resolve(&known(&lock), findings);
     if !loaded.flaws.is_empty() {
         // Nobody knows which names stand in a file that could not be read at all.
         let echoes = [shape::UNKNOWN_NAME.name, shape::MISSING_ITEM.name];
         findings.drop_echoes(|finding| echoes.contains(&finding.code.name));
+        registry.unused = Unused::default();
     }
     (registry, lock)
 }

@@ -13,6 +13,7 @@ mod ports;
 mod references;
 mod rest;
 mod security;
+mod unused;
 
 use crate::language::BASE;
 use crate::support::{Compiled, compile};

@@ -75,6 +75,7 @@ mod unloadable_architecture;
 mod unmet_need;
 mod untrained_context;
 mod unused_allow;
+mod unused_item;
 mod without_cache;
 
 use crate::diag::{Code, Diagnostics, Reported};
@@ -129,6 +130,7 @@ pub static ALL: &[&Check] = &[
     &over_node_memory::CHECK,
     &locked_over_node::CHECK,
     &retired_model::CHECK,
+    &unused_item::CHECK,
     &contradicted_pair::CHECK,
     &repeated_rule::CHECK,
     &empty_rule::CHECK,

@@ -16,11 +16,13 @@ declare_code! {
     /// ## Example
     /// ```kdl
     /// family "odd" arch="qwen3-moe"
+    /// ban target="odd" draft="*" failure="it stutters"
     /// ```
     ///
     /// ## Instead
     /// ```kdl
     /// family "odd" arch="qwen3moe"
+    /// ban target="odd" draft="*" failure="it stutters"
     /// ```
     static UNKNOWN_ARCHITECTURE = 315, "unknown-architecture", Warning;
 }

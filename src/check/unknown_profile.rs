@@ -15,11 +15,13 @@ declare_code! {
     /// ## Example
     /// ```kdl
     /// engine "other" profile="llama.cpp-b11433" bin="/opt/other/bin"
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 engine="other"
     /// ```
     ///
     /// ## Instead
     /// ```kdl
     /// engine "other" profile="llama.cpp-b11434" bin="/opt/other/bin"
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 engine="other"
     /// ```
     static UNKNOWN_PROFILE = 311, "unknown-profile", Error;
 }

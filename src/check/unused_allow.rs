@@ -21,6 +21,7 @@ declare_code! {
     /// family "odd" arch="qwen3moe" {
     ///     allow "unknown-architecture" because="a build of our own"
     /// }
+    /// ban target="odd" draft="*" failure="it stutters"
     /// ```
     ///
     /// ## Instead
@@ -28,6 +29,7 @@ declare_code! {
     /// family "odd" arch="our-own-arch" {
     ///     allow "unknown-architecture" because="a build of our own"
     /// }
+    /// ban target="odd" draft="*" failure="it stutters"
     /// ```
     static UNUSED_ALLOW = 322, "unused-allow", Warning;
 }

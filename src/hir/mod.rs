@@ -30,6 +30,7 @@ mod site;
 mod stack;
 mod store;
 mod tier;
+mod unused;
 
 pub use cpus::CpuList;
 pub use engine::Engine;
@@ -56,6 +57,7 @@ pub use shape::{Field, Presence, Shape, Table};
 pub use stack::{Hardening, Stack, TargetName};
 pub use store::Store;
 pub use tier::Tier;
+pub use unused::Unused;
 
 use crate::source::{Span, Spanned};
 

@@ -2,7 +2,7 @@
 
 use super::{
     Arena, Ban, Engine, Expect, Family, Head, Host, Model, Pair, Quirk, Residency, Role, Service, Stack,
-    Store, Tier,
+    Store, Tier, Unused,
 };
 
 /// All that was declared, typed and with names resolved; not yet known to make sense.
@@ -38,6 +38,8 @@ pub struct Registry {
     pub services: Arena<Service>,
     /// Assertions on the result.
     pub expects: Arena<Expect>,
+    /// What nothing names.
+    pub unused: Unused,
 }
 
 impl Registry {

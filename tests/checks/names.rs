@@ -40,7 +40,10 @@ fn a_role_is_not_called_as_the_folder_of_commands() {
 #[test]
 fn names_that_differ_only_in_case_meet() {
     gives(MEET, &(role("alpha", "port=9000") + &role("Alpha", "port=9001")));
-    gives(MEET, "model \"PLAIN\" family=\"qwen2\" title=\"P\" quant=\"q\" size=\"1 GB\" file=\"p\"");
+    gives(
+        MEET,
+        "model \"PLAIN\" family=\"qwen2\" title=\"P\" quant=\"q\" size=\"1 GB\" file=\"p\"\nquirk \"q\" models=\"PLAIN\" issue=\"i\"",
+    );
     gives(MEET, "residency \"HOT\" title=\"t\" start=\"boot\"");
 }
 

@@ -42,7 +42,7 @@ fn an_exception_is_left_out() {
 #[test]
 fn a_name_comes_before_a_family_and_both_before_a_glob() {
     // A family called as a model: the word means the model.
-    let family = "family \"plain\" arch=\"llama\"\nmodel \"other\" family=\"plain\" title=\"Other\" quant=\"q\" size=\"1 GB\" file=\"o\"\n";
+    let family = "family \"plain\" arch=\"llama\"\nmodel \"other\" family=\"plain\" title=\"Other\" quant=\"q\" size=\"1 GB\" file=\"o\"\nquirk \"q\" models=\"other\" issue=\"i\"\n";
     let other =
         "role \"o\" tier=\"A\" residency=\"hot\" model=\"other\" context=1 port=9001 draft=\"tiny\"\n";
     gives(BANNED, &format!("{family}{}ban target=\"plain\" draft=\"tiny\" failure=\"f\"", drafting()));

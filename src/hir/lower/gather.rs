@@ -50,6 +50,7 @@ impl Gatherer<'_> {
                     let finding =
                         BAD_NAME.at(extra.span, "not expected", format!("a {} has no name", kind.word));
                     self.findings.say(finding.help("write its fields alone"));
+                    self.hear(node.span);
                 }
                 None => self.add(kind, Some(about(node, node.key_span)), Given { node, args: &[], place }),
             },
@@ -152,6 +153,7 @@ impl Gatherer<'_> {
         } else {
             return true;
         };
+        self.hear(node.span);
         let help = match kind.naming {
             Naming::None if finding.code.name == BAD_NAME.name => "write its fields alone".to_owned(),
             Naming::None => format!("write `{}: [{{..}}, {{..}}]`", kind.plural),
@@ -167,6 +169,9 @@ impl Gatherer<'_> {
     /// Items with names that were written as a list: their names are taken note of.
     fn listed(&mut self, kind: &Kind, members: &[Node]) {
         let Some(first) = members.first() else { return };
+        for node in members {
+            self.hear(node.span);
+        }
         let message = format!("`{}` is a list, and {} are written by name", first.key, kind.plural);
         let finding = WRONG_TYPE.at(first.key_span, "expected names below it", message);
         self.findings.say(finding.help(format!("write `{}: {{NAME: {{..}}}}`", kind.plural)));
@@ -187,6 +192,9 @@ impl Gatherer<'_> {
                 return self.add(kind, Some(said), given);
             }
         };
+        for node in members {
+            self.hear(node.span);
+        }
         let message = format!("{} {} is {found}, not a block of fields", kind.word, words::quoted(&item.key));
         let place = item.args.first().map_or(item.key_span, |first| first.span);
         let finding = WRONG_TYPE.at(place, "expected a block of fields", message);
@@ -204,9 +212,14 @@ impl Gatherer<'_> {
         };
         let by = By { kind: kind.word, name: &shown, place: given.place };
         let is_torn = self.torn.tears(given.node.span);
+        let said_before = self.findings.findings().len();
         let mut record =
             Fields { by, language: self.language, findings: &mut *self.findings, path: Vec::new(), is_torn }
                 .item(given, kind.table);
+        if is_torn || self.findings.findings().len() > said_before {
+            self.hear(given.node.span);
+            self.items.heard.miss(&record, kind.table);
+        }
         let said = match kind.naming {
             Naming::One => Some(match record.text("name") {
                 Some(name) => self.name(kind, &name, name.span),
@@ -219,6 +232,11 @@ impl Gatherer<'_> {
             record.mark_incomplete();
         }
         self.items.add(kind, Item { name, span: given.node.span, record }, self.findings);
+    }
+
+    /// Takes note of the words of text that could not be read as it stands.
+    fn hear(&mut self, span: Span) {
+        self.items.heard.hear(self.torn.text.get(span.range()).unwrap_or_default());
     }
 
     /// A name; one that no item can have is said.
@@ -252,6 +270,7 @@ impl Gatherer<'_> {
 
     /// Says a word that is no kind; the names of what was meant are known, so that nobody misses them.
     fn unknown_kind(&mut self, node: &Node) {
+        self.hear(node.span);
         let word_of = |kind: &Kind| if self.language == Language::Kdl { kind.word } else { kind.plural };
         let other = match self.language {
             Language::Kdl => Kind::of_plural(&node.key),

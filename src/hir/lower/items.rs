@@ -1,5 +1,6 @@
 //! Everything that was gathered from documents, by kind; names are not resolved yet.
 
+use super::heard::Heard;
 use super::record::Record;
 use crate::diag::{Diagnostics, words};
 use crate::hir::codes::DUPLICATE_NAME;
@@ -17,6 +18,7 @@ pub struct Items {
     taken: BTreeMap<(&'static str, Box<str>), Span>,
     seen: BTreeSet<&'static str>,
     lost: Arc<BTreeSet<Box<str>>>,
+    pub(super) heard: Heard,
     pub(super) start: Span,
 }
 
@@ -42,6 +44,7 @@ impl Default for Items {
             taken: BTreeMap::new(),
             seen: BTreeSet::new(),
             lost: Arc::default(),
+            heard: Heard::default(),
             start: Span::new(FileId(0), 0, 0),
         }
     }
@@ -62,6 +65,7 @@ impl Items {
     pub fn join(&mut self, later: Self, findings: &mut Diagnostics) {
         self.seen.extend(later.seen);
         self.lose(Arc::unwrap_or_clone(later.lost));
+        self.heard.join(later.heard);
         if !later.taken.keys().any(|name| self.taken.contains_key(name)) {
             self.taken.extend(later.taken);
             for (word, items) in later.kinds {
@@ -107,6 +111,8 @@ impl Items {
     pub(super) fn add(&mut self, kind: &Kind, item: Item, findings: &mut Diagnostics) {
         if self.claim(kind, &item.name, findings) {
             self.kinds.entry(kind.word).or_default().push(item);
+        } else {
+            self.heard.hear_record(&item.record);
         }
     }
 

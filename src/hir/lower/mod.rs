@@ -8,6 +8,7 @@ mod defaults;
 mod env;
 mod fields;
 mod gather;
+mod heard;
 mod items;
 mod models;
 mod names;
@@ -23,7 +24,7 @@ pub use items::Items;
 pub(super) use scalar::form;
 pub use torn::Torn;
 
-use super::{Known, Registry};
+use super::{Known, Registry, Unused};
 use crate::diag::Diagnostics;
 use crate::source::Span;
 use defaults::Defaults;
@@ -48,6 +49,15 @@ impl Items {
             say_missing("host", "host \"box\" memory=\"64 GB\"", start, findings);
         }
         let rules = rules::read(&mut self, &places, (&families.names, &models.names, &roles.names), findings);
+        if !places.has_stack {
+            places.engines.names.guess(None);
+        }
+        let heard = std::mem::take(&mut self.heard);
+        let unused = Unused {
+            engines: places.engines.names.unnamed(&heard),
+            families: families.names.unnamed(&heard),
+            models: models.names.unnamed(&heard),
+        };
         Registry {
             stack: places.stack,
             engines: places.engines.arena,
@@ -63,6 +73,7 @@ impl Items {
             quirks: rules.quirks,
             services: rules.services,
             expects: rules.expects,
+            unused,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Which names there are, and where they lead.
 
+use super::heard::Heard;
 use crate::diag::{Diagnostic, Diagnostics, Lexicon, near, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{Arena, Id, Text};
 use crate::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// The items of one kind with the index of their names.
@@ -16,23 +18,37 @@ pub(super) struct Named<T> {
 /// The names of one kind. A name whose item could not be read is known and leads nowhere, in silence.
 pub(super) struct Names<T> {
     kind: &'static str,
-    known: BTreeMap<Box<str>, Option<Id<T>>>,
+    known: BTreeMap<Box<str>, Known<T>>,
     lost: Arc<BTreeSet<Box<str>>>,
     /// The same names, searched for those that are like a word; made when one is first looked for.
     lexicon: OnceLock<Lexicon>,
+    /// Whether somebody named an item that cannot be guessed.
+    any_named: AtomicBool,
+}
+
+/// A name: where it leads, and whether it was looked up. Roles are read side by side, and none of them asks.
+struct Known<T> {
+    id: Option<Id<T>>,
+    is_named: AtomicBool,
 }
 
 impl<T> Named<T> {
     /// No items yet; a name among the lost words may be that of one that could not be read.
     pub(super) fn new(kind: &'static str, lost: &Arc<BTreeSet<Box<str>>>) -> Self {
-        let names = Names { kind, known: BTreeMap::new(), lost: Arc::clone(lost), lexicon: OnceLock::new() };
+        let names = Names {
+            kind,
+            known: BTreeMap::new(),
+            lost: Arc::clone(lost),
+            lexicon: OnceLock::new(),
+            any_named: AtomicBool::new(false),
+        };
         Self { arena: Arena::default(), names }
     }
 
     /// Takes an item in under its name; none where it could not be read.
     pub(super) fn add(&mut self, name: &str, item: Option<T>) {
         let id = item.map(|item| self.arena.add(item));
-        self.names.known.insert(name.into(), id);
+        self.names.known.insert(name.into(), Known { id, is_named: AtomicBool::new(false) });
         self.names.lexicon.take();
     }
 }
@@ -51,13 +67,42 @@ impl<T> Names<T> {
 
     /// The item of a name that may be of another kind; `Some(None)` where the name is known but its item could not be read.
     pub(super) fn look(&self, name: &str) -> Option<Option<Id<T>>> {
-        self.known.get(name).copied().or_else(|| self.lost.contains(name).then_some(None))
+        match self.known.get(name) {
+            Some(known) => {
+                known.is_named.store(true, Ordering::Relaxed);
+                Some(known.id)
+            }
+            None => self.lost.contains(name).then_some(None),
+        }
+    }
+
+    /// Takes note of the item that was most likely meant, or that it may be any.
+    pub(super) fn guess(&self, meant: Option<&str>) {
+        match meant {
+            Some(meant) => {
+                self.look(meant);
+            }
+            None => self.any_named.store(true, Ordering::Relaxed),
+        }
+    }
+
+    /// The items that nothing names, as far as everything could be read.
+    pub(super) fn unnamed(&self, heard: &Heard) -> Vec<Id<T>> {
+        if self.any_named.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        let may_be = |name: &str| heard.may_mean(self.kind, name) || self.lost.contains(name);
+        let silent = self.known.iter().filter(|(_, known)| !known.is_named.load(Ordering::Relaxed));
+        let mut unnamed: Vec<Id<T>> =
+            silent.filter(|(name, _)| !may_be(name)).filter_map(|(_, known)| known.id).collect();
+        unnamed.sort_unstable();
+        unnamed
     }
 
     /// The only item there is, by its name.
     pub(super) fn only(&self) -> Option<Option<Id<T>>> {
         let mut all = self.known.values();
-        all.next().copied().filter(|_| all.next().is_none())
+        all.next().map(|known| known.id).filter(|_| all.next().is_none())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -83,6 +128,7 @@ impl<T> Names<T> {
     fn say_unknown(&self, name: &Text, by: &By, findings: &mut Diagnostics) {
         let meant = near(name, self.like(name));
         let near = meant.map(|near| near.name);
+        self.guess(near);
         let label = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("no {} has this name", self.kind),

@@ -95,6 +95,13 @@ impl Record {
         self.entries.iter().map(|(name, value)| (*name, value.span))
     }
 
+    /// Reads every text of its fields and blocks.
+    pub(super) fn each_text(&self, each: &mut impl FnMut(&str)) {
+        for (_, value) in &self.entries {
+            text_of(&value.value, each);
+        }
+    }
+
     /// Takes a field out.
     pub(super) fn take<T: Holds>(&mut self, field: &str) -> Option<Spanned<T>> {
         let at = self.entries.iter().position(|(name, _)| *name == field)?;
@@ -159,6 +166,18 @@ impl Record {
         self.entries.extend(missing);
         self.spoken.extend(&other.spoken);
         self.unread |= other.unread;
+    }
+}
+
+fn text_of(datum: &Datum, each: &mut impl FnMut(&str)) {
+    if let Datum::Text(text) = datum {
+        each(text);
+    } else if let Datum::List(list) = datum {
+        for one in list {
+            text_of(&one.value, each);
+        }
+    } else if let Datum::Block(block) = datum {
+        block.each_text(each);
     }
 }
 

@@ -88,6 +88,7 @@ fn work(record: &mut Record, known: &Known, by: &By, findings: &mut Diagnostics)
     if !record.speaks_of("model") && !record.is_spoken("shares") {
         let what = "the model it serves, or `shares` with the role whose process does its work";
         say_missing("model", what, by, findings);
+        known.models.guess(None);
     }
     let Some(residency) = record.text("residency") else {
         let model = record.text("model").and_then(|name| known.models.find(&name, by, findings));

@@ -62,6 +62,8 @@ impl Targets<'_> {
             return Some(Spanned::new(Pattern::Titles(said.value.clone()), said.span));
         }
         let near = near(said, self.models.like(said).into_iter().chain(self.families.like(said)));
+        self.models.guess(near.map(|near| near.name));
+        self.families.guess(near.map(|near| near.name));
         let label = near.map_or_else(
             || "no model or family has this name".to_owned(),
             |near| format!("did you mean `{}`?", near.name),

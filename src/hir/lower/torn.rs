@@ -1,5 +1,6 @@
 //! What the parser could not read of a file: the items that it tore, and the words that were lost with it.
 
+use super::heard;
 use crate::source::Span;
 use crate::syntax::{Document, Language, Node};
 use std::collections::BTreeSet;
@@ -33,8 +34,7 @@ impl Torn<'_> {
         let end = Span::new(document.file, self.text.len(), self.text.len());
         for span in read.into_iter().chain([end]) {
             let outside = self.text.get(from..span.start as usize).unwrap_or_default();
-            let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-            words.extend(outside.split(|c| !of_name(c)).filter(|word| !word.is_empty()).map(Into::into));
+            words.extend(heard::words(outside).map(Into::into));
             from = from.max(span.end as usize);
         }
         words

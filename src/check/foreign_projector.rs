@@ -17,12 +17,12 @@ declare_code! {
     ///
     /// ## Example
     /// ```kdl
-    /// model "eye" family="qwen2" title="Eye" quant="Q4_K_M" size="4.4 GB" file="eye.gguf" projector="plain.gguf"
+    /// model "eye" family="qwen2" title="Eye" quant="Q4_K_M" size="4.4 GB" file="eye.gguf" projector="text.gguf"
     /// role "eye" tier="A" model="eye"
     /// ```
     /// ```lock
     /// {"format_version": 1,
-    ///  "projectors": {"eye": {"architecture": "qwen2", "file": "plain.gguf", "header": "0", "size": 600000000}}}
+    ///  "projectors": {"eye": {"architecture": "qwen2", "file": "text.gguf", "header": "0", "size": 600000000}}}
     /// ```
     ///
     /// ## Instead
@@ -40,8 +40,13 @@ declare_code! {
 pub(super) static CHECK: FactCheck = FactCheck { code: &FOREIGN_PROJECTOR, run };
 
 fn run(registry: &Registry, lock: &Lock, findings: &mut Diagnostics) {
+    let weights = registry.weights();
     for model in registry.models.iter() {
         let (Some(declared), Some(locked)) = (&model.projector, projector(lock, model)) else { continue };
+        // The weights of a declared model are said without a look at the file.
+        if weights.contains_key(&registry.path_of(model, &declared.value.file)) {
+            continue;
+        }
         match locked {
             Ok(locked) => {
                 let text = facts(lock, model).ok().map(|text| &text.facts);

@@ -2,8 +2,7 @@
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Model, Registry};
-use std::collections::BTreeMap;
+use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -30,13 +29,7 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &MISPLACED_PROJECTOR, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    if registry.models.iter().all(|model| model.projector.is_none()) {
-        return;
-    }
-    let mut weights: BTreeMap<String, &Model> = BTreeMap::new();
-    for model in registry.models.iter() {
-        weights.entry(registry.path_of(model, &model.file)).or_insert(model);
-    }
+    let weights = registry.weights();
     for model in registry.models.iter() {
         let Some(projector) = &model.projector else { continue };
         let path = registry.path_of(model, &projector.file);

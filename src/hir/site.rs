@@ -1,6 +1,7 @@
 //! Where things are: the path of a file, the CPUs and nodes of an instance, the environment of a process.
 
 use super::{CpuList, Family, Host, Model, Numa, Registry, Role, Serving, Start, Text};
+use std::collections::BTreeMap;
 
 impl Registry {
     /// The roles with processes of their own, in the order of declaration.
@@ -29,10 +30,22 @@ impl Registry {
         }
     }
 
+    /// The models by the full paths of their weights, the first of several that share a file; empty where no model has a projector,
+    /// since nothing else is held against them.
+    pub fn weights(&self) -> BTreeMap<String, &Model> {
+        let mut weights = BTreeMap::new();
+        if self.models.iter().any(|model| model.projector.is_some()) {
+            for model in self.models.iter() {
+                weights.entry(self.path_of(model, &model.file)).or_insert(model);
+            }
+        }
+        weights
+    }
+
     /// The environment of a role's processes: its engine's, then its own, which wins; in byte order of names.
     pub fn env_of<'r>(&'r self, serving: &'r Serving) -> Vec<(&'r str, &'r str)> {
         let engine = serving.engine.iter().flat_map(|engine| &self.engines.get(engine.value).env);
-        let mut env = std::collections::BTreeMap::new();
+        let mut env = BTreeMap::new();
         for (name, value) in engine.chain(&serving.env) {
             env.insert(&*name.value as &str, &*value.value as &str);
         }

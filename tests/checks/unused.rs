@@ -15,7 +15,7 @@ fn what_nothing_names_is_said() {
     assert_eq!(only(engine).message, "nothing uses engine `other`");
     // A family of an unused model is used by it.
     gives(&["unused-item"], &(SPARE.replace("qwen2", "odd") + "family \"odd\" arch=\"llama\""));
-    gives(&[], &SPARE.replace("\n", " retired=\"too slow\"\n"));
+    gives(&[], &SPARE.replace('\n', " retired=\"too slow\"\n"));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn what_could_not_be_read_may_name_it() {
         ("wrong-type", role("model=\"spare\" slots=\"2\"")),
         ("missing-field", role("slots=2")),
         ("missing-field", role("model=\"spare\"").replace("port=9000 ", "")),
-        ("duplicate-name", format!("role \"basic\" tier=\"A\" model=\"spare\"\n")),
+        ("duplicate-name", "role \"basic\" tier=\"A\" model=\"spare\"\n".to_owned()),
         ("unknown-kind", "rloe \"x\" tier=\"A\" model=\"spare\"\n".to_owned()),
         ("bad-name", "role \"x y\" tier=\"A\" model=\"spare\"\n".to_owned()),
         ("not-served", "role \"x\" tier=\"A\" model=\"spare\" port=1\n".to_owned()),

@@ -103,7 +103,7 @@ fn what_a_family_forbids_is_said_at_the_deed() {
         finding.message,
         "role `x` drafts for `Recurrent-8B`, and family `qwen3next` forbids it: state corruption"
     );
-    assert_eq!(finding.notes, ["recurrent state cannot be rolled back"]);
+    assert_eq!(finding.notes, ["its state cannot be rolled back"]);
     let finding = only(&recurrent("lookup=3"));
     assert_eq!(finding.code.name, "forbidden-lookup");
     assert_eq!(

@@ -65,7 +65,7 @@ fn keys_are_written_as_the_language_has_them() {
     becomes("kdl", "unknown-field", &kdl("\"ctx\""), &kdl("\"context\""));
     let dashes = |key: &str| {
         format!(
-            "models: {{big: {{family: qwen2, title: Big, quant: Q4, size: 1 GB, file: /a, {key}: 4096}}}}\n"
+            "models: {{big: {{family: qwen2, title: Big, quant: Q4, size: 1 GB, file: /a, retired: true, {key}: 4096}}}}\n"
         )
     };
     becomes("yaml", "unknown-field", &dashes("trained_context"), &dashes("trained-context"));

@@ -97,9 +97,9 @@ fn a_key_of_clients_is_said_once() {
 }
 
 const STYLES: [Style; 3] = [
-    Style { width: 80, colour: false, unicode: true, narrated: false, verbose: true },
-    Style { width: 200, colour: true, unicode: false, narrated: false, verbose: false },
-    Style { width: 80, colour: false, unicode: true, narrated: true, verbose: false },
+    Style { width: 80, colour: false, unicode: true, narrated: false, verbose: true, most: usize::MAX },
+    Style { width: 200, colour: true, unicode: false, narrated: false, verbose: false, most: usize::MAX },
+    Style { width: 80, colour: false, unicode: true, narrated: true, verbose: false, most: usize::MAX },
 ];
 
 #[test]

@@ -82,6 +82,6 @@ fn sentences_stand_for_drawings_where_graphics_are_not_wanted() {
     let ground = Ground::new(BROKEN);
     let output = ground.command(&["check"]).env("NO_GRAPHICS", "1").env("LANG", "C.UTF-8").output().unwrap();
     let shown = text(&output.stderr);
-    assert!(shown.is_ascii() && shown.contains("  at registry/base.kdl line 28 column "), "{shown}");
-    assert!(shown.contains("    line 28 reads: role \"extra\""), "{shown}");
+    assert!(shown.is_ascii() && shown.contains("  at registry/base.kdl line 30 column "), "{shown}");
+    assert!(shown.contains("    line 30 reads: role \"extra\""), "{shown}");
 }

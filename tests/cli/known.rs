@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Output;
 
 /// Two warnings of one kind.
-const ODD: &str = "family \"odd\" arch=\"none\"\nfamily \"odder\" arch=\"nine\"\n";
+const ODD: &str = "family \"odd\" arch=\"none\"; ban target=\"odd\" draft=\"*\" failure=\"f\"\nfamily \"odder\" arch=\"nine\"; ban target=\"odder\" draft=\"*\" failure=\"f\"\n";
 
 fn report(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)))
@@ -84,7 +84,9 @@ fn a_word_that_is_no_code_ends_the_run_with_the_nearest_one() {
 #[test]
 fn an_allowance_names_its_code_by_number_or_name_in_any_case() {
     for word in ["unknown-architecture", "Unknown-Architecture", "ORC315", "orc315", "315"] {
-        let allowed = format!("family \"odd\" arch=\"none\" {{ allow \"{word}\" because=\"ours\"; }}\n");
+        let allowed = format!(
+            "family \"odd\" arch=\"none\" {{ allow \"{word}\" because=\"ours\"; }}; ban target=\"odd\" draft=\"*\" failure=\"f\"\n"
+        );
         let ground = Ground::new(&allowed);
         assert_eq!(counts(&ground, &["check"]), (0, [0, 0, 0, 1]), "{word}");
         assert_eq!(counts(&ground, &["check", "--error", "315"]), (0, [0, 0, 0, 1]), "{word}");
@@ -113,7 +115,7 @@ fn an_allowance_of_no_use_is_said_with_what_to_do() {
 
 #[test]
 fn nothing_is_said_of_an_allowance_while_what_it_allows_may_yet_be_found() {
-    let allowed = "family \"fine\" arch=\"qwen2\" { allow \"unknown-architecture\" because=\"x\"; }\n";
+    let allowed = "family \"fine\" arch=\"qwen2\" { allow \"unknown-architecture\" because=\"x\"; }; ban target=\"fine\" draft=\"*\" failure=\"f\"\n";
     let ground = Ground::new(allowed);
     assert_eq!(counts(&ground, &["check"]), (0, [0, 1, 0, 0]));
     assert_eq!(counts(&ground, &["check", "--ignore", "unknown-architecture"]), (0, [0, 0, 0, 0]));
@@ -126,7 +128,9 @@ fn nothing_is_said_of_an_allowance_while_what_it_allows_may_yet_be_found() {
 #[test]
 fn an_allowance_without_a_reason_is_one_finding_and_holds() {
     for because in ["", " because=\"\"", " because=\"  \"", " because=3"] {
-        let ground = Ground::new(&format!("family \"odd\" arch=\"none\" {{ allow \"315\"{because}; }}\n"));
+        let ground = Ground::new(&format!(
+            "family \"odd\" arch=\"none\" {{ allow \"315\"{because}; }}; ban target=\"odd\" draft=\"*\" failure=\"f\"\n"
+        ));
         assert_eq!(counts(&ground, &["check"]), (1, [1, 0, 0, 1]), "{because:?}");
     }
 }
@@ -150,7 +154,9 @@ fn known_findings_pass_and_others_do_not() {
     let shown = said(&ground, &["check", "--baseline", "known.json"]).1;
     assert!(shown.starts_with("no findings; 3 known findings of the baseline"), "{shown}");
     // Lines come above, and a finding of the same kind beside.
-    let moved = format!("// moved\n\n\n{BASE}\n{ODD}{BROKEN}family \"oddest\" arch=\"nein\"\n");
+    let moved = format!(
+        "// moved\n\n\n{BASE}\n{ODD}{BROKEN}family \"oddest\" arch=\"nein\"; ban target=\"oddest\" draft=\"*\" failure=\"f\"\n"
+    );
     fs::write(ground.at("registry/base.kdl"), &moved).unwrap();
     assert_eq!(counts(&ground, &["check", "--baseline", "known.json"]), (0, [0, 1, 0, 3]));
     assert_eq!(counts(&ground, &["check", "--baseline", "known.json", "--deny", "warnings"]).0, 1);
@@ -177,7 +183,11 @@ fn what_is_known_and_not_found_is_a_finding_at_its_entry() {
     let ground = Ground::new(ODD);
     let update = ["check", "--baseline", "known.json", "--update-baseline"];
     ground.run(&update);
-    fs::write(ground.at("registry/base.kdl"), format!("{BASE}family \"odder\" arch=\"nine\"\n")).unwrap();
+    fs::write(
+        ground.at("registry/base.kdl"),
+        format!("{BASE}family \"odder\" arch=\"nine\"; ban target=\"odder\" draft=\"*\" failure=\"f\"\n"),
+    )
+    .unwrap();
     let output = ground.run(&["check", "--baseline", "known.json", "--report", "json"]);
     let findings = report(&output)["findings"].clone();
     assert_eq!((code(&output), findings.as_array().unwrap().len()), (0, 1));
@@ -209,7 +219,7 @@ fn what_is_known_and_not_found_is_a_finding_at_its_entry() {
 
 #[test]
 fn what_is_allowed_is_not_known() {
-    let allowed = "family \"odd\" arch=\"none\" { allow \"315\" because=\"ours\"; }\n";
+    let allowed = "family \"odd\" arch=\"none\" { allow \"315\" because=\"ours\"; }; ban target=\"odd\" draft=\"*\" failure=\"f\"\n";
     let ground = Ground::new(allowed);
     let (_, first) = said(&ground, &["check", "--baseline", "known.json", "--update-baseline"]);
     assert!(first.starts_with("known.json: 0 known findings"), "{first}");

@@ -14,7 +14,12 @@ fn read(ground: &Ground, path: &str) -> String {
 
 /// Families with as many warnings.
 fn warnings(n: usize) -> String {
-    (0..n).map(|n| format!("family \"f{n}\" arch=\"none-{n}\"\n")).collect::<Vec<_>>().concat()
+    (0..n)
+        .map(|n| {
+            format!("family \"f{n}\" arch=\"none-{n}\"; ban target=\"f{n}\" draft=\"*\" failure=\"f\"\n")
+        })
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 fn json(bytes: &str) -> serde_json::Value {
@@ -194,7 +199,7 @@ fn programs_get_paths_from_the_root_of_the_repository() {
 #[test]
 fn what_the_program_writes_is_what_validators_want() {
     let faults = format!(
-        "{BROKEN}family \"odd\" arch=\"none\" {{ allow \"315\" because=\"ours\"; }}\nfamily \"odder\" arch=\"nine\"\ntier \"T\" titel=\"x\"\n"
+        "{BROKEN}family \"odd\" arch=\"none\" {{ allow \"315\" because=\"ours\"; }}; ban target=\"odd\" draft=\"*\" failure=\"f\"\nfamily \"odder\" arch=\"nine\"; ban target=\"odder\" draft=\"*\" failure=\"f\"\ntier \"T\" titel=\"x\"\n"
     );
     for extra in ["", &faults] {
         let ground = Ground::new(extra);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// The most findings of one severity that a run holds: whoever has more will mend these first, and a text that is nothing but
 /// faults must not take many times its size.
-const MOST: usize = 30_000;
+const MOST: usize = 10_000;
 
 /// All findings of a run; the only way to say one.
 #[derive(Default, Debug)]

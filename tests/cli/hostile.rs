@@ -14,6 +14,9 @@ const TIMES: u64 = 50;
 /// What it may take besides, for tables that are made once and for the allocator.
 const SLACK: u64 = 12 << 20;
 
+/// A role that takes the port of another.
+const SAME: &str = "{tier: A, residency: hot, model: plain, port: 9000, context: 4096}";
+
 /// How a run ended, and the most memory that it had in bytes.
 #[derive(Debug)]
 struct Ended {
@@ -80,11 +83,13 @@ fn monsters() -> Vec<(&'static str, String)> {
         ("a.yaml", many(40_000, &|n| format!("k{n}: &a{n} x\n"))),
         ("a.yaml", "a: @\n".repeat(200_000)),
         ("a.kdl", "a 1x\n".repeat(200_000)),
-        ("a.kdl", "x\n".repeat(500_000)),
+        ("a.kdl", "x\n".repeat(200_000)),
         ("a.kdl", "pair\n".repeat(200_000)),
         ("a.yaml", format!("tiers:\n{}", many(60_000, &|n| format!(" a{n}: {{title: t}}\n")))),
         ("a.kdl", many(50_000, &|n| format!("tier \"a{n}\" title=\"t\"\n"))),
         ("a.kdl", "tier \"a\" title=\"t\"\n".repeat(50_000)),
+        ("a.yaml", format!("roles:\n{}", many(20_000, &|n| format!(" a{n}: {{tier: A, shares: basic}}\n")))),
+        ("a.yaml", format!("roles:\n{}", many(15_000, &|n| format!(" a{n}: {SAME}\n")))),
         ("a.yaml", format!("tiers: {{a: {{title: \"{}\"}}}}\n", "x".repeat(1 << 20))),
         ("a.kdl", format!("tier \"{}\" title=\"t\"\n", "x".repeat(1 << 20))),
         ("a.kdl", format!("family \"a\" arch=\"{}\"\n", "x".repeat(1 << 20))),

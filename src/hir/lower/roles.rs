@@ -31,6 +31,9 @@ struct Drawn {
     work: Result<Work, Text>,
 }
 
+/// As many roles are read side by side before what was said of them goes to the one sink: findings take much more than text.
+const BATCH: usize = 4096;
+
 /// The fields that mean something for a role without a process of its own.
 const WITHOUT_PROCESS: &[&str] =
     &["tier", "model", "shares", "group", "purpose", "note", "measured", "allow"];
@@ -39,14 +42,19 @@ pub(super) fn read(items: &mut Items, known: &Known, findings: &mut Diagnostics)
     let by_default = known.defaults.record.place("residency").is_some();
     let taken = items.take("role");
     let any_served = taken.iter().any(|item| by_default || item.record.place("residency").is_some());
-    let read = taken.into_par_iter().map(|mut item| {
-        let mut said = Diagnostics::default();
-        let role = role(&mut item, known, &mut said).filter(|_| !item.record.is_incomplete());
-        ((item.name, role), said)
-    });
-    let (mut drawn, said): (Vec<(Text, Option<Drawn>)>, Vec<Diagnostics>) = read.unzip();
-    for said in said {
-        findings.absorb(said);
+    let mut drawn: Vec<(Text, Option<Drawn>)> = Vec::with_capacity(taken.len());
+    let mut taken = taken.into_iter();
+    while taken.len() > 0 {
+        let batch: Vec<Item> = taken.by_ref().take(BATCH).collect();
+        let read = batch.into_par_iter().map(|mut item| {
+            let mut said = Diagnostics::default();
+            let role = role(&mut item, known, &mut said).filter(|_| !item.record.is_incomplete());
+            ((item.name, role), said)
+        });
+        for (role, said) in read.collect::<Vec<_>>() {
+            drawn.push(role);
+            findings.absorb(said);
+        }
     }
     drop_those_that_share_nothing(&mut drawn, items.lost(), findings);
     let named = lead(drawn, items.lost());

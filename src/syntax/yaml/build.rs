@@ -170,6 +170,8 @@ impl<'a, 'd> Builder<'a, 'd> {
             _ if frame.said => None,
             Kind::Map { mut fields, merges, .. } => {
                 merge(&mut fields, merges);
+                // A large registry has many blocks of one or two fields.
+                fields.shrink_to_fit();
                 (!frame.partial || !fields.is_empty()).then_some(Item::Map { fields, block })
             }
             Kind::List { members, .. } => {

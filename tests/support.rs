@@ -65,10 +65,13 @@ pub(crate) fn compile(files: &[(&str, &str)]) -> Compiled {
 
 fn load_texts(files: &[(&str, &str)]) -> Loaded {
     let mut map = SourceMap::default();
-    for (name, text) in files {
+    let is_profile = |name: &str| Path::new(name).extension().is_some_and(|ending| ending == "json");
+    for (name, text) in files.iter().filter(|(name, _)| !is_profile(name)) {
         map.add(*name, *text);
     }
-    Loaded { map, flaws: Vec::new() }
+    let profiles = files.iter().filter(|(name, _)| is_profile(name));
+    let profiles = profiles.map(|(name, text)| ((*name).to_owned(), Ok((*text).to_owned())));
+    Loaded { map, profiles: profiles.collect(), ..Loaded::default() }
 }
 
 /// Compiles texts and applies the fixes.

@@ -133,6 +133,8 @@ fn siblings_in_check_and_render_do_not_know_each_other() {
             "check",
             &[
                 "mod",
+                "ground",
+                "options",
                 "intent",
                 "forbidden",
                 "overrides",

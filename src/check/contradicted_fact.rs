@@ -1,10 +1,11 @@
 //! A declared fact that the model file contradicts.
 
 use super::FactCheck;
+use super::ground::Ground;
 use super::locked::facts;
 use crate::diag::{Diagnostics, NotChecked, Subject, words};
 use crate::facts::{Facts, Lock, Locked, file_types};
-use crate::hir::{Bytes, Family, Model, Registry};
+use crate::hir::{Bytes, Family, Model};
 use crate::source::Span;
 
 declare_code! {
@@ -47,7 +48,8 @@ struct Contradiction {
     key: &'static str,
 }
 
-fn run(registry: &Registry, lock: &Lock, findings: &mut Diagnostics) {
+fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &ground.registry;
     for model in registry.models.iter() {
         match facts(lock, model) {
             Ok(locked) => {

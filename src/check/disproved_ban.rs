@@ -1,6 +1,7 @@
 //! A ban on grounds that the model files disprove.
 
 use super::FactCheck;
+use super::ground::Ground;
 use super::locked::{facts, verdict};
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
@@ -53,9 +54,10 @@ const DECIDED: &[&str] = &["bos", "eos", "token", "vocab"];
 /// How many pairs of models of one ban are judged: a ban of globs may speak of all.
 const MOST: usize = 1000;
 
-fn run(registry: &Registry, lock: &Lock, findings: &mut Diagnostics) {
-    let Some(engine) = registry.stack.engine else { return };
-    let Some(profile) = Profile::built_in(&registry.engines.get(engine.value).profile) else { return };
+fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &ground.registry;
+    let engine = registry.stack.engine;
+    let Some(profile) = engine.and_then(|engine| ground.profile(engine.value)) else { return };
     for ban in registry.bans.iter().filter(|ban| is_decided(&ban.failure)) {
         if let Some((target, draft)) = disproved(registry, lock, profile, ban) {
             findings.say(finding(lock, ban, target, draft));

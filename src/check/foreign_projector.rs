@@ -1,10 +1,11 @@
 //! A projector that cannot be that of its model.
 
 use super::FactCheck;
+use super::ground::Ground;
 use super::locked::{facts, projector};
 use crate::diag::{Diagnostics, NotChecked, Subject, words};
 use crate::facts::{Facts, Lock, Locked};
-use crate::hir::{Bytes, Model, Projector, Registry};
+use crate::hir::{Bytes, Model, Projector};
 
 declare_code! {
     /// ## What it finds
@@ -39,7 +40,8 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &FOREIGN_PROJECTOR, run };
 
-fn run(registry: &Registry, lock: &Lock, findings: &mut Diagnostics) {
+fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &ground.registry;
     let weights = registry.weights();
     for model in registry.models.iter() {
         let (Some(declared), Some(locked)) = (&model.projector, projector(lock, model)) else { continue };

@@ -1,10 +1,10 @@
 //! An override that a draft of the same architecture takes over.
 
-use super::{Check, intent, profile_of};
+use super::ground::Ground;
+use super::{GroundCheck, intent};
 use crate::diag::{Diagnostics, words};
 use crate::engine::architecture;
 use crate::engine::keys::{KeyVerdict, key};
-use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -28,16 +28,17 @@ declare_code! {
     static INHERITED_OVERRIDE = 319, "inherited-override", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &INHERITED_OVERRIDE, run };
+pub(super) static CHECK: GroundCheck = GroundCheck { code: &INHERITED_OVERRIDE, run };
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+fn run(ground: &Ground, findings: &mut Diagnostics) {
+    let registry = &ground.registry;
     for (role, serving) in registry.served() {
         // A model that drafts for itself is said elsewhere.
         let other = serving.draft.as_ref().filter(|draft| draft.model.value != serving.model.value);
         let Some(draft) = other else { continue };
         let arch = |id| &registry.families.get(registry.models.get(id).family.value).arch;
         let (target, drafter) = (arch(serving.model.value), arch(draft.model.value));
-        let Some(profile) = profile_of(registry, serving).filter(|_| target == drafter) else { continue };
+        let Some(profile) = ground.profile_of(serving).filter(|_| target == drafter) else { continue };
         let effective = |name: &str| {
             matches!(key(profile, target, name), KeyVerdict::Known { .. }) && name.starts_with(&***target)
         };
@@ -46,10 +47,8 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         if serving.experts.is_some() && !target_has_experts && dense(target) {
             continue;
         }
-        let overridden = intent::overrides(registry, serving)
-            .into_iter()
-            .map(|(name, _)| name)
-            .find(|name| effective(name));
+        let overridden =
+            intent::overrides(ground, serving).into_iter().map(|(name, _)| name).find(|name| effective(name));
         let (what, place) = match (serving.experts, overridden) {
             (Some(experts), _) => ("`experts`".to_owned(), experts.span),
             (None, Some(name)) => {

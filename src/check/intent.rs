@@ -1,8 +1,11 @@
 //! What a role's processes and a model's one-shot command have to do, said to the engine room. The check that asks whether the
 //! build can, and the plan that takes the answer, read the same function.
 
-use super::profile_of;
-use crate::engine::dialect::{self, Draft, FlashAttention, Lowered, Numa as Placed, Prompt, Serve, Value};
+use super::ground::Ground;
+use crate::engine::architecture::architecture;
+use crate::engine::dialect::{
+    self, Draft, FlashAttention, Layers, Lowered, Numa as Placed, Prompt, Serve, Value,
+};
 use crate::engine::keys::{KeyVerdict, ValueKind, key};
 use crate::hir::{Bytes, Id, Model, Numa, Override, Registry, Serving, Setting};
 use crate::source::Spanned;
@@ -11,8 +14,8 @@ use crate::source::Spanned;
 pub(super) const EXPERTS: &str = "expert_used_count";
 
 /// The command line of an instance of a role; none where the profile of its engine is unknown.
-pub(super) fn serve(registry: &Registry, serving: &Serving, instance: usize) -> Option<Lowered> {
-    let profile = profile_of(registry, serving)?;
+pub(super) fn serve(ground: &Ground, serving: &Serving, instance: usize) -> Option<Lowered> {
+    let (registry, profile) = (&ground.registry, ground.profile_of(serving)?);
     let model = registry.models.get(serving.model.value);
     let host = registry.hosts.get(serving.host.value);
     let path = registry.path_of(model, &model.file);
@@ -21,7 +24,7 @@ pub(super) fn serve(registry: &Registry, serving: &Serving, instance: usize) -> 
     let on_demand = registry.is_on_demand(serving);
     let own = serving.ports.ports().nth(instance).unwrap_or(serving.ports.first);
     let addresses = if on_demand { vec!["127.0.0.1"] } else { serving.addresses() };
-    let overrides = overrides(registry, serving);
+    let overrides = overrides(ground, serving);
     let texts: Vec<Option<String>> =
         serving.options.iter().map(|option| option.value.as_ref().map(|v| spelled(v))).collect();
     let options: Vec<(&str, Option<&str>)> = serving
@@ -39,10 +42,11 @@ pub(super) fn serve(registry: &Registry, serving: &Serving, instance: usize) -> 
         batch: serving.batch.map(|batch| batch.value),
         experts: experts(registry, serving),
         overrides: &overrides,
-        draft: draft(serving, draft_path.as_deref()),
+        draft: draft(registry, serving, draft_path.as_deref()),
         lookup: lookup(serving),
         pooling: serving.pooling.as_ref().map(|pooling| &*pooling.value),
         is_embedder: serving.pooling.is_some(),
+        layers: layers(registry, model),
         projector: projector.as_deref(),
         threads: serving.threads(host, instance),
         numa: placed(serving, host.numa.len()),
@@ -61,21 +65,21 @@ pub(super) fn serve(registry: &Registry, serving: &Serving, instance: usize) -> 
 
 /// The one-shot command of a model, as the role that serves it first has it.
 pub(super) fn prompt(
-    registry: &Registry,
+    ground: &Ground,
     id: Id<Model>,
     serving: &Serving,
     words: (&str, &str),
 ) -> Option<Lowered> {
-    let profile = profile_of(registry, serving)?;
+    let (registry, profile) = (&ground.registry, ground.profile_of(serving)?);
     let model = registry.models.get(id);
     let path = registry.path_of(model, &model.file);
     let projector = model.projector.as_ref().map(|projector| registry.path_of(model, &projector.file));
     let draft_path = draft_path(registry, serving);
-    let overrides = overrides(registry, serving);
+    let overrides = overrides(ground, serving);
     let wanted = Prompt {
         model: &path,
         projector: projector.as_deref(),
-        draft: draft(serving, draft_path.as_deref()),
+        draft: draft(registry, serving, draft_path.as_deref()),
         lookup: lookup(serving),
         experts: experts(registry, serving),
         overrides: &overrides,
@@ -92,15 +96,24 @@ fn draft_path(registry: &Registry, serving: &Serving) -> Option<String> {
     Some(registry.path_of(drafter, &drafter.file))
 }
 
-fn draft<'a>(serving: &Serving, path: Option<&'a str>) -> Option<Draft<'a>> {
+fn draft<'a>(registry: &'a Registry, serving: &Serving, path: Option<&'a str>) -> Option<Draft<'a>> {
     let draft = serving.draft.as_ref()?;
+    let drafter = registry.models.get(draft.model.value);
     let count = |n: Option<Spanned<u32>>| n.map(|n| n.value);
     Some(Draft {
         path: path?,
+        arch: &registry.families.get(drafter.family.value).arch.value,
         max: count(draft.max),
         min: count(draft.min),
         p_min: draft.p_min.map(|p| p.value),
     })
+}
+
+/// Whether a model is known to have no experts: it declares none, and its architecture names none.
+fn layers(registry: &Registry, model: &Model) -> Layers {
+    let arch = &registry.families.get(model.family.value).arch;
+    let is_dense = model.experts.is_none() && architecture(arch).is_some_and(|arch| !arch.names_experts());
+    if is_dense { Layers::Dense } else { Layers::Unknown }
 }
 
 fn lookup(serving: &Serving) -> Option<u32> {
@@ -125,8 +138,9 @@ pub(super) fn said_overrides<'r>(registry: &'r Registry, serving: &'r Serving) -
 
 /// The same for the command line. The engine reads a key by the type of its value alone, so a whole number for a key with
 /// fractions is said as one with a fraction.
-pub(super) fn overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> Vec<(&'r str, Value<'r>)> {
-    let (arch, profile) = (&registry.model_of(serving).1.arch, profile_of(registry, serving));
+pub(super) fn overrides<'r>(ground: &'r Ground, serving: &'r Serving) -> Vec<(&'r str, Value<'r>)> {
+    let registry = &ground.registry;
+    let (arch, profile) = (&registry.model_of(serving).1.arch, ground.profile_of(serving));
     let is_float = |name: &str| {
         let verdict = profile.map(|profile| key(profile, arch, name));
         matches!(verdict, Some(KeyVerdict::Known { kind: ValueKind::Float, .. }))

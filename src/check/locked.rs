@@ -1,6 +1,6 @@
 //! What the lock says of the models of the registry: shared by the checks that hold the one against the other.
 
-use super::profile_of;
+use super::ground::Ground;
 use crate::diag::words::quoted;
 use crate::engine::Profile;
 use crate::engine::pairing::{Reason, Special, Verdict, judge};
@@ -34,23 +34,24 @@ pub(super) struct Drafting<'r> {
 }
 
 /// Every role that drafts with a model which neither a ban nor its family keeps it from using: those were said.
-pub(super) fn draftings(registry: &Registry) -> impl Iterator<Item = Drafting<'_>> {
-    registry.served().filter_map(|(role, serving)| {
+pub(super) fn draftings(ground: &Ground) -> impl Iterator<Item = Drafting<'_>> {
+    let registry = &ground.registry;
+    registry.served().filter_map(move |(role, serving)| {
         let draft = serving.draft.as_ref()?;
         let is_banned = registry.ban_of(serving.model.value, draft.model.value).is_some();
         let family = registry.model_of(serving).1;
         let is_forbidden = family.forbids(crate::hir::Forbids::Speculation).is_some();
-        let profile = profile_of(registry, serving)?;
+        let profile = ground.profile_of(serving)?;
         (!is_banned && !is_forbidden).then_some(Drafting { role, serving, draft, profile })
     })
 }
 
 impl Drafting<'_> {
     /// What the engine makes of it; in words which fact is missing.
-    pub(super) fn verdict(&self, registry: &Registry, lock: &Lock) -> Result<Verdict, &'static str> {
-        let overrides = super::intent::overrides(registry, self.serving);
+    pub(super) fn verdict(&self, ground: &Ground, lock: &Lock) -> Result<Verdict, &'static str> {
+        let overrides = super::intent::overrides(ground, self.serving);
         let pair = (self.serving.model.value, self.draft.model.value);
-        let [target, draft] = both(registry, lock, pair)?;
+        let [target, draft] = both(&ground.registry, lock, pair)?;
         verdict(self.profile, lock, [&target.facts, &draft.facts], &overrides)
     }
 }

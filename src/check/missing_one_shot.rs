@@ -1,8 +1,8 @@
 //! A model without a one-shot command, because the build cannot say it.
 
-use super::{Check, intent};
+use super::ground::Ground;
+use super::{GroundCheck, intent};
 use crate::diag::{Diagnostics, NotChecked, Subject, words};
-use crate::hir::Registry;
 use std::collections::BTreeSet;
 
 declare_code! {
@@ -30,16 +30,18 @@ declare_code! {
     static MISSING_ONE_SHOT = 320, "missing-one-shot", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &MISSING_ONE_SHOT, run };
+pub(super) static CHECK: GroundCheck = GroundCheck { code: &MISSING_ONE_SHOT, run };
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+fn run(ground: &Ground, findings: &mut Diagnostics) {
+    let registry = &ground.registry;
     let mut seen = BTreeSet::new();
-    for (role, serving) in registry.served() {
+    for (id, role) in registry.roles.entries() {
+        let Some(serving) = role.serving() else { continue };
         if serving.pooling.is_some() || !seen.insert(serving.model.value) {
             continue;
         }
         let model = registry.models.get(serving.model.value);
-        let Some(lowered) = intent::prompt(registry, serving.model.value, serving, ("prompt", "image.png"))
+        let Some(lowered) = intent::prompt(ground, serving.model.value, serving, ("prompt", "image.png"))
         else {
             continue;
         };
@@ -49,8 +51,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             findings.leave(NotChecked { check: MISSING_ONE_SHOT.name, subject, why: left.why });
         }
         // A role whose server cannot be said either has a finding of its own.
-        let served = intent::serve(registry, serving, 0).is_some_and(|lowered| lowered.cannot.is_empty());
-        let Some(cannot) = lowered.cannot.first().filter(|_| served) else { continue };
+        let Some(cannot) = lowered.cannot.first().filter(|_| !ground.cannot_serve(id)) else { continue };
         let message = format!("model {name} has no one-shot command: {}", words::printable(&cannot.why));
         let finding = MISSING_ONE_SHOT
             .at(model.head.name.span, "left out", message)

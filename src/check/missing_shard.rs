@@ -1,10 +1,10 @@
 //! A model of several files of which some are not there.
 
 use super::FactCheck;
+use super::ground::Ground;
 use super::locked::facts;
 use crate::diag::{Diagnostics, words};
 use crate::facts::Lock;
-use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -34,7 +34,8 @@ pub(super) static CHECK: FactCheck = FactCheck { code: &MISSING_SHARD, run };
 /// How many shards are named.
 const NAMED: usize = 8;
 
-fn run(registry: &Registry, lock: &Lock, findings: &mut Diagnostics) {
+fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &ground.registry;
     for model in registry.models.iter() {
         let Ok(locked) = facts(lock, model) else { continue };
         let (missing, shards) = (&locked.facts.shards_missing, locked.facts.shards.unwrap_or_default());

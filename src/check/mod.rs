@@ -9,10 +9,12 @@ mod claims;
 mod contradicted_advice;
 mod contradicted_fact;
 mod contradicted_pair;
+mod deprecated_option;
 mod disproved_ban;
 mod empty_expectation;
 mod empty_rule;
 mod engine_cannot;
+mod engine_variable;
 mod exclusive_cpus;
 mod experts;
 mod exposed_without_key;
@@ -22,7 +24,9 @@ mod forbidden;
 mod forbidden_lookup;
 mod forbidden_speculation;
 mod foreign_projector;
+mod ground;
 mod idle_at_boot;
+mod idle_option;
 mod impossible_dates;
 mod impossible_experts;
 mod inherited_override;
@@ -30,6 +34,7 @@ mod intent;
 mod larger_draft;
 mod locked;
 mod locked_over_node;
+mod lone_option;
 mod misplaced_key_file;
 mod misplaced_projector;
 mod missing_backend_port;
@@ -41,16 +46,22 @@ mod name_collision;
 mod node_memory_over_host;
 mod nodes;
 mod not_checked;
+mod option_value;
+mod options;
 mod over_budget;
 mod over_host_memory;
 mod over_node_memory;
 mod overlapping_nodes;
+mod override_range;
 mod override_type;
 mod overrides;
 mod own_draft;
+mod owned_option;
 mod port_conflict;
 mod refuted_draft;
 mod refuted_pair;
+mod removed_option;
+mod repeated_option;
 mod repeated_rule;
 mod reserved_unit;
 mod retired_model;
@@ -68,15 +79,19 @@ mod unholdable_path;
 mod unknown_architecture;
 mod unknown_cpu;
 mod unknown_node;
+mod unknown_option;
 mod unknown_override_key;
 mod unknown_profile;
 mod unknown_threads;
 mod unloadable_architecture;
 mod unmet_need;
+mod unreadable_profile;
 mod untrained_context;
 mod unused_allow;
 mod unused_item;
 mod without_cache;
+
+pub use ground::{Ground, ProfileText};
 
 use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
@@ -93,8 +108,43 @@ pub struct Check {
     run: fn(&Registry, &mut Diagnostics),
 }
 
+/// The same with a function that asks as well what the builds of the engines accept.
+pub struct GroundCheck {
+    /// The code; its page is the rule's documentation.
+    pub code: &'static Code,
+    run: fn(&Ground, &mut Diagnostics),
+}
+
+/// What every check is: a code, and something to run.
+pub trait Rule: Sync {
+    /// The code; its page is the rule's documentation.
+    fn code(&self) -> &'static Code;
+    /// Says what it finds.
+    fn run(&self, ground: &Ground, findings: &mut Diagnostics);
+}
+
+impl Rule for Check {
+    fn code(&self) -> &'static Code {
+        self.code
+    }
+
+    fn run(&self, ground: &Ground, findings: &mut Diagnostics) {
+        (self.run)(&ground.registry, findings);
+    }
+}
+
+impl Rule for GroundCheck {
+    fn code(&self) -> &'static Code {
+        self.code
+    }
+
+    fn run(&self, ground: &Ground, findings: &mut Diagnostics) {
+        (self.run)(ground, findings);
+    }
+}
+
 /// All checks, in the order of their numbers.
-pub static ALL: &[&Check] = &[
+pub static ALL: &[&dyn Rule] = &[
     &banned_draft::CHECK,
     &port_conflict::CHECK,
     &forbidden_speculation::CHECK,
@@ -150,13 +200,24 @@ pub static ALL: &[&Check] = &[
     &empty_expectation::CHECK,
     &unloadable_architecture::CHECK,
     &without_cache::CHECK,
+    &unknown_option::CHECK,
+    &removed_option::CHECK,
+    &deprecated_option::CHECK,
+    &option_value::CHECK,
+    &repeated_option::CHECK,
+    &owned_option::CHECK,
+    &lone_option::CHECK,
+    &override_range::CHECK,
+    &engine_variable::CHECK,
+    &unreadable_profile::CHECK,
+    &idle_option::CHECK,
 ];
 
-/// One rule that needs to know what model files say: a function of the registry and the lock.
+/// One rule that needs to know what model files say: a function of what was declared and the lock.
 pub struct FactCheck {
     /// The code; its page is the rule's documentation.
     pub code: &'static Code,
-    run: fn(&Registry, &Lock, &mut Diagnostics),
+    run: fn(&Ground, &Lock, &mut Diagnostics),
 }
 
 /// All checks of what is declared against the lock, in the order of their numbers.
@@ -174,7 +235,7 @@ pub static ON_FACTS: &[&FactCheck] = &[
 /// The codes of all checks.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
     let on_facts = ON_FACTS.iter().map(|check| check.code);
-    ALL.iter().map(|check| check.code).chain(on_facts).chain([&not_checked::NOT_CHECKED])
+    ALL.iter().map(|check| check.code()).chain(on_facts).chain([&not_checked::NOT_CHECKED])
 }
 
 /// How much has to be proved.
@@ -188,62 +249,57 @@ pub enum Demand {
 
 /// A registry in which nothing of severity error was found; the only thing that can be planned.
 #[derive(Debug)]
-pub struct Checked(Registry);
+pub struct Checked(Ground);
 
 impl Checked {
     /// What was declared.
     pub fn registry(&self) -> &Registry {
-        &self.0
+        &self.0.registry
     }
 
     /// What the build of an engine accepts; none where its profile is unknown, which cannot be here.
-    pub fn profile(&self, engine: Id<Engine>) -> Option<&'static Profile> {
-        Profile::built_in(&self.0.engines.get(engine).profile)
+    pub fn profile(&self, engine: Id<Engine>) -> Option<&Profile> {
+        self.0.profile(engine)
     }
 
     /// The command line of an instance of a role, as the checks saw it; none where its profile is unknown, which cannot be here.
     pub fn serve(&self, serving: &Serving, instance: usize) -> Option<Lowered> {
-        intent::serve(&self.0, serving, instance)
+        self.0.serve(serving, instance)
     }
 
     /// The one-shot command of a model as a role has it, with `words` for what is asked and the image it is asked about.
     pub fn prompt(&self, model: Id<Model>, serving: &Serving, words: (&str, &str)) -> Option<Lowered> {
-        intent::prompt(&self.0, model, serving, words)
+        self.0.prompt(model, serving, words)
     }
 }
 
-/// Runs all checks; gives the registry on where neither they nor anything before them found an error.
+/// Runs all checks over what was declared and prepared; gives it on where neither they nor anything before them found an
+/// error.
 pub fn check(
-    registry: Registry,
+    ground: Ground,
     lock: &Lock,
     demand: Demand,
     findings: &mut Diagnostics,
 ) -> Result<Checked, Reported> {
     let said = ALL.par_iter().map(|check| {
         let mut said = Diagnostics::default();
-        (check.run)(&registry, &mut said);
+        check.run(&ground, &mut said);
         said
     });
     let on_facts = ON_FACTS.par_iter().map(|check| {
         let mut said = Diagnostics::default();
-        (check.run)(&registry, lock, &mut said);
+        (check.run)(&ground, lock, &mut said);
         said
     });
     said.chain(on_facts).collect::<Vec<_>>().into_iter().for_each(|said| findings.absorb(said));
     if demand == Demand::Everything && !lock.is_damaged {
-        not_checked::say(&registry, findings);
+        not_checked::say(&ground.registry, findings);
     }
-    unused_allow::silence(&registry, findings);
+    unused_allow::silence(&ground.registry, findings);
     match findings.reported() {
         Some(reported) => Err(reported),
-        None => Ok(Checked(registry)),
+        None => Ok(Checked(ground)),
     }
-}
-
-/// The profile of a role's engine; none where its name is unknown, which `unknown-profile` says.
-fn profile_of(registry: &Registry, serving: &Serving) -> Option<&'static Profile> {
-    let engine = registry.engines.get(serving.engine?.value);
-    Profile::built_in(&engine.profile)
 }
 
 /// The item that a setting of a role stands in: the role, or the stack where the setting is one of its defaults.

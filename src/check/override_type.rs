@@ -1,10 +1,11 @@
 //! An override whose value the engine would not take.
 
-use super::Check;
+use super::GroundCheck;
+use super::ground::Ground;
 use super::overrides::{self, Placed};
 use crate::diag::{Diagnostics, words};
 use crate::engine::keys::{Array, KeyVerdict, ValueKind, key};
-use crate::hir::{Registry, Setting};
+use crate::hir::Setting;
 
 declare_code! {
     /// ## What it finds
@@ -30,10 +31,10 @@ declare_code! {
     static OVERRIDE_TYPE = 306, "override-type", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &OVERRIDE_TYPE, run };
+pub(super) static CHECK: GroundCheck = GroundCheck { code: &OVERRIDE_TYPE, run };
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    overrides::each(registry).for_each(|one| judge(&one, findings));
+fn run(ground: &Ground, findings: &mut Diagnostics) {
+    overrides::each(ground).for_each(|one| judge(&one, findings));
 }
 
 fn judge(placed: &Placed, findings: &mut Diagnostics) {

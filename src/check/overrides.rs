@@ -1,9 +1,10 @@
 //! The walk over all metadata overrides, those of families and those of roles: shared by the checks of their keys and values.
 
-use super::profile_of;
+use super::ground::Ground;
 use crate::diag::words;
 use crate::engine::Profile;
-use crate::hir::{Family, Override, Registry};
+use crate::engine::architecture::architecture;
+use crate::hir::{Family, Model, Override};
 
 /// One override, and what it is held against.
 pub(super) struct Placed<'r> {
@@ -13,8 +14,10 @@ pub(super) struct Placed<'r> {
     pub(super) name: &'r str,
     /// The family of the models it is for.
     pub(super) family: &'r Family,
+    /// The model that it is for; none for a family's, which are for all of its models.
+    pub(super) model: Option<&'r Model>,
     /// The build that it is for: a family's is the stack's.
-    pub(super) profile: &'static Profile,
+    pub(super) profile: &'r Profile,
     /// The override.
     pub(super) said: &'r Override,
 }
@@ -24,22 +27,42 @@ impl Placed<'_> {
     pub(super) fn owner(&self) -> String {
         format!("{} {}", self.kind, words::quoted(self.name))
     }
+
+    /// Whether the model is known to have no experts.
+    pub(super) fn is_dense(&self) -> bool {
+        let declares_none = self.model.is_none_or(|model| model.experts.is_none());
+        declares_none && architecture(&self.family.arch).is_some_and(|arch| !arch.names_experts())
+    }
 }
 
 /// All overrides, those of families first. Of an engine whose profile is unknown nothing is said.
-pub(super) fn each(registry: &Registry) -> impl Iterator<Item = Placed<'_>> {
-    let engine = registry.stack.engine.map(|engine| registry.engines.get(engine.value));
-    let pinned = engine.and_then(|engine| Profile::built_in(&engine.profile));
+pub(super) fn each(ground: &Ground) -> impl Iterator<Item = Placed<'_>> {
+    let registry = &ground.registry;
+    let pinned = registry.stack.engine.and_then(|engine| ground.profile(engine.value));
     let of_families = registry.families.iter().flat_map(move |family| {
         family.overrides.iter().filter_map(move |said| {
-            Some(Placed { kind: "family", name: &family.head.name, family, profile: pinned?, said })
+            Some(Placed {
+                kind: "family",
+                name: &family.head.name,
+                family,
+                model: None,
+                profile: pinned?,
+                said,
+            })
         })
     });
     let of_roles = registry.served().flat_map(|(role, serving)| {
-        let profile = profile_of(registry, serving);
-        let family = registry.model_of(serving).1;
+        let profile = ground.profile_of(serving);
+        let (model, family) = registry.model_of(serving);
         serving.overrides.iter().filter_map(move |said| {
-            Some(Placed { kind: "role", name: &role.head.name, family, profile: profile?, said })
+            Some(Placed {
+                kind: "role",
+                name: &role.head.name,
+                family,
+                model: Some(model),
+                profile: profile?,
+                said,
+            })
         })
     });
     of_families.chain(of_roles)

@@ -1,6 +1,7 @@
 //! A draft that the engine will not use.
 
 use super::FactCheck;
+use super::ground::Ground;
 use super::locked::{Drafting, Told, both, draftings, told};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::engine::pairing::{Otherwise, Verdict, otherwise};
@@ -47,9 +48,10 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &REFUTED_DRAFT, run };
 
-fn run(registry: &Registry, lock: &Lock, findings: &mut Diagnostics) {
-    for drafting in draftings(registry) {
-        match drafting.verdict(registry, lock) {
+fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &ground.registry;
+    for drafting in draftings(ground) {
+        match drafting.verdict(ground, lock) {
             Ok(Verdict::Parts(reason)) if otherwise(drafting.profile) == Otherwise::Serves => {
                 findings.say(finding(registry, lock, &drafting, told(&reason)));
             }

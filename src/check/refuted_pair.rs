@@ -1,12 +1,13 @@
 //! A declared pair that the engine would not take for one.
 
 use super::FactCheck;
+use super::ground::Ground;
 use super::locked::{NOT_LOCKED, facts, told, verdict};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::engine::Profile;
 use crate::engine::pairing::{Otherwise, Reason, Verdict, otherwise};
 use crate::facts::{Lock, Locked};
-use crate::hir::{Model, Pair, Registry};
+use crate::hir::{Model, Pair};
 
 declare_code! {
     /// ## What it finds
@@ -49,9 +50,10 @@ pub(super) static CHECK: FactCheck = FactCheck { code: &REFUTED_PAIR, run };
 /// A model whose facts are known.
 type Known<'r> = (&'r Model, &'r Locked);
 
-fn run(registry: &Registry, lock: &Lock, findings: &mut Diagnostics) {
-    let Some(engine) = registry.stack.engine else { return };
-    let Some(profile) = Profile::built_in(&registry.engines.get(engine.value).profile) else { return };
+fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &ground.registry;
+    let engine = registry.stack.engine;
+    let Some(profile) = engine.and_then(|engine| ground.profile(engine.value)) else { return };
     // Such a build drafts all the same.
     if otherwise(profile) == Otherwise::Translates {
         return;

@@ -7,7 +7,7 @@ use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// A role that uses more experts than its model has, or experts on a model that has none.
+    /// A role that uses more experts than its model has, none at all, or experts on a model that has none.
     ///
     /// ## Why
     /// The engine aborts on more experts than there are, with a stack trace and no word of the reason. On a dense model it
@@ -51,6 +51,10 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 let label =
                     format!("`{}` is an architecture without experts", words::printable(&family.arch));
                 finding.also(family.arch.span, label).help("remove the number")
+            }
+            None if used.value < 1 => {
+                let message = format!("role {name} uses {} experts of {title}", used.value);
+                TOO_MANY_EXPERTS.at(used.span, "expected at least 1", message).help("use at least 1")
             }
             Some(_) | None => continue,
         };

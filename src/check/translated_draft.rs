@@ -1,11 +1,11 @@
 //! A draft that an older build uses by way of text.
 
 use super::FactCheck;
+use super::ground::Ground;
 use super::locked::{draftings, told};
 use crate::diag::{Diagnostics, words};
 use crate::engine::pairing::{Otherwise, Verdict, otherwise};
 use crate::facts::Lock;
-use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -48,12 +48,12 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &TRANSLATED_DRAFT, run };
 
-fn run(registry: &Registry, lock: &Lock, findings: &mut Diagnostics) {
-    for drafting in draftings(registry) {
+fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
+    for drafting in draftings(ground) {
         if otherwise(drafting.profile) == Otherwise::Serves {
             continue;
         }
-        let Ok(Verdict::Parts(reason)) = drafting.verdict(registry, lock) else { continue };
+        let Ok(Verdict::Parts(reason)) = drafting.verdict(ground, lock) else { continue };
         let (role, told) = (drafting.role, told(&reason));
         let message = format!("role {} drafts by way of text: {}", words::quoted(&role.head.name), told.why);
         let finding = TRANSLATED_DRAFT

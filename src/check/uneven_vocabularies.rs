@@ -1,11 +1,11 @@
 //! A draft whose vocabulary is a little larger or smaller than its target's.
 
 use super::FactCheck;
+use super::ground::Ground;
 use super::locked::{both, draftings};
 use crate::diag::{Diagnostics, words};
 use crate::engine::pairing::Verdict;
 use crate::facts::Lock;
-use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -45,9 +45,10 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &UNEVEN_VOCABULARIES, run };
 
-fn run(registry: &Registry, lock: &Lock, findings: &mut Diagnostics) {
-    for drafting in draftings(registry) {
-        let Ok(Verdict::Uneven { target, draft }) = drafting.verdict(registry, lock) else { continue };
+fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &ground.registry;
+    for drafting in draftings(ground) {
+        let Ok(Verdict::Uneven { target, draft }) = drafting.verdict(ground, lock) else { continue };
         let (role, serving, model) = (drafting.role, drafting.serving, drafting.draft.model);
         let message = format!(
             "role {} drafts with a vocabulary of {draft} tokens for one of {target}: it aborts at the first that one of them lacks",

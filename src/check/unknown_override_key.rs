@@ -1,10 +1,10 @@
 //! An override key that the engine would ignore.
 
-use super::Check;
+use super::GroundCheck;
+use super::ground::Ground;
 use super::overrides::{self, Placed};
 use crate::diag::{Diagnostics, NotChecked, Safety, Subject, near, words};
 use crate::engine::keys::{KeyVerdict, key, spelled};
-use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -30,10 +30,10 @@ declare_code! {
     static UNKNOWN_OVERRIDE_KEY = 305, "unknown-override-key", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &UNKNOWN_OVERRIDE_KEY, run };
+pub(super) static CHECK: GroundCheck = GroundCheck { code: &UNKNOWN_OVERRIDE_KEY, run };
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    overrides::each(registry).for_each(|one| judge(&one, findings));
+fn run(ground: &Ground, findings: &mut Diagnostics) {
+    overrides::each(ground).for_each(|one| judge(&one, findings));
 }
 
 fn judge(one: &Placed, findings: &mut Diagnostics) {

@@ -1,16 +1,17 @@
-//! An engine profile that is not built in.
+//! An engine profile that is neither built in nor a file beside the registry.
 
-use super::Check;
+use super::GroundCheck;
+use super::ground::{Accepted, FILE_ENDING, Ground};
 use crate::diag::{Diagnostics, near, words};
 use crate::engine::Profile;
-use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// An engine whose `profile` is not one that is built in.
+    /// An engine whose `profile` is neither one that is built in nor a `*.json` file beside the files of the registry.
     ///
     /// ## Why
     /// The profile says which options the build has. Without it no command line can be written that the build is known to take.
+    /// `orchgen engine probe` makes one of a program.
     ///
     /// ## Example
     /// ```kdl
@@ -26,25 +27,36 @@ declare_code! {
     static UNKNOWN_PROFILE = 311, "unknown-profile", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &UNKNOWN_PROFILE, run };
+pub(super) static CHECK: GroundCheck = GroundCheck { code: &UNKNOWN_PROFILE, run };
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for engine in registry.engines.iter() {
-        if Profile::names().contains(&&**engine.profile) {
-            continue;
-        }
-        let near = near(&engine.profile, Profile::names().iter().copied());
-        let label = near
-            .map_or_else(|| "no such profile".to_owned(), |near| format!("did you mean `{}`?", near.name));
+fn run(ground: &Ground, findings: &mut Diagnostics) {
+    let unknown = |accepted: &Accepted| matches!(accepted, Accepted::Unknown);
+    for (engine, _) in ground.engines().filter(|(_, accepted)| unknown(accepted)) {
+        let name: &str = &engine.profile;
+        let is_file = name.ends_with(FILE_ENDING);
+        let near = if is_file {
+            near(name, ground.files().iter().map(|file| &**file))
+        } else {
+            near(name, Profile::names().iter().copied())
+        };
+        let label = match near {
+            Some(near) => format!("did you mean `{}`?", words::printable(near.name)),
+            None if is_file => "no such file beside the registry".to_owned(),
+            None => "no such profile".to_owned(),
+        };
         let message = format!(
             "engine {} has the unknown profile {}",
             words::quoted(&engine.head.name),
-            words::quoted(&engine.profile)
+            words::quoted(name)
         );
-        let known: Vec<String> = Profile::names().iter().map(|name| format!("`{name}`")).collect();
         let finding =
             UNKNOWN_PROFILE.at(engine.profile.span, label, message).about("engine", &*engine.head.name.value);
+        let known: Vec<String> = Profile::names().iter().map(|name| format!("`{name}`")).collect();
         let finding = finding.meant(near, engine.profile.span);
-        findings.say(finding.help(format!("name one that is built in: {}", words::any_of(&known))));
+        findings.say(finding.help(if is_file {
+            "put the file into the folder of the registry, by its bare name".to_owned()
+        } else {
+            format!("name one that is built in: {}", words::any_of(&known))
+        }));
     }
 }

@@ -10,11 +10,13 @@
 //! | of the table, younger than the trees of 2025, under a build before b11434 that does not list its keys | not checked |
 //! | with the name of another architecture before the first dot | of that architecture |
 //! | for an architecture that the table lacks (a fork's own) | not checked |
+//! | under a build that is younger, or a probed one of no known age, unless it is one slip away from a key of the table | not checked |
 //! | anything else | unknown: the table only grew, so no build ever had it |
 //!
 //! That the loader of an architecture does not read a key is no verdict: the lists are hints (keys read under a condition, by
 //! the general loader or by the vocabulary are not in them), and a wrong error would be worse than a silent key.
 
+use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -109,33 +111,103 @@ fn table() -> &'static [Row] {
 
 /// What a build makes of an override key for a model of an architecture.
 pub fn key(profile: &Profile, arch: &str, key: &str) -> KeyVerdict {
+    match spelling(arch, key) {
+        Spelling::Of(name) => {
+            let verdict = general(profile, &name);
+            let own = name.starts_with(ARCH) && architecture(arch).is_none();
+            if own && verdict == KeyVerdict::Unknown { KeyVerdict::NotChecked } else { verdict }
+        }
+        Spelling::OtherArchitecture(other) => KeyVerdict::OtherArchitecture { arch: other },
+        Spelling::Placeholder => KeyVerdict::Unknown,
+    }
+}
+
+/// The whole numbers that the reader of a key can hold: one beyond them is cut to its bits in silence (`-1` is 4294967295).
+/// None where the key is not known to hold a whole number.
+pub fn range(profile: &Profile, arch: &str, key: &str) -> Option<RangeInclusive<i64>> {
+    let Spelling::Of(name) = spelling(arch, key) else { return None };
+    let (kind, _) = found(profile, &name)?;
+    match kind.split('|').next()? {
+        "u16" => Some(0..=i64::from(u16::MAX)),
+        "u32" => Some(0..=i64::from(u32::MAX)),
+        "i32" => Some(i64::from(i32::MIN)..=i64::from(i32::MAX)),
+        "u64" => Some(0..=i64::MAX),
+        _ => None,
+    }
+}
+
+/// A key as the table would spell it.
+enum Spelling {
+    /// This, with a placeholder for the architecture where it was there.
+    Of(String),
+    /// It begins with another architecture.
+    OtherArchitecture(&'static str),
+    /// It holds the placeholder itself.
+    Placeholder,
+}
+
+/// What stands for the architecture in the table.
+const ARCH: &str = "{arch}";
+
+fn spelling(arch: &str, key: &str) -> Spelling {
     if let Some(rest) = key.strip_prefix(arch).and_then(|rest| rest.strip_prefix('.')) {
-        let verdict = general(profile, &format!("{{arch}}.{rest}"));
-        let own = architecture(arch).is_none() && verdict == KeyVerdict::Unknown;
-        return if own { KeyVerdict::NotChecked } else { verdict };
+        return Spelling::Of(format!("{ARCH}.{rest}"));
     }
     let prefix = key.split('.').next().unwrap_or_default();
     match architecture(prefix) {
-        Some(other) => KeyVerdict::OtherArchitecture { arch: other.name() },
-        None if prefix == "{arch}" => KeyVerdict::Unknown,
-        None => general(profile, key),
+        Some(other) => Spelling::OtherArchitecture(other.name()),
+        None if prefix == ARCH => Spelling::Placeholder,
+        None => Spelling::Of(key.to_owned()),
     }
 }
 
 /// The verdict on a key as the table spells it.
 fn general(profile: &Profile, key: &str) -> KeyVerdict {
-    let row = row(key);
-    let own = profile.metadata_keys();
-    if let Ok(at) = own.binary_search_by(|known| known.key.as_str().cmp(key)) {
-        let kind = own.get(at).map_or("", |known| known.kind.as_str());
-        return known(kind, row.map_or(Scalar::Maybe, |row| row.scalar));
+    match found(profile, key) {
+        Some((kind, scalar)) => known(kind, scalar),
+        None if row(key).is_some() && profile.metadata_keys().is_empty() => KeyVerdict::NotChecked,
+        None if is_open(profile) && !is_slip(key) => KeyVerdict::NotChecked,
+        None => KeyVerdict::Unknown,
     }
-    match row {
-        Some(row) if own.is_empty() => {
-            let young = profile.build_number().is_none_or(|build| build < TABLE_BUILD);
-            if young && !row.early { KeyVerdict::NotChecked } else { known(&row.kind, row.scalar) }
+}
+
+/// The type of a key that the build is known to have, and whether an override of one value takes effect.
+fn found<'p>(profile: &'p Profile, key: &str) -> Option<(&'p str, Scalar)> {
+    let (row, own) = (row(key), profile.metadata_keys());
+    if let Ok(at) = own.binary_search_by(|known| known.key.as_str().cmp(key)) {
+        return Some((own.get(at)?.kind.as_str(), row.map_or(Scalar::Maybe, |row| row.scalar)));
+    }
+    let row = row.filter(|_| own.is_empty())?;
+    let is_young = profile.build_number().is_none_or(|build| build < TABLE_BUILD);
+    (!is_young || row.early).then_some((row.kind.as_str(), row.scalar))
+}
+
+/// Whether the build may have keys that the table lacks: a younger one, or one of which nobody knows how old it is.
+fn is_open(profile: &Profile) -> bool {
+    let is_young = match profile.build_number() {
+        Some(build) => build > TABLE_BUILD,
+        None => !profile.is_built_in(),
+    };
+    profile.metadata_keys().is_empty() && is_young
+}
+
+/// Whether a key is one slip away from one of the table, or lacks the architecture that one of the table has.
+fn is_slip(key: &str) -> bool {
+    key.is_empty()
+        || row(&format!("{ARCH}.{key}")).is_some()
+        || table().iter().any(|row| differs_by_one(key.as_bytes(), row.key.as_bytes()))
+}
+
+/// Whether two words differ by one letter that is wrong, missing or too many, or by two that are swapped.
+fn differs_by_one(a: &[u8], b: &[u8]) -> bool {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    match (a.get(same..), b.get(same..)) {
+        (Some([a0, a1, a @ ..]), Some([b0, b1, b @ ..])) if a0 == b1 && a1 == b0 => a == b,
+        (Some([a0, a @ ..]), Some([b0, b @ ..])) => {
+            a == b || a == [&[*b0], b].concat() || [&[*a0], a].concat() == b
         }
-        _ => KeyVerdict::Unknown,
+        (Some(a), Some(b)) => a.len().abs_diff(b.len()) == 1,
+        _ => false,
     }
 }
 

@@ -17,7 +17,7 @@
 //! In a file that extends another one, an option shadows the options of the same name of the programs that it lists. What a
 //! profile does not know is *not checked*, never *fine*: a program that it does not list may well exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -259,6 +259,11 @@ impl Profile {
         self.build.strip_prefix('b')?.parse().ok()
     }
 
+    /// Whether it comes with the program.
+    pub fn is_built_in(&self) -> bool {
+        built_in::NAMES.contains(&self.name.as_str())
+    }
+
     /// The programs that it knows.
     pub fn tools(&self) -> impl Iterator<Item = &str> {
         self.tools.iter().chain(self.alias.keys()).map(String::as_str)
@@ -326,6 +331,17 @@ impl Profile {
         })
     }
 
+    /// The option that a variable of the environment sets, for any program. An option that can be switched off has two: the
+    /// second, with `NO_` after `LLAMA_ARG_`, switches it off whatever it holds (llama.cpp b11434, `common/arg.cpp`).
+    pub fn variable(&self, name: &str) -> Option<&OptionRecord> {
+        self.options.iter().find(|option| variables(option).any(|known| known == name))
+    }
+
+    /// The variables of the environment that a program reads as options.
+    pub fn variables(&self, tool: &str) -> BTreeSet<String> {
+        self.options.iter().filter(|option| self.takes(tool, option)).flat_map(variables).collect()
+    }
+
     /// The programs that take an option of that spelling, dashes included.
     pub fn takers(&self, name: &str) -> Vec<&str> {
         self.tools().filter(|tool| self.spelled(tool, name).is_some()).collect()
@@ -344,4 +360,13 @@ impl Profile {
             |at: &usize| self.options.get(*at).is_some_and(|o| o.removed.is_none() && self.takes(tool, o));
         self.index.iter().filter(|(_, at)| usable(at)).map(|(name, _)| name.as_str()).collect()
     }
+}
+
+/// The variables of an option: its own, and the one that switches it off.
+fn variables(option: &OptionRecord) -> impl Iterator<Item = String> {
+    let own = option.env.iter();
+    let off = own.clone().filter(|_| !option.negative.is_empty());
+    let off =
+        off.filter_map(|name| name.strip_prefix("LLAMA_ARG_").map(|rest| format!("LLAMA_ARG_NO_{rest}")));
+    own.cloned().chain(off)
 }

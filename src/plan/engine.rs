@@ -2,7 +2,6 @@
 
 use crate::check::Checked;
 use crate::engine::Profile;
-use std::collections::BTreeSet;
 
 /// An engine that serves.
 #[derive(Debug)]
@@ -24,8 +23,6 @@ pub(super) fn engines(checked: &Checked) -> Vec<Engine> {
 }
 
 fn variables(profile: &Profile) -> Vec<Box<str>> {
-    let is_name = |name: &&str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let options = profile.options().iter().filter(|option| profile.takes("llama-server", option));
-    let names: BTreeSet<&str> = options.filter_map(|option| option.env.as_deref()).filter(is_name).collect();
-    names.into_iter().map(Into::into).collect()
+    let is_name = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    profile.variables("llama-server").into_iter().filter(is_name).map(Into::into).collect()
 }

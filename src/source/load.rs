@@ -20,6 +20,8 @@ pub struct Loaded {
     pub map: SourceMap,
     /// Files that are there but are not text; their text in the map is empty or repaired.
     pub flaws: Vec<Flaw>,
+    /// The profiles of engines beside them: every `*.json` file by its name, with its text or why it cannot be read.
+    pub profiles: Vec<(String, Result<String, String>)>,
 }
 
 /// Why a file that could be opened could not be taken as text.
@@ -49,7 +51,7 @@ impl Loaded {
         for (id, file) in self.map.files() {
             map.add(file.name(), texts.remove(&id).unwrap_or_else(|| file.text().to_owned()));
         }
-        Self { map, flaws: self.flaws.clone() }
+        Self { map, flaws: self.flaws.clone(), profiles: self.profiles.clone() }
     }
 }
 
@@ -95,10 +97,10 @@ impl fmt::Display for LoadError {
 impl std::error::Error for LoadError {}
 
 /// Reads every `*.yaml`, `*.yml` and `*.kdl` file of a folder, in byte order of their names, then the [`LOCK`] where there is
-/// one; hidden files are left out.
+/// one, and the `*.json` files beside them; hidden files are left out.
 pub fn load(folder: &Path) -> Result<Loaded, LoadError> {
     let mut loaded = Loaded::default();
-    let names = registry_files(folder)?;
+    let names = files(folder, LANGUAGES)?;
     if names.is_empty() {
         return Err(LoadError::new(folder, "there is no *.yaml, *.yml or *.kdl file in it"));
     }
@@ -108,6 +110,13 @@ pub fn load(folder: &Path) -> Result<Loaded, LoadError> {
     if folder.join(LOCK).symlink_metadata().is_ok() {
         read(folder, LOCK, &mut loaded)?;
     }
+    let profiles = files(folder, &["json"])?.into_iter();
+    loaded.profiles = profiles
+        .map(|name| {
+            let text = text(&folder.join(&name)).map_err(|error| error.problem);
+            (name, text)
+        })
+        .collect();
     Ok(loaded)
 }
 
@@ -148,17 +157,21 @@ pub fn programs(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
 
 /// Whether a folder has files of a registry in it, whatever they say.
 pub fn is_registry(folder: &Path) -> bool {
-    registry_files(folder).is_ok_and(|names| !names.is_empty())
+    files(folder, LANGUAGES).is_ok_and(|names| !names.is_empty())
 }
 
-fn registry_files(folder: &Path) -> Result<Vec<String>, LoadError> {
+/// How the names of registry files end.
+const LANGUAGES: &[&str] = &["yaml", "yml", "kdl"];
+
+/// The files of a folder whose names end so, in byte order; hidden ones are left out.
+fn files(folder: &Path, endings: &[&str]) -> Result<Vec<String>, LoadError> {
     let failed = |error: std::io::Error| LoadError::disk(folder, &error);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
-        let known = Path::new(&name).extension().is_some_and(|ending| {
-            ["yaml", "yml", "kdl"].iter().any(|known| ending.eq_ignore_ascii_case(known))
-        });
+        let known = Path::new(&name)
+            .extension()
+            .is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)));
         if known && !name.as_encoded_bytes().starts_with(b".") {
             let not_utf8 = |name: OsString| LoadError::new(&folder.join(name), "its name is not UTF-8");
             names.push(name.into_string().map_err(not_utf8)?);

@@ -24,15 +24,20 @@ fn every_field_is_expressed_by_the_new_build() {
 fn an_option_that_was_renamed_is_unknown_to_the_new_build_and_known_to_the_old() {
     let old = beside(&on(OLD, "option \"draft-max\" value=16; draft \"tiny\""));
     let new = only(&on(NEW, "option \"draft-max\" value=16"));
-    assert_eq!(new.code.name, "engine-cannot");
-    assert!(new.message.starts_with("role `x` cannot have"), "{}", new.message);
+    assert_eq!(new.code.name, "removed-option");
+    assert!(new.message.starts_with("option `draft-max` of role `x`"), "{}", new.message);
+    assert_eq!(new.help, ["use the field `draft`"]);
     assert!(!old.codes().contains(&"unknown-profile"), "{}", old.report());
 }
 
 #[test]
 fn a_misspelt_option_is_led_to_the_nearest() {
     let finding = only(&on(NEW, "option \"no-mmprj\""));
-    assert!(finding.help.iter().any(|help| help == "did you mean `--no-mmproj`?"), "{finding:?}");
+    assert_eq!(
+        (finding.code.name, finding.primary.text.as_str()),
+        ("unknown-option", "did you mean `--no-mmproj`?")
+    );
+    assert_eq!(finding.help, ["write `--no-mmproj`"]);
     assert_eq!(finding.subject.unwrap().name, "x");
 }
 

@@ -8,7 +8,7 @@ use orchgen::engine::dialect::{
     Draft, FlashAttention, Intent, LOOKUP, Lowered, Numa, Prompt, Serve, Value, prompt, serve,
 };
 
-const DRAFT: Draft<'_> = Draft { path: "DRAFT.gguf", max: Some(24), min: None, p_min: None };
+const DRAFT: Draft<'_> = Draft { path: "DRAFT.gguf", arch: "qwen2", max: Some(24), min: None, p_min: None };
 
 fn line(lowered: &Lowered) -> String {
     format!("{} {}", lowered.tool, lowered.args.join(" "))
@@ -59,19 +59,19 @@ fn the_one_shot_commands_of_the_seed() {
     let fork = profile("2026-03-fork");
     assert_eq!(
         line(&prompt(fork, &dense())),
-        "llama-speculative -m TARGET.gguf -md DRAFT.gguf --draft-max 24 --lookup-ngram-min 3 -t 96 -p prompt"
+        "llama-speculative -m TARGET.gguf -md DRAFT.gguf --draft-max 24 --lookup-ngram-min 3 --fit off -t 96 -p prompt"
     );
     assert_eq!(
         line(&prompt(fork, &experts("qwen3next"))),
-        "llama-cli -m MOE.gguf --override-kv qwen3next.expert_used_count=int:4 -c 32768 -t 96 -p prompt"
+        "llama-cli -m MOE.gguf --override-kv qwen3next.expert_used_count=int:4 -c 32768 --fit off --cache-ram 0 -ctxcp 4 -t 96 -p prompt"
     );
     assert_eq!(
         line(&prompt(fork, &vision())),
-        "llama-qwen2vl-cli -m VL.gguf --mmproj MMPROJ.gguf --image input.png -t 96 -p Describe this image"
+        "llama-qwen2vl-cli -m VL.gguf --mmproj MMPROJ.gguf --image input.png --fit off -t 96 -p Describe this image"
     );
     assert_eq!(
         line(&prompt(fork, &Prompt { context: Some(4096), ..dense() })),
-        "llama-speculative -m TARGET.gguf -md DRAFT.gguf --draft-max 24 --lookup-ngram-min 3 -c 4096 -cd 4096 -t 96 -p prompt"
+        "llama-speculative -m TARGET.gguf -md DRAFT.gguf --draft-max 24 --lookup-ngram-min 3 -c 4096 -cd 4096 --fit off -t 96 -p prompt"
     );
 }
 
@@ -80,7 +80,7 @@ fn the_one_shot_commands_under_newer_builds() {
     assert_eq!(
         line(&prompt(profile("b11434"), &dense())),
         "llama-speculative -m TARGET.gguf -md DRAFT.gguf --spec-draft-n-max 24 --spec-ngram-simple-size-n 3 \
-         --spec-type ngram-simple,draft-simple -t 96 -p prompt"
+         --spec-type ngram-simple,draft-simple --fit off -t 96 -p prompt"
     );
     assert!(line(&prompt(profile("b11434"), &vision())).starts_with("llama-mtmd-cli -m VL.gguf"));
     assert!(line(&prompt(profile("b11669"), &vision())).starts_with("llama-cli -m VL.gguf"));
@@ -94,7 +94,7 @@ fn the_one_shot_commands_under_newer_builds() {
     let only_draft = prompt(profile("b9093"), &Prompt { lookup: None, ..dense() });
     assert_eq!(
         line(&only_draft),
-        "llama-speculative -m TARGET.gguf -md DRAFT.gguf --spec-draft-n-max 24 -t 96 -p prompt"
+        "llama-speculative -m TARGET.gguf -md DRAFT.gguf --spec-draft-n-max 24 --fit off -t 96 -p prompt"
     );
     let unknown = prompt(profile("b10434"), &dense());
     assert_eq!((unknown.cannot.len(), unknown.args.len()), (0, 0));
@@ -136,12 +136,12 @@ fn a_server_with_draft_and_lookup() {
     assert_eq!(
         line(&serve(profile("2026-03-fork"), &coder())),
         "llama-server -m /m.gguf -md DRAFT.gguf --draft-max 24 --lookup-ngram-min 3 -c 65536 -np 2 -t 96 \
-         --host 127.0.0.1 --port 8081 --fit off --cache-ram 0 --numa numactl -ctxcp 4 --no-kv-unified --repack \
+         --host 127.0.0.1 --port 8081 --fit off --cache-ram 0 --numa numactl -ctxcp 4 -b 2048 -ub 512 --no-kv-unified --repack \
          -cd 32768"
     );
     let newer = "llama-server -m /m.gguf -md DRAFT.gguf --spec-draft-n-max 24 --spec-ngram-simple-size-n 3 \
          --spec-type ngram-simple,draft-simple -c 65536 -np 2 -t 96 \
-         --host 127.0.0.1 --port 8081 --fit off --cache-ram 0 --numa numactl -ctxcp 4 --no-kv-unified --repack";
+         --host 127.0.0.1 --port 8081 --fit off --cache-ram 0 --numa numactl -ctxcp 4 -b 2048 -ub 512 --no-kv-unified --repack";
     for build in ["b10434", "b11434", "b11669"] {
         assert_eq!(line(&serve(profile(build), &coder())), newer, "{build}");
     }
@@ -157,7 +157,7 @@ fn a_server_with_draft_and_lookup() {
     assert_eq!(
         line(&serve(profile("b9093"), &Serve { lookup: None, ..coder() })),
         "llama-server -m /m.gguf -md DRAFT.gguf --spec-draft-n-max 24 -c 65536 -np 2 -t 96 \
-         --host 127.0.0.1 --port 8081 --fit off --cache-ram 0 --numa numactl -ctxcp 4 --no-kv-unified --repack \
+         --host 127.0.0.1 --port 8081 --fit off --cache-ram 0 --numa numactl -ctxcp 4 -b 2048 -ub 512 --no-kv-unified --repack \
          -cd 32768"
     );
 }
@@ -208,7 +208,7 @@ fn an_embedder_takes_a_whole_request_at_once() {
         assert_eq!(
             line(&serve(profile, &embedder)),
             "llama-server -m /bge.gguf -c 1024 -np 2 -b 512 -ub 512 --embeddings --pooling cls -t 4 \
-             --host 127.0.0.1 --port 8090 --fit off --cache-ram 0 -ctxcp 0 --no-kv-unified --repack"
+             --host 127.0.0.1 --port 8090 --fit off --cache-ram 0 -ctxcp 0 --spec-type none --no-kv-unified --repack"
         );
     }
     let ranker = Serve { pooling: Some("rank"), context: 8192, batch: Some(128), ..embedder.clone() };
@@ -324,7 +324,7 @@ fn servers() -> Vec<Serve<'static>> {
             s.key_file = Some("/keys");
             s.metrics = true;
         },
-        |s| s.draft = Some(Draft { path: "d.gguf", max: None, min: Some(2), p_min: Some(0.5) }),
+        |s| s.draft = Some(Draft { path: "d.gguf", arch: "", max: None, min: Some(2), p_min: Some(0.5) }),
     ];
     let base = Serve { model: "/m.gguf", port: 8080, context: 4096, slots: 3, ..Serve::default() };
     (0..1_usize << wishes.len())

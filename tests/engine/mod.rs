@@ -3,9 +3,11 @@
 mod dialect;
 mod difference;
 mod facts;
+mod file;
 mod help;
 mod options;
 mod profile;
+mod table;
 
 use orchgen::engine::{OptionRecord, Profile};
 

@@ -67,7 +67,7 @@ fn an_option_takes_the_place_of_a_default_that_is_settled() {
 fn a_bad_option_is_refused_with_its_reason() {
     let b = "b11669";
     assert_eq!(refused(b, "tempp", None), "llama-server of llama.cpp-b11669 has no option `tempp`");
-    assert!(refused(b, "mlock", None).contains("has no option"));
+    assert!(refused(b, "mlock", None).contains("has no option `mlock`, which llama.cpp-b10434 had"));
     assert!(refused(b, "image", Some("x.png")).contains("is an option of llama-cli and not of llama-server"));
     assert!(refused(b, "interactive-first", None).contains("is an option of llama-completion"));
     assert!(
@@ -82,12 +82,12 @@ fn a_bad_option_is_refused_with_its_reason() {
     assert!(refused(b, "gpt-oss-20b-default", None).contains("brings a model of its own"));
     assert_eq!(refused(b, "jinja", Some("true")), "`--jinja` takes no value");
     assert_eq!(refused(b, "top-k", None), "`--top-k` takes a value (N)");
-    assert!(refused(b, "top-k", Some("8k")).contains("takes a number"));
-    assert!(refused(b, "top-k", Some("1e5")).contains("takes a number"));
-    assert!(refused(b, "top-k", Some("")).contains("takes a number"));
+    assert!(refused(b, "top-k", Some("8k")).contains("takes a whole number"));
+    assert!(refused(b, "top-k", Some("1e5")).contains("takes a whole number"));
+    assert!(refused(b, "top-k", Some("")).contains("takes a whole number"));
     assert!(refused(b, "split-mode", Some("rows")).contains("takes none, layer, row, tensor, not `rows`"));
     assert!(refused("2026-03-fork", "split-mode", Some("tensor")).contains("not `tensor`"));
-    assert!(refused(b, "spec-type", Some("ngram-mod,ngrm")).contains("not `ngrm`"));
+    assert!(refused(b, "spec-type", Some("ngram-mod,ngrm")).contains("not `ngram-mod,ngrm`"));
     assert!(
         refused("b9093", "spec-type", Some("ngram-mod,ngram-simple"))
             .contains("not `ngram-mod,ngram-simple`")

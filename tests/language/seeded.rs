@@ -35,7 +35,7 @@ const FAULTS: &[Fault] = &[
         "slots",
         "option { name \"draft-max\"; value 4 }",
         "option: {name: draft-max, value: 4}",
-        "engine-cannot",
+        "removed-option",
     ),
     ("slots", "placement { numa \"bind 7\" }", "placement: {numa: bind 7}", "unknown-node"),
 ];

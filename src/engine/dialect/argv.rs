@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::super::option::OptionRecord;
 use super::super::profile::Profile;
-use super::{Inexpressible, Intent, Lowered, NotChecked, Value};
+use super::{Fault, Inexpressible, Intent, Lowered, NotChecked, Value};
 
 /// The longest override key that the engine takes, in bytes (llama.cpp b11434, `common/common.cpp`).
 const KEY_BYTES: usize = 127;
@@ -19,6 +19,7 @@ pub(super) struct Argv<'p> {
     /// What the fields of the registry wrote, each with its field.
     pub(super) written: Vec<(&'p OptionRecord, &'static str)>,
     pub(super) cannot: Vec<Inexpressible>,
+    pub(super) warned: Vec<Inexpressible>,
     pub(super) not_checked: Vec<NotChecked>,
 }
 
@@ -33,6 +34,7 @@ impl<'p> Argv<'p> {
             args: Vec::with_capacity(48),
             written: Vec::with_capacity(24),
             cannot: Vec::new(),
+            warned: Vec::new(),
             not_checked: Vec::new(),
         }
     }
@@ -109,7 +111,8 @@ impl<'p> Argv<'p> {
     }
 
     pub(super) fn cannot(&mut self, intent: Intent, why: String) {
-        self.cannot.push(Inexpressible { intent, why, builds: Vec::new() });
+        let (fault, help, builds) = (Fault::Intent, None, Vec::new());
+        self.cannot.push(Inexpressible { intent, fault, why, help, builds });
     }
 
     fn lacks(&mut self, intent: Intent, spellings: &[&'static str]) {
@@ -171,7 +174,8 @@ impl<'p> Argv<'p> {
     }
 
     pub(super) fn finish(self) -> Lowered {
-        Lowered { tool: self.tool, args: self.args, cannot: self.cannot, not_checked: self.not_checked }
+        let Self { tool, args, cannot, warned, not_checked, .. } = self;
+        Lowered { tool, args, cannot, warned, not_checked }
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! | intent | spellings, the first that the program has |
 //! |---|---|
-//! | draft | `-md`; with `--spec-type draft-simple` where that is a choice |
+//! | draft | `-md`; with `--spec-type` and the word for its architecture, mostly `draft-simple`, where that is a choice |
 //! | draft length | `--spec-draft-n-max`, `--draft-max` |
 //! | lookup | `--lookup-ngram-min`; `--spec-type ngram-simple` with `--spec-ngram-simple-size-n` or `--spec-ngram-size-n` |
 //! | both | the fork's own option beside the draft, or a `--spec-type` that takes a list |
@@ -17,14 +17,17 @@
 //! No line relies on a default that costs memory, opens a port or has moved between builds; `serve.rs` pins them.
 
 mod argv;
+mod combined;
 mod options;
+mod owned;
 mod prompt;
 mod serve;
 mod speculation;
+mod value;
 
 use std::borrow::Cow;
 
-pub use options::owned;
+pub use owned::owned;
 pub use serve::{BATCH, CHECKPOINTS, UBATCH};
 pub use speculation::{DRAFT_MAX, LOOKUP};
 
@@ -57,6 +60,8 @@ pub struct Serve<'a> {
     pub pooling: Option<&'a str>,
     /// Whether it serves embeddings rather than text.
     pub is_embedder: bool,
+    /// What is known of the experts of the model.
+    pub layers: Layers,
     /// The projector of a vision model.
     pub projector: Option<&'a str>,
     /// Threads; the engine's own number counts the whole machine, whatever the placement.
@@ -104,11 +109,23 @@ pub struct Prompt<'a> {
     pub image: &'a str,
 }
 
+/// What is known of the layers of a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layers {
+    /// It may have experts.
+    #[default]
+    Unknown,
+    /// It has none.
+    Dense,
+}
+
 /// A draft model and how far it runs ahead.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Draft<'a> {
     /// Its file.
     pub path: &'a str,
+    /// Its architecture, which decides how it drafts; empty where it is a model like any other.
+    pub arch: &'a str,
     /// Tokens at most; [`DRAFT_MAX`] where none is named, since the engine's default has moved.
     pub max: Option<u32>,
     /// Tokens at least.
@@ -217,13 +234,40 @@ impl Intent {
     }
 }
 
-/// An intent that a build cannot express.
+/// What kind of fault it is that something cannot be said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// The build has no words for a field.
+    Intent,
+    /// The program has no option of that name.
+    Unknown,
+    /// It had one, and has it no longer.
+    Removed,
+    /// It still takes the option, and will not for long.
+    Deprecated,
+    /// The option does not take that value.
+    Value,
+    /// Given twice, and the last one counts.
+    Repeated,
+    /// A field says it, or a server with it would not serve.
+    Owned,
+    /// It needs another option or field.
+    Alone,
+    /// It has no effect.
+    Idle,
+}
+
+/// An intent that a build cannot express, or has to be warned of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inexpressible {
     /// What was wanted.
     pub intent: Intent,
+    /// What kind of fault it is.
+    pub fault: Fault,
     /// Why not, as a clause without a full stop.
     pub why: String,
+    /// What to do, an imperative; none where the fault itself says it.
+    pub help: Option<String>,
     /// The built-in builds that can.
     pub builds: Vec<&'static str>,
 }
@@ -246,6 +290,8 @@ pub struct Lowered {
     pub args: Vec<Cow<'static, str>>,
     /// What the build cannot express.
     pub cannot: Vec<Inexpressible>,
+    /// What it takes and should not be given.
+    pub warned: Vec<Inexpressible>,
     /// What the profile does not know.
     pub not_checked: Vec<NotChecked>,
 }

@@ -3,99 +3,45 @@
 use std::borrow::Cow;
 
 use super::argv::Argv;
-use super::{Intent, NotChecked};
-use crate::engine::{OptionRecord, Repeat, Side};
-
-/// Options that orchgen writes itself, without their dashes, sorted; each with the field that says it.
-const OWNED: &[(&str, &str)] = &[
-    ("api-key", "key-file"),
-    ("api-key-file", "key-file"),
-    ("b", "batch"),
-    ("batch-size", "batch"),
-    ("c", "context"),
-    ("cache-ram", "prompt-cache"),
-    ("cache-type-k", "cache-type"),
-    ("cache-type-v", "cache-type"),
-    ("cd", "context"),
-    ("cram", "prompt-cache"),
-    ("ctk", "cache-type"),
-    ("ctv", "cache-type"),
-    ("ctx-size", "context"),
-    ("ctx-size-draft", "context"),
-    ("docker-repo", "model"),
-    ("dr", "model"),
-    ("draft-max", "draft"),
-    ("draft-min", "draft"),
-    ("draft-n-min", "draft"),
-    ("draft-p-min", "draft"),
-    ("embedding", "pooling"),
-    ("embeddings", "pooling"),
-    ("fa", "flash-attention"),
-    ("fit", "context"),
-    ("flash-attn", "flash-attention"),
-    ("hf", "model"),
-    ("hf-file", "model"),
-    ("hf-repo", "model"),
-    ("hf-repo-draft", "draft"),
-    ("hfd", "draft"),
-    ("hff", "model"),
-    ("host", "listen"),
-    ("kv-unified", "slots"),
-    ("kvu", "slots"),
-    ("lookup-ngram-min", "lookup"),
-    ("m", "model"),
-    ("md", "draft"),
-    ("mlock", "placement"),
-    ("mm", "projector"),
-    ("mmproj", "projector"),
-    ("mmproj-url", "projector"),
-    ("mmu", "projector"),
-    ("model", "model"),
-    ("model-draft", "draft"),
-    ("model-url", "model"),
-    ("models-dir", "model"),
-    ("models-preset", "model"),
-    ("mu", "model"),
-    ("np", "slots"),
-    ("numa", "placement"),
-    ("override-kv", "override"),
-    ("parallel", "slots"),
-    ("pooling", "pooling"),
-    ("port", "port"),
-    ("rerank", "pooling"),
-    ("reranking", "pooling"),
-    ("reuse-port", "port"),
-    ("spec-draft-hf", "draft"),
-    ("spec-draft-model", "draft"),
-    ("spec-draft-n-max", "draft"),
-    ("spec-draft-n-min", "draft"),
-    ("spec-draft-p-min", "draft"),
-    ("t", "placement"),
-    ("threads", "placement"),
-];
-
-/// Options that print something and end the program: a server with one of them never serves.
-const ENDS: &[&str] =
-    &["--help", "--version", "--license", "--cache-list", "--completion-bash", "--list-devices"];
-
-/// Options that bring a model of their own, by how their names begin.
-const PRESETS: &[&str] = &["--embd-gemma-", "--fim-qwen-", "--gpt-oss-", "--vision-gemma-"];
-
-/// Placeholders of a value that is a plain number (all five profiles).
-const NUMBERS: &[&str] = &["N", "P", "INDEX", "PORT", "SECONDS", "SIMILARITY", "<0|1>", "<0...100>"];
-
-/// The field of the registry that writes an engine option, where one does; with dashes or without, `_` like `-`.
-pub fn owned(name: &str) -> Option<&'static str> {
-    let name = name.trim_start_matches('-').replace('_', "-");
-    let at = OWNED.binary_search_by(|(known, _)| (*known).cmp(name.as_str())).ok()?;
-    OWNED.get(at).map(|(_, field)| *field)
-}
+use super::{Fault, Inexpressible, Intent, NotChecked, owned, value};
+use crate::engine::{OptionRecord, Profile, Repeat, Side};
 
 /// An option of the registry that the build takes.
 pub(super) struct Said<'p> {
-    at: usize,
-    option: &'p OptionRecord,
+    pub(super) at: usize,
+    pub(super) option: &'p OptionRecord,
+    pub(super) side: Side,
     words: Vec<String>,
+}
+
+impl Said<'_> {
+    /// Its value; none for a switch, the first of several.
+    pub(super) fn value(&self) -> Option<&str> {
+        self.words.get(1).map(String::as_str)
+    }
+}
+
+/// What is wrong with an option: the kind of fault, why, and what to do.
+pub(super) struct Refusal {
+    pub(super) fault: Fault,
+    pub(super) why: String,
+    pub(super) help: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn new(fault: Fault, why: String) -> Self {
+        Self { fault, why, help: None }
+    }
+
+    pub(super) fn with(fault: Fault, why: String, help: impl Into<String>) -> Self {
+        Self { fault, why, help: Some(help.into()) }
+    }
+
+    /// The same said of an option of the registry.
+    pub(super) fn of(self, at: usize) -> Inexpressible {
+        let Self { fault, why, help } = self;
+        Inexpressible { intent: Intent::OptionName(at), fault, why, help, builds: Vec::new() }
+    }
 }
 
 /// Reads the options, and reports those that the build would refuse or misread.
@@ -103,13 +49,18 @@ pub(super) fn read<'p>(argv: &mut Argv<'p>, options: &[(&str, Option<&str>)]) ->
     let mut all: Vec<Said<'p>> = Vec::with_capacity(options.len());
     for (at, (name, value)) in options.iter().enumerate() {
         match one(argv, name, *value) {
-            Err(why) => argv.cannot(Intent::OptionName(at), why),
-            Ok((option, words)) => {
+            Err(refusal) => argv.cannot.push(refusal.of(at)),
+            Ok((option, side, words)) => {
                 let again = all.iter().any(|said| std::ptr::eq(said.option, option));
                 if again && repeated(argv, at, option) {
                     continue;
                 }
-                all.push(Said { at, option, words });
+                if let Some(instead) = &option.deprecated {
+                    let why = format!("`{}` is deprecated in {} ({instead})", option.title(), argv.build());
+                    let help = if instead.starts_with("use ") { instead.clone() } else { "remove it".into() };
+                    argv.warned.push(Refusal::with(Fault::Deprecated, why, help).of(at));
+                }
+                all.push(Said { at, option, side, words });
             }
         }
     }
@@ -122,7 +73,8 @@ pub(super) fn write(argv: &mut Argv<'_>, options: Vec<Said<'_>>) {
         let field = argv.written.iter().find(|(option, _)| std::ptr::eq(*option, said.option));
         if let Some((option, field)) = field {
             let why = format!("`{}` is written from the field `{field}`", option.title());
-            argv.cannot(Intent::OptionName(said.at), why);
+            let refusal = Refusal::with(Fault::Owned, why, format!("use the field `{field}`"));
+            argv.cannot.push(refusal.of(said.at));
         } else {
             argv.args.extend(said.words.into_iter().map(Cow::Owned));
         }
@@ -145,10 +97,8 @@ fn repeated(argv: &mut Argv<'_>, at: usize, option: &OptionRecord) -> bool {
             false
         }
         Some(Repeat::Last) | None => {
-            argv.cannot(
-                Intent::OptionName(at),
-                format!("`{title}` is given twice, and the engine takes the last"),
-            );
+            let why = format!("`{title}` is given twice, and the engine takes the last");
+            argv.cannot.push(Refusal::with(Fault::Repeated, why, "keep one of them").of(at));
             true
         }
     }
@@ -158,102 +108,91 @@ fn one<'p>(
     argv: &Argv<'p>,
     name: &str,
     value: Option<&str>,
-) -> Result<(&'p OptionRecord, Vec<String>), String> {
+) -> Result<(&'p OptionRecord, Side, Vec<String>), Refusal> {
     let Some((option, spelling, side)) = argv.profile.find(argv.tool, name) else {
         return Err(unknown(argv, name));
     };
     if let Some(instead) = &option.removed {
-        return Err(format!("`{spelling}` is removed from {} ({instead})", argv.build()));
+        let why = format!("`{spelling}` is removed from {} ({instead})", argv.build());
+        return Err(Refusal::with(Fault::Removed, why, replacement(name, Some(instead))));
     }
-    if let Some(field) = option.spellings().find_map(|(name, _)| owned(name)) {
-        return Err(format!("`{spelling}` is written from the field `{field}`"));
-    }
-    if option.names.iter().any(|name| ENDS.contains(&name.as_str())) {
-        return Err(format!("`{spelling}` prints something and ends the program"));
-    }
-    if option.value.is_none() && PRESETS.iter().any(|start| option.title().starts_with(start)) {
-        return Err(format!("`{spelling}` brings a model of its own, and `model` says which one is served"));
+    if let Some((why, help)) = owned::refusal(option, spelling) {
+        return Err(Refusal::with(Fault::Owned, why, help));
     }
     let mut words = vec![spelling.to_owned()];
     let arity = if side == Side::Off { 0 } else { option.arity() };
+    let bad = |why: String, help: &str| Err(Refusal::with(Fault::Value, why, help));
     match (arity, value) {
         (0, None) => {}
-        (0, Some(_)) => return Err(format!("`{spelling}` takes no value")),
+        (0, Some(_)) => return bad(format!("`{spelling}` takes no value"), "remove the value"),
         (_, None) => {
-            let value = option.value.as_deref().unwrap_or_default();
-            return Err(format!("`{spelling}` takes a value ({value})"));
+            let placeholder = option.value.as_deref().unwrap_or_default();
+            return bad(format!("`{spelling}` takes a value ({placeholder})"), "add `value`");
+        }
+        (_, Some(value)) if value.contains('\0') => {
+            return bad(format!("the value of `{spelling}` holds a zero byte"), "remove it");
         }
         (1, Some(value)) => {
-            fits(option, spelling, value)?;
+            if let Err(expected) = value::fits(argv.profile.build_number(), option, value) {
+                let why = format!("`{spelling}` takes {expected}, not `{}`", value.escape_debug());
+                return bad(why, &format!("write {expected}"));
+            }
             words.push(value.to_owned());
         }
         (n, Some(value)) => {
             let parts: Vec<&str> = value.split_whitespace().collect();
-            if parts.len() != n {
-                return Err(format!(
-                    "`{spelling}` takes {n} values, separated by a blank, and has {}",
-                    parts.len()
-                ));
+            if parts.len() != n || !value::fit_together(&parts) {
+                let why = format!("`{spelling}` takes {n} values, whole numbers separated by a blank");
+                return bad(format!("{why}, not `{}`", value.escape_debug()), "write both in one text");
             }
             words.extend(parts.into_iter().map(str::to_owned));
         }
     }
-    Ok((option, words))
+    Ok((option, side, words))
 }
 
-fn unknown(argv: &Argv<'_>, name: &str) -> String {
+/// An option that this program of this build does not have: one of another program, one that older builds had, or none.
+fn unknown(argv: &Argv<'_>, name: &str) -> Refusal {
     let shown = name.escape_debug();
+    let (tool, build) = (argv.tool, argv.build());
     let dashed = if name.starts_with('-') { name.to_owned() } else { format!("--{name}") };
-    let takers = argv.profile.takers(&dashed);
-    match takers.split_first() {
-        None => format!("{} of {} has no option `{shown}`", argv.tool, argv.build()),
+    match argv.profile.takers(&dashed).split_first() {
         Some((first, [])) => {
-            format!("`{shown}` is an option of {first} and not of {} in {}", argv.tool, argv.build())
+            let why = format!("`{shown}` is an option of {first} and not of {tool} in {build}");
+            return Refusal::new(Fault::Unknown, why);
         }
         Some((first, rest)) => {
-            format!(
-                "`{shown}` is an option of {first} and {} more and not of {} in {}",
-                rest.len(),
-                argv.tool,
-                argv.build()
-            )
+            let more = rest.len();
+            let why =
+                format!("`{shown}` is an option of {first} and {more} more and not of {tool} in {build}");
+            return Refusal::new(Fault::Unknown, why);
         }
+        None => {}
+    }
+    match last_with(argv, name) {
+        Some((older, option)) => {
+            let why = format!("{tool} of {build} has no option `{shown}`, which {} had", older.name());
+            let said = option.deprecated.as_deref().or(option.removed.as_deref());
+            Refusal::with(Fault::Removed, why, replacement(name, said))
+        }
+        None => Refusal::new(Fault::Unknown, format!("{tool} of {build} has no option `{shown}`")),
     }
 }
 
-/// Whether a value is one that the option reads as it stands.
-fn fits(option: &OptionRecord, spelling: &str, value: &str) -> Result<(), String> {
-    let shown = value.escape_debug();
-    if value.contains('\0') {
-        return Err(format!("the value of `{spelling}` holds a zero byte"));
-    }
-    if option.takes_list_of_choices() {
-        let stranger = value.split(',').find(|word| !option.lists(word));
-        return stranger.map_or(Ok(()), |word| Err(choices(option, spelling, word)));
-    }
-    if !option.allows(value) {
-        return Err(choices(option, spelling, value));
-    }
-    let number = option.choices.is_empty()
-        && !option.lists(value)
-        && option.value.as_deref().is_some_and(|v| NUMBERS.contains(&v));
-    // The engine reads the digits in front and drops the rest without a word (llama.cpp b11434, `common/arg.cpp`).
-    if number && !is_number(value) {
-        return Err(format!(
-            "`{spelling}` takes a number, and `{shown}` is none that the engine reads to its end"
-        ));
-    }
-    Ok(())
+/// The youngest built-in build before this one that has an option; of a build whose place in their order is not known, none
+/// is younger.
+fn last_with(argv: &Argv<'_>, name: &str) -> Option<(&'static Profile, &'static OptionRecord)> {
+    let names = Profile::names();
+    let place = names.iter().position(|known| *known == argv.build()).unwrap_or(names.len());
+    let mut older = names.iter().take(place).rev().filter_map(|known| Profile::built_in(known));
+    older.find_map(|profile| Some((profile, profile.option(argv.tool, name)?)))
 }
 
-fn choices(option: &OptionRecord, spelling: &str, word: &str) -> String {
-    format!("`{spelling}` takes {}, not `{}`", option.choices.join(", "), word.escape_debug())
-}
-
-/// Digits, with a sign and a decimal point where they are wanted: no unit, no exponent.
-fn is_number(value: &str) -> bool {
-    let digits = value.strip_prefix('-').unwrap_or(value);
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    all(whole) && all(part)
+/// What to do instead of an option that is gone: the field that says it, else what the engine says.
+fn replacement(name: &str, said: Option<&str>) -> String {
+    match (owned::owned(name), said) {
+        (Some(field), _) => format!("use the field `{field}`"),
+        (None, Some(said)) if said.starts_with("use ") => said.to_owned(),
+        (None, _) => "remove it".to_owned(),
+    }
 }

@@ -1,8 +1,10 @@
 //! The one-shot command of a model.
 
+use std::borrow::Cow;
+
 use super::argv::Argv;
 use super::speculation::speculate;
-use super::{Intent, Lowered, NotChecked, Prompt};
+use super::{CHECKPOINTS, Intent, Lowered, NotChecked, Prompt};
 use crate::engine::Profile;
 
 /// The program of a plain text prompt.
@@ -37,11 +39,25 @@ fn line(profile: &Profile, tool: &'static str, wanted: &Prompt<'_>) -> Lowered {
     if let (Some(_), Some(context)) = (wanted.draft, wanted.context) {
         argv.pin(&["-cd", "--ctx-size-draft"], Some(context.to_string().into()), &[]);
     }
+    pins(&mut argv, wanted);
     if let Some(threads) = wanted.threads {
         argv.say((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
     }
     argv.say((Intent::Tool, "model"), &["-p", "--prompt"], wanted.prompt.to_owned());
     argv.finish()
+}
+
+/// Settles what costs memory or has moved between builds, as for a server.
+fn pins(argv: &mut Argv<'_>, wanted: &Prompt<'_>) {
+    let mut pin = |spellings: &[&'static str], value: &'static str| {
+        argv.pin(spellings, Some(Cow::Borrowed(value)), &[]);
+    };
+    if wanted.draft.is_none() && wanted.lookup.is_none() {
+        pin(&["--spec-type"], "none");
+    }
+    pin(&["--fit"], "off");
+    pin(&["--cache-ram", "-cram"], "0");
+    argv.pin(&["-ctxcp", "--ctx-checkpoints"], Some(CHECKPOINTS.to_string().into()), &[]);
 }
 
 fn candidates(wanted: &Prompt<'_>) -> &'static [&'static str] {

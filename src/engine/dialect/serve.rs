@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::argv::Argv;
-use super::options;
 use super::speculation::speculate;
 use super::{FlashAttention, Intent, Lowered, Numa, Serve};
+use super::{combined, options};
 use crate::engine::{OptionRecord, Profile};
 
 /// Tokens of a logical batch where the registry names none: the engine's default, the same in all five builds.
@@ -44,6 +44,7 @@ pub(super) fn lower(profile: &Profile, wanted: &Serve<'_>) -> Lowered {
         return argv.finish();
     }
     let said = options::read(&mut argv, wanted.options);
+    combined::judge(&mut argv, wanted, &said);
     files(&mut argv, wanted);
     sizes(&mut argv, wanted);
     memory(&mut argv, wanted);
@@ -198,6 +199,13 @@ fn pins(argv: &mut Argv<'_>, wanted: &Serve<'_>, said: &[&OptionRecord]) {
     }
     let checkpoints = if wanted.is_embedder { 0 } else { CHECKPOINTS };
     argv.pin(&["-ctxcp", "--ctx-checkpoints"], Some(checkpoints.to_string().into()), said);
+    argv.pin(&["-b", "--batch-size"], Some(BATCH.to_string().into()), said);
+    argv.pin(&["-ub", "--ubatch-size"], Some(wanted.physical_batch().to_string().into()), said);
+    // What it drafts with where nothing is said has moved between builds, and a draft is told by its file in older ones.
+    let speculates = wanted.draft.is_some() || wanted.lookup.is_some();
+    if !speculates && !said.iter().any(|option| option.title() == "--spec-default") {
+        argv.pin(&["--spec-type"], Some(Cow::Borrowed("none")), said);
+    }
     // Without a number of slots all of them share one cache; with one they must not, or `context` is not each one's own.
     argv.pin(&["--no-kv-unified"], None, said);
     // Copies the weights that it can; the memory is planned with it.

@@ -1,7 +1,7 @@
 //! Draft models and prompt lookup, whose spellings differ most between builds.
 
 use super::argv::Argv;
-use super::{Draft, Intent};
+use super::{Draft, Intent, NotChecked};
 
 /// Tokens that a draft model runs ahead where the registry names none: a choice of this program, always written, since the
 /// engine's own default is 3 from b10434 on (`--help`) and is not known to be so before.
@@ -18,7 +18,7 @@ pub(super) fn speculate(argv: &mut Argv<'_>, draft: Option<&Draft<'_>>, lookup: 
     // n-gram types come first: the engine tries them before a draft model anyway.
     let mut types: Vec<&'static str> = lookup.and_then(|lookup| lookup.kind).into_iter().collect();
     if let Some(draft) = draft {
-        types.extend(choice(argv, "draft-simple"));
+        types.extend(kind(argv, draft));
         length(argv, draft);
     }
     if let Some(lookup) = lookup {
@@ -28,6 +28,26 @@ pub(super) fn speculate(argv: &mut Argv<'_>, draft: Option<&Draft<'_>>, lookup: 
         let whose = if draft.is_some() { (Intent::Draft, "draft") } else { (Intent::Lookup, "lookup") };
         argv.say(whose, &["--spec-type"], types.join(","));
     }
+}
+
+/// The type of speculation that the architecture of a draft asks for (llama.cpp b11434, `common/speculative.cpp`); none where
+/// the build tells it by the file alone.
+fn kind(argv: &mut Argv<'_>, draft: &Draft<'_>) -> Option<&'static str> {
+    let wanted = match draft.arch {
+        "eagle3" => "draft-eagle3",
+        "dflash" => "draft-dflash",
+        _ => return choice(argv, "draft-simple"),
+    };
+    let found = choice(argv, wanted);
+    if found.is_none() {
+        let arch = draft.arch;
+        let why = format!("{} has no `--spec-type {wanted}`, which a draft of `{arch}` needs", argv.build());
+        argv.cannot(Intent::Draft, why);
+    } else if wanted == "draft-dflash" {
+        let why = "whether the draft has the head that `draft-dspark` needs is not known".to_owned();
+        argv.not_checked.push(NotChecked { intent: Intent::Draft, why });
+    }
+    found
 }
 
 fn length(argv: &mut Argv<'_>, draft: &Draft<'_>) {

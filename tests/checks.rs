@@ -6,6 +6,7 @@ mod hosts;
 mod memory;
 mod names;
 mod needs;
+mod options;
 mod overrides;
 mod pairs;
 mod placement;

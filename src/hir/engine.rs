@@ -8,7 +8,7 @@ use super::{Head, Named, Text};
 pub struct Engine {
     /// Its name.
     pub head: Head,
-    /// The name of the profile of its options.
+    /// The profile of its options: the name of one that is built in, or of a `*.json` file beside the registry.
     pub profile: Text,
     /// The folder of its programs.
     pub bin: Text,
@@ -24,8 +24,12 @@ impl Named for Engine {
 
 /// The fields of an engine.
 pub(super) static TABLE: Table = Table::of(&[
-    Field::required("profile", Shape::Text, "The profile of its options: the name of one that is built in.")
-        .example("llama.cpp-b11434"),
+    Field::required(
+        "profile",
+        Shape::Text,
+        "The profile of its options: one that is built in, or a `*.json` file beside the registry.",
+    )
+    .example("llama.cpp-b11434"),
     Field::required("bin", Shape::Path, "The folder of its programs, an absolute path.")
         .example("/opt/llama.cpp/bin"),
     Field::optional("env", Shape::Map, "Environment variables of every process of it."),

@@ -298,7 +298,7 @@ fn numbers_that_the_engine_would_die_of() {
 }
 
 /// Every combination of the first so many wishes, each with a value that is right.
-fn servers() -> Vec<Serve<'static>> {
+pub(super) fn servers() -> Vec<Serve<'static>> {
     const OVERRIDES: &[(&str, Value<'_>)] = &[("tokenizer.ggml.add_bos_token", Value::Bool(true))];
     let wishes: [fn(&mut Serve<'static>); 12] = [
         |s| s.draft = Some(DRAFT),

@@ -12,10 +12,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/profiles")
 }
 
-#[expect(clippy::disallowed_methods, reason = "a clone of the project may lie elsewhere than the folder")]
 fn facts() -> PathBuf {
-    let shared = std::env::var_os("ORCHGEN_SHARED").map(PathBuf::from);
-    shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared")).join("engine/profiles")
+    crate::support::shared("engine/profiles")
 }
 
 fn object(path: &Path) -> Map<String, Value> {

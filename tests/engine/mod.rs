@@ -5,10 +5,14 @@ mod difference;
 mod facts;
 mod file;
 mod help;
+mod mistakes;
 mod options;
 mod profile;
+mod rig;
 mod table;
+mod upgrade;
 
+use dialect::servers;
 use orchgen::engine::{OptionRecord, Profile};
 
 /// A built-in profile.

@@ -15,7 +15,7 @@ pub(crate) fn survives(language: &str, text: &str) {
         map.add("base.kdl", BASE);
     }
     map.add(format!("text.{language}"), text);
-    let loaded = Loaded { map, flaws: Vec::new() };
+    let loaded = Loaded { map, ..Loaded::default() };
     let mut findings = Diagnostics::default();
     let checked = analyse(&loaded, &mut findings);
     assert_eq!(checked.is_ok(), !findings.has_errors());

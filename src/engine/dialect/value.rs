@@ -71,6 +71,7 @@ const BOUNDS: &[(&str, i64, i64, u32)] = &[
     ("prio-batch", 0, 3, B11434),
     ("reasoning-budget", -1, MOST, B11669),
     ("repeat-last-n", 0, MOST, B11669),
+    ("sleep-idle-seconds", 1, MOST, B11434),
     ("spec-draft-n-ubatch", 0, MOST, B11669),
     ("spec-draft-prio", 0, 3, B11669),
     ("spec-draft-prio-batch", 0, 3, B11669),
@@ -131,6 +132,10 @@ fn number(build: Option<u32>, option: &OptionRecord, value: &str) -> (bool, Stri
         let fits = value == "-1" || (is_digits(value) && value.parse::<u32>().is_ok());
         return (fits, "a whole number from -1 to 4294967295".to_owned());
     }
+    // Minus one is never.
+    if option.title() == "--sleep-idle-seconds" && value == "-1" {
+        return (true, String::new());
+    }
     match bounds(build, option) {
         None => (is_whole(value), "a whole number, digits alone".to_owned()),
         Some((low, high)) => {
@@ -170,7 +175,7 @@ fn plain(option: &OptionRecord, placeholder: &str, value: &str) -> (bool, &'stat
         "<tensor name pattern>=<buffer type>,..." => {
             (each(is_placed), "patterns with buffer types as `exps=CPU`")
         }
-        "FNAME" | "PATH" | "FILE" | "DIR" => (!value.is_empty(), "a path"),
+        "FNAME" | "PATH" | "FILE" | "DIR" | "JINJA_TEMPLATE_FILE" => (!value.is_empty(), "a path"),
         _ => (true, ""),
     }
 }

@@ -141,7 +141,9 @@ fn options(record: &mut Record) -> Vec<EngineOption> {
     let blocks = record.take_all::<Record>("option").into_iter();
     let read = blocks.filter_map(|mut block| {
         let block = &mut block.value;
-        Some(EngineOption { name: block.text("name")?, value: block.take::<Setting>("value") })
+        let (name, value) = (block.text("name")?, block.take::<Setting>("value"));
+        // Of an option whose value could not be read nothing more is said.
+        (value.is_some() || !block.is_spoken("value")).then_some(EngineOption { name, value })
     });
     read.collect()
 }

@@ -217,7 +217,7 @@ fn an_engine_may_have_a_profile_of_its_own() {
 
 #[test]
 fn keys_that_a_younger_build_may_have_are_not_checked_and_slips_are_said() {
-    let key = |key: &str| own("mine.json", OWN, &format!("override \"{key}\" value=1"));
+    let key = |key: &str| own("mine.json", OWN, &format!("override \"{key}\" value=8192"));
     assert_eq!(key("qwen3moe.context_length").codes(), [""; 0]);
     let unknown = key("qwen3moe.something_of_tomorrow");
     assert!(unknown.findings.is_empty(), "{}", unknown.report());

@@ -31,4 +31,5 @@ mod support;
 mod systemd;
 mod tidy;
 mod tools;
+mod upgrade;
 mod yaml;

@@ -257,6 +257,11 @@ impl Checked {
         &self.0.registry
     }
 
+    /// What the checks stood on.
+    pub fn ground(&self) -> &Ground {
+        &self.0
+    }
+
     /// What the build of an engine accepts; none where its profile is unknown, which cannot be here.
     pub fn profile(&self, engine: Id<Engine>) -> Option<&Profile> {
         self.0.profile(engine)

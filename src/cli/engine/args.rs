@@ -16,6 +16,15 @@ const SHOW_HELP: &str = "Examples:
   orchgen engine show llama.cpp-b11669 ctx-size      all that is known of one
   orchgen engine show engines/mine.json --draft-max  of a profile that was probed";
 
+const DIFF_HELP: &str = "Exit codes:
+  0  nothing that is compared breaks
+  1  a role of the registry breaks
+  2  the profiles or the registry cannot be compared
+
+Examples:
+  orchgen engine diff llama.cpp-b10434 llama.cpp-b11669
+  orchgen engine diff llama.cpp-2026-03-fork engines/mine.json --registry registry";
+
 /// The subcommands of `orchgen engine`.
 #[derive(Arguments, Debug)]
 pub(in crate::cli) struct Engine {
@@ -42,6 +51,9 @@ pub(super) enum Command {
     /// Show what a profile knows, or all it knows of one option
     #[command(after_help = SHOW_HELP)]
     Show(Show),
+    /// Say what changes from one build to another, and what that does to a registry
+    #[command(after_help = DIFF_HELP)]
+    Diff(Diff),
 }
 
 #[derive(Arguments, Debug)]
@@ -69,6 +81,22 @@ pub(super) struct Show {
     /// An option by any of its spellings, with dashes or without
     #[arg(value_name = "OPTION", allow_hyphen_values = true)]
     pub(super) option: Option<String>,
+    /// How it is written
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    pub(super) format: Format,
+}
+
+#[derive(Arguments, Debug)]
+pub(super) struct Diff {
+    /// The profile that is left: one that is built in, or the file of one
+    #[arg(value_name = "OLD")]
+    pub(super) old: String,
+    /// The profile that comes in its place
+    #[arg(value_name = "NEW")]
+    pub(super) new: String,
+    /// The folder of a registry: which roles break, and what every command line of an engine with OLD becomes
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) registry: Option<PathBuf>,
     /// How it is written
     #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
     pub(super) format: Format,

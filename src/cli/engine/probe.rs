@@ -81,6 +81,9 @@ fn probe(command: &Probe, output: Output) -> Result<End, String> {
         }
     };
     if end == End::Clean && !output.quiet {
+        if !helps.contains_key("llama-server") {
+            session::say("note: there is no `llama-server` among them, and no role can be served without\n");
+        }
         let place = command.out.as_ref().map(|out| format!("{}: ", out.display())).unwrap_or_default();
         let (programs, options) =
             (words::count(helps.len(), "program"), words::count(file.options.len(), "option"));

@@ -4,10 +4,11 @@ use crate::check::{Checked, Demand, Ground, check};
 use crate::diag::{Diagnostics, Reported};
 use crate::facts::{Facts, Lock};
 use crate::hir::lower::{Items, Torn};
-use crate::hir::{Bytes, Known, Registry, Said, Unused, codes as shape};
+use crate::hir::{Bytes, Known, Registry, Said, Unsaid, Unused, codes as shape};
 use crate::source::{FileId, Flaw, Loaded, SourceFile, Span, Spanned};
 use crate::syntax::{codes, mend, parse};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// Text to a registry that is known to make sense; everything that is wrong on the way is said.
 pub fn analyse(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, Reported> {
@@ -29,35 +30,53 @@ pub fn lower(loaded: &Loaded, findings: &mut Diagnostics) -> Registry {
     lower_with_lock(loaded, findings).0
 }
 
+/// The same, for a lock that is about to be written: models need not say their sizes, and what is wrong with the older lock is
+/// told apart from what is wrong with the registry.
+pub fn lower_to_lock(loaded: &Loaded, findings: &mut Diagnostics) -> (Registry, Lock, Diagnostics) {
+    let mut damage = Diagnostics::default();
+    let lock = lock(loaded, &mut damage);
+    let known = Known { models: BTreeMap::new(), unsaid: Unsaid::Allow };
+    (lower_knowing(loaded, &known, findings), lock, damage)
+}
+
 /// The same, with what the lock says of the model files.
 pub fn lower_with_lock(loaded: &Loaded, findings: &mut Diagnostics) -> (Registry, Lock) {
-    say_flaws(loaded, findings);
+    let lock = lock(loaded, findings);
+    (lower_knowing(loaded, &known(&lock), findings), lock)
+}
+
+fn lower_knowing(loaded: &Loaded, known: &Known, findings: &mut Diagnostics) -> Registry {
     let (locks, files): (Vec<_>, Vec<_>) = loaded.map.files().partition(|(_, file)| file.is_lock());
-    let lock = lock(loaded, &locks, findings);
+    let is_lock = |flaw: &Flaw| locks.iter().any(|(file, _)| *file == flaw.file());
+    let flaws: Vec<Flaw> = loaded.flaws.iter().copied().filter(|flaw| !is_lock(flaw)).collect();
+    say_flaws(&flaws, findings);
     let gathered: Vec<Gathered> = files.par_iter().map(|(file, source)| gather(*file, source)).collect();
     let mut items = Items::default();
     for one in gathered {
         findings.absorb(one.findings);
         items.join(one.items, findings);
     }
-    let mut registry = items.resolve(&known(&lock), findings);
-    if !loaded.flaws.is_empty() {
+    let mut registry = items.resolve(known, findings);
+    if !flaws.is_empty() {
         // Nobody knows which names stand in a file that could not be read at all.
         let echoes = [shape::UNKNOWN_NAME.name, shape::MISSING_ITEM.name];
         findings.drop_echoes(|finding| echoes.contains(&finding.code.name));
         registry.unused = Unused::default();
     }
-    (registry, lock)
+    registry
 }
 
 /// A lock that is no text at all was said, and is as good as a damaged one.
-fn lock(loaded: &Loaded, locks: &[(FileId, &SourceFile)], findings: &mut Diagnostics) -> Lock {
-    let Some((file, source)) = locks.first() else { return Lock::default() };
-    let is_flawed = loaded.flaws.iter().any(|flaw| flaw.file() == *file);
-    if is_flawed {
-        return Lock { place: Some(Span::new(*file, 0, 0)), is_damaged: true, ..Lock::default() };
+fn lock(loaded: &Loaded, findings: &mut Diagnostics) -> Lock {
+    let Some((file, source)) = loaded.map.files().find(|(_, file)| file.is_lock()) else {
+        return Lock::default();
+    };
+    let flaws: Vec<Flaw> = loaded.flaws.iter().copied().filter(|flaw| flaw.file() == file).collect();
+    if flaws.is_empty() {
+        return Lock::read(file, source.text(), findings);
     }
-    Lock::read(*file, source.text(), findings)
+    say_flaws(&flaws, findings);
+    Lock::unreadable(file)
 }
 
 /// What models need not say, because the lock says it.
@@ -74,7 +93,7 @@ fn known(lock: &Lock) -> Known {
         };
         Some((name.clone(), said))
     });
-    Known { models: said.collect(), is_complete: !lock.is_damaged }
+    Known { models: said.collect(), unsaid: if lock.is_damaged { Unsaid::LeaveOut } else { Unsaid::Say } }
 }
 
 /// What one file declares.
@@ -93,8 +112,8 @@ fn gather(file: FileId, source: &SourceFile) -> Gathered {
     Gathered { items, findings }
 }
 
-fn say_flaws(loaded: &Loaded, findings: &mut Diagnostics) {
-    for flaw in &loaded.flaws {
+fn say_flaws(flaws: &[Flaw], findings: &mut Diagnostics) {
+    for flaw in flaws {
         let finding = match *flaw {
             Flaw::NotUtf8 { file, at } => {
                 let span = Span::new(file, at, at + '\u{fffd}'.len_utf8());

@@ -2,6 +2,7 @@
 
 mod engine;
 mod experts;
+mod facts;
 mod hosts;
 mod memory;
 mod names;

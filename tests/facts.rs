@@ -2,5 +2,7 @@
 
 mod build;
 mod hostile;
+mod locking;
+mod pairs;
 mod reading;
 mod tables;

@@ -5,7 +5,8 @@ use crate::diag::words::quoted;
 use crate::engine::Profile;
 use crate::engine::pairing::{Reason, Special, Verdict, judge};
 use crate::facts::{Facts, Lock, Locked};
-use crate::hir::{Draft, Id, Model, Registry, Role, Serving};
+use crate::hir::{Draft, Forbids, Id, Model, Registry, Role, Serving};
+use crate::source::Span;
 
 /// What is said of a model where the lock has nothing.
 pub(super) const NOT_LOCKED: &str = "the lock has no facts of it: run `orchgen lock` where its file is";
@@ -33,20 +34,22 @@ pub(super) struct Drafting<'r> {
     pub(super) profile: &'r Profile,
 }
 
-/// Every role that drafts with a model which neither a ban nor its family keeps it from using: those were said.
+/// Every role that drafts, with the build that judges it.
 pub(super) fn draftings(ground: &Ground) -> impl Iterator<Item = Drafting<'_>> {
-    let registry = &ground.registry;
-    registry.served().filter_map(move |(role, serving)| {
-        let draft = serving.draft.as_ref()?;
-        let is_banned = registry.ban_of(serving.model.value, draft.model.value).is_some();
-        let family = registry.model_of(serving).1;
-        let is_forbidden = family.forbids(crate::hir::Forbids::Speculation).is_some();
-        let profile = ground.profile_of(serving)?;
-        (!is_banned && !is_forbidden).then_some(Drafting { role, serving, draft, profile })
+    ground.registry.served().filter_map(move |(role, serving)| {
+        let (draft, profile) = (serving.draft.as_ref()?, ground.profile_of(serving)?);
+        Some(Drafting { role, serving, draft, profile })
     })
 }
 
 impl Drafting<'_> {
+    /// Whether a ban or its family keeps the role from drafting so, which was said.
+    pub(super) fn was_said(&self, registry: &Registry) -> bool {
+        let family = registry.model_of(self.serving).1;
+        family.forbids(Forbids::Speculation).is_some()
+            || registry.ban_of(self.serving.model.value, self.draft.model.value).is_some()
+    }
+
     /// What the engine makes of it; in words which fact is missing.
     pub(super) fn verdict(&self, ground: &Ground, lock: &Lock) -> Result<Verdict, &'static str> {
         let overrides = super::intent::overrides(ground, self.serving);
@@ -80,7 +83,22 @@ pub(super) fn verdict(
     }
 }
 
-/// The keys of the lock at which a reason shows, and what is said of the target and of the draft there.
+/// The places of the lock at which a reason shows, each with what is said there.
+pub(super) fn shown<'t>(lock: &Lock, [target, draft]: [&Locked; 2], told: &'t Told) -> Vec<(Span, &'t str)> {
+    let vocabularies = target.facts.vocabulary.as_ref().zip(draft.facts.vocabulary.as_ref());
+    if let (true, Some((one, other))) = (told.key == TEXTS, vocabularies)
+        && let Some(place) = lock.difference_place(one, other)
+    {
+        return vec![(place, "where their vocabularies part")];
+    }
+    let sides = [target, draft].into_iter().zip(&told.labels);
+    sides.filter_map(|(locked, label)| Some((locked.place(told.key)?, label.as_str()))).collect()
+}
+
+/// The key of the digest of what is compared.
+const TEXTS: &str = "vocabulary.sha256_from_5";
+
+/// A reason in words, with the key of the lock at which it shows.
 pub(super) struct Told {
     /// The reason as the end of a sentence.
     pub(super) why: String,
@@ -129,18 +147,13 @@ fn special(which: &str, target: &Special, draft: &Special) -> Told {
         let adds = if special.is_added { "adds" } else { "does not add" };
         format!("the {who} {adds} {which}, which is {}", named(special))
     };
+    let does = if which == "BOS" { "begins" } else { "ends" };
     let why = match (target.is_added, draft.is_added) {
         (true, false) => {
-            format!(
-                "the target begins or ends a prompt with {which} ({}), and the draft does not",
-                named(target)
-            )
+            format!("the target {does} a prompt with {which} ({}), and the draft does not", named(target))
         }
         (false, true) => {
-            format!(
-                "the draft begins or ends a prompt with {which} ({}), and the target does not",
-                named(draft)
-            )
+            format!("the draft {does} a prompt with {which} ({}), and the target does not", named(draft))
         }
         _ => format!("{which} of the target is {}, and of the draft {}", named(target), named(draft)),
     };
@@ -167,5 +180,5 @@ fn token_told(token: Option<u64>, texts: Option<&[Box<str>; 2]>) -> Told {
             ["the tokens of the target".to_owned(), "and of the draft".to_owned()],
         ),
     };
-    Told { why, key: "vocabulary.sha256_from_5", labels }
+    Told { why, key: TEXTS, labels }
 }

@@ -2,7 +2,7 @@
 
 use super::FactCheck;
 use super::ground::Ground;
-use super::locked::{Drafting, Told, both, draftings, told};
+use super::locked::{Drafting, Told, both, draftings, shown, told};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::engine::pairing::{Otherwise, Verdict, otherwise};
 use crate::facts::Lock;
@@ -51,9 +51,13 @@ pub(super) static CHECK: FactCheck = FactCheck { code: &REFUTED_DRAFT, run };
 fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
     let registry = &ground.registry;
     for drafting in draftings(ground) {
-        match drafting.verdict(ground, lock) {
+        let verdict = drafting.verdict(ground, lock);
+        if verdict == Ok(Verdict::Fits) || drafting.was_said(registry) {
+            continue;
+        }
+        match verdict {
             Ok(Verdict::Parts(reason)) if otherwise(drafting.profile) == Otherwise::Serves => {
-                findings.say(finding(registry, lock, &drafting, told(&reason)));
+                findings.say(finding(registry, lock, &drafting, &told(&reason)));
             }
             Ok(_) => {}
             Err(why) => findings.leave(NotChecked {
@@ -65,7 +69,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
     }
 }
 
-fn finding(registry: &Registry, lock: &Lock, drafting: &Drafting, told: Told) -> Diagnostic {
+fn finding(registry: &Registry, lock: &Lock, drafting: &Drafting, told: &Told) -> Diagnostic {
     let Drafting { role, serving, draft, profile } = drafting;
     let (target, drafter) =
         (registry.models.get(serving.model.value), registry.models.get(draft.model.value));
@@ -80,10 +84,8 @@ fn finding(registry: &Registry, lock: &Lock, drafting: &Drafting, told: Told) ->
         .about("role", &*role.head.name.value)
         .also(serving.model.span, format!("the target {}", words::quoted(&target.title)));
     if let Ok(facts) = both(registry, lock, (serving.model.value, draft.model.value)) {
-        for (locked, label) in facts.into_iter().zip(told.labels) {
-            finding
-                .secondary
-                .extend(locked.place(told.key).map(|span| crate::diag::Label { span, text: label }));
+        for (place, label) in shown(lock, facts, told) {
+            finding = finding.also(place, label);
         }
     }
     let note = format!("build {} logs one line and serves without speculation", profile.build());

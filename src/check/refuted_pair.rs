@@ -2,7 +2,7 @@
 
 use super::FactCheck;
 use super::ground::Ground;
-use super::locked::{NOT_LOCKED, facts, told, verdict};
+use super::locked::{NOT_LOCKED, facts, shown, told, verdict};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::engine::Profile;
 use crate::engine::pairing::{Otherwise, Reason, Verdict, otherwise};
@@ -75,7 +75,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
         });
         match first {
             Some((target, draft, reason)) => {
-                findings.say(finding(pair, (target, draft), &reason, profile));
+                findings.say(finding(pair, (lock, target, draft), &reason, profile));
             }
             None if known.is_empty() || left.is_empty() => leave(pair, findings),
             None => {}
@@ -107,7 +107,12 @@ fn kinds<'r>(lock: &'r Lock, models: &[&'r Model]) -> Vec<Known<'r>> {
     kinds
 }
 
-fn finding(pair: &Pair, (target, draft): (Known, Known), reason: &Reason, profile: &Profile) -> Diagnostic {
+fn finding(
+    pair: &Pair,
+    (lock, target, draft): (&Lock, Known, Known),
+    reason: &Reason,
+    profile: &Profile,
+) -> Diagnostic {
     let told = told(reason);
     let message = format!(
         "{} and {} are declared a pair, and {}",
@@ -120,10 +125,8 @@ fn finding(pair: &Pair, (target, draft): (Known, Known), reason: &Reason, profil
         .at(span, "this draft does not fit", message)
         .about("pair", &*pair.head.name.value)
         .also(pair.target.span, "this target");
-    for ((_, locked), label) in [target, draft].into_iter().zip(told.labels) {
-        if let Some(place) = locked.place(told.key) {
-            finding = finding.also(place, label);
-        }
+    for (place, label) in shown(lock, [target.1, draft.1], &told) {
+        finding = finding.also(place, label);
     }
     finding
         .note(format!("build {} would serve without speculation", profile.build()))

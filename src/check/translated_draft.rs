@@ -54,6 +54,9 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
             continue;
         }
         let Ok(Verdict::Parts(reason)) = drafting.verdict(ground, lock) else { continue };
+        if drafting.was_said(&ground.registry) {
+            continue;
+        }
         let (role, told) = (drafting.role, told(&reason));
         let message = format!("role {} drafts by way of text: {}", words::quoted(&role.head.name), told.why);
         let finding = TRANSLATED_DRAFT

@@ -49,6 +49,9 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
     let registry = &ground.registry;
     for drafting in draftings(ground) {
         let Ok(Verdict::Uneven { target, draft }) = drafting.verdict(ground, lock) else { continue };
+        if drafting.was_said(registry) {
+            continue;
+        }
         let (role, serving, model) = (drafting.role, drafting.serving, drafting.draft.model);
         let message = format!(
             "role {} drafts with a vocabulary of {draft} tokens for one of {target}: it aborts at the first that one of them lacks",

@@ -2,6 +2,7 @@
 
 use super::levels::Said;
 use super::reports::Reports;
+use crate::check::Demand;
 use clap::{ArgGroup, Args as Arguments, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ Examples:
                                    say findings to people, and to code scanning
   orchgen check --baseline known.json --update-baseline
                                    take an old registry in: what is found today passes, what comes is found
+  orchgen lock                     read the headers of all models into registry/registry.lock
   orchgen explain port-conflict    what a finding means and how to cure it";
 
 /// Compiles a registry of language models into everything that serves them.
@@ -64,6 +66,10 @@ pub(super) enum Command {
     /// Check the registry and write nothing
     #[command(visible_alias = "lint")]
     Check(Checking),
+    /// Read what the model files say of themselves and keep it in `registry.lock`
+    Lock(LockModels),
+    /// Show what a model file says of itself
+    Inspect(Inspect),
     /// Say what a finding means, why it matters, and how to cure it
     Explain(Explain),
     /// Say what builds of the engine accept, and make a profile of one
@@ -110,6 +116,8 @@ pub(super) struct Checking {
     #[arg(long, requires = "baseline", conflicts_with = "mending", help_heading = "Severity")]
     pub(super) update_baseline: bool,
     #[command(flatten)]
+    pub(super) proof: Proof,
+    #[command(flatten)]
     pub(super) mend: Mend,
 }
 
@@ -128,10 +136,48 @@ pub(super) struct Mend {
     pub(super) unsafe_fixes: bool,
 }
 
+/// How much has to be proved.
+#[derive(Arguments, Clone, Copy, Debug)]
+pub(super) struct Proof {
+    /// Let everything fail the run that cannot be checked because a fact is not known
+    #[arg(long)]
+    pub(super) locked: bool,
+}
+
+#[derive(Arguments, Debug)]
+pub(super) struct LockModels {
+    #[command(flatten)]
+    pub(super) check: Check,
+    /// Write nothing; say what differs from the lock, and exit with 1 if anything does
+    #[arg(long = "check")]
+    pub(super) compare: bool,
+}
+
+#[derive(Arguments, Debug)]
+pub(super) struct Inspect {
+    /// A GGUF file, or the first of its shards
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// How it is shown: for people, or as one JSON object
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    pub(super) format: FileFormat,
+}
+
+/// A format of what a model file says.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum FileFormat {
+    /// Laid out for people
+    Human,
+    /// One object, for programs
+    Json,
+}
+
 #[derive(Arguments, Debug)]
 pub(super) struct Build {
     #[command(flatten)]
     pub(super) check: Check,
+    #[command(flatten)]
+    pub(super) proof: Proof,
     /// The folder to write
     #[arg(long, default_value = "out", value_name = "FOLDER")]
     pub(super) out: PathBuf,
@@ -190,4 +236,11 @@ pub(super) enum Language {
 pub(super) struct Completions {
     /// The shell
     pub(super) shell: Shell,
+}
+
+impl Proof {
+    /// The same, as the checks take it.
+    pub(super) fn demand(self) -> Demand {
+        if self.locked { Demand::Everything } else { Demand::AsFarAsKnown }
+    }
 }

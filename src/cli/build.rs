@@ -2,7 +2,7 @@
 
 use super::args::{Build, Output};
 use super::{End, baseline, session};
-use crate::compile::analyse;
+use crate::compile::analyse_to;
 use crate::diag::{Diagnostics, Label, Reach, words};
 use crate::emit::{self, Change, EmitError, Force, Outcome, Watch, Written};
 use crate::plan::plan;
@@ -30,7 +30,7 @@ fn build(command: &Build, output: Output) -> Result<End, End> {
         );
         return Err(End::CannotRun);
     }
-    let checked = analyse(&loaded, &mut findings);
+    let checked = analyse_to(command.proof.demand(), &loaded, &mut findings);
     if let Some(known) = known {
         known.apply(&mut findings, &mut loaded.map, Reach::BelowErrors);
     }

@@ -2,7 +2,7 @@
 
 use super::args::{Checking, Output};
 use super::{End, baseline, fix, session};
-use crate::compile::analyse;
+use crate::compile::analyse_to;
 use crate::diag::{Diagnostics, Reach};
 use std::mem::ManuallyDrop;
 
@@ -12,12 +12,15 @@ pub(super) fn run(command: &Checking, output: Output) -> End {
     end.unwrap_or_else(|end| end)
 }
 
-fn check(Checking { check: command, update_baseline, .. }: &Checking, output: Output) -> Result<End, End> {
+fn check(
+    Checking { check: command, update_baseline, proof, .. }: &Checking,
+    output: Output,
+) -> Result<End, End> {
     let mut findings = Diagnostics::with(command.said.levels()?);
     let mut loaded = session::read(command)?;
     let known = if *update_baseline { None } else { baseline::read(command)? };
     // Whether something is wrong is in the findings; giving the rest back piece by piece takes longer than ending.
-    let _checked = ManuallyDrop::new(analyse(&loaded, &mut findings));
+    let _checked = ManuallyDrop::new(analyse_to(proof.demand(), &loaded, &mut findings));
     if *update_baseline {
         baseline::update(command, &mut findings, &loaded.map, output)?;
     }

@@ -9,7 +9,9 @@ mod engine;
 mod explain;
 pub mod fix;
 mod init;
+mod inspect;
 mod levels;
+mod lock;
 mod reports;
 mod schema;
 mod session;
@@ -44,6 +46,8 @@ pub fn run() -> ExitCode {
         Command::Build(command) => rayon::scope(|_| build::run(command, args.output)),
         Command::Check(command) => rayon::scope(|_| check::run(command, args.output)),
         Command::Engine(command) => rayon::scope(|_| engine::run(command, args.output)),
+        Command::Lock(command) => rayon::scope(|_| lock::run(command, args.output)),
+        Command::Inspect(command) => inspect::run(command),
         Command::Explain(command) => explain::run(command, args.output),
         Command::Init(command) => init::run(command, args.output),
         Command::Schema => schema::run(),

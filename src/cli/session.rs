@@ -40,6 +40,13 @@ pub(super) fn fails(findings: &Diagnostics, command: &Check) -> bool {
     findings.findings().iter().any(|one| one.severity == Severity::Error || denied(one.severity))
 }
 
+/// Whether people watch a terminal on which a line may change: never in continuous integration, nor where nothing but findings
+/// is wanted.
+pub(super) fn is_watched(output: Output) -> bool {
+    let is_plain = set("TERM").is_none_or(|term| term == "dumb");
+    !output.quiet && set("CI").is_none() && !is_plain && std::io::stderr().is_terminal()
+}
+
 /// Says something to people, who read it beside what programs read.
 pub(super) fn say(text: &str) {
     // A reader who closed the pipe has read enough.

@@ -13,6 +13,10 @@ use crate::facts::{Difference, Facts, MAX_SIZE_DIFFERENCE, Tokens};
 
 const SERVER: &str = "llama-server";
 
+/// Architectures of drafts that read the state of their target (`--spec-type draft-eagle3` and others, b11434), to which the
+/// comparison of vocabularies does not apply.
+const SIDECARS: &[&str] = &["dflash", "eagle3", "gemma4-assistant"];
+
 /// What a build makes of a target and a draft.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Verdict {
@@ -101,6 +105,11 @@ pub fn judge(
     let memoryless = target.architecture.as_deref().and_then(architecture).filter(|arch| !arch.has_memory());
     if let Some(architecture) = memoryless {
         return Verdict::Parts(Reason::NoMemory(architecture));
+    }
+    if draft.architecture.as_deref().is_some_and(|name| SIDECARS.contains(&name)) {
+        return Verdict::Unknown(
+            "the draft is no model of its own, and how such a one is judged is not known",
+        );
     }
     let (Some(one), Some(other)) = (&target.vocabulary, &draft.vocabulary) else {
         return Verdict::Unknown("the lock has no vocabulary of one of them");

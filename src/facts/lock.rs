@@ -14,7 +14,9 @@ use std::collections::BTreeMap;
 mod codes;
 mod write;
 
-pub use codes::{ALL as CODES, DAMAGED_LOCK, UNKNOWN_LOCK_FORMAT};
+pub use codes::{
+    ALL as CODES, DAMAGED_LOCK, MISSING_MODEL, STALE_LOCK, UNKNOWN_LOCK_FORMAT, UNREADABLE_MODEL,
+};
 
 /// The version of the format.
 pub const FORMAT_VERSION: u64 = 1;
@@ -28,6 +30,8 @@ pub struct Lock {
     pub projectors: BTreeMap<Box<str>, Locked>,
     /// Where vocabularies part that an engine would compare, in order.
     pub differences: Vec<Difference>,
+    /// Where each of them stands; empty where they stand nowhere.
+    difference_places: Vec<Span>,
     /// Where the text begins; none where there is no lock.
     pub place: Option<Span>,
     /// Whether something of it could not be read, which was said.
@@ -84,11 +88,15 @@ impl Locked {
 }
 
 impl Lock {
+    /// What stands for a lock of a file that is no text, which was said.
+    pub fn unreadable(file: FileId) -> Self {
+        Self { place: Some(Span::new(file, 0, 0)), is_damaged: true, ..Self::default() }
+    }
+
     /// Reads a lock; an entry that cannot be read is said and left out.
     pub fn read(file: FileId, text: &str, findings: &mut Diagnostics) -> Self {
         let mut reading = Reading { file, text, findings, is_damaged: false };
-        let begin = Some(Span::new(file, 0, 0));
-        let damaged = Self { place: begin, is_damaged: true, ..Self::default() };
+        let damaged = Self::unreadable(file);
         match serde_json::from_str::<Version>(text) {
             Ok(Version { format_version: FORMAT_VERSION }) => {}
             Ok(Version { format_version }) => {
@@ -107,12 +115,14 @@ impl Lock {
                 return damaged;
             }
         };
-        let mut lock = Self { place: begin, ..Self::default() };
+        let mut lock = Self { is_damaged: false, ..damaged };
         lock.models = reading.entries(parsed.models);
         lock.projectors = reading.entries(parsed.projectors);
         let differences = parsed.vocabulary_differences.into_iter();
-        lock.differences = differences.filter_map(|raw| reading.value(raw)).collect();
-        lock.differences.sort();
+        let read = differences.filter_map(|raw| Some((reading.value(raw)?, reading.first_line(raw))));
+        let mut read: Vec<(Difference, Span)> = read.collect();
+        read.sort();
+        (lock.differences, lock.difference_places) = read.into_iter().unzip();
         lock.is_damaged = reading.is_damaged;
         lock
     }
@@ -125,6 +135,13 @@ impl Lock {
     /// Where two vocabularies part, where the lock says.
     pub fn difference(&self, one: &Tokens, other: &Tokens) -> Option<&Difference> {
         Difference::of(&self.differences, one, other)
+    }
+
+    /// Where that stands.
+    pub fn difference_place(&self, one: &Tokens, other: &Tokens) -> Option<Span> {
+        let difference = self.difference(one, other)?;
+        let at = self.differences.binary_search(difference).ok()?;
+        self.difference_places.get(at).copied()
     }
 }
 

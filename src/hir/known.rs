@@ -9,8 +9,19 @@ use std::collections::BTreeMap;
 pub struct Known {
     /// Models whose files were read.
     pub models: BTreeMap<Box<str>, Said>,
-    /// Whether that is all that there was to know; otherwise what is missing was said.
-    pub is_complete: bool,
+    /// What becomes of a model whose size neither it nor its file says.
+    pub unsaid: Unsaid,
+}
+
+/// What becomes of a model whose size nobody says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unsaid {
+    /// It is said that the size is missing.
+    Say,
+    /// The model is left out: that its facts cannot be read was said.
+    LeaveOut,
+    /// It has none: its file is about to be read.
+    Allow,
 }
 
 /// What the file of a model says.

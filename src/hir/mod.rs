@@ -41,7 +41,7 @@ pub use files::{FileRead, Files, Held};
 pub use host::{CpuSet, Gpu, Host, NumaNode};
 pub use id::{Arena, Id, Named};
 pub use kind::{KINDS, Kind};
-pub use known::{Known, Said};
+pub use known::{Known, Said, Unsaid};
 pub use load::{Change, Line, Load, Loads, Together};
 pub use model::{Experts, Model, Projector};
 pub use quantity::{Bytes, Date, Factor, PortRange, Rate, Seconds, Share};

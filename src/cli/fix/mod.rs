@@ -10,7 +10,7 @@ pub use unified::unified;
 
 use super::args::{Checking, Output};
 use super::{End, baseline, session};
-use crate::compile::analyse;
+use crate::compile::analyse_to;
 use crate::diag::{Diagnostics, Reach, words};
 use crate::emit::{Rewrite, rewrite};
 use crate::source::SourceFile;
@@ -34,7 +34,7 @@ pub(super) fn run(command: &Checking, output: Output) -> Result<End, End> {
     let mut fixed = fix(loaded, daring, &|loaded| {
         let mut findings = Diagnostics::with(levels.clone());
         // Whether something is wrong is in the findings.
-        let _ = analyse(loaded, &mut findings);
+        let _ = analyse_to(command.proof.demand(), loaded, &mut findings);
         findings
     });
     if let Some(known) = known {

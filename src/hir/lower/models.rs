@@ -12,7 +12,7 @@ use crate::hir::codes::{MISSING_FIELD, MISSING_ITEM};
 use crate::hir::family::{FORBID_WORDS, NEED_WORDS};
 use crate::hir::{
     Advice, Bytes, ExpertAdvice, Experts, Family, Forbidden, Id, Known, Model, Override, Projector, Said,
-    Setting, Store, Text,
+    Setting, Store, Text, Unsaid,
 };
 use crate::source::Spanned;
 
@@ -139,8 +139,11 @@ fn size(
     by: &By,
     findings: &mut Diagnostics,
 ) -> Option<Spanned<Bytes>> {
+    if known.unsaid == Unsaid::Allow && !record.speaks_of("size") {
+        return Some(Spanned::new(Bytes(0), by.place));
+    }
     let size = record.take("size").or(said.filter(|_| !record.is_spoken("size")).map(|said| said.size));
-    if size.is_none() && !record.is_spoken("size") && known.is_complete {
+    if size.is_none() && !record.is_spoken("size") && known.unsaid == Unsaid::Say {
         let what = "that of its file, as `17.5 GB`, or run `orchgen lock` where the file is";
         say_missing("size", what, by, findings);
     }

@@ -1,0 +1,129 @@
+//! `orchgen inspect`: what one model file says of itself.
+
+use super::End;
+use super::args::{FileFormat, Inspect};
+use super::session;
+use crate::diag::words::{count, printable};
+use crate::facts::{ByteOrder, Facts, Keep, Parts};
+use crate::hir::Bytes;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+#[derive(Serialize)]
+struct Inspected<'p> {
+    format_version: u32,
+    facts: &'p Facts,
+    metadata: BTreeMap<&'p str, String>,
+    tensors: Vec<Shown<'p>>,
+}
+
+#[derive(Serialize)]
+struct Shown<'p> {
+    name: &'p str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    shape: [u64; 4],
+    bytes: u64,
+}
+
+pub(super) fn run(command: &Inspect) -> End {
+    let path = command.file.to_string_lossy();
+    let parts = match Parts::read(&command.file, Keep::Texts) {
+        Ok(parts) => parts,
+        Err(error) => {
+            let shard = error.shard.map(|shard| format!("shard {shard}, ")).unwrap_or_default();
+            let said = printable(&format!("cannot read `{path}`: {shard}{}", error.fault));
+            session::say(&format!("error: {said}\n"));
+            return End::CannotRun;
+        }
+    };
+    let facts = Facts::of(&path, &parts);
+    session::print(&match command.format {
+        FileFormat::Json => json(&facts, &parts),
+        FileFormat::Human => human(&facts, &parts),
+    })
+}
+
+fn json(facts: &Facts, parts: &Parts) -> String {
+    let tensors = parts.headers().flat_map(|header| &header.tensors);
+    let inspected = Inspected {
+        format_version: 1,
+        facts,
+        metadata: parts.first.values.iter().map(|(key, value)| (&**key, value.to_string())).collect(),
+        tensors: tensors
+            .map(|tensor| Shown {
+                name: &tensor.name,
+                kind: tensor.kind.name,
+                shape: tensor.shape,
+                bytes: tensor.bytes,
+            })
+            .collect(),
+    };
+    // Only maps with keys that are not texts can fail, and there is none.
+    serde_json::to_string(&inspected).unwrap_or_default() + "\n"
+}
+
+fn human(facts: &Facts, parts: &Parts) -> String {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let mut row = |key: &str, value: String| rows.push((key.to_owned(), value));
+    let order = match parts.first.order {
+        ByteOrder::Little => "little-endian",
+        ByteOrder::Big => "big-endian, which machines of the other order refuse",
+    };
+    row("file", facts.file.to_string());
+    row("format", format!("GGUF version {}, {order}", parts.first.version));
+    row("size", format!("{}, of which the header has {}", Bytes(facts.size), Bytes(parts.first.bytes)));
+    row("header", format!("sha256 {}", facts.header));
+    if let Some(shards) = facts.shards {
+        let missing: Vec<String> = facts.shards_missing.iter().map(ToString::to_string).collect();
+        let missing = if missing.is_empty() {
+            "all there".to_owned()
+        } else {
+            format!("missing {}", missing.join(", "))
+        };
+        row("shards", format!("{shards}, {missing}"));
+    }
+    row("architecture", facts.architecture.as_deref().unwrap_or("not said").to_owned());
+    row("quant", facts.quant.as_deref().unwrap_or("not said").to_owned());
+    if let Some(tokens) = &facts.vocabulary {
+        row(
+            "vocabulary",
+            format!("{}, {}", tokens.kind, count(usize::try_from(tokens.size).unwrap_or(0), "token")),
+        );
+        for (name, added, token, text) in [
+            ("BOS", tokens.add_bos, tokens.bos, &tokens.bos_text),
+            ("EOS", tokens.add_eos, tokens.eos, &tokens.eos_text),
+        ] {
+            let token = token.map_or_else(|| "not said".to_owned(), |token| token.to_string());
+            let text = text.as_ref().map(|text| format!(" `{text}`")).unwrap_or_default();
+            let added = match added {
+                Some(true) => "added to prompts",
+                Some(false) => "not added",
+                None => "whether it is added is not said",
+            };
+            row(name, format!("{token}{text}, {added}"));
+        }
+    }
+    row("tensors", format!("{}: {}", facts.tensors.count, by_type(&facts.tensors.bytes)));
+    let mut out = table(&rows);
+    out.push('\n');
+    let metadata = parts.first.values.iter().map(|(key, value)| (key.to_string(), value.to_string()));
+    out.push_str(&table(&metadata.collect::<Vec<_>>()));
+    out
+}
+
+fn by_type(bytes: &BTreeMap<Box<str>, u64>) -> String {
+    let all: Vec<String> = bytes.iter().map(|(kind, bytes)| format!("{kind} {}", Bytes(*bytes))).collect();
+    all.join(", ")
+}
+
+fn table(rows: &[(String, String)]) -> String {
+    let width = rows.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0).min(60);
+    let mut out = String::new();
+    for (key, value) in rows {
+        // A text never fails to take more text.
+        let _ = writeln!(out, "{:width$}  {}", printable(key), printable(value));
+    }
+    out
+}

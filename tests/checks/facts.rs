@@ -1,0 +1,151 @@
+//! Declared facts and pairs against a lock.
+
+use crate::language::BASE;
+use crate::support::{Compiled, compile};
+
+/// Compiles items beside the base, with a lock of `plain` and `tiny`.
+fn with(text: &str, plain: &str, tiny: &str, rest: &str) -> Compiled {
+    let model = |name: &str, size: u64, more: &str| {
+        format!("\"{name}\": {{\"file\": \"{name}.gguf\", \"header\": \"0\", \"size\": {size}{more}}}")
+    };
+    let (plain, tiny) = (model("plain", 4_400_000_000, plain), model("tiny", 500_000_000, tiny));
+    let lock = format!("{{\"format_version\": 1, \"models\": {{{plain}, {tiny}}}{rest}}}");
+    compile(&[("base.kdl", BASE), ("case.kdl", text), ("registry.lock", &lock)])
+}
+
+fn vocabulary(kind: &str, size: u64, digest: &str) -> String {
+    format!(
+        ", \"vocabulary\": {{\"type\": \"{kind}\", \"bos\": 7, \"size\": {size}, \"sha256_from_5\": \"{digest}\"}}"
+    )
+}
+
+const DRAFTS: &str =
+    "role \"r\" tier=\"A\" residency=\"hot\" model=\"plain\" port=9000 context=4096 draft=\"tiny\"\n";
+
+#[test]
+fn a_size_may_be_off_by_two_percent() {
+    for (size, codes) in [
+        (4_400_000_000_u64, &[][..]),
+        (4_489_795_918, &[]),
+        (4_313_725_491, &[]),
+        (4_300_000_000, &["contradicted-fact"]),
+        (4_500_000_000, &["contradicted-fact"]),
+        (0, &["contradicted-fact"]),
+    ] {
+        // The declared 4.4 GB against this size of the file.
+        let lock = format!(
+            "{{\"format_version\": 1, \"models\": {{\"plain\": {{\"file\": \"plain.gguf\", \"header\": \"0\", \"size\": {size}}}}}}}"
+        );
+        let compiled = compile(&[("base.kdl", BASE), ("registry.lock", &lock)]);
+        let off = 4_400_000_000_u64.abs_diff(size) * 50 > size;
+        assert_eq!(off, !codes.is_empty(), "{size}");
+        assert_eq!(compiled.codes(), codes, "{size}");
+    }
+}
+
+/// What is said of a pair is said once: a ban or a family that forbids it comes first.
+#[test]
+fn a_draft_that_is_banned_is_not_judged_as_well() {
+    let (one, other) = (vocabulary("gpt2", 1000, "a"), vocabulary("llama", 1000, "a"));
+    assert_eq!(with(DRAFTS, &one, &other, "").codes(), ["refuted-draft"]);
+    let ban = "ban target=\"plain\" draft=\"tiny\" failure=\"vocabulary differs\"\n";
+    assert_eq!(with(&format!("{DRAFTS}{ban}"), &one, &other, "").codes(), ["banned-draft"]);
+}
+
+/// A vision target with a text draft is an error only by a ban; the facts of the two do not speak of it.
+#[test]
+fn a_draft_of_a_vision_target_is_judged_by_its_tokens_alone() {
+    let same = vocabulary("gpt2", 1000, "a");
+    let eye = "model \"eye\" family=\"qwen2\" title=\"Eye\" quant=\"Q4_K_M\" size=\"1 GB\" file=\"eye.gguf\" projector=\"p.gguf\"\n";
+    let role = DRAFTS.replace("\"plain\"", "\"eye\"");
+    let compiled = with(&format!("{eye}{role}"), &same, &same, "");
+    assert!(compiled.findings.is_empty(), "{}", compiled.report());
+    assert!(compiled.findings.not_checked().iter().any(|left| left.check == "refuted-draft"));
+}
+
+#[test]
+fn a_pair_of_globs_is_refuted_by_one_of_its_models() {
+    let (one, other) = (vocabulary("gpt2", 1000, "a"), vocabulary("gpt2", 2000, "b"));
+    let pair = "pair target=\"Plain-*\" draft=\"Tiny-*\"\n";
+    assert_eq!(with(pair, &one, &other, "").codes(), ["refuted-pair"]);
+    assert!(with(pair, &one, &one, "").findings.is_empty());
+    assert!(with("pair target=\"plain\" instead=\"experts\"\n", &one, &other, "").findings.is_empty());
+    let unknown = with("pair target=\"Nothing-*\" draft=\"tiny\"\n", &one, &other, "");
+    assert!(unknown.findings.is_empty(), "{}", unknown.report());
+}
+
+#[test]
+fn only_bans_that_speak_of_tokens_are_disproved() {
+    let same = vocabulary("gpt2", 1000, "a");
+    for (failure, is_disproved) in [
+        ("BOS token mismatch (`BOS=','`)", true),
+        ("vocabulary differs", true),
+        ("EOS differs", true),
+        ("slower than without", false),
+        ("boson of the draft", true),
+        ("SSM state corruption", false),
+        ("", false),
+    ] {
+        let ban = format!("ban target=\"plain\" draft=\"tiny\" failure=\"{failure}\"\n");
+        let compiled = with(&ban, &same, &same, "");
+        let said = compiled.codes().contains(&"disproved-ban");
+        assert_eq!(said, is_disproved, "{failure}: {}", compiled.report());
+        assert!(!with(&ban, &same, &vocabulary("gpt2", 2000, "b"), "").codes().contains(&"disproved-ban"));
+    }
+    // A ban of everything speaks of models whose facts are not known.
+    let all = "ban target=\"plain\" draft=\"*\" failure=\"BOS token mismatch\"\n";
+    assert!(with(all, &same, &same, "").findings.is_empty());
+}
+
+/// Builds that have `--spec-replace` draft all the same.
+#[test]
+fn an_older_build_translates() {
+    let engine = "engine \"old\" profile=\"llama.cpp-2026-03-fork\" bin=\"/opt/old\"\n";
+    let role = format!("{engine}{}", DRAFTS.replace("context=4096", "context=4096 engine=\"old\""));
+    let (one, other) = (vocabulary("gpt2", 1000, "a"), vocabulary("gpt2", 1000, "a").replace(": 7", ": 9"));
+    assert_eq!(with(&role, &one, &other, "").codes(), ["translated-draft"]);
+    // Newer ones compare BOS only where it is added.
+    assert!(with(DRAFTS, &one, &other, "").findings.is_empty());
+}
+
+#[test]
+fn a_projector_of_another_width() {
+    let eye = "model \"eye\" family=\"qwen2\" title=\"Eye\" quant=\"Q4_K_M\" size=\"1 GB\" file=\"eye.gguf\" { projector \"p.gguf\" size=\"600 MB\"; }\nrole \"e\" tier=\"A\" model=\"eye\"\n";
+    let lock = |width: u64, size: u64, more: &str| {
+        let model = format!(
+            "\"eye\": {{\"file\": \"eye.gguf\", \"header\": \"0\", \"size\": 1000000000, \"parameters\": {{\"embedding_length\": 3584{more}}}}}"
+        );
+        let projector = format!(
+            "\"eye\": {{\"architecture\": \"clip\", \"file\": \"p.gguf\", \"header\": \"0\", \"size\": {size}, \"projector_width\": {width}}}"
+        );
+        format!("{{\"format_version\": 1, \"models\": {{{model}}}, \"projectors\": {{{projector}}}}}")
+    };
+    for (lock, codes) in [
+        (lock(3584, 600_000_000, ""), &[][..]),
+        (lock(2048, 600_000_000, ""), &["foreign-projector"]),
+        (lock(3584, 700_000_000, ""), &["foreign-projector"]),
+        (lock(2048, 600_000_000, ", \"n_deepstack_layers\": 3"), &[]),
+    ] {
+        let compiled = compile(&[("base.kdl", BASE), ("case.kdl", eye), ("registry.lock", &lock)]);
+        assert_eq!(compiled.codes(), codes, "{lock} {}", compiled.report());
+    }
+}
+
+/// A size and a context that only the lock knows are those of the model, and stand in the lock.
+#[test]
+fn what_a_model_leaves_out_comes_from_the_lock() {
+    let model = "model \"new\" family=\"qwen2\" title=\"New\" quant=\"Q4_K_M\" file=\"new.gguf\"\n";
+    let lock = "{\"format_version\": 1, \"models\": {\"new\": {\"file\": \"new.gguf\", \"header\": \"0\", \"size\": 1000000000, \"parameters\": {\"context_length\": 8192}}}}";
+    let files = [("base.kdl", BASE), ("case.kdl", model), ("registry.lock", lock)];
+    let (registry, compiled) = crate::support::lower(&files);
+    assert!(compiled.findings.is_empty(), "{}", compiled.report());
+    let new = registry.models.iter().find(|model| &*model.head.name.value == "new").unwrap();
+    let context = new.trained_context.unwrap();
+    assert_eq!((new.size.value.0, context.value), (1_000_000_000, 8192));
+    let map = &compiled.loaded.map;
+    assert_eq!((map.text(new.size.span), map.text(context.span)), ("1000000000", "8192"));
+    // Of another file it says nothing.
+    let files =
+        [("base.kdl", BASE), ("case.kdl", model), ("registry.lock", &lock.replace("new.gguf", "old.gguf"))];
+    assert_eq!(compile(&files).codes(), ["missing-field"]);
+}

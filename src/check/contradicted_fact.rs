@@ -2,7 +2,7 @@
 
 use super::FactCheck;
 use super::ground::Ground;
-use super::locked::facts;
+use super::locked::{facts, is_silent};
 use crate::diag::{Diagnostics, NotChecked, Subject, words};
 use crate::facts::{Facts, Lock, Locked, file_types};
 use crate::hir::{Bytes, Family, Model};
@@ -50,6 +50,14 @@ struct Contradiction {
 
 fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
     let registry = &ground.registry;
+    if lock.place.is_none() && !registry.models.is_empty() {
+        // One cause, whatever the number of models.
+        findings.leave(NotChecked {
+            check: CONTRADICTED_FACT.name,
+            subject: Subject::new("stack", &*registry.stack.head.name.value),
+            why: "there is no `registry.lock`: run `orchgen lock` where the model files are".to_owned(),
+        });
+    }
     for model in registry.models.iter() {
         match facts(lock, model) {
             Ok(locked) => {
@@ -58,6 +66,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
                     say(model, family, (locked, found), findings);
                 }
             }
+            Err(_) if is_silent(lock) => {}
             Err(why) => findings.leave(NotChecked {
                 check: CONTRADICTED_FACT.name,
                 subject: Subject::new("model", &*model.head.name.value),

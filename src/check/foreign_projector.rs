@@ -2,7 +2,7 @@
 
 use super::FactCheck;
 use super::ground::Ground;
-use super::locked::{facts, projector};
+use super::locked::{facts, is_silent, projector};
 use crate::diag::{Diagnostics, NotChecked, Subject, words};
 use crate::facts::{Facts, Lock, Locked};
 use crate::hir::{Bytes, Model, Projector};
@@ -54,6 +54,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
                 let text = facts(lock, model).ok().map(|text| &text.facts);
                 say(model, &declared.value, (locked, text), findings);
             }
+            Err(_) if is_silent(lock) => {}
             Err(why) => findings.leave(NotChecked {
                 check: FOREIGN_PROJECTOR.name,
                 subject: Subject::new("model", &*model.head.name.value),

@@ -8,6 +8,11 @@ use crate::facts::{Facts, Lock, Locked};
 use crate::hir::{Draft, Forbids, Id, Model, Registry, Role, Serving};
 use crate::source::Span;
 
+/// Whether the lock is missing or damaged, which is said once and not of each model.
+pub(super) fn is_silent(lock: &Lock) -> bool {
+    lock.place.is_none() || lock.is_damaged
+}
+
 /// What is said of a model where the lock has nothing.
 pub(super) const NOT_LOCKED: &str = "the lock has no facts of it: run `orchgen lock` where its file is";
 /// What is said where the lock speaks of another file.

@@ -2,7 +2,7 @@
 
 use super::FactCheck;
 use super::ground::Ground;
-use super::locked::{Drafting, Told, both, draftings, shown, told};
+use super::locked::{Drafting, Told, both, draftings, is_silent, shown, told};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::engine::pairing::{Otherwise, Verdict, otherwise};
 use crate::facts::Lock;
@@ -60,6 +60,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
                 findings.say(finding(registry, lock, &drafting, &told(&reason)));
             }
             Ok(_) => {}
+            Err(_) if is_silent(lock) => {}
             Err(why) => findings.leave(NotChecked {
                 check: REFUTED_DRAFT.name,
                 subject: Subject::new("role", &*drafting.role.head.name.value),

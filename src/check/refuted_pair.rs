@@ -2,7 +2,7 @@
 
 use super::FactCheck;
 use super::ground::Ground;
-use super::locked::{NOT_LOCKED, facts, shown, told, verdict};
+use super::locked::{NOT_LOCKED, facts, is_silent, shown, told, verdict};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::engine::Profile;
 use crate::engine::pairing::{Otherwise, Reason, Verdict, otherwise};
@@ -77,7 +77,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
             Some((target, draft, reason)) => {
                 findings.say(finding(pair, (lock, target, draft), &reason, profile));
             }
-            None if known.is_empty() || left.is_empty() => leave(pair, findings),
+            None if !is_silent(lock) && (known.is_empty() || left.is_empty()) => leave(pair, findings),
             None => {}
         }
     }

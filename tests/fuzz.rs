@@ -2,6 +2,8 @@
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz yaml tests/fuzz/corpus/yaml` goes on from it.
 
+#[path = "fuzz/header.rs"]
+mod header;
 #[path = "fuzz/survives.rs"]
 mod survives;
 
@@ -20,4 +22,15 @@ fn the_corpus_survives() {
         }
         assert!(replayed > 50, "{replayed} texts in {language}");
     }
+}
+
+#[test]
+fn the_corpus_of_headers_ends() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/gguf");
+    let mut replayed = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        header::ends(&fs::read(entry.unwrap().path()).unwrap());
+        replayed += 1;
+    }
+    assert!(replayed > 50, "{replayed} headers");
 }

@@ -1,5 +1,6 @@
 //! What could not be checked, where everything has to be proved.
 
+use super::sum;
 use crate::diag::{Diagnostics, words};
 use crate::hir::Registry;
 use crate::source::Span;
@@ -7,7 +8,8 @@ use std::collections::BTreeMap;
 
 declare_code! {
     /// ## What it finds
-    /// With `--locked`: anything that could not be checked because a fact is not known.
+    /// With `--locked`: anything that could not be checked because a fact is not known. That sums of memory are of file sizes
+    /// alone is none of these: no lock would change it.
     ///
     /// ## Why
     /// Without `--locked` it is counted and listed by `--verbose`. Where a stack is released from a machine without its models,
@@ -23,7 +25,7 @@ pub(super) fn say(registry: &Registry, findings: &mut Diagnostics) {
     let places: BTreeMap<(&str, &str), Span> =
         registry.heads().map(|(kind, head)| ((kind, &*head.name.value), head.name.span)).collect();
     let left = findings.not_checked().to_vec();
-    for one in left {
+    for one in left.into_iter().filter(|one| one.why != sum::ONLY_FILES) {
         let (kind, name) = (one.subject.kind, words::quoted(&one.subject.name));
         let place = places.get(&(kind, &*one.subject.name)).copied().unwrap_or(registry.stack.head.name.span);
         let message = format!("`{}` of {kind} {name} could not be checked", one.check);

@@ -1,0 +1,19 @@
+//! What has to hold of any bytes of a model file: reading ends, and a fault stands at a byte of the file.
+
+use orchgen::facts::{Facts, Fault, Header, Keep, Parts};
+
+/// Reads the bytes as a file of their length, and as one that is longer than what comes, as if it shrank meanwhile.
+pub(crate) fn ends(bytes: &[u8]) {
+    let length = bytes.len() as u64;
+    for promised in [length, length.saturating_mul(1 << 20), u64::MAX] {
+        match Header::read(bytes, promised, Keep::Texts) {
+            Ok(first) => {
+                first.values.values().for_each(|value| assert!(!value.to_string().is_empty()));
+                let parts = Parts { first, others: Vec::new(), shards: None, missing: Vec::new() };
+                assert!(serde_json::to_string(&Facts::of("file.gguf", &parts)).is_ok());
+            }
+            Err(Fault::Damaged(damage)) => assert!(damage.at <= promised, "{damage:?}"),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+}

@@ -2,12 +2,14 @@
 
 mod bench;
 mod cause;
+mod faults;
 mod mutation;
 mod order;
 mod parity;
 mod place;
 mod seeded;
 mod shape;
+mod translate;
 
 use crate::support::{Compiled, compile};
 

@@ -16,15 +16,15 @@ declare_code! {
     ///
     /// ## Example
     /// ```kdl
-    /// family "bert" arch="bert"
-    /// model "embed" family="bert" title="Embed" quant="F16" size="0.6 GB" file="embed.gguf"
+    /// family "encoders" arch="bert"
+    /// model "embed" family="encoders" title="Embed" quant="F16" size="0.6 GB" file="embed.gguf"
     /// role "extra" tier="A" residency="hot" model="embed" port=9000 context=512 pooling="cls" draft="tiny"
     /// ```
     ///
     /// ## Instead
     /// ```kdl
-    /// family "bert" arch="bert"
-    /// model "embed" family="bert" title="Embed" quant="F16" size="0.6 GB" file="embed.gguf"
+    /// family "encoders" arch="bert"
+    /// model "embed" family="encoders" title="Embed" quant="F16" size="0.6 GB" file="embed.gguf"
     /// role "extra" tier="A" residency="hot" model="embed" port=9000 context=512 pooling="cls"
     /// ```
     static WITHOUT_CACHE = 364, "without-cache", Error;

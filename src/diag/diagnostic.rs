@@ -29,8 +29,8 @@ pub struct Diagnostic {
     pub cures: Vec<Cure>,
     /// Changes of the text that cure it, each by itself.
     pub fixes: Vec<Fix>,
-    /// What stands in the text and must not be repeated by any format: the values of secrets.
-    pub concealed: Vec<Span>,
+    /// What stands in the text and must not be repeated by any format: the value of a secret.
+    pub concealed: Option<Span>,
 }
 
 /// Codes below are of text and shape.
@@ -75,7 +75,7 @@ impl Code {
             help: Vec::new(),
             cures: Vec::new(),
             fixes: Vec::new(),
-            concealed: Vec::new(),
+            concealed: None,
         }
     }
 }
@@ -153,7 +153,7 @@ impl Diagnostic {
     /// Marks a part of the text as a secret: no format draws it, whichever finding its line belongs to.
     #[must_use]
     pub fn conceal(mut self, secret: Span) -> Self {
-        self.concealed.push(secret);
+        self.concealed = Some(secret);
         self
     }
 

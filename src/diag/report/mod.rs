@@ -25,7 +25,6 @@ use std::borrow::Cow;
 
 /// The texts as formats may draw them: secrets that findings speak of are hidden, also from the findings beside them.
 pub(super) fn drawable<'m>(findings: &Diagnostics, map: &'m SourceMap) -> Cow<'m, SourceMap> {
-    let secrets: Vec<Span> =
-        findings.findings().iter().flat_map(|finding| finding.concealed.iter().copied()).collect();
+    let secrets: Vec<Span> = findings.findings().iter().filter_map(|finding| finding.concealed).collect();
     if secrets.is_empty() { Cow::Borrowed(map) } else { Cow::Owned(map.without(&secrets)) }
 }

@@ -4,17 +4,36 @@ use super::record::Record;
 use crate::hir::{Presence, Shape, Table};
 use std::collections::BTreeSet;
 
+/// How many words are kept; of a text with more, which is hardly a registry, anything may be named.
+const MOST: usize = 10_000;
+
 /// Words of items that something was said about, and the kinds of which they may name any item.
 #[derive(Default, Debug)]
 pub(super) struct Heard {
     words: BTreeSet<Box<str>>,
     any: BTreeSet<&'static str>,
+    is_too_much: bool,
 }
 
 impl Heard {
     /// Takes in the words of a text.
     pub(super) fn hear(&mut self, text: &str) {
-        self.words.extend(words(text).map(Into::into));
+        for word in words(text) {
+            if self.is_too_much {
+                return;
+            }
+            if !self.words.contains(word) {
+                self.words.insert(word.into());
+                self.limit();
+            }
+        }
+    }
+
+    fn limit(&mut self) {
+        if self.words.len() > MOST {
+            self.is_too_much = true;
+            self.words.clear();
+        }
     }
 
     /// Takes in what an item names that is left out as a whole.
@@ -47,13 +66,17 @@ impl Heard {
 
     /// Whether an item of that kind and name may have been meant.
     pub(super) fn may_mean(&self, kind: &str, name: &str) -> bool {
-        self.any.contains(kind) || self.words.contains(name)
+        self.is_too_much || self.any.contains(kind) || self.words.contains(name)
     }
 
     /// Takes over what was heard elsewhere.
     pub(super) fn join(&mut self, other: Self) {
-        self.words.extend(other.words);
+        self.is_too_much |= other.is_too_much;
         self.any.extend(other.any);
+        if !self.is_too_much {
+            self.words.extend(other.words);
+            self.limit();
+        }
     }
 }
 

@@ -144,7 +144,7 @@ fn keys_lie_in_folders_of_their_own() {
     ] {
         gives(&["misplaced-key-file"], &listening(&format!("key-file=\"{misplaced}\"")));
     }
-    for fine in ["/etc/keys/x", "/run/secrets/x", "/srv/keys", "/root/key", "/home/llm/key", "/tmpkeys/x"] {
+    for fine in ["/etc/keys/x", "/run/secrets/x", "/srv/keys", "/opt/key", "/home/llm/key", "/tmpkeys/x"] {
         gives(&[], &listening(&format!("key-file=\"{fine}\"")));
     }
     let finding = only(&listening("key-file=\"/tmp/key\""));

@@ -1,8 +1,8 @@
 //! The documents: held against the one that is kept by hand, changed with the registry, sound whatever the registry says.
 
-use crate::support::{Compiled, compile, compile_folder};
+use crate::support::{Compiled, compile, compile_folder, shared};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 const REFERENCE: &str = "docs/MODEL_REFERENCE.md";
@@ -10,13 +10,6 @@ const QUIRKS: &str = "docs/QUIRKS.md";
 
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The folder with the document that is kept by hand: beside the project, or where `ORCHGEN_SHARED` says.
-#[expect(clippy::disallowed_methods, reason = "a clone of the project may lie elsewhere than the folder")]
-fn shared() -> PathBuf {
-    let beside = || project().parent().unwrap().join("shared");
-    std::env::var_os("ORCHGEN_SHARED").map_or_else(beside, PathBuf::from)
 }
 
 /// Everything that would be written, without the word whether it is a program.
@@ -33,11 +26,7 @@ fn the_registry_of_the_project_has_no_finding() {
 
 #[test]
 fn the_document_says_all_that_the_one_kept_by_hand_says() {
-    let compare = shared().join("seed/compare.py");
-    assert!(
-        compare.exists(),
-        "this test needs the folder ../shared with seed/compare.py beside the project, or its path in ORCHGEN_SHARED"
-    );
+    let compare = shared("seed/compare.py");
     let out = tempfile::tempdir().unwrap();
     compile_folder(&project().join("registry")).write(out.path());
     let said = Command::new("python3").arg(compare).arg(out.path().join(REFERENCE)).output().unwrap();

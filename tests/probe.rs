@@ -4,7 +4,7 @@
     reason = "bounds are held against the clock, and the environment says where the rig is"
 )]
 
-use crate::support::shared;
+use crate::support::{rig_root, shared};
 use orchgen::engine::{OptionRecord, Profile, Tools};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -259,18 +259,7 @@ fn a_line_that_is_not_understood_is_said_and_stands_in_the_profile() {
 
 /// The programs of the root that systemd is tried in, each behind a script that enters it.
 fn rig(bin: &Bin) -> bool {
-    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
-    let root =
-        std::env::var_os("RIG_ROOT").map_or_else(|| home.join(".cache/orchgen-rig/root"), PathBuf::from);
-    if !root.join("usr/bin/llama-server").exists() {
-        assert_ne!(
-            std::env::var("ORCHGEN_RIG").as_deref(),
-            Ok("required"),
-            "{} has no llama-server",
-            root.display()
-        );
-        return false;
-    }
+    let Some(root) = rig_root("the_real_programs_give_the_profile_that_is_built_in") else { return false };
     for tool in TOOLS {
         bin.script(tool, &format!("exec chroot '{}' /usr/bin/{tool} \"$@\"", root.display()));
     }
@@ -281,7 +270,6 @@ fn rig(bin: &Bin) -> bool {
 fn the_real_programs_give_the_profile_that_is_built_in() {
     let bin = Bin::new();
     if !rig(&bin) {
-        println!("skipped: there is no root with llama.cpp; make it with systemd-rig create");
         return;
     }
     let output = orchgen(&["probe", &bin.0.path().to_string_lossy()]);

@@ -119,3 +119,30 @@ pub(crate) fn python() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin/python3");
     if own.exists() { own } else { PathBuf::from("python3") }
 }
+
+/// The root of the rig, in which a real llama.cpp is. Where a test cannot have it, it says why in one line, and fails only if
+/// `ORCHGEN_RIG=required` asks for it.
+#[track_caller]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment says where the rig is, and whether it has to be"
+)]
+pub(crate) fn rig_root(test: &str) -> Option<PathBuf> {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let beside = || format!("{home}/.cache/orchgen-rig/root");
+    let root = PathBuf::from(std::env::var("RIG_ROOT").unwrap_or_else(|_| beside()));
+    let is_there = root.join("usr/bin/llama-server").is_file();
+    if !is_there {
+        without_rig(test, "`systemd-rig create` of the shared folder makes it");
+    }
+    is_there.then_some(root)
+}
+
+/// Says why a test runs without the rig, which fails where the environment asks for it.
+#[track_caller]
+#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a test that is not run says so")]
+pub(crate) fn without_rig(test: &str, why: &str) {
+    println!("{test}: not run, for there is no rig here: {why}");
+    let is_asked = std::env::var("ORCHGEN_RIG").is_ok_and(|word| word == "required");
+    assert!(!is_asked, "ORCHGEN_RIG=required asks for the rig: {why}");
+}

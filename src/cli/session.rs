@@ -6,8 +6,8 @@
 
 use super::End;
 use super::args::{Check, Output, When};
+use crate::diag::Diagnostics;
 use crate::diag::report::Style;
-use crate::diag::{Diagnostics, Severity};
 use crate::emit;
 use crate::source::{Loaded, SourceMap, load};
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -36,8 +36,8 @@ pub(super) fn show(findings: &mut Diagnostics, map: &SourceMap, command: &Check,
 
 /// Whether what was found lets the run fail, and keeps it from writing.
 pub(super) fn fails(findings: &Diagnostics, command: &Check) -> bool {
-    let denied = |severity| severity == Severity::Warning && !command.deny.is_empty();
-    findings.findings().iter().any(|one| one.severity == Severity::Error || denied(one.severity))
+    let summary = findings.summary();
+    summary.errors > 0 || (summary.warnings > 0 && !command.deny.is_empty())
 }
 
 /// Whether people watch a terminal on which a line may change: never in continuous integration, nor where nothing but findings

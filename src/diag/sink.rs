@@ -121,11 +121,16 @@ impl Diagnostics {
         self.silenced.sort_by(|a, b| a.finding.order(&b.finding));
         self.not_checked.sort();
         self.not_checked.dedup();
-        let left = self.left_out.values().sum();
+        let left = self.beyond();
         if let (1.., false, Some(last)) = (left, self.is_noted, self.findings.last_mut()) {
             last.notes.push(format!("{} left out: mend these first", count(left, "further finding")));
             self.is_noted = true;
         }
+    }
+
+    /// How many findings were counted and not held, since there were more than a run holds.
+    pub fn beyond(&self) -> usize {
+        self.left_out.values().sum()
     }
 
     /// Drops findings that only echo others, which stay: whether there are errors must not change.

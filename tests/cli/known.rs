@@ -167,6 +167,22 @@ fn known_findings_pass_and_others_do_not() {
 }
 
 #[test]
+fn what_no_run_holds_is_not_known_and_fails() {
+    let roles: Vec<String> = (0..10_050)
+        .map(|n| format!("role \"many{n}\" tier=\"A\" residency=\"hot\" host=\"box\" model=\"none{n}\" port=9000 context=1\n"))
+        .collect();
+    let ground = Ground::new(&roles.concat());
+    let (exit, text) = said(&ground, &["check", "--baseline", "known.json", "--update-baseline"]);
+    assert_eq!(exit, 1, "{text}");
+    assert!(text.starts_with("known.json: 10000 known findings, 10000 added, 0 removed\n"), "{text}");
+    let (exit, text) = said(&ground, &["check", "--baseline", "known.json"]);
+    assert_eq!(exit, 1, "{text}");
+    let words =
+        "50 errors beyond those that a run holds: mend some of what is known first; 10000 known findings";
+    assert!(text.starts_with(words), "{text}");
+}
+
+#[test]
 fn a_known_error_still_keeps_a_build_from_writing() {
     let ground = Ground::new(&format!("{ODD}{BROKEN}"));
     ground.run(&["check", "--baseline", "known.json", "--update-baseline"]);

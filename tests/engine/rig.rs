@@ -1,13 +1,8 @@
 //! The differential test: what is accepted here is accepted by the real programs of b11669, and what is refused here is
 //! refused by them, or is one of the cases, listed by name, that they take without a word.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "the environment says where the programs are, and where they are not the test says so"
-)]
 
 use super::{profile, servers};
-use crate::support::compile_folder;
+use crate::support::{compile_folder, rig_root, without_rig};
 use orchgen::check::Ground;
 use orchgen::engine::OptionRecord;
 use orchgen::engine::dialect::{Draft, Fault, Lowered, Prompt, Serve, prompt, serve};
@@ -30,20 +25,15 @@ impl Programs {
     /// None where they are not there, which is said in a line; that fails where the environment asks for them.
     #[track_caller]
     fn find(test: &str) -> Option<Self> {
-        let home = std::env::var("HOME").unwrap_or_default();
-        let root = std::env::var("RIG_ROOT").unwrap_or(format!("{home}/.cache/orchgen-rig/root"));
-        let root = PathBuf::from(root);
+        let root = rig_root(test)?;
         let files = tempfile::tempdir_in(root.join("var/tmp"));
         let works = |files: tempfile::TempDir| {
             let programs = Self { root: root.clone(), files };
             programs.accepts("llama-server", &["--version".to_owned()]).then_some(programs)
         };
-        let found = files.ok().filter(|_| root.join("usr/bin/llama-server").is_file()).and_then(works);
+        let found = files.ok().and_then(works);
         if found.is_none() {
-            let why = format!("{test}: no programs of {BUILD} that can be run below {}", root.display());
-            let is_required = std::env::var("ORCHGEN_RIG").is_ok_and(|asked| asked == "required");
-            assert!(!is_required, "{why}");
-            println!("{why}");
+            without_rig(test, &format!("no programs of {BUILD} can be run below {}", root.display()));
         }
         let found = found?;
         std::fs::write(found.files.path().join("object.json"), "{}").unwrap();

@@ -1,16 +1,7 @@
 //! The tables of types against the facts that they were made from.
 
+use crate::support::shared;
 use orchgen::facts::{file_types, tensor_types};
-use std::path::{Path, PathBuf};
-
-/// A file of the folder beside the project, or of the one that `ORCHGEN_SHARED` names.
-#[expect(clippy::disallowed_methods, reason = "a clone of the project may lie elsewhere than the folder")]
-fn shared(file: &str) -> PathBuf {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let path = std::env::var_os("ORCHGEN_SHARED").map_or_else(beside, PathBuf::from).join(file);
-    assert!(path.is_file(), "{} is not there: set ORCHGEN_SHARED to the shared folder", path.display());
-    path
-}
 
 fn rows(file: &str, list: &str) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(shared(file)).unwrap();

@@ -1,22 +1,12 @@
 //! The registries of the benchmarks: correct ones give nothing, and each seeded fault one finding at its line.
 
 use super::lines;
-use crate::support::{Compiled, compile_folder};
-use std::path::{Path, PathBuf};
-
-/// The folder with the generator, beside the project unless `ORCHGEN_SHARED` says where.
-#[expect(clippy::disallowed_methods, reason = "where the shared folder lies is not known to the project")]
-fn generator() -> PathBuf {
-    let shared = std::env::var_os("ORCHGEN_SHARED").map(PathBuf::from);
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let script = shared.unwrap_or_else(beside).join("bench/make_registry.py");
-    assert!(script.is_file(), "{} is not there: set ORCHGEN_SHARED to the shared folder", script.display());
-    script
-}
+use crate::support::{Compiled, compile_folder, shared};
+use std::path::Path;
 
 fn made(count: u32, faults: u32, format: &str, out: &Path) -> Compiled {
     let status = std::process::Command::new("python3")
-        .arg(generator())
+        .arg(shared("bench/make_registry.py"))
         .args([&count.to_string(), "--format", format, "--faults", &faults.to_string()])
         .arg(out)
         .status();

@@ -5,15 +5,13 @@
     reason = "how long the real thing takes is what these tests print"
 )]
 
+use crate::support::{python, rig_root, shared, without_rig};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
-
-/// The variable that lets a missing rig fail the tests, with the word `required`.
-const ASKED: &str = "ORCHGEN_RIG";
 
 /// The system of the rig, booted for one test and ended with it.
 pub(crate) struct Rig {
@@ -34,7 +32,7 @@ impl Rig {
         rig.models();
         let output = rig.script(&["boot"]);
         if !output.status.success() {
-            unavailable(test, &format!("it does not boot: {}", text(&output.stderr)));
+            without_rig(test, &format!("it does not boot: {}", text(&output.stderr)));
             return None;
         }
         rig.say("booted");
@@ -60,17 +58,11 @@ impl Rig {
     }
 
     fn find(test: &str) -> Option<Self> {
-        let script = crate::support::shared("rig/systemd-rig");
-        let home = std::env::var("HOME").unwrap_or_default();
-        let root = std::env::var("RIG_ROOT").unwrap_or(format!("{home}/.cache/orchgen-rig/root"));
-        let root = PathBuf::from(root);
+        let script = shared("rig/systemd-rig");
+        let root = rig_root(test)?;
         let id = Command::new("id").arg("-u").output().unwrap();
         if text(&id.stdout).trim() != "0" {
-            unavailable(test, "only root can boot it");
-            return None;
-        }
-        if !root.join("usr/bin/llama-server").is_file() {
-            unavailable(test, &format!("`{} create` makes it", script.display()));
+            without_rig(test, "only root can boot it");
             return None;
         }
         let alone = File::create(root.with_extension("lock")).unwrap();
@@ -119,8 +111,8 @@ impl Rig {
     fn models(&self) {
         let made = self.root.with_file_name("models");
         if !made.join("embed.gguf").is_file() {
-            let maker = crate::support::shared("rig/make_models.py");
-            let output = Command::new(crate::support::python()).arg(maker).arg(&made).output().unwrap();
+            let maker = shared("rig/make_models.py");
+            let output = Command::new(python()).arg(maker).arg(&made).output().unwrap();
             assert!(
                 output.status.success(),
                 "the tiny models need numpy and gguf from PyPI: {}",
@@ -225,13 +217,6 @@ impl Drop for Rig {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-#[track_caller]
-fn unavailable(test: &str, why: &str) {
-    println!("{test}: not run, for there is no rig here: {why}");
-    let asked = std::env::var(ASKED).is_ok_and(|word| word == "required");
-    assert!(!asked, "{ASKED}=required asks for the rig: {why}");
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {

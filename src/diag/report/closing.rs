@@ -51,6 +51,10 @@ fn summary(findings: &Diagnostics, style: Style) -> String {
     let counts: Vec<String> =
         counts.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| count(*n, noun)).collect();
     let mut line = if counts.is_empty() { "no findings".to_owned() } else { counts.join(", ") };
+    // Where findings are held, the last of them says how many are not.
+    if findings.findings().is_empty() && findings.beyond() > 0 {
+        line = format!("{line} beyond those that a run holds: mend some of what is known first");
+    }
     let in_baseline = |one: &&Silenced| matches!(one.why, Silence::Baseline { .. });
     let known = findings.silenced().iter().filter(in_baseline).count();
     if known > 0 {

@@ -19,6 +19,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("bad:\n  X: {p: ⟦[1, 2\n", "`[` is never closed"),
     ("bad:\n⟦\tX: 1\n", "a tab stands"),
     ("bad:\n  x: 1\n⟦\ty: 1\n", "a tab stands"),
+    ("bad:\n  x:\n      - 1\n⟦\t  ü  - 2\n", "a tab stands"),
     ("bad:\n  x: 1\n  ⟦key\n  y: 2\n", "`key` has no `:`"),
     ("bad:\n  ⟦key\n  y: 2\n", "`key` has no `:`"),
     ("bad: 1\n⟦key\n", "`key` has no `:`"),

@@ -217,7 +217,7 @@ fn place(text: &str, slip: Slip, at: usize) -> Range<usize> {
         lines::character(text, at)
     } else if slip == Slip::ItemAmongKeys {
         let dash = lines::before(text, at).rfind('-').map_or(at, |n| at - lines::before(text, at).len() + n);
-        dash..dash + 1
+        lines::character(text, dash)
     } else if slip == Slip::Tab {
         tab(text, at)
     } else if slip == Slip::Escape {
@@ -264,13 +264,12 @@ fn is_tight_dash(rest: &str) -> bool {
     rest.strip_prefix('-').is_some_and(|word| !word.starts_with(|c: char| c.is_whitespace() || c == '-'))
 }
 
-/// The tab nearest to the byte: right before it, or the next one after it.
+/// The tab that is meant: the last one before the byte on its line, or the next one after it.
 fn tab(text: &str, at: usize) -> Range<usize> {
-    if text.get(..at).is_some_and(|before| before.ends_with('\t')) {
-        return at - 1..at;
-    }
-    let found = text.get(at..).and_then(|rest| rest.find('\t')).map_or(at, |n| at + n);
-    found..(found + 1).min(text.len())
+    let before = lines::before(text, at);
+    let found = before.rfind('\t').map(|n| at - before.len() + n);
+    let found = found.or_else(|| text.get(at..)?.find('\t').map(|n| at + n));
+    lines::character(text, found.unwrap_or(at))
 }
 
 /// The first backslash in a quoted text that begins no escape.

@@ -216,6 +216,9 @@ fn an_embedder_takes_a_whole_request_at_once() {
         line(&serve(profile("b11434"), &ranker))
             .contains("-b 8192 -ub 8192 --embeddings --pooling rank --rerank")
     );
+    // The slots have to divide it.
+    let three = Serve { slots: 3, pooling: Some("mean"), ..embedder.clone() };
+    assert!(line(&serve(profile("b11669"), &three)).contains("-c 1536 -np 3 -b 513 -ub 513 "));
     let lowered = serve(profile("b11434"), &Serve { pooling: Some("max"), ..embedder });
     assert_eq!(intents(&lowered), [Intent::Pooling]);
     assert_eq!(

@@ -27,10 +27,12 @@ impl Serve<'_> {
     }
 
     /// The physical batch, which the compute buffers are made for. An embedder takes a whole request at once (llama.cpp b11434,
-    /// `tools/server/server-context.cpp`).
+    /// `tools/server/server-context.cpp`), and aborts at its start where it pools by mean and the slots do not divide the batch:
+    /// its graph is made for the next multiple (b11669, `graph_reserve` of `src/llama-context.cpp`).
     pub fn physical_batch(&self) -> u32 {
         if self.is_embedder {
-            self.batch.unwrap_or(0).max(self.context).max(self.slots)
+            let least = self.batch.unwrap_or(0).max(self.context).max(self.slots);
+            least.checked_next_multiple_of(self.slots).unwrap_or(least)
         } else {
             UBATCH.min(self.batch.unwrap_or(BATCH))
         }

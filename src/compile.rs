@@ -18,7 +18,7 @@ pub fn analyse(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, R
 /// The same, and whatever could not be checked is an error where everything has to be proved.
 pub fn analyse_to(demand: Demand, loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, Reported> {
     let (registry, lock) = lower_with_lock(loaded, findings);
-    let checked = check(Ground::new(registry, &loaded.profiles), &lock, demand, findings);
+    let checked = check(Ground::new(registry, &loaded.profiles, lock), demand, findings);
     let is_whole = |file| !loaded.flaws.iter().any(|flaw| flaw.file() == file);
     mend(&loaded.map, is_whole, findings);
     findings.sort();

@@ -6,6 +6,7 @@ mod init;
 
 mod colours;
 mod known;
+mod memory;
 mod reports;
 
 use std::fs;

@@ -6,6 +6,7 @@
 mod faults;
 mod hardening;
 mod hot;
+mod memory;
 mod rig;
 mod scripts;
 mod warm;

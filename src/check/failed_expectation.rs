@@ -1,6 +1,6 @@
 //! An expectation that does not hold.
 
-use super::Check;
+use super::{Ground, GroundCheck};
 use crate::diag::{Diagnostics, words};
 use crate::hir::{Bytes, Expected, Extent, Id, Loads, Registry, Residency, Role, Work};
 use std::collections::BTreeMap;
@@ -24,10 +24,10 @@ declare_code! {
     static FAILED_EXPECTATION = 318, "failed-expectation", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &FAILED_EXPECTATION, run };
+pub(super) static CHECK: GroundCheck = GroundCheck { code: &FAILED_EXPECTATION, run };
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let loads = registry.loads();
+fn run(ground: &Ground, findings: &mut Diagnostics) {
+    let (registry, loads) = (&ground.registry, ground.loads());
     let mut known: BTreeMap<Id<Residency>, Bytes> = BTreeMap::new();
     for expect in registry.expects.iter() {
         let name = words::quoted(&expect.head.name);

@@ -1,9 +1,12 @@
-//! What checks stand on: the registry, what the builds of its engines accept, and what those builds cannot say of its roles.
+//! What checks stand on: the registry, what the builds of its engines accept, what its model files say, and what follows for its
+//! roles.
 
 use super::intent;
+use super::memory::{self, RoleMemory};
 use crate::engine::dialect::{Inexpressible, Lowered, NotChecked};
 use crate::engine::{Profile, ProfileError};
-use crate::hir::{Engine, Id, Model, Registry, Role, Serving};
+use crate::facts::Lock;
+use crate::hir::{Engine, Id, Loads, Model, Registry, Role, Serving, Taken};
 use rayon::prelude::*;
 use std::sync::OnceLock;
 
@@ -11,11 +14,13 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub struct Ground {
     pub(super) registry: Registry,
+    pub(super) lock: Lock,
     /// The profile of each engine, in the order of their numbers.
     profiles: Vec<Accepted>,
     /// The names of the profile files beside the registry.
     files: Vec<String>,
     troubles: OnceLock<Vec<Trouble>>,
+    memory: OnceLock<(Vec<RoleMemory>, Taken)>,
 }
 
 /// The profile of an engine.
@@ -51,11 +56,12 @@ pub(super) struct Trouble {
 }
 
 impl Ground {
-    /// Reads the profiles of the engines: those that are built in, and those of files beside the registry.
-    pub fn new(registry: Registry, files: &[ProfileText]) -> Self {
+    /// Reads the profiles of the engines: those that are built in, and those of files beside the registry. The lock says what model
+    /// files say.
+    pub fn new(registry: Registry, files: &[ProfileText], lock: Lock) -> Self {
         let profiles = registry.engines.iter().map(|engine| accepted(&engine.profile, files)).collect();
         let files = files.iter().map(|(name, _)| name.clone()).collect();
-        Self { registry, profiles, files, troubles: OnceLock::new() }
+        Self { registry, lock, profiles, files, troubles: OnceLock::new(), memory: OnceLock::new() }
     }
 
     /// The same registry with every engine that has the one profile under the other: what an upgrade would make of it.
@@ -66,7 +72,7 @@ impl Ground {
                 *accepted = Accepted::Own(Box::new(new.clone()));
             }
         }
-        Self { troubles: OnceLock::new(), ..self }
+        Self { troubles: OnceLock::new(), memory: OnceLock::new(), ..self }
     }
 
     /// What was declared.
@@ -119,6 +125,25 @@ impl Ground {
                 any.then_some(Trouble { role: *id, cannot, warned, not_checked })
             });
             troubles.collect()
+        })
+    }
+
+    /// What the roles take in memory, as far as the headers of their files say: those whose model the lock has the facts of, in the order of
+    /// declaration; found out once.
+    pub fn memory(&self) -> &[RoleMemory] {
+        &self.known_memory().0
+    }
+
+    /// The roles, to be summed with what is known of their memory.
+    pub fn loads(&self) -> Loads<'_> {
+        self.registry.loads_with(&self.known_memory().1)
+    }
+
+    fn known_memory(&self) -> &(Vec<RoleMemory>, Taken) {
+        self.memory.get_or_init(|| {
+            let roles = memory::of_roles(self);
+            let taken = roles.iter().map(|role| (role.role, memory::taking(self, role))).collect();
+            (roles, taken)
         })
     }
 

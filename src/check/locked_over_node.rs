@@ -1,9 +1,9 @@
 //! A NUMA node with less memory than is locked on it.
 
-use super::Check;
+use super::{Ground, GroundCheck};
 use super::{nodes, sum};
 use crate::diag::Diagnostics;
-use crate::hir::{Extent, Registry};
+use crate::hir::Extent;
 
 declare_code! {
     /// ## What it finds
@@ -38,10 +38,10 @@ declare_code! {
     static LOCKED_OVER_NODE = 338, "locked-over-node", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &LOCKED_OVER_NODE, run };
+pub(super) static CHECK: GroundCheck = GroundCheck { code: &LOCKED_OVER_NODE, run };
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let loads = registry.loads();
+fn run(ground: &Ground, findings: &mut Diagnostics) {
+    let (registry, loads) = (&ground.registry, ground.loads());
     for (together, services) in loads.of_hosts().iter().zip(sum::of_services(registry)) {
         if !nodes::are_checked(registry, together) {
             continue;

@@ -35,6 +35,7 @@ mod larger_draft;
 mod locked;
 mod locked_over_node;
 mod lone_option;
+pub mod memory;
 mod misplaced_key_file;
 mod misplaced_projector;
 mod missing_backend_port;
@@ -75,6 +76,7 @@ mod too_few_experts;
 mod too_many_experts;
 mod translated_draft;
 mod uneven_vocabularies;
+mod unfitting_cache_type;
 mod unholdable_path;
 mod unknown_architecture;
 mod unknown_cpu;
@@ -222,6 +224,7 @@ pub struct FactCheck {
 
 /// All checks of what is declared against the lock, in the order of their numbers.
 pub static ON_FACTS: &[&FactCheck] = &[
+    &unfitting_cache_type::CHECK,
     &contradicted_fact::CHECK,
     &missing_shard::CHECK,
     &foreign_projector::CHECK,
@@ -280,12 +283,7 @@ impl Checked {
 
 /// Runs all checks over what was declared and prepared; gives it on where neither they nor anything before them found an
 /// error.
-pub fn check(
-    ground: Ground,
-    lock: &Lock,
-    demand: Demand,
-    findings: &mut Diagnostics,
-) -> Result<Checked, Reported> {
+pub fn check(ground: Ground, demand: Demand, findings: &mut Diagnostics) -> Result<Checked, Reported> {
     let said = ALL.par_iter().map(|check| {
         let mut said = Diagnostics::default();
         check.run(&ground, &mut said);
@@ -293,11 +291,11 @@ pub fn check(
     });
     let on_facts = ON_FACTS.par_iter().map(|check| {
         let mut said = Diagnostics::default();
-        (check.run)(&ground, lock, &mut said);
+        (check.run)(&ground, &ground.lock, &mut said);
         said
     });
     said.chain(on_facts).collect::<Vec<_>>().into_iter().for_each(|said| findings.absorb(said));
-    if demand == Demand::Everything && !lock.is_damaged {
+    if demand == Demand::Everything && !ground.lock.is_damaged {
         not_checked::say(&ground.registry, findings);
     }
     unused_allow::silence(&ground.registry, findings);

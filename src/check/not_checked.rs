@@ -1,6 +1,6 @@
 //! What could not be checked, where everything has to be proved.
 
-use super::sum;
+use super::{over_budget, over_host_memory, over_node_memory};
 use crate::diag::{Diagnostics, words};
 use crate::hir::Registry;
 use crate::source::Span;
@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 declare_code! {
     /// ## What it finds
-    /// With `--locked`: anything that could not be checked because a fact is not known. That sums of memory are of file sizes
-    /// alone is none of these: no lock would change it.
+    /// With `--locked`: anything that could not be checked because a fact is not known. What a sum of memory leaves out is none of
+    /// these: a header that is not known is said of its model, and no lock would tell the rest.
     ///
     /// ## Why
     /// Without `--locked` it is counted and listed by `--verbose`. Where a stack is released from a machine without its models,
@@ -24,8 +24,10 @@ declare_code! {
 pub(super) fn say(registry: &Registry, findings: &mut Diagnostics) {
     let places: BTreeMap<(&str, &str), Span> =
         registry.heads().map(|(kind, head)| ((kind, &*head.name.value), head.name.span)).collect();
+    let sums =
+        [&over_budget::OVER_BUDGET, &over_host_memory::OVER_HOST_MEMORY, &over_node_memory::OVER_NODE_MEMORY];
     let left = findings.not_checked().to_vec();
-    for one in left.into_iter().filter(|one| one.why != sum::ONLY_FILES) {
+    for one in left.into_iter().filter(|one| !sums.iter().any(|sum| sum.name == one.check)) {
         let (kind, name) = (one.subject.kind, words::quoted(&one.subject.name));
         let place = places.get(&(kind, &*one.subject.name)).copied().unwrap_or(registry.stack.head.name.span);
         let message = format!("`{}` of {kind} {name} could not be checked", one.check);

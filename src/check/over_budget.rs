@@ -1,7 +1,7 @@
 //! A residency whose roles take more than its budget.
 
-use super::Check;
 use super::sum::{self, Bill};
+use super::{Ground, GroundCheck};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::hir::{Bytes, Change, Extent, Id, Load, Registry, Residency, Role, Together};
 
@@ -15,6 +15,9 @@ declare_code! {
     ///
     /// Files of weights and drafts are mapped, and count once a host, however many roles read them. Where `placement` has `lock`
     /// they count once a process, as projectors always do. Where a residency has `at-once`, so many of its largest roles count.
+    ///
+    /// With a lock, caches, state, buffers, the prompt cache, checkpoints and repacked weights count as well, once a process;
+    /// `orchgen memory` shows them. Without one only files are summed.
     ///
     /// A budget may be larger than its host, and budgets together too: what counts there is what roles take, which
     /// `over-host-memory` sums.
@@ -34,29 +37,26 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: small, model: plain, port: 9000, context: 4096}
     /// ```
-    static OVER_BUDGET = 307, "over-budget", Error;
+    pub(super) static OVER_BUDGET = 307, "over-budget", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &OVER_BUDGET, run };
+pub(super) static CHECK: GroundCheck = GroundCheck { code: &OVER_BUDGET, run };
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let loads = registry.loads();
+fn run(ground: &Ground, findings: &mut Diagnostics) {
+    let (registry, loads) = (&ground.registry, ground.loads());
     for (id, residency) in registry.residencies.entries() {
         let Some(budget) = residency.budget else { continue };
-        let mut any = false;
+        let mut open: Option<String> = None;
         for together in loads.of_residency(id) {
-            any = true;
+            open = open.or_else(|| sum::open(ground, &together));
             let load = together.load(Extent::Host);
             if load.total > budget.value {
                 findings.say(finding(registry, residency, &together, &load));
             }
         }
-        if any {
-            findings.leave(NotChecked {
-                check: OVER_BUDGET.name,
-                subject: Subject::new("residency", &*residency.head.name.value),
-                why: sum::ONLY_FILES.into(),
-            });
+        if let Some(why) = open {
+            let subject = Subject::new("residency", &*residency.head.name.value);
+            findings.leave(NotChecked { check: OVER_BUDGET.name, subject, why });
         }
     }
 }

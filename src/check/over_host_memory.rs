@@ -1,7 +1,7 @@
 //! A host whose roles and services take more memory than it has.
 
-use super::Check;
 use super::sum::{self, Bill, Burden};
+use super::{Ground, GroundCheck};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::hir::{
     Bytes, Change, Extent, Host, Id, Registry, Residency, Role, Service, Share, Start, Together,
@@ -17,7 +17,7 @@ declare_code! {
     ///
     /// All residencies count, those that start on demand too: their roles may all be asked at once. Where fewer may run, say
     /// so with `at-once`, and so many of the largest count. Mapped files count once a host, however many roles read them; locked
-    /// ones and projectors once a process. `reserve` is the system's, 5 percent unless it says otherwise.
+    /// ones, projectors, and what a lock tells besides (caches, state, buffers), once a process. `reserve` is the system's, 5 percent unless it says otherwise.
     ///
     /// Budgets are not summed, since a residency need not fill its own. Where a residency is over its budget, that is said, and
     /// nothing here unless the host is too small all the same.
@@ -33,13 +33,13 @@ declare_code! {
     /// host "far" memory="8 GB"
     /// role "extra" tier="A" residency="hot" host="far" model="plain" port=9000 context=4096
     /// ```
-    static OVER_HOST_MEMORY = 336, "over-host-memory", Error;
+    pub(super) static OVER_HOST_MEMORY = 336, "over-host-memory", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &OVER_HOST_MEMORY, run };
+pub(super) static CHECK: GroundCheck = GroundCheck { code: &OVER_HOST_MEMORY, run };
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let loads = registry.loads();
+fn run(ground: &Ground, findings: &mut Diagnostics) {
+    let (registry, loads) = (&ground.registry, ground.loads());
     let mut services: Vec<Vec<&Service>> = vec![Vec::new(); registry.hosts.len()];
     for service in registry.services.iter().filter(|service| service.memory.is_some()) {
         if let Some(of_host) = services.get_mut(service.host.value.number()) {
@@ -53,12 +53,9 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         if held.is_too_much() {
             findings.say(finding(registry, together, &held, services));
         }
-        if !held.load.lines.is_empty() {
-            findings.leave(NotChecked {
-                check: OVER_HOST_MEMORY.name,
-                subject: Subject::new("host", &*registry.hosts.get(together.host).head.name.value),
-                why: sum::ONLY_FILES.into(),
-            });
+        if let Some(why) = sum::open(ground, together) {
+            let subject = Subject::new("host", &*registry.hosts.get(together.host).head.name.value);
+            findings.leave(NotChecked { check: OVER_HOST_MEMORY.name, subject, why });
         }
     }
 }

@@ -1,9 +1,9 @@
 //! A NUMA node on which roles are placed that take more memory than it has.
 
-use super::Check;
+use super::{Ground, GroundCheck};
 use super::{nodes, sum};
 use crate::diag::{Diagnostics, NotChecked, Subject};
-use crate::hir::{Extent, Registry};
+use crate::hir::Extent;
 
 declare_code! {
     /// ## What it finds
@@ -15,8 +15,8 @@ declare_code! {
     /// process is killed although other nodes have room.
     ///
     /// Interleaved memory is divided over its nodes. A mapped file lies where it was touched first, so it counts where all
-    /// roles that read it say the same; where they disagree, or one is placed nowhere, it is not checked by node. Locked files and
-    /// projectors count once a process. A node has no reserve of its own.
+    /// roles that read it say the same; where they disagree, or one is placed nowhere, it is not checked by node. Locked files,
+    /// projectors, and what a lock tells besides, count once a process. A node has no reserve of its own.
     ///
     /// Where the whole host has too little memory, or a residency is over its budget and would fit within it, that is said
     /// instead.
@@ -42,17 +42,16 @@ declare_code! {
     ///     placement numa="bind 0"
     /// }
     /// ```
-    static OVER_NODE_MEMORY = 337, "over-node-memory", Error;
+    pub(super) static OVER_NODE_MEMORY = 337, "over-node-memory", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &OVER_NODE_MEMORY, run };
+pub(super) static CHECK: GroundCheck = GroundCheck { code: &OVER_NODE_MEMORY, run };
 
-/// Why the sum of a node leaves something open.
-const OPEN: &str = "only the sizes of files are summed, and of mapped ones only those whose readers are all placed alike: KV caches, \
-    buffers and repacked weights need the headers of the files";
+/// What the sum of a node leaves open whatever is known of its roles.
+const PLACED_ALIKE: &str = "of mapped files only those are summed whose readers are all placed alike";
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let loads = registry.loads();
+fn run(ground: &Ground, findings: &mut Diagnostics) {
+    let (registry, loads) = (&ground.registry, ground.loads());
     for (together, services) in loads.of_hosts().iter().zip(sum::of_services(registry)) {
         if !nodes::are_checked(registry, together) {
             continue;
@@ -64,10 +63,9 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 findings.say(full.finding(&OVER_NODE_MEMORY, "roles placed", cure));
             }
         }
-        findings.leave(NotChecked {
-            check: OVER_NODE_MEMORY.name,
-            subject: Subject::new("host", &*registry.hosts.get(together.host).head.name.value),
-            why: OPEN.into(),
-        });
+        let open = sum::open(ground, together).map(|why| format!("; {why}")).unwrap_or_default();
+        let subject = Subject::new("host", &*registry.hosts.get(together.host).head.name.value);
+        let why = format!("{PLACED_ALIKE}{open}");
+        findings.leave(NotChecked { check: OVER_NODE_MEMORY.name, subject, why });
     }
 }

@@ -1,7 +1,9 @@
 //! Sums of memory, drawn up line by line, and the fewest roles that make them fit: shared by the checks that hold a sum
 //! against a limit.
 
+use super::ground::Ground;
 use crate::diag::{Diagnostic, words};
+use crate::engine::memory::Amount;
 use crate::hir::{Bytes, Extent, Id, Load, Registry, Role, Together};
 
 /// How many lines of a sum and how many places are drawn; a residency may have thousands of roles.
@@ -12,8 +14,36 @@ const PLACES: usize = 6;
 const TRIES: usize = 16;
 const MOVED: usize = 4;
 
+/// How many roles are named whose memory is not known whole.
+const NAMED: usize = 3;
+
 /// Why a sum of file sizes leaves something open.
-pub(super) const ONLY_FILES: &str = "only the sizes of files are summed: KV caches, buffers and repacked weights need the headers of the files";
+const ONLY_FILES: &str = "only the sizes of files are summed: KV caches, buffers and repacked weights need the headers of the files";
+
+/// What is not known of the memory of some roles; none where all of it is.
+pub(super) fn open(ground: &Ground, together: &Together) -> Option<String> {
+    let known = ground.memory();
+    if known.is_empty() {
+        return together.roles().next().map(|_| ONLY_FILES.to_owned());
+    }
+    let mut open = together.roles().filter_map(|role| {
+        let why =
+            match known.binary_search_by_key(&role, |memory| memory.role).ok().and_then(|at| known.get(at)) {
+                None => Some("only its files are summed, since the lock has no facts of its model"),
+                Some(memory) => memory.parts.iter().find_map(|part| match &part.amount {
+                    Amount::Unknown(why) => Some(why.as_str()),
+                    Amount::Within { .. } | Amount::AtMost(_) => None,
+                }),
+            }?;
+        Some(format!("role {}: {why}", words::quoted(&ground.registry.roles.get(role).head.name)))
+    });
+    let mut named: Vec<String> = open.by_ref().take(NAMED).collect();
+    let more = open.count();
+    if more > 0 {
+        named.push(format!("and {} more", words::count(more, "role")));
+    }
+    (!named.is_empty()).then(|| named.join("; "))
+}
 
 /// A sum that is over its limit, and what it is held against.
 pub(super) struct Bill<'b> {
@@ -31,10 +61,12 @@ impl Bill<'_> {
     /// then the limit, and by how much it is over.
     pub(super) fn on(&self, finding: Diagnostic) -> Diagnostic {
         let mut finding = finding;
-        for line in self.load.lines.iter().take(PLACES) {
-            let role = self.registry.roles.get(line.role);
+        // The lines of a role stand together.
+        for lines in self.load.lines.chunk_by(|line, next| line.role == next.role).take(PLACES) {
+            let Some(role) = lines.first().map(|line| self.registry.roles.get(line.role)) else { continue };
+            let bytes = lines.iter().fold(Bytes(0), |sum, line| sum.plus(line.bytes));
             if let Some(serving) = role.serving() {
-                let label = format!("{} takes {}", words::quoted(&role.head.name), line.bytes);
+                let label = format!("{} takes {bytes}", words::quoted(&role.head.name));
                 finding = finding.also(serving.residency.span, label);
             }
         }

@@ -70,6 +70,8 @@ pub(super) enum Command {
     Lock(LockModels),
     /// Show what a model file says of itself
     Inspect(Inspect),
+    /// Show what each role takes in memory, part by part, and what that is for residencies and hosts
+    Memory(Memory),
     /// Say what a finding means, why it matters, and how to cure it
     Explain(Explain),
     /// Say what builds of the engine accept, and make a profile of one
@@ -163,7 +165,17 @@ pub(super) struct Inspect {
     pub(super) format: FileFormat,
 }
 
-/// A format of what a model file says.
+#[derive(Arguments, Debug)]
+pub(super) struct Memory {
+    /// The folder of the registry
+    #[arg(default_value = "registry", value_name = "REGISTRY")]
+    pub(super) registry: PathBuf,
+    /// How it is shown: for people, or as one JSON object
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    pub(super) format: FileFormat,
+}
+
+/// A format of what a file or a registry is found to be.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum FileFormat {
     /// Laid out for people

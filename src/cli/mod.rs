@@ -12,6 +12,7 @@ mod init;
 mod inspect;
 mod levels;
 mod lock;
+mod memory;
 mod reports;
 mod schema;
 mod session;
@@ -47,6 +48,7 @@ pub fn run() -> ExitCode {
         Command::Check(command) => rayon::scope(|_| check::run(command, args.output)),
         Command::Engine(command) => rayon::scope(|_| engine::run(command, args.output)),
         Command::Lock(command) => rayon::scope(|_| lock::run(command, args.output)),
+        Command::Memory(command) => rayon::scope(|_| memory::run(command, args.output)),
         Command::Inspect(command) => inspect::run(command),
         Command::Explain(command) => explain::run(command, args.output),
         Command::Init(command) => init::run(command, args.output),

@@ -1,10 +1,12 @@
 //! What is known of each model architecture, by the name that `general.architecture` carries.
 //!
 //! Facts of llama.cpp b11434: names and classes from `src/llama-arch.cpp`, the architectures without a memory module from
-//! `src/llama-model.cpp`, the keys from `src/models/*.cpp`. They stand in `architectures.json`, one architecture a line.
+//! `src/llama-model.cpp`, the keys and the layers from `src/models/*.cpp`. They stand in `architectures.json`, one
+//! architecture a line.
 
 use std::sync::OnceLock;
 
+use super::layers::Layout;
 use serde::Deserialize;
 
 /// One architecture.
@@ -18,6 +20,8 @@ pub struct Architecture {
     experts: bool,
     #[serde(default)]
     keys: Vec<String>,
+    #[serde(default)]
+    layers: Layout,
 }
 
 /// What an architecture is, where it is not a plain transformer with a KV cache.
@@ -96,6 +100,11 @@ impl Architecture {
     /// Whether its code names experts. False does not mean dense: `llama` serves Mixtral without reading a key of its own.
     pub fn names_experts(&self) -> bool {
         self.experts
+    }
+
+    /// What its layers keep, where that is not the plain case.
+    pub fn layout(&self) -> &Layout {
+        &self.layers
     }
 
     /// The metadata keys that its own loader reads besides the general one, without the prefix. A strong hint and no

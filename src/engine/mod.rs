@@ -7,11 +7,14 @@
 pub mod architecture;
 mod buckets;
 mod built_in;
+pub mod compute;
 pub mod dialect;
 mod difference;
 mod file;
 pub mod help;
 pub mod keys;
+pub mod layers;
+pub mod memory;
 mod option;
 pub mod pairing;
 mod probed;

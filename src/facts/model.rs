@@ -68,8 +68,8 @@ pub struct Tensors {
     /// All of them.
     #[serde(default)]
     pub bytes: BTreeMap<Box<str>, u64>,
-    /// Those with a number of rows that 8 divides, and a second dimension at all, without `token_embd.weight`: what a CPU
-    /// may repack, if it has a layout for their type (`ggml/src/ggml-cpu/repack.cpp` of b11434).
+    /// Those with a number of rows that 8 divides that are factors of products: what a CPU may repack, if it has a layout for their
+    /// type (`ggml/src/ggml-cpu/repack.cpp` of b11434). Without those of `nextn`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub in_rows_of_8: BTreeMap<Box<str>, u64>,
     /// `token_embd.weight`.
@@ -164,20 +164,28 @@ impl Facts {
         }
     }
 
+    /// A metadata flag of the architecture, without its name: `attention.causal`.
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        match self.parameters.get(key)? {
+            Parameter::Flag(flag) => Some(*flag),
+            Parameter::Number(_) | Parameter::List(_) => None,
+        }
+    }
+
     fn count(&self, parts: &Parts) -> Tensors {
         let layers = self.number("block_count").unwrap_or(u64::MAX);
         let nextn = layers.saturating_sub(self.number("nextn_predict_layers").unwrap_or(0));
         let mut all = Tensors::default();
         for tensor in parts.headers().flat_map(|header| &header.tensors) {
             all.count += 1;
-            let [_, rows, ..] = tensor.shape;
             let is_embedding = &*tensor.name == "token_embd.weight";
+            let is_nextn = layer(tensor).is_some_and(|layer| layer >= nextn);
             let groups = [
                 (&mut all.bytes, true),
-                (&mut all.in_rows_of_8, rows > 1 && rows % 8 == 0 && !is_embedding),
+                (&mut all.in_rows_of_8, is_in_rows_of_8(tensor) && !is_nextn),
                 (&mut all.token_embd, is_embedding),
                 (&mut all.output, &*tensor.name == "output.weight"),
-                (&mut all.nextn, layer(tensor).is_some_and(|layer| layer >= nextn)),
+                (&mut all.nextn, is_nextn),
             ];
             for (group, _) in groups.into_iter().filter(|(_, is_in)| *is_in) {
                 let sum = group.entry(tensor.kind.name.into()).or_default();
@@ -186,6 +194,18 @@ impl Facts {
         }
         all
     }
+}
+
+/// The tables of which rows are looked up, which no product has for a factor (`src/llama-arch.cpp` of b11434).
+const TABLES: &[&str] =
+    &["token_embd.weight", "per_layer_token_embd.weight", "position_embd.weight", "token_types.weight"];
+
+/// Whether a tensor has rows that come in eights and is the factor of a product: a matrix, or the matrices of experts (`supports_op`
+/// of `ggml/src/ggml-cpu/repack.cpp` of b11434).
+fn is_in_rows_of_8(tensor: &Tensor) -> bool {
+    let [_, rows, matrices, rest] = tensor.shape;
+    let is_matrix = matrices == 1 || tensor.name.contains("_exps.");
+    rows > 1 && rows % 8 == 0 && rest == 1 && is_matrix && !TABLES.contains(&&*tensor.name)
 }
 
 /// The number in `blk.7.attn_q.weight`.

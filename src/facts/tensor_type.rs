@@ -1,7 +1,7 @@
 //! The types of tensors: how many numbers stand in a block, and how many bytes a block takes.
 
 /// A type of tensors.
-#[derive(PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TensorType {
     /// The number that stands in files.
     pub id: u32,

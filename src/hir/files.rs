@@ -1,6 +1,6 @@
 //! The files that processes have in memory, and how each process has them.
 
-use super::{Bytes, Model, Registry, Serving, Text};
+use super::{Bytes, FilePart, Id, Model, Registry, Role, Serving, Taken, Taking, Text};
 use std::collections::BTreeMap;
 
 /// The files of all models, each path with a number: two models may have one file.
@@ -11,20 +11,21 @@ pub struct Files<'r> {
     numbers: Vec<(usize, Option<usize>)>,
 }
 
-/// A file that a process reads.
+/// A file that a process reads, or memory of its own.
 #[derive(Clone, Copy, Debug)]
-pub struct FileRead<'r> {
-    /// The same for two files of one path, and only for those.
-    pub number: usize,
-    /// Its size.
+pub struct Piece<'r> {
+    /// The same for two files of one path, and only for those; none where it is no file.
+    pub file: Option<usize>,
+    /// How much of it is in memory.
     pub bytes: Bytes,
     /// How a process has it in memory.
     pub held: Held,
     model: &'r Model,
-    part: &'static str,
+    /// What it is where it is not the model itself: `draft`, `projector`, `draft, KV cache`.
+    part: [&'static str; 2],
 }
 
-/// How a process has a file in memory.
+/// How a process has something in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Held {
     /// Its pages are mapped, and are the same for all that read it.
@@ -32,14 +33,22 @@ pub enum Held {
     /// Its pages are locked for the process; a draft is loaded as its target is (llama.cpp b11434,
     /// `common/speculative.cpp`).
     Locked,
-    /// It is read into a buffer of the process, as a projector is (llama.cpp b11434, `tools/mtmd/clip.cpp`).
+    /// It is in a buffer of the process, as a projector is (llama.cpp b11434, `tools/mtmd/clip.cpp`).
     Copied,
 }
 
-impl FileRead<'_> {
-    /// The title of the model, with what the file is where it is not the model itself.
+/// What a model is called that drafts.
+const DRAFT: &str = "draft";
+
+impl Piece<'_> {
+    /// The title of the model, with what it is where it is not the model itself.
     pub fn what(&self) -> String {
-        format!("{}{}", *self.model.title, self.part)
+        let title = &*self.model.title;
+        match self.part {
+            ["", ""] => title.to_string(),
+            [one, ""] | ["", one] => format!("{title} ({one})"),
+            [of, part] => format!("{title} ({of}, {part})"),
+        }
     }
 }
 
@@ -65,28 +74,54 @@ impl<'r> Files<'r> {
         self.registry
     }
 
-    /// The files that each process of a role reads: model, draft, projector.
-    pub fn of(&self, serving: &Serving) -> impl Iterator<Item = FileRead<'r>> + use<'r> {
+    /// The files that each process of a role reads, whole: model, draft, projector.
+    pub fn of<'t>(&'t self, serving: &'t Serving) -> impl Iterator<Item = Piece<'r>> + use<'r, 't> {
+        self.pieces(serving, None)
+    }
+
+    /// What each process of a role has in memory: what of its files is known to be, and what is known besides.
+    pub fn with<'t>(
+        &'t self,
+        (role, serving): (Id<Role>, &'t Serving),
+        taken: &'t Taken,
+    ) -> impl Iterator<Item = Piece<'r>> + use<'r, 't> {
+        self.pieces(serving, taken.of(role))
+    }
+
+    fn pieces<'t>(
+        &'t self,
+        serving: &'t Serving,
+        known: Option<&'t Taking>,
+    ) -> impl Iterator<Item = Piece<'r>> + use<'r, 't> {
         let held =
             if serving.placement.lock.is_some_and(|lock| lock.value) { Held::Locked } else { Held::Mapped };
-        let model = self.registry.models.get(serving.model.value);
-        let numbers = |id: super::Id<Model>| self.numbers.get(id.number()).copied();
-        let own = numbers(serving.model.value);
-        let weights = |(number, _), model: &'r Model, part| FileRead {
-            number,
-            bytes: model.size.value,
-            held,
-            model,
-            part,
+        let piece = |id: Id<Model>, file, whole: FilePart, known: Option<FilePart>, part| {
+            let FilePart { bytes, held } = known.unwrap_or(whole);
+            Piece { file: Some(file), bytes, held, model: self.registry.models.get(id), part: [part, ""] }
         };
-        let drafter = serving.draft.as_ref().map(|draft| draft.model.value);
-        let draft =
-            drafter.and_then(|id| Some(weights(numbers(id)?, self.registry.models.get(id), " (draft)")));
-        let projector =
-            model.projector.as_ref().zip(own.and_then(|(_, number)| number)).map(|(projector, number)| {
-                let bytes = projector.size.map_or(Bytes(0), |size| size.value);
-                FileRead { number, bytes, held: Held::Copied, model, part: " (projector)" }
-            });
-        [own.map(|own| weights(own, model, "")), draft, projector].into_iter().flatten()
+        let whole = |id: Id<Model>| FilePart { bytes: self.registry.models.get(id).size.value, held };
+        let numbers = |id: Id<Model>| self.numbers.get(id.number()).copied();
+        let id = serving.model.value;
+        let own = numbers(id);
+        let model = own.map(|(file, _)| piece(id, file, whole(id), known.and_then(|known| known.model), ""));
+        let draft = serving.draft.as_ref().map(|draft| draft.model.value).and_then(|id| {
+            let known = known.and_then(|known| known.draft);
+            Some(piece(id, numbers(id)?.0, whole(id), known, DRAFT))
+        });
+        let projector = self.registry.models.get(id).projector.as_ref();
+        let projector = projector.zip(own.and_then(|(_, file)| file)).map(|(projector, file)| {
+            let bytes = projector.size.map_or(Bytes(0), |size| size.value);
+            let whole = FilePart { bytes, held: Held::Copied };
+            piece(id, file, whole, known.and_then(|known| known.projector), "projector")
+        });
+        let besides = known.map_or(&[][..], |known| &known.own);
+        let besides = besides.iter().map(|own| Piece {
+            file: None,
+            bytes: own.bytes,
+            held: Held::Copied,
+            model: self.registry.models.get(own.model),
+            part: [if own.of_draft { DRAFT } else { "" }, own.part],
+        });
+        [model, draft, projector].into_iter().flatten().chain(besides)
     }
 }

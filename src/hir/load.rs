@@ -1,7 +1,8 @@
-//! How many bytes of files the roles of a residency, of a host or of a NUMA node have in memory.
+//! How much the roles of a residency, of a host or of a NUMA node have in memory: files, and whatever else is known of it.
 
 use super::extent::Portion;
-use super::{Bytes, Extent, FileRead, Files, Held, Host, Id, Registry, Residency, Role, Serving};
+use super::{Bytes, Extent, Files, Held, Host, Id, Piece, Registry, Residency, Role, Serving, Taken};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What some roles of one host have in memory together: mapped files once, all others once a process.
@@ -9,18 +10,18 @@ use std::collections::BTreeMap;
 pub struct Load {
     /// The host.
     pub host: Id<Host>,
-    /// The files in the order of the roles that bring them in.
+    /// The files and what else there is, in the order of the roles that bring them in.
     pub lines: Vec<Line>,
     /// Their sum.
     pub total: Bytes,
-    /// What would be freed if a role left: files that no other reads.
+    /// What would be freed if a role left: files that no other reads, and its own.
     pub freed: Vec<(Id<Role>, Bytes)>,
 }
 
-/// One file of a sum.
+/// One file of a sum, or memory of a role's own.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// The first role that reads it.
+    /// The first role that has it.
     pub role: Id<Role>,
     /// The title of the model, with what the file is where it is not the model itself, and how much of it counts.
     pub what: Box<str>,
@@ -32,6 +33,7 @@ pub struct Line {
 #[derive(Debug)]
 pub struct Loads<'r> {
     files: Files<'r>,
+    taken: Cow<'r, Taken>,
     groups: BTreeMap<Id<Residency>, BTreeMap<Id<Host>, Vec<Served<'r>>>>,
 }
 
@@ -41,6 +43,7 @@ pub struct Together<'l> {
     /// The host.
     pub host: Id<Host>,
     files: &'l Files<'l>,
+    taken: &'l Taken,
     /// The roles of each residency, in the order of declaration.
     parts: Vec<(Id<Residency>, &'l [Served<'l>])>,
 }
@@ -58,8 +61,17 @@ pub struct Change<'c> {
 type Served<'r> = (Id<Role>, &'r Serving);
 
 impl Registry {
-    /// The served roles, grouped to be summed.
+    /// The served roles, grouped to sum their files.
     pub fn loads(&self) -> Loads<'_> {
+        self.loads_of(Cow::Owned(Taken::default()))
+    }
+
+    /// The same with what is known of them besides.
+    pub fn loads_with<'r>(&'r self, taken: &'r Taken) -> Loads<'r> {
+        self.loads_of(Cow::Borrowed(taken))
+    }
+
+    fn loads_of<'r>(&'r self, taken: Cow<'r, Taken>) -> Loads<'r> {
         let mut groups: BTreeMap<_, BTreeMap<_, Vec<Served>>> = BTreeMap::new();
         for (id, role) in self.roles.entries() {
             if let Some(serving) = role.serving() {
@@ -67,7 +79,7 @@ impl Registry {
                 hosts.entry(serving.host.value).or_default().push((id, serving));
             }
         }
-        Loads { files: self.files(), groups }
+        Loads { files: self.files(), taken, groups }
     }
 }
 
@@ -78,15 +90,16 @@ impl Loads<'_> {
         hosts.map(move |(host, roles)| Together {
             host: *host,
             files: &self.files,
+            taken: &self.taken,
             parts: vec![(residency, roles.as_slice())],
         })
     }
 
     /// The roles of each host, in the order of declaration; a host may have none.
     pub fn of_hosts(&self) -> Vec<Together<'_>> {
-        let hosts = self.files.registry().hosts.entries();
+        let alone = |host| Together { host, files: &self.files, taken: &self.taken, parts: Vec::new() };
         let mut all: Vec<Together> =
-            hosts.map(|(host, _)| Together { host, files: &self.files, parts: Vec::new() }).collect();
+            self.files.registry().hosts.entries().map(|(host, _)| alone(host)).collect();
         for (residency, hosts) in &self.groups {
             for (host, roles) in hosts {
                 if let Some(together) = all.get_mut(host.number()) {
@@ -101,9 +114,12 @@ impl Loads<'_> {
 impl<'l> Together<'l> {
     /// The residencies with the roles that each has here, in the order of declaration.
     pub fn parts(&self) -> impl Iterator<Item = (Id<Residency>, usize, Self)> {
-        self.parts.iter().map(|part| {
-            (part.0, part.1.len(), Self { host: self.host, files: self.files, parts: vec![*part] })
-        })
+        self.parts.iter().map(|part| (part.0, part.1.len(), Self { parts: vec![*part], ..self.clone() }))
+    }
+
+    /// The roles, in the order of declaration within each residency.
+    pub fn roles(&self) -> impl Iterator<Item = Id<Role>> {
+        self.parts.iter().flat_map(|(_, roles)| roles.iter().map(|(role, _)| *role))
     }
 
     /// Whether any role says on which nodes its memory is.
@@ -126,8 +142,8 @@ impl<'l> Together<'l> {
         let host = self.files.registry().hosts.get(self.host);
         let mut tally = Tally::default();
         for (role, serving) in running {
-            for file in self.files.of(serving) {
-                tally.take(role, file, extent.portion(serving, host, file.held));
+            for piece in self.files.with((role, serving), self.taken) {
+                tally.take(role, piece, extent.portion(serving, host, piece.held));
             }
         }
         tally.close(self.host)
@@ -148,13 +164,13 @@ impl<'l> Together<'l> {
         let changed = change.at_once.filter(|(changed, _)| *changed == residency).map(|(_, n)| n);
         let Some(most) = changed.or(declared).filter(|most| *most < staying.len()) else { return staying };
         let host = registry.hosts.get(self.host);
-        let bytes = |serving: &Serving| {
-            self.files.of(serving).fold(Bytes(0), |sum, file| {
-                let portion = extent.portion(serving, host, file.held);
-                sum.plus(portion.map_or(Bytes(0), |portion| portion.of(file.bytes)))
+        let bytes = |served: Served| {
+            self.files.with(served, self.taken).fold(Bytes(0), |sum, piece| {
+                let portion = extent.portion(served.1, host, piece.held);
+                sum.plus(portion.map_or(Bytes(0), |portion| portion.of(piece.bytes)))
             })
         };
-        staying.sort_by_cached_key(|(id, serving)| (std::cmp::Reverse(bytes(serving)), *id));
+        staying.sort_by_cached_key(|served| (std::cmp::Reverse(bytes(*served)), served.0));
         staying.truncate(most);
         staying
     }
@@ -170,7 +186,7 @@ struct Tally<'r> {
 
 struct Entry<'r> {
     role: Id<Role>,
-    file: FileRead<'r>,
+    piece: Piece<'r>,
     /// None where it is not known where it lies, or its readers disagree.
     portion: Option<Portion>,
     readers: usize,
@@ -178,19 +194,22 @@ struct Entry<'r> {
 }
 
 impl<'r> Tally<'r> {
-    fn take(&mut self, role: Id<Role>, file: FileRead<'r>, portion: Option<Portion>) {
-        let known = self.mapped.get(&file.number).filter(|_| file.held == Held::Mapped);
+    fn take(&mut self, role: Id<Role>, piece: Piece<'r>, portion: Option<Portion>) {
+        let mapped = piece.file.filter(|_| piece.held == Held::Mapped);
+        let known = mapped.and_then(|file| self.mapped.get(&file));
         if let Some(entry) = known.and_then(|place| self.entries.get_mut(*place)) {
+            // One that copies less of it into layouts of its own uses more of its pages.
+            entry.piece.bytes = entry.piece.bytes.max(piece.bytes);
             // A role that reads a file twice, as its own draft, is one reader.
             entry.readers += usize::from(entry.last != role);
             entry.last = role;
             entry.portion = entry.portion.filter(|known| portion == Some(*known));
             return;
         }
-        if file.held == Held::Mapped {
-            self.mapped.insert(file.number, self.entries.len());
+        if let Some(file) = mapped {
+            self.mapped.insert(file, self.entries.len());
         }
-        self.entries.push(Entry { role, file, portion, readers: 1, last: role });
+        self.entries.push(Entry { role, piece, portion, readers: 1, last: role });
     }
 
     fn close(self, host: Id<Host>) -> Load {
@@ -198,7 +217,7 @@ impl<'r> Tally<'r> {
         let mut lines = Vec::new();
         for entry in self.entries {
             let Some(portion) = entry.portion else { continue };
-            let bytes = portion.of(entry.file.bytes);
+            let bytes = portion.of(entry.piece.bytes);
             if bytes == Bytes(0) {
                 continue;
             }
@@ -206,7 +225,7 @@ impl<'r> Tally<'r> {
                 let sum = freed.entry(entry.role).or_default();
                 *sum = sum.plus(bytes);
             }
-            lines.push(Line { role: entry.role, what: described(&entry.file, portion).into(), bytes });
+            lines.push(Line { role: entry.role, what: described(&entry.piece, portion).into(), bytes });
         }
         let total = lines.iter().fold(Bytes(0), |sum, line| sum.plus(line.bytes));
         Load { host, lines, total, freed: freed.into_iter().collect() }
@@ -214,8 +233,8 @@ impl<'r> Tally<'r> {
 }
 
 /// `Title`, `Title (projector), 6 copies`, `Title, 1/2`.
-fn described(file: &FileRead, portion: Portion) -> String {
-    let mut what = file.what();
+fn described(piece: &Piece, portion: Portion) -> String {
+    let mut what = piece.what();
     if portion.times > 1 {
         what = format!("{what}, {} copies", portion.times);
     }

@@ -29,6 +29,7 @@ mod shape;
 mod site;
 mod stack;
 mod store;
+mod taken;
 mod tier;
 mod unused;
 
@@ -37,7 +38,7 @@ pub use engine::Engine;
 pub use expect::{Expect, Expected};
 pub use extent::Extent;
 pub use family::{Advice, ExpertAdvice, Family, Forbidden, Forbids, Need};
-pub use files::{FileRead, Files, Held};
+pub use files::{Files, Held, Piece};
 pub use host::{CpuSet, Gpu, Host, NumaNode};
 pub use id::{Arena, Id, Named};
 pub use kind::{KINDS, Kind};
@@ -56,6 +57,7 @@ pub use service::Service;
 pub use shape::{Field, Presence, Shape, Table};
 pub use stack::{Hardening, Stack, TargetName};
 pub use store::Store;
+pub use taken::{FilePart, Own, Taken, Taking};
 pub use tier::Tier;
 pub use unused::Unused;
 

@@ -200,3 +200,111 @@ proptest! {
         }
     }
 }
+
+/// A lock of a model of 4 layers with 2 heads of 64, whose weights are half mapped and half of a type that is copied.
+fn lock(models: &[&str]) -> String {
+    let model = |name: &&str| {
+        format!(
+            "\"{name}\": {{\"file\": \"{name}.gguf\", \"header\": \"0\", \"size\": 10000000000, \"architecture\": \"qwen3moe\", \
+             \"parameters\": {{\"block_count\": 4, \"embedding_length\": 256, \"context_length\": 8192, \"feed_forward_length\": 512, \
+             \"attention.head_count\": 4, \"attention.head_count_kv\": 2, \"expert_count\": 8, \"expert_used_count\": 2, \
+             \"expert_feed_forward_length\": 64}}, \
+             \"vocabulary\": {{\"type\": \"gpt2\", \"size\": 1000}}, \
+             \"tensors\": {{\"bytes\": {{\"q4_K\": 5000000000, \"q6_K\": 5000000000}}, \"in_rows_of_8\": {{\"q4_K\": 5000000000}}}}}}"
+        )
+    };
+    let models: Vec<String> = models.iter().map(model).collect();
+    format!("{{\"format_version\": 1, \"models\": {{{}}}}}", models.join(", "))
+}
+
+fn locked(parts: &[String], models: &[&str]) -> Compiled {
+    compile(&[("a.kdl", &format!("{HEAD}{}", parts.concat())), ("registry.lock", &lock(models))])
+}
+
+/// 4096 tokens of 4 layers in f16 are 8 MiB, or 8.39 MB.
+fn served(name: &str, port: usize, rest: &str) -> String {
+    role(name, "m", port, "").replace("context=1", &format!("context=4096 {rest}"))
+}
+
+#[test]
+fn with_a_lock_the_sum_has_all_that_is_known() {
+    let roles =
+        [served("one", 1, "slots=3"), served("two", 2, "prompt-cache=\"1 GiB\""), role("three", "n", 3, "")]
+            .concat();
+    let models = model("m", "10 GB", "") + &model("n", "2 GB", "");
+    let compiled = locked(&[residency("10 GB", ""), models, roles], &["m"]);
+    let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
+    let lines: Vec<&str> = finding.notes[0].lines().collect();
+    let line = |start: &str| {
+        lines.iter().position(|line| line.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(start))
+    };
+    let drawn = [
+        // What is mapped is the same for both, what is copied is not.
+        "one m-title 5 GB 5 GB",
+        "one m-title (weights, repacked) 5 GB 10 GB",
+        "one m-title (KV cache) 0.03 GB",
+        "one m-title (compute buffer) ",
+        "one m-title (output buffer) 0.01 MB",
+        "two m-title (weights, repacked) 5 GB",
+        "two m-title (KV cache) 8.39 MB",
+        "two m-title (compute buffer) ",
+        "two m-title (output buffer) ",
+        "two m-title (prompt cache) 1.07 GB",
+        // Of the third nothing is known but its file.
+        "three n-title 2 GB",
+    ];
+    for (at, start) in drawn.into_iter().enumerate() {
+        assert_eq!(line(start), Some(at), "{start}\n{}", finding.notes[0]);
+    }
+    let left: Vec<&str> = compiled
+        .findings
+        .not_checked()
+        .iter()
+        .filter(|left| left.check == "over-budget")
+        .map(|left| left.why.as_str())
+        .collect();
+    assert_eq!(left, ["role `three`: only its files are summed, since the lock has no facts of its model"]);
+}
+
+/// The cure that is named has to be one, with caches and copies as with files.
+#[test]
+fn what_is_advised_is_enough_with_a_lock() {
+    let roles: String = (1..6).map(|n| served(&format!("r{n}"), n, "")).collect();
+    let models = model("m", "10 GB", "");
+    let compiled = locked(&[residency("16 GB", ""), models.clone(), roles.clone()], &["m"]);
+    let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
+    let moved = named(&finding.help[0]).iter().fold(roles, |roles, name| {
+        let start = format!("role \"{name}\" tier=\"A\" residency=\"hot\"");
+        assert!(roles.contains(&start), "{:?}", finding.help);
+        roles.replace(&start, &start.replace("hot", "free"))
+    });
+    let again = locked(&[residency("16 GB", ""), models, moved], &["m"]);
+    assert!(again.findings.is_empty(), "{}", again.report());
+}
+
+#[test]
+fn all_that_is_known_leaves_nothing_open() {
+    let compiled = locked(&[residency("20 GB", ""), model("m", "10 GB", ""), served("one", 1, "")], &["m"]);
+    assert!(compiled.findings.is_empty(), "{}", compiled.report());
+    let sums = ["over-budget", "over-host-memory", "over-node-memory"];
+    let left: Vec<_> =
+        compiled.findings.not_checked().iter().filter(|left| sums.contains(&left.check)).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// Interleaved memory of a process is divided over its nodes, its copies and caches with it.
+#[test]
+fn a_node_holds_its_share_of_what_is_known() {
+    let nodes = HEAD.replace(
+        "host \"a\" memory=\"9 TB\"",
+        "host \"a\" memory=\"9 TB\" {\n numa 0 cpus=\"0-7\" memory=\"2.6 GB\"\n numa 1 cpus=\"8-15\" memory=\"9 GB\"\n}",
+    );
+    let one = served("one", 1, "")
+        .replace("context=4096", "context=4096 { placement numa=\"interleave\" }")
+        .replace("} \n", "}\n");
+    let text = format!("{nodes}{}{}{one}", residency("20 GB", ""), model("m", "10 GB", ""));
+    let compiled = compile(&[("a.kdl", &text), ("registry.lock", &lock(&["m"]))]);
+    assert_eq!(compiled.codes(), ["over-node-memory"], "{}", compiled.report());
+    let note = &compiled.findings.findings()[0].notes[0];
+    assert!(note.contains("m-title, 1/2") && note.contains("m-title (KV cache), 1/2"), "{note}");
+}

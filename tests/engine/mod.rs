@@ -1,10 +1,13 @@
 //! Tests of the engine.
 
+mod compute;
 mod dialect;
 mod difference;
 mod facts;
 mod file;
 mod help;
+mod layers;
+mod memory;
 mod mistakes;
 mod options;
 mod profile;

@@ -318,7 +318,7 @@ fn every_command_line_of_a_registry_is_accepted() {
     let ours = compile_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("registry"));
     let old = "llama.cpp-2026-03-fork";
     let registry = orchgen::compile::lower(&ours.loaded, &mut orchgen::diag::Diagnostics::default());
-    let ground = Ground::new(registry, &[]).under(old, profile(BUILD));
+    let ground = Ground::new(registry, &[], orchgen::facts::Lock::default()).under(old, profile(BUILD));
     let mut tools = BTreeSet::new();
     let mut run = |lowered: &Lowered| {
         assert_eq!(lowered.cannot, []);

@@ -96,7 +96,7 @@ fn our_own_roles_under_every_build() {
             assert!(["3", "lookup: 3", "lookup"].iter().any(|text| place.trim() == *text), "{place}");
         }
         let registry = orchgen::compile::lower(&compiled.loaded, &mut Diagnostics::default());
-        let ground = Ground::new(registry, &[]);
+        let ground = Ground::new(registry, &[], orchgen::facts::Lock::default());
         let mut written = 0;
         for lowered in lines(ground.registry(), &ground) {
             assert_accepts(profile, lowered.tool, &lowered.args);
@@ -141,12 +141,13 @@ fn an_upgrade_and_back_touches_what_follows_from_the_profile_alone() {
 fn what_a_build_would_be_given_is_known_without_changing_the_registry() {
     let compiled = compile_folder(&folder());
     let lower = || orchgen::compile::lower(&compiled.loaded, &mut Diagnostics::default());
-    let foreseen = Ground::new(lower(), &[]).under(FORK, profile("b11669"));
+    let foreseen = Ground::new(lower(), &[], orchgen::facts::Lock::default()).under(FORK, profile("b11669"));
     let changed = under(NEW);
     let registry = orchgen::compile::lower(&changed.loaded, &mut Diagnostics::default());
-    let made = Ground::new(registry, &[]);
+    let made = Ground::new(registry, &[], orchgen::facts::Lock::default());
     let (foreseen, made) = (lines(foreseen.registry(), &foreseen), lines(made.registry(), &made));
     assert!(foreseen == made && foreseen.len() > 12, "{}", foreseen.len());
-    let stays = Ground::new(lower(), &[]).under("llama.cpp-b9093", profile("b11669"));
+    let stays = Ground::new(lower(), &[], orchgen::facts::Lock::default())
+        .under("llama.cpp-b9093", profile("b11669"));
     assert_ne!(lines(stays.registry(), &stays), made, "another profile than the engine's");
 }

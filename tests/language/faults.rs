@@ -42,6 +42,7 @@ pub(super) const APART: &[(&str, &str)] = &[
     ("stale-baseline", "it lies in a file of known findings, which the command line names"),
     ("damaged-lock", "it lies in the lock, of which there is one"),
     ("unknown-lock-format", "it lies in the lock, of which there is one"),
+    ("unfitting-cache-type", "it takes facts of the lock, of which there is one"),
     ("contradicted-fact", "it takes facts of the lock, of which there is one"),
     ("missing-shard", "it takes facts of the lock, of which there is one"),
     ("foreign-projector", "it takes facts of the lock, of which there is one"),

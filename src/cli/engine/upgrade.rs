@@ -65,18 +65,19 @@ pub(super) fn upgrade(loaded: &Loaded, from: &str, to: &Profile) -> Result<Upgra
     let mut before = Diagnostics::default();
     let (registry, lock) = lower_with_lock(loaded, &mut before);
     let named: BTreeSet<String> = registry.engines.iter().map(|engine| engine.profile.to_string()).collect();
-    let ground = Ground::new(registry, &loaded.profiles);
-    let Ok(old) = check(ground, &lock, Demand::AsFarAsKnown, &mut before) else {
+    let ground = Ground::new(registry, &loaded.profiles, lock);
+    let Ok(old) = check(ground, Demand::AsFarAsKnown, &mut before) else {
         return Err(Cannot::Wrong(Box::new(before)));
     };
     if !named.contains(from) {
         return Err(Cannot::NoEngine(named));
     }
     let mut after = Diagnostics::default();
-    let new = Ground::new(lower_with_lock(loaded, &mut after).0, &loaded.profiles).under(from, to);
+    let (registry, lock) = lower_with_lock(loaded, &mut after);
+    let new = Ground::new(registry, &loaded.profiles, lock).under(from, to);
     let (changed, unchanged) = compare(old.ground(), &new);
     // The verdict is in the findings.
-    let _ = check(new, &lock, Demand::AsFarAsKnown, &mut after);
+    let _ = check(new, Demand::AsFarAsKnown, &mut after);
     let findings = only_new(&before, &after);
     let errors = findings.findings().iter().filter(|finding| finding.severity == Severity::Error);
     let about = errors.filter_map(|finding| finding.subject.as_ref());

@@ -20,7 +20,7 @@ pub struct Footprint {
 pub(super) fn memory(registry: &Registry) -> (Vec<Footprint>, Bytes) {
     let mut rows: Vec<Footprint> = registry.residencies.iter().map(empty).collect();
     let mut groups: BTreeSet<(usize, &str)> = BTreeSet::new();
-    let mut counted: BTreeSet<(Option<usize>, usize)> = BTreeSet::new();
+    let mut counted: BTreeSet<(Option<usize>, Option<usize>)> = BTreeSet::new();
     let files = registry.files();
     let mut total = Bytes(0);
     for role in registry.roles.iter() {
@@ -31,12 +31,12 @@ pub(super) fn memory(registry: &Registry) -> (Vec<Footprint>, Bytes) {
         if groups.insert((residency, group)) {
             row.groups.push(group.value.clone());
         }
-        for file in files.of(serving) {
-            if counted.insert((Some(residency), file.number)) {
-                row.bytes = row.bytes.plus(file.bytes);
+        for piece in files.of(serving) {
+            if counted.insert((Some(residency), piece.file)) {
+                row.bytes = row.bytes.plus(piece.bytes);
             }
-            if counted.insert((None, file.number)) {
-                total = total.plus(file.bytes);
+            if counted.insert((None, piece.file)) {
+                total = total.plus(piece.bytes);
             }
         }
     }

@@ -1,0 +1,224 @@
+//! `orchgen memory`: what each role takes in memory, part by part, and what that is for a residency and a host.
+//!
+//! As one JSON object, whose shape only grows:
+//!
+//! | field | |
+//! |---|---|
+//! | `roles` | `name`, `residency`, `host`, `processes`, `bytes` of one process, `is_whole` whether all of it is known, `parts` |
+//! | `parts` | `of` model, draft or projector; `kind`; and `bytes` with `within_percent`, `at_most` or `declared` that say how well it is known, or `not_checked` |
+//! | `residencies` | `residency`, `host`, `bytes` and its `budget`, null where it has none |
+//! | `hosts` | `host`, `bytes`, `memory`, `reserve` |
+
+mod table;
+
+use super::End;
+use super::args::{FileFormat, Memory, Output};
+use super::session;
+use crate::check::Ground;
+use crate::check::memory::{LESS, named};
+use crate::compile::lower_with_lock;
+use crate::diag::Diagnostics;
+use crate::diag::report::human::human;
+use crate::engine::memory::{Amount, Kind, Part, Whose};
+use crate::hir::{Bytes, Extent, Id, Role, Serving};
+use crate::source::load;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Shown<'r> {
+    format_version: u32,
+    roles: Vec<ShownRole<'r>>,
+    residencies: Vec<ShownResidency<'r>>,
+    hosts: Vec<ShownHost<'r>>,
+}
+
+#[derive(Serialize)]
+struct ShownRole<'r> {
+    name: &'r str,
+    residency: &'r str,
+    host: &'r str,
+    processes: usize,
+    bytes: u64,
+    is_whole: bool,
+    parts: Vec<ShownPart<'r>>,
+}
+
+#[derive(Serialize)]
+struct ShownPart<'r> {
+    of: &'static str,
+    kind: &'static str,
+    /// What it is called in the table.
+    #[serde(skip)]
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(flatten)]
+    known: Known<'r>,
+}
+
+/// How well it is known how much it is.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Known<'r> {
+    WithinPercent(u8),
+    AtMost(bool),
+    Declared(bool),
+    NotChecked(&'r str),
+}
+
+#[derive(Serialize)]
+struct ShownResidency<'r> {
+    residency: &'r str,
+    host: &'r str,
+    bytes: u64,
+    budget: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ShownHost<'r> {
+    host: &'r str,
+    bytes: u64,
+    memory: u64,
+    reserve: u64,
+}
+
+pub(super) fn run(command: &Memory, output: Output) -> End {
+    let loaded = match load(&command.registry) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            session::say(&format!("error: {error}\n"));
+            return End::CannotRun;
+        }
+    };
+    let mut findings = Diagnostics::default();
+    let (registry, lock) = lower_with_lock(&loaded, &mut findings);
+    if findings.has_errors() {
+        // A sum without what could not be read would be taken for the whole.
+        findings.sort();
+        session::say(&human(&findings, &loaded.map, session::style(output, &std::io::stderr())));
+        return End::Findings;
+    }
+    let ground = Ground::new(registry, &loaded.profiles, lock);
+    let shown = gather(&ground);
+    session::print(&match command.format {
+        FileFormat::Human => table::human(&shown),
+        // Only maps with keys that are not texts can fail, and there is none.
+        FileFormat::Json => serde_json::to_string(&shown).unwrap_or_default() + "\n",
+    })
+}
+
+fn gather(ground: &Ground) -> Shown<'_> {
+    let registry = ground.registry();
+    let roles = registry.roles.entries().filter_map(|(id, role)| Some((id, role, role.serving()?)));
+    let roles = roles.map(|(id, role, serving)| {
+        let parts = parts(ground, id, serving);
+        ShownRole {
+            name: &role.head.name,
+            residency: &registry.residencies.get(serving.residency.value).head.name,
+            host: &registry.hosts.get(serving.host.value).head.name,
+            processes: serving.ports.len(),
+            bytes: parts.iter().filter_map(|part| part.bytes).fold(0, u64::saturating_add),
+            is_whole: !parts.iter().any(|part| matches!(part.known, Known::NotChecked(_))),
+            parts,
+        }
+    });
+    let loads = ground.loads();
+    let residencies = registry.residencies.entries().flat_map(|(id, residency)| {
+        let hosts = loads.of_residency(id).map(|together| ShownResidency {
+            residency: &residency.head.name,
+            host: &registry.hosts.get(together.host).head.name,
+            bytes: together.load(Extent::Host).total.0,
+            budget: residency.budget.map(|budget| budget.value.0),
+        });
+        hosts.collect::<Vec<_>>()
+    });
+    let hosts = loads.of_hosts().into_iter().map(|together| {
+        let host = registry.hosts.get(together.host);
+        ShownHost {
+            host: &host.head.name,
+            bytes: together.load(Extent::Host).total.0,
+            memory: host.memory.value.0,
+            reserve: host.reserve.of(host.memory.value).0,
+        }
+    });
+    Shown {
+        format_version: 1,
+        roles: roles.collect(),
+        residencies: residencies.collect(),
+        hosts: hosts.collect(),
+    }
+}
+
+/// The parts of a role; its files as they are declared, where no header says more.
+fn parts<'g>(ground: &'g Ground, id: Id<Role>, serving: &'g Serving) -> Vec<ShownPart<'g>> {
+    let known = ground.memory();
+    let at = known.binary_search_by_key(&id, |memory| memory.role).ok();
+    let known = at.and_then(|at| known.get(at)).map_or(&[][..], |memory| &memory.parts);
+    let is_read =
+        |of| known.iter().any(|part| part.of == of && matches!(part.kind, Kind::Mapped | Kind::Loaded));
+    let registry = ground.registry();
+    let model = registry.models.get(serving.model.value);
+    let drafter = serving.draft.as_ref().map(|draft| registry.models.get(draft.model.value));
+    let projector = model.projector.as_ref().and_then(|projector| projector.size);
+    let files = [
+        (Whose::Model, Some(model.size.value)),
+        (Whose::Draft, drafter.map(|drafter| drafter.size.value)),
+        (Whose::Projector, projector.map(|size| size.value)),
+    ];
+    let declared = files.into_iter().filter(|(of, _)| !is_read(*of)).filter_map(|(of, size)| {
+        let known = Known::Declared(true);
+        Some(ShownPart {
+            of: whose(of),
+            kind: "file",
+            title: titled(of, "file"),
+            bytes: Some(size?.0),
+            known,
+        })
+    });
+    let rest = (!is_read(Whose::Model)).then(|| ShownPart {
+        of: whose(Whose::Model),
+        kind: "rest",
+        title: named(Kind::Rest).to_owned(),
+        bytes: None,
+        known: Known::NotChecked(LESS),
+    });
+    known.iter().map(shown).chain(declared).chain(rest).collect()
+}
+
+fn whose(of: Whose) -> &'static str {
+    match of {
+        Whose::Model => "model",
+        Whose::Draft => "draft",
+        Whose::Projector => "projector",
+    }
+}
+
+fn titled(of: Whose, what: &str) -> String {
+    if of == Whose::Model { what.to_owned() } else { format!("{}: {what}", whose(of)) }
+}
+
+fn shown(part: &Part) -> ShownPart<'_> {
+    let (bytes, known) = match &part.amount {
+        Amount::Within { bytes, percent } => (Some(*bytes), Known::WithinPercent(*percent)),
+        Amount::AtMost(bytes) => (Some(*bytes), Known::AtMost(true)),
+        Amount::Unknown(why) => (None, Known::NotChecked(why)),
+    };
+    let kind = match part.kind {
+        Kind::Mapped => "mapped",
+        Kind::Loaded => "loaded",
+        Kind::Repacked => "repacked",
+        Kind::Cache => "cache",
+        Kind::State => "state",
+        Kind::Compute => "compute",
+        Kind::Output => "output",
+        Kind::PromptCache => "prompt_cache",
+        Kind::Checkpoints => "checkpoints",
+        Kind::Rest => "rest",
+    };
+    ShownPart { of: whose(part.of), kind, title: titled(part.of, named(part.kind)), bytes, known }
+}
+
+/// Bytes as people read them.
+fn sized(bytes: u64) -> String {
+    Bytes(bytes).to_string()
+}

@@ -23,4 +23,4 @@ pub use header::{
 };
 pub use lock::{Lock, Locked};
 pub use model::{Facts, Parameter, Tensors, Tokens};
-pub use tensor_type::{TensorType, tensor_type, tensor_types};
+pub use tensor_type::{F16, TensorType, tensor_type, tensor_types};

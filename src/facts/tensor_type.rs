@@ -13,10 +13,13 @@ pub struct TensorType {
     pub bytes: u64,
 }
 
+/// The type of caches that nothing is said of.
+pub const F16: TensorType = TensorType { id: 1, name: "f16", block: 1, bytes: 2 };
+
 /// All types of llama.cpp b11434 (`ggml/src/ggml.c`), in order of their numbers. Numbers between them were removed.
 static TYPES: &[TensorType] = &[
     TensorType { id: 0, name: "f32", block: 1, bytes: 4 },
-    TensorType { id: 1, name: "f16", block: 1, bytes: 2 },
+    F16,
     TensorType { id: 2, name: "q4_0", block: 32, bytes: 18 },
     TensorType { id: 3, name: "q4_1", block: 32, bytes: 20 },
     TensorType { id: 6, name: "q5_0", block: 32, bytes: 22 },

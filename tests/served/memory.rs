@@ -3,7 +3,7 @@
 //! For each model and each way to serve it, the command line is lowered as for a unit, its memory is worked out from the header and
 //! that line, and the same line is given to a server at `-lv 4`. Prints a table; times nothing.
 
-use super::rig::Rig;
+use super::rig::{Rig, ask as get, wait};
 use crate::support::python;
 use orchgen::engine::dialect::{Draft, FlashAttention, Serve, serve};
 use orchgen::engine::memory::{Amount, Asked, Kind, Part, Process, Whose, memory};
@@ -314,18 +314,73 @@ fn facts(file: &Path) -> Facts {
     Facts::of(&file.to_string_lossy(), &parts)
 }
 
-#[test]
-fn estimates_agree_with_the_server() {
-    let Some(rig) = Rig::unbooted("served::memory") else { return };
+/// All models by name: the tiny ones, and those that are made for this.
+fn models(rig: &Rig) -> BTreeMap<String, Facts> {
     let folder = rig.root.join("srv/models");
     let shapes = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/served/shapes.py");
     let made = std::process::Command::new(python()).arg(shapes).arg(&folder).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let mut all: BTreeMap<String, Facts> = BTreeMap::new();
-    for entry in std::fs::read_dir(&folder).unwrap() {
-        let file = entry.unwrap().path();
-        all.insert(file.file_stem().unwrap().to_string_lossy().into_owned(), facts(&file));
+    let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    files.map(|file| (file.file_stem().unwrap().to_string_lossy().into_owned(), facts(&file))).collect()
+}
+
+/// The sizes of the context checkpoints that a server makes of a prompt, in MiB.
+fn checkpoints(rig: &Rig, args: &[String], port: u16) -> Vec<f64> {
+    let mut command = vec!["llama-server"];
+    command.extend(args.iter().map(String::as_str));
+    command.extend(["-lv", "4", "--no-warmup"]);
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut server = rig
+        .chroot(&command)
+        .stdout(Stdio::null())
+        .stderr(log.reopen().unwrap())
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait(60, "a server that answers", || {
+        get(port, "/health", "", "").is_some_and(|answer| answer.status == 200)
+    });
+    let tokens: Vec<usize> = (0..3000).map(|n| 7 * n % 250).collect();
+    let answer =
+        get(port, "/completion", &format!("{{\"prompt\": {tokens:?}, \"n_predict\": 4}}"), "").unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let said = std::fs::read_to_string(log.path()).unwrap();
+    let made = said.lines().filter(|line| line.contains("created context checkpoint"));
+    let sizes = made.filter_map(|line| line.split_once(", size = ")?.1.strip_suffix(" MiB)")?.parse().ok());
+    sizes.collect()
+}
+
+/// A checkpoint is no larger than is said, and not much smaller.
+#[test]
+fn checkpoints_are_bounded() {
+    let Some(rig) = Rig::unbooted("served::memory") else { return };
+    let all = models(&rig);
+    let profile = Profile::built_in("llama.cpp-b11669").unwrap();
+    for name in ["gemma3", "gpt-oss", "mamba", "falcon-h1"] {
+        let (model, port) = (format!("/srv/models/{name}.gguf"), 22432);
+        let wanted =
+            Serve { model: &model, port, context: 8192, slots: 1, threads: Some(2), ..Serve::default() };
+        let args: Vec<String> = serve(profile, &wanted).args.iter().map(ToString::to_string).collect();
+        let asked = Asked::read(profile, args.iter().map(String::as_str));
+        let process = Process { profile, asked: &asked, model: &all[name], draft: None, projector: None };
+        let most = mib(&memory(&process), &[Kind::Checkpoints], None);
+        let made = checkpoints(&rig, &args, port);
+        assert!(!made.is_empty(), "{name}");
+        for size in made {
+            #[expect(clippy::cast_precision_loss, reason = "four of them")]
+            let all = size * asked.checkpoints as f64;
+            println!("{name}: {} checkpoints of {size:.3} MiB, at most {most:.3}", asked.checkpoints);
+            assert!(all <= most + 0.01 && most <= all * 1.05 + 0.05, "{name}: {all} of {most}");
+        }
     }
+}
+
+#[test]
+fn estimates_agree_with_the_server() {
+    let Some(rig) = Rig::unbooted("served::memory") else { return };
+    let all = models(&rig);
     let mut rows = Vec::new();
     for (name, facts) in &all {
         let has_window = layers::layers(facts).is_ok_and(|layers| layers.window > 0);

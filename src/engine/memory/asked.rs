@@ -3,8 +3,7 @@
 
 use crate::engine::dialect::{BATCH, UBATCH};
 use crate::engine::{OptionRecord, Profile, Side};
-use crate::facts::TensorType;
-use crate::facts::tensor_types;
+use crate::facts::{F16, TensorType, tensor_types};
 
 /// The program whose command lines are read.
 const TOOL: &str = "llama-server";
@@ -29,8 +28,6 @@ pub struct Asked {
     pub values: &'static TensorType,
     /// The same of the draft, keys and values.
     pub of_draft: [&'static TensorType; 2],
-    /// Tokens that the draft's context is given by itself, where the build has a word for it.
-    pub draft_context: Option<u64>,
     /// What drafts (`--spec-type`).
     types: Vec<Box<str>>,
     lengths: Lengths,
@@ -66,11 +63,8 @@ struct Lengths {
     modulo: u64,
 }
 
-/// The type of a cache that nothing is said of: `f16`.
-fn plain() -> &'static TensorType {
-    static F16: TensorType = TensorType { id: 1, name: "f16", block: 1, bytes: 2 };
-    named("f16").unwrap_or(&F16)
-}
+/// The type of a cache that nothing is said of.
+const PLAIN: &TensorType = &F16;
 
 fn named(name: &str) -> Option<&'static TensorType> {
     tensor_types().iter().find(|known| known.name == name)
@@ -85,10 +79,9 @@ impl Asked {
             is_unified: false,
             batch: u64::from(BATCH),
             ubatch: u64::from(UBATCH),
-            keys: plain(),
-            values: plain(),
-            of_draft: [plain(); 2],
-            draft_context: None,
+            keys: PLAIN,
+            values: PLAIN,
+            of_draft: [PLAIN; 2],
             types: Vec::new(),
             lengths: Lengths { draft: 3, simple: 48, map_k: 48, map_k4v: 48, modulo: 64 },
             gpu_layers: None,
@@ -120,7 +113,7 @@ impl Asked {
     fn take(&mut self, option: &OptionRecord, side: Side, value: &str) {
         let is = |name: &str| option.names.iter().chain(&option.negative).any(|known| known == name);
         let number = || value.parse::<u64>().unwrap_or(0);
-        let kind = || named(value).unwrap_or_else(plain);
+        let kind = || named(value).unwrap_or(PLAIN);
         let is_on = side == Side::On;
         match () {
             () if is("--ctx-size") => self.context = number(),
@@ -132,7 +125,6 @@ impl Asked {
             () if is("--cache-type-v") => self.values = kind(),
             () if is("--cache-type-k-draft") => self.of_draft[0] = kind(),
             () if is("--cache-type-v-draft") => self.of_draft[1] = kind(),
-            () if is("--ctx-size-draft") => self.draft_context = value.parse().ok(),
             () if is("--spec-type") => self.types.extend(value.split(',').map(Into::into)),
             () if is("--draft-max") || is("--spec-draft-n-max") => self.lengths.draft = number(),
             () if is("--spec-ngram-simple-size-m") => self.lengths.simple = number(),

@@ -1,6 +1,5 @@
 //! Keys, values and recurrent state: what is kept between tokens.
 
-use super::sizes::pad;
 use crate::engine::compute::Sizes;
 use crate::engine::layers::{Cache, Layers, layers};
 use crate::facts::{Facts, TensorType};
@@ -83,15 +82,20 @@ fn of_sequence(layers: &Layers) -> u64 {
     numbers.saturating_mul(NUMBER).saturating_mul(count)
 }
 
-/// Bytes of a context checkpoint of one slot at the most: its windowed caches and its state, which cannot be rolled back (llama.cpp
-/// b11434, `tools/server/server-context.cpp`); 0 where all of the memory can be.
+/// What a token and what all of it takes in a copy beside keys and values, at the most: positions, sequences, lengths.
+const OF_TOKEN: u64 = 16;
+const OF_COPY: u64 = 4096;
+
+/// Bytes of a context checkpoint of one slot at the most: its state, and the tokens of windowed layers that the next one sees (llama.cpp
+/// b11434, `tools/server/server-context.cpp`, `state_write` of `src/llama-kv-cache.cpp`); 0 where all of the memory can be rolled back.
 pub(super) fn checkpoint(layers: &Layers, sizes: &Sizes, types: [&TensorType; 2]) -> Result<u64, String> {
     let mut sum = of_sequence(layers);
-    if sizes.window_cells < sizes.cells {
-        let cells = pad(layers.window.saturating_add(sizes.ubatch)).min(sizes.window_cells);
+    if sizes.window_cells > 0 && sizes.window_cells < sizes.cells {
+        let tokens = layers.window.min(sizes.window_cells);
         for cache in caches(layers).filter(|cache| cache.is_windowed) {
-            sum = sum.saturating_add(token(layers, sizes, cache, types)?.saturating_mul(cells));
+            sum = sum.saturating_add(token(layers, sizes, cache, types)?.saturating_mul(tokens));
         }
+        sum = sum.saturating_add(tokens.saturating_mul(OF_TOKEN));
     }
-    Ok(sum)
+    Ok(if sum == 0 { 0 } else { sum.saturating_add(OF_COPY) })
 }

@@ -6,13 +6,6 @@ from gguf import GGMLQuantizationType as Type
 FLOAT, HALF = Type.F32, Type.F16
 
 
-def byte_level_alphabet():
-    """GPT-2's printable stand-ins for the 256 bytes, in byte order."""
-    keep = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    spare = iter(range(256, 512))
-    return [chr(b) if b in keep else chr(next(spare)) for b in range(256)]
-
-
 class Shape:
     """A model in the making: metadata, a tokenizer, and tensors of one type where they are matrices."""
 
@@ -43,7 +36,7 @@ class Shape:
 
     def byte_pairs(self):
         control = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-        tokens = byte_level_alphabet() + ["th", "the", "in"] + control
+        tokens = [chr(c) for c in range(33, 33 + 256)] + ["th", "the", "in"] + control
         tokens += [f"<|extra_{i}|>" for i in range(self.vocab - len(tokens))]
         self.w.add_tokenizer_model("gpt2")
         self.w.add_tokenizer_pre("qwen2")

@@ -128,10 +128,15 @@ impl Ground {
         })
     }
 
-    /// What the roles take in memory, as far as the headers of their files say: those whose model the lock has the facts of, in the order of
-    /// declaration; found out once.
+    /// What the served roles take in memory, as far as the headers of their files say, in the order of declaration; found out once.
     pub fn memory(&self) -> &[RoleMemory] {
         &self.known_memory().0
+    }
+
+    /// What a role takes in memory; none where it is not served.
+    pub fn memory_of(&self, role: Id<Role>) -> Option<&RoleMemory> {
+        let all = self.memory();
+        all.get(all.binary_search_by_key(&role, |memory| memory.role).ok()?)
     }
 
     /// The roles, to be summed with what is known of their memory.

@@ -50,7 +50,7 @@ pub(super) fn serve(ground: &Ground, serving: &Serving, instance: usize) -> Opti
         projector: projector.as_deref(),
         threads: serving.threads(host, instance),
         numa: placed(serving, host.numa.len()),
-        lock: serving.placement.lock.is_some_and(|lock| lock.value),
+        lock: serving.is_locked(),
         cache_type: serving.cache_type.as_ref().map(|cache| &*cache.value),
         flash_attention: flash_attention(serving),
         prompt_cache_mib: serving

@@ -16,7 +16,8 @@ pub(super) fn is_silent(lock: &Lock) -> bool {
 /// What is said of a model where the lock has nothing.
 pub(super) const NOT_LOCKED: &str = "the lock has no facts of it: run `orchgen lock` where its file is";
 /// What is said where the lock speaks of another file.
-const OTHER_FILE: &str = "the lock has the facts of another file: run `orchgen lock` where its file is";
+pub(super) const OTHER_FILE: &str =
+    "the lock has the facts of another file: run `orchgen lock` where its file is";
 
 /// The facts of a model; in words why there are none.
 pub(super) fn facts<'l>(lock: &'l Lock, model: &Model) -> Result<&'l Locked, &'static str> {

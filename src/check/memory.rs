@@ -12,9 +12,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What is said of a role where no header is known.
-pub const LESS: &str = "the lock has no facts of its model: run `orchgen lock` where the files are";
-
 /// What each process of a role takes.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RoleMemory {
@@ -36,38 +33,54 @@ struct Case {
     has_gpu: bool,
 }
 
-/// The roles whose model the lock has the facts of, in the order of declaration. Many roles are alike, and a graph takes longer to be
-/// placed than a role to be read.
+/// All served roles, in the order of declaration. Many are alike, and a graph takes longer to be placed than a role to be read.
 pub(super) fn of_roles(ground: &Ground) -> Vec<RoleMemory> {
-    if ground.lock.models.is_empty() {
-        return Vec::new();
-    }
     let served: Vec<(Id<Role>, &Serving)> =
         ground.registry.roles.entries().filter_map(|(id, role)| Some((id, role.serving()?))).collect();
-    let known = served.par_iter().filter_map(|(id, serving)| Some((*id, *serving, case(ground, serving)?)));
-    let known: Vec<(Id<Role>, &Serving, Case)> = known.collect();
-    let first: BTreeMap<&Case, &Serving> = known.iter().map(|(_, serving, case)| (case, *serving)).collect();
-    let first: Vec<(&Case, &Serving)> = first.into_iter().collect();
+    let cases = served.par_iter().map(|(role, serving)| (*role, *serving, case(ground, serving)));
+    let cases: Vec<(Id<Role>, &Serving, Result<Case, &'static str>)> = cases.collect();
+    let first = cases.iter().filter_map(|(_, serving, case)| Some((case.as_ref().ok()?, *serving)));
+    let first: Vec<(&Case, &Serving)> = first.collect::<BTreeMap<_, _>>().into_iter().collect();
     let parts = first.par_iter().map(|(case, serving)| Some((*case, of_case(ground, serving, case)?)));
     let parts: BTreeMap<&Case, Arc<[Part]>> = parts.flatten().collect();
-    let roles = known.iter();
+    let unknown: BTreeMap<&str, Arc<[Part]>> = [
+        (NO_PROFILE, NO_PROFILE),
+        (locked::NOT_LOCKED, "the lock has no facts of its model: run `orchgen lock` where the file is"),
+        (locked::OTHER_FILE, "the lock has the facts of another file: run `orchgen lock` where its model is"),
+    ]
+    .map(|(why, said)| {
+        let part = Part { kind: Kind::Rest, of: Whose::Model, amount: Amount::Unknown(said.to_owned()) };
+        (why, [part].into())
+    })
+    .into();
+    let of_case = |case: &Result<Case, &'static str>| match case {
+        Ok(case) => parts.get(case),
+        Err(why) => unknown.get(why),
+    };
+    let roles = cases.iter();
     roles
-        .filter_map(|(role, _, case)| Some(RoleMemory { role: *role, parts: parts.get(case)?.clone() }))
+        .filter_map(|(role, _, case)| Some(RoleMemory { role: *role, parts: of_case(case)?.clone() }))
         .collect()
 }
 
-/// What decides about the memory of a role; none where the lock knows nothing of its model.
-fn case(ground: &Ground, serving: &Serving) -> Option<Case> {
+/// Why nothing is known where the build is not.
+const NO_PROFILE: &str = "what its engine does is not known";
+
+/// What decides about the memory of a role; in words why nothing is known of it.
+fn case(ground: &Ground, serving: &Serving) -> Result<Case, &'static str> {
     let registry = &ground.registry;
-    locked::facts(&ground.lock, registry.models.get(serving.model.value)).ok()?;
-    let profile = ground.profile_of(serving)?;
-    let lowered = ground.serve(serving, 0)?;
+    locked::facts(&ground.lock, registry.models.get(serving.model.value))?;
+    let (Some(engine), Some(profile)) = (serving.engine, ground.profile_of(serving)) else {
+        return Err(NO_PROFILE);
+    };
+    let lowered = ground.serve(serving, 0).ok_or(NO_PROFILE)?;
     let experts = serving.experts.map(|experts| experts.value);
-    Some(Case {
-        engine: serving.engine?.value,
+    let env = registry.env_of(serving);
+    Ok(Case {
+        engine: engine.value,
         model: serving.model.value,
         draft: serving.draft.as_ref().map(|draft| draft.model.value),
-        asked: Asked::read(profile, lowered.args.iter().map(|arg| &**arg)),
+        asked: Asked::read(profile, &env, lowered.args.iter().map(|arg| &**arg)),
         overridden: format!("{experts:?} {:?}", intent::overrides(ground, serving)),
         has_gpu: !registry.hosts.get(serving.host.value).gpus.is_empty(),
     })
@@ -80,7 +93,8 @@ fn of_case(ground: &Ground, serving: &Serving, case: &Case) -> Option<Arc<[Part]
     let draft = case.draft.map(|draft| locked::facts(lock, registry.models.get(draft)));
     let projector = locked::projector(lock, model);
     let overrides = intent::overrides(ground, serving);
-    let experts = serving.experts.map(|experts| i64::from(experts.value));
+    let arch = &*registry.families.get(model.family.value).arch.value;
+    let experts = serving.experts.map(|experts| (arch, i64::from(experts.value)));
     let changed = |facts| overridden(facts, &overrides, experts);
     let (own, drafts) =
         (changed(&facts.facts), draft.and_then(Result::ok).map(|draft| changed(&draft.facts)));
@@ -97,16 +111,22 @@ fn of_case(ground: &Ground, serving: &Serving, case: &Case) -> Option<Arc<[Part]
     parts.extend(missing.into_iter().filter_map(|(of, why)| {
         Some(Part { kind: Kind::Rest, of, amount: Amount::Unknown(why?.to_owned()) })
     }));
-    if case.has_gpu && case.asked.may_offload() {
-        let why = "the host has a GPU, which may take layers".to_owned();
-        parts.push(Part { kind: Kind::Rest, of: Whose::Model, amount: Amount::Unknown(why) });
+    for of in [Some(Whose::Model), case.draft.map(|_| Whose::Draft)].into_iter().flatten() {
+        if case.has_gpu && case.asked.may_offload(of) {
+            let why = "the host has a GPU, which may take layers".to_owned();
+            parts.push(Part { kind: Kind::Rest, of, amount: Amount::Unknown(why) });
+        }
     }
     Some(parts.into())
 }
 
 /// The facts as a process sees them: `--override-kv` changes keys of the architecture, a draft's as well as its target's (llama.cpp
 /// b11434, `common/speculative.cpp`).
-fn overridden<'f>(facts: &'f Facts, overrides: &[(&str, Value<'_>)], experts: Option<i64>) -> Cow<'f, Facts> {
+fn overridden<'f>(
+    facts: &'f Facts,
+    overrides: &[(&str, Value<'_>)],
+    experts: Option<(&str, i64)>,
+) -> Cow<'f, Facts> {
     let Some(arch) = facts.architecture.as_deref() else { return Cow::Borrowed(facts) };
     let own = overrides.iter().filter_map(|(key, value)| {
         let key = key.strip_prefix(arch)?.strip_prefix('.')?;
@@ -119,8 +139,9 @@ fn overridden<'f>(facts: &'f Facts, overrides: &[(&str, Value<'_>)], experts: Op
         let is_list = matches!(facts.parameters.get(key), Some(Parameter::List(_)));
         (!is_list).then(|| (key.into(), value))
     });
-    let used = experts.filter(|_| facts.parameters.contains_key(intent::EXPERTS));
-    let used = used.map(|used| (intent::EXPERTS.into(), Parameter::Number(used)));
+    let has_experts = facts.parameters.contains_key(intent::EXPERTS);
+    let used = experts.filter(|(of, _)| has_experts && *of == arch);
+    let used = used.map(|(_, used)| (intent::EXPERTS.into(), Parameter::Number(used)));
     let changes: Vec<(Box<str>, Parameter)> = own.chain(used).collect();
     if changes.is_empty() {
         return Cow::Borrowed(facts);
@@ -134,7 +155,7 @@ fn overridden<'f>(facts: &'f Facts, overrides: &[(&str, Value<'_>)], experts: Op
 pub(super) fn taking(ground: &Ground, memory: &RoleMemory) -> Taking {
     let mut taking = Taking::default();
     let Some(serving) = ground.registry.roles.get(memory.role).serving() else { return taking };
-    let locks = serving.placement.lock.is_some_and(|lock| lock.value);
+    let held = if serving.is_locked() { Held::Locked } else { Held::Mapped };
     for part in &*memory.parts {
         let bytes = Bytes(part.amount.bytes());
         if matches!(part.amount, Amount::Unknown(_)) {
@@ -147,7 +168,7 @@ pub(super) fn taking(ground: &Ground, memory: &RoleMemory) -> Taking {
         };
         match part.kind {
             Kind::Mapped => {
-                *file = Some(FilePart { bytes, held: if locks { Held::Locked } else { Held::Mapped } });
+                *file = Some(FilePart { bytes, held });
             }
             Kind::Loaded => *file = Some(FilePart { bytes, held: Held::Copied }),
             Kind::Repacked

@@ -99,7 +99,7 @@ use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
 use crate::facts::Lock;
-use crate::hir::{Engine, Id, Model, Registry, Role, Serving};
+use crate::hir::{Engine, Id, Loads, Model, Registry, Role, Serving};
 use crate::source::Span;
 use rayon::prelude::*;
 
@@ -268,6 +268,11 @@ impl Checked {
     /// What the build of an engine accepts; none where its profile is unknown, which cannot be here.
     pub fn profile(&self, engine: Id<Engine>) -> Option<&Profile> {
         self.0.profile(engine)
+    }
+
+    /// The roles, to be summed with what is known of their memory.
+    pub fn loads(&self) -> Loads<'_> {
+        self.0.loads()
     }
 
     /// The command line of an instance of a role, as the checks saw it; none where its profile is unknown, which cannot be here.

@@ -22,19 +22,14 @@ const ONLY_FILES: &str = "only the sizes of files are summed: KV caches, buffers
 
 /// What is not known of the memory of some roles; none where all of it is.
 pub(super) fn open(ground: &Ground, together: &Together) -> Option<String> {
-    let known = ground.memory();
-    if known.is_empty() {
+    if ground.lock.models.is_empty() {
         return together.roles().next().map(|_| ONLY_FILES.to_owned());
     }
     let mut open = together.roles().filter_map(|role| {
-        let why =
-            match known.binary_search_by_key(&role, |memory| memory.role).ok().and_then(|at| known.get(at)) {
-                None => Some("only its files are summed, since the lock has no facts of its model"),
-                Some(memory) => memory.parts.iter().find_map(|part| match &part.amount {
-                    Amount::Unknown(why) => Some(why.as_str()),
-                    Amount::Within { .. } | Amount::AtMost(_) => None,
-                }),
-            }?;
+        let why = ground.memory_of(role)?.parts.iter().find_map(|part| match &part.amount {
+            Amount::Unknown(why) => Some(why.as_str()),
+            Amount::Within { .. } | Amount::AtMost(_) => None,
+        })?;
         Some(format!("role {}: {why}", words::quoted(&ground.registry.roles.get(role).head.name)))
     });
     let mut named: Vec<String> = open.by_ref().take(NAMED).collect();

@@ -6,10 +6,13 @@ use super::locked::facts;
 use crate::diag::{Diagnostics, words};
 use crate::engine::memory::undivided;
 use crate::facts::{Lock, tensor_types};
+use crate::hir::{Id, Model, Serving, Setting};
+use crate::source::Span;
 
 declare_code! {
     /// ## What it finds
-    /// A `cache-type` that stores numbers in blocks which do not divide the heads of the model, as its header in the lock has them.
+    /// A `cache-type`, or an option for the cache of a draft, that stores numbers in blocks which do not divide the heads of the
+    /// model, as its header in the lock has them.
     ///
     /// ## Why
     /// The server maps the whole model and then exits: with flash attention it reads whole blocks of each head, and without it no
@@ -42,27 +45,50 @@ pub(super) static CHECK: FactCheck = FactCheck { code: &UNFITTING_CACHE_TYPE, ru
 fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
     let registry = &ground.registry;
     for (role, serving) in registry.served() {
-        let Some(asked) = &serving.cache_type else { continue };
-        let Some(kind) = tensor_types().iter().find(|kind| *kind.name == ***asked) else { continue };
         // Without flash attention no cache may be in blocks, which was said.
-        let is_off = serving.flash_attention.as_ref().is_some_and(|wish| &*wish.value == "off");
-        let model = registry.models.get(serving.model.value);
-        let Some(locked) = facts(lock, model).ok().filter(|_| !is_off) else { continue };
-        let Some(head) = undivided(&locked.facts, kind) else { continue };
-        let message = format!(
-            "role {} asks for a cache of {}, whose blocks of {} do not divide the heads of {}",
-            words::quoted(&role.head.name),
-            words::quoted(asked),
-            kind.block,
-            words::quoted(&model.title)
-        );
-        let mut finding = UNFITTING_CACHE_TYPE
-            .at(asked.span, format!("stored in blocks of {}", kind.block), message)
-            .about("role", &*role.head.name.value);
-        if let Some(place) = locked.place("parameters.attention.key_length") {
-            finding = finding.also(place, format!("a head has {head} numbers"));
+        if serving.flash_attention.as_ref().is_some_and(|wish| &*wish.value == "off") {
+            continue;
         }
-        findings
-            .say(finding.help("use a type without blocks, as `f16` or `bf16`, or leave `cache-type` out"));
+        let own = serving.cache_type.iter().map(|asked| (&***asked, asked.span, serving.model.value));
+        for (asked, place, id) in own.chain(of_draft(ground, serving)) {
+            let model = registry.models.get(id);
+            let (Some(kind), Ok(locked)) =
+                (tensor_types().iter().find(|kind| *kind.name == *asked), facts(lock, model))
+            else {
+                continue;
+            };
+            let Some(head) = undivided(&locked.facts, kind) else { continue };
+            let message = format!(
+                "role {} asks for a cache of {}, whose blocks of {} do not divide the heads of {}, of {head} numbers",
+                words::quoted(&role.head.name),
+                words::quoted(asked),
+                kind.block,
+                words::quoted(&model.title)
+            );
+            let finding = UNFITTING_CACHE_TYPE
+                .at(place, format!("stored in blocks of {}", kind.block), message)
+                .about("role", &*role.head.name.value);
+            findings.say(finding.help("use a type without blocks, as `f16` or `bf16`, or leave it out"));
+        }
     }
+}
+
+/// The types that options give the caches of a draft.
+fn of_draft<'g>(
+    ground: &'g Ground,
+    serving: &'g Serving,
+) -> impl Iterator<Item = (&'g str, Span, Id<Model>)> {
+    let drafting = serving.draft.as_ref().zip(ground.profile_of(serving));
+    drafting.into_iter().flat_map(|(draft, profile)| {
+        serving.options.iter().filter_map(|option| {
+            let names = &profile.option("llama-server", &option.name.value)?.names;
+            let is_type =
+                |name: &String| matches!(name.as_str(), "--cache-type-k-draft" | "--cache-type-v-draft");
+            let value = option.value.as_ref().filter(|_| names.iter().any(is_type))?;
+            match &value.value {
+                Setting::Text(kind) => Some((&**kind, value.span, draft.model.value)),
+                Setting::Flag(_) | Setting::Integer(_) | Setting::Float(_) => None,
+            }
+        })
+    })
 }

@@ -5,20 +5,20 @@
 //! | field | |
 //! |---|---|
 //! | `roles` | `name`, `residency`, `host`, `processes`, `bytes` of one process, `is_whole` whether all of it is known, `parts` |
-//! | `parts` | `of` model, draft or projector; `kind`; and `bytes` with `within_percent`, `at_most` or `declared` that say how well it is known, or `not_checked` |
+//! | `parts` | `of` model, draft or projector; `kind`, `mapped` ones once a host; and `bytes` with `within_percent`, `at_most` or `declared` that say how well it is known, or `not_checked` |
 //! | `residencies` | `residency`, `host`, `bytes` and its `budget`, null where it has none |
-//! | `hosts` | `host`, `bytes`, `memory`, `reserve` |
+//! | `hosts` | `host`, `bytes` of its roles, `services` what its services say they take, `memory`, `reserve` |
 
 mod table;
 
 use super::End;
 use super::args::{FileFormat, Memory, Output};
 use super::session;
-use crate::check::Ground;
-use crate::check::memory::{LESS, named};
+use crate::check::memory::named;
+use crate::check::{Demand, Ground, check};
 use crate::compile::lower_with_lock;
-use crate::diag::Diagnostics;
 use crate::diag::report::human::human;
+use crate::diag::{Diagnostics, words};
 use crate::engine::memory::{Amount, Kind, Part, Whose};
 use crate::hir::{Bytes, Extent, Id, Role, Serving};
 use crate::source::load;
@@ -78,6 +78,8 @@ struct ShownResidency<'r> {
 struct ShownHost<'r> {
     host: &'r str,
     bytes: u64,
+    /// What its services say they take.
+    services: u64,
     memory: u64,
     reserve: u64,
 }
@@ -100,11 +102,18 @@ pub(super) fn run(command: &Memory, output: Output) -> End {
     }
     let ground = Ground::new(registry, &loaded.profiles, lock);
     let shown = gather(&ground);
-    session::print(&match command.format {
+    let text = match command.format {
         FileFormat::Human => table::human(&shown),
         // Only maps with keys that are not texts can fail, and there is none.
         FileFormat::Json => serde_json::to_string(&shown).unwrap_or_default() + "\n",
-    })
+    };
+    let printed = session::print(&text);
+    // What is over its budget is wanted to be seen; what cannot be served has no memory.
+    if check(ground, Demand::AsFarAsKnown, &mut findings).is_err() && !output.quiet {
+        let errors = words::count(findings.summary().errors, "error");
+        session::say(&format!("{errors} of this registry: run `orchgen check`\n"));
+    }
+    printed
 }
 
 fn gather(ground: &Ground) -> Shown<'_> {
@@ -134,9 +143,12 @@ fn gather(ground: &Ground) -> Shown<'_> {
     });
     let hosts = loads.of_hosts().into_iter().map(|together| {
         let host = registry.hosts.get(together.host);
+        let services = registry.services.iter().filter(|service| service.host.value == together.host);
+        let services = services.filter_map(|service| service.memory);
         ShownHost {
             host: &host.head.name,
             bytes: together.load(Extent::Host).total.0,
+            services: services.fold(0, |sum: u64, memory| sum.saturating_add(memory.value.0)),
             memory: host.memory.value.0,
             reserve: host.reserve.of(host.memory.value).0,
         }
@@ -151,11 +163,11 @@ fn gather(ground: &Ground) -> Shown<'_> {
 
 /// The parts of a role; its files as they are declared, where no header says more.
 fn parts<'g>(ground: &'g Ground, id: Id<Role>, serving: &'g Serving) -> Vec<ShownPart<'g>> {
-    let known = ground.memory();
-    let at = known.binary_search_by_key(&id, |memory| memory.role).ok();
-    let known = at.and_then(|at| known.get(at)).map_or(&[][..], |memory| &memory.parts);
-    let is_read =
-        |of| known.iter().any(|part| part.of == of && matches!(part.kind, Kind::Mapped | Kind::Loaded));
+    let known = ground.memory_of(id).map_or(&[][..], |memory| &memory.parts);
+    let is_read = |of| {
+        let is_file = |part: &Part| matches!(part.kind, Kind::Mapped | Kind::Loaded);
+        known.iter().any(|part| part.of == of && is_file(part) && !matches!(part.amount, Amount::Unknown(_)))
+    };
     let registry = ground.registry();
     let model = registry.models.get(serving.model.value);
     let drafter = serving.draft.as_ref().map(|draft| registry.models.get(draft.model.value));
@@ -175,14 +187,8 @@ fn parts<'g>(ground: &'g Ground, id: Id<Role>, serving: &'g Serving) -> Vec<Show
             known,
         })
     });
-    let rest = (!is_read(Whose::Model)).then(|| ShownPart {
-        of: whose(Whose::Model),
-        kind: "rest",
-        title: named(Kind::Rest).to_owned(),
-        bytes: None,
-        known: Known::NotChecked(LESS),
-    });
-    known.iter().map(shown).chain(declared).chain(rest).collect()
+    let (model, others): (Vec<ShownPart>, Vec<ShownPart>) = declared.partition(|part| part.of == "model");
+    model.into_iter().chain(known.iter().map(|part| shown(part, serving))).chain(others).collect()
 }
 
 fn whose(of: Whose) -> &'static str {
@@ -197,13 +203,21 @@ fn titled(of: Whose, what: &str) -> String {
     if of == Whose::Model { what.to_owned() } else { format!("{}: {what}", whose(of)) }
 }
 
-fn shown(part: &Part) -> ShownPart<'_> {
+fn shown<'p>(part: &'p Part, serving: &Serving) -> ShownPart<'p> {
     let (bytes, known) = match &part.amount {
         Amount::Within { bytes, percent } => (Some(*bytes), Known::WithinPercent(*percent)),
         Amount::AtMost(bytes) => (Some(*bytes), Known::AtMost(true)),
         Amount::Unknown(why) => (None, Known::NotChecked(why)),
     };
-    let kind = match part.kind {
+    let (mut kind, mut title) = (named_kind(part.kind), named(part.kind));
+    if part.kind == Kind::Mapped && serving.is_locked() {
+        (kind, title) = ("locked", "weights, locked");
+    }
+    ShownPart { of: whose(part.of), kind, title: titled(part.of, title), bytes, known }
+}
+
+fn named_kind(kind: Kind) -> &'static str {
+    match kind {
         Kind::Mapped => "mapped",
         Kind::Loaded => "loaded",
         Kind::Repacked => "repacked",
@@ -214,8 +228,7 @@ fn shown(part: &Part) -> ShownPart<'_> {
         Kind::PromptCache => "prompt_cache",
         Kind::Checkpoints => "checkpoints",
         Kind::Rest => "rest",
-    };
-    ShownPart { of: whose(part.of), kind, title: titled(part.of, named(part.kind)), bytes, known }
+    }
 }
 
 /// Bytes as people read them.

@@ -93,8 +93,7 @@ impl<'r> Files<'r> {
         serving: &'t Serving,
         known: Option<&'t Taking>,
     ) -> impl Iterator<Item = Piece<'r>> + use<'r, 't> {
-        let held =
-            if serving.placement.lock.is_some_and(|lock| lock.value) { Held::Locked } else { Held::Mapped };
+        let held = if serving.is_locked() { Held::Locked } else { Held::Mapped };
         let piece = |id: Id<Model>, file, whole: FilePart, known: Option<FilePart>, part| {
             let FilePart { bytes, held } = known.unwrap_or(whole);
             Piece { file: Some(file), bytes, held, model: self.registry.models.get(id), part: [part, ""] }

@@ -180,8 +180,8 @@ impl<'l> Together<'l> {
 #[derive(Default)]
 struct Tally<'r> {
     entries: Vec<Entry<'r>>,
-    /// Mapped files by their number, as places in `entries`.
-    mapped: BTreeMap<usize, usize>,
+    /// Mapped files by their number, as places in `entries`: a role that maps more of a file than those before it brings in the rest.
+    mapped: BTreeMap<usize, Vec<usize>>,
 }
 
 struct Entry<'r> {
@@ -195,21 +195,29 @@ struct Entry<'r> {
 
 impl<'r> Tally<'r> {
     fn take(&mut self, role: Id<Role>, piece: Piece<'r>, portion: Option<Portion>) {
-        let mapped = piece.file.filter(|_| piece.held == Held::Mapped);
-        let known = mapped.and_then(|file| self.mapped.get(&file));
-        if let Some(entry) = known.and_then(|place| self.entries.get_mut(*place)) {
-            // One that copies less of it into layouts of its own uses more of its pages.
-            entry.piece.bytes = entry.piece.bytes.max(piece.bytes);
-            // A role that reads a file twice, as its own draft, is one reader.
-            entry.readers += usize::from(entry.last != role);
-            entry.last = role;
-            entry.portion = entry.portion.filter(|known| portion == Some(*known));
+        let Some(file) = piece.file.filter(|_| piece.held == Held::Mapped) else {
+            self.entries.push(Entry { role, piece, portion, readers: 1, last: role });
             return;
+        };
+        let places = self.mapped.entry(file).or_default();
+        let (mut rest, mut portion) = (piece.bytes, portion);
+        for place in places.iter() {
+            let Some(entry) = self.entries.get_mut(*place) else { continue };
+            if rest > Bytes(0) || entry.piece.bytes == Bytes(0) {
+                // A role that reads a file twice, as its own draft, is one reader.
+                entry.readers += usize::from(entry.last != role);
+                entry.last = role;
+                entry.portion = entry.portion.filter(|known| portion == Some(*known));
+                portion = entry.portion;
+            }
+            rest = rest.minus(entry.piece.bytes);
         }
-        if let Some(file) = mapped {
-            self.mapped.insert(file, self.entries.len());
+        if places.is_empty() || rest > Bytes(0) {
+            places.push(self.entries.len());
+            let mut piece = piece;
+            piece.bytes = rest;
+            self.entries.push(Entry { role, piece, portion, readers: 1, last: role });
         }
-        self.entries.push(Entry { role, piece, portion, readers: 1, last: role });
     }
 
     fn close(self, host: Id<Host>) -> Load {

@@ -54,6 +54,11 @@ impl Registry {
 }
 
 impl Serving {
+    /// Whether its weights are locked in memory.
+    pub fn is_locked(&self) -> bool {
+        self.placement.lock.is_some_and(|lock| lock.value)
+    }
+
     /// The node that instance `n` is bound to, where it is bound to one: `bind`, or `spread` over the nodes in turn.
     pub fn bound_node(&self, host: &Host, instance: usize) -> Option<u32> {
         match self.placement.numa.as_ref()?.value {

@@ -2,7 +2,8 @@
 
 use super::process::Role;
 use super::{Bytes, Seconds, Start};
-use crate::hir::{Extent, Registry};
+use crate::check::Checked;
+use crate::hir::Extent;
 
 /// A machine with its groups.
 #[derive(Debug)]
@@ -38,14 +39,15 @@ pub struct Group {
     pub idle: Option<Seconds>,
     /// What the roles may take together.
     pub budget: Option<Bytes>,
-    /// What their files take: mapped ones once, all others once a process.
+    /// What they take: mapped files once, all else that is known once a process.
     pub load: Bytes,
     /// The roles, as numbers of [`Plan::roles`](super::Plan::roles).
     pub roles: Vec<usize>,
 }
 
 /// All hosts, in the order of declaration.
-pub(super) fn hosts(registry: &Registry, roles: &[Role]) -> Vec<Host> {
+pub(super) fn hosts(checked: &Checked, roles: &[Role]) -> Vec<Host> {
+    let registry = checked.registry();
     let mut hosts: Vec<Host> = registry
         .hosts
         .iter()
@@ -60,7 +62,7 @@ pub(super) fn hosts(registry: &Registry, roles: &[Role]) -> Vec<Host> {
             groups: Vec::new(),
         })
         .collect();
-    let loads = registry.loads();
+    let loads = checked.loads();
     for (id, residency) in registry.residencies.entries() {
         let name = &residency.head.name.value;
         for together in loads.of_residency(id) {

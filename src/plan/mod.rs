@@ -65,7 +65,7 @@ pub fn plan(checked: &Checked) -> Plan {
         || reference::reference(registry),
     );
     reference.constraints = reference::constraints(registry, &prompts);
-    let hosts = group::hosts(registry, &roles);
+    let hosts = group::hosts(checked, &roles);
     Plan {
         stack: registry.stack.head.name.value.clone(),
         title: registry.stack.title.as_ref().map(|title| title.value.clone()),

@@ -141,7 +141,7 @@ pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role>
                 .into_iter()
                 .map(|(name, value)| (shared.of(name), shared.of(value)))
                 .collect(),
-            lock: serving.placement.lock.is_some_and(|lock| lock.value),
+            lock: serving.is_locked(),
             hardening: serving.hardening.map_or(registry.stack.hardening, |hardening| hardening.value),
         }
     });

@@ -1,7 +1,10 @@
 //! Budgets: what is summed, how the sum is drawn, and that what is advised is enough.
 
 use crate::support::{Compiled, compile};
-use orchgen::diag::Diagnostic;
+use orchgen::check::Ground;
+use orchgen::compile::lower_with_lock;
+use orchgen::diag::{Diagnostic, Diagnostics};
+use orchgen::engine::memory::{Kind, Whose};
 use proptest::prelude::*;
 use std::fmt::Write as _;
 
@@ -263,7 +266,10 @@ fn with_a_lock_the_sum_has_all_that_is_known() {
         .filter(|left| left.check == "over-budget")
         .map(|left| left.why.as_str())
         .collect();
-    assert_eq!(left, ["role `three`: only its files are summed, since the lock has no facts of its model"]);
+    assert_eq!(
+        left,
+        ["role `three`: the lock has no facts of its model: run `orchgen lock` where the file is"]
+    );
 }
 
 /// The cure that is named has to be one, with caches and copies as with files.
@@ -307,4 +313,96 @@ fn a_node_holds_its_share_of_what_is_known() {
     assert_eq!(compiled.codes(), ["over-node-memory"], "{}", compiled.report());
     let note = &compiled.findings.findings()[0].notes[0];
     assert!(note.contains("m-title, 1/2") && note.contains("m-title (KV cache), 1/2"), "{note}");
+}
+
+/// Who copies less of a file maps more of it, and brings in the rest.
+#[test]
+fn one_file_is_mapped_as_far_as_any_role_maps_it() {
+    let roles = [
+        served("one", 1, ""),
+        served("two", 2, "").replace("context=4096 ", "context=4096 { option \"no-repack\"; } "),
+        served("three", 3, "").replace("context=4096 ", "context=4096 { option \"no-repack\"; } "),
+    ]
+    .concat();
+    let compiled = locked(&[residency("15 GB", ""), model("m", "10 GB", ""), roles], &["m"]);
+    let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
+    let lines: Vec<String> =
+        finding.notes[0].lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let weights: Vec<&String> =
+        lines.iter().filter(|line| line.contains("m-title 5 GB") || line.contains("repacked")).collect();
+    assert!(weights[0].starts_with("one m-title 5 GB 5 GB"), "{weights:?}");
+    assert!(weights[1].starts_with("one m-title (weights, repacked) 5 GB 10 GB"), "{weights:?}");
+    assert!(weights[2].starts_with("two m-title 5 GB 15"), "{weights:?}");
+    assert_eq!(weights.len(), 3, "{lines:#?}");
+}
+
+fn not_checked(compiled: &Compiled) -> String {
+    let left = compiled.findings.not_checked().iter().find(|left| left.check == "over-budget");
+    left.map(|left| left.why.clone()).unwrap_or_default()
+}
+
+/// Bytes of the compute buffer of the first role.
+fn compute_of(compiled: &Compiled) -> u64 {
+    let (registry, lock) = lower_with_lock(&compiled.loaded, &mut Diagnostics::default());
+    let ground = Ground::new(registry, &[], lock);
+    let computed = ground.memory()[0].parts.iter().filter(|part| part.kind == Kind::Compute);
+    computed.map(|part| part.amount.bytes()).sum()
+}
+
+/// The environment is read as the command line is.
+#[test]
+fn a_variable_takes_memory_as_its_option_does() {
+    let with = |rest: &str| {
+        let one = served("one", 1, "").replace("context=4096 ", &format!("context=4096 {{ {rest} }} "));
+        locked(&[residency("20 GB", ""), model("m", "10 GB", ""), one], &["m"])
+    };
+    let (plain, option) = (with(""), with("option \"spec-default\""));
+    let variable = with("env { LLAMA_ARG_SPEC_TYPE \"ngram-mod\"; }");
+    assert!(compute_of(&option) > compute_of(&plain));
+    // Types add up: that of the command line, `none`, takes nothing away (b11434, `common/arg.cpp`).
+    assert_eq!(compute_of(&variable), compute_of(&option), "{}", variable.report());
+    let loaded = with("env { LLAMA_ARG_SPLIT_MODE \"row\"; }");
+    assert_eq!(not_checked(&plain), "");
+    assert_eq!(not_checked(&loaded), "role `one`: `--split-mode` is given, so weights may lie elsewhere");
+}
+
+/// What a slice keeps from being taken away is what its roles take.
+#[test]
+fn a_slice_protects_all_that_is_known() {
+    let low = |models: &[&str]| {
+        let compiled =
+            locked(&[residency("20 GB", ""), model("m", "10 GB", ""), served("one", 1, "")], models);
+        let files = compiled.files();
+        let slice = &files["systemd/a/s-hot.slice"];
+        slice.0.lines().find_map(|line| line.strip_prefix("MemoryLow=")).unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!(low(&[]), 10_000_000_000);
+    // 8 MiB of cache, and buffers.
+    assert!(low(&["m"]) > 10_000_000_000 + (8 << 20));
+}
+
+/// `experts` overrides a key of one architecture.
+#[test]
+fn experts_of_a_target_are_not_those_of_a_draft_of_another_architecture() {
+    let of_draft = |arch: &str, rest: &str| {
+        let lock = lock(&["m", "d"]);
+        let (target, draft) = lock.split_once("\"d\"").unwrap();
+        let lock = format!("{target}\"d\"{}", draft.replace("qwen3moe", arch));
+        let role = served("one", 1, "draft=\"d\" experts=1").replace("experts=1", rest);
+        let text = format!(
+            "{HEAD}{}{}{}{role}",
+            residency("90 GB", ""),
+            model("m", "10 GB", ""),
+            model("d", "10 GB", "")
+        );
+        let text = text.replace("b11434", "b11669");
+        let compiled = compile(&[("a.kdl", &text), ("registry.lock", &lock)]);
+        let (registry, lock) = lower_with_lock(&compiled.loaded, &mut Diagnostics::default());
+        let ground = Ground::new(registry, &[], lock);
+        let parts = ground.memory()[0].parts.to_vec();
+        let draft = parts.into_iter().find(|part| part.kind == Kind::Compute && part.of == Whose::Draft);
+        draft.unwrap().amount.bytes()
+    };
+    assert_eq!(of_draft("olmoe", "experts=8"), of_draft("olmoe", ""));
+    assert!(of_draft("qwen3moe", "experts=8") > of_draft("qwen3moe", ""));
 }

@@ -108,3 +108,19 @@ fn sums_are_no_error_where_everything_has_to_be_proved() {
     assert!(said.contains("not-checked") && said.contains("`tiny`"), "{said}");
     assert!(!said.contains("over-budget") && !said.contains("over-host-memory"), "{said}");
 }
+
+/// Locked pages are counted once a process, and services take memory of their host.
+#[test]
+fn locked_weights_and_services_are_named() {
+    let ground = ground();
+    let registry = fs::read_to_string(ground.at("registry/base.kdl")).unwrap();
+    let more = "service \"search\" port=9500 memory=\"3 GB\"\n\
+                role \"fixed\" tier=\"A\" residency=\"hot\" model=\"plain\" ports=\"9600-9601\" context=4096 { placement lock=#true; }\n";
+    fs::write(ground.at("registry/base.kdl"), format!("{registry}{more}")).unwrap();
+    let table = text(&ground.run(&["memory"]).stdout);
+    assert!(table.contains("weights, locked  4.39 GB  within 1 %\n"), "{table}");
+    assert!(table.lines().last().unwrap().ends_with("3 GB for services"), "{table}");
+    let shown: Value =
+        serde_json::from_slice(&ground.run(&["memory", "--output-format", "json"]).stdout).unwrap();
+    assert_eq!(shown["hosts"][0]["services"], 3_000_000_000_u64);
+}

@@ -9,7 +9,7 @@ use orchgen::facts::{Facts, Parameter, tensor_type};
 use proptest::prelude::*;
 
 fn asked(build: &str, line: &str) -> Asked {
-    Asked::read(profile(build), line.split_whitespace())
+    Asked::read(profile(build), &[], line.split_whitespace())
 }
 
 /// A model of so many numbers by key.
@@ -223,8 +223,8 @@ fn what_takes_memory_elsewhere_is_not_known() {
         let known: Vec<&Amount> = parts.iter().map(|part| &part.amount).collect();
         assert!(known.contains(&&Amount::Unknown(why.to_owned())), "{line}: {known:?}");
     }
-    assert!(asked("b11669", "-c 1").may_offload());
-    assert!(!asked("b11669", "-c 1 -ngl 0").may_offload());
+    assert!(asked("b11669", "-c 1").may_offload(Whose::Model));
+    assert!(!asked("b11669", "-c 1 -ngl 0").may_offload(Whose::Model));
 }
 
 #[test]
@@ -245,6 +245,58 @@ fn a_block_divides_heads_or_does_not() {
     assert_eq!(undivided(&encoder, q8_0), Some(16));
 }
 
+/// What a variable of the environment says, before the command line.
+#[test]
+fn the_environment_is_read_as_options_are() {
+    let read =
+        |env: &[(&str, &str)], line: &str| Asked::read(profile("b11669"), env, line.split_whitespace());
+    assert!(read(&[("LLAMA_ARG_SWA_FULL", "1")], "").full_window);
+    assert!(!read(&[("LLAMA_ARG_SWA_FULL", "0")], "").full_window);
+    assert!(!read(&[("LLAMA_ARG_LOAD_MODE", "none")], "").maps);
+    assert!(read(&[("LLAMA_ARG_LOAD_MODE", "none")], "--load-mode mmap").maps);
+    assert!(read(&[("LLAMA_ARG_KV_UNIFIED", "true")], "-np 2").is_unified);
+    assert!(!read(&[("LLAMA_ARG_NO_KV_UNIFIED", "x")], "-np 2 --kv-unified-per-slot 5").is_unified);
+    assert_eq!(read(&[("LLAMA_ARG_CTX_SIZE", "99"), ("OTHER", "1")], ""), read(&[], "-c 99"));
+}
+
+/// Tokens that are chosen beside the logits take three numbers more a token, and a table of n-grams has a size of its own.
+#[test]
+fn choosing_and_hashing_take_memory_of_their_own() {
+    let mut model = small();
+    model.vocabulary = Some(orchgen::facts::Tokens { size: 1000, ..Default::default() });
+    let of = |line: &str| parts("b11669", line, &model, None);
+    assert_eq!(bytes(&of("-c 512 -np 2"), Kind::Output, Whose::Model), 8000);
+    assert_eq!(bytes(&of("-c 512 -np 2 --backend-sampling"), Kind::Output, Whose::Model), 8000 + 2 * 12004);
+    let hashed = of("-c 8192 -np 2 --spec-default");
+    assert_eq!(bytes(&hashed, Kind::Rest, Whose::Model), 16 << 20);
+    assert_eq!(bytes(&hashed, Kind::Output, Whose::Model), 2 * 65 * 4000);
+    for kind in ["draft-mtp", "draft-eagle3", "draft-dflash"] {
+        let parts = of(&format!("-c 8192 -np 2 --spec-type {kind}"));
+        assert!(
+            parts.iter().any(|part| part.kind == Kind::Rest && matches!(part.amount, Amount::Unknown(_))),
+            "{kind}"
+        );
+    }
+}
+
+/// Every option of a server is known to decide about memory or not to: a build with a new one shows here.
+#[test]
+fn every_option_is_known_to_take_memory_or_not() {
+    let list = include_str!("no_memory.txt");
+    let none: std::collections::BTreeSet<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    for profile in super::profiles() {
+        for option in profile.options().iter().filter(|option| profile.takes("llama-server", option)) {
+            let (title, heeds) = (option.title(), Asked::heeds(profile, option));
+            assert_ne!(heeds, none.contains(title), "{title} of {}", profile.name());
+            seen.insert(title.to_owned());
+        }
+    }
+    for title in none {
+        assert!(seen.contains(title), "{title} is an option of no build");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 256, ..ProptestConfig::default() })]
 
@@ -256,7 +308,7 @@ proptest! {
         line in proptest::collection::vec(prop_oneof![
             Just("-c"), Just("-np"), Just("-b"), Just("-ub"), Just("-ctk"), Just("q8_0"), Just("0"), Just("-1"),
             Just("18446744073709551615"), Just("4096"), Just("--embeddings"), Just("--swa-full"), Just("--kv-unified"),
-            Just("--spec-type"), Just("draft-dflash"), Just("--spec-draft-n-max"), Just("-fa"), Just("off"), Just("x"),
+            Just("--spec-type"), Just("draft-dflash"), Just("--spec-draft-n-max"), Just("-fa"), Just("-ctxcp"), Just("off"), Just("x"),
         ], 0..12),
     ) {
         let keys = ["block_count", "context_length", "embedding_length", "feed_forward_length", "attention.head_count",

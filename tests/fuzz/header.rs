@@ -25,6 +25,7 @@ pub(crate) fn ends(bytes: &[u8]) {
 /// Whatever a header says, its memory is worked out or said not to be known.
 fn takes(facts: &Facts) {
     let Some(profile) = Profile::built_in("llama.cpp-b11669") else { return };
-    let asked = Asked::read(profile, ["-c", "9000", "-np", "2", "-md", "x", "--spec-type", "draft-simple"]);
+    let asked =
+        Asked::read(profile, &[], ["-c", "9000", "-np", "2", "-md", "x", "--spec-type", "draft-simple"]);
     memory(&Process { profile, asked: &asked, model: facts, draft: Some(facts), projector: Some(facts) });
 }

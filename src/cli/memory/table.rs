@@ -32,7 +32,11 @@ pub(super) fn human(shown: &Shown) -> String {
         rows.push([name, sized(residency.bytes), budget]);
     }
     for host in &shown.hosts {
-        let of = format!("of {}, {} in reserve", sized(host.memory), sized(host.reserve));
+        let services = match host.services {
+            0 => String::new(),
+            bytes => format!(", {} for services", sized(bytes)),
+        };
+        let of = format!("of {}, {} in reserve{services}", sized(host.memory), sized(host.reserve));
         rows.push([format!("host {}", quoted(host.host)), sized(host.bytes), of]);
     }
     draw(&mut out, &rows);

@@ -37,6 +37,10 @@ impl<'facts> Model<'facts> {
     pub(super) fn of(facts: &'facts Facts) -> Result<Self, String> {
         let architecture = facts.architecture.as_deref().ok_or("the header names no architecture")?;
         let kept = layers(facts)?;
+        let too_large = |parameter: &Parameter| matches!(parameter, Parameter::Number(number) if u64::try_from(*number).is_ok_and(|n| n > LARGEST));
+        if let Some((key, _)) = facts.parameters.iter().find(|(_, parameter)| too_large(parameter)) {
+            return Err(format!("`{key}` of the header is more than any model has"));
+        }
         let mut model = Self { facts, kept, architecture, layers: 0, width: 0, vocabulary: 0 };
         let predicting = model.number("nextn_predict_layers").unwrap_or(0);
         model.layers = model.need("block_count")?.saturating_sub(predicting);

@@ -3,7 +3,8 @@
 //! The formulas are those of llama.cpp b11434 for a processor; a build before it takes its compute buffers otherwise. Each part
 //! says how far off it may be, or why it is not known; nothing is filled with a guess.
 //!
-//! Not counted: the program itself with its libraries and threads, the tables of the tokenizer, and requests on their way.
+//! Not counted: the program itself with its libraries, the tables of the tokenizer, what its threads multiply in
+//! (`ggml_graph_plan` of `ggml/src/ggml-cpu/ggml-cpu.c`, about the widest layer of one batch), and requests on their way.
 
 mod asked;
 mod cache;
@@ -23,6 +24,9 @@ use crate::facts::Facts;
 const KNOWN_SINCE: u32 = 11434;
 /// The same for encoders: those of b11434 take less, since what a token sees is not rounded up there (`src/llama-graph.cpp`).
 const ENCODERS_KNOWN_SINCE: u32 = 11669;
+
+/// The table of `ngram-mod`: 4 Mi entries of 4 bytes (llama.cpp b11434, `common/speculative.cpp`).
+const NGRAM_TABLE: u64 = 16 << 20;
 
 /// What a process loads, and how.
 #[derive(Clone, Copy, Debug)]
@@ -130,17 +134,25 @@ pub fn memory(process: &Process<'_>) -> Vec<Part> {
         let why = "what a projector computes in depends on the image".to_owned();
         parts.push(Part { kind: Kind::Compute, of: Whose::Projector, amount: Amount::Unknown(why) });
     }
+    if asked.hashes_ngrams() {
+        parts.push(Part { kind: Kind::Rest, of: Whose::Model, amount: Amount::exact(NGRAM_TABLE) });
+    }
     let prompts = match asked.prompt_cache {
         Some(bytes) => Amount::AtMost(bytes),
         None => Amount::Unknown("the prompt cache has no bound".to_owned()),
     };
     parts.push(Part { kind: Kind::PromptCache, of: Whose::Model, amount: prompts });
-    parts.extend(asked.unknown.iter().map(|why| Part {
+    let unknown = asked.unknown.iter().cloned().chain(asked.speculation().map(ToOwned::to_owned));
+    parts.extend(unknown.map(|why| Part {
         kind: Kind::Rest,
         of: Whose::Model,
-        amount: Amount::Unknown(why.clone()),
+        amount: Amount::Unknown(why),
     }));
-    parts.retain(|part| part.amount != Amount::exact(0) && part.amount != Amount::AtMost(0));
+    // That nothing of a file is mapped has to be said.
+    let is_file = |part: &Part| matches!(part.kind, Kind::Mapped | Kind::Loaded);
+    parts.retain(|part| {
+        is_file(part) || !matches!(part.amount, Amount::Within { bytes: 0, .. } | Amount::AtMost(0))
+    });
     parts
 }
 
@@ -167,7 +179,7 @@ fn context(process: &Process<'_>, facts: &Facts, of: Whose) -> Vec<Part> {
     let layers = match layers(facts) {
         Ok(layers) => layers,
         Err(why) => {
-            say(Kind::Cache, Amount::Unknown(why));
+            say(Kind::Rest, Amount::Unknown(why));
             return parts;
         }
     };
@@ -179,8 +191,8 @@ fn context(process: &Process<'_>, facts: &Facts, of: Whose) -> Vec<Part> {
     );
     say(Kind::State, Amount::exact(cache::state(&layers, &sizes, rollback(asked, facts, of))));
     let checkpoints = cache::checkpoint(&layers, &sizes, types);
-    let copies =
-        asked.checkpoints + u64::from(process.draft.is_some() && layers.each.iter().any(|l| l.has_state));
+    let of_drafting = process.draft.is_some() && layers.each.iter().any(|layer| layer.has_state);
+    let copies = asked.checkpoints.saturating_add(u64::from(of_drafting));
     let kept = checkpoints.map(|bytes| bytes.saturating_mul(copies).saturating_mul(sizes.slots));
     say(Kind::Checkpoints, kept.map_or_else(Amount::Unknown, Amount::AtMost));
     let has_memory =
@@ -190,6 +202,9 @@ fn context(process: &Process<'_>, facts: &Facts, of: Whose) -> Vec<Part> {
     // A graph has no more outputs than tokens, whatever an older build reserves for.
     let computed = if is_known { sizes } else { Sizes { outputs: sizes.ubatch, ..sizes } };
     let amount = match compute::compute(facts, &computed) {
+        Ok(_) if !is_known && of == Whose::Draft => {
+            Amount::Unknown("how a build before b11434 makes the contexts of a draft is not known".to_owned())
+        }
         Ok(estimate) if is_known => Amount::Within { bytes: estimate.bytes, percent: estimate.within },
         Ok(estimate) => Amount::AtMost(estimate.bytes),
         Err(why) => Amount::Unknown(why),
@@ -197,8 +212,16 @@ fn context(process: &Process<'_>, facts: &Facts, of: Whose) -> Vec<Part> {
     say(Kind::Compute, amount);
     // It grows with the first batch that puts out more than a token for each slot.
     let rows = Sizes { slots: sizes.outputs.max(sizes.slots), ..sizes };
-    say(Kind::Output, Amount::AtMost(compute::output(facts, &rows)));
+    let chosen = if asked.samples(of) { sampled(facts, rows.slots) } else { 0 };
+    say(Kind::Output, Amount::AtMost(compute::output(facts, &rows).saturating_add(chosen)));
     parts
+}
+
+/// What is put out besides where tokens are chosen where logits are computed: logits and probabilities, f32, and candidates, i32
+/// (llama.cpp b11434, `output_reserve` of `src/llama-context.cpp`).
+fn sampled(facts: &Facts, rows: u64) -> u64 {
+    let tokens = facts.vocabulary.as_ref().map_or(0, |vocabulary| vocabulary.size);
+    rows.saturating_mul(tokens.saturating_mul(12).saturating_add(4))
 }
 
 /// The sizes of the context of a model or of its draft, as the engine makes them of what is asked.

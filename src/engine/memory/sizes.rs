@@ -1,6 +1,7 @@
 //! What the engine makes of the sizes that it is asked for: it rounds, divides and caps in silence.
 
 use super::Asked;
+use crate::engine::architecture::{Class, architecture};
 use crate::engine::compute::{Pooling, Sizes};
 use crate::facts::Facts;
 
@@ -25,7 +26,7 @@ pub(super) fn of(asked: &Asked, facts: &Facts, window: u64) -> Sizes {
     // A batch of an embedding server is no larger than what is computed at once (`tools/server/server.cpp`).
     let batch = if asked.embeds { asked.batch.min(ubatch) } else { asked.batch };
     // Where tokens see those before them alone, there is no batch beyond the context, as it is before it is rounded.
-    let batch = if facts.flag("attention.causal").unwrap_or(true) { batch.min(wanted) } else { batch };
+    let batch = if is_causal(facts) { batch.min(wanted) } else { batch };
     let ubatch = ubatch.min(batch);
     let sharing = if is_unified { slots } else { 1 };
     let window_cells = match window {
@@ -56,12 +57,23 @@ pub(super) fn of(asked: &Asked, facts: &Facts, window: u64) -> Sizes {
 pub(super) fn of_draft(asked: &Asked, facts: &Facts, window: u64) -> Sizes {
     let mut own = asked.clone();
     own.embeds = false;
+    if asked.draft_ubatch > 0 {
+        own.ubatch = asked.draft_ubatch;
+    }
     own.context = context(asked, wanted(asked, facts), slots(asked)).0;
     [own.keys, own.values] = asked.of_draft;
     let sizes = of(&own, facts, window);
     // One token a slot; a block of them at once where the draft predicts blocks.
     let per_slot = if asked.predicts_blocks() { asked.drafted().saturating_add(1) } else { 1 };
     Sizes { outputs: sizes.slots.saturating_mul(per_slot), ..sizes }
+}
+
+/// Whether tokens see those before them alone: as the header says, except where the architecture does (`src/models/*.cpp`).
+fn is_causal(facts: &Facts) -> bool {
+    let name = facts.architecture.as_deref().unwrap_or_default();
+    let sees_all =
+        name == "gemma-embedding" || architecture(name).is_some_and(|known| known.is(Class::Diffusion));
+    !sees_all && facts.flag("attention.causal").unwrap_or(true)
 }
 
 fn slots(asked: &Asked) -> u64 {

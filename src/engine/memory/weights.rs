@@ -5,9 +5,11 @@ use crate::engine::architecture::{Architecture, architecture};
 use crate::facts::Facts;
 use std::collections::BTreeMap;
 
-/// The types that a processor with AVX2 has a layout of eight rows for (llama.cpp b11434, `ggml/src/ggml-cpu/repack.cpp`). One with
-/// AVX-512 has one for `q2_K` as well, and ARM processors for others.
+/// The types that a processor with AVX2 has a layout of eight rows for (llama.cpp b11434, `ggml/src/ggml-cpu/repack.cpp`). Those of
+/// ARM, which have other ones, are not known here.
 const REPACKED: &[&str] = &["iq4_nl", "mxfp4", "q4_0", "q4_K"];
+/// The type that only one with AVX-512 has a layout for, of which a registry says nothing.
+const WITH_AVX512: &str = "q2_K";
 
 /// Bytes of all tensors.
 pub(super) fn all(facts: &Facts) -> u64 {
@@ -27,7 +29,18 @@ pub(super) fn of(facts: &Facts, asked: &Asked, of: Whose) -> Vec<Part> {
     let doubled = if asked.repacks { doubled(facts) } else { 0 };
     let kept = if asked.maps { Kind::Mapped } else { Kind::Loaded };
     let part = |kind, bytes| Part { kind, of, amount: Amount::exact(bytes) };
-    vec![part(kept, used.saturating_sub(copied)), part(Kind::Repacked, copied.saturating_add(doubled))]
+    if tensors.bytes.is_empty() {
+        let why = "the lock does not say which tensors there are".to_owned();
+        return vec![Part { kind: kept, of, amount: Amount::Unknown(why) }];
+    }
+    let mut parts =
+        vec![part(kept, used.saturating_sub(copied)), part(Kind::Repacked, copied.saturating_add(doubled))];
+    if asked.repacks && asked.maps && tensors.in_rows_of_8.contains_key(WITH_AVX512) {
+        let why =
+            format!("whether the processor copies `{WITH_AVX512}`, which is then not shared, is not known");
+        parts.push(Part { kind: Kind::Rest, of, amount: Amount::Unknown(why) });
+    }
+    parts
 }
 
 fn copies(facts: &Facts) -> u64 {

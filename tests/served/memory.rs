@@ -192,7 +192,7 @@ fn row(rig: &Rig, model: &Model<'_>, way: &Way) -> Option<Row> {
         flash_attention: Some(way.flash),
         draft: draft.as_deref().map(|path| Draft { path, max: Some(7), ..Draft::default() }),
         is_embedder,
-        threads: Some(2),
+        threads: Some(1),
         options: way.options,
         ..Serve::default()
     };
@@ -340,7 +340,7 @@ fn checkpoints(rig: &Rig, args: &[String], port: u16) -> Vec<f64> {
     wait(60, "a server that answers", || {
         get(port, "/health", "", "").is_some_and(|answer| answer.status == 200)
     });
-    let tokens: Vec<usize> = (0..3000).map(|n| 7 * n % 250).collect();
+    let tokens: Vec<usize> = (0..1200).map(|n| 7 * n % 250).collect();
     let answer =
         get(port, "/completion", &format!("{{\"prompt\": {tokens:?}, \"n_predict\": 4}}"), "").unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -361,7 +361,7 @@ fn checkpoints_are_bounded() {
     for name in ["gemma3", "gpt-oss", "mamba", "falcon-h1"] {
         let (model, port) = (format!("/srv/models/{name}.gguf"), 22432);
         let wanted =
-            Serve { model: &model, port, context: 8192, slots: 1, threads: Some(2), ..Serve::default() };
+            Serve { model: &model, port, context: 8192, slots: 1, threads: Some(1), ..Serve::default() };
         let args: Vec<String> = serve(profile, &wanted).args.iter().map(ToString::to_string).collect();
         let asked = Asked::read(profile, &[], args.iter().map(String::as_str));
         let process = Process { profile, asked: &asked, model: &all[name], draft: None, projector: None };

@@ -228,7 +228,8 @@ fn one_placement_one_environment_and_nothing_of_the_caller() {
 
 #[test]
 fn what_is_missing_has_a_code_of_its_own() {
-    let rig = Rig::new(|text| text);
+    // Ports of its own: other tests start the same scripts meanwhile, which look whether theirs are free.
+    let rig = Rig::new(|text| text.replace("2108", "2208").replace("2109", "2209"));
     let models = rig.dir.path().join("models");
     rig.refuses("bin/front", &["--nothing"], 64, "'--nothing'");
     rig.refuses("bin/front", &["1"], 64, "no instance '1'");
@@ -238,14 +239,14 @@ fn what_is_missing_has_a_code_of_its_own() {
     rig.refuses("bin/embed", &["0", "-v"], 64, "follow --");
     rig.refuses("bin/embed", &["0", "1"], 64, "follow --");
 
-    let busy = TcpListener::bind("127.0.0.1:21091").unwrap();
-    rig.refuses("bin/embed", &["1"], 75, "port 21091 at 127.0.0.1 is taken");
+    let busy = TcpListener::bind("127.0.0.1:22091").unwrap();
+    rig.refuses("bin/embed", &["1"], 75, "port 22091 at 127.0.0.1 is taken");
     assert_eq!(rig.words("bin/embed", &["2"]), argv(rig.role("embed"), &rig.role("embed").processes[2]));
     drop(busy);
-    let _busy = TcpListener::bind("127.0.0.1:31082").unwrap();
-    rig.refuses("bin/eye", &[], 75, "port 31082 at 127.0.0.1 is taken");
-    let _busy = TcpListener::bind("0.0.0.0:21081").unwrap();
-    rig.refuses("bin/guarded", &[], 75, "port 21081 at 127.0.0.1 is taken");
+    let _busy = TcpListener::bind("127.0.0.1:32082").unwrap();
+    rig.refuses("bin/eye", &[], 75, "port 32082 at 127.0.0.1 is taken");
+    let _busy = TcpListener::bind("0.0.0.0:22081").unwrap();
+    rig.refuses("bin/guarded", &[], 75, "port 22081 at 127.0.0.1 is taken");
 
     fs::remove_file(rig.dir.path().join("keys")).unwrap();
     rig.refuses("bin/guarded", &[], 66, "keys' is missing or cannot be read");

@@ -6,7 +6,7 @@ use super::memory::{self, RoleMemory};
 use crate::engine::dialect::{Inexpressible, Lowered, NotChecked};
 use crate::engine::{Profile, ProfileError};
 use crate::facts::Lock;
-use crate::hir::{Engine, Id, Loads, Model, Registry, Role, Serving, Taken};
+use crate::hir::{Engine, Id, Loads, Model, Registry, Role, Serving, Taken, Taking};
 use rayon::prelude::*;
 use std::sync::OnceLock;
 
@@ -147,7 +147,8 @@ impl Ground {
     fn known_memory(&self) -> &(Vec<RoleMemory>, Taken) {
         self.memory.get_or_init(|| {
             let roles = memory::of_roles(self);
-            let taken = roles.iter().map(|role| (role.role, memory::taking(self, role))).collect();
+            let taken = roles.iter().map(|role| (role.role, memory::taking(self, role)));
+            let taken = taken.filter(|(_, taking)| *taking != Taking::default()).collect();
             (roles, taken)
         })
     }

@@ -38,8 +38,8 @@ pub(super) fn of_roles(ground: &Ground) -> Vec<RoleMemory> {
     let served: Vec<(Id<Role>, &Serving)> =
         ground.registry.roles.entries().filter_map(|(id, role)| Some((id, role.serving()?))).collect();
     let cases = served.par_iter().map(|(role, serving)| (*role, *serving, case(ground, serving)));
-    let cases: Vec<(Id<Role>, &Serving, Result<Case, &'static str>)> = cases.collect();
-    let first = cases.iter().filter_map(|(_, serving, case)| Some((case.as_ref().ok()?, *serving)));
+    let cases: Vec<(Id<Role>, &Serving, Result<Box<Case>, &'static str>)> = cases.collect();
+    let first = cases.iter().filter_map(|(_, serving, case)| Some((&**case.as_ref().ok()?, *serving)));
     let first: Vec<(&Case, &Serving)> = first.collect::<BTreeMap<_, _>>().into_iter().collect();
     let parts = first.par_iter().map(|(case, serving)| Some((*case, of_case(ground, serving, case)?)));
     let parts: BTreeMap<&Case, Arc<[Part]>> = parts.flatten().collect();
@@ -53,8 +53,8 @@ pub(super) fn of_roles(ground: &Ground) -> Vec<RoleMemory> {
         (why, [part].into())
     })
     .into();
-    let of_case = |case: &Result<Case, &'static str>| match case {
-        Ok(case) => parts.get(case),
+    let of_case = |case: &Result<Box<Case>, &'static str>| match case {
+        Ok(case) => parts.get(&**case),
         Err(why) => unknown.get(why),
     };
     let roles = cases.iter();
@@ -67,7 +67,7 @@ pub(super) fn of_roles(ground: &Ground) -> Vec<RoleMemory> {
 const NO_PROFILE: &str = "what its engine does is not known";
 
 /// What decides about the memory of a role; in words why nothing is known of it.
-fn case(ground: &Ground, serving: &Serving) -> Result<Case, &'static str> {
+fn case(ground: &Ground, serving: &Serving) -> Result<Box<Case>, &'static str> {
     let registry = &ground.registry;
     locked::facts(&ground.lock, registry.models.get(serving.model.value))?;
     let (Some(engine), Some(profile)) = (serving.engine, ground.profile_of(serving)) else {
@@ -76,14 +76,14 @@ fn case(ground: &Ground, serving: &Serving) -> Result<Case, &'static str> {
     let lowered = ground.serve(serving, 0).ok_or(NO_PROFILE)?;
     let experts = serving.experts.map(|experts| experts.value);
     let env = registry.env_of(serving);
-    Ok(Case {
+    Ok(Box::new(Case {
         engine: engine.value,
         model: serving.model.value,
         draft: serving.draft.as_ref().map(|draft| draft.model.value),
         asked: Asked::read(profile, &env, lowered.args.iter().map(|arg| &**arg)),
         overridden: format!("{experts:?} {:?}", intent::overrides(ground, serving)),
         has_gpu: !registry.hosts.get(serving.host.value).gpus.is_empty(),
-    })
+    }))
 }
 
 fn of_case(ground: &Ground, serving: &Serving, case: &Case) -> Option<Arc<[Part]>> {

@@ -33,12 +33,15 @@ struct Case {
     has_gpu: bool,
 }
 
+/// A case, or in words why nothing is known.
+type Found = Result<Box<Case>, &'static str>;
+
 /// All served roles, in the order of declaration. Many are alike, and a graph takes longer to be placed than a role to be read.
 pub(super) fn of_roles(ground: &Ground) -> Vec<RoleMemory> {
     let served: Vec<(Id<Role>, &Serving)> =
         ground.registry.roles.entries().filter_map(|(id, role)| Some((id, role.serving()?))).collect();
     let cases = served.par_iter().map(|(role, serving)| (*role, *serving, case(ground, serving)));
-    let cases: Vec<(Id<Role>, &Serving, Result<Box<Case>, &'static str>)> = cases.collect();
+    let cases: Vec<(Id<Role>, &Serving, Found)> = cases.collect();
     let first = cases.iter().filter_map(|(_, serving, case)| Some((&**case.as_ref().ok()?, *serving)));
     let first: Vec<(&Case, &Serving)> = first.collect::<BTreeMap<_, _>>().into_iter().collect();
     let parts = first.par_iter().map(|(case, serving)| Some((*case, of_case(ground, serving, case)?)));
@@ -53,7 +56,7 @@ pub(super) fn of_roles(ground: &Ground) -> Vec<RoleMemory> {
         (why, [part].into())
     })
     .into();
-    let of_case = |case: &Result<Box<Case>, &'static str>| match case {
+    let of_case = |case: &Found| match case {
         Ok(case) => parts.get(&**case),
         Err(why) => unknown.get(why),
     };
@@ -67,7 +70,7 @@ pub(super) fn of_roles(ground: &Ground) -> Vec<RoleMemory> {
 const NO_PROFILE: &str = "what its engine does is not known";
 
 /// What decides about the memory of a role; in words why nothing is known of it.
-fn case(ground: &Ground, serving: &Serving) -> Result<Box<Case>, &'static str> {
+fn case(ground: &Ground, serving: &Serving) -> Found {
     let registry = &ground.registry;
     locked::facts(&ground.lock, registry.models.get(serving.model.value))?;
     let (Some(engine), Some(profile)) = (serving.engine, ground.profile_of(serving)) else {

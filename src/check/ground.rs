@@ -128,6 +128,13 @@ impl Ground {
         })
     }
 
+    /// Finds out what several checks ask for. It is worked out by all threads, and one that waits for it inside a check may be one
+    /// that has to work it out, so it has to be there before checks run beside one another.
+    pub(super) fn prepare(&self) {
+        self.troubles();
+        self.known_memory();
+    }
+
     /// What the served roles take in memory, as far as the headers of their files say, in the order of declaration; found out once.
     pub fn memory(&self) -> &[RoleMemory] {
         &self.known_memory().0

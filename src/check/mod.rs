@@ -289,6 +289,7 @@ impl Checked {
 /// Runs all checks over what was declared and prepared; gives it on where neither they nor anything before them found an
 /// error.
 pub fn check(ground: Ground, demand: Demand, findings: &mut Diagnostics) -> Result<Checked, Reported> {
+    ground.prepare();
     let said = ALL.par_iter().map(|check| {
         let mut said = Diagnostics::default();
         check.run(&ground, &mut said);

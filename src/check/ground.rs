@@ -148,7 +148,7 @@ impl Ground {
 
     /// The roles, to be summed with what is known of their memory.
     pub fn loads(&self) -> Loads<'_> {
-        self.registry.loads_with(&self.known_memory().1)
+        self.registry.loads(&self.known_memory().1)
     }
 
     fn known_memory(&self) -> &(Vec<RoleMemory>, Taken) {

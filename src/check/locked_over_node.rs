@@ -1,7 +1,7 @@
 //! A NUMA node with less memory than is locked on it.
 
+use super::nodes;
 use super::{Ground, GroundCheck};
-use super::{nodes, sum};
 use crate::diag::Diagnostics;
 use crate::hir::Extent;
 
@@ -42,7 +42,7 @@ pub(super) static CHECK: GroundCheck = GroundCheck { code: &LOCKED_OVER_NODE, ru
 
 fn run(ground: &Ground, findings: &mut Diagnostics) {
     let (registry, loads) = (&ground.registry, ground.loads());
-    for (together, services) in loads.of_hosts().iter().zip(sum::of_services(registry)) {
+    for (together, services) in loads.of_hosts().iter().zip(registry.memory_of_services()) {
         if !nodes::are_checked(registry, together) {
             continue;
         }

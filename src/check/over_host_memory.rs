@@ -17,7 +17,8 @@ declare_code! {
     ///
     /// All residencies count, those that start on demand too: their roles may all be asked at once. Where fewer may run, say
     /// so with `at-once`, and so many of the largest count. Mapped files count once a host, however many roles read them; locked
-    /// ones, projectors, and what a lock tells besides (caches, state, buffers), once a process. `reserve` is the system's, 5 percent unless it says otherwise.
+    /// ones, projectors, and what a lock tells besides (caches, state, buffers), once a process. `reserve` is the system's, 5
+    /// percent unless it says otherwise.
     ///
     /// Budgets are not summed, since a residency need not fill its own. Where a residency is over its budget, that is said, and
     /// nothing here unless the host is too small all the same.
@@ -47,7 +48,7 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
         }
     }
     for ((together, services), taken) in
-        loads.of_hosts().iter().zip(&services).zip(sum::of_services(registry))
+        loads.of_hosts().iter().zip(&services).zip(registry.memory_of_services())
     {
         let held = Burden::on(registry, together, taken);
         if held.is_too_much() {

@@ -52,7 +52,7 @@ const PLACED_ALIKE: &str = "of mapped files only those are summed whose readers 
 
 fn run(ground: &Ground, findings: &mut Diagnostics) {
     let (registry, loads) = (&ground.registry, ground.loads());
-    for (together, services) in loads.of_hosts().iter().zip(sum::of_services(registry)) {
+    for (together, services) in loads.of_hosts().iter().zip(registry.memory_of_services()) {
         if !nodes::are_checked(registry, together) {
             continue;
         }

@@ -165,14 +165,3 @@ impl Burden {
         self.over > self.overrun
     }
 }
-
-/// The memory that the services of each host say they take, by the number of the host.
-pub(super) fn of_services(registry: &Registry) -> Vec<Bytes> {
-    let mut sums = vec![Bytes(0); registry.hosts.len()];
-    for service in registry.services.iter() {
-        if let (Some(sum), Some(memory)) = (sums.get_mut(service.host.value.number()), service.memory) {
-            *sum = sum.plus(memory.value);
-        }
-    }
-    sums
-}

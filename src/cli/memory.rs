@@ -141,18 +141,17 @@ fn gather(ground: &Ground) -> Shown<'_> {
         });
         hosts.collect::<Vec<_>>()
     });
-    let hosts = loads.of_hosts().into_iter().map(|together| {
-        let host = registry.hosts.get(together.host);
-        let services = registry.services.iter().filter(|service| service.host.value == together.host);
-        let services = services.filter_map(|service| service.memory);
-        ShownHost {
-            host: &host.head.name,
-            bytes: together.load(Extent::Host).total.0,
-            services: services.fold(0, |sum: u64, memory| sum.saturating_add(memory.value.0)),
-            memory: host.memory.value.0,
-            reserve: host.reserve.of(host.memory.value).0,
-        }
-    });
+    let hosts =
+        loads.of_hosts().into_iter().zip(registry.memory_of_services()).map(|(together, services)| {
+            let host = registry.hosts.get(together.host);
+            ShownHost {
+                host: &host.head.name,
+                bytes: together.load(Extent::Host).total.0,
+                services: services.0,
+                memory: host.memory.value.0,
+                reserve: host.reserve.of(host.memory.value).0,
+            }
+        });
     Shown {
         format_version: 1,
         roles: roles.collect(),

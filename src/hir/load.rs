@@ -2,7 +2,6 @@
 
 use super::extent::Portion;
 use super::{Bytes, Extent, Files, Held, Host, Id, Piece, Registry, Residency, Role, Serving, Taken};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What some roles of one host have in memory together: mapped files once, all others once a process.
@@ -33,7 +32,7 @@ pub struct Line {
 #[derive(Debug)]
 pub struct Loads<'r> {
     files: Files<'r>,
-    taken: Cow<'r, Taken>,
+    taken: &'r Taken,
     groups: BTreeMap<Id<Residency>, BTreeMap<Id<Host>, Vec<Served<'r>>>>,
 }
 
@@ -61,17 +60,19 @@ pub struct Change<'c> {
 type Served<'r> = (Id<Role>, &'r Serving);
 
 impl Registry {
-    /// The served roles, grouped to sum their files.
-    pub fn loads(&self) -> Loads<'_> {
-        self.loads_of(Cow::Owned(Taken::default()))
+    /// The memory that the services of each host say they take, by the number of the host.
+    pub fn memory_of_services(&self) -> Vec<Bytes> {
+        let mut sums = vec![Bytes(0); self.hosts.len()];
+        for service in self.services.iter() {
+            if let (Some(sum), Some(memory)) = (sums.get_mut(service.host.value.number()), service.memory) {
+                *sum = sum.plus(memory.value);
+            }
+        }
+        sums
     }
 
-    /// The same with what is known of them besides.
-    pub fn loads_with<'r>(&'r self, taken: &'r Taken) -> Loads<'r> {
-        self.loads_of(Cow::Borrowed(taken))
-    }
-
-    fn loads_of<'r>(&'r self, taken: Cow<'r, Taken>) -> Loads<'r> {
+    /// The served roles, grouped to be summed with what is known of them besides their files.
+    pub fn loads<'r>(&'r self, taken: &'r Taken) -> Loads<'r> {
         let mut groups: BTreeMap<_, BTreeMap<_, Vec<Served>>> = BTreeMap::new();
         for (id, role) in self.roles.entries() {
             if let Some(serving) = role.serving() {
@@ -90,14 +91,14 @@ impl Loads<'_> {
         hosts.map(move |(host, roles)| Together {
             host: *host,
             files: &self.files,
-            taken: &self.taken,
+            taken: self.taken,
             parts: vec![(residency, roles.as_slice())],
         })
     }
 
     /// The roles of each host, in the order of declaration; a host may have none.
     pub fn of_hosts(&self) -> Vec<Together<'_>> {
-        let alone = |host| Together { host, files: &self.files, taken: &self.taken, parts: Vec::new() };
+        let alone = |host| Together { host, files: &self.files, taken: self.taken, parts: Vec::new() };
         let mut all: Vec<Together> =
             self.files.registry().hosts.entries().map(|(host, _)| alone(host)).collect();
         for (residency, hosts) in &self.groups {

@@ -406,3 +406,17 @@ fn experts_of_a_target_are_not_those_of_a_draft_of_another_architecture() {
     assert_eq!(of_draft("olmoe", "experts=8"), of_draft("olmoe", ""));
     assert!(of_draft("qwen3moe", "experts=8") > of_draft("qwen3moe", ""));
 }
+
+/// Several checks ask for what all threads work out: with few threads, none may wait for one that waits for it.
+#[test]
+fn checks_do_not_wait_for_each_other() {
+    let roles: String = (1..9).map(|n| served(&format!("r{n}"), n, &format!("slots={n}"))).collect();
+    let parts = [residency("90 GB", ""), model("m", "10 GB", ""), roles];
+    for threads in [2, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        for _ in 0..100 {
+            let compiled = pool.install(|| locked(&parts, &["m"]));
+            assert!(compiled.findings.is_empty(), "{}", compiled.report());
+        }
+    }
+}

@@ -127,6 +127,6 @@ fn say_flaws(flaws: &[Flaw], findings: &mut Diagnostics) {
                     .help("split it, or move it out of the folder")
             }
         };
-        findings.say(finding);
+        findings.report(finding);
     }
 }

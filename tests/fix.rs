@@ -10,10 +10,10 @@ mod spelling;
 
 use crate::language::{BASE, said};
 use crate::support::{Compiled, compile, fixed};
-use orchgen::cli::fix::Daring;
+use orchgen::cli::fix::FixLevel;
 
 /// The text beside the base with its fixes applied.
-fn mended(language: &str, text: &str, daring: Daring) -> String {
+fn mended(language: &str, text: &str, daring: FixLevel) -> String {
     let name = format!("case.{language}");
     let done = fixed(&[("base.kdl", BASE), (&name, text)], daring);
     let (_, source) = done.latest().loaded.map.files().find(|(_, source)| source.name() == name).unwrap();
@@ -24,7 +24,7 @@ fn mended(language: &str, text: &str, daring: Daring) -> String {
 /// others are the same, and so are the comments; fixing twice changes nothing.
 #[track_caller]
 fn becomes(language: &str, code: &str, before: &str, after: &str) {
-    assert_eq!(mended(language, before, Daring::Safe), after, "{before}");
+    assert_eq!(mended(language, before, FixLevel::Safe), after, "{before}");
     let name = format!("case.{language}");
     let compile = |text: &str| compile(&[("base.kdl", BASE), (&name, text)]);
     let (was, is) = (compile(before), compile(after));
@@ -35,7 +35,7 @@ fn becomes(language: &str, code: &str, before: &str, after: &str) {
     };
     assert_eq!(others(&was), others(&is));
     assert_eq!(comments(language, before), comments(language, after));
-    assert_eq!(mended(language, after, Daring::Safe), after, "fixed twice");
+    assert_eq!(mended(language, after, FixLevel::Safe), after, "fixed twice");
 }
 
 /// What follows `#` or `//` on a line, in byte order; no case has these in a text.

@@ -62,8 +62,8 @@ impl Run {
         Span::new(file, at, at + what.len())
     }
 
-    fn say(&mut self, finding: Diagnostic) {
-        self.findings.say(finding);
+    fn report(&mut self, finding: Diagnostic) {
+        self.findings.report(finding);
     }
 
     fn shown(&self, style: Style) -> String {
@@ -76,7 +76,7 @@ fn one(text: &str, what: &str, label: &str) -> Run {
     let mut run = Run::default();
     let file = run.file("registry/a.yaml", text);
     let span = run.span(file, what, 0);
-    run.say(PORT.at(span, label, "a headline"));
+    run.report(PORT.at(span, label, "a headline"));
     run
 }
 

@@ -1,7 +1,7 @@
 //! The only callers of the library: text in, findings and files out.
 
 use orchgen::check::Checked;
-use orchgen::cli::fix::{Daring, Fixed, fix};
+use orchgen::cli::fix::{FixLevel, Fixed, fix};
 use orchgen::compile::analyse;
 use orchgen::diag::{Diagnostics, report};
 use orchgen::hir::Registry;
@@ -75,7 +75,7 @@ fn load_texts(files: &[(&str, &str)]) -> Loaded {
 }
 
 /// Compiles texts and applies the fixes.
-pub(crate) fn fixed(files: &[(&str, &str)], daring: Daring) -> Fixed {
+pub(crate) fn fixed(files: &[(&str, &str)], daring: FixLevel) -> Fixed {
     fix(load_texts(files), daring, &|loaded| {
         let mut findings = Diagnostics::default();
         let _ = analyse(loaded, &mut findings);

@@ -40,6 +40,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             words::quoted(&model.title)
         );
         let finding = AVOIDED_EXPERTS.at(used.span, "to be avoided", message).also(avoided, "says so here");
-        findings.say(finding.about("role", &*role.head.name.value).help(experts::way_out(model, family)));
+        findings.report(finding.about("role", &*role.head.name.value).help(experts::way_out(model, family)));
     }
 }

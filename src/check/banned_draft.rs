@@ -39,7 +39,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let Some(ban) = registry.ban_of(target, drafter) else { continue };
         // Where a pair names the two, the rules contradict each other, which is said there.
         if registry.pair_naming(target, drafter).is_none() {
-            findings.say(finding(registry, (role, serving), draft, ban));
+            findings.report(finding(registry, (role, serving), draft, ban));
         }
     }
 }

@@ -31,17 +31,17 @@ pub(super) static CHECK: Check = Check { code: &CONTRADICTED_ADVICE, run };
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for family in registry.families.iter() {
         if let Some(advice) = &family.experts {
-            say("family", &family.head.name, advice, findings);
+            report("family", &family.head.name, advice, findings);
         }
     }
     for model in registry.models.iter() {
         if let Some(experts) = &model.experts {
-            say("model", &model.head.name, &experts.advice, findings);
+            report("model", &model.head.name, &experts.advice, findings);
         }
     }
 }
 
-fn say(kind: &'static str, name: &str, advice: &ExpertAdvice, findings: &mut Diagnostics) {
+fn report(kind: &'static str, name: &str, advice: &ExpertAdvice, findings: &mut Diagnostics) {
     for avoided in &advice.avoid {
         let Some(advised) = advice.advise.iter().find(|advised| advised.experts == *avoided) else {
             continue;
@@ -55,6 +55,6 @@ fn say(kind: &'static str, name: &str, advice: &ExpertAdvice, findings: &mut Dia
             .at(avoided.span, "to be avoided", message)
             .also(advised.experts.span, "advised here")
             .about(kind, name);
-        findings.say(finding.help("remove one of them"));
+        findings.report(finding.help("remove one of them"));
     }
 }

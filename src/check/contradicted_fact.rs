@@ -52,7 +52,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
     let registry = &ground.registry;
     if lock.place.is_none() && !registry.models.is_empty() {
         // One cause, whatever the number of models.
-        findings.leave(NotChecked {
+        findings.record_not_checked(NotChecked {
             check: CONTRADICTED_FACT.name,
             subject: Subject::new("stack", &*registry.stack.head.name.value),
             why: "there is no `registry.lock`: run `orchgen lock` where the model files are".to_owned(),
@@ -63,11 +63,11 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
             Ok(locked) => {
                 let family = registry.families.get(model.family.value);
                 for found in contradictions(model, family, &locked.facts) {
-                    say(model, family, (locked, found), findings);
+                    report(model, family, (locked, found), findings);
                 }
             }
             Err(_) if is_silent(lock) => {}
-            Err(why) => findings.leave(NotChecked {
+            Err(why) => findings.record_not_checked(NotChecked {
                 check: CONTRADICTED_FACT.name,
                 subject: Subject::new("model", &*model.head.name.value),
                 why: why.to_owned(),
@@ -76,7 +76,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
     }
 }
 
-fn say(
+fn report(
     model: &Model,
     family: &Family,
     (locked, found): (&Locked, Contradiction),
@@ -94,7 +94,7 @@ fn say(
     }
     finding = finding.help(found.help);
     findings
-        .say(finding.help("if the file is the wrong one, put the right one there and run `orchgen lock`"));
+        .report(finding.help("if the file is the wrong one, put the right one there and run `orchgen lock`"));
 }
 
 fn contradictions(model: &Model, family: &Family, facts: &Facts) -> Vec<Contradiction> {

@@ -46,7 +46,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             }
             (None, None) => continue,
         };
-        findings.say(finding.about("pair", &*pair.head.name.value));
+        findings.report(finding.about("pair", &*pair.head.name.value));
     }
 }
 

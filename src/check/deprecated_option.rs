@@ -34,6 +34,6 @@ pub(super) static CHECK: GroundCheck = GroundCheck { code: &DEPRECATED_OPTION, r
 
 fn run(ground: &Ground, findings: &mut Diagnostics) {
     for wrong in options::each(ground, Fault::Deprecated) {
-        findings.say(wrong.at_name(&DEPRECATED_OPTION, "taken for the time being"));
+        findings.report(wrong.at_name(&DEPRECATED_OPTION, "taken for the time being"));
     }
 }

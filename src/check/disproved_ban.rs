@@ -60,7 +60,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
     let Some(profile) = engine.and_then(|engine| ground.profile(engine.value)) else { return };
     for ban in registry.bans.iter().filter(|ban| is_decided(&ban.failure)) {
         if let Some((target, draft)) = disproved(registry, lock, profile, ban) {
-            findings.say(finding(lock, ban, target, draft));
+            findings.report(finding(lock, ban, target, draft));
         }
     }
 }

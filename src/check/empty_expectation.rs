@@ -44,6 +44,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = EMPTY_EXPECTATION
             .at(residency.span, "no role has it", message)
             .about("expect", &*expect.head.name.value);
-        findings.say(finding.help("name a residency that roles have, or remove the expectation"));
+        findings.report(finding.help("name a residency that roles have, or remove the expectation"));
     }
 }

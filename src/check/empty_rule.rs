@@ -40,7 +40,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(except.span, format!("matches {}", words::quoted(title)), message)
             .also(target.span, "for this model")
             .about(kind, &*head.name.value);
-        findings.say(finding.help(format!("remove `except`, or the {kind}")));
+        findings.report(finding.help(format!("remove `except`, or the {kind}")));
     };
     for pair in registry.pairs.iter() {
         look("pair", &pair.head, &pair.target, pair.except.as_ref());

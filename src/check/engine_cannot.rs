@@ -45,11 +45,15 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
         let Some(profile) = ground.profile_of(serving) else { continue };
         for cannot in trouble.cannot.iter().filter(|cannot| cannot.fault == Fault::Intent) {
             let place = place(registry, role, serving, cannot.intent);
-            findings.say(finding((role, serving), profile, cannot, place));
+            findings.report(finding((role, serving), profile, cannot, place));
         }
         for left in &trouble.not_checked {
             let subject = Subject::new("role", &*role.head.name.value);
-            findings.leave(NotChecked { check: ENGINE_CANNOT.name, subject, why: left.why.clone() });
+            findings.record_not_checked(NotChecked {
+                check: ENGINE_CANNOT.name,
+                subject,
+                why: left.why.clone(),
+            });
         }
     }
 }

@@ -45,19 +45,19 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
         let Some(profile) = ground.profile(id) else { continue };
         for (name, _) in &engine.env {
             let by = ("engine", &*engine.head.name.value);
-            say(profile, name, by, findings);
+            report(profile, name, by, findings);
         }
     }
     for (role, serving) in ground.registry.served().filter(|(_, serving)| !serving.env.is_empty()) {
         let Some(profile) = ground.profile_of(serving) else { continue };
         for (name, _) in &serving.env {
             let by = ("role", &*role.head.name.value);
-            say(profile, name, by, findings);
+            report(profile, name, by, findings);
         }
     }
 }
 
-fn say(profile: &Profile, name: &Text, (kind, owner): (&'static str, &str), findings: &mut Diagnostics) {
+fn report(profile: &Profile, name: &Text, (kind, owner): (&'static str, &str), findings: &mut Diagnostics) {
     if SECRETS.contains(&&***name) || !name.starts_with(PREFIX) {
         return;
     }
@@ -85,5 +85,5 @@ fn say(profile: &Profile, name: &Text, (kind, owner): (&'static str, &str), find
     let (shown, by) = (words::quoted(name), words::quoted(owner));
     let message = words::printable(&format!("{kind} {by} sets {shown}, {what}"));
     let finding = ENGINE_VARIABLE.at(name.span, label, message).about(kind, owner);
-    findings.say(finding.help(help));
+    findings.report(finding.help(help));
 }

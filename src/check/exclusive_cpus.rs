@@ -63,7 +63,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             && let Some((place, finding)) = sets.used_by_role(role, serving)
             && said.insert((place, id))
         {
-            findings.say(finding);
+            findings.report(finding);
         }
     }
     for service in registry.services.iter() {
@@ -74,7 +74,8 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         {
             let who = ("service", &*service.head.name.value);
             let common = set.cpus.common_with(cpus);
-            findings.say(sets.finding(who, (set, &common), cpus.span).help("move one of them to other CPUs"));
+            findings
+                .report(sets.finding(who, (set, &common), cpus.span).help("move one of them to other CPUs"));
         }
     }
 }
@@ -86,7 +87,7 @@ fn sets<'r>(host: &'r Host, findings: &mut Diagnostics) -> Exclusive<'r> {
     for (n, set) in host.cpusets.iter().enumerate() {
         let met = if set.exclusive { all.met(&set.cpus) } else { exclusive.met(&set.cpus) };
         if let Some(met) = met {
-            findings.say(overlap(host, set, met));
+            findings.report(overlap(host, set, met));
         }
         all.claim(set, n);
         if set.exclusive {

@@ -51,8 +51,9 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             words::quoted(address)
         );
         let finding = EXPOSED_WITHOUT_KEY.at(address.span, label, message).about(kind, name);
-        findings
-            .say(finding.help("add `key-file`, or listen at `127.0.0.1` behind a proxy that asks for one"));
+        findings.report(
+            finding.help("add `key-file`, or listen at `127.0.0.1` behind a proxy that asks for one"),
+        );
     }
 }
 

@@ -60,7 +60,7 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
                 finding.also(ports.map_or(found.head.name.span, |ports| ports.span), at)
             }
         };
-        findings.say(
+        findings.report(
             finding
                 .about("expect", &*expect.head.name.value)
                 .help("change what is declared, or what is expected"),

@@ -41,7 +41,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         if let Some((bound, far)) = instances.find_map(|instance| far(serving, host, instance))
             && said.insert((numa.span, serving.host.value))
         {
-            findings.say(finding(role, serving, bound, &far));
+            findings.report(finding(role, serving, bound, &far));
         }
     }
 }

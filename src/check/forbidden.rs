@@ -51,6 +51,6 @@ pub(super) fn run(
         if let Some(why) = &forbidden.why {
             finding = finding.note(words::printable(why));
         }
-        findings.say(finding.help(format!("remove `{}`", deed.field)));
+        findings.report(finding.help(format!("remove `{}`", deed.field)));
     }
 }

@@ -52,10 +52,10 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
         match locked {
             Ok(locked) => {
                 let text = facts(lock, model).ok().map(|text| &text.facts);
-                say(model, &declared.value, (locked, text), findings);
+                report(model, &declared.value, (locked, text), findings);
             }
             Err(_) if is_silent(lock) => {}
-            Err(why) => findings.leave(NotChecked {
+            Err(why) => findings.record_not_checked(NotChecked {
                 check: FOREIGN_PROJECTOR.name,
                 subject: Subject::new("model", &*model.head.name.value),
                 why: format!("of its projector, {why}"),
@@ -64,7 +64,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
     }
 }
 
-fn say(
+fn report(
     model: &Model,
     projector: &Projector,
     (locked, text): (&Locked, Option<&Facts>),
@@ -95,7 +95,7 @@ fn say(
     if let Some(place) = locked.place(key) {
         finding = finding.also(place, "read of the file");
     }
-    findings.say(finding.help("name the projector that was made for this model, and run `orchgen lock`"));
+    findings.report(finding.help("name the projector that was made for this model, and run `orchgen lock`"));
 }
 
 /// The width of the embeddings that a model takes; of one with further inputs it is not known here.
@@ -119,5 +119,5 @@ fn say_size(model: &Model, projector: &Projector, locked: &Locked, findings: &mu
     if let Some(place) = locked.place("size") {
         finding = finding.also(place, format!("the file has {says}"));
     }
-    findings.say(finding.help(format!("write `size` \"{says}\"")));
+    findings.report(finding.help(format!("write `size` \"{says}\"")));
 }

@@ -37,6 +37,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(idle.span, "has no effect", message)
             .about("residency", &*residency.head.name.value)
             .also(residency.start.span, "starts at boot");
-        findings.say(finding.help("remove `idle`, or start on demand: `start=\"on-demand\"`"));
+        findings.report(finding.help("remove `idle`, or start on demand: `start=\"on-demand\"`"));
     }
 }

@@ -34,6 +34,6 @@ pub(super) static CHECK: GroundCheck = GroundCheck { code: &IDLE_OPTION, run };
 
 fn run(ground: &Ground, findings: &mut Diagnostics) {
     for wrong in options::each(ground, Fault::Idle) {
-        findings.say(wrong.at_name(&IDLE_OPTION, "has no effect"));
+        findings.report(wrong.at_name(&IDLE_OPTION, "has no effect"));
     }
 }

@@ -41,6 +41,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(fixed.span, "fixed on this day", message)
             .also(found.span, "found on this day")
             .about("quirk", &*quirk.head.name.value);
-        findings.say(finding.help("correct one of the two days"));
+        findings.report(finding.help("correct one of the two days"));
     }
 }

@@ -49,7 +49,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 .at(span, format!("expected at most {}", total.value), message)
                 .also(total.span, "so many there are")
                 .about("model", &*model.head.name.value);
-            findings.say(finding.help("correct one of the two: `total` is `expert_count` of the file"));
+            findings.report(finding.help("correct one of the two: `total` is `expert_count` of the file"));
         }
     }
 }

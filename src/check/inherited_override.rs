@@ -68,7 +68,7 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
             .about("role", &*role.head.name.value)
             .also(place, "holds for the draft as well");
         findings
-            .say(finding.help("draft with a model of another architecture, or do without one of the two"));
+            .report(finding.help("draft with a model of another architecture, or do without one of the two"));
     }
 }
 

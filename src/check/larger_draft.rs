@@ -48,7 +48,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(draft.model.span, format!("a file of {}", drafter.size.value), message)
             .also(serving.model.span, format!("a file of {}", target.size.value))
             .about("role", &*role.head.name.value);
-        findings.say(finding.help("swap the two, or draft with a smaller model"));
+        findings.report(finding.help("swap the two, or draft with a smaller model"));
     }
 }
 

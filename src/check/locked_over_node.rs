@@ -48,7 +48,7 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
         }
         for full in nodes::over(registry, together, services, Extent::LockedOn) {
             let cure = |roles: &str| format!("place {roles} on other nodes, or leave out `lock`");
-            findings.say(full.finding(&LOCKED_OVER_NODE, "files locked", cure));
+            findings.report(full.finding(&LOCKED_OVER_NODE, "files locked", cure));
         }
     }
 }

@@ -33,6 +33,6 @@ pub(super) static CHECK: GroundCheck = GroundCheck { code: &LONE_OPTION, run };
 
 fn run(ground: &Ground, findings: &mut Diagnostics) {
     for wrong in options::each(ground, Fault::Alone) {
-        findings.say(wrong.at_name(&LONE_OPTION, "not by itself"));
+        findings.report(wrong.at_name(&LONE_OPTION, "not by itself"));
     }
 }

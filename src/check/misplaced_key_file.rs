@@ -63,7 +63,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             format!("the key file of {kind} {} lies where no key belongs: {why}", words::quoted(name));
         let finding =
             MISPLACED_KEY_FILE.at(file.span, "expected a folder of keys", message).about(kind, name);
-        findings.say(finding.help("keep it in a folder of its own that only root reads, as `/etc/keys`"));
+        findings.report(finding.help("keep it in a folder of its own that only root reads, as `/etc/keys`"));
     }
 }
 

@@ -47,6 +47,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .also(other.file.span, "a file of weights")
             .about("model", &*model.head.name.value);
         findings
-            .say(finding.help("name the projector's own file, as `mmproj-*.gguf`, or remove `projector`"));
+            .report(finding.help("name the projector's own file, as `mmproj-*.gguf`, or remove `projector`"));
     }
 }

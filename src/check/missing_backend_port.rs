@@ -48,6 +48,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .about("role", &*role.head.name.value)
             .also(serving.residency.span, "on demand, so a socket listens and the model behind it");
         let room = 65536 - serving.ports.len();
-        findings.say(finding.help(format!("add `backend` with a free port of at most {room}")));
+        findings.report(finding.help(format!("add `backend` with a free port of at most {room}")));
     }
 }

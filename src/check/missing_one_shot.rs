@@ -48,7 +48,7 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
         let name = words::quoted(&model.head.name);
         for left in lowered.not_checked {
             let subject = Subject::new("model", &*model.head.name.value);
-            findings.leave(NotChecked { check: MISSING_ONE_SHOT.name, subject, why: left.why });
+            findings.record_not_checked(NotChecked { check: MISSING_ONE_SHOT.name, subject, why: left.why });
         }
         // A role whose server cannot be said either has a finding of its own.
         let Some(cannot) = lowered.cannot.first().filter(|_| !ground.cannot_serve(id)) else { continue };
@@ -58,7 +58,7 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
             .about("model", &*model.head.name.value)
             .also(role.head.name.span, "as this role has it");
         let builds: Vec<String> = cannot.builds.iter().map(|build| format!("`{build}`")).collect();
-        findings.say(finding.maybe_help(
+        findings.report(finding.maybe_help(
             (!builds.is_empty()).then(|| format!("builds that can: {}", words::all_of(&builds))),
         ));
     }

@@ -55,6 +55,6 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
         if let Some(place) = locked.place("shards_missing") {
             finding = finding.also(place, format!("without number {}", words::all_of(&named)));
         }
-        findings.say(finding.help("put the files beside the first one and run `orchgen lock`"));
+        findings.report(finding.help("put the files beside the first one and run `orchgen lock`"));
     }
 }

@@ -302,7 +302,7 @@ pub fn check(ground: Ground, demand: Demand, findings: &mut Diagnostics) -> Resu
     });
     said.chain(on_facts).collect::<Vec<_>>().into_iter().for_each(|said| findings.absorb(said));
     if demand == Demand::Everything && !ground.lock.is_damaged {
-        not_checked::say(&ground.registry, findings);
+        not_checked::report(&ground.registry, findings);
     }
     unused_allow::silence(&ground.registry, findings);
     match findings.reported() {

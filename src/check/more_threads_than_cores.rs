@@ -52,6 +52,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(crowded.threads.span, format!("{} for {}", count, crowded.cpus.spoken()), message)
             .about("role", &*role.value)
             .also(place, label);
-        findings.say(finding.help(format!("try {cores}, one a core")));
+        findings.report(finding.help(format!("try {cores}, one a core")));
     }
 }

@@ -47,7 +47,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .about("role", &*role.value)
             .also(place, label);
         let cores = host.cores(cpus);
-        findings.say(finding.help(if host.counts_cores(cpus) && cores < cpus.count() {
+        findings.report(finding.help(if host.counts_cores(cpus) && cores < cpus.count() {
             format!("use {cores}, one a physical core, or at most {}", cpus.count())
         } else {
             format!("use at most {}", cpus.count())

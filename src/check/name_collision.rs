@@ -122,7 +122,7 @@ impl<'r> Names<'r, '_> {
             .at(later.name.span, "would be the same file", message)
             .about(later.kind, &*later.name.value)
             .also(earlier.name.span, format!("as {}", earlier.spoken()));
-        self.findings.say(finding.help("rename one of them"));
+        self.findings.report(finding.help("rename one of them"));
         false
     }
 
@@ -131,7 +131,7 @@ impl<'r> Names<'r, '_> {
         let finding = NAME_COLLISION
             .at(name.span, "would be `bin/prompt`, which is a folder", message)
             .about("role", &*name.value);
-        self.findings.say(finding.help("rename the role"));
+        self.findings.report(finding.help("rename the role"));
     }
 }
 

@@ -55,6 +55,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         for (node, memory) in nodes().take(PLACES) {
             finding = finding.also(memory.span, format!("{} on node {node}", memory.value));
         }
-        findings.say(finding.help(format!("raise `memory` to {}, or correct its nodes", sum.rounded_up())));
+        findings
+            .report(finding.help(format!("raise `memory` to {}, or correct its nodes", sum.rounded_up())));
     }
 }

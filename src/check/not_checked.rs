@@ -21,7 +21,7 @@ declare_code! {
 }
 
 /// Says everything that was left unchecked, at the item that it speaks of.
-pub(super) fn say(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn report(registry: &Registry, findings: &mut Diagnostics) {
     let places: BTreeMap<(&str, &str), Span> =
         registry.heads().map(|(kind, head)| ((kind, &*head.name.value), head.name.span)).collect();
     let sums =
@@ -32,6 +32,6 @@ pub(super) fn say(registry: &Registry, findings: &mut Diagnostics) {
         let place = places.get(&(kind, &*one.subject.name)).copied().unwrap_or(registry.stack.head.name.span);
         let message = format!("`{}` of {kind} {name} could not be checked", one.check);
         let finding = NOT_CHECKED.at(place, "nothing is proved of this", message).note(one.why);
-        findings.say(finding.about(kind, one.subject.name).help("leave out `--locked` to let it be"));
+        findings.report(finding.about(kind, one.subject.name).help("leave out `--locked` to let it be"));
     }
 }

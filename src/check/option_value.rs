@@ -35,6 +35,6 @@ pub(super) static CHECK: GroundCheck = GroundCheck { code: &OPTION_VALUE, run };
 fn run(ground: &Ground, findings: &mut Diagnostics) {
     for wrong in options::each(ground, Fault::Value) {
         let label = if wrong.option.value.is_some() { "no value of this option" } else { "without a value" };
-        findings.say(wrong.at_value(&OPTION_VALUE, label));
+        findings.report(wrong.at_value(&OPTION_VALUE, label));
     }
 }

@@ -51,12 +51,12 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
             open = open.or_else(|| sum::open(ground, &together));
             let load = together.load(Extent::Host);
             if load.total > budget.value {
-                findings.say(finding(registry, residency, &together, &load));
+                findings.report(finding(registry, residency, &together, &load));
             }
         }
         if let Some(why) = open {
             let subject = Subject::new("residency", &*residency.head.name.value);
-            findings.leave(NotChecked { check: OVER_BUDGET.name, subject, why });
+            findings.record_not_checked(NotChecked { check: OVER_BUDGET.name, subject, why });
         }
     }
 }

@@ -52,11 +52,11 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
     {
         let held = Burden::on(registry, together, taken);
         if held.is_too_much() {
-            findings.say(finding(registry, together, &held, services));
+            findings.report(finding(registry, together, &held, services));
         }
         if let Some(why) = sum::open(ground, together) {
             let subject = Subject::new("host", &*registry.hosts.get(together.host).head.name.value);
-            findings.leave(NotChecked { check: OVER_HOST_MEMORY.name, subject, why });
+            findings.record_not_checked(NotChecked { check: OVER_HOST_MEMORY.name, subject, why });
         }
     }
 }

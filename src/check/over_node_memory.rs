@@ -60,12 +60,12 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
             // Where the locked ones alone are too many, that is the cause.
             if !full.is_over(Extent::LockedOn) {
                 let cure = |roles: &str| format!("place {roles} on other nodes");
-                findings.say(full.finding(&OVER_NODE_MEMORY, "roles placed", cure));
+                findings.report(full.finding(&OVER_NODE_MEMORY, "roles placed", cure));
             }
         }
         let open = sum::open(ground, together).map(|why| format!("; {why}")).unwrap_or_default();
         let subject = Subject::new("host", &*registry.hosts.get(together.host).head.name.value);
         let why = format!("{PLACED_ALIKE}{open}");
-        findings.leave(NotChecked { check: OVER_NODE_MEMORY.name, subject, why });
+        findings.record_not_checked(NotChecked { check: OVER_NODE_MEMORY.name, subject, why });
     }
 }

@@ -59,7 +59,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 .at(cpus.span, format!("has {} too", common.spoken()), message)
                 .about("host", &*host.head.name.value)
                 .also(theirs.span, format!("the CPUs of node {}", other.node.value));
-            findings.say(finding.help("give each CPU to the node that `numactl --hardware` shows it on"));
+            findings.report(finding.help("give each CPU to the node that `numactl --hardware` shows it on"));
         }
     }
 }

@@ -57,7 +57,7 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
         let finding = OVERRIDE_RANGE
             .at(one.said.value.span, format!("expected {expected}"), message)
             .about(one.kind, one.name);
-        findings.say(finding.help(format!("write a number that the key holds: {expected}")));
+        findings.report(finding.help(format!("write a number that the key holds: {expected}")));
     }
 }
 

@@ -57,7 +57,7 @@ fn judge(placed: &Placed, findings: &mut Diagnostics) {
     } else {
         return;
     };
-    findings.say(finding.about(placed.kind, placed.name));
+    findings.report(finding.about(placed.kind, placed.name));
 }
 
 fn fits(value: &Setting, kind: ValueKind) -> bool {

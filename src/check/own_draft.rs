@@ -43,7 +43,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(draft.model.span, "drafts for itself", message)
             .also(serving.model.span, "the target")
             .about("role", &*role.head.name.value);
-        findings.say(finding.help("draft with a smaller model of the same vocabulary, or remove `draft`"));
+        findings.report(finding.help("draft with a smaller model of the same vocabulary, or remove `draft`"));
     }
     for pair in registry.pairs.iter() {
         let Some(draft) = &pair.draft else { continue };
@@ -61,6 +61,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(draft.span, "drafts for itself", message)
             .also(pair.target.span, "the target")
             .about("pair", &*pair.head.name.value);
-        findings.say(finding.help("name a smaller draft, or remove the pair"));
+        findings.report(finding.help("name a smaller draft, or remove the pair"));
     }
 }

@@ -33,6 +33,6 @@ pub(super) static CHECK: GroundCheck = GroundCheck { code: &OWNED_OPTION, run };
 
 fn run(ground: &Ground, findings: &mut Diagnostics) {
     for wrong in options::each(ground, Fault::Owned) {
-        findings.say(wrong.at_name(&OWNED_OPTION, "not an option of its own"));
+        findings.report(wrong.at_name(&OWNED_OPTION, "not an option of its own"));
     }
 }

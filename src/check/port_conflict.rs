@@ -86,7 +86,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             shown.sort_unstable();
             let name = &registry.hosts.get(host).head.name;
             if let Some(finding) = taken.finding(later, (first, &shown), port, name) {
-                findings.say(finding);
+                findings.report(finding);
             }
         }
     });

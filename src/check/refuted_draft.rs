@@ -57,11 +57,11 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
         }
         match verdict {
             Ok(Verdict::Parts(reason)) if otherwise(drafting.profile) == Otherwise::Serves => {
-                findings.say(finding(registry, lock, &drafting, &told(&reason)));
+                findings.report(finding(registry, lock, &drafting, &told(&reason)));
             }
             Ok(_) => {}
             Err(_) if is_silent(lock) => {}
-            Err(why) => findings.leave(NotChecked {
+            Err(why) => findings.record_not_checked(NotChecked {
                 check: REFUTED_DRAFT.name,
                 subject: Subject::new("role", &*drafting.role.head.name.value),
                 why: format!("whether its draft fits: {why}"),

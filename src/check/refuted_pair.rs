@@ -75,7 +75,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
         });
         match first {
             Some((target, draft, reason)) => {
-                findings.say(finding(pair, (lock, target, draft), &reason, profile));
+                findings.report(finding(pair, (lock, target, draft), &reason, profile));
             }
             None if !is_silent(lock) && (known.is_empty() || left.is_empty()) => leave(pair, findings),
             None => {}
@@ -84,7 +84,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
 }
 
 fn leave(pair: &Pair, findings: &mut Diagnostics) {
-    findings.leave(NotChecked {
+    findings.record_not_checked(NotChecked {
         check: REFUTED_PAIR.name,
         subject: Subject::new("pair", &*pair.head.name.value),
         why: format!("of its target or its draft, {NOT_LOCKED}"),

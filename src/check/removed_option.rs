@@ -33,6 +33,6 @@ pub(super) static CHECK: GroundCheck = GroundCheck { code: &REMOVED_OPTION, run 
 
 fn run(ground: &Ground, findings: &mut Diagnostics) {
     for wrong in options::each(ground, Fault::Removed) {
-        findings.say(wrong.at_name(&REMOVED_OPTION, "removed before this build"));
+        findings.report(wrong.at_name(&REMOVED_OPTION, "removed before this build"));
     }
 }

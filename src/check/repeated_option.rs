@@ -40,6 +40,6 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
         if let Some(first) = first {
             finding = finding.also(first.name.span, "first given here");
         }
-        findings.say(finding);
+        findings.report(finding);
     }
 }

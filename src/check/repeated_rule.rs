@@ -71,6 +71,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(rule.target.span, "here again", message)
             .also(earlier, "first written here")
             .about(rule.kind, &*rule.head.name.value);
-        findings.say(finding.help("remove one of them, and keep in the other what holds"));
+        findings.report(finding.help("remove one of them, and keep in the other what holds"));
     }
 }

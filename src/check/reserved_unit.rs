@@ -101,5 +101,5 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     let finding = RESERVED_UNIT
         .at(stack.head.name.span, "a name of the system", message)
         .about("stack", &*stack.head.name.value);
-    findings.say(finding.help("give the stack a name of its own, as `llm`"));
+    findings.report(finding.help("give the stack a name of its own, as `llm`"));
 }

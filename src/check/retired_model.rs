@@ -51,7 +51,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             let owner = owner(registry, role, model.span);
             // A default stands at one place for many roles.
             if owner.0 == "role" || said.insert(model.span) {
-                say(registry, &Use { owner, verb, model }, findings);
+                report(registry, &Use { owner, verb, model }, findings);
             }
         }
     }
@@ -59,13 +59,13 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         for (verb, pattern) in [("speeds up", Some(&pair.target)), ("drafts with", pair.draft.as_ref())] {
             if let Some(Spanned { value: Pattern::Model(id), span }) = pattern {
                 let owner = ("pair", &*pair.head.name.value);
-                say(registry, &Use { owner, verb, model: Spanned::new(*id, *span) }, findings);
+                report(registry, &Use { owner, verb, model: Spanned::new(*id, *span) }, findings);
             }
         }
     }
 }
 
-fn say(registry: &Registry, used: &Use, findings: &mut Diagnostics) {
+fn report(registry: &Registry, used: &Use, findings: &mut Diagnostics) {
     let model = registry.models.get(used.model.value);
     let Some(retired) = &model.retired else { return };
     let (kind, name) = used.owner;
@@ -80,5 +80,5 @@ fn say(registry: &Registry, used: &Use, findings: &mut Diagnostics) {
     let finding = RETIRED_MODEL.at(used.model.span, "still used", message).about(kind, name);
     let help = if kind == "pair" { "remove the pair" } else { "name another model" };
     let help = format!("{help}, or take `retired` back");
-    findings.say(finding.also(retired.span, "retired here").help(help));
+    findings.report(finding.also(retired.span, "retired here").help(help));
 }

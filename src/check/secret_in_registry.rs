@@ -36,7 +36,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     for engine in registry.engines.iter() {
         let owner = ("engine", &*engine.head.name.value);
         for (name, value) in engine.env.iter().filter(|(name, value)| secrets::in_variable(name, value)) {
-            say(owner, "variable", (name, value.span), findings);
+            report(owner, "variable", (name, value.span), findings);
         }
     }
     let mut said: BTreeSet<Span> = BTreeSet::new();
@@ -50,14 +50,14 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             let owner = owner(registry, role, name.span);
             // A default stands at one place for many roles.
             if owner.0 == "role" || said.insert(name.span) {
-                say(owner, what, (name, value), findings);
+                report(owner, what, (name, value), findings);
             }
         }
     }
 }
 
 /// The label lies on the name, and the value is concealed wherever its line is drawn.
-fn say(
+fn report(
     (kind, owner): (&'static str, &str),
     what: &str,
     (name, value): (&Text, Span),
@@ -71,5 +71,5 @@ fn say(
         "hand it over by a file that only the service reads, or by a drop-in beside the unit, and make a new one"
     };
     let finding = SECRET_IN_REGISTRY.at(name.span, "its value is a secret", message).conceal(value);
-    findings.say(finding.about(kind, owner).help(help));
+    findings.report(finding.about(kind, owner).help(help));
 }

@@ -58,6 +58,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 finding.help(format!("give {other_name} a `residency`, or share another role"))
             }
         };
-        findings.say(finding.about("role", &*role.head.name.value));
+        findings.report(finding.about("role", &*role.head.name.value));
     }
 }

@@ -46,7 +46,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(under.span, "measured under this", message)
             .also(serves.span, "served by this")
             .about("role", &*role.head.name.value);
-        findings.say(finding.help("measure it anew, or remove `measured`"));
+        findings.report(finding.help("measure it anew, or remove `measured`"));
     }
 }
 

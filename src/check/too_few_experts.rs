@@ -64,6 +64,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(used.span, "still fewer", message)
             .also(avoided.span, "to be avoided")
             .about("role", &*role.head.name.value);
-        findings.say(finding.help(experts::way_out(model, family)));
+        findings.report(finding.help(experts::way_out(model, family)));
     }
 }

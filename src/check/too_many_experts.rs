@@ -58,6 +58,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             }
             Some(_) | None => continue,
         };
-        findings.say(finding.about("role", &*role.head.name.value));
+        findings.report(finding.about("role", &*role.head.name.value));
     }
 }

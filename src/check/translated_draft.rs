@@ -63,6 +63,6 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
             .at(drafting.draft.model.span, "this draft does not fit token by token", message)
             .about("role", &*role.head.name.value)
             .also(drafting.serving.model.span, "with this target");
-        findings.say(finding.help("draft with a model of the same tokenizer, or remove `draft`"));
+        findings.report(finding.help("draft with a model of the same tokenizer, or remove `draft`"));
     }
 }

@@ -68,6 +68,6 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
                 }
             }
         }
-        findings.say(finding.help("draft with a model that has the same vocabulary, or remove `draft`"));
+        findings.report(finding.help("draft with a model that has the same vocabulary, or remove `draft`"));
     }
 }

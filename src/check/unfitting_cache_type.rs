@@ -68,7 +68,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
             let finding = UNFITTING_CACHE_TYPE
                 .at(place, format!("stored in blocks of {}", kind.block), message)
                 .about("role", &*role.head.name.value);
-            findings.say(finding.help("use a type without blocks, as `f16` or `bf16`, or leave it out"));
+            findings.report(finding.help("use a type without blocks, as `f16` or `bf16`, or leave it out"));
         }
     }
 }

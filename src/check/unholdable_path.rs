@@ -36,7 +36,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     for engine in registry.engines.iter() {
         let refused = |c: char| c.is_control() || matches!(c, '"' | '\'' | '\\');
         if engine.bin.contains(refused) {
-            say(
+            report(
                 "engine",
                 &engine.head.name,
                 &engine.bin,
@@ -46,11 +46,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         }
     }
     for store in registry.stores.iter().filter(|store| store.path.contains(['\n', '\r'])) {
-        say("store", &store.head.name, &store.path, "line breaks", findings);
+        report("store", &store.head.name, &store.path, "line breaks", findings);
     }
     for model in registry.models.iter() {
         if let Some(file) = files(model).find(|file| folder(file).contains(['\n', '\r'])) {
-            say("model", &model.head.name, file, "line breaks in a folder", findings);
+            report("model", &model.head.name, file, "line breaks in a folder", findings);
         }
     }
 }
@@ -63,9 +63,9 @@ fn folder(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-fn say(kind: &'static str, name: &Text, path: &Text, what: &str, findings: &mut Diagnostics) {
+fn report(kind: &'static str, name: &Text, path: &Text, what: &str, findings: &mut Diagnostics) {
     let message = format!("the path of {kind} {} cannot stand in a unit", words::quoted(name));
     let finding =
         UNHOLDABLE_PATH.at(path.span, format!("no unit holds {what}"), message).about(kind, &*name.value);
-    findings.say(finding.help("rename the folder, or give it a second name by a symbolic link"));
+    findings.report(finding.help("rename the folder, or give it a second name by a symbolic link"));
 }

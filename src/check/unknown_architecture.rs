@@ -54,6 +54,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             }
             near => finding.meant(near, family.arch.span),
         };
-        findings.say(finding.help("write `general.architecture` as the model file has it"));
+        findings.report(finding.help("write `general.architecture` as the model file has it"));
     }
 }

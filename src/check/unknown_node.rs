@@ -52,6 +52,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         };
         let finding = UNKNOWN_NODE.at(numa.span, format!("there is no node {missing}"), message);
         let finding = finding.also(host.head.name.span, "this host").about("role", &*role.head.name.value);
-        findings.say(finding.help(help));
+        findings.report(finding.help(help));
     }
 }

@@ -50,7 +50,7 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
                 }
             }
         };
-        findings.say(finding);
+        findings.report(finding);
     }
 }
 

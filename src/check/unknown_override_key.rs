@@ -44,7 +44,7 @@ fn judge(one: &Placed, findings: &mut Diagnostics) {
         KeyVerdict::NotChecked => {
             let why =
                 format!("whether {} knows the key {} is not known", profile.name(), words::quoted(said));
-            findings.leave(NotChecked {
+            findings.record_not_checked(NotChecked {
                 check: UNKNOWN_OVERRIDE_KEY.name,
                 subject: Subject::new(one.kind, one.name),
                 why,
@@ -83,7 +83,7 @@ fn judge(one: &Placed, findings: &mut Diagnostics) {
         .about(one.kind, one.name)
         .also(one.family.arch.span, format!("the architecture is `{}`", words::printable(arch)));
     let finding = finding.help(help);
-    findings.say(match meant {
+    findings.report(match meant {
         Some((key, safety)) => finding.write(&key, said.span, safety),
         None => finding,
     });

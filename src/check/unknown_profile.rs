@@ -53,7 +53,7 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
             UNKNOWN_PROFILE.at(engine.profile.span, label, message).about("engine", &*engine.head.name.value);
         let known: Vec<String> = Profile::names().iter().map(|name| format!("`{name}`")).collect();
         let finding = finding.meant(near, engine.profile.span);
-        findings.say(finding.help(if is_file {
+        findings.report(finding.help(if is_file {
             "put the file into the folder of the registry, by its bare name".to_owned()
         } else {
             format!("name one that is built in: {}", words::any_of(&known))

@@ -51,6 +51,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(place, format!("with {} hardware threads a core", host.smt), message)
             .about("role", &*role.head.name.value)
             .also(host.head.name.span, "on this host");
-        findings.say(finding.help("add `threads` to `placement`, or name whole nodes"));
+        findings.report(finding.help("add `threads` to `placement`, or name whole nodes"));
     }
 }

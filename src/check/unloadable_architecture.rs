@@ -48,6 +48,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         } else {
             "write `general.architecture` as the model file has it"
         };
-        findings.say(finding.help(help));
+        findings.report(finding.help(help));
     }
 }

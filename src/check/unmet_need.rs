@@ -66,7 +66,7 @@ fn projectors(registry: &Registry, findings: &mut Diagnostics) {
             .at(model.head.name.span, "`projector` is missing", message)
             .also(need, "needed here")
             .about("model", &*model.head.name.value);
-        findings.say(finding.help("add `projector` with its file, or name another family"));
+        findings.report(finding.help("add `projector` with its file, or name another family"));
     }
 }
 
@@ -85,7 +85,7 @@ fn templates(registry: &Registry, findings: &mut Diagnostics) {
             .at(option.name.span, "switched off here", message)
             .also(need, "needed here")
             .about("role", &*role.head.name.value);
-        findings.say(finding.help("remove the option"));
+        findings.report(finding.help("remove the option"));
     }
 }
 

@@ -31,6 +31,6 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
         let finding = UNREADABLE_PROFILE
             .at(engine.profile.span, "no profile", message)
             .about("engine", &*engine.head.name.value);
-        findings.say(finding.help("make it anew with `orchgen engine probe`"));
+        findings.report(finding.help("make it anew with `orchgen engine probe`"));
     }
 }

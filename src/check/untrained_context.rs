@@ -60,7 +60,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         if super::owner(registry, role, serving.context.span).0 != "role" {
             finding = finding.also(role.head.name.span, "holds for this role");
         }
-        findings.say(finding.help(format!("write `context` {limit} or less for this role")));
+        findings.report(finding.help(format!("write `context` {limit} or less for this role")));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Check, codes};
 use crate::diag::{
-    Change, Code, Cure, Diagnostic, Diagnostics, Near, Safety, Severity, Silence, near, words,
+    Change, Code, Diagnostic, Diagnostics, Near, ProposedFix, Safety, Severity, Silence, near, words,
 };
 use crate::hir::{Allow, Head, Registry, codes as shape};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,14 +58,14 @@ pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {
         Some(Silence::Allowed { because: allow.because.value.to_string() })
     });
     // What could not be read was not checked, and what it would have given may be what is allowed.
-    let is_blind = findings.findings().iter().any(Diagnostic::blinds);
+    let is_blind = findings.findings().iter().any(Diagnostic::hides_findings);
     for (at, (kind, head, allow)) in all.iter().enumerate() {
         let known = of_items().find(|code| code.is_named(&allow.code));
         let is_open = known
             .is_some_and(|code| code.severity != Severity::Error && (is_blind || findings.ignores(code)));
         // One without a reason was said.
         if !used.contains(&at) && !is_open && !allow.because.is_empty() {
-            findings.say(unused(kind, head, allow, known));
+            findings.report(unused(kind, head, allow, known));
         }
     }
 }
@@ -99,5 +99,5 @@ fn unused(kind: &'static str, head: &Head, allow: &Allow, known: Option<&Code>) 
         return finding.meant(near, place);
     }
     let change = Change::Field { name: "allow", holding: place };
-    finding.cure(Cure { title: "remove `allow`".to_owned(), safety: Safety::Safe, change })
+    finding.propose(ProposedFix { title: "remove `allow`".to_owned(), safety: Safety::Safe, change })
 }

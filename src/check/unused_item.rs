@@ -31,21 +31,21 @@ pub(super) static CHECK: Check = Check { code: &UNUSED_ITEM, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for id in &registry.unused.engines {
-        say("engine", &registry.engines.get(*id).head, "name it in a role or in the stack", findings);
+        report("engine", &registry.engines.get(*id).head, "name it in a role or in the stack", findings);
     }
     for id in &registry.unused.families {
-        say("family", &registry.families.get(*id).head, "name it in a model", findings);
+        report("family", &registry.families.get(*id).head, "name it in a model", findings);
     }
     for id in &registry.unused.models {
         let model = registry.models.get(*id);
         if model.retired.is_none() {
-            say("model", &model.head, "name it in a role, which may be without a residency", findings);
+            report("model", &model.head, "name it in a role, which may be without a residency", findings);
         }
     }
 }
 
-fn say(kind: &'static str, head: &Head, way_out: &str, findings: &mut Diagnostics) {
+fn report(kind: &'static str, head: &Head, way_out: &str, findings: &mut Diagnostics) {
     let message = format!("nothing uses {kind} {}", words::quoted(&head.name));
     let finding = UNUSED_ITEM.at(head.name.span, "named by nothing", message).about(kind, &*head.name.value);
-    findings.say(finding.help(format!("remove it, or {way_out}")));
+    findings.report(finding.help(format!("remove it, or {way_out}")));
 }

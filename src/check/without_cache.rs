@@ -49,7 +49,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 .at(place, "has no effect", message)
                 .also(family.arch.span, label)
                 .about("role", &*role.head.name.value);
-            findings.say(finding.help(format!("remove `{field}`")));
+            findings.report(finding.help(format!("remove `{field}`")));
         }
     }
 }

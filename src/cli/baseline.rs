@@ -21,16 +21,16 @@ pub(super) fn read(command: &Check) -> Result<Option<Given>, End> {
     let Some(path) = &command.baseline else { return Ok(None) };
     let cure = update_command(command, path);
     let text = text(path).map_err(|error| {
-        session::say(&format!("error: {error}\n"));
+        session::report(&format!("error: {error}\n"));
         if error.is_missing() {
-            session::say(&format!("run `{cure}` to write it from what is found\n"));
+            session::report(&format!("run `{cure}` to write it from what is found\n"));
         }
         End::CannotRun
     })?;
     let name = path.to_string_lossy().into_owned();
     let baseline = Baseline::parse(&text).map_err(|problem| {
         let file = words::quoted(&name);
-        session::say(&format!(
+        session::report(&format!(
             "error: {file} is no list of known findings: {problem}\n\
              restore it from version control, or remove it and run `{cure}`\n"
         ));
@@ -71,7 +71,7 @@ pub(super) fn update(
     };
     if !output.quiet {
         let all = words::count(found.len(), "known finding");
-        session::say(&format!("{name}: {all}, {added} added, {removed} removed\n"));
+        session::report(&format!("{name}: {all}, {added} added, {removed} removed\n"));
     }
     found.silence(findings, map, (&name, Reach::All));
     Ok(())

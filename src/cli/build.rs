@@ -25,7 +25,7 @@ fn build(command: &Build, output: Output) -> Result<End, End> {
         .canonicalize()
         .is_ok_and(|out| command.check.registry.canonicalize().is_ok_and(|registry| registry == out))
     {
-        session::say(
+        session::report(
             "error: the output would be written into the registry: name another folder with --out\n",
         );
         return Err(End::CannotRun);
@@ -52,7 +52,7 @@ fn build(command: &Build, output: Output) -> Result<End, End> {
         Ok(Outcome::Written(written)) => {
             let end = session::show(&mut findings, &loaded.map, &command.check, output);
             if !output.quiet && command.check.reports.speaks_to_people() {
-                session::say(&summary(&written, command, output));
+                session::report(&summary(&written, command, output));
             }
             end
         }
@@ -61,14 +61,14 @@ fn build(command: &Build, output: Output) -> Result<End, End> {
                 say_missing(command, &mut loaded.map, &mut findings);
             } else {
                 for change in &changes {
-                    say(change, command, &mut loaded.map, &mut findings);
+                    report(change, command, &mut loaded.map, &mut findings);
                 }
             }
             session::show(&mut findings, &loaded.map, &command.check, output)
         }
         Err(error) => {
             session::show(&mut findings, &loaded.map, &command.check, output);
-            session::say(&format!("error: {error}\n"));
+            session::report(&format!("error: {error}\n"));
             End::CannotRun
         }
     })
@@ -90,11 +90,11 @@ struct Patience;
 
 impl Watch for Patience {
     fn waiting(&self) {
-        session::say("waiting for another build of the same folder to end\n");
+        session::report("waiting for another build of the same folder to end\n");
     }
 }
 
-fn say(change: &Change, command: &Build, map: &mut SourceMap, findings: &mut Diagnostics) {
+fn report(change: &Change, command: &Build, map: &mut SourceMap, findings: &mut Diagnostics) {
     let out = command.out.to_string_lossy();
     let mut finding = emit::finding(change, &out, |path, label| {
         let file = map.add(path, "");
@@ -103,7 +103,7 @@ fn say(change: &Change, command: &Build, map: &mut SourceMap, findings: &mut Dia
     for help in &mut finding.help {
         *help = help.replace("orchgen build", &itself(command));
     }
-    findings.say(finding);
+    findings.report(finding);
 }
 
 /// A folder that is not there is one cause, whatever would be in it.
@@ -112,7 +112,7 @@ fn say_missing(command: &Build, map: &mut SourceMap, findings: &mut Diagnostics)
     let span = Span::new(map.add(out.clone(), ""), 0, 0);
     let message = format!("the folder {} is missing", words::quoted(&out));
     let finding = emit::codes::OUTPUT_DRIFT.at(span, "not there", message).about("file", out);
-    findings.say(finding.help(format!("run `{}` and commit what it writes", itself(command))));
+    findings.report(finding.help(format!("run `{}` and commit what it writes", itself(command))));
 }
 
 /// The command that builds what was compared.

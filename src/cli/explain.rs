@@ -114,7 +114,7 @@ pub(super) fn say_unknown(word: &str) -> End {
     let is_number = word.chars().any(|c| c.is_ascii_digit());
     let folded = if is_number { word.to_ascii_uppercase() } else { word.to_ascii_lowercase() };
     let near = nearest(&folded, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    session::say(&format!("error: there is no code {}{near}\n", words::quoted(word)));
-    session::say("`orchgen explain` lists all codes\n");
+    session::report(&format!("error: there is no code {}{near}\n", words::quoted(word)));
+    session::report("`orchgen explain` lists all codes\n");
     End::CannotRun
 }

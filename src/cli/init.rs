@@ -17,7 +17,7 @@ pub(super) fn run(command: &Init, output: Output) -> End {
     let folder = &command.registry;
     if is_registry(folder) {
         let name = words::quoted(&folder.to_string_lossy());
-        session::say(&format!(
+        session::report(&format!(
             "error: {name} holds a registry already: name another folder, or check this one\n"
         ));
         return End::CannotRun;
@@ -33,13 +33,13 @@ pub(super) fn run(command: &Init, output: Output) -> End {
         }
     };
     if let Err(error) = emit::create(folder, files) {
-        session::say(&format!("error: {error}\n"));
+        session::report(&format!("error: {error}\n"));
         return End::CannotRun;
     }
     if !output.quiet {
         let shown = |(name, _): &(&str, &str)| words::printable(&folder.join(name).to_string_lossy());
         let names: Vec<String> = files.iter().map(shown).collect();
-        session::say(&format!("wrote {}\n{}", words::all_of(&names), next(folder)));
+        session::report(&format!("wrote {}\n{}", words::all_of(&names), next(folder)));
     }
     End::Clean
 }

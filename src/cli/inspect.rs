@@ -34,7 +34,7 @@ pub(super) fn run(command: &Inspect) -> End {
         Err(error) => {
             let shard = error.shard.map(|shard| format!("shard {shard}, ")).unwrap_or_default();
             let said = printable(&format!("cannot read `{path}`: {shard}{}", error.fault));
-            session::say(&format!("error: {said}\n"));
+            session::report(&format!("error: {said}\n"));
             return End::CannotRun;
         }
     };

@@ -79,7 +79,7 @@ impl Said {
 
 fn say_fixed(code: &Code) -> End {
     let name = words::quoted(code.name);
-    session::say(&format!(
+    session::report(&format!(
         "error: {name} stays an error: what it finds would not start, or not do what the registry says\n\
          only warnings and notes can be lowered; --baseline lets what is known pass `orchgen check`\n"
     ));

@@ -33,7 +33,7 @@ fn lock(command: &LockModels, output: Output) -> Result<End, End> {
     if command.compare {
         findings.absorb(damage);
         if !old.is_damaged {
-            drift::say((&registry, &old, &lock), || loaded.map.add(&*shown, ""), &mut findings);
+            drift::report((&registry, &old, &lock), || loaded.map.add(&*shown, ""), &mut findings);
         }
     } else {
         written = emit::put(&path, lock.write().as_bytes());
@@ -43,11 +43,11 @@ fn lock(command: &LockModels, output: Output) -> Result<End, End> {
     }
     let end = session::show(&mut findings, &loaded.map, check, output);
     if let Err(error) = written {
-        session::say(&format!("error: {error}\n"));
+        session::report(&format!("error: {error}\n"));
         return Err(End::CannotRun);
     }
     if !command.compare && !output.quiet && check.reports.speaks_to_people() {
-        session::say(&format!("{shown}: {}\n", summary(&registry, &old, &lock)));
+        session::report(&format!("{shown}: {}\n", summary(&registry, &old, &lock)));
     }
     Ok(end)
 }

@@ -88,7 +88,7 @@ pub(super) fn run(command: &Memory, output: Output) -> End {
     let loaded = match load(&command.registry) {
         Ok(loaded) => loaded,
         Err(error) => {
-            session::say(&format!("error: {error}\n"));
+            session::report(&format!("error: {error}\n"));
             return End::CannotRun;
         }
     };
@@ -97,7 +97,7 @@ pub(super) fn run(command: &Memory, output: Output) -> End {
     if findings.has_errors() {
         // A sum without what could not be read would be taken for the whole.
         findings.sort();
-        session::say(&human(&findings, &loaded.map, session::style(output, &std::io::stderr())));
+        session::report(&human(&findings, &loaded.map, session::style(output, &std::io::stderr())));
         return End::Findings;
     }
     let ground = Ground::new(registry, &loaded.profiles, lock);
@@ -111,7 +111,7 @@ pub(super) fn run(command: &Memory, output: Output) -> End {
     // What is over its budget is wanted to be seen; what cannot be served has no memory.
     if check(ground, Demand::AsFarAsKnown, &mut findings).is_err() && !output.quiet {
         let errors = words::count(findings.summary().errors, "error");
-        session::say(&format!("{errors} of this registry: run `orchgen check`\n"));
+        session::report(&format!("{errors} of this registry: run `orchgen check`\n"));
     }
     printed
 }

@@ -164,7 +164,7 @@ impl Reports {
                 (Some(file), _) => session::put(file, &text),
                 (None, Format::Human) => {
                     if !output.quiet || !findings.is_empty() {
-                        session::say(&text);
+                        session::report(&text);
                     }
                     End::Clean
                 }

@@ -18,11 +18,11 @@ use terminal_size::{Width, terminal_size_of};
 /// Reads the registry; says what keeps it from being read, or what of the command line cannot be done.
 pub(super) fn read(command: &Check) -> Result<Loaded, End> {
     if let Some(clash) = command.reports.clash(&command.registry, command.baseline.as_deref()) {
-        say(&format!("error: {clash}\n"));
+        report(&format!("error: {clash}\n"));
         return Err(End::CannotRun);
     }
     load(&command.registry).map_err(|error| {
-        say(&format!("error: {error}\n"));
+        report(&format!("error: {error}\n"));
         End::CannotRun
     })
 }
@@ -48,7 +48,7 @@ pub(super) fn is_watched(output: Output) -> bool {
 }
 
 /// Says something to people, who read it beside what programs read.
-pub(super) fn say(text: &str) {
+pub(super) fn report(text: &str) {
     // A reader who closed the pipe has read enough.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
@@ -59,7 +59,7 @@ pub(super) fn print(text: &str) -> End {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            say(&format!("error: cannot write to standard output: {error}\n"));
+            report(&format!("error: cannot write to standard output: {error}\n"));
             End::CannotRun
         }
         Ok(()) | Err(_) => End::Clean,
@@ -71,7 +71,7 @@ pub(super) fn put(file: &Path, text: &str) -> End {
     match emit::put(file, text.as_bytes()) {
         Ok(()) => End::Clean,
         Err(error) => {
-            say(&format!("error: {error}\n"));
+            report(&format!("error: {error}\n"));
             End::CannotRun
         }
     }

@@ -141,7 +141,7 @@ impl Baseline {
         findings: &mut Diagnostics,
         cure: &str,
     ) {
-        if findings.findings().iter().any(Diagnostic::blinds) {
+        if findings.findings().iter().any(Diagnostic::hides_findings) {
             return;
         }
         let mut from = 0;
@@ -156,7 +156,7 @@ impl Baseline {
                     format!("{} of {item} is known, and nothing of it is found", words::quoted(&entry.name));
                 let span = Span::new(file, place.0, place.1);
                 let finding = STALE_BASELINE.at(span, "nothing found has this fingerprint", message);
-                findings.say(
+                findings.report(
                     finding
                         .about("file", "baseline")
                         .help(format!("run `{cure}` and commit what it changes")),

@@ -1,6 +1,6 @@
 //! One finding as a plain value: data first, picture last.
 
-use super::fix::{Change, Cure, Safety};
+use super::fix::{Change, ProposedFix, Safety};
 use super::suggest::Near;
 use super::{Code, Fix, Severity, words};
 use crate::source::Span;
@@ -26,7 +26,7 @@ pub struct Diagnostic {
     /// What to do, each an imperative.
     pub help: Vec<String>,
     /// What would cure it, each by itself; becomes `fixes` as soon as somebody knows the text.
-    pub cures: Vec<Cure>,
+    pub proposed_fixes: Vec<ProposedFix>,
     /// Changes of the text that cure it, each by itself.
     pub fixes: Vec<Fix>,
     /// What stands in the text and must not be repeated by any format: the value of a secret.
@@ -73,7 +73,7 @@ impl Code {
             secondary: Vec::new(),
             notes: Vec::new(),
             help: Vec::new(),
-            cures: Vec::new(),
+            proposed_fixes: Vec::new(),
             fixes: Vec::new(),
             concealed: None,
         }
@@ -88,7 +88,7 @@ impl Diagnostic {
     }
 
     /// Whether something could not be read because of it, so that what is not found may yet be there.
-    pub fn blinds(&self) -> bool {
+    pub fn hides_findings(&self) -> bool {
         self.severity == Severity::Error && self.code.number < FIRST_OF_MEANING
     }
 
@@ -129,8 +129,8 @@ impl Diagnostic {
 
     /// Adds what would cure it.
     #[must_use]
-    pub fn cure(mut self, cure: Cure) -> Self {
-        self.cures.push(cure);
+    pub fn propose(mut self, cure: ProposedFix) -> Self {
+        self.proposed_fixes.push(cure);
         self
     }
 
@@ -147,7 +147,7 @@ impl Diagnostic {
     #[must_use]
     pub fn write(self, word: &str, span: Span, safety: Safety) -> Self {
         let title = format!("write {}", words::quoted(word));
-        self.cure(Cure { title, safety, change: Change::Word { span, meant: word.to_owned() } })
+        self.propose(ProposedFix { title, safety, change: Change::Word { span, meant: word.to_owned() } })
     }
 
     /// Marks a part of the text as a secret: no format draws it, whichever finding its line belongs to.

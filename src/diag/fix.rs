@@ -41,7 +41,7 @@ impl Fix {
 /// A change that cures a finding, in the words of whoever says the finding, who knows neither the language of the file nor its
 /// layout. `syntax` makes a [`Fix`] of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Cure {
+pub struct ProposedFix {
     /// What it does, an imperative: ``write `context` ``.
     pub title: String,
     /// Whether it may be made without asking.

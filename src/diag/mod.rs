@@ -21,7 +21,7 @@ pub use baseline::{Baseline, Reach};
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Label, Subject};
 pub use fingerprint::{Fingerprint, Known, known};
-pub use fix::{Change, Cure, Edit, Fix, Safety};
+pub use fix::{Change, Edit, Fix, ProposedFix, Safety};
 pub use level::{Level, Levels};
 pub use lexicon::Lexicon;
 pub use silence::{Silence, Silenced};

@@ -1,7 +1,7 @@
 //! The one sink that all findings go to.
 
 use super::words::count;
-use super::{Code, Cure, Diagnostic, Fix, Levels, Safety, Severity, Silence, Silenced, Subject};
+use super::{Code, Diagnostic, Fix, Levels, ProposedFix, Safety, Severity, Silence, Silenced, Subject};
 use std::collections::BTreeMap;
 
 /// The most findings of one severity that a run holds: whoever has more will mend these first, and a text that is nothing but
@@ -56,7 +56,7 @@ impl Diagnostics {
     }
 
     /// Takes a finding, as what it counts as in this run.
-    pub fn say(&mut self, mut finding: Diagnostic) -> Reported {
+    pub fn report(&mut self, mut finding: Diagnostic) -> Reported {
         if let Some(severity) = self.levels.severity(finding.code, finding.severity) {
             finding.severity = severity;
             self.hold(finding);
@@ -95,7 +95,7 @@ impl Diagnostics {
     }
 
     /// Takes note of what could not be checked, which is no finding.
-    pub fn leave(&mut self, left: NotChecked) {
+    pub fn record_not_checked(&mut self, left: NotChecked) {
         self.not_checked.push(left);
     }
 
@@ -149,9 +149,9 @@ impl Diagnostics {
     }
 
     /// Makes fixes of the cures, as far as `write` knows how.
-    pub fn mend(&mut self, mut write: impl FnMut(&Cure) -> Option<Fix>) {
+    pub fn resolve_fixes(&mut self, mut write: impl FnMut(&ProposedFix) -> Option<Fix>) {
         for finding in &mut self.findings {
-            let cures = std::mem::take(&mut finding.cures);
+            let cures = std::mem::take(&mut finding.proposed_fixes);
             finding.fixes.extend(cures.iter().filter_map(&mut write));
         }
     }
@@ -167,7 +167,7 @@ impl Diagnostics {
     /// Takes everything that another sink was told.
     pub fn absorb(&mut self, other: Self) {
         for finding in other.findings {
-            self.say(finding);
+            self.report(finding);
         }
         self.silenced.extend(other.silenced);
         for (severity, left) in other.left_out {

@@ -117,7 +117,7 @@ pub fn check(out: &Path, artifacts: &ArtifactSet<'_>) -> Result<Vec<Change>, Emi
     let disk = if ground.exists { Tree::at(&ground.folder())? } else { Tree::none(&ground.folder()) };
     let records = Records::find(&disk)?;
     let mut survey = Survey::new(disk, artifacts, Modes::Executable, &|_, _, _| Ok(()))?;
-    let (there, right) = (records.has_manifest(), records.say(survey.listed())?);
+    let (there, right) = (records.has_manifest(), records.report(survey.listed())?);
     let mut changes = judge(&mut survey, &records.parse()?)?;
     if changes.is_empty() && !right {
         let what = if there { What::Update } else { What::Create };

@@ -193,7 +193,7 @@ impl Records {
     }
 
     /// Whether the manifest lists exactly these files, and the last build ended.
-    pub(super) fn say<'e>(
+    pub(super) fn report<'e>(
         &self,
         entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
     ) -> Result<bool, EmitError> {

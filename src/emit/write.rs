@@ -123,7 +123,7 @@ fn update(
         stage.put(&number.to_string(), text.as_bytes(), mode(artifact))
     };
     let mut survey = Survey::new(disk, set, Modes::Exact, &keep)?;
-    if survey.seen.iter().all(|seen| seen.state == State::Same) && records.say(survey.listed())? {
+    if survey.seen.iter().all(|seen| seen.state == State::Same) && records.report(survey.listed())? {
         return Ok(Outcome::Written(Written { unchanged: set.len(), ..Written::default() }));
     }
     let known = records.parse()?;

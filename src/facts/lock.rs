@@ -104,14 +104,14 @@ impl Lock {
                 return damaged;
             }
             Err(error) => {
-                reading.say(0, text, &error);
+                reading.report(0, text, &error);
                 return damaged;
             }
         }
         let parsed: File<'_> = match serde_json::from_str(text) {
             Ok(parsed) => parsed,
             Err(error) => {
-                reading.say(0, text, &error);
+                reading.report(0, text, &error);
                 return damaged;
             }
         };
@@ -168,7 +168,7 @@ impl<'r> Reading<'r> {
         match serde_json::from_str(raw.get()) {
             Ok(value) => Some(value),
             Err(error) => {
-                self.say(self.start(raw), raw.get(), &error);
+                self.report(self.start(raw), raw.get(), &error);
                 None
             }
         }
@@ -200,7 +200,7 @@ impl<'r> Reading<'r> {
     }
 
     /// Says where a part of the text, which begins at a byte, cannot be understood.
-    fn say(&mut self, start: usize, part: &str, error: &serde_json::Error) {
+    fn report(&mut self, start: usize, part: &str, error: &serde_json::Error) {
         let before: usize =
             part.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
         let at = (before + error.column().saturating_sub(1)).min(part.len());
@@ -211,7 +211,7 @@ impl<'r> Reading<'r> {
         let span = Span::new(self.file, at, end);
         self.is_damaged = true;
         let finding = DAMAGED_LOCK.at(span, expected, "the lock cannot be read");
-        self.findings.say(
+        self.findings.report(
             finding.help("run `orchgen lock` where the models are").help(
                 "restore it from version control; after a merge, take either side and run `orchgen lock`",
             ),
@@ -224,6 +224,7 @@ impl<'r> Reading<'r> {
             format!("the lock is of format {found}, and this orchgen reads format {FORMAT_VERSION}");
         let span = Span::new(self.file, at, at + "format_version".len().min(self.text.len() - at));
         let finding = UNKNOWN_LOCK_FORMAT.at(span, words::printable(&format!("format {found}")), message);
-        self.findings.say(finding.help("update orchgen, or write the lock with this one by `orchgen lock`"));
+        self.findings
+            .report(finding.help("update orchgen, or write the lock with this one by `orchgen lock`"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::cut::{Cut, cuts};
 use super::{Language, kdl, language, parse, yaml};
-use crate::diag::{Change, Cure, Diagnostics, Edit, Fix, Safety};
+use crate::diag::{Change, Diagnostics, Edit, Fix, ProposedFix, Safety};
 use crate::source::{FileId, SourceMap, Span};
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ type Cuts = BTreeMap<(FileId, &'static str), BTreeMap<Span, Option<Cut>>>;
 /// Makes fixes of all cures of the files that `may_change`.
 pub fn mend(map: &SourceMap, may_change: impl Fn(FileId) -> bool, findings: &mut Diagnostics) {
     let mut known = Cuts::new();
-    findings.mend(|cure| {
+    findings.resolve_fixes(|cure| {
         fix(cure, map, &mut known).filter(|fix| fix.edits.iter().all(|e| may_change(e.span.file)))
     });
 }
 
-fn fix(cure: &Cure, map: &SourceMap, known: &mut Cuts) -> Option<Fix> {
+fn fix(cure: &ProposedFix, map: &SourceMap, known: &mut Cuts) -> Option<Fix> {
     let (edit, safety) = match &cure.change {
         Change::Word { span, meant } => {
             let written = map.text(*span);

@@ -2,7 +2,7 @@
 
 use super::BASE;
 use crate::support::{fixed, lower};
-use orchgen::cli::fix::Daring;
+use orchgen::cli::fix::FixLevel;
 use proptest::prelude::*;
 
 const TEXTS: &[(&str, &str)] = &[("base.kdl", BASE), ("base.yaml", include_str!("../language/base.yaml"))];
@@ -50,7 +50,7 @@ fn renamed(text: &str, word: &str, other: &str) -> String {
 }
 
 fn latest(name: &str, text: &str) -> (String, usize) {
-    let done = fixed(&[(name, text)], Daring::Safe);
+    let done = fixed(&[(name, text)], FixLevel::Safe);
     let after = done.latest().loaded.map.files().next().unwrap().1.text().to_owned();
     (after, done.latest().findings.findings().len())
 }
@@ -88,7 +88,7 @@ fn nearly_every_misspelt_word_is_mended() {
         for word in words(text, 4) {
             let changed = slipped(&text[word.clone()], 1, 1);
             let broken = format!("{}{changed}{}", &text[..word.start], &text[word.end..]);
-            let done = fixed(&[(name, &broken)], Daring::Safe);
+            let done = fixed(&[(name, &broken)], FixLevel::Safe);
             if !done.before.findings.is_empty() {
                 faults += 1;
                 mended += usize::from(done.latest().loaded.map.files().next().unwrap().1.text() == *text);

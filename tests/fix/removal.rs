@@ -1,7 +1,7 @@
 //! Allowances that silence nothing, taken out: the text around them stays well formed and as it was.
 
 use super::{becomes, mended};
-use orchgen::cli::fix::Daring;
+use orchgen::cli::fix::FixLevel;
 
 const CODE: &str = "unused-allow";
 
@@ -177,8 +177,8 @@ fn comments_within_go_only_with_daring() {
             "families:\n  odd:\n    arch: qwen3moe\n",
         ),
     ] {
-        assert_eq!(mended(language, before, Daring::Safe), before);
-        assert_eq!(mended(language, before, Daring::Unsafe), after);
+        assert_eq!(mended(language, before, FixLevel::Safe), before);
+        assert_eq!(mended(language, before, FixLevel::Unsafe), after);
     }
 }
 
@@ -186,10 +186,10 @@ fn comments_within_go_only_with_daring() {
 #[test]
 fn what_other_text_depends_on_stays() {
     let anchored = "families:\n  odd: {arch: qwen3moe, allow: &a {code: unknown-architecture, because: ours}}\n  other: {arch: our-own, allow: *a}\n";
-    assert_eq!(mended("yaml", anchored, Daring::Unsafe), anchored);
+    assert_eq!(mended("yaml", anchored, FixLevel::Unsafe), anchored);
     let dashed =
         "family \"odd\" arch=\"qwen3moe\" {\n    allow \"unknown-architecture\" /-x=1 because=\"ours\"\n}\n";
-    assert_eq!(mended("kdl", dashed, Daring::Unsafe), dashed);
+    assert_eq!(mended("kdl", dashed, FixLevel::Unsafe), dashed);
 }
 
 #[test]
@@ -206,6 +206,6 @@ fn what_looks_like_a_comment_in_a_text_is_none() {
             "families: {odd: {arch: qwen3moe}}\n",
         ),
     ] {
-        assert_eq!(mended(language, before, Daring::Safe), after);
+        assert_eq!(mended(language, before, FixLevel::Safe), after);
     }
 }

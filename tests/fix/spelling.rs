@@ -1,7 +1,7 @@
 //! Words that were misspelt: which are written anew, and in which quotes.
 
 use super::{becomes, mended};
-use orchgen::cli::fix::Daring;
+use orchgen::cli::fix::FixLevel;
 
 #[test]
 fn names_of_items_keep_their_quotes() {
@@ -57,7 +57,7 @@ fn keys_are_written_as_the_language_has_them() {
             if is_near {
                 becomes(language, "unknown-field", &write(said), &write("context"));
             } else {
-                assert_eq!(mended(language, &write(said), Daring::Safe), write(said));
+                assert_eq!(mended(language, &write(said), FixLevel::Safe), write(said));
             }
         }
     }
@@ -89,7 +89,7 @@ fn kinds_are_written_in_the_number_of_the_language() {
     }
     // These look like the other language throughout.
     for (language, text) in [("kdl", "tiers {\n    Z title=\"last\"\n}\n"), ("yaml", "tier: Z\n")] {
-        assert_eq!(mended(language, text, Daring::Unsafe), text);
+        assert_eq!(mended(language, text, FixLevel::Unsafe), text);
     }
 }
 
@@ -116,7 +116,7 @@ fn words_names_of_rules_codes_and_keys_of_overrides() {
     let allow =
         |code: &str| format!("families: {{odd: {{arch: ours, allow: {{code: {code}, because: ours}}}}}}\n");
     // The warning that it silences is gone too.
-    assert_eq!(mended("yaml", &allow("unknown-arhitecture"), Daring::Safe), allow("unknown-architecture"));
+    assert_eq!(mended("yaml", &allow("unknown-arhitecture"), FixLevel::Safe), allow("unknown-architecture"));
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn what_is_not_certain_is_left_or_asks_for_daring() {
         format!("{}{}{}", model_of("coder-a"), model_of("coder-b"), role(model))
     };
     // Two are as near.
-    assert_eq!(mended("kdl", &two("coder-c"), Daring::Unsafe), two("coder-c"));
+    assert_eq!(mended("kdl", &two("coder-c"), FixLevel::Unsafe), two("coder-c"));
     // A digit tells models from each other.
     let numbered = |model: &str| {
         format!(
@@ -155,25 +155,25 @@ fn what_is_not_certain_is_left_or_asks_for_daring() {
             role(model)
         )
     };
-    assert_eq!(mended("kdl", &numbered("coder-8b"), Daring::Safe), numbered("coder-8b"));
-    assert_eq!(mended("kdl", &numbered("coder-8b"), Daring::Unsafe), numbered("coder-7b"));
+    assert_eq!(mended("kdl", &numbered("coder-8b"), FixLevel::Safe), numbered("coder-8b"));
+    assert_eq!(mended("kdl", &numbered("coder-8b"), FixLevel::Unsafe), numbered("coder-7b"));
     // The field that was meant stands there already.
     let twice =
         "role \"extra\" tier=\"A\" residency=\"hot\" model=\"plain\" port=9000 context=4096 ctx=4096\n";
-    assert_eq!(mended("kdl", twice, Daring::Unsafe), twice);
+    assert_eq!(mended("kdl", twice, FixLevel::Unsafe), twice);
     // Nothing is near.
-    assert_eq!(mended("kdl", &role("something"), Daring::Unsafe), role("something"));
+    assert_eq!(mended("kdl", &role("something"), FixLevel::Unsafe), role("something"));
     // An architecture of one letter more may be a newer one.
     let arch = |arch: &str| format!("family \"odd\" arch=\"{arch}\"\n");
-    assert_eq!(mended("kdl", &arch("gemmma"), Daring::Safe), arch("gemmma"));
-    assert_eq!(mended("kdl", &arch("gemmma"), Daring::Unsafe), arch("gemma"));
+    assert_eq!(mended("kdl", &arch("gemmma"), FixLevel::Safe), arch("gemmma"));
+    assert_eq!(mended("kdl", &arch("gemmma"), FixLevel::Unsafe), arch("gemma"));
 }
 
 /// The one that is near is banned, so it was hardly meant.
 #[test]
 fn a_guess_of_which_other_findings_come_is_left_out() {
     let text = "ban target=\"plain\" draft=\"tiny\" failure=\"none\"\nrole \"extra\" tier=\"A\" residency=\"hot\" model=\"plain\" port=9000 context=4096 draft=\"tinny\"\n";
-    let done = crate::support::fixed(&[("base.kdl", super::BASE), ("case.kdl", text)], Daring::Safe);
+    let done = crate::support::fixed(&[("base.kdl", super::BASE), ("case.kdl", text)], FixLevel::Safe);
     assert_eq!((done.cured, done.changes.len()), (0, 0));
     assert_eq!(done.left_out, ["write `tiny` in role `extra`"]);
 }
@@ -182,7 +182,7 @@ fn a_guess_of_which_other_findings_come_is_left_out() {
 #[test]
 fn what_comes_to_light_is_fixed_too() {
     let before = "families \"odd\" arch=\"qwen3-moe\" { lable \"x\" }\n";
-    assert_eq!(mended("kdl", before, Daring::Safe), "family \"odd\" arch=\"qwen3moe\" { label \"x\" }\n");
+    assert_eq!(mended("kdl", before, FixLevel::Safe), "family \"odd\" arch=\"qwen3moe\" { label \"x\" }\n");
 }
 
 /// A name of the defaults stands at one place, and an alias shows a text that stands elsewhere.

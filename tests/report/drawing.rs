@@ -23,7 +23,7 @@ fn everything() -> Run {
     let hosts = run.file("registry/topology.yaml", HOSTS);
     let unit = run.file("out/systemd/frontdoor.service", "");
     let (first, again) = (run.span(roles, "8080", 0), run.span(roles, "8080", 1));
-    run.say(
+    run.report(
         PORT.at(
             again,
             "taken again here",
@@ -35,7 +35,7 @@ fn everything() -> Run {
     );
     let (memory, reserve) = (run.span(hosts, "60 GB", 0), run.span(hosts, "10%", 0));
     let (size, role) = (run.span(models, "45 GB", 0), run.span(roles, "131072", 0));
-    run.say(
+    run.report(
         MEMORY
             .at(memory, "the budget is 54 GB after the reserve", "host `epyc-9655` needs 57.4 GB of 54 GB")
             .about("host", "epyc-9655")
@@ -48,13 +48,13 @@ fn everything() -> Run {
     );
     let model =
         run.span(models, "model \"bge\" family=\"bert\" {\n    size \"335 MB\"\n    file \"bge.gguf\"\n}", 0);
-    run.say(UNUSED.at(model, "no role names it", "model `bge` is unused"));
-    run.say(THREADS.at(
+    run.report(UNUSED.at(model, "no role names it", "model `bge` is unused"));
+    run.report(THREADS.at(
         Span::new(roles, ROLES.len(), ROLES.len()),
         "`threads` is missing",
         "threads are not set",
     ));
-    run.say(
+    run.report(
         DRIFT
             .at(
                 Span::new(unit, 0, 0),
@@ -63,12 +63,12 @@ fn everything() -> Run {
             )
             .help("run `orchgen build --force` to write it anew"),
     );
-    run.findings.leave(NotChecked {
+    run.findings.record_not_checked(NotChecked {
         check: "context-beyond-trained",
         subject: Subject::new("role", "coder_escalation"),
         why: "the lock does not say what `qwen3-next-80b` was trained with; run `orchgen lock` where the models are".into(),
     });
-    run.findings.leave(NotChecked {
+    run.findings.record_not_checked(NotChecked {
         check: "missing-shard",
         subject: Subject::new("model", "bge"),
         why: "there is no lock".into(),
@@ -141,10 +141,10 @@ fn nothing_found() {
         subject: Subject::new("model", n.to_string()),
         why: "there is no lock".into(),
     };
-    run.findings.leave(left(1));
+    run.findings.record_not_checked(left(1));
     assert_eq!(run.shown(PLAIN), "no findings; 1 thing was not checked; --verbose lists it\n");
-    run.findings.leave(left(2));
-    run.findings.leave(left(3));
+    run.findings.record_not_checked(left(2));
+    run.findings.record_not_checked(left(3));
     assert_eq!(run.shown(PLAIN), "no findings; 3 things were not checked; --verbose lists them\n");
     assert!(
         run.shown(Style { verbose: true, ..PLAIN }).ends_with("\n\nno findings; 3 things were not checked\n")
@@ -174,7 +174,7 @@ fn a_place_after_the_last_newline_is_seen() {
     {
         let mut run = Run::default();
         let file = run.file("a.yaml", text);
-        run.say(PORT.at(Span::new(file, text.len(), text.len()), "something is missing", "a headline"));
+        run.report(PORT.at(Span::new(file, text.len(), text.len()), "something is missing", "a headline"));
         let shown = run.shown(PLAIN);
         assert!(shown.contains(&format!("[a.yaml:{place}]")), "{shown}");
         assert!(shown.contains('▲') && shown.contains("╰── something is missing"), "{text:?}\n{shown}");
@@ -185,9 +185,9 @@ fn a_place_after_the_last_newline_is_seen() {
 fn a_place_that_is_in_no_file_or_beyond_its_end_is_no_fault() {
     let mut run = Run::default();
     let file = run.file("a.yaml", "port: 1\n");
-    run.say(PORT.at(Span::new(orchgen::source::FileId(7), 0, 3), "nowhere", "a headline"));
-    run.say(PORT.at(Span::new(file, 500, 600), "beyond", "a headline"));
-    run.say(PORT.at(Span::new(file, 3, 600), "partly beyond", "a headline"));
+    run.report(PORT.at(Span::new(orchgen::source::FileId(7), 0, 3), "nowhere", "a headline"));
+    run.report(PORT.at(Span::new(file, 500, 600), "beyond", "a headline"));
+    run.report(PORT.at(Span::new(file, 3, 600), "partly beyond", "a headline"));
     let shown = run.shown(PLAIN);
     assert!(shown.starts_with("error[ORC302] port-conflict: a headline\n\n"), "{shown}");
     assert!(shown.contains("╰── beyond") && shown.contains("╰── partly beyond"), "{shown}");
@@ -197,7 +197,7 @@ fn a_place_that_is_in_no_file_or_beyond_its_end_is_no_fault() {
 fn a_place_within_a_character_is_widened_to_all_of_it() {
     let mut run = Run::default();
     let file = run.file("a.yaml", "x: 模型\n");
-    run.say(PORT.at(Span::new(file, 4, 5), "here", "a headline"));
+    run.report(PORT.at(Span::new(file, 4, 5), "here", "a headline"));
     assert_eq!(aligned(&run.shown(PLAIN), "模"), (8, 8));
 }
 
@@ -205,7 +205,7 @@ fn a_place_within_a_character_is_widened_to_all_of_it() {
 fn an_empty_place_is_one_caret() {
     let mut run = Run::default();
     let file = run.file("a.yaml", "port:\nname: x\n");
-    run.say(PORT.at(Span::new(file, 5, 5), "a number is missing", "a headline"));
+    run.report(PORT.at(Span::new(file, 5, 5), "a number is missing", "a headline"));
     insta::assert_snapshot!(run.shown(PLAIN).lines().skip(1).take(6).collect::<Vec<_>>().join("\n"), @r"
    ╭─[a.yaml:1:6]
  1 │ port:
@@ -237,7 +237,7 @@ fn marks_far_apart_on_a_long_line_have_a_window_each() {
     let mut run = Run::default();
     let file = run.file("a.yaml", &text);
     let finding = PORT.at(run.span(file, "last", 0), "here", "a headline");
-    run.say(finding.also(run.span(file, "first", 0), "and there"));
+    run.report(finding.also(run.span(file, "first", 0), "and there"));
     let shown = run.shown(PLAIN);
     assert!(widest(&shown) <= 80, "{shown}");
     for word in ["last", "first"] {
@@ -251,7 +251,7 @@ fn marks_that_overlap_do_not_push_each_other_aside() {
     let mut run = Run::default();
     let file = run.file("a.yaml", "a: 1\nport: 8080\nb: 2\n");
     let finding = PORT.at(run.span(file, "port: 8080", 0), "this field", "a headline");
-    run.say(
+    run.report(
         finding.also(run.span(file, "8080", 0), "this number").also(run.span(file, "8080", 0), "once more"),
     );
     shows!("overlap", run.shown(PLAIN));
@@ -297,7 +297,7 @@ fn notes_keep_their_columns() {
     let note = "role                                  weights        cache         sum of both\nfrontdoor                             18.6 GB       3.2 GB             21.8 GB\n\n\tindented";
     let mut run = Run::default();
     let file = run.file("a.yaml", "a: 1\n");
-    run.say(PORT.at(run.span(file, "1", 0), "", "a headline").note(note));
+    run.report(PORT.at(run.span(file, "1", 0), "", "a headline").note(note));
     let shown = run.shown(Style { width: 40, ..PLAIN });
     let lines: Vec<&str> = shown.lines().skip_while(|line| !line.contains("note:")).collect();
     assert_eq!(lines[0].replacen("note:", "     ", 1).find("weights"), Some(8 + 38));
@@ -311,7 +311,7 @@ fn codes_are_named_once_errors_first() {
     let file = run.file("a.yaml", "a: 1\n");
     let span = run.span(file, "1", 0);
     for code in [&UNUSED, &PORT, &THREADS, &PORT, &DRIFT, &MEMORY] {
-        run.say(code.at(span, "", "a headline"));
+        run.report(code.at(span, "", "a headline"));
     }
     let shown = run.shown(PLAIN);
     assert!(shown.contains("\n4 errors, 1 warning, 1 note\n"), "{shown}");
@@ -331,7 +331,7 @@ fn a_thousand_findings_in_a_large_file_are_quick() {
     let file = run.file("a.yaml", &text);
     for n in 0..1000 {
         let at = n * 5000 - n * 5000 % 47;
-        run.say(
+        run.report(
             PORT.at(Span::new(file, at, at + 3), "here", "a headline")
                 .also(Span::new(file, at + 141, at + 144), "there"),
         );

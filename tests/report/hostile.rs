@@ -14,14 +14,14 @@ fn attacked() -> Run {
     let mut run = Run::default();
     let file = run.file(&format!("registry/{ATTACK}.yaml"), &format!("a: {ATTACK} mark\n{ATTACK}: here\n"));
     let bare = run.file(&format!("out/{ATTACK}"), "");
-    run.say(
+    run.report(
         PORT.at(run.span(file, "mark", 0), ATTACK, format!("`{ATTACK}` is wrong"))
             .also(run.span(file, "here", 0), ATTACK)
             .also(Span::new(bare, 0, 0), ATTACK)
             .note(format!("sum\t{ATTACK}\n  {ATTACK}"))
             .help(format!("do {ATTACK}\n{ATTACK}")),
     );
-    run.findings.leave(NotChecked {
+    run.findings.record_not_checked(NotChecked {
         check: "missing-shard",
         subject: Subject::new("model", ATTACK),
         why: ATTACK.into(),
@@ -108,7 +108,7 @@ prop_compose! {
                     Some(finding) => finding.also(span, text),
                 });
             }
-            run.say(finding.unwrap());
+            run.report(finding.unwrap());
         }
         run
     }

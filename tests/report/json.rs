@@ -10,7 +10,7 @@ fn run() -> Run {
     let roles = run.file("registry/roles.yaml", "ü: 8080\nb: 8080\n");
     let unit = run.file("out/a.service", "");
     let (first, again) = (run.span(roles, "8080", 0), run.span(roles, "8080", 1));
-    run.say(
+    run.report(
         PORT.at(again, "taken again", "two on 8080")
             .about("role", "b")
             .also(first, "first taken here")
@@ -18,14 +18,14 @@ fn run() -> Run {
             .help("take 8081")
             .fix(Fix::safe("write `8081`", again, "8081")),
     );
-    run.say(THREADS.at(run.span(roles, "b", 0), "", "many").about("role", "b"));
+    run.report(THREADS.at(run.span(roles, "b", 0), "", "many").about("role", "b"));
     let why = |finding: &Diagnostic| {
         let because = "all \"right\"".to_owned();
         (finding.code.number == THREADS.number).then_some(Silence::Allowed { because })
     };
     run.findings.silence(why);
-    run.say(UNUSED.at(Span::new(unit, 0, 0), "", "\u{1b}\u{202e}\"\n"));
-    run.findings.leave(NotChecked {
+    run.report(UNUSED.at(Span::new(unit, 0, 0), "", "\u{1b}\u{202e}\"\n"));
+    run.findings.record_not_checked(NotChecked {
         check: "missing-shard",
         subject: Subject::new("model", "m"),
         why: "there is no lock".into(),
@@ -96,7 +96,7 @@ fn nothing_found_has_the_same_shape() {
 #[test]
 fn a_place_in_no_file_is_the_beginning_of_a_file_without_a_name() {
     let mut run = Run::default();
-    run.say(PORT.at(Span::new(orchgen::source::FileId(3), 5, 9), "", "a headline"));
+    run.report(PORT.at(Span::new(orchgen::source::FileId(3), 5, 9), "", "a headline"));
     let value: serde_json::Value = serde_json::from_str(&said(&run)).unwrap();
     let place = &value["findings"][0]["primary"];
     assert_eq!(place["file"], "");

@@ -14,16 +14,16 @@ fn run() -> Run {
     let mut run = Run::default();
     let file = run.file(HARD, "ü: 8080\nb: 8080\nlast: {\n}\n");
     let unit = run.file("out/a.service", "");
-    run.say(THREADS.at(run.span(file, "ü", 0), "", "a note").about("role", "a"));
-    run.say(
+    run.report(THREADS.at(run.span(file, "ü", 0), "", "a note").about("role", "a"));
+    run.report(
         UNUSED
             .at(run.span(file, "8080", 0), "here", "100% of `a`, b: c")
             .help("first,\nsecond")
             .note("1\r\n2")
             .fix(Fix::safe("write", run.span(file, "8080", 0), "1")),
     );
-    run.say(PORT.at(run.span(file, "{\n}", 0), "here", "over two lines").about("role", "b"));
-    run.say(DRIFT.at(Span::new(unit, 0, 0), "", "edited"));
+    run.report(PORT.at(run.span(file, "{\n}", 0), "here", "over two lines").about("role", "b"));
+    run.report(DRIFT.at(Span::new(unit, 0, 0), "", "edited"));
     run
 }
 
@@ -107,7 +107,7 @@ proptest! {
     fn any_text_comes_through_every_report(name in "[^\u{0}-\u{1f}\u{7f}-\u{9f}]{1,20}", said in "\\PC{0,40}") {
         let mut run = Run::default();
         let file = run.file(&name, "a: 1\n");
-        run.say(PORT.at(run.span(file, "1", 0), "", said.clone()));
+        run.report(PORT.at(run.span(file, "1", 0), "", said.clone()));
         let (github, gitlab, concise) = all(&run);
         prop_assert_eq!(github.lines().count(), 1);
         prop_assert_eq!(concise.lines().count(), 1);

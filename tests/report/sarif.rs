@@ -59,7 +59,7 @@ fn everything() -> Run {
     let outside = run.file("/srv/other place/registry/a.kdl", "a 1\n");
     let unit = run.file("./out/a.service", "");
     let (first, again) = (run.span(file, "8080", 0), run.span(file, "8080", 1));
-    run.say(
+    run.report(
         PORT.at(again, "taken again", "two on `8080`")
             .about("role", "b")
             .also(first, "first taken here")
@@ -68,10 +68,10 @@ fn everything() -> Run {
             .help("take 8081")
             .fix(Fix::safe("write `8081`", again, "8081")),
     );
-    run.say(UNUSED.at(run.span(outside, "a", 0), "", "unused").about("model", "m"));
-    run.say(THREADS.at(run.span(file, "{\n}", 0), "", "many").about("role", "c"));
-    run.say(THREADS.at(run.span(file, "ü", 0), "here", "more").about("role", "d"));
-    run.say(DRIFT.at(Span::new(unit, 0, 0), "", "edited"));
+    run.report(UNUSED.at(run.span(outside, "a", 0), "", "unused").about("model", "m"));
+    run.report(THREADS.at(run.span(file, "{\n}", 0), "", "many").about("role", "c"));
+    run.report(THREADS.at(run.span(file, "ü", 0), "here", "more").about("role", "d"));
+    run.report(DRIFT.at(Span::new(unit, 0, 0), "", "edited"));
     run.findings.silence(|finding| match finding.subject.as_ref().map(|subject| &*subject.name) {
         Some("c") => Some(Silence::Allowed { because: "it is fine".into() }),
         Some("m") => Some(Silence::Baseline { file: "known.json".into() }),
@@ -173,12 +173,12 @@ fn of_too_many_results_the_most_severe_stay() {
         let place = Span::new(file, n * 5, n * 5 + 1);
         let mut finding = UNUSED.at(place, "", "unused").about("model", n.to_string());
         finding.severity = [Severity::Warning, Severity::Note, Severity::Error][n % 3];
-        run.say(finding);
+        run.report(finding);
     }
     let last = Span::new(file, 150_000, 150_001);
     let mut finding = PORT.at(last, "", "last");
     finding.subject = Some(Subject::new("role", "a"));
-    run.say(finding);
+    run.report(finding);
     let log = read(&run);
     let results = log["runs"][0]["results"].as_array().unwrap();
     assert_eq!(results.len(), 25_000);

@@ -17,7 +17,7 @@ fn a_fault_of_one_role_is_that_roles_alone() {
     let begun = rig.seconds();
     rig.said(&["systemctl", "start", "rig.target"]);
     assert!(rig.seconds() - begun < 55.0, "a start that fails does so at once, not at its timeout");
-    rig.say("the target is started");
+    rig.report("the target is started");
     for (unit, why) in
         [("rig-gone.service", "absent.gguf"), ("rig-spread.service", "port 18082 of 127.0.0.1 is taken")]
     {
@@ -29,7 +29,7 @@ fn a_fault_of_one_role_is_that_roles_alone() {
     for unit in ["rig-chat.service", "rig-mixture.service", "rig-vectors-5.service", "rig-lazy.socket"] {
         assert_eq!(rig.state(unit), "active", "{unit}");
     }
-    rig.say("two have failed, and the others run");
+    rig.report("two have failed, and the others run");
     drop(stranger);
     std::fs::copy(rig.root.join("srv/models/target.gguf"), rig.root.join("srv/models/absent.gguf")).unwrap();
     // It was tried five times, in case the port would be free again; the unit says how to lift the limit.
@@ -39,7 +39,7 @@ fn a_fault_of_one_role_is_that_roles_alone() {
         wait(20, unit, || rig.state(unit) == "active");
         assert_eq!(ask(port, "/health", "", "").unwrap().status, 200);
     }
-    rig.say("the file has come and the port is free: the target started both");
+    rig.report("the file has come and the port is free: the target started both");
 
     let pid = rig.pid("rig-chat.service");
     rig.said(&["kill", "-KILL", &pid]);
@@ -48,7 +48,7 @@ fn a_fault_of_one_role_is_that_roles_alone() {
     });
     assert_eq!(ask(18080, "/completion", r#"{"prompt":"a","n_predict":1}"#, "").unwrap().status, 200);
     assert_eq!(rig.show("rig-chat.service", "NRestarts"), "1");
-    rig.say("killed, restarted, and the next request was served");
+    rig.report("killed, restarted, and the next request was served");
 }
 
 #[test]
@@ -64,13 +64,13 @@ fn a_load_has_the_time_that_its_file_needs() {
     assert_eq!(ask(18098, "/health", "", ""), None);
     wait(20, "it has loaded", || rig.state("slow-late.service") == "active");
     assert_eq!(ask(18098, "/health", "", "").unwrap().status, 200);
-    rig.say("active when it answers, and not before");
+    rig.report("active when it answers, and not before");
     // 737 kB from a store of 2 GB/s, and a minute.
     assert_eq!(rig.show("slow-never.service", "TimeoutStartUSec"), "1min 1s");
     wait(80, "it has had its time", || rig.journal("slow-never.service").contains("timed out"));
     let took = rig.seconds() - begun;
     assert!(took > 60.0, "{took} s");
-    rig.say("a load that never ends was given up");
+    rig.report("a load that never ends was given up");
     assert_eq!(rig.state("slow-late.service"), "active");
     rig.said(&["systemctl", "stop", "slow.target"]);
     wait(40, "nothing is left", || !rig.run(&["pgrep", "-f", "sleep 1000|llama-server"]).status.success());

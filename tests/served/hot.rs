@@ -52,7 +52,7 @@ fn the_stack_starts_serves_and_stops() {
     rig.install(STACK);
     rig.said(&["systemctl", "daemon-reload"]);
     rig.said(&["systemctl", "start", "rig.target"]);
-    rig.say("the target is started");
+    rig.report("the target is started");
     let hot = hot();
     assert_eq!(hot.len(), 12, "six roles, and six embedders of one: {hot:#?}");
     for (unit, argv) in &hot {
@@ -61,13 +61,13 @@ fn the_stack_starts_serves_and_stops() {
         assert_eq!(line.split_terminator('\0').collect::<Vec<_>>(), *argv, "{unit}");
     }
     answers(&rig);
-    rig.say("every role has answered");
+    rig.report("every role has answered");
     is_placed(&rig);
     keeps_out_what_is_not_said(&rig);
     is_ordered(&rig, &hot);
-    rig.say("placement, environment and order are right");
+    rig.report("placement, environment and order are right");
     stops(&rig, &hot);
-    rig.say("stopped without a trace");
+    rig.report("stopped without a trace");
 }
 
 fn answers(rig: &Rig) {
@@ -185,6 +185,6 @@ fn the_stack_starts_with_the_machine() {
     wait(60, "chat has come up", || rig.state("rig-chat.service") == "active");
     wait(60, "the socket listens", || rig.state("rig-lazy.socket") == "active");
     assert_eq!(ask(18080, "/health", "", "").unwrap().status, 200);
-    rig.say("what was enabled came up with the machine");
+    rig.report("what was enabled came up with the machine");
     rig.said(&["systemctl", "disable", "rig.target"]);
 }

@@ -35,7 +35,7 @@ impl Rig {
             without_rig(test, &format!("it does not boot: {}", text(&output.stderr)));
             return None;
         }
-        rig.say("booted");
+        rig.report("booted");
         Some(rig)
     }
 
@@ -45,7 +45,7 @@ impl Rig {
         self.stop();
         let output = self.script(&["boot"]);
         assert!(output.status.success(), "{}", text(&output.stderr));
-        self.say("booted again");
+        self.report("booted again");
     }
 
     /// Its root with the programs in it, not booted.
@@ -203,7 +203,7 @@ impl Rig {
     }
 
     /// Prints what was reached, and when.
-    pub(crate) fn say(&self, what: &str) {
+    pub(crate) fn report(&self, what: &str) {
         println!("{:7.2} s  {what}", self.begun.elapsed().as_secs_f64());
     }
 

@@ -61,7 +61,7 @@ fn scripts_serve_with_the_real_program() {
         let said =
             ask(19080, "/completion", r#"{"prompt":"the the the","n_predict":32}"#, "").unwrap().json();
         assert!(said["timings"]["draft_n"].as_u64() > Some(0), "{said}");
-        rig.say("chat serves with its draft");
+        rig.report("chat serves with its draft");
         refused(&ran(&rig, "bin/chat", &[]), 75, "port 19080 at 127.0.0.1 is taken");
     }
     {
@@ -70,7 +70,7 @@ fn scripts_serve_with_the_real_program() {
         comes_up(29097);
         let models = ask(29097, "/v1/models", "", "").unwrap().json();
         assert!(models.to_string().contains("\"mine\""), "{models}");
-        rig.say("instance 1 of lazyvec serves under the name that was added");
+        rig.report("instance 1 of lazyvec serves under the name that was added");
     }
     for (role, port) in [("spread", 19082), ("pinned", 19083)] {
         let server = serve(&rig, role, &[]);
@@ -78,7 +78,7 @@ fn scripts_serve_with_the_real_program() {
         let maps = fs::read_to_string(format!("/proc/{}/numa_maps", server.0.id())).unwrap();
         let policy = if role == "spread" { "interleave:0" } else { "bind:0" };
         assert!(maps.lines().all(|line| line.split(' ').nth(1) == Some(policy)), "{role}: {maps}");
-        rig.say(&format!("{role} serves with its memory at {policy}"));
+        rig.report(&format!("{role} serves with its memory at {policy}"));
     }
     let _keyed = serve(&rig, "keyed", &[]);
     comes_up(19085);
@@ -132,6 +132,6 @@ fn one_shot_commands_answer() {
         let said = text(&output.stdout) + &text(&output.stderr);
         assert!(output.status.success(), "{model}: {:?}: {said}", output.status);
         assert!(said.contains("the the"), "{model}: {said}");
-        rig.say(&format!("{model} was asked once, by {tool}"));
+        rig.report(&format!("{model} was asked once, by {tool}"));
     }
 }

@@ -43,18 +43,18 @@ fn an_on_demand_role_loads_on_its_first_request_and_leaves_when_idle() {
     assert_eq!(starts(&rig), 0);
     let first = served(ask(18086, "/completion", BODY, ""));
     assert!(first["timings"]["draft_n"].as_u64() > Some(0), "{first}");
-    rig.say("the first request loaded the model");
+    rig.report("the first request loaded the model");
     let line = rig.proc(BACKEND, "cmdline");
     assert!(line.contains("\0--host\x00127.0.0.1\0--port\x0028086\0"), "{line}");
     is_at_rest(&rig);
-    rig.say("idle: the model is gone and the socket listens");
+    rig.report("idle: the model is gone and the socket listens");
 
     let both = [0, 1].map(|_| thread::spawn(|| ask(18086, "/completion", BODY, "")));
     for one in both {
         served(one.join().unwrap());
     }
     assert_eq!(starts(&rig), 2, "two at once load one: {}", rig.journal(BACKEND));
-    rig.say("two requests at once loaded it once");
+    rig.report("two requests at once loaded it once");
 
     // A connection that stays open keeps it, and one that comes while it goes is served by the next.
     let open = std::net::TcpStream::connect(("127.0.0.1", 18086)).unwrap();
@@ -64,7 +64,7 @@ fn an_on_demand_role_loads_on_its_first_request_and_leaves_when_idle() {
     for round in 0..4 {
         wait(20, "the proxy begins to go", || rig.state(PROXY) != "active");
         served(ask(18086, "/completion", BODY, ""));
-        rig.say(&format!("a request in the middle of the stop was served ({round})"));
+        rig.report(&format!("a request in the middle of the stop was served ({round})"));
     }
     let vectors = served(ask(18097, "/v1/embeddings", r#"{"input":"hello"}"#, ""));
     assert!(vectors["data"][0]["embedding"].is_array());
@@ -86,7 +86,7 @@ fn a_backend_that_dies_or_cannot_start_leaves_its_socket_alive() {
     wait(10, "the proxy follows", || rig.state(PROXY) != "active");
     served(ask(18086, "/completion", BODY, ""));
     assert_ne!(rig.pid(BACKEND), pid);
-    rig.say("killed, and the next request was served");
+    rig.report("killed, and the next request was served");
 
     // Its file is missing: each request is turned away at once, however many come.
     let begun = rig.seconds();
@@ -98,19 +98,19 @@ fn a_backend_that_dies_or_cannot_start_leaves_its_socket_alive() {
     let limit = rig.show("rig-lazygone-backend.service", "Result");
     assert!(["start-limit-hit", "exit-code"].contains(&&*limit), "{limit}");
     assert_eq!(rig.state("rig-lazygone.socket"), "active", "{}", rig.journal("rig-lazygone.socket"));
-    rig.say("its file is missing: turned away, and the socket listens");
+    rig.report("its file is missing: turned away, and the socket listens");
 
     // The file comes, and starting the target revives what the limit holds.
     let models = rig.root.join("srv/models");
     std::fs::copy(models.join("target.gguf"), models.join("absent.gguf")).unwrap();
     rig.said(&["systemctl", "start", "rig.target"]);
     wait(15, "it is served", || ask(18088, "/health", "", "").is_some_and(|answer| answer.status == 200));
-    rig.say("the file has come: served");
+    rig.report("the file has come: served");
 
     // What has killed the socket itself, starting the target brings back.
     rig.said(&["systemctl", "stop", "rig-lazygone.socket"]);
     assert_eq!(ask(18088, "/health", "", ""), None);
     rig.said(&["systemctl", "start", "rig.target"]);
     wait(15, "it is served", || ask(18088, "/health", "", "").is_some_and(|answer| answer.status == 200));
-    rig.say("the target has brought a stopped socket back");
+    rig.report("the target has brought a stopped socket back");
 }

@@ -106,11 +106,11 @@ fn is_silent(findings: &Diagnostics) -> bool {
 }
 
 fn draw(findings: &Diagnostics, loaded: &Loaded, output: Output) {
-    session::say(&human(findings, &loaded.map, session::style(output, &std::io::stderr())));
+    session::report(&human(findings, &loaded.map, session::style(output, &std::io::stderr())));
 }
 
 fn cannot(why: &str) -> End {
-    session::say(&format!("error: {why}\n"));
+    session::report(&format!("error: {why}\n"));
     End::CannotRun
 }
 

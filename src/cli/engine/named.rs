@@ -15,7 +15,7 @@ pub(super) fn profile(name: &str) -> Result<Cow<'static, Profile>, End> {
     let is_path = name.contains('/') || Path::new(name).extension().is_some_and(|ending| ending == "json");
     let read = if is_path || Path::new(name).exists() { file(name) } else { Err(unknown(name)) };
     read.map(Cow::Owned).map_err(|why| {
-        session::say(&format!("error: {why}\n"));
+        session::report(&format!("error: {why}\n"));
         End::CannotRun
     })
 }

@@ -38,7 +38,7 @@ pub(super) fn run(command: &Probe, output: Output) -> End {
     match probe(command, output) {
         Ok(end) => end,
         Err(why) => {
-            session::say(&format!("error: {why}\n"));
+            session::report(&format!("error: {why}\n"));
             End::CannotRun
         }
     }
@@ -62,7 +62,7 @@ fn probe(command: &Probe, output: Output) -> Result<End, String> {
         return Err(failed.join("\nerror: "));
     }
     for why in left_out.iter().filter(|_| !output.quiet) {
-        session::say(&format!("left out: {why}\n"));
+        session::report(&format!("left out: {why}\n"));
     }
     let version = one_build(&answers)?;
     let helps: BTreeMap<String, Help> =
@@ -82,12 +82,14 @@ fn probe(command: &Probe, output: Output) -> Result<End, String> {
     };
     if end == End::Clean && !output.quiet {
         if !helps.contains_key("llama-server") {
-            session::say("note: there is no `llama-server` among them, and no role can be served without\n");
+            session::report(
+                "note: there is no `llama-server` among them, and no role can be served without\n",
+            );
         }
         let place = command.out.as_ref().map(|out| format!("{}: ", out.display())).unwrap_or_default();
         let (programs, options) =
             (words::count(helps.len(), "program"), words::count(file.options.len(), "option"));
-        session::say(&format!("{place}build {}, {programs}, {options}\n", words::printable(&file.build)));
+        session::report(&format!("{place}build {}, {programs}, {options}\n", words::printable(&file.build)));
     }
     Ok(end)
 }
@@ -197,7 +199,7 @@ fn say_not_understood(lines: &[String]) {
     if lines.len() > SAID {
         text.extend(["  and ", &(lines.len() - SAID).to_string(), " more\n"]);
     }
-    session::say(&text);
+    session::report(&text);
 }
 
 fn shown(path: &Path) -> String {

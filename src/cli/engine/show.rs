@@ -28,7 +28,7 @@ pub(super) fn run(command: &Show) -> End {
         Some(name) => match find(&profile, name) {
             Ok(options) => options,
             Err(why) => {
-                session::say(&format!("error: {why}\n"));
+                session::report(&format!("error: {why}\n"));
                 return End::CannotRun;
             }
         },

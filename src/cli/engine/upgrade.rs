@@ -95,10 +95,10 @@ fn only_new(before: &Diagnostics, after: &Diagnostics) -> Diagnostics {
     let known_left: BTreeSet<(&'static str, Subject)> = before.not_checked().iter().map(left).collect();
     let mut new = Diagnostics::default();
     for finding in after.findings().iter().filter(|finding| !known.contains(&key(finding))) {
-        new.say(finding.clone());
+        new.report(finding.clone());
     }
     for one in after.not_checked().iter().filter(|one| !known_left.contains(&left(one))) {
-        new.leave(one.clone());
+        new.record_not_checked(one.clone());
     }
     new.sort();
     new

@@ -5,7 +5,7 @@ mod rounds;
 mod unified;
 
 pub use changes::{Changes, Replaced};
-pub use rounds::{Analysed, Daring, Fixed, fix};
+pub use rounds::{Analysed, FixLevel, Fixed, fix};
 pub use unified::unified;
 
 use super::args::{Checking, Output};
@@ -22,7 +22,7 @@ const MOST_NAMED: usize = 3;
 pub(super) fn run(command: &Checking, output: Output) -> Result<End, End> {
     let mend = command.mend;
     if mend.diff && command.check.reports.are_printed() {
-        session::say(
+        session::report(
             "error: the diff and a report would both stand on standard output: leave one of them out\n",
         );
         return Err(End::CannotRun);
@@ -30,7 +30,7 @@ pub(super) fn run(command: &Checking, output: Output) -> Result<End, End> {
     let levels = command.check.said.levels()?;
     let loaded = session::read(&command.check)?;
     let known = baseline::read(&command.check)?;
-    let daring = if mend.unsafe_fixes { Daring::Unsafe } else { Daring::Safe };
+    let daring = if mend.unsafe_fixes { FixLevel::Unsafe } else { FixLevel::Safe };
     let mut fixed = fix(loaded, daring, &|loaded| {
         let mut findings = Diagnostics::with(levels.clone());
         // Whether something is wrong is in the findings.
@@ -54,7 +54,7 @@ fn show(command: &Checking, output: Output, mut fixed: Fixed) -> End {
     let before = &mut fixed.before;
     let end = session::show(&mut before.findings, &before.loaded.map, &command.check, output);
     if !output.quiet {
-        session::say(&summary("would fix", &fixed));
+        session::report(&summary("would fix", &fixed));
     }
     if fixed.changes.is_empty() { end } else { End::Findings }
 }
@@ -67,11 +67,11 @@ fn write(command: &Checking, output: Output, mut fixed: Fixed) -> End {
         Some(Rewrite { path: command.check.registry.join(name), old: source.text(), new })
     });
     if let Err(error) = rewrite(&files.collect::<Vec<_>>()) {
-        session::say(&format!("error: {error}\n"));
+        session::report(&format!("error: {error}\n"));
         return End::CannotRun;
     }
     if !output.quiet {
-        session::say(&summary("fixed", &fixed));
+        session::report(&summary("fixed", &fixed));
     }
     let latest = fixed.after.as_mut().unwrap_or(&mut fixed.before);
     session::show(&mut latest.findings, &latest.loaded.map, &command.check, output)

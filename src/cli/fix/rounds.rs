@@ -44,7 +44,7 @@ impl Fixed {
 
 /// What may be done without asking.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Daring {
+pub enum FixLevel {
     /// Safe fixes.
     Safe,
     /// All fixes.
@@ -62,7 +62,7 @@ struct Candidate {
 }
 
 /// Applies the fixes of all findings, and those of the findings that come to light; `analyse` finds them.
-pub fn fix(loaded: Loaded, daring: Daring, analyse: &dyn Fn(&Loaded) -> Diagnostics) -> Fixed {
+pub fn fix(loaded: Loaded, daring: FixLevel, analyse: &dyn Fn(&Loaded) -> Diagnostics) -> Fixed {
     let findings = analyse(&loaded);
     let before = Analysed { loaded, findings };
     let mut fixed = Fixed { before, after: None, changes: BTreeMap::new(), cured: 0, left_out: Vec::new() };
@@ -91,11 +91,11 @@ pub fn fix(loaded: Loaded, daring: Daring, analyse: &dyn Fn(&Loaded) -> Diagnost
 }
 
 /// The first fix of each finding that may be made, without those that meet another one; equal ones are one.
-fn candidates(findings: &Diagnostics, daring: Daring) -> Vec<Candidate> {
+fn candidates(findings: &Diagnostics, daring: FixLevel) -> Vec<Candidate> {
     let mut chosen: Vec<Candidate> = Vec::new();
     let mut taken: BTreeMap<(FileId, u32), (u32, usize)> = BTreeMap::new();
     for finding in findings.findings() {
-        let may = |fix: &&crate::diag::Fix| fix.safety == Safety::Safe || daring == Daring::Unsafe;
+        let may = |fix: &&crate::diag::Fix| fix.safety == Safety::Safe || daring == FixLevel::Unsafe;
         let Some(fix) = finding.fixes.iter().find(may) else { continue };
         let meets = fix.edits.iter().find_map(|edit| meeting(&taken, edit));
         match meets.and_then(|other| chosen.get_mut(other)) {

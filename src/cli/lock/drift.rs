@@ -15,7 +15,7 @@ const HELP: &str = "run `orchgen lock` and commit what it changes";
 const MOST: usize = 12;
 
 /// Says every model whose facts are others than those of the lock; `missing` makes a place for a lock that is not there.
-pub(super) fn say(
+pub(super) fn report(
     (registry, old, new): (&Registry, &Lock, &Lock),
     missing: impl FnOnce() -> FileId,
     findings: &mut Diagnostics,
@@ -23,7 +23,7 @@ pub(super) fn say(
     let Some(place) = old.place else {
         let span = Span::new(missing(), 0, 0);
         let message = "there is no lock: what the model files say of themselves is not known";
-        findings.say(STALE_LOCK.at(span, "not there", message).help(HELP));
+        findings.report(STALE_LOCK.at(span, "not there", message).help(HELP));
         return;
     };
     let before = findings.findings().len();
@@ -42,7 +42,7 @@ pub(super) fn say(
     surplus(&old.projectors, &new.projectors, registry, findings);
     if findings.findings().len() == before && old.differences != new.differences {
         let message = "the lock does not say where the vocabularies of these models part";
-        findings.say(STALE_LOCK.at(place, "`vocabulary_differences` are others", message).help(HELP));
+        findings.report(STALE_LOCK.at(place, "`vocabulary_differences` are others", message).help(HELP));
     }
 }
 
@@ -75,7 +75,7 @@ fn differ(
         // What is not there now was said where it was looked for.
         _ => return,
     };
-    findings.say(finding.about("model", &*name.value).help(HELP));
+    findings.report(finding.about("model", &*name.value).help(HELP));
 }
 
 /// The facts that are others, each as key, then and now.
@@ -122,7 +122,7 @@ fn surplus(
             let message =
                 format!("the lock has a model {}, which the registry does not", words::quoted(name));
             let finding = STALE_LOCK.at(place, "of no model", message).about("model", &**name);
-            findings.say(finding.help(HELP));
+            findings.report(finding.help(HELP));
         }
     }
 }

@@ -38,13 +38,13 @@ pub(super) fn all(registry: &Registry, old: &Lock, output: Output, findings: &mu
             Parts::read(Path::new(&job.path), Keep::Texts).map(|parts| Facts::of(&job.file.value, &parts));
         let number = done.fetch_add(1, Ordering::Relaxed) + 1;
         if watched {
-            session::say(&format!("\r{number} of {} headers read", jobs.len()));
+            session::report(&format!("\r{number} of {} headers read", jobs.len()));
         }
         facts
     };
     let read: Vec<Result<Facts, PartFault>> = jobs.par_iter().map(read).collect();
     if watched {
-        session::say("\r\u{1b}[K");
+        session::report("\r\u{1b}[K");
     }
     let mut lock = Lock::default();
     // One path of each vocabulary, from which its texts can be read again.
@@ -64,7 +64,7 @@ pub(super) fn all(registry: &Registry, old: &Lock, output: Output, findings: &mu
             Err(fault) => {
                 let kept = known.get(name).filter(|known| known.facts.file == job.file.value);
                 let kept = kept.filter(|_| fault.fault == Fault::Missing);
-                findings.say(finding(job, &fault, kept));
+                findings.report(finding(job, &fault, kept));
                 locked.extend(kept.map(|kept| (name.clone(), Locked::from(kept.facts.clone()))));
             }
         }

@@ -49,7 +49,7 @@ impl<'p> Argv<'p> {
     }
 
     /// Writes an option with its value, or says that the build has none. True where it was written.
-    pub(super) fn say(
+    pub(super) fn report(
         &mut self,
         (intent, field): Whose,
         spellings: &[&'static str],
@@ -165,10 +165,10 @@ impl<'p> Argv<'p> {
         let several = self.known(spellings).is_some_and(|(_, option)| option.takes_several());
         if several {
             let fields: Vec<String> = items.iter().map(|item| csv(item)).collect();
-            self.say(whose, spellings, fields.join(","));
+            self.report(whose, spellings, fields.join(","));
         } else {
             for item in items {
-                self.say(whose, spellings, item);
+                self.report(whose, spellings, item);
             }
         }
     }

@@ -26,24 +26,24 @@ pub(super) fn lower(profile: &Profile, wanted: &Prompt<'_>) -> Lowered {
 
 fn line(profile: &Profile, tool: &'static str, wanted: &Prompt<'_>) -> Lowered {
     let mut argv = Argv::new(profile, tool);
-    argv.say((Intent::Model, "model"), &["-m", "--model"], wanted.model.to_owned());
+    argv.report((Intent::Model, "model"), &["-m", "--model"], wanted.model.to_owned());
     if let Some(projector) = wanted.projector {
-        argv.say((Intent::Projector, "projector"), &["--mmproj"], projector.to_owned());
-        argv.say((Intent::Projector, "projector"), &["--image"], wanted.image.to_owned());
+        argv.report((Intent::Projector, "projector"), &["--mmproj"], projector.to_owned());
+        argv.report((Intent::Projector, "projector"), &["--image"], wanted.image.to_owned());
     }
     speculate(&mut argv, wanted.draft.as_ref(), wanted.lookup);
     argv.overrides(wanted.experts, wanted.overrides);
     if let Some(context) = wanted.context {
-        argv.say((Intent::Context, "context"), &["-c", "--ctx-size"], context.to_string());
+        argv.report((Intent::Context, "context"), &["-c", "--ctx-size"], context.to_string());
     }
     if let (Some(_), Some(context)) = (wanted.draft, wanted.context) {
         argv.pin(&["-cd", "--ctx-size-draft"], Some(context.to_string().into()), &[]);
     }
     pins(&mut argv, wanted);
     if let Some(threads) = wanted.threads {
-        argv.say((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
+        argv.report((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
     }
-    argv.say((Intent::Tool, "model"), &["-p", "--prompt"], wanted.prompt.to_owned());
+    argv.report((Intent::Tool, "model"), &["-p", "--prompt"], wanted.prompt.to_owned());
     argv.finish()
 }
 

@@ -57,9 +57,9 @@ pub(super) fn lower(profile: &Profile, wanted: &Serve<'_>) -> Lowered {
 }
 
 fn files(argv: &mut Argv<'_>, wanted: &Serve<'_>) {
-    argv.say((Intent::Model, "model"), &["-m", "--model"], wanted.model.to_owned());
+    argv.report((Intent::Model, "model"), &["-m", "--model"], wanted.model.to_owned());
     if let Some(projector) = wanted.projector {
-        argv.say((Intent::Projector, "projector"), &["--mmproj"], projector.to_owned());
+        argv.report((Intent::Projector, "projector"), &["--mmproj"], projector.to_owned());
     }
     speculate(argv, wanted.draft.as_ref(), wanted.lookup);
     argv.overrides(wanted.experts, wanted.overrides);
@@ -79,12 +79,12 @@ fn sizes(argv: &mut Argv<'_>, wanted: &Serve<'_>) {
             format!("{} requests at once; the engine has 1 to {SLOTS} slots", wanted.slots),
         );
     }
-    argv.say((Intent::Context, "context"), &["-c", "--ctx-size"], total.to_string());
-    argv.say((Intent::Slots, "slots"), &["-np", "--parallel"], wanted.slots.to_string());
+    argv.report((Intent::Context, "context"), &["-c", "--ctx-size"], total.to_string());
+    argv.report((Intent::Slots, "slots"), &["-np", "--parallel"], wanted.slots.to_string());
     if wanted.is_embedder {
         let batch = wanted.physical_batch().to_string();
-        argv.say((Intent::Batch, "context"), &["-b", "--batch-size"], batch.clone());
-        argv.say((Intent::Batch, "context"), &["-ub", "--ubatch-size"], batch);
+        argv.report((Intent::Batch, "context"), &["-b", "--batch-size"], batch.clone());
+        argv.report((Intent::Batch, "context"), &["-ub", "--ubatch-size"], batch);
         argv.set((Intent::Embeddings, "pooling"), &["--embeddings", "--embedding"]);
     } else if let Some(batch) = wanted.batch {
         if batch < wanted.slots {
@@ -94,17 +94,17 @@ fn sizes(argv: &mut Argv<'_>, wanted: &Serve<'_>) {
                 format!("a batch of {batch} tokens is less than one for each of {slots} slots"),
             );
         }
-        argv.say((Intent::Batch, "batch"), &["-b", "--batch-size"], batch.to_string());
+        argv.report((Intent::Batch, "batch"), &["-b", "--batch-size"], batch.to_string());
     }
     if let Some(pooling) = wanted.pooling {
-        argv.say((Intent::Pooling, "pooling"), &["--pooling"], pooling.to_owned());
+        argv.report((Intent::Pooling, "pooling"), &["--pooling"], pooling.to_owned());
         if pooling == "rank" {
             // Without it the endpoint answers 501, whatever the pooling.
             argv.set((Intent::Pooling, "pooling"), &["--rerank", "--reranking"]);
         }
     }
     if let Some(threads) = wanted.threads {
-        argv.say((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
+        argv.report((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
     }
 }
 
@@ -120,14 +120,14 @@ fn memory(argv: &mut Argv<'_>, wanted: &Serve<'_>) {
                 format!("a cache of `{kind}` needs flash attention, which is off"),
             );
         }
-        argv.say((Intent::CacheType, "cache-type"), &["-ctk", "--cache-type-k"], kind.to_owned());
-        argv.say((Intent::CacheType, "cache-type"), &["-ctv", "--cache-type-v"], kind.to_owned());
+        argv.report((Intent::CacheType, "cache-type"), &["-ctk", "--cache-type-k"], kind.to_owned());
+        argv.report((Intent::CacheType, "cache-type"), &["-ctv", "--cache-type-v"], kind.to_owned());
     }
     if let Some(wish) = wanted.flash_attention {
         flash_attention(argv, wish);
     }
     if let Some(size) = wanted.prompt_cache_mib {
-        argv.say((Intent::PromptCache, "prompt-cache"), &["--cache-ram", "-cram"], size.to_string());
+        argv.report((Intent::PromptCache, "prompt-cache"), &["--cache-ram", "-cram"], size.to_string());
     }
 }
 
@@ -136,7 +136,7 @@ fn memory(argv: &mut Argv<'_>, wanted: &Serve<'_>) {
 fn lock(argv: &mut Argv<'_>) {
     let modes = argv.known(&["--load-mode"]).is_some_and(|(_, option)| option.lists("mmap+mlock"));
     if modes {
-        argv.say((Intent::Lock, "placement"), &["--load-mode"], "mmap+mlock");
+        argv.report((Intent::Lock, "placement"), &["--load-mode"], "mmap+mlock");
     } else {
         argv.set((Intent::Lock, "placement"), &["--mlock"]);
     }
@@ -155,7 +155,7 @@ fn flash_attention(argv: &mut Argv<'_>, wish: FlashAttention) {
     let switch = argv.known(&["-fa"]).is_some_and(|(_, option)| option.arity() == 0);
     match (switch, wish) {
         (false, _) => {
-            argv.say(field, &["-fa", "--flash-attn"], word);
+            argv.report(field, &["-fa", "--flash-attn"], word);
         }
         (true, FlashAttention::On) => argv.set(field, &["-fa", "--flash-attn"]),
         // Where it is a switch it is off by default (builds before September 2025).
@@ -174,13 +174,13 @@ fn network(argv: &mut Argv<'_>, wanted: &Serve<'_>) {
         argv.cannot(Intent::Listen, why);
     }
     let hosts = if wanted.hosts.is_empty() { "127.0.0.1".to_owned() } else { wanted.hosts.join(",") };
-    argv.say((Intent::Listen, "listen"), &["--host"], hosts);
+    argv.report((Intent::Listen, "listen"), &["--host"], hosts);
     if wanted.port == 0 {
         argv.cannot(Intent::Port, "port 0 is any port".to_owned());
     }
-    argv.say((Intent::Port, "port"), &["--port"], wanted.port.to_string());
+    argv.report((Intent::Port, "port"), &["--port"], wanted.port.to_string());
     if let Some(file) = wanted.key_file {
-        argv.say((Intent::KeyFile, "key-file"), &["--api-key-file"], file.to_owned());
+        argv.report((Intent::KeyFile, "key-file"), &["--api-key-file"], file.to_owned());
     }
     if wanted.metrics {
         argv.set((Intent::Metrics, "metrics"), &["--metrics"]);

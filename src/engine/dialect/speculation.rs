@@ -22,11 +22,11 @@ pub(super) fn speculate(argv: &mut Argv<'_>, draft: Option<&Draft<'_>>, lookup: 
         length(argv, draft);
     }
     if let Some(lookup) = lookup {
-        argv.say((Intent::Lookup, "lookup"), &[lookup.size], lookup.shortest.to_string());
+        argv.report((Intent::Lookup, "lookup"), &[lookup.size], lookup.shortest.to_string());
     }
     if !types.is_empty() {
         let whose = if draft.is_some() { (Intent::Draft, "draft") } else { (Intent::Lookup, "lookup") };
-        argv.say(whose, &["--spec-type"], types.join(","));
+        argv.report(whose, &["--spec-type"], types.join(","));
     }
 }
 
@@ -52,13 +52,13 @@ fn kind(argv: &mut Argv<'_>, draft: &Draft<'_>) -> Option<&'static str> {
 
 fn length(argv: &mut Argv<'_>, draft: &Draft<'_>) {
     let max = draft.max.unwrap_or(DRAFT_MAX);
-    argv.say((Intent::Draft, "draft"), &["-md", "--model-draft"], draft.path.to_owned());
-    argv.say((Intent::DraftMax, "draft"), &["--spec-draft-n-max", "--draft-max"], max.to_string());
+    argv.report((Intent::Draft, "draft"), &["-md", "--model-draft"], draft.path.to_owned());
+    argv.report((Intent::DraftMax, "draft"), &["--spec-draft-n-max", "--draft-max"], max.to_string());
     if let Some(min) = draft.min {
         if min > max {
             argv.cannot(Intent::DraftMin, format!("a draft of at least {min} and at most {max} tokens"));
         }
-        argv.say((Intent::DraftMin, "draft"), &["--spec-draft-n-min", "--draft-min"], min.to_string());
+        argv.report((Intent::DraftMin, "draft"), &["--spec-draft-n-min", "--draft-min"], min.to_string());
     }
     if let Some(least) = draft.p_min {
         probability(argv, least);
@@ -67,7 +67,7 @@ fn length(argv: &mut Argv<'_>, draft: &Draft<'_>) {
 
 fn probability(argv: &mut Argv<'_>, least: f64) {
     if (0.0..=1.0).contains(&least) {
-        argv.say((Intent::DraftPMin, "draft"), P_MIN, least.to_string());
+        argv.report((Intent::DraftPMin, "draft"), P_MIN, least.to_string());
     } else {
         argv.cannot(Intent::DraftPMin, format!("{least} is no probability, which lies between 0 and 1"));
     }

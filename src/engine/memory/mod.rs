@@ -175,26 +175,26 @@ fn of_draft(process: &Process<'_>, draft: &Facts) -> Vec<Part> {
 fn context(process: &Process<'_>, facts: &Facts, of: Whose) -> Vec<Part> {
     let asked = process.asked;
     let mut parts = weights::of(facts, asked, of);
-    let mut say = |kind, amount| parts.push(Part { kind, of, amount });
+    let mut report = |kind, amount| parts.push(Part { kind, of, amount });
     let layers = match layers(facts) {
         Ok(layers) => layers,
         Err(why) => {
-            say(Kind::Rest, Amount::Unknown(why));
+            report(Kind::Rest, Amount::Unknown(why));
             return parts;
         }
     };
     let sizes = sizes_of(asked, facts, &layers, of);
     let types = if of == Whose::Draft { asked.of_draft } else { [asked.keys, asked.values] };
-    say(
+    report(
         Kind::Cache,
         cache::keys_and_values(&layers, &sizes, types).map_or_else(Amount::Unknown, Amount::exact),
     );
-    say(Kind::State, Amount::exact(cache::state(&layers, &sizes, rollback(asked, facts, of))));
+    report(Kind::State, Amount::exact(cache::state(&layers, &sizes, rollback(asked, facts, of))));
     let checkpoints = cache::checkpoint(&layers, &sizes, types);
     let of_drafting = process.draft.is_some() && layers.each.iter().any(|layer| layer.has_state);
     let copies = asked.checkpoints.saturating_add(u64::from(of_drafting));
     let kept = checkpoints.map(|bytes| bytes.saturating_mul(copies).saturating_mul(sizes.slots));
-    say(Kind::Checkpoints, kept.map_or_else(Amount::Unknown, Amount::AtMost));
+    report(Kind::Checkpoints, kept.map_or_else(Amount::Unknown, Amount::AtMost));
     let has_memory =
         facts.architecture.as_deref().and_then(architecture).is_none_or(Architecture::has_memory);
     let since = if has_memory { KNOWN_SINCE } else { ENCODERS_KNOWN_SINCE };
@@ -209,11 +209,11 @@ fn context(process: &Process<'_>, facts: &Facts, of: Whose) -> Vec<Part> {
         Ok(estimate) => Amount::AtMost(estimate.bytes),
         Err(why) => Amount::Unknown(why),
     };
-    say(Kind::Compute, amount);
+    report(Kind::Compute, amount);
     // It grows with the first batch that puts out more than a token for each slot.
     let rows = Sizes { slots: sizes.outputs.max(sizes.slots), ..sizes };
     let chosen = if asked.samples(of) { sampled(facts, rows.slots) } else { 0 };
-    say(Kind::Output, Amount::AtMost(compute::output(facts, &rows).saturating_add(chosen)));
+    report(Kind::Output, Amount::AtMost(compute::output(facts, &rows).saturating_add(chosen)));
     parts
 }
 

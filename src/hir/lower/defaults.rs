@@ -75,7 +75,7 @@ impl Defaults {
             words::quoted(&said)
         );
         let finding = UNKNOWN_NAME.at(said.span, "neither CPUs nor a cpuset", message);
-        by.say(finding.help("write CPUs as `0-47`, or declare the set on a host"), findings);
+        by.report(finding.help("write CPUs as `0-47`, or declare the set on a host"), findings);
         self.record.forget("placement");
     }
 

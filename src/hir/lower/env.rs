@@ -31,7 +31,7 @@ impl Fields<'_> {
             let message =
                 format!("{} sets an environment variable {}", self.by.words(), words::quoted(&entry.key));
             let label = "expected letters, digits and `_`, beginning with a letter or `_`";
-            self.say(BAD_NAME.at(entry.key_span, label, message).help("rename it"));
+            self.report(BAD_NAME.at(entry.key_span, label, message).help("rename it"));
             return None;
         }
         let name = Spanned::new(entry.key.as_ref().into(), entry.key_span);
@@ -50,7 +50,7 @@ impl Fields<'_> {
             [_, second, ..] => {
                 let message = format!("{} has {} values", self.field_of(&entry.key), entry.args.len());
                 let finding = WRONG_TYPE.at(second.span, "expected one value", message);
-                self.say(finding.help("keep one of them"));
+                self.report(finding.help("keep one of them"));
             }
         }
         None

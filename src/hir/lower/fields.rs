@@ -160,7 +160,7 @@ impl Fields<'_> {
         let finding = UNKNOWN_FIELD.at(node.key_span, label, message).help(help);
         // Written once more it would stand twice.
         let is_free = !frame.given.node.fields.iter().any(|field| Some(&*field.key) == near);
-        self.say(finding.meant(meant.filter(|_| is_free), node.key_span));
+        self.report(finding.meant(meant.filter(|_| is_free), node.key_span));
     }
 
     fn value(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
@@ -243,7 +243,7 @@ impl Fields<'_> {
             format!("{} has one {} twice", self.by.words(), words::quoted(&self.path_to(field.name)));
         let finding =
             DUPLICATE_FIELD.at(own.span, "here again", message).also(first.span, "first written here");
-        self.say(finding.help("remove one of them"));
+        self.report(finding.help("remove one of them"));
         false
     }
 
@@ -256,7 +256,7 @@ impl Fields<'_> {
         {
             let message = format!("{} has {} values", self.owned(said), args.len());
             let finding = WRONG_TYPE.at(second.span, "expected one value", message);
-            return self.say(finding.help("keep one of them"));
+            return self.report(finding.help("keep one of them"));
         }
         let mut read: Vec<Spanned<Datum>> = Vec::with_capacity(args.len());
         for one in args {
@@ -276,8 +276,8 @@ impl Fields<'_> {
 
 /// The findings that this room can say.
 impl Fields<'_> {
-    pub(super) fn say(&mut self, finding: Diagnostic) {
-        self.by.say(finding, self.findings);
+    pub(super) fn report(&mut self, finding: Diagnostic) {
+        self.by.report(finding, self.findings);
     }
 
     /// `draft.max`
@@ -301,13 +301,13 @@ impl Fields<'_> {
     fn say_missing(&mut self, field: &Field, frame: Frame) {
         let message = format!("{} has no `{}`", frame.owner(&self.by), field.name);
         let finding = MISSING_FIELD.at(frame.given.place, format!("`{}` is missing", field.name), message);
-        self.say(finding.help(format!("add `{}`: {}", field.name, lower_first(field.doc))));
+        self.report(finding.help(format!("add `{}`: {}", field.name, lower_first(field.doc))));
     }
 
     pub(super) fn say_twice(&mut self, key: &str, (span, first): (Span, Span), owner: &str) {
         let message = format!("{owner} has {} twice", words::quoted(key));
         let finding = DUPLICATE_FIELD.at(span, "here again", message).also(first, "first written here");
-        self.say(finding.help("remove one of them"));
+        self.report(finding.help("remove one of them"));
     }
 
     /// Whether a block was written with nothing in it, which is said.
@@ -321,7 +321,7 @@ impl Fields<'_> {
         if is_empty {
             let message = format!("the block of {} is empty", owner(self));
             let finding = EMPTY_BLOCK.at(block, "nothing in it", message);
-            self.say(finding.help("write its fields, or leave it out"));
+            self.report(finding.help("write its fields, or leave it out"));
         }
         is_empty
     }
@@ -330,13 +330,13 @@ impl Fields<'_> {
         let message = format!("{} is a block, not one value", self.field_of(field));
         let span = node.block.unwrap_or(node.span);
         let finding = WRONG_TYPE.at(span, "expected one value", message);
-        self.say(finding.help("write the value alone"));
+        self.report(finding.help("write the value alone"));
     }
 
     pub(super) fn say_no_value(&mut self, field: &str, doc: Option<&str>, node: &Node) {
         let message = format!("{} has no value", self.field_of(field));
         let finding = WRONG_TYPE.at(node.key_span, "a value is missing", message);
-        self.say(finding.help(match doc {
+        self.report(finding.help(match doc {
             Some(doc) => format!("write one: {}", lower_first(doc)),
             None => "write one, as text between quotes".to_owned(),
         }));

@@ -49,7 +49,7 @@ impl Gatherer<'_> {
                 Some(extra) => {
                     let finding =
                         BAD_NAME.at(extra.span, "not expected", format!("a {} has no name", kind.word));
-                    self.findings.say(finding.help("write its fields alone"));
+                    self.findings.report(finding.help("write its fields alone"));
                     self.hear(node.span);
                 }
                 None => self.add(kind, Some(about(node, node.key_span)), Given { node, args: &[], place }),
@@ -76,7 +76,7 @@ impl Gatherer<'_> {
                 (other.span, example, format!("the name of this {} is {noun}, not text", kind.word))
             }
         };
-        self.findings.say(BAD_NAME.at(span, label, message).help("write one name between quotes"));
+        self.findings.report(BAD_NAME.at(span, label, message).help("write one name between quotes"));
         match node.args.first() {
             Some(Scalar { value: Value::String(name), span }) => {
                 Some(Said { name: Spanned::new(name.as_ref().into(), *span), is_sound: false })
@@ -101,7 +101,7 @@ impl Gatherer<'_> {
                 let message = format!("`{}` stands twice in this file", node.key);
                 let finding = DUPLICATE_FIELD.at(node.key_span, "here again", message);
                 let help = "move what is below it to the first one";
-                self.findings.say(finding.also(*first, "first written here").help(help));
+                self.findings.report(finding.also(*first, "first written here").help(help));
             }
             seen.push((kind, node.key_span));
             self.yaml_section(kind, members);
@@ -162,7 +162,7 @@ impl Gatherer<'_> {
                 format!("write `{}: {{NAME: {{..}}}}`, or leave it out", kind.plural)
             }
         };
-        self.findings.say(finding.help(help));
+        self.findings.report(finding.help(help));
         false
     }
 
@@ -174,7 +174,7 @@ impl Gatherer<'_> {
         }
         let message = format!("`{}` is a list, and {} are written by name", first.key, kind.plural);
         let finding = WRONG_TYPE.at(first.key_span, "expected names below it", message);
-        self.findings.say(finding.help(format!("write `{}: {{NAME: {{..}}}}`", kind.plural)));
+        self.findings.report(finding.help(format!("write `{}: {{NAME: {{..}}}}`", kind.plural)));
         for name in members.iter().filter_map(|node| field_text(node, "name")) {
             self.items.add_unread(kind, name);
         }
@@ -198,7 +198,7 @@ impl Gatherer<'_> {
         let message = format!("{} {} is {found}, not a block of fields", kind.word, words::quoted(&item.key));
         let place = item.args.first().map_or(item.key_span, |first| first.span);
         let finding = WRONG_TYPE.at(place, "expected a block of fields", message);
-        self.findings.say(finding.about(kind.word, &*item.key).help("write its fields below its name"));
+        self.findings.report(finding.about(kind.word, &*item.key).help("write its fields below its name"));
         self.items.add_unread(kind, said.name);
     }
 
@@ -252,7 +252,7 @@ impl Gatherer<'_> {
         if !is_sound {
             let message = format!("{} cannot be the name of this {}", words::quoted(name), kind.word);
             let finding = BAD_NAME.at(span, format!("expected {expected}"), message).about(kind.word, name);
-            self.findings.say(finding.help("give it another name"));
+            self.findings.report(finding.help("give it another name"));
         }
         Said { name: Spanned::new(name.into(), span), is_sound }
     }
@@ -289,7 +289,7 @@ impl Gatherer<'_> {
         let message = format!("{} is no kind of item", words::quoted(&node.key));
         let finding = UNKNOWN_KIND.at(node.key_span, label, message).help(help);
         let Some(kind) = meant else {
-            self.findings.say(finding);
+            self.findings.report(finding);
             return;
         };
         let finding = match other {
@@ -297,7 +297,7 @@ impl Gatherer<'_> {
             Some(_) => finding.write(word_of(kind), node.key_span, Safety::Safe),
             None => finding.meant(near, node.key_span),
         };
-        self.findings.say(finding);
+        self.findings.report(finding);
         let names: Vec<Text> = match (kind.naming, self.language) {
             (Naming::None, _) => Vec::new(),
             (Naming::One, _) => vec![Spanned::new("".into(), node.key_span)],

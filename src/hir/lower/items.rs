@@ -142,7 +142,7 @@ impl Items {
         };
         let finding =
             DUPLICATE_NAME.at(name.span, "declared again here", message).also(first, "first declared here");
-        findings.say(finding.about(kind.word, &*name.value).help("rename or remove one of them"));
+        findings.report(finding.about(kind.word, &*name.value).help("rename or remove one of them"));
         self.taken.insert((kind.word, taken_as(kind, name)), first);
         false
     }

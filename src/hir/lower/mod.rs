@@ -83,5 +83,5 @@ fn say_missing(kind: &str, example: &str, start: Span, findings: &mut Diagnostic
     let finding = super::codes::MISSING_ITEM
         .at(start, format!("no `{kind}` in this file or any other"), format!("no {kind} is declared"))
         .help(format!("declare one, as in `{example}`"));
-    findings.say(finding);
+    findings.report(finding);
 }

@@ -195,7 +195,7 @@ impl Stores<'_> {
             let message = format!("{} has no `store`, and there are several", by.words());
             let finding = MISSING_FIELD.at(file.span, "below which store?", message);
             return by
-                .say(finding.help("add `store`, or name a default in `defaults` of the stack"), findings);
+                .report(finding.help("add `store`, or name a default in `defaults` of the stack"), findings);
         }
         let is_none = self.places.stores.names.is_none_declared();
         if is_none && !std::mem::replace(&mut self.said, true) {
@@ -203,7 +203,7 @@ impl Stores<'_> {
             let finding = MISSING_ITEM.at(file.span, "this path is not absolute", message);
             let help =
                 "declare one, as in `store \"models\" path=\"/srv/models\"`, or write the path in full";
-            by.say(finding.help(help), findings);
+            by.report(finding.help(help), findings);
         }
     }
 }

@@ -135,7 +135,7 @@ impl<T> Names<T> {
         };
         let message = format!("{} names the unknown {} {}", by.words(), self.kind, words::quoted(name));
         let finding = UNKNOWN_NAME.at(name.span, label, message).help(self.way_out(near));
-        by.say(finding.meant(meant, name.span), findings);
+        by.report(finding.meant(meant, name.span), findings);
     }
 
     fn way_out(&self, near: Option<&str>) -> String {
@@ -174,7 +174,7 @@ impl<'a> By<'a> {
     }
 
     /// Says a finding about the item.
-    pub(super) fn say(&self, finding: Diagnostic, findings: &mut Diagnostics) {
-        findings.say(if self.name.is_empty() { finding } else { finding.about(self.kind, self.name) });
+    pub(super) fn report(&self, finding: Diagnostic, findings: &mut Diagnostics) {
+        findings.report(if self.name.is_empty() { finding } else { finding.about(self.kind, self.name) });
     }
 }

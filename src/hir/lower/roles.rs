@@ -134,7 +134,7 @@ fn say_without_effect(record: &Record, shares: Option<&Text>, by: &By, findings:
             .at(model, "a model of its own", message)
             .also(shares.span, "another role's process");
         // What goes with the model goes or stays with it.
-        return by.say(finding.help("keep one of them"), findings);
+        return by.report(finding.help("keep one of them"), findings);
     }
     let mut idle: Vec<(&str, Span)> =
         record.places().filter(|(name, _)| !WITHOUT_PROCESS.contains(name)).collect();
@@ -153,7 +153,7 @@ fn say_without_effect(record: &Record, shares: Option<&Text>, by: &By, findings:
         "add `residency`, or remove what only a process needs"
     };
     let finding = NOT_SERVED.at(*span, format!("`{first}` has no effect"), message);
-    by.say(finding.help(help), findings);
+    by.report(finding.help(help), findings);
 }
 
 /// Roles that share one that is not there are said and dropped; those that share a dropped one are dropped in silence.
@@ -189,7 +189,7 @@ fn drop_those_that_share_nothing(
             );
             let finding = UNKNOWN_NAME.at(shares.span, label, message).about("role", &*head.name.value);
             if is_new {
-                findings.say(finding.help("name a role that is served").meant(near, shares.span));
+                findings.report(finding.help("name a role that is served").meant(near, shares.span));
             }
             *role = None;
         }

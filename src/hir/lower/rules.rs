@@ -70,7 +70,10 @@ impl Targets<'_> {
         );
         let message = format!("a {} names the unknown model or family {}", by.kind, words::quoted(said));
         let finding = UNKNOWN_NAME.at(said.span, label, message).meant(near, said.span);
-        by.say(finding.help("name a model or a family, or write a glob over titles, as `Qwen3-*`"), findings);
+        by.report(
+            finding.help("name a model or a family, or write a glob over titles, as `Qwen3-*`"),
+            findings,
+        );
         None
     }
 }
@@ -192,5 +195,5 @@ fn say_no_pair((first, second): (Option<Span>, Option<Span>), by: &By, findings:
             MISSING_FIELD.at(by.place, "expects what?", message)
         }
     };
-    by.say(finding.help("write `residency` with `fits`, or `role` with `port`"), findings);
+    by.report(finding.help("write `residency` with `fits`, or `role` with `port`"), findings);
 }

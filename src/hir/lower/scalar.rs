@@ -32,7 +32,7 @@ pub(super) fn read(
     match fit(scalar, shape, asked) {
         Ok(datum) => Some(datum),
         Err(finding) => {
-            asked.by.say(*finding, findings);
+            asked.by.report(*finding, findings);
             None
         }
     }

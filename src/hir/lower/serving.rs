@@ -104,7 +104,7 @@ fn ports(record: &mut Record, by: &By, findings: &mut Diagnostics) -> Option<Spa
             let message = format!("{} has both `port` and `ports`", by.words());
             let finding = CONFLICTING_FIELDS.at(range.span, "and here are ports", message);
             let help = "keep `port` for one process, `ports` for one each";
-            by.say(finding.also(one.span, "here is a port").help(help), findings);
+            by.report(finding.also(one.span, "here is a port").help(help), findings);
             Some(range)
         }
         (Some(one), None) => Some(one.map(PortRange::one)),
@@ -122,7 +122,7 @@ fn ports(record: &mut Record, by: &By, findings: &mut Diagnostics) -> Option<Spa
 pub(super) fn say_missing(field: &str, what: &str, by: &By, findings: &mut Diagnostics) {
     let message = format!("{} has no `{field}`", by.words());
     let finding = MISSING_FIELD.at(by.place, format!("`{field}` is missing"), message);
-    by.say(finding.help(format!("add `{field}`: {what}")), findings);
+    by.report(finding.help(format!("add `{field}`: {what}")), findings);
 }
 
 fn draft(
@@ -173,7 +173,7 @@ fn cpus(said: &Text, host: &Host, by: &By, findings: &mut Diagnostics) -> Option
         );
         let help = "write CPUs as `0-47`, or declare the set on the host: `cpuset \"name\" cpus=\"0-47\"`";
         let finding = UNKNOWN_NAME.at(said.span, label, message).help(help);
-        by.say(finding.meant(near, said.span), findings);
+        by.report(finding.meant(near, said.span), findings);
     }
     cpus.map(|cpus| Spanned::new(cpus, said.span))
 }

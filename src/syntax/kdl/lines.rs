@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
             "begin the text on the next line"
         };
         let message = "text of several lines has to begin on the line after `\"\"\"`";
-        self.say(codes::KDL_SYNTAX.at(here, "expected a line break", message).help(help));
+        self.report(codes::KDL_SYNTAX.at(here, "expected a line break", message).help(help));
         Cow::Borrowed(body)
     }
 
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
         let finding = codes::KDL_SYNTAX
             .at(span, "text stands before this", "the closing `\"\"\"` has to stand on a line of its own")
             .help("put a line break before the closing `\"\"\"`");
-        self.say(finding);
+        self.report(finding);
         let mut text: Vec<&str> = lines.iter().map(|(_, line)| line.trim()).collect();
         text.push(last.trim());
         Cow::Owned(text.join("\n"))
@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
             )
             .also(close, "the indentation of the text is measured here")
             .help("begin every line with the blanks that stand before the closing `\"\"\"`");
-        self.say(finding);
+        self.report(finding);
     }
 
     /// Says that a string has no end, and goes on at the first line that is indented no more than the string's own.
@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
             at = self.line_end(text);
         };
         self.pos = end;
-        self.say(finding);
+        self.report(finding);
         Cow::Borrowed(self.slice(start, end).trim())
     }
 

@@ -17,11 +17,11 @@ impl<'a> Reader<'a> {
         let finding = codes::KDL_SYNTAX.at(span, "no key stands before this", "unexpected `=`");
         if alone && !self.slice(name.range().start, name.range().end).is_empty() {
             let name = self.slice(name.range().start, name.range().end);
-            self.say(finding.help(format!("write the value right behind the name: `{name} ..`")));
+            self.report(finding.help(format!("write the value right behind the name: `{name} ..`")));
             self.pos += 1;
             self.node_space();
         } else {
-            self.say(finding.help("write properties as `key=value`"));
+            self.report(finding.help("write properties as `key=value`"));
             self.pos += 1;
             self.recover();
         }
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         let message = format!("expected the end of the line after a block, found {next}");
         let finding =
             codes::KDL_SYNTAX.at(self.span(self.pos, end), "does not belong to the node any more", message);
-        self.say(finding.help(help));
+        self.report(finding.help(help));
         if begins_node && !comma {
             return true;
         }
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         let message = format!("expected a block or the end of the line, found {}", self.found());
         let span = self.span(self.pos, self.lump_end(self.pos));
         let finding = codes::KDL_SYNTAX.at(span, "values and properties stand before all blocks", message);
-        self.say(finding.help("move it before the `/-` of the block"));
+        self.report(finding.help("move it before the `/-` of the block"));
     }
 
     /// Meets something that no space separates from what stands before it.
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
         let len = part.chars().next().map_or(0, char::len_utf8);
         let finding =
             codes::KDL_SYNTAX.at(self.span(start, start + len), "runs into what stands before it", message);
-        self.say(finding.help(help));
+        self.report(finding.help(help));
         if part == "," {
             self.pos += 1;
             return self.node_space_after_fault();
@@ -124,6 +124,6 @@ impl<'a> Reader<'a> {
         let message = format!("{found} cannot stand in a word without quotes");
         let len = self.slice(sign, end).chars().next().map_or(0, char::len_utf8);
         let finding = codes::KDL_SYNTAX.at(self.span(sign, sign + len), "ends the word", message);
-        self.say(finding.help(format!("write text in quotes: `\"{whole}\"`")));
+        self.report(finding.help(format!("write text in quotes: `\"{whole}\"`")));
     }
 }

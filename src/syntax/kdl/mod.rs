@@ -44,7 +44,7 @@ pub fn parse<'a>(file: FileId, text: &'a str, findings: &mut Diagnostics) -> Doc
         }
     }
     for finding in read.findings {
-        findings.say(finding);
+        findings.report(finding);
     }
     Document { file, language: Language::Kdl, nodes: read.top }
 }
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
                 .at(span, "the marker of KDL 1", "the file says that it is KDL 1; registries are KDL 2.0")
                 .help("write `/- kdl-version 2`, or remove the line");
             self.version = Version::One;
-            self.say(finding);
+            self.report(finding);
         }
     }
 
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
                     "a node has one block, found another one",
                 )
                 .help("move these nodes into the first block, or give them a node of their own");
-            self.say(finding);
+            self.report(finding);
         }
         if self.stack.len() < MAX_DEPTH {
             self.pos += 1;
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
         }
         let message = format!("blocks are nested more than {MAX_DEPTH} deep");
         let place = self.span(brace, brace + 1);
-        self.say(codes::NESTING_TOO_DEEP.at(place, "what this opens is skipped", message));
+        self.report(codes::NESTING_TOO_DEEP.at(place, "what this opens is skipped", message));
         self.skip_block();
         owner.had_block(fate);
         Some(owner)
@@ -263,7 +263,7 @@ impl<'a> Reader<'a> {
         let finding = codes::KDL_SYNTAX
             .at(self.span(brace, brace + 1), "opened here", "this block is never closed: expected `}`")
             .help("write a `}` where the block ends");
-        self.say(finding);
+        self.report(finding);
     }
 
     fn stray_brace(&mut self) {
@@ -271,7 +271,7 @@ impl<'a> Reader<'a> {
         let finding = codes::KDL_SYNTAX
             .at(self.span(self.pos, self.pos + 1), "closes nothing", "unexpected `}`: no block is open here")
             .help("remove it, or look above for a `}` too many");
-        self.say(finding);
+        self.report(finding);
         // Several in a row come from one slip.
         while self.peek() == Some(b'}') && self.stack.is_empty() {
             self.pos += 1;

@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
                 let finding = codes::KDL_SYNTAX
                     .at(self.span(start, start + 2), "leaves out nothing", message)
                     .help("remove the `/-`, or write it before a node, a value, a property or a block");
-                self.say(finding);
+                self.report(finding);
                 self.pos += if self.starts_with(self.pos, b"/-") { 2 } else { 0 };
                 Some((draft, true))
             }
@@ -205,7 +205,7 @@ impl<'a> Reader<'a> {
             let message = format!("expected a value after {}, found {}", quoted(written), self.found());
             let span = key_span.to(self.span(equals, equals + 1));
             let finding = codes::KDL_SYNTAX.at(span, "this property has no value", message);
-            self.say(finding.help(format!("write a value right after the `=`, as `{written}\"..\"`")));
+            self.report(finding.help(format!("write a value right after the `=`, as `{written}\"..\"`")));
             self.recover();
             return self.node_space_after_fault();
         }
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
         if let Some(span) = annotation {
             let message = "a type annotation stands before a key";
             let finding = codes::KDL_SYNTAX.at(span, "KDL has these before values only", message);
-            self.say(finding.help("remove it"));
+            self.report(finding.help("remove it"));
         }
         match key.value {
             Value::String(key) => Some(key),
@@ -238,7 +238,7 @@ impl<'a> Reader<'a> {
                 let message = format!("expected a name before `=`, found {}", quoted(written));
                 let label = format!("{} cannot be a key", value.noun());
                 let finding = codes::KDL_SYNTAX.at(key.span, label, message);
-                self.say(finding.help(format!("write the key in quotes: `\"{written}\"=`")));
+                self.report(finding.help(format!("write the key in quotes: `\"{written}\"=`")));
                 None
             }
         }
@@ -275,6 +275,6 @@ impl<'a> Reader<'a> {
         let written = self.slice(span.range().start, span.range().end);
         let message = format!("a registry has no type annotations, found {}", quoted(written));
         let finding = codes::TYPE_ANNOTATION.at(span, "the field alone decides the type", message);
-        self.say(finding.help(format!("remove `{written}`")));
+        self.report(finding.help(format!("remove `{written}`")));
     }
 }

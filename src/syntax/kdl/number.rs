@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
         let len = self.slice(at, self.pos).chars().next().map_or(0, char::len_utf8);
         let span = if len == 0 { self.span(start, self.pos) } else { self.span(at, at + len) };
         let message = format!("expected a number, found {}", quoted(whole));
-        self.say(codes::KDL_SYNTAX.at(span, misfit.why, message).help(help));
+        self.report(codes::KDL_SYNTAX.at(span, misfit.why, message).help(help));
     }
 }
 

@@ -12,7 +12,7 @@ const MAX_SEARCHES: u8 = 16;
 
 impl Reader<'_> {
     /// Takes a finding; with the last one that a file may have, reading ends.
-    pub(super) fn say(&mut self, finding: Diagnostic) {
+    pub(super) fn report(&mut self, finding: Diagnostic) {
         if self.muted {
             return;
         }
@@ -187,7 +187,7 @@ impl Reader<'_> {
             }
             Some(_) => (self.lump_end(start), None),
         };
-        self.say(codes::KDL_SYNTAX.at(self.span(start, end), label, message).maybe_help(help));
+        self.report(codes::KDL_SYNTAX.at(self.span(start, end), label, message).maybe_help(help));
         if self.peek() == Some(b'/') {
             self.pos = end;
         }
@@ -200,7 +200,7 @@ impl Reader<'_> {
         let finding = codes::KDL_SYNTAX
             .at(span, "begins a keyword or a raw string", "`#` does not begin a comment")
             .help("write `//` before a comment");
-        self.say(finding);
+        self.report(finding);
         self.pos = self.line_end(self.pos);
     }
 }

@@ -174,7 +174,7 @@ impl Reader<'_> {
         );
         let nested =
             first_close.map(|_| "close it with `*/`; every `/*` inside a comment needs a `*/` of its own");
-        self.say(finding.help(nested.unwrap_or("close it with `*/`")));
+        self.report(finding.help(nested.unwrap_or("close it with `*/`")));
     }
 
     /// Says which lines have a code point that may stand nowhere in KDL. To the rest of the reader these are letters.
@@ -211,7 +211,7 @@ impl Reader<'_> {
         let help = format!("write `{}` inside quotes, or remove it", found.escape_unicode());
         let message = format!("the code point {code} may not stand in KDL text");
         let label = "this character is invisible or steers the text around it";
-        self.say(codes::KDL_SYNTAX.at(self.span(at, at + len), label, message).help(help));
+        self.report(codes::KDL_SYNTAX.at(self.span(at, at + len), label, message).help(help));
         self.line_end(at)
     }
 }

@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
                 message,
             )
             .help("write `\\\\` for a backslash, or take a raw string: `#\"..\"#`");
-        self.say(finding);
+        self.report(finding);
     }
 
     /// Where an escape stands: at the place that was reckoned, or behind it where blanks before it were escaped.
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
                         "unfinished escape `\\u`",
                     )
                     .help("write the number of a character, as `\\u{e9}`");
-                self.say(finding);
+                self.report(finding);
             }
             out.push_str("\\u");
             return rest;
@@ -186,7 +186,11 @@ impl<'a> Reader<'a> {
             None => {
                 let span = self.place_of(escape, &format!("\\u{{{digits}}}"));
                 let message = format!("no character has the number {digits}");
-                self.say(codes::KDL_SYNTAX.at(span, "expected the number of a Unicode character", message));
+                self.report(codes::KDL_SYNTAX.at(
+                    span,
+                    "expected the number of a Unicode character",
+                    message,
+                ));
             }
         }
         behind
@@ -203,14 +207,14 @@ impl<'a> Reader<'a> {
                 .help("put `\"\"\"` on lines of their own around text of several lines, or write `\\n`");
             self.pos = end + close.len();
             if self.version == Version::Two {
-                self.say(finding);
+                self.report(finding);
             }
             return Cow::Borrowed(self.slice(start, end));
         }
         let end = self.end_of_unclosed(start, line_end);
         self.pos = end;
         let message = format!("this string is never closed: expected {} on the same line", quoted(&close));
-        self.say(
+        self.report(
             codes::KDL_SYNTAX
                 .at(here, "opened here", message)
                 .help(format!("write `{close}` where the text ends")),

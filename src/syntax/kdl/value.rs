@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
             |meant| format!("write `#{meant}`"),
         );
         let label = if meant.is_some() { "keywords are written small" } else { wanted.label };
-        self.say(codes::KDL_SYNTAX.at(self.span(self.pos, end), label, message).help(help));
+        self.report(codes::KDL_SYNTAX.at(self.span(self.pos, end), label, message).help(help));
         self.pos = end;
         self.recover();
         None
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
         } else {
             format!("write `#{word}` for the number, or `\"{word}\"` for text")
         };
-        self.say(codes::KDL_SYNTAX.at(span, label, message).help(help));
+        self.report(codes::KDL_SYNTAX.at(span, label, message).help(help));
         match meant {
             Some((_, value)) if !name => value.clone(),
             _ => Value::String(Cow::Borrowed(word)),
@@ -141,6 +141,6 @@ impl<'a> Reader<'a> {
         let finding = codes::KDL_VERSION_1
             .at(span, "the file is read as KDL 1 where the two differ", message)
             .help("write `#true`, `#false`, `#null` and raw strings as `#\"..\"#`, in the whole file");
-        self.say(finding);
+        self.report(finding);
     }
 }

@@ -96,7 +96,7 @@ impl<'a, 'd> Builder<'a, 'd> {
         let finding = TYPE_ANNOTATION
             .at(tag, "a tag", format!("the tag {name} has no meaning in a registry"))
             .help("remove the tag: a field's type decides what its value means");
-        self.findings.say(finding);
+        self.findings.report(finding);
     }
 
     fn sink(&mut self, what: &What<'a>) {
@@ -147,14 +147,14 @@ impl<'a, 'd> Builder<'a, 'd> {
             }
             Some(_) | None => return false,
         };
-        self.findings.say(wrong);
+        self.findings.report(wrong);
         true
     }
 
     fn too_deep(&mut self, at: Span) {
         if !std::mem::replace(&mut self.deep_said, true) {
             let message = format!("blocks are nested more than {MAX_DEPTH} deep");
-            self.findings.say(NESTING_TOO_DEEP.at(at, "one too many begins here", message));
+            self.findings.report(NESTING_TOO_DEEP.at(at, "one too many begins here", message));
         }
     }
 
@@ -251,7 +251,7 @@ impl<'a, 'd> Builder<'a, 'd> {
             && self.anchors.is_list(name)
         {
             if !*said && !std::mem::replace(known, true) {
-                self.findings.say(nested(at));
+                self.findings.report(nested(at));
             }
             return self.put(None, Some(at));
         }
@@ -283,14 +283,14 @@ impl<'a, 'd> Builder<'a, 'd> {
                 .also(anchor, "a copy of this")
                 .note("this alias and all after it are left out"),
         };
-        self.findings.say(finding);
+        self.findings.report(finding);
         None
     }
 
     /// The document has ended: what it is as a whole can be said.
     pub(super) fn end_document(&mut self) {
         if let Some(finding) = self.root_shape.take() {
-            self.findings.say(finding);
+            self.findings.report(finding);
         }
     }
 

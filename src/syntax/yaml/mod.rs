@@ -121,7 +121,7 @@ impl<'a> Reader<'a, '_> {
             .at(marker, "a second document begins here", "the file has more than one YAML document")
             .also(first, "the first document begins here")
             .help("put everything into one document, or the second into a file of its own");
-        self.builder.findings.say(finding);
+        self.builder.findings.report(finding);
     }
 
     fn fault(&mut self, fault: &Fault, start: usize) -> Option<usize> {
@@ -131,12 +131,12 @@ impl<'a> Reader<'a, '_> {
         let resume = lines::next_section(self.text, verdict.resume_after, margin)
             .filter(|next| *next > start && !around.flow_root);
         self.builder.abandon(resume.unwrap_or(self.text.len()));
-        let goes_on = self.say(&verdict);
+        let goes_on = self.report(&verdict);
         resume.filter(|_| goes_on)
     }
 
     /// Says a fault unless it belongs to one that was said; false where there were too many.
-    fn say(&mut self, verdict: &Verdict) -> bool {
+    fn report(&mut self, verdict: &Verdict) -> bool {
         self.faults += 1;
         let silent = (verdict.slip == Slip::Conflict && std::mem::replace(&mut self.conflict, true))
             || (verdict.slip == Slip::TooDeep && std::mem::replace(&mut self.builder.deep_said, true));
@@ -151,7 +151,7 @@ impl<'a> Reader<'a, '_> {
             finding =
                 finding.note(format!("after {MAX_FAULTS} syntax errors the rest of the file was not read"));
         }
-        self.builder.findings.say(finding);
+        self.builder.findings.report(finding);
         self.faults < MAX_FAULTS
     }
 }

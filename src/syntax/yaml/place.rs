@@ -50,7 +50,7 @@ impl<'a> Builder<'a, '_> {
         // A block that is written as a key was said when it began; one that an alias stands for was not.
         let alias = bad.filter(|here| self.text.get(here.range()).is_some_and(|text| text.starts_with('*')));
         if let Some(here) = alias {
-            self.findings.say(shape(here, "stands for a block", "a key must be a word"));
+            self.findings.report(shape(here, "stands for a block", "a key must be a word"));
         }
         if let Some(Frame { kind: Kind::Map { key, .. }, .. }) = self.frames.last_mut() {
             *key = Some(Key::Bad);
@@ -103,7 +103,7 @@ impl<'a> Builder<'a, '_> {
                 "merges what is no mapping",
                 "`<<` takes a mapping, an alias of one, or a list of those",
             );
-            self.findings.say(finding);
+            self.findings.report(finding);
         }
     }
 

@@ -1,9 +1,9 @@
-//! Every code there is, gathered from the rooms that declare them.
+//! All finding codes, collected from the modules that declare them.
 
 use crate::diag::Code;
 use crate::{check, diag, emit, facts, hir, syntax};
 
-/// All codes, in the order of their numbers.
+/// All codes, sorted by number.
 pub fn codes() -> Vec<&'static Code> {
     let mut all: Vec<&'static Code> = syntax::codes::ALL
         .iter()
@@ -18,7 +18,7 @@ pub fn codes() -> Vec<&'static Code> {
     all
 }
 
-/// The code of a number (`ORC302`, `302`) or a name (`port-conflict`), in any case.
+/// Finds a code by its number (`ORC302`, `302`) or its name (`port-conflict`), ignoring case.
 pub fn find(word: &str) -> Option<&'static Code> {
     codes().into_iter().find(|code| code.is_named(word))
 }

@@ -1,55 +1,59 @@
-//! The pipeline as one short function.
+//! The first half of the compiler: loaded files to a checked registry.
 
-use crate::check::{Checked, Demand, Ground, check};
+use crate::check::{Checked, Derived, NotCheckedPolicy, check};
 use crate::diag::{Diagnostics, Reported};
 use crate::facts::{Facts, Lock};
-use crate::hir::lower::{Items, Torn};
-use crate::hir::{Bytes, Known, Registry, Said, Unsaid, Unused, codes as shape};
+use crate::hir::lower::{Items, SyntaxDamage};
+use crate::hir::{Bytes, KnownFile, KnownFiles, MissingSize, Registry, Unused, codes as shape};
 use crate::source::{FileId, Flaw, Loaded, SourceFile, Span, Spanned};
-use crate::syntax::{codes, mend, parse};
+use crate::syntax::{codes, parse, resolve_fixes};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-/// Text to a registry that is known to make sense; everything that is wrong on the way is said.
-pub fn analyse(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, Reported> {
-    analyse_to(Demand::AsFarAsKnown, loaded, findings)
+/// Compiles the loaded files to a checked registry, and reports all findings.
+pub fn analyze(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, Reported> {
+    analyze_with(NotCheckedPolicy::Count, loaded, findings)
 }
 
-/// The same, and whatever could not be checked is an error where everything has to be proved.
-pub fn analyse_to(demand: Demand, loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, Reported> {
+/// Like [`analyze`], with a policy for checks that lack a fact.
+pub fn analyze_with(
+    policy: NotCheckedPolicy,
+    loaded: &Loaded,
+    findings: &mut Diagnostics,
+) -> Result<Checked, Reported> {
     let (registry, lock) = lower_with_lock(loaded, findings);
-    let checked = check(Ground::new(registry, &loaded.profiles, lock), demand, findings);
-    let is_whole = |file| !loaded.flaws.iter().any(|flaw| flaw.file() == file);
-    mend(&loaded.map, is_whole, findings);
+    let checked = check(Derived::new(registry, &loaded.profiles, lock), policy, findings);
+    let is_intact = |file| !loaded.flaws.iter().any(|flaw| flaw.file() == file);
+    resolve_fixes(&loaded.map, is_intact, findings);
     findings.sort();
     checked
 }
 
-/// Text to all that was declared, before anything is checked; what cannot be read is said and left out.
+/// Lowers the loaded files to a registry without checking it. Reports and omits items that cannot be read.
 pub fn lower(loaded: &Loaded, findings: &mut Diagnostics) -> Registry {
     lower_with_lock(loaded, findings).0
 }
 
-/// The same, for a lock that is about to be written: models need not say their sizes, and what is wrong with the older lock is
-/// told apart from what is wrong with the registry.
+/// Like [`lower`], for a lock that is about to be written: models need no `size`. Returns the findings about the old
+/// lock separately.
 pub fn lower_to_lock(loaded: &Loaded, findings: &mut Diagnostics) -> (Registry, Lock, Diagnostics) {
-    let mut damage = Diagnostics::default();
-    let lock = lock(loaded, &mut damage);
-    let known = Known { models: BTreeMap::new(), unsaid: Unsaid::Allow };
-    (lower_knowing(loaded, &known, findings), lock, damage)
+    let mut lock_findings = Diagnostics::default();
+    let lock = read_lock(loaded, &mut lock_findings);
+    let known = KnownFiles { files: BTreeMap::new(), missing_size: MissingSize::Allow };
+    (lower_with(loaded, &known, findings), lock, lock_findings)
 }
 
-/// The same, with what the lock says of the model files.
+/// Like [`lower`], and also reads the lock: its facts replace the size and trained context that models omit.
 pub fn lower_with_lock(loaded: &Loaded, findings: &mut Diagnostics) -> (Registry, Lock) {
-    let lock = lock(loaded, findings);
-    (lower_knowing(loaded, &known(&lock), findings), lock)
+    let lock = read_lock(loaded, findings);
+    (lower_with(loaded, &known_files(&lock), findings), lock)
 }
 
-fn lower_knowing(loaded: &Loaded, known: &Known, findings: &mut Diagnostics) -> Registry {
+fn lower_with(loaded: &Loaded, known: &KnownFiles, findings: &mut Diagnostics) -> Registry {
     let (locks, files): (Vec<_>, Vec<_>) = loaded.map.files().partition(|(_, file)| file.is_lock());
     let is_lock = |flaw: &Flaw| locks.iter().any(|(file, _)| *file == flaw.file());
     let flaws: Vec<Flaw> = loaded.flaws.iter().copied().filter(|flaw| !is_lock(flaw)).collect();
-    say_flaws(&flaws, findings);
+    report_flaws(&flaws, findings);
     let gathered: Vec<Gathered> = files.par_iter().map(|(file, source)| gather(*file, source)).collect();
     let mut items = Items::default();
     for one in gathered {
@@ -58,7 +62,7 @@ fn lower_knowing(loaded: &Loaded, known: &Known, findings: &mut Diagnostics) -> 
     }
     let mut registry = items.resolve(known, findings);
     if !flaws.is_empty() {
-        // Nobody knows which names stand in a file that could not be read at all.
+        // An unreadable file may declare or use any name, so names cannot be reported as unknown or unused.
         let echoes = [shape::UNKNOWN_NAME.name, shape::MISSING_ITEM.name];
         findings.drop_echoes(|finding| echoes.contains(&finding.code.name));
         registry.unused = Unused::default();
@@ -66,8 +70,8 @@ fn lower_knowing(loaded: &Loaded, known: &Known, findings: &mut Diagnostics) -> 
     registry
 }
 
-/// A lock that is no text at all was said, and is as good as a damaged one.
-fn lock(loaded: &Loaded, findings: &mut Diagnostics) -> Lock {
+/// Reads the lock. Treats a lock that is not UTF-8 or too large as damaged.
+fn read_lock(loaded: &Loaded, findings: &mut Diagnostics) -> Lock {
     let Some((file, source)) = loaded.map.files().find(|(_, file)| file.is_lock()) else {
         return Lock::default();
     };
@@ -75,56 +79,61 @@ fn lock(loaded: &Loaded, findings: &mut Diagnostics) -> Lock {
     if flaws.is_empty() {
         return Lock::read(file, source.text(), findings);
     }
-    say_flaws(&flaws, findings);
+    report_flaws(&flaws, findings);
     Lock::unreadable(file)
 }
 
-/// What models need not say, because the lock says it.
-fn known(lock: &Lock) -> Known {
-    let said = lock.models.iter().filter_map(|(name, locked)| {
+/// The facts in the lock that replace fields that models omit.
+fn known_files(lock: &Lock) -> KnownFiles {
+    let files = lock.models.iter().filter_map(|(name, locked)| {
         let Facts { file, size, .. } = &locked.facts;
         let place = locked.place("size")?;
         let context = locked.facts.number("context_length");
         let context = context.zip(locked.place("parameters.context_length"));
-        let said = Said {
+        let facts = KnownFile {
             file: file.clone(),
             size: Spanned::new(Bytes(*size), place),
             trained_context: context.map(|(tokens, place)| Spanned::new(tokens, place)),
         };
-        Some((name.clone(), said))
+        Some((name.clone(), facts))
     });
-    Known { models: said.collect(), unsaid: if lock.is_damaged { Unsaid::LeaveOut } else { Unsaid::Say } }
+    KnownFiles {
+        files: files.collect(),
+        missing_size: if lock.is_damaged { MissingSize::LeaveOut } else { MissingSize::Report },
+    }
 }
 
-/// What one file declares.
+/// The items of one file, with its findings.
 struct Gathered {
     items: Items,
     findings: Diagnostics,
 }
 
-/// A document lives no longer than its reading, so that a large registry is never held twice.
+/// Gathers the items of one file and frees its document, so that a large registry is not in memory twice.
 fn gather(file: FileId, source: &SourceFile) -> Gathered {
     let mut findings = Diagnostics::default();
     let document = parse(file, source, &mut findings);
-    let faults: Vec<Span> = findings.findings().iter().map(|finding| finding.primary.span).collect();
+    let errors: Vec<Span> = findings.findings().iter().map(|finding| finding.primary.span).collect();
     let mut items = Items::default();
-    items.gather(&document, Torn { text: source.text(), faults: &faults }, &mut findings);
+    items.gather(&document, SyntaxDamage { text: source.text(), errors: &errors }, &mut findings);
     Gathered { items, findings }
 }
 
-fn say_flaws(flaws: &[Flaw], findings: &mut Diagnostics) {
+fn report_flaws(flaws: &[Flaw], findings: &mut Diagnostics) {
     for flaw in flaws {
         let finding = match *flaw {
             Flaw::NotUtf8 { file, at } => {
                 let span = Span::new(file, at, at + '\u{fffd}'.len_utf8());
-                codes::NOT_UTF8.at(span, "from here on", "the file is not UTF-8").help("save it as UTF-8")
+                codes::NOT_UTF8
+                    .at(span, "not UTF-8 from here on", "the file is not UTF-8")
+                    .help("save the file as UTF-8")
             }
             Flaw::TooLarge { file, bytes } => {
-                let message = format!("the file has {bytes} bytes, and 64 MiB are read at the most");
+                let message = format!("the file has {bytes} bytes; the limit is 64 MiB");
                 let span = Span::new(file, 0, 0);
                 codes::FILE_TOO_LARGE
                     .at(span, "not read", message)
-                    .help("split it, or move it out of the folder")
+                    .help("split the file, or move it out of the registry folder")
             }
         };
         findings.report(finding);

@@ -1,18 +1,37 @@
-//! orchgen compiles a declarative registry of language models into everything that serves them.
+//! orchgen compiles a registry of language models into the files that serve and document them.
 //!
 //! ```text
-//! text --load,parse--> Document --lower--> Registry --check--> Checked --plan--> Plan --render--> ArtifactSet --emit--> disk
+//! YAML, KDL ───────── syntax ──▶ Document ── hir::lower ──▶ Registry ─┐
+//! GGUF headers ────── facts ───▶ registry.lock ─────────────▶ Lock ───┼─ check ─▶ Checked ─ plan ─▶ Plan ─ render ─▶ ArtifactSet ─ emit ─▶ out/
+//! help of llama.cpp ─ engine ──▶ profile JSON ───────────▶ Profile ───┘
 //! ```
 //!
-//! Each arrow is a function in its own room and changes the type. Findings go to one sink and work goes on, so one run
-//! reports everything.
+//! A room is a folder of `src`. Each arrow is a function of one room. All findings go to one sink, and the work continues
+//! after a finding, so one run reports everything.
 //!
-//! - **Invariant:** a room imports only what `tests/tidy.rs` lists for it; arrows go down the list of rooms.
-//! - **Invariant:** only [`source`] reads and only [`emit`] writes; everything between is a function of text.
-//! - **Invariant:** [`check::Checked`] is the one gate. After it nothing the user wrote can be wrong, and planning cannot fail.
-//! - **Invariant:** nothing of the time, the machine, the folder or the environment reaches what is rendered.
-//! - **Invariant:** one process has one argv, in [`plan`]; every target is a projection of it.
-//! - **Invariant:** a foreign crate with an opinion is known to one file.
+//! ```text
+//! room       imports                                what it does
+//! source                                            reads files, knows positions in text
+//! diag       source                                 findings, codes, reports in every format
+//! syntax     source diag                            parses YAML and KDL, recovers after errors, edits text for fixes
+//! facts      source diag                            reads GGUF headers, reads and writes registry.lock
+//! hir        source diag                            the typed registry, its tables of fields, its JSON Schema
+//! hir/lower  source diag syntax hir                 turns documents into the registry, resolves names
+//! engine     facts                                  llama.cpp: profiles, command lines, draft verdicts, memory
+//! check      source diag hir facts engine           one file for each rule
+//! plan       hir engine check                       what to generate, with one command line for each process
+//! render     plan                                   one file for each target, with its templates
+//! emit       diag render                            compares and writes out/, all or nothing
+//! ```
+//!
+//! Above the rooms are `compile` (the pipeline), `catalogue` (the list of all codes) and `cli`. They may import every room.
+//!
+//! - **Invariant:** a room imports only what the table lists. `tests/tidy.rs` compares the table with the imports.
+//! - **Invariant:** only [`source`] and [`facts`] read files, and only [`emit`] writes files. Everything between is a pure function.
+//! - **Invariant:** [`check::Checked`] is the only gate. After it the input has no errors, and planning cannot fail.
+//! - **Invariant:** the output depends only on the input: not on the time, the machine, the folder or the environment.
+//! - **Invariant:** each process has one command line, in [`plan`]. Every target uses it.
+//! - **Invariant:** one file wraps each external crate that could be replaced (`tests/tidy.rs` lists them).
 
 #[macro_use]
 pub mod diag;

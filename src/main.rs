@@ -1,4 +1,4 @@
-//! The compiler for self-hosted model serving: hands its arguments to [`orchgen::cli`] and exits with its code.
+//! The `orchgen` command: runs [`orchgen::cli`] and exits with its code.
 
 use std::process::ExitCode;
 

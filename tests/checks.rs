@@ -1,4 +1,4 @@
-//! Tests of the checks beyond their pages: the cases at their edges, and what their findings say.
+//! Tests of the checks beyond the examples of their pages: edge cases, and the texts and places of findings.
 
 mod engine;
 mod experts;
@@ -21,28 +21,28 @@ use crate::language::BASE;
 use crate::support::{Compiled, compile};
 use orchgen::diag::Diagnostic;
 
-/// Compiles items beside the base of the pages.
-fn beside(text: &str) -> Compiled {
+/// Compiles items together with the base registry of the pages.
+fn compile_with_base(text: &str) -> Compiled {
     compile(&[("base.kdl", BASE), ("case.kdl", text)])
 }
 
-/// Asserts the codes that items give beside the base.
+/// Asserts the codes of the findings for items that are added to the base.
 #[track_caller]
-fn gives(codes: &[&str], text: &str) {
-    let compiled = beside(text);
+fn assert_codes(codes: &[&str], text: &str) {
+    let compiled = compile_with_base(text);
     assert_eq!(compiled.codes(), codes, "{text}\n{}", compiled.report());
 }
 
-/// The one finding that items give beside the base.
+/// The only finding for items that are added to the base.
 #[track_caller]
-fn only(text: &str) -> Diagnostic {
-    let compiled = beside(text);
+fn single_finding(text: &str) -> Diagnostic {
+    let compiled = compile_with_base(text);
     let [finding] = compiled.findings.findings() else { panic!("{text}\n{}", compiled.report()) };
     finding.clone()
 }
 
-/// The texts that the labels of a finding lie on, the primary one first.
-fn labelled(compiled: &Compiled, finding: &Diagnostic) -> Vec<(String, String)> {
+/// The file and the source text under each label of a finding, the primary label first.
+fn label_texts(compiled: &Compiled, finding: &Diagnostic) -> Vec<(String, String)> {
     let labels = std::iter::once(&finding.primary).chain(&finding.secondary);
     let map = &compiled.loaded.map;
     labels
@@ -50,7 +50,7 @@ fn labelled(compiled: &Compiled, finding: &Diagnostic) -> Vec<(String, String)> 
         .collect()
 }
 
-/// A served role on the base's model `plain`.
+/// A served role with the model `plain` of the base.
 fn role(name: &str, rest: &str) -> String {
     format!("role \"{name}\" tier=\"A\" residency=\"hot\" model=\"plain\" context=4096 {rest}\n")
 }

@@ -1,6 +1,9 @@
-//! The documents: held against the one that is kept by hand, changed with the registry, sound whatever the registry says.
+//! The documents: compared with the manually written one, updated with the registry, and well-formed for any text.
 
-use crate::support::{Compiled, compile, compile_folder, shared};
+mod cells;
+
+use crate::support::assert_snapshot;
+use crate::support::{Compiled, compile, compile_folder};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -9,10 +12,10 @@ const REFERENCE: &str = "docs/MODEL_REFERENCE.md";
 const QUIRKS: &str = "docs/QUIRKS.md";
 
 fn project() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    crate::support::repository()
 }
 
-/// Everything that would be written, without the word whether it is a program.
+/// The text of each generated file.
 #[track_caller]
 fn files(compiled: &Compiled) -> BTreeMap<String, String> {
     compiled.files().into_iter().map(|(path, (text, _))| (path, text)).collect()
@@ -24,18 +27,7 @@ fn the_registry_of_the_project_has_no_finding() {
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
 }
 
-#[test]
-fn the_document_says_all_that_the_one_kept_by_hand_says() {
-    let compare = shared("seed/compare.py");
-    let out = tempfile::tempdir().unwrap();
-    compile_folder(&project().join("registry")).write(out.path());
-    let said = Command::new("python3").arg(compare).arg(out.path().join(REFERENCE)).output().unwrap();
-    let text = String::from_utf8(said.stdout).unwrap();
-    assert!(said.status.success(), "{text}{}", String::from_utf8_lossy(&said.stderr));
-    assert_eq!(text.lines().last(), Some("159 of 159 held"));
-}
-
-/// The registry of the project with texts replaced in its files; what is replaced must be there.
+/// The registry of the project with changed files. A replaced text must exist.
 struct Edited(BTreeMap<String, String>);
 
 impl Edited {
@@ -56,7 +48,7 @@ impl Edited {
         self
     }
 
-    /// Without the text from `start` up to the next blank line.
+    /// Removes the text from `start` up to the next blank line.
     #[track_caller]
     fn without_block(mut self, file: &str, start: &str) -> Self {
         let text = self.0.get_mut(file).unwrap();
@@ -66,7 +58,7 @@ impl Edited {
         self
     }
 
-    /// Without the lines from the one that begins with `start` to the one that is `end`.
+    /// Removes the text from `start` to the next `end`.
     #[track_caller]
     fn without_lines(mut self, file: &str, start: &str, end: &str) -> Self {
         let text = self.0.get_mut(file).unwrap();
@@ -85,10 +77,15 @@ impl Edited {
     }
 }
 
-/// Nothing says the old word any more, and what said it says the new one, under its new name.
+/// Asserts that no file contains the old word, and that each file that contained it contains the new one. File names change too.
 #[track_caller]
-fn followed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>, old: &str, new: &str) {
-    gone(after, old);
+fn assert_replaced(
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+    old: &str,
+    new: &str,
+) {
+    assert_absent(after, old);
     let mut count = 0;
     for (path, text) in before {
         if !path.contains(old) && !text.contains(old) {
@@ -96,40 +93,40 @@ fn followed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>,
         }
         count += 1;
         let renamed = path.replace(old, new);
-        let now = after.get(&renamed);
-        assert!(now.is_some(), "{renamed} is missing");
-        assert!(!text.contains(old) || now.unwrap().contains(new), "{renamed} does not say {new}");
+        let new_text = after.get(&renamed);
+        assert!(new_text.is_some(), "{renamed} is missing");
+        assert!(!text.contains(old) || new_text.unwrap().contains(new), "{renamed} does not contain {new}");
     }
-    assert!(count > 0, "nothing ever said {old}");
+    assert!(count > 0, "no file contained {old}");
 }
 
 #[track_caller]
-fn gone(after: &BTreeMap<String, String>, old: &str) {
+fn assert_absent(after: &BTreeMap<String, String>, old: &str) {
     for (path, text) in after {
-        assert!(!path.contains(old) && !text.contains(old), "{path} still says {old}");
+        assert!(!path.contains(old) && !text.contains(old), "{path} still contains {old}");
     }
 }
 
 #[test]
-fn everything_follows_when_a_role_is_renamed() {
+fn a_renamed_role_changes_everywhere() {
     let after = Edited::new().replace("roles.yaml", "worker_general", "helper_one").files();
     let before = Edited::new().files();
-    followed(&before, &after, "worker_general", "helper_one");
+    assert_replaced(&before, &after, "worker_general", "helper_one");
     assert!(after[REFERENCE].contains("*(shared with helper_one)*"));
 }
 
 #[test]
-fn everything_follows_when_a_port_changes() {
+fn a_changed_port_changes_everywhere() {
     let before = Edited::new().files();
     let after = Edited::new().replace("roles.yaml", "port: 8083", "port: 9183").files();
-    followed(&before, &after, "8083", "9183");
+    assert_replaced(&before, &after, "8083", "9183");
     let after = Edited::new().replace("roles.yaml", "8090-8095", "9190-9191").files();
-    gone(&after, "8095");
+    assert_absent(&after, "8095");
     assert!(after[REFERENCE].contains("| embedder (2x) | BGE-large-en-v1.5 | F16 | 9190-9191 |"));
 }
 
 #[test]
-fn everything_follows_when_a_model_is_dropped() {
+fn a_removed_model_disappears_everywhere() {
     let after = Edited::new()
         .without_block("models.yaml", "  qwen3-coder-480b:\n")
         .without_block("roles.yaml", "  architect_coding:\n")
@@ -137,16 +134,16 @@ fn everything_follows_when_a_model_is_dropped() {
         .without_lines("rules.kdl", "quirk \"Qwen3-Coder-480B", "}\n")
         .files();
     for old in ["480b", "480B", "architect_coding", "8084", "BOS token"] {
-        gone(&after, old);
+        assert_absent(&after, old);
     }
     let text = &after[REFERENCE];
     assert!(text.contains("| WARM (load on demand) | architects, ingest, vision | ~203 GB |"), "{text}");
     assert!(text.contains("| Total available | All models loaded | ~257 GB |"));
-    is_sound(text);
+    assert_well_formed(text);
 }
 
 #[test]
-fn everything_follows_when_the_last_vision_model_and_all_rules_go() {
+fn the_last_vision_model_and_all_rules_disappear_everywhere() {
     let mut edited = Edited::new()
         .without_block("models.yaml", "  qwen2.5-vl-7b:\n")
         .without_block("models.yaml", "  qwen3-vl-30b:\n")
@@ -157,15 +154,15 @@ fn everything_follows_when_the_last_vision_model_and_all_rules_go() {
     edited.0.remove("rules.kdl");
     let after = edited.files();
     for old in ["VL", "Vision", "vision", "QUIRKS", "Speculative Decoding Pairs", "mmproj"] {
-        gone(&after, old);
+        assert_absent(&after, old);
     }
     assert!(!after.contains_key(QUIRKS));
     let text = &after[REFERENCE];
     assert!(text.contains("| Qwen3-Next-* | Any | SSM state corruption |"), "{text}");
-    is_sound(text);
+    assert_well_formed(text);
 }
 
-/// A table's cells; a `|` after a backslash parts nothing.
+/// The number of cells of a table row. An escaped `|` does not separate cells.
 fn cells(row: &str) -> usize {
     let (mut count, mut escaped) = (0, false);
     for c in row.chars() {
@@ -175,9 +172,10 @@ fn cells(row: &str) -> usize {
     count
 }
 
-/// Sections and tables have something in them, tables are as wide as their heads, code is closed, blank lines are single.
+/// Asserts that sections and tables are not empty, rows have as many cells as the header, code blocks are closed, and no two
+/// blank lines follow each other.
 #[track_caller]
-fn is_sound(text: &str) {
+fn assert_well_formed(text: &str) {
     assert!(text.starts_with("<!-- @generated by orchgen. DO NOT EDIT. Regenerate: orchgen build -->\n\n# "));
     assert!(text.ends_with('\n') && !text.ends_with("\n\n") && !text.contains("\n\n\n"), "{text}");
     let (mut in_code, mut last) = (false, String::new());
@@ -195,7 +193,7 @@ fn is_sound(text: &str) {
         } else if !table.is_empty() {
             assert!(
                 table.len() > 2 && line.is_empty(),
-                "a table without rows, or cut short by {line:?}: {table:#?}"
+                "a table without rows, or without a blank line before {line:?}: {table:#?}"
             );
             assert!(
                 table.iter().all(|row| cells(row) == cells(table[0]) && row.ends_with('|')),
@@ -207,14 +205,14 @@ fn is_sound(text: &str) {
         if line.starts_with('#') {
             let level = |line: &str| line.bytes().take_while(|b| *b == b'#').count();
             let empty = last.starts_with('#') && level(line) <= level(&last);
-            assert!(!empty, "nothing stands between {last} and {line}");
+            assert!(!empty, "no text between {last} and {line}");
         }
         assert_eq!(line.trim_end(), line);
         if !line.is_empty() {
             line.clone_into(&mut last);
         }
     }
-    assert!(!in_code, "a block of code is open at the end");
+    assert!(!in_code, "a code block is not closed");
 }
 
 const MINIMAL: &str = r#"
@@ -234,7 +232,7 @@ fn a_small_registry_has_a_document_without_empty_sections() {
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
     let files = files(&compiled);
     let text = &files[REFERENCE];
-    is_sound(text);
+    assert_well_formed(text);
     let headings: Vec<&str> = text.lines().filter(|line| line.starts_with("##")).collect();
     let expected = [
         "## Production Models by Role",
@@ -248,23 +246,15 @@ fn a_small_registry_has_a_document_without_empty_sections() {
     assert!(!text.contains("numactl") && !text.contains("verified") && !files.contains_key(QUIRKS));
 }
 
-macro_rules! shows {
-    ($name:literal, $text:expr) => {
-        insta::with_settings!({
-            snapshot_path => "snapshots/documents", prepend_module_to_snapshot => false, omit_expression => true,
-        }, { insta::assert_snapshot!($name, $text) })
-    };
-}
-
 #[test]
-fn every_rule_of_the_documents_has_its_case() {
+fn the_documents_of_a_registry_with_every_case_match_the_snapshots() {
     let compiled = compile(&[("small.kdl", include_str!("documents/small.kdl"))]);
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
     let files = files(&compiled);
-    is_sound(&files[REFERENCE]);
-    is_sound(&files[QUIRKS]);
-    shows!("reference", files[REFERENCE]);
-    shows!("quirks", files[QUIRKS]);
+    assert_well_formed(&files[REFERENCE]);
+    assert_well_formed(&files[QUIRKS]);
+    assert_snapshot!("documents", "reference", files[REFERENCE]);
+    assert_snapshot!("documents", "quirks", files[QUIRKS]);
 }
 
 #[test]
@@ -307,28 +297,28 @@ fn hostile_text_breaks_no_table() {
     let files = files(&compiled);
     for path in [REFERENCE, QUIRKS] {
         let text = &files[path];
-        is_sound(text);
+        assert_well_formed(text);
         assert_eq!(headings(text), headings(&self::files(&compile(&[("small.kdl", plain)]))[path]));
-        is_bash(text);
+        assert_valid_bash(text);
         let prose = prose(text).join("\n");
         assert_eq!(prose.matches("<b>").count(), prose.matches("\\<b>").count(), "{text}");
     }
 }
 
-/// Every block of commands is well-formed bash.
+/// Asserts that all commands are valid bash.
 #[track_caller]
-fn is_bash(text: &str) {
+fn assert_valid_bash(text: &str) {
     let blocks = text.split("```bash\n").skip(1).map(|rest| rest.split("\n```\n").next().unwrap());
     let script = blocks.collect::<Vec<_>>().join("\n");
-    let said = Command::new("bash").args(["-n", "-c", &script]).output().unwrap();
+    let output = Command::new("bash").args(["-n", "-c", &script]).output().unwrap();
     assert!(
-        said.status.success() && said.stderr.is_empty(),
+        output.status.success() && output.stderr.is_empty(),
         "{script}{}",
-        String::from_utf8_lossy(&said.stderr)
+        String::from_utf8_lossy(&output.stderr)
     );
 }
 
-/// The lines outside of blocks of code.
+/// The lines outside of code blocks.
 fn prose(text: &str) -> Vec<&str> {
     let mut in_code = false;
     let outside = |line: &&str| {
@@ -338,7 +328,7 @@ fn prose(text: &str) -> Vec<&str> {
     text.lines().filter(outside).collect()
 }
 
-/// How many headings of each level there are.
+/// The number of headings per level.
 fn headings(text: &str) -> BTreeMap<usize, usize> {
     let mut levels = BTreeMap::new();
     for line in prose(text).into_iter().filter(|line| line.starts_with('#')) {

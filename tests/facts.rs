@@ -1,4 +1,4 @@
-//! Tests of what is read of model files: headers good, odd and hostile, and the tables of types.
+//! Tests of facts from model files: valid, unusual and hostile headers, the lock, and the tables of types.
 
 mod build;
 mod hostile;

@@ -1,4 +1,4 @@
-//! Fixes: what becomes of the text, that nothing else is touched, and what is said of it.
+//! Fixes: the fixed texts, unchanged text around them, and the reports.
 
 mod changes;
 mod cli;
@@ -8,37 +8,37 @@ mod mutation;
 mod removal;
 mod spelling;
 
-use crate::language::{BASE, said};
+use crate::language::{BASE, codes_and_messages};
 use crate::support::{Compiled, compile, fixed};
 use orchgen::cli::fix::FixLevel;
 
-/// The text beside the base with its fixes applied.
-fn mended(language: &str, text: &str, daring: FixLevel) -> String {
+/// Applies the fixes to a text that is compiled together with the base.
+fn apply_fixes(language: &str, text: &str, level: FixLevel) -> String {
     let name = format!("case.{language}");
-    let done = fixed(&[("base.kdl", BASE), (&name, text)], daring);
-    let (_, source) = done.latest().loaded.map.files().find(|(_, source)| source.name() == name).unwrap();
+    let result = fixed(&[("base.kdl", BASE), (&name, text)], level);
+    let (_, source) = result.latest().loaded.map.files().find(|(_, source)| source.name() == name).unwrap();
     source.text().to_owned()
 }
 
-/// Asserts what becomes of a text beside the base, which has findings of one code that can be fixed for sure: they are gone, the
-/// others are the same, and so are the comments; fixing twice changes nothing.
+/// Asserts that safe fixes turn `before` into `after`. The text is compiled together with the base. The findings with
+/// this code are gone; other findings and all comments stay; fixing again changes nothing.
 #[track_caller]
-fn becomes(language: &str, code: &str, before: &str, after: &str) {
-    assert_eq!(mended(language, before, FixLevel::Safe), after, "{before}");
+fn assert_fixed(language: &str, code: &str, before: &str, after: &str) {
+    assert_eq!(apply_fixes(language, before, FixLevel::Safe), after, "{before}");
     let name = format!("case.{language}");
     let compile = |text: &str| compile(&[("base.kdl", BASE), (&name, text)]);
     let (was, is) = (compile(before), compile(after));
     assert!(was.codes().contains(&code), "{}", was.report());
     assert!(!is.codes().contains(&code), "{}", is.report());
     let others = |compiled: &Compiled| -> Vec<_> {
-        said(compiled).into_iter().filter(|(name, _)| *name != code).collect()
+        codes_and_messages(compiled).into_iter().filter(|(name, _)| *name != code).collect()
     };
     assert_eq!(others(&was), others(&is));
     assert_eq!(comments(language, before), comments(language, after));
-    assert_eq!(mended(language, after, FixLevel::Safe), after, "fixed twice");
+    assert_eq!(apply_fixes(language, after, FixLevel::Safe), after, "fixing again changes nothing");
 }
 
-/// What follows `#` or `//` on a line, in byte order; no case has these in a text.
+/// The comments of a text, in byte order. Must not be used with texts that have `# ` or `//` inside a string.
 fn comments(language: &str, text: &str) -> Vec<String> {
     let mark = if language == "kdl" { "//" } else { "# " };
     let mut found: Vec<String> = text

@@ -1,35 +1,34 @@
-//! The corpus that fuzzing has left, replayed: `tests/fuzz/` has the targets, which hold any text to the same.
+//! Replays the fuzzing corpus. `tests/fuzz/` has the fuzz targets, which check the same properties.
 //!
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz yaml tests/fuzz/corpus/yaml` goes on from it.
+//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz yaml tests/fuzz/corpus/yaml` continues fuzzing from the corpus.
 
 #[path = "fuzz/header.rs"]
 mod header;
-#[path = "fuzz/survives.rs"]
-mod survives;
+#[path = "fuzz/pipeline.rs"]
+mod pipeline;
 
 use std::fs;
-use std::path::Path;
 
 #[test]
-fn the_corpus_survives() {
+fn every_text_of_the_corpus_is_handled() {
     for language in ["yaml", "kdl"] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(language);
+        let folder = crate::support::repository().join("tests/fuzz/corpus").join(language);
         let mut replayed = 0;
         for entry in fs::read_dir(folder).unwrap() {
             let text = fs::read_to_string(entry.unwrap().path()).unwrap();
-            survives::survives(language, &text);
+            pipeline::check_text(language, &text);
             replayed += 1;
         }
-        assert!(replayed > 50, "{replayed} texts in {language}");
+        assert!(replayed > 50, "{replayed} {language} texts");
     }
 }
 
 #[test]
-fn the_corpus_of_headers_ends() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/gguf");
+fn every_header_of_the_corpus_is_handled() {
+    let folder = crate::support::repository().join("tests/fuzz/corpus/gguf");
     let mut replayed = 0;
     for entry in fs::read_dir(folder).unwrap() {
-        header::ends(&fs::read(entry.unwrap().path()).unwrap());
+        header::check_bytes(&fs::read(entry.unwrap().path()).unwrap());
         replayed += 1;
     }
     assert!(replayed >= 8, "{replayed} headers");

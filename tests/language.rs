@@ -1,24 +1,24 @@
-//! Tests of the registry language: that YAML and KDL say the same, and what is said of what is wrong.
+//! The registry language: YAML and KDL give the same registry, and a mistake gives the same findings in both.
 
 mod bench;
-mod cause;
+mod cascading;
 mod faults;
+mod labels;
 mod mutation;
 mod order;
 mod parity;
-mod place;
 mod seeded;
 mod shape;
 mod translate;
 
 use crate::support::{Compiled, compile};
 
-/// Everything that roles stand on, without a fault; cases add to it.
+/// A complete registry without findings. Test cases add items to it.
 pub(crate) const BASE: &str = include_str!("pages/base.kdl");
 
-/// Compiles one text beside the base, which is in KDL for both languages. A store comes instead of the base's, since models
-/// need not name the only one.
-pub(crate) fn beside_base(language: &str, text: &str) -> Compiled {
+/// Compiles a text together with the base, which is in KDL for both languages. A store in the text replaces the store of
+/// the base, because with two stores every model would have to name one.
+pub(crate) fn compile_with_base(language: &str, text: &str) -> Compiled {
     let without = |start: &str, end: &str| {
         let (before, rest) = BASE.split_once(start).unwrap();
         format!("{before}{}", rest.split_once(end).unwrap().1)
@@ -30,8 +30,8 @@ pub(crate) fn beside_base(language: &str, text: &str) -> Compiled {
     compile(&[("base.kdl", &base), (&format!("case.{language}"), text)])
 }
 
-/// Code and message of each finding.
-pub(crate) fn said(compiled: &Compiled) -> Vec<(&'static str, String)> {
+/// The code and the message of each finding.
+pub(crate) fn codes_and_messages(compiled: &Compiled) -> Vec<(&'static str, String)> {
     let all = compiled.findings.findings().iter();
     all.map(|finding| (finding.code.name, finding.message.clone())).collect()
 }

@@ -1,9 +1,9 @@
-//! All tests, in one binary: one link, one place for helpers.
+//! All tests in one binary, so that cargo links only once and the tests share helpers.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test that meets what it did not expect has failed"
+    reason = "a panic fails the test, as it should"
 )]
 
 mod checks;
@@ -23,6 +23,7 @@ mod pages;
 mod probe;
 mod quote;
 mod readme;
+mod registries;
 mod report;
 mod schema;
 mod scripts;
@@ -30,6 +31,6 @@ mod served;
 mod support;
 mod systemd;
 mod tidy;
-mod tools;
 mod upgrade;
+mod words;
 mod yaml;

@@ -1,4 +1,4 @@
-//! The programs that judge what orchgen writes: bash, shellcheck and systemd, each asked what it understood.
+//! External programs that verify the output of orchgen: bash, shellcheck, systemd, and Python packages.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -9,9 +9,9 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// What systemd understood of a unit.
+/// A unit as systemd parsed it.
 pub(crate) struct Dump {
-    /// The `Unit X:` section as it was printed.
+    /// The section `Unit X:` of the output of `systemd --test`.
     pub(crate) raw: String,
 }
 
@@ -22,77 +22,78 @@ impl Dump {
         self.raw.lines().filter_map(|line| line.trim_start().strip_prefix(&key)).collect()
     }
 
-    /// The argv of each command, as bytes for bytes what the program would get before `$` is replaced.
+    /// The argv of each command, before systemd expands `$`.
     pub(crate) fn argvs(&self) -> Vec<Vec<String>> {
-        self.all("Command Line").into_iter().map(unquoted).collect()
+        self.all("Command Line").into_iter().map(split_words).collect()
     }
 
-    /// Whether the unit has exactly this variable; the dump prints line breaks in a value as they are.
+    /// True if the unit has exactly this environment variable. The dump does not escape line breaks in a value.
     pub(crate) fn has_environment(&self, name: &str, value: &str) -> bool {
         let entry = format!("\t\tEnvironment: {name}={value}\n");
         self.raw.match_indices(&entry).any(|(at, _)| self.raw[at + entry.len()..].starts_with('\t'))
     }
 }
 
-/// A folder that every user may enter, as the judges do not run as root.
+/// A temporary folder that every user may enter, because the external programs do not run as root.
 pub(crate) fn folder() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
     dir
 }
 
-/// Writes a file that every user may read; a program where `mode` says so.
+/// Writes a file with this mode, and its parent folders.
 pub(crate) fn write(path: &Path, text: &str, mode: u32) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// A program in this folder that prints its arguments, a NUL after each.
+/// Writes a program into the folder. It prints its arguments with a NUL after each.
 pub(crate) fn stub(dir: &Path) -> PathBuf {
     let path = dir.join("stub");
     write(&path, "#!/bin/sh\n[ $# -eq 0 ] || printf '%s\\0' \"$@\"\n", 0o755);
     path
 }
 
-/// Runs a bash script whose last act is a [`stub`]: the arguments that the stub got, after the script parsed by `bash -n`.
+/// Checks a bash script with `bash -n`, runs it, and returns the arguments that it passes to a [`stub`].
 pub(crate) fn run_bash_argv(script: &Path, args: &[&str]) -> Vec<Vec<u8>> {
     let check = run(Command::new("bash").arg("-n").arg(script), "bash");
     assert!(check.status.success() && check.stderr.is_empty(), "bash -n: {}", text(&check.stderr));
-    let ran = run(Command::new("bash").arg(script).args(args), "bash");
-    assert!(ran.status.success() && ran.stderr.is_empty(), "bash: {}", text(&ran.stderr));
-    let mut words: Vec<Vec<u8>> = ran.stdout.split(|b| *b == 0).map(<[u8]>::to_vec).collect();
+    let output = run(Command::new("bash").arg(script).args(args), "bash");
+    assert!(output.status.success() && output.stderr.is_empty(), "bash: {}", text(&output.stderr));
+    let mut words: Vec<Vec<u8>> = output.stdout.split(|b| *b == 0).map(<[u8]>::to_vec).collect();
     words.pop();
     words
 }
 
-/// What shellcheck says of scripts at its strictest; nothing, if they are clean.
+/// The output of shellcheck with all warnings enabled; empty if the scripts have no findings.
 pub(crate) fn shellcheck<P: AsRef<OsStr>>(scripts: impl IntoIterator<Item = P>) -> String {
-    let said = run(Command::new("shellcheck").args(["-S", "style", "-f", "gcc"]).args(scripts), "shellcheck");
-    text(&said.stdout) + &text(&said.stderr)
+    let output =
+        run(Command::new("shellcheck").args(["-S", "style", "-f", "gcc"]).args(scripts), "shellcheck");
+    text(&output.stdout) + &text(&output.stderr)
 }
 
-/// What `systemd-analyze verify` says of units; its exit code alone proves nothing.
+/// The messages of `systemd-analyze verify`. The exit code alone is not reliable, so tests compare the messages.
 pub(crate) fn systemd_verify(unit_dir: &Path, units: &[&str]) -> String {
     let mut command = unprivileged("systemd-analyze", &[unit_dir]);
     command.args(["verify", "--man=no", "--recursive-errors=yes"]).args(units);
     text(&run(&mut command, "systemd").stderr)
 }
 
-/// What systemd understood of one unit of a folder.
+/// Lets systemd parse one unit of a folder.
 pub(crate) fn systemd_dump(unit_dir: &Path, unit: &str) -> Dump {
     systemd_dumps(unit_dir, &[unit]).remove(unit).unwrap()
 }
 
-/// What systemd understood of several units of a folder, in one run of a manager that starts nothing.
+/// Lets systemd parse several units of a folder, in one run of `systemd --test`, which starts no unit.
 pub(crate) fn systemd_dumps(unit_dir: &Path, units: &[&str]) -> BTreeMap<String, Dump> {
-    let own = folder();
+    let target_dir = folder();
     let all = format!("[Unit]\nWants={}\n", units.join(" "));
-    write(&own.path().join("orchgen-test-all.target"), &all, 0o644);
-    let mut command = unprivileged("/lib/systemd/systemd", &[unit_dir, own.path()]);
+    write(&target_dir.path().join("orchgen-test-all.target"), &all, 0o644);
+    let mut command = unprivileged("/lib/systemd/systemd", &[unit_dir, target_dir.path()]);
     command.args(["--test", "--system", "--unit=orchgen-test-all.target"]);
     let output = run(&mut command, "systemd");
-    let said = text(&output.stderr);
+    let messages = text(&output.stderr);
     let mut found = BTreeMap::new();
     for section in text(&output.stdout).split("\n\t-> Unit ").skip(1) {
         let name = section.split_once(":\n").unwrap().0;
@@ -100,13 +101,14 @@ pub(crate) fn systemd_dumps(unit_dir: &Path, units: &[&str]) -> BTreeMap<String,
             found.insert(name.to_owned(), Dump { raw: section.to_owned() });
         }
     }
-    assert_eq!(found.len(), units.len(), "systemd found not all of {units:?}; it said:\n{said}");
-    let ours = said.lines().filter(|line| line.contains(unit_dir.to_str().unwrap())).collect::<Vec<_>>();
-    assert!(ours.is_empty(), "systemd said: {ours:#?}");
+    assert_eq!(found.len(), units.len(), "systemd did not load all of {units:?}:\n{messages}");
+    let about_units =
+        messages.lines().filter(|line| line.contains(unit_dir.to_str().unwrap())).collect::<Vec<_>>();
+    assert!(about_units.is_empty(), "systemd reports: {about_units:#?}");
     found
 }
 
-/// A program as nobody, seeing the units of these folders before those of the machine.
+/// A command that runs as an unprivileged user and finds units in these folders before those of the machine.
 fn unprivileged(program: &str, unit_dirs: &[&Path]) -> Command {
     let id = run(Command::new("id").arg("-u"), "coreutils");
     let mut command = if text(&id.stdout).trim() == "0" {
@@ -126,12 +128,12 @@ fn unprivileged(program: &str, unit_dirs: &[&Path]) -> Command {
     command
 }
 
-/// Runs a program to its end, or says which package of Debian has it.
+/// Runs a program. Panics with the name of its Debian package if it is not installed.
 pub(crate) fn run(command: &mut Command, package: &str) -> Output {
     let program = command.get_program().to_string_lossy().into_owned();
     let package = if program == "setpriv" { "util-linux" } else { package };
     let output = command.output();
-    assert!(output.is_ok(), "{program} does not run ({output:?}): apt-get install {package}");
+    assert!(output.is_ok(), "cannot run {program} ({output:?}): apt-get install {package}");
     let output = output.unwrap();
     let missing = output.status.code() == Some(127);
     assert!(!missing, "{}: apt-get install {package}", text(&output.stderr));
@@ -142,8 +144,8 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The words of a command line as systemd prints it: bare, or in double quotes with C escapes where a word needs them.
-fn unquoted(line: &str) -> Vec<String> {
+/// Splits a command line as systemd prints it: a word is bare, or in double quotes with C escapes.
+fn split_words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = line;
     while !rest.is_empty() {
@@ -154,7 +156,7 @@ fn unquoted(line: &str) -> Vec<String> {
             at = 1;
             while bytes[at] != b'"' {
                 if bytes[at] == b'\\' {
-                    let (byte, length) = c_escape(&bytes[at + 1..]);
+                    let (byte, length) = parse_c_escape(&bytes[at + 1..]);
                     word.push(byte);
                     at += 1 + length;
                 } else {
@@ -175,8 +177,8 @@ fn unquoted(line: &str) -> Vec<String> {
     words
 }
 
-/// The byte that a C escape stands for and how many bytes spell it, after the backslash.
-fn c_escape(bytes: &[u8]) -> (u8, usize) {
+/// Parses a C escape after its backslash. Returns the byte and the length of the escape.
+fn parse_c_escape(bytes: &[u8]) -> (u8, usize) {
     match bytes[0] {
         b'a' => (7, 1),
         b'b' => (8, 1),
@@ -188,4 +190,16 @@ fn c_escape(bytes: &[u8]) -> (u8, usize) {
         b'0'..=b'7' => (bytes[..3].iter().fold(0, |sum, digit| sum * 8 + (digit - b'0')), 3),
         other => (other, 1),
     }
+}
+
+/// A program from the Python packages of `.ci/requirements.txt`, which `.ci/test` installs below `target/`.
+pub(crate) fn python_tool(name: &str) -> Command {
+    let program = crate::support::repository().join("target/tools/bin").join(name);
+    assert!(program.is_file(), "{name} is missing: run `bash .ci/test`, which installs it");
+    Command::new(program)
+}
+
+/// The Python interpreter with these packages.
+pub(crate) fn python() -> Command {
+    python_tool("python3")
 }

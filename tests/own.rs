@@ -1,4 +1,4 @@
-//! Our own `registry/` and `out/`: what is committed is what the registry says, and each file passes the checker of its field.
+//! The `registry/` and `out/` of this repository: `out/` is up to date, and external tools accept each file.
 
 use crate::support::compile_folder;
 use crate::{outside, support};
@@ -7,15 +7,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder that every path of the stack begins with; another one stands for it where programs have to be there.
+/// The folder in which all paths of the stack start. Tests that need the programs replace it by a temporary folder.
 const DISK: &str = "/mnt/raid0";
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    crate::support::repository()
 }
 
+/// The files that orchgen generates from the registry: path, text, and true for programs.
 #[track_caller]
-fn own() -> BTreeMap<String, (String, bool)> {
+fn generate() -> BTreeMap<String, (String, bool)> {
     let compiled: support::Compiled = compile_folder(&root().join("registry"));
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
     compiled.files()
@@ -31,38 +32,25 @@ fn committed(folder: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_is_committed_is_what_the_registry_says() {
-    let files = own();
+fn the_committed_output_is_up_to_date() {
+    let files = generate();
     for (path, (text, _)) in &files {
-        let there = fs::read_to_string(root().join("out").join(path)).unwrap_or_default();
-        assert!(there == *text, "out/{path} differs: run `orchgen build`");
+        let committed = fs::read_to_string(root().join("out").join(path)).unwrap_or_default();
+        assert!(committed == *text, "out/{path} differs: run `orchgen build`");
     }
     let listed = ["systemd", "bin", "bin/prompt", "numactl", "docs"]
         .iter()
         .flat_map(|folder| committed(folder))
         .count();
-    assert_eq!(listed + 1, files.len(), "out/ has files that nothing makes, or lacks some");
+    assert_eq!(listed + 1, files.len(), "out/ has stale files, or files are missing");
 }
 
-#[test]
-fn scripts_are_clean() {
-    let scripts: Vec<PathBuf> =
-        ["bin", "bin/prompt", "numactl"].iter().flat_map(|folder| committed(folder)).collect();
-    assert_eq!(outside::shellcheck(&scripts), "");
-    for script in scripts {
-        assert!(
-            Command::new("bash").arg("-n").arg(&script).status().unwrap().success(),
-            "{}",
-            script.display()
-        );
-    }
-}
-
-/// The units and scripts with the disk of the stack replaced by a folder in which its programs are.
-fn elsewhere(dir: &Path) -> Vec<String> {
+/// Writes all generated files into the folder, with [`DISK`] replaced by it, and a stub as `llama-server`. Returns the
+/// units.
+fn write_with_stubs(dir: &Path) -> Vec<String> {
     let disk = dir.to_str().unwrap();
     let mut units = Vec::new();
-    for (path, (text, executable)) in own() {
+    for (path, (text, executable)) in generate() {
         let mode = if executable { 0o755 } else { 0o644 };
         outside::write(&dir.join("out").join(&path), &text.replace(DISK, disk), mode);
         units.extend(path.strip_prefix("systemd/").map(str::to_owned));
@@ -75,44 +63,63 @@ fn elsewhere(dir: &Path) -> Vec<String> {
     units
 }
 
-#[test]
-fn units_pass_verify_without_a_word() {
-    let dir = outside::folder();
-    let units = elsewhere(dir.path());
-    let names: Vec<&str> = units.iter().map(String::as_str).collect();
-    assert_eq!(outside::systemd_verify(&dir.path().join("out/systemd"), &names), "");
-}
+mod tools {
+    use super::*;
 
-#[test]
-fn a_script_prints_the_argv_that_its_unit_has() {
-    let dir = outside::folder();
-    let units = elsewhere(dir.path());
-    let mut compared = 0;
-    for script in fs::read_dir(dir.path().join("out/bin")).unwrap().map(|entry| entry.unwrap().path()) {
-        let role = script.file_name().unwrap().to_str().unwrap().to_owned();
-        if !script.is_file() {
-            continue;
-        }
-        let served = |unit: &&String| {
-            let stem =
-                unit.strip_prefix(&format!("epyc-{role}")).and_then(|rest| rest.strip_suffix(".service"));
-            stem.is_some_and(|rest| rest == "-backend" || rest.trim_start_matches('-').parse::<u32>().is_ok())
-                || (**unit == format!("epyc-{role}.service")
-                    && !units.contains(&format!("epyc-{role}-backend.service")))
-        };
-        for unit in units.iter().filter(served) {
-            let instance =
-                unit.trim_end_matches(".service").rsplit('-').next().filter(|n| n.parse::<u32>().is_ok());
-            let dump = outside::systemd_dump(&dir.path().join("out/systemd"), unit);
-            let mut command = Command::new(&script);
-            command.args(["--dry-run", "--print0"]).args(instance);
-            let printed = String::from_utf8(command.output().unwrap().stdout).unwrap();
-            let printed: Vec<String> =
-                printed.split_terminator('\0').map(|word| word.replace('$', "$$")).collect();
-            assert!(printed.len() > 10, "{role}: {printed:?}");
-            assert!(dump.argvs().contains(&printed), "{unit}: {printed:?} is not in {:?}", dump.argvs());
-            compared += 1;
+    #[test]
+    fn shellcheck_has_no_findings_in_the_scripts() {
+        let scripts: Vec<PathBuf> =
+            ["bin", "bin/prompt", "numactl"].iter().flat_map(|folder| committed(folder)).collect();
+        assert_eq!(outside::shellcheck(&scripts), "");
+        for script in scripts {
+            assert!(
+                Command::new("bash").arg("-n").arg(&script).status().unwrap().success(),
+                "{}",
+                script.display()
+            );
         }
     }
-    assert_eq!(compared, 14, "a process for each of nine roles, the embedder's six among them");
+
+    #[test]
+    fn systemd_analyze_verify_accepts_the_units_without_warnings() {
+        let dir = outside::folder();
+        let units = write_with_stubs(dir.path());
+        let names: Vec<&str> = units.iter().map(String::as_str).collect();
+        assert_eq!(outside::systemd_verify(&dir.path().join("out/systemd"), &names), "");
+    }
+
+    #[test]
+    fn a_script_runs_the_same_argv_as_its_unit() {
+        let dir = outside::folder();
+        let units = write_with_stubs(dir.path());
+        let mut compared = 0;
+        for script in fs::read_dir(dir.path().join("out/bin")).unwrap().map(|entry| entry.unwrap().path()) {
+            let role = script.file_name().unwrap().to_str().unwrap().to_owned();
+            if !script.is_file() {
+                continue;
+            }
+            let is_unit_of_role = |unit: &&String| {
+                let stem =
+                    unit.strip_prefix(&format!("epyc-{role}")).and_then(|rest| rest.strip_suffix(".service"));
+                stem.is_some_and(|rest| {
+                    rest == "-backend" || rest.trim_start_matches('-').parse::<u32>().is_ok()
+                }) || (**unit == format!("epyc-{role}.service")
+                    && !units.contains(&format!("epyc-{role}-backend.service")))
+            };
+            for unit in units.iter().filter(is_unit_of_role) {
+                let instance =
+                    unit.trim_end_matches(".service").rsplit('-').next().filter(|n| n.parse::<u32>().is_ok());
+                let dump = outside::systemd_dump(&dir.path().join("out/systemd"), unit);
+                let mut command = Command::new(&script);
+                command.args(["--dry-run", "--print0"]).args(instance);
+                let printed = String::from_utf8(command.output().unwrap().stdout).unwrap();
+                let printed: Vec<String> =
+                    printed.split_terminator('\0').map(|word| word.replace('$', "$$")).collect();
+                assert!(printed.len() > 10, "{role}: {printed:?}");
+                assert!(dump.argvs().contains(&printed), "{unit}: {printed:?} is not in {:?}", dump.argvs());
+                compared += 1;
+            }
+        }
+        assert_eq!(compared, 14, "nine roles, one of them (the embedder) with six processes");
+    }
 }

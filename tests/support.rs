@@ -1,15 +1,16 @@
-//! The only callers of the library: text in, findings and files out.
+//! Functions that compile registries for tests: texts or folders in, findings and output files out.
 
 use orchgen::check::Checked;
 use orchgen::cli::fix::{FixLevel, Fixed, fix};
-use orchgen::compile::analyse;
+use orchgen::compile::analyze;
 use orchgen::diag::{Diagnostics, report};
 use orchgen::hir::Registry;
 use orchgen::source::{Loaded, SourceMap};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-/// A registry and everything that was said about it.
+/// The result of a compilation: the sources, the findings, and the checked registry if there are no errors.
 pub(crate) struct Compiled {
     pub(crate) loaded: Loaded,
     pub(crate) findings: Diagnostics,
@@ -22,18 +23,18 @@ impl Compiled {
         self.findings.findings().iter().map(|finding| finding.code.name).collect()
     }
 
-    /// Everything that was said, as people see it.
+    /// All findings as a JSON report.
     pub(crate) fn report(&self) -> String {
         report::json::json(&self.findings, &self.loaded.map)
     }
 
-    /// What was checked; the report where something is wrong.
+    /// The checked registry. Panics with the report if there are errors.
     #[track_caller]
     pub(crate) fn checked(&self) -> &Checked {
         self.checked.as_ref().unwrap_or_else(|| panic!("{}", self.report()))
     }
 
-    /// Every file that would be written: its text, and whether it is a program.
+    /// All files that a build would write: path, text, and true if the file is executable.
     #[track_caller]
     pub(crate) fn files(&self) -> BTreeMap<String, (String, bool)> {
         let plan = orchgen::plan::plan(self.checked());
@@ -41,10 +42,12 @@ impl Compiled {
         let set = orchgen::render::render(&plan, &templates).unwrap_or_else(|error| panic!("{error}"));
         let text =
             |artifact: &orchgen::render::Artifact| artifact.text().unwrap_or_else(|error| panic!("{error}"));
-        set.iter().map(|one| (one.path().to_string(), (text(one), one.is_executable()))).collect()
+        set.iter()
+            .map(|artifact| (artifact.path().to_string(), (text(artifact), artifact.is_executable())))
+            .collect()
     }
 
-    /// Writes every file below a folder, for the programs that they are for.
+    /// Writes all files into a folder, so that other programs can read them.
     #[track_caller]
     pub(crate) fn write(&self, out: &Path) {
         use std::os::unix::fs::PermissionsExt;
@@ -75,10 +78,10 @@ fn load_texts(files: &[(&str, &str)]) -> Loaded {
 }
 
 /// Compiles texts and applies the fixes.
-pub(crate) fn fixed(files: &[(&str, &str)], daring: FixLevel) -> Fixed {
-    fix(load_texts(files), daring, &|loaded| {
+pub(crate) fn fixed(files: &[(&str, &str)], level: FixLevel) -> Fixed {
+    fix(load_texts(files), level, &|loaded| {
         let mut findings = Diagnostics::default();
-        let _ = analyse(loaded, &mut findings);
+        let _ = analyze(loaded, &mut findings);
         findings
     })
 }
@@ -91,11 +94,11 @@ pub(crate) fn compile_folder(folder: &Path) -> Compiled {
 
 fn compile_loaded(loaded: Loaded) -> Compiled {
     let mut findings = Diagnostics::default();
-    let checked = analyse(&loaded, &mut findings).ok();
+    let checked = analyze(&loaded, &mut findings).ok();
     Compiled { loaded, findings, checked }
 }
 
-/// What texts declare, without checks, and what was said on the way.
+/// The registry that texts declare, without checks, and the findings up to this stage.
 pub(crate) fn lower(files: &[(&str, &str)]) -> (Registry, Compiled) {
     let loaded = load_texts(files);
     let mut findings = Diagnostics::default();
@@ -104,45 +107,46 @@ pub(crate) fn lower(files: &[(&str, &str)]) -> (Registry, Compiled) {
     (registry, Compiled { loaded, findings, checked: None })
 }
 
-/// A file of the shared folder, which lies beside the project or where `ORCHGEN_SHARED` says.
-#[track_caller]
-#[expect(clippy::disallowed_methods, reason = "where the shared folder lies is not known to the project")]
-pub(crate) fn shared(path: &str) -> PathBuf {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let found = std::env::var_os("ORCHGEN_SHARED").map_or_else(beside, PathBuf::from).join(path);
-    assert!(found.exists(), "{} is not there: set ORCHGEN_SHARED to the shared folder", found.display());
-    found
+/// The root folder of the repository. nextest names it at run time, because an archive of tests may be unpacked elsewhere.
+#[expect(clippy::disallowed_methods, reason = "only the environment names the folder of an unpacked archive")]
+pub(crate) fn repository() -> &'static Path {
+    static REPOSITORY: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder =
+            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        PathBuf::from(folder)
+    });
+    &REPOSITORY
 }
 
-/// The Python that has the packages which `.ci/test` installs; the machine's own where that was not run.
-pub(crate) fn python() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin/python3");
-    if own.exists() { own } else { PathBuf::from("python3") }
+/// The path of the orchgen under test. nextest names it at run time, as for [`repository`].
+#[expect(clippy::disallowed_methods, reason = "only the environment names the folder of an unpacked archive")]
+pub(crate) fn orchgen() -> &'static str {
+    static ORCHGEN: LazyLock<String> = LazyLock::new(|| {
+        let path = std::env::var("NEXTEST_BIN_EXE_orchgen");
+        path.unwrap_or_else(|_| env!("CARGO_BIN_EXE_orchgen").to_owned())
+    });
+    &ORCHGEN
 }
 
-/// The root of the rig, in which a real llama.cpp is. Where a test cannot have it, it says why in one line, and fails only if
-/// `ORCHGEN_RIG=required` asks for it.
-#[track_caller]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the environment says where the rig is, and whether it has to be"
-)]
-pub(crate) fn rig_root(test: &str) -> Option<PathBuf> {
-    let home = std::env::var("HOME").unwrap_or_default();
-    let beside = || format!("{home}/.cache/orchgen-rig/root");
-    let root = PathBuf::from(std::env::var("RIG_ROOT").unwrap_or_else(|_| beside()));
-    let is_there = root.join("usr/bin/llama-server").is_file();
-    if !is_there {
-        without_rig(test, "`systemd-rig create` of the shared folder makes it");
-    }
-    is_there.then_some(root)
+/// Compares a text with a file of `tests/snapshots/FOLDER`.
+macro_rules! assert_snapshot {
+    ($folder:literal, $name:expr, $text:expr) => {
+        insta::with_settings!({
+            snapshot_path => $crate::support::repository().join("tests/snapshots").join($folder),
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, { insta::assert_snapshot!($name, $text) })
+    };
 }
+pub(crate) use assert_snapshot;
 
-/// Says why a test runs without the rig, which fails where the environment asks for it.
+/// The root folder of the rig, which `tests/rig create` installs: it has systemd and llama.cpp.
 #[track_caller]
-#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a test that is not run says so")]
-pub(crate) fn without_rig(test: &str, why: &str) {
-    println!("{test}: not run, for there is no rig here: {why}");
-    let is_asked = std::env::var("ORCHGEN_RIG").is_ok_and(|word| word == "required");
-    assert!(!is_asked, "ORCHGEN_RIG=required asks for the rig: {why}");
+#[expect(clippy::disallowed_methods, reason = "only the environment names the folder of the rig")]
+pub(crate) fn rig_root() -> PathBuf {
+    let default = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/orchgen/rig");
+    let root = std::env::var_os("RIG_ROOT").map_or_else(default, PathBuf::from);
+    let is_complete = root.join("etc/orchgen-rig").is_file();
+    assert!(is_complete, "there is no rig in {}: run `bash tests/rig create` as root", root.display());
+    root
 }

@@ -1,5 +1,6 @@
-//! Units, as systemd understands them.
+//! Generated units, verified with systemd.
 
+use crate::support::assert_snapshot;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -11,13 +12,14 @@ use crate::outside::{self, Dump, systemd_dumps, systemd_verify};
 use crate::support::{Compiled, compile};
 
 const STACK: &str = include_str!("systemd/stack.kdl");
-/// What systemd 252 says of values that only later versions know.
-const LATER: &[&str] = &["Failed to parse boolean value, ignoring: disconnected", "ignoring: strict"];
+/// Messages of systemd 252 about values that only newer versions support.
+const MESSAGES_ABOUT_NEWER_VALUES: &[&str] =
+    &["Failed to parse boolean value, ignoring: disconnected", "ignoring: strict"];
 
-/// Units in a folder, and what they were made of.
+/// Generated units in a temporary folder, and the registry that they come from.
 struct Units {
     compiled: Compiled,
-    /// Texts by name; those of several hosts with the host before it.
+    /// Texts by path below `systemd/`. With several hosts, the path starts with the host.
     texts: BTreeMap<String, String>,
     dir: TempDir,
 }
@@ -53,7 +55,8 @@ fn is_service(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|kind| kind == "service")
 }
 
-/// The units of a registry whose program exists; `more` is added to it.
+/// Compiles the registry with this systemd version, user and additional text, and writes the units. `llama-server` is a
+/// stub.
 fn units(version: u32, user: &str, more: &str) -> Units {
     let dir = outside::folder();
     let bin = dir.path().join("the bin");
@@ -71,11 +74,11 @@ fn units(version: u32, user: &str, more: &str) -> Units {
     Units { compiled, texts, dir }
 }
 
-fn plain() -> Units {
+fn default_units() -> Units {
     units(252, "", "")
 }
 
-/// Each process with the unit that starts it.
+/// All processes, each with its unit and its role.
 pub(crate) fn processes(plan: &Plan) -> Vec<(String, &Role, &Process)> {
     let mut found = Vec::new();
     for role in &plan.roles {
@@ -88,8 +91,8 @@ pub(crate) fn processes(plan: &Plan) -> Vec<(String, &Role, &Process)> {
     found
 }
 
-/// The argv that a program would get, as systemd keeps it until `$$` becomes `$`.
-fn wanted(unit: &str, role: &Role, process: &Process) -> Vec<String> {
+/// The argv of a process as the dump of systemd has it: systemd expands `$$` to `$` only when it starts the program.
+fn expected_argv(unit: &str, role: &Role, process: &Process) -> Vec<String> {
     let words = process.args.words().into_iter().map(|word| match word {
         Word::Text(text) => text.replace('$', "$$"),
         Word::KeyFile => format!("/run/credentials/{unit}/api-key"),
@@ -98,7 +101,7 @@ fn wanted(unit: &str, role: &Role, process: &Process) -> Vec<String> {
     std::iter::once(role.program.to_string()).chain(words).collect()
 }
 
-/// The value of a setting, of which there is one.
+/// The value of a setting that must exist exactly once.
 #[track_caller]
 fn setting<'t>(text: &'t str, name: &str) -> &'t str {
     let found = settings(text, name);
@@ -112,101 +115,15 @@ fn settings<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
 }
 
 #[test]
-fn the_units_are_those_that_the_design_names() {
-    let units = plain();
+fn the_names_of_the_units_match_the_snapshot() {
+    let units = default_units();
     let names = units.names().join("\n");
-    insta::assert_snapshot!("unit names", names);
+    assert_snapshot!("systemd", "names", names);
 }
 
 #[test]
-fn systemd_has_nothing_to_say_about_any_unit() {
-    for user in ["", "user=\"daemon\"", "user=\"daemon\" group=\"daemon\"", "group=\"daemon\""] {
-        let units = units(252, user, "");
-        let said = systemd_verify(&units.folder(), &units.names());
-        assert!(said.is_empty(), "{said}");
-    }
-}
-
-#[test]
-fn the_registry_of_the_rig_makes_sound_units() {
-    let dir = outside::folder();
-    let bin = dir.path().join("bin");
-    outside::write(&bin.join("llama-server"), "#!/bin/sh\n", 0o755);
-    let text =
-        include_str!("served/stack.kdl").replace("/usr/bin", bin.to_str().unwrap()).replace("262", "252");
-    let compiled = compile(&[("rig.kdl", &text)]);
-    compiled.write(dir.path());
-    let files = compiled.files();
-    let names: Vec<&str> = files.keys().filter_map(|path| path.strip_prefix("systemd/")).collect();
-    let said = systemd_verify(&dir.path().join("systemd"), &names);
-    assert!(said.is_empty(), "{said}");
-}
-
-#[test]
-fn what_systemd_252_does_not_know_is_written_for_later_versions_alone() {
-    let units = units(262, "", "");
-    let said = systemd_verify(&units.folder(), &units.names());
-    let unknown: Vec<_> =
-        said.lines().filter(|line| !LATER.iter().any(|known| line.contains(known))).collect();
-    assert!(unknown.is_empty(), "{unknown:#?}");
-    let strict = units.text("big-stack-strict.service");
-    assert_eq!(setting(strict, "PrivateTmp"), "disconnected");
-    assert_eq!(setting(strict, "ProtectControlGroups"), "strict");
-    assert_eq!(setting(plain().text("big-stack-strict.service"), "PrivateTmp"), "yes");
-}
-
-#[test]
-fn every_service_starts_the_command_line_of_the_plan() {
-    let units = plain();
-    let (plan, dumps) = (units.plan(), units.dumps());
-    let processes = processes(&plan);
-    assert_eq!(processes.len(), 15);
-    for (unit, role, process) in &processes {
-        let argvs = dumps[unit].argvs();
-        let wanted = wanted(unit, role, process);
-        assert!(argvs.contains(&wanted), "{unit}: {wanted:#?} is not among {argvs:#?}");
-        assert_eq!(argvs.len(), 3, "a check, the server and its gate: {argvs:#?}");
-    }
-}
-
-#[test]
-fn a_hostile_path_and_variable_arrive_as_they_are() {
-    let units = plain();
-    let dump = units.dumps().remove("big-stack-odd.service").unwrap();
-    let folder = "/srv/models/it's odd $(id) ${HOME} %n;é,c:d\\e";
-    assert!(dump.raw.contains(&format!("\t\tBindReadOnlyPaths: {folder}:{folder}:rbind\n")), "{}", dump.raw);
-    assert!(dump.raw.contains(&format!("\t\tRequiresMountsFor: {folder} (origin-file)\n")), "{}", dump.raw);
-    let file = format!("{folder}/a \"b\" 'c' ;\nd.gguf").replace('$', "$$");
-    assert!(dump.argvs().iter().any(|argv| argv.get(2) == Some(&file)), "{:#?}", dump.argvs());
-    assert!(dump.has_environment("GGML_X", "a $b 100% \"q\""), "{}", dump.raw);
-    assert_eq!(dump.all("Description"), ["odd: Odd %n $(id) \\"]);
-}
-
-#[test]
-fn every_unit_is_as_locked_in_as_its_profile_promises() {
-    for user in ["", "user=\"daemon\""] {
-        let units = units(252, user, "");
-        for name in units.services() {
-            let threshold = match name {
-                "big-stack-bare.service" => continue,
-                "big-stack-gpu.service" => 20,
-                "big-stack-lan.service" | "big-stack-wan.service" | "big-stack-thinker.service" => 16,
-                _ => 15,
-            };
-            let output = Command::new("systemd-analyze")
-                .args(["security", "--no-pager", "--offline=yes", &format!("--threshold={threshold}")])
-                .arg(units.folder().join(name))
-                .output()
-                .unwrap();
-            let said = String::from_utf8_lossy(&output.stdout).into_owned();
-            assert!(output.status.success(), "{name}: {}", said.lines().last().unwrap_or_default());
-        }
-    }
-}
-
-#[test]
-fn a_place_is_given_by_systemd_and_never_by_a_wrapper() {
-    let units = plain();
+fn placement_uses_settings_of_systemd_and_no_wrapper() {
+    let units = default_units();
     let at = |name: &str| {
         let text = units.text(&format!("big-stack-{name}.service"));
         let one = |key| settings(text, key).join("|");
@@ -224,15 +141,15 @@ fn a_place_is_given_by_systemd_and_never_by_a_wrapper() {
         let start = setting(units.text(&unit), "ExecStart");
         assert!(start.trim_matches('"').starts_with(&*role.program), "{start}");
     }
-    // Threads that place themselves need the calls for it.
+    // A server that pins its own threads needs these system calls.
     let filter = |name: &str| settings(units.text(name), "SystemCallFilter").join(" ");
     assert!(filter("big-stack-strict.service").contains("@resources"));
     assert!(!filter("big-stack-strict-numa.service").contains("@resources"));
 }
 
 #[test]
-fn slices_hold_the_budget_and_keep_what_is_resident() {
-    let units = plain();
+fn slices_limit_memory_to_the_budget_and_protect_resident_memory() {
+    let units = default_units();
     let resident = units.plan().hosts[0].groups[0].load.0.to_string();
     let always = units.text("big_stack-always_on.slice");
     assert_eq!(setting(always, "MemoryMax"), "40000000000");
@@ -248,8 +165,8 @@ fn slices_hold_the_budget_and_keep_what_is_resident() {
 }
 
 #[test]
-fn the_target_starts_everything_and_stops_it() {
-    let units = plain();
+fn the_target_starts_and_stops_all_units() {
+    let units = default_units();
     let whole = settings(units.text("big-stack.target"), "Wants");
     for (unit, role, _) in processes(&units.plan()) {
         let (unit, group) = match role.start {
@@ -271,8 +188,8 @@ fn the_target_starts_everything_and_stops_it() {
 }
 
 #[test]
-fn the_gate_asks_where_the_server_can_be_reached_from_its_own_machine() {
-    let units = plain();
+fn the_health_check_uses_an_address_that_the_host_can_reach() {
+    let units = default_units();
     for (name, place) in [
         ("coder", "127.0.0.1 8080"),
         ("lan", "127.0.0.1 8086"),
@@ -287,29 +204,29 @@ fn the_gate_asks_where_the_server_can_be_reached_from_its_own_machine() {
 }
 
 #[test]
-fn a_start_takes_as_long_as_the_disk_needs_and_no_longer() {
-    let units = plain();
+fn the_start_timeout_follows_from_file_sizes_and_disk_speed() {
+    let units = default_units();
     let limit = |name: &str| setting(units.text(&format!("big-stack-{name}.service")), "TimeoutStartSec");
     assert_eq!((limit("strict"), limit("odd")), ("61s", "infinity"));
     assert_eq!(limit("coder"), "71s");
 }
 
 #[test]
-fn keys_are_credentials_and_nothing_else_says_them() {
-    let units = plain();
+fn keys_are_passed_as_credentials_only() {
+    let units = default_units();
     let lan = units.text("big-stack-lan.service");
     assert_eq!(setting(lan, "LoadCredential"), "api-key:/etc/keys/a b%%n");
     assert!(lan.contains("    --api-key-file %d/api-key"));
     assert_eq!(lan.matches("/etc/keys").count(), 1);
     assert!(
         settings(units.text("big-stack-thinker.service"), "LoadCredential").is_empty(),
-        "the proxy needs none"
+        "the socket proxy needs no key"
     );
 }
 
 #[test]
-fn variables_that_would_be_options_are_unset_but_for_those_of_the_role() {
-    let units = plain();
+fn variables_that_set_options_are_unset_except_those_of_the_role() {
+    let units = default_units();
     let unset = |name: &str| setting(units.text(name), "UnsetEnvironment").split(' ').collect::<Vec<_>>();
     let coder = unset("big-stack-coder.service");
     assert!(coder.contains(&"LLAMA_ARG_CTX_SIZE") && coder.contains(&"LLAMA_ARG_THREADS_HTTP"));
@@ -319,7 +236,7 @@ fn variables_that_would_be_options_are_unset_but_for_those_of_the_role() {
 }
 
 #[test]
-fn several_hosts_have_a_folder_each() {
+fn each_of_several_hosts_has_a_folder() {
     let more = "host \"other\" memory=\"64 GB\" systemd=262\nrole \"far\" tier=\"A\" residency=\"warm\" host=\"other\" model=\"small\" port=8080\n";
     let dir = outside::folder();
     let text = STACK
@@ -350,8 +267,8 @@ fn several_hosts_have_a_folder_each() {
 }
 
 #[test]
-fn units_read_as_they_did() {
-    let units = plain();
+fn units_match_the_snapshots() {
+    let units = default_units();
     let home = units.dir.path().to_str().unwrap();
     for name in [
         "big-stack.target",
@@ -361,6 +278,110 @@ fn units_read_as_they_did() {
         "big-stack-thinker.service",
         "big-stack-thinker-backend.service",
     ] {
-        insta::assert_snapshot!(name, units.text(name).replace(home, "/opt"));
+        assert_snapshot!("systemd", name, units.text(name).replace(home, "/opt"));
+    }
+}
+
+mod tools {
+    use super::*;
+
+    #[test]
+    fn systemd_accepts_all_units_without_messages() {
+        for user in ["", "user=\"daemon\"", "user=\"daemon\" group=\"daemon\"", "group=\"daemon\""] {
+            let units = units(252, user, "");
+            let messages = systemd_verify(&units.folder(), &units.names());
+            assert!(messages.is_empty(), "{messages}");
+        }
+    }
+
+    #[test]
+    fn systemd_accepts_the_units_of_the_rig() {
+        let dir = outside::folder();
+        let bin = dir.path().join("bin");
+        outside::write(&bin.join("llama-server"), "#!/bin/sh\n", 0o755);
+        let text =
+            include_str!("served/stack.kdl").replace("/usr/bin", bin.to_str().unwrap()).replace("262", "252");
+        let compiled = compile(&[("rig.kdl", &text)]);
+        compiled.write(dir.path());
+        let files = compiled.files();
+        let names: Vec<&str> = files.keys().filter_map(|path| path.strip_prefix("systemd/")).collect();
+        let messages = systemd_verify(&dir.path().join("systemd"), &names);
+        assert!(messages.is_empty(), "{messages}");
+    }
+
+    #[test]
+    fn settings_that_systemd_252_does_not_support_are_written_only_for_newer_versions() {
+        let units = units(262, "", "");
+        let messages = systemd_verify(&units.folder(), &units.names());
+        let unknown: Vec<_> = messages
+            .lines()
+            .filter(|line| !MESSAGES_ABOUT_NEWER_VALUES.iter().any(|known| line.contains(known)))
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:#?}");
+        let strict = units.text("big-stack-strict.service");
+        assert_eq!(setting(strict, "PrivateTmp"), "disconnected");
+        assert_eq!(setting(strict, "ProtectControlGroups"), "strict");
+        assert_eq!(setting(default_units().text("big-stack-strict.service"), "PrivateTmp"), "yes");
+    }
+
+    #[test]
+    fn every_service_runs_the_argv_of_the_plan() {
+        let units = default_units();
+        let (plan, dumps) = (units.plan(), units.dumps());
+        let processes = processes(&plan);
+        assert_eq!(processes.len(), 15);
+        for (unit, role, process) in &processes {
+            let argvs = dumps[unit].argvs();
+            let expected_argv = expected_argv(unit, role, process);
+            assert!(argvs.contains(&expected_argv), "{unit}: {expected_argv:#?} is not among {argvs:#?}");
+            assert_eq!(
+                argvs.len(),
+                3,
+                "a pre-start check, the server, and the wait until it is ready: {argvs:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn systemd_parses_a_hostile_path_and_variable_unchanged() {
+        let units = default_units();
+        let dump = units.dumps().remove("big-stack-odd.service").unwrap();
+        let folder = "/srv/models/it's odd $(id) ${HOME} %n;é,c:d\\e";
+        assert!(
+            dump.raw.contains(&format!("\t\tBindReadOnlyPaths: {folder}:{folder}:rbind\n")),
+            "{}",
+            dump.raw
+        );
+        assert!(
+            dump.raw.contains(&format!("\t\tRequiresMountsFor: {folder} (origin-file)\n")),
+            "{}",
+            dump.raw
+        );
+        let file = format!("{folder}/a \"b\" 'c' ;\nd.gguf").replace('$', "$$");
+        assert!(dump.argvs().iter().any(|argv| argv.get(2) == Some(&file)), "{:#?}", dump.argvs());
+        assert!(dump.has_environment("GGML_X", "a $b 100% \"q\""), "{}", dump.raw);
+        assert_eq!(dump.all("Description"), ["odd: Odd %n $(id) \\"]);
+    }
+
+    #[test]
+    fn systemd_analyze_security_is_below_the_threshold_of_each_hardening_profile() {
+        for user in ["", "user=\"daemon\""] {
+            let units = units(252, user, "");
+            for name in units.services() {
+                let threshold = match name {
+                    "big-stack-bare.service" => continue,
+                    "big-stack-gpu.service" => 20,
+                    "big-stack-lan.service" | "big-stack-wan.service" | "big-stack-thinker.service" => 16,
+                    _ => 15,
+                };
+                let output = Command::new("systemd-analyze")
+                    .args(["security", "--no-pager", "--offline=yes", &format!("--threshold={threshold}")])
+                    .arg(units.folder().join(name))
+                    .output()
+                    .unwrap();
+                let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+                assert!(output.status.success(), "{name}: {}", stdout.lines().last().unwrap_or_default());
+            }
+        }
     }
 }

@@ -1,27 +1,14 @@
-//! The house rules: who imports whom, sizes, names, and foreign crates known to one file.
+//! Rules for the source code: imports, sizes, names, and external crates that only one file may use.
 
-use std::path::{Path, PathBuf};
+use crate::support::repository;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-/// Each room with the rooms it may name; `file` rows are stricter than the room they lie in.
-const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("source", &[]),
-    ("diag", &["source"]),
-    ("syntax", &["source", "diag"]),
-    ("hir/lower", &["source", "diag", "syntax", "hir"]),
-    ("hir", &["source", "diag"]),
-    ("facts", &["source", "diag"]),
-    ("engine", &["facts"]),
-    ("check", &["source", "diag", "hir", "facts", "engine"]),
-    ("plan", &["hir", "facts", "engine", "check"]),
-    ("render", &["plan"]),
-    ("emit", &["render", "diag"]),
-];
-
-/// Files that stand above the rooms and may name all of them; no room imports them.
+/// Files above the rooms. They may import every room, and no room imports them.
 const ABOVE: &[&str] = &["main.rs", "lib.rs", "compile.rs", "catalogue.rs", "cli"];
 
-/// Foreign crates with an opinion, each with the one file that knows it.
-const KNOWN_TO_ONE: &[(&str, &str)] = &[
+/// External crates that could be replaced, each with the one file that uses it.
+const WRAPPED: &[(&str, &str)] = &[
     ("miette", "diag/report/human.rs"),
     ("granit_parser", "syntax/yaml/events.rs"),
     ("minijinja", "render/template.rs"),
@@ -30,14 +17,36 @@ const KNOWN_TO_ONE: &[(&str, &str)] = &[
     ("rustix", "cli/engine/program.rs"),
 ];
 
-/// The files that touch the disk; everything between `load` and `emit` is a function of text.
-const TOUCH_THE_DISK: &[&str] = &["source/load.rs", "facts/gguf.rs", "emit/"];
+/// The only files that may access the disk.
+const ACCESS_THE_DISK: &[&str] = &["source/load.rs", "facts/gguf.rs", "emit/"];
+
+/// Modules of a room that its other modules may import.
+const SHARED_MODULES: &[(&str, &[&str])] = &[
+    (
+        "check",
+        &[
+            "claims",
+            "derived",
+            "experts",
+            "forbidden",
+            "intent",
+            "locked",
+            "nodes",
+            "options",
+            "overrides",
+            "secrets",
+            "sum",
+            "threads",
+        ],
+    ),
+    ("render", &["artifact", "template", "quote"]),
+];
 
 const BANNED_NAMES: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc", "types"];
 const MAX_LINES: usize = 400;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+    repository().join("src")
 }
 
 fn sources() -> Vec<(String, String)> {
@@ -59,149 +68,191 @@ fn sources() -> Vec<(String, String)> {
     found
 }
 
-/// The text without its inline tests and without comments.
+/// The text without inline tests and comments.
 fn code(text: &str) -> String {
     let body = text.split("#[cfg(test)]").next().unwrap_or_default();
     body.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// The first segments after `crate::`, those of a brace list included.
-fn rooms_named(code: &str) -> Vec<String> {
+/// The paths that follow a prefix such as `crate::`. `use super::{a, b::c}` gives `a` and `b::c`.
+fn paths_after(prefix: &str, code: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for rest in code.split("crate::").skip(1) {
-        if let Some(list) = rest.strip_prefix('{') {
-            let (mut depth, mut word) = (0, String::new());
-            for c in list.chars() {
-                match c {
-                    '{' => depth += 1,
-                    '}' if depth == 0 => break,
-                    '}' => depth -= 1,
-                    ',' if depth == 0 => found.push(std::mem::take(&mut word)),
-                    _ if depth == 0 => word.push(c),
-                    _ => {}
-                }
-            }
-            found.push(word);
-        } else {
-            found.push(rest.to_owned());
+    for (at, _) in code.match_indices(prefix) {
+        // `$crate::` and `super::super::` are other prefixes.
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || "_:$".contains(c)) {
+            continue;
         }
-    }
-    let first = |path: String| {
-        let path = path.trim();
-        let end = path.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(path.len());
-        // A macro stands at the root of the crate, whichever room declares it.
-        (!path[end..].starts_with('!')).then(|| path[..end].to_owned())
-    };
-    found.into_iter().filter_map(first).filter(|room| !room.is_empty()).collect()
-}
-
-#[test]
-fn rooms_import_only_what_the_table_says() {
-    let mut wrong = Vec::new();
-    for (name, text) in sources() {
-        let Some((room, may)) = MAY_IMPORT.iter().find(|(room, _)| name.starts_with(&format!("{room}/")))
-        else {
-            assert!(ABOVE.iter().any(|above| name.starts_with(above)), "{name} lies in no room");
+        let rest = &code[at + prefix.len()..];
+        let Some(list) = rest.strip_prefix('{') else {
+            found.push(path(rest));
             continue;
         };
-        let own = room.split('/').next().unwrap();
-        for named in rooms_named(&code(&text)) {
-            if named != own && !may.contains(&named.as_str()) {
-                wrong.push(format!("{name} imports {named}"));
+        let (mut depth, mut start) = (0, 0);
+        for (n, c) in list.char_indices() {
+            match c {
+                '{' => depth += 1,
+                ',' | '}' if depth == 0 => {
+                    found.push(path(&list[start..n]));
+                    start = n + 1;
+                    if c == '}' {
+                        break;
+                    }
+                }
+                '}' => depth -= 1,
+                _ => {}
             }
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    found.retain(|path| !path.is_empty());
+    found
+}
+
+/// The path at the start of a text. A macro gives an empty path, because all macros are at the root of the crate.
+fn path(text: &str) -> String {
+    let text = text.trim_start();
+    let end = text.find(|c: char| !c.is_alphanumeric() && !"_:".contains(c)).unwrap_or(text.len());
+    if text[end..].starts_with('!') { String::new() } else { text[..end].to_owned() }
+}
+
+fn first_segment(path: &str) -> &str {
+    path.split("::").next().unwrap_or_default()
+}
+
+/// A row of the table of rooms in `src/lib.rs`.
+struct Room {
+    name: String,
+    imports: BTreeSet<String>,
+    purpose: String,
+}
+
+fn table() -> Vec<Room> {
+    let text = std::fs::read_to_string(root().join("lib.rs")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("//! "));
+    let mut rows = rows.skip_while(|row| !row.starts_with("room "));
+    let header = rows.next().unwrap_or_else(|| panic!("src/lib.rs has no table of rooms"));
+    let (imports, purpose) = (header.find("imports").unwrap(), header.find("what it does").unwrap());
+    let room = |row: &str| {
+        assert!(row.len() > purpose, "{row}: no purpose");
+        Room {
+            name: row[..imports].trim().to_owned(),
+            imports: row[imports..purpose].split_whitespace().map(str::to_owned).collect(),
+            purpose: row[purpose..].to_owned(),
+        }
+    };
+    rows.take_while(|row| *row != "```").map(room).collect()
 }
 
 #[test]
-fn the_import_test_sees_what_it_looks_for() {
-    assert_eq!(rooms_named("use crate::plan::Plan; x(crate::diag::y)"), ["plan", "diag"]);
-    assert_eq!(rooms_named("use crate::{plan::{Plan, Service}, diag::Code};"), ["plan", "diag"]);
-    assert_eq!(rooms_named("crate::template!(\"x\"); crate::emit::x!()"), ["emit"]);
+fn the_map_for_contributors_is_the_table() {
+    let map = std::fs::read_to_string(repository().join(".github/CONTRIBUTING.md")).unwrap();
+    for room in table() {
+        let row = format!("| `{}` | {} |", room.name, room.purpose);
+        assert!(map.contains(&row), "CONTRIBUTING.md lacks {row}");
+    }
+}
+
+#[test]
+fn rooms_import_what_the_table_lists() {
+    let table: BTreeMap<String, BTreeSet<String>> =
+        table().into_iter().map(|room| (room.name, room.imports)).collect();
+    let mut imports: BTreeMap<String, BTreeSet<String>> =
+        table.keys().map(|room| (room.clone(), BTreeSet::new())).collect();
+    for (file, text) in sources() {
+        // The longest name is the innermost room.
+        let rooms = table.keys().filter(|room| file.starts_with(&format!("{room}/")));
+        let Some(room) = rooms.max_by_key(|room| room.len()) else {
+            assert!(ABOVE.iter().any(|above| file.starts_with(above)), "{file} is in no room of the table");
+            continue;
+        };
+        let names =
+            paths_after("crate::", &code(&text)).into_iter().map(|path| first_segment(&path).to_owned());
+        // A path from the room to itself, or to an item at the root of the crate, is no import.
+        let foreign = names.filter(|name| name != room && !name.starts_with(char::is_uppercase));
+        imports.get_mut(room).unwrap().extend(foreign);
+    }
+    assert_eq!(imports, table, "left: imports, right: the table in src/lib.rs");
+}
+
+#[test]
+fn paths_are_found() {
+    assert_eq!(paths_after("crate::", "use crate::plan::Plan; x(crate::diag::y)"), ["plan::Plan", "diag::y"]);
     assert_eq!(
-        rooms_named(&code("// crate::plan\nuse crate::hir;\n#[cfg(test)] mod t { use crate::cli; }")),
-        ["hir"]
+        paths_after("crate::", "use crate::{plan::{Plan, Service}, diag::Code};"),
+        ["plan::", "diag::Code"]
     );
+    assert_eq!(paths_after("crate::", "crate::template!(\"x\"); $crate::emit::x!()"), Vec::<String>::new());
+    assert_eq!(paths_after("super::", "use super::{a, b::c};"), ["a", "b::c"]);
+    assert_eq!(paths_after("super::", "use super::super::a;"), ["super::a"]);
+    let text = "// crate::plan\nuse crate::hir;\n#[cfg(test)] mod t { use crate::cli; }";
+    assert_eq!(paths_after("crate::", &code(text)), ["hir"]);
 }
 
 #[test]
-fn siblings_in_check_and_render_do_not_know_each_other() {
+fn checks_and_targets_do_not_import_each_other() {
     let mut wrong = Vec::new();
-    for (room, shared) in [
-        (
-            "check",
-            &[
-                "mod",
-                "ground",
-                "options",
-                "intent",
-                "forbidden",
-                "overrides",
-                "experts",
-                "locked",
-                "secrets",
-                "sum",
-                "nodes",
-                "threads",
-                "claims",
-            ][..],
-        ),
-        ("render", &["mod", "artifact", "template", "quote"][..]),
-    ] {
-        let files: Vec<_> =
-            sources().into_iter().filter(|(name, _)| name.starts_with(&format!("{room}/"))).collect();
-        let names: Vec<String> =
-            files.iter().map(|(n, _)| n[room.len() + 1..].trim_end_matches(".rs").to_owned()).collect();
-        for (name, text) in &files {
-            if shared.iter().any(|s| *name == format!("{room}/{s}.rs")) {
+    for (room, shared) in SHARED_MODULES {
+        let files: Vec<(String, String)> = sources()
+            .into_iter()
+            .filter_map(|(file, text)| Some((file.strip_prefix(&format!("{room}/"))?.to_owned(), text)))
+            .collect();
+        let module = |file: &str| file.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+        let modules: BTreeSet<String> = files.iter().map(|(file, _)| module(file)).collect();
+        for name in *shared {
+            assert!(modules.contains(*name), "{room}/{name} does not exist");
+        }
+        for (file, text) in &files {
+            let own = module(file);
+            if own == "mod" || shared.contains(&own.as_str()) {
                 continue;
             }
-            for sibling in
-                names.iter().filter(|s| !shared.contains(&s.as_str()) && *name != format!("{room}/{s}.rs"))
-            {
-                if code(text).contains(&format!("super::{sibling}::"))
-                    || code(text).contains(&format!("{room}::{sibling}::"))
-                {
-                    wrong.push(format!("{name} knows {sibling}"));
-                }
+            let code = code(text);
+            let mut paths = paths_after(&format!("crate::{room}::"), &code);
+            if !file.contains('/') {
+                paths.extend(paths_after("super::", &code));
             }
+            let siblings =
+                paths.iter().map(|path| first_segment(path)).filter(|name| modules.contains(*name));
+            let foreign = siblings.filter(|name| *name != own && !shared.contains(name));
+            wrong.extend(foreign.map(|name| format!("{room}/{file} imports {name}")));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
-fn a_foreign_crate_with_an_opinion_is_known_to_one_file() {
-    for (krate, file) in KNOWN_TO_ONE {
+fn one_file_uses_each_wrapped_crate() {
+    for (krate, file) in WRAPPED {
         let users: Vec<String> = sources()
             .into_iter()
             .filter(|(_, text)| code(text).contains(&format!("{krate}::")))
             .map(|(name, _)| name)
             .collect();
-        assert!(users.iter().all(|user| user == file), "{krate} belongs to {file} and is used in {users:?}");
+        assert_eq!(users, [*file], "{krate}");
     }
 }
 
 #[test]
-fn files_are_small_enough_to_know_and_have_names_that_say_something() {
+fn files_are_short_and_begin_with_their_purpose() {
     for (name, text) in sources() {
         let lines = text.split("#[cfg(test)]").next().unwrap_or_default().lines().count();
-        assert!(lines <= MAX_LINES, "{name} has {lines} lines, {MAX_LINES} at the most");
-        assert!(text.starts_with("//!"), "{name} does not say what lives in it");
+        assert!(lines <= MAX_LINES, "{name} has {lines} lines, the limit is {MAX_LINES}");
+        assert!(text.starts_with("//!"), "{name} does not begin with its purpose");
         let parts = name.trim_end_matches(".rs").split('/');
-        assert!(parts.into_iter().all(|part| !BANNED_NAMES.contains(&part)), "{name} says nothing");
+        assert!(
+            parts.into_iter().all(|part| !BANNED_NAMES.contains(&part)),
+            "{name}: this name does not describe the module"
+        );
     }
 }
 
 #[test]
-fn only_the_two_ends_touch_the_disk() {
+fn only_listed_files_access_the_disk() {
     for (name, text) in sources() {
-        let may = TOUCH_THE_DISK.iter().any(|place| name.starts_with(place));
+        let may = ACCESS_THE_DISK.iter().any(|place| name.starts_with(place));
         let does = ["std::fs", "File::open", "fs::read", "OpenOptions"]
             .iter()
             .any(|word| code(&text).contains(word));
-        assert!(may || !does, "{name} touches the disk");
+        assert!(may || !does, "{name} accesses the disk");
     }
 }
 
@@ -215,7 +266,7 @@ fn one_file_starts_processes() {
 }
 
 #[test]
-fn nothing_depends_on_chance_or_is_left_undone() {
+fn no_hash_order_and_no_unfinished_code() {
     let banned = ["HashMap", "HashSet", "TODO", "FIXME", "todo!(", "unimplemented!(", "dbg!("];
     for (name, text) in sources() {
         for word in banned {
@@ -227,18 +278,23 @@ fn nothing_depends_on_chance_or_is_left_undone() {
     }
 }
 
-#[test]
-fn the_top_level_is_the_one_agreed() {
-    let agreed = ["Cargo.toml", "Cargo.lock", "src", "templates", "registry", "out", "tests", "README.md"];
-    let listed =
-        std::process::Command::new("git").args(["ls-files"]).current_dir(root().parent().unwrap()).output();
-    let listed = String::from_utf8(listed.expect("git lists the files").stdout).unwrap();
-    for file in listed.lines() {
-        let top = file.split('/').next().unwrap();
-        let fine = agreed.contains(&top)
-            || top.starts_with('.')
-            || top.starts_with("LICENSE")
-            || top == "CHANGELOG.md";
-        assert!(fine, "{top} stands at the top level");
+mod tools {
+    use super::*;
+
+    #[test]
+    fn the_top_level_has_only_the_agreed_entries() {
+        let agreed =
+            ["Cargo.toml", "Cargo.lock", "src", "templates", "registry", "out", "tests", "README.md"];
+        let git = std::process::Command::new("git").args(["ls-files"]).current_dir(repository()).output();
+        let listed = String::from_utf8(git.expect("git lists the files").stdout).unwrap();
+        assert!(listed.lines().count() > 100, "git lists the files of the repository");
+        for file in listed.lines() {
+            let top = file.split('/').next().unwrap();
+            let is_agreed = agreed.contains(&top)
+                || top.starts_with('.')
+                || top.starts_with("LICENSE")
+                || top == "CHANGELOG.md";
+            assert!(is_agreed, "{top} is at the top level");
+        }
     }
 }

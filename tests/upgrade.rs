@@ -1,5 +1,6 @@
-//! `orchgen engine diff`: what it says, and that it comes true.
+//! `orchgen engine diff`: its output, and that its predictions are correct.
 
+use crate::support::assert_snapshot;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,57 +10,57 @@ use std::process::{Command, Output};
 const FORK: &str = "llama.cpp-2026-03-fork";
 const B11669: &str = "llama.cpp-b11669";
 
-/// A folder with a registry.
-struct Ground(tempfile::TempDir);
+/// A temporary folder with a registry.
+struct Project(tempfile::TempDir);
 
-impl Ground {
-    /// The registry of the project itself, under a build.
-    fn own(profile: &str) -> Self {
-        let ground = Self(tempfile::tempdir().unwrap());
-        fs::create_dir(ground.at("registry")).unwrap();
-        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("registry");
-        for entry in fs::read_dir(own).unwrap() {
+impl Project {
+    /// The registry of orchgen, with another profile.
+    fn with_registry(profile: &str) -> Self {
+        let project = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(project.at("registry")).unwrap();
+        let registry = crate::support::repository().join("registry");
+        for entry in fs::read_dir(registry).unwrap() {
             let entry = entry.unwrap();
-            fs::copy(entry.path(), ground.at("registry").join(entry.file_name())).unwrap();
+            fs::copy(entry.path(), project.at("registry").join(entry.file_name())).unwrap();
         }
-        ground.pin(FORK, profile);
-        ground
+        project.pin(FORK, profile);
+        project
     }
 
-    fn of(text: &str) -> Self {
-        let ground = Self(tempfile::tempdir().unwrap());
-        fs::create_dir(ground.at("registry")).unwrap();
-        fs::write(ground.at("registry/stack.kdl"), text).unwrap();
-        ground
+    fn new(text: &str) -> Self {
+        let project = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(project.at("registry")).unwrap();
+        fs::write(project.at("registry/stack.kdl"), text).unwrap();
+        project
     }
 
     fn at(&self, path: &str) -> PathBuf {
         self.0.path().join(path)
     }
 
-    /// Changes the build, and nothing else.
+    /// Replaces the profile, which is named once.
     fn pin(&self, old: &str, new: &str) {
         let path = self.at("registry/stack.kdl");
         let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(text.matches(old).count(), 1, "the build is pinned at one place");
+        assert_eq!(text.matches(old).count(), 1, "the profile is named once");
         fs::write(&path, text.replace(old, new)).unwrap();
     }
 
     fn orchgen(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_orchgen")).args(args).current_dir(self.0.path()).output().unwrap()
+        Command::new(crate::support::orchgen()).args(args).current_dir(self.0.path()).output().unwrap()
     }
 
-    /// The document of a diff with this registry, and the exit code.
+    /// The JSON output of a diff with this registry, and the exit code.
     fn diff(&self, old: &str, new: &str) -> (Value, Option<i32>) {
         let output =
             self.orchgen(&["engine", "diff", old, new, "--registry", "registry", "--output-format", "json"]);
-        let said = String::from_utf8(output.stderr).unwrap();
+        let report = String::from_utf8(output.stderr).unwrap();
         let document =
-            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {report}"));
         (document, output.status.code())
     }
 
-    /// Every command line that a build writes, by kind, name and instance, as its script prints it.
+    /// Each command line that `orchgen build` writes, by kind, name and instance, as its script prints it.
     fn lines(&self) -> BTreeMap<(String, String, u64), Vec<String>> {
         let output = self.orchgen(&["build", "--quiet"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -68,24 +69,24 @@ impl Ground {
         for role in stack["roles"].as_array().unwrap().iter().filter(|role| role["shares"].is_null()) {
             let name = role["name"].as_str().unwrap();
             for instance in 0..role["endpoints"].as_array().unwrap().len() {
-                let argv = printed(&self.at("out/bin").join(name), &[&instance.to_string()]);
+                let argv = argv_of(&self.at("out/bin").join(name), &[&instance.to_string()]);
                 lines.insert(("role".to_owned(), name.to_owned(), instance as u64), argv);
             }
         }
         for script in fs::read_dir(self.at("out/bin/prompt")).unwrap() {
             let path = script.unwrap().path();
-            let takes_image = fs::read_to_string(&path).unwrap().contains("it takes a text and an image");
-            let given: &[&str] = if takes_image { &["PROMPT", "IMAGE"] } else { &["PROMPT"] };
+            let takes_image = fs::read_to_string(&path).unwrap().contains("expected a text and an image");
+            let args: &[&str] = if takes_image { &["PROMPT", "IMAGE"] } else { &["PROMPT"] };
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            lines.insert(("model".to_owned(), name, 0), printed(&path, given));
+            lines.insert(("model".to_owned(), name, 0), argv_of(&path, args));
         }
         lines
     }
 }
 
 /// The program without its folder, and its arguments.
-fn printed(script: &Path, given: &[&str]) -> Vec<String> {
-    let output = Command::new(script).args(["--dry-run", "--print0"]).args(given).output().unwrap();
+fn argv_of(script: &Path, args: &[&str]) -> Vec<String> {
+    let output = Command::new(script).args(["--dry-run", "--print0"]).args(args).output().unwrap();
     assert!(output.status.success(), "{}: {}", script.display(), String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     let mut argv: Vec<String> = text.split_terminator('\0').map(str::to_owned).collect();
@@ -99,13 +100,13 @@ fn words(value: &Value) -> Option<Vec<String>> {
 }
 
 #[test]
-fn it_predicts_what_a_change_of_builds_makes_of_every_command_line() {
+fn predicted_command_lines_equal_those_after_the_change() {
     for (old, new) in
         [(FORK, B11669), (B11669, FORK), (FORK, "llama.cpp-b11434"), ("llama.cpp-b11434", B11669)]
     {
-        let ground = Ground::own(old);
-        let before = ground.lines();
-        let (document, code) = ground.diff(old, new);
+        let project = Project::with_registry(old);
+        let before = project.lines();
+        let (document, code) = project.diff(old, new);
         assert_eq!(code, Some(0), "{old} -> {new}: {}", document["registry"]["report"]);
         let mut predicted = before.clone();
         for change in document["registry"]["commands"].as_array().unwrap() {
@@ -123,24 +124,24 @@ fn it_predicts_what_a_change_of_builds_makes_of_every_command_line() {
         let unchanged = document["registry"]["unchanged_commands"].as_u64().unwrap();
         let changed = document["registry"]["commands"].as_array().unwrap().len() as u64;
         assert!(unchanged + changed >= before.len() as u64);
-        ground.pin(old, new);
-        let after = ground.lines();
+        project.pin(old, new);
+        let after = project.lines();
         assert_eq!(predicted, after, "{old} -> {new}");
         assert_eq!(before == after, changed == 0);
-        // And back again, to the same bytes.
-        let there = tree(&ground);
-        ground.pin(new, old);
-        assert_eq!(ground.lines(), before);
-        ground.pin(old, new);
-        ground.lines();
-        assert_eq!(tree(&ground), there);
+        // A change back and forth gives the same bytes.
+        let upgraded = tree(&project);
+        project.pin(new, old);
+        assert_eq!(project.lines(), before);
+        project.pin(old, new);
+        project.lines();
+        assert_eq!(tree(&project), upgraded);
     }
 }
 
-/// Every file of `out` with its text.
-fn tree(ground: &Ground) -> BTreeMap<PathBuf, String> {
+/// All files in `out` with their texts.
+fn tree(project: &Project) -> BTreeMap<PathBuf, String> {
     let mut files = BTreeMap::new();
-    let mut folders = vec![ground.at("out")];
+    let mut folders = vec![project.at("out")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -172,17 +173,18 @@ role "direct" model="coder" port=8081 {
 "#;
 
 #[test]
-fn a_role_that_breaks_is_named_with_the_finding_at_its_intent() {
-    let ground = Ground::of(SMALL);
+fn a_broken_role_is_listed_with_a_finding_at_its_field() {
+    let project = Project::new(SMALL);
     let args = ["engine", "diff", "llama.cpp-b10434", B11669, "--registry", "registry"];
-    let output = ground.orchgen(&args);
-    let (text, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert_eq!(output.status.code(), Some(1), "{text}{said}");
-    assert!(text.contains("  --direct-io") && text.contains("gone: use --load-mode"), "{text}");
+    let output = project.orchgen(&args);
+    let (text, report) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(1), "{text}{report}");
+    assert!(text.contains("  --direct-io") && text.contains("no longer exists: use --load-mode"), "{text}");
     assert!(text.contains("\nroles that break: direct\n"), "{text}");
     assert!(text.contains("not checked: defaults of options"), "{text}");
-    assert!(said.contains("registry/stack.kdl:") && said.contains("direct-io"), "{said}");
-    let (document, code) = ground.diff("llama.cpp-b10434", B11669);
+    assert!(report.contains("registry/stack.kdl:") && report.contains("direct-io"), "{report}");
+    let (document, code) = project.diff("llama.cpp-b10434", B11669);
     assert_eq!(code, Some(1));
     assert_eq!(document["format_version"], 1);
     assert_eq!(document["registry"]["broken_roles"], serde_json::json!(["direct"]));
@@ -193,55 +195,55 @@ fn a_role_that_breaks_is_named_with_the_finding_at_its_intent() {
             .any(|finding| finding["subject"]["name"] == "direct" && finding["severity"] == "error")
     );
     assert!(findings.iter().all(|finding| finding["subject"]["name"] != "fine"));
-    // A command line that the new build cannot say has none.
-    let of = |name: &str| {
+    // A broken role has no new command line.
+    let command = |name: &str| {
         let commands = document["registry"]["commands"].as_array().unwrap();
         commands.iter().find(|change| change["kind"] == "role" && change["name"] == name).cloned()
     };
-    assert_eq!(of("direct").unwrap()["new"], Value::Null);
-    assert!(words(&of("direct").unwrap()["old"]).unwrap().contains(&"--direct-io".to_owned()));
+    assert_eq!(command("direct").unwrap()["new"], Value::Null);
+    assert!(words(&command("direct").unwrap()["old"]).unwrap().contains(&"--direct-io".to_owned()));
 }
 
 #[test]
-fn a_registry_that_cannot_be_compared_ends_with_two() {
-    let ground = Ground::of(SMALL);
+fn a_registry_that_cannot_be_compared_gives_exit_code_2() {
+    let project = Project::new(SMALL);
     let run = |args: &[&str]| {
-        let output = ground.orchgen(&[&["engine", "diff"], args].concat());
+        let output = project.orchgen(&[&["engine", "diff"], args].concat());
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    let (code, said) = run(&[FORK, B11669, "--registry", "registry"]);
+    let (code, report) = run(&[FORK, B11669, "--registry", "registry"]);
     assert_eq!(code, Some(2));
     assert!(
-        said.contains(
-            "no engine of `registry` has the profile `llama.cpp-2026-03-fork`; there is `llama.cpp-b10434`"
+        report.contains(
+            "no engine of `registry` uses the profile `llama.cpp-2026-03-fork`; it uses `llama.cpp-b10434`"
         ),
-        "{said}"
+        "{report}"
     );
-    let (code, said) = run(&["llama.cpp-b1", B11669]);
+    let (code, report) = run(&["llama.cpp-b1", B11669]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("there is no profile `llama.cpp-b1`"), "{said}");
-    let (code, said) = run(&["llama.cpp-b10434", B11669, "--registry", "nowhere"]);
+    assert!(report.contains("unknown profile `llama.cpp-b1`"), "{report}");
+    let (code, report) = run(&["llama.cpp-b10434", B11669, "--registry", "nowhere"]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("cannot read `nowhere`"), "{said}");
-    fs::write(ground.at("registry/more.kdl"), "role \"bad\" model=\"codr\" port=9000\n").unwrap();
-    let (code, said) = run(&["llama.cpp-b10434", B11669, "--registry", "registry"]);
+    assert!(report.contains("cannot read `nowhere`"), "{report}");
+    fs::write(project.at("registry/more.kdl"), "role \"bad\" model=\"codr\" port=9000\n").unwrap();
+    let (code, report) = run(&["llama.cpp-b10434", B11669, "--registry", "registry"]);
     assert_eq!(code, Some(2));
     assert!(
-        said.contains("`registry` has errors under `llama.cpp-b10434` already") && said.contains("`codr`"),
-        "{said}"
+        report.contains("`registry` already has errors with `llama.cpp-b10434`") && report.contains("`codr`"),
+        "{report}"
     );
-    // Without a registry, a difference is no failure.
-    let (code, said) = run(&["llama.cpp-b10434", B11669]);
-    assert_eq!((code, said.as_str()), (Some(0), ""));
+    // Without a registry, differences are no failure.
+    let (code, report) = run(&["llama.cpp-b10434", B11669]);
+    assert_eq!((code, report.as_str()), (Some(0), ""));
 }
 
 #[test]
-fn a_difference_reads_like_a_sentence() {
-    let ground = Ground::of(SMALL);
+fn differences_are_printed_as_text() {
+    let project = Project::new(SMALL);
     let text = |old: &str, new: &str| {
-        String::from_utf8(ground.orchgen(&["engine", "diff", old, new]).stdout).unwrap()
+        String::from_utf8(project.orchgen(&["engine", "diff", old, new]).stdout).unwrap()
     };
-    insta::assert_snapshot!("engine_diff_b10434_b11669", text("llama.cpp-b10434", B11669));
+    assert_snapshot!("cli", "engine_diff", text("llama.cpp-b10434", B11669));
     let same = text(B11669, B11669);
     assert!(same.contains("no option differs"), "{same}");
     let march = text("llama.cpp-2026-03-22-g49bfddeca", "llama.cpp-b9093");
@@ -251,17 +253,17 @@ fn a_difference_reads_like_a_sentence() {
         line("--draft ").contains("refused: use --spec-draft-n-max or --spec-ngram-mod-n-max"),
         "{march}"
     );
-    assert!(march.contains("is called --spec-draft-model; the old name is taken too"), "{march}");
+    assert!(march.contains("renamed to --spec-draft-model; the old name still works"), "{march}");
     assert!(
-        march.contains("LLAMA_ARG_MODEL_DRAFT is ignored, LLAMA_ARG_SPEC_DRAFT_MODEL sets it"),
+        march.contains("environment variable LLAMA_ARG_MODEL_DRAFT is now ignored; LLAMA_ARG_SPEC_DRAFT_MODEL replaces it"),
         "{march}"
     );
 }
 
 #[test]
-fn the_words_that_a_command_line_gets_are_shown() {
-    let ground = Ground::own(FORK);
-    let output = ground.orchgen(&["engine", "diff", FORK, B11669, "--registry", "registry"]);
+fn changed_arguments_of_command_lines_are_printed() {
+    let project = Project::with_registry(FORK);
+    let output = project.orchgen(&["engine", "diff", FORK, B11669, "--registry", "registry"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(
         text.contains("\n  - --draft-max\n  + --spec-draft-n-max\n")

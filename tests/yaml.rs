@@ -1,4 +1,4 @@
-//! The YAML reader: its values against another reader, its places, what it says of mistakes, and what it survives.
+//! The YAML parser: comparison with another parser, spans, syntax errors, and malicious text.
 
 mod hostile;
 mod language;
@@ -17,30 +17,30 @@ fn read(text: &str) -> (Document<'_>, Diagnostics) {
     (document, findings)
 }
 
-/// The nodes of a text in which nothing is wrong.
+/// The nodes of a text without findings.
 fn good(text: &str) -> Vec<Node<'_>> {
     let (document, findings) = read(text);
     assert!(findings.is_empty(), "{text}\n{:#?}", findings.findings());
     document.nodes
 }
 
-/// Code names and texts at their primary places.
-fn said(text: &str) -> Vec<(&'static str, &str)> {
+/// The code names and the primary source texts of all findings.
+fn found(text: &str) -> Vec<(&'static str, &str)> {
     let (_, findings) = read(text);
     findings.findings().iter().map(|f| (f.code.name, &text[f.primary.span.range()])).collect()
 }
 
-/// A text of `n` parts.
+/// Joins `n` parts.
 fn many(n: usize, part: impl Fn(usize) -> String) -> String {
     (0..n).map(part).collect::<Vec<_>>().concat()
 }
 
-/// All nodes and scalars, those in nodes included.
+/// The number of nodes and scalars, including nested ones.
 fn count(nodes: &[Node<'_>]) -> usize {
     nodes.iter().map(|node| 1 + node.args.len() + count(&node.fields)).sum()
 }
 
-/// How many blocks lie in one another.
+/// The maximum nesting depth.
 fn depth(nodes: &[Node<'_>]) -> usize {
     nodes.iter().map(|node| 1 + depth(&node.fields)).max().unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! A number of experts that the registry says to avoid.
+//! A number of experts that the registry lists under `avoid`.
 
 use super::{Check, experts};
 use crate::diag::{Diagnostics, words};
@@ -6,11 +6,11 @@ use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// A role that uses a number of experts that its model or family says to avoid. A number that the model itself advises is fine,
-    /// whatever its family avoids.
+    /// A role with a number of experts that its model or family lists under `avoid`. A number that the model advises is
+    /// accepted, even if its family avoids it.
     ///
     /// ## Why
-    /// Somebody has measured that the model degrades there; the engine serves on all the same.
+    /// Measurements have shown that the model degrades with this number. The engine starts anyway.
     ///
     /// ## Example
     /// ```yaml
@@ -36,10 +36,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let message = format!(
             "role {} uses {}, which degrades {}",
             words::quoted(&role.head.name),
-            experts::counted(used.value),
+            experts::describe(used.value),
             words::quoted(&model.title)
         );
-        let finding = AVOIDED_EXPERTS.at(used.span, "to be avoided", message).also(avoided, "says so here");
-        findings.report(finding.about("role", &*role.head.name.value).help(experts::way_out(model, family)));
+        let finding =
+            AVOIDED_EXPERTS.at(used.span, "listed under `avoid`", message).also(avoided, "listed here");
+        findings.report(finding.about("role", &*role.head.name.value).help(experts::help(model, family)));
     }
 }

@@ -1,4 +1,4 @@
-//! A draft that a ban names.
+//! A draft that a ban covers.
 
 use super::Check;
 use crate::diag::{Diagnostic, Diagnostics, words};
@@ -6,11 +6,11 @@ use crate::hir::{Ban, Draft, Model, Registry, Role, Serving};
 
 declare_code! {
     /// ## What it finds
-    /// A role whose draft model must not be used with its target: a `ban` says so.
+    /// A role whose draft must not be used with its target, according to a `ban`.
     ///
     /// ## Why
-    /// llama-server logs an incompatible draft once, answers its health check with ok, and serves without speculation. The
-    /// role runs at a fraction of its speed and nothing is red.
+    /// llama-server logs an incompatible draft once, answers its health check with ok, and serves without speculation.
+    /// The role runs at a fraction of its speed, and no monitoring shows it.
     ///
     /// ## Example
     /// ```yaml
@@ -37,8 +37,8 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let Some(draft) = &serving.draft else { continue };
         let (target, drafter) = (serving.model.value, draft.model.value);
         let Some(ban) = registry.ban_of(target, drafter) else { continue };
-        // Where a pair names the two, the rules contradict each other, which is said there.
-        if registry.pair_naming(target, drafter).is_none() {
+        // If a pair names these two models, `contradicted-pair` reports it.
+        if registry.exact_pair(target, drafter).is_none() {
             findings.report(finding(registry, (role, serving), draft, ban));
         }
     }
@@ -48,10 +48,10 @@ fn finding(registry: &Registry, (role, serving): (&Role, &Serving), draft: &Draf
     let (target, drafter) =
         (registry.models.get(serving.model.value), registry.models.get(draft.model.value));
     let message = format!(
-        "role {} drafts for {} with {}, which is banned: {}",
+        "role {} uses the draft {} for {}, but a ban forbids it: {}",
         words::quoted(&role.head.name),
-        words::quoted(&target.title),
         words::quoted(&drafter.title),
+        words::quoted(&target.title),
         words::printable(&ban.failure)
     );
     let mut finding = BANNED_DRAFT
@@ -62,11 +62,11 @@ fn finding(registry: &Registry, (role, serving): (&Role, &Serving), draft: &Draf
     if let Some(note) = &ban.note {
         finding = finding.note(words::printable(note));
     }
-    finding.help(way_out(registry, serving, target))
+    finding.help(suggest_draft(registry, serving, target))
 }
 
-/// A draft that a pair knows to work, else what a pair says to do instead, else to do without.
-fn way_out(registry: &Registry, serving: &Serving, target: &Model) -> String {
+/// The help: a draft that a pair names for this target, else the `instead` of a pair, else to remove the draft.
+fn suggest_draft(registry: &Registry, serving: &Serving, target: &Model) -> String {
     let covering = || registry.pairs.iter().filter(|pair| pair.covers(serving.model.value, target));
     let known = covering().filter_map(|pair| pair.draft.as_ref()).find_map(|pattern| {
         let fits = |(id, model): &(_, &Model)| {
@@ -76,11 +76,13 @@ fn way_out(registry: &Registry, serving: &Serving, target: &Model) -> String {
     });
     let instead = covering().filter(|pair| pair.draft.is_none()).find_map(|pair| pair.instead.as_ref());
     match (known, instead) {
-        (Some(known), _) => format!("draft with `{known}`, which a pair names for this target"),
+        (Some(known), _) => format!("set `draft` to `{known}`: a pair names it for this target"),
         (None, Some(instead)) if &***instead == "experts" => {
-            "remove `draft`, and use fewer experts instead".to_owned()
+            "remove `draft` and reduce `experts` instead".to_owned()
         }
-        (None, Some(instead)) => format!("remove `draft`, and instead: {}", words::printable(instead)),
+        (None, Some(instead)) => {
+            format!("remove `draft`; the pair suggests instead: {}", words::printable(instead))
+        }
         (None, None) => "remove `draft`: no draft is known to work with this target".to_owned(),
     }
 }

@@ -1,28 +1,28 @@
-//! Who was first to claim which numbers: shared by the checks that look for two claims on one CPU or port.
+//! A map from ranges of numbers to their first claimant, for the checks that find CPUs or ports claimed twice.
 
 use std::collections::BTreeMap;
 
-/// Ranges of numbers, each with its first claimant; none overlap.
+/// Disjoint ranges of numbers, each with its first claimant.
 #[derive(Default)]
 pub(super) struct Claims {
-    /// By the first number: the last one and the claimant.
-    taken: BTreeMap<u32, (u32, usize)>,
+    /// By the first number of a range: its last number and the claimant.
+    ranges: BTreeMap<u32, (u32, usize)>,
 }
 
 impl Claims {
-    /// Those who have claimed something of a range, each with the first number that it has there; in rising order of numbers.
-    pub(super) fn meeting(&self, (first, last): (u32, u32)) -> impl Iterator<Item = (u32, usize)> + '_ {
-        let before = self.taken.range(..first).next_back().filter(move |(_, (end, _))| *end >= first);
-        let within = self.taken.range(first..=last);
-        before.into_iter().chain(within).map(move |(start, (_, who))| ((*start).max(first), *who))
+    /// All claimants of numbers in a range, each with its first number there, in ascending order.
+    pub(super) fn overlapping(&self, (first, last): (u32, u32)) -> impl Iterator<Item = (u32, usize)> + '_ {
+        let before = self.ranges.range(..first).next_back().filter(move |(_, (end, _))| *end >= first);
+        let within = self.ranges.range(first..=last);
+        before.into_iter().chain(within).map(move |(start, (_, claimant))| ((*start).max(first), *claimant))
     }
 
-    /// Claims what is free of a range.
-    pub(super) fn claim(&mut self, (first, last): (u32, u32), who: usize) {
+    /// Claims the free numbers of a range.
+    pub(super) fn claim(&mut self, (first, last): (u32, u32), claimant: usize) {
         let mut free = Vec::new();
         let mut from = first;
-        let before = self.taken.range(..first).next_back();
-        for (start, (end, _)) in before.into_iter().chain(self.taken.range(first..=last)) {
+        let before = self.ranges.range(..first).next_back();
+        for (start, (end, _)) in before.into_iter().chain(self.ranges.range(first..=last)) {
             if *start > from {
                 free.push((from, start - 1));
             }
@@ -31,6 +31,6 @@ impl Claims {
         if from <= last {
             free.push((from, last));
         }
-        self.taken.extend(free.into_iter().map(|(first, last)| (first, (last, who))));
+        self.ranges.extend(free.into_iter().map(|(first, last)| (first, (last, claimant))));
     }
 }

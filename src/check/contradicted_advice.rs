@@ -1,4 +1,4 @@
-//! A number of experts that is advised and to be avoided.
+//! A number of experts under both `advise` and `avoid`.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -6,11 +6,11 @@ use crate::hir::{ExpertAdvice, Registry};
 
 declare_code! {
     /// ## What it finds
-    /// A model or a family whose `experts` advise a number and say to avoid the same.
+    /// A model or family whose `experts` list the same number under `advise` and `avoid`.
     ///
     /// ## Why
-    /// Only one of them holds, and the documents would print both. A model may well advise what its family avoids: then the
-    /// model's word holds.
+    /// Only one of them can be right, and the documents would print both. A model may advise a number that its family
+    /// avoids: then the advice of the model applies.
     ///
     /// ## Example
     /// ```kdl
@@ -47,14 +47,14 @@ fn report(kind: &'static str, name: &str, advice: &ExpertAdvice, findings: &mut 
             continue;
         };
         let message = format!(
-            "{kind} {} advises {} and says to avoid the same",
+            "{kind} {} lists {} under both `advise` and `avoid`",
             words::quoted(name),
             words::count(avoided.value as usize, "expert")
         );
         let finding = CONTRADICTED_ADVICE
-            .at(avoided.span, "to be avoided", message)
+            .at(avoided.span, "avoided here", message)
             .also(advised.experts.span, "advised here")
             .about(kind, name);
-        findings.report(finding.help("remove one of them"));
+        findings.report(finding.help("remove the number from `advise` or from `avoid`"));
     }
 }

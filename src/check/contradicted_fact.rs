@@ -1,21 +1,22 @@
-//! A declared fact that the model file contradicts.
+//! A declared property that differs from the header of the model file.
 
 use super::FactCheck;
-use super::ground::Ground;
-use super::locked::{facts, is_silent};
+use super::derived::Derived;
+use super::locked::{facts, is_unusable};
 use crate::diag::{Diagnostics, NotChecked, Subject, words};
-use crate::facts::{Facts, Lock, Locked, file_types};
+use crate::facts::{Facts, Lock, LockEntry, file_types};
 use crate::hir::{Bytes, Family, Model};
 use crate::source::Span;
 
 declare_code! {
     /// ## What it finds
-    /// A model whose `quant`, `size`, `experts`, `trained-context` or architecture is not what its file says of itself, as the
-    /// lock has it. Sizes may differ by 2 percent; a `quant` that is no name of llama.cpp, as `UD-Q4_K_XL`, is not compared.
+    /// A model whose `quant`, `size`, `experts`, `trained-context` or architecture differs from its file, according to
+    /// the lock. Sizes may differ by 2 percent. A `quant` that is not a name of llama.cpp, such as `UD-Q4_K_XL`, is not
+    /// compared.
     ///
     /// ## Why
-    /// Documents, memory budgets and override keys are made from what is declared. A wrong architecture makes every override
-    /// one that the engine ignores in silence.
+    /// Documents, memory sums and override keys are computed from the declared properties. With a wrong architecture,
+    /// the engine silently ignores every override.
     ///
     /// ## Example
     /// ```lock
@@ -35,23 +36,24 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &CONTRADICTED_FACT, run };
 
-/// A fact that is declared otherwise than the file has it.
+/// A declared property that differs from the file.
 struct Contradiction {
-    /// Where it is declared.
+    /// The place of the declaration.
     span: Span,
-    /// What is declared, and what the file says: "is declared with 128 experts", "8".
+    /// The declared property, after "is declared": "with 128 experts".
     declared: String,
-    says: String,
-    /// What to write.
+    /// The property of the file, after "its file": "has 8".
+    actual: String,
+    /// The text to write instead.
     help: String,
-    /// Where the lock has it.
+    /// The key of the fact in the lock.
     key: &'static str,
 }
 
-fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &ground.registry;
+fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     if lock.place.is_none() && !registry.models.is_empty() {
-        // One cause, whatever the number of models.
+        // One cause, so one message for all models.
         findings.record_not_checked(NotChecked {
             check: CONTRADICTED_FACT.name,
             subject: Subject::new("stack", &*registry.stack.head.name.value),
@@ -66,7 +68,7 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
                     report(model, family, (locked, found), findings);
                 }
             }
-            Err(_) if is_silent(lock) => {}
+            Err(_) if is_unusable(lock) => {}
             Err(why) => findings.record_not_checked(NotChecked {
                 check: CONTRADICTED_FACT.name,
                 subject: Subject::new("model", &*model.head.name.value),
@@ -79,49 +81,50 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
 fn report(
     model: &Model,
     family: &Family,
-    (locked, found): (&Locked, Contradiction),
+    (locked, found): (&LockEntry, Contradiction),
     findings: &mut Diagnostics,
 ) {
     let name = words::quoted(&model.head.name);
-    let message = format!("model {name} is declared {}, and its file {}", found.declared, found.says);
+    let message = format!("model {name} is declared {}, but its file {}", found.declared, found.actual);
     let mut finding =
         CONTRADICTED_FACT.at(found.span, "declared here", message).about("model", &*model.head.name.value);
     if found.key == "architecture" {
-        finding = finding.also(family.arch.span, "as which it has this architecture");
+        finding = finding.also(family.arch.span, "the family has this architecture");
     }
     if let Some(place) = locked.place(found.key) {
-        finding = finding.also(place, format!("the file {}", found.says));
+        finding = finding.also(place, format!("the file {}", found.actual));
     }
     finding = finding.help(found.help);
-    findings
-        .report(finding.help("if the file is the wrong one, put the right one there and run `orchgen lock`"));
+    findings.report(finding.help("if the file is wrong, replace it and run `orchgen lock`"));
 }
 
 fn contradictions(model: &Model, family: &Family, facts: &Facts) -> Vec<Contradiction> {
     let mut found = Vec::new();
-    if let Some(says) = facts.architecture.as_deref().filter(|says| *says != &*family.arch.value) {
+    if let Some(actual) = facts.architecture.as_deref().filter(|actual| *actual != &*family.arch.value) {
         found.push(Contradiction {
             span: model.family.span,
             declared: format!("with the architecture {}", words::quoted(&family.arch)),
-            says: format!("has {}", words::quoted(says)),
-            help: format!("name a family whose `arch` is {}", words::quoted(says)),
+            actual: format!("has {}", words::quoted(actual)),
+            help: format!("set `family` to a family whose `arch` is {}", words::quoted(actual)),
             key: "architecture",
         });
-        // All else is that of another model.
+        // It is another model, so the other facts need no comparison.
         return found;
     }
     found.extend(quant(model, facts));
     found.extend(size(model, facts));
     found.extend(experts(model, facts));
     let context = facts.number("context_length");
-    if let (Some(declared), Some(says)) = (model.trained_context, context)
-        && declared.value != says
+    if let (Some(declared), Some(actual)) = (model.trained_context, context)
+        && declared.value != actual
     {
         found.push(Contradiction {
             span: declared.span,
             declared: format!("with a trained context of {}", declared.value),
-            says: format!("has {says}"),
-            help: format!("write `trained-context` {says}, or leave it to the lock"),
+            actual: format!("has {actual}"),
+            help: format!(
+                "write `trained-context` {actual}, or remove the field: orchgen reads it from the lock"
+            ),
             key: "parameters.context_length",
         });
     }
@@ -129,27 +132,27 @@ fn contradictions(model: &Model, family: &Family, facts: &Facts) -> Vec<Contradi
 }
 
 fn quant(model: &Model, facts: &Facts) -> Option<Contradiction> {
-    let says = facts.quant.as_deref()?;
+    let actual = facts.quant.as_deref()?;
     let declared = &*model.quant.value;
     let is_name = file_types().any(|(_, name)| name.eq_ignore_ascii_case(declared));
-    (is_name && !declared.eq_ignore_ascii_case(says)).then(|| Contradiction {
+    (is_name && !declared.eq_ignore_ascii_case(actual)).then(|| Contradiction {
         span: model.quant.span,
         declared: format!("as {}", words::quoted(declared)),
-        says: format!("is {}", words::quoted(says)),
-        help: format!("write `quant` {says:?}"),
+        actual: format!("is {}", words::quoted(actual)),
+        help: format!("write `quant` {actual:?}"),
         key: "quant",
     })
 }
 
-/// Without all shards the sum of their sizes says nothing.
+/// Compares the size, unless a shard is missing: then the size of the file is unknown.
 fn size(model: &Model, facts: &Facts) -> Option<Contradiction> {
-    let (declared, says) = (model.size.value, Bytes(facts.size));
-    let is_near = u128::from(declared.0.abs_diff(says.0)) * 50 <= u128::from(says.0);
+    let (declared, actual) = (model.size.value, Bytes(facts.size));
+    let is_near = u128::from(declared.0.abs_diff(actual.0)) * 50 <= u128::from(actual.0);
     (facts.shards_missing.is_empty() && !is_near).then(|| Contradiction {
         span: model.size.span,
-        declared: format!("to have {declared}"),
-        says: format!("has {says}"),
-        help: format!("write `size` \"{says}\", or leave it to the lock"),
+        declared: format!("with a size of {declared}"),
+        actual: format!("has {actual}"),
+        help: format!("write `size` \"{actual}\", or remove the field: orchgen reads it from the lock"),
         key: "size",
     })
 }
@@ -162,17 +165,21 @@ fn experts(model: &Model, facts: &Facts) -> Vec<Contradiction> {
     ];
     let wrong = fields.into_iter().filter_map(|(field, declared, key, place, noun)| {
         let declared = declared?;
-        // A number for each layer is no contradiction to one for all.
-        let says = match facts.parameters.get(key) {
+        // A list with a number for each layer does not contradict the declared number.
+        let actual = match facts.parameters.get(key) {
             Some(_) => facts.number(key)?,
             None if key == "expert_count" => 0,
             None => return None,
         };
-        (says != u64::from(declared.value)).then(|| Contradiction {
+        (actual != u64::from(declared.value)).then(|| Contradiction {
             span: declared.span,
             declared: format!("with {} {noun}", declared.value),
-            says: if says == 0 { "has none".to_owned() } else { format!("has {says}") },
-            help: if says == 0 { "remove `experts`".to_owned() } else { format!("write `{field}` {says}") },
+            actual: if actual == 0 { "has none".to_owned() } else { format!("has {actual}") },
+            help: if actual == 0 {
+                "remove `experts`".to_owned()
+            } else {
+                format!("write `{field}` {actual}")
+            },
             key: place,
         })
     });

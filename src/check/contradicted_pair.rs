@@ -1,18 +1,19 @@
-//! A pair that says what another rule denies.
+//! A pair that a ban or a family contradicts.
 
 use super::Check;
 use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{Ban, Family, Forbids, Pair, Pattern, Registry};
+use crate::hir::{Ban, Family, ForbiddenFeature, Pair, Pattern, Registry};
 use crate::source::Spanned;
 
 declare_code! {
     /// ## What it finds
-    /// A `pair` that says a draft works where a `ban` says that it does not, or where the family of the target forbids it: two
-    /// models that a pair names and a ban covers, or a pair and a ban of the same patterns.
+    /// A `pair` that recommends a draft or lookup although a `ban` or the family of the target forbids it. A ban
+    /// contradicts a pair if it covers the two models that the pair names, or if both rules have the same patterns.
     ///
     /// ## Why
-    /// Only one of them is true, and the documents would print both. A pair over a family or a glob may have exceptions, so a ban
-    /// of one of its models is no contradiction. A role that uses the draft is said here and not once more at the role.
+    /// Only one of them can be right, and the documents would print both. A pair for a family or a glob may have
+    /// exceptions, so a ban of one of its models is not a contradiction. Roles that use the draft get no separate
+    /// finding.
     ///
     /// ## Example
     /// ```yaml
@@ -50,7 +51,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     }
 }
 
-/// The family of the models that a pair is for, where it is one; none where the pair's own exception leaves nothing.
+/// The family of the targets of a pair. `None` for a glob, or if `except` excludes the only target.
 fn family_of<'r>(registry: &'r Registry, pair: &Pair) -> Option<&'r Family> {
     match &pair.target.value {
         Pattern::Model(id) => {
@@ -62,7 +63,7 @@ fn family_of<'r>(registry: &'r Registry, pair: &Pair) -> Option<&'r Family> {
     }
 }
 
-/// The ban that denies a pair: of the two models that it names, else one of the same patterns.
+/// The ban that contradicts a pair: one that covers its two models, else one with the same patterns.
 fn ban_against<'r, 'p>(
     registry: &'r Registry,
     pair: &'p Pair,
@@ -82,31 +83,34 @@ fn ban_against<'r, 'p>(
 
 fn against_ban(pair: &Pair, draft: &Spanned<Pattern>, ban: &Ban) -> Diagnostic {
     let message = format!(
-        "the pair {} says that a draft works, and a ban says that it does not: {}",
+        "pair {} names a draft that a ban forbids: {}",
         words::quoted(&pair.head.name),
         words::printable(&ban.failure)
     );
     CONTRADICTED_PAIR
-        .at(draft.span, "works, says this pair", message)
-        .also(ban.draft.span, "does not, says this ban")
-        .help("remove the pair, or narrow the ban: a draft cannot do both")
+        .at(draft.span, "the pair declares that this draft works", message)
+        .also(ban.draft.span, "banned here")
+        .help("remove the pair or the ban, or change `draft` of the ban so that it does not cover this draft")
 }
 
 fn against_family(pair: &Pair, family: &Family) -> Option<Diagnostic> {
-    let drafts = pair.draft.as_ref().map(|draft| (draft.span, Forbids::Speculation, "drafts"));
-    let looks_up = pair.lookup.then_some((pair.target.span, Forbids::Lookup, "uses lookup"));
+    let drafts =
+        pair.draft.as_ref().map(|draft| (draft.span, ForbiddenFeature::Speculation, "names a draft"));
+    let looks_up = pair.lookup.then_some((pair.target.span, ForbiddenFeature::Lookup, "uses lookup"));
     let found = drafts.into_iter().chain(looks_up).find_map(|(place, what, verb)| {
-        let (forbidden, said) = family.forbids(what)?;
-        Some((place, verb, forbidden, said))
+        let (forbidden, forbidden_at) = family.forbids(what)?;
+        Some((place, verb, forbidden, forbidden_at))
     });
-    let (place, verb, forbidden, said) = found?;
+    let (place, verb, forbidden, forbidden_at) = found?;
     let failure = forbidden.failure.as_ref().map(|failure| format!(": {}", words::printable(failure)));
     let message = format!(
-        "the pair {} {verb}, and family {} forbids it{}",
+        "pair {} {verb}, but family {} forbids it{}",
         words::quoted(&pair.head.name),
         words::quoted(&family.head.name),
         failure.unwrap_or_default()
     );
-    let finding = CONTRADICTED_PAIR.at(place, "works, says this pair", message).also(said, "forbidden here");
-    Some(finding.help("remove the pair, or what forbids it"))
+    let finding = CONTRADICTED_PAIR
+        .at(place, "the pair declares that this works", message)
+        .also(forbidden_at, "forbidden here");
+    Some(finding.help("remove the pair, or remove the `forbid` of the family"))
 }

@@ -1,16 +1,16 @@
-//! An option that the build will lose.
+//! An option that the build marks as deprecated.
 
-use super::ground::Ground;
-use super::{GroundCheck, options};
+use super::derived::Derived;
+use super::{DerivedCheck, options};
 use crate::diag::Diagnostics;
-use crate::engine::dialect::Fault;
+use crate::engine::dialect::FaultKind;
 
 declare_code! {
     /// ## What it finds
-    /// An `option` of a role that the pinned build still takes and says to be on its way out.
+    /// An `option` of a role that the pinned build still accepts but marks as deprecated.
     ///
     /// ## Why
-    /// The next build may refuse it, and the unit will not start after the upgrade.
+    /// A later build may reject it. The unit would then fail to start after an upgrade.
     ///
     /// ## Example
     /// ```kdl
@@ -30,10 +30,10 @@ declare_code! {
     static DEPRECATED_OPTION = 371, "deprecated-option", Warning;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &DEPRECATED_OPTION, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &DEPRECATED_OPTION, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    for wrong in options::each(ground, Fault::Deprecated) {
-        findings.report(wrong.at_name(&DEPRECATED_OPTION, "taken for the time being"));
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for faulty in options::with_fault(derived, FaultKind::Deprecated) {
+        findings.report(faulty.at_name(&DEPRECATED_OPTION, "deprecated"));
     }
 }

@@ -1,22 +1,23 @@
-//! A ban on grounds that the model files disprove.
+//! A ban whose reason the model files disprove.
 
 use super::FactCheck;
-use super::ground::Ground;
+use super::derived::Derived;
 use super::locked::{facts, verdict};
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::architecture::architecture;
-use crate::engine::pairing::Verdict;
+use crate::engine::pairing::PairVerdict;
 use crate::facts::Lock;
 use crate::hir::{Ban, Model, Registry};
 
 declare_code! {
     /// ## What it finds
-    /// A `ban` whose `failure` speaks of BOS, EOS, tokens or vocabularies, of models whose files have all of these in
-    /// common. Bans for other reasons, and bans of vision, recurrent and hybrid targets, are not judged.
+    /// A `ban` whose `failure` mentions BOS, EOS, tokens or vocabularies, although these are equal in the files of the
+    /// models. Bans for other reasons, and bans with vision, recurrent or hybrid targets, are not checked.
     ///
     /// ## Why
-    /// The ban may speak of files that were replaced since, and keeps a role from being as fast as it could be.
+    /// The files may have been replaced since the ban was written. The ban then forbids a draft that would make a role
+    /// faster.
     ///
     /// ## Example
     /// ```kdl
@@ -48,31 +49,31 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &DISPROVED_BAN, run };
 
-/// The words of a failure that the files decide.
-const DECIDED: &[&str] = &["bos", "eos", "token", "vocab"];
+/// Beginnings of words in a `failure` that the facts of the files can confirm or disprove.
+const VERIFIABLE_WORDS: &[&str] = &["bos", "eos", "token", "vocab"];
 
-/// How many pairs of models of one ban are judged: a ban of globs may speak of all.
-const MOST: usize = 1000;
+/// The maximum number of pairs to check for one ban, because globs may cover all models.
+const MAX_PAIRS: usize = 1000;
 
-fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &ground.registry;
+fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let engine = registry.stack.engine;
-    let Some(profile) = engine.and_then(|engine| ground.profile(engine.value)) else { return };
-    for ban in registry.bans.iter().filter(|ban| is_decided(&ban.failure)) {
+    let Some(profile) = engine.and_then(|engine| derived.profile(engine.value)) else { return };
+    for ban in registry.bans.iter().filter(|ban| is_verifiable(&ban.failure)) {
         if let Some((target, draft)) = disproved(registry, lock, profile, ban) {
             findings.report(finding(lock, ban, target, draft));
         }
     }
 }
 
-fn is_decided(failure: &str) -> bool {
+fn is_verifiable(failure: &str) -> bool {
     let failure = failure.to_lowercase();
     failure
         .split(|c: char| !c.is_alphanumeric())
-        .any(|word| DECIDED.iter().any(|known| word.starts_with(known)))
+        .any(|word| VERIFIABLE_WORDS.iter().any(|known| word.starts_with(known)))
 }
 
-/// The first two models that a ban speaks of, where facts disprove it of all of them.
+/// The first pair that a ban covers, if facts disprove the ban for all of its pairs.
 fn disproved<'r>(
     registry: &'r Registry,
     lock: &Lock,
@@ -91,7 +92,11 @@ fn disproved<'r>(
         let known = one.facts.architecture.as_deref().and_then(architecture);
         let is_plain = known.is_none_or(|known| !known.is_recurrent() && !known.is_hybrid());
         let fits = verdict(profile, lock, [&one.facts, &other.facts], &[]);
-        if number >= MOST || target.projector.is_some() || !is_plain || fits != Ok(Verdict::Fits) {
+        if number >= MAX_PAIRS
+            || target.projector.is_some()
+            || !is_plain
+            || fits != Ok(PairVerdict::Compatible)
+        {
             return None;
         }
         first = first.or(Some((target, draft)));
@@ -101,20 +106,20 @@ fn disproved<'r>(
 
 fn finding(lock: &Lock, ban: &Ban, target: &Model, draft: &Model) -> Diagnostic {
     let message = format!(
-        "{} is banned for {} by {}, and their files have BOS, EOS and all tokens in common",
+        "{} is banned as a draft of {} because of {}, but BOS, EOS and all tokens are equal in their files",
         words::quoted(&draft.title),
         words::quoted(&target.title),
         words::quoted(&ban.failure)
     );
     let mut finding = DISPROVED_BAN
-        .at(ban.failure.span, "this does not happen with these files", message)
+        .at(ban.failure.span, "not true for these files", message)
         .about("ban", &*ban.head.name.value);
-    for (model, label) in [(target, "tokens of the target"), (draft, "the same tokens of the draft")] {
+    for (model, label) in [(target, "tokens of the target"), (draft, "the draft has the same tokens")] {
         if let Some(place) =
             facts(lock, model).ok().and_then(|locked| locked.place("vocabulary.sha256_from_5"))
         {
             finding = finding.also(place, label);
         }
     }
-    finding.help("remove the ban, or say in `failure` what else is wrong")
+    finding.help("remove the ban, or write in `failure` why it is still needed")
 }

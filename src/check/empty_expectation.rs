@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
-    /// An `expect` that a residency `fits`, where no role has that residency.
+    /// An `expect` with `fits` for a residency that no role uses.
     ///
     /// ## Why
-    /// Nothing always fits, so the expectation holds whatever happens to the models that it was written for.
+    /// An empty residency always fits, so the expectation never fails. It does not protect the models that it was
+    /// written for.
     ///
     /// ## Example
     /// ```kdl
@@ -38,12 +39,12 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         }
         let name = words::quoted(&registry.residencies.get(residency.value).head.name);
         let message = format!(
-            "expectation {} cannot fail: no role has the residency {name}",
+            "expectation {} cannot fail: no role uses the residency {name}",
             words::quoted(&expect.head.name)
         );
         let finding = EMPTY_EXPECTATION
-            .at(residency.span, "no role has it", message)
+            .at(residency.span, "no role uses this residency", message)
             .about("expect", &*expect.head.name.value);
-        findings.report(finding.help("name a residency that roles have, or remove the expectation"));
+        findings.report(finding.help("name a residency with roles, or remove the expectation"));
     }
 }

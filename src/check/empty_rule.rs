@@ -1,4 +1,4 @@
-//! A rule that leaves out the one model it is for.
+//! A rule whose `except` excludes its only model.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -7,11 +7,10 @@ use crate::source::Spanned;
 
 declare_code! {
     /// ## What it finds
-    /// A pair or a ban of one model whose `except` leaves out that model.
+    /// A pair or ban for one model whose `except` matches that model.
     ///
     /// ## Why
-    /// It is for nothing at all, and reads as if it were for something. A glob that matches no title is no finding: rules
-    /// outlive models.
+    /// The rule matches nothing. A glob that matches no title is not reported: the rule can be kept for later models.
     ///
     /// ## Example
     /// ```kdl
@@ -28,24 +27,27 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &EMPTY_RULE, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let mut look = |kind: &'static str, head: &Head, target: &Spanned<Pattern>, except: Option<&Text>| {
+    let mut check = |kind: &'static str, head: &Head, target: &Spanned<Pattern>, except: Option<&Text>| {
         let (Pattern::Model(id), Some(except)) = (&target.value, except) else { return };
         let title = &registry.models.get(*id).title;
         if !glob_matches(except, title) {
             return;
         }
-        let message =
-            format!("a {kind} is for {} alone, and its `except` leaves that out", words::quoted(title));
+        let message = format!(
+            "{kind} {} matches nothing: its `except` excludes its only target {}",
+            words::quoted(&head.name),
+            words::quoted(title)
+        );
         let finding = EMPTY_RULE
             .at(except.span, format!("matches {}", words::quoted(title)), message)
-            .also(target.span, "for this model")
+            .also(target.span, "the only target")
             .about(kind, &*head.name.value);
-        findings.report(finding.help(format!("remove `except`, or the {kind}")));
+        findings.report(finding.help(format!("remove `except`, or remove the {kind}")));
     };
     for pair in registry.pairs.iter() {
-        look("pair", &pair.head, &pair.target, pair.except.as_ref());
+        check("pair", &pair.head, &pair.target, pair.except.as_ref());
     }
     for ban in registry.bans.iter() {
-        look("ban", &ban.head, &ban.target, ban.except.as_ref());
+        check("ban", &ban.head, &ban.target, ban.except.as_ref());
     }
 }

@@ -1,20 +1,22 @@
-//! Something that the role's engine build cannot do.
+//! A setting of a role that its engine build does not support.
 
-use super::ground::Ground;
-use super::{GroundCheck, intent};
+use super::derived::Derived;
+use super::{DerivedCheck, intent};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::engine::Profile;
-use crate::engine::dialect::{Fault, Inexpressible, Intent};
+use crate::engine::dialect::{FaultKind, Intent, LoweringFault};
 use crate::hir::{Registry, Role, Serving};
 use crate::source::{Span, Spanned};
 
 declare_code! {
     /// ## What it finds
-    /// A field of a role that the pinned build of its engine cannot express: lookup beside a draft on a build that takes one of them,
-    /// several addresses on a build that takes one, a batch smaller than the slots.
+    /// A field of a role that the pinned engine build does not support. Examples: `lookup` together with `draft` on a
+    /// build that accepts only one of them, several listening addresses on a build that accepts only one, a `batch`
+    /// smaller than `slots`.
     ///
     /// ## Why
-    /// The same setting has to be spelled as the build spells it, and where it cannot be, nothing may be left out in silence.
+    /// orchgen translates each field to the options of the build. It never drops a value silently, so a field without
+    /// such an option is an error.
     ///
     /// ## Example
     /// ```kdl
@@ -35,24 +37,24 @@ declare_code! {
     static ENGINE_CANNOT = 312, "engine-cannot", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &ENGINE_CANNOT, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &ENGINE_CANNOT, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    let registry = &ground.registry;
-    for trouble in ground.troubles() {
-        let role = registry.roles.get(trouble.role);
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    for issues in derived.lowering_issues() {
+        let role = registry.roles.get(issues.role);
         let Some(serving) = role.serving() else { continue };
-        let Some(profile) = ground.profile_of(serving) else { continue };
-        for cannot in trouble.cannot.iter().filter(|cannot| cannot.fault == Fault::Intent) {
+        let Some(profile) = derived.profile_of(serving) else { continue };
+        for cannot in issues.errors.iter().filter(|cannot| cannot.kind == FaultKind::NotExpressible) {
             let place = place(registry, role, serving, cannot.intent);
             findings.report(finding((role, serving), profile, cannot, place));
         }
-        for left in &trouble.not_checked {
+        for missing in &issues.not_checked {
             let subject = Subject::new("role", &*role.head.name.value);
             findings.record_not_checked(NotChecked {
                 check: ENGINE_CANNOT.name,
                 subject,
-                why: left.why.clone(),
+                why: missing.why.clone(),
             });
         }
     }
@@ -61,26 +63,28 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
 fn finding(
     (role, serving): (&Role, &Serving),
     profile: &Profile,
-    cannot: &Inexpressible,
+    cannot: &LoweringFault,
     (place, what): (Span, String),
 ) -> Diagnostic {
     let message = format!(
-        "role {} cannot have {what}: {}",
+        "role {} cannot use {what}: {}",
         words::quoted(&role.head.name),
         words::printable(&cannot.why)
     );
     let builds: Vec<String> = cannot.builds.iter().map(|build| format!("`{build}`")).collect();
     ENGINE_CANNOT
-        .at(place, if builds.is_empty() { "cannot be said" } else { "not with this build" }, message)
+        .at(place, if builds.is_empty() { "not possible" } else { "not supported by this build" }, message)
         .about("role", &*role.head.name.value)
         .also(
             serving.engine.map_or(role.head.name.span, |engine| engine.span),
             format!("served by {}", words::printable(profile.name())),
         )
-        .maybe_help((!builds.is_empty()).then(|| format!("builds that can: {}", words::all_of(&builds))))
+        .maybe_help(
+            (!builds.is_empty()).then(|| format!("use a build that supports it: {}", words::any_of(&builds))),
+        )
 }
 
-/// Where an intent stands, and its name; the role's name where it is only implied.
+/// The place and the field of an intent. The place is the name of the role if the intent is only implied.
 fn place(registry: &Registry, role: &Role, serving: &Serving, wanted: Intent) -> (Span, String) {
     let draft = serving.draft.as_ref();
     let (place, what) = match wanted {
@@ -91,14 +95,19 @@ fn place(registry: &Registry, role: &Role, serving: &Serving, wanted: Intent) ->
         Intent::Port => (Some(serving.ports.span), "port"),
         Intent::Context => (Some(serving.context.span), "context"),
         Intent::Slots => (Some(serving.slots.span), "slots"),
+        // An embedder without `batch` uses the context as its batch.
+        Intent::Batch if serving.batch.is_none() => (Some(serving.context.span), "context"),
         Intent::Batch => (span(serving.batch.as_ref()), "batch"),
         Intent::Experts => (span(serving.experts.as_ref()), "experts"),
         Intent::Override(n) => {
-            let said = intent::said_overrides(registry, serving);
-            (said.get(n).map(|one| one.key.span), "override")
+            let overrides = intent::effective_overrides(registry, serving);
+            (overrides.get(n).map(|one| one.key.span), "override")
         }
         Intent::Draft => (span(draft), "draft"),
-        Intent::DraftMax => (draft.and_then(|draft| span(draft.max.as_ref())).or(span(draft)), "max"),
+        Intent::DraftMax => match draft.and_then(|draft| draft.max.as_ref()) {
+            Some(max) => (Some(max.span), "max"),
+            None => (span(draft), "draft"),
+        },
         Intent::DraftMin => (draft.and_then(|draft| span(draft.min.as_ref())), "min"),
         Intent::DraftPMin => (draft.and_then(|draft| span(draft.p_min.as_ref())), "p-min"),
         Intent::Lookup | Intent::DraftWithLookup => (span(serving.lookup.as_ref()), "lookup"),
@@ -110,7 +119,7 @@ fn place(registry: &Registry, role: &Role, serving: &Serving, wanted: Intent) ->
         Intent::PromptCache => (span(serving.prompt_cache.as_ref()), "prompt-cache"),
         Intent::KeyFile => (span(serving.key_file.as_ref()), "key-file"),
         Intent::Metrics => (None, "metrics"),
-        // A value or name of an option has a code of its own.
+        // Options have separate codes, so this is only a fallback.
         Intent::OptionName(n) => (span(serving.options.get(n).map(|option| &option.name)), "option"),
     };
     (place.unwrap_or(role.head.name.span), format!("`{what}`"))

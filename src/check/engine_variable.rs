@@ -1,7 +1,7 @@
-//! A variable of an engine option that does not do what it says.
+//! An environment variable of an engine option that has no effect or stops the server.
 
-use super::GroundCheck;
-use super::ground::Ground;
+use super::DerivedCheck;
+use super::derived::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::dialect;
@@ -9,12 +9,12 @@ use crate::hir::Text;
 
 declare_code! {
     /// ## What it finds
-    /// A name in the `env` of an engine or a role that begins as the variables of engine options do and does not do what it says: one of
-    /// an option that a field writes, of an option that was removed, or of none that the pinned build has.
+    /// A variable `LLAMA_ARG_*` in the `env` of an engine or a role that has no effect or stops the server. It belongs
+    /// to an option that a field of the role sets, to a removed option, or to no option of the pinned build.
     ///
     /// ## Why
-    /// The command line wins over a variable, which then says something that is not so. A variable of a removed option keeps the
-    /// server from starting, and one of no option is not read.
+    /// The command line overrides a variable, so the variable shows a value that is not used. A variable of a removed
+    /// option stops the server at the start. A variable without an option is never read.
     ///
     /// ## Example
     /// ```kdl
@@ -32,24 +32,24 @@ declare_code! {
     static ENGINE_VARIABLE = 377, "engine-variable", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &ENGINE_VARIABLE, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &ENGINE_VARIABLE, run };
 
-/// How the variables begin that are for options and nothing else.
+/// The prefix of variables that set engine options.
 const PREFIX: &str = "LLAMA_ARG_";
 
-/// Variables that hold secrets, which have findings of their own.
+/// Variables that contain secrets. They have separate findings.
 const SECRETS: &[&str] = &["LLAMA_API_KEY", "HF_TOKEN"];
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    for (id, engine) in ground.registry.engines.entries() {
-        let Some(profile) = ground.profile(id) else { continue };
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for (id, engine) in derived.registry.engines.entries() {
+        let Some(profile) = derived.profile(id) else { continue };
         for (name, _) in &engine.env {
             let by = ("engine", &*engine.head.name.value);
             report(profile, name, by, findings);
         }
     }
-    for (role, serving) in ground.registry.served().filter(|(_, serving)| !serving.env.is_empty()) {
-        let Some(profile) = ground.profile_of(serving) else { continue };
+    for (role, serving) in derived.registry.served().filter(|(_, serving)| !serving.env.is_empty()) {
+        let Some(profile) = derived.profile_of(serving) else { continue };
         for (name, _) in &serving.env {
             let by = ("role", &*role.head.name.value);
             report(profile, name, by, findings);
@@ -63,20 +63,26 @@ fn report(profile: &Profile, name: &Text, (kind, owner): (&'static str, &str), f
     }
     let build = profile.name();
     let (what, label, help) = match profile.variable(name) {
-        None => (format!("which no option of {build} reads"), "not read".to_owned(), "remove it".to_owned()),
+        None => (
+            format!("which no option of {build} reads"),
+            "not read".to_owned(),
+            "remove the variable".to_owned(),
+        ),
         Some(option) => {
             let title = option.title();
-            let field = option.names.iter().find_map(|name| dialect::owned(name));
-            let help =
-                field.map_or_else(|| "remove it".to_owned(), |field| format!("use the field `{field}`"));
+            let field = option.names.iter().find_map(|name| dialect::field_help(name));
+            let help = match &field {
+                Some(help) => format!("remove the variable, and {help}"),
+                None => "remove the variable".to_owned(),
+            };
             match (&option.removed, field) {
                 (Some(_), _) => (
-                    format!("at which a server of {build} stops"),
-                    format!("read as `{title}`, which is removed"),
+                    format!("which stops a server of {build} at the start"),
+                    format!("sets `{title}`, which was removed"),
                     help,
                 ),
                 (None, Some(_)) => {
-                    ("which the command line overrides".to_owned(), format!("read as `{title}`"), help)
+                    ("which the command line overrides".to_owned(), format!("sets `{title}`"), help)
                 }
                 (None, None) => return,
             }

@@ -1,4 +1,4 @@
-//! CPUs of a set that is declared exclusive, used by what does not name it.
+//! Use of CPUs from an exclusive cpuset by a role or service that does not name the set.
 
 use super::Check;
 use super::claims::Claims;
@@ -9,15 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 declare_code! {
     /// ## What it finds
-    /// CPUs of a cpuset with `exclusive` that are used by somebody else: a role on a list of CPUs or bound to a node with some of
-    /// them, a service, or another cpuset.
+    /// CPUs of a cpuset with `exclusive` that something else uses as well: another cpuset, a service, or a role that
+    /// lists some of these CPUs or is bound to a node with some of them.
     ///
     /// ## Why
-    /// The set was declared so that nothing else runs there. Units hold each role to the CPUs it was given, and to no others'.
+    /// The set was declared so that nothing else runs on its CPUs. Units restrict each role to its own CPUs, but they
+    /// do not keep other roles away from them.
     ///
-    /// The set is for whoever names it: several roles may, and all instances of each. A service cannot name a set, so one on
-    /// exactly its CPUs has it, as long as no role names it. A role without CPUs or a node of its own is held to none and is no
-    /// finding; give it `cpus` to keep it away.
+    /// All roles that name the set may use it, with all their instances. A service cannot name a set: it may use the
+    /// set if it has exactly the same CPUs and no role names the set. A role without `cpus` and without a bound node
+    /// may run anywhere, and is not reported. Set its `cpus` to keep it away.
     ///
     /// ## Example
     /// ```kdl
@@ -46,22 +47,22 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     let mut exclusive: BTreeMap<Id<Host>, Exclusive> = BTreeMap::new();
     for (id, host) in registry.hosts.entries() {
         if host.cpusets.iter().any(|set| set.exclusive) {
-            exclusive.insert(id, sets(host, findings));
+            exclusive.insert(id, exclusive_sets(host, findings));
         }
     }
     if exclusive.is_empty() {
         return;
     }
     let mut named: BTreeSet<(Id<Host>, &str)> = BTreeSet::new();
-    let mut said: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
+    let mut reported: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
     for (role, serving) in registry.served() {
         let id = serving.host.value;
         let set = serving.placement.cpus.as_ref().and_then(|cpus| cpus.set.as_deref());
         named.extend(set.map(|set| (id, set)));
-        // Where a set that is named meets another one, the sets are said.
+        // A role that names a set is skipped: if that set overlaps another, the two sets are reported.
         if let Some(sets) = exclusive.get(&id).filter(|_| set.is_none())
             && let Some((place, finding)) = sets.used_by_role(role, serving)
-            && said.insert((place, id))
+            && reported.insert((place, id))
         {
             findings.report(finding);
         }
@@ -69,25 +70,26 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     for service in registry.services.iter() {
         let id = service.host.value;
         if let (Some(cpus), Some(sets)) = (&service.cpus, exclusive.get(&id))
-            && let Some(set) = sets.met(cpus)
+            && let Some(set) = sets.overlapping(cpus)
             && (set.cpus.value != cpus.value || named.contains(&(id, &*set.name.value)))
         {
-            let who = ("service", &*service.head.name.value);
-            let common = set.cpus.common_with(cpus);
-            findings
-                .report(sets.finding(who, (set, &common), cpus.span).help("move one of them to other CPUs"));
+            let user = ("service", &*service.head.name.value);
+            let common = set.cpus.intersection(cpus);
+            let finding = sets.finding(user, (set, &common), cpus.span);
+            findings.report(finding.help("change the `cpus` of the service or of the cpuset"));
         }
     }
 }
 
-/// The exclusive sets; those that meet other sets are said.
-fn sets<'r>(host: &'r Host, findings: &mut Diagnostics) -> Exclusive<'r> {
+/// The exclusive sets of a host. Reports those that overlap other sets.
+fn exclusive_sets<'r>(host: &'r Host, findings: &mut Diagnostics) -> Exclusive<'r> {
     let mut exclusive = Exclusive { host, claims: Claims::default() };
     let mut all = Exclusive { host, claims: Claims::default() };
     for (n, set) in host.cpusets.iter().enumerate() {
-        let met = if set.exclusive { all.met(&set.cpus) } else { exclusive.met(&set.cpus) };
-        if let Some(met) = met {
-            findings.report(overlap(host, set, met));
+        let earlier =
+            if set.exclusive { all.overlapping(&set.cpus) } else { exclusive.overlapping(&set.cpus) };
+        if let Some(earlier) = earlier {
+            findings.report(overlap(host, set, earlier));
         }
         all.claim(set, n);
         if set.exclusive {
@@ -97,21 +99,21 @@ fn sets<'r>(host: &'r Host, findings: &mut Diagnostics) -> Exclusive<'r> {
     exclusive
 }
 
-fn overlap(host: &Host, set: &CpuSet, met: &CpuSet) -> Diagnostic {
-    let (closed, other) = if met.exclusive { (met, set) } else { (set, met) };
-    let common = set.cpus.common_with(&met.cpus);
+fn overlap(host: &Host, set: &CpuSet, earlier: &CpuSet) -> Diagnostic {
+    let (exclusive, other) = if earlier.exclusive { (earlier, set) } else { (set, earlier) };
+    let common = set.cpus.intersection(&earlier.cpus);
     let message = format!(
-        "cpuset {} of host {} is exclusive, and {} has its {}",
-        words::quoted(&closed.name),
+        "cpuset {} of host {} is exclusive, but {} also has its {}",
+        words::quoted(&exclusive.name),
         words::quoted(&host.head.name),
         words::quoted(&other.name),
-        common.spoken()
+        common.describe()
     );
     let finding = EXCLUSIVE_CPUS
-        .at(set.cpus.span, format!("both have {}", common.spoken()), message)
+        .at(set.cpus.span, format!("both contain {}", common.describe()), message)
         .about("host", &*host.head.name.value)
-        .also(met.cpus.span, format!("these are the CPUs of {}", words::quoted(&met.name)));
-    finding.help("give each set CPUs of its own")
+        .also(earlier.cpus.span, format!("the CPUs of {}", words::quoted(&earlier.name)));
+    finding.help("remove the common CPUs from one of the sets")
 }
 
 impl<'r> Exclusive<'r> {
@@ -121,31 +123,32 @@ impl<'r> Exclusive<'r> {
         }
     }
 
-    /// The set that has the first of some CPUs which any set has.
-    fn met(&self, cpus: &CpuList) -> Option<&'r CpuSet> {
-        let first = cpus.ranges().iter().find_map(|range| self.claims.meeting(*range).next());
+    /// The set that contains the first of these CPUs that is in any set.
+    fn overlapping(&self, cpus: &CpuList) -> Option<&'r CpuSet> {
+        let first = cpus.ranges().iter().find_map(|range| self.claims.overlapping(*range).next());
         first.and_then(|(_, n)| self.host.cpusets.get(n))
     }
 
-    /// The place and the finding of a role whose CPUs are a set's that it does not name.
+    /// The place and the finding for a role on CPUs of a set that it does not name.
     fn used_by_role(&self, role: &Role, serving: &Serving) -> Option<(Span, Diagnostic)> {
         let placement = &serving.placement;
-        let of_node = placement.numa.as_ref().map(|numa| numa.span);
-        let place = placement.cpus.as_ref().map(|cpus| cpus.span).or(of_node)?;
-        let instances = serving.kinds_of_instances(self.host);
-        let mut held = instances.filter_map(|instance| serving.cpus(self.host, instance));
-        let (cpus, set) = held.find_map(|cpus| self.met(&cpus).map(|set| (cpus, set)))?;
-        let common = set.cpus.common_with(&cpus);
+        let numa_span = placement.numa.as_ref().map(|numa| numa.span);
+        let place = placement.cpus.as_ref().map(|cpus| cpus.span).or(numa_span)?;
+        let instances = serving.representative_instances(self.host);
+        let mut cpus_of_instances = instances.filter_map(|instance| serving.cpus(self.host, instance));
+        let (cpus, set) =
+            cpus_of_instances.find_map(|cpus| self.overlapping(&cpus).map(|set| (cpus, set)))?;
+        let common = set.cpus.intersection(&cpus);
         let name = words::quoted(&set.name);
         let help = if placement.cpus.is_none() {
-            format!("give it `cpus` without {common}, or name the set: `cpus` {name}")
+            format!("add `cpus` without {common}, or set `cpus` to {name}, the name of the set")
         } else if common == cpus {
-            format!("name the set: `cpus` {name}")
+            format!("set `cpus` to {name}, the name of the set")
         } else {
-            format!("leave {common} out of `cpus`")
+            format!("remove {common} from `cpus`")
         };
-        let who = ("role", &*role.head.name.value);
-        Some((place, self.finding(who, (set, &common), place).help(help)))
+        let user = ("role", &*role.head.name.value);
+        Some((place, self.finding(user, (set, &common), place).help(help)))
     }
 
     fn finding(
@@ -155,15 +158,15 @@ impl<'r> Exclusive<'r> {
         place: Span,
     ) -> Diagnostic {
         let message = format!(
-            "{kind} {} runs on {}, exclusive to cpuset {} of host {}",
+            "{kind} {} uses {} of the exclusive cpuset {} of host {}",
             words::quoted(name),
-            common.spoken(),
+            common.describe(),
             words::quoted(&set.name),
             words::quoted(&self.host.head.name)
         );
         EXCLUSIVE_CPUS
-            .at(place, format!("takes {}", common.spoken()), message)
+            .at(place, format!("uses {}", common.describe()), message)
             .about(kind, name)
-            .also(set.cpus.span, "exclusive to who names this set")
+            .also(set.cpus.span, "only for roles that name this set")
     }
 }

@@ -1,4 +1,4 @@
-//! A role that other machines reach and that asks for no key.
+//! A role that other machines can reach without an API key.
 
 use super::{Check, owner, secrets};
 use crate::diag::{Diagnostics, words};
@@ -9,11 +9,11 @@ use std::net::IpAddr;
 
 declare_code! {
     /// ## What it finds
-    /// A role that listens at an address which other machines reach, as `0.0.0.0` or `::`, without a `key-file`.
+    /// A role without a `key-file` that listens on an address that other machines can reach, such as `0.0.0.0` or `::`.
     ///
     /// ## Why
-    /// Whoever reaches the port may ask the model anything, and read or end the conversations of others. A firewall may be
-    /// reason enough to allow it.
+    /// Anyone who can reach the port can send requests, and can read or end the conversations of other users. If a
+    /// firewall protects the port, `allow` the finding.
     ///
     /// ## Example
     /// ```yaml
@@ -32,27 +32,27 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &EXPOSED_WITHOUT_KEY, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let mut said: BTreeSet<Span> = BTreeSet::new();
+    let mut reported: BTreeSet<Span> = BTreeSet::new();
     for (role, serving) in registry.served() {
         let exposed = serving.listen.iter().find(|address| !is_loopback(address));
-        let Some(address) = exposed.filter(|_| !asks_for_a_key(registry, serving)) else { continue };
+        let Some(address) = exposed.filter(|_| !requires_key(registry, serving)) else { continue };
         let (kind, name) = owner(registry, role, address.span);
-        // A default stands at one place for many roles.
-        if kind != "role" && !said.insert(address.span) {
+        // A default applies to many roles, but is reported once.
+        if kind != "role" && !reported.insert(address.span) {
             continue;
         }
         let label = match address.parse() {
-            Ok(address) if IpAddr::is_unspecified(&address) => "every machine that reaches this one",
-            _ => "other machines reach this",
+            Ok(address) if IpAddr::is_unspecified(&address) => "reachable from every network of this machine",
+            _ => "reachable from other machines",
         };
         let message = format!(
-            "role {} listens at {} and asks for no key",
+            "role {} listens on {} without an API key",
             words::quoted(&role.head.name),
             words::quoted(address)
         );
         let finding = EXPOSED_WITHOUT_KEY.at(address.span, label, message).about(kind, name);
         findings.report(
-            finding.help("add `key-file`, or listen at `127.0.0.1` behind a proxy that asks for one"),
+            finding.help("set `key-file` to a file with API keys, or listen on `127.0.0.1` behind a proxy that requires a key"),
         );
     }
 }
@@ -61,10 +61,10 @@ fn is_loopback(address: &str) -> bool {
     address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// Whether clients have to show a key. One that stands in the registry is one as well, and said elsewhere.
-fn asks_for_a_key(registry: &Registry, serving: &Serving) -> bool {
-    let by_variable = |(name, _): &(&str, &str)| secrets::KEY_VARIABLES.contains(name);
+/// True if clients must send a key. A key in the registry text counts too: `secret-in-registry` reports it.
+fn requires_key(registry: &Registry, serving: &Serving) -> bool {
+    let is_key_variable = |(name, _): &(&str, &str)| secrets::KEY_VARIABLES.contains(name);
     serving.key_file.is_some()
         || serving.options.iter().any(|option| secrets::is_key_option(&option.name))
-        || registry.env_of(serving).iter().any(by_variable)
+        || registry.env_of(serving).iter().any(is_key_variable)
 }

@@ -1,16 +1,16 @@
-//! An expectation that does not hold.
+//! An expectation that is not met.
 
-use super::{Ground, GroundCheck};
+use super::{Derived, DerivedCheck};
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Bytes, Expected, Extent, Id, Loads, Registry, Residency, Role, Work};
+use crate::hir::{Bytes, Expected, Id, MemoryScope, Registry, Residency, Role, RoleGroups, RoleKind};
 use std::collections::BTreeMap;
 
 declare_code! {
     /// ## What it finds
-    /// An `expect` that does not hold.
+    /// An `expect` that is not met.
     ///
     /// ## Why
-    /// An expectation says what others rely on: a port that a client has, an amount of memory that was promised.
+    /// An expectation states what others rely on: a port that clients are configured with, or a memory limit.
     ///
     /// ## Example
     /// ```kdl
@@ -24,26 +24,30 @@ declare_code! {
     static FAILED_EXPECTATION = 318, "failed-expectation", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &FAILED_EXPECTATION, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &FAILED_EXPECTATION, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    let (registry, loads) = (&ground.registry, ground.loads());
-    let mut known: BTreeMap<Id<Residency>, Bytes> = BTreeMap::new();
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, loads) = (&derived.registry, derived.loads());
+    let mut totals: BTreeMap<Id<Residency>, Bytes> = BTreeMap::new();
     for expect in registry.expects.iter() {
         let name = words::quoted(&expect.head.name);
-        let finding = match &expect.expected {
+        let (finding, help) = match &expect.expected {
             Expected::Fits(residency, fits) => {
                 let id = residency.value;
-                let most = *known.entry(id).or_insert_with(|| most(&loads, id));
+                let most = *totals.entry(id).or_insert_with(|| largest_load(&loads, id));
                 if most <= fits.value {
                     continue;
                 }
                 let title = words::quoted(&registry.residencies.get(residency.value).head.name);
-                let message =
-                    format!("expectation {name} does not hold: {title} takes {most}, not {}", fits.value);
-                FAILED_EXPECTATION
-                    .at(fits.span, format!("it takes {most}"), message)
-                    .also(residency.span, "this residency")
+                let message = format!(
+                    "expectation {name} failed: residency {title} needs {most}, more than {}",
+                    fits.value
+                );
+                let finding = FAILED_EXPECTATION
+                    .at(fits.span, format!("{most} needed"), message)
+                    .also(residency.span, "this residency");
+                let enough = most.rounded_up();
+                (finding, format!("raise `fits` to {enough}, or move roles to another residency"))
             }
             Expected::Port(role, port) => {
                 let found = registry.roles.get(role.value);
@@ -51,37 +55,37 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
                 if ports.is_some_and(|ports| ports.ports().any(|p| p == port.value)) {
                     continue;
                 }
-                let at = listens(registry, found);
-                let message = format!(
-                    "expectation {name} does not hold: role {} {at}",
-                    words::quoted(&found.head.name)
-                );
-                let finding = FAILED_EXPECTATION.at(port.span, "expected here", message);
-                finding.also(ports.map_or(found.head.name.span, |ports| ports.span), at)
+                let (at, role_name) = (listens(registry, found), words::quoted(&found.head.name));
+                let message = format!("expectation {name} failed: role {role_name} {at}");
+                let finding = FAILED_EXPECTATION.at(port.span, "expected port", message);
+                let help = match ports {
+                    Some(_) => {
+                        format!("set `port` of role {role_name} to {}, or change the expectation", port.value)
+                    }
+                    None => "name a role that is served, or remove the expectation".to_owned(),
+                };
+                (finding.also(ports.map_or(found.head.name.span, |ports| ports.span), at), help)
             }
         };
-        findings.report(
-            finding
-                .about("expect", &*expect.head.name.value)
-                .help("change what is declared, or what is expected"),
-        );
+        let finding = finding.about("expect", &*expect.head.name.value);
+        findings.report(finding.help(help));
     }
 }
 
-/// What a residency takes on the host where it takes most.
-fn most(loads: &Loads, residency: Id<Residency>) -> Bytes {
+/// The memory of a residency on the host where it needs the most.
+fn largest_load(loads: &RoleGroups, residency: Id<Residency>) -> Bytes {
     let hosts = loads.of_residency(residency);
-    hosts.map(|roles| roles.load(Extent::Host).total).max().unwrap_or(Bytes(0))
+    hosts.map(|roles| roles.load(MemoryScope::Host).total).max().unwrap_or(Bytes(0))
 }
 
-/// Where a role listens; one that shares has no port of its own, whatever the port of the other.
+/// Describes where a role listens. A role that shares has no port, so the other role is named.
 fn listens(registry: &Registry, role: &Role) -> String {
-    match &role.work {
-        Work::Served(serving) => format!("listens on {}", serving.ports.value),
-        Work::Listed(_) => "is not served".to_owned(),
-        Work::Shares(shared) => {
+    match &role.kind {
+        RoleKind::Served(serving) => format!("listens on port {}", serving.ports.value),
+        RoleKind::Listed(_) => "is not served".to_owned(),
+        RoleKind::Shares(shared) => {
             let other = registry.roles.get(shared.value);
-            let at = other.serving().map(|other| format!(", which listens on {}", other.ports.value));
+            let at = other.serving().map(|other| format!(", which listens on port {}", other.ports.value));
             format!("shares {}{}", words::quoted(&other.head.name), at.unwrap_or_default())
         }
     }

@@ -1,30 +1,30 @@
-//! What a family forbids, said at the role that does it: shared by the checks of speculation and of lookup.
+//! Reports roles that use something their family forbids, for the checks of speculation and lookup.
 
 use crate::diag::{Code, Diagnostics, words};
-use crate::hir::{Draft, Forbids, Registry, Serving};
+use crate::hir::{Draft, ForbiddenFeature, Registry, Serving};
 use crate::source::Span;
 
-/// How a forbidden thing is said.
-pub(super) struct Deed {
-    /// The kind of finding.
+/// A forbidden use of a model, and how to report it.
+pub(super) struct ForbiddenUse {
+    /// The code of the finding.
     pub(super) code: &'static Code,
-    /// What is forbidden.
-    pub(super) what: Forbids,
-    /// The field that does it.
+    /// The value of `forbid`.
+    pub(super) what: ForbiddenFeature,
+    /// The field of the role that must be removed.
     pub(super) field: &'static str,
-    /// The role "drafts for" its model.
-    pub(super) verb: &'static str,
+    /// The use in words, between the role and its model: "uses a draft for".
+    pub(super) phrase: &'static str,
 }
 
-/// Whether a draft of a role must not be used anyway: a ban names it, or the family of its target forbids any.
-pub(super) fn is_refused(registry: &Registry, serving: &Serving, draft: &Draft) -> bool {
-    registry.model_of(serving).1.forbids(Forbids::Speculation).is_some()
+/// True if a ban covers the draft of a role, or the family of its target forbids drafts.
+pub(super) fn is_forbidden(registry: &Registry, serving: &Serving, draft: &Draft) -> bool {
+    registry.model_of(serving).1.forbids(ForbiddenFeature::Speculation).is_some()
         || registry.ban_of(serving.model.value, draft.model.value).is_some()
 }
 
-/// Says every role that does what its family forbids; `place` is where it does it.
+/// Reports every role with a use that its family forbids. `place` returns the field with this use, if the role has it.
 pub(super) fn run(
-    deed: &Deed,
+    forbidden_use: &ForbiddenUse,
     registry: &Registry,
     place: impl Fn(&Serving) -> Option<Span>,
     findings: &mut Diagnostics,
@@ -32,25 +32,25 @@ pub(super) fn run(
     for (role, serving) in registry.served() {
         let Some(place) = place(serving) else { continue };
         let (model, family) = registry.model_of(serving);
-        let Some((forbidden, what)) = family.forbids(deed.what) else { continue };
+        let Some((forbidden, forbidden_at)) = family.forbids(forbidden_use.what) else { continue };
         let failure = forbidden.failure.as_ref().map(|failure| format!(": {}", words::printable(failure)));
         let message = format!(
-            "role {} {} {}, and family {} forbids it{}",
+            "role {} {} {}, but family {} forbids it{}",
             words::quoted(&role.head.name),
-            deed.verb,
+            forbidden_use.phrase,
             words::quoted(&model.title),
             words::quoted(&family.head.name),
             failure.unwrap_or_default()
         );
-        let mut finding = deed
+        let mut finding = forbidden_use
             .code
             .at(place, "forbidden", message)
             .about("role", &*role.head.name.value)
             .also(serving.model.span, "with this model")
-            .also(what, "forbidden here");
+            .also(forbidden_at, "forbidden here");
         if let Some(why) = &forbidden.why {
             finding = finding.note(words::printable(why));
         }
-        findings.report(finding.help(format!("remove `{}`", deed.field)));
+        findings.report(finding.help(format!("remove `{}`", forbidden_use.field)));
     }
 }

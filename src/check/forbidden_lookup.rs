@@ -1,16 +1,17 @@
 //! Lookup for a model whose family forbids it.
 
 use super::Check;
-use super::forbidden::{self, Deed};
+use super::forbidden::{self, ForbiddenUse};
 use crate::diag::Diagnostics;
-use crate::hir::{Forbids, Registry};
+use crate::hir::{ForbiddenFeature, Registry};
 
 declare_code! {
     /// ## What it finds
     /// A role with `lookup` for a model whose family forbids it.
     ///
     /// ## Why
-    /// Lookup drafts tokens from the prompt, and rejected ones have to be taken back as those of a draft model.
+    /// Lookup drafts tokens from n-grams of the prompt. As with a draft model, the engine must roll back rejected
+    /// tokens, which some models cannot do.
     ///
     /// ## Example
     /// ```yaml
@@ -29,7 +30,11 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &FORBIDDEN_LOOKUP, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let deed =
-        Deed { code: &FORBIDDEN_LOOKUP, what: Forbids::Lookup, field: "lookup", verb: "uses lookup with" };
-    forbidden::run(&deed, registry, |serving| Some(serving.lookup?.span), findings);
+    let forbidden_use = ForbiddenUse {
+        code: &FORBIDDEN_LOOKUP,
+        what: ForbiddenFeature::Lookup,
+        field: "lookup",
+        phrase: "uses lookup with",
+    };
+    forbidden::run(&forbidden_use, registry, |serving| Some(serving.lookup?.span), findings);
 }

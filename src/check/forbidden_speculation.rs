@@ -1,17 +1,17 @@
 //! A draft for a target whose family forbids speculation.
 
 use super::Check;
-use super::forbidden::{self, Deed};
+use super::forbidden::{self, ForbiddenUse};
 use crate::diag::Diagnostics;
-use crate::hir::{Forbids, Registry, Serving};
+use crate::hir::{ForbiddenFeature, Registry, Serving};
 
 declare_code! {
     /// ## What it finds
-    /// A role that drafts for a model whose family forbids `speculation`.
+    /// A role with `draft` for a model whose family forbids `speculation`.
     ///
     /// ## Why
-    /// Some models cannot take back tokens that were drafted and rejected; a recurrent state, for one, cannot be rolled back by
-    /// every build. Builds start all the same.
+    /// Some models cannot roll back rejected tokens. For example, not all builds can roll back a recurrent state. The
+    /// server starts anyway.
     ///
     /// ## Example
     /// ```yaml
@@ -30,15 +30,19 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &FORBIDDEN_SPECULATION, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let deed =
-        Deed { code: &FORBIDDEN_SPECULATION, what: Forbids::Speculation, field: "draft", verb: "drafts for" };
-    // A draft that a ban names is said there, and one that a pair names at the pair.
+    let forbidden_use = ForbiddenUse {
+        code: &FORBIDDEN_SPECULATION,
+        what: ForbiddenFeature::Speculation,
+        field: "draft",
+        phrase: "uses a draft for",
+    };
+    // `banned-draft` reports a banned draft, and `contradicted-pair` reports one that a pair names.
     let drafts = |serving: &Serving| {
         let draft = serving.draft.as_ref()?;
         let (target, drafter) = (serving.model.value, draft.model.value);
-        let is_said =
-            registry.ban_of(target, drafter).is_some() || registry.pair_naming(target, drafter).is_some();
-        (!is_said).then_some(draft.span)
+        let is_reported =
+            registry.ban_of(target, drafter).is_some() || registry.exact_pair(target, drafter).is_some();
+        (!is_reported).then_some(draft.span)
     };
-    forbidden::run(&deed, registry, drafts, findings);
+    forbidden::run(&forbidden_use, registry, drafts, findings);
 }

@@ -1,20 +1,20 @@
-//! A projector that cannot be that of its model.
+//! A projector that does not match its model.
 
 use super::FactCheck;
-use super::ground::Ground;
-use super::locked::{facts, is_silent, projector};
+use super::derived::Derived;
+use super::locked::{facts, is_unusable, projector};
 use crate::diag::{Diagnostics, NotChecked, Subject, words};
-use crate::facts::{Facts, Lock, Locked};
+use crate::facts::{Facts, Lock, LockEntry};
 use crate::hir::{Bytes, Model, Projector};
 
 declare_code! {
     /// ## What it finds
-    /// A `projector` that is no projector, that makes embeddings of another width than its model takes, or whose declared
-    /// `size` is off by more than 2 percent.
+    /// A `projector` file that is not a projector, whose embeddings have another width than those of the model, or
+    /// whose declared `size` differs by more than 2 percent.
     ///
     /// ## Why
-    /// The engine ends with an error at the start (llama.cpp b11434, `tools/mtmd/mtmd.cpp`). The width is compared for the types
-    /// of projectors that say it in one tensor.
+    /// The engine exits with an error at the start (llama.cpp b11434, `tools/mtmd/mtmd.cpp`). The width is compared
+    /// only for types of projectors whose width follows from one tensor.
     ///
     /// ## Example
     /// ```kdl
@@ -40,12 +40,12 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &FOREIGN_PROJECTOR, run };
 
-fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &ground.registry;
-    let weights = registry.weights();
+fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    let weights = registry.models_by_path();
     for model in registry.models.iter() {
         let (Some(declared), Some(locked)) = (&model.projector, projector(lock, model)) else { continue };
-        // The weights of a declared model are said without a look at the file.
+        // `misplaced-projector` reports a projector that is the weight file of a declared model. It needs no facts.
         if weights.contains_key(&registry.path_of(model, &declared.value.file)) {
             continue;
         }
@@ -54,11 +54,11 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
                 let text = facts(lock, model).ok().map(|text| &text.facts);
                 report(model, &declared.value, (locked, text), findings);
             }
-            Err(_) if is_silent(lock) => {}
+            Err(_) if is_unusable(lock) => {}
             Err(why) => findings.record_not_checked(NotChecked {
                 check: FOREIGN_PROJECTOR.name,
                 subject: Subject::new("model", &*model.head.name.value),
-                why: format!("of its projector, {why}"),
+                why: format!("projector: {why}"),
             }),
         }
     }
@@ -67,57 +67,60 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
 fn report(
     model: &Model,
     projector: &Projector,
-    (locked, text): (&Locked, Option<&Facts>),
+    (locked, text): (&LockEntry, Option<&Facts>),
     findings: &mut Diagnostics,
 ) {
     let name = words::quoted(&model.head.name);
     let facts = &locked.facts;
-    let width = text.and_then(embedding).zip(facts.projector_width).filter(|(takes, makes)| takes != makes);
+    let width =
+        text.and_then(embedding).zip(facts.projector_width).filter(|(expected, actual)| expected != actual);
     let (key, label, message) = match (facts.architecture.as_deref(), width) {
         (Some(architecture), _) if architecture != "clip" => {
             let architecture = words::quoted(architecture);
             let message =
-                format!("the projector of model {name} is a model of the architecture {architecture}");
-            ("architecture", format!("this is {architecture}, and projectors are `clip`"), message)
+                format!("the projector of model {name} has the architecture {architecture}, not `clip`");
+            ("architecture", format!("this file is a model of the architecture {architecture}"), message)
         }
-        (_, Some((takes, makes))) => {
-            let message = format!("the projector of model {name} is that of another model");
+        (_, Some((expected, actual))) => {
+            let message = format!(
+                "the projector of model {name} belongs to another model: its width is {actual}, not {expected}"
+            );
             (
                 "projector_width",
-                format!("it makes {makes} numbers for an image token, and the model takes {takes}"),
+                format!("makes embeddings of {actual} values, the model needs {expected}"),
                 message,
             )
         }
-        _ => return say_size(model, projector, locked, findings),
+        _ => return report_size(model, projector, locked, findings),
     };
     let mut finding =
         FOREIGN_PROJECTOR.at(projector.file.span, label, message).about("model", &*model.head.name.value);
     if let Some(place) = locked.place(key) {
-        finding = finding.also(place, "read of the file");
+        finding = finding.also(place, "from the header of the file");
     }
-    findings.report(finding.help("name the projector that was made for this model, and run `orchgen lock`"));
+    findings.report(finding.help("name the projector that was made for this model, then run `orchgen lock`"));
 }
 
-/// The width of the embeddings that a model takes; of one with further inputs it is not known here.
+/// The embedding width of a model. `None` for models with deepstack layers, whose input is wider.
 fn embedding(text: &Facts) -> Option<u64> {
     if text.parameters.contains_key("n_deepstack_layers") { None } else { text.number("embedding_length") }
 }
 
-fn say_size(model: &Model, projector: &Projector, locked: &Locked, findings: &mut Diagnostics) {
+fn report_size(model: &Model, projector: &Projector, locked: &LockEntry, findings: &mut Diagnostics) {
     let Some(declared) = projector.size else { return };
-    let says = Bytes(locked.facts.size);
-    if u128::from(declared.value.0.abs_diff(says.0)) * 50 <= u128::from(says.0) {
+    let actual = Bytes(locked.facts.size);
+    if u128::from(declared.value.0.abs_diff(actual.0)) * 50 <= u128::from(actual.0) {
         return;
     }
     let name = words::quoted(&model.head.name);
     let message = format!(
-        "the projector of model {name} is declared to have {}, and its file has {says}",
+        "the projector of model {name} is declared with a size of {}, but its file has {actual}",
         declared.value
     );
     let mut finding =
         FOREIGN_PROJECTOR.at(declared.span, "declared here", message).about("model", &*model.head.name.value);
     if let Some(place) = locked.place("size") {
-        finding = finding.also(place, format!("the file has {says}"));
+        finding = finding.also(place, format!("the file has {actual}"));
     }
-    findings.report(finding.help(format!("write `size` \"{says}\"")));
+    findings.report(finding.help(format!("write `size` \"{actual}\"")));
 }

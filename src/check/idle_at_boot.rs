@@ -1,4 +1,4 @@
-//! An idle time where nothing is ever idle.
+//! An idle time for models that are never unloaded.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -6,11 +6,11 @@ use crate::hir::{Registry, Start};
 
 declare_code! {
     /// ## What it finds
-    /// A residency that starts at boot and has `idle`.
+    /// A residency with `start` boot and `idle`.
     ///
     /// ## Why
-    /// `idle` is after how long without a connection a model leaves memory. What starts at boot stays; the setting would have no
-    /// effect.
+    /// `idle` is the time without connections after which a model is unloaded. Models that start at boot stay loaded,
+    /// so the setting has no effect.
     ///
     /// ## Example
     /// ```kdl
@@ -30,13 +30,13 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     for residency in registry.residencies.iter().filter(|residency| residency.start.value == Start::Boot) {
         let Some(idle) = &residency.idle else { continue };
         let message = format!(
-            "residency {} starts at boot, and `idle` has no effect there",
+            "residency {} starts at boot, so `idle` has no effect",
             words::quoted(&residency.head.name)
         );
         let finding = IDLE_AT_BOOT
             .at(idle.span, "has no effect", message)
             .about("residency", &*residency.head.name.value)
             .also(residency.start.span, "starts at boot");
-        findings.report(finding.help("remove `idle`, or start on demand: `start=\"on-demand\"`"));
+        findings.report(finding.help("remove `idle`, or set `start` to `on-demand`"));
     }
 }

@@ -1,17 +1,23 @@
 //! An option that has no effect.
 
-use super::ground::Ground;
-use super::{GroundCheck, options};
+use super::derived::Derived;
+use super::{DerivedCheck, options};
 use crate::diag::Diagnostics;
-use crate::engine::dialect::Fault;
+use crate::engine::dialect::FaultKind;
 
 declare_code! {
     /// ## What it finds
-    /// An `option` of a role that the engine takes and that has no effect there: a CPU mask for batches without `threads-batch`, settings of a draft
-    /// without a draft, of experts on a model without any, of a router on a server with a model.
+    /// An `option` of a role that the engine accepts but ignores.
+    ///
+    /// Examples:
+    ///
+    /// - a CPU mask for batches without `threads-batch`;
+    /// - draft options without a draft;
+    /// - expert options for a model without experts;
+    /// - router options for a server with a model.
     ///
     /// ## Why
-    /// The engine says nothing, and whoever wrote it believes that it holds.
+    /// The engine prints no warning, so the option appears to work.
     ///
     /// ## Example
     /// ```kdl
@@ -30,10 +36,10 @@ declare_code! {
     static IDLE_OPTION = 379, "idle-option", Warning;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &IDLE_OPTION, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &IDLE_OPTION, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    for wrong in options::each(ground, Fault::Idle) {
-        findings.report(wrong.at_name(&IDLE_OPTION, "has no effect"));
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for faulty in options::with_fault(derived, FaultKind::NoEffect) {
+        findings.report(faulty.at_name(&IDLE_OPTION, "has no effect"));
     }
 }

@@ -6,11 +6,11 @@ use crate::hir::{Date, Registry};
 
 declare_code! {
     /// ## What it finds
-    /// A quirk whose `fixed` is a day before the one on which it was `found`.
+    /// A quirk whose `fixed` is an earlier date than its `found`.
     ///
     /// ## Why
-    /// One of the two days is a slip, and people decide by them whether the workaround is still needed. A `fixed` that is a build
-    /// is not compared.
+    /// One of the two dates is wrong. From these dates, users decide whether the workaround is still needed. A `fixed`
+    /// that names a build is not compared.
     ///
     /// ## Example
     /// ```yaml
@@ -31,16 +31,16 @@ pub(super) static CHECK: Check = Check { code: &IMPOSSIBLE_DATES, run };
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for quirk in registry.quirks.iter() {
         let (Some(found), Some(fixed)) = (quirk.found, &quirk.fixed) else { continue };
-        let Some(day) = Date::read(fixed).filter(|day| *day < found.value) else { continue };
+        let Some(day) = Date::parse(fixed).filter(|day| *day < found.value) else { continue };
         let message = format!(
             "quirk {} was fixed on {day}, before it was found on {}",
             words::quoted(&quirk.head.name),
             found.value
         );
         let finding = IMPOSSIBLE_DATES
-            .at(fixed.span, "fixed on this day", message)
-            .also(found.span, "found on this day")
+            .at(fixed.span, "fixed on this date", message)
+            .also(found.span, "found on this date")
             .about("quirk", &*quirk.head.name.value);
-        findings.report(finding.help("correct one of the two days"));
+        findings.report(finding.help("correct one of the two dates"));
     }
 }

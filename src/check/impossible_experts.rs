@@ -1,4 +1,4 @@
-//! Numbers of experts that a model cannot have.
+//! Numbers of experts above the total of the model.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -7,11 +7,11 @@ use crate::source::Spanned;
 
 declare_code! {
     /// ## What it finds
-    /// A model whose `experts` speak of more experts than its `total`: as the default, as advice, or as a number to avoid.
+    /// A model whose `experts` contain a number above `total`: under `default`, `advise` or `avoid`.
     ///
     /// ## Why
-    /// One of the two numbers is wrong, and roles are held against both. The family's advice is for models of several sizes and may
-    /// be larger.
+    /// One of the two numbers is wrong, and roles are checked against both. The advice of a family is not checked: it
+    /// applies to models of several sizes.
     ///
     /// ## Example
     /// ```kdl
@@ -41,15 +41,17 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 continue;
             }
             let message = format!(
-                "model {} {verb} {value} experts, and has {}",
+                "model {} {verb} {value} experts, but has only {}",
                 words::quoted(&model.head.name),
                 total.value
             );
             let finding = IMPOSSIBLE_EXPERTS
                 .at(span, format!("expected at most {}", total.value), message)
-                .also(total.span, "so many there are")
+                .also(total.span, "the number of experts of the model")
                 .about("model", &*model.head.name.value);
-            findings.report(finding.help("correct one of the two: `total` is `expert_count` of the file"));
+            findings.report(
+                finding.help("correct one of the two: `total` is `expert_count` in the header of the file"),
+            );
         }
     }
 }

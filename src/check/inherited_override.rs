@@ -1,18 +1,18 @@
-//! An override that a draft of the same architecture takes over.
+//! An override that also applies to a draft of the same architecture.
 
-use super::ground::Ground;
-use super::{GroundCheck, intent};
+use super::derived::Derived;
+use super::{DerivedCheck, intent};
 use crate::diag::{Diagnostics, words};
 use crate::engine::architecture;
-use crate::engine::keys::{KeyVerdict, key};
+use crate::engine::keys::{KeyVerdict, check_key};
 
 declare_code! {
     /// ## What it finds
-    /// A role that overrides metadata of its model and drafts with a model of the same architecture.
+    /// A role that overrides metadata of its model and has a draft of the same architecture.
     ///
     /// ## Why
-    /// The engine hands the overrides of the target on to the draft (llama.cpp b11434, `common/speculative.cpp`). A number of
-    /// experts that suits the target then holds for the draft too.
+    /// The engine applies the overrides of the target to the draft too (llama.cpp b11434, `common/speculative.cpp`).
+    /// For example, the draft then uses a number of experts that was chosen for the target.
     ///
     /// ## Example
     /// ```yaml
@@ -28,27 +28,30 @@ declare_code! {
     static INHERITED_OVERRIDE = 319, "inherited-override", Warning;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &INHERITED_OVERRIDE, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &INHERITED_OVERRIDE, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    let registry = &ground.registry;
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
-        // A model that drafts for itself is said elsewhere.
+        // `own-draft` reports a model that drafts for itself.
         let other = serving.draft.as_ref().filter(|draft| draft.model.value != serving.model.value);
         let Some(draft) = other else { continue };
         let arch = |id| &registry.families.get(registry.models.get(id).family.value).arch;
         let (target, drafter) = (arch(serving.model.value), arch(draft.model.value));
-        let Some(profile) = ground.profile_of(serving).filter(|_| target == drafter) else { continue };
-        let effective = |name: &str| {
-            matches!(key(profile, target, name), KeyVerdict::Known { .. }) && name.starts_with(&***target)
+        let Some(profile) = derived.profile_of(serving).filter(|_| target == drafter) else { continue };
+        let has_effect = |name: &str| {
+            matches!(check_key(profile, target, name), KeyVerdict::Known { .. })
+                && name.starts_with(&***target)
         };
-        // Experts that the target itself cannot have are said there.
+        // Another check reports `experts` for a dense target.
         let target_has_experts = registry.models.get(serving.model.value).experts.is_some();
-        if serving.experts.is_some() && !target_has_experts && dense(target) {
+        if serving.experts.is_some() && !target_has_experts && is_dense(target) {
             continue;
         }
-        let overridden =
-            intent::overrides(ground, serving).into_iter().map(|(name, _)| name).find(|name| effective(name));
+        let overridden = intent::engine_overrides(derived, serving)
+            .into_iter()
+            .map(|(name, _)| name)
+            .find(|name| has_effect(name));
         let (what, place) = match (serving.experts, overridden) {
             (Some(experts), _) => ("`experts`".to_owned(), experts.span),
             (None, Some(name)) => {
@@ -57,22 +60,22 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
             }
             (None, None) => continue,
         };
-        let drafting = registry.models.get(draft.model.value);
+        let drafter_model = registry.models.get(draft.model.value);
         let message = format!(
-            "the draft {} of role {} takes over {what} of its target",
-            words::quoted(&drafting.title),
+            "draft {} of role {} inherits {what} of its target",
+            words::quoted(&drafter_model.title),
             words::quoted(&role.head.name)
         );
         let finding = INHERITED_OVERRIDE
-            .at(draft.model.span, "of the same architecture", message)
+            .at(draft.model.span, "same architecture as the target", message)
             .about("role", &*role.head.name.value)
-            .also(place, "holds for the draft as well");
-        findings
-            .report(finding.help("draft with a model of another architecture, or do without one of the two"));
+            .also(place, "applies to the draft too");
+        let help = format!("remove {what} or `draft`, or use a draft of another architecture");
+        findings.report(finding.help(help));
     }
 }
 
-/// Whether nothing of an architecture has experts, as far as is known.
-fn dense(arch: &str) -> bool {
+/// True if the architecture is known and has no metadata keys for experts.
+fn is_dense(arch: &str) -> bool {
     architecture::architecture(arch).is_some_and(|arch| !arch.names_experts())
 }

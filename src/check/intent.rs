@@ -1,21 +1,21 @@
-//! What a role's processes and a model's one-shot command have to do, said to the engine room. The check that asks whether the
-//! build can, and the plan that takes the answer, read the same function.
+//! Lowers roles and one-shot commands to the specs of `engine/dialect`, which builds the command lines. Checks and the
+//! plan call the same functions, so the planned command line is the checked one.
 
-use super::ground::Ground;
+use super::derived::Derived;
 use crate::engine::architecture::architecture;
 use crate::engine::dialect::{
-    self, Draft, FlashAttention, Layers, Lowered, Numa as Placed, Prompt, Serve, Value,
+    self, DraftSpec, FlashAttention, Lowered, NumaPlacement, OverrideValue, PromptSpec, ServerSpec, Sparsity,
 };
-use crate::engine::keys::{KeyVerdict, ValueKind, key};
-use crate::hir::{Bytes, Id, Model, Numa, Override, Registry, Serving, Setting};
+use crate::engine::keys::{KeyVerdict, OverrideType, check_key};
+use crate::hir::{Bytes, Id, Model, NumaPolicy, Override, Registry, Serving, Setting};
 use crate::source::Spanned;
 
-/// The key that `experts` stands for, after the architecture and a dot.
-pub(super) const EXPERTS: &str = "expert_used_count";
+/// The metadata key that `experts` overrides, without its prefix (architecture and dot).
+pub(super) const EXPERT_USED_COUNT: &str = "expert_used_count";
 
-/// The command line of an instance of a role; none where the profile of its engine is unknown.
-pub(super) fn serve(ground: &Ground, serving: &Serving, instance: usize) -> Option<Lowered> {
-    let (registry, profile) = (&ground.registry, ground.profile_of(serving)?);
+/// The command line of an instance of a role. `None` if the profile of its engine is unknown.
+pub(super) fn lower_server(derived: &Derived, serving: &Serving, instance: usize) -> Option<Lowered> {
+    let (registry, profile) = (&derived.registry, derived.profile_of(serving)?);
     let model = registry.models.get(serving.model.value);
     let host = registry.hosts.get(serving.host.value);
     let path = registry.path_of(model, &model.file);
@@ -24,16 +24,16 @@ pub(super) fn serve(ground: &Ground, serving: &Serving, instance: usize) -> Opti
     let on_demand = registry.is_on_demand(serving);
     let own = serving.ports.ports().nth(instance).unwrap_or(serving.ports.first);
     let addresses = if on_demand { vec!["127.0.0.1"] } else { serving.addresses() };
-    let overrides = overrides(ground, serving);
+    let overrides = engine_overrides(derived, serving);
     let texts: Vec<Option<String>> =
-        serving.options.iter().map(|option| option.value.as_ref().map(|v| spelled(v))).collect();
+        serving.options.iter().map(|option| option.value.as_ref().map(|v| to_text(v))).collect();
     let options: Vec<(&str, Option<&str>)> = serving
         .options
         .iter()
         .zip(&texts)
         .map(|(option, text)| (&*option.name.value, text.as_deref()))
         .collect();
-    let wanted = Serve {
+    let spec = ServerSpec {
         model: &path,
         hosts: &addresses,
         port: if on_demand { serving.backend_port(instance).unwrap_or(own) } else { own },
@@ -46,10 +46,10 @@ pub(super) fn serve(ground: &Ground, serving: &Serving, instance: usize) -> Opti
         lookup: lookup(serving),
         pooling: serving.pooling.as_ref().map(|pooling| &*pooling.value),
         is_embedder: serving.pooling.is_some(),
-        layers: layers(registry, model),
+        sparsity: sparsity(registry, model),
         projector: projector.as_deref(),
         threads: serving.threads(host, instance),
-        numa: placed(serving, host.numa.len()),
+        numa: numa_placement(serving, host.numa.len()),
         lock: serving.is_locked(),
         cache_type: serving.cache_type.as_ref().map(|cache| &*cache.value),
         flash_attention: flash_attention(serving),
@@ -60,23 +60,23 @@ pub(super) fn serve(ground: &Ground, serving: &Serving, instance: usize) -> Opti
         metrics: false,
         options: &options,
     };
-    Some(dialect::serve(profile, &wanted))
+    Some(dialect::lower_server(profile, &spec))
 }
 
-/// The one-shot command of a model, as the role that serves it first has it.
-pub(super) fn prompt(
-    ground: &Ground,
+/// The one-shot command of a model with the settings of a role. `words` are the prompt and the path of the image.
+pub(super) fn lower_prompt(
+    derived: &Derived,
     id: Id<Model>,
     serving: &Serving,
     words: (&str, &str),
 ) -> Option<Lowered> {
-    let (registry, profile) = (&ground.registry, ground.profile_of(serving)?);
+    let (registry, profile) = (&derived.registry, derived.profile_of(serving)?);
     let model = registry.models.get(id);
     let path = registry.path_of(model, &model.file);
     let projector = model.projector.as_ref().map(|projector| registry.path_of(model, &projector.file));
     let draft_path = draft_path(registry, serving);
-    let overrides = overrides(ground, serving);
-    let wanted = Prompt {
+    let overrides = engine_overrides(derived, serving);
+    let spec = PromptSpec {
         model: &path,
         projector: projector.as_deref(),
         draft: draft(registry, serving, draft_path.as_deref()),
@@ -88,7 +88,7 @@ pub(super) fn prompt(
         prompt: words.0,
         image: words.1,
     };
-    Some(dialect::prompt(profile, &wanted))
+    Some(dialect::lower_prompt(profile, &spec))
 }
 
 fn draft_path(registry: &Registry, serving: &Serving) -> Option<String> {
@@ -96,11 +96,11 @@ fn draft_path(registry: &Registry, serving: &Serving) -> Option<String> {
     Some(registry.path_of(drafter, &drafter.file))
 }
 
-fn draft<'a>(registry: &'a Registry, serving: &Serving, path: Option<&'a str>) -> Option<Draft<'a>> {
+fn draft<'a>(registry: &'a Registry, serving: &Serving, path: Option<&'a str>) -> Option<DraftSpec<'a>> {
     let draft = serving.draft.as_ref()?;
     let drafter = registry.models.get(draft.model.value);
     let count = |n: Option<Spanned<u32>>| n.map(|n| n.value);
-    Some(Draft {
+    Some(DraftSpec {
         path: path?,
         arch: &registry.families.get(drafter.family.value).arch.value,
         max: count(draft.max),
@@ -109,15 +109,15 @@ fn draft<'a>(registry: &'a Registry, serving: &Serving, path: Option<&'a str>) -
     })
 }
 
-/// Whether a model is known to have no experts: it declares none, and its architecture names none.
-fn layers(registry: &Registry, model: &Model) -> Layers {
+/// `Sparsity::Dense` if the model declares no experts and its architecture has no metadata keys for them.
+fn sparsity(registry: &Registry, model: &Model) -> Sparsity {
     let arch = &registry.families.get(model.family.value).arch;
     let is_dense = model.experts.is_none() && architecture(arch).is_some_and(|arch| !arch.names_experts());
-    if is_dense { Layers::Dense } else { Layers::Unknown }
+    if is_dense { Sparsity::Dense } else { Sparsity::Unknown }
 }
 
 fn lookup(serving: &Serving) -> Option<u32> {
-    serving.lookup.map(|least| least.value.unwrap_or(dialect::LOOKUP))
+    serving.lookup.map(|least| least.value.unwrap_or(dialect::LOOKUP_NGRAM_MIN))
 }
 
 fn experts<'r>(registry: &'r Registry, serving: &Serving) -> Option<(&'r str, u32)> {
@@ -125,10 +125,11 @@ fn experts<'r>(registry: &'r Registry, serving: &Serving) -> Option<(&'r str, u3
     serving.experts.map(|experts| (&*registry.families.get(model.family.value).arch.value, experts.value))
 }
 
-/// The overrides of the family, then those of the role; a key or number of experts of the role wins over one of the family.
-pub(super) fn said_overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> Vec<&'r Override> {
+/// The overrides of the family, then those of the role. Overrides and `experts` of the role replace those of the family
+/// with the same key.
+pub(super) fn effective_overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> Vec<&'r Override> {
     let family = registry.model_of(serving).1;
-    let experts = serving.experts.map(|_| format!("{}.{EXPERTS}", family.arch.value));
+    let experts = serving.experts.map(|_| format!("{}.{EXPERT_USED_COUNT}", family.arch.value));
     let is_replaced = |inherited: &&Override| {
         experts.as_deref() == Some(&inherited.key)
             || serving.overrides.iter().any(|own| own.key == inherited.key)
@@ -136,38 +137,41 @@ pub(super) fn said_overrides<'r>(registry: &'r Registry, serving: &'r Serving) -
     family.overrides.iter().filter(|inherited| !is_replaced(inherited)).chain(&serving.overrides).collect()
 }
 
-/// The same for the command line. The engine reads a key by the type of its value alone, so a whole number for a key with
-/// fractions is said as one with a fraction.
-pub(super) fn overrides<'r>(ground: &'r Ground, serving: &'r Serving) -> Vec<(&'r str, Value<'r>)> {
-    let registry = &ground.registry;
-    let (arch, profile) = (&registry.model_of(serving).1.arch, ground.profile_of(serving));
+/// The overrides of a role with typed values for the command line. The engine takes the type of a key from the type of
+/// its value, so an integer for a float key is written with a fraction.
+pub(super) fn engine_overrides<'r>(
+    derived: &'r Derived,
+    serving: &'r Serving,
+) -> Vec<(&'r str, OverrideValue<'r>)> {
+    let registry = &derived.registry;
+    let (arch, profile) = (&registry.model_of(serving).1.arch, derived.profile_of(serving));
     let is_float = |name: &str| {
-        let verdict = profile.map(|profile| key(profile, arch, name));
-        matches!(verdict, Some(KeyVerdict::Known { kind: ValueKind::Float, .. }))
+        let verdict = profile.map(|profile| check_key(profile, arch, name));
+        matches!(verdict, Some(KeyVerdict::Known { kind: OverrideType::Float, .. }))
     };
-    let said = said_overrides(registry, serving).into_iter();
-    let spelled = said.map(|one| match (value(&one.value), &*one.key.value as &str) {
-        (Value::Int(number), name) if is_float(name) => (name, whole(number)),
+    let all = effective_overrides(registry, serving).into_iter();
+    let typed = all.map(|one| match (value(&one.value), &*one.key.value as &str) {
+        (OverrideValue::Int(number), name) if is_float(name) => (name, as_float(number)),
         (value, name) => (name, value),
     });
-    spelled.collect()
+    typed.collect()
 }
 
-/// A whole number as one with a fraction, the nearest that there is.
-fn whole(number: i64) -> Value<'static> {
-    number.to_string().parse().map_or(Value::Int(number), Value::Float)
+/// The nearest float to an integer.
+fn as_float(number: i64) -> OverrideValue<'static> {
+    number.to_string().parse().map_or(OverrideValue::Int(number), OverrideValue::Float)
 }
 
-fn value(setting: &Setting) -> Value<'_> {
+fn value(setting: &Setting) -> OverrideValue<'_> {
     match setting {
-        Setting::Flag(flag) => Value::Bool(*flag),
-        Setting::Integer(number) => Value::Int(*number),
-        Setting::Float(number) => Value::Float(*number),
-        Setting::Text(text) => Value::Str(text),
+        Setting::Flag(flag) => OverrideValue::Bool(*flag),
+        Setting::Integer(number) => OverrideValue::Int(*number),
+        Setting::Float(number) => OverrideValue::Float(*number),
+        Setting::Text(text) => OverrideValue::Str(text),
     }
 }
 
-fn spelled(setting: &Setting) -> String {
+fn to_text(setting: &Setting) -> String {
     match setting {
         Setting::Flag(flag) => flag.to_string(),
         Setting::Integer(number) => number.to_string(),
@@ -184,12 +188,13 @@ fn flash_attention(serving: &Serving) -> Option<FlashAttention> {
     }
 }
 
-/// Memory over several nodes is placed from outside, by the unit or the wrapper.
-fn placed(serving: &Serving, nodes: usize) -> Placed {
+/// `NumaPlacement::External` for memory that is interleaved over several nodes: the unit or the wrapper sets this
+/// policy, not the engine.
+fn numa_placement(serving: &Serving, nodes: usize) -> NumaPlacement {
     match serving.placement.numa.as_ref().map(|numa| &numa.value) {
-        Some(Numa::Interleave(named)) if named.len() > 1 || (named.is_empty() && nodes > 1) => {
-            Placed::Outside
+        Some(NumaPolicy::Interleave(named)) if named.len() > 1 || (named.is_empty() && nodes > 1) => {
+            NumaPlacement::External
         }
-        _ => Placed::Single,
+        _ => NumaPlacement::SingleNode,
     }
 }

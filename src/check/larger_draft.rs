@@ -7,11 +7,12 @@ use crate::hir::{Model, Registry};
 
 declare_code! {
     /// ## What it finds
-    /// A role whose draft has a larger file than its target, where the draft is dense.
+    /// A role with a dense draft whose file is larger than that of its target.
     ///
     /// ## Why
-    /// A dense model reads all its weights for each token, so such a draft is slower than the target alone; the two were most
-    /// likely swapped. Of a mixture of experts only a part is read, and nothing is said.
+    /// The engine reads all weights of a dense model for each token, so this draft is slower than the target alone. The
+    /// two models were probably swapped. Mixture-of-experts drafts are not reported, because only a part of their
+    /// weights is read per token.
     ///
     /// ## Example
     /// ```yaml
@@ -35,24 +36,24 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let (target, drafter) =
             (registry.models.get(serving.model.value), registry.models.get(draft.model.value));
         let is_larger = drafter.size.value > target.size.value;
-        if !is_larger || !is_dense(registry, drafter) || forbidden::is_refused(registry, serving, draft) {
+        if !is_larger || !is_dense(registry, drafter) || forbidden::is_forbidden(registry, serving, draft) {
             continue;
         }
         let message = format!(
-            "role {} drafts for {} with {}, which is larger",
+            "role {} uses the draft {}, which is larger than its target {}",
             words::quoted(&role.head.name),
-            words::quoted(&target.title),
-            words::quoted(&drafter.title)
+            words::quoted(&drafter.title),
+            words::quoted(&target.title)
         );
         let finding = LARGER_DRAFT
-            .at(draft.model.span, format!("a file of {}", drafter.size.value), message)
-            .also(serving.model.span, format!("a file of {}", target.size.value))
+            .at(draft.model.span, format!("file size {}", drafter.size.value), message)
+            .also(serving.model.span, format!("file size {}", target.size.value))
             .about("role", &*role.head.name.value);
-        findings.report(finding.help("swap the two, or draft with a smaller model"));
+        findings.report(finding.help("swap `model` and `draft`, or use a smaller draft"));
     }
 }
 
-/// Whether a model surely reads all its weights for each token.
+/// True if the engine certainly reads all weights of a model for each token.
 fn is_dense(registry: &Registry, model: &Model) -> bool {
     let arch = &registry.families.get(model.family.value).arch;
     model.experts.is_none() && architecture::architecture(arch).is_some_and(|arch| !arch.names_experts())

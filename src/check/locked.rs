@@ -1,167 +1,180 @@
-//! What the lock says of the models of the registry: shared by the checks that hold the one against the other.
+//! Lookup of facts in the lock, for the checks that compare models with the registry or with each other.
 
-use super::ground::Ground;
+use super::derived::Derived;
 use crate::diag::words::quoted;
 use crate::engine::Profile;
-use crate::engine::pairing::{Reason, Special, Verdict, judge};
-use crate::facts::{Facts, Lock, Locked};
-use crate::hir::{Draft, Forbids, Id, Model, Registry, Role, Serving};
+use crate::engine::pairing::{Mismatch, PairVerdict, SpecialToken, check_pair};
+use crate::facts::{Facts, Lock, LockEntry};
+use crate::hir::{Draft, ForbiddenFeature, Id, Model, Registry, Role, Serving};
 use crate::source::Span;
 
-/// Whether the lock is missing or damaged, which is said once and not of each model.
-pub(super) fn is_silent(lock: &Lock) -> bool {
+/// True if the lock is missing or damaged. This is reported once, not for each model.
+pub(super) fn is_unusable(lock: &Lock) -> bool {
     lock.place.is_none() || lock.is_damaged
 }
 
-/// What is said of a model where the lock has nothing.
-pub(super) const NOT_LOCKED: &str = "the lock has no facts of it: run `orchgen lock` where its file is";
-/// What is said where the lock speaks of another file.
+/// Reason for *not checked*: the lock has no entry for the model.
+pub(super) const NOT_LOCKED: &str =
+    "the lock has no facts of this file: run `orchgen lock` where the file is";
+/// Reason for *not checked*: the entry in the lock is for another file.
 pub(super) const OTHER_FILE: &str =
-    "the lock has the facts of another file: run `orchgen lock` where its file is";
+    "the lock has facts of another file: run `orchgen lock` where this file is";
 
-/// The facts of a model; in words why there are none.
-pub(super) fn facts<'l>(lock: &'l Lock, model: &Model) -> Result<&'l Locked, &'static str> {
+/// The facts of a model, or the reason why there are none.
+pub(super) fn facts<'l>(lock: &'l Lock, model: &Model) -> Result<&'l LockEntry, &'static str> {
     let locked = lock.models.get(&*model.head.name.value).ok_or(NOT_LOCKED)?;
     if locked.facts.file == model.file.value { Ok(locked) } else { Err(OTHER_FILE) }
 }
 
-/// The facts of a model's projector; none where it has no projector.
-pub(super) fn projector<'l>(lock: &'l Lock, model: &Model) -> Option<Result<&'l Locked, &'static str>> {
+/// The facts of the projector of a model. `None` if the model has no projector.
+pub(super) fn projector<'l>(lock: &'l Lock, model: &Model) -> Option<Result<&'l LockEntry, &'static str>> {
     let projector = model.projector.as_ref()?;
     let Some(locked) = lock.projectors.get(&*model.head.name.value) else { return Some(Err(NOT_LOCKED)) };
     Some(if locked.facts.file == projector.file.value { Ok(locked) } else { Err(OTHER_FILE) })
 }
 
-/// A draft of a role that its engine will judge.
-pub(super) struct Drafting<'r> {
+/// A role with a draft, and the profile that decides if the pair works.
+pub(super) struct RoleDraft<'r> {
     pub(super) role: &'r Role,
     pub(super) serving: &'r Serving,
     pub(super) draft: &'r Draft,
     pub(super) profile: &'r Profile,
 }
 
-/// Every role that drafts, with the build that judges it.
-pub(super) fn draftings(ground: &Ground) -> impl Iterator<Item = Drafting<'_>> {
-    ground.registry.served().filter_map(move |(role, serving)| {
-        let (draft, profile) = (serving.draft.as_ref()?, ground.profile_of(serving)?);
-        Some(Drafting { role, serving, draft, profile })
+/// All roles with a draft and a known profile.
+pub(super) fn role_drafts(derived: &Derived) -> impl Iterator<Item = RoleDraft<'_>> {
+    derived.registry.served().filter_map(move |(role, serving)| {
+        let (draft, profile) = (serving.draft.as_ref()?, derived.profile_of(serving)?);
+        Some(RoleDraft { role, serving, draft, profile })
     })
 }
 
-impl Drafting<'_> {
-    /// Whether a ban or its family keeps the role from drafting so, which was said.
-    pub(super) fn was_said(&self, registry: &Registry) -> bool {
+impl RoleDraft<'_> {
+    /// True if a ban or the family of the target forbids this draft. Other checks report this.
+    pub(super) fn was_reported(&self, registry: &Registry) -> bool {
         let family = registry.model_of(self.serving).1;
-        family.forbids(Forbids::Speculation).is_some()
+        family.forbids(ForbiddenFeature::Speculation).is_some()
             || registry.ban_of(self.serving.model.value, self.draft.model.value).is_some()
     }
 
-    /// What the engine makes of it; in words which fact is missing.
-    pub(super) fn verdict(&self, ground: &Ground, lock: &Lock) -> Result<Verdict, &'static str> {
-        let overrides = super::intent::overrides(ground, self.serving);
+    /// The verdict of the engine build about the pair, or the missing fact.
+    pub(super) fn verdict(&self, derived: &Derived, lock: &Lock) -> Result<PairVerdict, &'static str> {
+        let overrides = super::intent::engine_overrides(derived, self.serving);
         let pair = (self.serving.model.value, self.draft.model.value);
-        let [target, draft] = both(&ground.registry, lock, pair)?;
+        let [target, draft] = pair_facts(&derived.registry, lock, pair)?;
         verdict(self.profile, lock, [&target.facts, &draft.facts], &overrides)
     }
 }
 
-/// The facts of both models of a pair.
-pub(super) fn both<'l>(
+/// The facts of both models of a pair, or the reason why there are none.
+pub(super) fn pair_facts<'l>(
     registry: &Registry,
     lock: &'l Lock,
     (target, draft): (Id<Model>, Id<Model>),
-) -> Result<[&'l Locked; 2], &'static str> {
+) -> Result<[&'l LockEntry; 2], &'static str> {
     Ok([facts(lock, registry.models.get(target))?, facts(lock, registry.models.get(draft))?])
 }
 
-/// What a build makes of a pair; in words which fact is missing.
+/// The verdict of a build about a pair, or the missing fact.
 pub(super) fn verdict(
     profile: &Profile,
     lock: &Lock,
     [target, draft]: [&Facts; 2],
-    overrides: &[(&str, crate::engine::dialect::Value<'_>)],
-) -> Result<Verdict, &'static str> {
+    overrides: &[(&str, crate::engine::dialect::OverrideValue<'_>)],
+) -> Result<PairVerdict, &'static str> {
     let vocabularies = target.vocabulary.as_ref().zip(draft.vocabulary.as_ref());
     let difference = vocabularies.and_then(|(one, other)| lock.difference(one, other));
-    match judge(profile, (target, draft), overrides, difference) {
-        Verdict::Unknown(why) => Err(why),
-        verdict @ (Verdict::Fits | Verdict::Uneven { .. } | Verdict::Parts(_)) => Ok(verdict),
+    match check_pair(profile, (target, draft), overrides, difference) {
+        PairVerdict::Unknown(why) => Err(why),
+        verdict @ (PairVerdict::Compatible
+        | PairVerdict::UnevenSizes { .. }
+        | PairVerdict::Incompatible(_)) => Ok(verdict),
     }
 }
 
-/// The places of the lock at which a reason shows, each with what is said there.
-pub(super) fn shown<'t>(lock: &Lock, [target, draft]: [&Locked; 2], told: &'t Told) -> Vec<(Span, &'t str)> {
+/// The places in the lock that show a reason, each with its label.
+pub(super) fn lock_labels<'t>(
+    lock: &Lock,
+    [target, draft]: [&LockEntry; 2],
+    text: &'t ReasonText,
+) -> Vec<(Span, &'t str)> {
     let vocabularies = target.facts.vocabulary.as_ref().zip(draft.facts.vocabulary.as_ref());
-    if let (true, Some((one, other))) = (told.key == TEXTS, vocabularies)
+    if let (true, Some((one, other))) = (text.key == TOKENS_KEY, vocabularies)
         && let Some(place) = lock.difference_place(one, other)
     {
-        return vec![(place, "where their vocabularies part")];
+        return vec![(place, "the first token that differs")];
     }
-    let sides = [target, draft].into_iter().zip(&told.labels);
-    sides.filter_map(|(locked, label)| Some((locked.place(told.key)?, label.as_str()))).collect()
+    let sides = [target, draft].into_iter().zip(&text.labels);
+    sides.filter_map(|(locked, label)| Some((locked.place(text.key)?, label.as_str()))).collect()
 }
 
-/// The key of the digest of what is compared.
-const TEXTS: &str = "vocabulary.sha256_from_5";
+/// The key of the digest of the token texts that the engine compares.
+const TOKENS_KEY: &str = "vocabulary.sha256_from_5";
 
-/// A reason in words, with the key of the lock at which it shows.
-pub(super) struct Told {
+/// A reason in words, with the key of the lock that shows it.
+pub(super) struct ReasonText {
     /// The reason as the end of a sentence.
     pub(super) why: String,
     /// The key in the lock.
     pub(super) key: &'static str,
-    /// What the target's file says, and what the draft's says.
+    /// Labels for the value of the target and for that of the draft.
     pub(super) labels: [String; 2],
 }
 
-/// A reason in words.
-pub(super) fn told(reason: &Reason) -> Told {
+/// Describes a reason.
+pub(super) fn describe(reason: &Mismatch) -> ReasonText {
     match reason {
-        Reason::NoMemory(arch) => Told {
-            why: format!("the architecture {} has no memory to draft for", quoted(arch.name())),
+        Mismatch::NoMemory(arch) => ReasonText {
+            why: format!("the architecture {} has no KV cache to roll back", quoted(arch.name())),
             key: "architecture",
             labels: ["an encoder or a diffusion model".into(), "the draft".into()],
         },
-        Reason::Kind([target, draft]) => Told {
-            why: format!("their tokenizers are of different types, {} and {}", quoted(target), quoted(draft)),
+        Mismatch::VocabType([target, draft]) => ReasonText {
+            why: format!(
+                "the tokenizer types differ: {} (target) and {} (draft)",
+                quoted(target),
+                quoted(draft)
+            ),
             key: "vocabulary.type",
             labels: [
                 format!("the target has {}", quoted(target)),
                 format!("the draft has {}", quoted(draft)),
             ],
         },
-        Reason::Special { which, tokens: [target, draft] } => special(which, target, draft),
-        Reason::Size([target, draft]) => Told {
+        Mismatch::SpecialToken { which, tokens: [target, draft] } => {
+            describe_special_token(which, target, draft)
+        }
+        Mismatch::VocabSize([target, draft]) => ReasonText {
             why: format!(
-                "their vocabularies have {target} and {draft} tokens, {} more than the 128 that may be between them",
-                target.abs_diff(*draft).saturating_sub(crate::facts::MAX_SIZE_DIFFERENCE)
+                "the target has {target} tokens and the draft {draft}; they may differ by at most {}",
+                crate::facts::MAX_SIZE_DIFFERENCE
             ),
             key: "vocabulary.size",
-            labels: [format!("the target has {target} tokens"), format!("the draft has {draft}")],
+            labels: [format!("the target has {target} tokens"), format!("the draft has {draft} tokens")],
         },
-        Reason::Token { token, texts } => token_told(*token, texts.as_ref()),
+        Mismatch::TokenText { token, texts } => describe_token(*token, texts.as_ref()),
     }
 }
 
-fn special(which: &str, target: &Special, draft: &Special) -> Told {
-    let named = |special: &Special| match (special.token, &special.text) {
+fn describe_special_token(which: &str, target: &SpecialToken, draft: &SpecialToken) -> ReasonText {
+    let id_and_text = |special: &SpecialToken| match (special.token, &special.text) {
         (Some(token), Some(text)) => format!("{token} {}", quoted(text)),
         (Some(token), None) => token.to_string(),
         (None, _) => "none".to_owned(),
     };
-    let says = |who: &str, special: &Special| {
+    let label = |who: &str, special: &SpecialToken| {
         let adds = if special.is_added { "adds" } else { "does not add" };
-        format!("the {who} {adds} {which}, which is {}", named(special))
+        format!("the {who} {adds} {which}, which is {}", id_and_text(special))
     };
-    let does = if which == "BOS" { "begins" } else { "ends" };
+    let verb = if which == "BOS" { "begins" } else { "ends" };
     let why = match (target.is_added, draft.is_added) {
         (true, false) => {
-            format!("the target {does} a prompt with {which} ({}), and the draft does not", named(target))
+            format!("the target {verb} a prompt with {which} ({}), the draft does not", id_and_text(target))
         }
         (false, true) => {
-            format!("the draft {does} a prompt with {which} ({}), and the target does not", named(draft))
+            format!("the draft {verb} a prompt with {which} ({}), the target does not", id_and_text(draft))
         }
-        _ => format!("{which} of the target is {}, and of the draft {}", named(target), named(draft)),
+        _ => format!("{which} of the target is {}, of the draft {}", id_and_text(target), id_and_text(draft)),
     };
     let key = match (which, target.is_added == draft.is_added) {
         ("BOS", false) => "vocabulary.add_bos",
@@ -169,22 +182,22 @@ fn special(which: &str, target: &Special, draft: &Special) -> Told {
         (_, false) => "vocabulary.add_eos",
         (_, true) => "vocabulary.eos",
     };
-    Told { why, key, labels: [says("target", target), says("draft", draft)] }
+    ReasonText { why, key, labels: [label("target", target), label("draft", draft)] }
 }
 
-fn token_told(token: Option<u64>, texts: Option<&[Box<str>; 2]>) -> Told {
+fn describe_token(token: Option<u64>, texts: Option<&[Box<str>; 2]>) -> ReasonText {
     let (why, labels) = match (token, texts) {
         (Some(token), Some([target, draft])) => (
             format!("token {token} is {} for the target and {} for the draft", quoted(target), quoted(draft)),
             [
                 format!("token {token} of the target is {}", quoted(target)),
-                format!("of the draft it is {}", quoted(draft)),
+                format!("token {token} of the draft is {}", quoted(draft)),
             ],
         ),
         _ => (
-            "the texts of their tokens differ".to_owned(),
-            ["the tokens of the target".to_owned(), "and of the draft".to_owned()],
+            "the token texts of target and draft differ".to_owned(),
+            ["the tokens of the target".to_owned(), "the tokens of the draft".to_owned()],
         ),
     };
-    Told { why, key: TEXTS, labels }
+    ReasonText { why, key: TOKENS_KEY, labels }
 }

@@ -1,18 +1,18 @@
-//! A NUMA node with less memory than is locked on it.
+//! A NUMA node with less memory than roles lock on it.
 
 use super::nodes;
-use super::{Ground, GroundCheck};
+use super::{Derived, DerivedCheck};
 use crate::diag::Diagnostics;
-use crate::hir::Extent;
+use crate::hir::MemoryScope;
 
 declare_code! {
     /// ## What it finds
-    /// A NUMA node with less memory than is locked on it: by roles with `lock` whose memory is bound to it or interleaved over
-    /// it.
+    /// A NUMA node with less memory than roles lock on it. These are the roles with `lock` whose memory is bound to the
+    /// node or interleaved over it.
     ///
     /// ## Why
-    /// Locked memory cannot give way. A process whose files do not fit is killed while it loads, or drives all others out of
-    /// the node. Locked files count once a process, drafts as well as models.
+    /// The kernel cannot reclaim locked memory. A process whose files do not fit is killed while it loads, or pushes
+    /// the memory of all other processes off the node. Locked files of models and drafts count once per process.
     ///
     /// ## Example
     /// ```kdl
@@ -38,17 +38,17 @@ declare_code! {
     static LOCKED_OVER_NODE = 338, "locked-over-node", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &LOCKED_OVER_NODE, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &LOCKED_OVER_NODE, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    let (registry, loads) = (&ground.registry, ground.loads());
-    for (together, services) in loads.of_hosts().iter().zip(registry.memory_of_services()) {
-        if !nodes::are_checked(registry, together) {
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, loads) = (&derived.registry, derived.loads());
+    for (group, services) in loads.of_hosts().iter().zip(registry.memory_of_services()) {
+        if !nodes::can_be_checked(registry, group) {
             continue;
         }
-        for full in nodes::over(registry, together, services, Extent::LockedOn) {
-            let cure = |roles: &str| format!("place {roles} on other nodes, or leave out `lock`");
-            findings.report(full.finding(&LOCKED_OVER_NODE, "files locked", cure));
+        for node in nodes::overfull_nodes(registry, group, services, MemoryScope::LockedOn) {
+            let help = |roles: &str| format!("place {roles} on other nodes, or remove `lock`");
+            findings.report(node.finding(&LOCKED_OVER_NODE, "files locked", help));
         }
     }
 }

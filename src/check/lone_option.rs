@@ -1,16 +1,17 @@
-//! An option that needs another one.
+//! An option that needs another option.
 
-use super::ground::Ground;
-use super::{GroundCheck, options};
+use super::derived::Derived;
+use super::{DerivedCheck, options};
 use crate::diag::Diagnostics;
-use crate::engine::dialect::Fault;
+use crate::engine::dialect::FaultKind;
 
 declare_code! {
     /// ## What it finds
-    /// An `option` of a role that does its work only beside another option or field, which is not there.
+    /// An `option` of a role that has an effect only together with another option or field, which is missing.
     ///
     /// ## Why
-    /// The engine says nothing: with `--spec-type draft-eagle3` and no draft it serves without speculation, at a fifth of its speed.
+    /// The engine prints no warning. For example, with `--spec-type draft-eagle3` and no draft it serves without
+    /// speculation, at a fifth of the speed.
     ///
     /// ## Example
     /// ```kdl
@@ -29,10 +30,10 @@ declare_code! {
     static LONE_OPTION = 375, "lone-option", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &LONE_OPTION, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &LONE_OPTION, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    for wrong in options::each(ground, Fault::Alone) {
-        findings.report(wrong.at_name(&LONE_OPTION, "not by itself"));
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for faulty in options::with_fault(derived, FaultKind::Incomplete) {
+        findings.report(faulty.at_name(&LONE_OPTION, "needs another option or field"));
     }
 }

@@ -1,150 +1,153 @@
-//! What each role takes in memory: its command line and the headers of its files, put to the engine room.
+//! Memory of each role, computed by `engine::memory` from the role's command line and the headers of its files.
 
-use super::ground::Ground;
+use super::derived::Derived;
 use super::intent;
 use super::locked;
-use crate::engine::dialect::Value;
-use crate::engine::memory::{Amount, Asked, Kind, Part, Process, Whose, memory};
+use crate::engine::dialect::OverrideValue;
+use crate::engine::memory::{Amount, MemoryOptions, Owner, Part, PartKind, Process, memory};
 use crate::facts::{Facts, Parameter};
-use crate::hir::{Bytes, Engine, FilePart, Held, Id, Model, Own, Role, Serving, Taking};
+use crate::hir::{Bytes, Engine, FilePart, Id, MemoryKind, Model, PrivateMemory, Role, RoleMemory, Serving};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What each process of a role takes.
+/// The memory of one process of a role.
 #[derive(Clone, PartialEq, Debug)]
-pub struct RoleMemory {
+pub struct ProcessMemory {
     /// The role.
     pub role: Id<Role>,
-    /// What is known of it, and what is not.
+    /// The parts: weights, caches, buffers. A part can be unknown.
     pub parts: Arc<[Part]>,
 }
 
-/// All that what a process takes follows from.
+/// Everything that determines the memory of a process. Roles with equal inputs share one computation.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Case {
+struct MemoryInputs {
     engine: Id<Engine>,
     model: Id<Model>,
     draft: Option<Id<Model>>,
-    asked: Asked,
-    /// What is overridden in the metadata, as it is written.
-    overridden: String,
+    options: MemoryOptions,
+    /// The metadata overrides as text, only to compare them.
+    overrides: String,
     has_gpu: bool,
 }
 
-/// A case, or in words why nothing is known.
-type Found = Result<Box<Case>, &'static str>;
+/// The inputs, or the reason why the memory is unknown.
+type InputsResult = Result<Box<MemoryInputs>, &'static str>;
 
-/// All served roles, in the order of declaration. Many are alike, and a graph takes longer to be placed than a role to be read.
-pub(super) fn of_roles(ground: &Ground) -> Vec<RoleMemory> {
+/// The memory of all served roles, in the order of declaration. Equal inputs are computed once: planning the compute
+/// graph is slow, and many roles are alike.
+pub(super) fn of_served_roles(derived: &Derived) -> Vec<ProcessMemory> {
     let served: Vec<(Id<Role>, &Serving)> =
-        ground.registry.roles.entries().filter_map(|(id, role)| Some((id, role.serving()?))).collect();
-    let cases = served.par_iter().map(|(role, serving)| (*role, *serving, case(ground, serving)));
-    let cases: Vec<(Id<Role>, &Serving, Found)> = cases.collect();
-    let first = cases.iter().filter_map(|(_, serving, case)| Some((&**case.as_ref().ok()?, *serving)));
-    let first: Vec<(&Case, &Serving)> = first.collect::<BTreeMap<_, _>>().into_iter().collect();
-    let parts = first.par_iter().map(|(case, serving)| Some((*case, of_case(ground, serving, case)?)));
-    let parts: BTreeMap<&Case, Arc<[Part]>> = parts.flatten().collect();
+        derived.registry.roles.entries().filter_map(|(id, role)| Some((id, role.serving()?))).collect();
+    let roles = served.par_iter().map(|(role, serving)| (*role, *serving, inputs(derived, serving)));
+    let roles: Vec<(Id<Role>, &Serving, InputsResult)> = roles.collect();
+    let distinct = roles.iter().filter_map(|(_, serving, inputs)| Some((&**inputs.as_ref().ok()?, *serving)));
+    let distinct: Vec<(&MemoryInputs, &Serving)> = distinct.collect::<BTreeMap<_, _>>().into_iter().collect();
+    let parts = distinct
+        .par_iter()
+        .map(|(inputs, serving)| Some((*inputs, compute_parts(derived, serving, inputs)?)));
+    let parts: BTreeMap<&MemoryInputs, Arc<[Part]>> = parts.flatten().collect();
     let unknown: BTreeMap<&str, Arc<[Part]>> = [
         (NO_PROFILE, NO_PROFILE),
         (locked::NOT_LOCKED, "the lock has no facts of its model: run `orchgen lock` where the file is"),
         (locked::OTHER_FILE, "the lock has the facts of another file: run `orchgen lock` where its model is"),
     ]
-    .map(|(why, said)| {
-        let part = Part { kind: Kind::Rest, of: Whose::Model, amount: Amount::Unknown(said.to_owned()) };
+    .map(|(why, text)| {
+        let part =
+            Part { kind: PartKind::Rest, owner: Owner::Model, amount: Amount::Unknown(text.to_owned()) };
         (why, [part].into())
     })
     .into();
-    let of_case = |case: &Found| match case {
-        Ok(case) => parts.get(&**case),
+    let parts_of = |inputs: &InputsResult| match inputs {
+        Ok(inputs) => parts.get(&**inputs),
         Err(why) => unknown.get(why),
     };
-    let roles = cases.iter();
-    roles
-        .filter_map(|(role, _, case)| Some(RoleMemory { role: *role, parts: of_case(case)?.clone() }))
-        .collect()
+    let memories = roles.iter().filter_map(|(role, _, inputs)| {
+        Some(ProcessMemory { role: *role, parts: parts_of(inputs)?.clone() })
+    });
+    memories.collect()
 }
 
-/// Why nothing is known where the build is not.
-const NO_PROFILE: &str = "what its engine does is not known";
+/// The reason for an unknown memory if the engine profile is missing.
+const NO_PROFILE: &str = "the profile of its engine is unknown";
 
-/// What decides about the memory of a role; in words why nothing is known of it.
-fn case(ground: &Ground, serving: &Serving) -> Found {
-    let registry = &ground.registry;
-    locked::facts(&ground.lock, registry.models.get(serving.model.value))?;
-    let (Some(engine), Some(profile)) = (serving.engine, ground.profile_of(serving)) else {
+/// The inputs that determine the memory of a role, or the reason why it is unknown.
+fn inputs(derived: &Derived, serving: &Serving) -> InputsResult {
+    let registry = &derived.registry;
+    locked::facts(&derived.lock, registry.models.get(serving.model.value))?;
+    let (Some(engine), Some(profile)) = (serving.engine, derived.profile_of(serving)) else {
         return Err(NO_PROFILE);
     };
-    let lowered = ground.serve(serving, 0).ok_or(NO_PROFILE)?;
+    let lowered = derived.lower_server(serving, 0).ok_or(NO_PROFILE)?;
     let experts = serving.experts.map(|experts| experts.value);
     let env = registry.env_of(serving);
-    Ok(Box::new(Case {
+    Ok(Box::new(MemoryInputs {
         engine: engine.value,
         model: serving.model.value,
         draft: serving.draft.as_ref().map(|draft| draft.model.value),
-        asked: Asked::read(profile, &env, lowered.args.iter().map(|arg| &**arg)),
-        overridden: format!("{experts:?} {:?}", intent::overrides(ground, serving)),
+        options: MemoryOptions::read(profile, &env, lowered.args.iter().map(|arg| &**arg)),
+        overrides: format!("{experts:?} {:?}", intent::engine_overrides(derived, serving)),
         has_gpu: !registry.hosts.get(serving.host.value).gpus.is_empty(),
     }))
 }
 
-fn of_case(ground: &Ground, serving: &Serving, case: &Case) -> Option<Arc<[Part]>> {
-    let (registry, lock) = (&ground.registry, &ground.lock);
-    let model = registry.models.get(case.model);
+fn compute_parts(derived: &Derived, serving: &Serving, inputs: &MemoryInputs) -> Option<Arc<[Part]>> {
+    let (registry, lock) = (&derived.registry, &derived.lock);
+    let model = registry.models.get(inputs.model);
     let facts = locked::facts(lock, model).ok()?;
-    let draft = case.draft.map(|draft| locked::facts(lock, registry.models.get(draft)));
+    let draft = inputs.draft.map(|draft| locked::facts(lock, registry.models.get(draft)));
     let projector = locked::projector(lock, model);
-    let overrides = intent::overrides(ground, serving);
+    let overrides = intent::engine_overrides(derived, serving);
     let arch = &*registry.families.get(model.family.value).arch.value;
     let experts = serving.experts.map(|experts| (arch, i64::from(experts.value)));
-    let changed = |facts| overridden(facts, &overrides, experts);
-    let (own, drafts) =
-        (changed(&facts.facts), draft.and_then(Result::ok).map(|draft| changed(&draft.facts)));
+    let apply = |facts| apply_overrides(facts, &overrides, experts);
+    let (own, drafts) = (apply(&facts.facts), draft.and_then(Result::ok).map(|draft| apply(&draft.facts)));
     let process = Process {
-        profile: ground.profile(case.engine)?,
-        asked: &case.asked,
+        profile: derived.profile(inputs.engine)?,
+        options: &inputs.options,
         model: &own,
         draft: drafts.as_deref(),
         projector: projector.and_then(Result::ok).map(|projector| &projector.facts),
     };
     let mut parts = memory(&process);
     let missing =
-        [(Whose::Draft, draft.and_then(Result::err)), (Whose::Projector, projector.and_then(Result::err))];
-    parts.extend(missing.into_iter().filter_map(|(of, why)| {
-        Some(Part { kind: Kind::Rest, of, amount: Amount::Unknown(why?.to_owned()) })
+        [(Owner::Draft, draft.and_then(Result::err)), (Owner::Projector, projector.and_then(Result::err))];
+    parts.extend(missing.into_iter().filter_map(|(owner, why)| {
+        Some(Part { kind: PartKind::Rest, owner, amount: Amount::Unknown(why?.to_owned()) })
     }));
-    for of in [Some(Whose::Model), case.draft.map(|_| Whose::Draft)].into_iter().flatten() {
-        if case.has_gpu && case.asked.may_offload(of) {
-            let why = "the host has a GPU, which may take layers".to_owned();
-            parts.push(Part { kind: Kind::Rest, of, amount: Amount::Unknown(why) });
+    for owner in [Some(Owner::Model), inputs.draft.map(|_| Owner::Draft)].into_iter().flatten() {
+        if inputs.has_gpu && inputs.options.may_offload(owner) {
+            let why = "the host has a GPU, and layers may be offloaded to it".to_owned();
+            parts.push(Part { kind: PartKind::Rest, owner, amount: Amount::Unknown(why) });
         }
     }
     Some(parts.into())
 }
 
-/// The facts as a process sees them: `--override-kv` changes keys of the architecture, a draft's as well as its target's (llama.cpp
-/// b11434, `common/speculative.cpp`).
-fn overridden<'f>(
+/// The facts after metadata overrides. `--override-kv` changes the keys of the architecture, in the target and in the
+/// draft (llama.cpp b11434, `common/speculative.cpp`).
+fn apply_overrides<'f>(
     facts: &'f Facts,
-    overrides: &[(&str, Value<'_>)],
+    overrides: &[(&str, OverrideValue<'_>)],
     experts: Option<(&str, i64)>,
 ) -> Cow<'f, Facts> {
     let Some(arch) = facts.architecture.as_deref() else { return Cow::Borrowed(facts) };
     let own = overrides.iter().filter_map(|(key, value)| {
         let key = key.strip_prefix(arch)?.strip_prefix('.')?;
         let value = match value {
-            Value::Int(number) => Parameter::Number(*number),
-            Value::Bool(flag) => Parameter::Flag(*flag),
-            Value::Float(_) | Value::Str(_) => return None,
+            OverrideValue::Int(number) => Parameter::Number(*number),
+            OverrideValue::Bool(flag) => Parameter::Flag(*flag),
+            OverrideValue::Float(_) | OverrideValue::Str(_) => return None,
         };
-        // A list cannot be overridden, and what is not there is not read from elsewhere.
+        // The engine does not override lists.
         let is_list = matches!(facts.parameters.get(key), Some(Parameter::List(_)));
         (!is_list).then(|| (key.into(), value))
     });
-    let has_experts = facts.parameters.contains_key(intent::EXPERTS);
+    let has_experts = facts.parameters.contains_key(intent::EXPERT_USED_COUNT);
     let used = experts.filter(|(of, _)| has_experts && *of == arch);
-    let used = used.map(|(_, used)| (intent::EXPERTS.into(), Parameter::Number(used)));
+    let used = used.map(|(_, used)| (intent::EXPERT_USED_COUNT.into(), Parameter::Number(used)));
     let changes: Vec<(Box<str>, Parameter)> = own.chain(used).collect();
     if changes.is_empty() {
         return Cow::Borrowed(facts);
@@ -154,64 +157,64 @@ fn overridden<'f>(
     Cow::Owned(changed)
 }
 
-/// What sums count of a role.
-pub(super) fn taking(ground: &Ground, memory: &RoleMemory) -> Taking {
-    let mut taking = Taking::default();
-    let Some(serving) = ground.registry.roles.get(memory.role).serving() else { return taking };
-    let held = if serving.is_locked() { Held::Locked } else { Held::Mapped };
+/// The memory of a role as the sums count it. Unknown parts are left out.
+pub(super) fn role_memory(derived: &Derived, memory: &ProcessMemory) -> RoleMemory {
+    let mut counted = RoleMemory::default();
+    let Some(serving) = derived.registry.roles.get(memory.role).serving() else { return counted };
+    let kind = if serving.is_locked() { MemoryKind::Locked } else { MemoryKind::Mapped };
     for part in &*memory.parts {
         let bytes = Bytes(part.amount.bytes());
         if matches!(part.amount, Amount::Unknown(_)) {
             continue;
         }
-        let file = match part.of {
-            Whose::Model => &mut taking.model,
-            Whose::Draft => &mut taking.draft,
-            Whose::Projector => &mut taking.projector,
+        let file = match part.owner {
+            Owner::Model => &mut counted.model,
+            Owner::Draft => &mut counted.draft,
+            Owner::Projector => &mut counted.projector,
         };
         match part.kind {
-            Kind::Mapped => {
-                *file = Some(FilePart { bytes, held });
+            PartKind::Mapped => {
+                *file = Some(FilePart { bytes, kind });
             }
-            Kind::Loaded => *file = Some(FilePart { bytes, held: Held::Copied }),
-            Kind::Repacked
-            | Kind::Cache
-            | Kind::State
-            | Kind::Compute
-            | Kind::Output
-            | Kind::PromptCache
-            | Kind::Checkpoints
-            | Kind::Rest => {
-                let model = model_of(serving, part.of);
-                taking.own.push(Own {
+            PartKind::Loaded => *file = Some(FilePart { bytes, kind: MemoryKind::Copied }),
+            PartKind::Repacked
+            | PartKind::Cache
+            | PartKind::State
+            | PartKind::Compute
+            | PartKind::Output
+            | PartKind::PromptCache
+            | PartKind::Checkpoints
+            | PartKind::Rest => {
+                let model = model_of(serving, part.owner);
+                counted.private.push(PrivateMemory {
                     model,
-                    of_draft: part.of == Whose::Draft,
-                    part: named(part.kind),
+                    is_draft: part.owner == Owner::Draft,
+                    part: kind_label(part.kind),
                     bytes,
                 });
             }
         }
     }
-    taking
+    counted
 }
 
-fn model_of(serving: &Serving, of: Whose) -> Id<Model> {
-    let draft = serving.draft.as_ref().filter(|_| of == Whose::Draft);
+fn model_of(serving: &Serving, owner: Owner) -> Id<Model> {
+    let draft = serving.draft.as_ref().filter(|_| owner == Owner::Draft);
     draft.map_or(serving.model.value, |draft| draft.model.value)
 }
 
-/// What a part is called.
-pub fn named(kind: Kind) -> &'static str {
+/// The label of a kind of memory in tables.
+pub fn kind_label(kind: PartKind) -> &'static str {
     match kind {
-        Kind::Mapped => "weights, mapped",
-        Kind::Loaded => "weights, loaded",
-        Kind::Repacked => "weights, repacked",
-        Kind::Cache => "KV cache",
-        Kind::State => "state",
-        Kind::Compute => "compute buffer",
-        Kind::Output => "output buffer",
-        Kind::PromptCache => "prompt cache",
-        Kind::Checkpoints => "checkpoints",
-        Kind::Rest => "all else",
+        PartKind::Mapped => "weights, mapped",
+        PartKind::Loaded => "weights, loaded",
+        PartKind::Repacked => "weights, repacked",
+        PartKind::Cache => "KV cache",
+        PartKind::State => "state",
+        PartKind::Compute => "compute buffer",
+        PartKind::Output => "output buffer",
+        PartKind::PromptCache => "prompt cache",
+        PartKind::Checkpoints => "checkpoints",
+        PartKind::Rest => "everything else",
     }
 }

@@ -1,4 +1,4 @@
-//! A key file in a place where keys do not belong.
+//! A key file in a folder that is not suitable for keys.
 
 use super::{Check, owner};
 use crate::diag::{Diagnostics, words};
@@ -9,12 +9,14 @@ use std::path::Path;
 
 declare_code! {
     /// ## What it finds
-    /// A `key-file` that lies in a folder of model files, below `/tmp` or `/var/tmp`, or below `/dev`, `/proc` or `/sys`.
+    /// A `key-file` in a folder with model files, or below `/tmp`, `/var/tmp`, `/dev`, `/proc` or `/sys`.
     ///
     /// ## Why
-    /// Servers see the folders of their model files, so every one of them would see the key. What lies in `/tmp` is gone after
-    /// a boot, and the unit fails for want of it. And llama-server takes an empty file, as `/dev/null` is one, for no key at
-    /// all and serves everybody. Whether a unit may read the file is no question: systemd reads it as root and hands it over.
+    /// - Servers can read the folders of their model files, so each of them could read the key.
+    /// - Files in `/tmp` are deleted at boot. Then the unit fails.
+    /// - llama-server treats an empty file, such as `/dev/null`, as no key. Then it serves all clients.
+    ///
+    /// Permissions do not matter: systemd reads the file as root and passes it on.
     ///
     /// ## Example
     /// ```yaml
@@ -32,43 +34,48 @@ declare_code! {
 
 pub(super) static CHECK: Check = Check { code: &MISPLACED_KEY_FILE, run };
 
-/// Folders that hold no keys, each with what is wrong there.
+/// Folders that are not suitable for keys, with the reason.
 const FOLDERS: &[(&str, &str)] = &[
     ("/tmp", "is emptied at boot"),
-    ("/var/tmp", "is emptied in time"),
-    ("/dev", "holds devices and no keys"),
-    ("/proc", "is the kernel's and holds no keys"),
-    ("/sys", "is the kernel's and holds no keys"),
+    ("/var/tmp", "is emptied periodically"),
+    ("/dev", "contains devices"),
+    ("/proc", "belongs to the kernel"),
+    ("/sys", "belongs to the kernel"),
 ];
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     if registry.served().all(|(_, serving)| serving.key_file.is_none()) {
         return;
     }
-    let shown = folders_of_models(registry);
-    let mut said: BTreeSet<Span> = BTreeSet::new();
+    let model_folders = model_folders(registry);
+    let mut reported: BTreeSet<Span> = BTreeSet::new();
     for (role, serving) in registry.served() {
         let Some(file) = &serving.key_file else { continue };
         let mut above = Path::new(&*file.value).ancestors().skip(1).filter_map(Path::to_str);
         let why = above.find_map(|folder| {
             let known = FOLDERS.iter().find(|(known, _)| *known == folder).map(|(_, why)| *why);
-            let why = known
-                .or_else(|| shown.contains(folder).then_some("is shown to the servers of its models"))?;
+            let why = known.or_else(|| {
+                model_folders
+                    .contains(folder)
+                    .then_some("is readable by the servers that load models from it")
+            })?;
             Some(format!("`{}` {why}", words::printable(folder)))
         });
         let (kind, name) = owner(registry, role, file.span);
-        // A default stands at one place for many roles.
-        let Some(why) = why.filter(|_| kind == "role" || said.insert(file.span)) else { continue };
+        // A default has one place for many roles.
+        let Some(why) = why.filter(|_| kind == "role" || reported.insert(file.span)) else { continue };
         let message =
-            format!("the key file of {kind} {} lies where no key belongs: {why}", words::quoted(name));
+            format!("the key file of {kind} {} is in an unsuitable folder: {why}", words::quoted(name));
         let finding =
-            MISPLACED_KEY_FILE.at(file.span, "expected a folder of keys", message).about(kind, name);
-        findings.report(finding.help("keep it in a folder of its own that only root reads, as `/etc/keys`"));
+            MISPLACED_KEY_FILE.at(file.span, "expected a folder for keys", message).about(kind, name);
+        findings.report(
+            finding.help("move the file to a separate folder that only root can read, such as `/etc/keys`"),
+        );
     }
 }
 
-/// The folders that hold files of models.
-fn folders_of_models(registry: &Registry) -> BTreeSet<String> {
+/// The folders with model files.
+fn model_folders(registry: &Registry) -> BTreeSet<String> {
     let mut folders = BTreeSet::new();
     for model in registry.models.iter() {
         let files = std::iter::once(&model.file).chain(model.projector.as_ref().map(|one| &one.file));

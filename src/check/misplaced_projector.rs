@@ -1,4 +1,4 @@
-//! A projector that is no projector.
+//! A `projector` that names the weights of a model.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -6,11 +6,11 @@ use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// A `projector` whose file is the weights of a model, its own or another's.
+    /// A `projector` whose file contains the weights of a model: this model or another one.
     ///
     /// ## Why
-    /// A projector is a second file (`general.architecture` is `clip`), which turns images into what the model reads. The engine
-    /// loads no weights as one, and exits.
+    /// A projector is a second file, with the `general.architecture` `clip`. It turns images into embeddings for the
+    /// model. If the file is not a projector, the engine exits at the start.
     ///
     /// ## Example
     /// ```kdl
@@ -29,24 +29,25 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &MISPLACED_PROJECTOR, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let weights = registry.weights();
+    let weights = registry.models_by_path();
     for model in registry.models.iter() {
         let Some(projector) = &model.projector else { continue };
         let path = registry.path_of(model, &projector.file);
-        // Its own file is said first, whoever else reads it.
+        // If the model uses the same file, report that first.
         let own = (registry.path_of(model, &model.file) == path).then_some(model);
         let Some(other) = own.or_else(|| weights.get(&path).copied()) else { continue };
-        let whose = if own.is_some() {
-            "its own weights".to_owned()
+        let content = if own.is_some() {
+            "its own weight file".to_owned()
         } else {
-            format!("the weights of model {}", words::quoted(&other.head.name))
+            format!("the weight file of model {}", words::quoted(&other.head.name))
         };
-        let message = format!("the projector of model {} is {whose}", words::quoted(&model.head.name));
+        let message = format!("the projector of model {} is {content}", words::quoted(&model.head.name));
         let finding = MISPLACED_PROJECTOR
             .at(projector.file.span, "expected a projector", message)
-            .also(other.file.span, "a file of weights")
+            .also(other.file.span, "a file with weights")
             .about("model", &*model.head.name.value);
-        findings
-            .report(finding.help("name the projector's own file, as `mmproj-*.gguf`, or remove `projector`"));
+        findings.report(
+            finding.help("name the file of the projector, such as `mmproj-*.gguf`, or remove `projector`"),
+        );
     }
 }

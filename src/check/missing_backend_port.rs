@@ -1,4 +1,4 @@
-//! An on-demand role whose hidden port would lie beyond 65535.
+//! An on-demand role whose hidden port would exceed 65535.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -6,11 +6,11 @@ use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// An on-demand role for whose backend there is no port: 10000 above its own lies beyond 65535, or its `backend` does.
+    /// An on-demand role without a valid port for its backend: its `backend`, or its port plus 10000, exceeds 65535.
     ///
     /// ## Why
-    /// The socket listens at the role's port, and the model behind it at a hidden one on 127.0.0.1: `backend`, else the port plus
-    /// 10000, and so on for each further instance.
+    /// The socket listens on the port of the role. The server behind it listens on a hidden port of 127.0.0.1:
+    /// `backend`, else the port plus 10000. Each further instance uses the next port.
     ///
     /// ## Example
     /// ```yaml
@@ -44,10 +44,10 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             format!("the backend of role {} would listen on port {last}", words::quoted(&role.head.name));
         let place = serving.backend.map_or(serving.ports.span, |backend| backend.span);
         let finding = MISSING_BACKEND_PORT
-            .at(place, "ports end at 65535", message)
+            .at(place, "the largest port is 65535", message)
             .about("role", &*role.head.name.value)
-            .also(serving.residency.span, "on demand, so a socket listens and the model behind it");
-        let room = 65536 - serving.ports.len();
-        findings.report(finding.help(format!("add `backend` with a free port of at most {room}")));
+            .also(serving.residency.span, "on demand, so the server needs a second, hidden port");
+        let largest = 65536 - serving.ports.len();
+        findings.report(finding.help(format!("set `backend` to a free port of at most {largest}")));
     }
 }

@@ -1,16 +1,18 @@
-//! A model without a one-shot command, because the build cannot say it.
+//! A model without a one-shot command, because the engine build cannot express it.
 
-use super::ground::Ground;
-use super::{GroundCheck, intent};
+use super::derived::Derived;
+use super::{DerivedCheck, intent};
 use crate::diag::{Diagnostics, NotChecked, Subject, words};
 use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
-    /// A model whose one-shot command, as the role that serves it first has it, the pinned build cannot express.
+    /// A model whose one-shot command the pinned build cannot express. The command uses the settings of the first role
+    /// that serves the model.
     ///
     /// ## Why
-    /// The server can do what the programs for a person cannot. The command is left out of the scripts and documents.
+    /// The command-line programs of llama.cpp lack some options of llama-server. The scripts and documents leave the
+    /// command out.
     ///
     /// ## Example
     /// ```yaml
@@ -30,10 +32,10 @@ declare_code! {
     static MISSING_ONE_SHOT = 320, "missing-one-shot", Warning;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &MISSING_ONE_SHOT, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &MISSING_ONE_SHOT, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    let registry = &ground.registry;
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let mut seen = BTreeSet::new();
     for (id, role) in registry.roles.entries() {
         let Some(serving) = role.serving() else { continue };
@@ -41,7 +43,8 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
             continue;
         }
         let model = registry.models.get(serving.model.value);
-        let Some(lowered) = intent::prompt(ground, serving.model.value, serving, ("prompt", "image.png"))
+        let Some(lowered) =
+            intent::lower_prompt(derived, serving.model.value, serving, ("prompt", "image.png"))
         else {
             continue;
         };
@@ -50,16 +53,16 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
             let subject = Subject::new("model", &*model.head.name.value);
             findings.record_not_checked(NotChecked { check: MISSING_ONE_SHOT.name, subject, why: left.why });
         }
-        // A role whose server cannot be said either has a finding of its own.
-        let Some(cannot) = lowered.cannot.first().filter(|_| !ground.cannot_serve(id)) else { continue };
-        let message = format!("model {name} has no one-shot command: {}", words::printable(&cannot.why));
+        // If the build cannot express the server either, another finding reports that.
+        let Some(error) = lowered.errors.first().filter(|_| !derived.cannot_serve(id)) else { continue };
+        let message = format!("model {name} has no one-shot command: {}", words::printable(&error.why));
         let finding = MISSING_ONE_SHOT
             .at(model.head.name.span, "left out", message)
             .about("model", &*model.head.name.value)
-            .also(role.head.name.span, "as this role has it");
-        let builds: Vec<String> = cannot.builds.iter().map(|build| format!("`{build}`")).collect();
+            .also(role.head.name.span, "with the settings of this role");
+        let builds: Vec<String> = error.builds.iter().map(|build| format!("`{build}`")).collect();
         findings.report(finding.maybe_help(
-            (!builds.is_empty()).then(|| format!("builds that can: {}", words::all_of(&builds))),
+            (!builds.is_empty()).then(|| format!("use a build that supports it: {}", words::any_of(&builds))),
         ));
     }
 }

@@ -1,17 +1,18 @@
-//! A model of several files of which some are not there.
+//! A model in several files, some of which are missing.
 
 use super::FactCheck;
-use super::ground::Ground;
+use super::derived::Derived;
 use super::locked::facts;
 use crate::diag::{Diagnostics, words};
 use crate::facts::Lock;
 
 declare_code! {
     /// ## What it finds
-    /// A model whose file is the first of several shards, some of which were not there when it was locked.
+    /// A model whose file is the first of several shards, some of which were missing when the lock was written.
     ///
     /// ## Why
-    /// The engine needs all of them and ends with an error at the start (llama.cpp b11434, `src/llama-model-loader.cpp`).
+    /// The engine needs all shards. Otherwise it exits with an error at start (llama.cpp b11434,
+    /// `src/llama-model-loader.cpp`).
     ///
     /// ## Example
     /// ```lock
@@ -31,30 +32,31 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &MISSING_SHARD, run };
 
-/// How many shards are named.
-const NAMED: usize = 8;
+/// Maximum number of missing shards that one message names.
+const MAX_NAMED: usize = 8;
 
-fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &ground.registry;
+fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for model in registry.models.iter() {
         let Ok(locked) = facts(lock, model) else { continue };
         let (missing, shards) = (&locked.facts.shards_missing, locked.facts.shards.unwrap_or_default());
         if missing.is_empty() {
             continue;
         }
-        let mut named: Vec<String> = missing.iter().take(NAMED).map(ToString::to_string).collect();
-        if missing.len() > NAMED {
-            named.push(format!("{} more", missing.len() - NAMED));
+        let mut named: Vec<String> = missing.iter().take(MAX_NAMED).map(ToString::to_string).collect();
+        if missing.len() > MAX_NAMED {
+            named.push(format!("{} more", missing.len() - MAX_NAMED));
         }
         let name = words::quoted(&model.head.name);
-        let message =
-            format!("model {name} lacks {} of its {shards} shards", words::count(missing.len(), "file"));
+        let message = format!("model {name} lacks {} of its {shards} shards", missing.len());
         let mut finding = MISSING_SHARD
             .at(model.file.span, format!("the first of {shards} shards"), message)
             .about("model", &*model.head.name.value);
         if let Some(place) = locked.place("shards_missing") {
-            finding = finding.also(place, format!("without number {}", words::all_of(&named)));
+            finding = finding.also(place, format!("missing shards: {}", words::all_of(&named)));
         }
-        findings.report(finding.help("put the files beside the first one and run `orchgen lock`"));
+        findings.report(
+            finding.help("put the missing files into the folder of the first shard, and run `orchgen lock`"),
+        );
     }
 }

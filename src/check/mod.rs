@@ -1,7 +1,8 @@
-//! The one gate: what was declared is held against itself and against what the engine does. One file a check.
+//! All checks of a lowered registry: against itself, the engine builds, and the facts in the lock. Each check has its
+//! own file.
 //!
-//! Every check runs over everything that stands, so that one run reports all. A check that needs an item which could not
-//! be read is silent about it.
+//! Every check runs over all items that could be read, so that one run reports everything. A check reports nothing
+//! about items that could not be read.
 
 mod avoided_experts;
 mod banned_draft;
@@ -10,6 +11,7 @@ mod contradicted_advice;
 mod contradicted_fact;
 mod contradicted_pair;
 mod deprecated_option;
+mod derived;
 mod disproved_ban;
 mod empty_expectation;
 mod empty_rule;
@@ -24,7 +26,6 @@ mod forbidden;
 mod forbidden_lookup;
 mod forbidden_speculation;
 mod foreign_projector;
-mod ground;
 mod idle_at_boot;
 mod idle_option;
 mod impossible_dates;
@@ -93,36 +94,36 @@ mod unused_allow;
 mod unused_item;
 mod without_cache;
 
-pub use ground::{Ground, ProfileText};
+pub use derived::{Derived, ProfileText};
 
 use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
 use crate::facts::Lock;
-use crate::hir::{Engine, Id, Loads, Model, Registry, Role, Serving};
+use crate::hir::{Engine, Id, Model, Registry, Role, RoleGroups, Serving};
 use crate::source::Span;
 use rayon::prelude::*;
 
-/// One rule: its code with its page, and a function from registry to findings.
+/// A check that needs only the registry.
 pub struct Check {
     /// The code; its page is the rule's documentation.
     pub code: &'static Code,
     run: fn(&Registry, &mut Diagnostics),
 }
 
-/// The same with a function that asks as well what the builds of the engines accept.
-pub struct GroundCheck {
+/// A check that needs values computed from the registry, such as engine profiles and command lines.
+pub struct DerivedCheck {
     /// The code; its page is the rule's documentation.
     pub code: &'static Code,
-    run: fn(&Ground, &mut Diagnostics),
+    run: fn(&Derived, &mut Diagnostics),
 }
 
-/// What every check is: a code, and something to run.
+/// A check: a finding code, and a function that reports findings with it.
 pub trait Rule: Sync {
     /// The code; its page is the rule's documentation.
     fn code(&self) -> &'static Code;
-    /// Says what it finds.
-    fn run(&self, ground: &Ground, findings: &mut Diagnostics);
+    /// Runs the check and reports its findings.
+    fn run(&self, derived: &Derived, findings: &mut Diagnostics);
 }
 
 impl Rule for Check {
@@ -130,18 +131,18 @@ impl Rule for Check {
         self.code
     }
 
-    fn run(&self, ground: &Ground, findings: &mut Diagnostics) {
-        (self.run)(&ground.registry, findings);
+    fn run(&self, derived: &Derived, findings: &mut Diagnostics) {
+        (self.run)(&derived.registry, findings);
     }
 }
 
-impl Rule for GroundCheck {
+impl Rule for DerivedCheck {
     fn code(&self) -> &'static Code {
         self.code
     }
 
-    fn run(&self, ground: &Ground, findings: &mut Diagnostics) {
-        (self.run)(ground, findings);
+    fn run(&self, derived: &Derived, findings: &mut Diagnostics) {
+        (self.run)(derived, findings);
     }
 }
 
@@ -215,15 +216,15 @@ pub static ALL: &[&dyn Rule] = &[
     &idle_option::CHECK,
 ];
 
-/// One rule that needs to know what model files say: a function of what was declared and the lock.
+/// A check that compares the registry with the facts in the lock.
 pub struct FactCheck {
     /// The code; its page is the rule's documentation.
     pub code: &'static Code,
-    run: fn(&Ground, &Lock, &mut Diagnostics),
+    run: fn(&Derived, &Lock, &mut Diagnostics),
 }
 
-/// All checks of what is declared against the lock, in the order of their numbers.
-pub static ON_FACTS: &[&FactCheck] = &[
+/// All checks that need facts from the lock, in the order of their numbers.
+pub static FACT_CHECKS: &[&FactCheck] = &[
     &unfitting_cache_type::CHECK,
     &contradicted_fact::CHECK,
     &missing_shard::CHECK,
@@ -235,83 +236,91 @@ pub static ON_FACTS: &[&FactCheck] = &[
     &translated_draft::CHECK,
 ];
 
+/// The codes of memory sums. `--locked` exempts them, because missing headers are already reported per model.
+static MEMORY_SUMS: &[&Code] =
+    &[&over_budget::OVER_BUDGET, &over_host_memory::OVER_HOST_MEMORY, &over_node_memory::OVER_NODE_MEMORY];
+
 /// The codes of all checks.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    let on_facts = ON_FACTS.iter().map(|check| check.code);
-    ALL.iter().map(|check| check.code()).chain(on_facts).chain([&not_checked::NOT_CHECKED])
+    let with_facts = FACT_CHECKS.iter().map(|check| check.code);
+    ALL.iter().map(|check| check.code()).chain(with_facts).chain([&not_checked::NOT_CHECKED])
 }
 
-/// How much has to be proved.
+/// How to treat checks that could not run because a fact is unknown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Demand {
-    /// What cannot be checked is counted.
-    AsFarAsKnown,
-    /// What cannot be checked is an error.
-    Everything,
+pub enum NotCheckedPolicy {
+    /// Count them in the summary.
+    Count,
+    /// Report each as an error (`--locked`).
+    Deny,
 }
 
-/// A registry in which nothing of severity error was found; the only thing that can be planned.
+/// A registry without errors. Only this can be planned.
 #[derive(Debug)]
-pub struct Checked(Ground);
+pub struct Checked(Derived);
 
 impl Checked {
-    /// What was declared.
+    /// The lowered registry.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
     }
 
-    /// What the checks stood on.
-    pub fn ground(&self) -> &Ground {
+    /// The values that the checks read.
+    pub fn derived(&self) -> &Derived {
         &self.0
     }
 
-    /// What the build of an engine accepts; none where its profile is unknown, which cannot be here.
+    /// The profile of an engine. `None` only for an unknown profile, which is an error and so cannot occur here.
     pub fn profile(&self, engine: Id<Engine>) -> Option<&Profile> {
         self.0.profile(engine)
     }
 
-    /// The roles, to be summed with what is known of their memory.
-    pub fn loads(&self) -> Loads<'_> {
+    /// Memory sums over roles, residencies and hosts.
+    pub fn loads(&self) -> RoleGroups<'_> {
         self.0.loads()
     }
 
-    /// The command line of an instance of a role, as the checks saw it; none where its profile is unknown, which cannot be here.
-    pub fn serve(&self, serving: &Serving, instance: usize) -> Option<Lowered> {
-        self.0.serve(serving, instance)
+    /// The command line of an instance of a role, as checked. `None` only for an unknown profile, which cannot occur
+    /// here.
+    pub fn lower_server(&self, serving: &Serving, instance: usize) -> Option<Lowered> {
+        self.0.lower_server(serving, instance)
     }
 
-    /// The one-shot command of a model as a role has it, with `words` for what is asked and the image it is asked about.
-    pub fn prompt(&self, model: Id<Model>, serving: &Serving, words: (&str, &str)) -> Option<Lowered> {
-        self.0.prompt(model, serving, words)
+    /// The one-shot command of a model with the settings of a role. `words` are the prompt and the path of the image.
+    pub fn lower_prompt(&self, model: Id<Model>, serving: &Serving, words: (&str, &str)) -> Option<Lowered> {
+        self.0.lower_prompt(model, serving, words)
     }
 }
 
-/// Runs all checks over what was declared and prepared; gives it on where neither they nor anything before them found an
-/// error.
-pub fn check(ground: Ground, demand: Demand, findings: &mut Diagnostics) -> Result<Checked, Reported> {
-    ground.prepare();
-    let said = ALL.par_iter().map(|check| {
-        let mut said = Diagnostics::default();
-        check.run(&ground, &mut said);
-        said
+/// Runs all checks. Returns the checked registry if neither the checks nor an earlier stage reported an error.
+pub fn check(
+    derived: Derived,
+    policy: NotCheckedPolicy,
+    findings: &mut Diagnostics,
+) -> Result<Checked, Reported> {
+    derived.prepare();
+    let without_facts = ALL.par_iter().map(|check| {
+        let mut found = Diagnostics::default();
+        check.run(&derived, &mut found);
+        found
     });
-    let on_facts = ON_FACTS.par_iter().map(|check| {
-        let mut said = Diagnostics::default();
-        (check.run)(&ground, &ground.lock, &mut said);
-        said
+    let with_facts = FACT_CHECKS.par_iter().map(|check| {
+        let mut found = Diagnostics::default();
+        (check.run)(&derived, &derived.lock, &mut found);
+        found
     });
-    said.chain(on_facts).collect::<Vec<_>>().into_iter().for_each(|said| findings.absorb(said));
-    if demand == Demand::Everything && !ground.lock.is_damaged {
-        not_checked::report(&ground.registry, findings);
+    without_facts.chain(with_facts).collect::<Vec<_>>().into_iter().for_each(|found| findings.absorb(found));
+    if policy == NotCheckedPolicy::Deny && !derived.lock.is_damaged {
+        not_checked::report(&derived.registry, MEMORY_SUMS, findings);
     }
-    unused_allow::silence(&ground.registry, findings);
+    unused_allow::silence(&derived.registry, findings);
     match findings.reported() {
         Some(reported) => Err(reported),
-        None => Ok(Checked(ground)),
+        None => Ok(Checked(derived)),
     }
 }
 
-/// The item that a setting of a role stands in: the role, or the stack where the setting is one of its defaults.
+/// Kind and name of the item that contains a setting of a role: the stack for a default, else the role.
 fn owner<'r>(registry: &'r Registry, role: &'r Role, place: Span) -> (&'static str, &'r str) {
     let stack = &registry.stack.head;
     let is_default =

@@ -9,12 +9,16 @@ use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
-    /// A role with more `threads` than its CPUs have physical cores, on a host with several hardware threads a core (`smt`).
+    /// A role with more `threads` than its CPUs have physical cores, on a host with several hardware threads per core
+    /// (`smt`).
     ///
     /// ## Why
-    /// Two threads on one core share its arithmetic and its way to memory, which a model uses up alone: the second one seldom
-    /// makes it faster and often slower. It may be meant, so this is a note. Cores are counted where the CPUs are whole nodes
-    /// or the whole host; which CPUs of a part share a core is not known.
+    /// Two threads on one core share its arithmetic units and its memory bandwidth, and one thread of a model already
+    /// uses both. The second thread rarely makes the model faster, and often slower. It can be intended, so this is a
+    /// note.
+    ///
+    /// Cores are counted only if the CPUs are whole NUMA nodes or the whole host. orchgen does not know which CPUs of a
+    /// part share a core.
     ///
     /// ## Example
     /// ```yaml
@@ -34,24 +38,24 @@ pub(super) static CHECK: Check = Check { code: &MORE_THREADS_THAN_CORES, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     let cores = |host: &Host, cpus: &CpuList| host.counts_cores(cpus).then(|| host.cores(cpus));
-    // More than CPUs is worse, and said as such.
-    let worse = threads::above(registry, |_, cpus| Some(cpus.count()));
-    let worse: BTreeSet<Span> = worse.iter().map(|crowded| crowded.threads.span).collect();
-    let crowded = threads::above(registry, cores).into_iter();
-    for crowded in crowded.filter(|crowded| !worse.contains(&crowded.threads.span)) {
-        let (role, host) = (&crowded.role.head.name, crowded.host);
-        let cores = host.cores(&crowded.cpus);
+    // `more-threads-than-cpus` reports the worse case.
+    let worse = threads::oversubscribed(registry, |_, cpus| Some(cpus.count()));
+    let worse: BTreeSet<Span> = worse.iter().map(|role| role.threads.span).collect();
+    let roles = threads::oversubscribed(registry, cores).into_iter();
+    for found in roles.filter(|found| !worse.contains(&found.threads.span)) {
+        let (role, host) = (&found.role.head.name, found.host);
+        let cores = host.cores(&found.cpus);
         let count = words::count(usize::try_from(cores).unwrap_or(usize::MAX), "physical core");
         let message = format!(
             "role {} has {} for {count}",
             words::quoted(role),
-            words::count(crowded.threads.value as usize, "thread")
+            words::count(found.threads.value as usize, "thread")
         );
-        let (place, label) = crowded.cpus_at();
+        let (place, label) = found.cpus_label();
         let finding = MORE_THREADS_THAN_CORES
-            .at(crowded.threads.span, format!("{} for {}", count, crowded.cpus.spoken()), message)
+            .at(found.threads.span, format!("{} for {}", count, found.cpus.describe()), message)
             .about("role", &*role.value)
             .also(place, label);
-        findings.report(finding.help(format!("try {cores}, one a core")));
+        findings.report(finding.help(format!("try `threads` {cores}, one per core")));
     }
 }

@@ -1,4 +1,4 @@
-//! A role with more threads than its CPUs can run at a time.
+//! A role with more threads than CPUs.
 
 use super::Check;
 use super::threads;
@@ -7,14 +7,15 @@ use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// A role with more `threads` than it has CPUs: those of its `cpus`, of the node that it is bound to, or of its host.
+    /// A role with more `threads` than CPUs. The CPUs are its `cpus`, those of the node that it is bound to, or all of
+    /// its host.
     ///
     /// ## Why
-    /// The threads of the engine wait for each other at every step. One that has no CPU to itself holds up all others, and
-    /// the model is many times slower.
+    /// The threads of the engine wait for each other at every step. A thread that shares a CPU delays all others, and
+    /// the model becomes many times slower.
     ///
-    /// CPUs are hardware threads here. Against physical cores, see `more-threads-than-cores`. Threads of several roles are not
-    /// summed, since they need not compute at the same time.
+    /// A CPU is a hardware thread here; for physical cores see `more-threads-than-cores`. Threads of several roles are
+    /// not summed, because roles do not always compute at the same time.
     ///
     /// ## Example
     /// ```yaml
@@ -33,24 +34,24 @@ declare_code! {
 pub(super) static CHECK: Check = Check { code: &MORE_THREADS_THAN_CPUS, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for crowded in threads::above(registry, |_, cpus| Some(cpus.count())) {
-        let (role, cpus, host) = (&crowded.role.head.name, &crowded.cpus, crowded.host);
+    for found in threads::oversubscribed(registry, |_, cpus| Some(cpus.count())) {
+        let (role, cpus, host) = (&found.role.head.name, &found.cpus, found.host);
         let count = words::count(usize::try_from(cpus.count()).unwrap_or(usize::MAX), "CPU");
         let message = format!(
             "role {} has {} for {count}: {cpus}",
             words::quoted(role),
-            words::count(crowded.threads.value as usize, "thread")
+            words::count(found.threads.value as usize, "thread")
         );
-        let (place, label) = crowded.cpus_at();
+        let (place, label) = found.cpus_label();
         let finding = MORE_THREADS_THAN_CPUS
-            .at(crowded.threads.span, format!("for {count}"), message)
+            .at(found.threads.span, format!("for {count}"), message)
             .about("role", &*role.value)
             .also(place, label);
         let cores = host.cores(cpus);
         findings.report(finding.help(if host.counts_cores(cpus) && cores < cpus.count() {
-            format!("use {cores}, one a physical core, or at most {}", cpus.count())
+            format!("set `threads` to {cores}, one per physical core, or to at most {}", cpus.count())
         } else {
-            format!("use at most {}", cpus.count())
+            format!("set `threads` to at most {}", cpus.count())
         }));
     }
 }

@@ -1,4 +1,4 @@
-//! Names that meet in one unit or file.
+//! Items whose names result in the same unit or file.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -8,11 +8,17 @@ use std::collections::btree_map::Entry;
 
 declare_code! {
     /// ## What it finds
-    /// Two items whose names lead to one unit or one file: a role `a-backend` beside an on-demand role `a`, `e-0` beside the
-    /// instances of `e`, a role `prompt` beside the folder of that name, names that differ only in case.
+    /// Two items whose names result in the same unit or file.
+    ///
+    /// For example:
+    ///
+    /// - a role `a-backend` and an on-demand role `a`;
+    /// - a role `e-0` and the instances of a role `e`;
+    /// - a role `prompt` and the folder with that name;
+    /// - names that differ only in case.
     ///
     /// ## Why
-    /// One of them would overwrite the other. Names that differ only in case are one file on some disks.
+    /// One of them would overwrite the other. Some file systems ignore case in file names.
     ///
     /// ## Example
     /// ```yaml
@@ -32,17 +38,17 @@ declare_code! {
 
 pub(super) static CHECK: Check = Check { code: &NAME_COLLISION, run };
 
-/// A name that is taken, and by what.
+/// An item that uses a unit or file name.
 #[derive(Clone, Copy)]
-struct Taken<'r> {
+struct NameUse<'r> {
     kind: &'static str,
     name: &'r Text,
-    what: What,
+    use_kind: UseKind,
 }
 
-/// What takes a name.
+/// The use of a unit or file name.
 #[derive(Clone, Copy)]
-enum What {
+enum UseKind {
     Slice,
     Role,
     Instance(usize),
@@ -50,23 +56,23 @@ enum What {
     Command,
 }
 
-impl Taken<'_> {
-    /// It in words, for those few that collide.
-    fn spoken(&self) -> String {
+impl NameUse<'_> {
+    /// The item and the use as text.
+    fn describe(&self) -> String {
         let name = words::quoted(self.name);
-        match self.what {
-            What::Slice => format!("the slice of residency {name}"),
-            What::Role => format!("role {name}"),
-            What::Instance(n) => format!("instance {n} of role {name}"),
-            What::Backend => format!("the backend of role {name}"),
-            What::Command => format!("the command of model {name}"),
+        match self.use_kind {
+            UseKind::Slice => format!("the slice of residency {name}"),
+            UseKind::Role => format!("role {name}"),
+            UseKind::Instance(n) => format!("instance {n} of role {name}"),
+            UseKind::Backend => format!("the backend of role {name}"),
+            UseKind::Command => format!("the command of model {name}"),
         }
     }
 }
 
-/// The spaces of names: in each one a name is taken once.
+/// Names must be unique within each namespace.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Space {
+enum Namespace {
     Slice,
     Unit,
     Command,
@@ -76,79 +82,83 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     let mut names = Names { taken: BTreeMap::new(), findings };
     for residency in registry.residencies.iter() {
         let name = &residency.head.name;
-        // `_` and `-` are one in the name of a slice.
+        // A slice name does not distinguish `_` and `-`.
         let slice = fold(name).replace('-', "_");
-        names.claim((Space::Slice, slice), Taken { kind: "residency", name, what: What::Slice });
+        names.claim((Namespace::Slice, slice), NameUse { kind: "residency", name, use_kind: UseKind::Slice });
     }
     for role in registry.roles.iter() {
         let name = &role.head.name;
-        for (stem, what) in units_of(registry, role) {
-            if !names.claim((Space::Unit, fold(&stem)), Taken { kind: "role", name, what }) {
+        for (stem, use_kind) in units_of(registry, role) {
+            if !names.claim((Namespace::Unit, fold(&stem)), NameUse { kind: "role", name, use_kind }) {
                 break;
             }
         }
         if role.serving().is_some() && fold(name) == "prompt" {
-            names.say_prompt(name);
+            names.report_prompt(name);
         }
     }
     for model in registry.models.iter() {
         let name = &model.head.name;
-        names.claim((Space::Command, fold(name)), Taken { kind: "model", name, what: What::Command });
+        names.claim(
+            (Namespace::Command, fold(name)),
+            NameUse { kind: "model", name, use_kind: UseKind::Command },
+        );
     }
 }
 
-/// The names of units and files that are taken.
+/// The unit and file names in use.
 struct Names<'r, 'f> {
-    taken: BTreeMap<(Space, String), Taken<'r>>,
+    taken: BTreeMap<(Namespace, String), NameUse<'r>>,
     findings: &'f mut Diagnostics,
 }
 
 impl<'r> Names<'r, '_> {
-    /// Whether the name was free; a taken one is said at the later of the two.
-    fn claim(&mut self, key: (Space, String), taken: Taken<'r>) -> bool {
+    /// Records the use of a name. False if the name is in use: reports it at the later item.
+    fn claim(&mut self, key: (Namespace, String), name_use: NameUse<'r>) -> bool {
         let first = match self.taken.entry(key) {
             Entry::Vacant(free) => {
-                free.insert(taken);
+                free.insert(name_use);
                 return true;
             }
             Entry::Occupied(first) => *first.get(),
         };
-        let (mut earlier, mut later) = (first, taken);
+        let (mut earlier, mut later) = (first, name_use);
         if later.name.span < earlier.name.span {
             std::mem::swap(&mut earlier, &mut later);
         }
-        let message = format!("{} and {} would have one name", later.spoken(), earlier.spoken());
+        let message = format!("{} and {} would have the same name", later.describe(), earlier.describe());
         let finding = NAME_COLLISION
-            .at(later.name.span, "would be the same file", message)
+            .at(later.name.span, "would use the same unit or file", message)
             .about(later.kind, &*later.name.value)
-            .also(earlier.name.span, format!("as {}", earlier.spoken()));
+            .also(earlier.name.span, format!("same name as {}", earlier.describe()));
         self.findings.report(finding.help("rename one of them"));
         false
     }
 
-    fn say_prompt(&mut self, name: &Text) {
-        let message = format!("role {} has the name of the folder of one-shot commands", words::quoted(name));
+    fn report_prompt(&mut self, name: &Text) {
+        let message =
+            format!("role {} has the same name as the folder for one-shot commands", words::quoted(name));
         let finding = NAME_COLLISION
-            .at(name.span, "would be `bin/prompt`, which is a folder", message)
+            .at(name.span, "its script would be `bin/prompt`, which is a folder", message)
             .about("role", &*name.value);
         self.findings.report(finding.help("rename the role"));
     }
 }
 
-/// The stems of the units of a role, with what each is.
-fn units_of(registry: &Registry, role: &Role) -> Vec<(String, What)> {
+/// The unit names of a role without their suffixes.
+fn units_of(registry: &Registry, role: &Role) -> Vec<(String, UseKind)> {
     let Some(serving) = role.serving() else { return Vec::new() };
     let name: &str = &role.head.name;
     let on_demand = registry.is_on_demand(serving);
     let several = serving.ports.len() > 1;
-    let mut stems = vec![(name.to_owned(), What::Role)];
+    let mut stems = vec![(name.to_owned(), UseKind::Role)];
     for n in 0..serving.ports.len() {
         let instance = if several { format!("{name}-{n}") } else { name.to_owned() };
         let backend = on_demand.then(|| format!("{instance}-backend"));
         if several {
-            stems.push((instance, What::Instance(n)));
+            stems.push((instance, UseKind::Instance(n)));
         }
-        stems.extend(backend.map(|backend| (backend, What::Backend)));
+        stems.extend(backend.map(|backend| (backend, UseKind::Backend)));
     }
     stems
 }

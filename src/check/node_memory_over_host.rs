@@ -1,4 +1,4 @@
-//! NUMA nodes that have more memory together than their host.
+//! NUMA nodes with more memory in sum than their host.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -6,11 +6,11 @@ use crate::hir::{Bytes, Registry};
 
 declare_code! {
     /// ## What it finds
-    /// A host whose NUMA nodes have more memory together than its `memory`.
+    /// A host whose NUMA nodes have more memory in sum than its `memory`.
     ///
     /// ## Why
-    /// One of the numbers is wrong, and sums that are held against it prove nothing. `GB` and `GiB` differ by 7 percent: it is
-    /// best to write all of them in the same unit.
+    /// One of the numbers is wrong, so memory checks against it are not reliable. `GB` and `GiB` differ by 7 percent.
+    /// Write all sizes in the same unit.
     ///
     /// ## Example
     /// ```kdl
@@ -32,8 +32,8 @@ declare_code! {
 
 pub(super) static CHECK: Check = Check { code: &NODE_MEMORY_OVER_HOST, run };
 
-/// How many nodes are shown.
-const PLACES: usize = 6;
+/// Maximum number of labeled nodes.
+const MAX_LABELS: usize = 6;
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for host in registry.hosts.iter() {
@@ -43,8 +43,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             continue;
         }
         let message = format!(
-            "{} of host {} have {sum}, {} more than the {} of the host",
-            words::count(nodes().count(), "NUMA node"),
+            "the NUMA nodes of host {} have {sum}, {} more than its `memory` of {}",
             words::quoted(&host.head.name),
             sum.minus(host.memory.value),
             host.memory.value
@@ -52,10 +51,14 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let mut finding = NODE_MEMORY_OVER_HOST
             .at(host.memory.span, format!("its nodes have {sum}"), message)
             .about("host", &*host.head.name.value);
-        for (node, memory) in nodes().take(PLACES) {
+        for (node, memory) in nodes().take(MAX_LABELS) {
             finding = finding.also(memory.span, format!("{} on node {node}", memory.value));
         }
-        findings
-            .report(finding.help(format!("raise `memory` to {}, or correct its nodes", sum.rounded_up())));
+        findings.report(
+            finding.help(format!(
+                "raise `memory` to {}, or correct the `memory` of its nodes",
+                sum.rounded_up()
+            )),
+        );
     }
 }

@@ -1,72 +1,72 @@
-//! NUMA nodes that hold more than they have: shared by the checks of what is placed on them and of what is locked there.
+//! NUMA nodes with too little memory. The checks of placed memory and of locked memory use this module.
 
-use super::sum::{Bill, Burden};
+use super::sum::{HostLoad, MemorySum};
 use crate::diag::{Code, Diagnostic, words};
-use crate::hir::{Bytes, Change, Extent, Id, Load, NumaNode, Registry, Role, Together};
+use crate::hir::{Bytes, Id, LoadChange, MemoryLoad, MemoryScope, NumaNode, Registry, Role, RoleGroup};
 
-/// How many full nodes of a host are told the fewest roles that must leave; finding those takes many sums.
-const ADVISED: usize = 16;
+/// Maximum number of nodes per host whose help names the roles to move. Finding these roles takes many sums.
+const MAX_WITH_ADVICE: usize = 16;
 
-/// A node that is over its memory.
-pub(super) struct Full<'f> {
+/// A node whose roles take more than its memory.
+pub(super) struct OverfullNode<'f> {
     registry: &'f Registry,
-    together: &'f Together<'f>,
+    group: &'f RoleGroup<'f>,
     node: &'f NumaNode,
     memory: Bytes,
-    extent: Extent,
-    load: Load,
-    is_advised: bool,
+    scope: MemoryScope,
+    load: MemoryLoad,
+    has_advice: bool,
 }
 
-/// Whether a host has nodes whose memory is known, and roles that are placed on them.
-pub(super) fn are_checked(registry: &Registry, together: &Together) -> bool {
-    let host = registry.hosts.get(together.host);
-    host.numa.iter().any(|node| node.memory.is_some()) && together.is_placed()
+/// True if the host has nodes with known memory, and roles that are placed on nodes.
+pub(super) fn can_be_checked(registry: &Registry, group: &RoleGroup) -> bool {
+    let host = registry.hosts.get(group.host);
+    host.numa.iter().any(|node| node.memory.is_some()) && group.is_placed()
 }
 
-/// The nodes of a host that are over their memory, where neither the host as a whole nor a budget is the cause. `services` is
-/// what the host's services take.
-pub(super) fn over<'f>(
+/// The nodes of a host that are over their memory, unless the cause is the host as a whole or a budget. `services` is
+/// the memory of the host's services.
+pub(super) fn overfull_nodes<'f>(
     registry: &'f Registry,
-    together: &'f Together<'f>,
+    group: &'f RoleGroup<'f>,
     services: Bytes,
-    extent: fn(u32) -> Extent,
-) -> Vec<Full<'f>> {
-    let mut full: Vec<Full> = Vec::new();
-    let mut held: Option<Burden> = None;
-    for node in &registry.hosts.get(together.host).numa {
+    scope: fn(u32) -> MemoryScope,
+) -> Vec<OverfullNode<'f>> {
+    let mut overfull: Vec<OverfullNode> = Vec::new();
+    let mut host_load: Option<HostLoad> = None;
+    for node in &registry.hosts.get(group.host).numa {
         let Some(memory) = node.memory.map(|memory| memory.value) else { continue };
-        let extent = extent(node.node.value);
-        let load = together.load(extent);
+        let scope = scope(node.node.value);
+        let load = group.load(scope);
         if load.total <= memory {
             continue;
         }
-        let held = held.get_or_insert_with(|| Burden::on(registry, together, services));
-        if held.is_too_much() {
+        let host_load = host_load.get_or_insert_with(|| HostLoad::new(registry, group, services));
+        if host_load.exceeds_host() {
             return Vec::new();
         }
-        if load.total.minus(held.overrun) > memory {
-            let is_advised = full.len() < ADVISED;
-            full.push(Full { registry, together, node, memory, extent, load, is_advised });
+        if load.total.minus(host_load.overrun) > memory {
+            let has_advice = overfull.len() < MAX_WITH_ADVICE;
+            overfull.push(OverfullNode { registry, group, node, memory, scope, load, has_advice });
         }
     }
-    full
+    overfull
 }
 
-impl Full<'_> {
-    /// Whether the node would be over its memory by another part of what lies on it alone.
-    pub(super) fn is_over(&self, extent: fn(u32) -> Extent) -> bool {
-        self.together.load(extent(self.node.node.value)).total > self.memory
+impl OverfullNode<'_> {
+    /// True if another part of the node's memory alone exceeds the node.
+    pub(super) fn is_over(&self, scope: fn(u32) -> MemoryScope) -> bool {
+        self.group.load(scope(self.node.node.value)).total > self.memory
     }
 
-    /// What is said of it: what takes its memory, and how the fewest roles that must leave can.
+    /// The finding: the sum, and a help that names the smallest set of roles to move.
     pub(super) fn finding(
         &self,
         code: &'static Code,
         what: &str,
-        cure: impl Fn(&str) -> String,
+        help: impl Fn(&str) -> String,
     ) -> Diagnostic {
-        let host = &self.registry.hosts.get(self.together.host).head.name;
+        let host = &self.registry.hosts.get(self.group.host).head.name;
         let total = self.load.total;
         let over = total.minus(self.memory);
         let message = format!(
@@ -76,16 +76,17 @@ impl Full<'_> {
             self.memory
         );
         let place = self.node.memory.map_or(self.node.node.span, |memory| memory.span);
-        let finding = code.at(place, format!("{total} are needed"), message).about("host", &*host.value);
+        let finding = code.at(place, format!("{total} needed"), message).about("host", &*host.value);
         let limit = [("memory of the node", self.memory)];
-        let bill = Bill { registry: self.registry, besides: &[], load: &self.load, limit: &limit, over };
+        let sum =
+            MemorySum { registry: self.registry, other_users: &[], load: &self.load, limit: &limit, over };
         let after =
-            |gone: &[Id<Role>]| self.together.load_after(self.extent, Change { gone, at_once: None }).total;
-        let smallest = if self.is_advised { bill.smallest(after) } else { None };
+            |gone: &[Id<Role>]| self.group.load_after(self.scope, LoadChange { gone, at_once: None }).total;
+        let smallest = if self.has_advice { sum.smallest_removal(after) } else { None };
         let (roles, frees) = match smallest {
             Some((roles, freed)) => (roles, format!(", which frees {freed} here")),
             None => ("several roles".to_owned(), String::new()),
         };
-        bill.on(finding).help(format!("{}{frees}", cure(&roles)))
+        sum.add_to(finding).help(format!("{}{frees}", help(&roles)))
     }
 }

@@ -1,18 +1,24 @@
-//! An option with a value that the build does not take, or would misread.
+//! An option with a value that the build refuses or misreads.
 
-use super::ground::Ground;
-use super::{GroundCheck, options};
+use super::derived::Derived;
+use super::{DerivedCheck, options};
 use crate::diag::Diagnostics;
-use crate::engine::dialect::Fault;
+use crate::engine::dialect::FaultKind;
 
 declare_code! {
     /// ## What it finds
-    /// An `option` of a role with a value that the pinned build does not take or would misread: a unit behind a number, a word that is
-    /// none of its choices, a value where there is none to have, or none where one is needed.
+    /// An `option` of a role with a value that the pinned build refuses or misreads.
+    ///
+    /// Such values are:
+    ///
+    /// - a number with a unit;
+    /// - a word that is not one of its choices;
+    /// - a value for an option without a value;
+    /// - a missing value.
     ///
     /// ## Why
-    /// The engine reads the digits in front of a number and drops the rest in silence: `8k` is 8. Of other values it refuses some at the start,
-    /// takes some for another, and serves every prompt as the word `llama3` where that stands for a template.
+    /// The engine reads the leading digits of a number and silently drops the rest: `8k` is 8. Other bad values stop
+    /// the server, are misread, or (for `chat-template llama3`) replace every prompt.
     ///
     /// ## Example
     /// ```kdl
@@ -30,11 +36,12 @@ declare_code! {
     static OPTION_VALUE = 372, "option-value", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &OPTION_VALUE, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OPTION_VALUE, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    for wrong in options::each(ground, Fault::Value) {
-        let label = if wrong.option.value.is_some() { "no value of this option" } else { "without a value" };
-        findings.report(wrong.at_value(&OPTION_VALUE, label));
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for faulty in options::with_fault(derived, FaultKind::BadValue) {
+        let label =
+            if faulty.option.value.is_some() { "not a value of this option" } else { "value missing" };
+        findings.report(faulty.at_value(&OPTION_VALUE, label));
     }
 }

@@ -1,26 +1,26 @@
-//! A residency whose roles take more than its budget.
+//! A residency whose roles take more memory than its budget.
 
-use super::sum::{self, Bill};
-use super::{Ground, GroundCheck};
+use super::sum::{self, MemorySum};
+use super::{Derived, DerivedCheck};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
-use crate::hir::{Bytes, Change, Extent, Id, Load, Registry, Residency, Role, Together};
+use crate::hir::{Bytes, Id, LoadChange, MemoryLoad, MemoryScope, Registry, Residency, Role, RoleGroup};
 
 declare_code! {
     /// ## What it finds
-    /// A residency whose models take more memory on one host than its `budget`, with the sum drawn up line by line.
+    /// A residency whose roles take more memory on one host than its `budget`. The finding prints the sum line by line.
     ///
     /// ## Why
-    /// The slice of the residency is held to its budget. Beyond it the kernel takes weights out of memory while they are used, or
-    /// kills a process.
+    /// systemd limits the slice of the residency to its budget. Beyond this limit the kernel evicts weights that are in
+    /// use, or kills a process.
     ///
-    /// Files of weights and drafts are mapped, and count once a host, however many roles read them. Where `placement` has `lock`
-    /// they count once a process, as projectors always do. Where a residency has `at-once`, so many of its largest roles count.
+    /// - Files of models and drafts are mapped. They count once per host, however many roles read them.
+    /// - With `lock` in `placement` they count once per process. Projectors always do.
+    /// - If the residency has `at-once`, only that many of its largest roles count.
+    /// - With a `registry.lock`, caches, state, buffers, the prompt cache, checkpoints and repacked weights also count,
+    ///   once per process. `orchgen memory` prints them. Without it only file sizes are summed.
     ///
-    /// With a lock, caches, state, buffers, the prompt cache, checkpoints and repacked weights count as well, once a process;
-    /// `orchgen memory` shows them. Without one only files are summed.
-    ///
-    /// A budget may be larger than its host, and budgets together too: what counts there is what roles take, which
-    /// `over-host-memory` sums.
+    /// A budget can be larger than its host, and so can the sum of all budgets. `over-host-memory` checks hosts: it
+    /// sums the memory that the roles take.
     ///
     /// ## Example
     /// ```yaml
@@ -40,28 +40,28 @@ declare_code! {
     pub(super) static OVER_BUDGET = 307, "over-budget", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &OVER_BUDGET, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OVER_BUDGET, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    let (registry, loads) = (&ground.registry, ground.loads());
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, loads) = (&derived.registry, derived.loads());
     for (id, residency) in registry.residencies.entries() {
         let Some(budget) = residency.budget else { continue };
-        let mut open: Option<String> = None;
-        for together in loads.of_residency(id) {
-            open = open.or_else(|| sum::open(ground, &together));
-            let load = together.load(Extent::Host);
+        let mut unknown: Option<String> = None;
+        for group in loads.of_residency(id) {
+            unknown = unknown.or_else(|| sum::unknown_memory(derived, &group));
+            let load = group.load(MemoryScope::Host);
             if load.total > budget.value {
-                findings.report(finding(registry, residency, &together, &load));
+                findings.report(finding(registry, residency, &group, &load));
             }
         }
-        if let Some(why) = open {
+        if let Some(why) = unknown {
             let subject = Subject::new("residency", &*residency.head.name.value);
             findings.record_not_checked(NotChecked { check: OVER_BUDGET.name, subject, why });
         }
     }
 }
 
-fn finding(registry: &Registry, residency: &Residency, together: &Together, load: &Load) -> Diagnostic {
+fn finding(registry: &Registry, residency: &Residency, group: &RoleGroup, load: &MemoryLoad) -> Diagnostic {
     let name = &residency.head.name;
     let (budget, place) =
         residency.budget.map_or((Bytes(0), name.span), |budget| (budget.value, budget.span));
@@ -74,16 +74,17 @@ fn finding(registry: &Registry, residency: &Residency, together: &Together, load
         words::quoted(&host.head.name),
     );
     let finding =
-        OVER_BUDGET.at(place, format!("{} are needed", load.total), message).about("residency", &*name.value);
-    let bill = Bill { registry, besides: &[], load, limit: &[("budget", budget)], over };
-    let after = |gone: &[Id<Role>]| together.load_after(Extent::Host, Change { gone, at_once: None }).total;
-    let move_away = match bill.smallest(after) {
+        OVER_BUDGET.at(place, format!("{} needed", load.total), message).about("residency", &*name.value);
+    let sum = MemorySum { registry, other_users: &[], load, limit: &[("budget", budget)], over };
+    let after =
+        |gone: &[Id<Role>]| group.load_after(MemoryScope::Host, LoadChange { gone, at_once: None }).total;
+    let move_away = match sum.smallest_removal(after) {
         Some((roles, freed)) => format!("move {roles} to another residency, which frees {freed}"),
         None => "move several roles to another residency".to_owned(),
     };
-    // A budget beyond the host would be no cure.
+    // A budget larger than the host would not help.
     let room = host.memory.value.minus(host.reserve.of(host.memory.value));
     let enough = load.total.rounded_up();
-    let raise = (load.total <= room).then(|| format!("raise the budget to {enough}"));
-    bill.on(finding).help(move_away).maybe_help(raise)
+    let raise = (load.total <= room).then(|| format!("raise `budget` to {enough}"));
+    sum.add_to(finding).help(move_away).maybe_help(raise)
 }

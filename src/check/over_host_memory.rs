@@ -1,27 +1,29 @@
-//! A host whose roles and services take more memory than it has.
+//! A host with less memory than its roles and services need.
 
-use super::sum::{self, Bill, Burden};
-use super::{Ground, GroundCheck};
+use super::sum::{self, HostLoad, MemorySum};
+use super::{Derived, DerivedCheck};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::hir::{
-    Bytes, Change, Extent, Host, Id, Registry, Residency, Role, Service, Share, Start, Together,
+    Bytes, Host, Id, LoadChange, MemoryScope, Registry, Residency, Role, RoleGroup, Service, Share, Start,
 };
 
 declare_code! {
     /// ## What it finds
-    /// A host whose roles and services take more memory than its `memory` without its `reserve`, with the sum drawn up line by
-    /// line.
+    /// A host whose roles and services take more than its `memory` minus its `reserve`. The finding prints the sum line
+    /// by line.
     ///
     /// ## Why
-    /// What does not fit is read from disk again and again while it is used, or the kernel kills a process.
+    /// If the models do not fit, the kernel reads weights from disk again and again, or kills a process.
     ///
-    /// All residencies count, those that start on demand too: their roles may all be asked at once. Where fewer may run, say
-    /// so with `at-once`, and so many of the largest count. Mapped files count once a host, however many roles read them; locked
-    /// ones, projectors, and what a lock tells besides (caches, state, buffers), once a process. `reserve` is the system's, 5
-    /// percent unless it says otherwise.
+    /// - All residencies count, also those that start on demand: clients can use all their roles at the same time. If
+    ///   fewer roles run at a time, set `at-once`; then only that many of the largest count.
+    /// - Mapped files count once per host, however many roles read them.
+    /// - Files of roles with `lock`, and projectors, count once per process.
+    /// - With a `registry.lock`, caches, state and buffers also count, once per process.
+    /// - `reserve` is the memory of the operating system. The default is 5 percent.
     ///
-    /// Budgets are not summed, since a residency need not fill its own. Where a residency is over its budget, that is said, and
-    /// nothing here unless the host is too small all the same.
+    /// Budgets are not summed, because a residency can take less than its budget. A residency over its budget gets
+    /// `over-budget`. This finding follows only if the host is too small even without that excess.
     ///
     /// ## Example
     /// ```kdl
@@ -37,84 +39,97 @@ declare_code! {
     pub(super) static OVER_HOST_MEMORY = 336, "over-host-memory", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &OVER_HOST_MEMORY, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OVER_HOST_MEMORY, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    let (registry, loads) = (&ground.registry, ground.loads());
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, loads) = (&derived.registry, derived.loads());
     let mut services: Vec<Vec<&Service>> = vec![Vec::new(); registry.hosts.len()];
     for service in registry.services.iter().filter(|service| service.memory.is_some()) {
         if let Some(of_host) = services.get_mut(service.host.value.number()) {
             of_host.push(service);
         }
     }
-    for ((together, services), taken) in
+    for ((group, services), services_memory) in
         loads.of_hosts().iter().zip(&services).zip(registry.memory_of_services())
     {
-        let held = Burden::on(registry, together, taken);
-        if held.is_too_much() {
-            findings.report(finding(registry, together, &held, services));
+        let host_load = HostLoad::new(registry, group, services_memory);
+        if host_load.exceeds_host() {
+            findings.report(finding(registry, group, &host_load, services));
         }
-        if let Some(why) = sum::open(ground, together) {
-            let subject = Subject::new("host", &*registry.hosts.get(together.host).head.name.value);
+        if let Some(why) = sum::unknown_memory(derived, group) {
+            let subject = Subject::new("host", &*registry.hosts.get(group.host).head.name.value);
             findings.record_not_checked(NotChecked { check: OVER_HOST_MEMORY.name, subject, why });
         }
     }
 }
 
-fn finding(registry: &Registry, together: &Together, held: &Burden, services: &[&Service]) -> Diagnostic {
-    let host = registry.hosts.get(together.host);
+fn finding(
+    registry: &Registry,
+    group: &RoleGroup,
+    host_load: &HostLoad,
+    services: &[&Service],
+) -> Diagnostic {
+    let host = registry.hosts.get(group.host);
     let name = &host.head.name;
-    let besides: Vec<(String, &'static str, Bytes)> = services
+    let other_users: Vec<(String, &'static str, Bytes)> = services
         .iter()
         .map(|service| {
             (service.head.name.value.to_string(), "(service)", service.memory.map_or(Bytes(0), |m| m.value))
         })
         .collect();
-    let total = besides.iter().fold(held.load.total, |sum, (_, _, bytes)| sum.plus(*bytes));
+    let total = other_users.iter().fold(host_load.load.total, |sum, (_, _, bytes)| sum.plus(*bytes));
     let reserve = host.reserve.of(host.memory.value);
     let message = format!(
-        "host {} has to hold {total}, {} over the {} that its reserve leaves",
+        "roles and services of host {} need {total}, but only {} are free ({} minus {reserve} `reserve`)",
         words::quoted(name),
-        held.over,
-        host.memory.value.minus(reserve)
+        host.memory.value.minus(reserve),
+        host.memory.value
     );
     let finding = OVER_HOST_MEMORY
-        .at(host.memory.span, format!("{total} are needed beside the reserve"), message)
+        .at(host.memory.span, format!("{total} needed in addition to the reserve"), message)
         .about("host", &*name.value);
     let limit = [("memory", host.memory.value), ("reserve", reserve)];
-    let bill = Bill { registry, besides: &besides, load: &held.load, limit: &limit, over: held.over };
-    let after = |gone: &[Id<Role>]| together.load_after(Extent::Host, Change { gone, at_once: None }).total;
-    let mut finding = bill.on(finding);
-    finding = match bill.smallest(after) {
-        Some((roles, freed)) => finding.help(format!("take {roles} off the host, which frees {freed}")),
-        None if held.load.freed.is_empty() => finding,
-        None => finding.help("take several roles off the host"),
+    let sum = MemorySum {
+        registry,
+        other_users: &other_users,
+        load: &host_load.load,
+        limit: &limit,
+        over: host_load.over,
     };
-    let fewer = at_once(registry, together, held.load.total.minus(held.over), held.over);
-    finding.maybe_help(fewer).help(more(host, total))
+    let after =
+        |gone: &[Id<Role>]| group.load_after(MemoryScope::Host, LoadChange { gone, at_once: None }).total;
+    let mut finding = sum.add_to(finding);
+    finding = match sum.smallest_removal(after) {
+        Some((roles, freed)) => finding.help(format!("move {roles} to another host, which frees {freed}")),
+        None if host_load.load.freed.is_empty() => finding,
+        None => finding.help("move several roles to another host"),
+    };
+    let fewer = at_once(registry, group, host_load.load.total.minus(host_load.over), host_load.over);
+    finding.maybe_help(fewer).help(reserve_or_memory(host, total))
 }
 
-/// The on-demand residency that fits if fewer of its roles run at a time, with as many as possible.
-fn at_once(registry: &Registry, together: &Together, limit: Bytes, over: Bytes) -> Option<String> {
-    let on_demand =
-        together.parts().filter(|(id, _, _)| registry.residencies.get(*id).start.value == Start::OnDemand);
+/// A help that names an on-demand residency and the largest `at-once` with which the host fits.
+fn at_once(registry: &Registry, group: &RoleGroup, limit: Bytes, over: Bytes) -> Option<String> {
+    let on_demand = group
+        .by_residency()
+        .filter(|(id, _, _)| registry.residencies.get(*id).start.value == Start::OnDemand);
     for (residency, roles, alone) in on_demand {
-        // It would have to free more than it has.
-        if alone.load(Extent::Host).total < over {
+        // This residency is too small to free enough.
+        if alone.load(MemoryScope::Host).total < over {
             continue;
         }
         let fits = |most: usize| {
-            let change = Change { gone: &[], at_once: Some((residency, most)) };
-            together.load_after(Extent::Host, change).total <= limit
+            let change = LoadChange { gone: &[], at_once: Some((residency, most)) };
+            group.load_after(MemoryScope::Host, change).total <= limit
         };
         if let Some(most) = largest_that(fits, roles) {
-            return Some(said(registry, residency, most));
+            return Some(at_once_help(registry, residency, most));
         }
     }
     None
 }
 
-/// The largest number from 1 below `end` that fits, where all up to it do.
+/// The largest number in `1..end` that fits. All smaller numbers fit, too.
 fn largest_that(fits: impl Fn(usize) -> bool, end: usize) -> Option<usize> {
     let (mut fitting, mut beyond) = (0, end);
     while fitting + 1 < beyond {
@@ -124,16 +139,16 @@ fn largest_that(fits: impl Fn(usize) -> bool, end: usize) -> Option<usize> {
     (fitting > 0).then_some(fitting)
 }
 
-fn said(registry: &Registry, residency: Id<Residency>, most: usize) -> String {
+fn at_once_help(registry: &Registry, residency: Id<Residency>, most: usize) -> String {
     let name = words::quoted(&registry.residencies.get(residency).head.name);
-    format!("let fewer roles of residency {name} run at a time, with `at-once` {most}")
+    format!("set `at-once` {most} in residency {name}, so that fewer of its roles run at a time")
 }
 
-/// The smallest reserve that must give way, or memory that is enough.
-fn more(host: &Host, total: Bytes) -> String {
+/// A help with a reserve that is small enough, or a memory that is large enough.
+fn reserve_or_memory(host: &Host, total: Bytes) -> String {
     let memory = host.memory.value;
     if total <= memory {
-        return format!("lower `reserve`: {} are left for it", memory.minus(total));
+        return format!("lower `reserve` to at most {}", memory.minus(total));
     }
     let needed = match host.reserve {
         Share::Amount(bytes) => total.plus(bytes),
@@ -142,5 +157,5 @@ fn more(host: &Host, total: Bytes) -> String {
             Bytes(u64::try_from((u128::from(total.0) * 100).div_ceil(left)).unwrap_or(u64::MAX))
         }
     };
-    format!("give the host {} of memory", needed.rounded_up())
+    format!("raise `memory` to {}, if the host has that much", needed.rounded_up())
 }

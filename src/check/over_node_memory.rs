@@ -1,25 +1,27 @@
-//! A NUMA node on which roles are placed that take more memory than it has.
+//! A NUMA node with less memory than the roles placed on it take.
 
-use super::{Ground, GroundCheck};
+use super::{Derived, DerivedCheck};
 use super::{nodes, sum};
 use crate::diag::{Diagnostics, NotChecked, Subject};
-use crate::hir::Extent;
+use crate::hir::MemoryScope;
 
 declare_code! {
     /// ## What it finds
-    /// A NUMA node with less memory than the roles take whose memory is bound to it or interleaved over it, with the sum drawn
-    /// up line by line.
+    /// A NUMA node with less memory than its roles take: those whose memory is bound to it or interleaved over it. The
+    /// finding prints the sum line by line.
     ///
     /// ## Why
-    /// Memory that is bound to a full node is taken from nowhere else: pages are thrown out while they are used, or the
-    /// process is killed although other nodes have room.
+    /// Bound memory cannot use other nodes. If the node is full, the kernel evicts pages that are in use, or kills the
+    /// process although other nodes have free memory.
     ///
-    /// Interleaved memory is divided over its nodes. A mapped file lies where it was touched first, so it counts where all
-    /// roles that read it say the same; where they disagree, or one is placed nowhere, it is not checked by node. Locked files,
-    /// projectors, and what a lock tells besides, count once a process. A node has no reserve of its own.
+    /// - Interleaved memory is divided evenly over its nodes.
+    /// - The pages of a mapped file are on the node that touched them first. A mapped file is therefore counted only if
+    ///   all roles that read it share one placement; otherwise it is not checked per node.
+    /// - Files of roles with `lock`, and projectors, count once per process.
+    /// - With a `registry.lock`, caches, state and buffers also count, once per process.
+    /// - `reserve` is not subtracted from nodes.
     ///
-    /// Where the whole host has too little memory, or a residency is over its budget and would fit within it, that is said
-    /// instead.
+    /// If the whole host has too little memory, or a residency over its budget is the cause, only that is reported.
     ///
     /// ## Example
     /// ```kdl
@@ -45,27 +47,27 @@ declare_code! {
     pub(super) static OVER_NODE_MEMORY = 337, "over-node-memory", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &OVER_NODE_MEMORY, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OVER_NODE_MEMORY, run };
 
-/// What the sum of a node leaves open whatever is known of its roles.
-const PLACED_ALIKE: &str = "of mapped files only those are summed whose readers are all placed alike";
+/// The reason why a sum per node is always incomplete.
+const PLACED_ALIKE: &str = "mapped files are counted only if all roles that read them share one placement";
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    let (registry, loads) = (&ground.registry, ground.loads());
-    for (together, services) in loads.of_hosts().iter().zip(registry.memory_of_services()) {
-        if !nodes::are_checked(registry, together) {
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, loads) = (&derived.registry, derived.loads());
+    for (group, services) in loads.of_hosts().iter().zip(registry.memory_of_services()) {
+        if !nodes::can_be_checked(registry, group) {
             continue;
         }
-        for full in nodes::over(registry, together, services, Extent::Node) {
-            // Where the locked ones alone are too many, that is the cause.
-            if !full.is_over(Extent::LockedOn) {
-                let cure = |roles: &str| format!("place {roles} on other nodes");
-                findings.report(full.finding(&OVER_NODE_MEMORY, "roles placed", cure));
+        for node in nodes::overfull_nodes(registry, group, services, MemoryScope::Node) {
+            // `locked-over-node` reports nodes that the locked files alone overfill.
+            if !node.is_over(MemoryScope::LockedOn) {
+                let help = |roles: &str| format!("place {roles} on other nodes");
+                findings.report(node.finding(&OVER_NODE_MEMORY, "roles placed", help));
             }
         }
-        let open = sum::open(ground, together).map(|why| format!("; {why}")).unwrap_or_default();
-        let subject = Subject::new("host", &*registry.hosts.get(together.host).head.name.value);
-        let why = format!("{PLACED_ALIKE}{open}");
+        let unknown = sum::unknown_memory(derived, group).map(|why| format!("; {why}")).unwrap_or_default();
+        let subject = Subject::new("host", &*registry.hosts.get(group.host).head.name.value);
+        let why = format!("{PLACED_ALIKE}{unknown}");
         findings.record_not_checked(NotChecked { check: OVER_NODE_MEMORY.name, subject, why });
     }
 }

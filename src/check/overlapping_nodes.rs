@@ -1,4 +1,4 @@
-//! NUMA nodes of one host that have the same CPUs.
+//! NUMA nodes of one host with common CPUs.
 
 use super::Check;
 use super::claims::Claims;
@@ -7,11 +7,12 @@ use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// A CPU that is declared for two NUMA nodes of a host.
+    /// A CPU declared in two NUMA nodes of a host.
     ///
     /// ## Why
-    /// A CPU is on one node. What is placed by node would run where its memory is not. `lscpu` and `numactl --hardware` list the
-    /// CPUs of each node; on machines with several hardware threads a core they are often two ranges, as `0-7,16-23`.
+    /// A CPU belongs to one node. A process placed by node would run on CPUs far from its memory. `lscpu` and
+    /// `numactl --hardware` list the CPUs of each node. With several hardware threads per core they are often two
+    /// ranges, such as `0-7,16-23`.
     ///
     /// ## Example
     /// ```kdl
@@ -38,28 +39,30 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let mut claims = Claims::default();
         for (n, node) in host.numa.iter().enumerate() {
             let Some(cpus) = &node.cpus else { continue };
-            let met = cpus.ranges().iter().find_map(|range| claims.meeting(*range).next());
+            let overlap = cpus.ranges().iter().find_map(|range| claims.overlapping(*range).next());
             for range in cpus.ranges() {
                 claims.claim(*range, n);
             }
-            let Some((other, theirs)) =
-                met.and_then(|(_, n)| host.numa.get(n)).and_then(|other| Some((other, other.cpus.as_ref()?)))
+            let Some((other, other_cpus)) = overlap
+                .and_then(|(_, n)| host.numa.get(n))
+                .and_then(|other| Some((other, other.cpus.as_ref()?)))
             else {
                 continue;
             };
-            let common = cpus.common_with(theirs);
+            let common = cpus.intersection(other_cpus);
             let message = format!(
                 "NUMA nodes {} and {} of host {} both have {}",
                 other.node.value,
                 node.node.value,
                 words::quoted(&host.head.name),
-                common.spoken()
+                common.describe()
             );
             let finding = OVERLAPPING_NODES
-                .at(cpus.span, format!("has {} too", common.spoken()), message)
+                .at(cpus.span, format!("also has {}", common.describe()), message)
                 .about("host", &*host.head.name.value)
-                .also(theirs.span, format!("the CPUs of node {}", other.node.value));
-            findings.report(finding.help("give each CPU to the node that `numactl --hardware` shows it on"));
+                .also(other_cpus.span, format!("the CPUs of node {}", other.node.value));
+            findings
+                .report(finding.help("declare each CPU only in the node that `numactl --hardware` prints"));
         }
     }
 }

@@ -1,21 +1,21 @@
-//! An override with a number that the reader of its key cannot hold, or that the loader aborts at.
+//! An override with a number that is out of range for its key, or that makes the loader abort.
 
-use super::GroundCheck;
-use super::ground::Ground;
-use super::intent::EXPERTS;
-use super::overrides::{self, Placed};
+use super::DerivedCheck;
+use super::derived::Derived;
+use super::intent::EXPERT_USED_COUNT;
+use super::overrides::{self, DeclaredOverride};
 use crate::diag::{Diagnostics, words};
-use crate::engine::keys::range;
+use crate::engine::keys::integer_range;
 use crate::hir::{Experts, Setting};
 
 declare_code! {
     /// ## What it finds
-    /// A metadata override with a whole number that its key cannot hold, or a number of experts or groups of them at which the engine
-    /// aborts.
+    /// A metadata override with a whole number out of range for its key, or with a number of experts or expert groups
+    /// that makes the engine abort.
     ///
     /// ## Why
-    /// The engine keeps the lower 32 bits: `-1` becomes 4294967295, without a word. A number of experts below the number that are used,
-    /// above 1024, or on a model without experts ends it with a stack trace.
+    /// The engine silently keeps the lower 32 bits: `-1` becomes 4294967295. It aborts with a stack trace if the number
+    /// of experts is below the number of used experts, is above 1024, or is set on a model without experts.
     ///
     /// ## Example
     /// ```yaml
@@ -33,48 +33,48 @@ declare_code! {
     static OVERRIDE_RANGE = 376, "override-range", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &OVERRIDE_RANGE, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OVERRIDE_RANGE, run };
 
-/// The most experts of a model (llama.cpp b11434, `src/llama-model.cpp`).
-const MOST_EXPERTS: i64 = 1024;
+/// The maximum number of experts of a model (llama.cpp b11434, `src/llama-model.cpp`).
+const MAX_EXPERTS: i64 = 1024;
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    for one in overrides::each(ground) {
-        let Setting::Integer(number) = one.said.value.value else { continue };
-        // The number of experts that are used has a check of its own, which knows how many there are.
-        if one.said.key.ends_with(EXPERTS) {
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for one in overrides::each(derived) {
+        let Setting::Integer(number) = one.entry.value.value else { continue };
+        // Other checks cover the number of used experts; they know the total.
+        if one.entry.key.ends_with(EXPERT_USED_COUNT) {
             continue;
         }
-        let Some(held) = range(one.profile, &one.family.arch, &one.said.key) else { continue };
-        let expected = if held.contains(&number) {
+        let Some(range) = integer_range(one.profile, &one.family.arch, &one.entry.key) else { continue };
+        let expected = if range.contains(&number) {
             experts(&one, number)
         } else {
-            Some(format!("{} to {}", held.start(), held.end()))
+            Some(format!("{} to {}", range.start(), range.end()))
         };
         let Some(expected) = expected else { continue };
-        let key = words::quoted(&one.said.key);
-        let message = format!("{} overrides {key} with {number}, and the key holds {expected}", one.owner());
+        let key = words::quoted(&one.entry.key);
+        let message = format!("{} overrides {key} with {number}; expected {expected}", one.owner());
         let finding = OVERRIDE_RANGE
-            .at(one.said.value.span, format!("expected {expected}"), message)
+            .at(one.entry.value.span, format!("expected {expected}"), message)
             .about(one.kind, one.name);
-        findings.report(finding.help(format!("write a number that the key holds: {expected}")));
+        findings.report(finding.help(format!("write another value: {expected}")));
     }
 }
 
-/// What the loader would take instead of a number of experts or of groups of them; none where it takes the number.
-fn experts(one: &Placed, number: i64) -> Option<String> {
-    let name = one.said.key.strip_prefix(&**one.family.arch)?.strip_prefix('.')?;
+/// The numbers that the loader accepts for a key of experts or expert groups. `None` if it accepts this number.
+fn experts(one: &DeclaredOverride, number: i64) -> Option<String> {
+    let name = one.entry.key.strip_prefix(&**one.family.arch)?.strip_prefix('.')?;
     let declared = one.model.and_then(|model| model.experts.as_ref()).map(|experts| &experts.value);
     let of = |pick: fn(&Experts) -> Option<u32>| declared.and_then(pick).map(i64::from);
     let total = of(|experts| experts.total.map(|total| total.value));
     let used = of(|experts| experts.default.map(|default| default.value));
     match name {
         "expert_count" if one.is_dense() => {
-            (number != 0).then(|| "0, since the model has no experts".to_owned())
+            (number != 0).then(|| "0, because the model has no experts".to_owned())
         }
         "expert_count" => {
             let least = used.unwrap_or(1);
-            (!(least..=MOST_EXPERTS).contains(&number)).then(|| format!("{least} to {MOST_EXPERTS}"))
+            (!(least..=MAX_EXPERTS).contains(&number)).then(|| format!("{least} to {MAX_EXPERTS}"))
         }
         "expert_group_count" => {
             let total = total?;

@@ -1,19 +1,20 @@
-//! An override whose value the engine would not take.
+//! An override that the engine ignores because of its type.
 
-use super::GroundCheck;
-use super::ground::Ground;
-use super::overrides::{self, Placed};
+use super::DerivedCheck;
+use super::derived::Derived;
+use super::overrides::{self, DeclaredOverride};
 use crate::diag::{Diagnostics, words};
-use crate::engine::keys::{Array, KeyVerdict, ValueKind, key};
+use crate::engine::keys::{Array, KeyVerdict, OverrideType, check_key};
 use crate::hir::Setting;
 
 declare_code! {
     /// ## What it finds
-    /// A metadata override whose value has another type than the key, or whose key holds a list or is read past overrides.
+    /// A metadata override with a value of another type than the key, or for a key that cannot be overridden: a list,
+    /// or a key for which the engine ignores overrides.
     ///
     /// ## Why
-    /// Where the type differs the engine keeps the file's value and logs one line; keys that hold a value a layer cannot be
-    /// overridden at all, which it does not say.
+    /// If the type differs, the engine keeps the value of the file and logs one line. It silently ignores overrides of
+    /// keys with one value per layer.
     ///
     /// ## Example
     /// ```yaml
@@ -31,60 +32,60 @@ declare_code! {
     static OVERRIDE_TYPE = 306, "override-type", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &OVERRIDE_TYPE, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OVERRIDE_TYPE, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    overrides::each(ground).for_each(|one| judge(&one, findings));
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    overrides::each(derived).for_each(|one| check_one(&one, findings));
 }
 
-fn judge(placed: &Placed, findings: &mut Diagnostics) {
-    let one = placed.said;
-    let verdict = key(placed.profile, &placed.family.arch, &one.key);
+fn check_one(declared: &DeclaredOverride, findings: &mut Diagnostics) {
+    let one = declared.entry;
+    let verdict = check_key(declared.profile, &declared.family.arch, &one.key);
     let KeyVerdict::Known { kind, array, scalar_effective } = verdict else { return };
-    let (by, shown) = (placed.owner(), words::quoted(&one.key));
+    let (by, shown) = (declared.owner(), words::quoted(&one.key));
     let finding = if array == Array::Always {
-        let message = format!("{by} overrides {shown}, which holds a list");
+        let message = format!("{by} overrides {shown}, which is a list");
         OVERRIDE_TYPE.at(one.key.span, "a list cannot be overridden", message).help("remove the override")
     } else if !scalar_effective {
-        let message = format!("{by} overrides {shown}, which the engine reads past overrides");
+        let message = format!("{by} overrides {shown}, but the engine ignores overrides of this key");
         OVERRIDE_TYPE.at(one.key.span, "has no effect", message).help("remove the override")
     } else if !fits(&one.value, kind) {
-        let (expected, found) = (noun(kind), said(&one.value));
-        let message = format!("{by} overrides {shown} with {found}, and the key holds {expected}");
+        let (expected, found) = (noun(kind), describe(&one.value));
+        let message = format!("{by} overrides {shown} with {found}, but the key needs {expected}");
         OVERRIDE_TYPE
             .at(one.value.span, format!("expected {expected}, found {found}"), message)
             .help(format!("write {expected}"))
     } else {
         return;
     };
-    findings.report(finding.about(placed.kind, placed.name));
+    findings.report(finding.about(declared.kind, declared.name));
 }
 
-fn fits(value: &Setting, kind: ValueKind) -> bool {
+fn fits(value: &Setting, kind: OverrideType) -> bool {
     match (value, kind) {
-        (Setting::Integer(_), ValueKind::Int)
-        | (Setting::Float(_) | Setting::Integer(_), ValueKind::Float)
-        | (Setting::Flag(_), ValueKind::Bool) => true,
-        // The engine keeps 127 bytes of a text (llama.cpp b11434, `common/common.cpp`).
-        (Setting::Text(text), ValueKind::Str) => text.len() <= 127,
+        (Setting::Integer(_), OverrideType::Int)
+        | (Setting::Float(_) | Setting::Integer(_), OverrideType::Float)
+        | (Setting::Flag(_), OverrideType::Bool) => true,
+        // The engine keeps 127 bytes of a string (llama.cpp b11434, `common/common.cpp`).
+        (Setting::Text(text), OverrideType::Str) => text.len() <= 127,
         _ => false,
     }
 }
 
-fn noun(kind: ValueKind) -> &'static str {
+fn noun(kind: OverrideType) -> &'static str {
     match kind {
-        ValueKind::Int => "a whole number",
-        ValueKind::Float => "a number",
-        ValueKind::Bool => "a boolean",
-        ValueKind::Str => "a text of at most 127 bytes",
+        OverrideType::Int => "a whole number",
+        OverrideType::Float => "a number",
+        OverrideType::Bool => "a boolean",
+        OverrideType::Str => "a string of at most 127 bytes",
     }
 }
 
-fn said(value: &Setting) -> String {
+fn describe(value: &Setting) -> String {
     match value {
         Setting::Flag(flag) => format!("the boolean `{flag}`"),
         Setting::Integer(number) => format!("the whole number `{number}`"),
         Setting::Float(number) => format!("the number `{number}`"),
-        Setting::Text(text) => format!("the text {}", words::quoted(text)),
+        Setting::Text(text) => format!("the string {}", words::quoted(text)),
     }
 }

@@ -1,4 +1,4 @@
-//! A model that drafts for itself.
+//! A draft that is the same model as its target.
 
 use super::{Check, forbidden};
 use crate::diag::{Diagnostics, words};
@@ -6,11 +6,11 @@ use crate::hir::{Pattern, Registry};
 
 declare_code! {
     /// ## What it finds
-    /// A role or a pair whose draft is its target.
+    /// A role or a pair whose draft is also its target.
     ///
     /// ## Why
-    /// A draft is worth its time because it is smaller. The same model takes as long for each drafted token as without a draft,
-    /// and then checks it once more, with a KV cache of its own.
+    /// A draft saves time because it is smaller than its target. The same model needs as much time for each drafted
+    /// token as without a draft, and then verifies it. It also needs a second KV cache.
     ///
     /// ## Example
     /// ```yaml
@@ -31,19 +31,20 @@ pub(super) static CHECK: Check = Check { code: &OWN_DRAFT, run };
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for (role, serving) in registry.served() {
         let Some(draft) = &serving.draft else { continue };
-        if draft.model.value != serving.model.value || forbidden::is_refused(registry, serving, draft) {
+        if draft.model.value != serving.model.value || forbidden::is_forbidden(registry, serving, draft) {
             continue;
         }
         let message = format!(
-            "role {} drafts for {} with the same model",
+            "role {} uses {} as both target and draft",
             words::quoted(&role.head.name),
             words::quoted(&registry.models.get(draft.model.value).title)
         );
         let finding = OWN_DRAFT
-            .at(draft.model.span, "drafts for itself", message)
+            .at(draft.model.span, "same model as the target", message)
             .also(serving.model.span, "the target")
             .about("role", &*role.head.name.value);
-        findings.report(finding.help("draft with a smaller model of the same vocabulary, or remove `draft`"));
+        findings
+            .report(finding.help("set `draft` to a smaller model with the same vocabulary, or remove it"));
     }
     for pair in registry.pairs.iter() {
         let Some(draft) = &pair.draft else { continue };
@@ -54,13 +55,13 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             continue;
         }
         let message = format!(
-            "a pair drafts for {} with the same model",
+            "a pair uses {} as both target and draft",
             words::quoted(&registry.models.get(*target).title)
         );
         let finding = OWN_DRAFT
-            .at(draft.span, "drafts for itself", message)
+            .at(draft.span, "same model as the target", message)
             .also(pair.target.span, "the target")
             .about("pair", &*pair.head.name.value);
-        findings.report(finding.help("name a smaller draft, or remove the pair"));
+        findings.report(finding.help("name a smaller draft with the same vocabulary, or remove the pair"));
     }
 }

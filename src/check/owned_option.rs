@@ -1,17 +1,19 @@
-//! An option that a field says, or that keeps the unit from serving.
+//! An option that a field of the registry sets, or that keeps the unit from serving.
 
-use super::ground::Ground;
-use super::{GroundCheck, options};
+use super::derived::Derived;
+use super::{DerivedCheck, options};
 use crate::diag::Diagnostics;
-use crate::engine::dialect::Fault;
+use crate::engine::dialect::FaultKind;
 
 declare_code! {
     /// ## What it finds
-    /// An `option` of a role that a field of the registry writes, as `port` or `ctx-size`, or that keeps the unit from serving: one that prints
-    /// something and ends, brings a model of its own, or hides `/health` from the unit that asks for it.
+    /// An `option` of a role that a field of the registry sets, such as `port` or `ctx-size`, or that keeps the unit
+    /// from serving: an option that prints something and exits, that loads another model, or that hides `/health` from
+    /// the unit.
     ///
     /// ## Why
-    /// Units, documents and sums are made of the fields. An option beside them would say something else, and the last one counts.
+    /// Units, documents and memory sums are made from the fields. An additional option would contradict them, and the
+    /// engine uses the last one.
     ///
     /// ## Example
     /// ```kdl
@@ -29,10 +31,10 @@ declare_code! {
     static OWNED_OPTION = 374, "owned-option", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &OWNED_OPTION, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OWNED_OPTION, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    for wrong in options::each(ground, Fault::Owned) {
-        findings.report(wrong.at_name(&OWNED_OPTION, "not an option of its own"));
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for faulty in options::with_fault(derived, FaultKind::OwnedByField) {
+        findings.report(faulty.at_name(&OWNED_OPTION, "cannot be set as an option"));
     }
 }

@@ -1,4 +1,4 @@
-//! Two listeners on one port of one address.
+//! Two processes that listen on the same address and port.
 
 use super::Check;
 use super::claims::Claims;
@@ -10,11 +10,12 @@ use std::net::IpAddr;
 
 declare_code! {
     /// ## What it finds
-    /// Two processes of one host that listen on the same port of the same address: roles, the hidden backends of on-demand
-    /// roles, and services. `0.0.0.0` and `::` meet every address; the same port at two other addresses is no finding.
+    /// Two processes of one host that listen on the same port of the same address: roles, the hidden backends of
+    /// on-demand roles, and services. `0.0.0.0` and `::` include every address. The same port at two different
+    /// addresses is allowed.
     ///
     /// ## Why
-    /// The second one exits with "address in use", and a unit that restarts it never stops trying.
+    /// The second process exits with "address in use", and its unit fails.
     ///
     /// ## Example
     /// ```yaml
@@ -34,103 +35,107 @@ declare_code! {
 
 pub(super) static CHECK: Check = Check { code: &PORT_CONFLICT, run };
 
-/// Something that listens on a range of ports of one address.
+/// A process that listens on a range of ports of one address.
 #[derive(Clone, Copy)]
 struct Listener<'r> {
-    owner: Owner<'r>,
+    owner: ListenerOwner<'r>,
     address: IpAddr,
     ports: (u32, u32),
     place: Span,
-    what: What,
+    kind: ListenerKind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Owner<'r> {
+struct ListenerOwner<'r> {
     kind: &'static str,
     name: &'r str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+enum ListenerKind {
     Port,
     Backend,
 }
 
-/// Who listens on a host, by the addresses that meet.
+/// The listeners of a host, by address.
 #[derive(Default)]
-struct Taken<'r> {
+struct HostListeners<'r> {
     listeners: Vec<Listener<'r>>,
-    /// By each address that stands for itself alone.
+    /// By specific address.
     at: BTreeMap<IpAddr, Claims>,
-    /// At addresses that stand for all.
+    /// At `0.0.0.0` or `::`.
     at_all: Claims,
     /// At any address.
     any: Claims,
 }
 
-/// How many of those who are met at the later place are shown; ranges may meet thousands.
-const PLACES: usize = 6;
+/// Maximum number of labeled listeners. Ranges of ports can conflict with thousands.
+const MAX_LABELS: usize = 6;
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let mut hosts: BTreeMap<Id<Host>, Taken> = BTreeMap::new();
+    let mut hosts: BTreeMap<Id<Host>, HostListeners> = BTreeMap::new();
     each_group(registry, |host, group| {
-        let taken = hosts.entry(host).or_default();
-        // Ranges meet at many ports, and a role may listen at many addresses: each place is said once, the later one.
-        let mut met: BTreeMap<(u32, usize), Listener> = BTreeMap::new();
+        let listeners = hosts.entry(host).or_default();
+        // Ranges can conflict at many ports, and a role can listen at many addresses. Report once, at the later place.
+        let mut conflicts: BTreeMap<(u32, usize), Listener> = BTreeMap::new();
         for listener in group {
-            met.extend(taken.meeting(&listener).map(|met| (met, listener)));
-            taken.claim(listener);
+            conflicts.extend(listeners.conflicts(&listener).map(|conflict| (conflict, listener)));
+            listeners.claim(listener);
         }
-        if let Some((&(port, first), later)) = met.first_key_value() {
-            let mut shown: Vec<usize> = met.keys().map(|(_, n)| *n).filter(|n| *n != first).collect();
+        if let Some((&(port, first), later)) = conflicts.first_key_value() {
+            let mut shown: Vec<usize> = conflicts.keys().map(|(_, n)| *n).filter(|n| *n != first).collect();
             shown.sort_unstable();
             let name = &registry.hosts.get(host).head.name;
-            if let Some(finding) = taken.finding(later, (first, &shown), port, name) {
+            if let Some(finding) = listeners.finding(later, (first, &shown), port, name) {
                 findings.report(finding);
             }
         }
     });
 }
 
-/// Each thing that listens, at all its addresses and ports.
+/// Calls `each` for every process that listens, with all its addresses and ports.
 fn each_group<'r>(registry: &'r Registry, mut each: impl FnMut(Id<Host>, Vec<Listener<'r>>)) {
     for service in registry.services.iter() {
         let Some(port) = service.port else { continue };
-        let owner = Owner { kind: "service", name: &service.head.name };
+        let owner = ListenerOwner { kind: "service", name: &service.head.name };
         let (ports, place) = ((u32::from(port.value), u32::from(port.value)), port.span);
-        let at = |address| Listener { owner, address, ports, place, what: What::Port };
+        let at = |address| Listener { owner, address, ports, place, kind: ListenerKind::Port };
         each(service.host.value, addresses(&service.listen).into_iter().map(at).collect());
     }
     for (role, serving) in registry.served() {
-        let owner = Owner { kind: "role", name: &role.head.name };
+        let owner = ListenerOwner { kind: "role", name: &role.head.name };
         let ports = (u32::from(serving.ports.first), u32::from(serving.ports.last));
-        let at = |address| Listener { owner, address, ports, place: serving.ports.span, what: What::Port };
+        let at =
+            |address| Listener { owner, address, ports, place: serving.ports.span, kind: ListenerKind::Port };
         each(serving.host.value, addresses(&serving.listen).into_iter().map(at).collect());
     }
-    // After all that was written, since a hidden port is easier to move.
+    // Last, because a hidden port is easier to change than a declared one. The later listener gets the finding.
     for (role, serving) in registry.served().filter(|(_, serving)| registry.is_on_demand(serving)) {
-        let owner = Owner { kind: "role", name: &role.head.name };
+        let owner = ListenerOwner { kind: "role", name: &role.head.name };
         let place = serving.backend.map_or(serving.ports.span, |backend| backend.span);
-        // Beyond the last port there is none, which `missing-backend-port` says.
+        // `missing-backend-port` reports ports above 65535.
         let Some(first) = serving.backend_port(0).map(u32::from) else { continue };
         let instances = u32::from(serving.ports.last - serving.ports.first);
         let ports = (first, (first + instances).min(u32::from(u16::MAX)));
         let address = IpAddr::from([127, 0, 0, 1]);
-        each(serving.host.value, vec![Listener { owner, address, ports, place, what: What::Backend }]);
+        each(
+            serving.host.value,
+            vec![Listener { owner, address, ports, place, kind: ListenerKind::Backend }],
+        );
     }
 }
 
-impl<'r> Taken<'r> {
-    /// Whom a listener meets, each with the first port of both; no more than are shown.
-    fn meeting(&self, listener: &Listener) -> impl Iterator<Item = (u32, usize)> + '_ {
+impl<'r> HostListeners<'r> {
+    /// The listeners that conflict with another one, each with the first common port. Limited to the number of labels.
+    fn conflicts(&self, listener: &Listener) -> impl Iterator<Item = (u32, usize)> + '_ {
         let (some, all) = if listener.address.is_unspecified() {
             (Some(&self.any), None)
         } else {
             (self.at.get(&listener.address), Some(&self.at_all))
         };
         let ports = listener.ports;
-        let met = [some, all].into_iter().flatten();
-        met.flat_map(move |claims| claims.meeting(ports).take(PLACES + 1))
+        let claims = [some, all].into_iter().flatten();
+        claims.flat_map(move |claims| claims.overlapping(ports).take(MAX_LABELS + 1))
     }
 
     fn claim(&mut self, listener: Listener<'r>) {
@@ -153,11 +158,11 @@ impl<'r> Taken<'r> {
     ) -> Option<Diagnostic> {
         let first = self.listeners.get(first)?;
         let mut finding = finding(first, later, port, host);
-        let mut shown = vec![(first.place, first.what)];
+        let mut shown = vec![(first.place, first.kind)];
         for other in others.iter().filter_map(|n| self.listeners.get(*n)) {
-            if shown.len() < PLACES && !shown.contains(&(other.place, other.what)) {
-                shown.push((other.place, other.what));
-                finding = finding.also(other.place, format!("{} listens here", spoken(other)));
+            if shown.len() < MAX_LABELS && !shown.contains(&(other.place, other.kind)) {
+                shown.push((other.place, other.kind));
+                finding = finding.also(other.place, format!("{} listens here", describe(other)));
             }
         }
         Some(finding)
@@ -165,42 +170,46 @@ impl<'r> Taken<'r> {
 }
 
 fn addresses(listen: &[Text]) -> Vec<IpAddr> {
-    let said: Vec<IpAddr> = listen.iter().filter_map(|address| address.parse().ok()).collect();
-    if said.is_empty() { vec![IpAddr::from([127, 0, 0, 1])] } else { said }
+    let declared: Vec<IpAddr> = listen.iter().filter_map(|address| address.parse().ok()).collect();
+    if declared.is_empty() { vec![IpAddr::from([127, 0, 0, 1])] } else { declared }
 }
 
 fn finding(first: &Listener, second: &Listener, port: u32, host: &str) -> Diagnostic {
-    let who = if (first.owner, first.what) == (second.owner, second.what) {
-        format!("{} listens twice", spoken(first))
+    let who = if (first.owner, first.kind) == (second.owner, second.kind) {
+        format!("{} listens twice", describe(first))
     } else {
-        format!("{} and {} both listen", spoken(second), spoken(first))
+        format!("{} and {} both listen", describe(second), describe(first))
     };
     let message = format!("{who} on port {port} of host {}", words::quoted(host));
-    let label = match second.what {
-        What::Port => format!("port {port} is taken"),
-        What::Backend => format!("its hidden port {port} is taken"),
+    let label = match second.kind {
+        ListenerKind::Port => format!("port {port} is in use"),
+        ListenerKind::Backend => format!("its hidden port {port} is in use"),
     };
     let mut finding = PORT_CONFLICT
         .at(second.place, label, message)
         .about(second.owner.kind, second.owner.name)
-        .also(first.place, format!("{} listens here", spoken(first)));
+        .also(first.place, format!("{} listens here", describe(first)));
     if first.address != second.address {
         finding = finding.note(format!(
-            "`{}` and `{}` meet: one of them stands for every address",
+            "`{}` and `{}` overlap: one of them includes every address",
             first.address, second.address
         ));
     }
-    finding.help(match (first.what, second.what) {
-        (What::Port, What::Port) if first.owner == second.owner => "remove one of its addresses",
-        (What::Port, What::Port) => "give one of them another port",
-        (What::Backend, _) | (_, What::Backend) => "give the on-demand role another `backend`",
+    finding.help(match (first.kind, second.kind) {
+        (ListenerKind::Port, ListenerKind::Port) if first.owner == second.owner => {
+            "remove one of its addresses"
+        }
+        (ListenerKind::Port, ListenerKind::Port) => "give one of them another port",
+        (ListenerKind::Backend, _) | (_, ListenerKind::Backend) => {
+            "give the on-demand role another `backend`"
+        }
     })
 }
 
-fn spoken(listener: &Listener) -> String {
+fn describe(listener: &Listener) -> String {
     let owner = format!("{} {}", listener.owner.kind, words::quoted(listener.owner.name));
-    match listener.what {
-        What::Port => owner,
-        What::Backend => format!("the backend of {owner}"),
+    match listener.kind {
+        ListenerKind::Port => owner,
+        ListenerKind::Backend => format!("the backend of {owner}"),
     }
 }

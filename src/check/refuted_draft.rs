@@ -1,22 +1,27 @@
-//! A draft that the engine will not use.
+//! A draft that the engine does not use.
 
 use super::FactCheck;
-use super::ground::Ground;
-use super::locked::{Drafting, Told, both, draftings, is_silent, shown, told};
+use super::derived::Derived;
+use super::locked::{ReasonText, RoleDraft, describe, is_unusable, lock_labels, pair_facts, role_drafts};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
-use crate::engine::pairing::{Otherwise, Verdict, otherwise};
+use crate::engine::pairing::{MismatchHandling, PairVerdict, mismatch_handling};
 use crate::facts::Lock;
 use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// A role whose draft model does not fit its target, as the pinned build decides it: another type of tokenizer, another
-    /// BOS or EOS token or one that only one of them adds, vocabularies that differ by more than 128 tokens, or tokens with
-    /// other texts. The lock has what is compared.
+    /// A role whose draft is not compatible with its target by the rules of the pinned build.
+    ///
+    /// orchgen compares these facts in the lock:
+    ///
+    /// - the type of the tokenizer;
+    /// - the BOS and EOS tokens, and whether each model adds them;
+    /// - the vocabulary sizes, which can differ by at most 128 tokens;
+    /// - the texts of the tokens.
     ///
     /// ## Why
-    /// llama-server logs one line, answers its health check with ok, and serves without speculation, n-grams included. The
-    /// role runs at a fraction of its speed and nothing is red.
+    /// llama-server logs one line, answers the health check with ok, and serves without speculation, including n-gram
+    /// lookup. The role runs at a fraction of its speed, and nothing reports it.
     ///
     /// ## Example
     /// ```kdl
@@ -48,50 +53,52 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &REFUTED_DRAFT, run };
 
-fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &ground.registry;
-    for drafting in draftings(ground) {
-        let verdict = drafting.verdict(ground, lock);
-        if verdict == Ok(Verdict::Fits) || drafting.was_said(registry) {
+fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    for role_draft in role_drafts(derived) {
+        let verdict = role_draft.verdict(derived, lock);
+        if verdict == Ok(PairVerdict::Compatible) || role_draft.was_reported(registry) {
             continue;
         }
         match verdict {
-            Ok(Verdict::Parts(reason)) if otherwise(drafting.profile) == Otherwise::Serves => {
-                findings.report(finding(registry, lock, &drafting, &told(&reason)));
+            Ok(PairVerdict::Incompatible(reason))
+                if mismatch_handling(role_draft.profile) == MismatchHandling::NoSpeculation =>
+            {
+                findings.report(finding(registry, lock, &role_draft, &describe(&reason)));
             }
             Ok(_) => {}
-            Err(_) if is_silent(lock) => {}
+            Err(_) if is_unusable(lock) => {}
             Err(why) => findings.record_not_checked(NotChecked {
                 check: REFUTED_DRAFT.name,
-                subject: Subject::new("role", &*drafting.role.head.name.value),
-                why: format!("whether its draft fits: {why}"),
+                subject: Subject::new("role", &*role_draft.role.head.name.value),
+                why: format!("compatibility of its draft: {why}"),
             }),
         }
     }
 }
 
-fn finding(registry: &Registry, lock: &Lock, drafting: &Drafting, told: &Told) -> Diagnostic {
-    let Drafting { role, serving, draft, profile } = drafting;
+fn finding(registry: &Registry, lock: &Lock, role_draft: &RoleDraft, text: &ReasonText) -> Diagnostic {
+    let RoleDraft { role, serving, draft, profile } = role_draft;
     let (target, drafter) =
         (registry.models.get(serving.model.value), registry.models.get(draft.model.value));
     let message = format!(
-        "role {} would be served without its draft {}: {}",
+        "role {} would run without its draft {}: {}",
         words::quoted(&role.head.name),
         words::quoted(&drafter.title),
-        told.why
+        text.why
     );
     let mut finding = REFUTED_DRAFT
-        .at(draft.model.span, "this draft does not fit", message)
+        .at(draft.model.span, "incompatible draft", message)
         .about("role", &*role.head.name.value)
         .also(serving.model.span, format!("the target {}", words::quoted(&target.title)));
-    if let Ok(facts) = both(registry, lock, (serving.model.value, draft.model.value)) {
-        for (place, label) in shown(lock, facts, told) {
+    if let Ok(facts) = pair_facts(registry, lock, (serving.model.value, draft.model.value)) {
+        for (place, label) in lock_labels(lock, facts, text) {
             finding = finding.also(place, label);
         }
     }
     let note = format!("build {} logs one line and serves without speculation", profile.build());
     finding
         .note(note)
-        .help("draft with a model of the same tokenizer, or remove `draft`")
-        .help("if the file is the wrong one, put the right one there and run `orchgen lock`")
+        .help("use a draft with the same tokenizer, or remove `draft`")
+        .help("if the file is wrong, replace it and run `orchgen lock`")
 }

@@ -1,20 +1,20 @@
-//! A declared pair that the engine would not take for one.
+//! A declared pair that the engine considers incompatible.
 
 use super::FactCheck;
-use super::ground::Ground;
-use super::locked::{NOT_LOCKED, facts, is_silent, shown, told, verdict};
+use super::derived::Derived;
+use super::locked::{NOT_LOCKED, describe, facts, is_unusable, lock_labels, verdict};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::engine::Profile;
-use crate::engine::pairing::{Otherwise, Reason, Verdict, otherwise};
-use crate::facts::{Lock, Locked};
+use crate::engine::pairing::{Mismatch, MismatchHandling, PairVerdict, mismatch_handling};
+use crate::facts::{Lock, LockEntry};
 use crate::hir::{Model, Pair};
 
 declare_code! {
     /// ## What it finds
-    /// A `pair` whose draft does not fit one of the targets that it names, as the stack's engine decides it.
+    /// A `pair` whose draft is not compatible with one of its targets by the rules of the stack's engine.
     ///
     /// ## Why
-    /// A pair says that the two work together, and documents repeat it. Whoever believes it gets a role that is served
+    /// A pair declares that two models work together, and the documents print it. A role that uses this pair is served
     /// without speculation.
     ///
     /// ## Example
@@ -47,15 +47,15 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &REFUTED_PAIR, run };
 
-/// A model whose facts are known.
-type Known<'r> = (&'r Model, &'r Locked);
+/// A model with its facts from the lock.
+type LockedModel<'r> = (&'r Model, &'r LockEntry);
 
-fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &ground.registry;
+fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let engine = registry.stack.engine;
-    let Some(profile) = engine.and_then(|engine| ground.profile(engine.value)) else { return };
-    // Such a build drafts all the same.
-    if otherwise(profile) == Otherwise::Translates {
+    let Some(profile) = engine.and_then(|engine| derived.profile(engine.value)) else { return };
+    // Such a build drafts with any pair.
+    if mismatch_handling(profile) == MismatchHandling::ViaText {
         return;
     }
     for pair in registry.pairs.iter() {
@@ -65,11 +65,12 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
         let targets: Vec<&Model> = targets.collect();
         let drafts = models().filter(|(id, model)| draft.covers(*id, model)).map(|(_, model)| model);
         let drafts: Vec<&Model> = drafts.collect();
-        let (known, left) = (kinds(lock, &targets), kinds(lock, &drafts));
-        let mut refuted = known.iter().flat_map(|target| left.iter().map(move |draft| (*target, *draft)));
-        let first = refuted.find_map(|(target, draft)| {
+        let (targets, drafts) = (distinct_models(lock, &targets), distinct_models(lock, &drafts));
+        let mut combinations =
+            targets.iter().flat_map(|target| drafts.iter().map(move |draft| (*target, *draft)));
+        let first = combinations.find_map(|(target, draft)| {
             match verdict(profile, lock, [&target.1.facts, &draft.1.facts], &[]) {
-                Ok(Verdict::Parts(reason)) => Some((target, draft, reason)),
+                Ok(PairVerdict::Incompatible(reason)) => Some((target, draft, reason)),
                 Ok(_) | Err(_) => None,
             }
         });
@@ -77,58 +78,60 @@ fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
             Some((target, draft, reason)) => {
                 findings.report(finding(pair, (lock, target, draft), &reason, profile));
             }
-            None if !is_silent(lock) && (known.is_empty() || left.is_empty()) => leave(pair, findings),
+            None if !is_unusable(lock) && (targets.is_empty() || drafts.is_empty()) => {
+                record_not_checked(pair, findings);
+            }
             None => {}
         }
     }
 }
 
-fn leave(pair: &Pair, findings: &mut Diagnostics) {
+fn record_not_checked(pair: &Pair, findings: &mut Diagnostics) {
     findings.record_not_checked(NotChecked {
         check: REFUTED_PAIR.name,
         subject: Subject::new("pair", &*pair.head.name.value),
-        why: format!("of its target or its draft, {NOT_LOCKED}"),
+        why: format!("its target or its draft: {NOT_LOCKED}"),
     });
 }
 
-/// Models whose facts are known, one for each vocabulary and architecture: others would get the same verdict.
-fn kinds<'r>(lock: &'r Lock, models: &[&'r Model]) -> Vec<Known<'r>> {
-    let mut kinds: Vec<Known<'r>> = Vec::new();
+/// The models with known facts, one for each vocabulary and architecture: others get the same verdict.
+fn distinct_models<'r>(lock: &'r Lock, models: &[&'r Model]) -> Vec<LockedModel<'r>> {
+    let mut distinct: Vec<LockedModel<'r>> = Vec::new();
     for model in models {
         let Ok(locked) = facts(lock, model) else { continue };
-        let is_same = |(_, known): &Known| {
+        let is_same = |(_, known): &LockedModel| {
             (&known.facts.vocabulary, &known.facts.architecture)
                 == (&locked.facts.vocabulary, &locked.facts.architecture)
         };
-        if !kinds.iter().any(is_same) {
-            kinds.push((model, locked));
+        if !distinct.iter().any(is_same) {
+            distinct.push((model, locked));
         }
     }
-    kinds
+    distinct
 }
 
 fn finding(
     pair: &Pair,
-    (lock, target, draft): (&Lock, Known, Known),
-    reason: &Reason,
+    (lock, target, draft): (&Lock, LockedModel, LockedModel),
+    reason: &Mismatch,
     profile: &Profile,
 ) -> Diagnostic {
-    let told = told(reason);
+    let text = describe(reason);
     let message = format!(
-        "{} and {} are declared a pair, and {}",
+        "{} and {} are declared as a pair, but {}",
         words::quoted(&target.0.title),
         words::quoted(&draft.0.title),
-        told.why
+        text.why
     );
     let span = pair.draft.as_ref().map_or(pair.target.span, |draft| draft.span);
     let mut finding = REFUTED_PAIR
-        .at(span, "this draft does not fit", message)
+        .at(span, "incompatible draft", message)
         .about("pair", &*pair.head.name.value)
         .also(pair.target.span, "this target");
-    for (place, label) in shown(lock, [target.1, draft.1], &told) {
+    for (place, label) in lock_labels(lock, [target.1, draft.1], &text) {
         finding = finding.also(place, label);
     }
     finding
         .note(format!("build {} would serve without speculation", profile.build()))
-        .help("remove the pair, or declare a `ban` with this failure")
+        .help("remove the pair, or replace it with a `ban` that has this reason as its `failure`")
 }

@@ -1,17 +1,17 @@
-//! An option that the build has lost.
+//! An option that the build no longer has.
 
-use super::ground::Ground;
-use super::{GroundCheck, options};
+use super::derived::Derived;
+use super::{DerivedCheck, options};
 use crate::diag::Diagnostics;
-use crate::engine::dialect::Fault;
+use crate::engine::dialect::FaultKind;
 
 declare_code! {
     /// ## What it finds
-    /// An `option` of a role that older builds of the engine had and the pinned one has not, or has only to refuse it.
+    /// An `option` of a role that older builds of the engine had, but that the pinned build removed or refuses.
     ///
     /// ## Why
-    /// Options go between builds, some without a word: `--mlock` was right in the spring of 2026 and stops every server of that
-    /// autumn at its start.
+    /// Builds remove options, sometimes silently: `--mlock` worked in spring 2026, and stops every server of autumn
+    /// 2026 at start.
     ///
     /// ## Example
     /// ```kdl
@@ -29,10 +29,10 @@ declare_code! {
     static REMOVED_OPTION = 370, "removed-option", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &REMOVED_OPTION, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &REMOVED_OPTION, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    for wrong in options::each(ground, Fault::Removed) {
-        findings.report(wrong.at_name(&REMOVED_OPTION, "removed before this build"));
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for faulty in options::with_fault(derived, FaultKind::Removed) {
+        findings.report(faulty.at_name(&REMOVED_OPTION, "removed before this build"));
     }
 }

@@ -1,16 +1,17 @@
-//! An option that stands twice.
+//! An option that is given twice.
 
-use super::ground::Ground;
-use super::{GroundCheck, options};
+use super::derived::Derived;
+use super::{DerivedCheck, options};
 use crate::diag::Diagnostics;
-use crate::engine::dialect::Fault;
+use crate::engine::dialect::FaultKind;
 
 declare_code! {
     /// ## What it finds
-    /// An `option` of a role that stands twice, under one name or two, where the engine does not keep both values.
+    /// An `option` of a role that is given twice, by the same name or by an alias, if the engine does not keep both
+    /// values.
     ///
     /// ## Why
-    /// The engine takes the last one and logs a line that nobody reads.
+    /// The engine uses the last value and only logs a line.
     ///
     /// ## Example
     /// ```kdl
@@ -29,14 +30,14 @@ declare_code! {
     static REPEATED_OPTION = 373, "repeated-option", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &REPEATED_OPTION, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &REPEATED_OPTION, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    for wrong in options::each(ground, Fault::Repeated) {
-        let record = |name: &str| wrong.profile.option("llama-server", name).map(std::ptr::from_ref);
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for faulty in options::with_fault(derived, FaultKind::Repeated) {
+        let record = |name: &str| faulty.profile.option("llama-server", name).map(std::ptr::from_ref);
         let first =
-            wrong.serving.options.iter().find(|other| record(&other.name) == record(&wrong.option.name));
-        let mut finding = wrong.at_name(&REPEATED_OPTION, "given again");
+            faulty.serving.options.iter().find(|other| record(&other.name) == record(&faulty.option.name));
+        let mut finding = faulty.at_name(&REPEATED_OPTION, "given again");
         if let Some(first) = first {
             finding = finding.also(first.name.span, "first given here");
         }

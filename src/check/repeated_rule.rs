@@ -1,4 +1,4 @@
-//! A rule that stands twice.
+//! A pair or ban that is declared twice.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 declare_code! {
     /// ## What it finds
-    /// A pair or a ban with the target, the draft and the exception of an earlier one.
+    /// A pair or a ban with the same target, draft and exception as an earlier one.
     ///
     /// ## Why
-    /// The documents print both, and only one of their numbers, failures or notes can be the one that holds.
+    /// The documents print both, but only one of their numbers, failures or notes can be valid.
     ///
     /// ## Example
     /// ```yaml
@@ -30,11 +30,11 @@ declare_code! {
 
 pub(super) static CHECK: Check = Check { code: &REPEATED_RULE, run };
 
-/// What two rules must not have in common.
+/// The properties that identify a rule.
 type Key<'r> = (&'static str, &'r Pattern, Option<&'r Pattern>, Option<&'r str>);
 
-/// A rule as far as this check reads it.
-struct Rule<'r> {
+/// The fields of a pair or a ban that this check compares.
+struct PairOrBan<'r> {
     kind: &'static str,
     head: &'r Head,
     target: &'r Spanned<Pattern>,
@@ -43,14 +43,14 @@ struct Rule<'r> {
 }
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let pairs = registry.pairs.iter().map(|pair| Rule {
+    let pairs = registry.pairs.iter().map(|pair| PairOrBan {
         kind: "pair",
         head: &pair.head,
         target: &pair.target,
         draft: pair.draft.as_ref(),
         except: pair.except.as_ref(),
     });
-    let bans = registry.bans.iter().map(|ban| Rule {
+    let bans = registry.bans.iter().map(|ban| PairOrBan {
         kind: "ban",
         head: &ban.head,
         target: &ban.target,
@@ -66,11 +66,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         if earlier == rule.target.span {
             continue;
         }
-        let message = format!("the {} {} stands twice", rule.kind, words::quoted(&rule.head.name));
+        let message = format!("{} {} is declared twice", rule.kind, words::quoted(&rule.head.name));
         let finding = REPEATED_RULE
-            .at(rule.target.span, "here again", message)
-            .also(earlier, "first written here")
+            .at(rule.target.span, "declared again", message)
+            .also(earlier, "first declared here")
             .about(rule.kind, &*rule.head.name.value);
-        findings.report(finding.help("remove one of them, and keep in the other what holds"));
+        findings.report(finding.help("remove one of them, and keep the valid values in the other"));
     }
 }

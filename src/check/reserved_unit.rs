@@ -1,4 +1,4 @@
-//! A name that would take the place of a unit of the system.
+//! A stack name that would replace units of the system.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -6,21 +6,21 @@ use crate::hir::{Registry, TargetName};
 
 declare_code! {
     /// ## What it finds
-    /// A stack whose units would stand in the place of the system's own: its name is that of a target or slice of systemd, as
-    /// `multi-user` or `system`, or the first word of its services, as `systemd`.
+    /// A stack whose units would replace units of the system. Its name is that of a systemd target or slice, such as
+    /// `multi-user` or `system`, or it starts with the first word of system services, such as `systemd`.
     ///
     /// ## Why
-    /// What stands in `/etc/systemd/system` wins over what the distribution brought: a `system.slice` of ours would bound every service
-    /// of the machine.
+    /// Units in `/etc/systemd/system` override units of the distribution. A generated `system.slice` would limit every
+    /// service of the machine.
     ///
     /// ## Instead
-    /// Give the stack a name of its own, as `stack "llm"`.
+    /// Choose another name, such as `stack "llm"`.
     static RESERVED_UNIT = 323, "reserved-unit", Error;
 }
 
 pub(super) static CHECK: Check = Check { code: &RESERVED_UNIT, run };
 
-/// Targets and slices of systemd.special(7) and of systemd.unit files that distributions bring, without their endings.
+/// Targets and slices from systemd.special(7) and from units of distributions, without suffixes.
 const UNITS: &[&str] = &[
     "basic",
     "bluetooth",
@@ -80,7 +80,7 @@ const UNITS: &[&str] = &[
     "veritysetup",
 ];
 
-/// First words of the names of services that machines cannot do without.
+/// First words of the names of essential services.
 const PREFIXES: &[&str] =
     &["systemd", "dbus", "user", "getty", "serial-getty", "console-getty", "ssh", "sshd", "cron", "udev"];
 
@@ -94,12 +94,10 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     if !makes_units || !reserved {
         return;
     }
-    let message = format!(
-        "units of stack {} would take the place of the system's own",
-        words::quoted(&stack.head.name)
-    );
+    let message =
+        format!("units of stack {} would replace units of the system", words::quoted(&stack.head.name));
     let finding = RESERVED_UNIT
-        .at(stack.head.name.span, "a name of the system", message)
+        .at(stack.head.name.span, "reserved by the system", message)
         .about("stack", &*stack.head.name.value);
-    findings.report(finding.help("give the stack a name of its own, as `llm`"));
+    findings.report(finding.help("choose another name, such as `llm`"));
 }

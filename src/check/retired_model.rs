@@ -1,18 +1,18 @@
-//! A retired model that is still used.
+//! A retired model that is still in use.
 
 use super::{Check, owner};
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Id, Model, Pattern, Registry, Work};
+use crate::hir::{Id, Model, Pattern, Registry, RoleKind};
 use crate::source::{Span, Spanned};
 use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
-    /// A model that is `retired` and still used: by a role, as the draft of one, or by a pair that names it.
+    /// A `retired` model that is still used: by a role, as the draft of a role, or by a pair that names it.
     ///
     /// ## Why
-    /// Whoever retired it had a reason, and the stack goes on loading it. Bans and quirks may speak of retired models, and so may
-    /// rules that match by family or title.
+    /// The model was retired for a reason, but the stack still loads it. Bans and quirks may name retired models, and
+    /// rules for a family or a glob may match them: neither is reported.
     ///
     /// ## Example
     /// ```kdl
@@ -30,7 +30,7 @@ declare_code! {
 
 pub(super) static CHECK: Check = Check { code: &RETIRED_MODEL, run };
 
-/// Who uses a model, and how that is said.
+/// A use of a model: its owner, and the verb for the message.
 struct Use<'r> {
     owner: (&'static str, &'r str),
     verb: &'static str,
@@ -38,25 +38,27 @@ struct Use<'r> {
 }
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let mut said: BTreeSet<Span> = BTreeSet::new();
+    let mut reported: BTreeSet<Span> = BTreeSet::new();
     for role in registry.roles.iter() {
-        let (model, draft) = match &role.work {
-            Work::Served(serving) => (serving.model, serving.draft.as_ref().map(|draft| draft.model)),
-            Work::Listed(model) => (*model, None),
-            Work::Shares(_) => continue,
+        let (model, draft) = match &role.kind {
+            RoleKind::Served(serving) => (serving.model, serving.draft.as_ref().map(|draft| draft.model)),
+            RoleKind::Listed(model) => (*model, None),
+            RoleKind::Shares(_) => continue,
         };
         let verb = if role.serving().is_some() { "serves" } else { "lists" };
-        for (verb, model) in [(verb, Some(model)), ("drafts with", draft)] {
+        for (verb, model) in [(verb, Some(model)), ("uses the draft", draft)] {
             let Some(model) = model else { continue };
             let owner = owner(registry, role, model.span);
-            // A default stands at one place for many roles.
-            if owner.0 == "role" || said.insert(model.span) {
+            // A default has one place for many roles.
+            if owner.0 == "role" || reported.insert(model.span) {
                 report(registry, &Use { owner, verb, model }, findings);
             }
         }
     }
     for pair in registry.pairs.iter() {
-        for (verb, pattern) in [("speeds up", Some(&pair.target)), ("drafts with", pair.draft.as_ref())] {
+        for (verb, pattern) in
+            [("has the target", Some(&pair.target)), ("has the draft", pair.draft.as_ref())]
+        {
             if let Some(Spanned { value: Pattern::Model(id), span }) = pattern {
                 let owner = ("pair", &*pair.head.name.value);
                 report(registry, &Use { owner, verb, model: Spanned::new(*id, *span) }, findings);
@@ -77,8 +79,8 @@ fn report(registry: &Registry, used: &Use, findings: &mut Diagnostics) {
         words::quoted(&model.title),
         why.unwrap_or_default()
     );
-    let finding = RETIRED_MODEL.at(used.model.span, "still used", message).about(kind, name);
-    let help = if kind == "pair" { "remove the pair" } else { "name another model" };
-    let help = format!("{help}, or take `retired` back");
+    let finding = RETIRED_MODEL.at(used.model.span, "still in use", message).about(kind, name);
+    let help = if kind == "pair" { "remove the pair" } else { "use another model" };
+    let help = format!("{help}, or remove `retired`");
     findings.report(finding.also(retired.span, "retired here").help(help));
 }

@@ -1,4 +1,4 @@
-//! A secret that stands in the registry.
+//! A secret in the registry.
 
 use super::{Check, owner, secrets};
 use crate::diag::{Diagnostics, words};
@@ -8,13 +8,19 @@ use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
-    /// A secret as the value of an `option` or of a variable in `env`: a key of clients (`api-key`), a token (`hf-token`,
-    /// `HF_TOKEN`), a variable whose name ends in `PASSWORD`, `SECRET`, `TOKEN` or `API_KEY`, a value that begins as the keys of
-    /// well-known services do. The value itself is never shown.
+    /// A secret as the value of an `option` or of a variable in `env`.
+    ///
+    /// Secrets are:
+    ///
+    /// - an API key for clients (`api-key`) or a token (`hf-token`, `HF_TOKEN`);
+    /// - a variable whose name ends in `PASSWORD`, `SECRET`, `TOKEN` or `API_KEY`;
+    /// - a value that starts like the keys of well-known services.
+    ///
+    /// orchgen never prints the value.
     ///
     /// ## Why
-    /// It would be copied into units and scripts that everybody may read, and an argument of a process is seen by every user of the
-    /// machine. The registry is kept under version control, which forgets nothing.
+    /// orchgen would copy the secret into units and scripts that every user can read. Every user of the machine can
+    /// also see the arguments of a process. The registry is under version control, which keeps the secret forever.
     ///
     /// ## Example
     /// ```yaml
@@ -39,7 +45,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             report(owner, "variable", (name, value.span), findings);
         }
     }
-    let mut said: BTreeSet<Span> = BTreeSet::new();
+    let mut reported: BTreeSet<Span> = BTreeSet::new();
     for (role, serving) in registry.served() {
         let options = serving.options.iter().filter(|option| secrets::in_option(option));
         let options =
@@ -48,15 +54,15 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let variables = variables.map(|(name, value)| ("variable", name, value.span));
         for (what, name, value) in options.chain(variables) {
             let owner = owner(registry, role, name.span);
-            // A default stands at one place for many roles.
-            if owner.0 == "role" || said.insert(name.span) {
+            // A default has one place for many roles.
+            if owner.0 == "role" || reported.insert(name.span) {
                 report(owner, what, (name, value), findings);
             }
         }
     }
 }
 
-/// The label lies on the name, and the value is concealed wherever its line is drawn.
+/// Reports a secret. The label marks the name, and source excerpts conceal the value.
 fn report(
     (kind, owner): (&'static str, &str),
     what: &str,
@@ -66,9 +72,9 @@ fn report(
     let message =
         format!("{kind} {} has a secret in the {what} {}", words::quoted(owner), words::quoted(name));
     let help = if secrets::is_key_option(name) || secrets::KEY_VARIABLES.contains(&&*name.value) {
-        "write the key into a file that only root reads, name that in `key-file`, and make a new key"
+        "write a new key into a file that only root can read, and name that file in `key-file`"
     } else {
-        "hand it over by a file that only the service reads, or by a drop-in beside the unit, and make a new one"
+        "create a new secret, and put it into a file that only the service can read, or into a drop-in of the unit"
     };
     let finding = SECRET_IN_REGISTRY.at(name.span, "its value is a secret", message).conceal(value);
     findings.report(finding.about(kind, owner).help(help));

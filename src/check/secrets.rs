@@ -1,21 +1,21 @@
-//! What is a secret: shared by the checks that must neither pass one on nor repeat it.
+//! Detection of secrets. Checks that must not print a secret or copy it use this module.
 
 use crate::hir::{EngineOption, Setting};
 
-/// Variables by which llama-server takes the keys of its clients (`common/arg.cpp` of b11434).
+/// Environment variables that set the API keys of llama-server (`common/arg.cpp` of b11434).
 pub(super) const KEY_VARIABLES: &[&str] = &["LLAMA_API_KEY", "LLAMA_ARG_API_KEY", "LLAMA_ARG_API_KEY_FILE"];
 
-/// Options whose value is a secret, without their dashes (`common/arg.cpp` of b11434: `-hft` is short for `--hf-token`).
+/// Options whose value is a secret, without dashes (`common/arg.cpp` of b11434: `-hft` is short for `--hf-token`).
 const OPTIONS: &[&str] = &["api-key", "hf-token", "hft"];
 
-/// Last words of a variable's name that holds a secret.
+/// Last words of the names of variables that contain a secret.
 const LAST_WORDS: &[&str] =
     &["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIAL", "CREDENTIALS"];
 
-/// Words before a last `KEY` that make it one to keep.
+/// Words before a final `KEY` that mark a secret key.
 const KEY_WORDS: &[&str] = &["API", "ACCESS", "SECRET", "PRIVATE", "AUTH", "MASTER", "ENCRYPTION"];
 
-/// How keys of well-known services begin, each long enough not to be a word.
+/// Prefixes of the keys of well-known services.
 const PREFIXES: &[&str] = &[
     "sk-",
     "hf_",
@@ -34,23 +34,23 @@ const PREFIXES: &[&str] = &[
     "gsk_",
 ];
 
-/// Characters after the prefix from which on a text is a key and no word.
-const LEAST: usize = 16;
+/// Minimum number of characters after the prefix, to exclude ordinary words.
+const MIN_LENGTH: usize = 16;
 
-/// Whether an option of llama-server gives the keys of its clients, as themselves or as a file.
+/// True if an option of llama-server sets API keys, directly or in a file.
 pub(super) fn is_key_option(name: &str) -> bool {
     matches!(bare(name).as_str(), "api-key" | "api-key-file")
 }
 
-/// Whether an option carries a secret in its value.
+/// True if the value of an option is a secret.
 pub(super) fn in_option(option: &EngineOption) -> bool {
     let Some(value) = &option.value else { return false };
     OPTIONS.contains(&bare(&option.name).as_str())
         || matches!(&value.value, Setting::Text(text) if is_key(text))
 }
 
-/// Whether a variable of the environment carries a secret: by its name, where the value is no path, no number and no switch,
-/// or by its value.
+/// True if an environment variable contains a secret. The value alone can show that, or the name if the value is not a
+/// path, a number or a switch.
 pub(super) fn in_variable(name: &str, value: &str) -> bool {
     is_key(value) || (names_a_secret(name) && !is_harmless(value))
 }
@@ -61,7 +61,7 @@ fn bare(name: &str) -> String {
 
 fn is_key(text: &str) -> bool {
     let rest = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix));
-    rest.is_some_and(|rest| rest.len() >= LEAST && rest.chars().all(|c| c.is_ascii_graphic()))
+    rest.is_some_and(|rest| rest.len() >= MIN_LENGTH && rest.chars().all(|c| c.is_ascii_graphic()))
         || (text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----"))
 }
 

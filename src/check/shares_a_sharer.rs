@@ -1,15 +1,16 @@
-//! A role that shares with a role that shares.
+//! A role that shares a role without a process.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Registry, Work};
+use crate::hir::{Registry, RoleKind};
 
 declare_code! {
     /// ## What it finds
-    /// A role that shares with a role that has no process of its own: it shares as well, or it is not served.
+    /// A role that shares a role without a process: the other role also shares one, or is not served.
     ///
     /// ## Why
-    /// Sharing means using another role's process. A chain of sharing may end in nothing, or in itself.
+    /// `shares` means to use the process of another role. A chain of sharing roles can be circular, or end without a
+    /// process.
     ///
     /// ## Example
     /// ```yaml
@@ -31,31 +32,34 @@ pub(super) static CHECK: Check = Check { code: &SHARES_A_SHARER, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for (id, role) in registry.roles.entries() {
-        let Work::Shares(shared) = &role.work else { continue };
+        let RoleKind::Shares(shared) = &role.kind else { continue };
         let other = registry.roles.get(shared.value);
         let (name, other_name) = (words::quoted(&role.head.name), words::quoted(&other.head.name));
-        let finding = match &other.work {
-            Work::Served(_) => continue,
-            _ if shared.value == id => {
-                SHARES_A_SHARER.at(shared.span, "itself", format!("role {name} shares itself"))
-            }
-            Work::Shares(further) => {
+        let finding = match &other.kind {
+            RoleKind::Served(_) => continue,
+            _ if shared.value == id => SHARES_A_SHARER
+                .at(shared.span, "the role itself", format!("role {name} shares itself"))
+                .help("set `shares` to a role with a `residency`"),
+            RoleKind::Shares(further) => {
                 let end = words::quoted(&registry.roles.get(further.value).head.name);
                 let message = format!("role {name} shares {other_name}, which shares {end}");
-                let label = "has no process of its own";
-                let way_out = if further.value == id {
-                    "give one of them a model of its own".to_owned()
+                let label = "has no process";
+                let help = if further.value == id {
+                    "replace `shares` with `model` in one of the two roles".to_owned()
                 } else {
-                    format!("share {end}")
+                    format!("set `shares` to {end}")
                 };
-                SHARES_A_SHARER.at(shared.span, label, message).also(further.span, "shares on").help(way_out)
+                SHARES_A_SHARER
+                    .at(shared.span, label, message)
+                    .also(further.span, "shares another role")
+                    .help(help)
             }
-            Work::Listed(_) => {
-                let message = format!("role {name} shares {other_name}, which is listed and not served");
+            RoleKind::Listed(_) => {
+                let message = format!("role {name} shares {other_name}, which is only listed and not served");
                 let finding = SHARES_A_SHARER
                     .at(shared.span, "has no process", message)
                     .also(other.head.name.span, "has no `residency`");
-                finding.help(format!("give {other_name} a `residency`, or share another role"))
+                finding.help(format!("set `residency` in {other_name}, or set `shares` to another role"))
             }
         };
         findings.report(finding.about("role", &*role.head.name.value));

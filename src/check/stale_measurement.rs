@@ -1,17 +1,17 @@
-//! A measurement of another engine than the one that serves.
+//! A measurement with an engine that no longer serves the role.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Engine, Id, Registry, Role, Work};
+use crate::hir::{Engine, Id, Registry, Role, RoleKind};
 use crate::source::Spanned;
 
 declare_code! {
     /// ## What it finds
-    /// A role that was `measured` under another engine than the one it is served by.
+    /// A role that was `measured` with another engine than the one that serves it.
     ///
     /// ## Why
-    /// The documents print the number beside the role. Speeds differ between builds, by a factor where speculation is spelled
-    /// otherwise.
+    /// The documents print the number next to the role. Speeds differ between builds. If the options of speculation
+    /// changed, they can differ by a factor.
     ///
     /// ## Example
     /// ```kdl
@@ -31,30 +31,35 @@ pub(super) static CHECK: Check = Check { code: &STALE_MEASUREMENT, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for role in registry.roles.iter() {
-        let Some(under) = role.measured.as_ref().and_then(|measured| measured.value.engine) else { continue };
-        let Some(serves) = engine_of(registry, role).filter(|serves| serves.value != under.value) else {
+        let Some(measured_with) = role.measured.as_ref().and_then(|measured| measured.value.engine) else {
+            continue;
+        };
+        let Some(serves) = engine_of(registry, role).filter(|serves| serves.value != measured_with.value)
+        else {
             continue;
         };
         let name = |engine: Spanned<Id<Engine>>| words::quoted(&registry.engines.get(engine.value).head.name);
         let message = format!(
-            "role {} was measured under engine {} and is served by {}",
+            "role {} was measured with engine {}, but {} serves it",
             words::quoted(&role.head.name),
-            name(under),
+            name(measured_with),
             name(serves)
         );
         let finding = STALE_MEASUREMENT
-            .at(under.span, "measured under this", message)
-            .also(serves.span, "served by this")
+            .at(measured_with.span, "measured with this engine", message)
+            .also(serves.span, "served by this engine")
             .about("role", &*role.head.name.value);
-        findings.report(finding.help("measure it anew, or remove `measured`"));
+        findings.report(
+            finding.help(format!("measure the role again with {}, or remove `measured`", name(serves))),
+        );
     }
 }
 
-/// The engine that does a role's work; none for a role that is listed alone.
+/// The engine that serves a role. `None` for a role that is only listed.
 fn engine_of(registry: &Registry, role: &Role) -> Option<Spanned<Id<Engine>>> {
-    match &role.work {
-        Work::Served(serving) => serving.engine,
-        Work::Shares(shared) => registry.roles.get(shared.value).serving()?.engine,
-        Work::Listed(_) => None,
+    match &role.kind {
+        RoleKind::Served(serving) => serving.engine,
+        RoleKind::Shares(shared) => registry.roles.get(shared.value).serving()?.engine,
+        RoleKind::Listed(_) => None,
     }
 }

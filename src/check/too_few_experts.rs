@@ -1,4 +1,4 @@
-//! Fewer experts than the number that already degrades a model.
+//! Fewer experts than a number that already degrades the model.
 
 use super::{Check, experts};
 use crate::diag::{Diagnostics, words};
@@ -6,11 +6,11 @@ use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// A role that uses fewer experts than a number that its model or family says to avoid for being too few: one below the
-    /// default and below every number that is advised.
+    /// A role that uses fewer experts than a number that its model or family declares in `avoid` as too few. A number
+    /// is too few if it is below the default and below every number in `advise`.
     ///
     /// ## Why
-    /// If 2 experts degrade a model, 1 does so all the more; the engine serves on with any number from 1.
+    /// If 2 experts degrade a model, 1 degrades it even more. The engine accepts any number from 1.
     ///
     /// ## Example
     /// ```kdl
@@ -54,16 +54,16 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             continue;
         }
         let message = format!(
-            "role {} uses {} of {}, fewer than the {} that degrade it",
+            "role {} uses {} of {}, but even {} degrade it",
             words::quoted(&role.head.name),
-            experts::counted(used.value),
+            experts::describe(used.value),
             words::quoted(&model.title),
             avoided.value
         );
         let finding = TOO_FEW_EXPERTS
-            .at(used.span, "still fewer", message)
-            .also(avoided.span, "to be avoided")
+            .at(used.span, "even fewer", message)
+            .also(avoided.span, "declared as too few")
             .about("role", &*role.head.name.value);
-        findings.report(finding.help(experts::way_out(model, family)));
+        findings.report(finding.help(experts::help(model, family)));
     }
 }

@@ -1,4 +1,4 @@
-//! More experts than the model has.
+//! A number of experts that the model does not have.
 
 use super::{Check, experts};
 use crate::diag::{Diagnostics, words};
@@ -7,11 +7,11 @@ use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// A role that uses more experts than its model has, none at all, or experts on a model that has none.
+    /// A role that uses more experts than its model has, uses zero experts, or sets `experts` for a dense model.
     ///
     /// ## Why
-    /// The engine aborts on more experts than there are, with a stack trace and no word of the reason. On a dense model it
-    /// ignores the number.
+    /// If the number exceeds the experts of the model, the engine aborts with a stack trace that does not show the
+    /// reason. For a dense model it ignores the number.
     ///
     /// ## Example
     /// ```yaml
@@ -40,21 +40,27 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = match total {
             Some(total) if !(1..=i64::from(total.value)).contains(&used.value) => {
                 let message =
-                    format!("role {name} uses {} experts, and {title} has {}", used.value, total.value);
+                    format!("role {name} uses {} experts, but {title} has {}", used.value, total.value);
                 let finding =
                     TOO_MANY_EXPERTS.at(used.span, format!("expected 1 to {}", total.value), message);
-                finding.also(total.span, "so many there are").help(format!("use at most {}", total.value))
+                finding
+                    .also(total.span, "the number of experts of the model")
+                    .help(format!("use at most {} experts", total.value))
             }
             None if is_dense => {
-                let message = format!("role {name} uses {} experts, and {title} has none", used.value);
+                let message = format!("role {name} uses {} experts, but {title} has none", used.value);
                 let finding = TOO_MANY_EXPERTS.at(used.span, "has no effect", message);
                 let label =
                     format!("`{}` is an architecture without experts", words::printable(&family.arch));
-                finding.also(family.arch.span, label).help("remove the number")
+                finding.also(family.arch.span, label).help(if serving.experts.is_some() {
+                    "remove `experts`"
+                } else {
+                    "remove the override"
+                })
             }
             None if used.value < 1 => {
                 let message = format!("role {name} uses {} experts of {title}", used.value);
-                TOO_MANY_EXPERTS.at(used.span, "expected at least 1", message).help("use at least 1")
+                TOO_MANY_EXPERTS.at(used.span, "expected at least 1", message).help("use at least 1 expert")
             }
             Some(_) | None => continue,
         };

@@ -1,20 +1,20 @@
-//! A draft that an older build uses by way of text.
+//! A draft that an older build uses by converting tokens to text and back.
 
 use super::FactCheck;
-use super::ground::Ground;
-use super::locked::{draftings, told};
+use super::derived::Derived;
+use super::locked::{describe, role_drafts};
 use crate::diag::{Diagnostics, words};
-use crate::engine::pairing::{Otherwise, Verdict, otherwise};
+use crate::engine::pairing::{MismatchHandling, PairVerdict, mismatch_handling};
 use crate::facts::Lock;
 
 declare_code! {
     /// ## What it finds
-    /// A role whose draft does not fit its target, under a build that drafts all the same and turns tokens into text and back at
-    /// each step: those that have `--spec-replace`.
+    /// A role whose draft is not compatible with its target, on a build that drafts anyway. Builds with
+    /// `--spec-replace` convert the tokens to text and back at each step.
     ///
     /// ## Why
-    /// It costs time at each step, and much of what is drafted comes back as other tokens and is thrown away. Builds without
-    /// that option serve without speculation, so an upgrade of the engine ends it.
+    /// The conversion costs time at each step. Many drafted tokens become other tokens and are discarded. Newer builds
+    /// without this option serve such a role without speculation, so an upgrade of the engine makes it slower.
     ///
     /// ## Example
     /// ```kdl
@@ -48,21 +48,25 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &TRANSLATED_DRAFT, run };
 
-fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
-    for drafting in draftings(ground) {
-        if otherwise(drafting.profile) == Otherwise::Serves {
+fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
+    for role_draft in role_drafts(derived) {
+        if mismatch_handling(role_draft.profile) == MismatchHandling::NoSpeculation {
             continue;
         }
-        let Ok(Verdict::Parts(reason)) = drafting.verdict(ground, lock) else { continue };
-        if drafting.was_said(&ground.registry) {
+        let Ok(PairVerdict::Incompatible(reason)) = role_draft.verdict(derived, lock) else { continue };
+        if role_draft.was_reported(&derived.registry) {
             continue;
         }
-        let (role, told) = (drafting.role, told(&reason));
-        let message = format!("role {} drafts by way of text: {}", words::quoted(&role.head.name), told.why);
+        let (role, text) = (role_draft.role, describe(&reason));
+        let message = format!(
+            "role {} converts drafted tokens to text and back: {}",
+            words::quoted(&role.head.name),
+            text.why
+        );
         let finding = TRANSLATED_DRAFT
-            .at(drafting.draft.model.span, "this draft does not fit token by token", message)
+            .at(role_draft.draft.model.span, "incompatible draft", message)
             .about("role", &*role.head.name.value)
-            .also(drafting.serving.model.span, "with this target");
-        findings.report(finding.help("draft with a model of the same tokenizer, or remove `draft`"));
+            .also(role_draft.serving.model.span, "with this target");
+        findings.report(finding.help("use a draft with the same tokenizer, or remove `draft`"));
     }
 }

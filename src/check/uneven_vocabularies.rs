@@ -1,19 +1,20 @@
-//! A draft whose vocabulary is a little larger or smaller than its target's.
+//! A compatible draft whose vocabulary has another size than its target's.
 
 use super::FactCheck;
-use super::ground::Ground;
-use super::locked::{both, draftings};
+use super::derived::Derived;
+use super::locked::{pair_facts, role_drafts};
 use crate::diag::{Diagnostics, words};
-use crate::engine::pairing::Verdict;
+use crate::engine::pairing::PairVerdict;
 use crate::facts::Lock;
 
 declare_code! {
     /// ## What it finds
-    /// A role whose draft fits its target as the engine decides it, with a vocabulary of another size.
+    /// A role whose draft is compatible with its target by the rules of the engine, but has a vocabulary of another
+    /// size.
     ///
     /// ## Why
-    /// Up to 128 tokens may be between them. The server starts and drafts, and it aborts at the first token that one of the two
-    /// lacks.
+    /// The engine allows a difference of up to 128 tokens. The server starts and drafts, but it aborts at the first
+    /// token that one of the two models lacks.
     ///
     /// ## Example
     /// ```kdl
@@ -45,29 +46,31 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &UNEVEN_VOCABULARIES, run };
 
-fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &ground.registry;
-    for drafting in draftings(ground) {
-        let Ok(Verdict::Uneven { target, draft }) = drafting.verdict(ground, lock) else { continue };
-        if drafting.was_said(registry) {
+fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    for role_draft in role_drafts(derived) {
+        let Ok(PairVerdict::UnevenSizes { target, draft }) = role_draft.verdict(derived, lock) else {
+            continue;
+        };
+        if role_draft.was_reported(registry) {
             continue;
         }
-        let (role, serving, model) = (drafting.role, drafting.serving, drafting.draft.model);
+        let (role, serving, model) = (role_draft.role, role_draft.serving, role_draft.draft.model);
         let message = format!(
-            "role {} drafts with a vocabulary of {draft} tokens for one of {target}: it aborts at the first that one of them lacks",
+            "role {} has a draft with {draft} tokens and a target with {target}: llama-server aborts at the first token that one model lacks",
             words::quoted(&role.head.name)
         );
         let mut finding = UNEVEN_VOCABULARIES
             .at(model.span, format!("this draft has {draft} tokens"), message)
             .about("role", &*role.head.name.value)
             .also(serving.model.span, format!("this target has {target}"));
-        if let Ok(facts) = both(registry, lock, (serving.model.value, model.value)) {
+        if let Ok(facts) = pair_facts(registry, lock, (serving.model.value, model.value)) {
             for (locked, size) in facts.into_iter().zip([target, draft]) {
                 if let Some(place) = locked.place("vocabulary.size") {
                     finding = finding.also(place, format!("{size} tokens"));
                 }
             }
         }
-        findings.report(finding.help("draft with a model that has the same vocabulary, or remove `draft`"));
+        findings.report(finding.help("use a draft with the same vocabulary size, or remove `draft`"));
     }
 }

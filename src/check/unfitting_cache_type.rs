@@ -1,22 +1,22 @@
-//! A type of cache whose blocks do not divide the heads of the model.
+//! A KV cache type whose block size does not divide the head size of the model.
 
 use super::FactCheck;
-use super::ground::Ground;
+use super::derived::Derived;
 use super::locked::facts;
 use crate::diag::{Diagnostics, words};
-use crate::engine::memory::undivided;
+use crate::engine::memory::indivisible_head;
 use crate::facts::{Lock, tensor_types};
 use crate::hir::{Id, Model, Serving, Setting};
 use crate::source::Span;
 
 declare_code! {
     /// ## What it finds
-    /// A `cache-type`, or an option for the cache of a draft, that stores numbers in blocks which do not divide the heads of the
-    /// model, as its header in the lock has them.
+    /// A `cache-type`, or an option for the cache of a draft, with a block size that does not divide the head size of
+    /// the model. The head size comes from the lock.
     ///
     /// ## Why
-    /// The server maps the whole model and then exits: with flash attention it reads whole blocks of each head, and without it no
-    /// value can be in blocks (llama.cpp b11434, `src/llama-context.cpp`).
+    /// The server maps the whole model and then exits. With flash attention each head must consist of whole blocks.
+    /// Without it, the V cache cannot be quantized (llama.cpp b11434, `src/llama-context.cpp`).
     ///
     /// ## Example
     /// ```kdl
@@ -42,43 +42,43 @@ declare_code! {
 
 pub(super) static CHECK: FactCheck = FactCheck { code: &UNFITTING_CACHE_TYPE, run };
 
-fn run(ground: &Ground, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &ground.registry;
+fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
-        // Without flash attention no cache may be in blocks, which was said.
-        if serving.flash_attention.as_ref().is_some_and(|wish| &*wish.value == "off") {
+        // Another check reports quantized caches without flash attention.
+        if serving.flash_attention.as_ref().is_some_and(|setting| &*setting.value == "off") {
             continue;
         }
-        let own = serving.cache_type.iter().map(|asked| (&***asked, asked.span, serving.model.value));
-        for (asked, place, id) in own.chain(of_draft(ground, serving)) {
+        let own = serving.cache_type.iter().map(|name| (&***name, name.span, serving.model.value));
+        for (cache_type, place, id) in own.chain(draft_cache_types(derived, serving)) {
             let model = registry.models.get(id);
             let (Some(kind), Ok(locked)) =
-                (tensor_types().iter().find(|kind| *kind.name == *asked), facts(lock, model))
+                (tensor_types().iter().find(|kind| *kind.name == *cache_type), facts(lock, model))
             else {
                 continue;
             };
-            let Some(head) = undivided(&locked.facts, kind) else { continue };
+            let Some(head) = indivisible_head(&locked.facts, kind) else { continue };
             let message = format!(
-                "role {} asks for a cache of {}, whose blocks of {} do not divide the heads of {}, of {head} numbers",
+                "role {} uses the cache type {}, which needs a head size divisible by {}; {} has {head}",
                 words::quoted(&role.head.name),
-                words::quoted(asked),
+                words::quoted(cache_type),
                 kind.block,
                 words::quoted(&model.title)
             );
             let finding = UNFITTING_CACHE_TYPE
-                .at(place, format!("stored in blocks of {}", kind.block), message)
+                .at(place, format!("block size {}", kind.block), message)
                 .about("role", &*role.head.name.value);
-            findings.report(finding.help("use a type without blocks, as `f16` or `bf16`, or leave it out"));
+            findings.report(finding.help("write `f16` or `bf16`, or remove this setting"));
         }
     }
 }
 
-/// The types that options give the caches of a draft.
-fn of_draft<'g>(
-    ground: &'g Ground,
+/// The cache types of a draft, which options set.
+fn draft_cache_types<'g>(
+    derived: &'g Derived,
     serving: &'g Serving,
 ) -> impl Iterator<Item = (&'g str, Span, Id<Model>)> {
-    let drafting = serving.draft.as_ref().zip(ground.profile_of(serving));
+    let drafting = serving.draft.as_ref().zip(derived.profile_of(serving));
     drafting.into_iter().flat_map(|(draft, profile)| {
         serving.options.iter().filter_map(|option| {
             let names = &profile.option("llama-server", &option.name.value)?.names;

@@ -1,4 +1,4 @@
-//! A path that no unit can hold.
+//! A path that a systemd unit cannot contain.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -6,11 +6,12 @@ use crate::hir::{Model, Registry, TargetName, Text};
 
 declare_code! {
     /// ## What it finds
-    /// A folder of models with a line break in its path, or a folder of programs with a quote, a backslash or a control character.
+    /// A model folder with a line break in its path, or an engine folder with a quote, a backslash or a control
+    /// character.
     ///
     /// ## Why
-    /// systemd splits lists of paths at line breaks however they are quoted, and refuses a program whose path has one of the
-    /// others. The names of files may have any of them.
+    /// systemd splits lists of paths at line breaks, even if they are quoted. It refuses programs whose path contains
+    /// one of the other characters. The names of model files can contain any of them.
     ///
     /// ## Example
     /// ```kdl
@@ -64,8 +65,9 @@ fn folder(file: &str) -> &str {
 }
 
 fn report(kind: &'static str, name: &Text, path: &Text, what: &str, findings: &mut Diagnostics) {
-    let message = format!("the path of {kind} {} cannot stand in a unit", words::quoted(name));
-    let finding =
-        UNHOLDABLE_PATH.at(path.span, format!("no unit holds {what}"), message).about(kind, &*name.value);
-    findings.report(finding.help("rename the folder, or give it a second name by a symbolic link"));
+    let message = format!("the path of {kind} {} cannot be written in a systemd unit", words::quoted(name));
+    let finding = UNHOLDABLE_PATH
+        .at(path.span, format!("a unit cannot contain {what}"), message)
+        .about(kind, &*name.value);
+    findings.report(finding.help("rename the folder, or use a symbolic link with another name"));
 }

@@ -1,17 +1,18 @@
-//! An architecture that no known build has.
+//! An architecture that no known engine build supports.
 
 use super::Check;
-use crate::diag::{Diagnostics, Likeness, Safety, near, words};
+use crate::diag::{Diagnostics, Safety, Similarity, suggest, words};
 use crate::engine::architecture;
 use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// A family whose `arch` is not an architecture of llama.cpp as of build b11434.
+    /// A family whose `arch` is not an architecture of llama.cpp b11434.
     ///
     /// ## Why
-    /// Metadata keys begin with the architecture, and a key of another one is ignored by the engine in silence. A newer build may have
-    /// an architecture that is not known here, which is why this is a warning; its override keys are not checked.
+    /// Metadata keys start with the architecture, and the engine silently ignores keys of another one. A newer build
+    /// can have an architecture that orchgen does not know, so this is a warning. The override keys of such an
+    /// architecture are not checked.
     ///
     /// ## Example
     /// ```kdl
@@ -34,9 +35,9 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         if architecture::architecture(&family.arch).is_some() {
             continue;
         }
-        let near = near(&family.arch, architecture::names());
+        let near = suggest(&family.arch, architecture::names());
         let label = near.map_or_else(
-            || "not known as of b11434".to_owned(),
+            || "not in llama.cpp b11434".to_owned(),
             |near| format!("did you mean `{}`?", near.name),
         );
         let message = format!(
@@ -48,12 +49,14 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .at(family.arch.span, label, message)
             .about("family", &*family.head.name.value);
         let finding = match near {
-            // A newer build may have one whose name differs in a letter.
-            Some(near) if near.likeness == Likeness::Slip => {
-                finding.write(near.name, family.arch.span, Safety::Unsafe)
+            // A newer build can have an architecture whose name differs in one letter.
+            Some(near) if near.similarity == Similarity::Typo => {
+                finding.suggest_word(near.name, family.arch.span, Safety::Unsafe)
             }
-            near => finding.meant(near, family.arch.span),
+            near => finding.suggest(near, family.arch.span),
         };
-        findings.report(finding.help("write `general.architecture` as the model file has it"));
+        findings.report(finding.help(
+            "write the `general.architecture` of the model file; if only a newer build has it, `allow` this warning",
+        ));
     }
 }

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
-    /// CPUs that the host does not declare: in the placement of a role, in a cpuset, of a service, or of a NUMA node where the
-    /// host lists all its `cpus` too.
+    /// CPUs that the host does not declare: in the placement of a role, in a cpuset, or in a service. Also in a NUMA
+    /// node, if the host lists all its `cpus`.
     ///
     /// ## Why
-    /// systemd and numactl refuse CPUs that are not there, and the unit does not start.
+    /// systemd and numactl refuse CPUs that do not exist, and the unit does not start.
     ///
     /// ## Example
     /// ```yaml
@@ -34,14 +34,14 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     let all: Vec<Option<CpuList>> = registry.hosts.iter().map(Host::all_cpus).collect();
     let of = |id: Id<Host>| all.get(id.number()).and_then(Option::as_ref);
     for (host, all) in registry.hosts.iter().zip(&all) {
-        declared(host, all.as_ref(), findings);
+        check_host(host, all.as_ref(), findings);
     }
-    let mut said: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
+    let mut reported: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
     for (role, serving) in registry.served() {
-        // The CPUs of a set are said where it is declared, and those that many roles take from one place are said once.
+        // The CPUs of a cpuset are reported at its declaration. CPUs of a default are reported once per host.
         let (Some(cpus), Some(all)) = (&serving.placement.cpus, of(serving.host.value)) else { continue };
-        let missing = cpus.list.without(all);
-        if cpus.set.is_none() && !missing.is_empty() && said.insert((cpus.span, serving.host.value)) {
+        let missing = cpus.list.difference(all);
+        if cpus.set.is_none() && !missing.is_empty() && reported.insert((cpus.span, serving.host.value)) {
             let who = format!("role {} is placed on", words::quoted(&role.head.name));
             let host = registry.hosts.get(serving.host.value);
             let finding = finding(host, all, &missing, (cpus.span, &who));
@@ -50,7 +50,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     }
     for service in registry.services.iter() {
         let (Some(cpus), Some(all)) = (&service.cpus, of(service.host.value)) else { continue };
-        let missing = cpus.without(all);
+        let missing = cpus.difference(all);
         if !missing.is_empty() {
             let who = format!("service {} runs on", words::quoted(&service.head.name));
             let finding = finding(registry.hosts.get(service.host.value), all, &missing, (cpus.span, &who));
@@ -59,10 +59,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     }
 }
 
-/// What the host says itself: its sets, and its nodes where it lists all its CPUs as well.
-fn declared(host: &Host, all: Option<&CpuList>, findings: &mut Diagnostics) {
+/// Checks the declarations of the host: its cpusets, and its nodes if it also lists all its CPUs.
+fn check_host(host: &Host, all: Option<&CpuList>, findings: &mut Diagnostics) {
     for set in &host.cpusets {
-        let Some(missing) = all.map(|all| set.cpus.without(all)).filter(|missing| !missing.is_empty()) else {
+        let Some(missing) = all.map(|all| set.cpus.difference(all)).filter(|missing| !missing.is_empty())
+        else {
             continue;
         };
         let who = format!("cpuset {} has", words::quoted(&set.name));
@@ -72,7 +73,7 @@ fn declared(host: &Host, all: Option<&CpuList>, findings: &mut Diagnostics) {
     let Some(listed) = &host.cpus else { return };
     for node in &host.numa {
         let Some(cpus) = &node.cpus else { continue };
-        let missing = cpus.without(listed);
+        let missing = cpus.difference(listed);
         if !missing.is_empty() {
             let who = format!("NUMA node {} has", node.node.value);
             let finding = finding(host, listed, &missing, (cpus.span, &who));
@@ -83,11 +84,11 @@ fn declared(host: &Host, all: Option<&CpuList>, findings: &mut Diagnostics) {
 
 fn finding(host: &Host, all: &CpuList, missing: &CpuList, (place, who): (Span, &str)) -> Diagnostic {
     let name = words::quoted(&host.head.name);
-    let message = format!("{who} {}, which host {name} does not have", missing.spoken());
+    let message = format!("{who} {}, which host {name} does not have", missing.describe());
     UNKNOWN_CPU
-        .at(place, format!("there is no {}", missing.spoken()), message)
-        .also(place_of(host), format!("it has {all}"))
-        .help(format!("name some of `{all}`"))
+        .at(place, format!("the host has no {}", missing.describe()), message)
+        .also(place_of(host), format!("the host has {}", all.describe()))
+        .help(format!("choose from `{all}`"))
 }
 
 fn place_of(host: &Host) -> Span {

@@ -1,18 +1,18 @@
 //! An option that the build does not have.
 
-use super::ground::Ground;
-use super::options::Wrong;
-use super::{GroundCheck, options};
-use crate::diag::{Diagnostics, Near, near, words};
-use crate::engine::dialect::Fault;
+use super::derived::Derived;
+use super::options::FaultyOption;
+use super::{DerivedCheck, options};
+use crate::diag::{Diagnostics, Suggestion, suggest, words};
+use crate::engine::dialect::FaultKind;
 
 declare_code! {
     /// ## What it finds
-    /// An `option` of a role that llama-server of the pinned build does not have: a misspelt one, one of another program, or one of a
-    /// newer build.
+    /// An `option` of a role that llama-server of the pinned build does not have: a misspelled option, an option of
+    /// another program, or an option of a newer build.
     ///
     /// ## Why
-    /// llama-server refuses an option that it does not know, and the unit does not start.
+    /// llama-server refuses unknown options, and the unit does not start.
     ///
     /// ## Example
     /// ```kdl
@@ -30,21 +30,24 @@ declare_code! {
     static UNKNOWN_OPTION = 369, "unknown-option", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &UNKNOWN_OPTION, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &UNKNOWN_OPTION, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    for wrong in options::each(ground, Fault::Unknown) {
-        // What another program or build has is spelled as it should be.
-        let near = if wrong.said.builds.is_empty() { option_near(&wrong) } else { None };
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for faulty in options::with_fault(derived, FaultKind::UnknownOption) {
+        // An option of another program or build is not a spelling error.
+        let near = if faulty.issue.builds.is_empty() { option_near(&faulty) } else { None };
         let finding = match near {
-            None => wrong.at_name(&UNKNOWN_OPTION, "no option of this build"),
+            None => faulty.at_name(&UNKNOWN_OPTION, "not an option of this build"),
             Some(near) => {
                 let shown = words::printable(near.name);
-                let finding = wrong.at_name(&UNKNOWN_OPTION, format!("did you mean `{shown}`?"));
-                let finding = finding.help(format!("write `{shown}`"));
+                let finding = faulty.at_name(&UNKNOWN_OPTION, format!("did you mean `{shown}`?"));
+                let finding = finding.help(match value_in_name(&faulty) {
+                    Some(value) => format!("write `{shown}` as `name`, and `{value}` as `value`"),
+                    None => format!("write `{shown}`"),
+                });
                 match near.safety() {
                     Some(safety) => {
-                        finding.write(as_written(&wrong, near.name), wrong.option.name.span, safety)
+                        finding.suggest_word(as_written(&faulty, near.name), faulty.option.name.span, safety)
                     }
                     None => finding,
                 }
@@ -54,16 +57,22 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
     }
 }
 
-/// A name of the build with dashes or without, as the registry writes the one that is meant.
-fn as_written<'n>(wrong: &Wrong, name: &'n str) -> &'n str {
-    if wrong.option.name.starts_with('-') { name } else { name.trim_start_matches('-') }
+/// The value that the name of the option contains by mistake: `20` of `--top-k 20` or `--top-k=20`.
+fn value_in_name(faulty: &FaultyOption) -> Option<String> {
+    let (_, value) = faulty.option.name.trim().split_once([' ', '='])?;
+    Some(words::printable(value.trim()))
 }
 
-/// The option of the build that is nearest to one that no program of it has.
-fn option_near<'g>(wrong: &Wrong<'g>) -> Option<Near<'g>> {
-    let name = format!("--{}", wrong.option.name.trim_start_matches('-'));
-    if !wrong.profile.takers(&name).is_empty() {
+/// The name of the suggested option, with leading dashes only if the registry writes them.
+fn as_written<'n>(faulty: &FaultyOption, name: &'n str) -> &'n str {
+    if faulty.option.name.starts_with('-') { name } else { name.trim_start_matches('-') }
+}
+
+/// The most similar option of the build. `None` if another program of the build has the option.
+fn option_near<'g>(faulty: &FaultyOption<'g>) -> Option<Suggestion<'g>> {
+    let name = format!("--{}", faulty.option.name.trim_start_matches('-'));
+    if !faulty.profile.tools_with(&name).is_empty() {
         return None;
     }
-    near(&name, wrong.profile.option_names("llama-server"))
+    suggest(&name, faulty.profile.option_names("llama-server"))
 }

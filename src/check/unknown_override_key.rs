@@ -1,18 +1,18 @@
-//! An override key that the engine would ignore.
+//! An override key that the engine ignores.
 
-use super::GroundCheck;
-use super::ground::Ground;
-use super::overrides::{self, Placed};
-use crate::diag::{Diagnostics, NotChecked, Safety, Subject, near, words};
-use crate::engine::keys::{KeyVerdict, key, spelled};
+use super::DerivedCheck;
+use super::derived::Derived;
+use super::overrides::{self, DeclaredOverride};
+use crate::diag::{Diagnostics, NotChecked, Safety, Subject, suggest, words};
+use crate::engine::keys::{KeyVerdict, check_key, keys_for_architecture};
 
 declare_code! {
     /// ## What it finds
-    /// A metadata override whose key the engine does not know for the model's architecture.
+    /// A metadata override with a key that the engine does not use for the model's architecture.
     ///
     /// ## Why
-    /// A key with another architecture before its first dot, or one that no build ever had, is ignored in silence: the server
-    /// starts, answers, and serves with the file's value.
+    /// The engine silently ignores a key that starts with another architecture, and a key that no build ever had. The
+    /// server starts and uses the value of the file.
     ///
     /// ## Example
     /// ```yaml
@@ -30,20 +30,19 @@ declare_code! {
     static UNKNOWN_OVERRIDE_KEY = 305, "unknown-override-key", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &UNKNOWN_OVERRIDE_KEY, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &UNKNOWN_OVERRIDE_KEY, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    overrides::each(ground).for_each(|one| judge(&one, findings));
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    overrides::each(derived).for_each(|one| check_one(&one, findings));
 }
 
-fn judge(one: &Placed, findings: &mut Diagnostics) {
-    let (profile, arch, said): (_, &str, _) = (one.profile, &one.family.arch, &one.said.key);
-    let mut meant: Option<(String, Safety)> = None;
-    let (label, help) = match key(profile, arch, said) {
+fn check_one(one: &DeclaredOverride, findings: &mut Diagnostics) {
+    let (profile, arch, written): (_, &str, _) = (one.profile, &one.family.arch, &one.entry.key);
+    let mut suggestion: Option<(String, Safety)> = None;
+    let (label, help) = match check_key(profile, arch, written) {
         KeyVerdict::Known { .. } => return,
         KeyVerdict::NotChecked => {
-            let why =
-                format!("whether {} knows the key {} is not known", profile.name(), words::quoted(said));
+            let why = format!("it is unknown if {} has the key {}", profile.name(), words::quoted(written));
             findings.record_not_checked(NotChecked {
                 check: UNKNOWN_OVERRIDE_KEY.name,
                 subject: Subject::new(one.kind, one.name),
@@ -52,39 +51,39 @@ fn judge(one: &Placed, findings: &mut Diagnostics) {
             return;
         }
         KeyVerdict::OtherArchitecture { arch: other } => {
-            let own = said.strip_prefix(other).map(|rest| format!("{arch}{rest}")).unwrap_or_default();
+            let own = written.strip_prefix(other).map(|rest| format!("{arch}{rest}")).unwrap_or_default();
             let help = format!("write `{}`", words::printable(&own));
-            // The family may be the one that is wrong.
-            meant = Some((own, Safety::Unsafe));
+            // The `arch` of the family could be the wrong value.
+            suggestion = Some((own, Safety::Unsafe));
             (format!("a key of `{other}`"), help)
         }
         KeyVerdict::Unknown => {
-            let known = spelled(arch);
-            match near(said, known.iter().map(String::as_str)) {
+            let known = keys_for_architecture(arch);
+            match suggest(written, known.iter().map(String::as_str)) {
                 Some(near) => {
-                    meant = near.safety().map(|safety| (near.name.to_owned(), safety));
+                    suggestion = near.safety().map(|safety| (near.name.to_owned(), safety));
                     (format!("did you mean `{}`?", near.name), format!("write `{}`", near.name))
                 }
                 None => (
                     "no build has this key".to_owned(),
-                    format!("name a key of `{arch}`, as `{arch}.context_length`"),
+                    format!("use a key of `{arch}`, such as `{arch}.context_length`"),
                 ),
             }
         }
     };
     let message = format!(
-        "{} overrides {}, which the engine ignores for `{}`",
+        "{} overrides {}, which the engine ignores for the architecture `{}`",
         one.owner(),
-        words::quoted(said),
+        words::quoted(written),
         words::printable(arch)
     );
     let finding = UNKNOWN_OVERRIDE_KEY
-        .at(said.span, label, message)
+        .at(written.span, label, message)
         .about(one.kind, one.name)
         .also(one.family.arch.span, format!("the architecture is `{}`", words::printable(arch)));
     let finding = finding.help(help);
-    findings.report(match meant {
-        Some((key, safety)) => finding.write(&key, said.span, safety),
+    findings.report(match suggestion {
+        Some((key, safety)) => finding.suggest_word(&key, written.span, safety),
         None => finding,
     });
 }

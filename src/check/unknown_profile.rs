@@ -1,17 +1,17 @@
-//! An engine profile that is neither built in nor a file beside the registry.
+//! An engine profile that is neither built in nor a file in the registry folder.
 
-use super::GroundCheck;
-use super::ground::{Accepted, FILE_ENDING, Ground};
-use crate::diag::{Diagnostics, near, words};
+use super::DerivedCheck;
+use super::derived::{Derived, EngineProfile, FILE_ENDING};
+use crate::diag::{Diagnostics, suggest, words};
 use crate::engine::Profile;
 
 declare_code! {
     /// ## What it finds
-    /// An engine whose `profile` is neither one that is built in nor a `*.json` file beside the files of the registry.
+    /// An engine whose `profile` is neither a built-in name nor a `*.json` file in the registry folder.
     ///
     /// ## Why
-    /// The profile says which options the build has. Without it no command line can be written that the build is known to take.
-    /// `orchgen engine probe` makes one of a program.
+    /// The profile lists the options of the build. Without it orchgen cannot write a valid command line.
+    /// `orchgen engine probe` creates a profile from a program.
     ///
     /// ## Example
     /// ```kdl
@@ -27,21 +27,21 @@ declare_code! {
     static UNKNOWN_PROFILE = 311, "unknown-profile", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &UNKNOWN_PROFILE, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &UNKNOWN_PROFILE, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    let unknown = |accepted: &Accepted| matches!(accepted, Accepted::Unknown);
-    for (engine, _) in ground.engines().filter(|(_, accepted)| unknown(accepted)) {
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let is_unknown = |profile: &EngineProfile| matches!(profile, EngineProfile::Unknown);
+    for (engine, _) in derived.engines().filter(|(_, profile)| is_unknown(profile)) {
         let name: &str = &engine.profile;
         let is_file = name.ends_with(FILE_ENDING);
         let near = if is_file {
-            near(name, ground.files().iter().map(|file| &**file))
+            suggest(name, derived.profile_files().iter().map(|file| &**file))
         } else {
-            near(name, Profile::names().iter().copied())
+            suggest(name, Profile::built_in_names().iter().copied())
         };
         let label = match near {
             Some(near) => format!("did you mean `{}`?", words::printable(near.name)),
-            None if is_file => "no such file beside the registry".to_owned(),
+            None if is_file => "no such file in the registry folder".to_owned(),
             None => "no such profile".to_owned(),
         };
         let message = format!(
@@ -51,12 +51,15 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
         );
         let finding =
             UNKNOWN_PROFILE.at(engine.profile.span, label, message).about("engine", &*engine.head.name.value);
-        let known: Vec<String> = Profile::names().iter().map(|name| format!("`{name}`")).collect();
-        let finding = finding.meant(near, engine.profile.span);
+        let known: Vec<String> = Profile::built_in_names().iter().map(|name| format!("`{name}`")).collect();
+        let finding = finding.suggest(near, engine.profile.span);
         findings.report(finding.help(if is_file {
-            "put the file into the folder of the registry, by its bare name".to_owned()
+            "put the file into the registry folder, and write its name without a path".to_owned()
         } else {
-            format!("name one that is built in: {}", words::any_of(&known))
+            format!(
+                "use a built-in profile ({}), or create one with `orchgen engine probe`",
+                words::any_of(&known)
+            )
         }));
     }
 }

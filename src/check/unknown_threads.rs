@@ -1,4 +1,4 @@
-//! A number of threads that nothing says.
+//! A role without `threads` whose default is unknown.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -6,12 +6,12 @@ use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// A role without `threads` on CPUs whose physical cores cannot be counted: a part of a node of a host with `smt`, or a
-    /// number of CPUs that `smt` does not divide.
+    /// A role without `threads` on CPUs whose physical cores cannot be counted. Either the CPUs are a part of a NUMA
+    /// node on a host with `smt`, or their number is not divisible by `smt`.
     ///
     /// ## Why
-    /// `threads` defaults to the physical cores of the role's CPUs. Which two of them share a core depends on the machine, so for a
-    /// whole node or host they can be counted, and for a part of one they cannot.
+    /// `threads` defaults to the number of physical cores of the role's CPUs. Which CPUs share a core depends on the
+    /// machine. So orchgen can count the cores of a whole node or host, but not of a part.
     ///
     /// ## Example
     /// ```yaml
@@ -36,7 +36,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         };
         let host = registry.hosts.get(serving.host.value);
         let Some(cpus) = serving
-            .kinds_of_instances(host)
+            .representative_instances(host)
             .filter_map(|n| serving.threads_cpus(host, n))
             .find(|cpus| !host.counts_cores(cpus))
         else {
@@ -44,13 +44,13 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         };
         let place = serving.placement.cpus.as_ref().map_or(role.head.name.span, |cpus| cpus.span);
         let message = format!(
-            "role {} has no `threads`, and how many cores CPUs {cpus} are is not known",
+            "role {} needs `threads`: the number of physical cores in {cpus} is unknown",
             words::quoted(&role.head.name)
         );
         let finding = UNKNOWN_THREADS
-            .at(place, format!("with {} hardware threads a core", host.smt), message)
+            .at(place, format!("{} hardware threads per core", host.smt), message)
             .about("role", &*role.head.name.value)
             .also(host.head.name.span, "on this host");
-        findings.report(finding.help("add `threads` to `placement`, or name whole nodes"));
+        findings.report(finding.help("add `threads` to `placement`, or use the CPUs of whole nodes"));
     }
 }

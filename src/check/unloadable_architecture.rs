@@ -1,4 +1,4 @@
-//! An architecture that no model can be loaded under.
+//! An architecture for which the engine loads no model.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -7,11 +7,10 @@ use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
-    /// A family whose `arch` is a name that the engine knows and loads no model under: `clip`, which is what projectors say of
-    /// themselves, and `gptj`.
+    /// A family whose `arch` the engine knows but cannot load: `clip`, the architecture of projectors, and `gptj`.
     ///
     /// ## Why
-    /// llama-server exits as soon as it has read the header of such a file (llama.cpp b11434, `src/llama-arch.cpp`).
+    /// llama-server exits after it has read the header of such a file (llama.cpp b11434, `src/llama-arch.cpp`).
     ///
     /// ## Example
     /// ```kdl
@@ -36,17 +35,17 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             continue;
         }
         let message = format!(
-            "family {} has the architecture {}, under which no model can be loaded",
+            "family {} has the architecture {}, which the engine cannot load",
             words::quoted(&family.head.name),
             words::quoted(&family.arch)
         );
         let finding = UNLOADABLE_ARCHITECTURE
-            .at(family.arch.span, "loads no model", message)
+            .at(family.arch.span, "not a loadable architecture", message)
             .about("family", &*family.head.name.value);
         let help = if &*family.arch.value == "clip" {
-            "name such a file as the `projector` of its model, and here the architecture of the model"
+            "write the architecture of the model here, and name this file in the `projector` of the model"
         } else {
-            "write `general.architecture` as the model file has it"
+            "write the `general.architecture` of the model file"
         };
         findings.report(finding.help(help));
     }

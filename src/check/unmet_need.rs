@@ -1,4 +1,4 @@
-//! A need of a family that is not met.
+//! A requirement of a family that a model or role does not meet.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
-    /// A model without a `projector` whose family needs one, and a role that switches off the template engine (`no-jinja`) that
-    /// its family needs.
+    /// A model without a `projector` whose family needs one, or a role that disables the template engine (`no-jinja`)
+    /// although its family needs it.
     ///
     /// ## Why
-    /// Without its projector a vision model starts and answers every image with an error; without its template a model is asked
-    /// in words that it was not trained on. A model that roles use as a draft alone needs neither.
+    /// Without its projector a vision model starts, but answers every image with an error. Without its template a model
+    /// gets prompts in a format that it was not trained on. A model that roles use only as a draft needs neither.
     ///
     /// ## Example
     /// ```kdl
@@ -35,15 +35,15 @@ declare_code! {
 
 pub(super) static CHECK: Check = Check { code: &UNMET_NEED, run };
 
-/// The option that switches the template engine off, without its dashes (`--no-jinja`, `common/arg.cpp` of b11434).
+/// The option that disables the template engine, without dashes (`--no-jinja`, `common/arg.cpp` of b11434).
 const NO_JINJA: &str = "no-jinja";
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
-    projectors(registry, findings);
-    templates(registry, findings);
+    check_projectors(registry, findings);
+    check_templates(registry, findings);
 }
 
-fn projectors(registry: &Registry, findings: &mut Diagnostics) {
+fn check_projectors(registry: &Registry, findings: &mut Diagnostics) {
     let mut served: BTreeSet<Id<Model>> = BTreeSet::new();
     let mut drafting: BTreeSet<Id<Model>> = BTreeSet::new();
     for (_, serving) in registry.served() {
@@ -58,38 +58,40 @@ fn projectors(registry: &Registry, findings: &mut Diagnostics) {
             continue;
         };
         let message = format!(
-            "model {} has no `projector`, and family {} needs one",
+            "model {} has no `projector`, but family {} needs one",
             words::quoted(&model.head.name),
             words::quoted(&family.head.name)
         );
         let finding = UNMET_NEED
             .at(model.head.name.span, "`projector` is missing", message)
-            .also(need, "needed here")
+            .also(need, "required here")
             .about("model", &*model.head.name.value);
-        findings.report(finding.help("add `projector` with its file, or name another family"));
+        findings.report(finding.help(
+            "add `projector` with the projector file, such as `mmproj-*.gguf`, or use another `family`",
+        ));
     }
 }
 
-fn templates(registry: &Registry, findings: &mut Diagnostics) {
+fn check_templates(registry: &Registry, findings: &mut Diagnostics) {
     for (role, serving) in registry.served() {
         let (model, family) = registry.model_of(serving);
         let Some(need) = needs(family, Need::Jinja) else { continue };
         let off = |name: &str| name.trim_start_matches('-').replace('_', "-") == NO_JINJA;
         let Some(option) = serving.options.iter().find(|option| off(&option.name)) else { continue };
         let message = format!(
-            "role {} switches off the template engine that {} needs",
+            "role {} disables the template engine, but {} needs it",
             words::quoted(&role.head.name),
             words::quoted(&model.title)
         );
         let finding = UNMET_NEED
-            .at(option.name.span, "switched off here", message)
-            .also(need, "needed here")
+            .at(option.name.span, "disabled here", message)
+            .also(need, "required here")
             .about("role", &*role.head.name.value);
-        findings.report(finding.help("remove the option"));
+        findings.report(finding.help("remove this option"));
     }
 }
 
-/// Where a family says that it needs something.
+/// The place where a family declares a requirement.
 fn needs(family: &Family, what: Need) -> Option<Span> {
     family.needs.iter().find(|need| need.value == what).map(|need| need.span)
 }

@@ -1,27 +1,27 @@
-//! A profile file that is no profile.
+//! A file that is not a valid engine profile.
 
-use super::GroundCheck;
-use super::ground::{Accepted, Ground};
+use super::DerivedCheck;
+use super::derived::{Derived, EngineProfile};
 use crate::diag::{Diagnostics, words};
 
 declare_code! {
     /// ## What it finds
-    /// An engine whose `profile` is a file that stands beside the registry and cannot be read as a profile.
+    /// An engine whose `profile` is a file in the registry folder, but not a valid profile.
     ///
     /// ## Why
-    /// A profile is JSON, one option a line, as `orchgen engine probe` writes it. What is wrong with the file is said with its line and
-    /// column; nothing of the roles of the engine is checked against it.
+    /// A profile is a JSON file with one option per line, as `orchgen engine probe` writes it. The finding reports the
+    /// fault with its line and column. The roles of the engine are not checked.
     ///
     /// ## Instead
-    /// Make it anew with `orchgen engine probe`, or mend it by the profiles that are built in.
+    /// Create it again with `orchgen engine probe`, or correct it. Built-in profiles show the format.
     static UNREADABLE_PROFILE = 378, "unreadable-profile", Error;
 }
 
-pub(super) static CHECK: GroundCheck = GroundCheck { code: &UNREADABLE_PROFILE, run };
+pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &UNREADABLE_PROFILE, run };
 
-fn run(ground: &Ground, findings: &mut Diagnostics) {
-    for (engine, accepted) in ground.engines() {
-        let Accepted::Unreadable(why) = accepted else { continue };
+fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for (engine, profile) in derived.engines() {
+        let EngineProfile::Unreadable(why) = profile else { continue };
         let message = format!(
             "the profile {} of engine {} cannot be read: {}",
             words::quoted(&engine.profile),
@@ -29,8 +29,8 @@ fn run(ground: &Ground, findings: &mut Diagnostics) {
             words::printable(why)
         );
         let finding = UNREADABLE_PROFILE
-            .at(engine.profile.span, "no profile", message)
+            .at(engine.profile.span, "not a valid profile", message)
             .about("engine", &*engine.head.name.value);
-        findings.report(finding.help("make it anew with `orchgen engine probe`"));
+        findings.report(finding.help("create it again with `orchgen engine probe`, or correct it"));
     }
 }

@@ -1,4 +1,4 @@
-//! A context beyond the one that a model was trained for.
+//! A context longer than the trained context of the model.
 
 use super::{Check, intent};
 use crate::diag::{Diagnostics, words};
@@ -10,9 +10,9 @@ declare_code! {
     /// A role whose `context` is longer than the `trained-context` of its model.
     ///
     /// ## Why
-    /// The engine caps each slot at the trained context with a warning in its log, and keeps the memory of the longer one
-    /// (llama.cpp b11434, `tools/server/server-context.cpp`). Whoever stretches a model says so to the engine by an override of
-    /// `ARCH.context_length`, and that number is then the one that counts.
+    /// The engine caps each slot at the trained context and logs a warning, but allocates memory for the longer context
+    /// (llama.cpp b11434, `tools/server/server-context.cpp`). To extend the context of a model, override
+    /// `ARCH.context_length`. Then the overridden number is the limit.
     ///
     /// ## Example
     /// ```yaml
@@ -33,22 +33,22 @@ pub(super) static CHECK: Check = Check { code: &UNTRAINED_CONTEXT, run };
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for (role, serving) in registry.served() {
         let (model, _) = registry.model_of(serving);
-        let stretched = stretched(registry, serving);
+        let extended = extended_context(registry, serving);
         let Some((limit, place)) =
-            stretched.or_else(|| model.trained_context.map(|trained| (trained.value, trained.span)))
+            extended.or_else(|| model.trained_context.map(|trained| (trained.value, trained.span)))
         else {
             continue;
         };
         if serving.context.value <= limit {
             continue;
         }
-        let (label, what) = if stretched.is_some() {
-            ("stretched to this", "is stretched to")
+        let (label, what) = if extended.is_some() {
+            ("extended to this", "is extended to")
         } else {
             ("trained for this", "was trained for")
         };
         let message = format!(
-            "role {} has a context of {} tokens, and {} {what} {limit}",
+            "role {} has a context of {} tokens, but {} {what} {limit}",
             words::quoted(&role.head.name),
             serving.context.value,
             words::quoted(&model.title)
@@ -58,20 +58,20 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             .also(place, label)
             .about("role", &*role.head.name.value);
         if super::owner(registry, role, serving.context.span).0 != "role" {
-            finding = finding.also(role.head.name.span, "holds for this role");
+            finding = finding.also(role.head.name.span, "applies to this role");
         }
-        findings.report(finding.help(format!("write `context` {limit} or less for this role")));
+        findings.report(finding.help(format!("set `context` to at most {limit} in this role")));
     }
 }
 
-/// The context that an override tells the engine the model was trained for.
-fn stretched(registry: &Registry, serving: &Serving) -> Option<(u64, Span)> {
+/// The context length that an override sets.
+fn extended_context(registry: &Registry, serving: &Serving) -> Option<(u64, Span)> {
     let key = format!("{}.context_length", registry.model_of(serving).1.arch.value);
-    let said = intent::said_overrides(registry, serving);
-    said.into_iter().filter(|one| *one.key.value == *key).find_map(tokens)
+    let overrides = intent::effective_overrides(registry, serving);
+    overrides.into_iter().filter(|one| *one.key.value == *key).find_map(tokens)
 }
 
-fn tokens(said: &Override) -> Option<(u64, Span)> {
-    let Spanned { value: Setting::Integer(number), span } = said.value else { return None };
+fn tokens(entry: &Override) -> Option<(u64, Span)> {
+    let Spanned { value: Setting::Integer(number), span } = entry.value else { return None };
     u64::try_from(number).ok().map(|number| (number, span))
 }

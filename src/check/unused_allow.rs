@@ -1,20 +1,22 @@
-//! What items allow: warnings that are silenced with a reason, and allowances that silence nothing.
+//! `allow` entries of items: they silence warnings with a reason. This check reports entries that silence nothing.
 
 use super::{Check, codes};
 use crate::diag::{
-    Change, Code, Diagnostic, Diagnostics, Near, ProposedFix, Safety, Severity, Silence, near, words,
+    Change, Code, Diagnostic, Diagnostics, ProposedFix, Safety, Severity, SilenceReason, Suggestion, suggest,
+    words,
 };
-use crate::hir::{Allow, Head, Registry, codes as shape};
+use crate::hir::{Allow, Head, Registry, codes as hir_codes};
 use std::collections::{BTreeMap, BTreeSet};
 
 declare_code! {
     /// ## What it finds
-    /// An `allow` that silences nothing: there is no such warning on its item, no such code, or the code is an error.
+    /// An `allow` that silences nothing: its item has no such warning, the code does not exist, or is an error.
     ///
     /// ## Why
-    /// An allowance that outlives its warning would silence the next one unseen. Errors cannot be allowed: what they find would not
-    /// start, or not do what the registry says. Nothing is said of it while part of the registry cannot be read, or while the code
-    /// is left out with `--ignore`.
+    /// An entry that remains after its warning is fixed would silently hide the next warning. Errors cannot be allowed:
+    /// such a stack does not start, or does not do what the registry declares.
+    ///
+    /// Unused entries are not reported while part of the registry cannot be read, or if `--ignore` excludes their code.
     ///
     /// ## Example
     /// ```kdl
@@ -36,10 +38,10 @@ declare_code! {
 
 pub(super) static CHECK: Check = Check { code: &UNUSED_ALLOW, run };
 
-/// Nothing can be said before everything else was: [`silence`] does it.
+/// Does nothing: [`silence`] reports unused entries after all other checks.
 fn run(_: &Registry, _: &mut Diagnostics) {}
 
-/// Takes the warnings that their items allow out of what counts, and says the allowances that are of no use.
+/// Silences the warnings that their items allow, and reports the entries that silence nothing.
 pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {
     let all: Vec<(&'static str, &Head, &Allow)> = (registry.heads())
         .flat_map(|(kind, head)| head.allow.iter().map(move |allow| (kind, head, allow)))
@@ -55,39 +57,39 @@ pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {
         let mut allowed = here.filter_map(|at| all.get(*at).map(|(_, _, allow)| (*at, *allow)));
         let (at, allow) = allowed.find(|(_, allow)| finding.code.is_named(&allow.code))?;
         used.insert(at);
-        Some(Silence::Allowed { because: allow.because.value.to_string() })
+        Some(SilenceReason::Allowed { because: allow.because.value.to_string() })
     });
-    // What could not be read was not checked, and what it would have given may be what is allowed.
-    let is_blind = findings.findings().iter().any(Diagnostic::hides_findings);
+    // Unreadable parts were not checked. They could give the allowed warning.
+    let has_hidden = findings.findings().iter().any(Diagnostic::hides_findings);
     for (at, (kind, head, allow)) in all.iter().enumerate() {
-        let known = of_items().find(|code| code.is_named(&allow.code));
-        let is_open = known
-            .is_some_and(|code| code.severity != Severity::Error && (is_blind || findings.ignores(code)));
-        // One without a reason was said.
-        if !used.contains(&at) && !is_open && !allow.because.is_empty() {
+        let known = item_codes().find(|code| code.is_named(&allow.code));
+        let is_undecided = known
+            .is_some_and(|code| code.severity != Severity::Error && (has_hidden || findings.ignores(code)));
+        // A missing reason is already reported.
+        if !used.contains(&at) && !is_undecided && !allow.because.is_empty() {
             findings.report(unused(kind, head, allow, known));
         }
     }
 }
 
-/// The codes of findings that speak of an item.
-fn of_items() -> impl Iterator<Item = &'static Code> {
-    shape::ALL.iter().copied().chain(codes())
+/// The codes of findings about an item.
+fn item_codes() -> impl Iterator<Item = &'static Code> {
+    hir_codes::ALL.iter().copied().chain(codes())
 }
 
 fn unused(kind: &'static str, head: &Head, allow: &Allow, known: Option<&Code>) -> Diagnostic {
     let word: &str = &allow.code;
-    let near = near(word, of_items().map(|code| code.name));
+    let near = suggest(word, item_codes().map(|code| code.name));
     let (label, help) = match known {
         Some(code) if code.severity == Severity::Error => {
-            ("an error cannot be allowed".to_owned(), "mend what it finds".to_owned())
+            ("an error cannot be allowed".to_owned(), "fix the error, and remove `allow`".to_owned())
         }
-        Some(_) => ("there is no such warning here".to_owned(), "remove it".to_owned()),
+        Some(_) => ("this item has no such warning".to_owned(), "remove `allow`".to_owned()),
         None => match near {
-            Some(Near { name, .. }) => (format!("did you mean `{name}`?"), format!("write `{name}`")),
+            Some(Suggestion { name, .. }) => (format!("did you mean `{name}`?"), format!("write `{name}`")),
             None => {
                 let label = "no warning about an item has this code".to_owned();
-                (label, "remove it; `orchgen explain` lists all codes".to_owned())
+                (label, "remove `allow`; `orchgen explain` lists all codes".to_owned())
             }
         },
     };
@@ -96,8 +98,8 @@ fn unused(kind: &'static str, head: &Head, allow: &Allow, known: Option<&Code>) 
     let place = allow.code.span;
     let finding = UNUSED_ALLOW.at(place, label, message).about(kind, &*head.name.value).help(help);
     if known.is_none() {
-        return finding.meant(near, place);
+        return finding.suggest(near, place);
     }
-    let change = Change::Field { name: "allow", holding: place };
+    let change = Change::Field { name: "allow", value_span: place };
     finding.propose(ProposedFix { title: "remove `allow`".to_owned(), safety: Safety::Safe, change })
 }

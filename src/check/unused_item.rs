@@ -1,4 +1,4 @@
-//! An item that nothing names.
+//! An item without any use.
 
 use super::Check;
 use crate::diag::{Diagnostics, words};
@@ -6,13 +6,18 @@ use crate::hir::{Head, Registry};
 
 declare_code! {
     /// ## What it finds
-    /// An engine that neither the stack nor a role names, a family without models and rules, a model that no role, no rule and no
-    /// quirk names. A model that is `retired` is left where it is.
+    /// An engine, family or model that nothing uses.
+    ///
+    /// - The stack and roles use engines.
+    /// - Models and rules use families.
+    /// - Roles, rules and quirks use models. `retired` models are exempt.
     ///
     /// ## Why
-    /// It is most likely left over, or meant to be used and forgotten. A glob that happens to match a title does not count, since it
-    /// would match anything called so. Stores, hosts, tiers, residencies and services describe what is there, as do the CPU sets and
-    /// cards of a host, and are never unused. Where text could not be read, nothing is said of what it may name.
+    /// The item is probably a leftover, or its use was forgotten. A glob that matches the title of a model does not
+    /// count as a use.
+    ///
+    /// Stores, hosts, tiers, residencies, services, cpusets and GPUs describe the machine and are never unused. If a
+    /// part of the registry cannot be read, items that it could name are not reported.
     ///
     /// ## Example
     /// ```kdl
@@ -31,21 +36,31 @@ pub(super) static CHECK: Check = Check { code: &UNUSED_ITEM, run };
 
 fn run(registry: &Registry, findings: &mut Diagnostics) {
     for id in &registry.unused.engines {
-        report("engine", &registry.engines.get(*id).head, "name it in a role or in the stack", findings);
+        report(
+            "engine",
+            &registry.engines.get(*id).head,
+            "name it as the `engine` of a role or of the stack",
+            findings,
+        );
     }
     for id in &registry.unused.families {
-        report("family", &registry.families.get(*id).head, "name it in a model", findings);
+        report("family", &registry.families.get(*id).head, "name it as the `family` of a model", findings);
     }
     for id in &registry.unused.models {
         let model = registry.models.get(*id);
         if model.retired.is_none() {
-            report("model", &model.head, "name it in a role, which may be without a residency", findings);
+            report(
+                "model",
+                &model.head,
+                "add a role for it (a role without `residency` is only listed)",
+                findings,
+            );
         }
     }
 }
 
-fn report(kind: &'static str, head: &Head, way_out: &str, findings: &mut Diagnostics) {
+fn report(kind: &'static str, head: &Head, alternative: &str, findings: &mut Diagnostics) {
     let message = format!("nothing uses {kind} {}", words::quoted(&head.name));
-    let finding = UNUSED_ITEM.at(head.name.span, "named by nothing", message).about(kind, &*head.name.value);
-    findings.report(finding.help(format!("remove it, or {way_out}")));
+    let finding = UNUSED_ITEM.at(head.name.span, "never used", message).about(kind, &*head.name.value);
+    findings.report(finding.help(format!("remove it, or {alternative}")));
 }

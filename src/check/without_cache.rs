@@ -1,4 +1,4 @@
-//! Settings of a cache for a model that has none.
+//! Settings that need a KV cache, for a model without one.
 
 use super::{Check, forbidden};
 use crate::diag::{Diagnostics, words};
@@ -8,11 +8,13 @@ use crate::source::Span;
 
 declare_code! {
     /// ## What it finds
-    /// A draft, a lookup or a prompt cache for a model whose architecture keeps no cache: encoders as `bert`, and diffusion models.
+    /// A draft, a lookup or a prompt cache for a model whose architecture has no KV cache: encoders such as `bert`, and
+    /// diffusion models.
     ///
     /// ## Why
-    /// The engine switches speculation off with one warning and has no prompts to keep (llama.cpp b11434,
-    /// `tools/server/server-context.cpp`, `src/llama-model.cpp`). It serves on, and the draft takes its memory.
+    /// The engine disables speculation with one warning, and cannot cache prompts (llama.cpp b11434,
+    /// `tools/server/server-context.cpp`, `src/llama-model.cpp`). It serves anyway, and the draft uses memory for
+    /// nothing.
     ///
     /// ## Example
     /// ```kdl
@@ -40,11 +42,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         }
         for (field, place) in settings(registry, serving) {
             let message = format!(
-                "role {} has `{field}`, and {} keeps no cache",
+                "role {} has `{field}`, but {} has no KV cache",
                 words::quoted(&role.head.name),
                 words::quoted(&model.title)
             );
-            let label = format!("`{}` is an architecture without a cache", words::printable(&family.arch));
+            let label = format!("`{}` is an architecture without a KV cache", words::printable(&family.arch));
             let finding = WITHOUT_CACHE
                 .at(place, "has no effect", message)
                 .also(family.arch.span, label)
@@ -54,10 +56,10 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     }
 }
 
-/// What needs a cache, where it is not said already that it must not be.
+/// The settings that need a KV cache, without those that another finding reports as forbidden.
 fn settings(registry: &Registry, serving: &Serving) -> Vec<(&'static str, Span)> {
-    let draft = serving.draft.as_ref().filter(|draft| !forbidden::is_refused(registry, serving, draft));
-    let forbids_lookup = registry.model_of(serving).1.forbids(crate::hir::Forbids::Lookup).is_some();
+    let draft = serving.draft.as_ref().filter(|draft| !forbidden::is_forbidden(registry, serving, draft));
+    let forbids_lookup = registry.model_of(serving).1.forbids(crate::hir::ForbiddenFeature::Lookup).is_some();
     let lookup = serving.lookup.as_ref().filter(|_| !forbids_lookup);
     let all = [
         draft.map(|draft| ("draft", draft.span)),

@@ -1,57 +1,60 @@
-//! What the user may type, and nothing more.
+//! The commands and options. The doc comments are the `--help` texts.
 
-use super::levels::Said;
+use super::levels::SeverityArgs;
 use super::reports::Reports;
-use crate::check::Demand;
+use crate::check::NotCheckedPolicy;
 use clap::{ArgGroup, Args as Arguments, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "Exit codes:
-  0  nothing is wrong
-  1  a finding of severity error, a warning under `--deny warnings`, or output that differs
-  2  the run could not begin or not go on
+  0  success
+  1  errors found (or warnings with `--deny warnings`), or output out of date
+  2  usage or I/O error";
 
-Examples:
+const EXAMPLES: &str = "Examples:
   orchgen build                    compile registry/ into out/
-  orchgen build --check            compare out/ with the registry, and write nothing
+  orchgen build --check            compare out/ with the registry; write nothing
   orchgen check --report human --report sarif=orchgen.sarif
-                                   say findings to people, and to code scanning
+                                   print findings, and write them as SARIF for code scanning
   orchgen check --baseline known.json --update-baseline
-                                   take an old registry in: what is found today passes, what comes is found
-  orchgen lock                     read the headers of all models into registry/registry.lock
-  orchgen explain port-conflict    what a finding means and how to cure it";
+                                   accept today's findings, report only new ones
+  orchgen lock                     record the facts of all model files in registry/registry.lock
+  orchgen explain port-conflict    explain a finding and how to fix it
 
-/// Compiles a registry of language models into everything that serves them.
+`orchgen COMMAND --help` describes all options of a command.";
+
+/// Compiles a registry of GGUF models into systemd units, launch scripts and documents.
 #[derive(Parser, Debug)]
-#[command(name = "orchgen", version, about, after_help = EXIT_CODES, max_term_width = 100, infer_subcommands = false)]
+#[command(name = "orchgen", version, about, after_help = format!("{EXIT_CODES}\n\n{EXAMPLES}"))]
+#[command(max_term_width = 100, infer_subcommands = false)]
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Command,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: OutputArgs,
 }
 
-/// How the run speaks.
+/// Output options of all commands.
 #[derive(Arguments, Clone, Copy, Debug)]
 #[command(next_help_heading = "Output")]
-pub(super) struct Output {
-    /// When to colour; NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR are obeyed where this is left out. With
-    /// NO_GRAPHICS set, findings are sentences for screen readers
+pub(super) struct OutputArgs {
+    /// When to use color. NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR are respected by default. If NO_GRAPHICS is
+    /// set, findings are printed as sentences for screen readers
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub(super) color: When,
-    /// List what was not checked, and every file that is written
+    pub(super) color: ColorWhen,
+    /// Also list the checks that could not run, and each written file
     #[arg(long, short, global = true)]
     pub(super) verbose: bool,
-    /// Say findings and nothing else
+    /// Print only findings with their summary; no progress or success messages
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
 }
 
-/// When to colour.
+/// When to use color.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum When {
-    /// Where a terminal reads it
+pub(super) enum ColorWhen {
+    /// Only if the output is a terminal
     Auto,
     /// Always
     Always,
@@ -61,198 +64,210 @@ pub(super) enum When {
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
-    /// Check the registry and write everything that serves it
-    Build(Build),
-    /// Check the registry and write nothing
-    #[command(visible_alias = "lint")]
-    Check(Checking),
-    /// Read what the model files say of themselves and keep it in `registry.lock`
-    Lock(LockModels),
-    /// Show what a model file says of itself
-    Inspect(Inspect),
-    /// Show what each role takes in memory, part by part, and what that is for residencies and hosts
-    Memory(Memory),
-    /// Say what a finding means, why it matters, and how to cure it
-    Explain(Explain),
-    /// Say what builds of the engine accept, and make a profile of one
-    Engine(super::engine::Engine),
-    /// Write a small registry to begin with
-    Init(Init),
-    /// Print the JSON Schema of a registry in YAML, for editors and validators
+    /// Check the registry and write units, scripts and documents
+    ///
+    /// Nothing is written if there are errors. Files that were edited manually are never overwritten without `--force`.
+    #[command(after_help = EXIT_CODES)]
+    Build(BuildArgs),
+    /// Check the registry and report findings
+    ///
+    /// Nothing is written, except with `--fix`, `--update-baseline` or `--report FORMAT=FILE`.
+    #[command(visible_alias = "lint", after_help = EXIT_CODES)]
+    Check(CheckArgs),
+    /// Read the headers of all model files and record their facts in `registry.lock`
+    ///
+    /// Commit the lock: machines without the model files can then check sizes, quants, drafts and memory.
+    #[command(after_help = EXIT_CODES)]
+    Lock(LockArgs),
+    /// Print the facts and metadata of a GGUF file
+    Inspect(InspectArgs),
+    /// Print the memory of each role, residency and host
+    ///
+    /// Each part has an error margin. A mapped file counts once in each sum, so the sums of residencies can add up to more
+    /// than the sum of their host. Without a lock, only file sizes are counted.
+    Memory(MemoryArgs),
+    /// Explain a finding: what it means, why it matters, how to fix it
+    Explain(ExplainArgs),
+    /// Show, create and compare profiles of llama.cpp builds
+    Engine(super::engine::EngineArgs),
+    /// Write a small example registry
+    ///
+    /// Existing files are never overwritten.
+    Init(InitArgs),
+    /// Print the JSON Schema of YAML registries, for editors and validators
     Schema,
-    /// Print the completions of a shell
-    Completions(Completions),
+    /// Print the completion script for a shell
+    Completions(CompletionsArgs),
 }
 
-/// Where the registry is, and what counts.
+/// Options of all commands that report findings.
 #[derive(Arguments, Debug)]
-pub(super) struct Check {
-    /// The folder of the registry
+pub(super) struct CommonArgs {
+    /// Folder of the registry
     #[arg(default_value = "registry", value_name = "REGISTRY")]
     pub(super) registry: PathBuf,
-    /// Let warnings fail the run
+    /// Fail if there are warnings
     #[arg(long, value_name = "WHAT", help_heading = "Severity")]
     pub(super) deny: Vec<Deny>,
     #[command(flatten)]
-    pub(super) said: Said,
-    /// Let the findings that FILE lists pass: they are neither shown nor counted. A build shows errors all the same, since nothing
-    /// can be written with one
+    pub(super) severity: SeverityArgs,
+    /// Ignore the findings listed in FILE. `build` still reports errors
     #[arg(long, value_name = "FILE", help_heading = "Severity")]
     pub(super) baseline: Option<PathBuf>,
     #[command(flatten)]
     pub(super) reports: Reports,
 }
 
-/// What fails a run besides errors.
+/// Findings that fail the run in addition to errors.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Deny {
-    /// Every warning
+    /// All warnings
     Warnings,
 }
 
 #[derive(Arguments, Debug)]
-pub(super) struct Checking {
+pub(super) struct CheckArgs {
     #[command(flatten)]
-    pub(super) check: Check,
-    /// Write all findings to the file of --baseline, so that they pass from then on
-    #[arg(long, requires = "baseline", conflicts_with = "mending", help_heading = "Severity")]
+    pub(super) common: CommonArgs,
+    /// Write all current findings to the file of `--baseline`. Later runs with this `--baseline` ignore them
+    #[arg(long, requires = "baseline", conflicts_with = "fix_mode", help_heading = "Severity")]
     pub(super) update_baseline: bool,
     #[command(flatten)]
-    pub(super) proof: Proof,
+    pub(super) locked: LockedArgs,
     #[command(flatten)]
-    pub(super) mend: Mend,
+    pub(super) fixes: FixArgs,
 }
 
-/// What is done to the registry itself.
+/// Options that change the registry.
 #[derive(Arguments, Clone, Copy, Debug)]
-#[command(next_help_heading = "Fixes", group(ArgGroup::new("mending").args(["fix", "diff"]).multiple(true)))]
-pub(super) struct Mend {
-    /// Mend in place what can be mended for sure, and say what is left
+#[command(next_help_heading = "Fixes", group(ArgGroup::new("fix_mode").args(["fix", "diff"]).multiple(true)))]
+pub(super) struct FixArgs {
+    /// Apply safe fixes to the registry and report the remaining findings
     #[arg(long)]
     pub(super) fix: bool,
-    /// Write nothing; print what `--fix` would change as a unified diff, and exit with 1 if that is anything
+    /// Print the changes of `--fix` as a unified diff; write nothing. Exit with 1 if there are changes
     #[arg(long)]
     pub(super) diff: bool,
-    /// Also make fixes that somebody has to look at, since there are other cures or comments go with them
-    #[arg(long, requires = "mending")]
+    /// Also apply fixes that may change the meaning or drop comments; review them. Needs `--fix` or `--diff`
+    #[arg(long, requires = "fix_mode")]
     pub(super) unsafe_fixes: bool,
 }
 
-/// How much has to be proved.
+/// Options about missing facts.
 #[derive(Arguments, Clone, Copy, Debug)]
-pub(super) struct Proof {
-    /// Let everything fail the run that cannot be checked because a fact is not known
-    #[arg(long)]
+pub(super) struct LockedArgs {
+    /// Fail if a check could not run because a fact is missing. Missing facts for memory sums do not count
+    #[arg(long, help_heading = "Severity")]
     pub(super) locked: bool,
 }
 
 #[derive(Arguments, Debug)]
-pub(super) struct LockModels {
+pub(super) struct LockArgs {
     #[command(flatten)]
-    pub(super) check: Check,
-    /// Write nothing; say what differs from the lock, and exit with 1 if anything does
-    #[arg(long = "check")]
+    pub(super) common: CommonArgs,
+    /// Compare the model files with the lock; write nothing. Exit with 1 if they differ
+    #[arg(long = "check", help_heading = None::<&str>)]
     pub(super) compare: bool,
 }
 
 #[derive(Arguments, Debug)]
-pub(super) struct Inspect {
-    /// A GGUF file, or the first of its shards
+pub(super) struct InspectArgs {
+    /// GGUF file; for a sharded model, the first shard
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// How it is shown: for people, or as one JSON object
+    /// Output format
     #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub(super) format: FileFormat,
+    pub(super) format: DataFormat,
 }
 
 #[derive(Arguments, Debug)]
-pub(super) struct Memory {
-    /// The folder of the registry
+pub(super) struct MemoryArgs {
+    /// Folder of the registry
     #[arg(default_value = "registry", value_name = "REGISTRY")]
     pub(super) registry: PathBuf,
-    /// How it is shown: for people, or as one JSON object
+    /// Output format
     #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub(super) format: FileFormat,
+    pub(super) format: DataFormat,
 }
 
-/// A format of what a file or a registry is found to be.
+/// The output format of `inspect` and `memory`.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum FileFormat {
-    /// Laid out for people
+pub(super) enum DataFormat {
+    /// Table
     Human,
-    /// One object, for programs
+    /// One JSON object
     Json,
 }
 
 #[derive(Arguments, Debug)]
-pub(super) struct Build {
+pub(super) struct BuildArgs {
     #[command(flatten)]
-    pub(super) check: Check,
+    pub(super) common: CommonArgs,
     #[command(flatten)]
-    pub(super) proof: Proof,
-    /// The folder to write
-    #[arg(long, default_value = "out", value_name = "FOLDER")]
+    pub(super) locked: LockedArgs,
+    /// Folder for the generated files
+    #[arg(long, default_value = "out", value_name = "FOLDER", help_heading = None::<&str>)]
     pub(super) out: PathBuf,
-    /// Write nothing; say what differs, and exit with 1 if anything does
-    #[arg(long = "check", conflicts_with = "force")]
+    /// Compare the generated files with the registry; write nothing. Exit with 1 if they differ
+    #[arg(long = "check", conflicts_with = "force", help_heading = None::<&str>)]
     pub(super) compare: bool,
-    /// Overwrite files that were edited by hand or that orchgen did not write
-    #[arg(long)]
+    /// Overwrite files that were edited manually or that orchgen did not write, and remove stale files that were edited
+    #[arg(long, help_heading = None::<&str>)]
     pub(super) force: bool,
 }
 
 #[derive(Arguments, Debug)]
-pub(super) struct Explain {
-    /// A code by number or name, as ORC302 or port-conflict; all codes in a line each where it is left out
+pub(super) struct ExplainArgs {
+    /// Number or name of a code, for example ORC302 or port-conflict. Without CODE, all codes are listed
     #[arg(value_name = "CODE")]
     pub(super) code: Option<String>,
     /// Print the pages of all codes
     #[arg(long, conflicts_with = "code")]
     pub(super) all: bool,
-    /// How pages are written
+    /// Output format
     #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
     pub(super) format: PageFormat,
 }
 
-/// A format of pages.
+/// The output format of `explain`.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum PageFormat {
-    /// Laid out for a terminal
+    /// Text for a terminal
     Human,
-    /// One document with headings, for a site
+    /// Markdown, for a website
     Markdown,
-    /// One object with all codes, their pages and examples, for programs
+    /// One JSON object with the pages and examples
     Json,
 }
 
 #[derive(Arguments, Debug)]
-pub(super) struct Init {
-    /// The folder of the registry; nothing that is in it is overwritten
+pub(super) struct InitArgs {
+    /// Folder of the new registry
     #[arg(default_value = "registry", value_name = "REGISTRY")]
     pub(super) registry: PathBuf,
-    /// The language to write
+    /// Language of the registry
     #[arg(long, value_name = "LANGUAGE", default_value = "yaml")]
-    pub(super) format: Language,
+    pub(super) format: RegistryFormat,
 }
 
-/// A language of registries.
+/// A language for registries.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Language {
-    /// YAML 1.2, with the schema that editors read beside it
+pub(super) enum RegistryFormat {
+    /// YAML 1.2, with a JSON Schema for editors
     Yaml,
     /// KDL 2.0
     Kdl,
 }
 
 #[derive(Arguments, Debug)]
-pub(super) struct Completions {
-    /// The shell
+pub(super) struct CompletionsArgs {
+    /// Shell that loads the script
     pub(super) shell: Shell,
 }
 
-impl Proof {
-    /// The same, as the checks take it.
-    pub(super) fn demand(self) -> Demand {
-        if self.locked { Demand::Everything } else { Demand::AsFarAsKnown }
+impl LockedArgs {
+    /// Returns what the checks do if a fact is missing.
+    pub(super) fn not_checked_policy(self) -> NotCheckedPolicy {
+        if self.locked { NotCheckedPolicy::Deny } else { NotCheckedPolicy::Count }
     }
 }

@@ -1,84 +1,86 @@
-//! Known findings: reading the file that lists them, and writing it anew.
+//! The options `--baseline` and `--update-baseline`.
 
-use super::End;
-use super::args::{Check, Output};
+use super::RunStatus;
+use super::args::{CommonArgs, OutputArgs};
 use super::session;
-use crate::diag::{Baseline, Diagnostics, Reach, words};
+use crate::diag::{Baseline, BaselineScope, Diagnostics, words};
 use crate::render::quote::shell;
 use crate::source::{SourceMap, text};
 use std::path::Path;
 
-/// The known findings that a run was given.
-pub(super) struct Given {
+/// The baseline file of a run.
+pub(super) struct BaselineFile {
     name: String,
     text: String,
     baseline: Baseline,
-    cure: String,
+    update_command: String,
 }
 
-/// Reads the file of the command line, where one is named; says what keeps it from being read.
-pub(super) fn read(command: &Check) -> Result<Option<Given>, End> {
+/// Reads the file of `--baseline`, if given. Reports read errors.
+pub(super) fn read(command: &CommonArgs) -> Result<Option<BaselineFile>, RunStatus> {
     let Some(path) = &command.baseline else { return Ok(None) };
-    let cure = update_command(command, path);
+    let update_command = update_command_line(command, path);
     let text = text(path).map_err(|error| {
-        session::report(&format!("error: {error}\n"));
+        session::print_stderr(&format!("error: {error}\n"));
         if error.is_missing() {
-            session::report(&format!("run `{cure}` to write it from what is found\n"));
+            session::print_stderr(&format!(
+                "run `{update_command}` to create it from the current findings\n"
+            ));
         }
-        End::CannotRun
+        RunStatus::CannotRun
     })?;
     let name = path.to_string_lossy().into_owned();
     let baseline = Baseline::parse(&text).map_err(|problem| {
         let file = words::quoted(&name);
-        session::report(&format!(
-            "error: {file} is no list of known findings: {problem}\n\
-             restore it from version control, or remove it and run `{cure}`\n"
+        session::print_stderr(&format!(
+            "error: {file} is not a valid baseline: {problem}\n\
+             restore it from version control, or remove it and run `{update_command}`\n"
         ));
-        End::CannotRun
+        RunStatus::CannotRun
     })?;
-    Ok(Some(Given { name, text, baseline, cure }))
+    Ok(Some(BaselineFile { name, text, baseline, update_command }))
 }
 
-impl Given {
-    /// Takes what is known out of what counts, and says what is known and not found.
-    pub(super) fn apply(&self, findings: &mut Diagnostics, map: &mut SourceMap, reach: Reach) {
-        let stale = self.baseline.silence(findings, map, (&self.name, reach));
+impl BaselineFile {
+    /// Silences the listed findings and reports stale entries.
+    pub(super) fn apply(&self, findings: &mut Diagnostics, map: &mut SourceMap, scope: BaselineScope) {
+        let stale = self.baseline.silence(findings, map, (&self.name, scope));
         if !stale.is_empty() {
             let file = map.add(&*self.name, &*self.text);
-            self.baseline.say_stale(&stale, (file, &self.text), findings, &self.cure);
+            self.baseline.report_stale(&stale, (file, &self.text), findings, &self.update_command);
         }
     }
 }
 
-/// Writes the file from what is found, and says what that changes; all of it is known from then on.
+/// Writes all current findings to the file, prints how many were added and removed, and silences them.
 pub(super) fn update(
-    command: &Check,
+    command: &CommonArgs,
     findings: &mut Diagnostics,
     map: &SourceMap,
-    output: Output,
-) -> Result<(), End> {
+    output: OutputArgs,
+) -> Result<(), RunStatus> {
     let Some(path) = &command.baseline else { return Ok(()) };
-    let known = if path.exists() { read(command)?.map(|given| given.baseline) } else { None };
+    let old = if path.exists() { read(command)?.map(|file| file.baseline) } else { None };
     findings.sort();
-    let found = Baseline::of(findings, map);
-    if session::put(path, &found.text()) != End::Clean {
-        return Err(End::CannotRun);
+    let found = Baseline::from_findings(findings, map);
+    if session::write_file(path, &found.text()) != RunStatus::Clean {
+        return Err(RunStatus::CannotRun);
     }
     let name = path.to_string_lossy();
-    let (added, removed) = match &known {
-        Some(known) => (found.beyond(known), known.beyond(&found)),
+    let (added, removed) = match &old {
+        Some(old) => (found.count_not_in(old), old.count_not_in(&found)),
         None => (found.len(), 0),
     };
     if !output.quiet {
-        let all = words::count(found.len(), "known finding");
-        session::report(&format!("{name}: {all}, {added} added, {removed} removed\n"));
+        let all = words::count(found.len(), "finding");
+        session::print_stderr(&format!("{name}: {all}, {added} added, {removed} removed\n"));
     }
-    found.silence(findings, map, (&name, Reach::All));
+    found.silence(findings, map, (&name, BaselineScope::All));
     Ok(())
 }
 
-/// The command that writes the file anew.
-fn update_command(command: &Check, path: &Path) -> String {
+/// The command that updates the file.
+fn update_command_line(command: &CommonArgs, path: &Path) -> String {
     let mut line = "orchgen check".to_owned();
     if command.registry != Path::new("registry") {
         line.extend([" ", &*shell(&command.registry.to_string_lossy())]);

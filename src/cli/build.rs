@@ -1,10 +1,10 @@
 //! `orchgen build` and `orchgen build --check`.
 
-use super::args::{Build, Output};
-use super::{End, baseline, session};
-use crate::compile::analyse_to;
-use crate::diag::{Diagnostics, Label, Reach, words};
-use crate::emit::{self, Change, EmitError, Force, Outcome, Watch, Written};
+use super::args::{BuildArgs, OutputArgs};
+use super::{RunStatus, baseline, session};
+use crate::compile::analyze_with;
+use crate::diag::{BaselineScope, Diagnostics, Label, words};
+use crate::emit::{self, EmitError, FileChange, Force, Observer, Outcome, Written};
 use crate::plan::plan;
 use crate::render::quote::shell;
 use crate::render::{ArtifactSet, render, templates};
@@ -12,114 +12,114 @@ use crate::source::{SourceMap, Span};
 use std::mem::ManuallyDrop;
 use std::path::Path;
 
-pub(super) fn run(command: &Build, output: Output) -> End {
-    build(command, output).unwrap_or_else(|end| end)
+pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> RunStatus {
+    build(command, output).unwrap_or_else(|status| status)
 }
 
-fn build(command: &Build, output: Output) -> Result<End, End> {
-    let mut findings = Diagnostics::with(command.check.said.levels()?);
-    let mut loaded = session::read(&command.check)?;
-    let known = baseline::read(&command.check)?;
+fn build(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
+    let mut findings = Diagnostics::with(command.common.severity.levels()?);
+    let mut loaded = session::read(&command.common)?;
+    let baseline = baseline::read(&command.common)?;
     if command
         .out
         .canonicalize()
-        .is_ok_and(|out| command.check.registry.canonicalize().is_ok_and(|registry| registry == out))
+        .is_ok_and(|out| command.common.registry.canonicalize().is_ok_and(|registry| registry == out))
     {
-        session::report(
-            "error: the output would be written into the registry: name another folder with --out\n",
+        session::print_stderr(
+            "error: the output folder is the registry: choose another folder with `--out FOLDER`\n",
         );
-        return Err(End::CannotRun);
+        return Err(RunStatus::CannotRun);
     }
-    let checked = analyse_to(command.proof.demand(), &loaded, &mut findings);
-    if let Some(known) = known {
-        known.apply(&mut findings, &mut loaded.map, Reach::BelowErrors);
+    let checked = analyze_with(command.locked.not_checked_policy(), &loaded, &mut findings);
+    if let Some(baseline) = baseline {
+        baseline.apply(&mut findings, &mut loaded.map, BaselineScope::BelowErrors);
     }
-    let Some(checked) = checked.ok().filter(|_| !session::fails(&findings, &command.check)) else {
-        return Ok(session::show(&mut findings, &loaded.map, &command.check, output));
+    let Some(checked) = checked.ok().filter(|_| !session::is_failure(&findings, &command.common)) else {
+        return Ok(session::report_findings(&mut findings, &loaded.map, &command.common, output));
     };
     if findings.is_empty() && findings.silenced().is_empty() {
-        // There is nothing to show of the texts.
+        // No report needs the source texts: free their memory.
         loaded.map = SourceMap::default();
     }
-    // Giving the plan back piece by piece at the end would take longer than much of the work.
+    // Leak the plan: freeing it is slow.
     let plan = ManuallyDrop::new(plan(&checked));
-    // It has everything that the output says.
+    // The plan has all data of the output, so `checked` can be freed.
     let (templates, ()) = rayon::join(templates, || drop(checked));
-    let done = render(&plan, &templates)
+    let outcome = render(&plan, &templates)
         .map_err(EmitError::from)
-        .and_then(|set| emit(command, &ManuallyDrop::new(set)));
-    Ok(match done {
+        .and_then(|set| write_or_compare(command, &ManuallyDrop::new(set)));
+    Ok(match outcome {
         Ok(Outcome::Written(written)) => {
-            let end = session::show(&mut findings, &loaded.map, &command.check, output);
-            if !output.quiet && command.check.reports.speaks_to_people() {
-                session::report(&summary(&written, command, output));
+            let status = session::report_findings(&mut findings, &loaded.map, &command.common, output);
+            if !output.quiet && command.common.reports.human_goes_to_stderr() {
+                session::print_stderr(&summary(&written, command, output));
             }
-            end
+            status
         }
         Ok(Outcome::Refused(changes)) => {
             if command.compare && !command.out.exists() {
-                say_missing(command, &mut loaded.map, &mut findings);
+                report_missing_output(command, &mut loaded.map, &mut findings);
             } else {
                 for change in &changes {
-                    report(change, command, &mut loaded.map, &mut findings);
+                    report_change(change, command, &mut loaded.map, &mut findings);
                 }
             }
-            session::show(&mut findings, &loaded.map, &command.check, output)
+            session::report_findings(&mut findings, &loaded.map, &command.common, output)
         }
         Err(error) => {
-            session::show(&mut findings, &loaded.map, &command.check, output);
-            session::report(&format!("error: {error}\n"));
-            End::CannotRun
+            session::report_findings(&mut findings, &loaded.map, &command.common, output);
+            session::print_stderr(&format!("error: {error}\n"));
+            RunStatus::CannotRun
         }
     })
 }
 
-/// Writes, or only compares: then every difference is one that was refused.
-fn emit(command: &Build, set: &ArtifactSet) -> Result<Outcome, EmitError> {
+/// Writes the output. With `--check`, only compares it: then every difference is returned as refused.
+fn write_or_compare(command: &BuildArgs, set: &ArtifactSet) -> Result<Outcome, EmitError> {
     if command.compare {
         let changes = emit::check(&command.out, set)?;
         let same = Written { unchanged: set.len(), ..Written::default() };
         return Ok(if changes.is_empty() { Outcome::Written(same) } else { Outcome::Refused(changes) });
     }
     let force = if command.force { Force::Yes } else { Force::No };
-    emit::write(&command.out, set, force, &Patience)
+    emit::write(&command.out, set, force, &WaitMessage)
 }
 
-/// Tells people that another build is being waited for.
-struct Patience;
+/// Prints a message if the build waits for another build.
+struct WaitMessage;
 
-impl Watch for Patience {
+impl Observer for WaitMessage {
     fn waiting(&self) {
-        session::report("waiting for another build of the same folder to end\n");
+        session::print_stderr("waiting for another build of this folder to finish\n");
     }
 }
 
-fn report(change: &Change, command: &Build, map: &mut SourceMap, findings: &mut Diagnostics) {
+fn report_change(change: &FileChange, command: &BuildArgs, map: &mut SourceMap, findings: &mut Diagnostics) {
     let out = command.out.to_string_lossy();
     let mut finding = emit::finding(change, &out, |path, label| {
         let file = map.add(path, "");
         Label { span: Span::new(file, 0, 0), text: label.to_owned() }
     });
     for help in &mut finding.help {
-        *help = help.replace("orchgen build", &itself(command));
+        *help = help.replace("orchgen build", &build_command(command));
     }
     findings.report(finding);
 }
 
-/// A folder that is not there is one cause, whatever would be in it.
-fn say_missing(command: &Build, map: &mut SourceMap, findings: &mut Diagnostics) {
+/// Reports a missing output folder as one finding, instead of one for each file.
+fn report_missing_output(command: &BuildArgs, map: &mut SourceMap, findings: &mut Diagnostics) {
     let out = command.out.to_string_lossy();
     let span = Span::new(map.add(out.clone(), ""), 0, 0);
-    let message = format!("the folder {} is missing", words::quoted(&out));
-    let finding = emit::codes::OUTPUT_DRIFT.at(span, "not there", message).about("file", out);
-    findings.report(finding.help(format!("run `{}` and commit what it writes", itself(command))));
+    let message = format!("the output folder {} is missing", words::quoted(&out));
+    let finding = emit::codes::OUTPUT_DRIFT.at(span, "missing", message).about("file", out);
+    findings.report(finding.help(format!("run `{}` and commit the changes", build_command(command))));
 }
 
-/// The command that builds what was compared.
-fn itself(command: &Build) -> String {
+/// The `orchgen build` command for the same registry and output folder.
+fn build_command(command: &BuildArgs) -> String {
     let mut line = "orchgen build".to_owned();
-    if command.check.registry != Path::new("registry") {
-        line.extend([" ", &*shell(&command.check.registry.to_string_lossy())]);
+    if command.common.registry != Path::new("registry") {
+        line.extend([" ", &*shell(&command.common.registry.to_string_lossy())]);
     }
     if command.out != Path::new("out") {
         line.extend([" --out ", &*shell(&command.out.to_string_lossy())]);
@@ -127,7 +127,7 @@ fn itself(command: &Build) -> String {
     line
 }
 
-fn summary(written: &Written, command: &Build, output: Output) -> String {
+fn summary(written: &Written, command: &BuildArgs, output: OutputArgs) -> String {
     let mut text = String::new();
     if output.verbose {
         for (verb, paths) in
@@ -145,8 +145,8 @@ fn summary(written: &Written, command: &Build, output: Output) -> String {
         (written.removed.len(), "removed"),
         (written.unchanged, "unchanged"),
     ];
-    let said: Vec<String> =
-        counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    let said = if said.is_empty() { "nothing to write".to_owned() } else { said.join(", ") };
-    text + &format!("{out}: {said}\n")
+    let counts: Vec<String> =
+        counts.iter().filter(|(n, _)| *n > 0).map(|(n, verb)| format!("{n} {verb}")).collect();
+    let counts = if counts.is_empty() { "nothing to write".to_owned() } else { counts.join(", ") };
+    text + &format!("{out}: {counts}\n")
 }

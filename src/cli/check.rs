@@ -1,31 +1,31 @@
 //! `orchgen check`.
 
-use super::args::{Checking, Output};
-use super::{End, baseline, fix, session};
-use crate::compile::analyse_to;
-use crate::diag::{Diagnostics, Reach};
+use super::args::{CheckArgs, OutputArgs};
+use super::{RunStatus, baseline, fix, session};
+use crate::compile::analyze_with;
+use crate::diag::{BaselineScope, Diagnostics};
 use std::mem::ManuallyDrop;
 
-pub(super) fn run(command: &Checking, output: Output) -> End {
-    let is_mended = command.mend.fix || command.mend.diff;
-    let end = if is_mended { fix::run(command, output) } else { check(command, output) };
-    end.unwrap_or_else(|end| end)
+pub(super) fn run(command: &CheckArgs, output: OutputArgs) -> RunStatus {
+    let is_fixing = command.fixes.fix || command.fixes.diff;
+    let status = if is_fixing { fix::run(command, output) } else { check(command, output) };
+    status.unwrap_or_else(|status| status)
 }
 
 fn check(
-    Checking { check: command, update_baseline, proof, .. }: &Checking,
-    output: Output,
-) -> Result<End, End> {
-    let mut findings = Diagnostics::with(command.said.levels()?);
+    CheckArgs { common: command, update_baseline, locked, .. }: &CheckArgs,
+    output: OutputArgs,
+) -> Result<RunStatus, RunStatus> {
+    let mut findings = Diagnostics::with(command.severity.levels()?);
     let mut loaded = session::read(command)?;
-    let known = if *update_baseline { None } else { baseline::read(command)? };
-    // Whether something is wrong is in the findings; giving the rest back piece by piece takes longer than ending.
-    let _checked = ManuallyDrop::new(analyse_to(proof.demand(), &loaded, &mut findings));
+    let baseline = if *update_baseline { None } else { baseline::read(command)? };
+    // The verdict is in the findings. Leak the rest: freeing it is slow.
+    let _checked = ManuallyDrop::new(analyze_with(locked.not_checked_policy(), &loaded, &mut findings));
     if *update_baseline {
         baseline::update(command, &mut findings, &loaded.map, output)?;
     }
-    if let Some(known) = known {
-        known.apply(&mut findings, &mut loaded.map, Reach::All);
+    if let Some(baseline) = baseline {
+        baseline.apply(&mut findings, &mut loaded.map, BaselineScope::All);
     }
-    Ok(session::show(&mut findings, &loaded.map, command, output))
+    Ok(session::report_findings(&mut findings, &loaded.map, command, output))
 }

@@ -1,7 +1,7 @@
 //! `orchgen explain`.
 
-use super::End;
-use super::args::{Explain, Output, PageFormat};
+use super::RunStatus;
+use super::args::{ExplainArgs, OutputArgs, PageFormat};
 use super::session;
 use crate::catalogue::{codes, find};
 use crate::diag::page::Example;
@@ -10,42 +10,42 @@ use crate::diag::{Code, nearest, words};
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Catalogue {
+struct CatalogueJson {
     format_version: u32,
-    codes: Vec<Entry>,
+    codes: Vec<CodeJson>,
 }
 
-/// One code as JSON has it: its page is Markdown, and its examples stand beside it once more for those who only want these.
+/// One code as JSON. The page is Markdown; its examples are also available separately.
 #[derive(Serialize)]
-struct Entry {
+struct CodeJson {
     code: String,
     name: &'static str,
     severity: &'static str,
     summary: String,
     page: String,
-    bad: Vec<Shown>,
-    good: Vec<Shown>,
+    bad: Vec<ExampleJson>,
+    good: Vec<ExampleJson>,
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct ExampleJson {
     language: String,
     text: String,
 }
 
-pub(super) fn run(command: &Explain, output: Output) -> End {
+pub(super) fn run(command: &ExplainArgs, output: OutputArgs) -> RunStatus {
     let chosen = match &command.code {
         Some(word) => match find(word) {
             Some(code) => vec![code],
-            None => return say_unknown(word),
+            None => return report_unknown_code(word),
         },
         None => codes(),
     };
     let style = session::style(output, &std::io::stdout());
-    session::print(&match command.format {
+    session::print_stdout(&match command.format {
         PageFormat::Json => json(&chosen),
         PageFormat::Markdown if command.code.is_some() => chosen.iter().map(|code| markdown(code)).collect(),
-        PageFormat::Markdown => document(&chosen),
+        PageFormat::Markdown => markdown_document(&chosen),
         PageFormat::Human if command.code.is_none() && !command.all => list(&chosen),
         PageFormat::Human => {
             let pages: Vec<String> = chosen.iter().map(|code| page(code, style)).collect();
@@ -58,8 +58,8 @@ fn markdown(code: &Code) -> String {
     format!("# {code} {}\n\nSeverity: {}\n\n{}", code.name, code.severity.word(), code.text())
 }
 
-/// All pages below one heading, each a step deeper than it is alone, behind a table that links to them.
-fn document(codes: &[&Code]) -> String {
+/// One document with all pages: a table of links, then the pages with their headings one level deeper.
+fn markdown_document(codes: &[&Code]) -> String {
     let mut out =
         "# What orchgen finds\n\n| code | name | severity | what it finds |\n|---|---|---|---|\n".to_owned();
     for code in codes {
@@ -91,8 +91,8 @@ fn list(codes: &[&Code]) -> String {
 }
 
 fn json(codes: &[&'static Code]) -> String {
-    let shown = |Example { language, text }| Shown { language, text };
-    let entry = |code: &&'static Code| Entry {
+    let shown = |Example { language, text }| ExampleJson { language, text };
+    let entry = |code: &&'static Code| CodeJson {
         code: code.to_string(),
         name: code.name,
         severity: code.severity.word(),
@@ -101,20 +101,20 @@ fn json(codes: &[&'static Code]) -> String {
         bad: code.examples("Example").into_iter().map(shown).collect(),
         good: code.examples("Instead").into_iter().map(shown).collect(),
     };
-    let catalogue = Catalogue { format_version: 1, codes: codes.iter().map(entry).collect() };
-    // Only maps with keys that are not strings can fail, and there is none.
+    let catalogue = CatalogueJson { format_version: 1, codes: codes.iter().map(entry).collect() };
+    // Serialization fails only for maps with non-string keys, and there are none.
     serde_json::to_string(&catalogue).unwrap_or_default() + "\n"
 }
 
-/// Says that a word is no code, with the nearest one.
-pub(super) fn say_unknown(word: &str) -> End {
+/// Reports an unknown code, with the nearest known one.
+pub(super) fn report_unknown_code(word: &str) -> RunStatus {
     let all = codes();
     let numbers: Vec<String> = all.iter().map(ToString::to_string).collect();
-    let known = all.iter().map(|code| code.name).chain(numbers.iter().map(String::as_str));
+    let names = all.iter().map(|code| code.name).chain(numbers.iter().map(String::as_str));
     let is_number = word.chars().any(|c| c.is_ascii_digit());
     let folded = if is_number { word.to_ascii_uppercase() } else { word.to_ascii_lowercase() };
-    let near = nearest(&folded, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    session::report(&format!("error: there is no code {}{near}\n", words::quoted(word)));
-    session::report("`orchgen explain` lists all codes\n");
-    End::CannotRun
+    let near = nearest(&folded, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    session::print_stderr(&format!("error: unknown code {}{near}\n", words::quoted(word)));
+    session::print_stderr("`orchgen explain` lists all codes\n");
+    RunStatus::CannotRun
 }

@@ -1,7 +1,7 @@
-//! `orchgen init`: a small registry to begin with.
+//! `orchgen init`: writes a small example registry.
 
-use super::End;
-use super::args::{Init, Language, Output};
+use super::RunStatus;
+use super::args::{InitArgs, OutputArgs, RegistryFormat};
 use super::session;
 use crate::diag::words;
 use crate::emit;
@@ -10,49 +10,56 @@ use crate::render::quote::shell;
 use crate::source::is_registry;
 use std::path::Path;
 
-/// The name of the schema beside a registry in YAML; its ending keeps it from being read as part of the registry.
+/// The file name of the JSON Schema of a YAML registry. Because of the extension, orchgen does not read it as part of
+/// the registry.
 const SCHEMA: &str = "orchgen.schema.json";
 
-pub(super) fn run(command: &Init, output: Output) -> End {
+pub(super) fn run(command: &InitArgs, output: OutputArgs) -> RunStatus {
     let folder = &command.registry;
     if is_registry(folder) {
         let name = words::quoted(&folder.to_string_lossy());
-        session::report(&format!(
-            "error: {name} holds a registry already: name another folder, or check this one\n"
+        session::print_stderr(&format!(
+            "error: {name} already contains a registry: choose another folder, or run `orchgen check{}`\n",
+            operand(folder)
         ));
-        return End::CannotRun;
+        return RunStatus::CannotRun;
     }
     let schema = schema();
     let files: &[(&str, &str)] = match command.format {
-        Language::Yaml => &[
+        RegistryFormat::Yaml => &[
             ("stack.yaml", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/init/stack.yaml"))),
             (SCHEMA, &schema),
         ],
-        Language::Kdl => {
+        RegistryFormat::Kdl => {
             &[("stack.kdl", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/init/stack.kdl")))]
         }
     };
     if let Err(error) = emit::create(folder, files) {
-        session::report(&format!("error: {error}\n"));
-        return End::CannotRun;
+        session::print_stderr(&format!("error: {error}\n"));
+        return RunStatus::CannotRun;
     }
     if !output.quiet {
         let shown = |(name, _): &(&str, &str)| words::printable(&folder.join(name).to_string_lossy());
         let names: Vec<String> = files.iter().map(shown).collect();
-        session::report(&format!("wrote {}\n{}", words::all_of(&names), next(folder)));
+        session::print_stderr(&format!("wrote {}\n{}", words::all_of(&names), next_steps(folder)));
     }
-    End::Clean
+    RunStatus::Clean
 }
 
-/// What to do with it.
-fn next(folder: &Path) -> String {
-    let named = folder != Path::new("registry");
-    let operand = if named { format!(" {}", shell(&folder.to_string_lossy())) } else { String::new() };
+/// The folder as an argument of further commands; empty for the default folder.
+pub(super) fn operand(folder: &Path) -> String {
+    let is_default = folder == Path::new("registry");
+    if is_default { String::new() } else { format!(" {}", shell(&folder.to_string_lossy())) }
+}
+
+/// The next steps for the user.
+fn next_steps(folder: &Path) -> String {
+    let operand = operand(folder);
     format!(
-        "Put your own engine, host and models into it. Then:
-  orchgen check{operand}            says what is wrong in it
+        "Replace the example engine, host and models with yours. Then run:
+  orchgen check{operand}            reports errors in the registry
   orchgen build{operand}            writes units, scripts and documents into out/
-  orchgen build --check{operand}    in CI: whether out/ is what the registry says
+  orchgen build --check{operand}    verifies in CI that out/ is up to date
 "
     )
 }

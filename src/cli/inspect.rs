@@ -1,25 +1,25 @@
-//! `orchgen inspect`: what one model file says of itself.
+//! `orchgen inspect`: prints the facts and metadata of one model file.
 
-use super::End;
-use super::args::{FileFormat, Inspect};
+use super::RunStatus;
+use super::args::{DataFormat, InspectArgs};
 use super::session;
 use crate::diag::words::{count, printable};
-use crate::facts::{ByteOrder, Facts, Keep, Parts};
+use crate::facts::{ByteOrder, Facts, ModelHeaders, VocabularyDetail};
 use crate::hir::Bytes;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 #[derive(Serialize)]
-struct Inspected<'p> {
+struct InspectJson<'p> {
     format_version: u32,
     facts: &'p Facts,
     metadata: BTreeMap<&'p str, String>,
-    tensors: Vec<Shown<'p>>,
+    tensors: Vec<TensorJson<'p>>,
 }
 
 #[derive(Serialize)]
-struct Shown<'p> {
+struct TensorJson<'p> {
     name: &'p str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -27,32 +27,32 @@ struct Shown<'p> {
     bytes: u64,
 }
 
-pub(super) fn run(command: &Inspect) -> End {
+pub(super) fn run(command: &InspectArgs) -> RunStatus {
     let path = command.file.to_string_lossy();
-    let parts = match Parts::read(&command.file, Keep::Texts) {
+    let parts = match ModelHeaders::read(&command.file, VocabularyDetail::Texts) {
         Ok(parts) => parts,
         Err(error) => {
             let shard = error.shard.map(|shard| format!("shard {shard}, ")).unwrap_or_default();
-            let said = printable(&format!("cannot read `{path}`: {shard}{}", error.fault));
-            session::report(&format!("error: {said}\n"));
-            return End::CannotRun;
+            let reason = printable(&format!("cannot read `{path}`: {shard}{}", error.cause));
+            session::print_stderr(&format!("error: {reason}\n"));
+            return RunStatus::CannotRun;
         }
     };
-    let facts = Facts::of(&path, &parts);
-    session::print(&match command.format {
-        FileFormat::Json => json(&facts, &parts),
-        FileFormat::Human => human(&facts, &parts),
+    let facts = Facts::from_headers(&path, &parts);
+    session::print_stdout(&match command.format {
+        DataFormat::Json => json(&facts, &parts),
+        DataFormat::Human => human(&facts, &parts),
     })
 }
 
-fn json(facts: &Facts, parts: &Parts) -> String {
+fn json(facts: &Facts, parts: &ModelHeaders) -> String {
     let tensors = parts.headers().flat_map(|header| &header.tensors);
-    let inspected = Inspected {
+    let json = InspectJson {
         format_version: 1,
         facts,
         metadata: parts.first.values.iter().map(|(key, value)| (&**key, value.to_string())).collect(),
         tensors: tensors
-            .map(|tensor| Shown {
+            .map(|tensor| TensorJson {
                 name: &tensor.name,
                 kind: tensor.kind.name,
                 shape: tensor.shape,
@@ -60,32 +60,32 @@ fn json(facts: &Facts, parts: &Parts) -> String {
             })
             .collect(),
     };
-    // Only maps with keys that are not texts can fail, and there is none.
-    serde_json::to_string(&inspected).unwrap_or_default() + "\n"
+    // Serialization fails only for maps with non-string keys, and there are none.
+    serde_json::to_string(&json).unwrap_or_default() + "\n"
 }
 
-fn human(facts: &Facts, parts: &Parts) -> String {
+fn human(facts: &Facts, parts: &ModelHeaders) -> String {
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut row = |key: &str, value: String| rows.push((key.to_owned(), value));
     let order = match parts.first.order {
         ByteOrder::Little => "little-endian",
-        ByteOrder::Big => "big-endian, which machines of the other order refuse",
+        ByteOrder::Big => "big-endian; engines on little-endian machines refuse it",
     };
     row("file", facts.file.to_string());
     row("format", format!("GGUF version {}, {order}", parts.first.version));
-    row("size", format!("{}, of which the header has {}", Bytes(facts.size), Bytes(parts.first.bytes)));
+    row("size", format!("{}, header {}", Bytes(facts.size), Bytes(parts.first.bytes)));
     row("header", format!("sha256 {}", facts.header));
     if let Some(shards) = facts.shards {
         let missing: Vec<String> = facts.shards_missing.iter().map(ToString::to_string).collect();
         let missing = if missing.is_empty() {
-            "all there".to_owned()
+            "all present".to_owned()
         } else {
             format!("missing {}", missing.join(", "))
         };
         row("shards", format!("{shards}, {missing}"));
     }
-    row("architecture", facts.architecture.as_deref().unwrap_or("not said").to_owned());
-    row("quant", facts.quant.as_deref().unwrap_or("not said").to_owned());
+    row("architecture", facts.architecture.as_deref().unwrap_or("not specified").to_owned());
+    row("quant", facts.quant.as_deref().unwrap_or("not specified").to_owned());
     if let Some(tokens) = &facts.vocabulary {
         row(
             "vocabulary",
@@ -95,12 +95,12 @@ fn human(facts: &Facts, parts: &Parts) -> String {
             ("BOS", tokens.add_bos, tokens.bos, &tokens.bos_text),
             ("EOS", tokens.add_eos, tokens.eos, &tokens.eos_text),
         ] {
-            let token = token.map_or_else(|| "not said".to_owned(), |token| token.to_string());
+            let token = token.map_or_else(|| "not specified".to_owned(), |token| token.to_string());
             let text = text.as_ref().map(|text| format!(" `{text}`")).unwrap_or_default();
             let added = match added {
                 Some(true) => "added to prompts",
                 Some(false) => "not added",
-                None => "whether it is added is not said",
+                None => "not specified whether it is added",
             };
             row(name, format!("{token}{text}, {added}"));
         }
@@ -122,7 +122,7 @@ fn table(rows: &[(String, String)]) -> String {
     let width = rows.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0).min(60);
     let mut out = String::new();
     for (key, value) in rows {
-        // A text never fails to take more text.
+        // Writing to a string cannot fail.
         let _ = writeln!(out, "{:width$}  {}", printable(key), printable(value));
     }
     out

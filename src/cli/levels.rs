@@ -1,35 +1,32 @@
-//! What codes count as, by the command line.
+//! The options `--error`, `--warn` and `--ignore`, which set the severity of codes.
 
-use super::End;
-use super::explain::say_unknown;
+use super::RunStatus;
+use super::explain::report_unknown_code;
 use super::session;
 use crate::catalogue::find;
 use crate::diag::{Code, Level, Levels, Severity, words};
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
-/// What the user says of codes, in the order of the command line, which the derived way of reading it would lose.
+/// The severities that the user sets, in the order of the command line. clap's derive would lose the order of different
+/// options, so the traits are implemented manually.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Said(Vec<(Level, String)>);
+pub(super) struct SeverityArgs(Vec<(Level, String)>);
 
-/// The options, what each says of a code, and what people are told of it.
-const OPTIONS: [(&str, Level, &str); 3] = [
-    (
-        "error",
-        Level::Error,
-        "Count findings of a code as errors, which let the run fail and keep it from writing",
-    ),
-    ("warn", Level::Warning, "Count findings of a code as warnings"),
-    ("ignore", Level::Ignored, "Leave findings of a code out"),
+/// The options: name, level, and the first and last sentence of the help.
+const OPTIONS: [(&str, Level, &str, &str); 3] = [
+    ("error", Level::Error, "Treat a code as an error", ""),
+    ("warn", Level::Warning, "Treat a code as a warning", ". An error cannot become a warning"),
+    ("ignore", Level::Ignored, "Do not report a code", ". An error cannot be ignored"),
 ];
 
-/// Every code that can be spoken of.
+/// The word that selects all codes.
 const ALL: &str = "all";
 
-impl clap::Args for Said {
+impl clap::Args for SeverityArgs {
     fn augment_args(command: Command) -> Command {
-        OPTIONS.iter().fold(command, |command, (name, _, help)| {
+        OPTIONS.iter().fold(command, |command, (name, _, help, limit)| {
             let arg = Arg::new(*name).long(*name).value_name("CODE").action(ArgAction::Append).help(format!(
-                "{help}; by number, by name, or `{ALL}`. Of two that speak of one code the later counts, and an error stays one"
+                "{help}. CODE is a number, a name or `{ALL}`. If a code is given twice, the last wins{limit}"
             ));
             command.arg(arg.help_heading("Severity"))
         })
@@ -40,16 +37,16 @@ impl clap::Args for Said {
     }
 }
 
-impl FromArgMatches for Said {
+impl FromArgMatches for SeverityArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut said: Vec<(usize, Level, String)> = Vec::new();
-        for (name, level, _) in OPTIONS {
+        let mut found: Vec<(usize, Level, String)> = Vec::new();
+        for (name, level, _, _) in OPTIONS {
             let words = matches.get_many::<String>(name).into_iter().flatten();
-            let places = matches.indices_of(name).into_iter().flatten();
-            said.extend(places.zip(words).map(|(at, word)| (at, level, word.clone())));
+            let positions = matches.indices_of(name).into_iter().flatten();
+            found.extend(positions.zip(words).map(|(at, word)| (at, level, word.clone())));
         }
-        said.sort_by_key(|(at, _, _)| *at);
-        Ok(Self(said.into_iter().map(|(_, level, word)| (level, word)).collect()))
+        found.sort_by_key(|(at, _, _)| *at);
+        Ok(Self(found.into_iter().map(|(_, level, word)| (level, word)).collect()))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -58,18 +55,18 @@ impl FromArgMatches for Said {
     }
 }
 
-impl Said {
-    /// What codes count as; says a word that is no code, and an error that would be no error.
-    pub(super) fn levels(&self) -> Result<Levels, End> {
+impl SeverityArgs {
+    /// Returns the level of each code. Reports an unknown code, or an error that would become a warning or be ignored.
+    pub(super) fn levels(&self) -> Result<Levels, RunStatus> {
         let mut levels = Levels::default();
         for (level, word) in &self.0 {
             if word.eq_ignore_ascii_case(ALL) {
                 levels.set_all(*level);
                 continue;
             }
-            let code = find(word).ok_or_else(|| say_unknown(word))?;
+            let code = find(word).ok_or_else(|| report_unknown_code(word))?;
             if code.severity == Severity::Error && *level != Level::Error {
-                return Err(say_fixed(code));
+                return Err(report_fixed_severity(code));
             }
             levels.set(code, *level);
         }
@@ -77,11 +74,11 @@ impl Said {
     }
 }
 
-fn say_fixed(code: &Code) -> End {
+fn report_fixed_severity(code: &Code) -> RunStatus {
     let name = words::quoted(code.name);
-    session::report(&format!(
-        "error: {name} stays an error: what it finds would not start, or not do what the registry says\n\
-         only warnings and notes can be lowered; --baseline lets what is known pass `orchgen check`\n"
+    session::print_stderr(&format!(
+        "error: {name} must stay an error: with it, a server would not start or not match the registry\n\
+         only the severity of warnings and notes can be changed; to accept existing errors in `orchgen check`, use `--baseline FILE`\n"
     ));
-    End::CannotRun
+    RunStatus::CannotRun
 }

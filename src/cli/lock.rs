@@ -1,33 +1,33 @@
-//! `orchgen lock`: reads the headers of all models and writes what they say into `registry.lock`, or compares the two.
+//! `orchgen lock`: reads the headers of all models and records their facts in `registry.lock`, or compares the two.
 
 mod drift;
 mod read;
 
-use super::args::{LockModels, Output};
-use super::{End, baseline, session};
+use super::args::{LockArgs, OutputArgs};
+use super::{RunStatus, baseline, session};
 use crate::compile::lower_to_lock;
-use crate::diag::{Diagnostics, Reach, words};
+use crate::diag::{BaselineScope, Diagnostics, words};
 use crate::emit;
 use crate::facts::Lock;
 use crate::hir::Registry;
 use crate::source::LOCK;
 
-pub(super) fn run(command: &LockModels, output: Output) -> End {
-    lock(command, output).unwrap_or_else(|end| end)
+pub(super) fn run(command: &LockArgs, output: OutputArgs) -> RunStatus {
+    lock(command, output).unwrap_or_else(|status| status)
 }
 
-fn lock(command: &LockModels, output: Output) -> Result<End, End> {
-    let check = &command.check;
-    let mut findings = Diagnostics::with(check.said.levels()?);
-    let known = baseline::read(check)?;
-    let mut loaded = session::read(check)?;
+fn lock(command: &LockArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
+    let common = &command.common;
+    let mut findings = Diagnostics::with(common.severity.levels()?);
+    let baseline = baseline::read(common)?;
+    let mut loaded = session::read(common)?;
     let (registry, old, damage) = lower_to_lock(&loaded, &mut findings);
     if findings.has_errors() {
-        // What a model is cannot be known while the registry does not say.
-        return Ok(session::show(&mut findings, &loaded.map, check, output));
+        // The list of models may be incomplete.
+        return Ok(session::report_findings(&mut findings, &loaded.map, common, output));
     }
-    let lock = read::all(&registry, &old, output, &mut findings);
-    let path = check.registry.join(LOCK);
+    let lock = read::read_all(&registry, &old, output, &mut findings);
+    let path = common.registry.join(LOCK);
     let shown = path.to_string_lossy();
     let mut written = Ok(());
     if command.compare {
@@ -36,23 +36,23 @@ fn lock(command: &LockModels, output: Output) -> Result<End, End> {
             drift::report((&registry, &old, &lock), || loaded.map.add(&*shown, ""), &mut findings);
         }
     } else {
-        written = emit::put(&path, lock.write().as_bytes());
+        written = emit::write_file(&path, lock.write().as_bytes());
     }
-    if let Some(known) = known {
-        known.apply(&mut findings, &mut loaded.map, Reach::All);
+    if let Some(baseline) = baseline {
+        baseline.apply(&mut findings, &mut loaded.map, BaselineScope::All);
     }
-    let end = session::show(&mut findings, &loaded.map, check, output);
+    let status = session::report_findings(&mut findings, &loaded.map, common, output);
     if let Err(error) = written {
-        session::report(&format!("error: {error}\n"));
-        return Err(End::CannotRun);
+        session::print_stderr(&format!("error: {error}\n"));
+        return Err(RunStatus::CannotRun);
     }
-    if !command.compare && !output.quiet && check.reports.speaks_to_people() {
-        session::report(&format!("{shown}: {}\n", summary(&registry, &old, &lock)));
+    if !command.compare && !output.quiet && common.reports.human_goes_to_stderr() {
+        session::print_stderr(&format!("{shown}: {}\n", summary(&registry, &old, &lock)));
     }
-    Ok(end)
+    Ok(status)
 }
 
-/// `6 models and 1 projector locked, 2 of them changed`.
+/// For example `6 models and 1 projector locked, 2 changed`.
 fn summary(registry: &Registry, old: &Lock, lock: &Lock) -> String {
     let mut counts = vec![words::count(lock.models.len(), "model")];
     if !lock.projectors.is_empty() {
@@ -63,12 +63,13 @@ fn summary(registry: &Registry, old: &Lock, lock: &Lock) -> String {
         new.iter().filter(|(name, locked)| old.get(*name) != Some(*locked)).count()
     };
     let changed = changed(&lock.models, &old.models) + changed(&lock.projectors, &old.projectors);
-    let lost =
+    let without_facts =
         registry.models.iter().filter(|model| !lock.models.contains_key(&*model.head.name.value)).count();
-    let lost = if lost > 0 { format!(", {lost} without facts") } else { String::new() };
+    let without_facts =
+        if without_facts > 0 { format!(", {without_facts} without facts") } else { String::new() };
     match changed {
-        _ if old.place.is_none() => format!("{locked}{lost}"),
-        0 => format!("{locked}, none changed{lost}"),
-        _ => format!("{locked}, {changed} changed{lost}"),
+        _ if old.place.is_none() => format!("{locked}{without_facts}"),
+        0 => format!("{locked}, none changed{without_facts}"),
+        _ => format!("{locked}, {changed} changed{without_facts}"),
     }
 }

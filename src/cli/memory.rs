@@ -1,65 +1,64 @@
-//! `orchgen memory`: what each role takes in memory, part by part, and what that is for a residency and a host.
+//! `orchgen memory`: prints the memory of each role by part, and the sums of residencies and hosts.
 //!
-//! As one JSON object, whose shape only grows:
+//! With `--output-format json`, the result is one JSON object. Later versions only add fields:
 //!
 //! | field | |
 //! |---|---|
-//! | `roles` | `name`, `residency`, `host`, `processes`, `bytes` of one process, `is_whole` whether all of it is known, `parts` |
-//! | `parts` | `of` model, draft or projector; `kind`, `mapped` ones once a host; and `bytes` with `within_percent`, `at_most` or `declared` that say how well it is known, or `not_checked` |
-//! | `residencies` | `residency`, `host`, `bytes` and its `budget`, null where it has none |
-//! | `hosts` | `host`, `bytes` of its roles, `services` what its services say they take, `memory`, `reserve` |
+//! | `roles` | `name`, `residency`, `host`, `processes`, `bytes` of one process, `is_whole` (true if all parts are known), `parts` |
+//! | `parts` | `of` (model, draft or projector), `kind` (`mapped` parts count once per host), and either `bytes` with its certainty (`within_percent`, `at_most` or `declared`) or `not_checked` |
+//! | `residencies` | `residency`, `host`, `bytes`, `budget` (null without one) |
+//! | `hosts` | `host`, `bytes` of its roles, `services` (declared memory of its services), `memory`, `reserve` |
 
 mod table;
 
-use super::End;
-use super::args::{FileFormat, Memory, Output};
+use super::RunStatus;
+use super::args::{DataFormat, MemoryArgs, OutputArgs};
 use super::session;
-use crate::check::memory::named;
-use crate::check::{Demand, Ground, check};
+use crate::check::memory::kind_label;
+use crate::check::{Derived, NotCheckedPolicy, check};
 use crate::compile::lower_with_lock;
 use crate::diag::report::human::human;
 use crate::diag::{Diagnostics, words};
-use crate::engine::memory::{Amount, Kind, Part, Whose};
-use crate::hir::{Bytes, Extent, Id, Role, Serving};
-use crate::source::load;
+use crate::engine::memory::{Amount, Owner, Part, PartKind};
+use crate::hir::{Bytes, Id, MemoryScope, Role, Serving};
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Shown<'r> {
+struct MemoryReport<'r> {
     format_version: u32,
-    roles: Vec<ShownRole<'r>>,
-    residencies: Vec<ShownResidency<'r>>,
-    hosts: Vec<ShownHost<'r>>,
+    roles: Vec<ReportedRole<'r>>,
+    residencies: Vec<ReportedResidency<'r>>,
+    hosts: Vec<ReportedHost<'r>>,
 }
 
 #[derive(Serialize)]
-struct ShownRole<'r> {
+struct ReportedRole<'r> {
     name: &'r str,
     residency: &'r str,
     host: &'r str,
     processes: usize,
     bytes: u64,
     is_whole: bool,
-    parts: Vec<ShownPart<'r>>,
+    parts: Vec<ReportedPart<'r>>,
 }
 
 #[derive(Serialize)]
-struct ShownPart<'r> {
+struct ReportedPart<'r> {
     of: &'static str,
     kind: &'static str,
-    /// What it is called in the table.
+    /// The title in the table.
     #[serde(skip)]
     title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
     #[serde(flatten)]
-    known: Known<'r>,
+    certainty: Certainty<'r>,
 }
 
-/// How well it is known how much it is.
+/// The certainty of a number of bytes.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Known<'r> {
+enum Certainty<'r> {
     WithinPercent(u8),
     AtMost(bool),
     Declared(bool),
@@ -67,7 +66,7 @@ enum Known<'r> {
 }
 
 #[derive(Serialize)]
-struct ShownResidency<'r> {
+struct ReportedResidency<'r> {
     residency: &'r str,
     host: &'r str,
     bytes: u64,
@@ -75,84 +74,80 @@ struct ShownResidency<'r> {
 }
 
 #[derive(Serialize)]
-struct ShownHost<'r> {
+struct ReportedHost<'r> {
     host: &'r str,
     bytes: u64,
-    /// What its services say they take.
+    /// The declared memory of its services.
     services: u64,
     memory: u64,
     reserve: u64,
 }
 
-pub(super) fn run(command: &Memory, output: Output) -> End {
-    let loaded = match load(&command.registry) {
+pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
+    let loaded = match session::load_registry(&command.registry) {
         Ok(loaded) => loaded,
-        Err(error) => {
-            session::report(&format!("error: {error}\n"));
-            return End::CannotRun;
-        }
+        Err(status) => return status,
     };
     let mut findings = Diagnostics::default();
     let (registry, lock) = lower_with_lock(&loaded, &mut findings);
     if findings.has_errors() {
-        // A sum without what could not be read would be taken for the whole.
+        // Do not print sums: roles and models that could not be read would be missing.
         findings.sort();
-        session::report(&human(&findings, &loaded.map, session::style(output, &std::io::stderr())));
-        return End::Findings;
+        session::print_stderr(&human(&findings, &loaded.map, session::style(output, &std::io::stderr())));
+        return RunStatus::Findings;
     }
-    let ground = Ground::new(registry, &loaded.profiles, lock);
-    let shown = gather(&ground);
+    let derived = Derived::new(registry, &loaded.profiles, lock);
+    let report = memory_report(&derived);
     let text = match command.format {
-        FileFormat::Human => table::human(&shown),
-        // Only maps with keys that are not texts can fail, and there is none.
-        FileFormat::Json => serde_json::to_string(&shown).unwrap_or_default() + "\n",
+        DataFormat::Human => table::human(&report),
+        // Serialization fails only for maps with non-string keys, and there are none.
+        DataFormat::Json => serde_json::to_string(&report).unwrap_or_default() + "\n",
     };
-    let printed = session::print(&text);
-    // What is over its budget is wanted to be seen; what cannot be served has no memory.
-    if check(ground, Demand::AsFarAsKnown, &mut findings).is_err() && !output.quiet {
+    let printed = session::print_stdout(&text);
+    // Print the sums despite errors: users look here if a budget is exceeded. Only mention the number of errors.
+    if check(derived, NotCheckedPolicy::Count, &mut findings).is_err() && !output.quiet {
         let errors = words::count(findings.summary().errors, "error");
-        session::report(&format!("{errors} of this registry: run `orchgen check`\n"));
+        session::print_stderr(&format!("the registry has {errors}: run `orchgen check`\n"));
     }
     printed
 }
 
-fn gather(ground: &Ground) -> Shown<'_> {
-    let registry = ground.registry();
+fn memory_report(derived: &Derived) -> MemoryReport<'_> {
+    let registry = derived.registry();
     let roles = registry.roles.entries().filter_map(|(id, role)| Some((id, role, role.serving()?)));
     let roles = roles.map(|(id, role, serving)| {
-        let parts = parts(ground, id, serving);
-        ShownRole {
+        let parts = role_parts(derived, id, serving);
+        ReportedRole {
             name: &role.head.name,
             residency: &registry.residencies.get(serving.residency.value).head.name,
             host: &registry.hosts.get(serving.host.value).head.name,
             processes: serving.ports.len(),
             bytes: parts.iter().filter_map(|part| part.bytes).fold(0, u64::saturating_add),
-            is_whole: !parts.iter().any(|part| matches!(part.known, Known::NotChecked(_))),
+            is_whole: !parts.iter().any(|part| matches!(part.certainty, Certainty::NotChecked(_))),
             parts,
         }
     });
-    let loads = ground.loads();
+    let loads = derived.loads();
     let residencies = registry.residencies.entries().flat_map(|(id, residency)| {
-        let hosts = loads.of_residency(id).map(|together| ShownResidency {
+        let hosts = loads.of_residency(id).map(|group| ReportedResidency {
             residency: &residency.head.name,
-            host: &registry.hosts.get(together.host).head.name,
-            bytes: together.load(Extent::Host).total.0,
+            host: &registry.hosts.get(group.host).head.name,
+            bytes: group.load(MemoryScope::Host).total.0,
             budget: residency.budget.map(|budget| budget.value.0),
         });
         hosts.collect::<Vec<_>>()
     });
-    let hosts =
-        loads.of_hosts().into_iter().zip(registry.memory_of_services()).map(|(together, services)| {
-            let host = registry.hosts.get(together.host);
-            ShownHost {
-                host: &host.head.name,
-                bytes: together.load(Extent::Host).total.0,
-                services: services.0,
-                memory: host.memory.value.0,
-                reserve: host.reserve.of(host.memory.value).0,
-            }
-        });
-    Shown {
+    let hosts = loads.of_hosts().into_iter().zip(registry.memory_of_services()).map(|(group, services)| {
+        let host = registry.hosts.get(group.host);
+        ReportedHost {
+            host: &host.head.name,
+            bytes: group.load(MemoryScope::Host).total.0,
+            services: services.0,
+            memory: host.memory.value.0,
+            reserve: host.reserve.of(host.memory.value).0,
+        }
+    });
+    MemoryReport {
         format_version: 1,
         roles: roles.collect(),
         residencies: residencies.collect(),
@@ -160,77 +155,80 @@ fn gather(ground: &Ground) -> Shown<'_> {
     }
 }
 
-/// The parts of a role; its files as they are declared, where no header says more.
-fn parts<'g>(ground: &'g Ground, id: Id<Role>, serving: &'g Serving) -> Vec<ShownPart<'g>> {
-    let known = ground.memory_of(id).map_or(&[][..], |memory| &memory.parts);
-    let is_read = |of| {
-        let is_file = |part: &Part| matches!(part.kind, Kind::Mapped | Kind::Loaded);
-        known.iter().any(|part| part.of == of && is_file(part) && !matches!(part.amount, Amount::Unknown(_)))
+/// The parts of a role. For files without facts, their declared sizes.
+fn role_parts<'g>(derived: &'g Derived, id: Id<Role>, serving: &'g Serving) -> Vec<ReportedPart<'g>> {
+    let computed = derived.memory_of(id).map_or(&[][..], |memory| &memory.parts);
+    let is_read = |owner| {
+        let is_file = |part: &Part| matches!(part.kind, PartKind::Mapped | PartKind::Loaded);
+        computed
+            .iter()
+            .any(|part| part.owner == owner && is_file(part) && !matches!(part.amount, Amount::Unknown(_)))
     };
-    let registry = ground.registry();
+    let registry = derived.registry();
     let model = registry.models.get(serving.model.value);
     let drafter = serving.draft.as_ref().map(|draft| registry.models.get(draft.model.value));
     let projector = model.projector.as_ref().and_then(|projector| projector.size);
     let files = [
-        (Whose::Model, Some(model.size.value)),
-        (Whose::Draft, drafter.map(|drafter| drafter.size.value)),
-        (Whose::Projector, projector.map(|size| size.value)),
+        (Owner::Model, Some(model.size.value)),
+        (Owner::Draft, drafter.map(|drafter| drafter.size.value)),
+        (Owner::Projector, projector.map(|size| size.value)),
     ];
-    let declared = files.into_iter().filter(|(of, _)| !is_read(*of)).filter_map(|(of, size)| {
-        let known = Known::Declared(true);
-        Some(ShownPart {
-            of: whose(of),
+    let declared = files.into_iter().filter(|(owner, _)| !is_read(*owner)).filter_map(|(owner, size)| {
+        let certainty = Certainty::Declared(true);
+        Some(ReportedPart {
+            of: owner_name(owner),
             kind: "file",
-            title: titled(of, "file"),
+            title: title_of(owner, "file"),
             bytes: Some(size?.0),
-            known,
+            certainty,
         })
     });
-    let (model, others): (Vec<ShownPart>, Vec<ShownPart>) = declared.partition(|part| part.of == "model");
-    model.into_iter().chain(known.iter().map(|part| shown(part, serving))).chain(others).collect()
+    let (model, others): (Vec<ReportedPart>, Vec<ReportedPart>) =
+        declared.partition(|part| part.of == "model");
+    model.into_iter().chain(computed.iter().map(|part| reported_part(part, serving))).chain(others).collect()
 }
 
-fn whose(of: Whose) -> &'static str {
-    match of {
-        Whose::Model => "model",
-        Whose::Draft => "draft",
-        Whose::Projector => "projector",
+fn owner_name(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Model => "model",
+        Owner::Draft => "draft",
+        Owner::Projector => "projector",
     }
 }
 
-fn titled(of: Whose, what: &str) -> String {
-    if of == Whose::Model { what.to_owned() } else { format!("{}: {what}", whose(of)) }
+fn title_of(owner: Owner, what: &str) -> String {
+    if owner == Owner::Model { what.to_owned() } else { format!("{}: {what}", owner_name(owner)) }
 }
 
-fn shown<'p>(part: &'p Part, serving: &Serving) -> ShownPart<'p> {
-    let (bytes, known) = match &part.amount {
-        Amount::Within { bytes, percent } => (Some(*bytes), Known::WithinPercent(*percent)),
-        Amount::AtMost(bytes) => (Some(*bytes), Known::AtMost(true)),
-        Amount::Unknown(why) => (None, Known::NotChecked(why)),
+fn reported_part<'p>(part: &'p Part, serving: &Serving) -> ReportedPart<'p> {
+    let (bytes, certainty) = match &part.amount {
+        Amount::Within { bytes, percent } => (Some(*bytes), Certainty::WithinPercent(*percent)),
+        Amount::AtMost(bytes) => (Some(*bytes), Certainty::AtMost(true)),
+        Amount::Unknown(why) => (None, Certainty::NotChecked(why)),
     };
-    let (mut kind, mut title) = (named_kind(part.kind), named(part.kind));
-    if part.kind == Kind::Mapped && serving.is_locked() {
+    let (mut kind, mut title) = (kind_name(part.kind), kind_label(part.kind));
+    if part.kind == PartKind::Mapped && serving.is_locked() {
         (kind, title) = ("locked", "weights, locked");
     }
-    ShownPart { of: whose(part.of), kind, title: titled(part.of, title), bytes, known }
+    ReportedPart { of: owner_name(part.owner), kind, title: title_of(part.owner, title), bytes, certainty }
 }
 
-fn named_kind(kind: Kind) -> &'static str {
+fn kind_name(kind: PartKind) -> &'static str {
     match kind {
-        Kind::Mapped => "mapped",
-        Kind::Loaded => "loaded",
-        Kind::Repacked => "repacked",
-        Kind::Cache => "cache",
-        Kind::State => "state",
-        Kind::Compute => "compute",
-        Kind::Output => "output",
-        Kind::PromptCache => "prompt_cache",
-        Kind::Checkpoints => "checkpoints",
-        Kind::Rest => "rest",
+        PartKind::Mapped => "mapped",
+        PartKind::Loaded => "loaded",
+        PartKind::Repacked => "repacked",
+        PartKind::Cache => "cache",
+        PartKind::State => "state",
+        PartKind::Compute => "compute",
+        PartKind::Output => "output",
+        PartKind::PromptCache => "prompt_cache",
+        PartKind::Checkpoints => "checkpoints",
+        PartKind::Rest => "rest",
     }
 }
 
-/// Bytes as people read them.
-fn sized(bytes: u64) -> String {
+/// A human-readable size.
+fn size_text(bytes: u64) -> String {
     Bytes(bytes).to_string()
 }

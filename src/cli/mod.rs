@@ -1,4 +1,4 @@
-//! The rim: what the user typed, one subcommand a file, and the exit code.
+//! The command line: options, one file per command, and exit codes.
 
 mod args;
 mod baseline;
@@ -21,29 +21,30 @@ use args::{Args, Command};
 use clap::Parser;
 use std::process::ExitCode;
 
-/// How a run ended.
+/// The status of a finished run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum End {
-    /// Nothing is wrong.
+enum RunStatus {
+    /// Success.
     Clean,
-    /// There are findings of severity error, or the output differs.
+    /// There are errors, or warnings with `--deny warnings`, or the output is out of date.
     Findings,
-    /// The run could not begin or not go on.
+    /// Usage or I/O error.
     CannotRun,
 }
 
-/// Runs the command of the process's arguments.
+/// Runs the command that the process arguments name.
 pub fn run() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // A closed pipe is no reason to fail, and there is nowhere else to say it.
+            // Ignore errors: the reader may have closed the pipe.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    // In a thread of the pool, so that it takes what the pool gives back: each thread has a heap of its own.
-    let end = match &args.command {
+    // Run in a thread of the rayon pool: it can then reuse memory that other pool threads free, as each thread has its
+    // own heap.
+    let status = match &args.command {
         Command::Build(command) => rayon::scope(|_| build::run(command, args.output)),
         Command::Check(command) => rayon::scope(|_| check::run(command, args.output)),
         Command::Engine(command) => rayon::scope(|_| engine::run(command, args.output)),
@@ -55,9 +56,9 @@ pub fn run() -> ExitCode {
         Command::Schema => schema::run(),
         Command::Completions(command) => completions::run(command),
     };
-    ExitCode::from(match end {
-        End::Clean => 0,
-        End::Findings => 1,
-        End::CannotRun => 2,
+    ExitCode::from(match status {
+        RunStatus::Clean => 0,
+        RunStatus::Findings => 1,
+        RunStatus::CannotRun => 2,
     })
 }

@@ -1,58 +1,59 @@
-//! Where findings go: which formats, to which stream or file.
+//! The report options: formats and destinations of findings.
 
-use super::End;
-use super::args::Output;
+use super::RunStatus;
+use super::args::OutputArgs;
 use super::session;
 use crate::catalogue::codes;
-use crate::diag::report::{Run, Style, concise, github, gitlab, human, json, sarif};
+use crate::diag::report::{ReportInput, Style, concise, github, gitlab, human, json, sarif};
 use crate::diag::{Diagnostics, nearest, words};
-use crate::source::{Places, SourceMap};
+use crate::source::{ReportPaths, SourceMap};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
-/// How findings are written.
+/// The report options.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Reports")]
 pub(super) struct Reports {
-    /// Write findings in a format: human, concise, json, sarif, github or gitlab. To FILE if it is named, else human to
-    /// standard error and the others to standard output. Several may be asked for at once
-    #[arg(long = "report", value_name = "FORMAT[=FILE]", value_parser = report)]
-    asked: Vec<Report>,
-    /// The same as --report FORMAT
+    /// Write findings in a format: human, concise, json, sarif, github or gitlab. Without FILE, human goes to standard
+    /// error and the others to standard output. Can be repeated, for example `--report human --report sarif=FILE`
+    #[arg(long = "report", value_name = "FORMAT[=FILE]", value_parser = parse_report)]
+    requested: Vec<ReportTarget>,
+    /// Same as `--report FORMAT`
     #[arg(long = "output-format", value_name = "FORMAT")]
-    formats: Vec<Format>,
-    /// How many findings are drawn for people, the most severe first to be chosen; `all` draws all
-    #[arg(long = "max-findings", value_name = "N", default_value = "100", value_parser = most)]
-    pub(super) most: usize,
+    formats: Vec<ReportFormat>,
+    /// Maximum number of findings in the human format (`all` for no limit). If there are more, the most severe are
+    /// printed
+    #[arg(long = "max-findings", value_name = "N", default_value = "100", value_parser = parse_max_findings)]
+    pub(super) max_findings: usize,
 }
 
-/// One report: its format, and the file that it goes to; the stream of the format where there is none.
+/// One report. Without a file, it goes to the default stream of its format.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Report {
-    format: Format,
+struct ReportTarget {
+    format: ReportFormat,
     file: Option<PathBuf>,
 }
 
-/// A format of findings.
+/// A report format.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-enum Format {
-    /// Drawn, with the text that each is about
+enum ReportFormat {
+    /// Human-readable, with source excerpts
     Human,
-    /// A line each
+    /// One line per finding
     Concise,
-    /// One object, stable, for programs
+    /// One JSON object with a stable schema
     Json,
     /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// Annotations of a GitHub workflow
+    /// GitHub workflow annotations
     Github,
-    /// A code quality report of GitLab
+    /// GitLab code quality report
     Gitlab,
 }
 
-impl Format {
-    /// Whether its readers look for files from the root of the repository.
-    fn has_places(self) -> bool {
+impl ReportFormat {
+    /// True if file paths in the report must be relative to the repository root.
+    fn needs_repository_paths(self) -> bool {
         matches!(self, Self::Sarif | Self::Github | Self::Gitlab)
     }
 
@@ -68,17 +69,17 @@ impl Format {
     }
 }
 
-fn report(word: &str) -> Result<Report, String> {
+fn parse_report(word: &str) -> Result<ReportTarget, String> {
     let (name, file) = match word.split_once('=') {
         Some((name, file)) => (name, Some(file)),
         None => (word, None),
     };
     if file == Some("") {
-        return Err(format!("a file is missing after `=`: write `{name}=FILE`, or `{name}` alone"));
+        return Err(format!("no file after `=`: write `{name}=FILE`, or `{name}` alone"));
     }
-    let all = Format::value_variants();
+    let all = ReportFormat::value_variants();
     match all.iter().find(|format| format.word() == name) {
-        Some(format) => Ok(Report { format: *format, file: file.map(PathBuf::from) }),
+        Some(format) => Ok(ReportTarget { format: *format, file: file.map(PathBuf::from) }),
         None => {
             let names: Vec<&str> = all.iter().map(|format| format.word()).collect();
             let near = nearest(name, names.iter().copied());
@@ -90,128 +91,130 @@ fn report(word: &str) -> Result<Report, String> {
     }
 }
 
-fn most(word: &str) -> Result<usize, String> {
+fn parse_max_findings(word: &str) -> Result<usize, String> {
     let number = if word == "all" { Some(usize::MAX) } else { word.parse().ok().filter(|n| *n > 0) };
-    number.ok_or_else(|| "expected a number from 1 on, or `all`".to_owned())
+    number.ok_or_else(|| "expected a positive number or `all`".to_owned())
 }
 
 impl Reports {
-    /// All reports. People are told on the terminal too, unless a report on a stream was asked for instead.
-    fn wanted(&self) -> Vec<Report> {
-        let formats = self.formats.iter().map(|format| Report { format: *format, file: None });
-        let mut wanted: Vec<Report> = formats.chain(self.asked.iter().cloned()).collect();
-        if wanted.iter().all(|one| one.file.is_some()) {
-            wanted.push(Report { format: Format::Human, file: None });
+    /// All reports. Adds the human report on standard error if all requested reports go to files.
+    fn targets(&self) -> Vec<ReportTarget> {
+        let formats = self.formats.iter().map(|format| ReportTarget { format: *format, file: None });
+        let mut targets: Vec<ReportTarget> = formats.chain(self.requested.iter().cloned()).collect();
+        if targets.iter().all(|one| one.file.is_some()) {
+            targets.push(ReportTarget { format: ReportFormat::Human, file: None });
         }
-        wanted
+        targets
     }
 
-    /// Whether people read what is said on standard error.
-    pub(super) fn speaks_to_people(&self) -> bool {
-        self.wanted().iter().any(|one| one.file.is_none() && one.format == Format::Human)
+    /// True if the human report goes to standard error.
+    pub(super) fn human_goes_to_stderr(&self) -> bool {
+        self.targets().iter().any(|one| one.file.is_none() && one.format == ReportFormat::Human)
     }
 
-    /// Whether a report goes to standard output.
-    pub(super) fn are_printed(&self) -> bool {
-        self.wanted().iter().any(|one| one.file.is_none() && one.format != Format::Human)
+    /// True if a report goes to standard output.
+    pub(super) fn use_stdout(&self) -> bool {
+        self.targets().iter().any(|one| one.file.is_none() && one.format != ReportFormat::Human)
     }
 
-    /// What keeps these reports from being written beside each other, or beside the registry.
-    pub(super) fn clash(&self, registry: &Path, baseline: Option<&Path>) -> Option<String> {
-        let wanted = self.wanted();
-        for (n, one) in wanted.iter().enumerate() {
-            let (before, _) = wanted.split_at(n);
-            if before.iter().any(|other| place(other) == place(one)) {
-                return Some(one.is_in_the_way(before));
+    /// Returns an error text if two reports have the same destination, or if one would overwrite an input.
+    pub(super) fn conflict(&self, registry: &Path, baseline: Option<&Path>) -> Option<String> {
+        let targets = self.targets();
+        for (n, one) in targets.iter().enumerate() {
+            let (before, _) = targets.split_at(n);
+            if before.iter().any(|other| destination(other) == destination(one)) {
+                return Some(one.conflict_text(before));
             }
             let Some(file) = &one.file else { continue };
             let name = words::quoted(&file.to_string_lossy());
-            if is_of(registry, file) {
-                return Some(format!("the report {name} would be a file of the registry: name another file"));
-            }
-            if baseline.is_some_and(|baseline| real(baseline) == real(file)) {
+            if is_registry_file(registry, file) {
                 return Some(format!(
-                    "the report {name} would take the place of the known findings: name another file"
+                    "the report {name} would become part of the registry: choose another file"
                 ));
+            }
+            if baseline.is_some_and(|baseline| canonical(baseline) == canonical(file)) {
+                return Some(format!("the report {name} would overwrite the baseline: choose another file"));
             }
         }
         None
     }
 
-    /// Writes all reports, as far as each can be.
-    pub(super) fn write(&self, findings: &Diagnostics, map: &SourceMap, output: Output) -> End {
-        let wanted = self.wanted();
-        let is_placed = wanted.iter().any(|one| one.format.has_places());
-        let places = if is_placed { Places::find(map) } else { Places::default() };
+    /// Writes all reports. If one cannot be written, the others still are.
+    pub(super) fn write(&self, findings: &Diagnostics, map: &SourceMap, output: OutputArgs) -> RunStatus {
+        let targets = self.targets();
+        let needs_paths = targets.iter().any(|one| one.format.needs_repository_paths());
+        let places = if needs_paths { ReportPaths::resolve(map) } else { ReportPaths::default() };
         let codes = codes();
-        let run = Run { findings, map, places: &places, codes: &codes };
-        let mut end = End::Clean;
-        for one in wanted {
+        let run = ReportInput { findings, map, places: &places, codes: &codes };
+        let mut end = RunStatus::Clean;
+        for one in targets {
             let style = match one.file {
-                Some(_) => session::style_of_file(output),
+                Some(_) => session::file_style(output),
                 None => session::style(output, &std::io::stderr()),
             };
-            let style = Style { most: self.most, ..style };
+            let style = Style { max_findings: self.max_findings, ..style };
             let text = match one.format {
-                Format::Human => human::human(findings, map, style),
-                Format::Concise => concise::concise(findings, map),
-                Format::Json => json::json(findings, map),
-                Format::Sarif => sarif::sarif(run),
-                Format::Github => github::github(run),
-                Format::Gitlab => gitlab::gitlab(run),
+                ReportFormat::Human => human::human(findings, map, style),
+                ReportFormat::Concise => concise::concise(findings, map),
+                ReportFormat::Json => json::json(findings, map),
+                ReportFormat::Sarif => sarif::sarif(run),
+                ReportFormat::Github => github::github(run),
+                ReportFormat::Gitlab => gitlab::gitlab(run),
             };
-            let sent = match (&one.file, one.format) {
-                (Some(file), _) => session::put(file, &text),
-                (None, Format::Human) => {
+            let written = match (&one.file, one.format) {
+                (Some(file), _) => session::write_file(file, &text),
+                (None, ReportFormat::Human) => {
                     if !output.quiet || !findings.is_empty() {
-                        session::report(&text);
+                        session::print_stderr(&text);
                     }
-                    End::Clean
+                    RunStatus::Clean
                 }
-                (None, _) => session::print(&text),
+                (None, _) => session::print_stdout(&text),
             };
-            if sent != End::Clean {
-                end = sent;
+            if written != RunStatus::Clean {
+                end = written;
             }
         }
         end
     }
 }
 
-impl Report {
-    fn is_in_the_way(&self, before: &[Self]) -> String {
-        let other = before.iter().find(|other| place(other) == place(self)).unwrap_or(self);
+impl ReportTarget {
+    fn conflict_text(&self, before: &[Self]) -> String {
+        let other = before.iter().find(|other| destination(other) == destination(self)).unwrap_or(self);
         let (one, two) = (other.format.word(), self.format.word());
-        let what = if one == two { format!("`{one}` twice") } else { format!("`{one}` and `{two}` both") };
+        let (reports, times) =
+            if one == two { (format!("`{one}`"), " twice") } else { (format!("`{one}` and `{two}`"), "") };
         match &self.file {
             Some(file) => format!(
-                "the reports would write {what} to {}: name another file",
+                "{reports} would be written to {}{times}: choose another file",
                 words::quoted(&file.to_string_lossy())
             ),
             None => format!(
-                "the reports would write {what} to {}: name a file for one, as in `--report {two}=FILE`",
-                if self.format == Format::Human { "standard error" } else { "standard output" }
+                "{reports} would be written to {}{times}: write one to a file, for example `--report {two}=FILE`",
+                if self.format == ReportFormat::Human { "standard error" } else { "standard output" }
             ),
         }
     }
 }
 
-/// What a report is written to, whatever it is called: a file that is not there yet by the folder that it will be in.
-fn place(report: &Report) -> (bool, Option<PathBuf>) {
-    (report.file.is_none() && report.format == Format::Human, report.file.as_deref().map(real))
+/// The destination of a report, for comparison: true for standard error, or the canonical path of the file.
+fn destination(report: &ReportTarget) -> (bool, Option<PathBuf>) {
+    (report.file.is_none() && report.format == ReportFormat::Human, report.file.as_deref().map(canonical))
 }
 
-fn real(file: &Path) -> PathBuf {
+/// The canonical path of a file. If the file does not exist yet, only its folder is resolved.
+fn canonical(file: &Path) -> PathBuf {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let beside = || Some(folder.canonicalize().ok()?.join(file.file_name()?));
-    file.canonicalize().ok().or_else(beside).unwrap_or_else(|| file.to_owned())
+    let in_folder = || Some(folder.canonicalize().ok()?.join(file.file_name()?));
+    file.canonicalize().ok().or_else(in_folder).unwrap_or_else(|| file.to_owned())
 }
 
-/// Whether a file would be read as part of the registry.
-fn is_of(registry: &Path, file: &Path) -> bool {
+/// True if orchgen would read the file as part of the registry.
+fn is_registry_file(registry: &Path, file: &Path) -> bool {
     let is_text = file.extension().is_some_and(|ending| {
         ["yaml", "yml", "kdl", "lock"].iter().any(|known| ending.eq_ignore_ascii_case(known))
     });
     let folder = registry.canonicalize().unwrap_or_else(|_| registry.to_owned());
-    is_text && real(file).parent() == Some(&folder)
+    is_text && canonical(file).parent() == Some(&folder)
 }

@@ -1,9 +1,9 @@
 //! `orchgen schema`.
 
-use super::End;
+use super::RunStatus;
 use super::session;
 use crate::hir::schema::schema;
 
-pub(super) fn run() -> End {
-    session::print(&schema())
+pub(super) fn run() -> RunStatus {
+    session::print_stdout(&schema())
 }

@@ -1,129 +1,144 @@
-//! How a run speaks: to which stream, in which format, with which colours.
+//! Reading the registry, and output: streams, files, terminal width and color.
 #![expect(
     clippy::disallowed_methods,
-    reason = "whether to colour is the one thing that the environment decides"
+    reason = "the environment decides about color and layout, and about nothing else"
 )]
 
-use super::End;
-use super::args::{Check, Output, When};
+use super::RunStatus;
+use super::args::{ColorWhen, CommonArgs, OutputArgs};
 use crate::diag::Diagnostics;
 use crate::diag::report::Style;
 use crate::emit;
-use crate::source::{Loaded, SourceMap, load};
+use crate::source::{Loaded, SourceMap, is_registry, load};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 use terminal_size::{Width, terminal_size_of};
 
-/// Reads the registry; says what keeps it from being read, or what of the command line cannot be done.
-pub(super) fn read(command: &Check) -> Result<Loaded, End> {
-    if let Some(clash) = command.reports.clash(&command.registry, command.baseline.as_deref()) {
-        report(&format!("error: {clash}\n"));
-        return Err(End::CannotRun);
+/// Reads the registry. Reports conflicting options and read errors.
+pub(super) fn read(command: &CommonArgs) -> Result<Loaded, RunStatus> {
+    if let Some(conflict) = command.reports.conflict(&command.registry, command.baseline.as_deref()) {
+        print_stderr(&format!("error: {conflict}\n"));
+        return Err(RunStatus::CannotRun);
     }
-    load(&command.registry).map_err(|error| {
-        report(&format!("error: {error}\n"));
-        End::CannotRun
+    load_registry(&command.registry)
+}
+
+/// Reads the registry in a folder. Reports read errors, and how to create a registry if there is none.
+pub(super) fn load_registry(folder: &Path) -> Result<Loaded, RunStatus> {
+    load(folder).map_err(|error| {
+        print_stderr(&format!("error: {error}\n"));
+        if error.is_missing() && !is_registry(folder) {
+            let operand = super::init::operand(folder);
+            print_stderr(&format!("run `orchgen init{operand}` to create a registry\n"));
+        }
+        RunStatus::CannotRun
     })
 }
 
-/// Shows all findings and says how the run ends because of them.
-pub(super) fn show(findings: &mut Diagnostics, map: &SourceMap, command: &Check, output: Output) -> End {
+/// Writes all reports and returns the status of the run.
+pub(super) fn report_findings(
+    findings: &mut Diagnostics,
+    map: &SourceMap,
+    command: &CommonArgs,
+    output: OutputArgs,
+) -> RunStatus {
     findings.sort();
     let written = command.reports.write(findings, map, output);
-    if written == End::Clean && fails(findings, command) { End::Findings } else { written }
+    if written == RunStatus::Clean && is_failure(findings, command) { RunStatus::Findings } else { written }
 }
 
-/// Whether what was found lets the run fail, and keeps it from writing.
-pub(super) fn fails(findings: &Diagnostics, command: &Check) -> bool {
+/// True if the findings fail the run. Then `build` writes nothing.
+pub(super) fn is_failure(findings: &Diagnostics, command: &CommonArgs) -> bool {
     let summary = findings.summary();
     summary.errors > 0 || (summary.warnings > 0 && !command.deny.is_empty())
 }
 
-/// Whether people watch a terminal on which a line may change: never in continuous integration, nor where nothing but findings
-/// is wanted.
-pub(super) fn is_watched(output: Output) -> bool {
-    let is_plain = set("TERM").is_none_or(|term| term == "dumb");
-    !output.quiet && set("CI").is_none() && !is_plain && std::io::stderr().is_terminal()
+/// True if progress lines may be printed: standard error is a terminal, and neither CI nor `--quiet` is set.
+pub(super) fn shows_progress(output: OutputArgs) -> bool {
+    let is_plain = env_var("TERM").is_none_or(|term| term == "dumb");
+    !output.quiet && env_var("CI").is_none() && !is_plain && std::io::stderr().is_terminal()
 }
 
-/// Says something to people, who read it beside what programs read.
-pub(super) fn report(text: &str) {
-    // A reader who closed the pipe has read enough.
+/// Prints a text for users to standard error.
+pub(super) fn print_stderr(text: &str) {
+    // Ignore errors: the reader may have closed the pipe.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Prints what was asked for, and says how the run ends if that cannot be: a reader who closed the pipe has read enough, a full
-/// disk has lost what others will take for the whole.
-pub(super) fn print(text: &str) -> End {
+/// Prints the result of a command to standard output and returns the status of the run. A closed pipe is not an error.
+/// A full disk is one, because the output would be incomplete.
+pub(super) fn print_stdout(text: &str) -> RunStatus {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            report(&format!("error: cannot write to standard output: {error}\n"));
-            End::CannotRun
+            print_stderr(&format!("error: cannot write to standard output: {error}\n"));
+            RunStatus::CannotRun
         }
-        Ok(()) | Err(_) => End::Clean,
+        Ok(()) | Err(_) => RunStatus::Clean,
     }
 }
 
-/// Writes a file that was asked for, and says how the run ends if that cannot be.
-pub(super) fn put(file: &Path, text: &str) -> End {
-    match emit::put(file, text.as_bytes()) {
-        Ok(()) => End::Clean,
+/// Writes a requested file and returns the status of the run.
+pub(super) fn write_file(file: &Path, text: &str) -> RunStatus {
+    match emit::write_file(file, text.as_bytes()) {
+        Ok(()) => RunStatus::Clean,
         Err(error) => {
-            report(&format!("error: {error}\n"));
-            End::CannotRun
+            print_stderr(&format!("error: {error}\n"));
+            RunStatus::CannotRun
         }
     }
 }
 
-/// How to draw in a file: as wide as terminals are taken to be, and without colour unless it was asked for.
-pub(super) fn style_of_file(output: Output) -> Style {
-    let colour = output.color == When::Always;
-    Style { width: WIDTH, colour, ..style(output, &std::io::stderr()) }
+/// The style for reports in files: the default width, and color only with `--color always`.
+pub(super) fn file_style(output: OutputArgs) -> Style {
+    let color = output.color == ColorWhen::Always;
+    Style { width: DEFAULT_WIDTH, color, ..style(output, &std::io::stderr()) }
 }
 
-/// How to draw for whoever reads that stream.
-pub(super) fn style(output: Output, stream: &(impl IsTerminal + AsFd)) -> Style {
-    let unicode = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| set(name)).is_some_and(|locale| {
-        let locale = locale.to_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    });
+/// The style for a stream.
+pub(super) fn style(output: OutputArgs, stream: &(impl IsTerminal + AsFd)) -> Style {
+    let unicode =
+        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env_var(name)).is_some_and(|locale| {
+            let locale = locale.to_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        });
     Style {
-        width: set("COLUMNS")
+        width: env_var("COLUMNS")
             .and_then(|columns| columns.parse().ok())
             .or_else(|| columns(stream))
-            .unwrap_or(WIDTH),
-        colour: colours(output.color, stream),
+            .unwrap_or(DEFAULT_WIDTH),
+        color: uses_color(output.color, stream),
         unicode,
         verbose: output.verbose,
-        most: usize::MAX,
-        narrated: set("NO_GRAPHICS").is_some(),
+        max_findings: usize::MAX,
+        screen_reader: env_var("NO_GRAPHICS").is_some(),
     }
 }
 
-/// Columns where no terminal says how many it has.
-const WIDTH: usize = 100;
+/// The number of columns if the width of the terminal is unknown.
+const DEFAULT_WIDTH: usize = 100;
 
-/// The columns of the terminal that reads, where one does.
+/// The width of the terminal. `None` if the stream is not a terminal.
 fn columns(stream: impl AsFd) -> Option<usize> {
     terminal_size_of(stream).map(|(Width(columns), _)| usize::from(columns))
 }
 
-/// The flag wins, then `NO_COLOR`, then what forces colour, then whether a terminal reads.
-fn colours(when: When, stream: &impl IsTerminal) -> bool {
+/// True if color is used. Precedence: `--color`, `NO_COLOR`, the variables that force color, then whether the stream is
+/// a terminal.
+fn uses_color(when: ColorWhen, stream: &impl IsTerminal) -> bool {
     let forced =
-        ["CLICOLOR_FORCE", "FORCE_COLOR"].iter().any(|name| set(name).is_some_and(|value| value != "0"));
+        ["CLICOLOR_FORCE", "FORCE_COLOR"].iter().any(|name| env_var(name).is_some_and(|value| value != "0"));
     match when {
-        When::Always => true,
-        When::Never => false,
-        When::Auto if set("NO_COLOR").is_some() => false,
-        When::Auto if forced => true,
-        When::Auto => stream.is_terminal() && set("TERM").is_none_or(|term| term != "dumb"),
+        ColorWhen::Always => true,
+        ColorWhen::Never => false,
+        ColorWhen::Auto if env_var("NO_COLOR").is_some() => false,
+        ColorWhen::Auto if forced => true,
+        ColorWhen::Auto => stream.is_terminal() && env_var("TERM").is_none_or(|term| term != "dumb"),
     }
 }
 
-/// A variable of the environment that is set to something.
-fn set(name: &str) -> Option<String> {
+/// A non-empty environment variable.
+fn env_var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

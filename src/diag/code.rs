@@ -1,33 +1,33 @@
-//! Codes: the kinds of findings, each with a number, a name, a severity and a page.
+//! Finding codes. Each has a number, a name, a severity and a page.
 
 use std::fmt;
 
-/// How much a finding matters: an error ends the run with 1 and nothing is written.
+/// How serious a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Severity {
-    /// The stack would not do what the registry says.
+    /// The generated stack would not do what the registry declares. The run exits with 1 and writes nothing.
     Error,
-    /// The stack would do it, but somebody should look.
+    /// The stack would work, but the user should review this.
     Warning,
-    /// Worth knowing; never changes the exit code.
+    /// Information only; never changes the exit code.
     Note,
 }
 
-/// A kind of finding, with its number, name and page; declared once, never reused.
+/// A kind of finding. Numbers and names are never reused.
 #[derive(Debug)]
 pub struct Code {
-    /// 1xx text, 2xx shape and names, 3xx meaning, 4xx output.
+    /// 1xx: syntax, 2xx: shape and names, 3xx: meaning, 4xx: output.
     pub number: u16,
-    /// A kebab name of the bad thing; reads well after "allow".
+    /// The kebab-case name of the problem; it reads well after "allow".
     pub name: &'static str,
-    /// What it counts as, unless the run says otherwise.
+    /// The default severity.
     pub severity: Severity,
-    /// What it finds, why, an example and its cure, in Markdown; each line starts with a blank.
+    /// The page for `explain`, in Markdown: what it finds, why, an example and its fix. Each line starts with a space.
     pub page: &'static str,
 }
 
 impl Severity {
-    /// The word as it stands in every format: `error`, `warning` or `note`.
+    /// The word for this severity in all formats: `error`, `warning` or `note`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -38,7 +38,7 @@ impl Severity {
 }
 
 impl Code {
-    /// The page without the blank that a doc comment puts before each line.
+    /// The page without the space that a doc comment puts before each line.
     pub fn text(&self) -> String {
         let mut text = String::with_capacity(self.page.len());
         for line in self.page.lines() {
@@ -48,7 +48,7 @@ impl Code {
         text
     }
 
-    /// Whether a word names it: by its name, its number, or both letters and number (`ORC302`), in any case.
+    /// True if `word` is the name, the number or the code (`ORC302`), in upper or lower case.
     pub fn is_named(&self, word: &str) -> bool {
         let letters = word.get(..3).filter(|letters| letters.eq_ignore_ascii_case("ORC"));
         let digits = letters.map_or(word, |letters| word.get(letters.len()..).unwrap_or_default());
@@ -56,7 +56,7 @@ impl Code {
         self.name.eq_ignore_ascii_case(word) || is_number && digits.parse() == Ok(self.number)
     }
 
-    /// The first sentence of the page, which says what the code finds.
+    /// The first paragraph of the page, which describes what the code finds.
     pub fn summary(&self) -> String {
         let text = self.text();
         let body = text.lines().skip_while(|line| line.starts_with('#') || line.trim().is_empty());
@@ -71,7 +71,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// Declares a [`Code`] whose page is its doc comment, so that rustdoc, `explain` and the tests read one text.
+/// Declares a [`Code`] whose page is its doc comment, so that rustdoc, `explain` and the tests share one text.
 macro_rules! declare_code {
     ($(#[doc = $line:expr])+ $visibility:vis static $ident:ident = $number:literal, $name:literal, $severity:ident;) => {
         $(#[doc = $line])+

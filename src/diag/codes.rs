@@ -1,19 +1,20 @@
-//! Codes that speak of the findings themselves.
+//! Codes about the findings themselves.
 
 use super::Code;
 
-/// All codes of this room.
+/// All codes of this module.
 pub static ALL: &[&Code] = &[&STALE_BASELINE];
 
 declare_code! {
     /// ## What it finds
-    /// With `--baseline FILE`: an entry of the file that nothing found in this run belongs to.
+    /// With `--baseline FILE`: an entry of the file that matches no finding of this run.
     ///
     /// ## Why
-    /// What was once known and has been mended would be let through unseen when it comes back. Nothing is said of it while the text
-    /// or the shape of the registry is at fault, since what cannot be read is not checked.
+    /// The problem has been fixed, but the entry would silence it if it came back. Stale entries are not reported while
+    /// the registry has syntax or shape errors, because items that cannot be read are not checked.
     ///
     /// ## Instead
-    /// Run `orchgen check --baseline FILE --update-baseline` and commit what it changes: the file then has what is found, and no more.
+    /// Run `orchgen check --baseline FILE --update-baseline` and commit the change. The file then lists exactly the
+    /// current findings.
     pub static STALE_BASELINE = 380, "stale-baseline", Warning;
 }

@@ -1,7 +1,7 @@
-//! One finding as a plain value: data first, picture last.
+//! One finding as plain data; the report formats render it.
 
 use super::fix::{Change, ProposedFix, Safety};
-use super::suggest::Near;
+use super::suggest::Suggestion;
 use super::{Code, Fix, Severity, words};
 use crate::source::Span;
 use std::cmp::Ordering;
@@ -9,60 +9,60 @@ use std::cmp::Ordering;
 /// One finding: a code, a message, at least one place, and what to do about it.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
-    /// Its kind.
+    /// The kind of finding.
     pub code: &'static Code,
-    /// What it counts as in this run: the code's, unless the run says otherwise.
+    /// The severity in this run: that of the code, unless the command line changes it.
     pub severity: Severity,
     /// The headline in the user's own names: lower case, no full stop.
     pub message: String,
-    /// The item it speaks of; none for a fault of the text, which speaks of its file.
+    /// The item that the finding is about. A syntax error has none; its subject is the file.
     pub subject: Option<Subject>,
     /// Where it is wrong.
     pub primary: Label,
-    /// Why it is wrong: other places, in any file.
+    /// Other places that show why it is wrong, in any file.
     pub secondary: Vec<Label>,
-    /// What was reckoned, line by line: a sum, a list.
+    /// Computed details, such as the lines of a sum or a list.
     pub notes: Vec<String>,
-    /// What to do, each an imperative.
+    /// Instructions for the user; each text is an imperative.
     pub help: Vec<String>,
-    /// What would cure it, each by itself; becomes `fixes` as soon as somebody knows the text.
+    /// Alternative fixes that are not yet text edits; `syntax` turns them into `fixes`.
     pub proposed_fixes: Vec<ProposedFix>,
-    /// Changes of the text that cure it, each by itself.
+    /// Alternative fixes as text edits.
     pub fixes: Vec<Fix>,
-    /// What stands in the text and must not be repeated by any format: the value of a secret.
+    /// The value of a secret; no format may print this part of the text.
     pub concealed: Option<Span>,
 }
 
-/// Codes below are of text and shape.
-const FIRST_OF_MEANING: u16 = 300;
+/// Codes below this number are about syntax, shape and names.
+const FIRST_SEMANTIC_CODE: u16 = 300;
 
-/// A place with the words that are drawn at it.
+/// A place with the text that is printed at it.
 #[derive(Clone, Debug)]
 pub struct Label {
     /// The place.
     pub span: Span,
-    /// The role of the place, as "first declared here".
+    /// The meaning of the place, such as "first declared here".
     pub text: String,
 }
 
-/// The item that a finding speaks of: for a pair, a port or a draft it is the role.
+/// The item that a finding is about. For a port or a draft it is the role.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Subject {
-    /// The kind as the language writes it: `role`, `model`, `host`.
+    /// The kind as written in a registry: `role`, `model`, `host`.
     pub kind: &'static str,
-    /// Its name; for an item without a name, what it is about.
+    /// The name. For an item without a name: what it refers to.
     pub name: String,
 }
 
 impl Subject {
-    /// The item of that kind and name.
+    /// The item with this kind and name.
     pub fn new(kind: &'static str, name: impl Into<String>) -> Self {
         Self { kind, name: name.into() }
     }
 }
 
 impl Code {
-    /// Begins a finding of this kind: the place where it is wrong with the words drawn there, and the headline.
+    /// Creates a finding of this kind from the place where it is wrong, the label of that place, and the headline.
     pub fn at(&'static self, span: Span, label: impl Into<String>, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             code: self,
@@ -81,83 +81,87 @@ impl Code {
 }
 
 impl Diagnostic {
-    /// The order of the text; of several at one place, that of their numbers.
+    /// Compares by place in the text, then by code number, then by message.
     pub fn order(&self, other: &Self) -> Ordering {
         let key = |one: &Self| (one.primary.span, one.code.number);
         key(self).cmp(&key(other)).then_with(|| self.message.cmp(&other.message))
     }
 
-    /// Whether something could not be read because of it, so that what is not found may yet be there.
+    /// True if part of the registry could not be read because of this finding, so other findings may be missing.
     pub fn hides_findings(&self) -> bool {
-        self.severity == Severity::Error && self.code.number < FIRST_OF_MEANING
+        self.severity == Severity::Error && self.code.number < FIRST_SEMANTIC_CODE
     }
 
-    /// Names the item that the finding speaks of.
+    /// Sets the item that the finding is about.
     #[must_use]
     pub fn about(mut self, kind: &'static str, name: impl Into<String>) -> Self {
         self.subject = Some(Subject::new(kind, name));
         self
     }
 
-    /// Adds another place that shows why.
+    /// Adds a secondary place that shows why.
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
         self.secondary.push(Label { span, text: text.into() });
         self
     }
 
-    /// Adds a block of what was reckoned; may have several lines.
+    /// Adds a block of computed details, which may have several lines.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self
     }
 
-    /// Adds what to do.
+    /// Adds a help text.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help.push(text.into());
         self
     }
 
-    /// Adds what to do where there is something to say.
+    /// Adds a help text, if there is one.
     #[must_use]
     pub fn maybe_help(mut self, text: Option<impl Into<String>>) -> Self {
         self.help.extend(text.map(Into::into));
         self
     }
 
-    /// Adds what would cure it.
+    /// Adds a fix that is not yet a text edit.
     #[must_use]
-    pub fn propose(mut self, cure: ProposedFix) -> Self {
-        self.proposed_fixes.push(cure);
+    pub fn propose(mut self, fix: ProposedFix) -> Self {
+        self.proposed_fixes.push(fix);
         self
     }
 
-    /// Offers to write at `span` the name that is nearest to what stands there, unless another one is as near.
+    /// Proposes to replace `span` with the suggested name, unless another name is equally similar.
     #[must_use]
-    pub fn meant(self, near: Option<Near>, span: Span) -> Self {
-        match near.and_then(|near| Some((near.name, near.safety()?))) {
-            Some((name, safety)) => self.write(name, span, safety),
+    pub fn suggest(self, suggestion: Option<Suggestion>, span: Span) -> Self {
+        match suggestion.and_then(|found| Some((found.name, found.safety()?))) {
+            Some((name, safety)) => self.suggest_word(name, span, safety),
             None => self,
         }
     }
 
-    /// Offers to write another word at `span`.
+    /// Proposes to replace `span` with another word.
     #[must_use]
-    pub fn write(self, word: &str, span: Span, safety: Safety) -> Self {
+    pub fn suggest_word(self, word: &str, span: Span, safety: Safety) -> Self {
         let title = format!("write {}", words::quoted(word));
-        self.propose(ProposedFix { title, safety, change: Change::Word { span, meant: word.to_owned() } })
+        self.propose(ProposedFix {
+            title,
+            safety,
+            change: Change::Word { span, replacement: word.to_owned() },
+        })
     }
 
-    /// Marks a part of the text as a secret: no format draws it, whichever finding its line belongs to.
+    /// Marks a part of the text as a secret. No format prints it, not even in an excerpt of another finding.
     #[must_use]
     pub fn conceal(mut self, secret: Span) -> Self {
         self.concealed = Some(secret);
         self
     }
 
-    /// Adds a change of the text that cures it.
+    /// Adds a fix as text edits.
     #[must_use]
     pub fn fix(mut self, fix: Fix) -> Self {
         self.fixes.push(fix);

@@ -1,55 +1,55 @@
-//! What a finding is recognised by from one run to the next, whatever line it has moved to.
+//! Fingerprints identify a finding across runs, even if it moves to another line.
 
-use super::{Diagnostic, Diagnostics, Silence};
+use super::{Diagnostic, Diagnostics, SilenceReason};
 use crate::source::{SourceFile, SourceMap};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What a finding is recognised by: its code, the item it speaks of, and the names in its headline. Lines, sums and the
-/// wording do not count; of several that are alike in this, each has its own by its turn.
+/// Identifies a finding by its code, its subject and the names in its headline. Line numbers, sums and wording do not
+/// count. If several findings are equal in this, each also gets its position among them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Fingerprint(u128);
 
-/// A finding with its fingerprint, and why it is not shown.
+/// A finding with its fingerprint, and the reason if it is silenced.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
+pub struct FingerprintedFinding<'a> {
     /// The finding.
     pub finding: &'a Diagnostic,
-    /// What it is recognised by; no other of the run has it.
+    /// The fingerprint, unique within the run.
     pub fingerprint: Fingerprint,
-    /// Why it does not count; none where it does.
-    pub silence: Option<&'a Silence>,
+    /// Why the finding is silenced; none if it counts.
+    pub silence: Option<&'a SilenceReason>,
 }
 
-/// All findings of a run in the order of the text, those that do not count among them, with their fingerprints.
-pub fn known<'a>(findings: &'a Diagnostics, map: &SourceMap) -> Vec<Known<'a>> {
+/// All findings of a run with their fingerprints, in text order, including silenced ones.
+pub fn fingerprinted<'a>(findings: &'a Diagnostics, map: &SourceMap) -> Vec<FingerprintedFinding<'a>> {
     let counted = findings.findings().iter().map(|finding| (finding, None));
     let silenced = findings.silenced().iter().map(|one| (&one.finding, Some(&one.why)));
     let mut all: Vec<_> = counted.chain(silenced).collect();
     all.sort_by(|(a, _), (b, _)| a.order(b));
-    let mut turns: BTreeMap<u128, u64> = BTreeMap::new();
-    let known = all.into_iter().map(|(finding, silence)| {
-        let alike = likeness(finding, map);
-        let turn = turns.entry(alike.0).or_default();
-        let fingerprint = if *turn == 0 { alike } else { alike.with(&turn.to_string()) };
-        *turn += 1;
-        Known { finding, fingerprint: Fingerprint(fingerprint.0), silence }
+    let mut counts: BTreeMap<u128, u64> = BTreeMap::new();
+    let fingerprinted = all.into_iter().map(|(finding, silence)| {
+        let base = base_hash(finding, map);
+        let count = counts.entry(base.0).or_default();
+        let fingerprint = if *count == 0 { base } else { base.with(&count.to_string()) };
+        *count += 1;
+        FingerprintedFinding { finding, fingerprint: Fingerprint(fingerprint.0), silence }
     });
-    known.collect()
+    fingerprinted.collect()
 }
 
-/// The kind and the name of what a finding speaks of. A registry is one flat folder, wherever it lies, so the own name of a
-/// file says which it is.
-pub(super) fn topic<'a>(finding: &'a Diagnostic, map: &'a SourceMap) -> (&'a str, &'a str) {
+/// The kind and the name of a finding's subject. A file is identified by its name without its folder, because a
+/// registry is one flat folder that may be anywhere.
+pub(super) fn subject_of<'a>(finding: &'a Diagnostic, map: &'a SourceMap) -> (&'a str, &'a str) {
     if let Some(subject) = &finding.subject {
         return (subject.kind, &subject.name);
     }
     let name = map.get(finding.primary.span.file).map_or("", SourceFile::name);
-    ("file", name.rsplit_once('/').map_or(name, |(_, own)| own))
+    ("file", name.rsplit_once('/').map_or(name, |(_, base)| base))
 }
 
-fn likeness(finding: &Diagnostic, map: &SourceMap) -> Hash {
-    let (kind, name) = topic(finding, map);
+fn base_hash(finding: &Diagnostic, map: &SourceMap) -> Hash {
+    let (kind, name) = subject_of(finding, map);
     let mut hash = Hash::START.with(&finding.code.number.to_string()).with(kind).with(name);
     for name in finding.message.split('`').skip(1).step_by(2) {
         hash = hash.with(name);
@@ -57,7 +57,7 @@ fn likeness(finding: &Diagnostic, map: &SourceMap) -> Hash {
     hash
 }
 
-/// FNV-1a over parts, each with its length before it.
+/// FNV-1a over parts, each prefixed with its length.
 #[derive(Clone, Copy)]
 struct Hash(u128);
 

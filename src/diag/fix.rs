@@ -1,70 +1,70 @@
-//! Changes that cure a finding: first as what is meant, then as bytes.
+//! Fixes of findings: first as a proposal, independent of the file's language, then as text edits.
 
 use crate::source::Span;
 
-/// A change of the text that cures a finding.
+/// A fix as text edits.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fix {
-    /// What it does, an imperative: ``write `context` ``.
+    /// The title, an imperative: ``write `context` ``.
     pub title: String,
-    /// Whether it may be made without asking.
+    /// How safe it is to apply the fix.
     pub safety: Safety,
-    /// The changes, none of which overlaps another.
+    /// The edits, none of which overlaps another.
     pub edits: Vec<Edit>,
 }
 
-/// Whether a fix may be made without asking.
+/// How safe it is to apply a fix automatically.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Safety {
-    /// It says what was meant, and nothing else can have been.
+    /// The intent is certain: no other text can have been intended.
     Safe,
-    /// Somebody has to look: there are other cures, or the meaning may change.
+    /// The user must review it: there are other fixes, or the meaning may change.
     Unsafe,
 }
 
-/// A range of a text and what stands there instead.
+/// A range of a text and its replacement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Edit {
-    /// What is replaced; empty where something is put in.
+    /// The replaced range; empty for an insertion.
     pub span: Span,
-    /// The text instead, in the language of the file.
+    /// The new text, in the language of the file.
     pub text: String,
 }
 
 impl Fix {
-    /// One place that is written otherwise, and nothing else can have been meant.
+    /// A safe fix that replaces one range.
     pub fn safe(title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
         Self { title: title.into(), safety: Safety::Safe, edits: vec![Edit { span, text: text.into() }] }
     }
 }
 
-/// A change that cures a finding, in the words of whoever says the finding, who knows neither the language of the file nor its
-/// layout. `syntax` makes a [`Fix`] of it.
+/// A fix as proposed by a check, which knows neither the language nor the layout of the file. `syntax` turns it into a
+/// [`Fix`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProposedFix {
-    /// What it does, an imperative: ``write `context` ``.
+    /// The title, an imperative: ``write `context` ``.
     pub title: String,
-    /// Whether it may be made without asking.
+    /// How safe it is to apply the fix.
     pub safety: Safety,
-    /// What is changed.
+    /// The proposed change.
     pub change: Change,
 }
 
-/// What a cure changes.
+/// The change of a proposed fix.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Change {
-    /// A name, a key or a text is another one.
+    /// Replace a name, a key or a text.
     Word {
-        /// Where it stands, quotes included.
+        /// The replaced range, quotes included.
         span: Span,
-        /// What it is to be, without quotes.
-        meant: String,
+        /// The new word, without quotes.
+        replacement: String,
     },
-    /// A field goes, with all that is in it.
+    /// Remove a field with everything in it.
     Field {
-        /// Its name.
+        /// The name of the field.
         name: &'static str,
-        /// Where a value of it stands, which tells it from others of its name.
-        holding: Span,
+        /// The place of one of its values, which distinguishes it from fields of the same name.
+        value_span: Span,
     },
 }

@@ -1,50 +1,50 @@
-//! What codes count as in one run, where the user says otherwise than they do themselves.
+//! Severities of codes that the user changes for one run.
 
 use super::{Code, Severity};
 use std::collections::BTreeMap;
 
-/// What a code counts as, by the user's word.
+/// The severity that the user gives to a code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Level {
-    /// An error: it ends the run with 1, and nothing is written.
+    /// An error: the run exits with 1 and writes nothing.
     Error,
     /// A warning.
     Warning,
-    /// Nothing: it is not said.
+    /// Not reported.
     Ignored,
 }
 
-/// What the user says of codes; of two words about one code the later counts.
+/// The severities that the user sets. If a code is given twice, the last wins.
 #[derive(Clone, Default, Debug)]
 pub struct Levels {
-    rest: Option<Level>,
+    default: Option<Level>,
     codes: BTreeMap<u16, Level>,
 }
 
 impl Levels {
-    /// Says it of every code, whatever was said before.
+    /// Sets the level of all codes and discards earlier settings.
     pub fn set_all(&mut self, level: Level) {
         self.codes.clear();
-        self.rest = Some(level);
+        self.default = Some(level);
     }
 
-    /// Says it of one code.
+    /// Sets the level of one code.
     pub fn set(&mut self, code: &Code, level: Level) {
         self.codes.insert(code.number, level);
     }
 
-    /// Whether findings of the code are left out.
+    /// True if findings of the code are not reported.
     pub fn ignores(&self, code: &Code) -> bool {
         self.severity(code, code.severity).is_none()
     }
 
-    /// What a finding of the code counts as; none where it is left out. The one place that decides it: what is an error by
-    /// itself stays one, since [`Checked`](crate::check::Checked) promises that there is none.
+    /// The severity of a finding in this run; none if it is ignored. Errors stay errors, because
+    /// [`Checked`](crate::check::Checked) guarantees that there are no errors.
     pub(super) fn severity(&self, code: &Code, declared: Severity) -> Option<Severity> {
         if declared == Severity::Error {
             return Some(declared);
         }
-        match self.codes.get(&code.number).copied().or(self.rest) {
+        match self.codes.get(&code.number).copied().or(self.default) {
             Some(Level::Error) => Some(Severity::Error),
             Some(Level::Warning) => Some(Severity::Warning),
             Some(Level::Ignored) => None,

@@ -1,4 +1,4 @@
-//! How a finding is said: codes with their pages, findings as plain values, one sink, and the formats they are shown in.
+//! Findings: their codes and pages, the findings as plain data, the sink that collects them, and the report formats.
 
 #[macro_use]
 mod code;
@@ -17,13 +17,13 @@ mod suggest;
 pub mod words;
 
 pub use crate::source::Digest;
-pub use baseline::{Baseline, Reach};
+pub use baseline::{Baseline, BaselineScope};
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Label, Subject};
-pub use fingerprint::{Fingerprint, Known, known};
+pub use fingerprint::{Fingerprint, FingerprintedFinding, fingerprinted};
 pub use fix::{Change, Edit, Fix, ProposedFix, Safety};
 pub use level::{Level, Levels};
 pub use lexicon::Lexicon;
-pub use silence::{Silence, Silenced};
+pub use silence::{SilenceReason, SilencedFinding};
 pub use sink::{Diagnostics, NotChecked, Reported, Summary};
-pub use suggest::{Likeness, Near, near, nearest};
+pub use suggest::{Similarity, Suggestion, nearest, suggest};

@@ -1,20 +1,20 @@
-//! The parts of a code's page: its headings, and below each prose and examples.
+//! Splits the page of a code into sections of prose and examples.
 
 use super::Code;
 
-/// What stands below one heading of a page.
+/// A section of a page: a heading and its content.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Section {
-    /// The heading, as `Why`.
+    /// The heading, such as `Why`.
     pub title: String,
-    /// What stands below it, in order.
+    /// The content, in order.
     pub parts: Vec<Part>,
 }
 
 /// A part of a section.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Part {
-    /// Lines that belong together: a paragraph, a list or a table.
+    /// The lines of a paragraph, a list or a table.
     Prose(Vec<String>),
     /// A registry, or part of one.
     Example(Example),
@@ -23,10 +23,10 @@ pub enum Part {
 /// A fenced block of a page.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Example {
-    /// What stands behind the fence: `kdl` or `yaml`, which is also the ending of such a file, or `lock`, which belongs to the
-    /// example before it.
+    /// The info string of the fence: `kdl` or `yaml`, which is also the file extension, or `lock` for the lock file of
+    /// the preceding example.
     pub language: String,
-    /// The text, each line with its end.
+    /// The text; every line ends with a newline.
     pub text: String,
 }
 
@@ -62,7 +62,7 @@ impl Code {
         sections
     }
 
-    /// The examples below the heading of that title: `Example` has what gives the finding, `Instead` what cures it.
+    /// The examples in the section with this title: `Example` produces the finding, `Instead` fixes it.
     pub fn examples(&self, title: &str) -> Vec<Example> {
         let named = self.sections().into_iter().filter(|section| section.title == title);
         let parts = named.flat_map(|section| section.parts);

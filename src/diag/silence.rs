@@ -1,33 +1,33 @@
-//! Findings that were made and do not count, and why.
+//! Silenced findings and the reason for each.
 
 use super::Diagnostic;
 
-/// A finding that does not count.
+/// A finding that is silenced.
 #[derive(Clone, Debug)]
-pub struct Silenced {
+pub struct SilencedFinding {
     /// The finding.
     pub finding: Diagnostic,
-    /// Why it does not count.
-    pub why: Silence,
+    /// Why it is silenced.
+    pub why: SilenceReason,
 }
 
-/// Why a finding does not count.
+/// Why a finding is silenced.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Silence {
-    /// Its item allows it.
+pub enum SilenceReason {
+    /// Its item has an `allow` for it.
     Allowed {
-        /// The reason that stands there.
+        /// The `because` of the `allow`.
         because: String,
     },
-    /// It is listed in a file of known findings.
+    /// It is listed in a baseline file.
     Baseline {
-        /// The file as the user named it.
+        /// The file, as given on the command line.
         file: String,
     },
 }
 
-impl Silence {
-    /// What of the language or the command line silences: `allow` or `baseline`.
+impl SilenceReason {
+    /// The feature that silences it: `allow` or `baseline`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Allowed { .. } => "allow",
@@ -35,11 +35,11 @@ impl Silence {
         }
     }
 
-    /// The reason, as a sentence without an end.
+    /// The reason, as a sentence without a full stop.
     pub fn reason(&self) -> String {
         match self {
             Self::Allowed { because } => because.clone(),
-            Self::Baseline { file } => format!("known: listed in {file}"),
+            Self::Baseline { file } => format!("listed in baseline {file}"),
         }
     }
 }

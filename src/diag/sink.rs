@@ -1,42 +1,45 @@
-//! The one sink that all findings go to.
+//! The sink that collects all findings of a run.
 
 use super::words::count;
-use super::{Code, Diagnostic, Fix, Levels, ProposedFix, Safety, Severity, Silence, Silenced, Subject};
+use super::{
+    Code, Diagnostic, Fix, Levels, ProposedFix, Safety, Severity, SilenceReason, SilencedFinding, Subject,
+};
 use std::collections::BTreeMap;
 
-/// The most findings of one severity that a run holds: whoever has more will mend these first, and a text that is nothing but
-/// faults must not take many times its size.
-const MOST: usize = 10_000;
+/// The maximum number of stored findings per severity. The limit bounds memory for a text that has errors everywhere.
+const MAX_STORED: usize = 10_000;
 
-/// All findings of a run; the only way to say one.
+/// Collects all findings of a run. Findings can be reported only through it.
 #[derive(Default, Debug)]
 pub struct Diagnostics {
     levels: Levels,
     findings: Vec<Diagnostic>,
-    silenced: Vec<Silenced>,
-    /// How many were taken of each severity, and how many beyond [`MOST`] were only counted.
-    taken: BTreeMap<Severity, usize>,
-    left_out: BTreeMap<Severity, usize>,
-    is_noted: bool,
+    silenced: Vec<SilencedFinding>,
+    /// Per severity: the number of stored findings.
+    stored: BTreeMap<Severity, usize>,
+    /// Per severity: the number of findings beyond [`MAX_STORED`], which are only counted.
+    omitted: BTreeMap<Severity, usize>,
+    /// True if the last finding has the note about omitted findings.
+    has_omission_note: bool,
     not_checked: Vec<NotChecked>,
 }
 
-/// Proof that an error was said; only the sink can make it.
+/// Proof that an error was reported; only the sink can create it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reported(());
 
-/// The third verdict: neither proved nor refuted, because a fact is not known.
+/// The verdict *not checked*: the check could neither pass nor fail, because a fact is unknown.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct NotChecked {
-    /// The name of the code that would have spoken.
+    /// The name of the code that could not be checked.
     pub check: &'static str,
-    /// The item it would have spoken of.
+    /// The item that was not checked.
     pub subject: Subject,
-    /// What is not known, and what would make it known.
+    /// The unknown fact and how to provide it.
     pub why: String,
 }
 
-/// How many of each there are.
+/// The number of findings per severity.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Summary {
     /// Findings of severity error.
@@ -45,118 +48,119 @@ pub struct Summary {
     pub warnings: usize,
     /// Findings of severity note.
     pub notes: usize,
-    /// Verdicts that could not be given.
+    /// Checks that lacked a fact.
     pub not_checked: usize,
 }
 
 impl Diagnostics {
-    /// An empty sink of a run in which codes count as the user says.
+    /// An empty sink with the severities that the user sets.
     pub fn with(levels: Levels) -> Self {
         Self { levels, ..Self::default() }
     }
 
-    /// Takes a finding, as what it counts as in this run.
+    /// Adds a finding with its severity in this run, unless it is ignored.
     pub fn report(&mut self, mut finding: Diagnostic) -> Reported {
         if let Some(severity) = self.levels.severity(finding.code, finding.severity) {
             finding.severity = severity;
-            self.hold(finding);
+            self.store(finding);
         }
         Reported(())
     }
 
-    fn hold(&mut self, finding: Diagnostic) {
-        let taken = self.taken.entry(finding.severity).or_default();
-        if *taken < MOST {
-            *taken += 1;
+    fn store(&mut self, finding: Diagnostic) {
+        let stored = self.stored.entry(finding.severity).or_default();
+        if *stored < MAX_STORED {
+            *stored += 1;
             self.findings.push(finding);
         } else {
-            *self.left_out.entry(finding.severity).or_default() += 1;
+            *self.omitted.entry(finding.severity).or_default() += 1;
         }
     }
 
-    /// Whether findings of the code are left out of this run.
+    /// True if findings of the code are not reported in this run.
     pub fn ignores(&self, code: &Code) -> bool {
         self.levels.ignores(code)
     }
 
-    /// Takes findings out of what counts where there is a reason; asks in the order of the findings.
-    pub fn silence(&mut self, mut why: impl FnMut(&Diagnostic) -> Option<Silence>) {
+    /// Silences each finding for which `why` returns a reason; calls it in the order of the findings.
+    pub fn silence(&mut self, mut why: impl FnMut(&Diagnostic) -> Option<SilenceReason>) {
         for finding in std::mem::take(&mut self.findings) {
             match why(&finding) {
-                Some(why) => self.silenced.push(Silenced { finding, why }),
+                Some(why) => self.silenced.push(SilencedFinding { finding, why }),
                 None => self.findings.push(finding),
             }
         }
     }
 
-    /// The findings that do not count.
-    pub fn silenced(&self) -> &[Silenced] {
+    /// The silenced findings.
+    pub fn silenced(&self) -> &[SilencedFinding] {
         &self.silenced
     }
 
-    /// Takes note of what could not be checked, which is no finding.
-    pub fn record_not_checked(&mut self, left: NotChecked) {
-        self.not_checked.push(left);
+    /// Records that something could not be checked, which is not a finding.
+    pub fn record_not_checked(&mut self, entry: NotChecked) {
+        self.not_checked.push(entry);
     }
 
-    /// The proof that something was said, where something was.
+    /// The proof that an error was reported, if one was.
     pub fn reported(&self) -> Option<Reported> {
         self.has_errors().then_some(Reported(()))
     }
 
-    /// Whether anything of severity error was said.
+    /// True if an error was reported.
     pub fn has_errors(&self) -> bool {
-        let is_left_out = self.left_out.contains_key(&Severity::Error);
-        is_left_out || self.findings.iter().any(|finding| finding.severity == Severity::Error)
+        let is_omitted = self.omitted.contains_key(&Severity::Error);
+        is_omitted || self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
-    /// Whether nothing that counts was said.
+    /// True if there are no findings, apart from silenced ones.
     pub fn is_empty(&self) -> bool {
-        self.findings.is_empty() && self.left_out.is_empty()
+        self.findings.is_empty() && self.omitted.is_empty()
     }
 
-    /// Puts findings in the order of the text, and what was not checked in the order of its names.
+    /// Sorts findings by place in the text, and unchecked items by name.
     pub fn sort(&mut self) {
         self.findings.sort_by(Diagnostic::order);
         self.silenced.sort_by(|a, b| a.finding.order(&b.finding));
         self.not_checked.sort();
         self.not_checked.dedup();
-        let left = self.beyond();
-        if let (1.., false, Some(last)) = (left, self.is_noted, self.findings.last_mut()) {
-            last.notes.push(format!("{} left out: mend these first", count(left, "further finding")));
-            self.is_noted = true;
+        let omitted = self.omitted();
+        if let (1.., false, Some(last)) = (omitted, self.has_omission_note, self.findings.last_mut()) {
+            last.notes.push(format!("{} omitted: fix these first", count(omitted, "further finding")));
+            self.has_omission_note = true;
         }
     }
 
-    /// How many findings were counted and not held, since there were more than a run holds.
-    pub fn beyond(&self) -> usize {
-        self.left_out.values().sum()
+    /// The number of findings that were counted but not stored.
+    pub fn omitted(&self) -> usize {
+        self.omitted.values().sum()
     }
 
-    /// Drops findings that only echo others, which stay: whether there are errors must not change.
+    /// Removes findings that are only consequences of others, which remain. This must not change whether there are
+    /// errors.
     pub fn drop_echoes(&mut self, is_echo: impl Fn(&Diagnostic) -> bool) {
         self.findings.retain(|finding| !is_echo(finding));
     }
 
-    /// The findings, in order of saying until [`sort`](Self::sort) is called.
+    /// The findings, in the order of reporting until [`sort`](Self::sort) is called.
     pub fn findings(&self) -> &[Diagnostic] {
         &self.findings
     }
 
-    /// What was not checked.
+    /// Everything that could not be checked.
     pub fn not_checked(&self) -> &[NotChecked] {
         &self.not_checked
     }
 
-    /// Makes fixes of the cures, as far as `write` knows how.
+    /// Turns proposed fixes into text edits; drops those for which `write` returns none.
     pub fn resolve_fixes(&mut self, mut write: impl FnMut(&ProposedFix) -> Option<Fix>) {
         for finding in &mut self.findings {
-            let cures = std::mem::take(&mut finding.proposed_fixes);
-            finding.fixes.extend(cures.iter().filter_map(&mut write));
+            let proposed = std::mem::take(&mut finding.proposed_fixes);
+            finding.fixes.extend(proposed.iter().filter_map(&mut write));
         }
     }
 
-    /// How many findings can be fixed without asking, and how many others if somebody looks.
+    /// The number of findings with a safe fix, and the number of others with an unsafe fix.
     pub fn fixable(&self) -> (usize, usize) {
         let any = self.findings.iter().filter(|finding| !finding.fixes.is_empty()).count();
         let is_safe = |finding: &&Diagnostic| finding.fixes.iter().any(|fix| fix.safety == Safety::Safe);
@@ -164,22 +168,22 @@ impl Diagnostics {
         (safe, any - safe)
     }
 
-    /// Takes everything that another sink was told.
+    /// Adds everything from another sink.
     pub fn absorb(&mut self, other: Self) {
         for finding in other.findings {
             self.report(finding);
         }
         self.silenced.extend(other.silenced);
-        for (severity, left) in other.left_out {
-            *self.left_out.entry(severity).or_default() += left;
+        for (severity, omitted) in other.omitted {
+            *self.omitted.entry(severity).or_default() += omitted;
         }
         self.not_checked.extend(other.not_checked);
     }
 
     /// Counts by severity.
     pub fn summary(&self) -> Summary {
-        let held = |severity| self.findings.iter().filter(|f| f.severity == severity).count();
-        let count = |severity| held(severity) + self.left_out.get(&severity).copied().unwrap_or_default();
+        let stored = |severity| self.findings.iter().filter(|f| f.severity == severity).count();
+        let count = |severity| stored(severity) + self.omitted.get(&severity).copied().unwrap_or_default();
         Summary {
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),

@@ -1,8 +1,8 @@
-//! The nearest known name, or none.
+//! Suggests the known name that the user most likely intended.
 
 use super::Safety;
 
-/// Names that people use for a thing that the language calls otherwise.
+/// Words from other tools, with the name of the same thing in a registry.
 const SYNONYMS: &[(&str, &str)] = &[
     ("ctx", "context"),
     ("ctxsize", "context"),
@@ -21,51 +21,56 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("quantization", "quant"),
 ];
 
-/// A known name that was most likely meant.
+/// The known name that was most likely intended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Near<'a> {
-    /// The name.
+pub struct Suggestion<'a> {
+    /// The suggested name.
     pub name: &'a str,
-    /// How sure that is.
-    pub likeness: Likeness,
+    /// How similar it is to the word that the user wrote.
+    pub similarity: Similarity,
 }
 
-/// How like a word is to the name that is nearest to it.
+/// How similar a word is to the best matching name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Likeness {
-    /// The same but for case and dashes, or another word for the same thing.
+pub enum Similarity {
+    /// Differs only in case and separators, or is a synonym.
     Same,
-    /// One slip in three letters or two in eight, none of them in a number, and no other name is as near.
-    Slip,
-    /// No other name is as near, but a number differs or much else.
-    Far,
-    /// Another name is as near.
-    Tied,
+    /// Edit distance 1 in at least 3 characters, or 2 in at least 8; digits are equal, and no other name is as close.
+    Typo,
+    /// No other name is as close, but digits differ or the distance is larger.
+    Distant,
+    /// Another name is equally close.
+    Ambiguous,
 }
 
-impl Near<'_> {
-    /// Whether it may be written without asking; none where it is no better than another.
+impl Suggestion<'_> {
+    /// The safety of a fix that writes this name; none if the suggestion is ambiguous.
     pub fn safety(self) -> Option<Safety> {
-        match self.likeness {
-            Likeness::Same | Likeness::Slip => Some(Safety::Safe),
-            Likeness::Far => Some(Safety::Unsafe),
-            Likeness::Tied => None,
+        match self.similarity {
+            Similarity::Same | Similarity::Typo => Some(Safety::Safe),
+            Similarity::Distant => Some(Safety::Unsafe),
+            Similarity::Ambiguous => None,
         }
     }
 }
 
-/// The name of the candidate that was most likely meant: see [`near`].
+/// The best matching candidate; see [`suggest`].
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    near(word, candidates).map(|near| near.name)
+    suggest(word, candidates).map(|found| found.name)
 }
 
-/// The candidate that was most likely meant: the same but for case and dashes, else a synonym, else the one at the
-/// smallest edit distance that is at most a third of the length of the word, rounded up. Of several as near, one with the
-/// same first letter wins, since that is seldom wrong; then one of the same length, since letters are swapped more often
-/// than left out; then the first.
-pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Near<'a>> {
+/// The best matching candidate, in this order:
+/// 1. a candidate that differs only in case and separators,
+/// 2. a synonym,
+/// 3. the candidate with the smallest edit distance, at most a third of the word's length (rounded up).
+///
+/// Ties are broken in this order:
+/// 1. the same first letter, because it is rarely wrong,
+/// 2. the most similar length, because letters are swapped more often than omitted,
+/// 3. the first candidate.
+pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Suggestion<'a>> {
     let (folded, length) = (fold(word), word.chars().count());
-    let synonym = SYNONYMS.iter().find(|(said, _)| *said == folded).map(|(_, meant)| *meant);
+    let synonym = SYNONYMS.iter().find(|(word, _)| *word == folded).map(|(_, name)| *name);
     let mut best: Option<(Rank, &'a str)> = None;
     let mut tied = false;
     for candidate in candidates {
@@ -73,7 +78,7 @@ pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Op
             (0, false, 0)
         } else if synonym == Some(candidate) {
             (1, false, 0)
-        } else if let Some(rank) = slips((word, length), candidate) {
+        } else if let Some(rank) = distance_rank((word, length), candidate) {
             rank
         } else {
             continue;
@@ -87,42 +92,45 @@ pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Op
             Some(_) | None => (best, tied) = (Some((rank, candidate)), false),
         }
     }
-    let ((slips, ..), name) = best?;
-    let likeness = match slips {
-        _ if tied => Likeness::Tied,
-        0 | 1 => Likeness::Same,
-        _ if is_slip(word, name, slips - 1) => Likeness::Slip,
-        _ => Likeness::Far,
+    let ((rank, ..), name) = best?;
+    let similarity = match rank {
+        _ if tied => Similarity::Ambiguous,
+        0 | 1 => Similarity::Same,
+        _ if is_typo(word, name, rank - 1) => Similarity::Typo,
+        _ => Similarity::Distant,
     };
-    Some(Near { name, likeness })
+    Some(Suggestion { name, similarity })
 }
 
-/// Whether so few slips are surely slips: two models whose names differ in a digit are two models.
-fn is_slip(word: &str, name: &str, slips: usize) -> bool {
+/// True if an edit distance this small is certainly a typo. Names that differ in a digit are different models, not
+/// typos.
+fn is_typo(word: &str, name: &str, distance: usize) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let length = word.chars().count().max(name.chars().count());
-    let least = if slips == 1 { 3 } else { 8 };
-    slips <= 2 && length >= least && digits(word) == digits(name)
+    let least = if distance == 1 { 3 } else { 8 };
+    distance <= 2 && length >= least && digits(word) == digits(name)
 }
 
-/// How far a candidate is from the word, least first: 0 and 1 for the same thing and else 1 more than the slips, then whether
-/// the first letters differ, and how much longer one is.
+/// The sort key of a candidate, best first:
+/// - 0 for equal names, 1 for a synonym, otherwise the edit distance plus 1,
+/// - true if the first letters differ,
+/// - the difference in length.
 type Rank = (usize, bool, usize);
 
-/// The rank by edit distance; none where the two are too far apart, or share nothing.
-fn slips((word, said): (&str, usize), candidate: &str) -> Option<Rank> {
-    let meant = candidate.chars().count();
-    let limit = said.div_ceil(3);
-    let longer = said.abs_diff(meant);
-    if longer > limit {
+/// The rank by edit distance; none if the two are too different or have no character in common.
+fn distance_rank((word, word_length): (&str, usize), candidate: &str) -> Option<Rank> {
+    let candidate_length = candidate.chars().count();
+    let limit = word_length.div_ceil(3);
+    let difference = word_length.abs_diff(candidate_length);
+    if difference > limit {
         return None;
     }
     let distance = strsim::osa_distance(word, candidate);
-    let near = distance <= limit && distance < said.max(meant);
-    near.then(|| (distance + 1, word.chars().next() != candidate.chars().next(), longer))
+    let is_close = distance <= limit && distance < word_length.max(candidate_length);
+    is_close.then(|| (distance + 1, word.chars().next() != candidate.chars().next(), difference))
 }
 
-/// A word without case and dashes.
+/// The word in lower case, without separators.
 pub(super) fn fold(word: &str) -> String {
     letters(word).collect()
 }

@@ -1,18 +1,30 @@
-//! Grammar for messages: counts, quoted names, lists.
+//! Helpers for message texts: counts, quoted names, lists.
 
-/// `1 role`, `2 roles`: a count with its noun, whose plural takes an `s`.
+/// A count with its noun: `1 role`, `2 roles`. The plural of the noun must be regular.
 pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
-/// A name between backticks, with control characters spelled out so that no text of a file can steer a terminal.
+/// A name in backquotes. Control characters are escaped, so that text from a file cannot control the terminal.
 pub fn quoted(name: &str) -> String {
     format!("`{}`", printable(name))
 }
 
-/// Whether a character could steer a terminal or deceive a reader: control characters, bidirectional marks and
-/// overrides, line separators, and what is not seen at all. The joiners of scripts and emoji are none.
-pub fn steers(c: char) -> bool {
+/// The reason why a text is not the expected JSON, with its place.
+pub fn json_problem(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    if error.is_eof() {
+        return format!("the file ends too early, in line {line}");
+    }
+    let text = error.to_string();
+    let reason = printable(text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason));
+    let reason = if error.is_syntax() { format!("not valid JSON ({reason})") } else { reason };
+    format!("line {line}, column {column}: {reason}")
+}
+
+/// True if a character can control a terminal or mislead a reader: control characters, bidirectional marks and
+/// overrides, line separators, and invisible characters. The joiners of scripts and emoji are allowed.
+pub fn is_control_like(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
@@ -30,7 +42,7 @@ pub fn steers(c: char) -> bool {
         )
 }
 
-/// The text with what [`steers`] spelled out as `\u{..}`, and cut after 200 characters.
+/// The text with [`is_control_like`] characters escaped as `\u{..}`, truncated to 200 characters.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (n, c) in text.chars().enumerate() {
@@ -38,7 +50,7 @@ pub fn printable(text: &str) -> String {
             out.push('…');
             break;
         }
-        if steers(c) {
+        if is_control_like(c) {
             out.extend(c.escape_default());
         } else {
             out.push(c);

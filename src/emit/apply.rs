@@ -1,12 +1,12 @@
-//! The part of a build that others can see: staged files into their places, stale ones away, the manifest last.
+//! The visible part of a build: moves staged files into place, removes stale files, and writes the manifest last.
 
 use super::EmitError;
-use super::diff::{Change, State, Survey, What, folders};
-use super::ground::{Step, Watch, before};
-use super::judge::left_behind;
-use super::manifest::{self, Digest, Entry, JOURNAL, Known, Listing, MANIFEST};
+use super::classify::vacated_folders;
+use super::diff::{ChangeKind, Comparison, DiskState, FileChange, folders};
+use super::manifest::{self, BuildRecords, Digest, Entry, JOURNAL, Listing, MANIFEST};
+use super::output_dir::{Observer, Step, announce};
 use super::stage::{PLAIN, Stage};
-use super::tree::{Thing, split};
+use super::tree::{EntryKind, split};
 use super::write::Written;
 use crate::render::ArtifactPath;
 use rayon::prelude::*;
@@ -15,138 +15,143 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// The name of a file that is made and removed to learn whether a folder can be written.
+/// The name of a file that is created and removed to test if a folder is writable.
 const PROBE: &str = ".orchgen-probe";
 
-/// What is to be done when all is staged.
+/// A build whose files are all staged.
 pub(super) struct Job<'j, 's, 'p> {
-    pub(super) survey: &'j Survey<'s, 'p>,
+    pub(super) comparison: &'j Comparison<'s, 'p>,
     pub(super) stage: &'j Stage,
-    pub(super) watch: &'j dyn Watch,
-    pub(super) changes: &'j [Change],
-    pub(super) known: &'j Known,
+    pub(super) observer: &'j dyn Observer,
+    pub(super) changes: &'j [FileChange],
+    pub(super) records: &'j BuildRecords,
 }
 
 impl<'j> Job<'j, '_, '_> {
-    /// Learns whether the folders can be written, while nothing is changed yet.
+    /// Tests if the folders are writable, before anything is changed.
     pub(super) fn probe(&self) -> Result<(), EmitError> {
         let placed = self.staged().into_iter().map(|(_, path)| path);
-        let touched = placed.chain(self.going()).map(|path| split(path.as_str()).0);
-        let touched: BTreeSet<&str> = touched.filter(|folder| self.survey.disk.has_folder(folder)).collect();
+        let touched = placed.chain(self.removals()).map(|path| split(path.as_str()).0);
+        let touched: BTreeSet<&str> =
+            touched.filter(|folder| self.comparison.disk.has_folder(folder)).collect();
         for folder in touched {
-            let path = self.survey.disk.place(folder);
+            let path = self.comparison.disk.path_of(folder);
             probe(&path.join(PROBE)).map_err(|error| EmitError::disk("write into", &path, &error))?;
         }
         Ok(())
     }
 
-    /// Notes the hashes of what will be put in place, added to those that an unended build noted.
-    pub(super) fn note(&self) -> Result<(), EmitError> {
+    /// Writes the journal: the hashes of the files that will be moved into place, in addition to those of an
+    /// interrupted build.
+    pub(super) fn write_journal(&self) -> Result<(), EmitError> {
         let staged = self.staged();
         if staged.is_empty() {
             return Ok(());
         }
-        let mut entries = self.known.journal.entries().to_vec();
-        for (artifact, seen) in self.survey.each().filter(|(_, seen)| seen.state != State::Same) {
+        let mut entries = self.records.journal.entries().to_vec();
+        for (artifact, seen) in self.comparison.each().filter(|(_, seen)| seen.state != DiskState::Same) {
             let (path, executable) = (artifact.path().clone(), artifact.is_executable());
             entries.push(Entry { path, digest: seen.digest, executable });
         }
         let listing = Listing::new(entries);
         let listed = listing.entries().iter().map(|e| (&e.path, e.digest, e.executable));
-        self.record(JOURNAL, listed, Step::Journal)
+        self.write_record(JOURNAL, listed, Step::Journal)
     }
 
-    /// Puts files in place and removes others. A stale file that lies where a folder is to be, or in a folder where a
-    /// file is to be, goes first, the others last.
+    /// Moves files into place and removes stale files. A stale file is removed first if a new folder needs its path, or
+    /// if a new file needs the path of its folder. The other stale files are removed last.
     pub(super) fn apply(&self) -> Result<(), EmitError> {
-        let disk = &self.survey.disk;
-        let (first, then): (Vec<_>, Vec<_>) = self
-            .going()
-            .partition(|path| self.survey.wants_below(path.as_str()) || self.survey.takes(path.as_str()));
-        let left = left_behind(self.survey, self.known);
-        let (swapped, left) = left.into_iter().partition(|folder| self.survey.takes(folder));
-        self.remove(&first, &swapped)?;
-        for folder in folders(self.survey.set)?.into_iter().filter(|folder| !disk.has_folder(folder)) {
-            before(Step::Folder, self.watch)?;
-            self.stage.make(&disk.place(folder))?;
+        let disk = &self.comparison.disk;
+        let (first, last): (Vec<_>, Vec<_>) = self.removals().partition(|path| {
+            self.comparison.has_artifact_below(path.as_str()) || self.comparison.needs_path(path.as_str())
+        });
+        let vacated = vacated_folders(self.comparison, self.records);
+        let (replaced, vacated) = vacated.into_iter().partition(|folder| self.comparison.needs_path(folder));
+        self.remove(&first, &replaced)?;
+        for folder in folders(self.comparison.set)?.into_iter().filter(|folder| !disk.has_folder(folder)) {
+            announce(Step::Folder, self.observer)?;
+            self.stage.create_folder(&disk.path_of(folder))?;
         }
         self.staged().into_par_iter().try_for_each(|(number, path)| {
-            before(Step::Place, self.watch)?;
-            self.place(&number.to_string(), path.as_str())
+            announce(Step::Place, self.observer)?;
+            self.move_into_place(&number.to_string(), path.as_str())
         })?;
-        self.remove(&then, &left)
+        self.remove(&last, &vacated)
     }
 
-    /// Makes the manifest that of this build; then nothing needs the journal.
+    /// Writes the manifest of this build, then removes the journal, which is no longer needed.
     pub(super) fn commit(&self) -> Result<(), EmitError> {
-        self.record(MANIFEST, self.survey.listed(), Step::Commit)?;
-        before(Step::Tidy, self.watch)?;
-        unlink(&self.survey.disk.place(JOURNAL))?;
-        before(Step::Tidy, self.watch)
+        self.write_record(MANIFEST, self.comparison.listed(), Step::Commit)?;
+        announce(Step::Tidy, self.observer)?;
+        unlink(&self.comparison.disk.path_of(JOURNAL))?;
+        announce(Step::Tidy, self.observer)
     }
 
-    /// What was done.
-    pub(super) fn report(&self) -> Written {
+    /// A summary of the build.
+    pub(super) fn summary(&self) -> Written {
         let mut written = Written::default();
-        for (artifact, seen) in self.survey.each() {
+        for (artifact, seen) in self.comparison.each() {
             match seen.state {
-                State::Same => written.unchanged += 1,
-                State::Missing | State::InTheWay(Thing::Folder) => {
+                DiskState::Same => written.unchanged += 1,
+                DiskState::Missing | DiskState::InTheWay(EntryKind::Folder) => {
                     written.created.push(artifact.path().clone());
                 }
-                State::Mode | State::Differs(_) | State::InTheWay(_) => {
+                DiskState::Mode | DiskState::Differs(_) | DiskState::InTheWay(_) => {
                     written.updated.push(artifact.path().clone());
                 }
             }
         }
-        written.removed = self.going().cloned().collect();
+        written.removed = self.removals().cloned().collect();
         written
     }
 
-    /// The number of each artifact whose file is not as it should be, with its path.
+    /// The number and the path of each artifact whose file is missing or differs.
     fn staged(&self) -> Vec<(usize, &'j ArtifactPath)> {
-        let each = self.survey.artifacts.iter().zip(&self.survey.seen).enumerate();
-        each.filter(|(_, (_, seen))| seen.state != State::Same).map(|(n, (a, _))| (n, a.path())).collect()
+        let each = self.comparison.artifacts.iter().zip(&self.comparison.states).enumerate();
+        each.filter(|(_, (_, seen))| seen.state != DiskState::Same).map(|(n, (a, _))| (n, a.path())).collect()
     }
 
-    /// What goes: stale files, and what stands where a folder is to be.
-    fn going(&self) -> impl Iterator<Item = &'j ArtifactPath> {
-        let goes = |change: &&Change| {
+    /// The files to remove: stale files, and files at the path of a folder.
+    fn removals(&self) -> impl Iterator<Item = &'j ArtifactPath> {
+        let is_removed = |change: &&FileChange| {
             matches!(
-                change.what,
-                What::Remove | What::EditedStale | What::InTheWay { wanted: Thing::Folder, .. }
+                change.kind,
+                ChangeKind::Remove
+                    | ChangeKind::EditedStale
+                    | ChangeKind::InTheWay { wanted: EntryKind::Folder, .. }
             )
         };
-        self.changes.iter().filter(goes).map(|change| &change.path)
+        self.changes.iter().filter(is_removed).map(|change| &change.path)
     }
 
-    fn record<'e>(
+    /// Writes the manifest or the journal.
+    fn write_record<'e>(
         &self,
         name: &str,
         listed: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
         step: Step,
     ) -> Result<(), EmitError> {
-        before(Step::Stage, self.watch)?;
-        self.stage.put_with(name, PLAIN, |file| manifest::write(file, listed))?;
-        before(step, self.watch)?;
-        self.place(name, name)
+        announce(Step::Stage, self.observer)?;
+        self.stage.write_file_with(name, PLAIN, |file| manifest::write(file, listed))?;
+        announce(step, self.observer)?;
+        self.move_into_place(name, name)
     }
 
-    fn place(&self, staged: &str, path: &str) -> Result<(), EmitError> {
-        let place = self.survey.disk.place(path);
+    fn move_into_place(&self, staged: &str, path: &str) -> Result<(), EmitError> {
+        let place = self.comparison.disk.path_of(path);
         fs::rename(self.stage.folder().join(staged), &place)
             .map_err(|error| EmitError::disk("write", &place, &error))
     }
 
-    fn remove(&self, paths: &[&ArtifactPath], emptied: &BTreeSet<&str>) -> Result<(), EmitError> {
+    fn remove(&self, paths: &[&ArtifactPath], vacated: &BTreeSet<&str>) -> Result<(), EmitError> {
         paths.par_iter().try_for_each(|path| {
-            before(Step::Remove, self.watch)?;
-            unlink(&self.survey.disk.place(path.as_str()))
+            announce(Step::Remove, self.observer)?;
+            unlink(&self.comparison.disk.path_of(path.as_str()))
         })?;
-        // What is below comes after what is above it, so the order is turned round.
-        for folder in emptied.iter().rev() {
-            before(Step::Remove, self.watch)?;
-            remove_if_empty(&self.survey.disk.place(folder))?;
+        // Children follow their parents in this order, so it is reversed.
+        for folder in vacated.iter().rev() {
+            announce(Step::Remove, self.observer)?;
+            remove_if_empty(&self.comparison.disk.path_of(folder))?;
         }
         Ok(())
     }
@@ -169,9 +174,9 @@ fn unlink(path: &Path) -> Result<(), EmitError> {
 }
 
 fn remove_if_empty(folder: &Path) -> Result<(), EmitError> {
-    let stays = [ErrorKind::NotFound, ErrorKind::DirectoryNotEmpty, ErrorKind::ResourceBusy];
+    let ignored = [ErrorKind::NotFound, ErrorKind::DirectoryNotEmpty, ErrorKind::ResourceBusy];
     match fs::remove_dir(folder) {
-        Err(error) if !stays.contains(&error.kind()) => Err(EmitError::disk("remove", folder, &error)),
+        Err(error) if !ignored.contains(&error.kind()) => Err(EmitError::disk("remove", folder, &error)),
         _ => Ok(()),
     }
 }

@@ -1,76 +1,79 @@
-//! Codes 4xx: the disk said no, or `out` is not what the registry says.
+//! Codes 4xx: the output folder differs from the registry, or has conflicts.
 
 use crate::diag::Code;
 
-/// All codes of this room.
+/// All codes of this module.
 pub static ALL: &[&Code] = &[&EDITED_BY_HAND, &UNLISTED_FILE, &OUTPUT_DRIFT, &DAMAGED_MANIFEST, &NOT_A_FILE];
 
 declare_code! {
     /// ## What it finds
-    /// A file below `out` that a build wrote and somebody changed afterwards.
+    /// A file below `out` that a build wrote, and that was edited manually afterwards.
     ///
     /// ## Why
-    /// The next build would take the change back without a word. A change that matters belongs where it lasts: in the
-    /// registry, or for a unit in a drop-in such as `/etc/systemd/system/NAME.service.d/local.conf`. A file that the
-    /// registry no longer makes is kept for the same reason.
+    /// Without this error, the next build would silently overwrite the edit. A permanent change belongs in the
+    /// registry. A unit can also be changed with a drop-in such as `/etc/systemd/system/NAME.service.d/local.conf`.
+    /// For the same reason, orchgen does not remove an edited file that the registry no longer generates.
     ///
     /// ## Instead
-    /// Move the edit there. Then `orchgen build --force` overwrites the file, or removes it where nothing makes it any
-    /// more; `orchgen diff` shows what would be lost.
+    /// Move the edit into the registry, or for a unit into a drop-in. Then run `orchgen build --force` to overwrite the
+    /// file, or to remove it if it is no longer generated. If `out` is in version control, `git diff` shows the edit.
     pub static EDITED_BY_HAND = 401, "edited-by-hand", Error;
 }
 
 declare_code! {
     /// ## What it finds
-    /// A file at a path that a build would write, with other bytes, that no build has written.
+    /// A file that no build wrote, at the path of a generated file and with other content.
     ///
     /// ## Why
-    /// The manifest `out/.orchgen-manifest.json` lists what builds wrote. What it does not list is somebody else's. A
-    /// file that already has the very bytes of the build is taken over without a word.
+    /// The manifest `out/.orchgen-manifest.json` lists the files that builds wrote. orchgen does not overwrite other
+    /// files. If the file already has exactly the generated content, orchgen silently adopts it.
     ///
     /// ## Instead
-    /// Move the file elsewhere, or give it up with `orchgen build --force`. Where the manifest was lost, restore it from
+    /// Move the file elsewhere, or overwrite it with `orchgen build --force`. If the manifest was lost, restore it from
     /// version control.
     pub static UNLISTED_FILE = 402, "unlisted-file", Error;
 }
 
 declare_code! {
     /// ## What it finds
-    /// With `orchgen build --check`: a file below `out` that is missing, differs from what the registry says, has the
-    /// wrong mode, or is stale because nothing makes it any more.
+    /// With `orchgen build --check`: a file below `out` that is missing, is out of date, has the wrong mode, or is
+    /// stale (the registry no longer generates it).
     ///
     /// ## Why
-    /// `out` is committed. What is reviewed there should be what the registry says, and what is installed from there too.
+    /// The folder `out` is in version control. The files that are reviewed and installed must agree with the registry.
     ///
     /// ## Instead
-    /// Run `orchgen build` and commit what it changes. Of modes only "executable or not" counts here, which is what
-    /// git keeps.
+    /// Run `orchgen build` and commit the changes. Only the executable bit of the mode is checked, because git does not
+    /// store the others.
     pub static OUTPUT_DRIFT = 403, "output-drift", Error;
 }
 
 declare_code! {
     /// ## What it finds
-    /// A manifest `out/.orchgen-manifest.json` that cannot be read: merged by hand, cut short, written by a newer
-    /// orchgen, or with paths that lead out of the folder.
+    /// A manifest `out/.orchgen-manifest.json` that is invalid: merged manually, truncated, written by a newer orchgen,
+    /// or with paths outside the folder.
     ///
     /// ## Why
-    /// It says which files builds wrote, and so which may be overwritten and removed. Without it nothing is safe to touch.
+    /// The manifest lists the files that builds wrote, which orchgen may overwrite and remove. Without it, no file is
+    /// safe to change.
     ///
     /// ## Instead
-    /// Restore it with `git checkout -- out/.orchgen-manifest.json` and run `orchgen build`; after a merge, take either
-    /// side. `orchgen build --force` writes every file and the manifest anew, and leaves stale files lying.
+    /// Restore it with `git checkout -- out/.orchgen-manifest.json` and run `orchgen build`. After a merge, use the
+    /// version of either side. `orchgen build --force` rewrites all files and the manifest, but does not remove stale
+    /// files.
     pub static DAMAGED_MANIFEST = 404, "damaged-manifest", Error;
 }
 
 declare_code! {
     /// ## What it finds
-    /// A folder, symlink, fifo, socket or device where a file would be written, or something else where a folder would be.
+    /// A folder, symlink, fifo, socket or device at the path of a generated file, or an entry that is not a folder at
+    /// the path of a required folder.
     ///
     /// ## Why
-    /// Writing through a symlink would change a file elsewhere, and a folder may hold what somebody needs.
+    /// Writing through a symlink would change a file elsewhere, and a folder may contain files of the user.
     ///
     /// ## Instead
-    /// Move it elsewhere. `orchgen build --force` replaces all but folders; symlinks are replaced and never followed. The
-    /// folder `out` itself may be a symlink.
+    /// Move the entry elsewhere. `orchgen build --force` replaces everything except folders. Symlinks are replaced,
+    /// never followed. The folder `out` itself may be a symlink.
     pub static NOT_A_FILE = 405, "not-a-file", Error;
 }

@@ -1,10 +1,10 @@
-//! What the disk holds at the paths of the artifacts, and what would change.
+//! Compares the disk with the artifacts and lists the changes.
 
-use super::ground::Ground;
-use super::judge::judge;
+use super::classify::classify;
 use super::manifest::{self, Digest, MANIFEST, Records};
+use super::output_dir::OutputDir;
 use super::stage::mode;
-use super::tree::{Thing, Tree, above, split};
+use super::tree::{EntryKind, Tree, ancestors, split};
 use super::{EmitError, tree};
 use crate::render::{Artifact, ArtifactPath, ArtifactSet};
 use rayon::prelude::*;
@@ -14,171 +14,175 @@ use std::io::{self, Read, Seek};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// Longer names no file system of Linux takes; found out before anything is written.
+/// The maximum length of a file name on Linux, in bytes. Checked before anything is written.
 const MAX_NAME: usize = 255;
 
-/// So much of a file is compared at a time; nearly all are smaller.
-const PIECE: usize = 1 << 16;
+/// The size of the buffer for comparing a file. Nearly all files are smaller.
+const BUFFER_SIZE: usize = 1 << 16;
 
 /// One difference between the disk and the artifacts.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Change {
-    /// Where, below the output folder.
+pub struct FileChange {
+    /// The path below the output folder.
     pub path: ArtifactPath,
-    /// What differs.
-    pub what: What,
+    /// The kind of difference.
+    pub kind: ChangeKind,
 }
 
-/// Kinds of differences; those of the second half are conflicts.
+/// The kind of a difference. `Edited` and the following kinds are conflicts.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum What {
-    /// The file is not there.
+pub enum ChangeKind {
+    /// The file is missing.
     Create,
-    /// The file is an older one of ours.
+    /// The file is from an earlier build.
     Update,
-    /// The file has the right bytes and the wrong mode.
+    /// The file has the right bytes, but the wrong mode.
     Mode {
-        /// Whether it should be a program.
+        /// True if the file should be executable.
         executable: bool,
     },
-    /// A file of ours that nothing makes any more.
+    /// A file from an earlier build that is no longer generated.
     Remove,
-    /// A file of ours that somebody changed.
+    /// A generated file that was edited manually.
     Edited,
-    /// A file of ours that nothing makes any more, and that somebody changed.
+    /// A file that is no longer generated, and that was edited manually.
     EditedStale,
-    /// A file that no build wrote, where one would be written.
+    /// A file that no build wrote, at the path of an artifact.
     Unlisted,
-    /// No file where a file would be, or no folder where a folder would be.
+    /// An entry of the wrong kind at the path of a file or a folder.
     InTheWay {
-        /// What is there.
-        is: Thing,
-        /// What would be there.
-        wanted: Thing,
+        /// The kind of the existing entry.
+        is: EntryKind,
+        /// The required kind.
+        wanted: EntryKind,
     },
-    /// The manifest cannot be relied on, for this reason.
+    /// The manifest is damaged, for this reason.
     Damaged(String),
 }
 
-/// How exactly a mode must be right.
+/// The precision of the comparison of file modes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Modes {
-    /// To the bit.
+pub(super) enum ModePrecision {
+    /// All bits.
     Exact,
-    /// As exactly as git keeps it: a checkout under another umask is no drift.
+    /// Only the executable bit, because git does not store more: a checkout with another umask is not drift.
     Executable,
 }
 
-/// What the disk holds where an artifact would be.
+/// The state of the disk at the path of an artifact.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum State {
+pub(super) enum DiskState {
     Same,
     Mode,
     Differs(Digest),
     Missing,
-    InTheWay(Thing),
+    InTheWay(EntryKind),
 }
 
-/// An artifact compared with the disk: the hash of its text, and what is there.
+/// The comparison of one artifact: the hash of its text, and the state of the disk.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
+pub(super) struct ArtifactState {
     pub(super) digest: Digest,
-    pub(super) state: State,
+    pub(super) state: DiskState,
 }
 
-/// The disk and all artifacts, compared.
-pub(super) struct Survey<'s, 'p> {
+/// The comparison of the disk with all artifacts.
+pub(super) struct Comparison<'s, 'p> {
     pub(super) disk: Tree,
     pub(super) set: &'s ArtifactSet<'p>,
     pub(super) artifacts: Vec<&'s Artifact<'p>>,
-    /// One for each artifact.
-    pub(super) seen: Vec<Seen>,
+    /// The state of each artifact, in the order of `artifacts`.
+    pub(super) states: Vec<ArtifactState>,
 }
 
-/// Takes the text of a changed artifact, which has this number, before it is dropped.
-pub(super) type Keep<'k> = &'k (dyn Fn(usize, &Artifact<'_>, &str) -> Result<(), EmitError> + Sync);
+/// Receives the number and the text of each changed artifact, before the text is dropped.
+pub(super) type StageFn<'k> = &'k (dyn Fn(usize, &Artifact<'_>, &str) -> Result<(), EmitError> + Sync);
 
-impl Change {
-    /// Whether a build refuses because of it.
+impl FileChange {
+    /// True if the change is a conflict, so that a build refuses.
     pub fn is_conflict(&self) -> bool {
-        !matches!(self.what, What::Create | What::Update | What::Mode { .. } | What::Remove)
+        !matches!(
+            self.kind,
+            ChangeKind::Create | ChangeKind::Update | ChangeKind::Mode { .. } | ChangeKind::Remove
+        )
     }
 
-    /// Whether a build that was told to overwrite goes on all the same; folders are never removed with what is in them.
-    pub(super) fn yields(&self) -> bool {
-        !matches!(self.what, What::InTheWay { is: Thing::Folder, .. })
+    /// True if `--force` may override the conflict. Folders with content are never removed.
+    pub(super) fn is_forceable(&self) -> bool {
+        !matches!(self.kind, ChangeKind::InTheWay { is: EntryKind::Folder, .. })
     }
 }
 
-/// Lists every difference between the output folder and the artifacts, in order of paths, and writes nothing.
-pub fn check(out: &Path, artifacts: &ArtifactSet<'_>) -> Result<Vec<Change>, EmitError> {
-    let _lock = Ground::find(out)?.lock_for_reading();
-    let ground = Ground::find(out)?;
-    let disk = if ground.exists { Tree::at(&ground.folder())? } else { Tree::none(&ground.folder()) };
+/// Lists the differences between the output folder and the artifacts, ordered by path. Writes nothing.
+pub fn check(out: &Path, artifacts: &ArtifactSet<'_>) -> Result<Vec<FileChange>, EmitError> {
+    let _lock = OutputDir::find(out)?.lock_shared();
+    let output_dir = OutputDir::find(out)?;
+    let folder = output_dir.folder();
+    let disk = if output_dir.exists { Tree::at(&folder)? } else { Tree::missing(&folder) };
     let records = Records::find(&disk)?;
-    let mut survey = Survey::new(disk, artifacts, Modes::Executable, &|_, _, _| Ok(()))?;
-    let (there, right) = (records.has_manifest(), records.report(survey.listed())?);
-    let mut changes = judge(&mut survey, &records.parse()?)?;
-    if changes.is_empty() && !right {
-        let what = if there { What::Update } else { What::Create };
-        changes.extend(ArtifactPath::new(MANIFEST).map(|path| Change { path, what }));
+    let mut comparison = Comparison::new(disk, artifacts, ModePrecision::Executable, &|_, _, _| Ok(()))?;
+    let (has_manifest, is_current) = (records.has_manifest(), records.is_current(comparison.listed())?);
+    let mut changes = classify(&mut comparison, &records.parse()?)?;
+    if changes.is_empty() && !is_current {
+        let kind = if has_manifest { ChangeKind::Update } else { ChangeKind::Create };
+        changes.extend(ArtifactPath::new(MANIFEST).map(|path| FileChange { path, kind }));
     }
     Ok(changes)
 }
 
-impl<'s, 'p> Survey<'s, 'p> {
-    /// Compares all artifacts with the disk, several at a time; each is rendered once and dropped.
+impl<'s, 'p> Comparison<'s, 'p> {
+    /// Compares all artifacts with the disk in parallel. Each text is rendered once and dropped after the comparison.
     pub(super) fn new(
         mut disk: Tree,
         set: &'s ArtifactSet<'p>,
-        modes: Modes,
-        keep: Keep<'_>,
+        modes: ModePrecision,
+        stage: StageFn<'_>,
     ) -> Result<Self, EmitError> {
-        disk.look_all(&folders(set)?)?;
+        disk.read_folders(&folders(set)?)?;
         let artifacts: Vec<&Artifact<'p>> = set.iter().collect();
-        let compare = |held: &mut Box<[u8]>, (number, artifact): (usize, &&Artifact<'p>)| {
+        let compare = |buffer: &mut Box<[u8]>, (number, artifact): (usize, &&Artifact<'p>)| {
             let text = artifact.text()?;
-            let state = state(&disk, artifact, (&text, modes), held)?;
-            if state != State::Same {
-                keep(number, artifact, &text)?;
+            let state = state(&disk, artifact, (&text, modes), buffer)?;
+            if state != DiskState::Same {
+                stage(number, artifact, &text)?;
             }
-            Ok(Seen { digest: Digest::of(text.as_bytes()), state })
+            Ok(ArtifactState { digest: Digest::of(text.as_bytes()), state })
         };
-        let seen = artifacts
+        let states = artifacts
             .par_iter()
             .enumerate()
             .with_min_len(8)
-            .map_init(|| vec![0; PIECE].into_boxed_slice(), compare);
-        let seen = seen.collect::<Result<Vec<Seen>, EmitError>>()?;
-        Ok(Self { disk, set, artifacts, seen })
+            .map_init(|| vec![0; BUFFER_SIZE].into_boxed_slice(), compare);
+        let states = states.collect::<Result<Vec<ArtifactState>, EmitError>>()?;
+        Ok(Self { disk, set, artifacts, states })
     }
 
-    /// What the manifest that belongs to the artifacts lists.
+    /// The manifest entries of the artifacts.
     pub(super) fn listed(&self) -> impl Iterator<Item = (&'s ArtifactPath, Digest, bool)> {
         self.each().map(|(artifact, seen)| (artifact.path(), seen.digest, artifact.is_executable()))
     }
 
-    /// Each artifact with what is where it would be.
-    pub(super) fn each(&self) -> impl Iterator<Item = (&'s Artifact<'p>, Seen)> {
-        self.artifacts.iter().copied().zip(self.seen.iter().copied())
+    /// The artifacts with their states.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&'s Artifact<'p>, ArtifactState)> {
+        self.artifacts.iter().copied().zip(self.states.iter().copied())
     }
 
-    /// Whether an artifact lies below this path.
-    pub(super) fn wants_below(&self, path: &str) -> bool {
+    /// True if an artifact is below this path.
+    pub(super) fn has_artifact_below(&self, path: &str) -> bool {
         let below = format!("{path}/");
         let next = self.artifacts.partition_point(|artifact| artifact.path().as_str() < below.as_str());
         self.artifacts.get(next).is_some_and(|artifact| artifact.path().as_str().starts_with(&below))
     }
 
-    /// Whether an artifact takes this path, or that of a folder above it.
-    pub(super) fn takes(&self, path: &str) -> bool {
+    /// True if an artifact has this path or the path of an ancestor.
+    pub(super) fn needs_path(&self, path: &str) -> bool {
         std::iter::once(path)
-            .chain(above(path))
+            .chain(ancestors(path))
             .any(|path| ArtifactPath::new(path).is_some_and(|path| self.set.get(&path).is_some()))
     }
 }
 
-/// The folders that hold artifacts, in byte order, those above others first.
+/// The folders of the artifacts, in byte order, so that parents precede their children.
 pub(super) fn folders<'s>(set: &'s ArtifactSet<'_>) -> Result<BTreeSet<&'s str>, EmitError> {
     let refused = |path: &str, reason: &str| {
         Err(EmitError::Disk { doing: "write", path: path.into(), reason: reason.to_owned() })
@@ -187,15 +191,15 @@ pub(super) fn folders<'s>(set: &'s ArtifactSet<'_>) -> Result<BTreeSet<&'s str>,
     let mut last = "";
     for artifact in set.iter() {
         let path = artifact.path().as_str();
-        if path.starts_with(manifest::OURS) {
-            return refused(path, "the name is kept for orchgen itself");
+        if path.starts_with(manifest::RESERVED_PREFIX) {
+            return refused(path, "names that start with `.orchgen-` are reserved");
         }
         if path.len() > MAX_NAME && path.split('/').any(|name| name.len() > MAX_NAME) {
-            return refused(path, "a name may have 255 bytes");
+            return refused(path, "a file name can have at most 255 bytes");
         }
         let folder = split(path).0;
         if folder != last {
-            found.extend(above(path));
+            found.extend(ancestors(path));
             last = folder;
         }
     }
@@ -210,52 +214,54 @@ pub(super) fn folders<'s>(set: &'s ArtifactSet<'_>) -> Result<BTreeSet<&'s str>,
 fn state(
     disk: &Tree,
     artifact: &Artifact<'_>,
-    (text, modes): (&str, Modes),
-    held: &mut [u8],
-) -> Result<State, EmitError> {
+    (text, modes): (&str, ModePrecision),
+    buffer: &mut [u8],
+) -> Result<DiskState, EmitError> {
     let path = artifact.path().as_str();
-    match disk.thing(path) {
-        None => Ok(State::Missing),
-        Some(Thing::File) => {
-            let place = disk.place(path);
-            let exact = (modes == Modes::Exact).then(|| mode(artifact));
+    match disk.kind_at(path) {
+        None => Ok(DiskState::Missing),
+        Some(EntryKind::File) => {
+            let place = disk.path_of(path);
+            let exact = (modes == ModePrecision::Exact).then(|| mode(artifact));
             let wanted = Wanted { text: text.as_bytes(), executable: artifact.is_executable(), exact };
-            compare(&place, &wanted, held).map_err(|error| EmitError::disk("read", &place, &error))
+            compare(&place, &wanted, buffer).map_err(|error| EmitError::disk("read", &place, &error))
         }
-        Some(thing) => Ok(State::InTheWay(thing)),
+        Some(thing) => Ok(DiskState::InTheWay(thing)),
     }
 }
 
+/// The required content and mode of a file.
 struct Wanted<'t> {
     text: &'t [u8],
     executable: bool,
+    /// The exact mode, if all bits are compared.
     exact: Option<u32>,
 }
 
-fn compare(place: &Path, wanted: &Wanted<'_>, held: &mut [u8]) -> io::Result<State> {
+fn compare(place: &Path, wanted: &Wanted<'_>, buffer: &mut [u8]) -> io::Result<DiskState> {
     let mut file = match File::open(place) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Missing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DiskState::Missing),
         file => file?,
     };
-    let about = file.metadata()?;
-    if !about.is_file() {
-        return Ok(State::InTheWay(tree::thing_of(about.file_type())));
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(DiskState::InTheWay(tree::entry_kind(metadata.file_type())));
     }
-    if about.len() != wanted.text.len() as u64 {
-        return Ok(State::Differs(Digest::of_file(file)?));
+    if metadata.len() != wanted.text.len() as u64 {
+        return Ok(DiskState::Differs(Digest::of_file(file)?));
     }
-    for wanted in wanted.text.chunks(held.len()) {
-        let held = held.get_mut(..wanted.len()).unwrap_or_default();
-        file.read_exact(held)?;
-        if held != wanted {
+    for wanted in wanted.text.chunks(buffer.len()) {
+        let found = buffer.get_mut(..wanted.len()).unwrap_or_default();
+        file.read_exact(found)?;
+        if found != wanted {
             file.rewind()?;
-            return Ok(State::Differs(Digest::of_file(file)?));
+            return Ok(DiskState::Differs(Digest::of_file(file)?));
         }
     }
-    let found = about.permissions().mode();
-    let right = match wanted.exact {
+    let found = metadata.permissions().mode();
+    let is_right = match wanted.exact {
         Some(mode) => found & 0o7777 == mode,
         None => (found & 0o100 != 0) == wanted.executable,
     };
-    Ok(if right { State::Same } else { State::Mode })
+    Ok(if is_right { DiskState::Same } else { DiskState::Mode })
 }

@@ -1,36 +1,46 @@
-//! What makes writing impossible, as opposed to a conflict with somebody's file.
+//! Errors that make writing impossible, as opposed to conflicts with existing files.
 
-use crate::diag::words::printable;
+use crate::diag::words::{printable, quoted};
 use crate::render::RenderError;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// Why nothing could be written or compared; the run cannot go on.
+/// The reason why nothing could be written or compared. The run cannot continue.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum EmitError {
-    /// The disk refused.
+    /// The file system returned an error.
     Disk {
-        /// What was tried, as "write" or "create the folder".
+        /// The failed operation, such as "write" or "create the folder".
         doing: &'static str,
-        /// With which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the disk said.
+        /// The reason.
         reason: String,
     },
-    /// An artifact has no text, which is a fault of the program.
+    /// An artifact could not be rendered, which is a bug in orchgen.
     Render(String),
-    /// The watcher asked to stop there and then; all is left lying, as after a kill.
+    /// The observer stopped the build immediately. All temporary files remain, as after a kill.
     Stopped,
 }
 
+/// The failed operation if a folder could not be created.
+pub(super) const CREATE_FOLDER: &str = "create the folder";
+
 impl EmitError {
-    /// What the system said while `doing` something with `path`.
+    /// The system error of a failed operation on `path`.
     pub(super) fn disk(doing: &'static str, path: &Path, error: &io::Error) -> Self {
-        Self::Disk { doing, path: path.to_owned(), reason: reason(error) }
+        let mut reason = reason(error);
+        if error.kind() == ErrorKind::PermissionDenied
+            && doing == CREATE_FOLDER
+            && let Some(parent) = existing_parent(path)
+        {
+            reason.extend(["; ", &*quoted(&parent.to_string_lossy()), " must be writable"]);
+        }
+        Self::Disk { doing, path: path.to_owned(), reason }
     }
 
-    /// Why we do not do what the system would.
+    /// An operation on `path` that orchgen refuses.
     pub(super) fn refused(doing: &'static str, path: &Path, reason: &str) -> Self {
         Self::Disk { doing, path: path.to_owned(), reason: reason.to_owned() }
     }
@@ -56,16 +66,24 @@ impl From<RenderError> for EmitError {
     }
 }
 
+/// The closest parent folder that exists.
+fn existing_parent(path: &Path) -> Option<&Path> {
+    let here = Path::new(".");
+    let mut parents =
+        path.ancestors().skip(1).map(|folder| if folder.as_os_str().is_empty() { here } else { folder });
+    parents.find(|folder| folder.exists())
+}
+
 fn reason(error: &io::Error) -> String {
     let known = [
-        (ErrorKind::NotFound, "there is no such folder or file"),
+        (ErrorKind::NotFound, "no such file or folder"),
         (ErrorKind::PermissionDenied, "permission denied"),
         (ErrorKind::NotADirectory, "it is not a folder"),
-        (ErrorKind::AlreadyExists, "something of that name exists"),
+        (ErrorKind::AlreadyExists, "it already exists"),
         (ErrorKind::StorageFull, "the disk is full"),
-        (ErrorKind::QuotaExceeded, "the quota is used up"),
+        (ErrorKind::QuotaExceeded, "the disk quota is exceeded"),
         (ErrorKind::ReadOnlyFilesystem, "the file system is read-only"),
-        (ErrorKind::CrossesDevices, "it lies on another file system"),
+        (ErrorKind::CrossesDevices, "it is on another file system"),
         (ErrorKind::InvalidFilename, "the name is too long or not allowed here"),
     ];
     let found = known.iter().find(|(kind, _)| *kind == error.kind());

@@ -1,11 +1,12 @@
-//! The list of the files that are ours, with their hashes: `out/.orchgen-manifest.json`.
+//! The manifest: the list of generated files with their hashes, `out/.orchgen-manifest.json`.
 //!
-//! While a build puts files in their places, a second list of the same form (the journal) holds the hashes of what it is
-//! putting there, so that after a crash a file of either state counts as ours.
+//! While a build moves files into place, a second list of the same form (the journal) has the hashes of the new files.
+//! After a crash, orchgen recognizes both the old and the new version of a file as generated.
 
 use super::EmitError;
-use super::tree::{Thing, Tree};
+use super::tree::{EntryKind, Tree};
 pub(super) use crate::diag::Digest;
+use crate::diag::words::json_problem;
 use crate::render::ArtifactPath;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -15,13 +16,13 @@ use std::path::{Path, PathBuf};
 
 /// The name of the manifest in the output folder.
 pub const MANIFEST: &str = ".orchgen-manifest.json";
-/// The list of what a build is about to put in place; lies there only while it does, or after a crash.
+/// The name of the journal. It exists only during a build or after a crash.
 pub(super) const JOURNAL: &str = ".orchgen-manifest.next.json";
-/// What names of ours begin with; no artifact's path does.
-pub(super) const OURS: &str = ".orchgen-";
+/// The reserved prefix of internal file names. No artifact has a path with this prefix.
+pub(super) const RESERVED_PREFIX: &str = ".orchgen-";
 const FORMAT_VERSION: u64 = 1;
 
-/// A file of ours.
+/// A generated file.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Entry {
     pub(super) path: ArtifactPath,
@@ -29,25 +30,25 @@ pub(super) struct Entry {
     pub(super) executable: bool,
 }
 
-/// Files of ours by path; in a journal a path may stand several times.
+/// Generated files, sorted by path. A journal may list a path several times.
 #[derive(Default, Debug)]
 pub(super) struct Listing(Vec<Entry>);
 
-/// Manifest and journal as they lie on the disk.
+/// The manifest and the journal on disk, not yet parsed.
 pub(super) struct Records {
-    /// Where the manifest lies; it is read when it is asked for, and never while texts are rendered.
+    /// The path of the manifest, or the reason why it is damaged. It is read on demand, never while texts are rendered.
     manifest: Option<Result<PathBuf, String>>,
     journal: Option<Vec<u8>>,
 }
 
-/// Manifest and journal, understood.
+/// The parsed manifest and journal.
 #[derive(Default, Debug)]
-pub(super) struct Known {
-    /// What the last complete build wrote.
+pub(super) struct BuildRecords {
+    /// The files of the last complete build.
     pub(super) manifest: Listing,
-    /// What a build that did not end may have written.
+    /// The files that an interrupted build may have written.
     pub(super) journal: Listing,
-    /// Why the manifest cannot be relied on.
+    /// The reason why the manifest is damaged.
     pub(super) damage: Option<String>,
 }
 
@@ -73,24 +74,24 @@ struct File<'t> {
 }
 
 impl Listing {
-    /// The listing of these files.
+    /// A sorted list without duplicates.
     pub(super) fn new(mut entries: Vec<Entry>) -> Self {
         entries.sort_unstable();
         entries.dedup();
         Self(entries)
     }
 
-    /// Its files in byte order of their paths.
+    /// The files in byte order of their paths.
     pub(super) fn entries(&self) -> &[Entry] {
         &self.0
     }
 
-    /// Whether the path is listed.
+    /// True if the path is listed.
     pub(super) fn lists(&self, path: &ArtifactPath) -> bool {
         !self.of(path).is_empty()
     }
 
-    /// Whether the path is listed with this hash.
+    /// True if the path is listed with this hash.
     pub(super) fn knows(&self, path: &ArtifactPath, digest: Digest) -> bool {
         self.of(path).iter().any(|entry| entry.digest == digest)
     }
@@ -101,13 +102,18 @@ impl Listing {
         from.get(..from.partition_point(|entry| entry.path == *path)).unwrap_or_default()
     }
 
-    /// Reads a list; says what is wrong with a damaged one.
+    /// Parses a list. Returns the reason if it is damaged.
     fn parse(text: &[u8]) -> Result<Self, String> {
-        let json = |error: serde_json::Error| format!("it is not a list of files ({error})");
+        let json = |error: serde_json::Error| {
+            let problem = json_problem(&error);
+            if error.is_data() { format!("it is not a list of files: {problem}") } else { problem }
+        };
         let version: Version = serde_json::from_slice(text).map_err(json)?;
         if version.format_version != FORMAT_VERSION {
             let found = version.format_version;
-            return Err(format!("it is of format {found}, and this orchgen knows format {FORMAT_VERSION}"));
+            return Err(format!(
+                "it has format {found}, but this orchgen supports only format {FORMAT_VERSION}"
+            ));
         }
         let document: Document<'_> = serde_json::from_slice(text).map_err(json)?;
         let entries: Result<Vec<Entry>, String> = document.files.into_iter().map(entry).collect();
@@ -115,7 +121,7 @@ impl Listing {
     }
 }
 
-/// Writes a list: JSON, one file a line.
+/// Writes a list as JSON with one file per line.
 pub(super) fn write<'e>(
     out: &mut impl Write,
     entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
@@ -128,14 +134,14 @@ pub(super) fn write<'e>(
         first = false;
         write_string(path.as_str(), &mut out)?;
         out.write_all(b",\"sha256\":\"")?;
-        out.write_all(&digest.text())?;
+        out.write_all(&digest.hex())?;
         out.write_all(if executable { b"\",\"mode\":\"0755\"}" } else { b"\",\"mode\":\"0644\"}" })?;
     }
     out.write_all(if first { b"]}\n" } else { b"\n]}\n" })?;
     out.flush()
 }
 
-/// A path holds no quote or control character in all but hostile registries; those are escaped the slow way.
+/// Writes a JSON string. Paths rarely contain quotes or control characters, so only such paths take the slow way.
 fn write_string(text: &str, out: &mut impl Write) -> io::Result<()> {
     if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
         return write!(out, "{}", serde_json::Value::from(text));
@@ -145,17 +151,17 @@ fn write_string(text: &str, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"\"")
 }
 
-/// Takes what is written for a comparison with what is read; writing anything else fails.
-struct Same<R> {
-    read: R,
-    held: Vec<u8>,
+/// A writer that compares the written bytes with a reader and fails at the first difference.
+struct ComparingWriter<R> {
+    reader: R,
+    buffer: Vec<u8>,
 }
 
-impl<R: Read> Write for Same<R> {
+impl<R: Read> Write for ComparingWriter<R> {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.held.resize(text.len(), 0);
-        self.read.read_exact(&mut self.held)?;
-        if self.held == text { Ok(text.len()) } else { Err(io::ErrorKind::InvalidData.into()) }
+        self.buffer.resize(text.len(), 0);
+        self.reader.read_exact(&mut self.buffer)?;
+        if self.buffer == text { Ok(text.len()) } else { Err(io::ErrorKind::InvalidData.into()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -164,43 +170,44 @@ impl<R: Read> Write for Same<R> {
 }
 
 fn entry(file: File<'_>) -> Result<Entry, String> {
-    let digest = Digest::read(&file.sha256).ok_or_else(|| {
+    let digest = Digest::from_hex(&file.sha256).ok_or_else(|| {
         let shown = crate::diag::words::quoted(&file.path);
         format!("the hash of {shown} is not 64 lower-case hexadecimal digits")
     })?;
     let shown = crate::diag::words::quoted(&file.path);
-    let path = ArtifactPath::new(file.path).filter(|path| !path.as_str().starts_with(OURS));
-    let path = path.ok_or_else(|| format!("it lists {shown}, which cannot be a file that a build made"))?;
+    let path = ArtifactPath::new(file.path).filter(|path| !path.as_str().starts_with(RESERVED_PREFIX));
+    let path = path.ok_or_else(|| format!("it lists {shown}, which cannot be a generated file"))?;
     Ok(Entry { path, digest, executable: file.mode == "0755" })
 }
 
 impl Records {
-    /// Finds manifest and journal, as far as they are there.
+    /// Finds the manifest and the journal, if they exist.
     pub(super) fn find(disk: &Tree) -> Result<Self, EmitError> {
-        let manifest = match disk.thing(MANIFEST) {
+        let manifest = match disk.kind_at(MANIFEST) {
             None => None,
-            Some(Thing::File) => Some(Ok(disk.place(MANIFEST))),
+            Some(EntryKind::File) => Some(Ok(disk.path_of(MANIFEST))),
             Some(_) => Some(Err("it is not a file".to_owned())),
         };
-        let journal = disk.thing(JOURNAL).filter(|thing| *thing == Thing::File);
-        let journal = journal.map(|_| load(&disk.place(JOURNAL))).transpose()?;
+        let journal = disk.kind_at(JOURNAL).filter(|thing| *thing == EntryKind::File);
+        let journal = journal.map(|_| load(&disk.path_of(JOURNAL))).transpose()?;
         Ok(Self { manifest, journal })
     }
 
-    /// Whether the manifest is there.
+    /// True if the manifest exists.
     pub(super) fn has_manifest(&self) -> bool {
         self.manifest.is_some()
     }
 
-    /// Whether the manifest lists exactly these files, and the last build ended.
-    pub(super) fn report<'e>(
+    /// True if the manifest lists exactly these files, and the last build was complete.
+    pub(super) fn is_current<'e>(
         &self,
         entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
     ) -> Result<bool, EmitError> {
         let (None, Some(Ok(path))) = (&self.journal, &self.manifest) else { return Ok(false) };
         let failed = |error: io::Error| EmitError::disk("read", path, &error);
-        let mut same = Same { read: BufReader::new(fs::File::open(path).map_err(failed)?), held: Vec::new() };
-        match write(&mut same, entries).and_then(|()| same.read.read(&mut [0])) {
+        let reader = BufReader::new(fs::File::open(path).map_err(failed)?);
+        let mut writer = ComparingWriter { reader, buffer: Vec::new() };
+        match write(&mut writer, entries).and_then(|()| writer.reader.read(&mut [0])) {
             Ok(more) => Ok(more == 0),
             Err(error)
                 if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
@@ -211,15 +218,15 @@ impl Records {
         }
     }
 
-    /// Understands them. A journal that cannot be read is as good as none: it could only have made more files ours.
-    pub(super) fn parse(self) -> Result<Known, EmitError> {
+    /// Parses both files. An invalid journal is ignored: it could only add generated files.
+    pub(super) fn parse(self) -> Result<BuildRecords, EmitError> {
         let journal = self.journal.and_then(|text| Listing::parse(&text).ok()).unwrap_or_default();
         Ok(match self.manifest {
-            None => Known { journal, ..Known::default() },
-            Some(Err(damage)) => Known { damage: Some(damage), ..Known::default() },
+            None => BuildRecords { journal, ..BuildRecords::default() },
+            Some(Err(damage)) => BuildRecords { damage: Some(damage), ..BuildRecords::default() },
             Some(Ok(path)) => match Listing::parse(&load(&path)?) {
-                Ok(manifest) => Known { manifest, journal, damage: None },
-                Err(damage) => Known { damage: Some(damage), ..Known::default() },
+                Ok(manifest) => BuildRecords { manifest, journal, damage: None },
+                Err(damage) => BuildRecords { damage: Some(damage), ..BuildRecords::default() },
             },
         })
     }
@@ -229,8 +236,8 @@ fn load(path: &Path) -> Result<Vec<u8>, EmitError> {
     fs::read(path).map_err(|error| EmitError::disk("read", path, &error))
 }
 
-impl Known {
-    /// Whether a file with this hash at this path is as some build of ours left it.
+impl BuildRecords {
+    /// True if a build wrote a file with this hash at this path.
     pub(super) fn wrote(&self, path: &ArtifactPath, digest: Digest) -> bool {
         self.manifest.knows(path, digest) || self.journal.knows(path, digest)
     }

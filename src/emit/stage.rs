@@ -1,6 +1,6 @@
-//! Files made ready on the same file system, with their modes, before anybody sees them.
+//! Staging: writes files with their modes to a hidden folder on the same file system, before they are moved into place.
 
-use super::EmitError;
+use super::error::{CREATE_FOLDER, EmitError};
 use crate::render::Artifact;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ pub(super) const STAGING: &str = ".orchgen-staging";
 
 const FOLDER: u32 = 0o755;
 
-/// The mode of what is no program.
+/// The mode of a file that is not executable.
 pub(super) const PLAIN: u32 = 0o644;
 
 /// The mode of an artifact.
@@ -21,36 +21,36 @@ pub(super) fn mode(artifact: &Artifact<'_>) -> u32 {
     if artifact.is_executable() { 0o755 } else { PLAIN }
 }
 
-/// A folder of files to be; made when the first one comes.
+/// A staging folder. It is created with its first file.
 pub(super) struct Stage {
     folder: PathBuf,
-    /// The bits that the umask takes away from what is made here.
+    /// The bits that the umask removes from the mode of a new file.
     mask: OnceLock<Result<u32, EmitError>>,
 }
 
 impl Stage {
-    /// A stage at this place, where nothing needs to be.
+    /// A staging folder at a path. The folder need not exist.
     pub(super) fn at(folder: PathBuf) -> Self {
         Self { folder, mask: OnceLock::new() }
     }
 
-    /// The folder itself.
+    /// The path of the folder.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Makes the folder, if that was not done.
+    /// Creates the folder if necessary, and returns the bits that the umask removes.
     pub(super) fn open(&self) -> Result<u32, EmitError> {
         self.mask.get_or_init(|| open(&self.folder)).clone()
     }
 
-    /// Writes a file; nothing of its name may be there.
-    pub(super) fn put(&self, name: &str, text: &[u8], mode: u32) -> Result<(), EmitError> {
-        self.put_with(name, mode, |file| file.write_all(text))
+    /// Writes a new file. Fails if the name exists.
+    pub(super) fn write_file(&self, name: &str, text: &[u8], mode: u32) -> Result<(), EmitError> {
+        self.write_file_with(name, mode, |file| file.write_all(text))
     }
 
-    /// Writes a file by its parts; nothing of its name may be there.
-    pub(super) fn put_with(
+    /// Writes a new file with a closure. Fails if the name exists.
+    pub(super) fn write_file_with(
         &self,
         name: &str,
         mode: u32,
@@ -62,10 +62,10 @@ impl Stage {
         put.map_err(|error| EmitError::disk("write", &path, &error))
     }
 
-    /// Makes a folder, here or elsewhere on the same file system.
-    pub(super) fn make(&self, folder: &Path) -> Result<(), EmitError> {
+    /// Creates a folder, in the staging folder or elsewhere on the same file system.
+    pub(super) fn create_folder(&self, folder: &Path) -> Result<(), EmitError> {
         let mask = self.open()?;
-        let failed = |error: io::Error| EmitError::disk("create the folder", folder, &error);
+        let failed = |error: io::Error| EmitError::disk(CREATE_FOLDER, folder, &error);
         DirBuilder::new().mode(FOLDER).create(folder).map_err(failed)?;
         if mask & FOLDER != 0 {
             fs::set_permissions(folder, Permissions::from_mode(FOLDER)).map_err(failed)?;
@@ -73,10 +73,10 @@ impl Stage {
         Ok(())
     }
 
-    /// Removes it with all that is in it, also what an earlier run left.
+    /// Removes the folder with all its content, including files of an earlier run.
     pub(super) fn clear(&self) -> Result<(), EmitError> {
         let removed = match fs::symlink_metadata(&self.folder) {
-            Ok(about) if about.is_dir() => fs::remove_dir_all(&self.folder),
+            Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(&self.folder),
             Ok(_) => fs::remove_file(&self.folder),
             Err(error) => Err(error),
         };
@@ -88,22 +88,22 @@ impl Stage {
         }
     }
 
-    /// Whether anything was put here.
+    /// True if the folder was created by this run.
     pub(super) fn is_open(&self) -> bool {
         self.mask.get().is_some()
     }
 }
 
 fn open(folder: &Path) -> Result<u32, EmitError> {
-    let failed = |error: io::Error| EmitError::disk("create the folder", folder, &error);
+    let failed = |error: io::Error| EmitError::disk(CREATE_FOLDER, folder, &error);
     DirBuilder::new().mode(0o777).create(folder).map_err(failed)?;
-    let made = fs::symlink_metadata(folder).map_err(failed)?.permissions().mode();
-    // The folder becomes `out` where there was none; what it inherited (setgid) stays.
-    let wanted = made & 0o7000 | FOLDER;
-    if made & 0o7777 != wanted {
+    let created = fs::symlink_metadata(folder).map_err(failed)?.permissions().mode();
+    // The folder may become `out`. Keep inherited bits (setgid).
+    let wanted = created & 0o7000 | FOLDER;
+    if created & 0o7777 != wanted {
         fs::set_permissions(folder, Permissions::from_mode(wanted)).map_err(failed)?;
     }
-    Ok(0o777 & !made)
+    Ok(0o777 & !created)
 }
 
 fn create(path: &Path, mode: u32, mask: u32) -> io::Result<File> {

@@ -1,16 +1,24 @@
-//! Making the disk what the artifacts say: all of it or none.
+//! Writes the artifacts to disk: all of them or none.
 //!
-//! Where there is no output folder, the whole tree is staged beside its place and becomes it by one rename. Where there is
-//! one, only changed files are staged, in it, and nothing is touched before all are ready and no conflict was found. Then:
-//! the journal (hashes of what comes), files into place, stale files away, the manifest, and the journal away. A crash
-//! between two of these leaves files that manifest or journal knows, so that the next build takes them for its own.
+//! If the output folder does not exist, the whole tree is staged next to it and renamed once. Otherwise only the
+//! changed files are staged, inside the output folder. Nothing else is changed before all files are staged and no
+//! conflict was found. Then the build:
+//!
+//! 1. writes the journal (the hashes of the new files),
+//! 2. moves the files into place,
+//! 3. removes stale files,
+//! 4. writes the manifest,
+//! 5. removes the journal.
+//!
+//! After a crash between two steps, each file is listed in the manifest or the journal, so the next build recognizes
+//! its own files.
 
-use super::EmitError;
 use super::apply::Job;
-use super::diff::{Change, Modes, State, Survey, folders};
-use super::ground::{Ground, Step, Watch, before};
-use super::judge::judge;
+use super::classify::classify;
+use super::diff::{Comparison, DiskState, FileChange, ModePrecision, folders};
+use super::error::{CREATE_FOLDER, EmitError};
 use super::manifest::{self, Digest, MANIFEST, Records};
+use super::output_dir::{Observer, OutputDir, Step, announce};
 use super::stage::{PLAIN, STAGING, Stage, mode};
 use super::tree::Tree;
 use crate::render::{Artifact, ArtifactPath, ArtifactSet};
@@ -18,124 +26,133 @@ use rayon::prelude::*;
 use std::fs;
 use std::path::Path;
 
-/// Whether files that somebody else wrote or changed are overwritten.
+/// Controls whether files that were edited, or that no build wrote, are overwritten.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Force {
-    /// They are conflicts.
+    /// Such files are conflicts.
     No,
-    /// They are.
+    /// Such files are overwritten.
     Yes,
 }
 
-/// How a build ended.
+/// The result of a build.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The disk is what the artifacts say.
+    /// The disk agrees with the artifacts.
     Written(Written),
     /// Nothing was changed, because of these conflicts.
-    Refused(Vec<Change>),
+    Refused(Vec<FileChange>),
 }
 
-/// What a build did, in order of paths.
+/// The changes of a build, ordered by path.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Written {
-    /// Files that were not there.
+    /// New files.
     pub created: Vec<ArtifactPath>,
-    /// Files that were there and have other bytes or another mode now.
+    /// Files with new content or a new mode.
     pub updated: Vec<ArtifactPath>,
-    /// Files of ours that nothing makes any more.
+    /// Files that are no longer generated.
     pub removed: Vec<ArtifactPath>,
-    /// How many files were not touched.
+    /// The number of files that were not touched.
     pub unchanged: usize,
 }
 
-/// Brings the output folder to what the artifacts say, or refuses and changes nothing.
+/// Writes the artifacts to the output folder, or refuses and changes nothing.
 pub fn write(
     out: &Path,
     artifacts: &ArtifactSet<'_>,
     force: Force,
-    watch: &dyn Watch,
+    observer: &dyn Observer,
 ) -> Result<Outcome, EmitError> {
-    let ground = Ground::find(out)?;
-    ground.prepare()?;
-    let _lock = ground.lock(watch);
-    // Another build may have made the folder while this one waited.
-    let ground = Ground::find(out)?;
-    let nursery = Stage::at(ground.nursery());
-    nursery.clear()?;
-    if !ground.exists {
-        return cleaned(&nursery, fresh(&nursery, &ground.folder(), artifacts, watch));
+    let output_dir = OutputDir::find(out)?;
+    output_dir.create_parents()?;
+    let _lock = output_dir.lock(observer);
+    // Another build may have created the folder in the meantime.
+    let output_dir = OutputDir::find(out)?;
+    let staging = Stage::at(output_dir.staging());
+    staging.clear()?;
+    if !output_dir.exists {
+        return clean_up(&staging, write_new(&staging, &output_dir.folder(), artifacts, observer));
     }
-    let stage = Stage::at(ground.folder().join(STAGING));
-    cleaned(&stage, update(&stage, &ground.folder(), artifacts, (force, watch)))
+    let stage = Stage::at(output_dir.folder().join(STAGING));
+    clean_up(&stage, write_changes(&stage, &output_dir.folder(), artifacts, (force, observer)))
 }
 
-/// Leaves no staged files behind, except where all is to be left lying.
-fn cleaned(stage: &Stage, result: Result<Outcome, EmitError>) -> Result<Outcome, EmitError> {
+/// Removes the staged files, except after a stop by the observer.
+fn clean_up(stage: &Stage, result: Result<Outcome, EmitError>) -> Result<Outcome, EmitError> {
     if stage.is_open() && result != Err(EmitError::Stopped) {
-        // What failed first is what the user must know.
-        let swept = stage.clear();
-        return result.and_then(|outcome| swept.map(|()| outcome));
+        // Report the first error, not an error of the cleanup.
+        let cleared = stage.clear();
+        return result.and_then(|outcome| cleared.map(|()| outcome));
     }
     result
 }
 
-fn fresh(stage: &Stage, out: &Path, set: &ArtifactSet<'_>, watch: &dyn Watch) -> Result<Outcome, EmitError> {
-    before(Step::Stage, watch)?;
+fn write_new(
+    stage: &Stage,
+    out: &Path,
+    set: &ArtifactSet<'_>,
+    observer: &dyn Observer,
+) -> Result<Outcome, EmitError> {
+    announce(Step::Stage, observer)?;
     stage.open()?;
     for folder in folders(set)? {
-        before(Step::Folder, watch)?;
-        stage.make(&stage.folder().join(folder))?;
+        announce(Step::Folder, observer)?;
+        stage.create_folder(&stage.folder().join(folder))?;
     }
     let artifacts: Vec<&Artifact<'_>> = set.iter().collect();
-    let put = |artifact: &&Artifact<'_>| {
-        before(Step::Stage, watch)?;
+    let write_artifact = |artifact: &&Artifact<'_>| {
+        announce(Step::Stage, observer)?;
         let text = artifact.text()?;
-        stage.put(artifact.path().as_str(), text.as_bytes(), mode(artifact))?;
+        stage.write_file(artifact.path().as_str(), text.as_bytes(), mode(artifact))?;
         Ok(Digest::of(text.as_bytes()))
     };
-    let digests: Result<Vec<Digest>, EmitError> = artifacts.par_iter().with_min_len(8).map(put).collect();
+    let digests: Result<Vec<Digest>, EmitError> =
+        artifacts.par_iter().with_min_len(8).map(write_artifact).collect();
     let digests = digests?;
     let listed = artifacts.iter().zip(&digests);
     let listed = listed.map(|(artifact, digest)| (artifact.path(), *digest, artifact.is_executable()));
-    before(Step::Stage, watch)?;
-    stage.put_with(MANIFEST, PLAIN, |file| manifest::write(file, listed))?;
-    before(Step::Place, watch)?;
-    fs::rename(stage.folder(), out).map_err(|error| EmitError::disk("create the folder", out, &error))?;
+    announce(Step::Stage, observer)?;
+    stage.write_file_with(MANIFEST, PLAIN, |file| manifest::write(file, listed))?;
+    announce(Step::Place, observer)?;
+    fs::rename(stage.folder(), out).map_err(|error| EmitError::disk(CREATE_FOLDER, out, &error))?;
     let created = artifacts.iter().map(|artifact| artifact.path().clone()).collect();
     Ok(Outcome::Written(Written { created, ..Written::default() }))
 }
 
-fn update(
+fn write_changes(
     stage: &Stage,
     out: &Path,
     set: &ArtifactSet<'_>,
-    (force, watch): (Force, &dyn Watch),
+    (force, observer): (Force, &dyn Observer),
 ) -> Result<Outcome, EmitError> {
     let disk = Tree::at(out)?;
-    if disk.thing(STAGING).is_some() {
-        before(Step::Tidy, watch)?;
+    if disk.kind_at(STAGING).is_some() {
+        announce(Step::Tidy, observer)?;
         stage.clear()?;
     }
     let records = Records::find(&disk)?;
-    let keep = |number: usize, artifact: &Artifact<'_>, text: &str| {
-        before(Step::Stage, watch)?;
-        stage.put(&number.to_string(), text.as_bytes(), mode(artifact))
+    let stage_changed = |number: usize, artifact: &Artifact<'_>, text: &str| {
+        announce(Step::Stage, observer)?;
+        stage.write_file(&number.to_string(), text.as_bytes(), mode(artifact))
     };
-    let mut survey = Survey::new(disk, set, Modes::Exact, &keep)?;
-    if survey.seen.iter().all(|seen| seen.state == State::Same) && records.report(survey.listed())? {
+    let mut comparison = Comparison::new(disk, set, ModePrecision::Exact, &stage_changed)?;
+    if comparison.states.iter().all(|seen| seen.state == DiskState::Same)
+        && records.is_current(comparison.listed())?
+    {
         return Ok(Outcome::Written(Written { unchanged: set.len(), ..Written::default() }));
     }
-    let known = records.parse()?;
-    let changes = judge(&mut survey, &known)?;
-    let refuses = |change: &Change| change.is_conflict() && (force == Force::No || !change.yields());
+    let records = records.parse()?;
+    let changes = classify(&mut comparison, &records)?;
+    let refuses =
+        |change: &FileChange| change.is_conflict() && (force == Force::No || !change.is_forceable());
     if changes.iter().any(refuses) {
         return Ok(Outcome::Refused(changes.into_iter().filter(refuses).collect()));
     }
-    let job = Job { survey: &survey, stage, watch, changes: &changes, known: &known };
+    let job = Job { comparison: &comparison, stage, observer, changes: &changes, records: &records };
     job.probe()?;
-    job.note()?;
+    job.write_journal()?;
     job.apply()?;
     job.commit()?;
-    Ok(Outcome::Written(job.report()))
+    Ok(Outcome::Written(job.summary()))
 }

@@ -1,37 +1,37 @@
-//! Where a name stands in a list, found by a hash: a large stack asks for millions of options.
+//! A hash index of the names in a list. It exists for speed: a large stack looks up millions of options.
 
-/// How many buckets there are; a build has a thousand spellings.
+/// The number of buckets. A build has about a thousand spellings.
 const COUNT: u16 = 2048;
 
-/// The places of names in a list, by the hash of each.
+/// The positions of names in a list, by the hash of the name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Buckets {
-    /// Where each bucket begins in `places`, and where the last one ends.
+    /// The start of each bucket in `positions`, and the end of the last bucket.
     starts: Vec<u16>,
-    /// The places, those of one bucket together and in order.
-    places: Vec<u16>,
+    /// The positions, grouped by bucket, in order within a bucket.
+    positions: Vec<u16>,
 }
 
 impl Buckets {
-    /// The buckets of a list; what stands behind the first 65 535 names is not found.
+    /// Indexes a list. Names after the first 65 535 are not indexed.
     pub(super) fn new<'n>(names: impl Iterator<Item = &'n str>) -> Self {
         let mut hashed: Vec<(u16, u16)> =
             names.zip(0..u16::MAX).map(|(name, at)| (bucket(name), at)).collect();
         hashed.sort_unstable();
         let start = |n| u16::try_from(hashed.partition_point(|(bucket, _)| *bucket < n)).unwrap_or(u16::MAX);
         let starts = (0..=COUNT).map(start).collect();
-        Self { starts, places: hashed.into_iter().map(|(_, at)| at).collect() }
+        Self { starts, positions: hashed.into_iter().map(|(_, at)| at).collect() }
     }
 
-    /// The places where a name may stand, in order.
-    pub(super) fn of(&self, name: &str) -> &[u16] {
+    /// The positions where a name may be, in order. Other names can have the same hash.
+    pub(super) fn candidates(&self, name: &str) -> &[u16] {
         let bucket = usize::from(bucket(name));
         let Some([start, end]) = self.starts.get(bucket..bucket + 2) else { return &[] };
-        self.places.get(usize::from(*start)..usize::from(*end)).unwrap_or_default()
+        self.positions.get(usize::from(*start)..usize::from(*end)).unwrap_or_default()
     }
 }
 
-/// FNV-1a, folded.
+/// The bucket of a name: its FNV-1a hash, folded to 16 bits.
 fn bucket(name: &str) -> u16 {
     let hash =
         name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));

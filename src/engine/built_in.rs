@@ -1,4 +1,4 @@
-//! The profiles that come with the program, each parsed when it is first asked for.
+//! The built-in profiles. Each is parsed on first use.
 
 use std::sync::OnceLock;
 
@@ -12,35 +12,37 @@ pub(super) const NAMES: &[&str] = &[
     "llama.cpp-b10434",
     "llama.cpp-b11434",
     "llama.cpp-b11669",
+    "llama.cpp-b12032",
 ];
 
 /// The files, in the order of [`NAMES`].
-static FILES: [File; NAMES.len()] = [
-    File::new(include_str!("profiles/llama.cpp-2026-03-22-g49bfddeca.json")),
-    File::new(include_str!("profiles/llama.cpp-2026-03-fork.json")),
-    File::new(include_str!("profiles/llama.cpp-b9093.json")),
-    File::new(include_str!("profiles/llama.cpp-b10434.json")),
-    File::new(include_str!("profiles/llama.cpp-b11434.json")),
-    File::new(include_str!("profiles/llama.cpp-b11669.json")),
+static FILES: [BuiltInFile; NAMES.len()] = [
+    BuiltInFile::new(include_str!("profiles/llama.cpp-2026-03-22-g49bfddeca.json")),
+    BuiltInFile::new(include_str!("profiles/llama.cpp-2026-03-fork.json")),
+    BuiltInFile::new(include_str!("profiles/llama.cpp-b9093.json")),
+    BuiltInFile::new(include_str!("profiles/llama.cpp-b10434.json")),
+    BuiltInFile::new(include_str!("profiles/llama.cpp-b11434.json")),
+    BuiltInFile::new(include_str!("profiles/llama.cpp-b11669.json")),
+    BuiltInFile::new(include_str!("profiles/llama.cpp-b12032.json")),
 ];
 
-struct File {
+struct BuiltInFile {
     json: &'static str,
     parsed: OnceLock<Option<Profile>>,
 }
 
-impl File {
+impl BuiltInFile {
     const fn new(json: &'static str) -> Self {
         Self { json, parsed: OnceLock::new() }
     }
 }
 
-/// The profile of that name. A file that cannot be read is none: a test reads them all.
+/// The built-in profile with this name. Parse errors are ignored here, because a test parses all files.
 pub(super) fn profile(name: &str) -> Option<&'static Profile> {
     let at = NAMES.iter().position(|known| *known == name)?;
     let file = FILES.get(at)?;
     let parsed = file.parsed.get_or_init(|| {
-        // A profile extends an older one of the list only, so that no chain can close.
+        // A profile may only extend an older one of the list, so there are no cycles.
         let older = |extended: &str| {
             NAMES
                 .iter()

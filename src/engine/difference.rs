@@ -1,8 +1,7 @@
-//! What changes from one build to another: option by option, for each program that both profiles know.
+//! The difference between two builds, option by option, for each program that both profiles list.
 //!
-//! A program that only one of them knows is not compared: a profile lists what was looked at, not all that there is. Where one
-//! side does not say what values or repetitions an option takes beyond its closed set, that is no change either. Defaults stand
-//! in no profile.
+//! A program that only one profile lists is not compared: the other build may have it too. Missing data about accepted
+//! values or repetition does not count as a change. Profiles have no defaults, so these are not compared.
 
 use std::collections::BTreeMap;
 
@@ -11,108 +10,108 @@ use serde::Serialize;
 use super::option::{OptionRecord, Repeat};
 use super::profile::Profile;
 
-/// What changes between two builds.
+/// The difference between two builds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Difference {
-    /// The programs that both know, whose options are compared.
+pub struct ProfileDiff {
+    /// The programs that both profiles list. Their options are compared.
     pub programs: Vec<String>,
-    /// Programs that only the old profile knows.
+    /// Programs that only the old profile lists.
     pub only_old: Vec<String>,
-    /// Programs that only the new one knows.
+    /// Programs that only the new profile lists.
     pub only_new: Vec<String>,
-    /// What changes, in the order of options.
-    pub changes: Vec<Change>,
+    /// The changes, sorted by option.
+    pub changes: Vec<OptionChange>,
 }
 
 /// One change of one option.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Change {
-    /// The option as the old build calls it, as the new one does where the old has none.
+pub struct OptionChange {
+    /// The name of the option in the old build, or in the new build if the old one does not have it.
     pub option: String,
-    /// What happens to it.
+    /// The kind of change.
     #[serde(flatten)]
-    pub what: What,
-    /// The programs that it happens in.
+    pub kind: ChangeKind,
+    /// The programs with this change.
     pub programs: Vec<String>,
 }
 
-/// What happens to an option.
+/// The kind of change of an option.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
-pub enum What {
+pub enum ChangeKind {
     /// The new build has no such option.
     Gone {
-        /// What the old one said to use instead.
+        /// The replacement that the old build names.
         instead: Option<String>,
     },
-    /// The new build knows the name and fails on it.
+    /// The new build knows the name and fails with an error.
     Removed {
-        /// What it says to use instead.
+        /// The replacement that the new build names.
         instead: String,
     },
-    /// It is called otherwise.
+    /// The option has another main name.
     Renamed {
-        /// Its name.
+        /// The new name.
         to: String,
-        /// Whether the old name is still taken.
+        /// True if the old name is still accepted.
         is_kept: bool,
     },
-    /// Another name of it is no longer taken for it.
+    /// The option has lost one of its spellings.
     NameGone {
         /// The name.
         name: String,
-        /// The option that has the name in its place.
+        /// The option that has this spelling now.
         belongs_to: Option<String>,
     },
-    /// It takes another value: more or fewer arguments, a list in place of a word, another placeholder.
+    /// The value has another shape: more or fewer arguments, a list instead of a word, another placeholder.
     Retyped {
-        /// The placeholder; none for no value.
+        /// The old placeholder. `None` for no value.
         from: Option<String>,
-        /// The one that comes.
+        /// The new placeholder. `None` for no value.
         to: Option<String>,
     },
-    /// The closed set of its values changes.
+    /// The closed set of values changes.
     Choices {
-        /// Values that are not taken any more.
+        /// Values that are no longer accepted.
         gone: Vec<String>,
-        /// Values that come.
+        /// New values.
         added: Vec<String>,
     },
-    /// Another variable of the environment sets it, or none, or one that none did.
+    /// The environment variable that sets the option changes, appears or disappears.
     Environment {
         /// The variable of the old build.
         from: Option<String>,
-        /// The variable of the new one.
+        /// The variable of the new build.
         to: Option<String>,
     },
-    /// Given twice, it does something else.
+    /// The effect of giving the option twice changes.
     Repeated {
-        /// What the old build does.
+        /// The effect in the old build.
         from: Repeat,
-        /// What the new one does.
+        /// The effect in the new build.
         to: Repeat,
     },
-    /// It is still taken, and should not be used.
+    /// The option is deprecated, but still works.
     Deprecated {
-        /// What to use instead.
+        /// The replacement.
         instead: String,
     },
-    /// The old build failed on it, and the new one takes it.
+    /// The old build failed on the option, and the new build accepts it again.
     Returned,
-    /// It can be given by another name too.
+    /// The option has a new spelling.
     NameAdded {
         /// The name.
         name: String,
     },
-    /// The old build has no such option.
+    /// The option is new.
     Added {
         /// The placeholder of its value.
         value: Option<String>,
     },
 }
 
-impl What {
-    /// Whether a command line that the old build takes may be refused by the new one, or mean something else.
+impl ChangeKind {
+    /// True if the new build may refuse a command line of the old build, or interpret it differently.
     pub fn can_break(&self) -> bool {
         match self {
             Self::Gone { .. }
@@ -129,115 +128,118 @@ impl What {
 }
 
 /// Compares two profiles.
-pub fn difference(old: &Profile, new: &Profile) -> Difference {
+pub fn diff_profiles(old: &Profile, new: &Profile) -> ProfileDiff {
     let only = |some: &Profile, other: &Profile| {
         some.tools().filter(|tool| !other.has_tool(tool)).map(str::to_owned).collect()
     };
     let programs: Vec<String> = old.tools().filter(|tool| new.has_tool(tool)).map(str::to_owned).collect();
-    let mut found: BTreeMap<(String, What), Vec<String>> = BTreeMap::new();
+    let mut found: BTreeMap<(String, ChangeKind), Vec<String>> = BTreeMap::new();
     for tool in &programs {
-        for change in of_tool(tool, old, new) {
+        for change in diff_tool(tool, old, new) {
             found.entry(change).or_default().push(tool.clone());
         }
     }
-    let mut changes: Vec<Change> =
-        found.into_iter().map(|((option, what), programs)| Change { option, what, programs }).collect();
-    changes.sort_by(|a, b| key(a).cmp(&key(b)));
-    Difference { programs, only_old: only(old, new), only_new: only(new, old), changes }
+    let mut changes: Vec<OptionChange> =
+        found.into_iter().map(|((option, kind), programs)| OptionChange { option, kind, programs }).collect();
+    changes.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    ProfileDiff { programs, only_old: only(old, new), only_new: only(new, old), changes }
 }
 
-fn key(change: &Change) -> (&str, &What) {
-    (change.option.trim_start_matches('-'), &change.what)
+fn sort_key(change: &OptionChange) -> (&str, &ChangeKind) {
+    (change.option.trim_start_matches('-'), &change.kind)
 }
 
-/// The options that a program takes under their own names, those left out that another one shadows.
-fn options<'p>(tool: &str, profile: &'p Profile) -> Vec<&'p OptionRecord> {
+/// The options that a program accepts, without those that another option shadows.
+fn reachable_options<'p>(tool: &str, profile: &'p Profile) -> Vec<&'p OptionRecord> {
     let seen = |option: &&OptionRecord| {
         option
             .spellings()
             .any(|(name, _)| profile.option(tool, name).is_some_and(|found| std::ptr::eq(found, *option)))
     };
-    profile.options().iter().filter(|option| profile.takes(tool, option)).filter(seen).collect()
+    profile.options().iter().filter(|option| profile.tool_accepts(tool, option)).filter(seen).collect()
 }
 
-fn of_tool(tool: &str, old: &Profile, new: &Profile) -> Vec<(String, What)> {
+fn diff_tool(tool: &str, old: &Profile, new: &Profile) -> Vec<(String, ChangeKind)> {
     let mut changes = Vec::new();
-    let mut met: Vec<&OptionRecord> = Vec::new();
-    for option in options(tool, old) {
+    let mut matched: Vec<&OptionRecord> = Vec::new();
+    for option in reachable_options(tool, old) {
         let title = || option.title().to_owned();
         let names = std::iter::once(option.title()).chain(option.spellings().map(|(name, _)| name));
         let same: Vec<&OptionRecord> = names.filter_map(|name| new.option(tool, name)).collect();
         let live = same.iter().copied().find(|other| other.removed.is_none());
-        met.extend(same.iter().copied().filter(|other| other.removed.is_some()));
-        met.extend(live);
+        matched.extend(same.iter().copied().filter(|other| other.removed.is_some()));
+        matched.extend(live);
         let stub = same.iter().find_map(|other| other.removed.clone());
         match (&option.removed, live, stub) {
-            (Some(_), Some(_), _) => changes.push((title(), What::Returned)),
+            (Some(_), Some(_), _) => changes.push((title(), ChangeKind::Returned)),
             (Some(_), None, _) => {}
             (None, Some(other), _) => {
-                changes.extend(details((tool, new), option, other).into_iter().map(|what| (title(), what)));
+                changes
+                    .extend(diff_option((tool, new), option, other).into_iter().map(|kind| (title(), kind)));
             }
-            (None, None, Some(instead)) => changes.push((title(), What::Removed { instead })),
-            (None, None, None) => changes.push((title(), What::Gone { instead: option.deprecated.clone() })),
+            (None, None, Some(instead)) => changes.push((title(), ChangeKind::Removed { instead })),
+            (None, None, None) => {
+                changes.push((title(), ChangeKind::Gone { instead: option.deprecated.clone() }));
+            }
         }
     }
-    for option in options(tool, new).into_iter().filter(|option| option.removed.is_none()) {
-        if !met.iter().any(|other| std::ptr::eq(*other, option)) {
-            changes.push((option.title().to_owned(), What::Added { value: option.value.clone() }));
+    for option in reachable_options(tool, new).into_iter().filter(|option| option.removed.is_none()) {
+        if !matched.iter().any(|other| std::ptr::eq(*other, option)) {
+            changes.push((option.title().to_owned(), ChangeKind::Added { value: option.value.clone() }));
         }
     }
     changes
 }
 
-/// How an option differs from what it becomes.
-fn details((tool, new): (&str, &Profile), old: &OptionRecord, other: &OptionRecord) -> Vec<What> {
-    let mut found = names((tool, new), old, other);
+/// The changes between an option of the old build and its counterpart in the new build.
+fn diff_option((tool, new): (&str, &Profile), old: &OptionRecord, other: &OptionRecord) -> Vec<ChangeKind> {
+    let mut found = diff_names((tool, new), old, other);
     let list = OptionRecord::takes_list_of_choices;
     let both_closed = !old.choices.is_empty() && !other.choices.is_empty();
     let same_shape = old.arity() == other.arity() && list(old) == list(other);
     if !same_shape || (!both_closed && old.value != other.value) {
-        found.push(What::Retyped { from: old.value.clone(), to: other.value.clone() });
+        found.push(ChangeKind::Retyped { from: old.value.clone(), to: other.value.clone() });
     }
     if both_closed && old.choices != other.choices {
         let without = |some: &OptionRecord, other: &OptionRecord| {
-            some.choices.iter().filter(|word| !other.lists(word)).cloned().collect::<Vec<_>>()
+            some.choices.iter().filter(|word| !other.lists_value(word)).cloned().collect::<Vec<_>>()
         };
         let (gone, added) = (without(old, other), without(other, old));
         if !gone.is_empty() || !added.is_empty() {
-            found.push(What::Choices { gone, added });
+            found.push(ChangeKind::Choices { gone, added });
         }
     }
     if old.env != other.env {
-        found.push(What::Environment { from: old.env.clone(), to: other.env.clone() });
+        found.push(ChangeKind::Environment { from: old.env.clone(), to: other.env.clone() });
     }
     if let (Some(from), Some(to)) = (old.repeat, other.repeat)
         && from != to
     {
-        found.push(What::Repeated { from, to });
+        found.push(ChangeKind::Repeated { from, to });
     }
     if let (None, Some(instead)) = (&old.deprecated, &other.deprecated) {
-        found.push(What::Deprecated { instead: instead.clone() });
+        found.push(ChangeKind::Deprecated { instead: instead.clone() });
     }
     found
 }
 
-/// What becomes of its names.
-fn names((tool, new): (&str, &Profile), old: &OptionRecord, other: &OptionRecord) -> Vec<What> {
+/// The changes of the spellings of an option.
+fn diff_names((tool, new): (&str, &Profile), old: &OptionRecord, other: &OptionRecord) -> Vec<ChangeKind> {
     let mut found = Vec::new();
     let has = |option: &OptionRecord, name: &str| option.spellings().any(|(known, _)| known == name);
     let is_renamed = old.title() != other.title();
     if is_renamed {
-        found.push(What::Renamed { to: other.title().to_owned(), is_kept: has(other, old.title()) });
+        found.push(ChangeKind::Renamed { to: other.title().to_owned(), is_kept: has(other, old.title()) });
     }
     for (name, _) in old.spellings().filter(|(name, _)| !has(other, name)) {
         let belongs_to = new.option(tool, name).map(|option| option.title().to_owned());
         if !is_renamed || name != old.title() || belongs_to.is_some() {
-            found.push(What::NameGone { name: name.to_owned(), belongs_to });
+            found.push(ChangeKind::NameGone { name: name.to_owned(), belongs_to });
         }
     }
     for (name, _) in other.spellings().filter(|(name, _)| !has(old, name)) {
         if !is_renamed || name != other.title() {
-            found.push(What::NameAdded { name: name.to_owned() });
+            found.push(ChangeKind::NameAdded { name: name.to_owned() });
         }
     }
     found

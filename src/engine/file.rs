@@ -1,7 +1,7 @@
-//! A profile as it stands in a file: what is read, and the one form that is written.
+//! The JSON file of a profile: reading, and writing in a canonical form.
 //!
-//! The form is canonical, so that a change of builds is a readable diff: a field a line, options sorted by their titles with
-//! one a line, optional fields absent. Reading a file in this form and writing it gives the same bytes.
+//! The canonical form makes readable diffs between builds: one field per line, one option per line, options sorted by
+//! title, no empty optional fields. Reading and writing a canonical file gives the same bytes.
 
 use std::collections::BTreeMap;
 
@@ -11,42 +11,42 @@ use serde::{Deserialize, Serialize};
 use super::option::{OptionRecord, Tools};
 use super::profile::MetadataKey;
 
-/// The fields of a profile file, in their order.
+/// The fields of a profile file, in the order of the canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileFile {
     /// `llama.cpp`.
     pub engine: String,
-    /// `b11434`, or what else tells the build from others.
+    /// `b11434`, or another identification of the build.
     pub build: String,
-    /// The profile that it adds to.
+    /// The profile that this one extends.
     #[serde(default)]
     pub extends: Option<String>,
-    /// Where its facts come from.
+    /// The source of the data.
     pub source: String,
-    /// The release that the build says it is.
+    /// The release, as printed by the build.
     #[serde(default)]
     pub version: Option<String>,
-    /// The commit that it says it is made from.
+    /// The commit, as printed by the build.
     #[serde(default)]
     pub commit: Option<String>,
-    /// The day of that commit.
+    /// The date of the commit.
     #[serde(default)]
     pub date: Option<String>,
     /// The programs.
     pub tools: FileTools,
-    /// Words that a program takes in front of options, each with the options that it then takes.
+    /// Subcommands of a program, each with its options.
     #[serde(default)]
     pub subcommands: BTreeMap<String, Vec<String>>,
     /// The options.
     pub options: Vec<OptionRecord>,
-    /// Lines of a help text that could not be read, each behind its program: what they declare is not known.
+    /// Lines of the help texts that could not be parsed, each after the name of its program.
     #[serde(default)]
     pub not_understood: Vec<String>,
-    /// The architectures that the loader knows; empty where nothing is known of them.
+    /// The architectures that the loader knows. Empty means unknown.
     #[serde(default)]
     pub architectures: Vec<String>,
-    /// The metadata keys that the loader reads; empty where nothing is known of them.
+    /// The metadata keys that the loader reads. Empty means unknown.
     #[serde(default)]
     pub metadata_keys: Vec<MetadataKey>,
 }
@@ -57,39 +57,39 @@ pub struct ProfileFile {
 pub enum FileTools {
     /// Their names.
     List(Vec<String>),
-    /// The names of further ones, each with the one whose options it takes; where the file extends another.
-    Alias(BTreeMap<String, As>),
+    /// In a file that extends another profile: further programs, each with the program whose options it accepts.
+    Alias(BTreeMap<String, ToolAlias>),
 }
 
-/// The program whose options another one takes.
+/// The program whose options another program accepts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct As {
-    /// Its name.
+pub struct ToolAlias {
+    /// The name of the program.
     #[serde(rename = "as")]
     pub tool: String,
 }
 
 impl ProfileFile {
-    /// Reads the text of a file; the error names line and column.
+    /// Parses the text of a file. The error names line and column.
     pub fn parse(json: &str) -> Result<Self, serde_json::Error> {
         let file: Self = serde_json::from_str(json)?;
         if file.engine == "llama.cpp" {
             return Ok(file);
         }
         Err(serde_json::Error::custom(format!(
-            "the engine is `llama.cpp`, not `{}`",
+            "`engine` must be `llama.cpp`, not `{}`",
             file.engine.escape_debug()
         )))
     }
 
-    /// Puts the options in the order of the form: by title without dashes, then by spellings, value and programs.
+    /// Sorts the options in canonical order: by title without dashes, then by names, value and programs.
     pub fn sort(&mut self) {
-        self.options.sort_by(|a, b| order(a).cmp(&order(b)));
+        self.options.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
     }
 
-    /// The text, in the one form.
-    pub fn text(&self) -> String {
+    /// The text in canonical form.
+    pub fn to_json(&self) -> String {
         let mut fields: Vec<String> = Vec::new();
         let words = [
             ("engine", Some(&self.engine)),
@@ -102,12 +102,13 @@ impl ProfileFile {
             ("commit", self.commit.as_ref()),
             ("date", self.date.as_ref()),
         ];
-        let said = words.into_iter().chain(about).filter_map(|(name, value)| Some((name, value?)));
-        fields.extend(said.map(|(name, value)| format!(" \"{name}\":{}", json(value))));
+        let present = words.into_iter().chain(about).filter_map(|(name, value)| Some((name, value?)));
+        fields.extend(present.map(|(name, value)| format!(" \"{name}\":{}", to_json(value))));
         fields.push(match &self.tools {
-            FileTools::List(tools) => format!(" \"tools\":[{}]", listed(tools)),
+            FileTools::List(tools) => format!(" \"tools\":[{}]", comma_list(tools)),
             FileTools::Alias(tools) => {
-                let lines = tools.iter().map(|(tool, target)| format!("  {}:{}", json(tool), json(target)));
+                let lines =
+                    tools.iter().map(|(tool, target)| format!("  {}:{}", to_json(tool), to_json(target)));
                 block("tools", '{', &lines.collect::<Vec<_>>())
             }
         });
@@ -115,7 +116,7 @@ impl ProfileFile {
             let each = self
                 .subcommands
                 .iter()
-                .map(|(word, options)| format!("{}: [{}]", json(word), listed(options)));
+                .map(|(word, options)| format!("{}: [{}]", to_json(word), comma_list(options)));
             fields.push(format!(" \"subcommands\":{{{}}}", each.collect::<Vec<_>>().join(", ")));
         }
         fields.push(lines("options", &self.options));
@@ -132,7 +133,7 @@ impl ProfileFile {
     }
 }
 
-fn order(option: &OptionRecord) -> (&str, &[String], Option<&str>, &[String]) {
+fn sort_key(option: &OptionRecord) -> (&str, &[String], Option<&str>, &[String]) {
     let tools = match &option.tools {
         Tools::All => &[][..],
         Tools::Some(tools) => tools.as_slice(),
@@ -141,21 +142,21 @@ fn order(option: &OptionRecord) -> (&str, &[String], Option<&str>, &[String]) {
 }
 
 fn lines<T: Serialize>(name: &str, items: &[T]) -> String {
-    block(name, '[', &items.iter().map(|item| format!("  {}", json(item))).collect::<Vec<_>>())
+    block(name, '[', &items.iter().map(|item| format!("  {}", to_json(item))).collect::<Vec<_>>())
 }
 
-/// A field whose value has a line for each item.
+/// A field with one line per item of its value.
 fn block(name: &str, open: char, lines: &[String]) -> String {
     let close = if open == '[' { ']' } else { '}' };
     let inner = if lines.is_empty() { String::new() } else { format!("\n{}\n ", lines.join(",\n")) };
     format!(" \"{name}\":{open}{inner}{close}")
 }
 
-fn listed(words: &[String]) -> String {
-    words.iter().map(json).collect::<Vec<_>>().join(", ")
+fn comma_list(words: &[String]) -> String {
+    words.iter().map(to_json).collect::<Vec<_>>().join(", ")
 }
 
-fn json<T: Serialize>(value: &T) -> String {
-    // Only maps with keys that are not strings can fail, and there is none.
+fn to_json<T: Serialize>(value: &T) -> String {
+    // Serialization only fails for maps with keys that are not strings, and there are none.
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -1,20 +1,22 @@
-//! Metadata keys: what an override may name, and of which type its value is.
+//! Metadata keys: which keys an override may name, and the type of their values.
 //!
-//! The table is that of llama.cpp b11434 (`src/llama-arch.cpp`; types and the effect of an override from the readers), in
-//! `metadata.json`, one key a line. The engine ignores an override in silence when its prefix is not the architecture of the
-//! file, when its type is not the stored one, or when no reader asks for it, so all three are decided here:
+//! The table is that of llama.cpp b11434, in `metadata.json`, one key per line (keys from `src/llama-arch.cpp`; types
+//! and the effect of an override from the code that reads them). The engine silently ignores an override if its prefix
+//! is not the architecture of the file, if its type is not the stored one, or if no code reads the key. This module
+//! decides all three:
 //!
 //! | key | verdict |
 //! |---|---|
-//! | of the table, spelled for this architecture | known |
-//! | of the table, younger than the trees of 2025, under a build before b11434 that does not list its keys | not checked |
-//! | with the name of another architecture before the first dot | of that architecture |
-//! | for an architecture that the table lacks (a fork's own) | not checked |
-//! | under a build that is younger, or a probed one of no known age, unless it is one slip away from a key of the table | not checked |
-//! | anything else | unknown: the table only grew, so no build ever had it |
+//! | in the table, with the prefix of this architecture | known |
+//! | in the table but added after 2025, for a build before b11434 without a list of keys | not checked |
+//! | with another architecture before the first dot | key of that architecture |
+//! | for an architecture that the table lacks (such as one of a fork) | not checked |
+//! | not in the table, for a newer or a probed build, unless it is one typo away from a key of the table | not checked |
+//! | anything else | unknown: the table only ever grew, so no build has the key |
 //!
-//! That the loader of an architecture does not read a key is no verdict: the lists are hints (keys read under a condition, by
-//! the general loader or by the vocabulary are not in them), and a wrong error would be worse than a silent key.
+//! A key that the loader of an architecture does not read is still accepted. The lists of keys per architecture are
+//! only hints: they lack keys that are read conditionally, by the general loader or by the vocabulary. A wrong error
+//! would be worse than an ignored key.
 
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
@@ -24,13 +26,13 @@ use serde::Deserialize;
 use super::architecture::architecture;
 use super::profile::Profile;
 
-/// The build whose table the profiles without keys take.
+/// The build of the table, which is used for profiles without metadata keys.
 const TABLE_BUILD: u32 = 11434;
 
-/// The type of a value, as `--override-kv KEY=TYPE:VALUE` writes it.
+/// The type of an override, as in `--override-kv KEY=TYPE:VALUE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValueKind {
-    /// `int`: any integer of the file, signed or not.
+pub enum OverrideType {
+    /// `int`: any integer type of the file, signed or unsigned.
     Int,
     /// `float`.
     Float,
@@ -40,93 +42,94 @@ pub enum ValueKind {
     Str,
 }
 
-/// Whether a file holds one value or one a layer.
+/// The shape of the value of a key: one value, or an array with one value per layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Array {
     /// One value.
     Never,
-    /// Either; an override of a file that holds an array is ignored.
+    /// Either. The engine ignores an override if the file has an array.
     Maybe,
-    /// Always an array; nothing can override it.
+    /// Always an array, which cannot be overridden.
     Always,
 }
 
-/// What is known of an override key.
+/// The verdict about an override key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyVerdict {
     /// The engine reads it for this architecture.
     Known {
-        /// The type that its reader insists on.
-        kind: ValueKind,
-        /// Whether it is an array.
+        /// The type that the engine requires.
+        kind: OverrideType,
+        /// The shape of the value.
         array: Array,
-        /// Whether an override can take effect at all. `false` where the key is an array or is read past the overrides
-        /// (`general.sampling.*`, chat templates); with [`Array::Maybe`] it does only where the file holds one value.
+        /// True if an override can have an effect. False if the key always has an array, or if the engine reads it
+        /// without looking at overrides (`general.sampling.*`, chat templates). With [`Array::Maybe`] an override only
+        /// has an effect if the file has one value.
         scalar_effective: bool,
     },
-    /// It is spelled for another architecture; the engine would ignore it.
+    /// The key has the prefix of another architecture. The engine would ignore it.
     OtherArchitecture {
-        /// The architecture that it names.
+        /// The architecture in the prefix.
         arch: &'static str,
     },
-    /// No build ever had it.
+    /// No build has the key.
     Unknown,
-    /// This build may or may not have it.
+    /// It is unknown if this build has the key.
     NotChecked,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct KeyRow {
     key: String,
     #[serde(rename = "type")]
     kind: String,
-    scalar: Scalar,
-    /// In the trees of 2025 already, so that every built-in profile has it.
+    scalar: ScalarOverride,
+    /// True if the key was in the source of 2025, so that every built-in profile has it.
     #[serde(default)]
     early: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Scalar {
+enum ScalarOverride {
     Yes,
     Maybe,
     No,
 }
 
 #[derive(Deserialize)]
-struct Table {
-    keys: Vec<Row>,
+struct KeyTable {
+    keys: Vec<KeyRow>,
 }
 
-fn table() -> &'static [Row] {
-    static TABLE: OnceLock<Vec<Row>> = OnceLock::new();
+fn table() -> &'static [KeyRow] {
+    static TABLE: OnceLock<Vec<KeyRow>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        // A table that cannot be read is empty: a test compares it with the profile of b11434.
-        serde_json::from_str::<Table>(include_str!("metadata.json"))
+        // Parse errors give an empty table here; a test compares the table with the profile of b11434.
+        serde_json::from_str::<KeyTable>(include_str!("metadata.json"))
             .map_or_else(|_| Vec::new(), |table| table.keys)
     })
 }
 
-/// What a build makes of an override key for a model of an architecture.
-pub fn key(profile: &Profile, arch: &str, key: &str) -> KeyVerdict {
+/// The verdict of a build about an override key for a model of an architecture.
+pub fn check_key(profile: &Profile, arch: &str, key: &str) -> KeyVerdict {
     match spelling(arch, key) {
-        Spelling::Of(name) => {
-            let verdict = general(profile, &name);
-            let own = name.starts_with(ARCH) && architecture(arch).is_none();
-            if own && verdict == KeyVerdict::Unknown { KeyVerdict::NotChecked } else { verdict }
+        KeySpelling::Table(name) => {
+            let verdict = verdict(profile, &name);
+            let is_fork_key = name.starts_with(ARCH) && architecture(arch).is_none();
+            if is_fork_key && verdict == KeyVerdict::Unknown { KeyVerdict::NotChecked } else { verdict }
         }
-        Spelling::OtherArchitecture(other) => KeyVerdict::OtherArchitecture { arch: other },
-        Spelling::Placeholder => KeyVerdict::Unknown,
+        KeySpelling::OtherArchitecture(other) => KeyVerdict::OtherArchitecture { arch: other },
+        KeySpelling::Placeholder => KeyVerdict::Unknown,
     }
 }
 
-/// The whole numbers that the reader of a key can hold: one beyond them is cut to its bits in silence (`-1` is 4294967295).
-/// None where the key is not known to hold a whole number.
-pub fn range(profile: &Profile, arch: &str, key: &str) -> Option<RangeInclusive<i64>> {
-    let Spelling::Of(name) = spelling(arch, key) else { return None };
-    let (kind, _) = found(profile, &name)?;
+/// The range of whole numbers that a key can store. The engine silently truncates others to the bits of the type (`-1`
+/// becomes 4294967295). `None` if the key is not known to have a whole number.
+pub fn integer_range(profile: &Profile, arch: &str, key: &str) -> Option<RangeInclusive<i64>> {
+    let KeySpelling::Table(name) = spelling(arch, key) else { return None };
+    let (kind, _) = find(profile, &name)?;
     match kind.split('|').next()? {
         "u16" => Some(0..=i64::from(u16::MAX)),
         "u32" => Some(0..=i64::from(u32::MAX)),
@@ -136,69 +139,69 @@ pub fn range(profile: &Profile, arch: &str, key: &str) -> Option<RangeInclusive<
     }
 }
 
-/// A key as the table would spell it.
-enum Spelling {
-    /// This, with a placeholder for the architecture where it was there.
-    Of(String),
-    /// It begins with another architecture.
+/// A key in the spelling of the table.
+enum KeySpelling {
+    /// The key, with a placeholder instead of the model's architecture.
+    Table(String),
+    /// The key begins with another architecture.
     OtherArchitecture(&'static str),
-    /// It holds the placeholder itself.
+    /// The key contains the placeholder itself.
     Placeholder,
 }
 
-/// What stands for the architecture in the table.
+/// The placeholder for the architecture in the table.
 const ARCH: &str = "{arch}";
 
-fn spelling(arch: &str, key: &str) -> Spelling {
+fn spelling(arch: &str, key: &str) -> KeySpelling {
     if let Some(rest) = key.strip_prefix(arch).and_then(|rest| rest.strip_prefix('.')) {
-        return Spelling::Of(format!("{ARCH}.{rest}"));
+        return KeySpelling::Table(format!("{ARCH}.{rest}"));
     }
     let prefix = key.split('.').next().unwrap_or_default();
     match architecture(prefix) {
-        Some(other) => Spelling::OtherArchitecture(other.name()),
-        None if prefix == ARCH => Spelling::Placeholder,
-        None => Spelling::Of(key.to_owned()),
+        Some(other) => KeySpelling::OtherArchitecture(other.name()),
+        None if prefix == ARCH => KeySpelling::Placeholder,
+        None => KeySpelling::Table(key.to_owned()),
     }
 }
 
-/// The verdict on a key as the table spells it.
-fn general(profile: &Profile, key: &str) -> KeyVerdict {
-    match found(profile, key) {
-        Some((kind, scalar)) => known(kind, scalar),
+/// The verdict about a key in the spelling of the table.
+fn verdict(profile: &Profile, key: &str) -> KeyVerdict {
+    match find(profile, key) {
+        Some((kind, scalar)) => known_key(kind, scalar),
         None if row(key).is_some() && profile.metadata_keys().is_empty() => KeyVerdict::NotChecked,
-        None if is_open(profile) && !is_slip(key) => KeyVerdict::NotChecked,
+        None if may_have_more_keys(profile) && !is_typo(key) => KeyVerdict::NotChecked,
         None => KeyVerdict::Unknown,
     }
 }
 
-/// The type of a key that the build is known to have, and whether an override of one value takes effect.
-fn found<'p>(profile: &'p Profile, key: &str) -> Option<(&'p str, Scalar)> {
-    let (row, own) = (row(key), profile.metadata_keys());
-    if let Ok(at) = own.binary_search_by(|known| known.key.as_str().cmp(key)) {
-        return Some((own.get(at)?.kind.as_str(), row.map_or(Scalar::Maybe, |row| row.scalar)));
+/// The type of a key that the build is known to have, and whether an override has an effect.
+fn find<'p>(profile: &'p Profile, key: &str) -> Option<(&'p str, ScalarOverride)> {
+    let (row, listed) = (row(key), profile.metadata_keys());
+    if let Ok(at) = listed.binary_search_by(|known| known.key.as_str().cmp(key)) {
+        return Some((listed.get(at)?.kind.as_str(), row.map_or(ScalarOverride::Maybe, |row| row.scalar)));
     }
-    let row = row.filter(|_| own.is_empty())?;
-    let is_young = profile.build_number().is_none_or(|build| build < TABLE_BUILD);
-    (!is_young || row.early).then_some((row.kind.as_str(), row.scalar))
+    let row = row.filter(|_| listed.is_empty())?;
+    let is_older = profile.build_number().is_none_or(|build| build < TABLE_BUILD);
+    (!is_older || row.early).then_some((row.kind.as_str(), row.scalar))
 }
 
-/// Whether the build may have keys that the table lacks: a younger one, or one of which nobody knows how old it is.
-fn is_open(profile: &Profile) -> bool {
-    let is_young = match profile.build_number() {
+/// True if the build may have keys that the table lacks: it is newer, or its age is unknown.
+fn may_have_more_keys(profile: &Profile) -> bool {
+    let is_newer = match profile.build_number() {
         Some(build) => build > TABLE_BUILD,
         None => !profile.is_built_in(),
     };
-    profile.metadata_keys().is_empty() && is_young
+    profile.metadata_keys().is_empty() && is_newer
 }
 
-/// Whether a key is one slip away from one of the table, or lacks the architecture that one of the table has.
-fn is_slip(key: &str) -> bool {
+/// True if a key is one typo away from a key of the table, or lacks the architecture in front of one.
+fn is_typo(key: &str) -> bool {
     key.is_empty()
         || row(&format!("{ARCH}.{key}")).is_some()
         || table().iter().any(|row| differs_by_one(key.as_bytes(), row.key.as_bytes()))
 }
 
-/// Whether two words differ by one letter that is wrong, missing or too many, or by two that are swapped.
+/// True if two words differ by one wrong, missing or extra letter, or by two swapped letters.
 fn differs_by_one(a: &[u8], b: &[u8]) -> bool {
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     match (a.get(same..), b.get(same..)) {
@@ -211,33 +214,33 @@ fn differs_by_one(a: &[u8], b: &[u8]) -> bool {
     }
 }
 
-fn row(key: &str) -> Option<&'static Row> {
+fn row(key: &str) -> Option<&'static KeyRow> {
     let at = table().binary_search_by(|row| row.key.as_str().cmp(key)).ok()?;
     table().get(at)
 }
 
-/// A type as the table writes it: `u32`, `arr[str]`, `u32|arr[u32]`.
-fn known(kind: &str, scalar: Scalar) -> KeyVerdict {
+/// The verdict for a type of the table: `u32`, `arr[str]`, `u32|arr[u32]`.
+fn known_key(kind: &str, scalar: ScalarOverride) -> KeyVerdict {
     let array = match (kind.contains("arr"), kind.contains('|')) {
         (false, _) => Array::Never,
         (true, true) => Array::Maybe,
         (true, false) => Array::Always,
     };
     let kind = if kind.contains("f32") || kind.contains("f64") {
-        ValueKind::Float
+        OverrideType::Float
     } else if kind.contains("bool") {
-        ValueKind::Bool
+        OverrideType::Bool
     } else if kind.contains("str") {
-        ValueKind::Str
+        OverrideType::Str
     } else {
-        ValueKind::Int
+        OverrideType::Int
     };
-    let scalar_effective = scalar != Scalar::No && array != Array::Always;
+    let scalar_effective = scalar != ScalarOverride::No && array != Array::Always;
     KeyVerdict::Known { kind, array, scalar_effective }
 }
 
-/// All keys spelled for an architecture, those that its own loader reads first: what a misspelt one is compared with.
-pub fn spelled(arch: &str) -> Vec<String> {
+/// All keys with the prefix of an architecture, for suggestions. Keys that its loader reads come first.
+pub fn keys_for_architecture(arch: &str) -> Vec<String> {
     let own: Vec<String> = architecture(arch)
         .into_iter()
         .flat_map(|a| a.own_keys().map(|key| format!("{arch}.{key}")))

@@ -1,8 +1,8 @@
-//! What one engine build accepts and does with a model: profiles, spellings, metadata keys, architectures.
+//! Engine builds: the options that a build accepts, its command lines, and what it does with a model.
 //!
-//! Everything here is a function of plain values: no registry, no findings, no disk. A [`Profile`] says which options a
-//! build has; [`dialect`] turns what a process has to do into the argv of that build, or says what it cannot express;
-//! [`keys`] and [`architecture`] hold the facts about model metadata.
+//! All functions here work on plain values, without registry, findings or disk. A [`Profile`] lists the options of a
+//! build. [`dialect`] lowers the specification of a process to the argv of that build, or reports what the build cannot
+//! express. [`keys`] and [`architecture`] describe the metadata of models.
 
 pub mod architecture;
 mod buckets;
@@ -21,8 +21,8 @@ mod probed;
 pub mod profile;
 pub mod version;
 
-pub use difference::{Change, Difference, What, difference};
-pub use file::{As, FileTools, ProfileFile};
-pub use option::{OptionRecord, Repeat, Side, Tools};
-pub use probed::probed;
+pub use difference::{ChangeKind, OptionChange, ProfileDiff, diff_profiles};
+pub use file::{FileTools, ProfileFile, ToolAlias};
+pub use option::{OptionRecord, Repeat, Switch, Tools};
+pub use probed::profile_from_help;
 pub use profile::{Profile, ProfileError};

@@ -1,7 +1,6 @@
-//! One option of an engine build: its spellings, its value, and which programs take it.
+//! One option of an engine build: its spellings, its value, and the programs that accept it.
 //!
-//! The shape of a record in a profile file, optional fields absent rather than null (`value` alone is written as null
-//! where the option takes none):
+//! A record in a profile file omits empty optional fields, except `value`, which is null if the option takes no value:
 //!
 //! ```json
 //! {"names":["-fit","--fit"],"value":"[on|off]","choices":["on","off"],"env":"LLAMA_ARG_FIT","tools":"*","repeat":"last"}
@@ -15,45 +14,45 @@ use serde::{Deserialize, Serialize, Serializer};
 pub struct OptionRecord {
     /// The spellings, in the order of the source.
     pub names: Vec<String>,
-    /// The spellings that switch it off.
+    /// The spellings that switch the option off.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub negative: Vec<String>,
-    /// The placeholder of its value as `--help` prints it; none where it takes no value.
+    /// The placeholder of its value in `--help`. `None` if it takes no value.
     #[serde(default)]
     pub value: Option<String>,
-    /// How many arguments it eats where that is not what `value` says (2 for `START END`).
+    /// The number of arguments if it takes several (2 for `START END`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<u8>,
-    /// The closed set that its value belongs to; empty where nothing is known of one.
+    /// The closed set of values. Empty if no such set is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
-    /// Further spellings of a value that are known to be accepted. Empty means unknown, not none.
+    /// Further values that are known to be accepted. Empty means unknown, not none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepts: Vec<String>,
-    /// What stands between several values in one argument, where the build is known to split it (`,` for `--host` from
-    /// b11434 on).
+    /// The separator of several values in one argument, if the build is known to split it (`,` for `--host` since
+    /// b11434).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub separator: Option<String>,
-    /// The environment variable that sets it.
+    /// The environment variable that sets the option.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env: Option<String>,
-    /// The programs that take it.
+    /// The programs that accept the option.
     pub tools: Tools,
-    /// The backend without which the build does not declare it.
+    /// The backend that the build needs in order to declare the option.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requires: Option<String>,
-    /// What the build prints instead of taking it: `use --x`.
+    /// Set if the build refuses the option: the replacement that it prints, such as `use --x`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed: Option<String>,
-    /// Still taken, and what to use instead.
+    /// Set if the option is deprecated but still works: the replacement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<String>,
-    /// What happens to the earlier value when it is given twice; none where it is not known.
+    /// The effect of giving the option twice. `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
 }
 
-/// Which programs take an option.
+/// The programs that accept an option.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "RawTools")]
 pub enum Tools {
@@ -90,19 +89,19 @@ impl Serialize for Tools {
     }
 }
 
-/// What a second value of the same option does to the first.
+/// The effect of giving an option twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Repeat {
-    /// Both are kept.
+    /// Both values are used.
     List,
-    /// The last one counts.
+    /// The last value is used.
     Last,
 }
 
-/// Whether a spelling switches an option on or off.
+/// The effect of a spelling: it switches the option on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum Switch {
     /// One of [`OptionRecord::names`].
     On,
     /// One of [`OptionRecord::negative`].
@@ -110,7 +109,7 @@ pub enum Side {
 }
 
 impl OptionRecord {
-    /// How many arguments follow the name: 0, 1 or 2.
+    /// The number of arguments after the name: 0, 1 or 2.
     pub fn arity(&self) -> usize {
         match (&self.value, self.values) {
             (None, _) => 0,
@@ -119,35 +118,35 @@ impl OptionRecord {
         }
     }
 
-    /// Whether its value is a list of [`OptionRecord::choices`] with commas rather than one of them. Such options print
-    /// the bare list as their placeholder; the others put it in brackets (`--spec-type` before and from b10068 on).
+    /// True if the value is a comma-separated list of [`OptionRecord::choices`], not just one of them. Such options
+    /// have the bare list as placeholder; the others have it in brackets (`--spec-type` since b10068 and before).
     pub fn takes_list_of_choices(&self) -> bool {
         let bare = |value: &String| value.contains(',') && !value.starts_with(['[', '{', '<']);
         !self.choices.is_empty() && self.value.as_ref().is_some_and(bare)
     }
 
-    /// Whether one argument may hold several values with commas: `KEY=TYPE:VALUE,...`.
-    pub fn takes_several(&self) -> bool {
+    /// True if one argument may have several values separated by commas: `KEY=TYPE:VALUE,...`.
+    pub fn takes_comma_list(&self) -> bool {
         self.separator.as_deref() == Some(",") || self.value.as_ref().is_some_and(|v| v.ends_with(",..."))
     }
 
-    /// Whether a word belongs to the closed set of its value, or there is none.
-    pub fn allows(&self, word: &str) -> bool {
-        self.choices.is_empty() || self.lists(word)
+    /// True if the value is in the closed set, or if no such set is known.
+    pub fn allows_value(&self, word: &str) -> bool {
+        self.choices.is_empty() || self.lists_value(word)
     }
 
-    /// Whether a word is named as a value, by the closed set or as a further spelling.
-    pub fn lists(&self, word: &str) -> bool {
+    /// True if the value is in the closed set or among the further accepted values.
+    pub fn lists_value(&self, word: &str) -> bool {
         self.choices.iter().chain(&self.accepts).any(|choice| choice == word)
     }
 
-    /// All spellings, those that switch it on first.
-    pub fn spellings(&self) -> impl Iterator<Item = (&str, Side)> {
-        let on = self.names.iter().map(|name| (name.as_str(), Side::On));
-        on.chain(self.negative.iter().map(|name| (name.as_str(), Side::Off)))
+    /// All spellings, first those that switch the option on.
+    pub fn spellings(&self) -> impl Iterator<Item = (&str, Switch)> {
+        let on = self.names.iter().map(|name| (name.as_str(), Switch::On));
+        on.chain(self.negative.iter().map(|name| (name.as_str(), Switch::Off)))
     }
 
-    /// Its first long name, else its first name.
+    /// The main name: the first long name, else the first name.
     pub fn title(&self) -> &str {
         let long = self.names.iter().find(|name| name.starts_with("--"));
         long.or(self.names.first()).map_or("", String::as_str)

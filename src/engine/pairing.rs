@@ -1,165 +1,179 @@
-//! Whether a model can draft for another, as the pinned build decides it when it starts.
+//! Decides if a model can draft for another, as the engine build does at startup.
 //!
-//! `common_speculative_are_compatible` (llama.cpp b11434, `common/speculative.cpp`) compares in this order: the type of the
-//! vocabulary, whether BOS is added and which it is, the same for EOS, the sizes, and the texts of tokens from 5 on. The
-//! March 2026 tree compares BOS and EOS whether they are added or not, and of the type only whether there is a vocabulary;
-//! it and b9093 draft all the same, by way of text. From the build on that has no `--spec-replace` there is no such way: the
-//! server logs one line and serves without speculation.
+//! `common_speculative_are_compatible` (llama.cpp b11434, `common/speculative.cpp`) compares, in this order: the
+//! vocabulary type, whether BOS is added and its id, the same for EOS, the vocabulary sizes, and the texts of the
+//! tokens from 5 on. Older builds differ:
+//! - The March 2026 tree compares BOS and EOS even if they are not added. Instead of the type, it only compares whether
+//!   there is a vocabulary.
+//! - The March 2026 tree and b9093 draft even with incompatible vocabularies, by converting tokens to text and back.
+//!   Builds without `--spec-replace` cannot do this: the server logs one line and serves without speculation.
 
 use super::Profile;
 use super::architecture::{Architecture, architecture};
-use super::dialect::Value;
-use crate::facts::{Difference, Facts, MAX_SIZE_DIFFERENCE, Tokens};
+use super::dialect::OverrideValue;
+use crate::facts::{Facts, MAX_SIZE_DIFFERENCE, VocabularyDifference, VocabularyFacts};
 
 const SERVER: &str = "llama-server";
 
-/// Architectures of drafts that read the state of their target (`--spec-type draft-eagle3` and others, b11434), to which the
-/// comparison of vocabularies does not apply.
-const SIDECARS: &[&str] = &["dflash", "eagle3", "gemma4-assistant"];
+/// Architectures of drafts that read the state of their target (`--spec-type draft-eagle3` and others, b11434). Their
+/// vocabularies are not compared.
+const TARGET_DEPENDENT_DRAFTS: &[&str] = &["dflash", "eagle3", "gemma4-assistant"];
 
-/// What a build makes of a target and a draft.
+/// The verdict of a build about a target and a draft.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Verdict {
-    /// It drafts.
-    Fits,
-    /// It drafts, and aborts at the first token that one of the two vocabularies lacks.
-    Uneven {
-        /// Tokens of the target.
+pub enum PairVerdict {
+    /// The draft works.
+    Compatible,
+    /// The draft works, but the engine aborts at the first token that one of the vocabularies lacks.
+    UnevenSizes {
+        /// Vocabulary size of the target.
         target: u64,
-        /// Tokens of the draft.
+        /// Vocabulary size of the draft.
         draft: u64,
     },
-    /// It does not draft, or not token by token.
-    Parts(Reason),
-    /// A fact is missing: which, as in "the lock has no vocabulary of it".
+    /// The engine does not draft, or only through text: see [`MismatchHandling`].
+    Incompatible(Mismatch),
+    /// A fact is missing. The text names it, as in "the lock has no vocabulary of one of them".
     Unknown(&'static str),
 }
 
-/// Why a draft does not fit, said of the target and of the draft.
+/// The reason why target and draft are incompatible. In arrays, the target comes first.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Reason {
-    /// The target has no memory to roll back: encoders and diffusion models.
+pub enum Mismatch {
+    /// The target is an encoder or a diffusion model, which has no KV cache to roll back.
     NoMemory(&'static Architecture),
-    /// The types of the vocabularies differ.
-    Kind([Box<str>; 2]),
-    /// One adds a token that the other does not add, or they add different ones.
-    Special {
-        /// Which: `BOS` or `EOS`.
+    /// The vocabulary types differ.
+    VocabType([Box<str>; 2]),
+    /// Only one of them adds BOS or EOS, or they add different tokens.
+    SpecialToken {
+        /// `BOS` or `EOS`.
         which: &'static str,
-        /// That of the target and that of the draft.
-        tokens: [Special; 2],
+        /// The token of the target and that of the draft.
+        tokens: [SpecialToken; 2],
     },
-    /// The sizes differ by more than the build accepts.
-    Size([u64; 2]),
+    /// The vocabulary sizes differ by more than the build accepts.
+    VocabSize([u64; 2]),
     /// The texts of a token differ.
-    Token {
-        /// The token; none where only that there is one is known.
+    TokenText {
+        /// The id of the first token that differs. `None` if it is unknown.
         token: Option<u64>,
-        /// Its texts.
+        /// The texts of the token.
         texts: Option<[Box<str>; 2]>,
     },
 }
 
-/// A special token: whether it is added, which it is, and its text where the file says it.
+/// A special token, BOS or EOS.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Special {
-    /// Whether the engine puts it to a prompt by itself.
+pub struct SpecialToken {
+    /// True if the engine adds the token to prompts.
     pub is_added: bool,
-    /// Its number; none where there is none.
+    /// The id. `None` if the vocabulary has no such token.
     pub token: Option<u64>,
-    /// Its text, where that is known.
+    /// The text, if known.
     pub text: Option<Box<str>>,
 }
 
-/// What a build does with a draft that does not fit.
+/// The behavior of a build with an incompatible draft.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Otherwise {
+pub enum MismatchHandling {
     /// It serves without speculation.
-    Serves,
-    /// It turns tokens into text and back at each step.
-    Translates,
+    NoSpeculation,
+    /// It converts tokens to text and back at each step.
+    ViaText,
 }
 
-/// What a build does with a draft that does not fit.
-pub fn otherwise(profile: &Profile) -> Otherwise {
-    match profile.spelling(SERVER, &["--spec-replace"]) {
-        Some(_) => Otherwise::Translates,
-        None => Otherwise::Serves,
+/// The behavior of a build with an incompatible draft.
+pub fn mismatch_handling(profile: &Profile) -> MismatchHandling {
+    match profile.first_spelling(SERVER, &["--spec-replace"]) {
+        Some(_) => MismatchHandling::ViaText,
+        None => MismatchHandling::NoSpeculation,
     }
 }
 
-/// Whether a build compares BOS and EOS also where they are not added: the March 2026 tree does, b9093 does not any more, and
-/// the option tells one from the other.
-fn compares_always(profile: &Profile) -> bool {
-    profile.spelling(SERVER, &["--spec-draft-n-max"]).is_none()
+/// True if a build compares BOS and EOS even if they are not added. The March 2026 tree does, b9093 does not, and the
+/// option `--spec-draft-n-max` distinguishes them.
+fn compares_unadded_tokens(profile: &Profile) -> bool {
+    profile.first_spelling(SERVER, &["--spec-draft-n-max"]).is_none()
 }
 
-/// Judges a pair; `overrides` are those of the target, which the draft inherits, and `difference` is where their vocabularies
-/// part, where that was looked at.
-pub fn judge(
+/// Decides if a pair is compatible. `overrides` are those of the target, which the draft inherits. `difference` is the
+/// first difference of the two vocabularies, if the lock has it.
+pub fn check_pair(
     profile: &Profile,
     (target, draft): (&Facts, &Facts),
-    overrides: &[(&str, Value<'_>)],
-    difference: Option<&Difference>,
-) -> Verdict {
+    overrides: &[(&str, OverrideValue<'_>)],
+    difference: Option<&VocabularyDifference>,
+) -> PairVerdict {
     let memoryless = target.architecture.as_deref().and_then(architecture).filter(|arch| !arch.has_memory());
     if let Some(architecture) = memoryless {
-        return Verdict::Parts(Reason::NoMemory(architecture));
+        return PairVerdict::Incompatible(Mismatch::NoMemory(architecture));
     }
-    if draft.architecture.as_deref().is_some_and(|name| SIDECARS.contains(&name)) {
-        return Verdict::Unknown(
-            "the draft is no model of its own, and how such a one is judged is not known",
+    if draft.architecture.as_deref().is_some_and(|name| TARGET_DEPENDENT_DRAFTS.contains(&name)) {
+        return PairVerdict::Unknown(
+            "the draft reads the state of its target, and orchgen cannot check such drafts",
         );
     }
     let (Some(one), Some(other)) = (&target.vocabulary, &draft.vocabulary) else {
-        return Verdict::Unknown("the lock has no vocabulary of one of them");
+        return PairVerdict::Unknown("the lock has no vocabulary of one of them");
     };
-    let (Some(first), Some(second)) = (Effective::of(one, overrides), Effective::of(other, overrides)) else {
-        return Verdict::Unknown("the tokenizer of one of them is not known as of b11434");
+    let (Some(first), Some(second)) =
+        (EffectiveVocab::new(one, overrides), EffectiveVocab::new(other, overrides))
+    else {
+        return PairVerdict::Unknown("one of them has a tokenizer that b11434 does not know");
     };
-    let always = compares_always(profile);
-    let same_kind = if always || otherwise(profile) == Otherwise::Translates {
-        // These compare the types as booleans, and all but "none" are true.
+    let always = compares_unadded_tokens(profile);
+    let same_kind = if always || mismatch_handling(profile) == MismatchHandling::ViaText {
+        // These builds compare the types as booleans, and all types except "none" are true.
         true
     } else {
         first.kind == second.kind
     };
     if !same_kind {
-        return Verdict::Parts(Reason::Kind([one.kind.clone(), other.kind.clone()]));
+        return PairVerdict::Incompatible(Mismatch::VocabType([one.kind.clone(), other.kind.clone()]));
     }
     for (which, tokens) in [("BOS", [first.bos, second.bos]), ("EOS", [first.eos, second.eos])] {
         let [a, b] = &tokens;
         if a.is_added != b.is_added || ((a.is_added || always) && a.token != b.token) {
-            return Verdict::Parts(Reason::Special { which, tokens });
+            return PairVerdict::Incompatible(Mismatch::SpecialToken { which, tokens });
         }
     }
     if one.size.abs_diff(other.size) > MAX_SIZE_DIFFERENCE {
-        return Verdict::Parts(Reason::Size([one.size, other.size]));
+        return PairVerdict::Incompatible(Mismatch::VocabSize([one.size, other.size]));
     }
-    texts(one, other, difference)
+    compare_texts(one, other, difference)
 }
 
-fn texts(one: &Tokens, other: &Tokens, difference: Option<&Difference>) -> Verdict {
+fn compare_texts(
+    one: &VocabularyFacts,
+    other: &VocabularyFacts,
+    difference: Option<&VocabularyDifference>,
+) -> PairVerdict {
     let (Some(first), Some(second)) = (&one.sha256_from_5, &other.sha256_from_5) else {
-        return Verdict::Unknown("the lock has no tokens of one of them");
+        return PairVerdict::Unknown("the lock has no tokens of one of them");
     };
     if first == second {
-        return Verdict::Fits;
+        return PairVerdict::Compatible;
     }
     match difference {
-        Some(Difference { token: Some(token), texts, .. }) => {
+        Some(VocabularyDifference { token: Some(token), texts, .. }) => {
             let texts = texts.clone().map(|[a, b]| if first <= second { [a, b] } else { [b, a] });
-            Verdict::Parts(Reason::Token { token: Some(*token), texts })
+            PairVerdict::Incompatible(Mismatch::TokenText { token: Some(*token), texts })
         }
-        Some(Difference { token: None, .. }) => Verdict::Uneven { target: one.size, draft: other.size },
-        None if one.size == other.size => Verdict::Parts(Reason::Token { token: None, texts: None }),
-        None => Verdict::Unknown("the two were never locked together"),
+        Some(VocabularyDifference { token: None, .. }) => {
+            PairVerdict::UnevenSizes { target: one.size, draft: other.size }
+        }
+        None if one.size == other.size => {
+            PairVerdict::Incompatible(Mismatch::TokenText { token: None, texts: None })
+        }
+        None => PairVerdict::Unknown(
+            "the models were never locked together: run `orchgen lock` on a machine that has both files",
+        ),
     }
 }
 
 /// The type of a vocabulary (`llama_vocab_type`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
+enum VocabType {
     Spm,
     Bpe,
     Wpm,
@@ -168,15 +182,15 @@ enum Kind {
     Plamo2,
 }
 
-/// A vocabulary as the engine has it when it is loaded: what the file says, and the engine's own where it is silent
-/// (`llama_vocab::impl::load`, b11434, `src/llama-vocab.cpp`; the trees of March 2026 and b9093 have the same).
-struct Effective {
-    kind: Kind,
-    bos: Special,
-    eos: Special,
+/// A vocabulary after loading: the values of the file, and the engine's defaults for missing ones
+/// (`llama_vocab::impl::load`, b11434, `src/llama-vocab.cpp`; the same in the March 2026 tree and in b9093).
+struct EffectiveVocab {
+    kind: VocabType,
+    bos: SpecialToken,
+    eos: SpecialToken,
 }
 
-/// Pre-tokenizers with which BOS is added unless the file says otherwise.
+/// Pre-tokenizers with which the engine adds BOS by default.
 const ADD_BOS: &[&str] = &[
     "llama3",
     "llama-v3",
@@ -190,56 +204,57 @@ const ADD_BOS: &[&str] = &[
     "tekken",
     "chameleon",
 ];
-/// Pre-tokenizers with which there is no BOS unless the file names one.
+/// Pre-tokenizers without a default BOS token.
 const NO_BOS: &[&str] = &["chatglm-bpe", "glm4", "glm5"];
-/// Pre-tokenizers with which BOS is added whatever the file says.
-const MUST_ADD_BOS: &[&str] = &["gemma4", "granite-embed-multi-311m"];
+/// Pre-tokenizers with which the engine always adds BOS, even if the file disables it.
+const FORCE_BOS: &[&str] = &["gemma4", "granite-embed-multi-311m"];
 
-impl Effective {
-    /// None where the tokenizer is of a kind that is not known here.
-    fn of(tokens: &Tokens, overrides: &[(&str, Value<'_>)]) -> Option<Self> {
+impl EffectiveVocab {
+    /// `None` if the tokenizer type is unknown.
+    fn new(tokens: &VocabularyFacts, overrides: &[(&str, OverrideValue<'_>)]) -> Option<Self> {
         let pre =
             if &*tokens.kind == "gemma4" { "gemma4" } else { tokens.pre.as_deref().unwrap_or_default() };
         let (kind, bos, eos) = match &*tokens.kind {
-            "llama" => (Kind::Spm, Some(1), Some(2)),
-            "bert" => (Kind::Wpm, Some(101), None),
-            "gpt2" | "whitespace" if NO_BOS.contains(&pre) => (Kind::Bpe, None, Some(11)),
-            "gpt2" | "whitespace" => (Kind::Bpe, Some(11), Some(11)),
-            "gemma4" => (Kind::Bpe, None, None),
-            "t5" => (Kind::Ugm, None, Some(1)),
-            "rwkv" => (Kind::Rwkv, None, None),
-            "plamo2" => (Kind::Plamo2, Some(1), Some(2)),
+            "llama" => (VocabType::Spm, Some(1), Some(2)),
+            "bert" => (VocabType::Wpm, Some(101), None),
+            "gpt2" | "whitespace" if NO_BOS.contains(&pre) => (VocabType::Bpe, None, Some(11)),
+            "gpt2" | "whitespace" => (VocabType::Bpe, Some(11), Some(11)),
+            "gemma4" => (VocabType::Bpe, None, None),
+            "t5" => (VocabType::Ugm, None, Some(1)),
+            "rwkv" => (VocabType::Rwkv, None, None),
+            "plamo2" => (VocabType::Plamo2, Some(1), Some(2)),
             _ => return None,
         };
-        let adds_bos = matches!(kind, Kind::Spm | Kind::Wpm) || (kind == Kind::Bpe && ADD_BOS.contains(&pre));
-        let must_add = kind == Kind::Bpe && MUST_ADD_BOS.contains(&pre);
-        let flag = |key: &str, said: Option<bool>, default: bool| {
-            overridden(overrides, key)
-                .and_then(|value| if let Value::Bool(flag) = value { Some(*flag) } else { None })
-                .or(said)
+        let adds_bos = matches!(kind, VocabType::Spm | VocabType::Wpm)
+            || (kind == VocabType::Bpe && ADD_BOS.contains(&pre));
+        let must_add = kind == VocabType::Bpe && FORCE_BOS.contains(&pre);
+        let flag = |key: &str, stored: Option<bool>, default: bool| {
+            find_override(overrides, key)
+                .and_then(|value| if let OverrideValue::Bool(flag) = value { Some(*flag) } else { None })
+                .or(stored)
                 .unwrap_or(default)
         };
-        let token = |key: &str, said: Option<u64>, default: Option<u64>| {
-            let given = overridden(overrides, key).and_then(|value| {
-                if let Value::Int(number) = value { u64::try_from(*number).ok() } else { None }
+        let token = |key: &str, stored: Option<u64>, default: Option<u64>| {
+            let overriding = find_override(overrides, key).and_then(|value| {
+                if let OverrideValue::Int(number) = value { u64::try_from(*number).ok() } else { None }
             });
-            let is_there = |token: &u64| *token < tokens.size;
-            given.or(said).filter(is_there).or(default.filter(is_there))
+            let is_in_range = |token: &u64| *token < tokens.size;
+            overriding.or(stored).filter(is_in_range).or(default.filter(is_in_range))
         };
-        let text = |token: Option<u64>, said: Option<u64>, text: &Option<Box<str>>| {
-            if token == said { text.clone() } else { None }
+        let text = |token: Option<u64>, stored: Option<u64>, text: &Option<Box<str>>| {
+            if token == stored { text.clone() } else { None }
         };
         let bos = token("tokenizer.ggml.bos_token_id", tokens.bos, bos);
         let eos = token("tokenizer.ggml.eos_token_id", tokens.eos, eos);
         Some(Self {
             kind,
-            bos: Special {
+            bos: SpecialToken {
                 is_added: must_add || flag("tokenizer.ggml.add_bos_token", tokens.add_bos, adds_bos),
                 token: bos,
                 text: text(bos, tokens.bos, &tokens.bos_text),
             },
-            eos: Special {
-                is_added: flag("tokenizer.ggml.add_eos_token", tokens.add_eos, kind == Kind::Ugm),
+            eos: SpecialToken {
+                is_added: flag("tokenizer.ggml.add_eos_token", tokens.add_eos, kind == VocabType::Ugm),
                 token: eos,
                 text: text(eos, tokens.eos, &tokens.eos_text),
             },
@@ -247,7 +262,7 @@ impl Effective {
     }
 }
 
-/// The first override of a key, which is the one that the engine takes.
-fn overridden<'o>(overrides: &'o [(&str, Value<'_>)], key: &str) -> Option<&'o Value<'o>> {
+/// The first override of a key, which is the one that the engine uses.
+fn find_override<'o>(overrides: &'o [(&str, OverrideValue<'_>)], key: &str) -> Option<&'o OverrideValue<'o>> {
     overrides.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
 }

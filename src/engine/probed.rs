@@ -1,4 +1,4 @@
-//! A profile made of what the programs of one build say of themselves.
+//! Builds a profile from the help texts of the programs of one build.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use super::help::Help;
 use super::option::{OptionRecord, Tools};
 use super::version::Version;
 
-/// Merges what several programs of one build say, each under its name: an option is listed once with the programs that take
-/// it, where all its facts are the same. Metadata keys and architectures stand in no help, so the profile has none, and what
-/// needs them is not checked.
-pub fn probed(version: &Version, helps: &BTreeMap<String, Help>) -> ProfileFile {
+/// Merges the options of several programs of one build, given by program name. An option with the same data in several
+/// programs is listed once, with these programs. Help texts contain no metadata keys and architectures, so the profile
+/// has none, and checks that need them are not run.
+pub fn profile_from_help(version: &Version, helps: &BTreeMap<String, Help>) -> ProfileFile {
     let mut records: Vec<(&OptionRecord, Vec<&str>)> = Vec::new();
     let mut titled: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (tool, help) in helps {
@@ -32,21 +32,21 @@ pub fn probed(version: &Version, helps: &BTreeMap<String, Help>) -> ProfileFile 
             if all { Tools::All } else { Tools::Some(tools.into_iter().map(str::to_owned).collect()) };
         OptionRecord { tools, ..option.clone() }
     });
-    let left = helps
+    let unparsed = helps
         .iter()
         .flat_map(|(tool, help)| help.not_understood.iter().map(move |line| format!("{tool}: {line}")));
     let mut file = ProfileFile {
         engine: "llama.cpp".to_owned(),
         build: version.build(),
         extends: None,
-        source: format!("--help of programs that say `version: {}`", version.said),
+        source: format!("--help of programs that print `version: {}`", version.text),
         version: version.release.clone(),
         commit: version.commit.clone(),
         date: None,
         tools: FileTools::List(helps.keys().cloned().collect()),
         subcommands: BTreeMap::new(),
         options: options.collect(),
-        not_understood: left.collect(),
+        not_understood: unparsed.collect(),
         architectures: Vec::new(),
         metadata_keys: Vec::new(),
     };

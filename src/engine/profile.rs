@@ -1,21 +1,21 @@
-//! One engine build as data: the options of each of its programs, and the metadata keys it knows.
+//! An engine build as data: the options of each of its programs, and the metadata keys that it knows.
 //!
-//! A profile is a JSON file, sorted, one option a line ([`ProfileFile::text`]):
+//! A profile is a sorted JSON file with one option per line ([`ProfileFile::to_json`]):
 //!
 //! | field | |
 //! |---|---|
 //! | `engine` | `llama.cpp` |
-//! | `build` | `b11434`, or date and commit where the number is not known |
-//! | `source` | where the facts come from |
-//! | `version`, `commit`, `date` | what the build says of itself; optional |
-//! | `extends` | the profile that this one adds to (a fork); optional |
-//! | `tools` | the programs: a list, or `{"llama-x": {"as": "llama-y"}}`, *x takes the options of y*, where it extends |
+//! | `build` | `b11434`, or date and commit if there is no build number |
+//! | `source` | the source of the data |
+//! | `version`, `commit`, `date` | as printed by the build; optional |
+//! | `extends` | the profile that this one extends (for a fork); optional |
+//! | `tools` | the programs: a list, or with `extends` `{"llama-x": {"as": "llama-y"}}`: *x accepts the options of y* |
 //! | `options` | [`OptionRecord`]s |
-//! | `not_understood` | lines of a help text that nobody could read; optional |
-//! | `metadata_keys`, `architectures` | what its loader knows; a profile without them takes the table of b11434 |
+//! | `not_understood` | lines of a help text that could not be parsed; optional |
+//! | `metadata_keys`, `architectures` | those that its loader knows; a profile without them uses the table of b11434 |
 //!
-//! In a file that extends another one, an option shadows the options of the same name of the programs that it lists. What a
-//! profile does not know is *not checked*, never *fine*: a program that it does not list may well exist.
+//! In a file that extends another one, an option shadows options with the same name, for the programs that it lists.
+//! Missing data means *not checked*, never *correct*: a build may have programs that its profile does not list.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -25,69 +25,69 @@ use serde::{Deserialize, Serialize};
 use super::buckets::Buckets;
 use super::built_in;
 use super::file::{FileTools, ProfileFile};
-use super::option::{OptionRecord, Side, Tools};
+use super::option::{OptionRecord, Switch, Tools};
 
-/// What one build accepts.
+/// The options, metadata keys and architectures of one engine build.
 #[derive(Clone, Debug)]
 pub struct Profile {
     name: String,
     build: String,
     source: String,
     tools: Vec<String>,
-    /// A program and the one whose options it takes.
+    /// Programs that accept the options of another program, with that program.
     alias: BTreeMap<String, String>,
     options: Vec<OptionRecord>,
-    /// Every spelling with the index of its option, sorted; the option that shadows comes first.
+    /// Each spelling with the index of its option, sorted. A shadowing option comes before the shadowed one.
     index: Vec<(String, usize)>,
     buckets: Buckets,
     metadata_keys: Vec<MetadataKey>,
     architectures: Vec<String>,
 }
 
-/// A metadata key that a build reads, with `{arch}` for the architecture, and its type as `u32|arr[u32]`.
+/// A metadata key that a build reads, with `{arch}` for the architecture, and its type, such as `u32|arr[u32]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetadataKey {
-    /// The key: `{arch}.context_length`.
+    /// The key, such as `{arch}.context_length`.
     pub key: String,
-    /// What the reader insists on.
+    /// The type that the engine requires.
     #[serde(rename = "type")]
     pub kind: String,
 }
 
-/// Why a file is no profile.
+/// An error in a profile file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProfileError {
-    /// Not JSON, or not of the shape of a profile; the message names line and column.
+    /// Not JSON, or not the shape of a profile. The message names line and column.
     Shape {
         /// The profile.
         profile: String,
-        /// What the reader says.
+        /// The message of the JSON parser.
         why: String,
     },
-    /// It extends a profile that is not there.
+    /// It extends an unknown profile.
     Extends {
         /// The profile.
         profile: String,
-        /// The one it names.
+        /// The unknown profile.
         missing: String,
     },
-    /// A program takes the options of one that is not there.
+    /// A program is declared to accept the options of an unknown program.
     Alias {
         /// The profile.
         profile: String,
         /// The program.
         tool: String,
-        /// The one it names.
+        /// The unknown program.
         missing: String,
     },
-    /// An option without a name, or with one that does not begin with a dash.
+    /// An option has no name, or a name that does not begin with a dash.
     Name {
         /// The profile.
         profile: String,
         /// The name.
         name: String,
     },
-    /// A program would have two options of one name.
+    /// A program has two options with the same name.
     Twice {
         /// The profile.
         profile: String,
@@ -99,20 +99,20 @@ pub enum ProfileError {
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Shape { profile, why } => write!(f, "the profile `{profile}` cannot be read: {why}"),
+            Self::Shape { profile, why } => write!(f, "cannot read the profile `{profile}`: {why}"),
             Self::Extends { profile, missing } => {
-                write!(f, "the profile `{profile}` extends `{missing}`, which is no profile that is known")
+                write!(f, "the profile `{profile}` extends `{missing}`, which is not a known profile")
             }
             Self::Alias { profile, tool, missing } => {
                 write!(
                     f,
-                    "in the profile `{profile}`, `{tool}` takes the options of `{missing}`, which it does not list"
+                    "the profile `{profile}` declares `{tool}` as `{missing}`, a program that it does not list"
                 )
             }
             Self::Name { profile, name } => {
                 write!(
                     f,
-                    "the profile `{profile}` has an option named `{name}`; names begin with a dash, and each has one"
+                    "the profile `{profile}` has an option `{name}`; each option needs a name that begins with a dash"
                 )
             }
             Self::Twice { profile, name } => {
@@ -125,19 +125,18 @@ impl fmt::Display for ProfileError {
 impl std::error::Error for ProfileError {}
 
 impl Profile {
-    /// The profile of that name that comes with the program. Parsed at the first call, with what it extends and nothing
-    /// else.
+    /// The built-in profile with this name. The first call parses it and the profiles that it extends.
     pub fn built_in(name: &str) -> Option<&'static Self> {
         built_in::profile(name)
     }
 
-    /// The names of the profiles that come with the program, oldest build first.
-    pub fn names() -> &'static [&'static str] {
+    /// The names of the built-in profiles, oldest build first.
+    pub fn built_in_names() -> &'static [&'static str] {
         built_in::NAMES
     }
 
-    /// Reads a profile file. `extended` gives the profile that it names under `extends`; a chain ends there, since that
-    /// one is complete.
+    /// Parses a profile file. `extended` returns the profile that the file names under `extends`. That profile is
+    /// already complete, so there is no chain to follow.
     pub fn parse<'a>(
         name: &str,
         json: &str,
@@ -192,8 +191,8 @@ impl Profile {
     }
 
     fn check_tools(&self) -> Result<(), ProfileError> {
-        let lost = self.alias.iter().find(|(_, target)| !self.tools.contains(target));
-        match lost {
+        let unknown = self.alias.iter().find(|(_, target)| !self.tools.contains(target));
+        match unknown {
             None => Ok(()),
             Some((tool, missing)) => Err(ProfileError::Alias {
                 profile: self.name.clone(),
@@ -203,7 +202,7 @@ impl Profile {
         }
     }
 
-    /// Sorts all spellings; the first `own` options are the file's own and shadow the others.
+    /// Indexes all spellings. The first `own` options come from the file itself and shadow the others.
     fn index_options(&mut self, own: usize) -> Result<(), ProfileError> {
         let profile = || self.name.clone();
         let mut index = Vec::with_capacity(self.options.len() * 3);
@@ -222,7 +221,7 @@ impl Profile {
         for pair in index.windows(2) {
             let [(first, a), (second, b)] = pair else { continue };
             let shadows = *a < own && *b >= own;
-            if first == second && !shadows && self.share_a_tool(*a, *b) {
+            if first == second && !shadows && self.share_tool(*a, *b) {
                 return Err(ProfileError::Twice { profile: profile(), name: first.clone() });
             }
         }
@@ -231,7 +230,7 @@ impl Profile {
         Ok(())
     }
 
-    fn share_a_tool(&self, a: usize, b: usize) -> bool {
+    fn share_tool(&self, a: usize, b: usize) -> bool {
         match (self.options.get(a).map(|o| &o.tools), self.options.get(b).map(|o| &o.tools)) {
             (Some(Tools::Some(a)), Some(Tools::Some(b))) => a.iter().any(|tool| b.contains(tool)),
             (Some(_), Some(_)) => true,
@@ -239,7 +238,7 @@ impl Profile {
         }
     }
 
-    /// The name under which the registry pins it: `llama.cpp-b11434`.
+    /// The name that the registry uses, such as `llama.cpp-b11434`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -249,120 +248,123 @@ impl Profile {
         &self.build
     }
 
-    /// Where its facts come from.
+    /// The source of the data.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// The number of the build, where the profile is named by one.
+    /// The build number, if the build is identified by one.
     pub fn build_number(&self) -> Option<u32> {
         self.build.strip_prefix('b')?.parse().ok()
     }
 
-    /// Whether it comes with the program.
+    /// True if the profile is built in.
     pub fn is_built_in(&self) -> bool {
         built_in::NAMES.contains(&self.name.as_str())
     }
 
-    /// The programs that it knows.
+    /// The programs that the profile lists.
     pub fn tools(&self) -> impl Iterator<Item = &str> {
         self.tools.iter().chain(self.alias.keys()).map(String::as_str)
     }
 
-    /// Whether it knows the program. A build may have programs that its profile does not list.
+    /// True if the profile lists the program. A build may have programs that its profile does not list.
     pub fn has_tool(&self, tool: &str) -> bool {
         self.alias.contains_key(tool) || self.tools.iter().any(|known| known == tool)
     }
 
-    /// All options, those of the file itself before those of the profile that it extends.
+    /// All options: first those of this profile, then those of the profile that it extends.
     pub fn options(&self) -> &[OptionRecord] {
         &self.options
     }
 
-    /// The metadata keys that its loader reads; empty where the profile does not say.
+    /// The metadata keys that the loader reads. Empty means unknown.
     pub fn metadata_keys(&self) -> &[MetadataKey] {
         &self.metadata_keys
     }
 
-    /// The architectures that its loader knows; empty where the profile does not say.
+    /// The architectures that the loader knows. Empty means unknown.
     pub fn architectures(&self) -> &[String] {
         &self.architectures
     }
 
-    /// Whether a program takes an option.
-    pub fn takes(&self, tool: &str, option: &OptionRecord) -> bool {
+    /// True if a program accepts an option.
+    pub fn tool_accepts(&self, tool: &str, option: &OptionRecord) -> bool {
         match &option.tools {
             Tools::All => self.has_tool(tool),
             Tools::Some(tools) => {
                 let target = self.alias.get(tool).map_or(tool, String::as_str);
-                tools.iter().any(|taker| taker == target || taker == tool)
+                tools.iter().any(|listed| listed == target || listed == tool)
             }
         }
     }
 
-    /// The option of a program by any of its spellings: with dashes, or without them, and with `_` for `-` as the engine
-    /// folds long names (llama.cpp b11434, `common/arg.cpp`).
+    /// The option of a program with this name. The name may lack dashes, and `_` counts as `-` in long names, as in the
+    /// engine (llama.cpp b11434, `common/arg.cpp`).
     pub fn option(&self, tool: &str, name: &str) -> Option<&OptionRecord> {
         self.find(tool, name).map(|(option, _, _)| option)
     }
 
-    /// The option of a program with the spelling that the build has, and whether that switches it on or off.
-    pub fn find(&self, tool: &str, name: &str) -> Option<(&OptionRecord, &str, Side)> {
+    /// The option of a program with this name, its spelling in the build, and whether that spelling switches it on or
+    /// off.
+    pub fn find(&self, tool: &str, name: &str) -> Option<(&OptionRecord, &str, Switch)> {
         if name.starts_with('-') {
-            return self.spelled(tool, name).or_else(|| {
+            return self.find_exact(tool, name).or_else(|| {
                 let folded = name.starts_with("--") && name.contains('_');
-                if folded { self.spelled(tool, &name.replace('_', "-")) } else { None }
+                if folded { self.find_exact(tool, &name.replace('_', "-")) } else { None }
             });
         }
-        self.find(tool, &format!("--{name}")).or_else(|| self.spelled(tool, &format!("-{name}")))
+        self.find(tool, &format!("--{name}")).or_else(|| self.find_exact(tool, &format!("-{name}")))
     }
 
-    fn spelled(&self, tool: &str, name: &str) -> Option<(&OptionRecord, &str, Side)> {
-        self.all_named(name).find(|(option, _, _)| self.takes(tool, option))
+    fn find_exact(&self, tool: &str, name: &str) -> Option<(&OptionRecord, &str, Switch)> {
+        self.all_named(name).find(|(option, _, _)| self.tool_accepts(tool, option))
     }
 
-    fn all_named(&self, name: &str) -> impl Iterator<Item = (&OptionRecord, &str, Side)> {
-        let entries = self.buckets.of(name).iter().filter_map(|at| self.index.get(usize::from(*at)));
+    fn all_named(&self, name: &str) -> impl Iterator<Item = (&OptionRecord, &str, Switch)> {
+        let entries = self.buckets.candidates(name).iter().filter_map(|at| self.index.get(usize::from(*at)));
         let same = entries.filter(move |(known, _)| known == name);
         same.filter_map(|(known, at)| {
             let option = self.options.get(*at)?;
-            let side = if option.negative.contains(known) { Side::Off } else { Side::On };
-            Some((option, known.as_str(), side))
+            let switch = if option.negative.contains(known) { Switch::Off } else { Switch::On };
+            Some((option, known.as_str(), switch))
         })
     }
 
-    /// The option that a variable of the environment sets, for any program. An option that can be switched off has two: the
-    /// second, with `NO_` after `LLAMA_ARG_`, switches it off whatever it holds (llama.cpp b11434, `common/arg.cpp`).
+    /// The option that an environment variable sets, in any program. An option that can be switched off has a second
+    /// variable, with `NO_` after `LLAMA_ARG_`. It switches the option off with any value (llama.cpp b11434,
+    /// `common/arg.cpp`).
     pub fn variable(&self, name: &str) -> Option<&OptionRecord> {
         self.options.iter().find(|option| variables(option).any(|known| known == name))
     }
 
-    /// The variables of the environment that a program reads as options.
+    /// The environment variables that a program reads as options.
     pub fn variables(&self, tool: &str) -> BTreeSet<String> {
-        self.options.iter().filter(|option| self.takes(tool, option)).flat_map(variables).collect()
+        self.options.iter().filter(|option| self.tool_accepts(tool, option)).flat_map(variables).collect()
     }
 
-    /// The programs that take an option of that spelling, dashes included.
-    pub fn takers(&self, name: &str) -> Vec<&str> {
-        self.tools().filter(|tool| self.spelled(tool, name).is_some()).collect()
+    /// The programs that accept an option with this spelling, including its dashes.
+    pub fn tools_with(&self, name: &str) -> Vec<&str> {
+        self.tools().filter(|tool| self.find_exact(tool, name).is_some()).collect()
     }
 
-    /// The first of several spellings that the program has and that is not removed from it.
-    pub fn spelling<'c>(&self, tool: &str, candidates: &[&'c str]) -> Option<&'c str> {
+    /// The first of several spellings that the program accepts. Removed options do not count.
+    pub fn first_spelling<'c>(&self, tool: &str, candidates: &[&'c str]) -> Option<&'c str> {
         let usable =
-            |name: &str| self.spelled(tool, name).is_some_and(|(option, _, _)| option.removed.is_none());
+            |name: &str| self.find_exact(tool, name).is_some_and(|(option, _, _)| option.removed.is_none());
         candidates.iter().copied().find(|name| usable(name))
     }
 
-    /// The spellings that a program takes, removed ones left out: what a misspelt one is compared with.
+    /// The spellings that a program accepts, for suggestions. Removed options do not count.
     pub fn option_names(&self, tool: &str) -> Vec<&str> {
-        let usable =
-            |at: &usize| self.options.get(*at).is_some_and(|o| o.removed.is_none() && self.takes(tool, o));
+        let usable = |at: &usize| {
+            self.options.get(*at).is_some_and(|o| o.removed.is_none() && self.tool_accepts(tool, o))
+        };
         self.index.iter().filter(|(_, at)| usable(at)).map(|(name, _)| name.as_str()).collect()
     }
 }
 
-/// The variables of an option: its own, and the one that switches it off.
+/// The environment variables of an option: the one that sets it, and the one that switches it off.
 fn variables(option: &OptionRecord) -> impl Iterator<Item = String> {
     let own = option.env.iter();
     let off = own.clone().filter(|_| !option.negative.is_empty());

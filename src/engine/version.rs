@@ -1,35 +1,36 @@
-//! What `--version` prints, and what a build is called by it.
+//! Parses the output of `--version` and derives the name of the build.
 //!
 //! ```text
-//! version: 0.7.0 (build 11669, commit Debian)      a release; its commit is a word of who packs it
-//! version: 0.1.0-dev (build 1, commit 7e4c0a9)     a shallow clone: the number counts what was fetched
+//! version: 0.7.0 (build 11669, commit Debian)      a release; the packager chose the word for the commit
+//! version: 0.1.0-dev (build 1, commit 7e4c0a9)     a shallow clone: the number counts the fetched commits
 //! version: 7924 (abcdef0)                          seen up to b10068
 //! ```
 
-/// The least number that is one of a build; below, it counts the commits of a shallow clone, or there was no git.
-const LEAST: u32 = 1000;
+/// The minimum build number. A lower number counts the commits of a shallow clone, or the source had no git data.
+const MIN_BUILD_NUMBER: u32 = 1000;
 
-/// What a build says of itself.
+/// The version of a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// The release, `0.7.0` or `0.1.0-dev`; older builds have none.
+    /// The release, such as `0.7.0` or `0.1.0-dev`. Older builds have none.
     pub release: Option<String>,
-    /// The number of the build, where it is one.
+    /// The build number, if the printed number is one.
     pub number: Option<u32>,
-    /// The commit, or a word of who packs it; none where it is unknown.
+    /// The commit, or the word of a packager. `None` if it is printed as `unknown`.
     pub commit: Option<String>,
-    /// What it said, without `version: `.
-    pub said: String,
+    /// The printed text, without `version: `.
+    pub text: String,
 }
 
-/// Finds the version in what both streams of `--version` said: the lines before and after it differ from program to program.
-pub fn version(text: &str) -> Option<Version> {
-    text.lines().find_map(|line| line_version(line.trim_end()))
+/// Finds the version in the output of `--version` (both streams). The lines before and after it differ between
+/// programs.
+pub fn parse_version(text: &str) -> Option<Version> {
+    text.lines().find_map(|line| parse_line(line.trim_end()))
 }
 
-fn line_version(line: &str) -> Option<Version> {
-    let said = line.strip_prefix("version: ")?;
-    let (first, rest) = said.split_once(" (")?;
+fn parse_line(line: &str) -> Option<Version> {
+    let text = line.strip_prefix("version: ")?;
+    let (first, rest) = text.split_once(" (")?;
     let inside = rest.strip_suffix(')').filter(|inside| !inside.contains(')'))?;
     let (release, number, commit) = match inside.strip_prefix("build ") {
         Some(build) => {
@@ -45,20 +46,20 @@ fn line_version(line: &str) -> Option<Version> {
     }
     Some(Version {
         release: release.map(str::to_owned),
-        number: (number >= LEAST).then_some(number),
+        number: (number >= MIN_BUILD_NUMBER).then_some(number),
         commit: (commit != "unknown").then(|| commit.to_owned()),
-        said: said.to_owned(),
+        text: text.to_owned(),
     })
 }
 
-/// `0.7.0`, `0.1.0-dev`
+/// True for `0.7.0` and `0.1.0-dev`.
 fn is_release(word: &str) -> bool {
     let parts: Vec<&str> = word.strip_suffix("-dev").unwrap_or(word).split('.').collect();
     parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
 impl Version {
-    /// What the build is called: `b11669`, else its release and commit, as far as they are known.
+    /// The name of the build: `b11669`, else its release and commit as far as known.
     pub fn build(&self) -> String {
         match (self.number, &self.release, &self.commit) {
             (Some(number), _, _) => format!("b{number}"),

@@ -1,28 +1,28 @@
-//! Why a model file could not be read: the disk, or its bytes.
+//! Errors of reading a model file.
 
 use std::fmt;
 
-/// Why a file could not be read.
+/// The reason why a model file cannot be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Fault {
+pub enum ReadError {
     /// There is no such file.
     Missing,
-    /// It is there and cannot be read; what the system says, in lower case and without a full stop.
+    /// The file exists but cannot be read: the message of the system, in lower case and without a full stop.
     Disk(String),
-    /// Its bytes are not those of a GGUF file that an engine loads.
+    /// The bytes are not those of a GGUF file that an engine loads.
     Damaged(Damage),
 }
 
-/// What is wrong with the bytes, and where.
+/// An error in the bytes of a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Damage {
-    /// The byte of the file, from 0.
+    /// The offset in the file, from 0.
     pub at: u64,
-    /// What was expected and found there.
+    /// The expected and the found value.
     pub what: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("there is no such file"),
@@ -32,10 +32,10 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for ReadError {}
 
-impl Fault {
-    /// What was expected and found at a byte.
+impl ReadError {
+    /// An error in the bytes at an offset.
     pub(super) fn at(at: u64, what: impl Into<String>) -> Self {
         Self::Damaged(Damage { at, what: what.into() })
     }

@@ -1,6 +1,6 @@
-//! `general.file_type`: the quantisation of a file as a number, and the names that people write for it.
+//! `general.file_type`: the quantization of a file as a number, and its name.
 
-/// Files of llama.cpp b11434 (`include/llama.h`), in order of their numbers.
+/// The file types of llama.cpp b11434 (`include/llama.h`), sorted by number.
 static TYPES: &[(u32, &str)] = &[
     (0, "F32"),
     (1, "F16"),
@@ -40,12 +40,12 @@ static TYPES: &[(u32, &str)] = &[
     (41, "Q2_0"),
 ];
 
-/// The name of a file type; none where b11434 has none of that number.
+/// The name of a file type. `None` if b11434 does not have this number.
 pub fn file_type(id: u32) -> Option<&'static str> {
     TYPES.iter().find(|(known, _)| *known == id).map(|(_, name)| *name)
 }
 
-/// All numbers with their names, in order of the numbers.
+/// All file types with their names, sorted by number.
 pub fn file_types() -> impl Iterator<Item = (u32, &'static str)> {
     TYPES.iter().copied()
 }

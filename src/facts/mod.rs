@@ -1,8 +1,8 @@
-//! What model files say of themselves: headers of GGUF files, and the lock that keeps what was read.
+//! Facts about model files: headers of GGUF files, and the lock that records them.
 //!
-//! `gguf.rs` alone opens model files, and never reads weights. A [`Header`] is all that one file says, [`Facts`] are what the
-//! rest of the program needs of a model, shards together; a [`Lock`] is the facts of all models as they stand in
-//! `registry.lock`, each with its place in that text.
+//! Only `gguf.rs` opens model files, and it never reads weights. A [`Header`] is the complete header of one file.
+//! [`Facts`] are the values of a model (all shards together) that the rest of orchgen needs. A [`Lock`] has the facts
+//! of all models in `registry.lock`, with their places in that text.
 
 mod difference;
 mod fault;
@@ -13,14 +13,14 @@ pub mod lock;
 mod model;
 mod tensor_type;
 
-pub use difference::{Difference, MAX_SIZE_DIFFERENCE, are_compared, distinct};
-pub use fault::{Damage, Fault};
+pub use difference::{MAX_SIZE_DIFFERENCE, VocabularyDifference, are_compared, distinct_vocabularies};
+pub use fault::{Damage, ReadError};
 pub use file_type::{file_type, file_types};
-pub use gguf::{PartFault, Parts, read_header};
+pub use gguf::{ModelHeaders, ShardError, read_header};
 pub use header::{
-    ByteOrder, Data, FIRST_COMPARED, Header, Keep, MAX_LIST, MAX_TEXT, Tensor, TokenTexts, Value, ValueKind,
-    Vocabulary,
+    ByteOrder, FIRST_COMPARED, GgufType, Header, MAX_LIST, MAX_TEXT, Tensor, TokenTexts, Value, ValueData,
+    Vocabulary, VocabularyDetail,
 };
-pub use lock::{Lock, Locked};
-pub use model::{Facts, Parameter, Tensors, Tokens};
+pub use lock::{Lock, LockEntry};
+pub use model::{Facts, Parameter, Tensors, VocabularyFacts};
 pub use tensor_type::{F16, TensorType, tensor_type, tensor_types};

@@ -1,22 +1,22 @@
-//! The types of tensors: how many numbers stand in a block, and how many bytes a block takes.
+//! Tensor types: the number of values in a block, and the size of a block.
 
-/// A type of tensors.
+/// A tensor type.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TensorType {
-    /// The number that stands in files.
+    /// The id in GGUF files.
     pub id: u32,
     /// The name, as llama.cpp prints it.
     pub name: &'static str,
-    /// Numbers in a block; a row holds whole blocks.
+    /// The number of values in a block. A row consists of whole blocks.
     pub block: u64,
-    /// Bytes of a block.
+    /// The size of a block in bytes.
     pub bytes: u64,
 }
 
-/// The type of caches that nothing is said of.
+/// F16, the default type of KV caches.
 pub const F16: TensorType = TensorType { id: 1, name: "f16", block: 1, bytes: 2 };
 
-/// All types of llama.cpp b11434 (`ggml/src/ggml.c`), in order of their numbers. Numbers between them were removed.
+/// All types of llama.cpp b11434 (`ggml/src/ggml.c`), sorted by id. The missing ids were removed from llama.cpp.
 static TYPES: &[TensorType] = &[
     TensorType { id: 0, name: "f32", block: 1, bytes: 4 },
     F16,
@@ -55,13 +55,13 @@ static TYPES: &[TensorType] = &[
     TensorType { id: 42, name: "q2_0", block: 64, bytes: 18 },
 ];
 
-/// The type of that number; none where it is not one of b11434.
+/// The type with this id. `None` if b11434 does not have it.
 pub fn tensor_type(id: u32) -> Option<&'static TensorType> {
     let at = TYPES.binary_search_by_key(&id, |known| known.id).ok()?;
     TYPES.get(at)
 }
 
-/// All types, in order of their numbers.
+/// All types, sorted by id.
 pub fn tensor_types() -> &'static [TensorType] {
     TYPES
 }

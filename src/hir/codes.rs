@@ -1,8 +1,8 @@
-//! Codes 2xx: the shape of what was declared, and its names.
+//! Codes 2xx: the shape and the names of declared items.
 
 use crate::diag::Code;
 
-/// All codes of this room.
+/// All codes of this module.
 pub static ALL: &[&Code] = &[
     &UNKNOWN_KIND,
     &UNKNOWN_FIELD,
@@ -23,11 +23,11 @@ pub static ALL: &[&Code] = &[
 
 declare_code! {
     /// ## What it finds
-    /// A word at the top of a file that is no kind of thing.
+    /// A word at the top level of a file that is not a kind of item.
     ///
     /// ## Why
-    /// KDL writes kinds in the singular (`role "a" { .. }`), YAML in the plural (`roles: {a: {..}}`). A word that is neither
-    /// would be skipped, and with it everything below it.
+    /// Kinds are singular in KDL (`role "a" { .. }`) and plural in YAML (`roles: {a: {..}}`). Without this error,
+    /// orchgen would ignore an unknown word and everything below it.
     ///
     /// ## Example
     /// ```kdl
@@ -46,7 +46,7 @@ declare_code! {
     /// A field that the item or block does not have.
     ///
     /// ## Why
-    /// A misspelt field would be left out without a word, and the engine's default would hold instead.
+    /// Without this error, orchgen would silently ignore a misspelt field, and its default would apply.
     ///
     /// ## Example
     /// ```yaml
@@ -64,10 +64,11 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// An item or block without a field that it needs.
+    /// An item or a block without a required field.
     ///
     /// ## Why
-    /// What is left out here would have to be guessed. A field that is near to a misspelt one is not reported as missing.
+    /// The field has no default. A required field is not reported as missing if the item has an unknown field with a
+    /// similar name: fix the misspelt field first.
     ///
     /// ## Example
     /// ```yaml
@@ -85,10 +86,11 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// The same field twice: a YAML key twice, a KDL property twice, or a property and a child of one name.
+    /// A field that occurs twice: the same YAML key, the same KDL property, or a KDL property and a child node of the
+    /// same name.
     ///
     /// ## Why
-    /// Only one of them could hold, and readers would disagree about which.
+    /// Only one of the values can apply, and it is not clear which one is intended.
     ///
     /// ## Example
     /// ```kdl
@@ -104,11 +106,11 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A value of another type than its field's: text where a number belongs, a block where a word belongs.
+    /// A value of the wrong type, for example a string instead of a number, or a block instead of a word.
     ///
     /// ## Why
-    /// A field's type decides what a value means, never its spelling, so that YAML and KDL say the same: `"8080"` is text in
-    /// both, and a port is a number.
+    /// The type of the field decides how a value is interpreted, not the spelling of the value. So YAML and KDL behave
+    /// alike: `"8080"` is a string in both, and a port is a number.
     ///
     /// ## Example
     /// ```kdl
@@ -124,10 +126,12 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A quantity without a unit, or one that cannot be read: a size, a duration, a rate, a factor, a date, a list of CPUs.
+    /// A quantity that cannot be parsed, or that has no unit. Quantities are sizes, durations, rates, factors, dates
+    /// and lists of CPUs.
     ///
     /// ## Why
-    /// `GB` is 10^9 bytes and `GiB` is 2^30; between 640 of each lie 47 GB. A bare number leaves that to the reader.
+    /// `GB` is 10^9 bytes, and `GiB` is 2^30 bytes: 640 GiB is 47 GB more than 640 GB. A number without a unit is
+    /// ambiguous.
     ///
     /// ## Example
     /// ```kdl
@@ -143,11 +147,12 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A number outside what its field can hold, an empty text, a path that is not absolute, or a text that no argument of a
-    /// process can hold.
+    /// A number outside the range of its field, an empty string, a path that is not absolute, or a string that cannot be
+    /// an argument of a process.
     ///
     /// ## Why
-    /// llama-server takes port 99999 and listens at 34463, because it keeps the lower 16 bits; others of these abort it.
+    /// llama-server accepts port 99999 and listens on 34463, because it keeps only the lower 16 bits. Other values
+    /// abort llama-server.
     ///
     /// ## Example
     /// ```yaml
@@ -165,10 +170,10 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A word that is not one of those that its field takes.
+    /// A word that the field does not accept.
     ///
     /// ## Why
-    /// The field has a short list of meanings, and this is none of them.
+    /// The field accepts only a fixed list of words, and this word is not in the list.
     ///
     /// ## Example
     /// ```kdl
@@ -184,10 +189,10 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// An item without a name, or with one that no unit or file could have.
+    /// An item without a name, or with a name that is not valid in the names of units and files.
     ///
     /// ## Why
-    /// Names become parts of unit names, file names and commands. They begin with a letter or a digit and go on with
+    /// Names become parts of unit names, file names and commands. A name starts with a letter or a digit, followed by
     /// letters, digits, `.`, `_` and `-`.
     ///
     /// ## Example
@@ -204,10 +209,10 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A name that nothing of the kind has.
+    /// A reference to an item that does not exist.
     ///
     /// ## Why
-    /// It is nearly always a misspelling, or an item that was renamed in one place and not in the other.
+    /// The name is probably misspelt, or the item was renamed without its references.
     ///
     /// ## Example
     /// ```yaml
@@ -228,7 +233,7 @@ declare_code! {
     /// Two items of one kind with the same name, in one file or in two.
     ///
     /// ## Why
-    /// A registry is one namespace for each kind, whatever the number of files.
+    /// All files of a registry share one namespace for each kind.
     ///
     /// ## Example
     /// ```kdl
@@ -246,10 +251,10 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A block with nothing in it.
+    /// A block without content.
     ///
     /// ## Why
-    /// It says that something was meant and does not say what.
+    /// An empty block has no effect, so it is probably incomplete.
     ///
     /// ## Example
     /// ```kdl
@@ -266,10 +271,10 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// Two fields of one item that cannot hold together, as `port` and `ports`.
+    /// Two fields of one item that exclude each other, such as `port` and `ports`.
     ///
     /// ## Why
-    /// Each is right alone; which of them is meant cannot be known.
+    /// Each field is valid alone, but orchgen cannot know which one is intended.
     ///
     /// ## Example
     /// ```yaml
@@ -287,23 +292,27 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A registry without something that every registry needs: a stack, a host, a store.
+    /// A registry without a required item: a stack, a host or a store.
     ///
     /// ## Why
-    /// The stack gives units their names and the engine, the host its memory and CPUs, the store the folder in which files
-    /// are looked for.
+    /// The stack declares the first part of all unit names and the default engine. The host declares the memory and the
+    /// CPUs. The store declares the folder of the model files.
     ///
     /// ## Instead
-    /// Declare it, as in `stack "home" engine="llama.cpp"`, `host "box" memory="64 GB"` or `store "models" path="/srv/models"`.
+    /// Declare the item. For example, in KDL: `stack "home" engine="llama.cpp"`, `host "box" memory="64 GB"` or
+    /// `store "models" path="/srv/models"`. In YAML: `stack: {name: home, engine: llama.cpp}`,
+    /// `hosts: {box: {memory: 64 GB}}` or `stores: {models: {path: /srv/models}}`.
     pub static MISSING_ITEM = 214, "missing-item", Error;
 }
 
 declare_code! {
     /// ## What it finds
-    /// A setting of a process on a role that has none: one without a `residency`, or one that shares another's.
+    /// A setting of a server process on a role without its own process: a role without a `residency`, or a role with
+    /// `shares`.
     ///
     /// ## Why
-    /// A role without a residency is listed in the documents and not served; its port or context would have no effect.
+    /// A role without a residency is listed in the documents, but not served. A port or context of such a role has no
+    /// effect.
     ///
     /// ## Example
     /// ```yaml

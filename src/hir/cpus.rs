@@ -1,17 +1,17 @@
-//! Lists of CPUs as the kernel writes them.
+//! CPU lists in the syntax of the kernel.
 
 use std::fmt;
 
-/// CPUs as ranges in rising order that neither overlap nor touch: `0-47,96-143`.
+/// A set of CPUs as ascending ranges that neither overlap nor touch: `0-47,96-143`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CpuList(Vec<(u32, u32)>);
 
-/// The largest CPU number that is taken: the kernel's own limit is 8192.
+/// The largest accepted CPU number. The kernel supports at most 8192 CPUs.
 const MAX_CPU: u32 = 8191;
 
 impl CpuList {
-    /// Reads `0-47,96-143`; ranges may come in any order and overlap.
-    pub fn read(text: &str) -> Option<Self> {
+    /// Parses `0-47,96-143`. Ranges may overlap and may be in any order.
+    pub fn parse(text: &str) -> Option<Self> {
         let mut ranges = Vec::new();
         for part in text.split(',') {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -41,34 +41,34 @@ impl CpuList {
         Self(merged)
     }
 
-    /// How many CPUs.
+    /// The number of CPUs.
     pub fn count(&self) -> u64 {
         self.0.iter().map(|(first, last)| u64::from(last - first) + 1).sum()
     }
 
-    /// Whether there is none.
+    /// True if the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// `CPU 3`, `CPUs 0-3,8`: the list after its noun.
-    pub fn spoken(&self) -> String {
+    /// The list with its noun: `CPU 3`, `CPUs 0-3,8`.
+    pub fn describe(&self) -> String {
         format!("{} {self}", if self.count() == 1 { "CPU" } else { "CPUs" })
     }
 
-    /// The ranges, in rising order.
+    /// The ranges, in ascending order.
     pub fn ranges(&self) -> &[(u32, u32)] {
         &self.0
     }
 
-    /// All CPUs of any.
-    pub fn of_all<'c>(lists: impl IntoIterator<Item = &'c Self>) -> Self {
+    /// The CPUs that are in any of the lists.
+    pub fn union<'c>(lists: impl IntoIterator<Item = &'c Self>) -> Self {
         Self::merged(lists.into_iter().flat_map(|list| &list.0).copied().collect())
     }
 
-    /// The CPUs that are in both.
+    /// The CPUs that are in both lists.
     #[must_use]
-    pub fn common_with(&self, other: &Self) -> Self {
+    pub fn intersection(&self, other: &Self) -> Self {
         let mut shared = Vec::new();
         let mut others = other.0.iter().copied().peekable();
         for (first, last) in self.0.iter().copied() {
@@ -86,17 +86,17 @@ impl CpuList {
         Self(shared)
     }
 
-    /// The CPUs that are not in the other.
+    /// The CPUs of this list that are not in the other.
     #[must_use]
-    pub fn without(&self, other: &Self) -> Self {
-        let mut left = Vec::new();
+    pub fn difference(&self, other: &Self) -> Self {
+        let mut rest = Vec::new();
         let mut others = other.0.iter().copied().peekable();
         for (first, last) in self.0.iter().copied() {
             let mut from = first;
             while let Some((other_first, other_last)) = others.peek().copied().filter(|other| other.0 <= last)
             {
                 if other_first > from {
-                    left.push((from, other_first - 1));
+                    rest.push((from, other_first - 1));
                 }
                 from = from.max(other_last + 1);
                 if other_last > last {
@@ -105,10 +105,10 @@ impl CpuList {
                 others.next();
             }
             if from <= last {
-                left.push((from, last));
+                rest.push((from, last));
             }
         }
-        Self(left)
+        Self(rest)
     }
 }
 

@@ -1,18 +1,18 @@
-//! An engine: one llama.cpp build on disk, and the profile that says what it accepts.
+//! An engine: a llama.cpp build on disk, and the profile that describes it.
 
 use super::shape::{Field, Shape, Table};
 use super::{Head, Named, Text};
 
-/// One llama.cpp build.
+/// A llama.cpp build.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Engine {
     /// Its name.
     pub head: Head,
-    /// The profile of its options: the name of one that is built in, or of a `*.json` file beside the registry.
+    /// The profile of the build: the name of a built-in profile, or of a `*.json` file in the registry.
     pub profile: Text,
-    /// The folder of its programs.
+    /// The folder of the programs.
     pub bin: Text,
-    /// Environment of every process of it.
+    /// Environment variables of all processes of this engine.
     pub env: Vec<(Text, Text)>,
 }
 
@@ -27,10 +27,14 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::required(
         "profile",
         Shape::Text,
-        "The profile of its options: one that is built in, or a `*.json` file beside the registry.",
+        "The profile of the build: a built-in profile, or a `*.json` file in the registry folder.",
     )
     .example("llama.cpp-b11434"),
-    Field::required("bin", Shape::Path, "The folder of its programs, an absolute path.")
-        .example("/opt/llama.cpp/bin"),
-    Field::optional("env", Shape::Map, "Environment variables of every process of it."),
+    Field::required(
+        "bin",
+        Shape::Path,
+        "The folder of the programs, such as `llama-server`: an absolute path.",
+    )
+    .example("/opt/llama.cpp/bin"),
+    Field::optional("env", Shape::Map, "Environment variables of all processes of this engine."),
 ]);

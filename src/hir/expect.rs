@@ -1,31 +1,35 @@
-//! An expectation: an assertion on the result, checked at every build.
+//! An expectation: an assertion on the compiled stack that every build checks.
 
 use super::shape::{Field, Shape, Table};
 use super::{Bytes, Head, Id, Residency, Role};
 use crate::source::Spanned;
 
-/// An assertion with a name.
+/// A named assertion.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Expect {
-    /// Its name, and where it stands.
+    /// Its name and place.
     pub head: Head,
-    /// What has to hold.
+    /// The assertion.
     pub expected: Expected,
 }
 
-/// What has to hold.
+/// The assertion of an expectation.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Expected {
-    /// All roles of a residency take at most so much.
+    /// The roles of a residency need at most this much memory together.
     Fits(Spanned<Id<Residency>>, Spanned<Bytes>),
-    /// A role listens at a port.
+    /// A role listens on a port.
     Port(Spanned<Id<Role>>, Spanned<u16>),
 }
 
 /// The fields of an expectation.
 pub(super) static TABLE: Table = Table::of(&[
-    Field::optional("residency", Shape::Name("residency"), "The residency that has to fit."),
-    Field::optional("fits", Shape::Size, "What its roles may take together, as `180 GB`."),
-    Field::optional("role", Shape::Name("role"), "The role that has to listen."),
-    Field::optional("port", Shape::Port, "The port it has to listen at."),
+    Field::optional("residency", Shape::Name("residency"), "The residency whose memory is checked."),
+    Field::optional(
+        "fits",
+        Shape::Size,
+        "The maximum memory of the residency's roles together, such as `180 GB`.",
+    ),
+    Field::optional("role", Shape::Name("role"), "The role whose port is checked."),
+    Field::optional("port", Shape::Port, "The port that the role must listen on."),
 ]);

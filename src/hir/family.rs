@@ -1,4 +1,4 @@
-//! A family: models of one architecture and tokenizer, and what holds for all of them.
+//! A family: models of one architecture and tokenizer, with their common settings and restrictions.
 
 use super::role::OVERRIDE;
 use super::shape::{Field, Shape, Table};
@@ -12,41 +12,41 @@ pub struct Family {
     pub head: Head,
     /// `general.architecture` of their files.
     pub arch: Text,
-    /// What people call it where rules speak of it.
+    /// Its name in the documents.
     pub label: Option<Text>,
-    /// The tokenizer that they share.
+    /// The tokenizer of its models.
     pub tokenizer: Option<Text>,
-    /// What must not be done with them.
-    pub forbid: Vec<Forbidden>,
-    /// How many experts are advised.
+    /// Features that must not be used with its models.
+    pub forbid: Vec<ForbidRule>,
+    /// Recommended numbers of experts.
     pub experts: Option<Spanned<ExpertAdvice>>,
-    /// Metadata overrides of all of them.
+    /// Metadata overrides for all its models.
     pub overrides: Vec<Override>,
-    /// What they cannot do without.
+    /// Features that its models require.
     pub needs: Vec<Spanned<Need>>,
 }
 
-/// Something that must not be done, and what happens if it is.
+/// A `forbid` entry: features that must not be used, and the failure that they cause.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Forbidden {
-    /// What.
-    pub what: Vec<Spanned<Forbids>>,
-    /// What happens if it is done all the same.
+pub struct ForbidRule {
+    /// The forbidden features.
+    pub what: Vec<Spanned<ForbiddenFeature>>,
+    /// The failure that the feature causes.
     pub failure: Option<Text>,
     /// The reason.
     pub why: Option<Text>,
 }
 
-/// What a family can forbid.
+/// A feature that a family can forbid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Forbids {
-    /// Drafting by another model.
+pub enum ForbiddenFeature {
+    /// Speculative decoding with a draft model.
     Speculation,
-    /// Drafting from the prompt's own n-grams.
+    /// Speculation from n-grams of the prompt.
     Lookup,
 }
 
-/// What a family can need.
+/// A requirement of a family.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Need {
     /// A projector file.
@@ -55,29 +55,30 @@ pub enum Need {
     Jinja,
 }
 
-/// Numbers of experts that are advised or to be avoided.
+/// Recommended and discouraged numbers of experts.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ExpertAdvice {
-    /// Numbers that are worth using.
+    /// Recommended numbers.
     pub advise: Vec<Advice>,
-    /// Numbers that degrade the model.
+    /// Numbers that degrade the answers of the model.
     pub avoid: Vec<Spanned<u32>>,
 }
 
-/// A number of experts that is worth using.
+/// A recommended number of experts.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Advice {
-    /// How many.
+    /// The number of experts.
     pub experts: Spanned<u32>,
-    /// What for.
+    /// The purpose for which it is recommended.
     pub purpose: Option<Text>,
 }
 
 impl Family {
-    /// The entry that forbids something, if one does, and where it says so.
-    pub fn forbids(&self, what: Forbids) -> Option<(&Forbidden, Span)> {
-        let said = |forbidden: &Forbidden| forbidden.what.iter().find(|w| w.value == what).map(|w| w.span);
-        self.forbid.iter().find_map(|forbidden| Some((forbidden, said(forbidden)?)))
+    /// The first entry that forbids a feature, with the place of the word.
+    pub fn forbids(&self, what: ForbiddenFeature) -> Option<(&ForbidRule, Span)> {
+        let place_of =
+            |forbidden: &ForbidRule| forbidden.what.iter().find(|w| w.value == what).map(|w| w.span);
+        self.forbid.iter().find_map(|forbidden| Some((forbidden, place_of(forbidden)?)))
     }
 }
 
@@ -87,66 +88,75 @@ impl Named for Family {
     }
 }
 
-/// The words of [`Forbids`].
-pub(super) const FORBID_WORDS: &[(&str, Forbids)] =
-    &[("speculation", Forbids::Speculation), ("lookup", Forbids::Lookup)];
+/// The words of [`ForbiddenFeature`].
+pub(super) const FORBID_WORDS: &[(&str, ForbiddenFeature)] =
+    &[("speculation", ForbiddenFeature::Speculation), ("lookup", ForbiddenFeature::Lookup)];
 
 /// The words of [`Need`].
 pub(super) const NEED_WORDS: &[(&str, Need)] = &[("projector", Need::Projector), ("jinja", Need::Jinja)];
 
-/// A number of experts that is worth using: `advise 4 for="quality"`.
+/// A recommended number of experts: `advise 4 for="quality"`.
 pub(super) const ADVISE: Shape = Shape::Block(&Table::with_principal(
     "use",
     &[
-        Field::required("use", Shape::Count(1, 1024), "How many experts, 1 to 1024.")
+        Field::required("use", Shape::Count(1, 1024), "The number of experts per token, 1 to 1024.")
             .example("4")
-            .counting("experts"),
-        Field::optional("for", Shape::Text, "What that number is good for.").example("quality"),
+            .unit("experts"),
+        Field::optional("for", Shape::Text, "The purpose for which the number is recommended.")
+            .example("quality"),
     ],
 ));
 
 /// A number of experts that degrades a model: `avoid 2`.
 pub(super) const AVOID: Shape = Shape::Block(&Table::with_principal(
     "use",
-    &[Field::required("use", Shape::Count(1, 1024), "How many experts, 1 to 1024.")
+    &[Field::required("use", Shape::Count(1, 1024), "The number of experts per token, 1 to 1024.")
         .example("4")
-        .counting("experts")],
+        .unit("experts")],
 ));
 
 /// The fields of a family.
 pub(super) static TABLE: Table = Table::of(&[
-    Field::required("arch", Shape::Text, "The architecture, as `general.architecture` of the files says it.")
-        .example("qwen3moe"),
-    Field::optional("label", Shape::Text, "What people call it where rules speak of it; default its name.")
-        .example("Qwen3-MoE"),
-    Field::optional("tokenizer", Shape::Text, "The tokenizer that all its models share.").example("qwen2"),
+    Field::required(
+        "arch",
+        Shape::Text,
+        "The architecture: the value of `general.architecture` in the model files.",
+    )
+    .example("qwen3moe"),
+    Field::optional(
+        "label",
+        Shape::Text,
+        "Name of the family in the documents; default: its name in the registry.",
+    )
+    .example("Qwen3-MoE"),
+    Field::optional("tokenizer", Shape::Text, "The tokenizer of all models of the family.").example("qwen2"),
     Field::repeated(
         "forbid",
         Shape::Block(&Table::with_principal(
             "what",
             &[
-                Field::required("what", Shape::Words(&["speculation", "lookup"]), "What must not be done."),
-                Field::optional("failure", Shape::Text, "What happens if it is done all the same.")
+                Field::required(
+                    "what",
+                    Shape::Words(&["speculation", "lookup"]),
+                    "The feature: `speculation` (with a draft) or `lookup` (n-grams).",
+                ),
+                Field::optional("failure", Shape::Text, "The failure that the feature causes.")
                     .example("state corruption"),
                 Field::optional("why", Shape::Text, "The reason.")
                     .example("recurrent state cannot be rolled back"),
             ],
         )),
-        "What must not be done with its models.",
+        "Features that must not be used with models of the family.",
     ),
     Field::optional(
         "experts",
         Shape::Block(&Table::of(&[
-            Field::distinct("advise", ADVISE, "A number of experts that is worth using."),
-            Field::distinct("avoid", AVOID, "A number of experts that degrades its models."),
+            Field::distinct("advise", ADVISE, "A recommended number of experts per token."),
+            Field::distinct("avoid", AVOID, "A number of experts per token that degrades the answers."),
         ])),
-        "How many experts are advised for its models.",
+        "Recommended and discouraged numbers of experts per token.",
     ),
-    Field::distinct(
-        "override",
-        Shape::Block(&OVERRIDE),
-        "A metadata value that is overridden for all its models.",
-    ),
+    Field::distinct("override", Shape::Block(&OVERRIDE), "A metadata override for all models of the family."),
     Field::repeated(
         "needs",
         Shape::Block(&Table::with_principal(
@@ -154,9 +164,9 @@ pub(super) static TABLE: Table = Table::of(&[
             &[Field::required(
                 "what",
                 Shape::Words(&["projector", "jinja"]),
-                "What its models cannot do without.",
+                "The requirement: `projector` (a projector file) or `jinja` (the template engine).",
             )],
         )),
-        "What its models cannot do without.",
+        "Requirements of the models of the family.",
     ),
 ]);

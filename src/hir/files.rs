@@ -1,48 +1,48 @@
-//! The files that processes have in memory, and how each process has them.
+//! The files that processes have in memory: mapped, locked or copied.
 
-use super::{Bytes, FilePart, Id, Model, Registry, Role, Serving, Taken, Taking, Text};
+use super::{Bytes, ExtraMemory, FilePart, Id, Model, Registry, Role, RoleMemory, Serving, Text};
 use std::collections::BTreeMap;
 
-/// The files of all models, each path with a number: two models may have one file.
+/// The files of all models. Each path has a number, because several models may have the same file.
 #[derive(Debug)]
-pub struct Files<'r> {
+pub struct ModelFiles<'r> {
     registry: &'r Registry,
-    /// By the number of the model: its file and its projector's.
+    /// For each model, by its number: the number of its file and of its projector file.
     numbers: Vec<(usize, Option<usize>)>,
 }
 
-/// A file that a process reads, or memory of its own.
+/// A part of the memory of a process: a file that it reads, or its private memory.
 #[derive(Clone, Copy, Debug)]
-pub struct Piece<'r> {
-    /// The same for two files of one path, and only for those; none where it is no file.
+pub struct MemoryPart<'r> {
+    /// The number of the path. `None` if this part is not a file.
     pub file: Option<usize>,
-    /// How much of it is in memory.
+    /// The size in memory.
     pub bytes: Bytes,
-    /// How a process has it in memory.
-    pub held: Held,
+    /// How the process has it in memory.
+    pub kind: MemoryKind,
     model: &'r Model,
-    /// What it is where it is not the model itself: `draft`, `projector`, `draft, KV cache`.
+    /// Its name, unless it is the model itself: `draft`, `projector`, `draft, KV cache`.
     part: [&'static str; 2],
 }
 
-/// How a process has something in memory.
+/// How a process has a file or a buffer in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Held {
-    /// Its pages are mapped, and are the same for all that read it.
+pub enum MemoryKind {
+    /// The file is mapped. All processes that read it share the pages.
     Mapped,
-    /// Its pages are locked for the process; a draft is loaded as its target is (llama.cpp b11434,
+    /// The pages are locked in memory (mlock). A draft is loaded like its target (llama.cpp b11434,
     /// `common/speculative.cpp`).
     Locked,
-    /// It is in a buffer of the process, as a projector is (llama.cpp b11434, `tools/mtmd/clip.cpp`).
+    /// The process has a copy in a buffer, as for a projector (llama.cpp b11434, `tools/mtmd/clip.cpp`).
     Copied,
 }
 
-/// What a model is called that drafts.
+/// The name of a draft in memory tables.
 const DRAFT: &str = "draft";
 
-impl Piece<'_> {
-    /// The title of the model, with what it is where it is not the model itself.
-    pub fn what(&self) -> String {
+impl MemoryPart<'_> {
+    /// The title of the model, followed by the name of the part in parentheses, unless it is the model itself.
+    pub fn label(&self) -> String {
         let title = &*self.model.title;
         match self.part {
             ["", ""] => title.to_string(),
@@ -53,8 +53,8 @@ impl Piece<'_> {
 }
 
 impl Registry {
-    /// Numbers the files of all models.
-    pub fn files(&self) -> Files<'_> {
+    /// Assigns numbers to the files of all models.
+    pub fn files(&self) -> ModelFiles<'_> {
         let mut known: BTreeMap<String, usize> = BTreeMap::new();
         let mut number = |model: &Model, file: &Text| {
             let next = known.len();
@@ -64,63 +64,69 @@ impl Registry {
             let own = number(model, &model.file);
             (own, model.projector.as_ref().map(|projector| number(model, &projector.file)))
         });
-        Files { numbers: numbers.collect(), registry: self }
+        ModelFiles { numbers: numbers.collect(), registry: self }
     }
 }
 
-impl<'r> Files<'r> {
-    /// The registry whose files these are.
+impl<'r> ModelFiles<'r> {
+    /// The registry of these files.
     pub fn registry(&self) -> &'r Registry {
         self.registry
     }
 
-    /// The files that each process of a role reads, whole: model, draft, projector.
-    pub fn of<'t>(&'t self, serving: &'t Serving) -> impl Iterator<Item = Piece<'r>> + use<'r, 't> {
-        self.pieces(serving, None)
+    /// The files that each process of a role reads, with their full size: model, draft, projector.
+    pub fn of<'t>(&'t self, serving: &'t Serving) -> impl Iterator<Item = MemoryPart<'r>> + use<'r, 't> {
+        self.parts(serving, None)
     }
 
-    /// What each process of a role has in memory: what of its files is known to be, and what is known besides.
-    pub fn with<'t>(
+    /// The memory parts of each process of a role: its files and its known private memory.
+    pub fn parts_of<'t>(
         &'t self,
         (role, serving): (Id<Role>, &'t Serving),
-        taken: &'t Taken,
-    ) -> impl Iterator<Item = Piece<'r>> + use<'r, 't> {
-        self.pieces(serving, taken.of(role))
+        extra_memory: &'t ExtraMemory,
+    ) -> impl Iterator<Item = MemoryPart<'r>> + use<'r, 't> {
+        self.parts(serving, extra_memory.of(role))
     }
 
-    fn pieces<'t>(
+    fn parts<'t>(
         &'t self,
         serving: &'t Serving,
-        known: Option<&'t Taking>,
-    ) -> impl Iterator<Item = Piece<'r>> + use<'r, 't> {
-        let held = if serving.is_locked() { Held::Locked } else { Held::Mapped };
-        let piece = |id: Id<Model>, file, whole: FilePart, known: Option<FilePart>, part| {
-            let FilePart { bytes, held } = known.unwrap_or(whole);
-            Piece { file: Some(file), bytes, held, model: self.registry.models.get(id), part: [part, ""] }
+        known: Option<&'t RoleMemory>,
+    ) -> impl Iterator<Item = MemoryPart<'r>> + use<'r, 't> {
+        let kind = if serving.is_locked() { MemoryKind::Locked } else { MemoryKind::Mapped };
+        let part = |id: Id<Model>, file, whole: FilePart, known: Option<FilePart>, name| {
+            let FilePart { bytes, kind } = known.unwrap_or(whole);
+            MemoryPart {
+                file: Some(file),
+                bytes,
+                kind,
+                model: self.registry.models.get(id),
+                part: [name, ""],
+            }
         };
-        let whole = |id: Id<Model>| FilePart { bytes: self.registry.models.get(id).size.value, held };
+        let whole = |id: Id<Model>| FilePart { bytes: self.registry.models.get(id).size.value, kind };
         let numbers = |id: Id<Model>| self.numbers.get(id.number()).copied();
         let id = serving.model.value;
         let own = numbers(id);
-        let model = own.map(|(file, _)| piece(id, file, whole(id), known.and_then(|known| known.model), ""));
+        let model = own.map(|(file, _)| part(id, file, whole(id), known.and_then(|known| known.model), ""));
         let draft = serving.draft.as_ref().map(|draft| draft.model.value).and_then(|id| {
             let known = known.and_then(|known| known.draft);
-            Some(piece(id, numbers(id)?.0, whole(id), known, DRAFT))
+            Some(part(id, numbers(id)?.0, whole(id), known, DRAFT))
         });
         let projector = self.registry.models.get(id).projector.as_ref();
         let projector = projector.zip(own.and_then(|(_, file)| file)).map(|(projector, file)| {
             let bytes = projector.size.map_or(Bytes(0), |size| size.value);
-            let whole = FilePart { bytes, held: Held::Copied };
-            piece(id, file, whole, known.and_then(|known| known.projector), "projector")
+            let whole = FilePart { bytes, kind: MemoryKind::Copied };
+            part(id, file, whole, known.and_then(|known| known.projector), "projector")
         });
-        let besides = known.map_or(&[][..], |known| &known.own);
-        let besides = besides.iter().map(|own| Piece {
+        let private = known.map_or(&[][..], |known| &known.private);
+        let private = private.iter().map(|own| MemoryPart {
             file: None,
             bytes: own.bytes,
-            held: Held::Copied,
+            kind: MemoryKind::Copied,
             model: self.registry.models.get(own.model),
-            part: [if own.of_draft { DRAFT } else { "" }, own.part],
+            part: [if own.is_draft { DRAFT } else { "" }, own.part],
         });
-        [model, draft, projector].into_iter().flatten().chain(besides)
+        [model, draft, projector].into_iter().flatten().chain(private)
     }
 }

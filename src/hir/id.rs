@@ -1,9 +1,9 @@
-//! Typed ids, and the arenas that alone make them.
+//! Arenas of items, and typed ids that only an arena can create.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The place of an item in its arena; only the arena makes one, so none dangles.
+/// The index of an item in its arena. Only the arena creates ids, so an id is always valid.
 pub struct Id<T>(u32, PhantomData<fn() -> T>);
 
 /// All items of one kind, in the order of declaration.
@@ -24,7 +24,7 @@ impl<T> Id<T> {
 }
 
 impl<T> Arena<T> {
-    /// Takes an item in.
+    /// Adds an item.
     pub fn add(&mut self, item: T) -> Id<T> {
         self.0.push(item);
         Id(u32::try_from(self.0.len() - 1).unwrap_or(u32::MAX), PhantomData)
@@ -37,7 +37,7 @@ impl<T> Arena<T> {
     }
 
     /// The item of an id.
-    #[expect(clippy::indexing_slicing, reason = "the arena alone makes ids, and it never shrinks")]
+    #[expect(clippy::indexing_slicing, reason = "only the arena creates ids, and it never shrinks")]
     pub fn get(&self, id: Id<T>) -> &T {
         &self.0[id.number()]
     }
@@ -52,12 +52,12 @@ impl<T> Arena<T> {
         self.0.iter().zip(0..).map(|(item, n)| (Id(n, PhantomData), item))
     }
 
-    /// How many there are.
+    /// The number of items.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// True if there are no items.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -75,7 +75,7 @@ impl<T: PartialEq> PartialEq for Arena<T> {
     }
 }
 
-// By hand, because a derive would ask the same of `T`.
+// Implemented manually, because a derive would require the same traits of `T`.
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {
         *self

@@ -1,177 +1,177 @@
-//! The kinds of things that a registry can declare, each with its words and its table.
+//! The kinds of items that a registry can declare, each with its words and its table of fields.
 
 use super::shape::Table;
 use super::{engine, expect, family, host, model, quirk, residency, role, rule, service, stack, store, tier};
 
-/// A kind of item, and the table of its fields.
+/// A kind of items, with the table of its fields.
 #[derive(PartialEq, Eq, Debug)]
-pub struct Kind {
-    /// The word as KDL writes it.
+pub struct ItemKind {
+    /// The word in KDL (singular).
     pub word: &'static str,
-    /// The word as YAML writes it.
+    /// The key in YAML (plural).
     pub plural: &'static str,
-    /// What a name of it may be.
+    /// The form of its names.
     pub naming: Naming,
-    /// Its fields, without `allow`, which every kind takes.
+    /// Its fields, without `allow`, which all kinds have.
     pub table: &'static Table,
-    /// One sentence for people.
+    /// One sentence for users.
     pub doc: &'static str,
-    /// What one of them may be called; empty where they have no names.
+    /// An example name. Empty if items of this kind have no names.
     pub example: &'static str,
-    /// Fields that an example shows besides those that it needs.
-    pub shown: &'static [&'static str],
+    /// Optional fields that an example shows in addition to the required ones.
+    pub example_fields: &'static [&'static str],
 }
 
-/// What names a kind has.
+/// The form of the names of a kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Naming {
     /// `[A-Za-z0-9][A-Za-z0-9._-]*`.
     Word,
     /// Any text that is not empty.
     Text,
-    /// No name at all.
+    /// Items have no names.
     None,
-    /// There is one, and its name is the field `name` in YAML.
+    /// There is only one item. In YAML, its name is the field `name`.
     One,
 }
 
-/// Every kind of thing that a registry can declare, in the order of the documentation.
-pub static KINDS: &[Kind] = &[
-    Kind {
+/// All kinds of items, in the order of the documentation.
+pub static KINDS: &[ItemKind] = &[
+    ItemKind {
         word: "stack",
         plural: "stack",
         naming: Naming::One,
         table: &stack::TABLE,
-        doc: "The stack: its name, its engine, and what holds for all of it. There is one in a registry.",
+        doc: "The stack: its name, and its global settings and defaults. A registry has exactly one.",
         example: "home",
-        shown: &[],
+        example_fields: &[],
     },
-    Kind {
+    ItemKind {
         word: "engine",
         plural: "engines",
         naming: Naming::Word,
         table: &engine::TABLE,
-        doc: "A build of llama.cpp on disk, by its name.",
+        doc: "Builds of llama.cpp on disk, by name.",
         example: "llama.cpp",
-        shown: &[],
+        example_fields: &[],
     },
-    Kind {
+    ItemKind {
         word: "host",
         plural: "hosts",
         naming: Naming::Word,
         table: &host::TABLE,
-        doc: "A machine with its memory and CPUs, by its name.",
+        doc: "Machines with their memory, CPUs, NUMA nodes and GPUs, by name.",
         example: "box",
-        shown: &["cpus"],
+        example_fields: &["cpus"],
     },
-    Kind {
+    ItemKind {
         word: "store",
         plural: "stores",
         naming: Naming::Word,
         table: &store::TABLE,
-        doc: "A folder with model files, by its name.",
+        doc: "Folders of model files, by name.",
         example: "models",
-        shown: &[],
+        example_fields: &[],
     },
-    Kind {
+    ItemKind {
         word: "tier",
         plural: "tiers",
         naming: Naming::Word,
         table: &tier::TABLE,
-        doc: "A group of roles in the documents, by its name.",
+        doc: "Headings under which the documents list roles, by name.",
         example: "A",
-        shown: &[],
+        example_fields: &[],
     },
-    Kind {
+    ItemKind {
         word: "residency",
         plural: "residencies",
         naming: Naming::Word,
         table: &residency::TABLE,
-        doc: "When models are in memory, and how much they may take, by its name.",
+        doc: "Load policies, by name: when models are loaded, and their memory budget.",
         example: "hot",
-        shown: &["budget"],
+        example_fields: &["budget"],
     },
-    Kind {
+    ItemKind {
         word: "family",
         plural: "families",
         naming: Naming::Word,
         table: &family::TABLE,
-        doc: "Models of one architecture and tokenizer, by its name.",
+        doc: "Families, by name: models with the same architecture and tokenizer.",
         example: "qwen3-moe",
-        shown: &[],
+        example_fields: &[],
     },
-    Kind {
+    ItemKind {
         word: "model",
         plural: "models",
         naming: Naming::Word,
         table: &model::TABLE,
-        doc: "A model file with what is known of it, by its name.",
+        doc: "GGUF model files with their declared properties, by name.",
         example: "qwen3-30b-a3b",
-        shown: &["size"],
+        example_fields: &["size"],
     },
-    Kind {
+    ItemKind {
         word: "role",
         plural: "roles",
         naming: Naming::Word,
         table: &role::TABLE,
-        doc: "What a model is used for: one server, or several of one kind, by its name.",
+        doc: "Uses of models, by the name that clients know, with the settings of their server processes.",
         example: "frontdoor",
-        shown: &["tier", "residency", "model", "port", "context"],
+        example_fields: &["tier", "residency", "model", "port", "context"],
     },
-    Kind {
+    ItemKind {
         word: "pair",
         plural: "pairs",
         naming: Naming::None,
         table: &rule::PAIR,
-        doc: "A draft model that is known to work with a target, or that none is.",
+        doc: "Drafts that are known to work with a target, or targets without a known draft.",
         example: "",
-        shown: &["draft"],
+        example_fields: &["draft"],
     },
-    Kind {
+    ItemKind {
         word: "ban",
         plural: "bans",
         naming: Naming::None,
         table: &rule::BAN,
-        doc: "A draft model that must not be used with a target.",
+        doc: "Drafts that must not be used with a target.",
         example: "",
-        shown: &[],
+        example_fields: &[],
     },
-    Kind {
+    ItemKind {
         word: "quirk",
         plural: "quirks",
         naming: Naming::Text,
         table: &quirk::TABLE,
-        doc: "Something odd about models, by a name that may be any text.",
+        doc: "Known problems of models. The name of a quirk can be any string.",
         example: "long prompts repeat",
-        shown: &[],
+        example_fields: &[],
     },
-    Kind {
+    ItemKind {
         word: "service",
         plural: "services",
         naming: Naming::Word,
         table: &service::TABLE,
-        doc: "A process that is started elsewhere and takes a port or memory of a host, by its name.",
+        doc: "External processes that use a port, memory or CPUs of a host, by name.",
         example: "searxng",
-        shown: &["port"],
+        example_fields: &["port"],
     },
-    Kind {
+    ItemKind {
         word: "expect",
         plural: "expects",
         naming: Naming::Text,
         table: &expect::TABLE,
-        doc: "An assertion on the result that every build checks, by a name that may be any text.",
+        doc: "Assertions on the compiled stack that every build checks. Their names can be any string.",
         example: "hot fits",
-        shown: &["residency", "fits"],
+        example_fields: &["residency", "fits"],
     },
 ];
 
-impl Kind {
-    /// The kind that KDL writes so.
+impl ItemKind {
+    /// The kind with this KDL word.
     pub fn of_word(word: &str) -> Option<&'static Self> {
         KINDS.iter().find(|kind| kind.word == word)
     }
 
-    /// The kind that YAML writes so.
+    /// The kind with this YAML key.
     pub fn of_plural(plural: &str) -> Option<&'static Self> {
         KINDS.iter().find(|kind| kind.plural == plural)
     }

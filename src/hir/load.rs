@@ -1,66 +1,69 @@
-//! How much the roles of a residency, of a host or of a NUMA node have in memory: files, and whatever else is known of it.
+//! Memory sums of the roles of a residency, a host or a NUMA node: their files and their known private memory.
 
-use super::extent::Portion;
-use super::{Bytes, Extent, Files, Held, Host, Id, Piece, Registry, Residency, Role, Serving, Taken};
+use super::memory_scope::Portion;
+use super::{
+    Bytes, ExtraMemory, Host, Id, MemoryKind, MemoryPart, MemoryScope, ModelFiles, Registry, Residency, Role,
+    Serving,
+};
 use std::collections::BTreeMap;
 
-/// What some roles of one host have in memory together: mapped files once, all others once a process.
+/// The memory of some roles of one host together. Mapped files count once, everything else once per process.
 #[derive(Debug)]
-pub struct Load {
+pub struct MemoryLoad {
     /// The host.
     pub host: Id<Host>,
-    /// The files and what else there is, in the order of the roles that bring them in.
-    pub lines: Vec<Line>,
-    /// Their sum.
+    /// The files and the private memory, in the order of the first role that needs each.
+    pub lines: Vec<LoadLine>,
+    /// The sum of the lines.
     pub total: Bytes,
-    /// What would be freed if a role left: files that no other reads, and its own.
+    /// The memory that the removal of a role would free: files that no other role reads, and its private memory.
     pub freed: Vec<(Id<Role>, Bytes)>,
 }
 
-/// One file of a sum, or memory of a role's own.
+/// One line of a sum: a file, or private memory of a role.
 #[derive(Clone, Debug)]
-pub struct Line {
-    /// The first role that has it.
+pub struct LoadLine {
+    /// The first role that needs it.
     pub role: Id<Role>,
-    /// The title of the model, with what the file is where it is not the model itself, and how much of it counts.
-    pub what: Box<str>,
-    /// What is summed of it.
+    /// The title of the model, the name of the part, and the number of copies or the fraction that counts.
+    pub label: Box<str>,
+    /// The bytes that count.
     pub bytes: Bytes,
 }
 
-/// The served roles of a registry by residency and host, ready to be summed.
+/// The served roles of a registry, grouped by residency and host.
 #[derive(Debug)]
-pub struct Loads<'r> {
-    files: Files<'r>,
-    taken: &'r Taken,
+pub struct RoleGroups<'r> {
+    files: ModelFiles<'r>,
+    extra_memory: &'r ExtraMemory,
     groups: BTreeMap<Id<Residency>, BTreeMap<Id<Host>, Vec<Served<'r>>>>,
 }
 
-/// Roles of one host that are in memory together.
+/// Roles of one host that can be in memory at the same time.
 #[derive(Clone, Debug)]
-pub struct Together<'l> {
+pub struct RoleGroup<'l> {
     /// The host.
     pub host: Id<Host>,
-    files: &'l Files<'l>,
-    taken: &'l Taken,
+    files: &'l ModelFiles<'l>,
+    extra_memory: &'l ExtraMemory,
     /// The roles of each residency, in the order of declaration.
     parts: Vec<(Id<Residency>, &'l [Served<'l>])>,
 }
 
-/// What is tried instead of what was declared.
+/// A hypothetical change of the registry, to find a change that fits.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Change<'c> {
-    /// Roles that are elsewhere.
+pub struct LoadChange<'c> {
+    /// Roles that are removed.
     pub gone: &'c [Id<Role>],
-    /// How many roles of a residency run at a time.
+    /// The number of roles of a residency that may run at the same time.
     pub at_once: Option<(Id<Residency>, usize)>,
 }
 
-/// A role with its processes.
+/// A served role.
 type Served<'r> = (Id<Role>, &'r Serving);
 
 impl Registry {
-    /// The memory that the services of each host say they take, by the number of the host.
+    /// The declared memory of the services of each host, by the number of the host.
     pub fn memory_of_services(&self) -> Vec<Bytes> {
         let mut sums = vec![Bytes(0); self.hosts.len()];
         for service in self.services.iter() {
@@ -71,8 +74,8 @@ impl Registry {
         sums
     }
 
-    /// The served roles, grouped to be summed with what is known of them besides their files.
-    pub fn loads<'r>(&'r self, taken: &'r Taken) -> Loads<'r> {
+    /// The served roles, grouped for memory sums with their known private memory.
+    pub fn loads<'r>(&'r self, extra_memory: &'r ExtraMemory) -> RoleGroups<'r> {
         let mut groups: BTreeMap<_, BTreeMap<_, Vec<Served>>> = BTreeMap::new();
         for (id, role) in self.roles.entries() {
             if let Some(serving) = role.serving() {
@@ -80,31 +83,32 @@ impl Registry {
                 hosts.entry(serving.host.value).or_default().push((id, serving));
             }
         }
-        Loads { files: self.files(), taken, groups }
+        RoleGroups { files: self.files(), extra_memory, groups }
     }
 }
 
-impl Loads<'_> {
-    /// The roles of a residency, host by host in the order of declaration.
-    pub fn of_residency(&self, residency: Id<Residency>) -> impl Iterator<Item = Together<'_>> {
+impl RoleGroups<'_> {
+    /// The roles of a residency, grouped by host, in the order of declaration.
+    pub fn of_residency(&self, residency: Id<Residency>) -> impl Iterator<Item = RoleGroup<'_>> {
         let hosts = self.groups.get(&residency).into_iter().flatten();
-        hosts.map(move |(host, roles)| Together {
+        hosts.map(move |(host, roles)| RoleGroup {
             host: *host,
             files: &self.files,
-            taken: self.taken,
+            extra_memory: self.extra_memory,
             parts: vec![(residency, roles.as_slice())],
         })
     }
 
-    /// The roles of each host, in the order of declaration; a host may have none.
-    pub fn of_hosts(&self) -> Vec<Together<'_>> {
-        let alone = |host| Together { host, files: &self.files, taken: self.taken, parts: Vec::new() };
-        let mut all: Vec<Together> =
-            self.files.registry().hosts.entries().map(|(host, _)| alone(host)).collect();
+    /// The roles of each host, in the order of declaration. A host without roles has an empty group.
+    pub fn of_hosts(&self) -> Vec<RoleGroup<'_>> {
+        let empty =
+            |host| RoleGroup { host, files: &self.files, extra_memory: self.extra_memory, parts: Vec::new() };
+        let mut all: Vec<RoleGroup> =
+            self.files.registry().hosts.entries().map(|(host, _)| empty(host)).collect();
         for (residency, hosts) in &self.groups {
             for (host, roles) in hosts {
-                if let Some(together) = all.get_mut(host.number()) {
-                    together.parts.push((*residency, roles));
+                if let Some(group) = all.get_mut(host.number()) {
+                    group.parts.push((*residency, roles));
                 }
             }
         }
@@ -112,9 +116,10 @@ impl Loads<'_> {
     }
 }
 
-impl<'l> Together<'l> {
-    /// The residencies with the roles that each has here, in the order of declaration.
-    pub fn parts(&self) -> impl Iterator<Item = (Id<Residency>, usize, Self)> {
+impl<'l> RoleGroup<'l> {
+    /// The residencies in the order of declaration, each with the number of its roles in this group and these roles as
+    /// a group.
+    pub fn by_residency(&self) -> impl Iterator<Item = (Id<Residency>, usize, Self)> {
         self.parts.iter().map(|part| (part.0, part.1.len(), Self { parts: vec![*part], ..self.clone() }))
     }
 
@@ -123,110 +128,115 @@ impl<'l> Together<'l> {
         self.parts.iter().flat_map(|(_, roles)| roles.iter().map(|(role, _)| *role))
     }
 
-    /// Whether any role says on which nodes its memory is.
+    /// True if any role declares the NUMA placement of its memory.
     pub fn is_placed(&self) -> bool {
         self.parts.iter().any(|(_, roles)| roles.iter().any(|(_, serving)| serving.placement.numa.is_some()))
     }
 
-    /// What the roles have in memory in a part of the host.
-    pub fn load(&self, extent: Extent) -> Load {
-        self.load_after(extent, Change::default())
+    /// The memory of the roles in a scope.
+    pub fn load(&self, scope: MemoryScope) -> MemoryLoad {
+        self.load_after(scope, LoadChange::default())
     }
 
-    /// The same after a change.
-    pub fn load_after(&self, extent: Extent, change: Change) -> Load {
+    /// The memory of the roles in a scope after a change.
+    pub fn load_after(&self, scope: MemoryScope, change: LoadChange) -> MemoryLoad {
         let mut running: Vec<Served> = Vec::new();
         for (residency, roles) in &self.parts {
-            running.extend(self.running(*residency, roles, extent, change));
+            running.extend(self.running(*residency, roles, scope, change));
         }
         running.sort_by_key(|(id, _)| *id);
         let host = self.files.registry().hosts.get(self.host);
         let mut tally = Tally::default();
         for (role, serving) in running {
-            for piece in self.files.with((role, serving), self.taken) {
-                tally.take(role, piece, extent.portion(serving, host, piece.held));
+            for part in self.files.parts_of((role, serving), self.extra_memory) {
+                tally.add(role, part, scope.portion(serving, host, part.kind));
             }
         }
-        tally.close(self.host)
+        tally.finish(self.host)
     }
 
-    /// The roles of a residency that may run at a time, those with most in this part of the host where not all may.
+    /// The roles of a residency that may run at the same time. If `at-once` limits their number, those with the most
+    /// memory in the scope.
     fn running(
         &self,
         residency: Id<Residency>,
         roles: &'l [Served<'l>],
-        extent: Extent,
-        change: Change,
+        scope: MemoryScope,
+        change: LoadChange,
     ) -> Vec<Served<'l>> {
         let registry = self.files.registry();
-        let mut staying: Vec<Served> =
+        let mut remaining: Vec<Served> =
             roles.iter().filter(|(id, _)| !change.gone.contains(id)).copied().collect();
         let declared = registry.residencies.get(residency).at_once.map(|n| n.value as usize);
         let changed = change.at_once.filter(|(changed, _)| *changed == residency).map(|(_, n)| n);
-        let Some(most) = changed.or(declared).filter(|most| *most < staying.len()) else { return staying };
+        let Some(most) = changed.or(declared).filter(|most| *most < remaining.len()) else {
+            return remaining;
+        };
         let host = registry.hosts.get(self.host);
         let bytes = |served: Served| {
-            self.files.with(served, self.taken).fold(Bytes(0), |sum, piece| {
-                let portion = extent.portion(served.1, host, piece.held);
-                sum.plus(portion.map_or(Bytes(0), |portion| portion.of(piece.bytes)))
+            self.files.parts_of(served, self.extra_memory).fold(Bytes(0), |sum, part| {
+                let portion = scope.portion(served.1, host, part.kind);
+                sum.plus(portion.map_or(Bytes(0), |portion| portion.of(part.bytes)))
             })
         };
-        staying.sort_by_cached_key(|served| (std::cmp::Reverse(bytes(*served)), served.0));
-        staying.truncate(most);
-        staying
+        remaining.sort_by_cached_key(|served| (std::cmp::Reverse(bytes(*served)), served.0));
+        remaining.truncate(most);
+        remaining
     }
 }
 
-/// A sum that is being drawn up.
+/// A sum that is being computed.
 #[derive(Default)]
 struct Tally<'r> {
     entries: Vec<Entry<'r>>,
-    /// Mapped files by their number, as places in `entries`: a role that maps more of a file than those before it brings in the rest.
+    /// The indexes in `entries` of each mapped file, by the number of the file. If a role maps more of a file than the
+    /// roles before it, the rest is a new entry.
     mapped: BTreeMap<usize, Vec<usize>>,
 }
 
 struct Entry<'r> {
     role: Id<Role>,
-    piece: Piece<'r>,
-    /// None where it is not known where it lies, or its readers disagree.
+    part: MemoryPart<'r>,
+    /// `None` if the location of the memory is unknown, or its readers have different placements.
     portion: Option<Portion>,
     readers: usize,
+    /// The last role that reads it.
     last: Id<Role>,
 }
 
 impl<'r> Tally<'r> {
-    fn take(&mut self, role: Id<Role>, piece: Piece<'r>, portion: Option<Portion>) {
-        let Some(file) = piece.file.filter(|_| piece.held == Held::Mapped) else {
-            self.entries.push(Entry { role, piece, portion, readers: 1, last: role });
+    fn add(&mut self, role: Id<Role>, part: MemoryPart<'r>, portion: Option<Portion>) {
+        let Some(file) = part.file.filter(|_| part.kind == MemoryKind::Mapped) else {
+            self.entries.push(Entry { role, part, portion, readers: 1, last: role });
             return;
         };
-        let places = self.mapped.entry(file).or_default();
-        let (mut rest, mut portion) = (piece.bytes, portion);
-        for place in places.iter() {
-            let Some(entry) = self.entries.get_mut(*place) else { continue };
-            if rest > Bytes(0) || entry.piece.bytes == Bytes(0) {
-                // A role that reads a file twice, as its own draft, is one reader.
+        let indexes = self.mapped.entry(file).or_default();
+        let (mut rest, mut portion) = (part.bytes, portion);
+        for index in indexes.iter() {
+            let Some(entry) = self.entries.get_mut(*index) else { continue };
+            if rest > Bytes(0) || entry.part.bytes == Bytes(0) {
+                // A role that reads a file twice (a model that is its own draft) is one reader.
                 entry.readers += usize::from(entry.last != role);
                 entry.last = role;
                 entry.portion = entry.portion.filter(|known| portion == Some(*known));
                 portion = entry.portion;
             }
-            rest = rest.minus(entry.piece.bytes);
+            rest = rest.minus(entry.part.bytes);
         }
-        if places.is_empty() || rest > Bytes(0) {
-            places.push(self.entries.len());
-            let mut piece = piece;
-            piece.bytes = rest;
-            self.entries.push(Entry { role, piece, portion, readers: 1, last: role });
+        if indexes.is_empty() || rest > Bytes(0) {
+            indexes.push(self.entries.len());
+            let mut part = part;
+            part.bytes = rest;
+            self.entries.push(Entry { role, part, portion, readers: 1, last: role });
         }
     }
 
-    fn close(self, host: Id<Host>) -> Load {
+    fn finish(self, host: Id<Host>) -> MemoryLoad {
         let mut freed: BTreeMap<Id<Role>, Bytes> = BTreeMap::new();
         let mut lines = Vec::new();
         for entry in self.entries {
             let Some(portion) = entry.portion else { continue };
-            let bytes = portion.of(entry.piece.bytes);
+            let bytes = portion.of(entry.part.bytes);
             if bytes == Bytes(0) {
                 continue;
             }
@@ -234,21 +244,21 @@ impl<'r> Tally<'r> {
                 let sum = freed.entry(entry.role).or_default();
                 *sum = sum.plus(bytes);
             }
-            lines.push(Line { role: entry.role, what: described(&entry.piece, portion).into(), bytes });
+            lines.push(LoadLine { role: entry.role, label: describe(&entry.part, portion).into(), bytes });
         }
         let total = lines.iter().fold(Bytes(0), |sum, line| sum.plus(line.bytes));
-        Load { host, lines, total, freed: freed.into_iter().collect() }
+        MemoryLoad { host, lines, total, freed: freed.into_iter().collect() }
     }
 }
 
 /// `Title`, `Title (projector), 6 copies`, `Title, 1/2`.
-fn described(piece: &Piece, portion: Portion) -> String {
-    let mut what = piece.what();
-    if portion.times > 1 {
-        what = format!("{what}, {} copies", portion.times);
+fn describe(part: &MemoryPart, portion: Portion) -> String {
+    let mut label = part.label();
+    if portion.copies > 1 {
+        label = format!("{label}, {} copies", portion.copies);
     }
-    if portion.of > 1 {
-        what = format!("{what}, 1/{}", portion.of);
+    if portion.parts > 1 {
+        label = format!("{label}, 1/{}", portion.parts);
     }
-    what
+    label
 }

@@ -1,21 +1,23 @@
-//! What was declared, typed and with names resolved; not yet known to make sense.
+//! The declared registry as typed data with resolved names. The checks validate its meaning later.
 //!
-//! Each type of the domain has its file, with the table of its fields beside it. The tables are the language: reading,
-//! findings of shape, suggestions and documentation are made from them.
+//! Each domain type has its own file, which also has the table of its fields. The tables define the registry language:
+//! parsing, findings about the shape of a registry, suggestions and the JSON Schema are derived from them.
 
+mod accessors;
 pub mod codes;
 mod cpus;
 mod engine;
 mod expect;
-mod extent;
+mod extra_memory;
 mod family;
 mod files;
 mod host;
 mod id;
 mod kind;
-mod known;
+mod known_files;
 mod load;
 pub mod lower;
+mod memory_scope;
 mod model;
 mod quantity;
 mod quirk;
@@ -26,63 +28,61 @@ mod rule;
 pub mod schema;
 mod service;
 mod shape;
-mod site;
 mod stack;
 mod store;
-mod taken;
 mod tier;
 mod unused;
 
 pub use cpus::CpuList;
 pub use engine::Engine;
 pub use expect::{Expect, Expected};
-pub use extent::Extent;
-pub use family::{Advice, ExpertAdvice, Family, Forbidden, Forbids, Need};
-pub use files::{Files, Held, Piece};
+pub use extra_memory::{ExtraMemory, FilePart, PrivateMemory, RoleMemory};
+pub use family::{Advice, ExpertAdvice, Family, ForbidRule, ForbiddenFeature, Need};
+pub use files::{MemoryKind, MemoryPart, ModelFiles};
 pub use host::{CpuSet, Gpu, Host, NumaNode};
 pub use id::{Arena, Id, Named};
-pub use kind::{KINDS, Kind};
-pub use known::{Known, Said, Unsaid};
-pub use load::{Change, Line, Load, Loads, Together};
+pub use kind::{ItemKind, KINDS};
+pub use known_files::{KnownFile, KnownFiles, MissingSize};
+pub use load::{LoadChange, LoadLine, MemoryLoad, RoleGroup, RoleGroups};
+pub use memory_scope::MemoryScope;
 pub use model::{Experts, Model, Projector};
 pub use quantity::{Bytes, Date, Factor, PortRange, Rate, Seconds, Share};
 pub use quirk::Quirk;
 pub use registry::Registry;
 pub use residency::{Residency, Start};
 pub use role::{
-    Cpus, Draft, EngineOption, Measured, Numa, Override, Placement, Role, Serving, Setting, Work,
+    Cpus, Draft, EngineOption, Measured, NumaPolicy, Override, Placement, Role, RoleKind, Serving, Setting,
 };
 pub use rule::{Ban, Pair, Pattern, glob_matches};
 pub use service::Service;
 pub use shape::{Field, Presence, Shape, Table};
 pub use stack::{Hardening, Stack, TargetName};
 pub use store::Store;
-pub use taken::{FilePart, Own, Taken, Taking};
 pub use tier::Tier;
 pub use unused::Unused;
 
 use crate::source::{Span, Spanned};
 
-/// A name or a text with the place where it stands.
+/// A name or a text with its place in the source.
 pub type Text = Spanned<Box<str>>;
 
-/// A finding that the registry wants silenced on one item, with the reason.
+/// A finding that the registry suppresses on one item, with the reason.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Allow {
     /// The name or number of the code.
     pub code: Text,
-    /// Why it is all right here.
+    /// The reason why the finding is acceptable here.
     pub because: Text,
 }
 
-/// What every item has: its name, its place and what it allows. Compares without the place.
+/// The common part of all items: name, place and suppressed findings. Comparison ignores the place.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// The name; for a kind without names, what the item is about.
+    /// The name. For a kind without names, a short description of the item.
     pub name: Text,
-    /// The item from its name to its end.
+    /// The source of the item, from its name to its end.
     pub span: Span,
-    /// Findings that are silenced on it.
+    /// Suppressed findings.
     pub allow: Vec<Allow>,
 }
 

@@ -11,24 +11,24 @@ pub struct Bytes(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Seconds(pub u64);
 
-/// A part of a whole, or an amount.
+/// A percentage of a whole, or a fixed amount.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Share {
-    /// Hundredths of the whole, 0 to 100.
+    /// A percentage of the whole, 0 to 100.
     Percent(u8),
-    /// So many bytes, however large the whole.
+    /// A fixed number of bytes.
     Amount(Bytes),
 }
 
-/// A measured number of tokens a second, as it was written.
+/// A measured rate in tokens per second, as written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rate(pub Box<str>);
 
-/// How many times as fast, as it was written: `5.4x`.
+/// A speedup factor, as written: `5.4x`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Factor(pub Box<str>);
 
-/// A day.
+/// A date.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Date {
     /// The year, 1970 to 9999.
@@ -39,7 +39,7 @@ pub struct Date {
     pub day: u8,
 }
 
-/// Ports from `first` to `last`, both included; one port where they are equal.
+/// The ports from `first` to `last`, both included.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct PortRange {
     /// The lowest port.
@@ -48,7 +48,7 @@ pub struct PortRange {
     pub last: u16,
 }
 
-/// Units of size with their bytes, largest first within each base.
+/// Units of size in bytes, largest first for each base.
 pub(super) const SIZE_UNITS: &[(&str, u64)] = &[
     ("TB", 1_000_000_000_000),
     ("GB", 1_000_000_000),
@@ -62,29 +62,30 @@ pub(super) const SIZE_UNITS: &[(&str, u64)] = &[
     ("B", 1),
 ];
 
-/// Units of time with their seconds.
+/// Units of time in seconds.
 pub(super) const TIME_UNITS: &[(&str, u64)] = &[("s", 1), ("min", 60), ("h", 3600), ("d", 86400)];
 
 impl Bytes {
-    /// Reads `17.5 GB`, `640 GiB`; the blank may be left out. Fractions of a byte are dropped.
-    pub fn read(text: &str) -> Option<Self> {
+    /// Parses `17.5 GB` or `640 GiB`. The space is optional. Fractions of a byte are dropped.
+    pub fn parse(text: &str) -> Option<Self> {
         let (amount, scale) = with_unit(text, SIZE_UNITS)?;
         u64::try_from(amount / scale).ok().map(Self)
     }
 
-    /// The sum, or the largest amount there is.
+    /// The sum, saturated at the maximum.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// The difference, or nothing.
+    /// The difference, at least 0.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 
-    /// The next amount that [`Display`](fmt::Display) writes in full: what is at least enough.
+    /// The amount, rounded up to a value that [`Display`](fmt::Display) prints exactly, so that a printed limit is
+    /// sufficient.
     #[must_use]
     pub fn rounded_up(self) -> Self {
         let step: u64 = match self.0 {
@@ -96,13 +97,14 @@ impl Bytes {
         Self(self.0.checked_next_multiple_of(step).unwrap_or(self.0))
     }
 
-    /// The amount in whole gigabytes (10^9), rounded to the nearest: `54 GB`.
+    /// The amount in gigabytes (10^9), rounded to a whole number: `54 GB`.
     pub fn whole_gb(self) -> String {
         format!("{} GB", self.0.saturating_add(500_000_000) / 1_000_000_000)
     }
 }
 
-/// In gigabytes (10^9) with one decimal, two below ten: `17.5 GB`, `0.64 GB`; in megabytes below 10 MB, in bytes below 10 kB.
+/// Prints gigabytes (10^9) with one decimal, or two below 10 GB: `17.5 GB`, `0.64 GB`. Prints megabytes below 10 MB and
+/// bytes below 10 kB.
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (unit, size) = match self.0 {
@@ -110,7 +112,7 @@ impl fmt::Display for Bytes {
             10_000.. => ("MB", 1_000_000),
             _ => return write!(f, "{} B", self.0),
         };
-        // Hundredths of the unit; tenths from ten units on.
+        // Hundredths of the unit, or tenths from ten units on.
         let step = u128::from(size / if self.0 >= 10 * size { 10 } else { 100 });
         let steps = (u128::from(self.0) + step / 2) / step;
         let hundredths = steps * step * 100 / u128::from(size);
@@ -124,15 +126,15 @@ impl fmt::Display for Bytes {
 }
 
 impl Seconds {
-    /// Reads `15 min`, `90 s`, `1.5 h`; whole seconds only.
-    pub fn read(text: &str) -> Option<Self> {
+    /// Parses `15 min`, `90 s` or `1.5 h`. The result must be a whole number of seconds.
+    pub fn parse(text: &str) -> Option<Self> {
         let (amount, scale) = with_unit(text, TIME_UNITS)?;
         let whole = amount.is_multiple_of(scale).then_some(amount / scale)?;
         u64::try_from(whole).ok().map(Self)
     }
 }
 
-/// In the largest unit that holds it whole: `15min`, `90s`; systemd reads it so.
+/// Prints a whole number of the largest possible unit in the syntax of systemd: `15min`, `90s`.
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = |(_, size): &&(&str, u64)| self.0 > 0 && self.0.is_multiple_of(*size);
@@ -142,16 +144,16 @@ impl fmt::Display for Seconds {
 }
 
 impl Share {
-    /// Reads `5 percent`, `5%` or a size.
-    pub fn read(text: &str) -> Option<Self> {
+    /// Parses `5 percent`, `5%` or a size.
+    pub fn parse(text: &str) -> Option<Self> {
         let number = text.strip_suffix("percent").or_else(|| text.strip_suffix('%'));
         match number {
             Some(number) => whole(number.trim_end()).filter(|n| *n <= 100).map(Self::Percent),
-            None => Bytes::read(text).map(Self::Amount),
+            None => Bytes::parse(text).map(Self::Amount),
         }
     }
 
-    /// That share of a whole.
+    /// This share of a whole.
     pub fn of(self, whole: Bytes) -> Bytes {
         match self {
             Self::Percent(n) => Bytes(whole.0 / 100 * u64::from(n) + whole.0 % 100 * u64::from(n) / 100),
@@ -161,23 +163,23 @@ impl Share {
 }
 
 impl Rate {
-    /// Reads `6.3 t/s`, `~15 t/s`.
-    pub fn read(text: &str) -> Option<Self> {
+    /// Parses `6.3 t/s` or `~15 t/s`.
+    pub fn parse(text: &str) -> Option<Self> {
         let number = text.strip_prefix('~').unwrap_or(text).trim_start().strip_suffix("t/s")?.trim_end();
         decimal(number).map(|_| Self(text.into()))
     }
 }
 
 impl Factor {
-    /// Reads `5.4x`.
-    pub fn read(text: &str) -> Option<Self> {
+    /// Parses `5.4x`.
+    pub fn parse(text: &str) -> Option<Self> {
         decimal(text.strip_suffix('x')?).map(|_| Self(text.into()))
     }
 }
 
 impl Date {
-    /// Reads `2026-02-03`; only days that exist.
-    pub fn read(text: &str) -> Option<Self> {
+    /// Parses `2026-02-03`. The day must exist.
+    pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-').map(|part| (part.len(), part.parse::<u16>().ok()));
         let (Some((4, Some(year))), Some((2, Some(month))), Some((2, Some(day))), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -191,10 +193,10 @@ impl Date {
             2 => 28 + u16::from(leap),
             _ => return None,
         };
-        let sound = year >= 1970
+        let is_valid = year >= 1970
             && (1..=days).contains(&day)
             && text.bytes().all(|b| b == b'-' || b.is_ascii_digit());
-        sound.then_some(Self { year, month: u8::try_from(month).ok()?, day: u8::try_from(day).ok()? })
+        is_valid.then_some(Self { year, month: u8::try_from(month).ok()?, day: u8::try_from(day).ok()? })
     }
 }
 
@@ -205,30 +207,30 @@ impl fmt::Display for Date {
 }
 
 impl PortRange {
-    /// One port.
-    pub fn one(port: u16) -> Self {
+    /// A range of one port.
+    pub fn single(port: u16) -> Self {
         Self { first: port, last: port }
     }
 
-    /// Reads `8090-8095`, or `8090`.
-    pub fn read(text: &str) -> Option<Self> {
+    /// Parses `8090-8095` or `8090`.
+    pub fn parse(text: &str) -> Option<Self> {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         let port = |text: &str| whole::<u16>(text.trim()).filter(|port| *port > 0);
         let range = Self { first: port(first)?, last: port(last)? };
         (range.first <= range.last).then_some(range)
     }
 
-    /// How many ports.
+    /// The number of ports.
     pub fn len(self) -> usize {
         usize::from(self.last - self.first) + 1
     }
 
-    /// Never: a range has at least one port.
+    /// Always false: a range has at least one port.
     pub fn is_empty(self) -> bool {
         false
     }
 
-    /// The ports in order.
+    /// The ports in ascending order.
     pub fn ports(self) -> impl Iterator<Item = u16> {
         self.first..=self.last
     }
@@ -244,12 +246,13 @@ impl fmt::Display for PortRange {
     }
 }
 
-/// A number of digits alone: the library's own reader takes a plus sign too.
+/// Parses digits only. `str::parse` also accepts a plus sign.
 pub(super) fn whole<T: FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// A decimal number with a unit, times the unit's size: a whole number, and what it is still to be divided by.
+/// Parses a decimal number with a unit. Returns the number times the unit's size, as an integer numerator and its
+/// denominator.
 fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<(u128, u128)> {
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = text.split_at_checked(split)?;
@@ -258,13 +261,13 @@ fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<(u128, u128)> {
     Some((digits.checked_mul(u128::from(*size))?, scale))
 }
 
-/// The digits of a decimal number as one whole number, and the power of ten that they are to be divided by.
+/// Parses a decimal number. Returns an integer numerator and its denominator, a power of ten.
 fn decimal(number: &str) -> Option<(u128, u128)> {
     let (whole, part) = number.split_once('.').map_or((number, ""), |(whole, part)| (whole, part));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let sound =
+    let is_valid =
         !whole.is_empty() && digits(whole) && digits(part) && number.len() <= 24 && !number.ends_with('.');
-    if !sound {
+    if !is_valid {
         return None;
     }
     let value = format!("{whole}{part}").parse().ok()?;

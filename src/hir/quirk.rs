@@ -1,35 +1,36 @@
-//! A quirk: something odd about models, and the way around it.
+//! A quirk: a known problem of models, and its workaround.
 
 use super::shape::{Field, Shape, Table};
 use super::{Date, Head, Id, Model, Text};
 use crate::source::Spanned;
 
-/// Something odd that people should know before they meet it.
+/// A known problem of models.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Quirk {
-    /// Its name, and where it stands.
+    /// Its name and place.
     pub head: Head,
-    /// The models that have it.
+    /// The affected models.
     pub models: Vec<Spanned<Id<Model>>>,
-    /// What is odd.
+    /// A description of the problem.
     pub issue: Text,
-    /// How one notices.
+    /// The visible symptom.
     pub symptom: Option<Text>,
-    /// The way around it.
+    /// The workaround.
     pub workaround: Option<Text>,
-    /// When it was found.
+    /// The date on which it was found.
     pub found: Option<Spanned<Date>>,
-    /// Where it is mended.
+    /// The date or build of the fix.
     pub fixed: Option<Text>,
 }
 
 /// The fields of a quirk.
 pub(super) static TABLE: Table = Table::of(&[
-    Field::required("models", Shape::Names("model"), "The models that have it."),
-    Field::required("issue", Shape::Text, "What is odd.").example("repeats itself beyond 64 000 tokens"),
-    Field::optional("symptom", Shape::Text, "How one notices.")
-        .example("the last sentence comes again and again"),
-    Field::optional("workaround", Shape::Text, "The way around it.").example("keep the context below 64 000"),
-    Field::optional("found", Shape::Date, "When it was found."),
-    Field::optional("fixed", Shape::Text, "Where it is mended: a day or a build.").example("b11500"),
+    Field::required("models", Shape::Names("model"), "The affected models."),
+    Field::required("issue", Shape::Text, "A description of the problem.")
+        .example("repeats itself beyond 64 000 tokens"),
+    Field::optional("symptom", Shape::Text, "The visible symptom.")
+        .example("the last sentence is repeated endlessly"),
+    Field::optional("workaround", Shape::Text, "The workaround.").example("keep the context below 64 000"),
+    Field::optional("found", Shape::Date, "The date on which the problem was found."),
+    Field::optional("fixed", Shape::Text, "The date or the build of the fix.").example("b11500"),
 ]);

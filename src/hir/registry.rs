@@ -1,13 +1,13 @@
-//! All that was declared.
+//! The registry: all declared items.
 
 use super::{
     Arena, Ban, Engine, Expect, Family, Head, Host, Model, Pair, Quirk, Residency, Role, Service, Stack,
     Store, Tier, Unused,
 };
 
-/// All that was declared, typed and with names resolved; not yet known to make sense.
+/// All declared items, as typed data with resolved names. The checks validate their meaning later.
 ///
-/// Items that could not be read are not in it: they were said. Each arena is in the order of declaration.
+/// Items that could not be read are absent; they are already reported. Each arena is in the order of declaration.
 #[derive(PartialEq, Debug)]
 pub struct Registry {
     /// The stack.
@@ -18,9 +18,9 @@ pub struct Registry {
     pub hosts: Arena<Host>,
     /// Folders of model files.
     pub stores: Arena<Store>,
-    /// Headings.
+    /// Tiers: headings of the documents.
     pub tiers: Arena<Tier>,
-    /// When models are in memory.
+    /// Load policies.
     pub residencies: Arena<Residency>,
     /// Families of models.
     pub families: Arena<Family>,
@@ -28,22 +28,22 @@ pub struct Registry {
     pub models: Arena<Model>,
     /// Roles.
     pub roles: Arena<Role>,
-    /// Pairs that work.
+    /// Pairs of target and draft that work.
     pub pairs: Arena<Pair>,
-    /// Pairs that must not be used.
+    /// Pairs of target and draft that must not be used.
     pub bans: Arena<Ban>,
-    /// Oddities.
+    /// Known problems of models.
     pub quirks: Arena<Quirk>,
-    /// Processes that are not ours.
+    /// External processes.
     pub services: Arena<Service>,
     /// Assertions on the result.
     pub expects: Arena<Expect>,
-    /// What nothing names.
+    /// Items without a reference.
     pub unused: Unused,
 }
 
 impl Registry {
-    /// What every item has, with the word of its kind; kinds in the order of the language.
+    /// The heads of all items with the word of their kind, in the order of the kinds in the language.
     pub fn heads(&self) -> impl Iterator<Item = (&'static str, &Head)> {
         let stack = std::iter::once(("stack", &self.stack.head));
         let places = (self.engines.iter().map(|item| ("engine", &item.head)))

@@ -1,32 +1,32 @@
-//! A residency: when models are in memory, and how much of it they may take.
+//! A residency: a load policy with a memory budget.
 
 use super::shape::{Field, Shape, Table};
 use super::{Bytes, Head, Named, Seconds, Text};
 use crate::source::Spanned;
 
-/// When the models of some roles are in memory.
+/// A load policy: when models are loaded, and how much memory they may use together.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Residency {
     /// Its name.
     pub head: Head,
-    /// What people call it.
+    /// Its display name.
     pub title: Text,
-    /// What all its roles on one host may take.
+    /// The maximum memory of its roles on one host.
     pub budget: Option<Spanned<Bytes>>,
-    /// When its roles start.
+    /// The event that starts its roles.
     pub start: Spanned<Start>,
-    /// After how long without a connection a model leaves.
+    /// The time without a connection after which a model is unloaded.
     pub idle: Option<Spanned<Seconds>>,
-    /// How many of its roles may run at a time; none means all.
+    /// The number of its roles that may run at the same time. `None` means all.
     pub at_once: Option<Spanned<u32>>,
 }
 
-/// When a role starts.
+/// The event that starts a role.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Start {
-    /// With the machine.
+    /// The boot of the host.
     Boot,
-    /// On the first request.
+    /// The first request.
     OnDemand,
 }
 
@@ -41,19 +41,27 @@ pub(super) const START_WORDS: &[(&str, Start)] = &[("boot", Start::Boot), ("on-d
 
 /// The fields of a residency.
 pub(super) static TABLE: Table = Table::of(&[
-    Field::required("title", Shape::Text, "What people call it.").example("always in memory"),
-    Field::optional("budget", Shape::Size, "What all its roles on one host may take, as `640 GB`."),
-    Field::required("start", Shape::Word(&["boot", "on-demand"]), "When its roles start."),
+    Field::required("title", Shape::Text, "Display name of the residency.").example("always in memory"),
+    Field::optional(
+        "budget",
+        Shape::Size,
+        "The maximum memory of all roles of the residency on one host, such as `640 GB`.",
+    ),
+    Field::required(
+        "start",
+        Shape::Word(&["boot", "on-demand"]),
+        "When the roles start: at `boot`, or `on-demand` at the first request.",
+    ),
     Field::optional(
         "idle",
         Shape::Duration,
-        "After how long without a connection a model leaves; on-demand only.",
+        "The time without a connection after which a model is unloaded (only with `on-demand`).",
     ),
     Field::optional(
         "at-once",
         Shape::Count(1, 1_000_000),
-        "How many of its roles may run at a time; default all.",
+        "The number of roles that may run at the same time; default: all.",
     )
     .example("2")
-    .counting("roles"),
+    .unit("roles"),
 ]);

@@ -1,4 +1,4 @@
-//! A role: what a model is used for, and how it is served.
+//! A role: a use of a model under a name that clients know, with the settings of its server processes.
 
 use super::shape::{Field, Shape, Table};
 use super::stack::HARDENING;
@@ -8,121 +8,122 @@ use super::{
 };
 use crate::source::Spanned;
 
-/// What a model is used for.
+/// A use of a model under a name that clients know.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Role {
     /// Its name.
     pub head: Head,
-    /// The tier it is listed under.
+    /// The tier under which the documents list it.
     pub tier: Spanned<Id<Tier>>,
-    /// The word that stands for it in sums; default its name.
+    /// The name used for it in memory tables. The default is the name of the role.
     pub group: Option<Text>,
-    /// What was measured.
+    /// A measured generation speed.
     pub measured: Option<Spanned<Measured>>,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Option<Text>,
-    /// Whatever else people should know.
+    /// A note for users.
     pub note: Option<Text>,
-    /// How it is done.
-    pub work: Work,
+    /// Served, shared or only listed.
+    pub kind: RoleKind,
 }
 
-/// How a role is done.
+/// How requests for a role are served.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Work {
-    /// By another role's process.
+pub enum RoleKind {
+    /// By the processes of another role.
     Shares(Spanned<Id<Role>>),
-    /// By no process: the model is listed, as a draft of others is.
+    /// Not served: the documents only list the model, for example a draft of other roles.
     Listed(Spanned<Id<Model>>),
-    /// By processes of its own.
+    /// By its own processes.
     Served(Box<Serving>),
 }
 
-/// A role's own processes.
+/// The settings of a role's server processes.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Serving {
-    /// When its model is in memory.
+    /// The load policy.
     pub residency: Spanned<Id<Residency>>,
-    /// Where; the place is the role's name where the only host is implied.
+    /// The host. If the only host is implied, the place is the name of the role.
     pub host: Spanned<Id<Host>>,
-    /// Under which build; the place is the stack's field where the role names none. None only where that was said to be unknown.
+    /// The engine. If it is the default of the stack, the place is the field of the stack. `None` only if the name is
+    /// unknown, which is already reported.
     pub engine: Option<Spanned<Id<Engine>>>,
-    /// Which model.
+    /// The model.
     pub model: Spanned<Id<Model>>,
-    /// The ports, one process each.
+    /// The ports, one per process.
     pub ports: Spanned<PortRange>,
-    /// Addresses to listen at; empty means 127.0.0.1.
+    /// The addresses to listen on. Empty means 127.0.0.1.
     pub listen: Vec<Text>,
-    /// A file with the keys that clients have to show.
+    /// A file with API keys. Clients must send one of them.
     pub key_file: Option<Text>,
-    /// The hidden port behind the socket of an on-demand role.
+    /// The backend port of an on-demand role, behind the systemd socket.
     pub backend: Option<Spanned<u16>>,
-    /// Tokens of one request.
+    /// The maximum number of tokens of one request.
     pub context: Spanned<u64>,
-    /// Requests at once.
+    /// The number of requests that a process handles at the same time.
     pub slots: Spanned<u32>,
-    /// Tokens computed in one step.
+    /// The logical batch size, in tokens.
     pub batch: Option<Spanned<u32>>,
-    /// Experts used for a token.
+    /// The number of experts per token.
     pub experts: Option<Spanned<u32>>,
-    /// The model that drafts.
+    /// The draft model.
     pub draft: Option<Spanned<Draft>>,
-    /// Drafting from the prompt's own n-grams: the least length of one, where it is said.
+    /// Speculation from n-grams of the prompt, with the minimum length of an n-gram, if declared.
     pub lookup: Option<Spanned<Option<u32>>>,
     /// Metadata overrides.
     pub overrides: Vec<Override>,
-    /// How embeddings are pooled; its presence makes the role an embedder.
+    /// The pooling of embeddings. If it is set, the role serves embeddings.
     pub pooling: Option<Text>,
-    /// Where on the host.
+    /// The NUMA nodes, CPUs and threads.
     pub placement: Placement,
-    /// The type of the KV cache.
+    /// The data type of the KV cache.
     pub cache_type: Option<Text>,
     /// Flash attention: `on`, `off` or `auto`.
     pub flash_attention: Option<Text>,
-    /// Memory for prompts of earlier requests; none means none.
+    /// Memory for the prompts of earlier requests. `None` means no prompt cache.
     pub prompt_cache: Option<Spanned<Bytes>>,
-    /// Engine options that have no field.
+    /// Engine options without their own field.
     pub options: Vec<EngineOption>,
-    /// Environment.
+    /// Environment variables.
     pub env: Vec<(Text, Text)>,
-    /// How far the units are locked in; none means as the stack says.
+    /// The sandbox level of its units. `None` means the level of the stack.
     pub hardening: Option<Spanned<Hardening>>,
 }
 
-/// A draft model and how far ahead it goes.
+/// A draft model and the limits of its drafts.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Draft {
     /// The model.
     pub model: Spanned<Id<Model>>,
-    /// The most tokens it drafts.
+    /// The maximum number of draft tokens.
     pub max: Option<Spanned<u32>>,
-    /// The fewest tokens that are worth checking.
+    /// The minimum number of draft tokens that the target verifies.
     pub min: Option<Spanned<u32>>,
-    /// The least probability of a token, 0 to 1, as written.
+    /// The minimum probability of a draft token, 0 to 1.
     pub p_min: Option<Spanned<f64>>,
 }
 
-/// A metadata value that is overridden.
+/// A metadata override.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Override {
-    /// The key.
+    /// The metadata key.
     pub key: Text,
-    /// The value instead.
+    /// The new value.
     pub value: Spanned<Setting>,
     /// The reason.
     pub why: Option<Text>,
 }
 
-/// An engine option that has no field.
+/// An engine option without its own field.
 #[derive(Clone, PartialEq, Debug)]
 pub struct EngineOption {
     /// Its name, with or without the leading dashes.
     pub name: Text,
-    /// Its value; none for a switch.
+    /// Its value. `None` for a switch.
     pub value: Option<Spanned<Setting>>,
 }
 
-/// A value for the engine.
+/// The value of an engine option or a metadata override.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Setting {
     /// A boolean.
@@ -135,56 +136,56 @@ pub enum Setting {
     Text(Box<str>),
 }
 
-/// Where on a host.
+/// The NUMA nodes, CPUs and threads of a role.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Placement {
-    /// Which memory.
-    pub numa: Option<Spanned<Numa>>,
-    /// Which CPUs.
+    /// The NUMA memory policy.
+    pub numa: Option<Spanned<NumaPolicy>>,
+    /// The CPUs.
     pub cpus: Option<Spanned<Cpus>>,
-    /// How many threads compute.
+    /// The number of compute threads.
     pub threads: Option<Spanned<u32>>,
-    /// Whether the weights are locked in memory.
+    /// True if the weights are locked in memory (mlock).
     pub lock: Option<Spanned<bool>>,
 }
 
-/// Which memory.
+/// The NUMA memory policy of a role.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Numa {
-    /// Page by page over these nodes; over all where none is named.
+pub enum NumaPolicy {
+    /// Interleaved page by page over these nodes. Empty means all nodes.
     Interleave(Vec<u32>),
-    /// One node, for memory and CPUs.
+    /// Bound to the memory and CPUs of one node.
     Bind(u32),
-    /// Each instance bound to the next node.
+    /// Each instance bound to one node, round robin.
     Spread,
 }
 
-/// Which CPUs.
+/// The CPUs of a role.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cpus {
     /// The CPUs.
     pub list: CpuList,
-    /// The name of the set of the host, where one was named.
+    /// The name of the cpuset, if the role names one.
     pub set: Option<Box<str>>,
 }
 
-/// What was measured.
+/// A measured generation speed.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Measured {
-    /// Tokens a second.
+    /// The speed in tokens per second.
     pub speed: Rate,
-    /// When.
+    /// The date of the measurement.
     pub date: Option<Spanned<Date>>,
-    /// Under which engine.
+    /// The engine that was measured.
     pub engine: Option<Spanned<Id<Engine>>>,
 }
 
 impl Role {
-    /// The processes of its own, where it has some.
+    /// The settings of the processes of this role. `None` if it has no processes.
     pub fn serving(&self) -> Option<&Serving> {
-        match &self.work {
-            Work::Served(serving) => Some(serving),
-            Work::Shares(_) | Work::Listed(_) => None,
+        match &self.kind {
+            RoleKind::Served(serving) => Some(serving),
+            RoleKind::Shares(_) | RoleKind::Listed(_) => None,
         }
     }
 }
@@ -198,14 +199,18 @@ impl Named for Role {
 const DRAFT: Table = Table::with_principal(
     "model",
     &[
-        Field::required("model", Shape::Name("model"), "The model that drafts.").example("qwen3-0.6b"),
-        Field::optional("max", Shape::Count(1, 1024), "The most tokens it drafts, 1 to 1024.")
+        Field::required("model", Shape::Name("model"), "The draft model.").example("qwen3-0.6b"),
+        Field::optional("max", Shape::Count(1, 1024), "Maximum number of draft tokens, 1 to 1024.")
             .example("16")
-            .counting("tokens"),
-        Field::optional("min", Shape::Count(0, 1024), "The fewest drafted tokens worth checking, 0 to 1024.")
-            .example("2")
-            .counting("tokens"),
-        Field::optional("p-min", Shape::Fraction, "The least probability of a drafted token, 0 to 1."),
+            .unit("tokens"),
+        Field::optional(
+            "min",
+            Shape::Count(0, 1024),
+            "Minimum number of draft tokens that the target verifies, 0 to 1024.",
+        )
+        .example("2")
+        .unit("tokens"),
+        Field::optional("p-min", Shape::Fraction, "Minimum probability of a draft token, 0 to 1."),
     ],
 );
 
@@ -213,42 +218,46 @@ const PLACEMENT: Table = Table::of(&[
     Field::optional(
         "numa",
         Shape::Numa,
-        "Which memory: `interleave`, `interleave 0,1`, `bind 0` or `spread`.",
+        "The NUMA policy: `interleave`, `interleave 0,1`, `bind 0`, or `spread` (round robin).",
     ),
     Field::optional(
         "cpus",
         Shape::Text,
-        "Which CPUs: a list as `0-47`, or the name of a cpuset of the host.",
+        "The CPUs: a list such as `0-47`, or the name of a cpuset of the host.",
     ),
     Field::optional(
         "threads",
         Shape::Count(1, 8192),
-        "How many threads compute; default the physical cores of its CPUs.",
+        "Number of compute threads; default: the number of physical cores of the role's CPUs.",
     )
     .example("48")
-    .counting("threads"),
-    Field::optional("lock", Shape::Flag, "Whether weights are locked in memory; default false.")
+    .unit("threads"),
+    Field::optional("lock", Shape::Flag, "True if the weights are locked in memory (mlock); default false.")
         .default("false"),
 ]);
 
 const MEASURED: Table = Table::with_principal(
     "speed",
     &[
-        Field::required("speed", Shape::TokenRate, "Tokens a second, as `6.3 t/s` or `~15 t/s`."),
-        Field::optional("date", Shape::Date, "When it was measured."),
-        Field::optional("engine", Shape::Name("engine"), "Under which engine it was measured."),
+        Field::required(
+            "speed",
+            Shape::TokenRate,
+            "The generation speed in tokens per second, such as `6.3 t/s` or `~15 t/s`.",
+        ),
+        Field::optional("date", Shape::Date, "The date of the measurement."),
+        Field::optional("engine", Shape::Name("engine"), "The engine that was measured."),
     ],
 );
 
-/// The types that a KV cache can have (`common/arg.cpp` of b11434, lower case only).
+/// The data types of a KV cache (`common/arg.cpp`, b11434; lower case only).
 const CACHE_TYPES: &[&str] = &["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"];
 
-/// A metadata value that is overridden, of a family or a role.
+/// The fields of a metadata override of a family or a role.
 pub(super) const OVERRIDE: Table = Table::with_principal(
     "key",
     &[
         Field::required("key", Shape::Text, "The metadata key.").example("qwen3moe.expert_used_count"),
-        Field::required("value", Shape::Setting, "The value instead.").example("4"),
+        Field::required("value", Shape::Setting, "The new value.").example("4"),
         Field::optional("why", Shape::Text, "The reason.").example("faster, and no worse in our tests"),
     ],
 );
@@ -256,9 +265,10 @@ pub(super) const OVERRIDE: Table = Table::with_principal(
 const OPTION: Table = Table::with_principal(
     "name",
     &[
-        Field::required("name", Shape::Text, "The long name of the option, with or without dashes.")
+        Field::required("name", Shape::Text, "The long name of the option, with or without leading dashes.")
             .example("temp"),
-        Field::optional("value", Shape::Setting, "Its value; left out for a switch.").example("0.7"),
+        Field::optional("value", Shape::Setting, "The value of the option. A switch has none.")
+            .example("0.7"),
     ],
 );
 
@@ -267,99 +277,118 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "tier",
         Shape::Name("tier"),
-        "The tier it is listed under; needed, here or in `defaults`.",
+        "The tier under which the documents list the role. Required here or in `defaults`.",
     ),
     Field::optional(
         "residency",
         Shape::Name("residency"),
-        "When its model is in memory; without one it is listed and not served.",
+        "The load policy. A role without `residency` is listed, but not served.",
     ),
-    Field::optional("group", Shape::Text, "The word that stands for it in sums; default its name.")
-        .example("assistants"),
-    Field::optional("host", Shape::Name("host"), "Where it runs; may be left out where there is one host."),
-    Field::optional("engine", Shape::Name("engine"), "The engine; default the stack's."),
-    Field::optional("model", Shape::Name("model"), "Its model; needed unless it shares."),
-    Field::optional("shares", Shape::Name("role"), "The role whose process does its work."),
-    Field::optional("port", Shape::Port, "The port it listens at, 1 to 65535."),
-    Field::optional("ports", Shape::Ports, "Ports as `8090-8095`, one process each."),
-    Field::repeated("listen", Shape::Address, "An address to listen at; default 127.0.0.1.")
+    Field::optional(
+        "group",
+        Shape::Text,
+        "Name used for the role in memory tables; default: the name of the role.",
+    )
+    .example("assistants"),
+    Field::optional(
+        "host",
+        Shape::Name("host"),
+        "The host that runs the role. Optional if there is only one host.",
+    ),
+    Field::optional("engine", Shape::Name("engine"), "The engine; default: the engine of the stack."),
+    Field::optional("model", Shape::Name("model"), "The model. Required, unless the role has `shares`."),
+    Field::optional("shares", Shape::Name("role"), "The role whose processes also serve this role."),
+    Field::optional("port", Shape::Port, "The port that the role listens on, 1 to 65535."),
+    Field::optional(
+        "ports",
+        Shape::Ports,
+        "A range of ports, such as `8090-8095`, with one process per port.",
+    ),
+    Field::repeated("listen", Shape::Address, "An IP address to listen on; default 127.0.0.1.")
         .default("127.0.0.1"),
-    Field::optional("key-file", Shape::Path, "A file with the keys that clients have to show.")
+    Field::optional("key-file", Shape::Path, "A file with API keys. Clients must send one of them.")
         .example("/etc/orchgen/keys"),
     Field::optional(
         "backend",
         Shape::Block(&Table::with_principal(
             "port",
-            &[Field::required("port", Shape::Port, "The port, as `18080`.")],
+            &[Field::required("port", Shape::Port, "The backend port, such as `18080`.")],
         )),
-        "The hidden port behind the socket of an on-demand role; default its port + 10000.",
+        "The backend port of an on-demand role, behind its socket; default: its port + 10000.",
     ),
     Field::optional(
         "context",
         Shape::Count(1, 1 << 31),
-        "Tokens of one request; needed where it is served, here or in `defaults`.",
+        "Maximum tokens of one request, prompt and answer. Required here or in `defaults`, if served.",
     )
     .example("32768")
-    .counting("tokens"),
-    Field::optional("slots", Shape::Count(1, 256), "Requests at once, 1 to 256; default 1.")
-        .default("1")
-        .example("4")
-        .counting("requests"),
+    .unit("tokens"),
+    Field::optional(
+        "slots",
+        Shape::Count(1, 256),
+        "Number of requests that a process handles at the same time, 1 to 256; default 1.",
+    )
+    .default("1")
+    .example("4")
+    .unit("requests"),
     Field::optional(
         "batch",
         Shape::Count(1, 1 << 20),
-        "Tokens computed in one step; default the engine's, which is written out.",
+        "Logical batch size; default: the engine's default, written explicitly to the command line.",
     )
     .example("2048")
-    .counting("tokens"),
-    Field::optional("experts", Shape::Count(1, 1024), "Experts used for a token; default the model's.")
-        .example("4")
-        .counting("experts"),
-    Field::optional("draft", Shape::Block(&DRAFT), "The model that drafts, for speculative decoding."),
+    .unit("tokens"),
+    Field::optional(
+        "experts",
+        Shape::Count(1, 1024),
+        "Number of experts per token; default: the default of the model.",
+    )
+    .example("4")
+    .unit("experts"),
+    Field::optional("draft", Shape::Block(&DRAFT), "The draft model for speculative decoding."),
     Field::optional(
         "lookup",
         Shape::Block(&Table::or_bare(
             "ngram-min",
-            &[Field::optional(
-                "ngram-min",
-                Shape::Count(1, 1024),
-                "The least length of an n-gram, 1 to 1024.",
-            )
-            .example("3")
-            .counting("tokens")],
+            &[Field::optional("ngram-min", Shape::Count(1, 1024), "Minimum length of an n-gram, 1 to 1024.")
+                .example("3")
+                .unit("tokens")],
         )),
-        "Drafting from the prompt's own n-grams.",
+        "Speculation from n-grams of the prompt, without a draft model.",
     ),
-    Field::distinct("override", Shape::Block(&OVERRIDE), "A metadata value that is overridden."),
+    Field::distinct("override", Shape::Block(&OVERRIDE), "A metadata override."),
     Field::optional(
         "pooling",
         Shape::Word(&["none", "mean", "cls", "last", "rank"]),
-        "How embeddings are pooled; makes the role an embedder.",
+        "The pooling of embeddings. A role with `pooling` serves embeddings (with `rank`: a reranker).",
     ),
-    Field::optional("placement", Shape::Block(&PLACEMENT), "Where on the host it runs."),
-    Field::optional("cache-type", Shape::Word(CACHE_TYPES), "The type of the KV cache; default f16.")
+    Field::optional("placement", Shape::Block(&PLACEMENT), "The NUMA nodes, CPUs and threads of the role."),
+    Field::optional("cache-type", Shape::Word(CACHE_TYPES), "The data type of the KV cache; default f16.")
         .default("f16")
         .example("q8_0"),
     Field::optional(
         "flash-attention",
         Shape::Word(&["on", "off", "auto"]),
-        "Flash attention; default the engine's.",
+        "Flash attention; default: the engine's default.",
     ),
     Field::optional(
         "prompt-cache",
         Shape::Size,
-        "Memory for prompts of earlier requests, as `4 GiB`; default none.",
+        "Memory for the prompts of earlier requests, such as `4 GiB`; default: none.",
     ),
-    Field::repeated("option", Shape::Block(&OPTION), "An engine option that has no field."),
-    Field::optional("env", Shape::Map, "Environment variables."),
-    Field::optional("hardening", HARDENING, "How far its units are locked in; default as the stack says."),
-    Field::optional("measured", Shape::Block(&MEASURED), "What was measured."),
-    Field::optional("purpose", Shape::Text, "What it is for.")
-        .example("answers first, hands on what is hard"),
-    Field::optional("note", Shape::Text, "Whatever else people should know.")
-        .example("do not restart in office hours"),
+    Field::repeated("option", Shape::Block(&OPTION), "An engine option without its own field."),
+    Field::optional("env", Shape::Map, "Environment variables of the role's processes."),
+    Field::optional(
+        "hardening",
+        HARDENING,
+        "The sandbox level of the role's units; default: the level of the stack.",
+    ),
+    Field::optional("measured", Shape::Block(&MEASURED), "A measured generation speed."),
+    Field::optional("purpose", Shape::Text, "The purpose of the role.")
+        .example("answers simple questions and forwards the others"),
+    Field::optional("note", Shape::Text, "A note for users.").example("do not restart during office hours"),
 ]);
 
-/// The field that `defaults` of the stack takes beside those of a role.
+/// A field of the stack's `defaults`, in addition to the fields of a role.
 pub(super) static DEFAULT_STORE: Field =
-    Field::optional("store", Shape::Name("store"), "The store of models that name none.");
+    Field::optional("store", Shape::Name("store"), "The default store of models.");

@@ -1,23 +1,23 @@
-//! A service: a process that is not ours, but takes a port and memory of a host.
+//! A service: an external process that uses a port, memory or CPUs of a host.
 
 use super::shape::{Field, Shape, Table};
 use super::{Bytes, CpuList, Head, Host, Id, Named, Text};
 use crate::source::Spanned;
 
-/// A process that is not started from here.
+/// A process that orchgen does not start.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Service {
     /// Its name.
     pub head: Head,
-    /// Where it runs; the place is its name where the only host is implied.
+    /// The host. If the only host is implied, the place is the name of the service.
     pub host: Spanned<Id<Host>>,
-    /// The port it listens at.
+    /// The port that it listens on.
     pub port: Option<Spanned<u16>>,
-    /// Addresses it listens at; empty means 127.0.0.1.
+    /// The addresses that it listens on. Empty means 127.0.0.1.
     pub listen: Vec<Text>,
-    /// The memory it takes.
+    /// The memory that it uses.
     pub memory: Option<Spanned<Bytes>>,
-    /// The CPUs it runs on.
+    /// The CPUs that it uses.
     pub cpus: Option<Spanned<CpuList>>,
 }
 
@@ -29,10 +29,18 @@ impl Named for Service {
 
 /// The fields of a service.
 pub(super) static TABLE: Table = Table::of(&[
-    Field::optional("host", Shape::Name("host"), "Where it runs; may be left out where there is one host."),
-    Field::optional("port", Shape::Port, "The port it listens at, 1 to 65535.").example("8890"),
-    Field::repeated("listen", Shape::Address, "An address it listens at; default 127.0.0.1.")
-        .default("127.0.0.1"),
-    Field::optional("memory", Shape::Size, "The memory it takes, as `1 GB`."),
-    Field::optional("cpus", Shape::Cpus, "The CPUs it runs on, as `0-3`."),
+    Field::optional(
+        "host",
+        Shape::Name("host"),
+        "The host of the service. Optional if there is only one host.",
+    ),
+    Field::optional("port", Shape::Port, "The port that the service listens on, 1 to 65535.").example("8890"),
+    Field::repeated(
+        "listen",
+        Shape::Address,
+        "An IP address that the service listens on; default 127.0.0.1.",
+    )
+    .default("127.0.0.1"),
+    Field::optional("memory", Shape::Size, "The memory that the service uses, such as `1 GB`."),
+    Field::optional("cpus", Shape::Cpus, "The CPUs that the service uses, such as `0-3`."),
 ]);

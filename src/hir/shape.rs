@@ -1,80 +1,80 @@
-//! The shape of the language: fields, what each holds, and the tables in which they stand.
+//! The shape of the registry language: tables of fields, and the type of each field.
 
 /// The fields of an item or of a block.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Table {
     /// The field that a bare argument means: `draft "d"` is `draft model="d"`.
     pub principal: Option<&'static str>,
-    /// Whether the bare word alone means something: `lookup` is `lookup: true`.
+    /// Controls whether a block may be just its name: `lookup` is `lookup: true`.
     pub bare: Bare,
     /// The fields, in the order of the documentation.
     pub fields: &'static [Field],
 }
 
-/// Whether a block may be just its name.
+/// Controls whether a block may be just its name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bare {
-    /// `lookup`, `lookup: true`: present, with every field left out; `false` is absent.
-    Means,
-    /// Something has to be said.
+    /// `lookup` or `lookup: true` is a block without fields. `false` means that the block is absent.
+    Allowed,
+    /// The block requires a value or fields.
     Refused,
 }
 
-/// One field: its name, what it holds, and whether it must be there.
+/// A field: its name, type and cardinality.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Field {
     /// The name.
     pub name: &'static str,
-    /// What it holds.
+    /// The type of its value.
     pub shape: Shape,
-    /// Whether it has to be there and whether it may stand several times.
+    /// Required, optional or repeated.
     pub presence: Presence,
-    /// One sentence for people, with unit, range and default.
+    /// One or two sentences for users, with unit, range and default.
     pub doc: &'static str,
-    /// What programs that help with writing show besides.
+    /// Hints for editors.
     pub hints: Hints,
 }
 
-/// What programs that help with writing show of a field. Values are spelt as YAML spells them, without quotes.
+/// Hints for editors, in addition to the description. Values are in YAML syntax, without quotes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Hints {
-    /// A value that it may have; where there is none, the one of its doc (``as `X` ``), else one of its shape.
+    /// An example value. The default is the example in the description (``such as `X` ``), or an example of the type.
     pub example: Option<&'static str>,
-    /// The value that holds where it is left out, if that is always the same.
+    /// The default value, if it is constant.
     pub default: Option<&'static str>,
-    /// What a bare number counts.
+    /// The unit of a plain number.
     pub unit: Option<&'static str>,
 }
 
-/// How often a field may stand.
+/// How often a field may occur.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Presence {
-    /// Once.
+    /// Exactly once.
     Required,
-    /// Once or not at all.
+    /// At most once.
     Optional,
     /// Any number of times.
     Repeated,
-    /// Any number of times, each with another principal part.
+    /// Any number of times, each with a different value of its principal field.
     Distinct,
 }
 
-/// What a field holds.
+/// The type of a field.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Shape {
     /// Any text that is not empty.
     Text,
     /// An absolute path.
     Path,
-    /// The path of a file: absolute, or below a folder that is known.
+    /// The path of a file: absolute, or relative to a known folder.
     File,
-    /// The name of a user or a group of the system.
+    /// The name of a system user or group.
     Account,
     /// An IP address.
     Address,
     /// `true` or `false`.
     Flag,
-    /// A whole number, both ends included.
+    /// An integer in an inclusive range.
     Count(u64, u64),
     /// A number from 0 to 1.
     Fraction,
@@ -100,28 +100,28 @@ pub enum Shape {
     Cpus,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// Some of these words.
+    /// A list of these words.
     Words(&'static [&'static str]),
-    /// The name of an item of that kind.
+    /// The name of an item of this kind.
     Name(&'static str),
-    /// Names of items of that kind.
+    /// Names of items of this kind.
     Names(&'static str),
-    /// A model's name, a family's name, or a glob over model titles.
+    /// The name of a model, the name of a family, or a glob of model titles.
     Rule,
-    /// A number, a boolean or a text, as the engine will have it.
+    /// A number, a boolean or a text for the engine.
     Setting,
     /// `interleave`, `interleave 0,1`, `bind 0` or `spread`.
     Numa,
-    /// Names and texts of any number.
+    /// A map of names to texts.
     Map,
-    /// The fields of a role, none of them required, and `store`.
+    /// The fields of a role, all optional, and `store`.
     Defaults,
-    /// Fields of its own.
+    /// A block with its own fields.
     Block(&'static Table),
 }
 
 impl Presence {
-    /// Whether a field may stand several times.
+    /// True if the field may occur several times.
     pub fn is_several(self) -> bool {
         matches!(self, Self::Repeated | Self::Distinct)
     }
@@ -133,71 +133,71 @@ impl Field {
         Self { name, shape, presence, doc, hints }
     }
 
-    /// A field that has to be there.
+    /// A required field.
     pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self::new(name, shape, Presence::Required, doc)
     }
 
-    /// A field that may be left out.
+    /// An optional field.
     pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self::new(name, shape, Presence::Optional, doc)
     }
 
-    /// A block that may stand several times, each with another principal part.
+    /// A block that may occur several times, each with a different value of its principal field.
     pub const fn distinct(name: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self::new(name, shape, Presence::Distinct, doc)
     }
 
-    /// A field that may stand several times.
+    /// A field that may occur several times.
     pub const fn repeated(name: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self::new(name, shape, Presence::Repeated, doc)
     }
 
-    /// The same with a value that it may have.
+    /// Sets the example value.
     #[must_use]
     pub const fn example(mut self, value: &'static str) -> Self {
         self.hints.example = Some(value);
         self
     }
 
-    /// The same with the value that holds where it is left out.
+    /// Sets the default value.
     #[must_use]
     pub const fn default(mut self, value: &'static str) -> Self {
         self.hints.default = Some(value);
         self
     }
 
-    /// The same with what its number counts.
+    /// Sets the unit of its number.
     #[must_use]
-    pub const fn counting(mut self, unit: &'static str) -> Self {
+    pub const fn unit(mut self, unit: &'static str) -> Self {
         self.hints.unit = Some(unit);
         self
     }
 }
 
 impl Table {
-    /// A block or an item whose fields all have names.
+    /// The table of an item or a block without a principal field.
     pub const fn of(fields: &'static [Field]) -> Self {
         Self { principal: None, bare: Bare::Refused, fields }
     }
 
-    /// A block whose argument is one of its fields.
+    /// The table of a block whose bare argument is the principal field.
     pub const fn with_principal(principal: &'static str, fields: &'static [Field]) -> Self {
         Self { principal: Some(principal), bare: Bare::Refused, fields }
     }
 
-    /// The same, which may also be just its name.
+    /// The table of a block with a principal field that may also be just its name.
     pub const fn or_bare(principal: &'static str, fields: &'static [Field]) -> Self {
-        Self { principal: Some(principal), bare: Bare::Means, fields }
+        Self { principal: Some(principal), bare: Bare::Allowed, fields }
     }
 
-    /// The field of that name.
+    /// The field with this name.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
     }
 }
 
-/// The field that every item takes.
+/// The field `allow`, which all kinds of items have.
 pub(super) static ALLOW: Field = Field::repeated(
     "allow",
     Shape::Block(&Table::with_principal(
@@ -206,11 +206,11 @@ pub(super) static ALLOW: Field = Field::repeated(
             Field::required(
                 "code",
                 Shape::Text,
-                "The name or number of the finding to silence on this item, as `unused-model`.",
+                "The name or number of the finding to suppress on this item, such as `unused-item`.",
             ),
-            Field::required("because", Shape::Text, "Why it is all right here.")
+            Field::required("because", Shape::Text, "The reason why the finding is acceptable here.")
                 .example("kept for the next release"),
         ],
     )),
-    "A finding that is all right on this item, with the reason.",
+    "Suppresses a finding on this item, with the reason.",
 );

@@ -1,34 +1,34 @@
-//! The stack: what all of it is called, and what holds unless a role says otherwise.
+//! The stack: its name, and its global settings and defaults.
 
 use super::shape::{Field, Shape, Table};
 use super::{Date, Engine, Head, Id, Text};
 use crate::source::Spanned;
 
-/// The whole that is compiled.
+/// The global settings of a registry.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stack {
-    /// Its name, the first part of every unit's.
+    /// Its name, which is the first part of all unit names.
     pub head: Head,
-    /// When somebody last held it against the machine.
+    /// The date of the last manual verification.
     pub verified: Option<Spanned<Date>>,
-    /// The engine of every role that names none; none only where its name was said to be unknown.
+    /// The default engine of roles. `None` only if its name is unknown, which is already reported.
     pub engine: Option<Spanned<Id<Engine>>>,
-    /// What people call it.
+    /// Its display name.
     pub title: Option<Text>,
-    /// What is made; everything where nothing is said.
+    /// The output targets. Empty means all.
     pub targets: Vec<Spanned<TargetName>>,
-    /// How far units are locked in, where a role does not say.
+    /// The default sandbox level of units.
     pub hardening: Hardening,
 }
 
-/// A kind of output.
+/// An output target.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum TargetName {
-    /// Units.
+    /// systemd units.
     Systemd,
     /// Launch scripts and one-shot commands.
     Bin,
-    /// Placement wrappers.
+    /// numactl wrappers for placements.
     Numactl,
     /// Documents.
     Docs,
@@ -36,17 +36,17 @@ pub enum TargetName {
     StackJson,
 }
 
-/// How far a unit is locked in.
+/// The sandbox level of a unit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Hardening {
-    /// As `default`, and no system call groups that a CPU server can do without.
+    /// Like `default`, and without system call groups that a CPU server does not require.
     Strict,
-    /// What a CPU server never needs is taken away.
+    /// Without privileges that a CPU server never needs.
     #[default]
     Default,
-    /// As `default`, with the devices of GPUs.
+    /// Like `default`, with access to GPU devices.
     Gpu,
-    /// Nothing is taken away.
+    /// No sandbox.
     Off,
 }
 
@@ -74,26 +74,25 @@ pub(super) const HARDENING: Shape = Shape::Word(&["strict", "default", "gpu", "o
 pub(super) static TABLE: Table = Table::with_principal(
     "name",
     &[
-        Field::required("name", Shape::Text, "The first part of every unit's name, as `home`."),
-        Field::optional(
-            "verified",
-            Shape::Date,
-            "The day on which somebody last held the stack against the machine.",
+        Field::required(
+            "name",
+            Shape::Text,
+            "The name of the stack, such as `home`: the first part of all unit names.",
         ),
-        Field::required("engine", Shape::Name("engine"), "The engine of every role that names none."),
-        Field::optional("title", Shape::Text, "What people call the stack.")
-            .example("The models of the house"),
+        Field::optional("verified", Shape::Date, "Date of the last manual verification."),
+        Field::required("engine", Shape::Name("engine"), "The default engine of roles."),
+        Field::optional("title", Shape::Text, "Display name of the stack.").example("Home models"),
         Field::optional(
             "targets",
             Shape::Words(&["systemd", "bin", "numactl", "docs", "stack-json"]),
-            "What is made; everything where this is left out.",
+            "The output targets; default: all.",
         ),
-        Field::optional("hardening", HARDENING, "How far units are locked in; default `default`.")
+        Field::optional("hardening", HARDENING, "The sandbox level of units; default `default`.")
             .default("default"),
         Field::optional(
             "defaults",
             Shape::Defaults,
-            "Fields of a role, and `store`, for all that do not say otherwise.",
+            "Default values for the fields of all roles, and the default `store` of models.",
         ),
     ],
 );

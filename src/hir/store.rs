@@ -4,16 +4,16 @@ use super::shape::{Field, Shape, Table};
 use super::{Bytes, Head, Named, Text};
 use crate::source::Spanned;
 
-/// A folder in which model files are looked for.
+/// A folder of model files.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Store {
     /// Its name.
     pub head: Head,
     /// The folder.
     pub path: Text,
-    /// What people call it.
+    /// Its display name.
     pub title: Option<Text>,
-    /// How many bytes a second its disk reads.
+    /// The read speed of its disk, in bytes per second.
     pub speed: Option<Spanned<Bytes>>,
 }
 
@@ -25,11 +25,11 @@ impl Named for Store {
 
 /// The fields of a store.
 pub(super) static TABLE: Table = Table::of(&[
-    Field::required("path", Shape::Path, "The folder, an absolute path."),
-    Field::optional("title", Shape::Text, "What people call it.").example("Model files"),
+    Field::required("path", Shape::Path, "The folder: an absolute path."),
+    Field::optional("title", Shape::Text, "Display name of the store.").example("Model files"),
     Field::optional(
         "speed",
         Shape::ByteRate,
-        "How fast its disk reads, as `2 GB/s`; bounds how long a start may take.",
+        "The read speed of the disk, such as `2 GB/s`. It determines the start timeout of the services.",
     ),
 ]);

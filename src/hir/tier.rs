@@ -1,4 +1,4 @@
-//! A tier: a heading under which roles are listed.
+//! A tier: a heading under which the documents list roles.
 
 use super::shape::{Field, Shape, Table};
 use super::{Head, Named, Text};
@@ -8,7 +8,7 @@ use super::{Head, Named, Text};
 pub struct Tier {
     /// Its name.
     pub head: Head,
-    /// What people call it.
+    /// Its heading in the documents.
     pub title: Text,
 }
 
@@ -20,4 +20,6 @@ impl Named for Tier {
 
 /// The fields of a tier.
 pub(super) static TABLE: Table =
-    Table::of(&[Field::required("title", Shape::Text, "What people call it.").example("Assistants")]);
+    Table::of(
+        &[Field::required("title", Shape::Text, "The heading in the documents.").example("Assistants")],
+    );

@@ -1,15 +1,15 @@
-//! What nothing names.
+//! Unused items.
 
 use super::{Engine, Family, Id, Model};
 
-/// The items of each kind that no other item names, in the order of declaration. What is said in text that could not be read counts
-/// as named: nobody knows what it would have named.
+/// Items without a reference from another item, by kind, in the order of declaration. A name that occurs in unparsed
+/// text counts as referenced, because the text might refer to it.
 #[derive(PartialEq, Eq, Debug, Default)]
 pub struct Unused {
-    /// Engines that neither the stack nor a role names.
+    /// Engines that neither the stack nor a role uses.
     pub engines: Vec<Id<Engine>>,
-    /// Families of no model and no rule.
+    /// Families without a model or a rule.
     pub families: Vec<Id<Family>>,
-    /// Models of no role, no rule and no quirk.
+    /// Models without a role, a rule or a quirk.
     pub models: Vec<Id<Model>>,
 }

@@ -1,4 +1,4 @@
-//! The arguments of a process, packed: a large stack has hundreds of thousands of them.
+//! The arguments of a process, packed into one string: a large stack has hundreds of thousands of arguments.
 
 /// The arguments of a process after the program, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -7,21 +7,21 @@ pub struct Argv(Box<str>);
 /// One argument.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Word<'p> {
-    /// As it stands.
+    /// A literal argument.
     Text(&'p str),
-    /// The role's key file: its path in a script, a credential in a unit.
+    /// The key file of the role: the path in a script, a credential in a unit.
     KeyFile,
-    /// What a person asks, of a one-shot command.
+    /// The user's prompt of a one-shot command.
     Prompt,
-    /// The image that a person asks about.
+    /// The user's image of a one-shot command.
     Image,
 }
 
-/// What ends each word: no argument can hold one.
+/// The end of each word. Process arguments cannot contain NUL.
 const END: char = '\0';
 
 impl<'p> FromIterator<Word<'p>> for Argv {
-    /// Packs words: the first character says what each is, and a NUL follows.
+    /// Packs words. The first character of each is its kind, and a NUL ends it.
     fn from_iter<I: IntoIterator<Item = Word<'p>>>(words: I) -> Self {
         let mut packed = String::with_capacity(512);
         for word in words {
@@ -43,18 +43,18 @@ impl Argv {
         self.iter().collect()
     }
 
-    /// The words, one after the other.
+    /// An iterator over the words.
     pub fn iter(&self) -> impl Iterator<Item = Word<'_>> {
-        self.0.split_terminator(END).map(unpacked)
+        self.0.split_terminator(END).map(unpack)
     }
 
-    /// Whether there is none.
+    /// True if there are no arguments.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-fn unpacked(word: &str) -> Word<'_> {
+fn unpack(word: &str) -> Word<'_> {
     match (word.get(..1), word.get(1..)) {
         (Some("t"), Some(text)) => Word::Text(text),
         (Some("k"), _) => Word::KeyFile,
@@ -64,7 +64,7 @@ fn unpacked(word: &str) -> Word<'_> {
 }
 
 impl<'p> Word<'p> {
-    /// The text, where it is one; else nothing.
+    /// The text of a literal argument, else an empty string.
     pub fn text(self) -> &'p str {
         match self {
             Self::Text(text) => text,

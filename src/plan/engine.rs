@@ -1,14 +1,15 @@
-//! The engines, as far as those who start them have to know.
+//! The engine properties that units and scripts need.
 
 use crate::check::Checked;
 use crate::engine::Profile;
 
-/// An engine that serves.
+/// An engine.
 #[derive(Debug)]
 pub struct Engine {
     /// Its name.
     pub name: Box<str>,
-    /// The variables that its server reads as options, in byte order: set by others, they would change a command line unseen.
+    /// The environment variables that its server reads as options, in byte order. If they are set elsewhere, they
+    /// silently change the command line.
     pub variables: Vec<Box<str>>,
 }
 

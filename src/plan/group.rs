@@ -1,24 +1,24 @@
-//! Hosts, and the roles on each that start and are bounded together.
+//! Hosts with their groups: roles that start together and share a memory budget.
 
 use super::process::Role;
 use super::{Bytes, Seconds, Start};
 use crate::check::Checked;
-use crate::hir::Extent;
+use crate::hir::MemoryScope;
 
 /// A machine with its groups.
 #[derive(Debug)]
 pub struct Host {
     /// Its name.
     pub name: Box<str>,
-    /// Whether it is the only one, so that nothing needs to be told apart by host.
+    /// True if it is the only host. Then file names need no host.
     pub is_only: bool,
-    /// The address by which other machines reach it.
+    /// Its address for other machines.
     pub address: Option<Box<str>>,
     /// All its memory.
     pub memory: Bytes,
     /// The version of its systemd.
     pub systemd: u32,
-    /// The user that services run as; none means one of their own for each.
+    /// The user that services run as. `None`: a dynamic user for each service.
     pub user: Option<Box<str>>,
     /// The group that services run as.
     pub group: Option<Box<str>>,
@@ -31,17 +31,17 @@ pub struct Host {
 pub struct Group {
     /// The name of the residency.
     pub name: Box<str>,
-    /// What people call it.
+    /// Its title.
     pub title: Box<str>,
     /// When its roles start.
     pub start: Start,
-    /// After how long without a connection a model leaves.
+    /// Idle time without a connection after which a model is unloaded.
     pub idle: Option<Seconds>,
-    /// What the roles may take together.
+    /// The memory limit of the roles together.
     pub budget: Option<Bytes>,
-    /// What they take: mapped files once, all else that is known once a process.
+    /// The memory of the roles: mapped files count once, other known memory once per process.
     pub load: Bytes,
-    /// The roles, as numbers of [`Plan::roles`](super::Plan::roles).
+    /// The roles, as indices into [`Plan::roles`](super::Plan::roles).
     pub roles: Vec<usize>,
 }
 
@@ -65,15 +65,15 @@ pub(super) fn hosts(checked: &Checked, roles: &[Role]) -> Vec<Host> {
     let loads = checked.loads();
     for (id, residency) in registry.residencies.entries() {
         let name = &residency.head.name.value;
-        for together in loads.of_residency(id) {
-            let Some(host) = hosts.get_mut(together.host.number()) else { continue };
+        for role_group in loads.of_residency(id) {
+            let Some(host) = hosts.get_mut(role_group.host.number()) else { continue };
             host.groups.push(Group {
                 name: name.clone(),
                 title: residency.title.value.clone(),
                 start: residency.start.value,
                 idle: residency.idle.map(|idle| idle.value),
                 budget: residency.budget.map(|budget| budget.value),
-                load: together.load(Extent::Host).total,
+                load: role_group.load(MemoryScope::Host).total,
                 roles: Vec::new(),
             });
         }

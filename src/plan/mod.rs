@@ -1,7 +1,7 @@
-//! What to start, where, with which arguments: every question answered.
+//! The plan: every process with its arguments, files, placement and ports.
 //!
-//! Planning takes what was checked and cannot fail, so it knows no findings. One process has one argv, here; units, scripts and
-//! documents are projections of it.
+//! The input is a checked registry, so planning cannot fail and reports no findings. The plan has one argv per process.
+//! Units, scripts and documents are made from it.
 
 mod argv;
 mod engine;
@@ -12,47 +12,49 @@ mod prompt;
 pub mod reference;
 mod route;
 
-pub use crate::hir::{Bytes, CpuList, Date, Forbids, Hardening, PortRange, Seconds, Start, TargetName};
+pub use crate::hir::{
+    Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName,
+};
 pub use argv::{Argv, Word};
 pub use engine::Engine;
 pub use group::{Group, Host};
-pub use placement::{Memory, Placement};
+pub use placement::{MemoryPolicy, Placement};
 pub use process::{Process, Role};
-pub use prompt::{Kind, Prompt};
+pub use prompt::{ModelKind, Prompt};
 pub use reference::Reference;
 pub use route::Route;
 
 use crate::check::Checked;
 use crate::hir::Registry;
 
-/// Everything that is to be, in the order of declaration.
+/// The complete plan of a stack. All lists are in the order of declaration.
 #[derive(Debug)]
 pub struct Plan {
-    /// The name of the stack, the first part of every unit's.
+    /// The name of the stack, which is the first part of every unit name.
     pub stack: Box<str>,
-    /// What people call it.
+    /// The title of the stack.
     pub title: Option<Box<str>>,
-    /// When somebody last held it against the machine.
+    /// Date of the last manual verification.
     pub verified: Option<Date>,
-    /// What is to be made.
+    /// The output targets.
     pub targets: Vec<TargetName>,
     /// The engines.
     pub engines: Vec<Engine>,
     /// The machines, with the groups of roles that start together.
     pub hosts: Vec<Host>,
-    /// The roles that are served by processes of their own.
+    /// The roles with their own processes.
     pub roles: Vec<Role>,
-    /// Every role that clients may ask for, shared ones too.
+    /// Every role that clients can use, including roles that share the processes of another role.
     pub routes: Vec<Route>,
-    /// The one-shot command of each model that a role serves and that answers in text.
+    /// The one-shot command of each served model that generates text.
     pub prompts: Vec<Prompt>,
     /// The distinct placements of roles and one-shot commands.
     pub placements: Vec<Placement>,
-    /// What the documents say beside all that.
+    /// Further data for the documents.
     pub reference: Reference,
 }
 
-/// Plans what was checked.
+/// Plans a checked registry.
 pub fn plan(checked: &Checked) -> Plan {
     let registry = checked.registry();
     let ((roles, prompts, placements), mut reference) = rayon::join(
@@ -81,7 +83,7 @@ pub fn plan(checked: &Checked) -> Plan {
     }
 }
 
-/// What is asked for, everything where nothing is, and the wrappers with the scripts that run through them.
+/// The declared output targets, or all of them if none is declared. The scripts need the numactl wrappers.
 fn targets(registry: &Registry, placements: &[Placement]) -> Vec<TargetName> {
     let mut named: Vec<TargetName> = registry.stack.targets.iter().map(|target| target.value).collect();
     if named.is_empty() {

@@ -1,41 +1,41 @@
 //! Where a process runs: memory policy and CPUs.
 
 use super::CpuList;
-use crate::hir::{Host, Numa, Serving};
+use crate::hir::{Host, NumaPolicy, Serving};
 
 /// A memory policy and a set of CPUs, with the name of its wrapper.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Placement {
-    /// A name that says what it does: `interleave-all`, `bind-0`.
+    /// A descriptive name: `interleave-all`, `bind-0`.
     pub name: Box<str>,
-    /// Which memory; none leaves it to the kernel.
-    pub memory: Option<Memory>,
-    /// Which CPUs; none leaves it to the kernel, or to the node that memory is bound to.
+    /// The memory policy. `None` leaves it to the kernel.
+    pub memory: Option<MemoryPolicy>,
+    /// The CPUs. `None` leaves them to the kernel, or to the node that memory is bound to.
     pub cpus: Option<CpuList>,
 }
 
-/// Which memory.
+/// A memory policy.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Memory {
-    /// Page by page over these nodes in rising order; over all where there is none.
+pub enum MemoryPolicy {
+    /// Interleave over these nodes, in rising order. If the list is empty: over all nodes.
     Interleave(Vec<u32>),
-    /// One node.
+    /// Bind to one node.
     Bind(u32),
 }
 
 impl Placement {
-    /// What numactl is told, in its long options.
+    /// The long options for numactl.
     pub fn numactl(&self) -> Vec<String> {
         let mut options = Vec::new();
         match &self.memory {
-            Some(Memory::Interleave(nodes)) if nodes.is_empty() => {
+            Some(MemoryPolicy::Interleave(nodes)) if nodes.is_empty() => {
                 options.push("--interleave=all".to_owned());
             }
-            Some(Memory::Interleave(nodes)) => {
-                options.push(format!("--interleave={}", joined(nodes, ",")));
+            Some(MemoryPolicy::Interleave(nodes)) => {
+                options.push(format!("--interleave={}", join(nodes, ",")));
             }
-            Some(Memory::Bind(node)) => {
-                // A node without a list of CPUs still has CPUs of its own, which are the near ones.
+            Some(MemoryPolicy::Bind(node)) => {
+                // Without an explicit list use the CPUs of the node, which are the nearest ones.
                 options.extend(self.cpus.is_none().then(|| format!("--cpunodebind={node}")));
                 options.push(format!("--membind={node}"));
             }
@@ -53,11 +53,13 @@ pub(super) struct Placements {
 }
 
 impl Placements {
-    /// The number of an instance's placement; none where it is placed nowhere in particular.
-    pub(super) fn of(&mut self, serving: &Serving, host: &Host, instance: usize) -> Option<usize> {
+    /// The index of an instance's placement. `None` if it has no placement.
+    pub(super) fn index_of(&mut self, serving: &Serving, host: &Host, instance: usize) -> Option<usize> {
         let memory = match serving.placement.numa.as_ref().map(|numa| &numa.value) {
-            Some(Numa::Interleave(nodes)) => Some(Memory::Interleave(nodes.clone())),
-            Some(Numa::Bind(_) | Numa::Spread) => serving.bound_node(host, instance).map(Memory::Bind),
+            Some(NumaPolicy::Interleave(nodes)) => Some(MemoryPolicy::Interleave(nodes.clone())),
+            Some(NumaPolicy::Bind(_) | NumaPolicy::Spread) => {
+                serving.bound_node(host, instance).map(MemoryPolicy::Bind)
+            }
             None => None,
         };
         let cpus = serving.cpus(host, instance);
@@ -68,9 +70,9 @@ impl Placements {
         found.or_else(|| Some(self.add(memory, cpus)))
     }
 
-    fn add(&mut self, memory: Option<Memory>, cpus: Option<CpuList>) -> usize {
+    fn add(&mut self, memory: Option<MemoryPolicy>, cpus: Option<CpuList>) -> usize {
         let plain = name(memory.as_ref(), cpus.as_ref());
-        // Long lists of CPUs may begin alike.
+        // Truncated names of long CPU lists can be equal.
         let numbered = (2..).map(|n| format!("{plain}-{n}"));
         let mut free = std::iter::once(plain.clone()).chain(numbered);
         let name = free.find(|name| !self.all.iter().any(|known| *known.name == **name)).unwrap_or(plain);
@@ -79,23 +81,23 @@ impl Placements {
     }
 }
 
-/// The longest name of a wrapper, in bytes: a list of CPUs can be any length, a file name cannot.
-const LONGEST: usize = 100;
+/// Maximum length of a wrapper name in bytes: CPU lists can be long, but file names cannot.
+const MAX_NAME_LENGTH: usize = 100;
 
-fn name(memory: Option<&Memory>, cpus: Option<&CpuList>) -> String {
+fn name(memory: Option<&MemoryPolicy>, cpus: Option<&CpuList>) -> String {
     let mut parts = Vec::new();
     match memory {
-        Some(Memory::Interleave(nodes)) if nodes.is_empty() => parts.push("interleave-all".to_owned()),
-        Some(Memory::Interleave(nodes)) => parts.push(format!("interleave-{}", joined(nodes, "-"))),
-        Some(Memory::Bind(node)) => parts.push(format!("bind-{node}")),
+        Some(MemoryPolicy::Interleave(nodes)) if nodes.is_empty() => parts.push("interleave-all".to_owned()),
+        Some(MemoryPolicy::Interleave(nodes)) => parts.push(format!("interleave-{}", join(nodes, "-"))),
+        Some(MemoryPolicy::Bind(node)) => parts.push(format!("bind-{node}")),
         None => {}
     }
     parts.extend(cpus.map(|cpus| format!("cpus-{}", cpus.to_string().replace(',', "_"))));
     let mut name = parts.join("-");
-    name.truncate(LONGEST);
+    name.truncate(MAX_NAME_LENGTH);
     name
 }
 
-fn joined(nodes: &[u32], between: &str) -> String {
-    nodes.iter().map(u32::to_string).collect::<Vec<_>>().join(between)
+fn join(nodes: &[u32], separator: &str) -> String {
+    nodes.iter().map(u32::to_string).collect::<Vec<_>>().join(separator)
 }

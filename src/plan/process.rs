@@ -1,16 +1,16 @@
-//! The processes of a role, complete.
+//! Roles with their processes: command lines, files, ports and placement.
 
 use super::argv::{Argv, Word};
 use super::placement::Placements;
 use super::{Bytes, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
-use crate::hir::{self, Id, Registry, Serving, Work};
+use crate::hir::{self, Id, Registry, RoleKind, Serving};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A role that is served, with everything that its units and scripts say.
+/// A served role with all data for its units and scripts.
 #[derive(Debug)]
 pub struct Role {
     /// Its name.
@@ -21,125 +21,125 @@ pub struct Role {
     pub residency: Arc<str>,
     /// When it starts.
     pub start: Start,
-    /// After how long without a connection its model leaves; on-demand only.
+    /// Idle time without a connection after which its model is unloaded; on-demand only.
     pub idle: Option<Seconds>,
-    /// Its host, as a number of [`Plan::hosts`](super::Plan::hosts).
+    /// Its host, as an index into [`Plan::hosts`](super::Plan::hosts).
     pub host: usize,
     /// The title of its model.
     pub model: Arc<str>,
     /// The name of its model.
     pub model_name: Arc<str>,
-    /// What it is for.
+    /// The purpose of the role.
     pub purpose: Option<Box<str>>,
-    /// Other roles whose work its processes do.
+    /// The roles that share its processes.
     pub shared_by: Vec<Box<str>>,
     /// The addresses that clients use.
     pub addresses: Arc<[Arc<str>]>,
-    /// The ports that clients use, one a process.
+    /// The ports that clients use, one per process.
     pub ports: PortRange,
-    /// Tokens of one request.
+    /// Maximum tokens of one request.
     pub context: u64,
-    /// Requests at once.
+    /// Number of concurrent requests.
     pub slots: u32,
-    /// Whether it answers with embeddings and not with text.
+    /// True if the role returns embeddings instead of text.
     pub is_embedder: bool,
-    /// Bytes of the files that a process reads.
+    /// Total size of the files that a process reads.
     pub bytes: Bytes,
-    /// The longest that reading them takes, in whole seconds; none where the speed of a store is not declared.
+    /// Estimated upper limit of the load time. `None` if the speed of a store is not declared.
     pub load_time: Option<Seconds>,
-    /// Its engine, as a number of [`Plan::engines`](super::Plan::engines).
+    /// Its engine, as an index into [`Plan::engines`](super::Plan::engines).
     pub engine: Option<usize>,
-    /// The program, a full path.
+    /// The full path of the program.
     pub program: Arc<str>,
     /// The files that a process reads: model, draft, projector; full paths.
     pub files: Arc<[Arc<str>]>,
-    /// The folders that a process reads, the program's included, without those that lie below another; full paths, in byte
-    /// order.
+    /// The folders that a process reads, including the folder of the program. Subfolders of other folders in the list
+    /// are left out. Full paths, in byte order.
     pub folders: Arc<[Arc<str>]>,
-    /// The file with the keys of clients.
+    /// The file with the API keys.
     pub key_file: Option<Box<str>>,
     /// Environment, in byte order of names.
     pub env: Vec<(Arc<str>, Arc<str>)>,
-    /// Whether weights are locked in memory.
+    /// True if weights are locked in memory.
     pub lock: bool,
-    /// How far its units are locked in.
+    /// The level of sandboxing of its units.
     pub hardening: Hardening,
-    /// Its processes, one a port.
+    /// Its processes, one per port.
     pub processes: Vec<Process>,
 }
 
-/// One process: what differs between the instances of a role.
+/// One process: the data that differs between the instances of a role.
 #[derive(Debug)]
 pub struct Process {
-    /// The number of the instance from 0, where there are several.
+    /// The number of the instance, from 0. `None` if there is only one.
     pub instance: Option<usize>,
     /// The port that clients use.
     pub port: u16,
-    /// The hidden port on 127.0.0.1 that the process listens at, for an on-demand role.
+    /// For an on-demand role: the hidden port of 127.0.0.1 that the process listens on.
     pub backend: Option<u16>,
     /// The arguments after the program.
     pub args: Argv,
-    /// Its placement, as a number of [`Plan::placements`](super::Plan::placements).
+    /// Its placement, as an index into [`Plan::placements`](super::Plan::placements).
     pub placement: Option<usize>,
 }
 
-/// What stands for [`Word::Prompt`] and [`Word::Image`] while a command line is lowered: no text of a registry holds a NUL.
+/// Placeholders for [`Word::Prompt`] and [`Word::Image`] in command lines. Texts of a registry contain no NUL.
 pub(super) const PROMPT: &str = "\0prompt";
 pub(super) const IMAGE: &str = "\0image";
 
-/// A minute on top of the reading of the files, for everything else that a start takes.
-const START_REST: u64 = 60;
+/// Seconds of a start in addition to reading the files.
+const START_OVERHEAD: u64 = 60;
 
 /// All served roles, in the order of declaration.
 pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role> {
     let registry = checked.registry();
     let sharers = sharers(registry);
     let served = registry.roles.entries().filter_map(|(id, role)| Some((id, role, role.serving()?)));
-    let mut lines = lines(checked).into_iter();
-    let mut roles = Vec::with_capacity(lines.len());
-    let mut shared = Shared::default();
+    let mut command_lines = command_lines(checked).into_iter();
+    let mut roles = Vec::with_capacity(command_lines.len());
+    let mut interner = Interner::default();
     let planned = served.map(|(id, role, serving)| {
         let host = registry.hosts.get(serving.host.value);
         let residency = registry.residencies.get(serving.residency.value);
         let model = registry.models.get(serving.model.value);
         let files = files(registry, serving);
         let program = program(registry, serving);
-        let lines = lines.next().unwrap_or_default();
-        let processes = lines.into_iter().enumerate().map(|(n, args)| Process {
+        let instances = command_lines.next().unwrap_or_default();
+        let processes = instances.into_iter().enumerate().map(|(n, args)| Process {
             instance: (serving.ports.len() > 1).then_some(n),
             port: serving.ports.ports().nth(n).unwrap_or(serving.ports.last),
             backend: (residency.start.value == Start::OnDemand).then(|| serving.backend_port(n)).flatten(),
             args,
-            placement: placements.of(serving, host, n),
+            placement: placements.index_of(serving, host, n),
         });
         Role {
             processes: processes.collect(),
             engine: serving.engine.map(|engine| engine.value.number()),
             name: role.head.name.value.clone(),
-            tier: shared.of(&registry.tiers.get(role.tier.value).head.name),
-            residency: shared.of(&residency.head.name),
+            tier: interner.text(&registry.tiers.get(role.tier.value).head.name),
+            residency: interner.text(&residency.head.name),
             start: residency.start.value,
             idle: residency.idle.map(|idle| idle.value),
             host: serving.host.value.number(),
-            model: shared.of(&model.title),
-            model_name: shared.of(&model.head.name),
+            model: interner.text(&model.title),
+            model_name: interner.text(&model.head.name),
             purpose: role.purpose.as_ref().map(|purpose| purpose.value.clone()),
             shared_by: sharers.get(&id).cloned().unwrap_or_default(),
-            addresses: shared.list(serving.addresses()),
+            addresses: interner.list(serving.addresses()),
             ports: serving.ports.value,
             context: serving.context.value,
             slots: serving.slots.value,
             is_embedder: serving.pooling.is_some(),
             bytes: files.iter().fold(Bytes(0), |sum, file| sum.plus(file.bytes)),
             load_time: load_time(&files),
-            folders: shared.list(folders(&program, &files)),
-            files: shared.list(files.iter().map(|file| file.path.as_str())),
-            program: shared.of(&program),
+            folders: interner.list(folders(&program, &files)),
+            files: interner.list(files.iter().map(|file| file.path.as_str())),
+            program: interner.text(&program),
             key_file: serving.key_file.as_ref().map(|file| file.value.clone()),
             env: registry
                 .env_of(serving)
                 .into_iter()
-                .map(|(name, value)| (shared.of(name), shared.of(value)))
+                .map(|(name, value)| (interner.text(name), interner.text(value)))
                 .collect(),
             lock: serving.is_locked(),
             hardening: serving.hardening.map_or(registry.stack.hardening, |hardening| hardening.value),
@@ -152,7 +152,7 @@ pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role>
 fn sharers(registry: &Registry) -> BTreeMap<Id<hir::Role>, Vec<Box<str>>> {
     let mut sharers: BTreeMap<_, Vec<Box<str>>> = BTreeMap::new();
     for role in registry.roles.iter() {
-        if let Work::Shares(shared) = &role.work {
+        if let RoleKind::Shares(shared) = &role.kind {
             sharers.entry(shared.value).or_default().push(role.head.name.value.clone());
         }
     }
@@ -160,16 +160,17 @@ fn sharers(registry: &Registry) -> BTreeMap<Id<hir::Role>, Vec<Box<str>>> {
 }
 
 /// The arguments of each process of each served role, in the order of declaration.
-fn lines(checked: &Checked) -> Vec<Vec<Argv>> {
+fn command_lines(checked: &Checked) -> Vec<Vec<Argv>> {
     let servings: Vec<&Serving> = checked.registry().roles.iter().filter_map(hir::Role::serving).collect();
-    let line = |serving: &Serving, n| checked.serve(serving, n).map(|lowered| words(&lowered.args, serving));
-    let lines = servings
+    let line =
+        |serving: &Serving, n| checked.lower_server(serving, n).map(|lowered| words(&lowered.args, serving));
+    let command_lines = servings
         .par_iter()
         .map(|serving| (0..serving.ports.len()).map(|n| line(serving, n).unwrap_or_default()).collect());
-    lines.collect()
+    command_lines.collect()
 }
 
-/// The arguments as words; the path of the key file is not one of a unit.
+/// The arguments as words. The path of the key file becomes [`Word::KeyFile`], because units pass it as a credential.
 fn words(args: &[Cow<'static, str>], serving: &Serving) -> Argv {
     let key_file = serving.key_file.as_ref().map(|file| &*file.value);
     let mut after_key = false;
@@ -180,15 +181,15 @@ fn words(args: &[Cow<'static, str>], serving: &Serving) -> Argv {
     args.iter().map(|arg| &**arg).map(word).collect()
 }
 
-/// Texts that many roles have in common, each held once.
+/// Stores each distinct text once, because many roles have the same texts.
 #[derive(Default)]
-struct Shared {
+struct Interner {
     texts: BTreeSet<Arc<str>>,
     lists: BTreeSet<Arc<[Arc<str>]>>,
 }
 
-impl Shared {
-    fn of(&mut self, text: &str) -> Arc<str> {
+impl Interner {
+    fn text(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.texts.get(text) {
             return known.clone();
         }
@@ -198,7 +199,7 @@ impl Shared {
     }
 
     fn list<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) -> Arc<[Arc<str>]> {
-        let list: Vec<Arc<str>> = texts.into_iter().map(|text| self.of(text)).collect();
+        let list: Vec<Arc<str>> = texts.into_iter().map(|text| self.text(text)).collect();
         if let Some(known) = self.lists.get(list.as_slice()) {
             return known.clone();
         }
@@ -242,7 +243,7 @@ fn files(registry: &Registry, serving: &Serving) -> Vec<File> {
 
 fn load_time(files: &[File]) -> Option<Seconds> {
     let seconds = files.iter().map(|file| Some(file.bytes.0.div_ceil(file.speed?.0.max(1))));
-    seconds.sum::<Option<u64>>().map(|seconds| Seconds(seconds + START_REST))
+    seconds.sum::<Option<u64>>().map(|seconds| Seconds(seconds + START_OVERHEAD))
 }
 
 fn folders<'f>(program: &'f str, files: &'f [File]) -> Vec<&'f str> {

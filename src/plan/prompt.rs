@@ -1,4 +1,4 @@
-//! The one-shot command of a model, for a person.
+//! The one-shot commands of models.
 
 use super::argv::{Argv, Word};
 use super::placement::Placements;
@@ -8,41 +8,41 @@ use crate::engine::architecture;
 use crate::hir::{Id, Model, Registry, Role, Serving};
 use std::collections::BTreeSet;
 
-/// The one-shot command of a model, as the role that serves it first has it.
+/// The one-shot command of a model, with the settings of the first role that serves it.
 #[derive(Debug)]
 pub struct Prompt {
     /// The name of the model.
     pub model: Box<str>,
-    /// Its title.
+    /// The title of the model.
     pub title: Box<str>,
-    /// What kind of model it is.
-    pub kind: Kind,
-    /// The role that serves it first.
+    /// The kind of the model.
+    pub kind: ModelKind,
+    /// The first role that serves the model.
     pub role: Box<str>,
     /// The folder of the programs.
     pub bin: Box<str>,
-    /// The program, without its folder.
+    /// The name of the program.
     pub tool: Box<str>,
     /// The arguments.
     pub args: Argv,
     /// Environment, in byte order of names.
     pub env: Vec<(Box<str>, Box<str>)>,
-    /// Whether a draft model runs ahead.
-    pub drafts: bool,
-    /// Whether tokens are drafted from the prompt.
-    pub looks_up: bool,
-    /// Whether it uses fewer experts, or more, than the model does by itself.
+    /// True if it uses a draft model.
+    pub has_draft: bool,
+    /// True if it drafts tokens from n-grams of the prompt.
+    pub has_lookup: bool,
+    /// True if it sets the number of experts.
     pub sets_experts: bool,
     /// The files that it reads: model, draft, projector; full paths.
     pub files: Vec<Box<str>>,
-    /// Its placement, as a number of [`Plan::placements`](super::Plan::placements).
+    /// Its placement, as an index into [`Plan::placements`](super::Plan::placements).
     pub placement: Option<usize>,
 }
 
-/// What kind of model, as far as its one-shot command goes.
+/// The kind of a model, which selects the example commands of the documents.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Kind {
-    /// Neither of the others.
+pub enum ModelKind {
+    /// None of the others.
     Dense,
     /// A mixture of experts.
     Experts,
@@ -52,19 +52,19 @@ pub enum Kind {
     Vision,
 }
 
-/// The kind of a model: projector, recurrent or hybrid architecture, experts, else dense.
-pub(super) fn kind(registry: &Registry, model: &Model) -> Kind {
+/// The kind of a model. The first match wins: projector, recurrent or hybrid architecture, experts, else dense.
+pub(super) fn kind(registry: &Registry, model: &Model) -> ModelKind {
     let arch = architecture::architecture(&registry.families.get(model.family.value).arch);
     match () {
-        () if model.projector.is_some() => Kind::Vision,
-        () if arch.is_some_and(|arch| arch.is_recurrent() || arch.is_hybrid()) => Kind::Recurrent,
-        () if model.experts.is_some() => Kind::Experts,
-        () => Kind::Dense,
+        () if model.projector.is_some() => ModelKind::Vision,
+        () if arch.is_some_and(|arch| arch.is_recurrent() || arch.is_hybrid()) => ModelKind::Recurrent,
+        () if model.experts.is_some() => ModelKind::Experts,
+        () => ModelKind::Dense,
     }
 }
 
-/// One command for each model that a role serves, in the order of the roles; embedders have none, and neither has what the
-/// build cannot say, which was warned of.
+/// One command for each served model, in the order of the roles. Embedding models have none. Commands that the build
+/// cannot express are left out; `missing-one-shot` reports them.
 pub(super) fn prompts(checked: &Checked, placements: &mut Placements) -> Vec<Prompt> {
     let registry = checked.registry();
     let mut seen = BTreeSet::new();
@@ -82,8 +82,8 @@ fn prompt(checked: &Checked, role: &Role, serving: &Serving, placements: &mut Pl
     let registry = checked.registry();
     let id: Id<Model> = serving.model.value;
     let model = registry.models.get(id);
-    let lowered = checked.prompt(id, serving, (PROMPT, IMAGE))?;
-    if !lowered.cannot.is_empty() || lowered.args.is_empty() {
+    let lowered = checked.lower_prompt(id, serving, (PROMPT, IMAGE))?;
+    if !lowered.errors.is_empty() || lowered.args.is_empty() {
         return None;
     }
     let mut files: Vec<String> = vec![registry.path_of(model, &model.file)];
@@ -105,12 +105,12 @@ fn prompt(checked: &Checked, role: &Role, serving: &Serving, placements: &mut Pl
         role: role.head.name.value.clone(),
         bin: engine.bin.trim_end_matches('/').into(),
         tool: lowered.tool.into(),
-        drafts: serving.draft.is_some(),
-        looks_up: serving.lookup.is_some(),
+        has_draft: serving.draft.is_some(),
+        has_lookup: serving.lookup.is_some(),
         sets_experts: serving.experts.is_some(),
         args: lowered.args.iter().map(|arg| word(&**arg)).collect(),
         env: registry.env_of(serving).into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
         files: files.into_iter().map(Into::into).collect(),
-        placement: placements.of(serving, registry.hosts.get(serving.host.value), 0),
+        placement: placements.index_of(serving, registry.hosts.get(serving.host.value), 0),
     })
 }

@@ -1,32 +1,32 @@
-//! Which role's processes answer for which role.
+//! Routes: for each role, the role whose processes answer its requests.
 
 use super::process;
-use crate::hir::{Registry, Work};
+use crate::hir::{Registry, RoleKind};
 use std::collections::BTreeMap;
 
-/// A role that clients may ask for, and who answers.
+/// A role that clients can use, and the role whose processes answer.
 #[derive(Debug)]
 pub struct Route {
     /// The name of the role.
     pub name: Box<str>,
     /// The name of its tier.
     pub tier: Box<str>,
-    /// What it is for.
+    /// The purpose of the role.
     pub purpose: Option<Box<str>>,
-    /// The role whose processes answer, as a number of [`Plan::roles`](super::Plan::roles).
+    /// The role whose processes answer, as an index into [`Plan::roles`](super::Plan::roles).
     pub role: usize,
-    /// Whether that is another role.
+    /// True if that is another role.
     pub shares: bool,
 }
 
-/// All roles that are answered for, in the order of declaration.
+/// All roles that are served, by their own or by shared processes, in the order of declaration.
 pub(super) fn routes(registry: &Registry, roles: &[process::Role]) -> Vec<Route> {
     let numbers: BTreeMap<&str, usize> = roles.iter().enumerate().map(|(n, role)| (&*role.name, n)).collect();
     let route = |role: &crate::hir::Role| {
-        let (answers, shares) = match &role.work {
-            Work::Served(_) => (&role.head.name.value, false),
-            Work::Shares(shared) => (&registry.roles.get(shared.value).head.name.value, true),
-            Work::Listed(_) => return None,
+        let (answers, shares) = match &role.kind {
+            RoleKind::Served(_) => (&role.head.name.value, false),
+            RoleKind::Shares(shared) => (&registry.roles.get(shared.value).head.name.value, true),
+            RoleKind::Listed(_) => return None,
         };
         Some(Route {
             name: role.head.name.value.clone(),

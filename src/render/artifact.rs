@@ -1,35 +1,34 @@
-//! What a target makes: files to be, whose text is rendered only when it is asked for, so that a build of any size
-//! holds a few of them at a time.
+//! Artifacts: the files that a build generates. Texts are rendered lazily, so that only a few are in memory at a time.
 
 use rayon::prelude::*;
 use std::fmt;
 use std::sync::Arc;
 
-/// One file to be: its place below `out/`, whether it is executable, and the way to its text.
+/// One generated file: its path below `out/`, its mode, and a function that renders its text.
 pub struct Artifact<'p> {
     path: ArtifactPath,
     executable: bool,
     text: Box<dyn Fn() -> Result<String, RenderError> + Send + Sync + 'p>,
 }
 
-/// A text that could not be rendered. The plan has been checked, so it is never the user's doing.
+/// An internal error: a text could not be rendered. The plan has been checked, so the registry is not the cause.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RenderError(Box<str>);
 
-/// A path below the output folder, with `/` between its parts; absolute ones, `..` and empty parts cannot be held.
+/// A relative path below the output folder, separated by `/`. It is never absolute and has no empty, `.` or `..` parts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ArtifactPath(Arc<str>);
 
-/// Artifacts by path, in byte order; two claims on one path cannot be held.
+/// Artifacts in byte order of their paths, which are unique.
 #[derive(Default)]
 pub struct ArtifactSet<'p>(Vec<Artifact<'p>>);
 
 impl ArtifactPath {
-    /// The path, or none where it would lead out of the folder or name no file.
+    /// The path; none if it would be outside the folder or does not name a file.
     pub fn new(path: impl Into<Arc<str>>) -> Option<Self> {
         let path = path.into();
-        let sound = path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'));
-        sound.then_some(Self(path))
+        let is_valid = path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'));
+        is_valid.then_some(Self(path))
     }
 
     /// The path as text.
@@ -45,9 +44,9 @@ impl fmt::Display for ArtifactPath {
 }
 
 impl RenderError {
-    /// What renders it, and why that failed.
-    pub fn new(what: &str, why: &str) -> Self {
-        Self(format!("this is a bug in orchgen: {what} cannot be rendered: {why}").into())
+    /// An error about the named file, template or role, with the reason.
+    pub fn new(name: &str, reason: &str) -> Self {
+        Self(format!("this is a bug in orchgen: cannot render {name}: {reason}").into())
     }
 }
 
@@ -68,7 +67,7 @@ impl<'p> Artifact<'p> {
         Self { path, executable: false, text: Box::new(text) }
     }
 
-    /// A program (mode 0755).
+    /// An executable file (mode 0755).
     pub fn program(
         path: ArtifactPath,
         text: impl Fn() -> Result<String, RenderError> + Send + Sync + 'p,
@@ -76,24 +75,24 @@ impl<'p> Artifact<'p> {
         Self { path, executable: true, text: Box::new(text) }
     }
 
-    /// Where it will be.
+    /// The path below the output folder.
     pub fn path(&self) -> &ArtifactPath {
         &self.path
     }
 
-    /// Whether it is a program.
+    /// True if the file is executable.
     pub fn is_executable(&self) -> bool {
         self.executable
     }
 
-    /// Renders the text; the same at every call.
+    /// Renders the text. The result is the same at every call.
     pub fn text(&self) -> Result<String, RenderError> {
         (self.text)()
     }
 }
 
 impl<'p> ArtifactSet<'p> {
-    /// The set of these; gives one back whose path another one has.
+    /// A set of artifacts. Fails with an artifact whose path is not unique.
     pub fn new(mut artifacts: Vec<Artifact<'p>>) -> Result<Self, Artifact<'p>> {
         artifacts.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
         let mut pairs = artifacts.iter().zip(artifacts.iter().skip(1));
@@ -103,7 +102,7 @@ impl<'p> ArtifactSet<'p> {
         }
     }
 
-    /// Takes an artifact in; gives it back where its path is taken.
+    /// Adds an artifact. Fails with the artifact if its path is already in use.
     pub fn add(&mut self, artifact: Artifact<'p>) -> Result<(), Artifact<'p>> {
         match self.find(&artifact.path) {
             Ok(_) => Err(artifact),
@@ -119,17 +118,17 @@ impl<'p> ArtifactSet<'p> {
         self.0.iter()
     }
 
-    /// The artifact of a path.
+    /// The artifact with this path.
     pub fn get(&self, path: &ArtifactPath) -> Option<&Artifact<'p>> {
         self.find(path).ok().and_then(|at| self.0.get(at))
     }
 
-    /// How many there are.
+    /// The number of artifacts.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// True if there are no artifacts.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

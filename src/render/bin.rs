@@ -1,6 +1,8 @@
-//! Launch scripts: `bin/ROLE` serves a role in the foreground as its unit does, `bin/prompt/MODEL` asks a model once.
+//! Launch scripts: `bin/ROLE` serves a role in the foreground, as its unit does. `bin/prompt/MODEL` is a one-shot
+//! command.
 //!
-//! Each runs the argv of the plan through its placement wrapper, and says before it what is missing, by an exit code of its own.
+//! Each script runs the command line of the plan through its placement wrapper. Before that, it reports missing files
+//! and programs with distinct exit codes.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -9,9 +11,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::artifact::RenderError;
-use super::template::skeleton::{Hole, Lines, Skeletons, Texts};
+use super::template::skeleton::{PackedLines, Placeholder, PlaceholderTexts, SkeletonCache};
 use super::template::{Template, Templates};
-use super::{Claims, Target};
+use super::{ArtifactCollector, OutputTarget};
 use crate::plan::{Plan, Process, Prompt, Role, TargetName, Word};
 
 static ROLE: Template = crate::template!("bin/role.sh.j2");
@@ -21,147 +23,155 @@ static COMMAND: Template = crate::template!("bin/command.sh.j2");
 static FILES: Template = crate::template!("bin/files.sh.j2");
 static EXEC: Template = crate::template!("bin/exec.sh.j2");
 
-pub(super) static TARGET: Target =
-    Target { name: TargetName::Bin, templates: &[&ROLE, &PROMPT, &FAIL, &COMMAND, &FILES, &EXEC], artifacts };
+pub(super) static TARGET: OutputTarget = OutputTarget {
+    name: TargetName::Bin,
+    templates: &[&ROLE, &PROMPT, &FAIL, &COMMAND, &FILES, &EXEC],
+    artifacts,
+};
 
-/// What the script of a role knows.
+/// The template data of the script of a role.
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
 struct RoleView {
-    name: Hole,
-    model: Hole,
-    hidden: bool,
-    instances: Vec<Instance>,
-    last: usize,
-    wrappers: Vec<Hole>,
-    addresses: Vec<Hole>,
-    lock: Option<Lock>,
-    run: Run,
+    name: Placeholder,
+    model: Placeholder,
+    behind_socket: bool,
+    instances: Vec<InstanceView>,
+    last_instance: usize,
+    wrappers: Vec<Placeholder>,
+    addresses: Vec<Placeholder>,
+    lock: Option<LockedMemory>,
+    command: CommandView,
 }
 
-/// What differs between the processes of a role.
+/// The data that differs between the instances of a role.
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
-struct Instance {
+struct InstanceView {
     number: usize,
-    place: Hole,
-    port: Hole,
-    own: Vec<Hole>,
-    wrapper: Option<Hole>,
+    listens_at: Placeholder,
+    port: Placeholder,
+    arguments: Vec<Placeholder>,
+    wrapper: Option<Placeholder>,
 }
 
-/// What a process locks in memory.
+/// The memory that a process locks.
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
-struct Lock {
-    kib: Hole,
-    size: Hole,
+struct LockedMemory {
+    kib: Placeholder,
+    size: Placeholder,
 }
 
-/// What the script of a one-shot command knows.
+/// The template data of the script of a one-shot command.
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
 struct PromptView {
-    model: Hole,
-    title: Hole,
-    role: Hole,
-    run: Run,
+    model: Placeholder,
+    title: Placeholder,
+    role: Placeholder,
+    command: CommandView,
 }
 
-/// What is run, and what has to be there for it.
+/// The command to run, and the files that it needs.
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
-struct Run {
-    program: Hole,
-    parts: Vec<Part>,
-    files: Vec<Hole>,
-    image: bool,
-    env: Vec<Variable>,
-    /// Whether `env` would take the program for one more variable.
-    shield: bool,
-    /// The name of the wrapper, in the words of bash.
-    placed: Option<Hole>,
-    /// The way from the folder of the script to the root of what is made.
-    up: &'static str,
+struct CommandView {
+    program: Placeholder,
+    parts: Vec<ArgumentPart>,
+    files: Vec<Placeholder>,
+    has_image: bool,
+    env: Vec<EnvVariable>,
+    /// True if the program path contains `=`: `env` would parse it as a variable, so `nice -n 0` is put before it.
+    needs_nice: bool,
+    /// The name of the wrapper, as a bash expression.
+    wrapper: Option<Placeholder>,
+    /// The relative path from the folder of the script to the output folder.
+    path_to_root: &'static str,
 }
 
-/// Lines of arguments, an option with its values on each, and the name of a variable of the script that follows them.
+/// Lines of arguments, each with one option and its values, followed by an optional bash variable.
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
-struct Part {
-    lines: Hole,
-    variable: Option<Hole>,
+struct ArgumentPart {
+    lines: Placeholder,
+    variable: Option<Placeholder>,
 }
 
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
-struct Variable {
-    name: Hole,
-    value: Hole,
+struct EnvVariable {
+    name: Placeholder,
+    value: Placeholder,
 }
 
-/// The scripts of a run, as far as they are the same.
-struct Scripts {
-    roles: Skeletons<RoleView>,
-    prompts: Skeletons<PromptView>,
+/// The skeletons that all scripts of a build share.
+struct ScriptSkeletons {
+    roles: SkeletonCache<RoleView>,
+    prompts: SkeletonCache<PromptView>,
 }
 
-fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, claims: &mut Claims<'_, 'p>) {
-    let scripts = Arc::new(Scripts { roles: Skeletons::new(&ROLE), prompts: Skeletons::new(&PROMPT) });
+fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, collector: &mut ArtifactCollector<'_, 'p>) {
+    let scripts =
+        Arc::new(ScriptSkeletons { roles: SkeletonCache::new(&ROLE), prompts: SkeletonCache::new(&PROMPT) });
     for role in &plan.roles {
         let scripts = scripts.clone();
-        claims.program(format!("bin/{}", role.name), move || {
-            let mut texts = Texts::default();
+        collector.program(format!("bin/{}", role.name), move || {
+            let mut texts = PlaceholderTexts::default();
             scripts.roles.render(templates, role_view(plan, role, &mut texts)?, &texts)
         });
     }
     for prompt in &plan.prompts {
         let scripts = scripts.clone();
-        claims.program(format!("bin/prompt/{}", prompt.model), move || {
-            let mut texts = Texts::default();
+        collector.program(format!("bin/prompt/{}", prompt.model), move || {
+            let mut texts = PlaceholderTexts::default();
             scripts.prompts.render(templates, prompt_view(plan, prompt, &mut texts), &texts)
         });
     }
 }
 
-fn role_view<'p>(plan: &'p Plan, role: &'p Role, texts: &mut Texts<'p>) -> Result<RoleView, RenderError> {
-    let columns = columns(role)?;
+fn role_view<'p>(
+    plan: &'p Plan,
+    role: &'p Role,
+    texts: &mut PlaceholderTexts<'p>,
+) -> Result<RoleView, RenderError> {
+    let varying = varying_arguments(role)?;
     let mut wrappers: Vec<&str> =
         role.processes.iter().filter_map(|process| wrapper(plan, process.placement)).collect();
     if !wrappers.is_empty() && wrappers.len() != role.processes.len() {
-        return Err(RenderError::new(&role.name, "some of its instances are placed and some are not"));
+        return Err(RenderError::new(&role.name, "only some of its instances have a placement"));
     }
     wrappers.sort_unstable();
     wrappers.dedup();
     let files = role.files.iter().map(|file| &**file).chain(role.key_file.as_deref());
     Ok(RoleView {
-        name: texts.hole(&*role.name),
-        model: texts.hole(&*role.model),
-        hidden: role.processes.iter().any(|process| process.backend.is_some()),
-        last: role.processes.len().saturating_sub(1),
-        addresses: texts.each(addresses(role)),
-        lock: role.lock.then(|| Lock {
-            kib: texts.hole(role.bytes.0.div_ceil(1024).to_string()),
-            size: texts.hole(role.bytes.to_string()),
+        name: texts.placeholder(&*role.name),
+        model: texts.placeholder(&*role.model),
+        behind_socket: role.processes.iter().any(|process| process.backend.is_some()),
+        last_instance: role.processes.len().saturating_sub(1),
+        addresses: texts.list(probe_addresses(role)),
+        lock: role.lock.then(|| LockedMemory {
+            kib: texts.placeholder(role.bytes.0.div_ceil(1024).to_string()),
+            size: texts.placeholder(role.bytes.to_string()),
         }),
-        run: Run {
-            program: texts.hole(&*role.program),
-            parts: role_parts(role, &columns, texts),
-            files: texts.each(files),
-            image: false,
+        command: CommandView {
+            program: texts.placeholder(&*role.program),
+            parts: role_parts(role, &varying, texts),
+            files: texts.list(files),
+            has_image: false,
             env: env(&role.env, texts),
-            shield: role.program.contains('='),
-            placed: texts.maybe((!wrappers.is_empty()).then_some("$placement")),
-            up: "..",
+            needs_nice: role.program.contains('='),
+            wrapper: texts.optional((!wrappers.is_empty()).then_some("$placement")),
+            path_to_root: "..",
         },
-        instances: instances(plan, role, &columns, texts),
-        wrappers: texts.each(wrappers),
+        instances: instances(plan, role, &varying, texts),
+        wrappers: texts.list(wrappers),
     })
 }
 
 /// An argument that differs between the instances of a role.
-struct Column<'p> {
-    at: usize,
+struct VaryingArgument<'p> {
+    index: usize,
     variable: Cow<'static, str>,
     is_port: bool,
-    /// Its text for each instance.
+    /// The value for each instance.
     values: Vec<&'p str>,
 }
 
-fn columns(role: &Role) -> Result<Vec<Column<'_>>, RenderError> {
+fn varying_arguments(role: &Role) -> Result<Vec<VaryingArgument<'_>>, RenderError> {
     if role.processes.len() < 2 {
         return Ok(Vec::new());
     }
@@ -170,147 +180,151 @@ fn columns(role: &Role) -> Result<Vec<Column<'_>>, RenderError> {
     if others.iter().any(|other| other.len() != first.len()) {
         return Err(RenderError::new(&role.name, "its instances have different numbers of arguments"));
     }
-    let ports: Vec<String> = role.processes.iter().map(|process| listens(process).to_string()).collect();
-    let mut columns = Vec::new();
-    let mut own = 0;
-    for (at, word) in first.iter().enumerate() {
-        if others.iter().all(|other| other.get(at) == Some(word)) {
+    let ports: Vec<String> = role.processes.iter().map(|process| server_port(process).to_string()).collect();
+    let mut varying = Vec::new();
+    let mut numbered = 0;
+    for (index, word) in first.iter().enumerate() {
+        if others.iter().all(|other| other.get(index) == Some(word)) {
             continue;
         }
         let values: Vec<&str> =
-            all.iter().filter_map(|words| words.get(at)).map(|word| word.text()).collect();
+            all.iter().filter_map(|words| words.get(index)).map(|word| word.text()).collect();
         let is_port = values == ports;
-        own += usize::from(!is_port);
-        let variable = if is_port { Cow::Borrowed("port") } else { Cow::Owned(format!("own_{own}")) };
-        columns.push(Column { at, variable, is_port, values });
+        numbered += usize::from(!is_port);
+        let variable = if is_port { Cow::Borrowed("port") } else { Cow::Owned(format!("arg_{numbered}")) };
+        varying.push(VaryingArgument { index, variable, is_port, values });
     }
-    Ok(columns)
+    Ok(varying)
 }
 
-/// The port that a process listens at itself.
-fn listens(process: &Process) -> u16 {
+/// The port of the server process itself, not of its socket.
+fn server_port(process: &Process) -> u16 {
     process.backend.unwrap_or(process.port)
 }
 
 fn instances<'p>(
     plan: &'p Plan,
     role: &'p Role,
-    columns: &[Column<'p>],
-    texts: &mut Texts<'p>,
-) -> Vec<Instance> {
-    let own = columns.iter().filter(|column| !column.is_port);
-    let instance = |(number, process): (usize, &'p Process)| Instance {
+    varying: &[VaryingArgument<'p>],
+    texts: &mut PlaceholderTexts<'p>,
+) -> Vec<InstanceView> {
+    let numbered = varying.iter().filter(|argument| !argument.is_port);
+    let instance = |(number, process): (usize, &'p Process)| InstanceView {
         number,
-        place: texts.hole(place(role, process)),
-        port: texts.hole(listens(process).to_string()),
-        own: texts.each(own.clone().filter_map(|column| column.values.get(number).copied())),
-        wrapper: texts.maybe(wrapper(plan, process.placement)),
+        listens_at: texts.placeholder(listen_text(role, process)),
+        port: texts.placeholder(server_port(process).to_string()),
+        arguments: texts.list(numbered.clone().filter_map(|argument| argument.values.get(number).copied())),
+        wrapper: texts.optional(wrapper(plan, process.placement)),
     };
     role.processes.iter().enumerate().map(instance).collect()
 }
 
-/// Where a process listens, for people.
-fn place(role: &Role, process: &Process) -> String {
+/// The address and port of a process, for the help text.
+fn listen_text(role: &Role, process: &Process) -> String {
     match process.backend {
         Some(port) => format!("127.0.0.1 port {port}"),
         None => format!("{} port {}", role.addresses.join(", "), process.port),
     }
 }
 
-/// Where to knock to find out whether the port is taken.
-fn addresses(role: &Role) -> Vec<Cow<'_, str>> {
+/// The addresses to connect to, to check that the port is free.
+fn probe_addresses(role: &Role) -> Vec<Cow<'_, str>> {
     if role.processes.iter().any(|process| process.backend.is_some()) {
         return vec![Cow::Borrowed("127.0.0.1")];
     }
-    let knock = |address: &'_ str| match address.parse() {
+    let loopback = |address: &'_ str| match address.parse() {
         Ok(IpAddr::V4(ip)) if ip.is_unspecified() => Some("127.0.0.1"),
         Ok(IpAddr::V6(ip)) if ip.is_unspecified() => Some("::1"),
         Ok(_) | Err(_) => None,
     };
-    role.addresses.iter().map(|address| Cow::Borrowed(knock(address).unwrap_or(address))).collect()
+    role.addresses.iter().map(|address| Cow::Borrowed(loopback(address).unwrap_or(address))).collect()
 }
 
 fn wrapper(plan: &Plan, placement: Option<usize>) -> Option<&str> {
     plan.placements.get(placement?).map(|placement| &*placement.name)
 }
 
-fn env<'p, T: AsRef<str>>(env: &'p [(T, T)], texts: &mut Texts<'p>) -> Vec<Variable> {
-    texts.pairs(env).into_iter().map(|(name, value)| Variable { name, value }).collect()
+fn env<'p, T: AsRef<str>>(env: &'p [(T, T)], texts: &mut PlaceholderTexts<'p>) -> Vec<EnvVariable> {
+    texts.pairs(env).into_iter().map(|(name, value)| EnvVariable { name, value }).collect()
 }
 
-fn role_parts<'p>(role: &'p Role, columns: &[Column<'p>], texts: &mut Texts<'p>) -> Vec<Part> {
-    let mut layout = Layout::new(texts);
+fn role_parts<'p>(
+    role: &'p Role,
+    varying: &[VaryingArgument<'p>],
+    texts: &mut PlaceholderTexts<'p>,
+) -> Vec<ArgumentPart> {
+    let mut layout = ArgumentLayout::new(texts);
     let words = role.processes.first().into_iter().flat_map(|process| process.args.iter());
-    for (at, word) in words.enumerate() {
-        match (columns.iter().find(|column| column.at == at), word) {
-            (Some(column), _) => layout.variable(column.variable.clone()),
+    for (index, word) in words.enumerate() {
+        match (varying.iter().find(|argument| argument.index == index), word) {
+            (Some(argument), _) => layout.variable(argument.variable.clone()),
             (None, Word::Text(text)) => layout.text(text),
             (None, Word::KeyFile | Word::Prompt | Word::Image) => {
                 layout.text(role.key_file.as_deref().unwrap_or_default());
             }
         }
     }
-    layout.end()
+    layout.finish()
 }
 
-fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt, texts: &mut Texts<'p>) -> PromptView {
-    let mut layout = Layout::new(texts);
+fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt, texts: &mut PlaceholderTexts<'p>) -> PromptView {
+    let mut layout = ArgumentLayout::new(texts);
     for word in prompt.args.iter() {
         match word {
             Word::Text(text) => layout.text(text),
             Word::Prompt => layout.variable(Cow::Borrowed("text")),
             Word::Image => layout.variable(Cow::Borrowed("image")),
-            // A one-shot command serves nobody, so it has no keys.
+            // A one-shot command has no clients and therefore no API keys.
             Word::KeyFile => {}
         }
     }
-    let parts = layout.end();
+    let parts = layout.finish();
     PromptView {
-        model: texts.hole(&*prompt.model),
-        title: texts.hole(&*prompt.title),
-        role: texts.hole(&*prompt.role),
-        run: Run {
-            program: texts.hole(format!("{}/{}", prompt.bin, prompt.tool)),
+        model: texts.placeholder(&*prompt.model),
+        title: texts.placeholder(&*prompt.title),
+        role: texts.placeholder(&*prompt.role),
+        command: CommandView {
+            program: texts.placeholder(format!("{}/{}", prompt.bin, prompt.tool)),
             parts,
-            files: texts.each(prompt.files.iter().map(|file| &**file)),
-            image: prompt.args.iter().any(|word| word == Word::Image),
+            files: texts.list(prompt.files.iter().map(|file| &**file)),
+            has_image: prompt.args.iter().any(|word| word == Word::Image),
             env: env(&prompt.env, texts),
-            shield: prompt.bin.contains('=') || prompt.tool.contains('='),
-            placed: texts.maybe(wrapper(plan, prompt.placement)),
-            up: "../..",
+            needs_nice: prompt.bin.contains('=') || prompt.tool.contains('='),
+            wrapper: texts.optional(wrapper(plan, prompt.placement)),
+            path_to_root: "../..",
         },
     }
 }
 
-/// Arguments, laid out for people.
-struct Layout<'t, 'p> {
-    texts: &'t mut Texts<'p>,
-    parts: Vec<Part>,
-    lines: Lines,
+/// Arranges arguments in readable lines.
+struct ArgumentLayout<'t, 'p> {
+    texts: &'t mut PlaceholderTexts<'p>,
+    parts: Vec<ArgumentPart>,
+    lines: PackedLines,
 }
 
-impl<'t, 'p> Layout<'t, 'p> {
-    fn new(texts: &'t mut Texts<'p>) -> Self {
-        Self { texts, parts: Vec::new(), lines: Lines::default() }
+impl<'t, 'p> ArgumentLayout<'t, 'p> {
+    fn new(texts: &'t mut PlaceholderTexts<'p>) -> Self {
+        Self { texts, parts: Vec::new(), lines: PackedLines::default() }
     }
 
     fn text(&mut self, word: &str) {
         let is_option =
             word.strip_prefix('-').is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
-        if is_option { self.lines.begin(word) } else { self.lines.word(word) }
+        if is_option { self.lines.start_line(word) } else { self.lines.push_word(word) }
     }
 
     fn variable(&mut self, name: Cow<'static, str>) {
-        let lines = self.texts.hole(std::mem::take(&mut self.lines));
-        let variable = Some(self.texts.hole(name));
-        self.parts.push(Part { lines, variable });
+        let lines = self.texts.placeholder(std::mem::take(&mut self.lines));
+        let variable = Some(self.texts.placeholder(name));
+        self.parts.push(ArgumentPart { lines, variable });
     }
 
-    /// The parts, with what stands after the last variable.
-    fn end(mut self) -> Vec<Part> {
+    /// All parts, including the words after the last variable.
+    fn finish(mut self) -> Vec<ArgumentPart> {
         if !self.lines.is_empty() {
-            let lines = self.texts.hole(self.lines);
-            self.parts.push(Part { lines, variable: None });
+            let lines = self.texts.placeholder(self.lines);
+            self.parts.push(ArgumentPart { lines, variable: None });
         }
         self.parts
     }

@@ -1,4 +1,4 @@
-//! Documents: the reference of all models, and what is odd about some of them.
+//! Documents: the model reference and the quirks of models.
 
 mod command;
 mod constraint;
@@ -7,18 +7,18 @@ mod view;
 mod wording;
 
 use super::template::{Template, Templates};
-use super::{Claims, Target};
+use super::{ArtifactCollector, OutputTarget};
 use crate::plan::{Plan, TargetName};
 
 static REFERENCE: Template = crate::template!("docs/MODEL_REFERENCE.md.j2");
 static TIER: Template = crate::template!("docs/tier.md.j2");
 static QUIRKS: Template = crate::template!("docs/QUIRKS.md.j2");
 
-pub(super) static TARGET: Target =
-    Target { name: TargetName::Docs, templates: &[&REFERENCE, &TIER, &QUIRKS], artifacts };
+pub(super) static TARGET: OutputTarget =
+    OutputTarget { name: TargetName::Docs, templates: &[&REFERENCE, &TIER, &QUIRKS], artifacts };
 
-fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, claims: &mut Claims<'_, 'p>) {
-    claims.file("docs/MODEL_REFERENCE.md".to_owned(), || {
+fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, collector: &mut ArtifactCollector<'_, 'p>) {
+    collector.file("docs/MODEL_REFERENCE.md".to_owned(), || {
         let tiers = plan.reference.tiers.iter().map(|tier| {
             let text = templates.render(&TIER, &view::tier(tier))?;
             Ok(text.trim_end_matches('\n').to_owned())
@@ -26,6 +26,7 @@ fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, claims: &mut Claims<'
         templates.render(&REFERENCE, &view::ReferenceView::of(plan, tiers.collect::<Result<_, _>>()?))
     });
     if !plan.reference.quirks.is_empty() {
-        claims.file("docs/QUIRKS.md".to_owned(), || templates.render(&QUIRKS, &quirks::QuirksView::of(plan)));
+        collector
+            .file("docs/QUIRKS.md".to_owned(), || templates.render(&QUIRKS, &quirks::QuirksView::of(plan)));
     }
 }

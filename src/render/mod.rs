@@ -1,4 +1,4 @@
-//! Plan to artifacts: one file a target, one folder of templates each.
+//! Turns a plan into artifacts. Each output target has one file and one folder of templates.
 
 mod artifact;
 mod bin;
@@ -15,73 +15,73 @@ use crate::plan::{Plan, TargetName};
 use rayon::prelude::*;
 use template::{Template, Templates};
 
-/// One kind of output: its name, its templates, and its function from plan to artifacts.
-pub struct Target {
-    /// The word by which the stack asks for it.
+/// One kind of output: its name, its templates, and the function that adds its artifacts.
+pub struct OutputTarget {
+    /// The name in `targets` of the stack.
     pub name: TargetName,
     templates: &'static [&'static Template],
-    artifacts: for<'p> fn(&'p Plan, &'p Templates, &mut Claims<'_, 'p>),
+    artifacts: for<'p> fn(&'p Plan, &'p Templates, &mut ArtifactCollector<'_, 'p>),
 }
 
-/// All targets, in the order of the documentation.
-pub static ALL: &[&Target] =
+/// All output targets, in the order of the documentation.
+pub static ALL: &[&OutputTarget] =
     &[&systemd::TARGET, &bin::TARGET, &numactl::TARGET, &docs::TARGET, &stack_json::TARGET];
 
-/// What a target claims: paths below `out/`, each with the way to its text.
-pub struct Claims<'s, 'p> {
+/// Collects the artifacts of an output target.
+pub struct ArtifactCollector<'s, 'p> {
     list: &'s mut Vec<Artifact<'p>>,
-    clash: Option<RenderError>,
+    error: Option<RenderError>,
 }
 
-impl<'p> Claims<'_, 'p> {
-    /// Claims a plain file (mode 0644).
+impl<'p> ArtifactCollector<'_, 'p> {
+    /// Adds a plain file (mode 0644).
     pub fn file(&mut self, path: String, text: impl Fn() -> Result<String, RenderError> + Send + Sync + 'p) {
-        self.claim(path, |path| Artifact::file(path, text));
+        self.add(path, |path| Artifact::file(path, text));
     }
 
-    /// Claims a program (mode 0755).
+    /// Adds an executable file (mode 0755).
     pub fn program(
         &mut self,
         path: String,
         text: impl Fn() -> Result<String, RenderError> + Send + Sync + 'p,
     ) {
-        self.claim(path, |path| Artifact::program(path, text));
+        self.add(path, |path| Artifact::program(path, text));
     }
 
-    /// A path that leads out of the folder is a name that the checks should have refused.
-    fn claim(&mut self, path: String, artifact: impl FnOnce(ArtifactPath) -> Artifact<'p>) {
+    /// An invalid path is an internal error, because the checks reject invalid names.
+    fn add(&mut self, path: String, artifact: impl FnOnce(ArtifactPath) -> Artifact<'p>) {
         match ArtifactPath::new(path) {
-            Some(sound) => self.list.push(artifact(sound)),
-            None if self.clash.is_none() => self.clash = Some(clash("an artifact out of the folder")),
+            Some(valid) => self.list.push(artifact(valid)),
+            None if self.error.is_none() => self.error = Some(path_error("an artifact outside the folder")),
             None => {}
         }
     }
 }
 
-fn clash(what: &str) -> RenderError {
-    RenderError::new(what, "its path is taken or leads out of the folder")
+fn path_error(path: &str) -> RenderError {
+    RenderError::new(path, "the path is outside the folder or already in use")
 }
 
-/// The templates of all targets, compiled.
+/// The compiled templates of all output targets.
 pub fn templates() -> Templates {
     Templates::new(ALL.iter().flat_map(|target| target.templates.iter().copied()))
 }
 
-/// Everything that the plan asks for, by path; texts are rendered when they are asked for.
+/// The artifacts of all output targets that the stack names. Texts are rendered lazily.
 pub fn render<'p>(plan: &'p Plan, templates: &'p Templates) -> Result<ArtifactSet<'p>, RenderError> {
-    let claimed = |target: &&Target| {
+    let collect = |target: &&OutputTarget| {
         let mut list = Vec::new();
-        let mut claims = Claims { list: &mut list, clash: None };
-        (target.artifacts)(plan, templates, &mut claims);
-        claims.clash.map_or(Ok(list), Err)
+        let mut collector = ArtifactCollector { list: &mut list, error: None };
+        (target.artifacts)(plan, templates, &mut collector);
+        collector.error.map_or(Ok(list), Err)
     };
-    let asked: Vec<&Target> =
+    let selected: Vec<&OutputTarget> =
         ALL.iter().copied().filter(|target| plan.targets.contains(&target.name)).collect();
-    let lists: Vec<Result<Vec<Artifact<'p>>, RenderError>> = asked.par_iter().map(claimed).collect();
+    let lists: Vec<Result<Vec<Artifact<'p>>, RenderError>> = selected.par_iter().map(collect).collect();
     let mut all = Vec::new();
     for list in lists {
         all.append(&mut list?);
     }
-    // A path that is claimed twice comes of a name that the checks should have refused.
-    ArtifactSet::new(all).map_err(|taken| clash(taken.path().as_str()))
+    // Two artifacts with one path are an internal error, because the checks reject such names.
+    ArtifactSet::new(all).map_err(|duplicate| path_error(duplicate.path().as_str()))
 }

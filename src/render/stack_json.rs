@@ -1,4 +1,5 @@
-//! `stack.json`: the stack for programs that route requests. Which role, where, which model, within which limits.
+//! `stack.json`: the stack for programs that route requests. It lists the roles with their endpoints, models and
+//! limits.
 //!
 //! ```json
 //! {
@@ -16,16 +17,18 @@
 //! }
 //! ```
 //!
-//! - `roles` stand in the order of declaration; a role without a process is not among them.
-//! - `start` is `boot` or `on-demand`: whether a first request has to wait for its model.
-//! - `endpoints` has one base URL a process, in the order of ports; any of them answers. It is built from the first address that
-//!   the role listens at; for a role that listens everywhere, from the host's own address, else from the loopback.
-//! - `limits.context` counts the tokens of one request, `limits.slots` the requests that one endpoint computes at once.
-//! - `embeddings` tells a role that answers with vectors from one that answers with text.
-//! - `key_required` says that requests have to show a key; which, stands nowhere in what is made.
-//! - `shares` names the role whose processes answer; everything but `name` and `tier` is then that role's.
+//! - `roles` are in the order of declaration; roles without a process are not listed.
+//! - `start` is `boot` or `on-demand`. With `on-demand`, the first request waits until the model is loaded.
+//! - `endpoints` has one base URL per process, in the order of ports; all of them are equivalent. The address is the
+//!   first one that the role listens on. For a role that listens on all addresses, it is the address of the host, or
+//!   else loopback.
+//! - `limits.context` is the maximum number of tokens of one request. `limits.slots` is the number of requests that one
+//!   endpoint handles at the same time.
+//! - `embeddings` is true if the role returns embeddings instead of text.
+//! - `key_required` is true if requests need an API key. No generated file contains the key.
+//! - `shares` names the role whose processes answer. All fields except `name` and `tier` are then those of that role.
 //!
-//! Fields may be added under the same `format_version`; one that changes its meaning or goes raises it.
+//! Fields may be added without changing `format_version`. Removing a field or changing its meaning raises it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -33,10 +36,11 @@ use serde::{Serialize, Serializer};
 
 use super::artifact::RenderError;
 use super::template::Templates;
-use super::{Claims, Target};
+use super::{ArtifactCollector, OutputTarget};
 use crate::plan::{Plan, Role, Route, Start, TargetName};
 
-pub(super) static TARGET: Target = Target { name: TargetName::StackJson, templates: &[], artifacts };
+pub(super) static TARGET: OutputTarget =
+    OutputTarget { name: TargetName::StackJson, templates: &[], artifacts };
 
 const PATH: &str = "stack.json";
 const FORMAT_VERSION: u32 = 1;
@@ -48,7 +52,7 @@ struct StackView<'p> {
     roles: Roles<'p>,
 }
 
-/// The roles, each viewed when its turn comes.
+/// The roles, serialized one at a time to save memory.
 struct Roles<'p>(&'p Plan);
 
 impl Serialize for Roles<'_> {
@@ -85,8 +89,8 @@ struct Limits {
     slots: u32,
 }
 
-fn artifacts<'p>(plan: &'p Plan, _: &'p Templates, claims: &mut Claims<'_, 'p>) {
-    claims.file(PATH.to_owned(), move || {
+fn artifacts<'p>(plan: &'p Plan, _: &'p Templates, collector: &mut ArtifactCollector<'_, 'p>) {
+    collector.file(PATH.to_owned(), move || {
         let mut text = serde_json::to_string_pretty(&view(plan))
             .map_err(|error| RenderError::new(PATH, &error.to_string()))?;
         text.push('\n');
@@ -121,7 +125,7 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
     })
 }
 
-/// The address by which to reach a role.
+/// The address at which clients reach a role.
 fn address(role: &Role, host: Option<&str>) -> IpAddr {
     let first = role.addresses.first().and_then(|address| address.parse().ok());
     let host = || host.and_then(|address| address.parse().ok());

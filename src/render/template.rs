@@ -1,11 +1,17 @@
-//! The template environment: strict, quoting by the kind of file. The one file that knows minijinja.
+//! The template environment: strict, with automatic quoting. This is the only file that uses minijinja.
 //!
-//! What a template prints is quoted for the language of its file, which is the part of its name before `.j2`: a word of
-//! bash (`sh`), a word of a command line (`service`, `socket` and other units), a cell of a table (`md`). Elsewhere a
-//! filter says what is meant: `program`, `value`, `path`, `assignment(value)` in units; `text`, `code` in documents;
-//! `shell`, `words` (a list), `lines` and `continued` (words of several lines, in a script and in a unit) and `line`
-//! anywhere; `safe` prints as it stands. A tag alone on its line leaves no trace; of a tag at the end of other text `+%}`
-//! keeps the line break.
+//! Values are quoted for the language of the file, which is the extension before `.j2`:
+//! - `sh`: a word of bash,
+//! - `service`, `socket` and other units: a word of a command line,
+//! - `md`: a table cell.
+//!
+//! In other positions, a filter selects the quoting:
+//! - in units: `program`, `value`, `path`, `assignment(value)`,
+//! - in documents: `text`, `code`,
+//! - anywhere: `shell`, `words` (a list), `line`, `lines` (arguments on several lines of a script), `continued` (the
+//!   same in a unit), `safe` (not quoted).
+//!
+//! A tag alone on a line produces no output. After other text, `+%}` keeps the line break.
 
 pub(super) mod skeleton;
 
@@ -19,16 +25,16 @@ use serde::Serialize;
 use super::artifact::RenderError;
 use skeleton::{Quoting, assignment};
 
-/// A template and the name that says its language; declared by [`template!`](crate::template!).
+/// A template; its name determines its language. Declared with [`template!`](crate::template!).
 pub struct Template {
     name: &'static str,
     source: &'static str,
 }
 
-/// All templates, compiled; shared between threads.
+/// All compiled templates, shared between threads.
 pub struct Templates(Environment<'static>);
 
-/// A template below `templates/`, a part of the program: a name that no file has does not compile.
+/// Embeds a template from `templates/`. A missing file is a compile error.
 #[macro_export]
 macro_rules! template {
     ($name:literal) => {
@@ -40,59 +46,59 @@ macro_rules! template {
 }
 
 impl Template {
-    /// A template of this text; the name ends in the kind of file and `.j2`.
+    /// A template with this source. The name ends with the extension of the language and `.j2`.
     pub const fn new(name: &'static str, source: &'static str) -> Self {
         Self { name, source }
     }
 
-    /// Its path below `templates/`.
+    /// The path below `templates/`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Its text.
+    /// The source text.
     pub fn source(&self) -> &'static str {
         self.source
     }
 }
 
 impl Templates {
-    /// Compiles the templates; each may include the others by name.
+    /// Compiles the templates. Each may include the others by name.
     pub fn new(templates: impl IntoIterator<Item = &'static Template>) -> Self {
         let mut environment = Environment::empty();
         environment.set_syntax(syntax());
         environment.set_debug(false);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(language);
+        environment.set_auto_escape_callback(auto_escape);
         environment.set_formatter(print);
         add_filters(&mut environment);
         let all: Vec<&'static Template> = templates.into_iter().collect();
         for template in &all {
-            // One that does not compile says so when it is rendered.
-            environment.add_template_owned(template.name, included(template.source, &all)).ok();
+            // Ignore compile errors here; `render` compiles again and reports them.
+            environment.add_template_owned(template.name, inline_includes(template.source, &all)).ok();
         }
         Self(environment)
     }
 
-    /// The text of a template with what it may know.
+    /// Renders a template with the data of `view`.
     pub fn render(&self, template: &Template, view: &impl Serialize) -> Result<String, RenderError> {
-        let said = |error| RenderError::new(template.name, &describe(&error));
+        let to_error = |error| RenderError::new(template.name, &describe(&error));
         let compiled = self
             .0
             .get_template(template.name)
             .or_else(|_| self.0.template_from_named_str(template.name, template.source));
-        compiled.and_then(|compiled| compiled.render(Serde(view))).map_err(said)
+        compiled.and_then(|compiled| compiled.render(Serde(view))).map_err(to_error)
     }
 }
 
-/// The text with each line that only includes another template replaced by that template's text: a template that is rendered
-/// thousands of times should not look up its parts as often.
-fn included(source: &str, all: &[&'static Template]) -> String {
+/// Replaces each `include` line with the source of the included template. This avoids a lookup per rendering, because
+/// templates are rendered thousands of times.
+fn inline_includes(source: &str, all: &[&'static Template]) -> String {
     let mut text = String::with_capacity(source.len());
     for line in source.split_inclusive('\n') {
         let name = line.trim().strip_prefix("{% include \"").and_then(|rest| rest.strip_suffix("\" %}"));
         match name.and_then(|name| all.iter().find(|template| template.name == name)) {
-            Some(part) => text.push_str(&included(part.source, all)),
+            Some(part) => text.push_str(&inline_includes(part.source, all)),
             None => text.push_str(line),
         }
     }
@@ -108,8 +114,8 @@ fn syntax() -> SyntaxConfig {
         .unwrap_or_default()
 }
 
-/// The language of a file by its name, where one is known.
-fn language(name: &str) -> AutoEscape {
+/// The language of a file, determined by its name.
+fn auto_escape(name: &str) -> AutoEscape {
     let file = name.rsplit('/').next().unwrap_or(name);
     let language = match file.strip_suffix(".j2").and_then(|file| file.rsplit('.').next()) {
         Some("sh") => "shell",
@@ -131,12 +137,12 @@ fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error
         "shell" => Quoting::Shell,
         "systemd" => Quoting::SystemdWord,
         "markdown" => Quoting::Cell,
-        _ => return Err(refused("text in a file of no known language")),
+        _ => return Err(unprintable("text in a file of unknown language")),
     };
     out.write_str(&quoting.of(&text)).map_err(Error::from)
 }
 
-/// The text of a value: strings as they are, numbers, `true` and `false`.
+/// The unquoted text of a string, a number or a Boolean.
 fn plain(value: &Value) -> Result<Cow<'_, str>, Error> {
     if let Some(text) = value.as_str() {
         return Ok(Cow::Borrowed(text));
@@ -147,7 +153,7 @@ fn plain(value: &Value) -> Result<Cow<'_, str>, Error> {
     if value.is_number() {
         return Ok(Cow::Owned(value.to_string()));
     }
-    Err(refused(&format!("a value that is {}", value.kind())))
+    Err(unprintable(&format!("a value of type {}", value.kind())))
 }
 
 fn add_filters(environment: &mut Environment<'static>) {
@@ -174,18 +180,18 @@ fn add_filters(environment: &mut Environment<'static>) {
     environment.add_filter("safe", filters::safe);
 }
 
-/// Adds a filter whose result is printed as it stands.
+/// Adds a filter whose result is not quoted again.
 fn add(environment: &mut Environment<'static>, name: &'static str, quoting: Quoting) {
     environment.add_filter(name, move |value: &Value| -> Result<Value, Error> {
         Ok(Value::from_safe_string(quoting.of(&plain(value)?)))
     });
 }
 
-fn refused(what: &str) -> Error {
-    Error::new(ErrorKind::InvalidOperation, format!("{what} cannot be printed"))
+fn unprintable(what: &str) -> Error {
+    Error::new(ErrorKind::InvalidOperation, format!("cannot print {what}"))
 }
 
-/// The error with those that caused it, as in an included template.
+/// The error with its causes, for example in an included template.
 fn describe(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

@@ -1,51 +1,51 @@
-//! The SHA-256 of bytes, by which files and texts are known again. Users can check it with `sha256sum`.
+//! SHA-256 digests, which identify files and texts. Users can check them with `sha256sum`.
 
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
 
-/// The SHA-256 of some bytes.
+/// A SHA-256 digest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Digest([u8; 32]);
 
-/// A digest that is not finished: bytes come piece by piece.
+/// Computes a digest from bytes that arrive in pieces.
 #[derive(Clone, Default, Debug)]
-pub struct Digesting(Sha256);
+pub struct DigestBuilder(Sha256);
 
-impl Digesting {
-    /// Takes the next bytes in.
+impl DigestBuilder {
+    /// Adds the next bytes.
     pub fn add(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The digest of all that came.
-    pub fn end(self) -> Digest {
+    /// The digest of all added bytes.
+    pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }
 }
 
 impl Digest {
-    /// The hash of a text.
+    /// The digest of a text.
     pub fn of(text: &[u8]) -> Self {
         Self(Sha256::digest(text).into())
     }
 
-    /// The hash of what a file holds, however large it is.
+    /// The digest of a file of any size, read in pieces of 64 KiB.
     pub fn of_file(mut file: impl Read) -> io::Result<Self> {
-        let mut hash = Digesting::default();
+        let mut builder = DigestBuilder::default();
         let mut buffer = vec![0; 1 << 16];
         loop {
             match file.read(&mut buffer) {
-                Ok(0) => return Ok(hash.end()),
-                Ok(n) => hash.add(buffer.get(..n).unwrap_or_default()),
+                Ok(0) => return Ok(builder.finish()),
+                Ok(n) => builder.add(buffer.get(..n).unwrap_or_default()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Its 64 lower-case hexadecimal digits.
-    pub fn text(self) -> [u8; 64] {
+    /// The digest as 64 lower-case hexadecimal digits.
+    pub fn hex(self) -> [u8; 64] {
         let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
         let mut text = [0; 64];
         let (pairs, _) = text.as_chunks_mut::<2>();
@@ -55,8 +55,8 @@ impl Digest {
         text
     }
 
-    /// Reads what [`text`](Self::text) writes; none for anything else.
-    pub fn read(text: &str) -> Option<Self> {
+    /// Parses the output of [`hex`](Self::hex). `None` for any other text.
+    pub fn from_hex(text: &str) -> Option<Self> {
         let digit = |byte: u8| match byte {
             b'0'..=b'9' => Some(byte - b'0'),
             b'a'..=b'f' => Some(byte - b'a' + 10),
@@ -76,6 +76,6 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.text().iter().try_for_each(|digit| write!(f, "{}", char::from(*digit)))
+        self.hex().iter().try_for_each(|digit| write!(f, "{}", char::from(*digit)))
     }
 }

@@ -1,4 +1,4 @@
-//! Reads a registry folder. With `facts/gguf.rs` the only reader of the user's files.
+//! Reads a registry folder. Only this module and `facts/gguf.rs` read files of the user.
 
 use super::{FileId, SourceMap};
 use std::borrow::Cow;
@@ -7,34 +7,35 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The largest registry file that is read, in bytes: 64 MiB, about 250 000 roles.
+/// The maximum size of a registry file in bytes: 64 MiB, about 250 000 roles.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
-/// The file of a registry folder that says what the model files say of themselves.
+/// The name of the lock in a registry folder: the facts of all model files.
 pub const LOCK: &str = "registry.lock";
 
-/// The files of a registry folder, and what keeps some of them from being read as text.
+/// The files of a registry folder, and the reasons why some of them are not valid text.
 #[derive(Default, Debug)]
 pub struct Loaded {
-    /// The files, in byte order of their names.
+    /// The registry files in byte order of their names, then the lock.
     pub map: SourceMap,
-    /// Files that are there but are not text; their text in the map is empty or repaired.
+    /// Files that are not valid text. Their text in the map is empty or repaired.
     pub flaws: Vec<Flaw>,
-    /// The profiles of engines beside them: every `*.json` file by its name, with its text or why it cannot be read.
+    /// The engine profiles in the folder: each `*.json` file by its name, with its text or the reason why it cannot be
+    /// read.
     pub profiles: Vec<(String, Result<String, String>)>,
 }
 
-/// Why a file that could be opened could not be taken as text.
+/// The reason why a file that could be opened is not valid text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Flaw {
-    /// The bytes from `at` on are not UTF-8; the map has U+FFFD in their place.
+    /// The file is not UTF-8. The text in the map has U+FFFD in place of invalid bytes.
     NotUtf8 {
         /// The file.
         file: FileId,
-        /// The first byte that is not UTF-8.
+        /// The offset of the first invalid byte.
         at: usize,
     },
-    /// More than [`MAX_FILE_BYTES`].
+    /// The file is larger than [`MAX_FILE_BYTES`].
     TooLarge {
         /// The file.
         file: FileId,
@@ -44,9 +45,9 @@ pub enum Flaw {
 }
 
 impl Loaded {
-    /// The same files with other texts for some of them.
+    /// A copy with new texts for some files.
     #[must_use]
-    pub fn rewritten(&self, mut texts: BTreeMap<FileId, String>) -> Self {
+    pub fn with_texts(&self, mut texts: BTreeMap<FileId, String>) -> Self {
         let mut map = SourceMap::default();
         for (id, file) in self.map.files() {
             map.add(file.name(), texts.remove(&id).unwrap_or_else(|| file.text().to_owned()));
@@ -64,7 +65,7 @@ impl Flaw {
     }
 }
 
-/// A folder or a file that cannot be read at all: the run cannot begin.
+/// A folder or file that cannot be read at all. orchgen then exits with code 2.
 #[derive(Debug)]
 pub struct LoadError {
     path: PathBuf,
@@ -77,12 +78,12 @@ impl LoadError {
         Self { path: path.to_owned(), problem: problem.into(), is_missing: false }
     }
 
-    fn disk(path: &Path, error: &std::io::Error) -> Self {
+    fn io(path: &Path, error: &std::io::Error) -> Self {
         let is_missing = error.kind() == std::io::ErrorKind::NotFound;
-        Self { is_missing, ..Self::new(path, words(error)) }
+        Self { is_missing, ..Self::new(path, describe(error)) }
     }
 
-    /// Whether nothing of that name is there.
+    /// True if the path does not exist, or if a folder has no registry files.
     pub fn is_missing(&self) -> bool {
         self.is_missing
     }
@@ -96,13 +97,14 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// Reads every `*.yaml`, `*.yml` and `*.kdl` file of a folder, in byte order of their names, then the [`LOCK`] where there is
-/// one, and the `*.json` files beside them; hidden files are left out.
+/// Reads every `*.yaml`, `*.yml` and `*.kdl` file of a folder in byte order of their names, then the [`LOCK`] if it
+/// exists, and the `*.json` files. Hidden files are ignored.
 pub fn load(folder: &Path) -> Result<Loaded, LoadError> {
     let mut loaded = Loaded::default();
-    let names = files(folder, LANGUAGES)?;
+    let names = files(folder, REGISTRY_EXTENSIONS)?;
     if names.is_empty() {
-        return Err(LoadError::new(folder, "there is no *.yaml, *.yml or *.kdl file in it"));
+        let problem = "no *.yaml, *.yml or *.kdl file in this folder";
+        return Err(LoadError { is_missing: true, ..LoadError::new(folder, problem) });
     }
     for name in names {
         read(folder, &name, &mut loaded)?;
@@ -120,25 +122,26 @@ pub fn load(folder: &Path) -> Result<Loaded, LoadError> {
     Ok(loaded)
 }
 
-/// Reads one file that is no part of a registry, whole and as text; [`MAX_FILE_BYTES`] at the most.
+/// Reads a text file that does not belong to a registry. The maximum size is [`MAX_FILE_BYTES`].
 pub fn text(path: &Path) -> Result<String, LoadError> {
-    let failed = |error: std::io::Error| LoadError::disk(path, &error);
-    let about = std::fs::metadata(path).map_err(failed)?;
-    if !about.is_file() {
-        return Err(LoadError::new(path, "it is not a file"));
+    let failed = |error: std::io::Error| LoadError::io(path, &error);
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(LoadError::new(path, "not a file"));
     }
-    if about.len() > MAX_FILE_BYTES {
-        let problem = format!("it has {} bytes, and 64 MiB are read at the most", about.len());
+    if metadata.len() > MAX_FILE_BYTES {
+        let problem = format!("the file has {} bytes, the limit is 64 MiB", metadata.len());
         return Err(LoadError::new(path, problem));
     }
     let bytes = std::fs::read(path).map_err(failed)?;
-    String::from_utf8(bytes).map_err(|_| LoadError::new(path, "it is not UTF-8"))
+    String::from_utf8(bytes).map_err(|_| LoadError::new(path, "the file is not UTF-8"))
 }
 
-/// The programs of llama.cpp in a folder: executable files named `llama-*` without an ending, in byte order of their names.
+/// The llama.cpp programs in a folder: executable files named `llama-*` without a file extension, in byte order of
+/// their names.
 pub fn programs(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     use std::os::unix::fs::PermissionsExt;
-    let failed = |error: std::io::Error| LoadError::disk(folder, &error);
+    let failed = |error: std::io::Error| LoadError::io(folder, &error);
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -146,7 +149,7 @@ pub fn programs(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
         let is_program = name.starts_with("llama-")
             && !name.contains('.')
             && std::fs::metadata(&path)
-                .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0);
+                .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0);
         if is_program {
             found.push(path);
         }
@@ -155,25 +158,25 @@ pub fn programs(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     Ok(found)
 }
 
-/// Whether a folder has files of a registry in it, whatever they say.
+/// True if a folder contains registry files, valid or not.
 pub fn is_registry(folder: &Path) -> bool {
-    files(folder, LANGUAGES).is_ok_and(|names| !names.is_empty())
+    files(folder, REGISTRY_EXTENSIONS).is_ok_and(|names| !names.is_empty())
 }
 
-/// How the names of registry files end.
-const LANGUAGES: &[&str] = &["yaml", "yml", "kdl"];
+/// The file extensions of registry files.
+const REGISTRY_EXTENSIONS: &[&str] = &["yaml", "yml", "kdl"];
 
-/// The files of a folder whose names end so, in byte order; hidden ones are left out.
-fn files(folder: &Path, endings: &[&str]) -> Result<Vec<String>, LoadError> {
-    let failed = |error: std::io::Error| LoadError::disk(folder, &error);
+/// The files of a folder with one of these extensions, in byte order of their names. Hidden files are ignored.
+fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<String>, LoadError> {
+    let failed = |error: std::io::Error| LoadError::io(folder, &error);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
-        let known = Path::new(&name)
+        let has_extension = Path::new(&name)
             .extension()
-            .is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)));
-        if known && !name.as_encoded_bytes().starts_with(b".") {
-            let not_utf8 = |name: OsString| LoadError::new(&folder.join(name), "its name is not UTF-8");
+            .is_some_and(|found| extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension)));
+        if has_extension && !name.as_encoded_bytes().starts_with(b".") {
+            let not_utf8 = |name: OsString| LoadError::new(&folder.join(name), "the name is not UTF-8");
             names.push(name.into_string().map_err(not_utf8)?);
         }
     }
@@ -186,14 +189,14 @@ fn read(folder: &Path, name: &str, loaded: &mut Loaded) -> Result<(), LoadError>
     let shown = path.to_string_lossy();
     let shown = if cfg!(windows) { shown.replace('\\', "/") } else { shown.into_owned() };
     let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
-    let failed = |error: std::io::Error| LoadError::disk(&path, &error);
-    let about = std::fs::metadata(&path).map_err(failed)?;
-    if !about.is_file() {
-        return Err(LoadError::new(&path, "it is not a file"));
+    let failed = |error: std::io::Error| LoadError::io(&path, &error);
+    let metadata = std::fs::metadata(&path).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(LoadError::new(&path, "not a file"));
     }
-    if about.len() > MAX_FILE_BYTES {
+    if metadata.len() > MAX_FILE_BYTES {
         let file = loaded.map.add(shown, "");
-        loaded.flaws.push(Flaw::TooLarge { file, bytes: about.len() });
+        loaded.flaws.push(Flaw::TooLarge { file, bytes: metadata.len() });
         return Ok(());
     }
     match String::from_utf8(std::fs::read(&path).map_err(failed)?) {
@@ -201,7 +204,7 @@ fn read(folder: &Path, name: &str, loaded: &mut Loaded) -> Result<(), LoadError>
             loaded.map.add(shown, text);
         }
         Err(error) => {
-            // With NULs it is another encoding throughout, or no text at all, and nothing of it can be read.
+            // NUL bytes mean another encoding, such as UTF-16, or no text at all. Then no part of the file is usable.
             let is_text = !error.as_bytes().contains(&0);
             let at = if is_text { error.utf8_error().valid_up_to() } else { 0 };
             let text = if is_text { String::from_utf8_lossy(error.as_bytes()) } else { Cow::Borrowed("") };
@@ -212,13 +215,13 @@ fn read(folder: &Path, name: &str, loaded: &mut Loaded) -> Result<(), LoadError>
     Ok(())
 }
 
-fn words(error: &std::io::Error) -> String {
+fn describe(error: &std::io::Error) -> String {
     use std::io::ErrorKind;
     let known = [
-        (ErrorKind::NotFound, "there is no such folder or file"),
+        (ErrorKind::NotFound, "no such file or folder"),
         (ErrorKind::PermissionDenied, "permission denied"),
-        (ErrorKind::NotADirectory, "it is not a folder"),
+        (ErrorKind::NotADirectory, "not a folder"),
     ];
     let found = known.iter().find(|(kind, _)| *kind == error.kind());
-    found.map_or_else(|| error.to_string(), |(_, words)| (*words).to_owned())
+    found.map_or_else(|| error.to_string(), |(_, text)| (*text).to_owned())
 }

@@ -1,15 +1,15 @@
-//! The files of a run: their names, texts and lines.
+//! The source files of a run: their names, texts and lines.
 
 use super::{FileId, Span};
 use std::sync::OnceLock;
 
-/// Every file of this run, by id; the only owner of text.
+/// All source files of a run, by id. The only owner of their text.
 #[derive(Clone, Default, Debug)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
 }
 
-/// One file: the name it is shown by, its text, and where its lines start.
+/// A source file: its displayed name, its text, and the starts of its lines.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
     name: String,
@@ -17,7 +17,7 @@ pub struct SourceFile {
     line_starts: OnceLock<Vec<u32>>,
 }
 
-/// A place as people and editors count it.
+/// A place as editors count it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Position {
     /// The line, from 1.
@@ -29,14 +29,14 @@ pub struct Position {
 }
 
 impl SourceMap {
-    /// Takes a file in and gives it the next id.
+    /// Adds a file and returns its id.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(SourceFile { name: name.into(), text: text.into(), line_starts: OnceLock::new() });
         id
     }
 
-    /// The file of that id; none for an id of another map.
+    /// The file with this id. `None` for an id of another map.
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {
         self.files.get(id.0 as usize)
     }
@@ -46,10 +46,10 @@ impl SourceMap {
         (0..).map(FileId).zip(&self.files)
     }
 
-    /// The same files, with every byte of these places replaced by `*`, so that all other places stay where they are.
+    /// A copy with every byte of these places replaced by `*`, except line ends. All other places keep their offsets.
     #[must_use]
-    pub fn without(&self, places: &[Span]) -> Self {
-        let mut concealed = Self::default();
+    pub fn redacted(&self, places: &[Span]) -> Self {
+        let mut redacted = Self::default();
         for (id, file) in self.files() {
             let mut text = file.text.clone();
             for range in places.iter().filter(|place| place.file == id).map(|place| place.range()) {
@@ -61,24 +61,24 @@ impl SourceMap {
                     text.replace_range(range, &stars);
                 }
             }
-            concealed.add(file.name.clone(), text);
+            redacted.add(file.name.clone(), text);
         }
-        concealed
+        redacted
     }
 
-    /// The text of a place; empty where the place is not in this map.
+    /// The text of a place. Empty if the place is not in this map.
     pub fn text(&self, span: Span) -> &str {
         self.get(span.file).and_then(|file| file.text.get(span.range())).unwrap_or_default()
     }
 }
 
 impl SourceFile {
-    /// The name that people see: the path as they gave it, with `/` between folders.
+    /// The displayed name: the path as the user gave it, with `/` between folders.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it is the lock, and no part of the registry itself.
+    /// True if the file is the lock.
     pub fn is_lock(&self) -> bool {
         self.name.rsplit('/').next() == Some(super::LOCK)
     }
@@ -88,7 +88,7 @@ impl SourceFile {
         &self.text
     }
 
-    /// Byte offsets of the first byte of each line; computed on first use, since most runs have no findings.
+    /// The byte offset of the start of each line. Computed on first use, because most runs have no findings.
     pub fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
             let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
@@ -96,7 +96,7 @@ impl SourceFile {
         })
     }
 
-    /// Line, column and byte of an offset; an offset beyond the end is read as the end.
+    /// The line, column and byte of an offset. An offset beyond the end counts as the end.
     pub fn position(&self, byte: u32) -> Position {
         let byte = byte.min(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
         let starts = self.line_starts();

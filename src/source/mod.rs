@@ -1,13 +1,13 @@
-//! Where text comes from: places in files, the files themselves, and how they are known again. Knows nothing of what the text means.
+//! Source files: reading them, places in their text, and digests. This module does not know what the text means.
 
 mod digest;
 mod load;
 mod map;
-mod places;
+mod report_paths;
 mod span;
 
-pub use digest::{Digest, Digesting};
+pub use digest::{Digest, DigestBuilder};
 pub use load::{Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, is_registry, load, programs, text};
 pub use map::{Position, SourceFile, SourceMap};
-pub use places::Places;
+pub use report_paths::ReportPaths;
 pub use span::{FileId, Span, Spanned};

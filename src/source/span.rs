@@ -1,15 +1,15 @@
-//! Places in the text: small values that are copied freely.
+//! Places in source text, as small `Copy` values.
 
 use std::ops::Deref;
 
-/// The number of a file in the [`SourceMap`](super::SourceMap), in the order of loading, from 0.
+/// The index of a file in the [`SourceMap`](super::SourceMap), in the order of loading.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct FileId(pub u32);
 
 /// A range of bytes in one file; ordered by file, then by start.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct Span {
-    /// The file that the range lies in.
+    /// The file that contains the range.
     pub file: FileId,
     /// The first byte, counted from 0.
     pub start: u32,
@@ -24,7 +24,7 @@ impl Span {
         Self { file, start: clamp(start), end: clamp(end.max(start)) }
     }
 
-    /// The smallest range that covers both; `self` where the other lies in another file.
+    /// The smallest range that covers both. `self` if `other` is in another file.
     #[must_use]
     pub fn to(self, other: Self) -> Self {
         if self.file != other.file {
@@ -33,28 +33,28 @@ impl Span {
         Self { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
-    /// The bytes as a range of a text.
+    /// The range as an index into the text of the file.
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
     }
 }
 
-/// A value and where it was written; reads as the value. Two are equal if their values are, wherever they stand.
+/// A value and its place in the source. Dereferences to the value. Equality compares only the values.
 #[derive(Clone, Copy, Debug)]
 pub struct Spanned<T> {
-    /// What was written.
+    /// The value.
     pub value: T,
-    /// Where it was written.
+    /// Its place in the source.
     pub span: Span,
 }
 
 impl<T> Spanned<T> {
-    /// `value`, written at `span`.
+    /// `value` at `span`.
     pub fn new(value: T, span: Span) -> Self {
         Self { value, span }
     }
 
-    /// Another value that was written at the same place.
+    /// Applies a function to the value and keeps the place.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Spanned<U> {
         Spanned { value: change(self.value), span: self.span }
     }

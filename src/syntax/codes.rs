@@ -1,8 +1,8 @@
-//! Codes 1xx: the text is not well formed.
+//! Codes 1xx: syntax errors and unsupported syntax.
 
 use crate::diag::Code;
 
-/// All codes of this room.
+/// All codes of this module.
 pub static ALL: &[&Code] = &[
     &NOT_UTF8,
     &FILE_TOO_LARGE,
@@ -21,33 +21,34 @@ declare_code! {
     /// A registry file whose bytes are not UTF-8.
     ///
     /// ## Why
-    /// YAML and KDL are defined over Unicode text. A byte that is not part of it has no meaning, and guessing one would
-    /// put a wrong name or path into a unit.
+    /// YAML and KDL files are Unicode text. If orchgen guessed the encoding, a wrong name or path could end up in a
+    /// unit.
     ///
     /// ## Instead
-    /// Save the file as UTF-8, as with `iconv -f ISO-8859-1 -t UTF-8`.
+    /// Save the file as UTF-8. For example, `iconv -f ISO-8859-1 -t UTF-8` converts a Latin-1 file.
     pub static NOT_UTF8 = 101, "not-utf8", Error;
 }
 
 declare_code! {
     /// ## What it finds
-    /// A registry file of more than 64 MiB.
+    /// A registry file larger than 64 MiB.
     ///
     /// ## Why
-    /// A registry of that size is nearly always something else that ended up in the folder, such as a model or a log.
+    /// A file of that size is almost never a registry. More likely, a model or a log was saved in the registry folder.
     ///
     /// ## Instead
-    /// Move it out of the folder, or split the registry over several files.
+    /// Move the file out of the folder, or split the registry into several files.
     pub static FILE_TOO_LARGE = 102, "file-too-large", Error;
 }
 
 declare_code! {
     /// ## What it finds
-    /// Text that is not YAML 1.2.
+    /// A syntax error in a YAML 1.2 file.
     ///
     /// ## Why
-    /// What cannot be read cannot be checked. The rest of the file, from the next key at the margin on, is read all the
-    /// same, and so are the items of the section that end before the fault. After 100 such faults reading stops.
+    /// orchgen cannot check text that it cannot parse. It keeps the items before the error, skips the rest of the
+    /// top-level key with the error, and continues at the next top-level key. It stops after 100 syntax errors in a
+    /// file.
     ///
     /// ## Example
     /// ```yaml
@@ -65,11 +66,11 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// Text that is not KDL 2.0.
+    /// A syntax error in a KDL 2.0 file.
     ///
     /// ## Why
-    /// What cannot be read cannot be checked. Reading goes on at the next line, `;` or brace, so that one slip is one finding.
-    /// Where braces do not pair up, the indentation decides which of them is missing.
+    /// orchgen cannot check text that it cannot parse. It continues at the next line, `;` or brace, so that one mistake
+    /// gives one finding. If the braces do not match, orchgen uses the indentation to find the missing brace.
     ///
     /// ## Example
     /// ```kdl
@@ -85,12 +86,12 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A file written in version 1 of KDL, where `true`, `false` and `null` stand without a `#`, raw strings begin with `r`, or
-    /// the first line says `/- kdl-version 1`.
+    /// A file in version 1 of KDL: `true`, `false` or `null` without a `#`, a raw string that begins with `r`, or the
+    /// first line `/- kdl-version 1`.
     ///
     /// ## Why
-    /// Registries are KDL 2.0. The two versions look alike and differ in what a bare word means, so there is one finding
-    /// for the file and not one for each word.
+    /// Registries are KDL 2.0. The two versions look alike, but bare words such as `true` have different meanings.
+    /// orchgen reports this once per file, not once per word.
     ///
     /// ## Example
     /// ```kdl
@@ -109,7 +110,8 @@ declare_code! {
     /// A YAML file with more than one document.
     ///
     /// ## Why
-    /// A registry is one namespace; a `---` in the middle of a file usually comes from pasting two files together.
+    /// All files of a registry share one namespace, so several documents have no use. A `---` inside a file usually
+    /// comes from pasting two files together.
     ///
     /// ## Example
     /// ```yaml
@@ -132,7 +134,7 @@ declare_code! {
     /// A KDL type annotation or a YAML tag.
     ///
     /// ## Why
-    /// A field's type decides what its value means. An annotation would be a second opinion that nobody reads.
+    /// The type of the field decides how its value is interpreted. An annotation would have no effect.
     ///
     /// ## Example
     /// ```kdl
@@ -148,12 +150,12 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A YAML alias that has no anchor, that stands inside its own anchor, or that would unfold to very many nodes.
+    /// A YAML alias without an anchor, inside its own anchor, or with too many copied nodes.
     ///
     /// ## Why
-    /// Aliases and merge keys are copies. A few lines of nested ones can stand for more nodes than memory has, so a file
-    /// may copy ten times as many nodes as it has written and 10000 more, and never more than 100000. An anchor has to
-    /// stand before its aliases.
+    /// Aliases and merge keys copy nodes, and a few lines of nested aliases can expand to more nodes than fit in
+    /// memory. Therefore a file with `n` nodes may copy at most `10 * n + 10000` nodes, and never more than 100000. An
+    /// anchor must be defined before its aliases.
     ///
     /// ## Example
     /// ```yaml
@@ -169,23 +171,23 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// Blocks nested more than 64 deep.
+    /// Blocks that are nested more than 64 levels deep.
     ///
     /// ## Why
-    /// The language needs six levels. Deeper text is damaged or hostile.
+    /// The registry language needs six levels. Deeper nesting means that the file is damaged or malicious.
     ///
     /// ## Instead
-    /// Close the blocks where they end.
+    /// Close each block where it ends.
     pub static NESTING_TOO_DEEP = 109, "nesting-too-deep", Error;
 }
 
 declare_code! {
     /// ## What it finds
-    /// YAML that is well formed but has no counterpart in the language: a list inside a list, a key that is not a word, a
-    /// merge key `<<` that is given no mapping, a file that is not a mapping.
+    /// Valid YAML that the registry language does not support: a list inside a list, a mapping or list as a key, a
+    /// merge key `<<` whose value is not a mapping, or a file that is not a mapping.
     ///
     /// ## Why
-    /// The same registry can be written in KDL, which has names, values and blocks, and nothing else.
+    /// Every registry can be written in YAML and in KDL, and KDL has only names, values and blocks.
     ///
     /// ## Example
     /// ```yaml

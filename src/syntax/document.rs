@@ -1,20 +1,20 @@
-//! What both languages parse to: named nodes with scalars and children, and no meaning.
+//! The syntax tree of both languages: named nodes with scalars and children, not yet interpreted.
 //!
-//! The same registry gives the same nodes in either language, but for one thing: KDL writes `role "a" { .. }` at the top
-//! and YAML `roles: {a: {..}}`. Which words are kinds is meaning, so each keeps its own form here and
-//! `hir/lower` reads both.
+//! The same registry gives the same nodes in both languages, with one exception: at the top level, KDL writes
+//! `role "a" { .. }` and YAML writes `roles: {a: {..}}`. The parsers do not know the kinds of items, so the tree keeps
+//! both forms, and `hir/lower` reads both.
 
 use crate::source::{FileId, Span};
 use std::borrow::Cow;
 
-/// A parsed file without meaning: nodes, values and where each was written; the same for YAML and KDL.
+/// A parsed file, not yet interpreted: nodes and values with their spans. The type is the same for YAML and KDL.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Document<'a> {
-    /// The file it was read from.
+    /// The source file.
     pub file: FileId,
-    /// The language it was written in.
+    /// The language of the file.
     pub language: Language,
-    /// The nodes at the top, in order of the text. What could not be read is left out, and was said.
+    /// The top-level nodes, in source order. Parts with syntax errors are missing; the parser reported them.
     pub nodes: Vec<Node<'a>>,
 }
 
@@ -27,7 +27,7 @@ pub enum Language {
     Kdl,
 }
 
-/// A key with what it was given: scalars, and children by name.
+/// A key with its values: scalars (`args`) and named children (`fields`).
 ///
 /// | KDL | YAML | args | fields |
 /// |---|---|---|---|
@@ -39,51 +39,51 @@ pub enum Language {
 /// | `lookup` | | | |
 /// | `numa 0 cpus="0"` twice | `numa: [{node: 0, cpus: "0"}, {..}]` | two nodes `numa` | |
 ///
-/// A YAML list whose members are not all scalars gives a node a member, and these share one `key_span`; two YAML keys of the same
-/// name are two nodes with two places.
+/// A YAML list with a member that is not a scalar gives one node per member; these nodes share one `key_span`. Two YAML
+/// keys of the same name are two nodes with different key spans.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Node<'a> {
     /// The name of the node.
     pub key: Cow<'a, str>,
-    /// Where the name stands, quotes included.
+    /// The span of the name, including quotes.
     pub key_span: Span,
-    /// The scalars it was given, in order.
+    /// The scalar values, in order.
     pub args: Vec<Scalar<'a>>,
-    /// KDL: properties, then children; YAML: the entries of its mapping. In order of the text, repeated keys included.
+    /// KDL: properties, then children. YAML: the entries of the mapping. In source order, including repeated keys.
     pub fields: Vec<Node<'a>>,
-    /// The braces, brackets or lines of a block that was written, even an empty one: KDL `{ .. }`, a YAML mapping,
-    /// the brackets of a YAML list that is empty.
+    /// The span of the block, even if it is empty: KDL `{ .. }`, a YAML mapping (its braces or lines), or the brackets
+    /// of an empty YAML list.
     pub block: Option<Span>,
-    /// The node from the start of its name to the end of its last part.
+    /// From the start of the name to the end of the last part of the node.
     pub span: Span,
 }
 
-/// A value and where it stands, quotes included.
+/// A value with its span, including quotes.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scalar<'a> {
     /// The value.
     pub value: Value<'a>,
-    /// Where it stands.
+    /// Its span.
     pub span: Span,
 }
 
-/// What was written, by its spelling alone: quoted text is always a string, a bare word may be one.
+/// A value, typed by its spelling only: quoted text is always a string; a bare word may be a string.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Value<'a> {
     /// KDL `#null`; YAML `null`, `~` or nothing.
     Null,
     /// KDL `#true`; YAML 1.2 `true`, `True` or `TRUE`.
     Bool(bool),
-    /// A whole number in any base that the language has, up to 127 bits; larger ones are a [`Value::Float`].
+    /// An integer of up to 127 bits, in any base that the language has. Larger numbers are a [`Value::Float`].
     Integer(i128),
-    /// A number with a point or an exponent, or `#inf`, `#nan`, `.inf`, `.nan`.
+    /// A number with a decimal point or an exponent, or `#inf`, `#nan`, `.inf`, `.nan`.
     Float(f64),
-    /// Text, with escapes resolved.
+    /// A string, with escapes resolved.
     String(Cow<'a, str>),
 }
 
 impl Value<'_> {
-    /// What the value is, for messages: "a number", "a string".
+    /// The type of the value, for messages, such as "a string".
     pub fn noun(&self) -> &'static str {
         match self {
             Value::Null => "null",

@@ -1,19 +1,19 @@
-//! Text to [`Document`]: two languages, one shape without meaning, every key and value with its place.
+//! Parses YAML and KDL text into a [`Document`]: a tree, not yet interpreted, with a span for every key and value.
 
 pub mod codes;
-mod cut;
 mod document;
+mod fixes;
 pub mod kdl;
-mod mend;
+mod removal;
 pub mod yaml;
 
 pub use document::{Document, Language, Node, Scalar, Value};
-pub use mend::mend;
+pub use fixes::resolve_fixes;
 
 use crate::diag::Diagnostics;
 use crate::source::{FileId, SourceFile};
 
-/// Reads a file in its language.
+/// Parses a file in its language.
 pub fn parse<'a>(file: FileId, source: &'a SourceFile, findings: &mut Diagnostics) -> Document<'a> {
     match language(source) {
         Language::Kdl => kdl::parse(file, source.text(), findings),
@@ -21,9 +21,9 @@ pub fn parse<'a>(file: FileId, source: &'a SourceFile, findings: &mut Diagnostic
     }
 }
 
-/// The language that the ending of a file's name says: `.kdl` is KDL, all else YAML.
+/// The language of a file: KDL if its name ends in `.kdl`, otherwise YAML.
 pub fn language(source: &SourceFile) -> Language {
-    let ending = std::path::Path::new(source.name()).extension();
-    let is_kdl = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("kdl"));
+    let extension = std::path::Path::new(source.name()).extension();
+    let is_kdl = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("kdl"));
     if is_kdl { Language::Kdl } else { Language::Yaml }
 }

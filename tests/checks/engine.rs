@@ -1,9 +1,9 @@
-//! What the pinned build cannot do, under an old and a new profile.
+//! Options and fields that an engine build does not support, under an old and a new profile.
 
-use super::{beside, gives, only};
+use super::{assert_codes, compile_with_base, single_finding};
 use crate::support::compile;
 
-fn on(profile: &str, rest: &str) -> String {
+fn role_under(profile: &str, rest: &str) -> String {
     format!(
         "engine \"e\" profile=\"{profile}\" bin=\"/e\"\n\
          role \"x\" tier=\"A\" residency=\"hot\" model=\"plain\" engine=\"e\" context=4096 port=9000 {{ {rest} }}\n"
@@ -14,25 +14,25 @@ const OLD: &str = "llama.cpp-2026-03-fork";
 const NEW: &str = "llama.cpp-b11434";
 
 #[test]
-fn every_field_is_expressed_by_the_new_build() {
+fn the_new_build_supports_every_field() {
     let all = "slots 4; batch 512; draft \"tiny\" max=16 min=1 p-min=0.5; pooling \"mean\"; cache-type \"q8_0\"; flash-attention \"on\"; \
         prompt-cache \"1 GiB\"; key-file \"/etc/keys\"; placement threads=4 lock=#true";
-    gives(&[], &on(NEW, all));
+    assert_codes(&[], &role_under(NEW, all));
 }
 
 #[test]
-fn an_option_that_was_renamed_is_unknown_to_the_new_build_and_known_to_the_old() {
-    let old = beside(&on(OLD, "option \"draft-max\" value=16; draft \"tiny\""));
-    let new = only(&on(NEW, "option \"draft-max\" value=16"));
+fn a_removed_option_is_an_error_only_under_the_new_build() {
+    let old = compile_with_base(&role_under(OLD, "option \"draft-max\" value=16; draft \"tiny\""));
+    let new = single_finding(&role_under(NEW, "option \"draft-max\" value=16"));
     assert_eq!(new.code.name, "removed-option");
     assert!(new.message.starts_with("option `draft-max` of role `x`"), "{}", new.message);
-    assert_eq!(new.help, ["use the field `draft`"]);
+    assert_eq!(new.help, ["use `max` of the field `draft`"]);
     assert!(!old.codes().contains(&"unknown-profile"), "{}", old.report());
 }
 
 #[test]
-fn a_misspelt_option_is_led_to_the_nearest() {
-    let finding = only(&on(NEW, "option \"no-mmprj\""));
+fn a_misspelled_option_suggests_the_nearest_name() {
+    let finding = single_finding(&role_under(NEW, "option \"no-mmprj\""));
     assert_eq!(
         (finding.code.name, finding.primary.text.as_str()),
         ("unknown-option", "did you mean `--no-mmproj`?")
@@ -42,10 +42,10 @@ fn a_misspelt_option_is_led_to_the_nearest() {
 }
 
 #[test]
-fn a_number_that_the_draft_has_is_said_at_the_number() {
+fn unsupported_draft_fields_are_reported_at_the_value() {
     let compiled = compile(&[
         ("a.kdl", crate::language::BASE),
-        ("b.kdl", &on(OLD, "draft \"tiny\" max=16 p-min=0.5; lookup 3")),
+        ("b.kdl", &role_under(OLD, "draft \"tiny\" max=16 p-min=0.5; lookup 3")),
     ]);
     for finding in compiled.findings.findings() {
         assert_eq!(finding.code.name, "engine-cannot", "{}", compiled.report());
@@ -58,9 +58,9 @@ fn a_number_that_the_draft_has_is_said_at_the_number() {
 }
 
 #[test]
-fn a_role_of_an_unknown_profile_is_silent() {
-    gives(
+fn a_role_with_an_unknown_profile_gives_no_further_findings() {
+    assert_codes(
         &["unknown-profile"],
-        &on("llama.cpp-b1", "option \"nonsense\" value=16; override \"zzz\" value=1"),
+        &role_under("llama.cpp-b1", "option \"nonsense\" value=16; override \"zzz\" value=1"),
     );
 }

@@ -1,10 +1,10 @@
-//! Declared facts and pairs against a lock.
+//! Declared facts, drafts and pairs, compared with a lock.
 
 use crate::language::BASE;
 use crate::support::{Compiled, compile};
 
-/// Compiles items beside the base, with a lock of `plain` and `tiny`.
-fn with(text: &str, plain: &str, tiny: &str, rest: &str) -> Compiled {
+/// Compiles items together with the base and a lock of the models `plain` and `tiny`.
+fn compile_with_lock(text: &str, plain: &str, tiny: &str, rest: &str) -> Compiled {
     let model = |name: &str, size: u64, more: &str| {
         format!("\"{name}\": {{\"file\": \"{name}.gguf\", \"header\": \"0\", \"size\": {size}{more}}}")
     };
@@ -23,7 +23,7 @@ const DRAFTS: &str =
     "role \"r\" tier=\"A\" residency=\"hot\" model=\"plain\" port=9000 context=4096 draft=\"tiny\"\n";
 
 #[test]
-fn a_size_may_be_off_by_two_percent() {
+fn a_declared_size_may_differ_by_two_percent() {
     for (size, codes) in [
         (4_400_000_000_u64, &[][..]),
         (4_489_795_918, &[]),
@@ -32,50 +32,54 @@ fn a_size_may_be_off_by_two_percent() {
         (4_500_000_000, &["contradicted-fact"]),
         (0, &["contradicted-fact"]),
     ] {
-        // The declared 4.4 GB against this size of the file.
+        // The registry declares 4.4 GB. `size` is the size of the file.
         let lock = format!(
             "{{\"format_version\": 1, \"models\": {{\"plain\": {{\"file\": \"plain.gguf\", \"header\": \"0\", \"size\": {size}}}}}}}"
         );
         let compiled = compile(&[("base.kdl", BASE), ("registry.lock", &lock)]);
-        let off = 4_400_000_000_u64.abs_diff(size) * 50 > size;
-        assert_eq!(off, !codes.is_empty(), "{size}");
+        let differs = 4_400_000_000_u64.abs_diff(size) * 50 > size;
+        assert_eq!(differs, !codes.is_empty(), "{size}");
         assert_eq!(compiled.codes(), codes, "{size}");
     }
 }
 
-/// What is said of a pair is said once: a ban or a family that forbids it comes first.
+/// A draft gives one finding: a ban, or a family that forbids speculation, has priority over the facts.
 #[test]
-fn a_draft_that_is_banned_is_not_judged_as_well() {
+fn a_banned_draft_is_not_also_reported_as_refuted() {
     let (one, other) = (vocabulary("gpt2", 1000, "a"), vocabulary("llama", 1000, "a"));
-    assert_eq!(with(DRAFTS, &one, &other, "").codes(), ["refuted-draft"]);
+    assert_eq!(compile_with_lock(DRAFTS, &one, &other, "").codes(), ["refuted-draft"]);
     let ban = "ban target=\"plain\" draft=\"tiny\" failure=\"vocabulary differs\"\n";
-    assert_eq!(with(&format!("{DRAFTS}{ban}"), &one, &other, "").codes(), ["banned-draft"]);
+    assert_eq!(compile_with_lock(&format!("{DRAFTS}{ban}"), &one, &other, "").codes(), ["banned-draft"]);
 }
 
-/// A vision target with a text draft is an error only by a ban; the facts of the two do not speak of it.
+/// A text draft for a vision target is an error only if it is banned: the facts of both files do not show it.
 #[test]
-fn a_draft_of_a_vision_target_is_judged_by_its_tokens_alone() {
+fn a_draft_of_a_vision_target_is_checked_by_its_vocabulary_alone() {
     let same = vocabulary("gpt2", 1000, "a");
     let eye = "model \"eye\" family=\"qwen2\" title=\"Eye\" quant=\"Q4_K_M\" size=\"1 GB\" file=\"eye.gguf\" projector=\"p.gguf\"\n";
     let role = DRAFTS.replace("\"plain\"", "\"eye\"");
-    let compiled = with(&format!("{eye}{role}"), &same, &same, "");
+    let compiled = compile_with_lock(&format!("{eye}{role}"), &same, &same, "");
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
-    assert!(compiled.findings.not_checked().iter().any(|left| left.check == "refuted-draft"));
+    assert!(compiled.findings.not_checked().iter().any(|entry| entry.check == "refuted-draft"));
 }
 
 #[test]
-fn a_pair_of_globs_is_refuted_by_one_of_its_models() {
+fn a_pair_of_globs_is_refuted_if_one_of_its_models_is() {
     let (one, other) = (vocabulary("gpt2", 1000, "a"), vocabulary("gpt2", 2000, "b"));
     let pair = "pair target=\"Plain-*\" draft=\"Tiny-*\"\n";
-    assert_eq!(with(pair, &one, &other, "").codes(), ["refuted-pair"]);
-    assert!(with(pair, &one, &one, "").findings.is_empty());
-    assert!(with("pair target=\"plain\" instead=\"experts\"\n", &one, &other, "").findings.is_empty());
-    let unknown = with("pair target=\"Nothing-*\" draft=\"tiny\"\n", &one, &other, "");
+    assert_eq!(compile_with_lock(pair, &one, &other, "").codes(), ["refuted-pair"]);
+    assert!(compile_with_lock(pair, &one, &one, "").findings.is_empty());
+    assert!(
+        compile_with_lock("pair target=\"plain\" instead=\"experts\"\n", &one, &other, "")
+            .findings
+            .is_empty()
+    );
+    let unknown = compile_with_lock("pair target=\"Nothing-*\" draft=\"tiny\"\n", &one, &other, "");
     assert!(unknown.findings.is_empty(), "{}", unknown.report());
 }
 
 #[test]
-fn only_bans_that_speak_of_tokens_are_disproved() {
+fn only_bans_because_of_tokens_are_disproved() {
     let same = vocabulary("gpt2", 1000, "a");
     for (failure, is_disproved) in [
         ("BOS token mismatch (`BOS=','`)", true),
@@ -87,29 +91,33 @@ fn only_bans_that_speak_of_tokens_are_disproved() {
         ("", false),
     ] {
         let ban = format!("ban target=\"plain\" draft=\"tiny\" failure=\"{failure}\"\n");
-        let compiled = with(&ban, &same, &same, "");
-        let said = compiled.codes().contains(&"disproved-ban");
-        assert_eq!(said, is_disproved, "{failure}: {}", compiled.report());
-        assert!(!with(&ban, &same, &vocabulary("gpt2", 2000, "b"), "").codes().contains(&"disproved-ban"));
+        let compiled = compile_with_lock(&ban, &same, &same, "");
+        let is_reported = compiled.codes().contains(&"disproved-ban");
+        assert_eq!(is_reported, is_disproved, "{failure}: {}", compiled.report());
+        assert!(
+            !compile_with_lock(&ban, &same, &vocabulary("gpt2", 2000, "b"), "")
+                .codes()
+                .contains(&"disproved-ban")
+        );
     }
-    // A ban of everything speaks of models whose facts are not known.
+    // A ban of all drafts includes models without known facts.
     let all = "ban target=\"plain\" draft=\"*\" failure=\"BOS token mismatch\"\n";
-    assert!(with(all, &same, &same, "").findings.is_empty());
+    assert!(compile_with_lock(all, &same, &same, "").findings.is_empty());
 }
 
-/// Builds that have `--spec-replace` draft all the same.
+/// Builds with `--spec-replace` use the draft anyway and translate its tokens.
 #[test]
-fn an_older_build_translates() {
+fn an_older_build_translates_the_tokens_of_the_draft() {
     let engine = "engine \"old\" profile=\"llama.cpp-2026-03-fork\" bin=\"/opt/old\"\n";
     let role = format!("{engine}{}", DRAFTS.replace("context=4096", "context=4096 engine=\"old\""));
     let (one, other) = (vocabulary("gpt2", 1000, "a"), vocabulary("gpt2", 1000, "a").replace(": 7", ": 9"));
-    assert_eq!(with(&role, &one, &other, "").codes(), ["translated-draft"]);
-    // Newer ones compare BOS only where it is added.
-    assert!(with(DRAFTS, &one, &other, "").findings.is_empty());
+    assert_eq!(compile_with_lock(&role, &one, &other, "").codes(), ["translated-draft"]);
+    // Newer builds compare BOS only if the vocabulary adds it.
+    assert!(compile_with_lock(DRAFTS, &one, &other, "").findings.is_empty());
 }
 
 #[test]
-fn a_projector_of_another_width() {
+fn a_projector_of_another_width_or_size_is_foreign() {
     let eye = "model \"eye\" family=\"qwen2\" title=\"Eye\" quant=\"Q4_K_M\" size=\"1 GB\" file=\"eye.gguf\" { projector \"p.gguf\" size=\"600 MB\"; }\nrole \"e\" tier=\"A\" model=\"eye\"\n";
     let lock = |width: u64, size: u64, more: &str| {
         let model = format!(
@@ -131,9 +139,9 @@ fn a_projector_of_another_width() {
     }
 }
 
-/// A size and a context that only the lock knows are those of the model, and stand in the lock.
+/// A model without a declared size and context takes them from the lock. Their spans are in the lock.
 #[test]
-fn what_a_model_leaves_out_comes_from_the_lock() {
+fn missing_fields_of_a_model_come_from_the_lock() {
     let model = "model \"new\" family=\"qwen2\" title=\"New\" quant=\"Q4_K_M\" file=\"new.gguf\"\n";
     let lock = "{\"format_version\": 1, \"models\": {\"new\": {\"file\": \"new.gguf\", \"header\": \"0\", \"size\": 1000000000, \"parameters\": {\"context_length\": 8192}}}}";
     let files = [("base.kdl", BASE), ("case.kdl", model), ("registry.lock", lock)];
@@ -144,7 +152,7 @@ fn what_a_model_leaves_out_comes_from_the_lock() {
     assert_eq!((new.size.value.0, context.value), (1_000_000_000, 8192));
     let map = &compiled.loaded.map;
     assert_eq!((map.text(new.size.span), map.text(context.span)), ("1000000000", "8192"));
-    // Of another file it says nothing.
+    // The lock entry of another file is not used.
     let files =
         [("base.kdl", BASE), ("case.kdl", model), ("registry.lock", &lock.replace("new.gguf", "old.gguf"))];
     assert_eq!(compile(&files).codes(), ["missing-field"]);

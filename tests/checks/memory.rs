@@ -1,10 +1,10 @@
-//! Budgets: what is summed, how the sum is drawn, and that what is advised is enough.
+//! Budgets: which parts are summed, how the sum is printed, and that the suggested changes are enough.
 
 use crate::support::{Compiled, compile};
-use orchgen::check::Ground;
+use orchgen::check::Derived;
 use orchgen::compile::lower_with_lock;
 use orchgen::diag::{Diagnostic, Diagnostics};
-use orchgen::engine::memory::{Kind, Whose};
+use orchgen::engine::memory::{Owner, PartKind};
 use proptest::prelude::*;
 use std::fmt::Write as _;
 
@@ -33,7 +33,7 @@ fn run(parts: &[String]) -> Compiled {
 }
 
 #[track_caller]
-fn over(parts: &[String]) -> Diagnostic {
+fn over_budget(parts: &[String]) -> Diagnostic {
     let compiled = run(parts);
     let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
     assert_eq!(finding.code.name, "over-budget");
@@ -41,13 +41,13 @@ fn over(parts: &[String]) -> Diagnostic {
 }
 
 #[track_caller]
-fn fits(parts: &[String]) {
+fn assert_fits(parts: &[String]) {
     let compiled = run(parts);
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
 }
 
 #[test]
-fn a_file_counts_once_however_many_read_it() {
+fn a_file_counts_once_for_all_roles_that_read_it() {
     let models = [model("m", "10 GB", ""), model("d", "1 GB", "")].concat();
     let roles = [
         role("one", "m", 1, "draft=\"d\""),
@@ -57,54 +57,54 @@ fn a_file_counts_once_however_many_read_it() {
         role("five", "m", 5, "").replace("port=5", "ports=\"5-9\""),
     ]
     .concat();
-    fits(&[residency("11 GB", ""), models.clone(), roles.clone()]);
-    let finding = over(&[residency("10.9 GB", ""), models, roles]);
+    assert_fits(&[residency("11 GB", ""), models.clone(), roles.clone()]);
+    let finding = over_budget(&[residency("10.9 GB", ""), models, roles]);
     assert_eq!(finding.message, "residency `hot` takes 11 GB on host `a`, 0.1 GB over its budget of 10.9 GB");
 }
 
 #[test]
-fn two_models_of_one_file_are_one_file_and_two_stores_are_two() {
+fn a_file_is_identified_by_its_path_and_not_by_its_model() {
     let same = model("m", "10 GB", "") + &model("n", "10 GB", "").replace("n.gguf", "/s/m.gguf");
     let roles = role("one", "m", 1, "") + &role("two", "n", 2, "");
-    fits(&[residency("10 GB", ""), same.clone(), roles.clone()]);
-    let finding = over(&[residency("10 GB", ""), same.replace("/s/m.gguf", "/t/m.gguf"), roles]);
+    assert_fits(&[residency("10 GB", ""), same.clone(), roles.clone()]);
+    let finding = over_budget(&[residency("10 GB", ""), same.replace("/s/m.gguf", "/t/m.gguf"), roles]);
     assert!(finding.message.contains("takes 20 GB"), "{}", finding.message);
 }
 
 #[test]
 fn a_projector_counts() {
     let with = model("m", "10 GB", "{ projector \"p.gguf\" size=\"0.5 GB\" }");
-    fits(&[residency("10.5 GB", ""), with.clone(), role("one", "m", 1, "")]);
-    over(&[residency("10.4 GB", ""), with, role("one", "m", 1, "")]);
+    assert_fits(&[residency("10.5 GB", ""), with.clone(), role("one", "m", 1, "")]);
+    over_budget(&[residency("10.4 GB", ""), with, role("one", "m", 1, "")]);
 }
 
 #[test]
-fn a_budget_holds_on_each_host() {
+fn a_budget_applies_to_each_host() {
     let models = model("m", "10 GB", "") + &model("n", "10 GB", "");
     let both = role("one", "m", 1, "") + &role("two", "n", 2, "").replace("host=\"a\"", "host=\"b\"");
-    fits(&[residency("10 GB", ""), models.clone(), both.clone()]);
+    assert_fits(&[residency("10 GB", ""), models.clone(), both.clone()]);
     let compiled = run(&[residency("9 GB", ""), models, both]);
     assert_eq!(compiled.codes(), ["over-budget"; 2]);
     assert!(compiled.findings.findings()[1].message.contains("on host `b`"));
 }
 
 #[test]
-fn the_largest_count_where_not_all_run_at_once() {
+fn with_at_once_only_the_largest_roles_count() {
     let models = model("m", "10 GB", "") + &model("n", "20 GB", "") + &model("o", "5 GB", "");
     let roles = role("one", "m", 1, "") + &role("two", "n", 2, "") + &role("three", "o", 3, "");
-    fits(&[residency("20 GB", "at-once=1"), models.clone(), roles.clone()]);
-    fits(&[residency("30 GB", "at-once=2"), models.clone(), roles.clone()]);
-    fits(&[residency("35 GB", "at-once=9"), models.clone(), roles.clone()]);
-    let finding = over(&[residency("29 GB", "at-once=2"), models, roles]);
+    assert_fits(&[residency("20 GB", "at-once=1"), models.clone(), roles.clone()]);
+    assert_fits(&[residency("30 GB", "at-once=2"), models.clone(), roles.clone()]);
+    assert_fits(&[residency("35 GB", "at-once=9"), models.clone(), roles.clone()]);
+    let finding = over_budget(&[residency("29 GB", "at-once=2"), models, roles]);
     assert!(finding.message.contains("takes 30 GB"), "{}", finding.message);
 }
 
 #[test]
-fn the_sum_is_drawn_up_line_by_line() {
+fn the_sum_is_printed_line_by_line() {
     let models = model("m", "10.5 GB", "{ projector \"p.gguf\" size=\"600 MB\" }") + &model("d", "1 GB", "");
     let roles =
         role("first", "m", 1, "draft=\"d\"") + &role("second", "d", 2, "") + &role("third", "m", 3, "");
-    let finding = over(&[residency("12 GB", ""), models, roles]);
+    let finding = over_budget(&[residency("12 GB", ""), models, roles]);
     assert_eq!(
         finding.notes[0].lines().collect::<Vec<_>>(),
         [
@@ -120,17 +120,17 @@ fn the_sum_is_drawn_up_line_by_line() {
         finding.help,
         [
             "move roles `third` and `first` to another residency, which frees 11.7 GB",
-            "raise the budget to 12.7 GB"
+            "raise `budget` to 12.7 GB"
         ]
     );
 }
 
 #[test]
-fn a_long_sum_is_cut_and_says_so() {
+fn a_long_sum_is_shortened_with_a_count_of_the_rest() {
     let many: String = (0..60)
         .map(|n| model(&format!("m{n}"), "1 GB", "") + &role(&format!("r{n}"), &format!("m{n}"), n + 1, ""))
         .collect();
-    let finding = over(&[residency("1 GB", ""), many]);
+    let finding = over_budget(&[residency("1 GB", ""), many]);
     let lines: Vec<&str> = finding.notes[0].lines().collect();
     assert_eq!(lines.len(), 43, "{lines:#?}");
     assert!(lines[40].starts_with("and 20 more") && lines[40].ends_with("60 GB"), "{}", lines[40]);
@@ -138,7 +138,7 @@ fn a_long_sum_is_cut_and_says_so() {
 }
 
 #[test]
-fn the_smallest_role_that_is_enough_is_advised() {
+fn the_smallest_sufficient_role_is_suggested() {
     let models: String = [("a", 3), ("b", 5), ("c", 9)]
         .iter()
         .map(|(name, size)| model(name, &format!("{size} GB"), ""))
@@ -148,17 +148,17 @@ fn the_smallest_role_that_is_enough_is_advised() {
         .zip(1..)
         .map(|(name, port)| role(&format!("r{name}"), name, port, ""))
         .collect();
-    let finding = over(&[residency("13 GB", ""), models.clone(), roles.clone()]);
+    let finding = over_budget(&[residency("13 GB", ""), models.clone(), roles.clone()]);
     assert_eq!(
         finding.help,
-        ["move role `rb` to another residency, which frees 5 GB", "raise the budget to 17 GB"]
+        ["move role `rb` to another residency, which frees 5 GB", "raise `budget` to 17 GB"]
     );
-    let finding = over(&[residency("4 GB", ""), models, roles]);
+    let finding = over_budget(&[residency("4 GB", ""), models, roles]);
     assert_eq!(finding.help[0], "move roles `rc` and `rb` to another residency, which frees 14 GB");
 }
 
-/// The names between backticks.
-fn named(text: &str) -> Vec<String> {
+/// The names in backquotes.
+fn backquoted_names(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
 }
 
@@ -166,7 +166,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_advised_is_enough(
+    fn the_suggested_changes_are_enough(
         sizes in proptest::collection::vec(1_u64..50_000, 2..8),
         roles in proptest::collection::vec((0..8_usize, proptest::option::of(0..8_usize)), 2..12),
         at_once in proptest::option::of(1..6_usize),
@@ -186,11 +186,11 @@ proptest! {
         let compiled = run(&[residency(&format!("{budget} MB"), &at_once), models.clone(), all.clone()]);
         if let [finding] = compiled.findings.findings() {
             prop_assert_eq!(finding.code.name, "over-budget");
-            let raised = finding.help[1].strip_prefix("raise the budget to ").unwrap();
+            let raised = finding.help[1].strip_prefix("raise `budget` to ").unwrap();
             let again = run(&[residency(raised, &at_once), models.clone(), all.clone()]);
             prop_assert!(again.findings.is_empty(), "{}: {}", raised, again.report());
             let mut moved = all;
-            for name in named(&finding.help[0]) {
+            for name in backquoted_names(&finding.help[0]) {
                 let start = format!("role \"{name}\" tier=\"A\" residency=\"hot\"");
                 prop_assert!(moved.contains(&start));
                 moved = moved.replace(&start, &start.replace("hot", "free"));
@@ -204,7 +204,7 @@ proptest! {
     }
 }
 
-/// A lock of a model of 4 layers with 2 heads of 64, whose weights are half mapped and half of a type that is copied.
+/// A lock of models with 4 layers and 2 KV heads of 64. One half of the weights is mapped, the other half is repacked.
 fn lock(models: &[&str]) -> String {
     let model = |name: &&str| {
         format!(
@@ -220,29 +220,29 @@ fn lock(models: &[&str]) -> String {
     format!("{{\"format_version\": 1, \"models\": {{{}}}}}", models.join(", "))
 }
 
-fn locked(parts: &[String], models: &[&str]) -> Compiled {
+fn compile_with_lock(parts: &[String], models: &[&str]) -> Compiled {
     compile(&[("a.kdl", &format!("{HEAD}{}", parts.concat())), ("registry.lock", &lock(models))])
 }
 
-/// 4096 tokens of 4 layers in f16 are 8 MiB, or 8.39 MB.
+/// A role with a KV cache of 8 MiB (8.39 MB): 4096 tokens of 4 layers in f16.
 fn served(name: &str, port: usize, rest: &str) -> String {
     role(name, "m", port, "").replace("context=1", &format!("context=4096 {rest}"))
 }
 
 #[test]
-fn with_a_lock_the_sum_has_all_that_is_known() {
+fn with_a_lock_the_sum_has_all_parts_of_memory() {
     let roles =
         [served("one", 1, "slots=3"), served("two", 2, "prompt-cache=\"1 GiB\""), role("three", "n", 3, "")]
             .concat();
     let models = model("m", "10 GB", "") + &model("n", "2 GB", "");
-    let compiled = locked(&[residency("10 GB", ""), models, roles], &["m"]);
+    let compiled = compile_with_lock(&[residency("10 GB", ""), models, roles], &["m"]);
     let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
     let lines: Vec<&str> = finding.notes[0].lines().collect();
     let line = |start: &str| {
         lines.iter().position(|line| line.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(start))
     };
-    let drawn = [
-        // What is mapped is the same for both, what is copied is not.
+    let expected = [
+        // Mapped weights count once for both roles, repacked weights count for each.
         "one m-title 5 GB 5 GB",
         "one m-title (weights, repacked) 5 GB 10 GB",
         "one m-title (KV cache) 0.03 GB",
@@ -253,54 +253,55 @@ fn with_a_lock_the_sum_has_all_that_is_known() {
         "two m-title (compute buffer) ",
         "two m-title (output buffer) ",
         "two m-title (prompt cache) 1.07 GB",
-        // Of the third nothing is known but its file.
+        // The third model is not in the lock: only its file counts.
         "three n-title 2 GB",
     ];
-    for (at, start) in drawn.into_iter().enumerate() {
+    for (at, start) in expected.into_iter().enumerate() {
         assert_eq!(line(start), Some(at), "{start}\n{}", finding.notes[0]);
     }
-    let left: Vec<&str> = compiled
+    let not_checked_reasons: Vec<&str> = compiled
         .findings
         .not_checked()
         .iter()
-        .filter(|left| left.check == "over-budget")
-        .map(|left| left.why.as_str())
+        .filter(|entry| entry.check == "over-budget")
+        .map(|entry| entry.why.as_str())
         .collect();
     assert_eq!(
-        left,
+        not_checked_reasons,
         ["role `three`: the lock has no facts of its model: run `orchgen lock` where the file is"]
     );
 }
 
-/// The cure that is named has to be one, with caches and copies as with files.
+/// The suggestions also hold for caches and repacked weights.
 #[test]
-fn what_is_advised_is_enough_with_a_lock() {
+fn the_suggested_changes_are_enough_with_a_lock() {
     let roles: String = (1..6).map(|n| served(&format!("r{n}"), n, "")).collect();
     let models = model("m", "10 GB", "");
-    let compiled = locked(&[residency("16 GB", ""), models.clone(), roles.clone()], &["m"]);
+    let compiled = compile_with_lock(&[residency("16 GB", ""), models.clone(), roles.clone()], &["m"]);
     let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
-    let moved = named(&finding.help[0]).iter().fold(roles, |roles, name| {
+    let moved = backquoted_names(&finding.help[0]).iter().fold(roles, |roles, name| {
         let start = format!("role \"{name}\" tier=\"A\" residency=\"hot\"");
         assert!(roles.contains(&start), "{:?}", finding.help);
         roles.replace(&start, &start.replace("hot", "free"))
     });
-    let again = locked(&[residency("16 GB", ""), models, moved], &["m"]);
+    let again = compile_with_lock(&[residency("16 GB", ""), models, moved], &["m"]);
     assert!(again.findings.is_empty(), "{}", again.report());
 }
 
 #[test]
-fn all_that_is_known_leaves_nothing_open() {
-    let compiled = locked(&[residency("20 GB", ""), model("m", "10 GB", ""), served("one", 1, "")], &["m"]);
+fn no_sum_is_unchecked_if_all_facts_are_known() {
+    let compiled =
+        compile_with_lock(&[residency("20 GB", ""), model("m", "10 GB", ""), served("one", 1, "")], &["m"]);
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
     let sums = ["over-budget", "over-host-memory", "over-node-memory"];
-    let left: Vec<_> =
-        compiled.findings.not_checked().iter().filter(|left| sums.contains(&left.check)).collect();
-    assert!(left.is_empty(), "{left:?}");
+    let not_checked_reasons: Vec<_> =
+        compiled.findings.not_checked().iter().filter(|entry| sums.contains(&entry.check)).collect();
+    assert!(not_checked_reasons.is_empty(), "{not_checked_reasons:?}");
 }
 
-/// Interleaved memory of a process is divided over its nodes, its copies and caches with it.
+/// Interleaved memory of a process is divided evenly between its nodes, including repacked weights and caches.
 #[test]
-fn a_node_holds_its_share_of_what_is_known() {
+fn a_node_counts_its_share_of_interleaved_memory() {
     let nodes = HEAD.replace(
         "host \"a\" memory=\"9 TB\"",
         "host \"a\" memory=\"9 TB\" {\n numa 0 cpus=\"0-7\" memory=\"2.6 GB\"\n numa 1 cpus=\"8-15\" memory=\"9 GB\"\n}",
@@ -315,16 +316,16 @@ fn a_node_holds_its_share_of_what_is_known() {
     assert!(note.contains("m-title, 1/2") && note.contains("m-title (KV cache), 1/2"), "{note}");
 }
 
-/// Who copies less of a file maps more of it, and brings in the rest.
+/// A role that repacks fewer weights maps more of the file, and the rest of the file counts for that role.
 #[test]
-fn one_file_is_mapped_as_far_as_any_role_maps_it() {
+fn the_mapped_part_of_a_file_is_the_largest_that_any_role_maps() {
     let roles = [
         served("one", 1, ""),
         served("two", 2, "").replace("context=4096 ", "context=4096 { option \"no-repack\"; } "),
         served("three", 3, "").replace("context=4096 ", "context=4096 { option \"no-repack\"; } "),
     ]
     .concat();
-    let compiled = locked(&[residency("15 GB", ""), model("m", "10 GB", ""), roles], &["m"]);
+    let compiled = compile_with_lock(&[residency("15 GB", ""), model("m", "10 GB", ""), roles], &["m"]);
     let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
     let lines: Vec<String> =
         finding.notes[0].lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
@@ -337,54 +338,56 @@ fn one_file_is_mapped_as_far_as_any_role_maps_it() {
 }
 
 fn not_checked(compiled: &Compiled) -> String {
-    let left = compiled.findings.not_checked().iter().find(|left| left.check == "over-budget");
-    left.map(|left| left.why.clone()).unwrap_or_default()
+    let entry = compiled.findings.not_checked().iter().find(|entry| entry.check == "over-budget");
+    entry.map(|entry| entry.why.clone()).unwrap_or_default()
 }
 
 /// Bytes of the compute buffer of the first role.
 fn compute_of(compiled: &Compiled) -> u64 {
     let (registry, lock) = lower_with_lock(&compiled.loaded, &mut Diagnostics::default());
-    let ground = Ground::new(registry, &[], lock);
-    let computed = ground.memory()[0].parts.iter().filter(|part| part.kind == Kind::Compute);
+    let derived = Derived::new(registry, &[], lock);
+    let computed = derived.memory()[0].parts.iter().filter(|part| part.kind == PartKind::Compute);
     computed.map(|part| part.amount.bytes()).sum()
 }
 
-/// The environment is read as the command line is.
+/// orchgen reads environment variables of the engine like its options.
 #[test]
-fn a_variable_takes_memory_as_its_option_does() {
+fn a_variable_counts_memory_like_its_option() {
     let with = |rest: &str| {
         let one = served("one", 1, "").replace("context=4096 ", &format!("context=4096 {{ {rest} }} "));
-        locked(&[residency("20 GB", ""), model("m", "10 GB", ""), one], &["m"])
+        compile_with_lock(&[residency("20 GB", ""), model("m", "10 GB", ""), one], &["m"])
     };
     let (plain, option) = (with(""), with("option \"spec-default\""));
     let variable = with("env { LLAMA_ARG_SPEC_TYPE \"ngram-mod\"; }");
     assert!(compute_of(&option) > compute_of(&plain));
-    // Types add up: that of the command line, `none`, takes nothing away (b11434, `common/arg.cpp`).
+    // Speculation types add up: `none` on the command line does not remove one (b11434, `common/arg.cpp`).
     assert_eq!(compute_of(&variable), compute_of(&option), "{}", variable.report());
     let loaded = with("env { LLAMA_ARG_SPLIT_MODE \"row\"; }");
     assert_eq!(not_checked(&plain), "");
-    assert_eq!(not_checked(&loaded), "role `one`: `--split-mode` is given, so weights may lie elsewhere");
+    assert_eq!(not_checked(&loaded), "role `one`: `--split-mode` may move weights to other devices");
 }
 
-/// What a slice keeps from being taken away is what its roles take.
+/// `MemoryLow=` of a slice is the memory that its roles need.
 #[test]
-fn a_slice_protects_all_that_is_known() {
+fn a_slice_protects_all_known_memory() {
     let low = |models: &[&str]| {
-        let compiled =
-            locked(&[residency("20 GB", ""), model("m", "10 GB", ""), served("one", 1, "")], models);
+        let compiled = compile_with_lock(
+            &[residency("20 GB", ""), model("m", "10 GB", ""), served("one", 1, "")],
+            models,
+        );
         let files = compiled.files();
         let slice = &files["systemd/a/s-hot.slice"];
         slice.0.lines().find_map(|line| line.strip_prefix("MemoryLow=")).unwrap().parse::<u64>().unwrap()
     };
     assert_eq!(low(&[]), 10_000_000_000);
-    // 8 MiB of cache, and buffers.
+    // The KV cache has 8 MiB; buffers come on top.
     assert!(low(&["m"]) > 10_000_000_000 + (8 << 20));
 }
 
-/// `experts` overrides a key of one architecture.
+/// `experts` overrides the key of one architecture.
 #[test]
-fn experts_of_a_target_are_not_those_of_a_draft_of_another_architecture() {
-    let of_draft = |arch: &str, rest: &str| {
+fn experts_of_a_target_do_not_apply_to_a_draft_of_another_architecture() {
+    let compute_of_draft = |arch: &str, rest: &str| {
         let lock = lock(&["m", "d"]);
         let (target, draft) = lock.split_once("\"d\"").unwrap();
         let lock = format!("{target}\"d\"{}", draft.replace("qwen3moe", arch));
@@ -398,24 +401,25 @@ fn experts_of_a_target_are_not_those_of_a_draft_of_another_architecture() {
         let text = text.replace("b11434", "b11669");
         let compiled = compile(&[("a.kdl", &text), ("registry.lock", &lock)]);
         let (registry, lock) = lower_with_lock(&compiled.loaded, &mut Diagnostics::default());
-        let ground = Ground::new(registry, &[], lock);
-        let parts = ground.memory()[0].parts.to_vec();
-        let draft = parts.into_iter().find(|part| part.kind == Kind::Compute && part.of == Whose::Draft);
+        let derived = Derived::new(registry, &[], lock);
+        let parts = derived.memory()[0].parts.to_vec();
+        let draft =
+            parts.into_iter().find(|part| part.kind == PartKind::Compute && part.owner == Owner::Draft);
         draft.unwrap().amount.bytes()
     };
-    assert_eq!(of_draft("olmoe", "experts=8"), of_draft("olmoe", ""));
-    assert!(of_draft("qwen3moe", "experts=8") > of_draft("qwen3moe", ""));
+    assert_eq!(compute_of_draft("olmoe", "experts=8"), compute_of_draft("olmoe", ""));
+    assert!(compute_of_draft("qwen3moe", "experts=8") > compute_of_draft("qwen3moe", ""));
 }
 
-/// Several checks ask for what all threads work out: with few threads, none may wait for one that waits for it.
+/// Several checks share results that all threads compute. A pool with few threads must not deadlock.
 #[test]
-fn checks_do_not_wait_for_each_other() {
+fn parallel_checks_do_not_deadlock() {
     let roles: String = (1..9).map(|n| served(&format!("r{n}"), n, &format!("slots={n}"))).collect();
     let parts = [residency("90 GB", ""), model("m", "10 GB", ""), roles];
     for threads in [2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         for _ in 0..100 {
-            let compiled = pool.install(|| locked(&parts, &["m"]));
+            let compiled = pool.install(|| compile_with_lock(&parts, &["m"]));
             assert!(compiled.findings.is_empty(), "{}", compiled.report());
         }
     }

@@ -1,49 +1,49 @@
-//! Options that have no field: what each code finds at its edges, and where it says it.
+//! Options without a field: edge cases of each code, and the places of findings.
 
-use super::{beside, gives, labelled, only, role};
+use super::{assert_codes, compile_with_base, label_texts, role, single_finding};
 use crate::support::{Compiled, compile};
 
-fn with(options: &str) -> String {
+fn role_with(options: &str) -> String {
     role("x", &format!("port=9000 {{ {options} }}"))
 }
 
-fn under(profile: &str, rest: &str) -> String {
+fn role_under(profile: &str, rest: &str) -> String {
     format!("engine \"e\" profile=\"{profile}\" bin=\"/e\"\n")
         + &role("x", &format!("engine=\"e\" port=9000 {{ {rest} }}"))
 }
 
 #[track_caller]
 fn code_and_help(text: &str) -> (&'static str, String) {
-    let finding = only(text);
+    let finding = single_finding(text);
     assert_eq!(finding.subject.as_ref().map(|subject| &*subject.name), Some("x"));
     (finding.code.name, finding.help.join("; "))
 }
 
 #[test]
-fn every_fault_has_its_code_and_says_what_to_do() {
+fn every_wrong_option_has_a_code_and_a_help() {
     for (option, code, help) in [
         ("\"tpo-k\" value=2", "unknown-option", "write `--top-k`"),
         ("\"image\" value=\"x\"", "unknown-option", ""),
-        ("\"mlock\"", "removed-option", "use the field `placement`"),
+        ("\"mlock\"", "removed-option", "use `lock` of the field `placement`"),
         ("\"no-mmap\"", "removed-option", "use --load-mode"),
         ("\"spec-ngram-size-n\" value=3", "removed-option", "use the respective --spec-ngram-*-size-n"),
         ("\"defrag-thold\" value=0.1", "deprecated-option", "remove it"),
-        ("\"top-k\" value=\"8k\"", "option-value", "write a whole number, digits alone"),
-        ("\"top-k\" value=0.5", "option-value", "write a whole number, digits alone"),
-        ("\"top-k\" value=3000000000", "option-value", "write a whole number, digits alone"),
+        ("\"top-k\" value=\"8k\"", "option-value", "write a 32-bit whole number, digits only"),
+        ("\"top-k\" value=0.5", "option-value", "write a 32-bit whole number, digits only"),
+        ("\"top-k\" value=3000000000", "option-value", "write a 32-bit whole number, digits only"),
         ("\"top-k\"", "option-value", "add `value`"),
         ("\"jinja\" value=#true", "option-value", "remove the value"),
-        ("\"split-mode\" value=\"rows\"", "option-value", "write none, layer, row, tensor"),
-        ("\"cpu-range\" value=\"5-2\"", "option-value", "the lower one first"),
+        ("\"split-mode\" value=\"rows\"", "option-value", "write one of none, layer, row, tensor"),
+        ("\"cpu-range\" value=\"5-2\"", "option-value", "a range of CPUs below 512 such as `0-7`"),
         ("\"poll\" value=300", "option-value", "write 0 to 100"),
         ("\"n-predict\" value=\"\"", "out-of-range", ""),
         ("\"spec-ngram-mod-n-max\" value=2000", "option-value", "write a whole number from 0 to 1024"),
-        ("\"control-vector-layer-range\" value=\"1 x\"", "option-value", "write both in one text"),
+        ("\"control-vector-layer-range\" value=\"1 x\"", "option-value", "write both numbers in one string"),
         ("\"chat-template\" value=\"llama3\"", "option-value", "chat-template-file"),
         ("\"chat-template-kwargs\" value=\"{\"", "option-value", "write a JSON object"),
         ("\"seed\" value=-2", "option-value", "from -1 to 4294967295"),
-        ("\"port\" value=1", "owned-option", "use the field `port`"),
-        ("\"-ngld\" value=1", "idle-option", "add the field `draft`, or remove it"),
+        ("\"port\" value=1", "owned-option", "remove this option: `port` sets it"),
+        ("\"-ngld\" value=1", "idle-option", "add the field `draft`, or remove the option"),
         ("\"version\"", "owned-option", "remove it"),
         ("\"api-prefix\" value=\"/p\"", "owned-option", "remove it"),
         ("\"ssl-key-file\" value=\"/k\"", "owned-option", "remove it"),
@@ -55,14 +55,14 @@ fn every_fault_has_its_code_and_says_what_to_do() {
         ("\"n-cpu-moe\" value=3", "idle-option", "remove it"),
         ("\"models-max\" value=3", "idle-option", "remove it"),
     ] {
-        let (found, said) = code_and_help(&with(&format!("option {option}")));
-        assert_eq!(found, code, "{option}: {said}");
-        assert!(said.contains(help), "{option}: {said}");
+        let (found, message) = code_and_help(&role_with(&format!("option {option}")));
+        assert_eq!(found, code, "{option}: {message}");
+        assert!(message.contains(help), "{option}: {message}");
     }
 }
 
 #[test]
-fn what_the_build_takes_is_taken() {
+fn options_that_the_build_accepts_give_no_finding() {
     for option in [
         "\"top_k\" value=20",
         "\"--temp\" value=0.7",
@@ -83,58 +83,61 @@ fn what_the_build_takes_is_taken() {
         "\"logit-bias\" value=\"15043-0.5\"",
         "\"override-tensor\" value=\"exps=CPU\"",
     ] {
-        gives(&[], &with(&format!("option {option}")));
+        assert_codes(&[], &role_with(&format!("option {option}")));
     }
-    // A model with experts has some to leave on the CPU, and one with a draft has its threads.
+    // These options have an effect with an MoE model and with a draft.
     let experts = role("x", "port=9000 { option \"n-cpu-moe\" value=3 }").replace("\"plain\"", "\"mixture\"");
-    gives(&[], &experts);
-    gives(&[], &with("draft \"tiny\"; option \"spec-draft-threads\" value=2"));
+    assert_codes(&[], &experts);
+    assert_codes(&[], &role_with("draft \"tiny\"; option \"spec-draft-threads\" value=2"));
 }
 
 #[test]
-fn a_second_one_is_led_to_the_first() {
-    let compiled = beside(&with("option \"top-k\" value=1; option \"top_k\" value=2"));
+fn a_repeated_option_labels_the_first_one() {
+    let compiled = compile_with_base(&role_with("option \"top-k\" value=1; option \"top_k\" value=2"));
     let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
     assert_eq!(finding.code.name, "repeated-option");
-    let places = labelled(&compiled, finding);
+    let places = label_texts(&compiled, finding);
     assert_eq!((places[0].1.as_str(), places.last().unwrap().1.as_str()), ("\"top_k\"", "\"top-k\""));
 }
 
 #[test]
-fn a_value_is_said_at_the_value() {
-    let compiled = beside(&with("option \"top-k\" value=\"8k\""));
-    assert_eq!(labelled(&compiled, &compiled.findings.findings()[0])[0].1, "\"8k\"");
-    let compiled = beside(&with("option \"top-k\""));
-    assert_eq!(labelled(&compiled, &compiled.findings.findings()[0])[0].1, "\"top-k\"");
+fn a_wrong_value_is_labeled_at_the_value() {
+    let compiled = compile_with_base(&role_with("option \"top-k\" value=\"8k\""));
+    assert_eq!(label_texts(&compiled, &compiled.findings.findings()[0])[0].1, "\"8k\"");
+    let compiled = compile_with_base(&role_with("option \"top-k\""));
+    assert_eq!(label_texts(&compiled, &compiled.findings.findings()[0])[0].1, "\"top-k\"");
 }
 
 #[test]
-fn builds_that_can_are_named() {
-    gives(&[], &under("llama.cpp-b9093", "option \"split-mode\" value=\"tensor\""));
-    let march = only(&under("llama.cpp-2026-03-22-g49bfddeca", "option \"split-mode\" value=\"tensor\""));
+fn the_help_lists_builds_that_support_it() {
+    assert_codes(&[], &role_under("llama.cpp-b9093", "option \"split-mode\" value=\"tensor\""));
+    let march = single_finding(&role_under(
+        "llama.cpp-2026-03-22-g49bfddeca",
+        "option \"split-mode\" value=\"tensor\"",
+    ));
     assert_eq!(march.code.name, "option-value");
     assert!(
-        march.help.iter().any(|help| help.starts_with("builds that can: `llama.cpp-b9093`")),
+        march.help.iter().any(|help| help.starts_with("use a build that supports it: `llama.cpp-b9093`")),
         "{march:?}"
     );
-    let early = only(&under("llama.cpp-b10434", "option \"lazy-mode\" value=\"on\""));
+    let early = single_finding(&role_under("llama.cpp-b10434", "option \"lazy-mode\" value=\"on\""));
     assert_eq!(early.code.name, "unknown-option");
-    assert!(
-        early.help.iter().any(|help| help == "builds that can: `llama.cpp-b11434` and `llama.cpp-b11669`")
-    );
+    assert!(early.help.iter().any(|help| help
+        == "use a build that supports it: `llama.cpp-b11434`, `llama.cpp-b11669` or `llama.cpp-b12032`"));
 }
 
 #[test]
-fn a_warning_may_be_allowed_and_an_error_not() {
-    let allowed =
-        |option: &str, code: &str| with(&format!("option {option}; allow \"{code}\" because=\"measured\""));
-    gives(&[], &allowed("\"defrag-thold\" value=0.1", "deprecated-option"));
-    gives(&[], &allowed("\"models-max\" value=3", "idle-option"));
-    gives(&["option-value", "unused-allow"], &allowed("\"top-k\" value=\"8k\"", "option-value"));
+fn warnings_can_be_allowed_and_errors_cannot() {
+    let allowed = |option: &str, code: &str| {
+        role_with(&format!("option {option}; allow \"{code}\" because=\"measured\""))
+    };
+    assert_codes(&[], &allowed("\"defrag-thold\" value=0.1", "deprecated-option"));
+    assert_codes(&[], &allowed("\"models-max\" value=3", "idle-option"));
+    assert_codes(&["option-value", "unused-allow"], &allowed("\"top-k\" value=\"8k\"", "option-value"));
 }
 
 #[test]
-fn a_variable_of_an_option_is_said_where_it_does_not_do_what_it_says() {
+fn a_variable_of_an_option_is_reported_if_it_has_another_effect() {
     for (name, what) in [
         ("LLAMA_ARG_PORT", Some("overrides")),
         ("LLAMA_ARG_NO_KV_UNIFIED", Some("overrides")),
@@ -143,25 +146,25 @@ fn a_variable_of_an_option_is_said_where_it_does_not_do_what_it_says() {
         ("LLAMA_ARG_TOP_K", None),
         ("OMP_NUM_THREADS", None),
     ] {
-        let text = with(&format!("env {{ {name} \"1\" }}"));
+        let text = role_with(&format!("env {{ {name} \"1\" }}"));
         match what {
             Some(what) => {
-                let finding = only(&text);
+                let finding = single_finding(&text);
                 assert_eq!(finding.code.name, "engine-variable");
                 assert!(finding.message.contains(what), "{}", finding.message);
             }
-            None => gives(&[], &text),
+            None => assert_codes(&[], &text),
         }
     }
     let engine =
         "engine \"e\" profile=\"llama.cpp-b11434\" bin=\"/e\" { env { LLAMA_ARG_CTX_SIZE \"1\" } }\n";
-    let finding = only(&(engine.to_owned() + &role("x", "engine=\"e\" port=9000")));
+    let finding = single_finding(&(engine.to_owned() + &role("x", "engine=\"e\" port=9000")));
     assert_eq!((finding.code.name, finding.subject.unwrap().kind), ("engine-variable", "engine"));
 }
 
 #[test]
-fn a_number_beyond_its_key_is_said() {
-    let overriding = |key: &str, value: &str| {
+fn an_override_outside_the_range_of_its_key_is_reported() {
+    let overridden = |key: &str, value: &str| {
         role("x", &format!("port=9000 {{ override \"{key}\" value={value} }}"))
             .replace("\"plain\"", "\"mixture\"")
     };
@@ -178,14 +181,14 @@ fn a_number_beyond_its_key_is_said() {
         ("tokenizer.ggml.bos_token_id", "-1", false),
     ] {
         let expected: &[&str] = if fits { &[] } else { &["override-range"] };
-        gives(expected, &overriding(key, value));
+        assert_codes(expected, &overridden(key, value));
     }
     let dense = role("x", "port=9000 { override \"qwen2.expert_count\" value=8 }");
-    gives(&["override-range"], &dense);
+    assert_codes(&["override-range"], &dense);
 }
 
-/// A profile of one's own: what `orchgen engine probe` would write of a build that nobody knows.
-const OWN: &str = r#"{"engine":"llama.cpp","build":"b12000","source":"me","tools":["llama-server"],"options":[
+/// A profile file, as `orchgen engine probe` writes it for a build without a built-in profile.
+const PROFILE: &str = r#"{"engine":"llama.cpp","build":"b12000","source":"me","tools":["llama-server"],"options":[
   {"names":["-m","--model"],"value":"F","tools":"*"},
   {"names":["-c","--ctx-size"],"value":"N","tools":"*"},
   {"names":["-np","--parallel"],"value":"N","tools":"*"},
@@ -195,7 +198,7 @@ const OWN: &str = r#"{"engine":"llama.cpp","build":"b12000","source":"me","tools
   {"names":["--override-kv"],"value":"KEY=TYPE:VALUE,...","tools":"*"},
   {"names":["--shiny"],"value":null,"tools":"*"}]}"#;
 
-fn own(profile: &str, json: &str, rest: &str) -> Compiled {
+fn compile_with_profile(profile: &str, json: &str, rest: &str) -> Compiled {
     let text = format!("engine \"e\" profile=\"{profile}\" bin=\"/e\"\n")
         + &role("x", &format!("engine=\"e\" port=9000 {{ {rest} }}"))
             .replace("\"plain\"", "\"small-mixture\"");
@@ -203,28 +206,29 @@ fn own(profile: &str, json: &str, rest: &str) -> Compiled {
 }
 
 #[test]
-fn an_engine_may_have_a_profile_of_its_own() {
-    let compiled = own("mine.json", OWN, "option \"shiny\"");
+fn an_engine_can_use_a_profile_file() {
+    let compiled = compile_with_profile("mine.json", PROFILE, "option \"shiny\"");
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
     let checked = compiled.checked();
     let role = checked.registry().roles.iter().find(|role| *role.head.name.value == *"x").unwrap();
-    let args = checked.serve(role.serving().unwrap(), 0).unwrap().args.join(" ");
+    let args = checked.lower_server(role.serving().unwrap(), 0).unwrap().args.join(" ");
     assert!(args.contains("--host 127.0.0.1 --port 9000") && args.ends_with("--shiny"), "{args}");
-    // It says of llama-cli neither that it is there nor that it is not.
-    assert!(compiled.findings.not_checked().iter().any(|left| left.check == "missing-one-shot"));
+    // The profile does not list llama-cli, so orchgen cannot know if the build has it.
+    assert!(compiled.findings.not_checked().iter().any(|entry| entry.check == "missing-one-shot"));
     assert!(compiled.files()["systemd/page-x.service"].0.contains("--shiny"));
 }
 
 #[test]
-fn keys_that_a_younger_build_may_have_are_not_checked_and_slips_are_said() {
-    let key = |key: &str| own("mine.json", OWN, &format!("override \"{key}\" value=8192"));
+fn keys_of_an_unknown_build_are_not_checked_but_typos_are_reported() {
+    let key =
+        |key: &str| compile_with_profile("mine.json", PROFILE, &format!("override \"{key}\" value=8192"));
     assert_eq!(key("qwen3moe.context_length").codes(), [""; 0]);
     let unknown = key("qwen3moe.something_of_tomorrow");
     assert!(unknown.findings.is_empty(), "{}", unknown.report());
-    let left = unknown.findings.not_checked();
+    let not_checked = unknown.findings.not_checked();
     assert!(
-        left.iter().any(|left| left.check == "unknown-override-key" && left.subject.name == "x"),
-        "{left:?}"
+        not_checked.iter().any(|entry| entry.check == "unknown-override-key" && entry.subject.name == "x"),
+        "{not_checked:?}"
     );
     assert_eq!(key("qwen3moe.contxt_length").codes(), ["unknown-override-key"]);
     assert_eq!(key("context_length").codes(), ["unknown-override-key"]);
@@ -232,8 +236,8 @@ fn keys_that_a_younger_build_may_have_are_not_checked_and_slips_are_said() {
 }
 
 #[test]
-fn a_profile_file_that_is_missing_or_broken_is_said_at_the_field() {
-    let missing = own("min.json", OWN, "note \"n\"");
+fn a_missing_or_broken_profile_file_is_reported_at_the_field() {
+    let missing = compile_with_profile("min.json", PROFILE, "note \"n\"");
     assert_eq!(missing.codes(), ["unknown-profile"]);
     let finding = &missing.findings.findings()[0];
     assert_eq!(finding.primary.text, "did you mean `mine.json`?");
@@ -250,18 +254,18 @@ fn a_profile_file_that_is_missing_or_broken_is_said_at_the_field() {
             "extends `b0`",
         ),
     ] {
-        let broken = own("mine.json", json, "option \"nonsense\"");
+        let broken = compile_with_profile("mine.json", json, "option \"nonsense\"");
         assert_eq!(broken.codes(), ["unreadable-profile"], "{json}");
         assert!(broken.findings.findings()[0].message.contains(why), "{}", broken.report());
     }
 }
 
 #[test]
-fn a_profile_file_is_read_from_the_folder_of_the_registry() {
+fn a_profile_file_is_read_from_the_registry_folder() {
     let dir = tempfile::tempdir().unwrap();
     let text =
         "engine \"e\" profile=\"mine.json\" bin=\"/e\"\n".to_owned() + &role("x", "engine=\"e\" port=9000");
-    for (name, text) in [("base.kdl", crate::language::BASE), ("case.kdl", &text), ("mine.json", OWN)] {
+    for (name, text) in [("base.kdl", crate::language::BASE), ("case.kdl", &text), ("mine.json", PROFILE)] {
         std::fs::write(dir.path().join(name), text).unwrap();
     }
     let compiled = crate::support::compile_folder(dir.path());
@@ -269,5 +273,9 @@ fn a_profile_file_is_read_from_the_folder_of_the_registry() {
     std::fs::write(dir.path().join("mine.json"), [0xff, 0xfe]).unwrap();
     let compiled = crate::support::compile_folder(dir.path());
     assert_eq!(compiled.codes(), ["unreadable-profile"]);
-    assert!(compiled.findings.findings()[0].message.ends_with("it is not UTF-8"), "{}", compiled.report());
+    assert!(
+        compiled.findings.findings()[0].message.ends_with("the file is not UTF-8"),
+        "{}",
+        compiled.report()
+    );
 }

@@ -1,20 +1,20 @@
-//! Metadata overrides: keys, types, and what is written to the command line.
+//! Metadata overrides: keys, types, and the command line.
 
-use super::{beside, gives, only};
+use super::{assert_codes, compile_with_base, single_finding};
 
-fn on(model: &str, overrides: &str) -> String {
+fn role_with(model: &str, overrides: &str) -> String {
     format!(
         "role \"x\" tier=\"A\" residency=\"hot\" model=\"{model}\" context=4096 port=9000 {{ {overrides} }}\n"
     )
 }
 
 #[test]
-fn a_key_of_another_architecture_is_led_back() {
-    let finding = only(&on("mixture", "override \"qwen3next.expert_used_count\" value=4"));
+fn a_key_of_another_architecture_suggests_the_right_key() {
+    let finding = single_finding(&role_with("mixture", "override \"qwen3next.expert_used_count\" value=4"));
     assert_eq!(finding.code.name, "unknown-override-key");
     assert_eq!(
         finding.message,
-        "role `x` overrides `qwen3next.expert_used_count`, which the engine ignores for `qwen3moe`"
+        "role `x` overrides `qwen3next.expert_used_count`, which the engine ignores for the architecture `qwen3moe`"
     );
     assert_eq!(finding.primary.text, "a key of `qwen3next`");
     assert_eq!(finding.help, ["write `qwen3moe.expert_used_count`"]);
@@ -22,11 +22,11 @@ fn a_key_of_another_architecture_is_led_back() {
 }
 
 #[test]
-fn an_unknown_key_is_led_to_the_nearest() {
-    let finding = only(&on("mixture", "override \"qwen3moe.expert_use_count\" value=4"));
+fn an_unknown_key_suggests_the_nearest() {
+    let finding = single_finding(&role_with("mixture", "override \"qwen3moe.expert_use_count\" value=4"));
     assert_eq!(finding.help, ["write `qwen3moe.expert_used_count`"]);
-    let finding = only(&on("mixture", "override \"zzz.zzz\" value=4"));
-    assert_eq!(finding.help, ["name a key of `qwen3moe`, as `qwen3moe.context_length`"]);
+    let finding = single_finding(&role_with("mixture", "override \"zzz.zzz\" value=4"));
+    assert_eq!(finding.help, ["use a key of `qwen3moe`, such as `qwen3moe.context_length`"]);
 }
 
 #[test]
@@ -47,63 +47,74 @@ fn the_value_has_the_type_of_the_key() {
         ("tokenizer.ggml.tokens", "\"x\"", Some("override-type")),
     ] {
         let codes: Vec<&str> = code.into_iter().collect();
-        gives(&codes, &on("mixture", &format!("override \"{key}\" value={value}")));
+        assert_codes(&codes, &role_with("mixture", &format!("override \"{key}\" value={value}")));
     }
-    let finding = only(&on("mixture", "override \"qwen3moe.expert_used_count\" value=\"4\""));
-    assert_eq!(finding.primary.text, "expected a whole number, found the text `4`");
+    let finding =
+        single_finding(&role_with("mixture", "override \"qwen3moe.expert_used_count\" value=\"4\""));
+    assert_eq!(finding.primary.text, "expected a whole number, found the string `4`");
 }
 
 #[test]
-fn the_engine_reads_types_exactly_so_the_command_line_has_the_one_of_the_key() {
-    let text = on(
+fn the_command_line_has_the_type_that_the_key_needs() {
+    let text = role_with(
         "mixture",
         "override \"qwen3moe.rope.freq_base\" value=10000; override \"qwen3moe.context_length\" value=4096",
     );
-    let compiled = beside(&text);
+    let compiled = compile_with_base(&text);
     let checked = compiled.checked();
     let role = checked.registry().roles.iter().find(|role| *role.head.name.value == *"x").unwrap();
-    let args = checked.serve(role.serving().unwrap(), 0).unwrap().args.join(" ");
+    let args = checked.lower_server(role.serving().unwrap(), 0).unwrap().args.join(" ");
     assert!(args.contains("qwen3moe.rope.freq_base=float:10000"), "{args}");
     assert!(args.contains("qwen3moe.context_length=int:4096"), "{args}");
 }
 
 #[test]
-fn overrides_of_a_family_are_checked_once_and_not_at_each_role() {
+fn a_wrong_override_of_a_family_gives_one_finding() {
     let family = "family \"f\" arch=\"qwen3moe\" { override \"qwen3next.context_length\" value=4 }\n\
         model \"m\" family=\"f\" title=\"M\" quant=\"q\" size=\"1 GB\" file=\"m\"\n";
-    let roles =
-        on("m", "note \"one\"") + &on("m", "note \"two\"").replace("\"x\"", "\"y\"").replace("9000", "9001");
-    let finding = only(&format!("{family}{roles}"));
+    let roles = role_with("m", "note \"one\"")
+        + &role_with("m", "note \"two\"").replace("\"x\"", "\"y\"").replace("9000", "9001");
+    let finding = single_finding(&format!("{family}{roles}"));
     assert_eq!(finding.subject.unwrap().kind, "family");
 }
 
 #[test]
-fn an_architecture_that_is_not_known_leaves_its_keys_unchecked() {
+fn keys_of_an_unknown_architecture_are_not_checked() {
     let text = "family \"new\" arch=\"brandnew\"\nmodel \"m\" family=\"new\" title=\"M\" quant=\"q\" size=\"1 GB\" file=\"m\"\n".to_owned()
-        + &on("m", "override \"brandnew.some_key\" value=4");
-    let compiled = beside(&text);
+        + &role_with("m", "override \"brandnew.some_key\" value=4");
+    let compiled = compile_with_base(&text);
     assert_eq!(compiled.codes(), ["unknown-architecture"], "{}", compiled.report());
-    assert!(compiled.findings.not_checked().iter().any(|left| left.check == "unknown-override-key"));
+    assert!(compiled.findings.not_checked().iter().any(|entry| entry.check == "unknown-override-key"));
 }
 
 #[test]
-fn a_draft_of_the_same_architecture_inherits_and_is_warned_of() {
-    let drafting = |overrides: &str| on("mixture", &format!("draft \"small-mixture\"; {overrides}"));
-    gives(&["inherited-override"], &drafting("override \"qwen3moe.expert_used_count\" value=4"));
-    gives(&["inherited-override"], &drafting("experts 4"));
-    gives(&[], &drafting("note \"n\""));
-    // Another architecture does not read the key.
-    gives(&[], &on("mixture", "draft \"tiny\"; override \"qwen3moe.expert_used_count\" value=4"));
-    // A key that is refused is silent about the draft.
-    gives(&["unknown-override-key"], &drafting("override \"qwen3moe.expert_use_count\" value=4"));
+fn a_draft_that_inherits_an_override_gives_a_warning() {
+    let role_with_draft =
+        |overrides: &str| role_with("mixture", &format!("draft \"small-mixture\"; {overrides}"));
+    assert_codes(
+        &["inherited-override"],
+        &role_with_draft("override \"qwen3moe.expert_used_count\" value=4"),
+    );
+    assert_codes(&["inherited-override"], &role_with_draft("experts 4"));
+    assert_codes(&[], &role_with_draft("note \"n\""));
+    // A draft of another architecture does not read the key.
+    assert_codes(
+        &[],
+        &role_with("mixture", "draft \"tiny\"; override \"qwen3moe.expert_used_count\" value=4"),
+    );
+    // A wrong key gives no finding about the draft.
+    assert_codes(
+        &["unknown-override-key"],
+        &role_with_draft("override \"qwen3moe.expert_use_count\" value=4"),
+    );
 }
 
 #[test]
-fn an_override_that_cannot_be_expressed_is_said_at_its_own_key() {
+fn an_unsupported_override_is_reported_at_its_key() {
     let family = "family \"f\" arch=\"qwen3moe\" { override \"qwen3moe.block_count\" value=9 }\n\
         model \"m\" family=\"f\" title=\"M\" quant=\"q\" size=\"1 GB\" file=\"m\"\n";
-    let text = on("m", "experts 4; override \"qwen3moe.expert_used_count\" value=4");
-    let compiled = beside(&format!("{family}{text}"));
+    let text = role_with("m", "experts 4; override \"qwen3moe.expert_used_count\" value=4");
+    let compiled = compile_with_base(&format!("{family}{text}"));
     let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
     assert_eq!(finding.code.name, "engine-cannot");
     assert_eq!(compiled.loaded.map.text(finding.primary.span), "\"qwen3moe.expert_used_count\"");

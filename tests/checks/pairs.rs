@@ -1,15 +1,15 @@
-//! Bans and what families forbid.
+//! Bans, pairs, and speculation that families forbid.
 
-use super::{beside, gives, labelled, only, role};
+use super::{assert_codes, compile_with_base, label_texts, role, single_finding};
 
 const BANNED: &[&str] = &["banned-draft"];
 
-fn drafting() -> String {
+fn role_with_draft() -> String {
     role("x", "port=9000 draft=\"tiny\"")
 }
 
 #[test]
-fn a_ban_is_by_model_family_or_title() {
+fn a_ban_matches_a_model_a_family_or_a_title() {
     for (target, draft) in [
         ("plain", "tiny"),
         ("qwen2", "tiny"),
@@ -19,74 +19,93 @@ fn a_ban_is_by_model_family_or_title() {
         ("*", "*"),
         ("*7B", "*iny*"),
     ] {
-        gives(BANNED, &(drafting() + &format!("ban target=\"{target}\" draft=\"{draft}\" failure=\"f\"")));
+        assert_codes(
+            BANNED,
+            &(role_with_draft() + &format!("ban target=\"{target}\" draft=\"{draft}\" failure=\"f\"")),
+        );
     }
     for (target, draft) in
         [("tiny", "plain"), ("qwen3moe", "tiny"), ("Plain-", "*"), ("Plain-??B", "*"), ("*", "plain*")]
     {
         let target = if target == "Plain-" { "Plain-*X" } else { target };
-        gives(&[], &(drafting() + &format!("ban target=\"{target}\" draft=\"{draft}\" failure=\"f\"")));
+        assert_codes(
+            &[],
+            &(role_with_draft() + &format!("ban target=\"{target}\" draft=\"{draft}\" failure=\"f\"")),
+        );
     }
 }
 
 #[test]
-fn an_exception_is_left_out() {
+fn an_exception_is_not_banned() {
     let ban = |except: &str| {
-        drafting() + &format!("ban target=\"*\" draft=\"*\" failure=\"f\" except=\"{except}\"")
+        role_with_draft() + &format!("ban target=\"*\" draft=\"*\" failure=\"f\" except=\"{except}\"")
     };
-    gives(&[], &ban("Plain-*"));
-    gives(&[], &ban("Plain-7B"));
-    gives(BANNED, &ban("Tiny-*"));
+    assert_codes(&[], &ban("Plain-*"));
+    assert_codes(&[], &ban("Plain-7B"));
+    assert_codes(BANNED, &ban("Tiny-*"));
 }
 
 #[test]
-fn a_name_comes_before_a_family_and_both_before_a_glob() {
-    // A family called as a model: the word means the model.
+fn a_model_name_has_priority_over_a_family_name() {
+    // A family and a model have the same name: the word means the model.
     let family = "family \"plain\" arch=\"llama\"\nmodel \"other\" family=\"plain\" title=\"Other\" quant=\"q\" size=\"1 GB\" file=\"o\"\nquirk \"q\" models=\"other\" issue=\"i\"\n";
     let other =
         "role \"o\" tier=\"A\" residency=\"hot\" model=\"other\" context=1 port=9001 draft=\"tiny\"\n";
-    gives(BANNED, &format!("{family}{}ban target=\"plain\" draft=\"tiny\" failure=\"f\"", drafting()));
-    gives(&[], &format!("{family}{other}ban target=\"plain\" draft=\"tiny\" failure=\"f\""));
+    assert_codes(
+        BANNED,
+        &format!("{family}{}ban target=\"plain\" draft=\"tiny\" failure=\"f\"", role_with_draft()),
+    );
+    assert_codes(&[], &format!("{family}{other}ban target=\"plain\" draft=\"tiny\" failure=\"f\""));
 }
 
 #[test]
-fn rules_outlive_models() {
-    gives(&[], "ban target=\"Gone-*\" draft=\"*\" failure=\"f\"\npair target=\"Gone-?\" draft=\"*Gone*\"");
-    gives(&["unknown-name"], "ban target=\"Gone\" draft=\"*\" failure=\"f\"");
+fn a_glob_may_match_no_model_but_a_name_must_exist() {
+    assert_codes(
+        &[],
+        "ban target=\"Gone-*\" draft=\"*\" failure=\"f\"\npair target=\"Gone-?\" draft=\"*Gone*\"",
+    );
+    assert_codes(&["unknown-name"], "ban target=\"Gone\" draft=\"*\" failure=\"f\"");
 }
 
 #[test]
-fn two_bans_of_one_draft_are_one_finding_at_the_first() {
-    let text = drafting()
+fn two_bans_of_one_draft_give_one_finding_for_the_first() {
+    let text = role_with_draft()
         + "ban target=\"plain\" draft=\"tiny\" failure=\"one\"\nban target=\"*\" draft=\"*\" failure=\"two\"";
-    let finding = only(&text);
-    assert_eq!(finding.message, "role `x` drafts for `Plain-7B` with `Tiny-0.5B`, which is banned: one");
+    let finding = single_finding(&text);
+    assert_eq!(
+        finding.message,
+        "role `x` uses the draft `Tiny-0.5B` for `Plain-7B`, but a ban forbids it: one"
+    );
 }
 
 #[test]
-fn a_banned_draft_is_shown_with_its_target_and_its_ban() {
-    let compiled =
-        beside(&(drafting() + "ban target=\"qwen2\" draft=\"tiny\" failure=\"f\" note=\"seen twice\""));
+fn a_banned_draft_labels_its_target_and_its_ban() {
+    let compiled = compile_with_base(
+        &(role_with_draft() + "ban target=\"qwen2\" draft=\"tiny\" failure=\"f\" note=\"seen twice\""),
+    );
     let finding = &compiled.findings.findings()[0];
-    let places: Vec<String> = labelled(&compiled, finding).into_iter().map(|(_, text)| text).collect();
+    let places: Vec<String> = label_texts(&compiled, finding).into_iter().map(|(_, text)| text).collect();
     assert_eq!(places, ["\"tiny\"", "\"plain\"", "\"qwen2\""]);
     assert_eq!(finding.notes, ["seen twice"]);
     assert_eq!(finding.help, ["remove `draft`: no draft is known to work with this target"]);
 }
 
 #[test]
-fn a_pair_says_what_to_do_instead() {
+fn a_pair_suggests_the_replacement_of_a_banned_draft() {
     let ban = "ban target=\"plain\" draft=\"tiny\" failure=\"f\"\n";
-    let help = |pair: &str| only(&format!("{}{ban}{pair}", drafting())).help.concat();
+    let help = |pair: &str| single_finding(&format!("{}{ban}{pair}", role_with_draft())).help.concat();
     assert_eq!(
         help("pair target=\"qwen2\" draft=\"small-mixture\""),
-        "draft with `small-mixture`, which a pair names for this target"
+        "set `draft` to `small-mixture`: a pair names it for this target"
     );
     assert_eq!(
         help("pair target=\"plain\" instead=\"experts\""),
-        "remove `draft`, and use fewer experts instead"
+        "remove `draft` and reduce `experts` instead"
     );
-    assert_eq!(help("pair target=\"plain\" instead=\"wait\""), "remove `draft`, and instead: wait");
+    assert_eq!(
+        help("pair target=\"plain\" instead=\"wait\""),
+        "remove `draft`; the pair suggests instead: wait"
+    );
     assert_eq!(
         help("pair target=\"mixture\" draft=\"small-mixture\""),
         "remove `draft`: no draft is known to work with this target"
@@ -94,124 +113,124 @@ fn a_pair_says_what_to_do_instead() {
 }
 
 #[test]
-fn what_a_family_forbids_is_said_at_the_deed() {
+fn forbidden_speculation_is_reported_at_the_role_that_uses_it() {
     let recurrent =
         |rest: &str| role("x", &format!("port=9000 {rest}")).replace("\"plain\"", "\"recurrent\"");
-    let finding = only(&recurrent("draft=\"tiny\""));
+    let finding = single_finding(&recurrent("draft=\"tiny\""));
     assert_eq!(finding.code.name, "forbidden-speculation");
     assert_eq!(
         finding.message,
-        "role `x` drafts for `Recurrent-8B`, and family `qwen3next` forbids it: state corruption"
+        "role `x` uses a draft for `Recurrent-8B`, but family `qwen3next` forbids it: state corruption"
     );
     assert_eq!(finding.notes, ["its state cannot be rolled back"]);
-    let finding = only(&recurrent("lookup=3"));
+    let finding = single_finding(&recurrent("lookup=3"));
     assert_eq!(finding.code.name, "forbidden-lookup");
     assert_eq!(
         finding.message,
-        "role `x` uses lookup with `Recurrent-8B`, and family `qwen3next` forbids it: state corruption"
+        "role `x` uses lookup with `Recurrent-8B`, but family `qwen3next` forbids it: state corruption"
     );
-    gives(&[], &recurrent("lookup=#false"));
+    assert_codes(&[], &recurrent("lookup=#false"));
 }
 
 #[test]
-fn what_is_banned_and_forbidden_is_one_finding() {
+fn a_draft_that_is_banned_and_forbidden_gives_one_finding() {
     let text = role("x", "port=9000 draft=\"tiny\"").replace("\"plain\"", "\"recurrent\"")
         + "ban target=\"recurrent\" draft=\"*\" failure=\"f\"";
-    gives(BANNED, &text);
+    assert_codes(BANNED, &text);
 }
 
 #[test]
 fn a_pair_and_a_ban_of_the_same_two_contradict_each_other() {
     let pair = "pair target=\"plain\" draft=\"tiny\"\n";
     for (target, draft) in [("plain", "tiny"), ("qwen2", "*"), ("*", "qwen2"), ("Plain-*", "Tiny-*")] {
-        gives(
+        assert_codes(
             &["contradicted-pair"],
             &format!("{pair}ban target=\"{target}\" draft=\"{draft}\" failure=\"f\""),
         );
     }
-    gives(&[], &format!("{pair}ban target=\"tiny\" draft=\"plain\" failure=\"f\""));
-    gives(&[], &format!("{pair}ban target=\"qwen2\" draft=\"*\" except=\"Plain-*\" failure=\"f\""));
-    // A rule over many may have exceptions; the same rule may not.
-    gives(&[], "pair target=\"qwen2\" draft=\"tiny\"\nban target=\"plain\" draft=\"tiny\" failure=\"f\"");
+    assert_codes(&[], &format!("{pair}ban target=\"tiny\" draft=\"plain\" failure=\"f\""));
+    assert_codes(&[], &format!("{pair}ban target=\"qwen2\" draft=\"*\" except=\"Plain-*\" failure=\"f\""));
+    // A ban may be an exception from a wider pair, but not cover the same models.
+    assert_codes(
+        &[],
+        "pair target=\"qwen2\" draft=\"tiny\"\nban target=\"plain\" draft=\"tiny\" failure=\"f\"",
+    );
     let both = |except: &str| {
         format!(
             "pair target=\"*-7B\" draft=\"qwen2\" {except}\nban target=\"*-7B\" draft=\"qwen2\" failure=\"f\""
         )
     };
-    gives(&["contradicted-pair"], &both(""));
-    gives(&[], &both("except=\"X*\""));
+    assert_codes(&["contradicted-pair"], &both(""));
+    assert_codes(&[], &both("except=\"X*\""));
 }
 
 #[test]
-fn a_role_that_drafts_as_a_contradicted_pair_says_is_not_said_again() {
-    let text = drafting() + "pair target=\"plain\" draft=\"tiny\"\n";
-    let compiled = beside(&format!("{text}ban target=\"plain\" draft=\"tiny\" failure=\"one\""));
+fn a_role_that_uses_a_contradicted_pair_gives_no_further_finding() {
+    let text = role_with_draft() + "pair target=\"plain\" draft=\"tiny\"\n";
+    let compiled = compile_with_base(&format!("{text}ban target=\"plain\" draft=\"tiny\" failure=\"one\""));
     assert_eq!(compiled.codes(), ["contradicted-pair"], "{}", compiled.report());
     let finding = &compiled.findings.findings()[0];
-    assert_eq!(
-        finding.message,
-        "the pair `plain + tiny` says that a draft works, and a ban says that it does not: one"
-    );
-    let places: Vec<String> = labelled(&compiled, finding).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(finding.message, "pair `plain + tiny` names a draft that a ban forbids: one");
+    let places: Vec<String> = label_texts(&compiled, finding).into_iter().map(|(_, text)| text).collect();
     assert_eq!(places, ["\"tiny\"", "\"tiny\""]);
-    let recurrent = drafting().replace("\"plain\"", "\"recurrent\"");
-    gives(&["contradicted-pair"], &(recurrent.clone() + "pair target=\"recurrent\" draft=\"tiny\""));
-    gives(
+    let recurrent = role_with_draft().replace("\"plain\"", "\"recurrent\"");
+    assert_codes(&["contradicted-pair"], &(recurrent.clone() + "pair target=\"recurrent\" draft=\"tiny\""));
+    assert_codes(
         &["forbidden-speculation", "contradicted-pair"],
         &(recurrent + "pair target=\"qwen3next\" draft=\"tiny\""),
     );
 }
 
 #[test]
-fn a_family_forbids_pairs_as_well() {
+fn a_family_also_forbids_pairs() {
     for pair in [
         "pair target=\"recurrent\" draft=\"tiny\"",
         "pair target=\"qwen3next\" draft=\"tiny\"",
         "pair target=\"recurrent\" lookup=#true instead=\"experts\"",
     ] {
-        gives(&["contradicted-pair"], pair);
+        assert_codes(&["contradicted-pair"], pair);
     }
-    gives(&[], "pair target=\"recurrent\" instead=\"experts\"");
-    gives(&[], "pair target=\"Recurrent-*\" draft=\"tiny\"");
+    assert_codes(&[], "pair target=\"recurrent\" instead=\"experts\"");
+    assert_codes(&[], "pair target=\"Recurrent-*\" draft=\"tiny\"");
 }
 
 #[test]
-fn a_rule_stands_once_and_is_for_something() {
-    gives(&["repeated-rule"], &"pair target=\"qwen2\" draft=\"Tiny-*\"\n".repeat(2));
-    gives(&["repeated-rule"; 2], &"pair target=\"qwen2\" draft=\"Tiny-*\" max=3\n".repeat(3));
-    gives(&["repeated-rule"], &"ban target=\"*X\" draft=\"*\" failure=\"f\"\n".repeat(2));
-    gives(&["repeated-rule"], &"pair target=\"*X\" instead=\"experts\"\n".repeat(2));
-    gives(
+fn rules_are_not_repeated_and_match_something() {
+    assert_codes(&["repeated-rule"], &"pair target=\"qwen2\" draft=\"Tiny-*\"\n".repeat(2));
+    assert_codes(&["repeated-rule"; 2], &"pair target=\"qwen2\" draft=\"Tiny-*\" max=3\n".repeat(3));
+    assert_codes(&["repeated-rule"], &"ban target=\"*X\" draft=\"*\" failure=\"f\"\n".repeat(2));
+    assert_codes(&["repeated-rule"], &"pair target=\"*X\" instead=\"experts\"\n".repeat(2));
+    assert_codes(
         &[],
         "ban target=\"*X\" draft=\"*\" failure=\"f\"\nban target=\"*X\" draft=\"*\" except=\"YX\" failure=\"f\"",
     );
-    gives(&[], "pair target=\"plain\" draft=\"tiny\"\npair target=\"tiny\" draft=\"qwen2\"");
-    gives(&["empty-rule"], "pair target=\"plain\" except=\"*\"");
-    gives(
+    assert_codes(&[], "pair target=\"plain\" draft=\"tiny\"\npair target=\"tiny\" draft=\"qwen2\"");
+    assert_codes(&["empty-rule"], "pair target=\"plain\" except=\"*\"");
+    assert_codes(
         &["empty-rule"],
         "ban target=\"plain\" draft=\"tiny\" except=\"Plain-7B\" failure=\"f\"\npair target=\"plain\" draft=\"tiny\"",
     );
-    gives(&[], "pair target=\"plain\" except=\"Tiny*\"");
+    assert_codes(&[], "pair target=\"plain\" except=\"Tiny*\"");
 }
 
 #[test]
-fn a_draft_is_another_and_smaller_model() {
+fn a_draft_is_a_smaller_model_than_its_target() {
     let on = |target: &str, draft: &str| {
         let target = format!("model=\"{target}\"");
         role("x", &format!("port=9000 draft=\"{draft}\"")).replace("model=\"plain\"", &target)
     };
-    gives(&["own-draft"], &on("plain", "plain"));
-    gives(&["own-draft"], "pair target=\"plain\" draft=\"plain\"");
-    gives(&[], "pair target=\"qwen2\" draft=\"plain\"");
-    gives(&["larger-draft"], &on("tiny", "plain"));
-    // Of a mixture of experts only a part is read for each token.
-    gives(&[], &on("plain", "mixture"));
-    gives(&["larger-draft"], &on("small-mixture", "plain"));
+    assert_codes(&["own-draft"], &on("plain", "plain"));
+    assert_codes(&["own-draft"], "pair target=\"plain\" draft=\"plain\"");
+    assert_codes(&[], "pair target=\"qwen2\" draft=\"plain\"");
+    assert_codes(&["larger-draft"], &on("tiny", "plain"));
+    // An MoE model reads only a part of its weights for each token.
+    assert_codes(&[], &on("plain", "mixture"));
+    assert_codes(&["larger-draft"], &on("small-mixture", "plain"));
     let same = "model \"same\" family=\"qwen2\" title=\"Same-7B\" quant=\"Q4_K_M\" size=\"4.4 GB\" file=\"same.gguf\"\n";
-    gives(&[], &format!("{same}{}", on("plain", "same")));
-    // What must not be used at all is said once.
-    gives(BANNED, &(on("plain", "plain") + "ban target=\"plain\" draft=\"*\" failure=\"f\""));
-    gives(BANNED, &(on("tiny", "plain") + "ban target=\"tiny\" draft=\"*\" failure=\"f\""));
-    gives(&["forbidden-speculation"], &on("recurrent", "recurrent"));
-    gives(&["own-draft"], &on("mixture", "mixture").replace("port=9000", "port=9000 experts=4"));
+    assert_codes(&[], &format!("{same}{}", on("plain", "same")));
+    // A banned or forbidden draft gives one finding.
+    assert_codes(BANNED, &(on("plain", "plain") + "ban target=\"plain\" draft=\"*\" failure=\"f\""));
+    assert_codes(BANNED, &(on("tiny", "plain") + "ban target=\"tiny\" draft=\"*\" failure=\"f\""));
+    assert_codes(&["forbidden-speculation"], &on("recurrent", "recurrent"));
+    assert_codes(&["own-draft"], &on("mixture", "mixture").replace("port=9000", "port=9000 experts=4"));
 }

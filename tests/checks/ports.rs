@@ -1,11 +1,11 @@
-//! Who meets whom on a port.
+//! Conflicts of ports.
 
-use super::{beside, gives, labelled, only};
+use super::{assert_codes, compile_with_base, label_texts, single_finding};
 use crate::support::compile;
 
 const CONFLICT: &[&str] = &["port-conflict"];
 
-/// A served role that asks for a key, wherever it listens.
+/// A served role with a key file, so that it may listen on any address.
 fn role(name: &str, rest: &str) -> String {
     super::role(name, &format!("key-file=\"/etc/keys/k\" {rest}"))
 }
@@ -15,66 +15,66 @@ fn warm(name: &str, rest: &str) -> String {
 }
 
 #[test]
-fn one_number_on_two_addresses_is_legal() {
-    gives(&[], &role("x", "port=8000 listen=\"10.0.0.1\""));
-    gives(&[], &role("x", "port=8000 listen=\"::1\""));
-    gives(&[], "service \"x\" port=8000 listen=\"10.0.0.1\"");
-    gives(CONFLICT, &role("x", "port=8000 listen=\"127.0.0.1\""));
-    gives(CONFLICT, "service \"x\" port=8000");
+fn two_addresses_may_have_the_same_port() {
+    assert_codes(&[], &role("x", "port=8000 listen=\"10.0.0.1\""));
+    assert_codes(&[], &role("x", "port=8000 listen=\"::1\""));
+    assert_codes(&[], "service \"x\" port=8000 listen=\"10.0.0.1\"");
+    assert_codes(CONFLICT, &role("x", "port=8000 listen=\"127.0.0.1\""));
+    assert_codes(CONFLICT, "service \"x\" port=8000");
 }
 
 #[test]
-fn an_address_that_stands_for_all_meets_every_other() {
+fn a_wildcard_address_conflicts_with_every_other() {
     for all in ["0.0.0.0", "::"] {
-        gives(CONFLICT, &role("x", &format!("port=8000 listen=\"{all}\"")));
-        gives(CONFLICT, &format!("service \"x\" port=8000 listen=\"{all}\""));
+        assert_codes(CONFLICT, &role("x", &format!("port=8000 listen=\"{all}\"")));
+        assert_codes(CONFLICT, &format!("service \"x\" port=8000 listen=\"{all}\""));
         let two =
             [role("x", "port=9000 listen=\"10.0.0.1\""), role("y", &format!("port=9000 listen=\"{all}\""))];
-        gives(CONFLICT, &two.concat());
+        assert_codes(CONFLICT, &two.concat());
     }
-    let finding = only(&role("x", "port=8000 listen=\"::\""));
-    assert_eq!(finding.notes, ["`127.0.0.1` and `::` meet: one of them stands for every address"]);
+    let finding = single_finding(&role("x", "port=8000 listen=\"::\""));
+    assert_eq!(finding.notes, ["`127.0.0.1` and `::` overlap: one of them includes every address"]);
 }
 
 #[test]
-fn one_address_is_one_however_it_is_spelled() {
+fn different_spellings_are_one_address() {
     let two = |a: &str, b: &str| {
         [role("x", &format!("port=9000 listen=\"{a}\"")), role("y", &format!("port=9000 listen=\"{b}\""))]
             .concat()
     };
-    gives(CONFLICT, &two("::1", "0:0:0:0:0:0:0:1"));
-    gives(CONFLICT, &two("fe80::A", "FE80:0::000a"));
-    gives(CONFLICT, &two("::ffff:127.0.0.1", "127.0.0.1"));
-    gives(&[], &two("fe80::a", "fe80::b"));
+    assert_codes(CONFLICT, &two("::1", "0:0:0:0:0:0:0:1"));
+    assert_codes(CONFLICT, &two("fe80::A", "FE80:0::000a"));
+    assert_codes(CONFLICT, &two("::ffff:127.0.0.1", "127.0.0.1"));
+    assert_codes(&[], &two("fe80::a", "fe80::b"));
 }
 
 #[test]
-fn ranges_meet_where_they_overlap_and_are_said_once() {
+fn overlapping_port_ranges_give_one_finding() {
     let two = |a: &str, b: &str| {
         [role("x", &format!("ports=\"{a}\"")), role("y", &format!("ports=\"{b}\""))].concat()
     };
-    gives(CONFLICT, &two("9000-9005", "9003-9008"));
-    gives(CONFLICT, &two("9000-9005", "9000-9005"));
-    gives(CONFLICT, &two("9000-9005", "9005"));
-    gives(&[], &two("9000-9004", "9005-9008"));
-    gives(&["port-conflict"; 2], &(two("9000-9005", "9003-9008") + "service \"s\" port=9002"));
+    assert_codes(CONFLICT, &two("9000-9005", "9003-9008"));
+    assert_codes(CONFLICT, &two("9000-9005", "9000-9005"));
+    assert_codes(CONFLICT, &two("9000-9005", "9005"));
+    assert_codes(&[], &two("9000-9004", "9005-9008"));
+    assert_codes(&["port-conflict"; 2], &(two("9000-9005", "9003-9008") + "service \"s\" port=9002"));
 }
 
 #[test]
-fn hidden_ports_meet_what_listens_on_the_loopback() {
-    gives(&[], &warm("x", "port=9000"));
-    gives(CONFLICT, &(warm("x", "port=9000") + "service \"s\" port=19000"));
-    gives(CONFLICT, &(warm("x", "port=9000") + "service \"s\" port=19000 listen=\"0.0.0.0\""));
-    gives(&[], &(warm("x", "port=9000") + "service \"s\" port=19000 listen=\"10.0.0.1\""));
-    gives(CONFLICT, &(warm("x", "port=9000") + &role("y", "port=19000")));
-    gives(CONFLICT, &(warm("x", "ports=\"9000-9003\"") + &role("y", "port=19003")));
-    gives(CONFLICT, &(warm("x", "port=9000 backend=9001") + &warm("y", "port=9001 backend=9002")));
-    gives(CONFLICT, &(warm("x", "port=9000 backend=9010") + &warm("y", "port=9001 backend=9010")));
-    // Its own socket, on every address.
-    gives(CONFLICT, &warm("x", "port=9000 backend=9000"));
-    // A role that starts at boot has none.
-    gives(&[], &(role("x", "port=9000") + &role("y", "port=19000")));
-    let finding = only(&(warm("x", "port=9000") + &role("y", "port=19000")));
+fn backend_ports_conflict_with_other_ports_on_loopback() {
+    assert_codes(&[], &warm("x", "port=9000"));
+    assert_codes(CONFLICT, &(warm("x", "port=9000") + "service \"s\" port=19000"));
+    assert_codes(CONFLICT, &(warm("x", "port=9000") + "service \"s\" port=19000 listen=\"0.0.0.0\""));
+    assert_codes(&[], &(warm("x", "port=9000") + "service \"s\" port=19000 listen=\"10.0.0.1\""));
+    assert_codes(CONFLICT, &(warm("x", "port=9000") + &role("y", "port=19000")));
+    assert_codes(CONFLICT, &(warm("x", "ports=\"9000-9003\"") + &role("y", "port=19003")));
+    assert_codes(CONFLICT, &(warm("x", "port=9000 backend=9001") + &warm("y", "port=9001 backend=9002")));
+    assert_codes(CONFLICT, &(warm("x", "port=9000 backend=9010") + &warm("y", "port=9001 backend=9010")));
+    // The backend conflicts with the socket of the same role.
+    assert_codes(CONFLICT, &warm("x", "port=9000 backend=9000"));
+    // A role that starts at boot has no backend.
+    assert_codes(&[], &(role("x", "port=9000") + &role("y", "port=19000")));
+    let finding = single_finding(&(warm("x", "port=9000") + &role("y", "port=19000")));
     assert_eq!(
         finding.message,
         "the backend of role `x` and role `y` both listen on port 19000 of host `box`"
@@ -84,19 +84,19 @@ fn hidden_ports_meet_what_listens_on_the_loopback() {
 }
 
 #[test]
-fn a_role_that_listens_twice_is_told_so() {
-    let finding = only(&role("x", "port=9000 { listen \"10.0.0.1\" \"10.0.0.1\" }"));
+fn a_role_that_listens_twice_on_a_port_is_reported() {
+    let finding = single_finding(&role("x", "port=9000 { listen \"10.0.0.1\" \"10.0.0.1\" }"));
     assert_eq!(finding.message, "role `x` listens twice on port 9000 of host `box`");
-    gives(CONFLICT, &role("x", "ports=\"9000-9009\" { listen \"0.0.0.0\" \"127.0.0.1\" }"));
+    assert_codes(CONFLICT, &role("x", "ports=\"9000-9009\" { listen \"0.0.0.0\" \"127.0.0.1\" }"));
 }
 
 #[test]
-fn a_role_that_shares_listens_nowhere() {
-    gives(&[], "role \"x\" tier=\"A\" shares=\"basic\"\nrole \"y\" tier=\"A\" shares=\"basic\"");
+fn a_role_that_shares_another_does_not_listen() {
+    assert_codes(&[], "role \"x\" tier=\"A\" shares=\"basic\"\nrole \"y\" tier=\"A\" shares=\"basic\"");
 }
 
 #[test]
-fn two_hosts_have_ports_of_their_own() {
+fn two_hosts_may_use_the_same_port() {
     let text = "stack \"s\" engine=\"e\"\nengine \"e\" profile=\"llama.cpp-b11434\" bin=\"/b\"\nhost \"a\" memory=\"9 GB\"\nhost \"b\" memory=\"9 GB\"\n\
         tier \"A\" title=\"a\"\nresidency \"hot\" title=\"h\" start=\"boot\"\nfamily \"f\" arch=\"llama\"\n\
         model \"plain\" family=\"f\" title=\"M\" quant=\"q\" size=\"1 GB\" file=\"/m\"\n";
@@ -108,27 +108,27 @@ fn two_hosts_have_ports_of_their_own() {
 }
 
 #[test]
-fn the_other_listener_is_shown_in_its_own_file() {
-    let compiled = beside(&role("x", "port=8000"));
+fn the_other_listener_is_labeled_in_its_file() {
+    let compiled = compile_with_base(&role("x", "port=8000"));
     let finding = &compiled.findings.findings()[0];
     let expected =
         [("case.kdl", "8000"), ("base.kdl", "8000")].map(|(file, text)| (file.to_owned(), text.to_owned()));
-    assert_eq!(labelled(&compiled, finding), expected);
+    assert_eq!(label_texts(&compiled, finding), expected);
     assert_eq!(finding.secondary[0].text, "role `basic` listens here");
 }
 
 #[test]
-fn a_place_that_meets_many_is_said_once_and_shows_some() {
+fn a_port_range_with_many_conflicts_gives_one_finding_with_few_labels() {
     let service = |port: u32| format!("service \"s{port}\" port={port}\n");
     let services: Vec<String> = (9000..9020).map(service).collect();
-    let finding = only(&(services.concat() + &role("x", "ports=\"9000-9999\"")));
+    let finding = single_finding(&(services.concat() + &role("x", "ports=\"9000-9999\"")));
     assert_eq!(finding.message, "role `x` and service `s9000` both listen on port 9000 of host `box`");
     assert_eq!(finding.secondary.len(), 6);
 }
 
-/// Half a thousand million pairs of an address and a port, which nobody may go through one by one.
+/// 4 roles with 2000 addresses and 65535 ports each are 500 million pairs: too many to visit one by one.
 #[test]
-fn every_port_of_many_addresses_takes_no_time() {
+fn all_ports_on_many_addresses_are_checked_quickly() {
     let address = |n: u32| format!(" \"10.0.{}.{}\"", n / 250, n % 250);
     let addresses = (0..2000).map(address).collect::<Vec<_>>().concat();
     let roles: String = (0..4)
@@ -136,6 +136,6 @@ fn every_port_of_many_addresses_takes_no_time() {
             role(&format!("x{n}"), "ports=\"1-65535\"").replace('\n', &format!(" {{ listen{addresses} }}\n"))
         })
         .collect();
-    let compiled = beside(&roles);
+    let compiled = compile_with_base(&roles);
     assert_eq!(compiled.codes().iter().filter(|code| **code == "port-conflict").count(), 3);
 }

@@ -1,62 +1,72 @@
-//! Sharing, nodes, expectations, idle times, and places in other files.
+//! Sharing, NUMA nodes, expectations, backend ports, idle times, and labels in other files.
 
-use super::{beside, gives, labelled, only, role};
+use super::{assert_codes, compile_with_base, label_texts, role, single_finding};
 
 #[test]
-fn a_role_shares_one_that_is_served() {
-    gives(&["shares-a-sharer"], "role \"x\" tier=\"A\" shares=\"x\"");
-    gives(&["shares-a-sharer"], "role \"l\" tier=\"A\" model=\"plain\"\nrole \"x\" tier=\"A\" shares=\"l\"");
-    gives(&["shares-a-sharer"; 2], "role \"x\" tier=\"A\" shares=\"y\"\nrole \"y\" tier=\"A\" shares=\"x\"");
-    let finding = only("role \"x\" tier=\"A\" shares=\"basic\"\nrole \"y\" tier=\"A\" shares=\"x\"");
+fn a_role_can_share_only_a_served_role() {
+    assert_codes(&["shares-a-sharer"], "role \"x\" tier=\"A\" shares=\"x\"");
+    assert_codes(
+        &["shares-a-sharer"],
+        "role \"l\" tier=\"A\" model=\"plain\"\nrole \"x\" tier=\"A\" shares=\"l\"",
+    );
+    assert_codes(
+        &["shares-a-sharer"; 2],
+        "role \"x\" tier=\"A\" shares=\"y\"\nrole \"y\" tier=\"A\" shares=\"x\"",
+    );
+    let finding =
+        single_finding("role \"x\" tier=\"A\" shares=\"basic\"\nrole \"y\" tier=\"A\" shares=\"x\"");
     assert_eq!(finding.message, "role `y` shares `x`, which shares `basic`");
-    assert_eq!(finding.help, ["share `basic`"]);
+    assert_eq!(finding.help, ["set `shares` to `basic`"]);
 }
 
 #[test]
-fn a_node_has_to_be_there() {
+fn a_placement_names_existing_nodes() {
     let on = |numa: &str| role("x", &format!("port=9000 {{ placement numa=\"{numa}\" }}"));
     for sound in ["bind 1", "interleave", "interleave 0,1", "spread"] {
-        gives(&[], &on(sound));
+        assert_codes(&[], &on(sound));
     }
     for missing in ["bind 2", "interleave 1,2"] {
-        gives(&["unknown-node"], &on(missing));
+        assert_codes(&["unknown-node"], &on(missing));
     }
-    assert_eq!(only(&on("bind 2")).help, ["name one of its nodes: `0` or `1`"]);
+    assert_eq!(single_finding(&on("bind 2")).help, ["use a node of the host: `0` or `1`"]);
 }
 
 #[test]
-fn an_expectation_holds_or_says_what_it_found() {
-    gives(&[], "expect \"e\" role=\"basic\" port=8000\nexpect \"f\" residency=\"hot\" fits=\"21.9 GB\"");
-    let finding = only("expect \"e\" role=\"basic\" port=8002");
-    assert_eq!(finding.message, "expectation `e` does not hold: role `basic` listens on 8000");
-    let finding = only("expect \"f\" residency=\"hot\" fits=\"21.8 GB\"");
-    assert_eq!(finding.message, "expectation `f` does not hold: `hot` takes 21.9 GB, not 21.8 GB");
-    gives(&[], &(role("r", "ports=\"9000-9003\"") + "expect \"e\" role=\"r\" port=9002"));
-    gives(
+fn a_failed_expectation_reports_the_actual_value() {
+    assert_codes(
+        &[],
+        "expect \"e\" role=\"basic\" port=8000\nexpect \"f\" residency=\"hot\" fits=\"21.9 GB\"",
+    );
+    let finding = single_finding("expect \"e\" role=\"basic\" port=8002");
+    assert_eq!(finding.message, "expectation `e` failed: role `basic` listens on port 8000");
+    let finding = single_finding("expect \"f\" residency=\"hot\" fits=\"21.8 GB\"");
+    assert_eq!(finding.message, "expectation `f` failed: residency `hot` needs 21.9 GB, more than 21.8 GB");
+    assert_codes(&[], &(role("r", "ports=\"9000-9003\"") + "expect \"e\" role=\"r\" port=9002"));
+    assert_codes(
         &["failed-expectation"],
         "role \"l\" tier=\"A\" model=\"plain\"\nexpect \"e\" role=\"l\" port=9002",
     );
 }
 
 #[test]
-fn a_hidden_port_has_to_exist() {
+fn a_backend_port_is_at_most_65535() {
     let warm = |rest: &str| role("x", rest).replace("\"hot\"", "\"warm\"");
-    gives(&[], &warm("port=55535"));
-    gives(&["missing-backend-port"], &warm("port=55536"));
-    gives(&[], &warm("port=55536 backend=40000"));
-    gives(&["missing-backend-port"], &warm("ports=\"55530-55536\""));
-    gives(&["missing-backend-port"], &warm("ports=\"9000-9003\" backend=65533"));
-    gives(&[], &role("x", "port=55536"));
+    assert_codes(&[], &warm("port=55535"));
+    assert_codes(&["missing-backend-port"], &warm("port=55536"));
+    assert_codes(&[], &warm("port=55536 backend=40000"));
+    assert_codes(&["missing-backend-port"], &warm("ports=\"55530-55536\""));
+    assert_codes(&["missing-backend-port"], &warm("ports=\"9000-9003\" backend=65533"));
+    assert_codes(&[], &role("x", "port=55536"));
 }
 
 #[test]
-fn idle_is_for_what_starts_on_demand() {
-    gives(&["idle-at-boot"], "residency \"r\" title=\"t\" start=\"boot\" idle=\"5 min\"");
-    gives(&[], "residency \"r\" title=\"t\" start=\"on-demand\"");
+fn only_an_on_demand_residency_has_an_idle_time() {
+    assert_codes(&["idle-at-boot"], "residency \"r\" title=\"t\" start=\"boot\" idle=\"5 min\"");
+    assert_codes(&[], "residency \"r\" title=\"t\" start=\"on-demand\"");
 }
 
 #[test]
-fn secondary_places_lie_in_the_files_that_they_speak_of() {
+fn secondary_labels_are_in_the_file_of_their_item() {
     let cases = [
         (
             role("x", "port=9000")
@@ -68,10 +78,10 @@ fn secondary_places_lie_in_the_files_that_they_speak_of() {
         ("residency \"HOT\" title=\"t\" start=\"boot\"".to_owned(), ["\"HOT\"", "\"hot\""]),
     ];
     for (text, expected) in cases {
-        let compiled = beside(&text);
+        let compiled = compile_with_base(&text);
         let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
         let expected = [("case.kdl", expected[0]), ("base.kdl", expected[1])];
-        let labels = labelled(&compiled, finding);
+        let labels = label_texts(&compiled, finding);
         let labels: Vec<(&str, &str)> =
             labels.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
         assert_eq!(labels, expected);

@@ -1,6 +1,6 @@
-//! What nothing names, and what might be named where text could not be read.
+//! Unused items, and items that unreadable text may name.
 
-use super::{gives, only};
+use super::{assert_codes, single_finding};
 use crate::language::BASE;
 use crate::support::compile;
 
@@ -8,18 +8,18 @@ const SPARE: &str =
     "model \"spare\" family=\"qwen2\" title=\"Spare\" quant=\"q\" size=\"1 GB\" file=\"spare.gguf\"\n";
 
 #[test]
-fn what_nothing_names_is_said() {
-    assert_eq!(only(SPARE).message, "nothing uses model `spare`");
-    assert_eq!(only("family \"odd\" arch=\"llama\"").message, "nothing uses family `odd`");
+fn items_that_nothing_names_are_reported() {
+    assert_eq!(single_finding(SPARE).message, "nothing uses model `spare`");
+    assert_eq!(single_finding("family \"odd\" arch=\"llama\"").message, "nothing uses family `odd`");
     let engine = "engine \"other\" profile=\"llama.cpp-b9093\" bin=\"/b\"\n";
-    assert_eq!(only(engine).message, "nothing uses engine `other`");
-    // A family of an unused model is used by it.
-    gives(&["unused-item"], &(SPARE.replace("qwen2", "odd") + "family \"odd\" arch=\"llama\""));
-    gives(&[], &SPARE.replace('\n', " retired=\"too slow\"\n"));
+    assert_eq!(single_finding(engine).message, "nothing uses engine `other`");
+    // An unused model uses its family.
+    assert_codes(&["unused-item"], &(SPARE.replace("qwen2", "odd") + "family \"odd\" arch=\"llama\""));
+    assert_codes(&[], &SPARE.replace('\n', " retired=\"too slow\"\n"));
 }
 
 #[test]
-fn every_way_of_naming_counts() {
+fn every_field_that_names_a_model_counts_as_use() {
     for naming in [
         "role \"x\" tier=\"A\" model=\"spare\"",
         "role \"x\" tier=\"A\" residency=\"hot\" model=\"plain\" port=9000 context=1 draft=\"spare\"",
@@ -28,21 +28,21 @@ fn every_way_of_naming_counts() {
         "pair target=\"plain\" draft=\"spare\"",
         "quirk \"q\" models=\"spare\" issue=\"i\"",
     ] {
-        gives(&[], &format!("{SPARE}{naming}"));
+        assert_codes(&[], &format!("{SPARE}{naming}"));
     }
-    // A glob names nothing.
-    gives(
+    // A glob that matches a model does not name it.
+    assert_codes(
         &["unused-item"],
         &format!("{SPARE}ban target=\"Spare\" draft=\"X*\" failure=\"f\"")
             .replace("\"Spare\" draft", "\"Spare*\" draft"),
     );
     let engine = "engine \"other\" profile=\"llama.cpp-b9093\" bin=\"/b\"\n";
     let measured = "role \"x\" tier=\"A\" model=\"plain\" { measured \"9 t/s\" engine=\"other\" }";
-    gives(&[], &format!("{engine}{measured}"));
+    assert_codes(&[], &format!("{engine}{measured}"));
 }
 
 #[test]
-fn places_are_never_unused() {
+fn stores_tiers_residencies_services_and_cpusets_are_never_unused() {
     let text = "store \"s\" path=\"/s\"\ntier \"Z\" title=\"z\"\nresidency \"cold\" title=\"c\" start=\"on-demand\"\nservice \"s\"\n";
     let base = BASE.replace("store \"models\"", "store \"s2\" path=\"/s2\"\nstore \"models\"").replace(
         "engine=\"llama.cpp\"\nengine",
@@ -54,9 +54,9 @@ fn places_are_never_unused() {
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
 }
 
-/// A role, a rule or a model that is wrong may have named what nothing else names.
+/// An item with an error may have named a model that no other item names.
 #[test]
-fn what_could_not_be_read_may_name_it() {
+fn items_with_errors_may_name_a_model() {
     let role = |rest: &str| format!("role \"x\" tier=\"A\" residency=\"hot\" port=9000 context=1 {rest}\n");
     for (code, text) in [
         ("unknown-name", role("model=\"spaer\"")),
@@ -77,24 +77,24 @@ fn what_could_not_be_read_may_name_it() {
         ("not-served", "role \"x\" tier=\"A\" model=\"spare\" port=1\n".to_owned()),
         ("kdl-syntax", "role \"x\" tier=\"A\" model=\"spare\" port=1x1\n".to_owned()),
     ] {
-        gives(&[code], &format!("{text}{SPARE}"));
+        assert_codes(&[code], &format!("{text}{SPARE}"));
         let apart = compile(&[("base.kdl", BASE), ("a.kdl", SPARE), ("b.kdl", &text)]);
         assert_eq!(apart.codes(), [code], "{}", apart.report());
     }
 }
 
 #[test]
-fn what_cannot_have_been_meant_is_said_beside_other_faults() {
+fn an_unused_item_is_reported_if_the_wrong_name_is_not_similar() {
     let role = "role \"x\" tier=\"A\" residency=\"hot\" model=\"plian\" port=9000 context=1\n";
-    gives(&["unknown-name", "unused-item"], &format!("{role}{SPARE}"));
-    gives(
+    assert_codes(&["unknown-name", "unused-item"], &format!("{role}{SPARE}"));
+    assert_codes(
         &["wrong-type", "unused-item"],
         &format!("{}{SPARE}", role.replace("plian", "plain").replace("9000", "\"9000\"")),
     );
 }
 
 #[test]
-fn yaml_says_the_same() {
+fn yaml_gives_the_same_findings() {
     let spare = "models:\n  spare: {family: qwen2, title: Spare, quant: q, size: 1 GB, file: s}\n";
     for (codes, text) in [
         (&["unused-item"][..], ""),

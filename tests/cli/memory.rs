@@ -1,17 +1,19 @@
-//! `orchgen memory`: the table, the object, and what it does where it cannot know.
+//! `orchgen memory`: the table, the JSON object, and sums with unknown parts.
 
-use super::{BROKEN, Ground, code, text};
+use super::{BROKEN, Workspace, exit_code, text};
+use crate::support::assert_snapshot;
 use serde_json::Value;
 use std::fs;
 
-/// Two processes of `plain` that draft with `tiny`, of which the lock knows nothing; `tiny` by itself; and a projector.
+/// Two processes of `plain` with the draft `tiny`, which is not in the lock; `plain` with a prompt cache; and `tiny`
+/// alone.
 const ROLES: &str = "\
 role \"pair\" tier=\"A\" residency=\"hot\" model=\"plain\" ports=\"9000-9001\" context=4096 slots=2 draft=\"tiny\"
 role \"keeps\" tier=\"A\" residency=\"hot\" model=\"plain\" port=9002 context=4096 prompt-cache=\"1 GiB\"
 role \"small\" tier=\"A\" residency=\"hot\" model=\"tiny\" port=9003 context=4096
 ";
 
-/// As much of the header of a small model as memory needs.
+/// A lock with those header values of a small model that memory sums need.
 const LOCK: &str = r#"{"format_version": 1, "models": {
   "plain": {"architecture": "qwen2", "file": "plain.gguf", "header": "0", "size": 4400000000,
     "parameters": {"attention.head_count": 28, "attention.head_count_kv": 4, "block_count": 28, "context_length": 32768,
@@ -20,26 +22,26 @@ const LOCK: &str = r#"{"format_version": 1, "models": {
       "output": {"q6_K": 447000000}},
     "vocabulary": {"size": 152064, "type": "gpt2"}}}}"#;
 
-fn ground() -> Ground {
-    let ground = Ground::new(ROLES);
-    fs::write(ground.at("registry/registry.lock"), LOCK).unwrap();
-    ground
+fn workspace() -> Workspace {
+    let workspace = Workspace::new(ROLES);
+    fs::write(workspace.at("registry/registry.lock"), LOCK).unwrap();
+    workspace
 }
 
 #[test]
-fn people_get_a_table() {
-    let output = ground().run(&["memory"]);
-    assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
-    insta::assert_snapshot!("memory", text(&output.stdout));
+fn the_default_output_is_a_table() {
+    let output = workspace().run(&["memory"]);
+    assert_eq!((exit_code(&output), text(&output.stderr)), (0, String::new()));
+    assert_snapshot!("cli", "memory", text(&output.stdout));
 }
 
 #[test]
-fn programs_get_an_object() {
-    let output = ground().run(&["memory", "--output-format", "json"]);
-    assert_eq!((code(&output), text(&output.stderr)), (0, String::new()));
-    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+fn the_json_output_is_one_object() {
+    let output = workspace().run(&["memory", "--output-format", "json"]);
+    assert_eq!((exit_code(&output), text(&output.stderr)), (0, String::new()));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let role =
-        |name: &str| shown["roles"].as_array().unwrap().iter().find(|role| role["name"] == name).unwrap();
+        |name: &str| report["roles"].as_array().unwrap().iter().find(|role| role["name"] == name).unwrap();
     let pair = role("pair");
     assert_eq!(
         (&pair["name"], &pair["processes"], &pair["is_whole"]),
@@ -53,10 +55,11 @@ fn programs_get_an_object() {
         (&(28 * 2 * 4 * 128 * 2 * 8192).into(), &1.into())
     );
     let drafts: Vec<&Value> = parts.iter().filter(|part| part["of"] == "draft").collect();
-    let [open, file] = drafts.as_slice() else { panic!("{drafts:?}") };
+    let [unknown, file] = drafts.as_slice() else { panic!("{drafts:?}") };
     assert_eq!((&file["declared"], &file["bytes"]), (&true.into(), &500_000_000.into()));
     assert!(
-        open["not_checked"].as_str().unwrap().contains("run `orchgen lock`") && open.get("bytes").is_none()
+        unknown["not_checked"].as_str().unwrap().contains("run `orchgen lock`")
+            && unknown.get("bytes").is_none()
     );
     let sum: u64 = parts.iter().filter_map(|part| part["bytes"].as_u64()).sum();
     assert_eq!(pair["bytes"], sum);
@@ -69,30 +72,34 @@ fn programs_get_an_object() {
     assert_eq!((&prompts["bytes"], &prompts["at_most"]), (&(1_u64 << 30).into(), &true.into()));
     let small = &role("small")["parts"];
     assert_eq!((&small[0]["declared"], &small[0]["bytes"]), (&true.into(), &500_000_000.into()));
-    assert_eq!(shown["hosts"].as_array().unwrap().len(), 1);
+    assert_eq!(report["hosts"].as_array().unwrap().len(), 1);
 }
 
-/// A sum of a part is no sum.
+/// A sum over a part of the registry would be wrong.
 #[test]
-fn a_registry_with_errors_has_no_table() {
-    let output = Ground::new(BROKEN).run(&["memory"]);
-    assert_eq!((code(&output), text(&output.stdout)), (1, String::new()));
-    assert!(text(&output.stderr).contains("names the unknown model `plian`"), "{}", text(&output.stderr));
-    let output = Ground::new("").run(&["memory", "nowhere"]);
-    assert_eq!((code(&output), text(&output.stdout)), (2, String::new()));
+fn a_registry_with_errors_gives_no_table() {
+    let output = Workspace::new(BROKEN).run(&["memory"]);
+    assert_eq!((exit_code(&output), text(&output.stdout)), (1, String::new()));
+    assert!(
+        text(&output.stderr).contains("uses model `plian`, which is not declared"),
+        "{}",
+        text(&output.stderr)
+    );
+    let output = Workspace::new("").run(&["memory", "nowhere"]);
+    assert_eq!((exit_code(&output), text(&output.stdout)), (2, String::new()));
 }
 
-/// What is over its budget is what people want to see the parts of.
+/// Users need the parts of a sum most when it is over its budget.
 #[test]
-fn a_budget_that_does_not_hold_is_shown() {
-    let ground = ground();
-    let registry = fs::read_to_string(ground.at("registry/base.kdl")).unwrap();
+fn an_exceeded_budget_is_listed() {
+    let workspace = workspace();
+    let registry = fs::read_to_string(workspace.at("registry/base.kdl")).unwrap();
     let small = "residency \"less\" title=\"less\" start=\"boot\" budget=\"1 GB\"\n\
                  role \"over\" tier=\"A\" residency=\"less\" model=\"plain\" port=9100 context=4096\n";
-    fs::write(ground.at("registry/base.kdl"), format!("{registry}{small}")).unwrap();
-    assert_eq!(code(&ground.run(&["check"])), 1);
-    let output = ground.run(&["memory"]);
-    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    fs::write(workspace.at("registry/base.kdl"), format!("{registry}{small}")).unwrap();
+    assert_eq!(exit_code(&workspace.run(&["check"])), 1);
+    let output = workspace.run(&["memory"]);
+    assert_eq!(exit_code(&output), 0, "{}", text(&output.stderr));
     let table = text(&output.stdout);
     assert!(
         table.lines().any(|line| line.trim().starts_with("residency `less` on") && line.contains("of 1 GB")),
@@ -100,27 +107,27 @@ fn a_budget_that_does_not_hold_is_shown() {
     );
 }
 
-/// What the lock does not know of a model is said of the model; what it cannot tell of memory is no error under `--locked`.
+/// Missing facts for memory sums do not count with `--locked`: missing headers are already reported per model.
 #[test]
-fn sums_are_no_error_where_everything_has_to_be_proved() {
-    let output = ground().run(&["check", "--locked", "--output-format", "concise"]);
-    let said = text(&output.stdout);
-    assert!(said.contains("not-checked") && said.contains("`tiny`"), "{said}");
-    assert!(!said.contains("over-budget") && !said.contains("over-host-memory"), "{said}");
+fn unknown_memory_sums_are_not_errors_under_locked() {
+    let output = workspace().run(&["check", "--locked", "--output-format", "concise"]);
+    let stdout = text(&output.stdout);
+    assert!(stdout.contains("not-checked") && stdout.contains("`tiny`"), "{stdout}");
+    assert!(!stdout.contains("over-budget") && !stdout.contains("over-host-memory"), "{stdout}");
 }
 
-/// Locked pages are counted once a process, and services take memory of their host.
+/// Pages locked in memory count once per process, and services use memory of their host.
 #[test]
-fn locked_weights_and_services_are_named() {
-    let ground = ground();
-    let registry = fs::read_to_string(ground.at("registry/base.kdl")).unwrap();
+fn locked_weights_and_services_are_listed() {
+    let workspace = workspace();
+    let registry = fs::read_to_string(workspace.at("registry/base.kdl")).unwrap();
     let more = "service \"search\" port=9500 memory=\"3 GB\"\n\
                 role \"fixed\" tier=\"A\" residency=\"hot\" model=\"plain\" ports=\"9600-9601\" context=4096 { placement lock=#true; }\n";
-    fs::write(ground.at("registry/base.kdl"), format!("{registry}{more}")).unwrap();
-    let table = text(&ground.run(&["memory"]).stdout);
-    assert!(table.contains("weights, locked  4.39 GB  within 1 %\n"), "{table}");
+    fs::write(workspace.at("registry/base.kdl"), format!("{registry}{more}")).unwrap();
+    let table = text(&workspace.run(&["memory"]).stdout);
+    assert!(table.contains("weights, locked  4.39 GB  +/- 1 %\n"), "{table}");
     assert!(table.lines().last().unwrap().ends_with("3 GB for services"), "{table}");
-    let shown: Value =
-        serde_json::from_slice(&ground.run(&["memory", "--output-format", "json"]).stdout).unwrap();
-    assert_eq!(shown["hosts"][0]["services"], 3_000_000_000_u64);
+    let report: Value =
+        serde_json::from_slice(&workspace.run(&["memory", "--output-format", "json"]).stdout).unwrap();
+    assert_eq!(report["hosts"][0]["services"], 3_000_000_000_u64);
 }

@@ -1,18 +1,18 @@
-//! Where findings go: formats, streams, files, and what becomes of them when they cannot be written.
+//! Reports of findings: formats, streams, files, and reports that cannot be written.
 
-use super::{BASE, BROKEN, Ground, code, text};
+use super::{BASE, BROKEN, Workspace, exit_code, text};
 use crate::report::{sarif, schema};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-const PROGRAMS: [&str; 5] = ["concise", "json", "sarif", "github", "gitlab"];
+const MACHINE_FORMATS: [&str; 5] = ["concise", "json", "sarif", "github", "gitlab"];
 
-fn read(ground: &Ground, path: &str) -> String {
-    fs::read_to_string(ground.at(path)).unwrap()
+fn read(workspace: &Workspace, path: &str) -> String {
+    fs::read_to_string(workspace.at(path)).unwrap()
 }
 
-/// Families with as many warnings.
+/// `n` families with one warning each.
 fn warnings(n: usize) -> String {
     (0..n)
         .map(|n| {
@@ -27,154 +27,157 @@ fn json(bytes: &str) -> serde_json::Value {
 }
 
 #[test]
-fn each_format_is_alone_on_its_stream() {
-    for (ground, errors) in [(Ground::new(""), 0), (Ground::new(BROKEN), 1)] {
+fn a_report_is_the_only_output_on_its_stream() {
+    for (workspace, errors) in [(Workspace::new(""), 0), (Workspace::new(BROKEN), 1)] {
         for command in ["check", "build"] {
-            for format in PROGRAMS {
-                let output = ground.run(&[command, "--report", format]);
-                let same = ground.run(&[command, "--output-format", format]);
-                assert_eq!(code(&output), errors);
+            for format in MACHINE_FORMATS {
+                let output = workspace.run(&[command, "--report", format]);
+                let same = workspace.run(&[command, "--output-format", format]);
+                assert_eq!(exit_code(&output), errors);
                 assert_eq!(text(&output.stdout), text(&same.stdout));
                 assert!(output.stderr.is_empty(), "{format}: {}", text(&output.stderr));
                 assert!(output.stdout.is_empty() || output.stdout.ends_with(b"\n"), "{format}");
             }
-            let output = ground.run(&[command, "--report", "human"]);
+            let output = workspace.run(&[command, "--report", "human"]);
             assert!(output.stdout.is_empty() && !output.stderr.is_empty());
         }
     }
 }
 
 #[test]
-fn several_in_one_run_are_files_and_people_read_beside_them() {
-    let ground = Ground::new(BROKEN);
+fn one_run_can_write_several_report_files_and_still_prints_to_stderr() {
+    let workspace = Workspace::new(BROKEN);
     let mut args = vec!["check".to_owned()];
-    for format in PROGRAMS.iter().chain(&["human"]) {
+    for format in MACHINE_FORMATS.iter().chain(&["human"]) {
         args.extend(["--report".to_owned(), format!("{format}=reports/{format}")]);
     }
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let output = ground.run(&args);
-    assert_eq!((code(&output), text(&output.stdout)), (1, String::new()));
+    let output = workspace.run(&args);
+    assert_eq!((exit_code(&output), text(&output.stdout)), (1, String::new()));
     assert!(text(&output.stderr).starts_with("error[ORC210] unknown-name"), "{}", text(&output.stderr));
-    for format in PROGRAMS {
-        let alone = ground.run(&["check", "--report", format]);
-        assert_eq!(read(&ground, &format!("reports/{format}")), text(&alone.stdout), "{format}");
+    for format in MACHINE_FORMATS {
+        let alone = workspace.run(&["check", "--report", format]);
+        assert_eq!(read(&workspace, &format!("reports/{format}")), text(&alone.stdout), "{format}");
     }
-    assert!(read(&ground, "reports/human").contains("error[ORC210]"));
-    assert_eq!(fs::read_dir(ground.at("reports")).unwrap().count(), 6, "nothing is left beside them");
-    let both = ground.run(&["check", "--report", "json", "--report", "human", "--report", "gitlab=g.json"]);
+    assert!(read(&workspace, "reports/human").contains("error[ORC210]"));
+    assert_eq!(fs::read_dir(workspace.at("reports")).unwrap().count(), 6, "no temporary file is left");
+    let both =
+        workspace.run(&["check", "--report", "json", "--report", "human", "--report", "gitlab=g.json"]);
     json(&text(&both.stdout));
-    assert!(text(&both.stderr).contains("ORC210") && json(&read(&ground, "g.json")).is_array());
+    assert!(text(&both.stderr).contains("ORC210") && json(&read(&workspace, "g.json")).is_array());
 }
 
 #[test]
-fn reports_that_are_in_each_others_way_are_refused_before_anything_is_done() {
-    let ground = Ground::new("");
-    symlink(".", ground.at("here")).unwrap();
+fn conflicting_report_options_are_refused_before_any_work() {
+    let workspace = Workspace::new("");
+    symlink(".", workspace.at("here")).unwrap();
     let cases: [(&[&str], &str); 10] = [
         (
             &["--report", "json", "--output-format", "sarif"],
-            "error: the reports would write `sarif` and `json` both to standard output: name a file for one, as in `--report json=FILE`\n",
+            "error: `sarif` and `json` would be written to standard output: write one to a file, for example `--report json=FILE`\n",
         ),
         (
             &["--report", "json", "--report", "json"],
-            "error: the reports would write `json` twice to standard output",
+            "error: `json` would be written to standard output twice",
         ),
         (
             &["--report", "human", "--report", "human"],
-            "error: the reports would write `human` twice to standard error",
+            "error: `human` would be written to standard error twice",
         ),
         (
             &["--report", "json=x", "--report", "sarif=./here/x"],
-            "error: the reports would write `json` and `sarif` both to `./here/x`: name another file\n",
+            "error: `json` and `sarif` would be written to `./here/x`: choose another file\n",
         ),
         (
             &["--report", "json=registry/base.kdl"],
-            "error: the report `registry/base.kdl` would be a file of the registry",
+            "error: the report `registry/base.kdl` would become part of the registry",
         ),
         (
             &["--report", "json=known.json", "--baseline", "./known.json"],
-            "error: the report `known.json` would take the place of the known findings: name another file\n",
+            "error: the report `known.json` would overwrite the baseline: choose another file\n",
         ),
         (&["--report", "sarfi"], "did you mean `sarif`?"),
         (&["--report", "xml"], "expected human, concise, json, sarif, github or gitlab"),
         (&["--report", "json="], "write `json=FILE`, or `json` alone"),
-        (&["--max-findings", "0"], "expected a number from 1 on, or `all`"),
+        (&["--max-findings", "0"], "expected a positive number or `all`"),
     ];
     for (args, expected) in cases {
         for command in ["check", "build"] {
-            let output = ground.run(&[&[command], args].concat());
-            let said = text(&output.stderr);
-            assert_eq!(code(&output), 2, "{args:?}");
-            assert!(said.contains(expected), "{args:?}: {said}");
-            assert!(output.stdout.is_empty() && !ground.at("out").exists() && !ground.at("x").exists());
+            let output = workspace.run(&[&[command], args].concat());
+            let stderr = text(&output.stderr);
+            assert_eq!(exit_code(&output), 2, "{args:?}");
+            assert!(stderr.contains(expected), "{args:?}: {stderr}");
+            assert!(output.stdout.is_empty() && !workspace.at("out").exists() && !workspace.at("x").exists());
         }
     }
-    assert_eq!(read(&ground, "registry/base.kdl"), BASE);
+    assert_eq!(read(&workspace, "registry/base.kdl"), BASE);
 }
 
 #[test]
-fn a_report_that_is_lost_is_no_success_whatever_was_found() {
+fn a_report_that_cannot_be_written_fails_the_run_with_and_without_findings() {
     fs::metadata("/dev/full").unwrap();
-    for (ground, said) in
-        [(Ground::new(""), &["json", "sarif", "gitlab", "human"][..]), (Ground::new(BROKEN), &PROGRAMS[..])]
-    {
-        for format in said {
+    for (workspace, formats) in [
+        (Workspace::new(""), &["json", "sarif", "gitlab", "human"][..]),
+        (Workspace::new(BROKEN), &MACHINE_FORMATS[..]),
+    ] {
+        for format in formats {
             let full =
-                ground.run(&["check", "--report", &format!("{format}=/dev/full"), "--report", "json=ok"]);
-            assert_eq!(code(&full), 2, "{format}");
+                workspace.run(&["check", "--report", &format!("{format}=/dev/full"), "--report", "json=ok"]);
+            assert_eq!(exit_code(&full), 2, "{format}");
             assert!(text(&full.stderr).contains("error: cannot write `/dev/full`: the disk is full"));
-            json(&read(&ground, "ok"));
+            json(&read(&workspace, "ok"));
         }
-        fs::write(ground.at("file"), "").unwrap();
-        let output = ground.run(&["check", "--report", "json=file/x"]);
-        assert_eq!(code(&output), 2, "{}", text(&output.stderr));
+        fs::write(workspace.at("file"), "").unwrap();
+        let output = workspace.run(&["check", "--report", "json=file/x"]);
+        assert_eq!(exit_code(&output), 2, "{}", text(&output.stderr));
         for format in ["json", "sarif", "gitlab"] {
-            let script = format!("'{}' check --report {format} >/dev/full", env!("CARGO_BIN_EXE_orchgen"));
+            let script = format!("'{}' check --report {format} >/dev/full", crate::support::orchgen());
             let mut shell = Command::new("bash");
-            let output = shell.args(["-c", &script]).current_dir(ground.at("")).output().unwrap();
-            assert_eq!(code(&output), 2, "{format}");
+            let output = shell.args(["-c", &script]).current_dir(workspace.at("")).output().unwrap();
+            assert_eq!(exit_code(&output), 2, "{format}");
         }
     }
 }
 
 #[test]
-fn a_closed_pipe_is_quiet_in_every_format() {
+fn a_closed_pipe_is_no_error_in_any_format() {
     let many = warnings(1000);
-    let ground = Ground::new(&many);
-    for format in PROGRAMS {
+    let workspace = Workspace::new(&many);
+    for format in MACHINE_FORMATS {
         let script = format!(
             "'{}' check --report {format} | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}",
-            env!("CARGO_BIN_EXE_orchgen")
+            crate::support::orchgen()
         );
-        let output = Command::new("bash").args(["-c", &script]).current_dir(ground.at("")).output().unwrap();
-        assert_eq!((code(&output), text(&output.stderr)), (0, String::new()), "{format}");
+        let output =
+            Command::new("bash").args(["-c", &script]).current_dir(workspace.at("")).output().unwrap();
+        assert_eq!((exit_code(&output), text(&output.stderr)), (0, String::new()), "{format}");
     }
 }
 
 #[test]
-fn drift_is_in_every_format() {
-    let ground = Ground::new("");
-    ground.run(&["build"]);
-    fs::remove_file(ground.at("out/stack.json")).unwrap();
-    for format in PROGRAMS {
-        let output = ground.run(&["build", "--check", "--report", format]);
-        assert_eq!(code(&output), 1);
-        let said = text(&output.stdout);
-        assert!(said.contains("out/stack.json"), "{format}");
-        assert!(said.contains("output-drift") || said.contains(r#""ruleId":"ORC403""#), "{format}");
+fn every_format_reports_drift() {
+    let workspace = Workspace::new("");
+    workspace.run(&["build"]);
+    fs::remove_file(workspace.at("out/stack.json")).unwrap();
+    for format in MACHINE_FORMATS {
+        let output = workspace.run(&["build", "--check", "--report", format]);
+        assert_eq!(exit_code(&output), 1);
+        let stdout = text(&output.stdout);
+        assert!(stdout.contains("out/stack.json"), "{format}");
+        assert!(stdout.contains("output-drift") || stdout.contains(r#""ruleId":"ORC403""#), "{format}");
     }
 }
 
 #[test]
-fn programs_get_paths_from_the_root_of_the_repository() {
-    let ground = Ground::new(BROKEN);
-    fs::create_dir_all(ground.at("deep/er")).unwrap();
-    fs::create_dir(ground.at(".git")).unwrap();
-    symlink("../registry", ground.at("deep/link")).unwrap();
-    fs::rename(ground.at("registry/base.kdl"), ground.at("registry/b,c:d%.kdl")).unwrap();
-    let elsewhere = Ground::new(BROKEN);
+fn paths_in_reports_are_relative_to_the_root_of_the_repository() {
+    let workspace = Workspace::new(BROKEN);
+    fs::create_dir_all(workspace.at("deep/er")).unwrap();
+    fs::create_dir(workspace.at(".git")).unwrap();
+    symlink("../registry", workspace.at("deep/link")).unwrap();
+    fs::rename(workspace.at("registry/base.kdl"), workspace.at("registry/b,c:d%.kdl")).unwrap();
+    let elsewhere = Workspace::new(BROKEN);
     let outside = elsewhere.at("registry").canonicalize().unwrap();
-    let whole = ground.at("registry");
+    let whole = workspace.at("registry");
     let cases = [
         ("", "registry", "registry"),
         ("", "./registry/", "registry"),
@@ -184,49 +187,61 @@ fn programs_get_paths_from_the_root_of_the_repository() {
         ("deep", &outside.to_string_lossy(), &outside.to_string_lossy()),
     ];
     for (folder, registry, expected) in cases {
-        let mut command = ground.command(&["check", registry, "--report", "gitlab"]);
-        let said = text(&command.current_dir(ground.at(folder)).output().unwrap().stdout);
-        let path = json(&said)[0]["location"]["path"].as_str().unwrap().to_owned();
-        assert_eq!(path.rsplit_once('/').unwrap().0, expected, "{registry} in {folder}");
+        let mut command = workspace.command(&["check", registry, "--report", "gitlab"]);
+        let stdout = text(&command.current_dir(workspace.at(folder)).output().unwrap().stdout);
+        let path = json(&stdout)[0]["location"]["path"].as_str().unwrap().to_owned();
+        assert_eq!(
+            path.rsplit_once('/').unwrap().0,
+            expected,
+            "registry {registry}, working folder {folder}"
+        );
     }
-    let github = text(&ground.run(&["check", "--report", "github"]).stdout);
+    let github = text(&workspace.run(&["check", "--report", "github"]).stdout);
     assert!(github.starts_with("::error file=registry/b%2Cc%3Ad%25.kdl,line="), "{github}");
-    let log = json(&text(&ground.run(&["check", "--report", "sarif"]).stdout));
+    let log = json(&text(&workspace.run(&["check", "--report", "sarif"]).stdout));
     let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
     assert_eq!(place["uri"], "registry/b%2Cc%3Ad%25.kdl");
 }
 
 #[test]
-fn what_the_program_writes_is_what_validators_want() {
-    let faults = format!(
-        "{BROKEN}family \"odd\" arch=\"none\" {{ allow \"315\" because=\"ours\"; }}; ban target=\"odd\" draft=\"*\" failure=\"f\"\nfamily \"odder\" arch=\"nine\"; ban target=\"odder\" draft=\"*\" failure=\"f\"\ntier \"T\" titel=\"x\"\n"
+fn max_findings_keeps_the_most_severe_findings_and_prints_how_many_are_left_out() {
+    let many = warnings(1000);
+    let workspace = Workspace::new(&(many + BROKEN));
+    let output = workspace.run(&["check"]);
+    let stderr = text(&output.stderr);
+    assert_eq!(exit_code(&output), 1);
+    assert_eq!(stderr.matches("\nwarning[ORC315]").count() + usize::from(stderr.starts_with("warning[")), 99);
+    assert_eq!(
+        stderr.matches("error[ORC210]").count(),
+        1,
+        "the error is printed, although it is last in the registry"
     );
-    for extra in ["", &faults] {
-        let ground = Ground::new(extra);
-        ground.run(&["check", "--report", "sarif=a.sarif", "--report", "json=a.json"]);
-        assert_eq!(sarif::complaints(&ground.at("a.sarif")), [""; 0]);
-        assert_eq!(schema::complaints(&json(&read(&ground, "a.json"))), [""; 0]);
-    }
+    assert!(
+        stderr.contains("\n901 more findings not printed; --max-findings all prints them\n"),
+        "{}",
+        &stderr[stderr.len() - 400..]
+    );
+    assert!(stderr.contains("\n1 error, 1000 warnings"));
+    assert!(stderr.lines().count() < 1500, "{}", stderr.lines().count());
+    let few = text(&workspace.run(&["check", "--max-findings", "1"]).stderr);
+    assert!(few.starts_with("error[ORC210]"), "{few}");
+    let all = text(&workspace.run(&["check", "--max-findings", "all"]).stderr);
+    assert_eq!(all.matches("warning[ORC315]").count(), 1_000);
 }
 
-#[test]
-fn people_see_the_most_severe_and_how_many_more_there_are() {
-    let many = warnings(1000);
-    let ground = Ground::new(&(many + BROKEN));
-    let output = ground.run(&["check"]);
-    let said = text(&output.stderr);
-    assert_eq!(code(&output), 1);
-    assert_eq!(said.matches("\nwarning[ORC315]").count() + usize::from(said.starts_with("warning[")), 99);
-    assert_eq!(said.matches("error[ORC210]").count(), 1, "the error is the last in the text");
-    assert!(
-        said.contains("\n901 more findings are not drawn; --max-findings all draws them\n"),
-        "{}",
-        &said[said.len() - 400..]
-    );
-    assert!(said.contains("\n1 error, 1000 warnings"));
-    assert!(said.lines().count() < 1500, "{}", said.lines().count());
-    let few = text(&ground.run(&["check", "--max-findings", "1"]).stderr);
-    assert!(few.starts_with("error[ORC210]"), "{few}");
-    let all = text(&ground.run(&["check", "--max-findings", "all"]).stderr);
-    assert_eq!(all.matches("warning[ORC315]").count(), 1_000);
+mod tools {
+    use super::*;
+
+    #[test]
+    fn validators_accept_the_sarif_and_json_reports() {
+        let faults = format!(
+            "{BROKEN}family \"odd\" arch=\"none\" {{ allow \"315\" because=\"ours\"; }}; ban target=\"odd\" draft=\"*\" failure=\"f\"\nfamily \"odder\" arch=\"nine\"; ban target=\"odder\" draft=\"*\" failure=\"f\"\ntier \"T\" titel=\"x\"\n"
+        );
+        for extra in ["", &faults] {
+            let workspace = Workspace::new(extra);
+            workspace.run(&["check", "--report", "sarif=a.sarif", "--report", "json=a.json"]);
+            assert_eq!(sarif::validation_errors(&workspace.at("a.sarif")), [""; 0]);
+            assert_eq!(schema::validation_errors(&json(&read(&workspace, "a.json"))), [""; 0]);
+        }
+    }
 }

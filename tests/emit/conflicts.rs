@@ -1,14 +1,14 @@
-//! What is not ours stays as it is.
+//! A build never overwrites or removes files that orchgen did not generate, except with force.
 
 use super::{build, drift, put, refused, set, tree, written};
-use orchgen::emit::{Force, MANIFEST, Outcome, Thing, What, write};
+use orchgen::emit::{ChangeKind, EntryKind, Force, MANIFEST, Outcome, write};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-/// What somebody did to the path `d/f` before the build.
+/// The state of the path `d/f` before the build.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Found {
+enum PathState {
     Missing,
     Old,
     New,
@@ -19,83 +19,87 @@ enum Found {
     Fifo,
 }
 
-fn arrange(path: &Path, found: Found, elsewhere: &Path) {
+/// Brings the path into a state.
+fn arrange(path: &Path, state: PathState, elsewhere: &Path) {
     let _ = fs::remove_file(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    match found {
-        Found::Missing => {}
-        Found::Old => fs::write(path, "old").unwrap(),
-        Found::New => fs::write(path, "new").unwrap(),
-        Found::Edited => fs::write(path, "by hand").unwrap(),
-        Found::Folder => fs::create_dir(path).unwrap(),
-        Found::FullFolder => put(&path.join("mine"), "mine"),
-        Found::Symlink => symlink(elsewhere, path).unwrap(),
-        Found::Fifo => assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success()),
-    }
-}
-
-/// Whether the manifest lists the path, whether an artifact wants it, and what lies there.
-type Case = (bool, bool, Found);
-
-#[derive(Clone, Copy)]
-enum Verdict {
-    /// Nothing is to be done with the path.
-    Left,
-    /// This, without a word.
-    Done(fn() -> What),
-    /// A conflict, which force settles.
-    Yields(fn() -> What),
-    /// A conflict in any case.
-    Stays(fn() -> What),
-}
-
-fn in_the_way(is: Thing) -> What {
-    What::InTheWay { is, wanted: Thing::File }
-}
-
-fn verdict((listed, wanted, found): Case) -> Verdict {
-    use Verdict::{Done, Left, Stays, Yields};
-    match (wanted, listed, found) {
-        (true, _, Found::Missing) => Done(|| What::Create),
-        (true, true, Found::Old) => Done(|| What::Update),
-        (true, true, Found::Edited) => Yields(|| What::Edited),
-        (true, false, Found::Old | Found::Edited) => Yields(|| What::Unlisted),
-        (true, _, Found::Folder | Found::FullFolder) => Stays(|| in_the_way(Thing::Folder)),
-        (true, _, Found::Symlink) => Yields(|| in_the_way(Thing::Symlink)),
-        (true, _, Found::Fifo) => Yields(|| in_the_way(Thing::Other)),
-        (false, true, Found::Old) => Done(|| What::Remove),
-        (false, true, Found::New | Found::Edited | Found::Symlink | Found::Fifo) => {
-            Yields(|| What::EditedStale)
+    match state {
+        PathState::Missing => {}
+        PathState::Old => fs::write(path, "old").unwrap(),
+        PathState::New => fs::write(path, "new").unwrap(),
+        PathState::Edited => fs::write(path, "by hand").unwrap(),
+        PathState::Folder => fs::create_dir(path).unwrap(),
+        PathState::FullFolder => put(&path.join("mine"), "mine"),
+        PathState::Symlink => symlink(elsewhere, path).unwrap(),
+        PathState::Fifo => {
+            assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
         }
-        (true, _, Found::New) | (false, _, _) => Left,
     }
 }
 
-fn scenario((listed, wanted, found): Case, force: Force) {
-    let case = format!("listed {listed}, wanted {wanted}, {found:?}, {force:?}");
+/// True if the manifest lists the path, true if an artifact wants it, and the state of the path.
+type Case = (bool, bool, PathState);
+
+/// The expected effect of a build on the path.
+#[derive(Clone, Copy)]
+enum Effect {
+    /// The build leaves the path alone.
+    Unchanged,
+    /// The build makes the change.
+    Applied(fn() -> ChangeKind),
+    /// A conflict. With force, the build makes the change.
+    ConflictWithoutForce(fn() -> ChangeKind),
+    /// A conflict with and without force.
+    Conflict(fn() -> ChangeKind),
+}
+
+fn in_the_way(is: EntryKind) -> ChangeKind {
+    ChangeKind::InTheWay { is, wanted: EntryKind::File }
+}
+
+fn expected_effect((listed, wanted, state): Case) -> Effect {
+    use Effect::{Applied, Conflict, ConflictWithoutForce, Unchanged};
+    match (wanted, listed, state) {
+        (true, _, PathState::Missing) => Applied(|| ChangeKind::Create),
+        (true, true, PathState::Old) => Applied(|| ChangeKind::Update),
+        (true, true, PathState::Edited) => ConflictWithoutForce(|| ChangeKind::Edited),
+        (true, false, PathState::Old | PathState::Edited) => ConflictWithoutForce(|| ChangeKind::Unlisted),
+        (true, _, PathState::Folder | PathState::FullFolder) => Conflict(|| in_the_way(EntryKind::Folder)),
+        (true, _, PathState::Symlink) => ConflictWithoutForce(|| in_the_way(EntryKind::Symlink)),
+        (true, _, PathState::Fifo) => ConflictWithoutForce(|| in_the_way(EntryKind::Other)),
+        (false, true, PathState::Old) => Applied(|| ChangeKind::Remove),
+        (false, true, PathState::New | PathState::Edited | PathState::Symlink | PathState::Fifo) => {
+            ConflictWithoutForce(|| ChangeKind::EditedStale)
+        }
+        (true, _, PathState::New) | (false, _, _) => Unchanged,
+    }
+}
+
+fn check_case((listed, wanted, state): Case, force: Force) {
+    let case = format!("listed {listed}, wanted {wanted}, {state:?}, {force:?}");
     let dir = tempfile::tempdir().unwrap();
     let (out, elsewhere) = (dir.path().join("out"), dir.path().join("elsewhere"));
     put(&elsewhere, "new");
     let (before, next): (&[_], &[_]) = (&[("k", "k"), ("d/f", "old")], &[("k", "k2"), ("d/f", "new")]);
     build(&out, if listed { before } else { &before[..1] });
-    arrange(&out.join("d/f"), found, &elsewhere);
+    arrange(&out.join("d/f"), state, &elsewhere);
     let next = if wanted { next } else { &next[..1] };
-    let verdict = verdict((listed, wanted, found));
-    let expected = match verdict {
-        Verdict::Left => None,
-        Verdict::Done(what) | Verdict::Yields(what) | Verdict::Stays(what) => {
-            Some(("d/f".to_owned(), what()))
+    let effect = expected_effect((listed, wanted, state));
+    let expected = match effect {
+        Effect::Unchanged => None,
+        Effect::Applied(change) | Effect::ConflictWithoutForce(change) | Effect::Conflict(change) => {
+            Some(("d/f".to_owned(), change()))
         }
     };
     let untouched = tree(dir.path());
     let mut seen = drift(&out, next);
-    assert!(seen.contains(&("k".to_owned(), What::Update)), "{case}: {seen:?}");
+    assert!(seen.contains(&("k".to_owned(), ChangeKind::Update)), "{case}: {seen:?}");
     seen.retain(|(path, _)| path != "k");
     assert_eq!(seen, expected.clone().into_iter().collect::<Vec<_>>(), "{case}");
 
     let outcome = write(&out, &set(next), force, &()).unwrap();
-    let refuses =
-        matches!(verdict, Verdict::Stays(_)) || matches!(verdict, Verdict::Yields(_)) && force == Force::No;
+    let refuses = matches!(effect, Effect::Conflict(_))
+        || matches!(effect, Effect::ConflictWithoutForce(_)) && force == Force::No;
     if refuses {
         assert_eq!(refused(outcome), expected.into_iter().collect::<Vec<_>>(), "{case}");
         assert_eq!(tree(dir.path()), untouched, "{case}");
@@ -103,27 +107,27 @@ fn scenario((listed, wanted, found): Case, force: Force) {
     }
     written(outcome);
     assert_eq!(fs::read_to_string(out.join("k")).unwrap(), "k2", "{case}");
-    let about = fs::symlink_metadata(out.join("d/f"));
+    let metadata = fs::symlink_metadata(out.join("d/f"));
     if wanted {
-        assert!(about.unwrap().is_file(), "{case}");
+        assert!(metadata.unwrap().is_file(), "{case}");
         assert_eq!(fs::read_to_string(out.join("d/f")).unwrap(), "new", "{case}");
     } else if expected.is_some() {
         assert!(!out.join("d").exists(), "{case}");
-    } else if found != Found::Missing {
-        assert!(about.is_ok(), "{case}: what is not ours is left");
+    } else if state != PathState::Missing {
+        assert!(metadata.is_ok(), "{case}: a file that is not generated is kept");
     }
-    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "new", "{case}: no symlink is written through");
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "new", "{case}: a symlink is not followed");
     assert_eq!(drift(&out, next), [], "{case}");
 }
 
 #[test]
-fn every_case_of_listed_wanted_and_found() {
-    use Found::{Edited, Fifo, Folder, FullFolder, Missing, New, Old, Symlink};
+fn each_combination_of_listed_wanted_and_state_has_the_expected_effect() {
+    use PathState::{Edited, Fifo, Folder, FullFolder, Missing, New, Old, Symlink};
     for listed in [true, false] {
         for wanted in [true, false] {
-            for found in [Missing, Old, New, Edited, Folder, FullFolder, Symlink, Fifo] {
+            for state in [Missing, Old, New, Edited, Folder, FullFolder, Symlink, Fifo] {
                 for force in [Force::No, Force::Yes] {
-                    scenario((listed, wanted, found), force);
+                    check_case((listed, wanted, state), force);
                 }
             }
         }
@@ -131,7 +135,7 @@ fn every_case_of_listed_wanted_and_found() {
 }
 
 #[test]
-fn a_hostile_manifest_removes_nothing_outside() {
+fn a_hostile_manifest_removes_no_file_outside_the_output_folder() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     build(&out, &[("a", "a")]);
@@ -142,18 +146,18 @@ fn a_hostile_manifest_removes_nothing_outside() {
         let before = tree(dir.path());
         let conflicts = refused(build(&out, &[("b", "b")]));
         assert!(
-            matches!(&conflicts[..], [(at, What::Damaged(_))] if at == MANIFEST),
+            matches!(&conflicts[..], [(at, ChangeKind::Damaged(_))] if at == MANIFEST),
             "{path}: {conflicts:?}"
         );
         assert_eq!(tree(dir.path()), before);
     }
     written(write(&out, &set(&[("b", "b")]), Force::Yes, &()).unwrap());
-    assert!(out.join("a").is_file(), "what no manifest lists is left");
+    assert!(out.join("a").is_file(), "a file that no manifest lists is kept");
     assert_eq!(fs::read_to_string(dir.path().join("victim")).unwrap(), "a");
 }
 
 #[test]
-fn a_manifest_that_cannot_be_read_is_a_conflict() {
+fn a_damaged_manifest_is_a_conflict() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     build(&out, &[("a", "a")]);
@@ -177,9 +181,12 @@ fn a_manifest_that_cannot_be_read_is_a_conflict() {
         let start: String = text.chars().take(60).collect();
         let files = [("a", "b")];
         let conflicts = refused(build(&out, &files));
-        assert!(matches!(&conflicts[..], [(_, What::Damaged(_))]), "{start}: {conflicts:?}");
+        assert!(matches!(&conflicts[..], [(_, ChangeKind::Damaged(_))]), "{start}: {conflicts:?}");
         let seen = drift(&out, &files);
-        assert!(matches!(&seen[..], [(_, What::Damaged(_)), (_, What::Update)]), "{start}: {seen:?}");
+        assert!(
+            matches!(&seen[..], [(_, ChangeKind::Damaged(_)), (_, ChangeKind::Update)]),
+            "{start}: {seen:?}"
+        );
         assert_eq!(tree(&out), before);
     }
     written(write(&out, &set(&[("a", "a")]), Force::Yes, &()).unwrap());
@@ -201,12 +208,17 @@ fn a_folder_that_became_a_symlink_is_not_followed() {
     symlink(&away, out.join("bin")).unwrap();
     let before = tree(dir.path());
 
-    let stands = [("bin".to_owned(), What::InTheWay { is: Thing::Symlink, wanted: Thing::Folder })];
-    assert_eq!(drift(&out, &files), stands, "same bytes behind a symlink are not ours");
-    assert_eq!(refused(build(&out, &files)), stands);
+    let conflict =
+        [("bin".to_owned(), ChangeKind::InTheWay { is: EntryKind::Symlink, wanted: EntryKind::Folder })];
+    assert_eq!(
+        drift(&out, &files),
+        conflict,
+        "a folder behind a symlink conflicts, even if its files are equal"
+    );
+    assert_eq!(refused(build(&out, &files)), conflict);
     assert_eq!(tree(dir.path()), before);
 
-    // Nothing wants it any more: what lies behind the symlink is not removed, nor its emptied folders.
+    // No artifact wants `bin` any more. Files and folders behind the symlink are kept.
     written(build(&out, &files[2..]));
     assert!(away.join("sub/a").is_file() && away.join("b").is_file());
     assert!(fs::symlink_metadata(out.join("bin")).unwrap().is_symlink());
@@ -218,7 +230,7 @@ fn a_folder_that_became_a_symlink_is_not_followed() {
 }
 
 #[test]
-fn emptied_folders_behind_a_symlink_stay() {
+fn emptied_folders_behind_a_symlink_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let (out, away) = (dir.path().join("out"), dir.path().join("away"));
     build(&out, &[("bin/sub/a", "a"), ("k", "k")]);
@@ -230,22 +242,23 @@ fn emptied_folders_behind_a_symlink_stay() {
 }
 
 #[test]
-fn a_file_where_a_folder_is_to_be_is_one_conflict() {
+fn a_file_in_place_of_a_folder_is_one_conflict() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     put(&out.join("bin"), "mine");
     let files = [("bin/a", "a"), ("bin/b/c", "c"), ("k", "k")];
     let before = tree(&out);
-    let stands = ("bin".to_owned(), What::InTheWay { is: Thing::File, wanted: Thing::Folder });
-    assert_eq!(refused(build(&out, &files)), [stands]);
+    let conflict =
+        ("bin".to_owned(), ChangeKind::InTheWay { is: EntryKind::File, wanted: EntryKind::Folder });
+    assert_eq!(refused(build(&out, &files)), [conflict]);
     assert_eq!(tree(&out), before);
-    let done = written(write(&out, &set(&files), Force::Yes, &()).unwrap());
-    assert_eq!((done.created.len(), done.removed.len()), (3, 1));
+    let written = written(write(&out, &set(&files), Force::Yes, &()).unwrap());
+    assert_eq!((written.created.len(), written.removed.len()), (3, 1));
     assert_eq!(drift(&out, &files), []);
 }
 
 #[test]
-fn a_folder_of_ours_with_a_foreign_file_does_not_become_a_file() {
+fn a_generated_folder_with_an_external_file_is_not_replaced_by_a_file() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     build(&out, &[("x/a", "a")]);
@@ -254,7 +267,7 @@ fn a_folder_of_ours_with_a_foreign_file_does_not_become_a_file() {
         let before = tree(&out);
         for force in [Force::No, Force::Yes] {
             let conflicts = refused(write(&out, &set(&[("x", "x")]), force, &()).unwrap());
-            assert_eq!(conflicts, [("x".to_owned(), in_the_way(Thing::Folder))]);
+            assert_eq!(conflicts, [("x".to_owned(), in_the_way(EntryKind::Folder))]);
             assert_eq!(tree(&out), before);
         }
         fs::remove_file(out.join(mine)).unwrap();
@@ -264,7 +277,7 @@ fn a_folder_of_ours_with_a_foreign_file_does_not_become_a_file() {
 }
 
 #[test]
-fn what_a_leftover_journal_lists_gives_no_right_to_a_users_file() {
+fn files_of_the_user_are_kept_even_if_a_leftover_journal_lists_them() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     build(&out, &[("k", "k"), ("n", "n")]);
@@ -273,11 +286,11 @@ fn what_a_leftover_journal_lists_gives_no_right_to_a_users_file() {
     build(&out, &[("k", "k")]);
     put(&out.join(".orchgen-manifest.next.json"), &journal);
     put(&out.join("n"), "mine");
-    assert_eq!(refused(build(&out, &[("k", "k"), ("n", "n")])), [("n".to_owned(), What::Unlisted)]);
+    assert_eq!(refused(build(&out, &[("k", "k"), ("n", "n")])), [("n".to_owned(), ChangeKind::Unlisted)]);
     written(build(&out, &[("k", "k")]));
     assert_eq!(fs::read_to_string(out.join("n")).unwrap(), "mine");
-    for torn in ["", "{", "{\"format_version\":9,\"files\":[]}"] {
-        put(&out.join(".orchgen-manifest.next.json"), torn);
+    for damaged in ["", "{", "{\"format_version\":9,\"files\":[]}"] {
+        put(&out.join(".orchgen-manifest.next.json"), damaged);
         written(build(&out, &[("k", "k")]));
         assert!(!out.join(".orchgen-manifest.next.json").exists());
     }

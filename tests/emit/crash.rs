@@ -1,20 +1,20 @@
-//! A build that ends at any step is repaired by the next one.
+//! If a build is killed at any step, the next build repairs the output.
 
 use super::{put, set, tree};
-use orchgen::emit::{EmitError, Force, Outcome, Step, Watch, check, write};
+use orchgen::emit::{EmitError, Force, Observer, Outcome, Step, check, write};
 use std::fs;
 use std::ops::ControlFlow;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Stops before the step of this number and all later ones.
-struct Dies {
+/// Stops the build before the step with this number.
+struct StopAt {
     at: usize,
     steps: AtomicUsize,
 }
 
-impl Watch for Dies {
+impl Observer for StopAt {
     fn step(&self, _: Step) -> ControlFlow<()> {
         let step = self.steps.fetch_add(1, Ordering::SeqCst);
         if step < self.at { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -36,93 +36,96 @@ const TWO: Files<'static> =
     &[("a", "2"), ("bin/x", "2"), ("new/n", "2"), ("same", "s"), ("swap/in", "2"), ("turn", "2")];
 const THREE: Files<'static> = &[("a", "3"), ("bin/x", "1"), ("new/m", "3"), ("same", "s"), ("swap", "3")];
 
-/// A build that is killed before a step; whether it was.
-fn dies(out: &Path, files: Files<'_>, (force, at): (Force, usize)) -> bool {
-    let watch = Dies { at, steps: AtomicUsize::new(0) };
-    match write(out, &set(files), force, &watch) {
+/// Runs a build that stops before the step `at`. True if it was stopped, false if it had fewer steps.
+fn build_until(out: &Path, files: Files<'_>, (force, at): (Force, usize)) -> bool {
+    let observer = StopAt { at, steps: AtomicUsize::new(0) };
+    match write(out, &set(files), force, &observer) {
         Err(EmitError::Stopped) => true,
         Ok(Outcome::Written(_)) => false,
         other => unreachable!("{files:?} {at}: {other:?}"),
     }
 }
 
-fn clean(files: Files<'_>) -> Vec<String> {
+/// The tree after a first build of these files.
+fn fresh_tree(files: Files<'_>) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     write(&dir.path().join("out"), &set(files), Force::No, &()).unwrap();
     tree(dir.path())
 }
 
-fn repaired(root: &Path, files: Files<'_>, case: &str) {
+/// Builds `files` and asserts that the result equals that of a first build.
+fn assert_repaired(root: &Path, files: Files<'_>, case: &str) {
     match write(&root.join("out"), &set(files), Force::No, &()).unwrap() {
         Outcome::Written(_) => {}
         Outcome::Refused(conflicts) => unreachable!("{case}: {conflicts:?}"),
     }
-    assert_eq!(tree(root), clean(files), "{case}");
+    assert_eq!(tree(root), fresh_tree(files), "{case}");
     assert_eq!(check(&root.join("out"), &set(files)).unwrap(), [], "{case}");
 }
 
-/// Kills a build before every step there is, and lets each state be repaired by a build of `then`.
-fn killed_everywhere(start: Option<Files<'_>>, next: Files<'_>, then: Files<'_>) -> usize {
+/// Stops the build of `next` before each of its steps, and asserts each time that a build of `then` repairs the output.
+/// Returns the number of steps.
+fn assert_repaired_from_each_step(start: Option<Files<'_>>, next: Files<'_>, then: Files<'_>) -> usize {
     for at in 0.. {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("out");
         if let Some(start) = start {
             write(&out, &set(start), Force::No, &()).unwrap();
         }
-        if !dies(&out, next, (Force::No, at)) {
+        if !build_until(&out, next, (Force::No, at)) {
             return at;
         }
-        repaired(dir.path(), then, &format!("killed at {at}"));
+        assert_repaired(dir.path(), then, &format!("killed at {at}"));
     }
     unreachable!()
 }
 
 #[test]
 fn a_killed_first_build_is_repaired() {
-    assert!(killed_everywhere(None, ONE, ONE) > ONE.len());
-    assert!(killed_everywhere(None, ONE, TWO) > ONE.len());
+    assert!(assert_repaired_from_each_step(None, ONE, ONE) > ONE.len());
+    assert!(assert_repaired_from_each_step(None, ONE, TWO) > ONE.len());
 }
 
 #[test]
-fn a_killed_build_is_repaired_by_itself() {
-    assert!(killed_everywhere(Some(ONE), TWO, TWO) > 15);
-    assert!(killed_everywhere(Some(TWO), ONE, ONE) > 15);
+fn repeating_a_killed_build_repairs_it() {
+    assert!(assert_repaired_from_each_step(Some(ONE), TWO, TWO) > 15);
+    assert!(assert_repaired_from_each_step(Some(TWO), ONE, ONE) > 15);
 }
 
 #[test]
-fn a_killed_build_is_repaired_by_the_one_before() {
-    assert!(killed_everywhere(Some(ONE), TWO, ONE) > 15);
+fn the_previous_build_repairs_a_killed_build() {
+    assert!(assert_repaired_from_each_step(Some(ONE), TWO, ONE) > 15);
 }
 
 #[test]
-fn a_killed_build_is_repaired_by_a_third() {
-    assert!(killed_everywhere(Some(ONE), TWO, THREE) > 15);
-    assert!(killed_everywhere(Some(THREE), TWO, ONE) > 15);
+fn a_third_build_repairs_a_killed_build() {
+    assert!(assert_repaired_from_each_step(Some(ONE), TWO, THREE) > 15);
+    assert!(assert_repaired_from_each_step(Some(THREE), TWO, ONE) > 15);
 }
 
 #[test]
 fn two_killed_builds_are_repaired() {
     for first in 0.. {
-        let mut ended = true;
+        let mut finished = true;
         for second in 0.. {
             let dir = tempfile::tempdir().unwrap();
             let out = dir.path().join("out");
             write(&out, &set(ONE), Force::No, &()).unwrap();
-            ended = !dies(&out, TWO, (Force::No, first));
-            if !dies(&out, THREE, (Force::No, second)) {
+            finished = !build_until(&out, TWO, (Force::No, first));
+            if !build_until(&out, THREE, (Force::No, second)) {
                 break;
             }
             let then = if (first + second) % 2 == 0 { ONE } else { TWO };
-            repaired(dir.path(), then, &format!("killed at {first} and {second}"));
+            assert_repaired(dir.path(), then, &format!("killed at {first} and {second}"));
         }
-        if ended {
+        if finished {
             return;
         }
     }
 }
 
 #[test]
-fn a_killed_forced_build_is_repaired_by_force_and_never_takes_an_edit_for_its_own() {
+fn a_killed_forced_build_is_repaired_with_force_and_edits_stay_conflicts_without() {
     for at in 0.. {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("out");
@@ -131,7 +134,7 @@ fn a_killed_forced_build_is_repaired_by_force_and_never_takes_an_edit_for_its_ow
             put(&out.join(edited), "by hand");
         }
         put(&out.join("new"), "in the way");
-        let ended = !dies(&out, TWO, (Force::Yes, at));
+        let finished = !build_until(&out, TWO, (Force::Yes, at));
         let edits = ["a", "d/e/f", "same", "new"].iter().filter(|path| {
             fs::read_to_string(out.join(path)).is_ok_and(|text| text == "by hand" || text == "in the way")
         });
@@ -141,26 +144,26 @@ fn a_killed_forced_build_is_repaired_by_force_and_never_takes_an_edit_for_its_ow
             Outcome::Refused(conflicts) => assert_eq!(conflicts.len(), edits, "killed at {at}"),
         }
         write(&out, &set(TWO), Force::Yes, &()).unwrap();
-        assert_eq!(tree(dir.path()), clean(TWO), "killed at {at}");
-        if ended {
+        assert_eq!(tree(dir.path()), fresh_tree(TWO), "killed at {at}");
+        if finished {
             return;
         }
     }
 }
 
 #[test]
-fn what_lies_where_files_are_staged_is_cleared_and_not_followed() {
+fn leftovers_in_the_staging_folder_are_removed_and_symlinks_are_not_followed() {
     let dir = tempfile::tempdir().unwrap();
     let (out, away) = (dir.path().join("out"), tempfile::tempdir().unwrap());
     put(&away.path().join("mine"), "mine");
     symlink(away.path(), dir.path().join(".out.orchgen-staging")).unwrap();
     write(&out, &set(ONE), Force::No, &()).unwrap();
-    assert_eq!(tree(dir.path()), clean(ONE));
+    assert_eq!(tree(dir.path()), fresh_tree(ONE));
     symlink(away.path(), out.join(".orchgen-staging")).unwrap();
     put(&dir.path().join(".out.orchgen-staging/half"), "half");
-    repaired(dir.path(), ONE, "links");
+    assert_repaired(dir.path(), ONE, "symlinks");
     put(&out.join(".orchgen-staging/0"), "torn");
     put(&out.join(".orchgen-staging/deep/0"), "torn");
-    repaired(dir.path(), TWO, "leftovers");
+    assert_repaired(dir.path(), TWO, "leftovers");
     assert_eq!(fs::read_to_string(away.path().join("mine")).unwrap(), "mine");
 }

@@ -1,4 +1,4 @@
-//! Writing the output: what changes, what is refused, and what a crash leaves.
+//! Writing the output: changes, conflicts, and recovery after a crash.
 
 mod conflicts;
 mod crash;
@@ -6,13 +6,13 @@ mod single;
 mod words;
 mod writing;
 
-use orchgen::emit::{Change, EmitError, Force, Outcome, What, Written, check, write};
+use orchgen::emit::{ChangeKind, EmitError, FileChange, Force, Outcome, Written, check, write};
 use orchgen::render::{Artifact, ArtifactPath, ArtifactSet};
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
-/// A set of artifacts; those below `bin/` are programs.
+/// A set of artifacts. Those below `bin/` are programs.
 fn set(files: &[(&str, &str)]) -> ArtifactSet<'static> {
     let mut set = ArtifactSet::default();
     for (path, text) in files {
@@ -36,31 +36,31 @@ fn written(outcome: Outcome) -> Written {
     }
 }
 
-fn refused(outcome: Outcome) -> Vec<(String, What)> {
+fn refused(outcome: Outcome) -> Vec<(String, ChangeKind)> {
     match outcome {
         Outcome::Written(written) => unreachable!("written: {written:?}"),
         Outcome::Refused(conflicts) => pairs(conflicts),
     }
 }
 
-fn pairs(changes: Vec<Change>) -> Vec<(String, What)> {
-    changes.into_iter().map(|change| (change.path.to_string(), change.what)).collect()
+fn pairs(changes: Vec<FileChange>) -> Vec<(String, ChangeKind)> {
+    changes.into_iter().map(|change| (change.path.to_string(), change.kind)).collect()
 }
 
-fn drift(out: &Path, files: &[(&str, &str)]) -> Vec<(String, What)> {
+fn drift(out: &Path, files: &[(&str, &str)]) -> Vec<(String, ChangeKind)> {
     pairs(check(out, &set(files)).unwrap())
 }
 
-/// Everything below a folder: path, kind, mode and bytes; nothing is followed.
+/// Every entry below a folder: path, mode (with the file type) and content. Symlinks are not followed.
 fn tree(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            let about = fs::symlink_metadata(&path).unwrap();
-            let kind = about.file_type();
-            let holds = if kind.is_dir() {
+            let metadata = fs::symlink_metadata(&path).unwrap();
+            let kind = metadata.file_type();
+            let content = if kind.is_dir() {
                 folders.push(path.clone());
                 String::new()
             } else if kind.is_symlink() {
@@ -71,7 +71,7 @@ fn tree(root: &Path) -> Vec<String> {
                 String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned()
             };
             let name = path.strip_prefix(root).unwrap().display();
-            found.push(format!("{name} {:o} {holds}", about.mode()));
+            found.push(format!("{name} {:o} {content}", metadata.mode()));
         }
     }
     found.sort();

@@ -1,13 +1,15 @@
-//! How conflicts and drift are said.
+//! The texts of conflicts and drift.
 
 use super::{build, put, set};
+use crate::support::assert_snapshot;
 use orchgen::diag::Label;
-use orchgen::emit::{Change, Thing, What, check, codes, finding};
+use orchgen::emit::{ChangeKind, EntryKind, FileChange, check, codes, finding};
 use orchgen::render::ArtifactPath;
 use orchgen::source::{FileId, Span};
 
-fn said(path: &str, what: What) -> String {
-    let change = Change { path: ArtifactPath::new(path).unwrap(), what };
+/// The finding about a change, as text.
+fn report_text(path: &str, kind: ChangeKind) -> String {
+    let change = FileChange { path: ArtifactPath::new(path).unwrap(), kind };
     let place = |shown: String, label: &str| Label {
         span: Span::new(FileId(0), 0, 0),
         text: format!("{shown}: {label}"),
@@ -20,33 +22,36 @@ fn said(path: &str, what: What) -> String {
 }
 
 #[test]
-fn every_difference_has_its_words() {
-    let whats = [
-        What::Create,
-        What::Update,
-        What::Mode { executable: true },
-        What::Mode { executable: false },
-        What::Remove,
-        What::Edited,
-        What::EditedStale,
-        What::Unlisted,
-        What::InTheWay { is: Thing::Folder, wanted: Thing::File },
-        What::InTheWay { is: Thing::Symlink, wanted: Thing::Folder },
-        What::InTheWay { is: Thing::File, wanted: Thing::Folder },
-        What::InTheWay { is: Thing::Other, wanted: Thing::File },
-        What::Damaged("it is not a file".to_owned()),
+fn each_kind_of_change_has_its_text() {
+    let kinds = [
+        ChangeKind::Create,
+        ChangeKind::Update,
+        ChangeKind::Mode { executable: true },
+        ChangeKind::Mode { executable: false },
+        ChangeKind::Remove,
+        ChangeKind::Edited,
+        ChangeKind::EditedStale,
+        ChangeKind::Unlisted,
+        ChangeKind::InTheWay { is: EntryKind::Folder, wanted: EntryKind::File },
+        ChangeKind::InTheWay { is: EntryKind::Symlink, wanted: EntryKind::Folder },
+        ChangeKind::InTheWay { is: EntryKind::File, wanted: EntryKind::Folder },
+        ChangeKind::InTheWay { is: EntryKind::Other, wanted: EntryKind::File },
+        ChangeKind::Damaged("it is not a file".to_owned()),
     ];
-    let text: String = whats.into_iter().map(|what| said("bin/x", what)).collect();
-    insta::assert_snapshot!(text);
+    let mut text: String = kinds.into_iter().map(|kind| report_text("bin/x", kind)).collect();
+    text.push_str(&report_text("systemd/box/x.service", ChangeKind::Edited));
+    assert_snapshot!("emit", "differences", text);
 }
 
 #[test]
-fn a_name_cannot_steer_the_terminal() {
-    assert!(!said("bin/\u{1b}[31m", What::Create).split("out/").next().unwrap().contains('\u{1b}'));
+fn control_characters_in_names_are_escaped() {
+    assert!(
+        !report_text("bin/\u{1b}[31m", ChangeKind::Create).split("out/").next().unwrap().contains('\u{1b}')
+    );
 }
 
 #[test]
-fn the_order_is_that_of_the_paths() {
+fn changes_are_sorted_by_path() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     build(&out, &[("a", "1"), ("b", "1"), ("c", "1"), ("d", "1")]);
@@ -55,12 +60,12 @@ fn the_order_is_that_of_the_paths() {
     let changes = check(&out, &set(&[("a", "2"), ("b", "2"), ("d", "1"), ("e", "2"), ("f", "2")])).unwrap();
     let order: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
     assert_eq!(order, ["a", "b", "c", "e", "f"]);
-    let conflicts: Vec<bool> = changes.iter().map(Change::is_conflict).collect();
+    let conflicts: Vec<bool> = changes.iter().map(FileChange::is_conflict).collect();
     assert_eq!(conflicts, [false, true, false, true, false]);
 }
 
 #[test]
-fn the_codes_have_pages() {
+fn codes_are_numbered_from_401_and_have_pages() {
     let all = [
         &codes::EDITED_BY_HAND,
         &codes::UNLISTED_FILE,

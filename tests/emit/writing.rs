@@ -1,7 +1,7 @@
-//! What a build does where nothing is in its way.
+//! Builds without conflicts.
 
 use super::{build, drift, mode, put, reason, set, tree, written};
-use orchgen::emit::{Force, MANIFEST, Outcome, Step, Watch, What, write};
+use orchgen::emit::{ChangeKind, Force, MANIFEST, Observer, Outcome, Step, write};
 use orchgen::render::{Artifact, ArtifactPath};
 use std::fs;
 use std::ops::ControlFlow;
@@ -14,11 +14,14 @@ use std::time::Duration;
 const FILES: &[(&str, &str)] = &[("a.txt", "a\n"), ("bin/run", "#!/bin/sh\n"), ("docs/x/y.md", "y\n")];
 
 #[test]
-fn a_first_build_makes_the_folder_with_modes_and_manifest() {
+fn a_first_build_creates_the_folder_with_modes_and_a_manifest() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("deep/er/out");
-    let done = written(build(&out, FILES));
-    assert_eq!((done.created.len(), done.updated.len(), done.removed.len(), done.unchanged), (3, 0, 0, 0));
+    let summary = written(build(&out, FILES));
+    assert_eq!(
+        (summary.created.len(), summary.updated.len(), summary.removed.len(), summary.unchanged),
+        (3, 0, 0, 0)
+    );
     assert_eq!(mode(&out), 0o755);
     assert_eq!(mode(&out.join("docs/x")), 0o755);
     assert_eq!(mode(&out.join("a.txt")), 0o644);
@@ -38,7 +41,7 @@ fn a_first_build_makes_the_folder_with_modes_and_manifest() {
 }
 
 #[test]
-fn the_same_build_again_touches_nothing() {
+fn a_repeated_build_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     build(&out, FILES);
@@ -46,7 +49,15 @@ fn the_same_build_again_touches_nothing() {
         ["", "a.txt", "bin", "bin/run", "docs/x/y.md", MANIFEST]
             .iter()
             .map(|name| fs::metadata(out.join(name)).unwrap())
-            .map(|about| (about.ino(), about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()))
+            .map(|metadata| {
+                (
+                    metadata.ino(),
+                    metadata.mtime(),
+                    metadata.mtime_nsec(),
+                    metadata.ctime(),
+                    metadata.ctime_nsec(),
+                )
+            })
             .collect()
     };
     let before = stamps();
@@ -57,33 +68,33 @@ fn the_same_build_again_touches_nothing() {
 }
 
 #[test]
-fn only_what_changed_is_replaced() {
+fn only_changed_files_are_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     build(&out, FILES);
     let stamp = |name: &str| {
-        let about = fs::metadata(out.join(name)).unwrap();
-        (about.ino(), about.mtime_nsec())
+        let metadata = fs::metadata(out.join(name)).unwrap();
+        (metadata.ino(), metadata.mtime_nsec())
     };
     let (same, changed) = (stamp("bin/run"), stamp("a.txt"));
     let next = [("a.txt", "b\n"), FILES[1], ("new/n", "n")];
     assert_eq!(
         drift(&out, &next),
         [
-            ("a.txt".into(), What::Update),
-            ("docs/x/y.md".into(), What::Remove),
-            ("new/n".into(), What::Create)
+            ("a.txt".into(), ChangeKind::Update),
+            ("docs/x/y.md".into(), ChangeKind::Remove),
+            ("new/n".into(), ChangeKind::Create)
         ]
     );
-    let done = written(build(&out, &next));
+    let summary = written(build(&out, &next));
     let names = |paths: Vec<ArtifactPath>| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(names(done.created), ["new/n"]);
-    assert_eq!(names(done.updated), ["a.txt"]);
-    assert_eq!(names(done.removed), ["docs/x/y.md"]);
-    assert_eq!(done.unchanged, 1);
+    assert_eq!(names(summary.created), ["new/n"]);
+    assert_eq!(names(summary.updated), ["a.txt"]);
+    assert_eq!(names(summary.removed), ["docs/x/y.md"]);
+    assert_eq!(summary.unchanged, 1);
     assert_eq!(stamp("bin/run"), same);
     assert_ne!(stamp("a.txt"), changed);
-    assert!(!out.join("docs").exists(), "emptied folders go");
+    assert!(!out.join("docs").exists(), "emptied folders are removed");
 
     let clean = dir.path().join("clean");
     build(&clean, &next);
@@ -91,7 +102,7 @@ fn only_what_changed_is_replaced() {
 }
 
 #[test]
-fn emptied_folders_go_and_those_with_foreign_files_stay() {
+fn emptied_folders_are_removed_and_those_with_external_files_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     build(&out, &[("a/b/c", "1"), ("d/e", "2"), ("f", "3")]);
@@ -101,11 +112,11 @@ fn emptied_folders_go_and_those_with_foreign_files_stay() {
     assert!(!out.join("a").exists());
     assert!(!out.join("d/e").exists());
     assert_eq!(fs::read_to_string(out.join("d/mine")).unwrap(), "mine");
-    assert!(out.join("empty").is_dir(), "a folder that no build made is not ours");
+    assert!(out.join("empty").is_dir(), "a folder that no build created is kept");
 }
 
 #[test]
-fn the_folder_of_a_file_deleted_by_hand_goes_too() {
+fn the_folder_of_a_manually_deleted_file_is_removed() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     build(&out, &[("a/b/c", "1"), ("f", "3")]);
@@ -115,7 +126,7 @@ fn the_folder_of_a_file_deleted_by_hand_goes_too() {
 }
 
 #[test]
-fn a_wrong_mode_is_put_right_and_a_checkout_under_another_umask_is_no_drift() {
+fn a_wrong_mode_is_fixed_and_another_umask_is_not_drift() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     build(&out, FILES);
@@ -125,7 +136,7 @@ fn a_wrong_mode_is_put_right_and_a_checkout_under_another_umask_is_no_drift() {
     set_mode("a.txt", 0o664);
     assert_eq!(drift(&out, FILES), []);
     set_mode("bin/run", 0o644);
-    assert_eq!(drift(&out, FILES), [("bin/run".into(), What::Mode { executable: true })]);
+    assert_eq!(drift(&out, FILES), [("bin/run".into(), ChangeKind::Mode { executable: true })]);
     assert_eq!(written(build(&out, FILES)).updated.len(), 2);
     assert_eq!((mode(&out.join("a.txt")), mode(&out.join("bin/run"))), (0o644, 0o755));
 }
@@ -146,19 +157,19 @@ fn a_file_becomes_a_folder_and_a_folder_a_file() {
 }
 
 #[test]
-fn a_lost_manifest_is_made_again_where_nothing_differs() {
+fn a_lost_manifest_is_recreated_if_no_file_differs() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     build(&out, FILES);
     let before = tree(&out);
     fs::remove_file(out.join(MANIFEST)).unwrap();
-    assert_eq!(drift(&out, FILES), [(MANIFEST.into(), What::Create)]);
+    assert_eq!(drift(&out, FILES), [(MANIFEST.into(), ChangeKind::Create)]);
     assert_eq!(written(build(&out, FILES)).unchanged, 3);
     assert_eq!(tree(&out), before);
 }
 
 #[test]
-fn an_empty_set_is_a_build_too() {
+fn an_empty_set_can_be_built() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     build(&out, &[]);
@@ -194,7 +205,7 @@ fn the_output_folder_may_be_a_symlink() {
 }
 
 #[test]
-fn what_the_disk_refuses_is_a_sentence() {
+fn errors_of_the_file_system_are_reported_in_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
     put(&path("file"), "");
@@ -206,7 +217,7 @@ fn what_the_disk_refuses_is_a_sentence() {
     assert_eq!(fails(&path("file/out"), FILES), format!("cannot use `{root}/file/out`: it is not a folder"));
     assert_eq!(
         fails(&path("dangling"), FILES),
-        format!("cannot use `{root}/dangling`: there is no such folder or file")
+        format!("cannot use `{root}/dangling`: no such file or folder")
     );
     assert_eq!(
         fails(&path("out"), &[("a", ""), ("a-", ""), ("a/b", "")]),
@@ -214,25 +225,29 @@ fn what_the_disk_refuses_is_a_sentence() {
     );
     assert_eq!(
         fails(&path("out"), &[(MANIFEST, "")]),
-        "cannot write `.orchgen-manifest.json`: the name is kept for orchgen itself"
+        "cannot write `.orchgen-manifest.json`: names that start with `.orchgen-` are reserved"
     );
     let long = "n".repeat(300);
-    assert!(fails(&path("out"), &[("a", ""), (&long, "")]).ends_with("a name may have 255 bytes"));
-    assert_eq!(tree(dir.path()).len(), 2, "nothing is left of a build that failed");
+    assert!(
+        fails(&path("out"), &[("a", ""), (&long, "")]).ends_with("a file name can have at most 255 bytes")
+    );
+    assert_eq!(tree(dir.path()).len(), 2, "a failed build leaves no files");
     build(&path("out"), FILES);
     let before = tree(dir.path());
-    assert!(fails(&path("out"), &[("a", ""), (&long, "")]).ends_with("a name may have 255 bytes"));
+    assert!(
+        fails(&path("out"), &[("a", ""), (&long, "")]).ends_with("a file name can have at most 255 bytes")
+    );
     assert_eq!(tree(dir.path()), before);
 }
 
 #[test]
-fn texts_are_rendered_once_and_never_all_held() {
-    static HELD: AtomicUsize = AtomicUsize::new(0);
+fn each_text_is_rendered_once_per_build() {
+    static RENDERED: AtomicUsize = AtomicUsize::new(0);
     let mut set = set(&[]);
     for n in 0..500 {
         let path = ArtifactPath::new(format!("f{n}")).unwrap();
         let render = move || {
-            HELD.fetch_add(1, Ordering::Relaxed);
+            RENDERED.fetch_add(1, Ordering::Relaxed);
             Ok(n.to_string())
         };
         assert!(set.add(Artifact::file(path, render)).is_ok());
@@ -240,44 +255,52 @@ fn texts_are_rendered_once_and_never_all_held() {
     let dir = tempfile::tempdir().unwrap();
     for times in 1..=3 {
         write(&dir.path().join("out"), &set, Force::No, &()).unwrap();
-        assert_eq!(HELD.load(Ordering::Relaxed), 500 * times);
+        assert_eq!(RENDERED.load(Ordering::Relaxed), 500 * times);
     }
 }
 
-/// Lets another build begin while this one is at work.
-struct Together<'t> {
-    meanwhile: &'t (dyn Fn() + Sync),
-    once: Mutex<bool>,
-    waited: AtomicUsize,
+/// Calls a function at the first step of a build, and counts how often the build waits for another one.
+struct CallbackObserver<'t> {
+    at_first_step: &'t (dyn Fn() + Sync),
+    has_called: Mutex<bool>,
+    waits: AtomicUsize,
 }
 
-impl Watch for Together<'_> {
+impl Observer for CallbackObserver<'_> {
     fn waiting(&self) {
-        self.waited.fetch_add(1, Ordering::Relaxed);
+        self.waits.fetch_add(1, Ordering::Relaxed);
     }
 
     fn step(&self, _: Step) -> ControlFlow<()> {
-        if !std::mem::replace(&mut *self.once.lock().unwrap(), true) {
-            (self.meanwhile)();
+        if !std::mem::replace(&mut *self.has_called.lock().unwrap(), true) {
+            (self.at_first_step)();
         }
         ControlFlow::Continue(())
     }
 }
 
 #[test]
-fn of_two_builds_at_once_one_waits() {
+fn the_second_of_two_concurrent_builds_waits() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     for (first, second) in [("1", "2"), ("3", "4")] {
         let started = AtomicBool::new(false);
-        let waiter = Together { meanwhile: &|| {}, once: Mutex::new(true), waited: AtomicUsize::new(0) };
-        let meanwhile = || {
+        let waiter = CallbackObserver {
+            at_first_step: &|| {},
+            has_called: Mutex::new(true),
+            waits: AtomicUsize::new(0),
+        };
+        let at_first_step = || {
             started.store(true, Ordering::Relaxed);
-            while waiter.waited.load(Ordering::Relaxed) == 0 {
+            while waiter.waits.load(Ordering::Relaxed) == 0 {
                 std::thread::sleep(Duration::from_millis(1));
             }
         };
-        let worker = Together { meanwhile: &meanwhile, once: Mutex::new(false), waited: AtomicUsize::new(0) };
+        let worker = CallbackObserver {
+            at_first_step: &at_first_step,
+            has_called: Mutex::new(false),
+            waits: AtomicUsize::new(0),
+        };
         std::thread::scope(|scope| {
             let other = scope.spawn(|| {
                 while !started.load(Ordering::Relaxed) {
@@ -286,17 +309,21 @@ fn of_two_builds_at_once_one_waits() {
                 written(write(&out, &set(&[("a", second), ("b", second)]), Force::No, &waiter).unwrap())
             });
             written(write(&out, &set(&[("a", first)]), Force::No, &worker).unwrap());
-            assert_eq!(other.join().unwrap().updated.len(), 1, "it saw what the first one wrote");
+            assert_eq!(
+                other.join().unwrap().updated.len(),
+                1,
+                "the second build sees the files of the first one"
+            );
         });
-        let waits = |watch: &Together<'_>| watch.waited.load(Ordering::Relaxed);
-        assert_eq!((waits(&waiter), waits(&worker)), (1, 0));
+        let count = |observer: &CallbackObserver<'_>| observer.waits.load(Ordering::Relaxed);
+        assert_eq!((count(&waiter), count(&worker)), (1, 0));
         assert_eq!(fs::read_to_string(out.join("a")).unwrap(), second);
         written(build(&out, &[("a", second)]));
     }
 }
 
 #[test]
-fn many_builds_at_once_end_in_a_whole_state() {
+fn many_concurrent_builds_end_in_a_consistent_state() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     std::thread::scope(|scope| {

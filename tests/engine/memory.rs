@@ -1,18 +1,20 @@
-//! What a command line asks for, what the engine makes of it, and the parts that follow. That they are what a server takes is
-//! tested with one, in `served::memory`.
+//! Memory options of command lines, the context parameters that the engine derives from them, and the parts of memory. The
+//! tests in `served::memory` compare these parts with a real server.
 
 use super::profile;
-use orchgen::engine::compute::Sizes;
+use orchgen::engine::compute::ContextParams;
 use orchgen::engine::layers::layers;
-use orchgen::engine::memory::{Amount, Asked, Kind, Part, Process, Whose, memory, sizes_of, undivided};
+use orchgen::engine::memory::{
+    Amount, MemoryOptions, Owner, Part, PartKind, Process, context_params, indivisible_head, memory,
+};
 use orchgen::facts::{Facts, Parameter, tensor_type};
 use proptest::prelude::*;
 
-fn asked(build: &str, line: &str) -> Asked {
-    Asked::read(profile(build), &[], line.split_whitespace())
+fn memory_options(build: &str, line: &str) -> MemoryOptions {
+    MemoryOptions::read(profile(build), &[], line.split_whitespace())
 }
 
-/// A model of so many numbers by key.
+/// A model with these metadata values and tensor bytes by type.
 fn facts(arch: &str, parameters: &[(&str, i64)], tensors: &[(&str, u64)]) -> Facts {
     let mut facts = Facts { architecture: Some(arch.into()), ..Facts::default() };
     facts.parameters = parameters.iter().map(|(key, n)| ((*key).into(), Parameter::Number(*n))).collect();
@@ -20,7 +22,7 @@ fn facts(arch: &str, parameters: &[(&str, i64)], tensors: &[(&str, u64)]) -> Fac
     facts
 }
 
-/// 4 layers, 2 heads of 64 for keys and values: the model of which the formulas were first tried.
+/// A small llama model: 4 layers, 2 KV heads of 64.
 fn small() -> Facts {
     let keys = [
         ("block_count", 4),
@@ -34,22 +36,22 @@ fn small() -> Facts {
 }
 
 fn parts(build: &str, line: &str, model: &Facts, draft: Option<&Facts>) -> Vec<Part> {
-    let asked = asked(build, line);
-    memory(&Process { profile: profile(build), asked: &asked, model, draft, projector: None })
+    let options = memory_options(build, line);
+    memory(&Process { profile: profile(build), options: &options, model, draft, projector: None })
 }
 
 #[track_caller]
-fn bytes(parts: &[Part], kind: Kind, of: Whose) -> u64 {
-    parts.iter().filter(|part| part.kind == kind && part.of == of).map(|part| part.amount.bytes()).sum()
+fn bytes(parts: &[Part], kind: PartKind, owner: Owner) -> u64 {
+    parts.iter().filter(|part| part.kind == kind && part.owner == owner).map(|part| part.amount.bytes()).sum()
 }
 
-fn sizes(line: &str, model: &Facts) -> Sizes {
-    sizes_of(&asked("b11669", line), model, &layers(model).unwrap(), Whose::Model)
+fn sizes(line: &str, model: &Facts) -> ContextParams {
+    context_params(&memory_options("b11669", line), model, &layers(model).unwrap(), Owner::Model)
 }
 
-/// As was seen on a running b11434.
+/// The expected numbers were read from a running b11434.
 #[test]
-fn sizes_are_rounded_as_the_engine_rounds() {
+fn contexts_are_rounded_like_in_the_engine() {
     let small = small();
     for (line, context, cells, streams) in [
         ("-c 8192 -np 6", 9216, 1536, 6),
@@ -68,7 +70,7 @@ fn sizes_are_rounded_as_the_engine_rounds() {
 }
 
 #[test]
-fn batches_and_outputs_follow_from_the_line() {
+fn batches_and_outputs_result_from_the_command_line() {
     let small = small();
     let of = |line: &str| {
         let sizes = sizes(line, &small);
@@ -85,22 +87,24 @@ fn batches_and_outputs_follow_from_the_line() {
         of("-c 8192 -np 2 --spec-type ngram-mod,ngram-cache --spec-ngram-mod-n-max 10"),
         (2048, 512, 22)
     );
-    // Without its type an ordinary draft is loaded and does nothing.
+    // Without a `--spec-type` the draft is loaded, but not used.
     assert_eq!(of("-c 8192 -np 2 -md d --spec-draft-n-max 7"), (2048, 512, 2));
     assert_eq!(of("-c 8192 -np 2 --embeddings -b 2048 -ub 600"), (600, 600, 600));
 }
 
-/// A draft is asked for what its target has been given.
+/// The context of a draft is the rounded context of its target.
 #[test]
 fn a_draft_has_the_rounded_context_of_its_target() {
     let small = small();
-    let of = |whose| sizes_of(&asked("b11669", "-c 300 -np 1"), &small, &layers(&small).unwrap(), whose);
-    let (target, draft) = (of(Whose::Model), of(Whose::Draft));
+    let params_of = |owner| {
+        context_params(&memory_options("b11669", "-c 300 -np 1"), &small, &layers(&small).unwrap(), owner)
+    };
+    let (target, draft) = (params_of(Owner::Model), params_of(Owner::Draft));
     assert_eq!((target.context, target.ubatch, draft.context, draft.ubatch), (512, 300, 512, 512));
 }
 
 #[test]
-fn keys_and_values_of_all_slots_are_counted() {
+fn the_kv_cache_counts_all_slots() {
     let small = small();
     for (line, mib) in [
         ("-c 4096 -np 1", 8.0),
@@ -111,73 +115,73 @@ fn keys_and_values_of_all_slots_are_counted() {
     ] {
         let parts = parts("b11669", line, &small, None);
         #[expect(clippy::cast_precision_loss, reason = "figures of a few MiB")]
-        let found = bytes(&parts, Kind::Cache, Whose::Model) as f64 / 1_048_576.0;
+        let found = bytes(&parts, PartKind::Cache, Owner::Model) as f64 / 1_048_576.0;
         assert!((found - mib).abs() < 1e-9, "{line}: {found}");
     }
 }
 
 #[test]
-fn weights_are_mapped_read_or_copied() {
+fn weights_are_mapped_loaded_or_repacked() {
     let mut model = small();
     model.tensors.in_rows_of_8 = [("q4_0".into(), 10 << 20), ("f32".into(), 1 << 19)].into();
     let of = |line: &str| {
         let parts = parts("b11669", line, &model, None);
-        [Kind::Mapped, Kind::Loaded, Kind::Repacked].map(|kind| bytes(&parts, kind, Whose::Model) >> 20)
+        [PartKind::Mapped, PartKind::Loaded, PartKind::Repacked]
+            .map(|kind| bytes(&parts, kind, Owner::Model) >> 20)
     };
     assert_eq!(of("-c 512 -np 1"), [9, 0, 10]);
     assert_eq!(of("-c 512 -np 1 --repack"), [9, 0, 10]);
     assert_eq!(of("-c 512 -np 1 --no-repack"), [19, 0, 0]);
     assert_eq!(of("-c 512 -np 1 -nr --load-mode none"), [0, 19, 0]);
     assert_eq!(of("-c 512 -np 1 -nr --load-mode mmap+mlock"), [19, 0, 0]);
-    // Those that predict tokens are not loaded.
+    // NextN tensors are not loaded.
     model.tensors.nextn = [("f32".into(), 1 << 20)].into();
     let parts = parts("b11669", "-c 512 -np 1 --no-repack", &model, None);
-    assert_eq!(bytes(&parts, Kind::Mapped, Whose::Model), 18 << 20);
+    assert_eq!(bytes(&parts, PartKind::Mapped, Owner::Model), 18 << 20);
 }
 
-/// Embeddings that are the output as well are kept as a table and copied.
+/// Tied embeddings are used twice: as a table, and repacked as the output matrix.
 #[test]
-fn tied_embeddings_are_copied() {
+fn tied_embeddings_are_repacked() {
     let mut model = small();
     model.tensors.token_embd = [("q4_0".into(), 2 << 20)].into();
-    model.vocabulary = Some(orchgen::facts::Tokens { size: 4096, ..Default::default() });
-    let copied =
-        |model: &Facts| bytes(&parts("b11669", "-c 512 -np 1", model, None), Kind::Repacked, Whose::Model);
+    model.vocabulary = Some(orchgen::facts::VocabularyFacts { size: 4096, ..Default::default() });
+    let copied = |model: &Facts| {
+        bytes(&parts("b11669", "-c 512 -np 1", model, None), PartKind::Repacked, Owner::Model)
+    };
     assert_eq!(copied(&model), 2 << 20);
     model.tensors.output = [("q6_K".into(), 1 << 20)].into();
     assert_eq!(copied(&model), 0);
 }
 
 #[test]
-fn a_draft_has_caches_of_its_own_types() {
+fn a_draft_has_separate_cache_types() {
     let small = small();
     let line = "-c 8192 -np 2 -ctk q8_0 -ctv q8_0 -md d --spec-type draft-simple";
     let drafts = parts("b11669", line, &small, Some(&small));
-    assert_eq!(bytes(&drafts, Kind::Cache, Whose::Model), 17 << 19);
-    assert_eq!(bytes(&drafts, Kind::Cache, Whose::Draft), 16 << 20);
+    assert_eq!(bytes(&drafts, PartKind::Cache, Owner::Model), 17 << 19);
+    assert_eq!(bytes(&drafts, PartKind::Cache, Owner::Draft), 16 << 20);
     let typed = parts("b11669", &format!("{line} -ctkd q8_0 -ctvd q8_0"), &small, Some(&small));
-    assert_eq!(bytes(&typed, Kind::Cache, Whose::Draft), 17 << 19);
-    // A build that gives a draft contexts of its own is not known to make them so.
+    assert_eq!(bytes(&typed, PartKind::Cache, Owner::Draft), 17 << 19);
+    // Older builds give the draft a separate context. Its size is unknown.
     let older = parts("2026-03-fork", "-c 8192 -np 2 -md d", &small, Some(&small));
-    let unknown = |part: &&Part| part.of == Whose::Draft && matches!(part.amount, Amount::Unknown(_));
+    let unknown = |part: &&Part| part.owner == Owner::Draft && matches!(part.amount, Amount::Unknown(_));
     assert_eq!(older.iter().filter(unknown).count(), 2);
-    assert_eq!(bytes(&older, Kind::Mapped, Whose::Draft), 19 << 20);
+    assert_eq!(bytes(&older, PartKind::Mapped, Owner::Draft), 19 << 20);
 }
 
 #[test]
-fn prompts_and_checkpoints_are_bounded_by_what_is_given() {
+fn prompt_caches_and_checkpoints_are_bounded_by_their_options() {
     let small = small();
     let of = |line: &str| parts("b11669", line, &small, None);
-    assert_eq!(bytes(&of("-c 512 -np 1 --cache-ram 100"), Kind::PromptCache, Whose::Model), 100 << 20);
-    assert_eq!(bytes(&of("-c 512 -np 1"), Kind::PromptCache, Whose::Model), 8192 << 20);
+    assert_eq!(bytes(&of("-c 512 -np 1 --cache-ram 100"), PartKind::PromptCache, Owner::Model), 100 << 20);
+    assert_eq!(bytes(&of("-c 512 -np 1"), PartKind::PromptCache, Owner::Model), 8192 << 20);
     let unbounded = of("-c 512 -np 1 --cache-ram -1");
-    assert!(
-        unbounded.iter().any(
-            |part| matches!(&part.amount, Amount::Unknown(why) if why == "the prompt cache has no bound")
-        )
-    );
-    // A cache of all tokens can be rolled back, and needs no checkpoint.
-    assert_eq!(bytes(&of("-c 8192 -np 2 -ctxcp 4"), Kind::Checkpoints, Whose::Model), 0);
+    assert!(unbounded.iter().any(
+        |part| matches!(&part.amount, Amount::Unknown(why) if why == "the prompt cache has no size limit")
+    ));
+    // A full KV cache can be rolled back, so it needs no checkpoints.
+    assert_eq!(bytes(&of("-c 8192 -np 2 -ctxcp 4"), PartKind::Checkpoints, Owner::Model), 0);
     let mamba = facts(
         "mamba",
         &[
@@ -193,19 +197,19 @@ fn prompts_and_checkpoints_are_bounded_by_what_is_given() {
     );
     let recurrent = parts("b11669", "-c 8192 -np 2 -ctxcp 4", &mamba, None);
     let state = 4 * 4 * (3 * 512 + 16 * 512);
-    assert_eq!(bytes(&recurrent, Kind::State, Whose::Model), 2 * state);
-    assert_eq!(bytes(&recurrent, Kind::Checkpoints, Whose::Model), 2 * 4 * (state + 4096));
-    assert_eq!(bytes(&recurrent, Kind::Cache, Whose::Model), 0);
+    assert_eq!(bytes(&recurrent, PartKind::State, Owner::Model), 2 * state);
+    assert_eq!(bytes(&recurrent, PartKind::Checkpoints, Owner::Model), 2 * 4 * (state + 4096));
+    assert_eq!(bytes(&recurrent, PartKind::Cache, Owner::Model), 0);
 }
 
-/// An older build reserves its compute buffer otherwise, for an output of each token at the most.
+/// Older builds reserve the compute buffer differently, for at most one output per token.
 #[test]
-fn an_older_build_is_bounded_from_above() {
+fn the_compute_buffer_of_an_older_build_is_an_upper_bound() {
     let mut model = small();
-    model.vocabulary = Some(orchgen::facts::Tokens { size: 32000, ..Default::default() });
+    model.vocabulary = Some(orchgen::facts::VocabularyFacts { size: 32000, ..Default::default() });
     let amount = |build: &str| {
         let parts = parts(build, "-c 4096 -np 1", &model, None);
-        parts.into_iter().find(|part| part.kind == Kind::Compute).unwrap().amount
+        parts.into_iter().find(|part| part.kind == PartKind::Compute).unwrap().amount
     };
     let (newer, older) = (amount("b11669"), amount("b10434"));
     assert!(matches!(newer, Amount::Within { .. }), "{newer:?}");
@@ -213,96 +217,100 @@ fn an_older_build_is_bounded_from_above() {
 }
 
 #[test]
-fn what_takes_memory_elsewhere_is_not_known() {
+fn adapters_and_offloaded_weights_have_an_unknown_size() {
     let small = small();
     for (line, why) in [
-        ("-c 512 -np 1 --lora a.gguf", "`--lora` is given, so an adapter is loaded besides"),
-        ("-c 512 -np 1 -ot x=CPU", "`--override-tensor` is given, so weights may lie elsewhere"),
+        ("-c 512 -np 1 --lora a.gguf", "`--lora` loads an adapter of unknown size"),
+        ("-c 512 -np 1 -ot x=CPU", "`--override-tensor` may move weights to other devices"),
     ] {
         let parts = parts("b11669", line, &small, None);
         let known: Vec<&Amount> = parts.iter().map(|part| &part.amount).collect();
         assert!(known.contains(&&Amount::Unknown(why.to_owned())), "{line}: {known:?}");
     }
-    assert!(asked("b11669", "-c 1").may_offload(Whose::Model));
-    assert!(!asked("b11669", "-c 1 -ngl 0").may_offload(Whose::Model));
+    assert!(memory_options("b11669", "-c 1").may_offload(Owner::Model));
+    assert!(!memory_options("b11669", "-c 1 -ngl 0").may_offload(Owner::Model));
 }
 
 #[test]
-fn a_block_divides_heads_or_does_not() {
+fn a_cache_type_needs_a_head_size_divisible_by_its_block() {
     let q8_0 = tensor_type(8).unwrap();
-    assert_eq!(undivided(&small(), q8_0), None);
+    assert_eq!(indivisible_head(&small(), q8_0), None);
     let mut odd = small();
     odd.parameters.insert("attention.key_length".into(), Parameter::Number(80));
     odd.parameters.insert("attention.value_length".into(), Parameter::Number(64));
-    assert_eq!(undivided(&odd, q8_0), Some(80));
-    assert_eq!(undivided(&odd, tensor_type(1).unwrap()), None);
-    // An encoder has no cache, and is refused all the same.
+    assert_eq!(indivisible_head(&odd, q8_0), Some(80));
+    assert_eq!(indivisible_head(&odd, tensor_type(1).unwrap()), None);
+    // The engine refuses it even for an encoder, which has no KV cache.
     let encoder = facts(
         "bert",
         &[("block_count", 2), ("context_length", 512), ("embedding_length", 64), ("attention.head_count", 4)],
         &[],
     );
-    assert_eq!(undivided(&encoder, q8_0), Some(16));
+    assert_eq!(indivisible_head(&encoder, q8_0), Some(16));
 }
 
-/// What a variable of the environment says, before the command line.
+/// Environment variables are read first; options of the command line override them.
 #[test]
-fn the_environment_is_read_as_options_are() {
-    let read =
-        |env: &[(&str, &str)], line: &str| Asked::read(profile("b11669"), env, line.split_whitespace());
-    assert!(read(&[("LLAMA_ARG_SWA_FULL", "1")], "").full_window);
-    assert!(!read(&[("LLAMA_ARG_SWA_FULL", "0")], "").full_window);
-    assert!(!read(&[("LLAMA_ARG_LOAD_MODE", "none")], "").maps);
-    assert!(read(&[("LLAMA_ARG_LOAD_MODE", "none")], "--load-mode mmap").maps);
-    assert!(read(&[("LLAMA_ARG_KV_UNIFIED", "true")], "-np 2").is_unified);
-    assert!(!read(&[("LLAMA_ARG_NO_KV_UNIFIED", "x")], "-np 2 --kv-unified-per-slot 5").is_unified);
+fn environment_variables_are_read_like_options() {
+    let read = |env: &[(&str, &str)], line: &str| {
+        MemoryOptions::read(profile("b11669"), env, line.split_whitespace())
+    };
+    assert!(read(&[("LLAMA_ARG_SWA_FULL", "1")], "").swa_full);
+    assert!(!read(&[("LLAMA_ARG_SWA_FULL", "0")], "").swa_full);
+    assert!(!read(&[("LLAMA_ARG_LOAD_MODE", "none")], "").mmap);
+    assert!(read(&[("LLAMA_ARG_LOAD_MODE", "none")], "--load-mode mmap").mmap);
+    assert!(read(&[("LLAMA_ARG_KV_UNIFIED", "true")], "-np 2").kv_unified);
+    assert!(!read(&[("LLAMA_ARG_NO_KV_UNIFIED", "x")], "-np 2 --kv-unified-per-slot 5").kv_unified);
     assert_eq!(read(&[("LLAMA_ARG_CTX_SIZE", "99"), ("OTHER", "1")], ""), read(&[], "-c 99"));
 }
 
-/// Tokens that are chosen beside the logits take three numbers more a token, and a table of n-grams has a size of its own.
+/// Backend sampling needs three more numbers per vocabulary entry, and `--spec-default` adds a table of n-grams.
 #[test]
-fn choosing_and_hashing_take_memory_of_their_own() {
+fn backend_sampling_and_ngram_tables_need_extra_memory() {
     let mut model = small();
-    model.vocabulary = Some(orchgen::facts::Tokens { size: 1000, ..Default::default() });
+    model.vocabulary = Some(orchgen::facts::VocabularyFacts { size: 1000, ..Default::default() });
     let of = |line: &str| parts("b11669", line, &model, None);
-    assert_eq!(bytes(&of("-c 512 -np 2"), Kind::Output, Whose::Model), 8000);
-    assert_eq!(bytes(&of("-c 512 -np 2 --backend-sampling"), Kind::Output, Whose::Model), 8000 + 2 * 12004);
+    assert_eq!(bytes(&of("-c 512 -np 2"), PartKind::Output, Owner::Model), 8000);
+    assert_eq!(
+        bytes(&of("-c 512 -np 2 --backend-sampling"), PartKind::Output, Owner::Model),
+        8000 + 2 * 12004
+    );
     let hashed = of("-c 8192 -np 2 --spec-default");
-    assert_eq!(bytes(&hashed, Kind::Rest, Whose::Model), 16 << 20);
-    assert_eq!(bytes(&hashed, Kind::Output, Whose::Model), 2 * 65 * 4000);
+    assert_eq!(bytes(&hashed, PartKind::Rest, Owner::Model), 16 << 20);
+    assert_eq!(bytes(&hashed, PartKind::Output, Owner::Model), 2 * 65 * 4000);
     for kind in ["draft-mtp", "draft-eagle3", "draft-dflash"] {
         let parts = of(&format!("-c 8192 -np 2 --spec-type {kind}"));
         assert!(
-            parts.iter().any(|part| part.kind == Kind::Rest && matches!(part.amount, Amount::Unknown(_))),
+            parts.iter().any(|part| part.kind == PartKind::Rest && matches!(part.amount, Amount::Unknown(_))),
             "{kind}"
         );
     }
 }
 
-/// Every option of a server is known to decide about memory or not to: a build with a new one shows here.
+/// Each server option either affects memory or is in `no_memory.txt`. The test fails for a build with a new option.
 #[test]
-fn every_option_is_known_to_take_memory_or_not() {
+fn every_option_affects_memory_or_is_listed() {
     let list = include_str!("no_memory.txt");
     let none: std::collections::BTreeSet<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
     let mut seen = std::collections::BTreeSet::new();
     for profile in super::profiles() {
-        for option in profile.options().iter().filter(|option| profile.takes("llama-server", option)) {
-            let (title, heeds) = (option.title(), Asked::heeds(profile, option));
-            assert_ne!(heeds, none.contains(title), "{title} of {}", profile.name());
+        for option in profile.options().iter().filter(|option| profile.tool_accepts("llama-server", option)) {
+            let (title, affects_memory) = (option.title(), MemoryOptions::affects_memory(profile, option));
+            assert_ne!(affects_memory, none.contains(title), "{title} of {}", profile.name());
             seen.insert(title.to_owned());
         }
     }
     for title in none {
-        assert!(seen.contains(title), "{title} is an option of no build");
+        assert!(seen.contains(title), "no build has the option {title}");
     }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 256, ..ProptestConfig::default() })]
 
-    /// Whatever a header and a line say, there is an answer.
+    /// Any header and any command line give a positive size or a reason.
     #[test]
-    fn no_header_and_no_line_is_too_much(
+    fn any_header_and_command_line_give_an_answer(
         arch in proptest::sample::select(orchgen::engine::architecture::names().collect::<Vec<_>>()),
         numbers in proptest::collection::vec(prop_oneof![0_i64..600, any::<i64>()], 8),
         line in proptest::collection::vec(prop_oneof![

@@ -1,10 +1,9 @@
-//! Tests of the engine.
+//! Tests of engine profiles, command lines, metadata keys and memory estimates.
 
 mod compute;
 mod dialect;
 mod difference;
 mod facts;
-mod file;
 mod help;
 mod layers;
 mod memory;
@@ -25,11 +24,11 @@ fn profile(name: &str) -> &'static Profile {
 
 /// All built-in profiles.
 fn profiles() -> Vec<&'static Profile> {
-    Profile::names().iter().map(|name| Profile::built_in(name).unwrap()).collect()
+    Profile::built_in_names().iter().map(|name| Profile::built_in(name).unwrap()).collect()
 }
 
-/// Walks an argv as the engine does: every name an option of the program that is not removed, followed by as many values
-/// as it eats, each of them of its closed set.
+/// Parses an argv as the engine does: each name is an option of the program that the build has not removed. The expected
+/// number of values follows it, and each value is one of the choices of the option.
 fn assert_accepts(profile: &Profile, tool: &str, args: &[impl AsRef<str>]) {
     let shown: Vec<&str> = args.iter().map(AsRef::as_ref).collect();
     let mut rest = shown.as_slice();
@@ -41,16 +40,19 @@ fn assert_accepts(profile: &Profile, tool: &str, args: &[impl AsRef<str>]) {
         assert!(option.is_some(), "unknown: {at}");
         let option = option.unwrap();
         assert_eq!(option.removed, None, "{at}");
-        assert!(profile.spelling(tool, &[*name]).is_some(), "not as the build spells it: {at}");
-        assert!(!seen.iter().any(|other| std::ptr::eq(*other, option)), "twice: {at}");
+        assert!(
+            profile.first_spelling(tool, &[*name]).is_some(),
+            "not the first spelling of the build: {at}"
+        );
+        assert!(!seen.iter().any(|other| std::ptr::eq(*other, option)), "given twice: {at}");
         seen.push(option);
         let arity = if option.negative.iter().any(|n| n == name) { 0 } else { option.arity() };
         assert!(values.len() >= arity, "too few values: {at}");
         for value in &values[..arity] {
             for word in value.split(',').filter(|_| option.takes_list_of_choices()) {
-                assert!(option.lists(word), "{word}: {at}");
+                assert!(option.lists_value(word), "{word}: {at}");
             }
-            assert!(option.takes_list_of_choices() || option.allows(value), "{value}: {at}");
+            assert!(option.takes_list_of_choices() || option.allows_value(value), "{value}: {at}");
         }
         rest = &values[arity..];
     }

@@ -1,10 +1,10 @@
-//! Profiles: what the files hold, and what a user's own may get wrong.
+//! Profiles: the built-in files, and errors in profile files of users.
 
 use super::{profile, profiles};
-use orchgen::engine::{Profile, ProfileError, ProfileFile, Side};
+use orchgen::engine::{Profile, ProfileError, ProfileFile, Switch};
 
 fn folder() -> std::path::PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/profiles")
+    crate::support::repository().join("src/engine/profiles")
 }
 
 fn parse(json: &str) -> Result<Profile, ProfileError> {
@@ -18,7 +18,7 @@ fn every_file_is_built_in_and_parses() {
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
     files.sort();
-    let mut names: Vec<String> = Profile::names().iter().map(|name| (*name).to_owned()).collect();
+    let mut names: Vec<String> = Profile::built_in_names().iter().map(|name| (*name).to_owned()).collect();
     names.sort();
     assert_eq!(files, names);
     for profile in profiles() {
@@ -30,8 +30,8 @@ fn every_file_is_built_in_and_parses() {
 }
 
 #[test]
-fn a_file_is_sorted_with_one_option_a_line() {
-    for name in Profile::names() {
+fn a_profile_file_is_sorted_with_one_option_per_line() {
+    for name in Profile::built_in_names() {
         let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
         let lines = text.lines().filter(|line| line.starts_with("  {\"names\":"));
         let mut titles = Vec::new();
@@ -44,33 +44,33 @@ fn a_file_is_sorted_with_one_option_a_line() {
         }
         assert!(titles.is_sorted(), "{name}");
         let whole: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(whole["options"].as_array().unwrap().len(), titles.len(), "{name}: a line for each");
+        assert_eq!(whole["options"].as_array().unwrap().len(), titles.len(), "{name}: one line per option");
         let extends = whole["extends"].as_str();
         assert!(extends.is_none_or(|base| Profile::built_in(base).is_some()), "{name}");
     }
 }
 
 #[test]
-fn a_file_that_is_read_and_written_has_the_same_bytes() {
-    for name in Profile::names() {
+fn a_profile_file_is_written_with_the_bytes_that_were_read() {
+    for name in Profile::built_in_names() {
         let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
         let mut file = ProfileFile::parse(&text).unwrap();
-        assert_eq!(file.text(), text, "{name}");
+        assert_eq!(file.to_json(), text, "{name}");
         file.sort();
-        assert_eq!(file.text(), text, "{name} is not sorted");
+        assert_eq!(file.to_json(), text, "{name} is not sorted");
     }
     let empty = r#"{"engine":"llama.cpp","build":"x","source":"y","tools":[],"options":[]}"#;
-    let text = ProfileFile::parse(empty).unwrap().text();
-    assert_eq!(ProfileFile::parse(&text).unwrap().text(), text);
+    let text = ProfileFile::parse(empty).unwrap().to_json();
+    assert_eq!(ProfileFile::parse(&text).unwrap().to_json(), text);
     let other = empty.replace("llama.cpp", "vllm");
     assert!(ProfileFile::parse(&other).unwrap_err().to_string().contains("not `vllm`"));
 }
 
 #[test]
-fn the_counts_are_those_of_the_builds() {
+fn each_profile_has_the_number_of_options_of_its_build() {
     let count = |name: &str| {
         let profile = profile(name);
-        let own = |option: &&orchgen::engine::OptionRecord| profile.takes("llama-server", option);
+        let own = |option: &&orchgen::engine::OptionRecord| profile.tool_accepts("llama-server", option);
         (profile.options().len(), profile.options().iter().filter(own).count())
     };
     assert_eq!(count("2026-03-22-g49bfddeca"), (311, 212));
@@ -78,36 +78,37 @@ fn the_counts_are_those_of_the_builds() {
     assert_eq!(count("b9093"), (330, 239));
     assert_eq!(count("b10434"), (248, 248));
     assert_eq!(count("b11434"), (356, 256));
+    assert_eq!(count("b12032"), (323, 261));
     assert_eq!(count("b11669"), (286, 258));
 }
 
 #[test]
-fn an_option_is_found_under_any_spelling() {
+fn an_option_is_found_by_any_spelling() {
     let build = profile("b11434");
     for name in ["-c", "--ctx-size", "ctx-size", "c", "--ctx_size", "ctx_size"] {
         assert_eq!(build.option("llama-server", name).unwrap().title(), "--ctx-size", "{name}");
     }
     assert!(build.option("llama-server", "-ctx-size").is_none());
-    let (option, spelling, side) = build.find("llama-server", "no-repack").unwrap();
-    assert_eq!((option.title(), spelling, side), ("--repack", "--no-repack", Side::Off));
+    let (option, spelling, switch) = build.find("llama-server", "no-repack").unwrap();
+    assert_eq!((option.title(), spelling, switch), ("--repack", "--no-repack", Switch::Off));
     assert!(build.option("llama-server", "--image").is_none());
     assert!(build.option("llama-cli", "--image").is_some());
-    // Two options of one name, by program.
+    // Two programs have different options with the same name.
     assert_ne!(
         build.option("llama-imatrix", "--output-format"),
         build.option("llama-batched-bench", "--output-format")
     );
     assert_eq!(
-        build.spelling("llama-server", &["--draft-max", "--spec-draft-n-max"]),
+        build.first_spelling("llama-server", &["--draft-max", "--spec-draft-n-max"]),
         Some("--spec-draft-n-max")
     );
-    assert_eq!(build.spelling("llama-server", &["--mlock"]), None);
+    assert_eq!(build.first_spelling("llama-server", &["--mlock"]), None);
     let names = build.option_names("llama-server");
     assert!(names.contains(&"--no-repack") && !names.contains(&"--draft-max") && !names.contains(&"--image"));
 }
 
 #[test]
-fn the_fork_adds_to_the_march_tree() {
+fn the_fork_adds_to_the_march_build() {
     let (fork, march) = (profile("2026-03-fork"), profile("2026-03-22-g49bfddeca"));
     for tool in ["llama-server", "llama-cli", "llama-speculative"] {
         assert_eq!(fork.option(tool, "--lookup-ngram-min").unwrap().value.as_deref(), Some("N"));
@@ -120,31 +121,36 @@ fn the_fork_adds_to_the_march_tree() {
 }
 
 #[test]
-fn a_profile_of_ones_own_may_extend_and_shadow() {
+fn a_profile_file_can_extend_and_override_a_built_in_one() {
     let json = r#"{"engine":"llama.cpp","build":"mine","source":"me","extends":"llama.cpp-b9093","tools":{},
         "options":[{"names":["--mlock"],"value":null,"tools":["llama-server"],"removed":"use --lock"}]}"#;
     let mine = parse(json).unwrap();
-    assert_eq!(mine.spelling("llama-server", &["--mlock"]), None);
-    assert_eq!(mine.spelling("llama-cli", &["--mlock"]), Some("--mlock"));
-    assert_eq!(mine.spelling("llama-server", &["--spec-draft-n-max"]), Some("--spec-draft-n-max"));
+    assert_eq!(mine.first_spelling("llama-server", &["--mlock"]), None);
+    assert_eq!(mine.first_spelling("llama-cli", &["--mlock"]), Some("--mlock"));
+    assert_eq!(mine.first_spelling("llama-server", &["--spec-draft-n-max"]), Some("--spec-draft-n-max"));
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_said_in_a_sentence() {
+fn errors_in_a_profile_file_have_clear_messages() {
     let file = |rest: &str| format!(r#"{{"engine":"llama.cpp","build":"x","source":"y",{rest}}}"#);
-    let said = |rest: &str| parse(&file(rest)).unwrap_err().to_string();
+    let error = |rest: &str| parse(&file(rest)).unwrap_err().to_string();
     assert!(parse("nonsense").unwrap_err().to_string().contains("line 1 column"));
     assert!(
-        said(r#""tools":[],"options":[{"names":["-x"],"tools":"*","sort":1}]"#)
+        error(r#""tools":[],"options":[{"names":["-x"],"tools":"*","sort":1}]"#)
             .contains("unknown field `sort`")
     );
     assert_eq!(
-        said(r#""extends":"llama.cpp-b1","tools":{},"options":[]"#),
-        "the profile `mine` extends `llama.cpp-b1`, which is no profile that is known"
+        error(r#""extends":"llama.cpp-b1","tools":{},"options":[]"#),
+        "the profile `mine` extends `llama.cpp-b1`, which is not a known profile"
     );
-    assert!(said(r#""tools":{"a":{"as":"b"}},"options":[]"#).contains("`a` takes the options of `b`"));
-    assert!(said(r#""tools":["a"],"options":[{"names":["x"],"tools":"*"}]"#).contains("begin with a dash"));
-    assert!(said(r#""tools":["a"],"options":[{"names":[],"tools":"*"}]"#).contains("each has one"));
+    assert!(
+        error(r#""tools":{"a":{"as":"b"}},"options":[]"#)
+            .contains("declares `a` as `b`, a program that it does not list")
+    );
+    assert!(error(r#""tools":["a"],"options":[{"names":["x"],"tools":"*"}]"#).contains("begins with a dash"));
+    assert!(
+        error(r#""tools":["a"],"options":[{"names":[],"tools":"*"}]"#).contains("each option needs a name")
+    );
     let twice = r#""tools":["a"],"options":[{"names":["-x"],"tools":"*"},{"names":["-x"],"tools":["a"]}]"#;
-    assert!(said(twice).contains("two options named `-x`"));
+    assert!(error(twice).contains("two options named `-x`"));
 }

@@ -1,11 +1,13 @@
-//! The differential test: what is accepted here is accepted by the real programs of b11669, and what is refused here is
-//! refused by them, or is one of the cases, listed by name, that they take without a word.
+//! Differential tests with the real programs of b11669: they accept each command line that orchgen accepts. They reject each
+//! command line that orchgen rejects, except the cases of `SILENT`, which they accept silently.
 
 use super::{profile, servers};
-use crate::support::{compile_folder, rig_root, without_rig};
-use orchgen::check::Ground;
+use crate::support::{compile_folder, rig_root};
+use orchgen::check::Derived;
 use orchgen::engine::OptionRecord;
-use orchgen::engine::dialect::{Draft, Fault, Lowered, Prompt, Serve, prompt, serve};
+use orchgen::engine::dialect::{
+    DraftSpec, FaultKind, Lowered, PromptSpec, ServerSpec, lower_prompt, lower_server,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use rayon::prelude::*;
@@ -15,29 +17,24 @@ use std::process::{Command, Stdio};
 
 const BUILD: &str = "b11669";
 
-/// The programs of the rig, with a folder below its root that holds the files that options name.
+/// The programs of the rig, with a folder below its root for the files that options name.
 struct Programs {
     root: PathBuf,
     files: tempfile::TempDir,
 }
 
 impl Programs {
-    /// None where they are not there, which is said in a line; that fails where the environment asks for them.
     #[track_caller]
-    fn find(test: &str) -> Option<Self> {
-        let root = rig_root(test)?;
-        let files = tempfile::tempdir_in(root.join("var/tmp"));
-        let works = |files: tempfile::TempDir| {
-            let programs = Self { root: root.clone(), files };
-            programs.accepts("llama-server", &["--version".to_owned()]).then_some(programs)
-        };
-        let found = files.ok().and_then(works);
-        if found.is_none() {
-            without_rig(test, &format!("no programs of {BUILD} can be run below {}", root.display()));
-        }
-        let found = found?;
-        std::fs::write(found.files.path().join("object.json"), "{}").unwrap();
-        Some(found)
+    fn find() -> Self {
+        let root = rig_root();
+        let files = tempfile::tempdir_in(root.join("var/tmp")).unwrap();
+        std::fs::write(files.path().join("object.json"), "{}").unwrap();
+        let programs = Self { root, files };
+        assert!(
+            programs.accepts("llama-server", &["--version".to_owned()]),
+            "llama-server does not run in the rig"
+        );
+        programs
     }
 
     /// A path as the programs see it.
@@ -46,9 +43,10 @@ impl Programs {
         Path::new("/").join(below).join(name).to_string_lossy().into_owned()
     }
 
-    /// Whether a program takes a command line: it reads all of it before it prints its help, and loads nothing.
+    /// True if a program accepts a command line. With `--help`, it parses all arguments before it prints the help, and loads no
+    /// model.
     fn accepts(&self, tool: &str, args: &[String]) -> bool {
-        // Some numbers keep it busy for good, which is no acceptance.
+        // With some numbers the program never ends. This does not count as accepted.
         Command::new("timeout")
             .args(["--signal=KILL", "20", "chroot"])
             .arg(&self.root)
@@ -69,7 +67,7 @@ impl Programs {
             .success()
     }
 
-    fn takes(&self, lowered: &Lowered) -> bool {
+    fn accepts_lowered(&self, lowered: &Lowered) -> bool {
         let args: Vec<String> = lowered.args.iter().map(ToString::to_string).collect();
         self.accepts(lowered.tool, &args)
     }
@@ -77,20 +75,20 @@ impl Programs {
 
 /// One option of the registry.
 #[derive(Clone, Debug)]
-struct Said {
+struct GivenOption {
     name: String,
     value: Option<String>,
 }
 
-impl Said {
+impl GivenOption {
     fn new(name: &str, value: Option<&str>) -> Self {
         Self { name: name.to_owned(), value: value.map(str::to_owned) }
     }
 
-    /// The words that it would be on a command line that nobody has looked at.
+    /// The unchecked arguments of the command line.
     fn raw(&self) -> Vec<String> {
         let values = self.value.iter().flat_map(|value| {
-            // Two arguments are written with a blank between them.
+            // The registry has both arguments in one string.
             let two = self.name == "--control-vector-layer-range";
             if two { value.split(' ').map(str::to_owned).collect() } else { vec![value.clone()] }
         });
@@ -98,30 +96,29 @@ impl Said {
     }
 }
 
-fn with(options: &[Said]) -> Lowered {
+fn lower_with(options: &[GivenOption]) -> Lowered {
     let options: Vec<(&str, Option<&str>)> =
-        options.iter().map(|said| (said.name.as_str(), said.value.as_deref())).collect();
-    let wanted = Serve {
+        options.iter().map(|option| (option.name.as_str(), option.value.as_deref())).collect();
+    let spec = ServerSpec {
         model: "/m.gguf",
         port: 8080,
         context: 4096,
         slots: 1,
         options: &options,
-        ..Serve::default()
+        ..ServerSpec::default()
     };
-    serve(profile(BUILD), &wanted)
+    lower_server(profile(BUILD), &spec)
 }
 
-/// The options of llama-server, without those that answer for the machine instead of for the command line: whether a device or
-/// another server is there.
+/// The options of llama-server, except those whose values depend on the machine: devices, and other servers.
 fn options() -> Vec<&'static OptionRecord> {
     let build = profile(BUILD);
-    let of_machine = ["--rpc", "--device", "--spec-draft-device", "--mmproj-device"];
-    let all = build.options().iter().filter(|option| build.takes("llama-server", option));
-    all.filter(|option| !of_machine.contains(&option.title())).collect()
+    let machine_options = ["--rpc", "--device", "--spec-draft-device", "--mmproj-device"];
+    let all = build.options().iter().filter(|option| build.tool_accepts("llama-server", option));
+    all.filter(|option| !machine_options.contains(&option.title())).collect()
 }
 
-/// Values that an option may be given, good ones and bad ones.
+/// Valid and invalid values for an option.
 fn values(option: &OptionRecord, programs: &Programs) -> Vec<String> {
     let list = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
     let (file, folder, log) = (programs.path("object.json"), programs.path(""), programs.path("log"));
@@ -177,21 +174,21 @@ fn values(option: &OptionRecord, programs: &Programs) -> Vec<String> {
     values
 }
 
-/// Every option alone: as a switch, with each value, with one too many, and each spelling that switches it off.
-fn singles(programs: &Programs) -> Vec<Said> {
+/// Each option alone: without a value, with each value, and flags also with a superfluous value and with each spelling.
+fn singles(programs: &Programs) -> Vec<GivenOption> {
     let mut all = Vec::new();
     for option in options() {
         let title = option.title();
         if option.arity() == 0 {
-            let spellings = option.spellings().map(|(name, _)| Said::new(name, None));
+            let spellings = option.spellings().map(|(name, _)| GivenOption::new(name, None));
             all.extend(spellings);
-            all.push(Said::new(title, Some("true")));
+            all.push(GivenOption::new(title, Some("true")));
         } else {
-            all.push(Said::new(title, None));
-            all.extend(values(option, programs).iter().map(|value| Said::new(title, Some(value))));
+            all.push(GivenOption::new(title, None));
+            all.extend(values(option, programs).iter().map(|value| GivenOption::new(title, Some(value))));
         }
     }
-    // Of other programs, of other builds, of none.
+    // Options of other programs, of other builds, and of no program.
     for name in [
         "--image",
         "--mlock",
@@ -201,76 +198,80 @@ fn singles(programs: &Programs) -> Vec<Said> {
         "--ctx-size-draft",
         "--verbose-prompt",
     ] {
-        all.push(Said::new(name, None));
-        all.push(Said::new(name, Some("1")));
+        all.push(GivenOption::new(name, None));
+        all.push(GivenOption::new(name, Some("1")));
     }
     all
 }
 
-/// What the engine takes without a word and is refused here, by name: the placeholder or the first long name of an option, the
-/// values, and what the engine makes of them.
+/// Cases that the engine accepts silently and orchgen rejects: placeholders or first long names of options, values, and how the
+/// engine interprets them.
 const SILENT: &[(&[&str], &[&str], &str)] = &[
     (&["N", "P", "INDEX", "SECONDS", "SIMILARITY", "SEED", "L", "<0...100>"], &["8k"], "8"),
-    (&["N", "INDEX", "SECONDS", "SEED", "<0...100>"], &["1e5", "0.5"], "the digits in front"),
+    (&["N", "INDEX", "SECONDS", "SEED", "<0...100>"], &["1e5", "0.5"], "the leading digits"),
     (&["SEED", "<0...100>"], &["-2", "99999999999"], "its lower 32 bits"),
-    (&["<0...100>"], &["-1", "101", "513", "1025"], "itself, whatever it means"),
+    (&["<0...100>"], &["-1", "101", "513", "1025"], "itself"),
     (&["<0|1>"], &["-1", "-2", "101", "513", "1025", "8k", "1e5", "0.5", "99999999999", "0,0"], "a number"),
     (
         &["--n-cpu-ffn", "--n-cpu-moe", "--spec-draft-n-cpu-moe"],
         &["513", "1025"],
         "more layers than a model has",
     ),
-    (&["--defrag-thold"], &["x", ""], "nothing: it is not read any more"),
-    (&["lo-hi"], &["5-2", "0-", "-7"], "no CPU, or all from or to one"),
+    (&["--defrag-thold"], &["x", ""], "ignored: the option has no effect"),
+    (&["lo-hi"], &["5-2", "0-", "-7"], "no CPU, or an open range"),
     (&["M"], &[""], "no CPU"),
     (&["FNAME", "PATH", "FILE", "DIR"], &[""], "no file"),
-    (&["L"], &["-2"], "itself, whatever it means"),
+    (&["L"], &["-2"], "itself"),
     (&["FNAME:SCALE,..."], &[":1"], "a file without a name"),
     (&["<tensor name pattern>=<buffer type>,..."], &["=CPU"], "every tensor"),
-    (&["--chat-template"], &["llama3", "x"], "the word as every prompt"),
+    (&["--chat-template"], &["llama3", "x"], "this word replaces every prompt"),
     (&["--chat-template-kwargs"], &["[]"], "nothing"),
-    (&["JSON"], &["[]", "{", "x"], "an error that comes later, or none"),
-    (&["[on|off|auto]"], &["0", "1", "-1"], "off, on and auto, which the help does not say"),
+    (&["JSON"], &["[]", "{", "x"], "a later error, or none"),
+    (&["[on|off|auto]"], &["0", "1", "-1"], "off, on and auto, which the help does not list"),
 ];
 
-fn is_silent(said: &Said, lowered: &Lowered) -> bool {
-    let fault = lowered.cannot[0].fault;
-    let option = profile(BUILD).option("llama-server", &said.name);
+/// True if the engine accepts silently what orchgen rejects.
+fn is_silent(given: &GivenOption, lowered: &Lowered) -> bool {
+    let fault = lowered.errors[0].kind;
+    let option = profile(BUILD).option("llama-server", &given.name);
     let placeholder = option.and_then(|option| option.value.as_deref()).unwrap_or_default();
     let title = option.map(OptionRecord::title).unwrap_or_default();
-    let value = said.value.as_deref().unwrap_or_default();
-    let is_listed = |(of, values, _): &&(&[&str], &[&str], &str)| {
-        (of.contains(&placeholder) || of.contains(&title)) && values.contains(&value)
+    let value = given.value.as_deref().unwrap_or_default();
+    let is_listed = |(names, values, _): &&(&[&str], &[&str], &str)| {
+        (names.contains(&placeholder) || names.contains(&title)) && values.contains(&value)
     };
-    // What a field says, or what ends the server or hides it, is the registry's to refuse and no fault of the line; what does
-    // nothing alone is none either.
-    matches!(fault, Fault::Owned | Fault::Alone) || SILENT.iter().any(|case| is_listed(&case))
+    // orchgen also rejects options that a field sets, that stop or hide the server, or that have no effect alone. They are no
+    // errors of the command line.
+    matches!(fault, FaultKind::OwnedByField | FaultKind::Incomplete)
+        || SILENT.iter().any(|case| is_listed(&case))
 }
 
 #[test]
-fn the_property_of_being_accepted_is_the_same_there_option_by_option() {
-    let Some(programs) = Programs::find("options one by one") else { return };
+fn each_option_alone_is_accepted_like_in_llama_server() {
+    let programs = Programs::find();
     let singles = singles(&programs);
     assert!(singles.len() > 1200, "{}", singles.len());
     let wrong: Vec<String> = singles
         .par_iter()
-        .filter_map(|said| {
-            let lowered = with(std::slice::from_ref(said));
-            if lowered.cannot.is_empty() {
-                return (!programs.takes(&lowered))
-                    .then(|| format!("accepted here, refused there: {said:?}"));
+        .filter_map(|given| {
+            let lowered = lower_with(std::slice::from_ref(given));
+            if lowered.errors.is_empty() {
+                return (!programs.accepts_lowered(&lowered))
+                    .then(|| format!("orchgen accepts, llama-server rejects: {given:?}"));
             }
-            let wrong = !is_silent(said, &lowered) && programs.accepts("llama-server", &said.raw());
-            wrong.then(|| format!("refused here, accepted there: {said:?} {}", lowered.cannot[0].why))
+            let wrong = !is_silent(given, &lowered) && programs.accepts("llama-server", &given.raw());
+            wrong.then(|| {
+                format!("orchgen rejects, llama-server accepts: {given:?} {}", lowered.errors[0].why)
+            })
         })
         .collect();
     assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), singles.len(), wrong.join("\n"));
 }
 
 #[test]
-fn the_property_of_being_accepted_is_the_same_there_for_sets() {
-    let Some(programs) = Programs::find("sets of options") else { return };
-    // What follows one of these is not read any more.
+fn sets_of_options_are_accepted_like_in_llama_server() {
+    let programs = Programs::find();
+    // llama-server does not parse arguments after one of these.
     let ends = [
         "-h",
         "--help",
@@ -282,7 +283,7 @@ fn the_property_of_being_accepted_is_the_same_there_for_sets() {
         "--completion-bash",
     ];
     let mut all = singles(&programs);
-    all.retain(|said| !ends.contains(&said.name.as_str()));
+    all.retain(|given| !ends.contains(&given.name.as_str()));
     let sets = prop::collection::vec(prop::sample::select(all), 1..6);
     let rng = TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha);
     let mut runner =
@@ -291,20 +292,24 @@ fn the_property_of_being_accepted_is_the_same_there_for_sets() {
     let counted = std::cell::RefCell::new(&mut counts);
     runner
         .run(&sets, |set| {
-            let lowered = with(&set);
-            if lowered.cannot.is_empty() {
+            let lowered = lower_with(&set);
+            if lowered.errors.is_empty() {
                 counted.borrow_mut().0 += 1;
-                prop_assert!(programs.takes(&lowered), "accepted here, refused there: {:?}", lowered.args);
+                prop_assert!(
+                    programs.accepts_lowered(&lowered),
+                    "orchgen accepts, llama-server rejects: {:?}",
+                    lowered.args
+                );
                 return Ok(());
             }
             counted.borrow_mut().1 += 1;
-            let raw: Vec<String> = set.iter().flat_map(Said::raw).collect();
-            let alone = set.iter().map(|said| (said, with(std::slice::from_ref(said))));
-            let of_set = alone.filter(|(_, lowered)| !lowered.cannot.is_empty());
-            let silent = of_set.clone().all(|(said, lowered)| is_silent(said, &lowered));
+            let raw: Vec<String> = set.iter().flat_map(GivenOption::raw).collect();
+            let alone = set.iter().map(|given| (given, lower_with(std::slice::from_ref(given))));
+            let rejected = alone.filter(|(_, lowered)| !lowered.errors.is_empty());
+            let silent = rejected.clone().all(|(given, lowered)| is_silent(given, &lowered));
             prop_assert!(
                 silent || !programs.accepts("llama-server", &raw),
-                "refused here, accepted there: {raw:?}"
+                "orchgen rejects, llama-server accepts: {raw:?}"
             );
             Ok(())
         })
@@ -314,34 +319,36 @@ fn the_property_of_being_accepted_is_the_same_there_for_sets() {
 
 #[test]
 fn every_command_line_of_a_registry_is_accepted() {
-    let Some(programs) = Programs::find("command lines of a registry") else { return };
-    let ours = compile_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("registry"));
+    let programs = Programs::find();
+    let project = compile_folder(&crate::support::repository().join("registry"));
     let old = "llama.cpp-2026-03-fork";
-    let registry = orchgen::compile::lower(&ours.loaded, &mut orchgen::diag::Diagnostics::default());
-    let ground = Ground::new(registry, &[], orchgen::facts::Lock::default()).under(old, profile(BUILD));
+    let registry = orchgen::compile::lower(&project.loaded, &mut orchgen::diag::Diagnostics::default());
+    let derived =
+        Derived::new(registry, &[], orchgen::facts::Lock::default()).with_profile(old, profile(BUILD));
     let mut tools = BTreeSet::new();
     let mut run = |lowered: &Lowered| {
-        assert_eq!(lowered.cannot, []);
-        assert!(programs.takes(lowered), "{} {:?}", lowered.tool, lowered.args);
+        assert_eq!(lowered.errors, []);
+        assert!(programs.accepts_lowered(lowered), "{} {:?}", lowered.tool, lowered.args);
         tools.insert(lowered.tool);
     };
-    for (_, serving) in ground.registry().served() {
+    for (_, serving) in derived.registry().served() {
         for n in 0..serving.ports.len() {
-            run(&ground.serve(serving, n).unwrap());
+            run(&derived.lower_server(serving, n).unwrap());
         }
         if serving.pooling.is_none() {
-            run(&ground.prompt(serving.model.value, serving, ("prompt", "image.png")).unwrap());
+            run(&derived.lower_prompt(serving.model.value, serving, ("prompt", "image.png")).unwrap());
         }
     }
     let keys = programs.path("object.json");
-    for mut wanted in servers().into_iter().step_by(23) {
-        wanted.key_file = wanted.key_file.map(|_| keys.as_str());
-        run(&serve(profile(BUILD), &wanted));
+    for mut spec in servers().into_iter().step_by(23) {
+        spec.key_file = spec.key_file.map(|_| keys.as_str());
+        run(&lower_server(profile(BUILD), &spec));
     }
     for bits in 0..16_u32 {
         let has = |n: u32| bits & (1 << n) != 0;
-        let draft = Draft { path: "/d.gguf", arch: "qwen2", max: Some(8), min: Some(1), p_min: Some(0.5) };
-        let wanted = Prompt {
+        let draft =
+            DraftSpec { path: "/d.gguf", arch: "qwen2", max: Some(8), min: Some(1), p_min: Some(0.5) };
+        let spec = PromptSpec {
             model: "/m.gguf",
             projector: has(0).then_some("/p.gguf"),
             draft: has(1).then_some(draft),
@@ -351,9 +358,9 @@ fn every_command_line_of_a_registry_is_accepted() {
             threads: Some(2),
             prompt: "p",
             image: "/i.png",
-            ..Prompt::default()
+            ..PromptSpec::default()
         };
-        run(&prompt(profile(BUILD), &wanted));
+        run(&lower_prompt(profile(BUILD), &spec));
     }
     assert_eq!(tools.into_iter().collect::<Vec<_>>(), ["llama-cli", "llama-server", "llama-speculative"]);
 }

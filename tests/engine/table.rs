@@ -1,13 +1,16 @@
-//! The lowering table, a test a cell: an intent, and its spelling in each build that spells it otherwise.
+//! How settings are spelled in each build: one test for each setting and group of builds with the same spelling.
 
 use super::{assert_accepts, profile};
-use orchgen::engine::dialect::{Draft, Intent, Lowered, Prompt, Serve, prompt, serve};
+use orchgen::engine::dialect::{
+    DraftSpec, Intent, Lowered, PromptSpec, ServerSpec, lower_prompt, lower_server,
+};
 
 /// The built-in profiles, oldest build first.
-const BUILDS: [&str; 6] = ["2026-03-22-g49bfddeca", "2026-03-fork", "b9093", "b10434", "b11434", "b11669"];
-const NEW: [&str; 3] = ["b10434", "b11434", "b11669"];
+const BUILDS: [&str; 7] =
+    ["2026-03-22-g49bfddeca", "2026-03-fork", "b9093", "b10434", "b11434", "b11669", "b12032"];
+const NEW: [&str; 4] = ["b10434", "b11434", "b11669", "b12032"];
 
-const BASE: Serve<'_> = Serve {
+const BASE: ServerSpec<'_> = ServerSpec {
     model: "/m.gguf",
     hosts: &[],
     port: 8080,
@@ -20,10 +23,10 @@ const BASE: Serve<'_> = Serve {
     lookup: None,
     pooling: None,
     is_embedder: false,
-    layers: orchgen::engine::dialect::Layers::Unknown,
+    sparsity: orchgen::engine::dialect::Sparsity::Unknown,
     projector: None,
     threads: None,
-    numa: orchgen::engine::dialect::Numa::Single,
+    numa: orchgen::engine::dialect::NumaPlacement::SingleNode,
     lock: false,
     cache_type: None,
     flash_attention: None,
@@ -32,12 +35,13 @@ const BASE: Serve<'_> = Serve {
     metrics: false,
     options: &[],
 };
-const DRAFT: Draft<'_> = Draft { path: "/d.gguf", arch: "qwen2", max: Some(24), min: None, p_min: None };
+const DRAFT: DraftSpec<'_> =
+    DraftSpec { path: "/d.gguf", arch: "qwen2", max: Some(24), min: None, p_min: None };
 
 #[track_caller]
-fn served(build: &str, wanted: &Serve<'_>) -> String {
-    let lowered = serve(profile(build), wanted);
-    assert_eq!(lowered.cannot, [], "{build}");
+fn served(build: &str, spec: &ServerSpec<'_>) -> String {
+    let lowered = lower_server(profile(build), spec);
+    assert_eq!(lowered.errors, [], "{build}");
     assert_accepts(profile(build), lowered.tool, &lowered.args);
     format!("{} ", lowered.args.join(" "))
 }
@@ -48,17 +52,17 @@ fn has(line: &str, words: &str) {
 }
 
 #[track_caller]
-fn refused(lowered: &Lowered, intent: Intent, builds: &[&str]) {
-    let intents: Vec<Intent> = lowered.cannot.iter().map(|cannot| cannot.intent).collect();
+fn assert_error(lowered: &Lowered, intent: Intent, builds: &[&str]) {
+    let intents: Vec<Intent> = lowered.errors.iter().map(|cannot| cannot.intent).collect();
     assert_eq!(intents, [intent]);
     let named: Vec<String> = builds.iter().map(|build| format!("llama.cpp-{build}")).collect();
-    assert_eq!(lowered.cannot[0].builds, named);
+    assert_eq!(lowered.errors[0].builds, named);
 }
 
 #[test]
 fn a_draft_of_at_most_k_in_march_and_the_fork() {
     for build in &BUILDS[..2] {
-        let line = served(build, &Serve { draft: Some(DRAFT), ..BASE });
+        let line = served(build, &ServerSpec { draft: Some(DRAFT), ..BASE });
         has(&line, "-md /d.gguf --draft-max 24");
         assert!(!line.contains("--spec-type"), "{line}");
     }
@@ -66,7 +70,7 @@ fn a_draft_of_at_most_k_in_march_and_the_fork() {
 
 #[test]
 fn a_draft_of_at_most_k_in_b9093() {
-    let line = served("b9093", &Serve { draft: Some(DRAFT), ..BASE });
+    let line = served("b9093", &ServerSpec { draft: Some(DRAFT), ..BASE });
     has(&line, "-md /d.gguf --spec-draft-n-max 24");
     assert!(!line.contains("--spec-type"), "{line}");
 }
@@ -74,54 +78,59 @@ fn a_draft_of_at_most_k_in_b9093() {
 #[test]
 fn a_draft_of_at_most_k_from_b10434_on() {
     for build in NEW {
-        let line = served(build, &Serve { draft: Some(DRAFT), ..BASE });
+        let line = served(build, &ServerSpec { draft: Some(DRAFT), ..BASE });
         has(&line, "-md /d.gguf --spec-draft-n-max 24 --spec-type draft-simple");
     }
 }
 
 #[test]
 fn lookup_from_n_in_the_fork() {
-    let line = served("2026-03-fork", &Serve { lookup: Some(3), ..BASE });
+    let line = served("2026-03-fork", &ServerSpec { lookup: Some(3), ..BASE });
     has(&line, "--lookup-ngram-min 3");
     assert!(!line.contains("--spec-type"), "{line}");
 }
 
 #[test]
 fn lookup_from_n_in_march() {
-    let line = served("2026-03-22-g49bfddeca", &Serve { lookup: Some(3), ..BASE });
+    let line = served("2026-03-22-g49bfddeca", &ServerSpec { lookup: Some(3), ..BASE });
     has(&line, "--spec-ngram-size-n 3 --spec-type ngram-simple");
-    // The server alone has it: none of the programs for a person.
-    let one_shot = Prompt { model: "/m.gguf", lookup: Some(3), ..Prompt::default() };
-    let lowered = prompt(profile("2026-03-22-g49bfddeca"), &one_shot);
-    refused(&lowered, Intent::Lookup, &["2026-03-fork", "b9093", "b11434", "b11669"]);
+    // Only llama-server has lookup in this build; no program for one-shot prompts has it.
+    let one_shot = PromptSpec { model: "/m.gguf", lookup: Some(3), ..PromptSpec::default() };
+    let lowered = lower_prompt(profile("2026-03-22-g49bfddeca"), &one_shot);
+    assert_error(&lowered, Intent::Lookup, &["2026-03-fork", "b9093", "b11434", "b11669", "b12032"]);
 }
 
 #[test]
 fn lookup_from_n_in_b9093_and_later() {
     for build in &BUILDS[2..] {
-        let line = served(build, &Serve { lookup: Some(3), ..BASE });
+        let line = served(build, &ServerSpec { lookup: Some(3), ..BASE });
         has(&line, "--spec-ngram-simple-size-n 3 --spec-type ngram-simple");
     }
 }
 
 #[test]
 fn draft_and_lookup_in_the_fork() {
-    let line = served("2026-03-fork", &Serve { draft: Some(DRAFT), lookup: Some(3), ..BASE });
+    let line = served("2026-03-fork", &ServerSpec { draft: Some(DRAFT), lookup: Some(3), ..BASE });
     has(&line, "-md /d.gguf --draft-max 24 --lookup-ngram-min 3");
 }
 
 #[test]
 fn draft_and_lookup_where_the_type_is_one_word() {
     for build in ["2026-03-22-g49bfddeca", "b9093"] {
-        let lowered = serve(profile(build), &Serve { draft: Some(DRAFT), lookup: Some(3), ..BASE });
-        refused(&lowered, Intent::DraftWithLookup, &["2026-03-fork", "b10434", "b11434", "b11669"]);
+        let lowered =
+            lower_server(profile(build), &ServerSpec { draft: Some(DRAFT), lookup: Some(3), ..BASE });
+        assert_error(
+            &lowered,
+            Intent::DraftWithLookup,
+            &["2026-03-fork", "b10434", "b11434", "b11669", "b12032"],
+        );
     }
 }
 
 #[test]
 fn draft_and_lookup_from_b10434_on() {
     for build in NEW {
-        let line = served(build, &Serve { draft: Some(DRAFT), lookup: Some(3), ..BASE });
+        let line = served(build, &ServerSpec { draft: Some(DRAFT), lookup: Some(3), ..BASE });
         has(
             &line,
             "--spec-draft-n-max 24 --spec-ngram-simple-size-n 3 --spec-type ngram-simple,draft-simple",
@@ -130,22 +139,22 @@ fn draft_and_lookup_from_b10434_on() {
 }
 
 #[test]
-fn a_one_shot_is_the_first_program_that_takes_what_it_needs() {
-    let text = Prompt { model: "/m.gguf", context: Some(4096), prompt: "p", ..Prompt::default() };
-    let draft = Prompt { draft: Some(DRAFT), ..text.clone() };
-    let image = Prompt { projector: Some("/p.gguf"), image: "i.png", ..text.clone() };
+fn a_one_shot_uses_the_first_program_with_all_needed_options() {
+    let text = PromptSpec { model: "/m.gguf", context: Some(4096), prompt: "p", ..PromptSpec::default() };
+    let draft = PromptSpec { draft: Some(DRAFT), ..text.clone() };
+    let image = PromptSpec { projector: Some("/p.gguf"), image: "i.png", ..text.clone() };
     for (build, tools) in [
         ("2026-03-22-g49bfddeca", ["llama-cli", "llama-speculative", "llama-mtmd-cli"]),
         ("2026-03-fork", ["llama-cli", "llama-speculative", "llama-qwen2vl-cli"]),
         ("b9093", ["llama-cli", "llama-speculative", "llama-mtmd-cli"]),
         ("b11434", ["llama-cli", "llama-speculative", "llama-mtmd-cli"]),
-        // The package has no program for images, and the one for text takes them.
+        // The package has no separate program for images; llama-cli accepts them.
         ("b11669", ["llama-cli", "llama-speculative", "llama-cli"]),
     ] {
-        for (wanted, tool) in [&text, &draft, &image].into_iter().zip(tools) {
-            let lowered = prompt(profile(build), wanted);
+        for (spec, tool) in [&text, &draft, &image].into_iter().zip(tools) {
+            let lowered = lower_prompt(profile(build), spec);
             assert_eq!(
-                (lowered.tool, lowered.cannot.len(), lowered.not_checked.len()),
+                (lowered.tool, lowered.errors.len(), lowered.not_checked.len()),
                 (tool, 0, 0),
                 "{build}"
             );
@@ -153,32 +162,32 @@ fn a_one_shot_is_the_first_program_that_takes_what_it_needs() {
             has(&format!("{} ", lowered.args.join(" ")), "-c 4096");
         }
     }
-    for wanted in [&text, &draft, &image] {
-        let lowered = prompt(profile("b10434"), wanted);
-        assert_eq!((lowered.args.len(), lowered.cannot.len()), (0, 0), "llama-server alone is known");
+    for spec in [&text, &draft, &image] {
+        let lowered = lower_prompt(profile("b10434"), spec);
+        assert_eq!((lowered.args.len(), lowered.errors.len()), (0, 0), "only llama-server is known");
         assert_eq!(lowered.not_checked[0].intent, Intent::Tool);
     }
 }
 
 #[test]
-fn locked_memory() {
+fn locked_memory_in_each_build() {
     for build in &BUILDS[..3] {
-        has(&served(build, &Serve { lock: true, ..BASE }), "--mlock --no-repack");
+        has(&served(build, &ServerSpec { lock: true, ..BASE }), "--mlock --no-repack");
     }
     for build in NEW {
-        has(&served(build, &Serve { lock: true, ..BASE }), "--load-mode mmap+mlock --no-repack");
+        has(&served(build, &ServerSpec { lock: true, ..BASE }), "--load-mode mmap+mlock --no-repack");
     }
 }
 
 #[test]
-fn what_every_build_spells_alike() {
-    let wanted = Serve {
+fn some_settings_have_the_same_spelling_in_every_build() {
+    let spec = ServerSpec {
         experts: Some(("qwen3moe", 4)),
         pooling: Some("cls"),
         is_embedder: true,
         projector: Some("/p.gguf"),
         threads: Some(8),
-        numa: orchgen::engine::dialect::Numa::Outside,
+        numa: orchgen::engine::dialect::NumaPlacement::External,
         cache_type: Some("q8_0"),
         flash_attention: Some(orchgen::engine::dialect::FlashAttention::On),
         prompt_cache_mib: Some(1024),
@@ -188,7 +197,7 @@ fn what_every_build_spells_alike() {
         ..BASE
     };
     for build in BUILDS {
-        let line = served(build, &wanted);
+        let line = served(build, &spec);
         for words in [
             "--override-kv qwen3moe.expert_used_count=int:4",
             "-c 8192 -np 2",
@@ -209,16 +218,16 @@ fn what_every_build_spells_alike() {
 }
 
 #[test]
-fn a_draft_drafts_as_its_architecture_does() {
+fn the_speculation_type_follows_from_the_architecture_of_the_draft() {
     for (arch, kind) in [("eagle3", "draft-eagle3"), ("dflash", "draft-dflash")] {
-        let wanted = Serve { draft: Some(Draft { arch, ..DRAFT }), ..BASE };
+        let spec = ServerSpec { draft: Some(DraftSpec { arch, ..DRAFT }), ..BASE };
         for build in NEW {
-            has(&served(build, &wanted), &format!("--spec-type {kind}"));
+            has(&served(build, &spec), &format!("--spec-type {kind}"));
         }
         for build in &BUILDS[..3] {
-            let lowered = serve(profile(build), &wanted);
-            // Of one of them no build is known to be right: the head of the file decides.
-            refused(&lowered, Intent::Draft, if arch == "eagle3" { &NEW } else { &[] });
+            let lowered = lower_server(profile(build), &spec);
+            // For dflash, no build is suggested: support depends on the header of the file.
+            assert_error(&lowered, Intent::Draft, if arch == "eagle3" { &NEW } else { &[] });
         }
     }
 }

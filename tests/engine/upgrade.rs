@@ -1,22 +1,21 @@
-//! The same registry under every build: command lines that the build accepts, or findings at the field.
+//! One registry under every build: the build accepts all command lines, or orchgen reports findings at the field.
 
 use super::{assert_accepts, profile, profiles};
 use crate::support::{Compiled, compile, compile_folder};
-use orchgen::check::Ground;
+use orchgen::check::Derived;
 use orchgen::diag::{Diagnostics, Severity};
 use orchgen::engine::dialect::Lowered;
 use orchgen::hir::Registry;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 const FORK: &str = "llama.cpp-2026-03-fork";
 const NEW: &str = "llama.cpp-b11669";
 
 fn folder() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("registry")
+    crate::support::repository().join("registry")
 }
 
-/// The texts of the project's own registry with one profile in the place of the fork's.
+/// The texts of the registry of the project, with another profile instead of that of the fork.
 fn texts(profile: &str) -> Vec<(String, String)> {
     let mut texts: Vec<(String, String)> = std::fs::read_dir(folder())
         .unwrap()
@@ -36,20 +35,20 @@ fn under(profile: &str) -> Compiled {
     compile(&texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect::<Vec<_>>())
 }
 
-/// The command lines of all processes and of the one-shot commands.
-fn lines(registry: &Registry, ground: &Ground) -> Vec<Lowered> {
+/// The command lines of all server processes and one-shot commands.
+fn lines(registry: &Registry, derived: &Derived) -> Vec<Lowered> {
     let mut lines = Vec::new();
     for (_, serving) in registry.served() {
-        lines.extend((0..serving.ports.len()).filter_map(|n| ground.serve(serving, n)));
+        lines.extend((0..serving.ports.len()).filter_map(|n| derived.lower_server(serving, n)));
         if serving.pooling.is_none() {
-            lines.extend(ground.prompt(serving.model.value, serving, ("prompt", "image.png")));
+            lines.extend(derived.lower_prompt(serving.model.value, serving, ("prompt", "image.png")));
         }
     }
     lines
 }
 
-/// Options whose defaults cost memory, open a port or have moved; each is written where the program has it.
-const SETTLED: &[&str] = &[
+/// Options whose defaults cost memory, open a port or have changed. Each must be on the command line if the program has it.
+const EXPLICIT: &[&str] = &[
     "-m",
     "-c",
     "-np",
@@ -63,16 +62,16 @@ const SETTLED: &[&str] = &[
     "--no-kv-unified",
     "--spec-type",
 ];
-/// The same of the programs for a person.
-const SETTLED_ONCE: &[&str] = &["-m", "-c", "--fit", "--cache-ram", "-ctxcp", "-p"];
+/// The same for one-shot programs.
+const EXPLICIT_ONE_SHOT: &[&str] = &["-m", "-c", "--fit", "--cache-ram", "-ctxcp", "-p"];
 
 #[track_caller]
-fn assert_settled(build: &str, lowered: &Lowered) {
-    let settled = if lowered.tool == "llama-server" { SETTLED } else { SETTLED_ONCE };
+fn assert_explicit(build: &str, lowered: &Lowered) {
+    let explicit = if lowered.tool == "llama-server" { EXPLICIT } else { EXPLICIT_ONE_SHOT };
     let speculates = ["-md", "--lookup-ngram-min", "--spec-ngram-size-n", "--spec-ngram-simple-size-n"];
     let speculates = lowered.args.iter().any(|arg| speculates.contains(&&**arg));
-    for name in settled.iter().filter(|name| !(speculates && **name == "--spec-type")) {
-        let has = profile(build).spelling(lowered.tool, &[*name]).is_some();
+    for name in explicit.iter().filter(|name| !(speculates && **name == "--spec-type")) {
+        let has = profile(build).first_spelling(lowered.tool, &[*name]).is_some();
         let line = lowered.args.join(" ");
         assert_eq!(
             lowered.args.iter().any(|arg| arg == name),
@@ -84,52 +83,52 @@ fn assert_settled(build: &str, lowered: &Lowered) {
 }
 
 #[test]
-fn our_own_roles_under_every_build() {
-    let mut said = BTreeMap::new();
+fn the_registry_of_the_project_under_every_build() {
+    let mut codes = BTreeMap::new();
     for profile in profiles() {
         let compiled = under(profile.name());
         let findings = compiled.findings.findings();
-        said.insert(profile.build(), compiled.codes());
+        codes.insert(profile.build(), compiled.codes());
         for finding in findings {
             assert_eq!(finding.severity, Severity::Error, "{}", compiled.report());
             let place = compiled.loaded.map.text(finding.primary.span);
             assert!(["3", "lookup: 3", "lookup"].iter().any(|text| place.trim() == *text), "{place}");
         }
         let registry = orchgen::compile::lower(&compiled.loaded, &mut Diagnostics::default());
-        let ground = Ground::new(registry, &[], orchgen::facts::Lock::default());
+        let derived = Derived::new(registry, &[], orchgen::facts::Lock::default());
         let mut written = 0;
-        for lowered in lines(ground.registry(), &ground) {
+        for lowered in lines(derived.registry(), &derived) {
             assert_accepts(profile, lowered.tool, &lowered.args);
-            if lowered.cannot.is_empty() && !lowered.args.is_empty() {
-                assert_settled(profile.build(), &lowered);
+            if lowered.errors.is_empty() && !lowered.args.is_empty() {
+                assert_explicit(profile.build(), &lowered);
                 written += 1;
             }
         }
         assert!(written >= 12, "{}: {written}", profile.name());
     }
-    // One word for the kind of speculation, and two roles that want two.
+    // These builds accept only one speculation type, and two roles need two.
     let two = vec!["engine-cannot"; 2];
-    assert_eq!(said["2026-03-22-g49bfddeca"], two);
-    assert_eq!(said["b9093"], two);
+    assert_eq!(codes["2026-03-22-g49bfddeca"], two);
+    assert_eq!(codes["b9093"], two);
     for build in ["2026-03-fork", "b10434", "b11434", "b11669"] {
-        assert_eq!(said[build], [""; 0], "{build}");
+        assert_eq!(codes[build], [""; 0], "{build}");
     }
 }
 
 #[test]
-fn an_upgrade_and_back_touches_what_follows_from_the_profile_alone() {
+fn an_upgrade_changes_only_files_that_depend_on_the_profile_and_can_be_undone() {
     let (fork, new) = (under(FORK).files(), under(NEW).files());
     let back = under(FORK).files();
-    assert!(fork == back, "the way back makes the same files");
+    assert!(fork == back, "the downgrade gives the same files");
     assert_eq!(fork.keys().collect::<Vec<_>>(), new.keys().collect::<Vec<_>>());
     let changed: Vec<&String> = fork.keys().filter(|path| fork[*path] != new[*path]).collect();
-    let serves = |path: &str| {
+    let depends_on_profile = |path: &str| {
         path.starts_with("bin/")
             || path.ends_with(".service")
             || path == "stack.json"
             || path == "docs/MODEL_REFERENCE.md"
     };
-    assert!(changed.len() > 20 && changed.iter().all(|path| serves(path)), "{changed:?}");
+    assert!(changed.len() > 20 && changed.iter().all(|path| depends_on_profile(path)), "{changed:?}");
     let coder = &new["systemd/epyc-coder_escalation.service"].0;
     assert!(
         coder.contains("--spec-type ngram-simple,draft-simple") && !coder.contains("--draft-max"),
@@ -138,16 +137,17 @@ fn an_upgrade_and_back_touches_what_follows_from_the_profile_alone() {
 }
 
 #[test]
-fn what_a_build_would_be_given_is_known_without_changing_the_registry() {
+fn command_lines_of_another_build_are_computed_without_changing_the_registry() {
     let compiled = compile_folder(&folder());
     let lower = || orchgen::compile::lower(&compiled.loaded, &mut Diagnostics::default());
-    let foreseen = Ground::new(lower(), &[], orchgen::facts::Lock::default()).under(FORK, profile("b11669"));
+    let predicted =
+        Derived::new(lower(), &[], orchgen::facts::Lock::default()).with_profile(FORK, profile("b11669"));
     let changed = under(NEW);
     let registry = orchgen::compile::lower(&changed.loaded, &mut Diagnostics::default());
-    let made = Ground::new(registry, &[], orchgen::facts::Lock::default());
-    let (foreseen, made) = (lines(foreseen.registry(), &foreseen), lines(made.registry(), &made));
-    assert!(foreseen == made && foreseen.len() > 12, "{}", foreseen.len());
-    let stays = Ground::new(lower(), &[], orchgen::facts::Lock::default())
-        .under("llama.cpp-b9093", profile("b11669"));
-    assert_ne!(lines(stays.registry(), &stays), made, "another profile than the engine's");
+    let actual = Derived::new(registry, &[], orchgen::facts::Lock::default());
+    let (predicted, actual) = (lines(predicted.registry(), &predicted), lines(actual.registry(), &actual));
+    assert!(predicted == actual && predicted.len() > 12, "{}", predicted.len());
+    let unchanged = Derived::new(lower(), &[], orchgen::facts::Lock::default())
+        .with_profile("llama.cpp-b9093", profile("b11669"));
+    assert_ne!(lines(unchanged.registry(), &unchanged), actual, "the engine does not use this profile");
 }

@@ -1,6 +1,6 @@
-//! Writes GGUF headers byte by byte, so that tests can write wrong ones.
+//! A builder of GGUF headers, also of invalid ones.
 
-/// A header that is being written; tensors get as many bytes as they need after it.
+/// A header under construction. The file has zeros for the tensors after it.
 #[derive(Clone)]
 pub(crate) struct Gguf {
     pub(crate) version: u32,
@@ -8,7 +8,7 @@ pub(crate) struct Gguf {
     pairs: Vec<Vec<u8>>,
     infos: Vec<Vec<u8>>,
     body: u64,
-    /// Where each pair and each info begins is known once it is all there.
+    /// Other numbers of tensors and of metadata keys than the actual ones, to write an invalid header.
     pub(crate) counts: Option<(u64, u64)>,
 }
 
@@ -18,7 +18,7 @@ impl Gguf {
         empty.text("general.architecture", architecture)
     }
 
-    /// A file of the other order of bytes; has to come first.
+    /// A big-endian header.
     pub(crate) fn big(architecture: &str) -> Self {
         let empty = Self { version: 3, big: true, pairs: vec![], infos: vec![], body: 0, counts: None };
         empty.text("general.architecture", architecture)
@@ -36,7 +36,7 @@ impl Gguf {
         [self.n64(text.len() as u64), text.to_vec()].concat()
     }
 
-    /// A pair of a type and raw bytes.
+    /// Adds a metadata key with a type and raw bytes.
     pub(crate) fn raw(mut self, key: &str, kind: u32, value: &[u8]) -> Self {
         self.pairs.push([self.string(key.as_bytes()), self.n32(kind), value.to_vec()].concat());
         self
@@ -57,7 +57,7 @@ impl Gguf {
         self.raw(key, 2, &value)
     }
 
-    /// A flag: 0 or 1.
+    /// Adds a boolean: 0 or 1.
     pub(crate) fn flag(self, key: &str, flag: u8) -> Self {
         self.raw(key, 7, &[flag])
     }
@@ -74,7 +74,7 @@ impl Gguf {
         self.raw(key, 9, &value)
     }
 
-    /// A tensor of f32, at the place where it belongs.
+    /// Adds an f32 tensor at the correct offset.
     pub(crate) fn tensor(self, name: &str, shape: &[u64]) -> Self {
         let at = self.body;
         let bytes = shape.iter().product::<u64>() * 4;
@@ -83,7 +83,7 @@ impl Gguf {
         next
     }
 
-    /// A tensor of any type at any place, for which no room is made.
+    /// Adds a tensor of any type at any offset, without data.
     pub(crate) fn info(mut self, name: &str, shape: &[u64], kind: u32, offset: u64) -> Self {
         let shape_bytes: Vec<u8> = shape.iter().flat_map(|n| self.n64(*n)).collect();
         let dimensions = self.n32(u32::try_from(shape.len()).unwrap());
@@ -93,7 +93,7 @@ impl Gguf {
         self
     }
 
-    /// The bytes of the file: header, padding, zeros for the tensors.
+    /// The bytes of the file: header, padding, and zeros for the tensors.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let (tensors, pairs) = self.counts.unwrap_or((self.infos.len() as u64, self.pairs.len() as u64));
         let start = [b"GGUF".to_vec(), self.n32(self.version), self.n64(tensors), self.n64(pairs)].concat();

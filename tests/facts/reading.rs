@@ -1,17 +1,17 @@
-//! Headers that are as they should be, and what is read of them.
+//! Valid headers, and the values that are read from them.
 
 use super::build::Gguf;
-use orchgen::facts::{ByteOrder, Data, Fault, Header, Keep, Value, ValueKind};
+use orchgen::facts::{ByteOrder, GgufType, Header, ReadError, Value, ValueData, VocabularyDetail};
 
 fn read(gguf: &Gguf) -> Header {
     try_read(&gguf.bytes()).unwrap_or_else(|fault| panic!("{fault}"))
 }
 
-fn try_read(bytes: &[u8]) -> Result<Header, Fault> {
-    Header::read(bytes, bytes.len() as u64, Keep::Digests)
+fn try_read(bytes: &[u8]) -> Result<Header, ReadError> {
+    Header::read(bytes, bytes.len() as u64, VocabularyDetail::Digests)
 }
 
-fn rich(gguf: Gguf) -> Gguf {
+fn with_all_kinds(gguf: Gguf) -> Gguf {
     gguf.u32("x.block_count", 4)
         .u16("split.count", 1)
         .flag("tokenizer.ggml.add_bos_token", 1)
@@ -22,14 +22,15 @@ fn rich(gguf: Gguf) -> Gguf {
 }
 
 #[test]
-fn both_orders_of_bytes_and_both_versions_say_the_same() {
-    let (little, big) = (read(&rich(Gguf::new("qwen2"))), read(&rich(Gguf::big("qwen2"))));
+fn both_byte_orders_and_both_versions_give_the_same_header() {
+    let (little, big) =
+        (read(&with_all_kinds(Gguf::new("qwen2"))), read(&with_all_kinds(Gguf::big("qwen2"))));
     assert_eq!((little.order, big.order), (ByteOrder::Little, ByteOrder::Big));
     assert_eq!(little.values, big.values);
     assert_eq!(little.vocabulary, big.vocabulary);
     assert_eq!(little.tensors, big.tensors);
     assert_ne!(little.digest, big.digest);
-    let mut old = rich(Gguf::new("qwen2"));
+    let mut old = with_all_kinds(Gguf::new("qwen2"));
     old.version = 2;
     let old = read(&old);
     assert_eq!((old.version, little.version, big.version), (2, 3, 3));
@@ -37,12 +38,12 @@ fn both_orders_of_bytes_and_both_versions_say_the_same() {
 }
 
 #[test]
-fn values_are_kept_by_their_types() {
-    let header = read(&rich(Gguf::new("qwen2")));
+fn values_keep_their_types() {
+    let header = read(&with_all_kinds(Gguf::new("qwen2")));
     assert_eq!(header.architecture(), Some("qwen2"));
     assert_eq!(header.number("x.block_count"), Some(4));
     assert_eq!(header.value("tokenizer.ggml.add_bos_token").unwrap().flag(), Some(true));
-    let heads = Value { kind: ValueKind::U32, data: Data::Integers(vec![8, 0, 8, 0]) };
+    let heads = Value { kind: GgufType::U32, data: ValueData::Integers(vec![8, 0, 8, 0]) };
     assert_eq!(header.value("x.attention.head_count_kv"), Some(&heads));
     assert_eq!(heads.to_string(), "arr[u32] 8, 0, 8, 0");
     let sizes: Vec<_> = header.tensors.iter().map(|tensor| (&*tensor.name, tensor.bytes)).collect();
@@ -50,7 +51,7 @@ fn values_are_kept_by_their_types() {
 }
 
 #[test]
-fn negative_numbers_and_long_texts() {
+fn negative_numbers_and_long_texts_are_read() {
     let long = "x".repeat(5000);
     let gguf =
         Gguf::new("a").raw("i8", 1, &[0xff]).raw("i64", 11, &(-2_i64).to_le_bytes()).text("long", &long);
@@ -58,18 +59,18 @@ fn negative_numbers_and_long_texts() {
     assert_eq!(header.value("i8").unwrap().integer(), Some(-1));
     assert_eq!(header.value("i64").unwrap().integer(), Some(-2));
     assert_eq!(header.number("i64"), None);
-    assert_eq!(header.value("long").unwrap().data, Data::LongText(5000));
+    assert_eq!(header.value("long").unwrap().data, ValueData::LongText(5000));
 }
 
 #[test]
-fn a_file_without_keys_or_tensors_is_a_file() {
+fn a_file_without_keys_or_tensors_is_valid() {
     let mut gguf = Gguf::new("a");
     gguf.counts = Some((0, 0));
     assert!(read(&gguf).values.is_empty());
 }
 
 #[test]
-fn equal_tokens_from_the_fifth_on_are_known_by_their_digest() {
+fn equal_tokens_from_token_5_on_have_equal_digests() {
     let vocabulary =
         |tokens: &[&str]| read(&Gguf::new("a").texts("tokenizer.ggml.tokens", tokens)).vocabulary.unwrap();
     let one = vocabulary(&["a", "b", "c", "d", "e", "f"]);
@@ -77,12 +78,12 @@ fn equal_tokens_from_the_fifth_on_are_known_by_their_digest() {
     assert_ne!(one.digest, other.digest);
     assert_eq!(one.compared, other.compared);
     assert_ne!(one.compared, vocabulary(&["a", "b", "c", "d", "e", "F"]).compared);
-    // Where one token ends and the next begins counts too.
+    // The boundaries between tokens matter too.
     assert_ne!(
         vocabulary(&["a", "b", "c", "d", "e", "fg", "h"]).compared,
         vocabulary(&["a", "b", "c", "d", "e", "f", "gh"]).compared
     );
-    // The engine compares up to a NUL, and names an empty token by its number.
+    // The engine compares tokens up to a NUL, and writes an empty token as `[EMPTY_N]`.
     assert_eq!(one.compared, vocabulary(&["a", "b", "c", "d", "e", "f\0x"]).compared);
     assert_eq!(
         vocabulary(&["a", "b", "c", "d", "e", ""]).compared,
@@ -91,11 +92,11 @@ fn equal_tokens_from_the_fifth_on_are_known_by_their_digest() {
 }
 
 #[test]
-fn texts_are_kept_where_they_are_asked_for() {
+fn token_texts_are_kept_on_request() {
     let bytes = |tokens: &[&str]| Gguf::new("a").texts("tokenizer.ggml.tokens", tokens).bytes();
     let texts = |tokens: &[&str]| {
         let bytes = bytes(tokens);
-        let header = Header::read(&*bytes, bytes.len() as u64, Keep::Texts).unwrap();
+        let header = Header::read(&*bytes, bytes.len() as u64, VocabularyDetail::Texts).unwrap();
         header.vocabulary.unwrap().texts.unwrap()
     };
     let one = texts(&["0", "1", "2", "3", "4", "five", "six"]);

@@ -1,4 +1,4 @@
-//! One letter wrong in any word of a registry: it is written as it was, or left alone.
+//! Registries with one misspelt word: a fix restores the word, or leaves it alone.
 
 use super::BASE;
 use crate::support::{fixed, lower};
@@ -7,8 +7,9 @@ use proptest::prelude::*;
 
 const TEXTS: &[(&str, &str)] = &[("base.kdl", BASE), ("base.yaml", include_str!("../language/base.yaml"))];
 
-/// Where the words of a text are, with as many letters at the least; comments and texts for people are none.
-fn words(text: &str, least: usize) -> Vec<std::ops::Range<usize>> {
+/// The ranges of all words of at least `min_length` letters and dashes. Words with other characters, such as digits,
+/// are left out.
+fn words(text: &str, min_length: usize) -> Vec<std::ops::Range<usize>> {
     let mut found = Vec::new();
     let mut start = None;
     for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
@@ -19,16 +20,17 @@ fn words(text: &str, least: usize) -> Vec<std::ops::Range<usize>> {
         }
     }
     found.retain(|word| {
-        word.len() >= least && text[word.clone()].chars().all(|c| c.is_ascii_alphabetic() || c == '-')
+        word.len() >= min_length && text[word.clone()].chars().all(|c| c.is_ascii_alphabetic() || c == '-')
     });
     found
 }
 
-/// The word with one slip.
-fn slipped(word: &str, slip: usize, at: usize) -> String {
+/// The word with one typo. The kinds are: a missing letter, two swapped letters, an additional letter, a wrong letter,
+/// and an upper-case first letter.
+fn misspell(word: &str, typo: usize, at: usize) -> String {
     let mut letters: Vec<char> = word.chars().collect();
     let at = at % (letters.len() - 1);
-    match slip {
+    match typo {
         0 => {
             letters.remove(at);
         }
@@ -40,8 +42,8 @@ fn slipped(word: &str, slip: usize, at: usize) -> String {
     letters.into_iter().collect()
 }
 
-/// The text with another word wherever that one stands.
-fn renamed(text: &str, word: &str, other: &str) -> String {
+/// Replaces all occurrences of a word.
+fn replace_word(text: &str, word: &str, other: &str) -> String {
     let mut out = text.to_owned();
     for place in words(text, 1).into_iter().rev().filter(|place| text[place.clone()] == *word) {
         out.replace_range(place, other);
@@ -49,58 +51,63 @@ fn renamed(text: &str, word: &str, other: &str) -> String {
     out
 }
 
-fn latest(name: &str, text: &str) -> (String, usize) {
-    let done = fixed(&[(name, text)], FixLevel::Safe);
-    let after = done.latest().loaded.map.files().next().unwrap().1.text().to_owned();
-    (after, done.latest().findings.findings().len())
+/// The text after all safe fixes, and the number of findings that are left.
+fn apply_safe_fixes(name: &str, text: &str) -> (String, usize) {
+    let result = fixed(&[(name, text)], FixLevel::Safe);
+    let after = result.latest().loaded.map.files().next().unwrap().1.text().to_owned();
+    (after, result.latest().findings.findings().len())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_fixed_registry_is_the_one_that_was_meant(
+    fn a_fix_restores_the_registry_or_renames_all_uses(
         text in 0..TEXTS.len(),
         word in any::<prop::sample::Index>(),
-        slip in 0..5_usize,
+        typo in 0..5_usize,
         at in 0..20_usize,
     ) {
         let (name, text) = TEXTS[text];
         let word = word.get(&words(text, 4)).clone();
-        let changed = slipped(&text[word.clone()], slip, at);
+        let changed = misspell(&text[word.clone()], typo, at);
         let broken = format!("{}{changed}{}", &text[..word.start], &text[word.end..]);
-        let (after, _) = latest(name, &broken);
+        let (after, _) = apply_safe_fixes(name, &broken);
         if after != broken {
-            // Where it is the declaration that has another name, its uses have got it too.
-            let renamed = if after == text { text.to_owned() } else { renamed(text, &text[word], &changed) };
-            prop_assert_eq!(&after, &renamed);
-            prop_assert_eq!(lower(&[(name, &after)]).0, lower(&[(name, &renamed)]).0);
+            // If the typo is in a declaration, the fix renames the uses instead.
+            let expected = if after == text { text.to_owned() } else { replace_word(text, &text[word], &changed) };
+            prop_assert_eq!(&after, &expected);
+            prop_assert_eq!(lower(&[(name, &after)]).0, lower(&[(name, &expected)]).0);
         }
-        prop_assert_eq!(&latest(name, &after).0, &after);
+        prop_assert_eq!(&apply_safe_fixes(name, &after).0, &after);
     }
 }
 
-/// Both languages, every word of the language itself and every name that is referred to.
+/// In both languages: every word of the language, and every name that is referenced.
 #[test]
-fn nearly_every_misspelt_word_is_mended() {
+fn at_least_85_percent_of_all_typos_are_fixed() {
     for (name, text) in TEXTS {
-        let (mut faults, mut mended) = (0, 0);
+        let (mut faults, mut fixed_count) = (0, 0);
         for word in words(text, 4) {
-            let changed = slipped(&text[word.clone()], 1, 1);
+            let changed = misspell(&text[word.clone()], 1, 1);
             let broken = format!("{}{changed}{}", &text[..word.start], &text[word.end..]);
-            let done = fixed(&[(name, &broken)], FixLevel::Safe);
-            if !done.before.findings.is_empty() {
+            let result = fixed(&[(name, &broken)], FixLevel::Safe);
+            if !result.before.findings.is_empty() {
                 faults += 1;
-                mended += usize::from(done.latest().loaded.map.files().next().unwrap().1.text() == *text);
+                fixed_count +=
+                    usize::from(result.latest().loaded.map.files().next().unwrap().1.text() == *text);
             }
         }
-        assert!(faults > 80 && mended * 100 >= faults * 85, "{name}: {mended} of {faults}");
+        assert!(
+            faults > 80 && fixed_count * 100 >= faults * 85,
+            "{name}: {fixed_count} of {faults} typos are fixed"
+        );
     }
 }
 
-/// The same faults in both languages, fixed, are the same registry.
+/// The same typos in both languages give the same registry after fixing.
 #[test]
-fn both_languages_are_fixed_alike() {
+fn fixes_are_equal_in_both_languages() {
     let (kdl, yaml) = (TEXTS[0].1, TEXTS[1].1);
     let faults = [
         ("experts", "expertz"),
@@ -110,7 +117,7 @@ fn both_languages_are_fixed_alike() {
     ];
     let broken = |text: &str| {
         faults.iter().fold(text.to_owned(), |text, (right, wrong)| {
-            // The last one is a use and no declaration.
+            // The last occurrence is a use, not a declaration.
             let at = text.rfind(right).unwrap();
             format!("{}{wrong}{}", &text[..at], &text[at + right.len()..])
         })
@@ -119,7 +126,7 @@ fn both_languages_are_fixed_alike() {
     let (kdl, yaml) =
         (format!("{kdl}{pair}"), format!("{yaml}pairs: [{{target: plain, draft: recurrent}}]\n"));
     let fixed = [("base.kdl", &kdl), ("base.yaml", &yaml)].map(|(name, text)| {
-        let (after, _) = latest(name, &broken(text));
+        let (after, _) = apply_safe_fixes(name, &broken(text));
         assert_eq!(&after, text);
         lower(&[(name, &after)]).0
     });

@@ -1,6 +1,6 @@
-//! Allowances that silence nothing, taken out: the text around them stays well formed and as it was.
+//! Removal of unused `allow` nodes: the text around them stays well-formed and unchanged.
 
-use super::{becomes, mended};
+use super::{apply_fixes, assert_fixed};
 use orchgen::cli::fix::FixLevel;
 
 const CODE: &str = "unused-allow";
@@ -9,24 +9,24 @@ const CODE: &str = "unused-allow";
 fn yaml(before: &str, after: &str) {
     for [from, to] in [["", ""], ["\n", "\r\n"]] {
         let lines = |text: &str| if from.is_empty() { text.to_owned() } else { text.replace(from, to) };
-        becomes("yaml", CODE, &lines(before), &lines(after));
+        assert_fixed("yaml", CODE, &lines(before), &lines(after));
     }
     let end = |text: &str| text.trim_end_matches('\n').to_owned();
-    becomes("yaml", CODE, &end(before), &end(after));
+    assert_fixed("yaml", CODE, &end(before), &end(after));
 }
 
 #[track_caller]
 fn kdl(before: &str, after: &str) {
     for [from, to] in [["", ""], ["\n", "\r\n"]] {
         let lines = |text: &str| if from.is_empty() { text.to_owned() } else { text.replace(from, to) };
-        becomes("kdl", CODE, &lines(before), &lines(after));
+        assert_fixed("kdl", CODE, &lines(before), &lines(after));
     }
     let end = |text: &str| text.trim_end_matches('\n').to_owned();
-    becomes("kdl", CODE, &end(before), &end(after));
+    assert_fixed("kdl", CODE, &end(before), &end(after));
 }
 
 #[test]
-fn of_a_block_in_yaml() {
+fn allow_is_removed_from_a_yaml_block() {
     yaml(
         "families:\n  odd:\n    arch: qwen3moe # why\n    allow: {code: unknown-architecture, because: ours}\n    label: x\n",
         "families:\n  odd:\n    arch: qwen3moe # why\n    label: x\n",
@@ -50,7 +50,7 @@ fn of_a_block_in_yaml() {
 }
 
 #[test]
-fn of_braces_in_yaml() {
+fn allow_is_removed_from_a_yaml_flow_mapping() {
     yaml(
         "families: {odd: {arch: qwen3moe, allow: {code: unknown-architecture, because: ours}, label: x}} # end\n",
         "families: {odd: {arch: qwen3moe, label: x}} # end\n",
@@ -73,9 +73,9 @@ fn of_braces_in_yaml() {
     );
 }
 
-/// One of several is used: the architecture is not known.
+/// One of several `allow` nodes is used, because the architecture is unknown.
 #[test]
-fn of_a_list_in_yaml() {
+fn unused_members_of_a_yaml_list_are_removed() {
     let block = |members: &[&str]| {
         let members: Vec<String> = members.iter().map(|member| format!("      - {member}\n")).collect();
         let members = members.concat();
@@ -98,7 +98,7 @@ fn of_a_list_in_yaml() {
 }
 
 #[test]
-fn all_members_of_a_list() {
+fn a_list_of_which_all_members_are_unused_is_removed() {
     let all = |list: &str| format!("families:\n  odd:\n    arch: qwen3moe\n{list}    label: x\n");
     yaml(
         &all(
@@ -118,7 +118,7 @@ fn all_members_of_a_list() {
 }
 
 #[test]
-fn of_children_in_kdl() {
+fn allow_is_removed_from_kdl_children() {
     kdl(
         "family \"odd\" arch=\"qwen3moe\" {\n    label \"x\" // why\n    allow \"unknown-architecture\" because=\"ours\"\n}\n",
         "family \"odd\" arch=\"qwen3moe\" {\n    label \"x\" // why\n}\n",
@@ -150,7 +150,7 @@ fn of_children_in_kdl() {
 }
 
 #[test]
-fn a_block_of_nothing_else_goes_with_it() {
+fn an_emptied_kdl_block_is_removed() {
     let after = "family \"odd\" arch=\"qwen3moe\" // behind\ntier \"Z\" title=\"z\"\n";
     for block in [
         "{ allow \"unknown-architecture\" because=\"ours\" }",
@@ -162,9 +162,9 @@ fn a_block_of_nothing_else_goes_with_it() {
     }
 }
 
-/// Nothing is lost without asking.
+/// Safe fixes do not remove comments.
 #[test]
-fn comments_within_go_only_with_daring() {
+fn comments_inside_an_allow_are_removed_only_by_unsafe_fixes() {
     for (language, before, after) in [
         (
             "kdl",
@@ -177,23 +177,23 @@ fn comments_within_go_only_with_daring() {
             "families:\n  odd:\n    arch: qwen3moe\n",
         ),
     ] {
-        assert_eq!(mended(language, before, FixLevel::Safe), before);
-        assert_eq!(mended(language, before, FixLevel::Unsafe), after);
+        assert_eq!(apply_fixes(language, before, FixLevel::Safe), before);
+        assert_eq!(apply_fixes(language, before, FixLevel::Unsafe), after);
     }
 }
 
-/// What others stand for, or what is left out by a mark, is left to people.
+/// A YAML anchor may have aliases, and a KDL slashdash hides a part of the node. The user has to edit both.
 #[test]
-fn what_other_text_depends_on_stays() {
+fn anchored_and_partly_disabled_nodes_are_kept() {
     let anchored = "families:\n  odd: {arch: qwen3moe, allow: &a {code: unknown-architecture, because: ours}}\n  other: {arch: our-own, allow: *a}\n";
-    assert_eq!(mended("yaml", anchored, FixLevel::Unsafe), anchored);
+    assert_eq!(apply_fixes("yaml", anchored, FixLevel::Unsafe), anchored);
     let dashed =
         "family \"odd\" arch=\"qwen3moe\" {\n    allow \"unknown-architecture\" /-x=1 because=\"ours\"\n}\n";
-    assert_eq!(mended("kdl", dashed, FixLevel::Unsafe), dashed);
+    assert_eq!(apply_fixes("kdl", dashed, FixLevel::Unsafe), dashed);
 }
 
 #[test]
-fn what_looks_like_a_comment_in_a_text_is_none() {
+fn comment_markers_inside_strings_are_not_comments() {
     for (language, before, after) in [
         (
             "kdl",
@@ -206,6 +206,6 @@ fn what_looks_like_a_comment_in_a_text_is_none() {
             "families: {odd: {arch: qwen3moe}}\n",
         ),
     ] {
-        assert_eq!(mended(language, before, FixLevel::Safe), after);
+        assert_eq!(apply_fixes(language, before, FixLevel::Safe), after);
     }
 }

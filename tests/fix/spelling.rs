@@ -1,6 +1,6 @@
-//! Words that were misspelt: which are written anew, and in which quotes.
+//! Misspelt words: which ones are fixed, and with which quotes.
 
-use super::{becomes, mended};
+use super::{apply_fixes, assert_fixed};
 use orchgen::cli::fix::FixLevel;
 
 #[test]
@@ -12,13 +12,13 @@ fn names_of_items_keep_their_quotes() {
                 "# head\nroles:\n  extra: # the role\n    tier: A\n    model: {open}{model}{close}   # the model\n    residency: hot\n    port: 9000\n    context: 4096\n"
             )
         };
-        becomes("yaml", "unknown-name", &role("mixtuer"), &role("mixture"));
+        assert_fixed("yaml", "unknown-name", &role("mixtuer"), &role("mixture"));
         let flow = |model: &str| {
             format!(
                 "roles:\n  extra: {{tier: A, residency: hot, model: {open}{model}{close}, port: 9000, context: 4096}}"
             )
         };
-        becomes("yaml", "unknown-name", &flow("mixtuer"), &flow("mixture"));
+        assert_fixed("yaml", "unknown-name", &flow("mixtuer"), &flow("mixture"));
     }
     for quotes in [["", ""], ["\"", "\""], ["#\"", "\"#"], ["##\"", "\"##"]] {
         let [open, close] = quotes;
@@ -27,18 +27,18 @@ fn names_of_items_keep_their_quotes() {
                 "// head\r\nrole \"extra\" tier=\"A\" residency=\"hot\" port=9000 context=4096 {{ // the role\r\n    model {open}{model}{close} /* why */\r\n}}"
             )
         };
-        becomes("kdl", "unknown-name", &role("mixtuer"), &role("mixture"));
+        assert_fixed("kdl", "unknown-name", &role("mixtuer"), &role("mixture"));
         let line = |model: &str| {
             format!(
                 "\u{feff}role \"extra\" tier=\"A\" residency=\"hot\" port=9000 context=4096 model={open}{model}{close}; // end\n"
             )
         };
-        becomes("kdl", "unknown-name", &line("mixtuer"), &line("mixture"));
+        assert_fixed("kdl", "unknown-name", &line("mixtuer"), &line("mixture"));
     }
 }
 
 #[test]
-fn keys_are_written_as_the_language_has_them() {
+fn fields_are_fixed_in_the_spelling_of_the_language() {
     let kdl = |key: &str| {
         format!("role \"extra\" tier=\"A\" residency=\"hot\" model=\"plain\" port=9000 {key}=4096\n")
     };
@@ -50,91 +50,94 @@ fn keys_are_written_as_the_language_has_them() {
     let yaml = |key: &str| {
         format!("roles: {{extra: {{tier: A, residency: hot, {key}: 4096, model: plain, port: 9000}}}}\n")
     };
-    for said in ["ctx", "Context", "contxet", "context_size", "konntekst"] {
-        let is_near = said != "konntekst";
+    for word in ["ctx", "Context", "contxet", "context_size", "konntekst"] {
+        let is_near = word != "konntekst";
         for (language, write) in [("kdl", &kdl as &dyn Fn(&str) -> String), ("kdl", &child), ("yaml", &yaml)]
         {
             if is_near {
-                becomes(language, "unknown-field", &write(said), &write("context"));
+                assert_fixed(language, "unknown-field", &write(word), &write("context"));
             } else {
-                assert_eq!(mended(language, &write(said), FixLevel::Safe), write(said));
+                assert_eq!(apply_fixes(language, &write(word), FixLevel::Safe), write(word));
             }
         }
     }
-    becomes("yaml", "unknown-field", &yaml("'ctx'"), &yaml("'context'"));
-    becomes("kdl", "unknown-field", &kdl("\"ctx\""), &kdl("\"context\""));
+    assert_fixed("yaml", "unknown-field", &yaml("'ctx'"), &yaml("'context'"));
+    assert_fixed("kdl", "unknown-field", &kdl("\"ctx\""), &kdl("\"context\""));
     let dashes = |key: &str| {
         format!(
             "models: {{big: {{family: qwen2, title: Big, quant: Q4, size: 1 GB, file: /a, retired: true, {key}: 4096}}}}\n"
         )
     };
-    becomes("yaml", "unknown-field", &dashes("trained_context"), &dashes("trained-context"));
+    assert_fixed("yaml", "unknown-field", &dashes("trained_context"), &dashes("trained-context"));
     let split = |key: &str| {
         format!(
             "roles: {{extra: {{tier: A, residency: hot, model: plain, port: 9000, context: 4096, \"{key}\":\n  true}}}}\n"
         )
     };
-    becomes("yaml", "unknown-field", &split("lokup"), &split("lookup"));
+    assert_fixed("yaml", "unknown-field", &split("lokup"), &split("lookup"));
 }
 
 #[test]
-fn kinds_are_written_in_the_number_of_the_language() {
+fn kinds_are_fixed_to_singular_in_kdl_and_plural_in_yaml() {
     let yaml = |kind: &str| format!("{kind}:\n  Z: {{title: last}}  # the last\n");
-    for said in ["tier", "teirs", "Tiers"] {
-        becomes("yaml", "unknown-kind", &yaml(said), &yaml("tiers"));
+    for word in ["tier", "teirs", "Tiers"] {
+        assert_fixed("yaml", "unknown-kind", &yaml(word), &yaml("tiers"));
     }
     let kdl = |kind: &str| format!("{kind} \"Z\" title=\"last\"  // the last\n");
-    for said in ["tiers", "teir", "Tier"] {
-        becomes("kdl", "unknown-kind", &kdl(said), &kdl("tier"));
+    for word in ["tiers", "teir", "Tier"] {
+        assert_fixed("kdl", "unknown-kind", &kdl(word), &kdl("tier"));
     }
-    // These look like the other language throughout.
+    // The whole text looks like the other language.
     for (language, text) in [("kdl", "tiers {\n    Z title=\"last\"\n}\n"), ("yaml", "tier: Z\n")] {
-        assert_eq!(mended(language, text, FixLevel::Unsafe), text);
+        assert_eq!(apply_fixes(language, text, FixLevel::Unsafe), text);
     }
 }
 
 #[test]
-fn words_names_of_rules_codes_and_keys_of_overrides() {
+fn values_override_keys_bans_architectures_and_codes_are_fixed() {
     let kdl = |rest: &str| {
         format!(
             "role \"extra\" tier=\"A\" residency=\"hot\" model=\"mixture\" port=9000 context=4096 {{ {rest} }}\n"
         )
     };
-    becomes("kdl", "unknown-word", &kdl("pooling maen"), &kdl("pooling mean"));
-    becomes("kdl", "unknown-word", &kdl("flash-attention \"onn\""), &kdl("flash-attention \"on\""));
+    assert_fixed("kdl", "unknown-word", &kdl("pooling maen"), &kdl("pooling mean"));
+    assert_fixed("kdl", "unknown-word", &kdl("flash-attention \"onn\""), &kdl("flash-attention \"on\""));
     let keyed = |key: &str| kdl(&format!("override \"{key}\" value=4"));
-    becomes(
+    assert_fixed(
         "kdl",
         "unknown-override-key",
         &keyed("qwen3moe.expert_used_cuont"),
         &keyed("qwen3moe.expert_used_count"),
     );
     let ban = |draft: &str| format!("bans:\n  - target: plain\n    draft: {draft}\n    failure: none\n");
-    becomes("yaml", "unknown-name", &ban("mixtre"), &ban("mixture"));
+    assert_fixed("yaml", "unknown-name", &ban("mixtre"), &ban("mixture"));
     let arch = |arch: &str| format!("family \"odd\" arch={arch}\n");
-    becomes("kdl", "unknown-architecture", &arch("qwen3-moe"), &arch("qwen3moe"));
+    assert_fixed("kdl", "unknown-architecture", &arch("qwen3-moe"), &arch("qwen3moe"));
     let allow =
         |code: &str| format!("families: {{odd: {{arch: ours, allow: {{code: {code}, because: ours}}}}}}\n");
     // The warning that it silences is gone too.
-    assert_eq!(mended("yaml", &allow("unknown-arhitecture"), FixLevel::Safe), allow("unknown-architecture"));
+    assert_eq!(
+        apply_fixes("yaml", &allow("unknown-arhitecture"), FixLevel::Safe),
+        allow("unknown-architecture")
+    );
 }
 
 #[test]
 fn a_word_that_needs_quotes_gets_them() {
-    let yaml = |name: &str, said: &str| {
-        format!("tiers: {{\"{name}\": {{title: t}}}}\nroles: {{extra: {{tier: {said}, shares: basic}}}}\n")
+    let yaml = |name: &str, word: &str| {
+        format!("tiers: {{\"{name}\": {{title: t}}}}\nroles: {{extra: {{tier: {word}, shares: basic}}}}\n")
     };
-    becomes("yaml", "unknown-name", &yaml("0x1e", "0x1-E"), &yaml("0x1e", "\"0x1e\""));
-    becomes("yaml", "unknown-name", &yaml("true", "true_"), &yaml("true", "\"true\""));
-    let kdl = |name: &str, said: &str| {
-        format!("tier \"{name}\" title=\"t\"\nrole \"extra\" tier={said} shares=\"basic\"\n")
+    assert_fixed("yaml", "unknown-name", &yaml("0x1e", "0x1-E"), &yaml("0x1e", "\"0x1e\""));
+    assert_fixed("yaml", "unknown-name", &yaml("true", "true_"), &yaml("true", "\"true\""));
+    let kdl = |name: &str, word: &str| {
+        format!("tier \"{name}\" title=\"t\"\nrole \"extra\" tier={word} shares=\"basic\"\n")
     };
-    becomes("kdl", "unknown-name", &kdl("true", "true_"), &kdl("true", "\"true\""));
-    becomes("kdl", "unknown-name", &kdl("1e-4", "_1e-4"), &kdl("1e-4", "\"1e-4\""));
+    assert_fixed("kdl", "unknown-name", &kdl("true", "true_"), &kdl("true", "\"true\""));
+    assert_fixed("kdl", "unknown-name", &kdl("1e-4", "_1e-4"), &kdl("1e-4", "\"1e-4\""));
 }
 
 #[test]
-fn what_is_not_certain_is_left_or_asks_for_daring() {
+fn uncertain_fixes_are_unsafe_or_not_made() {
     let role = |model: &str| {
         format!("role \"extra\" tier=\"A\" residency=\"hot\" model=\"{model}\" port=9000 context=4096\n")
     };
@@ -146,52 +149,55 @@ fn what_is_not_certain_is_left_or_asks_for_daring() {
         };
         format!("{}{}{}", model_of("coder-a"), model_of("coder-b"), role(model))
     };
-    // Two are as near.
-    assert_eq!(mended("kdl", &two("coder-c"), FixLevel::Unsafe), two("coder-c"));
-    // A digit tells models from each other.
+    // Two names are equally close.
+    assert_eq!(apply_fixes("kdl", &two("coder-c"), FixLevel::Unsafe), two("coder-c"));
+    // A different digit is probably a different model.
     let numbered = |model: &str| {
         format!(
             "model \"coder-7b\" family=\"qwen2\" title=\"C\" quant=\"Q4\" size=\"1 GB\" file=\"/c\"\n{}",
             role(model)
         )
     };
-    assert_eq!(mended("kdl", &numbered("coder-8b"), FixLevel::Safe), numbered("coder-8b"));
-    assert_eq!(mended("kdl", &numbered("coder-8b"), FixLevel::Unsafe), numbered("coder-7b"));
-    // The field that was meant stands there already.
+    assert_eq!(apply_fixes("kdl", &numbered("coder-8b"), FixLevel::Safe), numbered("coder-8b"));
+    assert_eq!(apply_fixes("kdl", &numbered("coder-8b"), FixLevel::Unsafe), numbered("coder-7b"));
+    // The role has the suggested field already.
     let twice =
         "role \"extra\" tier=\"A\" residency=\"hot\" model=\"plain\" port=9000 context=4096 ctx=4096\n";
-    assert_eq!(mended("kdl", twice, FixLevel::Unsafe), twice);
-    // Nothing is near.
-    assert_eq!(mended("kdl", &role("something"), FixLevel::Unsafe), role("something"));
-    // An architecture of one letter more may be a newer one.
+    assert_eq!(apply_fixes("kdl", twice, FixLevel::Unsafe), twice);
+    // No name is similar.
+    assert_eq!(apply_fixes("kdl", &role("something"), FixLevel::Unsafe), role("something"));
+    // An architecture with one more letter may be a newer one.
     let arch = |arch: &str| format!("family \"odd\" arch=\"{arch}\"\n");
-    assert_eq!(mended("kdl", &arch("gemmma"), FixLevel::Safe), arch("gemmma"));
-    assert_eq!(mended("kdl", &arch("gemmma"), FixLevel::Unsafe), arch("gemma"));
+    assert_eq!(apply_fixes("kdl", &arch("gemmma"), FixLevel::Safe), arch("gemmma"));
+    assert_eq!(apply_fixes("kdl", &arch("gemmma"), FixLevel::Unsafe), arch("gemma"));
 }
 
-/// The one that is near is banned, so it was hardly meant.
+/// The similar draft is banned for this target, so the user probably intended another one.
 #[test]
-fn a_guess_of_which_other_findings_come_is_left_out() {
+fn a_fix_that_causes_another_finding_is_skipped() {
     let text = "ban target=\"plain\" draft=\"tiny\" failure=\"none\"\nrole \"extra\" tier=\"A\" residency=\"hot\" model=\"plain\" port=9000 context=4096 draft=\"tinny\"\n";
-    let done = crate::support::fixed(&[("base.kdl", super::BASE), ("case.kdl", text)], FixLevel::Safe);
-    assert_eq!((done.cured, done.changes.len()), (0, 0));
-    assert_eq!(done.left_out, ["write `tiny` in role `extra`"]);
+    let result = crate::support::fixed(&[("base.kdl", super::BASE), ("case.kdl", text)], FixLevel::Safe);
+    assert_eq!((result.fixed_count, result.changes.len()), (0, 0));
+    assert_eq!(result.skipped, ["write `tiny` in role `extra`"]);
 }
 
-/// What an unreadable item has hidden is found as soon as it can be read, and fixed in the next round.
+/// The first round of fixes makes the item readable. Then its other typos are found, and the next round fixes them.
 #[test]
-fn what_comes_to_light_is_fixed_too() {
+fn findings_that_appear_after_a_fix_are_fixed_too() {
     let before = "families \"odd\" arch=\"qwen3-moe\" { lable \"x\" }\n";
-    assert_eq!(mended("kdl", before, FixLevel::Safe), "family \"odd\" arch=\"qwen3moe\" { label \"x\" }\n");
+    assert_eq!(
+        apply_fixes("kdl", before, FixLevel::Safe),
+        "family \"odd\" arch=\"qwen3moe\" { label \"x\" }\n"
+    );
 }
 
-/// A name of the defaults stands at one place, and an alias shows a text that stands elsewhere.
+/// A YAML alias repeats the finding about its anchor, but the text to fix exists once.
 #[test]
-fn one_place_that_many_findings_speak_of_is_changed_once() {
+fn a_place_with_several_findings_is_fixed_once() {
     let yaml = |model: &str| {
         format!(
             "roles:\n  one: {{tier: A, residency: hot, model: &m {model}, port: 9000, context: 4096}}\n  two: {{tier: A, residency: hot, model: *m, port: 9001, context: 4096}}\n"
         )
     };
-    becomes("yaml", "unknown-name", &yaml("mixtuer"), &yaml("mixture"));
+    assert_fixed("yaml", "unknown-name", &yaml("mixtuer"), &yaml("mixture"));
 }

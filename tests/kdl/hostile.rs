@@ -1,4 +1,4 @@
-//! Text that nobody means: it never panics, every place lies in the text, and it is read in linear time.
+//! Malicious and random text: the parser never panics, all spans are in the text, and the time is linear.
 
 use super::read;
 use orchgen::source::Span;
@@ -6,7 +6,7 @@ use orchgen::syntax::Node;
 use proptest::prelude::*;
 
 fn check_span(text: &str, span: Span) {
-    assert!(text.get(span.range()).is_some(), "{span:?} is no place in {text:?}");
+    assert!(text.get(span.range()).is_some(), "{span:?} is outside of {text:?}");
 }
 
 fn check_nodes(text: &str, nodes: &[Node]) {
@@ -33,22 +33,22 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1024, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text(text in any::<String>()) {
+    fn any_text_is_handled(text in any::<String>()) {
         check(&text);
     }
 
     #[test]
-    fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_handled(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         check(&String::from_utf8_lossy(&bytes));
     }
 
     #[test]
-    fn any_signs(text in r##"[ \n\t"#{}();=/*\\\-+.,a-z0-9\[\]é\u{2028}\u{a0}\r]{0,80}"##) {
+    fn any_punctuation_is_handled(text in r##"[ \n\t"#{}();=/*\\\-+.,a-z0-9\[\]é\u{2028}\u{a0}\r]{0,80}"##) {
         check(&text);
     }
 
     #[test]
-    fn any_tokens(tokens in prop::collection::vec(prop::sample::select(vec![
+    fn any_tokens_are_handled(tokens in prop::collection::vec(prop::sample::select(vec![
         "{", "}", "\"", "\"\"\"", "#\"", "\"#", "\"\"\"\n", "\\", "\\\n", "/*", "*/", "//", "/-", "(", ")", "=", ";", "\n", " ",
         "a", "1", "-1.5e3", "0x", "#true", "true", "r\"", "é", "\u{feff}", "\u{85}", "\r", "\r\n", "  ", "\\u{e9}", ",",
     ]), 0..60)) {
@@ -56,7 +56,7 @@ proptest! {
     }
 
     #[test]
-    fn the_sample_with_a_part_taken_out_or_put_in(
+    fn a_damaged_sample_is_handled(
         at in any::<prop::sample::Index>(), len in 0usize..30, put in r#"["{}\\/*#()=;\n -]{0,3}"#
     ) {
         let cut = |at: usize| (at..=SAMPLE.len()).find(|at| SAMPLE.is_char_boundary(*at)).unwrap();
@@ -66,7 +66,7 @@ proptest! {
     }
 
     #[test]
-    fn a_fault_behind_other_scripts_is_at_its_byte(before in "[a-zé€😀ß]{0,20}") {
+    fn an_error_after_non_ascii_text_is_at_its_byte(before in "[a-zé€😀ß]{0,20}") {
         let text = format!("// {before}\nx \"{before}\" 1x\n");
         let (_, findings) = read(&text);
         prop_assert_eq!(findings.findings().len(), 1);
@@ -101,9 +101,9 @@ const PIECES: &[&str] = &[
     "#a\"", "a #\"", "a true ", "\\u", "\"\\u{", "\"\\q\" ", " ", "\t}", ";",
 ];
 
-/// Each of these would take minutes if any part were read again for each part before it.
+/// If the parser had quadratic time, each of these texts would take minutes.
 #[test]
-fn a_megabyte_of_anything_is_read_at_once() {
+fn parse_time_is_linear() {
     for piece in PIECES {
         check(&piece.repeat(1_000_000 / piece.len()));
         check(&("a {\n".to_owned() + &piece.repeat(100_000)));
@@ -114,9 +114,9 @@ fn a_megabyte_of_anything_is_read_at_once() {
 }
 
 #[test]
-fn a_file_of_nothing_but_faults_ends_with_a_note() {
+fn parsing_stops_after_1000_errors_with_a_note() {
     let (_, findings) = read(&"a 1x\n".repeat(5000));
     assert_eq!(findings.findings().len(), 1000);
     let notes = &findings.findings()[999].notes;
-    assert_eq!(notes, &["the file has 1000 faults; the rest of it was not read"]);
+    assert_eq!(notes, &["after 1000 syntax errors the rest of the file was not read"]);
 }

@@ -1,4 +1,4 @@
-//! The reader of KDL: the official suite, the `kdl` crate as oracle, typical mistakes, hostile text.
+//! The KDL parser: the official test suite, comparison with the `kdl` crate, typical mistakes, malicious text.
 
 mod faults;
 mod hostile;

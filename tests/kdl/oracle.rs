@@ -1,4 +1,4 @@
-//! The `kdl` crate as oracle: the same text gives the same nodes and values.
+//! Comparison with the `kdl` crate: both parsers give the same nodes and values.
 
 use super::read;
 use kdl::{KdlDocument, KdlNode, KdlValue};
@@ -7,7 +7,7 @@ use orchgen::syntax::{Node, Value};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 
-/// A node in the form that both readers can be brought to.
+/// A node in a form common to both parsers.
 #[derive(PartialEq, Debug)]
 pub(super) struct Plain {
     name: String,
@@ -20,7 +20,7 @@ fn number(value: f64) -> String {
     format!("{value:e}")
 }
 
-fn our_value(value: &Value) -> String {
+fn orchgen_value(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(value) => value.to_string(),
@@ -30,7 +30,7 @@ fn our_value(value: &Value) -> String {
     }
 }
 
-fn their_value(value: &KdlValue) -> String {
+fn crate_value(value: &KdlValue) -> String {
     match value {
         KdlValue::Null => "null".into(),
         KdlValue::Bool(value) => value.to_string(),
@@ -40,40 +40,46 @@ fn their_value(value: &KdlValue) -> String {
     }
 }
 
-/// Our nodes. Fields that begin before the block are properties.
-pub(super) fn ours(nodes: &[Node]) -> Vec<Plain> {
+/// Converts the nodes of orchgen. Fields that begin before the block are properties.
+pub(super) fn from_orchgen(nodes: &[Node]) -> Vec<Plain> {
     let plain = |node: &Node| {
         let brace = node.block.map_or(u32::MAX, |block| block.start);
         let (props, children): (Vec<_>, Vec<_>) = node.fields.iter().partition(|f| f.span.start < brace);
         Plain {
             name: node.key.to_string(),
-            args: node.args.iter().map(|arg| our_value(&arg.value)).collect(),
-            props: props.iter().map(|prop| (prop.key.to_string(), our_value(&prop.args[0].value))).collect(),
-            children: children.into_iter().flat_map(|child| ours(std::slice::from_ref(child))).collect(),
+            args: node.args.iter().map(|arg| orchgen_value(&arg.value)).collect(),
+            props: props
+                .iter()
+                .map(|prop| (prop.key.to_string(), orchgen_value(&prop.args[0].value)))
+                .collect(),
+            children: children
+                .into_iter()
+                .flat_map(|child| from_orchgen(std::slice::from_ref(child)))
+                .collect(),
         }
     };
     nodes.iter().map(plain).collect()
 }
 
-/// The oracle's nodes.
-pub(super) fn theirs(nodes: &[KdlNode]) -> Vec<Plain> {
+/// Converts the nodes of the `kdl` crate.
+pub(super) fn from_crate(nodes: &[KdlNode]) -> Vec<Plain> {
     let plain = |node: &KdlNode| {
         let entries = node.entries().iter();
         let (props, args): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.name().is_some());
         Plain {
             name: node.name().value().to_owned(),
-            args: args.iter().map(|arg| their_value(arg.value())).collect(),
+            args: args.iter().map(|arg| crate_value(arg.value())).collect(),
             props: props
                 .iter()
-                .map(|prop| (prop.name().unwrap().value().to_owned(), their_value(prop.value())))
+                .map(|prop| (prop.name().unwrap().value().to_owned(), crate_value(prop.value())))
                 .collect(),
-            children: theirs(node.children().map_or(&[][..], KdlDocument::nodes)),
+            children: from_crate(node.children().map_or(&[][..], KdlDocument::nodes)),
         }
     };
     nodes.iter().map(plain).collect()
 }
 
-/// Of properties with one name the rightmost alone, in the order of their names.
+/// Keeps only the last property of each name, and sorts the properties by name.
 pub(super) fn rightmost(mut nodes: Vec<Plain>) -> Vec<Plain> {
     for node in &mut nodes {
         let last: std::collections::BTreeMap<_, _> = node.props.drain(..).collect();
@@ -83,18 +89,21 @@ pub(super) fn rightmost(mut nodes: Vec<Plain>) -> Vec<Plain> {
     nodes
 }
 
-/// Checks that a text which the oracle reads gives the same nodes and values here, and that none else is read without
-/// a finding. Type annotations are legal KDL and no fault here.
+/// Checks that orchgen and the `kdl` crate accept the same texts, with the same nodes and values. Ignores findings about type
+/// annotations, which are valid KDL.
 pub(crate) fn agrees_with_oracle(text: &str) {
     let (document, findings) = read(text);
     let faults: Vec<_> = findings.findings().iter().filter(|f| f.code.name != "type-annotation").collect();
     match KdlDocument::parse_v2(text) {
         Ok(oracle) => {
-            assert!(faults.is_empty(), "the oracle reads what has faults here: {faults:#?}\n{text}");
-            assert_eq!(ours(&document.nodes), theirs(oracle.nodes()), "{text}");
+            assert!(faults.is_empty(), "the kdl crate accepts a text with errors: {faults:#?}\n{text}");
+            assert_eq!(from_orchgen(&document.nodes), from_crate(oracle.nodes()), "{text}");
         }
         Err(error) => {
-            assert!(faults.iter().any(|f| f.severity == Severity::Error), "{error:?} is read here:\n{text}");
+            assert!(
+                faults.iter().any(|f| f.severity == Severity::Error),
+                "{error:?} is accepted by orchgen:\n{text}"
+            );
         }
     }
 }
@@ -111,8 +120,8 @@ fn kdl_files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn every_kdl_file_of_the_repository_reads_as_the_oracle_reads_it() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+fn both_parsers_agree_on_every_kdl_file_of_the_repository() {
+    let root = crate::support::repository();
     let mut files = Vec::new();
     kdl_files(&root.join("registry"), &mut files);
     kdl_files(&root.join("tests"), &mut files);
@@ -174,9 +183,9 @@ fn node_text() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn well_formed_text_reads_as_the_oracle_reads_it(nodes in prop::collection::vec(node_text(), 0..4)) {
+    fn both_parsers_agree_on_random_valid_text(nodes in prop::collection::vec(node_text(), 0..4)) {
         let text = nodes.concat();
-        // The oracle refuses some legal text, such as `a {\n/-a;}`: then it is only known that there is no fault.
+        // The kdl crate refuses some valid texts, such as `a {\n/-a;}`. Then only check that orchgen has no findings.
         if KdlDocument::parse_v2(&text).is_ok() {
             agrees_with_oracle(&text);
         } else {

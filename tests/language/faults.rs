@@ -1,77 +1,74 @@
-//! Faults of every kind that can be told apart from a sound registry by adding to it: the examples of the pages.
+//! Faults to add to a correct registry, one per code: the bad example of its `explain` page.
 
 use super::BASE;
-use super::translate::{declared, translated};
+use super::translate::{declared_names, translate};
 use orchgen::catalogue::codes;
 use orchgen::syntax::Language;
 
-/// A fault: its code, and the files that bring it into a registry, by language.
+/// A fault: its code, and the files that add it to a registry.
 pub(super) struct Fault {
     pub(super) code: &'static str,
-    /// The models that it speaks of, in a file beside it.
+    /// A separate KDL file with the models that the fault uses.
     pub(super) models: File,
     pub(super) kdl: File,
     pub(super) yaml: File,
-    /// Whether both languages can have it.
+    /// True if both languages can express the fault. Otherwise `kdl` and `yaml` are the same file.
     pub(super) is_translated: bool,
 }
 
 /// The name of a file and its text.
 pub(super) type File = (String, String);
 
-/// Codes that are no example beside others, each with the reason.
-pub(super) const APART: &[(&str, &str)] = &[
+/// Codes whose example cannot be combined with others, each with the reason.
+pub(super) const NOT_SEEDED: &[(&str, &str)] = &[
+    ("not-utf8", "the file cannot be read and may declare any name, so unknown names are not reported"),
+    ("file-too-large", "the file is not read and may declare any name, so unknown names are not reported"),
+    ("nesting-too-deep", "the page has no example, because it would have more than 64 levels"),
+    ("missing-item", "a registry has one stack, and other checks need it"),
+    ("reserved-unit", "it is about the name of the stack, and there is only one stack"),
+    ("unreadable-profile", "it is about a profile outside of the registry"),
     (
-        "not-utf8",
-        "its file is no text; names of all files may stand in it, so that unknown ones are not said",
+        "unused-allow",
+        "it is not reported if an item cannot be read, because that item may have the allowed finding",
     ),
-    (
-        "file-too-large",
-        "its file is not read; names of all files may stand in it, so that unknown ones are not said",
-    ),
-    ("nesting-too-deep", "its page has no example: 64 levels are no reading"),
-    ("missing-item", "a registry has one stack, and without it nothing else is sure"),
-    ("reserved-unit", "it is the name of the stack, of which there is one"),
-    ("unreadable-profile", "it lies in a profile beside the registry"),
-    ("unused-allow", "it is silent beside anything that could not be read, which may be what is allowed"),
-    ("unused-item", "it is silent beside anything that could not be read, which may be what names the item"),
-    ("missing-model", "it takes a command that reads model files"),
-    ("unreadable-model", "it takes a command that reads model files"),
-    ("stale-lock", "it takes a command that reads model files"),
-    ("not-checked", "it takes a flag of the command line"),
-    ("stale-baseline", "it lies in a file of known findings, which the command line names"),
-    ("damaged-lock", "it lies in the lock, of which there is one"),
-    ("unknown-lock-format", "it lies in the lock, of which there is one"),
-    ("unfitting-cache-type", "it takes facts of the lock, of which there is one"),
-    ("contradicted-fact", "it takes facts of the lock, of which there is one"),
-    ("missing-shard", "it takes facts of the lock, of which there is one"),
-    ("foreign-projector", "it takes facts of the lock, of which there is one"),
-    ("refuted-draft", "it takes facts of the lock, of which there is one"),
-    ("refuted-pair", "it takes facts of the lock, of which there is one"),
-    ("disproved-ban", "it takes facts of the lock, of which there is one"),
-    ("uneven-vocabularies", "it takes facts of the lock, of which there is one"),
-    ("translated-draft", "it takes facts of the lock, of which there is one"),
+    ("unused-item", "it is not reported if an item cannot be read, because that item may use the unused one"),
+    ("missing-model", "it needs a command that reads model files"),
+    ("unreadable-model", "it needs a command that reads model files"),
+    ("stale-lock", "it needs a command that reads model files"),
+    ("not-checked", "it needs a command-line flag"),
+    ("stale-baseline", "it is about a baseline file, which is named on the command line"),
+    ("damaged-lock", "it is about the lock, and there is only one lock"),
+    ("unknown-lock-format", "it is about the lock, and there is only one lock"),
+    ("unfitting-cache-type", "it needs facts from the lock, and there is only one lock"),
+    ("contradicted-fact", "it needs facts from the lock, and there is only one lock"),
+    ("missing-shard", "it needs facts from the lock, and there is only one lock"),
+    ("foreign-projector", "it needs facts from the lock, and there is only one lock"),
+    ("refuted-draft", "it needs facts from the lock, and there is only one lock"),
+    ("refuted-pair", "it needs facts from the lock, and there is only one lock"),
+    ("disproved-ban", "it needs facts from the lock, and there is only one lock"),
+    ("uneven-vocabularies", "it needs facts from the lock, and there is only one lock"),
+    ("translated-draft", "it needs facts from the lock, and there is only one lock"),
 ];
 
-/// Codes whose fault one of the languages cannot have, or has in other words.
-const OF_ONE_LANGUAGE: &[&str] = &["empty-block"];
+/// Codes whose fault only one language can express, or whose messages differ between the languages.
+const NOT_TRANSLATED: &[&str] = &["empty-block"];
 
-/// All faults, in the order of their codes, each with names and ports of its own.
+/// All faults, in the order of their codes. Each fault has unique names and ports.
 pub(super) fn all() -> Vec<Fault> {
     let seedable = codes().into_iter().filter(|code| code.number < 400);
-    let seedable = seedable.filter(|code| APART.iter().all(|(apart, _)| *apart != code.name));
+    let seedable = seedable.filter(|code| NOT_SEEDED.iter().all(|(name, _)| *name != code.name));
     let faults = seedable.enumerate().map(|(n, code)| {
         let examples = code.examples("Example");
         let [example] = examples.as_slice() else { panic!("{} has {} examples", code.name, examples.len()) };
         let language = example.language.as_str();
-        let text = owned(language, &example.text, n);
+        let text = with_unique_names(language, &example.text, n);
         let file = |language: &str, text: &str| (format!("f{n:03}.{language}"), text.to_owned());
         let other = if language == "kdl" { "yaml" } else { "kdl" };
-        let here = file(language, &text);
-        let there = translated(language, &text).filter(|_| !OF_ONE_LANGUAGE.contains(&code.name));
-        let is_translated = there.is_some();
-        let there = there.map_or_else(|| here.clone(), |text| file(other, &text));
-        let (kdl, yaml) = if language == "kdl" { (here, there) } else { (there, here) };
+        let original = file(language, &text);
+        let translation = translate(language, &text).filter(|_| !NOT_TRANSLATED.contains(&code.name));
+        let is_translated = translation.is_some();
+        let translation = translation.map_or_else(|| original.clone(), |text| file(other, &text));
+        let (kdl, yaml) = if language == "kdl" { (original, translation) } else { (translation, original) };
         Fault { code: code.name, models: models(n), kdl, yaml, is_translated }
     });
     faults.collect()
@@ -83,10 +80,10 @@ impl Fault {
     }
 }
 
-/// Models of the base that examples use.
+/// Models of the base that the examples use.
 const MODELS: &[&str] = &["plain", "tiny", "mixture", "small-mixture", "recurrent"];
 
-/// Copies of the models, for a fault of that number, so that a rule about one is none about another's.
+/// Copies of the models for fault `n`, so that a rule of one fault does not match the models of another.
 fn models(n: usize) -> File {
     let is_model =
         |line: &&str| line.starts_with("model ") || line.starts_with("    experts") || *line == "}";
@@ -98,26 +95,26 @@ fn models(n: usize) -> File {
         lines.join("\n"),
         named.join(" ")
     );
-    (format!("m{n:03}.kdl"), renamed(&text, MODELS.iter().copied(), n))
+    (format!("m{n:03}.kdl"), rename(&text, MODELS.iter().copied(), n))
 }
 
-fn owned(language: &str, text: &str, n: usize) -> String {
-    let own = declared(language, text);
-    renamed(text, MODELS.iter().copied().chain(own.iter().map(String::as_str)), n)
+fn with_unique_names(language: &str, text: &str, n: usize) -> String {
+    let own = declared_names(language, text);
+    rename(text, MODELS.iter().copied().chain(own.iter().map(String::as_str)), n)
 }
 
-/// The text with these names and all ports from 9000 to 9999 made those of a fault of that number.
-fn renamed<'a>(text: &str, names: impl Iterator<Item = &'a str>, n: usize) -> String {
+/// Replaces these names, and all ports from 9000 to 9999, by names and ports of fault `n`.
+fn rename<'a>(text: &str, names: impl Iterator<Item = &'a str>, n: usize) -> String {
     let names: Vec<&str> = names.collect();
-    let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let is_name_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let mut out = String::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let (word, after) = rest.split_at(rest.find(|c| !of_name(c)).unwrap_or(rest.len()));
-        // A name stands before a colon, after a blank or a bracket, or between quotes; a file and a path are none.
-        let is_part = out.ends_with('/');
+        let (word, after) = rest.split_at(rest.find(|c| !is_name_char(c)).unwrap_or(rest.len()));
+        // A word after a slash is part of a path and not a name.
+        let is_in_path = out.ends_with('/');
         match word {
-            _ if names.contains(&word) && !is_part => out.extend(["s", &n.to_string(), "-", word]),
+            _ if names.contains(&word) && !is_in_path => out.extend(["s", &n.to_string(), "-", word]),
             _ if !word.is_empty() && word.split('-').all(is_port) => {
                 let ports = word
                     .split('-')
@@ -126,7 +123,7 @@ fn renamed<'a>(text: &str, names: impl Iterator<Item = &'a str>, n: usize) -> St
             }
             _ => out += word,
         }
-        let end = after.find(of_name).unwrap_or(after.len());
+        let end = after.find(is_name_char).unwrap_or(after.len());
         out += &after[..end];
         rest = &after[end..];
     }

@@ -1,4 +1,4 @@
-//! Whatever the bytes: no registry, however broken, makes the compiler panic.
+//! Damaged registries: the compiler never panics, and every span is in the text.
 
 use super::BASE;
 use crate::support::compile;
@@ -17,7 +17,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("a.kdl", include_str!("parity/models.kdl")),
 ];
 
-/// What people and programs put where it does not belong.
+/// Texts to insert at random positions.
 const PIECES: &[&str] = &[
     "",
     " ",
@@ -72,13 +72,13 @@ const PIECES: &[&str] = &[
     "[]",
 ];
 
-/// One change: where, how much is taken out, and what is put in.
+/// One change: the position, the number of characters to remove, and the piece to insert.
 type Change = (prop::sample::Index, usize, usize);
 
-fn changed(text: &str, changes: &[Change]) -> String {
+fn apply_changes(text: &str, changes: &[Change]) -> String {
     let mut chars: Vec<char> = text.chars().collect();
-    for (at, length, piece) in changes {
-        let start = at.index(chars.len() + 1);
+    for (position, length, piece) in changes {
+        let start = position.index(chars.len() + 1);
         let end = (start + length).min(chars.len());
         chars.splice(start..end, PIECES[piece % PIECES.len()].chars());
     }
@@ -89,19 +89,19 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn broken_registries_are_said_and_never_panic(
+    fn damaged_registries_are_reported_without_a_panic(
         text in 0..TEXTS.len(),
         changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..12_usize, 0..PIECES.len()), 1..8),
     ) {
         let (name, whole) = TEXTS[text];
-        let broken = changed(whole, &changes);
-        let compiled = compile(&[(name, &broken)]);
+        let damaged = apply_changes(whole, &changes);
+        let compiled = compile(&[(name, &damaged)]);
         prop_assert_eq!(compiled.checked.is_some(), !compiled.findings.has_errors());
         prop_assert!(!compiled.report().is_empty());
         for finding in compiled.findings.findings() {
             let span = finding.primary.span;
-            prop_assert!(span.end as usize <= broken.len() && span.start <= span.end, "{}", compiled.report());
-            prop_assert!(broken.is_char_boundary(span.start as usize) && broken.is_char_boundary(span.end as usize));
+            prop_assert!(span.end as usize <= damaged.len() && span.start <= span.end, "{}", compiled.report());
+            prop_assert!(damaged.is_char_boundary(span.start as usize) && damaged.is_char_boundary(span.end as usize));
         }
     }
 }

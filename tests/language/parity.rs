@@ -1,5 +1,6 @@
-//! Each registry in both languages: the same items, and every field of every table arrives.
+//! Each fixture in KDL and in YAML gives the same registry, and the fixtures use every field.
 
+use crate::support::assert_snapshot;
 use crate::support::lower;
 use orchgen::diag::Diagnostics;
 use orchgen::hir::{Arena, KINDS, Registry, Shape, Table};
@@ -21,47 +22,48 @@ const FIXTURES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Lowers a text that has no fault.
+/// Lowers a text without findings.
 #[track_caller]
-fn sound(name: &str, language: &str, text: &str) -> Registry {
-    let (registry, run) = lower(&[(&format!("{name}.{language}"), text)]);
-    assert!(run.findings.is_empty(), "{name}.{language}: {}", run.report());
+fn lower_correct(name: &str, language: &str, text: &str) -> Registry {
+    let (registry, compiled) = lower(&[(&format!("{name}.{language}"), text)]);
+    assert!(compiled.findings.is_empty(), "{name}.{language}: {}", compiled.report());
     registry
 }
 
 #[test]
 fn both_languages_give_the_same_registry() {
     for (name, kdl, yaml) in FIXTURES {
-        let (kdl, yaml) = (sound(name, "kdl", kdl), sound(name, "yaml", yaml));
-        assert_eq!(drawn(&kdl), drawn(&yaml), "{name}");
-        assert!(kdl == yaml, "{name} is not equal, though it is drawn the same");
+        let (kdl, yaml) = (lower_correct(name, "kdl", kdl), lower_correct(name, "yaml", yaml));
+        assert_eq!(registry_text(&kdl), registry_text(&yaml), "{name}");
+        assert!(kdl == yaml, "{name}: the registries differ, but their texts are the same");
     }
 }
 
 #[test]
-fn registries_compare_by_value_and_not_by_place() {
+fn registries_compare_by_value_without_spans() {
     let (_, kdl, _) = FIXTURES[0];
     let moved = format!("// moved\n\n{kdl}");
-    assert!(sound("a", "kdl", kdl) == sound("b", "kdl", &moved));
-    assert_ne!(sound("a", "kdl", kdl), sound("b", "kdl", &kdl.replace("/opt/plain", "/opt/other")));
+    assert!(lower_correct("a", "kdl", kdl) == lower_correct("b", "kdl", &moved));
+    assert_ne!(
+        lower_correct("a", "kdl", kdl),
+        lower_correct("b", "kdl", &kdl.replace("/opt/plain", "/opt/other"))
+    );
 }
 
 #[test]
-fn every_field_arrives() {
+fn every_field_is_in_the_registry() {
     let mut all = String::new();
     for (name, kdl, _) in FIXTURES {
-        writeln!(all, "# {name}\n{}", drawn(&sound(name, "kdl", kdl))).unwrap();
+        writeln!(all, "# {name}\n{}", registry_text(&lower_correct(name, "kdl", kdl))).unwrap();
     }
-    insta::with_settings!({
-        snapshot_path => "../snapshots/language", prepend_module_to_snapshot => false, omit_expression => true,
-    }, { insta::assert_snapshot!("registry", all) });
+    assert_snapshot!("language", "registry", all);
 }
 
 #[test]
-fn every_field_of_every_table_stands_in_a_fixture_of_each_language() {
+fn the_fixtures_of_each_language_use_every_field() {
     let mut known = BTreeSet::from(["allow".to_owned(), "allow.code".into(), "allow.because".into()]);
     for kind in KINDS {
-        paths_of(kind.word, kind.table, &mut known);
+        collect_table_paths(kind.word, kind.table, &mut known);
     }
     assert!(known.len() > 150, "{} fields are known", known.len());
     for language in [Language::Kdl, Language::Yaml] {
@@ -72,25 +74,26 @@ fn every_field_of_every_table_stands_in_a_fixture_of_each_language() {
             let file =
                 map.add(format!("{name}.{}", if language == Language::Kdl { "kdl" } else { "yaml" }), *text);
             let document = parse(file, map.get(file).unwrap(), &mut Diagnostics::default());
-            paths_in(&document, &mut used);
+            collect_document_paths(&document, &mut used);
         }
         let unused: Vec<_> = known.difference(&used).collect();
-        assert!(unused.is_empty(), "{language:?} says nothing of {unused:#?}");
+        assert!(unused.is_empty(), "no {language:?} fixture uses {unused:#?}");
     }
 }
 
-/// `role.draft.max` and so on, for each field of a table and of the blocks in it.
-fn paths_of(path: &str, table: &Table, known: &mut BTreeSet<String>) {
+/// Collects paths such as `role.draft.max` for each field of a table and of its blocks.
+fn collect_table_paths(path: &str, table: &Table, known: &mut BTreeSet<String>) {
     for field in table.fields {
         let path = format!("{path}.{}", field.name);
         if let Shape::Block(inner) = &field.shape {
-            paths_of(&path, inner, known);
+            collect_table_paths(&path, inner, known);
         }
         known.insert(path);
     }
 }
 
-fn paths_in(document: &Document, used: &mut BTreeSet<String>) {
+/// Collects the paths of all fields that a document uses.
+fn collect_document_paths(document: &Document, used: &mut BTreeSet<String>) {
     for node in &document.nodes {
         let kind = KINDS
             .iter()
@@ -99,17 +102,22 @@ fn paths_in(document: &Document, used: &mut BTreeSet<String>) {
         let by_name = document.language == Language::Yaml && !["stack", "pair", "ban"].contains(&kind.word);
         if by_name {
             for item in &node.fields {
-                fields_in(kind.word, kind.table, (item, &[]), used);
+                collect_field_paths(kind.word, kind.table, (item, &[]), used);
             }
         } else {
-            // The argument of a stack in KDL is its name, which is its principal part.
+            // The argument of a stack in KDL is its name, which is its principal field.
             let args = if kind.word == "stack" { node.args.as_slice() } else { &[] };
-            fields_in(kind.word, kind.table, (node, args), used);
+            collect_field_paths(kind.word, kind.table, (node, args), used);
         }
     }
 }
 
-fn fields_in(path: &str, table: &Table, (node, args): (&Node, &[Scalar]), used: &mut BTreeSet<String>) {
+fn collect_field_paths(
+    path: &str,
+    table: &Table,
+    (node, args): (&Node, &[Scalar]),
+    used: &mut BTreeSet<String>,
+) {
     if let (Some(principal), true) =
         (table.principal, args.iter().any(|arg| !matches!(arg.value, Value::Bool(_))))
     {
@@ -124,39 +132,39 @@ fn fields_in(path: &str, table: &Table, (node, args): (&Node, &[Scalar]), used: 
         }
         let path = format!("{path}.{}", child.key);
         if let Some(Shape::Block(inner)) = table.field(&child.key).map(|field| &field.shape) {
-            fields_in(&path, inner, (child, &child.args), used);
+            collect_field_paths(&path, inner, (child, &child.args), used);
         }
         used.insert(path);
     }
 }
 
-/// A registry as text, an item a line, without places.
-pub(super) fn drawn(registry: &Registry) -> String {
-    let mut text = format!("stack {}\n", without_places(&format!("{:?}", registry.stack)));
-    draw("engine", &registry.engines, &mut text);
-    draw("host", &registry.hosts, &mut text);
-    draw("store", &registry.stores, &mut text);
-    draw("tier", &registry.tiers, &mut text);
-    draw("residency", &registry.residencies, &mut text);
-    draw("family", &registry.families, &mut text);
-    draw("model", &registry.models, &mut text);
-    draw("role", &registry.roles, &mut text);
-    draw("pair", &registry.pairs, &mut text);
-    draw("ban", &registry.bans, &mut text);
-    draw("quirk", &registry.quirks, &mut text);
-    draw("service", &registry.services, &mut text);
-    draw("expect", &registry.expects, &mut text);
+/// The registry as text: one line per item, without spans.
+pub(super) fn registry_text(registry: &Registry) -> String {
+    let mut text = format!("stack {}\n", without_spans(&format!("{:?}", registry.stack)));
+    write_items("engine", &registry.engines, &mut text);
+    write_items("host", &registry.hosts, &mut text);
+    write_items("store", &registry.stores, &mut text);
+    write_items("tier", &registry.tiers, &mut text);
+    write_items("residency", &registry.residencies, &mut text);
+    write_items("family", &registry.families, &mut text);
+    write_items("model", &registry.models, &mut text);
+    write_items("role", &registry.roles, &mut text);
+    write_items("pair", &registry.pairs, &mut text);
+    write_items("ban", &registry.bans, &mut text);
+    write_items("quirk", &registry.quirks, &mut text);
+    write_items("service", &registry.services, &mut text);
+    write_items("expect", &registry.expects, &mut text);
     text
 }
 
-fn draw<T: Debug>(kind: &str, arena: &Arena<T>, text: &mut String) {
+fn write_items<T: Debug>(kind: &str, arena: &Arena<T>, text: &mut String) {
     for item in arena.iter() {
-        writeln!(text, "{kind} {}", without_places(&format!("{item:?}"))).unwrap();
+        writeln!(text, "{kind} {}", without_spans(&format!("{item:?}"))).unwrap();
     }
 }
 
-/// `Spanned { value: 1, span: Span { .. } }` is `1`.
-fn without_places(debug: &str) -> String {
+/// Removes spans from debug output: `Spanned { value: 1, span: Span { .. } }` becomes `1`.
+fn without_spans(debug: &str) -> String {
     let mut out = String::new();
     let mut rest = debug;
     while let Some(at) = rest.find("pan") {
@@ -169,7 +177,7 @@ fn without_places(debug: &str) -> String {
         {
             out.push_str(kept);
             let after = after.split_once('}').unwrap().1;
-            // The end of a `Spanned`, whose place comes last; a head's is followed by more.
+            // The span is the last field of a `Spanned`, so its brace closes here. In other types more fields follow.
             rest = after.strip_prefix(" }").unwrap_or(after);
         } else {
             out.push_str(&rest[..at + 3]);

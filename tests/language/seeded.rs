@@ -1,7 +1,7 @@
-//! Any number of independent faults gives as many findings, each at its line, in both languages.
+//! Each independent fault gives exactly one finding at its line, in both languages and in any combination.
 
-use super::faults::{self, APART, Fault};
-use super::{BASE, said};
+use super::faults::{self, Fault, NOT_SEEDED};
+use super::{BASE, codes_and_messages};
 use crate::support::{Compiled, compile};
 use orchgen::catalogue::codes;
 use orchgen::syntax::Language;
@@ -11,10 +11,10 @@ use std::sync::OnceLock;
 
 const ROLES: usize = 200;
 
-/// A slip in a role: the field that it changes, what KDL and YAML write instead, and the code.
-type Slip = (&'static str, &'static str, &'static str, &'static str);
+/// A fault in a role: the field that it replaces, the replacement in KDL and in YAML, and the code.
+type RoleFault = (&'static str, &'static str, &'static str, &'static str);
 
-const SLIPS: &[Slip] = &[
+const ROLE_FAULTS: &[RoleFault] = &[
     ("context", "contxt=4096", "contxt: 4096", "unknown-field"),
     ("context", "", "", "missing-field"),
     ("context", "context=\"4096\"", "context: \"4096\"", "wrong-type"),
@@ -54,7 +54,7 @@ const FIELDS: [(&str, &str, &str); 6] = [
     ("port", "", ""),
 ];
 
-/// What the roles stand on beside the base.
+/// Models and rules that the role faults need, in addition to the base.
 const MODELS: &str = r#"
 model "dense" family="qwen2" title="Dense" quant="Q4" size="1 GB" file="/w/dense.gguf" trained-context=8192
 model "banned" family="qwen2" title="Banned" quant="Q4" size="1 GB" file="/w/banned.gguf"
@@ -64,7 +64,7 @@ ban target="dense" draft="banned" failure="it does not work"
 pair target="dense" draft="large"
 "#;
 
-/// The base with room for the models of all faults at once, and a host for roles that name none.
+/// The base with enough memory for the models of all faults together, and a default host for the roles.
 fn base() -> String {
     let changes = [
         ("engine=\"llama.cpp\"\nengine", "engine=\"llama.cpp\" { defaults { host \"box\" } }\nengine"),
@@ -79,8 +79,8 @@ fn base() -> String {
     base + MODELS
 }
 
-/// Each role on a line.
-fn role(language: Language, n: usize, slip: Option<&Slip>) -> String {
+/// One role on one line.
+fn role(language: Language, n: usize, fault: Option<&RoleFault>) -> String {
     let kdl = language == Language::Kdl;
     let mut fields = Vec::new();
     let mut children = String::new();
@@ -91,9 +91,9 @@ fn role(language: Language, n: usize, slip: Option<&Slip>) -> String {
             (_, Language::Kdl) => in_kdl.to_owned(),
             (_, Language::Yaml) => in_yaml.to_owned(),
         };
-        match slip.filter(|slip| slip.0 == name) {
-            Some(slip) if kdl && slip.1.contains('{') => write!(children, " {{ {} }}", slip.1).unwrap(),
-            Some(slip) => fields.push(if kdl { slip.1 } else { slip.2 }.to_owned()),
+        match fault.filter(|fault| fault.0 == name) {
+            Some(fault) if kdl && fault.1.contains('{') => write!(children, " {{ {} }}", fault.1).unwrap(),
+            Some(fault) => fields.push(if kdl { fault.1 } else { fault.2 }.to_owned()),
             None => fields.push(own),
         }
     }
@@ -105,12 +105,12 @@ fn role(language: Language, n: usize, slip: Option<&Slip>) -> String {
     }
 }
 
-/// Compiles the roles in two files, with slips by the number of the role, and faults beside them.
-fn with(language: Language, slips: &[(usize, &Slip)], faults: &[&Fault]) -> Compiled {
+/// Compiles the base, all roles in two files, and the files of `faults`. Each role fault has the number of its role.
+fn compile_with(language: Language, role_faults: &[(usize, &RoleFault)], faults: &[&Fault]) -> Compiled {
     let kdl = language == Language::Kdl;
     let text = |roles: std::ops::Range<usize>| {
-        let slip = |n| slips.iter().find(|(role, _)| *role == n).map(|(_, slip)| *slip);
-        let all: String = roles.map(|n| role(language, n, slip(n))).collect();
+        let fault = |n| role_faults.iter().find(|(role, _)| *role == n).map(|(_, fault)| *fault);
+        let all: String = roles.map(|n| role(language, n, fault(n))).collect();
         if kdl { format!("// roles\n{all}") } else { format!("roles:\n{all}") }
     };
     let extension = if kdl { "kdl" } else { "yaml" };
@@ -125,10 +125,10 @@ fn with(language: Language, slips: &[(usize, &Slip)], faults: &[&Fault]) -> Comp
     compile(&files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect::<Vec<_>>())
 }
 
-/// Where a finding lies: file, line and code.
-type Place = (String, u32, &'static str);
+/// The place of a finding: file, line and code.
+type FindingPlace = (String, u32, &'static str);
 
-fn places(compiled: &Compiled) -> Vec<Place> {
+fn places(compiled: &Compiled) -> Vec<FindingPlace> {
     let place = |finding: &orchgen::diag::Diagnostic| {
         let span = finding.primary.span;
         let file = compiled.loaded.map.get(span.file).unwrap();
@@ -137,20 +137,20 @@ fn places(compiled: &Compiled) -> Vec<Place> {
     compiled.findings.findings().iter().map(place).collect()
 }
 
-/// The place of a slip: its role has a line of its own.
-fn place(language: Language, role: usize, slip: &Slip) -> Place {
+/// The expected place of the finding for a role fault.
+fn place(language: Language, role: usize, fault: &RoleFault) -> FindingPlace {
     let extension = if language == Language::Kdl { "kdl" } else { "yaml" };
     let file = if role < ROLES / 2 { "b" } else { "c" };
-    (format!("{file}.{extension}"), u32::try_from(role % (ROLES / 2)).unwrap() + 2, slip.3)
+    (format!("{file}.{extension}"), u32::try_from(role % (ROLES / 2)).unwrap() + 2, fault.3)
 }
 
-/// All faults, each with the place at which it is said alone in KDL and in YAML.
-fn faults() -> &'static [(Fault, Place, Place)] {
-    static FAULTS: OnceLock<Vec<(Fault, Place, Place)>> = OnceLock::new();
+/// All faults, each with the places of its finding in KDL and in YAML if it is the only fault.
+fn faults() -> &'static [(Fault, FindingPlace, FindingPlace)] {
+    static FAULTS: OnceLock<Vec<(Fault, FindingPlace, FindingPlace)>> = OnceLock::new();
     FAULTS.get_or_init(|| {
-        let alone = |fault: Fault| {
+        let with_places = |fault: Fault| {
             let [kdl, yaml] = [Language::Kdl, Language::Yaml].map(|language| {
-                let compiled = with(language, &[], &[&fault]);
+                let compiled = compile_with(language, &[], &[&fault]);
                 let [place] = places(&compiled).try_into().unwrap_or_else(|_| {
                     panic!("{}\n{}\n{}", fault.code, fault.file(language).1, compiled.report())
                 });
@@ -161,42 +161,42 @@ fn faults() -> &'static [(Fault, Place, Place)] {
             });
             (fault, kdl, yaml)
         };
-        faults::all().into_iter().map(alone).collect()
+        faults::all().into_iter().map(with_places).collect()
     })
 }
 
 #[test]
-fn each_slip_alone_is_said_with_its_code() {
+fn a_role_fault_alone_is_one_finding_with_its_code() {
     for language in [Language::Kdl, Language::Yaml] {
-        let sound = with(language, &[], &[]);
-        assert!(sound.findings.is_empty(), "{}", sound.report());
-        for slip in SLIPS {
-            let compiled = with(language, &[(141, slip)], &[]);
-            assert_eq!(places(&compiled), [place(language, 141, slip)], "{}", compiled.report());
+        let correct = compile_with(language, &[], &[]);
+        assert!(correct.findings.is_empty(), "{}", correct.report());
+        for fault in ROLE_FAULTS {
+            let compiled = compile_with(language, &[(141, fault)], &[]);
+            assert_eq!(places(&compiled), [place(language, 141, fault)], "{}", compiled.report());
         }
     }
 }
 
 #[test]
-fn every_kind_of_fault_is_seeded_or_has_a_reason_why_not() {
+fn every_code_is_seeded_or_has_a_reason_why_not() {
     for code in codes().into_iter().filter(|code| code.number < 400) {
         let is_seeded = faults().iter().any(|(fault, ..)| fault.code == code.name);
-        let is_apart = APART.iter().any(|(apart, _)| *apart == code.name);
-        assert!(is_seeded != is_apart, "{} is both or neither", code.name);
+        let is_exempt = NOT_SEEDED.iter().any(|(name, _)| *name == code.name);
+        assert!(is_seeded != is_exempt, "{} must be either seeded or in NOT_SEEDED", code.name);
     }
-    for (apart, why) in APART {
-        assert!(codes().iter().any(|code| code.name == *apart) && !why.is_empty(), "{apart}");
+    for (name, why) in NOT_SEEDED {
+        assert!(codes().iter().any(|code| code.name == *name) && !why.is_empty(), "{name}");
     }
-    let of_meaning = codes().into_iter().filter(|code| (300..400).contains(&code.number)).count();
-    assert!(of_meaning >= 35, "{of_meaning} codes of meaning");
+    let checks = codes().into_iter().filter(|code| (300..400).contains(&code.number)).count();
+    assert!(checks >= 35, "{checks} codes of checks");
 }
 
-/// Faults of text have the words of their language; the other faults have the same in both.
+/// `unknown-kind` is exempt, because a kind has different words in KDL and in YAML.
 #[test]
-fn each_fault_is_said_in_both_languages_with_the_same_words() {
+fn a_fault_has_the_same_messages_in_both_languages() {
     for (fault, ..) in faults().iter().filter(|(fault, ..)| fault.is_translated) {
-        let [kdl, yaml] =
-            [Language::Kdl, Language::Yaml].map(|language| said(&with(language, &[], &[fault])));
+        let [kdl, yaml] = [Language::Kdl, Language::Yaml]
+            .map(|language| codes_and_messages(&compile_with(language, &[], &[fault])));
         if fault.code != "unknown-kind" {
             assert_eq!(kdl, yaml, "{}", fault.kdl.1);
         }
@@ -204,11 +204,11 @@ fn each_fault_is_said_in_both_languages_with_the_same_words() {
 }
 
 #[test]
-fn all_faults_at_once_are_as_many_findings() {
+fn all_faults_together_give_the_findings_of_each() {
     let all: Vec<&Fault> = faults().iter().map(|(fault, ..)| fault).collect();
     for language in [Language::Kdl, Language::Yaml] {
-        let compiled = with(language, &[], &all);
-        let expected: Vec<&Place> = faults()
+        let compiled = compile_with(language, &[], &all);
+        let expected: Vec<&FindingPlace> = faults()
             .iter()
             .map(|(_, kdl, yaml)| if language == Language::Kdl { kdl } else { yaml })
             .collect();
@@ -221,20 +221,20 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn so_many_faults_so_many_findings(
+    fn any_faults_together_give_the_findings_of_each(
         roles in proptest::sample::subsequence((1..ROLES).collect::<Vec<_>>(), 0..=20),
-        kinds in proptest::collection::vec(0..SLIPS.len(), 20),
+        kinds in proptest::collection::vec(0..ROLE_FAULTS.len(), 20),
         others in proptest::sample::subsequence((0..faults().len()).collect::<Vec<_>>(), 1..=20),
     ) {
-        let slips: Vec<(usize, &Slip)> = roles.iter().zip(&kinds).map(|(role, kind)| (*role, &SLIPS[*kind])).collect();
-        let others: Vec<&(Fault, Place, Place)> = others.iter().map(|n| &faults()[*n]).collect();
-        let beside: Vec<&Fault> = others.iter().map(|(fault, ..)| fault).collect();
+        let role_faults: Vec<(usize, &RoleFault)> = roles.iter().zip(&kinds).map(|(role, kind)| (*role, &ROLE_FAULTS[*kind])).collect();
+        let selected: Vec<&(Fault, FindingPlace, FindingPlace)> = others.iter().map(|n| &faults()[*n]).collect();
+        let other_faults: Vec<&Fault> = selected.iter().map(|(fault, ..)| fault).collect();
         for language in [Language::Kdl, Language::Yaml] {
-            let compiled = with(language, &slips, &beside);
-            let of_roles = slips.iter().map(|(role, slip)| place(language, *role, slip));
-            let of_others =
-                others.iter().map(|(_, kdl, yaml)| if language == Language::Kdl { kdl } else { yaml }.clone());
-            let expected: Vec<Place> = of_roles.chain(of_others).collect();
+            let compiled = compile_with(language, &role_faults, &other_faults);
+            let role_places = role_faults.iter().map(|(role, fault)| place(language, *role, fault));
+            let other_places =
+                selected.iter().map(|(_, kdl, yaml)| if language == Language::Kdl { kdl } else { yaml }.clone());
+            let expected: Vec<FindingPlace> = role_places.chain(other_places).collect();
             prop_assert_eq!(places(&compiled), expected, "{}", compiled.report());
         }
     }

@@ -1,30 +1,31 @@
-//! What is said of shapes and names: each fault in both languages, with the same codes and the same words.
+//! Mistakes in the shape and the names of items: both languages report each one with the same codes and messages.
 
-use super::{beside_base, said};
+use super::{codes_and_messages, compile_with_base};
+use crate::support::assert_snapshot;
 use crate::support::{Compiled, compile};
 use std::fmt::Write as _;
 
-/// A fault: what it is, how KDL and YAML write it, and the codes of what is said.
+/// A mistake in KDL and in YAML, with the codes of its findings.
 struct Case {
-    what: &'static str,
+    name: &'static str,
     kdl: &'static str,
     yaml: &'static str,
     codes: Vec<&'static str>,
 }
 
-/// The cases of `shape.txt`: four lines each, and an empty one.
+/// The cases of `shape.txt`: four lines each, separated by an empty line.
 fn cases() -> Vec<Case> {
     let blocks = include_str!("shape.txt").split("\n\n");
     let cases = blocks.map(|block| {
         let mut lines = block.trim_end().lines().map(str::trim_start);
         let mut next = || lines.next().unwrap_or_else(|| panic!("{block}"));
-        Case { what: next(), kdl: next(), yaml: next(), codes: next().split(' ').collect() }
+        Case { name: next(), kdl: next(), yaml: next(), codes: next().split(' ').collect() }
     });
     cases.collect()
 }
 
-/// A finding as it is read: code, message, label, what was said beside it, and help.
-fn read_out(compiled: &Compiled, out: &mut String) {
+/// Writes severity, code, message, labels and help of each finding.
+fn write_findings(compiled: &Compiled, out: &mut String) {
     for finding in compiled.findings.findings() {
         writeln!(out, "  {}[{}]: {}", finding.severity.word(), finding.code.name, finding.message).unwrap();
         writeln!(out, "    ^ {}", finding.primary.text).unwrap();
@@ -38,36 +39,34 @@ fn labels(compiled: &Compiled) -> Vec<(&str, &[String])> {
 }
 
 #[test]
-fn faults_of_shape_are_said_alike_in_both_languages() {
+fn mistakes_in_shape_have_the_same_findings_in_both_languages() {
     let mut wrong = Vec::new();
     let mut out = String::new();
-    for Case { what, kdl, yaml, codes } in cases() {
-        let (kdl, yaml) = (beside_base("kdl", kdl), beside_base("yaml", yaml));
+    for Case { name, kdl, yaml, codes } in cases() {
+        let (kdl, yaml) = (compile_with_base("kdl", kdl), compile_with_base("yaml", yaml));
         for (language, compiled) in [("kdl", &kdl), ("yaml", &yaml)] {
             if compiled.codes() != codes {
-                wrong.push(format!("{what} in {language}: {:?}\n{}", compiled.codes(), compiled.report()));
+                wrong.push(format!("{name} in {language}: {:?}\n{}", compiled.codes(), compiled.report()));
             }
         }
-        // The words of kinds are the one thing in which the languages differ.
-        let alike = said(&kdl) == said(&yaml) && labels(&kdl) == labels(&yaml);
-        if !alike && codes != ["unknown-kind"] {
-            let both = [&kdl, &yaml].map(|compiled| (said(compiled), labels(compiled)));
-            wrong.push(format!("{what}:\n{both:#?}"));
+        // A kind has different words in KDL and in YAML, so messages about kinds differ.
+        let is_same = codes_and_messages(&kdl) == codes_and_messages(&yaml) && labels(&kdl) == labels(&yaml);
+        if !is_same && codes != ["unknown-kind"] {
+            let both = [&kdl, &yaml].map(|compiled| (codes_and_messages(compiled), labels(compiled)));
+            wrong.push(format!("{name}:\n{both:#?}"));
         }
-        writeln!(out, "{what}").unwrap();
-        read_out(&kdl, &mut out);
+        writeln!(out, "{name}").unwrap();
+        write_findings(&kdl, &mut out);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    insta::with_settings!({
-        snapshot_path => "../snapshots/language", prepend_module_to_snapshot => false, omit_expression => true,
-    }, { insta::assert_snapshot!("shape", out) });
+    assert_snapshot!("language", "shape", out);
 }
 
 #[test]
-fn nobody_says_invalid_and_everyone_says_what_to_do() {
-    for Case { what, kdl, .. } in cases() {
-        for finding in beside_base("kdl", kdl).findings.findings() {
-            let all = format!("{what}: {} {} {:?}", finding.message, finding.primary.text, finding.help);
+fn every_finding_has_a_help_or_a_label_with_the_expected_value() {
+    for Case { name, kdl, .. } in cases() {
+        for finding in compile_with_base("kdl", kdl).findings.findings() {
+            let all = format!("{name}: {} {} {:?}", finding.message, finding.primary.text, finding.help);
             assert!(!all.to_lowercase().contains("invalid"), "{all}");
             assert!(!finding.message.ends_with('.'), "{all}");
             assert!(!finding.help.is_empty() || finding.primary.text.starts_with("expected"), "{all}");
@@ -76,7 +75,7 @@ fn nobody_says_invalid_and_everyone_says_what_to_do() {
 }
 
 #[test]
-fn a_name_that_two_files_declare_is_said_at_the_later_with_the_earlier_beside() {
+fn a_duplicate_name_is_reported_at_the_later_declaration_with_a_label_at_the_earlier() {
     for (name, text) in [("b.kdl", "tier \"A\" title=\"again\""), ("b.yaml", "tiers: {A: {title: again}}")] {
         let compiled = compile(&[("a.kdl", super::BASE), (name, text)]);
         let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
@@ -93,35 +92,38 @@ fn a_section_that_is_a_list_is_one_finding() {
     for text in
         ["roles: [{name: x, tier: A}, {name: y, tier: A}]", "roles: [{name: x, tier: A, model: plain}]"]
     {
-        let compiled = beside_base("yaml", &format!("{text}\nexpects: {{e: {{role: x, port: 1}}}}"));
+        let compiled = compile_with_base("yaml", &format!("{text}\nexpects: {{e: {{role: x, port: 1}}}}"));
         assert_eq!(
-            said(&compiled),
-            [("wrong-type", "`roles` is a list, and roles are written by name".to_owned())]
+            codes_and_messages(&compiled),
+            [("wrong-type", "`roles` is a list, not a block with names as keys".to_owned())]
         );
     }
-    let compiled = beside_base("yaml", "tiers: {X: [{title: a}, {title: b}]}");
-    assert_eq!(said(&compiled), [("wrong-type", "tier `X` is a list, not a block of fields".to_owned())]);
-    let compiled = beside_base("yaml", "bans: no\ntiers: [A]\nroles: 5");
+    let compiled = compile_with_base("yaml", "tiers: {X: [{title: a}, {title: b}]}");
+    assert_eq!(
+        codes_and_messages(&compiled),
+        [("wrong-type", "tier `X` is a list, not a block of fields".to_owned())]
+    );
+    let compiled = compile_with_base("yaml", "bans: no\ntiers: [A]\nroles: 5");
     assert_eq!(compiled.codes(), ["wrong-type"; 3], "{}", compiled.report());
-    assert!(beside_base("yaml", "bans:\ntiers: ~").findings.is_empty());
+    assert!(compile_with_base("yaml", "bans:\ntiers: ~").findings.is_empty());
 }
 
 #[test]
-fn a_section_twice_is_said_and_read() {
-    let compiled = beside_base("yaml", "tiers: {X: {title: a}}\nhosts:\ntiers: {Y: {title: 5}}");
+fn both_parts_of_a_duplicate_section_are_read() {
+    let compiled = compile_with_base("yaml", "tiers: {X: {title: a}}\nhosts:\ntiers: {Y: {title: 5}}");
     assert_eq!(compiled.codes(), ["duplicate-field", "wrong-type"], "{}", compiled.report());
 }
 
 #[test]
 fn type_annotations_are_findings() {
-    let compiled = beside_base("kdl", "tier \"X\" title=(text)\"t\"\n(kind)tier \"Y\" title=\"t\"");
+    let compiled = compile_with_base("kdl", "tier \"X\" title=(text)\"t\"\n(kind)tier \"Y\" title=\"t\"");
     assert_eq!(compiled.codes().len(), 2, "{}", compiled.report());
-    let compiled = beside_base("yaml", "tiers: {X: {title: !text t}}");
+    let compiled = compile_with_base("yaml", "tiers: {X: {title: !text t}}");
     assert_eq!(compiled.codes().len(), 1, "{}", compiled.report());
 }
 
 #[test]
-fn what_every_registry_needs_is_said_once() {
+fn a_missing_stack_host_or_store_is_reported_once() {
     let two = "tier \"A\" title=\"a\"\nresidency \"hot\" title=\"h\" start=\"boot\"\nfamily \"f\" arch=\"llama\"\n\
         model \"m\" family=\"f\" title=\"M\" quant=\"q\" size=\"1 GB\" file=\"m\"\nmodel \"n\" family=\"f\" title=\"N\" quant=\"q\" size=\"1 GB\" file=\"n\"\n\
         role \"a\" tier=\"A\" residency=\"hot\" model=\"m\" port=1 context=1\nrole \"b\" tier=\"A\" residency=\"hot\" model=\"n\" port=2 context=1\n";
@@ -140,10 +142,10 @@ fn what_every_registry_needs_is_said_once() {
 }
 
 #[test]
-fn nothing_at_all_is_a_registry_without_a_stack() {
+fn an_empty_registry_has_no_stack() {
     for files in [&[][..], &[("a.yaml", "")], &[("a.kdl", "// nothing\n"), ("b.yaml", "# nothing\n")]] {
         let compiled = compile(files);
-        assert_eq!(said(&compiled), [("missing-item", "no stack is declared".to_owned())]);
+        assert_eq!(codes_and_messages(&compiled), [("missing-item", "no stack is declared".to_owned())]);
         assert!(!compiled.report().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! A registry in the other language: the mapping of the two, done mechanically, faults included.
+//! Translates a registry from KDL to YAML or back. Mistakes in fields and values are kept.
 
 use orchgen::diag::Diagnostics;
 use orchgen::hir::{KINDS, Presence, Shape, Table};
@@ -6,16 +6,16 @@ use orchgen::source::{FileId, SourceMap};
 use orchgen::syntax::{Document, Language, Node, Scalar, Value, parse};
 use std::fmt::Write as _;
 
-/// A top node as an item: its kind as KDL writes it, its name, and the node.
+/// An item of a document: its kind in the singular, its name, and its node.
 pub(super) struct Item<'n, 'd> {
     kind: String,
     pub(super) name: Option<String>,
     node: &'n Node<'d>,
-    /// Where the arguments that are no name begin.
-    first: usize,
+    /// The index of the first argument that is not the name.
+    first_arg: usize,
 }
 
-/// The document of a text, and what was said of it.
+/// Parses a document. The flag is true if there are no findings.
 fn document(map: &SourceMap) -> (Document<'_>, bool) {
     let mut findings = Diagnostics::default();
     let document = parse(FileId(0), map.get(FileId(0)).unwrap(), &mut findings);
@@ -23,20 +23,20 @@ fn document(map: &SourceMap) -> (Document<'_>, bool) {
 }
 
 /// The names of the items that a text declares.
-pub(super) fn declared(language: &str, text: &str) -> Vec<String> {
+pub(super) fn declared_names(language: &str, text: &str) -> Vec<String> {
     let mut map = SourceMap::default();
     map.add(format!("a.{language}"), text);
     let (document, _) = document(&map);
     items(&document).into_iter().filter_map(|item| item.name).collect()
 }
 
-/// The text in the other language, an item a line; none where the text is faulty, since that has no counterpart.
-pub(super) fn translated(language: &str, text: &str) -> Option<String> {
+/// The text in the other language, one item per line. None if the parser has findings, because these have no equivalent.
+pub(super) fn translate(language: &str, text: &str) -> Option<String> {
     let mut map = SourceMap::default();
     map.add(format!("a.{language}"), text);
-    let (document, is_sound) = document(&map);
+    let (document, is_correct) = document(&map);
     let items = items(&document);
-    is_sound.then(|| match document.language {
+    is_correct.then(|| match document.language {
         Language::Kdl => to_yaml(&items),
         Language::Yaml => to_kdl(&items),
     })
@@ -50,20 +50,25 @@ fn items<'n, 'd>(document: &'n Document<'d>) -> Vec<Item<'n, 'd>> {
                 Some(Scalar { value: Value::String(name), .. }) => Some(name.to_string()),
                 _ => None,
             };
-            found.push(Item { kind: node.key.to_string(), first: usize::from(name.is_some()), name, node });
+            found.push(Item {
+                kind: node.key.to_string(),
+                first_arg: usize::from(name.is_some()),
+                name,
+                node,
+            });
             continue;
         }
         let kind = KINDS.iter().find(|kind| kind.plural == node.key);
         let word =
             kind.map_or_else(|| node.key.trim_end_matches('s').to_owned(), |kind| kind.word.to_owned());
         if matches!(word.as_str(), "pair" | "ban" | "stack") {
-            found.push(Item { kind: word, name: None, node, first: 0 });
+            found.push(Item { kind: word, name: None, node, first_arg: 0 });
         } else {
             let named = |item: &'n Node<'d>| Item {
                 kind: word.clone(),
                 name: Some(item.key.to_string()),
                 node: item,
-                first: 0,
+                first_arg: 0,
             };
             found.extend(node.fields.iter().map(named));
         }
@@ -75,11 +80,11 @@ fn table(kind: &str) -> Option<&'static Table> {
     KINDS.iter().find(|known| known.word == kind).map(|known| known.table)
 }
 
-/// What every item takes, beside the table of its kind.
+/// The fields of `allow`, which every item may have.
 static ALLOW: Table = Table::with_principal("code", &[]);
 
-/// The table of a block, where the field of that name is one.
-fn block(table: Option<&'static Table>, key: &str) -> Option<&'static Table> {
+/// The table of a block field.
+fn block_table(table: Option<&'static Table>, key: &str) -> Option<&'static Table> {
     if key == "allow" {
         return Some(&ALLOW);
     }
@@ -103,7 +108,7 @@ fn to_yaml(items: &[Item]) -> String {
     for item in items {
         let known = KINDS.iter().find(|kind| kind.word == item.kind);
         let plural = known.map_or_else(|| format!("{}s", item.kind), |kind| kind.plural.to_owned());
-        let map = yaml_map(item.node, &item.node.args[item.first..], table(&item.kind));
+        let map = yaml_map(item.node, &item.node.args[item.first_arg..], table(&item.kind));
         let line = match &item.name {
             Some(name) => format!("  {name:?}: {map}"),
             None => format!("  - {map}"),
@@ -125,26 +130,26 @@ fn yaml_map(node: &Node, args: &[Scalar], table: Option<&'static Table>) -> Stri
         entries.push((principal.to_owned(), vec![yaml_args(args)]));
     }
     for field in &node.fields {
-        let inner = block(table, &field.key);
+        let inner = block_table(table, &field.key);
         let value = match (field.args.as_slice(), field.fields.is_empty()) {
             ([], true) => "true".to_owned(),
             (args, true) => yaml_args(args),
             (args, false) => yaml_map(field, args, inner),
         };
-        let is_several = table
+        let is_repeatable = table
             .and_then(|table| table.field(&field.key))
             .is_some_and(|field| matches!(field.presence, Presence::Repeated | Presence::Distinct))
             || field.key == "allow";
         match entries.iter_mut().find(|(key, _)| *key == *field.key) {
-            Some((_, values)) if is_several => values.push(value),
+            Some((_, values)) if is_repeatable => values.push(value),
             _ => entries.push((field.key.to_string(), vec![value])),
         }
     }
-    let spelled = entries.into_iter().map(|(key, values)| match values.as_slice() {
+    let texts = entries.into_iter().map(|(key, values)| match values.as_slice() {
         [one] => format!("{key}: {one}"),
         several => format!("{key}: [{}]", several.join(", ")),
     });
-    format!("{{{}}}", spelled.collect::<Vec<_>>().join(", "))
+    format!("{{{}}}", texts.collect::<Vec<_>>().join(", "))
 }
 
 fn yaml_args(args: &[Scalar]) -> String {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Make a tiny llama model around the vocabulary of each ggml-vocab-*.gguf: models.py VOCAB_DIR OUT_DIR
+"""Write a tiny llama model with the vocabulary of each ggml-vocab-*.gguf: models.py VOCAB_DIR OUT_DIR
 
-Metadata below `tokenizer.` is copied byte by byte; the tensors are zeros and take no room on the disk.
+Metadata below `tokenizer.` is copied byte by byte. The tensors are zeros in a sparse file.
 """
 import struct
 import sys

@@ -1,9 +1,9 @@
-//! Text of documents. Escapes are those that a parser of GitHub's Markdown was seen to need.
+//! Quoting of text in Markdown documents. The escapes are those that a GitHub Markdown parser was found to need.
 
 use orchgen::render::quote::{markdown_cell, markdown_code, markdown_text};
 
 #[test]
-fn ordinary_prose_stays_as_it_is() {
+fn ordinary_prose_is_not_escaped() {
     for text in [
         "Qwen3-Coder-30B-A3B",
         "llama_cpp",
@@ -31,7 +31,7 @@ fn ordinary_prose_stays_as_it_is() {
 }
 
 #[test]
-fn what_would_be_markup_is_escaped() {
+fn characters_that_would_be_markup_are_escaped() {
     for (text, escaped) in [
         ("a <b>x</b>", "a \\<b>x\\</b>"),
         ("*x*", "\\*x*"),
@@ -58,7 +58,7 @@ fn what_would_be_markup_is_escaped() {
 }
 
 #[test]
-fn a_pipe_does_not_part_a_cell() {
+fn a_pipe_in_a_table_cell_is_escaped() {
     assert_eq!(markdown_text("a|b"), "a|b");
     assert_eq!(markdown_cell("a|b"), "a\\|b");
     assert_eq!(markdown_cell("a\\|b"), "a\\\\\\|b");
@@ -67,7 +67,7 @@ fn a_pipe_does_not_part_a_cell() {
 }
 
 #[test]
-fn code_has_one_backtick_more_than_its_longest_run() {
+fn code_is_delimited_by_one_backtick_more_than_its_longest_run() {
     for (text, code) in [
         ("a", "`a`"),
         ("a`b", "``a`b``"),

@@ -1,4 +1,4 @@
-//! Quoting, judged by the programs that read it.
+//! Quoting for bash, systemd units and Markdown, verified with the programs that parse it.
 
 mod markdown;
 mod shell;
@@ -7,7 +7,7 @@ mod template;
 
 use proptest::prelude::*;
 
-/// Words that mean something to some language.
+/// Words with special characters or keywords of at least one of the languages.
 pub(crate) const NASTY: &[&str] = &[
     "",
     " ",
@@ -154,12 +154,12 @@ pub(crate) const NASTY: &[&str] = &[
     "%d/key",
 ];
 
-/// Words of any characters, and of those that mean something mixed with others.
+/// Lists of random words: of any characters, of special characters mixed with others, and from [`NASTY`].
 pub(crate) fn words() -> impl Strategy<Value = Vec<String>> {
-    // What no text of a registry holds: NUL, and the noncharacters, at which systemd refuses a line.
-    let held =
+    // A registry cannot contain NUL or Unicode noncharacters: systemd rejects a line with one.
+    let is_allowed =
         |c: &char| *c != '\0' && !matches!(c, '\u{fdd0}'..='\u{fdef}') && u32::from(*c) & 0xfffe != 0xfffe;
-    let any = prop::collection::vec(any::<char>().prop_filter("held by a text", held), 0..12)
+    let any = prop::collection::vec(any::<char>().prop_filter("allowed in a registry", is_allowed), 0..12)
         .prop_map(String::from_iter);
     let syntax = prop::collection::vec(
         prop::sample::select(
@@ -175,7 +175,7 @@ pub(crate) fn words() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(word, 1..120)
 }
 
-/// So many cases as a program that takes long allows, and no file of old failures.
+/// A configuration with this number of cases, because external programs are slow, and without files of old failures.
 pub(crate) fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }

@@ -1,4 +1,4 @@
-//! Values of units, as systemd understands them.
+//! Quoting of values in units, verified with systemd.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -11,27 +11,27 @@ use proptest::prelude::*;
 use super::{NASTY, cases, words};
 use crate::outside::{self, systemd_dump, systemd_dumps, systemd_verify};
 
-fn nasty() -> Vec<String> {
+fn nasty_words() -> Vec<String> {
     NASTY.iter().map(|&word| word.to_owned()).collect()
 }
 
-/// A word as systemd keeps it until the program starts: only then does `$$` become `$`.
-fn kept(word: &str) -> String {
+/// A word as the dump of systemd has it: systemd expands `$$` to `$` only when it starts the program.
+fn with_doubled_dollars(word: &str) -> String {
     word.replace('$', "$$")
 }
 
-/// A unit with these lines beside a command, and what systemd understood of it.
-fn unit(dir: &Path, unit: &str, service: &str) -> outside::Dump {
+/// Writes a service with these lines in `[Unit]` and `[Service]`, and lets systemd parse it.
+fn parse_unit(dir: &Path, unit: &str, service: &str) -> outside::Dump {
     let stub = outside::stub(dir);
     let text = format!("[Unit]\n{unit}\n[Service]\nExecStart={}\n{service}\n", stub.display());
     outside::write(&dir.join("x.service"), &text, 0o644);
-    let said = systemd_verify(dir, &["x.service"]);
-    assert!(said.is_empty(), "{said}\n{text}");
+    let messages = systemd_verify(dir, &["x.service"]);
+    assert!(messages.is_empty(), "{messages}\n{text}");
     systemd_dump(dir, "x.service")
 }
 
-/// Every word comes back: with its neighbours, after an option's `=`, and alone.
-fn words_come_back(all: &[String]) {
+/// Asserts that systemd parses every quoted word unchanged, next to other words and after the `=` of an option.
+fn assert_words_survive(all: &[String]) {
     let dir = outside::folder();
     let stub = outside::stub(dir.path());
     let names: Vec<String> = (0..all.len().div_ceil(16)).map(|i| format!("w{i}.service")).collect();
@@ -47,69 +47,23 @@ fn words_come_back(all: &[String]) {
     let dumps = systemd_dumps(dir.path(), &names);
     for (name, words) in names.iter().zip(all.chunks(16)) {
         let argv = dumps[*name].argvs().remove(0);
-        let mut wanted = vec![stub.to_str().unwrap().to_owned(), format!("--x={}", kept(&all[0]))];
-        wanted.extend(words.iter().map(|word| kept(word)));
-        assert_eq!(argv, wanted);
-        assert_eq!(dumps[*name].all("RestartSec"), ["1min 17s"], "the line after was swallowed");
+        let mut expected =
+            vec![stub.to_str().unwrap().to_owned(), format!("--x={}", with_doubled_dollars(&all[0]))];
+        expected.extend(words.iter().map(|word| with_doubled_dollars(word)));
+        assert_eq!(argv, expected);
+        assert_eq!(dumps[*name].all("RestartSec"), ["1min 17s"], "the next line became part of the command");
     }
 }
 
 #[test]
-fn nasty_words_come_back() {
-    words_come_back(&nasty());
-}
-
-#[test]
-fn a_dollar_is_doubled_and_nothing_else_of_it_is_left() {
+fn every_dollar_is_doubled_and_plain_words_are_not_quoted() {
     assert_eq!(systemd_word("$x"), "\"$$x\"");
     assert_eq!(systemd_word("$${x}"), "\"$$$${x}\"");
     assert_eq!(systemd_word("--port=8080"), "--port=8080");
 }
 
-proptest! {
-    #![proptest_config(cases(24))]
-    #[test]
-    fn any_words_come_back(words in words()) {
-        words_come_back(&words);
-    }
-}
-
-#[test]
-fn a_program_is_found_by_its_own_name() {
-    let dir = outside::folder();
-    for name in [
-        "a", "a b", "a$b", "a$$b", "${x}", "a%n", "%%", "é 🦀", "a;b", ";", "a#b", "-a", "@a", "a\u{a0}b",
-        "a,b:c",
-    ] {
-        let path = dir.path().join(name).join("stub");
-        outside::write(&path, "#!/bin/sh\n", 0o755);
-        let text = format!("[Service]\nExecStart={} x\n", systemd_program(path.to_str().unwrap()));
-        outside::write(&dir.path().join("x.service"), &text, 0o644);
-        let said = systemd_verify(dir.path(), &["x.service"]);
-        assert!(said.is_empty(), "{said}\n{text}");
-        let argv = systemd_dump(dir.path(), "x.service").argvs().remove(0);
-        assert_eq!(argv, [path.to_str().unwrap(), "x"]);
-    }
-    assert_eq!(
-        systemd_program("/opt/llama.cpp/build/bin/llama-server"),
-        "/opt/llama.cpp/build/bin/llama-server"
-    );
-}
-
-#[test]
-fn systemd_refuses_some_programs_however_they_are_written() {
-    let dir = outside::folder();
-    for name in ["a\"b", "a'b", "a\\b", "a\tb", "a\nb"] {
-        let path = dir.path().join(name).join("stub");
-        outside::write(&path, "#!/bin/sh\n", 0o755);
-        let text = format!("[Service]\nExecStart={} x\n", systemd_program(path.to_str().unwrap()));
-        outside::write(&dir.path().join("x.service"), &text, 0o644);
-        assert!(systemd_verify(dir.path(), &["x.service"]).contains("special characters"), "{name}");
-    }
-}
-
-/// Every variable comes back, each with its neighbours.
-fn variables_come_back(values: &[String]) {
+/// Asserts that systemd parses the values of all environment variables unchanged.
+fn assert_variables_survive(values: &[String]) {
     let dir = outside::folder();
     let mut text = String::new();
     for (i, value) in values.iter().enumerate() {
@@ -117,28 +71,15 @@ fn variables_come_back(values: &[String]) {
     }
     let both = [systemd_assignment("B", "b c"), systemd_assignment("C", "$x")].join(" ");
     writeln!(text, "Environment={both}").unwrap();
-    let dump = unit(dir.path(), "", &text);
+    let dump = parse_unit(dir.path(), "", &text);
     for (i, value) in values.iter().enumerate() {
         assert!(dump.has_environment(&format!("A{i}"), value), "{value:?} of\n{text}\n{}", dump.raw);
     }
     assert!(dump.has_environment("B", "b c") && dump.has_environment("C", "$x"));
 }
 
-#[test]
-fn nasty_variables_come_back() {
-    variables_come_back(&nasty());
-}
-
-proptest! {
-    #![proptest_config(cases(12))]
-    #[test]
-    fn any_variables_come_back(values in words()) {
-        variables_come_back(&values);
-    }
-}
-
-/// Every path comes back from each kind of setting that lists paths.
-fn paths_come_back(words: &[String]) {
+/// Asserts that systemd parses every path unchanged, in each kind of setting that lists paths.
+fn assert_paths_survive(words: &[String]) {
     let dir = outside::folder();
     let paths: Vec<String> = words
         .iter()
@@ -153,7 +94,7 @@ fn paths_come_back(words: &[String]) {
         writeln!(mounts, "RequiresMountsFor=/a {quoted}").unwrap();
         writeln!(binds, "BindReadOnlyPaths={quoted} {quoted}:{quoted} {quoted}:/to:rbind").unwrap();
     }
-    let dump = unit(dir.path(), &mounts, &binds);
+    let dump = parse_unit(dir.path(), &mounts, &binds);
     for path in &paths {
         assert!(
             dump.raw.contains(&format!("\t\tRequiresMountsFor: {path} (origin-file)\n")),
@@ -168,29 +109,16 @@ fn paths_come_back(words: &[String]) {
     }
 }
 
-#[test]
-fn nasty_paths_come_back() {
-    paths_come_back(&nasty());
-}
-
-proptest! {
-    #![proptest_config(cases(12))]
-    #[test]
-    fn any_paths_come_back(words in words()) {
-        paths_come_back(&words);
-    }
-}
-
-/// What a plain setting can hold of a text.
-fn held(text: &str) -> String {
+/// A text as an unquoted setting can contain it: control characters become spaces, and spaces at the ends are removed.
+fn as_description(text: &str) -> String {
     text.replace(char::is_control, " ").trim_matches(' ').to_owned()
 }
 
-/// Every text comes back as the description of a unit, and takes nothing in from the line after it.
-fn descriptions_come_back(texts: &[String]) {
+/// Asserts that systemd parses every text as a `Description=` that ends at the end of its line.
+fn assert_descriptions_survive(texts: &[String]) {
     let dir = outside::folder();
     let stub = outside::stub(dir.path());
-    let texts: Vec<&String> = texts.iter().filter(|text| !held(text).is_empty()).collect();
+    let texts: Vec<&String> = texts.iter().filter(|text| !as_description(text).is_empty()).collect();
     let names: Vec<String> = (0..texts.len()).map(|i| format!("d{i}.service")).collect();
     for (name, text) in names.iter().zip(&texts) {
         let text = format!(
@@ -203,32 +131,114 @@ fn descriptions_come_back(texts: &[String]) {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let dumps = systemd_dumps(dir.path(), &names);
     for (name, text) in names.iter().zip(texts) {
-        assert_eq!(dumps[*name].all("Description"), [held(text)], "{text:?}");
+        assert_eq!(dumps[*name].all("Description"), [as_description(text)], "{text:?}");
         assert!(dumps[*name].all("After").contains(&"x.target (origin-file)"), "{text:?}");
     }
 }
 
-#[test]
-fn nasty_descriptions_come_back() {
-    descriptions_come_back(&nasty());
-}
+mod tools {
+    use super::*;
 
-proptest! {
-    #![proptest_config(cases(6))]
     #[test]
-    fn any_descriptions_come_back(texts in words()) {
-        descriptions_come_back(&texts);
+    fn systemd_parses_nasty_words_unchanged() {
+        assert_words_survive(&nasty_words());
     }
-}
 
-/// The dump has no credentials; but of a quoted path systemd says that it is none, so quotes are part of it.
-#[test]
-fn a_credential_has_its_path_as_it_stands() {
-    let dir = outside::folder();
-    for path in ["/etc/keys/a b", "/etc/\"x\" y%n", "/etc/a\\", "/etc/a:b"] {
-        unit(dir.path(), "", &format!("LoadCredential=api-key:{}\nRestartSec=7", systemd_value(path)));
+    proptest! {
+        #![proptest_config(cases(24))]
+        #[test]
+        fn systemd_parses_any_words_unchanged(words in words()) {
+            assert_words_survive(&words);
+        }
     }
-    let text = "[Service]\nExecStart=/bin/true\nLoadCredential=api-key:\"/etc/keys/a b\"\n";
-    outside::write(&dir.path().join("y.service"), text, 0o644);
-    assert!(systemd_verify(dir.path(), &["y.service"]).contains("not valid"));
+
+    #[test]
+    fn systemd_finds_programs_with_special_characters_in_their_path() {
+        let dir = outside::folder();
+        for name in [
+            "a", "a b", "a$b", "a$$b", "${x}", "a%n", "%%", "é 🦀", "a;b", ";", "a#b", "-a", "@a",
+            "a\u{a0}b", "a,b:c",
+        ] {
+            let path = dir.path().join(name).join("stub");
+            outside::write(&path, "#!/bin/sh\n", 0o755);
+            let text = format!("[Service]\nExecStart={} x\n", systemd_program(path.to_str().unwrap()));
+            outside::write(&dir.path().join("x.service"), &text, 0o644);
+            let messages = systemd_verify(dir.path(), &["x.service"]);
+            assert!(messages.is_empty(), "{messages}\n{text}");
+            let argv = systemd_dump(dir.path(), "x.service").argvs().remove(0);
+            assert_eq!(argv, [path.to_str().unwrap(), "x"]);
+        }
+        assert_eq!(
+            systemd_program("/opt/llama.cpp/build/bin/llama-server"),
+            "/opt/llama.cpp/build/bin/llama-server"
+        );
+    }
+
+    #[test]
+    fn systemd_rejects_programs_with_quotes_backslashes_or_control_characters_in_their_path() {
+        let dir = outside::folder();
+        for name in ["a\"b", "a'b", "a\\b", "a\tb", "a\nb"] {
+            let path = dir.path().join(name).join("stub");
+            outside::write(&path, "#!/bin/sh\n", 0o755);
+            let text = format!("[Service]\nExecStart={} x\n", systemd_program(path.to_str().unwrap()));
+            outside::write(&dir.path().join("x.service"), &text, 0o644);
+            assert!(systemd_verify(dir.path(), &["x.service"]).contains("special characters"), "{name}");
+        }
+    }
+
+    #[test]
+    fn systemd_parses_nasty_variables_unchanged() {
+        assert_variables_survive(&nasty_words());
+    }
+
+    proptest! {
+        #![proptest_config(cases(12))]
+        #[test]
+        fn systemd_parses_any_variables_unchanged(values in words()) {
+            assert_variables_survive(&values);
+        }
+    }
+
+    #[test]
+    fn systemd_parses_nasty_paths_unchanged() {
+        assert_paths_survive(&nasty_words());
+    }
+
+    proptest! {
+        #![proptest_config(cases(12))]
+        #[test]
+        fn systemd_parses_any_paths_unchanged(words in words()) {
+            assert_paths_survive(&words);
+        }
+    }
+
+    #[test]
+    fn systemd_parses_nasty_descriptions_unchanged() {
+        assert_descriptions_survive(&nasty_words());
+    }
+
+    proptest! {
+        #![proptest_config(cases(6))]
+        #[test]
+        fn systemd_parses_any_descriptions_unchanged(texts in words()) {
+            assert_descriptions_survive(&texts);
+        }
+    }
+
+    /// The dump does not list credentials. But systemd rejects a quoted path as not valid, so quotes are part of the
+    /// path.
+    #[test]
+    fn the_path_of_a_credential_is_not_quoted() {
+        let dir = outside::folder();
+        for path in ["/etc/keys/a b", "/etc/\"x\" y%n", "/etc/a\\", "/etc/a:b"] {
+            parse_unit(
+                dir.path(),
+                "",
+                &format!("LoadCredential=api-key:{}\nRestartSec=7", systemd_value(path)),
+            );
+        }
+        let text = "[Service]\nExecStart=/bin/true\nLoadCredential=api-key:\"/etc/keys/a b\"\n";
+        outside::write(&dir.path().join("y.service"), text, 0o644);
+        assert!(systemd_verify(dir.path(), &["y.service"]).contains("not valid"));
+    }
 }

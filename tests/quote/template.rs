@@ -1,17 +1,15 @@
-//! Templates: quoted by the kind of file, and strict.
-
-use std::path::Path;
+//! Templates: values are quoted by the type of the file, and undefined values are errors.
 
 use orchgen::render::template::{Template, Templates};
 use serde::Serialize;
 use serde_json::json;
 
-fn rendered(name: &'static str, source: &'static str, view: &impl Serialize) -> String {
+fn render(name: &'static str, source: &'static str, view: &impl Serialize) -> String {
     let template = Template::new(name, source);
     Templates::new([]).render(&template, view).unwrap()
 }
 
-fn refused(name: &'static str, source: &'static str, view: &impl Serialize) -> String {
+fn render_error(name: &'static str, source: &'static str, view: &impl Serialize) -> String {
     let template = Template::new(name, source);
     Templates::new([]).render(&template, view).unwrap_err().to_string()
 }
@@ -29,49 +27,49 @@ fn a_value_is_quoted_for_the_language_of_its_file() {
         ("systemd/x.target.j2", "\"a b|$$x%%n\""),
         ("docs/reference.md.j2", "a b\\|$x%n"),
     ] {
-        assert_eq!(rendered(name, "{{ v }}", &view), text, "{name}");
-        assert_eq!(rendered(name, "{{ v|safe }}", &view), "a b|$x%n", "{name}");
+        assert_eq!(render(name, "{{ v }}", &view), text, "{name}");
+        assert_eq!(render(name, "{{ v|safe }}", &view), "a b|$x%n", "{name}");
     }
-    assert!(refused("x.json.j2", "{{ v }}", &view).contains("no known language"));
-    assert_eq!(rendered("x.json.j2", "{{ v|safe }}", &view), "a b|$x%n");
+    assert!(render_error("x.json.j2", "{{ v }}", &view).contains("unknown language"));
+    assert_eq!(render("x.json.j2", "{{ v|safe }}", &view), "a b|$x%n");
 }
 
 #[test]
-fn filters_say_what_else_is_meant() {
+fn filters_select_other_quoting() {
     let view = json!({"v": "/a b/%x\"", "n": "A", "c": "x`|y", "l": "a\nb", "p": "/a b/$x"});
-    let unit = |source| rendered("x.service.j2", source, &view);
+    let unit = |source| render("x.service.j2", source, &view);
     assert_eq!(unit("{{ p|program }}"), "\"/a b/$x\"");
     assert_eq!(unit("{{ v|value }}"), "/a b/%%x\"");
     assert_eq!(unit("{{ v|path }}"), "\"/a b/%%x\"'\"'\"\"");
     assert_eq!(unit("{{ n|assignment(p) }}"), "\"A=/a b/$x\"");
     assert_eq!(unit("{{ p|shell }}"), "\"/a b/\\$x\"");
     assert_eq!(unit("{{ l|line }}"), "a b");
-    let document = |source| rendered("x.md.j2", source, &view);
+    let document = |source| render("x.md.j2", source, &view);
     assert_eq!(document("{{ c }} {{ c|text }} {{ c|code }}"), "x\\`\\|y x\\`|y ``x`|y``");
     assert_eq!(document("{{ p|shell }}"), "\"/a b/\\$x\"");
 }
 
 #[test]
-fn a_list_is_words_of_bash() {
+fn the_filter_words_prints_a_list_as_bash_words() {
     let view = json!({"list": ["a b", "", "$x", 1], "one": [""], "none": [], "deep": [["a"]]});
     assert_eq!(
-        rendered("x.md.j2", "{{ list|words }}|{{ one|words }}|{{ none|words }}", &view),
+        render("x.md.j2", "{{ list|words }}|{{ one|words }}|{{ none|words }}", &view),
         "'a b' '' \"\\$x\" 1|''|"
     );
-    assert!(refused("x.sh.j2", "{{ deep|words }}", &view).contains("cannot be printed"));
+    assert!(render_error("x.sh.j2", "{{ deep|words }}", &view).contains("cannot print"));
 }
 
 #[test]
-fn numbers_and_booleans_print_as_themselves() {
+fn numbers_and_booleans_are_printed_unquoted() {
     let view = json!({"n": 8080, "f": 5.4, "b": true, "neg": -1});
     assert_eq!(
-        rendered("x.sh.j2", "{{ n }} {{ f }} {{ b }} {{ neg }} {{ n|shell }}", &view),
+        render("x.sh.j2", "{{ n }} {{ f }} {{ b }} {{ neg }} {{ n|shell }}", &view),
         "8080 5.4 true -1 8080"
     );
 }
 
 #[test]
-fn what_has_no_text_is_refused() {
+fn values_without_text_and_unknown_names_are_errors() {
     let view = json!({"list": ["a"], "map": {"a": 1}, "none": null});
     for source in [
         "{{ list }}",
@@ -82,37 +80,37 @@ fn what_has_no_text_is_refused() {
         "{{ list|shell }}",
         "{{ none|line }}",
     ] {
-        let said = refused("bin/x.sh.j2", source, &view);
-        assert!(said.starts_with("this is a bug in orchgen: bin/x.sh.j2 cannot be rendered: "), "{said}");
+        let message = render_error("bin/x.sh.j2", source, &view);
+        assert!(message.starts_with("this is a bug in orchgen: cannot render bin/x.sh.j2: "), "{message}");
     }
-    assert!(refused("x.sh.j2", "{% if nothing %}{% endif %}", &view).contains("undefined"));
-    assert!(refused("x.sh.j2", "\n{{ nothing }}", &view).contains("x.sh.j2:2"));
-    assert!(refused("x.sh.j2", "{% for %}", &view).contains("syntax error"));
-    assert!(refused("x.sh.j2", "{{ list|join }}", &view).contains("unknown filter"));
-    assert_eq!(rendered("x.sh.j2", "{% if none %}x{% endif %}", &view), "");
+    assert!(render_error("x.sh.j2", "{% if nothing %}{% endif %}", &view).contains("undefined"));
+    assert!(render_error("x.sh.j2", "\n{{ nothing }}", &view).contains("x.sh.j2:2"));
+    assert!(render_error("x.sh.j2", "{% for %}", &view).contains("syntax error"));
+    assert!(render_error("x.sh.j2", "{{ list|join }}", &view).contains("unknown filter"));
+    assert_eq!(render("x.sh.j2", "{% if none %}x{% endif %}", &view), "");
 }
 
 #[test]
-fn text_put_together_in_a_template_is_quoted_once() {
+fn concatenated_text_is_quoted_once() {
     let view = json!({"v": "a b"});
-    assert_eq!(rendered("x.sh.j2", "{{ v ~ '/$x' }}", &view), "\"a b/\\$x\"");
-    assert_eq!(rendered("x.sh.j2", "{% set w %}{{ v }} c{% endset %}{{ w }}", &view), "'a b' c");
-    assert_eq!(rendered("x.sh.j2", "{{ v|shell|safe }}", &view), "'a b'");
+    assert_eq!(render("x.sh.j2", "{{ v ~ '/$x' }}", &view), "\"a b/\\$x\"");
+    assert_eq!(render("x.sh.j2", "{% set w %}{{ v }} c{% endset %}{{ w }}", &view), "'a b' c");
+    assert_eq!(render("x.sh.j2", "{{ v|shell|safe }}", &view), "'a b'");
 }
 
 #[test]
-fn a_tag_on_its_own_line_leaves_no_trace_and_plus_keeps_a_line_break() {
+fn a_tag_on_its_own_line_prints_no_line_and_plus_keeps_a_line_break() {
     let view = json!({"words": ["a", "b c"], "on": true});
     let source = "ExecStart=/x{% for w in words %} \\\n    {{ w }}{% endfor +%}\n{% if on %}\nUser=y\n{% endif %}\nEnd=z\n";
     assert_eq!(
-        rendered("x.service.j2", source, &view),
+        render("x.service.j2", source, &view),
         "ExecStart=/x \\\n    a \\\n    \"b c\"\nUser=y\nEnd=z\n"
     );
 }
 
-/// Lines whose last tag swallows their line break, though other text stands before it.
-fn swallowed(source: &str) -> Vec<&str> {
-    let eats = |line: &&str| {
+/// The lines that end with a tag, which removes the line break, although the line has other text.
+fn lines_without_break(source: &str) -> Vec<&str> {
+    let loses_break = |line: &&str| {
         let line = line.trim_end();
         let tag = line.rfind("{%").unwrap_or_default();
         let other = line[..tag].split("{%").map(|part| part.rsplit("%}").next().unwrap_or_default());
@@ -120,14 +118,14 @@ fn swallowed(source: &str) -> Vec<&str> {
             && !line.ends_with("+%}")
             && other.into_iter().any(|text| !text.trim().is_empty())
     };
-    source.lines().filter(eats).collect()
+    source.lines().filter(loses_break).collect()
 }
 
 #[test]
-fn no_template_swallows_a_line_break_by_accident() {
-    assert_eq!(swallowed("a{% endfor %}\n  {% if x %}\nb{% endif +%}\nc {{ d }}\n").len(), 1);
-    assert!(swallowed("{% if x %}{% endif %}\n{% if x %}a{% endif +%}\n").is_empty());
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")];
+fn no_template_loses_a_line_break_by_accident() {
+    assert_eq!(lines_without_break("a{% endfor %}\n  {% if x %}\nb{% endif +%}\nc {{ d }}\n").len(), 1);
+    assert!(lines_without_break("{% if x %}{% endif %}\n{% if x %}a{% endif +%}\n").is_empty());
+    let mut folders = vec![crate::support::repository().join("templates")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten() {
             let path = entry.unwrap().path();
@@ -135,22 +133,27 @@ fn no_template_swallows_a_line_break_by_accident() {
                 folders.push(path);
             } else {
                 let found = std::fs::read_to_string(&path).unwrap();
-                assert!(swallowed(&found).is_empty(), "{}: {:#?}", path.display(), swallowed(&found));
+                assert!(
+                    lines_without_break(&found).is_empty(),
+                    "{}: {:#?}",
+                    path.display(),
+                    lines_without_break(&found)
+                );
             }
         }
     }
 }
 
 #[test]
-fn a_template_includes_another_by_name_in_its_own_language() {
+fn an_included_template_is_quoted_in_its_own_language() {
     static PART: Template = Template::new("systemd/part.service.j2", "User={{ user }}\n");
     static WHOLE: Template =
         Template::new("systemd/x.service.j2", "[Service]\n{% include 'systemd/part.service.j2' %}\n");
     let templates = Templates::new([&PART, &WHOLE]);
     let text = templates.render(&WHOLE, &json!({"user": "a b"})).unwrap();
     assert_eq!(text, "[Service]\nUser=\"a b\"\n");
-    let said = templates.render(&WHOLE, &json!({})).unwrap_err().to_string();
-    assert!(said.contains("systemd/part.service.j2:1"), "{said}");
+    let message = templates.render(&WHOLE, &json!({})).unwrap_err().to_string();
+    assert!(message.contains("systemd/part.service.j2:1"), "{message}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! What a finding is recognised by from run to run.
+//! Fingerprints, which identify a finding across runs.
 
 use super::{PORT, Run, UNUSED};
-use orchgen::diag::{Diagnostic, Silence, known};
+use orchgen::diag::{Diagnostic, SilenceReason, fingerprinted};
 use std::collections::BTreeSet;
 
-/// A run over a text in which each `8080` is a port that is taken.
+/// A run with one finding at each `8080` of the text.
 fn run(text: &str, name: &str) -> Run {
     let mut run = Run::default();
     let file = run.file(name, text);
@@ -16,29 +16,29 @@ fn run(text: &str, name: &str) -> Run {
     run
 }
 
-fn marks(run: &Run) -> Vec<String> {
-    known(&run.findings, &run.map).iter().map(|one| one.fingerprint.to_string()).collect()
+fn fingerprints(run: &Run) -> Vec<String> {
+    fingerprinted(&run.findings, &run.map).iter().map(|finding| finding.fingerprint.to_string()).collect()
 }
 
 #[test]
-fn lines_sums_and_folders_do_not_count() {
-    let here = marks(&run("a: 8080\n", "registry/a.yaml"));
-    assert_eq!(here, marks(&run("# above\n\n   a: 8080\n", "./registry/a.yaml")));
-    assert_eq!(here, marks(&run("a: 8080\n", "/srv/other/b.yaml")), "the item says which it is");
+fn a_fingerprint_does_not_depend_on_lines_numbers_or_folders() {
+    let here = fingerprints(&run("a: 8080\n", "registry/a.yaml"));
+    assert_eq!(here, fingerprints(&run("# above\n\n   a: 8080\n", "./registry/a.yaml")));
+    assert_eq!(here, fingerprints(&run("a: 8080\n", "/srv/other/b.yaml")), "the item identifies the finding");
     assert!(here[0].len() == 32 && here[0].bytes().all(|byte| byte.is_ascii_hexdigit()));
-    // What is written to files of known findings must mean the same in every version.
+    // Baseline files contain fingerprints, so every version must compute the same ones.
     assert_eq!(here, ["ca0803f0fa22644d5bc2457532b344ad"]);
 }
 
 #[test]
-fn alike_ones_differ_and_the_first_keeps_its_own() {
-    let three = marks(&run("8080 8080 8080", "a.yaml"));
+fn repeated_findings_have_distinct_fingerprints_in_a_stable_order() {
+    let three = fingerprints(&run("8080 8080 8080", "a.yaml"));
     assert_eq!(three.iter().collect::<BTreeSet<_>>().len(), 3);
-    assert_eq!(marks(&run("8080 8080", "a.yaml")), three[..2]);
+    assert_eq!(fingerprints(&run("8080 8080", "a.yaml")), three[..2]);
 }
 
 #[test]
-fn code_item_and_names_count() {
+fn a_fingerprint_depends_on_code_item_and_names() {
     let mut run = Run::default();
     let file = run.file("registry/a.yaml", "a: 1\n");
     let place = run.span(file, "1", 0);
@@ -52,20 +52,21 @@ fn code_item_and_names_count() {
     run.report(PORT.at(run.span(other, "1", 0), "", "`a` is wrong"));
     run.report(PORT.at(place, "", "`a` `b`").about("role", "a"));
     run.report(PORT.at(place, "", "`a`b`").about("role", "a"));
-    let all = marks(&run);
+    let all = fingerprints(&run);
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
 }
 
 #[test]
-fn what_is_silenced_keeps_its_turn() {
+fn silenced_findings_keep_their_fingerprints() {
     let mut run = run("8080 8080 8080", "a.yaml");
-    let all = marks(&run);
-    let mut turn = 0;
+    let all = fingerprints(&run);
+    let mut number = 0;
     run.findings.silence(|_: &Diagnostic| {
-        turn += 1;
-        (turn == 2).then(|| Silence::Baseline { file: "known.json".to_owned() })
+        number += 1;
+        (number == 2).then(|| SilenceReason::Baseline { file: "known.json".to_owned() })
     });
-    assert_eq!(marks(&run), all);
-    let silent = known(&run.findings, &run.map).iter().map(|one| one.silence.is_some()).collect::<Vec<_>>();
-    assert_eq!(silent, [false, true, false]);
+    assert_eq!(fingerprints(&run), all);
+    let silenced =
+        fingerprinted(&run.findings, &run.map).iter().map(|one| one.silence.is_some()).collect::<Vec<_>>();
+    assert_eq!(silenced, [false, true, false]);
 }

@@ -1,7 +1,8 @@
-//! Text that wants to steer the terminal it is shown on, or to break the drawing.
+//! Malicious text: it must not control the terminal or break the layout of the report.
 
-use super::{ASCII, PLAIN, PORT, Run, Style, widest};
-use orchgen::diag::words::steers;
+use super::{ASCII, PLAIN, PORT, Run, Style, max_width};
+use crate::support::assert_snapshot;
+use orchgen::diag::words::is_control_like;
 use orchgen::diag::{Code, Diagnostic, NotChecked, Severity, Subject};
 use orchgen::source::Span;
 use proptest::prelude::*;
@@ -9,8 +10,8 @@ use proptest::prelude::*;
 const ATTACK: &str =
     "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}evil\u{2066}\u{200b}\u{0}\u{7f}\u{feff}\r\u{8}x";
 
-/// Every text of a finding and of its file is an attack.
-fn attacked() -> Run {
+/// A run in which every text contains control characters.
+fn attacked_run() -> Run {
     let mut run = Run::default();
     let file = run.file(&format!("registry/{ATTACK}.yaml"), &format!("a: {ATTACK} mark\n{ATTACK}: here\n"));
     let bare = run.file(&format!("out/{ATTACK}"), "");
@@ -30,43 +31,41 @@ fn attacked() -> Run {
 }
 
 fn styles() -> Vec<Style> {
-    let narrated = Style { narrated: true, ..PLAIN };
+    let narrated = Style { screen_reader: true, ..PLAIN };
     [PLAIN, ASCII, narrated].map(|style| Style { verbose: true, ..style }).to_vec()
 }
 
-fn first_that_steers(shown: &str) -> Option<char> {
-    shown.chars().find(|c| *c != '\n' && steers(*c))
+fn first_control_char(output: &str) -> Option<char> {
+    output.chars().find(|c| *c != '\n' && is_control_like(*c))
 }
 
 #[test]
-fn nothing_that_steers_comes_through() {
+fn no_control_character_is_printed() {
     for style in styles() {
-        let shown = attacked().shown(style);
-        assert_eq!(first_that_steers(&shown), None, "{shown:?}");
-        assert!(shown.contains("evil"), "the text itself is shown");
+        let output = attacked_run().render(style);
+        assert_eq!(first_control_char(&output), None, "{output:?}");
+        assert!(output.contains("evil"), "the harmless part of the text is printed");
     }
-    let shown = attacked().shown(Style { verbose: true, ..ASCII });
-    assert!(shown.is_ascii(), "{shown}");
+    let output = attacked_run().render(Style { verbose: true, ..ASCII });
+    assert!(output.is_ascii(), "{output}");
 }
 
 #[test]
-fn in_colour_every_escape_is_one_of_ours() {
+fn a_colored_report_has_only_known_escape_sequences() {
     for style in styles() {
-        let shown = attacked().shown(Style { colour: true, ..style });
-        let mut bare = shown.clone();
-        for ours in ["31;1", "33;1", "32;1", "36;1", "34;1", "0"] {
-            bare = bare.replace(&format!("\u{1b}[{ours}m"), "");
+        let output = attacked_run().render(Style { color: true, ..style });
+        let mut without_color = output.clone();
+        for color in ["31;1", "33;1", "32;1", "36;1", "34;1", "0"] {
+            without_color = without_color.replace(&format!("\u{1b}[{color}m"), "");
         }
-        assert_eq!(first_that_steers(&bare), None, "{bare:?}");
-        assert_eq!(bare, attacked().shown(style));
+        assert_eq!(first_control_char(&without_color), None, "{without_color:?}");
+        assert_eq!(without_color, attacked_run().render(style));
     }
 }
 
 #[test]
-fn what_was_hidden_is_seen() {
-    insta::with_settings!({
-        snapshot_path => "../snapshots/report", prepend_module_to_snapshot => false, omit_expression => true,
-    }, { insta::assert_snapshot!("hostile", attacked().shown(Style { verbose: true, ..PLAIN })) });
+fn control_characters_are_printed_as_escapes() {
+    assert_snapshot!("report", "hostile", attacked_run().render(Style { verbose: true, ..PLAIN }));
 }
 
 static ANY: [Code; 3] = [
@@ -118,20 +117,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_place_in_any_text_can_be_drawn(run in any_run(), width in 0..220_usize) {
+    fn any_span_in_any_text_can_be_printed(run in any_run(), width in 0..220_usize) {
         for style in styles() {
             let style = Style { width, ..style };
-            let shown = run.shown(style);
-            prop_assert_eq!(first_that_steers(&shown), None);
-            prop_assert!(!shown.contains("Failed to read"));
-            let drawn: Vec<&str> = shown.lines().filter(|line| line.contains([' ', '│'])).collect();
-            let most = width.clamp(40, 200);
-            prop_assert!(style.narrated || widest(&drawn.join("\n")) <= most + 3, "{}", shown);
+            let output = run.render(style);
+            prop_assert_eq!(first_control_char(&output), None);
+            prop_assert!(!output.contains("Failed to read"));
+            let wrapped: Vec<&str> = output.lines().filter(|line| line.contains([' ', '│'])).collect();
+            let max = width.clamp(40, 200);
+            prop_assert!(style.screen_reader || max_width(&wrapped.join("\n")) <= max + 3, "{}", output);
             for finding in run.findings.findings() {
                 for label in finding.secondary.iter().chain([&finding.primary]) {
-                    let there = run.map.get(label.span.file).is_some();
-                    let said = label.text.split(' ').next().unwrap();
-                    prop_assert!(!there || shown.contains(said), "{:?} in {}", label, shown);
+                    let has_file = run.map.get(label.span.file).is_some();
+                    let first_word = label.text.split(' ').next().unwrap();
+                    prop_assert!(!has_file || output.contains(first_word), "{:?} in {}", label, output);
                 }
             }
         }

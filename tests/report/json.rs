@@ -1,8 +1,8 @@
-//! The shape of the JSON report, which may only grow.
+//! The format of the JSON report. Later versions may only add keys.
 
 use super::{PORT, Run, THREADS, UNUSED};
 use orchgen::diag::report::json::{FORMAT_VERSION, json};
-use orchgen::diag::{Diagnostic, Fix, NotChecked, Silence, Subject, known};
+use orchgen::diag::{Diagnostic, Fix, NotChecked, SilenceReason, Subject, fingerprinted};
 use orchgen::source::Span;
 
 fn run() -> Run {
@@ -21,7 +21,7 @@ fn run() -> Run {
     run.report(THREADS.at(run.span(roles, "b", 0), "", "many").about("role", "b"));
     let why = |finding: &Diagnostic| {
         let because = "all \"right\"".to_owned();
-        (finding.code.number == THREADS.number).then_some(Silence::Allowed { because })
+        (finding.code.number == THREADS.number).then_some(SilenceReason::Allowed { because })
     };
     run.findings.silence(why);
     run.report(UNUSED.at(Span::new(unit, 0, 0), "", "\u{1b}\u{202e}\"\n"));
@@ -33,17 +33,17 @@ fn run() -> Run {
     run
 }
 
-/// A report with one of everything.
+/// A report with findings, a silenced finding, a fix and a check without a verdict.
 pub(super) fn value() -> serde_json::Value {
-    serde_json::from_str(&said(&run())).unwrap()
+    serde_json::from_str(&json_report(&run())).unwrap()
 }
 
-fn said(run: &Run) -> String {
+fn json_report(run: &Run) -> String {
     json(&run.findings, &run.map)
 }
 
 #[test]
-fn keys_and_their_order_are_as_documented() {
+fn keys_and_their_order_are_stable() {
     let expected = concat!(
         r#"{"format_version":1,"findings":[{"code":"ORC302","name":"port-conflict","severity":"error","#,
         r#""message":"two on 8080","subject":{"kind":"role","name":"b"},"primary":{"file":"registry/roles.yaml","#,
@@ -67,18 +67,18 @@ fn keys_and_their_order_are_as_documented() {
     );
     let run = run();
     let mut expected = expected.to_owned();
-    let marks = known(&run.findings, &run.map);
+    let fingerprints = fingerprinted(&run.findings, &run.map);
     for (name, number) in [("FIRST", PORT.number), ("SECOND", UNUSED.number), ("THIRD", THREADS.number)] {
-        let one = marks.iter().find(|one| one.finding.code.number == number).unwrap();
-        expected = expected.replace(name, &one.fingerprint.to_string());
+        let found = fingerprints.iter().find(|found| found.finding.code.number == number).unwrap();
+        expected = expected.replace(name, &found.fingerprint.to_string());
     }
-    assert_eq!(said(&run), expected);
+    assert_eq!(json_report(&run), expected);
     assert_eq!(FORMAT_VERSION, 1);
 }
 
 #[test]
-fn it_is_one_line_of_json_without_control_characters() {
-    let text = said(&run());
+fn the_report_is_one_line_without_control_characters() {
+    let text = json_report(&run());
     let line = text.strip_suffix('\n').unwrap();
     assert!(!line.chars().any(char::is_control));
     let value: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -86,18 +86,18 @@ fn it_is_one_line_of_json_without_control_characters() {
 }
 
 #[test]
-fn nothing_found_has_the_same_shape() {
+fn a_report_without_findings_has_all_keys() {
     assert_eq!(
-        said(&Run::default()),
+        json_report(&Run::default()),
         "{\"format_version\":1,\"findings\":[],\"not_checked\":[],\"summary\":{\"errors\":0,\"warnings\":0,\"not_checked\":0,\"notes\":0,\"silenced\":0},\"silenced\":[]}\n"
     );
 }
 
 #[test]
-fn a_place_in_no_file_is_the_beginning_of_a_file_without_a_name() {
+fn a_span_in_an_unknown_file_is_the_start_of_a_file_without_a_name() {
     let mut run = Run::default();
     run.report(PORT.at(Span::new(orchgen::source::FileId(3), 5, 9), "", "a headline"));
-    let value: serde_json::Value = serde_json::from_str(&said(&run)).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&json_report(&run)).unwrap();
     let place = &value["findings"][0]["primary"];
     assert_eq!(place["file"], "");
     assert_eq!(place["start"], serde_json::json!({"line": 1, "column": 1, "byte": 0}));

@@ -1,36 +1,37 @@
-//! SARIF, held against the validator of the people who made it, with the rules of GitHub.
+//! SARIF reports, checked with the validator of Microsoft and its rules for GitHub.
 
 use super::{DRIFT, PORT, Run, THREADS, UNUSED};
 use orchgen::diag::report::{self, sarif::sarif};
-use orchgen::diag::{Code, Fix, Severity, Silence, Subject};
-use orchgen::source::{Places, Span};
+use orchgen::diag::{Code, Fix, Severity, SilenceReason, Subject};
+use orchgen::source::{ReportPaths, Span};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn said(run: &Run, codes: &[&'static Code]) -> String {
-    let places = Places::default();
-    sarif(report::Run { findings: &run.findings, map: &run.map, places: &places, codes })
+fn sarif_text(run: &Run, codes: &[&'static Code]) -> String {
+    let places = ReportPaths::default();
+    sarif(report::ReportInput { findings: &run.findings, map: &run.map, places: &places, codes })
 }
 
+/// The report as JSON.
 fn read(run: &Run) -> Value {
-    serde_json::from_str(&said(run, &orchgen::catalogue::codes())).unwrap()
+    serde_json::from_str(&sarif_text(run, &orchgen::catalogue::codes())).unwrap()
 }
 
-/// The validator, which `.ci/sarif/install` gets where it is not there.
+/// The path of the validator. `.ci/sarif/install` installs it if it is missing.
 fn validator() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let got = Command::new("bash").arg(root.join(".ci/sarif/install")).output().unwrap();
+    let root = crate::support::repository();
+    let output = Command::new("bash").arg(root.join(".ci/sarif/install")).output().unwrap();
     assert!(
-        got.status.success(),
-        "the validator of SARIF is not there, and npm does not get it: {}",
-        String::from_utf8_lossy(&got.stderr)
+        output.status.success(),
+        "the SARIF validator is missing and could not be installed: {}",
+        String::from_utf8_lossy(&output.stderr)
     );
     root.join("target/sarif/node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool")
 }
 
-/// Everything that the validator has to say of a file; its exit code says nothing.
-pub(crate) fn complaints(file: &Path) -> Vec<String> {
+/// The errors and warnings of the validator for a file. Its exit code does not depend on them.
+pub(crate) fn validation_errors(file: &Path) -> Vec<String> {
     let home = tempfile::tempdir().unwrap();
     let output = Command::new(validator())
         .args(["validate", "--rule-kind", "Sarif;Ghas"])
@@ -38,22 +39,23 @@ pub(crate) fn complaints(file: &Path) -> Vec<String> {
         .env("DOTNET_BUNDLE_EXTRACT_BASE_DIR", home.path())
         .output()
         .unwrap();
-    let said =
+    let text =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("Analysis completed successfully."), "{said}");
-    let bad = said.lines().filter(|line| line.contains(": error ") || line.contains(": warning "));
-    bad.map(str::to_owned).collect()
+    assert!(text.contains("Analysis completed successfully."), "{text}");
+    let errors = text.lines().filter(|line| line.contains(": error ") || line.contains(": warning "));
+    errors.map(str::to_owned).collect()
 }
 
 fn validate(text: &str) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("orchgen.sarif");
     std::fs::write(&file, text).unwrap();
-    complaints(&file)
+    validation_errors(&file)
 }
 
-/// One finding of every kind: two files, one outside, a drift, a fix, one that is allowed and one that is known.
-fn everything() -> Run {
+/// A run with findings in two registry files (one outside of the project) and in an edited output file. One finding has a
+/// fix, one is allowed, and one is in the baseline.
+fn full_run() -> Run {
     let mut run = Run::default();
     let file = run.file("registry/b,c:d%ü.yaml", "🚀ü: 8080\nb: 8080\nlast: {\n}\n");
     let outside = run.file("/srv/other place/registry/a.kdl", "a 1\n");
@@ -73,38 +75,25 @@ fn everything() -> Run {
     run.report(THREADS.at(run.span(file, "ü", 0), "here", "more").about("role", "d"));
     run.report(DRIFT.at(Span::new(unit, 0, 0), "", "edited"));
     run.findings.silence(|finding| match finding.subject.as_ref().map(|subject| &*subject.name) {
-        Some("c") => Some(Silence::Allowed { because: "it is fine".into() }),
-        Some("m") => Some(Silence::Baseline { file: "known.json".into() }),
+        Some("c") => Some(SilenceReason::Allowed { because: "it is fine".into() }),
+        Some("m") => Some(SilenceReason::Baseline { file: "known.json".into() }),
         _ => None,
     });
     run
 }
 
 #[test]
-fn the_validator_has_nothing_to_say() {
-    let codes = orchgen::catalogue::codes();
-    assert_eq!(validate(&said(&everything(), &codes)), [""; 0]);
-    assert_eq!(validate(&said(&Run::default(), &codes)), [""; 0]);
-}
-
-#[test]
-fn the_validator_would_say_it() {
-    let broken = said(&everything(), &orchgen::catalogue::codes()).replace("shortDescription", "briefly");
-    assert!(validate(&broken).len() > 1);
-}
-
-#[test]
-fn all_codes_are_rules_in_every_run_and_nothing_in_them_is_empty_or_a_template() {
+fn every_run_lists_all_codes_as_rules_with_complete_texts() {
     let rules = read(&Run::default())["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap().clone();
     assert_eq!(rules.len(), orchgen::catalogue::codes().len());
     for rule in &rules {
         let text = |path: &str| rule.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let all =
+        let paths =
             ["/shortDescription/text", "/fullDescription/text", "/help/text", "/help/markdown", "/name"];
-        for path in all {
+        for path in paths {
             assert!(!text(path).is_empty(), "{rule} has no {path}");
         }
-        for path in &all[..2] {
+        for path in &paths[..2] {
             assert!(!text(path).contains(['{', '}', '\n']) && text(path).len() <= 1024, "{}", text(path));
         }
         assert!(text("/shortDescription/text").ends_with('.'), "{}", text("/shortDescription/text"));
@@ -116,15 +105,15 @@ fn all_codes_are_rules_in_every_run_and_nothing_in_them_is_empty_or_a_template()
 }
 
 #[test]
-fn a_result_has_its_places_in_utf16_and_its_fix() {
-    let log = read(&everything());
+fn a_result_has_columns_in_utf16_and_its_fix() {
+    let log = read(&full_run());
     let run = &log["runs"][0];
     assert_eq!(run["columnKind"], "utf16CodeUnits");
-    let of = |rule: &str| {
+    let result_of = |rule: &str| {
         let results = run["results"].as_array().unwrap();
         results.iter().find(|result| result["ruleId"] == rule).unwrap().clone()
     };
-    let port = of("ORC302");
+    let port = result_of("ORC302");
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     assert_eq!(rules[usize::try_from(port["ruleIndex"].as_u64().unwrap()).unwrap()]["id"], "ORC302");
     assert_eq!(port["message"]["text"], "two on `8080`.\nnote: 1\n2\nhelp: take 8081");
@@ -145,14 +134,14 @@ fn a_result_has_its_places_in_utf16_and_its_fix() {
     let change = &port["fixes"][0]["artifactChanges"][0];
     assert_eq!(change["replacements"][0]["insertedContent"]["text"], "8081");
     assert_eq!(change["replacements"][0]["deletedRegion"]["startLine"], 2);
-    let drift = &of("ORC401")["locations"][0]["physicalLocation"];
+    let drift = &result_of("ORC401")["locations"][0]["physicalLocation"];
     assert_eq!(drift["artifactLocation"]["uri"], "out/a.service");
     assert_eq!(port["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().len(), 32);
 }
 
 #[test]
-fn what_does_not_count_stands_there_with_its_reason() {
-    let log = read(&everything());
+fn silenced_findings_are_results_with_a_suppression_and_its_reason() {
+    let log = read(&full_run());
     let results = log["runs"][0]["results"].as_array().unwrap();
     assert_eq!(results.len(), 5);
     let why = |message: &str| {
@@ -160,15 +149,18 @@ fn what_does_not_count_stands_there_with_its_reason() {
         result.unwrap()["suppressions"].clone()
     };
     assert_eq!(why("many"), json!([{"kind": "inSource", "justification": "it is fine"}]));
-    assert_eq!(why("unused"), json!([{"kind": "external", "justification": "known: listed in known.json"}]));
+    assert_eq!(
+        why("unused"),
+        json!([{"kind": "external", "justification": "listed in baseline known.json"}])
+    );
     assert_eq!(why("two on"), json!([]));
 }
 
 #[test]
-fn of_too_many_results_the_most_severe_stay() {
+fn the_least_severe_of_too_many_results_are_omitted() {
     let mut run = Run::default();
     let file = run.file("a.yaml", &"a: 1\n".repeat(30_001));
-    // A run holds ten thousand of each severity.
+    // About 10,000 findings of each severity.
     for n in 0..29_998 {
         let place = Span::new(file, n * 5, n * 5 + 1);
         let mut finding = UNUSED.at(place, "", "unused").about("model", n.to_string());
@@ -184,5 +176,23 @@ fn of_too_many_results_the_most_severe_stay() {
     assert_eq!(results.len(), 25_000);
     assert_eq!(results[24_999]["ruleId"], "ORC302");
     let note = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
-    assert!(note.as_str().unwrap().starts_with("4999 results are left out"), "{note}");
+    assert!(note.as_str().unwrap().starts_with("4999 results omitted"), "{note}");
+}
+
+mod tools {
+    use super::*;
+
+    #[test]
+    fn the_validator_accepts_all_reports() {
+        let codes = orchgen::catalogue::codes();
+        assert_eq!(validate(&sarif_text(&full_run(), &codes)), [""; 0]);
+        assert_eq!(validate(&sarif_text(&Run::default(), &codes)), [""; 0]);
+    }
+
+    #[test]
+    fn the_validator_reports_an_unknown_key() {
+        let broken =
+            sarif_text(&full_run(), &orchgen::catalogue::codes()).replace("shortDescription", "briefly");
+        assert!(validate(&broken).len() > 1);
+    }
 }

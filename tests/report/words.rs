@@ -1,9 +1,9 @@
-//! The grammar of messages, and the names that are suggested.
+//! The words of messages: counts, lists, quoted names, and suggestions for misspelt names.
 
 use orchgen::diag::nearest;
-use orchgen::diag::words::{all_of, any_of, count, printable, quoted, steers};
+use orchgen::diag::words::{all_of, any_of, count, is_control_like, printable, quoted};
 
-/// The fields of the language, those of items within items included.
+/// All fields of the registry language, including those of blocks.
 const FIELDS: &[&str] = &[
     "verified",
     "engine",
@@ -104,8 +104,8 @@ fn suggested(word: &str) -> Option<&'static str> {
     nearest(word, FIELDS.iter().copied())
 }
 
-/// The word with one character taken out, two neighbours swapped, or one letter put in.
-fn mutated(word: &str) -> Vec<String> {
+/// All misspellings: the word with one character removed, two neighbors swapped, or one character inserted.
+fn misspellings(word: &str) -> Vec<String> {
     let chars: Vec<char> = word.chars().collect();
     let mut all = Vec::new();
     for at in 0..=chars.len() {
@@ -124,16 +124,16 @@ fn mutated(word: &str) -> Vec<String> {
     all
 }
 
-/// How many slips there are, how many are understood, and what is said of the others.
-fn understood(keep: impl Fn(&str, &str) -> bool) -> (usize, usize, Vec<String>) {
+/// The number of misspellings, the number with a correct suggestion, and a description of the others.
+fn count_suggestions(keep: impl Fn(&str, &str) -> bool) -> (usize, usize, Vec<String>) {
     let (mut all, mut right, mut wrong) = (0, 0, Vec::new());
     for name in FIELDS {
-        let slips = mutated(name);
-        for slip in slips.iter().filter(|slip| !FIELDS.contains(&slip.as_str()) && keep(name, slip)) {
+        let misspelt = misspellings(name);
+        for word in misspelt.iter().filter(|word| !FIELDS.contains(&word.as_str()) && keep(name, word)) {
             all += 1;
-            match suggested(slip) {
+            match suggested(word) {
                 Some(found) if found == *name => right += 1,
-                other => wrong.push(format!("{slip}: {name} was meant, {other:?} is said")),
+                other => wrong.push(format!("{word}: expected {name}, found {other:?}")),
             }
         }
     }
@@ -141,26 +141,26 @@ fn understood(keep: impl Fn(&str, &str) -> bool) -> (usize, usize, Vec<String>) 
 }
 
 #[test]
-fn a_slip_of_the_finger_is_understood() {
-    let (all, right, wrong) = understood(|_, _| true);
-    assert!(all > 10_000, "{all} slips");
+fn a_misspelt_field_is_suggested_correctly() {
+    let (all, right, wrong) = count_suggestions(|_, _| true);
+    assert!(all > 10_000, "{all} misspellings");
     assert!(right * 100 >= all * 98, "{right} of {all}: {wrong:#?}");
 }
 
 #[test]
-fn each_kind_of_slip_is_understood() {
-    let kinds = [(-1, "taken out"), (0, "swapped"), (1, "put in")];
+fn each_kind_of_misspelling_is_suggested_correctly() {
+    let kinds = [(-1, "removed"), (0, "swapped"), (1, "inserted")];
     for (longer, kind) in kinds {
-        let of_kind = |name: &str, slip: &str| slip.len().cast_signed() - name.len().cast_signed() == longer;
-        let (all, right, wrong) = understood(of_kind);
-        // Names of different items, such as `model` and `models`, can be a slip apart: none is wrong then.
+        let is_kind = |name: &str, word: &str| word.len().cast_signed() - name.len().cast_signed() == longer;
+        let (all, right, wrong) = count_suggestions(is_kind);
+        // Some names differ by one character, such as `model` and `models`. Then both suggestions are correct.
         assert!(right * 100 >= all * 97, "{kind}: {right} of {all}: {wrong:#?}");
     }
 }
 
 #[test]
-fn what_was_meant_is_found_by_sense_too() {
-    let meant = [
+fn a_synonym_or_another_spelling_is_suggested_correctly() {
+    let synonyms = [
         ("ctx", "context"),
         ("ctx_size", "context"),
         ("ctx-size", "context"),
@@ -175,13 +175,13 @@ fn what_was_meant_is_found_by_sense_too() {
         ("prompt.cache", "prompt-cache"),
         ("quantization", "quant"),
     ];
-    for (word, name) in meant {
+    for (word, name) in synonyms {
         assert_eq!(suggested(word), Some(name), "{word}");
     }
 }
 
 #[test]
-fn nothing_absurd_is_suggested() {
+fn unrelated_words_have_no_suggestion() {
     for word in [
         "kubernetes",
         "x",
@@ -204,23 +204,23 @@ fn nothing_absurd_is_suggested() {
 }
 
 #[test]
-fn a_name_of_the_same_case_and_dashes_comes_first() {
+fn the_nearest_name_is_suggested_first() {
     assert_eq!(nearest("cache_types", ["cache-typos", "cache-types"]), Some("cache-types"));
     assert_eq!(nearest("Ports", ["sorts", "ports"]), Some("ports"));
-    assert_eq!(nearest("modle", ["mode", "model"]), Some("model"), "a swap is one slip, not two");
-    assert_eq!(nearest("a", ["b"]), None, "nothing of it is left");
-    assert_eq!(nearest("ab", ["aa", "ac"]), Some("aa"), "the first of several as near");
+    assert_eq!(nearest("modle", ["mode", "model"]), Some("model"), "a swap counts as one edit, not two");
+    assert_eq!(nearest("a", ["b"]), None, "no character is the same");
+    assert_eq!(nearest("ab", ["aa", "ac"]), Some("aa"), "the first of two equally near names");
     assert_eq!(nearest("модель", ["модели", "порт"]), Some("модели"), "characters count, not bytes");
 }
 
 #[test]
-fn names_that_differ_much_are_unlike() {
+fn a_name_that_differs_much_is_not_suggested() {
     assert!(nearest("port", ["engine"]).is_none());
     assert!(nearest("port", ["ports"]).is_some());
 }
 
 #[test]
-fn counts_and_lists_read_well() {
+fn counts_and_lists_are_correct_english() {
     assert_eq!([count(0, "role"), count(1, "role"), count(12, "role")], ["0 roles", "1 role", "12 roles"]);
     assert_eq!(any_of::<&str>(&[]), "");
     assert_eq!(any_of(&["a"]), "a");
@@ -230,11 +230,17 @@ fn counts_and_lists_read_well() {
 }
 
 #[test]
-fn names_cannot_steer_a_terminal() {
+fn control_characters_in_names_are_escaped() {
     assert_eq!(quoted("a\u{1b}[2J"), "`a\\u{1b}[2J`");
     assert_eq!(printable("a\nb\t\u{202e}\u{200b}\u{7f}"), "a\\nb\\t\\u{202e}\\u{200b}\\u{7f}");
     assert_eq!(printable("größe 模型 🚀 👨\u{200d}👩"), "größe 模型 🚀 👨\u{200d}👩");
     assert_eq!(printable(&"ü".repeat(200)), "ü".repeat(200));
     assert_eq!(printable(&"ü".repeat(201)), "ü".repeat(200) + "…");
-    assert!(steers('\u{9b}') && steers('\u{2028}') && steers('\u{e0041}') && !steers(' ') && !steers('é'));
+    assert!(
+        is_control_like('\u{9b}')
+            && is_control_like('\u{2028}')
+            && is_control_like('\u{e0041}')
+            && !is_control_like(' ')
+            && !is_control_like('é')
+    );
 }

@@ -1,4 +1,4 @@
-//! What goes wrong with roles that start with the machine stays with the role that it went wrong with.
+//! A failure of one role at boot does not affect the others.
 
 use super::STACK;
 use super::rig::{Rig, ask, wait};
@@ -7,71 +7,74 @@ use std::net::TcpListener;
 const SLOW: &str = include_str!("slow.kdl");
 
 #[test]
-fn a_fault_of_one_role_is_that_roles_alone() {
-    let Some(rig) = Rig::boot("a_fault_of_one_role_is_that_roles_alone") else { return };
+fn a_failed_role_does_not_affect_the_others() {
+    let rig = Rig::boot();
     rig.write("/srv/keys/api", "a-key\n", 0o600);
     rig.install(STACK);
-    rig.said(&["systemctl", "daemon-reload"]);
-    // A stranger has a port before the stack starts.
-    let stranger = TcpListener::bind(("127.0.0.1", 18082)).unwrap();
-    let begun = rig.seconds();
-    rig.said(&["systemctl", "start", "rig.target"]);
-    assert!(rig.seconds() - begun < 55.0, "a start that fails does so at once, not at its timeout");
-    rig.report("the target is started");
-    for (unit, why) in
-        [("rig-gone.service", "absent.gguf"), ("rig-spread.service", "port 18082 of 127.0.0.1 is taken")]
-    {
+    rig.output(&["systemctl", "daemon-reload"]);
+    // Another process uses a port before the stack starts.
+    let other_listener = TcpListener::bind(("127.0.0.1", 18082)).unwrap();
+    let begin = rig.seconds();
+    rig.output(&["systemctl", "start", "rig.target"]);
+    assert!(rig.seconds() - begin < 55.0, "a failed start ends early, not at its timeout");
+    rig.report("started the target");
+    for (unit, why) in [
+        ("rig-gone.service", "absent.gguf"),
+        ("rig-spread.service", "port 18082 on 127.0.0.1 is already in use"),
+    ] {
         wait(60, unit, || rig.state(unit) == "failed");
         assert!(rig.journal(unit).contains(why), "{unit}: {}", rig.journal(unit));
     }
-    // A file that is missing is not tried again.
+    // systemd does not restart a server with a missing file.
     assert_eq!(rig.show("rig-gone.service", "NRestarts"), "0");
     for unit in ["rig-chat.service", "rig-mixture.service", "rig-vectors-5.service", "rig-lazy.socket"] {
         assert_eq!(rig.state(unit), "active", "{unit}");
     }
-    rig.report("two have failed, and the others run");
-    drop(stranger);
+    rig.report("two roles failed, the others are active");
+    drop(other_listener);
     std::fs::copy(rig.root.join("srv/models/target.gguf"), rig.root.join("srv/models/absent.gguf")).unwrap();
-    // It was tried five times, in case the port would be free again; the unit says how to lift the limit.
-    rig.said(&["systemctl", "reset-failed", "rig-spread.service"]);
-    rig.said(&["systemctl", "start", "rig.target"]);
+    // systemd restarted the server with the busy port five times. A comment in the unit names this command.
+    rig.output(&["systemctl", "reset-failed", "rig-spread.service"]);
+    rig.output(&["systemctl", "start", "rig.target"]);
     for (unit, port) in [("rig-gone.service", 18087), ("rig-spread.service", 18082)] {
         wait(20, unit, || rig.state(unit) == "active");
         assert_eq!(ask(port, "/health", "", "").unwrap().status, 200);
     }
-    rig.report("the file has come and the port is free: the target started both");
+    rig.report("the file exists and the port is free: the target started both roles");
 
     let pid = rig.pid("rig-chat.service");
-    rig.said(&["kill", "-KILL", &pid]);
-    wait(20, "it is back", || {
+    rig.output(&["kill", "-KILL", &pid]);
+    wait(20, "the role is active again", || {
         rig.state("rig-chat.service") == "active" && rig.show("rig-chat.service", "MainPID") != pid
     });
     assert_eq!(ask(18080, "/completion", r#"{"prompt":"a","n_predict":1}"#, "").unwrap().status, 200);
     assert_eq!(rig.show("rig-chat.service", "NRestarts"), "1");
-    rig.report("killed, restarted, and the next request was served");
+    rig.report("the killed server was restarted and served the next request");
 }
 
 #[test]
-fn a_load_has_the_time_that_its_file_needs() {
-    let Some(rig) = Rig::boot("a_load_has_the_time_that_its_file_needs") else { return };
+fn the_start_timeout_depends_on_the_file_size() {
+    let rig = Rig::boot();
     rig.write("/srv/late/llama-server", "#!/bin/sh\nsleep 4\nexec /usr/bin/llama-server \"$@\"\n", 0o755);
     rig.write("/srv/never/llama-server", "#!/bin/sh\nexec sleep 1000\n", 0o755);
     rig.install(SLOW);
-    rig.said(&["systemctl", "daemon-reload"]);
-    let begun = rig.seconds();
-    rig.said(&["systemctl", "start", "--no-block", "slow.target"]);
-    wait(10, "it loads", || rig.state("slow-late.service") == "activating");
+    rig.output(&["systemctl", "daemon-reload"]);
+    let begin = rig.seconds();
+    rig.output(&["systemctl", "start", "--no-block", "slow.target"]);
+    wait(10, "the model is loading", || rig.state("slow-late.service") == "activating");
     assert_eq!(ask(18098, "/health", "", ""), None);
-    wait(20, "it has loaded", || rig.state("slow-late.service") == "active");
+    wait(20, "the model is loaded", || rig.state("slow-late.service") == "active");
     assert_eq!(ask(18098, "/health", "", "").unwrap().status, 200);
-    rig.report("active when it answers, and not before");
-    // 737 kB from a store of 2 GB/s, and a minute.
+    rig.report("the unit is active after its server answers, and not before");
+    // One minute, plus the time to read 737 kB at 2 GB/s.
     assert_eq!(rig.show("slow-never.service", "TimeoutStartUSec"), "1min 1s");
-    wait(80, "it has had its time", || rig.journal("slow-never.service").contains("timed out"));
-    let took = rig.seconds() - begun;
-    assert!(took > 60.0, "{took} s");
-    rig.report("a load that never ends was given up");
+    wait(80, "the start times out", || rig.journal("slow-never.service").contains("timed out"));
+    let seconds = rig.seconds() - begin;
+    assert!(seconds > 60.0, "{seconds} s");
+    rig.report("systemd stopped the server that never gets ready");
     assert_eq!(rig.state("slow-late.service"), "active");
-    rig.said(&["systemctl", "stop", "slow.target"]);
-    wait(40, "nothing is left", || !rig.run(&["pgrep", "-f", "sleep 1000|llama-server"]).status.success());
+    rig.output(&["systemctl", "stop", "slow.target"]);
+    wait(40, "all processes have ended", || {
+        !rig.run(&["pgrep", "-f", "sleep 1000|llama-server"]).status.success()
+    });
 }

@@ -1,13 +1,12 @@
-//! How far units are locked in, and what each version of systemd says of them.
+//! Hardening of units: scores of `systemd-analyze security`, and units that each version of systemd accepts.
 
 use super::STACK;
 use super::rig::{Rig, text};
 use crate::support::{compile, compile_folder};
 use std::collections::BTreeMap;
-use std::path::Path;
 
-/// What a unit may be exposed to at most, times ten: 2.0 with a card, 1.6 with a listener for other machines, else 1.5.
-fn most(unit: &str) -> Option<f64> {
+/// The maximum exposure score of a unit: 2.0 with a GPU, 1.6 if other machines reach it, otherwise 1.5.
+fn max_score(unit: &str) -> Option<f64> {
     match unit {
         "rig-locked.service" => None,
         "rig-pinned.service" => Some(2.0),
@@ -17,8 +16,8 @@ fn most(unit: &str) -> Option<f64> {
 }
 
 #[test]
-fn every_unit_is_as_locked_in_as_its_profile_promises() {
-    let Some(rig) = Rig::unbooted("every_unit_is_as_locked_in_as_its_profile_promises") else { return };
+fn every_unit_has_the_score_of_its_hardening() {
+    let rig = Rig::unbooted();
     rig.install(STACK);
     let files = compile(&[("stack.kdl", STACK)]).files();
     let mut scores = BTreeMap::new();
@@ -27,17 +26,17 @@ fn every_unit_is_as_locked_in_as_its_profile_promises() {
             continue;
         }
         let path = format!("/etc/systemd/system/{unit}");
-        let said = rig
+        let output = rig
             .chroot(&["systemd-analyze", "security", "--no-pager", "--offline=yes", &path])
             .output()
             .unwrap();
-        let last = text(&said.stdout);
+        let last = text(&output.stdout);
         let last = last.lines().last().unwrap_or_default().to_owned();
         let score = last.rsplit(": ").next().and_then(|rest| rest.split(' ').next());
         let score: f64 =
             score.and_then(|score| score.parse().ok()).unwrap_or_else(|| panic!("{unit}: {last}"));
-        if let Some(most) = most(unit) {
-            assert!(score <= most, "{unit}: {last}");
+        if let Some(max) = max_score(unit) {
+            assert!(score <= max, "{unit}: {last}");
         }
         scores.insert(unit, score);
     }
@@ -47,8 +46,8 @@ fn every_unit_is_as_locked_in_as_its_profile_promises() {
     }
 }
 
-/// What `systemd-analyze verify` of the rig says of units, after their programs were put there.
-fn verified(rig: &Rig, files: &BTreeMap<String, (String, bool)>, programs: &[&str]) -> String {
+/// The messages of `systemd-analyze verify` in the rig, after empty programs were created for the units.
+fn verify(rig: &Rig, files: &BTreeMap<String, (String, bool)>, programs: &[&str]) -> String {
     for program in programs.iter().filter(|program| !rig.root.join(program.trim_start_matches('/')).exists())
     {
         rig.write(program, "#!/bin/sh\n", 0o755);
@@ -67,15 +66,15 @@ fn verified(rig: &Rig, files: &BTreeMap<String, (String, bool)>, programs: &[&st
 }
 
 #[test]
-fn both_versions_of_systemd_read_every_unit_without_a_word() {
-    let Some(rig) = Rig::unbooted("both_versions_of_systemd_read_every_unit_without_a_word") else { return };
+fn systemd_verifies_units_of_both_versions_without_messages() {
+    let rig = Rig::unbooted();
     for version in ["252", "262"] {
         let stack = STACK.replace("systemd=262", &format!("systemd={version}"));
         let files = compile(&[("stack.kdl", &stack)]).files();
-        assert_eq!(verified(&rig, &files, &[]), "", "units for {version}, read by the rig's");
+        assert_eq!(verify(&rig, &files, &[]), "", "units for systemd {version}");
     }
-    // The project's own stack, with a program where it says that one is.
-    let own = compile_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("registry")).files();
+    // The registry of the project, with an empty program at the path of its engine.
+    let project = compile_folder(&crate::support::repository().join("registry")).files();
     let programs = ["/mnt/raid0/llm/llama.cpp/build/bin/llama-server"];
-    assert_eq!(verified(&rig, &own, &programs), "", "the units of our own registry");
+    assert_eq!(verify(&rig, &project, &programs), "", "units of the registry of the project");
 }

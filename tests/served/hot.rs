@@ -1,4 +1,4 @@
-//! Roles that start with the machine: they serve what the plan says, where it says, and leave nothing behind.
+//! Roles that start at boot: they run the command lines of the plan, answer requests, and stop completely.
 
 use super::STACK;
 use super::rig::{Rig, ask, wait};
@@ -6,7 +6,7 @@ use crate::support::compile;
 use crate::systemd::processes;
 use orchgen::plan::{Start, Word, plan};
 
-/// Each unit of a server with the port it is asked at and the argv that the plan has for it.
+/// Each unit of a server, with its start and the argv of the plan.
 fn servers() -> Vec<(String, Start, Vec<String>)> {
     let compiled = compile(&[("stack.kdl", STACK)]);
     let plan = plan(compiled.checked());
@@ -14,7 +14,7 @@ fn servers() -> Vec<(String, Start, Vec<String>)> {
         let words = process.args.words().into_iter().map(|word| match word {
             Word::Text(text) => text.to_owned(),
             Word::KeyFile => format!("/run/credentials/{unit}/api-key"),
-            Word::Prompt | Word::Image => unreachable!("a server is asked nothing on its command line"),
+            Word::Prompt | Word::Image => unreachable!("the command line of a server has no prompt"),
         });
         std::iter::once(role.program.to_string()).chain(words).collect()
     };
@@ -27,7 +27,7 @@ fn servers() -> Vec<(String, Start, Vec<String>)> {
         .collect()
 }
 
-/// The hot servers that have a model.
+/// The servers that start at boot and have a model file.
 fn hot() -> Vec<(String, Vec<String>)> {
     let all =
         servers().into_iter().filter(|(unit, start, _)| *start == Start::Boot && !unit.contains("gone"));
@@ -36,69 +36,69 @@ fn hot() -> Vec<(String, Vec<String>)> {
 
 #[test]
 fn the_stack_starts_serves_and_stops() {
-    let Some(rig) = Rig::boot("the_stack_starts_serves_and_stops") else { return };
-    // Neither the engine's own configuration nor variables of the manager change what is served.
+    let rig = Rig::boot();
+    // The configuration file of the engine and variables of the systemd manager must not affect the servers.
     rig.write("/etc/llama.cpp/config.ini", "ctx-size = 256\nparallel = 7\nport = 9\n", 0o644);
-    rig.said(&[
+    rig.output(&[
         "systemctl",
         "set-environment",
         "LLAMA_ARG_N_PARALLEL=7",
         "LLAMA_ARG_DRAFT_MAX=3",
         "LLAMA_API_KEY=other",
     ]);
-    // It comes with udev, which a machine with cards has.
+    // On a machine with GPUs, udev creates this group.
     assert!(rig.chroot(&["groupadd", "-f", "-r", "render"]).status().unwrap().success());
     rig.write("/srv/keys/api", "a-key\n", 0o600);
     rig.install(STACK);
-    rig.said(&["systemctl", "daemon-reload"]);
-    rig.said(&["systemctl", "start", "rig.target"]);
-    rig.report("the target is started");
+    rig.output(&["systemctl", "daemon-reload"]);
+    rig.output(&["systemctl", "start", "rig.target"]);
+    rig.report("started the target");
     let hot = hot();
-    assert_eq!(hot.len(), 12, "six roles, and six embedders of one: {hot:#?}");
+    assert_eq!(hot.len(), 12, "six roles with one process, and one role with six: {hot:#?}");
     for (unit, argv) in &hot {
         assert_eq!(rig.state(unit), "active", "{unit}: {}", rig.journal(unit));
         let line = rig.proc(unit, "cmdline");
         assert_eq!(line.split_terminator('\0').collect::<Vec<_>>(), *argv, "{unit}");
     }
-    answers(&rig);
-    rig.report("every role has answered");
-    is_placed(&rig);
-    keeps_out_what_is_not_said(&rig);
-    is_ordered(&rig, &hot);
-    rig.report("placement, environment and order are right");
-    stops(&rig, &hot);
-    rig.report("stopped without a trace");
+    assert_answers(&rig);
+    rig.report("every role answered");
+    assert_placement(&rig);
+    assert_environment(&rig);
+    assert_order(&rig, &hot);
+    rig.report("placement, environment and order are correct");
+    assert_stop(&rig, &hot);
+    rig.report("stopped, no process and no port is left");
 }
 
-fn answers(rig: &Rig) {
+fn assert_answers(rig: &Rig) {
     for port in (18080..=18085).chain(18090..=18095) {
         let health = ask(port, "/health", "", "a-key").unwrap_or_else(|| panic!("{port} does not answer"));
         assert_eq!(health.status, 200, "{port}: {}", health.body);
     }
-    let said =
+    let answer =
         ask(18080, "/completion", r#"{"prompt":"the the the the","n_predict":48}"#, "").unwrap().json();
-    assert!(said["timings"]["draft_n"].as_u64() > Some(0), "the draft was not used: {}", said["timings"]);
-    assert!(said["tokens_predicted"].as_u64() > Some(0), "{said}");
+    assert!(answer["timings"]["draft_n"].as_u64() > Some(0), "the draft was not used: {}", answer["timings"]);
+    assert!(answer["tokens_predicted"].as_u64() > Some(0), "{answer}");
     for port in [18081, 18082, 18083, 18084] {
-        let said = ask(port, "/completion", r#"{"prompt":"hello","n_predict":4}"#, "").unwrap().json();
-        assert!(said["tokens_predicted"].as_u64() > Some(0), "{port}: {said}");
+        let answer = ask(port, "/completion", r#"{"prompt":"hello","n_predict":4}"#, "").unwrap().json();
+        assert!(answer["tokens_predicted"].as_u64() > Some(0), "{port}: {answer}");
     }
     for port in 18090..=18095 {
-        let said = ask(port, "/v1/embeddings", r#"{"input":"hello"}"#, "").unwrap().json();
-        let vector = said["data"][0]["embedding"].as_array().map(Vec::len);
-        assert!(vector > Some(8), "{port}: {said}");
+        let answer = ask(port, "/v1/embeddings", r#"{"input":"hello"}"#, "").unwrap().json();
+        let vector = answer["data"][0]["embedding"].as_array().map(Vec::len);
+        assert!(vector > Some(8), "{port}: {answer}");
     }
     let body = r#"{"prompt":"hello","n_predict":1}"#;
     assert_eq!(ask(18085, "/completion", body, "").unwrap().status, 401);
     assert_eq!(ask(18085, "/completion", body, "wrong").unwrap().status, 401);
     assert_eq!(ask(18085, "/completion", body, "a-key").unwrap().status, 200);
-    // The experts are what the engine was told, in its own words.
+    // The number of experts is on the command line, as an override.
     assert!(rig.proc("rig-mixture.service", "cmdline").contains("qwen3moe.expert_used_count=int:2"));
     let found = rig.run(&["systemctl", "cat", "rig-helper.service"]);
     assert!(!found.status.success(), "a shared role has no unit");
 }
 
-fn is_placed(rig: &Rig) {
+fn assert_placement(rig: &Rig) {
     let status = |unit: &str, key: &str| {
         let text = rig.proc(unit, "status");
         let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
@@ -119,19 +119,19 @@ fn is_placed(rig: &Rig) {
     assert_eq!(plain, all);
     let locked =
         |unit: &str| status(unit, "VmLck").trim_end_matches(" kB").trim().parse::<u64>().unwrap_or_default();
-    assert!(locked("rig-locked.service") > 500, "its weights of 720 KiB are locked");
+    assert!(locked("rig-locked.service") > 500, "720 KiB of weights are locked");
     assert_eq!(locked("rig-chat.service"), 0);
-    // Placed by systemd alone: no wrapper stands before a server, and none has been its parent.
+    // systemd starts each server directly, without a wrapper.
     for (unit, _) in hot() {
         assert_eq!(status(&unit, "PPid"), "1", "{unit}");
         assert_eq!(
-            rig.said(&["readlink", &format!("/proc/{}/exe", rig.pid(&unit))]),
+            rig.output(&["readlink", &format!("/proc/{}/exe", rig.pid(&unit))]),
             "/usr/bin/llama-server"
         );
     }
 }
 
-fn keeps_out_what_is_not_said(rig: &Rig) {
+fn assert_environment(rig: &Rig) {
     for (unit, _) in hot() {
         let environ = rig.proc(&unit, "environ");
         assert!(!environ.contains("LLAMA_ARG_") && !environ.contains("LLAMA_API_KEY"), "{unit}: {environ}");
@@ -142,49 +142,50 @@ fn keeps_out_what_is_not_said(rig: &Rig) {
     assert_eq!(props["default_generation_settings"]["n_ctx"], 512, "{props}");
 }
 
-/// A target is reached after what it wants, and left before it.
-fn is_ordered(rig: &Rig, hot: &[(String, Vec<String>)]) {
+/// Targets become active after their units.
+fn assert_order(rig: &Rig, hot: &[(String, Vec<String>)]) {
     let reached = |unit: &str| rig.show(unit, "ActiveEnterTimestampMonotonic").parse::<u64>().unwrap();
     for (unit, _) in hot {
-        assert!(reached("rig-hot.target") >= reached(unit), "{unit} came after its target");
+        assert!(reached("rig-hot.target") >= reached(unit), "{unit} became active after its target");
     }
     assert!(reached("rig.target") >= reached("rig-hot.target").max(reached("rig-warm.target")));
     assert_eq!(rig.state("rig-lazy.socket"), "active");
     assert_eq!(rig.state("rig-lazy-backend.service"), "inactive");
 }
 
-fn stops(rig: &Rig, hot: &[(String, Vec<String>)]) {
-    // Something of the on-demand roles runs too.
+fn assert_stop(rig: &Rig, hot: &[(String, Vec<String>)]) {
+    // Start one on-demand role too.
     assert_eq!(ask(18086, "/health", "", "").unwrap().status, 200);
-    rig.said(&["systemctl", "stop", "rig.target"]);
-    wait(40, "every process has ended", || {
+    rig.output(&["systemctl", "stop", "rig.target"]);
+    wait(40, "all processes have ended", || {
         !rig.run(&["pgrep", "-f", "llama-server|socket-proxyd"]).status.success()
     });
-    let left = |unit: &str| rig.show(unit, "InactiveEnterTimestampMonotonic").parse::<u64>().unwrap();
+    let inactive_since =
+        |unit: &str| rig.show(unit, "InactiveEnterTimestampMonotonic").parse::<u64>().unwrap();
     for (unit, _) in hot {
         wait(10, unit, || rig.state(unit) == "inactive");
         assert_eq!(rig.show(unit, "Result"), "success", "{unit}: {}", rig.journal(unit));
-        assert!(left("rig-hot.target") <= left(unit), "{unit} went before its target");
+        assert!(inactive_since("rig-hot.target") <= inactive_since(unit), "{unit} stopped before its target");
     }
-    let listening = rig.said(&["ss", "-Hltn"]);
-    let ours: Vec<&str> = listening
+    let listening = rig.output(&["ss", "-Hltn"]);
+    let open: Vec<&str> = listening
         .lines()
         .filter(|line| (18080..18100).chain(28080..28100).any(|port| line.contains(&format!(":{port} "))))
         .collect();
-    assert!(ours.is_empty(), "{ours:#?}");
+    assert!(open.is_empty(), "{open:#?}");
 }
 
 #[test]
-fn the_stack_starts_with_the_machine() {
-    let Some(rig) = Rig::boot("the_stack_starts_with_the_machine") else { return };
+fn an_enabled_stack_starts_at_boot() {
+    let rig = Rig::boot();
     rig.write("/srv/keys/api", "a-key\n", 0o600);
     rig.install(STACK);
-    rig.said(&["systemctl", "daemon-reload"]);
-    rig.said(&["systemctl", "enable", "rig.target"]);
+    rig.output(&["systemctl", "daemon-reload"]);
+    rig.output(&["systemctl", "enable", "rig.target"]);
     rig.reboot();
-    wait(60, "chat has come up", || rig.state("rig-chat.service") == "active");
+    wait(60, "`chat` is active", || rig.state("rig-chat.service") == "active");
     wait(60, "the socket listens", || rig.state("rig-lazy.socket") == "active");
     assert_eq!(ask(18080, "/health", "", "").unwrap().status, 200);
-    rig.report("what was enabled came up with the machine");
-    rig.said(&["systemctl", "disable", "rig.target"]);
+    rig.report("the enabled stack started at boot");
+    rig.output(&["systemctl", "disable", "rig.target"]);
 }

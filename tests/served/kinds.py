@@ -1,27 +1,27 @@
-"""Models by architecture, each as small as it is asked for."""
+"""Writers of models, one function per architecture or group of architectures, with sizes as parameters."""
 import gguf
 from gguf import GGMLQuantizationType as Type
 
 from shape import FLOAT, HALF, Shape, heads
 
 
-def llama(out, name, kind, layers, embd, ff, q, kv, head, tied=False, ends=None, down=None, **more):
+def llama(out, name, kind, layers, embd, ff, q, kv, head, tied=False, embd_kind=None, down_kind=None, **more):
     s = Shape(out, name, "llama", kind, layers, embd, ff, rope__dimension_count=head, **heads(q, kv, head), **more)
-    s.ends(tied, kind=ends)
-    for _ in s.each():
+    s.embeddings(tied, kind=embd_kind)
+    for _ in s.each_layer():
         s.norms("attn_norm", "ffn_norm")
         s.attention(q, kv, head)
         s.tensor("ffn_gate.weight", ff, embd)
         s.tensor("ffn_up.weight", ff, embd)
-        s.tensor("ffn_down.weight", embd, ff, kind=down)
+        s.tensor("ffn_down.weight", embd, ff, kind=down_kind)
     s.save()
 
 
 def qwen3moe(out, name, kind, layers, embd, ff, q, kv, head, experts, used, expert_kind=None, **more):
     s = Shape(out, name, "qwen3moe", kind, layers, embd, ff, expert_count=experts, expert_used_count=used,
               expert_feed_forward_length=ff, **heads(q, kv, head), **more)
-    s.ends()
-    for _ in s.each():
+    s.embeddings()
+    for _ in s.each_layer():
         s.norms("attn_norm", "ffn_norm")
         s.norms("attn_q_norm", "attn_k_norm", width=head)
         s.attention(q, kv, head)
@@ -31,13 +31,13 @@ def qwen3moe(out, name, kind, layers, embd, ff, q, kv, head, experts, used, expe
 
 def gemma(out, name, arch, kind, layers, embd, ff, q, kv, head, window, **more):
     s = Shape(out, name, arch, kind, layers, embd, ff, attention__sliding_window=window, **heads(q, kv, head), **more)
-    s.ends(tied=True)
-    for _ in s.each():
+    s.embeddings(tied=True)
+    for _ in s.each_layer():
         s.norms("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm")
         if arch == "gemma3":
             s.norms("attn_q_norm", "attn_k_norm", width=head)
         s.attention(q, kv, head)
-        s.feed()
+        s.ffn()
     s.save()
 
 
@@ -45,8 +45,8 @@ def gpt_oss(out, name, kind, layers, embd, ff, q, kv, head, experts, used, windo
     s = Shape(out, name, "gpt-oss", kind, layers, embd, ff, expert_count=experts, expert_used_count=used,
               expert_feed_forward_length=ff, attention__sliding_window=window, rope__dimension_count=head,
               **heads(q, kv, head), **more)
-    s.ends()
-    for _ in s.each():
+    s.embeddings()
+    for _ in s.each_layer():
         s.norms("attn_norm", "post_attention_norm")
         s.attention(q, kv, head, biases="qkv")
         s.tensor("attn_output.bias", embd)
@@ -58,11 +58,11 @@ def gpt_oss(out, name, kind, layers, embd, ff, q, kv, head, experts, used, windo
 def cohere2(out, name, kind, layers=8, embd=512, ff=1024, q=8, kv=2, window=1024):
     s = Shape(out, name, "cohere2", kind, layers, embd, ff, attention__sliding_window=window, logit_scale=0.25,
               attention__layer_norm_epsilon=1e-5, **heads(q, kv, embd // q))
-    s.ends(tied=True)
-    for _ in s.each():
+    s.embeddings(tied=True)
+    for _ in s.each_layer():
         s.norms("attn_norm")
         s.attention(q, kv, embd // q)
-        s.feed()
+        s.ffn()
     s.save()
 
 
@@ -70,15 +70,15 @@ def llama4(out, name, kind, layers=8, embd=512, ff=1024, q=8, kv=2, head=64, exp
     s = Shape(out, name, "llama4", kind, layers, embd, ff, expert_count=experts, expert_used_count=1,
               expert_feed_forward_length=256, interleave_moe_layer_step=2, rope__dimension_count=head,
               **heads(q, kv, head))
-    s.ends()
-    for i in s.each():
+    s.embeddings()
+    for i in s.each_layer():
         s.norms("attn_norm", "ffn_norm")
         s.attention(q, kv, head)
         if i % 2:
             s.experts(experts, 256)
-            s.feed(256, "_shexp")
+            s.ffn(256, "_shexp")
         else:
-            s.feed()
+            s.ffn()
     s.save()
 
 
@@ -90,8 +90,8 @@ def deepseek2(out, name, kind, latent, layers=6, embd=512, ff=1024, q=8, experts
     s = Shape(out, name, "deepseek2", kind, layers, embd, ff, leading_dense_block_count=1, expert_count=experts,
               expert_used_count=used, expert_shared_count=1, expert_feed_forward_length=expert_ff,
               attention__q_lora_rank=query_rank, attention__kv_lora_rank=rank, rope__dimension_count=rope, **kv, **more)
-    s.ends()
-    for i in s.each():
+    s.embeddings()
+    for i in s.each_layer():
         s.norms("attn_norm", "ffn_norm")
         s.norms("attn_q_a_norm", width=query_rank)
         s.norms("attn_kv_a_norm", width=rank)
@@ -105,18 +105,18 @@ def deepseek2(out, name, kind, latent, layers=6, embd=512, ff=1024, q=8, experts
             s.tensor("attn_kv_b.weight", q * (nope + value), rank)
         s.tensor("attn_output.weight", embd, q * value)
         if i == 0:
-            s.feed()
+            s.ffn()
         else:
             s.experts(experts, expert_ff)
-            s.feed(expert_ff, "_shexp")
+            s.ffn(expert_ff, "_shexp")
     s.save()
 
 
 def mamba(out, name, kind, layers=8, embd=512, state=16, rank=32, **more):
     s = Shape(out, name, "mamba", kind, layers, embd, 0, ssm__conv_kernel=4, ssm__inner_size=2 * embd,
               ssm__state_size=state, ssm__time_step_rank=rank, **more)
-    s.ends(tied=True)
-    for _ in s.each():
+    s.embeddings(tied=True)
+    for _ in s.each_layer():
         s.norms("attn_norm")
         s.state_space(2 * embd, state, rank)
     s.save()
@@ -125,8 +125,8 @@ def mamba(out, name, kind, layers=8, embd=512, state=16, rank=32, **more):
 def mamba2(out, name, kind, layers=8, embd=512, state=64, rank=16, groups=1):
     s = Shape(out, name, "mamba2", kind, layers, embd, 0, ssm__conv_kernel=4, ssm__inner_size=2 * embd,
               ssm__state_size=state, ssm__time_step_rank=rank, ssm__group_count=groups)
-    s.ends(tied=True)
-    for _ in s.each():
+    s.embeddings(tied=True)
+    for _ in s.each_layer():
         s.norms("attn_norm")
         s.state_space(2 * embd, state, rank, groups)
     s.save()
@@ -135,13 +135,13 @@ def mamba2(out, name, kind, layers=8, embd=512, state=64, rank=16, groups=1):
 def falcon_h1(out, name, kind, layers=6, embd=512, ff=1024, q=8, kv=2, head=64, inner=768, state=64, rank=12):
     s = Shape(out, name, "falcon-h1", kind, layers, embd, ff, ssm__conv_kernel=4, ssm__inner_size=inner,
               ssm__state_size=state, ssm__time_step_rank=rank, ssm__group_count=1, **heads(q, kv, head))
-    s.ends()
-    for _ in s.each():
+    s.embeddings()
+    for _ in s.each_layer():
         s.norms("attn_norm")
         s.tensor("ffn_norm", embd)
         s.state_space(inner, state, rank, 1, norm=False)
         s.attention(q, kv, head)
-        s.feed()
+        s.ffn()
     s.save()
 
 
@@ -149,14 +149,14 @@ def granite_hybrid(out, name, kind, layers=8, embd=512, ff=1024, q=8, kv=2, head
     s = Shape(out, name, "granitehybrid", kind, layers, embd, ff, ssm__conv_kernel=4, ssm__inner_size=2 * embd,
               ssm__state_size=state, ssm__time_step_rank=rank, ssm__group_count=1, rope__dimension_count=head,
               **heads(q, [kv if i % 4 == 3 else 0 for i in range(layers)], head), **more)
-    s.ends(tied=True)
-    for i in s.each():
+    s.embeddings(tied=True)
+    for i in s.each_layer():
         s.norms("attn_norm", "ffn_norm")
         if i % 4 == 3:
             s.attention(q, kv, head)
         else:
             s.state_space(2 * embd, state, rank, 1)
-        s.feed()
+        s.ffn()
     s.save()
 
 
@@ -165,8 +165,8 @@ def jamba(out, name, kind, layers=8, embd=512, ff=1024, q=8, kv=2, state=16, ran
     s = Shape(out, name, "jamba", kind, layers, embd, ff, ssm__conv_kernel=4, ssm__inner_size=2 * embd,
               ssm__state_size=state, ssm__time_step_rank=rank, expert_count=experts, expert_used_count=used,
               **heads(q, [kv if has else 0 for has in has_kv], embd // q))
-    s.ends()
-    for i in s.each():
+    s.embeddings()
+    for i in s.each_layer():
         s.norms("attn_norm", "ffn_norm")
         if has_kv[i]:
             s.attention(q, kv, embd // q)
@@ -175,7 +175,7 @@ def jamba(out, name, kind, layers=8, embd=512, ff=1024, q=8, kv=2, state=16, ran
         if i % 2:
             s.experts(experts, ff)
         else:
-            s.feed()
+            s.ffn()
     s.save()
 
 
@@ -185,9 +185,9 @@ def qwen3next(out, name, kind, layers=8, embd=512, q=8, kv=2, head=64, state=64,
               ssm__state_size=state, ssm__time_step_rank=v_heads, ssm__group_count=k_heads, expert_count=experts,
               expert_used_count=used, expert_feed_forward_length=ff, expert_shared_feed_forward_length=ff,
               rope__dimension_count=head // 4, **heads(q, kv, head), **more)
-    s.ends()
+    s.embeddings()
     keys, values = state * k_heads, state * v_heads
-    for i in s.each():
+    for i in s.each_layer():
         s.norms("attn_norm", "post_attention_norm")
         if i % 4 == 3:
             s.attention(q, kv, head, query=2 * q * head)
@@ -203,7 +203,7 @@ def qwen3next(out, name, kind, layers=8, embd=512, q=8, kv=2, head=64, state=64,
             s.tensor("ssm_out.weight", embd, values)
         s.experts(experts, ff)
         s.tensor("ffn_gate_inp_shexp.weight", embd)
-        s.feed(ff, "_shexp")
+        s.ffn(ff, "_shexp")
     s.save()
 
 
@@ -211,8 +211,8 @@ def lfm2(out, name, kind, layers=8, embd=512, ff=1536, q=8, kv=2, kernel=3):
     has_kv = [i % 3 == 2 for i in range(layers)]
     s = Shape(out, name, "lfm2", kind, layers, embd, ff, shortconv__l_cache=kernel,
               **heads(q, [kv if has else 0 for has in has_kv], embd // q))
-    s.ends(tied=True, norm="token_embd_norm")
-    for i in s.each():
+    s.embeddings(tied=True, norm="token_embd_norm")
+    for i in s.each_layer():
         s.norms("attn_norm", "ffn_norm")
         if has_kv[i]:
             s.norms("attn_q_norm", "attn_k_norm", width=embd // q)
@@ -221,7 +221,7 @@ def lfm2(out, name, kind, layers=8, embd=512, ff=1536, q=8, kv=2, kernel=3):
             s.tensor("shortconv.conv.weight", embd, kernel, kind=FLOAT)
             s.tensor("shortconv.in_proj.weight", 3 * embd, embd)
             s.tensor("shortconv.out_proj.weight", embd, embd)
-        s.feed()
+        s.ffn()
     s.save()
 
 
@@ -229,11 +229,11 @@ def rwkv7(out, name, kind, layers=6, embd=512, ff=2048, head=64):
     s = Shape(out, name, "rwkv7", kind, layers, embd, ff, wkv__head_size=head, token_shift_count=2,
               attention__decay_lora_rank=64, attention__iclr_lora_rank=64, attention__value_residual_mix_lora_rank=32,
               attention__gate_lora_rank=128, attention__layer_norm_epsilon=1e-5, attention__head_count=0)
-    s.ends()
+    s.embeddings()
     s.tensor("output_norm.bias", embd)
     s.tensor("token_embd_norm.weight", embd)
     s.tensor("token_embd_norm.bias", embd)
-    for i in s.each():
+    for i in s.each_layer():
         for norm in ("attn_norm", "attn_norm_2", "time_mix_ln"):
             s.norms(norm)
             s.tensor(f"{norm}.bias", embd)
@@ -263,7 +263,7 @@ def bert(out, name, arch, kind, layers, embd, ff, q, vocab, context=512, pooling
     s.tensor("token_types.weight", 2, embd, kind=FLOAT)
     s.tensor("token_embd_norm.weight", embd)
     s.tensor("token_embd_norm.bias", embd)
-    for _ in s.each():
+    for _ in s.each_layer():
         for norm in ("attn_output_norm", "layer_output_norm"):
             s.norms(norm)
             s.tensor(f"{norm}.bias", embd)
@@ -277,7 +277,7 @@ def bert(out, name, arch, kind, layers, embd, ff, q, vocab, context=512, pooling
         else:
             s.tensor("attn_qkv.weight", 3 * embd, embd)
             s.tensor("attn_output.weight", embd, embd)
-            s.feed()
+            s.ffn()
     s.save()
 
 
@@ -285,13 +285,13 @@ def openelm(out, name, kind, layers=8, embd=512, head=64):
     kv = [1, 1, 2, 2, 2, 3, 3, 4]
     ff = [512 + 128 * i for i in range(layers)]
     s = Shape(out, name, "openelm", kind, layers, embd, ff, **heads([4 * n for n in kv], kv, head))
-    s.ends(tied=True)
-    for i in s.each():
+    s.embeddings(tied=True)
+    for i in s.each_layer():
         s.norms("attn_norm", "ffn_norm")
         s.norms("attn_q_norm", "attn_k_norm", width=head)
         s.tensor("attn_qkv.weight", 6 * kv[i] * head, embd)
         s.tensor("attn_output.weight", embd, 4 * kv[i] * head)
-        s.feed(ff[i])
+        s.ffn(ff[i])
     s.save()
 
 
@@ -301,9 +301,9 @@ def qwen35(out, name, moe=False, layers=8, embd=512, q=8, kv=2, head=64, state=6
     s = Shape(out, name, name, Type.Q8_0, layers, embd, 1024, ssm__conv_kernel=4, ssm__inner_size=state * v_heads,
               ssm__state_size=state, ssm__time_step_rank=v_heads, ssm__group_count=k_heads, rope__dimension_count=16,
               rope__dimension_sections=[4, 2, 2, 0], **heads(q, kv, head), **more)
-    s.ends()
+    s.embeddings()
     keys, values = state * k_heads, state * v_heads
-    for i in s.each():
+    for i in s.each_layer():
         s.norms("attn_norm", "post_attention_norm")
         if i % 4 == 3:
             s.attention(q, kv, head, query=2 * q * head)
@@ -321,9 +321,9 @@ def qwen35(out, name, moe=False, layers=8, embd=512, q=8, kv=2, head=64, state=6
         if moe:
             s.experts(16, 128)
             s.tensor("ffn_gate_inp_shexp.weight", embd)
-            s.feed(128, "_shexp")
+            s.ffn(128, "_shexp")
         else:
-            s.feed()
+            s.ffn()
     s.save()
 
 
@@ -331,8 +331,8 @@ def nemotron_h(out, name, layers="MMFAMFMAFF", embd=512, q=8, kv=2, head=64):
     s = Shape(out, name, "nemotron_h", Type.Q8_0, len(layers), embd, [1024 if kind == "F" else 0 for kind in layers],
               attention__layer_norm_epsilon=1e-5, ssm__conv_kernel=4, ssm__inner_size=1024, ssm__state_size=64,
               ssm__time_step_rank=16, ssm__group_count=2, **heads(q, [kv if kind == "A" else 0 for kind in layers], head))
-    s.ends()
-    for i in s.each():
+    s.embeddings()
+    for i in s.each_layer():
         s.norms("attn_norm")
         if layers[i] == "M":
             s.state_space(1024, 64, 16, 2)
@@ -350,7 +350,7 @@ def modern_bert(out, name, layers=12, embd=384, ff=1024, q=6):
     s.tensor("token_embd.weight", s.vocab, embd)
     s.tensor("token_embd_norm.weight", embd)
     s.norms("output_norm")
-    for i in s.each():
+    for i in s.each_layer():
         if i:
             s.norms("attn_norm")
         s.norms("ffn_norm")
@@ -361,40 +361,40 @@ def modern_bert(out, name, layers=12, embd=384, ff=1024, q=6):
     s.save()
 
 
-def plain(out, arch, norms=("attn_norm", "ffn_norm"), fused=False, heads_even=None, bend="gated", biases=False, experts=0,
-          shared=0, lead=0, tied=False, probabilities=False, q=8, kv=2, layers=5, **more):
-    """Attention and a feed-forward network, or experts, as most architectures have them."""
+def plain(out, arch, norms=("attn_norm", "ffn_norm"), fused_qkv=False, qk_norm=None, ffn="gated", biases=False, experts=0,
+          shared=0, dense=0, tied=False, expert_bias=False, q=8, kv=2, layers=5, **more):
+    """A model of layers with attention and a dense or MoE feed-forward network, which most architectures have."""
     embd, ff, head = 512, 1024, 64
     if experts:
         more |= dict(expert_count=experts, expert_used_count=4, expert_feed_forward_length=ff)
-    if lead:
-        more |= dict(leading_dense_block_count=lead, expert_shared_count=1, expert_weights_scale=1.0, expert_weights_norm=True)
+    if dense:
+        more |= dict(leading_dense_block_count=dense, expert_shared_count=1, expert_weights_scale=1.0, expert_weights_norm=True)
     s = Shape(out, arch, arch, Type.Q8_0, layers, embd, ff, attention__layer_norm_epsilon=1e-5, rope__dimension_count=head,
               **heads(q, kv, head), **more)
-    s.ends(tied)
+    s.embeddings(tied)
     if biases:
         s.tensor("output_norm.bias", embd)
-    for i in s.each():
+    for i in s.each_layer():
         for norm in norms:
             s.norms(norm)
             if biases:
                 s.tensor(f"{norm}.bias", embd)
-        for part, count in (("q", q), ("k", kv)) if heads_even else ():
-            s.norms(f"attn_{part}_norm", width=head if heads_even == "head" else count * head)
-        if fused:
+        for part, count in (("q", q), ("k", kv)) if qk_norm else ():
+            s.norms(f"attn_{part}_norm", width=head if qk_norm == "head" else count * head)
+        if fused_qkv:
             s.tensor("attn_qkv.weight", (q + 2 * kv) * head, embd)
             s.tensor("attn_output.weight", embd, q * head)
         else:
             s.attention(q, kv, head)
-        if experts and i >= lead:
+        if experts and i >= dense:
             s.experts(experts, ff)
-            if probabilities:
+            if expert_bias:
                 s.tensor("exp_probs_b.bias", experts)
             if shared:
-                s.feed(shared, "_shexp")
-        elif bend == "gated":
-            s.feed()
+                s.ffn(shared, "_shexp")
+        elif ffn == "gated":
+            s.ffn()
         else:
-            s.tensor("ffn_up.weight", 2 * ff if bend == "halves" else ff, embd)
+            s.tensor("ffn_up.weight", 2 * ff if ffn == "fused" else ff, embd)
             s.tensor("ffn_down.weight", embd, ff)
     s.save()

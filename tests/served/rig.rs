@@ -1,11 +1,11 @@
-//! A booted systemd with a real llama.cpp, in a root of its own; one test at a time has it.
+//! The rig: a separate root folder with a booted systemd and a real llama.cpp. One test at a time uses it.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
-    reason = "how long the real thing takes is what these tests print"
+    reason = "these tests print the time of each step"
 )]
 
-use crate::support::{python, rig_root, shared, without_rig};
+use crate::support::{repository, rig_root};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,65 +13,61 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-/// The system of the rig, booted for one test and ended with it.
+/// The system of the rig, booted for one test and stopped after it.
 pub(crate) struct Rig {
     pub(crate) root: PathBuf,
-    script: PathBuf,
-    _alone: File,
-    begun: Instant,
+    /// Locked, because only one test at a time can use the root.
+    _lock: File,
+    start: Instant,
 }
 
 impl Rig {
-    /// Boots it, with a new `/srv/models` and none of the units of earlier tests. Says in a line why there is none where there
-    /// is none; fails then only if the environment asks for the rig.
+    /// Boots the rig with a new `/srv/models` and without the units of earlier tests.
     #[track_caller]
-    pub(crate) fn boot(test: &str) -> Option<Self> {
-        let rig = Self::find(test)?;
+    pub(crate) fn boot() -> Self {
+        let rig = Self::new();
         rig.stop();
         rig.clear();
         rig.models();
-        let output = rig.script(&["boot"]);
-        if !output.status.success() {
-            without_rig(test, &format!("it does not boot: {}", text(&output.stderr)));
-            return None;
-        }
+        rig.script_succeeds(&["boot"]);
         rig.report("booted");
-        Some(rig)
+        rig
     }
 
-    /// Ends it as a loss of power would, and boots it again.
+    /// Kills the system like a power failure, and boots it again.
     #[track_caller]
     pub(crate) fn reboot(&self) {
         self.stop();
-        let output = self.script(&["boot"]);
-        assert!(output.status.success(), "{}", text(&output.stderr));
+        self.script_succeeds(&["boot"]);
         self.report("booted again");
     }
 
-    /// Its root with the programs in it, not booted.
+    /// The root folder with its programs, not booted.
     #[track_caller]
-    pub(crate) fn unbooted(test: &str) -> Option<Self> {
-        let rig = Self::find(test)?;
+    pub(crate) fn unbooted() -> Self {
+        let rig = Self::new();
         rig.clear();
         rig.models();
-        Some(rig)
+        rig
     }
 
-    fn find(test: &str) -> Option<Self> {
-        let script = shared("rig/systemd-rig");
-        let root = rig_root(test)?;
-        let id = Command::new("id").arg("-u").output().unwrap();
-        if text(&id.stdout).trim() != "0" {
-            without_rig(test, "only root can boot it");
-            return None;
-        }
-        let alone = File::create(root.with_extension("lock")).unwrap();
-        alone.lock().unwrap();
-        Some(Self { root, script, _alone: alone, begun: Instant::now() })
+    #[track_caller]
+    fn new() -> Self {
+        let root = rig_root();
+        let lock = File::create(root.with_extension("lock"));
+        let lock = lock.unwrap_or_else(|error| panic!("only root can use the rig: {error}"));
+        lock.lock().unwrap();
+        Self { root, _lock: lock, start: Instant::now() }
     }
 
     fn script(&self, args: &[&str]) -> Output {
-        Command::new(&self.script).args(args).env("RIG_ROOT", &self.root).output().unwrap()
+        Command::new(repository().join("tests/rig")).args(args).env("RIG_ROOT", &self.root).output().unwrap()
+    }
+
+    #[track_caller]
+    fn script_succeeds(&self, args: &[&str]) {
+        let output = self.script(args);
+        assert!(output.status.success(), "{}", text(&output.stderr));
     }
 
     fn stop(&self) {
@@ -80,7 +76,7 @@ impl Rig {
         }
     }
 
-    /// Removes what tests put there, and what the system said of it.
+    /// Removes the files of earlier tests, and the journal.
     fn clear(&self) {
         let journal = self.root.join("var/log/journal");
         if journal.exists() {
@@ -106,45 +102,34 @@ impl Rig {
         }
     }
 
-    /// The tiny models, made once beside the root.
+    /// Writes the tiny models.
     #[track_caller]
     fn models(&self) {
-        let made = self.root.with_file_name("models");
-        if !made.join("embed.gguf").is_file() {
-            let maker = shared("rig/make_models.py");
-            let output = Command::new(python()).arg(maker).arg(&made).output().unwrap();
-            assert!(
-                output.status.success(),
-                "the tiny models need numpy and gguf from PyPI: {}",
-                text(&output.stderr)
-            );
-        }
-        let models = self.root.join("srv/models");
-        fs::create_dir_all(&models).unwrap();
-        for entry in fs::read_dir(made).unwrap().map(|entry| entry.unwrap()) {
-            fs::copy(entry.path(), models.join(entry.file_name())).unwrap();
-        }
+        let mut python = crate::outside::python();
+        python.arg(repository().join("tests/served/tiny.py")).arg(self.root.join("srv/models"));
+        let output = python.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
     }
 
-    /// Builds a registry with the program and installs its units; the rest lies in `/srv/out`.
+    /// Builds a registry with orchgen, installs its units, and copies all output to `/srv/out`.
     #[track_caller]
     pub(crate) fn install(&self, registry: &str) {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("registry")).unwrap();
         fs::write(folder.path().join("registry/stack.kdl"), registry).unwrap();
-        let mut build = Command::new(env!("CARGO_BIN_EXE_orchgen"));
+        let mut build = Command::new(crate::support::orchgen());
         build.arg("build").current_dir(folder.path());
         let output = build.output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
         let out = self.root.join("srv/out");
-        let copied = Command::new("cp").arg("-a").arg(folder.path().join("out")).arg(&out).status().unwrap();
-        assert!(copied.success());
+        let status = Command::new("cp").arg("-a").arg(folder.path().join("out")).arg(&out).status().unwrap();
+        assert!(status.success());
         for entry in fs::read_dir(out.join("systemd")).unwrap().map(|entry| entry.unwrap()) {
             fs::copy(entry.path(), self.root.join("etc/systemd/system").join(entry.file_name())).unwrap();
         }
     }
 
-    /// Writes a file of the root.
+    /// Writes a file below the root folder.
     pub(crate) fn write(&self, path: &str, text: &str, mode: u32) {
         crate::outside::write(&self.root.join(path.trim_start_matches('/')), text, mode);
     }
@@ -154,8 +139,8 @@ impl Rig {
         self.script(&[&["run"], command].concat())
     }
 
-    /// A program in the root, without a system around it and with nothing of the environment. It sees the machine's processes and
-    /// devices by mounts that end with it.
+    /// A program in the root folder without a booted system, with a clean environment. It sees the processes and devices of the
+    /// machine through mounts that end with it.
     pub(crate) fn chroot(&self, command: &[&str]) -> Command {
         let inside = "mount -t proc proc \"$1/proc\"; mount --rbind /dev \"$1/dev\"; exec chroot \"$@\"";
         let mut chroot = Command::new("unshare");
@@ -164,9 +149,9 @@ impl Rig {
         chroot
     }
 
-    /// What a program of the booted system prints, without the last line break; it has to go well.
+    /// The output of a program of the booted system, without the last line break. The program must succeed.
     #[track_caller]
-    pub(crate) fn said(&self, command: &[&str]) -> String {
+    pub(crate) fn output(&self, command: &[&str]) -> String {
         let output = self.run(command);
         assert!(output.status.success(), "{command:?}: {}", text(&output.stderr));
         text(&output.stdout).trim_end().to_owned()
@@ -175,7 +160,7 @@ impl Rig {
     /// One property of a unit.
     #[track_caller]
     pub(crate) fn show(&self, unit: &str, property: &str) -> String {
-        self.said(&["systemctl", "show", "--value", "-p", property, unit])
+        self.output(&["systemctl", "show", "--value", "-p", property, unit])
     }
 
     #[track_caller]
@@ -183,7 +168,7 @@ impl Rig {
         self.show(unit, "ActiveState")
     }
 
-    /// The process of a unit, as the booted system counts.
+    /// The process id of a unit inside the booted system.
     #[track_caller]
     pub(crate) fn pid(&self, unit: &str) -> String {
         let pid = self.show(unit, "MainPID");
@@ -191,25 +176,25 @@ impl Rig {
         pid
     }
 
-    /// What a unit has said.
+    /// The log of a unit.
     pub(crate) fn journal(&self, unit: &str) -> String {
         text(&self.run(&["journalctl", "--no-pager", "-o", "cat", "-u", unit]).stdout)
     }
 
-    /// A file of `/proc/PID`.
+    /// A file in `/proc/PID` of a unit.
     #[track_caller]
     pub(crate) fn proc(&self, unit: &str, file: &str) -> String {
-        self.said(&["cat", &format!("/proc/{}/{file}", self.pid(unit))])
+        self.output(&["cat", &format!("/proc/{}/{file}", self.pid(unit))])
     }
 
-    /// Prints what was reached, and when.
+    /// Prints a step of the test and its time.
     pub(crate) fn report(&self, what: &str) {
-        println!("{:7.2} s  {what}", self.begun.elapsed().as_secs_f64());
+        println!("{:7.2} s  {what}", self.start.elapsed().as_secs_f64());
     }
 
-    /// Seconds since it was found.
+    /// Seconds since the start of the test.
     pub(crate) fn seconds(&self) -> f64 {
-        self.begun.elapsed().as_secs_f64()
+        self.start.elapsed().as_secs_f64()
     }
 }
 
@@ -223,11 +208,11 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Waits until something holds; fails after so many seconds.
+/// Waits until a condition is true. Fails after this number of seconds.
 #[track_caller]
-pub(crate) fn wait(seconds: u64, what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn wait(seconds: u64, what: &str, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(seconds);
-    while !holds() {
+    while !condition() {
         assert!(Instant::now() < end, "not within {seconds} s: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -249,16 +234,16 @@ impl Answer {
     }
 }
 
-/// Asks a server on this machine once: a body makes it a POST. None where the connection is refused or breaks.
+/// Sends one request to a server on this machine: a POST if there is a body. Returns `None` if the connection fails.
 pub(crate) fn ask(port: u16, path: &str, body: &str, key: &str) -> Option<Answer> {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
-    let verb = if body.is_empty() { "GET" } else { "POST" };
+    let method = if body.is_empty() { "GET" } else { "POST" };
     let key = if key.is_empty() { String::new() } else { format!("Authorization: Bearer {key}\r\n") };
     write!(
         stream,
-        "{verb} {path} HTTP/1.0\r\nHost: localhost\r\n{key}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.0\r\nHost: localhost\r\n{key}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .ok()?;

@@ -1,4 +1,6 @@
-"""A GGUF model in the making: a header, and a hole as long as its tensors."""
+"""Builder of GGUF models: a header, and a hole as long as the tensors."""
+import os
+
 import gguf
 import numpy as np
 from gguf import GGMLQuantizationType as Type
@@ -7,7 +9,7 @@ FLOAT, HALF = Type.F32, Type.F16
 
 
 class Shape:
-    """A model in the making: metadata, a tokenizer, and tensors of one type where they are matrices."""
+    """Builder of one model: metadata, a tokenizer and tensors. All matrices have one type."""
 
     def __init__(self, out, name, arch, kind, layers, embd, ff, vocab=512, context=131072, **more):
         self.path = out / f"{name}.gguf"
@@ -22,7 +24,7 @@ class Shape:
             self.byte_pairs()
 
     def keys(self, **values):
-        """Metadata of the architecture; `__` stands for a dot."""
+        """Add metadata keys of the architecture. `__` means a dot."""
         for key, value in values.items():
             key = f"{self.arch}.{key.replace('__', '.')}"
             if isinstance(value, bool):
@@ -63,19 +65,19 @@ class Shape:
         self.w.add_eos_token_id(3)
 
     def tensor(self, name, *shape, kind=None):
-        """Rows first, as numpy has it. Vectors are f32."""
+        """Add a tensor. The shape is in the order of numpy, rows first. Vectors are f32."""
         if kind is None:
             kind = FLOAT if len(shape) == 1 else self.kind
         while shape[-1] % gguf.GGML_QUANT_SIZES[kind][0]:
-            kind = {Type.Q4_K: Type.Q5_0, Type.Q6_K: Type.Q8_0}.get(kind, HALF)  # as a quantizer falls back
+            kind = {Type.Q4_K: Type.Q5_0, Type.Q6_K: Type.Q8_0}.get(kind, HALF)  # the fallback of llama-quantize
         block, size = gguf.GGML_QUANT_SIZES[kind]
         numbers = int(np.prod(shape))
         if self.layer is not None:
             name = f"blk.{self.layer}.{name}"
         self.w.add_tensor_info(name, shape, np.dtype(np.float32), numbers // block * size, raw_dtype=kind)
 
-    def each(self):
-        """Layer by layer; names of tensors are then those of the layer."""
+    def each_layer(self):
+        """Iterate over the layers. Meanwhile, tensor names get the prefix of the layer."""
         for self.layer in range(self.layers):
             yield self.layer
         self.layer = None
@@ -84,7 +86,7 @@ class Shape:
         for name in names:
             self.tensor(f"{name}.weight", width or self.embd)
 
-    def ends(self, tied=False, norm="output_norm", kind=None):
+    def embeddings(self, tied=False, norm="output_norm", kind=None):
         self.tensor("token_embd.weight", self.vocab, self.embd, kind=kind)
         self.norms(norm)
         if not tied:
@@ -99,7 +101,7 @@ class Shape:
                 self.tensor(f"attn_{part}.bias", n)
         self.tensor("attn_output.weight", self.embd, heads * value_head)
 
-    def feed(self, ff=None, suffix=""):
+    def ffn(self, ff=None, suffix=""):
         ff = ff or self.ff
         self.tensor(f"ffn_gate{suffix}.weight", ff, self.embd)
         self.tensor(f"ffn_up{suffix}.weight", ff, self.embd)
@@ -116,7 +118,7 @@ class Shape:
                 self.tensor(f"ffn_{part}_exps.bias", count, n, kind=FLOAT)
 
     def state_space(self, inner, state, rank, groups=None, conv=4, norm=True, inner_norms=False):
-        """A Mamba layer, of the second kind where it has groups."""
+        """Add the tensors of a Mamba layer, or of Mamba-2 if it has groups."""
         channels = inner + 2 * groups * state if groups else inner
         self.tensor("ssm_in.weight", inner + channels + rank if groups else 2 * inner, self.embd)
         self.tensor("ssm_conv1d.weight", channels, conv, kind=FLOAT)
@@ -137,12 +139,12 @@ class Shape:
         self.tensor("ssm_out.weight", self.embd, inner)
 
     def save(self):
-        """The header, then a hole as long as the tensors."""
+        """Write the header, then a hole as long as the tensors."""
         self.w.write_header_to_file()
         self.w.write_kv_data_to_file()
         self.w.write_ti_data_to_file()
         file, = self.w.fout
-        start = gguf.GGUFWriter.ggml_pad(file.tell(), self.w.data_alignment)
+        start = gguf.GGUFWriter.ggml_pad(file.seek(0, os.SEEK_END), self.w.data_alignment)
         sizes = (info.nbytes for info in self.w.tensors[0].values())
         file.truncate(start + sum(gguf.GGUFWriter.ggml_pad(n, self.w.data_alignment) for n in sizes))
         self.w.close()

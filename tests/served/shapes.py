@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Write GGUF models of many architectures and sizes, with zeros for weights, for tests of what a server takes.
+"""Write GGUF models of many architectures and sizes, with zeros as weights, to measure the memory of llama-server.
 
     pip install gguf==0.19.0 numpy
     shapes.py OUT_DIR
 
-A real llama-server loads each of them. The files are sparse: a header, and holes where the weights would be, so those
-with the sizes of real models take some MiB of the disk too. Same bytes for one version of gguf.
+A real llama-server loads each of them. The files are sparse: a header, and a hole instead of the weights. Models of real
+size therefore use only some MiB on disk. The same version of gguf writes the same bytes.
 """
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import gguf
 from gguf import GGMLQuantizationType as Type
 
-sys.dont_write_bytecode = True  # nothing is left beside the tests
+sys.dont_write_bytecode = True  # no __pycache__ in the repository
 
 from kinds import (bert, cohere2, deepseek2, falcon_h1, gemma, gpt_oss, granite_hybrid, jamba, lfm2, llama, llama4, mamba,
                    mamba2, modern_bert, nemotron_h, openelm, plain, qwen35, qwen3moe, qwen3next, rwkv7)
@@ -21,10 +21,11 @@ from shape import HALF
 
 
 def small(out):
-    """Widths of some hundreds, so that little is hidden by size."""
+    """Models with embedding lengths of a few hundred, so that large matrices do not hide small differences."""
     for kind, word in ((HALF, "f16"), (Type.Q4_0, "q4_0"), (Type.Q8_0, "q8_0"), (Type.Q4_K, "q4_k")):
         llama(out, f"llama-{word}", kind, 8, 512, 1536, 8, 4, 64)
-    llama(out, "llama-tied", Type.Q4_K, 12, 768, 2048, 12, 4, 64, tied=True, ends=Type.Q6_K, down=Type.Q6_K, vocab=4096)
+    llama(out, "llama-tied", Type.Q4_K, 12, 768, 2048, 12, 4, 64, tied=True, embd_kind=Type.Q6_K, down_kind=Type.Q6_K,
+          vocab=4096)
     llama(out, "llama-odd", Type.Q4_0, 8, 480, 1376, 8, 8, 64, vocab=515)
     qwen3moe(out, "qwen3moe", Type.Q4_K, 8, 512, 256, 8, 2, 64, 32, 8)
     gemma(out, "gemma2", "gemma2", Type.Q8_0, 8, 512, 1024, 8, 4, 64, 1024)
@@ -47,27 +48,27 @@ def small(out):
     bert(out, "nomic-bert", "nomic-bert", HALF, 6, 384, 1536, 6, 4096, 2048, gguf.PoolingType.MEAN)
 
 
-def alike(out):
-    """Architectures that differ from others in little."""
-    after = ("post_attention_norm", "post_ffw_norm")
+def variants(out):
+    """Architectures that differ little from others."""
+    post_norms = ("post_attention_norm", "post_ffw_norm")
     for arch in ("mistral3", "internlm2", "smollm3", "xverse", "ernie4_5"):
         plain(out, arch)
     plain(out, "seed_oss", norms=("attn_norm", "post_attention_norm"))
     plain(out, "qwen2vl", rope__dimension_sections=[16, 24, 24, 0])
-    plain(out, "qwen3vl", heads_even="head", rope__dimension_sections=[16, 24, 24, 0], n_deepstack_layers=3)
+    plain(out, "qwen3vl", qk_norm="head", rope__dimension_sections=[16, 24, 24, 0], n_deepstack_layers=3)
     plain(out, "granite", embedding_scale=12.0, residual_scale=0.25, attention__scale=0.0625, logit_scale=8.0)
-    plain(out, "deepseek", experts=16, shared=1024, lead=1, q=8, kv=8)
-    plain(out, "glm4moe", norms=("attn_norm", "post_attention_norm"), heads_even="head", experts=16, shared=1024, lead=1,
-          probabilities=True, expert_gating_func=2)
-    plain(out, "minimax-m2", heads_even="row", experts=16, probabilities=True, expert_gating_func=2)
+    plain(out, "deepseek", experts=16, shared=1024, dense=1, q=8, kv=8)
+    plain(out, "glm4moe", norms=("attn_norm", "post_attention_norm"), qk_norm="head", experts=16, shared=1024, dense=1,
+          expert_bias=True, expert_gating_func=2)
+    plain(out, "minimax-m2", qk_norm="row", experts=16, expert_bias=True, expert_gating_func=2)
     plain(out, "gemma", tied=True)
-    plain(out, "gemma-embedding", norms=("attn_norm", "ffn_norm", *after), tied=True, heads_even="head", layers=12,
+    plain(out, "gemma-embedding", norms=("attn_norm", "ffn_norm", *post_norms), tied=True, qk_norm="head", layers=12,
           attention__sliding_window=512, attention__causal=False, pooling_type=int(gguf.PoolingType.MEAN))
-    plain(out, "olmo2", norms=after, heads_even="row")
-    plain(out, "exaone4", norms=after, heads_even="head", layers=8, attention__sliding_window=512)
-    plain(out, "chatglm", fused=True, bend="halves")
-    plain(out, "glm4", norms=("attn_norm", "ffn_norm", *after), bend="halves")
-    plain(out, "arcee", bend="one")
+    plain(out, "olmo2", norms=post_norms, qk_norm="row")
+    plain(out, "exaone4", norms=post_norms, qk_norm="head", layers=8, attention__sliding_window=512)
+    plain(out, "chatglm", fused_qkv=True, ffn="fused")
+    plain(out, "glm4", norms=("attn_norm", "ffn_norm", *post_norms), ffn="fused")
+    plain(out, "arcee", ffn="ungated")
     plain(out, "stablelm", biases=True)
     plain(out, "command-r", norms=("attn_norm",), tied=True, logit_scale=0.0625)
     nemotron_h(out, "nemotron_h")
@@ -77,8 +78,8 @@ def alike(out):
 
 
 def large(out):
-    """Widths and vocabularies of models that people run; holes of some GB."""
-    llama(out, "large-llama", Type.Q4_K, 8, 4096, 12288, 32, 8, 128, ends=Type.Q6_K, vocab=151936)
+    """Models with the widths and vocabularies of real models; sparse files of some GB."""
+    llama(out, "large-llama", Type.Q4_K, 8, 4096, 12288, 32, 8, 128, embd_kind=Type.Q6_K, vocab=151936)
     qwen3moe(out, "large-qwen3moe", Type.Q4_K, 8, 2048, 768, 32, 4, 128, 128, 8, vocab=151936)
     gemma(out, "large-gemma3", "gemma3", Type.Q4_0, 12, 3840, 15360, 16, 8, 256, 1024, vocab=262144)
     deepseek2(out, "large-deepseek2", Type.Q4_K, latent=True, layers=4, embd=2048, ff=10944, q=16, experts=64, used=6,
@@ -90,7 +91,7 @@ def main():
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     small(out)
-    alike(out)
+    variants(out)
     large(out)
 
 

@@ -1,4 +1,4 @@
-//! Roles that start on demand: they load on the first request, leave when idle, and come back, with nothing running but systemd.
+//! Roles that start on demand: they load at the first request and stop when idle. While idle, only systemd runs.
 
 use super::STACK;
 use super::rig::{Answer, Rig, ask, wait};
@@ -9,108 +9,109 @@ const BACKEND: &str = "rig-lazy-backend.service";
 const PROXY: &str = "rig-lazy.service";
 
 #[track_caller]
-fn served(answer: Option<Answer>) -> serde_json::Value {
-    answer.unwrap_or_else(|| panic!("the connection broke")).json()
+fn answer_of(answer: Option<Answer>) -> serde_json::Value {
+    answer.unwrap_or_else(|| panic!("the connection failed")).json()
 }
 
-/// How often the backend was started since the system came up.
+/// The number of starts of the backend since boot.
 fn starts(rig: &Rig) -> usize {
     rig.journal(BACKEND).lines().filter(|line| line.starts_with(&format!("Starting {BACKEND}"))).count()
 }
 
 #[track_caller]
-fn is_at_rest(rig: &Rig) {
-    wait(20, "the proxy and the backend are gone", || {
+fn wait_until_idle(rig: &Rig) {
+    wait(20, "the proxy and the backend have stopped", || {
         rig.state(PROXY) == "inactive" && rig.state(BACKEND) == "inactive"
     });
     assert_eq!(rig.state("rig-lazy.socket"), "active");
     let found = rig.run(&["pgrep", "-f", "port 28086|127.0.0.1:28086"]);
     assert!(!found.status.success(), "{}", super::rig::text(&found.stdout));
-    let listener = rig.said(&["ss", "-Hltnp", "sport = :18086"]);
+    let listener = rig.output(&["ss", "-Hltnp", "sport = :18086"]);
     assert!(listener.contains("\"systemd\",pid=1"), "{listener}");
-    assert_eq!(rig.said(&["ss", "-Hltn", "sport = :28086"]), "");
+    assert_eq!(rig.output(&["ss", "-Hltn", "sport = :28086"]), "");
 }
 
 #[test]
-fn an_on_demand_role_loads_on_its_first_request_and_leaves_when_idle() {
-    let Some(rig) = Rig::boot("an_on_demand_role_loads_on_its_first_request_and_leaves_when_idle") else {
-        return;
-    };
+fn an_on_demand_role_loads_at_the_first_request_and_stops_when_idle() {
+    let rig = Rig::boot();
     rig.install(STACK);
-    rig.said(&["systemctl", "daemon-reload"]);
-    rig.said(&["systemctl", "start", "rig-warm.target"]);
-    is_at_rest(&rig);
+    rig.output(&["systemctl", "daemon-reload"]);
+    rig.output(&["systemctl", "start", "rig-warm.target"]);
+    wait_until_idle(&rig);
     assert_eq!(starts(&rig), 0);
-    let first = served(ask(18086, "/completion", BODY, ""));
+    let first = answer_of(ask(18086, "/completion", BODY, ""));
     assert!(first["timings"]["draft_n"].as_u64() > Some(0), "{first}");
     rig.report("the first request loaded the model");
     let line = rig.proc(BACKEND, "cmdline");
     assert!(line.contains("\0--host\x00127.0.0.1\0--port\x0028086\0"), "{line}");
-    is_at_rest(&rig);
-    rig.report("idle: the model is gone and the socket listens");
+    wait_until_idle(&rig);
+    rig.report("idle: the model is unloaded, and the socket listens");
 
     let both = [0, 1].map(|_| thread::spawn(|| ask(18086, "/completion", BODY, "")));
     for one in both {
-        served(one.join().unwrap());
+        answer_of(one.join().unwrap());
     }
-    assert_eq!(starts(&rig), 2, "two at once load one: {}", rig.journal(BACKEND));
-    rig.report("two requests at once loaded it once");
+    assert_eq!(starts(&rig), 2, "two simultaneous requests start one backend: {}", rig.journal(BACKEND));
+    rig.report("two simultaneous requests loaded the model once");
 
-    // A connection that stays open keeps it, and one that comes while it goes is served by the next.
+    // An open connection keeps the model loaded. A request during the stop starts the next backend.
     let open = std::net::TcpStream::connect(("127.0.0.1", 18086)).unwrap();
     thread::sleep(std::time::Duration::from_secs(5));
     assert_eq!(rig.state(BACKEND), "active", "a connection is open");
     drop(open);
     for round in 0..4 {
-        wait(20, "the proxy begins to go", || rig.state(PROXY) != "active");
-        served(ask(18086, "/completion", BODY, ""));
-        rig.report(&format!("a request in the middle of the stop was served ({round})"));
+        wait(20, "the proxy begins to stop", || rig.state(PROXY) != "active");
+        answer_of(ask(18086, "/completion", BODY, ""));
+        rig.report(&format!("a request during the stop was answered ({round})"));
     }
-    let vectors = served(ask(18097, "/v1/embeddings", r#"{"input":"hello"}"#, ""));
+    let vectors = answer_of(ask(18097, "/v1/embeddings", r#"{"input":"hello"}"#, ""));
     assert!(vectors["data"][0]["embedding"].is_array());
     assert_eq!(rig.state("rig-lazyvec-1-backend.service"), "active");
-    assert_eq!(rig.state("rig-lazyvec-0-backend.service"), "inactive", "each instance is by itself");
-    is_at_rest(&rig);
+    assert_eq!(rig.state("rig-lazyvec-0-backend.service"), "inactive", "instances start separately");
+    wait_until_idle(&rig);
 }
 
 #[test]
-fn a_backend_that_dies_or_cannot_start_leaves_its_socket_alive() {
-    let Some(rig) = Rig::boot("a_backend_that_dies_or_cannot_start_leaves_its_socket_alive") else { return };
+fn the_socket_survives_a_backend_that_crashes_or_cannot_start() {
+    let rig = Rig::boot();
     rig.install(STACK);
-    rig.said(&["systemctl", "daemon-reload"]);
-    // A hot role has no model, which is no reason for the others not to start.
-    rig.said(&["systemctl", "start", "rig-warm.target"]);
-    served(ask(18086, "/completion", BODY, ""));
+    rig.output(&["systemctl", "daemon-reload"]);
+    // A hot role has no model file. The other roles must start anyway.
+    rig.output(&["systemctl", "start", "rig-warm.target"]);
+    answer_of(ask(18086, "/completion", BODY, ""));
     let pid = rig.pid(BACKEND);
-    rig.said(&["kill", "-KILL", &pid]);
-    wait(10, "the proxy follows", || rig.state(PROXY) != "active");
-    served(ask(18086, "/completion", BODY, ""));
+    rig.output(&["kill", "-KILL", &pid]);
+    wait(10, "the proxy stops too", || rig.state(PROXY) != "active");
+    answer_of(ask(18086, "/completion", BODY, ""));
     assert_ne!(rig.pid(BACKEND), pid);
-    rig.report("killed, and the next request was served");
+    rig.report("the backend was killed, and the next request was answered");
 
-    // Its file is missing: each request is turned away at once, however many come.
-    let begun = rig.seconds();
+    // The model file is missing: each request fails immediately, also with many requests.
+    let begin = rig.seconds();
     assert_eq!(ask(18088, "/health", "", ""), None);
-    assert!(rig.seconds() - begun < 20.0, "a load that is dead fails at once, not at the timeout");
+    assert!(
+        rig.seconds() - begin < 20.0,
+        "a request to a backend that cannot start fails early, not at the timeout"
+    );
     for _ in 0..25 {
         ask(18088, "/health", "", "");
     }
     let limit = rig.show("rig-lazygone-backend.service", "Result");
     assert!(["start-limit-hit", "exit-code"].contains(&&*limit), "{limit}");
     assert_eq!(rig.state("rig-lazygone.socket"), "active", "{}", rig.journal("rig-lazygone.socket"));
-    rig.report("its file is missing: turned away, and the socket listens");
+    rig.report("the model file is missing: requests fail, and the socket listens");
 
-    // The file comes, and starting the target revives what the limit holds.
+    // The file exists now. Starting the target also starts units that reached their start limit.
     let models = rig.root.join("srv/models");
     std::fs::copy(models.join("target.gguf"), models.join("absent.gguf")).unwrap();
-    rig.said(&["systemctl", "start", "rig.target"]);
-    wait(15, "it is served", || ask(18088, "/health", "", "").is_some_and(|answer| answer.status == 200));
-    rig.report("the file has come: served");
+    rig.output(&["systemctl", "start", "rig.target"]);
+    wait(15, "the role answers", || ask(18088, "/health", "", "").is_some_and(|answer| answer.status == 200));
+    rig.report("the model file exists: the role answers");
 
-    // What has killed the socket itself, starting the target brings back.
-    rig.said(&["systemctl", "stop", "rig-lazygone.socket"]);
+    // Starting the target also starts a stopped socket.
+    rig.output(&["systemctl", "stop", "rig-lazygone.socket"]);
     assert_eq!(ask(18088, "/health", "", ""), None);
-    rig.said(&["systemctl", "start", "rig.target"]);
-    wait(15, "it is served", || ask(18088, "/health", "", "").is_some_and(|answer| answer.status == 200));
-    rig.report("the target has brought a stopped socket back");
+    rig.output(&["systemctl", "start", "rig.target"]);
+    wait(15, "the role answers", || ask(18088, "/health", "", "").is_some_and(|answer| answer.status == 200));
+    rig.report("the target started the stopped socket");
 }

@@ -1,15 +1,15 @@
-//! Texts made to hurt: each is read, and what comes of it is bounded.
+//! Malicious texts: each is parsed with bounded memory and few findings.
 
 use super::{count, depth, many, read};
 
-/// The most nodes and scalars that copies may add.
+/// The maximum number of copied nodes and scalars.
 const MAX_COPIES: usize = 100_000;
 
-fn survives(name: &str, text: &str, codes: &[&str]) {
+fn check(name: &str, text: &str, codes: &[&str]) {
     let (document, findings) = read(text);
-    let mut said: Vec<_> = findings.findings().iter().map(|finding| finding.code.name).collect();
-    said.dedup();
-    assert_eq!(said, codes, "{name}");
+    let mut found: Vec<_> = findings.findings().iter().map(|finding| finding.code.name).collect();
+    found.dedup();
+    assert_eq!(found, codes, "{name}");
     assert!(findings.findings().len() <= 101, "{name}: {}", findings.findings().len());
     assert!(depth(&document.nodes) <= 65, "{name}");
     let written = text.len();
@@ -25,35 +25,35 @@ fn deep_nesting_is_one_finding() {
         assert!((1..=2).contains(&findings.findings().len()), "{open} {:?}", findings.findings());
     }
     let stairs = many(2000, |n| format!("{}a:\n", " ".repeat(n)));
-    survives("stairs", &stairs, &["nesting-too-deep"]);
+    check("stairs", &stairs, &["nesting-too-deep"]);
 }
 
 #[test]
-fn laughs_and_bombs_stay_small() {
+fn alias_bombs_stay_small() {
     let levels = |first: &str, next: &dyn Fn(usize, usize) -> String| {
         format!("a0: &a0 {first}\n{}", many(30, |m| format!("a{n}: &a{n} {}\n", next(m, m + 1), n = m + 1)))
     };
     let lists = levels("[lol, lol, lol]", &|m, _| format!("[{}]", vec![format!("*a{m}"); 10].join(", ")));
     let maps = levels("{x: 1, y: 2}", &|m, _| format!("{{x: *a{m}, y: *a{m}}}"));
     let merges = levels("{x: 1}", &|m, n| format!("{{k{n}: 1, <<: [*a{m}, *a{m}]}}"));
-    survives("lists", &lists, &["unexpected-shape"]);
-    survives("maps", &maps, &["bad-alias"]);
-    survives("merges", &merges, &[]);
+    check("lists", &lists, &["unexpected-shape"]);
+    check("maps", &maps, &["bad-alias"]);
+    check("merges", &merges, &[]);
     let (document, findings) = read(&maps);
     assert_eq!(findings.findings().len(), 1);
     assert!(count(&document.nodes) < 30_000, "{}", count(&document.nodes));
 }
 
 #[test]
-fn many_aliases_to_much_are_cut_off_with_one_finding() {
+fn too_many_copies_are_one_finding() {
     let items = vec!["x"; 20_000].join(", ");
     let aliases = vec!["*a"; 20_000].join(", ");
-    survives("list", &format!("a: &a [{items}]\nb: [{aliases}]\n"), &["unexpected-shape"]);
+    check("list", &format!("a: &a [{items}]\nb: [{aliases}]\n"), &["unexpected-shape"]);
     let keyed = many(20_000, |n| format!("k{n}: *a\n"));
     let text = format!("a: &a [{items}]\n{keyed}");
-    survives("list by keys", &text, &["bad-alias"]);
+    check("list by keys", &text, &["bad-alias"]);
     assert_eq!(read(&text).1.findings().len(), 1);
-    survives("maps", &format!("a: &a {{b: [{items}]}}\nb: [{aliases}]\n"), &["bad-alias"]);
+    check("maps", &format!("a: &a {{b: [{items}]}}\nb: [{aliases}]\n"), &["bad-alias"]);
     let long = format!("a: &a \"\\n{}\"\nb: [{aliases}]\n", "x".repeat(100_000));
     let (document, findings) = read(&long);
     assert_eq!(findings.findings().len(), 1);
@@ -62,36 +62,36 @@ fn many_aliases_to_much_are_cut_off_with_one_finding() {
 }
 
 #[test]
-fn anchors_in_anchors_and_cycles_stay_bounded() {
+fn nested_anchors_and_cycles_are_bounded() {
     let opening = many(60, |n| format!("{{k{n}: &a{n} "));
     let items = vec!["x"; 20_000].join(", ");
-    survives("onion", &format!("{opening}[{items}]{}", "}".repeat(60)), &[]);
-    survives("self", "a: &a [*a]\n", &["bad-alias"]);
-    survives("self by merge", "a: &a {<<: *a}\n", &["bad-alias"]);
-    survives("mutual", "a: &a {b: &b {c: *a, d: *b}}\n", &["bad-alias"]);
+    check("onion", &format!("{opening}[{items}]{}", "}".repeat(60)), &[]);
+    check("self", "a: &a [*a]\n", &["bad-alias"]);
+    check("self by merge", "a: &a {<<: *a}\n", &["bad-alias"]);
+    check("mutual", "a: &a {b: &b {c: *a, d: *b}}\n", &["bad-alias"]);
     let anchors = many(50_000, |n| format!("k{n}: &a{n} x\n"));
-    survives("anchors", &anchors, &[]);
+    check("anchors", &anchors, &[]);
     let undefined = many(100, |n| format!("k{n}: *a{n}\n"));
-    survives("undefined", &undefined, &["bad-alias"]);
+    check("undefined", &undefined, &["bad-alias"]);
 }
 
 #[test]
-fn long_and_wide_texts_are_read() {
+fn long_texts_are_parsed() {
     let keys = many(200_000, |n| format!("k{n}: 1\n"));
     let (document, findings) = read(&keys);
     assert!(findings.is_empty());
     assert_eq!(document.nodes.len(), 200_000);
-    survives("long line", &format!("a: {}\n", "x ".repeat(500_000)), &[]);
-    survives("long key", &format!("{}: 1\nb: 1\n", "x".repeat(2000)), &["yaml-syntax"]);
-    survives("comments", &"# c\n".repeat(200_000), &[]);
-    survives("blank lines", &"\n".repeat(500_000), &[]);
-    survives("block", &format!("a: |\n{}", "  x\n".repeat(200_000)), &[]);
-    survives("trailing blanks", &format!("a: |\n  x\n{}", "\n".repeat(500_000)), &[]);
-    survives("merges", &format!("a: &a {{x: 1}}\nb: {{<<: [{}]}}\n", vec!["*a"; 5000].join(", ")), &[]);
+    check("long line", &format!("a: {}\n", "x ".repeat(500_000)), &[]);
+    check("long key", &format!("{}: 1\nb: 1\n", "x".repeat(2000)), &["yaml-syntax"]);
+    check("comments", &"# c\n".repeat(200_000), &[]);
+    check("blank lines", &"\n".repeat(500_000), &[]);
+    check("block", &format!("a: |\n{}", "  x\n".repeat(200_000)), &[]);
+    check("trailing blanks", &format!("a: |\n  x\n{}", "\n".repeat(500_000)), &[]);
+    check("merges", &format!("a: &a {{x: 1}}\nb: {{<<: [{}]}}\n", vec!["*a"; 5000].join(", ")), &[]);
 }
 
 #[test]
-fn faults_without_end_are_linear() {
+fn many_errors_take_linear_time() {
     for section in [
         "a: \"\\\n",
         "a: [x,\n",
@@ -127,7 +127,7 @@ fn faults_without_end_are_linear() {
 }
 
 #[test]
-fn odd_characters_do_not_shake_it() {
+fn unusual_characters_are_handled() {
     for odd in ["\0", "\u{1}", "\u{7f}", "\u{85}", "\u{2028}", "\u{feff}", "\r", "\u{fffe}", "\t", "\u{202e}"]
     {
         for shape in [

@@ -1,6 +1,6 @@
-//! What YAML means in the language: scalars, shapes, aliases, merge keys, tags and documents.
+//! The nodes that YAML gives: scalars, shapes, aliases, merge keys, tags and documents.
 
-use super::{child, count, good, keys, many, read, said};
+use super::{child, count, found, good, keys, many, read};
 use orchgen::syntax::Value;
 
 fn value(word: &str) -> Value<'static> {
@@ -15,7 +15,7 @@ fn value(word: &str) -> Value<'static> {
 }
 
 #[test]
-fn bare_words_are_what_the_core_schema_says() {
+fn bare_words_follow_the_core_schema() {
     for word in ["", "~", "null", "Null", "NULL"] {
         assert_eq!(value(word), Value::Null, "{word}");
     }
@@ -74,7 +74,7 @@ fn bare_words_are_what_the_core_schema_says() {
 }
 
 #[test]
-fn what_a_key_is_given_follows_from_the_shape_of_its_value() {
+fn the_shape_of_a_value_decides_the_shape_of_the_node() {
     let text = "port: 1\nwhat: [a, b]\nblock: {a: 1}\nnone: []\nempty: {}\nmany: [{n: 1}, x, {n: 2}]\nlines:\n- a\n- b\n";
     let nodes = good(text);
     assert_eq!(keys(&nodes), ["port", "what", "block", "none", "empty", "many", "many", "many", "lines"]);
@@ -97,7 +97,7 @@ fn what_a_key_is_given_follows_from_the_shape_of_its_value() {
 }
 
 #[test]
-fn keys_are_their_text_and_duplicates_stay() {
+fn keys_are_strings_and_duplicates_are_kept() {
     assert_eq!(
         keys(&good("~: 1\n8080: 2\n\"q\": 3\n'<<': 4\ntrue: 5\n? long\n: 6\na: 1\na: 2\n")),
         ["~", "8080", "q", "<<", "true", "long", "a", "a"]
@@ -105,7 +105,7 @@ fn keys_are_their_text_and_duplicates_stay() {
 }
 
 #[test]
-fn a_file_without_anything_is_fine() {
+fn an_empty_file_is_valid() {
     for text in [
         "",
         "\n\n",
@@ -123,8 +123,8 @@ fn a_file_without_anything_is_fine() {
 }
 
 #[test]
-fn shapes_that_the_language_lacks_are_said_once() {
-    let one = |text| assert_eq!(said(text).len(), 1, "{text} {:?}", said(text));
+fn unsupported_shapes_are_reported_once() {
+    let one = |text| assert_eq!(found(text).len(), 1, "{text} {:?}", found(text));
     for text in [
         "x",
         "- a\n- [b]\n",
@@ -135,9 +135,9 @@ fn shapes_that_the_language_lacks_are_said_once() {
         "{a: 1}: 2\n",
     ] {
         one(text);
-        assert_eq!(said(text)[0].0, "unexpected-shape", "{text}");
+        assert_eq!(found(text)[0].0, "unexpected-shape", "{text}");
     }
-    assert_eq!(said("a: 1\nb: [x, [y]]\n"), [("unexpected-shape", "[")]);
+    assert_eq!(found("a: 1\nb: [x, [y]]\n"), [("unexpected-shape", "[")]);
     let (document, _) = read("a: [x, [y], z]\n? [k]\n: 1\nb: 1\n");
     assert_eq!(keys(&document.nodes), ["a", "b"]);
     assert_eq!(document.nodes[0].args.len(), 2);
@@ -146,7 +146,7 @@ fn shapes_that_the_language_lacks_are_said_once() {
 }
 
 #[test]
-fn aliases_are_copies_and_keep_the_places_of_what_they_copy() {
+fn aliases_are_copies_with_the_spans_of_the_original() {
     let text = "a: &a {x: 1}\nb: *a\nc: &c word\nd: [*c, *c]\n*c : 5\ne: [*a, {y: 1}]\n";
     let nodes = good(text);
     assert_eq!(keys(&nodes), ["a", "b", "c", "d", "word", "e", "e"]);
@@ -157,10 +157,10 @@ fn aliases_are_copies_and_keep_the_places_of_what_they_copy() {
 }
 
 #[test]
-fn aliases_without_an_anchor_or_within_it_are_said() {
-    assert_eq!(said("a: *nope\nb: [*no]\n"), [("bad-alias", "*nope"), ("bad-alias", "*no")]);
-    assert_eq!(said("a: &a [*a]\n"), [("bad-alias", "*a")]);
-    assert_eq!(said("a: &a {b: {c: *a}}\n"), [("bad-alias", "*a")]);
+fn aliases_without_an_anchor_or_inside_it_are_reported() {
+    assert_eq!(found("a: *nope\nb: [*no]\n"), [("bad-alias", "*nope"), ("bad-alias", "*no")]);
+    assert_eq!(found("a: &a [*a]\n"), [("bad-alias", "*a")]);
+    assert_eq!(found("a: &a {b: {c: *a}}\n"), [("bad-alias", "*a")]);
     let nodes = good("a: &x 1\nb: &x 2\nc: *x\nd: &x {e: &x 3, f: *x}\ng: *x\n");
     assert_eq!(nodes[2].args[0].value, Value::Integer(2));
     assert_eq!(child(&nodes, "d.f").args[0].value, Value::Integer(3));
@@ -168,7 +168,7 @@ fn aliases_without_an_anchor_or_within_it_are_said() {
 }
 
 #[test]
-fn merged_fields_stand_behind_own_ones_and_the_first_wins() {
+fn merged_fields_come_last_and_the_first_merge_wins() {
     let text = "a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2, z2: [{n: 1}, {n: 2}]}\nc: {<<: [*a, *b], x: 0}\nd: {<<: *b, <<: {w: 1}}\n";
     let nodes = good(text);
     let values = |path| {
@@ -188,17 +188,17 @@ fn merged_fields_stand_behind_own_ones_and_the_first_wins() {
 }
 
 #[test]
-fn a_merge_of_something_else_is_said() {
+fn a_merge_of_another_value_is_reported() {
     for text in ["a: {<<: 1}\n", "a: {<<: [1, 2]}\n", "a: {<<: }\n", "a: &a 1\nb: {<<: *a}\n"] {
-        assert_eq!(said(text), [("unexpected-shape", "<<")], "{text}");
+        assert_eq!(found(text), [("unexpected-shape", "<<")], "{text}");
     }
-    assert_eq!(said("a: {<<: *no, b: 1}\n"), [("bad-alias", "*no")]);
+    assert_eq!(found("a: {<<: *no, b: 1}\n"), [("bad-alias", "*no")]);
 }
 
 #[test]
-fn tags_are_said_and_the_value_stays() {
+fn tags_are_reported_and_the_value_is_kept() {
     let text = "a: !!int \"3\"\nb: !x\n  c: 1\nd: !!str 3\ne: [!y z]\n";
-    let tags: Vec<_> = said(text).into_iter().collect();
+    let tags: Vec<_> = found(text).into_iter().collect();
     assert_eq!(
         tags,
         [
@@ -215,7 +215,7 @@ fn tags_are_said_and_the_value_stays() {
 }
 
 #[test]
-fn a_second_document_is_said_and_not_read() {
+fn a_second_document_is_reported_and_skipped() {
     for text in [
         "a: 1\n---\nb: 2\n",
         "---\na: 1\n---\nb: 2\n---\nc: 3\n",
@@ -230,11 +230,11 @@ fn a_second_document_is_said_and_not_read() {
         assert!(several[0].primary.span.start > 0);
         assert!(document.nodes.iter().all(|node| node.key == "a"));
     }
-    assert_eq!(said("a: 1\n...\nb: 2\n"), [("several-documents", "...")]);
+    assert_eq!(found("a: 1\n...\nb: 2\n"), [("several-documents", "...")]);
 }
 
 #[test]
-fn depth_ends_at_sixty_four_and_is_said_once() {
+fn nesting_deeper_than_64_is_reported_once() {
     let nested = |n: usize| format!("{}1{}\nlast: 1\n", "a: {".repeat(n - 1) + "a: ", "}".repeat(n - 1));
     assert_eq!(super::depth(&good(&nested(64))), 64);
     for n in [65, 100, 250, 300, 5000] {

@@ -1,8 +1,8 @@
-//! Typical mistakes: one finding each, at the byte where the mistake is, and all other sections are read.
+//! Typical mistakes: each gives one finding at the byte of the mistake, and all other sections are parsed.
 
 use super::{child, keys, many, read};
 
-/// The faulty section with `⟦` where the finding begins, and a part of its headline.
+/// Sections with one mistake. `⟦` marks the start of the finding; the second text is a part of its headline.
 const MISTAKES: &[(&str, &str)] = &[
     ("bad:\n  X: {title: ⟦\"never closed}\n", "quote is never closed"),
     ("bad:\n  X: ⟦'never closed\n", "quote is never closed"),
@@ -17,42 +17,42 @@ const MISTAKES: &[(&str, &str)] = &[
     ("bad: [1, 2]\nworse: ⟦@\n", "begin with `@`"),
     ("bad:\n  - {p: 1,\n     q: ⟦@}\n", "begin with `@`"),
     ("bad:\n  X: {p: ⟦[1, 2\n", "`[` is never closed"),
-    ("bad:\n⟦\tX: 1\n", "a tab stands"),
-    ("bad:\n  x: 1\n⟦\ty: 1\n", "a tab stands"),
-    ("bad:\n  x:\n      - 1\n⟦\t  ü  - 2\n", "a tab stands"),
-    ("bad:\n  x: 1\n  ⟦key\n  y: 2\n", "`key` has no `:`"),
-    ("bad:\n  ⟦key\n  y: 2\n", "`key` has no `:`"),
-    ("bad: 1\n⟦key\n", "`key` has no `:`"),
-    ("bad:\n  ⟦x:1\n  y: 2\n", "`x:1` has no blank"),
+    ("bad:\n⟦\tX: 1\n", "a tab where YAML requires spaces"),
+    ("bad:\n  x: 1\n⟦\ty: 1\n", "a tab where YAML requires spaces"),
+    ("bad:\n  x:\n      - 1\n⟦\t  ü  - 2\n", "a tab where YAML requires spaces"),
+    ("bad:\n  x: 1\n  ⟦key\n  y: 2\n", "expected `key: value`, found `key`"),
+    ("bad:\n  ⟦key\n  y: 2\n", "expected `key: value`, found `key`"),
+    ("bad: 1\n⟦key\n", "expected `key: value`, found `key`"),
+    ("bad:\n  ⟦x:1\n  y: 2\n", "`x:1` has no space"),
     ("bad:\n  x: 1\n   ⟦y: 2\n", "`y` is indented deeper"),
     ("bad: 1\n  ⟦y: 2\n", "`y` is indented deeper"),
-    ("bad:\n  x: 1\n ⟦y: 2\n", "`y` does not line up"),
-    ("bad:\n  x: b⟦: c\n", "same line"),
+    ("bad:\n  x: 1\n ⟦y: 2\n", "`y` is not aligned"),
+    ("bad:\n  x: b⟦: c\n", "unexpected `:` in a value"),
     ("bad:\n  x: \"q\" ⟦z\n", "follows a closing quote"),
     ("bad:\n  x: 'it'⟦s'\n", "follows a closing quote"),
     ("bad:\n  x: ⟦@foo\n", "begin with `@`"),
     ("bad:\n  x: ⟦`foo`\n", "begin with ``"),
     ("bad:\n  x: ⟦%foo\n", "begin with `%`"),
-    ("bad:\n  x: \"C:⟦\\qwen\"\n", "begins no escape"),
-    ("bad:\n  x: \"a⟦\\x4\"\n", "begins no escape"),
-    ("bad:\n  x: {p: 1}⟦}\n", "`}` closes nothing"),
+    ("bad:\n  x: \"C:⟦\\qwen\"\n", "does not begin a valid escape"),
+    ("bad:\n  x: \"a⟦\\x4\"\n", "does not begin a valid escape"),
+    ("bad:\n  x: {p: 1}⟦}\n", "unexpected `}`"),
     ("bad:\n  x: ⟦[1}\n", "`[` is closed by `}`"),
     ("bad:\n  x:\n    - 1\n    ⟦y: 2\n", "expected `- `"),
-    ("bad:\n  - 1\n  ⟦-2\n  - 3\n", "no blank behind its `-`"),
-    ("bad:\n  x: ⟦- 1\n", "behind its key"),
-    ("bad:\n  x: 1\n  ⟦- 1\n", "list item stands among keys"),
+    ("bad:\n  - 1\n  ⟦-2\n  - 3\n", "no space after its `-`"),
+    ("bad:\n  x: ⟦- 1\n", "on the line of its key"),
+    ("bad:\n  x: 1\n  ⟦- 1\n", "list item among the keys"),
     ("bad:\n  x: ⟦*\n", "alias without a name"),
     ("bad:\n  x: ⟦& 2\n", "anchor without a name"),
-    ("bad: ⟦|x\n  foo\n", "begins no block of text"),
+    ("bad: ⟦|x\n  foo\n", "is not the header of a block scalar"),
     ("bad: {b: c d⟦: e}\n", "expected `,` or `}`"),
-    ("bad: {x: 1\n  ⟦y: 2}\n", "no `,` before `y`"),
+    ("bad: {x: 1\n  ⟦y: 2}\n", "expected `,` before `y`"),
     ("bad: [x, ⟦, y]\n", "expected a value"),
     ("bad: {b: 1, ⟦, c: 2}\n", "expected a value"),
     ("bad: [⟦- x]\n", "in brackets"),
     ("bad: [x]⟦y\n", "expected the end of the line"),
-    ("bad: x ⟦# c\n  y\n", "comment cuts"),
-    ("bad: x⟦\0y\n", "cannot stand in YAML"),
-    ("⟦bad\n", "`bad` has no `:`"),
+    ("bad: x ⟦# c\n  y\n", "comment interrupts"),
+    ("bad: x⟦\0y\n", "is not allowed in YAML"),
+    ("⟦bad\n", "expected `key: value`, found `bad`"),
     ("⟦<<<<<<< HEAD\nbad: 1\n=======\nbad: 2\n>>>>>>> x\n", "merge conflict"),
     ("bad:\n  x: 1\n⟦<<<<<<< HEAD\n  y: 1\n=======\n  y: 2\n>>>>>>> x\n", "merge conflict"),
 ];
@@ -78,21 +78,21 @@ fn check(before: &str, bad: &str, words: &str, after: &str) {
 }
 
 #[test]
-fn a_mistake_is_one_finding_at_its_place_and_other_sections_are_read() {
+fn a_mistake_is_one_finding_and_other_sections_are_parsed() {
     for (bad, words) in MISTAKES {
         check("first: {a: 1}\n", bad, words, "last: {ok: 1}\n");
     }
 }
 
 #[test]
-fn text_that_is_not_ascii_moves_no_label() {
+fn non_ascii_text_does_not_move_labels() {
     for (bad, words) in MISTAKES {
         check("# Комментарий\nfirst: {é: \"größer\", 🙂: '日本'}\n", bad, words, "# ü\nlast:\n  ok: \"ä\"\n");
     }
 }
 
 #[test]
-fn windows_line_ends_and_a_byte_order_mark_move_no_label() {
+fn crlf_and_byte_order_marks_do_not_move_labels() {
     for (bad, words) in MISTAKES {
         let bad = bad.replace('\n', "\r\n");
         check("first: {a: 1}\r\n", &bad, words, "last: {ok: 1}\r\n");
@@ -101,14 +101,14 @@ fn windows_line_ends_and_a_byte_order_mark_move_no_label() {
 }
 
 #[test]
-fn a_mistake_in_the_first_section_leaves_the_rest() {
+fn a_mistake_in_the_first_section_keeps_the_others() {
     for (bad, words) in MISTAKES {
         check("", bad, words, "last: {ok: 1}\nmore: 1\n");
     }
 }
 
 #[test]
-fn every_mistake_is_found_where_many_are_made() {
+fn all_mistakes_of_one_file_are_found() {
     let bad: Vec<_> = MISTAKES.iter().map(|(bad, _)| bad.replace('⟦', "")).collect();
     let bad: Vec<_> = bad.iter().filter(|bad| !bad.contains("<<<")).collect();
     let text = many(bad.len(), |n| format!("{}good{n}: {{ok: 1}}\n", bad[n]));
@@ -121,7 +121,7 @@ fn every_mistake_is_found_where_many_are_made() {
 }
 
 #[test]
-fn what_was_complete_before_a_fault_is_kept_and_what_was_not_is_left_out() {
+fn items_before_an_error_are_kept_and_the_incomplete_item_is_dropped() {
     let (document, findings) = read(
         "roles:\n  a: {port: 1}\n  b:\n    port: 2\n  c:\n    port: 3\n    x: @\n  d: {port: 4}\nnext: 1\n",
     );
@@ -133,7 +133,7 @@ fn what_was_complete_before_a_fault_is_kept_and_what_was_not_is_left_out() {
 }
 
 #[test]
-fn a_file_that_is_indented_goes_on_at_its_own_margin() {
+fn parsing_continues_at_the_column_of_the_top_level_keys() {
     let (document, findings) = read("  a: 1\n  b: @\n  c: 2\n");
     assert_eq!(findings.findings().len(), 1);
     assert_eq!(keys(&document.nodes), ["a", "c"]);
@@ -144,23 +144,23 @@ fn a_file_that_is_indented_goes_on_at_its_own_margin() {
 }
 
 #[test]
-fn anchors_survive_a_fault_and_lost_ones_are_silent() {
+fn anchors_survive_an_error_and_aliases_of_skipped_ones_are_not_reported() {
     let (document, findings) =
         read("a: &kept {x: 1}\nb:\n  c: @\n  d: &lost {y: 1}\ne: *kept\nf: *lost\ng: *never\n");
-    let said: Vec<_> = findings.findings().iter().map(|finding| finding.code.name).collect();
-    assert_eq!(said, ["yaml-syntax", "bad-alias"]);
+    let codes: Vec<_> = findings.findings().iter().map(|finding| finding.code.name).collect();
+    assert_eq!(codes, ["yaml-syntax", "bad-alias"]);
     assert_eq!(child(&document.nodes, "e.x").args.len(), 1);
 }
 
 #[test]
-fn a_tag_without_a_handle_is_a_tag() {
+fn a_tag_with_an_undeclared_handle_is_a_type_annotation() {
     let (document, findings) = read("a: !e!foo x\nb: 1\n");
     assert_eq!(findings.findings()[0].code.name, "type-annotation");
     assert_eq!(keys(&document.nodes), ["b"]);
 }
 
 #[test]
-fn a_hundred_mistakes_end_the_reading_and_the_last_says_so() {
+fn parsing_stops_after_100_errors_with_a_note() {
     let text = "a: @\n".repeat(100_000);
     let (document, findings) = read(&text);
     assert!(document.nodes.is_empty());
@@ -177,15 +177,15 @@ fn a_file_in_braces_has_one_finding() {
 }
 
 #[test]
-fn the_page_of_a_code_shows_what_it_finds_and_its_cure() {
+fn the_examples_of_code_pages_are_correct() {
     use orchgen::syntax::codes;
     for code in [&codes::YAML_SYNTAX, &codes::SEVERAL_DOCUMENTS, &codes::BAD_ALIAS, &codes::UNEXPECTED_SHAPE]
     {
         let page = code.text();
         let blocks: Vec<&str> =
             page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-        let found: Vec<_> = super::said(blocks[0]).into_iter().map(|(name, _)| name).collect();
+        let found: Vec<_> = super::found(blocks[0]).into_iter().map(|(name, _)| name).collect();
         assert_eq!(found, [code.name]);
-        assert!(super::said(blocks[1]).is_empty(), "{}", blocks[1]);
+        assert!(super::found(blocks[1]).is_empty(), "{}", blocks[1]);
     }
 }

@@ -1,32 +1,31 @@
-//! The values against those of another reader, for the project's own files and for texts made at random.
+//! Comparison with `serde_yaml`: files of the repository and random texts.
 
 use super::good;
 use orchgen::syntax::{Node, Value};
 use proptest::prelude::*;
 use serde_yaml::Value as Other;
-use std::path::Path;
 
-/// Whether our nodes say what the other reader's mapping says.
+/// Compares the nodes of orchgen with a mapping of `serde_yaml`.
 fn compare(nodes: &[Node<'_>], other: &Other) -> Result<(), String> {
     let Other::Mapping(mapping) = other else {
         return if nodes.is_empty() && other.is_null() {
             Ok(())
         } else {
-            Err(format!("{other:?} is no mapping"))
+            Err(format!("{other:?} is not a mapping"))
         };
     };
     let mut expected = Vec::new();
     for (key, value) in mapping {
         unfold(&name(key), value, &mut expected);
     }
-    let mut ours: Vec<&Node<'_>> = nodes.iter().collect();
-    // The other reader puts merged keys elsewhere.
-    ours.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut nodes: Vec<&Node<'_>> = nodes.iter().collect();
+    // `serde_yaml` puts merged keys in another position.
+    nodes.sort_by(|a, b| a.key.cmp(&b.key));
     expected.sort_by(|a, b| a.0.cmp(&b.0));
-    if ours.len() != expected.len() {
-        return Err(format!("{} nodes for {expected:?}", ours.len()));
+    if nodes.len() != expected.len() {
+        return Err(format!("{} nodes for {expected:?}", nodes.len()));
     }
-    ours.into_iter().zip(&expected).try_for_each(|(node, (key, value))| {
+    nodes.into_iter().zip(&expected).try_for_each(|(node, (key, value))| {
         if node.key != *key {
             return Err(format!("{} for {key}", node.key));
         }
@@ -34,7 +33,7 @@ fn compare(nodes: &[Node<'_>], other: &Other) -> Result<(), String> {
     })
 }
 
-/// A list that is not all scalars is one node a member.
+/// A list that contains a mapping gives one node per member.
 fn unfold<'v>(key: &str, value: &'v Other, into: &mut Vec<(String, &'v Other)>) {
     match value.as_sequence() {
         Some(members) if members.iter().any(Other::is_mapping) => {
@@ -53,7 +52,7 @@ fn name(key: &Other) -> String {
 fn compare_node(node: &Node<'_>, other: &Other) -> Result<(), String> {
     if other.is_mapping() {
         if !node.args.is_empty() || node.block.is_none() {
-            return Err(format!("{node:?} is no block"));
+            return Err(format!("{node:?} is not a block"));
         }
         return compare(&node.fields, other);
     }
@@ -73,8 +72,8 @@ fn compare_node(node: &Node<'_>, other: &Other) -> Result<(), String> {
     }
 }
 
-fn compare_scalar(ours: &Value<'_>, other: &Other) -> Result<(), String> {
-    let same = match (ours, other) {
+fn compare_scalar(value: &Value<'_>, other: &Other) -> Result<(), String> {
+    let same = match (value, other) {
         (Value::Null, Other::Null) => true,
         (Value::Bool(a), Other::Bool(b)) => a == b,
         (Value::Integer(a), Other::Number(b)) => {
@@ -85,13 +84,13 @@ fn compare_scalar(ours: &Value<'_>, other: &Other) -> Result<(), String> {
             b.as_f64().is_some_and(|b| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
         }
         (Value::String(a), Other::String(b)) => a == b,
-        // `014` is fourteen in the core schema, and text to the other reader.
+        // `014` is 14 in the core schema of YAML 1.2, but a string in `serde_yaml`.
         (Value::Integer(a), Other::String(b)) => {
             b.parse() == Ok(*a) && b.trim_start_matches(['+', '-']).starts_with('0')
         }
         _ => false,
     };
-    if same { Ok(()) } else { Err(format!("{ours:?} for {other:?}")) }
+    if same { Ok(()) } else { Err(format!("{value:?} for {other:?}")) }
 }
 
 fn check(text: &str) -> Result<(), String> {
@@ -101,8 +100,8 @@ fn check(text: &str) -> Result<(), String> {
 }
 
 #[test]
-fn the_files_of_the_project_say_the_same_to_both_readers() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+fn both_parsers_agree_on_the_yaml_files_of_the_repository() {
+    let root = crate::support::repository();
     let mut folders = vec![root.join("registry"), root.join("tests")];
     while let Some(folder) = folders.pop() {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
@@ -112,7 +111,7 @@ fn the_files_of_the_project_say_the_same_to_both_readers() {
                 folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
                 let text = std::fs::read_to_string(&path).unwrap();
-                // A file that one of them refuses is a test of findings.
+                // Skip files with syntax errors: they are test data for findings.
                 if serde_yaml::from_str::<Other>(&text).is_ok() && super::read(&text).1.is_empty() {
                     check(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
                 }
@@ -122,7 +121,7 @@ fn the_files_of_the_project_say_the_same_to_both_readers() {
 }
 
 #[test]
-fn written_out_samples_say_the_same_to_both_readers() {
+fn both_parsers_agree_on_samples() {
     let samples = [
         include_str!("sample.yaml"),
         "a: >\n  folded\n  text\n\n  more\n   indented\nb: |-\n  x\nc: >+\n  y\n\nd: |2\n    z\n",
@@ -174,7 +173,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_the_other_reader_writes_is_read_as_it_was(value in document()) {
+    fn text_written_by_serde_yaml_is_parsed_correctly(value in document()) {
         let text = serde_yaml::to_string(&value).unwrap();
         let (document, findings) = super::read(&text);
         prop_assert!(findings.is_empty(), "{text}\n{:?}", findings.findings());
@@ -185,7 +184,7 @@ proptest! {
     #[test]
     fn json_is_yaml(value in document()) {
         let json = serde_json::to_string_pretty(&value).unwrap();
-        // JSON has no word for what is not finite, so the value is read back.
+        // JSON has no infinity and no NaN, so parse the value again.
         let value: Other = serde_yaml::from_str(&json).unwrap();
         let (document, findings) = super::read(&json);
         prop_assert!(findings.is_empty(), "{json}\n{:?}", findings.findings());

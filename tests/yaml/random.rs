@@ -1,4 +1,4 @@
-//! Texts made at random: nothing panics, every place lies in the text, and reading twice gives the same.
+//! Random texts: the parser does not panic, all spans are in the text, and parsing is deterministic.
 
 use super::read;
 use orchgen::source::Span;
@@ -46,12 +46,12 @@ const PIECES: &[&str] = &[
     "<<<<<<< x\n",
 ];
 
-fn sound(text: &str) -> Result<(), TestCaseError> {
+fn check(text: &str) -> Result<(), TestCaseError> {
     let (document, findings) = read(text);
-    walk(text, &document.nodes)?;
+    check_nodes(text, &document.nodes)?;
     for finding in findings.findings() {
         for label in std::iter::once(&finding.primary).chain(&finding.secondary) {
-            place(text, label.span)?;
+            check_span(text, label.span)?;
         }
         prop_assert!(
             !finding.message.contains('\n') && !finding.message.ends_with('.'),
@@ -65,20 +65,20 @@ fn sound(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn walk(text: &str, nodes: &[Node<'_>]) -> Result<(), TestCaseError> {
+fn check_nodes(text: &str, nodes: &[Node<'_>]) -> Result<(), TestCaseError> {
     for node in nodes {
-        place(text, node.key_span)?;
-        place(text, node.span)?;
+        check_span(text, node.key_span)?;
+        check_span(text, node.span)?;
         prop_assert!(node.span.start <= node.key_span.start && node.span.end >= node.key_span.end);
         for span in node.args.iter().map(|arg| arg.span).chain(node.block) {
-            place(text, span)?;
+            check_span(text, span)?;
         }
-        walk(text, &node.fields)?;
+        check_nodes(text, &node.fields)?;
     }
     Ok(())
 }
 
-fn place(text: &str, span: Span) -> Result<(), TestCaseError> {
+fn check_span(text: &str, span: Span) -> Result<(), TestCaseError> {
     prop_assert!(text.get(span.range()).is_some(), "{span:?} in {text:?}");
     Ok(())
 }
@@ -87,23 +87,23 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_survived(text in "\\PC{0,200}") {
-        sound(&text)?;
+    fn any_text_is_handled(text in "\\PC{0,200}") {
+        check(&text)?;
     }
 
     #[test]
-    fn pieces_of_yaml_in_any_order_are_survived(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..60)) {
-        sound(&pieces.concat())?;
+    fn pieces_of_yaml_in_any_order_are_handled(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..60)) {
+        check(&pieces.concat())?;
     }
 
     #[test]
-    fn a_damaged_registry_is_survived(cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..6, prop::sample::select(PIECES)), 1..6)) {
+    fn a_damaged_registry_is_handled(cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..6, prop::sample::select(PIECES)), 1..6)) {
         let mut text: Vec<char> = SAMPLE.chars().collect();
         for (at, gone, piece) in cuts {
             let at = at.index(text.len());
             let end = (at + gone).min(text.len());
             text.splice(at..end, piece.chars());
         }
-        sound(&text.into_iter().collect::<String>())?;
+        check(&text.into_iter().collect::<String>())?;
     }
 }

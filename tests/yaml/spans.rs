@@ -1,8 +1,8 @@
-//! The exact text that keys, values, blocks and nodes cover.
+//! The exact spans of keys, values, blocks and nodes.
 
 use super::{child, good};
 
-/// A text, a path of keys, and what the key, the values and the whole node cover.
+/// A text, a path of keys, and the source text of the key, the values and the whole node.
 const COVERED: &[(&str, &str, &str, &[&str], &str)] = &[
     ("a: 1\n", "a", "a", &["1"], "a: 1"),
     ("\"a\" : 'x' # c\n", "a", "\"a\"", &["'x'"], "\"a\" : 'x'"),
@@ -33,7 +33,7 @@ const COVERED: &[(&str, &str, &str, &[&str], &str)] = &[
 ];
 
 #[test]
-fn keys_values_and_nodes_cover_what_was_written() {
+fn keys_values_and_nodes_have_exact_spans() {
     for (text, path, key, args, whole) in COVERED {
         let (document, _) = super::read(text);
         let node = child(&document.nodes, path);
@@ -45,7 +45,7 @@ fn keys_values_and_nodes_cover_what_was_written() {
 }
 
 #[test]
-fn an_absent_value_stands_behind_the_colon() {
+fn a_missing_value_is_after_the_colon() {
     for (text, place) in [("a:\n", 2), ("a :\nb: 1\n", 3), ("{a: , b: 1}", 3), ("{a}", 2), ("? a\n", 3)] {
         let span = good(text)[0].args[0].span;
         assert_eq!((span.start, span.end), (place, place), "{text}");
@@ -53,7 +53,7 @@ fn an_absent_value_stands_behind_the_colon() {
 }
 
 #[test]
-fn blocks_cover_their_braces_or_their_lines() {
+fn blocks_span_their_braces_or_lines() {
     let text = "a: {x: 1 }\nb:\n  x: 1\n  y: {z: 2}\n\nc: [ ]\nd:\n  - n: 1\n    m: 2\n  - n: 3\n";
     let nodes = good(text);
     let blocks: Vec<&str> = nodes.iter().map(|node| &text[node.block.unwrap().range()]).collect();

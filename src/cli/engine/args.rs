@@ -1,103 +1,106 @@
-//! What the user may type after `orchgen engine`.
+//! The commands and options of `orchgen engine`. The doc comments are the `--help` texts.
 
 use clap::{Args as Arguments, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const PROBE_HELP: &str =
-    "Each program runs twice, with `--version` and with `--help`, for 10 seconds at the most, in an
-environment of its own and without a model: nothing is loaded and nothing is downloaded.
+    "Each program runs twice, with `--version` and `--help`, for 10 seconds at most, and with a clean
+environment. No model is loaded or downloaded.
 
 Examples:
-  orchgen engine probe /opt/llama.cpp/bin -o engines/mine.json
+  orchgen engine probe /opt/llama.cpp/bin -o registry/mine.json
   orchgen engine probe /usr/bin/llama-server /usr/bin/llama-cli";
 
 const SHOW_HELP: &str = "Examples:
-  orchgen engine show llama.cpp-b11669               a line for each option
-  orchgen engine show llama.cpp-b11669 ctx-size      all that is known of one
-  orchgen engine show engines/mine.json --draft-max  of a profile that was probed";
+  orchgen engine show llama.cpp-b11669                list all options
+  orchgen engine show llama.cpp-b11669 ctx-size       show one option
+  orchgen engine show registry/mine.json --draft-max  show an option of a probed profile";
 
 const DIFF_HELP: &str = "Exit codes:
-  0  nothing that is compared breaks
+  0  success
   1  a role of the registry breaks
-  2  the profiles or the registry cannot be compared
+  2  usage or I/O error; or no engine of the registry has the profile OLD, or the registry
+     already has errors
 
 Examples:
   orchgen engine diff llama.cpp-b10434 llama.cpp-b11669
-  orchgen engine diff llama.cpp-2026-03-fork engines/mine.json --registry registry";
+  orchgen engine diff llama.cpp-2026-03-fork registry/mine.json --registry registry";
 
 /// The subcommands of `orchgen engine`.
 #[derive(Arguments, Debug)]
-pub(in crate::cli) struct Engine {
+pub(in crate::cli) struct EngineArgs {
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(super) command: EngineCommand,
 }
 
-/// A format of what is known of builds.
+/// The output format of `orchgen engine`.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Format {
-    /// Laid out for people
+pub(super) enum EngineFormat {
+    /// Human-readable text
     Human,
-    /// One object, stable, for programs
+    /// One JSON object with a stable schema
     Json,
 }
 
 #[derive(Subcommand, Debug)]
-pub(super) enum Command {
-    /// Make a profile of the programs of a build, by asking them
+pub(super) enum EngineCommand {
+    /// Create a profile of a llama.cpp build from the help texts of its programs
     #[command(after_help = PROBE_HELP)]
-    Probe(Probe),
-    /// List the profiles that are built in
-    List(List),
-    /// Show what a profile knows, or all it knows of one option
+    Probe(ProbeArgs),
+    /// List the built-in profiles
+    List(ListArgs),
+    /// Show a profile, or one of its options
     #[command(after_help = SHOW_HELP)]
-    Show(Show),
-    /// Say what changes from one build to another, and what that does to a registry
+    Show(ShowArgs),
+    /// Compare two builds: changed options, roles that break, old and new command lines
     #[command(after_help = DIFF_HELP)]
-    Diff(Diff),
+    Diff(DiffArgs),
 }
 
 #[derive(Arguments, Debug)]
-pub(super) struct Probe {
-    /// Programs of one build, or folders of which every program `llama-*` is asked
+pub(super) struct ProbeArgs {
+    /// Programs of one build, or folders that contain `llama-*` programs
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// The file to write; standard output where it is left out
+    /// File to write; an existing file is replaced, and missing folders are created. To use the profile in a registry,
+    /// write it into the folder of the registry. The default is standard output
     #[arg(long, short, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Arguments, Debug)]
-pub(super) struct List {
-    /// How it is written
+pub(super) struct ListArgs {
+    /// Output format
     #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub(super) format: Format,
+    pub(super) format: EngineFormat,
 }
 
 #[derive(Arguments, Debug)]
-pub(super) struct Show {
-    /// A profile that is built in, or the file of one
+pub(super) struct ShowArgs {
+    /// Built-in profile or profile file
     #[arg(value_name = "NAME")]
     pub(super) profile: String,
-    /// An option by any of its spellings, with dashes or without
+    /// Option to show, in any spelling, with or without leading dashes
     #[arg(value_name = "OPTION", allow_hyphen_values = true)]
     pub(super) option: Option<String>,
-    /// How it is written
+    /// Output format
     #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub(super) format: Format,
+    pub(super) format: EngineFormat,
 }
 
 #[derive(Arguments, Debug)]
-pub(super) struct Diff {
-    /// The profile that is left: one that is built in, or the file of one
+pub(super) struct DiffArgs {
+    /// Current profile: built-in name or file
     #[arg(value_name = "OLD")]
     pub(super) old: String,
-    /// The profile that comes in its place
+    /// New profile: built-in name or file
     #[arg(value_name = "NEW")]
     pub(super) new: String,
-    /// The folder of a registry: which roles break, and what every command line of an engine with OLD becomes
+    /// Folder of a registry. Also list its roles that break and its command lines that change, as if all engines with
+    /// the profile OLD used NEW
     #[arg(long, value_name = "FOLDER")]
     pub(super) registry: Option<PathBuf>,
-    /// How it is written
+    /// Output format
     #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub(super) format: Format,
+    pub(super) format: EngineFormat,
 }

@@ -1,89 +1,93 @@
 //! `orchgen engine diff`.
 //!
-//! As one JSON object, whose shape only grows:
+//! With `--output-format json`, the result is one JSON object. Later versions only add fields:
 //!
 //! | field | |
 //! |---|---|
 //! | `old`, `new` | the names of the profiles |
-//! | `programs`, `only_old`, `only_new` | the programs that were compared, and those that only one of them lists |
-//! | `changes` | `option`, `change` with its details, and `programs`: see [`crate::engine::What`] |
-//! | `not_checked` | what no profile holds |
-//! | `registry` | null without one: `broken_roles`, `commands` (`kind`, `name`, `instance`, `old` and `new`, each the words of a command line or null), `unchanged_commands`, and as `report` the object of `orchgen check` with what is found only under the new build |
+//! | `programs`, `only_old`, `only_new` | the compared programs, and programs that only one profile lists |
+//! | `changes` | `option`, `change` with details, and `programs`; see [`crate::engine::ChangeKind`] |
+//! | `not_checked` | what profiles do not record |
+//! | `registry` | null without one: `broken_roles`, `commands` (`kind`, `name`, `instance`, `old` and `new`, each the words of a command line or null), `unchanged_commands`, and `report` (the JSON report of `orchgen check`, with the findings that appear only with the new build) |
 
-use super::args::{Diff, Format};
-use super::named;
-use super::upgrade::{Cannot, Line, Upgrade, upgrade};
-use super::wording;
-use crate::cli::args::Output;
-use crate::cli::{End, session};
+use super::args::{DiffArgs, EngineFormat};
+use super::diff_text;
+use super::load_profile::load_profile;
+use super::upgrade::{CommandChange, UpgradeError, UpgradeImpact, upgrade_impact};
+use crate::cli::args::OutputArgs;
+use crate::cli::{RunStatus, session};
 use crate::diag::report::human::human;
-use crate::diag::report::json::json;
+use crate::diag::report::json::json as report_json;
 use crate::diag::{Diagnostics, words};
-use crate::engine::{Difference, Profile, difference};
+use crate::engine::{Profile, ProfileDiff, diff_profiles};
 use crate::source::{Loaded, SourceMap, load};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
 
-/// What no profile holds, and so nobody has compared.
-const NOT_CHECKED: &str =
-    "defaults of options that no command line of orchgen gives: profiles do not hold defaults";
+/// Changes that cannot be compared, because profiles do not record the data.
+const NOT_CHECKED: &str = "defaults of options that orchgen does not write: profiles do not record defaults";
 
 #[derive(Serialize)]
-struct Document<'d> {
+struct DiffJson<'d> {
     format_version: u32,
     old: &'d str,
     new: &'d str,
     #[serde(flatten)]
-    difference: &'d Difference,
+    difference: &'d ProfileDiff,
     not_checked: [&'static str; 1],
-    registry: Option<Effect<'d>>,
+    registry: Option<ImpactJson<'d>>,
 }
 
 #[derive(Serialize)]
-struct Effect<'d> {
+struct ImpactJson<'d> {
     broken_roles: Vec<&'d str>,
-    commands: &'d [Line],
+    commands: &'d [CommandChange],
     unchanged_commands: usize,
-    /// The object of `orchgen check`, with what is found only under the new build.
+    /// The JSON report of `orchgen check`, with the findings that appear only with the new build.
     report: Value,
 }
 
-pub(super) fn run(command: &Diff, output: Output) -> End {
-    let (old, new) = match (named::profile(&command.old), named::profile(&command.new)) {
+pub(super) fn run(command: &DiffArgs, output: OutputArgs) -> RunStatus {
+    let (old, new) = match (load_profile(&command.old), load_profile(&command.new)) {
         (Ok(old), Ok(new)) => (old, new),
         (Err(end), _) | (_, Err(end)) => return end,
     };
-    let difference = difference(&old, &new);
+    let difference = diff_profiles(&old, &new);
     let Some(folder) = &command.registry else {
-        return session::print(&shown(command, (&old, &new), &difference, None, &SourceMap::default()));
+        return session::print_stdout(&diff_output(
+            command,
+            (&old, &new),
+            &difference,
+            None,
+            &SourceMap::default(),
+        ));
     };
     let loaded = match load(folder) {
         Ok(loaded) => loaded,
-        Err(error) => return cannot(&error.to_string()),
+        Err(error) => return fail(&error.to_string()),
     };
-    // An engine names a built-in profile, or a file in the folder of the registry.
+    // An engine names a built-in profile, or a file in the registry folder: compare file names.
     let from = Path::new(&command.old).file_name().and_then(|name| name.to_str()).unwrap_or(&command.old);
-    match upgrade(&loaded, from, &new) {
-        Ok(effect) => {
-            let text = shown(command, (&old, &new), &difference, Some(&effect), &loaded.map);
-            let printed = session::print(&text);
-            if command.format == Format::Human && !is_silent(&effect.findings) {
-                draw(&effect.findings, &loaded, output);
+    match upgrade_impact(&loaded, from, &new) {
+        Ok(impact) => {
+            let text = diff_output(command, (&old, &new), &difference, Some(&impact), &loaded.map);
+            let printed = session::print_stdout(&text);
+            if command.format == EngineFormat::Human && !has_nothing_to_print(&impact.findings) {
+                print_findings(&impact.findings, &loaded, output);
             }
-            let breaks = printed == End::Clean && effect.findings.has_errors();
-            if breaks { End::Findings } else { printed }
+            let breaks = printed == RunStatus::Clean && impact.findings.has_errors();
+            if breaks { RunStatus::Findings } else { printed }
         }
-        Err(Cannot::Wrong(findings)) => wrong(&findings, &loaded, (&old, folder), output),
-        Err(Cannot::NoEngine(named)) => {
-            let named: Vec<String> = named.iter().map(|name| words::quoted(name)).collect();
-            let have = if named.is_empty() {
-                String::new()
-            } else {
-                format!("; there is {}", words::all_of(&named))
-            };
-            cannot(&format!(
-                "no engine of {} has the profile {}{have}",
+        Err(UpgradeError::InvalidRegistry(findings)) => {
+            report_invalid_registry(&findings, &loaded, (&old, folder), output)
+        }
+        Err(UpgradeError::NoEngine(profiles)) => {
+            let used: Vec<String> = profiles.iter().map(|name| words::quoted(name)).collect();
+            let used =
+                if used.is_empty() { String::new() } else { format!("; it uses {}", words::all_of(&used)) };
+            fail(&format!(
+                "no engine of {} uses the profile {}{used}",
                 words::quoted(&folder.to_string_lossy()),
                 words::quoted(from)
             ))
@@ -91,53 +95,58 @@ pub(super) fn run(command: &Diff, output: Output) -> End {
     }
 }
 
-fn wrong(findings: &Diagnostics, loaded: &Loaded, (old, folder): (&Profile, &Path), output: Output) -> End {
-    draw(findings, loaded, output);
-    cannot(&format!(
-        "{} has errors under {} already: mend them first, so that what the change breaks can be told from them",
+fn report_invalid_registry(
+    findings: &Diagnostics,
+    loaded: &Loaded,
+    (old, folder): (&Profile, &Path),
+    output: OutputArgs,
+) -> RunStatus {
+    print_findings(findings, loaded, output);
+    fail(&format!(
+        "{} already has errors with {}: fix them first, or they would hide the errors of the new build",
         words::quoted(&folder.to_string_lossy()),
         words::quoted(old.name())
     ))
 }
 
-/// Whether there is nothing to draw, not even what is not known.
-fn is_silent(findings: &Diagnostics) -> bool {
+/// True if there are neither findings nor not-checked entries.
+fn has_nothing_to_print(findings: &Diagnostics) -> bool {
     findings.is_empty() && findings.not_checked().is_empty()
 }
 
-fn draw(findings: &Diagnostics, loaded: &Loaded, output: Output) {
-    session::report(&human(findings, &loaded.map, session::style(output, &std::io::stderr())));
+fn print_findings(findings: &Diagnostics, loaded: &Loaded, output: OutputArgs) {
+    session::print_stderr(&human(findings, &loaded.map, session::style(output, &std::io::stderr())));
 }
 
-fn cannot(why: &str) -> End {
-    session::report(&format!("error: {why}\n"));
-    End::CannotRun
+fn fail(why: &str) -> RunStatus {
+    session::print_stderr(&format!("error: {why}\n"));
+    RunStatus::CannotRun
 }
 
-fn shown(
-    command: &Diff,
+fn diff_output(
+    command: &DiffArgs,
     (old, new): (&Profile, &Profile),
-    difference: &Difference,
-    effect: Option<&Upgrade>,
+    difference: &ProfileDiff,
+    impact: Option<&UpgradeImpact>,
     map: &SourceMap,
 ) -> String {
     match command.format {
-        Format::Human => {
-            let mut text = wording::difference((old.name(), new.name()), difference);
+        EngineFormat::Human => {
+            let mut text = diff_text::profile_diff((old.name(), new.name()), difference);
             text.extend(["\nnot checked: ", NOT_CHECKED, "\n"]);
-            if let Some(effect) = effect {
-                text.push_str(&wording::effect(new.name(), effect));
+            if let Some(impact) = impact {
+                text.push_str(&diff_text::registry_impact(new.name(), impact));
             }
             text
         }
-        Format::Json => {
-            let registry = effect.map(|effect| Effect {
-                broken_roles: effect.broken.iter().map(String::as_str).collect(),
-                commands: &effect.changed,
-                unchanged_commands: effect.unchanged,
-                report: serde_json::from_str(&json(&effect.findings, map)).unwrap_or_default(),
+        EngineFormat::Json => {
+            let registry = impact.map(|impact| ImpactJson {
+                broken_roles: impact.broken.iter().map(String::as_str).collect(),
+                commands: &impact.changed,
+                unchanged_commands: impact.unchanged,
+                report: serde_json::from_str(&report_json(&impact.findings, map)).unwrap_or_default(),
             });
-            let document = Document {
+            let json = DiffJson {
                 format_version: 1,
                 old: old.name(),
                 new: new.name(),
@@ -145,8 +154,8 @@ fn shown(
                 not_checked: [NOT_CHECKED],
                 registry,
             };
-            // Only maps with keys that are not strings can fail, and there is none.
-            serde_json::to_string(&document).unwrap_or_default() + "\n"
+            // Serialization fails only for maps with non-string keys, and there are none.
+            serde_json::to_string(&json).unwrap_or_default() + "\n"
         }
     }
 }

@@ -1,18 +1,18 @@
 //! `orchgen engine list`.
 
-use super::args::{Format, List};
-use crate::cli::{End, session};
+use super::args::{EngineFormat, ListArgs};
+use crate::cli::{RunStatus, session};
 use crate::engine::Profile;
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Listed {
+struct ListJson {
     format_version: u32,
-    profiles: Vec<Row>,
+    profiles: Vec<ProfileRow>,
 }
 
 #[derive(Serialize)]
-struct Row {
+struct ProfileRow {
     name: &'static str,
     build: &'static str,
     programs: Vec<&'static str>,
@@ -20,20 +20,23 @@ struct Row {
     source: &'static str,
 }
 
-pub(super) fn run(command: &List) -> End {
-    let profiles: Vec<Row> =
-        Profile::names().iter().filter_map(|name| Profile::built_in(name)).map(row).collect();
-    session::print(&match command.format {
-        // Only maps with keys that are not strings can fail, and there is none.
-        Format::Json => {
-            serde_json::to_string(&Listed { format_version: 1, profiles }).unwrap_or_default() + "\n"
+pub(super) fn run(command: &ListArgs) -> RunStatus {
+    let profiles: Vec<ProfileRow> = Profile::built_in_names()
+        .iter()
+        .filter_map(|name| Profile::built_in(name))
+        .map(profile_row)
+        .collect();
+    session::print_stdout(&match command.format {
+        // Serialization fails only for maps with non-string keys, and there are none.
+        EngineFormat::Json => {
+            serde_json::to_string(&ListJson { format_version: 1, profiles }).unwrap_or_default() + "\n"
         }
-        Format::Human => table(&profiles),
+        EngineFormat::Human => table(&profiles),
     })
 }
 
-fn row(profile: &'static Profile) -> Row {
-    Row {
+fn profile_row(profile: &'static Profile) -> ProfileRow {
+    ProfileRow {
         name: profile.name(),
         build: profile.build(),
         programs: profile.tools().collect(),
@@ -42,10 +45,10 @@ fn row(profile: &'static Profile) -> Row {
     }
 }
 
-fn table(rows: &[Row]) -> String {
+fn table(rows: &[ProfileRow]) -> String {
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
     let head = format!("{:width$}  PROGRAMS  OPTIONS  SOURCE\n", "PROFILE");
-    let line = |row: &Row| {
+    let line = |row: &ProfileRow| {
         let (programs, options) = (row.programs.len(), row.options);
         format!("{:width$}  {programs:>8}  {options:>7}  {}\n", row.name, row.source)
     };

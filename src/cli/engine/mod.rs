@@ -1,28 +1,27 @@
-//! `orchgen engine`: what builds of the engine accept, and what a change of builds does.
+//! `orchgen engine`: lists, shows, creates and compares profiles of engine builds.
 
 mod args;
 mod diff;
+mod diff_text;
 mod hunks;
 mod list;
-mod named;
+mod load_profile;
 mod probe;
 mod program;
-
 mod show;
 mod upgrade;
-mod wording;
 
-pub(super) use args::Engine;
+pub(super) use args::EngineArgs;
 
-use super::End;
-use super::args::Output;
-use args::Command;
+use super::RunStatus;
+use super::args::OutputArgs;
+use args::EngineCommand;
 
-pub(super) fn run(command: &Engine, output: Output) -> End {
+pub(super) fn run(command: &EngineArgs, output: OutputArgs) -> RunStatus {
     match &command.command {
-        Command::Probe(command) => probe::run(command, output),
-        Command::List(command) => list::run(command),
-        Command::Show(command) => show::run(command),
-        Command::Diff(command) => diff::run(command, output),
+        EngineCommand::Probe(command) => probe::run(command, output),
+        EngineCommand::List(command) => list::run(command),
+        EngineCommand::Show(command) => show::run(command),
+        EngineCommand::Diff(command) => diff::run(command, output),
     }
 }

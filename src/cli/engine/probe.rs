@@ -1,140 +1,143 @@
 //! `orchgen engine probe`.
 
-use super::args::Probe;
+use super::args::ProbeArgs;
 use super::program;
-use crate::cli::args::Output;
-use crate::cli::{End, session};
+use crate::cli::args::OutputArgs;
+use crate::cli::{RunStatus, session};
 use crate::diag::words;
 use crate::emit;
-use crate::engine::help::{Help, help};
-use crate::engine::version::{Version, version};
-use crate::engine::{Profile, probed};
+use crate::engine::help::{Help, parse_help};
+use crate::engine::version::{Version, parse_version};
+use crate::engine::{Profile, profile_from_help};
 use crate::source::programs;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// How many programs run at once.
-const AT_ONCE: usize = 8;
+/// The number of programs that run in parallel.
+const MAX_PARALLEL: usize = 8;
 
-/// How many lines that could not be read are said; all of them stand in the profile.
-const SAID: usize = 10;
+/// The maximum number of unparsed lines to print. The profile lists all of them.
+const MAX_PRINTED_LINES: usize = 10;
 
-/// A program to ask.
-struct Asked {
+/// A program to probe.
+struct ProbeTarget {
     path: PathBuf,
-    /// Its name, which is that of its file.
+    /// The file name.
     name: String,
-    /// Whether it was named, rather than found in a folder.
-    is_named: bool,
+    /// True if the user named the program. False if it was found in a folder.
+    is_explicit: bool,
 }
 
-/// What it answered.
-struct Answer {
+/// The parsed output of a program.
+struct ProbeResult {
     version: Version,
     help: Help,
 }
 
-pub(super) fn run(command: &Probe, output: Output) -> End {
+pub(super) fn run(command: &ProbeArgs, output: OutputArgs) -> RunStatus {
     match probe(command, output) {
         Ok(end) => end,
         Err(why) => {
-            session::report(&format!("error: {why}\n"));
-            End::CannotRun
+            session::print_stderr(&format!("error: {why}\n"));
+            RunStatus::CannotRun
         }
     }
 }
 
-fn probe(command: &Probe, output: Output) -> Result<End, String> {
-    let asked = gather(&command.paths)?;
-    let mut answers: BTreeMap<&str, Answer> = BTreeMap::new();
+fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
+    let targets = collect_programs(&command.paths)?;
+    let mut results: BTreeMap<&str, ProbeResult> = BTreeMap::new();
     let mut failed = Vec::new();
-    let mut left_out = Vec::new();
-    for (program, answer) in asked.iter().zip(ask_all(&asked)) {
-        match answer {
-            Ok(answer) => {
-                answers.insert(&program.name, answer);
+    let mut skipped = Vec::new();
+    for (program, result) in targets.iter().zip(probe_all(&targets)) {
+        match result {
+            Ok(result) => {
+                results.insert(&program.name, result);
             }
-            Err(why) if program.is_named => failed.push(why),
-            Err(why) => left_out.push(why),
+            Err(why) if program.is_explicit => failed.push(why),
+            Err(why) => skipped.push(why),
         }
     }
     if !failed.is_empty() {
         return Err(failed.join("\nerror: "));
     }
-    for why in left_out.iter().filter(|_| !output.quiet) {
-        session::report(&format!("left out: {why}\n"));
+    for why in skipped.iter().filter(|_| !output.quiet) {
+        session::print_stderr(&format!("skipped: {why}\n"));
     }
-    let version = one_build(&answers)?;
+    let version = common_version(&results)?;
     let helps: BTreeMap<String, Help> =
-        answers.into_iter().map(|(name, answer)| (name.to_owned(), answer.help)).collect();
-    let file = probed(&version, &helps);
-    let text = file.text();
-    // What is written has to be read again.
+        results.into_iter().map(|(name, result)| (name.to_owned(), result.help)).collect();
+    let file = profile_from_help(&version, &helps);
+    let text = file.to_json();
+    // The written profile must be readable.
     Profile::parse("probed", &text, Profile::built_in)
         .map_err(|error| words::printable(&error.to_string()))?;
-    say_not_understood(&file.not_understood);
+    report_unparsed_lines(&file.not_understood);
     let end = match &command.out {
-        None => session::print(&text),
+        None => session::print_stdout(&text),
         Some(out) => {
-            emit::put(out, text.as_bytes()).map_err(|error| error.to_string())?;
-            End::Clean
+            emit::write_file(out, text.as_bytes()).map_err(|error| error.to_string())?;
+            RunStatus::Clean
         }
     };
-    if end == End::Clean && !output.quiet {
+    if end == RunStatus::Clean && !output.quiet {
         if !helps.contains_key("llama-server") {
-            session::report(
-                "note: there is no `llama-server` among them, and no role can be served without\n",
+            session::print_stderr(
+                "note: `llama-server` is missing from this profile, so no role can use it\n",
             );
         }
         let place = command.out.as_ref().map(|out| format!("{}: ", out.display())).unwrap_or_default();
         let (programs, options) =
             (words::count(helps.len(), "program"), words::count(file.options.len(), "option"));
-        session::report(&format!("{place}build {}, {programs}, {options}\n", words::printable(&file.build)));
+        session::print_stderr(&format!(
+            "{place}build {}, {programs}, {options}\n",
+            words::printable(&file.build)
+        ));
     }
     Ok(end)
 }
 
-/// The programs that are meant, each name once.
-fn gather(paths: &[PathBuf]) -> Result<Vec<Asked>, String> {
-    let mut asked: Vec<Asked> = Vec::new();
+/// The programs of all paths. Each name may occur only once.
+fn collect_programs(paths: &[PathBuf]) -> Result<Vec<ProbeTarget>, String> {
+    let mut targets: Vec<ProbeTarget> = Vec::new();
     for path in paths {
-        let (found, is_named) = if path.is_dir() {
+        let (found, is_explicit) = if path.is_dir() {
             (programs(path).map_err(|error| error.to_string())?, false)
         } else {
             (vec![path.clone()], true)
         };
         if found.is_empty() {
-            return Err(format!("{} has no program `llama-*`", shown(path)));
+            return Err(format!("{} contains no `llama-*` program", quoted_path(path)));
         }
         for path in found {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
             if name.is_empty() {
-                return Err(format!("the name of {} is not UTF-8", shown(&path)));
+                return Err(format!("the name of {} is not UTF-8", quoted_path(&path)));
             }
-            match asked.iter().find(|other| other.name == name) {
+            match targets.iter().find(|other| other.name == name) {
                 Some(other) if other.path == path => {}
                 Some(other) => {
                     return Err(format!(
-                        "two programs are called {}: {} and {}",
+                        "two programs have the name {}: {} and {}",
                         words::quoted(&name),
-                        shown(&other.path),
-                        shown(&path)
+                        quoted_path(&other.path),
+                        quoted_path(&path)
                     ));
                 }
-                None => asked.push(Asked { path, name, is_named }),
+                None => targets.push(ProbeTarget { path, name, is_explicit }),
             }
         }
     }
-    Ok(asked)
+    Ok(targets)
 }
 
-fn ask_all(asked: &[Asked]) -> Vec<Result<Answer, String>> {
-    let mut answers = Vec::with_capacity(asked.len());
-    for some in asked.chunks(AT_ONCE) {
+fn probe_all(targets: &[ProbeTarget]) -> Vec<Result<ProbeResult, String>> {
+    let mut results = Vec::with_capacity(targets.len());
+    for some in targets.chunks(MAX_PARALLEL) {
         std::thread::scope(|scope| {
-            let running: Vec<_> = some.iter().map(|one| scope.spawn(|| ask(&one.path))).collect();
-            let lost = |path: &Path| Err(format!("{} could not be asked", shown(path)));
-            answers.extend(
+            let running: Vec<_> = some.iter().map(|one| scope.spawn(|| probe_program(&one.path))).collect();
+            let lost = |path: &Path| Err(format!("{} could not be run", quoted_path(path)));
+            results.extend(
                 running
                     .into_iter()
                     .zip(some)
@@ -142,66 +145,66 @@ fn ask_all(asked: &[Asked]) -> Vec<Result<Answer, String>> {
             );
         });
     }
-    answers
+    results
 }
 
-fn ask(path: &Path) -> Result<Answer, String> {
+fn probe_program(path: &Path) -> Result<ProbeResult, String> {
     let deadline = program::deadline();
-    let said = |argument: &str| {
-        program::run(path, argument, deadline).map_err(|failure| {
-            let with = if failure.is_early() { String::new() } else { format!(" with `{argument}`") };
-            format!("{}{with} {failure}", shown(path))
+    let output_of = |argument: &str| {
+        program::run(path, argument, deadline).map_err(|error| {
+            let with = if error.is_start_failure() { String::new() } else { format!(" with `{argument}`") };
+            format!("{}{with} {error}", quoted_path(path))
         })
     };
-    let about = said("--version")?;
-    let version = version(&format!("{}\n{}", about.err, about.out)).ok_or_else(|| {
-        format!("{} with `--version` does not say `version: …` as the programs of llama.cpp do", shown(path))
+    let version = output_of("--version")?;
+    let version = parse_version(&format!("{}\n{}", version.err, version.out)).ok_or_else(|| {
+        format!("{} with `--version` does not print `version: …` as llama.cpp programs do", quoted_path(path))
     })?;
-    let told = said("--help")?;
-    let read = [told.out, told.err].map(|text| help(&text));
-    let knows_help =
+    let help = output_of("--help")?;
+    let parsed = [help.out, help.err].map(|text| parse_help(&text));
+    let lists_help =
         |help: &Help| help.options.iter().any(|option| option.names.iter().any(|name| name == "--help"));
-    let help = read.into_iter().find(knows_help).ok_or_else(|| {
-        format!("{} with `--help` does not list its options as llama-server does", shown(path))
+    let help = parsed.into_iter().find(lists_help).ok_or_else(|| {
+        format!("{} with `--help` does not list its options as llama.cpp programs do", quoted_path(path))
     })?;
-    Ok(Answer { version, help })
+    Ok(ProbeResult { version, help })
 }
 
-/// The build that all programs are of.
-fn one_build(answers: &BTreeMap<&str, Answer>) -> Result<Version, String> {
-    let mut all = answers.iter();
-    let Some((first, answer)) = all.next() else {
-        return Err("no program of llama.cpp answered".to_owned());
+/// The version of all programs. An error if they differ.
+fn common_version(results: &BTreeMap<&str, ProbeResult>) -> Result<Version, String> {
+    let mut all = results.iter();
+    let Some((first, result)) = all.next() else {
+        return Err("none of the programs is a llama.cpp program".to_owned());
     };
-    match all.find(|(_, other)| other.version != answer.version) {
-        None => Ok(answer.version.clone()),
+    match all.find(|(_, other)| other.version != result.version) {
+        None => Ok(result.version.clone()),
         Some((name, other)) => Err(format!(
-            "the programs are of different builds: {} says {}, and {} says {}\nprobe the programs of one build at a time",
+            "the programs are from different builds: {} prints {}, and {} prints {}\nprobe one build at a time",
             words::quoted(first),
-            words::quoted(&answer.version.said),
+            words::quoted(&result.version.text),
             words::quoted(name),
-            words::quoted(&other.version.said)
+            words::quoted(&other.version.text)
         )),
     }
 }
 
-fn say_not_understood(lines: &[String]) {
+fn report_unparsed_lines(lines: &[String]) {
     if lines.is_empty() {
         return;
     }
     let mut text = format!(
-        "{} could not be understood; the profile lists what is not known because of it:\n",
+        "{} could not be parsed; the profile lists all of them in `not_understood`:\n",
         words::count(lines.len(), "line")
     );
-    for line in lines.iter().take(SAID) {
+    for line in lines.iter().take(MAX_PRINTED_LINES) {
         text.extend(["  ", &*words::printable(line), "\n"]);
     }
-    if lines.len() > SAID {
-        text.extend(["  and ", &(lines.len() - SAID).to_string(), " more\n"]);
+    if lines.len() > MAX_PRINTED_LINES {
+        text.extend(["  and ", &(lines.len() - MAX_PRINTED_LINES).to_string(), " more\n"]);
     }
-    session::report(&text);
+    session::print_stderr(&text);
 }
 
-fn shown(path: &Path) -> String {
+fn quoted_path(path: &Path) -> String {
     words::quoted(&path.to_string_lossy())
 }

@@ -1,10 +1,7 @@
-//! Runs a program that nobody has reason to trust: for a bounded time, with bounded output, and with nothing left of it.
+//! Runs an untrusted program with a time limit and an output limit, and leaves no process running.
 //!
-//! The only place that starts processes. Each gets a process group of its own, which is killed whatever happens.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a bound on time needs a clock, and a program its search path"
-)]
+//! No other module starts processes. Each process gets its own process group, which is always killed at the end.
+#![expect(clippy::disallowed_methods, reason = "the time limit needs a clock, and the program needs PATH")]
 
 use crate::diag::words;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -17,92 +14,94 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a program may take, for all that it is asked.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// The time limit of a program, for all its runs together.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most that it may print, in bytes.
-const MOST: usize = 8 << 20;
+/// The maximum number of bytes that a program may print.
+const MAX_OUTPUT_BYTES: usize = 8 << 20;
 
-/// How long its output may stay open after its end.
-const GRACE: Duration = Duration::from_millis(500);
+/// The maximum time that the output may stay open after the program has exited.
+const OUTPUT_GRACE: Duration = Duration::from_millis(500);
 
-/// Between two looks at whether it has ended.
-const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+/// The interval of checks whether the program has exited.
+const POLL_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 
-/// Variables that a program needs to find what it is linked with. All others stay out: `LLAMA_ARG_*` changes what
-/// `--help` does, down to a failure (llama.cpp b11434, `common/arg.cpp`).
-const KEPT: [&str; 2] = ["PATH", "LD_LIBRARY_PATH"];
+/// Variables that a program needs to find its libraries. All others are removed: `LLAMA_ARG_*` changes the effect of
+/// `--help` and can even make it fail (llama.cpp b11434, `common/arg.cpp`).
+const KEPT_VARIABLES: [&str; 2] = ["PATH", "LD_LIBRARY_PATH"];
 
-/// Variables that say where settings and models of the user lie, and say nowhere.
-const NOWHERE: [&str; 4] = ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"];
+/// Variables with folders of user settings and models. They are set to `/dev/null`.
+const CLEARED_FOLDERS: [&str; 4] = ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"];
 
-/// What a program printed before it ended well.
+/// The output of a successful program.
 #[derive(Debug, Default)]
-pub(super) struct Said {
-    /// On standard output.
+pub(super) struct ProgramOutput {
+    /// Standard output.
     pub(super) out: String,
-    /// On standard error.
+    /// Standard error.
     pub(super) err: String,
 }
 
-/// Why there is nothing of it to be read.
+/// The reason why a program has no usable output.
 #[derive(Debug)]
-pub(super) enum Failure {
-    /// It cannot be started.
+pub(super) enum ProgramError {
+    /// The program cannot be started.
     Start(String),
-    /// It did not end in time.
-    Slow,
-    /// It printed more than [`MOST`].
-    Loud,
-    /// It ended, and something that it started keeps its output open.
-    Open,
-    /// It ended badly: how, and the first line that it printed.
-    Ended(String, String),
+    /// The program did not exit in time.
+    Timeout,
+    /// The program printed more than [`MAX_OUTPUT_BYTES`].
+    TooMuchOutput,
+    /// The program exited, but a child process keeps its output open.
+    OutputStillOpen,
+    /// The program failed: the kind of exit, and the first line of its output.
+    Exit(String, String),
 }
 
-impl Failure {
-    /// Whether it never ran, so that what it was asked does not matter.
-    pub(super) fn is_early(&self) -> bool {
+impl ProgramError {
+    /// True if the program never ran. Then the argument does not matter.
+    pub(super) fn is_start_failure(&self) -> bool {
         matches!(self, Self::Start(_))
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ProgramError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Start(why) => write!(f, "cannot be started: {why}"),
-            Self::Slow => write!(f, "did not end within {} seconds and was killed", PATIENCE.as_secs()),
-            Self::Loud => write!(f, "printed more than {} MiB and was killed", MOST >> 20),
-            Self::Open => f.write_str("ended, and a process that it started keeps its output open"),
-            Self::Ended(how, line) if line.is_empty() => write!(f, "{how}"),
-            Self::Ended(how, line) => write!(f, "{how}: {}", words::printable(line)),
+            Self::Timeout => write!(f, "did not exit within {} seconds and was killed", TIMEOUT.as_secs()),
+            Self::TooMuchOutput => {
+                write!(f, "printed more than {} MiB and was killed", MAX_OUTPUT_BYTES >> 20)
+            }
+            Self::OutputStillOpen => f.write_str("exited, but a child process keeps its output open"),
+            Self::Exit(how, line) if line.is_empty() => write!(f, "{how}"),
+            Self::Exit(how, line) => write!(f, "{how}: {}", words::printable(line)),
         }
     }
 }
 
-/// The time by which everything has to be over that begins at this moment.
+/// The deadline of a program that is started now.
 pub(super) fn deadline() -> Instant {
-    Instant::now() + PATIENCE
+    Instant::now() + TIMEOUT
 }
 
-/// Runs a program with one argument, in the root folder, with nothing to read.
-pub(super) fn run(program: &Path, argument: &str, deadline: Instant) -> Result<Said, Failure> {
-    let path = std::path::absolute(program).map_err(|error| Failure::Start(reason(&error)))?;
+/// Runs a program with one argument, in `/`, with empty standard input.
+pub(super) fn run(program: &Path, argument: &str, deadline: Instant) -> Result<ProgramOutput, ProgramError> {
+    let path = std::path::absolute(program).map_err(|error| ProgramError::Start(start_error(&error)))?;
     let mut command = Command::new(path);
     command.arg(argument).current_dir("/").process_group(0).env_clear().env("LC_ALL", "C");
-    command.envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-    command.envs(NOWHERE.iter().map(|name| (name, "/dev/null")));
+    command.envs(KEPT_VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command.envs(CLEARED_FOLDERS.iter().map(|name| (name, "/dev/null")));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| Failure::Start(reason(&error)))?;
-    let heard = listen(&mut child, deadline);
-    // The leader has not been waited for, so that the number of its group is still its own.
+    let mut child = command.spawn().map_err(|error| ProgramError::Start(start_error(&error)))?;
+    let output = read_output(&mut child, deadline);
+    // Kill the group before `wait`: until then, the kernel cannot reuse the process group id.
     let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
-    let status = child.wait().map_err(|error| Failure::Start(reason(&error)))?;
-    let said = heard?;
-    if status.success() { Ok(said) } else { Err(ended(status, &said)) }
+    let status = child.wait().map_err(|error| ProgramError::Start(start_error(&error)))?;
+    let output = output?;
+    if status.success() { Ok(output) } else { Err(exit_error(status, &output)) }
 }
 
-/// One of its streams, until it is closed.
+/// An output stream of the program. `pipe` is `None` after it was closed.
 struct Stream {
     pipe: Option<PipeReader>,
     bytes: Vec<u8>,
@@ -113,8 +112,8 @@ impl Stream {
         Self { pipe: fd.map(PipeReader::from), bytes: Vec::new() }
     }
 
-    /// Takes what is there, which does not block when there is something.
-    fn take(&mut self) {
+    /// Reads the available bytes. Does not block if there are any.
+    fn read_available(&mut self) {
         let mut buffer = [0; 1 << 14];
         let read = self.pipe.as_mut().map_or(Ok(0), |pipe| pipe.read(&mut buffer));
         match read {
@@ -126,70 +125,72 @@ impl Stream {
     }
 }
 
-fn listen(child: &mut Child, deadline: Instant) -> Result<Said, Failure> {
+fn read_output(child: &mut Child, deadline: Instant) -> Result<ProgramOutput, ProgramError> {
     let mut streams =
         [Stream::new(child.stdout.take().map(Into::into)), Stream::new(child.stderr.take().map(Into::into))];
-    let mut over: Option<Instant> = None;
+    let mut exited_at: Option<Instant> = None;
     loop {
-        for at in ready(&streams) {
+        for at in wait_readable(&streams) {
             if let Some(stream) = streams.get_mut(at) {
-                stream.take();
+                stream.read_available();
             }
         }
         let is_open = streams.iter().any(|stream| stream.pipe.is_some());
-        let time = Instant::now();
-        if streams.iter().map(|stream| stream.bytes.len()).sum::<usize>() > MOST {
-            return Err(Failure::Loud);
+        let now = Instant::now();
+        if streams.iter().map(|stream| stream.bytes.len()).sum::<usize>() > MAX_OUTPUT_BYTES {
+            return Err(ProgramError::TooMuchOutput);
         }
-        if over.is_none() && has_ended(child) {
-            over = Some(time);
+        if exited_at.is_none() && has_exited(child) {
+            exited_at = Some(now);
         }
-        match over {
+        match exited_at {
             Some(_) if !is_open => break,
-            Some(since) if time.duration_since(since) > GRACE => return Err(Failure::Open),
-            None if time >= deadline => return Err(Failure::Slow),
+            Some(since) if now.duration_since(since) > OUTPUT_GRACE => {
+                return Err(ProgramError::OutputStillOpen);
+            }
+            None if now >= deadline => return Err(ProgramError::Timeout),
             _ => {}
         }
     }
     let [out, err] = streams.map(|stream| String::from_utf8_lossy(&stream.bytes).into_owned());
-    Ok(Said { out, err })
+    Ok(ProgramOutput { out, err })
 }
 
-/// Waits a moment for something to read; the streams that have something, or an end.
-fn ready(streams: &[Stream]) -> Vec<usize> {
+/// Waits at most [`POLL_INTERVAL`]. Returns the indexes of the streams that are readable or closed.
+fn wait_readable(streams: &[Stream]) -> Vec<usize> {
     let open = streams.iter().enumerate().filter_map(|(at, stream)| Some((at, stream.pipe.as_ref()?)));
     let (numbers, mut polled): (Vec<usize>, Vec<PollFd<'_>>) =
         open.map(|(at, pipe)| (at, PollFd::new(pipe, PollFlags::IN))).unzip();
-    if poll(&mut polled, Some(&TICK)).is_err() {
+    if poll(&mut polled, Some(&POLL_INTERVAL)).is_err() {
         return Vec::new();
     }
     let woken = numbers.into_iter().zip(&polled).filter(|(_, fd)| !fd.revents().is_empty());
     woken.map(|(at, _)| at).collect()
 }
 
-/// Whether it has ended. It is left to be waited for.
-fn has_ended(child: &Child) -> bool {
-    let how = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    matches!(waitid(WaitId::Pid(Pid::from_child(child)), how), Ok(Some(_)))
+/// True if the program has exited. Does not reap it.
+fn has_exited(child: &Child) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    matches!(waitid(WaitId::Pid(Pid::from_child(child)), options), Ok(Some(_)))
 }
 
-fn ended(status: ExitStatus, said: &Said) -> Failure {
+fn exit_error(status: ExitStatus, output: &ProgramOutput) -> ProgramError {
     let how = match (status.code(), status.signal()) {
-        (Some(code), _) => format!("ended with exit code {code}"),
-        (None, Some(signal)) => format!("was ended by signal {signal}"),
-        (None, None) => "ended badly".to_owned(),
+        (Some(code), _) => format!("failed with exit code {code}"),
+        (None, Some(signal)) => format!("was killed by signal {signal}"),
+        (None, None) => "failed".to_owned(),
     };
-    let line = said.err.lines().chain(said.out.lines()).find(|line| !line.trim().is_empty());
-    Failure::Ended(how, line.unwrap_or_default().trim().to_owned())
+    let line = output.err.lines().chain(output.out.lines()).find(|line| !line.trim().is_empty());
+    ProgramError::Exit(how, line.unwrap_or_default().trim().to_owned())
 }
 
-fn reason(error: &std::io::Error) -> String {
-    // The number is that of every Linux.
-    const NO_PROGRAM: i32 = 8;
+fn start_error(error: &std::io::Error) -> String {
+    // The value on all Linux architectures.
+    const ENOEXEC: i32 = 8;
     match (error.kind(), error.raw_os_error()) {
-        (ErrorKind::NotFound, _) => "there is no such file, or not what it needs to run".to_owned(),
+        (ErrorKind::NotFound, _) => "no such file, or its interpreter is missing".to_owned(),
         (ErrorKind::PermissionDenied, _) => "it is not executable, or permission is denied".to_owned(),
-        (_, Some(NO_PROGRAM)) => "it is no program of this machine".to_owned(),
+        (_, Some(ENOEXEC)) => "it is not a program for this machine".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -1,35 +1,35 @@
-//! What became of a text: changes of the text as it was, however many rounds of edits made them.
+//! The accumulated changes of a text: each refers to the original text, even after several rounds of edits.
 
 use std::ops::Range;
 
-/// A range of a text and what stands there instead.
+/// A replaced range of a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Replaced {
-    /// The bytes of the text as it was.
+pub struct Replacement {
+    /// The replaced byte range.
     pub old: Range<usize>,
-    /// The text instead.
+    /// The new text.
     pub text: String,
 }
 
-/// All changes of a text, in its order; none touches another.
+/// All changes of a text, in text order. They do not overlap or touch.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Changes(Vec<Replaced>);
+pub struct Changes(Vec<Replacement>);
 
-/// A part of the text as it is.
+/// A part of the current text.
 enum Piece {
-    /// Bytes of the text as it was.
+    /// A byte range of the original text.
     Old(Range<usize>),
-    /// What stands in the place of others.
+    /// Inserted text.
     New(String),
 }
 
 impl Changes {
-    /// The changes.
-    pub fn list(&self) -> &[Replaced] {
+    /// Returns the changes.
+    pub fn list(&self) -> &[Replacement] {
         &self.0
     }
 
-    /// The text as it is; `old` is the text as it was.
+    /// Applies the changes to the original text `old`.
     pub fn text(&self, old: &str) -> String {
         let mut out = String::with_capacity(old.len());
         let mut from = 0;
@@ -42,19 +42,20 @@ impl Changes {
         out
     }
 
-    /// Adds changes of the text as it is, in its order, none of which overlaps another. `length` is that of the text as it was.
-    pub fn add(&mut self, edits: &[Replaced], length: usize) {
+    /// Adds edits of the current text. They must be in text order and must not overlap. `length` is the length of the
+    /// original text.
+    pub fn add(&mut self, edits: &[Replacement], length: usize) {
         let mut pieces = self.pieces(length).into_iter();
-        let (mut made, mut at) = (Vec::new(), 0);
+        let (mut result, mut at) = (Vec::new(), 0);
         let mut rest = None;
         for edit in edits {
-            rest = copy(&mut made, (rest, &mut pieces), edit.old.start - at);
-            made.push(Piece::New(edit.text.clone()));
-            rest = copy(&mut Vec::new(), (rest, &mut pieces), edit.old.len());
+            rest = move_bytes(&mut result, (rest, &mut pieces), edit.old.start - at);
+            result.push(Piece::New(edit.text.clone()));
+            rest = move_bytes(&mut Vec::new(), (rest, &mut pieces), edit.old.len());
             at = edit.old.end;
         }
-        made.extend(rest.into_iter().chain(pieces));
-        *self = Self::of(made, length);
+        result.extend(rest.into_iter().chain(pieces));
+        *self = Self::from_pieces(result, length);
     }
 
     fn pieces(&mut self, length: usize) -> Vec<Piece> {
@@ -68,7 +69,7 @@ impl Changes {
         pieces
     }
 
-    fn of(pieces: Vec<Piece>, length: usize) -> Self {
+    fn from_pieces(pieces: Vec<Piece>, length: usize) -> Self {
         let (mut list, mut from, mut text) = (Vec::new(), 0, String::new());
         for piece in pieces {
             match piece {
@@ -76,22 +77,22 @@ impl Changes {
                 Piece::Old(old) if old.is_empty() => {}
                 Piece::Old(old) => {
                     if old.start > from || !text.is_empty() {
-                        list.push(Replaced { old: from..old.start, text: std::mem::take(&mut text) });
+                        list.push(Replacement { old: from..old.start, text: std::mem::take(&mut text) });
                     }
                     from = old.end;
                 }
             }
         }
         if length > from || !text.is_empty() {
-            list.push(Replaced { old: from..length, text });
+            list.push(Replacement { old: from..length, text });
         }
         Self(list)
     }
 }
 
-/// Moves so many bytes to `made`; gives what is left of the piece in which they end.
-fn copy(
-    made: &mut Vec<Piece>,
+/// Moves `bytes` bytes of pieces to `result`. Returns the rest of the last piece.
+fn move_bytes(
+    result: &mut Vec<Piece>,
     (mut rest, pieces): (Option<Piece>, &mut impl Iterator<Item = Piece>),
     mut bytes: usize,
 ) -> Option<Piece> {
@@ -100,11 +101,11 @@ fn copy(
         let length = piece.len();
         if length > bytes {
             let (first, second) = piece.split(bytes);
-            made.push(first);
+            result.push(first);
             return Some(second);
         }
         bytes -= length;
-        made.push(piece);
+        result.push(piece);
     }
     rest
 }

@@ -1,102 +1,104 @@
-//! `orchgen check --fix` and `--diff`: what is done to the texts, and what is said of it.
+//! `orchgen check --fix` and `orchgen check --diff`.
 
 mod changes;
 mod rounds;
 mod unified;
 
-pub use changes::{Changes, Replaced};
-pub use rounds::{Analysed, FixLevel, Fixed, fix};
+pub use changes::{Changes, Replacement};
+pub use rounds::{Analyzed, FixLevel, Fixed, fix};
 pub use unified::unified;
 
-use super::args::{Checking, Output};
-use super::{End, baseline, session};
-use crate::compile::analyse_to;
-use crate::diag::{Diagnostics, Reach, words};
+use super::args::{CheckArgs, OutputArgs};
+use super::{RunStatus, baseline, session};
+use crate::compile::analyze_with;
+use crate::diag::{BaselineScope, Diagnostics, words};
 use crate::emit::{Rewrite, rewrite};
 use crate::source::SourceFile;
 use std::path::Path;
 
-/// As many fixes that were left out are named.
-const MOST_NAMED: usize = 3;
+/// The maximum number of skipped fixes to name.
+const MAX_NAMED: usize = 3;
 
-pub(super) fn run(command: &Checking, output: Output) -> Result<End, End> {
-    let mend = command.mend;
-    if mend.diff && command.check.reports.are_printed() {
-        session::report(
-            "error: the diff and a report would both stand on standard output: leave one of them out\n",
+pub(super) fn run(command: &CheckArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
+    let fixes = command.fixes;
+    if fixes.diff && command.common.reports.use_stdout() {
+        session::print_stderr(
+            "error: the diff and a report would both go to standard output: write the report to a file with `--report FORMAT=FILE`\n",
         );
-        return Err(End::CannotRun);
+        return Err(RunStatus::CannotRun);
     }
-    let levels = command.check.said.levels()?;
-    let loaded = session::read(&command.check)?;
-    let known = baseline::read(&command.check)?;
-    let daring = if mend.unsafe_fixes { FixLevel::Unsafe } else { FixLevel::Safe };
-    let mut fixed = fix(loaded, daring, &|loaded| {
+    let levels = command.common.severity.levels()?;
+    let loaded = session::read(&command.common)?;
+    let baseline = baseline::read(&command.common)?;
+    let level = if fixes.unsafe_fixes { FixLevel::Unsafe } else { FixLevel::Safe };
+    let mut fixed = fix(loaded, level, &|loaded| {
         let mut findings = Diagnostics::with(levels.clone());
-        // Whether something is wrong is in the findings.
-        let _ = analyse_to(command.proof.demand(), loaded, &mut findings);
+        // The verdict is in the findings.
+        let _ = analyze_with(command.locked.not_checked_policy(), loaded, &mut findings);
         findings
     });
-    if let Some(known) = known {
+    if let Some(baseline) = baseline {
         for one in std::iter::once(&mut fixed.before).chain(&mut fixed.after) {
-            known.apply(&mut one.findings, &mut one.loaded.map, Reach::All);
+            baseline.apply(&mut one.findings, &mut one.loaded.map, BaselineScope::All);
         }
     }
-    Ok(if mend.diff { show(command, output, fixed) } else { write(command, output, fixed) })
+    Ok(if fixes.diff { print_diff(command, output, fixed) } else { apply(command, output, fixed) })
 }
 
-/// Shows what is found, and what would be done about it.
-fn show(command: &Checking, output: Output, mut fixed: Fixed) -> End {
-    let diffs = each(&fixed).map(|(source, changes)| unified(source.name(), source.text(), changes));
-    if session::print(&diffs.collect::<String>()) == End::CannotRun {
-        return End::CannotRun;
+/// Prints the diff and reports the findings; writes nothing.
+fn print_diff(command: &CheckArgs, output: OutputArgs, mut fixed: Fixed) -> RunStatus {
+    let diffs = changed_files(&fixed).map(|(source, changes)| unified(source.name(), source.text(), changes));
+    if session::print_stdout(&diffs.collect::<String>()) == RunStatus::CannotRun {
+        return RunStatus::CannotRun;
     }
     let before = &mut fixed.before;
-    let end = session::show(&mut before.findings, &before.loaded.map, &command.check, output);
+    let status = session::report_findings(&mut before.findings, &before.loaded.map, &command.common, output);
     if !output.quiet {
-        session::report(&summary("would fix", &fixed));
+        session::print_stderr(&summary("would fix", &fixed));
     }
-    if fixed.changes.is_empty() { end } else { End::Findings }
+    if fixed.changes.is_empty() { status } else { RunStatus::Findings }
 }
 
-/// Writes what was fixed, and shows what is left.
-fn write(command: &Checking, output: Output, mut fixed: Fixed) -> End {
-    let new: Vec<String> = each(&fixed).map(|(source, changes)| changes.text(source.text())).collect();
-    let files = each(&fixed).zip(&new).filter_map(|((source, _), new)| {
+/// Writes the fixed files and reports the remaining findings.
+fn apply(command: &CheckArgs, output: OutputArgs, mut fixed: Fixed) -> RunStatus {
+    let new: Vec<String> =
+        changed_files(&fixed).map(|(source, changes)| changes.text(source.text())).collect();
+    let files = changed_files(&fixed).zip(&new).filter_map(|((source, _), new)| {
         let name = Path::new(source.name()).file_name()?;
-        Some(Rewrite { path: command.check.registry.join(name), old: source.text(), new })
+        Some(Rewrite { path: command.common.registry.join(name), old: source.text(), new })
     });
     if let Err(error) = rewrite(&files.collect::<Vec<_>>()) {
-        session::report(&format!("error: {error}\n"));
-        return End::CannotRun;
+        session::print_stderr(&format!("error: {error}\n"));
+        return RunStatus::CannotRun;
     }
     if !output.quiet {
-        session::report(&summary("fixed", &fixed));
+        session::print_stderr(&summary("fixed", &fixed));
     }
     let latest = fixed.after.as_mut().unwrap_or(&mut fixed.before);
-    session::show(&mut latest.findings, &latest.loaded.map, &command.check, output)
+    session::report_findings(&mut latest.findings, &latest.loaded.map, &command.common, output)
 }
 
-/// The files that were changed, as they were.
-fn each(fixed: &Fixed) -> impl Iterator<Item = (&SourceFile, &Changes)> {
+/// The original texts of the changed files, with their changes.
+fn changed_files(fixed: &Fixed) -> impl Iterator<Item = (&SourceFile, &Changes)> {
     let map = &fixed.before.loaded.map;
     fixed.changes.iter().filter_map(|(file, changes)| Some((map.get(*file)?, changes)))
 }
 
-/// ``fixed 3 findings in `registry/roles.kdl` ``, and what was not fixed.
-fn summary(done: &str, fixed: &Fixed) -> String {
+/// The summary, for example ``fixed 3 findings in `registry/roles.kdl` ``, and the skipped fixes.
+fn summary(verb: &str, fixed: &Fixed) -> String {
     let mut text = String::new();
-    if fixed.cured > 0 {
-        let files: Vec<String> = each(fixed).map(|(source, _)| words::quoted(source.name())).collect();
-        let findings = words::count(fixed.cured, "finding");
-        text.extend([done, " ", &findings, " in ", &words::all_of(&files), "\n"]);
+    if fixed.fixed_count > 0 {
+        let files: Vec<String> =
+            changed_files(fixed).map(|(source, _)| words::quoted(source.name())).collect();
+        let findings = words::count(fixed.fixed_count, "finding");
+        text.extend([verb, " ", &findings, " in ", &words::all_of(&files), "\n"]);
     }
-    for left in fixed.left_out.iter().take(MOST_NAMED) {
-        text.extend(["left out, since other findings would come of it: ", left, "\n"]);
+    for title in fixed.skipped.iter().take(MAX_NAMED) {
+        text.extend(["not applied, because it would cause other findings: ", title, "\n"]);
     }
-    if fixed.left_out.len() > MOST_NAMED {
-        let others = words::count(fixed.left_out.len() - MOST_NAMED, "other");
-        text.extend(["left out likewise: ", &others, "\n"]);
+    if fixed.skipped.len() > MAX_NAMED {
+        let others = words::count(fixed.skipped.len() - MAX_NAMED, "other");
+        text.extend(["not applied for the same reason: ", &others, "\n"]);
     }
     text
 }

@@ -1,20 +1,20 @@
-//! What the lock says otherwise than the files do.
+//! `orchgen lock --check`: reports differences between the lock and the model files.
 
 use crate::diag::{Diagnostics, words};
 use crate::facts::lock::STALE_LOCK;
-use crate::facts::{Facts, Lock, Locked};
+use crate::facts::{Facts, Lock, LockEntry};
 use crate::hir::{Registry, Text};
 use crate::source::{FileId, Span};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The cure of each.
-const HELP: &str = "run `orchgen lock` and commit what it changes";
+/// The help of all findings.
+const HELP: &str = "run `orchgen lock` and commit the changes";
 
-/// How many changed facts of a file are listed.
-const MOST: usize = 12;
+/// The maximum number of changed facts to list per file.
+const MAX_FACTS: usize = 12;
 
-/// Says every model whose facts are others than those of the lock; `missing` makes a place for a lock that is not there.
+/// Reports all models whose facts differ from the lock. `missing` adds a source file as the place of a missing lock.
 pub(super) fn report(
     (registry, old, new): (&Registry, &Lock, &Lock),
     missing: impl FnOnce() -> FileId,
@@ -22,33 +22,33 @@ pub(super) fn report(
 ) {
     let Some(place) = old.place else {
         let span = Span::new(missing(), 0, 0);
-        let message = "there is no lock: what the model files say of themselves is not known";
-        findings.report(STALE_LOCK.at(span, "not there", message).help(HELP));
+        let message = "there is no lock: the facts of the model files are unknown";
+        findings.report(STALE_LOCK.at(span, "missing", message).help(HELP));
         return;
     };
     let before = findings.findings().len();
     for model in registry.models.iter() {
         let name = &model.head.name;
-        let sides = |old: &'_ BTreeMap<Box<str>, Locked>, new: &'_ BTreeMap<Box<str>, Locked>| {
+        let sides = |old: &'_ BTreeMap<Box<str>, LockEntry>, new: &'_ BTreeMap<Box<str>, LockEntry>| {
             (old.get(&name.value).cloned(), new.get(&name.value).cloned())
         };
-        differ((name, &model.file, "file"), &sides(&old.models, &new.models), findings);
+        report_change((name, &model.file, "file"), &sides(&old.models, &new.models), findings);
         if let Some(projector) = &model.projector {
             let sides = sides(&old.projectors, &new.projectors);
-            differ((name, &projector.file, "projector"), &sides, findings);
+            report_change((name, &projector.file, "projector"), &sides, findings);
         }
     }
-    surplus(&old.models, &new.models, registry, findings);
-    surplus(&old.projectors, &new.projectors, registry, findings);
+    report_unknown_models(&old.models, &new.models, registry, findings);
+    report_unknown_models(&old.projectors, &new.projectors, registry, findings);
     if findings.findings().len() == before && old.differences != new.differences {
-        let message = "the lock does not say where the vocabularies of these models part";
-        findings.report(STALE_LOCK.at(place, "`vocabulary_differences` are others", message).help(HELP));
+        let message = "the vocabulary differences in the lock are out of date";
+        findings.report(STALE_LOCK.at(place, "`vocabulary_differences` differs", message).help(HELP));
     }
 }
 
-fn differ(
+fn report_change(
     (name, file, part): (&Text, &Text, &str),
-    sides: &(Option<Locked>, Option<Locked>),
+    sides: &(Option<LockEntry>, Option<LockEntry>),
     findings: &mut Diagnostics,
 ) {
     let named = words::quoted(name);
@@ -57,40 +57,43 @@ fn differ(
             STALE_LOCK.at(file.span, "not in the lock", format!("the {part} of model {named} is not locked"))
         }
         (Some(old), Some(new)) if old != new => {
-            let message = format!("the {part} of model {named} is not the one that was locked");
-            let mut finding = STALE_LOCK.at(file.span, "another file than then", message);
+            let message = format!("the {part} of model {named} differs from its locked facts");
+            let mut finding = STALE_LOCK.at(file.span, "changed since the last `orchgen lock`", message);
             let changes = changes(&old.facts, &new.facts);
             for (key, _, now) in changes.iter().take(3) {
                 if let Some(place) = old.place(key) {
-                    finding = finding.also(place, format!("it has {now}"));
+                    finding = finding.also(place, format!("the file has {now}"));
                 }
             }
-            let mut lines: Vec<String> =
-                changes.iter().take(MOST).map(|(key, then, now)| format!("{key}: {then} -> {now}")).collect();
-            if changes.len() > MOST {
-                lines.push(format!("and {} more", changes.len() - MOST));
+            let mut lines: Vec<String> = changes
+                .iter()
+                .take(MAX_FACTS)
+                .map(|(key, then, now)| format!("{key}: {then} -> {now}"))
+                .collect();
+            if changes.len() > MAX_FACTS {
+                lines.push(format!("and {} more", changes.len() - MAX_FACTS));
             }
             finding.note(lines.join("\n"))
         }
-        // What is not there now was said where it was looked for.
+        // Unchanged, or not read now: reading errors are already reported.
         _ => return,
     };
     findings.report(finding.about("model", &*name.value).help(HELP));
 }
 
-/// The facts that are others, each as key, then and now.
+/// The changed facts: key, old value and new value.
 fn changes(old: &Facts, new: &Facts) -> Vec<(String, String, String)> {
-    let (old, new) = (flat(old), flat(new));
+    let (old, new) = (flatten(old), flatten(new));
     let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let said = |side: &BTreeMap<String, String>, key: &String| {
-        words::printable(side.get(key).map_or("nothing", String::as_str))
+    let value_text = |side: &BTreeMap<String, String>, key: &String| {
+        words::printable(side.get(key).map_or("none", String::as_str))
     };
     let changed = keys.into_iter().filter(|key| old.get(*key) != new.get(*key));
-    changed.map(|key| (key.clone(), said(&old, key), said(&new, key))).collect()
+    changed.map(|key| (key.clone(), value_text(&old, key), value_text(&new, key))).collect()
 }
 
-/// The facts by key, those within a block as `parameters.block_count`.
-fn flat(facts: &Facts) -> BTreeMap<String, String> {
+/// The facts by key. Nested keys are joined with a dot, for example `parameters.block_count`.
+fn flatten(facts: &Facts) -> BTreeMap<String, String> {
     let mut flat = BTreeMap::new();
     let mut open = vec![(String::new(), serde_json::to_value(facts).unwrap_or_default())];
     while let Some((prefix, value)) = open.pop() {
@@ -107,10 +110,10 @@ fn flat(facts: &Facts) -> BTreeMap<String, String> {
     flat
 }
 
-/// Entries of models that the registry does not have.
-fn surplus(
-    old: &BTreeMap<Box<str>, Locked>,
-    new: &BTreeMap<Box<str>, Locked>,
+/// Reports locked models that the registry does not have.
+fn report_unknown_models(
+    old: &BTreeMap<Box<str>, LockEntry>,
+    new: &BTreeMap<Box<str>, LockEntry>,
     registry: &Registry,
     findings: &mut Diagnostics,
 ) {
@@ -119,9 +122,8 @@ fn surplus(
     for (name, locked) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
         let Some(place) = locked.place("") else { continue };
         if !known.contains(&**name) {
-            let message =
-                format!("the lock has a model {}, which the registry does not", words::quoted(name));
-            let finding = STALE_LOCK.at(place, "of no model", message).about("model", &**name);
+            let message = format!("the lock has model {}, but the registry does not", words::quoted(name));
+            let finding = STALE_LOCK.at(place, "unknown model", message).about("model", &**name);
             findings.report(finding.help(HELP));
         }
     }

@@ -1,12 +1,12 @@
-//! Reading the files of all models, several at a time.
+//! Reads the headers of all model files in parallel.
 
-use super::super::args::Output;
+use super::super::args::OutputArgs;
 use super::super::session;
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::facts::lock::{MISSING_MODEL, UNREADABLE_MODEL};
 use crate::facts::{
-    Difference, Facts, Fault, Keep, Lock, Locked, PartFault, Parts, TokenTexts, Tokens, are_compared,
-    distinct,
+    Facts, Lock, LockEntry, ModelHeaders, ReadError, ShardError, TokenTexts, VocabularyDetail,
+    VocabularyDifference, VocabularyFacts, are_compared, distinct_vocabularies,
 };
 use crate::hir::{Model, Registry, Text};
 use rayon::prelude::*;
@@ -14,112 +14,133 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A file that is to be read.
-struct Job<'r> {
+/// The note about a file that was not read.
+const NO_FACTS: &str = "the lock has no facts of this file; the facts of other files are not affected";
+
+/// A file to read.
+struct ReadJob<'r> {
     model: &'r Model,
     file: &'r Text,
-    part: Part,
+    part: FileRole,
     path: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum FileRole {
     Model,
     Projector,
 }
 
-/// Reads every model and projector. One that cannot be read is said; of one that is not here, what an older lock says is kept:
-/// it may lie on another machine.
-pub(super) fn all(registry: &Registry, old: &Lock, output: Output, findings: &mut Diagnostics) -> Lock {
+/// Reads all models and projectors and reports read errors. If a file is missing, the facts of the old lock are kept:
+/// the file may be on another machine.
+pub(super) fn read_all(
+    registry: &Registry,
+    old: &Lock,
+    output: OutputArgs,
+    findings: &mut Diagnostics,
+) -> Lock {
     let jobs = jobs(registry);
-    let (done, watched) = (AtomicUsize::new(0), session::is_watched(output));
-    let read = |job: &Job<'_>| {
-        let facts =
-            Parts::read(Path::new(&job.path), Keep::Texts).map(|parts| Facts::of(&job.file.value, &parts));
+    let (done, shows_progress) = (AtomicUsize::new(0), session::shows_progress(output));
+    let read = |job: &ReadJob<'_>| {
+        let facts = ModelHeaders::read(Path::new(&job.path), VocabularyDetail::Texts)
+            .map(|parts| Facts::from_headers(&job.file.value, &parts));
         let number = done.fetch_add(1, Ordering::Relaxed) + 1;
-        if watched {
-            session::report(&format!("\r{number} of {} headers read", jobs.len()));
+        if shows_progress {
+            session::print_stderr(&format!("\rread {number} of {} headers", jobs.len()));
         }
         facts
     };
-    let read: Vec<Result<Facts, PartFault>> = jobs.par_iter().map(read).collect();
-    if watched {
-        session::report("\r\u{1b}[K");
+    let read: Vec<Result<Facts, ShardError>> = jobs.par_iter().map(read).collect();
+    if shows_progress {
+        session::print_stderr("\r\u{1b}[K");
     }
     let mut lock = Lock::default();
-    // One path of each vocabulary, from which its texts can be read again.
-    let mut texts_at: BTreeMap<Box<str>, &str> = BTreeMap::new();
+    // A model file for each vocabulary, to read the token texts again.
+    let mut path_of_texts: BTreeMap<Box<str>, &str> = BTreeMap::new();
     for (job, read) in jobs.iter().zip(read) {
         let (locked, known) = match job.part {
-            Part::Model => (&mut lock.models, &old.models),
-            Part::Projector => (&mut lock.projectors, &old.projectors),
+            FileRole::Model => (&mut lock.models, &old.models),
+            FileRole::Projector => (&mut lock.projectors, &old.projectors),
         };
         let name = &job.model.head.name.value;
         match read {
             Ok(facts) => {
                 let digest = facts.vocabulary.as_ref().and_then(|tokens| tokens.sha256_from_5.clone());
-                texts_at.extend(digest.map(|digest| (digest, job.path.as_str())));
+                path_of_texts.extend(digest.map(|digest| (digest, job.path.as_str())));
                 locked.insert(name.clone(), facts.into());
             }
             Err(fault) => {
                 let kept = known.get(name).filter(|known| known.facts.file == job.file.value);
-                let kept = kept.filter(|_| fault.fault == Fault::Missing);
+                let kept = kept.filter(|_| fault.cause == ReadError::Missing);
                 findings.report(finding(job, &fault, kept));
-                locked.extend(kept.map(|kept| (name.clone(), Locked::from(kept.facts.clone()))));
+                locked.extend(kept.map(|kept| (name.clone(), LockEntry::from(kept.facts.clone()))));
             }
         }
     }
-    lock.differences = differences(&lock, old, &texts_at);
+    lock.differences = vocabulary_differences(&lock, old, &path_of_texts);
     lock
 }
 
-fn jobs(registry: &Registry) -> Vec<Job<'_>> {
+fn jobs(registry: &Registry) -> Vec<ReadJob<'_>> {
     let mut jobs = Vec::new();
     for model in registry.models.iter() {
-        let projector = model.projector.as_ref().map(|projector| (Part::Projector, &projector.file));
-        for (part, file) in std::iter::once((Part::Model, &model.file)).chain(projector) {
-            jobs.push(Job { model, file, part, path: registry.path_of(model, file) });
+        let projector = model.projector.as_ref().map(|projector| (FileRole::Projector, &projector.file));
+        for (part, file) in std::iter::once((FileRole::Model, &model.file)).chain(projector) {
+            jobs.push(ReadJob { model, file, part, path: registry.path_of(model, file) });
         }
     }
     jobs
 }
 
-fn finding(job: &Job<'_>, PartFault { shard, fault }: &PartFault, kept: Option<&Locked>) -> Diagnostic {
+fn finding(
+    job: &ReadJob<'_>,
+    ShardError { shard, cause: fault }: &ShardError,
+    kept: Option<&LockEntry>,
+) -> Diagnostic {
     let name = words::quoted(&job.model.head.name);
     let what = match job.part {
-        Part::Model => format!("the file of model {name}"),
-        Part::Projector => format!("the projector of model {name}"),
+        FileRole::Model => format!("the file of model {name}"),
+        FileRole::Projector => format!("the projector of model {name}"),
     };
     let path = words::quoted(&job.path);
     let finding = match fault {
-        Fault::Missing => {
-            let message = format!("{what} is not there: {path}");
-            let finding = MISSING_MODEL.at(job.file.span, "no such file here", message);
+        ReadError::Missing => {
+            let message = format!("{what} is missing: {path}");
+            let finding = MISSING_MODEL.at(job.file.span, "no such file", message);
             let finding = if kept.is_some() {
-                finding.note("what the lock says of it is kept, as it may lie on another machine")
+                finding.note("the locked facts are kept, because the file may be on another machine")
             } else {
-                finding.note("the lock has no facts of it; all others are locked")
+                finding.note(NO_FACTS)
             };
-            finding.help("put the file there, or correct the path, and run `orchgen lock` again")
+            finding.help("put the file at this path or correct the path, then run `orchgen lock` again")
         }
-        Fault::Disk(_) | Fault::Damaged(_) => {
+        ReadError::Disk(_) | ReadError::Damaged(_) => {
             let label = shard.map_or_else(|| fault.to_string(), |shard| format!("shard {shard}, {fault}"));
             let message = format!("{what} cannot be read: {path}");
             let label = words::printable(&label);
             let finding = UNREADABLE_MODEL.at(job.file.span, label, message);
             let help = match fault {
-                Fault::Damaged(_) => "fetch the file again: compare its size and its SHA-256 with its source",
-                Fault::Missing | Fault::Disk(_) => "let whoever runs `orchgen lock` read it",
+                ReadError::Damaged(_) => {
+                    "download the file again, and compare its size and SHA-256 with the source"
+                }
+                ReadError::Missing | ReadError::Disk(_) => {
+                    "make the file readable for the user who runs `orchgen lock`"
+                }
             };
-            finding.note("the lock has no facts of it; all others are locked").help(help)
+            finding.note(NO_FACTS).help(help)
         }
     };
     finding.about("model", &*job.model.head.name.value)
 }
 
-/// Where all vocabularies part that an engine would compare. What was not read now is taken from the older lock.
-fn differences(lock: &Lock, old: &Lock, texts_at: &BTreeMap<Box<str>, &str>) -> Vec<Difference> {
-    let vocabularies = distinct(lock.models.values().map(|locked| &locked.facts));
+/// The first difference of all pairs of vocabularies that an engine would compare. Uses the old lock for vocabularies
+/// that were not read.
+fn vocabulary_differences(
+    lock: &Lock,
+    old: &Lock,
+    path_of_texts: &BTreeMap<Box<str>, &str>,
+) -> Vec<VocabularyDifference> {
+    let vocabularies = distinct_vocabularies(lock.models.values().map(|locked| &locked.facts));
     let mut pairs = Vec::new();
     for (number, one) in vocabularies.iter().enumerate() {
         let later = vocabularies.iter().skip(number + 1);
@@ -128,21 +149,21 @@ fn differences(lock: &Lock, old: &Lock, texts_at: &BTreeMap<Box<str>, &str>) -> 
     let wanted: BTreeMap<&str, &str> = pairs
         .iter()
         .flat_map(|(one, other)| [one, other])
-        .filter_map(|tokens| texts_at.get_key_value(tokens.sha256_from_5.as_deref()?))
+        .filter_map(|tokens| path_of_texts.get_key_value(tokens.sha256_from_5.as_deref()?))
         .map(|(digest, path)| (&**digest, *path))
         .collect();
     let texts: BTreeMap<&str, TokenTexts> = wanted
         .par_iter()
         .filter_map(|(digest, path)| {
-            let parts = Parts::read(Path::new(path), Keep::Texts).ok()?;
+            let parts = ModelHeaders::read(Path::new(path), VocabularyDetail::Texts).ok()?;
             Some((*digest, parts.first.vocabulary?.texts?))
         })
         .collect();
-    let of = |tokens: &Tokens| texts.get(tokens.sha256_from_5.as_deref()?);
-    let mut all: Vec<Difference> = pairs
+    let of = |tokens: &VocabularyFacts| texts.get(tokens.sha256_from_5.as_deref()?);
+    let mut all: Vec<VocabularyDifference> = pairs
         .par_iter()
         .filter_map(|(one, other)| match (of(one), of(other)) {
-            (Some(first), Some(second)) => Difference::find((one, first), (other, second)),
+            (Some(first), Some(second)) => VocabularyDifference::compare((one, first), (other, second)),
             _ => old.difference(one, other).cloned(),
         })
         .collect();

@@ -1,18 +1,18 @@
-//! The table for people.
+//! The human-readable table.
 
-use super::{Known, Shown, ShownPart, ShownRole, sized};
+use super::{Certainty, MemoryReport, ReportedPart, ReportedRole, size_text};
 use crate::diag::words::{printable, quoted};
 use std::fmt::Write;
 
-/// A title, a size, and how well that is known.
+/// Title, size and certainty.
 type Row = [String; 3];
 
-pub(super) fn human(shown: &Shown) -> String {
+pub(super) fn human(report: &MemoryReport) -> String {
     let mut out = String::new();
-    for role in &shown.roles {
+    for role in &report.roles {
         let processes =
             if role.processes > 1 { format!(", {} processes", role.processes) } else { String::new() };
-        // A text never fails to take more text.
+        // Writing to a string cannot fail.
         let _ = writeln!(
             out,
             "{} ({} on {}{processes})",
@@ -22,64 +22,69 @@ pub(super) fn human(shown: &Shown) -> String {
         );
         let mut rows: Vec<Row> = role.parts.iter().map(row).collect();
         rows.push(total(role));
-        draw(&mut out, &rows);
+        push_rows(&mut out, &rows);
         out.push('\n');
     }
     let mut rows: Vec<Row> = Vec::new();
-    for residency in &shown.residencies {
-        let budget = residency.budget.map(|budget| format!("of {}", sized(budget))).unwrap_or_default();
+    for residency in &report.residencies {
+        let budget = residency.budget.map(|budget| format!("of {}", size_text(budget))).unwrap_or_default();
         let name = format!("residency {} on {}", quoted(residency.residency), quoted(residency.host));
-        rows.push([name, sized(residency.bytes), budget]);
+        rows.push([name, size_text(residency.bytes), budget]);
     }
-    for host in &shown.hosts {
+    for host in &report.hosts {
         let services = match host.services {
             0 => String::new(),
-            bytes => format!(", {} for services", sized(bytes)),
+            bytes => format!(", {} for services", size_text(bytes)),
         };
-        let of = format!("of {}, {} in reserve{services}", sized(host.memory), sized(host.reserve));
-        rows.push([format!("host {}", quoted(host.host)), sized(host.bytes), of]);
+        let of = format!("of {}, {} reserved{services}", size_text(host.memory), size_text(host.reserve));
+        rows.push([format!("host {}", quoted(host.host)), size_text(host.bytes), of]);
     }
-    draw(&mut out, &rows);
+    if !rows.is_empty() {
+        out.push_str("sums (a mapped file counts once in each sum)\n");
+    }
+    push_rows(&mut out, &rows);
     out
 }
 
-fn row(part: &ShownPart) -> Row {
-    let size = part.bytes.map_or_else(|| "?".to_owned(), sized);
-    let known = match part.known {
-        // Others that map the same file have the same pages.
-        Known::WithinPercent(percent) if part.kind == "mapped" => format!("within {percent} %, once a host"),
-        Known::WithinPercent(percent) => format!("within {percent} %"),
-        Known::AtMost(_) => "at most".to_owned(),
-        Known::Declared(_) => "as declared".to_owned(),
-        Known::NotChecked(why) => format!("not checked: {why}"),
+fn row(part: &ReportedPart) -> Row {
+    let size = part.bytes.map_or_else(|| "?".to_owned(), size_text);
+    let certainty = match part.certainty {
+        // Processes that map the same file share its pages.
+        Certainty::WithinPercent(percent) if part.kind == "mapped" => {
+            format!("+/- {percent} %, once per host")
+        }
+        Certainty::WithinPercent(percent) => format!("+/- {percent} %"),
+        Certainty::AtMost(_) => "at most".to_owned(),
+        Certainty::Declared(_) => "as declared".to_owned(),
+        Certainty::NotChecked(why) => format!("not checked: {why}"),
     };
-    [printable(&part.title), size, printable(&known)]
+    [printable(&part.title), size, printable(&certainty)]
 }
 
-/// The sum of a process, and how far off it may be downwards and upwards by what is known of its parts.
-fn total(role: &ShownRole) -> Row {
-    let mut either = 0_u64;
+/// The sum of one process, with its error bound computed from the parts.
+fn total(role: &ReportedRole) -> Row {
+    let mut tolerance = 0_u64;
     for part in &role.parts {
-        if let (Known::WithinPercent(percent), Some(bytes)) = (&part.known, part.bytes) {
-            either = either.saturating_add(bytes / 100 * u64::from(*percent));
+        if let (Certainty::WithinPercent(percent), Some(bytes)) = (&part.certainty, part.bytes) {
+            tolerance = tolerance.saturating_add(bytes / 100 * u64::from(*percent));
         }
     }
-    let most = role.parts.iter().any(|part| matches!(part.known, Known::AtMost(_)));
-    let mut bound = if either > 0 { format!("within {}", sized(either)) } else { String::new() };
-    if most {
-        bound.push_str(if bound.is_empty() { "at most" } else { ", less where a part is `at most`" });
-    }
-    if !role.is_whole {
-        bound.push_str(if bound.is_empty() {
-            "without what is not checked"
-        } else {
-            ", without what is not checked"
-        });
-    }
-    ["one process".to_owned(), sized(role.bytes), bound]
+    let most = role.parts.iter().any(|part| matches!(part.certainty, Certainty::AtMost(_)));
+    let margin = format!("+/- {}", size_text(tolerance));
+    let bound = match (tolerance > 0, most, role.is_whole) {
+        (false, false, true) => String::new(),
+        (false, false, false) => "at least: other parts are unknown".to_owned(),
+        (true, false, true) => margin,
+        (true, false, false) => format!("{margin}; other parts are unknown"),
+        (false, true, true) => "at most".to_owned(),
+        (false, true, false) => "some parts are maximums, others are unknown".to_owned(),
+        (true, true, true) => format!("{margin}; can be lower: some parts are maximums"),
+        (true, true, false) => format!("{margin}; some parts are maximums, others are unknown"),
+    };
+    ["one process".to_owned(), size_text(role.bytes), bound]
 }
 
-fn draw(out: &mut String, rows: &[Row]) {
+fn push_rows(out: &mut String, rows: &[Row]) {
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };

@@ -1,104 +1,107 @@
-//! The parts of files that a finding shows: runs of lines with marks that do not get in each other's way.
+//! Excerpts: the lines of a file that a finding shows, with marks that do not overlap.
 
-use super::place::{Place, Role, line, line_start, words};
-use super::plain::{clean, columns, wrap};
+use super::place::{LabelRole, MarkedPlace, label_text, line, line_start};
+use super::plain::{columns, sanitize, wrap};
 use super::style::Style;
-use super::window::{Cut, Focus, cut};
+use super::window::{Focus, TruncatedLine, truncate};
 use crate::diag::{Diagnostic, Label};
 use crate::source::SourceMap;
 use std::ops::Range;
 
-/// Lines without a mark that may stand between two marks of one excerpt.
-const GAP: usize = 2;
+/// The maximum number of unmarked lines between two marks of one excerpt.
+const MAX_GAP: usize = 2;
 
-/// Columns between a mark and the words under it.
-const HOOK: usize = 4;
+/// Columns between a mark and the label under it.
+const LABEL_INDENT: usize = 4;
 
-/// Columns in which words can be wrapped and still be read; a line is not cut to give them more.
-const WORDS: usize = 24;
+/// The columns that a label needs to be readable when wrapped. Lines are not truncated to give it more.
+const LABEL_WIDTH: usize = 24;
 
-/// Columns that line numbers and brackets take at the most.
+/// The maximum number of columns for line numbers and brackets.
 const GUTTER: usize = 12;
 
-/// What is shown of one place or of several.
+/// The lines that a report prints for one or more places.
 #[derive(Debug)]
-pub(super) enum Shown {
+pub(super) enum PlaceView {
     /// Lines with marks.
     Lines(Excerpt),
-    /// A file of which there is no text, and what is said of it.
+    /// A file without text, with its label.
     File {
-        /// Its name.
+        /// The name of the file.
         name: String,
-        /// The words of the label.
+        /// The text of the label.
         text: String,
     },
 }
 
-/// A run of lines as they are drawn, with the marks in it.
+/// Consecutive lines as printed, with their marks.
 #[derive(Debug)]
 pub(super) struct Excerpt {
     /// The name of the file.
     pub(super) name: String,
     /// The number of the first line, from 1.
     pub(super) line: usize,
-    /// Line and column, from 1, that the heading names.
-    pub(super) at: (usize, usize),
-    /// The lines, harmless and cut. Each ends with a blank, to have something to mark at its end.
+    /// Line and column of the heading, from 1.
+    pub(super) heading: (usize, usize),
+    /// The lines, sanitized and truncated. Each ends with a space, so that a mark at its end has a character.
     pub(super) text: String,
-    /// What is marked, in the order of the text.
+    /// The marks, in text order.
     pub(super) marks: Vec<Mark>,
 }
 
-/// A part of an excerpt with its words.
+/// A marked part of an excerpt, with its label.
 #[derive(Clone, Debug)]
 pub(super) struct Mark {
-    /// The bytes of the excerpt.
+    /// The byte range in the excerpt.
     pub(super) range: Range<usize>,
-    /// The words, wrapped to fit.
+    /// The label, wrapped to fit.
     pub(super) text: String,
-    /// What it shows.
-    pub(super) role: Role,
+    /// Primary or secondary.
+    pub(super) role: LabelRole,
 }
 
-/// Everything that a finding shows, the place where it is wrong first.
-pub(super) fn excerpts(finding: &Diagnostic, map: &SourceMap, style: Style) -> Vec<Shown> {
-    let mut groups: Vec<Vec<Place>> = Vec::new();
-    let mut bare = Vec::new();
-    let labels = finding.secondary.iter().map(|label| (label, Role::Secondary));
-    for (label, role) in std::iter::once((&finding.primary, Role::Primary)).chain(labels) {
+/// All places of a finding, the primary place first.
+pub(super) fn excerpts(finding: &Diagnostic, map: &SourceMap, style: Style) -> Vec<PlaceView> {
+    let mut groups: Vec<Vec<MarkedPlace>> = Vec::new();
+    let mut textless = Vec::new();
+    let labels = finding.secondary.iter().map(|label| (label, LabelRole::Secondary));
+    for (label, role) in std::iter::once((&finding.primary, LabelRole::Primary)).chain(labels) {
         let Some(file) = map.get(label.span.file) else { continue };
-        let Some(place) = Place::new(label, file, role, style) else {
-            let shown = without_text(label, file.name(), style);
-            bare.push((groups.len(), shown));
+        let Some(place) = MarkedPlace::new(label, file, role, style) else {
+            let view = file_without_text(label, file.name(), style);
+            textless.push((groups.len(), view));
             continue;
         };
-        match groups.iter_mut().find(|group| joins(group, &place, style)) {
+        match groups.iter_mut().find(|group| fits_group(group, &place, style)) {
             Some(group) => group.push(place),
             None => groups.push(vec![place]),
         }
     }
-    let mut shown: Vec<Shown> = groups.into_iter().map(|group| Shown::Lines(draw(group, style))).collect();
-    for (before, file) in bare.into_iter().rev() {
-        shown.insert(before, file);
+    let mut views: Vec<PlaceView> =
+        groups.into_iter().map(|group| PlaceView::Lines(build_excerpt(group, style))).collect();
+    for (before, file) in textless.into_iter().rev() {
+        views.insert(before, file);
     }
-    shown
+    views
 }
 
-fn without_text(label: &Label, name: &str, style: Style) -> Shown {
-    Shown::File { name: clean(name, style), text: words(label, style) }
+fn file_without_text(label: &Label, name: &str, style: Style) -> PlaceView {
+    PlaceView::File { name: sanitize(name, style), text: label_text(label, style) }
 }
 
-/// Whether a place can be marked in the excerpt of others: near them, and not in their way.
-fn joins(group: &[Place], place: &Place, style: Style) -> bool {
-    let near =
-        |other: &Place| place.lines.0 <= other.lines.1 + GAP + 1 && other.lines.0 <= place.lines.1 + GAP + 1;
+/// True if a place can be marked in the excerpt of a group: it is close enough, and its mark conflicts with no other
+/// mark.
+fn fits_group(group: &[MarkedPlace], place: &MarkedPlace, style: Style) -> bool {
+    let is_close = |other: &MarkedPlace| {
+        place.lines.0 <= other.lines.1 + MAX_GAP + 1 && other.lines.0 <= place.lines.1 + MAX_GAP + 1
+    };
     group.iter().all(|other| std::ptr::eq(other.file, place.file))
-        && group.iter().any(near)
-        && !group.iter().any(|other| in_the_way(other, place, style))
+        && group.iter().any(is_close)
+        && !group.iter().any(|other| conflicts(other, place, style))
 }
 
-/// Marks that overlap cannot be drawn under one line, nor can those that lie too far apart for one window.
-fn in_the_way(a: &Place, b: &Place, style: Style) -> bool {
+/// True if two marks cannot share an excerpt: they overlap, or are too far apart on one line.
+fn conflicts(a: &MarkedPlace, b: &MarkedPlace, style: Style) -> bool {
     match (a.is_on_one_line(), b.is_on_one_line()) {
         (false, false) => a.lines.0 <= b.lines.1 && b.lines.0 <= a.lines.1,
         (true, true) if a.lines.0 == b.lines.0 => {
@@ -106,88 +109,89 @@ fn in_the_way(a: &Place, b: &Place, style: Style) -> bool {
             let between = a.file.text().get(hull).unwrap_or_default();
             let overlap = a.bytes.start < b.bytes.end.max(b.bytes.start + 1)
                 && b.bytes.start < a.bytes.end.max(a.bytes.start + 1);
-            overlap || columns(between, style.width) + GUTTER + HOOK + WORDS > style.width
+            overlap || columns(between, style.width) + GUTTER + LABEL_INDENT + LABEL_WIDTH > style.width
         }
         _ => false,
     }
 }
 
-fn draw(mut group: Vec<Place>, style: Style) -> Excerpt {
+fn build_excerpt(mut group: Vec<MarkedPlace>, style: Style) -> Excerpt {
     group.sort_by_key(|place| place.bytes.start);
     let (first, last) = with_context(&group);
     let area = area(&group, last + 1, style);
-    let heading = group.iter().find(|place| place.role == Role::Primary).or(group.first());
+    let heading = group.iter().find(|place| place.role == LabelRole::Primary).or(group.first());
     let mut excerpt = Excerpt {
-        name: heading.map_or_else(String::new, |place| clean(place.file.name(), style)),
+        name: heading.map_or_else(String::new, |place| sanitize(place.file.name(), style)),
         line: first + 1,
-        at: heading.map_or((1, 1), |place| {
+        heading: heading.map_or((1, 1), |place| {
             let position = place.position();
             (position.line as usize, position.column as usize)
         }),
         text: String::new(),
-        marks: group.iter().map(unplaced).collect(),
+        marks: group.iter().map(mark_without_range).collect(),
     };
     for number in first..=last {
-        draw_line(&mut excerpt, number, &group, area, style);
+        push_line(&mut excerpt, number, &group, area, style);
     }
     excerpt
 }
 
-/// The lines of a group, and one on each side unless it is blank.
-fn with_context(group: &[Place]) -> (usize, usize) {
+/// The first and last line of a group, plus one line on each side unless it is blank.
+fn with_context(group: &[MarkedPlace]) -> (usize, usize) {
     let first = group.iter().map(|place| place.lines.0).min().unwrap_or(0);
     let last = group.iter().map(|place| place.lines.1).max().unwrap_or(0);
-    let blank = |number| group.first().is_none_or(|place| line(place.file, number).trim().is_empty());
-    let above = if first > 0 && !blank(first - 1) { first - 1 } else { first };
-    (above, if blank(last + 1) { last } else { last + 1 })
+    let is_blank = |number| group.first().is_none_or(|place| line(place.file, number).trim().is_empty());
+    let above = if first > 0 && !is_blank(first - 1) { first - 1 } else { first };
+    (above, if is_blank(last + 1) { last } else { last + 1 })
 }
 
-/// The columns that are left for text beside the line numbers and the brackets of marks over several lines.
-fn area(group: &[Place], last: usize, style: Style) -> usize {
+/// The columns available for text, next to line numbers and the brackets of multi-line marks.
+fn area(group: &[MarkedPlace], last: usize, style: Style) -> usize {
     let brackets = group.iter().filter(|place| !place.is_on_one_line()).count();
     let gutter = if brackets > 0 { brackets + 3 } else { 0 };
     style.width.saturating_sub(last.to_string().len() + 4 + gutter).max(16)
 }
 
-fn unplaced(place: &Place) -> Mark {
+fn mark_without_range(place: &MarkedPlace) -> Mark {
     Mark { range: 0..0, text: place.text.clone(), role: place.role }
 }
 
-fn draw_line(excerpt: &mut Excerpt, number: usize, group: &[Place], area: usize, style: Style) {
+fn push_line(excerpt: &mut Excerpt, number: usize, group: &[MarkedPlace], area: usize, style: Style) {
     let Some(file) = group.first().map(|place| place.file) else { return };
     let (content, start) = (line(file, number), line_start(file, number));
-    let cut = cut(content, focus(number, group, content, start, area), area, style);
+    let shown = truncate(content, focus(number, group, content, start, area), area, style);
     let base = excerpt.text.len();
     for (place, mark) in group.iter().zip(&mut excerpt.marks) {
         let (from, to) = (place.bytes.start.saturating_sub(start), place.bytes.end.saturating_sub(start));
         if place.lines.0 == number {
-            mark.range = base + cut.offset(from)..base + cut.offset(from);
+            mark.range = base + shown.offset(from)..base + shown.offset(from);
         }
         if place.lines.1 == number {
-            mark.range.end = (base + cut.offset(to)).max(mark.range.start);
-            let room = if place.is_on_one_line() { area - hook(&cut, from, to).min(area) } else { area };
-            mark.text = wrap(&mark.text, room.max(12)).join("\n");
+            mark.range.end = (base + shown.offset(to)).max(mark.range.start);
+            let width =
+                if place.is_on_one_line() { area - label_column(&shown, from, to).min(area) } else { area };
+            mark.text = wrap(&mark.text, width.max(12)).join("\n");
         }
     }
-    excerpt.text.push_str(cut.text());
+    excerpt.text.push_str(shown.text());
     excerpt.text.push_str(" \n");
 }
 
-/// The column where the words of a mark begin.
-fn hook(cut: &Cut, from: usize, to: usize) -> usize {
-    usize::midpoint(cut.column(from), cut.column(to)) + HOOK
+/// The column where the label of a mark begins.
+fn label_column(line: &TruncatedLine, from: usize, to: usize) -> usize {
+    usize::midpoint(line.column(from), line.column(to)) + LABEL_INDENT
 }
 
-/// What of a line has to be seen: the first of its marks, and all of them with their words where that is possible.
-fn focus(number: usize, group: &[Place], content: &str, start: usize, area: usize) -> Focus {
+/// The part of a line that must be visible: its first mark and, if possible, all its marks and labels.
+fn focus(number: usize, group: &[MarkedPlace], content: &str, start: usize, area: usize) -> Focus {
     let on_line = group.iter().filter(|place| place.is_on_one_line() && place.lines.0 == number);
     let mut focus: Option<Focus> = None;
     for place in on_line {
         let (from, to) = (place.bytes.start.saturating_sub(start), place.bytes.end.saturating_sub(start));
-        let focus = focus.get_or_insert(Focus { from, reach: 0 });
+        let focus = focus.get_or_insert(Focus { from, width: 0 });
         let width = |range: Range<usize>| columns(content.get(range).unwrap_or_default(), area);
-        let words = (columns(&place.text, WORDS).min(WORDS) + HOOK).min(area / 2);
-        focus.reach = focus.reach.max(width(focus.from..from) + width(from..to) / 2 + words);
+        let label = (columns(&place.text, LABEL_WIDTH).min(LABEL_WIDTH) + LABEL_INDENT).min(area / 2);
+        focus.width = focus.width.max(width(focus.from..from) + width(from..to) / 2 + label);
     }
     focus.unwrap_or_default()
 }

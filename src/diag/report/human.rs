@@ -1,10 +1,10 @@
-//! Findings for people. The one file that knows the library that draws.
+//! The human-readable report. This is the only file that uses miette.
 
-use super::excerpt::{Excerpt, Shown, excerpts};
-use super::place::Role;
-use super::plain::{clean, hang, wrap};
+use super::excerpt::{Excerpt, PlaceView, excerpts};
+use super::place::LabelRole;
+use super::plain::{push_indented, sanitize, wrap};
 use super::style::Style;
-use super::{closing, drawable, narrated};
+use super::{footer, redact_secrets, screen_reader};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::source::SourceMap;
 use miette::{
@@ -13,30 +13,30 @@ use miette::{
 };
 use std::fmt;
 
-/// All findings with a blank line after each, then one line that sums up, and one that says where to read on.
+/// All findings, each followed by a blank line, then the summary and where to find more information.
 pub fn human(findings: &Diagnostics, map: &SourceMap, style: Style) -> String {
     let style = Style { width: style.width.clamp(40, 200), ..style };
-    let pen = Pen { theme: theme(style), style };
-    let map = &*drawable(findings, map);
+    let renderer = Renderer { theme: theme(style), style };
+    let map = &*redact_secrets(findings, map);
     let mut out = String::new();
-    for finding in worst(findings, style.most) {
-        if style.narrated {
-            hang(&mut out, "", 0, &narrated::tell(finding, map, style));
+    for finding in most_severe(findings, style.max_findings) {
+        if style.screen_reader {
+            push_indented(&mut out, "", 0, &screen_reader::describe_finding(finding, map, style));
         } else {
-            pen.draw(&mut out, finding, map);
+            renderer.push_finding(&mut out, finding, map);
         }
         out.push('\n');
     }
-    closing::close(&mut out, findings, style);
+    footer::push_footer(&mut out, findings, style);
     out
 }
 
-/// As many findings as may be drawn, the most severe, in the order of the text.
-fn worst(findings: &Diagnostics, most: usize) -> Vec<&Diagnostic> {
+/// The most severe findings, at most `max`, in text order.
+fn most_severe(findings: &Diagnostics, max: usize) -> Vec<&Diagnostic> {
     let mut chosen: Vec<(usize, &Diagnostic)> = findings.findings().iter().enumerate().collect();
-    if chosen.len() > most {
+    if chosen.len() > max {
         chosen.sort_by_key(|(at, finding)| (finding.severity, *at));
-        chosen.truncate(most);
+        chosen.truncate(max);
         chosen.sort_by_key(|(at, _)| *at);
     }
     chosen.into_iter().map(|(_, finding)| finding).collect()
@@ -44,22 +44,22 @@ fn worst(findings: &Diagnostics, most: usize) -> Vec<&Diagnostic> {
 
 /// `error[ORC302] port-conflict: message`, on one line.
 pub(super) fn head(finding: &Diagnostic, style: Style) -> String {
-    let message = clean(&finding.message, style);
-    format!("{} {}: {message}", lead(finding), finding.code.name)
+    let message = sanitize(&finding.message, style);
+    format!("{} {}: {message}", severity_and_code(finding), finding.code.name)
 }
 
-fn lead(finding: &Diagnostic) -> String {
+fn severity_and_code(finding: &Diagnostic) -> String {
     format!("{}[{}]", finding.severity.word(), finding.code)
 }
 
-/// Every style that is used, so that nothing is left to what the library finds out about the terminal.
+/// All styles, set explicitly so that miette does not detect the terminal.
 fn theme(style: Style) -> GraphicalTheme {
     let mut characters = if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
     if !style.unicode {
         characters.underbar = '^';
     }
     let mut styles = ThemeStyles::none();
-    if style.colour {
+    if style.color {
         let plain = styles.error;
         styles.error = plain.red().bold();
         styles.warning = plain.yellow().bold();
@@ -70,32 +70,32 @@ fn theme(style: Style) -> GraphicalTheme {
     GraphicalTheme { characters, styles }
 }
 
-/// A theme and a width to draw findings with.
-struct Pen {
+/// Prints findings with miette.
+struct Renderer {
     theme: GraphicalTheme,
     style: Style,
 }
 
-impl Pen {
-    fn draw(&self, out: &mut String, finding: &Diagnostic, map: &SourceMap) {
-        self.draw_head(out, finding);
-        for shown in excerpts(finding, map, self.style) {
-            match shown {
-                Shown::Lines(excerpt) => self.draw_excerpt(out, excerpt, finding.severity),
-                Shown::File { name, text } => self.draw_file(out, &name, &text),
+impl Renderer {
+    fn push_finding(&self, out: &mut String, finding: &Diagnostic, map: &SourceMap) {
+        self.push_head(out, finding);
+        for view in excerpts(finding, map, self.style) {
+            match view {
+                PlaceView::Lines(excerpt) => self.push_excerpt(out, excerpt, finding.severity),
+                PlaceView::File { name, text } => self.push_file(out, &name, &text),
             }
         }
         for note in &finding.notes {
-            let lines: Vec<String> = note.lines().map(|line| clean(line, self.style)).collect();
-            self.draw_block(out, "note:", &lines);
+            let lines: Vec<String> = note.lines().map(|line| sanitize(line, self.style)).collect();
+            self.push_block(out, "note:", &lines);
         }
         for help in &finding.help {
-            let lines: Vec<String> = help.lines().map(|line| clean(line, self.style)).collect();
-            self.draw_block(out, "help:", &wrap(&lines.join("\n"), self.style.width - 8));
+            let lines: Vec<String> = help.lines().map(|line| sanitize(line, self.style)).collect();
+            self.push_block(out, "help:", &wrap(&lines.join("\n"), self.style.width - 8));
         }
     }
 
-    /// The styles for a finding of that severity, where `error` stands for whatever it is.
+    /// The styles for a finding of this severity. The style of `error` is used for all severities.
     fn styles(&self, severity: Severity) -> ThemeStyles {
         let mut styles = self.theme.styles.clone();
         styles.error = match severity {
@@ -106,56 +106,56 @@ impl Pen {
         styles
     }
 
-    fn draw_head(&self, out: &mut String, finding: &Diagnostic) {
-        let tone = self.styles(finding.severity).error;
-        let lead = lead(finding);
+    fn push_head(&self, out: &mut String, finding: &Diagnostic) {
+        let color = self.styles(finding.severity).error;
+        let prefix = severity_and_code(finding);
         let mut lines = wrap(&head(finding, self.style), self.style.width - 4);
         if let Some(first) = lines.first_mut() {
-            // The lead has no blank in it and is never broken.
-            *first = first.split_off(lead.len().min(first.len()));
+            // The prefix contains no space, so `wrap` never breaks it.
+            *first = first.split_off(prefix.len().min(first.len()));
         }
-        hang(out, &tone.style(lead).to_string(), 4, &lines);
+        push_indented(out, &color.style(prefix).to_string(), 4, &lines);
     }
 
-    fn draw_file(&self, out: &mut String, name: &str, text: &str) {
-        let lead = format!("  {} ", self.theme.styles.linum.style("-->"));
-        hang(out, &lead, 0, &[name.to_owned()]);
+    fn push_file(&self, out: &mut String, name: &str, text: &str) {
+        let prefix = format!("  {} ", self.theme.styles.linum.style("-->"));
+        push_indented(out, &prefix, 0, &[name.to_owned()]);
         if !text.is_empty() {
-            hang(out, "      ", 6, &wrap(text, self.style.width - 6));
+            push_indented(out, "      ", 6, &wrap(text, self.style.width - 6));
         }
     }
 
-    fn draw_block(&self, out: &mut String, word: &str, lines: &[String]) {
-        let lead = format!("  {} ", self.theme.styles.help.style(word));
-        hang(out, &lead, word.len() + 3, lines);
+    fn push_block(&self, out: &mut String, word: &str, lines: &[String]) {
+        let prefix = format!("  {} ", self.theme.styles.help.style(word));
+        push_indented(out, &prefix, word.len() + 3, lines);
     }
 
-    fn draw_excerpt(&self, out: &mut String, excerpt: Excerpt, severity: Severity) {
+    fn push_excerpt(&self, out: &mut String, excerpt: Excerpt, severity: Severity) {
         let mut theme = self.theme.clone();
         let styles = self.styles(severity);
-        let colour = |role| if role == Role::Primary { styles.error } else { styles.linum };
-        theme.styles.highlights = excerpt.marks.iter().map(|mark| colour(mark.role)).collect();
+        let color = |role| if role == LabelRole::Primary { styles.error } else { styles.linum };
+        theme.styles.highlights = excerpt.marks.iter().map(|mark| color(mark.role)).collect();
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_context_lines(CONTEXT)
             .with_urls(false)
             .without_cause_chain()
             .without_syntax_highlighting();
-        let mut picture = String::new();
-        // Writing to a string cannot fail, and the excerpt gives whatever span it is asked for.
-        let _ = handler.render_report(&mut picture, &Snippet(excerpt));
-        // The first line is where the library puts a message; ours stands in the head.
-        for line in picture.lines().skip(1) {
+        let mut rendered = String::new();
+        // Writing to a string cannot fail, and the snippet accepts every span.
+        let _ = handler.render_report(&mut rendered, &Snippet(excerpt));
+        // miette puts a message into the first line, but `push_head` has already printed it.
+        for line in rendered.lines().skip(1) {
             out.push_str(line.trim_end());
             out.push('\n');
         }
     }
 }
 
-/// What the library is told to ask for around a mark. Our excerpts bring their own lines; the number only tells a
-/// question about lines from the one about a heading, which asks for none.
+/// The number of context lines that miette requests around a mark. Excerpts already contain their context. The number
+/// only distinguishes requests for lines from the request for the heading, which asks for 0.
 const CONTEXT: usize = 1;
 
-/// An excerpt as the library wants it: a finding without words.
+/// An excerpt as a miette diagnostic without a message.
 #[derive(Debug)]
 struct Snippet(Excerpt);
 
@@ -177,8 +177,8 @@ impl miette::Diagnostic for Snippet {
             let text = Some(mark.text.clone()).filter(|text| !text.is_empty());
             let span = mark.range.clone();
             match mark.role {
-                Role::Primary => LabeledSpan::new_primary_with_span(text, span),
-                Role::Secondary => LabeledSpan::new_with_span(text, span),
+                LabelRole::Primary => LabeledSpan::new_primary_with_span(text, span),
+                LabelRole::Secondary => LabeledSpan::new_with_span(text, span),
             }
         });
         Some(Box::new(labels))
@@ -186,8 +186,8 @@ impl miette::Diagnostic for Snippet {
 }
 
 impl SourceCode for Snippet {
-    /// Always the whole excerpt, for it is what shall be drawn; with the line and the column of the heading where no
-    /// lines around are asked for. The library's own texts count lines from the start of the file for each mark.
+    /// Always returns the whole excerpt. If no context lines are requested, line and column are those of the heading.
+    /// The source types of miette would count lines from the start of the file for each mark.
     fn read_span<'a>(
         &'a self,
         _: &SourceSpan,
@@ -195,7 +195,7 @@ impl SourceCode for Snippet {
         _: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let excerpt = &self.0;
-        let (line, column) = if before == CONTEXT { (excerpt.line, 1) } else { excerpt.at };
+        let (line, column) = if before == CONTEXT { (excerpt.line, 1) } else { excerpt.heading };
         let data = excerpt.text.as_bytes();
         let (name, span) = (excerpt.name.clone(), (0, data.len()).into());
         let count = excerpt.text.lines().count();

@@ -1,90 +1,90 @@
-//! Findings as one JSON object, for programs. The shape only grows; `format_version` changes if it ever breaks.
+//! Findings as one JSON object, for programs. Fields may be added; an incompatible change raises `format_version`.
 
-use crate::diag::{Diagnostics, Edit, Fix, Known, Label, Safety, known};
+use crate::diag::{Diagnostics, Edit, FingerprintedFinding, Fix, Label, Safety, fingerprinted};
 use crate::source::{Position, SourceMap, Span};
 use serde::Serialize;
 
-/// The version of the shape.
+/// The version of the format.
 pub const FORMAT_VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct JsonReport<'a> {
     format_version: u32,
-    findings: Vec<Finding<'a>>,
-    not_checked: Vec<Left<'a>>,
-    summary: Totals,
-    silenced: Vec<Silent<'a>>,
+    findings: Vec<JsonFinding<'a>>,
+    not_checked: Vec<JsonNotChecked<'a>>,
+    summary: JsonSummary,
+    silenced: Vec<JsonSilenced<'a>>,
 }
 
 #[derive(Serialize)]
-struct Finding<'a> {
+struct JsonFinding<'a> {
     code: String,
     name: &'static str,
     severity: &'static str,
     message: &'a str,
-    subject: Item<'a>,
-    primary: Place<'a>,
-    secondary: Vec<Place<'a>>,
+    subject: JsonSubject<'a>,
+    primary: JsonPlace<'a>,
+    secondary: Vec<JsonPlace<'a>>,
     notes: &'a [String],
     help: &'a [String],
-    fixes: Vec<Repair<'a>>,
+    fixes: Vec<JsonFix<'a>>,
     fingerprint: String,
 }
 
-/// A finding that does not count: what allows or knows it, and the reason.
+/// A silenced finding: what silences it, and the reason.
 #[derive(Serialize)]
-struct Silent<'a> {
+struct JsonSilenced<'a> {
     by: &'static str,
     because: String,
     #[serde(flatten)]
-    finding: Finding<'a>,
+    finding: JsonFinding<'a>,
 }
 
 #[derive(Serialize)]
-struct Repair<'a> {
+struct JsonFix<'a> {
     title: &'a str,
     safety: &'static str,
-    edits: Vec<Replacement<'a>>,
+    edits: Vec<JsonEdit<'a>>,
 }
 
 #[derive(Serialize)]
-struct Replacement<'a> {
+struct JsonEdit<'a> {
     file: &'a str,
-    start: At,
-    end: At,
+    start: JsonPosition,
+    end: JsonPosition,
     text: &'a str,
 }
 
 #[derive(Serialize)]
-struct Item<'a> {
+struct JsonSubject<'a> {
     kind: &'static str,
     name: &'a str,
 }
 
 #[derive(Serialize)]
-struct Place<'a> {
+struct JsonPlace<'a> {
     file: &'a str,
-    start: At,
-    end: At,
+    start: JsonPosition,
+    end: JsonPosition,
     label: &'a str,
 }
 
 #[derive(Serialize)]
-struct At {
+struct JsonPosition {
     line: u32,
     column: u32,
     byte: u32,
 }
 
 #[derive(Serialize)]
-struct Left<'a> {
+struct JsonNotChecked<'a> {
     check: &'static str,
-    subject: Item<'a>,
+    subject: JsonSubject<'a>,
     why: &'a str,
 }
 
 #[derive(Serialize)]
-struct Totals {
+struct JsonSummary {
     errors: usize,
     warnings: usize,
     not_checked: usize,
@@ -96,85 +96,85 @@ struct Totals {
 pub fn json(findings: &Diagnostics, map: &SourceMap) -> String {
     let summary = findings.summary();
     let (silenced, counted): (Vec<_>, Vec<_>) =
-        known(findings, map).into_iter().partition(|one| one.silence.is_some());
-    let report = Report {
+        fingerprinted(findings, map).into_iter().partition(|one| one.silence.is_some());
+    let report = JsonReport {
         format_version: FORMAT_VERSION,
-        findings: counted.iter().map(|one| view(one, map)).collect(),
+        findings: counted.iter().map(|one| json_finding(one, map)).collect(),
         not_checked: (findings.not_checked().iter())
-            .map(|left| Left {
-                check: left.check,
-                subject: Item { kind: left.subject.kind, name: &left.subject.name },
-                why: &left.why,
+            .map(|entry| JsonNotChecked {
+                check: entry.check,
+                subject: JsonSubject { kind: entry.subject.kind, name: &entry.subject.name },
+                why: &entry.why,
             })
             .collect(),
-        summary: Totals {
+        summary: JsonSummary {
             errors: summary.errors,
             warnings: summary.warnings,
             not_checked: summary.not_checked,
             notes: summary.notes,
             silenced: silenced.len(),
         },
-        silenced: silenced.iter().filter_map(|one| silent(one, map)).collect(),
+        silenced: silenced.iter().filter_map(|one| json_silenced(one, map)).collect(),
     };
-    // Only maps with keys that are not strings can fail, and there is none.
+    // Serialization fails only for maps with non-string keys, and the report has no map.
     let mut text = serde_json::to_string(&report).unwrap_or_default();
     text.push('\n');
     text
 }
 
-fn view<'a>(one: &Known<'a>, map: &'a SourceMap) -> Finding<'a> {
+fn json_finding<'a>(one: &FingerprintedFinding<'a>, map: &'a SourceMap) -> JsonFinding<'a> {
     let finding = one.finding;
     let subject = match &finding.subject {
-        Some(subject) => Item { kind: subject.kind, name: &subject.name },
-        None => Item { kind: "file", name: file_name(finding.primary.span, map) },
+        Some(subject) => JsonSubject { kind: subject.kind, name: &subject.name },
+        None => JsonSubject { kind: "file", name: file_name(finding.primary.span, map) },
     };
-    Finding {
+    JsonFinding {
         code: finding.code.to_string(),
         name: finding.code.name,
         severity: finding.severity.word(),
         message: &finding.message,
         subject,
-        primary: place(&finding.primary, map),
-        secondary: finding.secondary.iter().map(|label| place(label, map)).collect(),
+        primary: json_place(&finding.primary, map),
+        secondary: finding.secondary.iter().map(|label| json_place(label, map)).collect(),
         notes: &finding.notes,
         help: &finding.help,
-        fixes: finding.fixes.iter().map(|fix| repair(fix, map)).collect(),
+        fixes: finding.fixes.iter().map(|fix| json_fix(fix, map)).collect(),
         fingerprint: one.fingerprint.to_string(),
     }
 }
 
-fn silent<'a>(one: &Known<'a>, map: &'a SourceMap) -> Option<Silent<'a>> {
+fn json_silenced<'a>(one: &FingerprintedFinding<'a>, map: &'a SourceMap) -> Option<JsonSilenced<'a>> {
     let why = one.silence?;
-    Some(Silent { by: why.word(), because: why.reason(), finding: view(one, map) })
+    Some(JsonSilenced { by: why.word(), because: why.reason(), finding: json_finding(one, map) })
 }
 
-fn repair<'a>(fix: &'a Fix, map: &'a SourceMap) -> Repair<'a> {
-    let change = |edit: &'a Edit| Replacement {
+fn json_fix<'a>(fix: &'a Fix, map: &'a SourceMap) -> JsonFix<'a> {
+    let json_edit = |edit: &'a Edit| JsonEdit {
         file: file_name(edit.span, map),
-        start: at(edit.span, edit.span.start, map),
-        end: at(edit.span, edit.span.end, map),
+        start: json_position(edit.span, edit.span.start, map),
+        end: json_position(edit.span, edit.span.end, map),
         text: &edit.text,
     };
     let safety = match fix.safety {
         Safety::Safe => "safe",
         Safety::Unsafe => "unsafe",
     };
-    Repair { title: &fix.title, safety, edits: fix.edits.iter().map(change).collect() }
+    JsonFix { title: &fix.title, safety, edits: fix.edits.iter().map(json_edit).collect() }
 }
 
-fn place<'a>(label: &'a Label, map: &'a SourceMap) -> Place<'a> {
-    Place {
+fn json_place<'a>(label: &'a Label, map: &'a SourceMap) -> JsonPlace<'a> {
+    JsonPlace {
         file: file_name(label.span, map),
-        start: at(label.span, label.span.start, map),
-        end: at(label.span, label.span.end, map),
+        start: json_position(label.span, label.span.start, map),
+        end: json_position(label.span, label.span.end, map),
         label: &label.text,
     }
 }
 
-fn at(span: Span, byte: u32, map: &SourceMap) -> At {
+fn json_position(span: Span, byte: u32, map: &SourceMap) -> JsonPosition {
     let nowhere = Position { line: 1, column: 1, byte: 0 };
     let position = map.get(span.file).map_or(nowhere, |file| file.position(byte));
-    At { line: position.line, column: position.column, byte: position.byte }
+    JsonPosition { line: position.line, column: position.column, byte: position.byte }
 }
 
 fn file_name(span: Span, map: &SourceMap) -> &str {

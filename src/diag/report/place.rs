@@ -1,49 +1,49 @@
-//! A label with its lines: where exactly it is marked in the text of its file.
+//! The place of a label in the text of its file: which bytes and lines are marked.
 
-use super::plain::clean;
+use super::plain::sanitize;
 use super::style::Style;
 use crate::diag::Label;
 use crate::source::{Position, SourceFile, Span};
 use std::ops::Range;
 
-/// A mark over more lines than this is drawn on its first line alone.
-const MOST_LINES: usize = 6;
+/// A mark over more lines than this is printed on its first line only.
+const MAX_MARKED_LINES: usize = 6;
 
-/// What a place shows.
+/// The role of a label in its finding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Role {
-    /// Where it is wrong.
+pub(super) enum LabelRole {
+    /// The place that is wrong.
     Primary,
-    /// Why it is wrong.
+    /// A place that shows why.
     Secondary,
 }
 
-/// A place of a file that has text, put where it can be seen.
+/// A place in a file with text, adjusted so that its mark is visible.
 #[derive(Clone, Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct MarkedPlace<'a> {
     /// The file.
     pub(super) file: &'a SourceFile,
-    /// The bytes that are marked: no blanks at either end, and not beyond the text.
+    /// The marked bytes, trimmed and within the text.
     pub(super) bytes: Range<usize>,
-    /// The lines that they lie on, from 0, the last one included.
+    /// The first and the last marked line, from 0.
     pub(super) lines: (usize, usize),
-    /// The words that are drawn there.
+    /// The text of the label.
     pub(super) text: String,
-    /// What it shows.
-    pub(super) role: Role,
+    /// Primary or secondary.
+    pub(super) role: LabelRole,
 }
 
-impl<'a> Place<'a> {
-    /// The place of a label in its file; none where the file has no text to mark.
-    pub(super) fn new(label: &Label, file: &'a SourceFile, role: Role, style: Style) -> Option<Self> {
+impl<'a> MarkedPlace<'a> {
+    /// The place of a label in its file; none if the file has no text.
+    pub(super) fn new(label: &Label, file: &'a SourceFile, role: LabelRole, style: Style) -> Option<Self> {
         if file.text().is_empty() {
             return None;
         }
         let bytes = visible(file.text(), label.span);
         let first = line_of(file, bytes.start);
         let last = line_of(file, bytes.end.saturating_sub(1).max(bytes.start));
-        let mut place = Self { file, bytes, lines: (first, last), text: words(label, style), role };
-        if last - first >= MOST_LINES {
+        let mut place = Self { file, bytes, lines: (first, last), text: label_text(label, style), role };
+        if last - first >= MAX_MARKED_LINES {
             place.keep_first_line();
         }
         Some(place)
@@ -54,7 +54,7 @@ impl<'a> Place<'a> {
         self.file.position(u32::try_from(self.bytes.start).unwrap_or(u32::MAX))
     }
 
-    /// Whether the mark begins and ends on one line.
+    /// True if the mark is within one line.
     pub(super) fn is_on_one_line(&self) -> bool {
         self.lines.0 == self.lines.1
     }
@@ -64,17 +64,17 @@ impl<'a> Place<'a> {
         let end = line_start(self.file, first) + line(self.file, first).trim_end().len();
         self.bytes.end = end.max(self.bytes.start);
         self.lines = (first, first);
-        let blank = if self.text.is_empty() { "" } else { " " };
-        self.text = format!("{}{blank}(to line {})", self.text, last + 1);
+        let space = if self.text.is_empty() { "" } else { " " };
+        self.text = format!("{}{space}(to line {})", self.text, last + 1);
     }
 }
 
-/// The words of a label, harmless.
-pub(super) fn words(label: &Label, style: Style) -> String {
-    clean(label.text.trim(), style)
+/// The sanitized text of a label.
+pub(super) fn label_text(label: &Label, style: Style) -> String {
+    sanitize(label.text.trim(), style)
 }
 
-/// The text of a line, from 0, without its end.
+/// The text of a line (counted from 0) without its line break.
 pub(super) fn line(file: &SourceFile, number: usize) -> &str {
     let start = line_start(file, number);
     let next = file.line_starts().get(number + 1).map_or(file.text().len(), |next| *next as usize);
@@ -82,7 +82,7 @@ pub(super) fn line(file: &SourceFile, number: usize) -> &str {
     text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line))
 }
 
-/// The first byte of a line, from 0.
+/// The offset of a line (counted from 0).
 pub(super) fn line_start(file: &SourceFile, number: usize) -> usize {
     file.line_starts().get(number).map_or(file.text().len(), |start| *start as usize)
 }
@@ -91,8 +91,8 @@ fn line_of(file: &SourceFile, byte: usize) -> usize {
     file.line_starts().partition_point(|start| *start as usize <= byte).saturating_sub(1)
 }
 
-/// The bytes of a span that can be seen when they are underlined. The end of a text, after its last newline, is no line
-/// of its own: what is missing there is marked at the end of the last line, as is what is marked on a line's end.
+/// The bytes of a span that are visible when underlined. A span on a line break, or after the last newline of the text,
+/// is moved to the end of the line before it.
 fn visible(text: &str, span: Span) -> Range<usize> {
     let range = span.range();
     let start = text.floor_char_boundary(range.start);

@@ -1,14 +1,14 @@
-//! Text from anywhere, made harmless for a terminal, measured and wrapped.
+//! Sanitizes, measures and wraps text for a terminal.
 
 use super::style::Style;
-use crate::diag::words::steers;
+use crate::diag::words::is_control_like;
 
 /// Columns from one tab stop to the next.
 pub(super) const TAB: usize = 4;
 
-/// What is drawn for a character that could steer a terminal: one column, like the character it hides.
-pub(super) fn stand_in(c: char, style: Style) -> Option<char> {
-    if !steers(c) {
+/// The visible replacement of a control character, one column wide; none for other characters.
+pub(super) fn replacement(c: char, style: Style) -> Option<char> {
+    if !is_control_like(c) {
         None
     } else if !style.unicode {
         Some('?')
@@ -21,21 +21,21 @@ pub(super) fn stand_in(c: char, style: Style) -> Option<char> {
     }
 }
 
-/// The text as one harmless line: line ends become stand-ins too.
-pub(super) fn clean(text: &str, style: Style) -> String {
+/// The text as one line, with control characters (also line breaks) replaced.
+pub(super) fn sanitize(text: &str, style: Style) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '\t' => out.push_str("    "),
             '…' if !style.unicode => out.push_str("..."),
-            _ => out.push(stand_in(c, style).unwrap_or(c)),
+            _ => out.push(replacement(c, style).unwrap_or(c)),
         }
     }
     out
 }
 
-/// The columns that a character takes; the few blocks that matter, since only room is reckoned with it: what stands
-/// under what is the affair of the library that draws.
+/// The width of a character in columns. An approximation by Unicode block is enough: it only decides where to wrap and
+/// truncate, while miette aligns the marks.
 pub(super) fn columns_of(c: char) -> usize {
     match c {
         '\t' => TAB,
@@ -57,7 +57,7 @@ pub(super) fn columns_of(c: char) -> usize {
     }
 }
 
-/// The columns that a text takes, counted no further than just beyond `limit`: a line may be as long as its file.
+/// The width of a text in columns. Stops counting just above `limit`, because a line may be as long as its file.
 pub(super) fn columns(text: &str, limit: usize) -> usize {
     let mut sum = 0;
     for c in text.chars() {
@@ -69,8 +69,8 @@ pub(super) fn columns(text: &str, limit: usize) -> usize {
     sum
 }
 
-/// The lines of a text, each broken at blanks to fit `width`. A word that is too long stays whole, so that it can be
-/// copied, as does what stands between backticks; a line that begins with a blank is laid out by hand and kept.
+/// Wraps each line of a text at spaces to fit `width`. Long words and text in backquotes stay whole, so that they can
+/// be copied. A line that starts with a space is preformatted and is not wrapped.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for line in text.lines() {
@@ -101,7 +101,7 @@ fn wrap_line(line: &str, width: usize, lines: &mut Vec<String>) {
     lines.push(current);
 }
 
-/// The pieces of a line between which it may be broken.
+/// The parts of a line between which it may be wrapped.
 fn words(line: &str, width: usize) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = line;
@@ -115,7 +115,7 @@ fn words(line: &str, width: usize) -> Vec<&str> {
     found
 }
 
-/// Where a word ends that may hold a backtick quote with blanks in it; none if that is too far to stay whole.
+/// The end of a word that may contain spaces in backquotes; none if the word is longer than `width`.
 fn quoted_end(text: &str, width: usize) -> Option<usize> {
     let mut inside = false;
     for (at, c) in text.char_indices() {
@@ -129,11 +129,11 @@ fn quoted_end(text: &str, width: usize) -> Option<usize> {
     (!inside).then_some(text.len())
 }
 
-/// Adds `lines` with `lead` before the first and blanks of the same width before the others.
-pub(super) fn hang(out: &mut String, lead: &str, indent: usize, lines: &[String]) {
+/// Appends `lines` with `prefix` before the first and `indent` spaces before the others.
+pub(super) fn push_indented(out: &mut String, prefix: &str, indent: usize, lines: &[String]) {
     for (n, line) in lines.iter().enumerate() {
         if n == 0 {
-            out.push_str(lead);
+            out.push_str(prefix);
         } else if !line.is_empty() {
             out.extend(std::iter::repeat_n(' ', indent));
         }

@@ -1,35 +1,35 @@
-//! What a report for programs is made of.
+//! The input of the reports for programs.
 
-use crate::diag::{Code, Diagnostics, Known, Severity, known};
-use crate::source::{Places, SourceMap};
+use crate::diag::{Code, Diagnostics, FingerprintedFinding, Severity, fingerprinted};
+use crate::source::{ReportPaths, SourceMap};
 
-/// A run as reports for programs see it.
+/// The results of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Run<'a> {
-    /// What was found.
+pub struct ReportInput<'a> {
+    /// The findings.
     pub findings: &'a Diagnostics,
-    /// The texts that it was found in.
+    /// The source texts.
     pub map: &'a SourceMap,
-    /// Where these lie.
-    pub places: &'a Places,
-    /// Every code there is.
+    /// The paths of the source files.
+    pub places: &'a ReportPaths,
+    /// All codes.
     pub codes: &'a [&'static Code],
 }
 
-impl<'a> Run<'a> {
-    /// What counts, the most severe first, and of one severity in the order of the text.
-    pub(super) fn worst_first(self) -> Vec<Known<'a>> {
+impl<'a> ReportInput<'a> {
+    /// All findings that are not silenced: the most severe first, then in text order.
+    pub(super) fn worst_first(self) -> Vec<FingerprintedFinding<'a>> {
         let mut all: Vec<_> =
-            known(self.findings, self.map).into_iter().filter(|one| one.silence.is_none()).collect();
+            fingerprinted(self.findings, self.map).into_iter().filter(|one| one.silence.is_none()).collect();
         all.sort_by_key(|one| one.finding.severity);
         all
     }
 }
 
-/// What to do, line by line, as it stands after a headline where there is no room to draw.
-pub(super) fn advice(known: &Known) -> String {
+/// The notes and helps of a finding, one per line, to append to its headline.
+pub(super) fn notes_and_help(one: &FingerprintedFinding) -> String {
     let mut text = String::new();
-    for (word, lines) in [("note", &known.finding.notes), ("help", &known.finding.help)] {
+    for (word, lines) in [("note", &one.finding.notes), ("help", &one.finding.help)] {
         for line in lines {
             text.extend(["\n", word, ": ", line]);
         }
@@ -37,8 +37,8 @@ pub(super) fn advice(known: &Known) -> String {
     text
 }
 
-/// The word of a severity among three words of a format.
-pub(super) fn of_severity(severity: Severity, words: [&'static str; 3]) -> &'static str {
+/// Selects the word of a severity from the three words of a format.
+pub(super) fn severity_word(severity: Severity, words: [&'static str; 3]) -> &'static str {
     let [error, warning, note] = words;
     match severity {
         Severity::Error => error,

@@ -1,30 +1,30 @@
-//! Findings as SARIF 2.1.0, as code scanning of GitHub and other readers want it.
+//! Findings as SARIF 2.1.0, for GitHub code scanning and other readers.
 
-use super::run::{Run, advice, of_severity};
-use crate::diag::{Code, Fix, Known, Label, Severity, known};
+use super::run::{ReportInput, notes_and_help, severity_word};
+use crate::diag::{Code, FingerprintedFinding, Fix, Label, Severity, fingerprinted};
 use crate::source::{SourceFile, Span};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Results of one run that GitHub takes; the rest is left out and counted.
-const MOST_RESULTS: usize = 25_000;
+/// The maximum number of results per run that GitHub accepts. Further results are omitted and counted.
+const MAX_RESULTS: usize = 25_000;
 
-/// Places beside a result that GitHub takes.
-const MOST_PLACES: usize = 999;
+/// The maximum number of related locations per result that GitHub accepts.
+const MAX_RELATED_PLACES: usize = 999;
 
-/// Characters of a description that GitHub takes.
-const MOST_DESCRIBED: usize = 1024;
+/// The maximum number of characters of a description that GitHub accepts.
+const MAX_DESCRIPTION_CHARS: usize = 1024;
 
-/// One log with one run: all codes as rules, all findings as results, those that do not count with their reasons.
-pub fn sarif(run: Run) -> String {
+/// One log with one run: all codes are rules, and all findings are results. Silenced findings have suppressions.
+pub fn sarif(run: ReportInput) -> String {
     let index: BTreeMap<u16, usize> =
         run.codes.iter().enumerate().map(|(at, code)| (code.number, at)).collect();
-    let mut all = known(run.findings, run.map);
-    let left = all.len().saturating_sub(MOST_RESULTS);
-    if left > 0 {
+    let mut all = fingerprinted(run.findings, run.map);
+    let omitted = all.len().saturating_sub(MAX_RESULTS);
+    if omitted > 0 {
         all.sort_by_key(|one| (one.silence.is_some(), one.finding.severity));
-        all.truncate(MOST_RESULTS);
+        all.truncate(MAX_RESULTS);
         all.sort_by(|a, b| a.finding.order(b.finding));
     }
     let results: Vec<Value> = all.iter().map(|one| result(one, run, &index)).collect();
@@ -41,25 +41,26 @@ pub fn sarif(run: Run) -> String {
             "automationDetails": {"id": "orchgen/"},
             "columnKind": "utf16CodeUnits",
             "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the repository."}}},
-            "invocations": [{"executionSuccessful": true, "toolExecutionNotifications": cut(left)}],
+            "invocations": [{"executionSuccessful": true, "toolExecutionNotifications": omission_note(omitted)}],
             "results": results,
         }],
     });
     format!("{log}\n")
 }
 
-/// Where the program is to be had, as package managers write it.
+/// The package URL of orchgen.
 const PACKAGE: &str = concat!("pkg:cargo/orchgen@", env!("CARGO_PKG_VERSION"));
 
-/// What relative paths are seen from.
+/// The base of relative paths.
 const ROOT: &str = "%SRCROOT%";
 
-/// What is said where results were left out.
-fn cut(left: usize) -> Vec<Value> {
-    let text =
-        format!("{left} results are left out: a run may have {MOST_RESULTS}. The most severe stand here.");
+/// A note about omitted results, if there are any.
+fn omission_note(omitted: usize) -> Vec<Value> {
+    let text = format!(
+        "{omitted} results omitted: a run may have at most {MAX_RESULTS}. The most severe are listed."
+    );
     let note = json!({"level": "warning", "message": {"text": text}});
-    if left > 0 { vec![note] } else { Vec::new() }
+    if omitted > 0 { vec![note] } else { Vec::new() }
 }
 
 fn rule(code: &Code) -> Value {
@@ -68,24 +69,24 @@ fn rule(code: &Code) -> Value {
     json!({
         "id": code.to_string(),
         "name": pascal(code.name),
-        "shortDescription": {"text": sentence(&plain(&code.summary()))},
-        "fullDescription": {"text": described(&page)},
+        "shortDescription": {"text": sentence(&without_braces(&code.summary()))},
+        "fullDescription": {"text": description(&page)},
         "help": {"text": help, "markdown": page},
         "defaultConfiguration": {"level": level(code.severity)},
         "properties": {
-            "tags": [family(code.number)],
+            "tags": [category(code.number)],
             "precision": "very-high",
-            "problem.severity": of_severity(code.severity, ["error", "warning", "recommendation"]),
+            "problem.severity": severity_word(code.severity, ["error", "warning", "recommendation"]),
         },
     })
 }
 
 fn level(severity: Severity) -> &'static str {
-    of_severity(severity, ["error", "warning", "note"])
+    severity_word(severity, ["error", "warning", "note"])
 }
 
-/// The hundred that a code belongs to, as a word.
-fn family(number: u16) -> &'static str {
+/// The category of a code, by the hundreds digit of its number.
+fn category(number: u16) -> &'static str {
     match number {
         ..200 => "text",
         200..300 => "shape",
@@ -103,19 +104,19 @@ fn pascal(name: &str) -> String {
     name.split('-').filter_map(word).collect()
 }
 
-/// The first paragraphs of a page, up to its example.
-fn described(page: &str) -> String {
+/// The paragraphs of a page before its example.
+fn description(page: &str) -> String {
     let text = page.lines().take_while(|line| !matches!(*line, "## Example" | "## Instead"));
     let text = text.filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join(" ");
-    let text = plain(&text.split_whitespace().collect::<Vec<_>>().join(" "));
-    if text.chars().count() <= MOST_DESCRIBED {
+    let text = without_braces(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+    if text.chars().count() <= MAX_DESCRIPTION_CHARS {
         return text;
     }
-    text.chars().take(MOST_DESCRIBED - 1).chain(['…']).collect()
+    text.chars().take(MAX_DESCRIPTION_CHARS - 1).chain(['…']).collect()
 }
 
-/// Braces look like places that nobody filled in, to readers and checkers of rules.
-fn plain(text: &str) -> String {
+/// Replaces braces, because validators report them as unfilled placeholders.
+fn without_braces(text: &str) -> String {
     text.replace('{', "(").replace('}', ")")
 }
 
@@ -124,13 +125,13 @@ fn sentence(text: &str) -> String {
     if first.ends_with('.') { first.to_owned() } else { format!("{}.", first.trim_end_matches([':', ';'])) }
 }
 
-fn result(one: &Known, run: Run, index: &BTreeMap<u16, usize>) -> Value {
+fn result(one: &FingerprintedFinding, run: ReportInput, index: &BTreeMap<u16, usize>) -> Value {
     let finding = one.finding;
     let fingerprint = one.fingerprint.to_string();
     let mut value = json!({
         "ruleId": finding.code.to_string(),
         "level": level(finding.severity),
-        "message": {"text": format!("{}.{}", finding.message, advice(one))},
+        "message": {"text": format!("{}.{}", finding.message, notes_and_help(one))},
         "locations": [place(&finding.primary, run)],
         "partialFingerprints": {"primaryLocationLineHash": fingerprint, "orchgen/v1": fingerprint},
         "suppressions": suppressions(one),
@@ -139,8 +140,8 @@ fn result(one: &Known, run: Run, index: &BTreeMap<u16, usize>) -> Value {
         set(&mut value, "ruleIndex", json!(at));
     }
     if !finding.secondary.is_empty() {
-        let beside = finding.secondary.iter().take(MOST_PLACES).map(|label| place(label, run));
-        set(&mut value, "relatedLocations", beside.collect());
+        let related = finding.secondary.iter().take(MAX_RELATED_PLACES).map(|label| place(label, run));
+        set(&mut value, "relatedLocations", related.collect());
     }
     if !finding.fixes.is_empty() {
         set(&mut value, "fixes", finding.fixes.iter().map(|one| fix(one, run)).collect());
@@ -154,14 +155,14 @@ fn set(value: &mut Value, key: &str, to: Value) {
     }
 }
 
-/// A list of its own for each result, since a run has it for all or for none.
-fn suppressions(one: &Known) -> Vec<Value> {
+/// The suppressions of a result. SARIF requires the property on either all or none of the results, so it may be empty.
+fn suppressions(one: &FingerprintedFinding) -> Vec<Value> {
     let kind = |word| if word == "allow" { "inSource" } else { "external" };
-    let said = one.silence.map(|why| json!({"kind": kind(why.word()), "justification": why.reason()}));
-    said.into_iter().collect()
+    let suppression = one.silence.map(|why| json!({"kind": kind(why.word()), "justification": why.reason()}));
+    suppression.into_iter().collect()
 }
 
-fn place(label: &Label, run: Run) -> Value {
+fn place(label: &Label, run: ReportInput) -> Value {
     let mut place = json!({"physicalLocation": {
         "artifactLocation": artifact(label.span, run),
         "region": region(label.span, run),
@@ -172,10 +173,10 @@ fn place(label: &Label, run: Run) -> Value {
     place
 }
 
-/// A relative path from the root, or a whole one that says where it is by itself.
-fn artifact(span: Span, run: Run) -> Value {
+/// A path relative to the root of the repository, or an absolute `file:` URI.
+fn artifact(span: Span, run: ReportInput) -> Value {
     let name = run.places.name(span.file, run.map);
-    let path = encoded(name.strip_prefix("./").unwrap_or(name));
+    let path = percent_encoded(name.strip_prefix("./").unwrap_or(name));
     if path.starts_with('/') {
         json!({"uri": format!("file://{path}")})
     } else {
@@ -183,7 +184,7 @@ fn artifact(span: Span, run: Run) -> Value {
     }
 }
 
-fn encoded(path: &str) -> String {
+fn percent_encoded(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
@@ -196,24 +197,24 @@ fn encoded(path: &str) -> String {
     out
 }
 
-fn region(span: Span, run: Run) -> Value {
+fn region(span: Span, run: ReportInput) -> Value {
     let ((line, column), (end_line, end_column)) = match run.map.get(span.file) {
-        Some(file) => (units(file, span.start), units(file, span.end)),
+        Some(file) => (utf16_position(file, span.start), utf16_position(file, span.end)),
         None => ((1, 1), (1, 1)),
     };
     json!({"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column})
 }
 
-/// The line from 1, and the column from 1 in units of UTF-16.
-fn units(file: &SourceFile, byte: u32) -> (u32, usize) {
+/// The line, and the column in UTF-16 code units, both from 1.
+fn utf16_position(file: &SourceFile, byte: u32) -> (u32, usize) {
     let at = file.position(byte);
     let start = at.line.checked_sub(1).and_then(|line| file.line_starts().get(line as usize)).copied();
     let before = file.text().get(start.unwrap_or(0) as usize..at.byte as usize).unwrap_or_default();
     (at.line, before.chars().map(char::len_utf16).sum::<usize>() + 1)
 }
 
-/// A fix, with the changes of each file together.
-fn fix(fix: &Fix, run: Run) -> Value {
+/// A fix, with its edits grouped by file.
+fn fix(fix: &Fix, run: ReportInput) -> Value {
     let mut files: BTreeMap<u32, (Value, Vec<Value>)> = BTreeMap::new();
     for edit in &fix.edits {
         let entry = files.entry(edit.span.file.0).or_insert_with(|| (artifact(edit.span, run), Vec::new()));

@@ -1,26 +1,33 @@
-//! How findings are drawn for people.
+//! The style of the human-readable report.
 
-/// How a report is drawn. Nothing else decides it: not the terminal, not the environment.
+/// The style of a report. It depends on nothing else, neither on the terminal nor on the environment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate switch on the command line")]
 pub struct Style {
-    /// Columns to draw in: less than 40 is read as 40, more than 200 as 200.
+    /// The width in columns, clamped to 40 to 200.
     pub width: usize,
-    /// Whether to colour.
-    pub colour: bool,
-    /// Whether to draw with box characters, or with ASCII alone.
+    /// True to use colors.
+    pub color: bool,
+    /// True to use box-drawing characters, false for ASCII only.
     pub unicode: bool,
-    /// Whether to list what was not checked, or only to count it.
+    /// True to list what was not checked, false to only count it.
     pub verbose: bool,
-    /// How many findings are drawn at the most, the most severe of them.
-    pub most: usize,
-    /// Whether to say in sentences what is else drawn, for screen readers; colour is left out then.
-    pub narrated: bool,
+    /// The maximum number of findings to print; the most severe are chosen.
+    pub max_findings: usize,
+    /// True to print plain lines for screen readers instead of excerpts with marks. Findings are then not colored.
+    pub screen_reader: bool,
 }
 
 impl Default for Style {
-    /// ASCII without colour, 80 columns wide: what every terminal and every file can take.
+    /// ASCII without color, 80 columns wide; safe for every terminal and every file.
     fn default() -> Self {
-        Self { width: 80, colour: false, unicode: false, verbose: false, most: usize::MAX, narrated: false }
+        Self {
+            width: 80,
+            color: false,
+            unicode: false,
+            verbose: false,
+            max_findings: usize::MAX,
+            screen_reader: false,
+        }
     }
 }

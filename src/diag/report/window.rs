@@ -1,61 +1,61 @@
-//! One line of a file as it is drawn: harmless, without tabs, and cut to the columns there are.
+//! One line of a file as printed: sanitized, without tabs, and truncated to the available columns.
 
-use super::plain::{TAB, columns, columns_of, stand_in};
+use super::plain::{TAB, columns, columns_of, replacement};
 use super::style::Style;
 
-/// What of a line has to be seen.
+/// The part of a line that must be visible.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Focus {
-    /// The byte of the line where the first mark starts.
+    /// The byte offset of the first mark.
     pub(super) from: usize,
-    /// The columns that are needed from there on, for the marks and for the words under them.
-    pub(super) reach: usize,
+    /// The columns needed from there for the marks and their labels.
+    pub(super) width: usize,
 }
 
-/// A line that is cut, and where its bytes came to lie.
+/// A truncated line, with a mapping from the bytes of the original line.
 #[derive(Default, Debug)]
-pub(super) struct Cut {
+pub(super) struct TruncatedLine {
     text: String,
-    cells: Vec<Cell>,
-    /// The byte of `text` after the last character of the line.
+    cells: Vec<CharCell>,
+    /// The byte offset in `text` after the last character of the line.
     end: usize,
     column: usize,
 }
 
-/// A character of the line: its byte there, its byte in the text that is drawn, and the column of its left edge.
+/// A character: its byte offset in the original line, its byte offset in the printed text, and its first column.
 #[derive(Clone, Copy, Debug)]
-struct Cell {
-    raw: usize,
-    drawn: usize,
+struct CharCell {
+    original: usize,
+    printed: usize,
     column: usize,
 }
 
-impl Cut {
-    /// What is drawn.
+impl TruncatedLine {
+    /// The text to print.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Where a byte of the line is drawn; a place that was cut off is read as the nearest one that was not.
-    pub(super) fn offset(&self, raw: usize) -> usize {
-        let after = self.cells.partition_point(|cell| cell.raw < raw);
-        self.cells.get(after).map_or(self.end, |cell| cell.drawn)
+    /// The offset in the printed text of a byte of the original line. For truncated parts: the nearest printed offset.
+    pub(super) fn offset(&self, original: usize) -> usize {
+        let after = self.cells.partition_point(|cell| cell.original < original);
+        self.cells.get(after).map_or(self.end, |cell| cell.printed)
     }
 
-    /// The column that a byte of the line is drawn in, from 0.
-    pub(super) fn column(&self, raw: usize) -> usize {
-        let after = self.cells.partition_point(|cell| cell.raw < raw);
+    /// The column of a byte of the original line, from 0.
+    pub(super) fn column(&self, original: usize) -> usize {
+        let after = self.cells.partition_point(|cell| cell.original < original);
         self.cells.get(after).map_or(self.column, |cell| cell.column)
     }
 
-    fn push(&mut self, raw: usize, c: char, style: Style) {
-        self.cells.push(Cell { raw, drawn: self.text.len(), column: self.column });
+    fn push(&mut self, original: usize, c: char, style: Style) {
+        self.cells.push(CharCell { original, printed: self.text.len(), column: self.column });
         if c == '\t' {
-            let wide = TAB - self.column % TAB;
-            self.text.extend(std::iter::repeat_n(' ', wide));
-            self.column += wide;
+            let width = TAB - self.column % TAB;
+            self.text.extend(std::iter::repeat_n(' ', width));
+            self.column += width;
         } else {
-            let shown = stand_in(c, style).unwrap_or(c);
+            let shown = replacement(c, style).unwrap_or(c);
             self.text.push(shown);
             self.column += columns_of(shown);
         }
@@ -64,58 +64,58 @@ impl Cut {
     fn shorten_to(&mut self, column: usize) {
         while self.column > column {
             let Some(cell) = self.cells.pop() else { break };
-            self.text.truncate(cell.drawn);
+            self.text.truncate(cell.printed);
             self.column = cell.column;
         }
     }
 }
 
-/// The part of `line` around its focus that fits `area` columns, with an ellipsis where something was left out. Looks at
-/// no more of the line than that, since a line may be as long as its file.
-pub(super) fn cut(line: &str, focus: Focus, area: usize, style: Style) -> Cut {
-    let dots = if style.unicode { "…" } else { "..." };
-    let dots_wide = dots.chars().count();
-    let start = first_shown(line, focus, area, dots_wide);
-    let mut cut = Cut::default();
+/// The part of `line` around its focus that fits `area` columns, with an ellipsis for omitted parts. Reads only this
+/// part, because a line may be as long as its file.
+pub(super) fn truncate(line: &str, focus: Focus, area: usize, style: Style) -> TruncatedLine {
+    let ellipsis = if style.unicode { "…" } else { "..." };
+    let ellipsis_width = ellipsis.chars().count();
+    let start = first_visible(line, focus, area, ellipsis_width);
+    let mut shown = TruncatedLine::default();
     if start > 0 {
-        cut.text.push_str(dots);
-        cut.column = dots_wide;
+        shown.text.push_str(ellipsis);
+        shown.column = ellipsis_width;
     }
-    let mut whole = true;
+    let mut is_complete = true;
     for (at, c) in line.get(start..).unwrap_or_default().char_indices() {
-        cut.push(start + at, c, style);
-        if cut.column > area {
-            whole = false;
+        shown.push(start + at, c, style);
+        if shown.column > area {
+            is_complete = false;
             break;
         }
     }
-    if !whole {
-        cut.shorten_to(area.saturating_sub(dots_wide));
+    if !is_complete {
+        shown.shorten_to(area.saturating_sub(ellipsis_width));
     }
-    cut.end = cut.text.len();
-    if !whole {
-        cut.text.push_str(dots);
+    shown.end = shown.text.len();
+    if !is_complete {
+        shown.text.push_str(ellipsis);
     }
-    cut
+    shown
 }
 
-/// The first byte that is shown: the start of the line if the focus can be seen from there, else as much before the
-/// focus as leaves room for it, and a third of the area where the line goes on beyond.
-fn first_shown(line: &str, focus: Focus, area: usize, dots: usize) -> usize {
+/// The first visible byte. This is the start of the line if the focus is then visible. Otherwise it leaves as much text
+/// before the focus as fits, and about a third of the area if the line continues after the focus.
+fn first_visible(line: &str, focus: Focus, area: usize, ellipsis_width: usize) -> usize {
     let (before, after) = line.split_at_checked(focus.from).unwrap_or((line, ""));
-    let spare = area.saturating_sub(focus.reach);
-    let lead = spare.min(area.saturating_sub(columns(after, area)).max(area / 3));
-    if columns(before, area) <= lead {
+    let spare = area.saturating_sub(focus.width);
+    let available = spare.min(area.saturating_sub(columns(after, area)).max(area / 3));
+    if columns(before, area) <= available {
         return 0;
     }
-    let mut left = lead.saturating_sub(dots);
+    let mut left = available.saturating_sub(ellipsis_width);
     let mut start = before.len();
     for (at, c) in before.char_indices().rev() {
-        let wide = columns_of(c);
-        if wide > left {
+        let width = columns_of(c);
+        if width > left {
             break;
         }
-        left -= wide;
+        left -= width;
         start = at;
     }
     start

@@ -1,189 +1,206 @@
-//! Attention: queries, keys and values, the cache, and what is made of them.
-//!
-//! `build_qkv`, `build_attn` and `build_attn_mha` of `src/llama-graph.cpp`, llama.cpp b11434.
+//! Attention: `build_qkv`, `build_attn` and `build_attn_mha` of `src/llama-graph.cpp`, llama.cpp b11434.
 
-use super::build::{Builder, Cache};
-use super::graph::{HALF, Id, SINGLE, Shape};
-use super::model::Heads;
-use super::recipes::Trait;
+use super::build::{Builder, CacheInputs};
+use super::graph::{F16_SIZE, F32_SIZE, Shape, TensorId};
+use super::hparams::Heads;
+use super::recipes::Feature;
 
-/// What queries meet.
+/// The mask, and the keys and values that the queries attend to.
 #[derive(Clone, Copy)]
-pub(super) struct Seen {
-    mask: Id,
-    /// Keys and values, where they are not in a cache.
-    here: Option<[Id; 2]>,
+struct MhaInputs {
+    mask: TensorId,
+    /// Keys and values of the batch; none if they are read from the cache.
+    uncached: Option<[TensorId; 2]>,
 }
 
 impl Builder<'_> {
-    /// Attention of a layer, without the matrix at its end.
-    pub(super) fn attend(&mut self, of: Id, heads: Heads, cache: Cache) -> Id {
-        let is_turned = !self.recipe.has(Trait::TurnsWindows) || cache.is_windowed || self.window.is_none();
-        let turns = if is_turned { self.positions() } else { None };
-        let parts = self.parts(of, heads, turns);
-        self.attend_to(cache, parts, heads)
+    /// Attention of a layer, without the output matrix.
+    pub(super) fn attention(&mut self, input: TensorId, heads: Heads, cache: CacheInputs) -> TensorId {
+        let uses_rope = !self.recipe.has(Feature::RopeOnlySwa) || cache.is_swa || self.swa_cache.is_none();
+        let positions = if uses_rope { self.rope_positions() } else { None };
+        let qkv = self.qkv_rope(input, heads, positions);
+        self.attention_with_cache(cache, qkv, heads)
     }
 
-    /// Keys and values of this batch alone, as in encoders.
-    pub(super) fn attend_here(&mut self, of: Id, heads: Heads, mask: Id) -> Id {
-        let turns = self.positions();
-        let parts = self.parts(of, heads, turns);
-        for part in parts {
+    /// Attention within the batch, without a cache, as in encoders.
+    pub(super) fn attention_no_cache(&mut self, input: TensorId, heads: Heads, mask: TensorId) -> TensorId {
+        let positions = self.rope_positions();
+        let qkv = self.qkv_rope(input, heads, positions);
+        for part in qkv {
             self.graph.expand(part);
         }
-        let [query, key, value] = parts;
+        let [query, key, value] = qkv;
         let [cells, ..] = self.graph.shape(mask);
-        let here = [key, value].map(|part| {
+        let uncached = [key, value].map(|part| {
             let [width, count, ..] = self.graph.shape(part);
-            let part = self.graph.made([width, count, cells, 1], &[part]);
-            self.graph.permuted(part, [0, 2, 1, 3])
+            let part = self.graph.op([width, count, cells, 1], &[part]);
+            self.graph.permute(part, [0, 2, 1, 3])
         });
-        self.meet(query, Seen { mask, here: Some(here) }, heads)
+        self.mha(query, MhaInputs { mask, uncached: Some(uncached) }, heads)
     }
 
-    fn positions(&self) -> Option<Id> {
-        (!self.recipe.has(Trait::Unturned)).then_some(self.positions)
+    /// The positions for `RoPE`; none for a model without `RoPE`.
+    fn rope_positions(&self) -> Option<TensorId> {
+        (!self.recipe.has(Feature::NoRope)).then_some(self.positions)
     }
 
-    /// Queries, keys and values by head, turned by their positions.
-    fn parts(&mut self, of: Id, heads: Heads, turns: Option<Id>) -> [Id; 3] {
-        let [query, key, value] = self.split(of, heads);
+    /// Queries, keys and values by head, after the norms and `RoPE`.
+    fn qkv_rope(&mut self, input: TensorId, heads: Heads, positions: Option<TensorId>) -> [TensorId; 3] {
+        let [query, key, value] = self.qkv(input, heads);
         let [query, key] = [query, key].map(|part| {
             let part =
-                if self.recipe.has(Trait::HeadNorms) { self.norm(part, self.recipe.norm) } else { part };
-            turns.map_or(part, |positions| self.graph.changed(&[part, positions]))
+                if self.recipe.has(Feature::QkNorm) { self.norm(part, self.recipe.norm) } else { part };
+            positions.map_or(part, |positions| self.graph.inplace_op(&[part, positions]))
         });
         [query, key, value]
     }
 
-    fn split(&mut self, of: Id, heads: Heads) -> [Id; 3] {
-        let widths = [(heads.key, heads.count), (heads.key, heads.kept), (heads.value, heads.kept)];
+    /// `build_qkv`.
+    fn qkv(&mut self, input: TensorId, heads: Heads) -> [TensorId; 3] {
+        let sizes = [(heads.key, heads.count), (heads.key, heads.kv_count), (heads.value, heads.kv_count)];
         let tokens = self.tokens;
-        if self.recipe.has(Trait::Fused) {
-            let all = widths
+        if self.recipe.has(Feature::FusedQkv) {
+            let width = sizes
                 .iter()
-                .fold(0_u64, |sum, (width, count)| sum.saturating_add(width.saturating_mul(*count)));
-            let fused = self.times(all, of);
+                .fold(0_u64, |sum, (head, count)| sum.saturating_add(head.saturating_mul(*count)));
+            let fused = self.mul_mat(width, input);
             let [_, row, ..] = self.graph.strides(fused);
             let end = row.saturating_mul(tokens);
-            return widths.map(|(width, count)| {
-                self.graph.view(fused, [width, count, tokens, 1], [width.saturating_mul(SINGLE), row, end])
+            return sizes.map(|(head, count)| {
+                self.graph.view(fused, [head, count, tokens, 1], [head.saturating_mul(F32_SIZE), row, end])
             });
         }
-        let [query, key, value] = widths.map(|(width, count)| self.times(width.saturating_mul(count), of));
-        let even = |b: &mut Self, part: Id| {
-            if b.recipe.has(Trait::RowNorms) { b.norm(part, b.recipe.norm) } else { part }
+        let [query, key, value] = sizes.map(|(head, count)| self.mul_mat(head.saturating_mul(count), input));
+        let norm = |b: &mut Self, part: TensorId| {
+            if b.recipe.has(Feature::QkNormAllHeads) { b.norm(part, b.recipe.norm) } else { part }
         };
-        let parts = [even(self, query), even(self, key), value];
-        let mut shapes = widths.into_iter();
+        let parts = [norm(self, query), norm(self, key), value];
+        let mut sizes = sizes.into_iter();
         parts.map(|part| {
-            let (width, count) = shapes.next().unwrap_or_default();
-            self.graph.reshaped(part, [width, count, tokens, 1])
+            let (head, count) = sizes.next().unwrap_or_default();
+            self.graph.reshape(part, [head, count, tokens, 1])
         })
     }
 
-    /// Keys and values go to the cache, queries meet all of it.
-    pub(super) fn attend_to(&mut self, cache: Cache, parts: [Id; 3], heads: Heads) -> Id {
-        let [query, key, value] = parts;
-        let query = self.turn(query, cache.key_turn);
-        let key = self.turn(key, cache.key_turn);
-        let value = self.turn(value, cache.value_turn);
-        let order = if self.window.is_some() { [query, key, value] } else { [query, value, key] };
+    /// `build_attn` with a KV cache: stores keys and values in the cache, then attends to all of its cells.
+    pub(super) fn attention_with_cache(
+        &mut self,
+        cache: CacheInputs,
+        qkv: [TensorId; 3],
+        heads: Heads,
+    ) -> TensorId {
+        let [query, key, value] = qkv;
+        let query = self.hadamard(query, cache.k_rot);
+        let key = self.hadamard(key, cache.k_rot);
+        let value = self.hadamard(value, cache.v_rot);
+        let order = if self.swa_cache.is_some() { [query, key, value] } else { [query, value, key] };
         for part in order {
             self.graph.expand(part);
         }
-        let keys = self.flat(key);
-        let kept = self.graph.kept(&[keys, cache.keys]);
-        self.graph.expand(kept);
-        let values = self.values(value, cache.width);
-        let kept = self.graph.kept(&[values, cache.values]);
-        self.graph.expand(kept);
-        let met = self.meet(query, Seen { mask: cache.mask, here: None }, heads);
-        let turned = self.turn(met, cache.value_turn);
-        if cache.value_turn.is_some() { self.graph.reshaped(turned, self.graph.shape(met)) } else { turned }
+        let keys = self.merge_heads(key);
+        let stored = self.graph.store(&[keys, cache.k_idxs]);
+        self.graph.expand(stored);
+        let values = self.values_for_cache(value, cache.max_values);
+        let stored = self.graph.store(&[values, cache.v_idxs]);
+        self.graph.expand(stored);
+        let attn = self.mha(query, MhaInputs { mask: cache.mask, uncached: None }, heads);
+        let rotated = self.hadamard(attn, cache.v_rot);
+        if cache.v_rot.is_some() { self.graph.reshape(rotated, self.graph.shape(attn)) } else { rotated }
     }
 
-    /// Heads side by side.
-    fn flat(&mut self, part: Id) -> Id {
-        let [width, count, tokens, _] = self.graph.shape(part);
+    /// A view with all heads of a token in one row.
+    fn merge_heads(&mut self, part: TensorId) -> TensorId {
+        let [head, count, tokens, _] = self.graph.shape(part);
         let [_, _, row, end] = self.graph.strides(part);
-        self.graph.view(part, [width.saturating_mul(count), tokens, 1, 1], [row, end, end])
+        self.graph.view(part, [head.saturating_mul(count), tokens, 1, 1], [row, end, end])
     }
 
-    /// Values as they are kept: one by one without flash attention, as many as the widest layer has.
-    fn values(&mut self, part: Id, widest: u64) -> Id {
-        if self.sizes.flash_attention {
-            return self.flat(part);
+    /// Values in the form that is stored (`cpy_v`): one row per token with flash attention; without it single elements,
+    /// padded to the width of the widest layer.
+    fn values_for_cache(&mut self, part: TensorId, max_values: u64) -> TensorId {
+        if self.params.flash_attention {
+            return self.merge_heads(part);
         }
-        let [width, count, tokens, _] = self.graph.shape(part);
-        let shape = [width.saturating_mul(count), tokens, 1, 1];
-        let flat = if self.graph.is_packed(part) {
-            self.graph.reshaped(part, shape)
+        let [head, count, tokens, _] = self.graph.shape(part);
+        let width = head.saturating_mul(count);
+        let shape = [width, tokens, 1, 1];
+        let rows = if self.graph.is_contiguous(part) {
+            self.graph.reshape(part, shape)
         } else {
-            self.graph.made(shape, &[part])
+            self.graph.op(shape, &[part])
         };
-        let wide = [widest, tokens, 1, 1];
-        let flat = if width.saturating_mul(count) < widest { self.graph.made(wide, &[flat]) } else { flat };
-        let all = self.graph.shape(flat).iter().fold(1_u64, |product, n| product.saturating_mul(*n));
-        self.graph.reshaped(flat, [1, all, 1, 1])
+        let padded = [max_values, tokens, 1, 1];
+        let rows = if width < max_values { self.graph.op(padded, &[rows]) } else { rows };
+        let elements = element_count(self.graph.shape(rows));
+        self.graph.reshape(rows, [1, elements, 1, 1])
     }
 
-    /// `llama_mul_mat_hadamard`, for caches of quantized types.
-    fn turn(&mut self, part: Id, by: Option<Id>) -> Id {
-        let Some(by) = by else { return part };
+    /// `llama_mul_mat_hadamard`: rotates queries, keys or values for a cache of a quantized type.
+    fn hadamard(&mut self, part: TensorId, matrix: Option<TensorId>) -> TensorId {
+        let Some(matrix) = matrix else { return part };
         let shape = self.graph.shape(part);
-        let [width, ..] = self.graph.shape(by);
-        let all = shape.iter().fold(1_u64, |product, n| product.saturating_mul(*n));
-        let rows = [width, all.checked_div(width).unwrap_or(0), 1, 1];
-        let flat = if self.graph.is_packed(part) {
-            self.graph.reshaped(part, rows)
+        let [size, ..] = self.graph.shape(matrix);
+        let rows = [size, element_count(shape).checked_div(size).unwrap_or(0), 1, 1];
+        let flat = if self.graph.is_contiguous(part) {
+            self.graph.reshape(part, rows)
         } else {
-            self.graph.made(rows, &[part])
+            self.graph.op(rows, &[part])
         };
-        let turned = self.graph.made(rows, &[by, flat]);
-        self.graph.reshaped(turned, shape)
+        let rotated = self.graph.op(rows, &[matrix, flat]);
+        self.graph.reshape(rotated, shape)
     }
 
-    /// Every query meets every key, and takes of every value.
-    fn meet(&mut self, query: Id, seen: Seen, heads: Heads) -> Id {
-        let [cells, each, _, streams] = self.graph.shape(seen.mask);
+    /// `build_attn_mha`.
+    fn mha(&mut self, query: TensorId, inputs: MhaInputs, heads: Heads) -> TensorId {
+        let [cells, stream_tokens, _, streams] = self.graph.shape(inputs.mask);
         let [_, second, third, _] = self.graph.strides(query);
-        let split = [heads.key, heads.count, each, streams];
-        let query = self.graph.view(query, split, [second, third, third.saturating_mul(each)]);
-        let query = self.graph.permuted(query, [0, 2, 1, 3]);
+        let by_stream = [heads.key, heads.count, stream_tokens, streams];
+        let strides = [second, third, third.saturating_mul(stream_tokens)];
+        let query = self.graph.view(query, by_stream, strides);
+        let query = self.graph.permute(query, [0, 2, 1, 3]);
         let width = heads.value.saturating_mul(heads.count);
-        let met = if self.sizes.flash_attention {
+        let attn = if self.params.flash_attention {
             let mut sources = vec![query];
-            sources.extend(seen.here.into_iter().flatten().map(|part| self.graph.cast(HALF, part)));
-            sources.push(seen.mask);
-            let met = self.graph.made([heads.value, heads.count, each, streams], &sources);
-            self.graph.reshaped(met, self.rows(width))
+            sources.extend(inputs.uncached.into_iter().flatten().map(|part| self.graph.cast(F16_SIZE, part)));
+            sources.push(inputs.mask);
+            let attn = self.graph.op([heads.value, heads.count, stream_tokens, streams], &sources);
+            self.graph.reshape(attn, self.rows(width))
         } else {
-            let scores = [cells, each, heads.count, streams];
-            let [key, value] = seen.here.map_or([None, None], |here| here.map(Some));
-            let weights = self.weights(scores, key, [query, seen.mask]);
+            let logits = [cells, stream_tokens, heads.count, streams];
+            let [key, value] = inputs.uncached.map_or([None, None], |uncached| uncached.map(Some));
+            let weights = self.attn_weights(logits, key, [query, inputs.mask]);
             let value = value.map(|value| {
-                let turned = self.graph.transposed(value);
-                self.graph.made(self.graph.shape(turned), &[turned])
+                let transposed = self.graph.transpose(value);
+                self.graph.op(self.graph.shape(transposed), &[transposed])
             });
-            let sources: Vec<Id> = value.into_iter().chain([weights]).collect();
-            let met = self.graph.made([heads.value, each, heads.count, streams], &sources);
-            let met = self.graph.permuted(met, [0, 2, 1, 3]);
-            self.graph.made(self.rows(width), &[met])
+            let sources: Vec<TensorId> = value.into_iter().chain([weights]).collect();
+            let attn = self.graph.op([heads.value, stream_tokens, heads.count, streams], &sources);
+            let attn = self.graph.permute(attn, [0, 2, 1, 3]);
+            self.graph.op(self.rows(width), &[attn])
         };
-        self.graph.expand(met);
-        met
+        self.graph.expand(attn);
+        attn
     }
 
-    /// How much each query takes of each value, where that is a step by itself.
-    fn weights(&mut self, shape: Shape, key: Option<Id>, [query, mask]: [Id; 2]) -> Id {
-        let sources: Vec<Id> = key.into_iter().chain([query]).collect();
-        let mut scores = self.graph.made(shape, &sources);
-        if self.recipe.has(Trait::Capped) {
+    /// The softmax of the attention logits (`kq_soft_max`). Flash attention does not store it.
+    fn attn_weights(
+        &mut self,
+        shape: Shape,
+        key: Option<TensorId>,
+        [query, mask]: [TensorId; 2],
+    ) -> TensorId {
+        let sources: Vec<TensorId> = key.into_iter().chain([query]).collect();
+        let mut logits = self.graph.op(shape, &sources);
+        if self.recipe.has(Feature::AttnLogitSoftcap) {
+            // Scale, tanh, scale.
             for _ in 0..3 {
-                scores = self.graph.changed(&[scores]);
+                logits = self.graph.inplace_op(&[logits]);
             }
         }
-        self.graph.changed(&[scores, mask])
+        self.graph.inplace_op(&[logits, mask])
     }
+}
+
+fn element_count(shape: Shape) -> u64 {
+    shape.iter().fold(1_u64, |product, n| product.saturating_mul(*n))
 }

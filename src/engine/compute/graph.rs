@@ -1,225 +1,238 @@
-//! A graph of tensors as the engine builds one: shapes, who is made from what, and in which order. No numbers are computed.
+//! A ggml compute graph: the shapes, sources and order of its tensors. No values are computed.
 //!
-//! The order is that of `ggml_build_forward_expand` (llama.cpp b11434, `ggml/src/ggml.c`): what a tensor is made from comes
-//! first, from left to right. Weights and caches lie outside of the buffer and are left out.
+//! The order is that of `ggml_build_forward_expand` (llama.cpp b11434, `ggml/src/ggml.c`): the sources of a tensor come
+//! before it, from left to right. Weights and caches are outside the compute buffer and are omitted.
 
-/// A tensor of a graph.
+/// The index of a tensor in its graph.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Id(usize);
+pub(super) struct TensorId(usize);
 
-/// Numbers along each of the four dimensions, the fastest first.
+/// `ne` of ggml: the number of elements in each dimension, the innermost first.
 pub(super) type Shape = [u64; 4];
 
-/// Bytes of a number.
-pub(super) const HALF: u64 = 2;
-pub(super) const SINGLE: u64 = 4;
-pub(super) const LONG: u64 = 8;
+/// Bytes per element (`ggml_type_size`).
+pub(super) const F16_SIZE: u64 = 2;
+pub(super) const F32_SIZE: u64 = 4;
+pub(super) const I32_SIZE: u64 = 4;
+pub(super) const I64_SIZE: u64 = 8;
 
-/// Where the numbers of a tensor lie.
+/// Where the data of a tensor is stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Place {
-    /// In the buffer, and there from the start: what is set before the graph runs.
+pub(super) enum Storage {
+    /// In the compute buffer from the start: an input, set before the graph runs.
     Input,
-    /// In the buffer, at a place of its own.
-    Own,
-    /// In the place of a tensor that it is made from, if that one is of the same layout and nobody needs it any more.
-    Reuse,
-    /// In the place of another tensor.
-    Of(Id),
-    /// In a cache.
-    Elsewhere,
+    /// In the compute buffer, in a separate allocation.
+    Separate,
+    /// In the memory of one of its sources, if that has the same layout and no further use; otherwise separate.
+    InPlace,
+    /// In the memory of another tensor (a view).
+    View(TensorId),
+    /// In a cache, outside the compute buffer.
+    External,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Tensor {
     pub(super) shape: Shape,
+    /// `nb` of ggml: bytes from one element to the next in each dimension.
     strides: Shape,
-    width: u64,
-    pub(super) place: Place,
-    pub(super) sources: Vec<Id>,
+    type_size: u64,
+    pub(super) storage: Storage,
+    pub(super) sources: Vec<TensorId>,
     pub(super) is_output: bool,
-    is_listed: bool,
+    is_visited: bool,
 }
 
 impl Tensor {
-    /// `ggml_nbytes`: from the first byte to the last one.
+    /// `ggml_nbytes`: bytes from the first to the last element, including gaps.
     pub(super) fn bytes(&self) -> u64 {
         if self.shape.contains(&0) {
             return 0;
         }
-        let steps = self.shape.iter().zip(self.strides);
-        steps.fold(self.width, |sum, (n, stride)| sum.saturating_add((n - 1).saturating_mul(stride)))
+        let dimensions = self.shape.iter().zip(self.strides);
+        dimensions.fold(self.type_size, |sum, (n, stride)| sum.saturating_add((n - 1).saturating_mul(stride)))
     }
 
-    pub(super) fn is_laid_out_as(&self, other: &Self) -> bool {
-        self.width == other.width && self.shape == other.shape && self.strides == other.strides
+    /// `ggml_are_same_layout`.
+    pub(super) fn has_same_layout(&self, other: &Self) -> bool {
+        self.type_size == other.type_size && self.shape == other.shape && self.strides == other.strides
     }
 }
 
-/// Tensors, and those that are needed in the order in which they are computed.
+/// All tensors, and the order in which the needed ones are computed.
 #[derive(Default, Debug)]
 pub(super) struct Graph {
     pub(super) tensors: Vec<Tensor>,
-    /// What is set from outside, in the order in which it is first met.
-    pub(super) inputs: Vec<Id>,
-    /// What is computed, in that order.
-    pub(super) nodes: Vec<Id>,
+    /// Inputs, in the order in which `expand` reaches them.
+    pub(super) inputs: Vec<TensorId>,
+    /// Computed tensors, in the order of computation.
+    pub(super) nodes: Vec<TensorId>,
 }
 
-impl Id {
+impl TensorId {
     pub(super) fn index(self) -> usize {
         self.0
     }
 }
 
 impl Graph {
-    fn add(&mut self, width: u64, shape: Shape, place: Place, sources: &[Id]) -> Id {
-        let strides = packed(width, shape);
+    fn new_tensor(
+        &mut self,
+        type_size: u64,
+        shape: Shape,
+        storage: Storage,
+        sources: &[TensorId],
+    ) -> TensorId {
+        let strides = contiguous_strides(type_size, shape);
         let sources = sources.to_vec();
         self.tensors.push(Tensor {
             shape,
             strides,
-            width,
-            place,
+            type_size,
+            storage,
             sources,
             is_output: false,
-            is_listed: false,
+            is_visited: false,
         });
-        Id(self.tensors.len() - 1)
+        TensorId(self.tensors.len() - 1)
     }
 
-    /// What is set before the graph runs.
-    pub(super) fn input(&mut self, width: u64, shape: Shape) -> Id {
-        self.add(width, shape, Place::Input, &[])
+    /// An input, which is set before the graph runs.
+    pub(super) fn input(&mut self, type_size: u64, shape: Shape) -> TensorId {
+        self.new_tensor(type_size, shape, Storage::Input, &[])
     }
 
-    /// A result at a place of its own.
-    pub(super) fn made(&mut self, shape: Shape, sources: &[Id]) -> Id {
-        self.add(SINGLE, shape, Place::Own, sources)
+    /// An f32 result that is never computed in place.
+    pub(super) fn op(&mut self, shape: Shape, sources: &[TensorId]) -> TensorId {
+        self.new_tensor(F32_SIZE, shape, Storage::Separate, sources)
     }
 
-    /// A result in numbers of another width.
-    pub(super) fn stored(&mut self, width: u64, shape: Shape, sources: &[Id]) -> Id {
-        self.add(width, shape, Place::Own, sources)
+    /// Like `op`, with elements of another type.
+    pub(super) fn typed_op(&mut self, type_size: u64, shape: Shape, sources: &[TensorId]) -> TensorId {
+        self.new_tensor(type_size, shape, Storage::Separate, sources)
     }
 
-    /// A copy in numbers of another width.
-    pub(super) fn cast(&mut self, width: u64, of: Id) -> Id {
-        self.add(width, self.shape(of), Place::Own, &[of])
+    /// `ggml_cast`: a copy with elements of another type.
+    pub(super) fn cast(&mut self, type_size: u64, src: TensorId) -> TensorId {
+        self.new_tensor(type_size, self.shape(src), Storage::Separate, &[src])
     }
 
-    /// A result of the shape of its first source, in its place if that is possible.
-    pub(super) fn changed(&mut self, sources: &[Id]) -> Id {
+    /// An f32 result with the shape of its first source, computed in place if possible (`ggml_op_can_inplace`).
+    pub(super) fn inplace_op(&mut self, sources: &[TensorId]) -> TensorId {
         let shape = sources.first().map_or([0; 4], |first| self.shape(*first));
-        self.add(SINGLE, shape, Place::Reuse, sources)
+        self.new_tensor(F32_SIZE, shape, Storage::InPlace, sources)
     }
 
-    /// A result that is written to a cache.
-    pub(super) fn kept(&mut self, sources: &[Id]) -> Id {
-        self.add(SINGLE, [1; 4], Place::Elsewhere, sources)
+    /// A result that is written to a cache (`ggml_cpy` or `ggml_set_rows`).
+    pub(super) fn store(&mut self, sources: &[TensorId]) -> TensorId {
+        self.new_tensor(F32_SIZE, [1; 4], Storage::External, sources)
     }
 
-    /// The same numbers, of which others made it: a result at the place of its first source.
-    pub(super) fn over(&mut self, sources: &[Id], of: Id) -> Id {
-        let shape = self.shape(of);
-        self.add(SINGLE, shape, Place::Of(self.root(of)), sources)
+    /// `ggml_set_rows`: writes some rows of `into`; the result is a view of it.
+    pub(super) fn set_rows(&mut self, sources: &[TensorId], into: TensorId) -> TensorId {
+        let shape = self.shape(into);
+        self.new_tensor(F32_SIZE, shape, Storage::View(self.view_src(into)), sources)
     }
 
-    /// Some numbers of another tensor, by steps in bytes.
-    pub(super) fn view(&mut self, of: Id, shape: Shape, steps: [u64; 3]) -> Id {
-        let root = self.root(of);
-        let width = self.tensor(of).map_or(0, |tensor| tensor.width);
-        let place = if self.is_elsewhere(root) { Place::Elsewhere } else { Place::Of(root) };
-        let id = self.add(width, shape, place, &[of]);
-        let [second, third, fourth] = steps;
+    /// `ggml_view_4d`, with the strides of the outer three dimensions in bytes.
+    pub(super) fn view(&mut self, src: TensorId, shape: Shape, strides: [u64; 3]) -> TensorId {
+        let root = self.view_src(src);
+        let type_size = self.tensor(src).map_or(0, |tensor| tensor.type_size);
+        let storage = if self.is_external(root) { Storage::External } else { Storage::View(root) };
+        let id = self.new_tensor(type_size, shape, storage, &[src]);
+        let [second, third, fourth] = strides;
         if let Some(tensor) = self.tensors.get_mut(id.0) {
-            tensor.strides = [width, second, third, fourth];
+            tensor.strides = [type_size, second, third, fourth];
         }
         id
     }
 
-    /// The same numbers in another shape.
-    pub(super) fn reshaped(&mut self, of: Id, shape: Shape) -> Id {
-        let width = self.tensor(of).map_or(0, |tensor| tensor.width);
-        let [_, second, third, fourth] = packed(width, shape);
-        self.view(of, shape, [second, third, fourth])
+    /// `ggml_reshape_4d`.
+    pub(super) fn reshape(&mut self, src: TensorId, shape: Shape) -> TensorId {
+        let type_size = self.tensor(src).map_or(0, |tensor| tensor.type_size);
+        let [_, second, third, fourth] = contiguous_strides(type_size, shape);
+        self.view(src, shape, [second, third, fourth])
     }
 
-    /// The same numbers with dimensions exchanged: that which was at `i` is at `axes[i]`.
-    pub(super) fn permuted(&mut self, of: Id, axes: [usize; 4]) -> Id {
-        let (shape, strides) = self.tensor(of).map_or(([0; 4], [0; 4]), |old| (old.shape, old.strides));
-        let (mut new, mut steps) = ([0; 4], [0; 4]);
+    /// `ggml_permute`: dimension `i` of the source becomes dimension `axes[i]`.
+    pub(super) fn permute(&mut self, src: TensorId, axes: [usize; 4]) -> TensorId {
+        let (shape, strides) = self.tensor(src).map_or(([0; 4], [0; 4]), |old| (old.shape, old.strides));
+        let (mut new_shape, mut new_strides) = ([0; 4], [0; 4]);
         for (axis, (n, stride)) in axes.into_iter().zip(shape.into_iter().zip(strides)) {
-            if let (Some(place), Some(step)) = (new.get_mut(axis), steps.get_mut(axis)) {
-                (*place, *step) = (n, stride);
+            if let (Some(size), Some(step)) = (new_shape.get_mut(axis), new_strides.get_mut(axis)) {
+                (*size, *step) = (n, stride);
             }
         }
-        let id = self.reshaped(of, new);
+        let id = self.reshape(src, new_shape);
         if let Some(tensor) = self.tensors.get_mut(id.0) {
-            tensor.strides = steps;
+            tensor.strides = new_strides;
         }
         id
     }
 
-    pub(super) fn transposed(&mut self, of: Id) -> Id {
-        self.permuted(of, [1, 0, 2, 3])
+    /// `ggml_transpose`.
+    pub(super) fn transpose(&mut self, src: TensorId) -> TensorId {
+        self.permute(src, [1, 0, 2, 3])
     }
 
-    pub(super) fn output(&mut self, id: Id) {
+    /// `ggml_set_output`: its memory is never reused.
+    pub(super) fn set_output(&mut self, id: TensorId) {
         if let Some(tensor) = self.tensors.get_mut(id.0) {
             tensor.is_output = true;
         }
     }
 
-    /// Puts it into the order, after what it is made from.
-    pub(super) fn expand(&mut self, id: Id) {
+    /// `ggml_build_forward_expand`: appends the tensor to the order, after its sources.
+    pub(super) fn expand(&mut self, id: TensorId) {
         let Some(tensor) = self.tensors.get_mut(id.0) else { return };
-        if tensor.is_listed {
+        if tensor.is_visited {
             return;
         }
-        tensor.is_listed = true;
+        tensor.is_visited = true;
         for source in tensor.sources.clone() {
             self.expand(source);
         }
-        match self.tensor(id).map(|tensor| tensor.place) {
-            Some(Place::Input) => self.inputs.push(id),
+        match self.tensor(id).map(|tensor| tensor.storage) {
+            Some(Storage::Input) => self.inputs.push(id),
             _ => self.nodes.push(id),
         }
     }
 
-    pub(super) fn tensor(&self, id: Id) -> Option<&Tensor> {
+    pub(super) fn tensor(&self, id: TensorId) -> Option<&Tensor> {
         self.tensors.get(id.0)
     }
 
-    pub(super) fn shape(&self, id: Id) -> Shape {
+    pub(super) fn shape(&self, id: TensorId) -> Shape {
         self.tensor(id).map_or([0; 4], |tensor| tensor.shape)
     }
 
-    pub(super) fn strides(&self, id: Id) -> Shape {
+    pub(super) fn strides(&self, id: TensorId) -> Shape {
         self.tensor(id).map_or([0; 4], |tensor| tensor.strides)
     }
 
-    /// Whether nothing lies between its numbers.
-    pub(super) fn is_packed(&self, id: Id) -> bool {
-        self.tensor(id).is_some_and(|tensor| tensor.strides == packed(tensor.width, tensor.shape))
+    /// `ggml_is_contiguous`: true if there are no gaps between its elements.
+    pub(super) fn is_contiguous(&self, id: TensorId) -> bool {
+        self.tensor(id)
+            .is_some_and(|tensor| tensor.strides == contiguous_strides(tensor.type_size, tensor.shape))
     }
 
-    fn root(&self, id: Id) -> Id {
-        match self.tensor(id).map(|tensor| tensor.place) {
-            Some(Place::Of(root)) => root,
+    /// The tensor that owns the memory of a view; for any other tensor the tensor itself.
+    fn view_src(&self, id: TensorId) -> TensorId {
+        match self.tensor(id).map(|tensor| tensor.storage) {
+            Some(Storage::View(root)) => root,
             _ => id,
         }
     }
 
-    fn is_elsewhere(&self, id: Id) -> bool {
-        self.tensor(id).is_some_and(|tensor| tensor.place == Place::Elsewhere)
+    fn is_external(&self, id: TensorId) -> bool {
+        self.tensor(id).is_some_and(|tensor| tensor.storage == Storage::External)
     }
 }
 
-/// Steps in bytes where nothing lies between the numbers.
-fn packed(width: u64, shape: Shape) -> Shape {
+/// The strides of a tensor without gaps, in bytes.
+fn contiguous_strides(type_size: u64, shape: Shape) -> Shape {
     let [first, second, third, _] = shape;
-    let row = width.saturating_mul(first);
+    let row = type_size.saturating_mul(first);
     let plane = row.saturating_mul(second);
-    [width, row, plane, plane.saturating_mul(third)]
+    [type_size, row, plane, plane.saturating_mul(third)]
 }

@@ -1,123 +1,123 @@
-//! How the graphs of architectures differ, as far as it takes memory: `src/models/*.cpp` of llama.cpp b11434.
+//! How the graphs of architectures differ in ways that affect memory: `src/models/*.cpp` of llama.cpp b11434.
 //!
-//! Those that are `MEASURED` agree with a real server (b11669) to the last digit that it prints, over contexts, slots, batches,
-//! types of caches and with and without flash attention; the others are built as the source says.
+//! Recipes with a margin of `MEASURED` agree with a real server (b11669) to the last printed digit, for many contexts,
+//! slots, batches and cache types, with and without flash attention. The others follow the source and are not measured.
 
-use super::build::Norm;
-use super::feed::{Bend, Choice};
+use super::build::NormKind;
+use super::ffn::{Activation, Router};
 
-/// The way through a layer.
+/// The structure of a layer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Flow {
-    /// Attention, then the feed-forward network, each after a norm.
-    Serial,
-    /// Attention and the feed-forward network of the same rows.
+pub(super) enum BlockKind {
+    /// Attention, then the feed-forward network, each with a norm before it.
+    PreNorm,
+    /// Attention and the feed-forward network read the same normalized input.
     Parallel,
-    /// As `Serial`, with a Mamba layer beside the attention.
-    Beside,
-    /// One thing a layer.
-    Single,
-    /// As `Serial`, with norms after each instead of before.
-    After,
-    /// No cache, and norms after each.
+    /// Like `PreNorm`, with a Mamba layer in parallel with attention.
+    ParallelMamba,
+    /// One operation per layer: attention, Mamba or the feed-forward network.
+    SingleOp,
+    /// Like `PreNorm`, with the norms after each operation instead of before it.
+    PostNorm,
+    /// BERT: no cache, and a norm after each residual connection.
     Encoder,
     /// RWKV.
-    Shifting,
+    Rwkv,
 }
 
-/// What makes tokens know of each other.
+/// The operation that mixes information between tokens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mixer {
     /// Attention.
     Attention,
-    /// Attention to keys and values of a low rank.
-    Latent,
-    /// Attention, and Mamba in layers with state.
+    /// Multi-head latent attention.
+    Mla,
+    /// Attention; Mamba in recurrent layers.
     Mamba,
-    /// Attention, and Mamba of the second kind in layers with state.
+    /// Attention; Mamba 2 in recurrent layers.
     Mamba2,
-    /// Attention with a gate, and the gated delta rule in layers with state.
-    Delta,
-    /// Attention, and a short convolution in layers with state.
-    Convolution,
+    /// Gated attention; gated delta net in recurrent layers.
+    GatedDeltaNet,
+    /// Attention; a short convolution in recurrent layers.
+    ShortConv,
 }
 
-/// Which layers have experts, where a model has some.
+/// Which layers of a mixture-of-experts model have experts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Sparse {
-    /// Those after the first dense ones.
-    Every,
-    /// Every other one. The header does not say; it is so in the models that there are.
+pub(super) enum MoeLayers {
+    /// All layers after the leading dense layers.
+    AfterDense,
+    /// Every second layer. The header does not record this, but all known models do it.
     Odd,
     /// By `interleave_moe_layer_step`.
     Step,
 }
 
-/// What an architecture has or does.
+/// A property of an architecture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Trait {
-    /// One matrix makes queries, keys and values.
-    Fused,
-    /// Queries and keys are made even, head by head.
-    HeadNorms,
-    /// Queries and keys are made even, all heads of a row at once.
-    RowNorms,
-    /// Positions turn no queries and keys.
-    Unturned,
-    /// Positions turn queries and keys of windowed layers only, if there are windows.
-    TurnsWindows,
-    /// Scores are bent by a tangent.
-    Capped,
-    /// Embeddings are scaled by row.
-    Scaled,
-    /// Embeddings are made even.
-    NormAtStart,
-    /// Nothing is kept, and rows are all that is wanted.
-    Encodes,
-    /// What attention and the feed-forward network make is made even too.
-    NormAfter,
-    /// What was made earlier comes first in sums.
-    EarlierFirst,
-    /// Outputs are chosen after the last layer, not in it.
-    ChoosesLate,
-    /// The last hidden rows stay, all of them.
-    KeepsHidden,
-    /// Norms are put into the order by themselves.
-    ListsNorms,
-    /// Layers with state make their results even.
-    EvenState,
-    /// Weights of experts sum up to one if the header says so.
-    EvenIfSaid,
-    /// There is an expert that all tokens share, as wide as the others.
-    Shares,
+pub(super) enum Feature {
+    /// One matrix for queries, keys and values.
+    FusedQkv,
+    /// Norm of queries and keys, per head.
+    QkNorm,
+    /// Norm of queries and keys over all heads of a token.
+    QkNormAllHeads,
+    /// No `RoPE`.
+    NoRope,
+    /// `RoPE` only in layers with a sliding window, if the model has any.
+    RopeOnlySwa,
+    /// tanh soft-capping of attention logits.
+    AttnLogitSoftcap,
+    /// Embeddings are scaled by a factor per token.
+    ScaledEmbeddings,
+    /// A norm of the embeddings.
+    EmbeddingNorm,
+    /// No KV cache; embeddings are the output, without logits.
+    EncoderOnly,
+    /// Additional norms after attention and the feed-forward network, before the residual connection.
+    SandwichNorm,
+    /// The residual is the first operand of additions. The first operand decides which memory an addition reuses.
+    ResidualFirst,
+    /// The tokens with an output are selected after the last layer, not within it.
+    LateOutputSelection,
+    /// The normalized hidden state of all tokens is an output.
+    HiddenStateOutput,
+    /// The norm before attention is added to the graph before everything else in the layer.
+    ExpandNorms,
+    /// Norms within Mamba layers.
+    SsmNorm,
+    /// The weights of experts are normalized only if `expert_weights_norm` is true.
+    OptionalWeightsNorm,
+    /// A shared expert, by default as wide as the other experts.
+    SharedExpert,
     /// The shared expert has a gate.
-    GatedShare,
-    /// The learned positions are added to embeddings.
-    Placed,
-    /// The strength and the decay of the delta rule have a matrix each.
-    Split,
-    /// Positions have four parts.
-    FourPositions,
+    GatedSharedExpert,
+    /// Learned position embeddings.
+    PositionEmbeddings,
+    /// Separate matrices for `beta` and `alpha` of the gated delta net.
+    SeparateBetaAlpha,
+    /// M-RoPE: four positions per token.
+    MRope,
 }
 
-/// How graphs of some architectures are built.
+/// How the graphs of one or more architectures are built.
 #[derive(Clone, Debug)]
 pub(super) struct Recipe {
     names: &'static [&'static str],
-    pub(super) norm: Norm,
-    pub(super) flow: Flow,
+    pub(super) norm: NormKind,
+    pub(super) block: BlockKind,
     pub(super) mixer: Mixer,
-    pub(super) bend: Bend,
-    pub(super) sparse: Sparse,
-    pub(super) choice: Choice,
-    traits: &'static [Trait],
-    /// By how many percent the buffer may be off.
-    pub(super) within: u8,
+    pub(super) activation: Activation,
+    pub(super) moe_layers: MoeLayers,
+    pub(super) router: Router,
+    features: &'static [Feature],
+    /// The error margin of the buffer size in percent.
+    pub(super) margin_percent: u8,
 }
 
 impl Recipe {
-    pub(super) fn has(&self, wanted: Trait) -> bool {
-        self.traits.contains(&wanted)
+    pub(super) fn has(&self, feature: Feature) -> bool {
+        self.features.contains(&feature)
     }
 }
 
@@ -126,148 +126,189 @@ pub(super) fn recipe(name: &str) -> Option<&'static Recipe> {
     RECIPES.iter().find(|recipe| recipe.names.contains(&name))
 }
 
-/// The names of all of them.
+/// All architectures with a recipe.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     RECIPES.iter().flat_map(|recipe| recipe.names.iter().copied())
 }
 
+/// The error margin of recipes that were compared with a real server.
 const MEASURED: u8 = 2;
 
+/// The architecture of Llama models, from which the other recipes are derived.
 const PLAIN: Recipe = Recipe {
     names: &[],
-    norm: Norm::Root,
-    flow: Flow::Serial,
+    norm: NormKind::RmsNorm,
+    block: BlockKind::PreNorm,
     mixer: Mixer::Attention,
-    bend: Bend::Gated,
-    sparse: Sparse::Every,
-    choice: Choice::Plain,
-    traits: &[],
-    within: MEASURED,
+    activation: Activation::Gated,
+    moe_layers: MoeLayers::AfterDense,
+    router: Router::Probs,
+    features: &[],
+    margin_percent: MEASURED,
 };
 
-/// As the source says, not measured.
-const READ: Recipe = Recipe { within: 10, ..PLAIN };
+/// Like `PLAIN`, but not compared with a real server.
+const UNMEASURED: Recipe = Recipe { margin_percent: 10, ..PLAIN };
 
-const MEAN: Recipe = Recipe { norm: Norm::Mean, ..PLAIN };
+/// Like `PLAIN`, with `LayerNorm` instead of `RmsNorm`.
+const LAYER_NORM: Recipe = Recipe { norm: NormKind::LayerNorm, ..PLAIN };
 
-use Trait::{
-    Capped, ChoosesLate, EarlierFirst, Encodes, EvenIfSaid, EvenState, FourPositions, Fused, GatedShare,
-    HeadNorms, KeepsHidden, ListsNorms, NormAfter, NormAtStart, Placed, RowNorms, Scaled, Shares, Split,
-    TurnsWindows, Unturned,
+use Feature::{
+    AttnLogitSoftcap, EmbeddingNorm, EncoderOnly, ExpandNorms, FusedQkv, GatedSharedExpert,
+    HiddenStateOutput, LateOutputSelection, MRope, NoRope, OptionalWeightsNorm, PositionEmbeddings, QkNorm,
+    QkNormAllHeads, ResidualFirst, RopeOnlySwa, SandwichNorm, ScaledEmbeddings, SeparateBetaAlpha,
+    SharedExpert, SsmNorm,
 };
 
 const RECIPES: &[Recipe] = &[
-    // Attention and a feed-forward network, or experts.
+    // Transformers with a KV cache, dense or with experts.
     Recipe {
         names: &["llama", "qwen2", "mistral3", "granite", "granitemoe", "minicpm", "internlm2"],
         ..PLAIN
     },
     Recipe { names: &["exaone", "seed_oss", "smollm3", "xverse", "ernie4_5"], ..PLAIN },
-    Recipe { names: &["qwen3", "qwen3moe", "hunyuan-dense"], traits: &[HeadNorms], ..PLAIN },
-    Recipe { names: &["qwen2vl"], traits: &[FourPositions], ..PLAIN },
-    Recipe { names: &["qwen3vl", "qwen3vlmoe"], traits: &[HeadNorms, FourPositions], ..READ },
-    Recipe { names: &["qwen2moe"], traits: &[EvenIfSaid, GatedShare], ..PLAIN },
-    Recipe { names: &["deepseek", "bailingmoe"], traits: &[EvenIfSaid], ..PLAIN },
-    Recipe { names: &["dots1", "glm4moe"], traits: &[HeadNorms, EvenIfSaid], ..PLAIN },
-    Recipe { names: &["bailingmoe2"], traits: &[Fused, HeadNorms, EvenIfSaid], ..PLAIN },
-    Recipe { names: &["minimax-m2"], traits: &[RowNorms], ..PLAIN },
-    Recipe { names: &["olmoe"], traits: &[RowNorms, EvenIfSaid], ..PLAIN },
-    Recipe { names: &["hunyuan-moe"], traits: &[HeadNorms, Shares], ..PLAIN },
-    Recipe { names: &["openelm"], traits: &[Fused, HeadNorms, EarlierFirst], within: 6, ..PLAIN },
-    Recipe { names: &["gpt-oss"], choice: Choice::Late, traits: &[EvenIfSaid, ChoosesLate], ..PLAIN },
-    Recipe { names: &["gemma"], traits: &[Scaled], ..PLAIN },
-    Recipe { names: &["gemma2"], traits: &[Scaled, NormAfter, Capped], ..PLAIN },
-    Recipe { names: &["gemma3"], traits: &[Scaled, NormAfter, HeadNorms], ..PLAIN },
+    Recipe { names: &["qwen3", "qwen3moe", "hunyuan-dense"], features: &[QkNorm], ..PLAIN },
+    Recipe { names: &["qwen2vl"], features: &[MRope], ..PLAIN },
+    Recipe { names: &["qwen3vl", "qwen3vlmoe"], features: &[QkNorm, MRope], ..UNMEASURED },
+    Recipe { names: &["qwen2moe"], features: &[OptionalWeightsNorm, GatedSharedExpert], ..PLAIN },
+    Recipe { names: &["deepseek", "bailingmoe"], features: &[OptionalWeightsNorm], ..PLAIN },
+    Recipe { names: &["dots1", "glm4moe"], features: &[QkNorm, OptionalWeightsNorm], ..PLAIN },
+    Recipe { names: &["bailingmoe2"], features: &[FusedQkv, QkNorm, OptionalWeightsNorm], ..PLAIN },
+    Recipe { names: &["minimax-m2"], features: &[QkNormAllHeads], ..PLAIN },
+    Recipe { names: &["olmoe"], features: &[QkNormAllHeads, OptionalWeightsNorm], ..PLAIN },
+    Recipe { names: &["hunyuan-moe"], features: &[QkNorm, SharedExpert], ..PLAIN },
+    Recipe { names: &["openelm"], features: &[FusedQkv, QkNorm, ResidualFirst], margin_percent: 6, ..PLAIN },
     Recipe {
-        names: &["llama4"],
-        sparse: Sparse::Step,
-        choice: Choice::Before,
-        traits: &[EvenIfSaid, Shares],
+        names: &["gpt-oss"],
+        router: Router::SoftmaxAfterTopK,
+        features: &[OptionalWeightsNorm, LateOutputSelection],
         ..PLAIN
     },
-    Recipe { names: &["deepseek2"], mixer: Mixer::Latent, traits: &[EvenIfSaid], ..PLAIN },
-    Recipe { names: &["olmo2"], flow: Flow::After, traits: &[RowNorms], ..PLAIN },
-    Recipe { names: &["exaone4"], flow: Flow::After, traits: &[HeadNorms, TurnsWindows], ..PLAIN },
-    Recipe { names: &["phimoe", "chatglm"], bend: Bend::Halves, traits: &[Fused], ..PLAIN },
-    Recipe { names: &["phi3"], bend: Bend::Halves, traits: &[Fused], ..READ },
-    Recipe { names: &["glm4"], bend: Bend::Halves, traits: &[NormAfter], ..PLAIN },
-    Recipe { names: &["arcee"], bend: Bend::Plain, ..PLAIN },
-    Recipe { names: &["olmo", "orion", "stablelm"], ..MEAN },
-    Recipe { names: &["starcoder2", "nemotron"], bend: Bend::Plain, ..MEAN },
-    Recipe { names: &["command-r"], flow: Flow::Parallel, ..MEAN },
-    Recipe { names: &["cohere2"], flow: Flow::Parallel, traits: &[TurnsWindows], ..MEAN },
+    Recipe { names: &["gemma"], features: &[ScaledEmbeddings], ..PLAIN },
+    Recipe { names: &["gemma2"], features: &[ScaledEmbeddings, SandwichNorm, AttnLogitSoftcap], ..PLAIN },
+    Recipe { names: &["gemma3"], features: &[ScaledEmbeddings, SandwichNorm, QkNorm], ..PLAIN },
+    Recipe {
+        names: &["llama4"],
+        moe_layers: MoeLayers::Step,
+        router: Router::WeightBeforeFfn,
+        features: &[OptionalWeightsNorm, SharedExpert],
+        ..PLAIN
+    },
+    Recipe { names: &["deepseek2"], mixer: Mixer::Mla, features: &[OptionalWeightsNorm], ..PLAIN },
+    Recipe { names: &["olmo2"], block: BlockKind::PostNorm, features: &[QkNormAllHeads], ..PLAIN },
+    Recipe { names: &["exaone4"], block: BlockKind::PostNorm, features: &[QkNorm, RopeOnlySwa], ..PLAIN },
+    Recipe {
+        names: &["phimoe", "chatglm"],
+        activation: Activation::FusedGated,
+        features: &[FusedQkv],
+        ..PLAIN
+    },
+    Recipe { names: &["phi3"], activation: Activation::FusedGated, features: &[FusedQkv], ..UNMEASURED },
+    Recipe { names: &["glm4"], activation: Activation::FusedGated, features: &[SandwichNorm], ..PLAIN },
+    Recipe { names: &["arcee"], activation: Activation::Ungated, ..PLAIN },
+    Recipe { names: &["olmo", "orion", "stablelm"], ..LAYER_NORM },
+    Recipe { names: &["starcoder2", "nemotron"], activation: Activation::Ungated, ..LAYER_NORM },
+    Recipe { names: &["command-r"], block: BlockKind::Parallel, ..LAYER_NORM },
+    Recipe { names: &["cohere2"], block: BlockKind::Parallel, features: &[RopeOnlySwa], ..LAYER_NORM },
     Recipe {
         names: &["phi2"],
-        flow: Flow::Parallel,
-        bend: Bend::Plain,
-        traits: &[Fused, EarlierFirst],
-        ..MEAN
+        block: BlockKind::Parallel,
+        activation: Activation::Ungated,
+        features: &[FusedQkv, ResidualFirst],
+        ..LAYER_NORM
     },
-    // With state.
-    Recipe { names: &["mamba"], flow: Flow::Single, mixer: Mixer::Mamba, ..PLAIN },
-    Recipe { names: &["mamba2"], flow: Flow::Single, mixer: Mixer::Mamba2, traits: &[EvenState], ..PLAIN },
-    Recipe { names: &["falcon-h1"], flow: Flow::Beside, ..PLAIN },
-    Recipe { names: &["granitehybrid"], mixer: Mixer::Mamba2, traits: &[EvenState], ..PLAIN },
+    // Recurrent and hybrid models.
+    Recipe { names: &["mamba"], block: BlockKind::SingleOp, mixer: Mixer::Mamba, ..PLAIN },
+    Recipe {
+        names: &["mamba2"],
+        block: BlockKind::SingleOp,
+        mixer: Mixer::Mamba2,
+        features: &[SsmNorm],
+        ..PLAIN
+    },
+    Recipe { names: &["falcon-h1"], block: BlockKind::ParallelMamba, ..PLAIN },
+    Recipe { names: &["granitehybrid"], mixer: Mixer::Mamba2, features: &[SsmNorm], ..PLAIN },
     Recipe {
         names: &["jamba"],
         mixer: Mixer::Mamba,
-        sparse: Sparse::Odd,
-        traits: &[Unturned, EvenState, EvenIfSaid, EarlierFirst],
+        moe_layers: MoeLayers::Odd,
+        features: &[NoRope, SsmNorm, OptionalWeightsNorm, ResidualFirst],
         ..PLAIN
     },
     Recipe {
         names: &["qwen3next"],
-        mixer: Mixer::Delta,
-        traits: &[GatedShare, ChoosesLate, KeepsHidden, ListsNorms],
+        mixer: Mixer::GatedDeltaNet,
+        features: &[GatedSharedExpert, LateOutputSelection, HiddenStateOutput, ExpandNorms],
         ..PLAIN
     },
     Recipe {
         names: &["qwen35", "qwen35moe"],
-        mixer: Mixer::Delta,
-        traits: &[Split, GatedShare, ChoosesLate, KeepsHidden, ListsNorms, FourPositions],
+        mixer: Mixer::GatedDeltaNet,
+        features: &[
+            SeparateBetaAlpha,
+            GatedSharedExpert,
+            LateOutputSelection,
+            HiddenStateOutput,
+            ExpandNorms,
+            MRope,
+        ],
         ..PLAIN
     },
-    Recipe { names: &["lfm2"], mixer: Mixer::Convolution, traits: &[HeadNorms, EarlierFirst], ..PLAIN },
+    Recipe { names: &["lfm2"], mixer: Mixer::ShortConv, features: &[QkNorm, ResidualFirst], ..PLAIN },
     Recipe {
         names: &["lfm2moe"],
-        mixer: Mixer::Convolution,
-        choice: Choice::Biased,
-        traits: &[HeadNorms, EarlierFirst],
+        mixer: Mixer::ShortConv,
+        router: Router::BiasedProbs,
+        features: &[QkNorm, ResidualFirst],
         ..PLAIN
     },
     Recipe {
         names: &["nemotron_h"],
-        flow: Flow::Single,
+        block: BlockKind::SingleOp,
         mixer: Mixer::Mamba2,
-        bend: Bend::Plain,
-        traits: &[Unturned, EvenState, ChoosesLate, KeepsHidden],
+        activation: Activation::Ungated,
+        features: &[NoRope, SsmNorm, LateOutputSelection, HiddenStateOutput],
         ..PLAIN
     },
-    Recipe { names: &["rwkv7"], norm: Norm::Mean, flow: Flow::Shifting, ..PLAIN },
+    Recipe { names: &["rwkv7"], norm: NormKind::LayerNorm, block: BlockKind::Rwkv, ..PLAIN },
     // Encoders.
     Recipe {
         names: &["bert"],
-        flow: Flow::Encoder,
-        bend: Bend::Plain,
-        traits: &[Encodes, Unturned, Placed],
-        ..MEAN
+        block: BlockKind::Encoder,
+        activation: Activation::Ungated,
+        features: &[EncoderOnly, NoRope, PositionEmbeddings],
+        ..LAYER_NORM
     },
-    Recipe { names: &["nomic-bert"], flow: Flow::Encoder, traits: &[Encodes, Fused], ..MEAN },
+    Recipe {
+        names: &["nomic-bert"],
+        block: BlockKind::Encoder,
+        features: &[EncoderOnly, FusedQkv],
+        ..LAYER_NORM
+    },
     Recipe {
         names: &["jina-bert-v2"],
-        flow: Flow::Encoder,
-        traits: &[Encodes, Unturned],
-        within: READ.within,
-        ..MEAN
+        block: BlockKind::Encoder,
+        features: &[EncoderOnly, NoRope],
+        margin_percent: UNMEASURED.margin_percent,
+        ..LAYER_NORM
     },
     Recipe {
         names: &["jina-bert-v3"],
-        flow: Flow::Encoder,
-        bend: Bend::Plain,
-        traits: &[Encodes, Fused],
-        within: READ.within,
-        ..MEAN
+        block: BlockKind::Encoder,
+        activation: Activation::Ungated,
+        features: &[EncoderOnly, FusedQkv],
+        margin_percent: UNMEASURED.margin_percent,
+        ..LAYER_NORM
     },
-    Recipe { names: &["gemma-embedding"], traits: &[Encodes, Scaled, NormAfter, HeadNorms], ..PLAIN },
-    Recipe { names: &["modern-bert"], bend: Bend::Halves, traits: &[Encodes, Fused, NormAtStart], ..MEAN },
+    Recipe {
+        names: &["gemma-embedding"],
+        features: &[EncoderOnly, ScaledEmbeddings, SandwichNorm, QkNorm],
+        ..PLAIN
+    },
+    Recipe {
+        names: &["modern-bert"],
+        activation: Activation::FusedGated,
+        features: &[EncoderOnly, FusedQkv, EmbeddingNorm],
+        ..LAYER_NORM
+    },
 ];

@@ -1,165 +1,177 @@
 //! RWKV 7: `src/models/rwkv7.cpp` and `rwkv7-base.cpp` of llama.cpp b11434.
 
-use super::build::{Builder, Norm};
-use super::graph::{Graph, Id, SINGLE};
+use super::build::{Builder, NormKind};
+use super::graph::{F32_SIZE, Graph, TensorId};
 
 pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
-    let head = b.model.need("wkv.head_size")?.max(1);
-    let width = b.model.width;
-    let [each, sequences] = b.sequences();
-    let embedded = b.embed();
-    let mut rows = b.norm(embedded, Norm::Mean);
-    b.caches();
-    let mut first = None;
+    let head = b.model.required("wkv.head_size")?.max(1);
+    let n_embd = b.model.n_embd;
+    let [seq_tokens, seqs] = b.seq_dims();
+    let embeddings = b.input_embeddings();
+    let mut rows = b.norm(embeddings, NormKind::LayerNorm);
+    b.memory_inputs();
+    let mut v_first = None;
     for layer in 0..b.model.layers {
-        let by_sequence = [width, each, sequences, 1];
-        rows = b.graph.reshaped(rows, by_sequence);
-        let old = b.recall(width.saturating_mul(2));
-        let old = b.graph.reshaped(old, [width, 2, sequences, 1]);
-        let [_, second, third, fourth] = b.graph.strides(old);
-        let [mixed, fed] =
-            [0, 1].map(|_| b.graph.view(old, [width, 1, sequences, 1], [second, third, fourth]));
-        let even = b.norm(rows, Norm::Mean);
-        let before = b.shifted(mixed, even);
-        let out = b.time_mix([even, before], head, &mut first)?;
-        let middle = b.sum(out, rows);
-        let even_middle = b.norm(middle, Norm::Mean);
-        let before = b.shifted(fed, even_middle);
-        b.keep_shift(even, even_middle);
-        let [mut middle, mut even, mut before] =
-            [middle, even_middle, before].map(|part| b.graph.reshaped(part, b.rows(width)));
+        rows = b.graph.reshape(rows, [n_embd, seq_tokens, seqs, 1]);
+        let shift_state = b.read_state(n_embd.saturating_mul(2));
+        let shift_state = b.graph.reshape(shift_state, [n_embd, 2, seqs, 1]);
+        let [_, second, third, fourth] = b.graph.strides(shift_state);
+        let [att_shift, ffn_shift] =
+            [0, 1].map(|_| b.graph.view(shift_state, [n_embd, 1, seqs, 1], [second, third, fourth]));
+        let att_norm = b.norm(rows, NormKind::LayerNorm);
+        let previous = b.token_shift(att_shift, att_norm);
+        let att_out = b.time_mix([att_norm, previous], head, &mut v_first)?;
+        let ffn_inp = b.add(att_out, rows);
+        let ffn_norm = b.norm(ffn_inp, NormKind::LayerNorm);
+        let previous = b.token_shift(ffn_shift, ffn_norm);
+        b.store_token_shift(att_norm, ffn_norm);
+        let [mut ffn_inp, mut ffn_norm, mut previous] =
+            [ffn_inp, ffn_norm, previous].map(|part| b.graph.reshape(part, b.rows(n_embd)));
         if layer + 1 == b.model.layers {
-            [middle, even, before] = [middle, even, before].map(|part| b.choose(part));
+            [ffn_inp, ffn_norm, previous] = [ffn_inp, ffn_norm, previous].map(|part| b.select_outputs(part));
         }
-        let out = b.channel_mix(even, before, layer)?;
-        rows = b.sum(out, middle);
+        let ffn_out = b.channel_mix(ffn_norm, previous, layer)?;
+        rows = b.add(ffn_out, ffn_inp);
     }
-    Ok(b.finish(rows))
+    Ok(b.final_norm_and_head(rows))
 }
 
 impl Builder<'_> {
-    /// Each row as it was one token before.
-    fn shifted(&mut self, old: Id, rows: Id) -> Id {
-        let [width, each, sequences, _] = self.graph.shape(rows);
+    /// For each row, the row of the previous token. The first row comes from the state.
+    fn token_shift(&mut self, state: TensorId, rows: TensorId) -> TensorId {
+        let [width, seq_tokens, seqs, _] = self.graph.shape(rows);
         let [_, second, third, fourth] = self.graph.strides(rows);
-        let others =
-            self.graph.view(rows, [width, each.saturating_sub(1), sequences, 1], [second, third, fourth]);
-        self.graph.made([width, each, sequences, 1], &[old, others])
+        let shape = [width, seq_tokens.saturating_sub(1), seqs, 1];
+        let all_but_last = self.graph.view(rows, shape, [second, third, fourth]);
+        self.graph.op([width, seq_tokens, seqs, 1], &[state, all_but_last])
     }
 
-    fn keep_shift(&mut self, one: Id, other: Id) {
-        let [width, _, sequences, _] = self.graph.shape(one);
-        let ends = [one, other].map(|rows| {
+    /// `build_rwkv_token_shift_store`: keeps the last rows for the next batch.
+    fn store_token_shift(&mut self, att_norm: TensorId, ffn_norm: TensorId) {
+        let [width, _, seqs, _] = self.graph.shape(att_norm);
+        let last_rows = [att_norm, ffn_norm].map(|rows| {
             let [_, second, third, fourth] = self.graph.strides(rows);
-            self.graph.view(rows, [width, 1, sequences, 1], [second, third, fourth])
+            self.graph.view(rows, [width, 1, seqs, 1], [second, third, fourth])
         });
-        let both = self.graph.made([width, 2, sequences, 1], &ends);
-        let all = width.saturating_mul(2).saturating_mul(sequences);
-        let flat = self.graph.reshaped(both, [all, 1, 1, 1]);
-        let kept = self.graph.kept(&[flat]);
-        self.graph.expand(kept);
+        let state = self.graph.op([width, 2, seqs, 1], &last_rows);
+        let elements = width.saturating_mul(2).saturating_mul(seqs);
+        let flat = self.graph.reshape(state, [elements, 1, 1, 1]);
+        let stored = self.graph.store(&[flat]);
+        self.graph.expand(stored);
     }
 
-    fn channel_mix(&mut self, rows: Id, before: Id, layer: u64) -> Result<Id, String> {
-        let inner = self.model.inner(layer)?;
-        let change = self.graph.changed(&[before, rows]);
-        let scaled = self.graph.changed(&[change]);
-        let given = self.graph.changed(&[scaled, rows]);
-        let key = self.times(inner, given);
-        let key = self.graph.changed(&[key]);
-        let key = self.graph.changed(&[key]);
-        Ok(self.times(self.model.width, key))
+    /// `build_rwkv7_channel_mix`: the feed-forward network.
+    fn channel_mix(&mut self, rows: TensorId, previous: TensorId, layer: u64) -> Result<TensorId, String> {
+        let ffn_width = self.model.ffn_width(layer)?;
+        let difference = self.graph.inplace_op(&[previous, rows]);
+        let scaled = self.graph.inplace_op(&[difference]);
+        let mixed = self.graph.inplace_op(&[scaled, rows]);
+        let key = self.mul_mat(ffn_width, mixed);
+        // ReLU and square.
+        let key = self.graph.inplace_op(&[key]);
+        let key = self.graph.inplace_op(&[key]);
+        Ok(self.mul_mat(self.model.n_embd, key))
     }
 
-    /// A matrix to a low rank, and one back.
-    fn low(&mut self, of: Id, key: &str) -> Result<Id, String> {
-        let rank = self.model.need(key)?;
-        let low = self.times(rank, of);
-        Ok(self.times(self.model.width, low))
+    /// Two matrices: to a low rank, and back to the full width.
+    fn lora(&mut self, input: TensorId, rank_key: &str) -> Result<TensorId, String> {
+        let rank = self.model.required(rank_key)?;
+        let low_rank = self.mul_mat(rank, input);
+        Ok(self.mul_mat(self.model.n_embd, low_rank))
     }
 
     /// `build_rwkv7_time_mix`.
-    fn time_mix(&mut self, rows: [Id; 2], head: u64, first: &mut Option<Id>) -> Result<Id, String> {
-        let (width, tokens) = (self.model.width, self.tokens);
-        let [each, sequences] = self.sequences();
-        let [to_r, to_w, to_k, to_v, to_a, to_g] = self.mixtures(rows);
-        let reception = self.times(width, to_r);
-        let decay = self.low(to_w, "attention.decay_lora_rank")?;
-        let key = self.times(width, to_k);
-        let value = self.value(to_v, first)?;
-        let gate = if self.has_gate() { Some(self.low(to_g, "attention.gate_lora_rank")?) } else { None };
-        let rate = self.low(to_a, "attention.iclr_lora_rank")?;
-        let by_head = [head, width.checked_div(head).unwrap_or(0), tokens, 1];
-        let even_key = self.graph.changed(&[key]);
-        let even_key = self.graph.reshaped(even_key, by_head);
-        let even_key = self.graph.made(by_head, &[even_key]);
-        let scaled = self.graph.changed(&[key]);
-        let part = self.graph.changed(&[rate, scaled]);
-        let part = self.graph.changed(&[part, scaled]);
-        let key = self.graph.changed(&[key, part]);
-        let [reception, decay, key, value, rate] =
-            [reception, decay, key, value, rate].map(|part| self.graph.reshaped(part, by_head));
-        let state = self.recall(width.saturating_mul(head));
-        let away = self.graph.changed(&[even_key]);
-        let toward = self.graph.changed(&[even_key, rate]);
-        let mixed = self.weigh_and_keep([reception, decay, key, value, away, toward, state], head);
-        let mixed = self.graph.reshaped(mixed, by_head);
-        let mixed = self.graph.made(by_head, &[mixed]);
-        let mixed = self.graph.reshaped(mixed, self.rows(width));
-        let mixed = self.graph.changed(&[mixed]);
-        let product = self.graph.changed(&[key, reception]);
-        let product = self.graph.changed(&[product]);
+    fn time_mix(
+        &mut self,
+        rows: [TensorId; 2],
+        head: u64,
+        v_first: &mut Option<TensorId>,
+    ) -> Result<TensorId, String> {
+        let (n_embd, tokens) = (self.model.n_embd, self.tokens);
+        let [seq_tokens, seqs] = self.seq_dims();
+        let [xr, xw, xk, xv, xa, xg] = self.token_shift_mixes(rows);
+        let r = self.mul_mat(n_embd, xr);
+        let w = self.lora(xw, "attention.decay_lora_rank")?;
+        let k = self.mul_mat(n_embd, xk);
+        let v = self.value_with_residual(xv, v_first)?;
+        let gate = if self.has_gate() { Some(self.lora(xg, "attention.gate_lora_rank")?) } else { None };
+        // The in-context learning rate.
+        let iclr = self.lora(xa, "attention.iclr_lora_rank")?;
+        let by_head = [head, n_embd.checked_div(head).unwrap_or(0), tokens, 1];
+        let kk = self.graph.inplace_op(&[k]);
+        let kk = self.graph.reshape(kk, by_head);
+        let kk = self.graph.op(by_head, &[kk]);
+        let ka = self.graph.inplace_op(&[k]);
+        let product = self.graph.inplace_op(&[iclr, ka]);
+        let difference = self.graph.inplace_op(&[product, ka]);
+        let k = self.graph.inplace_op(&[k, difference]);
+        let [r, w, k, v, iclr] = [r, w, k, v, iclr].map(|part| self.graph.reshape(part, by_head));
+        let state = self.read_state(n_embd.saturating_mul(head));
+        let negative_kk = self.graph.inplace_op(&[kk]);
+        let kk_iclr = self.graph.inplace_op(&[kk, iclr]);
+        let out = self.wkv7([r, w, k, v, negative_kk, kk_iclr, state], head);
+        // The group norm.
+        let out = self.graph.reshape(out, by_head);
+        let out = self.graph.op(by_head, &[out]);
+        let out = self.graph.reshape(out, self.rows(n_embd));
+        let out = self.graph.inplace_op(&[out]);
+        let rk = self.graph.inplace_op(&[k, r]);
+        let rk = self.graph.inplace_op(&[rk]);
         let [_, heads, ..] = by_head;
-        let sums = self.graph.made([1, heads, tokens, 1], &[product]);
-        let part = self.graph.changed(&[value, sums]);
-        let part = self.graph.reshaped(part, self.rows(width));
-        let mut mixed = self.graph.changed(&[mixed, part]);
+        let sums = self.graph.op([1, heads, tokens, 1], &[rk]);
+        let bonus = self.graph.inplace_op(&[v, sums]);
+        let bonus = self.graph.reshape(bonus, self.rows(n_embd));
+        let mut out = self.graph.inplace_op(&[out, bonus]);
         if let Some(gate) = gate {
-            mixed = self.graph.changed(&[mixed, gate]);
+            out = self.graph.inplace_op(&[out, gate]);
         }
-        let out = self.times(width, mixed);
-        Ok(self.graph.reshaped(out, [width, each, sequences, 1]))
+        let out = self.mul_mat(n_embd, out);
+        Ok(self.graph.reshape(out, [n_embd, seq_tokens, seqs, 1]))
     }
 
     fn has_gate(&self) -> bool {
         self.model.number("attention.gate_lora_rank").is_some_and(|rank| rank > 0)
     }
 
-    /// Rows mixed with those before them, once for each use; the last one is of use with a gate only.
-    fn mixtures(&mut self, [even, before]: [Id; 2]) -> [Id; 6] {
-        let [each, sequences] = self.sequences();
-        let width = self.model.width;
-        let change = self.graph.changed(&[before, even]);
-        let uses = if self.has_gate() { 6 } else { 5 };
-        let change = self.graph.made([width, each, sequences, uses], &[change]);
-        let scaled = self.graph.changed(&[change]);
-        let all = self.graph.changed(&[scaled, even]);
-        let [_, row, ..] = self.graph.strides(all);
+    /// Interpolations between each row and the previous row, for r, w, k, v, a and g. Only a model with a gate uses g.
+    fn token_shift_mixes(&mut self, [rows, previous]: [TensorId; 2]) -> [TensorId; 6] {
+        let [seq_tokens, seqs] = self.seq_dims();
+        let n_embd = self.model.n_embd;
+        let difference = self.graph.inplace_op(&[previous, rows]);
+        let count = if self.has_gate() { 6 } else { 5 };
+        let repeated = self.graph.op([n_embd, seq_tokens, seqs, count], &[difference]);
+        let scaled = self.graph.inplace_op(&[repeated]);
+        let mixes = self.graph.inplace_op(&[scaled, rows]);
+        let [_, row, ..] = self.graph.strides(mixes);
         let end = row.saturating_mul(self.tokens);
-        [0; 6].map(|_| self.graph.view(all, self.rows(width), [row, end, end]))
+        [0; 6].map(|_| self.graph.view(mixes, self.rows(n_embd), [row, end, end]))
     }
 
-    /// Values, with a share of those of the first layer.
-    fn value(&mut self, of: Id, first: &mut Option<Id>) -> Result<Id, String> {
-        let value = self.times(self.model.width, of);
-        let Some(first) = *first else {
-            *first = Some(value);
+    /// The values. From the second layer on, they are mixed with the values of the first layer.
+    fn value_with_residual(
+        &mut self,
+        input: TensorId,
+        v_first: &mut Option<TensorId>,
+    ) -> Result<TensorId, String> {
+        let value = self.mul_mat(self.model.n_embd, input);
+        let Some(first) = *v_first else {
+            *v_first = Some(value);
             return Ok(value);
         };
-        let share = self.low(of, "attention.value_residual_mix_lora_rank")?;
-        let apart = self.graph.changed(&[first, value]);
-        let part = self.graph.changed(&[apart, share]);
-        Ok(self.graph.changed(&[value, part]))
+        let mix = self.lora(input, "attention.value_residual_mix_lora_rank")?;
+        let difference = self.graph.inplace_op(&[first, value]);
+        let product = self.graph.inplace_op(&[difference, mix]);
+        Ok(self.graph.inplace_op(&[value, product]))
     }
 
-    /// `ggml_rwkv_wkv7`: results, and the states behind them, which are kept.
-    fn weigh_and_keep(&mut self, sources: [Id; 7], head: u64) -> Id {
-        let [_, sequences] = self.sequences();
-        let flat = self.model.width.saturating_mul(self.tokens);
-        let states = self.model.width.saturating_mul(head).saturating_mul(sequences);
-        let out = self.graph.made([flat.saturating_add(states), 1, 1, 1], &sources);
-        let mixed = self.graph.view(out, [flat, 1, 1, 1], [flat.saturating_mul(SINGLE); 3]);
-        self.keep_behind(out, states);
-        mixed
+    /// `ggml_rwkv_wkv7`: its output, followed by the new states, which are stored.
+    fn wkv7(&mut self, sources: [TensorId; 7], head: u64) -> TensorId {
+        let [_, seqs] = self.seq_dims();
+        let output_len = self.model.n_embd.saturating_mul(self.tokens);
+        let states = self.model.n_embd.saturating_mul(head).saturating_mul(seqs);
+        let result = self.graph.op([output_len.saturating_add(states), 1, 1, 1], &sources);
+        let out = self.graph.view(result, [output_len, 1, 1, 1], [output_len.saturating_mul(F32_SIZE); 3]);
+        self.store_trailing_state(result, states);
+        out
     }
 }

@@ -1,17 +1,18 @@
-//! Options that need another one, or that have no effect beside what else is said; the engine is silent about all of them.
+//! Options that need another option, or that other settings make ineffective. The engine reports none of these.
 
-use super::argv::Argv;
-use super::options::{Refusal, Said};
-use super::{Fault, Intent, Layers, NotChecked, Serve};
-use crate::engine::Side;
+use super::argv::ArgvBuilder;
+use super::options::{AcceptedOption, OptionFault};
+use super::{FaultKind, Intent, ServerSpec, Sparsity, UncheckedIntent};
+use crate::engine::Switch;
 
-/// Options of batches of prompt tokens that count only beside `--threads-batch` (llama.cpp b11434, `common/common.cpp`).
-const OF_BATCHES: &[&str] =
+/// Options for prompt batches that have an effect only together with `--threads-batch` (llama.cpp b11434,
+/// `common/common.cpp`).
+const PROMPT_BATCH_OPTIONS: &[&str] =
     &["--cpu-mask-batch", "--cpu-range-batch", "--cpu-strict-batch", "--prio-batch", "--poll-batch"];
 
-/// How the names of draft options begin that the server reads and does not use (llama.cpp b11434,
-/// `common/speculative.cpp`): only the threads of a draft are its own.
-const UNUSED_OF_DRAFTS: &[&str] = &[
+/// Prefixes of draft options that the server parses but ignores (llama.cpp b11434, `common/speculative.cpp`). Of the
+/// CPU settings, only the number of threads can differ between draft and target.
+const UNUSED_DRAFT_PREFIXES: &[&str] = &[
     "--spec-draft-cpu-mask",
     "--spec-draft-cpu-range",
     "--spec-draft-cpu-strict",
@@ -19,87 +20,101 @@ const UNUSED_OF_DRAFTS: &[&str] = &[
     "--spec-draft-prio",
 ];
 
-/// Holds the options of a server against each other and against its fields.
-pub(super) fn judge(argv: &mut Argv<'_>, wanted: &Serve<'_>, said: &[Said<'_>]) {
-    for one in said {
+/// Checks the options of a server against each other and against its fields.
+pub(super) fn check(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accepted: &[AcceptedOption<'_>]) {
+    for one in accepted {
         match one.option.title() {
-            "--spec-type" => types(argv, wanted, said, one),
-            "--chat-template" => template(argv, said, one),
+            "--spec-type" => check_spec_types(argv, spec, accepted, one),
+            "--chat-template" => check_chat_template(argv, accepted, one),
             title => {
-                if let Some((why, help)) = idle(title, wanted, said) {
-                    let refusal = Refusal::with(Fault::Idle, format!("`{title}` {why}"), help);
-                    argv.warned.push(refusal.of(one.at));
+                if let Some((why, help)) = no_effect_reason(title, spec, accepted) {
+                    let fault = OptionFault::with(FaultKind::NoEffect, format!("`{title}` {why}"), help);
+                    argv.warnings.push(fault.at_option(one.index));
                 }
             }
         }
     }
 }
 
-/// The option of that first long name.
-fn named<'s, 'p>(said: &'s [Said<'p>], title: &str) -> Option<&'s Said<'p>> {
-    said.iter().find(|one| one.option.title() == title)
+/// The accepted option with this title (see [`OptionRecord::title`](crate::engine::OptionRecord::title)).
+fn find_accepted<'s, 'p>(accepted: &'s [AcceptedOption<'p>], title: &str) -> Option<&'s AcceptedOption<'p>> {
+    accepted.iter().find(|one| one.option.title() == title)
 }
 
-/// Types of speculation that lack what they draft with.
-fn types(argv: &mut Argv<'_>, wanted: &Serve<'_>, said: &[Said<'_>], one: &Said<'_>) {
-    let has_file =
-        ["--lookup-cache-static", "--lookup-cache-dynamic"].iter().any(|title| named(said, title).is_some());
+/// Reports types of speculation without the draft model or n-gram file that they need.
+fn check_spec_types(
+    argv: &mut ArgvBuilder<'_>,
+    spec: &ServerSpec<'_>,
+    accepted: &[AcceptedOption<'_>],
+    one: &AcceptedOption<'_>,
+) {
+    let has_file = ["--lookup-cache-static", "--lookup-cache-dynamic"]
+        .iter()
+        .any(|title| find_accepted(accepted, title).is_some());
     for kind in one.value().unwrap_or_default().split(',') {
         let (needs, help) = match kind {
             "ngram-cache" if !has_file => {
-                ("a file with n-grams", "add the option `lookup-cache-static` or `lookup-cache-dynamic`")
+                ("an n-gram file", "add the option `lookup-cache-static` or `lookup-cache-dynamic`")
             }
             "draft-mtp" => {
-                let why = "whether the model predicts tokens by itself, as `draft-mtp` needs, is not known";
-                let intent = Intent::OptionName(one.at);
-                argv.not_checked.push(NotChecked { intent, why: why.to_owned() });
+                let why =
+                    "`draft-mtp` needs a model with MTP layers, and it is unknown if this model has them";
+                let intent = Intent::OptionName(one.index);
+                argv.not_checked.push(UncheckedIntent { intent, why: why.to_owned() });
                 continue;
             }
-            draft if draft.starts_with("draft-") && wanted.draft.is_none() => {
+            draft if draft.starts_with("draft-") && spec.draft.is_none() => {
                 ("a draft model", "use the field `draft`")
             }
             _ => continue,
         };
-        let why =
-            format!("`{kind}` of `--spec-type` needs {needs}, and without one the engine drafts nothing");
-        argv.cannot.push(Refusal::with(Fault::Alone, why, help).of(one.at));
+        let why = format!("`--spec-type {kind}` needs {needs}; without it the engine drafts no tokens");
+        argv.errors.push(OptionFault::with(FaultKind::Incomplete, why, help).at_option(one.index));
     }
 }
 
-/// With jinja the name of a template is no name: the word itself becomes every prompt (llama.cpp b11434,
-/// `common/chat.cpp`). Jinja is on unless it is switched off.
-fn template(argv: &mut Argv<'_>, said: &[Said<'_>], one: &Said<'_>) {
-    let is_off = named(said, "--jinja").is_some_and(|jinja| jinja.side == Side::Off);
+/// With jinja, the engine does not look up template names: a name such as `llama3` is used as the template text and
+/// replaces every prompt (llama.cpp b11434, `common/chat.cpp`). Jinja is on by default.
+fn check_chat_template(
+    argv: &mut ArgvBuilder<'_>,
+    accepted: &[AcceptedOption<'_>],
+    one: &AcceptedOption<'_>,
+) {
+    let is_off = find_accepted(accepted, "--jinja").is_some_and(|jinja| jinja.switch == Switch::Off);
     let text = one.value().unwrap_or_default();
     if is_off || text == "chatml" || text.contains('{') {
         return;
     }
-    let why = format!("`--chat-template` takes the text of a template, not `{}`", text.escape_debug());
-    let help = "write the template, name its file with `chat-template-file`, or add the option `no-jinja`";
-    argv.cannot.push(Refusal::with(Fault::Value, why, help).of(one.at));
+    let why = format!("`--chat-template` needs the text of a template, not `{}`", text.escape_debug());
+    let help = "write the text of the template, use `chat-template-file`, or add the option `no-jinja`";
+    argv.errors.push(OptionFault::with(FaultKind::BadValue, why, help).at_option(one.index));
 }
 
-/// Why an option has no effect, and what to do; none where it has one, as far as is known.
-fn idle(title: &str, wanted: &Serve<'_>, said: &[Said<'_>]) -> Option<(&'static str, &'static str)> {
-    let of_drafts = title.starts_with("--spec-draft-") || title.ends_with("-draft");
-    if OF_BATCHES.contains(&title) && named(said, "--threads-batch").is_none() {
-        return Some(("counts only beside `--threads-batch`", "add the option `threads-batch`"));
+/// The reason why an option has no effect, and the help. `None` if it may have an effect.
+fn no_effect_reason(
+    title: &str,
+    spec: &ServerSpec<'_>,
+    accepted: &[AcceptedOption<'_>],
+) -> Option<(&'static str, &'static str)> {
+    let is_draft_option = title.starts_with("--spec-draft-") || title.ends_with("-draft");
+    if PROMPT_BATCH_OPTIONS.contains(&title) && find_accepted(accepted, "--threads-batch").is_none() {
+        return Some(("has no effect without `--threads-batch`", "add the option `threads-batch`"));
     }
-    if UNUSED_OF_DRAFTS.iter().any(|start| title.starts_with(start)) {
-        return Some(("is read and not used by a server", "remove it"));
+    if UNUSED_DRAFT_PREFIXES.iter().any(|start| title.starts_with(start)) {
+        return Some(("is parsed but ignored by the server", "remove it"));
     }
-    let types = named(said, "--spec-type").and_then(Said::value).unwrap_or_default();
-    if of_drafts && wanted.draft.is_none() && !types.contains("draft-") {
-        return Some(("has no effect without a draft model", "add the field `draft`, or remove it"));
+    let types = find_accepted(accepted, "--spec-type").and_then(AcceptedOption::value).unwrap_or_default();
+    if is_draft_option && spec.draft.is_none() && !types.contains("draft-") {
+        return Some(("has no effect without a draft model", "add the field `draft`, or remove the option"));
     }
     if title.starts_with("--models-") {
-        return Some(("is for a server that has no model of its own", "remove it"));
+        return Some(("applies only in router mode, but this server has a fixed model", "remove it"));
     }
-    if wanted.layers == Layers::Dense && matches!(title, "--cpu-moe" | "--n-cpu-moe" | "--moe-cache-mib") {
-        return Some(("is for experts, and the model has none", "remove it"));
+    if spec.sparsity == Sparsity::Dense && matches!(title, "--cpu-moe" | "--n-cpu-moe" | "--moe-cache-mib") {
+        return Some(("applies to experts, and the model is dense", "remove it"));
     }
-    if wanted.projector.is_some() && matches!(title, "--context-shift" | "--cache-reuse") {
-        return Some(("is switched off where there is a projector", "remove it"));
+    if spec.projector.is_some() && matches!(title, "--context-shift" | "--cache-reuse") {
+        return Some(("has no effect with a projector: the engine disables it", "remove it"));
     }
     None
 }

@@ -1,20 +1,22 @@
-//! Lowering: what a process has to do, in the words of the build that will run it.
+//! Lowers the specification of a process to the command line of the engine build that runs it.
 //!
-//! By capability, not by version: every intent has a list of spellings, and the profile decides which of them it takes.
-//! What the build cannot express is named with the builds that can; nothing is dropped in silence. The checker reads
-//! [`Lowered::cannot`], the planner takes [`Lowered::args`], of one and the same function.
+//! Lowering depends on capabilities, not on versions: each intent has a list of spellings, and the profile decides
+//! which of them the build accepts. If a build cannot express an intent, the result is an error that names the builds
+//! that can. Nothing is dropped silently. Checks read [`Lowered::errors`] and the plan reads [`Lowered::args`], from
+//! the same function.
 //!
-//! | intent | spellings, the first that the program has |
+//! | intent | spellings; the first that the program has is used |
 //! |---|---|
-//! | draft | `-md`; with `--spec-type` and the word for its architecture, mostly `draft-simple`, where that is a choice |
+//! | draft | `-md`, with the `--spec-type` for its architecture (mostly `draft-simple`) if the build has that choice |
 //! | draft length | `--spec-draft-n-max`, `--draft-max` |
 //! | lookup | `--lookup-ngram-min`; `--spec-type ngram-simple` with `--spec-ngram-simple-size-n` or `--spec-ngram-size-n` |
-//! | both | the fork's own option beside the draft, or a `--spec-type` that takes a list |
+//! | draft and lookup | the option of the fork in addition to the draft, or a `--spec-type` that accepts a list |
 //! | locked memory | `--load-mode mmap+mlock`, `--mlock`; with `--no-repack` |
 //! | slots, context | `-np N --no-kv-unified -c context*N`: N separate streams of `context` tokens |
 //! | text, draft, image | `llama-cli`; `llama-speculative`, `llama-cli`; `llama-qwen2vl-cli`, `llama-mtmd-cli`, `llama-cli` |
 //!
-//! No line relies on a default that costs memory, opens a port or has moved between builds; `serve.rs` pins them.
+//! No command line relies on an engine default that costs memory, opens a port or differs between builds; `serve.rs`
+//! writes these settings explicitly.
 
 mod argv;
 mod combined;
@@ -27,116 +29,117 @@ mod value;
 
 use std::borrow::Cow;
 
-pub use owned::owned;
+pub use owned::{field_help, owning_field};
 pub use serve::{BATCH, CHECKPOINTS, UBATCH};
-pub use speculation::{DRAFT_MAX, LOOKUP};
+pub use speculation::{DRAFT_MAX, LOOKUP_NGRAM_MIN};
 
 use super::profile::Profile;
 
-/// What one server process has to do.
+/// The specification of a server process.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Serve<'a> {
+pub struct ServerSpec<'a> {
     /// The model file.
     pub model: &'a str,
-    /// The addresses to listen on; none means 127.0.0.1.
+    /// The addresses to listen on. Empty means 127.0.0.1.
     pub hosts: &'a [&'a str],
     /// The port, 1 to 65535.
     pub port: u16,
-    /// Tokens of one request, prompt and answer.
+    /// Maximum tokens of one request, prompt and answer together.
     pub context: u32,
-    /// Requests at once, 1 to 256 (llama.cpp b11434, `LLAMA_MAX_SEQ`).
+    /// Simultaneous requests, 1 to 256 (llama.cpp b11434, `LLAMA_MAX_SEQ`).
     pub slots: u32,
     /// Tokens of one logical batch.
     pub batch: Option<u32>,
-    /// The architecture of the model and how many experts a token uses.
+    /// The architecture of the model, and the number of experts per token.
     pub experts: Option<(&'a str, u32)>,
     /// Metadata overrides, in order.
-    pub overrides: &'a [(&'a str, Value<'a>)],
+    pub overrides: &'a [(&'a str, OverrideValue<'a>)],
     /// The draft model.
-    pub draft: Option<Draft<'a>>,
-    /// Prompt lookup with n-grams of at least this many tokens, 1 to 1024; [`LOOKUP`] where the registry names none.
+    pub draft: Option<DraftSpec<'a>>,
+    /// Prompt lookup with n-grams of at least this many tokens, 1 to 1024. The default is [`LOOKUP_NGRAM_MIN`].
     pub lookup: Option<u32>,
-    /// How an embedding is pooled.
+    /// The pooling type of embeddings.
     pub pooling: Option<&'a str>,
-    /// Whether it serves embeddings rather than text.
+    /// True if the server returns embeddings, not text.
     pub is_embedder: bool,
-    /// What is known of the experts of the model.
-    pub layers: Layers,
+    /// The sparsity of the model: [`Sparsity::Dense`] disables options for experts.
+    pub sparsity: Sparsity,
     /// The projector of a vision model.
     pub projector: Option<&'a str>,
-    /// Threads; the engine's own number counts the whole machine, whatever the placement.
+    /// The number of threads. The engine's default counts the cores of the whole machine and ignores the placement.
     pub threads: Option<u32>,
-    /// Who places the process on the NUMA nodes.
-    pub numa: Numa,
-    /// Whether the weights are locked in memory.
+    /// The NUMA placement of the process.
+    pub numa: NumaPlacement,
+    /// True if the weights are locked in memory.
     pub lock: bool,
-    /// The type of the KV cache: `q8_0`.
+    /// The type of the KV cache, such as `q8_0`.
     pub cache_type: Option<&'a str>,
-    /// Flash attention; none leaves it to the engine.
+    /// Flash attention. `None` leaves it to the engine.
     pub flash_attention: Option<FlashAttention>,
-    /// The prompt cache in MiB; none is no cache.
+    /// The size of the prompt cache in MiB. `None` disables it.
     pub prompt_cache_mib: Option<u64>,
-    /// The file with the keys that a request has to carry one of.
+    /// The file of API keys; a request needs one of them.
     pub key_file: Option<&'a str>,
-    /// Whether `/metrics` answers.
+    /// True if `/metrics` is enabled.
     pub metrics: bool,
-    /// Engine options that have no field, with their values.
+    /// Engine options without a field, with their values.
     pub options: &'a [(&'a str, Option<&'a str>)],
 }
 
-/// The one-shot command of a model, for a person. With a projector it looks at an image, with a draft it speculates.
+/// The specification of a one-shot command. With a projector the command reads an image; with a draft it speculates.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Prompt<'a> {
+pub struct PromptSpec<'a> {
     /// The model file.
     pub model: &'a str,
-    /// The projector; the command then takes `image`.
+    /// The projector. The command then also reads `image`.
     pub projector: Option<&'a str>,
     /// The draft model.
-    pub draft: Option<Draft<'a>>,
-    /// Prompt lookup, as for [`Serve::lookup`].
+    pub draft: Option<DraftSpec<'a>>,
+    /// Prompt lookup, as for [`ServerSpec::lookup`].
     pub lookup: Option<u32>,
-    /// The architecture of the model and how many experts a token uses.
+    /// The architecture of the model, and the number of experts per token.
     pub experts: Option<(&'a str, u32)>,
     /// Metadata overrides, in order.
-    pub overrides: &'a [(&'a str, Value<'a>)],
-    /// Tokens of prompt and answer; none leaves the whole trained context to the engine.
+    pub overrides: &'a [(&'a str, OverrideValue<'a>)],
+    /// Maximum tokens of prompt and answer together. `None` means the trained context.
     pub context: Option<u32>,
-    /// Threads.
+    /// The number of threads.
     pub threads: Option<u32>,
-    /// What it is asked, or what stands for it.
+    /// The prompt, or a placeholder for it.
     pub prompt: &'a str,
-    /// The image that it looks at, or what stands for it.
+    /// The path of the image, or a placeholder for it.
     pub image: &'a str,
 }
 
-/// What is known of the layers of a model.
+/// The sparsity of a model, as far as it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Layers {
-    /// It may have experts.
+pub enum Sparsity {
+    /// The model may have experts.
     #[default]
     Unknown,
-    /// It has none.
+    /// The model has no experts.
     Dense,
 }
 
-/// A draft model and how far it runs ahead.
+/// A draft model and the number of tokens that it drafts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Draft<'a> {
-    /// Its file.
+pub struct DraftSpec<'a> {
+    /// The file.
     pub path: &'a str,
-    /// Its architecture, which decides how it drafts; empty where it is a model like any other.
+    /// The architecture, which determines the type of speculation. Empty means an ordinary model.
     pub arch: &'a str,
-    /// Tokens at most; [`DRAFT_MAX`] where none is named, since the engine's default has moved.
+    /// Maximum number of drafted tokens. The default is [`DRAFT_MAX`], because the engine's default differs between
+    /// builds.
     pub max: Option<u32>,
-    /// Tokens at least.
+    /// Minimum number of drafted tokens.
     pub min: Option<u32>,
-    /// The probability below which it stops, 0 to 1; the engine's own where none is named.
+    /// The probability below which drafting stops, 0 to 1. `None` means the engine's default.
     pub p_min: Option<f64>,
 }
 
 /// A typed value of a metadata override.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value<'a> {
+pub enum OverrideValue<'a> {
     /// `int`
     Int(i64),
     /// `float`
@@ -147,28 +150,28 @@ pub enum Value<'a> {
     Str(&'a str),
 }
 
-/// Who places a process on the NUMA nodes.
+/// The NUMA placement of a process, as far as the engine must know it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Numa {
-    /// Nobody, or all of it lies on one node.
+pub enum NumaPlacement {
+    /// One node, or no placement.
     #[default]
-    Single,
-    /// systemd or numactl, over several nodes; the engine then keeps to the CPUs that it was given.
-    Outside,
+    SingleNode,
+    /// systemd or numactl distributes the process over several nodes. The engine must keep to the CPUs that they allow.
+    External,
 }
 
-/// Flash attention as the engine spells it.
+/// The setting of flash attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlashAttention {
     /// Always.
     On,
     /// Never.
     Off,
-    /// Where the backend has it.
+    /// If the backend supports it.
     Auto,
 }
 
-/// What the registry wanted, as far as a build may fail to express it.
+/// A setting of the registry that a build may be unable to express.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Intent {
     /// The program itself.
@@ -179,27 +182,27 @@ pub enum Intent {
     Listen,
     /// The port.
     Port,
-    /// The tokens of a request.
+    /// The context.
     Context,
-    /// The requests at once.
+    /// The number of slots.
     Slots,
     /// The batch.
     Batch,
     /// The number of experts.
     Experts,
-    /// The override of that index.
+    /// The override with this index.
     Override(usize),
     /// A draft model.
     Draft,
-    /// Its length at most.
+    /// The maximum number of drafted tokens.
     DraftMax,
-    /// Its length at least.
+    /// The minimum number of drafted tokens.
     DraftMin,
-    /// Its least probability.
+    /// The minimum probability of drafted tokens.
     DraftPMin,
     /// Prompt lookup.
     Lookup,
-    /// Prompt lookup beside a draft model.
+    /// Prompt lookup together with a draft model.
     DraftWithLookup,
     /// Pooling.
     Pooling,
@@ -221,104 +224,110 @@ pub enum Intent {
     KeyFile,
     /// The metrics.
     Metrics,
-    /// The `option` of that index.
+    /// The `option` with this index.
     OptionName(usize),
 }
 
 impl Intent {
-    /// Whether a build that fails at one is no help for the other: without the program nothing can be said, and lookup is
-    /// lookup, beside a draft or not.
+    /// True if a build that cannot express one intent is no solution for the other. A missing program blocks every
+    /// intent, and lookup is the same intent with or without a draft.
     fn is_like(self, other: Self) -> bool {
         let lookup = |intent| matches!(intent, Self::Lookup | Self::DraftWithLookup);
         self == other || self == Self::Tool || other == Self::Tool || (lookup(self) && lookup(other))
     }
 }
 
-/// What kind of fault it is that something cannot be said.
+/// The kind of a [`LoweringFault`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    /// The build has no words for a field.
-    Intent,
-    /// The program has no option of that name.
-    Unknown,
-    /// It had one, and has it no longer.
+pub enum FaultKind {
+    /// The build cannot express a field.
+    NotExpressible,
+    /// The program has no option with this name.
+    UnknownOption,
+    /// The option was removed.
     Removed,
-    /// It still takes the option, and will not for long.
+    /// The option still works but is deprecated.
     Deprecated,
-    /// The option does not take that value.
-    Value,
-    /// Given twice, and the last one counts.
+    /// The option does not accept this value.
+    BadValue,
+    /// The option is given twice, and only the last value counts.
     Repeated,
-    /// A field says it, or a server with it would not serve.
-    Owned,
-    /// It needs another option or field.
-    Alone,
-    /// It has no effect.
-    Idle,
+    /// A field sets the option, or a server with the option would not serve requests.
+    OwnedByField,
+    /// The option needs another option or field.
+    Incomplete,
+    /// The option has no effect.
+    NoEffect,
 }
 
-/// An intent that a build cannot express, or has to be warned of.
+/// An intent that a build cannot express, or that deserves a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inexpressible {
-    /// What was wanted.
+pub struct LoweringFault {
+    /// The intent.
     pub intent: Intent,
-    /// What kind of fault it is.
-    pub fault: Fault,
-    /// Why not, as a clause without a full stop.
+    /// The kind of fault.
+    pub kind: FaultKind,
+    /// The reason, as a clause without a full stop.
     pub why: String,
-    /// What to do, an imperative; none where the fault itself says it.
+    /// The help, an imperative. `None` if the reason is enough.
     pub help: Option<String>,
-    /// The built-in builds that can.
+    /// The built-in builds that can express the intent.
     pub builds: Vec<&'static str>,
 }
 
-/// An intent that the profile says nothing about.
+/// An intent that the profile has no data to check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotChecked {
-    /// What was wanted.
+pub struct UncheckedIntent {
+    /// The intent.
     pub intent: Intent,
-    /// What is not known.
+    /// The missing fact.
     pub why: String,
 }
 
-/// A command line, and what it could not say.
+/// A command line, with the problems found while lowering.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lowered {
     /// The program, without its directory.
     pub tool: &'static str,
-    /// The arguments after it, one by one, unquoted. Complete where `cannot` is empty and no [`Intent::Tool`] is unchecked.
+    /// The arguments after the program, unquoted. Complete if `errors` is empty and `not_checked` has no
+    /// [`Intent::Tool`].
     pub args: Vec<Cow<'static, str>>,
-    /// What the build cannot express.
-    pub cannot: Vec<Inexpressible>,
-    /// What it takes and should not be given.
-    pub warned: Vec<Inexpressible>,
-    /// What the profile does not know.
-    pub not_checked: Vec<NotChecked>,
+    /// Intents that the build cannot express.
+    pub errors: Vec<LoweringFault>,
+    /// Options that the build accepts but that should not be used.
+    pub warnings: Vec<LoweringFault>,
+    /// Intents that the profile has no data to check.
+    pub not_checked: Vec<UncheckedIntent>,
 }
 
-/// The command line of a server.
-pub fn serve(profile: &Profile, wanted: &Serve<'_>) -> Lowered {
-    name_builds(serve::lower(profile, wanted), profile, |other| serve::lower(other, wanted))
+/// Lowers a server to its command line.
+pub fn lower_server(profile: &Profile, spec: &ServerSpec<'_>) -> Lowered {
+    add_capable_builds(serve::lower(profile, spec), profile, |other| serve::lower(other, spec))
 }
 
-/// The one-shot command of a model. Where the profile knows `llama-server` alone there are no arguments, and
-/// [`Intent::Tool`] is not checked.
-pub fn prompt(profile: &Profile, wanted: &Prompt<'_>) -> Lowered {
-    name_builds(prompt::lower(profile, wanted), profile, |other| prompt::lower(other, wanted))
+/// Lowers a one-shot command. If the profile lists only `llama-server`, there are no arguments and [`Intent::Tool`] is
+/// not checked.
+pub fn lower_prompt(profile: &Profile, spec: &PromptSpec<'_>) -> Lowered {
+    add_capable_builds(prompt::lower(profile, spec), profile, |other| prompt::lower(other, spec))
 }
 
-/// Asks the other built-in builds about what this one cannot say. Only a failure pays for it.
-fn name_builds(mut lowered: Lowered, profile: &Profile, lower: impl Fn(&Profile) -> Lowered) -> Lowered {
-    if lowered.cannot.is_empty() {
+/// Adds to each error the built-in builds that can express the intent. Does nothing if there are no errors, so
+/// that the normal case stays fast.
+fn add_capable_builds(
+    mut lowered: Lowered,
+    profile: &Profile,
+    lower: impl Fn(&Profile) -> Lowered,
+) -> Lowered {
+    if lowered.errors.is_empty() {
         return lowered;
     }
-    for name in Profile::names().iter().filter(|name| **name != profile.name()) {
+    for name in Profile::built_in_names().iter().filter(|name| **name != profile.name()) {
         let Some(other) = Profile::built_in(name).map(&lower) else { continue };
-        for failed in &mut lowered.cannot {
-            let meets = |intent: Intent| intent.is_like(failed.intent);
-            let open = other.cannot.iter().any(|c| meets(c.intent))
-                || other.not_checked.iter().any(|n| meets(n.intent));
-            if !open {
+        for failed in &mut lowered.errors {
+            let is_same = |intent: Intent| intent.is_like(failed.intent);
+            let is_unproven = other.errors.iter().any(|error| is_same(error.intent))
+                || other.not_checked.iter().any(|unchecked| is_same(unchecked.intent));
+            if !is_unproven {
                 failed.builds.push(name);
             }
         }

@@ -1,8 +1,8 @@
-//! Options that a role cannot have, because the registry says the same elsewhere or a server with them would not serve.
+//! Options that a role cannot set: a field of the registry sets them, or the server would not serve with them.
 
 use crate::engine::OptionRecord;
 
-/// Options that orchgen writes itself, without their dashes, sorted; each with the field that says it.
+/// Options that orchgen writes from a field, with that field. Without dashes, sorted.
 const OWNED: &[(&str, &str)] = &[
     ("api-key", "key-file"),
     ("api-key-file", "key-file"),
@@ -72,37 +72,65 @@ const OWNED: &[(&str, &str)] = &[
     ("threads", "placement"),
 ];
 
-/// Options that print something and end the program: a server with one of them never serves.
-const ENDS: &[&str] =
+/// Owned options that set a part of a field: the option, and that part. Without dashes, sorted.
+const PARTS: &[(&str, &str)] = &[
+    ("draft-max", "max"),
+    ("draft-min", "min"),
+    ("draft-n-min", "min"),
+    ("draft-p-min", "p-min"),
+    ("mlock", "lock"),
+    ("numa", "numa"),
+    ("spec-draft-n-max", "max"),
+    ("spec-draft-n-min", "min"),
+    ("spec-draft-p-min", "p-min"),
+    ("t", "threads"),
+    ("threads", "threads"),
+];
+
+/// Options that print something and exit, so that the server never serves.
+const PRINT_AND_EXIT: &[&str] =
     &["--help", "--version", "--license", "--cache-list", "--completion-bash", "--list-devices"];
 
-/// Options that bring a model of their own, by how their names begin.
-const PRESETS: &[&str] = &["--embd-gemma-", "--fim-qwen-", "--gpt-oss-", "--vision-gemma-"];
+/// Prefixes of options that select a predefined model.
+const MODEL_PRESET_PREFIXES: &[&str] = &["--embd-gemma-", "--fim-qwen-", "--gpt-oss-", "--vision-gemma-"];
 
-/// Options that put the server where the unit that starts it does not ask for `/health`: below another path, or behind TLS
-/// (llama.cpp b11434, `tools/server/server-http.cpp`; with one of the two TLS files it serves in the clear without a word).
-const HIDES: &[&str] = &["--api-prefix", "--ssl-cert-file", "--ssl-key-file"];
+/// Options that hide `/health` from the health check of the unit: another path, or TLS (llama.cpp b11434,
+/// `tools/server/server-http.cpp`; with only one of the two TLS files the server silently uses plain HTTP).
+const HEALTH_HIDING_OPTIONS: &[&str] = &["--api-prefix", "--ssl-cert-file", "--ssl-key-file"];
 
-/// The field of the registry that writes an engine option, where one does; with dashes or without, `_` like `-`.
-pub fn owned(name: &str) -> Option<&'static str> {
-    let name = name.trim_start_matches('-').replace('_', "-");
-    let at = OWNED.binary_search_by(|(known, _)| (*known).cmp(name.as_str())).ok()?;
-    OWNED.get(at).map(|(_, field)| *field)
+/// The field of the registry that sets an engine option. The name may have dashes in front, and `_` for `-`.
+pub fn owning_field(name: &str) -> Option<&'static str> {
+    find(OWNED, name)
 }
 
-/// Why an option of the build cannot be said under one of its spellings, and what to do instead; none where it can.
-pub(super) fn refusal(option: &OptionRecord, spelling: &str) -> Option<(String, String)> {
-    if let Some(field) = option.spellings().find_map(|(name, _)| owned(name)) {
-        let why = format!("`{spelling}` is written from the field `{field}`");
-        return Some((why, format!("use the field `{field}`")));
+/// The help that names the field, and its part if the option sets only a part: ``use `lock` of the field `placement` ``.
+pub fn field_help(name: &str) -> Option<String> {
+    let field = owning_field(name)?;
+    let part = find(PARTS, name).map(|part| format!("`{part}` of "));
+    Some(format!("use {}the field `{field}`", part.unwrap_or_default()))
+}
+
+fn find(table: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
+    let name = name.trim_start_matches('-').replace('_', "-");
+    let at = table.binary_search_by(|(known, _)| (*known).cmp(name.as_str())).ok()?;
+    table.get(at).map(|(_, value)| *value)
+}
+
+/// The reason why a role cannot set this option, and the help. `None` if it can.
+pub(super) fn reason_not_allowed(option: &OptionRecord, spelling: &str) -> Option<(String, String)> {
+    let owned = option.spellings().find_map(|(name, _)| Some((owning_field(name)?, field_help(name)?)));
+    if let Some((field, help)) = owned {
+        return Some((format!("the field `{field}` sets `{spelling}`"), help));
     }
     let is_one_of = |names: &[&str]| option.names.iter().any(|name| names.contains(&name.as_str()));
-    let why = if is_one_of(ENDS) {
-        format!("`{spelling}` prints something and ends the program")
-    } else if is_one_of(HIDES) {
-        format!("`{spelling}` hides the server from the unit, which asks for `/health` in plain HTTP")
-    } else if option.value.is_none() && PRESETS.iter().any(|start| option.title().starts_with(start)) {
-        format!("`{spelling}` brings a model of its own, and `model` says which one is served")
+    let why = if is_one_of(PRINT_AND_EXIT) {
+        format!("with `{spelling}` the program prints something and exits")
+    } else if is_one_of(HEALTH_HIDING_OPTIONS) {
+        format!("`{spelling}` breaks the health check of the unit, which requests `/health` over plain HTTP")
+    } else if option.value.is_none()
+        && MODEL_PRESET_PREFIXES.iter().any(|start| option.title().starts_with(start))
+    {
+        format!("`{spelling}` selects a predefined model; the field `model` selects the model here")
     } else {
         return None;
     };

@@ -2,91 +2,93 @@
 
 use std::borrow::Cow;
 
-use super::argv::Argv;
+use super::argv::ArgvBuilder;
 use super::speculation::speculate;
-use super::{CHECKPOINTS, Intent, Lowered, NotChecked, Prompt};
+use super::{CHECKPOINTS, Intent, Lowered, PromptSpec, UncheckedIntent};
 use crate::engine::Profile;
 
-/// The program of a plain text prompt.
-const TEXT: &[&str] = &["llama-cli"];
-/// The programs that speculate, in the order of preference.
-const DRAFT: &[&str] = &["llama-speculative", "llama-cli"];
-/// The programs that look at images; the first is a fork's, and a stub in newer builds, which do not list it.
-const IMAGE: &[&str] = &["llama-qwen2vl-cli", "llama-mtmd-cli", "llama-cli"];
+/// The program for a plain text prompt.
+const TEXT_PROGRAMS: &[&str] = &["llama-cli"];
+/// The programs that speculate, preferred first.
+const DRAFT_PROGRAMS: &[&str] = &["llama-speculative", "llama-cli"];
+/// The programs that accept images, preferred first. `llama-qwen2vl-cli` belongs to a fork; in newer builds it is a
+/// stub that their profiles do not list.
+const IMAGE_PROGRAMS: &[&str] = &["llama-qwen2vl-cli", "llama-mtmd-cli", "llama-cli"];
 
-/// The line of the first program that can say everything, else of the first that takes the files.
-pub(super) fn lower(profile: &Profile, wanted: &Prompt<'_>) -> Lowered {
-    let mut lines = tools(profile, wanted).map(|tool| line(profile, tool, wanted));
-    let Some(first) = lines.next() else { return without_tool(profile, wanted) };
-    if first.cannot.is_empty() {
+/// The command line of the first program that can express the whole prompt, else of the first that accepts its files.
+pub(super) fn lower(profile: &Profile, spec: &PromptSpec<'_>) -> Lowered {
+    let mut lines = tools(profile, spec).map(|tool| lower_with(profile, tool, spec));
+    let Some(first) = lines.next() else { return without_tool(profile, spec) };
+    if first.errors.is_empty() {
         return first;
     }
-    lines.find(|line| line.cannot.is_empty()).unwrap_or(first)
+    lines.find(|line| line.errors.is_empty()).unwrap_or(first)
 }
 
-fn line(profile: &Profile, tool: &'static str, wanted: &Prompt<'_>) -> Lowered {
-    let mut argv = Argv::new(profile, tool);
-    argv.report((Intent::Model, "model"), &["-m", "--model"], wanted.model.to_owned());
-    if let Some(projector) = wanted.projector {
-        argv.report((Intent::Projector, "projector"), &["--mmproj"], projector.to_owned());
-        argv.report((Intent::Projector, "projector"), &["--image"], wanted.image.to_owned());
+fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> Lowered {
+    let mut argv = ArgvBuilder::new(profile, tool);
+    argv.write_option((Intent::Model, "model"), &["-m", "--model"], spec.model.to_owned());
+    if let Some(projector) = spec.projector {
+        argv.write_option((Intent::Projector, "projector"), &["--mmproj"], projector.to_owned());
+        argv.write_option((Intent::Projector, "projector"), &["--image"], spec.image.to_owned());
     }
-    speculate(&mut argv, wanted.draft.as_ref(), wanted.lookup);
-    argv.overrides(wanted.experts, wanted.overrides);
-    if let Some(context) = wanted.context {
-        argv.report((Intent::Context, "context"), &["-c", "--ctx-size"], context.to_string());
+    speculate(&mut argv, spec.draft.as_ref(), spec.lookup);
+    argv.write_overrides(spec.experts, spec.overrides);
+    if let Some(context) = spec.context {
+        argv.write_option((Intent::Context, "context"), &["-c", "--ctx-size"], context.to_string());
     }
-    if let (Some(_), Some(context)) = (wanted.draft, wanted.context) {
-        argv.pin(&["-cd", "--ctx-size-draft"], Some(context.to_string().into()), &[]);
+    if let (Some(_), Some(context)) = (spec.draft, spec.context) {
+        argv.write_unless_set(&["-cd", "--ctx-size-draft"], Some(context.to_string().into()), &[]);
     }
-    pins(&mut argv, wanted);
-    if let Some(threads) = wanted.threads {
-        argv.report((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
+    write_fixed_settings(&mut argv, spec);
+    if let Some(threads) = spec.threads {
+        argv.write_option((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
     }
-    argv.report((Intent::Tool, "model"), &["-p", "--prompt"], wanted.prompt.to_owned());
+    argv.write_option((Intent::Tool, "model"), &["-p", "--prompt"], spec.prompt.to_owned());
     argv.finish()
 }
 
-/// Settles what costs memory or has moved between builds, as for a server.
-fn pins(argv: &mut Argv<'_>, wanted: &Prompt<'_>) {
-    let mut pin = |spellings: &[&'static str], value: &'static str| {
-        argv.pin(spellings, Some(Cow::Borrowed(value)), &[]);
+/// Fixes settings whose engine default costs memory or differs between builds, as for a server.
+fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &PromptSpec<'_>) {
+    let mut write = |spellings: &[&'static str], value: &'static str| {
+        argv.write_unless_set(spellings, Some(Cow::Borrowed(value)), &[]);
     };
-    if wanted.draft.is_none() && wanted.lookup.is_none() {
-        pin(&["--spec-type"], "none");
+    if spec.draft.is_none() && spec.lookup.is_none() {
+        write(&["--spec-type"], "none");
     }
-    pin(&["--fit"], "off");
-    pin(&["--cache-ram", "-cram"], "0");
-    argv.pin(&["-ctxcp", "--ctx-checkpoints"], Some(CHECKPOINTS.to_string().into()), &[]);
+    write(&["--fit"], "off");
+    write(&["--cache-ram", "-cram"], "0");
+    argv.write_unless_set(&["-ctxcp", "--ctx-checkpoints"], Some(CHECKPOINTS.to_string().into()), &[]);
 }
 
-fn candidates(wanted: &Prompt<'_>) -> &'static [&'static str] {
-    match (wanted.projector, wanted.draft) {
-        (Some(_), _) => IMAGE,
-        (None, Some(_)) => DRAFT,
-        (None, None) => TEXT,
+fn candidates(spec: &PromptSpec<'_>) -> &'static [&'static str] {
+    match (spec.projector, spec.draft) {
+        (Some(_), _) => IMAGE_PROGRAMS,
+        (None, Some(_)) => DRAFT_PROGRAMS,
+        (None, None) => TEXT_PROGRAMS,
     }
 }
 
-/// The programs that take the files of the prompt, the preferred one first.
-fn tools(profile: &Profile, wanted: &Prompt<'_>) -> impl Iterator<Item = &'static str> {
-    let image: &[&str] = if wanted.projector.is_some() { &["--mmproj", "--image"] } else { &[] };
-    let draft: &[&str] = if wanted.draft.is_some() { &["-md"] } else { &[] };
+/// The programs that accept the files of the prompt, preferred first.
+fn tools(profile: &Profile, spec: &PromptSpec<'_>) -> impl Iterator<Item = &'static str> {
+    let image: &[&str] = if spec.projector.is_some() { &["--mmproj", "--image"] } else { &[] };
+    let draft: &[&str] = if spec.draft.is_some() { &["-md"] } else { &[] };
     let needs = move || ["-p"].iter().chain(image).chain(draft);
-    let takes = move |tool: &&'static str| needs().all(|name| profile.spelling(tool, &[*name]).is_some());
-    candidates(wanted).iter().copied().filter(takes)
+    let accepts_all =
+        move |tool: &&'static str| needs().all(|name| profile.first_spelling(tool, &[*name]).is_some());
+    candidates(spec).iter().copied().filter(accepts_all)
 }
 
-fn without_tool(profile: &Profile, wanted: &Prompt<'_>) -> Lowered {
-    let first = candidates(wanted).first().copied().unwrap_or_default();
-    let mut argv = Argv::new(profile, first);
-    let listed = candidates(wanted).join(", ");
+fn without_tool(profile: &Profile, spec: &PromptSpec<'_>) -> Lowered {
+    let first = candidates(spec).first().copied().unwrap_or_default();
+    let mut argv = ArgvBuilder::new(profile, first);
+    let listed = candidates(spec).join(", ");
     if profile.tools().all(|tool| tool == "llama-server") {
-        let why = format!("{} knows llama-server alone, none of {listed}", argv.build());
-        argv.not_checked.push(NotChecked { intent: Intent::Tool, why });
+        let why = format!("the profile {} lists only llama-server, and none of {listed}", argv.build());
+        argv.not_checked.push(UncheckedIntent { intent: Intent::Tool, why });
     } else {
-        let why = format!("{} has none of {listed} that takes what this model needs", argv.build());
-        argv.cannot(Intent::Tool, why);
+        let why = format!("{} has no program for this model (tried {listed})", argv.build());
+        argv.add_error(Intent::Tool, why);
     }
     argv.finish()
 }

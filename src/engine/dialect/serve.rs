@@ -2,33 +2,34 @@
 
 use std::borrow::Cow;
 
-use super::argv::Argv;
+use super::argv::ArgvBuilder;
 use super::speculation::speculate;
-use super::{FlashAttention, Intent, Lowered, Numa, Serve};
+use super::{FlashAttention, Intent, Lowered, NumaPlacement, ServerSpec};
 use super::{combined, options};
 use crate::engine::{OptionRecord, Profile};
 
-/// Tokens of a logical batch where the registry names none: the engine's default, the same in all five builds.
+/// Default size of a logical batch in tokens: the engine's own default, unchanged from March 2026 to b11434.
 pub const BATCH: u32 = 2048;
-/// Tokens of a physical batch: the engine's default, the same in all five builds.
+/// Default size of a physical batch in tokens: the engine's own default, unchanged from March 2026 to b11434.
 pub const UBATCH: u32 = 512;
-/// Context checkpoints of a slot. Each holds the whole recurrent state or sliding window; the engine keeps 32 of them
-/// (llama.cpp b11434), and without any a hybrid model reads a conversation anew at every turn.
+/// Context checkpoints of a slot. Each stores the whole recurrent state or sliding window. The engine keeps 32 by
+/// default (llama.cpp b11434). Without any, a hybrid model processes the whole conversation again at every turn.
 pub const CHECKPOINTS: u32 = 4;
-/// The most slots that an engine has (llama.cpp b11434, `LLAMA_MAX_SEQ`).
-const SLOTS: u32 = 256;
-/// The program.
-const TOOL: &str = "llama-server";
+/// The maximum number of slots (llama.cpp b11434, `LLAMA_MAX_SEQ`).
+const MAX_SLOTS: u32 = 256;
+const PROGRAM: &str = "llama-server";
 
-impl Serve<'_> {
-    /// The tokens that all slots have together: what the engine is told, before it rounds each slot up to 256.
+impl ServerSpec<'_> {
+    /// The context of all slots together, in tokens. The engine gets this number, and rounds the context
+    /// of each slot up to a multiple of 256.
     pub fn total_context(&self) -> u64 {
         u64::from(self.context) * u64::from(self.slots)
     }
 
-    /// The physical batch, which the compute buffers are made for. An embedder takes a whole request at once (llama.cpp b11434,
-    /// `tools/server/server-context.cpp`), and aborts at its start where it pools by mean and the slots do not divide the batch:
-    /// its graph is made for the next multiple (b11669, `graph_reserve` of `src/llama-context.cpp`).
+    /// The physical batch, which determines the size of the compute buffers. An embedding server processes a whole
+    /// request at once (llama.cpp b11434, `tools/server/server-context.cpp`). With pooling `mean` it aborts at startup
+    /// if the batch is not a multiple of the number of slots, because its graph is built for the next multiple (b11669,
+    /// `graph_reserve` in `src/llama-context.cpp`).
     pub fn physical_batch(&self) -> u32 {
         if self.is_embedder {
             let least = self.batch.unwrap_or(0).max(self.context).max(self.slots);
@@ -39,180 +40,188 @@ impl Serve<'_> {
     }
 }
 
-pub(super) fn lower(profile: &Profile, wanted: &Serve<'_>) -> Lowered {
-    let mut argv = Argv::new(profile, TOOL);
-    if !profile.has_tool(TOOL) {
-        argv.cannot(Intent::Tool, format!("{} does not list {TOOL}", argv.build()));
+pub(super) fn lower(profile: &Profile, spec: &ServerSpec<'_>) -> Lowered {
+    let mut argv = ArgvBuilder::new(profile, PROGRAM);
+    if !profile.has_tool(PROGRAM) {
+        argv.add_error(Intent::Tool, format!("{} does not list {PROGRAM}", argv.build()));
         return argv.finish();
     }
-    let said = options::read(&mut argv, wanted.options);
-    combined::judge(&mut argv, wanted, &said);
-    files(&mut argv, wanted);
-    sizes(&mut argv, wanted);
-    memory(&mut argv, wanted);
-    network(&mut argv, wanted);
-    pins(&mut argv, wanted, &options::records(&said));
-    options::write(&mut argv, said);
+    let accepted = options::read(&mut argv, spec.options);
+    combined::check(&mut argv, spec, &accepted);
+    write_files(&mut argv, spec);
+    write_sizes(&mut argv, spec);
+    write_memory(&mut argv, spec);
+    write_network(&mut argv, spec);
+    write_fixed_settings(&mut argv, spec, &options::records(&accepted));
+    options::write(&mut argv, accepted);
     argv.finish()
 }
 
-fn files(argv: &mut Argv<'_>, wanted: &Serve<'_>) {
-    argv.report((Intent::Model, "model"), &["-m", "--model"], wanted.model.to_owned());
-    if let Some(projector) = wanted.projector {
-        argv.report((Intent::Projector, "projector"), &["--mmproj"], projector.to_owned());
+fn write_files(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
+    argv.write_option((Intent::Model, "model"), &["-m", "--model"], spec.model.to_owned());
+    if let Some(projector) = spec.projector {
+        argv.write_option((Intent::Projector, "projector"), &["--mmproj"], projector.to_owned());
     }
-    speculate(argv, wanted.draft.as_ref(), wanted.lookup);
-    argv.overrides(wanted.experts, wanted.overrides);
+    speculate(argv, spec.draft.as_ref(), spec.lookup);
+    argv.write_overrides(spec.experts, spec.overrides);
 }
 
-fn sizes(argv: &mut Argv<'_>, wanted: &Serve<'_>) {
-    let total = wanted.total_context();
+fn write_sizes(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
+    let total = spec.total_context();
     if i32::try_from(total).is_err() {
-        argv.cannot(
+        argv.add_error(
             Intent::Context,
-            format!("{total} tokens for all slots are more than the engine can count"),
+            format!("all slots together need {total} tokens; the maximum is {}", i32::MAX),
         );
     }
-    if !(1..=SLOTS).contains(&wanted.slots) {
-        argv.cannot(
+    if !(1..=MAX_SLOTS).contains(&spec.slots) {
+        argv.add_error(
             Intent::Slots,
-            format!("{} requests at once; the engine has 1 to {SLOTS} slots", wanted.slots),
+            format!("{} slots are requested; the engine supports 1 to {MAX_SLOTS}", spec.slots),
         );
     }
-    argv.report((Intent::Context, "context"), &["-c", "--ctx-size"], total.to_string());
-    argv.report((Intent::Slots, "slots"), &["-np", "--parallel"], wanted.slots.to_string());
-    if wanted.is_embedder {
-        let batch = wanted.physical_batch().to_string();
-        argv.report((Intent::Batch, "context"), &["-b", "--batch-size"], batch.clone());
-        argv.report((Intent::Batch, "context"), &["-ub", "--ubatch-size"], batch);
-        argv.set((Intent::Embeddings, "pooling"), &["--embeddings", "--embedding"]);
-    } else if let Some(batch) = wanted.batch {
-        if batch < wanted.slots {
-            let slots = wanted.slots;
-            argv.cannot(
+    argv.write_option((Intent::Context, "context"), &["-c", "--ctx-size"], total.to_string());
+    argv.write_option((Intent::Slots, "slots"), &["-np", "--parallel"], spec.slots.to_string());
+    if spec.is_embedder {
+        let batch = spec.physical_batch().to_string();
+        argv.write_option((Intent::Batch, "context"), &["-b", "--batch-size"], batch.clone());
+        argv.write_option((Intent::Batch, "context"), &["-ub", "--ubatch-size"], batch);
+        argv.write_flag((Intent::Embeddings, "pooling"), &["--embeddings", "--embedding"]);
+    } else if let Some(batch) = spec.batch {
+        if batch < spec.slots {
+            let slots = spec.slots;
+            argv.add_error(
                 Intent::Batch,
-                format!("a batch of {batch} tokens is less than one for each of {slots} slots"),
+                format!("a batch of {batch} tokens is smaller than the number of slots, {slots}"),
             );
         }
-        argv.report((Intent::Batch, "batch"), &["-b", "--batch-size"], batch.to_string());
+        argv.write_option((Intent::Batch, "batch"), &["-b", "--batch-size"], batch.to_string());
     }
-    if let Some(pooling) = wanted.pooling {
-        argv.report((Intent::Pooling, "pooling"), &["--pooling"], pooling.to_owned());
+    if let Some(pooling) = spec.pooling {
+        argv.write_option((Intent::Pooling, "pooling"), &["--pooling"], pooling.to_owned());
         if pooling == "rank" {
-            // Without it the endpoint answers 501, whatever the pooling.
-            argv.set((Intent::Pooling, "pooling"), &["--rerank", "--reranking"]);
+            // Without this flag `/rerank` answers 501, with any pooling.
+            argv.write_flag((Intent::Pooling, "pooling"), &["--rerank", "--reranking"]);
         }
     }
-    if let Some(threads) = wanted.threads {
-        argv.report((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
+    if let Some(threads) = spec.threads {
+        argv.write_option((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
     }
 }
 
-fn memory(argv: &mut Argv<'_>, wanted: &Serve<'_>) {
-    if wanted.lock {
-        lock(argv);
+fn write_memory(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
+    if spec.lock {
+        write_lock(argv);
     }
-    if let Some(kind) = wanted.cache_type {
+    if let Some(kind) = spec.cache_type {
         let quantized = !matches!(kind, "f32" | "f16" | "bf16");
-        if quantized && wanted.flash_attention == Some(FlashAttention::Off) {
-            argv.cannot(
+        if quantized && spec.flash_attention == Some(FlashAttention::Off) {
+            argv.add_error(
                 Intent::CacheType,
-                format!("a cache of `{kind}` needs flash attention, which is off"),
+                format!("the quantized type `{kind}` needs flash attention, which is off"),
             );
         }
-        argv.report((Intent::CacheType, "cache-type"), &["-ctk", "--cache-type-k"], kind.to_owned());
-        argv.report((Intent::CacheType, "cache-type"), &["-ctv", "--cache-type-v"], kind.to_owned());
+        argv.write_option((Intent::CacheType, "cache-type"), &["-ctk", "--cache-type-k"], kind.to_owned());
+        argv.write_option((Intent::CacheType, "cache-type"), &["-ctv", "--cache-type-v"], kind.to_owned());
     }
-    if let Some(wish) = wanted.flash_attention {
-        flash_attention(argv, wish);
+    if let Some(setting) = spec.flash_attention {
+        write_flash_attention(argv, setting);
     }
-    if let Some(size) = wanted.prompt_cache_mib {
-        argv.report((Intent::PromptCache, "prompt-cache"), &["--cache-ram", "-cram"], size.to_string());
+    if let Some(size) = spec.prompt_cache_mib {
+        argv.write_option((Intent::PromptCache, "prompt-cache"), &["--cache-ram", "-cram"], size.to_string());
     }
 }
 
-/// Locked memory: the file stays mapped and its pages are locked. Repacked copies are never locked (llama.cpp b11434,
-/// `src/llama-model.cpp`), so they must not be made.
-fn lock(argv: &mut Argv<'_>) {
-    let modes = argv.known(&["--load-mode"]).is_some_and(|(_, option)| option.lists("mmap+mlock"));
+/// Locks the weights in memory: the file stays mapped and its pages are locked. The engine never locks repacked copies
+/// (llama.cpp b11434, `src/llama-model.cpp`), so repacking is disabled.
+fn write_lock(argv: &mut ArgvBuilder<'_>) {
+    let modes =
+        argv.find_option(&["--load-mode"]).is_some_and(|(_, option)| option.lists_value("mmap+mlock"));
     if modes {
-        argv.report((Intent::Lock, "placement"), &["--load-mode"], "mmap+mlock");
+        argv.write_option((Intent::Lock, "placement"), &["--load-mode"], "mmap+mlock");
     } else {
-        argv.set((Intent::Lock, "placement"), &["--mlock"]);
+        argv.write_flag((Intent::Lock, "placement"), &["--mlock"]);
     }
-    if argv.known(&["--no-repack"]).is_some() {
-        argv.set((Intent::Lock, "placement"), &["--no-repack"]);
+    if argv.find_option(&["--no-repack"]).is_some() {
+        argv.write_flag((Intent::Lock, "placement"), &["--no-repack"]);
     }
 }
 
-fn flash_attention(argv: &mut Argv<'_>, wish: FlashAttention) {
-    let word = match wish {
+fn write_flash_attention(argv: &mut ArgvBuilder<'_>, setting: FlashAttention) {
+    let word = match setting {
         FlashAttention::On => "on",
         FlashAttention::Off => "off",
         FlashAttention::Auto => "auto",
     };
     let field = (Intent::FlashAttention, "flash-attention");
-    let switch = argv.known(&["-fa"]).is_some_and(|(_, option)| option.arity() == 0);
-    match (switch, wish) {
+    let switch = argv.find_option(&["-fa"]).is_some_and(|(_, option)| option.arity() == 0);
+    match (switch, setting) {
         (false, _) => {
-            argv.report(field, &["-fa", "--flash-attn"], word);
+            argv.write_option(field, &["-fa", "--flash-attn"], word);
         }
-        (true, FlashAttention::On) => argv.set(field, &["-fa", "--flash-attn"]),
-        // Where it is a switch it is off by default (builds before September 2025).
+        (true, FlashAttention::On) => argv.write_flag(field, &["-fa", "--flash-attn"]),
+        // In builds where `-fa` is a switch (before September 2025), it is off by default.
         (true, FlashAttention::Off) => {}
         (true, FlashAttention::Auto) => {
-            let why = format!("`-fa` of {} is a switch, on or off", argv.build());
-            argv.cannot(Intent::FlashAttention, why);
+            let why = format!("`-fa` of {} is a switch: only on and off are possible", argv.build());
+            argv.add_error(Intent::FlashAttention, why);
         }
     }
 }
 
-fn network(argv: &mut Argv<'_>, wanted: &Serve<'_>) {
-    let several = argv.known(&["--host"]).is_some_and(|(_, option)| option.takes_several());
-    if wanted.hosts.len() > 1 && !several {
-        let why = format!("`--host` of {} takes one address", argv.build());
-        argv.cannot(Intent::Listen, why);
+fn write_network(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
+    let several = argv.find_option(&["--host"]).is_some_and(|(_, option)| option.takes_comma_list());
+    if spec.hosts.len() > 1 && !several {
+        let why = format!("`--host` of {} accepts only one address", argv.build());
+        argv.add_error(Intent::Listen, why);
     }
-    let hosts = if wanted.hosts.is_empty() { "127.0.0.1".to_owned() } else { wanted.hosts.join(",") };
-    argv.report((Intent::Listen, "listen"), &["--host"], hosts);
-    if wanted.port == 0 {
-        argv.cannot(Intent::Port, "port 0 is any port".to_owned());
+    let hosts = if spec.hosts.is_empty() { "127.0.0.1".to_owned() } else { spec.hosts.join(",") };
+    argv.write_option((Intent::Listen, "listen"), &["--host"], hosts);
+    if spec.port == 0 {
+        argv.add_error(Intent::Port, "port 0 means any free port".to_owned());
     }
-    argv.report((Intent::Port, "port"), &["--port"], wanted.port.to_string());
-    if let Some(file) = wanted.key_file {
-        argv.report((Intent::KeyFile, "key-file"), &["--api-key-file"], file.to_owned());
+    argv.write_option((Intent::Port, "port"), &["--port"], spec.port.to_string());
+    if let Some(file) = spec.key_file {
+        argv.write_option((Intent::KeyFile, "key-file"), &["--api-key-file"], file.to_owned());
     }
-    if wanted.metrics {
-        argv.set((Intent::Metrics, "metrics"), &["--metrics"]);
+    if spec.metrics {
+        argv.write_flag((Intent::Metrics, "metrics"), &["--metrics"]);
     }
 }
 
-/// Settles what costs memory or has moved between builds, where the build has a word for it and no `option` says otherwise.
-fn pins(argv: &mut Argv<'_>, wanted: &Serve<'_>, said: &[&OptionRecord]) {
-    let mut pin = |spellings: &[&'static str], value: &'static str| {
-        argv.pin(spellings, Some(Cow::Borrowed(value)), said);
+/// Fixes settings whose engine default costs memory or differs between builds, unless the build lacks the option or an
+/// `option` of the role sets it.
+fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accepted: &[&OptionRecord]) {
+    let mut write = |spellings: &[&'static str], value: &'static str| {
+        argv.write_unless_set(spellings, Some(Cow::Borrowed(value)), accepted);
     };
-    // On by default: shrinks the context in silence when it deems memory scarce, by the machine's and not the unit's.
-    pin(&["--fit"], "off");
-    // 8 GiB a process by default.
-    pin(&["--cache-ram", "-cram"], "0");
-    if wanted.numa == Numa::Outside {
-        pin(&["--numa"], "numactl");
+    // On by default: silently shrinks the context if memory seems scarce. It looks at the machine, not at the unit's
+    // limit.
+    write(&["--fit"], "off");
+    // 8 GiB per process by default.
+    write(&["--cache-ram", "-cram"], "0");
+    if spec.numa == NumaPlacement::External {
+        write(&["--numa"], "numactl");
     }
-    let checkpoints = if wanted.is_embedder { 0 } else { CHECKPOINTS };
-    argv.pin(&["-ctxcp", "--ctx-checkpoints"], Some(checkpoints.to_string().into()), said);
-    argv.pin(&["-b", "--batch-size"], Some(BATCH.to_string().into()), said);
-    argv.pin(&["-ub", "--ubatch-size"], Some(wanted.physical_batch().to_string().into()), said);
-    // What it drafts with where nothing is said has moved between builds, and a draft is told by its file in older ones.
-    let speculates = wanted.draft.is_some() || wanted.lookup.is_some();
-    if !speculates && !said.iter().any(|option| option.title() == "--spec-default") {
-        argv.pin(&["--spec-type"], Some(Cow::Borrowed("none")), said);
+    let checkpoints = if spec.is_embedder { 0 } else { CHECKPOINTS };
+    argv.write_unless_set(&["-ctxcp", "--ctx-checkpoints"], Some(checkpoints.to_string().into()), accepted);
+    argv.write_unless_set(&["-b", "--batch-size"], Some(BATCH.to_string().into()), accepted);
+    argv.write_unless_set(
+        &["-ub", "--ubatch-size"],
+        Some(spec.physical_batch().to_string().into()),
+        accepted,
+    );
+    // The default type differs between builds. Older builds also speculate without a type if a draft file is given.
+    let speculates = spec.draft.is_some() || spec.lookup.is_some();
+    if !speculates && !accepted.iter().any(|option| option.title() == "--spec-default") {
+        argv.write_unless_set(&["--spec-type"], Some(Cow::Borrowed("none")), accepted);
     }
-    // Without a number of slots all of them share one cache; with one they must not, or `context` is not each one's own.
-    argv.pin(&["--no-kv-unified"], None, said);
-    // Copies the weights that it can; the memory is planned with it.
-    argv.pin(&["--repack"], None, said);
-    if wanted.draft.is_some() {
-        argv.pin(&["-cd", "--ctx-size-draft"], Some(wanted.context.to_string().into()), said);
+    // By default the engine shares one cache between the slots if it chooses their number. Each slot must have its own
+    // `context` tokens.
+    argv.write_unless_set(&["--no-kv-unified"], None, accepted);
+    // Copies the weights that have a faster layout. Memory sums assume that it is on.
+    argv.write_unless_set(&["--repack"], None, accepted);
+    if spec.draft.is_some() {
+        argv.write_unless_set(&["-cd", "--ctx-size-draft"], Some(spec.context.to_string().into()), accepted);
     }
 }

@@ -1,16 +1,16 @@
-//! The values of options, held against what the placeholder of each promises.
+//! Checks the values of options against their placeholders.
 //!
-//! The engine reads what it can of a value and drops the rest without a word (`8k` is 8; llama.cpp b11434, `common/arg.cpp`), so
-//! a value has to be one that it reads to its end.
+//! The engine parses the beginning of a value and silently ignores the rest (`8k` is 8; llama.cpp b11434,
+//! `common/arg.cpp`). So a value must be one that the engine parses completely.
 
 use crate::engine::OptionRecord;
 
-/// Placeholders of a value that is a number, all profiles.
-const NUMBERS: &[&str] = &["N", "P", "INDEX", "PORT", "SECONDS", "SIMILARITY", "SEED", "L"];
+/// Placeholders of numbers, in all profiles.
+const NUMBER_PLACEHOLDERS: &[&str] = &["N", "P", "INDEX", "PORT", "SECONDS", "SIMILARITY", "SEED", "L"];
 
 /// Options whose number may have a fraction, by any of their names without dashes, sorted (llama.cpp b11434,
-/// `common/arg.cpp`: those that read their text themselves).
-const FRACTIONS: &[&str] = &[
+/// `common/arg.cpp`: the options that parse their text themselves).
+const FRACTIONAL_OPTIONS: &[&str] = &[
     "adaptive-decay",
     "adaptive-target",
     "defrag-thold",
@@ -49,30 +49,30 @@ const FRACTIONS: &[&str] = &[
     "yarn-ext-factor",
 ];
 
-/// The builds from which on bounds are known: read in the source of the one, tried on the program of the other.
+/// The first builds for which bounds are known: read in the source of b11434, tested with the program of b11669.
 const B11434: u32 = 11434;
 const B11669: u32 = 11669;
-/// The most layers of a model (llama.cpp b11434, `LLAMA_MAX_LAYERS`). The engine writes a line for each, and a number of many millions
-/// keeps it busy for good.
-const LAYERS: i64 = 512;
-/// The largest whole number that the engine reads.
-const MOST: i64 = i32::MAX as i64;
+/// The maximum number of layers of a model (llama.cpp b11434, `LLAMA_MAX_LAYERS`). The engine writes a line for each
+/// layer, so with many millions it never finishes.
+const MAX_LAYERS: i64 = 512;
+/// The largest whole number that the engine parses.
+const MAX_INT: i64 = i32::MAX as i64;
 
-/// Whole numbers that options take, both ends included, sorted by one of their names without dashes; with the build from
-/// which on that is known.
+/// Bounds of whole numbers (inclusive), with the first build for which they are known. Sorted by one of the option's
+/// names without dashes.
 const BOUNDS: &[(&str, i64, i64, u32)] = &[
-    ("checkpoint-min-step", 0, MOST, B11669),
-    ("dry-penalty-last-n", 0, MOST, B11669),
-    ("moe-cache-mib", 0, MOST, B11669),
-    ("n-cpu-ffn", 0, LAYERS, B11434),
-    ("n-cpu-moe", 0, LAYERS, B11434),
-    ("n-cpu-moe-draft", 0, LAYERS, B11434),
+    ("checkpoint-min-step", 0, MAX_INT, B11669),
+    ("dry-penalty-last-n", 0, MAX_INT, B11669),
+    ("moe-cache-mib", 0, MAX_INT, B11669),
+    ("n-cpu-ffn", 0, MAX_LAYERS, B11434),
+    ("n-cpu-moe", 0, MAX_LAYERS, B11434),
+    ("n-cpu-moe-draft", 0, MAX_LAYERS, B11434),
     ("prio", -1, 3, B11434),
     ("prio-batch", 0, 3, B11434),
-    ("reasoning-budget", -1, MOST, B11669),
-    ("repeat-last-n", 0, MOST, B11669),
-    ("sleep-idle-seconds", 1, MOST, B11434),
-    ("spec-draft-n-ubatch", 0, MOST, B11669),
+    ("reasoning-budget", -1, MAX_INT, B11669),
+    ("repeat-last-n", 0, MAX_INT, B11669),
+    ("sleep-idle-seconds", 1, MAX_INT, B11434),
+    ("spec-draft-n-ubatch", 0, MAX_INT, B11669),
     ("spec-draft-prio", 0, 3, B11669),
     ("spec-draft-prio-batch", 0, 3, B11669),
     ("spec-ngram-map-k-min-hits", 1, 65535, B11434),
@@ -89,13 +89,13 @@ const BOUNDS: &[(&str, i64, i64, u32)] = &[
     ("spec-ngram-simple-size-n", 1, 1024, B11434),
 ];
 
-/// The most hexadecimal digits of a CPU mask: 512 bits (llama.cpp b11434, `common/common.cpp`).
+/// The maximum number of hexadecimal digits of a CPU mask: 512 bits (llama.cpp b11434, `common/common.cpp`).
 const MASK_DIGITS: usize = 128;
 
-/// Whether the engine takes a value as it stands; what it takes instead where not.
-pub(super) fn fits(build: Option<u32>, option: &OptionRecord, value: &str) -> Result<(), String> {
+/// Checks that the engine parses the whole value. The error describes the expected value.
+pub(super) fn check(build: Option<u32>, option: &OptionRecord, value: &str) -> Result<(), String> {
     let placeholder = option.value.as_deref().unwrap_or_default();
-    if option.lists(value) && value != placeholder {
+    if option.lists_value(value) && value != placeholder {
         return Ok(());
     }
     let known = option.choices.iter().chain(&option.accepts).filter(|word| *word != placeholder);
@@ -107,24 +107,24 @@ pub(super) fn fits(build: Option<u32>, option: &OptionRecord, value: &str) -> Re
     }
     let words = words.join(", ");
     let (fits, expected) = if option.takes_list_of_choices() {
-        (value.split(',').all(|word| option.lists(word)), format!("one or more of {words}"))
+        (value.split(',').all(|word| option.lists_value(word)), format!("one or more of {words}"))
     } else if !option.choices.is_empty() {
-        (false, words)
+        (false, format!("one of {words}"))
     } else if !words.is_empty() {
         (is_whole(value), format!("a whole number or {words}"))
-    } else if NUMBERS.contains(&placeholder) {
+    } else if NUMBER_PLACEHOLDERS.contains(&placeholder) {
         number(build, option, value)
     } else {
-        let (fits, expected) = plain(option, placeholder, value);
+        let (fits, expected) = other_value(option, placeholder, value);
         (fits, expected.to_owned())
     };
     if fits { Ok(()) } else { Err(expected) }
 }
 
-/// A number, and the ones that the option takes.
+/// Checks a number. Returns the result and a description of the expected value.
 fn number(build: Option<u32>, option: &OptionRecord, value: &str) -> (bool, String) {
-    if has_fraction(option) {
-        let (above, expected) = floor(build, option);
+    if allows_fraction(option) {
+        let (above, expected) = fraction_bound(build, option);
         let fits = is_decimal(value) && value.parse::<f32>().is_ok_and(above);
         return (fits, expected.to_owned());
     }
@@ -132,66 +132,67 @@ fn number(build: Option<u32>, option: &OptionRecord, value: &str) -> (bool, Stri
         let fits = value == "-1" || (is_digits(value) && value.parse::<u32>().is_ok());
         return (fits, "a whole number from -1 to 4294967295".to_owned());
     }
-    // Minus one is never.
+    // -1 means never.
     if option.title() == "--sleep-idle-seconds" && value == "-1" {
         return (true, String::new());
     }
     match bounds(build, option) {
-        None => (is_whole(value), "a whole number, digits alone".to_owned()),
+        None => (is_whole(value), "a 32-bit whole number, digits only".to_owned()),
         Some((low, high)) => {
             let fits = is_whole(value) && value.parse::<i64>().is_ok_and(|n| (low..=high).contains(&n));
-            let most = if high == MOST { "on".to_owned() } else { format!("to {high}") };
-            (fits, format!("a whole number from {low} {most}"))
+            let range =
+                if high == MAX_INT { format!("of at least {low}") } else { format!("from {low} to {high}") };
+            (fits, format!("a whole number {range}"))
         }
     }
 }
 
-/// What a number with a fraction has to be, besides one.
-fn floor(build: Option<u32>, option: &OptionRecord) -> (fn(f32) -> bool, &'static str) {
+/// The lower bound of a number with a fraction: a test, and a description of the expected value.
+fn fraction_bound(build: Option<u32>, option: &OptionRecord) -> (fn(f32) -> bool, &'static str) {
     match option.title() {
         "--repeat-penalty" if build.is_some_and(|build| build >= B11669) => (|n| n > 0.0, "a number above 0"),
-        "--spec-synth-len" => (|n| n >= 0.0, "a number from 0 on"),
+        "--spec-synth-len" => (|n| n >= 0.0, "a number of at least 0"),
         _ => (|_| true, "a number"),
     }
 }
 
-/// A value that is neither a word of a closed set nor a number.
-fn plain(option: &OptionRecord, placeholder: &str, value: &str) -> (bool, &'static str) {
+/// Checks a value that is neither a choice nor a number.
+fn other_value(option: &OptionRecord, placeholder: &str, value: &str) -> (bool, &'static str) {
     let each = |fits: fn(&str) -> bool| value.split(',').all(fits);
     match placeholder {
         "<0|1>" => (matches!(value, "0" | "1"), "0 or 1"),
         "<0...100>" => (is_digits(value) && value.parse::<u8>().is_ok_and(|n| n <= 100), "0 to 100"),
-        "lo-hi" => (is_range(value), "two CPUs below 512 as `0-7`, the lower one first"),
+        "lo-hi" => (is_range(value), "a range of CPUs below 512 such as `0-7`"),
         "M" => (is_mask(value), "a mask of up to 128 hexadecimal digits"),
         "JSON" | "SCHEMA" => (is_object(value), "a JSON object"),
         _ if option.names.iter().any(|name| name == "--chat-template-kwargs") => {
             (is_object(value), "a JSON object")
         }
-        "N0,N1,N2,..." => (value.split([',', '/']).all(is_decimal), "numbers with commas"),
-        "P0,P1,..." => (each(is_decimal), "numbers with commas"),
-        "MiB0,MiB1,MiB2,..." => (each(is_whole), "whole numbers with commas"),
-        "TOKEN_ID(+/-)BIAS" => (is_bias(value), "a token and its bias as `15043+1`"),
-        "FNAME:SCALE,..." => (each(is_scaled), "files with scales as `a.gguf:0.5`"),
+        "N0,N1,N2,..." => (value.split([',', '/']).all(is_decimal), "numbers separated by commas"),
+        "P0,P1,..." => (each(is_decimal), "numbers separated by commas"),
+        "MiB0,MiB1,MiB2,..." => (each(is_whole), "whole numbers separated by commas"),
+        "TOKEN_ID(+/-)BIAS" => (is_bias(value), "a token id and its bias such as `15043+1`"),
+        "FNAME:SCALE,..." => (each(is_scaled), "files with scales such as `a.gguf:0.5`"),
         "<tensor name pattern>=<buffer type>,..." => {
-            (each(is_placed), "patterns with buffer types as `exps=CPU`")
+            (each(is_tensor_placement), "patterns with buffer types such as `exps=CPU`")
         }
         "FNAME" | "PATH" | "FILE" | "DIR" | "JINJA_TEMPLATE_FILE" => (!value.is_empty(), "a path"),
         _ => (true, ""),
     }
 }
 
-/// The arguments of an option that takes several: whole numbers.
-pub(super) fn fit_together(parts: &[&str]) -> bool {
+/// True if all arguments of an option with several arguments are whole numbers.
+pub(super) fn are_whole_numbers(parts: &[&str]) -> bool {
     parts.iter().all(|part| is_whole(part))
 }
 
-/// Whether the number of an option may have a fraction.
-fn has_fraction(option: &OptionRecord) -> bool {
-    let known = |name: &String| FRACTIONS.binary_search(&name.trim_start_matches('-')).is_ok();
+/// True if the number of an option may have a fraction.
+fn allows_fraction(option: &OptionRecord) -> bool {
+    let known = |name: &String| FRACTIONAL_OPTIONS.binary_search(&name.trim_start_matches('-')).is_ok();
     option.names.iter().any(known)
 }
 
-/// The whole numbers that an option takes, both ends included; none where any within 32 bits is taken.
+/// The bounds of an option's whole number (inclusive). `None` if any 32-bit number is accepted.
 fn bounds(build: Option<u32>, option: &OptionRecord) -> Option<(i64, i64)> {
     let bounded = |name: &String| {
         let name = name.trim_start_matches('-');
@@ -206,12 +207,12 @@ fn is_digits(value: &str) -> bool {
     !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Digits with a sign where one is wanted, within 32 bits: no unit, no exponent.
+/// True for a 32-bit whole number with an optional minus sign, without unit and exponent.
 fn is_whole(value: &str) -> bool {
     is_digits(value.strip_prefix('-').unwrap_or(value)) && value.parse::<i32>().is_ok()
 }
 
-/// A number with or without a fraction or an exponent, as large as the engine can hold: no unit.
+/// True for a finite 32-bit float with an optional fraction and exponent, without unit.
 fn is_decimal(value: &str) -> bool {
     let begins = value.strip_prefix('-').unwrap_or(value).bytes().next().is_some_and(|b| b.is_ascii_digit());
     begins && value.parse::<f32>().is_ok_and(f32::is_finite)
@@ -237,7 +238,7 @@ fn is_bias(value: &str) -> bool {
     is_digits(token) && is_decimal(bias)
 }
 
-fn is_placed(value: &str) -> bool {
+fn is_tensor_placement(value: &str) -> bool {
     value.split_once('=').is_some_and(|(pattern, buffer)| !pattern.is_empty() && !buffer.is_empty())
 }
 

@@ -1,57 +1,59 @@
-//! How many layers a model has, and which of them may have a cache (`create_memory`, `src/llama-model.cpp` of llama.cpp
-//! b11434).
+//! How many layers a model has, and how many of them may have a KV cache (`create_memory`, `src/llama-model.cpp` of
+//! llama.cpp b11434).
 
-use super::header::{Header, MOST, product};
-use super::layout::{Caches, Layout};
+use super::header::{Header, MAX_LAYERS, product};
+use super::layout::{CachedLayers, Layout};
 
-/// How many layers there are.
+/// Numbers of layers.
 #[derive(Clone, Copy)]
-pub(super) struct Counts {
-    /// In the file, those of next-token prediction among them.
+pub(super) struct LayerCounts {
+    /// Layers in the file, including the multi-token prediction (MTP) layers.
     pub(super) stored: u64,
-    /// That a server computes.
+    /// Layers that a server computes.
     pub(super) computed: u64,
-    /// That may have a cache.
+    /// Layers that may have a KV cache.
     pub(super) cached: u64,
-    /// The one more that has one head.
+    /// The index of the additional router layer, which has one head.
     pub(super) router: Option<u64>,
 }
 
-impl Counts {
-    pub(super) fn of(header: Header<'_>, layout: &Layout) -> Result<Self, String> {
-        let (count, nextn) = ("block_count", "nextn_predict_layers");
+impl LayerCounts {
+    pub(super) fn read(header: Header<'_>, layout: &Layout) -> Result<Self, String> {
+        let (count, nextn_key) = ("block_count", "nextn_predict_layers");
         let stored = header.positive(count)?;
-        let predicting = header.number(nextn)?.unwrap_or(0);
-        let main = stored.checked_sub(predicting);
-        let main = main.ok_or_else(|| format!("`{nextn}` is {predicting} of {stored} layers"))?;
-        let mut found = Self { stored, computed: main, cached: main, router: None };
+        let nextn = header.number(nextn_key)?.unwrap_or(0);
+        let main = stored.checked_sub(nextn);
+        let main = main.ok_or_else(|| format!("`{nextn_key}` is {nextn}, but `{count}` is only {stored}"))?;
+        let mut counts = Self { stored, computed: main, cached: main, router: None };
         match layout.caches {
-            Caches::All => found.cached = stored,
-            Caches::Looped => {
-                if predicting > 0 {
-                    return Err(format!("`{nextn}` is {predicting} and the layers are looped"));
+            CachedLayers::All => counts.cached = stored,
+            CachedLayers::Looped => {
+                if nextn > 0 {
+                    return Err(format!(
+                        "`{nextn_key}` is {nextn}, but a model with looped layers cannot have MTP layers"
+                    ));
                 }
                 let loops =
                     if header.number("num_loops")?.is_some() { header.positive("num_loops")? } else { 1 };
-                found.computed = product(&[main, loops])?;
-                found.cached = found.computed;
+                counts.computed = product(&[main, loops])?;
+                counts.cached = counts.computed;
             }
-            Caches::Routed => {
-                found.computed = main.saturating_add(1);
-                found.cached = found.computed;
-                found.router = Some(main);
+            CachedLayers::Routed => {
+                counts.computed = main.saturating_add(1);
+                counts.cached = counts.computed;
+                counts.router = Some(main);
             }
-            // A file of nothing but layers of next-token prediction is served from them.
-            Caches::Computed | Caches::First(_) | Caches::Unshared => {
+            // A file with only MTP layers is served from these layers.
+            CachedLayers::ExceptNextn | CachedLayers::First(_) | CachedLayers::ExceptShared => {
                 if main == 0 && layout.recurrent.is_none() {
-                    found.cached = stored;
+                    counts.cached = stored;
                 }
             }
         }
-        let all = found.computed.max(stored);
-        if all > MOST {
-            return Err(format!("it has {all} layers and b11434 loads {MOST}"));
+        let max = counts.computed.max(stored);
+        if max > MAX_LAYERS {
+            return Err(format!("it has {max} layers, but b11434 loads at most {MAX_LAYERS}"));
         }
-        Ok(found)
+        Ok(counts)
     }
 }

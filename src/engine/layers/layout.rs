@@ -1,158 +1,161 @@
-//! How the layers of an architecture differ from the plain case: a KV cache in each, over the whole context, and no state.
+//! How the layers of an architecture differ from the default: a KV cache over the whole context in each layer, and no
+//! recurrent state.
 
 use serde::Deserialize;
 
-/// What is particular to the layers of an architecture (`src/models/*.cpp` and `llama_model::create_memory` of llama.cpp
-/// b11434). What is absent is as in the plain case.
+/// The special properties of the layers of an architecture (`src/models/*.cpp` and `llama_model::create_memory` of
+/// llama.cpp b11434). Absent properties have their default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Layout {
     /// The sliding window.
-    pub window: Option<Window>,
-    /// Which layers keep state.
-    pub recurrent: Option<Recurrent>,
-    /// What that state is.
-    pub state: Option<Kind>,
-    /// Whether the keys of multi-head latent attention are read.
-    pub latent: Option<Latent>,
-    /// The indexer that chooses the tokens to attend to.
+    pub window: Option<SlidingWindow>,
+    /// Which layers have recurrent state.
+    pub recurrent: Option<RecurrentLayers>,
+    /// The kind of that state.
+    pub state: Option<StateKind>,
+    /// How multi-head latent attention (MLA) is read from the header.
+    pub mla: Option<Mla>,
+    /// The indexer of sparse attention, which selects the tokens to attend to.
     pub indexer: Option<Indexer>,
-    /// Which layers have a cache.
-    pub caches: Caches,
-    /// Whether the widths of heads are read where the first layer has no heads.
+    /// Which layers have a KV cache.
+    pub caches: CachedLayers,
+    /// True if the head sizes are read even if the first layer has no heads.
     pub explicit_heads: bool,
-    /// The key that says how wide a head of the values is, whatever the others say.
-    pub value_head: Option<String>,
-    /// Where what is kept is not known.
-    pub unknown: Option<Unknown>,
+    /// The key of the value head size; it overrides all others.
+    pub value_head_key: Option<String>,
+    /// When the memory of the layers is not known.
+    pub unknown: Option<UnknownMemory>,
 }
 
-/// A sliding window.
+/// Sliding window attention (SWA).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Window {
-    /// The layers that look back a window only.
-    pub pattern: Pattern,
-    /// When there is one.
+pub struct SlidingWindow {
+    /// Which layers use the window.
+    pub pattern: WindowPattern,
+    /// When the window exists.
     #[serde(default)]
-    pub when: When,
-    /// Its tokens where the header does not say them; none where it has to.
+    pub when: WindowCondition,
+    /// Its size in tokens if the header has none. No value if the header must have it.
     #[serde(default)]
     pub default: Option<u64>,
-    /// Its tokens whatever the header says.
+    /// A fixed size in tokens, which overrides the header.
     #[serde(default)]
     pub fixed: Option<u64>,
 }
 
-/// Which layers look back a window only. A list or a period in the header goes before the period here.
+/// Which layers use the sliding window. A list or a period in the header overrides the period here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Pattern {
-    /// All but the last of each so many.
-    Every(u64),
-    /// All but the first of each so many.
-    EveryAfter(u64),
-    /// Those that the header lists.
+pub enum WindowPattern {
+    /// All except the last of every n layers.
+    FullLastOf(u64),
+    /// All except the first of every n layers.
+    FullFirstOf(u64),
+    /// The layers that the header lists.
     Listed,
-    /// Those without state.
-    Caches,
+    /// All layers without recurrent state.
+    WithoutState,
 }
 
-/// When an architecture has a window.
+/// When an architecture has a sliding window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum When {
-    /// When the header has one that is not 0.
+pub enum WindowCondition {
+    /// If the header has a size other than 0.
     #[default]
-    Given,
+    IfNonZero,
     /// Always.
     Always,
-    /// Except when the header says 0.
+    /// Unless the header has the size 0.
     UnlessZero,
-    /// When there are so many layers.
+    /// If the model has this number of layers.
     Layers(u64),
 }
 
-/// Which layers keep state.
+/// Which layers have recurrent state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Recurrent {
-    /// Those without heads of keys and values; all others have a cache.
+pub enum RecurrentLayers {
+    /// Layers without key and value heads; all others have a cache.
     WithoutHeads,
-    /// Those with neither heads nor a feed-forward part; those with heads and without feed-forward part have a cache.
+    /// Layers without heads and without a feed-forward network. Layers with heads and without a feed-forward network
+    /// have a cache.
     WithoutHeadsAndFeedForward,
-    /// All, and all have a cache too.
-    Beside,
-    /// All but the last of each so many, unless the header has a period or a list.
-    UnlessEvery(u64),
+    /// All layers, and all of them also have a cache.
+    AllWithCache,
+    /// All except the last of every n layers, unless the header has a period or a list.
+    FullAttentionEvery(u64),
 }
 
-/// What the state of a layer is (`llama_hparams::n_embd_r` and `n_embd_s`).
+/// The kind of recurrent state (`llama_hparams::n_embd_r` and `n_embd_s`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// That of Mamba.
+pub enum StateKind {
+    /// Mamba.
     Mamba,
-    /// That of Mamba 2 and of gated delta networks, in groups.
-    MambaInGroups,
-    /// That of RWKV.
+    /// Mamba 2 and gated delta net, with groups.
+    Mamba2,
+    /// RWKV.
     Rwkv,
-    /// A short convolution alone.
-    ShortConvolution,
-    /// That of Kimi delta attention.
-    DeltaAttention,
-    /// That of linear attention.
+    /// A short convolution.
+    ShortConv,
+    /// Kimi delta attention.
+    Kda,
+    /// Linear attention.
     LinearAttention,
 }
 
-/// Whether multi-head latent attention is read from the header.
+/// How multi-head latent attention (MLA) is read from the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Latent {
-    /// Where it is there.
+pub enum Mla {
+    /// If the header has its keys.
     Optional,
-    /// It has to be there.
+    /// Always; a header without its keys is an error.
     Required,
 }
 
-/// Which layers have an indexer, which keeps one key of its own for a token.
+/// Which layers have an indexer, which stores one additional key per token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Indexer {
-    /// All.
-    Each,
-    /// Those that the header lists; without a list all, or those of GLM 5.2 where the context is as long as there.
-    EachUnlessListed,
-    /// Those that the header lists, where `attention.indexer.top_k` is not 0.
+    /// All layers.
+    All,
+    /// The layers that the header lists. Without a list: those of GLM 5.2 if the context is at least as long, otherwise
+    /// all.
+    AllUnlessListed,
+    /// The layers that the header lists, if `attention.indexer.top_k` is not 0.
     Listed,
 }
 
-/// Which layers have a cache, of those without state.
+/// Which layers without recurrent state have a KV cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Caches {
-    /// All but those of next-token prediction.
+pub enum CachedLayers {
+    /// All layers except the multi-token prediction (MTP) layers.
     #[default]
-    Computed,
-    /// Also those of next-token prediction.
+    ExceptNextn,
+    /// All layers, including the MTP layers.
     All,
-    /// The first so many; the others read theirs.
+    /// The first n layers; the others read the caches of these.
     First(u64),
-    /// All but the last `attention.shared_kv_layers`, which read those of others.
-    Unshared,
-    /// Each as often as `num_loops`.
+    /// All except the last `attention.shared_kv_layers`, which read the caches of others.
+    ExceptShared,
+    /// All layers, each `num_loops` times.
     Looped,
-    /// All, and one more with one head.
+    /// All layers, and one additional router layer with one head.
     Routed,
 }
 
-/// Where what is kept is not known.
+/// When the memory of an architecture is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unknown {
-    /// The key that makes it so where it is there and not 0; none for always.
+pub struct UnknownMemory {
+    /// The key that must be present and not 0. No value if the memory is never known.
     #[serde(default)]
     pub when: Option<String>,
-    /// Why, after the name of the architecture.
+    /// The reason, as the predicate of a clause about the architecture.
     pub why: String,
 }

@@ -1,66 +1,72 @@
-//! A model put together from its header: which of its layers keep what.
+//! The KV cache and recurrent state of each layer of a model.
 
-use super::counts::Counts;
+use super::counts::LayerCounts;
 use super::header::{Header, product};
-use super::indexer::{Indexed, indexed};
-use super::layout::{Layout, Recurrent};
+use super::indexer::{IndexerLayers, indexer_layers};
+use super::layout::{Layout, RecurrentLayers};
 use super::reuse;
-use super::state::{Stateful, state, stateful};
+use super::state::{StatefulLayers, recurrent_state, stateful_layers};
 use super::widths::Widths;
-use super::window::{Found, window};
-use super::{Cache, Layer, Layers, State};
+use super::window::{WindowLayers, window_layers};
+use super::{KvCache, Layer, Layers, RecurrentState};
 use crate::engine::architecture::Architecture;
 
-/// A model with all that says what its layers keep.
-pub(super) struct Model<'a> {
+/// All properties of a model that determine the memory of its layers.
+pub(super) struct ModelLayers<'a> {
     layout: &'a Layout,
-    pub(super) counts: Counts,
+    pub(super) counts: LayerCounts,
     widths: Widths,
-    stateful: Stateful,
-    state: State,
-    window: Option<Found>,
-    indexed: Option<Indexed>,
-    /// How many layers from the first on have a cache of their own.
-    pub(super) own: u64,
+    stateful: StatefulLayers,
+    state: RecurrentState,
+    window: Option<WindowLayers>,
+    indexer: Option<IndexerLayers>,
+    /// The number of leading layers with a separate KV cache.
+    pub(super) kv_from_start: u64,
     is_recurrent: bool,
 }
 
-impl<'a> Model<'a> {
-    pub(super) fn of(header: Header<'_>, known: &'a Architecture, counts: Counts) -> Result<Self, String> {
-        let layout = known.layout();
-        let widths = Widths::of(header, layout, counts.stored)?;
-        let is_recurrent = known.is_recurrent();
+impl<'a> ModelLayers<'a> {
+    pub(super) fn read(
+        header: Header<'_>,
+        architecture: &'a Architecture,
+        counts: LayerCounts,
+    ) -> Result<Self, String> {
+        let layout = architecture.layout();
+        let widths = Widths::read(header, layout, counts.stored)?;
+        let is_recurrent = architecture.is_recurrent();
         if !is_recurrent {
-            widths.are_known()?;
+            widths.check_known()?;
         }
         let stateful = match layout.recurrent {
-            _ if is_recurrent => Stateful::All,
-            Some(recurrent) => stateful(header, recurrent, &widths, counts.computed)?,
-            None => Stateful::None,
+            _ if is_recurrent => StatefulLayers::All,
+            Some(recurrent) => stateful_layers(header, recurrent, &widths, counts.computed)?,
+            None => StatefulLayers::None,
         };
-        let state = layout.state.map(|kind| state(header, kind, &widths)).transpose()?;
-        let window = layout.window.as_ref().map(|of| window(header, of, &stateful, counts.computed));
+        let state = layout.state.map(|kind| recurrent_state(header, kind, &widths)).transpose()?;
+        let window =
+            layout.window.as_ref().map(|window| window_layers(header, window, &stateful, counts.computed));
         let window = window.transpose()?.flatten();
-        let indexed = indexed(header, layout, &widths, counts.computed)?;
-        let own = reuse::own(header, layout.caches, counts.stored)?;
+        let indexer = indexer_layers(header, layout, &widths, counts.computed)?;
+        let kv_from_start = reuse::kv_from_start(header, layout.caches, counts.stored)?;
         let state = state.unwrap_or_default();
-        let model = Self { layout, counts, widths, stateful, state, window, indexed, own, is_recurrent };
-        model.has_a_windowed_layer()?;
-        reuse::holds(&model)?;
+        let model =
+            Self { layout, counts, widths, stateful, state, window, indexer, kv_from_start, is_recurrent };
+        model.check_window_is_used()?;
+        reuse::check_reuse(&model)?;
         Ok(model)
     }
 
     pub(super) fn layers(&self) -> Result<Layers, String> {
-        let last = self.counts.computed.max(self.counts.cached);
-        let each = (0..last).map(|layer| self.layer(layer)).collect::<Result<Vec<_>, _>>()?;
-        // The router takes the place of the layers of next-token prediction.
-        let all = if self.counts.router.is_some() { last } else { last.max(self.counts.stored) };
-        let widest = (0..all).map(|layer| self.values(layer));
-        let widest_values = widest.collect::<Result<Vec<_>, _>>()?.into_iter().max().unwrap_or(0);
-        let is_windowed = each.iter().any(|layer| layer.cache.is_some_and(|cache| cache.is_windowed));
-        let window = self.window.as_ref().filter(|_| is_windowed).map_or(0, |window| window.tokens);
-        let is_latent = self.widths.is_latent;
-        Ok(Layers { each, window, state: self.state, is_latent, widest_values })
+        let end = self.counts.computed.max(self.counts.cached);
+        let each = (0..end).map(|layer| self.layer(layer)).collect::<Result<Vec<_>, _>>()?;
+        // The index of the router layer is that of the first MTP layer, so MTP layers do not count.
+        let all = if self.counts.router.is_some() { end } else { end.max(self.counts.stored) };
+        let values = (0..all).map(|layer| self.values(layer));
+        let max_values = values.collect::<Result<Vec<_>, _>>()?.into_iter().max().unwrap_or(0);
+        let uses_window = each.iter().any(|layer| layer.cache.is_some_and(|cache| cache.is_swa));
+        let window = self.window.as_ref().filter(|_| uses_window).map_or(0, |window| window.tokens);
+        let is_mla = self.widths.is_mla;
+        Ok(Layers { each, window, state: self.state, is_mla, max_values })
     }
 
     fn layer(&self, layer: u64) -> Result<Layer, String> {
@@ -73,60 +79,59 @@ impl<'a> Model<'a> {
     }
 
     fn has_cache(&self, layer: u64) -> bool {
-        let may = layer < self.counts.cached && layer < self.own && !self.is_recurrent;
-        may && match self.layout.recurrent {
-            Some(Recurrent::Beside) => true,
-            Some(Recurrent::WithoutHeadsAndFeedForward) => {
-                !self.has_state(layer) && self.widths.feed_forward(layer) == 0
+        let can_have = layer < self.counts.cached && layer < self.kv_from_start && !self.is_recurrent;
+        can_have
+            && match self.layout.recurrent {
+                Some(RecurrentLayers::AllWithCache) => true,
+                Some(RecurrentLayers::WithoutHeadsAndFeedForward) => {
+                    !self.has_state(layer) && self.widths.feed_forward(layer) == 0
+                }
+                _ => !self.has_state(layer),
             }
-            _ => !self.has_state(layer),
-        }
     }
 
-    fn cache(&self, layer: u64) -> Result<Cache, String> {
-        let is_windowed = self.is_windowed(layer);
-        let (key_head, value_head) = self.head(layer);
-        let mut keys = product(&[key_head, self.heads(layer)])?;
-        if let Some(indexed) = self.indexed.as_ref().filter(|indexed| indexed.has(layer)) {
-            keys = keys.saturating_add(indexed.width);
+    fn cache(&self, layer: u64) -> Result<KvCache, String> {
+        let is_swa = self.is_swa(layer);
+        let (key_head, value_head) = self.head_sizes(layer);
+        let mut keys = product(&[key_head, self.kv_heads(layer)])?;
+        if let Some(indexer) = self.indexer.as_ref().filter(|indexer| indexer.has(layer)) {
+            keys = keys.saturating_add(indexer.key_width);
         }
         let values = self.values(layer)?;
-        Ok(Cache { is_windowed, keys, values, key_head, value_head })
+        Ok(KvCache { is_swa, keys, values, key_head, value_head })
     }
 
     fn values(&self, layer: u64) -> Result<u64, String> {
-        if self.widths.is_latent {
+        if self.widths.is_mla {
             return Ok(0);
         }
-        product(&[self.head(layer).1, self.heads(layer)])
+        product(&[self.head_sizes(layer).1, self.kv_heads(layer)])
     }
 
-    fn heads(&self, layer: u64) -> u64 {
+    fn kv_heads(&self, layer: u64) -> u64 {
         if self.counts.router == Some(layer) {
             return 1;
         }
-        // Layers that are looped are those of the file again.
-        self.widths.heads(layer.checked_rem(self.counts.stored).unwrap_or(layer))
+        // Looped layers repeat those of the file.
+        self.widths.kv_heads(layer.checked_rem(self.counts.stored).unwrap_or(layer))
     }
 
-    fn head(&self, layer: u64) -> (u64, u64) {
+    /// The sizes of a key and a value of one head.
+    fn head_sizes(&self, layer: u64) -> (u64, u64) {
         let widths = &self.widths;
-        if self.is_windowed(layer) {
-            (widths.window_key, widths.window_value)
-        } else {
-            (widths.key, widths.value)
-        }
+        if self.is_swa(layer) { (widths.key_swa, widths.value_swa) } else { (widths.key, widths.value) }
     }
 
-    pub(super) fn is_windowed(&self, layer: u64) -> bool {
+    /// True if a layer uses the sliding window.
+    pub(super) fn is_swa(&self, layer: u64) -> bool {
         self.window.as_ref().is_some_and(|window| window.has(layer))
     }
 
-    /// The engine aborts where there is a window and no layer for it.
-    fn has_a_windowed_layer(&self) -> Result<(), String> {
-        let is_idle = self.window.is_some()
+    /// llama.cpp aborts if no layer uses the sliding window.
+    fn check_window_is_used(&self) -> Result<(), String> {
+        let is_unused = self.window.is_some()
             && self.layout.recurrent.is_none()
-            && !(0..self.counts.stored).any(|layer| self.is_windowed(layer));
-        if is_idle { Err("it has a sliding window and no layer with it".to_owned()) } else { Ok(()) }
+            && !(0..self.counts.stored).any(|layer| self.is_swa(layer));
+        if is_unused { Err("it has a sliding window that no layer uses".to_owned()) } else { Ok(()) }
     }
 }

@@ -1,31 +1,46 @@
-//! Layers that read the cache of another (`gemma3n` and `gemma4`, `create_memory` in `src/llama-model.cpp` of llama.cpp
-//! b11434).
+//! Layers that read the KV cache of another layer (`gemma3n` and `gemma4`, `create_memory` in `src/llama-model.cpp` of
+//! llama.cpp b11434).
 
 use super::header::Header;
-use super::layout::Caches;
-use super::model::Model;
+use super::layout::CachedLayers;
+use super::model::ModelLayers;
 
-/// How many layers from the first on have a cache of their own.
-pub(super) fn own(header: Header<'_>, caches: Caches, stored: u64) -> Result<u64, String> {
-    let own = match caches {
-        Caches::First(own) => own,
-        Caches::Unshared => {
+/// The number of leading layers with a separate KV cache (`n_layer_kv_from_start`).
+pub(super) fn kv_from_start(
+    header: Header<'_>,
+    caches: CachedLayers,
+    stored_layers: u64,
+) -> Result<u64, String> {
+    let count = match caches {
+        CachedLayers::First(count) => count,
+        CachedLayers::ExceptShared => {
             let shared = header.number("attention.shared_kv_layers")?.unwrap_or(0);
-            stored.saturating_sub(shared)
+            stored_layers.saturating_sub(shared)
         }
-        Caches::Computed | Caches::All | Caches::Looped | Caches::Routed => return Ok(u64::MAX),
+        CachedLayers::ExceptNextn | CachedLayers::All | CachedLayers::Looped | CachedLayers::Routed => {
+            return Ok(u64::MAX);
+        }
     };
-    // A windowed layer reads the last but one of them.
-    if own < 2 { Err(format!("{own} of its layers have a cache that others read")) } else { Ok(own) }
+    // Two are needed: layers with a sliding window read the cache of the second to last of them.
+    if count < 2 {
+        Err(format!("only {count} of its layers have a separate KV cache, and 2 are needed"))
+    } else {
+        Ok(count)
+    }
 }
 
-/// That each of the others finds a layer of its kind to read: the last of those with a cache, or the last but one where it is
-/// windowed. The engine aborts where there is none.
-pub(super) fn holds(model: &Model<'_>) -> Result<(), String> {
-    let holds = (model.own..model.counts.cached).all(|layer| {
-        let is_windowed = model.is_windowed(layer);
-        let read = model.own.saturating_sub(if is_windowed { 2 } else { 1 });
-        model.is_windowed(read) == is_windowed
+/// Checks that each layer without a cache reads the cache of a layer of the same kind. Layers with full attention read
+/// the last cache, layers with a sliding window the second to last. llama.cpp aborts if the kinds differ.
+pub(super) fn check_reuse(model: &ModelLayers<'_>) -> Result<(), String> {
+    let is_valid = (model.kv_from_start..model.counts.cached).all(|layer| {
+        let is_swa = model.is_swa(layer);
+        let source = model.kv_from_start.saturating_sub(if is_swa { 2 } else { 1 });
+        model.is_swa(source) == is_swa
     });
-    if holds { Ok(()) } else { Err("its layers that share a cache find none to share".to_owned()) }
+    if is_valid {
+        Ok(())
+    } else {
+        Err("a layer without a KV cache would read the cache of a layer with another kind of attention"
+            .to_owned())
+    }
 }

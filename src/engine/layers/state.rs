@@ -1,20 +1,20 @@
-//! Which layers keep state, and how much (`llama_hparams::n_embd_r` and `n_embd_s`, `src/llama-hparams.cpp` of llama.cpp
-//! b11434).
+//! Which layers have recurrent state, and its size (`llama_hparams::n_embd_r` and `n_embd_s`, `src/llama-hparams.cpp`
+//! of llama.cpp b11434).
 
-use super::State;
+use super::RecurrentState;
 use super::header::{Header, product};
-use super::layout::{Kind, Recurrent};
+use super::layout::{RecurrentLayers, StateKind};
 use super::widths::Widths;
 
-/// Which layers keep state.
-pub(super) enum Stateful {
+/// The layers with recurrent state.
+pub(super) enum StatefulLayers {
     None,
     All,
     List(Vec<bool>),
 }
 
-impl Stateful {
-    /// Whether a layer does.
+impl StatefulLayers {
+    /// True if a layer has recurrent state.
     pub(super) fn has(&self, layer: u64) -> bool {
         match self {
             Self::None => false,
@@ -26,22 +26,22 @@ impl Stateful {
     }
 }
 
-/// Which of so many layers keep state.
-pub(super) fn stateful(
+/// Which of the first `layers` layers have recurrent state.
+pub(super) fn stateful_layers(
     header: Header<'_>,
-    of: Recurrent,
+    recurrent: RecurrentLayers,
     widths: &Widths,
     layers: u64,
-) -> Result<Stateful, String> {
-    let list = match of {
-        Recurrent::Beside => return Ok(Stateful::All),
-        Recurrent::WithoutHeads => (0..layers).map(|layer| widths.heads(layer) == 0).collect(),
-        Recurrent::WithoutHeadsAndFeedForward => {
-            (0..layers).map(|layer| widths.heads(layer) == 0 && widths.feed_forward(layer) == 0).collect()
+) -> Result<StatefulLayers, String> {
+    let list = match recurrent {
+        RecurrentLayers::AllWithCache => return Ok(StatefulLayers::All),
+        RecurrentLayers::WithoutHeads => (0..layers).map(|layer| widths.kv_heads(layer) == 0).collect(),
+        RecurrentLayers::WithoutHeadsAndFeedForward => {
+            (0..layers).map(|layer| widths.kv_heads(layer) == 0 && widths.feed_forward(layer) == 0).collect()
         }
-        Recurrent::UnlessEvery(period) => {
+        RecurrentLayers::FullAttentionEvery(period) => {
             match header.per_layer("attention.recurrent_layers", widths.layers)? {
-                Some(list) => list.iter().map(|is| *is != 0).collect(),
+                Some(list) => list.iter().map(|flag| *flag != 0).collect(),
                 None => {
                     let key = "full_attention_interval";
                     let period = header.number(key)?.unwrap_or(period);
@@ -53,35 +53,39 @@ pub(super) fn stateful(
             }
         }
     };
-    Ok(Stateful::List(list))
+    Ok(StatefulLayers::List(list))
 }
 
-/// What one layer keeps for one sequence.
-pub(super) fn state(header: Header<'_>, kind: Kind, widths: &Widths) -> Result<State, String> {
-    let embedding = header.required("embedding_length")?;
-    let (rolling, fixed) = match kind {
-        Kind::Mamba => mamba(header, 0)?,
-        Kind::MambaInGroups => mamba(header, header.required("ssm.group_count")?)?,
-        Kind::Rwkv => {
+/// The recurrent state of one layer for one sequence.
+pub(super) fn recurrent_state(
+    header: Header<'_>,
+    kind: StateKind,
+    widths: &Widths,
+) -> Result<RecurrentState, String> {
+    let n_embd = header.required("embedding_length")?;
+    let (rolling, recurrent) = match kind {
+        StateKind::Mamba => mamba(header, 0)?,
+        StateKind::Mamba2 => mamba(header, header.required("ssm.group_count")?)?,
+        StateKind::Rwkv => {
             let shifts = header.number("token_shift_count")?.unwrap_or(2);
-            (product(&[shifts, embedding])?, product(&[embedding, header.positive("wkv.head_size")?])?)
+            (product(&[shifts, n_embd])?, product(&[n_embd, header.positive("wkv.head_size")?])?)
         }
-        Kind::ShortConvolution => (product(&[embedding, header.positive("shortconv.l_cache")? - 1])?, 0),
-        Kind::DeltaAttention => {
+        StateKind::ShortConv => (product(&[n_embd, header.positive("shortconv.l_cache")? - 1])?, 0),
+        StateKind::Kda => {
             let head = header.positive("kda.head_dim")?;
-            // Without a width of the convolution, it is 4.
+            // A convolution width of 0 counts as 4.
             let rows = header.required("ssm.conv_kernel")?.checked_sub(1).unwrap_or(3);
-            (product(&[3, rows, widths.first, head])?, product(&[head, head, widths.first])?)
+            (product(&[3, rows, widths.first_heads, head])?, product(&[head, head, widths.first_heads])?)
         }
-        Kind::LinearAttention => (0, product(&[widths.key, widths.key, widths.first])?),
+        StateKind::LinearAttention => (0, product(&[widths.key, widths.key, widths.first_heads])?),
     };
-    Ok(State { rolling, fixed })
+    Ok(RecurrentState { rolling, recurrent })
 }
 
 fn mamba(header: Header<'_>, groups: u64) -> Result<(u64, u64), String> {
-    let [rows, inner, state] =
+    let [conv_kernel, inner, state] =
         ["ssm.conv_kernel", "ssm.inner_size", "ssm.state_size"].map(|key| header.required(key));
-    let (rows, inner, state) = (rows?.saturating_sub(1), inner?, state?);
-    let width = inner.saturating_add(product(&[2, groups, state])?);
-    Ok((product(&[rows, width])?, product(&[state, inner])?))
+    let (rows, inner, state) = (conv_kernel?.saturating_sub(1), inner?, state?);
+    let channels = inner.saturating_add(product(&[2, groups, state])?);
+    Ok((product(&[rows, channels])?, product(&[state, inner])?))
 }

@@ -1,57 +1,58 @@
-//! Which layers look back a window only, and how far.
+//! Which layers use a sliding window, and its size.
 
-use super::header::{Header, missing};
-use super::layout::{Pattern, When, Window};
-use super::state::Stateful;
+use super::header::{Header, missing_key};
+use super::layout::{SlidingWindow, WindowCondition, WindowPattern};
+use super::state::StatefulLayers;
 
 const TOKENS: &str = "attention.sliding_window";
 const PATTERN: &str = "attention.sliding_window_pattern";
 
-/// A window that a model has.
-pub(super) struct Found {
+/// The sliding window of a model.
+pub(super) struct WindowLayers {
+    /// Its size in tokens (`n_swa`).
     pub(super) tokens: u64,
     layers: Vec<bool>,
 }
 
-impl Found {
-    /// Whether a layer looks back that far only.
+impl WindowLayers {
+    /// True if a layer uses the window.
     pub(super) fn has(&self, layer: u64) -> bool {
         usize::try_from(layer).ok().and_then(|layer| self.layers.get(layer)).copied().unwrap_or(false)
     }
 }
 
-/// The window of a model with so many computed layers.
-pub(super) fn window(
+/// The sliding window of a model with `layers` computed layers.
+pub(super) fn window_layers(
     header: Header<'_>,
-    of: &Window,
-    stateful: &Stateful,
+    window: &SlidingWindow,
+    stateful: &StatefulLayers,
     layers: u64,
-) -> Result<Option<Found>, String> {
-    let given = header.number(TOKENS)?;
-    let is_there = match of.when {
-        When::Given => given.is_some_and(|tokens| tokens > 0),
-        When::Always => true,
-        When::UnlessZero => given != Some(0),
-        When::Layers(of) => of == layers,
+) -> Result<Option<WindowLayers>, String> {
+    let in_header = header.number(TOKENS)?;
+    let exists = match window.when {
+        WindowCondition::IfNonZero => in_header.is_some_and(|tokens| tokens > 0),
+        WindowCondition::Always => true,
+        WindowCondition::UnlessZero => in_header != Some(0),
+        WindowCondition::Layers(count) => count == layers,
     };
-    if !is_there {
+    if !exists {
         return Ok(None);
     }
-    let tokens = of.fixed.or(given).or(of.default).ok_or_else(|| missing(TOKENS))?;
-    let period = |by_default: u64| Ok::<_, String>(header.number(PATTERN)?.unwrap_or(by_default));
-    let layers = match (of.pattern, header.list(PATTERN)?) {
-        (Pattern::Caches, _) => (0..layers).map(|layer| !stateful.has(layer)).collect(),
-        // A list may go on to layers of next-token prediction; a period does not.
-        (_, Some(list)) => list.iter().map(|is| *is != 0).collect(),
-        (Pattern::Listed, None) => return Err(missing(PATTERN)),
-        (Pattern::Every(every), None) => {
-            let every = period(every)?;
-            (0..layers).map(|layer| every == 0 || (layer + 1) % every != 0).collect()
+    let tokens = window.fixed.or(in_header).or(window.default).ok_or_else(|| missing_key(TOKENS))?;
+    let period = |default: u64| Ok::<_, String>(header.number(PATTERN)?.unwrap_or(default));
+    let layers = match (window.pattern, header.list(PATTERN)?) {
+        (WindowPattern::WithoutState, _) => (0..layers).map(|layer| !stateful.has(layer)).collect(),
+        // A list may include MTP layers; a period does not.
+        (_, Some(list)) => list.iter().map(|flag| *flag != 0).collect(),
+        (WindowPattern::Listed, None) => return Err(missing_key(PATTERN)),
+        (WindowPattern::FullLastOf(default), None) => {
+            let period = period(default)?;
+            (0..layers).map(|layer| period == 0 || (layer + 1) % period != 0).collect()
         }
-        (Pattern::EveryAfter(every), None) => {
-            let every = period(every)?;
-            (0..layers).map(|layer| every == 0 || layer % every != 0).collect()
+        (WindowPattern::FullFirstOf(default), None) => {
+            let period = period(default)?;
+            (0..layers).map(|layer| period == 0 || layer % period != 0).collect()
         }
     };
-    Ok(Some(Found { tokens, layers }))
+    Ok(Some(WindowLayers { tokens, layers }))
 }

@@ -1,31 +1,32 @@
-//! Keys, values and recurrent state: what is kept between tokens.
+//! The size of KV caches, recurrent states and context checkpoints.
 
-use crate::engine::compute::Sizes;
-use crate::engine::layers::{Cache, Layers, layers};
+use crate::engine::compute::ContextParams;
+use crate::engine::layers::{KvCache, Layers, layers};
 use crate::facts::{Facts, TensorType};
 
-/// Bytes of a number of recurrent state, always f32 (llama.cpp b11434, `src/llama-model.cpp`).
-const NUMBER: u64 = 4;
+/// Bytes of an element of recurrent state, which is always f32 (llama.cpp b11434, `src/llama-model.cpp`).
+const STATE_ELEMENT: u64 = 4;
 
-/// Bytes of the caches of all layers (llama.cpp b11434, `src/llama-kv-cache.cpp` and `src/llama-kv-cache-iswa.cpp`); in words why
-/// there cannot be such caches.
-pub(super) fn keys_and_values(
+/// Bytes of the KV caches of all layers (llama.cpp b11434, `src/llama-kv-cache.cpp` and `src/llama-kv-cache-iswa.cpp`).
+/// The error is the reason why llama.cpp would refuse the caches.
+pub(super) fn kv_caches(
     layers: &Layers,
-    sizes: &Sizes,
+    params: &ContextParams,
     types: [&TensorType; 2],
 ) -> Result<u64, String> {
     let mut sum = 0_u64;
     for cache in caches(layers) {
-        let cells = if cache.is_windowed { sizes.window_cells } else { sizes.cells };
-        let token = token(layers, sizes, cache, types)?;
-        sum = sum.saturating_add(token.saturating_mul(cells).saturating_mul(sizes.streams));
+        let cells = if cache.is_swa { params.swa_cells } else { params.cells };
+        let token = token_bytes(layers, params, cache, types)?;
+        sum = sum.saturating_add(token.saturating_mul(cells).saturating_mul(params.streams));
     }
     Ok(sum)
 }
 
-/// The width of a head that a type of cache does not divide, which a server with flash attention refuses whether it has a cache or
-/// not; none where it divides all, or where they are not known (llama.cpp b11434, `src/llama-context.cpp`).
-pub fn undivided(facts: &Facts, kind: &TensorType) -> Option<u64> {
+/// The head size that is not divisible by the block size of a cache type. A server with flash attention refuses such a
+/// type, even if the model has no cache (llama.cpp b11434, `src/llama-context.cpp`). No value if all head sizes are
+/// divisible or not known.
+pub fn indivisible_head(facts: &Facts, cache_type: &TensorType) -> Option<u64> {
     let layers = layers(facts).ok()?;
     let mut heads: Vec<u64> = caches(&layers).flat_map(|cache| [cache.key_head, cache.value_head]).collect();
     if heads.is_empty() {
@@ -35,67 +36,76 @@ pub fn undivided(facts: &Facts, kind: &TensorType) -> Option<u64> {
             ["attention.key_length", "attention.value_length"].map(|key| facts.number(key).unwrap_or(head)),
         );
     }
-    heads.into_iter().find(|head| !head.is_multiple_of(kind.block))
+    heads.into_iter().find(|head| !head.is_multiple_of(cache_type.block))
 }
 
-fn caches(layers: &Layers) -> impl Iterator<Item = &Cache> {
+fn caches(layers: &Layers) -> impl Iterator<Item = &KvCache> {
     layers.each.iter().filter_map(|layer| layer.cache.as_ref())
 }
 
-/// Bytes of one token in one layer. Without flash attention values lie transposed, and are as wide as in the widest layer.
-fn token(
+/// Bytes of one token in one layer. Without flash attention values are stored transposed, with the size of the widest
+/// layer.
+fn token_bytes(
     layers: &Layers,
-    sizes: &Sizes,
-    cache: &Cache,
-    [keys, values]: [&TensorType; 2],
+    params: &ContextParams,
+    cache: &KvCache,
+    [type_k, type_v]: [&TensorType; 2],
 ) -> Result<u64, String> {
-    let is_plain = sizes.flash_attention || layers.is_latent;
-    let width = if is_plain { cache.values } else { layers.widest_values };
-    if sizes.flash_attention {
-        // It reads whole blocks of each head (`src/llama-context.cpp`).
-        row(keys, cache.key_head)?;
-        row(values, if layers.is_latent { 0 } else { cache.value_head })?;
+    let has_own_size = params.flash_attention || layers.is_mla;
+    let values = if has_own_size { cache.values } else { layers.max_values };
+    if params.flash_attention {
+        // Flash attention reads whole blocks of each head (`src/llama-context.cpp`).
+        row_bytes(type_k, cache.key_head)?;
+        row_bytes(type_v, if layers.is_mla { 0 } else { cache.value_head })?;
     }
-    Ok(row(keys, cache.keys)?.saturating_add(row(values, width)?))
+    Ok(row_bytes(type_k, cache.keys)?.saturating_add(row_bytes(type_v, values)?))
 }
 
-fn row(kind: &TensorType, numbers: u64) -> Result<u64, String> {
-    if !numbers.is_multiple_of(kind.block) {
+/// `ggml_row_size`.
+fn row_bytes(tensor_type: &TensorType, elements: u64) -> Result<u64, String> {
+    if !elements.is_multiple_of(tensor_type.block) {
         return Err(format!(
-            "{numbers} numbers do not fill blocks of {}, which a cache of `{}` has, and the server would not start",
-            kind.block, kind.name
+            "a KV cache of type `{}` needs sizes divisible by {}, not {elements}; the server would exit at startup",
+            tensor_type.name, tensor_type.block
         ));
     }
-    Ok((numbers / kind.block).saturating_mul(kind.bytes))
+    Ok((elements / tensor_type.block).saturating_mul(tensor_type.bytes))
 }
 
-/// Bytes of the recurrent state of all slots, each with `rollback` further rows (llama.cpp b11434,
+/// Bytes of the recurrent state of all slots, each with `rollback` additional rows (llama.cpp b11434,
 /// `src/llama-memory-recurrent.cpp`).
-pub(super) fn state(layers: &Layers, sizes: &Sizes, rollback: u64) -> u64 {
-    let rows = sizes.slots.saturating_mul(rollback.saturating_add(1));
-    of_sequence(layers).saturating_mul(rows)
+pub(super) fn recurrent_state(layers: &Layers, params: &ContextParams, rollback: u64) -> u64 {
+    let rows = params.slots.saturating_mul(rollback.saturating_add(1));
+    sequence_state(layers).saturating_mul(rows)
 }
 
-fn of_sequence(layers: &Layers) -> u64 {
+/// Bytes of the recurrent state of one sequence.
+fn sequence_state(layers: &Layers) -> u64 {
     let count = layers.each.iter().filter(|layer| layer.has_state).count() as u64;
-    let numbers = layers.state.rolling.saturating_add(layers.state.fixed);
-    numbers.saturating_mul(NUMBER).saturating_mul(count)
+    let elements = layers.state.rolling.saturating_add(layers.state.recurrent);
+    elements.saturating_mul(STATE_ELEMENT).saturating_mul(count)
 }
 
-/// What a token and what all of it takes in a copy beside keys and values, at the most: positions, sequences, lengths.
-const OF_TOKEN: u64 = 16;
-const OF_COPY: u64 = 4096;
+/// Maximum bytes of a checkpoint per token and in total, in addition to keys and values: positions, sequences and
+/// lengths.
+const CHECKPOINT_TOKEN: u64 = 16;
+const CHECKPOINT_OVERHEAD: u64 = 4096;
 
-/// Bytes of a context checkpoint of one slot at the most: its state, and the tokens of windowed layers that the next one sees (llama.cpp
-/// b11434, `tools/server/server-context.cpp`, `state_write` of `src/llama-kv-cache.cpp`); 0 where all of the memory can be rolled back.
-pub(super) fn checkpoint(layers: &Layers, sizes: &Sizes, types: [&TensorType; 2]) -> Result<u64, String> {
-    let mut sum = of_sequence(layers);
-    if sizes.window_cells > 0 && sizes.window_cells < sizes.cells {
-        let tokens = layers.window.min(sizes.window_cells);
-        for cache in caches(layers).filter(|cache| cache.is_windowed) {
-            sum = sum.saturating_add(token(layers, sizes, cache, types)?.saturating_mul(tokens));
+/// Maximum bytes of a context checkpoint of one slot: its recurrent state, and the tokens in the sliding window of the
+/// next token (llama.cpp b11434, `tools/server/server-context.cpp`, `state_write` of `src/llama-kv-cache.cpp`). 0 if
+/// the whole memory can be rolled back.
+pub(super) fn checkpoint(
+    layers: &Layers,
+    params: &ContextParams,
+    types: [&TensorType; 2],
+) -> Result<u64, String> {
+    let mut sum = sequence_state(layers);
+    if params.swa_cells > 0 && params.swa_cells < params.cells {
+        let tokens = layers.window.min(params.swa_cells);
+        for cache in caches(layers).filter(|cache| cache.is_swa) {
+            sum = sum.saturating_add(token_bytes(layers, params, cache, types)?.saturating_mul(tokens));
         }
-        sum = sum.saturating_add(tokens.saturating_mul(OF_TOKEN));
+        sum = sum.saturating_add(tokens.saturating_mul(CHECKPOINT_TOKEN));
     }
-    Ok(if sum == 0 { 0 } else { sum.saturating_add(OF_COPY) })
+    Ok(if sum == 0 { 0 } else { sum.saturating_add(CHECKPOINT_OVERHEAD) })
 }

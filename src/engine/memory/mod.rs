@@ -1,113 +1,114 @@
-//! What a server process takes in memory, from the headers of its files and its command line.
+//! Predicts the memory of a server process from the headers of its files and its command line.
 //!
-//! The formulas are those of llama.cpp b11434 for a processor; a build before it takes its compute buffers otherwise. Each part
-//! says how far off it may be, or why it is not known; nothing is filled with a guess.
+//! The formulas are those of llama.cpp b11434 on a CPU; earlier builds allocate compute buffers differently. Each part
+//! has an error margin, or the reason why it is not known. Unknown parts are never guessed.
 //!
-//! Not counted: the program itself with its libraries, the tables of the tokenizer, what its threads multiply in
-//! (`ggml_graph_plan` of `ggml/src/ggml-cpu/ggml-cpu.c`, about the widest layer of one batch), and requests on their way.
+//! Not counted: the program and its libraries, the tables of the tokenizer, the work buffers of its threads
+//! (`ggml_graph_plan` of `ggml/src/ggml-cpu/ggml-cpu.c`, about the widest layer of one batch), and requests in transit.
 
-mod asked;
 mod cache;
-mod sizes;
+mod context;
+mod options;
 mod weights;
 
-pub use asked::Asked;
-pub use cache::undivided;
+pub use cache::indivisible_head;
+pub use options::MemoryOptions;
 
 use super::Profile;
 use super::architecture::{Architecture, Class, architecture};
-use super::compute::{self, Sizes};
+use super::compute::{self, ContextParams};
 use super::layers::{Layers, layers};
 use crate::facts::Facts;
 
-/// The build since which the buffers of a context are known.
+/// The first build whose context buffers are known.
 const KNOWN_SINCE: u32 = 11434;
-/// The same for encoders: those of b11434 take less, since what a token sees is not rounded up there (`src/llama-graph.cpp`).
+/// The same for encoders. Encoders in b11434 need less memory, because this build does not round up attention masks
+/// (`src/llama-graph.cpp`).
 const ENCODERS_KNOWN_SINCE: u32 = 11669;
 
-/// The table of `ngram-mod`: 4 Mi entries of 4 bytes (llama.cpp b11434, `common/speculative.cpp`).
+/// Bytes of the table of `ngram-mod`: 4 Mi entries of 4 bytes (llama.cpp b11434, `common/speculative.cpp`).
 const NGRAM_TABLE: u64 = 16 << 20;
 
-/// What a process loads, and how.
+/// The files and options of a server process.
 #[derive(Clone, Copy, Debug)]
 pub struct Process<'p> {
     /// The build.
     pub profile: &'p Profile,
-    /// What its command line asks for.
-    pub asked: &'p Asked,
-    /// The facts of the model, with what is overridden in them.
+    /// The memory options of its command line.
+    pub options: &'p MemoryOptions,
+    /// The facts of the model, with overrides applied.
     pub model: &'p Facts,
-    /// The facts of the draft; none where there is no draft.
+    /// The facts of the draft, if any.
     pub draft: Option<&'p Facts>,
-    /// The facts of the projector; none where there is no projector.
+    /// The facts of the projector, if any.
     pub projector: Option<&'p Facts>,
 }
 
-/// One part of what a process takes.
+/// One part of the memory of a process.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Part {
-    /// What it is.
-    pub kind: Kind,
-    /// Whose it is.
-    pub of: Whose,
-    /// How much.
+    /// The use of the memory.
+    pub kind: PartKind,
+    /// The file that needs it.
+    pub owner: Owner,
+    /// The size.
     pub amount: Amount,
 }
 
-/// What a part of the memory is for.
+/// The use of a part of the memory.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Kind {
-    /// Weights in pages of their file, the same for all processes that map it.
+pub enum PartKind {
+    /// Weights mapped from the file, shared between all processes that map it.
     Mapped,
-    /// Weights in memory of the process.
+    /// Weights loaded into process memory.
     Loaded,
-    /// Weights copied into a layout of the processor.
+    /// Weights repacked into a layout of the CPU.
     Repacked,
-    /// Keys and values of all slots.
+    /// The KV cache of all slots.
     Cache,
-    /// Recurrent state of all slots.
+    /// The recurrent state of all slots.
     State,
-    /// What a step is computed in.
+    /// The compute buffer.
     Compute,
-    /// What a step puts out.
+    /// The output buffer: logits and embeddings.
     Output,
-    /// Prompts of earlier requests.
+    /// The prompt cache, with prompts of earlier requests.
     PromptCache,
-    /// Copies of state or window to go back to.
+    /// Context checkpoints: copies of recurrent states and sliding windows.
     Checkpoints,
     /// Anything else.
     Rest,
 }
 
-/// Whose a part is.
+/// The file that needs a part.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Whose {
-    /// The model's.
+pub enum Owner {
+    /// The model.
     Model,
-    /// The draft's.
+    /// The draft.
     Draft,
-    /// The projector's.
+    /// The projector.
     Projector,
 }
 
-/// How much it is, and how well that is known.
+/// The size of a part, with its precision.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Amount {
-    /// So many bytes, up to some percent.
+    /// A size with an error margin.
     Within {
         /// Bytes.
         bytes: u64,
-        /// By how many percent that may be off, either way.
+        /// The error margin in percent, in both directions.
         percent: u8,
     },
-    /// No more bytes than these.
+    /// An upper bound in bytes.
     AtMost(u64),
-    /// Not known, and why, as the end of a sentence.
+    /// Not known; the reason as a clause.
     Unknown(String),
 }
 
 impl Amount {
-    /// The bytes that are counted; 0 where nothing is known.
+    /// The bytes to count; 0 if the size is not known.
     pub fn bytes(&self) -> u64 {
         match self {
             Self::Within { bytes, .. } | Self::AtMost(bytes) => *bytes,
@@ -115,126 +116,143 @@ impl Amount {
         }
     }
 
+    /// An exact size, except for the alignment of tensors in their buffer.
     fn exact(bytes: u64) -> Self {
-        // Tensors are aligned in a buffer of their own.
         Self::Within { bytes, percent: 1 }
     }
 }
 
-/// All parts of what a process takes, those of nothing left out.
+/// All parts of the memory of a process. Empty parts are omitted, except those of files.
 pub fn memory(process: &Process<'_>) -> Vec<Part> {
-    let Process { asked, model, draft, projector, .. } = *process;
-    let mut parts = context(process, model, Whose::Model);
+    let Process { options, model, draft, projector, .. } = *process;
+    let mut parts = context_parts(process, model, Owner::Model);
     if let Some(draft) = draft {
-        parts.extend(of_draft(process, draft));
+        parts.extend(draft_parts(process, draft));
     }
     if let Some(projector) = projector {
-        let amount = Amount::exact(weights::all(projector));
-        parts.push(Part { kind: Kind::Loaded, of: Whose::Projector, amount });
-        let why = "what a projector computes in depends on the image".to_owned();
-        parts.push(Part { kind: Kind::Compute, of: Whose::Projector, amount: Amount::Unknown(why) });
+        let amount = Amount::exact(weights::total_bytes(projector));
+        parts.push(Part { kind: PartKind::Loaded, owner: Owner::Projector, amount });
+        let why = "the compute buffer of a projector depends on the image".to_owned();
+        parts.push(Part { kind: PartKind::Compute, owner: Owner::Projector, amount: Amount::Unknown(why) });
     }
-    if asked.hashes_ngrams() {
-        parts.push(Part { kind: Kind::Rest, of: Whose::Model, amount: Amount::exact(NGRAM_TABLE) });
+    if options.has_ngram_table() {
+        let amount = Amount::exact(NGRAM_TABLE);
+        parts.push(Part { kind: PartKind::Rest, owner: Owner::Model, amount });
     }
-    let prompts = match asked.prompt_cache {
+    let prompts = match options.prompt_cache {
         Some(bytes) => Amount::AtMost(bytes),
-        None => Amount::Unknown("the prompt cache has no bound".to_owned()),
+        None => Amount::Unknown("the prompt cache has no size limit".to_owned()),
     };
-    parts.push(Part { kind: Kind::PromptCache, of: Whose::Model, amount: prompts });
-    let unknown = asked.unknown.iter().cloned().chain(asked.speculation().map(ToOwned::to_owned));
+    parts.push(Part { kind: PartKind::PromptCache, owner: Owner::Model, amount: prompts });
+    let unknown = options.unknown.iter().cloned().chain(options.unknown_speculation().map(ToOwned::to_owned));
     parts.extend(unknown.map(|why| Part {
-        kind: Kind::Rest,
-        of: Whose::Model,
+        kind: PartKind::Rest,
+        owner: Owner::Model,
         amount: Amount::Unknown(why),
     }));
-    // That nothing of a file is mapped has to be said.
-    let is_file = |part: &Part| matches!(part.kind, Kind::Mapped | Kind::Loaded);
+    // Keep the empty part of a file: it shows that nothing of the file is mapped.
+    let is_file = |part: &Part| matches!(part.kind, PartKind::Mapped | PartKind::Loaded);
     parts.retain(|part| {
         is_file(part) || !matches!(part.amount, Amount::Within { bytes: 0, .. } | Amount::AtMost(0))
     });
     parts
 }
 
-/// A draft has the sizes of its target and caches of its own types (llama.cpp b11434, `common_base_params_to_speculative` of
-/// `common/speculative.cpp`).
-fn of_draft(process: &Process<'_>, draft: &Facts) -> Vec<Part> {
-    let asked = process.asked;
+/// The parts of a draft. It has the context of its target and separate cache types (llama.cpp b11434,
+/// `common_base_params_to_speculative` of `common/speculative.cpp`).
+fn draft_parts(process: &Process<'_>, draft: &Facts) -> Vec<Part> {
+    let options = process.options;
     if process.profile.option("llama-server", "--ctx-size-draft").is_none() {
-        return context(process, draft, Whose::Draft);
+        return context_parts(process, draft, Owner::Draft);
     }
-    let mut parts = weights::of(draft, asked, Whose::Draft);
-    for kind in [Kind::Cache, Kind::Compute] {
-        let why = "how a build with `--ctx-size-draft` makes the contexts of a draft is not known".to_owned();
-        parts.push(Part { kind, of: Whose::Draft, amount: Amount::Unknown(why) });
+    let mut parts = weights::weight_parts(draft, options, Owner::Draft);
+    for kind in [PartKind::Cache, PartKind::Compute] {
+        let why = "the draft context of a build with `--ctx-size-draft` is not known".to_owned();
+        parts.push(Part { kind, owner: Owner::Draft, amount: Amount::Unknown(why) });
     }
     parts
 }
 
-/// What a model and its context take.
-fn context(process: &Process<'_>, facts: &Facts, of: Whose) -> Vec<Part> {
-    let asked = process.asked;
-    let mut parts = weights::of(facts, asked, of);
-    let mut report = |kind, amount| parts.push(Part { kind, of, amount });
+/// The parts of a model or draft and its context.
+fn context_parts(process: &Process<'_>, facts: &Facts, owner: Owner) -> Vec<Part> {
+    let options = process.options;
+    let mut parts = weights::weight_parts(facts, options, owner);
+    let mut add = |kind, amount| parts.push(Part { kind, owner, amount });
     let layers = match layers(facts) {
         Ok(layers) => layers,
         Err(why) => {
-            report(Kind::Rest, Amount::Unknown(why));
+            add(PartKind::Rest, Amount::Unknown(why));
             return parts;
         }
     };
-    let sizes = sizes_of(asked, facts, &layers, of);
-    let types = if of == Whose::Draft { asked.of_draft } else { [asked.keys, asked.values] };
-    report(
-        Kind::Cache,
-        cache::keys_and_values(&layers, &sizes, types).map_or_else(Amount::Unknown, Amount::exact),
-    );
-    report(Kind::State, Amount::exact(cache::state(&layers, &sizes, rollback(asked, facts, of))));
-    let checkpoints = cache::checkpoint(&layers, &sizes, types);
-    let of_drafting = process.draft.is_some() && layers.each.iter().any(|layer| layer.has_state);
-    let copies = asked.checkpoints.saturating_add(u64::from(of_drafting));
-    let kept = checkpoints.map(|bytes| bytes.saturating_mul(copies).saturating_mul(sizes.slots));
-    report(Kind::Checkpoints, kept.map_or_else(Amount::Unknown, Amount::AtMost));
+    let params = context_params(options, facts, &layers, owner);
+    let types = if owner == Owner::Draft {
+        options.draft_cache_types
+    } else {
+        [options.cache_type_k, options.cache_type_v]
+    };
+    let kv_caches = cache::kv_caches(&layers, &params, types);
+    add(PartKind::Cache, kv_caches.map_or_else(Amount::Unknown, Amount::exact));
+    let state = cache::recurrent_state(&layers, &params, rollback(options, facts, owner));
+    add(PartKind::State, Amount::exact(state));
+    let checkpoint = cache::checkpoint(&layers, &params, types);
+    // Speculation with a recurrent model needs one more checkpoint.
+    let for_drafting = process.draft.is_some() && layers.each.iter().any(|layer| layer.has_state);
+    let count = options.checkpoints.saturating_add(u64::from(for_drafting));
+    let checkpoints = checkpoint.map(|bytes| bytes.saturating_mul(count).saturating_mul(params.slots));
+    add(PartKind::Checkpoints, checkpoints.map_or_else(Amount::Unknown, Amount::AtMost));
+    add(PartKind::Compute, compute_amount(process, facts, &params, owner));
+    // The buffer grows with the first batch that has more than one output per slot.
+    let grown = ContextParams { slots: params.outputs.max(params.slots), ..params };
+    let sampling = if options.samples_in_backend(owner) { sampling_bytes(facts, grown.slots) } else { 0 };
+    let output = compute::output_buffer(facts, &grown).saturating_add(sampling);
+    add(PartKind::Output, Amount::AtMost(output));
+    parts
+}
+
+/// The compute buffer of a model or draft.
+fn compute_amount(process: &Process<'_>, facts: &Facts, params: &ContextParams, owner: Owner) -> Amount {
     let has_memory =
         facts.architecture.as_deref().and_then(architecture).is_none_or(Architecture::has_memory);
     let since = if has_memory { KNOWN_SINCE } else { ENCODERS_KNOWN_SINCE };
     let is_known = process.profile.build_number().is_some_and(|build| build >= since);
-    // A graph has no more outputs than tokens, whatever an older build reserves for.
-    let computed = if is_known { sizes } else { Sizes { outputs: sizes.ubatch, ..sizes } };
-    let amount = match compute::compute(facts, &computed) {
-        Ok(_) if !is_known && of == Whose::Draft => {
-            Amount::Unknown("how a build before b11434 makes the contexts of a draft is not known".to_owned())
+    // Older builds may reserve another number of outputs. The tokens of the batch are an upper bound.
+    let params = if is_known { *params } else { ContextParams { outputs: params.ubatch, ..*params } };
+    match compute::compute_buffer(facts, &params) {
+        Ok(_) if !is_known && owner == Owner::Draft => {
+            Amount::Unknown("the draft context of a build before b11434 is not known".to_owned())
         }
-        Ok(estimate) if is_known => Amount::Within { bytes: estimate.bytes, percent: estimate.within },
+        Ok(estimate) if is_known => {
+            Amount::Within { bytes: estimate.bytes, percent: estimate.margin_percent }
+        }
         Ok(estimate) => Amount::AtMost(estimate.bytes),
         Err(why) => Amount::Unknown(why),
-    };
-    report(Kind::Compute, amount);
-    // It grows with the first batch that puts out more than a token for each slot.
-    let rows = Sizes { slots: sizes.outputs.max(sizes.slots), ..sizes };
-    let chosen = if asked.samples(of) { sampled(facts, rows.slots) } else { 0 };
-    report(Kind::Output, Amount::AtMost(compute::output(facts, &rows).saturating_add(chosen)));
-    parts
+    }
 }
 
-/// What is put out besides where tokens are chosen where logits are computed: logits and probabilities, f32, and candidates, i32
-/// (llama.cpp b11434, `output_reserve` of `src/llama-context.cpp`).
-fn sampled(facts: &Facts, rows: u64) -> u64 {
+/// The additional output of backend sampling: logits and probabilities (f32), candidates and tokens (i32) (llama.cpp
+/// b11434, `output_reserve` of `src/llama-context.cpp`).
+fn sampling_bytes(facts: &Facts, rows: u64) -> u64 {
     let tokens = facts.vocabulary.as_ref().map_or(0, |vocabulary| vocabulary.size);
     rows.saturating_mul(tokens.saturating_mul(12).saturating_add(4))
 }
 
-/// The sizes of the context of a model or of its draft, as the engine makes them of what is asked.
-pub fn sizes_of(asked: &Asked, facts: &Facts, layers: &Layers, of: Whose) -> Sizes {
-    match of {
-        Whose::Draft => sizes::of_draft(asked, facts, layers.window),
-        Whose::Model | Whose::Projector => sizes::of(asked, facts, layers.window),
+/// The context parameters of a model or its draft, as the engine derives them from the options.
+pub fn context_params(
+    options: &MemoryOptions,
+    facts: &Facts,
+    layers: &Layers,
+    owner: Owner,
+) -> ContextParams {
+    match owner {
+        Owner::Draft => context::draft_params(options, facts, layers.window),
+        Owner::Model | Owner::Projector => context::target_params(options, facts, layers.window),
     }
 }
 
-/// Rows of state that are kept to go back to, besides the current one (llama.cpp b11434, `src/llama-context.cpp`).
-fn rollback(asked: &Asked, facts: &Facts, of: Whose) -> u64 {
+/// Additional rows of recurrent state for rollback (llama.cpp b11434, `src/llama-context.cpp`).
+fn rollback(options: &MemoryOptions, facts: &Facts, owner: Owner) -> u64 {
     let arch = facts.architecture.as_deref().and_then(architecture);
-    let can = arch.is_some_and(|arch| arch.is(Class::RecurrentPartialRollback));
-    if of == Whose::Model && can { asked.rolled_back() } else { 0 }
+    let is_supported = arch.is_some_and(|arch| arch.is(Class::RecurrentPartialRollback));
+    if owner == Owner::Model && is_supported { options.rollback_tokens() } else { 0 }
 }

@@ -1,7 +1,8 @@
-//! The header of one GGUF file: metadata, the vocabulary as digests, and where tensors lie.
+//! The header of one GGUF file: metadata, digests of the vocabulary, and the offsets of tensors.
 //!
-//! The format as llama.cpp b11434 reads it (`ggml/src/gguf.cpp`). What its reader refuses is damage here, said with the byte
-//! at which it stands. Numbers in the file are promises: a count is believed as far as the file is long enough for it.
+//! The parser follows llama.cpp b11434 (`ggml/src/gguf.cpp`). It reports everything that llama.cpp refuses as damage,
+//! with the byte offset. Lengths and counts in the file are untrusted: a count is only accepted if the file is long
+//! enough for it.
 
 mod scan;
 mod tensors;
@@ -9,10 +10,10 @@ mod value;
 mod vocabulary;
 
 pub use tensors::Tensor;
-pub use value::{Data, MAX_LIST, MAX_TEXT, Value, ValueKind};
-pub use vocabulary::{FIRST_COMPARED, Keep, TokenTexts, Vocabulary};
+pub use value::{GgufType, MAX_LIST, MAX_TEXT, Value, ValueData};
+pub use vocabulary::{FIRST_COMPARED, TokenTexts, Vocabulary, VocabularyDetail};
 
-use super::Fault;
+use super::ReadError;
 use crate::source::Digest;
 use scan::Scan;
 use std::collections::BTreeMap;
@@ -20,59 +21,59 @@ use std::io::Read;
 
 const MAGIC: u32 = u32::from_le_bytes(*b"GGUF");
 
-/// Where tensors begin unless `general.alignment` says otherwise, in bytes.
+/// The default alignment of tensors in bytes; `general.alignment` can change it.
 const ALIGNMENT: u64 = 32;
 
-/// The most tensors and keys that are read. Models have a few thousand tensors and a hundred keys.
+/// The maximum number of tensors, and of keys. Models have a few thousand tensors and about a hundred keys.
 const MAX_TENSORS: u64 = 1 << 20;
 const MAX_KEYS: u64 = 1 << 16;
 
-/// The longest key, in bytes, as the format has it.
+/// The maximum length of a key in bytes, according to the format.
 const MAX_KEY: u64 = 65_535;
 
 const ALIGNMENT_KEY: &str = "general.alignment";
 const TOKENS_KEY: &str = "tokenizer.ggml.tokens";
 
-/// The order of the bytes of numbers. Nothing in a file names it; the version shows it.
+/// The byte order of numbers. The file does not declare it; it is inferred from the version number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ByteOrder {
-    /// The lowest byte first, as x86-64 and ARM have it.
+    /// Little-endian, as on x86-64 and ARM.
     Little,
-    /// The highest byte first; a machine of the other order refuses the file.
+    /// Big-endian. Little-endian machines refuse the file.
     Big,
 }
 
-/// All that one file says, without weights.
+/// The header of one GGUF file.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Header {
-    /// 2 or 3.
+    /// The version of the format, 2 or 3.
     pub version: u32,
-    /// The order of bytes.
+    /// The byte order.
     pub order: ByteOrder,
-    /// The bytes before the padding that comes before the tensors.
+    /// The size of the header in bytes, without the padding before the tensors.
     pub bytes: u64,
-    /// The bytes of the whole file.
+    /// The size of the whole file in bytes.
     pub length: u64,
     /// The digest of the header's bytes.
     pub digest: Digest,
     /// Metadata by key.
     pub values: BTreeMap<Box<str>, Value>,
-    /// The tokens, where there are any.
+    /// The vocabulary, if the file has one.
     pub vocabulary: Option<Vocabulary>,
     /// Tensors, in the order of the file.
     pub tensors: Vec<Tensor>,
 }
 
 impl Header {
-    /// Reads the header of a file of `length` bytes, and no byte beyond the piece in which it ends.
-    pub fn read(source: impl Read, length: u64, keep: Keep) -> Result<Self, Fault> {
+    /// Reads the header of a file of `length` bytes. Reads nothing after the chunk in which the header ends.
+    pub fn read(source: impl Read, length: u64, detail: VocabularyDetail) -> Result<Self, ReadError> {
         let mut scan = Scan::new(source, length);
         let magic = scan.u32("the magic number")?;
         if magic != MAGIC {
-            return Err(Fault::at(0, "the file does not begin with `GGUF`: it is no GGUF file"));
+            return Err(ReadError::at(0, "this is not a GGUF file: it does not begin with `GGUF`"));
         }
-        let version = version(&mut scan)?;
-        let tensors = scan.count("the number of tensors", tensors::LEAST, MAX_TENSORS)?;
+        let version = read_version(&mut scan)?;
+        let tensors = scan.count("the number of tensors", tensors::MIN_INFO_BYTES, MAX_TENSORS)?;
         let pairs = scan.count("the number of metadata keys", 13, MAX_KEYS)?;
         let mut header = Self {
             version,
@@ -85,63 +86,68 @@ impl Header {
             tensors: Vec::new(),
         };
         for _ in 0..pairs {
-            header.pair(&mut scan, keep)?;
+            header.read_pair(&mut scan, detail)?;
         }
         let alignment = header.alignment(scan.at())?;
         header.tensors = tensors::infos(&mut scan, tensors)?;
         header.bytes = scan.at();
         let start = header.bytes.checked_next_multiple_of(alignment).unwrap_or(u64::MAX);
-        tensors::lie_in_order(&header.tensors, start, alignment, scan.length())?;
+        tensors::check_layout(&header.tensors, start, alignment, scan.length())?;
         header.digest = scan.digest();
         Ok(header)
     }
 
-    fn pair<R: Read>(&mut self, scan: &mut Scan<R>, keep: Keep) -> Result<(), Fault> {
+    fn read_pair<R: Read>(&mut self, scan: &mut Scan<R>, detail: VocabularyDetail) -> Result<(), ReadError> {
         let at = scan.at();
         let length = scan.u64("the length of a key")?;
         if length == 0 || length > MAX_KEY {
-            let what = format!("a key has {length} bytes, where 1 to {MAX_KEY} are allowed");
-            return Err(Fault::at(at, what));
+            let what = format!("a key has {length} bytes; allowed are 1 to {MAX_KEY}");
+            return Err(ReadError::at(at, what));
         }
         let mut bytes = Vec::new();
         scan.bytes(length, "a key", &mut bytes)?;
         let key: Box<str> = String::from_utf8_lossy(&bytes).into();
         if self.values.contains_key(&key) {
-            return Err(Fault::at(at, format!("the key `{key}` stands twice")));
+            return Err(ReadError::at(at, format!("duplicate key `{key}`")));
         }
-        let kind = kind(scan, &key)?;
-        let value = if kind == ValueKind::Array {
-            self.array(scan, &key, keep)?
+        let kind = read_type(scan, &key)?;
+        let value = if kind == GgufType::Array {
+            self.read_array(scan, &key, detail)?
         } else {
-            Value { kind, data: value::single(scan, kind, &key)? }
+            Value { kind, data: value::read_scalar(scan, kind, &key)? }
         };
         self.values.insert(key, value);
         Ok(())
     }
 
-    fn array<R: Read>(&mut self, scan: &mut Scan<R>, key: &str, keep: Keep) -> Result<Value, Fault> {
+    fn read_array<R: Read>(
+        &mut self,
+        scan: &mut Scan<R>,
+        key: &str,
+        detail: VocabularyDetail,
+    ) -> Result<Value, ReadError> {
         let at = scan.at();
-        let kind = kind(scan, key)?;
-        if kind == ValueKind::Array {
-            return Err(Fault::at(at, format!("`{key}` is an array of arrays, which no engine reads")));
+        let kind = read_type(scan, key)?;
+        if kind == GgufType::Array {
+            return Err(ReadError::at(at, format!("`{key}` is an array of arrays, which is not supported")));
         }
         let count = scan.count(&format!("the number of values of `{key}`"), kind.size(), u64::MAX)?;
-        if key == TOKENS_KEY && kind == ValueKind::Text {
-            self.vocabulary = Some(vocabulary::tokens(scan, count, keep)?);
-            return Ok(Value { kind, data: Data::List(count) });
+        if key == TOKENS_KEY && kind == GgufType::Text {
+            self.vocabulary = Some(vocabulary::tokens(scan, count, detail)?);
+            return Ok(Value { kind, data: ValueData::List(count) });
         }
-        Ok(Value { kind, data: value::list(scan, kind, count, key)? })
+        Ok(Value { kind, data: value::read_array(scan, kind, count, key)? })
     }
 
-    /// The alignment of tensors, in bytes; `end` is where the metadata ends.
-    fn alignment(&self, end: u64) -> Result<u64, Fault> {
+    /// The alignment of tensors in bytes. `end` is the offset after the metadata, for errors.
+    fn alignment(&self, end: u64) -> Result<u64, ReadError> {
         let Some(value) = self.values.get(ALIGNMENT_KEY) else { return Ok(ALIGNMENT) };
-        let said = value.integer().and_then(|number| u64::try_from(number).ok());
-        match said.filter(|n| value.kind == ValueKind::U32 && n.is_power_of_two()) {
+        let declared = value.integer().and_then(|number| u64::try_from(number).ok());
+        match declared.filter(|n| value.kind == GgufType::U32 && n.is_power_of_two()) {
             Some(alignment) => Ok(alignment),
-            None => Err(Fault::at(
+            None => Err(ReadError::at(
                 end,
-                format!("`{ALIGNMENT_KEY}` has to be a u32 that is a power of two, and is {value}"),
+                format!("`{ALIGNMENT_KEY}` must be a u32 that is a power of two, not {value}"),
             )),
         }
     }
@@ -156,14 +162,14 @@ impl Header {
         self.value("general.architecture")?.text()
     }
 
-    /// A metadata number that is not negative.
+    /// A non-negative metadata number.
     pub fn number(&self, key: &str) -> Option<u64> {
         u64::try_from(self.value(key)?.integer()?).ok()
     }
 }
 
-/// The version, and with it the order of bytes: a small number in one order is a large one in the other.
-fn version<R: Read>(scan: &mut Scan<R>) -> Result<u32, Fault> {
+/// Reads the version and infers the byte order: a small number in one order is a large number in the other.
+fn read_version<R: Read>(scan: &mut Scan<R>) -> Result<u32, ReadError> {
     let mut version = scan.u32("the version")?;
     if version != 0 && version.trailing_zeros() >= 16 {
         scan.order = ByteOrder::Big;
@@ -171,32 +177,32 @@ fn version<R: Read>(scan: &mut Scan<R>) -> Result<u32, Fault> {
     }
     match version {
         2 | 3 => Ok(version),
-        _ => Err(Fault::at(4, format!("the file is of version {version}, and engines read 2 and 3"))),
+        _ => Err(ReadError::at(4, format!("unsupported GGUF version {version}; engines read 2 and 3"))),
     }
 }
 
-fn kind<R: Read>(scan: &mut Scan<R>, key: &str) -> Result<ValueKind, Fault> {
+fn read_type<R: Read>(scan: &mut Scan<R>, key: &str) -> Result<GgufType, ReadError> {
     let (at, number) = (scan.at(), scan.u32("a type")?);
-    ValueKind::of(number)
-        .ok_or_else(|| Fault::at(at, format!("`{key}` is of type {number}, and types are 0 to 12")))
+    GgufType::from_id(number)
+        .ok_or_else(|| ReadError::at(at, format!("`{key}` has type {number}; allowed are 0 to 12")))
 }
 
-/// As people read it: `u32 4096`, `str qwen2`, `arr[i32] of 151936`.
+/// Human-readable: `u32 4096`, `str qwen2`, `arr[i32] of 151936`.
 impl std::fmt::Display for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kind = self.kind.word();
         match &self.data {
-            Data::Integer(number) => write!(f, "{kind} {number}"),
-            Data::Float(number) => write!(f, "{kind} {number}"),
-            Data::Flag(flag) => write!(f, "{kind} {flag}"),
-            Data::Text(text) => write!(f, "{kind} {}", crate::diag::words::printable(text)),
-            Data::LongText(bytes) => write!(f, "{kind} of {bytes} bytes"),
-            Data::Integers(numbers) => {
+            ValueData::Integer(number) => write!(f, "{kind} {number}"),
+            ValueData::Float(number) => write!(f, "{kind} {number}"),
+            ValueData::Flag(flag) => write!(f, "{kind} {flag}"),
+            ValueData::Text(text) => write!(f, "{kind} {}", crate::diag::words::printable(text)),
+            ValueData::LongText(bytes) => write!(f, "{kind} of {bytes} bytes"),
+            ValueData::Integers(numbers) => {
                 let shown: Vec<String> = numbers.iter().take(64).map(ToString::to_string).collect();
                 let more = if numbers.len() > 64 { ", …" } else { "" };
                 write!(f, "arr[{kind}] {}{more}", shown.join(", "))
             }
-            Data::List(count) => write!(f, "arr[{kind}] of {count}"),
+            ValueData::List(count) => write!(f, "arr[{kind}] of {count}"),
         }
     }
 }

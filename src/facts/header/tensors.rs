@@ -1,104 +1,108 @@
-//! Tensor infos: names, shapes, types and places, held against each other and against the length of the file.
+//! Tensor infos: names, shapes, types and offsets, checked against each other and against the size of the file.
 
 use super::scan::Scan;
-use crate::facts::{Fault, TensorType, tensor_type};
+use crate::facts::{ReadError, TensorType, tensor_type};
 use std::collections::BTreeSet;
 use std::io::Read;
 
-/// The longest name of a tensor, in bytes (`GGML_MAX_NAME` of llama.cpp b11434 with its NUL).
+/// The maximum length of a tensor name in bytes (`GGML_MAX_NAME` of llama.cpp b11434 without the NUL).
 const MAX_NAME: u64 = 63;
 
-/// The most dimensions (`GGML_MAX_DIMS` of b11434).
+/// The maximum number of dimensions (`GGML_MAX_DIMS` of b11434).
 const MAX_DIMENSIONS: usize = 4;
 
-/// The least bytes of a tensor info: the length of its name, the number of dimensions, a type and an offset.
-pub(super) const LEAST: u64 = 24;
+/// The minimum size of a tensor info: the length of its name, the number of dimensions, a type and an offset.
+pub(super) const MIN_INFO_BYTES: u64 = 24;
 
-/// A tensor: where and how large it is, never what is in it.
+/// A tensor, without its data.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tensor {
-    /// Its name.
+    /// The name.
     pub name: Box<str>,
-    /// Numbers in a row, rows, and so on; 1 where there are fewer dimensions.
+    /// The dimensions: values per row, rows, and so on. Missing dimensions are 1.
     pub shape: [u64; MAX_DIMENSIONS],
-    /// Its type.
+    /// The type.
     pub kind: &'static TensorType,
-    /// The bytes that it takes, without padding.
+    /// The size in bytes, without padding.
     pub bytes: u64,
-    /// Where it lies, in bytes after the header and its padding.
+    /// The offset of the data, counted from the end of the header and its padding.
     offset: u64,
-    /// Where its info stands.
+    /// The offset of the tensor info in the file.
     at: u64,
 }
 
-/// Reads `count` infos.
-pub(super) fn infos<R: Read>(scan: &mut Scan<R>, count: u64) -> Result<Vec<Tensor>, Fault> {
+/// Reads `count` tensor infos.
+pub(super) fn infos<R: Read>(scan: &mut Scan<R>, count: u64) -> Result<Vec<Tensor>, ReadError> {
     let (mut tensors, mut names) = (Vec::new(), BTreeSet::new());
     for number in 0..count {
         let at = scan.at();
         let tensor = info(scan, number)?;
         if !names.insert(tensor.name.clone()) {
-            return Err(Fault::at(at, format!("there are two tensors named `{}`", tensor.name)));
+            return Err(ReadError::at(at, format!("duplicate tensor `{}`", tensor.name)));
         }
         tensors.push(tensor);
     }
     Ok(tensors)
 }
 
-fn info<R: Read>(scan: &mut Scan<R>, number: u64) -> Result<Tensor, Fault> {
+fn info<R: Read>(scan: &mut Scan<R>, number: u64) -> Result<Tensor, ReadError> {
     let at = scan.at();
     let length = scan.u64("the length of a tensor's name")?;
     if length > MAX_NAME {
-        let what =
-            format!("the name of tensor {number} has {length} bytes, and {MAX_NAME} are allowed at the most");
-        return Err(Fault::at(at, what));
+        let what = format!("the name of tensor {number} has {length} bytes; the maximum is {MAX_NAME}");
+        return Err(ReadError::at(at, what));
     }
     let mut name = Vec::new();
     scan.bytes(length, "a tensor's name", &mut name)?;
     let name: Box<str> = String::from_utf8_lossy(&name).into();
     let (place, dimensions) = (scan.at(), scan.u32("a number of dimensions")?);
     let mut shape = [1; MAX_DIMENSIONS];
-    let Some(said) = usize::try_from(dimensions).ok().and_then(|n| shape.get_mut(..n)) else {
-        let what = format!("`{name}` has {dimensions} dimensions, and 4 are allowed at the most");
-        return Err(Fault::at(place, what));
+    let Some(sizes) = usize::try_from(dimensions).ok().and_then(|n| shape.get_mut(..n)) else {
+        let what = format!("`{name}` has {dimensions} dimensions; the maximum is 4");
+        return Err(ReadError::at(place, what));
     };
-    for size in said {
+    for size in sizes {
         *size = scan.u64("a dimension")?;
     }
     let (place, id) = (scan.at(), scan.u32("a tensor's type")?);
     let kind = tensor_type(id).ok_or_else(|| {
-        Fault::at(place, format!("`{name}` is of type {id}, which is none of llama.cpp b11434"))
+        ReadError::at(place, format!("`{name}` has type {id}, which llama.cpp b11434 does not know"))
     })?;
-    let bytes = bytes(&name, shape, kind).map_err(|what| Fault::at(at, what))?;
+    let bytes = bytes(&name, shape, kind).map_err(|what| ReadError::at(at, what))?;
     Ok(Tensor { name, shape, kind, bytes, offset: scan.u64("a tensor's offset")?, at })
 }
 
-/// The bytes of all rows; in words why there cannot be so many.
+/// The size of the tensor in bytes. The error describes an impossible size.
 fn bytes(name: &str, shape: [u64; MAX_DIMENSIONS], kind: &TensorType) -> Result<u64, String> {
     let [row, rest @ ..] = shape;
     if row % kind.block != 0 {
         return Err(format!(
-            "a row of `{name}` has {row} numbers, where {} is stored in blocks of {}",
-            kind.name, kind.block
+            "a row of `{name}` has {row} values, which is not a multiple of {}, the block size of {}",
+            kind.block, kind.name
         ));
     }
-    let too_large = || format!("`{name}` has {shape:?} numbers, more than can be counted");
+    let too_large = || format!("`{name}` has the shape {shape:?}, which is too large");
     let rows = |start: u64| rest.iter().try_fold(start, |all, n| all.checked_mul(*n));
     let numbers = rows(row).filter(|all| i64::try_from(*all).is_ok());
     let stored = (row / kind.block).checked_mul(kind.bytes).and_then(rows);
     numbers.and(stored).ok_or_else(too_large)
 }
 
-/// Whether each tensor begins where the one before it ends, and the last one ends in the file; `start` is where the first
-/// one may begin.
-pub(super) fn lie_in_order(tensors: &[Tensor], start: u64, alignment: u64, length: u64) -> Result<(), Fault> {
+/// Checks that each tensor begins where the one before it ends, and that the last one ends in the file. `start` is the
+/// offset of the first tensor.
+pub(super) fn check_layout(
+    tensors: &[Tensor],
+    start: u64,
+    alignment: u64,
+    length: u64,
+) -> Result<(), ReadError> {
     let mut expected = 0_u64;
     for tensor in tensors {
         if tensor.offset != expected {
-            return Err(Fault::at(
+            return Err(ReadError::at(
                 tensor.at,
                 format!(
-                    "`{}` lies at offset {}, and {expected} was expected, where the one before it ends",
+                    "`{}` has offset {}; expected {expected}, the end of the tensor before it",
                     tensor.name, tensor.offset
                 ),
             ));
@@ -108,11 +112,11 @@ pub(super) fn lie_in_order(tensors: &[Tensor], start: u64, alignment: u64, lengt
         match (end, next) {
             (Some(end), Some(next)) if end <= length => expected = next,
             (end, _) => {
-                let end = end.map_or_else(|| "no byte that there can be".into(), |end| format!("byte {end}"));
-                return Err(Fault::at(
+                let end = end.map_or_else(|| "an offset above 64 bits".into(), |end| format!("byte {end}"));
+                return Err(ReadError::at(
                     tensor.at,
                     format!(
-                        "`{}` ends at {end}, and the file has {length} bytes: it is cut short",
+                        "`{}` ends at {end}, but the file has only {length} bytes: it is truncated",
                         tensor.name
                     ),
                 ));

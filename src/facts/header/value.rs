@@ -1,12 +1,12 @@
-//! Metadata values: their types as they are stored, and what is kept of them.
+//! Metadata values: their types in the file, and the part of each value that is kept.
 
 use super::scan::Scan;
-use crate::facts::Fault;
+use crate::facts::ReadError;
 use std::io::Read;
 
-/// A type of values (`ggml/include/gguf.h` of llama.cpp b11434).
+/// The type of a metadata value (`ggml/include/gguf.h` of llama.cpp b11434).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ValueKind {
+pub enum GgufType {
     /// One byte, unsigned.
     U8,
     /// One byte, signed.
@@ -19,57 +19,57 @@ pub enum ValueKind {
     U32,
     /// Four bytes, signed.
     I32,
-    /// Four bytes with a fraction.
+    /// A 32-bit float.
     F32,
     /// One byte, 0 or 1.
     Bool,
-    /// A length of eight bytes, then so many bytes.
+    /// A length of eight bytes, then the bytes.
     Text,
-    /// A type, a count, then so many values.
+    /// A type, a count, then the values.
     Array,
     /// Eight bytes, unsigned.
     U64,
     /// Eight bytes, signed.
     I64,
-    /// Eight bytes with a fraction.
+    /// A 64-bit float.
     F64,
 }
 
 /// A metadata value.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Value {
-    /// The type; of an array, that of its members.
-    pub kind: ValueKind,
-    /// What was kept.
-    pub data: Data,
+    /// The type. For an array, the type of its members.
+    pub kind: GgufType,
+    /// The data that is kept.
+    pub data: ValueData,
 }
 
-/// What is kept of a value.
+/// The data that is kept of a value.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Data {
+pub enum ValueData {
     /// A whole number.
     Integer(i128),
-    /// A number with a fraction.
+    /// A float.
     Float(f64),
     /// A flag.
     Flag(bool),
-    /// A text of at most [`MAX_TEXT`] bytes; what is not UTF-8 is replaced.
+    /// A string of at most [`MAX_TEXT`] bytes. Invalid UTF-8 is replaced.
     Text(Box<str>),
-    /// A longer text: its length in bytes.
+    /// A longer string: only its length in bytes.
     LongText(u64),
-    /// Whole numbers or flags (0 and 1), at most [`MAX_LIST`] of them, as one a layer.
+    /// An array of at most [`MAX_LIST`] whole numbers or flags (0 and 1), such as one value per layer.
     Integers(Vec<i128>),
-    /// Any other array: how many members it has.
+    /// Any other array: only the number of its members.
     List(u64),
 }
 
-/// The longest text that is kept, in bytes. Chat templates are longer and not needed.
+/// The length of the longest string that is kept, in bytes. Chat templates are longer, and they are not needed.
 pub const MAX_TEXT: u64 = 4096;
 
-/// The longest array that is kept. Models have 512 layers at the most (`LLAMA_MAX_LAYERS` of b11434).
+/// The length of the longest array that is kept. Models have at most 512 layers (`LLAMA_MAX_LAYERS` of b11434).
 pub const MAX_LIST: u64 = 1024;
 
-impl ValueKind {
+impl GgufType {
     const ALL: [Self; 13] = [
         Self::U8,
         Self::I8,
@@ -86,12 +86,12 @@ impl ValueKind {
         Self::F64,
     ];
 
-    /// The type of a number in a file.
-    pub fn of(number: u32) -> Option<Self> {
+    /// The type with this id in a file.
+    pub fn from_id(number: u32) -> Option<Self> {
         Self::ALL.get(number as usize).copied()
     }
 
-    /// The word that llama.cpp has for it.
+    /// The name of the type in llama.cpp.
     pub fn word(self) -> &'static str {
         match self {
             Self::U8 => "u8",
@@ -110,7 +110,7 @@ impl ValueKind {
         }
     }
 
-    /// The bytes of a value; of a text, the least that it takes.
+    /// The size of a value in bytes. For strings and arrays, the minimum.
     pub(super) fn size(self) -> u64 {
         match self {
             Self::U8 | Self::I8 | Self::Bool => 1,
@@ -127,70 +127,78 @@ impl ValueKind {
 }
 
 impl Value {
-    /// The whole number, where it is one.
+    /// The value, if it is a whole number.
     pub fn integer(&self) -> Option<i128> {
-        if let Data::Integer(number) = self.data { Some(number) } else { None }
+        if let ValueData::Integer(number) = self.data { Some(number) } else { None }
     }
 
-    /// The text, where it is one that was kept.
+    /// The value, if it is a string of at most [`MAX_TEXT`] bytes.
     pub fn text(&self) -> Option<&str> {
-        if let Data::Text(text) = &self.data { Some(text) } else { None }
+        if let ValueData::Text(text) = &self.data { Some(text) } else { None }
     }
 
-    /// The flag, where it is one.
+    /// The value, if it is a flag.
     pub fn flag(&self) -> Option<bool> {
-        if let Data::Flag(flag) = self.data { Some(flag) } else { None }
+        if let ValueData::Flag(flag) = self.data { Some(flag) } else { None }
     }
 }
 
-/// Reads one value that is no array.
-pub(super) fn single<R: Read>(scan: &mut Scan<R>, kind: ValueKind, what: &str) -> Result<Data, Fault> {
+/// Reads one value that is not an array.
+pub(super) fn read_scalar<R: Read>(
+    scan: &mut Scan<R>,
+    kind: GgufType,
+    what: &str,
+) -> Result<ValueData, ReadError> {
     Ok(match kind {
-        ValueKind::U8 => Data::Integer(scan.u8(what)?.into()),
-        ValueKind::I8 => Data::Integer(scan.u8(what)?.cast_signed().into()),
-        ValueKind::U16 => Data::Integer(scan.u16(what)?.into()),
-        ValueKind::I16 => Data::Integer(scan.u16(what)?.cast_signed().into()),
-        ValueKind::U32 => Data::Integer(scan.u32(what)?.into()),
-        ValueKind::I32 => Data::Integer(scan.u32(what)?.cast_signed().into()),
-        ValueKind::U64 => Data::Integer(scan.u64(what)?.into()),
-        ValueKind::I64 => Data::Integer(scan.u64(what)?.cast_signed().into()),
-        ValueKind::F32 => Data::Float(f32::from_bits(scan.u32(what)?).into()),
-        ValueKind::F64 => Data::Float(f64::from_bits(scan.u64(what)?)),
-        ValueKind::Bool => Data::Flag(scan.u8(what)? != 0),
-        ValueKind::Text | ValueKind::Array => text(scan, what)?,
+        GgufType::U8 => ValueData::Integer(scan.u8(what)?.into()),
+        GgufType::I8 => ValueData::Integer(scan.u8(what)?.cast_signed().into()),
+        GgufType::U16 => ValueData::Integer(scan.u16(what)?.into()),
+        GgufType::I16 => ValueData::Integer(scan.u16(what)?.cast_signed().into()),
+        GgufType::U32 => ValueData::Integer(scan.u32(what)?.into()),
+        GgufType::I32 => ValueData::Integer(scan.u32(what)?.cast_signed().into()),
+        GgufType::U64 => ValueData::Integer(scan.u64(what)?.into()),
+        GgufType::I64 => ValueData::Integer(scan.u64(what)?.cast_signed().into()),
+        GgufType::F32 => ValueData::Float(f32::from_bits(scan.u32(what)?).into()),
+        GgufType::F64 => ValueData::Float(f64::from_bits(scan.u64(what)?)),
+        GgufType::Bool => ValueData::Flag(scan.u8(what)? != 0),
+        GgufType::Text | GgufType::Array => text(scan, what)?,
     })
 }
 
-fn text<R: Read>(scan: &mut Scan<R>, what: &str) -> Result<Data, Fault> {
+fn text<R: Read>(scan: &mut Scan<R>, what: &str) -> Result<ValueData, ReadError> {
     let length = scan.count(what, 1, u64::MAX)?;
     if length > MAX_TEXT {
         scan.skip(length, what)?;
-        return Ok(Data::LongText(length));
+        return Ok(ValueData::LongText(length));
     }
     let mut bytes = Vec::new();
     scan.bytes(length, what, &mut bytes)?;
-    Ok(Data::Text(String::from_utf8_lossy(&bytes).into()))
+    Ok(ValueData::Text(String::from_utf8_lossy(&bytes).into()))
 }
 
 /// Reads the `count` members of an array.
-pub(super) fn list<R: Read>(
+pub(super) fn read_array<R: Read>(
     scan: &mut Scan<R>,
-    kind: ValueKind,
+    kind: GgufType,
     count: u64,
     what: &str,
-) -> Result<Data, Fault> {
+) -> Result<ValueData, ReadError> {
     if kind.is_integer() && count <= MAX_LIST {
         let mut numbers = Vec::new();
         for _ in 0..count {
-            numbers.push(match single(scan, kind, what)? {
-                Data::Flag(flag) => flag.into(),
-                Data::Integer(number) => number,
-                Data::Float(_) | Data::Text(_) | Data::LongText(_) | Data::Integers(_) | Data::List(_) => 0,
+            numbers.push(match read_scalar(scan, kind, what)? {
+                ValueData::Flag(flag) => flag.into(),
+                ValueData::Integer(number) => number,
+                ValueData::Float(_)
+                | ValueData::Text(_)
+                | ValueData::LongText(_)
+                | ValueData::Integers(_)
+                | ValueData::List(_) => 0,
             });
         }
-        return Ok(Data::Integers(numbers));
+        return Ok(ValueData::Integers(numbers));
     }
-    if kind == ValueKind::Text {
+    if kind == GgufType::Text {
         for _ in 0..count {
             let length = scan.count(what, 1, u64::MAX)?;
             scan.skip(length, what)?;
@@ -198,5 +206,5 @@ pub(super) fn list<R: Read>(
     } else {
         scan.skip(count.saturating_mul(kind.size()), what)?;
     }
-    Ok(Data::List(count))
+    Ok(ValueData::List(count))
 }

@@ -1,23 +1,24 @@
-//! The tokens of a vocabulary: how many there are, and the digests by which equal ones are known.
+//! The tokens of a vocabulary: their number, and digests that identify equal vocabularies.
 
 use super::scan::Scan;
-use crate::facts::Fault;
-use crate::source::{Digest, Digesting};
+use crate::facts::ReadError;
+use crate::source::{Digest, DigestBuilder};
 use std::io::Read;
 
-/// The first token that the engine compares (`SPEC_VOCAB_CHECK_START_TOKEN_ID`, llama.cpp b11434, `common/speculative.cpp`).
+/// The first token that the engine compares (`SPEC_VOCAB_CHECK_START_TOKEN_ID`, llama.cpp b11434,
+/// `common/speculative.cpp`).
 pub const FIRST_COMPARED: u64 = 5;
 
-/// The tokens of a file.
+/// The vocabulary of a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Vocabulary {
-    /// How many there are.
+    /// The number of tokens.
     pub size: u64,
-    /// The digest of all texts.
+    /// The digest of all token texts.
     pub digest: Digest,
-    /// The digest of the texts from [`FIRST_COMPARED`] on.
+    /// The digest of the token texts from [`FIRST_COMPARED`] on.
     pub compared: Digest,
-    /// The texts, where they were asked for.
+    /// The token texts, if requested by [`VocabularyDetail::Texts`].
     pub texts: Option<TokenTexts>,
 }
 
@@ -28,22 +29,22 @@ pub struct TokenTexts {
     ends: Vec<usize>,
 }
 
-/// Whether the texts of tokens are kept, or only their digests.
+/// How much of a vocabulary is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Keep {
-    /// The digests.
+pub enum VocabularyDetail {
+    /// Only the digests.
     Digests,
-    /// The texts too, which take as much memory as they take of the file.
+    /// The digests and the token texts, which need as much memory as they have bytes in the file.
     Texts,
 }
 
 impl TokenTexts {
-    /// How many there are.
+    /// The number of tokens.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there are none.
+    /// True if there are no tokens.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -54,7 +55,7 @@ impl TokenTexts {
         self.bytes.get(start..*self.ends.get(token)?)
     }
 
-    /// The first token from [`FIRST_COMPARED`] on whose text is another one there, as far as both go.
+    /// The first token from [`FIRST_COMPARED`] on whose text differs in `other`, up to the length of the shorter one.
     pub fn first_difference(&self, other: &Self) -> Option<usize> {
         let both = self.len().min(other.len());
         (usize::try_from(FIRST_COMPARED).unwrap_or(usize::MAX)..both)
@@ -67,11 +68,15 @@ impl TokenTexts {
     }
 }
 
-/// Reads the `count` texts of the vocabulary. As the engine keeps them: an empty one has a name made for it
-/// (`src/llama-vocab.cpp` of b11434), and they are compared up to their first NUL (`strcmp`).
-pub(super) fn tokens<R: Read>(scan: &mut Scan<R>, count: u64, keep: Keep) -> Result<Vocabulary, Fault> {
-    let (mut all, mut compared) = (Digesting::default(), Digesting::default());
-    let mut texts = (keep == Keep::Texts).then(TokenTexts::default);
+/// Reads the `count` token texts as the engine interprets them: it gives a name to an empty text (`src/llama-vocab.cpp`
+/// of b11434), and it compares texts up to the first NUL (`strcmp`).
+pub(super) fn tokens<R: Read>(
+    scan: &mut Scan<R>,
+    count: u64,
+    detail: VocabularyDetail,
+) -> Result<Vocabulary, ReadError> {
+    let (mut all, mut compared) = (DigestBuilder::default(), DigestBuilder::default());
+    let mut texts = (detail == VocabularyDetail::Texts).then(TokenTexts::default);
     let mut text = Vec::new();
     for token in 0..count {
         let length = scan.count("the length of a token", 1, u64::MAX)?;
@@ -79,16 +84,16 @@ pub(super) fn tokens<R: Read>(scan: &mut Scan<R>, count: u64, keep: Keep) -> Res
         if text.is_empty() {
             text.extend_from_slice(format!("[EMPTY_{token}]").as_bytes());
         }
-        let said = text.split(|byte| *byte == 0).next().unwrap_or_default();
-        for (hash, takes) in [(&mut all, true), (&mut compared, token >= FIRST_COMPARED)] {
-            if takes {
-                hash.add(&(said.len() as u64).to_le_bytes());
-                hash.add(said);
+        let compared_text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+        for (hash, is_included) in [(&mut all, true), (&mut compared, token >= FIRST_COMPARED)] {
+            if is_included {
+                hash.add(&(compared_text.len() as u64).to_le_bytes());
+                hash.add(compared_text);
             }
         }
         if let Some(texts) = &mut texts {
-            texts.add(said);
+            texts.add(compared_text);
         }
     }
-    Ok(Vocabulary { size: count, digest: all.end(), compared: compared.end(), texts })
+    Ok(Vocabulary { size: count, digest: all.finish(), compared: compared.finish(), texts })
 }

@@ -1,18 +1,18 @@
-//! Codes of the lock: its own shape (2xx), and the files that it speaks of (3xx).
+//! Codes about the lock: its format (2xx), and the model files that it describes (3xx).
 
 use crate::diag::Code;
 
-/// All codes of this room.
+/// All codes of this module.
 pub static ALL: &[&Code] =
     &[&DAMAGED_LOCK, &UNKNOWN_LOCK_FORMAT, &MISSING_MODEL, &UNREADABLE_MODEL, &STALE_LOCK];
 
 declare_code! {
     /// ## What it finds
-    /// A `registry.lock` that is not as `orchgen lock` writes it: cut short, edited or merged by hand.
+    /// A `registry.lock` that does not have the format of `orchgen lock`: truncated, edited, or merged by hand.
     ///
     /// ## Why
-    /// What it says of models would be believed. An entry that cannot be read is left out, and what depends on it is not
-    /// checked.
+    /// Checks trust the facts in the lock. orchgen omits an entry that it cannot read, and does not run the checks that
+    /// need it.
     ///
     /// ## Example
     /// ```lock
@@ -28,10 +28,10 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A `registry.lock` of another format than this orchgen reads.
+    /// A `registry.lock` in a format that this version of orchgen does not support.
     ///
     /// ## Why
-    /// A newer orchgen wrote it, and what it means by a fact is not known here.
+    /// A newer orchgen wrote it. This version does not know the meaning of its facts.
     ///
     /// ## Example
     /// ```lock
@@ -47,40 +47,41 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// With `orchgen lock`: a model or a projector whose file is not there.
+    /// With `orchgen lock`: the file of a model or a projector does not exist.
     ///
     /// ## Why
-    /// On the machine that serves it, the engine would end at the start. All other models are locked; what an older lock
-    /// says of this one is kept, since the file may lie on another machine of the stack.
+    /// On the machine that serves the model, the engine would exit at startup. orchgen locks all other models. It keeps
+    /// the facts of an older lock for this model, because the file may be on another machine of the stack.
     ///
     /// ## Instead
-    /// Put the file there, or correct `file` or the `path` of the store. Where each machine has its own models, run `orchgen lock`
-    /// on one after the other with the same registry.
+    /// Add the file, or correct `file` or the `path` of the store. If each machine has separate models, run
+    /// `orchgen lock` on each of them in turn, with the same registry.
     pub static MISSING_MODEL = 388, "missing-model", Error;
 }
 
 declare_code! {
     /// ## What it finds
-    /// With `orchgen lock`: a file that is no GGUF file, is cut short, or contradicts itself, with the byte at which it does.
+    /// With `orchgen lock`: a file that is not a GGUF file, is truncated, or contradicts itself. The finding names the
+    /// byte offset.
     ///
     /// ## Why
-    /// The engine refuses it, or worse, reads past its end. Headers are read as llama.cpp b11434 reads them (`ggml/src/gguf.cpp`);
-    /// weights are never read.
+    /// The engine refuses the file or, worse, reads beyond its end. orchgen reads headers as llama.cpp b11434 does
+    /// (`ggml/src/gguf.cpp`), and never reads weights.
     ///
     /// ## Instead
-    /// Fetch the file again, and compare its size and its SHA-256 with those of its source.
+    /// Download the file again, and compare its size and SHA-256 with those of its source.
     pub static UNREADABLE_MODEL = 389, "unreadable-model", Error;
 }
 
 declare_code! {
     /// ## What it finds
-    /// With `orchgen lock --check`: a model whose file is another one than that of the lock, one that is not locked, or a lock
-    /// of models that the registry does not have.
+    /// With `orchgen lock --check`: the file of a model differs from the lock, a model is not locked, or the lock has a
+    /// model that the registry does not have.
     ///
     /// ## Why
-    /// Builds believe the lock. A file that was replaced under the same name has other tokens, another size, another context.
+    /// Builds trust the lock. A replaced file with the same name may have another vocabulary, size or context.
     ///
     /// ## Instead
-    /// Run `orchgen lock` and commit what it changes; the difference says what became of the model.
+    /// Run `orchgen lock` and commit the result. The diff of the lock shows what changed in the model.
     pub static STALE_LOCK = 390, "stale-lock", Error;
 }

@@ -1,14 +1,14 @@
-//! The text of a lock: objects with a member a line, lists on one line.
+//! Writes the text of a lock: one member per line, lists on one line.
 
-use super::{FORMAT_VERSION, Lock, Locked};
+use super::{FORMAT_VERSION, Lock, LockEntry};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// The whole text, with a newline at its end.
+/// The complete text, with a newline at the end.
 pub(super) fn text(lock: &Lock) -> String {
-    let entries = |all: &BTreeMap<Box<str>, Locked>| -> Value {
-        // Only maps with keys that are not texts can fail, and there is none.
-        let value = |locked: &Locked| serde_json::to_value(&locked.facts).unwrap_or_default();
+    let entries = |all: &BTreeMap<Box<str>, LockEntry>| -> Value {
+        // Serialization only fails for maps with keys that are not strings, and there are none.
+        let value = |locked: &LockEntry| serde_json::to_value(&locked.facts).unwrap_or_default();
         Value::Object(all.iter().map(|(name, locked)| (name.to_string(), value(locked))).collect())
     };
     let mut whole = Map::new();

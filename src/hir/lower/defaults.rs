@@ -1,90 +1,94 @@
-//! The defaults of the stack: fields of a role, and the store, for all that do not say otherwise.
+//! The `defaults` of the stack: role fields for all roles that do not set them, and the store of models.
 //!
-//! Their names are looked up once, so that a wrong one is said once and not at every role.
+//! Names are resolved once here, so that an unknown name is reported once and not for every role.
 
-use super::datum::Datum;
-use super::names::{By, Names};
-use super::places::Places;
+use super::base::BaseItems;
+use super::names::{ItemRef, Names};
 use super::record::Record;
+use super::typed_value::TypedValue;
 use crate::diag::{Diagnostics, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{CpuList, Model, Text};
 use crate::source::Spanned;
 
-/// The defaults, without names that lead nowhere.
+/// The defaults, without unknown names.
 pub(super) struct Defaults {
     /// Fields of a role, and `store`.
     pub(super) record: Record,
-    /// The role that is shared by roles without a model.
+    /// The role that roles without a model share.
     pub(super) shares: Option<Text>,
 }
 
 impl Defaults {
-    /// Takes the defaults over; names of places that nothing has are said.
-    pub(super) fn read(mut record: Record, places: &Places, findings: &mut Diagnostics) -> Self {
+    /// Reads the defaults, and reports and drops unknown names of stores, hosts, engines, tiers and residencies.
+    pub(super) fn read(mut record: Record, base: &BaseItems, findings: &mut Diagnostics) -> Self {
         let shares = record.text("shares");
         let mut defaults = Self { record, shares };
-        let by = By::of("stack", &places.stack.head.name);
-        defaults.settle(("store", None), &places.stores.names, &by, findings);
-        defaults.settle(("host", None), &places.hosts.names, &by, findings);
-        defaults.settle(("engine", None), &places.engines.names, &by, findings);
-        defaults.settle(("tier", None), &places.tiers.names, &by, findings);
-        defaults.settle(("residency", None), &places.residencies.names, &by, findings);
-        defaults.settle(("measured", Some("engine")), &places.engines.names, &by, findings);
-        defaults.settle_cpus(places, &by, findings);
+        let owner = ItemRef::new("stack", &base.stack.head.name);
+        defaults.check_name(("store", None), &base.stores.names, &owner, findings);
+        defaults.check_name(("host", None), &base.hosts.names, &owner, findings);
+        defaults.check_name(("engine", None), &base.engines.names, &owner, findings);
+        defaults.check_name(("tier", None), &base.tiers.names, &owner, findings);
+        defaults.check_name(("residency", None), &base.residencies.names, &owner, findings);
+        defaults.check_name(("measured", Some("engine")), &base.engines.names, &owner, findings);
+        defaults.check_cpus(base, &owner, findings);
         defaults
     }
 
-    /// Says names of models that nothing has.
-    pub(super) fn settle_models(
+    /// Reports and drops unknown names of models.
+    pub(super) fn check_model_names(
         &mut self,
         models: &Names<Model>,
-        places: &Places,
+        base: &BaseItems,
         findings: &mut Diagnostics,
     ) {
-        let by = By::of("stack", &places.stack.head.name);
-        self.settle(("model", None), models, &by, findings);
-        self.settle(("draft", Some("model")), models, &by, findings);
+        let owner = ItemRef::new("stack", &base.stack.head.name);
+        self.check_name(("model", None), models, &owner, findings);
+        self.check_name(("draft", Some("model")), models, &owner, findings);
     }
 
-    /// Looks one name up, that of a field or of a field of a block.
-    fn settle<T>(
+    /// Checks the name in a field, or in a field of a block.
+    fn check_name<T>(
         &mut self,
         (field, inner): (&'static str, Option<&str>),
         names: &Names<T>,
-        by: &By,
+        owner: &ItemRef,
         findings: &mut Diagnostics,
     ) {
         if let Some(name) = self.name(field, inner)
-            && names.look(&name).is_none()
+            && names.resolve(&name).is_none()
         {
-            names.find(&name, by, findings);
-            self.record.forget(field);
+            names.find(&name, owner, findings);
+            self.record.discard(field);
         }
     }
 
-    fn settle_cpus(&mut self, places: &Places, by: &By, findings: &mut Diagnostics) {
-        let Some(said) = self.name("placement", Some("cpus")) else { return };
-        let mut sets = places.hosts.arena.iter().flat_map(|host| &host.cpusets);
-        if CpuList::read(&said).is_some() || sets.any(|set| set.name == said) {
+    fn check_cpus(&mut self, base: &BaseItems, owner: &ItemRef, findings: &mut Diagnostics) {
+        let Some(cpus) = self.name("placement", Some("cpus")) else { return };
+        let mut sets = base.hosts.arena.iter().flat_map(|host| &host.cpusets);
+        if CpuList::parse(&cpus).is_some() || sets.any(|set| set.name == cpus) {
             return;
         }
         let message = format!(
-            "{} places roles on {}, which is neither a list of CPUs nor a cpuset of any host",
-            by.words(),
-            words::quoted(&said)
+            "`defaults.placement.cpus` of {} is {}, which is neither a list of CPUs nor a cpuset of any host",
+            owner.describe(),
+            words::quoted(&cpus)
         );
-        let finding = UNKNOWN_NAME.at(said.span, "neither CPUs nor a cpuset", message);
-        by.report(finding.help("write CPUs as `0-47`, or declare the set on a host"), findings);
-        self.record.forget("placement");
+        let finding = UNKNOWN_NAME.at(cpus.span, "neither CPUs nor a cpuset", message);
+        owner.report(
+            finding
+                .help("write CPUs such as `0-47`, or declare a `cpuset` with this name and `cpus` on a host"),
+            findings,
+        );
+        self.record.discard("placement");
     }
 
     fn name(&self, field: &str, inner: Option<&str>) -> Option<Text> {
         let datum = match (self.record.peek(field)?, inner) {
-            (Spanned { value: Datum::Block(block), .. }, Some(inner)) => block.peek(inner)?,
+            (Spanned { value: TypedValue::Block(block), .. }, Some(inner)) => block.peek(inner)?,
             (datum, _) => datum,
         };
-        let Datum::Text(text) = &datum.value else { return None };
+        let TypedValue::Text(text) = &datum.value else { return None };
         Some(Spanned::new(text.clone(), datum.span))
     }
 }

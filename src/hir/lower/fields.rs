@@ -1,11 +1,11 @@
-//! Fields of a node by a table: what is unknown, missing, twice or of the wrong type is said, and the rest is read.
+//! Reads the fields of a node by a table. Reports fields that are unknown, missing, duplicate or of the wrong type.
 
-use super::datum::Datum;
-use super::names::By;
+use super::names::ItemRef;
 use super::record::Record;
-use super::scalar::{self, Asked};
-use crate::diag::{Diagnostic, Diagnostics, near, words};
-use crate::hir::codes::{DUPLICATE_FIELD, EMPTY_BLOCK, MISSING_FIELD, UNKNOWN_FIELD, WRONG_TYPE};
+use super::scalar::{self, FieldRef};
+use super::typed_value::TypedValue;
+use crate::diag::{Diagnostics, suggest, words};
+use crate::hir::codes::{DUPLICATE_FIELD, UNKNOWN_FIELD, WRONG_TYPE};
 use crate::hir::shape::{ALLOW, Bare};
 use crate::hir::{Field, Presence, Shape, Table, role};
 use crate::source::{Span, Spanned};
@@ -13,337 +13,293 @@ use crate::syntax::{Language, Node, Scalar, Value};
 use std::borrow::Cow;
 
 /// Reads the fields of one item, and of the blocks in it.
-pub(super) struct Fields<'a> {
-    pub(super) by: By<'a>,
+pub(super) struct FieldReader<'a> {
+    pub(super) owner: ItemRef<'a>,
     pub(super) language: Language,
     pub(super) findings: &'a mut Diagnostics,
-    /// The blocks that are being read, from the outermost.
+    /// The enclosing blocks, outermost first.
     pub(super) path: Vec<&'static str>,
-    /// Whether part of the text could not be read, so that nothing in it is missing for sure.
-    pub(super) is_torn: bool,
+    /// True if a syntax error affects the item, so that fields may only seem to be missing.
+    pub(super) is_damaged: bool,
 }
 
-/// What an item or a block was given.
+/// The node of an item or a block.
 #[derive(Clone, Copy)]
-pub(super) struct Given<'n, 'd> {
-    /// The node, whose own arguments do not count.
+pub(super) struct NodeInput<'n, 'd> {
+    /// The node. Read `args` instead of the arguments of the node.
     pub(super) node: &'n Node<'d>,
-    /// The arguments that count: a name is none.
+    /// The arguments, without the name of an item.
     pub(super) args: &'n [Scalar<'d>],
-    /// Where a missing field is said.
+    /// Where to report a missing field.
     pub(super) place: Span,
 }
 
-/// How strictly a table is held.
+/// Which fields a table allows and requires.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Hold {
-    /// An item: `allow` may stand beside its fields.
+enum TableMode {
+    /// An item: also allows the field `allow`.
     Item,
-    /// A block within an item.
+    /// A block of an item.
     Block,
-    /// Defaults: nothing has to be there.
-    Part,
+    /// The `defaults` of the stack: also allows `store`, and requires no field.
+    Defaults,
 }
 
-/// One table over what was given.
+/// A node to read, with its table.
 #[derive(Clone, Copy)]
-struct Frame<'n, 'd> {
-    given: Given<'n, 'd>,
+struct ReadTask<'n, 'd> {
+    input: NodeInput<'n, 'd>,
     table: &'static Table,
-    hold: Hold,
+    mode: TableMode,
 }
 
-/// A record while it is read, with the fields that stand in it, readable or not.
+/// A record under construction, and all fields that are present, readable or not.
 #[derive(Default)]
-struct Reading {
+struct RecordBuilder {
     record: Record,
-    seen: Vec<Seen>,
+    seen: Vec<SeenField>,
 }
 
-/// A field that stands, and whether it stands among the children of a block.
-struct Seen {
+/// A field that is present. `is_child` is true if it is written inside the braces of a KDL node.
+struct SeenField {
     field: &'static Field,
     span: Span,
     is_child: bool,
 }
 
-impl Fields<'_> {
+impl FieldReader<'_> {
     /// Reads an item.
-    pub(super) fn item(&mut self, given: Given, table: &'static Table) -> Record {
-        self.record(Frame { given, table, hold: Hold::Item })
+    pub(super) fn read_item(&mut self, input: NodeInput, table: &'static Table) -> Record {
+        self.read_record(ReadTask { input, table, mode: TableMode::Item })
     }
 
-    fn record(&mut self, frame: Frame) -> Record {
-        let Frame { given, table, hold } = frame;
-        let mut reading = Reading::default();
+    fn read_record(&mut self, task: ReadTask) -> Record {
+        let ReadTask { input, table, mode } = task;
+        let mut builder = RecordBuilder::default();
         let principal = table.principal.and_then(|name| table.field(name));
-        if let (Some(principal), Some(first)) = (principal, given.args.first())
-            && !is_null(given.args)
+        if let (Some(principal), Some(first)) = (principal, input.args.first())
+            && !is_null(input.args)
         {
-            reading.seen.push(Seen { field: principal, span: first.span, is_child: false });
-            // A bare argument is the block's, whatever the table calls it.
-            let said = if self.path.is_empty() {
+            builder.seen.push(SeenField { field: principal, span: first.span, is_child: false });
+            // Name a bare argument by its block (`draft`), not by the principal field (`draft.model`).
+            let path = if self.path.is_empty() {
                 Cow::Borrowed(principal.name)
             } else {
                 Cow::Owned(self.path.join("."))
             };
-            self.args(&mut reading.record, (principal, &said), given.args);
+            self.read_args(&mut builder.record, (principal, &path), input.args);
         }
-        for node in &given.node.fields {
-            match frame.field(&node.key) {
-                Some(field) => self.known(&mut reading, field, node, frame),
-                None => self.unknown(&mut reading.record, node, frame),
+        for node in &input.node.fields {
+            match task.field(&node.key) {
+                Some(field) => self.read_known(&mut builder, field, node, task),
+                None => self.report_unknown(&mut builder.record, node, task),
             }
         }
-        let Reading { mut record, seen } = reading;
-        let is_empty = self.say_empty(given.node, |fields| frame.owner(&fields.by));
-        if is_empty && given.node.fields.is_empty() && given.args.is_empty() {
+        let RecordBuilder { mut record, seen } = builder;
+        let is_missing = |field: &&Field| {
+            let is_required = field.presence == Presence::Required && mode != TableMode::Defaults;
+            is_required && !seen.iter().any(|seen| seen.field.name == field.name)
+        };
+        let missing = table.fields.iter().filter(is_missing);
+        let is_empty = self.report_if_empty(input.node, missing, |fields| task.describe(&fields.owner));
+        if is_empty && input.node.fields.is_empty() && input.args.is_empty() {
             return Record::unread();
         }
-        for Seen { field, .. } in seen {
+        for SeenField { field, .. } in seen {
             if record.place(field.name).is_none() {
-                record.mark_spoken(field.name);
+                record.mark_reported(field.name);
             }
         }
-        if self.is_torn {
-            record.mark_torn();
+        if self.is_damaged {
+            record.mark_damaged();
             return record;
         }
-        for field in table.fields.iter().filter(|f| f.presence == Presence::Required && hold != Hold::Part) {
+        for field in
+            table.fields.iter().filter(|f| f.presence == Presence::Required && mode != TableMode::Defaults)
+        {
             if record.place(field.name).is_none() {
                 record.mark_incomplete();
-                if !record.is_spoken(field.name) && !is_empty {
-                    self.say_missing(field, frame);
+                if !record.is_reported(field.name) && !is_empty {
+                    self.report_missing(field, &task.describe(&self.owner), task.input.place);
                 }
             }
         }
-        record.pack();
+        record.shrink();
         record
     }
 
-    fn known(&mut self, reading: &mut Reading, field: &'static Field, node: &Node, frame: Frame) {
+    fn read_known(
+        &mut self,
+        builder: &mut RecordBuilder,
+        field: &'static Field,
+        node: &Node,
+        task: ReadTask,
+    ) {
         if is_null(&node.args) && is_bare(node) {
             return;
         }
-        let is_child = frame.given.node.block.is_some_and(|block| is_inside(node, block));
-        let may_repeat = |first: &Seen| match (field.presence, self.language) {
+        let is_child = task.input.node.block.is_some_and(|block| is_inside(node, block));
+        let may_repeat = |first: &SeenField| match (field.presence, self.language) {
             (Presence::Required | Presence::Optional, _) => false,
-            // Children repeat; a property stands once and not beside them.
+            // Children may repeat. A property may not, and it excludes children of its name.
             (Presence::Repeated | Presence::Distinct, Language::Kdl) => first.is_child && is_child,
-            // The members of one list share its key.
+            // The members of one list have the same key span.
             (Presence::Repeated | Presence::Distinct, Language::Yaml) => first.span == node.key_span,
         };
-        let first = reading.seen.iter().find(|seen| seen.field.name == field.name);
+        let first = builder.seen.iter().find(|seen| seen.field.name == field.name);
         if let Some(first) = first.filter(|first| !may_repeat(first)) {
             let first = first.span;
-            return self.say_twice(&node.key, (node.key_span, first), &frame.owner(&self.by));
+            return self.report_duplicate(&node.key, (node.key_span, first), &task.describe(&self.owner));
         }
-        reading.seen.push(Seen { field, span: node.key_span, is_child });
-        self.value(&mut reading.record, field, node);
+        builder.seen.push(SeenField { field, span: node.key_span, is_child });
+        self.read_value(&mut builder.record, field, node);
     }
 
-    /// Says a field that the table does not have; the one that it was meant to be is not missing.
-    fn unknown(&mut self, record: &mut Record, node: &Node, frame: Frame) {
-        let meant = near(&node.key, frame.names());
-        let near = meant.map(|near| near.name);
-        if let Some(meant) = near {
-            record.mark_spoken(meant);
+    /// Reports an unknown field. The suggested field does not count as missing.
+    fn report_unknown(&mut self, record: &mut Record, node: &Node, task: ReadTask) {
+        let suggestion = suggest(&node.key, task.names());
+        let near = suggestion.map(|suggestion| suggestion.name);
+        if let Some(near) = near {
+            record.mark_reported(near);
         }
-        let label = near.map_or_else(|| "not a field".to_owned(), |near| format!("did you mean `{near}`?"));
-        let known: Vec<String> = frame.names().map(|name| format!("`{name}`")).collect();
+        let label = near.map_or_else(|| "unknown field".to_owned(), |near| format!("did you mean `{near}`?"));
+        let known: Vec<String> = task.names().map(|name| format!("`{name}`")).collect();
         let help = match near {
             Some(near) => format!("write `{near}`"),
             None => format!("the fields here are {}", words::all_of(&known)),
         };
-        let owner = frame.owner(&self.by);
+        let owner = task.describe(&self.owner);
         let message = format!("{owner} has an unknown field {}", words::quoted(&node.key));
         let finding = UNKNOWN_FIELD.at(node.key_span, label, message).help(help);
-        // Written once more it would stand twice.
-        let is_free = !frame.given.node.fields.iter().any(|field| Some(&*field.key) == near);
-        self.report(finding.meant(meant.filter(|_| is_free), node.key_span));
+        // If the suggested field is already present, the fix would duplicate it.
+        let is_free = !task.input.node.fields.iter().any(|field| Some(&*field.key) == near);
+        self.report(finding.suggest(suggestion.filter(|_| is_free), node.key_span));
     }
 
-    fn value(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
+    fn read_value(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
         if let Shape::Block(table) = &field.shape {
-            self.block(record, field, table, node);
+            self.read_block(record, field, table, node);
         } else if field.shape == Shape::Map || field.shape == Shape::Defaults {
-            self.fields_alone(record, field, node);
+            self.read_fields_only(record, field, node);
         } else if field.shape == Shape::Flag && node.args.is_empty() && is_bare(node) {
-            record.add(field.name, Spanned::new(Datum::Flag(true), node.span));
+            record.add(field.name, Spanned::new(TypedValue::Flag(true), node.span));
         } else if !node.fields.is_empty() {
-            self.say_block(field.name, node);
-        } else if !self.say_empty(node, |fields| fields.field_of(field.name)) {
+            self.report_block(field.name, node);
+        } else if !self.report_if_empty(node, [], |fields| fields.field_of(field.name)) {
             match node.args.as_slice() {
-                [] => self.say_no_value(field.name, Some(field.doc), node),
-                args => self.args(record, (field, &self.path_to(field.name)), args),
+                [] => self.report_no_value(field.name, Some(field.doc), node),
+                args => self.read_args(record, (field, &self.path_to(field.name)), args),
             }
         }
     }
 
-    /// A field that holds nothing but fields.
-    fn fields_alone(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
+    /// Reads a field that expects a block without arguments.
+    fn read_fields_only(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
         if let Some(first) = node.args.first() {
-            self.scalar(&self.path_to(field.name), first, &field.shape);
+            self.read_scalar(&self.path_to(field.name), first, &field.shape);
         } else if node.fields.is_empty() {
-            if !self.say_empty(node, |fields| fields.field_of(field.name)) {
-                self.say_no_value(field.name, Some(field.doc), node);
+            if !self.report_if_empty(node, [], |fields| fields.field_of(field.name)) {
+                self.report_no_value(field.name, Some(field.doc), node);
             }
         } else {
-            let datum = if field.shape == Shape::Defaults {
-                let given = Given { node, args: &[], place: node.key_span };
-                Datum::Block(Box::new(self.record(Frame { given, table: &role::TABLE, hold: Hold::Part })))
+            let value = if field.shape == Shape::Defaults {
+                let input = NodeInput { node, args: &[], place: node.key_span };
+                TypedValue::Block(Box::new(self.read_record(ReadTask {
+                    input,
+                    table: &role::TABLE,
+                    mode: TableMode::Defaults,
+                })))
             } else {
-                Datum::Map(self.map(field.name, node))
+                TypedValue::Map(self.read_map(field.name, node))
             };
-            record.add(field.name, Spanned::new(datum, node.span));
+            record.add(field.name, Spanned::new(value, node.span));
         }
     }
 
-    fn block(&mut self, record: &mut Record, field: &'static Field, table: &'static Table, node: &Node) {
-        let given = Given { node, args: &node.args, place: node.key_span };
+    fn read_block(&mut self, record: &mut Record, field: &'static Field, table: &'static Table, node: &Node) {
+        let input = NodeInput { node, args: &node.args, place: node.key_span };
         match node.args.as_slice() {
-            [Scalar { value: Value::Bool(true), .. }] if table.bare == Bare::Means => {
-                self.add_block(record, field, table, Given { args: &[], ..given });
+            [Scalar { value: Value::Bool(true), .. }] if table.bare == Bare::Allowed => {
+                self.add_block(record, field, table, NodeInput { args: &[], ..input });
             }
-            [Scalar { value: Value::Bool(false), .. }] if table.bare == Bare::Means && is_bare(node) => {}
+            [Scalar { value: Value::Bool(false), .. }] if table.bare == Bare::Allowed && is_bare(node) => {}
             [] if is_bare(node) && table.bare == Bare::Refused => {
-                self.say_no_value(field.name, Some(field.doc), node);
+                self.report_no_value(field.name, Some(field.doc), node);
             }
             [first, ..] if table.principal.is_none() => {
-                self.scalar(&self.path_to(field.name), first, &field.shape);
+                self.read_scalar(&self.path_to(field.name), first, &field.shape);
             }
             several @ [_, _, ..] if field.presence.is_several() && !takes_many(table) && is_bare(node) => {
                 for one in several {
-                    self.add_block(record, field, table, Given { args: std::slice::from_ref(one), ..given });
+                    self.add_block(
+                        record,
+                        field,
+                        table,
+                        NodeInput { args: std::slice::from_ref(one), ..input },
+                    );
                 }
             }
-            _ => self.add_block(record, field, table, given),
+            _ => self.add_block(record, field, table, input),
         }
     }
 
-    fn add_block(&mut self, record: &mut Record, field: &Field, table: &'static Table, given: Given) {
+    fn add_block(&mut self, record: &mut Record, field: &Field, table: &'static Table, input: NodeInput) {
         self.path.push(field.name);
-        let read = self.record(Frame { given, table, hold: Hold::Block });
+        let read = self.read_record(ReadTask { input, table, mode: TableMode::Block });
         self.path.pop();
-        let is_new = field.presence != Presence::Distinct || self.is_new(record, field, table, &read);
-        // An allowance whose reason cannot be read holds all the same: what it silences is no second fault.
+        let is_new = field.presence != Presence::Distinct || self.check_distinct(record, field, table, &read);
+        // An `allow` without a readable reason still silences its code, so that one mistake gives one finding.
         if is_new && (!read.is_incomplete() || field.name == ALLOW.name) {
-            record.add(field.name, Spanned::new(Datum::Block(Box::new(read)), given.node.span));
+            record.add(field.name, Spanned::new(TypedValue::Block(Box::new(read)), input.node.span));
         }
     }
 
-    /// Whether no block of the field has the same principal part; the same one again is said.
-    fn is_new(&mut self, record: &Record, field: &Field, table: &Table, read: &Record) -> bool {
+    /// True if no block of the field has the same principal field. Reports a duplicate.
+    fn check_distinct(&mut self, record: &Record, field: &Field, table: &Table, read: &Record) -> bool {
         let principal = |block: &Record| block.peek(table.principal?).cloned();
         let Some(own) = principal(read) else { return true };
         let Some(first) = record.blocks(field.name).filter_map(principal).find(|other| *other == own) else {
             return true;
         };
-        let message =
-            format!("{} has one {} twice", self.by.words(), words::quoted(&self.path_to(field.name)));
+        let message = format!(
+            "{} has the same {} twice",
+            self.owner.describe(),
+            words::quoted(&self.path_to(field.name))
+        );
         let finding =
-            DUPLICATE_FIELD.at(own.span, "here again", message).also(first.span, "first written here");
+            DUPLICATE_FIELD.at(own.span, "repeated here", message).also(first.span, "first written here");
         self.report(finding.help("remove one of them"));
         false
     }
 
-    /// The arguments of a field, of which there is at least one.
-    fn args(&mut self, record: &mut Record, (field, said): (&'static Field, &str), args: &[Scalar]) {
+    /// Reads the arguments of a field (at least one). `path` names the field in findings.
+    fn read_args(&mut self, record: &mut Record, (field, path): (&'static Field, &str), args: &[Scalar]) {
         let is_list = matches!(field.shape, Shape::Words(_) | Shape::Names(_));
         if let [_, second, ..] = args
             && !is_list
             && !field.presence.is_several()
         {
-            let message = format!("{} has {} values", self.owned(said), args.len());
+            let message = format!("{} has {} values", self.with_owner(path), args.len());
             let finding = WRONG_TYPE.at(second.span, "expected one value", message);
-            return self.report(finding.help("keep one of them"));
+            return self.report(finding.help("keep one value"));
         }
-        let mut read: Vec<Spanned<Datum>> = Vec::with_capacity(args.len());
+        let mut read: Vec<Spanned<TypedValue>> = Vec::with_capacity(args.len());
         for one in args {
-            let datum = self.scalar(said, one, &field.shape);
-            read.extend(datum.map(|datum| Spanned::new(datum, one.span)));
+            let value = self.read_scalar(path, one, &field.shape);
+            read.extend(value.map(|value| Spanned::new(value, one.span)));
         }
         match read.first().map(|first| first.span) {
-            Some(span) if is_list => record.add(field.name, Spanned::new(Datum::List(read), span)),
-            _ => read.into_iter().for_each(|datum| record.add(field.name, datum)),
+            Some(span) if is_list => record.add(field.name, Spanned::new(TypedValue::List(read), span)),
+            _ => read.into_iter().for_each(|value| record.add(field.name, value)),
         }
     }
 
-    pub(super) fn scalar(&mut self, field: &str, one: &Scalar, shape: &Shape) -> Option<Datum> {
-        scalar::read(one, shape, &Asked { by: &self.by, field }, self.findings)
+    pub(super) fn read_scalar(&mut self, path: &str, one: &Scalar, shape: &Shape) -> Option<TypedValue> {
+        scalar::read(one, shape, &FieldRef { owner: &self.owner, path }, self.findings)
     }
 }
 
-/// The findings that this room can say.
-impl Fields<'_> {
-    pub(super) fn report(&mut self, finding: Diagnostic) {
-        self.by.report(finding, self.findings);
-    }
-
-    /// `draft.max`
-    fn path_to<'f>(&self, field: &'f str) -> Cow<'f, str> {
-        if self.path.is_empty() {
-            return Cow::Borrowed(field);
-        }
-        let parts: Vec<&str> = self.path.iter().copied().chain([field]).collect();
-        Cow::Owned(parts.join("."))
-    }
-
-    /// `draft.max` of role `frontdoor`
-    pub(super) fn field_of(&self, field: &str) -> String {
-        self.owned(&self.path_to(field))
-    }
-
-    pub(super) fn owned(&self, said: &str) -> String {
-        format!("{} of {}", words::quoted(said), self.by.words())
-    }
-
-    fn say_missing(&mut self, field: &Field, frame: Frame) {
-        let message = format!("{} has no `{}`", frame.owner(&self.by), field.name);
-        let finding = MISSING_FIELD.at(frame.given.place, format!("`{}` is missing", field.name), message);
-        self.report(finding.help(format!("add `{}`: {}", field.name, lower_first(field.doc))));
-    }
-
-    pub(super) fn say_twice(&mut self, key: &str, (span, first): (Span, Span), owner: &str) {
-        let message = format!("{owner} has {} twice", words::quoted(key));
-        let finding = DUPLICATE_FIELD.at(span, "here again", message).also(first, "first written here");
-        self.report(finding.help("remove one of them"));
-    }
-
-    /// Whether a block was written with nothing in it, which is said.
-    fn say_empty(&mut self, node: &Node, owner: impl Fn(&Self) -> String) -> bool {
-        let Some(block) = node.block else { return false };
-        let is_empty = match self.language {
-            _ if self.is_torn => false,
-            Language::Kdl => !node.fields.iter().any(|field| is_inside(field, block)),
-            Language::Yaml => node.fields.is_empty(),
-        };
-        if is_empty {
-            let message = format!("the block of {} is empty", owner(self));
-            let finding = EMPTY_BLOCK.at(block, "nothing in it", message);
-            self.report(finding.help("write its fields, or leave it out"));
-        }
-        is_empty
-    }
-
-    pub(super) fn say_block(&mut self, field: &str, node: &Node) {
-        let message = format!("{} is a block, not one value", self.field_of(field));
-        let span = node.block.unwrap_or(node.span);
-        let finding = WRONG_TYPE.at(span, "expected one value", message);
-        self.report(finding.help("write the value alone"));
-    }
-
-    pub(super) fn say_no_value(&mut self, field: &str, doc: Option<&str>, node: &Node) {
-        let message = format!("{} has no value", self.field_of(field));
-        let finding = WRONG_TYPE.at(node.key_span, "a value is missing", message);
-        self.report(finding.help(match doc {
-            Some(doc) => format!("write one: {}", lower_first(doc)),
-            None => "write one, as text between quotes".to_owned(),
-        }));
-    }
-}
-
-impl Frame<'_, '_> {
+impl ReadTask<'_, '_> {
     fn field(self, key: &str) -> Option<&'static Field> {
         self.table.field(key).or_else(|| self.extra().filter(|field| field.name == key))
     }
@@ -353,43 +309,39 @@ impl Frame<'_, '_> {
     }
 
     fn extra(self) -> Option<&'static Field> {
-        match self.hold {
-            Hold::Item => Some(&ALLOW),
-            Hold::Part => Some(&role::DEFAULT_STORE),
-            Hold::Block => None,
+        match self.mode {
+            TableMode::Item => Some(&ALLOW),
+            TableMode::Defaults => Some(&role::DEFAULT_STORE),
+            TableMode::Block => None,
         }
     }
 
-    /// role `frontdoor`, or `draft` of it.
-    fn owner(self, by: &By) -> String {
-        match self.hold {
-            Hold::Item => by.words(),
-            Hold::Block | Hold::Part => format!("{} of {}", words::quoted(&self.given.node.key), by.words()),
+    /// For example ``role `frontdoor` ``, or `` `draft` of role `frontdoor` ``.
+    fn describe(self, owner: &ItemRef) -> String {
+        match self.mode {
+            TableMode::Item => owner.describe(),
+            TableMode::Block | TableMode::Defaults => {
+                format!("{} of {}", words::quoted(&self.input.node.key), owner.describe())
+            }
         }
     }
 }
 
-/// A field that was given null and nothing else was not given.
+/// True if the only argument is null. Such a field counts as missing.
 pub(super) fn is_null(args: &[Scalar]) -> bool {
     matches!(args, [Scalar { value: Value::Null, .. }])
 }
 
-/// Whether a node has nothing but its arguments.
+/// True if a node has no fields and no block.
 pub(super) fn is_bare(node: &Node) -> bool {
     node.fields.is_empty() && node.block.is_none()
 }
 
-fn is_inside(field: &Node, block: Span) -> bool {
+pub(super) fn is_inside(field: &Node, block: Span) -> bool {
     field.span.start >= block.start && field.span.end <= block.end
 }
 
 fn takes_many(table: &Table) -> bool {
     let principal = table.principal.and_then(|name| table.field(name));
     principal.is_some_and(|field| matches!(field.shape, Shape::Words(_) | Shape::Names(_)))
-}
-
-fn lower_first(doc: &str) -> String {
-    let mut letters = doc.chars();
-    let first = letters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
-    format!("{first}{}", letters.as_str().trim_end_matches('.'))
 }

@@ -1,70 +1,73 @@
-//! Documents to a [`Registry`]: reads fields by the tables of the kinds, then resolves names to ids.
+//! Lowers documents to a [`Registry`]: reads fields by the table of each kind, then resolves names to ids.
 //!
-//! Files are gathered one by one, so that a document lives no longer than its reading; names are resolved when all are
-//! there, so that order between kinds and files never matters.
+//! Each file is gathered separately, so that its document can be freed immediately. Names are resolved after all files
+//! are gathered, so that the order of kinds and files does not matter.
 
-mod datum;
+mod base;
+mod corrected_form;
+mod damage;
 mod defaults;
 mod env;
+mod expected_form;
+mod field_findings;
 mod fields;
 mod gather;
-mod heard;
 mod items;
 mod models;
 mod names;
-mod places;
 mod record;
 mod roles;
 mod rules;
 mod scalar;
 mod serving;
-mod torn;
+mod typed_value;
+mod unread_names;
 
+pub use damage::SyntaxDamage;
+pub(super) use expected_form::expected_form;
 pub use items::Items;
-pub(super) use scalar::form;
-pub use torn::Torn;
 
-use super::{Known, Registry, Unused};
+use super::{KnownFiles, Registry, Unused};
 use crate::diag::Diagnostics;
 use crate::source::Span;
 use defaults::Defaults;
 use std::sync::Arc;
 
 impl Items {
-    /// Resolves everything that was gathered; what cannot be read or found is said and left out. What models leave out is taken
-    /// from what is known of their files.
-    pub fn resolve(mut self, known_files: &Known, findings: &mut Diagnostics) -> Registry {
-        let (start, lost) = (self.start, Arc::clone(self.lost()));
-        let mut places = places::read(&mut self, findings);
-        let mut defaults = Defaults::read(std::mem::take(&mut places.defaults), &places, findings);
-        let (families, models) = models::read(&mut self, known_files, (&places, &defaults), findings);
-        defaults.settle_models(&models.names, &places, findings);
-        let known = serving::Known { places: &places, models: &models.names, defaults: &defaults };
-        let roles = roles::read(&mut self, &known, findings);
+    /// Resolves all gathered items to a registry. Reports and leaves out items that cannot be read and names that are
+    /// unknown. Takes the size and trained context that a model omits from `known_files`.
+    pub fn resolve(mut self, known_files: &KnownFiles, findings: &mut Diagnostics) -> Registry {
+        let (start, words_outside_items) = (self.start, Arc::clone(self.words_outside_items()));
+        let mut base = base::read(&mut self, findings);
+        let mut defaults = Defaults::read(std::mem::take(&mut base.defaults), &base, findings);
+        let (families, models) = models::read(&mut self, known_files, (&base, &defaults), findings);
+        defaults.check_model_names(&models.names, &base, findings);
+        let scope = serving::RoleScope { base: &base, models: &models.names, defaults: &defaults };
+        let roles = roles::read(&mut self, &scope, findings);
         let any_needs_host = roles.any_served || !self.is_empty("service");
-        if !places.has_stack && !lost.contains("stack") {
-            say_missing("stack", "stack \"home\" engine=\"llama.cpp\"", start, findings);
+        if !base.has_stack && !words_outside_items.contains("stack") {
+            report_missing("stack", "`engine`, such as `llama.cpp`", start, findings);
         }
-        if any_needs_host && places.hosts.names.is_none_declared() {
-            say_missing("host", "host \"box\" memory=\"64 GB\"", start, findings);
+        if any_needs_host && base.hosts.names.is_none_declared() {
+            report_missing("host", "`memory`, such as `64 GB`", start, findings);
         }
-        let rules = rules::read(&mut self, &places, (&families.names, &models.names, &roles.names), findings);
-        if !places.has_stack {
-            places.engines.names.guess(None);
+        let rules = rules::read(&mut self, &base, (&families.names, &models.names, &roles.names), findings);
+        if !base.has_stack {
+            base.engines.names.mark_maybe_used(None);
         }
-        let heard = std::mem::take(&mut self.heard);
+        let unread_names = std::mem::take(&mut self.unread_names);
         let unused = Unused {
-            engines: places.engines.names.unnamed(&heard),
-            families: families.names.unnamed(&heard),
-            models: models.names.unnamed(&heard),
+            engines: base.engines.names.unused(&unread_names),
+            families: families.names.unused(&unread_names),
+            models: models.names.unused(&unread_names),
         };
         Registry {
-            stack: places.stack,
-            engines: places.engines.arena,
-            hosts: places.hosts.arena,
-            stores: places.stores.arena,
-            tiers: places.tiers.arena,
-            residencies: places.residencies.arena,
+            stack: base.stack,
+            engines: base.engines.arena,
+            hosts: base.hosts.arena,
+            stores: base.stores.arena,
+            tiers: base.tiers.arena,
+            residencies: base.residencies.arena,
             families: families.arena,
             models: models.arena,
             roles: roles.arena,
@@ -78,10 +81,10 @@ impl Items {
     }
 }
 
-/// A registry without a stack, or without a host for what runs, is said once and not at each role.
-fn say_missing(kind: &str, example: &str, start: Span, findings: &mut Diagnostics) {
+/// Reports a missing stack, or a missing host for roles and services, once for the whole registry.
+fn report_missing(kind: &str, field: &str, start: Span, findings: &mut Diagnostics) {
     let finding = super::codes::MISSING_ITEM
         .at(start, format!("no `{kind}` in this file or any other"), format!("no {kind} is declared"))
-        .help(format!("declare one, as in `{example}`"));
+        .help(format!("declare one with a name and {field}"));
     findings.report(finding);
 }

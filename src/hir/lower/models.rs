@@ -1,32 +1,32 @@
-//! Families and models.
+//! Reads families and models.
 
-use super::datum::Datum;
+use super::base::{BaseItems, read_kind};
 use super::defaults::Defaults;
 use super::items::{Item, Items};
-use super::names::{By, Named};
-use super::places::{Places, kind};
+use super::names::{ItemRef, NamedItems};
 use super::record::Record;
-use super::serving::say_missing;
+use super::serving::report_missing;
+use super::typed_value::TypedValue;
 use crate::diag::Diagnostics;
 use crate::hir::codes::{MISSING_FIELD, MISSING_ITEM};
 use crate::hir::family::{FORBID_WORDS, NEED_WORDS};
 use crate::hir::{
-    Advice, Bytes, ExpertAdvice, Experts, Family, Forbidden, Id, Known, Model, Override, Projector, Said,
-    Setting, Store, Text, Unsaid,
+    Advice, Bytes, ExpertAdvice, Experts, Family, ForbidRule, Id, KnownFile, KnownFiles, MissingSize, Model,
+    Override, Projector, Setting, Store, Text,
 };
 use crate::source::Spanned;
 
 pub(super) fn read(
     items: &mut Items,
-    known: &Known,
-    (places, defaults): (&Places, &Defaults),
+    known_files: &KnownFiles,
+    (base, defaults): (&BaseItems, &Defaults),
     findings: &mut Diagnostics,
-) -> (Named<Family>, Named<Model>) {
-    let families = kind("family", items, family);
-    let mut stores = Stores { places, defaults: &defaults.record, said: false };
-    let mut models = Named::new("model", items.lost());
+) -> (NamedItems<Family>, NamedItems<Model>) {
+    let families = read_kind("family", items, family);
+    let mut stores = StoreFinder { base, defaults: &defaults.record, is_reported: false };
+    let mut models = NamedItems::new("model", items.words_outside_items());
     for mut item in items.take("model") {
-        let value = model(&mut item, (&families, known), &mut stores, findings);
+        let value = model(&mut item, (&families, known_files), &mut stores, findings);
         models.add(&item.name, value);
     }
     (families, models)
@@ -49,8 +49,8 @@ fn family(item: &mut Item) -> Option<Family> {
     })
 }
 
-fn forbidden(mut block: Record) -> Forbidden {
-    Forbidden {
+fn forbidden(mut block: Record) -> ForbidRule {
+    ForbidRule {
         what: block.words("what", FORBID_WORDS),
         failure: block.text("failure"),
         why: block.text("why"),
@@ -83,15 +83,15 @@ pub(super) fn overrides(record: &mut Record) -> Vec<Override> {
 
 fn model(
     item: &mut Item,
-    (families, known): (&Named<Family>, &Known),
-    stores: &mut Stores,
+    (families, known_files): (&NamedItems<Family>, &KnownFiles),
+    stores: &mut StoreFinder,
     findings: &mut Diagnostics,
 ) -> Option<Model> {
     let head = item.head();
     let record = &mut item.record;
-    let by = By::of("model", &item.name);
-    let family = record.text("family").and_then(|name| families.names.find(&name, &by, findings));
-    let named = record.text("store");
+    let owner = ItemRef::new("model", &item.name);
+    let family = record.text("family").and_then(|name| families.names.find(&name, &owner, findings));
+    let store_name = record.text("store");
     let projector = record.take::<Record>("projector").map(|block| block.map(projector));
     let projector =
         projector.and_then(|Spanned { value, span }| value.map(|value| Spanned::new(value, span)));
@@ -100,20 +100,20 @@ fn model(
         .into_iter()
         .flatten()
         .find(|f| !f.starts_with('/'));
-    let store = match named {
-        Some(name) => stores.places.stores.names.find(&name, &by, findings).map(Some).ok_or(()),
-        None if record.is_spoken("store") => Err(()),
-        None => stores.implied(relative, &by, findings),
+    let store = match store_name {
+        Some(name) => stores.base.stores.names.find(&name, &owner, findings).map(Some).ok_or(()),
+        None if record.is_reported("store") => Err(()),
+        None => stores.implied(relative, &owner, findings),
     };
-    let said = known
-        .models
+    let facts = known_files
+        .files
         .get(&*item.name.value)
-        .filter(|said| file.as_ref().is_some_and(|file| file.value == said.file));
-    let size = size(record, (said, known), &by, findings);
+        .filter(|facts| file.as_ref().is_some_and(|file| file.value == facts.file));
+    let size = size(record, (facts, known_files), &owner, findings);
     if record.is_incomplete() {
         return None;
     }
-    let trained_context = record.take("trained-context").or(said.and_then(|said| said.trained_context));
+    let trained_context = record.take("trained-context").or(facts.and_then(|facts| facts.trained_context));
     Some(Model {
         head,
         family: family?,
@@ -132,20 +132,21 @@ fn model(
     })
 }
 
-/// The size that is said, else the one that is known of the file; a size that nobody knows is said to be missing.
+/// The declared size, else the size of the file in the lock. Reports the size as missing if neither is known.
 fn size(
     record: &mut Record,
-    (said, known): (Option<&Said>, &Known),
-    by: &By,
+    (facts, known_files): (Option<&KnownFile>, &KnownFiles),
+    owner: &ItemRef,
     findings: &mut Diagnostics,
 ) -> Option<Spanned<Bytes>> {
-    if known.unsaid == Unsaid::Allow && !record.speaks_of("size") {
-        return Some(Spanned::new(Bytes(0), by.place));
+    if known_files.missing_size == MissingSize::Allow && !record.has_or_reported("size") {
+        return Some(Spanned::new(Bytes(0), owner.place));
     }
-    let size = record.take("size").or(said.filter(|_| !record.is_spoken("size")).map(|said| said.size));
-    if size.is_none() && !record.is_spoken("size") && known.unsaid == Unsaid::Say {
-        let what = "that of its file, as `17.5 GB`, or run `orchgen lock` where the file is";
-        say_missing("size", what, by, findings);
+    let size = record.take("size").or(facts.filter(|_| !record.is_reported("size")).map(|facts| facts.size));
+    if size.is_none() && !record.is_reported("size") && known_files.missing_size == MissingSize::Report {
+        let what =
+            "the size of its file, such as `17.5 GB`; or run `orchgen lock` on the machine that has the file";
+        report_missing("size", what, owner, findings);
     }
     size
 }
@@ -158,52 +159,51 @@ fn experts(mut block: Record) -> Experts {
     Experts { total: block.take("total"), default: block.take("default"), advice: advice(block) }
 }
 
-/// Finds the store of a model that names none: the default, or the only one.
-struct Stores<'a> {
-    places: &'a Places,
+/// Finds the store of a model without `store`: the default store, or the only one.
+struct StoreFinder<'a> {
+    base: &'a BaseItems,
     defaults: &'a Record,
-    said: bool,
+    is_reported: bool,
 }
 
-impl Stores<'_> {
-    /// None where the paths are absolute; an error where a store is needed and cannot be known, which was said.
+impl StoreFinder<'_> {
+    /// `None` if all paths are absolute. An error if a store is needed and cannot be determined (already reported).
     fn implied(
         &mut self,
         relative: Option<&Text>,
-        by: &By,
+        owner: &ItemRef,
         findings: &mut Diagnostics,
     ) -> Result<Option<Spanned<Id<Store>>>, ()> {
-        let names = &self.places.stores.names;
+        let names = &self.base.stores.names;
         let Some(file) = relative else { return Ok(None) };
-        if let Some(Spanned { value: Datum::Text(name), span }) = self.defaults.peek("store") {
-            return names.look(name).flatten().map(|id| Some(Spanned::new(id, *span))).ok_or(());
+        if let Some(Spanned { value: TypedValue::Text(name), span }) = self.defaults.peek("store") {
+            return names.resolve(name).flatten().map(|id| Some(Spanned::new(id, *span))).ok_or(());
         }
-        if self.defaults.is_spoken("store") {
+        if self.defaults.is_reported("store") {
             return Err(());
         }
         match names.only() {
             Some(only) => only.map(|id| Some(Spanned::new(id, file.span))).ok_or(()),
             None => {
-                self.say_unknown(file, by, findings);
+                self.report_unknown_store(file, owner, findings);
                 Err(())
             }
         }
     }
 
-    fn say_unknown(&mut self, file: &Text, by: &By, findings: &mut Diagnostics) {
-        if !self.places.stores.names.is_empty() {
-            let message = format!("{} has no `store`, and there are several", by.words());
-            let finding = MISSING_FIELD.at(file.span, "below which store?", message);
-            return by
-                .report(finding.help("add `store`, or name a default in `defaults` of the stack"), findings);
+    fn report_unknown_store(&mut self, file: &Text, owner: &ItemRef, findings: &mut Diagnostics) {
+        if !self.base.stores.names.is_empty() {
+            let message = format!("{} has no `store`, but several stores are declared", owner.describe());
+            let finding = MISSING_FIELD.at(file.span, "relative to an unknown store", message);
+            return owner
+                .report(finding.help("add `store`, or set `store` in `defaults` of the stack"), findings);
         }
-        let is_none = self.places.stores.names.is_none_declared();
-        if is_none && !std::mem::replace(&mut self.said, true) {
-            let message = format!("no store is declared, and {} needs one", by.words());
-            let finding = MISSING_ITEM.at(file.span, "this path is not absolute", message);
-            let help =
-                "declare one, as in `store \"models\" path=\"/srv/models\"`, or write the path in full";
-            by.report(finding.help(help), findings);
+        let is_none = self.base.stores.names.is_none_declared();
+        if is_none && !std::mem::replace(&mut self.is_reported, true) {
+            let message = format!("no store is declared, but {} needs one", owner.describe());
+            let finding = MISSING_ITEM.at(file.span, "a relative path", message);
+            let help = "declare one with a name and `path`, such as `/srv/models`, or write an absolute path";
+            owner.report(finding.help(help), findings);
         }
     }
 }

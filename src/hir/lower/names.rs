@@ -1,179 +1,198 @@
-//! Which names there are, and where they lead.
+//! Name tables: resolve names to ids, suggest similar names, and record which names are used.
 
-use super::heard::Heard;
-use crate::diag::{Diagnostic, Diagnostics, Lexicon, near, words};
+use super::unread_names::UnreadNames;
+use crate::diag::{Diagnostic, Diagnostics, Lexicon, suggest, words};
 use crate::hir::codes::UNKNOWN_NAME;
-use crate::hir::{Arena, Id, Text};
+use crate::hir::{Arena, Id, ItemKind, Presence, Text};
 use crate::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// The items of one kind with the index of their names.
-pub(super) struct Named<T> {
+/// The items of one kind with their name table.
+pub(super) struct NamedItems<T> {
     pub(super) arena: Arena<T>,
     pub(super) names: Names<T>,
 }
 
-/// The names of one kind. A name whose item could not be read is known and leads nowhere, in silence.
+/// The name table of one kind. An item that could not be read has an entry without an id, so that its name is not
+/// reported as unknown.
 pub(super) struct Names<T> {
     kind: &'static str,
-    known: BTreeMap<Box<str>, Known<T>>,
-    lost: Arc<BTreeSet<Box<str>>>,
-    /// The same names, searched for those that are like a word; made when one is first looked for.
+    entries: BTreeMap<Box<str>, NameEntry<T>>,
+    words_outside_items: Arc<BTreeSet<Box<str>>>,
+    /// Index for suggestions, built at the first search.
     lexicon: OnceLock<Lexicon>,
-    /// Whether somebody named an item that cannot be guessed.
-    any_named: AtomicBool,
+    /// True if an unknown name of this kind has no suggestion. Then the name may mean any item.
+    all_may_be_used: AtomicBool,
 }
 
-/// A name: where it leads, and whether it was looked up. Roles are read side by side, and none of them asks.
-struct Known<T> {
+/// Name table entry. `used` is atomic because roles are lowered in parallel.
+struct NameEntry<T> {
     id: Option<Id<T>>,
-    is_named: AtomicBool,
+    used: AtomicBool,
 }
 
-impl<T> Named<T> {
-    /// No items yet; a name among the lost words may be that of one that could not be read.
-    pub(super) fn new(kind: &'static str, lost: &Arc<BTreeSet<Box<str>>>) -> Self {
+impl<T> NamedItems<T> {
+    /// An empty table. A name among the words outside items may belong to an item that could not be parsed.
+    pub(super) fn new(kind: &'static str, words_outside_items: &Arc<BTreeSet<Box<str>>>) -> Self {
         let names = Names {
             kind,
-            known: BTreeMap::new(),
-            lost: Arc::clone(lost),
+            entries: BTreeMap::new(),
+            words_outside_items: Arc::clone(words_outside_items),
             lexicon: OnceLock::new(),
-            any_named: AtomicBool::new(false),
+            all_may_be_used: AtomicBool::new(false),
         };
         Self { arena: Arena::default(), names }
     }
 
-    /// Takes an item in under its name; none where it could not be read.
+    /// Adds an item under its name; `None` if it could not be read.
     pub(super) fn add(&mut self, name: &str, item: Option<T>) {
         let id = item.map(|item| self.arena.add(item));
-        self.names.known.insert(name.into(), Known { id, is_named: AtomicBool::new(false) });
+        self.names.entries.insert(name.into(), NameEntry { id, used: AtomicBool::new(false) });
         self.names.lexicon.take();
     }
 }
 
 impl<T> Names<T> {
-    /// The item of a name; says a name that nothing has.
-    pub(super) fn find(&self, name: &Text, by: &By, findings: &mut Diagnostics) -> Option<Spanned<Id<T>>> {
-        match self.look(name) {
+    /// Finds the item of a name, and reports an unknown name.
+    pub(super) fn find(
+        &self,
+        name: &Text,
+        owner: &ItemRef,
+        findings: &mut Diagnostics,
+    ) -> Option<Spanned<Id<T>>> {
+        match self.resolve(name) {
             Some(id) => id.map(|id| Spanned::new(id, name.span)),
             None => {
-                self.say_unknown(name, by, findings);
+                self.report_unknown(name, owner, findings);
                 None
             }
         }
     }
 
-    /// The item of a name that may be of another kind; `Some(None)` where the name is known but its item could not be read.
-    pub(super) fn look(&self, name: &str) -> Option<Option<Id<T>>> {
-        match self.known.get(name) {
-            Some(known) => {
-                known.is_named.store(true, Ordering::Relaxed);
-                Some(known.id)
+    /// Finds the item of a name and marks it as used. Returns `None` for an unknown name (which is not reported), and
+    /// `Some(None)` if the item could not be read.
+    pub(super) fn resolve(&self, name: &str) -> Option<Option<Id<T>>> {
+        match self.entries.get(name) {
+            Some(entry) => {
+                entry.used.store(true, Ordering::Relaxed);
+                Some(entry.id)
             }
-            None => self.lost.contains(name).then_some(None),
+            None => self.words_outside_items.contains(name).then_some(None),
         }
     }
 
-    /// Takes note of the item that was most likely meant, or that it may be any.
-    pub(super) fn guess(&self, meant: Option<&str>) {
-        match meant {
-            Some(meant) => {
-                self.look(meant);
+    /// Marks the suggested item as used. Without a suggestion, any item may be used.
+    pub(super) fn mark_maybe_used(&self, suggestion: Option<&str>) {
+        match suggestion {
+            Some(name) => {
+                self.resolve(name);
             }
-            None => self.any_named.store(true, Ordering::Relaxed),
+            None => self.all_may_be_used.store(true, Ordering::Relaxed),
         }
     }
 
-    /// The items that nothing names, as far as everything could be read.
-    pub(super) fn unnamed(&self, heard: &Heard) -> Vec<Id<T>> {
-        if self.any_named.load(Ordering::Relaxed) {
+    /// The items that nothing uses, except those that unparsed text may name.
+    pub(super) fn unused(&self, unread_names: &UnreadNames) -> Vec<Id<T>> {
+        if self.all_may_be_used.load(Ordering::Relaxed) {
             return Vec::new();
         }
-        let may_be = |name: &str| heard.may_mean(self.kind, name) || self.lost.contains(name);
-        let silent = self.known.iter().filter(|(_, known)| !known.is_named.load(Ordering::Relaxed));
-        let mut unnamed: Vec<Id<T>> =
-            silent.filter(|(name, _)| !may_be(name)).filter_map(|(_, known)| known.id).collect();
-        unnamed.sort_unstable();
-        unnamed
+        let may_be_used =
+            |name: &str| unread_names.may_name(self.kind, name) || self.words_outside_items.contains(name);
+        let candidates = self.entries.iter().filter(|(_, entry)| !entry.used.load(Ordering::Relaxed));
+        let mut unused: Vec<Id<T>> =
+            candidates.filter(|(name, _)| !may_be_used(name)).filter_map(|(_, entry)| entry.id).collect();
+        unused.sort_unstable();
+        unused
     }
 
-    /// The only item there is, by its name.
+    /// The only item, if there is exactly one; `Some(None)` if that one could not be read.
     pub(super) fn only(&self) -> Option<Option<Id<T>>> {
-        let mut all = self.known.values();
-        all.next().map(|known| known.id).filter(|_| all.next().is_none())
+        let mut all = self.entries.values();
+        all.next().map(|entry| entry.id).filter(|_| all.next().is_none())
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.known.is_empty()
+        self.entries.is_empty()
     }
 
-    /// Whether there is none, and none that was lost with text that could not be read.
+    /// True if there is no item, and the words outside items do not contain the kind.
     pub(super) fn is_none_declared(&self) -> bool {
-        let is_lost = self.lost.iter().any(|word| word.trim_end_matches('s') == self.kind);
-        self.known.is_empty() && !is_lost
+        let may_be_unparsed =
+            self.words_outside_items.iter().any(|word| word.trim_end_matches('s') == self.kind);
+        self.entries.is_empty() && !may_be_unparsed
     }
 
     /// All names, in byte order.
     pub(super) fn all(&self) -> impl Iterator<Item = &str> {
-        self.known.keys().map(AsRef::as_ref)
+        self.entries.keys().map(AsRef::as_ref)
     }
 
-    /// The names among which the nearest to a word is.
-    pub(super) fn like(&self, word: &str) -> Vec<&str> {
-        self.lexicon.get_or_init(|| Lexicon::new(self.all())).like(word)
+    /// Candidates for a suggestion; they include the name that is nearest to the word.
+    pub(super) fn similar(&self, word: &str) -> Vec<&str> {
+        self.lexicon.get_or_init(|| Lexicon::new(self.all())).candidates(word)
     }
 
-    fn say_unknown(&self, name: &Text, by: &By, findings: &mut Diagnostics) {
-        let meant = near(name, self.like(name));
-        let near = meant.map(|near| near.name);
-        self.guess(near);
+    fn report_unknown(&self, name: &Text, owner: &ItemRef, findings: &mut Diagnostics) {
+        let suggestion = suggest(name, self.similar(name));
+        let near = suggestion.map(|suggestion| suggestion.name);
+        self.mark_maybe_used(near);
         let label = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("no {} has this name", self.kind),
         };
-        let message = format!("{} names the unknown {} {}", by.words(), self.kind, words::quoted(name));
-        let finding = UNKNOWN_NAME.at(name.span, label, message).help(self.way_out(near));
-        by.report(finding.meant(meant, name.span), findings);
+        let message =
+            format!("{} uses {} {}, which is not declared", owner.describe(), self.kind, words::quoted(name));
+        let finding = UNKNOWN_NAME.at(name.span, label, message).help(self.unknown_name_help(name, near));
+        owner.report(finding.suggest(suggestion, name.span), findings);
     }
 
-    fn way_out(&self, near: Option<&str>) -> String {
+    fn unknown_name_help(&self, name: &str, near: Option<&str>) -> String {
+        let declare = format!("declare {} {}{}", self.kind, words::quoted(name), required_fields(self.kind));
         match near {
-            Some(near) => format!("write `{near}`, or declare the {} that you wrote", self.kind),
-            None if self.known.is_empty() => format!("declare it: there is no {} yet", self.kind),
-            None if self.known.len() <= 8 => {
+            Some(near) => format!("write `{near}`, or {declare}"),
+            None if self.entries.is_empty() => format!("{declare} (no {} is declared yet)", self.kind),
+            None if self.entries.len() <= 8 => {
                 let all: Vec<String> = self.all().map(words::quoted).collect();
-                format!("declare it, or name one that there is: {}", words::any_of(&all))
+                format!("write {}, or {declare}", words::any_of(&all))
             }
-            None => format!("declare it, or name one of the {} that there are", self.known.len()),
+            None => format!("{declare}, or write one of the {} that exist", self.entries.len()),
         }
     }
 }
 
-/// The item that speaks, and where its name stands.
+/// The required fields of a kind, as the end of a help: `` with `title` and `start` ``.
+fn required_fields(kind: &str) -> String {
+    let fields = ItemKind::of_word(kind).map(|kind| kind.table.fields).unwrap_or_default();
+    let required = fields.iter().filter(|field| field.presence == Presence::Required);
+    let names: Vec<String> = required.map(|field| format!("`{}`", field.name)).collect();
+    if names.is_empty() { String::new() } else { format!(" with {}", words::all_of(&names)) }
+}
+
+/// The item that a finding is about, with the place of its name.
 #[derive(Clone, Copy)]
-pub(super) struct By<'a> {
+pub(super) struct ItemRef<'a> {
     pub(super) kind: &'static str,
     pub(super) name: &'a str,
     pub(super) place: Span,
 }
 
-impl<'a> By<'a> {
-    /// The item of that kind and name.
-    pub(super) fn of(kind: &'static str, name: &'a Text) -> Self {
+impl<'a> ItemRef<'a> {
+    /// Refers to an item by kind and name.
+    pub(super) fn new(kind: &'static str, name: &'a Text) -> Self {
         Self { kind, name, place: name.span }
     }
 
-    /// role `frontdoor`; an item whose name could not be read is `this role`.
-    pub(super) fn words(&self) -> String {
+    /// For example ``role `frontdoor` ``, or `this role` if the name could not be read.
+    pub(super) fn describe(&self) -> String {
         match self.name {
             "" => format!("this {}", self.kind),
             name => format!("{} {}", self.kind, words::quoted(name)),
         }
     }
 
-    /// Says a finding about the item.
+    /// Reports a finding about the item.
     pub(super) fn report(&self, finding: Diagnostic, findings: &mut Diagnostics) {
         findings.report(if self.name.is_empty() { finding } else { finding.about(self.kind, self.name) });
     }

@@ -1,17 +1,17 @@
-//! Pairs, bans, quirks, services and expectations.
+//! Reads pairs, bans, quirks, services and expects.
 
+use super::base::BaseItems;
 use super::items::{Item, Items};
-use super::names::{By, Names};
-use super::places::Places;
+use super::names::{ItemRef, Names};
 use super::serving::host_of;
-use crate::diag::{Diagnostics, near, words};
+use crate::diag::{Diagnostics, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
 use crate::hir::{
     Arena, Ban, Bytes, Expect, Expected, Factor, Family, Id, Model, Pair, Pattern, Quirk, Role, Service, Text,
 };
 use crate::source::{Span, Spanned};
 
-/// What stands beside models and roles.
+/// The items of the kinds that this module reads.
 pub(super) struct Rules {
     pub(super) pairs: Arena<Pair>,
     pub(super) bans: Arena<Ban>,
@@ -22,15 +22,20 @@ pub(super) struct Rules {
 
 type AllNames<'a> = (&'a Names<Family>, &'a Names<Model>, &'a Names<Role>);
 
-pub(super) fn read(items: &mut Items, places: &Places, names: AllNames, findings: &mut Diagnostics) -> Rules {
+pub(super) fn read(
+    items: &mut Items,
+    base: &BaseItems,
+    names: AllNames,
+    findings: &mut Diagnostics,
+) -> Rules {
     let (families, models, roles) = names;
-    let targets = Targets { families, models };
+    let names = RuleNames { families, models };
     Rules {
-        pairs: collect(items.take("pair"), |item| pair(item, &targets, findings)),
-        bans: collect(items.take("ban"), |item| ban(item, &targets, findings)),
+        pairs: collect(items.take("pair"), |item| pair(item, &names, findings)),
+        bans: collect(items.take("ban"), |item| ban(item, &names, findings)),
         quirks: collect(items.take("quirk"), |item| quirk(item, models, findings)),
-        services: collect(items.take("service"), |item| service(item, places, findings)),
-        expects: collect(items.take("expect"), |item| expect(item, places, roles, findings)),
+        services: collect(items.take("service"), |item| service(item, base, findings)),
+        expects: collect(items.take("expect"), |item| expect(item, base, roles, findings)),
     }
 }
 
@@ -44,47 +49,51 @@ fn collect<T>(items: Vec<Item>, mut read: impl FnMut(&mut Item) -> Option<T>) ->
     arena
 }
 
-struct Targets<'a> {
+struct RuleNames<'a> {
     families: &'a Names<Family>,
     models: &'a Names<Model>,
 }
 
-impl Targets<'_> {
-    /// A model's name, a family's name, or a glob: in this order.
-    fn find(&self, said: &Text, by: &By, findings: &mut Diagnostics) -> Option<Spanned<Pattern>> {
-        if let Some(model) = self.models.look(said) {
-            return model.map(|id| Spanned::new(Pattern::Model(id), said.span));
+impl RuleNames<'_> {
+    /// Resolves a model name, a family name, or a glob, in this order. Reports an unknown name.
+    fn find(&self, name: &Text, owner: &ItemRef, findings: &mut Diagnostics) -> Option<Spanned<Pattern>> {
+        if let Some(model) = self.models.resolve(name) {
+            return model.map(|id| Spanned::new(Pattern::Model(id), name.span));
         }
-        if let Some(family) = self.families.look(said) {
-            return family.map(|id| Spanned::new(Pattern::Family(id), said.span));
+        if let Some(family) = self.families.resolve(name) {
+            return family.map(|id| Spanned::new(Pattern::Family(id), name.span));
         }
-        if said.contains(['*', '?']) {
-            return Some(Spanned::new(Pattern::Titles(said.value.clone()), said.span));
+        if name.contains(['*', '?']) {
+            return Some(Spanned::new(Pattern::Titles(name.value.clone()), name.span));
         }
-        let near = near(said, self.models.like(said).into_iter().chain(self.families.like(said)));
-        self.models.guess(near.map(|near| near.name));
-        self.families.guess(near.map(|near| near.name));
+        let near = suggest(name, self.models.similar(name).into_iter().chain(self.families.similar(name)));
+        self.models.mark_maybe_used(near.map(|near| near.name));
+        self.families.mark_maybe_used(near.map(|near| near.name));
         let label = near.map_or_else(
             || "no model or family has this name".to_owned(),
             |near| format!("did you mean `{}`?", near.name),
         );
-        let message = format!("a {} names the unknown model or family {}", by.kind, words::quoted(said));
-        let finding = UNKNOWN_NAME.at(said.span, label, message).meant(near, said.span);
-        by.report(
-            finding.help("name a model or a family, or write a glob over titles, as `Qwen3-*`"),
+        let message = format!(
+            "a {} uses {}, but no model or family with this name is declared",
+            owner.kind,
+            words::quoted(name)
+        );
+        let finding = UNKNOWN_NAME.at(name.span, label, message).suggest(near, name.span);
+        owner.report(
+            finding.help("name a model or a family, or write a glob over model titles, such as `Qwen3-*`"),
             findings,
         );
         None
     }
 }
 
-fn pair(item: &mut Item, targets: &Targets, findings: &mut Diagnostics) -> Option<Pair> {
+fn pair(item: &mut Item, names: &RuleNames, findings: &mut Diagnostics) -> Option<Pair> {
     let head = item.head();
-    let by = By::of("pair", &item.name);
+    let owner = ItemRef::new("pair", &item.name);
     let record = &mut item.record;
-    let target = record.text("target").and_then(|said| targets.find(&said, &by, findings));
+    let target = record.text("target").and_then(|name| names.find(&name, &owner, findings));
     let has_draft = record.place("draft").is_some();
-    let draft = record.text("draft").and_then(|said| targets.find(&said, &by, findings));
+    let draft = record.text("draft").and_then(|name| names.find(&name, &owner, findings));
     Some(Pair {
         head,
         target: target?,
@@ -100,12 +109,12 @@ fn pair(item: &mut Item, targets: &Targets, findings: &mut Diagnostics) -> Optio
     })
 }
 
-fn ban(item: &mut Item, targets: &Targets, findings: &mut Diagnostics) -> Option<Ban> {
+fn ban(item: &mut Item, names: &RuleNames, findings: &mut Diagnostics) -> Option<Ban> {
     let head = item.head();
-    let by = By::of("ban", &item.name);
+    let owner = ItemRef::new("ban", &item.name);
     let record = &mut item.record;
-    let target = record.text("target").and_then(|said| targets.find(&said, &by, findings));
-    let draft = record.text("draft").and_then(|said| targets.find(&said, &by, findings));
+    let target = record.text("target").and_then(|name| names.find(&name, &owner, findings));
+    let draft = record.text("draft").and_then(|name| names.find(&name, &owner, findings));
     Some(Ban {
         head,
         target: target?,
@@ -120,11 +129,11 @@ fn ban(item: &mut Item, targets: &Targets, findings: &mut Diagnostics) -> Option
 
 fn quirk(item: &mut Item, models: &Names<Model>, findings: &mut Diagnostics) -> Option<Quirk> {
     let head = item.head();
-    let by = By::of("quirk", &item.name);
+    let owner = ItemRef::new("quirk", &item.name);
     let record = &mut item.record;
     let named = record.texts("models");
     let models: Vec<Spanned<Id<Model>>> =
-        named.iter().filter_map(|name| models.find(name, &by, findings)).collect();
+        named.iter().filter_map(|name| models.find(name, &owner, findings)).collect();
     Some(Quirk {
         head,
         models,
@@ -136,11 +145,11 @@ fn quirk(item: &mut Item, models: &Names<Model>, findings: &mut Diagnostics) -> 
     })
 }
 
-fn service(item: &mut Item, places: &Places, findings: &mut Diagnostics) -> Option<Service> {
+fn service(item: &mut Item, base: &BaseItems, findings: &mut Diagnostics) -> Option<Service> {
     let head = item.head();
-    let by = By::of("service", &item.name);
+    let owner = ItemRef::new("service", &item.name);
     let record = &mut item.record;
-    let host = host_of(record, &places.hosts.names, &by, findings);
+    let host = host_of(record, &base.hosts.names, &owner, findings);
     Some(Service {
         head,
         host: host?,
@@ -153,12 +162,12 @@ fn service(item: &mut Item, places: &Places, findings: &mut Diagnostics) -> Opti
 
 fn expect(
     item: &mut Item,
-    places: &Places,
+    base: &BaseItems,
     roles: &Names<Role>,
     findings: &mut Diagnostics,
 ) -> Option<Expect> {
     let head = item.head();
-    let by = By::of("expect", &item.name);
+    let owner = ItemRef::new("expect", &item.name);
     let record = &mut item.record;
     let residency = record.text("residency");
     let fits = record.take::<Bytes>("fits");
@@ -166,15 +175,16 @@ fn expect(
     let port = record.take::<u16>("port");
     let expected = match (residency, fits, role, port) {
         (Some(residency), Some(fits), None, None) => {
-            Expected::Fits(places.residencies.names.find(&residency, &by, findings)?, fits)
+            Expected::Fits(base.residencies.names.find(&residency, &owner, findings)?, fits)
         }
-        (None, None, Some(role), Some(port)) => Expected::Port(roles.find(&role, &by, findings)?, port),
+        (None, None, Some(role), Some(port)) => Expected::Port(roles.find(&role, &owner, findings)?, port),
         (residency, fits, role, port) => {
-            let is_spoken = ["residency", "fits", "role", "port"].iter().any(|field| record.is_spoken(field));
+            let is_reported =
+                ["residency", "fits", "role", "port"].iter().any(|field| record.is_reported(field));
             let first = residency.map(|name| name.span).or(fits.map(|fits| fits.span));
             let second = role.map(|name| name.span).or(port.map(|port| port.span));
-            if !is_spoken {
-                say_no_pair((first, second), &by, findings);
+            if !is_reported {
+                report_incomplete_expect((first, second), &owner, findings);
             }
             return None;
         }
@@ -182,18 +192,22 @@ fn expect(
     Some(Expect { head, expected })
 }
 
-/// An expectation needs both fields of one pair and none of the other.
-fn say_no_pair((first, second): (Option<Span>, Option<Span>), by: &By, findings: &mut Diagnostics) {
+/// Reports an expect without exactly one assertion: `residency` with `fits`, or `role` with `port`.
+fn report_incomplete_expect(
+    (first, second): (Option<Span>, Option<Span>),
+    owner: &ItemRef,
+    findings: &mut Diagnostics,
+) {
     let finding = match (first, second) {
         (Some(first), Some(second)) => {
-            let message = format!("{} speaks of a residency and of a role", by.words());
-            CONFLICTING_FIELDS.at(second, "of a role", message).also(first, "of a residency")
+            let message = format!("{} asserts something about both a residency and a role", owner.describe());
+            CONFLICTING_FIELDS.at(second, "about a role", message).also(first, "about a residency")
         }
         _ => {
             let message =
-                format!("{} has neither `residency` with `fits` nor `role` with `port`", by.words());
-            MISSING_FIELD.at(by.place, "expects what?", message)
+                format!("{} has neither `residency` with `fits` nor `role` with `port`", owner.describe());
+            MISSING_FIELD.at(owner.place, "incomplete assertion", message)
         }
     };
-    by.report(finding.help("write `residency` with `fits`, or `role` with `port`"), findings);
+    owner.report(finding.help("write `residency` with `fits`, or `role` with `port`"), findings);
 }

@@ -1,192 +1,119 @@
-//! One value by the shape of its field.
+//! Reads one value as the shape of its field requires.
 
-use super::datum::{Datum, Holds};
-use super::names::By;
-use crate::diag::{Diagnostic, Diagnostics, near, words};
+use super::corrected_form::{corrected_form, needs_unit};
+use super::expected_form::{self, ExpectedForm};
+use super::names::ItemRef;
+use super::typed_value::{FromTypedValue, TypedValue};
+use crate::diag::{Diagnostic, Diagnostics, suggest, words};
 use crate::hir::codes::{BAD_QUANTITY, OUT_OF_RANGE, UNKNOWN_WORD, WRONG_TYPE};
-use crate::hir::quantity::{SIZE_UNITS, TIME_UNITS, whole};
-use crate::hir::{Bytes, CpuList, Date, Factor, Numa, PortRange, Rate, Seconds, Setting, Shape, Share};
+use crate::hir::quantity::whole;
+use crate::hir::{Bytes, CpuList, Date, Factor, NumaPolicy, PortRange, Rate, Seconds, Setting, Shape, Share};
 use crate::syntax::{Scalar, Value};
 use std::net::IpAddr;
 
-/// A field as its readers see it.
-pub(super) struct Asked<'a> {
-    pub(super) by: &'a By<'a>,
-    pub(super) field: &'a str,
+/// A field as findings name it.
+pub(super) struct FieldRef<'a> {
+    pub(super) owner: &'a ItemRef<'a>,
+    pub(super) path: &'a str,
 }
 
-impl Asked<'_> {
-    /// `port` of role `frontdoor`
-    fn words(&self) -> String {
-        format!("{} of {}", words::quoted(self.field), self.by.words())
+impl FieldRef<'_> {
+    /// For example `` `port` of role `frontdoor` ``.
+    fn describe(&self) -> String {
+        format!("{} of {}", words::quoted(self.path), self.owner.describe())
     }
 }
 
-/// Reads a value; what does not fit is said.
+/// Reads a value, and reports one that does not match the shape.
 pub(super) fn read(
     scalar: &Scalar,
     shape: &Shape,
-    asked: &Asked,
+    field: &FieldRef,
     findings: &mut Diagnostics,
-) -> Option<Datum> {
-    match fit(scalar, shape, asked) {
-        Ok(datum) => Some(datum),
+) -> Option<TypedValue> {
+    match read_shape(scalar, shape, field) {
+        Ok(value) => Some(value),
         Err(finding) => {
-            asked.by.report(*finding, findings);
+            field.owner.report(*finding, findings);
             None
         }
     }
 }
 
-type Fit = Result<Datum, Box<Diagnostic>>;
+type ReadResult = Result<TypedValue, Box<Diagnostic>>;
 
-fn fit(scalar: &Scalar, shape: &Shape, asked: &Asked) -> Fit {
+fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
     match shape {
-        Shape::Flag => flag(scalar, asked),
-        Shape::Count(least, most) => count(scalar, asked, *least, *most),
-        Shape::Port => count(scalar, asked, 1, 65535),
-        Shape::Ports => ports(scalar, asked),
-        Shape::Fraction => fraction(scalar, asked),
-        Shape::Path => text(scalar, asked).and_then(|text| path(scalar, text, asked)),
-        Shape::File => text(scalar, asked).and_then(|text| file(scalar, text, asked)),
-        Shape::Account => text(scalar, asked).and_then(|text| account(scalar, text, asked)),
-        Shape::Word(choices) | Shape::Words(choices) => word(scalar, asked, choices),
-        Shape::Setting => setting(scalar, asked),
+        Shape::Flag => flag(scalar, field),
+        Shape::Count(least, most) => count(scalar, field, *least, *most),
+        Shape::Port => count(scalar, field, 1, 65535),
+        Shape::Ports => ports(scalar, field),
+        Shape::Fraction => fraction(scalar, field),
+        Shape::Path => text(scalar, field).and_then(|text| path(scalar, text, field)),
+        Shape::File => text(scalar, field).and_then(|text| file(scalar, text, field)),
+        Shape::Account => text(scalar, field).and_then(|text| account(scalar, text, field)),
+        Shape::Word(choices) | Shape::Words(choices) => word(scalar, field, choices),
+        Shape::Setting => setting(scalar, field),
         Shape::Text | Shape::Name(_) | Shape::Names(_) | Shape::Rule => {
-            text(scalar, asked).map(|text| Datum::Text(text.into()))
+            text(scalar, field).map(|text| TypedValue::Text(text.into()))
         }
-        Shape::Map | Shape::Block(_) | Shape::Defaults => Err(wrong(scalar, asked, "a block of fields")),
-        Shape::Size => {
-            some(scalar, asked, quantity(scalar, asked, size, |text| Bytes::read(text).map(Datum::Size)))
-        }
+        Shape::Map | Shape::Block(_) | Shape::Defaults => Err(wrong_type(scalar, field, "a block of fields")),
+        Shape::Size => require_nonzero(
+            scalar,
+            field,
+            quantity(scalar, field, expected_form::size, |text| Bytes::parse(text).map(TypedValue::Size)),
+        ),
         Shape::ByteRate => {
-            let read = |text: &str| text.strip_suffix("/s").and_then(Bytes::read).map(Datum::Size);
-            some(scalar, asked, quantity(scalar, asked, byte_rate, read))
+            let read = |text: &str| text.strip_suffix("/s").and_then(Bytes::parse).map(TypedValue::Size);
+            require_nonzero(scalar, field, quantity(scalar, field, expected_form::byte_rate, read))
         }
-        Shape::Share => quantity(scalar, asked, share, |text| Share::read(text).map(Datum::Share)),
+        Shape::Share => {
+            quantity(scalar, field, expected_form::share, |text| Share::parse(text).map(TypedValue::Share))
+        }
         Shape::Duration => {
-            let read = |text: &str| Seconds::read(text).map(Datum::Duration);
-            some(scalar, asked, quantity(scalar, asked, duration, read))
+            let read = |text: &str| Seconds::parse(text).map(TypedValue::Duration);
+            require_nonzero(scalar, field, quantity(scalar, field, expected_form::duration, read))
         }
-        Shape::TokenRate => quantity(scalar, asked, token_rate, |text| Rate::read(text).map(Datum::Rate)),
-        Shape::Factor => quantity(scalar, asked, factor, |text| Factor::read(text).map(Datum::Factor)),
-        Shape::Date => quantity(scalar, asked, date, |text| Date::read(text).map(Datum::Date)),
-        Shape::Cpus => quantity(scalar, asked, cpus, |text| CpuList::read(text).map(Datum::Cpus)),
-        Shape::Numa => quantity(scalar, asked, nodes, |text| numa(text).map(Datum::Numa)),
-        Shape::Address => quantity(scalar, asked, address, |text| {
-            text.parse::<IpAddr>().ok().map(|address| Datum::Text(address.to_canonical().to_string().into()))
+        Shape::TokenRate => {
+            quantity(scalar, field, expected_form::token_rate, |text| Rate::parse(text).map(TypedValue::Rate))
+        }
+        Shape::Factor => {
+            quantity(scalar, field, expected_form::factor, |text| Factor::parse(text).map(TypedValue::Factor))
+        }
+        Shape::Date => {
+            quantity(scalar, field, expected_form::date, |text| Date::parse(text).map(TypedValue::Date))
+        }
+        Shape::Cpus => {
+            quantity(scalar, field, expected_form::cpus, |text| CpuList::parse(text).map(TypedValue::Cpus))
+        }
+        Shape::Numa => quantity(scalar, field, expected_form::nodes, |text| numa(text).map(TypedValue::Numa)),
+        Shape::Address => quantity(scalar, field, expected_form::address, |text| {
+            text.parse::<IpAddr>()
+                .ok()
+                .map(|address| TypedValue::Text(address.to_canonical().to_string().into()))
         }),
     }
 }
 
-/// What a quantity is, and how it is written.
-type Expected = (&'static str, String);
-
-/// What a quantity is and how it is written: `a size in TB, GB .., as 17.5 GB`; none where the shape is no quantity.
-pub(in crate::hir) fn form(shape: &Shape) -> Option<String> {
-    let (what, form) = match shape {
-        Shape::Size => size(),
-        Shape::ByteRate => byte_rate(),
-        Shape::Share => share(),
-        Shape::Duration => duration(),
-        Shape::TokenRate => token_rate(),
-        Shape::Factor => factor(),
-        Shape::Date => date(),
-        Shape::Ports => port_range(),
-        Shape::Cpus => cpus(),
-        Shape::Numa => nodes(),
-        Shape::Address => address(),
-        Shape::Text
-        | Shape::Path
-        | Shape::File
-        | Shape::Account
-        | Shape::Flag
-        | Shape::Count(..)
-        | Shape::Fraction
-        | Shape::Port
-        | Shape::Word(_)
-        | Shape::Words(_)
-        | Shape::Name(_)
-        | Shape::Names(_)
-        | Shape::Rule
-        | Shape::Setting
-        | Shape::Map
-        | Shape::Defaults
-        | Shape::Block(_) => return None,
-    };
-    Some(format!("{what}{form}"))
-}
-
-// Written only where a quantity cannot be read; the units are those of the tables.
-
-fn size() -> Expected {
-    ("a size", format!(" in {}, as `17.5 GB`", units(SIZE_UNITS)))
-}
-
-fn byte_rate() -> Expected {
-    ("a rate", format!(" in {} a second, as `2 GB/s`", units(SIZE_UNITS)))
-}
-
-fn share() -> Expected {
-    ("a share", format!(" in percent or {}, as `5 percent` or `40 GB`", units(SIZE_UNITS)))
-}
-
-fn duration() -> Expected {
-    ("a duration of whole seconds", format!(" in {}, as `15 min`", units(TIME_UNITS)))
-}
-
-fn token_rate() -> Expected {
-    ("a rate", " in tokens a second (t/s), as `6.3 t/s` or `~15 t/s`".into())
-}
-
-fn factor() -> Expected {
-    ("a factor", " that ends in x, as `5.4x`".into())
-}
-
-fn date() -> Expected {
-    ("a day that exists", ", as `2026-02-03`".into())
-}
-
-fn port_range() -> Expected {
-    ("a range of ports", " of 1 to 65535 from low to high, as `8090-8095`".into())
-}
-
-fn cpus() -> Expected {
-    ("a list of CPUs", " from low to high between quotes, as `0-47,96-143`".into())
-}
-
-fn nodes() -> Expected {
-    ("a memory policy", ": `interleave`, `interleave 0,1`, `bind 0` or `spread`".into())
-}
-
-fn address() -> Expected {
-    ("an IP address", ", as `127.0.0.1` or `::1`".into())
-}
-
-fn units(table: &[(&str, u64)]) -> String {
-    let names: Vec<&str> = table.iter().map(|(name, _)| *name).collect();
-    words::any_of(&names)
-}
-
-/// A quantity of which there is some.
-fn some(scalar: &Scalar, asked: &Asked, read: Fit) -> Fit {
+/// Reports a size or duration of zero.
+fn require_nonzero(scalar: &Scalar, field: &FieldRef, read: ReadResult) -> ReadResult {
     match read {
-        Ok(Datum::Size(Bytes(0)) | Datum::Duration(Seconds(0))) => {
-            let message = format!("{} is nothing at all", asked.words());
+        Ok(TypedValue::Size(Bytes(0)) | TypedValue::Duration(Seconds(0))) => {
+            let message = format!("{} is zero", field.describe());
             Err(Box::new(
-                OUT_OF_RANGE.at(scalar.span, "expected more than 0", message).help("write how much it is"),
+                OUT_OF_RANGE.at(scalar.span, "expected more than 0", message).help("write a value above 0"),
             ))
         }
         other => other,
     }
 }
 
-fn wrong(scalar: &Scalar, asked: &Asked, expected: &str) -> Box<Diagnostic> {
+fn wrong_type(scalar: &Scalar, field: &FieldRef, expected: &str) -> Box<Diagnostic> {
     let found = scalar.value.noun();
     let mut finding = WRONG_TYPE.at(
         scalar.span,
         format!("expected {expected}, found {found}"),
-        format!("{} is {found}, not {expected}", asked.words()),
+        format!("{} is {found}, not {expected}", field.describe()),
     );
     if let Value::String(text) = &scalar.value
         && expected.starts_with("a whole number")
@@ -194,193 +121,240 @@ fn wrong(scalar: &Scalar, asked: &Asked, expected: &str) -> Box<Diagnostic> {
     {
         finding = finding.help(format!("write it without quotes: `{text}`"));
     }
-    if let (Value::Integer(_) | Value::Float(_) | Value::Bool(_), "text") = (&scalar.value, expected) {
-        finding = finding.help("write it between quotes");
+    if let (Value::Integer(_) | Value::Float(_) | Value::Bool(_), "a string") = (&scalar.value, expected) {
+        finding = finding.help("write it in quotes");
     }
     Box::new(finding)
 }
 
-fn flag(scalar: &Scalar, asked: &Asked) -> Fit {
+fn flag(scalar: &Scalar, field: &FieldRef) -> ReadResult {
     match scalar.value {
-        Value::Bool(flag) => Ok(Datum::Flag(flag)),
+        Value::Bool(flag) => Ok(TypedValue::Flag(flag)),
         Value::Null | Value::Integer(_) | Value::Float(_) | Value::String(_) => {
-            Err(wrong(scalar, asked, "a boolean"))
+            let finding = *wrong_type(scalar, field, "a boolean");
+            Err(Box::new(finding.help("write `true` or `false` (in KDL `#true` or `#false`)")))
         }
     }
 }
 
-fn count(scalar: &Scalar, asked: &Asked, least: u64, most: u64) -> Fit {
+fn count(scalar: &Scalar, field: &FieldRef, least: u64, most: u64) -> ReadResult {
     let Value::Integer(number) = scalar.value else {
-        return Err(wrong(scalar, asked, "a whole number"));
+        let finding = *wrong_type(scalar, field, "a whole number");
+        return Err(Box::new(finding.maybe_help(digits_help(&scalar.value, least, most))));
     };
     let fits = u64::try_from(number).ok().filter(|n| (least..=most).contains(n));
-    fits.map(Datum::Count).ok_or_else(|| {
+    fits.map(TypedValue::Count).ok_or_else(|| {
         Box::new(OUT_OF_RANGE.at(
             scalar.span,
             format!("expected {least} to {most}, found {number}"),
-            format!("{} is {number}; it can be {least} to {most}", asked.words()),
+            format!("{} is {number}; it must be {least} to {most}", field.describe()),
         ))
     })
 }
 
-fn ports(scalar: &Scalar, asked: &Asked) -> Fit {
-    if let Value::Integer(_) = scalar.value {
-        let port = count(scalar, asked, 1, 65535)?;
-        let one = u16::of(port).map(|port| Datum::Ports(PortRange::one(port)));
-        return one.ok_or_else(|| wrong(scalar, asked, "ports"));
-    }
-    quantity(scalar, asked, port_range, |text| PortRange::read(text).map(Datum::Ports))
+/// A help with a number in digits: `16384` for `16k`. `None` if the text is not a number with more text after it.
+fn digits_help(value: &Value, least: u64, most: u64) -> Option<String> {
+    let Value::String(text) = value else { return None };
+    let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at_checked(unit_at)?;
+    let scale = if unit.eq_ignore_ascii_case("k") { 1024 } else { 1 };
+    let number = number.parse::<u64>().ok()?.checked_mul(scale)?;
+    (least..=most).contains(&number).then(|| format!("write digits only, such as `{number}`"))
 }
 
-fn fraction(scalar: &Scalar, asked: &Asked) -> Fit {
+fn ports(scalar: &Scalar, field: &FieldRef) -> ReadResult {
+    if let Value::Integer(_) = scalar.value {
+        let port = count(scalar, field, 1, 65535)?;
+        let one = u16::from_value(port).map(|port| TypedValue::Ports(PortRange::single(port)));
+        return one.ok_or_else(|| wrong_type(scalar, field, "ports"));
+    }
+    quantity(scalar, field, expected_form::port_range, |text| PortRange::parse(text).map(TypedValue::Ports))
+}
+
+fn fraction(scalar: &Scalar, field: &FieldRef) -> ReadResult {
     let (number, found) = match scalar.value {
         Value::Float(number) => (number, number.to_string()),
         Value::Integer(0) => (0.0, String::new()),
         Value::Integer(1) => (1.0, String::new()),
         Value::Integer(number) => (f64::NAN, number.to_string()),
         Value::Null | Value::Bool(_) | Value::String(_) => {
-            return Err(wrong(scalar, asked, "a number from 0 to 1"));
+            return Err(wrong_type(scalar, field, "a number from 0 to 1"));
         }
     };
     if (0.0..=1.0).contains(&number) {
-        return Ok(Datum::Fraction(number));
+        return Ok(TypedValue::Fraction(number));
     }
-    let message = format!("{} is {found}; it can be 0 to 1", asked.words());
+    let message = format!("{} is {found}; it must be 0 to 1", field.describe());
     Err(Box::new(OUT_OF_RANGE.at(scalar.span, format!("expected 0 to 1, found {found}"), message)))
 }
 
 fn quantity(
     scalar: &Scalar,
-    asked: &Asked,
-    expected: impl Fn() -> Expected,
-    read: impl Fn(&str) -> Option<Datum>,
-) -> Fit {
-    let found = match &scalar.value {
+    field: &FieldRef,
+    expected: impl Fn() -> ExpectedForm,
+    read: impl Fn(&str) -> Option<TypedValue>,
+) -> ReadResult {
+    let is_valid = |text: &str| read(text).is_some();
+    let (written, is_number) = match &scalar.value {
         Value::String(text) => match read(text) {
-            Some(datum) => return Ok(datum),
-            None => words::quoted(text),
+            Some(value) => return Ok(value),
+            None => (Some(text.to_string()), false),
         },
-        Value::Integer(number) => format!("the bare number `{number}`"),
-        Value::Float(number) => format!("the bare number `{number}`"),
-        Value::Null | Value::Bool(_) => scalar.value.noun().to_owned(),
+        Value::Integer(number) => (Some(number.to_string()), true),
+        Value::Float(number) => (Some(number.to_string()), true),
+        Value::Null | Value::Bool(_) => (None, false),
     };
+    let found = written.as_deref().map_or_else(|| scalar.value.noun().to_owned(), words::quoted);
+    let help = written.and_then(|text| corrected_form(&text, is_valid));
     let (what, form) = expected();
-    let message = format!("{} is {found}, which is not {what}", asked.words());
-    Err(Box::new(BAD_QUANTITY.at(scalar.span, format!("expected {what}{form}"), message)))
+    let fault = if is_number && needs_unit(is_valid) {
+        "a number without a unit".to_owned()
+    } else {
+        format!("which is not {what}")
+    };
+    let message = format!("{} is {found}, {fault}", field.describe());
+    Err(Box::new(BAD_QUANTITY.at(scalar.span, format!("expected {what}{form}"), message).maybe_help(help)))
 }
 
-fn text<'s>(scalar: &'s Scalar, asked: &Asked) -> Result<&'s str, Box<Diagnostic>> {
+fn text<'s>(scalar: &'s Scalar, field: &FieldRef) -> Result<&'s str, Box<Diagnostic>> {
     let Value::String(text) = &scalar.value else {
-        return Err(wrong(scalar, asked, "text"));
+        return Err(wrong_type(scalar, field, "a string"));
     };
-    let flaw = match () {
-        () if text.trim().is_empty() => "is empty",
-        () if text.contains('\0') => "holds a NUL, which no argument of a process can",
-        () if text.contains(is_noncharacter) => {
-            "holds a Unicode noncharacter, at which systemd refuses a whole line"
-        }
+    let (fault, label) = match () {
+        () if text.trim().is_empty() => ("is empty", "expected a string that is not empty"),
+        () if text.contains('\0') => (
+            "contains a NUL byte, which process arguments cannot contain",
+            "expected a string without NUL bytes",
+        ),
+        () if text.contains(is_noncharacter) => (
+            "contains a Unicode noncharacter, so systemd would reject the whole line",
+            "expected a string without noncharacters",
+        ),
         () => return Ok(text),
     };
-    let message = format!("{} {flaw}", asked.words());
-    Err(Box::new(OUT_OF_RANGE.at(scalar.span, "expected a text that is not empty", message)))
+    let message = format!("{} {fault}", field.describe());
+    Err(Box::new(OUT_OF_RANGE.at(scalar.span, label, message)))
 }
 
-/// One of the 66 code points that never stand for anything (`unichar_is_valid` of systemd 252, `src/basic/utf8.c`).
+/// True for the 66 Unicode noncharacters, which systemd rejects (`unichar_is_valid` of systemd 252,
+/// `src/basic/utf8.c`).
 fn is_noncharacter(c: char) -> bool {
     matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// A path without parts that lead back, so that what a unit may read is what is written.
-fn file(scalar: &Scalar, text: &str, asked: &Asked) -> Fit {
+/// Reads a path without `.`, `..` and empty parts, so that the unit may read exactly the path that is written.
+fn file(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
     let part = text
         .split('/')
         .skip(usize::from(text.starts_with('/')))
         .find(|part| matches!(*part, "" | "." | ".."));
     match part {
-        None => Ok(Datum::Text(text.into())),
+        None => Ok(TypedValue::Text(text.into())),
         Some(part) => {
             let what = if part.is_empty() { "an empty part".to_owned() } else { format!("`{part}`") };
-            let message = format!("{} is {}, a path with {what}", asked.words(), words::quoted(text));
-            let finding = OUT_OF_RANGE.at(scalar.span, "expected the path of a file, straight on", message);
-            Err(Box::new(finding.help("write the path without `.`, `..`, or `/` twice or at its end")))
+            let message = format!("{} is {}, a path with {what}", field.describe(), words::quoted(text));
+            let label = "expected a path without `.`, `..` and empty parts";
+            let finding = OUT_OF_RANGE.at(scalar.span, label, message);
+            Err(Box::new(finding.help("write the path without `.`, `..`, `//` or a trailing `/`")))
         }
     }
 }
 
-/// A name as systemd takes it for `User=` (`valid_user_group_name`, strict, of systemd 252).
-fn account(scalar: &Scalar, text: &str, asked: &Asked) -> Fit {
-    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if begins && text.len() <= 31 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+/// Reads an account name that systemd accepts for `User=` (`valid_user_group_name`, strict, of systemd 252).
+fn account(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
+    let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if starts_well
+        && text.len() <= 31
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
     {
-        return Ok(Datum::Text(text.into()));
+        return Ok(TypedValue::Text(text.into()));
     }
-    let message = format!("{} is {}, which no account can be called", asked.words(), words::quoted(text));
-    let label = "expected letters, digits, `_` and `-`, beginning with a letter";
-    Err(Box::new(OUT_OF_RANGE.at(scalar.span, label, message).help("write the name of an account, as `llm`")))
+    let message =
+        format!("{} is {}, which is not a valid account name", field.describe(), words::quoted(text));
+    let label = "expected up to 31 letters, digits, `_` and `-`, beginning with a letter or `_`";
+    let help = "write the name of an account, such as `llm`";
+    Err(Box::new(OUT_OF_RANGE.at(scalar.span, label, message).help(help)))
 }
 
-fn path(scalar: &Scalar, text: &str, asked: &Asked) -> Fit {
+fn path(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
     if text.starts_with('/') {
-        return file(scalar, text.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(text), asked);
+        return file(scalar, text.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(text), field);
     }
-    let message = format!("{} is {}, which is not an absolute path", asked.words(), words::quoted(text));
+    let message = format!("{} is {}, which is not an absolute path", field.describe(), words::quoted(text));
     let finding = OUT_OF_RANGE.at(scalar.span, "expected a path that begins with `/`", message);
-    Err(Box::new(
-        finding
-            .help(format!("write it in full, as `/srv/{}`", words::printable(text.trim_start_matches("./")))),
-    ))
+    Err(Box::new(finding.help(full_path_help(text))))
 }
 
-fn word(scalar: &Scalar, asked: &Asked, choices: &'static [&'static str]) -> Fit {
-    let Value::String(said) = &scalar.value else {
-        return Err(wrong(scalar, asked, "a word"));
-    };
-    if let Some(word) = choices.iter().find(|word| *word == said) {
-        return Ok(Datum::Word(word));
+/// A help with an absolute path that ends like the relative one, if there is a useful one.
+fn full_path_help(text: &str) -> String {
+    let rest = text.trim_start_matches("./");
+    match (rest.strip_prefix("~/"), rest.starts_with(['~', '$', '.'])) {
+        (Some(rest), _) => {
+            format!(
+                "write the full path, such as `/home/NAME/{}`: `~` is not expanded",
+                words::printable(rest)
+            )
+        }
+        (None, true) => "write the full path, such as `/srv/models`".to_owned(),
+        (None, false) => format!("write the full path, such as `/srv/{}`", words::printable(rest)),
+    }
+}
+
+fn word(scalar: &Scalar, field: &FieldRef, choices: &'static [&'static str]) -> ReadResult {
+    if let Value::String(found) = &scalar.value
+        && let Some(word) = choices.iter().find(|word| *word == found)
+    {
+        return Ok(TypedValue::Word(word));
     }
     let all: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
-    let meant = near(said, choices.iter().copied());
-    let near = meant.map(|near| near.name);
+    let Value::String(found) = &scalar.value else {
+        let finding = *wrong_type(scalar, field, "a word");
+        return Err(Box::new(finding.help(format!("write {}", words::any_of(&all)))));
+    };
+    let suggestion = suggest(found, choices.iter().copied());
+    let near = suggestion.map(|suggestion| suggestion.name);
     let label = near.map_or_else(
         || format!("expected {}", words::any_of(&all)),
         |near| format!("did you mean `{near}`?"),
     );
-    let message = format!("{} cannot be {}", asked.words(), words::quoted(said));
+    let message = format!("{} cannot be {}", field.describe(), words::quoted(found));
     let help = match near {
-        Some(near) => format!("write `{near}`; it can be {}", words::any_of(&all)),
+        Some(near) => format!("write `{near}`; the values are {}", words::all_of(&all)),
         None => format!("write {}", words::any_of(&all)),
     };
-    Err(Box::new(UNKNOWN_WORD.at(scalar.span, label, message).help(help).meant(meant, scalar.span)))
+    Err(Box::new(UNKNOWN_WORD.at(scalar.span, label, message).help(help).suggest(suggestion, scalar.span)))
 }
 
-fn setting(scalar: &Scalar, asked: &Asked) -> Fit {
+fn setting(scalar: &Scalar, field: &FieldRef) -> ReadResult {
     let value = match &scalar.value {
         Value::Bool(flag) => Setting::Flag(*flag),
         Value::Integer(number) => {
-            let message = format!("{} is {number}, which does not fit in 64 bits", asked.words());
+            let message = format!("{} is {number}, which does not fit in 64 bits", field.describe());
             let too_large = || Box::new(OUT_OF_RANGE.at(scalar.span, "too large", message));
             i64::try_from(*number).map(Setting::Integer).map_err(|_| too_large())?
         }
         Value::Float(number) if number.is_finite() => Setting::Float(*number),
-        Value::String(_) => Setting::Text(text(scalar, asked)?.into()),
-        Value::Float(_) | Value::Null => return Err(wrong(scalar, asked, "a number, a boolean or a text")),
+        Value::String(_) => Setting::Text(text(scalar, field)?.into()),
+        Value::Float(_) | Value::Null => {
+            return Err(wrong_type(scalar, field, "a number, a boolean or a string"));
+        }
     };
-    Ok(Datum::Setting(value))
+    Ok(TypedValue::Setting(value))
 }
 
-fn numa(text: &str) -> Option<Numa> {
+fn numa(text: &str) -> Option<NumaPolicy> {
     let (word, nodes) = text.split_once(' ').unwrap_or((text, ""));
     let number = |text: &str| whole::<u32>(text.trim()).filter(|node| *node < 1024);
     match (word, nodes.trim()) {
-        ("spread", "") => Some(Numa::Spread),
-        ("interleave", "") => Some(Numa::Interleave(Vec::new())),
+        ("spread", "") => Some(NumaPolicy::Spread),
+        ("interleave", "") => Some(NumaPolicy::Interleave(Vec::new())),
         ("interleave", nodes) => {
             let mut nodes = nodes.split(',').map(number).collect::<Option<Vec<u32>>>()?;
             nodes.sort_unstable();
             nodes.dedup();
-            Some(Numa::Interleave(nodes))
+            Some(NumaPolicy::Interleave(nodes))
         }
-        ("bind", node) => number(node).map(Numa::Bind),
+        ("bind", node) => number(node).map(NumaPolicy::Bind),
         _ => None,
     }
 }

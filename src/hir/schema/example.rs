@@ -1,18 +1,18 @@
-//! Examples: what a field, an item or a whole registry may look like.
+//! Examples of fields, items and a whole registry.
 
 use super::shorthand;
-use crate::hir::kind::{KINDS, Kind, Naming};
+use crate::hir::kind::{ItemKind, KINDS, Naming};
 use crate::hir::role;
 use crate::hir::shape::{Field, Presence, Shape, Table};
 use serde_json::{Map, Value};
 
-/// A registry with one item of each kind, which has no error.
+/// A registry without errors that has one item of each kind.
 pub(super) fn registry() -> Value {
     KINDS.iter().map(|kind| (kind.plural.to_owned(), section(kind))).collect()
 }
 
-/// The items of a kind, of which there is one.
-pub(super) fn section(kind: &Kind) -> Value {
+/// The section of a kind with one item.
+pub(super) fn section(kind: &ItemKind) -> Value {
     match kind.naming {
         Naming::Word | Naming::Text => [(kind.example.to_owned(), item(kind))].into_iter().collect(),
         Naming::None => vec![item(kind)].into(),
@@ -20,13 +20,14 @@ pub(super) fn section(kind: &Kind) -> Value {
     }
 }
 
-/// An item with what it needs, and what it mostly has.
-pub(super) fn item(kind: &Kind) -> Value {
-    let is_shown = |field: &&Field| field.presence == Presence::Required || kind.shown.contains(&field.name);
+/// An item with its required and its usual fields.
+pub(super) fn item(kind: &ItemKind) -> Value {
+    let is_shown =
+        |field: &&Field| field.presence == Presence::Required || kind.example_fields.contains(&field.name);
     fields(kind.table.fields.iter().filter(is_shown))
 }
 
-/// A value that a field may have.
+/// An example value of a field.
 pub(super) fn field(one: &Field) -> Value {
     if let Shape::Block(table) = &one.shape {
         block(table)
@@ -40,29 +41,30 @@ pub(super) fn field(one: &Field) -> Value {
     } else if let Shape::Names(kind) = &one.shape {
         vec![name_of(kind)].into()
     } else {
-        let said = one.hints.example.or_else(|| example_of(one.doc));
-        literal(said.unwrap_or_else(|| any(&one.shape)), &one.shape)
+        let example = one.hints.example.or_else(|| example_of(one.doc));
+        literal(example.unwrap_or_else(|| any(&one.shape)), &one.shape)
     }
 }
 
-/// A value of that shape as YAML spells it.
-pub(super) fn literal(spelt: &str, shape: &Shape) -> Value {
-    let number = || spelt.parse::<u64>().map(Value::from);
-    let fraction = || spelt.parse::<f64>().map(Value::from);
+/// Parses a value of a type from YAML syntax.
+pub(super) fn literal(text: &str, shape: &Shape) -> Value {
+    let number = || text.parse::<u64>().map(Value::from);
+    let fraction = || text.parse::<f64>().map(Value::from);
     if matches!(shape, Shape::Count(..) | Shape::Port) {
         number().unwrap_or_default()
     } else if *shape == Shape::Fraction {
         fraction().unwrap_or_default()
     } else if *shape == Shape::Flag {
-        (spelt == "true").into()
+        (text == "true").into()
     } else if *shape == Shape::Setting {
-        number().or_else(|_| fraction()).unwrap_or_else(|_| spelt.into())
+        number().or_else(|_| fraction()).unwrap_or_else(|_| text.into())
     } else {
-        spelt.into()
+        text.into()
     }
 }
 
-/// The principal part where it may stand alone; else what has to be there, or if nothing has, the first field.
+/// An example of a block: the principal field if it is sufficient, else the required fields, or the first field if none
+/// is required.
 fn block(table: &Table) -> Value {
     if let Some(principal) = shorthand(table) {
         return field(principal);
@@ -77,17 +79,17 @@ fn fields<'f>(shown: impl Iterator<Item = &'f Field>) -> Value {
     Value::Object(shown.map(|one| (one.name.to_owned(), field(one))).collect::<Map<_, _>>())
 }
 
-/// What the doc of a field gives as an example: the first text between backticks behind "as".
+/// The example in the description of a field: the first text in backquotes after "such as".
 fn example_of(doc: &'static str) -> Option<&'static str> {
-    let (_, behind) = doc.split_once("as `")?;
-    behind.split_once('`').map(|(example, _)| example)
+    let (_, rest) = doc.split_once("such as `")?;
+    rest.split_once('`').map(|(example, _)| example)
 }
 
 fn name_of(kind: &str) -> &'static str {
     KINDS.iter().find(|known| known.word == kind).map(|known| known.example).unwrap_or_default()
 }
 
-/// A value for a field that gives none of its own.
+/// An example value of a type, for a field without its own example.
 fn any(shape: &Shape) -> &'static str {
     match shape {
         Shape::Path => "/srv/models",
@@ -110,7 +112,7 @@ fn any(shape: &Shape) -> &'static str {
         Shape::Rule => "Qwen3-*",
         Shape::Word(words) => words.first().copied().unwrap_or_default(),
         Shape::Name(kind) => name_of(kind),
-        // These say it themselves, or have forms of their own.
+        // These fields have their own examples, or are handled separately.
         Shape::Text
         | Shape::Count(..)
         | Shape::Setting

@@ -1,48 +1,48 @@
-//! The JSON Schema of a registry in YAML, made from the tables of the language.
+//! The JSON Schema of a registry in YAML, generated from the tables of the language.
 //!
-//! It accepts whatever the language accepts, and more: what a name leads to and what numbers come to is left to checks. One
-//! thing it wants stricter: a value that stands once is written without the brackets of a list.
+//! The schema accepts more than the language: it does not resolve names and does not validate the meaning of numbers.
+//! It is stricter in one point: a single value must not be written as a list.
 
 mod example;
 mod value;
 
-use super::kind::{KINDS, Kind, Naming};
+use super::kind::{ItemKind, KINDS, Naming};
 use super::role;
 use super::shape::{ALLOW, Bare, Field, Presence, Shape, Table};
 use serde_json::{Map, Value};
 
 type Object = Map<String, Value>;
 
-/// Whether null may stand for a value, which is then missing.
+/// Controls whether null is allowed. Null means that the value is absent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Null {
-    Taken,
+    Allowed,
     Refused,
 }
 
-/// The schema (draft 7) as text: what `orchgen schema` prints and `orchgen init` writes. Every key has a description, an
-/// example, and where there is one a default and a unit.
+/// The schema (draft 7) as text. `orchgen schema` prints it and `orchgen init` writes it. Every key has a description
+/// and an example, and a default and a unit if it has any.
 pub fn schema() -> String {
     let sections = KINDS.iter().map(|kind| (kind.plural.to_owned(), section(kind)));
     let root = object([
         ("$schema", "http://json-schema.org/draft-07/schema#".into()),
         ("$id", concat!("urn:orchgen:registry:", env!("CARGO_PKG_VERSION")).into()),
-        ("title", "registry of orchgen".into()),
+        ("title", "orchgen registry".into()),
         (
             "description",
-            "A registry of language models, or one file of it: kinds of things in the plural.".into(),
+            "An orchgen registry, or one file of it. The keys are the kinds of items, in the plural.".into(),
         ),
         ("examples", vec![example::registry()].into()),
         ("type", vec!["object", "null"].into()),
         ("properties", Value::Object(sections.collect())),
         ("additionalProperties", false.into()),
     ]);
-    // Only maps with keys that are not strings can fail, and there is none.
+    // Serialization fails only for maps with keys that are not strings. There are none.
     serde_json::to_string_pretty(&root).unwrap_or_default() + "\n"
 }
 
-/// All items of a kind in one file.
-fn section(kind: &Kind) -> Value {
+/// The section of one kind in a file.
+fn section(kind: &ItemKind) -> Value {
     let head = object([("description", kind.doc.into()), ("examples", vec![example::section(kind)].into())]);
     let choices = match kind.naming {
         Naming::One => vec![item(kind)],
@@ -50,10 +50,10 @@ fn section(kind: &Kind) -> Value {
         Naming::Word | Naming::Text => {
             let named = if kind.naming == Naming::Word { value::word() } else { value::text() };
             let one = object([
-                ("description", format!("A {} with its fields.", kind.word).into()),
+                ("description", format!("Fields of one {}.", kind.word).into()),
                 ("examples", vec![example::item(kind)].into()),
             ]);
-            let null = if kind.table.fields.iter().any(is_required) { Null::Refused } else { Null::Taken };
+            let null = if kind.table.fields.iter().any(is_required) { Null::Refused } else { Null::Allowed };
             let one = alternatives(one, vec![item(kind)], null);
             vec![object([
                 ("type", "object".into()),
@@ -63,27 +63,27 @@ fn section(kind: &Kind) -> Value {
             ])]
         }
     };
-    Value::Object(alternatives(head, choices, Null::Taken))
+    Value::Object(alternatives(head, choices, Null::Allowed))
 }
 
-fn item(kind: &Kind) -> Object {
+fn item(kind: &ItemKind) -> Object {
     let mut item = block(&kind.table.fields.iter().chain([&ALLOW]), is_required);
     if let (Naming::One, Some(name)) =
         (kind.naming, item.get_mut("properties").and_then(|p| p.get_mut("name")))
     {
-        // It is the name of an item, if the only one.
+        // The field `name` is the name of the item, so it has the form of a name.
         name.as_object_mut().into_iter().for_each(|name| name.extend(value::word()));
     }
     item
 }
 
-/// Fields of that many names; which of them have to be there is asked of each.
+/// An object with these fields. `is_needed` selects the required ones.
 fn block<'f>(
     fields: &(impl Iterator<Item = &'f Field> + Clone),
     is_needed: impl Fn(&Field) -> bool,
 ) -> Object {
     let properties = fields.clone().map(|one| {
-        (one.name.to_owned(), field(one, if is_needed(one) { Null::Refused } else { Null::Taken }))
+        (one.name.to_owned(), field(one, if is_needed(one) { Null::Refused } else { Null::Allowed }))
     });
     let needed: Vec<&str> = fields.clone().filter(|one| is_needed(one)).map(|one| one.name).collect();
     let mut block = object([
@@ -98,7 +98,7 @@ fn block<'f>(
     block
 }
 
-/// A field with everything that is said of it; one that may be left out may also be null.
+/// The schema of a field, with description, example, default and unit.
 fn field(field: &Field, null: Null) -> Value {
     let unit = field.hints.unit.or_else(|| value::unit(&field.shape));
     let description = match unit {
@@ -126,16 +126,16 @@ fn field(field: &Field, null: Null) -> Value {
     Value::Object(alternatives(head, choices, null))
 }
 
-/// The forms of a block: its principal part alone, a boolean where the bare word means something, its fields, or a list.
+/// The forms of a block: its principal field alone, a boolean if the block may be just its name, its fields, or a list.
 fn blocks(table: &Table, presence: Presence) -> Vec<Object> {
     let mut forms = Vec::new();
     forms.extend(shorthand(table).map(|principal| value::of(&principal.shape)));
-    if table.bare == Bare::Means {
+    if table.bare == Bare::Allowed {
         forms.push(value::of(&Shape::Flag));
     }
     forms.push(block(&table.fields.iter(), is_required));
     if presence.is_several() {
-        let members = alternatives(Object::new(), forms.clone(), Null::Taken);
+        let members = alternatives(Object::new(), forms.clone(), Null::Allowed);
         let whole = [("type", "array".into()), ("items", Value::Object(members)), ("minItems", 1.into())];
         forms.push(object(whole));
     } else if let Some(Field { shape: shape @ (Shape::Words(_) | Shape::Names(_)), .. }) = shorthand(table) {
@@ -144,7 +144,7 @@ fn blocks(table: &Table, presence: Presence) -> Vec<Object> {
     forms
 }
 
-/// The field that may stand for the whole block: its principal part, where nothing else has to be there.
+/// The principal field, if it can replace the whole block because no other field is required.
 fn shorthand(table: &Table) -> Option<&'static Field> {
     let principal = table.principal.and_then(|name| table.field(name))?;
     let is_alone =
@@ -156,18 +156,18 @@ fn is_required(field: &Field) -> bool {
     field.presence == Presence::Required
 }
 
-/// A list; a member that is null is one that is missing, as everywhere.
+/// A list. A member may be null, which means that it is absent.
 fn list(members: Object) -> Object {
-    let members = alternatives(Object::new(), vec![members], Null::Taken);
+    let members = alternatives(Object::new(), vec![members], Null::Allowed);
     object([("type", "array".into()), ("items", Value::Object(members)), ("minItems", 1.into())])
 }
 
-/// What is said of a value, and the forms that it may have.
+/// Adds the possible forms of a value to its description.
 fn alternatives(mut head: Object, forms: Vec<Object>, null: Null) -> Object {
-    let last = (null == Null::Taken).then(|| object([("type", "null".into())]));
+    let last = (null == Null::Allowed).then(|| object([("type", "null".into())]));
     let mut rest = forms.into_iter();
     match (rest.next(), rest.len()) {
-        (Some(only), 0) => head.extend(if null == Null::Taken { or_null(only) } else { only }),
+        (Some(only), 0) => head.extend(if null == Null::Allowed { or_null(only) } else { only }),
         (first, _) => {
             let all = first.into_iter().chain(rest).chain(last).map(Value::Object);
             head.insert("anyOf".to_owned(), all.collect());
@@ -176,7 +176,7 @@ fn alternatives(mut head: Object, forms: Vec<Object>, null: Null) -> Object {
     head
 }
 
-/// A form that null has too.
+/// The form, which may also be null.
 fn or_null(mut form: Object) -> Object {
     let types = match form.remove("type") {
         Some(Value::Array(types)) => types,

@@ -1,24 +1,25 @@
-//! What one value may be, by the shape of its field.
+//! The schema of one value, by the type of its field.
 
 use super::{Object, object};
-use crate::hir::lower::form;
+use crate::hir::lower::expected_form;
 use crate::hir::quantity::{SIZE_UNITS, TIME_UNITS};
 use crate::hir::shape::Shape;
 use serde_json::Value;
 
-/// Digits with or without a fraction.
+/// A decimal number with an optional fraction.
 const DECIMAL: &str = "[0-9]+(\\.[0-9]+)?";
-/// A number, or two with a dash between.
+/// A number, or a range of numbers.
 const RANGE: &str = "\\s*[0-9]+\\s*(-\\s*[0-9]+\\s*)?";
 
-/// One value of that shape.
+/// The schema of one value of a type.
 pub(super) fn of(shape: &Shape) -> Object {
     match shape {
-        // Which names there are is for checks to say.
+        // The language resolves names; the schema cannot.
         Shape::Text | Shape::File | Shape::Rule | Shape::Name(_) | Shape::Names(_) => text(),
-        Shape::Path => pattern("^/", "an absolute path, as `/srv/models`"),
+        Shape::Path => pattern("^/", "an absolute path, such as `/srv/models`"),
         Shape::Account => {
-            let mut account = pattern("^[A-Za-z_][A-Za-z0-9_-]*$", "the name of an account, as `llm`");
+            let mut account =
+                pattern("^[A-Za-z_][A-Za-z0-9_-]*$", "the name of a system account, such as `llm`");
             account.insert("maxLength".to_owned(), 31.into());
             account
         }
@@ -60,30 +61,33 @@ pub(super) fn of(shape: &Shape) -> Object {
         }
         Shape::Map => object([
             ("type", "object".into()),
-            ("propertyNames", Value::Object(pattern("^[A-Za-z_][A-Za-z0-9_]*$", "the name of a variable"))),
+            (
+                "propertyNames",
+                Value::Object(pattern("^[A-Za-z_][A-Za-z0-9_]*$", "the name of an environment variable")),
+            ),
             ("additionalProperties", Value::Object(object([("type", vec!["string", "null"].into())]))),
             ("minProperties", 1.into()),
         ]),
-        // Forms of their own, which the caller draws.
+        // The caller handles these types.
         Shape::Defaults | Shape::Block(_) => Object::new(),
     }
 }
 
-/// The unit of a quantity; none where the value has none, or the field says what its number counts.
+/// The unit of a quantity. `None` if the type has no unit, or the field declares the unit of its number.
 pub(super) fn unit(shape: &Shape) -> Option<&'static str> {
     match shape {
         Shape::Size => {
             Some("bytes, in TB, GB, MB, kB (powers of 1000) or TiB, GiB, MiB, KiB (powers of 1024)")
         }
-        Shape::ByteRate => Some("bytes a second, in GB/s, MB/s and so on"),
+        Shape::ByteRate => Some("bytes per second, such as GB/s or MB/s"),
         Shape::Share => Some("percent of the whole, or bytes"),
         Shape::Duration => Some("seconds, in s, min, h or d"),
-        Shape::TokenRate => Some("tokens a second (t/s)"),
-        Shape::Factor => Some("times (x)"),
-        Shape::Fraction => Some("parts of 1"),
-        Shape::Date => Some("days (year-month-day)"),
+        Shape::TokenRate => Some("tokens per second (t/s)"),
+        Shape::Factor => Some("factor (x)"),
+        Shape::Fraction => Some("fraction of 1"),
+        Shape::Date => Some("date (year-month-day)"),
         Shape::Port | Shape::Ports => Some("TCP ports"),
-        Shape::Cpus => Some("CPUs as the kernel counts"),
+        Shape::Cpus => Some("CPU numbers of the kernel"),
         Shape::Text
         | Shape::Path
         | Shape::File
@@ -104,16 +108,16 @@ pub(super) fn unit(shape: &Shape) -> Option<&'static str> {
     }
 }
 
-/// Any text that is more than blanks.
+/// A text that is not blank.
 pub(super) fn text() -> Object {
-    pattern("[^ \\t\\r\\n]", "a text that is not empty")
+    pattern("[^ \\t\\r\\n]", "a string that is not empty")
 }
 
 /// The name of an item.
 pub(super) fn word() -> Object {
     let mut word = pattern(
         "^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        "letters, digits, `.`, `_` and `-`, beginning with a letter or a digit",
+        "letters, digits, `.`, `_` and `-`, starting with a letter or a digit",
     );
     word.insert("maxLength".to_owned(), 128.into());
     word
@@ -124,10 +128,10 @@ fn whole(least: u64, most: u64) -> Object {
 }
 
 fn quantity(shape: &Shape, regex: &str) -> Object {
-    pattern(regex, &form(shape).unwrap_or_default())
+    pattern(regex, &expected_form(shape).unwrap_or_default())
 }
 
-/// Text of that form; editors say what was expected instead of the pattern.
+/// A text that matches a pattern. `patternErrorMessage` makes editors show the expected form instead of the pattern.
 fn pattern(regex: &str, expected: &str) -> Object {
     object([
         ("type", "string".into()),

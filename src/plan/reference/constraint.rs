@@ -1,97 +1,97 @@
-//! What must not be done: with whole families, with models that nothing may draft for, with models that see.
+//! Constraints for the documents: families that forbid something, models without a usable draft, and vision models.
 
-use super::rule::Banned;
+use super::rule::DraftBans;
 use super::{expert, family_label, model_label, text};
-use crate::hir::{Family, Forbids, Id, Model, Registry};
-use crate::plan::{Kind, Prompt, Word};
+use crate::hir::{Family, ForbiddenFeature, Id, Model, Registry};
+use crate::plan::{ModelKind, Prompt, Word};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What must not be done.
+/// The constraints of the models.
 #[derive(Debug, Default)]
 pub struct Constraints {
     /// Families that forbid something.
-    pub families: Vec<Forbidding>,
-    /// Other models whose every draft is banned, each label once; those that see are in `vision`.
-    pub models: Vec<Undraftable>,
-    /// What holds for all models that see, where there is one.
-    pub vision: Option<Vision>,
+    pub families: Vec<ForbiddingFamily>,
+    /// Other models for which all drafts are banned, each label once. Vision models are in `vision`.
+    pub models: Vec<UndraftableModel>,
+    /// The constraints of vision models. `None` if there are no vision models.
+    pub vision: Option<VisionConstraint>,
 }
 
 /// A family that forbids something.
 #[derive(Debug)]
-pub struct Forbidding {
-    /// What people call it.
+pub struct ForbiddingFamily {
+    /// Its label.
     pub label: Box<str>,
-    /// Whether its architecture is recurrent or hybrid.
+    /// True if its architecture is recurrent or hybrid.
     pub is_recurrent: bool,
-    /// What it forbids.
-    pub what: Vec<Forbids>,
-    /// What happens, and why.
-    pub reasons: Vec<Reason>,
-    /// Whether a model of it can do with fewer experts.
+    /// The forbidden features.
+    pub what: Vec<ForbiddenFeature>,
+    /// The failures and their reasons.
+    pub reasons: Vec<ForbidReason>,
+    /// True if a model of the family can use fewer experts.
     pub has_experts: bool,
-    /// What it means for the first of its models that has a command.
+    /// The example: the first of its models with a one-shot command.
     pub example: Option<Example>,
 }
 
-/// What happens if something forbidden is done.
+/// Why a feature is forbidden.
 #[derive(Debug)]
-pub struct Reason {
-    /// What happens.
+pub struct ForbidReason {
+    /// The failure that results from its use.
     pub failure: Option<Box<str>>,
-    /// Why.
+    /// The cause of the failure.
     pub why: Option<Box<str>>,
 }
 
-/// A command that is right, and one that is not.
+/// A correct command and a wrong one.
 #[derive(Debug)]
 pub struct Example {
-    /// The words of a command that must not be used, as other models of the engine have it; none where none has.
+    /// A command that must not be used, in the form that other models of the engine use. `None` if no model uses it.
     pub wrong: Option<Vec<Box<str>>>,
-    /// The right command, as a number of [`Plan::prompts`](crate::plan::Plan::prompts).
+    /// The correct command, as an index into [`Plan::prompts`](crate::plan::Plan::prompts).
     pub right: usize,
 }
 
-/// A model, or several of one label, that nothing may draft for.
+/// A model, or several with one label, for which all drafts are banned.
 #[derive(Debug)]
-pub struct Undraftable {
-    /// What people call it.
+pub struct UndraftableModel {
+    /// Its label.
     pub label: Box<str>,
-    /// What happens if something does.
+    /// The failure that results from a draft.
     pub failure: Box<str>,
-    /// Whether it can do with fewer experts.
+    /// True if it can use fewer experts.
     pub has_experts: bool,
 }
 
-/// What holds for models that see.
+/// The constraints of vision models.
 #[derive(Debug)]
-pub struct Vision {
-    /// Whether nothing may draft for any of them.
+pub struct VisionConstraint {
+    /// True if all drafts are banned for all of them.
     pub is_undraftable: bool,
-    /// The first command of one, as a number of [`Plan::prompts`](crate::plan::Plan::prompts).
+    /// The first one-shot command of a vision model, as an index into [`Plan::prompts`](crate::plan::Plan::prompts).
     pub example: Option<usize>,
 }
 
-/// Gathers them.
-pub(super) fn constraints(registry: &Registry, prompts: &[Prompt], banned: &Banned) -> Constraints {
-    let commands = Commands::of(registry, prompts);
-    let mut families: Vec<Forbidding> = Vec::new();
+/// Collects the constraints.
+pub(super) fn constraints(registry: &Registry, prompts: &[Prompt], banned: &DraftBans) -> Constraints {
+    let commands = ExampleCommands::of(registry, prompts);
+    let mut families: Vec<ForbiddingFamily> = Vec::new();
     for (id, family) in registry.families.entries().filter(|(_, family)| !family.forbid.is_empty()) {
         families.push(forbidding(id, family, &commands));
     }
     Constraints { families, models: undraftable(registry, banned), vision: vision(registry, prompts, banned) }
 }
 
-fn forbidding(id: Id<Family>, family: &Family, commands: &Commands) -> Forbidding {
-    let mut what: Vec<Forbids> = Vec::new();
-    for forbids in [Forbids::Speculation, Forbids::Lookup] {
+fn forbidding(id: Id<Family>, family: &Family, commands: &ExampleCommands) -> ForbiddingFamily {
+    let mut what: Vec<ForbiddenFeature> = Vec::new();
+    for forbids in [ForbiddenFeature::Speculation, ForbiddenFeature::Lookup] {
         what.extend(family.forbids(forbids).map(|_| forbids));
     }
-    let reasons = family.forbid.iter().map(|forbidden| Reason {
+    let reasons = family.forbid.iter().map(|forbidden| ForbidReason {
         failure: text(forbidden.failure.as_ref()),
         why: text(forbidden.why.as_ref()),
     });
-    Forbidding {
+    ForbiddingFamily {
         label: family_label(family).into(),
         is_recurrent: expert::is_recurrent(family),
         reasons: reasons.filter(|reason| reason.failure.is_some() || reason.why.is_some()).collect(),
@@ -101,7 +101,7 @@ fn forbidding(id: Id<Family>, family: &Family, commands: &Commands) -> Forbiddin
     }
 }
 
-fn undraftable(registry: &Registry, banned: &Banned) -> Vec<Undraftable> {
+fn undraftable(registry: &Registry, banned: &DraftBans) -> Vec<UndraftableModel> {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let plain = |(_, model): &(Id<Model>, &Model)| {
         model.projector.is_none() && registry.families.get(model.family.value).forbid.is_empty()
@@ -109,7 +109,7 @@ fn undraftable(registry: &Registry, banned: &Banned) -> Vec<Undraftable> {
     let models = registry.models.entries().filter(plain);
     let banned = models.filter_map(|(id, model)| Some((model, banned.ban(id)?)));
     let first = banned.filter(|(model, _)| seen.insert(model_label(model)));
-    let row = |(model, ban): (&Model, &crate::hir::Ban)| Undraftable {
+    let row = |(model, ban): (&Model, &crate::hir::Ban)| UndraftableModel {
         label: model_label(model).into(),
         failure: ban.failure.value.clone(),
         has_experts: model.experts.is_some(),
@@ -117,27 +117,28 @@ fn undraftable(registry: &Registry, banned: &Banned) -> Vec<Undraftable> {
     first.map(row).collect()
 }
 
-fn vision(registry: &Registry, prompts: &[Prompt], banned: &Banned) -> Option<Vision> {
-    let mut seeing = registry.models.entries().filter(|(_, model)| model.projector.is_some()).peekable();
-    seeing.peek()?;
-    Some(Vision {
-        is_undraftable: seeing.all(|(id, _)| banned.ban(id).is_some()),
-        example: prompts.iter().position(|prompt| prompt.kind == Kind::Vision),
+fn vision(registry: &Registry, prompts: &[Prompt], banned: &DraftBans) -> Option<VisionConstraint> {
+    let mut vision_models =
+        registry.models.entries().filter(|(_, model)| model.projector.is_some()).peekable();
+    vision_models.peek()?;
+    Some(VisionConstraint {
+        is_undraftable: vision_models.all(|(id, _)| banned.ban(id).is_some()),
+        example: prompts.iter().position(|prompt| prompt.kind == ModelKind::Vision),
     })
 }
 
-/// The commands that examples are made of.
-struct Commands<'p> {
+/// The one-shot commands from which examples are made.
+struct ExampleCommands<'p> {
     prompts: &'p [Prompt],
-    /// The first of each family.
+    /// The first command of each family.
     first: BTreeMap<Id<Family>, usize>,
-    /// The first that drafts, by the folder of its engine.
+    /// The first command with a draft, by the folder of its engine.
     drafting: BTreeMap<&'p str, &'p Prompt>,
-    /// Families with a model that has experts.
+    /// The families with a mixture-of-experts model.
     with_experts: BTreeSet<Id<Family>>,
 }
 
-impl<'p> Commands<'p> {
+impl<'p> ExampleCommands<'p> {
     fn of(registry: &Registry, prompts: &'p [Prompt]) -> Self {
         let families: BTreeMap<&str, Id<Family>> =
             registry.models.iter().map(|model| (&**model.head.name, model.family.value)).collect();
@@ -147,7 +148,7 @@ impl<'p> Commands<'p> {
             if let Some(family) = families.get(&*prompt.model) {
                 first.entry(*family).or_insert(n);
             }
-            if prompt.drafts {
+            if prompt.has_draft {
                 drafting.entry(&*prompt.bin).or_insert(prompt);
             }
         }
@@ -155,24 +156,24 @@ impl<'p> Commands<'p> {
         Self { prompts, first, drafting, with_experts: mixtures.map(|model| model.family.value).collect() }
     }
 
-    fn example(&self, family: Id<Family>, forbidden: &[Forbids]) -> Option<Example> {
+    fn example(&self, family: Id<Family>, forbidden: &[ForbiddenFeature]) -> Option<Example> {
         let right = *self.first.get(&family)?;
-        let drafts = forbidden.contains(&Forbids::Speculation);
+        let drafts = forbidden.contains(&ForbiddenFeature::Speculation);
         let wrong = if drafts { self.wrong(self.prompts.get(right)?) } else { None };
         Some(Example { wrong, right })
     }
 
-    /// The command of a model as it would be if it drafted the way other models of its engine do.
+    /// A wrong command for a model: the model with the draft options of another model of the engine.
     fn wrong(&self, right: &Prompt) -> Option<Vec<Box<str>>> {
         let drafting = self.drafting.get(&*right.bin)?;
-        let (theirs, draft) = (drafting.files.first()?, drafting.files.get(1)?);
+        let (other, draft) = (drafting.files.first()?, drafting.files.get(1)?);
         let own = right.files.first()?;
-        let words = [option_of(drafting, theirs)?, own, option_of(drafting, draft)?, draft];
+        let words = [option_of(drafting, other)?, own, option_of(drafting, draft)?, draft];
         Some(std::iter::once(&*drafting.tool).chain(words).map(Into::into).collect())
     }
 }
 
-/// The option that a command names a file with.
+/// The option of a command that has this file as its value.
 fn option_of<'p>(prompt: &'p Prompt, file: &str) -> Option<&'p str> {
     let texts: Vec<&str> = prompt.args.words().into_iter().map(Word::text).collect();
     texts.windows(2).find_map(|pair| match pair {

@@ -1,27 +1,27 @@
-//! How many experts to use, and the metadata key that says so.
+//! Advised numbers of experts, with the metadata key that sets them.
 
 use super::family_label;
 use crate::engine::architecture::{self, Architecture};
 use crate::hir::{Advice, ExpertAdvice, Family, Model, Registry};
 
-/// An override key with the numbers that are worth using.
+/// An override key with advised numbers of experts.
 #[derive(Debug)]
 pub struct ExpertKey {
-    /// The title of the model, or what people call the family.
+    /// The title of the model, or the label of the family.
     pub label: Box<str>,
-    /// Who holds the advice.
-    pub owner: Owner,
+    /// The item with the advice.
+    pub owner: AdviceOwner,
     /// The metadata key.
     pub key: Box<str>,
-    /// Numbers that are worth using.
-    pub advise: Vec<Advised>,
-    /// Numbers that degrade it.
+    /// Recommended numbers.
+    pub advise: Vec<AdvisedExperts>,
+    /// Numbers that degrade the model.
     pub avoid: Vec<u32>,
 }
 
-/// Who holds an advice.
+/// The kind of item that has the advice.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Owner {
+pub enum AdviceOwner {
     /// One model.
     Model,
     /// A family.
@@ -30,23 +30,24 @@ pub enum Owner {
     RecurrentFamily,
 }
 
-/// A number of experts that is worth using.
+/// A recommended number of experts.
 #[derive(Debug)]
-pub struct Advised {
-    /// How many.
+pub struct AdvisedExperts {
+    /// The number.
     pub experts: u32,
-    /// What for.
+    /// The purpose.
     pub purpose: Option<Box<str>>,
 }
 
-/// A row for each model with advice of its own, and one for a family that has some, at its first model.
+/// One row for each model with advice, and one for each family with advice, at the position of its first model.
 pub(super) fn keys(registry: &Registry) -> Vec<ExpertKey> {
-    let mut said = vec![false; registry.families.len()];
+    let mut listed = vec![false; registry.families.len()];
     let mut keys = Vec::new();
     for model in registry.models.iter() {
         let family = registry.families.get(model.family.value);
-        let first =
-            said.get_mut(model.family.value.number()).is_some_and(|said| !std::mem::replace(said, true));
+        let first = listed
+            .get_mut(model.family.value.number())
+            .is_some_and(|listed| !std::mem::replace(listed, true));
         keys.extend(family.experts.as_ref().filter(|_| first).and_then(|advice| of_family(family, advice)));
         keys.extend(of_model(model, family));
     }
@@ -54,18 +55,18 @@ pub(super) fn keys(registry: &Registry) -> Vec<ExpertKey> {
 }
 
 fn of_family(family: &Family, advice: &ExpertAdvice) -> Option<ExpertKey> {
-    let owner = if is_recurrent(family) { Owner::RecurrentFamily } else { Owner::Family };
-    let says = !advice.advise.is_empty() || !advice.avoid.is_empty();
-    says.then(|| key(family_label(family), owner, family, advice))
+    let owner = if is_recurrent(family) { AdviceOwner::RecurrentFamily } else { AdviceOwner::Family };
+    let has_advice = !advice.advise.is_empty() || !advice.avoid.is_empty();
+    has_advice.then(|| key(family_label(family), owner, family, advice))
 }
 
 fn of_model(model: &Model, family: &Family) -> Option<ExpertKey> {
     let advice = &model.experts.as_ref()?.advice;
-    (!advice.advise.is_empty()).then(|| key(&model.title, Owner::Model, family, advice))
+    (!advice.advise.is_empty()).then(|| key(&model.title, AdviceOwner::Model, family, advice))
 }
 
-fn key(label: &str, owner: Owner, family: &Family, advice: &ExpertAdvice) -> ExpertKey {
-    let advised = |advice: &Advice| Advised {
+fn key(label: &str, owner: AdviceOwner, family: &Family, advice: &ExpertAdvice) -> ExpertKey {
+    let advised = |advice: &Advice| AdvisedExperts {
         experts: advice.experts.value,
         purpose: advice.purpose.as_ref().map(|purpose| purpose.value.clone()),
     };
@@ -78,7 +79,7 @@ fn key(label: &str, owner: Owner, family: &Family, advice: &ExpertAdvice) -> Exp
     }
 }
 
-/// Whether the models of a family keep state that grows with every token.
+/// True if the architecture of a family is recurrent or hybrid.
 pub(super) fn is_recurrent(family: &Family) -> bool {
     architecture::architecture(&family.arch)
         .is_some_and(|arch: &Architecture| arch.is_recurrent() || arch.is_hybrid())

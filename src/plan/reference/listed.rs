@@ -1,62 +1,62 @@
-//! The roles under the headings of their tiers.
+//! The roles of each tier, for the documents.
 
 use super::text;
 use crate::engine::dialect::DRAFT_MAX;
-use crate::hir::{self, Forbids, Id, Model, PortRange, Registry, Work};
+use crate::hir::{self, ForbiddenFeature, Id, Model, PortRange, Registry, RoleKind};
 
-/// A heading with its roles.
+/// A tier with its roles.
 #[derive(Debug)]
 pub struct Tier {
     /// Its name.
     pub name: Box<str>,
-    /// What people call it.
+    /// Its title.
     pub title: Box<str>,
-    /// Whether the speed of any of its roles was measured.
+    /// True if the speed of any of its roles was measured.
     pub is_measured: bool,
     /// Its roles.
-    pub rows: Vec<Row>,
+    pub rows: Vec<RoleRow>,
 }
 
-/// One role.
+/// A role in the table of its tier.
 #[derive(Debug)]
-pub struct Row {
+pub struct RoleRow {
     /// Its name.
     pub name: Box<str>,
-    /// Who does its work.
-    pub worker: Worker,
+    /// The model or role that serves it.
+    pub provider: Provider,
     /// The ports that clients use.
     pub ports: Option<PortRange>,
-    /// Tokens a second, as measured.
+    /// The measured speed in tokens per second.
     pub speed: Option<Box<str>>,
-    /// What makes it faster.
+    /// Its acceleration.
     pub acceleration: Acceleration,
-    /// What it is for.
+    /// The purpose of the role.
     pub purpose: Option<Box<str>>,
-    /// Whatever else people should know.
+    /// A further note.
     pub note: Option<Box<str>>,
 }
 
-/// Who does the work of a role.
+/// The model or role that serves a role.
 #[derive(Debug)]
-pub enum Worker {
-    /// A model: its title and quantisation.
+pub enum Provider {
+    /// A model: its title and quantization.
     Model(Box<str>, Box<str>),
     /// The processes of another role.
     Shared(Box<str>),
 }
 
-/// What makes a role faster, and what must not.
+/// Methods that make a role faster, and forbidden ones.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Acceleration {
-    /// The most tokens that a draft model runs ahead.
+    /// Maximum number of tokens that the draft model proposes.
     pub draft: Option<u32>,
-    /// Whether tokens are drafted from the prompt.
+    /// True if tokens are drafted from n-grams of the prompt.
     pub lookup: bool,
-    /// Experts used for a token.
+    /// Experts used per token.
     pub experts: Option<u32>,
-    /// Whether the model has a projector.
+    /// True if the model has a projector.
     pub has_projector: bool,
-    /// Whether the family forbids speculation.
+    /// True if the family forbids speculation.
     pub forbids_speculation: bool,
 }
 
@@ -82,36 +82,36 @@ pub(super) fn tiers(registry: &Registry) -> Vec<Tier> {
     tiers
 }
 
-/// A role that shares another shows what it does not say itself from the other.
-fn row(registry: &Registry, role: &hir::Role) -> Row {
-    let shared = match &role.work {
-        Work::Shares(shared) => Some(registry.roles.get(shared.value)),
-        Work::Listed(_) | Work::Served(_) => None,
+/// The row of a role. A role that shares another one inherits purpose and speed from it.
+fn row(registry: &Registry, role: &hir::Role) -> RoleRow {
+    let shared = match &role.kind {
+        RoleKind::Shares(shared) => Some(registry.roles.get(shared.value)),
+        RoleKind::Listed(_) | RoleKind::Served(_) => None,
     };
-    let doer = shared.unwrap_or(role);
-    let measured = role.measured.as_ref().or(doer.measured.as_ref());
-    Row {
+    let provider = shared.unwrap_or(role);
+    let measured = role.measured.as_ref().or(provider.measured.as_ref());
+    RoleRow {
         name: role.head.name.value.clone(),
-        worker: match (shared, model(doer)) {
+        provider: match (shared, model(provider)) {
             (None, Some(id)) => {
                 let model = registry.models.get(id);
-                Worker::Model(model.title.value.clone(), model.quant.value.clone())
+                Provider::Model(model.title.value.clone(), model.quant.value.clone())
             }
-            _ => Worker::Shared(doer.head.name.value.clone()),
+            _ => Provider::Shared(provider.head.name.value.clone()),
         },
-        ports: doer.serving().map(|serving| serving.ports.value),
+        ports: provider.serving().map(|serving| serving.ports.value),
         speed: measured.map(|measured| measured.speed.0.clone()),
-        acceleration: acceleration(registry, doer),
-        purpose: text(role.purpose.as_ref().or(doer.purpose.as_ref())),
+        acceleration: acceleration(registry, provider),
+        purpose: text(role.purpose.as_ref().or(provider.purpose.as_ref())),
         note: text(role.note.as_ref()),
     }
 }
 
 fn model(role: &hir::Role) -> Option<Id<Model>> {
-    match &role.work {
-        Work::Shares(_) => None,
-        Work::Listed(model) => Some(model.value),
-        Work::Served(serving) => Some(serving.model.value),
+    match &role.kind {
+        RoleKind::Shares(_) => None,
+        RoleKind::Listed(model) => Some(model.value),
+        RoleKind::Served(serving) => Some(serving.model.value),
     }
 }
 
@@ -125,6 +125,6 @@ fn acceleration(registry: &Registry, role: &hir::Role) -> Acceleration {
         lookup: serving.is_some_and(|serving| serving.lookup.is_some()),
         experts: serving.and_then(|serving| serving.experts).map(|experts| experts.value),
         has_projector: model.projector.is_some(),
-        forbids_speculation: family.forbids(Forbids::Speculation).is_some(),
+        forbids_speculation: family.forbids(ForbiddenFeature::Speculation).is_some(),
     }
 }

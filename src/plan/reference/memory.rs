@@ -1,22 +1,22 @@
-//! What residencies take: the bytes of their files, each once.
+//! Total file size per residency. Each file counts once.
 
 use crate::hir::{Bytes, Registry, Residency};
 use std::collections::BTreeSet;
 
-/// What the roles of a residency take together.
+/// The total file size of a residency.
 #[derive(Debug)]
 pub struct Footprint {
     /// The name of the residency.
     pub residency: Box<str>,
-    /// What people call it.
+    /// Its title.
     pub title: Box<str>,
     /// The groups of its roles, each once, in the order of the roles.
     pub groups: Vec<Box<str>>,
-    /// The bytes of their files, each file once.
+    /// The total size of their files. Each file counts once.
     pub bytes: Bytes,
 }
 
-/// The residencies with at least one role, and the sum over all files, each once.
+/// The residencies with at least one role, and the total size of all files. Each file counts once.
 pub(super) fn memory(registry: &Registry) -> (Vec<Footprint>, Bytes) {
     let mut rows: Vec<Footprint> = registry.residencies.iter().map(empty).collect();
     let mut groups: BTreeSet<(usize, &str)> = BTreeSet::new();

@@ -1,6 +1,6 @@
-//! The facts of the documents, in the order of declaration: what is served, what it takes, what works with what.
+//! Data for the documents, in the order of declaration: tiers, memory, pairs, bans, experts and constraints.
 //!
-//! Plain data without wording: how a fact is put for people is the document's business.
+//! The data has no wording: `render/docs` formats it.
 
 mod constraint;
 mod expert;
@@ -8,74 +8,76 @@ mod listed;
 mod memory;
 mod rule;
 
-pub use constraint::{Constraints, Example, Forbidding, Reason, Undraftable, Vision};
-pub use expert::{Advised, ExpertKey, Owner};
-pub use listed::{Acceleration, Row, Tier, Worker};
+pub use constraint::{
+    Constraints, Example, ForbidReason, ForbiddingFamily, UndraftableModel, VisionConstraint,
+};
+pub use expert::{AdviceOwner, AdvisedExperts, ExpertKey};
+pub use listed::{Acceleration, Provider, RoleRow, Tier};
 pub use memory::Footprint;
-pub use rule::{Ban, Drafts, Pair};
+pub use rule::{Ban, BannedDrafts, Pair};
 
 use super::{Bytes, Date, Prompt};
 use crate::hir::{self, Registry};
 
-/// What the documents say beside processes and commands.
+/// Data for the documents, in addition to processes and commands.
 #[derive(Debug)]
 pub struct Reference {
     /// The tiers with at least one role.
     pub tiers: Vec<Tier>,
-    /// What the residencies with at least one role take.
+    /// The file sizes of the residencies with at least one role.
     pub memory: Vec<Footprint>,
-    /// What all files take together, each once.
+    /// The total size of all files. Each file counts once.
     pub total: Bytes,
-    /// Drafts that are known to work, or that none is.
+    /// Pairs: targets with a draft that works, or without any.
     pub pairs: Vec<Pair>,
-    /// Drafts that must not be used.
+    /// Bans: drafts that must not be used.
     pub bans: Vec<Ban>,
-    /// How many experts to use, by override key.
+    /// Advised numbers of experts, by override key.
     pub experts: Vec<ExpertKey>,
-    /// What must not be done.
+    /// The constraints of families and models.
     pub constraints: Constraints,
-    /// Where model files lie.
+    /// The folders of model files.
     pub stores: Vec<Store>,
-    /// What is odd about models.
+    /// Known problems of models.
     pub quirks: Vec<Quirk>,
 }
 
 /// A folder of model files.
 #[derive(Debug)]
 pub struct Store {
-    /// The folder, without a slash at its end.
+    /// The folder, without a trailing slash.
     pub path: Box<str>,
-    /// What people call it.
+    /// Its title.
     pub title: Option<Box<str>>,
 }
 
-/// Something odd that people should know before they meet it.
+/// A known problem of some models.
 #[derive(Debug)]
 pub struct Quirk {
     /// Its name.
     pub name: Box<str>,
-    /// The titles of the models that have it.
+    /// The titles of the affected models.
     pub models: Vec<Box<str>>,
-    /// What is odd.
+    /// The problem.
     pub issue: Box<str>,
-    /// How one notices.
+    /// The symptom.
     pub symptom: Option<Box<str>>,
-    /// The way around it.
+    /// The workaround.
     pub workaround: Option<Box<str>>,
-    /// When it was found.
+    /// The date of discovery.
     pub found: Option<Date>,
-    /// Where it is mended.
+    /// The build, release or date of the fix.
     pub fixed: Option<Box<str>>,
 }
 
-/// What holds the rules together; `prompts` are the commands that examples are made of.
+/// The constraints. `prompts` are the one-shot commands from which examples are made.
 pub(super) fn constraints(registry: &Registry, prompts: &[Prompt]) -> Constraints {
-    constraint::constraints(registry, prompts, &rule::Banned::of(registry))
+    constraint::constraints(registry, prompts, &rule::DraftBans::new(registry))
 }
 
-/// Gathers the facts, [`constraints`] left out.
+/// Collects the data, except the [`constraints`].
 pub(super) fn reference(registry: &Registry) -> Reference {
-    let banned = rule::Banned::of(registry);
+    let banned = rule::DraftBans::new(registry);
     let (memory, total) = memory::memory(registry);
     Reference {
         tiers: listed::tiers(registry),
@@ -111,12 +113,12 @@ fn text(text: Option<&hir::Text>) -> Option<Box<str>> {
     text.map(|text| text.value.clone())
 }
 
-/// What people call a family where rules speak of it.
+/// The label of a family in rules.
 fn family_label(family: &hir::Family) -> &str {
     family.label.as_ref().map_or(&family.head.name.value, |label| &label.value)
 }
 
-/// What people call a model where rules speak of it.
+/// The label of a model in rules.
 fn model_label(model: &hir::Model) -> &str {
     model.label.as_ref().map_or(&model.title.value, |label| &label.value)
 }

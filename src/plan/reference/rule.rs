@@ -1,97 +1,97 @@
-//! Which drafts work with which targets, and which do not.
+//! Pairs and bans for the documents: drafts that work with a target, and drafts that do not.
 
 use super::{family_label, model_label, text};
-use crate::hir::{self, Date, Family, Forbids, Id, Model, Pattern, Registry};
+use crate::hir::{self, Date, Family, ForbiddenFeature, Id, Model, Pattern, Registry};
 
-/// A draft that is known to work, or that none is.
+/// A target with a draft that works, or without any.
 #[derive(Debug)]
 pub struct Pair {
-    /// What people call the target.
+    /// The label of the target.
     pub target: Box<str>,
-    /// What people call the draft; none where none is known.
+    /// The label of the draft. `None` if no draft works.
     pub draft: Option<Box<str>>,
-    /// The most tokens to draft.
+    /// Maximum number of tokens to draft.
     pub max: Option<u32>,
-    /// How many times as fast it was.
+    /// The measured speedup factor.
     pub speedup: Option<Box<str>>,
-    /// Whether that was measured with lookup.
+    /// True if the speedup was measured with lookup.
     pub lookup: bool,
-    /// What to do instead; `experts` means using fewer of them.
+    /// The alternative; `experts` means to use fewer experts.
     pub instead: Option<Box<str>>,
-    /// Whatever else people should know.
+    /// A further note.
     pub note: Option<Box<str>>,
-    /// When it was found out.
+    /// The date of the result.
     pub date: Option<Date>,
 }
 
 /// A draft that must not be used.
 #[derive(Debug)]
 pub struct Ban {
-    /// What people call the target.
+    /// The label of the target.
     pub target: Box<str>,
-    /// Which drafts.
-    pub drafts: Drafts,
-    /// What happens.
+    /// The banned drafts.
+    pub drafts: BannedDrafts,
+    /// The failure.
     pub failure: Option<Box<str>>,
-    /// Whatever else people should know.
+    /// A further note.
     pub note: Option<Box<str>>,
-    /// When it was found out.
+    /// The date of the result.
     pub date: Option<Date>,
 }
 
-/// What must not draft.
+/// The drafts of a ban.
 #[derive(Debug)]
-pub enum Drafts {
+pub enum BannedDrafts {
     /// Any model.
     Any,
-    /// Any model, where every target looks at images.
+    /// Any text model, because every target is a vision model.
     AnyText,
-    /// The prompt itself.
+    /// N-gram lookup in the prompt.
     Lookup,
-    /// These.
+    /// The drafts with this label.
     Named(Box<str>),
 }
 
-/// The models whose every draft is banned.
-pub(super) struct Banned<'r> {
-    /// The first ban of every draft, by the number of the model.
+/// The models for which all drafts are banned.
+pub(super) struct DraftBans<'r> {
+    /// The first ban of all drafts, by the index of the model.
     by_model: Vec<Option<&'r hir::Ban>>,
-    /// How many models a family has, how many of them have no draft, and how many have a projector; by its number.
-    tallies: Vec<Tally>,
+    /// The counts of models, by the index of the family.
+    counts: Vec<ModelCounts>,
 }
 
-/// How many models there are, and how many of them are of a kind.
+/// The number of models of a family: in total, with all drafts banned, and with a projector.
 #[derive(Clone, Copy, Default)]
-struct Tally {
+struct ModelCounts {
     models: usize,
     banned: usize,
-    seeing: usize,
+    vision: usize,
 }
 
-impl<'r> Banned<'r> {
-    /// Finds them.
-    pub(super) fn of(registry: &'r Registry) -> Self {
-        let total: Vec<&hir::Ban> = registry.bans.iter().filter(|ban| ban.draft.is_everything()).collect();
+impl<'r> DraftBans<'r> {
+    /// Finds the models for which all drafts are banned.
+    pub(super) fn new(registry: &'r Registry) -> Self {
+        let total: Vec<&hir::Ban> = registry.bans.iter().filter(|ban| ban.draft.matches_all()).collect();
         let ban_of = |(id, model)| total.iter().find(|ban| ban.covers(id, model)).copied();
         let by_model: Vec<_> = registry.models.entries().map(ban_of).collect();
-        let mut tallies = vec![Tally::default(); registry.families.len()];
+        let mut counts = vec![ModelCounts::default(); registry.families.len()];
         for (model, ban) in registry.models.iter().zip(&by_model) {
-            if let Some(tally) = tallies.get_mut(model.family.value.number()) {
-                tally.models += 1;
-                tally.banned += usize::from(ban.is_some());
-                tally.seeing += usize::from(model.projector.is_some());
+            if let Some(counts) = counts.get_mut(model.family.value.number()) {
+                counts.models += 1;
+                counts.banned += usize::from(ban.is_some());
+                counts.vision += usize::from(model.projector.is_some());
             }
         }
-        Self { by_model, tallies }
+        Self { by_model, counts }
     }
 
-    /// The first ban of every draft for a model.
+    /// The first ban of all drafts for a model.
     pub(super) fn ban(&self, model: Id<Model>) -> Option<&'r hir::Ban> {
         self.by_model.get(model.number()).copied().flatten()
     }
 
-    fn tally(&self, family: Id<Family>) -> Tally {
-        self.tallies.get(family.number()).copied().unwrap_or_default()
+    fn counts_of(&self, family: Id<Family>) -> ModelCounts {
+        self.counts.get(family.number()).copied().unwrap_or_default()
     }
 }
 
@@ -110,8 +110,8 @@ pub(super) fn pairs(registry: &Registry) -> Vec<Pair> {
     registry.pairs.iter().map(pair).collect()
 }
 
-/// All bans, then what families forbid and no ban says.
-pub(super) fn bans(registry: &Registry, banned: &Banned) -> Vec<Ban> {
+/// All bans, then the features that families forbid and no ban covers.
+pub(super) fn bans(registry: &Registry, banned: &DraftBans) -> Vec<Ban> {
     let ban = |ban: &hir::Ban| Ban {
         target: target(registry, ban.label.as_ref(), &ban.target),
         drafts: drafts(registry, ban),
@@ -120,24 +120,26 @@ pub(super) fn bans(registry: &Registry, banned: &Banned) -> Vec<Ban> {
         date: ban.date.map(|date| date.value),
     };
     let open = registry.families.entries().filter(|(id, _)| !covers(registry, banned, *id));
-    let forbidden = open.flat_map(|(id, family)| forbidden(family, banned.tally(id)));
+    let forbidden = open.flat_map(|(id, family)| forbidden(family, banned.counts_of(id)));
     registry.bans.iter().map(ban).chain(forbidden).collect()
 }
 
-/// Whether bans say of every model of a family that nothing drafts for it.
-fn covers(registry: &Registry, banned: &Banned, id: Id<Family>) -> bool {
-    let tally = banned.tally(id);
-    let names_it = |ban: &hir::Ban| ban.draft.is_everything() && ban.target.value == Pattern::Family(id);
-    if tally.models == 0 { registry.bans.iter().any(names_it) } else { tally.banned == tally.models }
+/// True if bans of all drafts cover every model of a family.
+fn covers(registry: &Registry, banned: &DraftBans, id: Id<Family>) -> bool {
+    let counts = banned.counts_of(id);
+    let names_it = |ban: &hir::Ban| ban.draft.matches_all() && ban.target.value == Pattern::Family(id);
+    if counts.models == 0 { registry.bans.iter().any(names_it) } else { counts.banned == counts.models }
 }
 
-fn forbidden(family: &Family, tally: Tally) -> impl Iterator<Item = Ban> {
+fn forbidden(family: &Family, counts: ModelCounts) -> impl Iterator<Item = Ban> {
     family.forbid.iter().map(move |forbidden| Ban {
-        target: wide(family),
+        target: family_pattern(family),
         drafts: match () {
-            () if !forbidden.what.iter().any(|what| what.value == Forbids::Speculation) => Drafts::Lookup,
-            () if tally.models > 0 && tally.seeing == tally.models => Drafts::AnyText,
-            () => Drafts::Any,
+            () if !forbidden.what.iter().any(|what| what.value == ForbiddenFeature::Speculation) => {
+                BannedDrafts::Lookup
+            }
+            () if counts.models > 0 && counts.vision == counts.models => BannedDrafts::AnyText,
+            () => BannedDrafts::Any,
         },
         failure: text(forbidden.failure.as_ref().or(forbidden.why.as_ref())),
         note: None,
@@ -145,13 +147,13 @@ fn forbidden(family: &Family, tally: Tally) -> impl Iterator<Item = Ban> {
     })
 }
 
-fn drafts(registry: &Registry, ban: &hir::Ban) -> Drafts {
-    if !ban.draft.is_everything() {
-        return Drafts::Named(name(registry, &ban.draft));
+fn drafts(registry: &Registry, ban: &hir::Ban) -> BannedDrafts {
+    if !ban.draft.matches_all() {
+        return BannedDrafts::Named(name(registry, &ban.draft));
     }
     let mut matched = registry.models.entries().filter(|(id, model)| ban.covers(*id, model)).peekable();
-    let sees = matched.peek().is_some() && matched.all(|(_, model)| model.projector.is_some());
-    if sees { Drafts::AnyText } else { Drafts::Any }
+    let all_vision = matched.peek().is_some() && matched.all(|(_, model)| model.projector.is_some());
+    if all_vision { BannedDrafts::AnyText } else { BannedDrafts::Any }
 }
 
 fn target(registry: &Registry, label: Option<&hir::Text>, pattern: &Pattern) -> Box<str> {
@@ -161,12 +163,12 @@ fn target(registry: &Registry, label: Option<&hir::Text>, pattern: &Pattern) -> 
 fn name(registry: &Registry, pattern: &Pattern) -> Box<str> {
     match pattern {
         Pattern::Model(id) => model_label(registry.models.get(*id)).into(),
-        Pattern::Family(id) => wide(registry.families.get(*id)),
+        Pattern::Family(id) => family_pattern(registry.families.get(*id)),
         Pattern::Titles(glob) => glob.clone(),
     }
 }
 
-/// All models of a family, as rules put it.
-fn wide(family: &Family) -> Box<str> {
+/// The name for all models of a family: its label with `-*`.
+fn family_pattern(family: &Family) -> Box<str> {
     format!("{}-*", family_label(family)).into()
 }

@@ -1,19 +1,19 @@
-//! Commands as people read them: file names without folders, a line break before a line gets too long.
+//! Example commands of the documents: file names without folders, and long lines are broken.
 
 use super::wording;
-use crate::plan::{Kind, Plan, Prompt, Word};
+use crate::plan::{ModelKind, Plan, Prompt, Word};
 use crate::render::quote::{line, shell};
 use serde::Serialize;
 
-/// The longest line of a command, in characters, where a single option is not longer.
-const WIDTH: usize = 100;
+/// The maximum width of a command line in characters. A single long option may exceed it.
+const MAX_WIDTH: usize = 100;
 
-/// What stands for the question and the image of a person.
-const TEXT: &str = "prompt";
-const ABOUT_IMAGE: &str = "Describe this image";
+/// Placeholders for the prompt and the image of the user.
+const TEXT_PROMPT: &str = "prompt";
+const IMAGE_PROMPT: &str = "Describe this image";
 const IMAGE: &str = "image.png";
 
-/// The commands, by kind of model.
+/// The example commands by kind of model.
 #[derive(Serialize)]
 pub(super) struct CommandsView {
     dense: Option<KindView>,
@@ -22,51 +22,53 @@ pub(super) struct CommandsView {
     vision: Option<KindView>,
 }
 
-/// The commands of one kind of model, and the means that any of them uses.
+/// The commands of one kind of model, and the speedup methods that they use.
 #[derive(Serialize)]
 struct KindView {
-    means: String,
+    speedups: String,
     only_experts: bool,
     commands: Vec<Vec<String>>,
 }
 
 impl CommandsView {
-    /// None where no model has a command.
+    /// None if no model has a command.
     pub(super) fn of(plan: &Plan) -> Option<Self> {
-        let of = |kind: Kind| {
+        let of = |kind: ModelKind| {
             let prompts: Vec<&Prompt> = plan.prompts.iter().filter(|prompt| prompt.kind == kind).collect();
             (!prompts.is_empty()).then(|| section(plan, &prompts))
         };
         (!plan.prompts.is_empty()).then(|| Self {
-            dense: of(Kind::Dense),
-            mixture: of(Kind::Experts),
-            recurrent: of(Kind::Recurrent),
-            vision: of(Kind::Vision),
+            dense: of(ModelKind::Dense),
+            mixture: of(ModelKind::Experts),
+            recurrent: of(ModelKind::Recurrent),
+            vision: of(ModelKind::Vision),
         })
     }
 }
 
 fn section(plan: &Plan, prompts: &[&Prompt]) -> KindView {
     KindView {
-        means: wording::means(prompts),
-        only_experts: prompts.iter().all(|prompt| prompt.sets_experts && !prompt.drafts && !prompt.looks_up),
-        commands: prompts.iter().zip(0..).map(|(prompt, n)| titled(plan, prompt, n)).collect(),
+        speedups: wording::speedups(prompts),
+        only_experts: prompts
+            .iter()
+            .all(|prompt| prompt.sets_experts && !prompt.has_draft && !prompt.has_lookup),
+        commands: prompts.iter().zip(0..).map(|(prompt, n)| titled_command(plan, prompt, n)).collect(),
     }
 }
 
-/// The lines of a command below the title of its model, with a blank line before all but the first.
-fn titled(plan: &Plan, prompt: &Prompt, n: usize) -> Vec<String> {
+/// The title of the model and its command. All but the first start with a blank line.
+fn titled_command(plan: &Plan, prompt: &Prompt, n: usize) -> Vec<String> {
     let mut lines = Vec::new();
     if n > 0 {
         lines.push(String::new());
     }
     lines.push(format!("# {}", line(&prompt.title)));
-    lines.extend(whole(plan, prompt));
+    lines.extend(full_command(plan, prompt));
     lines
 }
 
-/// The whole one-shot command of a model: environment, placement, program, arguments.
-fn whole(plan: &Plan, prompt: &Prompt) -> Vec<String> {
+/// The complete one-shot command of a model: environment, placement, program, arguments.
+fn full_command(plan: &Plan, prompt: &Prompt) -> Vec<String> {
     let mut before: Vec<String> = prompt.env.iter().map(|(name, value)| assignment(name, value)).collect();
     if prompt.env.iter().any(|(name, _)| !is_name(name)) {
         before.insert(0, "env".to_owned());
@@ -79,38 +81,38 @@ fn whole(plan: &Plan, prompt: &Prompt) -> Vec<String> {
     if !before.is_empty() {
         groups.insert(0, before.join(" "));
     }
-    // What goes before the program has a line of its own.
+    // Environment and placement are on a separate line.
     wrapped(&groups, usize::from(!before.is_empty()))
 }
 
-/// The program with its arguments.
-pub(super) fn bare(prompt: &Prompt) -> Vec<String> {
+/// The program and its arguments, without environment and placement.
+pub(super) fn bare_command(prompt: &Prompt) -> Vec<String> {
     wrapped(&groups(program(prompt)), 0)
 }
 
-/// Any other words, of which some are paths.
-pub(super) fn words(words: &[Box<str>]) -> String {
+/// Other words of a command, with paths shortened to file names.
+pub(super) fn quoted_words(words: &[Box<str>]) -> String {
     words.iter().map(|word| shell(base(word)).into_owned()).collect::<Vec<_>>().join(" ")
 }
 
-/// The name of a file without its folder.
+/// The file name without its folder.
 fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
 fn program(prompt: &Prompt) -> impl Iterator<Item = String> {
-    let asked = if prompt.kind == Kind::Vision { ABOUT_IMAGE } else { TEXT };
+    let text = if prompt.kind == ModelKind::Vision { IMAGE_PROMPT } else { TEXT_PROMPT };
     let word = move |word: Word| match word {
-        Word::Text(text) if prompt.files.iter().any(|file| **file == *text) => shell(base(text)).into_owned(),
-        Word::Text(text) => shell(text).into_owned(),
-        Word::Prompt => shell(asked).into_owned(),
+        Word::Text(word) if prompt.files.iter().any(|file| **file == *word) => shell(base(word)).into_owned(),
+        Word::Text(word) => shell(word).into_owned(),
+        Word::Prompt => shell(text).into_owned(),
         Word::Image => IMAGE.to_owned(),
         Word::KeyFile => "KEY_FILE".to_owned(),
     };
     std::iter::once(shell(&prompt.tool).into_owned()).chain(prompt.args.words().into_iter().map(word))
 }
 
-/// The words with each option and its values as one.
+/// Groups each option with its values.
 fn groups(words: impl Iterator<Item = String>) -> Vec<String> {
     let mut groups: Vec<String> = Vec::new();
     for word in words {
@@ -125,15 +127,15 @@ fn groups(words: impl Iterator<Item = String>) -> Vec<String> {
     groups
 }
 
-/// The groups on as few lines as they need; the first `alone` of them stand on lines of their own.
-fn wrapped(groups: &[String], alone: usize) -> Vec<String> {
+/// Breaks the groups into lines. The first `separate` groups are on separate lines.
+fn wrapped(groups: &[String], separate: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut width = 0;
     for (n, group) in groups.iter().enumerate() {
         let size = group.chars().count();
         match lines.last_mut() {
-            // Room is left for what continues a line.
-            Some(line) if n != alone && width + size + 3 <= WIDTH => {
+            // Leave space for the ` \` at the end of the line.
+            Some(line) if n != separate && width + size + 3 <= MAX_WIDTH => {
                 line.push(' ');
                 line.push_str(group);
                 width += size + 1;
@@ -160,7 +162,7 @@ fn assignment(name: &str, value: &str) -> String {
     }
 }
 
-/// Whether bash takes a word for the name of a variable.
+/// True if bash accepts the word as a variable name.
 fn is_name(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && !name.starts_with(|c: char| c.is_ascii_digit())

@@ -1,25 +1,25 @@
-//! What the template of the reference may know of what must not be done.
+//! The template data of the critical constraints in the model reference.
 
 use super::command;
 use super::wording;
 use crate::plan::Plan;
-use crate::plan::reference::{Example, Forbidding, Undraftable, Vision};
+use crate::plan::reference::{Example, ForbiddingFamily, UndraftableModel, VisionConstraint};
 use serde::Serialize;
 
-/// What must not be done.
+/// The critical constraints.
 #[derive(Serialize)]
 pub(super) struct ConstraintsView<'p> {
-    families: Vec<ForbiddingView<'p>>,
+    families: Vec<ForbiddenView<'p>>,
     models: Vec<UndraftableView<'p>>,
     vision: Option<VisionView>,
 }
 
 #[derive(Serialize)]
-struct ForbiddingView<'p> {
+struct ForbiddenView<'p> {
     label: &'p str,
     is_recurrent: bool,
-    never: String,
-    harm: Option<&'p str>,
+    forbidden: String,
+    failure: Option<&'p str>,
     reasons: Vec<String>,
     has_experts: bool,
     wrong: Option<String>,
@@ -40,11 +40,11 @@ struct VisionView {
 }
 
 impl<'p> ConstraintsView<'p> {
-    /// None where nothing is forbidden.
+    /// None if there are no constraints.
     pub(super) fn of(plan: &'p Plan) -> Option<Self> {
         let facts = &plan.reference.constraints;
         let view = Self {
-            families: facts.families.iter().map(|family| forbidding(plan, family)).collect(),
+            families: facts.families.iter().map(|family| forbidden_view(plan, family)).collect(),
             models: facts.models.iter().map(undraftable).collect(),
             vision: facts.vision.as_ref().map(|facts| vision(plan, facts)),
         };
@@ -52,21 +52,21 @@ impl<'p> ConstraintsView<'p> {
     }
 }
 
-fn forbidding<'p>(plan: &'p Plan, family: &'p Forbidding) -> ForbiddingView<'p> {
+fn forbidden_view<'p>(plan: &'p Plan, family: &'p ForbiddingFamily) -> ForbiddenView<'p> {
     let example: Option<&Example> = family.example.as_ref();
-    ForbiddingView {
+    ForbiddenView {
         label: &family.label,
         is_recurrent: family.is_recurrent,
-        never: wording::never(&family.what),
-        harm: family.reasons.iter().find_map(|reason| reason.failure.as_deref()),
+        forbidden: wording::forbidden(&family.what),
+        failure: family.reasons.iter().find_map(|reason| reason.failure.as_deref()),
         reasons: family.reasons.iter().map(wording::reason).collect(),
         has_experts: family.has_experts,
-        wrong: example.and_then(|example| example.wrong.as_deref()).map(command::words),
-        right: example.map(|example| right(plan, example.right)).unwrap_or_default(),
+        wrong: example.and_then(|example| example.wrong.as_deref()).map(command::quoted_words),
+        right: example.map(|example| right_command(plan, example.right)).unwrap_or_default(),
     }
 }
 
-fn undraftable(model: &Undraftable) -> UndraftableView<'_> {
+fn undraftable(model: &UndraftableModel) -> UndraftableView<'_> {
     UndraftableView {
         label: &model.label,
         failure: wording::clause(&model.failure),
@@ -74,13 +74,13 @@ fn undraftable(model: &Undraftable) -> UndraftableView<'_> {
     }
 }
 
-fn vision(plan: &Plan, vision: &Vision) -> VisionView {
+fn vision(plan: &Plan, vision: &VisionConstraint) -> VisionView {
     VisionView {
         is_undraftable: vision.is_undraftable,
-        example: vision.example.map(|n| right(plan, n)).unwrap_or_default(),
+        example: vision.example.map(|n| right_command(plan, n)).unwrap_or_default(),
     }
 }
 
-fn right(plan: &Plan, number: usize) -> Vec<String> {
-    plan.prompts.get(number).map(command::bare).unwrap_or_default()
+fn right_command(plan: &Plan, number: usize) -> Vec<String> {
+    plan.prompts.get(number).map(command::bare_command).unwrap_or_default()
 }

@@ -1,10 +1,10 @@
-//! What the template of the quirks may know.
+//! The template data of the quirks document.
 
 use crate::plan::Plan;
 use crate::plan::reference::Quirk;
 use serde::Serialize;
 
-/// What is odd about models.
+/// All quirks.
 #[derive(Serialize)]
 pub(super) struct QuirksView<'p> {
     quirks: Vec<QuirkView<'p>>,

@@ -1,19 +1,19 @@
-//! What the template of the reference may know: facts put into words, sections that have something in them.
+//! The template data of the model reference: facts as text, and only sections that are not empty.
 
 use super::command::CommandsView;
 use super::constraint::ConstraintsView;
 use super::wording::{self, NOTHING};
-use crate::plan::reference::{Ban, ExpertKey, Footprint, Pair, Row, Store, Tier, Worker};
+use crate::plan::reference::{Ban, ExpertKey, Footprint, Pair, Provider, RoleRow, Store, Tier};
 use crate::plan::{Date, Plan};
 use crate::render::quote::{line, markdown_code};
 use serde::Serialize;
 
-/// The reference of all models.
+/// The model reference.
 #[derive(Serialize)]
 pub(super) struct ReferenceView<'p> {
     stack: &'p str,
     verified: Option<String>,
-    /// Each rendered: a large stack has thousands of roles in one.
+    /// Already rendered, because one tier of a large stack has thousands of roles.
     tiers: Vec<String>,
     memory: Option<MemoryView<'p>>,
     compatibility: Option<CompatibilityView<'p>>,
@@ -45,7 +45,7 @@ struct RowView<'p> {
     purpose: &'p str,
 }
 
-/// What else people should know of something.
+/// A note on a role or a rule.
 #[derive(Serialize)]
 struct NoteView<'p> {
     of: &'p str,
@@ -125,14 +125,14 @@ pub(super) fn tier(tier: &Tier) -> TierView<'_> {
     }
 }
 
-fn note(row: &Row) -> Option<NoteView<'_>> {
+fn note(row: &RoleRow) -> Option<NoteView<'_>> {
     Some(NoteView { of: &row.name, text: row.note.as_deref()?.to_owned() })
 }
 
-fn row(row: &Row) -> RowView<'_> {
-    let (model, quant, shared): (&str, &str, _) = match &row.worker {
-        Worker::Model(title, quant) => (title, quant, None),
-        Worker::Shared(role) => (NOTHING, NOTHING, Some(&**role)),
+fn row(row: &RoleRow) -> RowView<'_> {
+    let (model, quant, shared): (&str, &str, _) = match &row.provider {
+        Provider::Model(title, quant) => (title, quant, None),
+        Provider::Shared(role) => (NOTHING, NOTHING, Some(&**role)),
     };
     let instances = row.ports.filter(|ports| shared.is_none() && ports.len() > 1);
     RowView {
@@ -206,7 +206,7 @@ fn expert(row: &ExpertKey) -> ExpertView {
     ExpertView { label: wording::owner(row), key: markdown_code(&row.key), numbers: wording::experts(row) }
 }
 
-/// The folders, with what people call them in a column of its own.
+/// The folders of the stores, followed by an aligned column of titles.
 fn stores(plan: &Plan) -> Vec<String> {
     let stores = &plan.reference.stores;
     let width = stores.iter().map(|store| store.path.chars().count() + 1).max().unwrap_or_default();

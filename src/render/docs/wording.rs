@@ -1,15 +1,17 @@
-//! How a fact is put in a cell or a sentence.
+//! Turns facts into cell texts and sentences.
 
-use crate::plan::reference::{Acceleration, Advised, Drafts, ExpertKey, Owner, Pair, Reason};
-use crate::plan::{Bytes, Date, Forbids, Prompt};
+use crate::plan::reference::{
+    Acceleration, AdviceOwner, AdvisedExperts, BannedDrafts, ExpertKey, ForbidReason, Pair,
+};
+use crate::plan::{Bytes, Date, ForbiddenFeature, Prompt};
 
-/// What stands where nothing is known.
+/// The text of a cell without a value.
 pub(super) const NOTHING: &str = "—";
 
-/// From here on gigabytes are whole.
-const LARGE: Bytes = Bytes(10_000_000_000);
+/// Sizes from here on are rounded to whole gigabytes.
+const WHOLE_GB_LIMIT: Bytes = Bytes(10_000_000_000);
 
-/// What makes a role faster: a draft model, else experts, else lookup alone, else nothing.
+/// The acceleration of a role: a draft model, otherwise fewer experts, otherwise lookup.
 pub(super) fn acceleration(of: Acceleration) -> String {
     let mut text = match (of.draft, of.experts, of.lookup) {
         (Some(max), _, _) => format!("Spec K={max}"),
@@ -27,18 +29,18 @@ pub(super) fn acceleration(of: Acceleration) -> String {
     text
 }
 
-/// A sum of files; their sizes are what people say of them, so it is about that.
+/// A sum of file sizes. It is approximate, because sizes may be declared values.
 pub(super) fn size(bytes: Bytes) -> String {
-    if bytes < LARGE { format!("~{bytes}") } else { format!("~{}", bytes.whole_gb()) }
+    if bytes < WHOLE_GB_LIMIT { format!("~{bytes}") } else { format!("~{}", bytes.whole_gb()) }
 }
 
-/// The most tokens that the draft of a pair runs ahead.
+/// The maximum number of tokens that the draft of a pair proposes at once.
 pub(super) fn length(pair: &Pair) -> String {
     let max = pair.max.filter(|_| pair.draft.is_some());
     max.map_or_else(|| NOTHING.to_owned(), |max| format!("K={max}"))
 }
 
-/// How much a pair gains; where no draft is known, what to do instead.
+/// The speedup of a pair. If no draft is known: what to use instead.
 pub(super) fn speedup(pair: &Pair) -> String {
     match (&pair.draft, pair.instead.as_deref(), &pair.speedup) {
         (None, Some("experts"), _) => "Use MoE reduction".to_owned(),
@@ -49,17 +51,17 @@ pub(super) fn speedup(pair: &Pair) -> String {
     }
 }
 
-/// Which drafts a ban speaks of.
-pub(super) fn drafts(drafts: &Drafts) -> &str {
+/// The drafts that a ban applies to.
+pub(super) fn drafts(drafts: &BannedDrafts) -> &str {
     match drafts {
-        Drafts::Any => "Any",
-        Drafts::AnyText => "Any text draft",
-        Drafts::Lookup => "Prompt lookup",
-        Drafts::Named(name) => name,
+        BannedDrafts::Any => "Any",
+        BannedDrafts::AnyText => "Any text draft",
+        BannedDrafts::Lookup => "Prompt lookup",
+        BannedDrafts::Named(name) => name,
     }
 }
 
-/// What else people should know of a rule, and since when.
+/// The note of a rule with its date.
 pub(super) fn note(note: Option<&str>, date: Option<Date>) -> Option<String> {
     match (note, date) {
         (Some(note), Some(date)) => Some(format!("{note} ({date})")),
@@ -69,18 +71,18 @@ pub(super) fn note(note: Option<&str>, date: Option<Date>) -> Option<String> {
     }
 }
 
-/// Who holds an advice.
+/// The model or family that an advice is for.
 pub(super) fn owner(row: &ExpertKey) -> String {
     match row.owner {
-        Owner::Model => row.label.to_string(),
-        Owner::Family => format!("{}-*", row.label),
-        Owner::RecurrentFamily => format!("{} (SSM)", row.label),
+        AdviceOwner::Model => row.label.to_string(),
+        AdviceOwner::Family => format!("{}-*", row.label),
+        AdviceOwner::RecurrentFamily => format!("{} (SSM)", row.label),
     }
 }
 
-/// Numbers that are worth using, then those that are not.
+/// The recommended numbers of experts, then those to avoid.
 pub(super) fn experts(row: &ExpertKey) -> String {
-    let advised = |advised: &Advised| match &advised.purpose {
+    let advised = |advised: &AdvisedExperts| match &advised.purpose {
         Some(purpose) => format!("{} ({purpose})", advised.experts),
         None => advised.experts.to_string(),
     };
@@ -88,38 +90,38 @@ pub(super) fn experts(row: &ExpertKey) -> String {
     row.advise.iter().map(advised).chain(avoided).collect::<Vec<_>>().join(", ")
 }
 
-/// What must not be used.
-pub(super) fn never(what: &[Forbids]) -> String {
-    let word = |what: &Forbids| match what {
-        Forbids::Speculation => "speculative decoding",
-        Forbids::Lookup => "prompt lookup",
+/// The forbidden features.
+pub(super) fn forbidden(what: &[ForbiddenFeature]) -> String {
+    let word = |what: &ForbiddenFeature| match what {
+        ForbiddenFeature::Speculation => "speculative decoding",
+        ForbiddenFeature::Lookup => "prompt lookup",
     };
     what.iter().map(word).collect::<Vec<_>>().join(" or ")
 }
 
-/// What happens, and why, as a sentence without its full stop.
-pub(super) fn reason(reason: &Reason) -> String {
+/// The failure and its reason, as a sentence without a full stop.
+pub(super) fn reason(reason: &ForbidReason) -> String {
     let parts = [&reason.failure, &reason.why].into_iter().flatten();
     parts.map(|part| clause(part)).collect::<Vec<_>>().join(": ")
 }
 
-/// A text without the full stop that it may end with.
+/// The text without a full stop at its end.
 pub(super) fn clause(text: &str) -> &str {
     let text = text.trim_end();
     text.strip_suffix('.').unwrap_or(text)
 }
 
-/// What makes a command faster, and what that is called.
-type Means = (fn(&Prompt) -> bool, &'static str);
+/// A method to speed up a command: a test if a command uses it, and its name.
+type SpeedupMethod = (fn(&Prompt) -> bool, &'static str);
 
-const MEANS: &[Means] = &[
+const SPEEDUP_METHODS: &[SpeedupMethod] = &[
     (|prompt| prompt.sets_experts, "expert reduction"),
-    (|prompt| prompt.drafts, "speculation"),
-    (|prompt| prompt.looks_up, "lookup"),
+    (|prompt| prompt.has_draft, "speculation"),
+    (|prompt| prompt.has_lookup, "lookup"),
 ];
 
-/// What any of the commands uses to be faster.
-pub(super) fn means(prompts: &[&Prompt]) -> String {
-    let used = MEANS.iter().filter(|(has, _)| prompts.iter().any(|prompt| has(prompt)));
-    used.map(|(_, called)| *called).collect::<Vec<_>>().join(" + ")
+/// The speedup methods that at least one of the commands uses.
+pub(super) fn speedups(prompts: &[&Prompt]) -> String {
+    let used = SPEEDUP_METHODS.iter().filter(|(uses, _)| prompts.iter().any(|prompt| uses(prompt)));
+    used.map(|(_, name)| *name).collect::<Vec<_>>().join(" + ")
 }

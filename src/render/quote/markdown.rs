@@ -1,26 +1,27 @@
-//! Text of Markdown documents as `CommonMark` with tables reads them: what is written in the registry is what is read on the page.
-//! Escapes are as few as that needs: `llama_cpp`, `Qwen3-*` at the end and `~15 t/s` stay as they are.
+//! Quoting of text in Markdown (`CommonMark` with tables), so that the rendered page shows exactly the text of the
+//! registry. Escapes are minimal: `llama_cpp`, `Qwen3-*` at the end and `~15 t/s` stay unchanged.
 
 use std::borrow::Cow;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum MarkdownContext {
     Cell,
     Prose,
 }
 
-/// Prose in a cell of a table: as [`markdown_text`], and a `|` does not part it.
+/// Prose in a table cell: like [`markdown_text`], but also escapes `|`.
 pub fn markdown_cell(text: &str) -> Cow<'_, str> {
-    inline(text, Place::Cell)
+    inline(text, MarkdownContext::Cell)
 }
 
-/// Prose that prints as written, on one line; what stands between backticks is code and stays. Between stars of the
-/// template's own it may close them with one of its own at its end.
+/// Prose on one line that renders as written. Text in backquotes remains code. Limitation: if the template puts the
+/// text between `*`, a `*` at the end of the text can close the emphasis.
 pub fn markdown_text(text: &str) -> Cow<'_, str> {
-    inline(text, Place::Prose)
+    inline(text, MarkdownContext::Prose)
 }
 
-/// Inline code, in one backtick more than any run in it; no text, no code. In a table a `|` in it still parts cells.
+/// Inline code, fenced with one backquote more than the longest run in it. An empty text gives no code. In a table, a
+/// `|` in it still separates cells.
 pub fn markdown_code(text: &str) -> String {
     let text = super::line(text);
     if text.is_empty() {
@@ -28,38 +29,38 @@ pub fn markdown_code(text: &str) -> String {
     }
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);
-    let touches = text.starts_with('`') || text.ends_with('`');
-    let stripped = text.starts_with(' ') && text.ends_with(' ') && text.contains(|c| c != ' ');
-    let pad = if touches || stripped { " " } else { "" };
+    let touches_fence = text.starts_with('`') || text.ends_with('`');
+    let would_be_trimmed = text.starts_with(' ') && text.ends_with(' ') && text.contains(|c| c != ' ');
+    let pad = if touches_fence || would_be_trimmed { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-fn inline(text: &str, place: Place) -> Cow<'_, str> {
-    let special = |c: char| "\\`*_[]<&~|#".contains(c) || breaks(c);
+fn inline(text: &str, context: MarkdownContext) -> Cow<'_, str> {
+    let special = |c: char| "\\`*_[]<&~|#".contains(c) || is_break(c);
     let starts = |c: char| c.is_ascii_digit() || c.is_whitespace() || ">+-=".contains(c);
     if !text.contains(special) && !text.starts_with(starts) && !text.ends_with(' ') {
         return Cow::Borrowed(text);
     }
-    let folded = text.replace(breaks, " ");
+    let folded = text.replace(is_break, " ");
     let text = folded.trim();
     let mut out = String::with_capacity(text.len() + 8);
     let mut at = start_of_line(text, &mut out);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         at += if rest.starts_with('`') {
-            backticks(rest, place, &mut out)
+            backticks(rest, context, &mut out)
         } else {
-            run(text.get(..at).unwrap_or_default(), rest, place, &mut out)
+            run(text.get(..at).unwrap_or_default(), rest, context, &mut out)
         };
     }
     Cow::Owned(out)
 }
 
-/// Whether a character ends a line for some reader, or has no business in prose.
-fn breaks(c: char) -> bool {
+/// True if a character is a line break for some parser, or another control character.
+fn is_break(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Writes what would begin a heading, a list, a quotation or a rule at the start of a line; gives its length.
+/// Escapes the start of a heading, list, quotation or rule at the start of a line. Returns the number of bytes written.
 fn start_of_line(text: &str, out: &mut String) -> usize {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, after) = text.split_at(digits);
@@ -82,8 +83,8 @@ fn start_of_line(text: &str, out: &mut String) -> usize {
     digits + 1
 }
 
-/// Writes a run of backticks: with all up to its closing run as code, or escaped where nothing closes it.
-fn backticks(rest: &str, place: Place, out: &mut String) -> usize {
+/// Writes a run of backquotes: as code up to its closing run, or escaped if there is no closing run.
+fn backticks(rest: &str, context: MarkdownContext, out: &mut String) -> usize {
     let open = rest.bytes().take_while(|b| *b == b'`').count();
     let Some(end) = closing(rest, open) else {
         out.push_str(&"\\`".repeat(open));
@@ -92,8 +93,8 @@ fn backticks(rest: &str, place: Place, out: &mut String) -> usize {
     let code = rest.get(..end).unwrap_or_default();
     let mut prev = ' ';
     for c in code.chars() {
-        if place == Place::Cell && c == '|' {
-            // Of two backslashes before it the table's parser takes the first for the escape of the second.
+        if context == MarkdownContext::Cell && c == '|' {
+            // After a backslash write two: the table parser reads the first two as an escaped backslash.
             out.push_str(if prev == '\\' { "\\\\" } else { "\\" });
         }
         out.push(c);
@@ -102,7 +103,7 @@ fn backticks(rest: &str, place: Place, out: &mut String) -> usize {
     end
 }
 
-/// Where the code that begins with a run of so many backticks ends.
+/// The end of the code span that starts with `open` backquotes.
 fn closing(rest: &str, open: usize) -> Option<usize> {
     let mut at = open;
     while let Some(found) = rest.get(at..)?.find('`') {
@@ -116,15 +117,15 @@ fn closing(rest: &str, open: usize) -> Option<usize> {
     None
 }
 
-/// Writes a run of one character, each escaped where the run would mean something; gives its length.
-fn run(before: &str, rest: &str, place: Place, out: &mut String) -> usize {
+/// Writes a run of one character, escaped if it would be Markdown syntax. Returns its length.
+fn run(before: &str, rest: &str, context: MarkdownContext, out: &mut String) -> usize {
     let Some(c) = rest.chars().next() else { return 0 };
     let after = rest.trim_start_matches(c);
     let prev = before.chars().next_back().unwrap_or(' ');
     let next = after.chars().next().unwrap_or(' ');
     let escape = match c {
         '\\' => true,
-        '|' => place == Place::Cell,
+        '|' => context == MarkdownContext::Cell,
         '*' => !next.is_whitespace(),
         '_' => !next.is_whitespace() && !prev.is_alphanumeric(),
         '~' => !(prev.is_whitespace() || prev.is_ascii_punctuation() && next.is_alphanumeric()),
@@ -144,7 +145,7 @@ fn run(before: &str, rest: &str, place: Place, out: &mut String) -> usize {
     run.len()
 }
 
-/// Whether what follows an ampersand makes it an entity, such as `amp;` and `#38;`.
+/// True if the text after `&` makes it an entity, such as `amp;` or `#38;`.
 fn is_entity(after: &str) -> bool {
     after.split_once(';').is_some_and(|(name, _)| {
         let name = name.strip_prefix('#').unwrap_or(name);

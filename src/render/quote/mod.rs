@@ -1,5 +1,5 @@
-//! Quoting for each language that a value lands in: one function a language, pure, and proved by the language's own
-//! parser in `tests/quote`. No quoted value spans lines, so that none breaks out of a setting, a word or a comment.
+//! Quoting for each output language. The functions are pure, and `tests/quote` verifies them with the real parser of
+//! each language. A quoted value never spans lines, so it cannot escape from a setting, a word or a comment.
 
 mod markdown;
 mod shell;
@@ -11,7 +11,7 @@ pub use markdown::{markdown_cell, markdown_code, markdown_text};
 pub use shell::shell;
 pub use systemd::{systemd_assignment, systemd_path, systemd_program, systemd_value, systemd_word};
 
-/// Plain text on one line, for comments: line breaks and other control characters become blanks.
+/// Plain text on one line, for comments. Line breaks and other control characters become spaces.
 pub fn line(text: &str) -> Cow<'_, str> {
     if !text.bytes().all(|b| matches!(b, b' '..=b'~')) && text.contains(char::is_control) {
         Cow::Owned(text.replace(char::is_control, " "))

@@ -1,31 +1,31 @@
-//! Words of bash scripts, exact for bash and silent for shellcheck.
+//! Quoting of words in bash scripts: exact for bash, and without shellcheck warnings.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Words that shellcheck takes for syntax wherever they stand (SC1010, SC1083), or bash where a command may.
+/// Words that shellcheck parses as syntax everywhere (SC1010, SC1083), or bash at the position of a command.
 const RESERVED: &[&str] = &[
     "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "select",
     "then", "time", "until", "while",
 ];
 
-/// What shellcheck takes for a mistyped quote within single quotes (SC1112) and within double quotes (SC1111).
-const LOOKS_SINGLE: &[char] = &['\u{2018}', '\u{2019}'];
-const LOOKS_DOUBLE: &[char] = &['\u{201c}', '\u{201d}', '\u{2033}', '\u{2036}'];
+/// Unicode quotes that shellcheck reports within single quotes (SC1112) and within double quotes (SC1111).
+const UNICODE_SINGLE_QUOTES: &[char] = &['\u{2018}', '\u{2019}'];
+const UNICODE_DOUBLE_QUOTES: &[char] = &['\u{201c}', '\u{201d}', '\u{2033}', '\u{2036}'];
 
-/// One word of a bash script: bare where every character is safe wherever the word stands, else in the plainest quotes
-/// that hold it. Exact for any text without NUL. Assign it by `readonly` or `local`: of a bare `x=test` shellcheck asks
-/// whether the program was meant.
+/// One word of a bash script: unquoted if all characters are safe in any position, otherwise in the simplest possible
+/// quotes. Exact for any text without NUL. Assign the word with `readonly` or `local`: for a bare `x=test`, shellcheck
+/// warns that the output of the program `test` may be intended.
 pub fn shell(word: &str) -> Cow<'_, str> {
     if is_bare(word) {
         return Cow::Borrowed(word);
     }
-    // Within quotes shellcheck asks of a leading tilde whether the home folder was meant (SC2088).
+    // shellcheck warns about a tilde at the start of a quoted word (SC2088).
     let quotable = !word.starts_with('~') && !word.contains(char::is_control);
-    let is_literal = |c| matches!(c, '\'' | '$' | '`' | '\\') || LOOKS_SINGLE.contains(&c);
+    let is_literal = |c| matches!(c, '\'' | '$' | '`' | '\\') || UNICODE_SINGLE_QUOTES.contains(&c);
     Cow::Owned(if quotable && !word.contains(is_literal) {
         format!("'{word}'")
-    } else if quotable && !word.contains(LOOKS_DOUBLE) {
+    } else if quotable && !word.contains(UNICODE_DOUBLE_QUOTES) {
         double(word)
     } else {
         ansi(word)
@@ -42,8 +42,8 @@ fn is_bare(word: &str) -> bool {
         && !RESERVED.contains(&word)
 }
 
-/// Whether the word would assign to a variable before a command, or shellcheck takes it for that in an array (SC2191),
-/// where it also reads a word from any `@` or `+` in it.
+/// True if bash would parse the word as an assignment before a command, or shellcheck in an array (SC2191). In an
+/// array, shellcheck also reports words with `=` that contain `@` or `+`.
 fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         word.contains(['@', '+']) || name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
@@ -63,7 +63,7 @@ fn double(word: &str) -> String {
     out
 }
 
-/// `$'…'`, which holds everything; control characters by bytes, which mean the same in every locale.
+/// `$'…'`, which can express any text. Control characters are escaped as bytes, which works in every locale.
 fn ansi(word: &str) -> String {
     let mut out = String::with_capacity(word.len() + 8);
     out.push_str("$'");

@@ -1,9 +1,9 @@
-//! Values of unit files, exact for systemd 252: the kinds of setting differ in what they take apart.
+//! Quoting of values in unit files, exact for systemd 252. Each kind of setting has its own syntax.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// One word of a command line after the program: `%` and `$` are doubled, control characters stand as C escapes.
+/// One word of a command line after the program: `%` and `$` are doubled, control characters become C escapes.
 pub fn systemd_word(word: &str) -> Cow<'_, str> {
     let bare = |b: u8| matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'+'..=b':' | b'=' | b'@' | b'_');
     if !word.is_empty() && word.bytes().all(bare) {
@@ -12,21 +12,22 @@ pub fn systemd_word(word: &str) -> Cow<'_, str> {
     Cow::Owned(quoted(word, &['%', '$']))
 }
 
-/// The program of a command line, quoted only for blanks in it: `$` stands for itself here
-/// (systemd still replaces `$$` and `${…}` in what the program sees as its own name).
+/// The program of a command line, quoted only if it contains spaces. `$` is not special in the path that systemd runs.
+/// systemd replaces `$$` and `${…}` only in `argv[0]`, which the program sees.
 ///
-/// systemd refuses a program with a quote, a backslash or a control character however it is written, and quoting does not
-/// protect a leading `@`, `-`, `:`, `+` or `!`: programs are absolute paths.
+/// systemd rejects a program with a quote, a backslash or a control character, quoted or not. Quoting does not protect
+/// a leading `@`, `-`, `:`, `+` or `!`, but programs are absolute paths.
 pub fn systemd_program(path: &str) -> Cow<'_, str> {
-    let odd = |c: char| c.is_ascii_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\' | ';');
-    if path.is_empty() || path.contains(odd) {
+    let needs_quotes =
+        |c: char| c.is_ascii_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\' | ';');
+    if path.is_empty() || path.contains(needs_quotes) {
         return Cow::Owned(quoted(path, &['%']));
     }
     percent(path)
 }
 
-/// The whole of a setting that systemd takes as it stands, such as `Description=` or the path of `LoadCredential=`: only
-/// `%` is special, quotes are not. Such a setting holds no control characters and no blanks at its ends.
+/// The value of a setting without quoting rules, such as `Description=` or the path of `LoadCredential=`. Only `%` is
+/// special. Such a value cannot contain control characters, or spaces at its ends.
 pub fn systemd_value(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| matches!(b, b' '..=b'$' | b'&'..=b'[' | b']'..=b'~')) {
         return Cow::Borrowed(text);
@@ -34,18 +35,18 @@ pub fn systemd_value(text: &str) -> Cow<'_, str> {
     let text = percent(text);
     let text =
         if text.contains(char::is_control) { Cow::Owned(text.replace(char::is_control, " ")) } else { text };
-    // A backslash at the very end would take in the next line; a blank after it is dropped.
+    // A backslash at the end would continue the line. systemd drops the space after it.
     if text.ends_with('\\') { Cow::Owned(format!("{text} ")) } else { text }
 }
 
-/// One entry of `Environment=`, quoted whole; `$` stands for itself here.
+/// One entry of `Environment=`, quoted as a whole. `$` is not special here.
 pub fn systemd_assignment(name: &str, value: &str) -> String {
     quoted(&format!("{name}={value}"), &['%'])
 }
 
-/// One path of a list such as `BindReadOnlyPaths=` or `RequiresMountsFor=`, exact for systemd 252 and 262: from a quote on,
-/// a `:` parts it in the later one unless a backslash stands before it, and no backslash keeps a `"` from ending the quote.
-/// These settings know no C escapes, so they hold every path but one with a line break.
+/// One path of a list such as `BindReadOnlyPaths=` or `RequiresMountsFor=`, exact for systemd 252 and 262. Within
+/// quotes, systemd 262 splits at a `:` unless a backslash precedes it, and a backslash does not escape `"`. These
+/// settings have no C escapes, so they can express every path except one with a line break.
 pub fn systemd_path(path: &str) -> Cow<'_, str> {
     let bare = |b: u8| b.is_ascii_alphanumeric() || b"_-./@+=,".contains(&b);
     if !path.is_empty() && path.bytes().all(bare) {
@@ -70,7 +71,7 @@ fn percent(text: &str) -> Cow<'_, str> {
     if text.contains('%') { Cow::Owned(text.replace('%', "%%")) } else { Cow::Borrowed(text) }
 }
 
-/// In double quotes with C escapes; what is in `doubled` stands twice.
+/// In double quotes with C escapes. The characters in `doubled` are written twice.
 fn quoted(text: &str, doubled: &[char]) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     out.push('"');

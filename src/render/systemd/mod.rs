@@ -1,4 +1,4 @@
-//! Units: targets, slices, and for each process a service, or a socket, a proxy and the service behind it.
+//! systemd units: targets, slices, and for each process either a service, or a socket, a proxy and a backend service.
 
 mod names;
 mod proxy;
@@ -9,9 +9,9 @@ mod stack;
 use std::sync::Arc;
 
 use super::artifact::RenderError;
-use super::template::skeleton::Skeletons;
+use super::template::skeleton::SkeletonCache;
 use super::template::{Template, Templates};
-use super::{Claims, Target};
+use super::{ArtifactCollector, OutputTarget};
 use crate::plan::{Group, Host, Plan, Process, Role, Start, TargetName};
 
 use names::Names;
@@ -23,26 +23,26 @@ static SOCKET: Template = crate::template!("systemd/role.socket.j2");
 static STACK: Template = crate::template!("systemd/stack.target.j2");
 static SLICE: Template = crate::template!("systemd/stack.slice.j2");
 
-pub(super) static TARGET: Target = Target {
+pub(super) static TARGET: OutputTarget = OutputTarget {
     name: TargetName::Systemd,
     templates: &[&SERVER, &PROXY, &SANDBOX, &SOCKET, &STACK, &SLICE],
     artifacts,
 };
 
-/// What all units of a run share.
+/// The data that all units of a build share.
 struct Shared<'p> {
     plan: &'p Plan,
     templates: &'p Templates,
-    /// The variables of each engine, as `UnsetEnvironment=` lists them.
+    /// Per engine: the value of `UnsetEnvironment=`.
     variables: Vec<String>,
-    servers: Skeletons<server::ServerView>,
-    proxies: Skeletons<proxy::ProxyView>,
-    sockets: Skeletons<proxy::SocketView>,
+    servers: SkeletonCache<server::ServerView>,
+    proxies: SkeletonCache<proxy::ProxyView>,
+    sockets: SkeletonCache<proxy::SocketView>,
 }
 
-/// One process and everything that it belongs to.
+/// One process with its role, residency group and host.
 #[derive(Clone)]
-struct Place<'p> {
+struct ProcessContext<'p> {
     shared: Arc<Shared<'p>>,
     host: &'p Host,
     group: &'p Group,
@@ -50,17 +50,17 @@ struct Place<'p> {
     process: &'p Process,
 }
 
-impl Place<'_> {
+impl ProcessContext<'_> {
     fn names(&self) -> Names<'_> {
         Names { stack: &self.shared.plan.stack }
     }
 
-    /// The name of the process, the first part of its units'.
+    /// The name of the process, which is the first part of the names of its units.
     fn name(&self) -> String {
         self.names().process(self.role, self.process)
     }
 
-    /// What people read of it.
+    /// The text of `Description=`.
     fn description(&self, part: &str) -> String {
         let Role { name, model, .. } = self.role;
         match self.process.instance {
@@ -70,43 +70,43 @@ impl Place<'_> {
     }
 }
 
-fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, claims: &mut Claims<'_, 'p>) {
+fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, collector: &mut ArtifactCollector<'_, 'p>) {
     let variables = plan.engines.iter().map(|engine| engine.variables.join(" ")).collect();
     let shared = Arc::new(Shared {
         plan,
         templates,
         variables,
-        servers: Skeletons::new(&SERVER),
-        proxies: Skeletons::new(&PROXY),
-        sockets: Skeletons::new(&SOCKET),
+        servers: SkeletonCache::new(&SERVER),
+        proxies: SkeletonCache::new(&PROXY),
+        sockets: SkeletonCache::new(&SOCKET),
     });
     for host in plan.hosts.iter().filter(|host| !host.groups.is_empty()) {
         let folder = if host.is_only { "systemd".to_owned() } else { format!("systemd/{}", host.name) };
-        stack::claim(&shared, host, &folder, claims);
+        stack::add_units(&shared, host, &folder, collector);
         for group in &host.groups {
             for role in group.roles.iter().filter_map(|n| plan.roles.get(*n)) {
                 for process in &role.processes {
-                    let place = Place { shared: shared.clone(), host, group, role, process };
-                    claim(&place, &folder, claims);
+                    let context = ProcessContext { shared: shared.clone(), host, group, role, process };
+                    add_units(&context, &folder, collector);
                 }
             }
         }
     }
 }
 
-/// The units of one process.
-fn claim<'p>(place: &Place<'p>, folder: &str, claims: &mut Claims<'_, 'p>) {
-    let name = place.name();
-    let mut claim = |suffix: &str, text: fn(&Place<'_>) -> Result<String, RenderError>| {
-        let place = place.clone();
-        claims.file(format!("{folder}/{name}{suffix}"), move || text(&place));
+/// Adds the units of one process.
+fn add_units<'p>(context: &ProcessContext<'p>, folder: &str, collector: &mut ArtifactCollector<'_, 'p>) {
+    let name = context.name();
+    let mut add = |suffix: &str, text: fn(&ProcessContext<'_>) -> Result<String, RenderError>| {
+        let context = context.clone();
+        collector.file(format!("{folder}/{name}{suffix}"), move || text(&context));
     };
-    match place.role.start {
-        Start::Boot => claim(".service", server::text),
+    match context.role.start {
+        Start::Boot => add(".service", server::text),
         Start::OnDemand => {
-            claim(".socket", proxy::socket);
-            claim(".service", proxy::text);
-            claim("-backend.service", server::text);
+            add(".socket", proxy::socket);
+            add(".service", proxy::text);
+            add("-backend.service", server::text);
         }
     }
 }

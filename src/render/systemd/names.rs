@@ -1,15 +1,15 @@
-//! The names of units.
+//! Names of units.
 
 use crate::plan::{Group, Process, Role};
 
-/// Names within one stack.
+/// Builds the unit names of one stack.
 #[derive(Clone, Copy)]
 pub(super) struct Names<'p> {
     pub(super) stack: &'p str,
 }
 
 impl Names<'_> {
-    /// The first part of the names of a process's units: `S-R`, or `S-R-I` where the role has several.
+    /// The first part of the unit names of a process: `STACK-ROLE`, or `STACK-ROLE-INSTANCE` if the role has several.
     pub(super) fn process(self, role: &Role, process: &Process) -> String {
         match process.instance {
             Some(n) => format!("{}-{}-{n}", self.stack, role.name),
@@ -32,7 +32,7 @@ impl Names<'_> {
         format!("{}.slice", self.stack.replace('-', "_"))
     }
 
-    /// The slice of a residency. Slices nest by `-`, so that a name's own becomes `_`.
+    /// The slice of a residency. `-` nests slices, so a `-` within a name becomes `_`.
     pub(super) fn group_slice(self, group: &Group) -> String {
         format!("{}-{}.slice", self.stack.replace('-', "_"), group.name.replace('-', "_"))
     }

@@ -1,69 +1,69 @@
-//! What stands before an on-demand server: a socket, and a proxy that leaves when idle.
+//! The socket of an on-demand server, and the proxy behind it that exits when idle.
 
 use serde::Serialize;
 
-use super::Place;
+use super::ProcessContext;
 use super::sandbox::{Sandbox, is_exposed};
 use crate::render::artifact::RenderError;
-use crate::render::template::skeleton::{Hole, Texts};
+use crate::render::template::skeleton::{Placeholder, PlaceholderTexts};
 
-/// What a socket says.
+/// The template data of a socket.
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SocketView {
-    unit: Hole,
-    description: Hole,
-    target: Hole,
-    streams: Vec<Hole>,
+    unit: Placeholder,
+    description: Placeholder,
+    target: Placeholder,
+    streams: Vec<Placeholder>,
     exposed: bool,
 }
 
-/// What a proxy says.
+/// The template data of a proxy.
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ProxyView {
-    unit: Hole,
-    description: Hole,
-    target: Hole,
-    slice: Hole,
-    socket: Hole,
-    backend: Hole,
-    user: Option<Hole>,
-    idle: Option<Hole>,
-    port: Hole,
+    unit: Placeholder,
+    description: Placeholder,
+    target: Placeholder,
+    slice: Placeholder,
+    socket: Placeholder,
+    backend: Placeholder,
+    user: Option<Placeholder>,
+    idle: Option<Placeholder>,
+    port: Placeholder,
     sandbox: Sandbox,
 }
 
-/// The socket.
-pub(super) fn socket(place: &Place<'_>) -> Result<String, RenderError> {
-    let port = place.process.port;
+/// Renders the socket unit.
+pub(super) fn socket(context: &ProcessContext<'_>) -> Result<String, RenderError> {
+    let port = context.process.port;
     let stream = |address: &str| {
         if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
     };
-    let mut texts = Texts::default();
+    let mut texts = PlaceholderTexts::default();
     let view = SocketView {
-        unit: texts.hole(format!("{}.socket", place.name())),
-        description: texts.hole(place.description("")),
-        target: texts.hole(place.names().group_target(place.group)),
-        streams: texts.each(place.role.addresses.iter().map(|address| stream(address))),
-        exposed: is_exposed(place.role),
+        unit: texts.placeholder(format!("{}.socket", context.name())),
+        description: texts.placeholder(context.description("")),
+        target: texts.placeholder(context.names().group_target(context.group)),
+        streams: texts.list(context.role.addresses.iter().map(|address| stream(address))),
+        exposed: is_exposed(context.role),
     };
-    place.shared.sockets.render(place.shared.templates, view, &texts)
+    context.shared.sockets.render(context.shared.templates, view, &texts)
 }
 
-/// The proxy.
-pub(super) fn text(place: &Place<'_>) -> Result<String, RenderError> {
-    let name = place.name();
-    let mut texts = Texts::default();
+/// Renders the proxy service.
+pub(super) fn text(context: &ProcessContext<'_>) -> Result<String, RenderError> {
+    let name = context.name();
+    let mut texts = PlaceholderTexts::default();
     let view = ProxyView {
-        unit: texts.hole(format!("{name}.service")),
-        description: texts.hole(place.description(" (proxy)")),
-        target: texts.hole(place.names().group_target(place.group)),
-        slice: texts.hole(place.names().group_slice(place.group)),
-        socket: texts.hole(format!("{name}.socket")),
-        backend: texts.hole(format!("{name}-backend.service")),
-        user: texts.maybe(place.host.user.as_deref()),
-        idle: texts.maybe(place.role.idle.map(|idle| idle.to_string())),
-        port: texts.hole(place.process.backend.unwrap_or(place.process.port).to_string()),
-        sandbox: Sandbox::proxy(place),
+        unit: texts.placeholder(format!("{name}.service")),
+        description: texts.placeholder(context.description(" (proxy)")),
+        target: texts.placeholder(context.names().group_target(context.group)),
+        slice: texts.placeholder(context.names().group_slice(context.group)),
+        socket: texts.placeholder(format!("{name}.socket")),
+        backend: texts.placeholder(format!("{name}-backend.service")),
+        user: texts.optional(context.host.user.as_deref()),
+        idle: texts.optional(context.role.idle.map(|idle| idle.to_string())),
+        port: texts.placeholder(context.process.backend.unwrap_or(context.process.port).to_string()),
+        sandbox: Sandbox::proxy(context),
     };
-    place.shared.proxies.render(place.shared.templates, view, &texts)
+    context.shared.proxies.render(context.shared.templates, view, &texts)
 }

@@ -1,80 +1,84 @@
-//! How far a unit is locked in.
+//! The sandboxing of services.
 
 use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::Place;
+use super::ProcessContext;
 use crate::plan::{Hardening, Role, Word};
-use crate::render::template::skeleton::{Hole, Texts};
+use crate::render::template::skeleton::{Placeholder, PlaceholderTexts};
 
-/// What the part of a service about hardening says.
-#[expect(clippy::struct_excessive_bools, reason = "each is one question of the template")]
+/// The template data of the sandbox settings.
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate condition of the template")]
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Sandbox {
     off: bool,
     strict: bool,
     gpu: bool,
-    /// Whether other machines reach it.
+    /// True if other machines can reach the service.
     exposed: bool,
-    /// Whether it places its own threads.
+    /// True if `@resources` must be allowed, because the process may set the affinity or priority of its threads.
     resources: bool,
     since_257: bool,
-    port: Option<Hole>,
-    folders: Vec<Hole>,
+    port: Option<Placeholder>,
+    folders: Vec<Placeholder>,
 }
 
 impl Sandbox {
-    /// For a server that listens at this port.
-    pub(super) fn server<'p>(place: &'p Place<'_>, port: Hole, texts: &mut Texts<'p>) -> Self {
-        let role = place.role;
+    /// The sandbox of a server that listens on this port.
+    pub(super) fn server<'p>(
+        context: &'p ProcessContext<'_>,
+        port: Placeholder,
+        texts: &mut PlaceholderTexts<'p>,
+    ) -> Self {
+        let role = context.role;
         let strict = role.hardening == Hardening::Strict;
         Self {
             off: role.hardening == Hardening::Off,
             strict,
             gpu: role.hardening == Hardening::Gpu,
-            exposed: place.process.backend.is_none() && is_exposed(role),
-            resources: !strict || places_threads(place),
-            since_257: place.host.systemd >= 257,
+            exposed: context.process.backend.is_none() && is_exposed(role),
+            resources: !strict || sets_thread_placement(context),
+            since_257: context.host.systemd >= 257,
             port: Some(port),
             folders: texts
-                .each(role.folders.iter().map(|folder| &**folder).filter(|folder| is_bound(folder))),
+                .list(role.folders.iter().map(|folder| &**folder).filter(|folder| needs_bind_mount(folder))),
         }
     }
 
-    /// For a proxy, which reads nothing and binds nothing.
-    pub(super) fn proxy(place: &Place<'_>) -> Self {
+    /// The sandbox of a proxy, which reads no files and binds no port.
+    pub(super) fn proxy(context: &ProcessContext<'_>) -> Self {
         Self {
-            off: place.role.hardening == Hardening::Off,
+            off: context.role.hardening == Hardening::Off,
             strict: true,
             gpu: false,
-            exposed: is_exposed(place.role),
+            exposed: is_exposed(context.role),
             resources: false,
-            since_257: place.host.systemd >= 257,
+            since_257: context.host.systemd >= 257,
             port: None,
             folders: Vec::new(),
         }
     }
 }
 
-/// Whether a folder is shown by a mount of its own. All of the disk cannot be bound over itself, and of a path with `"`
-/// systemd 255 and later trip over their own notes; what lies outside of homes is seen anyway.
-fn is_bound(folder: &str) -> bool {
+/// True if a folder gets a bind mount. `/` cannot be bound over itself, and systemd 255 and later fail on a path with
+/// `"`. Folders outside of home directories are visible without a bind mount.
+fn needs_bind_mount(folder: &str) -> bool {
     folder != "/" && !folder.contains('"')
 }
 
-/// Whether an address is the machine's own alone.
+/// True if an address is a loopback address.
 pub(super) fn is_loopback(address: &str) -> bool {
     address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// Whether other machines reach a role.
+/// True if other machines can reach a role.
 pub(super) fn is_exposed(role: &Role) -> bool {
     !role.addresses.iter().all(|address| is_loopback(address))
 }
 
-/// Options and variables by which a process sets affinities or priorities of its threads.
-const PLACES_THREADS: &[&str] = &[
+/// Options and variables that make a process set the affinity or priority of its threads.
+const THREAD_PLACEMENT_SETTINGS: &[&str] = &[
     "--numa",
     "--prio",
     "--prio-batch",
@@ -93,8 +97,8 @@ const PLACES_THREADS: &[&str] = &[
     "LLAMA_ARG_NUMA",
 ];
 
-fn places_threads(place: &Place<'_>) -> bool {
-    let words = place.process.args.iter().map(Word::text);
-    let names = place.role.env.iter().map(|(name, _)| &**name);
-    words.chain(names).any(|word| PLACES_THREADS.contains(&word))
+fn sets_thread_placement(context: &ProcessContext<'_>) -> bool {
+    let words = context.process.args.iter().map(Word::text);
+    let names = context.role.env.iter().map(|(name, _)| &**name);
+    words.chain(names).any(|word| THREAD_PLACEMENT_SETTINGS.contains(&word))
 }

@@ -1,4 +1,4 @@
-//! Targets and slices: what starts together, and what it may take together.
+//! Targets and slices: which units start together, and how much memory they may use together.
 
 use std::sync::Arc;
 
@@ -7,43 +7,48 @@ use serde::Serialize;
 use super::names::Names;
 use super::{SLICE, STACK, Shared};
 use crate::plan::{Group, Host, Start};
-use crate::render::Claims;
+use crate::render::ArtifactCollector;
 use crate::render::artifact::RenderError;
 
-/// What a target says.
+/// The template data of a target.
 #[derive(Serialize)]
 struct TargetView<'p> {
     unit: String,
     description: &'p str,
-    /// The target above it.
+    /// The target of the whole stack; none for that target itself.
     target: Option<String>,
-    /// The targets below it.
+    /// The targets of the residencies; only for the target of the stack.
     groups: Vec<String>,
-    /// What starts with it: services, and sockets of what is loaded on demand.
+    /// The units that start with it: services, or sockets if the role is on demand.
     wants: Vec<String>,
 }
 
-/// What a slice says.
+/// The template data of a slice.
 #[derive(Serialize)]
 struct SliceView<'p> {
     unit: String,
     description: &'p str,
     budget: Option<u64>,
-    low: Option<u64>,
+    memory_low: Option<u64>,
 }
 
-/// The targets and slices of a host.
-pub(super) fn claim<'p>(shared: &Arc<Shared<'p>>, host: &'p Host, folder: &str, claims: &mut Claims<'_, 'p>) {
+/// Adds the targets and slices of a host.
+pub(super) fn add_units<'p>(
+    shared: &Arc<Shared<'p>>,
+    host: &'p Host,
+    folder: &str,
+    collector: &mut ArtifactCollector<'_, 'p>,
+) {
     let names = Names { stack: &shared.plan.stack };
-    let own = shared.clone();
-    claims.file(format!("{folder}/{}", names.target()), move || stack_target(&own, host));
-    let own = shared.clone();
-    claims.file(format!("{folder}/{}", names.slice()), move || stack_slice(&own, host));
+    let data = shared.clone();
+    collector.file(format!("{folder}/{}", names.target()), move || stack_target(&data, host));
+    let data = shared.clone();
+    collector.file(format!("{folder}/{}", names.slice()), move || stack_slice(&data, host));
     for group in &host.groups {
-        let own = shared.clone();
-        claims.file(format!("{folder}/{}", names.group_target(group)), move || group_target(&own, group));
-        let own = shared.clone();
-        claims.file(format!("{folder}/{}", names.group_slice(group)), move || group_slice(&own, group));
+        let data = shared.clone();
+        collector.file(format!("{folder}/{}", names.group_target(group)), move || group_target(&data, group));
+        let data = shared.clone();
+        collector.file(format!("{folder}/{}", names.group_slice(group)), move || group_slice(&data, group));
     }
 }
 
@@ -58,7 +63,7 @@ fn stack_target(shared: &Shared<'_>, host: &Host) -> Result<String, RenderError>
         description: title(shared),
         target: None,
         groups: host.groups.iter().map(|group| names.group_target(group)).collect(),
-        wants: host.groups.iter().flat_map(|group| starts(shared, group)).collect(),
+        wants: host.groups.iter().flat_map(|group| wanted_units(shared, group)).collect(),
     };
     shared.templates.render(&STACK, &view)
 }
@@ -70,13 +75,13 @@ fn group_target(shared: &Shared<'_>, group: &Group) -> Result<String, RenderErro
         description: &group.title,
         target: Some(names.target()),
         groups: Vec::new(),
-        wants: starts(shared, group).collect(),
+        wants: wanted_units(shared, group).collect(),
     };
     shared.templates.render(&STACK, &view)
 }
 
 /// The units that start with a residency.
-fn starts<'v>(shared: &'v Shared<'_>, group: &'v Group) -> impl Iterator<Item = String> + 'v {
+fn wanted_units<'v>(shared: &'v Shared<'_>, group: &'v Group) -> impl Iterator<Item = String> + 'v {
     let names = Names { stack: &shared.plan.stack };
     let suffix = match group.start {
         Start::Boot => "service",
@@ -89,12 +94,12 @@ fn starts<'v>(shared: &'v Shared<'_>, group: &'v Group) -> impl Iterator<Item = 
 }
 
 fn stack_slice(shared: &Shared<'_>, host: &Host) -> Result<String, RenderError> {
-    let resident = host.groups.iter().filter_map(low);
+    let resident = host.groups.iter().filter_map(memory_low);
     let view = SliceView {
         unit: Names { stack: &shared.plan.stack }.slice(),
         description: title(shared),
         budget: None,
-        low: resident.reduce(u64::saturating_add),
+        memory_low: resident.reduce(u64::saturating_add),
     };
     shared.templates.render(&SLICE, &view)
 }
@@ -104,12 +109,12 @@ fn group_slice(shared: &Shared<'_>, group: &Group) -> Result<String, RenderError
         unit: Names { stack: &shared.plan.stack }.group_slice(group),
         description: &group.title,
         budget: group.budget.map(|budget| budget.0),
-        low: low(group),
+        memory_low: memory_low(group),
     };
     shared.templates.render(&SLICE, &view)
 }
 
-/// What stays in memory of a group that starts with the machine.
-fn low(group: &Group) -> Option<u64> {
+/// `MemoryLow=`: the memory of the models of a residency that starts at boot.
+fn memory_low(group: &Group) -> Option<u64> {
     (group.start == Start::Boot).then_some(group.load.0)
 }

@@ -1,8 +1,9 @@
-//! Files that differ in their words alone: of thousands, each kind is rendered once, with holes where the words go, and the
-//! words are quoted into the holes.
+//! Skeletons: rendered files with placeholders instead of texts. Thousands of files differ only in their texts, so each
+//! distinct skeleton is rendered once, and then filled with the quoted texts of each file.
 //!
-//! A view holds what its template decides by, and a [`Hole`] for every text: two equal views have one skeleton. Templates
-//! know nothing of it, since the filter that a hole meets is noted in it and applied to each text.
+//! A view contains the values that the template branches on, and a [`Placeholder`] for every text. Equal views share
+//! one skeleton. Templates do not need to support this: a filter writes its quoting into the placeholder, and the
+//! quoting is applied when the text is filled in.
 
 use super::super::artifact::RenderError;
 use super::super::quote;
@@ -12,10 +13,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// What stands before and after a hole; neither a template nor a text of the registry holds one.
-const EDGE: char = '\0';
-/// More kinds of one file than this are not kept: no registry that people write has them.
-const MOST: usize = 1024;
+/// The delimiter before and after a placeholder. Templates and texts of a registry never contain it.
+const DELIMITER: char = '\0';
+/// The maximum number of cached skeletons per template. No realistic registry has more.
+const MAX_SKELETONS: usize = 1024;
 
 /// How a text is printed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,13 +31,13 @@ pub(in crate::render) enum Quoting {
     Prose,
     Code,
     Line,
-    /// [`Lines`], each on a line of a script.
+    /// [`PackedLines`] in a script, one line each.
     Lines,
-    /// [`Lines`], each on a line of a unit.
+    /// [`PackedLines`] in a unit, one line each.
     Continued,
 }
 
-/// Each quoting with the letter by which a hole notes it.
+/// The letter that represents each quoting in a placeholder.
 const LETTERS: &[(char, Quoting)] = &[
     ('f', Quoting::Safe),
     ('s', Quoting::Shell),
@@ -51,40 +52,40 @@ const LETTERS: &[(char, Quoting)] = &[
     ('n', Quoting::Lines),
     ('u', Quoting::Continued),
 ];
-/// Notes a variable with its value, which is another hole.
-const ASSIGNED: char = 'a';
+/// The letter between the placeholders of a variable and its value.
+const ASSIGNMENT: char = 'a';
 
-/// A place for a text in a view.
+/// The number of a text in [`PlaceholderTexts`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(in crate::render) struct Hole(usize);
+pub(in crate::render) struct Placeholder(usize);
 
-/// The texts of one file, by the numbers of their holes.
-pub(in crate::render) struct Texts<'t>(Vec<Cow<'t, str>>);
+/// The texts of one file, in the order of their placeholders.
+pub(in crate::render) struct PlaceholderTexts<'t>(Vec<Cow<'t, str>>);
 
-/// Words with their breaks into lines, packed into one text.
-pub(in crate::render) struct Lines(String);
+/// Words with their line breaks, packed into one string.
+pub(in crate::render) struct PackedLines(String);
 
-/// The skeletons of one template, for each view that was met.
-pub(in crate::render) struct Skeletons<V> {
+/// The skeletons of one template by view.
+pub(in crate::render) struct SkeletonCache<V> {
     template: &'static Template,
-    known: RwLock<BTreeMap<V, Arc<Skeleton>>>,
+    skeletons: RwLock<BTreeMap<V, Arc<Skeleton>>>,
 }
 
 /// A rendered file without its texts.
 struct Skeleton {
     text: String,
-    /// Where in the text something is to be filled in, in order.
-    holes: Vec<(usize, Filling)>,
+    /// The offsets in the text to fill in, in order.
+    placeholders: Vec<(usize, PlaceholderKind)>,
 }
 
 #[derive(Clone, Copy)]
-enum Filling {
+enum PlaceholderKind {
     Text(usize, Quoting),
     Assignment(usize, usize),
 }
 
 impl Quoting {
-    /// Writes a text.
+    /// Appends the quoted text.
     pub(in crate::render) fn push(self, out: &mut String, text: &str) {
         out.push_str(&match self {
             Self::Safe => Cow::Borrowed(text),
@@ -102,16 +103,16 @@ impl Quoting {
         });
     }
 
-    /// What a hole becomes by being quoted so, or the quoted text of anything else.
+    /// The quoted text. For a placeholder: the placeholder with the letter of this quoting.
     pub(in crate::render) fn of(self, text: &str) -> String {
         let mut out = String::new();
-        match text.strip_prefix(EDGE).and_then(|rest| rest.strip_suffix(EDGE)) {
+        match text.strip_prefix(DELIMITER).and_then(|rest| rest.strip_suffix(DELIMITER)) {
             Some(number) => {
                 let letter = LETTERS.iter().find(|(_, quoting)| *quoting == self).map(|(letter, _)| *letter);
-                out.extend([EDGE]);
+                out.extend([DELIMITER]);
                 out.push_str(number);
                 out.extend(letter);
-                out.extend([EDGE]);
+                out.extend([DELIMITER]);
             }
             None => self.push(&mut out, text),
         }
@@ -119,23 +120,24 @@ impl Quoting {
     }
 }
 
-/// A variable and its value, as an entry of `Environment=`; of two holes the hole for both.
+/// An entry of `Environment=`. For two placeholders: a combined placeholder.
 pub(in crate::render) fn assignment(name: &str, value: &str) -> String {
-    let number = |text: &str| -> Option<usize> { text.strip_prefix(EDGE)?.strip_suffix(EDGE)?.parse().ok() };
+    let number =
+        |text: &str| -> Option<usize> { text.strip_prefix(DELIMITER)?.strip_suffix(DELIMITER)?.parse().ok() };
     match (number(name), number(value)) {
-        (Some(name), Some(value)) => format!("{EDGE}{name}{ASSIGNED}{value}{EDGE}"),
+        (Some(name), Some(value)) => format!("{DELIMITER}{name}{ASSIGNMENT}{value}{DELIMITER}"),
         _ => quote::systemd_assignment(name, value),
     }
 }
 
-fn push_lines(out: &mut String, packed: &str, begin: &str, quoting: Quoting) {
-    for word in packed.split_terminator(EDGE) {
+fn push_lines(out: &mut String, packed: &str, line_start: &str, quoting: Quoting) {
+    for word in packed.split_terminator(DELIMITER) {
         match word.strip_prefix('\n') {
             Some(word) => {
-                out.push_str(begin);
+                out.push_str(line_start);
                 quoting.push(out, word);
             }
-            // Its own first character is the blank before it.
+            // The first character is the space before the word.
             None => {
                 out.push(' ');
                 quoting.push(out, word.get(1..).unwrap_or_default());
@@ -144,41 +146,50 @@ fn push_lines(out: &mut String, packed: &str, begin: &str, quoting: Quoting) {
     }
 }
 
-impl Serialize for Hole {
+impl Serialize for Placeholder {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{EDGE}{}{EDGE}", self.0))
+        serializer.collect_str(&format_args!("{DELIMITER}{}{DELIMITER}", self.0))
     }
 }
 
-impl Default for Texts<'_> {
+impl Default for PlaceholderTexts<'_> {
     fn default() -> Self {
         Self(Vec::with_capacity(32))
     }
 }
 
-impl<'t> Texts<'t> {
-    /// The hole of a text.
-    pub(in crate::render) fn hole(&mut self, text: impl Into<Cow<'t, str>>) -> Hole {
+impl<'t> PlaceholderTexts<'t> {
+    /// Adds a text.
+    pub(in crate::render) fn placeholder(&mut self, text: impl Into<Cow<'t, str>>) -> Placeholder {
         self.0.push(text.into());
-        Hole(self.0.len() - 1)
+        Placeholder(self.0.len() - 1)
     }
 
-    /// The hole of a text that may be missing, as an empty one is.
-    pub(in crate::render) fn maybe<T: Into<Cow<'t, str>>>(&mut self, text: Option<T>) -> Option<Hole> {
-        text.map(Into::into).filter(|text| !text.is_empty()).map(|text| self.hole(text))
+    /// Adds a text, unless it is missing or empty.
+    pub(in crate::render) fn optional<T: Into<Cow<'t, str>>>(
+        &mut self,
+        text: Option<T>,
+    ) -> Option<Placeholder> {
+        text.map(Into::into).filter(|text| !text.is_empty()).map(|text| self.placeholder(text))
     }
 
-    /// The holes of a list.
-    pub(in crate::render) fn each<T: Into<Cow<'t, str>>>(
+    /// Adds a list of texts.
+    pub(in crate::render) fn list<T: Into<Cow<'t, str>>>(
         &mut self,
         texts: impl IntoIterator<Item = T>,
-    ) -> Vec<Hole> {
-        texts.into_iter().map(|text| self.hole(text)).collect()
+    ) -> Vec<Placeholder> {
+        texts.into_iter().map(|text| self.placeholder(text)).collect()
     }
 
-    /// The holes of variables with their values.
-    pub(in crate::render) fn pairs<T: AsRef<str>>(&mut self, pairs: &'t [(T, T)]) -> Vec<(Hole, Hole)> {
-        pairs.iter().map(|(name, value)| (self.hole(name.as_ref()), self.hole(value.as_ref()))).collect()
+    /// Adds pairs of variables and values.
+    pub(in crate::render) fn pairs<T: AsRef<str>>(
+        &mut self,
+        pairs: &'t [(T, T)],
+    ) -> Vec<(Placeholder, Placeholder)> {
+        pairs
+            .iter()
+            .map(|(name, value)| (self.placeholder(name.as_ref()), self.placeholder(value.as_ref())))
+            .collect()
     }
 
     fn get(&self, number: usize) -> &str {
@@ -186,97 +197,97 @@ impl<'t> Texts<'t> {
     }
 }
 
-impl Default for Lines {
+impl Default for PackedLines {
     fn default() -> Self {
         Self(String::with_capacity(512))
     }
 }
 
-impl Lines {
-    /// Adds a word on a line of its own.
-    pub(in crate::render) fn begin(&mut self, word: &str) {
+impl PackedLines {
+    /// Adds a word on a new line.
+    pub(in crate::render) fn start_line(&mut self, word: &str) {
         self.add("\n", word);
     }
 
-    /// Adds a word after the one before it.
-    pub(in crate::render) fn word(&mut self, word: &str) {
+    /// Adds a word to the current line.
+    pub(in crate::render) fn push_word(&mut self, word: &str) {
         self.add(if self.0.is_empty() { "\n" } else { " " }, word);
     }
 
     fn add(&mut self, before: &str, word: &str) {
         self.0.push_str(before);
         self.0.push_str(word);
-        self.0.push(EDGE);
+        self.0.push(DELIMITER);
     }
 
-    /// Whether there is none.
+    /// True if there are no words.
     pub(in crate::render) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-impl From<Lines> for Cow<'_, str> {
-    fn from(lines: Lines) -> Self {
+impl From<PackedLines> for Cow<'_, str> {
+    fn from(lines: PackedLines) -> Self {
         Cow::Owned(lines.0)
     }
 }
 
-impl<V: Ord + Serialize> Skeletons<V> {
-    /// Those of a template, none of which is known yet.
+impl<V: Ord + Serialize> SkeletonCache<V> {
+    /// An empty cache for a template.
     pub(in crate::render) fn new(template: &'static Template) -> Self {
-        Self { template, known: RwLock::default() }
+        Self { template, skeletons: RwLock::default() }
     }
 
-    /// The file of a view with these texts in its holes.
+    /// Renders a view and fills in the texts.
     pub(in crate::render) fn render(
         &self,
         templates: &Templates,
         view: V,
-        texts: &Texts<'_>,
+        texts: &PlaceholderTexts<'_>,
     ) -> Result<String, RenderError> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&view).cloned();
-        if let Some(skeleton) = known {
+        let cached = self.skeletons.read().unwrap_or_else(PoisonError::into_inner).get(&view).cloned();
+        if let Some(skeleton) = cached {
             return Ok(skeleton.fill(texts));
         }
-        let skeleton = Arc::new(Skeleton::of(&templates.render(self.template, &view)?));
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() < MOST {
-            known.insert(view, skeleton.clone());
+        let skeleton = Arc::new(Skeleton::parse(&templates.render(self.template, &view)?));
+        let mut skeletons = self.skeletons.write().unwrap_or_else(PoisonError::into_inner);
+        if skeletons.len() < MAX_SKELETONS {
+            skeletons.insert(view, skeleton.clone());
         }
-        drop(known);
+        drop(skeletons);
         Ok(skeleton.fill(texts))
     }
 }
 
 impl Skeleton {
-    /// Takes a rendered text with holes apart.
-    fn of(rendered: &str) -> Self {
-        let mut skeleton = Self { text: String::with_capacity(rendered.len()), holes: Vec::new() };
-        for (n, piece) in rendered.split(EDGE).enumerate() {
+    /// Splits a rendered text at its placeholders.
+    fn parse(rendered: &str) -> Self {
+        let mut skeleton = Self { text: String::with_capacity(rendered.len()), placeholders: Vec::new() };
+        for (n, piece) in rendered.split(DELIMITER).enumerate() {
             if n % 2 == 0 {
                 skeleton.text.push_str(piece);
-            } else if let Some(filling) = filling(piece) {
-                skeleton.holes.push((skeleton.text.len(), filling));
+            } else if let Some(kind) = parse_placeholder(piece) {
+                skeleton.placeholders.push((skeleton.text.len(), kind));
             }
         }
         skeleton
     }
 
-    fn fill(&self, texts: &Texts<'_>) -> String {
-        let longer = |(_, filling): &(usize, Filling)| match filling {
-            Filling::Text(n, Quoting::Lines | Quoting::Continued) => texts.get(*n).len() * 2,
-            Filling::Text(n, _) => texts.get(*n).len() + 2,
-            Filling::Assignment(name, value) => texts.get(*name).len() + texts.get(*value).len() + 8,
+    fn fill(&self, texts: &PlaceholderTexts<'_>) -> String {
+        let estimate = |(_, kind): &(usize, PlaceholderKind)| match kind {
+            PlaceholderKind::Text(n, Quoting::Lines | Quoting::Continued) => texts.get(*n).len() * 2,
+            PlaceholderKind::Text(n, _) => texts.get(*n).len() + 2,
+            PlaceholderKind::Assignment(name, value) => texts.get(*name).len() + texts.get(*value).len() + 8,
         };
-        let more: usize = self.holes.iter().map(longer).sum();
-        let mut out = String::with_capacity(self.text.len() + more);
+        let estimated: usize = self.placeholders.iter().map(estimate).sum();
+        let mut out = String::with_capacity(self.text.len() + estimated);
         let mut done = 0;
-        for (at, filling) in &self.holes {
+        for (at, kind) in &self.placeholders {
             out.push_str(self.text.get(done..*at).unwrap_or_default());
             done = *at;
-            match filling {
-                Filling::Text(n, quoting) => quoting.push(&mut out, texts.get(*n)),
-                Filling::Assignment(name, value) => {
+            match kind {
+                PlaceholderKind::Text(n, quoting) => quoting.push(&mut out, texts.get(*n)),
+                PlaceholderKind::Assignment(name, value) => {
                     out.push_str(&quote::systemd_assignment(texts.get(*name), texts.get(*value)));
                 }
             }
@@ -286,13 +297,13 @@ impl Skeleton {
     }
 }
 
-/// What a hole says: a number and a letter, which a text that is printed as it stands lacks.
-fn filling(piece: &str) -> Option<Filling> {
-    if let Some((name, value)) = piece.split_once(ASSIGNED) {
-        return Some(Filling::Assignment(name.parse().ok()?, value.parse().ok()?));
+/// Parses a placeholder: a number and a letter. The letter is missing for a text that is not quoted.
+fn parse_placeholder(piece: &str) -> Option<PlaceholderKind> {
+    if let Some((name, value)) = piece.split_once(ASSIGNMENT) {
+        return Some(PlaceholderKind::Assignment(name.parse().ok()?, value.parse().ok()?));
     }
     let number = piece.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let letter = piece.get(number.len()..)?.chars().next();
-    let quoting = LETTERS.iter().find(|(known, _)| Some(*known) == letter).map(|(_, quoting)| *quoting);
-    Some(Filling::Text(number.parse().ok()?, quoting.unwrap_or(Quoting::Safe)))
+    let quoting = LETTERS.iter().find(|(code, _)| Some(*code) == letter).map(|(_, quoting)| *quoting);
+    Some(PlaceholderKind::Text(number.parse().ok()?, quoting.unwrap_or(Quoting::Safe)))
 }

@@ -1,25 +1,25 @@
-//! Reads KDL 2.0: a text to nodes, values and places in one pass, without recursion and without copying.
+//! Parses KDL 2.0 into nodes and values with spans, in one pass, without recursion and without copying text.
 //!
-//! | file | reads |
+//! | file | content |
 //! |---|---|
-//! | `mod.rs` | blocks: the stack of open nodes, and what stands between nodes |
-//! | `node.rs`, `misplaced.rs` | one node: name, values, properties; and what does not belong in it |
-//! | `value.rs`, `string.rs`, `lines.rs`, `number.rs` | one value |
-//! | `space.rs` | what separates them: blanks, line breaks, comments, continued lines |
-//! | `spell.rs` | nothing: it writes a word |
-//! | `recover.rs` | where reading goes on after a fault, and the words for what was found |
+//! | `mod.rs` | blocks: the stack of open blocks, and the text between nodes |
+//! | `node.rs`, `misplaced.rs` | one node: name, values and properties; tokens that are not allowed in it |
+//! | `value.rs`, `string.rs`, `multiline.rs`, `number.rs` | one value |
+//! | `space.rs` | separators: whitespace, line breaks, comments, line continuations |
+//! | `quote.rs` | writes a string as KDL |
+//! | `recover.rs` | error recovery, and the description of unexpected text |
 //!
-//! A reader never stops at a fault: it says one finding and goes on at the next line, `;` or brace. Where braces do
-//! not pair up, the text is read a second time with its indentation as witness, and the reading with fewer
-//! findings is taken.
+//! The parser does not stop at a syntax error: it reports one finding and continues at the next line, `;` or brace. If
+//! braces do not match, it parses the text again and ends blocks by indentation. The pass with fewer findings wins; if
+//! both have the same number, the second pass wins.
 
-mod lines;
 mod misplaced;
+mod multiline;
 mod node;
 mod number;
+pub(super) mod quote;
 mod recover;
 mod space;
-pub(super) mod spell;
 mod string;
 mod value;
 
@@ -29,141 +29,142 @@ use crate::source::{FileId, Span};
 use crate::syntax::codes;
 use std::borrow::Cow;
 
-/// The deepest block that is read; deeper ones are skipped.
+/// The maximum nesting depth; deeper blocks are skipped.
 const MAX_DEPTH: usize = 64;
-/// Findings of one file after which the rest of it is not read: a file with more is not KDL at all.
+/// The maximum number of findings per file. Parsing stops at this number: such a file is probably not KDL.
 const MAX_FINDINGS: usize = 1000;
 
-/// Reads a text; what is not well formed is said and left out.
+/// Parses a text. Reports syntax errors and omits the parts that have them.
 pub fn parse<'a>(file: FileId, text: &'a str, findings: &mut Diagnostics) -> Document<'a> {
-    let mut read = Reader::new(file, text, Witness::Braces).read();
-    if read.unbalanced {
-        let by_indent = Reader::new(file, text, Witness::Indent).read();
-        if by_indent.findings.len() <= read.findings.len() {
-            read = by_indent;
+    let mut pass = KdlParser::new(file, text, BlockEndRule::Brace).run();
+    if pass.unbalanced {
+        let by_indent = KdlParser::new(file, text, BlockEndRule::Indentation).run();
+        if by_indent.findings.len() <= pass.findings.len() {
+            pass = by_indent;
         }
     }
-    for finding in read.findings {
+    for finding in pass.findings {
         findings.report(finding);
     }
-    Document { file, language: Language::Kdl, nodes: read.top }
+    Document { file, language: Language::Kdl, nodes: pass.top_level }
 }
 
-/// One reading of one text.
-struct Reader<'a> {
+/// One parser pass over one text.
+struct KdlParser<'a> {
     file: FileId,
     text: &'a str,
     bytes: &'a [u8],
-    /// The next byte to be read.
+    /// The next byte to parse.
     pos: usize,
-    witness: Witness,
+    block_end_rule: BlockEndRule,
     findings: Vec<Diagnostic>,
-    /// Whether faults are passed over in silence, because the text around them was said to be wrong.
+    /// True while findings are suppressed, because the surrounding text already has one.
     muted: bool,
-    top: Vec<Node<'a>>,
-    stack: Vec<Frame<'a>>,
-    /// Whether a brace has no partner.
+    top_level: Vec<Node<'a>>,
+    stack: Vec<OpenBlock<'a>>,
+    /// True if an unmatched brace was found.
     unbalanced: bool,
-    /// Whether the end of the text was swallowed, so that braces without a partner mean nothing.
-    lost: bool,
-    /// One from where the text was said to be KDL 1.
-    version: Version,
-    /// How often a delimiter without a partner was looked for up to the end; bounds the work on hostile text.
-    searches: u8,
+    /// True if an unclosed construct or the limit of findings consumed the rest of the text. Unclosed blocks are then
+    /// not reported.
+    rest_consumed: bool,
+    /// [`KdlVersion::One`] once KDL 1 was reported.
+    version: KdlVersion,
+    /// How many searches for a closing delimiter reached the end of the text. Bounds the work on malicious text.
+    failed_searches: u8,
 }
 
-/// A block that is open.
-struct Frame<'a> {
-    owner: Draft<'a>,
+/// An open block.
+struct OpenBlock<'a> {
+    owner: PartialNode<'a>,
     brace: usize,
-    /// What becomes of its nodes.
-    fate: Fate,
+    /// Keep or discard the nodes of the block.
+    retention: Retention,
 }
 
-/// A node that is being read.
-struct Draft<'a> {
+/// A node that is being parsed.
+struct PartialNode<'a> {
     node: Node<'a>,
-    fate: Fate,
-    stage: Stage,
-    /// The indentation of its line where it is the first thing there; known only when reading by indentation.
+    retention: Retention,
+    stage: NodeStage,
+    /// The indentation of the node if it is the first on its line. Only set under [`BlockEndRule::Indentation`].
     indent: Option<usize>,
 }
 
-/// What says where a block ends.
+/// The rule that decides where a block ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Witness {
-    /// Its brace.
-    Braces,
-    /// Its brace, or a line that is indented no more than the block's own.
-    Indent,
+enum BlockEndRule {
+    /// At its closing brace.
+    Brace,
+    /// At its closing brace, or before a line that is not indented deeper than the line of the block.
+    Indentation,
 }
 
-/// The version of KDL that a text is written in.
+/// The version of KDL that a text uses.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Version {
+enum KdlVersion {
     One,
     Two,
 }
 
-/// What becomes of a part that was read.
+/// Keep or discard a parsed part.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Kept,
-    /// It stands behind `/-`, by itself or with a block around it, or has no name.
-    Dropped,
+enum Retention {
+    Keep,
+    /// The part or a block around it follows `/-`, or the node has no name.
+    Discard,
 }
 
-/// What a node may still be given.
+/// Which parts may still follow in a node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
-    /// Anything.
+enum NodeStage {
+    /// All parts.
     Entries,
-    /// A block, since there was one behind `/-`.
+    /// Only blocks: a block after `/-` was already parsed.
     BlockOnly,
-    /// Nothing but further blocks behind `/-`.
+    /// Only blocks after `/-`.
     Done,
 }
 
-impl<'a> Reader<'a> {
-    fn new(file: FileId, text: &'a str, witness: Witness) -> Self {
+impl<'a> KdlParser<'a> {
+    fn new(file: FileId, text: &'a str, block_end_rule: BlockEndRule) -> Self {
         Self {
             file,
             text,
             bytes: text.as_bytes(),
             pos: 0,
-            witness,
+            block_end_rule,
             findings: Vec::new(),
             muted: false,
-            top: Vec::new(),
+            top_level: Vec::new(),
             stack: Vec::new(),
             unbalanced: false,
-            lost: false,
-            version: Version::Two,
-            searches: 0,
+            rest_consumed: false,
+            version: KdlVersion::Two,
+            failed_searches: 0,
         }
     }
 
-    fn read(mut self) -> Self {
-        self.refuse_code_points();
-        self.preamble();
+    fn run(mut self) -> Self {
+        self.report_forbidden_code_points();
+        self.parse_preamble();
         loop {
-            self.line_space();
+            self.skip_line_space();
             match self.peek() {
                 None => break,
                 Some(b'}') => {
                     if let Some(owner) = self.close() {
-                        self.entries(owner);
+                        self.parse_entries(owner);
                     }
                 }
-                Some(_) => self.node(),
+                Some(_) => self.parse_node(),
             }
         }
         self.close_at_end();
         self
     }
 
-    /// Passes over a byte order mark, and looks at the version marker, which is else a node behind `/-`.
-    fn preamble(&mut self) {
+    /// Skips a byte order mark and reports the version marker of KDL 1. Other markers are skipped as nodes after `/-`.
+    fn parse_preamble(&mut self) {
         if self.text.starts_with('\u{feff}') {
             self.pos = '\u{feff}'.len_utf8();
         }
@@ -172,57 +173,57 @@ impl<'a> Reader<'a> {
         if (words.next(), words.next(), words.next()) == (Some("kdl-version"), Some("1"), None) {
             let span = self.span(self.pos, self.pos + line.trim_end().len());
             let finding = codes::KDL_VERSION_1
-                .at(span, "the marker of KDL 1", "the file says that it is KDL 1; registries are KDL 2.0")
+                .at(span, "the version marker of KDL 1", "the file declares KDL 1; registries are KDL 2.0")
                 .help("write `/- kdl-version 2`, or remove the line");
-            self.version = Version::One;
+            self.version = KdlVersion::One;
             self.report(finding);
         }
     }
 
-    /// Opens the block of a node at `{`; gives the node back where the block is too deep and was skipped.
-    fn open(&mut self, mut owner: Draft<'a>, fate: Fate) -> Option<Draft<'a>> {
+    /// Opens the block of a node at `{`. Returns the node if the block is too deep; the block is then skipped.
+    fn open(&mut self, mut owner: PartialNode<'a>, retention: Retention) -> Option<PartialNode<'a>> {
         let brace = self.pos;
-        if fate == Fate::Kept && owner.stage == Stage::Done {
+        if retention == Retention::Keep && owner.stage == NodeStage::Done {
             let finding = codes::KDL_SYNTAX
                 .at(
                     self.span(brace, brace + 1),
                     "the second block",
-                    "a node has one block, found another one",
+                    "a node can have only one block, found another one",
                 )
-                .help("move these nodes into the first block, or give them a node of their own");
+                .help("move these nodes into the first block, or into a separate node");
             self.report(finding);
         }
         if self.stack.len() < MAX_DEPTH {
             self.pos += 1;
-            self.stack.push(Frame { owner, brace, fate });
+            self.stack.push(OpenBlock { owner, brace, retention });
             return None;
         }
-        let message = format!("blocks are nested more than {MAX_DEPTH} deep");
-        let place = self.span(brace, brace + 1);
-        self.report(codes::NESTING_TOO_DEEP.at(place, "what this opens is skipped", message));
+        let message = format!("blocks are nested more than {MAX_DEPTH} levels deep");
+        let span = self.span(brace, brace + 1);
+        self.report(codes::NESTING_TOO_DEEP.at(span, "this block is skipped", message));
         self.skip_block();
-        owner.had_block(fate);
+        owner.record_block(retention);
         Some(owner)
     }
 
-    /// Closes a block at `}`; gives back the node that it belongs to, which may go on behind it.
-    fn close(&mut self) -> Option<Draft<'a>> {
-        if self.witness == Witness::Indent && !self.heed_indent_of_brace() {
+    /// Closes a block at `}`. Returns the node of the block, which may continue after the brace.
+    fn close(&mut self) -> Option<PartialNode<'a>> {
+        if self.block_end_rule == BlockEndRule::Indentation && !self.match_brace_by_indent() {
             return None;
         }
         if self.stack.is_empty() {
-            self.stray_brace();
+            self.report_unmatched_brace();
             return None;
         }
         self.pos += 1;
         self.pop(self.pos)
     }
 
-    /// Takes the innermost block off the stack and ends it at `end`.
-    fn pop(&mut self, end: usize) -> Option<Draft<'a>> {
-        let Frame { mut owner, brace, fate } = self.stack.pop()?;
-        owner.had_block(fate);
-        if fate == Fate::Kept {
+    /// Pops the innermost block; it ends at `end`. Returns the node of the block.
+    fn pop(&mut self, end: usize) -> Option<PartialNode<'a>> {
+        let OpenBlock { mut owner, brace, retention } = self.stack.pop()?;
+        owner.record_block(retention);
+        if retention == Retention::Keep {
             let block = self.span(brace, end);
             owner.node.block = Some(owner.node.block.map_or(block, |first| first.to(block)));
             owner.node.span = owner.node.span.to(block);
@@ -230,27 +231,27 @@ impl<'a> Reader<'a> {
         Some(owner)
     }
 
-    /// Puts a finished node where it belongs.
-    fn attach(&mut self, draft: Draft<'a>) {
-        if draft.fate == Fate::Dropped {
+    /// Adds a complete node to the innermost open block, or to the top level.
+    fn attach(&mut self, partial: PartialNode<'a>) {
+        if partial.retention == Retention::Discard {
             return;
         }
         match self.stack.last_mut() {
-            Some(frame) => frame.owner.node.fields.push(draft.node),
-            None => self.top.push(draft.node),
+            Some(block) => block.owner.node.fields.push(partial.node),
+            None => self.top_level.push(partial.node),
         }
     }
 
-    /// What becomes of the nodes that are read now.
-    fn fate(&self) -> Fate {
-        self.stack.last().map_or(Fate::Kept, |frame| frame.owner.fate.or(frame.fate))
+    /// Keep or discard the nodes of the current block.
+    fn retention(&self) -> Retention {
+        self.stack.last().map_or(Retention::Keep, |block| block.owner.retention.or(block.retention))
     }
 
-    /// Says which block is not closed at the end of the text, once, and keeps the nodes.
+    /// At the end of the text: reports the innermost unclosed block, and keeps the nodes of all open blocks.
     fn close_at_end(&mut self) {
-        if let (Some(innermost), false) = (self.stack.last(), self.lost) {
+        if let (Some(innermost), false) = (self.stack.last(), self.rest_consumed) {
             let brace = innermost.brace;
-            self.unclosed_block(brace);
+            self.report_unclosed_block(brace);
         }
         let end = self.text.trim_end().len();
         while let Some(owner) = self.pop(end) {
@@ -258,24 +259,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn unclosed_block(&mut self, brace: usize) {
+    fn report_unclosed_block(&mut self, brace: usize) {
         self.unbalanced = true;
         let finding = codes::KDL_SYNTAX
             .at(self.span(brace, brace + 1), "opened here", "this block is never closed: expected `}`")
-            .help("write a `}` where the block ends");
+            .help("add a `}` where the block ends");
         self.report(finding);
     }
 
-    fn stray_brace(&mut self) {
+    fn report_unmatched_brace(&mut self) {
         self.unbalanced = true;
         let finding = codes::KDL_SYNTAX
-            .at(self.span(self.pos, self.pos + 1), "closes nothing", "unexpected `}`: no block is open here")
-            .help("remove it, or look above for a `}` too many");
+            .at(self.span(self.pos, self.pos + 1), "no matching `{`", "unexpected `}`: no block is open here")
+            .help("remove it, or remove an extra `}` above");
         self.report(finding);
-        // Several in a row come from one slip.
+        // Several in a row are one mistake.
         while self.peek() == Some(b'}') && self.stack.is_empty() {
             self.pos += 1;
-            self.line_space();
+            self.skip_line_space();
         }
     }
 
@@ -291,7 +292,7 @@ impl<'a> Reader<'a> {
         self.bytes.get(at).copied()
     }
 
-    /// The text from `start` to `end`; empty where that is no range of it.
+    /// The text from `start` to `end`; empty if the range is not valid.
     fn slice(&self, start: usize, end: usize) -> &'a str {
         self.text.get(start..end).unwrap_or_default()
     }
@@ -301,25 +302,25 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Fate {
-    /// Dropped if either is.
+impl Retention {
+    /// Discard if either is discarded.
     fn or(self, other: Self) -> Self {
-        if self == Self::Dropped { self } else { other }
+        if self == Self::Discard { self } else { other }
     }
 }
 
-impl<'a> Draft<'a> {
-    fn new(key: Cow<'a, str>, key_span: Span, fate: Fate, indent: Option<usize>) -> Self {
+impl<'a> PartialNode<'a> {
+    fn new(key: Cow<'a, str>, key_span: Span, retention: Retention, indent: Option<usize>) -> Self {
         let (args, fields) = (Vec::new(), Vec::new());
         let node = Node { key, key_span, args, fields, block: None, span: key_span };
-        Self { node, fate, stage: Stage::Entries, indent }
+        Self { node, retention, stage: NodeStage::Entries, indent }
     }
 
-    /// Takes note of a block that was read.
-    fn had_block(&mut self, fate: Fate) {
-        self.stage = match fate {
-            Fate::Kept => Stage::Done,
-            Fate::Dropped => self.stage.max(Stage::BlockOnly),
+    /// Records that a block was parsed.
+    fn record_block(&mut self, retention: Retention) {
+        self.stage = match retention {
+            Retention::Keep => NodeStage::Done,
+            Retention::Discard => self.stage.max(NodeStage::BlockOnly),
         };
     }
 }

@@ -1,235 +1,254 @@
-//! One node: its name, its values and properties, up to its block or the end of its line.
+//! Parses one node: name, values and properties, up to its block or the end of its line.
 
-use super::value::Wanted;
-use super::{Draft, Fate, Reader, Stage, Witness};
+use super::value::ExpectedPart;
+use super::{BlockEndRule, KdlParser, NodeStage, PartialNode, Retention};
 use crate::diag::words::quoted;
 use crate::source::Span;
 use crate::syntax::{Node, Scalar, Value, codes};
 use std::borrow::Cow;
 
-const NAME: Wanted = Wanted { what: "the name of a node", label: "a node begins with its name", name: true };
-const NAME_LEFT_OUT: Wanted =
-    Wanted { what: "a node after `/-`", label: "`/-` leaves out what follows it", name: true };
-const TYPE: Wanted =
-    Wanted { what: "the name of a type", label: "a type annotation is one word in parentheses", name: true };
-const ENTRY: Wanted = Wanted { what: "a value", label: "a value or `key=value` may stand here", name: false };
-const ANNOTATED: Wanted =
-    Wanted { what: "a value after the type annotation", label: "what has this type", name: false };
-const PROPERTY: Wanted =
-    Wanted { what: "a value after the `=`", label: "the value of the property", name: false };
+const NAME: ExpectedPart =
+    ExpectedPart { what: "the name of a node", label: "a node begins with its name", is_name: true };
+const NAME_AFTER_SLASHDASH: ExpectedPart =
+    ExpectedPart { what: "a node after `/-`", label: "`/-` comments out the next node", is_name: true };
+const TYPE: ExpectedPart = ExpectedPart {
+    what: "the name of a type",
+    label: "a type annotation is one word in parentheses",
+    is_name: true,
+};
+const ENTRY: ExpectedPart =
+    ExpectedPart { what: "a value", label: "only a value or `key=value` is allowed here", is_name: false };
+const ANNOTATED_VALUE: ExpectedPart = ExpectedPart {
+    what: "a value after the type annotation",
+    label: "a value must follow the annotation",
+    is_name: false,
+};
+const PROPERTY_VALUE: ExpectedPart =
+    ExpectedPart { what: "a value after the `=`", label: "the value of the property", is_name: false };
 
-/// What comes next in a node.
-enum Part {
-    /// The node ends before this place.
+/// The next part of a node.
+enum NodePart {
+    /// The node ends before this position.
     End,
     /// The node ends with the `;` here.
     Semicolon,
     Block,
     /// A `/-`.
     Slashdash,
-    /// An `=` that no key stands before.
+    /// An `=` without a key.
     Equals,
-    /// A value, a property, or something that is neither.
+    /// A value, a property or unexpected text.
     Entry,
 }
 
-impl<'a> Reader<'a> {
-    /// Reads the node that begins here.
-    pub(super) fn node(&mut self) {
-        let by_indent = self.witness == Witness::Indent;
+impl<'a> KdlParser<'a> {
+    /// Parses the node at this position.
+    pub(super) fn parse_node(&mut self) {
+        let by_indent = self.block_end_rule == BlockEndRule::Indentation;
         let indent = if by_indent { self.indent_here() } else { None };
         if by_indent {
-            self.heed_indent_of_node(indent);
+            self.close_blocks_before_node(indent);
         }
-        let mut wanted = &NAME;
-        let mut fate = self.fate();
+        let mut expected = &NAME;
+        let mut retention = self.retention();
         if self.starts_with(self.pos, b"/-") {
-            (wanted, fate) = (&NAME_LEFT_OUT, Fate::Dropped);
+            (expected, retention) = (&NAME_AFTER_SLASHDASH, Retention::Discard);
             self.pos += 2;
-            self.line_space();
+            self.skip_line_space();
         }
-        let named = self.annotation().and_then(|annotation| {
-            let name = self.name(wanted)?;
-            self.refuse_annotation(annotation, fate);
+        let named = self.parse_annotation().and_then(|annotation| {
+            let name = self.parse_name(expected)?;
+            self.report_annotation(annotation, retention);
             Some(name)
         });
-        let draft = match named {
-            Some((name, span)) => Draft::new(name, span, fate, indent),
-            // What follows is read for its faults, and belongs to nothing.
-            None => Draft::new(Cow::Borrowed(""), self.span(self.pos, self.pos), Fate::Dropped, indent),
+        let partial = match named {
+            Some((name, span)) => PartialNode::new(name, span, retention, indent),
+            // Parse the rest to report its errors, but discard it.
+            None => {
+                PartialNode::new(Cow::Borrowed(""), self.span(self.pos, self.pos), Retention::Discard, indent)
+            }
         };
-        self.entries(draft);
+        self.parse_entries(partial);
     }
 
-    fn name(&mut self, wanted: &Wanted) -> Option<(Cow<'a, str>, Span)> {
+    fn parse_name(&mut self, expected: &ExpectedPart) -> Option<(Cow<'a, str>, Span)> {
         let start = self.pos;
         if self.peek() == Some(b'#') && !self.at_raw_string() && !self.at_keyword() {
-            self.hash_comment();
+            self.report_hash_comment();
             return None;
         }
         if self.at_number() || self.at_keyword() {
-            self.unexpected(wanted.what, wanted.label);
+            self.report_unexpected(expected.what, expected.label);
             return None;
         }
-        let value = self.value(wanted)?;
+        let value = self.parse_value(expected)?;
         match value.value {
             Value::String(name) => Some((name, self.span(start, self.pos))),
             Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => None,
         }
     }
 
-    /// Reads what follows the name of a node, or one of its blocks, and puts the node where it belongs.
-    pub(super) fn entries(&mut self, mut draft: Draft<'a>) {
-        let mut spaced = self.node_space();
+    /// Parses the parts after the name of a node or after one of its blocks, then adds the node to its parent.
+    pub(super) fn parse_entries(&mut self, mut partial: PartialNode<'a>) {
+        let mut has_space = self.skip_node_space();
         loop {
-            match self.part() {
-                Part::End => break,
-                Part::Semicolon => {
+            match self.next_part() {
+                NodePart::End => break,
+                NodePart::Semicolon => {
                     self.pos += 1;
                     break;
                 }
-                Part::Block => match self.open(draft, Fate::Kept) {
+                NodePart::Block => match self.open(partial, Retention::Keep) {
                     Some(back) => {
-                        draft = back;
-                        spaced = self.node_space();
+                        partial = back;
+                        has_space = self.skip_node_space();
                     }
                     None => return,
                 },
-                Part::Slashdash => match self.slashdash(draft) {
-                    Some((back, space)) => (draft, spaced) = (back, space),
+                NodePart::Slashdash => match self.slashdash(partial) {
+                    Some((back, space)) => (partial, has_space) = (back, space),
                     None => return,
                 },
-                Part::Equals => spaced = self.equals(&mut draft),
-                Part::Entry if draft.stage == Stage::Done => {
-                    if self.behind_block() {
+                NodePart::Equals => has_space = self.recover_from_equals(&mut partial),
+                NodePart::Entry if partial.stage == NodeStage::Done => {
+                    if self.recover_after_block() {
                         break;
                     }
-                    spaced = true;
+                    has_space = true;
                 }
-                Part::Entry if spaced => {
-                    self.entries_before_blocks(&draft);
-                    spaced = self.entry(&mut draft, Fate::Kept);
+                NodePart::Entry if has_space => {
+                    self.check_entry_position(&partial);
+                    has_space = self.parse_entry(&mut partial, Retention::Keep);
                 }
-                Part::Entry => spaced = self.glued(&mut draft),
+                NodePart::Entry => has_space = self.recover_missing_space(&mut partial),
             }
         }
-        self.attach(draft);
+        self.attach(partial);
     }
 
-    fn part(&self) -> Part {
+    fn next_part(&self) -> NodePart {
         match self.peek() {
-            None | Some(b'}') => Part::End,
-            Some(b';') => Part::Semicolon,
-            Some(b'{') => Part::Block,
-            Some(b'=') => Part::Equals,
+            None | Some(b'}') => NodePart::End,
+            Some(b';') => NodePart::Semicolon,
+            Some(b'{') => NodePart::Block,
+            Some(b'=') => NodePart::Equals,
             Some(b'/') => match self.byte(self.pos + 1) {
-                Some(b'/') => Part::End,
-                Some(b'-') => Part::Slashdash,
-                _ => Part::Entry,
+                Some(b'/') => NodePart::End,
+                Some(b'-') => NodePart::Slashdash,
+                _ => NodePart::Entry,
             },
-            Some(_) if self.newline_len(self.pos) > 0 => Part::End,
-            Some(_) => Part::Entry,
+            Some(_) if self.newline_len(self.pos) > 0 => NodePart::End,
+            Some(_) => NodePart::Entry,
         }
     }
 
-    /// Reads what a `/-` leaves out; none where that is a block, which is open now.
-    fn slashdash(&mut self, mut draft: Draft<'a>) -> Option<(Draft<'a>, bool)> {
+    /// Parses the part after a `/-`, to discard it. None if the part is a block, which is open then.
+    fn slashdash(&mut self, mut partial: PartialNode<'a>) -> Option<(PartialNode<'a>, bool)> {
         let start = self.pos;
         self.pos += 2;
-        self.line_space();
-        match self.part() {
-            Part::Block => {
-                let back = self.open(draft, Fate::Dropped)?;
-                Some((back, self.node_space()))
+        self.skip_line_space();
+        match self.next_part() {
+            NodePart::Block => {
+                let back = self.open(partial, Retention::Discard)?;
+                Some((back, self.skip_node_space()))
             }
-            Part::Entry => {
-                self.entries_before_blocks(&draft);
-                let spaced = self.entry(&mut draft, Fate::Dropped);
-                Some((draft, spaced))
+            NodePart::Entry => {
+                self.check_entry_position(&partial);
+                let has_space = self.parse_entry(&mut partial, Retention::Discard);
+                Some((partial, has_space))
             }
-            Part::End | Part::Semicolon | Part::Slashdash | Part::Equals => {
-                let message = format!("expected something to leave out after `/-`, found {}", self.found());
+            NodePart::End | NodePart::Semicolon | NodePart::Slashdash | NodePart::Equals => {
+                let message = format!(
+                    "expected a node, a value, a property or a block after `/-`, found {}",
+                    self.describe_found()
+                );
                 let finding = codes::KDL_SYNTAX
-                    .at(self.span(start, start + 2), "leaves out nothing", message)
-                    .help("remove the `/-`, or write it before a node, a value, a property or a block");
+                    .at(self.span(start, start + 2), "comments out nothing", message)
+                    .help("remove the `/-`, or write it directly before the part to comment out");
                 self.report(finding);
                 self.pos += if self.starts_with(self.pos, b"/-") { 2 } else { 0 };
-                Some((draft, true))
+                Some((partial, true))
             }
         }
     }
 
-    /// Reads a value or a property; says whether there was space behind it.
-    pub(super) fn entry(&mut self, draft: &mut Draft<'a>, fate: Fate) -> bool {
-        let fate = fate.or(draft.fate);
-        let Some(annotation) = self.annotation() else { return self.node_space_after_fault() };
-        let wanted = if annotation.is_some() { &ANNOTATED } else { &ENTRY };
-        let Some(value) = self.value(wanted) else {
-            return self.node_space_after_fault();
+    /// Parses a value or a property. True if whitespace follows it.
+    pub(super) fn parse_entry(&mut self, partial: &mut PartialNode<'a>, retention: Retention) -> bool {
+        let retention = retention.or(partial.retention);
+        let Some(annotation) = self.parse_annotation() else { return self.skip_space_after_error() };
+        let expected = if annotation.is_some() { &ANNOTATED_VALUE } else { &ENTRY };
+        let Some(value) = self.parse_value(expected) else {
+            return self.skip_space_after_error();
         };
-        let spaced = self.node_space();
+        let has_space = self.skip_node_space();
         if self.peek() == Some(b'=') {
-            return self.property(draft, value, annotation, fate);
+            return self.parse_property(partial, value, annotation, retention);
         }
-        self.refuse_annotation(annotation, fate);
-        draft.node.span = draft.node.span.to(value.span);
-        if fate == Fate::Kept {
-            // Nearly every node has one value: room for four would be most of the memory.
-            draft.node.args.reserve_exact(usize::from(draft.node.args.is_empty()));
-            draft.node.args.push(value);
+        self.report_annotation(annotation, retention);
+        partial.node.span = partial.node.span.to(value.span);
+        if retention == Retention::Keep {
+            // Nearly every node has one value. The default capacity of four would take most of the memory.
+            partial.node.args.reserve_exact(usize::from(partial.node.args.is_empty()));
+            partial.node.args.push(value);
         }
-        spaced
+        has_space
     }
 
-    /// What follows a fault needs no blank before it.
-    pub(super) fn node_space_after_fault(&mut self) -> bool {
-        self.node_space();
+    /// Skips whitespace after an error. Always true: the next part then needs no whitespace before it.
+    pub(super) fn skip_space_after_error(&mut self) -> bool {
+        self.skip_node_space();
         true
     }
 
-    /// Reads a property from its `=` on.
-    fn property(
+    /// Parses a property from its `=`.
+    fn parse_property(
         &mut self,
-        draft: &mut Draft<'a>,
+        partial: &mut PartialNode<'a>,
         key: Scalar<'a>,
         before_key: Option<Span>,
-        fate: Fate,
+        retention: Retention,
     ) -> bool {
         let equals = self.pos;
         self.pos += 1;
-        self.node_space();
+        self.skip_node_space();
         let key_span = key.span;
-        let key = self.key(key, before_key);
-        if matches!(self.part(), Part::End | Part::Semicolon | Part::Block | Part::Slashdash | Part::Equals) {
+        let key = self.key_from_value(key, before_key);
+        if matches!(
+            self.next_part(),
+            NodePart::End | NodePart::Semicolon | NodePart::Block | NodePart::Slashdash | NodePart::Equals
+        ) {
             let written = self.slice(key_span.range().start, equals + 1);
-            let message = format!("expected a value after {}, found {}", quoted(written), self.found());
+            let message =
+                format!("expected a value after {}, found {}", quoted(written), self.describe_found());
             let span = key_span.to(self.span(equals, equals + 1));
             let finding = codes::KDL_SYNTAX.at(span, "this property has no value", message);
-            self.report(finding.help(format!("write a value right after the `=`, as `{written}\"..\"`")));
+            self.report(
+                finding.help(format!("write a value directly after the `=`, such as `{written}\"..\"`")),
+            );
             self.recover();
-            return self.node_space_after_fault();
+            return self.skip_space_after_error();
         }
-        let Some(annotation) = self.annotation() else { return self.node_space_after_fault() };
-        let Some(value) = self.value(&PROPERTY) else {
-            return self.node_space_after_fault();
+        let Some(annotation) = self.parse_annotation() else { return self.skip_space_after_error() };
+        let Some(value) = self.parse_value(&PROPERTY_VALUE) else {
+            return self.skip_space_after_error();
         };
-        self.refuse_annotation(annotation, fate);
-        draft.node.span = draft.node.span.to(value.span);
-        if let (Some(key), Fate::Kept) = (key, fate) {
+        self.report_annotation(annotation, retention);
+        partial.node.span = partial.node.span.to(value.span);
+        if let (Some(key), Retention::Keep) = (key, retention) {
             let span = key_span.to(value.span);
             let (args, fields) = (vec![value], Vec::new());
-            draft.node.fields.reserve_exact(usize::from(draft.node.fields.is_empty()));
-            draft.node.fields.push(Node { key, key_span, args, fields, block: None, span });
+            partial.node.fields.reserve_exact(usize::from(partial.node.fields.is_empty()));
+            partial.node.fields.push(Node { key, key_span, args, fields, block: None, span });
         }
-        self.node_space()
+        self.skip_node_space()
     }
 
-    /// The key that a value before `=` is; none where it cannot be one, which is said.
-    fn key(&mut self, key: Scalar<'a>, annotation: Option<Span>) -> Option<Cow<'a, str>> {
+    /// Converts the value before an `=` to a key. Reports a value that cannot be a key and returns none.
+    fn key_from_value(&mut self, key: Scalar<'a>, annotation: Option<Span>) -> Option<Cow<'a, str>> {
         let written = self.slice(key.span.range().start, key.span.range().end);
         if let Some(span) = annotation {
-            let message = "a type annotation stands before a key";
-            let finding = codes::KDL_SYNTAX.at(span, "KDL has these before values only", message);
+            let message = "a key cannot have a type annotation";
+            let finding = codes::KDL_SYNTAX.at(span, "only allowed before values", message);
             self.report(finding.help("remove it"));
         }
         match key.value {
@@ -244,37 +263,37 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a type annotation where one stands. The outer none says that it has a fault, which was said.
-    #[expect(clippy::option_option, reason = "a fault, no annotation, an annotation")]
-    fn annotation(&mut self) -> Option<Option<Span>> {
+    /// Parses a type annotation, if there is one. The outer none means that it has a syntax error, which was reported.
+    #[expect(clippy::option_option, reason = "a syntax error, no annotation, an annotation")]
+    fn parse_annotation(&mut self) -> Option<Option<Span>> {
         if self.peek() != Some(b'(') {
             return Some(None);
         }
         let start = self.pos;
         self.pos += 1;
-        self.node_space();
+        self.skip_node_space();
         if self.at_number() || self.at_keyword() {
-            self.unexpected(TYPE.what, TYPE.label);
+            self.report_unexpected(TYPE.what, TYPE.label);
             return None;
         }
-        self.value(&TYPE)?;
-        self.node_space();
+        self.parse_value(&TYPE)?;
+        self.skip_node_space();
         if self.peek() != Some(b')') {
-            self.unexpected("`)` after the name of a type", TYPE.label);
+            self.report_unexpected("`)` after the name of a type", TYPE.label);
             return None;
         }
         self.pos += 1;
         let span = self.span(start, self.pos);
-        self.node_space();
+        self.skip_node_space();
         Some(Some(span))
     }
 
-    /// Says that a type annotation, legal in KDL, has no place in a registry.
-    fn refuse_annotation(&mut self, annotation: Option<Span>, fate: Fate) {
-        let Some(span) = annotation.filter(|_| fate == Fate::Kept) else { return };
+    /// Reports a type annotation: KDL allows it, registries do not.
+    fn report_annotation(&mut self, annotation: Option<Span>, retention: Retention) {
+        let Some(span) = annotation.filter(|_| retention == Retention::Keep) else { return };
         let written = self.slice(span.range().start, span.range().end);
-        let message = format!("a registry has no type annotations, found {}", quoted(written));
-        let finding = codes::TYPE_ANNOTATION.at(span, "the field alone decides the type", message);
+        let message = format!("registries have no type annotations, found {}", quoted(written));
+        let finding = codes::TYPE_ANNOTATION.at(span, "the field decides the type", message);
         self.report(finding.help(format!("remove `{written}`")));
     }
 }

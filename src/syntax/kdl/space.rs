@@ -1,9 +1,10 @@
-//! What separates the parts: blanks, line breaks, comments, continued lines; and the code points that KDL refuses.
+//! Skips separators: whitespace, line breaks, comments and line continuations. Also finds the code points that KDL
+//! forbids.
 
-use super::Reader;
+use super::KdlParser;
 use crate::syntax::codes;
 
-/// Whether an ASCII byte may stand in a bare word; of other bytes [`Reader::word_end`] decides.
+/// True if an ASCII byte is allowed in a bare word. [`KdlParser::word_end`] handles all other bytes.
 fn is_word_byte(byte: u8) -> bool {
     !matches!(
         byte,
@@ -12,13 +13,13 @@ fn is_word_byte(byte: u8) -> bool {
     )
 }
 
-/// Whether a code point that KDL refuses may begin with this byte.
-fn may_be_refused(byte: u8) -> bool {
+/// True if a code point that KDL forbids can begin with this byte.
+fn may_be_forbidden(byte: u8) -> bool {
     matches!(byte, 0..=8 | 14..=31 | 0x7f | 0xe2 | 0xef)
 }
 
-impl Reader<'_> {
-    /// The length of the line break at a place, or 0.
+impl KdlParser<'_> {
+    /// The length of the line break at `at`, or 0.
     pub(super) fn newline_len(&self, at: usize) -> usize {
         match self.byte(at) {
             Some(b'\r') if self.byte(at + 1) == Some(b'\n') => 2,
@@ -30,7 +31,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The length of the blank at a place, or 0.
+    /// The length of the whitespace character at `at`, or 0.
     pub(super) fn blank_len(&self, at: usize) -> usize {
         let wide = |second: u8, third: fn(u8) -> bool| {
             let rest = (self.byte(at + 1), self.byte(at + 2));
@@ -46,7 +47,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The end of the blanks that begin at a place.
+    /// The end of the whitespace at `at`, without line breaks.
     pub(super) fn blanks_end(&self, mut at: usize) -> usize {
         loop {
             match self.blank_len(at) {
@@ -56,7 +57,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The end of the bare word that begins at a place; the place itself where none does.
+    /// The end of the bare word at `at`. Returns `at` if there is no word.
     pub(super) fn word_end(&self, mut at: usize) -> usize {
         while let Some(byte) = self.byte(at) {
             if byte < 0x80 {
@@ -71,7 +72,7 @@ impl Reader<'_> {
         at
     }
 
-    /// The first place at or after `at` where a line ends.
+    /// The end of the line that contains `at`, without its line break.
     pub(super) fn line_end(&self, mut at: usize) -> usize {
         while let Some(byte) = self.byte(at) {
             if matches!(byte, 0x0a..=0x0d | 0xc2 | 0xe2) && self.newline_len(at) > 0 {
@@ -82,18 +83,18 @@ impl Reader<'_> {
         at
     }
 
-    /// The text from a place to the end of its line.
+    /// The text from `at` to the end of its line.
     pub(super) fn line_at(&self, at: usize) -> &str {
         self.slice(at, self.line_end(at))
     }
 
-    /// Passes over what may stand between the parts of a node; says whether there was any.
-    pub(super) fn node_space(&mut self) -> bool {
+    /// Skips the separators between the parts of a node. True if there were any.
+    pub(super) fn skip_node_space(&mut self) -> bool {
         let start = self.pos;
         loop {
             match self.peek() {
                 Some(b' ' | b'\t') => self.pos += 1,
-                Some(b'/') if self.byte(self.pos + 1) == Some(b'*') => self.block_comment(),
+                Some(b'/') if self.byte(self.pos + 1) == Some(b'*') => self.skip_block_comment(),
                 Some(b'\\') => match self.continued_line() {
                     Some(end) => self.pos = end,
                     None => break,
@@ -108,10 +109,10 @@ impl Reader<'_> {
         self.pos > start
     }
 
-    /// Passes over what may stand between nodes.
-    pub(super) fn line_space(&mut self) {
+    /// Skips the separators between nodes.
+    pub(super) fn skip_line_space(&mut self) {
         loop {
-            self.node_space();
+            self.skip_node_space();
             if self.starts_with(self.pos, b"//") {
                 self.pos = self.line_end(self.pos);
             }
@@ -122,7 +123,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Where a node goes on after the `\` at this place; none where no line break follows it.
+    /// The start of the continued line after the `\` at this position. None if no line break follows.
     fn continued_line(&mut self) -> Option<usize> {
         let backslash = self.pos;
         self.pos += 1;
@@ -131,7 +132,7 @@ impl Reader<'_> {
             if !self.starts_with(self.pos, b"/*") {
                 break;
             }
-            self.block_comment();
+            self.skip_block_comment();
         }
         let comment = self.starts_with(self.pos, b"//");
         let end = if comment { self.line_end(self.pos) } else { self.pos };
@@ -140,9 +141,9 @@ impl Reader<'_> {
         (newline > 0 || end >= self.bytes.len()).then_some(end + newline)
     }
 
-    /// Passes over a comment with the comments in it. One that is never closed ends at the first `*/`, since that is
-    /// where its author took it to end, else with the text.
-    pub(super) fn block_comment(&mut self) {
+    /// Skips a block comment with its nested comments. An unclosed comment ends at the first `*/`, where the user
+    /// probably meant it to end, otherwise at the end of the text.
+    pub(super) fn skip_block_comment(&mut self) {
         let open = self.pos;
         let (mut depth, mut first_close) = (0usize, None);
         let mut at = if self.may_search() { open } else { self.bytes.len() };
@@ -164,21 +165,21 @@ impl Reader<'_> {
                 return;
             }
         }
-        self.searches = self.searches.saturating_add(1);
-        self.lost |= first_close.is_none();
+        self.failed_searches = self.failed_searches.saturating_add(1);
+        self.rest_consumed |= first_close.is_none();
         self.pos = first_close.unwrap_or(self.bytes.len());
         let finding = codes::KDL_SYNTAX.at(
             self.span(open, open + 2),
             "opened here",
             "this comment is never closed: expected `*/`",
         );
-        let nested =
-            first_close.map(|_| "close it with `*/`; every `/*` inside a comment needs a `*/` of its own");
+        let nested = first_close.map(|_| "close it with `*/`; each `/*` inside a comment also needs a `*/`");
         self.report(finding.help(nested.unwrap_or("close it with `*/`")));
     }
 
-    /// Says which lines have a code point that may stand nowhere in KDL. To the rest of the reader these are letters.
-    pub(super) fn refuse_code_points(&mut self) {
+    /// Reports the first forbidden code point of each line. The other parser functions treat these code points as
+    /// letters.
+    pub(super) fn report_forbidden_code_points(&mut self) {
         const CHUNK: usize = 4096;
         let mut at = 0;
         while let Some(chunk) = self.bytes.get(at..self.bytes.len().min(at + CHUNK)) {
@@ -186,10 +187,10 @@ impl Reader<'_> {
                 return;
             }
             let end = at + chunk.len();
-            // The fold is free of branches, so that ordinary text costs next to nothing.
-            if chunk.iter().fold(false, |seen, byte| seen | may_be_refused(*byte)) {
+            // The fold has no branches, so it is very fast on ordinary text.
+            if chunk.iter().fold(false, |seen, byte| seen | may_be_forbidden(*byte)) {
                 while at < end {
-                    at = self.refuse_code_point(at);
+                    at = self.check_code_point(at);
                 }
             } else {
                 at = end;
@@ -197,9 +198,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Looks at one place; gives the next one to look at.
-    fn refuse_code_point(&mut self, at: usize) -> usize {
-        let Some(byte) = self.byte(at).filter(|byte| may_be_refused(*byte)) else { return at + 1 };
+    /// Checks one position. Returns the next position to check.
+    fn check_code_point(&mut self, at: usize) -> usize {
+        let Some(byte) = self.byte(at).filter(|byte| may_be_forbidden(*byte)) else { return at + 1 };
         let len = match (byte, self.byte(at + 1), self.byte(at + 2)) {
             (0xe2, Some(0x80), Some(0x8e | 0x8f | 0xaa..=0xae)) | (0xe2, Some(0x81), Some(0xa6..=0xa9)) => 3,
             (0xef, Some(0xbb), Some(0xbf)) if at > 0 => 3,
@@ -209,8 +210,8 @@ impl Reader<'_> {
         let Some(found) = self.slice(at, at + len).chars().next() else { return at + 1 };
         let code = format!("U+{:04X}", u32::from(found));
         let help = format!("write `{}` inside quotes, or remove it", found.escape_unicode());
-        let message = format!("the code point {code} may not stand in KDL text");
-        let label = "this character is invisible or steers the text around it";
+        let message = format!("the code point {code} is not allowed in KDL text");
+        let label = "this character is invisible or changes how the text is displayed";
         self.report(codes::KDL_SYNTAX.at(self.span(at, at + len), label, message).help(help));
         self.line_end(at)
     }

@@ -1,33 +1,34 @@
-//! Strings between quotes: on one line or several, with escapes or raw. Borrowed from the text where nothing is escaped.
+//! Parses quoted strings: single-line or multi-line, with escapes or raw. A string without escapes borrows from the
+//! text.
 
-use super::{Reader, Version};
+use super::{KdlParser, KdlVersion};
 use crate::diag::words::quoted;
 use crate::source::Span;
 use crate::syntax::codes;
 use std::borrow::Cow;
 
-/// How many lines, and bytes, a string without a partner on its line is looked ahead for the quote that ends it.
+/// How many lines and bytes to search for the closing quote of a string that does not end on its line.
 const LOOK_AHEAD: (usize, usize) = (64, 4096);
 
-impl<'a> Reader<'a> {
-    /// The end of the `#`s that begin at a place.
+impl<'a> KdlParser<'a> {
+    /// The end of the `#` characters at `at`.
     pub(super) fn hashes_end(&self, at: usize) -> usize {
         let rest = self.bytes.get(at..).unwrap_or_default();
         at + rest.iter().take_while(|byte| **byte == b'#').count()
     }
 
-    /// Reads the string that begins here with that many `#`; one without `#` has escapes.
-    pub(super) fn string(&mut self, hashes: usize) -> Cow<'a, str> {
+    /// Parses the string that begins here, with the given number of `#`. A string without `#` has escapes.
+    pub(super) fn parse_string(&mut self, hashes: usize) -> Cow<'a, str> {
         if self.starts_with(self.pos + hashes, b"\"\"\"") {
-            self.lines(hashes)
+            self.parse_multiline_string(hashes)
         } else if hashes > 0 {
-            self.raw(hashes)
+            self.parse_raw_string(hashes)
         } else {
-            self.quoted()
+            self.parse_escaped_string()
         }
     }
 
-    fn quoted(&mut self) -> Cow<'a, str> {
+    fn parse_escaped_string(&mut self) -> Cow<'a, str> {
         let open = self.pos;
         let start = open + 1;
         let mut at = start;
@@ -52,10 +53,10 @@ impl<'a> Reader<'a> {
                 _ => at += 1,
             }
         }
-        self.unclosed_line(open, 0, at)
+        self.recover_unclosed_string(open, 0, at)
     }
 
-    fn raw(&mut self, hashes: usize) -> Cow<'a, str> {
+    fn parse_raw_string(&mut self, hashes: usize) -> Cow<'a, str> {
         let open = self.pos;
         let start = open + hashes + 1;
         let mut at = start;
@@ -73,11 +74,11 @@ impl<'a> Reader<'a> {
                 _ => at += 1,
             }
         }
-        self.unclosed_line(open, hashes, at)
+        self.recover_unclosed_string(open, hashes, at)
     }
 
-    /// A raw string of KDL 1, which begins with `r` and may have line breaks in it.
-    pub(super) fn raw_of_version_1(&mut self) -> Cow<'a, str> {
+    /// Parses a raw string of KDL 1. It begins with `r` and can contain line breaks.
+    pub(super) fn parse_raw_string_v1(&mut self) -> Cow<'a, str> {
         let hashes = self.hashes_end(self.pos + 1) - self.pos - 1;
         let start = self.pos + hashes + 2;
         let close = format!("\"{}", "#".repeat(hashes));
@@ -86,12 +87,12 @@ impl<'a> Reader<'a> {
             self.pos = start + len + close.len();
             return Cow::Borrowed(self.slice(start, start + len));
         }
-        self.searches = self.searches.saturating_add(1);
+        self.failed_searches = self.failed_searches.saturating_add(1);
         self.pos += 1;
-        self.unclosed_line(self.pos, hashes, self.line_end(start))
+        self.recover_unclosed_string(self.pos, hashes, self.line_end(start))
     }
 
-    /// The place behind the escape that begins with the `\` at `at`; of escaped blanks, behind all of them.
+    /// The end of the escape that begins with the `\` at `at`. Escaped whitespace is one escape.
     pub(super) fn escape_end(&self, at: usize) -> usize {
         let mut end = at + 1;
         loop {
@@ -104,14 +105,14 @@ impl<'a> Reader<'a> {
         if end == at + 1 { end + next } else { end }
     }
 
-    /// Adds a text with its escapes resolved; the first one that does not exist is said.
-    pub(super) fn unescape(&mut self, text: &str, base: usize, out: &mut String, said: &mut bool) {
+    /// Appends a text to `out` with its escapes resolved. Reports the first unknown escape of the string.
+    pub(super) fn unescape(&mut self, text: &str, base: usize, out: &mut String, reported: &mut bool) {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('\\') {
             out.push_str(before);
             let escape = base + text.len() - after.len() - 1;
-            let mut behind = after.chars();
-            match behind.next() {
+            let mut chars = after.chars();
+            match chars.next() {
                 Some('n') => out.push('\n'),
                 Some('r') => out.push('\r'),
                 Some('t') => out.push('\t'),
@@ -120,61 +121,73 @@ impl<'a> Reader<'a> {
                 Some('s') => out.push(' '),
                 Some(c @ ('\\' | '"')) => out.push(c),
                 Some('u') => {
-                    rest = self.unicode(behind.as_str(), escape, out, said);
+                    rest = self.parse_unicode_escape(chars.as_str(), escape, out, reported);
                     continue;
                 }
                 Some(c) if is_blank(c) || is_newline(c) => {
                     rest = after.trim_start_matches(|c| is_blank(c) || is_newline(c));
                     continue;
                 }
-                other => self.unknown_escape(escape, other, out, said),
+                other => self.report_unknown_escape(escape, other, out, reported),
             }
-            rest = behind.as_str();
+            rest = chars.as_str();
         }
         out.push_str(rest);
     }
 
-    fn unknown_escape(&mut self, escape: usize, found: Option<char>, out: &mut String, said: &mut bool) {
+    fn report_unknown_escape(
+        &mut self,
+        escape: usize,
+        found: Option<char>,
+        out: &mut String,
+        reported: &mut bool,
+    ) {
         out.push('\\');
         out.extend(found);
-        // A `\/` is an escape of KDL 1, which was said.
-        if std::mem::replace(said, true) || self.version == Version::One {
+        // KDL 1 has the escape `\/`, and KDL 1 is already reported.
+        if std::mem::replace(reported, true) || self.version == KdlVersion::One {
             return;
         }
         let written: String = ['\\'].into_iter().chain(found).collect();
         let message = format!("unknown escape {}", quoted(&written));
         let finding = codes::KDL_SYNTAX
             .at(
-                self.place_of(escape, &written),
+                self.escape_span(escape, &written),
                 "expected one of n r t b f s u \\ \" after the `\\`",
                 message,
             )
-            .help("write `\\\\` for a backslash, or take a raw string: `#\"..\"#`");
+            .help("write `\\\\` for a backslash, or use a raw string: `#\"..\"#`");
         self.report(finding);
     }
 
-    /// Where an escape stands: at the place that was reckoned, or behind it where blanks before it were escaped.
-    fn place_of(&self, reckoned: usize, written: &str) -> Span {
-        let mut rest = self.bytes.get(reckoned..).unwrap_or_default().windows(written.len());
-        let start = reckoned + rest.position(|part| part == written.as_bytes()).unwrap_or(0);
+    /// The span of an escape: at the computed position, or after it if escaped whitespace comes before the escape.
+    fn escape_span(&self, computed: usize, written: &str) -> Span {
+        let mut rest = self.bytes.get(computed..).unwrap_or_default().windows(written.len());
+        let start = computed + rest.position(|part| part == written.as_bytes()).unwrap_or(0);
         self.span(start, start + written.len())
     }
 
-    /// Resolves `\u{..}`, of which `rest` stands behind the `u`; gives the text behind it.
-    fn unicode<'t>(&mut self, rest: &'t str, escape: usize, out: &mut String, said: &mut bool) -> &'t str {
+    /// Resolves `\u{..}`; `rest` is the text after the `u`. Returns the text after the escape.
+    fn parse_unicode_escape<'t>(
+        &mut self,
+        rest: &'t str,
+        escape: usize,
+        out: &mut String,
+        reported: &mut bool,
+    ) -> &'t str {
         let inside = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
-        let written = |digits: &str| {
+        let is_code_point = |digits: &str| {
             (1..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
         };
-        let Some((digits, behind)) = inside.filter(|(digits, _)| written(digits)) else {
-            if !std::mem::replace(said, true) {
+        let Some((digits, after)) = inside.filter(|(digits, _)| is_code_point(digits)) else {
+            if !std::mem::replace(reported, true) {
                 let finding = codes::KDL_SYNTAX
                     .at(
-                        self.place_of(escape, "\\u"),
-                        "expected 1 to 6 hexadecimal digits in braces behind this",
-                        "unfinished escape `\\u`",
+                        self.escape_span(escape, "\\u"),
+                        "expected 1 to 6 hexadecimal digits in braces after this",
+                        "incomplete escape `\\u`",
                     )
-                    .help("write the number of a character, as `\\u{e9}`");
+                    .help("write the code point in braces, such as `\\u{e9}`");
                 self.report(finding);
             }
             out.push_str("\\u");
@@ -182,31 +195,31 @@ impl<'a> Reader<'a> {
         };
         match u32::from_str_radix(digits, 16).ok().and_then(char::from_u32) {
             Some(found) => out.push(found),
-            None if std::mem::replace(said, true) => {}
+            None if std::mem::replace(reported, true) => {}
             None => {
-                let span = self.place_of(escape, &format!("\\u{{{digits}}}"));
-                let message = format!("no character has the number {digits}");
+                let span = self.escape_span(escape, &format!("\\u{{{digits}}}"));
+                let message = format!("no character has the code point {digits}");
                 self.report(codes::KDL_SYNTAX.at(
                     span,
-                    "expected the number of a Unicode character",
+                    "expected the code point of a Unicode character",
                     message,
                 ));
             }
         }
-        behind
+        after
     }
 
-    /// Says that a string does not end on its line, and takes what was most likely meant by it.
-    fn unclosed_line(&mut self, open: usize, hashes: usize, line_end: usize) -> Cow<'a, str> {
+    /// Reports a string that does not end on its line, and returns its most likely content.
+    fn recover_unclosed_string(&mut self, open: usize, hashes: usize, line_end: usize) -> Cow<'a, str> {
         let start = open + hashes + 1;
         let close = format!("\"{}", "#".repeat(hashes));
         let here = self.span(open, start);
         if let Some(end) = self.closing_quote_below(line_end, &close) {
             let finding = codes::KDL_SYNTAX
-                .at(here, "opened here", "a string in single quotes has a line break in it")
-                .help("put `\"\"\"` on lines of their own around text of several lines, or write `\\n`");
+                .at(here, "opened here", "a single-line string contains a line break")
+                .help("put `\"\"\"` on separate lines around multi-line text, or write `\\n` for the line break");
             self.pos = end + close.len();
-            if self.version == Version::Two {
+            if self.version == KdlVersion::Two {
                 self.report(finding);
             }
             return Cow::Borrowed(self.slice(start, end));
@@ -217,18 +230,18 @@ impl<'a> Reader<'a> {
         self.report(
             codes::KDL_SYNTAX
                 .at(here, "opened here", message)
-                .help(format!("write `{close}` where the text ends")),
+                .help(format!("add `{close}` where the text ends")),
         );
         Cow::Borrowed(self.slice(start, end).trim_end())
     }
 
-    /// Where a text ends that lacks its quote: with the line, or before the braces at its end.
+    /// Where a string without a closing quote ends: at the end of its line, or before the braces there.
     fn end_of_unclosed(&self, start: usize, line_end: usize) -> usize {
         let mut line = self.slice(start, line_end).trim_end();
         if let Some(before) = line.strip_suffix('{') {
             return start + before.len();
         }
-        let open = self.stack.iter().rev().take_while(|frame| self.line_end(frame.brace) >= start).count();
+        let open = self.stack.iter().rev().take_while(|block| self.line_end(block.brace) >= start).count();
         for _ in 0..open {
             match line.strip_suffix('}') {
                 Some(before) => line = before.trim_end().trim_end_matches(';').trim_end(),
@@ -238,8 +251,8 @@ impl<'a> Reader<'a> {
         start + line.len()
     }
 
-    /// The quote on a later line that ends a string with line breaks: the first quote after the string's line, if it
-    /// stands as an end and not as a beginning.
+    /// The quote on a later line that closes the string: the first quote after the line of the string, if it looks like
+    /// a closing quote and not like an opening quote.
     fn closing_quote_below(&self, line_end: usize, close: &str) -> Option<usize> {
         let mut at = line_end;
         for _ in 0..LOOK_AHEAD.0 {
@@ -261,7 +274,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a character is a blank to KDL.
+/// True if KDL treats the character as whitespace.
 pub(super) fn is_blank(c: char) -> bool {
     matches!(
         c,
@@ -269,7 +282,7 @@ pub(super) fn is_blank(c: char) -> bool {
     )
 }
 
-/// Whether a character ends a line, or is the first of two that do.
+/// True if the character is a line break, or the first of the two characters of one.
 pub(super) fn is_newline(c: char) -> bool {
     matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }

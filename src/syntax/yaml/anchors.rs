@@ -1,167 +1,176 @@
-//! Aliases and merge keys: copies of nodes, and a bound on how many.
+//! Aliases and merge keys: copies of nodes, and the limit of copies.
 
 use super::build::MAX_DEPTH;
-use super::frame::{Item, Member};
 use super::lines;
+use super::value::{ListMember, YamlValue};
 use crate::source::Span;
 use crate::syntax::{Node, Scalar, Value};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most nodes and scalars that are copied in one file.
+/// The maximum number of nodes and scalars that one file can copy.
 const MAX_COPIES: usize = 100_000;
-/// How many copies there may be for each node and scalar that is written.
-const COPIES_FOR_EACH: usize = 10;
-/// How many copies any file may have, small as it is.
-const COPIES_FOR_ALL: usize = 10_000;
-/// So many bytes of text that must be copied count as one more node.
-const BYTES_OF_A_COPY: usize = 64;
+/// The number of copies that each node and scalar in the file adds to the limit.
+const COPIES_PER_NODE: usize = 10;
+/// The number of copies that any file can make, even a small one.
+const BASE_COPIES: usize = 10_000;
+/// The number of bytes of owned text that count as one more node.
+const BYTES_PER_COPY: usize = 64;
 
-/// The anchors of a file by name, and what was spent on copies of them.
+/// The anchors of a file by name, and the number of copies.
 #[derive(Default)]
-pub(super) struct Anchors<'a> {
-    known: BTreeMap<&'a str, Anchor<'a>>,
-    /// Names of anchors in text that was passed over after a fault.
-    lost: BTreeSet<&'a str>,
-    made: usize,
-    /// Nodes and scalars that the text itself has so far.
+pub(super) struct AnchorTable<'a> {
+    by_name: BTreeMap<&'a str, Anchor<'a>>,
+    /// Names of anchors in text that was skipped after a syntax error.
+    skipped_names: BTreeSet<&'a str>,
+    opened: usize,
+    /// The number of nodes and scalars written in the text so far.
     pub(super) written: usize,
     copied: usize,
-    exhausted: bool,
+    limit_reported: bool,
 }
 
 struct Anchor<'a> {
     id: usize,
     span: Span,
-    state: State<'a>,
+    state: AnchorState<'a>,
 }
 
-enum State<'a> {
-    /// Its node has begun and not ended.
+enum AnchorState<'a> {
+    /// The anchored node is not complete yet.
     Open,
     Ready {
-        item: Item<'a>,
-        size: Size,
+        item: YamlValue<'a>,
+        size: CopySize,
     },
-    /// Its node was left out, which was said.
-    LeftOut,
-    /// There are too many nodes in it to be copied.
+    /// The anchored node was omitted, and a finding was reported.
+    Omitted,
+    /// The anchored node is too large to be copied.
     TooLarge,
 }
 
-/// An anchor whose node is being read.
+/// An anchor whose node is being parsed.
 #[derive(Clone, Copy)]
 pub(super) struct AnchorId<'a> {
     name: &'a str,
     id: usize,
 }
 
-/// What an alias stands for.
-pub(super) enum Found<'a> {
-    /// A copy of it.
-    Copy(Item<'a>),
-    /// Nothing, and that was said.
+/// The result of resolving an alias.
+pub(super) enum AliasTarget<'a> {
+    /// A copy of the anchored value.
+    Copy(YamlValue<'a>),
+    /// No value, and the cause was already reported.
     Nothing,
-    /// No such anchor.
+    /// There is no such anchor.
     Unknown,
-    /// The anchor, at the place given, is not complete.
+    /// The alias is inside its own anchor, which has this span.
     Inside(Span),
-    /// The first copy that is too many.
+    /// The first copy beyond the limit, with the span of the anchor.
     TooMany(Span),
-    /// Blocks in blocks beyond the limit.
+    /// The copy would exceed the maximum nesting depth.
     TooDeep,
 }
 
 #[derive(Clone, Copy)]
-struct Size {
+struct CopySize {
     nodes: usize,
     height: usize,
 }
 
-impl<'a> Anchors<'a> {
-    /// An anchor's node begins.
+impl<'a> AnchorTable<'a> {
+    /// Registers an anchor at the start of its node.
     pub(super) fn open(&mut self, name: &'a str, span: Span) -> AnchorId<'a> {
-        self.made += 1;
-        let id = self.made;
-        self.known.insert(name, Anchor { id, span, state: State::Open });
+        self.opened += 1;
+        let id = self.opened;
+        self.by_name.insert(name, Anchor { id, span, state: AnchorState::Open });
         AnchorId { name, id }
     }
 
-    /// An anchor's node is complete; a later anchor of the same name hides it.
-    pub(super) fn close(&mut self, anchor: AnchorId<'a>, item: Option<&Item<'a>>) {
-        let Some(known) = self.known.get_mut(anchor.name).filter(|known| known.id == anchor.id) else {
+    /// Records the value of an anchor. Does nothing if a later anchor of the same name has replaced it.
+    pub(super) fn close(&mut self, anchor: AnchorId<'a>, item: Option<&YamlValue<'a>>) {
+        let Some(entry) = self.by_name.get_mut(anchor.name).filter(|entry| entry.id == anchor.id) else {
             return;
         };
-        known.state = State::LeftOut;
+        entry.state = AnchorState::Omitted;
         let Some(item) = item else { return };
         let size = item.size();
         let budget = Self::budget(self.written).saturating_sub(self.copied);
         if size.nodes > budget {
-            known.state = State::TooLarge;
+            entry.state = AnchorState::TooLarge;
             return;
         }
-        // The copy that is kept counts as one, so that anchors in anchors in anchors stay bounded.
+        // The stored copy counts too. Otherwise nested anchors could use unlimited memory.
         self.copied += size.nodes;
-        known.state = State::Ready { item: item.clone(), size };
+        entry.state = AnchorState::Ready { item: item.clone(), size };
     }
 
-    /// Whether the anchor of that name is a list.
+    /// True if the anchor of that name is a list.
     pub(super) fn is_list(&self, name: &str) -> bool {
-        let anchor = self.known.get(name);
-        anchor.is_some_and(|anchor| matches!(anchor.state, State::Ready { item: Item::List { .. }, .. }))
+        let anchor = self.by_name.get(name);
+        anchor.is_some_and(|anchor| {
+            matches!(anchor.state, AnchorState::Ready { item: YamlValue::List { .. }, .. })
+        })
     }
 
     fn budget(written: usize) -> usize {
-        MAX_COPIES.min(written.saturating_mul(COPIES_FOR_EACH) + COPIES_FOR_ALL)
+        MAX_COPIES.min(written.saturating_mul(COPIES_PER_NODE) + BASE_COPIES)
     }
 
-    /// What the alias of that name stands for, where so many blocks are open.
-    pub(super) fn resolve(&mut self, name: &str, depth: usize) -> Found<'a> {
-        let Some(anchor) = self.known.get(name) else {
-            return if self.lost.contains(name) { Found::Nothing } else { Found::Unknown };
+    /// Resolves an alias inside `depth` open collections.
+    pub(super) fn resolve(&mut self, name: &str, depth: usize) -> AliasTarget<'a> {
+        let Some(anchor) = self.by_name.get(name) else {
+            return if self.skipped_names.contains(name) {
+                AliasTarget::Nothing
+            } else {
+                AliasTarget::Unknown
+            };
         };
         let spent = match &anchor.state {
-            State::Open => return Found::Inside(anchor.span),
-            State::LeftOut => return Found::Nothing,
-            State::Ready { size, .. } if depth + size.height > MAX_DEPTH => return Found::TooDeep,
-            State::Ready { size, .. } => self.copied.saturating_add(size.nodes),
-            State::TooLarge => usize::MAX,
+            AnchorState::Open => return AliasTarget::Inside(anchor.span),
+            AnchorState::Omitted => return AliasTarget::Nothing,
+            AnchorState::Ready { size, .. } if depth + size.height > MAX_DEPTH => {
+                return AliasTarget::TooDeep;
+            }
+            AnchorState::Ready { size, .. } => self.copied.saturating_add(size.nodes),
+            AnchorState::TooLarge => usize::MAX,
         };
-        if self.exhausted || spent > Self::budget(self.written) {
-            let first = !std::mem::replace(&mut self.exhausted, true);
-            return if first { Found::TooMany(anchor.span) } else { Found::Nothing };
+        if self.limit_reported || spent > Self::budget(self.written) {
+            let first = !std::mem::replace(&mut self.limit_reported, true);
+            return if first { AliasTarget::TooMany(anchor.span) } else { AliasTarget::Nothing };
         }
         self.copied = spent;
         match &anchor.state {
-            State::Ready { item, .. } => Found::Copy(item.clone()),
-            State::Open | State::LeftOut | State::TooLarge => Found::Nothing,
+            AnchorState::Ready { item, .. } => AliasTarget::Copy(item.clone()),
+            AnchorState::Open | AnchorState::Omitted | AnchorState::TooLarge => AliasTarget::Nothing,
         }
     }
 
-    /// Forgets anchors that a fault left open, and remembers the names of those in the text that is passed over.
-    pub(super) fn lose(&mut self, skipped: &'a str) {
-        for anchor in self.known.values_mut().filter(|anchor| matches!(anchor.state, State::Open)) {
-            anchor.state = State::LeftOut;
+    /// After a syntax error: omits the anchors that are still open, and records the names of anchors in the skipped
+    /// text.
+    pub(super) fn recover(&mut self, skipped: &'a str) {
+        for anchor in self.by_name.values_mut().filter(|anchor| matches!(anchor.state, AnchorState::Open)) {
+            anchor.state = AnchorState::Omitted;
         }
         for (at, _) in skipped.match_indices('&') {
             let name = skipped.get(lines::word(skipped, at + 1)).unwrap_or_default();
-            if !name.is_empty() && !self.known.contains_key(name) {
-                self.lost.insert(name);
+            if !name.is_empty() && !self.by_name.contains_key(name) {
+                self.skipped_names.insert(name);
             }
         }
     }
 }
 
-impl Item<'_> {
-    /// How much a copy would take. Items are never deeper than [`MAX_DEPTH`].
-    fn size(&self) -> Size {
+impl YamlValue<'_> {
+    /// The size of a copy. The recursion is safe: values are never deeper than [`MAX_DEPTH`].
+    fn size(&self) -> CopySize {
         match self {
-            Item::Scalar(scalar) => Size { nodes: scalar_size(scalar), height: 0 },
-            Item::Map { fields, .. } => {
-                fields.iter().fold(Size { nodes: 1, height: 1 }, |size, field| size.with(node_size(field)))
-            }
-            Item::List { members, .. } => {
-                members.iter().fold(Size { nodes: 1, height: 1 }, |size, member: &Member<'_>| {
+            YamlValue::Scalar(scalar) => CopySize { nodes: scalar_size(scalar), height: 0 },
+            YamlValue::Map { fields, .. } => fields
+                .iter()
+                .fold(CopySize { nodes: 1, height: 1 }, |size, field| size.with(node_size(field))),
+            YamlValue::List { members, .. } => {
+                members.iter().fold(CopySize { nodes: 1, height: 1 }, |size, member: &ListMember<'_>| {
                     size.with(member.item.size())
                 })
             }
@@ -169,17 +178,17 @@ impl Item<'_> {
     }
 }
 
-impl Size {
+impl CopySize {
     fn with(self, part: Self) -> Self {
         Self { nodes: self.nodes + part.nodes, height: self.height.max(part.height + 1) }
     }
 }
 
-fn node_size(node: &Node<'_>) -> Size {
+fn node_size(node: &Node<'_>) -> CopySize {
     let own = text_size(&node.key) + node.args.iter().map(scalar_size).sum::<usize>();
-    // A list of scalars is one level of the text and none of the node's.
+    // A list of scalars adds a nesting level in the text, but not in the node.
     let height = usize::from(node.block.is_some() || node.args.len() > 1);
-    node.fields.iter().fold(Size { nodes: own, height }, |size, field| size.with(node_size(field)))
+    node.fields.iter().fold(CopySize { nodes: own, height }, |size, field| size.with(node_size(field)))
 }
 
 fn scalar_size(scalar: &Scalar<'_>) -> usize {
@@ -189,14 +198,14 @@ fn scalar_size(scalar: &Scalar<'_>) -> usize {
     }
 }
 
-/// Text of the file is borrowed and costs nothing more, so only what was made for it counts.
-#[expect(clippy::ptr_arg, reason = "whether the text is borrowed is what is asked")]
+/// Only owned text counts: borrowed text needs no extra memory when it is copied.
+#[expect(clippy::ptr_arg, reason = "the function tests whether the text is borrowed")]
 fn text_size(text: &Cow<'_, str>) -> usize {
-    if let Cow::Owned(text) = text { 1 + text.len() / BYTES_OF_A_COPY } else { 1 }
+    if let Cow::Owned(text) = text { 1 + text.len() / BYTES_PER_COPY } else { 1 }
 }
 
-/// Appends merged fields whose names the own fields do not have; of two merges the earlier wins. Fields of one name
-/// that come from one merge are a list, and stay together.
+/// Appends the merged fields whose names are not in `fields`. The first merge with a name wins. Several fields of one
+/// name in the same merge are a list, so all of them are added.
 pub(super) fn merge<'a>(fields: &mut Vec<Node<'a>>, merges: Vec<Vec<Node<'a>>>) {
     if merges.is_empty() {
         return;

@@ -1,9 +1,11 @@
-//! Nodes from tokens: what a mapping, a list and a scalar are in the language.
+//! Builds nodes from tokens.
 
-use super::anchors::{AnchorId, Anchors, Found, merge};
-use super::events::{Style, Token, What};
-use super::fault::{Around, Last};
-use super::frame::{Frame, Item, Key, Kind, nested, no_mapping, shape};
+use super::anchors::{AliasTarget, AnchorId, AnchorTable, merge};
+use super::diagnose::{ErrorContext, LastToken};
+use super::events::{ScalarStyle, Token, TokenKind};
+use super::value::{
+    CollectionKind, MapKey, OpenCollection, YamlValue, nested_list, not_a_mapping, shape_finding,
+};
 use super::{lines, scalar};
 use crate::diag::words::quoted;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -12,180 +14,194 @@ use crate::syntax::codes::{BAD_ALIAS, NESTING_TOO_DEEP, TYPE_ANNOTATION};
 use crate::syntax::{Node, Scalar, Value};
 use std::borrow::Cow;
 
-/// The most blocks that may be open at once.
+/// The maximum nesting depth of mappings and lists.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// Takes tokens and makes nodes. After a fault it may be given those of another stretch of the text.
-pub(super) struct Builder<'a, 'd> {
-    /// Where findings go.
+/// Builds nodes from tokens. After a syntax error, it can continue with the tokens of a later part of the text.
+pub(super) struct NodeBuilder<'a, 'd> {
+    /// The sink for findings.
     pub(super) findings: &'d mut Diagnostics,
-    /// Whether it was said that blocks are nested too deep.
-    pub(super) deep_said: bool,
+    /// True if too deep nesting was reported.
+    pub(super) depth_reported: bool,
     pub(super) file: FileId,
     pub(super) text: &'a str,
     pub(super) nodes: Vec<Node<'a>>,
     pub(super) merges: Vec<Vec<Node<'a>>>,
-    pub(super) frames: Vec<Frame<'a>>,
-    /// Blocks that are open below the limit of depth; nothing is kept of them.
-    sunk: usize,
-    pub(super) anchors: Anchors<'a>,
-    /// Said at the end of the document, as a fault may be the better explanation.
-    pub(super) root_shape: Option<Diagnostic>,
+    pub(super) open: Vec<OpenCollection<'a>>,
+    /// The number of open collections beyond [`MAX_DEPTH`]. Their content is skipped.
+    skipped_depth: usize,
+    pub(super) anchors: AnchorTable<'a>,
+    /// The finding for a root that is not a mapping. It is reported at the end of the document, because a syntax error
+    /// would explain the problem better.
+    pub(super) root_finding: Option<Diagnostic>,
     pub(super) root: Option<u32>,
-    last: Option<Last>,
+    last: Option<LastToken>,
 }
 
-impl<'a, 'd> Builder<'a, 'd> {
-    /// A builder that has read nothing.
+impl<'a, 'd> NodeBuilder<'a, 'd> {
+    /// Creates a builder without nodes.
     pub(super) fn new(file: FileId, text: &'a str, findings: &'d mut Diagnostics) -> Self {
         Self {
             findings,
-            deep_said: false,
+            depth_reported: false,
             file,
             text,
             nodes: Vec::new(),
             merges: Vec::new(),
-            frames: Vec::new(),
-            sunk: 0,
-            anchors: Anchors::default(),
-            root_shape: None,
+            open: Vec::new(),
+            skipped_depth: 0,
+            anchors: AnchorTable::default(),
+            root_finding: None,
             root: None,
             last: None,
         }
     }
 
-    /// The nodes of the document.
+    /// Returns the nodes of the document.
     pub(super) fn finish(mut self) -> Vec<Node<'a>> {
         merge(&mut self.nodes, self.merges);
         self.nodes
     }
 
-    /// Takes the start or end of a block, a scalar or an alias.
-    pub(super) fn take(&mut self, token: Token<'a>) {
-        if self.sunk > 0 {
-            return self.sink(&token.what);
+    /// Processes a scalar, an alias, or the start or end of a collection.
+    pub(super) fn process(&mut self, token: Token<'a>) {
+        if self.skipped_depth > 0 {
+            return self.skip_token(&token.kind);
         }
         if let Some(tag) = token.tag {
-            self.tag(tag);
+            self.report_tag(tag);
         }
-        let anchor = token.anchor.map(|span| self.anchors.open(self.name(span), span));
-        let (flow, kind) = match token.what {
-            What::Scalar { text, style } => {
-                let given = [token.anchor, token.tag].into_iter().flatten().map(|span| span.end).max();
-                let span = self.exact(style, token.span, given);
-                return self.scalar(text, style, span, anchor);
+        let anchor = token.anchor.map(|span| self.anchors.open(self.anchor_name(span), span));
+        let (flow, kind) = match token.kind {
+            TokenKind::Scalar { text, style } => {
+                let prefix_end = [token.anchor, token.tag].into_iter().flatten().map(|span| span.end).max();
+                let span = self.exact_span(style, token.span, prefix_end);
+                return self.process_scalar(text, style, span, anchor);
             }
-            What::Alias => return self.alias(token.span),
-            What::ListStart { flow } => (flow, Kind::List { members: Vec::new(), nested: false }),
-            What::MapStart { flow } => {
-                (flow, Kind::Map { key: None, fields: Vec::new(), merges: Vec::new() })
+            TokenKind::Alias => return self.process_alias(token.span),
+            TokenKind::ListStart { flow } => {
+                (flow, CollectionKind::List { members: Vec::new(), nested: false })
             }
-            What::ListEnd | What::MapEnd => return self.end(token.span),
-            What::DocumentStart { .. } | What::DocumentEnd => return,
+            TokenKind::MapStart { flow } => {
+                (flow, CollectionKind::Map { key: None, fields: Vec::new(), merges: Vec::new() })
+            }
+            TokenKind::ListEnd | TokenKind::MapEnd => return self.end_collection(token.span),
+            TokenKind::DocumentStart { .. } | TokenKind::DocumentEnd => return,
         };
         let (start, end) = (token.span, token.span.end);
-        self.begin(Frame { start, end, flow, anchor, said: false, partial: false, kind });
+        self.begin_collection(OpenCollection {
+            start,
+            end,
+            flow,
+            anchor,
+            shape_reported: false,
+            partial: false,
+            kind,
+        });
     }
 
-    fn name(&self, anchor_or_alias: Span) -> &'a str {
+    fn anchor_name(&self, anchor_or_alias: Span) -> &'a str {
         self.text.get(anchor_or_alias.range()).and_then(|token| token.get(1..)).unwrap_or_default()
     }
 
-    fn tag(&mut self, tag: Span) {
+    fn report_tag(&mut self, tag: Span) {
         let name = quoted(self.text.get(tag.range()).unwrap_or_default());
         let finding = TYPE_ANNOTATION
             .at(tag, "a tag", format!("the tag {name} has no meaning in a registry"))
-            .help("remove the tag: a field's type decides what its value means");
+            .help("remove the tag: the field decides the type");
         self.findings.report(finding);
     }
 
-    fn sink(&mut self, what: &What<'a>) {
-        match what {
-            What::ListStart { .. } | What::MapStart { .. } => self.sunk += 1,
-            What::ListEnd | What::MapEnd => {
-                self.sunk -= 1;
-                if self.sunk == 0 {
-                    self.put(None, None);
+    fn skip_token(&mut self, kind: &TokenKind<'a>) {
+        match kind {
+            TokenKind::ListStart { .. } | TokenKind::MapStart { .. } => self.skipped_depth += 1,
+            TokenKind::ListEnd | TokenKind::MapEnd => {
+                self.skipped_depth -= 1;
+                if self.skipped_depth == 0 {
+                    self.insert(None, None);
                 }
             }
-            What::Scalar { .. } | What::Alias | What::DocumentStart { .. } | What::DocumentEnd => {}
+            TokenKind::Scalar { .. }
+            | TokenKind::Alias
+            | TokenKind::DocumentStart { .. }
+            | TokenKind::DocumentEnd => {}
         }
     }
 
-    fn begin(&mut self, mut frame: Frame<'a>) {
-        let start = frame.start;
-        if self.frames.len() >= MAX_DEPTH {
-            self.too_deep(start);
-            self.sunk = 1;
+    fn begin_collection(&mut self, mut collection: OpenCollection<'a>) {
+        let start = collection.start;
+        if self.open.len() >= MAX_DEPTH {
+            self.report_too_deep(start);
+            self.skipped_depth = 1;
             return;
         }
-        self.last = Some(Last { span: start, style: None });
-        frame.said = self.check_place(&frame.kind, start);
-        if self.frames.is_empty() {
+        self.last = Some(LastToken { span: start, style: None });
+        collection.shape_reported = self.check_position(&collection.kind, start);
+        if self.open.is_empty() {
             self.root.get_or_insert(start.start);
         }
-        self.frames.push(frame);
+        self.open.push(collection);
     }
 
-    /// Whether a block may not begin here; that is said once, and then true of all blocks within.
-    fn check_place(&mut self, kind: &Kind<'a>, start: Span) -> bool {
-        let list = matches!(kind, Kind::List { .. });
-        let wrong = match self.frames.last_mut() {
-            Some(frame) if frame.said => return true,
-            Some(Frame { kind: Kind::Map { key: None, .. }, .. }) => {
-                shape(start, "a key that is a block", "a key must be a word")
+    /// True if a collection is not allowed here. Of nested collections, reports only the outermost.
+    fn check_position(&mut self, kind: &CollectionKind<'a>, start: Span) -> bool {
+        let list = matches!(kind, CollectionKind::List { .. });
+        let finding = match self.open.last_mut() {
+            Some(collection) if collection.shape_reported => return true,
+            Some(OpenCollection { kind: CollectionKind::Map { key: None, .. }, .. }) => {
+                shape_finding(start, "a mapping or list as a key", "a key must be a word")
             }
-            Some(Frame { kind: Kind::List { nested: said, .. }, .. }) if list => {
-                if std::mem::replace(said, true) {
+            Some(OpenCollection { kind: CollectionKind::List { nested: reported, .. }, .. }) if list => {
+                if std::mem::replace(reported, true) {
                     return true;
                 }
-                nested(start)
+                nested_list(start)
             }
             None if list => {
-                self.root_shape = Some(no_mapping(start, "a list"));
+                self.root_finding = Some(not_a_mapping(start, "a list"));
                 return true;
             }
             Some(_) | None => return false,
         };
-        self.findings.report(wrong);
+        self.findings.report(finding);
         true
     }
 
-    fn too_deep(&mut self, at: Span) {
-        if !std::mem::replace(&mut self.deep_said, true) {
-            let message = format!("blocks are nested more than {MAX_DEPTH} deep");
-            self.findings.report(NESTING_TOO_DEEP.at(at, "one too many begins here", message));
+    fn report_too_deep(&mut self, at: Span) {
+        if !std::mem::replace(&mut self.depth_reported, true) {
+            let message = format!("blocks are nested more than {MAX_DEPTH} levels deep");
+            self.findings.report(NESTING_TOO_DEEP.at(at, "this block is too deep", message));
         }
     }
 
-    fn end(&mut self, token: Span) {
-        let Some(frame) = self.frames.pop() else { return };
-        let end = if frame.flow && token.end > token.start { token.end } else { frame.end };
-        let block = Span { file: self.file, start: frame.start.start, end };
-        self.last = Some(Last { span: Span { start: end, ..block }, style: None });
-        if self.frames.is_empty() {
-            return self.end_root(frame.kind);
+    fn end_collection(&mut self, token: Span) {
+        let Some(collection) = self.open.pop() else { return };
+        let end = if collection.flow && token.end > token.start { token.end } else { collection.end };
+        let block = Span { file: self.file, start: collection.start.start, end };
+        self.last = Some(LastToken { span: Span { start: end, ..block }, style: None });
+        if self.open.is_empty() {
+            return self.end_root(collection.kind);
         }
-        let item = match frame.kind {
-            _ if frame.said => None,
-            Kind::Map { mut fields, merges, .. } => {
+        let item = match collection.kind {
+            _ if collection.shape_reported => None,
+            CollectionKind::Map { mut fields, merges, .. } => {
                 merge(&mut fields, merges);
-                // A large registry has many blocks of one or two fields.
+                // Save memory: a large registry has many mappings with one or two fields.
                 fields.shrink_to_fit();
-                (!frame.partial || !fields.is_empty()).then_some(Item::Map { fields, block })
+                (!collection.partial || !fields.is_empty()).then_some(YamlValue::Map { fields, block })
             }
-            Kind::List { members, .. } => {
-                (!frame.partial || !members.is_empty()).then_some(Item::List { members, block })
+            CollectionKind::List { members, .. } => {
+                (!collection.partial || !members.is_empty()).then_some(YamlValue::List { members, block })
             }
         };
-        if let Some(anchor) = frame.anchor {
+        if let Some(anchor) = collection.anchor {
             self.anchors.close(anchor, item.as_ref());
         }
-        self.put(item, Some(block));
+        self.insert(item, Some(block));
     }
 
-    fn end_root(&mut self, kind: Kind<'a>) {
-        if let Kind::Map { fields, merges, .. } = kind {
+    fn end_root(&mut self, kind: CollectionKind<'a>) {
+        if let CollectionKind::Map { fields, merges, .. } = kind {
             if self.nodes.is_empty() {
                 self.nodes = fields;
             } else {
@@ -195,112 +211,131 @@ impl<'a, 'd> Builder<'a, 'd> {
         }
     }
 
-    /// Where a scalar exactly stands; `given` is the end of its anchor or tag.
-    fn exact(&self, style: Style, at: Span, given: Option<u32>) -> Span {
+    /// The exact span of a scalar. `prefix_end` is the end of its anchor or tag.
+    fn exact_span(&self, style: ScalarStyle, at: Span, prefix_end: Option<u32>) -> Span {
         let range = match style {
-            Style::Block => {
-                let before = self.last.map_or(0, |last| last.span.end).max(given.unwrap_or(0));
+            ScalarStyle::Block => {
+                let before = self.last.map_or(0, |last| last.span.end).max(prefix_end.unwrap_or(0));
                 scalar::block_range(self.text, before as usize, at.range())
             }
-            Style::Plain if at.start == at.end && given.is_none() => self.absent(at),
-            Style::Plain | Style::Quoted => return at,
+            ScalarStyle::Plain if at.start == at.end && prefix_end.is_none() => self.missing_value(at),
+            ScalarStyle::Plain | ScalarStyle::Quoted => return at,
         };
         Span::new(self.file, range.start, range.end)
     }
 
-    fn scalar(&mut self, text: Cow<'a, str>, style: Style, span: Span, anchor: Option<AnchorId<'a>>) {
-        let bare = style == Style::Plain;
+    fn process_scalar(
+        &mut self,
+        text: Cow<'a, str>,
+        style: ScalarStyle,
+        span: Span,
+        anchor: Option<AnchorId<'a>>,
+    ) {
+        let bare = style == ScalarStyle::Plain;
         let text = if bare && span.start == span.end { Cow::Borrowed("") } else { text };
-        self.last = Some(Last { span, style: Some(style) });
-        let key = matches!(self.frames.last(), Some(Frame { kind: Kind::Map { key: None, .. }, .. }));
+        self.last = Some(LastToken { span, style: Some(style) });
+        let key = matches!(
+            self.open.last(),
+            Some(OpenCollection { kind: CollectionKind::Map { key: None, .. }, .. })
+        );
         if key && anchor.is_none() {
-            return self.key(text, span, style);
+            return self.set_key(text, span, style);
         }
         let value = if bare && !key { scalar::resolve(text) } else { Value::String(text) };
-        let item = Item::Scalar(Scalar { value, span });
+        let item = YamlValue::Scalar(Scalar { value, span });
         if let Some(anchor) = anchor {
             self.anchors.close(anchor, Some(&item));
         }
-        self.put(Some(item), Some(span));
+        self.insert(Some(item), Some(span));
     }
 
-    /// Where an absent value stands: the parser puts it before the colon of its key.
-    fn absent(&self, at: Span) -> std::ops::Range<usize> {
-        let key = match self.frames.last().map(|frame| &frame.kind) {
-            Some(Kind::Map { key: Some(Key::Named(_, span) | Key::Merge(span)), .. }) => *span,
+    /// The position of a missing value, after the colon of its key. The parser library puts it before the colon.
+    fn missing_value(&self, at: Span) -> std::ops::Range<usize> {
+        let key = match self.open.last().map(|collection| &collection.kind) {
+            Some(CollectionKind::Map { key: Some(MapKey::Named(_, span) | MapKey::Merge(span)), .. }) => {
+                *span
+            }
             _ => return at.range(),
         };
-        let place = scalar::absent(self.text, key.end as usize);
-        place..place
+        let position = scalar::missing_value(self.text, key.end as usize);
+        position..position
     }
 
-    /// Takes the name of the next field.
-    pub(super) fn key(&mut self, text: Cow<'a, str>, span: Span, style: Style) {
-        let Some(frame) = self.frames.last_mut() else { return };
-        frame.end = frame.end.max(span.end);
-        if let Kind::Map { key, .. } = &mut frame.kind {
-            let merges = style == Style::Plain && text == "<<";
-            *key = Some(if merges { Key::Merge(span) } else { Key::Named(text, span) });
+    /// Sets the key of the next field.
+    pub(super) fn set_key(&mut self, text: Cow<'a, str>, span: Span, style: ScalarStyle) {
+        let Some(collection) = self.open.last_mut() else { return };
+        collection.end = collection.end.max(span.end);
+        if let CollectionKind::Map { key, .. } = &mut collection.kind {
+            let merges = style == ScalarStyle::Plain && text == "<<";
+            *key = Some(if merges { MapKey::Merge(span) } else { MapKey::Named(text, span) });
         }
     }
 
-    fn alias(&mut self, at: Span) {
-        self.last = Some(Last { span: at, style: None });
-        let name = self.name(at);
-        if let Some(Frame { said, kind: Kind::List { nested: known, .. }, .. }) = self.frames.last_mut()
+    fn process_alias(&mut self, at: Span) {
+        self.last = Some(LastToken { span: at, style: None });
+        let name = self.anchor_name(at);
+        if let Some(OpenCollection {
+            shape_reported,
+            kind: CollectionKind::List { nested: reported, .. },
+            ..
+        }) = self.open.last_mut()
             && self.anchors.is_list(name)
         {
-            if !*said && !std::mem::replace(known, true) {
-                self.findings.report(nested(at));
+            if !*shape_reported && !std::mem::replace(reported, true) {
+                self.findings.report(nested_list(at));
             }
-            return self.put(None, Some(at));
+            return self.insert(None, Some(at));
         }
-        let found = self.anchors.resolve(name, self.frames.len());
-        let item = self.copy(found, at, &quoted(name));
-        self.put(item, Some(at));
+        let target = self.anchors.resolve(name, self.open.len());
+        let item = self.copy_or_report(target, at, &quoted(name));
+        self.insert(item, Some(at));
     }
 
-    fn copy(&mut self, found: Found<'a>, at: Span, name: &str) -> Option<Item<'a>> {
-        let finding = match found {
-            Found::Copy(item) => return Some(item),
-            Found::Nothing => return None,
-            Found::TooDeep => {
-                self.too_deep(at);
+    fn copy_or_report(&mut self, target: AliasTarget<'a>, at: Span, name: &str) -> Option<YamlValue<'a>> {
+        let finding = match target {
+            AliasTarget::Copy(item) => return Some(item),
+            AliasTarget::Nothing => return None,
+            AliasTarget::TooDeep => {
+                self.report_too_deep(at);
                 return None;
             }
-            Found::Unknown => {
-                BAD_ALIAS.at(at, "no anchor of that name stands before", format!("there is no anchor {name}"))
-            }
-            Found::Inside(anchor) => BAD_ALIAS
-                .at(at, "stands inside its own anchor", format!("the alias {name} would contain itself"))
-                .also(anchor, "the anchor is given here"),
-            Found::TooMany(anchor) => BAD_ALIAS
+            AliasTarget::Unknown => BAD_ALIAS
+                .at(at, "no anchor with this name above", format!("there is no anchor {name}"))
+                .help("define the anchor with `&` above this line, or put the value in quotes"),
+            AliasTarget::Inside(anchor) => BAD_ALIAS
+                .at(at, "inside its own anchor", format!("the alias {name} would contain itself"))
+                .also(anchor, "the anchor is defined here"),
+            AliasTarget::TooMany(anchor) => BAD_ALIAS
                 .at(
                     at,
-                    "one copy too many",
-                    format!("the aliases of this file unfold to too many nodes, at {name}"),
+                    "beyond the limit",
+                    format!("alias {name} exceeds the limit of copied nodes per file"),
                 )
-                .also(anchor, "a copy of this")
-                .note("this alias and all after it are left out"),
+                .also(anchor, "it copies this anchor")
+                .note("this alias and all later aliases are ignored"),
         };
         self.findings.report(finding);
         None
     }
 
-    /// The document has ended: what it is as a whole can be said.
+    /// Ends the document and reports a root that is not a mapping.
     pub(super) fn end_document(&mut self) {
-        if let Some(finding) = self.root_shape.take() {
+        if let Some(finding) = self.root_finding.take() {
             self.findings.report(finding);
         }
     }
 
-    /// What a fault is judged by. `start` is where the stretch of text with the fault begins.
-    pub(super) fn around(&self, start: usize) -> Around {
-        let flows = self.frames.iter().filter(|frame| frame.flow).map(|frame| frame.start.start as usize);
-        // The parser holds a bracket back while it may be the start of a key.
-        let root = self.frames.first().map(|frame| frame.flow);
+    /// The context of a syntax error. `start` is the start of the segment with the error.
+    pub(super) fn error_context(&self, start: usize) -> ErrorContext {
+        let flows = self
+            .open
+            .iter()
+            .filter(|collection| collection.flow)
+            .map(|collection| collection.start.start as usize);
+        // The parser library reports a bracket late, because it may be the start of a key.
+        let root = self.open.first().map(|collection| collection.flow);
         let flow_root = root.unwrap_or_else(|| lines::begins_with_bracket(self.text, start));
-        Around {
+        ErrorContext {
             start,
             last: self.last.filter(|last| last.span.end as usize > start),
             flows: flows.collect(),
@@ -309,28 +344,30 @@ impl<'a, 'd> Builder<'a, 'd> {
         }
     }
 
-    /// A fault has ended the stretch: keeps what is complete of the section, and passes over the text up to `resume`.
-    pub(super) fn abandon(&mut self, resume: usize) {
-        self.root_shape = None;
-        self.sunk = 0;
-        self.frames.truncate(2);
-        let section = if self.frames.len() > 1 { self.frames.pop() } else { None };
-        let from = section.as_ref().or(self.frames.last()).map_or(0, |frame| frame.start.start);
+    /// After a syntax error: keeps the complete items of the section, and skips the text up to `resume`.
+    pub(super) fn recover(&mut self, resume: usize) {
+        self.root_finding = None;
+        self.skipped_depth = 0;
+        self.open.truncate(2);
+        let section = if self.open.len() > 1 { self.open.pop() } else { None };
+        let from = section.as_ref().or(self.open.last()).map_or(0, |collection| collection.start.start);
         if let Some(section) = section {
             let block = Span { file: self.file, start: section.start.start, end: section.end };
             let item = match section.kind {
-                _ if section.said => None,
-                Kind::Map { mut fields, merges, .. } => {
+                _ if section.shape_reported => None,
+                CollectionKind::Map { mut fields, merges, .. } => {
                     merge(&mut fields, merges);
-                    (!fields.is_empty()).then_some(Item::Map { fields, block })
+                    (!fields.is_empty()).then_some(YamlValue::Map { fields, block })
                 }
-                Kind::List { members, .. } => (!members.is_empty()).then_some(Item::List { members, block }),
+                CollectionKind::List { members, .. } => {
+                    (!members.is_empty()).then_some(YamlValue::List { members, block })
+                }
             };
-            self.put(item, Some(block));
+            self.insert(item, Some(block));
         }
-        if let Some(root) = self.frames.pop() {
+        if let Some(root) = self.open.pop() {
             self.end_root(root.kind);
         }
-        self.anchors.lose(self.text.get(from as usize..resume).unwrap_or_default());
+        self.anchors.recover(self.text.get(from as usize..resume).unwrap_or_default());
     }
 }

@@ -1,59 +1,60 @@
-//! The foreign parser as tokens with byte ranges of the whole text. The only file that knows it.
+//! Adapter of `granit_parser`: converts its events to tokens with byte spans in the whole text. Only this file uses the
+//! library.
 
-use super::slip::Slip;
+use super::error_kind::SyntaxErrorKind;
 use crate::source::{FileId, Span};
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, StructureStyle};
+use granit_parser::{ErrorKind, Event, Parser, ScanError, StrInput, StructureStyle};
 use std::borrow::Cow;
 
-/// A piece of YAML and where it stands.
+/// A YAML token with its span.
 pub(super) struct Token<'a> {
-    /// What it is.
-    pub(super) what: What<'a>,
-    /// Its bytes; of a block collection its start alone, of a block scalar its content alone.
+    /// The kind of the token.
+    pub(super) kind: TokenKind<'a>,
+    /// The span. For a block collection only its start; for a block scalar only its content.
     pub(super) span: Span,
-    /// The anchor it was given, with its `&`.
+    /// The span of its anchor, including the `&`.
     pub(super) anchor: Option<Span>,
-    /// The tag it was given.
+    /// The span of its tag.
     pub(super) tag: Option<Span>,
 }
 
-/// The kinds of pieces.
-pub(super) enum What<'a> {
-    /// A document begins, with `---` or without.
+/// The kind of a token.
+pub(super) enum TokenKind<'a> {
+    /// The start of a document.
     DocumentStart {
-        /// Whether there is a `---`.
-        marked: bool,
+        /// True if the document begins with `---`.
+        has_marker: bool,
     },
-    /// A document ends, with a `...` if the span is not empty.
+    /// The end of a document: a `...` if the span is not empty.
     DocumentEnd,
     /// A scalar with its escapes resolved.
     Scalar {
-        /// The text; of a value that is absent a `~` or nothing.
+        /// The text; `~` or empty if the value is missing.
         text: Cow<'a, str>,
-        /// How it was written.
-        style: Style,
+        /// The style in the source.
+        style: ScalarStyle,
     },
     /// `*name`.
     Alias,
-    /// A list begins.
+    /// The start of a list.
     ListStart {
-        /// Whether it is in brackets.
+        /// True for a list in brackets.
         flow: bool,
     },
-    /// A list ends.
+    /// The end of a list.
     ListEnd,
-    /// A mapping begins.
+    /// The start of a mapping.
     MapStart {
-        /// Whether it is in braces.
+        /// True for a mapping in braces.
         flow: bool,
     },
-    /// A mapping ends.
+    /// The end of a mapping.
     MapEnd,
 }
 
-/// How a scalar was written.
+/// The style of a scalar in the source.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Style {
+pub(super) enum ScalarStyle {
     /// A bare word.
     Plain,
     /// In quotes.
@@ -62,25 +63,25 @@ pub(super) enum Style {
     Block,
 }
 
-/// A syntax error: what is wrong and at which byte the parser saw it.
-pub(super) struct Fault {
-    /// What is wrong.
-    pub(super) slip: Slip,
-    /// The byte, on the boundary of a character.
+/// A syntax error from the parser library.
+pub(super) struct ParseError {
+    /// The kind of the error.
+    pub(super) kind: SyntaxErrorKind,
+    /// The byte offset where the parser detected the error. It is on a character boundary.
     pub(super) at: usize,
 }
 
-/// The tokens of a text from some byte on.
-pub(super) struct Events<'a> {
+/// The tokens of a text, from a byte offset on.
+pub(super) struct Tokens<'a> {
     file: FileId,
     text: &'a str,
     base: usize,
     parser: Parser<'a, StrInput<'a>>,
-    held: Option<Result<(Event<'a>, granit_parser::Span), ScanError>>,
+    peeked: Option<Result<(Event<'a>, granit_parser::Span), ScanError>>,
 }
 
-impl<'a> Events<'a> {
-    /// The tokens from `base` on, which is the start of a line.
+impl<'a> Tokens<'a> {
+    /// The tokens from `base`, which must be the start of a line.
     pub(super) fn new(file: FileId, text: &'a str, base: usize) -> Self {
         let options = granit_parser::options! {
             emit_comments: false,
@@ -88,46 +89,46 @@ impl<'a> Events<'a> {
             emit_anchor_events: true,
         };
         let rest = text.get(base..).unwrap_or_default();
-        Self { file, text, base, parser: Parser::new_from_str_with_options(rest, options), held: None }
+        Self { file, text, base, parser: Parser::new_from_str_with_options(rest, options), peeked: None }
     }
 
-    /// The next token, or the fault that ends them.
-    pub(super) fn next(&mut self) -> Option<Result<Token<'a>, Fault>> {
+    /// The next token, or the syntax error that ends the tokens.
+    pub(super) fn next(&mut self) -> Option<Result<Token<'a>, ParseError>> {
         loop {
-            let (event, place) = match self.held.take().or_else(|| self.parser.next_event())? {
+            let (event, range) = match self.peeked.take().or_else(|| self.parser.next_event())? {
                 Ok(pair) => pair,
-                Err(error) => return Some(Err(self.fault(&error))),
+                Err(error) => return Some(Err(self.error(&error))),
             };
             let anchored = event.anchor_id().is_some_and(|id| id != 0);
-            if let Some(what) = what(event) {
+            if let Some(kind) = token_kind(event) {
                 let anchor = if anchored { self.anchor() } else { None };
-                let tag = place.tag_start.map(|start| self.tag(&place, start));
-                return Some(Ok(Token { what, span: self.span(&place), anchor, tag }));
+                let tag = range.tag_start.map(|start| self.tag(&range, start));
+                return Some(Ok(Token { kind, span: self.span(&range), anchor, tag }));
             }
         }
     }
 
-    /// The anchor's own event comes right behind the node that it names.
+    /// The span of an anchor. The library sends the event of an anchor directly after that of its node.
     fn anchor(&mut self) -> Option<Span> {
         match self.parser.next_event()? {
-            Ok((Event::Anchor(..), place)) => Some(self.span(&place)),
+            Ok((Event::Anchor(..), range)) => Some(self.span(&range)),
             other => {
-                self.held = Some(other);
+                self.peeked = Some(other);
                 None
             }
         }
     }
 
-    fn tag(&self, place: &granit_parser::Span, start: granit_parser::Marker) -> Span {
-        let whole = place.tag_span().map(|tag| self.span(&tag));
+    fn tag(&self, range: &granit_parser::Span, start: granit_parser::Marker) -> Span {
+        let whole = range.tag_span().map(|tag| self.span(&tag));
         whole.unwrap_or_else(|| {
             let start = self.offset(start);
             Span::new(self.file, start, start)
         })
     }
 
-    fn span(&self, place: &granit_parser::Span) -> Span {
-        Span::new(self.file, self.offset(place.start), self.offset(place.end))
+    fn span(&self, range: &granit_parser::Span) -> Span {
+        Span::new(self.file, self.offset(range.start), self.offset(range.end))
     }
 
     fn offset(&self, marker: granit_parser::Marker) -> usize {
@@ -135,115 +136,125 @@ impl<'a> Events<'a> {
         self.text.floor_char_boundary(offset.min(self.text.len()))
     }
 
-    fn fault(&self, error: &ScanError) -> Fault {
-        Fault { slip: slip(error.kind()), at: self.offset(*error.marker()) }
+    fn error(&self, error: &ScanError) -> ParseError {
+        ParseError { kind: error_kind(error.kind()), at: self.offset(*error.marker()) }
     }
 }
 
-fn what(event: Event<'_>) -> Option<What<'_>> {
+fn token_kind(event: Event<'_>) -> Option<TokenKind<'_>> {
     Some(match event {
-        Event::DocumentStart(marked, _) => What::DocumentStart { marked },
-        Event::DocumentEnd => What::DocumentEnd,
-        Event::Alias(_) | Event::UnresolvedAlias(_) => What::Alias,
-        Event::Scalar(text, style, ..) => What::Scalar { text, style: written(style) },
-        Event::SequenceStart(style, ..) => What::ListStart { flow: style == StructureStyle::Flow },
-        Event::SequenceEnd => What::ListEnd,
-        Event::MappingStart(style, ..) => What::MapStart { flow: style == StructureStyle::Flow },
-        Event::MappingEnd => What::MapEnd,
+        Event::DocumentStart(has_marker, _) => TokenKind::DocumentStart { has_marker },
+        Event::DocumentEnd => TokenKind::DocumentEnd,
+        Event::Alias(_) | Event::UnresolvedAlias(_) => TokenKind::Alias,
+        Event::Scalar(text, style, ..) => TokenKind::Scalar { text, style: scalar_style(style) },
+        Event::SequenceStart(style, ..) => TokenKind::ListStart { flow: style == StructureStyle::Flow },
+        Event::SequenceEnd => TokenKind::ListEnd,
+        Event::MappingStart(style, ..) => TokenKind::MapStart { flow: style == StructureStyle::Flow },
+        Event::MappingEnd => TokenKind::MapEnd,
         Event::StreamStart | Event::StreamEnd | Event::Anchor(..) | _ => return None,
     })
 }
 
-fn written(style: ScalarStyle) -> Style {
+fn scalar_style(style: granit_parser::ScalarStyle) -> ScalarStyle {
     match style {
-        ScalarStyle::Plain => Style::Plain,
-        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
-        ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+        granit_parser::ScalarStyle::Plain => ScalarStyle::Plain,
+        granit_parser::ScalarStyle::SingleQuoted | granit_parser::ScalarStyle::DoubleQuoted => {
+            ScalarStyle::Quoted
+        }
+        granit_parser::ScalarStyle::Literal | granit_parser::ScalarStyle::Folded => ScalarStyle::Block,
     }
 }
 
-/// What each of the parser's errors means to the person who wrote the text.
-const SLIPS: &[(ErrorKind, Slip)] = &[
-    (ErrorKind::UnexpectedEofFlowSequence, Slip::NoValue),
-    (ErrorKind::UnexpectedEofFlowMapping, Slip::NoValue),
-    (ErrorKind::UnexpectedEofImplicitFlowMapping, Slip::NoValue),
-    (ErrorKind::DuplicateVersionDirective, Slip::Directive),
-    (ErrorKind::UnsupportedYamlMajorVersion, Slip::Version),
-    (ErrorKind::DuplicateTagDirective, Slip::Directive),
-    (ErrorKind::ExpectedDocumentStart, Slip::Outside),
-    (ErrorKind::InvalidDocumentEnd, Slip::AfterMarker),
-    (ErrorKind::MissingDocumentEndBeforeDirective, Slip::Directive),
-    (ErrorKind::ExpectedBlockMappingKey, Slip::NoKey),
-    (ErrorKind::ExpectedFlowMappingSeparator, Slip::InBraces),
-    (ErrorKind::ExpectedFlowSequenceSeparator, Slip::InBrackets),
-    (ErrorKind::InvalidColonPlacement, Slip::InBrackets),
-    (ErrorKind::ExpectedBlockSequenceEntry, Slip::NoDash),
-    (ErrorKind::UndeclaredTagHandle, Slip::BadTag),
-    (ErrorKind::ExpectedTagBang, Slip::BadTag),
-    (ErrorKind::InvalidGlobalTagCharacter, Slip::BadTag),
-    (ErrorKind::InvalidTagTerminator, Slip::BadTag),
-    (ErrorKind::MissingTagUri, Slip::BadTag),
-    (ErrorKind::UnclosedVerbatimTag, Slip::BadTag),
-    (ErrorKind::InvalidTagEscape, Slip::BadTag),
-    (ErrorKind::InvalidTagUtf8LeadingByte, Slip::BadTag),
-    (ErrorKind::InvalidTagUtf8TrailingByte, Slip::BadTag),
-    (ErrorKind::InvalidTagUtf8, Slip::BadTag),
-    (ErrorKind::ExpectedTagDirectiveBang, Slip::Directive),
-    (ErrorKind::InvalidTagDirectiveTerminator, Slip::Directive),
-    (ErrorKind::InvalidDirectiveTerminator, Slip::Directive),
-    (ErrorKind::MissingYamlVersionSeparator, Slip::Version),
-    (ErrorKind::YamlVersionTooLong, Slip::Version),
-    (ErrorKind::MissingYamlVersion, Slip::Version),
-    (ErrorKind::MissingDirectiveName, Slip::Directive),
-    (ErrorKind::InvalidDirectiveName, Slip::Directive),
-    (ErrorKind::SimpleKeyExpected, Slip::NoColon),
-    (ErrorKind::InvalidSimpleKey, Slip::NoColon),
-    (ErrorKind::InvalidIndentation, Slip::Indentation),
-    (ErrorKind::InvalidQuotedScalarIndent, Slip::Indentation),
-    (ErrorKind::InvalidFlowScalarIndent, Slip::Indentation),
-    (ErrorKind::BomInsideDocument, Slip::Bom),
-    (ErrorKind::TabNotAllowed, Slip::Tab),
-    (ErrorKind::TabInBlockIndentation, Slip::Tab),
-    (ErrorKind::TabInIndentation, Slip::Tab),
-    (ErrorKind::TabAtBlockScalarStart, Slip::Tab),
-    (ErrorKind::TabInPlainScalar, Slip::Tab),
-    (ErrorKind::InvalidBlockEntryWhitespace, Slip::Tab),
-    (ErrorKind::InvalidMappingValueWhitespace, Slip::Tab),
-    (ErrorKind::CommentInterceptedScalar, Slip::CommentInside),
-    (ErrorKind::CommentNotSeparated, Slip::TightComment),
-    (ErrorKind::MissingAnchorOrAliasName, Slip::NoAnchor),
-    (ErrorKind::MisplacedFlowCollectionEnd, Slip::StrayClose),
-    (ErrorKind::RecursionLimitExceeded, Slip::TooDeep),
-    (ErrorKind::BlockEntryInFlowCollection, Slip::DashInFlow),
-    (ErrorKind::PlainScalarStartsWithDashFlowIndicator, Slip::DashInFlow),
-    (ErrorKind::BlockSequenceEntryNotAllowed, Slip::DashOnLine),
-    (ErrorKind::ZeroBlockScalarIndent, Slip::BlockHeader),
-    (ErrorKind::InvalidBlockScalarHeader, Slip::BlockHeader),
-    (ErrorKind::InvalidBlockScalarIndent, Slip::Indentation),
-    (ErrorKind::DocumentIndicatorInQuotedScalar, Slip::OpenQuote),
-    (ErrorKind::UnclosedQuotedScalar, Slip::OpenQuote),
-    (ErrorKind::InvalidTrailingSingleQuotedScalar, Slip::AfterSingleQuote),
-    (ErrorKind::InvalidTrailingDoubleQuotedScalar, Slip::AfterDoubleQuote),
-    (ErrorKind::UnknownQuotedScalarEscape, Slip::Escape),
-    (ErrorKind::InvalidQuotedScalarHexEscape, Slip::Escape),
-    (ErrorKind::InvalidLowSurrogateHexEscape, Slip::Escape),
-    (ErrorKind::InvalidLowSurrogate, Slip::Escape),
-    (ErrorKind::MissingLowSurrogate, Slip::Escape),
-    (ErrorKind::UnpairedLowSurrogate, Slip::Escape),
-    (ErrorKind::InvalidUnicodeEscape, Slip::Escape),
-    (ErrorKind::MappingKeyNotAllowed, Slip::SecondColon),
-    (ErrorKind::MappingValueNotAllowed, Slip::SecondColon),
+/// The kind of syntax error for each error of the parser library.
+const ERROR_KINDS: &[(ErrorKind, SyntaxErrorKind)] = &[
+    (ErrorKind::UnexpectedEofFlowSequence, SyntaxErrorKind::MissingValue),
+    (ErrorKind::UnexpectedEofFlowMapping, SyntaxErrorKind::MissingValue),
+    (ErrorKind::UnexpectedEofImplicitFlowMapping, SyntaxErrorKind::MissingValue),
+    (ErrorKind::DuplicateVersionDirective, SyntaxErrorKind::BadDirective),
+    (ErrorKind::UnsupportedYamlMajorVersion, SyntaxErrorKind::BadVersion),
+    (ErrorKind::DuplicateTagDirective, SyntaxErrorKind::BadDirective),
+    (ErrorKind::ExpectedDocumentStart, SyntaxErrorKind::TextAfterRoot),
+    (ErrorKind::InvalidDocumentEnd, SyntaxErrorKind::TextAfterEndMarker),
+    (ErrorKind::MissingDocumentEndBeforeDirective, SyntaxErrorKind::BadDirective),
+    (ErrorKind::ExpectedBlockMappingKey, SyntaxErrorKind::MisalignedKey),
+    (ErrorKind::ExpectedFlowMappingSeparator, SyntaxErrorKind::NoCommaOrBrace),
+    (ErrorKind::ExpectedFlowSequenceSeparator, SyntaxErrorKind::NoCommaOrBracket),
+    (ErrorKind::InvalidColonPlacement, SyntaxErrorKind::NoCommaOrBracket),
+    (ErrorKind::ExpectedBlockSequenceEntry, SyntaxErrorKind::MissingDash),
+    (ErrorKind::UndeclaredTagHandle, SyntaxErrorKind::BadTag),
+    (ErrorKind::ExpectedTagBang, SyntaxErrorKind::BadTag),
+    (ErrorKind::InvalidGlobalTagCharacter, SyntaxErrorKind::BadTag),
+    (ErrorKind::InvalidTagTerminator, SyntaxErrorKind::BadTag),
+    (ErrorKind::MissingTagUri, SyntaxErrorKind::BadTag),
+    (ErrorKind::UnclosedVerbatimTag, SyntaxErrorKind::BadTag),
+    (ErrorKind::InvalidTagEscape, SyntaxErrorKind::BadTag),
+    (ErrorKind::InvalidTagUtf8LeadingByte, SyntaxErrorKind::BadTag),
+    (ErrorKind::InvalidTagUtf8TrailingByte, SyntaxErrorKind::BadTag),
+    (ErrorKind::InvalidTagUtf8, SyntaxErrorKind::BadTag),
+    (ErrorKind::ExpectedTagDirectiveBang, SyntaxErrorKind::BadDirective),
+    (ErrorKind::InvalidTagDirectiveTerminator, SyntaxErrorKind::BadDirective),
+    (ErrorKind::InvalidDirectiveTerminator, SyntaxErrorKind::BadDirective),
+    (ErrorKind::MissingYamlVersionSeparator, SyntaxErrorKind::BadVersion),
+    (ErrorKind::YamlVersionTooLong, SyntaxErrorKind::BadVersion),
+    (ErrorKind::MissingYamlVersion, SyntaxErrorKind::BadVersion),
+    (ErrorKind::MissingDirectiveName, SyntaxErrorKind::BadDirective),
+    (ErrorKind::InvalidDirectiveName, SyntaxErrorKind::BadDirective),
+    (ErrorKind::SimpleKeyExpected, SyntaxErrorKind::MissingColon),
+    (ErrorKind::InvalidSimpleKey, SyntaxErrorKind::MissingColon),
+    (ErrorKind::InvalidIndentation, SyntaxErrorKind::TooLittleIndent),
+    (ErrorKind::InvalidQuotedScalarIndent, SyntaxErrorKind::TooLittleIndent),
+    (ErrorKind::InvalidFlowScalarIndent, SyntaxErrorKind::TooLittleIndent),
+    (ErrorKind::BomInsideDocument, SyntaxErrorKind::ByteOrderMark),
+    (ErrorKind::TabNotAllowed, SyntaxErrorKind::Tab),
+    (ErrorKind::TabInBlockIndentation, SyntaxErrorKind::Tab),
+    (ErrorKind::TabInIndentation, SyntaxErrorKind::Tab),
+    (ErrorKind::TabAtBlockScalarStart, SyntaxErrorKind::Tab),
+    (ErrorKind::TabInPlainScalar, SyntaxErrorKind::Tab),
+    (ErrorKind::InvalidBlockEntryWhitespace, SyntaxErrorKind::Tab),
+    (ErrorKind::InvalidMappingValueWhitespace, SyntaxErrorKind::Tab),
+    (ErrorKind::CommentInterceptedScalar, SyntaxErrorKind::CommentInValue),
+    (ErrorKind::CommentNotSeparated, SyntaxErrorKind::NoSpaceBeforeComment),
+    (ErrorKind::MissingAnchorOrAliasName, SyntaxErrorKind::UnnamedAnchor),
+    (ErrorKind::MisplacedFlowCollectionEnd, SyntaxErrorKind::UnmatchedClose),
+    (ErrorKind::RecursionLimitExceeded, SyntaxErrorKind::TooDeep),
+    (ErrorKind::BlockEntryInFlowCollection, SyntaxErrorKind::DashInBrackets),
+    (ErrorKind::PlainScalarStartsWithDashFlowIndicator, SyntaxErrorKind::DashInBrackets),
+    (ErrorKind::BlockSequenceEntryNotAllowed, SyntaxErrorKind::DashAfterKey),
+    (ErrorKind::ZeroBlockScalarIndent, SyntaxErrorKind::BadBlockHeader),
+    (ErrorKind::InvalidBlockScalarHeader, SyntaxErrorKind::BadBlockHeader),
+    (ErrorKind::InvalidBlockScalarIndent, SyntaxErrorKind::TooLittleIndent),
+    (ErrorKind::DocumentIndicatorInQuotedScalar, SyntaxErrorKind::UnclosedQuote),
+    (ErrorKind::UnclosedQuotedScalar, SyntaxErrorKind::UnclosedQuote),
+    (ErrorKind::InvalidTrailingSingleQuotedScalar, SyntaxErrorKind::TextAfterSingleQuote),
+    (ErrorKind::InvalidTrailingDoubleQuotedScalar, SyntaxErrorKind::TextAfterDoubleQuote),
+    (ErrorKind::UnknownQuotedScalarEscape, SyntaxErrorKind::BadEscape),
+    (ErrorKind::InvalidQuotedScalarHexEscape, SyntaxErrorKind::BadEscape),
+    (ErrorKind::InvalidLowSurrogateHexEscape, SyntaxErrorKind::BadEscape),
+    (ErrorKind::InvalidLowSurrogate, SyntaxErrorKind::BadEscape),
+    (ErrorKind::MissingLowSurrogate, SyntaxErrorKind::BadEscape),
+    (ErrorKind::UnpairedLowSurrogate, SyntaxErrorKind::BadEscape),
+    (ErrorKind::InvalidUnicodeEscape, SyntaxErrorKind::BadEscape),
+    (ErrorKind::MappingKeyNotAllowed, SyntaxErrorKind::SecondColon),
+    (ErrorKind::MappingValueNotAllowed, SyntaxErrorKind::SecondColon),
 ];
 
-fn slip(kind: &ErrorKind) -> Slip {
+fn error_kind(kind: &ErrorKind) -> SyntaxErrorKind {
     if let ErrorKind::UnexpectedCharacter { character } = kind {
-        return if character.is_control() { Slip::Control } else { Slip::Reserved };
+        return if character.is_control() {
+            SyntaxErrorKind::ControlCharacter
+        } else {
+            SyntaxErrorKind::ReservedCharacter
+        };
     }
     if let ErrorKind::UnclosedFlowCollection { open } = kind {
-        return if *open == '{' { Slip::OpenBrace } else { Slip::OpenBracket };
+        return if *open == '{' { SyntaxErrorKind::UnclosedBrace } else { SyntaxErrorKind::UnclosedBracket };
     }
     if let ErrorKind::MismatchedFlowCollectionEnd { open, .. } = kind {
-        return if *open == '{' { Slip::BracketForBrace } else { Slip::BraceForBracket };
+        return if *open == '{' {
+            SyntaxErrorKind::BraceClosedByBracket
+        } else {
+            SyntaxErrorKind::BracketClosedByBrace
+        };
     }
-    SLIPS.iter().find(|(known, _)| known == kind).map_or(Slip::Unnamed, |(_, slip)| *slip)
+    ERROR_KINDS.iter().find(|(known, _)| known == kind).map_or(SyntaxErrorKind::Other, |(_, kind)| *kind)
 }

@@ -1,165 +1,172 @@
-//! Reads YAML text: events from the parser, nodes from events, and past a fault on to the next section.
+//! Parses YAML: tokens from the parser library, nodes from tokens. After a syntax error, parsing continues at the next
+//! section.
 //!
-//! | file | what it knows |
+//! | file | content |
 //! |---|---|
-//! | `events` | the foreign parser, and nothing of the language |
-//! | `build`, `frame`, `place` | what mappings, lists and scalars are as nodes |
-//! | `anchors` | aliases and merge keys, and how much they may unfold |
-//! | `scalar` | what a bare word means, and where a value exactly stands |
-//! | `spell` | how a word is written |
-//! | `lines` | where a section begins |
-//! | `fault`, `slip` | what a syntax error is called, and what is to blame for it |
+//! | `events` | adapter of the parser library `granit_parser` |
+//! | `build`, `value`, `insert` | converts mappings, lists and scalars to nodes |
+//! | `anchors` | aliases and merge keys, and the limit of copied nodes |
+//! | `scalar` | types of bare words, and exact spans of values |
+//! | `quote` | writes a string as YAML |
+//! | `lines` | finds lines, words and the start of sections |
+//! | `diagnose`, `error_kind` | finds the cause of a syntax error; kinds of errors and their texts |
 
 mod anchors;
 mod build;
+mod diagnose;
+mod error_kind;
 mod events;
-mod fault;
-mod frame;
+mod insert;
 mod lines;
-mod place;
+pub(super) mod quote;
 mod scalar;
-mod slip;
-pub(super) mod spell;
+mod value;
 
 use super::codes::{NESTING_TOO_DEEP, SEVERAL_DOCUMENTS, TYPE_ANNOTATION, YAML_SYNTAX};
 use super::{Document, Language};
 use crate::diag::{Code, Diagnostics};
 use crate::source::{FileId, Span};
-use build::Builder;
-use events::{Events, Fault, Token, What};
-use fault::Verdict;
-use slip::Slip;
+use build::NodeBuilder;
+use diagnose::Diagnosis;
+use error_kind::SyntaxErrorKind;
+use events::{ParseError, Token, TokenKind, Tokens};
 
-/// After so many syntax errors a file is not read any further.
-const MAX_FAULTS: usize = 100;
+/// The maximum number of syntax errors per file. Parsing stops at this number.
+const MAX_ERRORS: usize = 100;
 
-/// Reads a text; what is not well formed is said and left out.
+/// Parses a text. Reports syntax errors and omits the parts that have them.
 ///
-/// After a syntax error reading goes on at the next key at the margin. Of the section with the error those items are kept
-/// that were complete before it.
+/// A section is a top-level key with its value. After a syntax error, parsing continues at the next section. The items
+/// of the current section that end before the error are kept.
 pub fn parse<'a>(file: FileId, text: &'a str, findings: &mut Diagnostics) -> Document<'a> {
-    let mut reader = Reader {
+    let mut parser = YamlParser {
         file,
         text,
-        builder: Builder::new(file, text, findings),
+        builder: NodeBuilder::new(file, text, findings),
         first: None,
-        ended: None,
+        end_marker: None,
         resumed: false,
-        faults: 0,
-        conflict: false,
+        errors: 0,
+        conflict_reported: false,
     };
     let mut from = Some(0);
     while let Some(start) = from {
-        from = reader.stretch(start);
+        from = parser.parse_segment(start);
     }
-    Document { file, language: Language::Yaml, nodes: reader.builder.finish() }
+    Document { file, language: Language::Yaml, nodes: parser.builder.finish() }
 }
 
-struct Reader<'a, 'd> {
+struct YamlParser<'a, 'd> {
     file: FileId,
     text: &'a str,
-    builder: Builder<'a, 'd>,
-    /// Where the document begins: its marker, or its first token.
+    builder: NodeBuilder<'a, 'd>,
+    /// The start of the document: its `---` marker or its first token.
     first: Option<Span>,
-    /// The `...` that the document ended with.
-    ended: Option<Span>,
-    /// Whether a stretch after a fault has just begun, whose document is the one that the fault is in.
+    /// The `...` marker at the end of the document.
+    end_marker: Option<Span>,
+    /// True at the start of a segment after a syntax error. The next document start then belongs to the same document.
     resumed: bool,
-    faults: usize,
-    /// Whether the marks of a merge conflict were spoken of.
-    conflict: bool,
+    errors: usize,
+    /// True if a merge conflict was reported.
+    conflict_reported: bool,
 }
 
-impl<'a> Reader<'a, '_> {
-    /// Reads from a place up to the end or to a fault; says where to go on after one.
-    fn stretch(&mut self, start: usize) -> Option<usize> {
+impl<'a> YamlParser<'a, '_> {
+    /// Parses from `start` to the end or to a syntax error. Returns the position where parsing continues after an
+    /// error.
+    fn parse_segment(&mut self, start: usize) -> Option<usize> {
         self.resumed = start > 0;
-        let mut events = Events::new(self.file, self.text, start);
-        while let Some(event) = events.next() {
-            let more = match event {
-                Ok(token) => self.token(token),
-                Err(fault) => return self.fault(&fault, start),
+        let mut tokens = Tokens::new(self.file, self.text, start);
+        while let Some(token) = tokens.next() {
+            let may_continue = match token {
+                Ok(token) => self.process(token),
+                Err(error) => return self.recover(&error, start),
             };
-            if !more {
+            if !may_continue {
                 return None;
             }
         }
         None
     }
 
-    /// Takes a token; false where reading ends.
-    fn token(&mut self, token: Token<'a>) -> bool {
-        match token.what {
-            What::DocumentStart { marked } => {
-                let goes_on = std::mem::take(&mut self.resumed) && !marked && self.ended.is_none();
+    /// Processes a token. False if parsing must stop.
+    fn process(&mut self, token: Token<'a>) -> bool {
+        match token.kind {
+            TokenKind::DocumentStart { has_marker } => {
+                let continues = std::mem::take(&mut self.resumed) && !has_marker && self.end_marker.is_none();
                 match self.first {
-                    Some(first) if !goes_on => {
-                        self.another_document(first, token.span);
+                    Some(first) if !continues => {
+                        self.report_second_document(first, token.span);
                         return false;
                     }
                     Some(_) => {}
                     None => self.first = Some(token.span),
                 }
             }
-            What::DocumentEnd => {
-                self.ended = Some(token.span).filter(|span| span.end > span.start);
+            TokenKind::DocumentEnd => {
+                self.end_marker = Some(token.span).filter(|span| span.end > span.start);
                 self.builder.end_document();
             }
-            What::Scalar { .. } | What::Alias | What::ListStart { .. } | What::MapStart { .. } => {
+            TokenKind::Scalar { .. }
+            | TokenKind::Alias
+            | TokenKind::ListStart { .. }
+            | TokenKind::MapStart { .. } => {
                 self.first =
                     self.first.map(|first| if first.start == first.end { token.span } else { first });
-                self.builder.take(token);
+                self.builder.process(token);
             }
-            What::ListEnd | What::MapEnd => self.builder.take(token),
+            TokenKind::ListEnd | TokenKind::MapEnd => self.builder.process(token),
         }
         true
     }
 
-    fn another_document(&mut self, first: Span, second: Span) {
-        let marker = self.ended.filter(|_| second.start == second.end).unwrap_or(second);
+    fn report_second_document(&mut self, first: Span, second: Span) {
+        let marker = self.end_marker.filter(|_| second.start == second.end).unwrap_or(second);
         let finding = SEVERAL_DOCUMENTS
             .at(marker, "a second document begins here", "the file has more than one YAML document")
             .also(first, "the first document begins here")
-            .help("put everything into one document, or the second into a file of its own");
+            .help("merge the documents, or move the second one into a separate file");
         self.builder.findings.report(finding);
     }
 
-    fn fault(&mut self, fault: &Fault, start: usize) -> Option<usize> {
-        let around = self.builder.around(start);
-        let verdict = fault::judge(self.text, fault, &around);
-        let margin = verdict.margin;
-        let resume = lines::next_section(self.text, verdict.resume_after, margin)
-            .filter(|next| *next > start && !around.flow_root);
-        self.builder.abandon(resume.unwrap_or(self.text.len()));
-        let goes_on = self.report(&verdict);
-        resume.filter(|_| goes_on)
+    fn recover(&mut self, error: &ParseError, start: usize) -> Option<usize> {
+        let context = self.builder.error_context(start);
+        let diagnosis = diagnose::diagnose(self.text, error, &context);
+        let margin = diagnosis.margin;
+        let resume = lines::next_section(self.text, diagnosis.resume_after, margin)
+            .filter(|next| *next > start && !context.flow_root);
+        self.builder.recover(resume.unwrap_or(self.text.len()));
+        let continues = self.report(&diagnosis);
+        resume.filter(|_| continues)
     }
 
-    /// Says a fault unless it belongs to one that was said; false where there were too many.
-    fn report(&mut self, verdict: &Verdict) -> bool {
-        self.faults += 1;
-        let silent = (verdict.slip == Slip::Conflict && std::mem::replace(&mut self.conflict, true))
-            || (verdict.slip == Slip::TooDeep && std::mem::replace(&mut self.builder.deep_said, true));
-        if silent && self.faults < MAX_FAULTS {
+    /// Reports a syntax error, unless the same error was reported already. False at [`MAX_ERRORS`].
+    fn report(&mut self, diagnosis: &Diagnosis) -> bool {
+        self.errors += 1;
+        let is_duplicate = (diagnosis.kind == SyntaxErrorKind::MergeConflict
+            && std::mem::replace(&mut self.conflict_reported, true))
+            || (diagnosis.kind == SyntaxErrorKind::TooDeep
+                && std::mem::replace(&mut self.builder.depth_reported, true));
+        if is_duplicate && self.errors < MAX_ERRORS {
             return true;
         }
-        let Verdict { slip, place, .. } = verdict;
-        let found = self.text.get(place.clone()).unwrap_or_default();
-        let span = Span::new(self.file, place.start, place.end);
-        let mut finding = code(*slip).at(span, slip.label(), slip.headline(found)).maybe_help(slip.help());
-        if self.faults == MAX_FAULTS {
+        let Diagnosis { kind, range, .. } = diagnosis;
+        let found = self.text.get(range.clone()).unwrap_or_default();
+        let span = Span::new(self.file, range.start, range.end);
+        let mut finding = code(*kind).at(span, kind.label(), kind.headline(found)).maybe_help(kind.help());
+        if self.errors == MAX_ERRORS {
             finding =
-                finding.note(format!("after {MAX_FAULTS} syntax errors the rest of the file was not read"));
+                finding.note(format!("after {MAX_ERRORS} syntax errors the rest of the file was not read"));
         }
         self.builder.findings.report(finding);
-        self.faults < MAX_FAULTS
+        self.errors < MAX_ERRORS
     }
 }
 
-fn code(slip: Slip) -> &'static Code {
-    if slip == Slip::TooDeep {
+fn code(kind: SyntaxErrorKind) -> &'static Code {
+    if kind == SyntaxErrorKind::TooDeep {
         &NESTING_TOO_DEEP
-    } else if slip == Slip::BadTag {
+    } else if kind == SyntaxErrorKind::BadTag {
         &TYPE_ANNOTATION
     } else {
         &YAML_SYNTAX

@@ -1,10 +1,10 @@
-//! What a bare word means by the core schema of YAML 1.2, and where a value exactly stands.
+//! Resolves bare words by the core schema of YAML 1.2, and computes exact spans of values.
 
 use crate::syntax::Value;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The value of a bare word: `yes`, `1_000` and `12:30:45` are text, `014` is fourteen.
+/// The value of a bare word. By YAML 1.2, `yes`, `1_000` and `12:30:45` are strings, and `014` is 14.
 pub(super) fn resolve(word: Cow<'_, str>) -> Value<'_> {
     match word.as_bytes() {
         [] | b"~" | b"null" | b"Null" | b"NULL" => Value::Null,
@@ -35,7 +35,7 @@ fn number(word: &str) -> Option<Value<'static>> {
     }
 }
 
-/// The number that the digits are; a float where they need more than 127 bits.
+/// The value of digits in a base. A float if it needs more than 127 bits.
 fn based(digits: &str, radix: u32) -> Option<Value<'static>> {
     let mut whole = Some(0_i128);
     let mut float = 0.0_f64;
@@ -63,8 +63,9 @@ fn is_float(word: &str) -> bool {
     exponent_fits && digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty())
 }
 
-/// Where a block scalar stands: from its `|` or `>` to the end of its content. `from` is a place before the header
-/// with at most a colon, a dash and comments between; `content` is where the parser saw the lines.
+/// The range of a block scalar, from its `|` or `>` to the end of its content. `from` is a position before the header;
+/// only a colon, a dash and comments can be between them. `content` is the range of the lines, as the parser library
+/// reports it.
 pub(super) fn block_range(text: &str, from: usize, content: Range<usize>) -> Range<usize> {
     let start = header(text, from, content.start);
     let lines = text.get(content.clone()).unwrap_or_default();
@@ -94,8 +95,8 @@ fn header(text: &str, from: usize, until: usize) -> usize {
     until
 }
 
-/// Where a value that is absent stands: right behind the colon of its key, or behind the key where it has none.
-pub(super) fn absent(text: &str, key_end: usize) -> usize {
+/// The position of a missing value: after the colon of its key, or after the key if there is no colon.
+pub(super) fn missing_value(text: &str, key_end: usize) -> usize {
     let rest = text.get(key_end..).unwrap_or_default();
     let colon = rest.trim_start_matches([' ', '\t']);
     if colon.starts_with(':') { key_end + (rest.len() - colon.len()) + 1 } else { key_end }

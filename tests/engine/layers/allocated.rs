@@ -1,6 +1,6 @@
-//! What layers keep, against what the engine's own code allocates.
+//! Predicted KV caches and recurrent state, compared with the allocations of the engine's code.
 
-use super::{UNKNOWN, known};
+use super::{UNKNOWN, known_layers};
 use orchgen::engine::architecture::{Class, architecture, names};
 use orchgen::engine::layers::{Layer, Layers};
 use orchgen::facts::{Facts, Parameter};
@@ -13,10 +13,11 @@ struct Allocated {
     bytes: [u64; 5],
 }
 
-/// A context: bytes of a number of keys and of values, flash attention, one stream, cells, sequences, batch, snapshots.
+/// A context: bytes per number of keys, bytes per number of values, flash attention, unified KV cache, cells, sequences,
+/// batch, snapshots.
 struct Context(u64, u64, bool, bool, u64, u64, u64, u64);
 
-/// The contexts that `allocated.jsonl` was made with, in its order.
+/// The contexts of the byte counts in `allocated.jsonl`, in the same order.
 const CONTEXTS: [Context; 5] = [
     Context(4, 2, true, true, 1024, 1, 64, 0),
     Context(2, 4, true, true, 512, 3, 128, 0),
@@ -25,35 +26,36 @@ const CONTEXTS: [Context; 5] = [
     Context(2, 2, true, true, 256, 5, 32, 0),
 ];
 
-/// What is allocated, each tensor of state a multiple of 32 bytes long.
+/// The predicted bytes. The size of each state tensor is a multiple of 32 bytes.
 fn bytes(layers: &Layers, context: &Context) -> u64 {
     let Context(key, value, flash, unified, cells, sequences, batch, snapshots) = *context;
     let streams = if unified { 1 } else { sequences };
     let window = layers.window * if unified { sequences } else { 1 };
     let windowed = cells.min(window + batch).next_multiple_of(256);
-    let of = |layer: &Layer| {
+    let layer_bytes = |layer: &Layer| {
         let cache = layer.cache.map_or(0, |cache| {
-            let values = if flash { cache.values } else { layers.widest_values };
-            let cells = if cache.is_windowed { windowed } else { cells };
+            let values = if flash { cache.values } else { layers.max_values };
+            let cells = if cache.is_swa { windowed } else { cells };
             cells * streams * (cache.keys * key + values * value)
         });
         let state = |numbers: u64| (sequences * (1 + snapshots) * numbers * 4).next_multiple_of(32);
-        let state = if layer.has_state { state(layers.state.rolling) + state(layers.state.fixed) } else { 0 };
+        let state =
+            if layer.has_state { state(layers.state.rolling) + state(layers.state.recurrent) } else { 0 };
         cache + state
     };
-    layers.each.iter().map(of).sum()
+    layers.each.iter().map(layer_bytes).sum()
 }
 
-/// `allocated.jsonl` holds headers made up for each architecture, and the bytes that `load_hparams` and `create_memory` of
-/// b11434, compiled without the rest of it, allocate for them in each of five contexts.
+/// `allocated.jsonl` has artificial headers of each architecture. For each header it lists the bytes that `load_hparams` and
+/// `create_memory` of b11434, compiled without the rest of the engine, allocate in each of five contexts.
 #[test]
-fn it_is_what_the_engine_allocates() {
+fn predicted_bytes_equal_the_allocations_of_the_engine() {
     let mut seen = BTreeSet::new();
     for line in include_str!("allocated.jsonl").lines() {
         let allocated: Allocated = serde_json::from_str(line).unwrap();
         let architecture = Some(allocated.architecture.as_str().into());
         let facts = Facts { architecture, parameters: allocated.parameters, ..Facts::default() };
-        let found = known(&facts);
+        let found = known_layers(&facts);
         assert_eq!(CONTEXTS.map(|context| bytes(&found, &context)), allocated.bytes, "{line}");
         seen.insert(allocated.architecture);
     }

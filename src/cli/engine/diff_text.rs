@@ -1,0 +1,170 @@
+//! The human-readable text of `orchgen engine diff`.
+
+use super::hunks::WordHunk;
+use super::upgrade::{CommandChange, UpgradeImpact};
+use crate::diag::words;
+use crate::engine::{ChangeKind, OptionChange, ProfileDiff, Repeat};
+use crate::render::quote::shell;
+use std::collections::BTreeMap;
+
+/// The maximum number of names in a line; the others are counted.
+const MAX_NAMES: usize = 6;
+
+/// The differences between two profiles.
+pub(super) fn profile_diff((old, new): (&str, &str), difference: &ProfileDiff) -> String {
+    let mut text = format!("{} -> {}\n", words::printable(old), words::printable(new));
+    if difference.changes.is_empty() {
+        text.push_str("\nno option differs\n");
+    }
+    let sections = [("changes that can break a command line or a script", true), ("other changes", false)];
+    for (title, breaks) in sections {
+        let changes: Vec<&OptionChange> =
+            difference.changes.iter().filter(|change| change.kind.can_break() == breaks).collect();
+        if changes.is_empty() {
+            continue;
+        }
+        text.extend(["\n", title, ":\n"]);
+        let width = changes.iter().map(|change| change.option.len()).max().unwrap_or(0).min(40);
+        for change in changes {
+            let all = change.programs.len() == difference.programs.len();
+            let programs = if all { String::new() } else { format!("  ({})", name_list(&change.programs)) };
+            let option = format!("{:width$}", words::printable(&change.option));
+            text.extend(["  ", &option, "  ", &describe_change(&change.kind), &programs, "\n"]);
+        }
+    }
+    text.extend(["\ncompared: ", &*name_list(&difference.programs), "\n"]);
+    for (programs, name) in [(&difference.only_old, old), (&difference.only_new, new)] {
+        if !programs.is_empty() {
+            text.extend([
+                "not compared: ",
+                &*name_list(programs),
+                " (only in ",
+                &*words::printable(name),
+                ")\n",
+            ]);
+        }
+    }
+    text
+}
+
+fn describe_change(change: &ChangeKind) -> String {
+    let plain = |text: &String| words::printable(text);
+    let value = |value: &Option<String>| {
+        value.as_ref().map_or_else(|| "none".to_owned(), |value| words::quoted(value))
+    };
+    match change {
+        ChangeKind::Gone { instead: None } => "no longer exists".to_owned(),
+        ChangeKind::Gone { instead: Some(instead) } => format!("no longer exists: {}", plain(instead)),
+        ChangeKind::Removed { instead } => format!("refused: {}", plain(instead)),
+        ChangeKind::Renamed { to, is_kept: true } => {
+            format!("renamed to {}; the old name still works", plain(to))
+        }
+        ChangeKind::Renamed { to, is_kept: false } => {
+            format!("renamed to {}; the old name is refused", plain(to))
+        }
+        ChangeKind::NameGone { name, belongs_to: None } => format!("no longer has the name {}", plain(name)),
+        ChangeKind::NameGone { name, belongs_to: Some(other) } => {
+            format!("no longer has the name {}, which is now a name of {}", plain(name), plain(other))
+        }
+        ChangeKind::Retyped { from, to } => format!("value changes from {} to {}", value(from), value(to)),
+        ChangeKind::Choices { gone, added } => {
+            let list = |word: &str, values: &[String]| {
+                let values: Vec<String> = values.iter().map(plain).collect();
+                (!values.is_empty()).then(|| format!("{word} {}", words::all_of(&values)))
+            };
+            let parts = [list("removed", gone), list("added", added)];
+            format!("values: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        }
+        ChangeKind::Environment { from, to } => {
+            environment_text(from.as_ref().map(plain), to.as_ref().map(plain))
+        }
+        ChangeKind::Repeated { from, to } => {
+            format!("if repeated, {} (before: {})", repeat_text(*to), repeat_text(*from))
+        }
+        ChangeKind::Deprecated { instead } => format!("deprecated: {}", plain(instead)),
+        ChangeKind::Returned => "accepted again".to_owned(),
+        ChangeKind::NameAdded { name } => format!("also has the name {}", plain(name)),
+        ChangeKind::Added { value: None } => "added".to_owned(),
+        ChangeKind::Added { value: Some(value) } => format!("added, value {}", plain(value)),
+    }
+}
+
+fn environment_text(from: Option<String>, to: Option<String>) -> String {
+    match (from, to) {
+        (None, to) => format!("new environment variable {}", to.unwrap_or_default()),
+        (Some(from), None) => format!("environment variable {from} is now ignored"),
+        (Some(from), Some(to)) => format!("environment variable {from} is now ignored; {to} replaces it"),
+    }
+}
+
+fn repeat_text(repeat: Repeat) -> &'static str {
+    match repeat {
+        Repeat::List => "both values count",
+        Repeat::Last => "the last value counts",
+    }
+}
+
+/// The impact on a registry, without the findings.
+pub(super) fn registry_impact(new: &str, impact: &UpgradeImpact) -> String {
+    let names_of = |is: fn(&CommandChange) -> bool| -> Vec<String> {
+        impact.changed.iter().filter(|line| is(line)).map(|line| line.name.clone()).collect()
+    };
+    let mut sections = vec![String::new()];
+    for (title, names) in [
+        ("roles that break", impact.broken.iter().cloned().collect()),
+        ("one-shot commands that are removed", names_of(|line| line.kind == "model" && line.new.is_none())),
+        ("one-shot commands that are added", names_of(|line| line.kind == "model" && line.old.is_none())),
+    ] {
+        if !names.is_empty() {
+            sections.push(format!("{title}: {}\n", name_list(&names)));
+        }
+    }
+    for (kind, title) in [("role", "server command lines"), ("model", "one-shot command lines")] {
+        for (hunks, names) in group_by_hunks(impact, kind) {
+            let mut text = format!("{title} of {}:\n", name_list(&names));
+            for (sign, line) in hunks.iter().flat_map(|(removed, added)| [("-", removed), ("+", added)]) {
+                if !line.is_empty() {
+                    let line: Vec<String> = line.iter().map(|word| shell(word).into_owned()).collect();
+                    text.extend(["  ", sign, " ", &*line.join(" "), "\n"]);
+                }
+            }
+            sections.push(text);
+        }
+    }
+    let changed = impact.changed.iter().filter(|line| line.old.is_some() && line.new.is_some()).count();
+    let (new, unchanged) = (words::printable(new), impact.unchanged);
+    let verb = if changed == 1 { "changes" } else { "change" };
+    sections.push(format!(
+        "{} {verb} with {new}, {unchanged} unchanged\n",
+        words::count(changed, "command line")
+    ));
+    sections.join("\n")
+}
+
+/// The differences, each with the names of all command lines that have exactly these, in the order of the first one.
+fn group_by_hunks(impact: &UpgradeImpact, kind: &str) -> Vec<(Vec<WordHunk>, Vec<String>)> {
+    let mut indexes: BTreeMap<Vec<WordHunk>, usize> = BTreeMap::new();
+    let mut all: Vec<(Vec<WordHunk>, Vec<String>)> = Vec::new();
+    for line in impact.changed.iter().filter(|line| line.kind == kind) {
+        let hunks = line.hunks();
+        if hunks.is_empty() {
+            continue;
+        }
+        let at = *indexes.entry(hunks.clone()).or_insert(all.len());
+        match all.get_mut(at) {
+            None => all.push((hunks, vec![line.name.clone()])),
+            Some((_, names)) if names.last() != Some(&line.name) => names.push(line.name.clone()),
+            Some(_) => {}
+        }
+    }
+    all
+}
+
+/// A list of names. After [`MAX_NAMES`], the number of the others.
+fn name_list(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(MAX_NAMES).map(|name| words::printable(name)).collect();
+    match names.len().checked_sub(MAX_NAMES) {
+        None | Some(0) => words::all_of(&shown),
+        Some(more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,122 @@
+//! Derived properties of roles: file paths, the CPUs and NUMA node of an instance, the environment of a process.
+
+use super::{CpuList, Family, Host, Model, NumaPolicy, Registry, Role, Serving, Start, Text};
+use std::collections::BTreeMap;
+
+impl Registry {
+    /// The roles that have their own processes, in the order of declaration.
+    pub fn served(&self) -> impl Iterator<Item = (&Role, &Serving)> {
+        self.roles.iter().filter_map(|role| Some((role, role.serving()?)))
+    }
+
+    /// The model that a role serves, and its family.
+    pub fn model_of(&self, serving: &Serving) -> (&Model, &Family) {
+        let model = self.models.get(serving.model.value);
+        (model, self.families.get(model.family.value))
+    }
+
+    /// True if a role starts on its first request.
+    pub fn is_on_demand(&self, serving: &Serving) -> bool {
+        self.residencies.get(serving.residency.value).start.value == Start::OnDemand
+    }
+
+    /// The absolute path of a file of a model. A relative path is below the model's store.
+    pub fn path_of(&self, model: &Model, file: &str) -> String {
+        match model.store {
+            Some(store) if !file.starts_with('/') => {
+                format!("{}/{file}", self.stores.get(store.value).path.trim_end_matches('/'))
+            }
+            _ => file.to_owned(),
+        }
+    }
+
+    /// The models by the absolute path of their weights. If several models have the same file, the first wins. Empty if
+    /// no model has a projector, because only the checks of projectors need it.
+    pub fn models_by_path(&self) -> BTreeMap<String, &Model> {
+        let mut weights = BTreeMap::new();
+        if self.models.iter().any(|model| model.projector.is_some()) {
+            for model in self.models.iter() {
+                weights.entry(self.path_of(model, &model.file)).or_insert(model);
+            }
+        }
+        weights
+    }
+
+    /// The environment of a role's processes: the variables of the engine and the role, sorted by name. The role wins.
+    pub fn env_of<'r>(&'r self, serving: &'r Serving) -> Vec<(&'r str, &'r str)> {
+        let engine = serving.engine.iter().flat_map(|engine| &self.engines.get(engine.value).env);
+        let mut env = BTreeMap::new();
+        for (name, value) in engine.chain(&serving.env) {
+            env.insert(&*name.value as &str, &*value.value as &str);
+        }
+        env.into_iter().collect()
+    }
+}
+
+impl Serving {
+    /// True if the weights are locked in memory.
+    pub fn is_locked(&self) -> bool {
+        self.placement.lock.is_some_and(|lock| lock.value)
+    }
+
+    /// The NUMA node of an instance, for `bind` and for `spread` (round robin over the nodes). `None` if it is not
+    /// bound to one node.
+    pub fn bound_node(&self, host: &Host, instance: usize) -> Option<u32> {
+        match self.placement.numa.as_ref()?.value {
+            NumaPolicy::Bind(node) => Some(node),
+            NumaPolicy::Spread if host.numa.is_empty() => Some(0),
+            NumaPolicy::Spread => host.numa.get(instance % host.numa.len()).map(|node| node.node.value),
+            NumaPolicy::Interleave(_) => None,
+        }
+    }
+
+    /// The instances with distinct placements. Every other instance is placed like one of them.
+    pub fn representative_instances(&self, host: &Host) -> std::ops::Range<usize> {
+        let is_spread = self.placement.numa.as_ref().is_some_and(|numa| numa.value == NumaPolicy::Spread);
+        0..if is_spread { self.ports.len().min(host.numa.len().max(1)) } else { 1 }
+    }
+
+    /// The CPUs to which an instance is restricted. `None` if it is not restricted.
+    pub fn cpus(&self, host: &Host, instance: usize) -> Option<CpuList> {
+        if let Some(cpus) = &self.placement.cpus {
+            return Some(cpus.list.clone());
+        }
+        let node = self.bound_node(host, instance)?;
+        host.numa.iter().find(|numa| numa.node.value == node)?.cpus.as_ref().map(|cpus| cpus.value.clone())
+    }
+
+    /// The number of compute threads of an instance: `threads`, or the number of physical cores of its CPUs. `None` if
+    /// no CPUs are declared.
+    pub fn threads(&self, host: &Host, instance: usize) -> Option<u32> {
+        if let Some(threads) = self.placement.threads {
+            return Some(threads.value);
+        }
+        u32::try_from(host.cores(&self.threads_cpus(host, instance)?)).ok()
+    }
+
+    /// The CPUs whose physical cores are the default number of threads. `None` if no CPUs are declared.
+    pub fn threads_cpus(&self, host: &Host, instance: usize) -> Option<CpuList> {
+        self.cpus(host, instance).or_else(|| self.interleaved_cpus(host)).or_else(|| host.all_cpus())
+    }
+
+    fn interleaved_cpus(&self, host: &Host) -> Option<CpuList> {
+        let NumaPolicy::Interleave(nodes) = &self.placement.numa.as_ref()?.value else { return None };
+        let named = host.numa.iter().filter(|numa| nodes.contains(&numa.node.value));
+        let cpus = CpuList::union(named.filter_map(|numa| numa.cpus.as_ref()).map(|cpus| &cpus.value));
+        (!cpus.is_empty()).then_some(cpus)
+    }
+
+    /// The addresses to listen on.
+    pub fn addresses(&self) -> Vec<&str> {
+        let declared: Vec<&str> = self.listen.iter().map(|address: &Text| &*address.value).collect();
+        if declared.is_empty() { vec!["127.0.0.1"] } else { declared }
+    }
+
+    /// The backend port of an instance of an on-demand role: `backend` (by default the port plus 10000) plus the number
+    /// of the instance. `None` above 65535.
+    pub fn backend_port(&self, instance: usize) -> Option<u16> {
+        let first =
+            self.backend.map_or(u32::from(self.ports.first) + 10_000, |backend| u32::from(backend.value));
+        u16::try_from(u32::try_from(instance).ok()?.checked_add(first)?).ok()
+    }
+}

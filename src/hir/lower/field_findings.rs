@@ -1,0 +1,90 @@
+//! Findings about fields.
+
+use super::fields::{FieldReader, is_inside};
+use crate::diag::{Diagnostic, words};
+use crate::hir::Field;
+use crate::hir::codes::{DUPLICATE_FIELD, EMPTY_BLOCK, MISSING_FIELD, WRONG_TYPE};
+use crate::source::Span;
+use crate::syntax::{Language, Node};
+use std::borrow::Cow;
+
+impl FieldReader<'_> {
+    pub(super) fn report(&mut self, finding: Diagnostic) {
+        self.owner.report(finding, self.findings);
+    }
+
+    /// The path of a field, for example `draft.max`.
+    pub(super) fn path_to<'f>(&self, field: &'f str) -> Cow<'f, str> {
+        if self.path.is_empty() {
+            return Cow::Borrowed(field);
+        }
+        let parts: Vec<&str> = self.path.iter().copied().chain([field]).collect();
+        Cow::Owned(parts.join("."))
+    }
+
+    /// The path of a field with its item, for example `` `draft.max` of role `frontdoor` ``.
+    pub(super) fn field_of(&self, field: &str) -> String {
+        self.with_owner(&self.path_to(field))
+    }
+
+    pub(super) fn with_owner(&self, path: &str) -> String {
+        format!("{} of {}", words::quoted(path), self.owner.describe())
+    }
+
+    pub(super) fn report_missing(&mut self, field: &Field, owner: &str, place: Span) {
+        let message = format!("{owner} has no `{}`", field.name);
+        let finding = MISSING_FIELD.at(place, format!("`{}` is missing", field.name), message);
+        self.report(finding.help(format!("add `{}`: {}", field.name, lower_first(field.doc))));
+    }
+
+    pub(super) fn report_duplicate(&mut self, key: &str, (span, first): (Span, Span), owner: &str) {
+        let message = format!("{owner} has {} twice", words::quoted(key));
+        let finding = DUPLICATE_FIELD.at(span, "repeated here", message).also(first, "first written here");
+        self.report(finding.help("remove one of them"));
+    }
+
+    /// True if the block of a node is empty. Reports it; the help names the missing required fields.
+    pub(super) fn report_if_empty<'f>(
+        &mut self,
+        node: &Node,
+        missing: impl IntoIterator<Item = &'f Field>,
+        owner: impl Fn(&Self) -> String,
+    ) -> bool {
+        let Some(block) = node.block else { return false };
+        let is_empty = match self.language {
+            _ if self.is_damaged => false,
+            Language::Kdl => !node.fields.iter().any(|field| is_inside(field, block)),
+            Language::Yaml => node.fields.is_empty(),
+        };
+        if is_empty {
+            let message = format!("the block of {} is empty", owner(self));
+            let finding = EMPTY_BLOCK.at(block, "empty block", message);
+            let missing: Vec<String> = missing.into_iter().map(|field| format!("`{}`", field.name)).collect();
+            let add = if missing.is_empty() { "fields".to_owned() } else { words::all_of(&missing) };
+            self.report(finding.help(format!("add {add}, or remove the block")));
+        }
+        is_empty
+    }
+
+    pub(super) fn report_block(&mut self, field: &str, node: &Node) {
+        let message = format!("{} is a block, not one value", self.field_of(field));
+        let span = node.block.unwrap_or(node.span);
+        let finding = WRONG_TYPE.at(span, "expected one value", message);
+        self.report(finding.help("replace the block with one value"));
+    }
+
+    pub(super) fn report_no_value(&mut self, field: &str, doc: Option<&str>, node: &Node) {
+        let message = format!("{} has no value", self.field_of(field));
+        let finding = WRONG_TYPE.at(node.key_span, "missing value", message);
+        self.report(finding.help(match doc {
+            Some(doc) => format!("add a value: {}", lower_first(doc)),
+            None => "add a value, a string in quotes".to_owned(),
+        }));
+    }
+}
+
+fn lower_first(doc: &str) -> String {
+    let mut letters = doc.chars();
+    let first = letters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
+    format!("{first}{}", letters.as_str().trim_end_matches('.'))
+}

@@ -1,0 +1,70 @@
+//! A field value, parsed as the shape of its field requires.
+
+use super::record::Record;
+use crate::hir::{Bytes, CpuList, Date, Factor, NumaPolicy, PortRange, Rate, Seconds, Setting, Share, Text};
+use crate::source::Spanned;
+
+/// A value that matches the shape of its field.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum TypedValue {
+    Text(Box<str>),
+    Flag(bool),
+    Count(u64),
+    Fraction(f64),
+    Size(Bytes),
+    Share(Share),
+    Duration(Seconds),
+    Rate(Rate),
+    Factor(Factor),
+    Date(Date),
+    Ports(PortRange),
+    Cpus(CpuList),
+    Word(&'static str),
+    List(Vec<Spanned<TypedValue>>),
+    Setting(Setting),
+    Numa(NumaPolicy),
+    Map(Vec<(Text, Text)>),
+    Block(Box<Record>),
+}
+
+/// Conversion from a variant of [`TypedValue`].
+pub(super) trait FromTypedValue: Sized {
+    /// The content, if the value has the matching variant. Any other variant means that a table and its reader
+    /// disagree.
+    fn from_value(value: TypedValue) -> Option<Self>;
+}
+
+/// Implements [`FromTypedValue`] for the type of each variant.
+macro_rules! impl_from_value {
+    ($($variant:ident($type:ty)),+ $(,)?) => {
+        $(impl FromTypedValue for $type {
+            fn from_value(value: TypedValue) -> Option<Self> {
+                if let TypedValue::$variant(value) = value { Some(value) } else { None }
+            }
+        })+
+    };
+}
+
+impl_from_value! {
+    Text(Box<str>), Flag(bool), Count(u64), Fraction(f64), Size(Bytes), Share(Share), Duration(Seconds), Rate(Rate),
+    Factor(Factor), Date(Date), Ports(PortRange), Cpus(CpuList), Word(&'static str), List(Vec<Spanned<TypedValue>>),
+    Setting(Setting), Numa(NumaPolicy), Map(Vec<(Text, Text)>), Block(Box<Record>),
+}
+
+impl FromTypedValue for Record {
+    fn from_value(value: TypedValue) -> Option<Self> {
+        Box::<Self>::from_value(value).map(|block| *block)
+    }
+}
+
+impl FromTypedValue for u32 {
+    fn from_value(value: TypedValue) -> Option<Self> {
+        u64::from_value(value).and_then(|count| Self::try_from(count).ok())
+    }
+}
+
+impl FromTypedValue for u16 {
+    fn from_value(value: TypedValue) -> Option<Self> {
+        u64::from_value(value).and_then(|count| Self::try_from(count).ok())
+    }
+}

@@ -1,0 +1,69 @@
+//! The portion of a role's memory that is in a scope: the whole host or one NUMA node.
+
+use super::{Bytes, Host, MemoryKind, NumaPolicy, Serving};
+
+/// The memory that a sum counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MemoryScope {
+    /// All memory of the host.
+    Host,
+    /// Memory on the NUMA node with this number.
+    Node(u32),
+    /// Locked memory on the NUMA node with this number.
+    LockedOn(u32),
+}
+
+/// A fraction of a file, `copies / parts`: each of `copies` processes has one of `parts` equal parts in the scope.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Portion {
+    /// The number of processes with a part in the scope.
+    pub(super) copies: u64,
+    /// The number of parts into which the file is divided, at least 1.
+    pub(super) parts: u64,
+}
+
+impl Portion {
+    const NOTHING: Self = Self { copies: 0, parts: 1 };
+
+    /// The size of this portion of a file.
+    pub(super) fn of(self, file: Bytes) -> Bytes {
+        let bytes = u128::from(file.0) * u128::from(self.copies) / u128::from(self.parts.max(1));
+        Bytes(u64::try_from(bytes).unwrap_or(u64::MAX))
+    }
+}
+
+impl MemoryScope {
+    /// The portion of a role's file or private memory that is in this scope. `None` if its location is unknown.
+    ///
+    /// The pages of a mapped file exist once. The memory policy of the process that touches a page first decides its
+    /// node. If the instances of a role are bound to different nodes, the location is unknown.
+    pub(super) fn portion(self, serving: &Serving, host: &Host, kind: MemoryKind) -> Option<Portion> {
+        let copies = if kind == MemoryKind::Mapped { 1 } else { serving.ports.len() as u64 };
+        match self {
+            Self::Host => Some(Portion { copies, parts: 1 }),
+            Self::LockedOn(_) if kind != MemoryKind::Locked => Some(Portion::NOTHING),
+            Self::Node(node) | Self::LockedOn(node) => on_node(node, copies, serving, host),
+        }
+    }
+}
+
+fn on_node(node: u32, copies: u64, serving: &Serving, host: &Host) -> Option<Portion> {
+    let all = host.numa.len().max(1) as u64;
+    match &serving.placement.numa.as_ref()?.value {
+        NumaPolicy::Bind(bound) if *bound == node => Some(Portion { copies, parts: 1 }),
+        NumaPolicy::Interleave(nodes) if nodes.is_empty() => Some(Portion { copies, parts: all }),
+        NumaPolicy::Interleave(nodes) if nodes.contains(&node) => {
+            Some(Portion { copies, parts: nodes.len() as u64 })
+        }
+        NumaPolicy::Bind(_) | NumaPolicy::Interleave(_) => Some(Portion::NOTHING),
+        NumaPolicy::Spread => {
+            let instances = serving.ports.len() as u64;
+            if copies < instances && all > 1 {
+                return None;
+            }
+            // Instances are assigned round robin, so the first nodes may have one instance more.
+            let index = host.numa.iter().position(|known| known.node.value == node).unwrap_or(0) as u64;
+            Some(Portion { copies: copies / all + u64::from(index < copies % all), parts: 1 })
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Complete values, open collections, and findings about their shape.
+
+use super::anchors::AnchorId;
+use crate::diag::Diagnostic;
+use crate::source::Span;
+use crate::syntax::codes::UNEXPECTED_SHAPE;
+use crate::syntax::{Node, Scalar};
+use std::borrow::Cow;
+
+/// A complete value.
+#[derive(Clone)]
+pub(super) enum YamlValue<'a> {
+    /// A scalar.
+    Scalar(Scalar<'a>),
+    /// A mapping.
+    Map {
+        /// The entries.
+        fields: Vec<Node<'a>>,
+        /// The span of its braces or lines.
+        block: Span,
+    },
+    /// A list. It contains no lists.
+    List {
+        /// The members: scalars and mappings.
+        members: Vec<ListMember<'a>>,
+        /// The span of its brackets or lines.
+        block: Span,
+    },
+}
+
+/// A member of a list.
+#[derive(Clone)]
+pub(super) struct ListMember<'a> {
+    /// The value.
+    pub(super) item: YamlValue<'a>,
+    /// The byte offset where the member ends in the list. For an alias, this is the end of the alias.
+    pub(super) end: u32,
+}
+
+/// A mapping or list that has begun and not ended.
+pub(super) struct OpenCollection<'a> {
+    pub(super) start: Span,
+    /// The end of the last complete part.
+    pub(super) end: u32,
+    pub(super) flow: bool,
+    pub(super) anchor: Option<AnchorId<'a>>,
+    /// True if the shape of this collection, or of one around it, was reported as wrong.
+    pub(super) shape_reported: bool,
+    /// True if a part was omitted and reported.
+    pub(super) partial: bool,
+    pub(super) kind: CollectionKind<'a>,
+}
+
+/// The kind of an open collection.
+pub(super) enum CollectionKind<'a> {
+    /// A mapping: the key of the next value, and the complete entries.
+    Map { key: Option<MapKey<'a>>, fields: Vec<Node<'a>>, merges: Vec<Vec<Node<'a>>> },
+    /// A list. `nested` is true if a list inside it was reported.
+    List { members: Vec<ListMember<'a>>, nested: bool },
+}
+
+/// The key of a field.
+pub(super) enum MapKey<'a> {
+    /// A name with its span.
+    Named(Cow<'a, str>, Span),
+    /// The merge key `<<` with its span.
+    Merge(Span),
+    /// A key that is a block. It was reported.
+    Bad,
+}
+
+impl<'a> ListMember<'a> {
+    /// True if the member is a scalar.
+    pub(super) fn is_scalar(&self) -> bool {
+        matches!(self.item, YamlValue::Scalar(_))
+    }
+
+    /// The scalar, if the member is one.
+    pub(super) fn scalar(self) -> Option<Scalar<'a>> {
+        match self.item {
+            YamlValue::Scalar(scalar) => Some(scalar),
+            YamlValue::Map { .. } | YamlValue::List { .. } => None,
+        }
+    }
+}
+
+/// The finding for a shape that the registry language does not support.
+pub(super) fn shape_finding(at: Span, label: &str, message: &str) -> Diagnostic {
+    UNEXPECTED_SHAPE.at(at, label, message)
+}
+
+/// The finding for a list in a list.
+pub(super) fn nested_list(at: Span) -> Diagnostic {
+    shape_finding(at, "a list in a list", "a list cannot contain a list")
+        .help("write the members into one list")
+}
+
+/// The finding for a file that is not a mapping.
+pub(super) fn not_a_mapping(at: Span, what: &str) -> Diagnostic {
+    let message = format!("a registry file must be a mapping, found {what}");
+    UNEXPECTED_SHAPE.at(at, "expected a key such as `models:`", message)
+}

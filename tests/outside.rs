@@ -201,5 +201,8 @@ pub(crate) fn python_tool(name: &str) -> Command {
 
 /// The Python interpreter with these packages.
 pub(crate) fn python() -> Command {
-    python_tool("python3")
+    let mut python = python_tool("python3");
+    // Imports would write `__pycache__` into the repository.
+    python.env("PYTHONDONTWRITEBYTECODE", "1");
+    python
 }

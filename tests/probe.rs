@@ -297,7 +297,7 @@ fn show_prints_a_profile_and_its_options() {
     assert_eq!(show(&["llama.cpp-b11434", "output-format"]).matches("--output-format").count(), 2);
     let json: serde_json::Value = serde_json::from_str(&show(&[b, "np", "--output-format", "json"])).unwrap();
     assert_eq!(json["options"][0]["names"][0], "-np");
-    let path = crate::support::repository().join("src/engine/profiles/llama.cpp-b11669.json");
+    let path = crate::support::repository().join("src/engine/llama/profiles/llama.cpp-b11669.json");
     assert_eq!(show(&[&path.to_string_lossy(), "np"]), show(&[b, "np"]));
 }
 

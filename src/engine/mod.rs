@@ -1,28 +1,12 @@
-//! Engine builds: the options that a build accepts, its command lines, and what it does with a model.
+//! Engines: what a build of an engine accepts, its command lines, and what it does with a model.
 //!
-//! All functions here work on plain values, without registry, findings or disk. A [`Profile`] lists the options of a
-//! build. [`dialect`] lowers the specification of a process to the argv of that build, or reports what the build cannot
-//! express. [`keys`] and [`architecture`] describe the metadata of models.
+//! All functions here work on plain values, without registry, findings or disk. [`llama`] describes the builds of
+//! llama.cpp. The other rooms use what is exported here.
 
-pub mod architecture;
-mod buckets;
-mod built_in;
-pub mod compute;
-pub mod dialect;
-mod difference;
-mod file;
-pub mod help;
-pub mod keys;
-pub mod layers;
-pub mod memory;
-mod option;
-pub mod pairing;
-mod probed;
-pub mod profile;
-pub mod version;
+pub mod llama;
 
-pub use difference::{ChangeKind, OptionChange, ProfileDiff, diff_profiles};
-pub use file::{FileTools, ProfileFile, ToolAlias};
-pub use option::{OptionRecord, Repeat, Switch, Tools};
-pub use probed::profile_from_help;
-pub use profile::{Profile, ProfileError};
+pub use llama::{
+    ChangeKind, FileTools, OptionChange, OptionRecord, Profile, ProfileDiff, ProfileError, ProfileFile,
+    Repeat, Switch, ToolAlias, Tools, architecture, compute, dialect, diff_profiles, help, keys, layers,
+    memory, pairing, profile, profile_from_help, version,
+};

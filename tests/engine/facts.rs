@@ -12,7 +12,7 @@ fn the_tables_match_the_profile_of_their_build() {
     let build = profile("b11434");
     assert_eq!(names().collect::<Vec<_>>(), build.architectures());
     assert_eq!(names().count(), 154);
-    let text = include_str!("../../src/engine/metadata.json");
+    let text = include_str!("../../src/engine/llama/metadata.json");
     let table: serde_json::Value = serde_json::from_str(text).unwrap();
     let rows = table["keys"].as_array().unwrap();
     let of_profile = build.metadata_keys().iter().map(|row| (row.key.as_str(), row.kind.as_str()));

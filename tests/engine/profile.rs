@@ -4,7 +4,7 @@ use super::{profile, profiles};
 use orchgen::engine::{Profile, ProfileError, ProfileFile, Switch};
 
 fn folder() -> std::path::PathBuf {
-    crate::support::repository().join("src/engine/profiles")
+    crate::support::repository().join("src/engine/llama/profiles")
 }
 
 fn parse(json: &str) -> Result<Profile, ProfileError> {

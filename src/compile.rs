@@ -1,6 +1,7 @@
 //! The first half of the compiler: loaded files to a checked registry.
 
-use crate::check::{Checked, Derived, NotCheckedPolicy, check};
+use crate::check::{Checked, NotCheckedPolicy, check};
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, Reported};
 use crate::facts::{Facts, Lock};
 use crate::hir::lower::{Items, SyntaxDamage};

@@ -17,9 +17,10 @@
 //! facts      source diag                            reads GGUF headers, reads and writes registry.lock
 //! hir        source diag                            the typed registry, its tables of fields, its JSON Schema
 //! hir/lower  source diag syntax hir                 turns documents into the registry, resolves names
-//! engine     facts                                  llama.cpp: profiles, command lines, draft verdicts, memory
-//! check      source diag hir facts engine           one file for each rule
-//! plan       hir engine check                       what to generate, with one command line for each process
+//! engine     facts                                  engine builds: profiles, command lines, draft verdicts, memory
+//! derive     source diag hir facts engine           what follows from registry, lock and profiles
+//! check      source diag hir facts engine derive    one file for each rule
+//! plan       hir engine derive check                what to generate, with one command line for each process
 //! render     plan                                   one file for each target, with its templates
 //! emit       diag render                            compares and writes out/, all or nothing
 //! ```
@@ -39,6 +40,7 @@ pub mod catalogue;
 pub mod check;
 pub mod cli;
 pub mod compile;
+pub mod derive;
 pub mod emit;
 pub mod engine;
 pub mod facts;

@@ -24,20 +24,7 @@ const ACCESS_THE_DISK: &[&str] = &["source/load.rs", "facts/gguf.rs", "emit/"];
 const SHARED_MODULES: &[(&str, &[&str])] = &[
     (
         "check",
-        &[
-            "claims",
-            "derived",
-            "experts",
-            "forbidden",
-            "intent",
-            "locked",
-            "nodes",
-            "options",
-            "overrides",
-            "secrets",
-            "sum",
-            "threads",
-        ],
+        &["claims", "experts", "forbidden", "nodes", "options", "overrides", "secrets", "sum", "threads"],
     ),
     ("render", &["artifact", "template", "quote"]),
 ];

@@ -1,8 +1,8 @@
 //! A declared property that differs from the header of the model file.
 
 use super::FactCheck;
-use super::derived::Derived;
-use super::locked::{facts, is_unusable};
+use crate::derive::Derived;
+use crate::derive::locked::{facts, is_unusable};
 use crate::diag::{Diagnostics, NotChecked, Subject, words};
 use crate::facts::{Facts, Lock, LockEntry, file_types};
 use crate::hir::{Bytes, Family, Model};

@@ -1,8 +1,8 @@
 //! A ban whose reason the model files disprove.
 
 use super::FactCheck;
-use super::derived::Derived;
-use super::locked::{facts, verdict};
+use crate::derive::Derived;
+use crate::derive::locked::{facts, verdict};
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::architecture::architecture;

@@ -1,7 +1,8 @@
 //! A setting of a role that its engine build does not support.
 
-use super::derived::Derived;
-use super::{DerivedCheck, intent};
+use super::DerivedCheck;
+use crate::derive::Derived;
+use crate::derive::intent;
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::engine::Profile;
 use crate::engine::dialect::{FaultKind, Intent, LoweringFault};

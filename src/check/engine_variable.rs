@@ -1,7 +1,7 @@
 //! An environment variable of an engine option that has no effect or stops the server.
 
 use super::DerivedCheck;
-use super::derived::Derived;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::dialect;

@@ -1,6 +1,6 @@
 //! The number of experts that a role uses, for the checks that compare it with the model.
 
-use super::intent::EXPERT_USED_COUNT;
+use crate::derive::intent::EXPERT_USED_COUNT;
 use crate::diag::words;
 use crate::hir::{ExpertAdvice, Family, Model, Override, Registry, Serving, Setting};
 use crate::source::{Span, Spanned};

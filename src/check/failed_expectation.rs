@@ -1,8 +1,10 @@
 //! An expectation that is not met.
 
-use super::{Derived, DerivedCheck};
+use super::DerivedCheck;
+use crate::derive::Derived;
+use crate::derive::{MemoryScope, RoleGroups};
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Bytes, Expected, Id, MemoryScope, Registry, Residency, Role, RoleGroups, RoleKind};
+use crate::hir::{Bytes, Expected, Id, Registry, Residency, Role, RoleKind};
 use std::collections::BTreeMap;
 
 declare_code! {

@@ -1,8 +1,8 @@
 //! A projector that does not match its model.
 
 use super::FactCheck;
-use super::derived::Derived;
-use super::locked::{facts, is_unusable, projector};
+use crate::derive::Derived;
+use crate::derive::locked::{facts, is_unusable, projector};
 use crate::diag::{Diagnostics, NotChecked, Subject, words};
 use crate::facts::{Facts, Lock, LockEntry};
 use crate::hir::{Bytes, Model, Projector};

@@ -1,7 +1,8 @@
 //! An override that also applies to a draft of the same architecture.
 
-use super::derived::Derived;
-use super::{DerivedCheck, intent};
+use super::DerivedCheck;
+use crate::derive::Derived;
+use crate::derive::intent;
 use crate::diag::{Diagnostics, words};
 use crate::engine::architecture;
 use crate::engine::keys::{KeyVerdict, check_key};

@@ -1,9 +1,10 @@
 //! A NUMA node with less memory than roles lock on it.
 
+use super::DerivedCheck;
 use super::nodes;
-use super::{Derived, DerivedCheck};
+use crate::derive::Derived;
+use crate::derive::MemoryScope;
 use crate::diag::Diagnostics;
-use crate::hir::MemoryScope;
 
 declare_code! {
     /// ## What it finds

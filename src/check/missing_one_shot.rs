@@ -1,7 +1,8 @@
 //! A model without a one-shot command, because the engine build cannot express it.
 
-use super::derived::Derived;
-use super::{DerivedCheck, intent};
+use super::DerivedCheck;
+use crate::derive::Derived;
+use crate::derive::intent;
 use crate::diag::{Diagnostics, NotChecked, Subject, words};
 use std::collections::BTreeSet;
 

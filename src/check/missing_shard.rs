@@ -1,8 +1,8 @@
 //! A model in several files, some of which are missing.
 
 use super::FactCheck;
-use super::derived::Derived;
-use super::locked::facts;
+use crate::derive::Derived;
+use crate::derive::locked::facts;
 use crate::diag::{Diagnostics, words};
 use crate::facts::Lock;
 

@@ -11,7 +11,6 @@ mod contradicted_advice;
 mod contradicted_fact;
 mod contradicted_pair;
 mod deprecated_option;
-mod derived;
 mod disproved_ban;
 mod empty_expectation;
 mod empty_rule;
@@ -31,12 +30,9 @@ mod idle_option;
 mod impossible_dates;
 mod impossible_experts;
 mod inherited_override;
-mod intent;
 mod larger_draft;
-mod locked;
 mod locked_over_node;
 mod lone_option;
-pub mod memory;
 mod misplaced_key_file;
 mod misplaced_projector;
 mod missing_backend_port;
@@ -94,13 +90,13 @@ mod unused_allow;
 mod unused_item;
 mod without_cache;
 
-pub use derived::{Derived, ProfileText};
-
+use crate::derive::Derived;
+use crate::derive::RoleGroups;
 use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
 use crate::facts::Lock;
-use crate::hir::{Engine, Id, Model, Registry, Role, RoleGroups, Serving};
+use crate::hir::{Engine, Id, Model, Registry, Role, Serving};
 use crate::source::Span;
 use rayon::prelude::*;
 

@@ -1,8 +1,9 @@
 //! NUMA nodes with too little memory. The checks of placed memory and of locked memory use this module.
 
 use super::sum::{HostLoad, MemorySum};
+use crate::derive::{LoadChange, MemoryLoad, MemoryScope, RoleGroup};
 use crate::diag::{Code, Diagnostic, words};
-use crate::hir::{Bytes, Id, LoadChange, MemoryLoad, MemoryScope, NumaNode, Registry, Role, RoleGroup};
+use crate::hir::{Bytes, Id, NumaNode, Registry, Role};
 
 /// Maximum number of nodes per host whose help names the roles to move. Finding these roles takes many sums.
 const MAX_WITH_ADVICE: usize = 16;

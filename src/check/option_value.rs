@@ -1,7 +1,7 @@
 //! An option with a value that the build refuses or misreads.
 
-use super::derived::Derived;
 use super::{DerivedCheck, options};
+use crate::derive::Derived;
 use crate::diag::Diagnostics;
 use crate::engine::dialect::FaultKind;
 

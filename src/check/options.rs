@@ -1,7 +1,7 @@
 //! The `option` entries of roles, compared with their engine builds. The checks of options use this module.
 
-use super::derived::Derived;
 use super::secrets;
+use crate::derive::Derived;
 use crate::diag::{Code, Diagnostic, words};
 use crate::engine::Profile;
 use crate::engine::dialect::{FaultKind, Intent, LoweringFault, owning_field};

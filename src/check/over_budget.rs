@@ -1,9 +1,11 @@
 //! A residency whose roles take more memory than its budget.
 
+use super::DerivedCheck;
 use super::sum::{self, MemorySum};
-use super::{Derived, DerivedCheck};
+use crate::derive::Derived;
+use crate::derive::{LoadChange, MemoryLoad, MemoryScope, RoleGroup};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
-use crate::hir::{Bytes, Id, LoadChange, MemoryLoad, MemoryScope, Registry, Residency, Role, RoleGroup};
+use crate::hir::{Bytes, Id, Registry, Residency, Role};
 
 declare_code! {
     /// ## What it finds

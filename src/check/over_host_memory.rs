@@ -1,11 +1,11 @@
 //! A host with less memory than its roles and services need.
 
+use super::DerivedCheck;
 use super::sum::{self, HostLoad, MemorySum};
-use super::{Derived, DerivedCheck};
+use crate::derive::Derived;
+use crate::derive::{LoadChange, MemoryScope, RoleGroup};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
-use crate::hir::{
-    Bytes, Host, Id, LoadChange, MemoryScope, Registry, Residency, Role, RoleGroup, Service, Share, Start,
-};
+use crate::hir::{Bytes, Host, Id, Registry, Residency, Role, Service, Share, Start};
 
 declare_code! {
     /// ## What it finds

@@ -1,9 +1,10 @@
 //! A NUMA node with less memory than the roles placed on it take.
 
-use super::{Derived, DerivedCheck};
+use super::DerivedCheck;
 use super::{nodes, sum};
+use crate::derive::Derived;
+use crate::derive::MemoryScope;
 use crate::diag::{Diagnostics, NotChecked, Subject};
-use crate::hir::MemoryScope;
 
 declare_code! {
     /// ## What it finds

@@ -1,9 +1,9 @@
 //! An override with a number that is out of range for its key, or that makes the loader abort.
 
 use super::DerivedCheck;
-use super::derived::Derived;
-use super::intent::EXPERT_USED_COUNT;
 use super::overrides::{self, DeclaredOverride};
+use crate::derive::Derived;
+use crate::derive::intent::EXPERT_USED_COUNT;
 use crate::diag::{Diagnostics, words};
 use crate::engine::keys::integer_range;
 use crate::hir::{Experts, Setting};

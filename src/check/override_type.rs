@@ -1,8 +1,8 @@
 //! An override that the engine ignores because of its type.
 
 use super::DerivedCheck;
-use super::derived::Derived;
 use super::overrides::{self, DeclaredOverride};
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::engine::keys::{Array, KeyVerdict, OverrideType, check_key};
 use crate::hir::Setting;

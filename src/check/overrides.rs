@@ -1,6 +1,6 @@
 //! All metadata overrides, those of families and those of roles. The checks of keys and values use this module.
 
-use super::derived::Derived;
+use crate::derive::Derived;
 use crate::diag::words;
 use crate::engine::Profile;
 use crate::engine::architecture::architecture;

@@ -1,7 +1,7 @@
 //! An option that a field of the registry sets, or that keeps the unit from serving.
 
-use super::derived::Derived;
 use super::{DerivedCheck, options};
+use crate::derive::Derived;
 use crate::diag::Diagnostics;
 use crate::engine::dialect::FaultKind;
 

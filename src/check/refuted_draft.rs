@@ -1,8 +1,10 @@
 //! A draft that the engine does not use.
 
 use super::FactCheck;
-use super::derived::Derived;
-use super::locked::{ReasonText, RoleDraft, describe, is_unusable, lock_labels, pair_facts, role_drafts};
+use crate::derive::Derived;
+use crate::derive::locked::{
+    ReasonText, RoleDraft, describe, is_unusable, lock_labels, pair_facts, role_drafts,
+};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::engine::pairing::{MismatchHandling, PairVerdict, mismatch_handling};
 use crate::facts::Lock;

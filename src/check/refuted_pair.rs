@@ -1,8 +1,8 @@
 //! A declared pair that the engine considers incompatible.
 
 use super::FactCheck;
-use super::derived::Derived;
-use super::locked::{NOT_LOCKED, describe, facts, is_unusable, lock_labels, verdict};
+use crate::derive::Derived;
+use crate::derive::locked::{NOT_LOCKED, describe, facts, is_unusable, lock_labels, verdict};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
 use crate::engine::Profile;
 use crate::engine::pairing::{Mismatch, MismatchHandling, PairVerdict, mismatch_handling};

@@ -1,7 +1,7 @@
 //! An option that the build no longer has.
 
-use super::derived::Derived;
 use super::{DerivedCheck, options};
+use crate::derive::Derived;
 use crate::diag::Diagnostics;
 use crate::engine::dialect::FaultKind;
 

@@ -1,10 +1,11 @@
 //! Memory sums, printed line by line, and the smallest set of roles whose removal makes a sum fit. The checks that
 //! compare a sum with a limit use this module.
 
-use super::derived::Derived;
+use crate::derive::Derived;
+use crate::derive::{MemoryLoad, MemoryScope, RoleGroup};
 use crate::diag::{Diagnostic, words};
 use crate::engine::memory::Amount;
-use crate::hir::{Bytes, Id, MemoryLoad, MemoryScope, Registry, Role, RoleGroup};
+use crate::hir::{Bytes, Id, Registry, Role};
 
 /// Maximum number of lines and of labels of one sum. A residency can have thousands of roles.
 const MAX_LINES: usize = 40;

@@ -1,8 +1,8 @@
 //! A draft that an older build uses by converting tokens to text and back.
 
 use super::FactCheck;
-use super::derived::Derived;
-use super::locked::{describe, role_drafts};
+use crate::derive::Derived;
+use crate::derive::locked::{describe, role_drafts};
 use crate::diag::{Diagnostics, words};
 use crate::engine::pairing::{MismatchHandling, PairVerdict, mismatch_handling};
 use crate::facts::Lock;

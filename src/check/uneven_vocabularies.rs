@@ -1,8 +1,8 @@
 //! A compatible draft whose vocabulary has another size than its target's.
 
 use super::FactCheck;
-use super::derived::Derived;
-use super::locked::{pair_facts, role_drafts};
+use crate::derive::Derived;
+use crate::derive::locked::{pair_facts, role_drafts};
 use crate::diag::{Diagnostics, words};
 use crate::engine::pairing::PairVerdict;
 use crate::facts::Lock;

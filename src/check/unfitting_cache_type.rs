@@ -1,8 +1,8 @@
 //! A KV cache type whose block size does not divide the head size of the model.
 
 use super::FactCheck;
-use super::derived::Derived;
-use super::locked::facts;
+use crate::derive::Derived;
+use crate::derive::locked::facts;
 use crate::diag::{Diagnostics, words};
 use crate::engine::memory::indivisible_head;
 use crate::facts::{Lock, tensor_types};

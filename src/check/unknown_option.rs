@@ -1,8 +1,8 @@
 //! An option that the build does not have.
 
-use super::derived::Derived;
 use super::options::FaultyOption;
 use super::{DerivedCheck, options};
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, Suggestion, suggest, words};
 use crate::engine::dialect::FaultKind;
 

@@ -1,8 +1,8 @@
 //! An override key that the engine ignores.
 
 use super::DerivedCheck;
-use super::derived::Derived;
 use super::overrides::{self, DeclaredOverride};
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, NotChecked, Safety, Subject, suggest, words};
 use crate::engine::keys::{KeyVerdict, check_key, keys_for_architecture};
 

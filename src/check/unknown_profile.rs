@@ -1,7 +1,7 @@
 //! An engine profile that is neither built in nor a file in the registry folder.
 
 use super::DerivedCheck;
-use super::derived::{Derived, EngineProfile, FILE_ENDING};
+use crate::derive::{Derived, EngineProfile, FILE_ENDING};
 use crate::diag::{Diagnostics, suggest, words};
 use crate::engine::Profile;
 

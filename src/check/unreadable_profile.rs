@@ -1,7 +1,7 @@
 //! A file that is not a valid engine profile.
 
 use super::DerivedCheck;
-use super::derived::{Derived, EngineProfile};
+use crate::derive::{Derived, EngineProfile};
 use crate::diag::{Diagnostics, words};
 
 declare_code! {

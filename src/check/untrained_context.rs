@@ -1,6 +1,7 @@
 //! A context longer than the trained context of the model.
 
-use super::{Check, intent};
+use super::Check;
+use crate::derive::intent;
 use crate::diag::{Diagnostics, words};
 use crate::hir::{Override, Registry, Serving, Setting};
 use crate::source::{Span, Spanned};

@@ -14,13 +14,15 @@ mod table;
 use super::RunStatus;
 use super::args::{DataFormat, MemoryArgs, OutputArgs};
 use super::session;
-use crate::check::memory::kind_label;
-use crate::check::{Derived, NotCheckedPolicy, check};
+use crate::check::{NotCheckedPolicy, check};
 use crate::compile::lower_with_lock;
+use crate::derive::Derived;
+use crate::derive::MemoryScope;
+use crate::derive::memory::kind_label;
 use crate::diag::report::human::human;
 use crate::diag::{Diagnostics, words};
 use crate::engine::memory::{Amount, Owner, Part, PartKind};
-use crate::hir::{Bytes, Id, MemoryScope, Role, Serving};
+use crate::hir::{Bytes, Id, Role, Serving};
 use serde::Serialize;
 
 #[derive(Serialize)]

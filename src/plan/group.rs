@@ -3,7 +3,7 @@
 use super::process::Role;
 use super::{Bytes, Seconds, Start};
 use crate::check::Checked;
-use crate::hir::MemoryScope;
+use crate::derive::MemoryScope;
 
 /// A machine with its groups.
 #[derive(Debug)]

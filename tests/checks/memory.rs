@@ -1,8 +1,8 @@
 //! Budgets: which parts are summed, how the sum is printed, and that the suggested changes are enough.
 
 use crate::support::{Compiled, compile};
-use orchgen::check::Derived;
 use orchgen::compile::lower_with_lock;
+use orchgen::derive::Derived;
 use orchgen::diag::{Diagnostic, Diagnostics};
 use orchgen::engine::memory::{Owner, PartKind};
 use proptest::prelude::*;

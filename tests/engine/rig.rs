@@ -3,7 +3,7 @@
 
 use super::{profile, servers};
 use crate::support::{compile_folder, rig_root};
-use orchgen::check::Derived;
+use orchgen::derive::Derived;
 use orchgen::engine::OptionRecord;
 use orchgen::engine::dialect::{
     DraftSpec, FaultKind, Lowered, PromptSpec, ServerSpec, lower_prompt, lower_server,

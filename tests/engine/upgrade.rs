@@ -2,7 +2,7 @@
 
 use super::{assert_accepts, profile, profiles};
 use crate::support::{Compiled, compile, compile_folder};
-use orchgen::check::Derived;
+use orchgen::derive::Derived;
 use orchgen::diag::{Diagnostics, Severity};
 use orchgen::engine::dialect::Lowered;
 use orchgen::hir::Registry;

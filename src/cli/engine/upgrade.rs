@@ -1,8 +1,9 @@
 //! The impact of a new engine build on a registry: new findings, and changed command lines.
 
 use super::hunks::{WordHunk, diff_words};
-use crate::check::{Derived, NotCheckedPolicy, check};
+use crate::check::{NotCheckedPolicy, check};
 use crate::compile::lower_with_lock;
+use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Severity, Subject};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;

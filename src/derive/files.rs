@@ -1,6 +1,7 @@
 //! The files that processes have in memory: mapped, locked or copied.
 
-use super::{Bytes, ExtraMemory, FilePart, Id, Model, Registry, Role, RoleMemory, Serving, Text};
+use super::{ExtraMemory, FilePart, RoleMemory};
+use crate::hir::{Bytes, Id, Model, Registry, Role, Serving, Text};
 use std::collections::BTreeMap;
 
 /// The files of all models. Each path has a number, because several models may have the same file.

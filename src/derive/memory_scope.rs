@@ -1,6 +1,7 @@
 //! The portion of a role's memory that is in a scope: the whole host or one NUMA node.
 
-use super::{Bytes, Host, MemoryKind, NumaPolicy, Serving};
+use super::MemoryKind;
+use crate::hir::{Bytes, Host, NumaPolicy, Serving};
 
 /// The memory that a sum counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,18 +16,18 @@ pub enum MemoryScope {
 
 /// A fraction of a file, `copies / parts`: each of `copies` processes has one of `parts` equal parts in the scope.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Portion {
+pub struct Portion {
     /// The number of processes with a part in the scope.
-    pub(super) copies: u64,
+    pub copies: u64,
     /// The number of parts into which the file is divided, at least 1.
-    pub(super) parts: u64,
+    pub parts: u64,
 }
 
 impl Portion {
     const NOTHING: Self = Self { copies: 0, parts: 1 };
 
     /// The size of this portion of a file.
-    pub(super) fn of(self, file: Bytes) -> Bytes {
+    pub fn of(self, file: Bytes) -> Bytes {
         let bytes = u128::from(file.0) * u128::from(self.copies) / u128::from(self.parts.max(1));
         Bytes(u64::try_from(bytes).unwrap_or(u64::MAX))
     }
@@ -37,7 +38,7 @@ impl MemoryScope {
     ///
     /// The pages of a mapped file exist once. The memory policy of the process that touches a page first decides its
     /// node. If the instances of a role are bound to different nodes, the location is unknown.
-    pub(super) fn portion(self, serving: &Serving, host: &Host, kind: MemoryKind) -> Option<Portion> {
+    pub fn portion(self, serving: &Serving, host: &Host, kind: MemoryKind) -> Option<Portion> {
         let copies = if kind == MemoryKind::Mapped { 1 } else { serving.ports.len() as u64 };
         match self {
             Self::Host => Some(Portion { copies, parts: 1 }),

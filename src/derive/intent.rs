@@ -11,10 +11,10 @@ use crate::hir::{Bytes, Id, Model, NumaPolicy, Override, Registry, Serving, Sett
 use crate::source::Spanned;
 
 /// The metadata key that `experts` overrides, without its prefix (architecture and dot).
-pub(super) const EXPERT_USED_COUNT: &str = "expert_used_count";
+pub const EXPERT_USED_COUNT: &str = "expert_used_count";
 
 /// The command line of an instance of a role. `None` if the profile of its engine is unknown.
-pub(super) fn lower_server(derived: &Derived, serving: &Serving, instance: usize) -> Option<Lowered> {
+pub fn lower_server(derived: &Derived, serving: &Serving, instance: usize) -> Option<Lowered> {
     let (registry, profile) = (&derived.registry, derived.profile_of(serving)?);
     let model = registry.models.get(serving.model.value);
     let host = registry.hosts.get(serving.host.value);
@@ -64,7 +64,7 @@ pub(super) fn lower_server(derived: &Derived, serving: &Serving, instance: usize
 }
 
 /// The one-shot command of a model with the settings of a role. `words` are the prompt and the path of the image.
-pub(super) fn lower_prompt(
+pub fn lower_prompt(
     derived: &Derived,
     id: Id<Model>,
     serving: &Serving,
@@ -127,7 +127,7 @@ fn experts<'r>(registry: &'r Registry, serving: &Serving) -> Option<(&'r str, u3
 
 /// The overrides of the family, then those of the role. Overrides and `experts` of the role replace those of the family
 /// with the same key.
-pub(super) fn effective_overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> Vec<&'r Override> {
+pub fn effective_overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> Vec<&'r Override> {
     let family = registry.model_of(serving).1;
     let experts = serving.experts.map(|_| format!("{}.{EXPERT_USED_COUNT}", family.arch.value));
     let is_replaced = |inherited: &&Override| {
@@ -139,10 +139,7 @@ pub(super) fn effective_overrides<'r>(registry: &'r Registry, serving: &'r Servi
 
 /// The overrides of a role with typed values for the command line. The engine takes the type of a key from the type of
 /// its value, so an integer for a float key is written with a fraction.
-pub(super) fn engine_overrides<'r>(
-    derived: &'r Derived,
-    serving: &'r Serving,
-) -> Vec<(&'r str, OverrideValue<'r>)> {
+pub fn engine_overrides<'r>(derived: &'r Derived, serving: &'r Serving) -> Vec<(&'r str, OverrideValue<'r>)> {
     let registry = &derived.registry;
     let (arch, profile) = (&registry.model_of(serving).1.arch, derived.profile_of(serving));
     let is_float = |name: &str| {

@@ -3,10 +3,11 @@
 use super::derived::Derived;
 use super::intent;
 use super::locked;
+use super::{FilePart, MemoryKind, PrivateMemory, RoleMemory};
 use crate::engine::dialect::OverrideValue;
 use crate::engine::memory::{Amount, MemoryOptions, Owner, Part, PartKind, Process, memory};
 use crate::facts::{Facts, Parameter};
-use crate::hir::{Bytes, Engine, FilePart, Id, MemoryKind, Model, PrivateMemory, Role, RoleMemory, Serving};
+use crate::hir::{Bytes, Engine, Id, Model, Role, Serving};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -38,7 +39,7 @@ type InputsResult = Result<Box<MemoryInputs>, &'static str>;
 
 /// The memory of all served roles, in the order of declaration. Equal inputs are computed once: planning the compute
 /// graph is slow, and many roles are alike.
-pub(super) fn of_served_roles(derived: &Derived) -> Vec<ProcessMemory> {
+pub fn of_served_roles(derived: &Derived) -> Vec<ProcessMemory> {
     let served: Vec<(Id<Role>, &Serving)> =
         derived.registry.roles.entries().filter_map(|(id, role)| Some((id, role.serving()?))).collect();
     let roles = served.par_iter().map(|(role, serving)| (*role, *serving, inputs(derived, serving)));
@@ -158,7 +159,7 @@ fn apply_overrides<'f>(
 }
 
 /// The memory of a role as the sums count it. Unknown parts are left out.
-pub(super) fn role_memory(derived: &Derived, memory: &ProcessMemory) -> RoleMemory {
+pub fn role_memory(derived: &Derived, memory: &ProcessMemory) -> RoleMemory {
     let mut counted = RoleMemory::default();
     let Some(serving) = derived.registry.roles.get(memory.role).serving() else { return counted };
     let kind = if serving.is_locked() { MemoryKind::Locked } else { MemoryKind::Mapped };

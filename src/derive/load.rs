@@ -1,10 +1,8 @@
 //! Memory sums of the roles of a residency, a host or a NUMA node: their files and their known private memory.
 
 use super::memory_scope::Portion;
-use super::{
-    Bytes, ExtraMemory, Host, Id, MemoryKind, MemoryPart, MemoryScope, ModelFiles, Registry, Residency, Role,
-    Serving,
-};
+use super::{ExtraMemory, MemoryKind, MemoryPart, MemoryScope, ModelFiles};
+use crate::hir::{Bytes, Host, Id, Registry, Residency, Role, Serving};
 use std::collections::BTreeMap;
 
 /// The memory of some roles of one host together. Mapped files count once, everything else once per process.

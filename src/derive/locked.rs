@@ -9,40 +9,42 @@ use crate::hir::{Draft, ForbiddenFeature, Id, Model, Registry, Role, Serving};
 use crate::source::Span;
 
 /// True if the lock is missing or damaged. This is reported once, not for each model.
-pub(super) fn is_unusable(lock: &Lock) -> bool {
+pub fn is_unusable(lock: &Lock) -> bool {
     lock.place.is_none() || lock.is_damaged
 }
 
 /// Reason for *not checked*: the lock has no entry for the model.
-pub(super) const NOT_LOCKED: &str =
-    "the lock has no facts of this file: run `orchgen lock` where the file is";
+pub const NOT_LOCKED: &str = "the lock has no facts of this file: run `orchgen lock` where the file is";
 /// Reason for *not checked*: the entry in the lock is for another file.
-pub(super) const OTHER_FILE: &str =
-    "the lock has facts of another file: run `orchgen lock` where this file is";
+pub const OTHER_FILE: &str = "the lock has facts of another file: run `orchgen lock` where this file is";
 
 /// The facts of a model, or the reason why there are none.
-pub(super) fn facts<'l>(lock: &'l Lock, model: &Model) -> Result<&'l LockEntry, &'static str> {
+pub fn facts<'l>(lock: &'l Lock, model: &Model) -> Result<&'l LockEntry, &'static str> {
     let locked = lock.models.get(&*model.head.name.value).ok_or(NOT_LOCKED)?;
     if locked.facts.file == model.file.value { Ok(locked) } else { Err(OTHER_FILE) }
 }
 
 /// The facts of the projector of a model. `None` if the model has no projector.
-pub(super) fn projector<'l>(lock: &'l Lock, model: &Model) -> Option<Result<&'l LockEntry, &'static str>> {
+pub fn projector<'l>(lock: &'l Lock, model: &Model) -> Option<Result<&'l LockEntry, &'static str>> {
     let projector = model.projector.as_ref()?;
     let Some(locked) = lock.projectors.get(&*model.head.name.value) else { return Some(Err(NOT_LOCKED)) };
     Some(if locked.facts.file == projector.file.value { Ok(locked) } else { Err(OTHER_FILE) })
 }
 
 /// A role with a draft, and the profile that decides if the pair works.
-pub(super) struct RoleDraft<'r> {
-    pub(super) role: &'r Role,
-    pub(super) serving: &'r Serving,
-    pub(super) draft: &'r Draft,
-    pub(super) profile: &'r Profile,
+pub struct RoleDraft<'r> {
+    /// The role.
+    pub role: &'r Role,
+    /// Its serving settings.
+    pub serving: &'r Serving,
+    /// Its draft.
+    pub draft: &'r Draft,
+    /// The profile of its engine.
+    pub profile: &'r Profile,
 }
 
 /// All roles with a draft and a known profile.
-pub(super) fn role_drafts(derived: &Derived) -> impl Iterator<Item = RoleDraft<'_>> {
+pub fn role_drafts(derived: &Derived) -> impl Iterator<Item = RoleDraft<'_>> {
     derived.registry.served().filter_map(move |(role, serving)| {
         let (draft, profile) = (serving.draft.as_ref()?, derived.profile_of(serving)?);
         Some(RoleDraft { role, serving, draft, profile })
@@ -51,14 +53,14 @@ pub(super) fn role_drafts(derived: &Derived) -> impl Iterator<Item = RoleDraft<'
 
 impl RoleDraft<'_> {
     /// True if a ban or the family of the target forbids this draft. Other checks report this.
-    pub(super) fn was_reported(&self, registry: &Registry) -> bool {
+    pub fn was_reported(&self, registry: &Registry) -> bool {
         let family = registry.model_of(self.serving).1;
         family.forbids(ForbiddenFeature::Speculation).is_some()
             || registry.ban_of(self.serving.model.value, self.draft.model.value).is_some()
     }
 
     /// The verdict of the engine build about the pair, or the missing fact.
-    pub(super) fn verdict(&self, derived: &Derived, lock: &Lock) -> Result<PairVerdict, &'static str> {
+    pub fn verdict(&self, derived: &Derived, lock: &Lock) -> Result<PairVerdict, &'static str> {
         let overrides = super::intent::engine_overrides(derived, self.serving);
         let pair = (self.serving.model.value, self.draft.model.value);
         let [target, draft] = pair_facts(&derived.registry, lock, pair)?;
@@ -67,7 +69,7 @@ impl RoleDraft<'_> {
 }
 
 /// The facts of both models of a pair, or the reason why there are none.
-pub(super) fn pair_facts<'l>(
+pub fn pair_facts<'l>(
     registry: &Registry,
     lock: &'l Lock,
     (target, draft): (Id<Model>, Id<Model>),
@@ -76,7 +78,7 @@ pub(super) fn pair_facts<'l>(
 }
 
 /// The verdict of a build about a pair, or the missing fact.
-pub(super) fn verdict(
+pub fn verdict(
     profile: &Profile,
     lock: &Lock,
     [target, draft]: [&Facts; 2],
@@ -93,7 +95,7 @@ pub(super) fn verdict(
 }
 
 /// The places in the lock that show a reason, each with its label.
-pub(super) fn lock_labels<'t>(
+pub fn lock_labels<'t>(
     lock: &Lock,
     [target, draft]: [&LockEntry; 2],
     text: &'t ReasonText,
@@ -112,17 +114,17 @@ pub(super) fn lock_labels<'t>(
 const TOKENS_KEY: &str = "vocabulary.sha256_from_5";
 
 /// A reason in words, with the key of the lock that shows it.
-pub(super) struct ReasonText {
+pub struct ReasonText {
     /// The reason as the end of a sentence.
-    pub(super) why: String,
+    pub why: String,
     /// The key in the lock.
-    pub(super) key: &'static str,
+    pub key: &'static str,
     /// Labels for the value of the target and for that of the draft.
-    pub(super) labels: [String; 2],
+    pub labels: [String; 2],
 }
 
 /// Describes a reason.
-pub(super) fn describe(reason: &Mismatch) -> ReasonText {
+pub fn describe(reason: &Mismatch) -> ReasonText {
     match reason {
         Mismatch::NoMemory(arch) => ReasonText {
             why: format!("the architecture {} has no KV cache to roll back", quoted(arch.name())),

@@ -3,18 +3,21 @@
 
 use super::intent;
 use super::memory::{self, ProcessMemory};
+use super::{ExtraMemory, RoleGroups, RoleMemory};
 use crate::engine::dialect::{Lowered, LoweringFault, UncheckedIntent};
 use crate::engine::{Profile, ProfileError};
 use crate::facts::Lock;
-use crate::hir::{Engine, ExtraMemory, Id, Model, Registry, Role, RoleGroups, RoleMemory, Serving};
+use crate::hir::{Engine, Id, Model, Registry, Role, Serving};
 use rayon::prelude::*;
 use std::sync::OnceLock;
 
 /// The input of the checks: registry, lock and engine profiles, and the values computed from them.
 #[derive(Debug)]
 pub struct Derived {
-    pub(super) registry: Registry,
-    pub(super) lock: Lock,
+    /// The lowered registry.
+    pub registry: Registry,
+    /// The lock.
+    pub lock: Lock,
     /// The profile of each engine, indexed by engine id.
     profiles: Vec<EngineProfile>,
     /// The names of the profile files in the registry folder.
@@ -25,7 +28,7 @@ pub struct Derived {
 
 /// The result of looking up the profile of an engine.
 #[derive(Debug)]
-pub(super) enum EngineProfile {
+pub enum EngineProfile {
     /// A profile that is built into orchgen.
     BuiltIn(&'static Profile),
     /// A profile from a file in the registry folder.
@@ -40,19 +43,19 @@ pub(super) enum EngineProfile {
 pub type ProfileText = (String, Result<String, String>);
 
 /// The ending of profile file names. No built-in profile name has it.
-pub(super) const FILE_ENDING: &str = ".json";
+pub const FILE_ENDING: &str = ".json";
 
 /// Problems found while lowering a role to the command line of its engine build.
 #[derive(Debug)]
-pub(super) struct LoweringIssues {
+pub struct LoweringIssues {
     /// The role.
-    pub(super) role: Id<Role>,
+    pub role: Id<Role>,
     /// Settings that the build cannot express.
-    pub(super) errors: Vec<LoweringFault>,
+    pub errors: Vec<LoweringFault>,
     /// Settings that the build accepts but that deserve a warning.
-    pub(super) warnings: Vec<LoweringFault>,
+    pub warnings: Vec<LoweringFault>,
     /// Settings that the profile has no data to check.
-    pub(super) not_checked: Vec<UncheckedIntent>,
+    pub not_checked: Vec<UncheckedIntent>,
 }
 
 impl Derived {
@@ -107,22 +110,22 @@ impl Derived {
     }
 
     /// The profile of a role's engine.
-    pub(super) fn profile_of(&self, serving: &Serving) -> Option<&Profile> {
+    pub fn profile_of(&self, serving: &Serving) -> Option<&Profile> {
         self.profile(serving.engine?.value)
     }
 
     /// The names of the profile files in the registry folder, in byte order.
-    pub(super) fn profile_files(&self) -> &[String] {
+    pub fn profile_files(&self) -> &[String] {
         &self.profile_files
     }
 
     /// All engines with their profiles.
-    pub(super) fn engines(&self) -> impl Iterator<Item = (&Engine, &EngineProfile)> {
+    pub fn engines(&self) -> impl Iterator<Item = (&Engine, &EngineProfile)> {
         self.registry.engines.iter().zip(&self.profiles)
     }
 
     /// All roles with problems in lowering, in the order of declaration. Computed once.
-    pub(super) fn lowering_issues(&self) -> &[LoweringIssues] {
+    pub fn lowering_issues(&self) -> &[LoweringIssues] {
         self.lowering_issues.get_or_init(|| {
             let served: Vec<(Id<Role>, &Serving)> =
                 self.registry.roles.entries().filter_map(|(id, role)| Some((id, role.serving()?))).collect();
@@ -137,7 +140,7 @@ impl Derived {
 
     /// Computes shared results before the parallel checks, or rayon can deadlock: the computation runs on all threads,
     /// and a thread that waits for it inside a check may have to compute a part of it.
-    pub(super) fn prepare(&self) {
+    pub fn prepare(&self) {
         self.lowering_issues();
         self.known_memory();
     }
@@ -168,7 +171,7 @@ impl Derived {
     }
 
     /// True if the build cannot express the command line of a role. This has a separate finding.
-    pub(super) fn cannot_serve(&self, role: Id<Role>) -> bool {
+    pub fn cannot_serve(&self, role: Id<Role>) -> bool {
         let lowering_issues = self.lowering_issues();
         let at = lowering_issues.binary_search_by_key(&role, |issues| issues.role);
         at.is_ok_and(|at| lowering_issues.get(at).is_some_and(|issues| !issues.errors.is_empty()))

@@ -1,6 +1,7 @@
 //! Memory of roles beyond whole files, as far as it is known. The checks compute it; the memory sums count it.
 
-use super::{Bytes, Id, MemoryKind, Model, Role};
+use super::MemoryKind;
+use crate::hir::{Bytes, Id, Model, Role};
 use std::collections::BTreeMap;
 
 /// The known memory of each role. For a role that is absent, only the sizes of its files are counted.

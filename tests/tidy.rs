@@ -31,6 +31,9 @@ const SHARED_MODULES: &[(&str, &[&str])] = &[
 
 const BANNED_NAMES: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc", "types"];
 const MAX_LINES: usize = 400;
+/// Lines of a function, signature and braces included: of the longest, and of nine in ten.
+const MAX_FUNCTION: usize = 60;
+const MAX_USUAL_FUNCTION: usize = 30;
 
 fn root() -> PathBuf {
     repository().join("src")
@@ -230,6 +233,38 @@ fn files_are_short_and_begin_with_their_purpose() {
             "{name}: this name does not describe the module"
         );
     }
+}
+
+/// The functions with a body, as name and number of lines. In formatted code, the closing brace has the indentation of
+/// the signature.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let words: Vec<&str> = line.split_whitespace().take_while(|word| *word != "//").collect();
+        let Some(name) = words.iter().position(|word| *word == "fn").filter(|n| *n < 4) else { continue };
+        let closing = format!("{indent}}}");
+        let body = lines[at..].iter().position(|line| line.ends_with('{') || line.ends_with(['}', ';']));
+        let Some(opening) = body.filter(|n| lines[at + n].ends_with('{')) else { continue };
+        let length = lines[at + opening..].iter().position(|line| *line == closing);
+        found.push((words[name + 1].to_owned(), opening + length.unwrap() + 1));
+    }
+    found
+}
+
+#[test]
+fn functions_are_short() {
+    let mut all: Vec<(usize, String, String)> = Vec::new();
+    for (file, text) in sources() {
+        all.extend(functions(&text).into_iter().map(|(name, lines)| (lines, file.clone(), name)));
+    }
+    all.sort();
+    assert!(all.len() > 1000, "{} functions", all.len());
+    let long: Vec<_> = all.iter().filter(|(lines, ..)| *lines > MAX_FUNCTION).collect();
+    assert!(long.is_empty(), "functions with more than {MAX_FUNCTION} lines: {long:#?}");
+    let usual = all[all.len() * 9 / 10].0;
+    assert!(usual <= MAX_USUAL_FUNCTION, "one in ten functions has more than {usual} lines");
 }
 
 #[test]

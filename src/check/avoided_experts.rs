@@ -41,6 +41,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         );
         let finding =
             AVOIDED_EXPERTS.at(used.span, "listed under `avoid`", message).also(avoided, "listed here");
-        findings.report(finding.about("role", &*role.head.name.value).help(experts::help(model, family)));
+        findings.report(finding.about(&role.head).help(experts::help(model, family)));
     }
 }

@@ -56,7 +56,7 @@ fn finding(registry: &Registry, (role, serving): (&Role, &Serving), draft: &Draf
     );
     let mut finding = BANNED_DRAFT
         .at(draft.model.span, "this draft must not be used", message)
-        .about("role", &*role.head.name.value)
+        .about(&role.head)
         .also(serving.model.span, "with this target")
         .also(ban.target.span, "banned here");
     if let Some(note) = &ban.note {

@@ -54,7 +54,7 @@ fn report(kind: &'static str, name: &str, advice: &ExpertAdvice, findings: &mut 
         let finding = CONTRADICTED_ADVICE
             .at(avoided.span, "avoided here", message)
             .also(advised.experts.span, "advised here")
-            .about(kind, name);
+            .about((kind, name));
         findings.report(finding.help("remove the number from `advise` or from `avoid`"));
     }
 }

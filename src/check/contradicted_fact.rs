@@ -3,7 +3,7 @@
 use super::FactCheck;
 use crate::derive::Derived;
 use crate::derive::locked::{facts, is_unusable};
-use crate::diag::{Diagnostics, NotChecked, Subject, words};
+use crate::diag::{Diagnostics, words};
 use crate::facts::{Facts, Lock, LockEntry, file_types};
 use crate::hir::{Bytes, Family, Model};
 use crate::source::Span;
@@ -54,11 +54,11 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     if lock.place.is_none() && !registry.models.is_empty() {
         // One cause, so one message for all models.
-        findings.record_not_checked(NotChecked {
-            check: CONTRADICTED_FACT.name,
-            subject: Subject::new("stack", &*registry.stack.head.name.value),
-            why: "there is no `registry.lock`: run `orchgen lock` where the model files are".to_owned(),
-        });
+        findings.skip(
+            &CONTRADICTED_FACT,
+            &registry.stack.head,
+            "there is no `registry.lock`: run `orchgen lock` where the model files are".to_owned(),
+        );
     }
     for model in registry.models.iter() {
         match facts(lock, model) {
@@ -69,11 +69,7 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
                 }
             }
             Err(_) if is_unusable(lock) => {}
-            Err(why) => findings.record_not_checked(NotChecked {
-                check: CONTRADICTED_FACT.name,
-                subject: Subject::new("model", &*model.head.name.value),
-                why: why.to_owned(),
-            }),
+            Err(why) => findings.skip(&CONTRADICTED_FACT, &model.head, why),
         }
     }
 }
@@ -86,8 +82,7 @@ fn report(
 ) {
     let name = words::quoted(&model.head.name);
     let message = format!("model {name} is declared {}, but its file {}", found.declared, found.actual);
-    let mut finding =
-        CONTRADICTED_FACT.at(found.span, "declared here", message).about("model", &*model.head.name.value);
+    let mut finding = CONTRADICTED_FACT.at(found.span, "declared here", message).about(&model.head);
     if found.key == "architecture" {
         finding = finding.also(family.arch.span, "the family has this architecture");
     }

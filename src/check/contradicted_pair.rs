@@ -47,7 +47,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             }
             (None, None) => continue,
         };
-        findings.report(finding.about("pair", &*pair.head.name.value));
+        findings.report(finding.about(&pair.head));
     }
 }
 

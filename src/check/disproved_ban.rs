@@ -111,9 +111,8 @@ fn finding(lock: &Lock, ban: &Ban, target: &Model, draft: &Model) -> Diagnostic 
         words::quoted(&target.title),
         words::quoted(&ban.failure)
     );
-    let mut finding = DISPROVED_BAN
-        .at(ban.failure.span, "not true for these files", message)
-        .about("ban", &*ban.head.name.value);
+    let mut finding =
+        DISPROVED_BAN.at(ban.failure.span, "not true for these files", message).about(&ban.head);
     for (model, label) in [(target, "tokens of the target"), (draft, "the draft has the same tokens")] {
         if let Some(place) =
             facts(lock, model).ok().and_then(|locked| locked.place("vocabulary.sha256_from_5"))

@@ -42,9 +42,8 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             "expectation {} cannot fail: no role uses the residency {name}",
             words::quoted(&expect.head.name)
         );
-        let finding = EMPTY_EXPECTATION
-            .at(residency.span, "no role uses this residency", message)
-            .about("expect", &*expect.head.name.value);
+        let finding =
+            EMPTY_EXPECTATION.at(residency.span, "no role uses this residency", message).about(&expect.head);
         findings.report(finding.help("name a residency with roles, or remove the expectation"));
     }
 }

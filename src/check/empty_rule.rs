@@ -41,7 +41,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = EMPTY_RULE
             .at(except.span, format!("matches {}", words::quoted(title)), message)
             .also(target.span, "the only target")
-            .about(kind, &*head.name.value);
+            .about((kind, &*head.name.value));
         findings.report(finding.help(format!("remove `except`, or remove the {kind}")));
     };
     for pair in registry.pairs.iter() {

@@ -3,7 +3,7 @@
 use super::DerivedCheck;
 use crate::derive::Derived;
 use crate::derive::intent;
-use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
+use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::dialect::{FaultKind, Intent, LoweringFault};
 use crate::hir::{Registry, Role, Serving};
@@ -51,12 +51,7 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
             findings.report(finding((role, serving), profile, cannot, place));
         }
         for missing in &issues.not_checked {
-            let subject = Subject::new("role", &*role.head.name.value);
-            findings.record_not_checked(NotChecked {
-                check: ENGINE_CANNOT.name,
-                subject,
-                why: missing.why.clone(),
-            });
+            findings.skip(&ENGINE_CANNOT, &role.head, &*missing.why);
         }
     }
 }
@@ -75,7 +70,7 @@ fn finding(
     let builds: Vec<String> = cannot.builds.iter().map(|build| format!("`{build}`")).collect();
     ENGINE_CANNOT
         .at(place, if builds.is_empty() { "not possible" } else { "not supported by this build" }, message)
-        .about("role", &*role.head.name.value)
+        .about(&role.head)
         .also(
             serving.engine.map_or(role.head.name.span, |engine| engine.span),
             format!("served by {}", words::printable(profile.name())),

@@ -90,6 +90,6 @@ fn report(profile: &Profile, name: &Text, (kind, owner): (&'static str, &str), f
     };
     let (shown, by) = (words::quoted(name), words::quoted(owner));
     let message = words::printable(&format!("{kind} {by} sets {shown}, {what}"));
-    let finding = ENGINE_VARIABLE.at(name.span, label, message).about(kind, owner);
+    let finding = ENGINE_VARIABLE.at(name.span, label, message).about((kind, owner));
     findings.report(finding.help(help));
 }

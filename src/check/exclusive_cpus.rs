@@ -111,7 +111,7 @@ fn overlap(host: &Host, set: &CpuSet, earlier: &CpuSet) -> Diagnostic {
     );
     let finding = EXCLUSIVE_CPUS
         .at(set.cpus.span, format!("both contain {}", common.describe()), message)
-        .about("host", &*host.head.name.value)
+        .about(&host.head)
         .also(earlier.cpus.span, format!("the CPUs of {}", words::quoted(&earlier.name)));
     finding.help("remove the common CPUs from one of the sets")
 }
@@ -166,7 +166,7 @@ impl<'r> Exclusive<'r> {
         );
         EXCLUSIVE_CPUS
             .at(place, format!("uses {}", common.describe()), message)
-            .about(kind, name)
+            .about((kind, name))
             .also(set.cpus.span, "only for roles that name this set")
     }
 }

@@ -50,7 +50,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             words::quoted(&role.head.name),
             words::quoted(address)
         );
-        let finding = EXPOSED_WITHOUT_KEY.at(address.span, label, message).about(kind, name);
+        let finding = EXPOSED_WITHOUT_KEY.at(address.span, label, message).about((kind, name));
         findings.report(
             finding.help("set `key-file` to a file with API keys, or listen on `127.0.0.1` behind a proxy that requires a key"),
         );

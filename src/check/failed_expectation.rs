@@ -69,7 +69,7 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
                 (finding.also(ports.map_or(found.head.name.span, |ports| ports.span), at), help)
             }
         };
-        let finding = finding.about("expect", &*expect.head.name.value);
+        let finding = finding.about(&expect.head);
         findings.report(finding.help(help));
     }
 }

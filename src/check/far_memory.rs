@@ -79,7 +79,7 @@ fn finding(role: &Role, serving: &Serving, bound: &NumaNode, far: &FarCpus) -> D
     let numa = placement.numa.as_ref().map_or(name.span, |numa| numa.span);
     let finding = FAR_MEMORY
         .at(numa, format!("memory on node {bound_node}"), message)
-        .about("role", &*name.value)
+        .about(("role", &*name.value))
         .also(
             placement.cpus.as_ref().map_or(name.span, |cpus| cpus.span),
             format!("CPUs of node {far_node}"),

@@ -45,7 +45,7 @@ pub(super) fn run(
         let mut finding = forbidden_use
             .code
             .at(place, "forbidden", message)
-            .about("role", &*role.head.name.value)
+            .about(&role.head)
             .also(serving.model.span, "with this model")
             .also(forbidden_at, "forbidden here");
         if let Some(why) = &forbidden.why {

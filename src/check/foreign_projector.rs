@@ -3,7 +3,7 @@
 use super::FactCheck;
 use crate::derive::Derived;
 use crate::derive::locked::{facts, is_unusable, projector};
-use crate::diag::{Diagnostics, NotChecked, Subject, words};
+use crate::diag::{Diagnostics, words};
 use crate::facts::{Facts, Lock, LockEntry};
 use crate::hir::{Bytes, Model, Projector};
 
@@ -55,11 +55,7 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
                 report(model, &declared.value, (locked, text), findings);
             }
             Err(_) if is_unusable(lock) => {}
-            Err(why) => findings.record_not_checked(NotChecked {
-                check: FOREIGN_PROJECTOR.name,
-                subject: Subject::new("model", &*model.head.name.value),
-                why: format!("projector: {why}"),
-            }),
+            Err(why) => findings.skip(&FOREIGN_PROJECTOR, &model.head, format!("projector: {why}")),
         }
     }
 }
@@ -93,8 +89,7 @@ fn report(
         }
         _ => return report_size(model, projector, locked, findings),
     };
-    let mut finding =
-        FOREIGN_PROJECTOR.at(projector.file.span, label, message).about("model", &*model.head.name.value);
+    let mut finding = FOREIGN_PROJECTOR.at(projector.file.span, label, message).about(&model.head);
     if let Some(place) = locked.place(key) {
         finding = finding.also(place, "from the header of the file");
     }
@@ -117,8 +112,7 @@ fn report_size(model: &Model, projector: &Projector, locked: &LockEntry, finding
         "the projector of model {name} is declared with a size of {}, but its file has {actual}",
         declared.value
     );
-    let mut finding =
-        FOREIGN_PROJECTOR.at(declared.span, "declared here", message).about("model", &*model.head.name.value);
+    let mut finding = FOREIGN_PROJECTOR.at(declared.span, "declared here", message).about(&model.head);
     if let Some(place) = locked.place("size") {
         finding = finding.also(place, format!("the file has {actual}"));
     }

@@ -35,7 +35,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         );
         let finding = IDLE_AT_BOOT
             .at(idle.span, "has no effect", message)
-            .about("residency", &*residency.head.name.value)
+            .about(&residency.head)
             .also(residency.start.span, "starts at boot");
         findings.report(finding.help("remove `idle`, or set `start` to `on-demand`"));
     }

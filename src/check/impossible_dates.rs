@@ -40,7 +40,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = IMPOSSIBLE_DATES
             .at(fixed.span, "fixed on this date", message)
             .also(found.span, "found on this date")
-            .about("quirk", &*quirk.head.name.value);
+            .about(&quirk.head);
         findings.report(finding.help("correct one of the two dates"));
     }
 }

@@ -48,7 +48,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             let finding = IMPOSSIBLE_EXPERTS
                 .at(span, format!("expected at most {}", total.value), message)
                 .also(total.span, "the number of experts of the model")
-                .about("model", &*model.head.name.value);
+                .about(&model.head);
             findings.report(
                 finding.help("correct one of the two: `total` is `expert_count` in the header of the file"),
             );

@@ -69,7 +69,7 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
         );
         let finding = INHERITED_OVERRIDE
             .at(draft.model.span, "same architecture as the target", message)
-            .about("role", &*role.head.name.value)
+            .about(&role.head)
             .also(place, "applies to the draft too");
         let help = format!("remove {what} or `draft`, or use a draft of another architecture");
         findings.report(finding.help(help));

@@ -48,7 +48,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = LARGER_DRAFT
             .at(draft.model.span, format!("file size {}", drafter.size.value), message)
             .also(serving.model.span, format!("file size {}", target.size.value))
-            .about("role", &*role.head.name.value);
+            .about(&role.head);
         findings.report(finding.help("swap `model` and `draft`, or use a smaller draft"));
     }
 }

@@ -67,7 +67,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let message =
             format!("the key file of {kind} {} is in an unsuitable folder: {why}", words::quoted(name));
         let finding =
-            MISPLACED_KEY_FILE.at(file.span, "expected a folder for keys", message).about(kind, name);
+            MISPLACED_KEY_FILE.at(file.span, "expected a folder for keys", message).about((kind, name));
         findings.report(
             finding.help("move the file to a separate folder that only root can read, such as `/etc/keys`"),
         );

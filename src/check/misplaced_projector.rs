@@ -45,7 +45,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = MISPLACED_PROJECTOR
             .at(projector.file.span, "expected a projector", message)
             .also(other.file.span, "a file with weights")
-            .about("model", &*model.head.name.value);
+            .about(&model.head);
         findings.report(
             finding.help("name the file of the projector, such as `mmproj-*.gguf`, or remove `projector`"),
         );

@@ -45,7 +45,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let place = serving.backend.map_or(serving.ports.span, |backend| backend.span);
         let finding = MISSING_BACKEND_PORT
             .at(place, "the largest port is 65535", message)
-            .about("role", &*role.head.name.value)
+            .about(&role.head)
             .also(serving.residency.span, "on demand, so the server needs a second, hidden port");
         let largest = 65536 - serving.ports.len();
         findings.report(finding.help(format!("set `backend` to a free port of at most {largest}")));

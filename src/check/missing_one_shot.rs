@@ -3,7 +3,7 @@
 use super::DerivedCheck;
 use crate::derive::Derived;
 use crate::derive::intent;
-use crate::diag::{Diagnostics, NotChecked, Subject, words};
+use crate::diag::{Diagnostics, words};
 use std::collections::BTreeSet;
 
 declare_code! {
@@ -51,15 +51,14 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
         };
         let name = words::quoted(&model.head.name);
         for left in lowered.not_checked {
-            let subject = Subject::new("model", &*model.head.name.value);
-            findings.record_not_checked(NotChecked { check: MISSING_ONE_SHOT.name, subject, why: left.why });
+            findings.skip(&MISSING_ONE_SHOT, &model.head, left.why);
         }
         // If the build cannot express the server either, another finding reports that.
         let Some(error) = lowered.errors.first().filter(|_| !derived.cannot_serve(id)) else { continue };
         let message = format!("model {name} has no one-shot command: {}", words::printable(&error.why));
         let finding = MISSING_ONE_SHOT
             .at(model.head.name.span, "left out", message)
-            .about("model", &*model.head.name.value)
+            .about(&model.head)
             .also(role.head.name.span, "with the settings of this role");
         let builds: Vec<String> = error.builds.iter().map(|build| format!("`{build}`")).collect();
         findings.report(finding.maybe_help(

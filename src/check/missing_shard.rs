@@ -51,7 +51,7 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
         let message = format!("model {name} lacks {} of its {shards} shards", missing.len());
         let mut finding = MISSING_SHARD
             .at(model.file.span, format!("the first of {shards} shards"), message)
-            .about("model", &*model.head.name.value);
+            .about(&model.head);
         if let Some(place) = locked.place("shards_missing") {
             finding = finding.also(place, format!("missing shards: {}", words::all_of(&named)));
         }

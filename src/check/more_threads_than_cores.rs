@@ -54,7 +54,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let (place, label) = found.cpus_label();
         let finding = MORE_THREADS_THAN_CORES
             .at(found.threads.span, format!("{} for {}", count, found.cpus.describe()), message)
-            .about("role", &*role.value)
+            .about(("role", &*role.value))
             .also(place, label);
         findings.report(finding.help(format!("try `threads` {cores}, one per core")));
     }

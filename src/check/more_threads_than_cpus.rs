@@ -45,7 +45,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let (place, label) = found.cpus_label();
         let finding = MORE_THREADS_THAN_CPUS
             .at(found.threads.span, format!("for {count}"), message)
-            .about("role", &*role.value)
+            .about(("role", &*role.value))
             .also(place, label);
         let cores = host.cores(cpus);
         findings.report(finding.help(if host.counts_cores(cpus) && cores < cpus.count() {

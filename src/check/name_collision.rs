@@ -129,7 +129,7 @@ impl<'r> Names<'r, '_> {
         let message = format!("{} and {} would have the same name", later.describe(), earlier.describe());
         let finding = NAME_COLLISION
             .at(later.name.span, "would use the same unit or file", message)
-            .about(later.kind, &*later.name.value)
+            .about((later.kind, &*later.name.value))
             .also(earlier.name.span, format!("same name as {}", earlier.describe()));
         self.findings.report(finding.help("rename one of them"));
         false
@@ -140,7 +140,7 @@ impl<'r> Names<'r, '_> {
             format!("role {} has the same name as the folder for one-shot commands", words::quoted(name));
         let finding = NAME_COLLISION
             .at(name.span, "its script would be `bin/prompt`, which is a folder", message)
-            .about("role", &*name.value);
+            .about(("role", &*name.value));
         self.findings.report(finding.help("rename the role"));
     }
 }

@@ -50,7 +50,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         );
         let mut finding = NODE_MEMORY_OVER_HOST
             .at(host.memory.span, format!("its nodes have {sum}"), message)
-            .about("host", &*host.head.name.value);
+            .about(&host.head);
         for (node, memory) in nodes().take(MAX_LABELS) {
             finding = finding.also(memory.span, format!("{} on node {node}", memory.value));
         }

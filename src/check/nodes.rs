@@ -77,7 +77,7 @@ impl OverfullNode<'_> {
             self.memory
         );
         let place = self.node.memory.map_or(self.node.node.span, |memory| memory.span);
-        let finding = code.at(place, format!("{total} needed"), message).about("host", &*host.value);
+        let finding = code.at(place, format!("{total} needed"), message).about(("host", &*host.value));
         let limit = [("memory of the node", self.memory)];
         let sum =
             MemorySum { registry: self.registry, other_users: &[], load: &self.load, limit: &limit, over };

@@ -25,7 +25,7 @@ const ACCEPT: &str = "run without `--locked` to accept this";
 /// Reports all checks that could not run, except those with the exempt codes, at the item that they are about.
 pub(super) fn report(registry: &Registry, exempt: &[&Code], findings: &mut Diagnostics) {
     let places: BTreeMap<(&str, &str), Span> =
-        registry.heads().map(|(kind, head)| ((kind, &*head.name.value), head.name.span)).collect();
+        registry.heads().map(|head| ((head.kind, &*head.name.value), head.name.span)).collect();
     let not_checked = findings.not_checked().to_vec();
     for one in not_checked.into_iter().filter(|one| !exempt.iter().any(|code| code.name == one.check)) {
         let (kind, name) = (one.subject.kind, words::quoted(&one.subject.name));
@@ -34,6 +34,6 @@ pub(super) fn report(registry: &Registry, exempt: &[&Code], findings: &mut Diagn
         // The reason may already name `orchgen lock`.
         let help = if one.why.contains("orchgen lock") { ACCEPT } else { LOCK };
         let finding = NOT_CHECKED.at(place, "not verified", message).note(one.why);
-        findings.report(finding.about(kind, one.subject.name).help(help));
+        findings.report(finding.about((kind, one.subject.name)).help(help));
     }
 }

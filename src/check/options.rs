@@ -90,7 +90,7 @@ impl FaultyOption<'_> {
         let pinned = self.serving.engine.map_or(self.role.head.name.span, |engine| engine.span);
         let builds: Vec<String> = self.issue.builds.iter().map(|build| format!("`{build}`")).collect();
         finding
-            .about("role", &*self.role.head.name.value)
+            .about(&self.role.head)
             .also(pinned, format!("served by {}", words::printable(self.profile.name())))
             .maybe_help(self.help())
             .maybe_help(

@@ -4,7 +4,7 @@ use super::DerivedCheck;
 use super::sum::{self, MemorySum};
 use crate::derive::Derived;
 use crate::derive::{LoadChange, MemoryLoad, MemoryScope, RoleGroup};
-use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
+use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::hir::{Bytes, Id, Registry, Residency, Role};
 
 declare_code! {
@@ -57,8 +57,7 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
             }
         }
         if let Some(why) = unknown {
-            let subject = Subject::new("residency", &*residency.head.name.value);
-            findings.record_not_checked(NotChecked { check: OVER_BUDGET.name, subject, why });
+            findings.skip(&OVER_BUDGET, &residency.head, why);
         }
     }
 }
@@ -76,7 +75,7 @@ fn finding(registry: &Registry, residency: &Residency, group: &RoleGroup, load: 
         words::quoted(&host.head.name),
     );
     let finding =
-        OVER_BUDGET.at(place, format!("{} needed", load.total), message).about("residency", &*name.value);
+        OVER_BUDGET.at(place, format!("{} needed", load.total), message).about(("residency", &*name.value));
     let sum = MemorySum { registry, other_users: &[], load, limit: &[("budget", budget)], over };
     let after =
         |gone: &[Id<Role>]| group.load_after(MemoryScope::Host, LoadChange { gone, at_once: None }).total;

@@ -4,7 +4,7 @@ use super::DerivedCheck;
 use super::sum::{self, HostLoad, MemorySum};
 use crate::derive::Derived;
 use crate::derive::{LoadChange, MemoryScope, RoleGroup};
-use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
+use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::hir::{Bytes, Host, Id, Registry, Residency, Role, Service, Share, Start};
 
 declare_code! {
@@ -57,8 +57,7 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
             findings.report(finding(registry, group, &host_load, services));
         }
         if let Some(why) = sum::unknown_memory(derived, group) {
-            let subject = Subject::new("host", &*registry.hosts.get(group.host).head.name.value);
-            findings.record_not_checked(NotChecked { check: OVER_HOST_MEMORY.name, subject, why });
+            findings.skip(&OVER_HOST_MEMORY, &registry.hosts.get(group.host).head, why);
         }
     }
 }
@@ -87,7 +86,7 @@ fn finding(
     );
     let finding = OVER_HOST_MEMORY
         .at(host.memory.span, format!("{total} needed in addition to the reserve"), message)
-        .about("host", &*name.value);
+        .about(("host", &*name.value));
     let limit = [("memory", host.memory.value), ("reserve", reserve)];
     let sum = MemorySum {
         registry,

@@ -4,7 +4,7 @@ use super::DerivedCheck;
 use super::{nodes, sum};
 use crate::derive::Derived;
 use crate::derive::MemoryScope;
-use crate::diag::{Diagnostics, NotChecked, Subject};
+use crate::diag::Diagnostics;
 
 declare_code! {
     /// ## What it finds
@@ -67,8 +67,7 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
             }
         }
         let unknown = sum::unknown_memory(derived, group).map(|why| format!("; {why}")).unwrap_or_default();
-        let subject = Subject::new("host", &*registry.hosts.get(group.host).head.name.value);
-        let why = format!("{PLACED_ALIKE}{unknown}");
-        findings.record_not_checked(NotChecked { check: OVER_NODE_MEMORY.name, subject, why });
+        let host = &registry.hosts.get(group.host).head;
+        findings.skip(&OVER_NODE_MEMORY, host, format!("{PLACED_ALIKE}{unknown}"));
     }
 }

@@ -59,7 +59,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             );
             let finding = OVERLAPPING_NODES
                 .at(cpus.span, format!("also has {}", common.describe()), message)
-                .about("host", &*host.head.name.value)
+                .about(&host.head)
                 .also(other_cpus.span, format!("the CPUs of node {}", other.node.value));
             findings
                 .report(finding.help("declare each CPU only in the node that `numactl --hardware` prints"));

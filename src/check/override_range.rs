@@ -56,7 +56,7 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
         let message = format!("{} overrides {key} with {number}; expected {expected}", one.owner());
         let finding = OVERRIDE_RANGE
             .at(one.entry.value.span, format!("expected {expected}"), message)
-            .about(one.kind, one.name);
+            .about((one.kind, one.name));
         findings.report(finding.help(format!("write another value: {expected}")));
     }
 }

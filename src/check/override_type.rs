@@ -58,7 +58,7 @@ fn check_one(declared: &DeclaredOverride, findings: &mut Diagnostics) {
     } else {
         return;
     };
-    findings.report(finding.about(declared.kind, declared.name));
+    findings.report(finding.about((declared.kind, declared.name)));
 }
 
 fn fits(value: &Setting, kind: OverrideType) -> bool {

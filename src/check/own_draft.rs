@@ -42,7 +42,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = OWN_DRAFT
             .at(draft.model.span, "same model as the target", message)
             .also(serving.model.span, "the target")
-            .about("role", &*role.head.name.value);
+            .about(&role.head);
         findings
             .report(finding.help("set `draft` to a smaller model with the same vocabulary, or remove it"));
     }
@@ -61,7 +61,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = OWN_DRAFT
             .at(draft.span, "same model as the target", message)
             .also(pair.target.span, "the target")
-            .about("pair", &*pair.head.name.value);
+            .about(&pair.head);
         findings.report(finding.help("name a smaller draft with the same vocabulary, or remove the pair"));
     }
 }

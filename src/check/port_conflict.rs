@@ -187,7 +187,7 @@ fn finding(first: &Listener, second: &Listener, port: u32, host: &str) -> Diagno
     };
     let mut finding = PORT_CONFLICT
         .at(second.place, label, message)
-        .about(second.owner.kind, second.owner.name)
+        .about((second.owner.kind, second.owner.name))
         .also(first.place, format!("{} listens here", describe(first)));
     if first.address != second.address {
         finding = finding.note(format!(

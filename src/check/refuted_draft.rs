@@ -5,7 +5,7 @@ use crate::derive::Derived;
 use crate::derive::locked::{
     ReasonText, RoleDraft, describe, is_unusable, lock_labels, pair_facts, role_drafts,
 };
-use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
+use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::pairing::{MismatchHandling, PairVerdict, mismatch_handling};
 use crate::facts::Lock;
 use crate::hir::Registry;
@@ -70,11 +70,11 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
             }
             Ok(_) => {}
             Err(_) if is_unusable(lock) => {}
-            Err(why) => findings.record_not_checked(NotChecked {
-                check: REFUTED_DRAFT.name,
-                subject: Subject::new("role", &*role_draft.role.head.name.value),
-                why: format!("compatibility of its draft: {why}"),
-            }),
+            Err(why) => findings.skip(
+                &REFUTED_DRAFT,
+                &role_draft.role.head,
+                format!("compatibility of its draft: {why}"),
+            ),
         }
     }
 }
@@ -91,7 +91,7 @@ fn finding(registry: &Registry, lock: &Lock, role_draft: &RoleDraft, text: &Reas
     );
     let mut finding = REFUTED_DRAFT
         .at(draft.model.span, "incompatible draft", message)
-        .about("role", &*role.head.name.value)
+        .about(&role.head)
         .also(serving.model.span, format!("the target {}", words::quoted(&target.title)));
     if let Ok(facts) = pair_facts(registry, lock, (serving.model.value, draft.model.value)) {
         for (place, label) in lock_labels(lock, facts, text) {

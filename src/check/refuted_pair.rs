@@ -3,7 +3,7 @@
 use super::FactCheck;
 use crate::derive::Derived;
 use crate::derive::locked::{NOT_LOCKED, describe, facts, is_unusable, lock_labels, verdict};
-use crate::diag::{Diagnostic, Diagnostics, NotChecked, Subject, words};
+use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::pairing::{Mismatch, MismatchHandling, PairVerdict, mismatch_handling};
 use crate::facts::{Lock, LockEntry};
@@ -87,11 +87,7 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
 }
 
 fn record_not_checked(pair: &Pair, findings: &mut Diagnostics) {
-    findings.record_not_checked(NotChecked {
-        check: REFUTED_PAIR.name,
-        subject: Subject::new("pair", &*pair.head.name.value),
-        why: format!("its target or its draft: {NOT_LOCKED}"),
-    });
+    findings.skip(&REFUTED_PAIR, &pair.head, format!("its target or its draft: {NOT_LOCKED}"));
 }
 
 /// The models with known facts, one for each vocabulary and architecture: others get the same verdict.
@@ -126,7 +122,7 @@ fn finding(
     let span = pair.draft.as_ref().map_or(pair.target.span, |draft| draft.span);
     let mut finding = REFUTED_PAIR
         .at(span, "incompatible draft", message)
-        .about("pair", &*pair.head.name.value)
+        .about(&pair.head)
         .also(pair.target.span, "this target");
     for (place, label) in lock_labels(lock, [target.1, draft.1], &text) {
         finding = finding.also(place, label);

@@ -70,7 +70,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = REPEATED_RULE
             .at(rule.target.span, "declared again", message)
             .also(earlier, "first declared here")
-            .about(rule.kind, &*rule.head.name.value);
+            .about((rule.kind, &*rule.head.name.value));
         findings.report(finding.help("remove one of them, and keep the valid values in the other"));
     }
 }

@@ -96,8 +96,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     }
     let message =
         format!("units of stack {} would replace units of the system", words::quoted(&stack.head.name));
-    let finding = RESERVED_UNIT
-        .at(stack.head.name.span, "reserved by the system", message)
-        .about("stack", &*stack.head.name.value);
+    let finding =
+        RESERVED_UNIT.at(stack.head.name.span, "reserved by the system", message).about(&stack.head);
     findings.report(finding.help("choose another name, such as `llm`"));
 }

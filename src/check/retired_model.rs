@@ -79,7 +79,7 @@ fn report(registry: &Registry, used: &Use, findings: &mut Diagnostics) {
         words::quoted(&model.title),
         why.unwrap_or_default()
     );
-    let finding = RETIRED_MODEL.at(used.model.span, "still in use", message).about(kind, name);
+    let finding = RETIRED_MODEL.at(used.model.span, "still in use", message).about((kind, name));
     let help = if kind == "pair" { "remove the pair" } else { "use another model" };
     let help = format!("{help}, or remove `retired`");
     findings.report(finding.also(retired.span, "retired here").help(help));

@@ -77,5 +77,5 @@ fn report(
         "create a new secret, and put it into a file that only the service can read, or into a drop-in of the unit"
     };
     let finding = SECRET_IN_REGISTRY.at(name.span, "its value is a secret", message).conceal(value);
-    findings.report(finding.about(kind, owner).help(help));
+    findings.report(finding.about((kind, owner)).help(help));
 }

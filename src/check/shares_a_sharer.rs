@@ -62,6 +62,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 finding.help(format!("set `residency` in {other_name}, or set `shares` to another role"))
             }
         };
-        findings.report(finding.about("role", &*role.head.name.value));
+        findings.report(finding.about(&role.head));
     }
 }

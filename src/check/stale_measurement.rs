@@ -48,7 +48,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = STALE_MEASUREMENT
             .at(measured_with.span, "measured with this engine", message)
             .also(serves.span, "served by this engine")
-            .about("role", &*role.head.name.value);
+            .about(&role.head);
         findings.report(
             finding.help(format!("measure the role again with {}, or remove `measured`", name(serves))),
         );

@@ -63,7 +63,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = TOO_FEW_EXPERTS
             .at(used.span, "even fewer", message)
             .also(avoided.span, "declared as too few")
-            .about("role", &*role.head.name.value);
+            .about(&role.head);
         findings.report(finding.help(experts::help(model, family)));
     }
 }

@@ -64,6 +64,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             }
             Some(_) | None => continue,
         };
-        findings.report(finding.about("role", &*role.head.name.value));
+        findings.report(finding.about(&role.head));
     }
 }

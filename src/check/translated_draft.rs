@@ -65,7 +65,7 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
         );
         let finding = TRANSLATED_DRAFT
             .at(role_draft.draft.model.span, "incompatible draft", message)
-            .about("role", &*role.head.name.value)
+            .about(&role.head)
             .also(role_draft.serving.model.span, "with this target");
         findings.report(finding.help("use a draft with the same tokenizer, or remove `draft`"));
     }

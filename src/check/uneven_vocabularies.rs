@@ -62,7 +62,7 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
         );
         let mut finding = UNEVEN_VOCABULARIES
             .at(model.span, format!("this draft has {draft} tokens"), message)
-            .about("role", &*role.head.name.value)
+            .about(&role.head)
             .also(serving.model.span, format!("this target has {target}"));
         if let Ok(facts) = pair_facts(registry, lock, (serving.model.value, model.value)) {
             for (locked, size) in facts.into_iter().zip([target, draft]) {

@@ -67,7 +67,7 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
             );
             let finding = UNFITTING_CACHE_TYPE
                 .at(place, format!("block size {}", kind.block), message)
-                .about("role", &*role.head.name.value);
+                .about(&role.head);
             findings.report(finding.help("write `f16` or `bf16`, or remove this setting"));
         }
     }

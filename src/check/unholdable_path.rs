@@ -68,6 +68,6 @@ fn report(kind: &'static str, name: &Text, path: &Text, what: &str, findings: &m
     let message = format!("the path of {kind} {} cannot be written in a systemd unit", words::quoted(name));
     let finding = UNHOLDABLE_PATH
         .at(path.span, format!("a unit cannot contain {what}"), message)
-        .about(kind, &*name.value);
+        .about((kind, &*name.value));
     findings.report(finding.help("rename the folder, or use a symbolic link with another name"));
 }

@@ -45,9 +45,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             words::quoted(&family.head.name),
             words::quoted(&family.arch)
         );
-        let finding = UNKNOWN_ARCHITECTURE
-            .at(family.arch.span, label, message)
-            .about("family", &*family.head.name.value);
+        let finding = UNKNOWN_ARCHITECTURE.at(family.arch.span, label, message).about(&family.head);
         let finding = match near {
             // A newer build can have an architecture whose name differs in one letter.
             Some(near) if near.similarity == Similarity::Typo => {

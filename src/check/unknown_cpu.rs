@@ -45,7 +45,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             let who = format!("role {} is placed on", words::quoted(&role.head.name));
             let host = registry.hosts.get(serving.host.value);
             let finding = finding(host, all, &missing, (cpus.span, &who));
-            findings.report(finding.about("role", &*role.head.name.value));
+            findings.report(finding.about(&role.head));
         }
     }
     for service in registry.services.iter() {
@@ -54,7 +54,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         if !missing.is_empty() {
             let who = format!("service {} runs on", words::quoted(&service.head.name));
             let finding = finding(registry.hosts.get(service.host.value), all, &missing, (cpus.span, &who));
-            findings.report(finding.about("service", &*service.head.name.value));
+            findings.report(finding.about(&service.head));
         }
     }
 }
@@ -68,7 +68,7 @@ fn check_host(host: &Host, all: Option<&CpuList>, findings: &mut Diagnostics) {
         };
         let who = format!("cpuset {} has", words::quoted(&set.name));
         let finding = finding(host, all.unwrap_or(&set.cpus), &missing, (set.cpus.span, &who));
-        findings.report(finding.about("host", &*host.head.name.value));
+        findings.report(finding.about(&host.head));
     }
     let Some(listed) = &host.cpus else { return };
     for node in &host.numa {
@@ -77,7 +77,7 @@ fn check_host(host: &Host, all: Option<&CpuList>, findings: &mut Diagnostics) {
         if !missing.is_empty() {
             let who = format!("NUMA node {} has", node.node.value);
             let finding = finding(host, listed, &missing, (cpus.span, &who));
-            findings.report(finding.about("host", &*host.head.name.value));
+            findings.report(finding.about(&host.head));
         }
     }
 }

@@ -51,7 +51,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             format!("use a node of the host: {}", words::any_of(&known))
         };
         let finding = UNKNOWN_NODE.at(numa.span, format!("the host has no node {missing}"), message);
-        let finding = finding.also(host.head.name.span, "this host").about("role", &*role.head.name.value);
+        let finding = finding.also(host.head.name.span, "this host").about(&role.head);
         findings.report(finding.help(help));
     }
 }

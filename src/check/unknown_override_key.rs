@@ -3,7 +3,7 @@
 use super::DerivedCheck;
 use super::overrides::{self, DeclaredOverride};
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, NotChecked, Safety, Subject, suggest, words};
+use crate::diag::{Diagnostics, Safety, suggest, words};
 use crate::engine::keys::{KeyVerdict, check_key, keys_for_architecture};
 
 declare_code! {
@@ -43,11 +43,7 @@ fn check_one(one: &DeclaredOverride, findings: &mut Diagnostics) {
         KeyVerdict::Known { .. } => return,
         KeyVerdict::NotChecked => {
             let why = format!("it is unknown if {} has the key {}", profile.name(), words::quoted(written));
-            findings.record_not_checked(NotChecked {
-                check: UNKNOWN_OVERRIDE_KEY.name,
-                subject: Subject::new(one.kind, one.name),
-                why,
-            });
+            findings.skip(&UNKNOWN_OVERRIDE_KEY, (one.kind, one.name), why);
             return;
         }
         KeyVerdict::OtherArchitecture { arch: other } => {
@@ -79,7 +75,7 @@ fn check_one(one: &DeclaredOverride, findings: &mut Diagnostics) {
     );
     let finding = UNKNOWN_OVERRIDE_KEY
         .at(written.span, label, message)
-        .about(one.kind, one.name)
+        .about((one.kind, one.name))
         .also(one.family.arch.span, format!("the architecture is `{}`", words::printable(arch)));
     let finding = finding.help(help);
     findings.report(match suggestion {

@@ -49,8 +49,7 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
             words::quoted(&engine.head.name),
             words::quoted(name)
         );
-        let finding =
-            UNKNOWN_PROFILE.at(engine.profile.span, label, message).about("engine", &*engine.head.name.value);
+        let finding = UNKNOWN_PROFILE.at(engine.profile.span, label, message).about(&engine.head);
         let known: Vec<String> = Profile::built_in_names().iter().map(|name| format!("`{name}`")).collect();
         let finding = finding.suggest(near, engine.profile.span);
         findings.report(finding.help(if is_file {

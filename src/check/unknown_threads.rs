@@ -49,7 +49,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         );
         let finding = UNKNOWN_THREADS
             .at(place, format!("{} hardware threads per core", host.smt), message)
-            .about("role", &*role.head.name.value)
+            .about(&role.head)
             .also(host.head.name.span, "on this host");
         findings.report(finding.help("add `threads` to `placement`, or use the CPUs of whole nodes"));
     }

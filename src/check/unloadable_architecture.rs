@@ -41,7 +41,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         );
         let finding = UNLOADABLE_ARCHITECTURE
             .at(family.arch.span, "not a loadable architecture", message)
-            .about("family", &*family.head.name.value);
+            .about(&family.head);
         let help = if &*family.arch.value == "clip" {
             "write the architecture of the model here, and name this file in the `projector` of the model"
         } else {

@@ -65,7 +65,7 @@ fn check_projectors(registry: &Registry, findings: &mut Diagnostics) {
         let finding = UNMET_NEED
             .at(model.head.name.span, "`projector` is missing", message)
             .also(need, "required here")
-            .about("model", &*model.head.name.value);
+            .about(&model.head);
         findings.report(finding.help(
             "add `projector` with the projector file, such as `mmproj-*.gguf`, or use another `family`",
         ));
@@ -86,7 +86,7 @@ fn check_templates(registry: &Registry, findings: &mut Diagnostics) {
         let finding = UNMET_NEED
             .at(option.name.span, "disabled here", message)
             .also(need, "required here")
-            .about("role", &*role.head.name.value);
+            .about(&role.head);
         findings.report(finding.help("remove this option"));
     }
 }

@@ -28,9 +28,8 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
             words::quoted(&engine.head.name),
             words::printable(why)
         );
-        let finding = UNREADABLE_PROFILE
-            .at(engine.profile.span, "not a valid profile", message)
-            .about("engine", &*engine.head.name.value);
+        let finding =
+            UNREADABLE_PROFILE.at(engine.profile.span, "not a valid profile", message).about(&engine.head);
         findings.report(finding.help("create it again with `orchgen engine probe`, or correct it"));
     }
 }

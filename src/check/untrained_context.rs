@@ -57,7 +57,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let mut finding = UNTRAINED_CONTEXT
             .at(serving.context.span, format!("expected at most {limit}"), message)
             .also(place, label)
-            .about("role", &*role.head.name.value);
+            .about(&role.head);
         if super::owner(registry, role, serving.context.span).0 != "role" {
             finding = finding.also(role.head.name.span, "applies to this role");
         }

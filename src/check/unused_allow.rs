@@ -43,31 +43,30 @@ fn run(_: &Registry, _: &mut Diagnostics) {}
 
 /// Silences the warnings that their items allow, and reports the entries that silence nothing.
 pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {
-    let all: Vec<(&'static str, &Head, &Allow)> = (registry.heads())
-        .flat_map(|(kind, head)| head.allow.iter().map(move |allow| (kind, head, allow)))
-        .collect();
+    let all: Vec<(&Head, &Allow)> =
+        registry.heads().flat_map(|head| head.allow.iter().map(move |allow| (head, allow))).collect();
     let mut by_item: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
-    for (at, (kind, head, _)) in all.iter().enumerate() {
-        by_item.entry((kind, &head.name)).or_default().push(at);
+    for (at, (head, _)) in all.iter().enumerate() {
+        by_item.entry((head.kind, &head.name)).or_default().push(at);
     }
     let mut used = BTreeSet::new();
     findings.silence(|finding| {
         let subject = finding.subject.as_ref().filter(|_| finding.code.severity != Severity::Error)?;
         let here = by_item.get(&(subject.kind, &*subject.name))?.iter();
-        let mut allowed = here.filter_map(|at| all.get(*at).map(|(_, _, allow)| (*at, *allow)));
+        let mut allowed = here.filter_map(|at| all.get(*at).map(|(_, allow)| (*at, *allow)));
         let (at, allow) = allowed.find(|(_, allow)| finding.code.is_named(&allow.code))?;
         used.insert(at);
         Some(SilenceReason::Allowed { because: allow.because.value.to_string() })
     });
     // Unreadable parts were not checked. They could give the allowed warning.
     let has_hidden = findings.findings().iter().any(Diagnostic::hides_findings);
-    for (at, (kind, head, allow)) in all.iter().enumerate() {
+    for (at, (head, allow)) in all.iter().enumerate() {
         let known = item_codes().find(|code| code.is_named(&allow.code));
         let is_undecided = known
             .is_some_and(|code| code.severity != Severity::Error && (has_hidden || findings.ignores(code)));
         // A missing reason is already reported.
         if !used.contains(&at) && !is_undecided && !allow.because.is_empty() {
-            findings.report(unused(kind, head, allow, known));
+            findings.report(unused(head, allow, known));
         }
     }
 }
@@ -77,7 +76,7 @@ fn item_codes() -> impl Iterator<Item = &'static Code> {
     hir_codes::ALL.iter().copied().chain(codes())
 }
 
-fn unused(kind: &'static str, head: &Head, allow: &Allow, known: Option<&Code>) -> Diagnostic {
+fn unused(head: &Head, allow: &Allow, known: Option<&Code>) -> Diagnostic {
     let word: &str = &allow.code;
     let near = suggest(word, item_codes().map(|code| code.name));
     let (label, help) = match known {
@@ -93,10 +92,9 @@ fn unused(kind: &'static str, head: &Head, allow: &Allow, known: Option<&Code>) 
             }
         },
     };
-    let item = format!("{kind} {}", words::quoted(&head.name));
-    let message = format!("{item} allows {}, which silences nothing", words::quoted(word));
+    let message = format!("{head} allows {}, which silences nothing", words::quoted(word));
     let place = allow.code.span;
-    let finding = UNUSED_ALLOW.at(place, label, message).about(kind, &*head.name.value).help(help);
+    let finding = UNUSED_ALLOW.at(place, label, message).about(head).help(help);
     if known.is_none() {
         return finding.suggest(near, place);
     }

@@ -61,6 +61,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
 
 fn report(kind: &'static str, head: &Head, alternative: &str, findings: &mut Diagnostics) {
     let message = format!("nothing uses {kind} {}", words::quoted(&head.name));
-    let finding = UNUSED_ITEM.at(head.name.span, "never used", message).about(kind, &*head.name.value);
+    let finding = UNUSED_ITEM.at(head.name.span, "never used", message).about((kind, &*head.name.value));
     findings.report(finding.help(format!("remove it, or {alternative}")));
 }

@@ -50,7 +50,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             let finding = WITHOUT_CACHE
                 .at(place, "has no effect", message)
                 .also(family.arch.span, label)
-                .about("role", &*role.head.name.value);
+                .about(&role.head);
             findings.report(finding.help(format!("remove `{field}`")));
         }
     }

@@ -111,7 +111,7 @@ fn report_missing_output(command: &BuildArgs, map: &mut SourceMap, findings: &mu
     let out = command.out.to_string_lossy();
     let span = Span::new(map.add(out.clone(), ""), 0, 0);
     let message = format!("the output folder {} is missing", words::quoted(&out));
-    let finding = emit::codes::OUTPUT_DRIFT.at(span, "missing", message).about("file", out);
+    let finding = emit::codes::OUTPUT_DRIFT.at(span, "missing", message).about(("file", out));
     findings.report(finding.help(format!("run `{}` and commit the changes", build_command(command))));
 }
 

@@ -157,7 +157,7 @@ impl Baseline {
                 let finding = STALE_BASELINE.at(span, "no finding has this fingerprint", message);
                 findings.report(
                     finding
-                        .about("file", "baseline")
+                        .about(("file", "baseline"))
                         .help(format!("run `{update_command}` and commit the change")),
                 );
             }

@@ -61,6 +61,12 @@ impl Subject {
     }
 }
 
+impl<N: Into<String>> From<(&'static str, N)> for Subject {
+    fn from((kind, name): (&'static str, N)) -> Self {
+        Self::new(kind, name)
+    }
+}
+
 impl Code {
     /// Creates a finding of this kind from the place where it is wrong, the label of that place, and the headline.
     pub fn at(&'static self, span: Span, label: impl Into<String>, message: impl Into<String>) -> Diagnostic {
@@ -94,8 +100,8 @@ impl Diagnostic {
 
     /// Sets the item that the finding is about.
     #[must_use]
-    pub fn about(mut self, kind: &'static str, name: impl Into<String>) -> Self {
-        self.subject = Some(Subject::new(kind, name));
+    pub fn about(mut self, item: impl Into<Subject>) -> Self {
+        self.subject = Some(item.into());
         self
     }
 

@@ -102,6 +102,11 @@ impl Diagnostics {
         self.not_checked.push(entry);
     }
 
+    /// Records that a check could not run for an item, and why.
+    pub fn skip(&mut self, code: &Code, subject: impl Into<Subject>, why: impl Into<String>) {
+        self.record_not_checked(NotChecked { check: code.name, subject: subject.into(), why: why.into() });
+    }
+
     /// The proof that an error was reported, if one was.
     pub fn reported(&self) -> Option<Reported> {
         self.has_errors().then_some(Reported(()))

@@ -26,7 +26,7 @@ pub fn finding(change: &FileChange, out: &str, place: impl FnOnce(String, &str) 
     let texts = texts(change, &quoted(&shown));
     let label = place(shown, texts.label);
     let mut finding = texts.code.at(label.span, label.text, texts.message);
-    finding = finding.about("file", change.path.as_str());
+    finding = finding.about(("file", change.path.as_str()));
     finding.help = texts.help;
     finding
 }

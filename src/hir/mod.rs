@@ -53,7 +53,9 @@ pub use store::Store;
 pub use tier::Tier;
 pub use unused::Unused;
 
+use crate::diag::{Subject, words};
 use crate::source::{Span, Spanned};
+use std::fmt;
 
 /// A name or a text with its place in the source.
 pub type Text = Spanned<Box<str>>;
@@ -70,6 +72,8 @@ pub struct Allow {
 /// The common part of all items: name, place and suppressed findings. Comparison ignores the place.
 #[derive(Clone, Debug)]
 pub struct Head {
+    /// The word of the kind: `role`, `model`, `host`.
+    pub kind: &'static str,
     /// The name. For a kind without names, a short description of the item.
     pub name: Text,
     /// The source of the item, from its name to its end.
@@ -81,5 +85,18 @@ pub struct Head {
 impl PartialEq for Head {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name && self.allow == other.allow
+    }
+}
+
+/// The kind and the quoted name, as messages print it.
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, words::quoted(&self.name))
+    }
+}
+
+impl From<&Head> for Subject {
+    fn from(head: &Head) -> Self {
+        Self::new(head.kind, &*head.name.value)
     }
 }

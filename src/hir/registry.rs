@@ -43,22 +43,21 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The heads of all items with the word of their kind, in the order of the kinds in the language.
-    pub fn heads(&self) -> impl Iterator<Item = (&'static str, &Head)> {
-        let stack = std::iter::once(("stack", &self.stack.head));
-        let places = (self.engines.iter().map(|item| ("engine", &item.head)))
-            .chain(self.hosts.iter().map(|item| ("host", &item.head)))
-            .chain(self.stores.iter().map(|item| ("store", &item.head)))
-            .chain(self.tiers.iter().map(|item| ("tier", &item.head)))
-            .chain(self.residencies.iter().map(|item| ("residency", &item.head)));
-        let models = (self.families.iter().map(|item| ("family", &item.head)))
-            .chain(self.models.iter().map(|item| ("model", &item.head)))
-            .chain(self.roles.iter().map(|item| ("role", &item.head)));
-        let rules = (self.pairs.iter().map(|item| ("pair", &item.head)))
-            .chain(self.bans.iter().map(|item| ("ban", &item.head)))
-            .chain(self.quirks.iter().map(|item| ("quirk", &item.head)))
-            .chain(self.services.iter().map(|item| ("service", &item.head)))
-            .chain(self.expects.iter().map(|item| ("expect", &item.head)));
-        stack.chain(places).chain(models).chain(rules)
+    /// The heads of all items, in the order of the kinds in the language.
+    pub fn heads(&self) -> impl Iterator<Item = &Head> {
+        let places = (self.engines.iter().map(|item| &item.head))
+            .chain(self.hosts.iter().map(|item| &item.head))
+            .chain(self.stores.iter().map(|item| &item.head))
+            .chain(self.tiers.iter().map(|item| &item.head))
+            .chain(self.residencies.iter().map(|item| &item.head));
+        let models = (self.families.iter().map(|item| &item.head))
+            .chain(self.models.iter().map(|item| &item.head))
+            .chain(self.roles.iter().map(|item| &item.head));
+        let rules = (self.pairs.iter().map(|item| &item.head))
+            .chain(self.bans.iter().map(|item| &item.head))
+            .chain(self.quirks.iter().map(|item| &item.head))
+            .chain(self.services.iter().map(|item| &item.head))
+            .chain(self.expects.iter().map(|item| &item.head));
+        std::iter::once(&self.stack.head).chain(places).chain(models).chain(rules)
     }
 }

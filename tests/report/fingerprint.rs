@@ -10,7 +10,7 @@ fn run(text: &str, name: &str) -> Run {
     let file = run.file(name, text);
     for nth in 0..text.matches("8080").count() {
         let place = run.span(file, "8080", nth);
-        run.report(PORT.at(place, "taken", format!("`a` listens on {}", 8080 + nth)).about("role", "a"));
+        run.report(PORT.at(place, "taken", format!("`a` listens on {}", 8080 + nth)).about(("role", "a")));
     }
     run.findings.sort();
     run
@@ -43,15 +43,15 @@ fn a_fingerprint_depends_on_code_item_and_names() {
     let file = run.file("registry/a.yaml", "a: 1\n");
     let place = run.span(file, "1", 0);
     let other = run.file("registry/b.yaml", "a: 1\n");
-    run.report(PORT.at(place, "", "`a` is wrong").about("role", "a"));
-    run.report(PORT.at(place, "", "`a` is wrong").about("model", "a"));
-    run.report(PORT.at(place, "", "`a` is wrong").about("role", "b"));
-    run.report(PORT.at(place, "", "`b` is wrong").about("role", "a"));
-    run.report(UNUSED.at(place, "", "`a` is wrong").about("role", "a"));
+    run.report(PORT.at(place, "", "`a` is wrong").about(("role", "a")));
+    run.report(PORT.at(place, "", "`a` is wrong").about(("model", "a")));
+    run.report(PORT.at(place, "", "`a` is wrong").about(("role", "b")));
+    run.report(PORT.at(place, "", "`b` is wrong").about(("role", "a")));
+    run.report(UNUSED.at(place, "", "`a` is wrong").about(("role", "a")));
     run.report(PORT.at(place, "", "`a` is wrong"));
     run.report(PORT.at(run.span(other, "1", 0), "", "`a` is wrong"));
-    run.report(PORT.at(place, "", "`a` `b`").about("role", "a"));
-    run.report(PORT.at(place, "", "`a`b`").about("role", "a"));
+    run.report(PORT.at(place, "", "`a` `b`").about(("role", "a")));
+    run.report(PORT.at(place, "", "`a`b`").about(("role", "a")));
     let all = fingerprints(&run);
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
 }

@@ -14,7 +14,7 @@ fn run() -> Run {
     let mut run = Run::default();
     let file = run.file(HARD, "ü: 8080\nb: 8080\nlast: {\n}\n");
     let unit = run.file("out/a.service", "");
-    run.report(THREADS.at(run.span(file, "ü", 0), "", "a note").about("role", "a"));
+    run.report(THREADS.at(run.span(file, "ü", 0), "", "a note").about(("role", "a")));
     run.report(
         UNUSED
             .at(run.span(file, "8080", 0), "here", "100% of `a`, b: c")
@@ -22,7 +22,7 @@ fn run() -> Run {
             .note("1\r\n2")
             .fix(Fix::safe("write", run.span(file, "8080", 0), "1")),
     );
-    run.report(PORT.at(run.span(file, "{\n}", 0), "here", "over two lines").about("role", "b"));
+    run.report(PORT.at(run.span(file, "{\n}", 0), "here", "over two lines").about(("role", "b")));
     run.report(DRIFT.at(Span::new(unit, 0, 0), "", "edited"));
     run
 }

@@ -22,7 +22,7 @@ fn full_run() -> Run {
             "taken again here",
             "roles `frontdoor` and `coder_escalation` both listen on 127.0.0.1:8080 of host `epyc-9655`",
         )
-        .about("role", "coder_escalation")
+        .about(("role", "coder_escalation"))
         .also(first, "first taken here")
         .help("give `coder_escalation` another port: 8081 is free"),
     );
@@ -31,7 +31,7 @@ fn full_run() -> Run {
     run.report(
         MEMORY
             .at(memory, "the budget is 54 GB after the reserve", "host `epyc-9655` needs 57.4 GB of 54 GB")
-            .about("host", "epyc-9655")
+            .about(("host", "epyc-9655"))
             .also(reserve, "10 percent of it are the system's")
             .also(size, "the weights, counted once")
             .also(role, "the context of one request, twice")

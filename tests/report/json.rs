@@ -12,13 +12,13 @@ fn run() -> Run {
     let (first, again) = (run.span(roles, "8080", 0), run.span(roles, "8080", 1));
     run.report(
         PORT.at(again, "taken again", "two on 8080")
-            .about("role", "b")
+            .about(("role", "b"))
             .also(first, "first taken here")
             .note("1\n2")
             .help("take 8081")
             .fix(Fix::safe("write `8081`", again, "8081")),
     );
-    run.report(THREADS.at(run.span(roles, "b", 0), "", "many").about("role", "b"));
+    run.report(THREADS.at(run.span(roles, "b", 0), "", "many").about(("role", "b")));
     let why = |finding: &Diagnostic| {
         let because = "all \"right\"".to_owned();
         (finding.code.number == THREADS.number).then_some(SilenceReason::Allowed { because })

@@ -63,16 +63,16 @@ fn full_run() -> Run {
     let (first, again) = (run.span(file, "8080", 0), run.span(file, "8080", 1));
     run.report(
         PORT.at(again, "taken again", "two on `8080`")
-            .about("role", "b")
+            .about(("role", "b"))
             .also(first, "first taken here")
             .also(run.span(outside, "1", 0), "")
             .note("1\n2")
             .help("take 8081")
             .fix(Fix::safe("write `8081`", again, "8081")),
     );
-    run.report(UNUSED.at(run.span(outside, "a", 0), "", "unused").about("model", "m"));
-    run.report(THREADS.at(run.span(file, "{\n}", 0), "", "many").about("role", "c"));
-    run.report(THREADS.at(run.span(file, "ü", 0), "here", "more").about("role", "d"));
+    run.report(UNUSED.at(run.span(outside, "a", 0), "", "unused").about(("model", "m")));
+    run.report(THREADS.at(run.span(file, "{\n}", 0), "", "many").about(("role", "c")));
+    run.report(THREADS.at(run.span(file, "ü", 0), "here", "more").about(("role", "d")));
     run.report(DRIFT.at(Span::new(unit, 0, 0), "", "edited"));
     run.findings.silence(|finding| match finding.subject.as_ref().map(|subject| &*subject.name) {
         Some("c") => Some(SilenceReason::Allowed { because: "it is fine".into() }),
@@ -163,7 +163,7 @@ fn the_least_severe_of_too_many_results_are_omitted() {
     // About 10,000 findings of each severity.
     for n in 0..29_998 {
         let place = Span::new(file, n * 5, n * 5 + 1);
-        let mut finding = UNUSED.at(place, "", "unused").about("model", n.to_string());
+        let mut finding = UNUSED.at(place, "", "unused").about(("model", n.to_string()));
         finding.severity = [Severity::Warning, Severity::Note, Severity::Error][n % 3];
         run.report(finding);
     }

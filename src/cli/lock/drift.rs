@@ -78,7 +78,7 @@ fn report_change(
         // Unchanged, or not read now: reading errors are already reported.
         _ => return,
     };
-    findings.report(finding.about("model", &*name.value).help(HELP));
+    findings.report(finding.about(("model", &*name.value)).help(HELP));
 }
 
 /// The changed facts: key, old value and new value.
@@ -123,7 +123,7 @@ fn report_unknown_models(
         let Some(place) = locked.place("") else { continue };
         if !known.contains(&**name) {
             let message = format!("the lock has model {}, but the registry does not", words::quoted(name));
-            let finding = STALE_LOCK.at(place, "unknown model", message).about("model", &**name);
+            let finding = STALE_LOCK.at(place, "unknown model", message).about(("model", &**name));
             findings.report(finding.help(HELP));
         }
     }

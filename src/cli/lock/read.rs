@@ -130,7 +130,7 @@ fn finding(
             finding.note(NO_FACTS).help(help)
         }
     };
-    finding.about("model", &*job.model.head.name.value)
+    finding.about(&job.model.head)
 }
 
 /// The first difference of all pairs of vocabularies that an engine would compare. Uses the old lock for vocabularies

@@ -84,7 +84,7 @@ fn stack(mut item: Item, engines: &NamedItems<Engine>, findings: &mut Diagnostic
 /// A placeholder for a stack that could not be read, so that everything else is still checked. It is never planned.
 fn placeholder_stack(at: Span) -> Stack {
     Stack {
-        head: Head { name: Spanned::new("".into(), at), span: at, allow: Vec::new() },
+        head: Head { kind: "stack", name: Spanned::new("".into(), at), span: at, allow: Vec::new() },
         verified: None,
         engine: None,
         title: None,

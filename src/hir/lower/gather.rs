@@ -204,7 +204,7 @@ impl Gatherer<'_> {
         let message = format!("{} {} is {found}, not a block of fields", kind.word, words::quoted(&item.key));
         let place = item.args.first().map_or(item.key_span, |first| first.span);
         let finding = WRONG_TYPE.at(place, "expected a block of fields", message);
-        self.findings.report(finding.about(kind.word, &*item.key).help("write its fields below its name"));
+        self.findings.report(finding.about((kind.word, &*item.key)).help("write its fields below its name"));
         self.items.add_unread(kind, written.name);
     }
 
@@ -242,7 +242,8 @@ impl Gatherer<'_> {
         if !is_valid {
             record.mark_incomplete();
         }
-        self.items.add(kind, Item { name, span: input.node.span, record }, self.findings);
+        let item = Item { kind: kind.word, name, span: input.node.span, record };
+        self.items.add(kind, item, self.findings);
     }
 
     /// Records the words of unparsed text.
@@ -262,7 +263,7 @@ impl Gatherer<'_> {
         };
         if !is_valid {
             let message = format!("{} cannot be the name of this {}", words::quoted(name), kind.word);
-            let finding = BAD_NAME.at(span, format!("expected {expected}"), message).about(kind.word, name);
+            let finding = BAD_NAME.at(span, format!("expected {expected}"), message).about((kind.word, name));
             self.findings.report(finding.help("choose another name"));
         }
         WrittenName { name: Spanned::new(name.into(), span), is_valid }

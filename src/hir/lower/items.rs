@@ -25,6 +25,7 @@ pub struct Items {
 /// One item: its name, its place and its fields.
 #[derive(Debug)]
 pub(super) struct Item {
+    pub(super) kind: &'static str,
     pub(super) name: Text,
     pub(super) span: Span,
     pub(super) record: Record,
@@ -33,7 +34,8 @@ pub(super) struct Item {
 impl Item {
     /// The parts that every item has.
     pub(super) fn head(&mut self) -> Head {
-        Head { name: self.name.clone(), span: self.span, allow: self.record.allowances() }
+        let allow = self.record.allowances();
+        Head { kind: self.kind, name: self.name.clone(), span: self.span, allow }
     }
 }
 
@@ -121,7 +123,7 @@ impl Items {
         self.mark_seen(kind);
         if let Entry::Vacant(free) = self.declared.entry((kind.word, name_key(kind, &name))) {
             free.insert(name.span);
-            let item = Item { span: name.span, name, record: Record::unread() };
+            let item = Item { kind: kind.word, span: name.span, name, record: Record::unread() };
             self.kinds.entry(kind.word).or_default().push(item);
         }
     }
@@ -142,7 +144,7 @@ impl Items {
         };
         let finding =
             DUPLICATE_NAME.at(name.span, "declared again here", message).also(first, "first declared here");
-        findings.report(finding.about(kind.word, &*name.value).help("rename or remove one of them"));
+        findings.report(finding.about((kind.word, &*name.value)).help("rename or remove one of them"));
         self.declared.insert((kind.word, name_key(kind, name)), first);
         false
     }

@@ -194,6 +194,6 @@ impl<'a> ItemRef<'a> {
 
     /// Reports a finding about the item.
     pub(super) fn report(&self, finding: Diagnostic, findings: &mut Diagnostics) {
-        findings.report(if self.name.is_empty() { finding } else { finding.about(self.kind, self.name) });
+        findings.report(if self.name.is_empty() { finding } else { finding.about((self.kind, self.name)) });
     }
 }

@@ -200,7 +200,7 @@ fn report_unknown_shares(
                 words::quoted(&head.name),
                 words::quoted(shares)
             );
-            let finding = UNKNOWN_NAME.at(shares.span, label, message).about("role", &*head.name.value);
+            let finding = UNKNOWN_NAME.at(shares.span, label, message).about(("role", &*head.name.value));
             if is_new {
                 findings.report(finding.help("write the name of a served role").suggest(near, shares.span));
             }

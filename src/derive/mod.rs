@@ -1,4 +1,4 @@
-//! What follows from a registry, its lock and the profiles of its engines: command lines, files, memory.
+//! Computes everything that follows from a registry, its lock and the profiles of its engines: command lines, files, memory.
 
 mod derived;
 mod extra_memory;

@@ -95,12 +95,12 @@ fn printed_words(output: &Output) -> Vec<String> {
 
 /// The argv of a process, as its script passes it.
 fn expected_argv(role: &Role, process: &Process) -> Vec<String> {
-    let word = |word: Word| match word {
-        Word::Text(text) => text.to_owned(),
-        Word::KeyFile => role.key_file.clone().unwrap().into(),
-        Word::Prompt | Word::Image => unreachable!("a role has no prompt"),
+    let word = |word: &Word| match (word, word.text()) {
+        (Word::KeyFile(_), _) => role.key_file.clone().unwrap().into(),
+        (Word::Prompt | Word::Image, _) => unreachable!("a role has no prompt"),
+        (_, text) => text.to_owned(),
     };
-    std::iter::once(role.program.to_string()).chain(process.args.words().into_iter().map(word)).collect()
+    std::iter::once(role.program.to_string()).chain(process.args.iter().map(word)).collect()
 }
 
 /// Lets bash split a line into words.
@@ -442,20 +442,20 @@ mod tools {
         let (text, more) = ("it's $(id) and \"`x`\"\n", ["--", "--temp", "0"]);
         for prompt in &stack.plan.prompts {
             let path = format!("bin/prompt/{}", prompt.model);
-            let has_image = prompt.args.words().contains(&Word::Image);
+            let has_image = prompt.args.contains(&Word::Image);
             let args: &[&str] = if has_image { &[text, image] } else { &[text] };
             if has_image {
                 stack.assert_refuses(&path, args, 66, "an image.png' is missing");
                 fs::write(image, "").unwrap();
             }
-            let word = |word: Word| match word {
-                Word::Text(text) => text.to_owned(),
-                Word::Prompt => text.to_owned(),
-                Word::Image => image.to_owned(),
-                Word::KeyFile => unreachable!("a one-shot command has no key"),
+            let word = |word: &Word| match (word, word.text()) {
+                (Word::Prompt, _) => text.to_owned(),
+                (Word::Image, _) => image.to_owned(),
+                (Word::KeyFile(_), _) => unreachable!("a one-shot command has no key"),
+                (_, text) => text.to_owned(),
             };
             let mut expected = vec![format!("{}/{}", prompt.bin, prompt.tool)];
-            expected.extend(prompt.args.words().into_iter().map(word));
+            expected.extend(prompt.args.iter().map(word));
             assert_eq!(stack.words(&path, args), expected);
             assert_eq!(stack.words(&path, &[&["--print0"], args].concat()), expected);
             assert_eq!(split_by_bash(&stack.run(&path, &[&["--dry-run"], args].concat()).stdout), expected);

@@ -93,10 +93,10 @@ pub(crate) fn processes(plan: &Plan) -> Vec<(String, &Role, &Process)> {
 
 /// The argv of a process as the dump of systemd has it: systemd expands `$$` to `$` only when it starts the program.
 fn expected_argv(unit: &str, role: &Role, process: &Process) -> Vec<String> {
-    let words = process.args.words().into_iter().map(|word| match word {
-        Word::Text(text) => text.replace('$', "$$"),
-        Word::KeyFile => format!("/run/credentials/{unit}/api-key"),
-        Word::Prompt | Word::Image => unreachable!(),
+    let words = process.args.iter().map(|word| match (word, word.text()) {
+        (Word::KeyFile(_), _) => format!("/run/credentials/{unit}/api-key"),
+        (Word::Prompt | Word::Image, _) => unreachable!(),
+        (_, text) => text.replace('$', "$$"),
     });
     std::iter::once(role.program.to_string()).chain(words).collect()
 }

@@ -44,9 +44,7 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
             continue;
         }
         let model = registry.models.get(serving.model.value);
-        let Some(lowered) =
-            intent::lower_prompt(derived, serving.model.value, serving, ("prompt", "image.png"))
-        else {
+        let Some(lowered) = intent::lower_prompt(derived, serving.model.value, serving) else {
             continue;
         };
         let name = words::quoted(&model.head.name);

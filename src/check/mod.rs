@@ -282,9 +282,9 @@ impl Checked {
         self.0.lower_server(serving, instance)
     }
 
-    /// The one-shot command of a model with the settings of a role. `words` are the prompt and the path of the image.
-    pub fn lower_prompt(&self, model: Id<Model>, serving: &Serving, words: (&str, &str)) -> Option<Lowered> {
-        self.0.lower_prompt(model, serving, words)
+    /// The one-shot command of a model with the settings of a role.
+    pub fn lower_prompt(&self, model: Id<Model>, serving: &Serving) -> Option<Lowered> {
+        self.0.lower_prompt(model, serving)
     }
 }
 

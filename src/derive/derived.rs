@@ -95,9 +95,9 @@ impl Derived {
         intent::lower_server(self, serving, instance)
     }
 
-    /// The one-shot command of a model with the settings of a role. `words` are the prompt and the path of the image.
-    pub fn lower_prompt(&self, model: Id<Model>, serving: &Serving, words: (&str, &str)) -> Option<Lowered> {
-        intent::lower_prompt(self, model, serving, words)
+    /// The one-shot command of a model with the settings of a role.
+    pub fn lower_prompt(&self, model: Id<Model>, serving: &Serving) -> Option<Lowered> {
+        intent::lower_prompt(self, model, serving)
     }
 
     /// The profile of an engine. `None` if it is unknown or cannot be read.

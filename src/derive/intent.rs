@@ -63,13 +63,8 @@ pub fn lower_server(derived: &Derived, serving: &Serving, instance: usize) -> Op
     Some(dialect::lower_server(profile, &spec))
 }
 
-/// The one-shot command of a model with the settings of a role. `words` are the prompt and the path of the image.
-pub fn lower_prompt(
-    derived: &Derived,
-    id: Id<Model>,
-    serving: &Serving,
-    words: (&str, &str),
-) -> Option<Lowered> {
+/// The one-shot command of a model with the settings of a role.
+pub fn lower_prompt(derived: &Derived, id: Id<Model>, serving: &Serving) -> Option<Lowered> {
     let (registry, profile) = (&derived.registry, derived.profile_of(serving)?);
     let model = registry.models.get(id);
     let path = registry.path_of(model, &model.file);
@@ -85,8 +80,6 @@ pub fn lower_prompt(
         overrides: &overrides,
         context: u32::try_from(serving.context.value).ok(),
         threads: serving.threads(registry.hosts.get(serving.host.value), 0),
-        prompt: words.0,
-        image: words.1,
     };
     Some(dialect::lower_prompt(profile, &spec))
 }

@@ -4,6 +4,7 @@ use super::derived::Derived;
 use super::intent;
 use super::locked;
 use super::{FilePart, MemoryKind, PrivateMemory, RoleMemory};
+use crate::engine::Word;
 use crate::engine::dialect::OverrideValue;
 use crate::engine::memory::{Amount, MemoryOptions, Owner, Part, PartKind, Process, memory};
 use crate::facts::{Facts, Parameter};
@@ -88,7 +89,7 @@ fn inputs(derived: &Derived, serving: &Serving) -> InputsResult {
         engine: engine.value,
         model: serving.model.value,
         draft: serving.draft.as_ref().map(|draft| draft.model.value),
-        options: MemoryOptions::read(profile, &env, lowered.args.iter().map(|arg| &**arg)),
+        options: MemoryOptions::read(profile, &env, lowered.args.iter().map(Word::text)),
         overrides: format!("{experts:?} {:?}", intent::engine_overrides(derived, serving)),
         has_gpu: !registry.hosts.get(serving.host.value).gpus.is_empty(),
     }))

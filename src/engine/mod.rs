@@ -4,9 +4,11 @@
 //! llama.cpp. The other rooms use what is exported here.
 
 pub mod llama;
+mod word;
 
 pub use llama::{
     ChangeKind, FileTools, OptionChange, OptionRecord, Profile, ProfileDiff, ProfileError, ProfileFile,
     Repeat, Switch, ToolAlias, Tools, architecture, compute, dialect, diff_profiles, help, keys, layers,
     memory, pairing, profile, profile_from_help, version,
 };
+pub use word::{Access, Word};

@@ -3,7 +3,6 @@
 //! The input is a checked registry, so planning cannot fail and reports no findings. The plan has one argv per process.
 //! Units, scripts and documents are made from it.
 
-mod argv;
 mod engine;
 mod group;
 mod placement;
@@ -12,10 +11,10 @@ mod prompt;
 pub mod reference;
 mod route;
 
+pub use crate::engine::Word;
 pub use crate::hir::{
     Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName,
 };
-pub use argv::{Argv, Word};
 pub use engine::Engine;
 pub use group::{Group, Host};
 pub use placement::{MemoryPolicy, Placement};

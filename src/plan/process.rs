@@ -1,12 +1,11 @@
 //! Roles with their processes: command lines, files, ports and placement.
 
-use super::argv::{Argv, Word};
 use super::placement::Placements;
 use super::{Bytes, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
+use crate::engine::Word;
 use crate::hir::{self, Id, Registry, RoleKind, Serving};
 use rayon::prelude::*;
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -78,14 +77,10 @@ pub struct Process {
     /// For an on-demand role: the hidden port of 127.0.0.1 that the process listens on.
     pub backend: Option<u16>,
     /// The arguments after the program.
-    pub args: Argv,
+    pub args: Vec<Word>,
     /// Its placement, as an index into [`Plan::placements`](super::Plan::placements).
     pub placement: Option<usize>,
 }
-
-/// Placeholders for [`Word::Prompt`] and [`Word::Image`] in command lines. Texts of a registry contain no NUL.
-pub(super) const PROMPT: &str = "\0prompt";
-pub(super) const IMAGE: &str = "\0image";
 
 /// Seconds of a start in addition to reading the files.
 const START_OVERHEAD: u64 = 60;
@@ -160,25 +155,13 @@ fn sharers(registry: &Registry) -> BTreeMap<Id<hir::Role>, Vec<Box<str>>> {
 }
 
 /// The arguments of each process of each served role, in the order of declaration.
-fn command_lines(checked: &Checked) -> Vec<Vec<Argv>> {
+fn command_lines(checked: &Checked) -> Vec<Vec<Vec<Word>>> {
     let servings: Vec<&Serving> = checked.registry().roles.iter().filter_map(hir::Role::serving).collect();
-    let line =
-        |serving: &Serving, n| checked.lower_server(serving, n).map(|lowered| words(&lowered.args, serving));
+    let line = |serving: &Serving, n| checked.lower_server(serving, n).map(|lowered| lowered.args);
     let command_lines = servings
         .par_iter()
         .map(|serving| (0..serving.ports.len()).map(|n| line(serving, n).unwrap_or_default()).collect());
     command_lines.collect()
-}
-
-/// The arguments as words. The path of the key file becomes [`Word::KeyFile`], because units pass it as a credential.
-fn words(args: &[Cow<'static, str>], serving: &Serving) -> Argv {
-    let key_file = serving.key_file.as_ref().map(|file| &*file.value);
-    let mut after_key = false;
-    let word = |arg| {
-        let is_key = std::mem::replace(&mut after_key, arg == "--api-key-file") && Some(arg) == key_file;
-        if is_key { Word::KeyFile } else { Word::Text(arg) }
-    };
-    args.iter().map(|arg| &**arg).map(word).collect()
 }
 
 /// Stores each distinct text once, because many roles have the same texts.

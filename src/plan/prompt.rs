@@ -1,10 +1,8 @@
 //! The one-shot commands of models.
 
-use super::argv::{Argv, Word};
 use super::placement::Placements;
-use super::process::{IMAGE, PROMPT};
 use crate::check::Checked;
-use crate::engine::architecture;
+use crate::engine::{Word, architecture};
 use crate::hir::{Id, Model, Registry, Role, Serving};
 use std::collections::BTreeSet;
 
@@ -24,7 +22,7 @@ pub struct Prompt {
     /// The name of the program.
     pub tool: Box<str>,
     /// The arguments.
-    pub args: Argv,
+    pub args: Vec<Word>,
     /// Environment, in byte order of names.
     pub env: Vec<(Box<str>, Box<str>)>,
     /// True if it uses a draft model.
@@ -82,7 +80,7 @@ fn prompt(checked: &Checked, role: &Role, serving: &Serving, placements: &mut Pl
     let registry = checked.registry();
     let id: Id<Model> = serving.model.value;
     let model = registry.models.get(id);
-    let lowered = checked.lower_prompt(id, serving, (PROMPT, IMAGE))?;
+    let lowered = checked.lower_prompt(id, serving)?;
     if !lowered.errors.is_empty() || lowered.args.is_empty() {
         return None;
     }
@@ -92,11 +90,6 @@ fn prompt(checked: &Checked, role: &Role, serving: &Serving, placements: &mut Pl
         registry.path_of(drafter, &drafter.file)
     }));
     files.extend(model.projector.as_ref().map(|projector| registry.path_of(model, &projector.file)));
-    let word = |arg| match arg {
-        PROMPT => Word::Prompt,
-        IMAGE => Word::Image,
-        text => Word::Text(text),
-    };
     let engine = registry.engines.get(serving.engine?.value);
     Some(Prompt {
         model: model.head.name.value.clone(),
@@ -108,7 +101,7 @@ fn prompt(checked: &Checked, role: &Role, serving: &Serving, placements: &mut Pl
         has_draft: serving.draft.is_some(),
         has_lookup: serving.lookup.is_some(),
         sets_experts: serving.experts.is_some(),
-        args: lowered.args.iter().map(|arg| word(&**arg)).collect(),
+        args: lowered.args,
         env: registry.env_of(serving).into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
         files: files.into_iter().map(Into::into).collect(),
         placement: placements.index_of(serving, registry.hosts.get(serving.host.value), 0),

@@ -175,7 +175,7 @@ fn varying_arguments(role: &Role) -> Result<Vec<VaryingArgument<'_>>, RenderErro
     if role.processes.len() < 2 {
         return Ok(Vec::new());
     }
-    let all: Vec<Vec<Word>> = role.processes.iter().map(|process| process.args.words()).collect();
+    let all: Vec<&[Word]> = role.processes.iter().map(|process| &*process.args).collect();
     let Some((first, others)) = all.split_first() else { return Ok(Vec::new()) };
     if others.iter().any(|other| other.len() != first.len()) {
         return Err(RenderError::new(&role.name, "its instances have different numbers of arguments"));
@@ -187,8 +187,7 @@ fn varying_arguments(role: &Role) -> Result<Vec<VaryingArgument<'_>>, RenderErro
         if others.iter().all(|other| other.get(index) == Some(word)) {
             continue;
         }
-        let values: Vec<&str> =
-            all.iter().filter_map(|words| words.get(index)).map(|word| word.text()).collect();
+        let values: Vec<&str> = all.iter().filter_map(|words| words.get(index)).map(Word::text).collect();
         let is_port = values == ports;
         numbered += usize::from(!is_port);
         let variable = if is_port { Cow::Borrowed("port") } else { Cow::Owned(format!("arg_{numbered}")) };
@@ -256,12 +255,9 @@ fn role_parts<'p>(
     let mut layout = ArgumentLayout::new(texts);
     let words = role.processes.first().into_iter().flat_map(|process| process.args.iter());
     for (index, word) in words.enumerate() {
-        match (varying.iter().find(|argument| argument.index == index), word) {
-            (Some(argument), _) => layout.variable(argument.variable.clone()),
-            (None, Word::Text(text)) => layout.text(text),
-            (None, Word::KeyFile | Word::Prompt | Word::Image) => {
-                layout.text(role.key_file.as_deref().unwrap_or_default());
-            }
+        match varying.iter().find(|argument| argument.index == index) {
+            Some(argument) => layout.variable(argument.variable.clone()),
+            None => layout.text(word.text()),
         }
     }
     layout.finish()
@@ -269,13 +265,11 @@ fn role_parts<'p>(
 
 fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt, texts: &mut PlaceholderTexts<'p>) -> PromptView {
     let mut layout = ArgumentLayout::new(texts);
-    for word in prompt.args.iter() {
-        match word {
-            Word::Text(text) => layout.text(text),
-            Word::Prompt => layout.variable(Cow::Borrowed("text")),
-            Word::Image => layout.variable(Cow::Borrowed("image")),
-            // A one-shot command has no clients and therefore no API keys.
-            Word::KeyFile => {}
+    for word in &prompt.args {
+        match (word, word.text()) {
+            (Word::Prompt, _) => layout.variable(Cow::Borrowed("text")),
+            (Word::Image, _) => layout.variable(Cow::Borrowed("image")),
+            (_, text) => layout.text(text),
         }
     }
     let parts = layout.finish();
@@ -287,7 +281,7 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt, texts: &mut PlaceholderTe
             program: texts.placeholder(format!("{}/{}", prompt.bin, prompt.tool)),
             parts,
             files: texts.list(prompt.files.iter().map(|file| &**file)),
-            has_image: prompt.args.iter().any(|word| word == Word::Image),
+            has_image: prompt.args.contains(&Word::Image),
             env: env(&prompt.env, texts),
             needs_nice: prompt.bin.contains('=') || prompt.tool.contains('='),
             wrapper: texts.optional(wrapper(plan, prompt.placement)),

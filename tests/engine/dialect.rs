@@ -13,7 +13,7 @@ const DRAFT: DraftSpec<'_> =
     DraftSpec { path: "DRAFT.gguf", arch: "qwen2", max: Some(24), min: None, p_min: None };
 
 fn line(lowered: &Lowered) -> String {
-    format!("{} {}", lowered.tool, lowered.args.join(" "))
+    format!("{} {}", lowered.tool, lowered.texts().join(" "))
 }
 
 fn intents(lowered: &Lowered) -> Vec<Intent> {
@@ -22,19 +22,12 @@ fn intents(lowered: &Lowered) -> Vec<Intent> {
 
 fn dense() -> PromptSpec<'static> {
     let (draft, lookup, threads) = (Some(DRAFT), Some(3), Some(96));
-    PromptSpec { model: "TARGET.gguf", draft, lookup, threads, prompt: "prompt", ..PromptSpec::default() }
+    PromptSpec { model: "TARGET.gguf", draft, lookup, threads, ..PromptSpec::default() }
 }
 
 fn experts(arch: &'static str) -> PromptSpec<'static> {
     let (experts, context) = (Some((arch, 4)), Some(32768));
-    PromptSpec {
-        model: "MOE.gguf",
-        experts,
-        context,
-        threads: Some(96),
-        prompt: "prompt",
-        ..PromptSpec::default()
-    }
+    PromptSpec { model: "MOE.gguf", experts, context, threads: Some(96), ..PromptSpec::default() }
 }
 
 fn vision() -> PromptSpec<'static> {
@@ -42,8 +35,6 @@ fn vision() -> PromptSpec<'static> {
         model: "VL.gguf",
         projector: Some("MMPROJ.gguf"),
         threads: Some(96),
-        image: "input.png",
-        prompt: "Describe this image",
         ..PromptSpec::default()
     }
 }
@@ -68,19 +59,19 @@ fn one_shot_commands_of_the_registry() {
     let fork = profile("2026-03-fork");
     assert_eq!(
         line(&lower_prompt(fork, &dense())),
-        "llama-speculative -m TARGET.gguf -md DRAFT.gguf --draft-max 24 --lookup-ngram-min 3 --fit off -t 96 -p prompt"
+        "llama-speculative -m TARGET.gguf -md DRAFT.gguf --draft-max 24 --lookup-ngram-min 3 --fit off -t 96 -p PROMPT"
     );
     assert_eq!(
         line(&lower_prompt(fork, &experts("qwen3next"))),
-        "llama-cli -m MOE.gguf --override-kv qwen3next.expert_used_count=int:4 -c 32768 --fit off --cache-ram 0 -ctxcp 4 -t 96 -p prompt"
+        "llama-cli -m MOE.gguf --override-kv qwen3next.expert_used_count=int:4 -c 32768 --fit off --cache-ram 0 -ctxcp 4 -t 96 -p PROMPT"
     );
     assert_eq!(
         line(&lower_prompt(fork, &vision())),
-        "llama-qwen2vl-cli -m VL.gguf --mmproj MMPROJ.gguf --image input.png --fit off -t 96 -p Describe this image"
+        "llama-qwen2vl-cli -m VL.gguf --mmproj MMPROJ.gguf --image IMAGE --fit off -t 96 -p PROMPT"
     );
     assert_eq!(
         line(&lower_prompt(fork, &PromptSpec { context: Some(4096), ..dense() })),
-        "llama-speculative -m TARGET.gguf -md DRAFT.gguf --draft-max 24 --lookup-ngram-min 3 -c 4096 -cd 4096 --fit off -t 96 -p prompt"
+        "llama-speculative -m TARGET.gguf -md DRAFT.gguf --draft-max 24 --lookup-ngram-min 3 -c 4096 -cd 4096 --fit off -t 96 -p PROMPT"
     );
 }
 
@@ -89,7 +80,7 @@ fn one_shot_commands_under_newer_builds() {
     assert_eq!(
         line(&lower_prompt(profile("b11434"), &dense())),
         "llama-speculative -m TARGET.gguf -md DRAFT.gguf --spec-draft-n-max 24 --spec-ngram-simple-size-n 3 \
-         --spec-type ngram-simple,draft-simple --fit off -t 96 -p prompt"
+         --spec-type ngram-simple,draft-simple --fit off -t 96 -p PROMPT"
     );
     assert!(line(&lower_prompt(profile("b11434"), &vision())).starts_with("llama-mtmd-cli -m VL.gguf"));
     assert!(line(&lower_prompt(profile("b11669"), &vision())).starts_with("llama-cli -m VL.gguf"));
@@ -103,7 +94,7 @@ fn one_shot_commands_under_newer_builds() {
     let only_draft = lower_prompt(profile("b9093"), &PromptSpec { lookup: None, ..dense() });
     assert_eq!(
         line(&only_draft),
-        "llama-speculative -m TARGET.gguf -md DRAFT.gguf --spec-draft-n-max 24 --fit off -t 96 -p prompt"
+        "llama-speculative -m TARGET.gguf -md DRAFT.gguf --spec-draft-n-max 24 --fit off -t 96 -p PROMPT"
     );
     let unknown = lower_prompt(profile("b10434"), &dense());
     assert_eq!((unknown.errors.len(), unknown.args.len()), (0, 0));
@@ -116,7 +107,7 @@ fn the_first_program_that_supports_all_options_is_selected() {
     let both = PromptSpec { lookup: Some(3), ..vision() };
     assert!(
         line(&lower_prompt(profile("b11434"), &both))
-            .starts_with("llama-cli -m VL.gguf --mmproj MMPROJ.gguf --image input.png")
+            .starts_with("llama-cli -m VL.gguf --mmproj MMPROJ.gguf --image IMAGE")
     );
     let lowered = lower_prompt(profile("2026-03-fork"), &both);
     assert_eq!((lowered.tool, intents(&lowered)), ("llama-cli", vec![]));
@@ -260,9 +251,9 @@ fn all_overrides_are_in_one_argument() {
     };
     for profile in profiles() {
         let lowered = lower_server(profile, &spec);
-        let at = lowered.args.iter().position(|word| word == "--override-kv").unwrap();
+        let at = lowered.args.iter().position(|word| word.text() == "--override-kv").unwrap();
         assert_eq!(
-            lowered.args[at + 1],
+            lowered.args[at + 1].text(),
             "qwen3moe.expert_used_count=int:4,qwen3moe.context_length=int:-1,qwen3moe.rope.freq_base=float:1000000,\
              tokenizer.ggml.add_bos_token=bool:false,\"general.name=str:a, \"\"b\"\"\""
         );
@@ -372,7 +363,11 @@ fn every_server_is_accepted_or_gives_an_error() {
             for fixed in
                 ["-m", "--host", "--port", "-c", "-np", "--fit", "--cache-ram", "-ctxcp", "--no-kv-unified"]
             {
-                assert!(lowered.args.iter().any(|word| word == fixed), "{fixed} in {}", line(&lowered));
+                assert!(
+                    lowered.args.iter().any(|word| word.text() == fixed),
+                    "{fixed} in {}",
+                    line(&lowered)
+                );
             }
             failed.extend(intents(&lowered));
         }
@@ -396,8 +391,6 @@ fn every_one_shot_is_accepted_or_omitted() {
                 overrides: &[],
                 context: has(4).then_some(8192),
                 threads: has(5).then_some(8),
-                prompt: "p",
-                image: "i.png",
             };
             let lowered = lower_prompt(profile, &spec);
             assert_accepts(profile, lowered.tool, &lowered.args);

@@ -176,7 +176,7 @@ fn lines(spec: &ServerSpec<'_>) -> Vec<(&'static str, String)> {
     let all = profiles().into_iter().map(|profile| (profile, lower_server(profile, spec)));
     let supported = all.filter(|(_, lowered)| lowered.errors.is_empty());
     let lines: Vec<_> = supported
-        .map(|(profile, lowered)| (profile.build(), format!("{} ", lowered.args.join(" "))))
+        .map(|(profile, lowered)| (profile.build(), format!("{} ", lowered.texts().join(" "))))
         .collect();
     assert!(lines.len() >= 3, "{lines:?}");
     lines

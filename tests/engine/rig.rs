@@ -68,7 +68,7 @@ impl Programs {
     }
 
     fn accepts_lowered(&self, lowered: &Lowered) -> bool {
-        let args: Vec<String> = lowered.args.iter().map(ToString::to_string).collect();
+        let args: Vec<String> = lowered.args.iter().map(|word| word.text().to_owned()).collect();
         self.accepts(lowered.tool, &args)
     }
 }
@@ -336,7 +336,7 @@ fn every_command_line_of_a_registry_is_accepted() {
             run(&derived.lower_server(serving, n).unwrap());
         }
         if serving.pooling.is_none() {
-            run(&derived.lower_prompt(serving.model.value, serving, ("prompt", "image.png")).unwrap());
+            run(&derived.lower_prompt(serving.model.value, serving).unwrap());
         }
     }
     let keys = programs.path("object.json");
@@ -356,8 +356,6 @@ fn every_command_line_of_a_registry_is_accepted() {
             experts: has(3).then_some(("qwen3moe", 4)),
             context: Some(4096),
             threads: Some(2),
-            prompt: "p",
-            image: "/i.png",
             ..PromptSpec::default()
         };
         run(&lower_prompt(profile(BUILD), &spec));

@@ -43,7 +43,7 @@ fn served(build: &str, spec: &ServerSpec<'_>) -> String {
     let lowered = lower_server(profile(build), spec);
     assert_eq!(lowered.errors, [], "{build}");
     assert_accepts(profile(build), lowered.tool, &lowered.args);
-    format!("{} ", lowered.args.join(" "))
+    format!("{} ", lowered.texts().join(" "))
 }
 
 #[track_caller]
@@ -140,9 +140,9 @@ fn draft_and_lookup_from_b10434_on() {
 
 #[test]
 fn a_one_shot_uses_the_first_program_with_all_needed_options() {
-    let text = PromptSpec { model: "/m.gguf", context: Some(4096), prompt: "p", ..PromptSpec::default() };
+    let text = PromptSpec { model: "/m.gguf", context: Some(4096), ..PromptSpec::default() };
     let draft = PromptSpec { draft: Some(DRAFT), ..text.clone() };
-    let image = PromptSpec { projector: Some("/p.gguf"), image: "i.png", ..text.clone() };
+    let image = PromptSpec { projector: Some("/p.gguf"), ..text.clone() };
     for (build, tools) in [
         ("2026-03-22-g49bfddeca", ["llama-cli", "llama-speculative", "llama-mtmd-cli"]),
         ("2026-03-fork", ["llama-cli", "llama-speculative", "llama-qwen2vl-cli"]),
@@ -159,7 +159,7 @@ fn a_one_shot_uses_the_first_program_with_all_needed_options() {
                 "{build}"
             );
             assert_accepts(profile(build), tool, &lowered.args);
-            has(&format!("{} ", lowered.args.join(" ")), "-c 4096");
+            has(&format!("{} ", lowered.texts().join(" ")), "-c 4096");
         }
     }
     for spec in [&text, &draft, &image] {

@@ -41,7 +41,7 @@ fn lines(registry: &Registry, derived: &Derived) -> Vec<Lowered> {
     for (_, serving) in registry.served() {
         lines.extend((0..serving.ports.len()).filter_map(|n| derived.lower_server(serving, n)));
         if serving.pooling.is_none() {
-            lines.extend(derived.lower_prompt(serving.model.value, serving, ("prompt", "image.png")));
+            lines.extend(derived.lower_prompt(serving.model.value, serving));
         }
     }
     lines
@@ -69,16 +69,11 @@ const EXPLICIT_ONE_SHOT: &[&str] = &["-m", "-c", "--fit", "--cache-ram", "-ctxcp
 fn assert_explicit(build: &str, lowered: &Lowered) {
     let explicit = if lowered.tool == "llama-server" { EXPLICIT } else { EXPLICIT_ONE_SHOT };
     let speculates = ["-md", "--lookup-ngram-min", "--spec-ngram-size-n", "--spec-ngram-simple-size-n"];
-    let speculates = lowered.args.iter().any(|arg| speculates.contains(&&**arg));
+    let speculates = lowered.texts().iter().any(|arg| speculates.contains(arg));
     for name in explicit.iter().filter(|name| !(speculates && **name == "--spec-type")) {
         let has = profile(build).first_spelling(lowered.tool, &[*name]).is_some();
-        let line = lowered.args.join(" ");
-        assert_eq!(
-            lowered.args.iter().any(|arg| arg == name),
-            has,
-            "{name} of {build}: {} {line}",
-            lowered.tool
-        );
+        let line = lowered.texts().join(" ");
+        assert_eq!(lowered.texts().contains(name), has, "{name} of {build}: {} {line}", lowered.tool);
     }
 }
 

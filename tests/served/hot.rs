@@ -11,10 +11,10 @@ fn servers() -> Vec<(String, Start, Vec<String>)> {
     let compiled = compile(&[("stack.kdl", STACK)]);
     let plan = plan(compiled.checked());
     let argv = |unit: &str, role: &orchgen::plan::Role, process: &orchgen::plan::Process| {
-        let words = process.args.words().into_iter().map(|word| match word {
-            Word::Text(text) => text.to_owned(),
-            Word::KeyFile => format!("/run/credentials/{unit}/api-key"),
-            Word::Prompt | Word::Image => unreachable!("the command line of a server has no prompt"),
+        let words = process.args.iter().map(|word| match (word, word.text()) {
+            (Word::KeyFile(_), _) => format!("/run/credentials/{unit}/api-key"),
+            (Word::Prompt | Word::Image, _) => unreachable!("the command line of a server has no prompt"),
+            (_, text) => text.to_owned(),
         });
         std::iter::once(role.program.to_string()).chain(words).collect()
     };

@@ -13,9 +13,6 @@ use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// Placeholders for the prompt and the image of one-shot commands.
-const PLACEHOLDERS: (&str, &str) = ("PROMPT", "IMAGE");
-
 /// The impact of a new build on a registry.
 pub(super) struct UpgradeImpact {
     /// The findings that appear only with the new build.
@@ -138,8 +135,8 @@ fn compare_commands(old: &Derived, new: &Derived) -> (Vec<CommandChange>, usize)
         kind: "model",
         name: registry.models.get(serving.model.value).head.name.to_string(),
         instance: 0,
-        old: command_line(old.lower_prompt(serving.model.value, serving, PLACEHOLDERS)),
-        new: command_line(new.lower_prompt(serving.model.value, serving, PLACEHOLDERS)),
+        old: command_line(old.lower_prompt(serving.model.value, serving)),
+        new: command_line(new.lower_prompt(serving.model.value, serving)),
     });
     all.extend(prompts.collect::<Vec<_>>());
     let count = all.len();
@@ -151,6 +148,5 @@ fn compare_commands(old: &Derived, new: &Derived) -> (Vec<CommandChange>, usize)
 /// The program and its arguments. `None` if the build cannot express all settings.
 fn command_line(lowered: Option<Lowered>) -> Option<Vec<String>> {
     let lowered = lowered.filter(|lowered| lowered.errors.is_empty() && !lowered.args.is_empty())?;
-    let tool = std::iter::once(lowered.tool.to_owned());
-    Some(tool.chain(lowered.args.into_iter().map(std::borrow::Cow::into_owned)).collect())
+    Some(std::iter::once(lowered.tool).chain(lowered.texts()).map(str::to_owned).collect())
 }

@@ -175,7 +175,7 @@ impl<'p> ExampleCommands<'p> {
 
 /// The option of a command that has this file as its value.
 fn option_of<'p>(prompt: &'p Prompt, file: &str) -> Option<&'p str> {
-    let texts: Vec<&str> = prompt.args.words().into_iter().map(Word::text).collect();
+    let texts: Vec<&str> = prompt.args.iter().map(Word::text).collect();
     texts.windows(2).find_map(|pair| match pair {
         [option, value] if *value == file => Some(*option),
         _ => None,

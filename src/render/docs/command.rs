@@ -102,14 +102,15 @@ fn base(path: &str) -> &str {
 
 fn program(prompt: &Prompt) -> impl Iterator<Item = String> {
     let text = if prompt.kind == ModelKind::Vision { IMAGE_PROMPT } else { TEXT_PROMPT };
-    let word = move |word: Word| match word {
-        Word::Text(word) if prompt.files.iter().any(|file| **file == *word) => shell(base(word)).into_owned(),
-        Word::Text(word) => shell(word).into_owned(),
-        Word::Prompt => shell(text).into_owned(),
-        Word::Image => IMAGE.to_owned(),
-        Word::KeyFile => "KEY_FILE".to_owned(),
+    let word = move |word: &Word| match (word, word.text()) {
+        (Word::ModelFile(_) | Word::DraftFile(_) | Word::ProjectorFile(_), file) => {
+            shell(base(file)).into_owned()
+        }
+        (Word::Prompt, _) => shell(text).into_owned(),
+        (Word::Image, _) => IMAGE.to_owned(),
+        (_, word) => shell(word).into_owned(),
     };
-    std::iter::once(shell(&prompt.tool).into_owned()).chain(prompt.args.words().into_iter().map(word))
+    std::iter::once(shell(&prompt.tool).into_owned()).chain(prompt.args.iter().map(word))
 }
 
 /// Groups each option with its values.

@@ -98,17 +98,17 @@ fn view<'v>(
 /// with its values.
 fn args(context: &ProcessContext<'_>) -> Result<(PackedLines, bool, PackedLines), RenderError> {
     let (mut before, mut after, mut has_key) = (PackedLines::default(), PackedLines::default(), false);
-    for word in context.process.args.iter() {
-        match word {
-            Word::Text(text) => {
-                let lines = if has_key { &mut after } else { &mut before };
-                if is_option(text) { lines.start_line(text) } else { lines.push_word(text) }
-            }
-            Word::KeyFile if !has_key => has_key = true,
-            Word::KeyFile | Word::Prompt | Word::Image => {
+    for word in &context.process.args {
+        match (word, word.text()) {
+            (Word::KeyFile(_), _) if !has_key => has_key = true,
+            (Word::KeyFile(_) | Word::Prompt | Word::Image, _) => {
                 let reason =
                     "the command line of a server cannot have a prompt, an image or a second key file";
                 return Err(RenderError::new(&context.role.name, reason));
+            }
+            (_, text) => {
+                let lines = if has_key { &mut after } else { &mut before };
+                if is_option(text) { lines.start_line(text) } else { lines.push_word(text) }
             }
         }
     }

@@ -1,10 +1,9 @@
 //! Builds the argv of one program. Each option is looked up in the profile before it is written.
 
-use std::borrow::Cow;
-
 use super::super::option::OptionRecord;
 use super::super::profile::Profile;
 use super::{FaultKind, Intent, Lowered, LoweringFault, OverrideValue, UncheckedIntent};
+use crate::engine::Word;
 
 /// The longest override key that the engine accepts, in bytes (llama.cpp b11434, `common/common.cpp`).
 const KEY_BYTES: usize = 127;
@@ -15,7 +14,7 @@ const VALUE_BYTES: usize = 127;
 pub(super) struct ArgvBuilder<'p> {
     pub(super) profile: &'p Profile,
     pub(super) tool: &'static str,
-    pub(super) args: Vec<Cow<'static, str>>,
+    pub(super) args: Vec<Word>,
     /// The options written so far from fields of the registry, each with its field.
     pub(super) written: Vec<(&'p OptionRecord, &'static str)>,
     pub(super) errors: Vec<LoweringFault>,
@@ -53,9 +52,10 @@ impl<'p> ArgvBuilder<'p> {
         &mut self,
         (intent, field): Origin,
         spellings: &[&'static str],
-        value: impl Into<Cow<'static, str>>,
+        value: impl Into<Word>,
     ) -> bool {
-        let value = value.into();
+        let word = value.into();
+        let value = word.text();
         let Some((spelling, option)) = self.find_option(spellings) else {
             self.report_missing(intent, spellings);
             return false;
@@ -64,7 +64,7 @@ impl<'p> ArgvBuilder<'p> {
             self.add_error(intent, format!("`{spelling}` of {} does not take one value", self.build()));
             return false;
         }
-        if !option.takes_list_of_choices() && !option.allows_value(&value) {
+        if !option.takes_list_of_choices() && !option.allows_value(value) {
             let choices = option.choices.join(", ");
             let why =
                 format!("`{spelling}` of {} accepts {choices}, not `{}`", self.build(), value.escape_debug());
@@ -72,8 +72,7 @@ impl<'p> ArgvBuilder<'p> {
             return false;
         }
         self.written.push((option, field));
-        self.args.push(Cow::Borrowed(spelling));
-        self.args.push(value);
+        self.args.extend([spelling.into(), word]);
         true
     }
 
@@ -82,7 +81,7 @@ impl<'p> ArgvBuilder<'p> {
         match self.find_option(spellings) {
             Some((spelling, option)) if option.arity() == 0 => {
                 self.written.push((option, field));
-                self.args.push(Cow::Borrowed(spelling));
+                self.args.push(spelling.into());
             }
             _ => self.report_missing(intent, spellings),
         }
@@ -92,7 +91,7 @@ impl<'p> ArgvBuilder<'p> {
     pub(super) fn write_unless_set(
         &mut self,
         spellings: &[&'static str],
-        value: Option<Cow<'static, str>>,
+        value: Option<Word>,
         accepted: &[&OptionRecord],
     ) {
         let Some((spelling, option)) = self.find_option(spellings) else { return };
@@ -101,11 +100,11 @@ impl<'p> ArgvBuilder<'p> {
             return;
         }
         let fits = match &value {
-            Some(value) => option.arity() == 1 && option.allows_value(value),
+            Some(value) => option.arity() == 1 && option.allows_value(value.text()),
             None => option.arity() == 0,
         };
         if fits {
-            self.args.push(Cow::Borrowed(spelling));
+            self.args.push(spelling.into());
             self.args.extend(value);
         }
     }

@@ -27,13 +27,12 @@ mod serve;
 mod speculation;
 mod value;
 
-use std::borrow::Cow;
-
 pub use owned::{field_help, owning_field};
 pub use serve::{BATCH, CHECKPOINTS, UBATCH};
 pub use speculation::{DRAFT_MAX, LOOKUP_NGRAM_MIN};
 
 use super::profile::Profile;
+use crate::engine::Word;
 
 /// The specification of a server process.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -91,7 +90,7 @@ pub struct ServerSpec<'a> {
 pub struct PromptSpec<'a> {
     /// The model file.
     pub model: &'a str,
-    /// The projector. The command then also reads `image`.
+    /// The projector. The command then also reads an image.
     pub projector: Option<&'a str>,
     /// The draft model.
     pub draft: Option<DraftSpec<'a>>,
@@ -105,10 +104,6 @@ pub struct PromptSpec<'a> {
     pub context: Option<u32>,
     /// The number of threads.
     pub threads: Option<u32>,
-    /// The prompt, or a placeholder for it.
-    pub prompt: &'a str,
-    /// The path of the image, or a placeholder for it.
-    pub image: &'a str,
 }
 
 /// The sparsity of a model, as far as it is known.
@@ -289,15 +284,22 @@ pub struct UncheckedIntent {
 pub struct Lowered {
     /// The program, without its directory.
     pub tool: &'static str,
-    /// The arguments after the program, unquoted. Complete if `errors` is empty and `not_checked` has no
+    /// The arguments after the program. Complete if `errors` is empty and `not_checked` has no
     /// [`Intent::Tool`].
-    pub args: Vec<Cow<'static, str>>,
+    pub args: Vec<Word>,
     /// Intents that the build cannot express.
     pub errors: Vec<LoweringFault>,
     /// Options that the build accepts but that should not be used.
     pub warnings: Vec<LoweringFault>,
     /// Intents that the profile has no data to check.
     pub not_checked: Vec<UncheckedIntent>,
+}
+
+impl Lowered {
+    /// The texts of the arguments.
+    pub fn texts(&self) -> Vec<&str> {
+        self.args.iter().map(Word::text).collect()
+    }
 }
 
 /// Lowers a server to its command line.

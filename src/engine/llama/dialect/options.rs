@@ -1,10 +1,8 @@
 //! Checks the `option` items of a role against the build.
 
-use std::borrow::Cow;
-
 use super::argv::ArgvBuilder;
 use super::{FaultKind, Intent, LoweringFault, UncheckedIntent, owned, value};
-use crate::engine::{OptionRecord, Profile, Repeat, Switch};
+use crate::engine::{OptionRecord, Profile, Repeat, Switch, Word};
 
 /// An `option` of the registry that the build accepts.
 pub(super) struct AcceptedOption<'p> {
@@ -79,7 +77,7 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, options: Vec<AcceptedOption<'_>>
             let fault = OptionFault::with(FaultKind::OwnedByField, why, format!("use the field `{field}`"));
             argv.errors.push(fault.at_option(accepted.index));
         } else {
-            argv.args.extend(accepted.words.into_iter().map(Cow::Owned));
+            argv.args.extend(accepted.words.into_iter().map(Word::from));
         }
     }
 }

@@ -1,11 +1,9 @@
 //! The one-shot command of a model.
 
-use std::borrow::Cow;
-
 use super::argv::ArgvBuilder;
 use super::speculation::speculate;
 use super::{CHECKPOINTS, Intent, Lowered, PromptSpec, UncheckedIntent};
-use crate::engine::Profile;
+use crate::engine::{Profile, Word};
 
 /// The program for a plain text prompt.
 const TEXT_PROGRAMS: &[&str] = &["llama-cli"];
@@ -27,10 +25,14 @@ pub(super) fn lower(profile: &Profile, spec: &PromptSpec<'_>) -> Lowered {
 
 fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> Lowered {
     let mut argv = ArgvBuilder::new(profile, tool);
-    argv.write_option((Intent::Model, "model"), &["-m", "--model"], spec.model.to_owned());
+    argv.write_option((Intent::Model, "model"), &["-m", "--model"], Word::ModelFile(spec.model.to_owned()));
     if let Some(projector) = spec.projector {
-        argv.write_option((Intent::Projector, "projector"), &["--mmproj"], projector.to_owned());
-        argv.write_option((Intent::Projector, "projector"), &["--image"], spec.image.to_owned());
+        argv.write_option(
+            (Intent::Projector, "projector"),
+            &["--mmproj"],
+            Word::ProjectorFile(projector.to_owned()),
+        );
+        argv.write_option((Intent::Projector, "projector"), &["--image"], Word::Image);
     }
     speculate(&mut argv, spec.draft.as_ref(), spec.lookup);
     argv.write_overrides(spec.experts, spec.overrides);
@@ -44,14 +46,14 @@ fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> L
     if let Some(threads) = spec.threads {
         argv.write_option((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
     }
-    argv.write_option((Intent::Tool, "model"), &["-p", "--prompt"], spec.prompt.to_owned());
+    argv.write_option((Intent::Tool, "model"), &["-p", "--prompt"], Word::Prompt);
     argv.finish()
 }
 
 /// Fixes settings whose engine default costs memory or differs between builds, as for a server.
 fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &PromptSpec<'_>) {
     let mut write = |spellings: &[&'static str], value: &'static str| {
-        argv.write_unless_set(spellings, Some(Cow::Borrowed(value)), &[]);
+        argv.write_unless_set(spellings, Some(value.into()), &[]);
     };
     if spec.draft.is_none() && spec.lookup.is_none() {
         write(&["--spec-type"], "none");

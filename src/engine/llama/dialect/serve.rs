@@ -1,12 +1,10 @@
 //! The command line of a server.
 
-use std::borrow::Cow;
-
 use super::argv::ArgvBuilder;
 use super::speculation::speculate;
 use super::{FlashAttention, Intent, Lowered, NumaPlacement, ServerSpec};
 use super::{combined, options};
-use crate::engine::{OptionRecord, Profile};
+use crate::engine::{OptionRecord, Profile, Word};
 
 /// Default size of a logical batch in tokens: the engine's own default, unchanged from March 2026 to b11434.
 pub const BATCH: u32 = 2048;
@@ -58,9 +56,13 @@ pub(super) fn lower(profile: &Profile, spec: &ServerSpec<'_>) -> Lowered {
 }
 
 fn write_files(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
-    argv.write_option((Intent::Model, "model"), &["-m", "--model"], spec.model.to_owned());
+    argv.write_option((Intent::Model, "model"), &["-m", "--model"], Word::ModelFile(spec.model.to_owned()));
     if let Some(projector) = spec.projector {
-        argv.write_option((Intent::Projector, "projector"), &["--mmproj"], projector.to_owned());
+        argv.write_option(
+            (Intent::Projector, "projector"),
+            &["--mmproj"],
+            Word::ProjectorFile(projector.to_owned()),
+        );
     }
     speculate(argv, spec.draft.as_ref(), spec.lookup);
     argv.write_overrides(spec.experts, spec.overrides);
@@ -176,13 +178,13 @@ fn write_network(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
         argv.add_error(Intent::Listen, why);
     }
     let hosts = if spec.hosts.is_empty() { "127.0.0.1".to_owned() } else { spec.hosts.join(",") };
-    argv.write_option((Intent::Listen, "listen"), &["--host"], hosts);
+    argv.write_option((Intent::Listen, "listen"), &["--host"], Word::Host(hosts));
     if spec.port == 0 {
         argv.add_error(Intent::Port, "port 0 means any free port".to_owned());
     }
-    argv.write_option((Intent::Port, "port"), &["--port"], spec.port.to_string());
+    argv.write_option((Intent::Port, "port"), &["--port"], Word::Port(spec.port.to_string()));
     if let Some(file) = spec.key_file {
-        argv.write_option((Intent::KeyFile, "key-file"), &["--api-key-file"], file.to_owned());
+        argv.write_option((Intent::KeyFile, "key-file"), &["--api-key-file"], Word::KeyFile(file.to_owned()));
     }
     if spec.metrics {
         argv.write_flag((Intent::Metrics, "metrics"), &["--metrics"]);
@@ -193,7 +195,7 @@ fn write_network(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
 /// `option` of the role sets it.
 fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accepted: &[&OptionRecord]) {
     let mut write = |spellings: &[&'static str], value: &'static str| {
-        argv.write_unless_set(spellings, Some(Cow::Borrowed(value)), accepted);
+        argv.write_unless_set(spellings, Some(value.into()), accepted);
     };
     // On by default: silently shrinks the context if memory seems scarce. It looks at the machine, not at the unit's
     // limit.
@@ -214,7 +216,7 @@ fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accep
     // The default type differs between builds. Older builds also speculate without a type if a draft file is given.
     let speculates = spec.draft.is_some() || spec.lookup.is_some();
     if !speculates && !accepted.iter().any(|option| option.title() == "--spec-default") {
-        argv.write_unless_set(&["--spec-type"], Some(Cow::Borrowed("none")), accepted);
+        argv.write_unless_set(&["--spec-type"], Some("none".into()), accepted);
     }
     // By default the engine shares one cache between the slots if it chooses their number. Each slot must have its own
     // `context` tokens.

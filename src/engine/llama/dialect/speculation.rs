@@ -2,6 +2,7 @@
 
 use super::argv::ArgvBuilder;
 use super::{DraftSpec, Intent, UncheckedIntent};
+use crate::engine::Word;
 
 /// Default maximum number of drafted tokens. orchgen chooses it and always writes it: the engine's default is 3 since
 /// b10434 (`--help`), and unknown for older builds.
@@ -55,7 +56,11 @@ fn spec_type(argv: &mut ArgvBuilder<'_>, draft: &DraftSpec<'_>) -> Option<&'stat
 
 fn write_draft(argv: &mut ArgvBuilder<'_>, draft: &DraftSpec<'_>) {
     let max = draft.max.unwrap_or(DRAFT_MAX);
-    argv.write_option((Intent::Draft, "draft"), &["-md", "--model-draft"], draft.path.to_owned());
+    argv.write_option(
+        (Intent::Draft, "draft"),
+        &["-md", "--model-draft"],
+        Word::DraftFile(draft.path.to_owned()),
+    );
     argv.write_option((Intent::DraftMax, "draft"), &["--spec-draft-n-max", "--draft-max"], max.to_string());
     if let Some(min) = draft.min {
         if min > max {

@@ -1,8 +1,8 @@
 //! A number of experts that the registry lists under `avoid`.
 
-use super::{Check, experts};
+use super::experts;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -23,24 +23,22 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, experts: 4}
     /// ```
-    static AVOIDED_EXPERTS = 309, "avoided-experts", Error;
+    pub(super) static AVOIDED_EXPERTS = 309, "avoided-experts", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &AVOIDED_EXPERTS, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
         let Some(used) = experts::used(registry, serving) else { continue };
         let (model, family) = registry.model_of(serving);
         let Some(avoided) = experts::avoided(model, family, used.value) else { continue };
         let message = format!(
-            "role {} uses {}, which degrades {}",
-            words::quoted(&role.head.name),
+            "{role} uses {}, which degrades {}",
             experts::describe(used.value),
             words::quoted(&model.title)
         );
         let finding =
             AVOIDED_EXPERTS.at(used.span, "listed under `avoid`", message).also(avoided, "listed here");
-        findings.report(finding.about(&role.head).help(experts::help(model, family)));
+        findings.report(finding.about(role).help(experts::help(model, family)));
     }
 }

@@ -1,6 +1,6 @@
 //! A draft that a ban covers.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::hir::{Ban, Draft, Model, Registry, Role, Serving};
 
@@ -27,12 +27,11 @@ declare_code! {
     /// bans:
     ///   - {target: plain, draft: tiny, failure: "vocabulary differs"}
     /// ```
-    static BANNED_DRAFT = 301, "banned-draft", Error;
+    pub(super) static BANNED_DRAFT = 301, "banned-draft", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &BANNED_DRAFT, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
         let Some(draft) = &serving.draft else { continue };
         let (target, drafter) = (serving.model.value, draft.model.value);
@@ -48,15 +47,14 @@ fn finding(registry: &Registry, (role, serving): (&Role, &Serving), draft: &Draf
     let (target, drafter) =
         (registry.models.get(serving.model.value), registry.models.get(draft.model.value));
     let message = format!(
-        "role {} uses the draft {} for {}, but a ban forbids it: {}",
-        words::quoted(&role.head.name),
+        "{role} uses the draft {} for {}, but a ban forbids it: {}",
         words::quoted(&drafter.title),
         words::quoted(&target.title),
         words::printable(&ban.failure)
     );
     let mut finding = BANNED_DRAFT
         .at(draft.model.span, "this draft must not be used", message)
-        .about(&role.head)
+        .about(role)
         .also(serving.model.span, "with this target")
         .also(ban.target.span, "banned here");
     if let Some(note) = &ban.note {

@@ -1,8 +1,8 @@
 //! A number of experts under both `advise` and `avoid`.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{ExpertAdvice, Registry};
+use crate::hir::ExpertAdvice;
 
 declare_code! {
     /// ## What it finds
@@ -23,12 +23,11 @@ declare_code! {
     /// family "odd" arch="qwen3moe" { experts { advise 4 for="speed"; avoid 2 } }
     /// ban target="odd" draft="*" failure="vocabulary differs"
     /// ```
-    static CONTRADICTED_ADVICE = 354, "contradicted-advice", Error;
+    pub(super) static CONTRADICTED_ADVICE = 354, "contradicted-advice", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &CONTRADICTED_ADVICE, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for family in registry.families.iter() {
         if let Some(advice) = &family.experts {
             report("family", &family.head.name, advice, findings);

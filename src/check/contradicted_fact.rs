@@ -1,10 +1,9 @@
 //! A declared property that differs from the header of the model file.
 
-use super::FactCheck;
 use crate::derive::Derived;
 use crate::derive::locked::{facts, is_unusable};
 use crate::diag::{Diagnostics, words};
-use crate::facts::{Facts, Lock, LockEntry, file_types};
+use crate::facts::{Facts, LockEntry, file_types};
 use crate::hir::{Bytes, Family, Model};
 use crate::source::Span;
 
@@ -31,10 +30,8 @@ declare_code! {
     ///   "plain": {"architecture": "qwen2", "file": "plain.gguf", "header": "0", "quant": "Q4_K_M", "size": 4400000000}
     /// }}
     /// ```
-    static CONTRADICTED_FACT = 391, "contradicted-fact", Error;
+    pub(super) static CONTRADICTED_FACT = 391, "contradicted-fact", Error;
 }
-
-pub(super) static CHECK: FactCheck = FactCheck { code: &CONTRADICTED_FACT, run };
 
 /// A declared property that differs from the file.
 struct Contradiction {
@@ -50,8 +47,8 @@ struct Contradiction {
     key: &'static str,
 }
 
-fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, lock) = (&derived.registry, &derived.lock);
     if lock.place.is_none() && !registry.models.is_empty() {
         // One cause, so one message for all models.
         findings.skip(
@@ -82,7 +79,7 @@ fn report(
 ) {
     let name = words::quoted(&model.head.name);
     let message = format!("model {name} is declared {}, but its file {}", found.declared, found.actual);
-    let mut finding = CONTRADICTED_FACT.at(found.span, "declared here", message).about(&model.head);
+    let mut finding = CONTRADICTED_FACT.at(found.span, "declared here", message).about(model);
     if found.key == "architecture" {
         finding = finding.also(family.arch.span, "the family has this architecture");
     }

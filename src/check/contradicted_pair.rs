@@ -1,6 +1,6 @@
 //! A pair that a ban or a family contradicts.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::hir::{Ban, Family, ForbiddenFeature, Pair, Pattern, Registry};
 use crate::source::Spanned;
@@ -30,12 +30,11 @@ declare_code! {
     /// bans:
     ///   - {target: plain, draft: "Mixture-*", failure: "vocabulary differs"}
     /// ```
-    static CONTRADICTED_PAIR = 346, "contradicted-pair", Error;
+    pub(super) static CONTRADICTED_PAIR = 346, "contradicted-pair", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &CONTRADICTED_PAIR, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for pair in registry.pairs.iter() {
         let family = family_of(registry, pair);
         let banned = pair.draft.as_ref().and_then(|draft| ban_against(registry, pair, draft));
@@ -47,7 +46,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             }
             (None, None) => continue,
         };
-        findings.report(finding.about(&pair.head));
+        findings.report(finding.about(pair));
     }
 }
 
@@ -82,11 +81,7 @@ fn ban_against<'r, 'p>(
 }
 
 fn against_ban(pair: &Pair, draft: &Spanned<Pattern>, ban: &Ban) -> Diagnostic {
-    let message = format!(
-        "pair {} names a draft that a ban forbids: {}",
-        words::quoted(&pair.head.name),
-        words::printable(&ban.failure)
-    );
+    let message = format!("{pair} names a draft that a ban forbids: {}", words::printable(&ban.failure));
     CONTRADICTED_PAIR
         .at(draft.span, "the pair declares that this draft works", message)
         .also(ban.draft.span, "banned here")
@@ -103,12 +98,7 @@ fn against_family(pair: &Pair, family: &Family) -> Option<Diagnostic> {
     });
     let (place, verb, forbidden, forbidden_at) = found?;
     let failure = forbidden.failure.as_ref().map(|failure| format!(": {}", words::printable(failure)));
-    let message = format!(
-        "pair {} {verb}, but family {} forbids it{}",
-        words::quoted(&pair.head.name),
-        words::quoted(&family.head.name),
-        failure.unwrap_or_default()
-    );
+    let message = format!("{pair} {verb}, but {family} forbids it{}", failure.unwrap_or_default());
     let finding = CONTRADICTED_PAIR
         .at(place, "the pair declares that this works", message)
         .also(forbidden_at, "forbidden here");

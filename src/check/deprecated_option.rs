@@ -1,6 +1,6 @@
 //! An option that the build marks as deprecated.
 
-use super::{DerivedCheck, options};
+use super::options;
 use crate::derive::Derived;
 use crate::diag::Diagnostics;
 use crate::engine::dialect::FaultKind;
@@ -27,12 +27,10 @@ declare_code! {
     ///     option "load-mode" value="none"
     /// }
     /// ```
-    static DEPRECATED_OPTION = 371, "deprecated-option", Warning;
+    pub(super) static DEPRECATED_OPTION = 371, "deprecated-option", Warning;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &DEPRECATED_OPTION, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for faulty in options::with_fault(derived, FaultKind::Deprecated) {
         findings.report(faulty.at_name(&DEPRECATED_OPTION, "deprecated"));
     }

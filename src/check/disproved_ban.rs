@@ -1,6 +1,5 @@
 //! A ban whose reason the model files disprove.
 
-use super::FactCheck;
 use crate::derive::Derived;
 use crate::derive::locked::{facts, verdict};
 use crate::diag::{Diagnostic, Diagnostics, words};
@@ -44,10 +43,8 @@ declare_code! {
     ///            "vocabulary": {"type": "gpt2", "bos": 7, "size": 1000, "sha256_from_5": "a"}}
     /// }}
     /// ```
-    static DISPROVED_BAN = 396, "disproved-ban", Warning;
+    pub(super) static DISPROVED_BAN = 396, "disproved-ban", Warning;
 }
-
-pub(super) static CHECK: FactCheck = FactCheck { code: &DISPROVED_BAN, run };
 
 /// Beginnings of words in a `failure` that the facts of the files can confirm or disprove.
 const VERIFIABLE_WORDS: &[&str] = &["bos", "eos", "token", "vocab"];
@@ -55,8 +52,8 @@ const VERIFIABLE_WORDS: &[&str] = &["bos", "eos", "token", "vocab"];
 /// The maximum number of pairs to check for one ban, because globs may cover all models.
 const MAX_PAIRS: usize = 1000;
 
-fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, lock) = (&derived.registry, &derived.lock);
     let engine = registry.stack.engine;
     let Some(profile) = engine.and_then(|engine| derived.profile(engine.value)) else { return };
     for ban in registry.bans.iter().filter(|ban| is_verifiable(&ban.failure)) {
@@ -111,8 +108,7 @@ fn finding(lock: &Lock, ban: &Ban, target: &Model, draft: &Model) -> Diagnostic 
         words::quoted(&target.title),
         words::quoted(&ban.failure)
     );
-    let mut finding =
-        DISPROVED_BAN.at(ban.failure.span, "not true for these files", message).about(&ban.head);
+    let mut finding = DISPROVED_BAN.at(ban.failure.span, "not true for these files", message).about(ban);
     for (model, label) in [(target, "tokens of the target"), (draft, "the draft has the same tokens")] {
         if let Some(place) =
             facts(lock, model).ok().and_then(|locked| locked.place("vocabulary.sha256_from_5"))

@@ -1,8 +1,8 @@
 //! An expectation that cannot fail.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Expected, Id, Registry, Residency};
+use crate::hir::{Expected, Id, Residency};
 use std::collections::BTreeSet;
 
 declare_code! {
@@ -24,12 +24,11 @@ declare_code! {
     /// residency "cold" title="rarely" start="on-demand"
     /// expect "cold stays small" residency="hot" fits="30 GB"
     /// ```
-    static EMPTY_EXPECTATION = 362, "empty-expectation", Warning;
+    pub(super) static EMPTY_EXPECTATION = 362, "empty-expectation", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &EMPTY_EXPECTATION, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let used: BTreeSet<Id<Residency>> =
         registry.served().map(|(_, serving)| serving.residency.value).collect();
     for expect in registry.expects.iter() {
@@ -43,7 +42,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             words::quoted(&expect.head.name)
         );
         let finding =
-            EMPTY_EXPECTATION.at(residency.span, "no role uses this residency", message).about(&expect.head);
+            EMPTY_EXPECTATION.at(residency.span, "no role uses this residency", message).about(expect);
         findings.report(finding.help("name a residency with roles, or remove the expectation"));
     }
 }

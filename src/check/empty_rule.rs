@@ -1,8 +1,8 @@
 //! A rule whose `except` excludes its only model.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Head, Pattern, Registry, Text, glob_matches};
+use crate::hir::{Head, Pattern, Text, glob_matches};
 use crate::source::Spanned;
 
 declare_code! {
@@ -21,12 +21,11 @@ declare_code! {
     /// ```kdl
     /// ban target="qwen2" draft="*" except="Plain-*" failure="vocabulary differs"
     /// ```
-    static EMPTY_RULE = 348, "empty-rule", Warning;
+    pub(super) static EMPTY_RULE = 348, "empty-rule", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &EMPTY_RULE, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let mut check = |kind: &'static str, head: &Head, target: &Spanned<Pattern>, except: Option<&Text>| {
         let (Pattern::Model(id), Some(except)) = (&target.value, except) else { return };
         let title = &registry.models.get(*id).title;

@@ -1,6 +1,5 @@
 //! A setting of a role that its engine build does not support.
 
-use super::DerivedCheck;
 use crate::derive::Derived;
 use crate::derive::intent;
 use crate::diag::{Diagnostic, Diagnostics, words};
@@ -35,12 +34,10 @@ declare_code! {
     ///     draft "tiny" max=16
     /// }
     /// ```
-    static ENGINE_CANNOT = 312, "engine-cannot", Error;
+    pub(super) static ENGINE_CANNOT = 312, "engine-cannot", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &ENGINE_CANNOT, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for issues in derived.lowering_issues() {
         let role = registry.roles.get(issues.role);
@@ -62,15 +59,11 @@ fn finding(
     cannot: &LoweringFault,
     (place, what): (Span, String),
 ) -> Diagnostic {
-    let message = format!(
-        "role {} cannot use {what}: {}",
-        words::quoted(&role.head.name),
-        words::printable(&cannot.why)
-    );
+    let message = format!("{role} cannot use {what}: {}", words::printable(&cannot.why));
     let builds: Vec<String> = cannot.builds.iter().map(|build| format!("`{build}`")).collect();
     ENGINE_CANNOT
         .at(place, if builds.is_empty() { "not possible" } else { "not supported by this build" }, message)
-        .about(&role.head)
+        .about(role)
         .also(
             serving.engine.map_or(role.head.name.span, |engine| engine.span),
             format!("served by {}", words::printable(profile.name())),

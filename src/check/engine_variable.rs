@@ -1,6 +1,5 @@
 //! An environment variable of an engine option that has no effect or stops the server.
 
-use super::DerivedCheck;
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::engine::Profile;
@@ -29,10 +28,8 @@ declare_code! {
     ///     slots 4
     /// }
     /// ```
-    static ENGINE_VARIABLE = 377, "engine-variable", Error;
+    pub(super) static ENGINE_VARIABLE = 377, "engine-variable", Error;
 }
-
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &ENGINE_VARIABLE, run };
 
 /// The prefix of variables that set engine options.
 const PREFIX: &str = "LLAMA_ARG_";
@@ -40,7 +37,7 @@ const PREFIX: &str = "LLAMA_ARG_";
 /// Variables that contain secrets. They have separate findings.
 const SECRETS: &[&str] = &["LLAMA_API_KEY", "HF_TOKEN"];
 
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (id, engine) in derived.registry.engines.entries() {
         let Some(profile) = derived.profile(id) else { continue };
         for (name, _) in &engine.env {

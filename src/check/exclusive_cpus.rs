@@ -1,9 +1,9 @@
 //! Use of CPUs from an exclusive cpuset by a role or service that does not name the set.
 
-use super::Check;
 use super::claims::Claims;
+use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{CpuList, CpuSet, Host, Id, Registry, Role, Serving};
+use crate::hir::{CpuList, CpuSet, Host, Id, Role, Serving};
 use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,10 +32,8 @@ declare_code! {
     /// role "extra" tier="A" residency="hot" host="far" model="plain" port=9000 context=4096 { placement cpus="4-7" threads=4 }
     /// role "other" tier="A" residency="hot" host="far" model="plain" port=9001 context=4096 { placement cpus="quiet" threads=4 }
     /// ```
-    static EXCLUSIVE_CPUS = 332, "exclusive-cpus", Error;
+    pub(super) static EXCLUSIVE_CPUS = 332, "exclusive-cpus", Error;
 }
-
-pub(super) static CHECK: Check = Check { code: &EXCLUSIVE_CPUS, run };
 
 /// The exclusive sets of a host, by CPU.
 struct Exclusive<'r> {
@@ -43,7 +41,8 @@ struct Exclusive<'r> {
     claims: Claims,
 }
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let mut exclusive: BTreeMap<Id<Host>, Exclusive> = BTreeMap::new();
     for (id, host) in registry.hosts.entries() {
         if host.cpusets.iter().any(|set| set.exclusive) {
@@ -103,15 +102,14 @@ fn overlap(host: &Host, set: &CpuSet, earlier: &CpuSet) -> Diagnostic {
     let (exclusive, other) = if earlier.exclusive { (earlier, set) } else { (set, earlier) };
     let common = set.cpus.intersection(&earlier.cpus);
     let message = format!(
-        "cpuset {} of host {} is exclusive, but {} also has its {}",
+        "cpuset {} of {host} is exclusive, but {} also has its {}",
         words::quoted(&exclusive.name),
-        words::quoted(&host.head.name),
         words::quoted(&other.name),
         common.describe()
     );
     let finding = EXCLUSIVE_CPUS
         .at(set.cpus.span, format!("both contain {}", common.describe()), message)
-        .about(&host.head)
+        .about(host)
         .also(earlier.cpus.span, format!("the CPUs of {}", words::quoted(&earlier.name)));
     finding.help("remove the common CPUs from one of the sets")
 }
@@ -158,11 +156,11 @@ impl<'r> Exclusive<'r> {
         place: Span,
     ) -> Diagnostic {
         let message = format!(
-            "{kind} {} uses {} of the exclusive cpuset {} of host {}",
+            "{kind} {} uses {} of the exclusive cpuset {} of {}",
             words::quoted(name),
             common.describe(),
             words::quoted(&set.name),
-            words::quoted(&self.host.head.name)
+            self.host.head
         );
         EXCLUSIVE_CPUS
             .at(place, format!("uses {}", common.describe()), message)

@@ -1,6 +1,7 @@
 //! A role that other machines can reach without an API key.
 
-use super::{Check, owner, secrets};
+use super::{owner, secrets};
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::hir::{Registry, Serving};
 use crate::source::Span;
@@ -26,12 +27,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, listen: 0.0.0.0, key-file: /etc/keys/extra}
     /// ```
-    static EXPOSED_WITHOUT_KEY = 357, "exposed-without-key", Warning;
+    pub(super) static EXPOSED_WITHOUT_KEY = 357, "exposed-without-key", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &EXPOSED_WITHOUT_KEY, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     for (role, serving) in registry.served() {
         let exposed = serving.listen.iter().find(|address| !is_loopback(address));
@@ -45,11 +45,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             Ok(address) if IpAddr::is_unspecified(&address) => "reachable from every network of this machine",
             _ => "reachable from other machines",
         };
-        let message = format!(
-            "role {} listens on {} without an API key",
-            words::quoted(&role.head.name),
-            words::quoted(address)
-        );
+        let message = format!("{role} listens on {} without an API key", words::quoted(address));
         let finding = EXPOSED_WITHOUT_KEY.at(address.span, label, message).about((kind, name));
         findings.report(
             finding.help("set `key-file` to a file with API keys, or listen on `127.0.0.1` behind a proxy that requires a key"),

@@ -1,6 +1,5 @@
 //! An expectation that is not met.
 
-use super::DerivedCheck;
 use crate::derive::Derived;
 use crate::derive::{MemoryScope, RoleGroups};
 use crate::diag::{Diagnostics, words};
@@ -23,12 +22,10 @@ declare_code! {
     /// ```kdl
     /// expect "basic stays where clients look" role="basic" port=8000
     /// ```
-    static FAILED_EXPECTATION = 318, "failed-expectation", Error;
+    pub(super) static FAILED_EXPECTATION = 318, "failed-expectation", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &FAILED_EXPECTATION, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, loads) = (&derived.registry, derived.loads());
     let mut totals: BTreeMap<Id<Residency>, Bytes> = BTreeMap::new();
     for expect in registry.expects.iter() {
@@ -69,7 +66,7 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
                 (finding.also(ports.map_or(found.head.name.span, |ports| ports.span), at), help)
             }
         };
-        let finding = finding.about(&expect.head);
+        let finding = finding.about(expect);
         findings.report(finding.help(help));
     }
 }

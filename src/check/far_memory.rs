@@ -1,8 +1,8 @@
 //! Memory that is bound to another NUMA node than the CPUs of the role.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{CpuList, Host, Id, NumaNode, Registry, Role, Serving};
+use crate::hir::{CpuList, Host, Id, NumaNode, Role, Serving};
 use crate::source::Span;
 use std::collections::BTreeSet;
 
@@ -25,12 +25,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, placement: {numa: bind 1, cpus: 8-15, threads: 8}}
     /// ```
-    static FAR_MEMORY = 333, "far-memory", Warning;
+    pub(super) static FAR_MEMORY = 333, "far-memory", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &FAR_MEMORY, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let mut reported: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
     for (role, serving) in registry.served() {
         let host = registry.hosts.get(serving.host.value);

@@ -35,17 +35,15 @@ pub(super) fn run(
         let Some((forbidden, forbidden_at)) = family.forbids(forbidden_use.what) else { continue };
         let failure = forbidden.failure.as_ref().map(|failure| format!(": {}", words::printable(failure)));
         let message = format!(
-            "role {} {} {}, but family {} forbids it{}",
-            words::quoted(&role.head.name),
+            "{role} {} {}, but {family} forbids it{}",
             forbidden_use.phrase,
             words::quoted(&model.title),
-            words::quoted(&family.head.name),
             failure.unwrap_or_default()
         );
         let mut finding = forbidden_use
             .code
             .at(place, "forbidden", message)
-            .about(&role.head)
+            .about(role)
             .also(serving.model.span, "with this model")
             .also(forbidden_at, "forbidden here");
         if let Some(why) = &forbidden.why {

@@ -1,9 +1,9 @@
 //! Lookup for a model whose family forbids it.
 
-use super::Check;
 use super::forbidden::{self, ForbiddenUse};
+use crate::derive::Derived;
 use crate::diag::Diagnostics;
-use crate::hir::{ForbiddenFeature, Registry};
+use crate::hir::ForbiddenFeature;
 
 declare_code! {
     /// ## What it finds
@@ -24,17 +24,15 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: recurrent, port: 9000, context: 4096}
     /// ```
-    static FORBIDDEN_LOOKUP = 304, "forbidden-lookup", Error;
+    pub(super) static FORBIDDEN_LOOKUP = 304, "forbidden-lookup", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &FORBIDDEN_LOOKUP, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let forbidden_use = ForbiddenUse {
         code: &FORBIDDEN_LOOKUP,
         what: ForbiddenFeature::Lookup,
         field: "lookup",
         phrase: "uses lookup with",
     };
-    forbidden::run(&forbidden_use, registry, |serving| Some(serving.lookup?.span), findings);
+    forbidden::run(&forbidden_use, &derived.registry, |serving| Some(serving.lookup?.span), findings);
 }

@@ -1,9 +1,9 @@
 //! A draft for a target whose family forbids speculation.
 
-use super::Check;
 use super::forbidden::{self, ForbiddenUse};
+use crate::derive::Derived;
 use crate::diag::Diagnostics;
-use crate::hir::{ForbiddenFeature, Registry, Serving};
+use crate::hir::{ForbiddenFeature, Serving};
 
 declare_code! {
     /// ## What it finds
@@ -24,12 +24,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: recurrent, port: 9000, context: 4096}
     /// ```
-    static FORBIDDEN_SPECULATION = 303, "forbidden-speculation", Error;
+    pub(super) static FORBIDDEN_SPECULATION = 303, "forbidden-speculation", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &FORBIDDEN_SPECULATION, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let forbidden_use = ForbiddenUse {
         code: &FORBIDDEN_SPECULATION,
         what: ForbiddenFeature::Speculation,

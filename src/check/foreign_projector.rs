@@ -1,10 +1,9 @@
 //! A projector that does not match its model.
 
-use super::FactCheck;
 use crate::derive::Derived;
 use crate::derive::locked::{facts, is_unusable, projector};
 use crate::diag::{Diagnostics, words};
-use crate::facts::{Facts, Lock, LockEntry};
+use crate::facts::{Facts, LockEntry};
 use crate::hir::{Bytes, Model, Projector};
 
 declare_code! {
@@ -35,13 +34,11 @@ declare_code! {
     /// {"format_version": 1,
     ///  "projectors": {"eye": {"architecture": "clip", "file": "mmproj.gguf", "header": "0", "size": 600000000}}}
     /// ```
-    static FOREIGN_PROJECTOR = 393, "foreign-projector", Error;
+    pub(super) static FOREIGN_PROJECTOR = 393, "foreign-projector", Error;
 }
 
-pub(super) static CHECK: FactCheck = FactCheck { code: &FOREIGN_PROJECTOR, run };
-
-fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, lock) = (&derived.registry, &derived.lock);
     let weights = registry.models_by_path();
     for model in registry.models.iter() {
         let (Some(declared), Some(locked)) = (&model.projector, projector(lock, model)) else { continue };
@@ -89,7 +86,7 @@ fn report(
         }
         _ => return report_size(model, projector, locked, findings),
     };
-    let mut finding = FOREIGN_PROJECTOR.at(projector.file.span, label, message).about(&model.head);
+    let mut finding = FOREIGN_PROJECTOR.at(projector.file.span, label, message).about(model);
     if let Some(place) = locked.place(key) {
         finding = finding.also(place, "from the header of the file");
     }
@@ -112,7 +109,7 @@ fn report_size(model: &Model, projector: &Projector, locked: &LockEntry, finding
         "the projector of model {name} is declared with a size of {}, but its file has {actual}",
         declared.value
     );
-    let mut finding = FOREIGN_PROJECTOR.at(declared.span, "declared here", message).about(&model.head);
+    let mut finding = FOREIGN_PROJECTOR.at(declared.span, "declared here", message).about(model);
     if let Some(place) = locked.place("size") {
         finding = finding.also(place, format!("the file has {actual}"));
     }

@@ -1,8 +1,8 @@
 //! An idle time for models that are never unloaded.
 
-use super::Check;
-use crate::diag::{Diagnostics, words};
-use crate::hir::{Registry, Start};
+use crate::derive::Derived;
+use crate::diag::Diagnostics;
+use crate::hir::Start;
 
 declare_code! {
     /// ## What it finds
@@ -21,21 +21,18 @@ declare_code! {
     /// ```kdl
     /// residency "always" title="always" start="boot"
     /// ```
-    static IDLE_AT_BOOT = 317, "idle-at-boot", Error;
+    pub(super) static IDLE_AT_BOOT = 317, "idle-at-boot", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &IDLE_AT_BOOT, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for residency in registry.residencies.iter().filter(|residency| residency.start.value == Start::Boot) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for residency in
+        derived.registry.residencies.iter().filter(|residency| residency.start.value == Start::Boot)
+    {
         let Some(idle) = &residency.idle else { continue };
-        let message = format!(
-            "residency {} starts at boot, so `idle` has no effect",
-            words::quoted(&residency.head.name)
-        );
+        let message = format!("{residency} starts at boot, so `idle` has no effect");
         let finding = IDLE_AT_BOOT
             .at(idle.span, "has no effect", message)
-            .about(&residency.head)
+            .about(residency)
             .also(residency.start.span, "starts at boot");
         findings.report(finding.help("remove `idle`, or set `start` to `on-demand`"));
     }

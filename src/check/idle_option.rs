@@ -1,6 +1,6 @@
 //! An option that has no effect.
 
-use super::{DerivedCheck, options};
+use super::options;
 use crate::derive::Derived;
 use crate::diag::Diagnostics;
 use crate::engine::dialect::FaultKind;
@@ -33,12 +33,10 @@ declare_code! {
     ///     option "threads-batch" value=8
     /// }
     /// ```
-    static IDLE_OPTION = 379, "idle-option", Warning;
+    pub(super) static IDLE_OPTION = 379, "idle-option", Warning;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &IDLE_OPTION, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for faulty in options::with_fault(derived, FaultKind::NoEffect) {
         findings.report(faulty.at_name(&IDLE_OPTION, "has no effect"));
     }

@@ -1,8 +1,8 @@
 //! A quirk that was fixed before it was found.
 
-use super::Check;
-use crate::diag::{Diagnostics, words};
-use crate::hir::{Date, Registry};
+use crate::derive::Derived;
+use crate::diag::Diagnostics;
+use crate::hir::Date;
 
 declare_code! {
     /// ## What it finds
@@ -23,24 +23,18 @@ declare_code! {
     /// quirks:
     ///   odd answers: {models: plain, issue: "answers twice", found: 2026-01-01, fixed: 2026-02-01}
     /// ```
-    static IMPOSSIBLE_DATES = 361, "impossible-dates", Warning;
+    pub(super) static IMPOSSIBLE_DATES = 361, "impossible-dates", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &IMPOSSIBLE_DATES, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for quirk in registry.quirks.iter() {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for quirk in derived.registry.quirks.iter() {
         let (Some(found), Some(fixed)) = (quirk.found, &quirk.fixed) else { continue };
         let Some(day) = Date::parse(fixed).filter(|day| *day < found.value) else { continue };
-        let message = format!(
-            "quirk {} was fixed on {day}, before it was found on {}",
-            words::quoted(&quirk.head.name),
-            found.value
-        );
+        let message = format!("{quirk} was fixed on {day}, before it was found on {}", found.value);
         let finding = IMPOSSIBLE_DATES
             .at(fixed.span, "fixed on this date", message)
             .also(found.span, "found on this date")
-            .about(&quirk.head);
+            .about(quirk);
         findings.report(finding.help("correct one of the two dates"));
     }
 }

@@ -1,8 +1,7 @@
 //! Numbers of experts above the total of the model.
 
-use super::Check;
-use crate::diag::{Diagnostics, words};
-use crate::hir::Registry;
+use crate::derive::Derived;
+use crate::diag::Diagnostics;
 use crate::source::Spanned;
 
 declare_code! {
@@ -24,13 +23,11 @@ declare_code! {
     /// model "odd" family="qwen3moe" title="Odd-30B" quant="Q4_K_M" size="17.5 GB" file="odd.gguf" { experts total=128 default=8 }
     /// role "list" tier="A" model="odd"
     /// ```
-    static IMPOSSIBLE_EXPERTS = 353, "impossible-experts", Error;
+    pub(super) static IMPOSSIBLE_EXPERTS = 353, "impossible-experts", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &IMPOSSIBLE_EXPERTS, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for model in registry.models.iter() {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for model in derived.registry.models.iter() {
         let Some(experts) = &model.experts else { continue };
         let Some(total) = experts.total else { continue };
         let default = experts.default.map(|default| ("uses", default));
@@ -40,15 +37,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             if value <= total.value {
                 continue;
             }
-            let message = format!(
-                "model {} {verb} {value} experts, but has only {}",
-                words::quoted(&model.head.name),
-                total.value
-            );
+            let message = format!("{model} {verb} {value} experts, but has only {}", total.value);
             let finding = IMPOSSIBLE_EXPERTS
                 .at(span, format!("expected at most {}", total.value), message)
                 .also(total.span, "the number of experts of the model")
-                .about(&model.head);
+                .about(model);
             findings.report(
                 finding.help("correct one of the two: `total` is `expert_count` in the header of the file"),
             );

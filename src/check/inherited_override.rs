@@ -1,6 +1,5 @@
 //! An override that also applies to a draft of the same architecture.
 
-use super::DerivedCheck;
 use crate::derive::Derived;
 use crate::derive::intent;
 use crate::diag::{Diagnostics, words};
@@ -26,12 +25,10 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, draft: small-mixture}
     /// ```
-    static INHERITED_OVERRIDE = 319, "inherited-override", Warning;
+    pub(super) static INHERITED_OVERRIDE = 319, "inherited-override", Warning;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &INHERITED_OVERRIDE, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for (role, serving) in registry.served() {
         // `own-draft` reports a model that drafts for itself.
@@ -62,14 +59,11 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
             (None, None) => continue,
         };
         let drafter_model = registry.models.get(draft.model.value);
-        let message = format!(
-            "draft {} of role {} inherits {what} of its target",
-            words::quoted(&drafter_model.title),
-            words::quoted(&role.head.name)
-        );
+        let message =
+            format!("draft {} of {role} inherits {what} of its target", words::quoted(&drafter_model.title));
         let finding = INHERITED_OVERRIDE
             .at(draft.model.span, "same architecture as the target", message)
-            .about(&role.head)
+            .about(role)
             .also(place, "applies to the draft too");
         let help = format!("remove {what} or `draft`, or use a draft of another architecture");
         findings.report(finding.help(help));

@@ -1,6 +1,7 @@
 //! A draft that is larger than its target.
 
-use super::{Check, forbidden};
+use super::forbidden;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::engine::architecture;
 use crate::hir::{Model, Registry};
@@ -25,12 +26,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, draft: tiny}
     /// ```
-    static LARGER_DRAFT = 350, "larger-draft", Warning;
+    pub(super) static LARGER_DRAFT = 350, "larger-draft", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &LARGER_DRAFT, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
         let Some(draft) = &serving.draft else { continue };
         let (target, drafter) =
@@ -40,15 +40,14 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             continue;
         }
         let message = format!(
-            "role {} uses the draft {}, which is larger than its target {}",
-            words::quoted(&role.head.name),
+            "{role} uses the draft {}, which is larger than its target {}",
             words::quoted(&drafter.title),
             words::quoted(&target.title)
         );
         let finding = LARGER_DRAFT
             .at(draft.model.span, format!("file size {}", drafter.size.value), message)
             .also(serving.model.span, format!("file size {}", target.size.value))
-            .about(&role.head);
+            .about(role);
         findings.report(finding.help("swap `model` and `draft`, or use a smaller draft"));
     }
 }

@@ -1,6 +1,5 @@
 //! A NUMA node with less memory than roles lock on it.
 
-use super::DerivedCheck;
 use super::nodes;
 use crate::derive::Derived;
 use crate::derive::MemoryScope;
@@ -36,12 +35,10 @@ declare_code! {
     ///     placement numa="bind 0" lock=#true
     /// }
     /// ```
-    static LOCKED_OVER_NODE = 338, "locked-over-node", Error;
+    pub(super) static LOCKED_OVER_NODE = 338, "locked-over-node", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &LOCKED_OVER_NODE, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, loads) = (&derived.registry, derived.loads());
     for (group, services) in loads.of_hosts().iter().zip(registry.memory_of_services()) {
         if !nodes::can_be_checked(registry, group) {

@@ -1,6 +1,6 @@
 //! An option that needs another option.
 
-use super::{DerivedCheck, options};
+use super::options;
 use crate::derive::Derived;
 use crate::diag::Diagnostics;
 use crate::engine::dialect::FaultKind;
@@ -27,12 +27,10 @@ declare_code! {
     ///     option "lookup-cache-static" value="/srv/models/ngrams.bin"
     /// }
     /// ```
-    static LONE_OPTION = 375, "lone-option", Error;
+    pub(super) static LONE_OPTION = 375, "lone-option", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &LONE_OPTION, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for faulty in options::with_fault(derived, FaultKind::Incomplete) {
         findings.report(faulty.at_name(&LONE_OPTION, "needs another option or field"));
     }

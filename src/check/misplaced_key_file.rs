@@ -1,6 +1,7 @@
 //! A key file in a folder that is not suitable for keys.
 
-use super::{Check, owner};
+use super::owner;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::hir::Registry;
 use crate::source::Span;
@@ -29,10 +30,8 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, key-file: /etc/keys/extra}
     /// ```
-    static MISPLACED_KEY_FILE = 359, "misplaced-key-file", Warning;
+    pub(super) static MISPLACED_KEY_FILE = 359, "misplaced-key-file", Warning;
 }
-
-pub(super) static CHECK: Check = Check { code: &MISPLACED_KEY_FILE, run };
 
 /// Folders that are not suitable for keys, with the reason.
 const FOLDERS: &[(&str, &str)] = &[
@@ -43,7 +42,8 @@ const FOLDERS: &[(&str, &str)] = &[
     ("/sys", "belongs to the kernel"),
 ];
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     if registry.served().all(|(_, serving)| serving.key_file.is_none()) {
         return;
     }

@@ -1,8 +1,7 @@
 //! A `projector` that names the weights of a model.
 
-use super::Check;
-use crate::diag::{Diagnostics, words};
-use crate::hir::Registry;
+use crate::derive::Derived;
+use crate::diag::Diagnostics;
 
 declare_code! {
     /// ## What it finds
@@ -23,12 +22,11 @@ declare_code! {
     /// model "eye" family="qwen2" title="Eye-7B" quant="Q4_K_M" size="4.4 GB" file="eye.gguf" { projector "mmproj-eye.gguf" }
     /// role "look" tier="A" model="eye"
     /// ```
-    static MISPLACED_PROJECTOR = 352, "misplaced-projector", Error;
+    pub(super) static MISPLACED_PROJECTOR = 352, "misplaced-projector", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &MISPLACED_PROJECTOR, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let weights = registry.models_by_path();
     for model in registry.models.iter() {
         let Some(projector) = &model.projector else { continue };
@@ -39,13 +37,13 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let content = if own.is_some() {
             "its own weight file".to_owned()
         } else {
-            format!("the weight file of model {}", words::quoted(&other.head.name))
+            format!("the weight file of {other}")
         };
-        let message = format!("the projector of model {} is {content}", words::quoted(&model.head.name));
+        let message = format!("the projector of {model} is {content}");
         let finding = MISPLACED_PROJECTOR
             .at(projector.file.span, "expected a projector", message)
             .also(other.file.span, "a file with weights")
-            .about(&model.head);
+            .about(model);
         findings.report(
             finding.help("name the file of the projector, such as `mmproj-*.gguf`, or remove `projector`"),
         );

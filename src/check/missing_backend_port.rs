@@ -1,8 +1,7 @@
 //! An on-demand role whose hidden port would exceed 65535.
 
-use super::Check;
-use crate::diag::{Diagnostics, words};
-use crate::hir::Registry;
+use crate::derive::Derived;
+use crate::diag::Diagnostics;
 
 declare_code! {
     /// ## What it finds
@@ -23,12 +22,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: warm, model: plain, port: 60000, backend: 18000, context: 4096}
     /// ```
-    static MISSING_BACKEND_PORT = 313, "missing-backend-port", Error;
+    pub(super) static MISSING_BACKEND_PORT = 313, "missing-backend-port", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &MISSING_BACKEND_PORT, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
         if !registry.is_on_demand(serving) {
             continue;
@@ -40,12 +38,11 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         if last <= 65535 {
             continue;
         }
-        let message =
-            format!("the backend of role {} would listen on port {last}", words::quoted(&role.head.name));
+        let message = format!("the backend of {role} would listen on port {last}");
         let place = serving.backend.map_or(serving.ports.span, |backend| backend.span);
         let finding = MISSING_BACKEND_PORT
             .at(place, "the largest port is 65535", message)
-            .about(&role.head)
+            .about(role)
             .also(serving.residency.span, "on demand, so the server needs a second, hidden port");
         let largest = 65536 - serving.ports.len();
         findings.report(finding.help(format!("set `backend` to a free port of at most {largest}")));

@@ -1,6 +1,5 @@
 //! A model without a one-shot command, because the engine build cannot express it.
 
-use super::DerivedCheck;
 use crate::derive::Derived;
 use crate::derive::intent;
 use crate::diag::{Diagnostics, words};
@@ -30,12 +29,10 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, engine: march, model: small-mixture, port: 9000, context: 4096}
     /// ```
-    static MISSING_ONE_SHOT = 320, "missing-one-shot", Warning;
+    pub(super) static MISSING_ONE_SHOT = 320, "missing-one-shot", Warning;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &MISSING_ONE_SHOT, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let mut seen = BTreeSet::new();
     for (id, role) in registry.roles.entries() {
@@ -56,7 +53,7 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
         let message = format!("model {name} has no one-shot command: {}", words::printable(&error.why));
         let finding = MISSING_ONE_SHOT
             .at(model.head.name.span, "left out", message)
-            .about(&model.head)
+            .about(model)
             .also(role.head.name.span, "with the settings of this role");
         let builds: Vec<String> = error.builds.iter().map(|build| format!("`{build}`")).collect();
         findings.report(finding.maybe_help(

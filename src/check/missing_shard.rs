@@ -1,10 +1,8 @@
 //! A model in several files, some of which are missing.
 
-use super::FactCheck;
 use crate::derive::Derived;
 use crate::derive::locked::facts;
 use crate::diag::{Diagnostics, words};
-use crate::facts::Lock;
 
 declare_code! {
     /// ## What it finds
@@ -27,16 +25,14 @@ declare_code! {
     ///   "plain": {"file": "plain.gguf", "header": "0", "shards": 3, "size": 4400000000}
     /// }}
     /// ```
-    static MISSING_SHARD = 392, "missing-shard", Error;
+    pub(super) static MISSING_SHARD = 392, "missing-shard", Error;
 }
-
-pub(super) static CHECK: FactCheck = FactCheck { code: &MISSING_SHARD, run };
 
 /// Maximum number of missing shards that one message names.
 const MAX_NAMED: usize = 8;
 
-fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, lock) = (&derived.registry, &derived.lock);
     for model in registry.models.iter() {
         let Ok(locked) = facts(lock, model) else { continue };
         let (missing, shards) = (&locked.facts.shards_missing, locked.facts.shards.unwrap_or_default());
@@ -49,9 +45,8 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
         }
         let name = words::quoted(&model.head.name);
         let message = format!("model {name} lacks {} of its {shards} shards", missing.len());
-        let mut finding = MISSING_SHARD
-            .at(model.file.span, format!("the first of {shards} shards"), message)
-            .about(&model.head);
+        let mut finding =
+            MISSING_SHARD.at(model.file.span, format!("the first of {shards} shards"), message).about(model);
         if let Some(place) = locked.place("shards_missing") {
             finding = finding.also(place, format!("missing shards: {}", words::all_of(&named)));
         }

@@ -95,141 +95,100 @@ use crate::derive::RoleGroups;
 use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
-use crate::facts::Lock;
 use crate::hir::{Engine, Id, Model, Registry, Role, Serving};
 use crate::source::Span;
 use rayon::prelude::*;
 
-/// A check that needs only the registry.
+/// A rule: the codes of its findings, and the function that reports them.
 pub struct Check {
-    /// The code; its page is the rule's documentation.
-    pub code: &'static Code,
-    run: fn(&Registry, &mut Diagnostics),
-}
-
-/// A check that needs values computed from the registry, such as engine profiles and command lines.
-pub struct DerivedCheck {
-    /// The code; its page is the rule's documentation.
-    pub code: &'static Code,
+    /// The codes; their pages are the documentation of the rule.
+    codes: &'static [&'static Code],
     run: fn(&Derived, &mut Diagnostics),
 }
 
-/// A check: a finding code, and a function that reports findings with it.
-pub trait Rule: Sync {
-    /// The code; its page is the rule's documentation.
-    fn code(&self) -> &'static Code;
-    /// Runs the check and reports its findings.
-    fn run(&self, derived: &Derived, findings: &mut Diagnostics);
-}
-
-impl Rule for Check {
-    fn code(&self) -> &'static Code {
-        self.code
-    }
-
-    fn run(&self, derived: &Derived, findings: &mut Diagnostics) {
-        (self.run)(&derived.registry, findings);
-    }
-}
-
-impl Rule for DerivedCheck {
-    fn code(&self) -> &'static Code {
-        self.code
-    }
-
-    fn run(&self, derived: &Derived, findings: &mut Diagnostics) {
-        (self.run)(derived, findings);
-    }
+/// A list of checks from their modules and codes.
+macro_rules! checks {
+    ($($module:ident: $($code:ident)+,)+) => {
+        &[$(Check { codes: &[$(&$module::$code),+], run: $module::run }),+]
+    };
 }
 
 /// All checks, in the order of their numbers.
-pub static ALL: &[&dyn Rule] = &[
-    &banned_draft::CHECK,
-    &port_conflict::CHECK,
-    &forbidden_speculation::CHECK,
-    &forbidden_lookup::CHECK,
-    &unknown_override_key::CHECK,
-    &override_type::CHECK,
-    &over_budget::CHECK,
-    &too_many_experts::CHECK,
-    &avoided_experts::CHECK,
-    &name_collision::CHECK,
-    &unknown_profile::CHECK,
-    &engine_cannot::CHECK,
-    &missing_backend_port::CHECK,
-    &shares_a_sharer::CHECK,
-    &unknown_architecture::CHECK,
-    &unknown_node::CHECK,
-    &idle_at_boot::CHECK,
-    &failed_expectation::CHECK,
-    &inherited_override::CHECK,
-    &missing_one_shot::CHECK,
-    &unholdable_path::CHECK,
-    &unused_allow::CHECK,
-    &reserved_unit::CHECK,
-    &unknown_cpu::CHECK,
-    &unknown_threads::CHECK,
-    &more_threads_than_cpus::CHECK,
-    &more_threads_than_cores::CHECK,
-    &exclusive_cpus::CHECK,
-    &far_memory::CHECK,
-    &overlapping_nodes::CHECK,
-    &node_memory_over_host::CHECK,
-    &over_host_memory::CHECK,
-    &over_node_memory::CHECK,
-    &locked_over_node::CHECK,
-    &retired_model::CHECK,
-    &unused_item::CHECK,
-    &contradicted_pair::CHECK,
-    &repeated_rule::CHECK,
-    &empty_rule::CHECK,
-    &own_draft::CHECK,
-    &larger_draft::CHECK,
-    &unmet_need::CHECK,
-    &misplaced_projector::CHECK,
-    &impossible_experts::CHECK,
-    &contradicted_advice::CHECK,
-    &too_few_experts::CHECK,
-    &untrained_context::CHECK,
-    &exposed_without_key::CHECK,
-    &secret_in_registry::CHECK,
-    &misplaced_key_file::CHECK,
-    &stale_measurement::CHECK,
-    &impossible_dates::CHECK,
-    &empty_expectation::CHECK,
-    &unloadable_architecture::CHECK,
-    &without_cache::CHECK,
-    &unknown_option::CHECK,
-    &removed_option::CHECK,
-    &deprecated_option::CHECK,
-    &option_value::CHECK,
-    &repeated_option::CHECK,
-    &owned_option::CHECK,
-    &lone_option::CHECK,
-    &override_range::CHECK,
-    &engine_variable::CHECK,
-    &unreadable_profile::CHECK,
-    &idle_option::CHECK,
-];
-
-/// A check that compares the registry with the facts in the lock.
-pub struct FactCheck {
-    /// The code; its page is the rule's documentation.
-    pub code: &'static Code,
-    run: fn(&Derived, &Lock, &mut Diagnostics),
-}
-
-/// All checks that need facts from the lock, in the order of their numbers.
-pub static FACT_CHECKS: &[&FactCheck] = &[
-    &unfitting_cache_type::CHECK,
-    &contradicted_fact::CHECK,
-    &missing_shard::CHECK,
-    &foreign_projector::CHECK,
-    &refuted_draft::CHECK,
-    &refuted_pair::CHECK,
-    &disproved_ban::CHECK,
-    &uneven_vocabularies::CHECK,
-    &translated_draft::CHECK,
+static ALL: &[Check] = checks![
+    banned_draft: BANNED_DRAFT,
+    port_conflict: PORT_CONFLICT,
+    forbidden_speculation: FORBIDDEN_SPECULATION,
+    forbidden_lookup: FORBIDDEN_LOOKUP,
+    unknown_override_key: UNKNOWN_OVERRIDE_KEY,
+    override_type: OVERRIDE_TYPE,
+    over_budget: OVER_BUDGET,
+    too_many_experts: TOO_MANY_EXPERTS,
+    avoided_experts: AVOIDED_EXPERTS,
+    name_collision: NAME_COLLISION,
+    unknown_profile: UNKNOWN_PROFILE,
+    engine_cannot: ENGINE_CANNOT,
+    missing_backend_port: MISSING_BACKEND_PORT,
+    shares_a_sharer: SHARES_A_SHARER,
+    unknown_architecture: UNKNOWN_ARCHITECTURE,
+    unknown_node: UNKNOWN_NODE,
+    idle_at_boot: IDLE_AT_BOOT,
+    failed_expectation: FAILED_EXPECTATION,
+    inherited_override: INHERITED_OVERRIDE,
+    missing_one_shot: MISSING_ONE_SHOT,
+    unholdable_path: UNHOLDABLE_PATH,
+    reserved_unit: RESERVED_UNIT,
+    unknown_cpu: UNKNOWN_CPU,
+    unknown_threads: UNKNOWN_THREADS,
+    more_threads_than_cpus: MORE_THREADS_THAN_CPUS,
+    more_threads_than_cores: MORE_THREADS_THAN_CORES,
+    exclusive_cpus: EXCLUSIVE_CPUS,
+    far_memory: FAR_MEMORY,
+    overlapping_nodes: OVERLAPPING_NODES,
+    node_memory_over_host: NODE_MEMORY_OVER_HOST,
+    over_host_memory: OVER_HOST_MEMORY,
+    over_node_memory: OVER_NODE_MEMORY,
+    locked_over_node: LOCKED_OVER_NODE,
+    unfitting_cache_type: UNFITTING_CACHE_TYPE,
+    retired_model: RETIRED_MODEL,
+    unused_item: UNUSED_ITEM,
+    contradicted_pair: CONTRADICTED_PAIR,
+    repeated_rule: REPEATED_RULE,
+    empty_rule: EMPTY_RULE,
+    own_draft: OWN_DRAFT,
+    larger_draft: LARGER_DRAFT,
+    unmet_need: UNMET_NEED,
+    misplaced_projector: MISPLACED_PROJECTOR,
+    impossible_experts: IMPOSSIBLE_EXPERTS,
+    contradicted_advice: CONTRADICTED_ADVICE,
+    too_few_experts: TOO_FEW_EXPERTS,
+    untrained_context: UNTRAINED_CONTEXT,
+    exposed_without_key: EXPOSED_WITHOUT_KEY,
+    secret_in_registry: SECRET_IN_REGISTRY,
+    misplaced_key_file: MISPLACED_KEY_FILE,
+    stale_measurement: STALE_MEASUREMENT,
+    impossible_dates: IMPOSSIBLE_DATES,
+    empty_expectation: EMPTY_EXPECTATION,
+    unloadable_architecture: UNLOADABLE_ARCHITECTURE,
+    without_cache: WITHOUT_CACHE,
+    unknown_option: UNKNOWN_OPTION,
+    removed_option: REMOVED_OPTION,
+    deprecated_option: DEPRECATED_OPTION,
+    option_value: OPTION_VALUE,
+    repeated_option: REPEATED_OPTION,
+    owned_option: OWNED_OPTION,
+    lone_option: LONE_OPTION,
+    override_range: OVERRIDE_RANGE,
+    engine_variable: ENGINE_VARIABLE,
+    unreadable_profile: UNREADABLE_PROFILE,
+    idle_option: IDLE_OPTION,
+    contradicted_fact: CONTRADICTED_FACT,
+    missing_shard: MISSING_SHARD,
+    foreign_projector: FOREIGN_PROJECTOR,
+    refuted_draft: REFUTED_DRAFT,
+    refuted_pair: REFUTED_PAIR,
+    disproved_ban: DISPROVED_BAN,
+    uneven_vocabularies: UNEVEN_VOCABULARIES,
+    translated_draft: TRANSLATED_DRAFT,
 ];
 
 /// The codes of memory sums. `--locked` exempts them, because missing headers are already reported per model.
@@ -238,8 +197,8 @@ static MEMORY_SUMS: &[&Code] =
 
 /// The codes of all checks.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    let with_facts = FACT_CHECKS.iter().map(|check| check.code);
-    ALL.iter().map(|check| check.code()).chain(with_facts).chain([&not_checked::NOT_CHECKED])
+    let after = [&unused_allow::UNUSED_ALLOW, &not_checked::NOT_CHECKED];
+    ALL.iter().flat_map(|check| check.codes).copied().chain(after)
 }
 
 /// How to treat checks that could not run because a fact is unknown.
@@ -295,17 +254,12 @@ pub fn check(
     findings: &mut Diagnostics,
 ) -> Result<Checked, Reported> {
     derived.prepare();
-    let without_facts = ALL.par_iter().map(|check| {
+    let found = ALL.par_iter().map(|check| {
         let mut found = Diagnostics::default();
-        check.run(&derived, &mut found);
+        (check.run)(&derived, &mut found);
         found
     });
-    let with_facts = FACT_CHECKS.par_iter().map(|check| {
-        let mut found = Diagnostics::default();
-        (check.run)(&derived, &derived.lock, &mut found);
-        found
-    });
-    without_facts.chain(with_facts).collect::<Vec<_>>().into_iter().for_each(|found| findings.absorb(found));
+    found.collect::<Vec<_>>().into_iter().for_each(|found| findings.absorb(found));
     if policy == NotCheckedPolicy::Deny && !derived.lock.is_damaged {
         not_checked::report(&derived.registry, MEMORY_SUMS, findings);
     }

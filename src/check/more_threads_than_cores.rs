@@ -1,9 +1,9 @@
 //! A role with more threads than its CPUs have physical cores.
 
-use super::Check;
 use super::threads;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{CpuList, Host, Registry};
+use crate::hir::{CpuList, Host};
 use crate::source::Span;
 use std::collections::BTreeSet;
 
@@ -31,12 +31,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, placement: {numa: bind 1, threads: 8}}
     /// ```
-    static MORE_THREADS_THAN_CORES = 331, "more-threads-than-cores", Note;
+    pub(super) static MORE_THREADS_THAN_CORES = 331, "more-threads-than-cores", Note;
 }
 
-pub(super) static CHECK: Check = Check { code: &MORE_THREADS_THAN_CORES, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let cores = |host: &Host, cpus: &CpuList| host.counts_cores(cpus).then(|| host.cores(cpus));
     // `more-threads-than-cpus` reports the worse case.
     let worse = threads::oversubscribed(registry, |_, cpus| Some(cpus.count()));

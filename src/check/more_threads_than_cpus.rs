@@ -1,9 +1,8 @@
 //! A role with more threads than CPUs.
 
-use super::Check;
 use super::threads;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -28,13 +27,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, placement: {cpus: 0-3, threads: 4}}
     /// ```
-    static MORE_THREADS_THAN_CPUS = 330, "more-threads-than-cpus", Error;
+    pub(super) static MORE_THREADS_THAN_CPUS = 330, "more-threads-than-cpus", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &MORE_THREADS_THAN_CPUS, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for found in threads::oversubscribed(registry, |_, cpus| Some(cpus.count())) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for found in threads::oversubscribed(&derived.registry, |_, cpus| Some(cpus.count())) {
         let (role, cpus, host) = (&found.role.head.name, &found.cpus, found.host);
         let count = words::count(usize::try_from(cpus.count()).unwrap_or(usize::MAX), "CPU");
         let message = format!(

@@ -1,6 +1,6 @@
 //! Items whose names result in the same unit or file.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::hir::{Registry, Role, Text};
 use std::collections::BTreeMap;
@@ -33,10 +33,8 @@ declare_code! {
     ///   extra: {tier: A, residency: warm, model: plain, port: 9000, context: 4096}
     ///   extra-back: {tier: A, residency: hot, model: plain, port: 9001, context: 4096}
     /// ```
-    static NAME_COLLISION = 310, "name-collision", Error;
+    pub(super) static NAME_COLLISION = 310, "name-collision", Error;
 }
-
-pub(super) static CHECK: Check = Check { code: &NAME_COLLISION, run };
 
 /// An item that uses a unit or file name.
 #[derive(Clone, Copy)]
@@ -78,7 +76,8 @@ enum Namespace {
     Command,
 }
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let mut names = Names { taken: BTreeMap::new(), findings };
     for residency in registry.residencies.iter() {
         let name = &residency.head.name;

@@ -1,8 +1,8 @@
 //! NUMA nodes with more memory in sum than their host.
 
-use super::Check;
-use crate::diag::{Diagnostics, words};
-use crate::hir::{Bytes, Registry};
+use crate::derive::Derived;
+use crate::diag::Diagnostics;
+use crate::hir::Bytes;
 
 declare_code! {
     /// ## What it finds
@@ -27,30 +27,26 @@ declare_code! {
     ///     numa 1 cpus="8-15" memory="32 GiB"
     /// }
     /// ```
-    static NODE_MEMORY_OVER_HOST = 335, "node-memory-over-host", Error;
+    pub(super) static NODE_MEMORY_OVER_HOST = 335, "node-memory-over-host", Error;
 }
-
-pub(super) static CHECK: Check = Check { code: &NODE_MEMORY_OVER_HOST, run };
 
 /// Maximum number of labeled nodes.
 const MAX_LABELS: usize = 6;
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for host in registry.hosts.iter() {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for host in derived.registry.hosts.iter() {
         let nodes = || host.numa.iter().filter_map(|node| Some((node.node.value, node.memory?)));
         let sum = nodes().fold(Bytes(0), |sum, (_, memory)| sum.plus(memory.value));
         if sum <= host.memory.value {
             continue;
         }
         let message = format!(
-            "the NUMA nodes of host {} have {sum}, {} more than its `memory` of {}",
-            words::quoted(&host.head.name),
+            "the NUMA nodes of {host} have {sum}, {} more than its `memory` of {}",
             sum.minus(host.memory.value),
             host.memory.value
         );
-        let mut finding = NODE_MEMORY_OVER_HOST
-            .at(host.memory.span, format!("its nodes have {sum}"), message)
-            .about(&host.head);
+        let mut finding =
+            NODE_MEMORY_OVER_HOST.at(host.memory.span, format!("its nodes have {sum}"), message).about(host);
         for (node, memory) in nodes().take(MAX_LABELS) {
             finding = finding.also(memory.span, format!("{} on node {node}", memory.value));
         }

@@ -1,6 +1,6 @@
 //! An option with a value that the build refuses or misreads.
 
-use super::{DerivedCheck, options};
+use super::options;
 use crate::derive::Derived;
 use crate::diag::Diagnostics;
 use crate::engine::dialect::FaultKind;
@@ -33,12 +33,10 @@ declare_code! {
     ///     option "top-k" value=8000
     /// }
     /// ```
-    static OPTION_VALUE = 372, "option-value", Error;
+    pub(super) static OPTION_VALUE = 372, "option-value", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OPTION_VALUE, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for faulty in options::with_fault(derived, FaultKind::BadValue) {
         let label =
             if faulty.option.value.is_some() { "not a value of this option" } else { "value missing" };

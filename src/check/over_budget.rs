@@ -1,6 +1,5 @@
 //! A residency whose roles take more memory than its budget.
 
-use super::DerivedCheck;
 use super::sum::{self, MemorySum};
 use crate::derive::Derived;
 use crate::derive::{LoadChange, MemoryLoad, MemoryScope, RoleGroup};
@@ -42,9 +41,7 @@ declare_code! {
     pub(super) static OVER_BUDGET = 307, "over-budget", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OVER_BUDGET, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, loads) = (&derived.registry, derived.loads());
     for (id, residency) in registry.residencies.entries() {
         let Some(budget) = residency.budget else { continue };
@@ -69,10 +66,9 @@ fn finding(registry: &Registry, residency: &Residency, group: &RoleGroup, load: 
     let over = load.total.minus(budget);
     let host = registry.hosts.get(load.host);
     let message = format!(
-        "residency {} takes {} on host {}, {over} over its budget of {budget}",
+        "residency {} takes {} on {host}, {over} over its budget of {budget}",
         words::quoted(name),
-        load.total,
-        words::quoted(&host.head.name),
+        load.total
     );
     let finding =
         OVER_BUDGET.at(place, format!("{} needed", load.total), message).about(("residency", &*name.value));

@@ -1,6 +1,5 @@
 //! A host with less memory than its roles and services need.
 
-use super::DerivedCheck;
 use super::sum::{self, HostLoad, MemorySum};
 use crate::derive::Derived;
 use crate::derive::{LoadChange, MemoryScope, RoleGroup};
@@ -39,9 +38,7 @@ declare_code! {
     pub(super) static OVER_HOST_MEMORY = 336, "over-host-memory", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OVER_HOST_MEMORY, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, loads) = (&derived.registry, derived.loads());
     let mut services: Vec<Vec<&Service>> = vec![Vec::new(); registry.hosts.len()];
     for service in registry.services.iter().filter(|service| service.memory.is_some()) {

@@ -1,6 +1,5 @@
 //! A NUMA node with less memory than the roles placed on it take.
 
-use super::DerivedCheck;
 use super::{nodes, sum};
 use crate::derive::Derived;
 use crate::derive::MemoryScope;
@@ -48,12 +47,10 @@ declare_code! {
     pub(super) static OVER_NODE_MEMORY = 337, "over-node-memory", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OVER_NODE_MEMORY, run };
-
 /// The reason why a sum per node is always incomplete.
 const PLACED_ALIKE: &str = "mapped files are counted only if all roles that read them share one placement";
 
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, loads) = (&derived.registry, derived.loads());
     for (group, services) in loads.of_hosts().iter().zip(registry.memory_of_services()) {
         if !nodes::can_be_checked(registry, group) {

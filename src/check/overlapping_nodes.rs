@@ -1,9 +1,8 @@
 //! NUMA nodes of one host with common CPUs.
 
-use super::Check;
 use super::claims::Claims;
-use crate::diag::{Diagnostics, words};
-use crate::hir::Registry;
+use crate::derive::Derived;
+use crate::diag::Diagnostics;
 
 declare_code! {
     /// ## What it finds
@@ -29,13 +28,11 @@ declare_code! {
     ///     numa 1 cpus="8-15"
     /// }
     /// ```
-    static OVERLAPPING_NODES = 334, "overlapping-nodes", Error;
+    pub(super) static OVERLAPPING_NODES = 334, "overlapping-nodes", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &OVERLAPPING_NODES, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for host in registry.hosts.iter() {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for host in derived.registry.hosts.iter() {
         let mut claims = Claims::default();
         for (n, node) in host.numa.iter().enumerate() {
             let Some(cpus) = &node.cpus else { continue };
@@ -51,15 +48,14 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             };
             let common = cpus.intersection(other_cpus);
             let message = format!(
-                "NUMA nodes {} and {} of host {} both have {}",
+                "NUMA nodes {} and {} of {host} both have {}",
                 other.node.value,
                 node.node.value,
-                words::quoted(&host.head.name),
                 common.describe()
             );
             let finding = OVERLAPPING_NODES
                 .at(cpus.span, format!("also has {}", common.describe()), message)
-                .about(&host.head)
+                .about(host)
                 .also(other_cpus.span, format!("the CPUs of node {}", other.node.value));
             findings
                 .report(finding.help("declare each CPU only in the node that `numactl --hardware` prints"));

@@ -1,6 +1,5 @@
 //! An override with a number that is out of range for its key, or that makes the loader abort.
 
-use super::DerivedCheck;
 use super::overrides::{self, DeclaredOverride};
 use crate::derive::Derived;
 use crate::derive::intent::EXPERT_USED_COUNT;
@@ -30,15 +29,13 @@ declare_code! {
     ///   extra:
     ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3moe.context_length, value: 65536}}
     /// ```
-    static OVERRIDE_RANGE = 376, "override-range", Error;
+    pub(super) static OVERRIDE_RANGE = 376, "override-range", Error;
 }
-
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OVERRIDE_RANGE, run };
 
 /// The maximum number of experts of a model (llama.cpp b11434, `src/llama-model.cpp`).
 const MAX_EXPERTS: i64 = 1024;
 
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for one in overrides::each(derived) {
         let Setting::Integer(number) = one.entry.value.value else { continue };
         // Other checks cover the number of used experts; they know the total.

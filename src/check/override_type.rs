@@ -1,6 +1,5 @@
 //! An override that the engine ignores because of its type.
 
-use super::DerivedCheck;
 use super::overrides::{self, DeclaredOverride};
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
@@ -29,12 +28,10 @@ declare_code! {
     ///   extra:
     ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3moe.expert_used_count, value: 4}}
     /// ```
-    static OVERRIDE_TYPE = 306, "override-type", Error;
+    pub(super) static OVERRIDE_TYPE = 306, "override-type", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OVERRIDE_TYPE, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     overrides::each(derived).for_each(|one| check_one(&one, findings));
 }
 

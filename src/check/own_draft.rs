@@ -1,8 +1,9 @@
 //! A draft that is the same model as its target.
 
-use super::{Check, forbidden};
+use super::forbidden;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Pattern, Registry};
+use crate::hir::Pattern;
 
 declare_code! {
     /// ## What it finds
@@ -23,26 +24,24 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, draft: tiny}
     /// ```
-    static OWN_DRAFT = 349, "own-draft", Warning;
+    pub(super) static OWN_DRAFT = 349, "own-draft", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &OWN_DRAFT, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
         let Some(draft) = &serving.draft else { continue };
         if draft.model.value != serving.model.value || forbidden::is_forbidden(registry, serving, draft) {
             continue;
         }
         let message = format!(
-            "role {} uses {} as both target and draft",
-            words::quoted(&role.head.name),
+            "{role} uses {} as both target and draft",
             words::quoted(&registry.models.get(draft.model.value).title)
         );
         let finding = OWN_DRAFT
             .at(draft.model.span, "same model as the target", message)
             .also(serving.model.span, "the target")
-            .about(&role.head);
+            .about(role);
         findings
             .report(finding.help("set `draft` to a smaller model with the same vocabulary, or remove it"));
     }
@@ -61,7 +60,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = OWN_DRAFT
             .at(draft.span, "same model as the target", message)
             .also(pair.target.span, "the target")
-            .about(&pair.head);
+            .about(pair);
         findings.report(finding.help("name a smaller draft with the same vocabulary, or remove the pair"));
     }
 }

@@ -1,6 +1,6 @@
 //! An option that a field of the registry sets, or that keeps the unit from serving.
 
-use super::{DerivedCheck, options};
+use super::options;
 use crate::derive::Derived;
 use crate::diag::Diagnostics;
 use crate::engine::dialect::FaultKind;
@@ -28,12 +28,10 @@ declare_code! {
     ///     slots 4
     /// }
     /// ```
-    static OWNED_OPTION = 374, "owned-option", Error;
+    pub(super) static OWNED_OPTION = 374, "owned-option", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &OWNED_OPTION, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for faulty in options::with_fault(derived, FaultKind::OwnedByField) {
         findings.report(faulty.at_name(&OWNED_OPTION, "cannot be set as an option"));
     }

@@ -1,7 +1,7 @@
 //! Two processes that listen on the same address and port.
 
-use super::Check;
 use super::claims::Claims;
+use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::hir::{Host, Id, Registry, Text};
 use crate::source::Span;
@@ -30,10 +30,8 @@ declare_code! {
     ///   one: {tier: A, residency: hot, model: plain, port: 9000, context: 4096}
     ///   two: {tier: A, residency: hot, model: plain, port: 9001, context: 4096}
     /// ```
-    static PORT_CONFLICT = 302, "port-conflict", Error;
+    pub(super) static PORT_CONFLICT = 302, "port-conflict", Error;
 }
-
-pub(super) static CHECK: Check = Check { code: &PORT_CONFLICT, run };
 
 /// A process that listens on a range of ports of one address.
 #[derive(Clone, Copy)]
@@ -72,7 +70,8 @@ struct HostListeners<'r> {
 /// Maximum number of labeled listeners. Ranges of ports can conflict with thousands.
 const MAX_LABELS: usize = 6;
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let mut hosts: BTreeMap<Id<Host>, HostListeners> = BTreeMap::new();
     each_group(registry, |host, group| {
         let listeners = hosts.entry(host).or_default();

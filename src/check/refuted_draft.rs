@@ -1,6 +1,5 @@
 //! A draft that the engine does not use.
 
-use super::FactCheck;
 use crate::derive::Derived;
 use crate::derive::locked::{
     ReasonText, RoleDraft, describe, is_unusable, lock_labels, pair_facts, role_drafts,
@@ -50,13 +49,11 @@ declare_code! {
     ///            "vocabulary": {"type": "gpt2", "add_bos": false, "bos": 7, "size": 1000, "sha256_from_5": "a"}}
     /// }}
     /// ```
-    static REFUTED_DRAFT = 394, "refuted-draft", Error;
+    pub(super) static REFUTED_DRAFT = 394, "refuted-draft", Error;
 }
 
-pub(super) static CHECK: FactCheck = FactCheck { code: &REFUTED_DRAFT, run };
-
-fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, lock) = (&derived.registry, &derived.lock);
     for role_draft in role_drafts(derived) {
         let verdict = role_draft.verdict(derived, lock);
         if verdict == Ok(PairVerdict::Compatible) || role_draft.was_reported(registry) {
@@ -83,15 +80,11 @@ fn finding(registry: &Registry, lock: &Lock, role_draft: &RoleDraft, text: &Reas
     let RoleDraft { role, serving, draft, profile } = role_draft;
     let (target, drafter) =
         (registry.models.get(serving.model.value), registry.models.get(draft.model.value));
-    let message = format!(
-        "role {} would run without its draft {}: {}",
-        words::quoted(&role.head.name),
-        words::quoted(&drafter.title),
-        text.why
-    );
+    let message =
+        format!("{role} would run without its draft {}: {}", words::quoted(&drafter.title), text.why);
     let mut finding = REFUTED_DRAFT
         .at(draft.model.span, "incompatible draft", message)
-        .about(&role.head)
+        .about(*role)
         .also(serving.model.span, format!("the target {}", words::quoted(&target.title)));
     if let Ok(facts) = pair_facts(registry, lock, (serving.model.value, draft.model.value)) {
         for (place, label) in lock_labels(lock, facts, text) {

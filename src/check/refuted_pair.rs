@@ -1,6 +1,5 @@
 //! A declared pair that the engine considers incompatible.
 
-use super::FactCheck;
 use crate::derive::Derived;
 use crate::derive::locked::{NOT_LOCKED, describe, facts, is_unusable, lock_labels, verdict};
 use crate::diag::{Diagnostic, Diagnostics, words};
@@ -42,16 +41,14 @@ declare_code! {
     ///            "vocabulary": {"type": "gpt2", "bos": 7, "size": 2000, "sha256_from_5": "b"}}
     /// }}
     /// ```
-    static REFUTED_PAIR = 395, "refuted-pair", Error;
+    pub(super) static REFUTED_PAIR = 395, "refuted-pair", Error;
 }
-
-pub(super) static CHECK: FactCheck = FactCheck { code: &REFUTED_PAIR, run };
 
 /// A model with its facts from the lock.
 type LockedModel<'r> = (&'r Model, &'r LockEntry);
 
-fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, lock) = (&derived.registry, &derived.lock);
     let engine = registry.stack.engine;
     let Some(profile) = engine.and_then(|engine| derived.profile(engine.value)) else { return };
     // Such a build drafts with any pair.
@@ -122,7 +119,7 @@ fn finding(
     let span = pair.draft.as_ref().map_or(pair.target.span, |draft| draft.span);
     let mut finding = REFUTED_PAIR
         .at(span, "incompatible draft", message)
-        .about(&pair.head)
+        .about(pair)
         .also(pair.target.span, "this target");
     for (place, label) in lock_labels(lock, [target.1, draft.1], &text) {
         finding = finding.also(place, label);

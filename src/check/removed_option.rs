@@ -1,6 +1,6 @@
 //! An option that the build no longer has.
 
-use super::{DerivedCheck, options};
+use super::options;
 use crate::derive::Derived;
 use crate::diag::Diagnostics;
 use crate::engine::dialect::FaultKind;
@@ -26,12 +26,10 @@ declare_code! {
     ///     placement { lock #true }
     /// }
     /// ```
-    static REMOVED_OPTION = 370, "removed-option", Error;
+    pub(super) static REMOVED_OPTION = 370, "removed-option", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &REMOVED_OPTION, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for faulty in options::with_fault(derived, FaultKind::Removed) {
         findings.report(faulty.at_name(&REMOVED_OPTION, "removed before this build"));
     }

@@ -1,6 +1,6 @@
 //! An option that is given twice.
 
-use super::{DerivedCheck, options};
+use super::options;
 use crate::derive::Derived;
 use crate::diag::Diagnostics;
 use crate::engine::dialect::FaultKind;
@@ -27,12 +27,10 @@ declare_code! {
     ///     option "top-k" value=40
     /// }
     /// ```
-    static REPEATED_OPTION = 373, "repeated-option", Error;
+    pub(super) static REPEATED_OPTION = 373, "repeated-option", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &REPEATED_OPTION, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for faulty in options::with_fault(derived, FaultKind::Repeated) {
         let record = |name: &str| faulty.profile.option("llama-server", name).map(std::ptr::from_ref);
         let first =

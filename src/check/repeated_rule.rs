@@ -1,8 +1,8 @@
 //! A pair or ban that is declared twice.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Head, Pattern, Registry, Text};
+use crate::hir::{Head, Pattern, Text};
 use crate::source::{Span, Spanned};
 use std::collections::BTreeMap;
 
@@ -25,10 +25,8 @@ declare_code! {
     /// pairs:
     ///   - {target: plain, draft: tiny, max: 24}
     /// ```
-    static REPEATED_RULE = 347, "repeated-rule", Warning;
+    pub(super) static REPEATED_RULE = 347, "repeated-rule", Warning;
 }
-
-pub(super) static CHECK: Check = Check { code: &REPEATED_RULE, run };
 
 /// The properties that identify a rule.
 type Key<'r> = (&'static str, &'r Pattern, Option<&'r Pattern>, Option<&'r str>);
@@ -42,7 +40,8 @@ struct PairOrBan<'r> {
     except: Option<&'r Text>,
 }
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let pairs = registry.pairs.iter().map(|pair| PairOrBan {
         kind: "pair",
         head: &pair.head,

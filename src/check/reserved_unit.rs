@@ -1,8 +1,8 @@
 //! A stack name that would replace units of the system.
 
-use super::Check;
-use crate::diag::{Diagnostics, words};
-use crate::hir::{Registry, TargetName};
+use crate::derive::Derived;
+use crate::diag::Diagnostics;
+use crate::hir::TargetName;
 
 declare_code! {
     /// ## What it finds
@@ -15,10 +15,8 @@ declare_code! {
     ///
     /// ## Instead
     /// Choose another name, such as `stack "llm"`.
-    static RESERVED_UNIT = 323, "reserved-unit", Error;
+    pub(super) static RESERVED_UNIT = 323, "reserved-unit", Error;
 }
-
-pub(super) static CHECK: Check = Check { code: &RESERVED_UNIT, run };
 
 /// Targets and slices from systemd.special(7) and from units of distributions, without suffixes.
 const UNITS: &[&str] = &[
@@ -84,8 +82,8 @@ const UNITS: &[&str] = &[
 const PREFIXES: &[&str] =
     &["systemd", "dbus", "user", "getty", "serial-getty", "console-getty", "ssh", "sshd", "cron", "udev"];
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    let stack = &registry.stack;
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let stack = &derived.registry.stack;
     let makes_units =
         stack.targets.is_empty() || stack.targets.iter().any(|target| target.value == TargetName::Systemd);
     let name = stack.head.name.to_lowercase();
@@ -94,9 +92,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
     if !makes_units || !reserved {
         return;
     }
-    let message =
-        format!("units of stack {} would replace units of the system", words::quoted(&stack.head.name));
-    let finding =
-        RESERVED_UNIT.at(stack.head.name.span, "reserved by the system", message).about(&stack.head);
+    let message = format!("units of {stack} would replace units of the system");
+    let finding = RESERVED_UNIT.at(stack.head.name.span, "reserved by the system", message).about(stack);
     findings.report(finding.help("choose another name, such as `llm`"));
 }

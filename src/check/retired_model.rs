@@ -1,6 +1,7 @@
 //! A retired model that is still in use.
 
-use super::{Check, owner};
+use super::owner;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::hir::{Id, Model, Pattern, Registry, RoleKind};
 use crate::source::{Span, Spanned};
@@ -25,10 +26,8 @@ declare_code! {
     /// model "old" family="qwen2" title="Old-7B" quant="Q4_K_M" size="4.4 GB" file="old.gguf" retired="worse than Plain-7B"
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096
     /// ```
-    static RETIRED_MODEL = 344, "retired-model", Warning;
+    pub(super) static RETIRED_MODEL = 344, "retired-model", Warning;
 }
-
-pub(super) static CHECK: Check = Check { code: &RETIRED_MODEL, run };
 
 /// A use of a model: its owner, and the verb for the message.
 struct Use<'r> {
@@ -37,7 +36,8 @@ struct Use<'r> {
     model: Spanned<Id<Model>>,
 }
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     for role in registry.roles.iter() {
         let (model, draft) = match &role.kind {

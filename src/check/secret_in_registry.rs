@@ -1,8 +1,9 @@
 //! A secret in the registry.
 
-use super::{Check, owner, secrets};
+use super::{owner, secrets};
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Registry, Text};
+use crate::hir::Text;
 use crate::source::Span;
 use std::collections::BTreeSet;
 
@@ -33,12 +34,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, env: {HF_TOKEN_PATH: /etc/keys/hf}}
     /// ```
-    static SECRET_IN_REGISTRY = 358, "secret-in-registry", Error;
+    pub(super) static SECRET_IN_REGISTRY = 358, "secret-in-registry", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &SECRET_IN_REGISTRY, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for engine in registry.engines.iter() {
         let owner = ("engine", &*engine.head.name.value);
         for (name, value) in engine.env.iter().filter(|(name, value)| secrets::in_variable(name, value)) {

@@ -1,8 +1,8 @@
 //! A role that shares a role without a process.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Registry, RoleKind};
+use crate::hir::RoleKind;
 
 declare_code! {
     /// ## What it finds
@@ -25,12 +25,11 @@ declare_code! {
     ///   one: {tier: A, shares: basic}
     ///   two: {tier: A, shares: basic}
     /// ```
-    static SHARES_A_SHARER = 314, "shares-a-sharer", Error;
+    pub(super) static SHARES_A_SHARER = 314, "shares-a-sharer", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &SHARES_A_SHARER, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (id, role) in registry.roles.entries() {
         let RoleKind::Shares(shared) = &role.kind else { continue };
         let other = registry.roles.get(shared.value);
@@ -62,6 +61,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
                 finding.help(format!("set `residency` in {other_name}, or set `shares` to another role"))
             }
         };
-        findings.report(finding.about(&role.head));
+        findings.report(finding.about(role));
     }
 }

@@ -1,6 +1,6 @@
 //! A measurement with an engine that no longer serves the role.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::hir::{Engine, Id, Registry, Role, RoleKind};
 use crate::source::Spanned;
@@ -24,12 +24,11 @@ declare_code! {
     /// engine "old" profile="llama.cpp-b9093" bin="/opt/old/bin"
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 engine="old" { measured "12 t/s" engine="old" }
     /// ```
-    static STALE_MEASUREMENT = 360, "stale-measurement", Warning;
+    pub(super) static STALE_MEASUREMENT = 360, "stale-measurement", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &STALE_MEASUREMENT, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for role in registry.roles.iter() {
         let Some(measured_with) = role.measured.as_ref().and_then(|measured| measured.value.engine) else {
             continue;
@@ -40,15 +39,14 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         };
         let name = |engine: Spanned<Id<Engine>>| words::quoted(&registry.engines.get(engine.value).head.name);
         let message = format!(
-            "role {} was measured with engine {}, but {} serves it",
-            words::quoted(&role.head.name),
+            "{role} was measured with engine {}, but {} serves it",
             name(measured_with),
             name(serves)
         );
         let finding = STALE_MEASUREMENT
             .at(measured_with.span, "measured with this engine", message)
             .also(serves.span, "served by this engine")
-            .about(&role.head);
+            .about(role);
         findings.report(
             finding.help(format!("measure the role again with {}, or remove `measured`", name(serves))),
         );

@@ -1,8 +1,8 @@
 //! Fewer experts than a number that already degrades the model.
 
-use super::{Check, experts};
+use super::experts;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -27,12 +27,11 @@ declare_code! {
     /// }
     /// role "extra" tier="A" residency="hot" model="wide" port=9000 context=4096 experts=4
     /// ```
-    static TOO_FEW_EXPERTS = 355, "too-few-experts", Warning;
+    pub(super) static TOO_FEW_EXPERTS = 355, "too-few-experts", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &TOO_FEW_EXPERTS, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
         let Some(used) = experts::used(registry, serving).filter(|used| used.value >= 1) else { continue };
         let (model, family) = registry.model_of(serving);
@@ -54,8 +53,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             continue;
         }
         let message = format!(
-            "role {} uses {} of {}, but even {} degrade it",
-            words::quoted(&role.head.name),
+            "{role} uses {} of {}, but even {} degrade it",
             experts::describe(used.value),
             words::quoted(&model.title),
             avoided.value
@@ -63,7 +61,7 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let finding = TOO_FEW_EXPERTS
             .at(used.span, "even fewer", message)
             .also(avoided.span, "declared as too few")
-            .about(&role.head);
+            .about(role);
         findings.report(finding.help(experts::help(model, family)));
     }
 }

@@ -1,9 +1,9 @@
 //! A number of experts that the model does not have.
 
-use super::{Check, experts};
+use super::experts;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::engine::architecture;
-use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -24,12 +24,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, experts: 4}
     /// ```
-    static TOO_MANY_EXPERTS = 308, "too-many-experts", Error;
+    pub(super) static TOO_MANY_EXPERTS = 308, "too-many-experts", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &TOO_MANY_EXPERTS, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
         let Some(used) = experts::used(registry, serving) else { continue };
         let (model, family) = registry.model_of(serving);
@@ -64,6 +63,6 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             }
             Some(_) | None => continue,
         };
-        findings.report(finding.about(&role.head));
+        findings.report(finding.about(role));
     }
 }

@@ -1,11 +1,9 @@
 //! A draft that an older build uses by converting tokens to text and back.
 
-use super::FactCheck;
 use crate::derive::Derived;
 use crate::derive::locked::{describe, role_drafts};
-use crate::diag::{Diagnostics, words};
+use crate::diag::Diagnostics;
 use crate::engine::pairing::{MismatchHandling, PairVerdict, mismatch_handling};
-use crate::facts::Lock;
 
 declare_code! {
     /// ## What it finds
@@ -43,12 +41,11 @@ declare_code! {
     ///            "vocabulary": {"type": "gpt2", "bos": 7, "size": 1000, "sha256_from_5": "a"}}
     /// }}
     /// ```
-    static TRANSLATED_DRAFT = 398, "translated-draft", Warning;
+    pub(super) static TRANSLATED_DRAFT = 398, "translated-draft", Warning;
 }
 
-pub(super) static CHECK: FactCheck = FactCheck { code: &TRANSLATED_DRAFT, run };
-
-fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let lock = &derived.lock;
     for role_draft in role_drafts(derived) {
         if mismatch_handling(role_draft.profile) == MismatchHandling::NoSpeculation {
             continue;
@@ -58,14 +55,10 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
             continue;
         }
         let (role, text) = (role_draft.role, describe(&reason));
-        let message = format!(
-            "role {} converts drafted tokens to text and back: {}",
-            words::quoted(&role.head.name),
-            text.why
-        );
+        let message = format!("{role} converts drafted tokens to text and back: {}", text.why);
         let finding = TRANSLATED_DRAFT
             .at(role_draft.draft.model.span, "incompatible draft", message)
-            .about(&role.head)
+            .about(role)
             .also(role_draft.serving.model.span, "with this target");
         findings.report(finding.help("use a draft with the same tokenizer, or remove `draft`"));
     }

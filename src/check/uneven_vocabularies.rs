@@ -1,11 +1,9 @@
 //! A compatible draft whose vocabulary has another size than its target's.
 
-use super::FactCheck;
 use crate::derive::Derived;
 use crate::derive::locked::{pair_facts, role_drafts};
-use crate::diag::{Diagnostics, words};
+use crate::diag::Diagnostics;
 use crate::engine::pairing::PairVerdict;
-use crate::facts::Lock;
 
 declare_code! {
     /// ## What it finds
@@ -41,13 +39,11 @@ declare_code! {
     ///            "vocabulary": {"type": "gpt2", "bos": 7, "size": 1064, "sha256_from_5": "b"}}
     ///  }, "vocabulary_differences": [{"between": ["a", "b"]}]}
     /// ```
-    static UNEVEN_VOCABULARIES = 397, "uneven-vocabularies", Warning;
+    pub(super) static UNEVEN_VOCABULARIES = 397, "uneven-vocabularies", Warning;
 }
 
-pub(super) static CHECK: FactCheck = FactCheck { code: &UNEVEN_VOCABULARIES, run };
-
-fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, lock) = (&derived.registry, &derived.lock);
     for role_draft in role_drafts(derived) {
         let Ok(PairVerdict::UnevenSizes { target, draft }) = role_draft.verdict(derived, lock) else {
             continue;
@@ -57,12 +53,11 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
         }
         let (role, serving, model) = (role_draft.role, role_draft.serving, role_draft.draft.model);
         let message = format!(
-            "role {} has a draft with {draft} tokens and a target with {target}: llama-server aborts at the first token that one model lacks",
-            words::quoted(&role.head.name)
+            "{role} has a draft with {draft} tokens and a target with {target}: llama-server aborts at the first token that one model lacks"
         );
         let mut finding = UNEVEN_VOCABULARIES
             .at(model.span, format!("this draft has {draft} tokens"), message)
-            .about(&role.head)
+            .about(role)
             .also(serving.model.span, format!("this target has {target}"));
         if let Ok(facts) = pair_facts(registry, lock, (serving.model.value, model.value)) {
             for (locked, size) in facts.into_iter().zip([target, draft]) {

@@ -1,11 +1,10 @@
 //! A KV cache type whose block size does not divide the head size of the model.
 
-use super::FactCheck;
 use crate::derive::Derived;
 use crate::derive::locked::facts;
 use crate::diag::{Diagnostics, words};
 use crate::engine::memory::indivisible_head;
-use crate::facts::{Lock, tensor_types};
+use crate::facts::tensor_types;
 use crate::hir::{Id, Model, Serving, Setting};
 use crate::source::Span;
 
@@ -37,13 +36,11 @@ declare_code! {
     ///   "plain": {"file": "plain.gguf", "header": "0", "size": 4400000000, "architecture": "qwen2",
     ///             "parameters": {"block_count": 28, "embedding_length": 2240, "attention.head_count": 28}}}}
     /// ```
-    static UNFITTING_CACHE_TYPE = 339, "unfitting-cache-type", Error;
+    pub(super) static UNFITTING_CACHE_TYPE = 339, "unfitting-cache-type", Error;
 }
 
-pub(super) static CHECK: FactCheck = FactCheck { code: &UNFITTING_CACHE_TYPE, run };
-
-fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, lock) = (&derived.registry, &derived.lock);
     for (role, serving) in registry.served() {
         // Another check reports quantized caches without flash attention.
         if serving.flash_attention.as_ref().is_some_and(|setting| &*setting.value == "off") {
@@ -59,15 +56,13 @@ fn run(derived: &Derived, lock: &Lock, findings: &mut Diagnostics) {
             };
             let Some(head) = indivisible_head(&locked.facts, kind) else { continue };
             let message = format!(
-                "role {} uses the cache type {}, which needs a head size divisible by {}; {} has {head}",
-                words::quoted(&role.head.name),
+                "{role} uses the cache type {}, which needs a head size divisible by {}; {} has {head}",
                 words::quoted(cache_type),
                 kind.block,
                 words::quoted(&model.title)
             );
-            let finding = UNFITTING_CACHE_TYPE
-                .at(place, format!("block size {}", kind.block), message)
-                .about(&role.head);
+            let finding =
+                UNFITTING_CACHE_TYPE.at(place, format!("block size {}", kind.block), message).about(role);
             findings.report(finding.help("write `f16` or `bf16`, or remove this setting"));
         }
     }

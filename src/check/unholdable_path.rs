@@ -1,8 +1,8 @@
 //! A path that a systemd unit cannot contain.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Model, Registry, TargetName, Text};
+use crate::hir::{Model, TargetName, Text};
 
 declare_code! {
     /// ## What it finds
@@ -24,12 +24,11 @@ declare_code! {
     /// engine "other" profile="llama.cpp-b11434" bin="/opt/its/bin"
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 engine="other"
     /// ```
-    static UNHOLDABLE_PATH = 321, "unholdable-path", Error;
+    pub(super) static UNHOLDABLE_PATH = 321, "unholdable-path", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &UNHOLDABLE_PATH, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let targets = &registry.stack.targets;
     if !targets.is_empty() && !targets.iter().any(|target| target.value == TargetName::Systemd) {
         return;

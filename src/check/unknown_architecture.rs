@@ -1,9 +1,8 @@
 //! An architecture that no known engine build supports.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, Safety, Similarity, suggest, words};
 use crate::engine::architecture;
-use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -25,13 +24,11 @@ declare_code! {
     /// family "odd" arch="qwen3moe"
     /// ban target="odd" draft="*" failure="it stutters"
     /// ```
-    static UNKNOWN_ARCHITECTURE = 315, "unknown-architecture", Warning;
+    pub(super) static UNKNOWN_ARCHITECTURE = 315, "unknown-architecture", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &UNKNOWN_ARCHITECTURE, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for family in registry.families.iter() {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for family in derived.registry.families.iter() {
         if architecture::architecture(&family.arch).is_some() {
             continue;
         }
@@ -40,12 +37,8 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             || "not in llama.cpp b11434".to_owned(),
             |near| format!("did you mean `{}`?", near.name),
         );
-        let message = format!(
-            "family {} has the unknown architecture {}",
-            words::quoted(&family.head.name),
-            words::quoted(&family.arch)
-        );
-        let finding = UNKNOWN_ARCHITECTURE.at(family.arch.span, label, message).about(&family.head);
+        let message = format!("{family} has the unknown architecture {}", words::quoted(&family.arch));
+        let finding = UNKNOWN_ARCHITECTURE.at(family.arch.span, label, message).about(family);
         let finding = match near {
             // A newer build can have an architecture whose name differs in one letter.
             Some(near) if near.similarity == Similarity::Typo => {

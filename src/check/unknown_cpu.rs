@@ -1,8 +1,8 @@
 //! CPUs that the host does not have.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{CpuList, Host, Id, Registry};
+use crate::hir::{CpuList, Host, Id};
 use crate::source::Span;
 use std::collections::BTreeSet;
 
@@ -25,12 +25,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, placement: {cpus: 0-5, threads: 6}}
     /// ```
-    static UNKNOWN_CPU = 324, "unknown-cpu", Error;
+    pub(super) static UNKNOWN_CPU = 324, "unknown-cpu", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &UNKNOWN_CPU, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     let all: Vec<Option<CpuList>> = registry.hosts.iter().map(Host::all_cpus).collect();
     let of = |id: Id<Host>| all.get(id.number()).and_then(Option::as_ref);
     for (host, all) in registry.hosts.iter().zip(&all) {
@@ -42,19 +41,19 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let (Some(cpus), Some(all)) = (&serving.placement.cpus, of(serving.host.value)) else { continue };
         let missing = cpus.list.difference(all);
         if cpus.set.is_none() && !missing.is_empty() && reported.insert((cpus.span, serving.host.value)) {
-            let who = format!("role {} is placed on", words::quoted(&role.head.name));
+            let who = format!("{role} is placed on");
             let host = registry.hosts.get(serving.host.value);
             let finding = finding(host, all, &missing, (cpus.span, &who));
-            findings.report(finding.about(&role.head));
+            findings.report(finding.about(role));
         }
     }
     for service in registry.services.iter() {
         let (Some(cpus), Some(all)) = (&service.cpus, of(service.host.value)) else { continue };
         let missing = cpus.difference(all);
         if !missing.is_empty() {
-            let who = format!("service {} runs on", words::quoted(&service.head.name));
+            let who = format!("{service} runs on");
             let finding = finding(registry.hosts.get(service.host.value), all, &missing, (cpus.span, &who));
-            findings.report(finding.about(&service.head));
+            findings.report(finding.about(service));
         }
     }
 }
@@ -68,7 +67,7 @@ fn check_host(host: &Host, all: Option<&CpuList>, findings: &mut Diagnostics) {
         };
         let who = format!("cpuset {} has", words::quoted(&set.name));
         let finding = finding(host, all.unwrap_or(&set.cpus), &missing, (set.cpus.span, &who));
-        findings.report(finding.about(&host.head));
+        findings.report(finding.about(host));
     }
     let Some(listed) = &host.cpus else { return };
     for node in &host.numa {
@@ -77,7 +76,7 @@ fn check_host(host: &Host, all: Option<&CpuList>, findings: &mut Diagnostics) {
         if !missing.is_empty() {
             let who = format!("NUMA node {} has", node.node.value);
             let finding = finding(host, listed, &missing, (cpus.span, &who));
-            findings.report(finding.about(&host.head));
+            findings.report(finding.about(host));
         }
     }
 }

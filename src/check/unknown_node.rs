@@ -1,8 +1,8 @@
 //! A NUMA node that the host does not have.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{NumaPolicy, Registry};
+use crate::hir::NumaPolicy;
 
 declare_code! {
     /// ## What it finds
@@ -22,12 +22,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, placement: {numa: bind 1}}
     /// ```
-    static UNKNOWN_NODE = 316, "unknown-node", Error;
+    pub(super) static UNKNOWN_NODE = 316, "unknown-node", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &UNKNOWN_NODE, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
         let Some(numa) = &serving.placement.numa else { continue };
         let named = match &numa.value {
@@ -40,18 +39,14 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
         let exists = |node: &&u32| if declared.is_empty() { **node == 0 } else { declared.contains(node) };
         let Some(missing) = named.iter().find(|node| !exists(node)) else { continue };
         let known: Vec<String> = declared.iter().map(|node| format!("`{node}`")).collect();
-        let message = format!(
-            "role {} is placed on NUMA node {missing}, which host {} does not have",
-            words::quoted(&role.head.name),
-            words::quoted(&host.head.name)
-        );
+        let message = format!("{role} is placed on NUMA node {missing}, which {host} does not have");
         let help = if known.is_empty() {
             format!("declare it on the host: `numa` with `node` {missing}, its `cpus` and its `memory`")
         } else {
             format!("use a node of the host: {}", words::any_of(&known))
         };
         let finding = UNKNOWN_NODE.at(numa.span, format!("the host has no node {missing}"), message);
-        let finding = finding.also(host.head.name.span, "this host").about(&role.head);
+        let finding = finding.also(host.head.name.span, "this host").about(role);
         findings.report(finding.help(help));
     }
 }

@@ -1,7 +1,7 @@
 //! An option that the build does not have.
 
+use super::options;
 use super::options::FaultyOption;
-use super::{DerivedCheck, options};
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, Suggestion, suggest, words};
 use crate::engine::dialect::FaultKind;
@@ -27,12 +27,10 @@ declare_code! {
     ///     option "top-k" value=20
     /// }
     /// ```
-    static UNKNOWN_OPTION = 369, "unknown-option", Error;
+    pub(super) static UNKNOWN_OPTION = 369, "unknown-option", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &UNKNOWN_OPTION, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for faulty in options::with_fault(derived, FaultKind::UnknownOption) {
         // An option of another program or build is not a spelling error.
         let near = if faulty.issue.builds.is_empty() { option_near(&faulty) } else { None };

@@ -1,6 +1,5 @@
 //! An override key that the engine ignores.
 
-use super::DerivedCheck;
 use super::overrides::{self, DeclaredOverride};
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, Safety, suggest, words};
@@ -27,12 +26,10 @@ declare_code! {
     ///   extra:
     ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3moe.expert_used_count, value: 4}}
     /// ```
-    static UNKNOWN_OVERRIDE_KEY = 305, "unknown-override-key", Error;
+    pub(super) static UNKNOWN_OVERRIDE_KEY = 305, "unknown-override-key", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &UNKNOWN_OVERRIDE_KEY, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     overrides::each(derived).for_each(|one| check_one(&one, findings));
 }
 

@@ -1,6 +1,5 @@
 //! An engine profile that is neither built in nor a file in the registry folder.
 
-use super::DerivedCheck;
 use crate::derive::{Derived, EngineProfile, FILE_ENDING};
 use crate::diag::{Diagnostics, suggest, words};
 use crate::engine::Profile;
@@ -24,12 +23,10 @@ declare_code! {
     /// engine "other" profile="llama.cpp-b11434" bin="/opt/other/bin"
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 engine="other"
     /// ```
-    static UNKNOWN_PROFILE = 311, "unknown-profile", Error;
+    pub(super) static UNKNOWN_PROFILE = 311, "unknown-profile", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &UNKNOWN_PROFILE, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let is_unknown = |profile: &EngineProfile| matches!(profile, EngineProfile::Unknown);
     for (engine, _) in derived.engines().filter(|(_, profile)| is_unknown(profile)) {
         let name: &str = &engine.profile;
@@ -44,12 +41,8 @@ fn run(derived: &Derived, findings: &mut Diagnostics) {
             None if is_file => "no such file in the registry folder".to_owned(),
             None => "no such profile".to_owned(),
         };
-        let message = format!(
-            "engine {} has the unknown profile {}",
-            words::quoted(&engine.head.name),
-            words::quoted(name)
-        );
-        let finding = UNKNOWN_PROFILE.at(engine.profile.span, label, message).about(&engine.head);
+        let message = format!("{engine} has the unknown profile {}", words::quoted(name));
+        let finding = UNKNOWN_PROFILE.at(engine.profile.span, label, message).about(engine);
         let known: Vec<String> = Profile::built_in_names().iter().map(|name| format!("`{name}`")).collect();
         let finding = finding.suggest(near, engine.profile.span);
         findings.report(finding.help(if is_file {

@@ -1,8 +1,7 @@
 //! A role without `threads` whose default is unknown.
 
-use super::Check;
-use crate::diag::{Diagnostics, words};
-use crate::hir::Registry;
+use crate::derive::Derived;
+use crate::diag::Diagnostics;
 
 declare_code! {
     /// ## What it finds
@@ -24,12 +23,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096, placement: {cpus: 0-3, threads: 4}}
     /// ```
-    static UNKNOWN_THREADS = 325, "unknown-threads", Error;
+    pub(super) static UNKNOWN_THREADS = 325, "unknown-threads", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &UNKNOWN_THREADS, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for role in registry.roles.iter() {
         let Some(serving) = role.serving().filter(|serving| serving.placement.threads.is_none()) else {
             continue;
@@ -43,13 +41,10 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             continue;
         };
         let place = serving.placement.cpus.as_ref().map_or(role.head.name.span, |cpus| cpus.span);
-        let message = format!(
-            "role {} needs `threads`: the number of physical cores in {cpus} is unknown",
-            words::quoted(&role.head.name)
-        );
+        let message = format!("{role} needs `threads`: the number of physical cores in {cpus} is unknown");
         let finding = UNKNOWN_THREADS
             .at(place, format!("{} hardware threads per core", host.smt), message)
-            .about(&role.head)
+            .about(role)
             .also(host.head.name.span, "on this host");
         findings.report(finding.help("add `threads` to `placement`, or use the CPUs of whole nodes"));
     }

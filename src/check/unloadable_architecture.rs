@@ -1,9 +1,8 @@
 //! An architecture for which the engine loads no model.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::engine::architecture::{self, Class};
-use crate::hir::Registry;
 
 declare_code! {
     /// ## What it finds
@@ -23,25 +22,22 @@ declare_code! {
     /// family "odd" arch="qwen2vl"
     /// ban target="odd" draft="*" failure="it has a projector"
     /// ```
-    static UNLOADABLE_ARCHITECTURE = 363, "unloadable-architecture", Error;
+    pub(super) static UNLOADABLE_ARCHITECTURE = 363, "unloadable-architecture", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &UNLOADABLE_ARCHITECTURE, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
-    for family in registry.families.iter() {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for family in derived.registry.families.iter() {
         let known = architecture::architecture(&family.arch);
         if !known.is_some_and(|arch| arch.is(Class::NotLoadable)) {
             continue;
         }
         let message = format!(
-            "family {} has the architecture {}, which the engine cannot load",
-            words::quoted(&family.head.name),
+            "{family} has the architecture {}, which the engine cannot load",
             words::quoted(&family.arch)
         );
         let finding = UNLOADABLE_ARCHITECTURE
             .at(family.arch.span, "not a loadable architecture", message)
-            .about(&family.head);
+            .about(family);
         let help = if &*family.arch.value == "clip" {
             "write the architecture of the model here, and name this file in the `projector` of the model"
         } else {

@@ -1,6 +1,6 @@
 //! A requirement of a family that a model or role does not meet.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::hir::{Family, Id, Model, Need, Registry};
 use crate::source::Span;
@@ -30,15 +30,14 @@ declare_code! {
     /// }
     /// role "look" tier="A" residency="hot" model="eye" port=9000 context=4096
     /// ```
-    static UNMET_NEED = 351, "unmet-need", Error;
+    pub(super) static UNMET_NEED = 351, "unmet-need", Error;
 }
-
-pub(super) static CHECK: Check = Check { code: &UNMET_NEED, run };
 
 /// The option that disables the template engine, without dashes (`--no-jinja`, `common/arg.cpp` of b11434).
 const NO_JINJA: &str = "no-jinja";
 
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     check_projectors(registry, findings);
     check_templates(registry, findings);
 }
@@ -57,15 +56,11 @@ fn check_projectors(registry: &Registry, findings: &mut Diagnostics) {
         else {
             continue;
         };
-        let message = format!(
-            "model {} has no `projector`, but family {} needs one",
-            words::quoted(&model.head.name),
-            words::quoted(&family.head.name)
-        );
+        let message = format!("{model} has no `projector`, but {family} needs one");
         let finding = UNMET_NEED
             .at(model.head.name.span, "`projector` is missing", message)
             .also(need, "required here")
-            .about(&model.head);
+            .about(model);
         findings.report(finding.help(
             "add `projector` with the projector file, such as `mmproj-*.gguf`, or use another `family`",
         ));
@@ -78,15 +73,10 @@ fn check_templates(registry: &Registry, findings: &mut Diagnostics) {
         let Some(need) = needs(family, Need::Jinja) else { continue };
         let off = |name: &str| name.trim_start_matches('-').replace('_', "-") == NO_JINJA;
         let Some(option) = serving.options.iter().find(|option| off(&option.name)) else { continue };
-        let message = format!(
-            "role {} disables the template engine, but {} needs it",
-            words::quoted(&role.head.name),
-            words::quoted(&model.title)
-        );
-        let finding = UNMET_NEED
-            .at(option.name.span, "disabled here", message)
-            .also(need, "required here")
-            .about(&role.head);
+        let message =
+            format!("{role} disables the template engine, but {} needs it", words::quoted(&model.title));
+        let finding =
+            UNMET_NEED.at(option.name.span, "disabled here", message).also(need, "required here").about(role);
         findings.report(finding.help("remove this option"));
     }
 }

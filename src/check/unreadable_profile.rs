@@ -1,6 +1,5 @@
 //! A file that is not a valid engine profile.
 
-use super::DerivedCheck;
 use crate::derive::{Derived, EngineProfile};
 use crate::diag::{Diagnostics, words};
 
@@ -14,22 +13,19 @@ declare_code! {
     ///
     /// ## Instead
     /// Create it again with `orchgen engine probe`, or correct it. Built-in profiles show the format.
-    static UNREADABLE_PROFILE = 378, "unreadable-profile", Error;
+    pub(super) static UNREADABLE_PROFILE = 378, "unreadable-profile", Error;
 }
 
-pub(super) static CHECK: DerivedCheck = DerivedCheck { code: &UNREADABLE_PROFILE, run };
-
-fn run(derived: &Derived, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (engine, profile) in derived.engines() {
         let EngineProfile::Unreadable(why) = profile else { continue };
         let message = format!(
-            "the profile {} of engine {} cannot be read: {}",
+            "the profile {} of {engine} cannot be read: {}",
             words::quoted(&engine.profile),
-            words::quoted(&engine.head.name),
             words::printable(why)
         );
         let finding =
-            UNREADABLE_PROFILE.at(engine.profile.span, "not a valid profile", message).about(&engine.head);
+            UNREADABLE_PROFILE.at(engine.profile.span, "not a valid profile", message).about(engine);
         findings.report(finding.help("create it again with `orchgen engine probe`, or correct it"));
     }
 }

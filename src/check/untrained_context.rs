@@ -1,6 +1,6 @@
 //! A context longer than the trained context of the model.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::derive::intent;
 use crate::diag::{Diagnostics, words};
 use crate::hir::{Override, Registry, Serving, Setting};
@@ -26,12 +26,11 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 32768}
     /// ```
-    static UNTRAINED_CONTEXT = 356, "untrained-context", Error;
+    pub(super) static UNTRAINED_CONTEXT = 356, "untrained-context", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &UNTRAINED_CONTEXT, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
         let (model, _) = registry.model_of(serving);
         let extended = extended_context(registry, serving);
@@ -49,15 +48,14 @@ fn run(registry: &Registry, findings: &mut Diagnostics) {
             ("trained for this", "was trained for")
         };
         let message = format!(
-            "role {} has a context of {} tokens, but {} {what} {limit}",
-            words::quoted(&role.head.name),
+            "{role} has a context of {} tokens, but {} {what} {limit}",
             serving.context.value,
             words::quoted(&model.title)
         );
         let mut finding = UNTRAINED_CONTEXT
             .at(serving.context.span, format!("expected at most {limit}"), message)
             .also(place, label)
-            .about(&role.head);
+            .about(role);
         if super::owner(registry, role, serving.context.span).0 != "role" {
             finding = finding.also(role.head.name.span, "applies to this role");
         }

@@ -1,6 +1,6 @@
 //! `allow` entries of items: they silence warnings with a reason. This check reports entries that silence nothing.
 
-use super::{Check, codes};
+use super::codes;
 use crate::diag::{
     Change, Code, Diagnostic, Diagnostics, ProposedFix, Safety, Severity, SilenceReason, Suggestion, suggest,
     words,
@@ -33,13 +33,8 @@ declare_code! {
     /// }
     /// ban target="odd" draft="*" failure="it stutters"
     /// ```
-    static UNUSED_ALLOW = 322, "unused-allow", Warning;
+    pub(super) static UNUSED_ALLOW = 322, "unused-allow", Warning;
 }
-
-pub(super) static CHECK: Check = Check { code: &UNUSED_ALLOW, run };
-
-/// Does nothing: [`silence`] reports unused entries after all other checks.
-fn run(_: &Registry, _: &mut Diagnostics) {}
 
 /// Silences the warnings that their items allow, and reports the entries that silence nothing.
 pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {

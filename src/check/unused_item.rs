@@ -1,8 +1,8 @@
 //! An item without any use.
 
-use super::Check;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Head, Registry};
+use crate::hir::Head;
 
 declare_code! {
     /// ## What it finds
@@ -29,12 +29,11 @@ declare_code! {
     /// model "spare" family="qwen2" title="Spare-7B" quant="Q4_K_M" size="4.4 GB" file="spare.gguf"
     /// role "list" tier="A" model="spare"
     /// ```
-    static UNUSED_ITEM = 345, "unused-item", Warning;
+    pub(super) static UNUSED_ITEM = 345, "unused-item", Warning;
 }
 
-pub(super) static CHECK: Check = Check { code: &UNUSED_ITEM, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for id in &registry.unused.engines {
         report(
             "engine",

@@ -1,6 +1,7 @@
 //! Settings that need a KV cache, for a model without one.
 
-use super::{Check, forbidden};
+use super::forbidden;
+use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::engine::architecture;
 use crate::hir::{Registry, Serving};
@@ -29,28 +30,22 @@ declare_code! {
     /// model "embed" family="encoders" title="Embed" quant="F16" size="0.6 GB" file="embed.gguf"
     /// role "extra" tier="A" residency="hot" model="embed" port=9000 context=512 pooling="cls"
     /// ```
-    static WITHOUT_CACHE = 364, "without-cache", Error;
+    pub(super) static WITHOUT_CACHE = 364, "without-cache", Error;
 }
 
-pub(super) static CHECK: Check = Check { code: &WITHOUT_CACHE, run };
-
-fn run(registry: &Registry, findings: &mut Diagnostics) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
         let (model, family) = registry.model_of(serving);
         if architecture::architecture(&family.arch).is_none_or(architecture::Architecture::has_memory) {
             continue;
         }
         for (field, place) in settings(registry, serving) {
-            let message = format!(
-                "role {} has `{field}`, but {} has no KV cache",
-                words::quoted(&role.head.name),
-                words::quoted(&model.title)
-            );
+            let message =
+                format!("{role} has `{field}`, but {} has no KV cache", words::quoted(&model.title));
             let label = format!("`{}` is an architecture without a KV cache", words::printable(&family.arch));
-            let finding = WITHOUT_CACHE
-                .at(place, "has no effect", message)
-                .also(family.arch.span, label)
-                .about(&role.head);
+            let finding =
+                WITHOUT_CACHE.at(place, "has no effect", message).also(family.arch.span, label).about(role);
             findings.report(finding.help(format!("remove `{field}`")));
         }
     }

@@ -100,3 +100,22 @@ impl From<&Head> for Subject {
         Self::new(head.kind, &*head.name.value)
     }
 }
+
+/// An item is printed as its head, and a finding about it is about its head.
+macro_rules! print_items {
+    ($($item:ident)+) => {$(
+        impl fmt::Display for $item {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.head.fmt(f)
+            }
+        }
+
+        impl From<&$item> for Subject {
+            fn from(item: &$item) -> Self {
+                Self::from(&item.head)
+            }
+        }
+    )+};
+}
+
+print_items!(Stack Engine Host Store Tier Residency Family Model Role Pair Ban Quirk Service Expect);

@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::ExpertAdvice;
+use crate::hir::Experts;
 
 declare_code! {
     /// ## What it finds
@@ -35,12 +35,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
     for model in registry.models.iter() {
         if let Some(experts) = &model.experts {
-            report("model", &model.head.name, &experts.advice, findings);
+            report("model", &model.head.name, experts, findings);
         }
     }
 }
 
-fn report(kind: &'static str, name: &str, advice: &ExpertAdvice, findings: &mut Diagnostics) {
+fn report(kind: &'static str, name: &str, advice: &Experts, findings: &mut Diagnostics) {
     for avoided in &advice.avoid {
         let Some(advised) = advice.advise.iter().find(|advised| advised.experts == *avoided) else {
             continue;

@@ -2,7 +2,7 @@
 
 use crate::derive::intent::EXPERT_USED_COUNT;
 use crate::diag::words;
-use crate::hir::{ExpertAdvice, Family, Model, Override, Registry, Serving, Setting};
+use crate::hir::{Experts, Family, Model, Override, Registry, Serving, Setting};
 use crate::source::{Span, Spanned};
 
 /// The number of experts of a role: the field `experts`, else an override of its metadata key by the role, else by the
@@ -21,8 +21,8 @@ pub(super) fn used(registry: &Registry, serving: &Serving) -> Option<Spanned<i64
 }
 
 /// The advice about experts: of the model, then of its family.
-pub(super) fn advice<'r>(model: &'r Model, family: &'r Family) -> Vec<&'r ExpertAdvice> {
-    let own = model.experts.as_ref().map(|experts| &experts.advice);
+pub(super) fn advice<'r>(model: &'r Model, family: &'r Family) -> Vec<&'r Experts> {
+    let own = model.experts.as_ref().map(|experts| &experts.value);
     own.into_iter().chain(family.experts.as_ref().map(|advice| &advice.value)).collect()
 }
 

@@ -31,8 +31,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let Some(experts) = &model.experts else { continue };
         let Some(total) = experts.total else { continue };
         let default = experts.default.map(|default| ("uses", default));
-        let advised = experts.advice.advise.iter().map(|advice| ("advises", advice.experts));
-        let avoided = experts.advice.avoid.iter().map(|avoid| ("avoids", *avoid));
+        let advised = experts.advise.iter().map(|advice| ("advises", advice.experts));
+        let avoided = experts.avoid.iter().map(|avoid| ("avoids", *avoid));
         for (verb, Spanned { value, span }) in default.into_iter().chain(advised).chain(avoided) {
             if value <= total.value {
                 continue;

@@ -72,7 +72,7 @@ fn report(registry: &Registry, used: &Use, findings: &mut Diagnostics) {
     let Some(retired) = &model.retired else { return };
     let (kind, name) = used.owner;
     let who = if kind == "pair" { "a pair".to_owned() } else { format!("{kind} {}", words::quoted(name)) };
-    let why = retired.value.as_ref().map(|why| format!(": {}", words::printable(why)));
+    let why = retired.why.as_ref().map(|why| format!(": {}", words::printable(why)));
     let message = format!(
         "{who} {} {}, which is retired{}",
         used.verb,

@@ -1,40 +1,15 @@
 //! An engine: a llama.cpp build on disk, and the profile that describes it.
 
-use super::shape::{Field, Shape, Table};
-use super::{Head, Named, Text};
+use super::{Shape, Text};
 
-/// A llama.cpp build.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Engine {
-    /// Its name.
-    pub head: Head,
-    /// The profile of the build: the name of a built-in profile, or of a `*.json` file in the registry.
-    pub profile: Text,
-    /// The folder of the programs.
-    pub bin: Text,
-    /// Environment variables of all processes of this engine.
-    pub env: Vec<(Text, Text)>,
-}
-
-impl Named for Engine {
-    fn name(&self) -> &str {
-        &self.head.name
+declare! {
+    /// A llama.cpp build.
+    pub item Engine {
+        /// The profile of the build: a built-in profile, or a `*.json` file in the registry folder.
+        profile: Text = required("profile", Shape::Text).example("llama.cpp-b11434"),
+        /// The folder of the programs, such as `llama-server`: an absolute path.
+        bin: Text = required("bin", Shape::Path).example("/opt/llama.cpp/bin"),
+        /// Environment variables of all processes of this engine.
+        env: Vec<(Text, Text)> = optional("env", Shape::Map),
     }
 }
-
-/// The fields of an engine.
-pub(super) static TABLE: Table = Table::of(&[
-    Field::required(
-        "profile",
-        Shape::Text,
-        "The profile of the build: a built-in profile, or a `*.json` file in the registry folder.",
-    )
-    .example("llama.cpp-b11434"),
-    Field::required(
-        "bin",
-        Shape::Path,
-        "The folder of the programs, such as `llama-server`: an absolute path.",
-    )
-    .example("/opt/llama.cpp/bin"),
-    Field::optional("env", Shape::Map, "Environment variables of all processes of this engine."),
-]);

@@ -1,7 +1,11 @@
 //! The declared registry as typed data with resolved names. The checks validate its meaning later.
 //!
-//! Each domain type has its own file, which also has the table of its fields. The tables define the registry language:
-//! parsing, findings about the shape of a registry, suggestions and the JSON Schema are derived from them.
+//! Each kind of items has its own file, where `declare!` defines its type and the table of its fields. The tables define
+//! the registry language: parsing, findings about the shape of a registry, suggestions and the JSON Schema are derived
+//! from them.
+
+#[macro_use]
+mod declare;
 
 mod accessors;
 pub mod codes;
@@ -32,12 +36,12 @@ mod unused;
 pub use cpus::CpuList;
 pub use engine::Engine;
 pub use expect::{Expect, Expected};
-pub use family::{Advice, ExpertAdvice, Family, ForbidRule, ForbiddenFeature, Need};
+pub use family::{Family, ForbidRule, ForbiddenFeature, Need};
 pub use host::{CpuSet, Gpu, Host, NumaNode};
 pub use id::{Arena, Id, Named};
 pub use kind::{ItemKind, KINDS};
 pub use known_files::{KnownFile, KnownFiles, MissingSize};
-pub use model::{Experts, Model, Projector};
+pub use model::{Advice, Experts, Model, Projector, Retired};
 pub use quantity::{Bytes, Date, Factor, PortRange, Rate, Seconds, Share};
 pub use quirk::Quirk;
 pub use registry::Registry;

@@ -1,36 +1,24 @@
 //! A quirk: a known problem of models, and its workaround.
 
-use super::shape::{Field, Shape, Table};
-use super::{Date, Head, Id, Model, Text};
+use super::{Date, Id, Model, Shape, Text};
 use crate::source::Spanned;
 
-/// A known problem of models.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Quirk {
-    /// Its name and place.
-    pub head: Head,
-    /// The affected models.
-    pub models: Vec<Spanned<Id<Model>>>,
-    /// A description of the problem.
-    pub issue: Text,
-    /// The visible symptom.
-    pub symptom: Option<Text>,
-    /// The workaround.
-    pub workaround: Option<Text>,
-    /// The date on which it was found.
-    pub found: Option<Spanned<Date>>,
-    /// The date or build of the fix.
-    pub fixed: Option<Text>,
+declare! {
+    /// A known problem of models.
+    pub item Quirk {
+        /// The affected models.
+        models: Vec<Spanned<Id<Model>>> = required("models", Shape::Names("model")),
+        /// A description of the problem.
+        issue: Text = required("issue", Shape::Text).example("repeats itself beyond 64 000 tokens"),
+        /// The visible symptom.
+        symptom: Option<Text> =
+            optional("symptom", Shape::Text).example("the last sentence is repeated endlessly"),
+        /// The workaround.
+        workaround: Option<Text> =
+            optional("workaround", Shape::Text).example("keep the context below 64 000"),
+        /// The date on which the problem was found.
+        found: Option<Spanned<Date>> = optional("found", Shape::Date),
+        /// The date or the build of the fix.
+        fixed: Option<Text> = optional("fixed", Shape::Text).example("b11500"),
+    }
 }
-
-/// The fields of a quirk.
-pub(super) static TABLE: Table = Table::of(&[
-    Field::required("models", Shape::Names("model"), "The affected models."),
-    Field::required("issue", Shape::Text, "A description of the problem.")
-        .example("repeats itself beyond 64 000 tokens"),
-    Field::optional("symptom", Shape::Text, "The visible symptom.")
-        .example("the last sentence is repeated endlessly"),
-    Field::optional("workaround", Shape::Text, "The workaround.").example("keep the context below 64 000"),
-    Field::optional("found", Shape::Date, "The date on which the problem was found."),
-    Field::optional("fixed", Shape::Text, "The date or the build of the fix.").example("b11500"),
-]);

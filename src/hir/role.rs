@@ -103,15 +103,16 @@ pub struct Draft {
     pub p_min: Option<Spanned<f64>>,
 }
 
-/// A metadata override.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Override {
-    /// The metadata key.
-    pub key: Text,
-    /// The new value.
-    pub value: Spanned<Setting>,
-    /// The reason.
-    pub why: Option<Text>,
+declare! {
+    /// A metadata override of a family or a role.
+    pub block Override = with_principal("key") {
+        /// The metadata key.
+        key: Text = required("key", Shape::Text).example("qwen3moe.expert_used_count"),
+        /// The new value.
+        value: Spanned<Setting> = required("value", Shape::Setting).example("4"),
+        /// The reason.
+        why: Option<Text> = optional("why", Shape::Text).example("faster, and no worse in our tests"),
+    }
 }
 
 /// An engine option without its own field.
@@ -252,16 +253,6 @@ const MEASURED: Table = Table::with_principal(
 /// The data types of a KV cache (`common/arg.cpp`, b11434; lower case only).
 const CACHE_TYPES: &[&str] = &["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"];
 
-/// The fields of a metadata override of a family or a role.
-pub(super) const OVERRIDE: Table = Table::with_principal(
-    "key",
-    &[
-        Field::required("key", Shape::Text, "The metadata key.").example("qwen3moe.expert_used_count"),
-        Field::required("value", Shape::Setting, "The new value.").example("4"),
-        Field::optional("why", Shape::Text, "The reason.").example("faster, and no worse in our tests"),
-    ],
-);
-
 const OPTION: Table = Table::with_principal(
     "name",
     &[
@@ -356,7 +347,7 @@ pub(super) static TABLE: Table = Table::of(&[
         )),
         "Speculation from n-grams of the prompt, without a draft model.",
     ),
-    Field::distinct("override", Shape::Block(&OVERRIDE), "A metadata override."),
+    Field::distinct("override", Shape::Block(&Override::TABLE), "A metadata override."),
     Field::optional(
         "pooling",
         Shape::Word(&["none", "mean", "cls", "last", "rank"]),

@@ -1,7 +1,6 @@
 //! Rules about drafts: pairs that work, and pairs that must not be used.
 
-use super::shape::{Field, Shape, Table};
-use super::{Date, Factor, Family, Head, Id, Model, Registry, Text};
+use super::{Date, Factor, Family, Id, Model, Registry, Shape, Text};
 use crate::source::Spanned;
 
 /// The models to which a rule applies.
@@ -16,52 +15,50 @@ pub enum Pattern {
     Titles(Box<str>),
 }
 
-/// A draft that is known to work with a target, or the fact that no draft is known.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Pair {
-    /// A description and the place.
-    pub head: Head,
-    /// The target.
-    pub target: Spanned<Pattern>,
-    /// The draft. `None` means that no draft is known.
-    pub draft: Option<Spanned<Pattern>>,
-    /// A glob of titles that are excluded from the target.
-    pub except: Option<Text>,
-    /// The name of the target in the documents.
-    pub label: Option<Text>,
-    /// The maximum number of draft tokens.
-    pub max: Option<Spanned<u32>>,
-    /// The measured speedup factor.
-    pub speedup: Option<Factor>,
-    /// True if the measurement also used lookup.
-    pub lookup: bool,
-    /// The recommended alternative.
-    pub instead: Option<Text>,
-    /// A note for users.
-    pub note: Option<Text>,
-    /// The date of the result.
-    pub date: Option<Spanned<Date>>,
+declare! {
+    /// A draft that is known to work with a target, or the fact that no draft is known.
+    pub item Pair {
+        /// The target: a model, a family, or a glob of model titles, such as `Qwen3-*`.
+        target: Spanned<Pattern> = required("target", Shape::Rule),
+        /// The draft: a model, a family, or a glob of model titles. Omit it if no draft is known.
+        draft: Option<Spanned<Pattern>> = optional("draft", Shape::Rule).example("Qwen3-0.6B*"),
+        /// A glob of model titles that are excluded from the target, such as `Qwen3-Coder-*`.
+        except: Option<Text> = optional("except", Shape::Text),
+        /// Name of the target in the documents.
+        label: Option<Text> = optional("label", Shape::Text).example("Qwen3 (non-coder)"),
+        /// Maximum number of draft tokens, 1 to 1024.
+        max: Option<Spanned<u32>> = optional("max", Shape::Count(1, 1024)).example("16").unit("tokens"),
+        /// The measured speedup factor, such as `5.4x`.
+        speedup: Option<Factor> = optional("speedup", Shape::Factor),
+        /// True if the measurement also used lookup; default false.
+        lookup: bool = optional("lookup", Shape::Flag).default("false"),
+        /// The recommended alternative. `experts` means fewer experts per token.
+        instead: Option<Text> = optional("instead", Shape::Text).example("experts"),
+        /// A note for users.
+        note: Option<Text> = optional("note", Shape::Text).example("measured twice"),
+        /// The date of the result.
+        date: Option<Spanned<Date>> = optional("date", Shape::Date),
+    }
 }
 
-/// A draft that must not be used with a target.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Ban {
-    /// A description and the place.
-    pub head: Head,
-    /// The target.
-    pub target: Spanned<Pattern>,
-    /// The draft.
-    pub draft: Spanned<Pattern>,
-    /// A glob of titles that are excluded from the target.
-    pub except: Option<Text>,
-    /// The name of the target in the documents.
-    pub label: Option<Text>,
-    /// The failure that the draft causes.
-    pub failure: Text,
-    /// A note for users.
-    pub note: Option<Text>,
-    /// The date of the result.
-    pub date: Option<Spanned<Date>>,
+declare! {
+    /// A draft that must not be used with a target.
+    pub item Ban {
+        /// The target: a model, a family, or a glob of model titles, such as `Qwen3-*`.
+        target: Spanned<Pattern> = required("target", Shape::Rule),
+        /// The draft: a model, a family, or a glob of model titles. `*` means every draft.
+        draft: Spanned<Pattern> = required("draft", Shape::Rule).example("*-Instruct-2507"),
+        /// A glob of model titles that are excluded from the target, such as `Qwen3-Coder-*`.
+        except: Option<Text> = optional("except", Shape::Text),
+        /// Name of the target in the documents.
+        label: Option<Text> = optional("label", Shape::Text).example("Qwen3 (non-coder)"),
+        /// The failure that the draft causes.
+        failure: Text = required("failure", Shape::Text).example("BOS token mismatch"),
+        /// A note for users.
+        note: Option<Text> = optional("note", Shape::Text).example("measured twice"),
+        /// The date of the result.
+        date: Option<Spanned<Date>> = optional("date", Shape::Date),
+    }
 }
 
 impl Pattern {
@@ -148,65 +145,3 @@ pub fn glob_matches(glob: &str, text: &str) -> bool {
     }
     glob.get(pattern..).is_some_and(|rest| rest.iter().all(|c| *c == '*'))
 }
-
-/// The fields of a pair.
-pub(super) static PAIR: Table = Table::of(&[
-    Field::required(
-        "target",
-        Shape::Rule,
-        "The target: a model, a family, or a glob of model titles, such as `Qwen3-*`.",
-    ),
-    Field::optional(
-        "draft",
-        Shape::Rule,
-        "The draft: a model, a family, or a glob of model titles. Omit it if no draft is known.",
-    )
-    .example("Qwen3-0.6B*"),
-    Field::optional(
-        "except",
-        Shape::Text,
-        "A glob of model titles that are excluded from the target, such as `Qwen3-Coder-*`.",
-    ),
-    Field::optional("label", Shape::Text, "Name of the target in the documents.")
-        .example("Qwen3 (non-coder)"),
-    Field::optional("max", Shape::Count(1, 1024), "Maximum number of draft tokens, 1 to 1024.")
-        .example("16")
-        .unit("tokens"),
-    Field::optional("speedup", Shape::Factor, "The measured speedup factor, such as `5.4x`."),
-    Field::optional("lookup", Shape::Flag, "True if the measurement also used lookup; default false.")
-        .default("false"),
-    Field::optional(
-        "instead",
-        Shape::Text,
-        "The recommended alternative. `experts` means fewer experts per token.",
-    )
-    .example("experts"),
-    Field::optional("note", Shape::Text, "A note for users.").example("measured twice"),
-    Field::optional("date", Shape::Date, "The date of the result."),
-]);
-
-/// The fields of a ban.
-pub(super) static BAN: Table = Table::of(&[
-    Field::required(
-        "target",
-        Shape::Rule,
-        "The target: a model, a family, or a glob of model titles, such as `Qwen3-*`.",
-    ),
-    Field::required(
-        "draft",
-        Shape::Rule,
-        "The draft: a model, a family, or a glob of model titles. `*` means every draft.",
-    )
-    .example("*-Instruct-2507"),
-    Field::optional(
-        "except",
-        Shape::Text,
-        "A glob of model titles that are excluded from the target, such as `Qwen3-Coder-*`.",
-    ),
-    Field::optional("label", Shape::Text, "Name of the target in the documents.")
-        .example("Qwen3 (non-coder)"),
-    Field::required("failure", Shape::Text, "The failure that the draft causes.")
-        .example("BOS token mismatch"),
-    Field::optional("note", Shape::Text, "A note for users.").example("measured twice"),
-    Field::optional("date", Shape::Date, "The date of the result."),
-]);

@@ -120,6 +120,11 @@ pub enum Shape {
     Block(&'static Table),
 }
 
+/// The text of a doc comment without the space at its start.
+pub(super) const fn doc(comment: &'static str) -> &'static str {
+    comment.split_at(1).1
+}
+
 impl Presence {
     /// True if the field may occur several times.
     pub fn is_several(self) -> bool {

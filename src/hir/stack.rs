@@ -21,54 +21,40 @@ pub struct Stack {
     pub hardening: Hardening,
 }
 
-/// An output target.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum TargetName {
-    /// systemd units.
-    Systemd,
-    /// Launch scripts and one-shot commands.
-    Bin,
-    /// numactl wrappers for placements.
-    Numactl,
-    /// Documents.
-    Docs,
-    /// The stack as JSON.
-    StackJson,
+declare_words! {
+    /// An output target.
+    pub enum TargetName {
+        /// systemd units.
+        Systemd = "systemd",
+        /// Launch scripts and one-shot commands.
+        Bin = "bin",
+        /// numactl wrappers for placements.
+        Numactl = "numactl",
+        /// Documents.
+        Docs = "docs",
+        /// The stack as JSON.
+        StackJson = "stack-json",
+    }
 }
 
-/// The sandbox level of a unit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Hardening {
-    /// Like `default`, and without system call groups that a CPU server does not require.
-    Strict,
-    /// Without privileges that a CPU server never needs.
-    #[default]
-    Default,
-    /// Like `default`, with access to GPU devices.
-    Gpu,
-    /// No sandbox.
-    Off,
+declare_words! {
+    /// The sandbox level of a unit.
+    #[derive(Default)]
+    pub enum Hardening {
+        /// Like `default`, and without system call groups that a CPU server does not require.
+        Strict = "strict",
+        /// Without privileges that a CPU server never needs.
+        #[default]
+        Default = "default",
+        /// Like `default`, with access to GPU devices.
+        Gpu = "gpu",
+        /// No sandbox.
+        Off = "off",
+    }
 }
-
-/// The words of [`TargetName`].
-pub(super) const TARGET_WORDS: &[(&str, TargetName)] = &[
-    ("systemd", TargetName::Systemd),
-    ("bin", TargetName::Bin),
-    ("numactl", TargetName::Numactl),
-    ("docs", TargetName::Docs),
-    ("stack-json", TargetName::StackJson),
-];
-
-/// The words of [`Hardening`].
-pub(super) const HARDENING_WORDS: &[(&str, Hardening)] = &[
-    ("strict", Hardening::Strict),
-    ("default", Hardening::Default),
-    ("gpu", Hardening::Gpu),
-    ("off", Hardening::Off),
-];
 
 /// The words of a hardening field.
-pub(super) const HARDENING: Shape = Shape::Word(&["strict", "default", "gpu", "off"]);
+pub(super) const HARDENING: Shape = Shape::Word(Hardening::WORDS);
 
 /// The fields of a stack.
 pub(super) static TABLE: Table = Table::with_principal(
@@ -82,11 +68,7 @@ pub(super) static TABLE: Table = Table::with_principal(
         Field::optional("verified", Shape::Date, "Date of the last manual verification."),
         Field::required("engine", Shape::Name("engine"), "The default engine of roles."),
         Field::optional("title", Shape::Text, "Display name of the stack.").example("Home models"),
-        Field::optional(
-            "targets",
-            Shape::Words(&["systemd", "bin", "numactl", "docs", "stack-json"]),
-            "The output targets; default: all.",
-        ),
+        Field::optional("targets", Shape::Words(TargetName::WORDS), "The output targets; default: all."),
         Field::optional("hardening", HARDENING, "The sandbox level of units; default `default`.")
             .default("default"),
         Field::optional(

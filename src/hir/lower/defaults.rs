@@ -2,13 +2,13 @@
 //!
 //! Names are resolved once here, so that an unknown name is reported once and not for every role.
 
-use super::base::BaseItems;
 use super::names::{ItemRef, Names};
 use super::record::Record;
+use super::scope::Scope;
 use super::typed_value::TypedValue;
 use crate::diag::{Diagnostics, words};
 use crate::hir::codes::UNKNOWN_NAME;
-use crate::hir::{CpuList, Model, Text};
+use crate::hir::{CpuList, Text};
 use crate::source::Spanned;
 
 /// The defaults, without unknown names.
@@ -21,7 +21,7 @@ pub(super) struct Defaults {
 
 impl Defaults {
     /// Reads the defaults, and reports and drops unknown names of stores, hosts, engines, tiers and residencies.
-    pub(super) fn read(mut record: Record, base: &BaseItems, findings: &mut Diagnostics) -> Self {
+    pub(super) fn read(mut record: Record, base: &Scope, findings: &mut Diagnostics) -> Self {
         let shares = record.text("shares");
         let mut defaults = Self { record, shares };
         let owner = ItemRef::new("stack", &base.stack.head.name);
@@ -36,13 +36,8 @@ impl Defaults {
     }
 
     /// Reports and drops unknown names of models.
-    pub(super) fn check_model_names(
-        &mut self,
-        models: &Names<Model>,
-        base: &BaseItems,
-        findings: &mut Diagnostics,
-    ) {
-        let owner = ItemRef::new("stack", &base.stack.head.name);
+    pub(super) fn check_model_names(&mut self, scope: &Scope, findings: &mut Diagnostics) {
+        let (models, owner) = (&scope.models.names, ItemRef::new("stack", &scope.stack.head.name));
         self.check_name(("model", None), models, &owner, findings);
         self.check_name(("draft", Some("model")), models, &owner, findings);
     }
@@ -63,7 +58,7 @@ impl Defaults {
         }
     }
 
-    fn check_cpus(&mut self, base: &BaseItems, owner: &ItemRef, findings: &mut Diagnostics) {
+    fn check_cpus(&mut self, base: &Scope, owner: &ItemRef, findings: &mut Diagnostics) {
         let Some(cpus) = self.name("placement", Some("cpus")) else { return };
         let mut sets = base.hosts.arena.iter().flat_map(|host| &host.cpusets);
         if CpuList::parse(&cpus).is_some() || sets.any(|set| set.name == cpus) {

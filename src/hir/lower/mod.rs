@@ -3,7 +3,6 @@
 //! Each file is gathered separately, so that its document can be freed immediately. Names are resolved after all files
 //! are gathered, so that the order of kinds and files does not matter.
 
-mod base;
 mod corrected_form;
 mod damage;
 mod defaults;
@@ -13,12 +12,14 @@ mod field_findings;
 mod fields;
 mod gather;
 mod items;
-mod models;
+mod model;
 mod names;
+mod read;
 mod record;
 mod roles;
 mod rules;
 mod scalar;
+mod scope;
 mod serving;
 mod typed_value;
 mod unread_names;
@@ -26,11 +27,15 @@ mod unread_names;
 pub use damage::SyntaxDamage;
 pub(super) use expected_form::expected_form;
 pub use items::Items;
+pub(super) use read::{Fields, FromFields, FromValue};
+pub(super) use typed_value::{FromTypedValue, TypedValue};
 
-use super::{KnownFiles, Registry, Unused};
+use super::{Ban, KnownFiles, Quirk, Registry, Unused};
 use crate::diag::Diagnostics;
 use crate::source::Span;
 use defaults::Defaults;
+use read::read_all;
+use scope::Scope;
 use std::sync::Arc;
 
 impl Items {
@@ -38,44 +43,50 @@ impl Items {
     /// unknown. Takes the size and trained context that a model omits from `known_files`.
     pub fn resolve(mut self, known_files: &KnownFiles, findings: &mut Diagnostics) -> Registry {
         let (start, words_outside_items) = (self.start, Arc::clone(self.words_outside_items()));
-        let mut base = base::read(&mut self, findings);
-        let mut defaults = Defaults::read(std::mem::take(&mut base.defaults), &base, findings);
-        let (families, models) = models::read(&mut self, known_files, (&base, &defaults), findings);
-        defaults.check_model_names(&models.names, &base, findings);
-        let scope = serving::RoleScope { base: &base, models: &models.names, defaults: &defaults };
-        let roles = roles::read(&mut self, &scope, findings);
-        let any_needs_host = roles.any_served || !self.is_empty("service");
-        if !base.has_stack && !words_outside_items.contains("stack") {
+        let has_stack = self.has_seen("stack");
+        let (mut scope, defaults) = Scope::read(&mut self, findings);
+        let mut defaults = Defaults::read(defaults, &scope, findings);
+        scope.models = model::read(&mut self, known_files, (&scope, &defaults), findings);
+        defaults.check_model_names(&scope, findings);
+        let role_scope = serving::RoleScope { base: &scope, defaults: &defaults };
+        let (roles, any_served) = roles::read(&mut self, &role_scope, findings);
+        scope.roles = roles;
+        let any_needs_host = any_served || !self.is_empty("service");
+        if !has_stack && !words_outside_items.contains("stack") {
             report_missing("stack", "`engine`, such as `llama.cpp`", start, findings);
         }
-        if any_needs_host && base.hosts.names.is_none_declared() {
+        if any_needs_host && scope.hosts.names.is_none_declared() {
             report_missing("host", "`memory`, such as `64 GB`", start, findings);
         }
-        let rules = rules::read(&mut self, &base, (&families.names, &models.names, &roles.names), findings);
-        if !base.has_stack {
-            base.engines.names.mark_maybe_used(None);
+        let pairs = read_all("pair", &mut self, &scope, findings, rules::pair);
+        let bans = read_all("ban", &mut self, &scope, findings, Ban::from_fields);
+        let quirks = read_all("quirk", &mut self, &scope, findings, Quirk::from_fields);
+        let services = read_all("service", &mut self, &scope, findings, rules::service);
+        let expects = read_all("expect", &mut self, &scope, findings, rules::expect);
+        if !has_stack {
+            scope.engines.names.mark_maybe_used(None);
         }
         let unread_names = std::mem::take(&mut self.unread_names);
         let unused = Unused {
-            engines: base.engines.names.unused(&unread_names),
-            families: families.names.unused(&unread_names),
-            models: models.names.unused(&unread_names),
+            engines: scope.engines.names.unused(&unread_names),
+            families: scope.families.names.unused(&unread_names),
+            models: scope.models.names.unused(&unread_names),
         };
         Registry {
-            stack: base.stack,
-            engines: base.engines.arena,
-            hosts: base.hosts.arena,
-            stores: base.stores.arena,
-            tiers: base.tiers.arena,
-            residencies: base.residencies.arena,
-            families: families.arena,
-            models: models.arena,
-            roles: roles.arena,
-            pairs: rules.pairs,
-            bans: rules.bans,
-            quirks: rules.quirks,
-            services: rules.services,
-            expects: rules.expects,
+            stack: scope.stack,
+            engines: scope.engines.arena,
+            hosts: scope.hosts.arena,
+            stores: scope.stores.arena,
+            tiers: scope.tiers.arena,
+            residencies: scope.residencies.arena,
+            families: scope.families.arena,
+            models: scope.models.arena,
+            roles: scope.roles.arena,
+            pairs: pairs.arena,
+            bans: bans.arena,
+            quirks: quirks.arena,
+            services: services.arena,
+            expects: expects.arena,
             unused,
         }
     }

@@ -107,10 +107,10 @@ impl<T> Names<T> {
         unused
     }
 
-    /// The only item, if there is exactly one; `Some(None)` if that one could not be read.
-    pub(super) fn only(&self) -> Option<Option<Id<T>>> {
-        let mut all = self.entries.values();
-        all.next().map(|entry| entry.id).filter(|_| all.next().is_none())
+    /// The name of the only item, if there is exactly one.
+    pub(super) fn only(&self) -> Option<&str> {
+        let mut all = self.all();
+        all.next().filter(|_| all.next().is_none())
     }
 
     pub(super) fn is_empty(&self) -> bool {

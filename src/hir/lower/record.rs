@@ -6,7 +6,7 @@ use crate::source::{Span, Spanned};
 
 /// The fields of an item or a block, in the order of the text.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct Record {
+pub(in crate::hir) struct Record {
     entries: Vec<(&'static str, Spanned<TypedValue>)>,
     reported: Vec<&'static str>,
     unread: bool,
@@ -111,11 +111,8 @@ impl Record {
 
     /// Removes all fields of a name and returns them in the order of the text.
     pub(super) fn take_all<T: FromTypedValue>(&mut self, field: &str) -> Vec<Spanned<T>> {
-        let mut values = Vec::new();
-        for (_, Spanned { value, span }) in self.entries.extract_if(.., |(name, _)| *name == field) {
-            values.extend(T::from_value(value).map(|value| Spanned::new(value, span)));
-        }
-        values
+        let values = self.take_values(field).into_iter();
+        values.filter_map(|Spanned { value, span }| Some(Spanned::new(T::from_value(value)?, span))).collect()
     }
 
     /// Removes a text field and returns it.
@@ -123,28 +120,36 @@ impl Record {
         self.take(field)
     }
 
-    /// Removes a word and returns its meaning.
-    pub(super) fn word<T: Copy>(&mut self, field: &str, meanings: &[(&str, T)]) -> Option<Spanned<T>> {
-        let word: Spanned<&'static str> = self.take(field)?;
-        meaning(*word, meanings).map(|value| Spanned::new(value, word.span))
+    /// Removes all values of a field and returns them in the order of the text.
+    pub(super) fn take_values(&mut self, field: &str) -> Vec<Spanned<TypedValue>> {
+        self.entries.extract_if(.., |(name, _)| *name == field).map(|(_, value)| value).collect()
     }
 
-    /// Removes a list of words and returns their meanings.
-    pub(super) fn words<T: Copy>(&mut self, field: &str, meanings: &[(&str, T)]) -> Vec<Spanned<T>> {
-        let words = self.take::<Vec<Spanned<TypedValue>>>(field).map(|list| list.value).unwrap_or_default();
-        let values = words.into_iter().filter_map(|word| {
-            let text = <&'static str>::from_value(word.value)?;
-            meaning(text, meanings).map(|value| Spanned::new(value, word.span))
-        });
-        values.collect()
+    /// All values, in the order of the text.
+    pub(super) fn into_values(self) -> impl Iterator<Item = Spanned<TypedValue>> {
+        self.entries.into_iter().map(|(_, value)| value)
     }
 
-    /// Removes a list of texts and returns it.
-    pub(super) fn texts(&mut self, field: &str) -> Vec<Text> {
-        let list = self.take::<Vec<Spanned<TypedValue>>>(field).map(|list| list.value).unwrap_or_default();
-        list.into_iter()
-            .filter_map(|item| Box::<str>::from_value(item.value).map(|text| Spanned::new(text, item.span)))
-            .collect()
+    /// A text field, without removing it.
+    pub(super) fn peek_text(&self, field: &str) -> Option<Text> {
+        self.peek(field).cloned().and_then(Spanned::<TypedValue>::into_text)
+    }
+
+    /// Removes a list and returns its members.
+    pub(super) fn list<T: FromTypedValue>(&mut self, field: &str) -> Vec<Spanned<T>> {
+        let Some(Spanned { value: TypedValue::List(list), .. }) = self.take_values(field).pop() else {
+            return Vec::new();
+        };
+        let members = list.into_iter();
+        members.filter_map(|one| Some(Spanned::new(T::from_value(one.value)?, one.span))).collect()
+    }
+
+    /// Removes a map and returns its entries.
+    pub(super) fn map(&mut self, field: &str) -> Vec<(Text, Text)> {
+        match self.take_values(field).pop() {
+            Some(Spanned { value: TypedValue::Map(entries), .. }) => entries,
+            _ => Vec::new(),
+        }
     }
 
     /// Removes the `allow` blocks, which every item may have, and returns them.
@@ -179,8 +184,4 @@ fn visit_texts(value: &TypedValue, each: &mut impl FnMut(&str)) {
     } else if let TypedValue::Block(block) = value {
         block.each_text(each);
     }
-}
-
-fn meaning<T: Copy>(word: &str, meanings: &[(&str, T)]) -> Option<T> {
-    meanings.iter().find(|(text, _)| *text == word).map(|(_, value)| *value)
 }

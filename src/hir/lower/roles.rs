@@ -1,7 +1,7 @@
 //! Reads roles. After all are read, resolves roles that share another role.
 
 use super::items::{Item, Items};
-use super::names::{ItemRef, NamedItems, Names};
+use super::names::{ItemRef, NamedItems};
 use super::record::Record;
 use super::serving::{self, RoleScope, report_missing};
 use crate::diag::{Diagnostics, Lexicon, suggest, words};
@@ -12,13 +12,6 @@ use rayon::prelude::*;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// All roles. `any_served` is true if any role has a residency, readable or not.
-pub(super) struct Roles {
-    pub(super) arena: crate::hir::Arena<Role>,
-    pub(super) names: Names<Role>,
-    pub(super) any_served: bool,
-}
 
 /// A role before `shares` is resolved. If it shares another role, `kind` is an error with the name of that role.
 struct UnresolvedRole {
@@ -39,7 +32,12 @@ const BATCH: usize = 4096;
 const WITHOUT_PROCESS: &[&str] =
     &["tier", "model", "shares", "group", "purpose", "note", "measured", "allow"];
 
-pub(super) fn read(items: &mut Items, scope: &RoleScope, findings: &mut Diagnostics) -> Roles {
+/// Reads all roles. The flag is true if any role has a residency, readable or not.
+pub(super) fn read(
+    items: &mut Items,
+    scope: &RoleScope,
+    findings: &mut Diagnostics,
+) -> (NamedItems<Role>, bool) {
     let by_default = scope.defaults.record.place("residency").is_some();
     let all = items.take("role");
     let any_served = all.iter().any(|item| by_default || item.record.place("residency").is_some());
@@ -58,8 +56,7 @@ pub(super) fn read(items: &mut Items, scope: &RoleScope, findings: &mut Diagnost
         }
     }
     report_unknown_shares(&mut roles, items.words_outside_items(), findings);
-    let named = resolve_shares(roles, items.words_outside_items());
-    Roles { arena: named.arena, names: named.names, any_served }
+    (resolve_shares(roles, items.words_outside_items()), any_served)
 }
 
 fn role(item: &mut Item, scope: &RoleScope, findings: &mut Diagnostics) -> Option<UnresolvedRole> {
@@ -103,10 +100,11 @@ fn read_kind(
     if !record.has_or_reported("model") && !record.is_reported("shares") {
         let what = "the model to serve; or add `shares` with the role whose processes to use";
         report_missing("model", what, owner, findings);
-        scope.models.mark_maybe_used(None);
+        scope.base.models.names.mark_maybe_used(None);
     }
     let Some(residency) = record.text("residency") else {
-        let model = record.text("model").and_then(|name| scope.models.find(&name, owner, findings));
+        let model =
+            record.text("model").and_then(|name| scope.base.models.names.find(&name, owner, findings));
         return model.filter(|_| !record.is_reported("residency")).map(RoleKind::Listed);
     };
     let residency = scope.base.residencies.names.find(&residency, owner, findings);
@@ -115,7 +113,7 @@ fn read_kind(
             .map(|serving| RoleKind::Served(Box::new(serving))),
         None => {
             // Also check the model name: an unknown model is a separate mistake.
-            record.text("model").and_then(|name| scope.models.find(&name, owner, findings));
+            record.text("model").and_then(|name| scope.base.models.names.find(&name, owner, findings));
             None
         }
     }

@@ -1,183 +1,91 @@
-//! Reads pairs, bans, quirks, services and expects.
+//! Reads pairs, bans, services and expects.
 
-use super::base::BaseItems;
-use super::items::{Item, Items};
 use super::names::{ItemRef, Names};
-use super::serving::host_of;
+use super::read::{Fields, FromFields, FromValue};
+use super::record::Record;
+use super::serving::report_missing;
+use super::typed_value::TypedValue;
 use crate::diag::{Diagnostics, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
-use crate::hir::{
-    Arena, Ban, Bytes, Expect, Expected, Factor, Family, Id, Model, Pair, Pattern, Quirk, Role, Service, Text,
-};
+use crate::hir::{Bytes, Expect, Expected, Host, Pair, Pattern, Service};
 use crate::source::{Span, Spanned};
 
-/// The items of the kinds that this module reads.
-pub(super) struct Rules {
-    pub(super) pairs: Arena<Pair>,
-    pub(super) bans: Arena<Ban>,
-    pub(super) quirks: Arena<Quirk>,
-    pub(super) services: Arena<Service>,
-    pub(super) expects: Arena<Expect>,
-}
-
-type AllNames<'a> = (&'a Names<Family>, &'a Names<Model>, &'a Names<Role>);
-
-pub(super) fn read(
-    items: &mut Items,
-    base: &BaseItems,
-    names: AllNames,
-    findings: &mut Diagnostics,
-) -> Rules {
-    let (families, models, roles) = names;
-    let names = RuleNames { families, models };
-    Rules {
-        pairs: collect(items.take("pair"), |item| pair(item, &names, findings)),
-        bans: collect(items.take("ban"), |item| ban(item, &names, findings)),
-        quirks: collect(items.take("quirk"), |item| quirk(item, models, findings)),
-        services: collect(items.take("service"), |item| service(item, base, findings)),
-        expects: collect(items.take("expect"), |item| expect(item, base, roles, findings)),
-    }
-}
-
-fn collect<T>(items: Vec<Item>, mut read: impl FnMut(&mut Item) -> Option<T>) -> Arena<T> {
-    let mut arena = Arena::default();
-    for mut item in items {
-        if let Some(value) = read(&mut item).filter(|_| !item.record.is_incomplete()) {
-            arena.add(value);
+/// A model name, a family name, or a glob, in this order. Reports an unknown name.
+impl FromValue for Pattern {
+    fn from_value(value: Spanned<TypedValue>, fields: &mut Fields) -> Option<Self> {
+        let name = value.into_text()?;
+        let (models, families) = (&fields.scope.models.names, &fields.scope.families.names);
+        if let Some(model) = models.resolve(&name) {
+            return model.map(Self::Model);
         }
-    }
-    arena
-}
-
-struct RuleNames<'a> {
-    families: &'a Names<Family>,
-    models: &'a Names<Model>,
-}
-
-impl RuleNames<'_> {
-    /// Resolves a model name, a family name, or a glob, in this order. Reports an unknown name.
-    fn find(&self, name: &Text, owner: &ItemRef, findings: &mut Diagnostics) -> Option<Spanned<Pattern>> {
-        if let Some(model) = self.models.resolve(name) {
-            return model.map(|id| Spanned::new(Pattern::Model(id), name.span));
-        }
-        if let Some(family) = self.families.resolve(name) {
-            return family.map(|id| Spanned::new(Pattern::Family(id), name.span));
+        if let Some(family) = families.resolve(&name) {
+            return family.map(Self::Family);
         }
         if name.contains(['*', '?']) {
-            return Some(Spanned::new(Pattern::Titles(name.value.clone()), name.span));
+            return Some(Self::Titles(name.value));
         }
-        let near = suggest(name, self.models.similar(name).into_iter().chain(self.families.similar(name)));
-        self.models.mark_maybe_used(near.map(|near| near.name));
-        self.families.mark_maybe_used(near.map(|near| near.name));
+        let near = suggest(&name, models.similar(&name).into_iter().chain(families.similar(&name)));
+        models.mark_maybe_used(near.map(|near| near.name));
+        families.mark_maybe_used(near.map(|near| near.name));
         let label = near.map_or_else(
             || "no model or family has this name".to_owned(),
             |near| format!("did you mean `{}`?", near.name),
         );
+        let owner = fields.owner();
         let message = format!(
             "a {} uses {}, but no model or family with this name is declared",
             owner.kind,
-            words::quoted(name)
+            words::quoted(&name)
         );
         let finding = UNKNOWN_NAME.at(name.span, label, message).suggest(near, name.span);
-        owner.report(
-            finding.help("name a model or a family, or write a glob over model titles, such as `Qwen3-*`"),
-            findings,
-        );
+        let help = "name a model or a family, or write a glob over model titles, such as `Qwen3-*`";
+        owner.report(finding.help(help), fields.findings);
         None
     }
 }
 
-fn pair(item: &mut Item, names: &RuleNames, findings: &mut Diagnostics) -> Option<Pair> {
-    let head = item.head();
-    let owner = ItemRef::new("pair", &item.name);
-    let record = &mut item.record;
-    let target = record.text("target").and_then(|name| names.find(&name, &owner, findings));
-    let has_draft = record.place("draft").is_some();
-    let draft = record.text("draft").and_then(|name| names.find(&name, &owner, findings));
-    Some(Pair {
-        head,
-        target: target?,
-        draft: if has_draft { Some(draft?) } else { None },
-        except: record.text("except"),
-        label: record.text("label"),
-        max: record.take("max"),
-        speedup: record.take::<Factor>("speedup").map(|factor| factor.value),
-        lookup: record.take::<bool>("lookup").is_some_and(|flag| flag.value),
-        instead: record.text("instead"),
-        note: record.text("note"),
-        date: record.take("date"),
-    })
+pub(super) fn pair(fields: &mut Fields) -> Option<Pair> {
+    // Without its unknown draft, a pair would mean that no draft is known.
+    let has_draft = fields.record.place("draft").is_some();
+    Pair::from_fields(fields).filter(|pair| pair.draft.is_some() == has_draft)
 }
 
-fn ban(item: &mut Item, names: &RuleNames, findings: &mut Diagnostics) -> Option<Ban> {
-    let head = item.head();
-    let owner = ItemRef::new("ban", &item.name);
-    let record = &mut item.record;
-    let target = record.text("target").and_then(|name| names.find(&name, &owner, findings));
-    let draft = record.text("draft").and_then(|name| names.find(&name, &owner, findings));
-    Some(Ban {
-        head,
-        target: target?,
-        draft: draft?,
-        except: record.text("except"),
-        label: record.text("label"),
-        failure: record.text("failure")?,
-        note: record.text("note"),
-        date: record.take("date"),
-    })
+pub(super) fn service(fields: &mut Fields) -> Option<Service> {
+    let owner = fields.owner();
+    imply_host(fields.record, &fields.scope.hosts.names, &owner, fields.findings);
+    Service::from_fields(fields)
 }
 
-fn quirk(item: &mut Item, models: &Names<Model>, findings: &mut Diagnostics) -> Option<Quirk> {
-    let head = item.head();
-    let owner = ItemRef::new("quirk", &item.name);
-    let record = &mut item.record;
-    let named = record.texts("models");
-    let models: Vec<Spanned<Id<Model>>> =
-        named.iter().filter_map(|name| models.find(name, &owner, findings)).collect();
-    Some(Quirk {
-        head,
-        models,
-        issue: record.text("issue")?,
-        symptom: record.text("symptom"),
-        workaround: record.text("workaround"),
-        found: record.take("found"),
-        fixed: record.text("fixed"),
-    })
-}
-
-fn service(item: &mut Item, base: &BaseItems, findings: &mut Diagnostics) -> Option<Service> {
-    let head = item.head();
-    let owner = ItemRef::new("service", &item.name);
-    let record = &mut item.record;
-    let host = host_of(record, &base.hosts.names, &owner, findings);
-    Some(Service {
-        head,
-        host: host?,
-        port: record.take("port"),
-        listen: record.take_all("listen"),
-        memory: record.take("memory"),
-        cpus: record.take("cpus"),
-    })
-}
-
-fn expect(
-    item: &mut Item,
-    base: &BaseItems,
-    roles: &Names<Role>,
+/// Adds the only host of the registry to a role or service without `host`. Reports a missing host if several exist.
+pub(super) fn imply_host(
+    record: &mut Record,
+    hosts: &Names<Host>,
+    owner: &ItemRef,
     findings: &mut Diagnostics,
-) -> Option<Expect> {
-    let head = item.head();
-    let owner = ItemRef::new("expect", &item.name);
-    let record = &mut item.record;
+) {
+    if record.has_or_reported("host") {
+        return;
+    }
+    if let Some(only) = hosts.only() {
+        record.add("host", Spanned::new(TypedValue::Text(only.into()), owner.place));
+    } else if !hosts.is_empty() {
+        report_missing("host", "the name of one of the declared hosts", owner, findings);
+    }
+}
+
+pub(super) fn expect(fields: &mut Fields) -> Option<Expect> {
+    let (owner, record, findings) = (fields.owner(), &mut *fields.record, &mut *fields.findings);
     let residency = record.text("residency");
     let fits = record.take::<Bytes>("fits");
     let role = record.text("role");
     let port = record.take::<u16>("port");
     let expected = match (residency, fits, role, port) {
         (Some(residency), Some(fits), None, None) => {
-            Expected::Fits(base.residencies.names.find(&residency, &owner, findings)?, fits)
+            Expected::Fits(fields.scope.residencies.names.find(&residency, &owner, findings)?, fits)
         }
-        (None, None, Some(role), Some(port)) => Expected::Port(roles.find(&role, &owner, findings)?, port),
+        (None, None, Some(role), Some(port)) => {
+            Expected::Port(fields.scope.roles.names.find(&role, &owner, findings)?, port)
+        }
         (residency, fits, role, port) => {
             let is_reported =
                 ["residency", "fits", "role", "port"].iter().any(|field| record.is_reported(field));
@@ -189,7 +97,7 @@ fn expect(
             return None;
         }
     };
-    Some(Expect { head, expected })
+    Some(Expect { head: fields.head.clone(), expected })
 }
 
 /// Reports an expect without exactly one assertion: `residency` with `fits`, or `role` with `port`.

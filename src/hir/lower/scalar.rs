@@ -7,7 +7,10 @@ use super::typed_value::{FromTypedValue, TypedValue};
 use crate::diag::{Diagnostic, Diagnostics, suggest, words};
 use crate::hir::codes::{BAD_QUANTITY, OUT_OF_RANGE, UNKNOWN_WORD, WRONG_TYPE};
 use crate::hir::quantity::whole;
-use crate::hir::{Bytes, CpuList, Date, Factor, NumaPolicy, PortRange, Rate, Seconds, Setting, Shape, Share};
+use crate::hir::{
+    Bytes, CpuList, Date, Factor, Field, NumaPolicy, PortRange, Rate, Seconds, Setting, Shape, Share,
+};
+use crate::source::Spanned;
 use crate::syntax::{Scalar, Value};
 use std::net::IpAddr;
 
@@ -38,6 +41,19 @@ pub(super) fn read(
             None
         }
     }
+}
+
+/// The default of a field, if it is constant.
+pub(super) fn default_value(row: &Field, owner: &ItemRef) -> Option<Spanned<TypedValue>> {
+    let text = row.hints.default?;
+    let value = match (text.parse(), text.parse()) {
+        (Ok(number), _) => Value::Integer(number),
+        (_, Ok(flag)) => Value::Bool(flag),
+        _ => Value::String(text.into()),
+    };
+    let scalar = Scalar { value, span: owner.place };
+    let read = read_shape(&scalar, &row.shape, &FieldRef { owner, path: row.name }).ok()?;
+    Some(Spanned::new(read, owner.place))
 }
 
 type ReadResult = Result<TypedValue, Box<Diagnostic>>;

@@ -1,23 +1,21 @@
 //! Reads how a role is served. The fields are those of the role, with the stack's defaults filled in.
 
-use super::base::BaseItems;
 use super::defaults::Defaults;
-use super::models::overrides;
-use super::names::{ItemRef, Names};
+use super::names::ItemRef;
 use super::record::Record;
+use super::rules::imply_host;
+use super::scope::Scope;
 use crate::diag::{Diagnostics, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
-use crate::hir::stack::HARDENING_WORDS;
 use crate::hir::{
-    CpuList, Cpus, Draft, EngineOption, Host, Id, Model, Placement, PortRange, Residency, Serving, Setting,
-    Text,
+    CpuList, Cpus, Draft, EngineOption, Host, Id, Override, Placement, PortRange, Residency, Serving,
+    Setting, Text,
 };
 use crate::source::Spanned;
 
 /// The items that a role may refer to, and the defaults.
 pub(super) struct RoleScope<'a> {
-    pub(super) base: &'a BaseItems,
-    pub(super) models: &'a Names<Model>,
+    pub(super) base: &'a Scope,
     pub(super) defaults: &'a Defaults,
 }
 
@@ -29,12 +27,13 @@ pub(super) fn read(
     owner: &ItemRef,
     findings: &mut Diagnostics,
 ) -> Option<Serving> {
-    let host = host_of(record, &scope.base.hosts.names, owner, findings);
+    imply_host(record, &scope.base.hosts.names, owner, findings);
+    let host = record.text("host").and_then(|name| scope.base.hosts.names.find(&name, owner, findings));
     let engine = match record.text("engine") {
         Some(name) => Some(scope.base.engines.names.find(&name, owner, findings)),
         None => Some(scope.base.stack.engine),
     };
-    let model = record.text("model").and_then(|name| scope.models.find(&name, owner, findings));
+    let model = record.text("model").and_then(|name| scope.base.models.names.find(&name, owner, findings));
     let ports = ports(record, owner, findings);
     let context = record.take::<u64>("context");
     if context.is_none() && !record.is_reported("context") {
@@ -69,32 +68,13 @@ pub(super) fn read(
         flash_attention: word(record, "flash-attention"),
         prompt_cache: record.take("prompt-cache"),
         options: options(record),
-        env: record.take("env").map(|map| map.value).unwrap_or_default(),
-        hardening: record.word("hardening", HARDENING_WORDS),
+        env: record.map("env"),
+        hardening: record.take("hardening"),
     })
 }
 
 fn word(record: &mut Record, field: &str) -> Option<Text> {
     record.take::<&'static str>(field).map(|word| word.map(Into::into))
-}
-
-/// The host in the field `host`, else the only host.
-pub(super) fn host_of(
-    record: &mut Record,
-    names: &Names<Host>,
-    owner: &ItemRef,
-    findings: &mut Diagnostics,
-) -> Option<Spanned<Id<Host>>> {
-    if let Some(name) = record.text("host") {
-        return names.find(&name, owner, findings);
-    }
-    if let Some(only) = names.only() {
-        return only.map(|id| Spanned::new(id, owner.place));
-    }
-    if !names.is_empty() && !record.is_reported("host") {
-        report_missing("host", "the name of one of the declared hosts", owner, findings);
-    }
-    None
 }
 
 fn ports(record: &mut Record, owner: &ItemRef, findings: &mut Diagnostics) -> Option<Spanned<PortRange>> {
@@ -133,9 +113,22 @@ fn draft(
     findings: &mut Diagnostics,
 ) -> Option<Spanned<Draft>> {
     let Spanned { value: mut block, span } = block;
-    let model = scope.models.find(&block.text("model")?, owner, findings)?;
+    let model = scope.base.models.names.find(&block.text("model")?, owner, findings)?;
     let draft = Draft { model, max: block.take("max"), min: block.take("min"), p_min: block.take("p-min") };
     Some(Spanned::new(draft, span))
+}
+
+fn overrides(record: &mut Record) -> Vec<Override> {
+    let blocks = record.take_all::<Record>("override").into_iter();
+    let read = blocks.filter_map(|mut block| {
+        let block = &mut block.value;
+        Some(Override {
+            key: block.text("key")?,
+            value: block.take::<Setting>("value")?,
+            why: block.text("why"),
+        })
+    });
+    read.collect()
 }
 
 fn options(record: &mut Record) -> Vec<EngineOption> {

@@ -6,7 +6,7 @@ use crate::source::Spanned;
 
 /// A value that matches the shape of its field.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum TypedValue {
+pub(in crate::hir) enum TypedValue {
     Text(Box<str>),
     Flag(bool),
     Count(u64),
@@ -27,8 +27,15 @@ pub(super) enum TypedValue {
     Block(Box<Record>),
 }
 
+impl Spanned<TypedValue> {
+    /// The text with its place. `None` for any other variant.
+    pub(super) fn into_text(self) -> Option<Text> {
+        Box::<str>::from_value(self.value).map(|text| Spanned::new(text, self.span))
+    }
+}
+
 /// Conversion from a variant of [`TypedValue`].
-pub(super) trait FromTypedValue: Sized {
+pub(in crate::hir) trait FromTypedValue: Sized {
     /// The content, if the value has the matching variant. Any other variant means that a table and its reader
     /// disagree.
     fn from_value(value: TypedValue) -> Option<Self>;
@@ -47,8 +54,8 @@ macro_rules! impl_from_value {
 
 impl_from_value! {
     Text(Box<str>), Flag(bool), Count(u64), Fraction(f64), Size(Bytes), Share(Share), Duration(Seconds), Rate(Rate),
-    Factor(Factor), Date(Date), Ports(PortRange), Cpus(CpuList), Word(&'static str), List(Vec<Spanned<TypedValue>>),
-    Setting(Setting), Numa(NumaPolicy), Map(Vec<(Text, Text)>), Block(Box<Record>),
+    Factor(Factor), Date(Date), Ports(PortRange), Cpus(CpuList), Word(&'static str), Setting(Setting), Numa(NumaPolicy),
+    Block(Box<Record>),
 }
 
 impl FromTypedValue for Record {

@@ -2,7 +2,7 @@
 
 use super::family_label;
 use crate::engine::architecture::{self, Architecture};
-use crate::hir::{Advice, ExpertAdvice, Family, Model, Registry};
+use crate::hir::{Advice, Experts, Family, Model, Registry};
 
 /// An override key with advised numbers of experts.
 #[derive(Debug)]
@@ -54,18 +54,18 @@ pub(super) fn keys(registry: &Registry) -> Vec<ExpertKey> {
     keys
 }
 
-fn of_family(family: &Family, advice: &ExpertAdvice) -> Option<ExpertKey> {
+fn of_family(family: &Family, advice: &Experts) -> Option<ExpertKey> {
     let owner = if is_recurrent(family) { AdviceOwner::RecurrentFamily } else { AdviceOwner::Family };
     let has_advice = !advice.advise.is_empty() || !advice.avoid.is_empty();
     has_advice.then(|| key(family_label(family), owner, family, advice))
 }
 
 fn of_model(model: &Model, family: &Family) -> Option<ExpertKey> {
-    let advice = &model.experts.as_ref()?.advice;
+    let advice = model.experts.as_ref()?;
     (!advice.advise.is_empty()).then(|| key(&model.title, AdviceOwner::Model, family, advice))
 }
 
-fn key(label: &str, owner: AdviceOwner, family: &Family, advice: &ExpertAdvice) -> ExpertKey {
+fn key(label: &str, owner: AdviceOwner, family: &Family, advice: &Experts) -> ExpertKey {
     let advised = |advice: &Advice| AdvisedExperts {
         experts: advice.experts.value,
         purpose: advice.purpose.as_ref().map(|purpose| purpose.value.clone()),

@@ -1,0 +1,111 @@
+//! The items that have been read, for the items that refer to them; and the stack.
+
+use super::items::{Item, Items};
+use super::names::{ItemRef, NamedItems};
+use super::read::{FromFields, read_all};
+use super::record::Record;
+use crate::diag::Diagnostics;
+use crate::hir::{Engine, Family, Hardening, Head, Host, Model, Residency, Role, Stack, Store, Tier};
+use crate::source::{Span, Spanned};
+
+/// The items of the kinds that other items refer to. A kind that is not read yet is empty.
+pub(super) struct Scope {
+    pub(super) stack: Stack,
+    pub(super) engines: NamedItems<Engine>,
+    pub(super) hosts: NamedItems<Host>,
+    pub(super) stores: NamedItems<Store>,
+    pub(super) tiers: NamedItems<Tier>,
+    pub(super) residencies: NamedItems<Residency>,
+    pub(super) families: NamedItems<Family>,
+    pub(super) models: NamedItems<Model>,
+    pub(super) roles: NamedItems<Role>,
+}
+
+/// A kind of items that other items refer to by name.
+pub(super) trait Resolvable: Sized {
+    /// The items of this kind.
+    fn items(scope: &Scope) -> &NamedItems<Self>;
+}
+
+macro_rules! impl_resolvable {
+    ($($kind:ident: $items:ident),+ $(,)?) => {
+        $(impl Resolvable for $kind {
+            fn items(scope: &Scope) -> &NamedItems<Self> {
+                &scope.$items
+            }
+        })+
+    };
+}
+
+impl_resolvable! {
+    Engine: engines, Host: hosts, Store: stores, Tier: tiers, Residency: residencies, Family: families,
+    Model: models, Role: roles,
+}
+
+impl Scope {
+    /// Reads the stack and the kinds that refer to no other kind. Also returns the `defaults` of the stack.
+    pub(super) fn read(items: &mut Items, findings: &mut Diagnostics) -> (Self, Record) {
+        let words = items.words_outside_items();
+        let mut scope = Self {
+            stack: placeholder_stack(items.start),
+            engines: NamedItems::new("engine", words),
+            hosts: NamedItems::new("host", words),
+            stores: NamedItems::new("store", words),
+            tiers: NamedItems::new("tier", words),
+            residencies: NamedItems::new("residency", words),
+            families: NamedItems::new("family", words),
+            models: NamedItems::new("model", words),
+            roles: NamedItems::new("role", words),
+        };
+        scope.engines = read_all("engine", items, &scope, findings, Engine::from_fields);
+        scope.hosts = read_all("host", items, &scope, findings, Host::from_fields);
+        scope.stores = read_all("store", items, &scope, findings, Store::from_fields);
+        scope.tiers = read_all("tier", items, &scope, findings, Tier::from_fields);
+        scope.residencies = read_all("residency", items, &scope, findings, Residency::from_fields);
+        scope.families = read_all("family", items, &scope, findings, Family::from_fields);
+        let defaults = match items.take("stack").pop() {
+            Some(item) => {
+                let (stack, defaults) = stack(item, &scope.engines, findings);
+                scope.stack = stack;
+                defaults
+            }
+            // A stack that could not be parsed may have `defaults`.
+            None if items.words_outside_items().contains("stack") => Record::unread(),
+            None => Record::default(),
+        };
+        (scope, defaults)
+    }
+}
+
+fn stack(mut item: Item, engines: &NamedItems<Engine>, findings: &mut Diagnostics) -> (Stack, Record) {
+    let head = item.head();
+    let record = &mut item.record;
+    let owner = ItemRef::new("stack", &item.name);
+    let engine = record.text("engine").and_then(|name| engines.names.find(&name, &owner, findings));
+    let stack = Stack {
+        head,
+        verified: record.take("verified"),
+        engine,
+        title: record.text("title"),
+        targets: record.list("targets"),
+        hardening: record.take("hardening").map(|word| word.value).unwrap_or_default(),
+    };
+    let defaults = match record.take::<Record>("defaults") {
+        Some(block) => block.value,
+        None if record.is_reported("defaults") => Record::unread(),
+        None => Record::default(),
+    };
+    (stack, defaults)
+}
+
+/// A placeholder for a stack that could not be read, so that everything else is still checked. It is never planned.
+fn placeholder_stack(at: Span) -> Stack {
+    Stack {
+        head: Head { kind: "stack", name: Spanned::new("".into(), at), span: at, allow: Vec::new() },
+        verified: None,
+        engine: None,
+        title: None,
+        targets: Vec::new(),
+        hardening: Hardening::Default,
+    }
+}

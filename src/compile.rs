@@ -5,7 +5,7 @@ use crate::derive::Derived;
 use crate::diag::{Diagnostics, Reported};
 use crate::facts::{Facts, Lock};
 use crate::hir::lower::{Items, SyntaxDamage};
-use crate::hir::{Bytes, KnownFile, KnownFiles, MissingSize, Registry, Unused, codes as shape};
+use crate::hir::{Bytes, KnownFile, KnownFiles, MissingSize, Registry};
 use crate::source::{FileId, Flaw, Loaded, SourceFile, Span, Spanned};
 use crate::syntax::{codes, parse, resolve_fixes};
 use rayon::prelude::*;
@@ -55,20 +55,16 @@ fn lower_with(loaded: &Loaded, known: &KnownFiles, findings: &mut Diagnostics) -
     let is_lock = |flaw: &Flaw| locks.iter().any(|(file, _)| *file == flaw.file());
     let flaws: Vec<Flaw> = loaded.flaws.iter().copied().filter(|flaw| !is_lock(flaw)).collect();
     report_flaws(&flaws, findings);
+    if !flaws.is_empty() {
+        findings.record_unread_file();
+    }
     let gathered: Vec<Gathered> = files.par_iter().map(|(file, source)| gather(*file, source)).collect();
     let mut items = Items::default();
     for one in gathered {
         findings.absorb(one.findings);
         items.join(one.items, findings);
     }
-    let mut registry = items.resolve(known, findings);
-    if !flaws.is_empty() {
-        // An unreadable file may declare or use any name, so names cannot be reported as unknown or unused.
-        let echoes = [shape::UNKNOWN_NAME.name, shape::MISSING_ITEM.name];
-        findings.drop_echoes(|finding| echoes.contains(&finding.code.name));
-        registry.unused = Unused::default();
-    }
-    registry
+    items.resolve(known, findings)
 }
 
 /// Reads the lock. Treats a lock that is not UTF-8 or too large as damaged.

@@ -1,5 +1,6 @@
 //! Reports: the same findings in each output format.
 
+mod echo;
 mod fingerprint;
 mod formats;
 mod hostile;
@@ -13,16 +14,41 @@ use orchgen::diag::report::{Style, human::human};
 use orchgen::diag::{Code, Diagnostic, Diagnostics, Severity};
 use orchgen::source::{FileId, SourceMap, Span};
 
-static PORT: Code =
-    Code { number: 302, name: "port-conflict", severity: Severity::Error, page: " # two on a port\n" };
-static MEMORY: Code =
-    Code { number: 310, name: "memory-over-budget", severity: Severity::Error, page: " # too much\n" };
-static UNUSED: Code =
-    Code { number: 320, name: "unused-model", severity: Severity::Warning, page: " # unused\n" };
-static THREADS: Code =
-    Code { number: 330, name: "threads-above-cores", severity: Severity::Note, page: " # threads\n" };
-static DRIFT: Code =
-    Code { number: 401, name: "edited-by-hand", severity: Severity::Error, page: " # drift\n" };
+static PORT: Code = Code {
+    number: 302,
+    name: "port-conflict",
+    severity: Severity::Error,
+    page: " # two on a port\n",
+    absence: None,
+};
+static MEMORY: Code = Code {
+    number: 310,
+    name: "memory-over-budget",
+    severity: Severity::Error,
+    page: " # too much\n",
+    absence: None,
+};
+static UNUSED: Code = Code {
+    number: 320,
+    name: "unused-model",
+    severity: Severity::Warning,
+    page: " # unused\n",
+    absence: None,
+};
+static THREADS: Code = Code {
+    number: 330,
+    name: "threads-above-cores",
+    severity: Severity::Note,
+    page: " # threads\n",
+    absence: None,
+};
+static DRIFT: Code = Code {
+    number: 401,
+    name: "edited-by-hand",
+    severity: Severity::Error,
+    page: " # drift\n",
+    absence: None,
+};
 
 const ROLES: &str = "\
 roles:

@@ -2,8 +2,8 @@
 
 use super::codes;
 use crate::diag::{
-    Change, Code, Diagnostic, Diagnostics, ProposedFix, Safety, Severity, SilenceReason, Suggestion, suggest,
-    words,
+    Absence, Change, Code, Diagnostic, Diagnostics, ProposedFix, Safety, Severity, SilenceReason, Suggestion,
+    suggest, words,
 };
 use crate::hir::{Allow, Head, Registry, codes as hir_codes};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,16 +53,18 @@ pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {
         used.insert(at);
         Some(SilenceReason::Allowed { because: allow.because.value.to_string() })
     });
-    // Unreadable parts were not checked. They could give the allowed warning.
-    let has_hidden = findings.findings().iter().any(Diagnostic::hides_findings);
     for (at, (head, allow)) in all.iter().enumerate() {
         let known = item_codes().find(|code| code.is_named(&allow.code));
-        let is_undecided = known
-            .is_some_and(|code| code.severity != Severity::Error && (has_hidden || findings.ignores(code)));
+        let warning = known.filter(|code| code.severity != Severity::Error);
         // A missing reason is already reported.
-        if !used.contains(&at) && !is_undecided && !allow.because.is_empty() {
-            findings.report(unused(head, allow, known));
+        if used.contains(&at)
+            || allow.because.is_empty()
+            || warning.is_some_and(|code| findings.ignores(code))
+        {
+            continue;
         }
+        let finding = unused(head, allow, known);
+        findings.report(if warning.is_some() { finding.absent(Absence::Finding) } else { finding });
     }
 }
 

@@ -29,7 +29,7 @@ declare_code! {
     /// model "spare" family="qwen2" title="Spare-7B" quant="Q4_K_M" size="4.4 GB" file="spare.gguf"
     /// role "list" tier="A" model="spare"
     /// ```
-    pub(super) static UNUSED_ITEM = 345, "unused-item", Warning;
+    pub(super) static UNUSED_ITEM = 345, "unused-item", Warning, absent Item;
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {

@@ -138,7 +138,7 @@ impl Baseline {
         findings: &mut Diagnostics,
         update_command: &str,
     ) {
-        if findings.findings().iter().any(Diagnostic::hides_findings) {
+        if findings.hides_findings {
             return;
         }
         let mut from = 0;

@@ -1,5 +1,6 @@
 //! Finding codes. Each has a number, a name, a severity and a page.
 
+use super::Absence;
 use std::fmt;
 
 /// How serious a finding is.
@@ -24,6 +25,8 @@ pub struct Code {
     pub severity: Severity,
     /// The page for `explain`, in Markdown: what it finds, why, an example and its fix. Each line starts with a space.
     pub page: &'static str,
+    /// The absence that all findings with this code report, if they do.
+    pub absence: Option<Absence>,
 }
 
 impl Severity {
@@ -73,13 +76,19 @@ impl fmt::Display for Code {
 
 /// Declares a [`Code`] whose page is its doc comment, so that rustdoc, `explain` and the tests share one text.
 macro_rules! declare_code {
-    ($(#[doc = $line:expr])+ $visibility:vis static $ident:ident = $number:literal, $name:literal, $severity:ident;) => {
+    (
+        $(#[doc = $line:expr])+
+        $visibility:vis static $ident:ident = $number:literal, $name:literal, $severity:ident $(, absent $absent:ident)?;
+    ) => {
         $(#[doc = $line])+
         $visibility static $ident: $crate::diag::Code = $crate::diag::Code {
             number: $number,
             name: $name,
             severity: $crate::diag::Severity::$severity,
             page: concat!($($line, "\n"),+),
+            absence: declare_code!(@absence $($absent)?),
         };
     };
+    (@absence) => { None };
+    (@absence $absent:ident) => { Some($crate::diag::Absence::$absent) };
 }

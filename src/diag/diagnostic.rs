@@ -2,7 +2,7 @@
 
 use super::fix::{Change, ProposedFix, Safety};
 use super::suggest::Suggestion;
-use super::{Code, Fix, Severity, words};
+use super::{Absence, Code, Fix, Severity, words};
 use crate::source::Span;
 use std::cmp::Ordering;
 
@@ -31,10 +31,12 @@ pub struct Diagnostic {
     pub fixes: Vec<Fix>,
     /// The value of a secret; no format may print this part of the text.
     pub concealed: Option<Span>,
+    /// The absence that the finding reports, if it does.
+    pub absence: Option<Absence>,
 }
 
-/// Codes below this number are about syntax, shape and names.
-const FIRST_SEMANTIC_CODE: u16 = 300;
+/// See [`Diagnostic::identity`].
+pub(super) type Identity = (Span, u16, Option<Subject>, (String, Vec<String>));
 
 /// A place with the text that is printed at it.
 #[derive(Clone, Debug)]
@@ -82,6 +84,7 @@ impl Code {
             proposed_fixes: Vec::new(),
             fixes: Vec::new(),
             concealed: None,
+            absence: self.absence,
         }
     }
 }
@@ -93,9 +96,10 @@ impl Diagnostic {
         key(self).cmp(&key(other)).then_with(|| self.message.cmp(&other.message))
     }
 
-    /// True if part of the registry could not be read because of this finding, so other findings may be missing.
-    pub fn hides_findings(&self) -> bool {
-        self.severity == Severity::Error && self.code.number < FIRST_SEMANTIC_CODE
+    /// The place, the code, the item and the texts. Two findings with the same identity are one finding.
+    pub(super) fn identity(&self) -> Identity {
+        let texts = (self.message.clone(), self.notes.clone());
+        (self.primary.span, self.code.number, self.subject.clone(), texts)
     }
 
     /// Sets the item that the finding is about.

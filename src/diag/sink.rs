@@ -1,10 +1,11 @@
 //! The sink that collects all findings of a run.
 
+use super::diagnostic::Identity;
 use super::words::count;
 use super::{
     Code, Diagnostic, Fix, Levels, ProposedFix, Safety, Severity, SilenceReason, SilencedFinding, Subject,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The maximum number of stored findings per severity. The limit bounds memory for a text that has errors everywhere.
 const MAX_STORED: usize = 10_000;
@@ -22,6 +23,12 @@ pub struct Diagnostics {
     /// True if the last finding has the note about omitted findings.
     has_omission_note: bool,
     not_checked: Vec<NotChecked>,
+    /// The findings that were stored, also if they are silenced now.
+    pub(super) seen: BTreeSet<Identity>,
+    /// True if a whole file was not read.
+    pub(super) has_unread_file: bool,
+    /// True if a part of the registry could not be read, and no baseline silences that.
+    pub(super) hides_findings: bool,
 }
 
 /// Proof that an error was reported; only the sink can create it.
@@ -58,8 +65,11 @@ impl Diagnostics {
         Self { levels, ..Self::default() }
     }
 
-    /// Adds a finding with its severity in this run, unless it is ignored.
+    /// Adds a finding with its severity in this run, unless it is ignored or only follows from another one.
     pub fn report(&mut self, mut finding: Diagnostic) -> Reported {
+        if self.is_echo(&finding) {
+            return Reported(());
+        }
         if let Some(severity) = self.levels.severity(finding.code, finding.severity) {
             finding.severity = severity;
             self.store(finding);
@@ -68,9 +78,11 @@ impl Diagnostics {
     }
 
     fn store(&mut self, finding: Diagnostic) {
+        self.hides_findings |= finding.hides_findings();
         let stored = self.stored.entry(finding.severity).or_default();
         if *stored < MAX_STORED {
             *stored += 1;
+            self.seen.insert(finding.identity());
             self.findings.push(finding);
         } else {
             *self.omitted.entry(finding.severity).or_default() += 1;
@@ -90,6 +102,7 @@ impl Diagnostics {
                 None => self.findings.push(finding),
             }
         }
+        self.hides_findings = self.findings.iter().any(Diagnostic::hides_findings);
     }
 
     /// The silenced findings.
@@ -141,12 +154,6 @@ impl Diagnostics {
         self.omitted.values().sum()
     }
 
-    /// Removes findings that are only consequences of others, which remain. This must not change whether there are
-    /// errors.
-    pub fn drop_echoes(&mut self, is_echo: impl Fn(&Diagnostic) -> bool) {
-        self.findings.retain(|finding| !is_echo(finding));
-    }
-
     /// The findings, in the order of reporting until [`sort`](Self::sort) is called.
     pub fn findings(&self) -> &[Diagnostic] {
         &self.findings
@@ -175,6 +182,7 @@ impl Diagnostics {
 
     /// Adds everything from another sink.
     pub fn absorb(&mut self, other: Self) {
+        self.has_unread_file |= other.has_unread_file;
         for finding in other.findings {
             self.report(finding);
         }

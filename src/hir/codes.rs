@@ -225,7 +225,7 @@ declare_code! {
     /// roles:
     ///   extra: {tier: A, residency: hot, model: plain, port: 9000, context: 4096}
     /// ```
-    pub static UNKNOWN_NAME = 210, "unknown-name", Error;
+    pub static UNKNOWN_NAME = 210, "unknown-name", Error, absent Item;
 }
 
 declare_code! {
@@ -302,7 +302,7 @@ declare_code! {
     /// Declare the item. For example, in KDL: `stack "home" engine="llama.cpp"`, `host "box" memory="64 GB"` or
     /// `store "models" path="/srv/models"`. In YAML: `stack: {name: home, engine: llama.cpp}`,
     /// `hosts: {box: {memory: 64 GB}}` or `stores: {models: {path: /srv/models}}`.
-    pub static MISSING_ITEM = 214, "missing-item", Error;
+    pub static MISSING_ITEM = 214, "missing-item", Error, absent Item;
 }
 
 declare_code! {

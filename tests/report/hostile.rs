@@ -69,9 +69,9 @@ fn control_characters_are_printed_as_escapes() {
 }
 
 static ANY: [Code; 3] = [
-    Code { number: 101, name: "a", severity: Severity::Error, page: "" },
-    Code { number: 202, name: "b-c", severity: Severity::Warning, page: "" },
-    Code { number: 303, name: "d-e-f", severity: Severity::Note, page: "" },
+    Code { number: 101, name: "a", severity: Severity::Error, page: "", absence: None },
+    Code { number: 202, name: "b-c", severity: Severity::Warning, page: "", absence: None },
+    Code { number: 303, name: "d-e-f", severity: Severity::Note, page: "", absence: None },
 ];
 
 fn any_text() -> impl Strategy<Value = String> {

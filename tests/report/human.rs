@@ -305,8 +305,8 @@ fn the_last_line_names_each_code_once_with_errors_first() {
     let mut run = Run::default();
     let file = run.file("a.yaml", "a: 1\n");
     let span = run.span(file, "1", 0);
-    for code in [&UNUSED, &PORT, &THREADS, &PORT, &DRIFT, &MEMORY] {
-        run.report(code.at(span, "", "a headline"));
+    for (n, code) in [&UNUSED, &PORT, &THREADS, &PORT, &DRIFT, &MEMORY].into_iter().enumerate() {
+        run.report(code.at(span, "", format!("headline {n}")));
     }
     let output = run.render(PLAIN);
     assert!(output.contains("\n4 errors, 1 warning, 1 note\n"), "{output}");

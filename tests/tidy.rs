@@ -22,10 +22,7 @@ const ACCESS_THE_DISK: &[&str] = &["source/load.rs", "facts/gguf.rs", "emit/"];
 
 /// Modules of a room that its other modules may import.
 const SHARED_MODULES: &[(&str, &[&str])] = &[
-    (
-        "check",
-        &["claims", "experts", "forbidden", "nodes", "options", "overrides", "secrets", "sum", "threads"],
-    ),
+    ("check", &["experts", "forbidden", "nodes", "overrides", "shared", "sum", "threads"]),
     ("render", &["artifact", "template", "quote"]),
 ];
 

@@ -1,10 +1,10 @@
 //! A setting of a role that its engine build does not support.
 
+use super::shared::faults;
 use crate::derive::Derived;
 use crate::derive::intent;
-use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::engine::Profile;
-use crate::engine::dialect::{FaultKind, Intent, LoweringFault};
+use crate::diag::{Diagnostics, words};
+use crate::engine::dialect::{FaultKind, Intent};
 use crate::hir::{Registry, Role, Serving};
 use crate::source::{Span, Spanned};
 
@@ -38,39 +38,17 @@ declare_code! {
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
+    for (role, fault) in faults::of_kind(derived, FaultKind::NotExpressible) {
+        let (place, what) = place(&derived.registry, role.role, role.serving, fault.intent);
+        let message = format!("{} cannot use {what}: {}", role.role, words::printable(&fault.why));
+        let label = if fault.builds.is_empty() { "not possible" } else { "not supported by this build" };
+        findings.report(role.complete(ENGINE_CANNOT.at(place, label, message), fault, None));
+    }
     for issues in derived.lowering_issues() {
-        let role = registry.roles.get(issues.role);
-        let Some(serving) = role.serving() else { continue };
-        let Some(profile) = derived.profile_of(serving) else { continue };
-        for cannot in issues.errors.iter().filter(|cannot| cannot.kind == FaultKind::NotExpressible) {
-            let place = place(registry, role, serving, cannot.intent);
-            findings.report(finding((role, serving), profile, cannot, place));
-        }
         for missing in &issues.not_checked {
-            findings.skip(&ENGINE_CANNOT, &role.head, &*missing.why);
+            findings.skip(&ENGINE_CANNOT, derived.registry.roles.get(issues.role), &*missing.why);
         }
     }
-}
-
-fn finding(
-    (role, serving): (&Role, &Serving),
-    profile: &Profile,
-    cannot: &LoweringFault,
-    (place, what): (Span, String),
-) -> Diagnostic {
-    let message = format!("{role} cannot use {what}: {}", words::printable(&cannot.why));
-    let builds: Vec<String> = cannot.builds.iter().map(|build| format!("`{build}`")).collect();
-    ENGINE_CANNOT
-        .at(place, if builds.is_empty() { "not possible" } else { "not supported by this build" }, message)
-        .about(role)
-        .also(
-            serving.engine.map_or(role.head.name.span, |engine| engine.span),
-            format!("served by {}", words::printable(profile.name())),
-        )
-        .maybe_help(
-            (!builds.is_empty()).then(|| format!("use a build that supports it: {}", words::any_of(&builds))),
-        )
 }
 
 /// The place and the field of an intent. The place is the name of the role if the intent is only implied.

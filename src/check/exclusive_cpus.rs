@@ -1,6 +1,6 @@
 //! Use of CPUs from an exclusive cpuset by a role or service that does not name the set.
 
-use super::claims::Claims;
+use super::shared::claims::Claims;
 use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::hir::{CpuList, CpuSet, Host, Id, Role, Serving};

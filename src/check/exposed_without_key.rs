@@ -1,6 +1,7 @@
 //! A role that other machines can reach without an API key.
 
-use super::{owner, secrets};
+use super::owner;
+use super::shared::secrets;
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::hir::{Registry, Serving};

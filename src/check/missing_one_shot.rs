@@ -1,5 +1,6 @@
 //! A model without a one-shot command, because the engine build cannot express it.
 
+use super::shared::faults::builds_without;
 use crate::derive::Derived;
 use crate::derive::intent;
 use crate::diag::{Diagnostics, words};
@@ -55,9 +56,6 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             .at(model.head.name.span, "left out", message)
             .about(model)
             .also(role.head.name.span, "with the settings of this role");
-        let builds: Vec<String> = error.builds.iter().map(|build| format!("`{build}`")).collect();
-        findings.report(finding.maybe_help(
-            (!builds.is_empty()).then(|| format!("use a build that supports it: {}", words::any_of(&builds))),
-        ));
+        findings.report(finding.maybe_help(builds_without(error)));
     }
 }

@@ -6,11 +6,9 @@
 
 mod avoided_experts;
 mod banned_draft;
-mod claims;
 mod contradicted_advice;
 mod contradicted_fact;
 mod contradicted_pair;
-mod deprecated_option;
 mod disproved_ban;
 mod empty_expectation;
 mod empty_rule;
@@ -26,13 +24,11 @@ mod forbidden_lookup;
 mod forbidden_speculation;
 mod foreign_projector;
 mod idle_at_boot;
-mod idle_option;
 mod impossible_dates;
 mod impossible_experts;
 mod inherited_override;
 mod larger_draft;
 mod locked_over_node;
-mod lone_option;
 mod misplaced_key_file;
 mod misplaced_projector;
 mod missing_backend_port;
@@ -44,7 +40,6 @@ mod name_collision;
 mod node_memory_over_host;
 mod nodes;
 mod not_checked;
-mod option_value;
 mod options;
 mod over_budget;
 mod over_host_memory;
@@ -54,17 +49,14 @@ mod override_range;
 mod override_type;
 mod overrides;
 mod own_draft;
-mod owned_option;
 mod port_conflict;
 mod refuted_draft;
 mod refuted_pair;
-mod removed_option;
-mod repeated_option;
 mod repeated_rule;
 mod reserved_unit;
 mod retired_model;
 mod secret_in_registry;
-mod secrets;
+mod shared;
 mod shares_a_sharer;
 mod stale_measurement;
 mod sum;
@@ -78,7 +70,6 @@ mod unholdable_path;
 mod unknown_architecture;
 mod unknown_cpu;
 mod unknown_node;
-mod unknown_option;
 mod unknown_override_key;
 mod unknown_profile;
 mod unknown_threads;
@@ -170,17 +161,10 @@ static ALL: &[Check] = checks![
     empty_expectation: EMPTY_EXPECTATION,
     unloadable_architecture: UNLOADABLE_ARCHITECTURE,
     without_cache: WITHOUT_CACHE,
-    unknown_option: UNKNOWN_OPTION,
-    removed_option: REMOVED_OPTION,
-    deprecated_option: DEPRECATED_OPTION,
-    option_value: OPTION_VALUE,
-    repeated_option: REPEATED_OPTION,
-    owned_option: OWNED_OPTION,
-    lone_option: LONE_OPTION,
+    options: UNKNOWN_OPTION REMOVED_OPTION DEPRECATED_OPTION OPTION_VALUE REPEATED_OPTION OWNED_OPTION LONE_OPTION IDLE_OPTION,
     override_range: OVERRIDE_RANGE,
     engine_variable: ENGINE_VARIABLE,
     unreadable_profile: UNREADABLE_PROFILE,
-    idle_option: IDLE_OPTION,
     contradicted_fact: CONTRADICTED_FACT,
     missing_shard: MISSING_SHARD,
     foreign_projector: FOREIGN_PROJECTOR,
@@ -254,12 +238,15 @@ pub fn check(
     findings: &mut Diagnostics,
 ) -> Result<Checked, Reported> {
     derived.prepare();
-    let found = ALL.par_iter().map(|check| {
+    let run = |check: &Check| {
         let mut found = Diagnostics::default();
         (check.run)(&derived, &mut found);
         found
-    });
-    found.collect::<Vec<_>>().into_iter().for_each(|found| findings.absorb(found));
+    };
+    let mut found = Diagnostics::default();
+    ALL.par_iter().map(run).collect::<Vec<_>>().into_iter().for_each(|one| found.absorb(one));
+    found.sort_by_code();
+    findings.absorb(found);
     if policy == NotCheckedPolicy::Deny && !derived.lock.is_damaged {
         not_checked::report(&derived.registry, MEMORY_SUMS, findings);
     }

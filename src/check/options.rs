@@ -1,101 +1,333 @@
-//! The `option` entries of roles, compared with their engine builds. The checks of options use this module.
+//! Options of roles that the engine build refuses, misreads or ignores.
 
-use super::secrets;
+use super::shared::faults::{self, FaultyRole};
+use super::shared::secrets;
 use crate::derive::Derived;
-use crate::diag::{Code, Diagnostic, words};
-use crate::engine::Profile;
+use crate::diag::{Code, Diagnostic, Diagnostics, Suggestion, suggest, words};
 use crate::engine::dialect::{FaultKind, Intent, LoweringFault, owning_field};
-use crate::hir::{EngineOption, Role, Serving};
+use crate::hir::EngineOption;
 
-/// An option with a fault.
-pub(super) struct FaultyOption<'g> {
-    /// The role.
-    pub(super) role: &'g Role,
-    /// Its serving settings.
-    pub(super) serving: &'g Serving,
-    /// The profile of its engine build.
-    pub(super) profile: &'g Profile,
-    /// The option.
-    pub(super) option: &'g EngineOption,
-    /// The fault.
-    pub(super) issue: &'g LoweringFault,
+declare_code! {
+    /// ## What it finds
+    /// An `option` of a role that llama-server of the pinned build does not have: a misspelled option, an option of
+    /// another program, or an option of a newer build.
+    ///
+    /// ## Why
+    /// llama-server refuses unknown options, and the unit does not start.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "tpo-k" value=20
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "top-k" value=20
+    /// }
+    /// ```
+    pub(super) static UNKNOWN_OPTION = 369, "unknown-option", Error;
 }
 
-/// All options with the given kind of fault, in the order of the roles.
-pub(super) fn with_fault(derived: &Derived, kind: FaultKind) -> impl Iterator<Item = FaultyOption<'_>> {
-    derived.lowering_issues().iter().flat_map(move |issues| {
-        let role = derived.registry.roles.get(issues.role);
-        let all = issues.errors.iter().chain(&issues.warnings).filter(move |issue| issue.kind == kind);
-        all.filter_map(move |issue| {
-            let serving = role.serving()?;
-            let Intent::OptionName(at) = issue.intent else { return None };
-            let (profile, option) = (derived.profile_of(serving)?, serving.options.get(at)?);
+declare_code! {
+    /// ## What it finds
+    /// An `option` of a role that older builds of the engine had, but that the pinned build removed or refuses.
+    ///
+    /// ## Why
+    /// Builds remove options, sometimes silently: `--mlock` worked in spring 2026, and stops every server of autumn
+    /// 2026 at start.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "mlock"
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     placement { lock #true }
+    /// }
+    /// ```
+    pub(super) static REMOVED_OPTION = 370, "removed-option", Error;
+}
+
+declare_code! {
+    /// ## What it finds
+    /// An `option` of a role that the pinned build still accepts but marks as deprecated.
+    ///
+    /// ## Why
+    /// A later build may reject it. The unit would then fail to start after an upgrade.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// engine "autumn" profile="llama.cpp-b10434" bin="/opt/autumn/bin"
+    /// role "extra" tier="A" residency="hot" model="plain" engine="autumn" port=9000 context=4096 {
+    ///     option "no-mmap"
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// engine "autumn" profile="llama.cpp-b10434" bin="/opt/autumn/bin"
+    /// role "extra" tier="A" residency="hot" model="plain" engine="autumn" port=9000 context=4096 {
+    ///     option "load-mode" value="none"
+    /// }
+    /// ```
+    pub(super) static DEPRECATED_OPTION = 371, "deprecated-option", Warning;
+}
+
+declare_code! {
+    /// ## What it finds
+    /// An `option` of a role with a value that the pinned build refuses or misreads.
+    ///
+    /// Such values are:
+    ///
+    /// - a number with a unit;
+    /// - a word that is not one of its choices;
+    /// - a value for an option without a value;
+    /// - a missing value.
+    ///
+    /// ## Why
+    /// The engine reads the leading digits of a number and silently drops the rest: `8k` is 8. Other bad values stop
+    /// the server, are misread, or (for `chat-template llama3`) replace every prompt.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "top-k" value="8k"
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "top-k" value=8000
+    /// }
+    /// ```
+    pub(super) static OPTION_VALUE = 372, "option-value", Error;
+}
+
+declare_code! {
+    /// ## What it finds
+    /// An `option` of a role that is given twice, by the same name or by an alias, if the engine does not keep both
+    /// values.
+    ///
+    /// ## Why
+    /// The engine uses the last value and only logs a line.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "top-k" value=20
+    ///     option "top-k" value=40
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "top-k" value=40
+    /// }
+    /// ```
+    pub(super) static REPEATED_OPTION = 373, "repeated-option", Error;
+}
+
+declare_code! {
+    /// ## What it finds
+    /// An `option` of a role that a field of the registry sets, such as `port` or `ctx-size`, or that keeps the unit
+    /// from serving: an option that prints something and exits, that loads another model, or that hides `/health` from
+    /// the unit.
+    ///
+    /// ## Why
+    /// Units, documents and memory sums are made from the fields. An additional option would contradict them, and the
+    /// engine uses the last one.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "parallel" value=4
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     slots 4
+    /// }
+    /// ```
+    pub(super) static OWNED_OPTION = 374, "owned-option", Error;
+}
+
+declare_code! {
+    /// ## What it finds
+    /// An `option` of a role that has an effect only together with another option or field, which is missing.
+    ///
+    /// ## Why
+    /// The engine prints no warning. For example, with `--spec-type draft-eagle3` and no draft it serves without
+    /// speculation, at a fifth of the speed.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "spec-type" value="ngram-cache"
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "spec-type" value="ngram-cache"
+    ///     option "lookup-cache-static" value="/srv/models/ngrams.bin"
+    /// }
+    /// ```
+    pub(super) static LONE_OPTION = 375, "lone-option", Error;
+}
+
+declare_code! {
+    /// ## What it finds
+    /// An `option` of a role that the engine accepts but ignores.
+    ///
+    /// Examples:
+    ///
+    /// - a CPU mask for batches without `threads-batch`;
+    /// - draft options without a draft;
+    /// - expert options for a model without experts;
+    /// - router options for a server with a model.
+    ///
+    /// ## Why
+    /// The engine prints no warning, so the option appears to work.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "cpu-range-batch" value="0-7"
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "cpu-range-batch" value="0-7"
+    ///     option "threads-batch" value=8
+    /// }
+    /// ```
+    pub(super) static IDLE_OPTION = 379, "idle-option", Warning;
+}
+
+/// The code and the label of each kind of fault. `engine-cannot` reports faults of fields.
+const RULES: &[(FaultKind, &Code, &str)] = &[
+    (FaultKind::UnknownOption, &UNKNOWN_OPTION, "not an option of this build"),
+    (FaultKind::Removed, &REMOVED_OPTION, "removed before this build"),
+    (FaultKind::Deprecated, &DEPRECATED_OPTION, "deprecated"),
+    (FaultKind::BadValue, &OPTION_VALUE, "not a value of this option"),
+    (FaultKind::Repeated, &REPEATED_OPTION, "given again"),
+    (FaultKind::OwnedByField, &OWNED_OPTION, "cannot be set as an option"),
+    (FaultKind::Incomplete, &LONE_OPTION, "needs another option or field"),
+    (FaultKind::NoEffect, &IDLE_OPTION, "has no effect"),
+];
+
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for (kind, code, label) in RULES {
+        for (role, fault) in faults::of_kind(derived, *kind) {
+            let Intent::OptionName(at) = fault.intent else { continue };
+            let Some(option) = role.serving.options.get(at) else { continue };
             // `secret-in-registry` reports keys.
-            let is_secret = secrets::is_key_option(&option.name) && secrets::in_option(option);
-            (!is_secret).then_some(FaultyOption { role, serving, profile, option, issue })
-        })
-    })
+            if !(secrets::is_key_option(&option.name) && secrets::in_option(option)) {
+                findings.report(finding((code, label), &role, option, fault));
+            }
+        }
+    }
 }
 
-impl FaultyOption<'_> {
-    /// A finding at the name of the option.
-    pub(super) fn at_name(&self, code: &'static Code, label: impl Into<String>) -> Diagnostic {
-        let finding = code.at(self.option.name.span, label, self.message());
-        self.complete(finding)
+fn finding(
+    (code, label): (&'static Code, &str),
+    role: &FaultyRole,
+    option: &EngineOption,
+    fault: &LoweringFault,
+) -> Diagnostic {
+    let name = &option.name;
+    let near = option_near(role, option, fault);
+    let (place, label) = match (fault.kind, &option.value, near) {
+        (FaultKind::BadValue, None, _) => (name.span, "value missing".to_owned()),
+        (FaultKind::BadValue, Some(value), _) => (value.span, label.to_owned()),
+        (_, _, Some(near)) => (name.span, format!("did you mean `{}`?", words::printable(near.name))),
+        (_, _, None) => (name.span, label.to_owned()),
+    };
+    let why = words::printable(&fault.why);
+    let message = format!("option {} of {}: {why}", words::quoted(name), role.role);
+    let finding = role.complete(code.at(place, label, message), fault, help(role, option, fault));
+    if let Some(near) = near {
+        return suggest_near(finding, option, near);
     }
-
-    /// A finding at the value of the option, or at its name if it has no value.
-    pub(super) fn at_value(&self, code: &'static Code, label: impl Into<String>) -> Diagnostic {
-        let place = self.option.value.as_ref().map_or(self.option.name.span, |value| value.span);
-        let finding = code.at(place, label, self.message());
-        self.complete(finding)
+    let record = |name: &str| role.profile.option("llama-server", name).map(std::ptr::from_ref);
+    let first = role.serving.options.iter().find(|other| record(&other.name) == record(name));
+    match first.filter(|_| fault.kind == FaultKind::Repeated) {
+        Some(first) => finding.also(first.name.span, "first given here"),
+        None => finding,
     }
+}
 
-    fn message(&self) -> String {
-        let (name, role) = (words::quoted(&self.option.name), words::quoted(&self.role.head.name));
-        format!("option {name} of role {role}: {}", words::printable(&self.issue.why))
-    }
-
-    /// The help of the fault. If the role already has the field that sets the option, no field is missing.
-    fn help(&self) -> Option<String> {
-        match owning_field(&self.option.name) {
-            Some(field) if self.issue.kind == FaultKind::OwnedByField && self.has_field(field) => {
-                Some(format!("remove this option: `{field}` sets it"))
-            }
-            _ => self.issue.help.as_deref().map(words::printable),
+/// The help of the fault. If the role already has the field that sets the option, no field is missing.
+fn help(role: &FaultyRole, option: &EngineOption, fault: &LoweringFault) -> Option<String> {
+    match owning_field(&option.name) {
+        Some(field) if fault.kind == FaultKind::OwnedByField && has_field(role, option, field) => {
+            Some(format!("remove this option: `{field}` sets it"))
         }
+        _ => fault.help.as_deref().map(words::printable),
     }
+}
 
-    /// True if the role has the field. False for fields of which an option sets only a part.
-    fn has_field(&self, field: &str) -> bool {
-        let serving = self.serving;
-        match field {
-            "batch" => serving.batch.is_some(),
-            "cache-type" => serving.cache_type.is_some(),
-            "context" | "model" | "port" => true,
-            "flash-attention" => serving.flash_attention.is_some(),
-            "key-file" => serving.key_file.is_some(),
-            "listen" => !serving.listen.is_empty(),
-            // The option may ask for another pooling: `rerank` is the pooling `rank`.
-            "pooling" => serving
-                .pooling
-                .as_ref()
-                .is_some_and(|pooling| &*pooling.value == "rank" || !self.option.name.contains("rerank")),
-            "prompt-cache" => serving.prompt_cache.is_some(),
-            _ => false,
+/// True if the role has the field. False for fields of which an option sets only a part.
+fn has_field(role: &FaultyRole, option: &EngineOption, field: &str) -> bool {
+    let serving = role.serving;
+    match field {
+        "batch" => serving.batch.is_some(),
+        "cache-type" => serving.cache_type.is_some(),
+        "context" | "model" | "port" => true,
+        "flash-attention" => serving.flash_attention.is_some(),
+        "key-file" => serving.key_file.is_some(),
+        "listen" => !serving.listen.is_empty(),
+        // The option may ask for another pooling: `rerank` is the pooling `rank`.
+        "pooling" => {
+            let is_same = |word: &str| word == "rank" || !option.name.contains("rerank");
+            serving.pooling.as_ref().is_some_and(|pooling| is_same(pooling))
         }
+        "prompt-cache" => serving.prompt_cache.is_some(),
+        _ => false,
     }
+}
 
-    fn complete(&self, finding: Diagnostic) -> Diagnostic {
-        let pinned = self.serving.engine.map_or(self.role.head.name.span, |engine| engine.span);
-        let builds: Vec<String> = self.issue.builds.iter().map(|build| format!("`{build}`")).collect();
-        finding
-            .about(&self.role.head)
-            .also(pinned, format!("served by {}", words::printable(self.profile.name())))
-            .maybe_help(self.help())
-            .maybe_help(
-                (!builds.is_empty())
-                    .then(|| format!("use a build that supports it: {}", words::any_of(&builds))),
-            )
+/// The most similar option for an unknown one. `None` for an option of another program or build, which is not a
+/// spelling error.
+fn option_near<'g>(
+    role: &FaultyRole<'g>,
+    option: &EngineOption,
+    fault: &LoweringFault,
+) -> Option<Suggestion<'g>> {
+    let name = format!("--{}", option.name.trim_start_matches('-'));
+    let is_misspelt = fault.kind == FaultKind::UnknownOption
+        && fault.builds.is_empty()
+        && role.profile.tools_with(&name).is_empty();
+    if is_misspelt { suggest(&name, role.profile.option_names("llama-server")) } else { None }
+}
+
+fn suggest_near(finding: Diagnostic, option: &EngineOption, near: Suggestion) -> Diagnostic {
+    let shown = words::printable(near.name);
+    // The name may contain the value by mistake: `--top-k 20` or `--top-k=20`.
+    let finding = finding.help(match option.name.trim().split_once([' ', '=']) {
+        Some((_, value)) => {
+            format!("write `{shown}` as `name`, and `{}` as `value`", words::printable(value.trim()))
+        }
+        None => format!("write `{shown}`"),
+    });
+    // The suggestion has leading dashes only if the registry writes them.
+    let word = if option.name.starts_with('-') { near.name } else { near.name.trim_start_matches('-') };
+    match near.safety() {
+        Some(safety) => finding.suggest_word(word, option.name.span, safety),
+        None => finding,
     }
 }

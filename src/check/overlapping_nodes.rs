@@ -1,6 +1,6 @@
 //! NUMA nodes of one host with common CPUs.
 
-use super::claims::Claims;
+use super::shared::claims::Claims;
 use crate::derive::Derived;
 use crate::diag::Diagnostics;
 

@@ -1,6 +1,6 @@
 //! Two processes that listen on the same address and port.
 
-use super::claims::Claims;
+use super::shared::claims::Claims;
 use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::hir::{Host, Id, Registry, Text};

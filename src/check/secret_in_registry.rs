@@ -1,6 +1,7 @@
 //! A secret in the registry.
 
-use super::{owner, secrets};
+use super::owner;
+use super::shared::secrets;
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::hir::Text;

@@ -149,6 +149,11 @@ impl Diagnostics {
         }
     }
 
+    /// Sorts findings by their code, and those with the same code by the order of reporting.
+    pub fn sort_by_code(&mut self) {
+        self.findings.sort_by_key(|finding| finding.code.number);
+    }
+
     /// The number of findings that were counted but not stored.
     pub fn omitted(&self) -> usize {
         self.omitted.values().sum()

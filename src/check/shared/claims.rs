@@ -4,21 +4,24 @@ use std::collections::BTreeMap;
 
 /// Disjoint ranges of numbers, each with its first claimant.
 #[derive(Default)]
-pub(super) struct Claims {
+pub(in crate::check) struct Claims {
     /// By the first number of a range: its last number and the claimant.
     ranges: BTreeMap<u32, (u32, usize)>,
 }
 
 impl Claims {
     /// All claimants of numbers in a range, each with its first number there, in ascending order.
-    pub(super) fn overlapping(&self, (first, last): (u32, u32)) -> impl Iterator<Item = (u32, usize)> + '_ {
+    pub(in crate::check) fn overlapping(
+        &self,
+        (first, last): (u32, u32),
+    ) -> impl Iterator<Item = (u32, usize)> + '_ {
         let before = self.ranges.range(..first).next_back().filter(move |(_, (end, _))| *end >= first);
         let within = self.ranges.range(first..=last);
         before.into_iter().chain(within).map(move |(start, (_, claimant))| ((*start).max(first), *claimant))
     }
 
     /// Claims the free numbers of a range.
-    pub(super) fn claim(&mut self, (first, last): (u32, u32), claimant: usize) {
+    pub(in crate::check) fn claim(&mut self, (first, last): (u32, u32), claimant: usize) {
         let mut free = Vec::new();
         let mut from = first;
         let before = self.ranges.range(..first).next_back();

@@ -3,7 +3,8 @@
 use crate::hir::{EngineOption, Setting};
 
 /// Environment variables that set the API keys of llama-server (`common/arg.cpp` of b11434).
-pub(super) const KEY_VARIABLES: &[&str] = &["LLAMA_API_KEY", "LLAMA_ARG_API_KEY", "LLAMA_ARG_API_KEY_FILE"];
+pub(in crate::check) const KEY_VARIABLES: &[&str] =
+    &["LLAMA_API_KEY", "LLAMA_ARG_API_KEY", "LLAMA_ARG_API_KEY_FILE"];
 
 /// Options whose value is a secret, without dashes (`common/arg.cpp` of b11434: `-hft` is short for `--hf-token`).
 const OPTIONS: &[&str] = &["api-key", "hf-token", "hft"];
@@ -38,12 +39,12 @@ const PREFIXES: &[&str] = &[
 const MIN_LENGTH: usize = 16;
 
 /// True if an option of llama-server sets API keys, directly or in a file.
-pub(super) fn is_key_option(name: &str) -> bool {
+pub(in crate::check) fn is_key_option(name: &str) -> bool {
     matches!(bare(name).as_str(), "api-key" | "api-key-file")
 }
 
 /// True if the value of an option is a secret.
-pub(super) fn in_option(option: &EngineOption) -> bool {
+pub(in crate::check) fn in_option(option: &EngineOption) -> bool {
     let Some(value) = &option.value else { return false };
     OPTIONS.contains(&bare(&option.name).as_str())
         || matches!(&value.value, Setting::Text(text) if is_key(text))
@@ -51,7 +52,7 @@ pub(super) fn in_option(option: &EngineOption) -> bool {
 
 /// True if an environment variable contains a secret. The value alone can show that, or the name if the value is not a
 /// path, a number or a switch.
-pub(super) fn in_variable(name: &str, value: &str) -> bool {
+pub(in crate::check) fn in_variable(name: &str, value: &str) -> bool {
     is_key(value) || (names_a_secret(name) && !is_harmless(value))
 }
 

@@ -1,0 +1,54 @@
+//! Faults of lowering: settings of a role that its engine build cannot express. The checks of fields and of options use
+//! this module.
+
+use crate::derive::Derived;
+use crate::diag::{Diagnostic, words};
+use crate::engine::Profile;
+use crate::engine::dialect::{FaultKind, LoweringFault};
+use crate::hir::{Role, Serving};
+
+/// A role with faults.
+pub(in crate::check) struct FaultyRole<'g> {
+    pub(in crate::check) role: &'g Role,
+    pub(in crate::check) serving: &'g Serving,
+    /// The profile of its engine build.
+    pub(in crate::check) profile: &'g Profile,
+}
+
+/// All faults of a kind with their roles, in the order of declaration.
+pub(in crate::check) fn of_kind(
+    derived: &Derived,
+    kind: FaultKind,
+) -> impl Iterator<Item = (FaultyRole<'_>, &LoweringFault)> {
+    derived.lowering_issues().iter().flat_map(move |issues| {
+        let role = derived.registry.roles.get(issues.role);
+        let faults = issues.errors.iter().chain(&issues.warnings).filter(move |fault| fault.kind == kind);
+        faults.filter_map(move |fault| {
+            let serving = role.serving()?;
+            Some((FaultyRole { role, serving, profile: derived.profile_of(serving)? }, fault))
+        })
+    })
+}
+
+impl FaultyRole<'_> {
+    /// Adds the role, its engine, a help, and the builds without the fault.
+    pub(in crate::check) fn complete(
+        &self,
+        finding: Diagnostic,
+        fault: &LoweringFault,
+        help: Option<String>,
+    ) -> Diagnostic {
+        let pinned = self.serving.engine.map_or(self.role.head.name.span, |engine| engine.span);
+        finding
+            .about(self.role)
+            .also(pinned, format!("served by {}", words::printable(self.profile.name())))
+            .maybe_help(help)
+            .maybe_help(builds_without(fault))
+    }
+}
+
+/// A help that names the builds without a fault, if there are any.
+pub(in crate::check) fn builds_without(fault: &LoweringFault) -> Option<String> {
+    let builds: Vec<String> = fault.builds.iter().map(|build| format!("`{build}`")).collect();
+    (!builds.is_empty()).then(|| format!("use a build that supports it: {}", words::any_of(&builds)))
+}

@@ -1,0 +1,5 @@
+//! What several checks need: no file here is a rule.
+
+pub(super) mod claims;
+pub(super) mod faults;
+pub(super) mod secrets;

@@ -7,13 +7,13 @@ mod corrected_form;
 mod damage;
 mod defaults;
 mod env;
-mod expected_form;
 mod field_findings;
 mod fields;
 mod gather;
 mod items;
 mod model;
 mod names;
+mod quantity_form;
 mod read;
 mod record;
 mod roles;
@@ -25,8 +25,8 @@ mod typed_value;
 mod unread_names;
 
 pub use damage::SyntaxDamage;
-pub(super) use expected_form::expected_form;
 pub use items::Items;
+pub(super) use quantity_form::QuantityForm;
 pub(super) use read::{Fields, FromFields, FromValue};
 pub(super) use typed_value::{FromTypedValue, TypedValue};
 

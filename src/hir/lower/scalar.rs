@@ -1,18 +1,14 @@
 //! Reads one value as the shape of its field requires.
 
 use super::corrected_form::{corrected_form, needs_unit};
-use super::expected_form::{self, ExpectedForm};
 use super::names::ItemRef;
+use super::quantity_form::QuantityForm;
 use super::typed_value::{FromTypedValue, TypedValue};
 use crate::diag::{Diagnostic, Diagnostics, suggest, words};
 use crate::hir::codes::{BAD_QUANTITY, OUT_OF_RANGE, UNKNOWN_WORD, WRONG_TYPE};
-use crate::hir::quantity::whole;
-use crate::hir::{
-    Bytes, CpuList, Date, Factor, Field, NumaPolicy, PortRange, Rate, Seconds, Setting, Shape, Share,
-};
+use crate::hir::{Bytes, Field, PortRange, Seconds, Setting, Shape};
 use crate::source::Spanned;
 use crate::syntax::{Scalar, Value};
-use std::net::IpAddr;
 
 /// A field as findings name it.
 pub(super) struct FieldRef<'a> {
@@ -63,7 +59,6 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
         Shape::Flag => flag(scalar, field),
         Shape::Count(least, most) => count(scalar, field, *least, *most),
         Shape::Port => count(scalar, field, 1, 65535),
-        Shape::Ports => ports(scalar, field),
         Shape::Fraction => fraction(scalar, field),
         Shape::Path => text(scalar, field).and_then(|text| path(scalar, text, field)),
         Shape::File => text(scalar, field).and_then(|text| file(scalar, text, field)),
@@ -74,53 +69,24 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
             text(scalar, field).map(|text| TypedValue::Text(text.into()))
         }
         Shape::Map | Shape::Block(_) | Shape::Defaults => Err(wrong_type(scalar, field, "a block of fields")),
-        Shape::Size => require_nonzero(
-            scalar,
-            field,
-            quantity(scalar, field, expected_form::size, |text| Bytes::parse(text).map(TypedValue::Size)),
-        ),
-        Shape::ByteRate => {
-            let read = |text: &str| text.strip_suffix("/s").and_then(Bytes::parse).map(TypedValue::Size);
-            require_nonzero(scalar, field, quantity(scalar, field, expected_form::byte_rate, read))
+        Shape::Ports if matches!(scalar.value, Value::Integer(_)) => {
+            let port = u16::from_value(count(scalar, field, 1, 65535)?).map(PortRange::single);
+            port.map(TypedValue::Ports).ok_or_else(|| wrong_type(scalar, field, "ports"))
         }
-        Shape::Share => {
-            quantity(scalar, field, expected_form::share, |text| Share::parse(text).map(TypedValue::Share))
-        }
-        Shape::Duration => {
-            let read = |text: &str| Seconds::parse(text).map(TypedValue::Duration);
-            require_nonzero(scalar, field, quantity(scalar, field, expected_form::duration, read))
-        }
-        Shape::TokenRate => {
-            quantity(scalar, field, expected_form::token_rate, |text| Rate::parse(text).map(TypedValue::Rate))
-        }
-        Shape::Factor => {
-            quantity(scalar, field, expected_form::factor, |text| Factor::parse(text).map(TypedValue::Factor))
-        }
-        Shape::Date => {
-            quantity(scalar, field, expected_form::date, |text| Date::parse(text).map(TypedValue::Date))
-        }
-        Shape::Cpus => {
-            quantity(scalar, field, expected_form::cpus, |text| CpuList::parse(text).map(TypedValue::Cpus))
-        }
-        Shape::Numa => quantity(scalar, field, expected_form::nodes, |text| numa(text).map(TypedValue::Numa)),
-        Shape::Address => quantity(scalar, field, expected_form::address, |text| {
-            text.parse::<IpAddr>()
-                .ok()
-                .map(|address| TypedValue::Text(address.to_canonical().to_string().into()))
-        }),
-    }
-}
-
-/// Reports a size or duration of zero.
-fn require_nonzero(scalar: &Scalar, field: &FieldRef, read: ReadResult) -> ReadResult {
-    match read {
-        Ok(TypedValue::Size(Bytes(0)) | TypedValue::Duration(Seconds(0))) => {
-            let message = format!("{} is zero", field.describe());
-            Err(Box::new(
-                OUT_OF_RANGE.at(scalar.span, "expected more than 0", message).help("write a value above 0"),
-            ))
-        }
-        other => other,
+        Shape::Size
+        | Shape::ByteRate
+        | Shape::Share
+        | Shape::Duration
+        | Shape::TokenRate
+        | Shape::Factor
+        | Shape::Date
+        | Shape::Ports
+        | Shape::Cpus
+        | Shape::Numa
+        | Shape::Address => match QuantityForm::of(shape) {
+            Some(form) => quantity(scalar, field, form),
+            None => Err(wrong_type(scalar, field, "a quantity")),
+        },
     }
 }
 
@@ -178,15 +144,6 @@ fn digits_help(value: &Value, least: u64, most: u64) -> Option<String> {
     (least..=most).contains(&number).then(|| format!("write digits only, such as `{number}`"))
 }
 
-fn ports(scalar: &Scalar, field: &FieldRef) -> ReadResult {
-    if let Value::Integer(_) = scalar.value {
-        let port = count(scalar, field, 1, 65535)?;
-        let one = u16::from_value(port).map(|port| TypedValue::Ports(PortRange::single(port)));
-        return one.ok_or_else(|| wrong_type(scalar, field, "ports"));
-    }
-    quantity(scalar, field, expected_form::port_range, |text| PortRange::parse(text).map(TypedValue::Ports))
-}
-
 fn fraction(scalar: &Scalar, field: &FieldRef) -> ReadResult {
     let (number, found) = match scalar.value {
         Value::Float(number) => (number, number.to_string()),
@@ -204,15 +161,16 @@ fn fraction(scalar: &Scalar, field: &FieldRef) -> ReadResult {
     Err(Box::new(OUT_OF_RANGE.at(scalar.span, format!("expected 0 to 1, found {found}"), message)))
 }
 
-fn quantity(
-    scalar: &Scalar,
-    field: &FieldRef,
-    expected: impl Fn() -> ExpectedForm,
-    read: impl Fn(&str) -> Option<TypedValue>,
-) -> ReadResult {
-    let is_valid = |text: &str| read(text).is_some();
+/// Reads a quantity. A size or duration of zero is out of range.
+fn quantity(scalar: &Scalar, field: &FieldRef, form: &QuantityForm) -> ReadResult {
+    let is_valid = |text: &str| (form.parse)(text).is_some();
     let (written, is_number) = match &scalar.value {
-        Value::String(text) => match read(text) {
+        Value::String(text) => match (form.parse)(text) {
+            Some(TypedValue::Size(Bytes(0)) | TypedValue::Duration(Seconds(0))) => {
+                let message = format!("{} is zero", field.describe());
+                let finding = OUT_OF_RANGE.at(scalar.span, "expected more than 0", message);
+                return Err(Box::new(finding.help("write a value above 0")));
+            }
             Some(value) => return Ok(value),
             None => (Some(text.to_string()), false),
         },
@@ -222,14 +180,14 @@ fn quantity(
     };
     let found = written.as_deref().map_or_else(|| scalar.value.noun().to_owned(), words::quoted);
     let help = written.and_then(|text| corrected_form(&text, is_valid));
-    let (what, form) = expected();
     let fault = if is_number && needs_unit(is_valid) {
         "a number without a unit".to_owned()
     } else {
-        format!("which is not {what}")
+        format!("which is not {}", form.what)
     };
     let message = format!("{} is {found}, {fault}", field.describe());
-    Err(Box::new(BAD_QUANTITY.at(scalar.span, format!("expected {what}{form}"), message).maybe_help(help)))
+    let label = format!("expected {}", form.expected());
+    Err(Box::new(BAD_QUANTITY.at(scalar.span, label, message).maybe_help(help)))
 }
 
 fn text<'s>(scalar: &'s Scalar, field: &FieldRef) -> Result<&'s str, Box<Diagnostic>> {
@@ -356,21 +314,4 @@ fn setting(scalar: &Scalar, field: &FieldRef) -> ReadResult {
         }
     };
     Ok(TypedValue::Setting(value))
-}
-
-fn numa(text: &str) -> Option<NumaPolicy> {
-    let (word, nodes) = text.split_once(' ').unwrap_or((text, ""));
-    let number = |text: &str| whole::<u32>(text.trim()).filter(|node| *node < 1024);
-    match (word, nodes.trim()) {
-        ("spread", "") => Some(NumaPolicy::Spread),
-        ("interleave", "") => Some(NumaPolicy::Interleave(Vec::new())),
-        ("interleave", nodes) => {
-            let mut nodes = nodes.split(',').map(number).collect::<Option<Vec<u32>>>()?;
-            nodes.sort_unstable();
-            nodes.dedup();
-            Some(NumaPolicy::Interleave(nodes))
-        }
-        ("bind", node) => number(node).map(NumaPolicy::Bind),
-        _ => None,
-    }
 }

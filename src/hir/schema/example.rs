@@ -2,6 +2,7 @@
 
 use super::shorthand;
 use crate::hir::kind::{ItemKind, KINDS, Naming};
+use crate::hir::lower::QuantityForm;
 use crate::hir::role;
 use crate::hir::shape::{Field, Presence, Shape, Table};
 use serde_json::{Map, Value};
@@ -89,37 +90,26 @@ fn name_of(kind: &str) -> &'static str {
     KINDS.iter().find(|known| known.word == kind).map(|known| known.example).unwrap_or_default()
 }
 
+/// Examples of types that are no quantities.
+const EXAMPLES: &[(Shape, &str)] = &[
+    (Shape::Path, "/srv/models"),
+    (Shape::File, "model-Q4_K_M.gguf"),
+    (Shape::Account, "llm"),
+    (Shape::Flag, "true"),
+    (Shape::Fraction, "0.75"),
+    (Shape::Port, "8080"),
+    (Shape::Rule, "Qwen3-*"),
+];
+
 /// An example value of a type, for a field without its own example.
 fn any(shape: &Shape) -> &'static str {
-    match shape {
-        Shape::Path => "/srv/models",
-        Shape::File => "model-Q4_K_M.gguf",
-        Shape::Account => "llm",
-        Shape::Address => "10.0.0.7",
-        Shape::Flag => "true",
-        Shape::Fraction => "0.75",
-        Shape::Size => "17.5 GB",
-        Shape::Share => "5 percent",
-        Shape::Duration => "15 min",
-        Shape::TokenRate => "6.3 t/s",
-        Shape::ByteRate => "2 GB/s",
-        Shape::Factor => "5.4x",
-        Shape::Date => "2026-02-03",
-        Shape::Port => "8080",
-        Shape::Ports => "8090-8095",
-        Shape::Cpus => "0-47,96-143",
-        Shape::Numa => "interleave",
-        Shape::Rule => "Qwen3-*",
-        Shape::Word(words) => words.first().copied().unwrap_or_default(),
-        Shape::Name(kind) => name_of(kind),
-        // These fields have their own examples, or are handled separately.
-        Shape::Text
-        | Shape::Count(..)
-        | Shape::Setting
-        | Shape::Words(_)
-        | Shape::Names(_)
-        | Shape::Map
-        | Shape::Defaults
-        | Shape::Block(_) => "",
+    if let Shape::Word([first, ..]) = shape {
+        first
+    } else if let Shape::Name(kind) = shape {
+        name_of(kind)
+    } else if let Some(form) = QuantityForm::of(shape) {
+        form.example
+    } else {
+        EXAMPLES.iter().find(|(known, _)| known == shape).map_or("", |(_, example)| example)
     }
 }

@@ -1,15 +1,9 @@
 //! The schema of one value, by the type of its field.
 
 use super::{Object, object};
-use crate::hir::lower::expected_form;
-use crate::hir::quantity::{SIZE_UNITS, TIME_UNITS};
+use crate::hir::lower::QuantityForm;
 use crate::hir::shape::Shape;
 use serde_json::Value;
-
-/// A decimal number with an optional fraction.
-const DECIMAL: &str = "[0-9]+(\\.[0-9]+)?";
-/// A number, or a range of numbers.
-const RANGE: &str = "\\s*[0-9]+\\s*(-\\s*[0-9]+\\s*)?";
 
 /// The schema of one value of a type.
 pub(super) fn of(shape: &Shape) -> Object {
@@ -27,30 +21,17 @@ pub(super) fn of(shape: &Shape) -> Object {
         Shape::Count(least, most) => whole(*least, *most),
         Shape::Port => whole(1, 65535),
         Shape::Fraction => object([("type", "number".into()), ("minimum", 0.into()), ("maximum", 1.into())]),
-        Shape::Ports => {
-            let mut ports = quantity(shape, &format!("^{RANGE}$"));
-            ports.extend(whole(1, 65535));
-            ports.insert("type".to_owned(), vec!["integer", "string"].into());
-            ports
-        }
-        Shape::Size => quantity(shape, &format!("^{DECIMAL}\\s*({})$", units(SIZE_UNITS))),
-        Shape::ByteRate => quantity(shape, &format!("^{DECIMAL}\\s*({})/s$", units(SIZE_UNITS))),
-        Shape::Duration => quantity(shape, &format!("^{DECIMAL}\\s*({})$", units(TIME_UNITS))),
-        Shape::Share => {
-            quantity(shape, &format!("^([0-9]+\\s*(percent|%)|{DECIMAL}\\s*({}))$", units(SIZE_UNITS)))
-        }
-        Shape::TokenRate => quantity(shape, &format!("^~?\\s*{DECIMAL}\\s*t/s$")),
-        Shape::Factor => quantity(shape, &format!("^{DECIMAL}x$")),
-        Shape::Date => quantity(shape, "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"),
-        Shape::Cpus => quantity(shape, &format!("^{RANGE}(,{RANGE})*$")),
-        Shape::Address => quantity(shape, "^[0-9A-Fa-f:.]+$"),
-        Shape::Numa => {
-            let node = "\\s*[0-9]+\\s*";
-            quantity(
-                shape,
-                &format!("^((spread|interleave)( \\s*)?|interleave {node}(,{node})*|bind {node})$"),
-            )
-        }
+        Shape::Size
+        | Shape::ByteRate
+        | Shape::Share
+        | Shape::Duration
+        | Shape::TokenRate
+        | Shape::Factor
+        | Shape::Date
+        | Shape::Ports
+        | Shape::Cpus
+        | Shape::Numa
+        | Shape::Address => quantity(shape),
         Shape::Word(words) | Shape::Words(words) => {
             object([("type", "string".into()), ("enum", words.to_vec().into())])
         }
@@ -73,38 +54,12 @@ pub(super) fn of(shape: &Shape) -> Object {
     }
 }
 
-/// The unit of a quantity. `None` if the type has no unit, or the field declares the unit of its number.
+/// The unit of a type. `None` if it has no unit, or the field declares the unit of its number.
 pub(super) fn unit(shape: &Shape) -> Option<&'static str> {
-    match shape {
-        Shape::Size => {
-            Some("bytes, in TB, GB, MB, kB (powers of 1000) or TiB, GiB, MiB, KiB (powers of 1024)")
-        }
-        Shape::ByteRate => Some("bytes per second, such as GB/s or MB/s"),
-        Shape::Share => Some("percent of the whole, or bytes"),
-        Shape::Duration => Some("seconds, in s, min, h or d"),
-        Shape::TokenRate => Some("tokens per second (t/s)"),
-        Shape::Factor => Some("factor (x)"),
-        Shape::Fraction => Some("fraction of 1"),
-        Shape::Date => Some("date (year-month-day)"),
-        Shape::Port | Shape::Ports => Some("TCP ports"),
-        Shape::Cpus => Some("CPU numbers of the kernel"),
-        Shape::Text
-        | Shape::Path
-        | Shape::File
-        | Shape::Account
-        | Shape::Address
-        | Shape::Flag
-        | Shape::Count(..)
-        | Shape::Word(_)
-        | Shape::Words(_)
-        | Shape::Name(_)
-        | Shape::Names(_)
-        | Shape::Rule
-        | Shape::Setting
-        | Shape::Numa
-        | Shape::Map
-        | Shape::Defaults
-        | Shape::Block(_) => None,
+    match QuantityForm::of(shape) {
+        Some(form) => form.unit,
+        None if *shape == Shape::Port => Some("TCP ports"),
+        None => (*shape == Shape::Fraction).then_some("fraction of 1"),
     }
 }
 
@@ -127,8 +82,15 @@ fn whole(least: u64, most: u64) -> Object {
     object([("type", "integer".into()), ("minimum", least.into()), ("maximum", most.into())])
 }
 
-fn quantity(shape: &Shape, regex: &str) -> Object {
-    pattern(regex, &expected_form(shape).unwrap_or_default())
+/// A text in the form of a quantity. A port range may be a number.
+fn quantity(shape: &Shape) -> Object {
+    let Some(form) = QuantityForm::of(shape) else { return text() };
+    let mut quantity = pattern(&form.regex(), &form.expected());
+    if *shape == Shape::Ports {
+        quantity.extend(whole(1, 65535));
+        quantity.insert("type".to_owned(), vec!["integer", "string"].into());
+    }
+    quantity
 }
 
 /// A text that matches a pattern. `patternErrorMessage` makes editors show the expected form instead of the pattern.
@@ -138,8 +100,4 @@ fn pattern(regex: &str, expected: &str) -> Object {
         ("pattern", regex.into()),
         ("patternErrorMessage", format!("expected {expected}").into()),
     ])
-}
-
-fn units(table: &[(&str, u64)]) -> String {
-    table.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|")
 }

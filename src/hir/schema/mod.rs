@@ -9,9 +9,7 @@ mod value;
 use super::kind::{ItemKind, KINDS, Naming};
 use super::role;
 use super::shape::{ALLOW, Bare, Field, Presence, Shape, Table};
-use serde_json::{Map, Value};
-
-type Object = Map<String, Value>;
+use serde_json::{Value, json};
 
 /// Controls whether null is allowed. Null means that the value is absent.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,56 +21,50 @@ enum Null {
 /// The schema (draft 7) as text. `orchgen schema` prints it and `orchgen init` writes it. Every key has a description
 /// and an example, and a default and a unit if it has any.
 pub fn schema() -> String {
-    let sections = KINDS.iter().map(|kind| (kind.plural.to_owned(), section(kind)));
-    let root = object([
-        ("$schema", "http://json-schema.org/draft-07/schema#".into()),
-        ("$id", concat!("urn:orchgen:registry:", env!("CARGO_PKG_VERSION")).into()),
-        ("title", "orchgen registry".into()),
-        (
-            "description",
-            "An orchgen registry, or one file of it. The keys are the kinds of items, in the plural.".into(),
-        ),
-        ("examples", vec![example::registry()].into()),
-        ("type", vec!["object", "null"].into()),
-        ("properties", Value::Object(sections.collect())),
-        ("additionalProperties", false.into()),
-    ]);
+    let root = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": concat!("urn:orchgen:registry:", env!("CARGO_PKG_VERSION")),
+        "title": "orchgen registry",
+        "description": "An orchgen registry, or one file of it. The keys are the kinds of items, in the plural.",
+        "examples": [example::registry()],
+        "type": ["object", "null"],
+        "properties": KINDS.iter().map(|kind| (kind.plural, section(kind))).collect::<Value>(),
+        "additionalProperties": false,
+    });
     // Serialization fails only for maps with keys that are not strings. There are none.
     serde_json::to_string_pretty(&root).unwrap_or_default() + "\n"
 }
 
 /// The section of one kind in a file.
 fn section(kind: &ItemKind) -> Value {
-    let head = object([("description", kind.doc.into()), ("examples", vec![example::section(kind)].into())]);
-    let choices = match kind.naming {
+    let forms = match kind.naming {
         Naming::One => vec![item(kind)],
         Naming::None => vec![item(kind), list(item(kind))],
         Naming::Word | Naming::Text => {
-            let named = if kind.naming == Naming::Word { value::word() } else { value::text() };
-            let one = object([
-                ("description", format!("Fields of one {}.", kind.word).into()),
-                ("examples", vec![example::item(kind)].into()),
-            ]);
+            let one = json!({
+                "description": format!("Fields of one {}.", kind.word),
+                "examples": [example::item(kind)],
+            });
             let null = if kind.table.fields.iter().any(is_required) { Null::Refused } else { Null::Allowed };
-            let one = alternatives(one, vec![item(kind)], null);
-            vec![object([
-                ("type", "object".into()),
-                ("propertyNames", Value::Object(named)),
-                ("additionalProperties", Value::Object(one)),
-                ("minProperties", 1.into()),
-            ])]
+            vec![json!({
+                "type": "object",
+                "propertyNames": if kind.naming == Naming::Word { value::word() } else { value::text() },
+                "additionalProperties": alternatives(one, vec![item(kind)], null),
+                "minProperties": 1,
+            })]
         }
     };
-    Value::Object(alternatives(head, choices, Null::Allowed))
+    let head = json!({"description": kind.doc, "examples": [example::section(kind)]});
+    alternatives(head, forms, Null::Allowed)
 }
 
-fn item(kind: &ItemKind) -> Object {
+fn item(kind: &ItemKind) -> Value {
     let mut item = block(&kind.table.fields.iter().chain([&ALLOW]), is_required);
-    if let (Naming::One, Some(name)) =
-        (kind.naming, item.get_mut("properties").and_then(|p| p.get_mut("name")))
+    if kind.naming == Naming::One
+        && let Some(name) = item.pointer_mut("/properties/name")
     {
         // The field `name` is the name of the item, so it has the form of a name.
-        name.as_object_mut().into_iter().for_each(|name| name.extend(value::word()));
+        *name = with(name.take(), value::word());
     }
     item
 }
@@ -81,21 +73,16 @@ fn item(kind: &ItemKind) -> Object {
 fn block<'f>(
     fields: &(impl Iterator<Item = &'f Field> + Clone),
     is_needed: impl Fn(&Field) -> bool,
-) -> Object {
-    let properties = fields.clone().map(|one| {
-        (one.name.to_owned(), field(one, if is_needed(one) { Null::Refused } else { Null::Allowed }))
+) -> Value {
+    let null = |one| if is_needed(one) { Null::Refused } else { Null::Allowed };
+    let block = json!({
+        "type": "object",
+        "properties": fields.clone().map(|one| (one.name, field(one, null(one)))).collect::<Value>(),
+        "additionalProperties": false,
+        "minProperties": 1,
     });
     let needed: Vec<&str> = fields.clone().filter(|one| is_needed(one)).map(|one| one.name).collect();
-    let mut block = object([
-        ("type", "object".into()),
-        ("properties", Value::Object(properties.collect())),
-        ("additionalProperties", false.into()),
-        ("minProperties", 1.into()),
-    ]);
-    if !needed.is_empty() {
-        block.insert("required".to_owned(), needed.into());
-    }
-    block
+    if needed.is_empty() { block } else { with(block, json!({"required": needed})) }
 }
 
 /// The schema of a field, with description, example, default and unit.
@@ -105,16 +92,15 @@ fn field(field: &Field, null: Null) -> Value {
         Some(unit) => format!("{} Unit: {unit}.", field.doc),
         None => field.doc.to_owned(),
     };
-    let mut head =
-        object([("description", description.into()), ("examples", vec![example::field(field)].into())]);
+    let mut head = json!({"description": description, "examples": [example::field(field)]});
     if let Some(default) = field.hints.default {
-        head.insert("default".to_owned(), example::literal(default, &field.shape));
+        head = with(head, json!({"default": example::literal(default, &field.shape)}));
     }
     if let Some(unit) = unit {
-        head.insert("x-unit".to_owned(), unit.into());
+        head = with(head, json!({"x-unit": unit}));
     }
     let is_list = matches!(field.shape, Shape::Words(_) | Shape::Names(_));
-    let choices = if let Shape::Block(table) = &field.shape {
+    let forms = if let Shape::Block(table) = &field.shape {
         blocks(table, field.presence)
     } else if field.shape == Shape::Defaults {
         vec![block(&role::TABLE.fields.iter().chain([&role::DEFAULT_STORE]), |_| false)]
@@ -123,11 +109,11 @@ fn field(field: &Field, null: Null) -> Value {
     } else {
         vec![value::of(&field.shape)]
     };
-    Value::Object(alternatives(head, choices, null))
+    alternatives(head, forms, null)
 }
 
 /// The forms of a block: its principal field alone, a boolean if the block may be just its name, its fields, or a list.
-fn blocks(table: &Table, presence: Presence) -> Vec<Object> {
+fn blocks(table: &Table, presence: Presence) -> Vec<Value> {
     let mut forms = Vec::new();
     forms.extend(shorthand(table).map(|principal| value::of(&principal.shape)));
     if table.bare == Bare::Allowed {
@@ -135,9 +121,8 @@ fn blocks(table: &Table, presence: Presence) -> Vec<Object> {
     }
     forms.push(block(&table.fields.iter(), is_required));
     if presence.is_several() {
-        let members = alternatives(Object::new(), forms.clone(), Null::Allowed);
-        let whole = [("type", "array".into()), ("items", Value::Object(members)), ("minItems", 1.into())];
-        forms.push(object(whole));
+        let members = alternatives(json!({}), forms.clone(), Null::Allowed);
+        forms.push(json!({"type": "array", "items": members, "minItems": 1}));
     } else if let Some(Field { shape: shape @ (Shape::Words(_) | Shape::Names(_)), .. }) = shorthand(table) {
         forms.push(list(value::of(shape)));
     }
@@ -157,39 +142,36 @@ fn is_required(field: &Field) -> bool {
 }
 
 /// A list. A member may be null, which means that it is absent.
-fn list(members: Object) -> Object {
-    let members = alternatives(Object::new(), vec![members], Null::Allowed);
-    object([("type", "array".into()), ("items", Value::Object(members)), ("minItems", 1.into())])
+fn list(member: Value) -> Value {
+    json!({"type": "array", "items": alternatives(json!({}), vec![member], Null::Allowed), "minItems": 1})
 }
 
 /// Adds the possible forms of a value to its description.
-fn alternatives(mut head: Object, forms: Vec<Object>, null: Null) -> Object {
-    let last = (null == Null::Allowed).then(|| object([("type", "null".into())]));
-    let mut rest = forms.into_iter();
-    match (rest.next(), rest.len()) {
-        (Some(only), 0) => head.extend(if null == Null::Allowed { or_null(only) } else { only }),
-        (first, _) => {
-            let all = first.into_iter().chain(rest).chain(last).map(Value::Object);
-            head.insert("anyOf".to_owned(), all.collect());
-        }
+fn alternatives(head: Value, mut forms: Vec<Value>, null: Null) -> Value {
+    if let [only] = forms.as_mut_slice() {
+        return with(head, if null == Null::Allowed { or_null(only.take()) } else { only.take() });
     }
-    head
+    forms.extend((null == Null::Allowed).then(|| json!({"type": "null"})));
+    with(head, json!({"anyOf": forms}))
 }
 
 /// The form, which may also be null.
-fn or_null(mut form: Object) -> Object {
-    let types = match form.remove("type") {
+fn or_null(mut form: Value) -> Value {
+    let mut types = match form.get_mut("type").map(Value::take) {
         Some(Value::Array(types)) => types,
-        Some(one) => vec![one],
-        None => Vec::new(),
+        one => one.into_iter().collect(),
     };
-    form.insert("type".to_owned(), types.into_iter().chain(["null".into()]).collect());
+    types.push("null".into());
     if let Some(Value::Array(words)) = form.get_mut("enum") {
         words.push(Value::Null);
     }
-    form
+    with(form, json!({"type": types}))
 }
 
-fn object<const N: usize>(entries: [(&str, Value); N]) -> Object {
-    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+/// Adds the members of an object to another, which they replace.
+fn with(mut object: Value, more: Value) -> Value {
+    if let (Value::Object(members), Value::Object(more)) = (&mut object, more) {
+        members.extend(more);
+    }
+    object
 }

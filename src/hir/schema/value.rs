@@ -1,26 +1,24 @@
 //! The schema of one value, by the type of its field.
 
-use super::{Object, object};
+use super::with;
 use crate::hir::lower::QuantityForm;
 use crate::hir::shape::Shape;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The schema of one value of a type.
-pub(super) fn of(shape: &Shape) -> Object {
+pub(super) fn of(shape: &Shape) -> Value {
     match shape {
         // The language resolves names; the schema cannot.
         Shape::Text | Shape::File | Shape::Rule | Shape::Name(_) | Shape::Names(_) => text(),
         Shape::Path => pattern("^/", "an absolute path, such as `/srv/models`"),
         Shape::Account => {
-            let mut account =
-                pattern("^[A-Za-z_][A-Za-z0-9_-]*$", "the name of a system account, such as `llm`");
-            account.insert("maxLength".to_owned(), 31.into());
-            account
+            let account = pattern("^[A-Za-z_][A-Za-z0-9_-]*$", "the name of a system account, such as `llm`");
+            with(account, json!({"maxLength": 31}))
         }
-        Shape::Flag => object([("type", "boolean".into())]),
+        Shape::Flag => json!({"type": "boolean"}),
         Shape::Count(least, most) => whole(*least, *most),
         Shape::Port => whole(1, 65535),
-        Shape::Fraction => object([("type", "number".into()), ("minimum", 0.into()), ("maximum", 1.into())]),
+        Shape::Fraction => json!({"type": "number", "minimum": 0, "maximum": 1}),
         Shape::Size
         | Shape::ByteRate
         | Shape::Share
@@ -32,25 +30,16 @@ pub(super) fn of(shape: &Shape) -> Object {
         | Shape::Cpus
         | Shape::Numa
         | Shape::Address => quantity(shape),
-        Shape::Word(words) | Shape::Words(words) => {
-            object([("type", "string".into()), ("enum", words.to_vec().into())])
-        }
-        Shape::Setting => {
-            let mut setting = text();
-            setting.insert("type".to_owned(), vec!["boolean", "number", "string"].into());
-            setting
-        }
-        Shape::Map => object([
-            ("type", "object".into()),
-            (
-                "propertyNames",
-                Value::Object(pattern("^[A-Za-z_][A-Za-z0-9_]*$", "the name of an environment variable")),
-            ),
-            ("additionalProperties", Value::Object(object([("type", vec!["string", "null"].into())]))),
-            ("minProperties", 1.into()),
-        ]),
+        Shape::Word(words) | Shape::Words(words) => json!({"type": "string", "enum": words}),
+        Shape::Setting => with(text(), json!({"type": ["boolean", "number", "string"]})),
+        Shape::Map => json!({
+            "type": "object",
+            "propertyNames": pattern("^[A-Za-z_][A-Za-z0-9_]*$", "the name of an environment variable"),
+            "additionalProperties": {"type": ["string", "null"]},
+            "minProperties": 1,
+        }),
         // The caller handles these types.
-        Shape::Defaults | Shape::Block(_) => Object::new(),
+        Shape::Defaults | Shape::Block(_) => json!({}),
     }
 }
 
@@ -64,40 +53,31 @@ pub(super) fn unit(shape: &Shape) -> Option<&'static str> {
 }
 
 /// A text that is not blank.
-pub(super) fn text() -> Object {
+pub(super) fn text() -> Value {
     pattern("[^ \\t\\r\\n]", "a string that is not empty")
 }
 
 /// The name of an item.
-pub(super) fn word() -> Object {
-    let mut word = pattern(
-        "^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        "letters, digits, `.`, `_` and `-`, starting with a letter or a digit",
-    );
-    word.insert("maxLength".to_owned(), 128.into());
-    word
+pub(super) fn word() -> Value {
+    let expected = "letters, digits, `.`, `_` and `-`, starting with a letter or a digit";
+    with(pattern("^[A-Za-z0-9][A-Za-z0-9._-]*$", expected), json!({"maxLength": 128}))
 }
 
-fn whole(least: u64, most: u64) -> Object {
-    object([("type", "integer".into()), ("minimum", least.into()), ("maximum", most.into())])
+fn whole(least: u64, most: u64) -> Value {
+    json!({"type": "integer", "minimum": least, "maximum": most})
 }
 
 /// A text in the form of a quantity. A port range may be a number.
-fn quantity(shape: &Shape) -> Object {
+fn quantity(shape: &Shape) -> Value {
     let Some(form) = QuantityForm::of(shape) else { return text() };
-    let mut quantity = pattern(&form.regex(), &form.expected());
-    if *shape == Shape::Ports {
-        quantity.extend(whole(1, 65535));
-        quantity.insert("type".to_owned(), vec!["integer", "string"].into());
+    let quantity = pattern(&form.regex(), &form.expected());
+    if *shape != Shape::Ports {
+        return quantity;
     }
-    quantity
+    with(with(quantity, whole(1, 65535)), json!({"type": ["integer", "string"]}))
 }
 
 /// A text that matches a pattern. `patternErrorMessage` makes editors show the expected form instead of the pattern.
-fn pattern(regex: &str, expected: &str) -> Object {
-    object([
-        ("type", "string".into()),
-        ("pattern", regex.into()),
-        ("patternErrorMessage", format!("expected {expected}").into()),
-    ])
+fn pattern(regex: &str, expected: &str) -> Value {
+    json!({"type": "string", "pattern": regex, "patternErrorMessage": format!("expected {expected}")})
 }

@@ -1,6 +1,7 @@
 //! Suggests the known name that the user most likely intended.
 
-use super::Safety;
+use super::{Code, Diagnostic, Safety};
+use crate::source::Span;
 
 /// Words from other tools, with the name of the same thing in a registry.
 const SYNONYMS: &[(&str, &str)] = &[
@@ -51,6 +52,20 @@ impl Suggestion<'_> {
             Similarity::Distant => Some(Safety::Unsafe),
             Similarity::Ambiguous => None,
         }
+    }
+}
+
+impl Code {
+    /// A finding at a word that is not known. The label is the suggestion, which is also a fix, or the other text.
+    pub fn at_unknown(
+        &'static self,
+        span: Span,
+        (suggestion, otherwise): (Option<Suggestion>, &str),
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        let did_you_mean = |near: Suggestion| format!("did you mean `{}`?", near.name);
+        let label = suggestion.map_or_else(|| otherwise.to_owned(), did_you_mean);
+        self.at(span, label, message).suggest(suggestion, span)
     }
 }
 

@@ -4,7 +4,7 @@
 ///
 /// ```text
 /// declare! {
-///     /// An item. It has a `head` and a name.
+///     /// An item. It has a `head`.
 ///     pub item Tier {
 ///         /// The description of the field, for the type and for the table.
 ///         title: Text = required("title", Shape::Text).example("Assistants"),
@@ -27,12 +27,6 @@ macro_rules! declare {
             /// Its name, its place and its suppressed findings.
             pub head: crate::hir::Head,
         ] [of] [] { $($fields)+ } }
-
-        impl crate::hir::Named for $name {
-            fn name(&self) -> &str {
-                &self.head.name
-            }
-        }
     };
     (
         $(#[doc = $doc:literal])+

@@ -10,12 +10,6 @@ pub struct Id<T>(u32, PhantomData<fn() -> T>);
 #[derive(Debug)]
 pub struct Arena<T>(Vec<T>);
 
-/// An item with a name that messages can use.
-pub trait Named {
-    /// The name, as written.
-    fn name(&self) -> &str;
-}
-
 impl<T> Id<T> {
     /// The number of the item in order of declaration, from 0.
     pub fn number(self) -> usize {

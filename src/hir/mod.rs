@@ -38,7 +38,7 @@ pub use engine::Engine;
 pub use expect::{Expect, Expected};
 pub use family::{Family, ForbidRule, ForbiddenFeature, Need};
 pub use host::{CpuSet, Gpu, Host, NumaNode};
-pub use id::{Arena, Id, Named};
+pub use id::{Arena, Id};
 pub use kind::{ItemKind, KINDS};
 pub use known_files::{KnownFile, KnownFiles, MissingSize};
 pub use model::{Advice, Experts, Model, Projector, Retired};

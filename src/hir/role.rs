@@ -3,8 +3,7 @@
 use super::shape::{Field, Shape, Table};
 use super::stack::HARDENING;
 use super::{
-    Bytes, CpuList, Date, Engine, Hardening, Head, Host, Id, Model, Named, PortRange, Rate, Residency, Text,
-    Tier,
+    Bytes, CpuList, Date, Engine, Hardening, Head, Host, Id, Model, PortRange, Rate, Residency, Text, Tier,
 };
 use crate::source::Spanned;
 
@@ -188,12 +187,6 @@ impl Role {
             RoleKind::Served(serving) => Some(serving),
             RoleKind::Shares(_) | RoleKind::Listed(_) => None,
         }
-    }
-}
-
-impl Named for Role {
-    fn name(&self) -> &str {
-        &self.head.name
     }
 }
 

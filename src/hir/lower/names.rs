@@ -5,9 +5,9 @@ use crate::diag::{Diagnostic, Diagnostics, Lexicon, suggest, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{Arena, Id, ItemKind, Presence, Text};
 use crate::source::{Span, Spanned};
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// The items of one kind with their name table.
 pub(super) struct NamedItems<T> {
@@ -22,15 +22,15 @@ pub(super) struct Names<T> {
     entries: BTreeMap<Box<str>, NameEntry<T>>,
     words_outside_items: Arc<BTreeSet<Box<str>>>,
     /// Index for suggestions, built at the first search.
-    lexicon: OnceLock<Lexicon>,
+    lexicon: OnceCell<Lexicon>,
     /// True if an unknown name of this kind has no suggestion. Then the name may mean any item.
-    all_may_be_used: AtomicBool,
+    all_may_be_used: Cell<bool>,
 }
 
-/// Name table entry. `used` is atomic because roles are lowered in parallel.
+/// Name table entry.
 struct NameEntry<T> {
     id: Option<Id<T>>,
-    used: AtomicBool,
+    used: Cell<bool>,
 }
 
 impl<T> NamedItems<T> {
@@ -40,8 +40,8 @@ impl<T> NamedItems<T> {
             kind,
             entries: BTreeMap::new(),
             words_outside_items: Arc::clone(words_outside_items),
-            lexicon: OnceLock::new(),
-            all_may_be_used: AtomicBool::new(false),
+            lexicon: OnceCell::new(),
+            all_may_be_used: Cell::new(false),
         };
         Self { arena: Arena::default(), names }
     }
@@ -49,7 +49,7 @@ impl<T> NamedItems<T> {
     /// Adds an item under its name; `None` if it could not be read.
     pub(super) fn add(&mut self, name: &str, item: Option<T>) {
         let id = item.map(|item| self.arena.add(item));
-        self.names.entries.insert(name.into(), NameEntry { id, used: AtomicBool::new(false) });
+        self.names.entries.insert(name.into(), NameEntry { id, used: Cell::new(false) });
         self.names.lexicon.take();
     }
 }
@@ -76,7 +76,7 @@ impl<T> Names<T> {
     pub(super) fn resolve(&self, name: &str) -> Option<Option<Id<T>>> {
         match self.entries.get(name) {
             Some(entry) => {
-                entry.used.store(true, Ordering::Relaxed);
+                entry.used.set(true);
                 Some(entry.id)
             }
             None => self.words_outside_items.contains(name).then_some(None),
@@ -89,18 +89,18 @@ impl<T> Names<T> {
             Some(name) => {
                 self.resolve(name);
             }
-            None => self.all_may_be_used.store(true, Ordering::Relaxed),
+            None => self.all_may_be_used.set(true),
         }
     }
 
     /// The items that nothing uses, except those that unparsed text may name.
     pub(super) fn unused(&self, unread_names: &UnreadNames) -> Vec<Id<T>> {
-        if self.all_may_be_used.load(Ordering::Relaxed) {
+        if self.all_may_be_used.get() {
             return Vec::new();
         }
         let may_be_used =
             |name: &str| unread_names.may_name(self.kind, name) || self.words_outside_items.contains(name);
-        let candidates = self.entries.iter().filter(|(_, entry)| !entry.used.load(Ordering::Relaxed));
+        let candidates = self.entries.iter().filter(|(_, entry)| !entry.used.get());
         let mut unused: Vec<Id<T>> =
             candidates.filter(|(name, _)| !may_be_used(name)).filter_map(|(_, entry)| entry.id).collect();
         unused.sort_unstable();
@@ -138,14 +138,11 @@ impl<T> Names<T> {
         let suggestion = suggest(name, self.similar(name));
         let near = suggestion.map(|suggestion| suggestion.name);
         self.mark_maybe_used(near);
-        let label = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("no {} has this name", self.kind),
-        };
+        let label = format!("no {} has this name", self.kind);
         let message =
             format!("{} uses {} {}, which is not declared", owner.describe(), self.kind, words::quoted(name));
-        let finding = UNKNOWN_NAME.at(name.span, label, message).help(self.unknown_name_help(name, near));
-        owner.report(finding.suggest(suggestion, name.span), findings);
+        let finding = UNKNOWN_NAME.at_unknown(name.span, (suggestion, &label), message);
+        owner.report(finding.help(self.unknown_name_help(name, near)), findings);
     }
 
     fn unknown_name_help(&self, name: &str, near: Option<&str>) -> String {

@@ -8,7 +8,6 @@ use crate::diag::{Diagnostics, Lexicon, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
 use crate::hir::{Head, Id, Measured, Rate, Role, RoleKind, Text, Tier};
 use crate::source::{Span, Spanned};
-use rayon::prelude::*;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,10 +23,6 @@ struct UnresolvedRole {
     kind: Result<RoleKind, Text>,
 }
 
-/// The number of roles to read in parallel before their findings are merged. It is limited because findings need much
-/// more memory than text.
-const BATCH: usize = 4096;
-
 /// The fields that have an effect on a role without its own process.
 const WITHOUT_PROCESS: &[&str] =
     &["tier", "model", "shares", "group", "purpose", "note", "measured", "allow"];
@@ -41,20 +36,11 @@ pub(super) fn read(
     let by_default = scope.defaults.record.place("residency").is_some();
     let all = items.take("role");
     let any_served = all.iter().any(|item| by_default || item.record.place("residency").is_some());
-    let mut roles: Vec<(Text, Option<UnresolvedRole>)> = Vec::with_capacity(all.len());
-    let mut remaining = all.into_iter();
-    while remaining.len() > 0 {
-        let batch: Vec<Item> = remaining.by_ref().take(BATCH).collect();
-        let read = batch.into_par_iter().map(|mut item| {
-            let mut role_findings = Diagnostics::default();
-            let role = role(&mut item, scope, &mut role_findings).filter(|_| !item.record.is_incomplete());
-            ((item.name, role), role_findings)
-        });
-        for (role, role_findings) in read.collect::<Vec<_>>() {
-            roles.push(role);
-            findings.absorb(role_findings);
-        }
-    }
+    let read = all.into_iter().map(|mut item| {
+        let role = role(&mut item, scope, findings).filter(|_| !item.record.is_incomplete());
+        (item.name, role)
+    });
+    let mut roles: Vec<(Text, Option<UnresolvedRole>)> = read.collect();
     report_unknown_shares(&mut roles, items.words_outside_items(), findings);
     (resolve_shares(roles, items.words_outside_items()), any_served)
 }
@@ -189,18 +175,16 @@ fn report_unknown_shares(
             let similar =
                 lexicon.get_or_init(|| Lexicon::new(declared.keys().map(AsRef::as_ref))).candidates(shares);
             let near = suggest(shares, similar.into_iter().filter(|name| *name != &*head.name.value));
-            let label = near.map_or_else(
-                || "no role has this name".to_owned(),
-                |near| format!("did you mean `{}`?", near.name),
-            );
             let message = format!(
                 "role {} shares the unknown role {}",
                 words::quoted(&head.name),
                 words::quoted(shares)
             );
-            let finding = UNKNOWN_NAME.at(shares.span, label, message).about(("role", &*head.name.value));
+            let finding = UNKNOWN_NAME
+                .at_unknown(shares.span, (near, "no role has this name"), message)
+                .about(("role", &*head.name.value));
             if is_new {
-                findings.report(finding.help("write the name of a served role").suggest(near, shares.span));
+                findings.report(finding.help("write the name of a served role"));
             }
             *role = None;
         }

@@ -27,17 +27,13 @@ impl FromValue for Pattern {
         let near = suggest(&name, models.similar(&name).into_iter().chain(families.similar(&name)));
         models.mark_maybe_used(near.map(|near| near.name));
         families.mark_maybe_used(near.map(|near| near.name));
-        let label = near.map_or_else(
-            || "no model or family has this name".to_owned(),
-            |near| format!("did you mean `{}`?", near.name),
-        );
         let owner = fields.owner();
         let message = format!(
             "a {} uses {}, but no model or family with this name is declared",
             owner.kind,
             words::quoted(&name)
         );
-        let finding = UNKNOWN_NAME.at(name.span, label, message).suggest(near, name.span);
+        let finding = UNKNOWN_NAME.at_unknown(name.span, (near, "no model or family has this name"), message);
         let help = "name a model or a family, or write a glob over model titles, such as `Qwen3-*`";
         owner.report(finding.help(help), fields.findings);
         None

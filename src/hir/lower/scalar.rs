@@ -287,16 +287,13 @@ fn word(scalar: &Scalar, field: &FieldRef, choices: &'static [&'static str]) -> 
     };
     let suggestion = suggest(found, choices.iter().copied());
     let near = suggestion.map(|suggestion| suggestion.name);
-    let label = near.map_or_else(
-        || format!("expected {}", words::any_of(&all)),
-        |near| format!("did you mean `{near}`?"),
-    );
+    let label = format!("expected {}", words::any_of(&all));
     let message = format!("{} cannot be {}", field.describe(), words::quoted(found));
     let help = match near {
         Some(near) => format!("write `{near}`; the values are {}", words::all_of(&all)),
         None => format!("write {}", words::any_of(&all)),
     };
-    Err(Box::new(UNKNOWN_WORD.at(scalar.span, label, message).help(help).suggest(suggestion, scalar.span)))
+    Err(Box::new(UNKNOWN_WORD.at_unknown(scalar.span, (suggestion, &label), message).help(help)))
 }
 
 fn setting(scalar: &Scalar, field: &FieldRef) -> ReadResult {

@@ -196,6 +196,11 @@ impl Table {
         Self { principal: Some(principal), bare: Bare::Allowed, fields }
     }
 
+    /// The field that a bare argument means.
+    pub fn principal_field(&self) -> Option<&'static Field> {
+        self.field(self.principal?)
+    }
+
     /// The field with this name.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)

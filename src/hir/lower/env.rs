@@ -3,7 +3,7 @@
 use super::fields::{FieldReader, is_bare, is_null};
 use super::typed_value::TypedValue;
 use crate::diag::words;
-use crate::hir::codes::{BAD_NAME, WRONG_TYPE};
+use crate::hir::codes::BAD_NAME;
 use crate::hir::{Shape, Text};
 use crate::source::Spanned;
 use crate::syntax::{Node, Scalar, Value};
@@ -18,7 +18,11 @@ impl FieldReader<'_> {
             }
             match entries.iter().find(|(name, _)| *name.value == *entry.key).map(|(name, _)| name.span) {
                 Some(first) => {
-                    self.report_duplicate(&entry.key, (entry.key_span, first), &self.field_of(field));
+                    self.report_duplicate(
+                        &words::quoted(&entry.key),
+                        (entry.key_span, first),
+                        &self.field_of(field),
+                    );
                 }
                 None => entries.extend(self.read_entry(entry)),
             }
@@ -53,9 +57,7 @@ impl FieldReader<'_> {
             }
             [] => self.report_no_value(&entry.key, None, entry),
             [_, second, ..] => {
-                let message = format!("{} has {} values", self.field_of(&entry.key), entry.args.len());
-                let finding = WRONG_TYPE.at(second.span, "expected one value", message);
-                self.report(finding.help("keep one value"));
+                self.report_several_values(&self.field_of(&entry.key), entry.args.len(), second.span);
             }
         }
         None

@@ -37,8 +37,8 @@ impl FieldReader<'_> {
         self.report(finding.help(format!("add `{}`: {}", field.name, lower_first(field.doc))));
     }
 
-    pub(super) fn report_duplicate(&mut self, key: &str, (span, first): (Span, Span), owner: &str) {
-        let message = format!("{owner} has {} twice", words::quoted(key));
+    pub(super) fn report_duplicate(&mut self, what: &str, (span, first): (Span, Span), owner: &str) {
+        let message = format!("{owner} has {what} twice");
         let finding = DUPLICATE_FIELD.at(span, "repeated here", message).also(first, "first written here");
         self.report(finding.help("remove one of them"));
     }
@@ -64,6 +64,11 @@ impl FieldReader<'_> {
             self.report(finding.help(format!("add {add}, or remove the block")));
         }
         is_empty
+    }
+
+    pub(super) fn report_several_values(&mut self, field: &str, count: usize, second: Span) {
+        let finding = WRONG_TYPE.at(second, "expected one value", format!("{field} has {count} values"));
+        self.report(finding.help("keep one value"));
     }
 
     pub(super) fn report_block(&mut self, field: &str, node: &Node) {

@@ -5,7 +5,7 @@ use super::record::Record;
 use super::scalar::{self, FieldRef};
 use super::typed_value::TypedValue;
 use crate::diag::{Diagnostics, suggest, words};
-use crate::hir::codes::{DUPLICATE_FIELD, UNKNOWN_FIELD, WRONG_TYPE};
+use crate::hir::codes::UNKNOWN_FIELD;
 use crate::hir::shape::{ALLOW, Bare};
 use crate::hir::{Field, Presence, Shape, Table, role};
 use crate::source::{Span, Spanned};
@@ -41,7 +41,7 @@ enum TableMode {
     Item,
     /// A block of an item.
     Block,
-    /// The `defaults` of the stack: also allows `store`, and requires no field.
+    /// The `defaults` of the stack: also allows `store`. A role requires no field.
     Defaults,
 }
 
@@ -74,10 +74,9 @@ impl FieldReader<'_> {
     }
 
     fn read_record(&mut self, task: ReadTask) -> Record {
-        let ReadTask { input, table, mode } = task;
+        let ReadTask { input, table, .. } = task;
         let mut builder = RecordBuilder::default();
-        let principal = table.principal.and_then(|name| table.field(name));
-        if let (Some(principal), Some(first)) = (principal, input.args.first())
+        if let (Some(principal), Some(first)) = (table.principal_field(), input.args.first())
             && !is_null(input.args)
         {
             builder.seen.push(SeenField { field: principal, span: first.span, is_child: false });
@@ -96,11 +95,8 @@ impl FieldReader<'_> {
             }
         }
         let RecordBuilder { mut record, seen } = builder;
-        let is_missing = |field: &&Field| {
-            let is_required = field.presence == Presence::Required && mode != TableMode::Defaults;
-            is_required && !seen.iter().any(|seen| seen.field.name == field.name)
-        };
-        let missing = table.fields.iter().filter(is_missing);
+        let required = || table.fields.iter().filter(|field| field.presence == Presence::Required);
+        let missing = required().filter(|field| !seen.iter().any(|seen| seen.field.name == field.name));
         let is_empty = self.report_if_empty(input.node, missing, |fields| task.describe(&fields.owner));
         if is_empty && input.node.fields.is_empty() && input.args.is_empty() {
             return Record::unread();
@@ -114,9 +110,7 @@ impl FieldReader<'_> {
             record.mark_damaged();
             return record;
         }
-        for field in
-            table.fields.iter().filter(|f| f.presence == Presence::Required && mode != TableMode::Defaults)
-        {
+        for field in required() {
             if record.place(field.name).is_none() {
                 record.mark_incomplete();
                 if !record.is_reported(field.name) && !is_empty {
@@ -149,7 +143,11 @@ impl FieldReader<'_> {
         let first = builder.seen.iter().find(|seen| seen.field.name == field.name);
         if let Some(first) = first.filter(|first| !may_repeat(first)) {
             let first = first.span;
-            return self.report_duplicate(&node.key, (node.key_span, first), &task.describe(&self.owner));
+            return self.report_duplicate(
+                &words::quoted(&node.key),
+                (node.key_span, first),
+                &task.describe(&self.owner),
+            );
         }
         builder.seen.push(SeenField { field, span: node.key_span, is_child });
         self.read_value(&mut builder.record, field, node);
@@ -258,18 +256,12 @@ impl FieldReader<'_> {
     fn check_distinct(&mut self, record: &Record, field: &Field, table: &Table, read: &Record) -> bool {
         let principal = |block: &Record| block.peek(table.principal?).cloned();
         let Some(own) = principal(read) else { return true };
-        let Some(first) = record.blocks(field.name).filter_map(principal).find(|other| *other == own) else {
-            return true;
-        };
-        let message = format!(
-            "{} has the same {} twice",
-            self.owner.describe(),
-            words::quoted(&self.path_to(field.name))
-        );
-        let finding =
-            DUPLICATE_FIELD.at(own.span, "repeated here", message).also(first.span, "first written here");
-        self.report(finding.help("remove one of them"));
-        false
+        let first = record.blocks(field.name).filter_map(principal).find(|other| *other == own);
+        if let Some(first) = &first {
+            let what = format!("the same {}", words::quoted(&self.path_to(field.name)));
+            self.report_duplicate(&what, (own.span, first.span), &self.owner.describe());
+        }
+        first.is_none()
     }
 
     /// Reads the arguments of a field (at least one). `path` names the field in findings.
@@ -279,9 +271,7 @@ impl FieldReader<'_> {
             && !is_list
             && !field.presence.is_several()
         {
-            let message = format!("{} has {} values", self.with_owner(path), args.len());
-            let finding = WRONG_TYPE.at(second.span, "expected one value", message);
-            return self.report(finding.help("keep one value"));
+            return self.report_several_values(&self.with_owner(path), args.len(), second.span);
         }
         let mut read: Vec<Spanned<TypedValue>> = Vec::with_capacity(args.len());
         for one in args {
@@ -342,6 +332,5 @@ pub(super) fn is_inside(field: &Node, block: Span) -> bool {
 }
 
 fn takes_many(table: &Table) -> bool {
-    let principal = table.principal.and_then(|name| table.field(name));
-    principal.is_some_and(|field| matches!(field.shape, Shape::Words(_) | Shape::Names(_)))
+    table.principal_field().is_some_and(|field| matches!(field.shape, Shape::Words(_) | Shape::Names(_)))
 }

@@ -131,7 +131,7 @@ fn blocks(table: &Table, presence: Presence) -> Vec<Value> {
 
 /// The principal field, if it can replace the whole block because no other field is required.
 fn shorthand(table: &Table) -> Option<&'static Field> {
-    let principal = table.principal.and_then(|name| table.field(name))?;
+    let principal = table.principal_field()?;
     let is_alone =
         table.fields.iter().filter(|field| is_required(field)).all(|field| field.name == principal.name);
     is_alone.then_some(principal)

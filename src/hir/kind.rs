@@ -39,135 +39,63 @@ pub enum Naming {
 
 /// All kinds of items, in the order of the documentation.
 pub static KINDS: &[ItemKind] = &[
-    ItemKind {
-        word: "stack",
-        plural: "stack",
-        naming: Naming::One,
-        table: &stack::TABLE,
-        doc: "The stack: its name, and its global settings and defaults. A registry has exactly one.",
-        example: "home",
-        example_fields: &[],
-    },
-    ItemKind {
-        word: "engine",
-        plural: "engines",
-        naming: Naming::Word,
-        table: &Engine::TABLE,
-        doc: "Builds of llama.cpp on disk, by name.",
-        example: "llama.cpp",
-        example_fields: &[],
-    },
-    ItemKind {
-        word: "host",
-        plural: "hosts",
-        naming: Naming::Word,
-        table: &Host::TABLE,
-        doc: "Machines with their memory, CPUs, NUMA nodes and GPUs, by name.",
-        example: "box",
-        example_fields: &["cpus"],
-    },
-    ItemKind {
-        word: "store",
-        plural: "stores",
-        naming: Naming::Word,
-        table: &Store::TABLE,
-        doc: "Folders of model files, by name.",
-        example: "models",
-        example_fields: &[],
-    },
-    ItemKind {
-        word: "tier",
-        plural: "tiers",
-        naming: Naming::Word,
-        table: &Tier::TABLE,
-        doc: "Headings under which the documents list roles, by name.",
-        example: "A",
-        example_fields: &[],
-    },
-    ItemKind {
-        word: "residency",
-        plural: "residencies",
-        naming: Naming::Word,
-        table: &Residency::TABLE,
-        doc: "Load policies, by name: when models are loaded, and their memory budget.",
-        example: "hot",
-        example_fields: &["budget"],
-    },
-    ItemKind {
-        word: "family",
-        plural: "families",
-        naming: Naming::Word,
-        table: &Family::TABLE,
-        doc: "Families, by name: models with the same architecture and tokenizer.",
-        example: "qwen3-moe",
-        example_fields: &[],
-    },
-    ItemKind {
-        word: "model",
-        plural: "models",
-        naming: Naming::Word,
-        table: &Model::TABLE,
-        doc: "GGUF model files with their declared properties, by name.",
-        example: "qwen3-30b-a3b",
-        example_fields: &["size"],
-    },
-    ItemKind {
-        word: "role",
-        plural: "roles",
-        naming: Naming::Word,
-        table: &role::TABLE,
-        doc: "Uses of models, by the name that clients know, with the settings of their server processes.",
-        example: "frontdoor",
-        example_fields: &["tier", "residency", "model", "port", "context"],
-    },
-    ItemKind {
-        word: "pair",
-        plural: "pairs",
-        naming: Naming::None,
-        table: &Pair::TABLE,
-        doc: "Drafts that are known to work with a target, or targets without a known draft.",
-        example: "",
-        example_fields: &["draft"],
-    },
-    ItemKind {
-        word: "ban",
-        plural: "bans",
-        naming: Naming::None,
-        table: &Ban::TABLE,
-        doc: "Drafts that must not be used with a target.",
-        example: "",
-        example_fields: &[],
-    },
-    ItemKind {
-        word: "quirk",
-        plural: "quirks",
-        naming: Naming::Text,
-        table: &Quirk::TABLE,
-        doc: "Known problems of models. The name of a quirk can be any string.",
-        example: "long prompts repeat",
-        example_fields: &[],
-    },
-    ItemKind {
-        word: "service",
-        plural: "services",
-        naming: Naming::Word,
-        table: &Service::TABLE,
-        doc: "External processes that use a port, memory or CPUs of a host, by name.",
-        example: "searxng",
-        example_fields: &["port"],
-    },
-    ItemKind {
-        word: "expect",
-        plural: "expects",
-        naming: Naming::Text,
-        table: &expect::TABLE,
-        doc: "Assertions on the compiled stack that every build checks. Their names can be any string.",
-        example: "hot fits",
-        example_fields: &["residency", "fits"],
-    },
+    ItemKind::new("stack", "stack", Naming::One, &stack::TABLE)
+        .doc("The stack: its name, and its global settings and defaults. A registry has exactly one.")
+        .example("home", &[]),
+    ItemKind::new("engine", "engines", Naming::Word, &Engine::TABLE)
+        .doc("Builds of llama.cpp on disk, by name.")
+        .example("llama.cpp", &[]),
+    ItemKind::new("host", "hosts", Naming::Word, &Host::TABLE)
+        .doc("Machines with their memory, CPUs, NUMA nodes and GPUs, by name.")
+        .example("box", &["cpus"]),
+    ItemKind::new("store", "stores", Naming::Word, &Store::TABLE)
+        .doc("Folders of model files, by name.")
+        .example("models", &[]),
+    ItemKind::new("tier", "tiers", Naming::Word, &Tier::TABLE)
+        .doc("Headings under which the documents list roles, by name.")
+        .example("A", &[]),
+    ItemKind::new("residency", "residencies", Naming::Word, &Residency::TABLE)
+        .doc("Load policies, by name: when models are loaded, and their memory budget.")
+        .example("hot", &["budget"]),
+    ItemKind::new("family", "families", Naming::Word, &Family::TABLE)
+        .doc("Families, by name: models with the same architecture and tokenizer.")
+        .example("qwen3-moe", &[]),
+    ItemKind::new("model", "models", Naming::Word, &Model::TABLE)
+        .doc("GGUF model files with their declared properties, by name.")
+        .example("qwen3-30b-a3b", &["size"]),
+    ItemKind::new("role", "roles", Naming::Word, &role::TABLE)
+        .doc("Uses of models, by the name that clients know, with the settings of their server processes.")
+        .example("frontdoor", &["tier", "residency", "model", "port", "context"]),
+    ItemKind::new("pair", "pairs", Naming::None, &Pair::TABLE)
+        .doc("Drafts that are known to work with a target, or targets without a known draft.")
+        .example("", &["draft"]),
+    ItemKind::new("ban", "bans", Naming::None, &Ban::TABLE)
+        .doc("Drafts that must not be used with a target.")
+        .example("", &[]),
+    ItemKind::new("quirk", "quirks", Naming::Text, &Quirk::TABLE)
+        .doc("Known problems of models. The name of a quirk can be any string.")
+        .example("long prompts repeat", &[]),
+    ItemKind::new("service", "services", Naming::Word, &Service::TABLE)
+        .doc("External processes that use a port, memory or CPUs of a host, by name.")
+        .example("searxng", &["port"]),
+    ItemKind::new("expect", "expects", Naming::Text, &expect::TABLE)
+        .doc("Assertions on the compiled stack that every build checks. Their names can be any string.")
+        .example("hot fits", &["residency", "fits"]),
 ];
 
 impl ItemKind {
+    const fn new(word: &'static str, plural: &'static str, naming: Naming, table: &'static Table) -> Self {
+        Self { word, plural, naming, table, doc: "", example: "", example_fields: &[] }
+    }
+
+    const fn doc(self, doc: &'static str) -> Self {
+        Self { doc, ..self }
+    }
+
+    const fn example(self, example: &'static str, example_fields: &'static [&'static str]) -> Self {
+        Self { example, example_fields, ..self }
+    }
+
     /// The kind with this KDL word.
     pub fn of_word(word: &str) -> Option<&'static Self> {
         KINDS.iter().find(|kind| kind.word == word)

@@ -69,56 +69,38 @@ pub const MAX_TEXT: u64 = 4096;
 /// The length of the longest array that is kept. Models have at most 512 layers (`LLAMA_MAX_LAYERS` of b11434).
 pub const MAX_LIST: u64 = 1024;
 
-impl GgufType {
-    const ALL: [Self; 13] = [
-        Self::U8,
-        Self::I8,
-        Self::U16,
-        Self::I16,
-        Self::U32,
-        Self::I32,
-        Self::F32,
-        Self::Bool,
-        Self::Text,
-        Self::Array,
-        Self::U64,
-        Self::I64,
-        Self::F64,
-    ];
+/// All types in the order of their ids in a file: the name in llama.cpp, and the size of a value in bytes. For strings and
+/// arrays, the minimum size.
+const TYPES: [(GgufType, &str, u64); 13] = [
+    (GgufType::U8, "u8", 1),
+    (GgufType::I8, "i8", 1),
+    (GgufType::U16, "u16", 2),
+    (GgufType::I16, "i16", 2),
+    (GgufType::U32, "u32", 4),
+    (GgufType::I32, "i32", 4),
+    (GgufType::F32, "f32", 4),
+    (GgufType::Bool, "bool", 1),
+    (GgufType::Text, "str", 8),
+    (GgufType::Array, "arr", 12),
+    (GgufType::U64, "u64", 8),
+    (GgufType::I64, "i64", 8),
+    (GgufType::F64, "f64", 8),
+];
 
+impl GgufType {
     /// The type with this id in a file.
     pub fn from_id(number: u32) -> Option<Self> {
-        Self::ALL.get(number as usize).copied()
+        TYPES.get(number as usize).map(|(kind, ..)| *kind)
     }
 
     /// The name of the type in llama.cpp.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::U8 => "u8",
-            Self::I8 => "i8",
-            Self::U16 => "u16",
-            Self::I16 => "i16",
-            Self::U32 => "u32",
-            Self::I32 => "i32",
-            Self::F32 => "f32",
-            Self::Bool => "bool",
-            Self::Text => "str",
-            Self::Array => "arr",
-            Self::U64 => "u64",
-            Self::I64 => "i64",
-            Self::F64 => "f64",
-        }
+        TYPES.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, word, _)| word)
     }
 
     /// The size of a value in bytes. For strings and arrays, the minimum.
     pub(super) fn size(self) -> u64 {
-        match self {
-            Self::U8 | Self::I8 | Self::Bool => 1,
-            Self::U16 | Self::I16 => 2,
-            Self::U32 | Self::I32 | Self::F32 => 4,
-            Self::U64 | Self::I64 | Self::F64 | Self::Text => 8,
-            Self::Array => 12,
-        }
+        TYPES.iter().find(|(kind, ..)| *kind == self).map_or(0, |(.., size)| *size)
     }
 
     fn is_integer(self) -> bool {
@@ -186,15 +168,9 @@ pub(super) fn read_array<R: Read>(
     if kind.is_integer() && count <= MAX_LIST {
         let mut numbers = Vec::new();
         for _ in 0..count {
-            numbers.push(match read_scalar(scan, kind, what)? {
-                ValueData::Flag(flag) => flag.into(),
-                ValueData::Integer(number) => number,
-                ValueData::Float(_)
-                | ValueData::Text(_)
-                | ValueData::LongText(_)
-                | ValueData::Integers(_)
-                | ValueData::List(_) => 0,
-            });
+            let value = read_scalar(scan, kind, what)?;
+            let flag = i128::from(value == ValueData::Flag(true));
+            numbers.push(if let ValueData::Integer(number) = value { number } else { flag });
         }
         return Ok(ValueData::Integers(numbers));
     }

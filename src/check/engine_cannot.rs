@@ -1,11 +1,11 @@
 //! A setting of a role that its engine build does not support.
 
-use super::shared::faults;
+use super::shared::faults::{self, FaultyRole};
 use crate::derive::Derived;
 use crate::derive::intent;
 use crate::diag::{Diagnostics, words};
 use crate::engine::dialect::{FaultKind, Intent};
-use crate::hir::{Registry, Role, Serving};
+use crate::hir::Registry;
 use crate::source::{Span, Spanned};
 
 declare_code! {
@@ -39,7 +39,7 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (role, fault) in faults::of_kind(derived, FaultKind::NotExpressible) {
-        let (place, what) = place(&derived.registry, role.role, role.serving, fault.intent);
+        let (place, what) = place(&derived.registry, &role, fault.intent);
         let message = format!("{} cannot use {what}: {}", role.role, words::printable(&fault.why));
         let label = if fault.builds.is_empty() { "not possible" } else { "not supported by this build" };
         findings.report(role.complete(ENGINE_CANNOT.at(place, label, message), fault, None));
@@ -52,10 +52,11 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 }
 
 /// The place and the field of an intent. The place is the name of the role if the intent is only implied.
-fn place(registry: &Registry, role: &Role, serving: &Serving, wanted: Intent) -> (Span, String) {
+fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String) {
+    let serving = at.serving;
     let draft = serving.draft.as_ref();
     let (place, what) = match wanted {
-        Intent::Tool => (serving.engine.map(|engine| engine.span), "llama-server"),
+        Intent::Tool => (serving.engine.map(|engine| engine.span), at.profile.server()),
         Intent::Model => (Some(serving.model.span), "model"),
         Intent::Projector => (Some(serving.model.span), "projector"),
         Intent::Listen => (span(serving.listen.first()), "listen"),
@@ -89,7 +90,7 @@ fn place(registry: &Registry, role: &Role, serving: &Serving, wanted: Intent) ->
         // Options have separate codes, so this is only a fallback.
         Intent::OptionName(n) => (span(serving.options.get(n).map(|option| &option.name)), "option"),
     };
-    (place.unwrap_or(role.head.name.span), format!("`{what}`"))
+    (place.unwrap_or(at.role.head.name.span), format!("`{what}`"))
 }
 
 fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {

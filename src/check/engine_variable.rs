@@ -31,12 +31,6 @@ declare_code! {
     pub(super) static ENGINE_VARIABLE = 377, "engine-variable", Error;
 }
 
-/// The prefix of variables that set engine options.
-const PREFIX: &str = "LLAMA_ARG_";
-
-/// Variables that contain secrets. They have separate findings.
-const SECRETS: &[&str] = &["LLAMA_API_KEY", "HF_TOKEN"];
-
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (id, engine) in derived.registry.engines.entries() {
         let Some(profile) = derived.profile(id) else { continue };
@@ -55,7 +49,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 }
 
 fn report(profile: &Profile, name: &Text, (kind, owner): (&'static str, &str), findings: &mut Diagnostics) {
-    if SECRETS.contains(&&***name) || !name.starts_with(PREFIX) {
+    let family = profile.family();
+    // Variables with secrets have separate findings.
+    if family.secret_variables().contains(&&***name) || !name.starts_with(family.variable_prefix()) {
         return;
     }
     let build = profile.name();

@@ -60,8 +60,7 @@ fn is_loopback(address: &str) -> bool {
 
 /// True if clients must send a key. A key in the registry text counts too: `secret-in-registry` reports it.
 fn requires_key(registry: &Registry, serving: &Serving) -> bool {
-    let is_key_variable = |(name, _): &(&str, &str)| secrets::KEY_VARIABLES.contains(name);
     serving.key_file.is_some()
         || serving.options.iter().any(|option| secrets::is_key_option(&option.name))
-        || registry.env_of(serving).iter().any(is_key_variable)
+        || registry.env_of(serving).iter().any(|(name, _)| secrets::is_key_variable(name))
 }

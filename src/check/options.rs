@@ -263,7 +263,7 @@ fn finding(
     if let Some(near) = near {
         return suggest_near(finding, option, near);
     }
-    let record = |name: &str| role.profile.option("llama-server", name).map(std::ptr::from_ref);
+    let record = |name: &str| role.profile.option(role.profile.server(), name).map(std::ptr::from_ref);
     let first = role.serving.options.iter().find(|other| record(&other.name) == record(name));
     match first.filter(|_| fault.kind == FaultKind::Repeated) {
         Some(first) => finding.also(first.name.span, "first given here"),
@@ -312,7 +312,7 @@ fn option_near<'g>(
     let is_misspelt = fault.kind == FaultKind::UnknownOption
         && fault.builds.is_empty()
         && role.profile.tools_with(&name).is_empty();
-    if is_misspelt { suggest(&name, role.profile.option_names("llama-server")) } else { None }
+    if is_misspelt { suggest(&name, role.profile.option_names(role.profile.server())) } else { None }
 }
 
 fn suggest_near(finding: Diagnostic, option: &EngineOption, near: Suggestion) -> Diagnostic {

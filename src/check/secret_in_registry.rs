@@ -72,7 +72,7 @@ fn report(
 ) {
     let message =
         format!("{kind} {} has a secret in the {what} {}", words::quoted(owner), words::quoted(name));
-    let help = if secrets::is_key_option(name) || secrets::KEY_VARIABLES.contains(&&*name.value) {
+    let help = if secrets::is_key_option(name) || secrets::is_key_variable(name) {
         "write a new key into a file that only root can read, and name that file in `key-file`"
     } else {
         "create a new secret, and put it into a file that only the service can read, or into a drop-in of the unit"

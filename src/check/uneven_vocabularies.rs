@@ -53,7 +53,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         }
         let (role, serving, model) = (role_draft.role, role_draft.serving, role_draft.draft.model);
         let message = format!(
-            "{role} has a draft with {draft} tokens and a target with {target}: llama-server aborts at the first token that one model lacks"
+            "{role} has a draft with {draft} tokens and a target with {target}: {} aborts at the first token that one model lacks",
+            role_draft.profile.server()
         );
         let mut finding = UNEVEN_VOCABULARIES
             .at(model.span, format!("this draft has {draft} tokens"), message)

@@ -76,7 +76,7 @@ fn draft_cache_types<'g>(
     let drafting = serving.draft.as_ref().zip(derived.profile_of(serving));
     drafting.into_iter().flat_map(|(draft, profile)| {
         serving.options.iter().filter_map(|option| {
-            let names = &profile.option("llama-server", &option.name.value)?.names;
+            let names = &profile.option(profile.server(), &option.name.value)?.names;
             let is_type =
                 |name: &String| matches!(name.as_str(), "--cache-type-k-draft" | "--cache-type-v-draft");
             let value = option.value.as_ref().filter(|_| names.iter().any(is_type))?;

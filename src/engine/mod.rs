@@ -3,9 +3,11 @@
 //! All functions here work on plain values, without registry, findings or disk. [`llama`] describes the builds of
 //! llama.cpp. The other rooms use what is exported here.
 
+mod family;
 pub mod llama;
 mod word;
 
+pub use family::Family;
 pub use llama::{
     ChangeKind, FileTools, OptionChange, OptionRecord, Profile, ProfileDiff, ProfileError, ProfileFile,
     Repeat, Switch, ToolAlias, Tools, architecture, compute, dialect, diff_profiles, help, keys, layers,

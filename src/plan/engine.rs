@@ -25,5 +25,5 @@ pub(super) fn engines(checked: &Checked) -> Vec<Engine> {
 
 fn variables(profile: &Profile) -> Vec<Box<str>> {
     let is_name = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    profile.variables("llama-server").into_iter().filter(is_name).map(Into::into).collect()
+    profile.variables(profile.server()).into_iter().filter(is_name).map(Into::into).collect()
 }

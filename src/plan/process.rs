@@ -3,7 +3,7 @@
 use super::placement::Placements;
 use super::{Bytes, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
-use crate::engine::Word;
+use crate::engine::{Profile, Word};
 use crate::hir::{self, Id, Registry, RoleKind, Serving};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +59,8 @@ pub struct Role {
     pub key_file: Option<Box<str>>,
     /// Environment, in byte order of names.
     pub env: Vec<(Arc<str>, Arc<str>)>,
+    /// True if a process sets the affinity or priority of its threads.
+    pub places_threads: bool,
     /// True if weights are locked in memory.
     pub lock: bool,
     /// The level of sandboxing of its units.
@@ -98,8 +100,11 @@ pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role>
         let residency = registry.residencies.get(serving.residency.value);
         let model = registry.models.get(serving.model.value);
         let files = files(registry, serving);
-        let program = program(registry, serving);
+        let profile = serving.engine.and_then(|engine| checked.profile(engine.value));
+        let program = program(registry, serving, profile);
         let instances = command_lines.next().unwrap_or_default();
+        let env = registry.env_of(serving);
+        let places_threads = profile.is_some_and(|profile| places_threads(profile, &instances, &env));
         let processes = instances.into_iter().enumerate().map(|(n, args)| Process {
             instance: (serving.ports.len() > 1).then_some(n),
             port: serving.ports.ports().nth(n).unwrap_or(serving.ports.last),
@@ -131,11 +136,8 @@ pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role>
             files: interner.list(files.iter().map(|file| file.path.as_str())),
             program: interner.text(&program),
             key_file: serving.key_file.as_ref().map(|file| file.value.clone()),
-            env: registry
-                .env_of(serving)
-                .into_iter()
-                .map(|(name, value)| (interner.text(name), interner.text(value)))
-                .collect(),
+            env: env.into_iter().map(|(name, value)| (interner.text(name), interner.text(value))).collect(),
+            places_threads,
             lock: serving.is_locked(),
             hardening: serving.hardening.map_or(registry.stack.hardening, |hardening| hardening.value),
         }
@@ -192,11 +194,18 @@ impl Interner {
     }
 }
 
+/// True if an option or a variable makes the processes set the affinity or priority of their threads.
+fn places_threads(profile: &Profile, instances: &[Vec<Word>], env: &[(&str, &str)]) -> bool {
+    let words = instances.iter().flatten().map(Word::text);
+    words.chain(env.iter().map(|(name, _)| *name)).any(|word| profile.family().places_threads(word))
+}
+
 /// The program of a role's processes.
-fn program(registry: &Registry, serving: &Serving) -> String {
-    let bin =
-        serving.engine.map(|engine| registry.engines.get(engine.value).bin.value.clone()).unwrap_or_default();
-    format!("{}/llama-server", bin.trim_end_matches('/'))
+fn program(registry: &Registry, serving: &Serving, profile: Option<&Profile>) -> String {
+    let engine = serving.engine.map(|engine| registry.engines.get(engine.value));
+    let bin = engine.map(|engine| engine.bin.value.clone()).unwrap_or_default();
+    let server = profile.map(Profile::server).unwrap_or_default();
+    format!("{}/{server}", bin.trim_end_matches('/'))
 }
 
 struct File {

@@ -5,6 +5,7 @@ mod dialect;
 mod difference;
 mod facts;
 mod help;
+mod ik;
 mod layers;
 mod memory;
 mod mistakes;
@@ -15,16 +16,22 @@ mod table;
 mod upgrade;
 
 use dialect::servers;
-use orchgen::engine::{OptionRecord, Profile};
+use orchgen::engine::{Family, OptionRecord, Profile};
 
 /// A built-in profile.
 fn profile(name: &str) -> &'static Profile {
     Profile::built_in(&format!("llama.cpp-{name}")).unwrap()
 }
 
-/// All built-in profiles.
+/// All built-in profiles of llama.cpp.
 fn profiles() -> Vec<&'static Profile> {
-    Profile::built_in_names().iter().map(|name| Profile::built_in(name).unwrap()).collect()
+    let all = Profile::built_in_names().iter().map(|name| Profile::built_in(name).unwrap());
+    all.filter(|profile| profile.family() == Family::LlamaCpp).collect()
+}
+
+/// The built-in profile of `ik_llama.cpp`.
+fn ik_profile() -> &'static Profile {
+    Profile::built_in("ik_llama.cpp-8337e4cd3").unwrap()
 }
 
 /// Parses an argv as the engine does: each name is an option of the program that the build has not removed. The expected

@@ -1,6 +1,6 @@
 //! Profiles: the built-in files, and errors in profile files of users.
 
-use super::{profile, profiles};
+use super::{ik_profile, profile, profiles};
 use orchgen::engine::{Profile, ProfileError, ProfileFile, Switch};
 
 fn folder() -> std::path::PathBuf {
@@ -21,10 +21,10 @@ fn every_file_is_built_in_and_parses() {
     let mut names: Vec<String> = Profile::built_in_names().iter().map(|name| (*name).to_owned()).collect();
     names.sort();
     assert_eq!(files, names);
-    for profile in profiles() {
+    for profile in profiles().into_iter().chain([ik_profile()]) {
         assert!(profile.has_tool("llama-server"), "{}", profile.name());
         assert!(profile.option("llama-server", "--model").is_some());
-        assert_eq!(profile.name(), format!("llama.cpp-{}", profile.build()));
+        assert_eq!(profile.name(), format!("{}-{}", profile.family().name(), profile.build()));
     }
     assert!(Profile::built_in("llama.cpp-b1").is_none());
 }

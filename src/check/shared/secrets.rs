@@ -1,10 +1,7 @@
 //! Detection of secrets. Checks that must not print a secret or copy it use this module.
 
+use crate::engine::Family;
 use crate::hir::{EngineOption, Setting};
-
-/// Environment variables that set the API keys of llama-server (`common/arg.cpp` of b11434).
-pub(in crate::check) const KEY_VARIABLES: &[&str] =
-    &["LLAMA_API_KEY", "LLAMA_ARG_API_KEY", "LLAMA_ARG_API_KEY_FILE"];
 
 /// Options whose value is a secret, without dashes (`common/arg.cpp` of b11434: `-hft` is short for `--hf-token`).
 const OPTIONS: &[&str] = &["api-key", "hf-token", "hft"];
@@ -37,6 +34,11 @@ const PREFIXES: &[&str] = &[
 
 /// Minimum number of characters after the prefix, to exclude ordinary words.
 const MIN_LENGTH: usize = 16;
+
+/// True if an environment variable sets the API keys of a server.
+pub(in crate::check) fn is_key_variable(name: &str) -> bool {
+    Family::ALL.iter().any(|family| family.key_variables().contains(&name))
+}
 
 /// True if an option of llama-server sets API keys, directly or in a file.
 pub(in crate::check) fn is_key_option(name: &str) -> bool {

@@ -81,10 +81,11 @@ fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
         }
     };
     if end == RunStatus::Clean && !output.quiet {
-        if !helps.contains_key("llama-server") {
-            session::print_stderr(
-                "note: `llama-server` is missing from this profile, so no role can use it\n",
-            );
+        let server = file.engine.server();
+        if !helps.contains_key(server) {
+            session::print_stderr(&format!(
+                "note: `{server}` is missing from this profile, so no role can use it\n"
+            ));
         }
         let place = command.out.as_ref().map(|out| format!("{}: ", out.display())).unwrap_or_default();
         let (programs, options) =

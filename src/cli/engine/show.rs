@@ -5,6 +5,7 @@ use super::load_profile::load_profile;
 use crate::cli::{RunStatus, session};
 use crate::diag::{nearest, words};
 use crate::engine::dialect::owning_field;
+use crate::engine::profile::off_variable;
 use crate::engine::{OptionRecord, Profile, Repeat, Tools};
 use serde::Serialize;
 
@@ -80,6 +81,7 @@ fn json(profile: &Profile, options: Vec<&OptionRecord>) -> String {
 /// The profile, with one line per option.
 fn profile_text(profile: &Profile) -> String {
     let keys = match profile.metadata_keys().len() {
+        0 if profile.family().unknown_facts().is_some() => "unknown".to_owned(),
         0 => "unknown; the table of b11434 is used".to_owned(),
         n => format!("{n}, and {}", words::count(profile.architectures().len(), "architecture")),
     };
@@ -112,10 +114,8 @@ fn option_text(profile: &Profile, option: &OptionRecord) -> String {
         (n, Some(value)) => format!("{}, as {n} arguments", words::printable(value)),
         (_, None) => "none".to_owned(),
     };
-    let env = option.env.as_ref().map(|env| match env.strip_prefix("LLAMA_ARG_") {
-        Some(rest) if !option.negative.is_empty() => {
-            format!("{env}; LLAMA_ARG_NO_{rest} disables the option")
-        }
+    let env = option.env.as_ref().map(|env| match off_variable(env) {
+        Some(off) if !option.negative.is_empty() => format!("{env}; {off} disables the option"),
         _ => env.clone(),
     });
     let programs = match &option.tools {

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::profile::Profile;
 
-/// The names of the profiles, oldest build first.
+/// The names of the profiles, oldest build first in each family.
 pub(super) const NAMES: &[&str] = &[
     "llama.cpp-2026-03-22-g49bfddeca",
     "llama.cpp-2026-03-fork",
@@ -13,6 +13,7 @@ pub(super) const NAMES: &[&str] = &[
     "llama.cpp-b11434",
     "llama.cpp-b11669",
     "llama.cpp-b12032",
+    "ik_llama.cpp-8337e4cd3",
 ];
 
 /// The files, in the order of [`NAMES`].
@@ -24,6 +25,7 @@ static FILES: [BuiltInFile; NAMES.len()] = [
     BuiltInFile::new(include_str!("profiles/llama.cpp-b11434.json")),
     BuiltInFile::new(include_str!("profiles/llama.cpp-b11669.json")),
     BuiltInFile::new(include_str!("profiles/llama.cpp-b12032.json")),
+    BuiltInFile::new(include_str!("profiles/ik_llama.cpp-8337e4cd3.json")),
 ];
 
 struct BuiltInFile {

@@ -5,18 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::Error;
 use serde::{Deserialize, Serialize};
 
 use super::option::{OptionRecord, Tools};
 use super::profile::MetadataKey;
+use crate::engine::Family;
 
 /// The fields of a profile file, in the order of the canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileFile {
-    /// `llama.cpp`.
-    pub engine: String,
+    /// The family of the build.
+    pub engine: Family,
     /// `b11434`, or another identification of the build.
     pub build: String,
     /// The profile that this one extends.
@@ -73,14 +73,7 @@ pub struct ToolAlias {
 impl ProfileFile {
     /// Parses the text of a file. The error names line and column.
     pub fn parse(json: &str) -> Result<Self, serde_json::Error> {
-        let file: Self = serde_json::from_str(json)?;
-        if file.engine == "llama.cpp" {
-            return Ok(file);
-        }
-        Err(serde_json::Error::custom(format!(
-            "`engine` must be `llama.cpp`, not `{}`",
-            file.engine.escape_debug()
-        )))
+        serde_json::from_str(json)
     }
 
     /// Sorts the options in canonical order: by title without dashes, then by names, value and programs.
@@ -92,18 +85,16 @@ impl ProfileFile {
     pub fn to_json(&self) -> String {
         let mut fields: Vec<String> = Vec::new();
         let words = [
-            ("engine", Some(&self.engine)),
-            ("build", Some(&self.build)),
-            ("extends", self.extends.as_ref()),
+            ("engine", Some(self.engine.name())),
+            ("build", Some(&*self.build)),
+            ("extends", self.extends.as_deref()),
+            ("source", Some(&*self.source)),
+            ("version", self.version.as_deref()),
+            ("commit", self.commit.as_deref()),
+            ("date", self.date.as_deref()),
         ];
-        let about = [
-            ("source", Some(&self.source)),
-            ("version", self.version.as_ref()),
-            ("commit", self.commit.as_ref()),
-            ("date", self.date.as_ref()),
-        ];
-        let present = words.into_iter().chain(about).filter_map(|(name, value)| Some((name, value?)));
-        fields.extend(present.map(|(name, value)| format!(" \"{name}\":{}", to_json(value))));
+        let present = words.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        fields.extend(present.map(|(name, value)| format!(" \"{name}\":{}", to_json(&value))));
         fields.push(match &self.tools {
             FileTools::List(tools) => format!(" \"tools\":[{}]", comma_list(tools)),
             FileTools::Alias(tools) => {

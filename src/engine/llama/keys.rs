@@ -114,6 +114,9 @@ fn table() -> &'static [KeyRow] {
 
 /// The verdict of a build about an override key for a model of an architecture.
 pub fn check_key(profile: &Profile, arch: &str, key: &str) -> KeyVerdict {
+    if profile.family().unknown_facts().is_some() {
+        return KeyVerdict::NotChecked;
+    }
     match spelling(arch, key) {
         KeySpelling::Table(name) => {
             let verdict = verdict(profile, &name);
@@ -176,6 +179,9 @@ fn verdict(profile: &Profile, key: &str) -> KeyVerdict {
 
 /// The type of a key that the build is known to have, and whether an override has an effect.
 fn find<'p>(profile: &'p Profile, key: &str) -> Option<(&'p str, ScalarOverride)> {
+    if profile.family().unknown_facts().is_some() {
+        return None;
+    }
     let (row, listed) = (row(key), profile.metadata_keys());
     if let Ok(at) = listed.binary_search_by(|known| known.key.as_str().cmp(key)) {
         return Some((listed.get(at)?.kind.as_str(), row.map_or(ScalarOverride::Maybe, |row| row.scalar)));

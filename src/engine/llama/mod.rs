@@ -4,7 +4,6 @@
 //! build, or reports what the build cannot express. [`keys`] and [`architecture`] describe the metadata of models.
 
 pub mod architecture;
-mod buckets;
 mod built_in;
 pub mod compute;
 pub mod dialect;
@@ -19,6 +18,37 @@ pub mod pairing;
 mod probed;
 pub mod profile;
 pub mod version;
+
+/// The program that serves a model.
+pub(super) const SERVER: &str = "llama-server";
+/// The path of the health check (llama.cpp b11434, `tools/server/server.cpp`).
+pub(super) const HEALTH_PATH: &str = "/health";
+/// The start of the names of environment variables that set options.
+pub(super) const VARIABLE_PREFIX: &str = "LLAMA_ARG_";
+/// The environment variables that set API keys (`common/arg.cpp` of b11434).
+pub(super) const KEY_VARIABLES: &[&str] = &["LLAMA_API_KEY", "LLAMA_ARG_API_KEY", "LLAMA_ARG_API_KEY_FILE"];
+/// The environment variables whose value is a secret (same source).
+pub(super) const SECRET_VARIABLES: &[&str] = &["LLAMA_API_KEY", "HF_TOKEN"];
+
+/// Options and variables that make a process set the affinity or priority of its threads.
+pub(super) const THREAD_PLACEMENT: &[&str] = &[
+    "--numa",
+    "--prio",
+    "--prio-batch",
+    "--cpu-mask",
+    "-C",
+    "--cpu-mask-batch",
+    "-Cb",
+    "--cpu-range",
+    "-Cr",
+    "--cpu-range-batch",
+    "-Crb",
+    "GOMP_CPU_AFFINITY",
+    "KMP_AFFINITY",
+    "OMP_PLACES",
+    "OMP_PROC_BIND",
+    "LLAMA_ARG_NUMA",
+];
 
 pub use difference::{ChangeKind, OptionChange, ProfileDiff, diff_profiles};
 pub use file::{FileTools, ProfileFile, ToolAlias};

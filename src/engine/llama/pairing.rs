@@ -8,12 +8,10 @@
 //! - The March 2026 tree and b9093 draft even with incompatible vocabularies, by converting tokens to text and back.
 //!   Builds without `--spec-replace` cannot do this: the server logs one line and serves without speculation.
 
-use super::Profile;
 use super::architecture::{Architecture, architecture};
 use super::dialect::OverrideValue;
+use super::{Profile, SERVER};
 use crate::facts::{Facts, MAX_SIZE_DIFFERENCE, VocabularyDifference, VocabularyFacts};
-
-const SERVER: &str = "llama-server";
 
 /// Architectures of drafts that read the state of their target (`--spec-type draft-eagle3` and others, b11434). Their
 /// vocabularies are not compared.
@@ -104,6 +102,9 @@ pub fn check_pair(
     overrides: &[(&str, OverrideValue<'_>)],
     difference: Option<&VocabularyDifference>,
 ) -> PairVerdict {
+    if let Some(why) = profile.family().unknown_facts() {
+        return PairVerdict::Unknown(why);
+    }
     let memoryless = target.architecture.as_deref().and_then(architecture).filter(|arch| !arch.has_memory());
     if let Some(architecture) = memoryless {
         return PairVerdict::Incompatible(Mismatch::NoMemory(architecture));

@@ -6,6 +6,7 @@ use super::file::{FileTools, ProfileFile};
 use super::help::Help;
 use super::option::{OptionRecord, Tools};
 use super::version::Version;
+use crate::engine::Family;
 
 /// Merges the options of several programs of one build, given by program name. An option with the same data in several
 /// programs is listed once, with these programs. Help texts contain no metadata keys and architectures, so the profile
@@ -36,7 +37,7 @@ pub fn profile_from_help(version: &Version, helps: &BTreeMap<String, Help>) -> P
         .iter()
         .flat_map(|(tool, help)| help.not_understood.iter().map(move |line| format!("{tool}: {line}")));
     let mut file = ProfileFile {
-        engine: "llama.cpp".to_owned(),
+        engine: Family::LlamaCpp,
         build: version.build(),
         extends: None,
         source: format!("--help of programs that print `version: {}`", version.text),

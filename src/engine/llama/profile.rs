@@ -4,7 +4,7 @@
 //!
 //! | field | |
 //! |---|---|
-//! | `engine` | `llama.cpp` |
+//! | `engine` | the family: `llama.cpp`, `ik_llama.cpp` |
 //! | `build` | `b11434`, or date and commit if there is no build number |
 //! | `source` | the source of the data |
 //! | `version`, `commit`, `date` | as printed by the build; optional |
@@ -12,7 +12,7 @@
 //! | `tools` | the programs: a list, or with `extends` `{"llama-x": {"as": "llama-y"}}`: *x accepts the options of y* |
 //! | `options` | [`OptionRecord`]s |
 //! | `not_understood` | lines of a help text that could not be parsed; optional |
-//! | `metadata_keys`, `architectures` | those that its loader knows; a profile without them uses the table of b11434 |
+//! | `metadata_keys`, `architectures` | those that its loader knows; a profile of llama.cpp without them uses the table of b11434 |
 //!
 //! In a file that extends another one, an option shadows options with the same name, for the programs that it lists.
 //! Missing data means *not checked*, never *correct*: a build may have programs that its profile does not list.
@@ -22,15 +22,16 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::buckets::Buckets;
-use super::built_in;
 use super::file::{FileTools, ProfileFile};
 use super::option::{OptionRecord, Switch, Tools};
+use super::{VARIABLE_PREFIX, built_in};
+use crate::engine::Family;
 
 /// The options, metadata keys and architectures of one engine build.
 #[derive(Clone, Debug)]
 pub struct Profile {
     name: String,
+    family: Family,
     build: String,
     source: String,
     tools: Vec<String>,
@@ -39,7 +40,6 @@ pub struct Profile {
     options: Vec<OptionRecord>,
     /// Each spelling with the index of its option, sorted. A shadowing option comes before the shadowed one.
     index: Vec<(String, usize)>,
-    buckets: Buckets,
     metadata_keys: Vec<MetadataKey>,
     architectures: Vec<String>,
 }
@@ -130,9 +130,15 @@ impl Profile {
         built_in::profile(name)
     }
 
-    /// The names of the built-in profiles, oldest build first.
+    /// The names of the built-in profiles, oldest build first in each family.
     pub fn built_in_names() -> &'static [&'static str] {
         built_in::NAMES
+    }
+
+    /// The built-in profiles of a family, oldest build first.
+    pub fn built_in_of(family: Family) -> impl Iterator<Item = &'static Self> {
+        let all = built_in::NAMES.iter().filter_map(|name| Self::built_in(name));
+        all.filter(move |profile| profile.family == family)
     }
 
     /// Parses a profile file. `extended` returns the profile that the file names under `extends`. That profile is
@@ -167,13 +173,13 @@ impl Profile {
         };
         let mut profile = Self {
             name: name.to_owned(),
+            family: file.engine,
             build: file.build,
             source: file.source,
             tools: Vec::new(),
             alias,
             options: file.options,
             index: Vec::new(),
-            buckets: Buckets::default(),
             metadata_keys: file.metadata_keys,
             architectures: file.architectures,
         };
@@ -225,7 +231,6 @@ impl Profile {
                 return Err(ProfileError::Twice { profile: profile(), name: first.clone() });
             }
         }
-        self.buckets = Buckets::new(index.iter().map(|(name, _)| name.as_str()));
         self.index = index;
         Ok(())
     }
@@ -241,6 +246,16 @@ impl Profile {
     /// The name that the registry uses, such as `llama.cpp-b11434`.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The family of the build.
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// The program that serves a model.
+    pub fn server(&self) -> &'static str {
+        self.family.server()
     }
 
     /// The build: `b11434`, or date and commit.
@@ -322,8 +337,8 @@ impl Profile {
     }
 
     fn all_named(&self, name: &str) -> impl Iterator<Item = (&OptionRecord, &str, Switch)> {
-        let entries = self.buckets.candidates(name).iter().filter_map(|at| self.index.get(usize::from(*at)));
-        let same = entries.filter(move |(known, _)| known == name);
+        let first = self.index.partition_point(|(known, _)| known.as_str() < name);
+        let same = self.index.iter().skip(first).take_while(move |(known, _)| known == name);
         same.filter_map(|(known, at)| {
             let option = self.options.get(*at)?;
             let switch = if option.negative.contains(known) { Switch::Off } else { Switch::On };
@@ -364,11 +379,16 @@ impl Profile {
     }
 }
 
+/// The variable that switches an option off, for the variable that sets it.
+pub fn off_variable(name: &str) -> Option<String> {
+    let rest = name.strip_prefix(VARIABLE_PREFIX)?;
+    Some(format!("{VARIABLE_PREFIX}NO_{rest}"))
+}
+
 /// The environment variables of an option: the one that sets it, and the one that switches it off.
 fn variables(option: &OptionRecord) -> impl Iterator<Item = String> {
     let own = option.env.iter();
     let off = own.clone().filter(|_| !option.negative.is_empty());
-    let off =
-        off.filter_map(|name| name.strip_prefix("LLAMA_ARG_").map(|rest| format!("LLAMA_ARG_NO_{rest}")));
+    let off = off.filter_map(|name| off_variable(name));
     own.cloned().chain(off)
 }

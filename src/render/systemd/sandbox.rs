@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::ProcessContext;
-use crate::plan::{Hardening, Role, Word};
+use crate::plan::{Hardening, Role};
 use crate::render::template::skeleton::{Placeholder, PlaceholderTexts};
 
 /// The template data of the sandbox settings.
@@ -38,7 +38,7 @@ impl Sandbox {
             strict,
             gpu: role.hardening == Hardening::Gpu,
             exposed: context.process.backend.is_none() && is_exposed(role),
-            resources: !strict || sets_thread_placement(context),
+            resources: !strict || context.role.places_threads,
             since_257: context.host.systemd >= 257,
             port: Some(port),
             folders: texts
@@ -75,30 +75,4 @@ pub(super) fn is_loopback(address: &str) -> bool {
 /// True if other machines can reach a role.
 pub(super) fn is_exposed(role: &Role) -> bool {
     !role.addresses.iter().all(|address| is_loopback(address))
-}
-
-/// Options and variables that make a process set the affinity or priority of its threads.
-const THREAD_PLACEMENT_SETTINGS: &[&str] = &[
-    "--numa",
-    "--prio",
-    "--prio-batch",
-    "--cpu-mask",
-    "-C",
-    "--cpu-mask-batch",
-    "-Cb",
-    "--cpu-range",
-    "-Cr",
-    "--cpu-range-batch",
-    "-Crb",
-    "GOMP_CPU_AFFINITY",
-    "KMP_AFFINITY",
-    "OMP_PLACES",
-    "OMP_PROC_BIND",
-    "LLAMA_ARG_NUMA",
-];
-
-fn sets_thread_placement(context: &ProcessContext<'_>) -> bool {
-    let words = context.process.args.iter().map(Word::text);
-    let names = context.role.env.iter().map(|(name, _)| &**name);
-    words.chain(names).any(|word| THREAD_PLACEMENT_SETTINGS.contains(&word))
 }

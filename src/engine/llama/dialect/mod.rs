@@ -323,14 +323,15 @@ fn add_capable_builds(
     if lowered.errors.is_empty() {
         return lowered;
     }
-    for name in Profile::built_in_names().iter().filter(|name| **name != profile.name()) {
-        let Some(other) = Profile::built_in(name).map(&lower) else { continue };
+    let builds = Profile::built_in_of(profile.family());
+    for build in builds.filter(|build| build.name() != profile.name()) {
+        let other = lower(build);
         for failed in &mut lowered.errors {
             let is_same = |intent: Intent| intent.is_like(failed.intent);
             let is_unproven = other.errors.iter().any(|error| is_same(error.intent))
                 || other.not_checked.iter().any(|unchecked| is_same(unchecked.intent));
             if !is_unproven {
-                failed.builds.push(name);
+                failed.builds.push(build.name());
             }
         }
     }

@@ -187,16 +187,14 @@ fn unknown_option(argv: &ArgvBuilder<'_>, name: &str) -> OptionFault {
     }
 }
 
-/// The latest built-in build with this option that is older than the current build. If the current build is not built
-/// in, all built-in builds count as older.
+/// The latest built-in build of the family with this option that is older than the current build. If the current build
+/// is not built in, all built-in builds count as older.
 fn latest_build_with(
     argv: &ArgvBuilder<'_>,
     name: &str,
 ) -> Option<(&'static Profile, &'static OptionRecord)> {
-    let names = Profile::built_in_names();
-    let place = names.iter().position(|known| *known == argv.build()).unwrap_or(names.len());
-    let mut older = names.iter().take(place).rev().filter_map(|known| Profile::built_in(known));
-    older.find_map(|profile| Some((profile, profile.option(argv.tool, name)?)))
+    let older = Profile::built_in_of(argv.profile.family()).take_while(|build| build.name() != argv.build());
+    older.filter_map(|profile| Some((profile, profile.option(argv.tool, name)?))).last()
 }
 
 /// The help for a removed option: the field that sets it, else the replacement that the engine names.

@@ -3,6 +3,7 @@
 use super::argv::ArgvBuilder;
 use super::speculation::speculate;
 use super::{CHECKPOINTS, Intent, Lowered, PromptSpec, UncheckedIntent};
+use crate::engine::llama::SERVER;
 use crate::engine::{Profile, Word};
 
 /// The program for a plain text prompt.
@@ -85,8 +86,8 @@ fn without_tool(profile: &Profile, spec: &PromptSpec<'_>) -> Lowered {
     let first = candidates(spec).first().copied().unwrap_or_default();
     let mut argv = ArgvBuilder::new(profile, first);
     let listed = candidates(spec).join(", ");
-    if profile.tools().all(|tool| tool == "llama-server") {
-        let why = format!("the profile {} lists only llama-server, and none of {listed}", argv.build());
+    if profile.tools().all(|tool| tool == SERVER) {
+        let why = format!("the profile {} lists only {SERVER}, and none of {listed}", argv.build());
         argv.not_checked.push(UncheckedIntent { intent: Intent::Tool, why });
     } else {
         let why = format!("{} has no program for this model (tried {listed})", argv.build());

@@ -4,6 +4,7 @@ use super::argv::ArgvBuilder;
 use super::speculation::speculate;
 use super::{FlashAttention, Intent, Lowered, NumaPlacement, ServerSpec};
 use super::{combined, options};
+use crate::engine::llama::SERVER;
 use crate::engine::{OptionRecord, Profile, Word};
 
 /// Default size of a logical batch in tokens: the engine's own default, unchanged from March 2026 to b11434.
@@ -15,7 +16,6 @@ pub const UBATCH: u32 = 512;
 pub const CHECKPOINTS: u32 = 4;
 /// The maximum number of slots (llama.cpp b11434, `LLAMA_MAX_SEQ`).
 const MAX_SLOTS: u32 = 256;
-const PROGRAM: &str = "llama-server";
 
 impl ServerSpec<'_> {
     /// The context of all slots together, in tokens. The engine gets this number, and rounds the context
@@ -39,9 +39,9 @@ impl ServerSpec<'_> {
 }
 
 pub(super) fn lower(profile: &Profile, spec: &ServerSpec<'_>) -> Lowered {
-    let mut argv = ArgvBuilder::new(profile, PROGRAM);
-    if !profile.has_tool(PROGRAM) {
-        argv.add_error(Intent::Tool, format!("{} does not list {PROGRAM}", argv.build()));
+    let mut argv = ArgvBuilder::new(profile, SERVER);
+    if !profile.has_tool(SERVER) {
+        argv.add_error(Intent::Tool, format!("{} does not list {SERVER}", argv.build()));
         return argv.finish();
     }
     let accepted = options::read(&mut argv, spec.options);

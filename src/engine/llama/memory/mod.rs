@@ -14,10 +14,10 @@ mod weights;
 pub use cache::indivisible_head;
 pub use options::MemoryOptions;
 
-use super::Profile;
 use super::architecture::{Architecture, Class, architecture};
 use super::compute::{self, ContextParams};
 use super::layers::{Layers, layers};
+use super::{Profile, SERVER};
 use crate::facts::Facts;
 
 /// The first build whose context buffers are known.
@@ -124,7 +124,11 @@ impl Amount {
 
 /// All parts of the memory of a process. Empty parts are omitted, except those of files.
 pub fn memory(process: &Process<'_>) -> Vec<Part> {
-    let Process { options, model, draft, projector, .. } = *process;
+    let Process { profile, options, model, draft, projector } = *process;
+    if let Some(why) = profile.family().unknown_facts() {
+        let amount = Amount::Unknown(why.to_owned());
+        return vec![Part { kind: PartKind::Rest, owner: Owner::Model, amount }];
+    }
     let mut parts = context_parts(process, model, Owner::Model);
     if let Some(draft) = draft {
         parts.extend(draft_parts(process, draft));
@@ -162,7 +166,7 @@ pub fn memory(process: &Process<'_>) -> Vec<Part> {
 /// `common_base_params_to_speculative` of `common/speculative.cpp`).
 fn draft_parts(process: &Process<'_>, draft: &Facts) -> Vec<Part> {
     let options = process.options;
-    if process.profile.option("llama-server", "--ctx-size-draft").is_none() {
+    if process.profile.option(SERVER, "--ctx-size-draft").is_none() {
         return context_parts(process, draft, Owner::Draft);
     }
     let mut parts = weights::weight_parts(draft, options, Owner::Draft);

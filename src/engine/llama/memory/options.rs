@@ -3,11 +3,9 @@
 
 use super::Owner;
 use crate::engine::dialect::{BATCH, UBATCH};
+use crate::engine::llama::SERVER;
 use crate::engine::{OptionRecord, Profile, Switch};
 use crate::facts::{F16, TensorType, tensor_types};
-
-/// The program whose command lines are read.
-const SERVER: &str = "llama-server";
 
 /// The memory options of a command line. Absent options have the default of the engine (llama.cpp b11434,
 /// `common/common.h`).

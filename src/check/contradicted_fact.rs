@@ -83,10 +83,8 @@ fn report(
     if found.key == "architecture" {
         finding = finding.also(family.arch.span, "the family has this architecture");
     }
-    if let Some(place) = locked.place(found.key) {
-        finding = finding.also(place, format!("the file {}", found.actual));
-    }
-    finding = finding.help(found.help);
+    let of_file = locked.place(found.key).map(|place| (place, format!("the file {}", found.actual)));
+    finding = finding.also_each(of_file).help(found.help);
     findings.report(finding.help("if the file is wrong, replace it and run `orchgen lock`"));
 }
 
@@ -139,8 +137,7 @@ fn quant(model: &Model, facts: &Facts) -> Option<Contradiction> {
 /// Compares the size, unless a shard is missing: then the size of the file is unknown.
 fn size(model: &Model, facts: &Facts) -> Option<Contradiction> {
     let (declared, actual) = (model.size.value, Bytes(facts.size));
-    let is_near = u128::from(declared.0.abs_diff(actual.0)) * 50 <= u128::from(actual.0);
-    (facts.shards_missing.is_empty() && !is_near).then(|| Contradiction {
+    (facts.shards_missing.is_empty() && !declared.is_near(actual)).then(|| Contradiction {
         span: model.size.span,
         declared: format!("with a size of {declared}"),
         actual: format!("has {actual}"),

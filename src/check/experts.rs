@@ -1,13 +1,111 @@
-//! The number of experts that a role uses, for the checks that compare it with the model.
+//! The number of experts that a role uses, compared with the model and with the advice of the registry.
 
+use crate::derive::Derived;
 use crate::derive::intent::EXPERT_USED_COUNT;
-use crate::diag::words;
-use crate::hir::{Experts, Family, Model, Override, Registry, Serving, Setting};
+use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::engine::architecture::lacks_experts;
+use crate::hir::{Experts, Family, Model, Override, Registry, Role, Serving, Setting};
 use crate::source::{Span, Spanned};
+
+declare_code! {
+    /// ## What it finds
+    /// A role that uses more experts than its model has, uses zero experts, or sets `experts` for a dense model.
+    ///
+    /// ## Why
+    /// If the number exceeds the experts of the model, the engine aborts with a stack trace that does not show the
+    /// reason. For a dense model it ignores the number.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, experts: 200}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, experts: 4}
+    /// ```
+    pub(super) static TOO_MANY_EXPERTS = 308, "too-many-experts", Error;
+}
+
+declare_code! {
+    /// ## What it finds
+    /// A role with a number of experts that its model or family lists under `avoid`. A number that the model advises is
+    /// accepted, even if its family avoids it.
+    ///
+    /// ## Why
+    /// Measurements have shown that the model degrades with this number. The engine starts anyway.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, experts: 1}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, experts: 4}
+    /// ```
+    pub(super) static AVOIDED_EXPERTS = 309, "avoided-experts", Error;
+}
+
+declare_code! {
+    /// ## What it finds
+    /// A role that uses fewer experts than a number that its model or family declares in `avoid` as too few. A number
+    /// is too few if it is below the default and below every number in `advise`.
+    ///
+    /// ## Why
+    /// If 2 experts degrade a model, 1 degrades it even more. The engine accepts any number from 1.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// model "wide" family="qwen3moe" title="Wide-30B" quant="Q4_K_M" size="17.5 GB" file="wide.gguf" {
+    ///     experts total=128 default=8 { advise 4; avoid 2 }
+    /// }
+    /// role "extra" tier="A" residency="hot" model="wide" port=9000 context=4096 experts=1
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// model "wide" family="qwen3moe" title="Wide-30B" quant="Q4_K_M" size="17.5 GB" file="wide.gguf" {
+    ///     experts total=128 default=8 { advise 4; avoid 2 }
+    /// }
+    /// role "extra" tier="A" residency="hot" model="wide" port=9000 context=4096 experts=4
+    /// ```
+    pub(super) static TOO_FEW_EXPERTS = 355, "too-few-experts", Warning;
+}
+
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for (role, serving) in derived.registry.served() {
+        let Some(used) = used(&derived.registry, serving) else { continue };
+        let (model, family) = derived.registry.model_of(serving);
+        let (title, advice) = (words::quoted(&model.title), advice(model, family));
+        let advised = match avoided(&advice, used.value) {
+            Some(place) => {
+                let message = format!("{role} uses {}, which degrades {title}", count(used.value));
+                let finding = AVOIDED_EXPERTS.at(used.span, "listed under `avoid`", message);
+                Some(finding.also(place, "listed here"))
+            }
+            None => too_few(&advice, model, used.value).map(|avoided| {
+                let of = format!("{} of {title}", count(used.value));
+                let message = format!("{role} uses {of}, but even {} degrade it", avoided.value);
+                let finding = TOO_FEW_EXPERTS.at(used.span, "even fewer", message);
+                finding.also(avoided.span, "declared as too few")
+            }),
+        };
+        let advised = advised.map(|finding| finding.help(help(&advice)));
+        let impossible = impossible((role, serving), (model, family), used);
+        for finding in impossible.into_iter().chain(advised) {
+            findings.report(finding.about(role));
+        }
+    }
+}
 
 /// The number of experts of a role: the field `experts`, else an override of its metadata key by the role, else by the
 /// family.
-pub(super) fn used(registry: &Registry, serving: &Serving) -> Option<Spanned<i64>> {
+fn used(registry: &Registry, serving: &Serving) -> Option<Spanned<i64>> {
     if let Some(experts) = serving.experts {
         return Some(experts.map(i64::from));
     }
@@ -20,16 +118,44 @@ pub(super) fn used(registry: &Registry, serving: &Serving) -> Option<Spanned<i64
     serving.overrides.iter().chain(&family.overrides).find_map(number)
 }
 
+/// The finding about a number of experts that the model does not have.
+fn impossible(
+    (role, serving): (&Role, &Serving),
+    (model, family): (&Model, &Family),
+    Spanned { value: used, span }: Spanned<i64>,
+) -> Option<Diagnostic> {
+    let title = words::quoted(&model.title);
+    if let Some(total) = model.experts.as_ref().and_then(|experts| experts.total) {
+        let message = format!("{role} uses {used} experts, but {title} has {}", total.value);
+        let finding = TOO_MANY_EXPERTS
+            .at(span, format!("expected 1 to {}", total.value), message)
+            .also(total.span, "the number of experts of the model")
+            .help(format!("use at most {} experts", total.value));
+        return (!(1..=i64::from(total.value)).contains(&used)).then_some(finding);
+    }
+    if model.experts.is_none() && lacks_experts(&family.arch) {
+        let message = format!("{role} uses {used} experts, but {title} has none");
+        let label = format!("`{}` is an architecture without experts", words::printable(&family.arch));
+        let own = serving.experts.is_some();
+        let finding = TOO_MANY_EXPERTS.at(span, "has no effect", message).also(family.arch.span, label);
+        return Some(finding.help(if own { "remove `experts`" } else { "remove the override" }));
+    }
+    (used < 1).then(|| {
+        let message = format!("{role} uses {used} experts of {title}");
+        TOO_MANY_EXPERTS.at(span, "expected at least 1", message).help("use at least 1 expert")
+    })
+}
+
 /// The advice about experts: of the model, then of its family.
-pub(super) fn advice<'r>(model: &'r Model, family: &'r Family) -> Vec<&'r Experts> {
+fn advice<'r>(model: &'r Model, family: &'r Family) -> Vec<&'r Experts> {
     let own = model.experts.as_ref().map(|experts| &experts.value);
     own.into_iter().chain(family.experts.as_ref().map(|advice| &advice.value)).collect()
 }
 
 /// The place that lists a number under `avoid`. Advice of the model takes precedence over that of its family.
-pub(super) fn avoided(model: &Model, family: &Family, used: i64) -> Option<Span> {
+fn avoided(advice: &[&Experts], used: i64) -> Option<Span> {
     let is_used = |number: u32| i64::from(number) == used;
-    for block in advice(model, family) {
+    for block in advice {
         // A number that is both advised and avoided has a separate finding.
         if block.advise.iter().any(|advised| is_used(advised.experts.value)) {
             return None;
@@ -41,14 +167,24 @@ pub(super) fn avoided(model: &Model, family: &Family, used: i64) -> Option<Span>
     None
 }
 
+/// The largest avoided number, if it is smaller than every good number and larger than the used one.
+fn too_few(advice: &[&Experts], model: &Model, used: i64) -> Option<Spanned<u32>> {
+    let advised = advice.iter().flat_map(|advice| &advice.advise).map(|advised| advised.experts.value);
+    let default = model.experts.as_ref().and_then(|experts| experts.default).map(|default| default.value);
+    let least_good = advised.chain(default).min()?;
+    let avoided = advice.iter().flat_map(|advice| &advice.avoid).copied();
+    let most_avoided = avoided.filter(|avoid| avoid.value < least_good).max_by_key(|avoid| avoid.value);
+    most_avoided.filter(|avoid| (1..i64::from(avoid.value)).contains(&used))
+}
+
 /// `1 expert`, `4 experts`.
-pub(super) fn describe(used: i64) -> String {
+fn count(used: i64) -> String {
     usize::try_from(used).map_or_else(|_| format!("{used} experts"), |used| words::count(used, "expert"))
 }
 
 /// The help text with the advised numbers.
-pub(super) fn help(model: &Model, family: &Family) -> String {
-    let advised: Vec<String> = (advice(model, family).iter().flat_map(|advice| &advice.advise))
+fn help(advice: &[&Experts]) -> String {
+    let advised: Vec<String> = (advice.iter().flat_map(|advice| &advice.advise))
         .map(|advised| match &advised.purpose {
             Some(purpose) => format!("{} ({})", advised.experts.value, words::printable(purpose)),
             None => advised.experts.value.to_string(),

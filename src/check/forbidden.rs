@@ -1,54 +1,83 @@
-//! Reports roles that use something their family forbids, for the checks of speculation and lookup.
+//! Drafts and lookup for a model whose family forbids them.
 
-use crate::diag::{Code, Diagnostics, words};
-use crate::hir::{Draft, ForbiddenFeature, Registry, Serving};
-use crate::source::Span;
+use crate::derive::Derived;
+use crate::diag::{Diagnostics, words};
+use crate::hir::ForbiddenFeature;
 
-/// A forbidden use of a model, and how to report it.
-pub(super) struct ForbiddenUse {
-    /// The code of the finding.
-    pub(super) code: &'static Code,
-    /// The value of `forbid`.
-    pub(super) what: ForbiddenFeature,
-    /// The field of the role that must be removed.
-    pub(super) field: &'static str,
-    /// The use in words, between the role and its model: "uses a draft for".
-    pub(super) phrase: &'static str,
+declare_code! {
+    /// ## What it finds
+    /// A role with `draft` for a model whose family forbids `speculation`.
+    ///
+    /// ## Why
+    /// Some models cannot roll back rejected tokens. For example, not all builds can roll back a recurrent state. The
+    /// server starts anyway.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: recurrent, port: 9000, context: 4096, draft: tiny}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: recurrent, port: 9000, context: 4096}
+    /// ```
+    pub(super) static FORBIDDEN_SPECULATION = 303, "forbidden-speculation", Error;
 }
 
-/// True if a ban covers the draft of a role, or the family of its target forbids drafts.
-pub(super) fn is_forbidden(registry: &Registry, serving: &Serving, draft: &Draft) -> bool {
-    registry.model_of(serving).1.forbids(ForbiddenFeature::Speculation).is_some()
-        || registry.ban_of(serving.model.value, draft.model.value).is_some()
+declare_code! {
+    /// ## What it finds
+    /// A role with `lookup` for a model whose family forbids it.
+    ///
+    /// ## Why
+    /// Lookup drafts tokens from n-grams of the prompt. As with a draft model, the engine must roll back rejected
+    /// tokens, which some models cannot do.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: recurrent, port: 9000, context: 4096, lookup: 3}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// roles:
+    ///   extra: {tier: A, residency: hot, model: recurrent, port: 9000, context: 4096}
+    /// ```
+    pub(super) static FORBIDDEN_LOOKUP = 304, "forbidden-lookup", Error;
 }
 
-/// Reports every role with a use that its family forbids. `place` returns the field with this use, if the role has it.
-pub(super) fn run(
-    forbidden_use: &ForbiddenUse,
-    registry: &Registry,
-    place: impl Fn(&Serving) -> Option<Span>,
-    findings: &mut Diagnostics,
-) {
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
     for (role, serving) in registry.served() {
-        let Some(place) = place(serving) else { continue };
         let (model, family) = registry.model_of(serving);
-        let Some((forbidden, forbidden_at)) = family.forbids(forbidden_use.what) else { continue };
-        let failure = forbidden.failure.as_ref().map(|failure| format!(": {}", words::printable(failure)));
-        let message = format!(
-            "{role} {} {}, but {family} forbids it{}",
-            forbidden_use.phrase,
-            words::quoted(&model.title),
-            failure.unwrap_or_default()
-        );
-        let mut finding = forbidden_use
-            .code
-            .at(place, "forbidden", message)
-            .about(role)
-            .also(serving.model.span, "with this model")
-            .also(forbidden_at, "forbidden here");
-        if let Some(why) = &forbidden.why {
-            finding = finding.note(words::printable(why));
+        let (title, target) = (words::quoted(&model.title), serving.model.value);
+        // `banned-draft` reports a banned draft, and `contradicted-pair` reports one that a pair names.
+        let draft = serving.draft.as_ref().filter(|draft| {
+            let drafter = draft.model.value;
+            registry.ban_of(target, drafter).is_none() && registry.exact_pair(target, drafter).is_none()
+        });
+        let draft = draft.map(|draft| (&FORBIDDEN_SPECULATION, draft.span, "draft", "uses a draft for"));
+        let lookup = serving.lookup.as_ref();
+        let lookup = lookup.map(|lookup| (&FORBIDDEN_LOOKUP, lookup.span, "lookup", "uses lookup with"));
+        let uses = [(ForbiddenFeature::Speculation, draft), (ForbiddenFeature::Lookup, lookup)];
+        for (feature, used) in uses {
+            let Some((code, place, field, phrase)) = used else { continue };
+            let Some((forbidden, forbidden_at)) = family.forbids(feature) else { continue };
+            let failure =
+                forbidden.failure.as_ref().map(|failure| format!(": {}", words::printable(failure)));
+            let failure = failure.unwrap_or_default();
+            let message = format!("{role} {phrase} {title}, but {family} forbids it{failure}");
+            let mut finding = code
+                .at(place, "forbidden", message)
+                .about(role)
+                .also(serving.model.span, "with this model")
+                .also(forbidden_at, "forbidden here");
+            if let Some(why) = &forbidden.why {
+                finding = finding.note(words::printable(why));
+            }
+            findings.report(finding.help(format!("remove `{field}`")));
         }
-        findings.report(finding.help(format!("remove `{}`", forbidden_use.field)));
     }
 }

@@ -3,7 +3,7 @@
 use crate::derive::Derived;
 use crate::derive::intent;
 use crate::diag::{Diagnostics, words};
-use crate::engine::architecture;
+use crate::engine::architecture::lacks_experts;
 use crate::engine::keys::{KeyVerdict, check_key};
 
 declare_code! {
@@ -43,7 +43,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         };
         // Another check reports `experts` for a dense target.
         let target_has_experts = registry.models.get(serving.model.value).experts.is_some();
-        if serving.experts.is_some() && !target_has_experts && is_dense(target) {
+        if serving.experts.is_some() && !target_has_experts && lacks_experts(target) {
             continue;
         }
         let overridden = intent::engine_overrides(derived, serving)
@@ -68,9 +68,4 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let help = format!("remove {what} or `draft`, or use a draft of another architecture");
         findings.report(finding.help(help));
     }
-}
-
-/// True if the architecture is known and has no metadata keys for experts.
-fn is_dense(arch: &str) -> bool {
-    architecture::architecture(arch).is_some_and(|arch| !arch.names_experts())
 }

@@ -1,9 +1,8 @@
 //! A draft that is larger than its target.
 
-use super::forbidden;
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::engine::architecture;
+use crate::engine::architecture::lacks_experts;
 use crate::hir::{Model, Registry};
 
 declare_code! {
@@ -36,7 +35,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let (target, drafter) =
             (registry.models.get(serving.model.value), registry.models.get(draft.model.value));
         let is_larger = drafter.size.value > target.size.value;
-        if !is_larger || !is_dense(registry, drafter) || forbidden::is_forbidden(registry, serving, draft) {
+        if !is_larger || !is_dense(registry, drafter) || registry.forbids_draft(serving, draft) {
             continue;
         }
         let message = format!(
@@ -55,5 +54,5 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 /// True if the engine certainly reads all weights of a model for each token.
 fn is_dense(registry: &Registry, model: &Model) -> bool {
     let arch = &registry.families.get(model.family.value).arch;
-    model.experts.is_none() && architecture::architecture(arch).is_some_and(|arch| !arch.names_experts())
+    model.experts.is_none() && lacks_experts(arch)
 }

@@ -43,13 +43,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         if missing.len() > MAX_NAMED {
             named.push(format!("{} more", missing.len() - MAX_NAMED));
         }
-        let name = words::quoted(&model.head.name);
-        let message = format!("model {name} lacks {} of its {shards} shards", missing.len());
-        let mut finding =
-            MISSING_SHARD.at(model.file.span, format!("the first of {shards} shards"), message).about(model);
-        if let Some(place) = locked.place("shards_missing") {
-            finding = finding.also(place, format!("missing shards: {}", words::all_of(&named)));
-        }
+        let place = locked.place("shards_missing");
+        let message = format!("{model} lacks {} of its {shards} shards", missing.len());
+        let finding = MISSING_SHARD
+            .at(model.file.span, format!("the first of {shards} shards"), message)
+            .about(model)
+            .also_each(place.map(|place| (place, format!("missing shards: {}", words::all_of(&named)))));
         findings.report(
             finding.help("put the missing files into the folder of the first shard, and run `orchgen lock`"),
         );

@@ -4,14 +4,13 @@
 //! Every check runs over all items that could be read, so that one run reports everything. A check reports nothing
 //! about items that could not be read.
 
-mod avoided_experts;
+mod architecture;
 mod banned_draft;
 mod contradicted_advice;
 mod contradicted_fact;
 mod contradicted_pair;
 mod disproved_ban;
 mod empty_expectation;
-mod empty_rule;
 mod engine_cannot;
 mod engine_variable;
 mod exclusive_cpus;
@@ -20,60 +19,46 @@ mod exposed_without_key;
 mod failed_expectation;
 mod far_memory;
 mod forbidden;
-mod forbidden_lookup;
-mod forbidden_speculation;
-mod foreign_projector;
 mod idle_at_boot;
 mod impossible_dates;
 mod impossible_experts;
 mod inherited_override;
 mod larger_draft;
-mod locked_over_node;
 mod misplaced_key_file;
-mod misplaced_projector;
 mod missing_backend_port;
 mod missing_one_shot;
 mod missing_shard;
-mod more_threads_than_cores;
-mod more_threads_than_cpus;
 mod name_collision;
+mod node_memory;
 mod node_memory_over_host;
-mod nodes;
 mod not_checked;
 mod options;
 mod over_budget;
 mod over_host_memory;
-mod over_node_memory;
 mod overlapping_nodes;
-mod override_range;
-mod override_type;
 mod overrides;
 mod own_draft;
 mod port_conflict;
+mod projectors;
 mod refuted_draft;
 mod refuted_pair;
-mod repeated_rule;
 mod reserved_unit;
 mod retired_model;
+mod rules;
 mod secret_in_registry;
 mod shared;
 mod shares_a_sharer;
 mod stale_measurement;
 mod sum;
 mod threads;
-mod too_few_experts;
-mod too_many_experts;
 mod translated_draft;
 mod uneven_vocabularies;
 mod unfitting_cache_type;
 mod unholdable_path;
-mod unknown_architecture;
 mod unknown_cpu;
 mod unknown_node;
-mod unknown_override_key;
 mod unknown_profile;
 mod unknown_threads;
-mod unloadable_architecture;
 mod unmet_need;
 mod unreadable_profile;
 mod untrained_context;
@@ -108,19 +93,16 @@ macro_rules! checks {
 static ALL: &[Check] = checks![
     banned_draft: BANNED_DRAFT,
     port_conflict: PORT_CONFLICT,
-    forbidden_speculation: FORBIDDEN_SPECULATION,
-    forbidden_lookup: FORBIDDEN_LOOKUP,
-    unknown_override_key: UNKNOWN_OVERRIDE_KEY,
-    override_type: OVERRIDE_TYPE,
+    forbidden: FORBIDDEN_SPECULATION FORBIDDEN_LOOKUP,
+    overrides: UNKNOWN_OVERRIDE_KEY OVERRIDE_TYPE OVERRIDE_RANGE,
     over_budget: OVER_BUDGET,
-    too_many_experts: TOO_MANY_EXPERTS,
-    avoided_experts: AVOIDED_EXPERTS,
+    experts: TOO_MANY_EXPERTS AVOIDED_EXPERTS TOO_FEW_EXPERTS,
     name_collision: NAME_COLLISION,
     unknown_profile: UNKNOWN_PROFILE,
     engine_cannot: ENGINE_CANNOT,
     missing_backend_port: MISSING_BACKEND_PORT,
     shares_a_sharer: SHARES_A_SHARER,
-    unknown_architecture: UNKNOWN_ARCHITECTURE,
+    architecture: UNKNOWN_ARCHITECTURE UNLOADABLE_ARCHITECTURE,
     unknown_node: UNKNOWN_NODE,
     idle_at_boot: IDLE_AT_BOOT,
     failed_expectation: FAILED_EXPECTATION,
@@ -130,28 +112,24 @@ static ALL: &[Check] = checks![
     reserved_unit: RESERVED_UNIT,
     unknown_cpu: UNKNOWN_CPU,
     unknown_threads: UNKNOWN_THREADS,
-    more_threads_than_cpus: MORE_THREADS_THAN_CPUS,
-    more_threads_than_cores: MORE_THREADS_THAN_CORES,
+    threads: MORE_THREADS_THAN_CPUS MORE_THREADS_THAN_CORES,
     exclusive_cpus: EXCLUSIVE_CPUS,
     far_memory: FAR_MEMORY,
     overlapping_nodes: OVERLAPPING_NODES,
     node_memory_over_host: NODE_MEMORY_OVER_HOST,
     over_host_memory: OVER_HOST_MEMORY,
-    over_node_memory: OVER_NODE_MEMORY,
-    locked_over_node: LOCKED_OVER_NODE,
+    node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,
     retired_model: RETIRED_MODEL,
     unused_item: UNUSED_ITEM,
     contradicted_pair: CONTRADICTED_PAIR,
-    repeated_rule: REPEATED_RULE,
-    empty_rule: EMPTY_RULE,
+    rules: REPEATED_RULE EMPTY_RULE,
     own_draft: OWN_DRAFT,
     larger_draft: LARGER_DRAFT,
     unmet_need: UNMET_NEED,
-    misplaced_projector: MISPLACED_PROJECTOR,
+    projectors: MISPLACED_PROJECTOR FOREIGN_PROJECTOR,
     impossible_experts: IMPOSSIBLE_EXPERTS,
     contradicted_advice: CONTRADICTED_ADVICE,
-    too_few_experts: TOO_FEW_EXPERTS,
     untrained_context: UNTRAINED_CONTEXT,
     exposed_without_key: EXPOSED_WITHOUT_KEY,
     secret_in_registry: SECRET_IN_REGISTRY,
@@ -159,15 +137,12 @@ static ALL: &[Check] = checks![
     stale_measurement: STALE_MEASUREMENT,
     impossible_dates: IMPOSSIBLE_DATES,
     empty_expectation: EMPTY_EXPECTATION,
-    unloadable_architecture: UNLOADABLE_ARCHITECTURE,
     without_cache: WITHOUT_CACHE,
     options: UNKNOWN_OPTION REMOVED_OPTION DEPRECATED_OPTION OPTION_VALUE REPEATED_OPTION OWNED_OPTION LONE_OPTION IDLE_OPTION,
-    override_range: OVERRIDE_RANGE,
     engine_variable: ENGINE_VARIABLE,
     unreadable_profile: UNREADABLE_PROFILE,
     contradicted_fact: CONTRADICTED_FACT,
     missing_shard: MISSING_SHARD,
-    foreign_projector: FOREIGN_PROJECTOR,
     refuted_draft: REFUTED_DRAFT,
     refuted_pair: REFUTED_PAIR,
     disproved_ban: DISPROVED_BAN,
@@ -177,7 +152,7 @@ static ALL: &[Check] = checks![
 
 /// The codes of memory sums. `--locked` exempts them, because missing headers are already reported per model.
 static MEMORY_SUMS: &[&Code] =
-    &[&over_budget::OVER_BUDGET, &over_host_memory::OVER_HOST_MEMORY, &over_node_memory::OVER_NODE_MEMORY];
+    &[&over_budget::OVER_BUDGET, &over_host_memory::OVER_HOST_MEMORY, &node_memory::OVER_NODE_MEMORY];
 
 /// The codes of all checks.
 pub fn codes() -> impl Iterator<Item = &'static Code> {

@@ -1,69 +1,270 @@
-//! All metadata overrides, those of families and those of roles. The checks of keys and values use this module.
+//! Metadata overrides of families and roles that the engine ignores or cannot load.
 
 use crate::derive::Derived;
-use crate::diag::words;
+use crate::derive::intent::EXPERT_USED_COUNT;
+use crate::diag::{Diagnostic, Diagnostics, Safety, suggest, words};
 use crate::engine::Profile;
-use crate::engine::architecture::architecture;
-use crate::hir::{Family, Model, Override};
+use crate::engine::architecture::lacks_experts;
+use crate::engine::keys::{Array, KeyVerdict, OverrideType, check_key, integer_range, keys_for_architecture};
+use crate::hir::{Experts, Family, Head, Model, Override, Setting};
 
-/// One override with the item that declares it, and the profile to check it with.
-pub(super) struct DeclaredOverride<'r> {
-    /// The kind of the item that declares it.
-    pub(super) kind: &'static str,
-    /// The name of that item.
-    pub(super) name: &'r str,
-    /// The family of the model.
-    pub(super) family: &'r Family,
-    /// The model of the role. `None` for an override of a family, which applies to all its models.
-    pub(super) model: Option<&'r Model>,
-    /// The engine profile: of the role, or of the stack for an override of a family.
-    pub(super) profile: &'r Profile,
-    /// The override.
-    pub(super) entry: &'r Override,
+declare_code! {
+    /// ## What it finds
+    /// A metadata override with a key that the engine does not use for the model's architecture.
+    ///
+    /// ## Why
+    /// The engine silently ignores a key that starts with another architecture, and a key that no build ever had. The
+    /// server starts and uses the value of the file.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// roles:
+    ///   extra:
+    ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3next.expert_used_count, value: 4}}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// roles:
+    ///   extra:
+    ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3moe.expert_used_count, value: 4}}
+    /// ```
+    pub(super) static UNKNOWN_OVERRIDE_KEY = 305, "unknown-override-key", Error;
 }
 
-impl DeclaredOverride<'_> {
-    /// Kind and name of the item: role `frontdoor`.
-    pub(super) fn owner(&self) -> String {
-        format!("{} {}", self.kind, words::quoted(self.name))
-    }
+declare_code! {
+    /// ## What it finds
+    /// A metadata override with a value of another type than the key, or for a key that cannot be overridden: a list,
+    /// or a key for which the engine ignores overrides.
+    ///
+    /// ## Why
+    /// If the type differs, the engine keeps the value of the file and logs one line. It silently ignores overrides of
+    /// keys with one value per layer.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// roles:
+    ///   extra:
+    ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3moe.expert_used_count, value: 4.5}}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// roles:
+    ///   extra:
+    ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3moe.expert_used_count, value: 4}}
+    /// ```
+    pub(super) static OVERRIDE_TYPE = 306, "override-type", Error;
+}
 
-    /// True if the model is known to have no experts.
-    pub(super) fn is_dense(&self) -> bool {
-        let declares_none = self.model.is_none_or(|model| model.experts.is_none());
-        declares_none && architecture(&self.family.arch).is_some_and(|arch| !arch.names_experts())
-    }
+declare_code! {
+    /// ## What it finds
+    /// A metadata override with a whole number out of range for its key, or with a number of experts or expert groups
+    /// that makes the engine abort.
+    ///
+    /// ## Why
+    /// The engine silently keeps the lower 32 bits: `-1` becomes 4294967295. It aborts with a stack trace if the number
+    /// of experts is below the number of used experts, is above 1024, or is set on a model without experts.
+    ///
+    /// ## Example
+    /// ```yaml
+    /// roles:
+    ///   extra:
+    ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3moe.context_length, value: -1}}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// roles:
+    ///   extra:
+    ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3moe.context_length, value: 65536}}
+    /// ```
+    pub(super) static OVERRIDE_RANGE = 376, "override-range", Error;
+}
+
+/// The maximum number of experts of a model (llama.cpp b11434, `src/llama-model.cpp`).
+const MAX_EXPERTS: i64 = 1024;
+
+/// One override with the item that declares it, and the profile to check it with.
+struct DeclaredOverride<'r> {
+    /// The family or the role that declares it.
+    owner: &'r Head,
+    /// The family of the model.
+    family: &'r Family,
+    /// The model of the role. `None` for an override of a family, which applies to all its models.
+    model: Option<&'r Model>,
+    /// The engine profile: of the role, or of the stack for an override of a family.
+    profile: &'r Profile,
+    entry: &'r Override,
 }
 
 /// All overrides, those of families first. Overrides for an engine with an unknown profile are left out.
-pub(super) fn each(derived: &Derived) -> impl Iterator<Item = DeclaredOverride<'_>> {
+fn each(derived: &Derived) -> impl Iterator<Item = DeclaredOverride<'_>> {
     let registry = &derived.registry;
     let pinned = registry.stack.engine.and_then(|engine| derived.profile(engine.value));
-    let of_families = registry.families.iter().flat_map(move |family| {
-        family.overrides.iter().filter_map(move |entry| {
-            Some(DeclaredOverride {
-                kind: "family",
-                name: &family.head.name,
-                family,
-                model: None,
-                profile: pinned?,
-                entry,
-            })
-        })
-    });
-    let of_roles = registry.served().flat_map(|(role, serving)| {
-        let profile = derived.profile_of(serving);
+    let of_families =
+        registry.families.iter().map(move |family| (&family.head, (None, family), pinned, &family.overrides));
+    let of_roles = registry.served().map(|(role, serving)| {
         let (model, family) = registry.model_of(serving);
-        serving.overrides.iter().filter_map(move |entry| {
-            Some(DeclaredOverride {
-                kind: "role",
-                name: &role.head.name,
-                family,
-                model: Some(model),
-                profile: profile?,
-                entry,
-            })
-        })
+        (&role.head, (Some(model), family), derived.profile_of(serving), &serving.overrides)
     });
-    of_families.chain(of_roles)
+    of_families.chain(of_roles).flat_map(|(owner, (model, family), profile, overrides)| {
+        overrides.iter().filter_map(move |entry| {
+            Some(DeclaredOverride { owner, family, model, profile: profile?, entry })
+        })
+    })
+}
+
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for one in each(derived) {
+        let written = &one.entry.key;
+        let finding = match check_key(one.profile, &one.family.arch, written) {
+            KeyVerdict::Known { array: Array::Always, .. } => {
+                Some(one.fixed("a list cannot be overridden", "which is a list"))
+            }
+            KeyVerdict::Known { scalar_effective: false, .. } => {
+                Some(one.fixed("has no effect", "but the engine ignores overrides of this key"))
+            }
+            KeyVerdict::Known { kind, .. } => one.wrong_type(kind),
+            KeyVerdict::NotChecked => {
+                let (build, key) = (one.profile.name(), words::quoted(written));
+                let why = format!("it is unknown if {build} has the key {key}");
+                findings.skip(&UNKNOWN_OVERRIDE_KEY, one.owner, why);
+                None
+            }
+            KeyVerdict::OtherArchitecture { arch } => Some(one.other_architecture(arch)),
+            KeyVerdict::Unknown => Some(one.unknown_key()),
+        };
+        for finding in finding.into_iter().chain(one.out_of_range()) {
+            findings.report(finding.about(one.owner));
+        }
+    }
+}
+
+impl DeclaredOverride<'_> {
+    fn other_architecture(&self, other: &str) -> Diagnostic {
+        let written = &self.entry.key;
+        let own = written.strip_prefix(other).map(|rest| format!("{}{rest}", self.family.arch.value));
+        let own = own.unwrap_or_default();
+        let help = format!("write `{}`", words::printable(&own));
+        // The `arch` of the family could be the wrong value.
+        self.ignored(format!("a key of `{other}`"), help).suggest_word(&own, written.span, Safety::Unsafe)
+    }
+
+    fn unknown_key(&self) -> Diagnostic {
+        let arch = &self.family.arch;
+        let known = keys_for_architecture(arch);
+        let near = suggest(&self.entry.key, known.iter().map(String::as_str));
+        let (label, help) = match near {
+            Some(near) => (format!("did you mean `{}`?", near.name), format!("write `{}`", near.name)),
+            None => (
+                "no build has this key".to_owned(),
+                format!("use a key of `{0}`, such as `{0}.context_length`", arch.value),
+            ),
+        };
+        self.ignored(label, help).suggest(near, self.entry.key.span)
+    }
+
+    fn ignored(&self, label: String, help: String) -> Diagnostic {
+        let (key, arch) = (&self.entry.key, words::printable(&self.family.arch));
+        let message = format!(
+            "{} overrides {}, which the engine ignores for the architecture `{arch}`",
+            self.owner,
+            words::quoted(key)
+        );
+        UNKNOWN_OVERRIDE_KEY
+            .at(key.span, label, message)
+            .also(self.family.arch.span, format!("the architecture is `{arch}`"))
+            .help(help)
+    }
+
+    /// A key whose value no override changes.
+    fn fixed(&self, label: &str, why: &str) -> Diagnostic {
+        let key = &self.entry.key;
+        let message = format!("{} overrides {}, {why}", self.owner, words::quoted(key));
+        OVERRIDE_TYPE.at(key.span, label, message).help("remove the override")
+    }
+
+    fn wrong_type(&self, kind: OverrideType) -> Option<Diagnostic> {
+        let Override { key, value, .. } = self.entry;
+        let (expected, found) = (noun(kind), describe(value));
+        let (owner, key) = (self.owner, words::quoted(key));
+        let message = format!("{owner} overrides {key} with {found}, but the key needs {expected}");
+        let label = format!("expected {expected}, found {found}");
+        let finding = OVERRIDE_TYPE.at(value.span, label, message).help(format!("write {expected}"));
+        (!fits(value, kind)).then_some(finding)
+    }
+
+    fn out_of_range(&self) -> Option<Diagnostic> {
+        let Override { key, value, .. } = self.entry;
+        let Setting::Integer(number) = value.value else { return None };
+        // Other checks cover the number of used experts; they know the total.
+        if key.ends_with(EXPERT_USED_COUNT) {
+            return None;
+        }
+        let range = integer_range(self.profile, &self.family.arch, key)?;
+        let expected = if range.contains(&number) {
+            self.accepted_experts(number)?
+        } else {
+            format!("{} to {}", range.start(), range.end())
+        };
+        let message =
+            format!("{} overrides {} with {number}; expected {expected}", self.owner, words::quoted(key));
+        let finding = OVERRIDE_RANGE.at(value.span, format!("expected {expected}"), message);
+        Some(finding.help(format!("write another value: {expected}")))
+    }
+
+    /// The numbers that the loader accepts for a key of experts or expert groups. `None` if it accepts this number.
+    fn accepted_experts(&self, number: i64) -> Option<String> {
+        let name = self.entry.key.strip_prefix(&**self.family.arch)?.strip_prefix('.')?;
+        let declared = self.model.and_then(|model| model.experts.as_ref()).map(|experts| &experts.value);
+        let of = |pick: fn(&Experts) -> Option<u32>| declared.and_then(pick).map(i64::from);
+        let total = of(|experts| experts.total.map(|total| total.value));
+        let used = of(|experts| experts.default.map(|default| default.value));
+        match name {
+            "expert_count" if declared.is_none() && lacks_experts(&self.family.arch) => {
+                (number != 0).then(|| "0, because the model has no experts".to_owned())
+            }
+            "expert_count" => {
+                let least = used.unwrap_or(1);
+                (!(least..=MAX_EXPERTS).contains(&number)).then(|| format!("{least} to {MAX_EXPERTS}"))
+            }
+            "expert_group_count" => {
+                let total = total?;
+                let divides = number <= 1 || (number < total && total % number == 0);
+                (!divides).then(|| format!("a number below {total} that divides it"))
+            }
+            "expert_group_used_count" => (number == 0).then(|| "at least 1".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+fn fits(value: &Setting, kind: OverrideType) -> bool {
+    match (value, kind) {
+        (Setting::Integer(_), OverrideType::Int)
+        | (Setting::Float(_) | Setting::Integer(_), OverrideType::Float)
+        | (Setting::Flag(_), OverrideType::Bool) => true,
+        // The engine keeps 127 bytes of a string (llama.cpp b11434, `common/common.cpp`).
+        (Setting::Text(text), OverrideType::Str) => text.len() <= 127,
+        _ => false,
+    }
+}
+
+fn noun(kind: OverrideType) -> &'static str {
+    match kind {
+        OverrideType::Int => "a whole number",
+        OverrideType::Float => "a number",
+        OverrideType::Bool => "a boolean",
+        OverrideType::Str => "a string of at most 127 bytes",
+    }
+}
+
+fn describe(value: &Setting) -> String {
+    match value {
+        Setting::Flag(flag) => format!("the boolean `{flag}`"),
+        Setting::Integer(number) => format!("the whole number `{number}`"),
+        Setting::Float(number) => format!("the number `{number}`"),
+        Setting::Text(text) => format!("the string {}", words::quoted(text)),
+    }
 }

@@ -1,6 +1,5 @@
 //! A draft that is the same model as its target.
 
-use super::forbidden;
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::hir::Pattern;
@@ -31,7 +30,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for (role, serving) in registry.served() {
         let Some(draft) = &serving.draft else { continue };
-        if draft.model.value != serving.model.value || forbidden::is_forbidden(registry, serving, draft) {
+        if draft.model.value != serving.model.value || registry.forbids_draft(serving, draft) {
             continue;
         }
         let message = format!(

@@ -116,6 +116,13 @@ impl Diagnostic {
         self
     }
 
+    /// Adds secondary places with their texts.
+    #[must_use]
+    pub fn also_each<T: Into<String>>(mut self, places: impl IntoIterator<Item = (Span, T)>) -> Self {
+        self.secondary.extend(places.into_iter().map(|(span, text)| Label { span, text: text.into() }));
+        self
+    }
+
     /// Adds a block of computed details, which may have several lines.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {

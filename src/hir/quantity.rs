@@ -66,6 +66,11 @@ pub(super) const SIZE_UNITS: &[(&str, u64)] = &[
 pub(super) const TIME_UNITS: &[(&str, u64)] = &[("s", 1), ("min", 60), ("h", 3600), ("d", 86400)];
 
 impl Bytes {
+    /// True if this size differs from the size of a file by at most 2 percent.
+    pub fn is_near(self, file: Self) -> bool {
+        u128::from(self.0.abs_diff(file.0)) * 50 <= u128::from(file.0)
+    }
+
     /// Parses `17.5 GB` or `640 GiB`. The space is optional. Fractions of a byte are dropped.
     pub fn parse(text: &str) -> Option<Self> {
         let (amount, scale) = with_unit(text, SIZE_UNITS)?;

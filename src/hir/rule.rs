@@ -1,6 +1,6 @@
 //! Rules about drafts: pairs that work, and pairs that must not be used.
 
-use super::{Date, Factor, Family, Id, Model, Registry, Shape, Text};
+use super::{Date, Draft, Factor, Family, ForbiddenFeature, Id, Model, Registry, Serving, Shape, Text};
 use crate::source::Spanned;
 
 /// The models to which a rule applies.
@@ -96,6 +96,12 @@ impl Registry {
     pub fn ban_of(&self, target: Id<Model>, draft: Id<Model>) -> Option<&Ban> {
         let (model, draft_model) = (self.models.get(target), self.models.get(draft));
         self.bans.iter().find(|ban| ban.covers(target, model) && ban.draft.covers(draft, draft_model))
+    }
+
+    /// True if a ban or the family of the target forbids the draft of a role.
+    pub fn forbids_draft(&self, serving: &Serving, draft: &Draft) -> bool {
+        self.model_of(serving).1.forbids(ForbiddenFeature::Speculation).is_some()
+            || self.ban_of(serving.model.value, draft.model.value).is_some()
     }
 
     /// The first pair that names exactly this target and this draft.

@@ -67,6 +67,11 @@ pub fn architecture(name: &str) -> Option<&'static Architecture> {
     table().get(at)
 }
 
+/// True if the architecture is known and has no metadata keys for experts.
+pub fn lacks_experts(name: &str) -> bool {
+    architecture(name).is_some_and(|arch| !arch.experts)
+}
+
 /// The names of all architectures, sorted.
 pub fn names() -> impl Iterator<Item = &'static str> {
     table().iter().map(|known| known.name.as_str())

@@ -2,7 +2,6 @@
 
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::Experts;
 
 declare_code! {
     /// ## What it finds
@@ -28,32 +27,20 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
-    for family in registry.families.iter() {
-        if let Some(advice) = &family.experts {
-            report("family", &family.head.name, advice, findings);
+    let families = registry.families.iter().map(|family| (&family.head, &family.experts));
+    let models = registry.models.iter().map(|model| (&model.head, &model.experts));
+    let all = families.chain(models).filter_map(|(head, experts)| Some((head, experts.as_ref()?)));
+    for (head, advice) in all {
+        for avoided in &advice.avoid {
+            let same = advice.advise.iter().find(|advised| advised.experts == *avoided);
+            let Some(advised) = same else { continue };
+            let count = words::count(avoided.value as usize, "expert");
+            let message = format!("{head} lists {count} under both `advise` and `avoid`");
+            let finding = CONTRADICTED_ADVICE
+                .at(avoided.span, "avoided here", message)
+                .also(advised.experts.span, "advised here")
+                .about(head);
+            findings.report(finding.help("remove the number from `advise` or from `avoid`"));
         }
-    }
-    for model in registry.models.iter() {
-        if let Some(experts) = &model.experts {
-            report("model", &model.head.name, experts, findings);
-        }
-    }
-}
-
-fn report(kind: &'static str, name: &str, advice: &Experts, findings: &mut Diagnostics) {
-    for avoided in &advice.avoid {
-        let Some(advised) = advice.advise.iter().find(|advised| advised.experts == *avoided) else {
-            continue;
-        };
-        let message = format!(
-            "{kind} {} lists {} under both `advise` and `avoid`",
-            words::quoted(name),
-            words::count(avoided.value as usize, "expert")
-        );
-        let finding = CONTRADICTED_ADVICE
-            .at(avoided.span, "avoided here", message)
-            .also(advised.experts.span, "advised here")
-            .about((kind, name));
-        findings.report(finding.help("remove the number from `advise` or from `avoid`"));
     }
 }

@@ -1,10 +1,10 @@
 //! An environment variable of an engine option that has no effect or stops the server.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::dialect;
-use crate::hir::Text;
+use crate::hir::{Head, Text};
 
 declare_code! {
     /// ## What it finds
@@ -32,57 +32,40 @@ declare_code! {
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
-    for (id, engine) in derived.registry.engines.entries() {
-        let Some(profile) = derived.profile(id) else { continue };
-        for (name, _) in &engine.env {
-            let by = ("engine", &*engine.head.name.value);
-            report(profile, name, by, findings);
-        }
-    }
-    for (role, serving) in derived.registry.served().filter(|(_, serving)| !serving.env.is_empty()) {
-        let Some(profile) = derived.profile_of(serving) else { continue };
-        for (name, _) in &serving.env {
-            let by = ("role", &*role.head.name.value);
-            report(profile, name, by, findings);
-        }
+    let registry = &derived.registry;
+    let of_engines = registry.engines.entries();
+    let of_engines = of_engines.map(|(id, engine)| (&engine.head, &engine.env, derived.profile(id)));
+    let of_roles = registry.served();
+    let of_roles = of_roles.map(|(role, serving)| (&role.head, &serving.env, derived.profile_of(serving)));
+    for (owner, env, profile) in of_engines.chain(of_roles) {
+        let Some(profile) = profile else { continue };
+        findings.extend(env.iter().filter_map(|(name, _)| finding(profile, name, owner)));
     }
 }
 
-fn report(profile: &Profile, name: &Text, (kind, owner): (&'static str, &str), findings: &mut Diagnostics) {
+fn finding(profile: &Profile, name: &Text, owner: &Head) -> Option<Diagnostic> {
     let family = profile.family();
     // Variables with secrets have separate findings.
     if family.secret_variables().contains(&&***name) || !name.starts_with(family.variable_prefix()) {
-        return;
+        return None;
     }
-    let build = profile.name();
-    let (what, label, help) = match profile.variable(name) {
-        None => (
-            format!("which no option of {build} reads"),
-            "not read".to_owned(),
-            "remove the variable".to_owned(),
+    let (build, option) = (profile.name(), profile.variable(name));
+    let field = option.and_then(|option| option.names.iter().find_map(|name| dialect::field_help(name)));
+    let (what, label) = match option {
+        None => (format!("which no option of {build} reads"), "not read".to_owned()),
+        Some(option) if option.removed.is_some() => (
+            format!("which stops a server of {build} at the start"),
+            format!("sets `{}`, which was removed", option.title()),
         ),
-        Some(option) => {
-            let title = option.title();
-            let field = option.names.iter().find_map(|name| dialect::field_help(name));
-            let help = match &field {
-                Some(help) => format!("remove the variable, and {help}"),
-                None => "remove the variable".to_owned(),
-            };
-            match (&option.removed, field) {
-                (Some(_), _) => (
-                    format!("which stops a server of {build} at the start"),
-                    format!("sets `{title}`, which was removed"),
-                    help,
-                ),
-                (None, Some(_)) => {
-                    ("which the command line overrides".to_owned(), format!("sets `{title}`"), help)
-                }
-                (None, None) => return,
-            }
+        Some(option) if field.is_some() => {
+            ("which the command line overrides".to_owned(), format!("sets `{}`", option.title()))
         }
+        Some(_) => return None,
     };
-    let (shown, by) = (words::quoted(name), words::quoted(owner));
-    let message = words::printable(&format!("{kind} {by} sets {shown}, {what}"));
-    let finding = ENGINE_VARIABLE.at(name.span, label, message).about((kind, owner));
-    findings.report(finding.help(help));
+    let message = words::printable(&format!("{owner} sets {}, {what}", words::quoted(name)));
+    let finding = ENGINE_VARIABLE.at(name.span, label, message).about(owner);
+    Some(finding.help(match field {
+        Some(help) => format!("remove the variable, and {help}"),
+        None => "remove the variable".to_owned(),
+    }))
 }

@@ -3,7 +3,7 @@
 use super::shared::claims::Claims;
 use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{CpuList, CpuSet, Host, Id, Role, Serving};
+use crate::hir::{CpuList, CpuSet, Head, Host, Id, Role, Serving};
 use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,9 +72,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             && let Some(set) = sets.overlapping(cpus)
             && (set.cpus.value != cpus.value || named.contains(&(id, &*set.name.value)))
         {
-            let user = ("service", &*service.head.name.value);
             let common = set.cpus.intersection(cpus);
-            let finding = sets.finding(user, (set, &common), cpus.span);
+            let finding = sets.finding(&service.head, (set, &common), cpus.span);
             findings.report(finding.help("change the `cpus` of the service or of the cpuset"));
         }
     }
@@ -145,26 +144,15 @@ impl<'r> Exclusive<'r> {
         } else {
             format!("remove {common} from `cpus`")
         };
-        let user = ("role", &*role.head.name.value);
-        Some((place, self.finding(user, (set, &common), place).help(help)))
+        Some((place, self.finding(&role.head, (set, &common), place).help(help)))
     }
 
-    fn finding(
-        &self,
-        (kind, name): (&'static str, &str),
-        (set, common): (&CpuSet, &CpuList),
-        place: Span,
-    ) -> Diagnostic {
-        let message = format!(
-            "{kind} {} uses {} of the exclusive cpuset {} of {}",
-            words::quoted(name),
-            common.describe(),
-            words::quoted(&set.name),
-            self.host.head
-        );
+    fn finding(&self, user: &Head, (set, common): (&CpuSet, &CpuList), place: Span) -> Diagnostic {
+        let (common, name, host) = (common.describe(), words::quoted(&set.name), self.host);
+        let message = format!("{user} uses {common} of the exclusive cpuset {name} of {host}");
         EXCLUSIVE_CPUS
-            .at(place, format!("uses {}", common.describe()), message)
-            .about((kind, name))
+            .at(place, format!("uses {common}"), message)
+            .about(user)
             .also(set.cpus.span, "only for roles that name this set")
     }
 }

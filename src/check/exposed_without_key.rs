@@ -37,9 +37,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (role, serving) in registry.served() {
         let exposed = serving.listen.iter().find(|address| !is_loopback(address));
         let Some(address) = exposed.filter(|_| !requires_key(registry, serving)) else { continue };
-        let (kind, name) = owner(registry, role, address.span);
+        let owner = owner(registry, role, address.span);
         // A default applies to many roles, but is reported once.
-        if kind != "role" && !reported.insert(address.span) {
+        if owner.kind != "role" && !reported.insert(address.span) {
             continue;
         }
         let label = match address.parse() {
@@ -47,7 +47,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             _ => "reachable from other machines",
         };
         let message = format!("{role} listens on {} without an API key", words::quoted(address));
-        let finding = EXPOSED_WITHOUT_KEY.at(address.span, label, message).about((kind, name));
+        let finding = EXPOSED_WITHOUT_KEY.at(address.span, label, message).about(owner);
         findings.report(
             finding.help("set `key-file` to a file with API keys, or listen on `127.0.0.1` behind a proxy that requires a key"),
         );

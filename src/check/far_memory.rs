@@ -1,9 +1,9 @@
 //! Memory that is bound to another NUMA node than the CPUs of the role.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{CpuList, Host, Id, NumaNode, Role, Serving};
-use crate::source::Span;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::hir::{CpuList, Cpus, Host, Id, NumaNode, Role};
+use crate::source::{Span, Spanned};
 use std::collections::BTreeSet;
 
 declare_code! {
@@ -28,68 +28,58 @@ declare_code! {
     pub(super) static FAR_MEMORY = 333, "far-memory", Warning;
 }
 
-pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
-    let mut reported: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
-    for (role, serving) in registry.served() {
-        let host = registry.hosts.get(serving.host.value);
-        let Some(numa) = serving.placement.numa.as_ref().filter(|_| serving.placement.cpus.is_some()) else {
-            continue;
-        };
-        let mut instances = serving.representative_instances(host);
-        if let Some((bound, far)) = instances.find_map(|instance| far_cpus(serving, host, instance))
-            && reported.insert((numa.span, serving.host.value))
-        {
-            findings.report(finding(role, serving, bound, &far));
-        }
-    }
-}
-
-/// The node to which the memory of an instance is bound, and the CPUs of the instance on another node.
-fn far_cpus<'r>(serving: &Serving, host: &'r Host, instance: usize) -> Option<(&'r NumaNode, FarCpus<'r>)> {
-    let bound = serving.bound_node(host, instance)?;
-    let bound = host.numa.iter().find(|node| node.node.value == bound)?;
-    let cpus = &serving.placement.cpus.as_ref()?.list;
-    let outside = cpus.difference(bound.cpus.as_ref()?);
-    if outside.is_empty() {
-        return None;
-    }
-    let has_some =
-        |node: &&NumaNode| node.cpus.as_ref().is_some_and(|cpus| !cpus.intersection(&outside).is_empty());
-    let node = host.numa.iter().find(has_some)?;
-    let cpus = outside.intersection(node.cpus.as_ref()?);
-    Some((bound, FarCpus { node, cpus }))
-}
-
 /// CPUs on a node to which the memory is not bound.
 struct FarCpus<'r> {
+    /// The node to which the memory is bound.
+    bound: &'r NumaNode,
+    /// The node of the CPUs.
     node: &'r NumaNode,
     cpus: CpuList,
 }
 
-fn finding(role: &Role, serving: &Serving, bound: &NumaNode, far: &FarCpus) -> Diagnostic {
-    let (name, bound_node, far_node) = (&role.head.name, bound.node.value, far.node.node.value);
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let mut reported: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
+    for (role, serving) in derived.registry.served() {
+        let host = derived.registry.hosts.get(serving.host.value);
+        let placement = &serving.placement;
+        let (Some(numa), Some(cpus)) = (&placement.numa, &placement.cpus) else { continue };
+        let far = serving.representative_instances(host).find_map(|instance| {
+            let bound = serving.bound_node(host, instance)?;
+            far_cpus(&cpus.list, host.numa.iter().find(|node| node.node.value == bound)?, host)
+        });
+        if let Some(far) = far
+            && reported.insert((numa.span, serving.host.value))
+        {
+            findings.report(finding(role, numa.span, cpus, &far));
+        }
+    }
+}
+
+fn far_cpus<'r>(cpus: &CpuList, bound: &'r NumaNode, host: &'r Host) -> Option<FarCpus<'r>> {
+    let outside = cpus.difference(bound.cpus.as_ref()?);
+    host.numa.iter().find_map(|node| {
+        let cpus = outside.intersection(node.cpus.as_ref()?);
+        (!cpus.is_empty()).then_some(FarCpus { bound, node, cpus })
+    })
+}
+
+fn finding(role: &Role, numa: Span, cpus: &Spanned<Cpus>, far: &FarCpus) -> Diagnostic {
+    let (bound, node) = (far.bound.node.value, far.node.node.value);
     let message = format!(
-        "role {} runs on {} of NUMA node {far_node}, but its memory is bound to node {bound_node}",
-        words::quoted(name),
+        "{role} runs on {} of NUMA node {node}, but its memory is bound to node {bound}",
         far.cpus.describe()
     );
-    let placement = &serving.placement;
-    let numa = placement.numa.as_ref().map_or(name.span, |numa| numa.span);
-    let finding = FAR_MEMORY
-        .at(numa, format!("memory on node {bound_node}"), message)
-        .about(("role", &*name.value))
-        .also(
-            placement.cpus.as_ref().map_or(name.span, |cpus| cpus.span),
-            format!("CPUs of node {far_node}"),
-        );
-    let near =
-        bound.cpus.as_ref().map(|cpus| format!("choose `cpus` on node {bound_node}, from `{}`", cpus.value));
-    let both = format!("`interleave {},{}`", bound_node.min(far_node), bound_node.max(far_node));
-    let is_all_far = placement.cpus.as_ref().is_some_and(|cpus| cpus.list == far.cpus);
-    finding.maybe_help(near).help(if is_all_far {
-        format!("set `numa` to `bind {far_node}`, the node of the CPUs, or to {both}")
-    } else {
-        format!("set `numa` to {both}")
-    })
+    let near = far.bound.cpus.as_ref();
+    let near = near.map(|near| format!("choose `cpus` on node {bound}, from `{}`", near.value));
+    let both = format!("`interleave {},{}`", bound.min(node), bound.max(node));
+    FAR_MEMORY
+        .at(numa, format!("memory on node {bound}"), message)
+        .about(role)
+        .also(cpus.span, format!("CPUs of node {node}"))
+        .maybe_help(near)
+        .help(if cpus.list == far.cpus {
+            format!("set `numa` to `bind {node}`, the node of the CPUs, or to {both}")
+        } else {
+            format!("set `numa` to {both}")
+        })
 }

@@ -4,7 +4,6 @@ use super::owner;
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::hir::Registry;
-use crate::source::Span;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -48,7 +47,6 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         return;
     }
     let model_folders = model_folders(registry);
-    let mut reported: BTreeSet<Span> = BTreeSet::new();
     for (role, serving) in registry.served() {
         let Some(file) = &serving.key_file else { continue };
         let mut above = Path::new(&*file.value).ancestors().skip(1).filter_map(Path::to_str);
@@ -61,13 +59,10 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             })?;
             Some(format!("`{}` {why}", words::printable(folder)))
         });
-        let (kind, name) = owner(registry, role, file.span);
-        // A default has one place for many roles.
-        let Some(why) = why.filter(|_| kind == "role" || reported.insert(file.span)) else { continue };
-        let message =
-            format!("the key file of {kind} {} is in an unsuitable folder: {why}", words::quoted(name));
-        let finding =
-            MISPLACED_KEY_FILE.at(file.span, "expected a folder for keys", message).about((kind, name));
+        let Some(why) = why else { continue };
+        let owner = owner(registry, role, file.span);
+        let message = format!("the key file of {owner} is in an unsuitable folder: {why}");
+        let finding = MISPLACED_KEY_FILE.at(file.span, "expected a folder for keys", message).about(owner);
         findings.report(
             finding.help("move the file to a separate folder that only root can read, such as `/etc/keys`"),
         );

@@ -49,7 +49,6 @@ mod secret_in_registry;
 mod shared;
 mod shares_a_sharer;
 mod stale_measurement;
-mod sum;
 mod threads;
 mod translated_draft;
 mod uneven_vocabularies;
@@ -71,7 +70,7 @@ use crate::derive::RoleGroups;
 use crate::diag::{Code, Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
-use crate::hir::{Engine, Id, Model, Registry, Role, Serving};
+use crate::hir::{Engine, Head, Id, Model, Registry, Role, Serving};
 use crate::source::Span;
 use rayon::prelude::*;
 
@@ -232,10 +231,10 @@ pub fn check(
     }
 }
 
-/// Kind and name of the item that contains a setting of a role: the stack for a default, else the role.
-fn owner<'r>(registry: &'r Registry, role: &'r Role, place: Span) -> (&'static str, &'r str) {
+/// The item that contains a setting of a role: the stack for a default, else the role.
+fn owner<'r>(registry: &'r Registry, role: &'r Role, place: Span) -> &'r Head {
     let stack = &registry.stack.head;
     let is_default =
         place.file == stack.span.file && place.start >= stack.span.start && place.end <= stack.span.end;
-    if is_default { ("stack", &stack.name) } else { ("role", &role.head.name) }
+    if is_default { stack } else { &role.head }
 }

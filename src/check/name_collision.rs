@@ -1,8 +1,8 @@
 //! Items whose names result in the same unit or file.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
-use crate::hir::{Registry, Role, Text};
+use crate::diag::Diagnostics;
+use crate::hir::{Head, Model, Registry, Residency, Role};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -39,8 +39,7 @@ declare_code! {
 /// An item that uses a unit or file name.
 #[derive(Clone, Copy)]
 struct NameUse<'r> {
-    kind: &'static str,
-    name: &'r Text,
+    head: &'r Head,
     use_kind: UseKind,
 }
 
@@ -57,13 +56,13 @@ enum UseKind {
 impl NameUse<'_> {
     /// The item and the use as text.
     fn describe(&self) -> String {
-        let name = words::quoted(self.name);
+        let head = self.head;
         match self.use_kind {
-            UseKind::Slice => format!("the slice of residency {name}"),
-            UseKind::Role => format!("role {name}"),
-            UseKind::Instance(n) => format!("instance {n} of role {name}"),
-            UseKind::Backend => format!("the backend of role {name}"),
-            UseKind::Command => format!("the command of model {name}"),
+            UseKind::Slice => format!("the slice of {head}"),
+            UseKind::Role => head.to_string(),
+            UseKind::Instance(n) => format!("instance {n} of {head}"),
+            UseKind::Backend => format!("the backend of {head}"),
+            UseKind::Command => format!("the command of {head}"),
         }
     }
 }
@@ -79,29 +78,25 @@ enum Namespace {
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let mut names = Names { taken: BTreeMap::new(), findings };
-    for residency in registry.residencies.iter() {
-        let name = &residency.head.name;
+    for Residency { head, .. } in registry.residencies.iter() {
         // A slice name does not distinguish `_` and `-`.
-        let slice = fold(name).replace('-', "_");
-        names.claim((Namespace::Slice, slice), NameUse { kind: "residency", name, use_kind: UseKind::Slice });
+        let slice = fold(&head.name).replace('-', "_");
+        names.claim((Namespace::Slice, slice), NameUse { head, use_kind: UseKind::Slice });
     }
     for role in registry.roles.iter() {
-        let name = &role.head.name;
+        let head = &role.head;
         for (stem, use_kind) in units_of(registry, role) {
-            if !names.claim((Namespace::Unit, fold(&stem)), NameUse { kind: "role", name, use_kind }) {
+            if !names.claim((Namespace::Unit, fold(&stem)), NameUse { head, use_kind }) {
                 break;
             }
         }
-        if role.serving().is_some() && fold(name) == "prompt" {
-            names.report_prompt(name);
+        if role.serving().is_some() && fold(&head.name) == "prompt" {
+            names.report_prompt(head);
         }
     }
-    for model in registry.models.iter() {
-        let name = &model.head.name;
-        names.claim(
-            (Namespace::Command, fold(name)),
-            NameUse { kind: "model", name, use_kind: UseKind::Command },
-        );
+    for Model { head, .. } in registry.models.iter() {
+        let name = fold(&head.name);
+        names.claim((Namespace::Command, name), NameUse { head, use_kind: UseKind::Command });
     }
 }
 
@@ -122,24 +117,22 @@ impl<'r> Names<'r, '_> {
             Entry::Occupied(first) => *first.get(),
         };
         let (mut earlier, mut later) = (first, name_use);
-        if later.name.span < earlier.name.span {
+        if later.head.name.span < earlier.head.name.span {
             std::mem::swap(&mut earlier, &mut later);
         }
         let message = format!("{} and {} would have the same name", later.describe(), earlier.describe());
         let finding = NAME_COLLISION
-            .at(later.name.span, "would use the same unit or file", message)
-            .about((later.kind, &*later.name.value))
-            .also(earlier.name.span, format!("same name as {}", earlier.describe()));
+            .at(later.head.name.span, "would use the same unit or file", message)
+            .about(later.head)
+            .also(earlier.head.name.span, format!("same name as {}", earlier.describe()));
         self.findings.report(finding.help("rename one of them"));
         false
     }
 
-    fn report_prompt(&mut self, name: &Text) {
-        let message =
-            format!("role {} has the same name as the folder for one-shot commands", words::quoted(name));
-        let finding = NAME_COLLISION
-            .at(name.span, "its script would be `bin/prompt`, which is a folder", message)
-            .about(("role", &*name.value));
+    fn report_prompt(&mut self, role: &Head) {
+        let message = format!("{role} has the same name as the folder for one-shot commands");
+        let label = "its script would be `bin/prompt`, which is a folder";
+        let finding = NAME_COLLISION.at(role.name.span, label, message).about(role);
         self.findings.report(finding.help("rename the role"));
     }
 }

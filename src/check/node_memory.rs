@@ -1,9 +1,9 @@
 //! NUMA nodes with less memory than roles lock on them, or place on them.
 
-use super::sum::{self, HostLoad, MemorySum};
-use crate::derive::{Derived, LoadChange, MemoryLoad, MemoryScope, RoleGroup};
+use super::shared::sum::{self, HostLoad, MemorySum};
+use crate::derive::{Derived, MemoryLoad, MemoryScope, RoleGroup};
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::hir::{Bytes, Id, NumaNode, Registry, Role};
+use crate::hir::{Bytes, NumaNode, Registry};
 
 declare_code! {
     /// ## What it finds
@@ -163,15 +163,16 @@ impl OverfullNode<'_> {
         let place = self.node.memory.map_or(self.node.node.span, |memory| memory.span);
         let finding = code.at(place, format!("{total} needed"), message).about(host);
         let limit = [("memory of the node", self.memory)];
-        let sum =
-            MemorySum { registry: self.registry, other_users: &[], load: &self.load, limit: &limit, over };
-        let after =
-            |gone: &[Id<Role>]| self.group.load_after(self.scope, LoadChange { gone, at_once: None }).total;
-        let smallest = if self.has_advice { sum.smallest_removal(after) } else { None };
-        let (roles, frees) = match smallest {
-            Some((roles, freed)) => (roles, format!(", which frees {freed} here")),
-            None => ("several roles".to_owned(), String::new()),
+        let sum = MemorySum {
+            registry: self.registry,
+            group: self.group,
+            scope: self.scope,
+            load: &self.load,
+            services: &[],
+            limit: &limit,
+            over,
         };
-        sum.add_to(finding).help(format!("{}{frees}", help(&roles)))
+        let help = if self.has_advice { sum.removal(help, " here") } else { help("several roles") };
+        sum.add_to(finding).help(help)
     }
 }

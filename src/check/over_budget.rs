@@ -1,10 +1,10 @@
 //! A residency whose roles take more memory than its budget.
 
-use super::sum::{self, MemorySum};
-use crate::derive::Derived;
-use crate::derive::{LoadChange, MemoryLoad, MemoryScope, RoleGroup};
-use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{Bytes, Id, Registry, Residency, Role};
+use super::shared::sum::{self, MemorySum};
+use crate::derive::{Derived, MemoryScope, RoleGroup};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::hir::{Bytes, Registry, Residency};
+use crate::source::Spanned;
 
 declare_code! {
     /// ## What it finds
@@ -48,40 +48,33 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let mut unknown: Option<String> = None;
         for group in loads.of_residency(id) {
             unknown = unknown.or_else(|| sum::unknown_memory(derived, &group));
-            let load = group.load(MemoryScope::Host);
-            if load.total > budget.value {
-                findings.report(finding(registry, residency, &group, &load));
-            }
+            findings.extend(finding(registry, residency, budget, &group));
         }
         if let Some(why) = unknown {
-            findings.skip(&OVER_BUDGET, &residency.head, why);
+            findings.skip(&OVER_BUDGET, residency, why);
         }
     }
 }
 
-fn finding(registry: &Registry, residency: &Residency, group: &RoleGroup, load: &MemoryLoad) -> Diagnostic {
-    let name = &residency.head.name;
-    let (budget, place) =
-        residency.budget.map_or((Bytes(0), name.span), |budget| (budget.value, budget.span));
-    let over = load.total.minus(budget);
-    let host = registry.hosts.get(load.host);
-    let message = format!(
-        "residency {} takes {} on {host}, {over} over its budget of {budget}",
-        words::quoted(name),
-        load.total
-    );
-    let finding =
-        OVER_BUDGET.at(place, format!("{} needed", load.total), message).about(("residency", &*name.value));
-    let sum = MemorySum { registry, other_users: &[], load, limit: &[("budget", budget)], over };
-    let after =
-        |gone: &[Id<Role>]| group.load_after(MemoryScope::Host, LoadChange { gone, at_once: None }).total;
-    let move_away = match sum.smallest_removal(after) {
-        Some((roles, freed)) => format!("move {roles} to another residency, which frees {freed}"),
-        None => "move several roles to another residency".to_owned(),
-    };
+fn finding(
+    registry: &Registry,
+    residency: &Residency,
+    Spanned { value: budget, span }: Spanned<Bytes>,
+    group: &RoleGroup,
+) -> Option<Diagnostic> {
+    let load = group.load(MemoryScope::Host);
+    if load.total <= budget {
+        return None;
+    }
+    let (total, over, host) = (load.total, load.total.minus(budget), registry.hosts.get(load.host));
+    let message = format!("{residency} takes {total} on {host}, {over} over its budget of {budget}");
+    let limit = [("budget", budget)];
+    let (scope, load, services) = (MemoryScope::Host, &load, [].as_slice());
+    let sum = MemorySum { registry, group, scope, load, services, limit: &limit, over };
     // A budget larger than the host would not help.
     let room = host.memory.value.minus(host.reserve.of(host.memory.value));
-    let enough = load.total.rounded_up();
-    let raise = (load.total <= room).then(|| format!("raise `budget` to {enough}"));
-    sum.add_to(finding).help(move_away).maybe_help(raise)
+    let raise = (total <= room).then(|| format!("raise `budget` to {}", total.rounded_up()));
+    let finding = OVER_BUDGET.at(span, format!("{total} needed"), message).about(residency);
+    let moved = sum.removal(|roles| format!("move {roles} to another residency"), "");
+    Some(sum.add_to(finding).help(moved).maybe_help(raise))
 }

@@ -1,10 +1,9 @@
 //! A host with less memory than its roles and services need.
 
-use super::sum::{self, HostLoad, MemorySum};
-use crate::derive::Derived;
-use crate::derive::{LoadChange, MemoryScope, RoleGroup};
-use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{Bytes, Host, Id, Registry, Residency, Role, Service, Share, Start};
+use super::shared::sum::{self, HostLoad, MemorySum};
+use crate::derive::{Derived, LoadChange, MemoryScope, RoleGroup};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::hir::{Bytes, Host, Registry, Service, Share, Start};
 
 declare_code! {
     /// ## What it finds
@@ -62,46 +61,26 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 fn finding(
     registry: &Registry,
     group: &RoleGroup,
-    host_load: &HostLoad,
+    HostLoad { load, over, .. }: &HostLoad,
     services: &[&Service],
 ) -> Diagnostic {
     let host = registry.hosts.get(group.host);
-    let name = &host.head.name;
-    let other_users: Vec<(String, &'static str, Bytes)> = services
-        .iter()
-        .map(|service| {
-            (service.head.name.value.to_string(), "(service)", service.memory.map_or(Bytes(0), |m| m.value))
-        })
-        .collect();
-    let total = other_users.iter().fold(host_load.load.total, |sum, (_, _, bytes)| sum.plus(*bytes));
-    let reserve = host.reserve.of(host.memory.value);
+    let of_services = services.iter().filter_map(|service| service.memory);
+    let total = of_services.fold(load.total, |sum, memory| sum.plus(memory.value));
+    let (memory, reserve) = (host.memory.value, host.reserve.of(host.memory.value));
+    let free = memory.minus(reserve);
     let message = format!(
-        "roles and services of host {} need {total}, but only {} are free ({} minus {reserve} `reserve`)",
-        words::quoted(name),
-        host.memory.value.minus(reserve),
-        host.memory.value
+        "roles and services of {host} need {total}, but only {free} are free ({memory} minus {reserve} `reserve`)"
     );
-    let finding = OVER_HOST_MEMORY
-        .at(host.memory.span, format!("{total} needed in addition to the reserve"), message)
-        .about(("host", &*name.value));
-    let limit = [("memory", host.memory.value), ("reserve", reserve)];
-    let sum = MemorySum {
-        registry,
-        other_users: &other_users,
-        load: &host_load.load,
-        limit: &limit,
-        over: host_load.over,
-    };
-    let after =
-        |gone: &[Id<Role>]| group.load_after(MemoryScope::Host, LoadChange { gone, at_once: None }).total;
-    let mut finding = sum.add_to(finding);
-    finding = match sum.smallest_removal(after) {
-        Some((roles, freed)) => finding.help(format!("move {roles} to another host, which frees {freed}")),
-        None if host_load.load.freed.is_empty() => finding,
-        None => finding.help("move several roles to another host"),
-    };
-    let fewer = at_once(registry, group, host_load.load.total.minus(host_load.over), host_load.over);
-    finding.maybe_help(fewer).help(reserve_or_memory(host, total))
+    let label = format!("{total} needed in addition to the reserve");
+    let finding = OVER_HOST_MEMORY.at(host.memory.span, label, message).about(host);
+    let limit = [("memory", memory), ("reserve", reserve)];
+    let (scope, over) = (MemoryScope::Host, *over);
+    let sum = MemorySum { registry, group, scope, load, services, limit: &limit, over };
+    let moved =
+        (!load.freed.is_empty()).then(|| sum.removal(|roles| format!("move {roles} to another host"), ""));
+    let fewer = at_once(registry, group, load.total.minus(over), over);
+    sum.add_to(finding).maybe_help(moved).maybe_help(fewer).help(reserve_or_memory(host, total))
 }
 
 /// A help that names an on-demand residency and the largest `at-once` with which the host fits.
@@ -119,7 +98,10 @@ fn at_once(registry: &Registry, group: &RoleGroup, limit: Bytes, over: Bytes) ->
             group.load_after(MemoryScope::Host, change).total <= limit
         };
         if let Some(most) = largest_that(fits, roles) {
-            return Some(at_once_help(registry, residency, most));
+            let residency = registry.residencies.get(residency);
+            return Some(format!(
+                "set `at-once` {most} in {residency}, so that fewer of its roles run at a time"
+            ));
         }
     }
     None
@@ -133,11 +115,6 @@ fn largest_that(fits: impl Fn(usize) -> bool, end: usize) -> Option<usize> {
         if fits(middle) { fitting = middle } else { beyond = middle }
     }
     (fitting > 0).then_some(fitting)
-}
-
-fn at_once_help(registry: &Registry, residency: Id<Residency>, most: usize) -> String {
-    let name = words::quoted(&registry.residencies.get(residency).head.name);
-    format!("set `at-once` {most} in residency {name}, so that fewer of its roles run at a time")
 }
 
 /// A help with a reserve that is small enough, or a memory that is large enough.

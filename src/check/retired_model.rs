@@ -2,10 +2,9 @@
 
 use super::owner;
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
-use crate::hir::{Id, Model, Pattern, Registry, RoleKind};
-use crate::source::{Span, Spanned};
-use std::collections::BTreeSet;
+use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::hir::{Head, Id, Model, Pattern, RoleKind};
+use crate::source::Spanned;
 
 declare_code! {
     /// ## What it finds
@@ -29,58 +28,41 @@ declare_code! {
     pub(super) static RETIRED_MODEL = 344, "retired-model", Warning;
 }
 
-/// A use of a model: its owner, and the verb for the message.
-struct Use<'r> {
-    owner: (&'static str, &'r str),
-    verb: &'static str,
-    model: Spanned<Id<Model>>,
-}
-
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
-    let mut reported: BTreeSet<Span> = BTreeSet::new();
+    let retired = |owner: &Head, verb: &str, model: Spanned<Id<Model>>| {
+        finding(owner, verb, Spanned::new(registry.models.get(model.value), model.span))
+    };
     for role in registry.roles.iter() {
-        let (model, draft) = match &role.kind {
-            RoleKind::Served(serving) => (serving.model, serving.draft.as_ref().map(|draft| draft.model)),
-            RoleKind::Listed(model) => (*model, None),
+        let (verb, model, draft) = match &role.kind {
+            RoleKind::Served(serving) => ("serves", serving.model, serving.draft.as_ref()),
+            RoleKind::Listed(model) => ("lists", *model, None),
             RoleKind::Shares(_) => continue,
         };
-        let verb = if role.serving().is_some() { "serves" } else { "lists" };
-        for (verb, model) in [(verb, Some(model)), ("uses the draft", draft)] {
-            let Some(model) = model else { continue };
-            let owner = owner(registry, role, model.span);
-            // A default has one place for many roles.
-            if owner.0 == "role" || reported.insert(model.span) {
-                report(registry, &Use { owner, verb, model }, findings);
-            }
+        let draft = draft.map(|draft| ("uses the draft", draft.model));
+        for (verb, model) in [(verb, model)].into_iter().chain(draft) {
+            findings.extend(retired(owner(registry, role, model.span), verb, model));
         }
     }
     for pair in registry.pairs.iter() {
-        for (verb, pattern) in
-            [("has the target", Some(&pair.target)), ("has the draft", pair.draft.as_ref())]
-        {
-            if let Some(Spanned { value: Pattern::Model(id), span }) = pattern {
-                let owner = ("pair", &*pair.head.name.value);
-                report(registry, &Use { owner, verb, model: Spanned::new(*id, *span) }, findings);
+        let draft = pair.draft.as_ref().map(|draft| ("has the draft", draft));
+        for (verb, pattern) in [("has the target", &pair.target)].into_iter().chain(draft) {
+            if let Pattern::Model(id) = pattern.value {
+                findings.extend(retired(&pair.head, verb, Spanned::new(id, pattern.span)));
             }
         }
     }
 }
 
-fn report(registry: &Registry, used: &Use, findings: &mut Diagnostics) {
-    let model = registry.models.get(used.model.value);
-    let Some(retired) = &model.retired else { return };
-    let (kind, name) = used.owner;
-    let who = if kind == "pair" { "a pair".to_owned() } else { format!("{kind} {}", words::quoted(name)) };
+fn finding(owner: &Head, verb: &str, model: Spanned<&Model>) -> Option<Diagnostic> {
+    let retired = model.value.retired.as_ref()?;
+    let (who, help) = match owner.kind {
+        "pair" => ("a pair".to_owned(), "remove the pair"),
+        _ => (owner.to_string(), "use another model"),
+    };
     let why = retired.why.as_ref().map(|why| format!(": {}", words::printable(why)));
-    let message = format!(
-        "{who} {} {}, which is retired{}",
-        used.verb,
-        words::quoted(&model.title),
-        why.unwrap_or_default()
-    );
-    let finding = RETIRED_MODEL.at(used.model.span, "still in use", message).about((kind, name));
-    let help = if kind == "pair" { "remove the pair" } else { "use another model" };
-    let help = format!("{help}, or remove `retired`");
-    findings.report(finding.also(retired.span, "retired here").help(help));
+    let (title, why) = (words::quoted(&model.value.title), why.unwrap_or_default());
+    let message = format!("{who} {verb} {title}, which is retired{why}");
+    let finding = RETIRED_MODEL.at(model.span, "still in use", message).about(owner);
+    Some(finding.also(retired.span, "retired here").help(format!("{help}, or remove `retired`")))
 }

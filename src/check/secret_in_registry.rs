@@ -3,10 +3,9 @@
 use super::owner;
 use super::shared::secrets;
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
-use crate::hir::Text;
+use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::hir::{Head, Text};
 use crate::source::Span;
-use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
@@ -41,42 +40,32 @@ declare_code! {
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for engine in registry.engines.iter() {
-        let owner = ("engine", &*engine.head.name.value);
-        for (name, value) in engine.env.iter().filter(|(name, value)| secrets::in_variable(name, value)) {
-            report(owner, "variable", (name, value.span), findings);
-        }
+        findings.extend(variables(&engine.env).map(|secret| finding(&engine.head, secret)));
     }
-    let mut reported: BTreeSet<Span> = BTreeSet::new();
     for (role, serving) in registry.served() {
         let options = serving.options.iter().filter(|option| secrets::in_option(option));
         let options =
             options.filter_map(|option| Some(("option", &option.name, option.value.as_ref()?.span)));
-        let variables = serving.env.iter().filter(|(name, value)| secrets::in_variable(name, value));
-        let variables = variables.map(|(name, value)| ("variable", name, value.span));
-        for (what, name, value) in options.chain(variables) {
-            let owner = owner(registry, role, name.span);
-            // A default has one place for many roles.
-            if owner.0 == "role" || reported.insert(name.span) {
-                report(owner, what, (name, value), findings);
-            }
+        for secret in options.chain(variables(&serving.env)) {
+            findings.report(finding(owner(registry, role, secret.1.span), secret));
         }
     }
 }
 
-/// Reports a secret. The label marks the name, and source excerpts conceal the value.
-fn report(
-    (kind, owner): (&'static str, &str),
-    what: &str,
-    (name, value): (&Text, Span),
-    findings: &mut Diagnostics,
-) {
-    let message =
-        format!("{kind} {} has a secret in the {what} {}", words::quoted(owner), words::quoted(name));
+/// The environment variables that contain a secret, each with the place of its value.
+fn variables(env: &[(Text, Text)]) -> impl Iterator<Item = (&'static str, &Text, Span)> {
+    let secret = env.iter().filter(|(name, value)| secrets::in_variable(name, value));
+    secret.map(|(name, value)| ("variable", name, value.span))
+}
+
+/// The label marks the name, and source excerpts conceal the value.
+fn finding(owner: &Head, (what, name, value): (&str, &Text, Span)) -> Diagnostic {
+    let message = format!("{owner} has a secret in the {what} {}", words::quoted(name));
     let help = if secrets::is_key_option(name) || secrets::is_key_variable(name) {
         "write a new key into a file that only root can read, and name that file in `key-file`"
     } else {
         "create a new secret, and put it into a file that only the service can read, or into a drop-in of the unit"
     };
     let finding = SECRET_IN_REGISTRY.at(name.span, "its value is a secret", message).conceal(value);
-    findings.report(finding.about((kind, owner)).help(help));
+    finding.about(owner).help(help)
 }

@@ -1,8 +1,8 @@
 //! A path that a systemd unit cannot contain.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
-use crate::hir::{Model, TargetName, Text};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::hir::{Head, Model, TargetName, Text};
 
 declare_code! {
     /// ## What it finds
@@ -36,21 +36,15 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for engine in registry.engines.iter() {
         let refused = |c: char| c.is_control() || matches!(c, '"' | '\'' | '\\');
         if engine.bin.contains(refused) {
-            report(
-                "engine",
-                &engine.head.name,
-                &engine.bin,
-                "quotes, backslashes and control characters",
-                findings,
-            );
+            findings.report(finding(&engine.head, &engine.bin, "quotes, backslashes and control characters"));
         }
     }
     for store in registry.stores.iter().filter(|store| store.path.contains(['\n', '\r'])) {
-        report("store", &store.head.name, &store.path, "line breaks", findings);
+        findings.report(finding(&store.head, &store.path, "line breaks"));
     }
     for model in registry.models.iter() {
         if let Some(file) = files(model).find(|file| folder(file).contains(['\n', '\r'])) {
-            report("model", &model.head.name, file, "line breaks in a folder", findings);
+            findings.report(finding(&model.head, file, "line breaks in a folder"));
         }
     }
 }
@@ -63,10 +57,8 @@ fn folder(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-fn report(kind: &'static str, name: &Text, path: &Text, what: &str, findings: &mut Diagnostics) {
-    let message = format!("the path of {kind} {} cannot be written in a systemd unit", words::quoted(name));
-    let finding = UNHOLDABLE_PATH
-        .at(path.span, format!("a unit cannot contain {what}"), message)
-        .about((kind, &*name.value));
-    findings.report(finding.help("rename the folder, or use a symbolic link with another name"));
+fn finding(head: &Head, path: &Text, what: &str) -> Diagnostic {
+    let message = format!("the path of {head} cannot be written in a systemd unit");
+    let finding = UNHOLDABLE_PATH.at(path.span, format!("a unit cannot contain {what}"), message).about(head);
+    finding.help("rename the folder, or use a symbolic link with another name")
 }

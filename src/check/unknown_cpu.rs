@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{CpuList, Host, Id};
+use crate::hir::{CpuList, Head, Host, Id};
 use crate::source::Span;
 use std::collections::BTreeSet;
 
@@ -28,69 +28,66 @@ declare_code! {
     pub(super) static UNKNOWN_CPU = 324, "unknown-cpu", Error;
 }
 
+/// CPUs that an item of a host uses.
+struct CpuUse<'r> {
+    owner: &'r Head,
+    /// The subject and the verb of the message.
+    who: String,
+    cpus: &'r CpuList,
+    place: Span,
+}
+
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let all: Vec<Option<CpuList>> = registry.hosts.iter().map(Host::all_cpus).collect();
-    let of = |id: Id<Host>| all.get(id.number()).and_then(Option::as_ref);
-    for (host, all) in registry.hosts.iter().zip(&all) {
-        check_host(host, all.as_ref(), findings);
+    let finding = |host: Id<Host>, used: &CpuUse| {
+        let all = all.get(host.number()).and_then(Option::as_ref)?;
+        finding(registry.hosts.get(host), all, used)
+    };
+    for (id, host) in registry.hosts.entries() {
+        for set in &host.cpusets {
+            let who = format!("cpuset {} has", words::quoted(&set.name));
+            let used = CpuUse { owner: &host.head, who, cpus: &set.cpus, place: set.cpus.span };
+            findings.extend(finding(id, &used));
+        }
+        findings.extend(of_nodes(host));
     }
     let mut reported: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
     for (role, serving) in registry.served() {
         // The CPUs of a cpuset are reported at its declaration. CPUs of a default are reported once per host.
-        let (Some(cpus), Some(all)) = (&serving.placement.cpus, of(serving.host.value)) else { continue };
-        let missing = cpus.list.difference(all);
-        if cpus.set.is_none() && !missing.is_empty() && reported.insert((cpus.span, serving.host.value)) {
-            let who = format!("{role} is placed on");
-            let host = registry.hosts.get(serving.host.value);
-            let finding = finding(host, all, &missing, (cpus.span, &who));
-            findings.report(finding.about(role));
-        }
+        let Some(cpus) = serving.placement.cpus.as_ref().filter(|cpus| cpus.set.is_none()) else { continue };
+        let who = format!("{role} is placed on");
+        let used = CpuUse { owner: &role.head, who, cpus: &cpus.list, place: cpus.span };
+        let found = finding(serving.host.value, &used);
+        findings.extend(found.filter(|_| reported.insert((cpus.span, serving.host.value))));
     }
     for service in registry.services.iter() {
-        let (Some(cpus), Some(all)) = (&service.cpus, of(service.host.value)) else { continue };
-        let missing = cpus.difference(all);
-        if !missing.is_empty() {
-            let who = format!("{service} runs on");
-            let finding = finding(registry.hosts.get(service.host.value), all, &missing, (cpus.span, &who));
-            findings.report(finding.about(service));
-        }
+        let Some(cpus) = &service.cpus else { continue };
+        let used = CpuUse { owner: &service.head, who: format!("{service} runs on"), cpus, place: cpus.span };
+        findings.extend(finding(service.host.value, &used));
     }
 }
 
-/// Checks the declarations of the host: its cpusets, and its nodes if it also lists all its CPUs.
-fn check_host(host: &Host, all: Option<&CpuList>, findings: &mut Diagnostics) {
-    for set in &host.cpusets {
-        let Some(missing) = all.map(|all| set.cpus.difference(all)).filter(|missing| !missing.is_empty())
-        else {
-            continue;
-        };
-        let who = format!("cpuset {} has", words::quoted(&set.name));
-        let finding = finding(host, all.unwrap_or(&set.cpus), &missing, (set.cpus.span, &who));
-        findings.report(finding.about(host));
-    }
-    let Some(listed) = &host.cpus else { return };
-    for node in &host.numa {
-        let Some(cpus) = &node.cpus else { continue };
-        let missing = cpus.difference(listed);
-        if !missing.is_empty() {
-            let who = format!("NUMA node {} has", node.node.value);
-            let finding = finding(host, listed, &missing, (cpus.span, &who));
-            findings.report(finding.about(host));
-        }
-    }
+/// The CPUs of NUMA nodes that are not in the list of all CPUs of the host.
+fn of_nodes(host: &Host) -> impl Iterator<Item = Diagnostic> {
+    let listed = host.cpus.iter().flat_map(|listed| host.numa.iter().map(move |node| (listed, node)));
+    listed.filter_map(|(listed, node)| {
+        let (cpus, who) = (node.cpus.as_ref()?, format!("NUMA node {} has", node.node.value));
+        finding(host, listed, &CpuUse { owner: &host.head, who, cpus, place: cpus.span })
+    })
 }
 
-fn finding(host: &Host, all: &CpuList, missing: &CpuList, (place, who): (Span, &str)) -> Diagnostic {
-    let name = words::quoted(&host.head.name);
-    let message = format!("{who} {}, which host {name} does not have", missing.describe());
-    UNKNOWN_CPU
-        .at(place, format!("the host has no {}", missing.describe()), message)
-        .also(place_of(host), format!("the host has {}", all.describe()))
-        .help(format!("choose from `{all}`"))
-}
-
-fn place_of(host: &Host) -> Span {
+fn finding(host: &Host, all: &CpuList, used: &CpuUse) -> Option<Diagnostic> {
+    let missing = used.cpus.difference(all);
+    if missing.is_empty() {
+        return None;
+    }
     let of_nodes = host.numa.iter().find_map(|node| node.cpus.as_ref());
-    host.cpus.as_ref().or(of_nodes).map_or(host.head.name.span, |cpus| cpus.span)
+    let declared = host.cpus.as_ref().or(of_nodes).map_or(host.head.name.span, |cpus| cpus.span);
+    let message = format!("{} {}, which {host} does not have", used.who, missing.describe());
+    let finding = UNKNOWN_CPU
+        .at(used.place, format!("the host has no {}", missing.describe()), message)
+        .about(used.owner)
+        .also(declared, format!("the host has {}", all.describe()));
+    Some(finding.help(format!("choose from `{all}`")))
 }

@@ -56,7 +56,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             .at(serving.context.span, format!("expected at most {limit}"), message)
             .also(place, label)
             .about(role);
-        if super::owner(registry, role, serving.context.span).0 != "role" {
+        if super::owner(registry, role, serving.context.span).kind != "role" {
             finding = finding.also(role.head.name.span, "applies to this role");
         }
         findings.report(finding.help(format!("set `context` to at most {limit} in this role")));

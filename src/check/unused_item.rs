@@ -1,7 +1,7 @@
 //! An item without any use.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
+use crate::diag::Diagnostics;
 use crate::hir::Head;
 
 declare_code! {
@@ -33,33 +33,20 @@ declare_code! {
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
-    for id in &registry.unused.engines {
-        report(
-            "engine",
-            &registry.engines.get(*id).head,
-            "name it as the `engine` of a role or of the stack",
-            findings,
-        );
+    let (registry, unused) = (&derived.registry, &derived.registry.unused);
+    let mut report = |head: &Head, alternative: &str| {
+        let finding =
+            UNUSED_ITEM.at(head.name.span, "never used", format!("nothing uses {head}")).about(head);
+        findings.report(finding.help(format!("remove it, or {alternative}")));
+    };
+    for id in &unused.engines {
+        report(&registry.engines.get(*id).head, "name it as the `engine` of a role or of the stack");
     }
-    for id in &registry.unused.families {
-        report("family", &registry.families.get(*id).head, "name it as the `family` of a model", findings);
+    for id in &unused.families {
+        report(&registry.families.get(*id).head, "name it as the `family` of a model");
     }
-    for id in &registry.unused.models {
-        let model = registry.models.get(*id);
-        if model.retired.is_none() {
-            report(
-                "model",
-                &model.head,
-                "add a role for it (a role without `residency` is only listed)",
-                findings,
-            );
-        }
+    let models = unused.models.iter().map(|id| registry.models.get(*id));
+    for model in models.filter(|model| model.retired.is_none()) {
+        report(&model.head, "add a role for it (a role without `residency` is only listed)");
     }
-}
-
-fn report(kind: &'static str, head: &Head, alternative: &str, findings: &mut Diagnostics) {
-    let message = format!("nothing uses {kind} {}", words::quoted(&head.name));
-    let finding = UNUSED_ITEM.at(head.name.span, "never used", message).about((kind, &*head.name.value));
-    findings.report(finding.help(format!("remove it, or {alternative}")));
 }

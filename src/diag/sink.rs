@@ -210,3 +210,12 @@ impl Diagnostics {
         }
     }
 }
+
+/// Reports all of the findings.
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, findings: I) {
+        for finding in findings {
+            self.report(finding);
+        }
+    }
+}

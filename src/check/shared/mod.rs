@@ -3,3 +3,4 @@
 pub(super) mod claims;
 pub(super) mod faults;
 pub(super) mod secrets;
+pub(super) mod sum;

@@ -1,11 +1,10 @@
 //! Memory sums, printed line by line, and the smallest set of roles whose removal makes a sum fit. The checks that
 //! compare a sum with a limit use this module.
 
-use crate::derive::Derived;
-use crate::derive::{MemoryLoad, MemoryScope, RoleGroup};
+use crate::derive::{Derived, LoadChange, MemoryLoad, MemoryScope, RoleGroup};
 use crate::diag::{Diagnostic, words};
 use crate::engine::memory::Amount;
-use crate::hir::{Bytes, Id, Registry, Role};
+use crate::hir::{Bytes, Id, Registry, Role, Service};
 
 /// Maximum number of lines and of labels of one sum. A residency can have thousands of roles.
 const MAX_LINES: usize = 40;
@@ -23,7 +22,7 @@ const ONLY_FILES: &str =
     "only file sizes are summed: KV caches, buffers and repacked weights need the file headers in the lock";
 
 /// The parts of the memory of some roles that are unknown, as text. `None` if all of it is known.
-pub(super) fn unknown_memory(derived: &Derived, group: &RoleGroup) -> Option<String> {
+pub(in crate::check) fn unknown_memory(derived: &Derived, group: &RoleGroup) -> Option<String> {
     if derived.lock.models.is_empty() {
         return group.roles().next().map(|_| ONLY_FILES.to_owned());
     }
@@ -43,20 +42,23 @@ pub(super) fn unknown_memory(derived: &Derived, group: &RoleGroup) -> Option<Str
 }
 
 /// A sum that exceeds its limit.
-pub(super) struct MemorySum<'b> {
-    pub(super) registry: &'b Registry,
-    /// Memory of other users than roles: name, description, bytes.
-    pub(super) other_users: &'b [(String, &'static str, Bytes)],
-    pub(super) load: &'b MemoryLoad,
+pub(in crate::check) struct MemorySum<'b> {
+    pub(in crate::check) registry: &'b Registry,
+    /// The roles and the part of their memory that counts.
+    pub(in crate::check) group: &'b RoleGroup<'b>,
+    pub(in crate::check) scope: MemoryScope,
+    pub(in crate::check) load: &'b MemoryLoad,
+    /// Services that use memory of the host, too.
+    pub(in crate::check) services: &'b [&'b Service],
     /// The parts of the limit: name and bytes.
-    pub(super) limit: &'b [(&'static str, Bytes)],
-    pub(super) over: Bytes,
+    pub(in crate::check) limit: &'b [(&'static str, Bytes)],
+    pub(in crate::check) over: Bytes,
 }
 
 impl MemorySum<'_> {
     /// Adds the sum to a finding as a table. Each line has the first role that uses the file or memory, the title, the
     /// bytes and the running total. The limit and the excess follow.
-    pub(super) fn add_to(&self, finding: Diagnostic) -> Diagnostic {
+    pub(in crate::check) fn add_to(&self, finding: Diagnostic) -> Diagnostic {
         let mut finding = finding;
         for lines in self.load.lines.chunk_by(|line, next| line.role == next.role).take(MAX_LABELS) {
             let Some(role) = lines.first().map(|line| self.registry.roles.get(line.role)) else { continue };
@@ -76,17 +78,17 @@ impl MemorySum<'_> {
             let role = self.registry.roles.get(line.role).head.name.value.to_string();
             (role, words::printable(&line.label), line.bytes)
         });
-        let other_users = self
-            .other_users
-            .iter()
-            .map(|(name, what, bytes)| (words::printable(name), (*what).to_owned(), *bytes));
-        for (name, what, bytes) in other_users.chain(of_roles) {
+        let of_services = self.services.iter().map(|service| {
+            let bytes = service.memory.map_or(Bytes(0), |memory| memory.value);
+            (words::printable(&service.head.name), "(service)".to_owned(), bytes)
+        });
+        for (name, what, bytes) in of_services.chain(of_roles) {
             total = total.plus(bytes);
             if rows.len() < MAX_LINES {
                 rows.push([name, what, bytes.to_string(), total.to_string()]);
             }
         }
-        let left_out = (self.other_users.len() + self.load.lines.len()).saturating_sub(MAX_LINES);
+        let left_out = (self.services.len() + self.load.lines.len()).saturating_sub(MAX_LINES);
         if left_out > 0 {
             rows.push([format!("and {left_out} more"), String::new(), String::new(), total.to_string()]);
         }
@@ -96,14 +98,43 @@ impl MemorySum<'_> {
         align(&rows)
     }
 
-    /// The smallest set of roles whose removal makes the sum fit, as text, and the memory that it frees. `after`
-    /// computes the sum without some roles.
-    pub(super) fn smallest_removal(&self, after: impl Fn(&[Id<Role>]) -> Bytes) -> Option<(String, Bytes)> {
-        let gone = roles_to_remove(self.load, self.over, &after)?;
+    /// A help with the smallest set of roles whose removal makes the sum fit, and the memory that it frees. `write` puts
+    /// the roles into words, and `place` ends the sentence.
+    pub(in crate::check) fn removal(&self, write: impl Fn(&str) -> String, place: &str) -> String {
+        let Some(gone) = self.roles_to_remove() else { return write("several roles") };
         let names: Vec<String> =
             gone.iter().map(|role| words::quoted(&self.registry.roles.get(*role).head.name)).collect();
         let noun = if gone.len() == 1 { "role" } else { "roles" };
-        Some((format!("{noun} {}", words::all_of(&names)), self.load.total.minus(after(&gone))))
+        let freed = self.load.total.minus(self.after(&gone));
+        let roles = format!("{noun} {}", words::all_of(&names));
+        format!("{}, which frees {freed}{place}", write(&roles))
+    }
+
+    /// The single role that frees enough memory and the least of it, else the largest roles until the sum fits. A role
+    /// frees the files that no other role reads. With `at-once`, another role can take its place, so each candidate is
+    /// tried.
+    fn roles_to_remove(&self) -> Option<Vec<Id<Role>>> {
+        let limit = self.load.total.minus(self.over);
+        let fits = |gone: &[Id<Role>]| self.after(gone) <= limit && self.load.total >= self.over;
+        let mut by_size = self.load.freed.clone();
+        by_size.sort_by_key(|(role, freed)| (*freed, *role));
+        let mut one = by_size.iter().filter(|(_, freed)| *freed >= self.over).take(MAX_TRIES);
+        if let Some((role, _)) = one.find(|(role, _)| fits(&[*role])) {
+            return Some(vec![*role]);
+        }
+        let mut gone = Vec::new();
+        for (role, _) in by_size.iter().rev().take(MAX_MOVED) {
+            gone.push(*role);
+            if fits(&gone) {
+                return Some(gone);
+            }
+        }
+        None
+    }
+
+    /// The sum without some roles.
+    fn after(&self, gone: &[Id<Role>]) -> Bytes {
+        self.group.load_after(self.scope, LoadChange { gone, at_once: None }).total
     }
 }
 
@@ -118,44 +149,18 @@ fn align(rows: &[[String; 4]]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The single role that frees enough memory and the least of it, else the largest roles until the sum fits. A role
-/// frees the files that no other role reads. With `at-once`, another role can take its place, so each candidate is
-/// tried.
-fn roles_to_remove(
-    load: &MemoryLoad,
-    over: Bytes,
-    after: &impl Fn(&[Id<Role>]) -> Bytes,
-) -> Option<Vec<Id<Role>>> {
-    let limit = load.total.minus(over);
-    let fits = |gone: &[Id<Role>]| after(gone) <= limit && load.total >= over;
-    let mut by_size = load.freed.clone();
-    by_size.sort_by_key(|(role, freed)| (*freed, *role));
-    let one = by_size.iter().filter(|(_, freed)| *freed >= over).take(MAX_TRIES);
-    if let Some((role, _)) = one.into_iter().find(|(role, _)| fits(&[*role])) {
-        return Some(vec![*role]);
-    }
-    let mut gone = Vec::new();
-    for (role, _) in by_size.iter().rev().take(MAX_MOVED) {
-        gone.push(*role);
-        if fits(&gone) {
-            return Some(gone);
-        }
-    }
-    None
-}
-
 /// The memory that roles and services of a host need.
-pub(super) struct HostLoad {
+pub(in crate::check) struct HostLoad {
     /// The memory of its roles.
-    pub(super) load: MemoryLoad,
+    pub(in crate::check) load: MemoryLoad,
     /// The excess over the host's memory without its reserve.
-    pub(super) over: Bytes,
+    pub(in crate::check) over: Bytes,
     /// The excess of its residencies over their budgets on this host. Separate findings report it.
-    pub(super) overrun: Bytes,
+    pub(in crate::check) overrun: Bytes,
 }
 
 impl HostLoad {
-    pub(super) fn new(registry: &Registry, group: &RoleGroup, services: Bytes) -> Self {
+    pub(in crate::check) fn new(registry: &Registry, group: &RoleGroup, services: Bytes) -> Self {
         let host = registry.hosts.get(group.host);
         let load = group.load(MemoryScope::Host);
         let limit = host.memory.value.minus(host.reserve.of(host.memory.value));
@@ -170,7 +175,7 @@ impl HostLoad {
     }
 
     /// True if the host has too little memory even if every residency stays within its budget.
-    pub(super) fn exceeds_host(&self) -> bool {
+    pub(in crate::check) fn exceeds_host(&self) -> bool {
         self.over > self.overrun
     }
 }

@@ -1,7 +1,7 @@
 //! All finding codes, collected from the modules that declare them.
 
 use crate::diag::Code;
-use crate::{check, diag, emit, facts, hir, syntax};
+use crate::{check, derive, diag, emit, facts, hir, syntax};
 
 /// All codes, sorted by number.
 pub fn codes() -> Vec<&'static Code> {
@@ -9,6 +9,7 @@ pub fn codes() -> Vec<&'static Code> {
         .iter()
         .chain(hir::codes::ALL)
         .chain(facts::lock::CODES)
+        .chain(derive::CODES)
         .chain(emit::codes::ALL)
         .chain(diag::codes::ALL)
         .copied()

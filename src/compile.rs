@@ -1,53 +1,77 @@
-//! The first half of the compiler: loaded files to a checked registry.
+//! The pipeline: loaded files to a registry, everything that follows from it, a checked registry, and artifacts.
 
 use crate::check::{Checked, NotCheckedPolicy, check};
-use crate::derive::Derived;
+use crate::derive::{Derived, ProfileSources, derive};
 use crate::diag::{Diagnostics, Reported};
+use crate::engine::Profile;
 use crate::facts::{Facts, Lock};
 use crate::hir::lower::{Items, SyntaxDamage};
 use crate::hir::{Bytes, KnownFile, KnownFiles, MissingSize, Registry};
+use crate::plan::plan;
+use crate::render::{ArtifactSet, RenderError, render, templates};
 use crate::source::{FileId, Flaw, Loaded, SourceFile, Span, Spanned};
 use crate::syntax::{codes, parse, resolve_fixes};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 
-/// Compiles the loaded files to a checked registry, and reports all findings.
-pub fn analyze(loaded: &Loaded, findings: &mut Diagnostics) -> Result<Checked, Reported> {
-    analyze_with(NotCheckedPolicy::Count, loaded, findings)
+/// A registry that is lowered but not checked, with its lock. Items that cannot be read are reported and left out.
+pub struct LoweredRegistry<'l> {
+    loaded: &'l Loaded,
+    /// The registry.
+    pub registry: Registry,
+    /// The lock. Its facts replace the size and the trained context that models omit.
+    pub lock: Lock,
 }
 
-/// Like [`analyze`], with a policy for checks that lack a fact.
-pub fn analyze_with(
-    policy: NotCheckedPolicy,
+/// The first stage: parses the loaded files and lowers their items.
+pub fn lower<'l>(loaded: &'l Loaded, findings: &mut Diagnostics) -> LoweredRegistry<'l> {
+    let lock = read_lock(loaded, findings);
+    LoweredRegistry { loaded, registry: lower_with(loaded, &known_files(&lock), findings), lock }
+}
+
+impl LoweredRegistry<'_> {
+    /// The second stage: computes everything that follows. `upgrade` has the name of a profile, and the profile to use
+    /// instead of it.
+    pub fn derive(self, upgrade: Option<(&str, &Profile)>, findings: &mut Diagnostics) -> Derived {
+        derive(self.registry, self.lock, ProfileSources { files: &self.loaded.profiles, upgrade }, findings)
+    }
+}
+
+/// The stages up to a checked registry. Reports all findings, with their fixes.
+pub fn analyze(
     loaded: &Loaded,
+    policy: NotCheckedPolicy,
     findings: &mut Diagnostics,
 ) -> Result<Checked, Reported> {
-    let (registry, lock) = lower_with_lock(loaded, findings);
-    let checked = check(Derived::new(registry, &loaded.profiles, lock), policy, findings);
+    let derived = lower(loaded, findings).derive(None, findings);
+    let checked = check(derived, policy, findings);
     let is_intact = |file| !loaded.flaws.iter().any(|flaw| flaw.file() == file);
     resolve_fixes(&loaded.map, is_intact, findings);
     findings.sort();
     checked
 }
 
-/// Lowers the loaded files to a registry without checking it. Reports and omits items that cannot be read.
-pub fn lower(loaded: &Loaded, findings: &mut Diagnostics) -> Registry {
-    lower_with_lock(loaded, findings).0
+/// The last stages: plans a checked registry, and passes the artifacts to `emit`.
+pub fn generate<T>(checked: Checked, emit: impl FnOnce(&ArtifactSet<'_>) -> T) -> Result<T, RenderError> {
+    // Leak the plan and the artifacts: freeing them is slow.
+    let plan = ManuallyDrop::new(plan(&checked));
+    // The plan has all data of the output, so `checked` can be freed.
+    let (templates, ()) = rayon::join(templates, || drop(checked));
+    let artifacts = ManuallyDrop::new(render(&plan, &templates)?);
+    Ok(emit(&artifacts))
 }
 
 /// Like [`lower`], for a lock that is about to be written: models need no `size`. Returns the findings about the old
 /// lock separately.
-pub fn lower_to_lock(loaded: &Loaded, findings: &mut Diagnostics) -> (Registry, Lock, Diagnostics) {
+pub fn lower_to_lock<'l>(
+    loaded: &'l Loaded,
+    findings: &mut Diagnostics,
+) -> (LoweredRegistry<'l>, Diagnostics) {
     let mut lock_findings = Diagnostics::default();
     let lock = read_lock(loaded, &mut lock_findings);
     let known = KnownFiles { files: BTreeMap::new(), missing_size: MissingSize::Allow };
-    (lower_with(loaded, &known, findings), lock, lock_findings)
-}
-
-/// Like [`lower`], and also reads the lock: its facts replace the size and trained context that models omit.
-pub fn lower_with_lock(loaded: &Loaded, findings: &mut Diagnostics) -> (Registry, Lock) {
-    let lock = read_lock(loaded, findings);
-    (lower_with(loaded, &known_files(&lock), findings), lock)
+    (LoweredRegistry { loaded, registry: lower_with(loaded, &known, findings), lock }, lock_findings)
 }
 
 fn lower_with(loaded: &Loaded, known: &KnownFiles, findings: &mut Diagnostics) -> Registry {

@@ -1,9 +1,10 @@
 //! orchgen compiles a registry of language models into the files that serve and document them.
 //!
 //! ```text
-//! YAML, KDL ───────── syntax ──▶ Document ── hir::lower ──▶ Registry ─┐
-//! GGUF headers ────── facts ───▶ registry.lock ─────────────▶ Lock ───┼─ check ─▶ Checked ─ plan ─▶ Plan ─ render ─▶ ArtifactSet ─ emit ─▶ out/
-//! help of llama.cpp ─ engine ──▶ profile JSON ───────────▶ Profile ───┘
+//! text --load,parse--> Document --lower--> Registry --derive--> Derived --check--> Checked --plan--> Plan --render--> ArtifactSet --emit--> disk
+//!
+//! GGUF headers -- facts --> registry.lock ----------------^
+//! help of llama.cpp -- engine --> profile JSON -----------^
 //! ```
 //!
 //! A room is a folder of `src`. Each arrow is a function of one room. All findings go to one sink, and the work continues
@@ -31,7 +32,7 @@
 //! - **Invariant:** only [`source`] and [`facts`] read files, and only [`emit`] writes files. Everything between is a pure function.
 //! - **Invariant:** [`check::Checked`] is the only gate. After it the input has no errors, and planning cannot fail.
 //! - **Invariant:** the output depends only on the input: not on the time, the machine, the folder or the environment.
-//! - **Invariant:** each process has one command line, in [`plan`]. Every target uses it.
+//! - **Invariant:** [`derive`] computes each command line once. Checks, the plan and all targets use it.
 //! - **Invariant:** one file wraps each external crate that could be replaced (`tests/tidy.rs` lists them).
 
 #[macro_use]

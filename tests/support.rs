@@ -1,9 +1,11 @@
 //! Functions that compile registries for tests: texts or folders in, findings and output files out.
 
-use orchgen::check::Checked;
+use orchgen::check::{Checked, NotCheckedPolicy};
 use orchgen::cli::fix::{FixLevel, Fixed, fix};
 use orchgen::compile::analyze;
+use orchgen::derive::ServedRole;
 use orchgen::diag::{Diagnostics, report};
+use orchgen::engine::Word;
 use orchgen::hir::Registry;
 use orchgen::source::{Loaded, SourceMap};
 use std::collections::BTreeMap;
@@ -32,6 +34,16 @@ impl Compiled {
     #[track_caller]
     pub(crate) fn checked(&self) -> &Checked {
         self.checked.as_ref().unwrap_or_else(|| panic!("{}", self.report()))
+    }
+
+    /// The arguments of the first process of a role.
+    #[track_caller]
+    pub(crate) fn arguments(&self, role: &str) -> String {
+        let checked = self.checked();
+        let is_named =
+            |served: &ServedRole| *checked.registry().roles.get(served.id).head.name.value == *role;
+        let (served, command) = checked.roles().find(|(served, _)| is_named(served)).unwrap();
+        command.line(&served.endpoint, 0).iter().map(Word::text).collect::<Vec<_>>().join(" ")
     }
 
     /// All files that a build would write: path, text, and true if the file is executable.
@@ -81,7 +93,7 @@ fn load_texts(files: &[(&str, &str)]) -> Loaded {
 pub(crate) fn fixed(files: &[(&str, &str)], level: FixLevel) -> Fixed {
     fix(load_texts(files), level, &|loaded| {
         let mut findings = Diagnostics::default();
-        let _ = analyze(loaded, &mut findings);
+        let _ = analyze(loaded, NotCheckedPolicy::Count, &mut findings);
         findings
     })
 }
@@ -94,7 +106,7 @@ pub(crate) fn compile_folder(folder: &Path) -> Compiled {
 
 fn compile_loaded(loaded: Loaded) -> Compiled {
     let mut findings = Diagnostics::default();
-    let checked = analyze(&loaded, &mut findings).ok();
+    let checked = analyze(&loaded, NotCheckedPolicy::Count, &mut findings).ok();
     Compiled { loaded, findings, checked }
 }
 
@@ -102,7 +114,7 @@ fn compile_loaded(loaded: Loaded) -> Compiled {
 pub(crate) fn lower(files: &[(&str, &str)]) -> (Registry, Compiled) {
     let loaded = load_texts(files);
     let mut findings = Diagnostics::default();
-    let registry = orchgen::compile::lower(&loaded, &mut findings);
+    let registry = orchgen::compile::lower(&loaded, &mut findings).registry;
     findings.sort();
     (registry, Compiled { loaded, findings, checked: None })
 }

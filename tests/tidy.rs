@@ -158,6 +158,29 @@ fn rooms_import_what_the_table_lists() {
     assert_eq!(imports, table, "left: imports, right: the table in src/lib.rs");
 }
 
+/// The imports in the table are a list without circles if each room imports only rooms above it.
+#[test]
+fn rooms_and_modules_of_derive_import_only_those_above_them() {
+    let mut above = BTreeSet::new();
+    for room in table() {
+        let below: Vec<&String> = room.imports.iter().filter(|import| !above.contains(*import)).collect();
+        assert!(below.is_empty(), "{} imports {below:?}, which is below it", room.name);
+        above.insert(room.name);
+    }
+    let text = std::fs::read_to_string(root().join("derive/mod.rs")).unwrap();
+    let rows = text.split("```").nth(1).unwrap().lines().filter_map(|row| row.strip_prefix("//! "));
+    let modules: Vec<&str> = rows.filter_map(|row| row.split_whitespace().next()).collect();
+    for (file, text) in sources() {
+        let Some(module) = file.strip_prefix("derive/").filter(|name| *name != "mod.rs") else { continue };
+        let at = modules.iter().position(|known| *known == module.trim_end_matches(".rs"));
+        let above = &modules[..at.unwrap_or_else(|| panic!("the table in derive/mod.rs lacks {module}"))];
+        let imports = paths_after("super::", &code(&text));
+        let below: Vec<&String> =
+            imports.iter().filter(|path| !above.contains(&first_segment(path))).collect();
+        assert!(below.is_empty(), "derive/{module} imports {below:?}, which is not above it");
+    }
+}
+
 #[test]
 fn paths_are_found() {
     assert_eq!(paths_after("crate::", "use crate::plan::Plan; x(crate::diag::y)"), ["plan::Plan", "diag::y"]);

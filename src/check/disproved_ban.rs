@@ -1,7 +1,8 @@
 //! A ban whose reason the model files disprove.
 
 use crate::derive::Derived;
-use crate::derive::locked::{facts, verdict};
+use crate::derive::locked::facts;
+use crate::derive::pairs::verdict;
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::architecture::architecture;

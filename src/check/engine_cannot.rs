@@ -2,7 +2,7 @@
 
 use super::shared::faults::{self, FaultyRole};
 use crate::derive::Derived;
-use crate::derive::intent;
+use crate::derive::overrides::effective_overrides;
 use crate::diag::{Diagnostics, words};
 use crate::engine::dialect::{FaultKind, Intent};
 use crate::hir::Registry;
@@ -44,9 +44,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let label = if fault.builds.is_empty() { "not possible" } else { "not supported by this build" };
         findings.report(role.complete(ENGINE_CANNOT.at(place, label, message), fault, None));
     }
-    for issues in derived.lowering_issues() {
-        for missing in &issues.not_checked {
-            findings.skip(&ENGINE_CANNOT, derived.registry.roles.get(issues.role), &*missing.why);
+    for (role, _, command) in derived.commands() {
+        for missing in &command.server().not_checked {
+            findings.skip(&ENGINE_CANNOT, role, &*missing.why);
         }
     }
 }
@@ -68,7 +68,7 @@ fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String)
         Intent::Batch => (span(serving.batch.as_ref()), "batch"),
         Intent::Experts => (span(serving.experts.as_ref()), "experts"),
         Intent::Override(n) => {
-            let overrides = intent::effective_overrides(registry, serving);
+            let overrides = effective_overrides(registry, serving);
             (overrides.get(n).map(|one| one.key.span), "override")
         }
         Intent::Draft => (span(draft), "draft"),

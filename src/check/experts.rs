@@ -1,7 +1,7 @@
 //! The number of experts that a role uses, compared with the model and with the advice of the registry.
 
 use crate::derive::Derived;
-use crate::derive::intent::EXPERT_USED_COUNT;
+use crate::derive::overrides::EXPERT_USED_COUNT;
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::architecture::lacks_experts;
 use crate::hir::{Experts, Family, Model, Override, Registry, Role, Serving, Setting};

@@ -2,9 +2,8 @@
 
 use super::owner;
 use super::shared::secrets;
-use crate::derive::Derived;
+use crate::derive::{Derived, ServedRole};
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Registry, Serving};
 use crate::source::Span;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -34,9 +33,10 @@ declare_code! {
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let mut reported: BTreeSet<Span> = BTreeSet::new();
-    for (role, serving) in registry.served() {
+    for served in &derived.roles {
+        let (role, serving) = (registry.roles.get(served.id), &served.serving);
         let exposed = serving.listen.iter().find(|address| !is_loopback(address));
-        let Some(address) = exposed.filter(|_| !requires_key(registry, serving)) else { continue };
+        let Some(address) = exposed.filter(|_| !requires_key(served)) else { continue };
         let owner = owner(registry, role, address.span);
         // A default applies to many roles, but is reported once.
         if owner.kind != "role" && !reported.insert(address.span) {
@@ -59,8 +59,9 @@ fn is_loopback(address: &str) -> bool {
 }
 
 /// True if clients must send a key. A key in the registry text counts too: `secret-in-registry` reports it.
-fn requires_key(registry: &Registry, serving: &Serving) -> bool {
+fn requires_key(served: &ServedRole) -> bool {
+    let serving = &served.serving;
     serving.key_file.is_some()
         || serving.options.iter().any(|option| secrets::is_key_option(&option.name))
-        || registry.env_of(serving).iter().any(|(name, _)| secrets::is_key_variable(name))
+        || served.env.iter().any(|(name, _)| secrets::is_key_variable(name))
 }

@@ -74,7 +74,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 /// The memory of a residency on the host where it needs the most.
 fn largest_load(loads: &RoleGroups, residency: Id<Residency>) -> Bytes {
     let hosts = loads.of_residency(residency);
-    hosts.map(|roles| roles.load(MemoryScope::Host).total).max().unwrap_or(Bytes(0))
+    hosts.map(|roles| roles.load(MemoryScope::HOST).total).max().unwrap_or(Bytes(0))
 }
 
 /// Describes where a role listens. A role that shares has no port, so the other role is named.

@@ -1,7 +1,7 @@
 //! An override that also applies to a draft of the same architecture.
 
 use crate::derive::Derived;
-use crate::derive::intent;
+use crate::derive::overrides::effective_overrides;
 use crate::diag::{Diagnostics, words};
 use crate::engine::architecture::lacks_experts;
 use crate::engine::keys::{KeyVerdict, check_key};
@@ -46,10 +46,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         if serving.experts.is_some() && !target_has_experts && lacks_experts(target) {
             continue;
         }
-        let overridden = intent::engine_overrides(derived, serving)
-            .into_iter()
-            .map(|(name, _)| name)
-            .find(|name| has_effect(name));
+        let overrides = effective_overrides(registry, serving).into_iter();
+        let overridden = overrides.map(|one| &*one.key.value).find(|name| has_effect(name));
         let (what, place) = match (serving.experts, overridden) {
             (Some(experts), _) => ("`experts`".to_owned(), experts.span),
             (None, Some(name)) => {

@@ -27,14 +27,10 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
-    for (role, serving) in registry.served() {
-        if !registry.is_on_demand(serving) {
-            continue;
-        }
-        let first = serving
-            .backend
-            .map_or(u64::from(serving.ports.first) + 10_000, |backend| u64::from(backend.value));
-        let last = first + serving.ports.len() as u64 - 1;
+    for served in &derived.roles {
+        let (role, serving) = (registry.roles.get(served.id), &served.serving);
+        let Some(first) = served.endpoint.hidden else { continue };
+        let last = u64::from(first) + serving.ports.len() as u64 - 1;
         if last <= 65535 {
             continue;
         }

@@ -2,9 +2,7 @@
 
 use super::shared::faults::builds_without;
 use crate::derive::Derived;
-use crate::derive::intent;
 use crate::diag::{Diagnostics, words};
-use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
@@ -34,23 +32,16 @@ declare_code! {
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
-    let mut seen = BTreeSet::new();
-    for (id, role) in registry.roles.entries() {
-        let Some(serving) = role.serving() else { continue };
-        if serving.pooling.is_some() || !seen.insert(serving.model.value) {
-            continue;
-        }
-        let model = registry.models.get(serving.model.value);
-        let Some(lowered) = intent::lower_prompt(derived, serving.model.value, serving) else {
-            continue;
-        };
+    for (role, served, command) in derived.commands() {
+        let Some(lowered) = &command.one_shot else { continue };
+        let model = derived.registry.models.get(served.serving.model.value);
         let name = words::quoted(&model.head.name);
-        for left in lowered.not_checked {
-            findings.skip(&MISSING_ONE_SHOT, &model.head, left.why);
+        for left in &lowered.not_checked {
+            findings.skip(&MISSING_ONE_SHOT, &model.head, &*left.why);
         }
         // If the build cannot express the server either, another finding reports that.
-        let Some(error) = lowered.errors.first().filter(|_| !derived.cannot_serve(id)) else { continue };
+        let can_serve = command.server().errors.is_empty();
+        let Some(error) = lowered.errors.first().filter(|_| can_serve) else { continue };
         let message = format!("model {name} has no one-shot command: {}", words::printable(&error.why));
         let finding = MISSING_ONE_SHOT
             .at(model.head.name.span, "left out", message)

@@ -56,23 +56,19 @@ mod unfitting_cache_type;
 mod unholdable_path;
 mod unknown_cpu;
 mod unknown_node;
-mod unknown_profile;
 mod unknown_threads;
 mod unmet_need;
-mod unreadable_profile;
 mod untrained_context;
 mod unused_allow;
 mod unused_item;
 mod without_cache;
 
-use crate::derive::Derived;
-use crate::derive::RoleGroups;
+use crate::derive::{Derived, RoleCommand, ServedRole, SharedProfile};
 use crate::diag::{Code, Diagnostics, Reported};
-use crate::engine::Profile;
-use crate::engine::dialect::Lowered;
-use crate::hir::{Engine, Head, Id, Model, Registry, Role, Serving};
+use crate::hir::{Engine, Head, Registry, Role};
 use crate::source::Span;
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// A rule: the codes of its findings, and the function that reports them.
 pub struct Check {
@@ -97,7 +93,6 @@ static ALL: &[Check] = checks![
     over_budget: OVER_BUDGET,
     experts: TOO_MANY_EXPERTS AVOIDED_EXPERTS TOO_FEW_EXPERTS,
     name_collision: NAME_COLLISION,
-    unknown_profile: UNKNOWN_PROFILE,
     engine_cannot: ENGINE_CANNOT,
     missing_backend_port: MISSING_BACKEND_PORT,
     shares_a_sharer: SHARES_A_SHARER,
@@ -139,7 +134,6 @@ static ALL: &[Check] = checks![
     without_cache: WITHOUT_CACHE,
     options: UNKNOWN_OPTION REMOVED_OPTION DEPRECATED_OPTION OPTION_VALUE REPEATED_OPTION OWNED_OPTION LONE_OPTION IDLE_OPTION,
     engine_variable: ENGINE_VARIABLE,
-    unreadable_profile: UNREADABLE_PROFILE,
     contradicted_fact: CONTRADICTED_FACT,
     missing_shard: MISSING_SHARD,
     refuted_draft: REFUTED_DRAFT,
@@ -170,38 +164,39 @@ pub enum NotCheckedPolicy {
 
 /// A registry without errors. Only this can be planned.
 #[derive(Debug)]
-pub struct Checked(Derived);
+pub struct Checked {
+    derived: Derived,
+    /// The profile of each engine, in the order of declaration.
+    profiles: Vec<SharedProfile>,
+    /// The command lines of each served role, in the order of declaration.
+    commands: Vec<Arc<RoleCommand>>,
+}
 
 impl Checked {
+    fn new(derived: Derived) -> Result<Self, Reported> {
+        let profiles = derived.profiles.iter().cloned().collect::<Result<_, _>>()?;
+        let commands = derived.roles.iter().map(|role| role.command.clone()).collect::<Result<_, _>>()?;
+        Ok(Self { derived, profiles, commands })
+    }
+
     /// The lowered registry.
     pub fn registry(&self) -> &Registry {
-        &self.0.registry
+        &self.derived.registry
     }
 
     /// The values that the checks read.
     pub fn derived(&self) -> &Derived {
-        &self.0
+        &self.derived
     }
 
-    /// The profile of an engine. `None` only for an unknown profile, which is an error and so cannot occur here.
-    pub fn profile(&self, engine: Id<Engine>) -> Option<&Profile> {
-        self.0.profile(engine)
+    /// The engines with their profiles, in the order of declaration.
+    pub fn engines(&self) -> impl Iterator<Item = (&Engine, &SharedProfile)> {
+        self.derived.registry.engines.iter().zip(&self.profiles)
     }
 
-    /// Memory sums over roles, residencies and hosts.
-    pub fn loads(&self) -> RoleGroups<'_> {
-        self.0.loads()
-    }
-
-    /// The command line of an instance of a role, as checked. `None` only for an unknown profile, which cannot occur
-    /// here.
-    pub fn lower_server(&self, serving: &Serving, instance: usize) -> Option<Lowered> {
-        self.0.lower_server(serving, instance)
-    }
-
-    /// The one-shot command of a model with the settings of a role.
-    pub fn lower_prompt(&self, model: Id<Model>, serving: &Serving) -> Option<Lowered> {
-        self.0.lower_prompt(model, serving)
+    /// The served roles with their command lines, in the order of declaration.
+    pub fn roles(&self) -> impl Iterator<Item = (&ServedRole, &RoleCommand)> {
+        self.derived.roles.iter().zip(self.commands.iter().map(|command| &**command))
     }
 }
 
@@ -211,7 +206,6 @@ pub fn check(
     policy: NotCheckedPolicy,
     findings: &mut Diagnostics,
 ) -> Result<Checked, Reported> {
-    derived.prepare();
     let run = |check: &Check| {
         let mut found = Diagnostics::default();
         (check.run)(&derived, &mut found);
@@ -227,7 +221,7 @@ pub fn check(
     unused_allow::silence(&derived.registry, findings);
     match findings.reported() {
         Some(reported) => Err(reported),
-        None => Ok(Checked(derived)),
+        None => Checked::new(derived),
     }
 }
 

@@ -104,13 +104,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         if host.numa.iter().all(|node| node.memory.is_none()) || !group.is_placed() {
             continue;
         }
-        for node in overfull_nodes(registry, group, services, MemoryScope::LockedOn) {
+        for node in overfull_nodes(registry, group, services, MemoryScope::locked_on) {
             let help = |roles: &str| format!("place {roles} on other nodes, or remove `lock`");
             findings.report(node.finding(&LOCKED_OVER_NODE, "files locked", help));
         }
-        for node in overfull_nodes(registry, group, services, MemoryScope::Node) {
+        for node in overfull_nodes(registry, group, services, MemoryScope::node) {
             // `locked-over-node` reports nodes that the locked files alone overfill.
-            let locked = group.load(MemoryScope::LockedOn(node.node.node.value));
+            let locked = group.load(MemoryScope::locked_on(node.node.node.value));
             if locked.total <= node.memory {
                 let help = |roles: &str| format!("place {roles} on other nodes");
                 findings.report(node.finding(&OVER_NODE_MEMORY, "roles placed", help));

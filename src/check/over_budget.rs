@@ -62,14 +62,14 @@ fn finding(
     Spanned { value: budget, span }: Spanned<Bytes>,
     group: &RoleGroup,
 ) -> Option<Diagnostic> {
-    let load = group.load(MemoryScope::Host);
+    let load = group.load(MemoryScope::HOST);
     if load.total <= budget {
         return None;
     }
     let (total, over, host) = (load.total, load.total.minus(budget), registry.hosts.get(load.host));
     let message = format!("{residency} takes {total} on {host}, {over} over its budget of {budget}");
     let limit = [("budget", budget)];
-    let (scope, load, services) = (MemoryScope::Host, &load, [].as_slice());
+    let (scope, load, services) = (MemoryScope::HOST, &load, [].as_slice());
     let sum = MemorySum { registry, group, scope, load, services, limit: &limit, over };
     // A budget larger than the host would not help.
     let room = host.memory.value.minus(host.reserve.of(host.memory.value));

@@ -75,7 +75,7 @@ fn finding(
     let label = format!("{total} needed in addition to the reserve");
     let finding = OVER_HOST_MEMORY.at(host.memory.span, label, message).about(host);
     let limit = [("memory", memory), ("reserve", reserve)];
-    let (scope, over) = (MemoryScope::Host, *over);
+    let (scope, over) = (MemoryScope::HOST, *over);
     let sum = MemorySum { registry, group, scope, load, services, limit: &limit, over };
     let moved =
         (!load.freed.is_empty()).then(|| sum.removal(|roles| format!("move {roles} to another host"), ""));
@@ -90,12 +90,12 @@ fn at_once(registry: &Registry, group: &RoleGroup, limit: Bytes, over: Bytes) ->
         .filter(|(id, _, _)| registry.residencies.get(*id).start.value == Start::OnDemand);
     for (residency, roles, alone) in on_demand {
         // This residency is too small to free enough.
-        if alone.load(MemoryScope::Host).total < over {
+        if alone.load(MemoryScope::HOST).total < over {
             continue;
         }
         let fits = |most: usize| {
             let change = LoadChange { gone: &[], at_once: Some((residency, most)) };
-            group.load_after(MemoryScope::Host, change).total <= limit
+            group.load_after(MemoryScope::HOST, change).total <= limit
         };
         if let Some(most) = largest_that(fits, roles) {
             let residency = registry.residencies.get(residency);

@@ -1,7 +1,7 @@
 //! Metadata overrides of families and roles that the engine ignores or cannot load.
 
 use crate::derive::Derived;
-use crate::derive::intent::EXPERT_USED_COUNT;
+use crate::derive::overrides::EXPERT_USED_COUNT;
 use crate::diag::{Diagnostic, Diagnostics, Safety, suggest, words};
 use crate::engine::Profile;
 use crate::engine::architecture::lacks_experts;

@@ -1,9 +1,9 @@
 //! Two processes that listen on the same address and port.
 
 use super::shared::claims::Claims;
-use crate::derive::Derived;
+use crate::derive::{Derived, ServedRole};
 use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{Host, Id, Registry, Text};
+use crate::hir::{Host, Id};
 use crate::source::Span;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -73,7 +73,7 @@ const MAX_LABELS: usize = 6;
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let mut hosts: BTreeMap<Id<Host>, HostListeners> = BTreeMap::new();
-    each_group(registry, |host, group| {
+    each_group(derived, |host, group| {
         let listeners = hosts.entry(host).or_default();
         // Ranges can conflict at many ports, and a role can listen at many addresses. Report once, at the later place.
         let mut conflicts: BTreeMap<(u32, usize), Listener> = BTreeMap::new();
@@ -93,28 +93,33 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 }
 
 /// Calls `each` for every process that listens, with all its addresses and ports.
-fn each_group<'r>(registry: &'r Registry, mut each: impl FnMut(Id<Host>, Vec<Listener<'r>>)) {
+fn each_group<'r>(derived: &'r Derived, mut each: impl FnMut(Id<Host>, Vec<Listener<'r>>)) {
+    let registry = &derived.registry;
     for service in registry.services.iter() {
         let Some(port) = service.port else { continue };
         let owner = ListenerOwner { kind: "service", name: &service.head.name };
         let (ports, place) = ((u32::from(port.value), u32::from(port.value)), port.span);
         let at = |address| Listener { owner, address, ports, place, kind: ListenerKind::Port };
-        each(service.host.value, addresses(&service.listen).into_iter().map(at).collect());
+        each(
+            service.host.value,
+            addresses(service.listen.iter().map(|address| &address.value)).into_iter().map(at).collect(),
+        );
     }
-    for (role, serving) in registry.served() {
-        let owner = ListenerOwner { kind: "role", name: &role.head.name };
-        let ports = (u32::from(serving.ports.first), u32::from(serving.ports.last));
+    let roles = || derived.roles.iter().map(|served| (&*registry.roles.get(served.id).head.name, served));
+    for (name, ServedRole { serving, endpoint, .. }) in roles() {
+        let owner = ListenerOwner { kind: "role", name };
+        let ports = (u32::from(endpoint.ports.first), u32::from(endpoint.ports.last));
         let at =
             |address| Listener { owner, address, ports, place: serving.ports.span, kind: ListenerKind::Port };
-        each(serving.host.value, addresses(&serving.listen).into_iter().map(at).collect());
+        each(serving.host.value, addresses(&*endpoint.addresses).into_iter().map(at).collect());
     }
     // Last, because a hidden port is easier to change than a declared one. The later listener gets the finding.
-    for (role, serving) in registry.served().filter(|(_, serving)| registry.is_on_demand(serving)) {
-        let owner = ListenerOwner { kind: "role", name: &role.head.name };
-        let place = serving.backend.map_or(serving.ports.span, |backend| backend.span);
+    for (name, ServedRole { serving, endpoint, .. }) in roles() {
         // `missing-backend-port` reports ports above 65535.
-        let Some(first) = serving.backend_port(0).map(u32::from) else { continue };
-        let instances = u32::from(serving.ports.last - serving.ports.first);
+        let Some(first) = endpoint.hidden.filter(|first| u16::try_from(*first).is_ok()) else { continue };
+        let owner = ListenerOwner { kind: "role", name };
+        let place = serving.backend.map_or(serving.ports.span, |backend| backend.span);
+        let instances = u32::from(endpoint.ports.last - endpoint.ports.first);
         let ports = (first, (first + instances).min(u32::from(u16::MAX)));
         let address = IpAddr::from([127, 0, 0, 1]);
         each(
@@ -168,8 +173,8 @@ impl<'r> HostListeners<'r> {
     }
 }
 
-fn addresses(listen: &[Text]) -> Vec<IpAddr> {
-    let declared: Vec<IpAddr> = listen.iter().filter_map(|address| address.parse().ok()).collect();
+fn addresses<'a>(listen: impl IntoIterator<Item = &'a Box<str>>) -> Vec<IpAddr> {
+    let declared: Vec<IpAddr> = listen.into_iter().filter_map(|address| address.parse().ok()).collect();
     if declared.is_empty() { vec![IpAddr::from([127, 0, 0, 1])] } else { declared }
 }
 

@@ -1,9 +1,9 @@
 //! A draft that the engine does not use.
 
 use crate::derive::Derived;
-use crate::derive::locked::{
-    ReasonText, RoleDraft, describe, is_unusable, lock_labels, pair_facts, role_drafts,
-};
+use crate::derive::RoleDraft;
+use crate::derive::locked::{is_unusable, pair_facts};
+use crate::derive::pairs::{ReasonText, describe, lock_labels};
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::pairing::{MismatchHandling, PairVerdict, mismatch_handling};
 use crate::facts::Lock;
@@ -54,16 +54,16 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, lock) = (&derived.registry, &derived.lock);
-    for role_draft in role_drafts(derived) {
-        let verdict = role_draft.verdict(derived, lock);
-        if verdict == Ok(PairVerdict::Compatible) || role_draft.was_reported(registry) {
+    for role_draft in derived.role_drafts() {
+        let verdict = role_draft.verdict;
+        if *verdict == Ok(PairVerdict::Compatible) || role_draft.was_reported(registry) {
             continue;
         }
         match verdict {
             Ok(PairVerdict::Incompatible(reason))
                 if mismatch_handling(role_draft.profile) == MismatchHandling::NoSpeculation =>
             {
-                findings.report(finding(registry, lock, &role_draft, &describe(&reason)));
+                findings.report(finding(registry, lock, &role_draft, &describe(reason)));
             }
             Ok(_) => {}
             Err(_) if is_unusable(lock) => {}
@@ -77,7 +77,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 }
 
 fn finding(registry: &Registry, lock: &Lock, role_draft: &RoleDraft, text: &ReasonText) -> Diagnostic {
-    let RoleDraft { role, serving, draft, profile } = role_draft;
+    let RoleDraft { role, serving, draft, profile, .. } = role_draft;
     let (target, drafter) =
         (registry.models.get(serving.model.value), registry.models.get(draft.model.value));
     let message =

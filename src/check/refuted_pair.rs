@@ -1,7 +1,8 @@
 //! A declared pair that the engine considers incompatible.
 
 use crate::derive::Derived;
-use crate::derive::locked::{NOT_LOCKED, describe, facts, is_unusable, lock_labels, verdict};
+use crate::derive::locked::{NOT_LOCKED, facts, is_unusable};
+use crate::derive::pairs::{describe, lock_labels, verdict};
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::pairing::{Mismatch, MismatchHandling, PairVerdict, mismatch_handling};

@@ -1,7 +1,7 @@
 //! A draft that an older build uses by converting tokens to text and back.
 
 use crate::derive::Derived;
-use crate::derive::locked::{describe, role_drafts};
+use crate::derive::pairs::describe;
 use crate::diag::Diagnostics;
 use crate::engine::pairing::{MismatchHandling, PairVerdict, mismatch_handling};
 
@@ -45,16 +45,15 @@ declare_code! {
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
-    let lock = &derived.lock;
-    for role_draft in role_drafts(derived) {
+    for role_draft in derived.role_drafts() {
         if mismatch_handling(role_draft.profile) == MismatchHandling::NoSpeculation {
             continue;
         }
-        let Ok(PairVerdict::Incompatible(reason)) = role_draft.verdict(derived, lock) else { continue };
+        let Ok(PairVerdict::Incompatible(reason)) = role_draft.verdict else { continue };
         if role_draft.was_reported(&derived.registry) {
             continue;
         }
-        let (role, text) = (role_draft.role, describe(&reason));
+        let (role, text) = (role_draft.role, describe(reason));
         let message = format!("{role} converts drafted tokens to text and back: {}", text.why);
         let finding = TRANSLATED_DRAFT
             .at(role_draft.draft.model.span, "incompatible draft", message)

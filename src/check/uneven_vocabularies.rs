@@ -1,7 +1,7 @@
 //! A compatible draft whose vocabulary has another size than its target's.
 
 use crate::derive::Derived;
-use crate::derive::locked::{pair_facts, role_drafts};
+use crate::derive::locked::pair_facts;
 use crate::diag::Diagnostics;
 use crate::engine::pairing::PairVerdict;
 
@@ -44,8 +44,8 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, lock) = (&derived.registry, &derived.lock);
-    for role_draft in role_drafts(derived) {
-        let Ok(PairVerdict::UnevenSizes { target, draft }) = role_draft.verdict(derived, lock) else {
+    for role_draft in derived.role_drafts() {
+        let Ok(PairVerdict::UnevenSizes { target, draft }) = *role_draft.verdict else {
             continue;
         };
         if role_draft.was_reported(registry) {

@@ -1,7 +1,7 @@
 //! A context longer than the trained context of the model.
 
 use crate::derive::Derived;
-use crate::derive::intent;
+use crate::derive::overrides::effective_overrides;
 use crate::diag::{Diagnostics, words};
 use crate::hir::{Override, Registry, Serving, Setting};
 use crate::source::{Span, Spanned};
@@ -66,7 +66,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 /// The context length that an override sets.
 fn extended_context(registry: &Registry, serving: &Serving) -> Option<(u64, Span)> {
     let key = format!("{}.context_length", registry.model_of(serving).1.arch.value);
-    let overrides = intent::effective_overrides(registry, serving);
+    let overrides = effective_overrides(registry, serving);
     overrides.into_iter().filter(|one| *one.key.value == *key).find_map(tokens)
 }
 

@@ -1,6 +1,7 @@
 //! `allow` entries of items: they silence warnings with a reason. This check reports entries that silence nothing.
 
 use super::codes;
+use crate::derive;
 use crate::diag::{
     Absence, Change, Code, Diagnostic, Diagnostics, ProposedFix, Safety, Severity, SilenceReason, Suggestion,
     suggest, words,
@@ -70,7 +71,7 @@ pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {
 
 /// The codes of findings about an item.
 fn item_codes() -> impl Iterator<Item = &'static Code> {
-    hir_codes::ALL.iter().copied().chain(codes())
+    hir_codes::ALL.iter().chain(derive::CODES).copied().chain(codes())
 }
 
 fn unused(head: &Head, allow: &Allow, known: Option<&Code>) -> Diagnostic {

@@ -2,14 +2,12 @@
 
 use super::args::{BuildArgs, OutputArgs};
 use super::{RunStatus, baseline, session};
-use crate::compile::analyze_with;
+use crate::compile::{analyze, generate};
 use crate::diag::{BaselineScope, Diagnostics, Label, words};
 use crate::emit::{self, EmitError, FileChange, Force, Observer, Outcome, Written};
-use crate::plan::plan;
+use crate::render::ArtifactSet;
 use crate::render::quote::shell;
-use crate::render::{ArtifactSet, render, templates};
 use crate::source::{SourceMap, Span};
-use std::mem::ManuallyDrop;
 use std::path::Path;
 
 pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> RunStatus {
@@ -30,7 +28,7 @@ fn build(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, RunStatus
         );
         return Err(RunStatus::CannotRun);
     }
-    let checked = analyze_with(command.locked.not_checked_policy(), &loaded, &mut findings);
+    let checked = analyze(&loaded, command.locked.not_checked_policy(), &mut findings);
     if let Some(baseline) = baseline {
         baseline.apply(&mut findings, &mut loaded.map, BaselineScope::BelowErrors);
     }
@@ -41,13 +39,8 @@ fn build(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, RunStatus
         // No report needs the source texts: free their memory.
         loaded.map = SourceMap::default();
     }
-    // Leak the plan: freeing it is slow.
-    let plan = ManuallyDrop::new(plan(&checked));
-    // The plan has all data of the output, so `checked` can be freed.
-    let (templates, ()) = rayon::join(templates, || drop(checked));
-    let outcome = render(&plan, &templates)
-        .map_err(EmitError::from)
-        .and_then(|set| write_or_compare(command, &ManuallyDrop::new(set)));
+    let outcome = generate(checked, |artifacts| write_or_compare(command, artifacts));
+    let outcome = outcome.map_err(EmitError::from).and_then(|outcome| outcome);
     Ok(match outcome {
         Ok(Outcome::Written(written)) => {
             let status = session::report_findings(&mut findings, &loaded.map, &command.common, output);

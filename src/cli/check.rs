@@ -2,7 +2,7 @@
 
 use super::args::{CheckArgs, OutputArgs};
 use super::{RunStatus, baseline, fix, session};
-use crate::compile::analyze_with;
+use crate::compile::analyze;
 use crate::diag::{BaselineScope, Diagnostics};
 use std::mem::ManuallyDrop;
 
@@ -20,7 +20,7 @@ fn check(
     let mut loaded = session::read(command)?;
     let baseline = if *update_baseline { None } else { baseline::read(command)? };
     // The verdict is in the findings. Leak the rest: freeing it is slow.
-    let _checked = ManuallyDrop::new(analyze_with(locked.not_checked_policy(), &loaded, &mut findings));
+    let _checked = ManuallyDrop::new(analyze(&loaded, locked.not_checked_policy(), &mut findings));
     if *update_baseline {
         baseline::update(command, &mut findings, &loaded.map, output)?;
     }

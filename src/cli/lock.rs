@@ -5,7 +5,7 @@ mod read;
 
 use super::args::{LockArgs, OutputArgs};
 use super::{RunStatus, baseline, session};
-use crate::compile::lower_to_lock;
+use crate::compile::{LoweredRegistry, lower_to_lock};
 use crate::diag::{BaselineScope, Diagnostics, words};
 use crate::emit;
 use crate::facts::Lock;
@@ -21,7 +21,7 @@ fn lock(command: &LockArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> 
     let mut findings = Diagnostics::with(common.severity.levels()?);
     let baseline = baseline::read(common)?;
     let mut loaded = session::read(common)?;
-    let (registry, old, damage) = lower_to_lock(&loaded, &mut findings);
+    let (LoweredRegistry { registry, lock: old, .. }, damage) = lower_to_lock(&loaded, &mut findings);
     if findings.has_errors() {
         // The list of models may be incomplete.
         return Ok(session::report_findings(&mut findings, &loaded.map, common, output));

@@ -15,14 +15,13 @@ use super::RunStatus;
 use super::args::{DataFormat, MemoryArgs, OutputArgs};
 use super::session;
 use crate::check::{NotCheckedPolicy, check};
-use crate::compile::lower_with_lock;
-use crate::derive::Derived;
-use crate::derive::MemoryScope;
-use crate::derive::memory::kind_label;
+use crate::compile::lower;
+use crate::derive::memory::{is_file, kind_label};
+use crate::derive::{Derived, MemoryScope, ServedRole};
 use crate::diag::report::human::human;
 use crate::diag::{Diagnostics, words};
 use crate::engine::memory::{Amount, Owner, Part, PartKind};
-use crate::hir::{Bytes, Id, Role, Serving};
+use crate::hir::{Bytes, Serving};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -91,14 +90,14 @@ pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
         Err(status) => return status,
     };
     let mut findings = Diagnostics::default();
-    let (registry, lock) = lower_with_lock(&loaded, &mut findings);
+    let lowered = lower(&loaded, &mut findings);
     if findings.has_errors() {
         // Do not print sums: roles and models that could not be read would be missing.
         findings.sort();
         session::print_stderr(&human(&findings, &loaded.map, session::style(output, &std::io::stderr())));
         return RunStatus::Findings;
     }
-    let derived = Derived::new(registry, &loaded.profiles, lock);
+    let derived = lowered.derive(None, &mut findings);
     let report = memory_report(&derived);
     let text = match command.format {
         DataFormat::Human => table::human(&report),
@@ -116,11 +115,10 @@ pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
 
 fn memory_report(derived: &Derived) -> MemoryReport<'_> {
     let registry = derived.registry();
-    let roles = registry.roles.entries().filter_map(|(id, role)| Some((id, role, role.serving()?)));
-    let roles = roles.map(|(id, role, serving)| {
-        let parts = role_parts(derived, id, serving);
+    let roles = derived.roles.iter().map(|role| {
+        let (serving, parts) = (&role.serving, role_parts(role));
         ReportedRole {
-            name: &role.head.name,
+            name: &registry.roles.get(role.id).head.name,
             residency: &registry.residencies.get(serving.residency.value).head.name,
             host: &registry.hosts.get(serving.host.value).head.name,
             processes: serving.ports.len(),
@@ -134,7 +132,7 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
         let hosts = loads.of_residency(id).map(|group| ReportedResidency {
             residency: &residency.head.name,
             host: &registry.hosts.get(group.host).head.name,
-            bytes: group.load(MemoryScope::Host).total.0,
+            bytes: group.load(MemoryScope::HOST).total.0,
             budget: residency.budget.map(|budget| budget.value.0),
         });
         hosts.collect::<Vec<_>>()
@@ -143,7 +141,7 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
         let host = registry.hosts.get(group.host);
         ReportedHost {
             host: &host.head.name,
-            bytes: group.load(MemoryScope::Host).total.0,
+            bytes: group.load(MemoryScope::HOST).total.0,
             services: services.0,
             memory: host.memory.value.0,
             reserve: host.reserve.of(host.memory.value).0,
@@ -158,36 +156,25 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
 }
 
 /// The parts of a role. For files without facts, their declared sizes.
-fn role_parts<'g>(derived: &'g Derived, id: Id<Role>, serving: &'g Serving) -> Vec<ReportedPart<'g>> {
-    let computed = derived.memory_of(id).map_or(&[][..], |memory| &memory.parts);
+fn role_parts(role: &ServedRole) -> Vec<ReportedPart<'_>> {
+    let computed = &role.memory.parts;
     let is_read = |owner| {
-        let is_file = |part: &Part| matches!(part.kind, PartKind::Mapped | PartKind::Loaded);
-        computed
-            .iter()
-            .any(|part| part.owner == owner && is_file(part) && !matches!(part.amount, Amount::Unknown(_)))
+        let is_known = |part: &Part| !matches!(part.amount, Amount::Unknown(_));
+        computed.iter().any(|part| part.owner == owner && is_file(part) && is_known(part))
     };
-    let registry = derived.registry();
-    let model = registry.models.get(serving.model.value);
-    let drafter = serving.draft.as_ref().map(|draft| registry.models.get(draft.model.value));
-    let projector = model.projector.as_ref().and_then(|projector| projector.size);
-    let files = [
-        (Owner::Model, Some(model.size.value)),
-        (Owner::Draft, drafter.map(|drafter| drafter.size.value)),
-        (Owner::Projector, projector.map(|size| size.value)),
-    ];
-    let declared = files.into_iter().filter(|(owner, _)| !is_read(*owner)).filter_map(|(owner, size)| {
-        let certainty = Certainty::Declared(true);
+    let declared = role.files.iter().filter(|(owner, _)| !is_read(*owner)).filter_map(|(owner, file)| {
         Some(ReportedPart {
             of: owner_name(owner),
             kind: "file",
             title: title_of(owner, "file"),
-            bytes: Some(size?.0),
-            certainty,
+            bytes: Some(file.bytes?.0),
+            certainty: Certainty::Declared(true),
         })
     });
     let (model, others): (Vec<ReportedPart>, Vec<ReportedPart>) =
         declared.partition(|part| part.of == "model");
-    model.into_iter().chain(computed.iter().map(|part| reported_part(part, serving))).chain(others).collect()
+    let computed = computed.iter().map(|part| reported_part(part, &role.serving));
+    model.into_iter().chain(computed).chain(others).collect()
 }
 
 fn owner_name(owner: Owner) -> &'static str {

@@ -1,133 +1,86 @@
-//! The files that processes have in memory: mapped, locked or copied.
+//! The model files that the processes of a role read.
 
-use super::{ExtraMemory, FilePart, RoleMemory};
-use crate::hir::{Bytes, Id, Model, Registry, Role, Serving, Text};
-use std::collections::BTreeMap;
+use crate::engine::memory::Owner;
+use crate::hir::{Bytes, Model, Registry, Seconds, Serving};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// The files of all models. Each path has a number, because several models may have the same file.
-#[derive(Debug)]
-pub struct ModelFiles<'r> {
-    registry: &'r Registry,
-    /// For each model, by its number: the number of its file and of its projector file.
-    numbers: Vec<(usize, Option<usize>)>,
+/// The files that each process of a role reads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoleFiles {
+    /// The weights of the model.
+    pub model: ModelFile,
+    /// The weights of the draft.
+    pub draft: Option<ModelFile>,
+    /// The projector of the model.
+    pub projector: Option<ModelFile>,
 }
 
-/// A part of the memory of a process: a file that it reads, or its private memory.
-#[derive(Clone, Copy, Debug)]
-pub struct MemoryPart<'r> {
-    /// The number of the path. `None` if this part is not a file.
-    pub file: Option<usize>,
-    /// The size in memory.
-    pub bytes: Bytes,
-    /// How the process has it in memory.
-    pub kind: MemoryKind,
-    model: &'r Model,
-    /// Its name, unless it is the model itself: `draft`, `projector`, `draft, KV cache`.
-    part: [&'static str; 2],
+/// A file of a model.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ModelFile {
+    /// The full path. Several models may have the same file.
+    pub path: Arc<str>,
+    /// The declared size. `None` only for a projector without one.
+    pub bytes: Option<Bytes>,
+    /// The bytes per second that its store delivers.
+    speed: Option<Bytes>,
 }
 
-/// How a process has a file or a buffer in memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum MemoryKind {
-    /// The file is mapped. All processes that read it share the pages.
-    Mapped,
-    /// The pages are locked in memory (mlock). A draft is loaded like its target (llama.cpp b11434,
-    /// `common/speculative.cpp`).
-    Locked,
-    /// The process has a copy in a buffer, as for a projector (llama.cpp b11434, `tools/mtmd/clip.cpp`).
-    Copied,
-}
+/// Seconds of a start in addition to reading the files.
+const START_OVERHEAD: u64 = 60;
 
-/// The name of a draft in memory tables.
-const DRAFT: &str = "draft";
-
-impl MemoryPart<'_> {
-    /// The title of the model, followed by the name of the part in parentheses, unless it is the model itself.
-    pub fn label(&self) -> String {
-        let title = &*self.model.title;
-        match self.part {
-            ["", ""] => title.to_string(),
-            [one, ""] | ["", one] => format!("{title} ({one})"),
-            [of, part] => format!("{title} ({of}, {part})"),
-        }
-    }
-}
-
-impl Registry {
-    /// Assigns numbers to the files of all models.
-    pub fn files(&self) -> ModelFiles<'_> {
-        let mut known: BTreeMap<String, usize> = BTreeMap::new();
-        let mut number = |model: &Model, file: &Text| {
-            let next = known.len();
-            *known.entry(self.path_of(model, file)).or_insert(next)
-        };
-        let numbers = self.models.iter().map(|model| {
-            let own = number(model, &model.file);
-            (own, model.projector.as_ref().map(|projector| number(model, &projector.file)))
+impl RoleFiles {
+    pub(super) fn new(registry: &Registry, serving: &Serving) -> Self {
+        let weights = |model: &Model| ModelFile::new(registry, model, &model.file, Some(model.size.value));
+        let model = registry.models.get(serving.model.value);
+        let draft = serving.draft.as_ref().map(|draft| registry.models.get(draft.model.value));
+        let projector = model.projector.as_ref().map(|projector| {
+            ModelFile::new(registry, model, &projector.file, projector.size.map(|size| size.value))
         });
-        ModelFiles { numbers: numbers.collect(), registry: self }
+        Self { model: weights(model), draft: draft.map(weights), projector }
+    }
+
+    /// All files: of the model, the draft and the projector.
+    pub fn iter(&self) -> impl Iterator<Item = (Owner, &ModelFile)> {
+        let files = [
+            (Owner::Model, Some(&self.model)),
+            (Owner::Draft, self.draft.as_ref()),
+            (Owner::Projector, self.projector.as_ref()),
+        ];
+        files.into_iter().filter_map(|(owner, file)| Some((owner, file?)))
+    }
+
+    /// The size of all files.
+    pub fn bytes(&self) -> Bytes {
+        self.iter().filter_map(|(_, file)| file.bytes).fold(Bytes(0), Bytes::plus)
+    }
+
+    /// The time until the files are read. `None` if the speed of a store is not declared.
+    pub fn load_time(&self) -> Option<Seconds> {
+        let seconds = self.iter().map(|(_, file)| {
+            let bytes = file.bytes.unwrap_or(Bytes(0));
+            Some(bytes.0.div_ceil(file.speed?.0.max(1)))
+        });
+        seconds.sum::<Option<u64>>().map(|seconds| Seconds(seconds + START_OVERHEAD))
+    }
+
+    /// The folders of the files and of a program, in byte order. Folders below others in the list are left out.
+    pub fn folders_with(&self, program: &str) -> Vec<Box<str>> {
+        let paths = self.iter().map(|(_, file)| &*file.path).chain([program]);
+        let all: BTreeSet<&str> =
+            paths.filter_map(|path| path.rsplit_once('/')).map(|(folder, _)| folder).collect();
+        let is_below =
+            |folder: &str, other: &str| folder.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'));
+        let kept = all.iter().filter(|folder| !all.iter().any(|other| is_below(folder, other)));
+        kept.map(|folder| if folder.is_empty() { "/" } else { *folder }.into()).collect()
     }
 }
 
-impl<'r> ModelFiles<'r> {
-    /// The registry of these files.
-    pub fn registry(&self) -> &'r Registry {
-        self.registry
-    }
-
-    /// The files that each process of a role reads, with their full size: model, draft, projector.
-    pub fn of<'t>(&'t self, serving: &'t Serving) -> impl Iterator<Item = MemoryPart<'r>> + use<'r, 't> {
-        self.parts(serving, None)
-    }
-
-    /// The memory parts of each process of a role: its files and its known private memory.
-    pub fn parts_of<'t>(
-        &'t self,
-        (role, serving): (Id<Role>, &'t Serving),
-        extra_memory: &'t ExtraMemory,
-    ) -> impl Iterator<Item = MemoryPart<'r>> + use<'r, 't> {
-        self.parts(serving, extra_memory.of(role))
-    }
-
-    fn parts<'t>(
-        &'t self,
-        serving: &'t Serving,
-        known: Option<&'t RoleMemory>,
-    ) -> impl Iterator<Item = MemoryPart<'r>> + use<'r, 't> {
-        let kind = if serving.is_locked() { MemoryKind::Locked } else { MemoryKind::Mapped };
-        let part = |id: Id<Model>, file, whole: FilePart, known: Option<FilePart>, name| {
-            let FilePart { bytes, kind } = known.unwrap_or(whole);
-            MemoryPart {
-                file: Some(file),
-                bytes,
-                kind,
-                model: self.registry.models.get(id),
-                part: [name, ""],
-            }
-        };
-        let whole = |id: Id<Model>| FilePart { bytes: self.registry.models.get(id).size.value, kind };
-        let numbers = |id: Id<Model>| self.numbers.get(id.number()).copied();
-        let id = serving.model.value;
-        let own = numbers(id);
-        let model = own.map(|(file, _)| part(id, file, whole(id), known.and_then(|known| known.model), ""));
-        let draft = serving.draft.as_ref().map(|draft| draft.model.value).and_then(|id| {
-            let known = known.and_then(|known| known.draft);
-            Some(part(id, numbers(id)?.0, whole(id), known, DRAFT))
-        });
-        let projector = self.registry.models.get(id).projector.as_ref();
-        let projector = projector.zip(own.and_then(|(_, file)| file)).map(|(projector, file)| {
-            let bytes = projector.size.map_or(Bytes(0), |size| size.value);
-            let whole = FilePart { bytes, kind: MemoryKind::Copied };
-            part(id, file, whole, known.and_then(|known| known.projector), "projector")
-        });
-        let private = known.map_or(&[][..], |known| &known.private);
-        let private = private.iter().map(|own| MemoryPart {
-            file: None,
-            bytes: own.bytes,
-            kind: MemoryKind::Copied,
-            model: self.registry.models.get(own.model),
-            part: [if own.is_draft { DRAFT } else { "" }, own.part],
-        });
-        [model, draft, projector].into_iter().flatten().chain(private)
+impl ModelFile {
+    fn new(registry: &Registry, model: &Model, file: &str, bytes: Option<Bytes>) -> Self {
+        let store = model.store.filter(|_| !file.starts_with('/'));
+        let speed = store.and_then(|store| registry.stores.get(store.value).speed);
+        Self { path: registry.path_of(model, file).into(), bytes, speed: speed.map(|speed| speed.value) }
     }
 }

@@ -1,26 +1,62 @@
 //! Memory of each role, computed by `engine::memory` from the role's command line and the headers of its files.
 
-use super::derived::Derived;
-use super::intent;
+use super::command::RoleCommand;
+use super::files::RoleFiles;
 use super::locked;
-use super::{FilePart, MemoryKind, PrivateMemory, RoleMemory};
-use crate::engine::Word;
+use super::overrides::{EXPERT_USED_COUNT, engine_overrides};
 use crate::engine::dialect::OverrideValue;
 use crate::engine::memory::{Amount, MemoryOptions, Owner, Part, PartKind, Process, memory};
-use crate::facts::{Facts, Parameter};
-use crate::hir::{Bytes, Engine, Id, Model, Role, Serving};
+use crate::engine::{Profile, Word};
+use crate::facts::{Facts, Lock, Parameter};
+use crate::hir::{Bytes, Engine, Id, Model, Registry, Serving};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The memory of one process of a role.
-#[derive(Clone, PartialEq, Debug)]
-pub struct ProcessMemory {
-    /// The role.
-    pub role: Id<Role>,
-    /// The parts: weights, caches, buffers. A part can be unknown.
+/// The memory of each process of a role.
+#[derive(Clone, Debug)]
+pub struct RoleMemory {
+    /// The computed parts: weights, caches, buffers. A part can be unknown.
     pub parts: Arc<[Part]>,
+    /// The memory that sums count: each file with its computed or else its declared size, and the known private parts.
+    pub counted: Vec<MemoryPart>,
+}
+
+/// A part of the memory of a process: a file that it reads, or its private memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MemoryPart {
+    /// The path of the file. `None` if this part is not a file.
+    pub file: Option<Arc<str>>,
+    /// The size in memory.
+    pub bytes: Bytes,
+    /// How the process has it in memory.
+    pub kind: MemoryKind,
+    /// The model that needs it.
+    model: Id<Model>,
+    /// Its name, unless it is the model itself: `draft`, `projector`, `draft, KV cache`.
+    name: [&'static str; 2],
+}
+
+/// How a process has a file or a buffer in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MemoryKind {
+    /// The file is mapped. All processes that read it share the pages.
+    Mapped,
+    /// The pages are locked in memory (mlock). A draft is loaded like its target (llama.cpp b11434,
+    /// `common/speculative.cpp`).
+    Locked,
+    /// The process has a copy in a buffer, as for a projector (llama.cpp b11434, `tools/mtmd/clip.cpp`).
+    Copied,
+}
+
+/// A role with the values that determine its memory.
+#[derive(Clone, Copy)]
+pub(super) struct MemorySource<'r> {
+    pub(super) serving: &'r Serving,
+    /// Its command lines. `None` if the profile of its engine is unknown.
+    pub(super) command: Option<&'r RoleCommand>,
+    pub(super) env: &'r [(Box<str>, Box<str>)],
 }
 
 /// Everything that determines the memory of a process. Roles with equal inputs share one computation.
@@ -38,76 +74,81 @@ struct MemoryInputs {
 /// The inputs, or the reason why the memory is unknown.
 type InputsResult = Result<Box<MemoryInputs>, &'static str>;
 
-/// The memory of all served roles, in the order of declaration. Equal inputs are computed once: planning the compute
-/// graph is slow, and many roles are alike.
-pub fn of_served_roles(derived: &Derived) -> Vec<ProcessMemory> {
-    let served: Vec<(Id<Role>, &Serving)> =
-        derived.registry.roles.entries().filter_map(|(id, role)| Some((id, role.serving()?))).collect();
-    let roles = served.par_iter().map(|(role, serving)| (*role, *serving, inputs(derived, serving)));
-    let roles: Vec<(Id<Role>, &Serving, InputsResult)> = roles.collect();
-    let distinct = roles.iter().filter_map(|(_, serving, inputs)| Some((&**inputs.as_ref().ok()?, *serving)));
-    let distinct: Vec<(&MemoryInputs, &Serving)> = distinct.collect::<BTreeMap<_, _>>().into_iter().collect();
-    let parts = distinct
+/// The parts of the memory of each role. Equal inputs are computed once: planning the compute graph is slow, and many
+/// roles are alike.
+pub(super) fn parts_of_roles(
+    registry: &Registry,
+    lock: &Lock,
+    roles: &[MemorySource<'_>],
+) -> Vec<Arc<[Part]>> {
+    let inputs: Vec<InputsResult> = roles.par_iter().map(|role| inputs(registry, lock, *role)).collect();
+    let known = inputs.iter().zip(roles).filter_map(|(inputs, role)| {
+        Some((&**inputs.as_ref().ok()?, (role.serving, &**role.command?.profile)))
+    });
+    let distinct: Vec<(&MemoryInputs, (&Serving, &Profile))> =
+        known.collect::<BTreeMap<_, _>>().into_iter().collect();
+    let computed = distinct
         .par_iter()
-        .map(|(inputs, serving)| Some((*inputs, compute_parts(derived, serving, inputs)?)));
-    let parts: BTreeMap<&MemoryInputs, Arc<[Part]>> = parts.flatten().collect();
+        .map(|(inputs, (serving, profile))| (*inputs, compute(registry, lock, profile, serving, inputs)));
+    let computed: BTreeMap<&MemoryInputs, Arc<[Part]>> = computed.collect();
     let unknown: BTreeMap<&str, Arc<[Part]>> = [
         (NO_PROFILE, NO_PROFILE),
         (locked::NOT_LOCKED, "the lock has no facts of its model: run `orchgen lock` where the file is"),
         (locked::OTHER_FILE, "the lock has the facts of another file: run `orchgen lock` where its model is"),
     ]
-    .map(|(why, text)| {
-        let part =
-            Part { kind: PartKind::Rest, owner: Owner::Model, amount: Amount::Unknown(text.to_owned()) };
-        (why, [part].into())
-    })
+    .map(|(why, text)| (why, [unknown_rest(Owner::Model, text)].into()))
     .into();
     let parts_of = |inputs: &InputsResult| match inputs {
-        Ok(inputs) => parts.get(&**inputs),
+        Ok(inputs) => computed.get(&**inputs),
         Err(why) => unknown.get(why),
     };
-    let memories = roles.iter().filter_map(|(role, _, inputs)| {
-        Some(ProcessMemory { role: *role, parts: parts_of(inputs)?.clone() })
-    });
-    memories.collect()
+    inputs.iter().map(|inputs| parts_of(inputs).cloned().unwrap_or_default()).collect()
 }
 
 /// The reason for an unknown memory if the engine profile is missing.
 const NO_PROFILE: &str = "the profile of its engine is unknown";
 
+fn unknown_rest(owner: Owner, why: &str) -> Part {
+    Part { kind: PartKind::Rest, owner, amount: Amount::Unknown(why.to_owned()) }
+}
+
 /// The inputs that determine the memory of a role, or the reason why it is unknown.
-fn inputs(derived: &Derived, serving: &Serving) -> InputsResult {
-    let registry = &derived.registry;
-    locked::facts(&derived.lock, registry.models.get(serving.model.value))?;
-    let (Some(engine), Some(profile)) = (serving.engine, derived.profile_of(serving)) else {
-        return Err(NO_PROFILE);
-    };
-    let lowered = derived.lower_server(serving, 0).ok_or(NO_PROFILE)?;
+fn inputs(registry: &Registry, lock: &Lock, role: MemorySource<'_>) -> InputsResult {
+    let MemorySource { serving, command, env } = role;
+    locked::facts(lock, registry.models.get(serving.model.value))?;
+    let command = command.ok_or(NO_PROFILE)?;
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let words = command.server().args.iter().map(Word::text);
     let experts = serving.experts.map(|experts| experts.value);
-    let env = registry.env_of(serving);
+    let overrides = engine_overrides(registry, &command.profile, serving);
     Ok(Box::new(MemoryInputs {
-        engine: engine.value,
+        engine: command.engine,
         model: serving.model.value,
         draft: serving.draft.as_ref().map(|draft| draft.model.value),
-        options: MemoryOptions::read(profile, &env, lowered.args.iter().map(Word::text)),
-        overrides: format!("{experts:?} {:?}", intent::engine_overrides(derived, serving)),
+        options: MemoryOptions::read(&command.profile, &env, words),
+        overrides: format!("{experts:?} {overrides:?}"),
         has_gpu: !registry.hosts.get(serving.host.value).gpus.is_empty(),
     }))
 }
 
-fn compute_parts(derived: &Derived, serving: &Serving, inputs: &MemoryInputs) -> Option<Arc<[Part]>> {
-    let (registry, lock) = (&derived.registry, &derived.lock);
+fn compute(
+    registry: &Registry,
+    lock: &Lock,
+    profile: &Profile,
+    serving: &Serving,
+    inputs: &MemoryInputs,
+) -> Arc<[Part]> {
     let model = registry.models.get(inputs.model);
-    let facts = locked::facts(lock, model).ok()?;
+    let Ok(facts) = locked::facts(lock, model) else { return Arc::default() };
     let draft = inputs.draft.map(|draft| locked::facts(lock, registry.models.get(draft)));
     let projector = locked::projector(lock, model);
-    let overrides = intent::engine_overrides(derived, serving);
+    let overrides = engine_overrides(registry, profile, serving);
     let arch = &*registry.families.get(model.family.value).arch.value;
     let experts = serving.experts.map(|experts| (arch, i64::from(experts.value)));
     let apply = |facts| apply_overrides(facts, &overrides, experts);
     let (own, drafts) = (apply(&facts.facts), draft.and_then(Result::ok).map(|draft| apply(&draft.facts)));
     let process = Process {
-        profile: derived.profile(inputs.engine)?,
+        profile,
         options: &inputs.options,
         model: &own,
         draft: drafts.as_deref(),
@@ -116,16 +157,14 @@ fn compute_parts(derived: &Derived, serving: &Serving, inputs: &MemoryInputs) ->
     let mut parts = memory(&process);
     let missing =
         [(Owner::Draft, draft.and_then(Result::err)), (Owner::Projector, projector.and_then(Result::err))];
-    parts.extend(missing.into_iter().filter_map(|(owner, why)| {
-        Some(Part { kind: PartKind::Rest, owner, amount: Amount::Unknown(why?.to_owned()) })
-    }));
+    parts.extend(missing.into_iter().filter_map(|(owner, why)| Some(unknown_rest(owner, why?))));
     for owner in [Some(Owner::Model), inputs.draft.map(|_| Owner::Draft)].into_iter().flatten() {
         if inputs.has_gpu && inputs.options.may_offload(owner) {
-            let why = "the host has a GPU, and layers may be offloaded to it".to_owned();
-            parts.push(Part { kind: PartKind::Rest, owner, amount: Amount::Unknown(why) });
+            let why = "the host has a GPU, and layers may be offloaded to it";
+            parts.push(unknown_rest(owner, why));
         }
     }
-    Some(parts.into())
+    parts.into()
 }
 
 /// The facts after metadata overrides. `--override-kv` changes the keys of the architecture, in the target and in the
@@ -147,9 +186,9 @@ fn apply_overrides<'f>(
         let is_list = matches!(facts.parameters.get(key), Some(Parameter::List(_)));
         (!is_list).then(|| (key.into(), value))
     });
-    let has_experts = facts.parameters.contains_key(intent::EXPERT_USED_COUNT);
+    let has_experts = facts.parameters.contains_key(EXPERT_USED_COUNT);
     let used = experts.filter(|(of, _)| has_experts && *of == arch);
-    let used = used.map(|(_, used)| (intent::EXPERT_USED_COUNT.into(), Parameter::Number(used)));
+    let used = used.map(|(_, used)| (EXPERT_USED_COUNT.into(), Parameter::Number(used)));
     let changes: Vec<(Box<str>, Parameter)> = own.chain(used).collect();
     if changes.is_empty() {
         return Cow::Borrowed(facts);
@@ -159,45 +198,63 @@ fn apply_overrides<'f>(
     Cow::Owned(changed)
 }
 
-/// The memory of a role as the sums count it. Unknown parts are left out.
-pub fn role_memory(derived: &Derived, memory: &ProcessMemory) -> RoleMemory {
-    let mut counted = RoleMemory::default();
-    let Some(serving) = derived.registry.roles.get(memory.role).serving() else { return counted };
-    let kind = if serving.is_locked() { MemoryKind::Locked } else { MemoryKind::Mapped };
-    for part in &*memory.parts {
-        let bytes = Bytes(part.amount.bytes());
-        if matches!(part.amount, Amount::Unknown(_)) {
-            continue;
-        }
-        let file = match part.owner {
-            Owner::Model => &mut counted.model,
-            Owner::Draft => &mut counted.draft,
-            Owner::Projector => &mut counted.projector,
-        };
-        match part.kind {
-            PartKind::Mapped => {
-                *file = Some(FilePart { bytes, kind });
+impl RoleMemory {
+    pub(super) fn new(serving: &Serving, files: &RoleFiles, parts: Arc<[Part]>) -> Self {
+        let mapped = if serving.is_locked() { MemoryKind::Locked } else { MemoryKind::Mapped };
+        let known = || parts.iter().filter(|part| !matches!(part.amount, Amount::Unknown(_)));
+        let files = files.iter().map(|(owner, file)| {
+            let read = known().rfind(|part| part.owner == owner && is_file(part));
+            let kind = match (read.map(|part| part.kind), owner) {
+                (Some(PartKind::Mapped), _) | (None, Owner::Model | Owner::Draft) => mapped,
+                (Some(_), _) | (None, Owner::Projector) => MemoryKind::Copied,
+            };
+            let declared = file.bytes.unwrap_or(Bytes(0));
+            MemoryPart {
+                file: Some(file.path.clone()),
+                bytes: read.map_or(declared, |part| Bytes(part.amount.bytes())),
+                kind,
+                model: model_of(serving, owner),
+                name: [owner_label(owner), ""],
             }
-            PartKind::Loaded => *file = Some(FilePart { bytes, kind: MemoryKind::Copied }),
-            PartKind::Repacked
-            | PartKind::Cache
-            | PartKind::State
-            | PartKind::Compute
-            | PartKind::Output
-            | PartKind::PromptCache
-            | PartKind::Checkpoints
-            | PartKind::Rest => {
-                let model = model_of(serving, part.owner);
-                counted.private.push(PrivateMemory {
-                    model,
-                    is_draft: part.owner == Owner::Draft,
-                    part: kind_label(part.kind),
-                    bytes,
-                });
-            }
+        });
+        let private = known().filter(|part| !is_file(part)).map(|part| MemoryPart {
+            file: None,
+            bytes: Bytes(part.amount.bytes()),
+            kind: MemoryKind::Copied,
+            model: model_of(serving, part.owner),
+            name: [if part.owner == Owner::Draft { DRAFT } else { "" }, kind_label(part.kind)],
+        });
+        let counted = files.chain(private).collect();
+        Self { parts, counted }
+    }
+}
+
+impl MemoryPart {
+    /// The title of the model, followed by the name of the part in parentheses, unless it is the model itself.
+    pub fn label(&self, registry: &Registry) -> String {
+        let title = &*registry.models.get(self.model).title;
+        match self.name {
+            ["", ""] => title.to_string(),
+            [one, ""] | ["", one] => format!("{title} ({one})"),
+            [of, part] => format!("{title} ({of}, {part})"),
         }
     }
-    counted
+}
+
+/// True if a part is the weights of a file as the process reads them.
+pub fn is_file(part: &Part) -> bool {
+    matches!(part.kind, PartKind::Mapped | PartKind::Loaded)
+}
+
+/// The name of a draft in memory tables.
+const DRAFT: &str = "draft";
+
+fn owner_label(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Model => "",
+        Owner::Draft => DRAFT,
+        Owner::Projector => "projector",
+    }
 }
 
 fn model_of(serving: &Serving, owner: Owner) -> Id<Model> {

@@ -1,16 +1,156 @@
 //! Computes everything that follows from a registry, its lock and the profiles of its engines: command lines, files, memory.
+//!
+//! [`derive`] computes it once, in parallel over the roles. The result is plain data: checks, the plan and commands only
+//! read it. Each module imports only modules above it in this table.
+//!
+//! ```text
+//! locked      facts of the model files in the lock
+//! profiles    the profiles of the engines
+//! endpoint    addresses and ports
+//! placement   memory policy and CPUs of each process
+//! files       model files and folders
+//! overrides   metadata overrides
+//! command     command lines
+//! memory      the parts of memory
+//! pairs       verdicts about drafts
+//! role        one served role
+//! place       portions of memory by place
+//! loads       sums of memory
+//! ```
 
-mod derived;
-mod extra_memory;
+mod command;
+mod endpoint;
 mod files;
-pub mod intent;
-mod load;
+mod loads;
 pub mod locked;
 pub mod memory;
-mod memory_scope;
+pub mod overrides;
+pub mod pairs;
+mod place;
+mod placement;
+mod profiles;
+mod role;
 
-pub use derived::{Derived, EngineProfile, FILE_ENDING, LoweringIssues, ProfileText};
-pub use extra_memory::{ExtraMemory, FilePart, PrivateMemory, RoleMemory};
-pub use files::{MemoryKind, MemoryPart, ModelFiles};
-pub use load::{LoadChange, LoadLine, MemoryLoad, RoleGroup, RoleGroups};
-pub use memory_scope::MemoryScope;
+pub use command::RoleCommand;
+pub use endpoint::Endpoint;
+pub use files::{ModelFile, RoleFiles};
+pub use loads::{LoadChange, LoadLine, MemoryLoad, RoleGroup, RoleGroups};
+pub use memory::{MemoryKind, MemoryPart, RoleMemory};
+pub use pairs::RoleDraft;
+pub use place::{MemoryScope, Place};
+pub use placement::{MemoryPolicy, PerInstance, ProcessPlacement};
+pub use profiles::{CODES, ProfileSources, ProfileText, SharedProfile};
+pub use role::ServedRole;
+
+use crate::diag::{Diagnostics, Reported, words};
+use crate::engine::Profile;
+use crate::facts::Lock;
+use crate::hir::codes::UNKNOWN_NAME;
+use crate::hir::{Engine, Id, Registry, Role, RoleKind, Serving};
+use memory::MemorySource;
+use rayon::prelude::*;
+use role::RoleSource;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A registry with its lock, and everything that follows from them.
+#[derive(Debug)]
+pub struct Derived {
+    /// The lowered registry.
+    pub registry: Registry,
+    /// The lock.
+    pub lock: Lock,
+    /// The profile of each engine, in the order of declaration.
+    pub profiles: Vec<Result<SharedProfile, Reported>>,
+    /// The roles with their own processes, in the order of declaration.
+    pub roles: Vec<ServedRole>,
+}
+
+/// Computes everything that follows from a registry and its lock. Reports engines without a profile.
+pub fn derive(
+    registry: Registry,
+    lock: Lock,
+    sources: ProfileSources<'_>,
+    findings: &mut Diagnostics,
+) -> Derived {
+    let profiles = sources.resolve(&registry, findings);
+    let sources = role_sources(&registry, &profiles, findings).into_par_iter();
+    let mut roles: Vec<ServedRole> = sources.map(|role| role.derive(&registry, &lock)).collect();
+    let sources: Vec<MemorySource> = roles.iter().map(ServedRole::memory_source).collect();
+    let parts = memory::parts_of_roles(&registry, &lock, &sources);
+    for (role, parts) in roles.iter_mut().zip(parts) {
+        role.memory = RoleMemory::new(&role.serving, &role.files, parts);
+    }
+    Derived { registry, lock, profiles, roles }
+}
+
+/// The roles with their own processes, with the profiles of their engines.
+fn role_sources(
+    registry: &Registry,
+    profiles: &[Result<SharedProfile, Reported>],
+    findings: &mut Diagnostics,
+) -> Vec<RoleSource> {
+    let engines: Vec<Result<(Id<Engine>, SharedProfile), Reported>> = (registry.engines.entries())
+        .zip(profiles)
+        .map(|((id, _), profile)| Ok((id, profile.clone()?)))
+        .collect();
+    let mut prompted = BTreeSet::new();
+    let mut sources = Vec::new();
+    for (id, role) in registry.roles.entries() {
+        let RoleKind::Served(serving) = &role.kind else { continue };
+        let engine = serving.engine.and_then(|engine| engines.get(engine.value.number()));
+        sources.push(RoleSource {
+            id,
+            engine: engine.cloned().unwrap_or_else(|| Err(unknown_engine(role, findings))),
+            has_one_shot: serving.pooling.is_none() && prompted.insert(serving.model.value),
+            serving: Arc::clone(serving),
+        });
+    }
+    sources
+}
+
+/// The proof that the engine of a role was reported as unknown.
+fn unknown_engine(role: &Role, findings: &mut Diagnostics) -> Reported {
+    findings.reported().unwrap_or_else(|| {
+        let message = format!("role {} uses an unknown engine", words::quoted(&role.head.name));
+        findings.report(UNKNOWN_NAME.at(role.head.name.span, "unknown engine", message).about(&role.head))
+    })
+}
+
+impl Derived {
+    /// The lowered registry.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The profile of an engine. `None` if it was reported.
+    pub fn profile(&self, engine: Id<Engine>) -> Option<&Profile> {
+        self.profiles.get(engine.number())?.as_ref().ok().map(|profile| &***profile)
+    }
+
+    /// The profile of a role's engine. `None` if it was reported.
+    pub fn profile_of(&self, serving: &Serving) -> Option<&Profile> {
+        self.profile(serving.engine?.value)
+    }
+
+    /// The roles with known command lines, in the order of declaration.
+    pub fn commands(&self) -> impl Iterator<Item = (&Role, &ServedRole, &RoleCommand)> {
+        self.roles
+            .iter()
+            .filter_map(|served| Some((self.registry.roles.get(served.id), served, served.known_command()?)))
+    }
+
+    /// All served roles with a draft and a known profile.
+    pub fn role_drafts(&self) -> impl Iterator<Item = RoleDraft<'_>> {
+        self.commands().filter_map(|(role, served, command)| {
+            let (serving, profile) = (&*served.serving, &*command.profile);
+            let (draft, verdict) = (serving.draft.as_ref()?, served.draft.as_ref()?);
+            Some(RoleDraft { role, serving, draft, profile, verdict })
+        })
+    }
+
+    /// Memory sums over roles, residencies and hosts.
+    pub fn loads(&self) -> RoleGroups<'_> {
+        RoleGroups::new(&self.registry, &self.roles)
+    }
+}

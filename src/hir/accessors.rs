@@ -1,6 +1,6 @@
-//! Derived properties of roles: file paths, the CPUs and NUMA node of an instance, the environment of a process.
+//! Derived properties of roles: file paths, and the CPUs and NUMA node of an instance.
 
-use super::{CpuList, Family, Host, Model, NumaPolicy, Registry, Role, Serving, Start, Text};
+use super::{CpuList, Family, Host, Model, NumaPolicy, Registry, Role, Serving, Start};
 use std::collections::BTreeMap;
 
 impl Registry {
@@ -40,16 +40,6 @@ impl Registry {
             }
         }
         weights
-    }
-
-    /// The environment of a role's processes: the variables of the engine and the role, sorted by name. The role wins.
-    pub fn env_of<'r>(&'r self, serving: &'r Serving) -> Vec<(&'r str, &'r str)> {
-        let engine = serving.engine.iter().flat_map(|engine| &self.engines.get(engine.value).env);
-        let mut env = BTreeMap::new();
-        for (name, value) in engine.chain(&serving.env) {
-            env.insert(&*name.value as &str, &*value.value as &str);
-        }
-        env.into_iter().collect()
     }
 }
 
@@ -104,19 +94,5 @@ impl Serving {
         let named = host.numa.iter().filter(|numa| nodes.contains(&numa.node.value));
         let cpus = CpuList::union(named.filter_map(|numa| numa.cpus.as_ref()).map(|cpus| &cpus.value));
         (!cpus.is_empty()).then_some(cpus)
-    }
-
-    /// The addresses to listen on.
-    pub fn addresses(&self) -> Vec<&str> {
-        let declared: Vec<&str> = self.listen.iter().map(|address: &Text| &*address.value).collect();
-        if declared.is_empty() { vec!["127.0.0.1"] } else { declared }
-    }
-
-    /// The backend port of an instance of an on-demand role: `backend` (by default the port plus 10000) plus the number
-    /// of the instance. `None` above 65535.
-    pub fn backend_port(&self, instance: usize) -> Option<u16> {
-        let first =
-            self.backend.map_or(u32::from(self.ports.first) + 10_000, |backend| u32::from(backend.value));
-        u16::try_from(u32::try_from(instance).ok()?.checked_add(first)?).ok()
     }
 }

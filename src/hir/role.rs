@@ -6,6 +6,7 @@ use super::{
     Bytes, CpuList, Date, Engine, Hardening, Head, Host, Id, Model, PortRange, Rate, Residency, Text, Tier,
 };
 use crate::source::Spanned;
+use std::sync::Arc;
 
 /// A use of a model under a name that clients know.
 #[derive(Clone, PartialEq, Debug)]
@@ -34,7 +35,7 @@ pub enum RoleKind {
     /// Not served: the documents only list the model, for example a draft of other roles.
     Listed(Spanned<Id<Model>>),
     /// By its own processes.
-    Served(Box<Serving>),
+    Served(Arc<Serving>),
 }
 
 /// The settings of a role's server processes.

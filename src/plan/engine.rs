@@ -15,10 +15,9 @@ pub struct Engine {
 
 /// All engines, in the order of declaration.
 pub(super) fn engines(checked: &Checked) -> Vec<Engine> {
-    let engines = checked.registry().engines.entries();
-    let planned = engines.map(|(id, engine)| Engine {
+    let planned = checked.engines().map(|(engine, profile)| Engine {
         name: engine.head.name.value.clone(),
-        variables: checked.profile(id).map(variables).unwrap_or_default(),
+        variables: variables(profile),
     });
     planned.collect()
 }

@@ -62,7 +62,7 @@ pub(super) fn hosts(checked: &Checked, roles: &[Role]) -> Vec<Host> {
             groups: Vec::new(),
         })
         .collect();
-    let loads = checked.loads();
+    let loads = checked.derived().loads();
     for (id, residency) in registry.residencies.entries() {
         let name = &residency.head.name.value;
         for role_group in loads.of_residency(id) {
@@ -73,7 +73,7 @@ pub(super) fn hosts(checked: &Checked, roles: &[Role]) -> Vec<Host> {
                 start: residency.start.value,
                 idle: residency.idle.map(|idle| idle.value),
                 budget: residency.budget.map(|budget| budget.value),
-                load: role_group.load(MemoryScope::Host).total,
+                load: role_group.load(MemoryScope::HOST).total,
                 roles: Vec::new(),
             });
         }

@@ -11,13 +11,14 @@ mod prompt;
 pub mod reference;
 mod route;
 
+pub use crate::derive::MemoryPolicy;
 pub use crate::engine::Word;
 pub use crate::hir::{
     Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName,
 };
 pub use engine::Engine;
 pub use group::{Group, Host};
-pub use placement::{MemoryPolicy, Placement};
+pub use placement::Placement;
 pub use process::{Process, Role};
 pub use prompt::{ModelKind, Prompt};
 pub use reference::Reference;
@@ -56,29 +57,21 @@ pub struct Plan {
 /// Plans a checked registry.
 pub fn plan(checked: &Checked) -> Plan {
     let registry = checked.registry();
-    let ((roles, prompts, placements), mut reference) = rayon::join(
-        || {
-            let mut placements = placement::Placements::default();
-            let roles = process::roles(checked, &mut placements);
-            let prompts = prompt::prompts(checked, &mut placements);
-            (roles, prompts, placements)
-        },
-        || reference::reference(registry),
-    );
-    reference.constraints = reference::constraints(registry, &prompts);
-    let hosts = group::hosts(checked, &roles);
+    let mut placements = placement::Placements::default();
+    let roles = process::roles(checked, &mut placements);
+    let prompts = prompt::prompts(checked, &mut placements);
     Plan {
         stack: registry.stack.head.name.value.clone(),
         title: registry.stack.title.as_ref().map(|title| title.value.clone()),
         verified: registry.stack.verified.map(|date| date.value),
         targets: targets(registry, &placements.all),
         engines: engine::engines(checked),
-        hosts,
+        hosts: group::hosts(checked, &roles),
         routes: route::routes(registry, &roles),
         roles,
+        reference: reference::reference(checked.derived(), &prompts),
         prompts,
         placements: placements.all,
-        reference,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a process runs: memory policy and CPUs.
 
-use super::CpuList;
-use crate::hir::{Host, NumaPolicy, Serving};
+use super::{CpuList, MemoryPolicy};
+use crate::derive::ProcessPlacement;
 
 /// A memory policy and a set of CPUs, with the name of its wrapper.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,15 +12,6 @@ pub struct Placement {
     pub memory: Option<MemoryPolicy>,
     /// The CPUs. `None` leaves them to the kernel, or to the node that memory is bound to.
     pub cpus: Option<CpuList>,
-}
-
-/// A memory policy.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum MemoryPolicy {
-    /// Interleave over these nodes, in rising order. If the list is empty: over all nodes.
-    Interleave(Vec<u32>),
-    /// Bind to one node.
-    Bind(u32),
 }
 
 impl Placement {
@@ -53,21 +44,14 @@ pub(super) struct Placements {
 }
 
 impl Placements {
-    /// The index of an instance's placement. `None` if it has no placement.
-    pub(super) fn index_of(&mut self, serving: &Serving, host: &Host, instance: usize) -> Option<usize> {
-        let memory = match serving.placement.numa.as_ref().map(|numa| &numa.value) {
-            Some(NumaPolicy::Interleave(nodes)) => Some(MemoryPolicy::Interleave(nodes.clone())),
-            Some(NumaPolicy::Bind(_) | NumaPolicy::Spread) => {
-                serving.bound_node(host, instance).map(MemoryPolicy::Bind)
-            }
-            None => None,
-        };
-        let cpus = serving.cpus(host, instance);
+    /// The index of a placement. `None` if it leaves memory and CPUs to the kernel.
+    pub(super) fn index_of(&mut self, placement: &ProcessPlacement) -> Option<usize> {
+        let ProcessPlacement { memory, cpus } = placement;
         if memory.is_none() && cpus.is_none() {
             return None;
         }
-        let found = self.all.iter().position(|known| known.memory == memory && known.cpus == cpus);
-        found.or_else(|| Some(self.add(memory, cpus)))
+        let found = self.all.iter().position(|known| known.memory == *memory && known.cpus == *cpus);
+        found.or_else(|| Some(self.add(memory.clone(), cpus.clone())))
     }
 
     fn add(&mut self, memory: Option<MemoryPolicy>, cpus: Option<CpuList>) -> usize {

@@ -2,9 +2,11 @@
 
 use super::placement::Placements;
 use crate::check::Checked;
+use crate::derive::{RoleCommand, ServedRole};
+use crate::engine::dialect::Lowered;
 use crate::engine::{Word, architecture};
-use crate::hir::{Id, Model, Registry, Role, Serving};
-use std::collections::BTreeSet;
+use crate::hir::{Model, Registry};
+use std::sync::Arc;
 
 /// The one-shot command of a model, with the settings of the first role that serves it.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ pub struct Prompt {
     /// True if it sets the number of experts.
     pub sets_experts: bool,
     /// The files that it reads: model, draft, projector; full paths.
-    pub files: Vec<Box<str>>,
+    pub files: Vec<Arc<str>>,
     /// Its placement, as an index into [`Plan::placements`](super::Plan::placements).
     pub placement: Option<usize>,
 }
@@ -64,46 +66,34 @@ pub(super) fn kind(registry: &Registry, model: &Model) -> ModelKind {
 /// One command for each served model, in the order of the roles. Embedding models have none. Commands that the build
 /// cannot express are left out; `missing-one-shot` reports them.
 pub(super) fn prompts(checked: &Checked, placements: &mut Placements) -> Vec<Prompt> {
-    let registry = checked.registry();
-    let mut seen = BTreeSet::new();
-    let mut prompts = Vec::new();
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
-        if serving.pooling.is_none() && seen.insert(serving.model.value) {
-            prompts.extend(prompt(checked, role, serving, placements));
-        }
-    }
-    prompts
+    let planned = checked.roles().filter_map(|(served, command)| {
+        let line = command.one_shot.as_ref().filter(|line| line.is_complete())?;
+        Some(prompt(checked.registry(), served, (command, line), placements))
+    });
+    planned.collect()
 }
 
-fn prompt(checked: &Checked, role: &Role, serving: &Serving, placements: &mut Placements) -> Option<Prompt> {
-    let registry = checked.registry();
-    let id: Id<Model> = serving.model.value;
-    let model = registry.models.get(id);
-    let lowered = checked.lower_prompt(id, serving)?;
-    if !lowered.errors.is_empty() || lowered.args.is_empty() {
-        return None;
-    }
-    let mut files: Vec<String> = vec![registry.path_of(model, &model.file)];
-    files.extend(serving.draft.as_ref().map(|draft| {
-        let drafter = registry.models.get(draft.model.value);
-        registry.path_of(drafter, &drafter.file)
-    }));
-    files.extend(model.projector.as_ref().map(|projector| registry.path_of(model, &projector.file)));
-    let engine = registry.engines.get(serving.engine?.value);
-    Some(Prompt {
+fn prompt(
+    registry: &Registry,
+    served: &ServedRole,
+    (command, line): (&RoleCommand, &Lowered),
+    placements: &mut Placements,
+) -> Prompt {
+    let serving = &served.serving;
+    let model = registry.models.get(serving.model.value);
+    Prompt {
         model: model.head.name.value.clone(),
         title: model.title.value.clone(),
         kind: kind(registry, model),
-        role: role.head.name.value.clone(),
-        bin: engine.bin.trim_end_matches('/').into(),
-        tool: lowered.tool.into(),
+        role: registry.roles.get(served.id).head.name.value.clone(),
+        bin: command.bin.clone(),
+        tool: line.tool.into(),
         has_draft: serving.draft.is_some(),
         has_lookup: serving.lookup.is_some(),
         sets_experts: serving.experts.is_some(),
-        args: lowered.args,
-        env: registry.env_of(serving).into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
-        files: files.into_iter().map(Into::into).collect(),
-        placement: placements.index_of(serving, registry.hosts.get(serving.host.value), 0),
-    })
+        args: line.args.clone(),
+        env: served.env.clone(),
+        files: served.files.iter().map(|(_, file)| file.path.clone()).collect(),
+        placement: placements.index_of(served.placement.first()),
+    }
 }

@@ -1,8 +1,7 @@
 //! Budgets: which parts are summed, how the sum is printed, and that the suggested changes are enough.
 
 use crate::support::{Compiled, compile};
-use orchgen::compile::lower_with_lock;
-use orchgen::derive::Derived;
+use orchgen::compile::lower;
 use orchgen::diag::{Diagnostic, Diagnostics};
 use orchgen::engine::memory::{Owner, PartKind};
 use proptest::prelude::*;
@@ -344,9 +343,9 @@ fn not_checked(compiled: &Compiled) -> String {
 
 /// Bytes of the compute buffer of the first role.
 fn compute_of(compiled: &Compiled) -> u64 {
-    let (registry, lock) = lower_with_lock(&compiled.loaded, &mut Diagnostics::default());
-    let derived = Derived::new(registry, &[], lock);
-    let computed = derived.memory()[0].parts.iter().filter(|part| part.kind == PartKind::Compute);
+    let findings = &mut Diagnostics::default();
+    let derived = lower(&compiled.loaded, findings).derive(None, findings);
+    let computed = derived.roles[0].memory.parts.iter().filter(|part| part.kind == PartKind::Compute);
     computed.map(|part| part.amount.bytes()).sum()
 }
 
@@ -400,9 +399,9 @@ fn experts_of_a_target_do_not_apply_to_a_draft_of_another_architecture() {
         );
         let text = text.replace("b11434", "b11669");
         let compiled = compile(&[("a.kdl", &text), ("registry.lock", &lock)]);
-        let (registry, lock) = lower_with_lock(&compiled.loaded, &mut Diagnostics::default());
-        let derived = Derived::new(registry, &[], lock);
-        let parts = derived.memory()[0].parts.to_vec();
+        let findings = &mut Diagnostics::default();
+        let derived = lower(&compiled.loaded, findings).derive(None, findings);
+        let parts = derived.roles[0].memory.parts.to_vec();
         let draft =
             parts.into_iter().find(|part| part.kind == PartKind::Compute && part.owner == Owner::Draft);
         draft.unwrap().amount.bytes()

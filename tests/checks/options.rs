@@ -209,9 +209,7 @@ fn compile_with_profile(profile: &str, json: &str, rest: &str) -> Compiled {
 fn an_engine_can_use_a_profile_file() {
     let compiled = compile_with_profile("mine.json", PROFILE, "option \"shiny\"");
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
-    let checked = compiled.checked();
-    let role = checked.registry().roles.iter().find(|role| *role.head.name.value == *"x").unwrap();
-    let args = checked.lower_server(role.serving().unwrap(), 0).unwrap().texts().join(" ");
+    let args = compiled.arguments("x");
     assert!(args.contains("--host 127.0.0.1 --port 9000") && args.ends_with("--shiny"), "{args}");
     // The profile does not list llama-cli, so orchgen cannot know if the build has it.
     assert!(compiled.findings.not_checked().iter().any(|entry| entry.check == "missing-one-shot"));

@@ -61,9 +61,7 @@ fn the_command_line_has_the_type_that_the_key_needs() {
         "override \"qwen3moe.rope.freq_base\" value=10000; override \"qwen3moe.context_length\" value=4096",
     );
     let compiled = compile_with_base(&text);
-    let checked = compiled.checked();
-    let role = checked.registry().roles.iter().find(|role| *role.head.name.value == *"x").unwrap();
-    let args = checked.lower_server(role.serving().unwrap(), 0).unwrap().texts().join(" ");
+    let args = compiled.arguments("x");
     assert!(args.contains("qwen3moe.rope.freq_base=float:10000"), "{args}");
     assert!(args.contains("qwen3moe.context_length=int:4096"), "{args}");
 }

@@ -1,9 +1,9 @@
 //! Differential tests with the real programs of b11669: they accept each command line that orchgen accepts. They reject each
 //! command line that orchgen rejects, except the cases of `SILENT`, which they accept silently.
 
+use super::upgrade::{derived, lines};
 use super::{profile, servers};
 use crate::support::{compile_folder, rig_root};
-use orchgen::derive::Derived;
 use orchgen::engine::OptionRecord;
 use orchgen::engine::dialect::{
     DraftSpec, FaultKind, Lowered, PromptSpec, ServerSpec, lower_prompt, lower_server,
@@ -322,22 +322,15 @@ fn every_command_line_of_a_registry_is_accepted() {
     let programs = Programs::find();
     let project = compile_folder(&crate::support::repository().join("registry"));
     let old = "llama.cpp-2026-03-fork";
-    let registry = orchgen::compile::lower(&project.loaded, &mut orchgen::diag::Diagnostics::default());
-    let derived =
-        Derived::new(registry, &[], orchgen::facts::Lock::default()).with_profile(old, profile(BUILD));
+    let derived = derived(&project, Some((old, profile(BUILD))));
     let mut tools = BTreeSet::new();
     let mut run = |lowered: &Lowered| {
         assert_eq!(lowered.errors, []);
         assert!(programs.accepts_lowered(lowered), "{} {:?}", lowered.tool, lowered.args);
         tools.insert(lowered.tool);
     };
-    for (_, serving) in derived.registry().served() {
-        for n in 0..serving.ports.len() {
-            run(&derived.lower_server(serving, n).unwrap());
-        }
-        if serving.pooling.is_none() {
-            run(&derived.lower_prompt(serving.model.value, serving).unwrap());
-        }
+    for line in lines(&derived) {
+        run(&line);
     }
     let keys = programs.path("object.json");
     for mut spec in servers().into_iter().step_by(23) {

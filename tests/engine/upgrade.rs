@@ -4,8 +4,8 @@ use super::{assert_accepts, profile, profiles};
 use crate::support::{Compiled, compile, compile_folder};
 use orchgen::derive::Derived;
 use orchgen::diag::{Diagnostics, Severity};
+use orchgen::engine::Profile;
 use orchgen::engine::dialect::Lowered;
-use orchgen::hir::Registry;
 use std::collections::BTreeMap;
 
 const FORK: &str = "llama.cpp-2026-03-fork";
@@ -35,14 +35,19 @@ fn under(profile: &str) -> Compiled {
     compile(&texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect::<Vec<_>>())
 }
 
+/// Everything that follows from the registry of a compilation, with an upgrade of its engines.
+pub(super) fn derived(compiled: &Compiled, upgrade: Option<(&str, &Profile)>) -> Derived {
+    let findings = &mut Diagnostics::default();
+    orchgen::compile::lower(&compiled.loaded, findings).derive(upgrade, findings)
+}
+
 /// The command lines of all server processes and one-shot commands.
-fn lines(registry: &Registry, derived: &Derived) -> Vec<Lowered> {
+pub(super) fn lines(derived: &Derived) -> Vec<Lowered> {
     let mut lines = Vec::new();
-    for (_, serving) in registry.served() {
-        lines.extend((0..serving.ports.len()).filter_map(|n| derived.lower_server(serving, n)));
-        if serving.pooling.is_none() {
-            lines.extend(derived.lower_prompt(serving.model.value, serving));
-        }
+    for (_, role, command) in derived.commands() {
+        let instances = 0..role.endpoint.ports.len();
+        let line = |n| Lowered { args: command.line(&role.endpoint, n), ..command.server().clone() };
+        lines.extend(instances.map(line).chain(command.one_shot.clone()));
     }
     lines
 }
@@ -89,10 +94,8 @@ fn the_registry_of_the_project_under_every_build() {
             let place = compiled.loaded.map.text(finding.primary.span);
             assert!(["3", "lookup: 3", "lookup"].iter().any(|text| place.trim() == *text), "{place}");
         }
-        let registry = orchgen::compile::lower(&compiled.loaded, &mut Diagnostics::default());
-        let derived = Derived::new(registry, &[], orchgen::facts::Lock::default());
         let mut written = 0;
-        for lowered in lines(derived.registry(), &derived) {
+        for lowered in lines(&derived(&compiled, None)) {
             assert_accepts(profile, lowered.tool, &lowered.args);
             if lowered.errors.is_empty() && !lowered.args.is_empty() {
                 assert_explicit(profile.build(), &lowered);
@@ -134,15 +137,9 @@ fn an_upgrade_changes_only_files_that_depend_on_the_profile_and_can_be_undone() 
 #[test]
 fn command_lines_of_another_build_are_computed_without_changing_the_registry() {
     let compiled = compile_folder(&folder());
-    let lower = || orchgen::compile::lower(&compiled.loaded, &mut Diagnostics::default());
-    let predicted =
-        Derived::new(lower(), &[], orchgen::facts::Lock::default()).with_profile(FORK, profile("b11669"));
-    let changed = under(NEW);
-    let registry = orchgen::compile::lower(&changed.loaded, &mut Diagnostics::default());
-    let actual = Derived::new(registry, &[], orchgen::facts::Lock::default());
-    let (predicted, actual) = (lines(predicted.registry(), &predicted), lines(actual.registry(), &actual));
+    let predicted = lines(&derived(&compiled, Some((FORK, profile("b11669")))));
+    let actual = lines(&derived(&under(NEW), None));
     assert!(predicted == actual && predicted.len() > 12, "{}", predicted.len());
-    let unchanged = Derived::new(lower(), &[], orchgen::facts::Lock::default())
-        .with_profile("llama.cpp-b9093", profile("b11669"));
-    assert_ne!(lines(unchanged.registry(), &unchanged), actual, "the engine does not use this profile");
+    let unchanged = lines(&derived(&compiled, Some(("llama.cpp-b9093", profile("b11669")))));
+    assert_ne!(unchanged, actual, "the engine does not use this profile");
 }

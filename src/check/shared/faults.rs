@@ -1,7 +1,7 @@
 //! Faults of lowering: settings of a role that its engine build cannot express. The checks of fields and of options use
 //! this module.
 
-use crate::derive::Derived;
+use crate::derive::{Derived, ServedRole};
 use crate::diag::{Diagnostic, words};
 use crate::engine::Profile;
 use crate::engine::dialect::{FaultKind, LoweringFault};
@@ -20,13 +20,10 @@ pub(in crate::check) fn of_kind(
     derived: &Derived,
     kind: FaultKind,
 ) -> impl Iterator<Item = (FaultyRole<'_>, &LoweringFault)> {
-    derived.lowering_issues().iter().flat_map(move |issues| {
-        let role = derived.registry.roles.get(issues.role);
-        let faults = issues.errors.iter().chain(&issues.warnings).filter(move |fault| fault.kind == kind);
-        faults.filter_map(move |fault| {
-            let serving = role.serving()?;
-            Some((FaultyRole { role, serving, profile: derived.profile_of(serving)? }, fault))
-        })
+    derived.commands().flat_map(move |(role, ServedRole { serving, .. }, command)| {
+        let server = command.server();
+        let faults = server.errors.iter().chain(&server.warnings).filter(move |fault| fault.kind == kind);
+        faults.map(move |fault| (FaultyRole { role, serving, profile: &command.profile }, fault))
     })
 }
 

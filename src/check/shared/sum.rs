@@ -27,11 +27,11 @@ pub(in crate::check) fn unknown_memory(derived: &Derived, group: &RoleGroup) -> 
         return group.roles().next().map(|_| ONLY_FILES.to_owned());
     }
     let mut unknown = group.roles().filter_map(|role| {
-        let why = derived.memory_of(role)?.parts.iter().find_map(|part| match &part.amount {
+        let why = role.memory.parts.iter().find_map(|part| match &part.amount {
             Amount::Unknown(why) => Some(why.as_str()),
             Amount::Within { .. } | Amount::AtMost(_) => None,
         })?;
-        Some(format!("role {}: {why}", words::quoted(&derived.registry.roles.get(role).head.name)))
+        Some(format!("role {}: {why}", words::quoted(&derived.registry.roles.get(role.id).head.name)))
     });
     let mut named: Vec<String> = unknown.by_ref().take(MAX_NAMED).collect();
     let more = unknown.count();
@@ -162,13 +162,13 @@ pub(in crate::check) struct HostLoad {
 impl HostLoad {
     pub(in crate::check) fn new(registry: &Registry, group: &RoleGroup, services: Bytes) -> Self {
         let host = registry.hosts.get(group.host);
-        let load = group.load(MemoryScope::Host);
+        let load = group.load(MemoryScope::HOST);
         let limit = host.memory.value.minus(host.reserve.of(host.memory.value));
         let over = load.total.plus(services).minus(limit);
         let overrun = group.by_residency().fold(Bytes(0), |sum, (residency, _, alone)| {
             let budget = registry.residencies.get(residency).budget;
             sum.plus(
-                budget.map_or(Bytes(0), |budget| alone.load(MemoryScope::Host).total.minus(budget.value)),
+                budget.map_or(Bytes(0), |budget| alone.load(MemoryScope::HOST).total.minus(budget.value)),
             )
         });
         Self { load, over, overrun }

@@ -2,14 +2,12 @@
 
 use super::hunks::{WordHunk, diff_words};
 use crate::check::{NotCheckedPolicy, check};
-use crate::compile::lower_with_lock;
-use crate::derive::Derived;
+use crate::compile::lower;
+use crate::derive::{Derived, ServedRole};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Severity, Subject};
-use crate::engine::Profile;
 use crate::engine::dialect::Lowered;
-use crate::hir::Serving;
+use crate::engine::{Profile, Word};
 use crate::source::{Loaded, Span};
-use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -65,19 +63,16 @@ pub(super) fn upgrade_impact(
     to: &Profile,
 ) -> Result<UpgradeImpact, UpgradeError> {
     let mut before = Diagnostics::default();
-    let (registry, lock) = lower_with_lock(loaded, &mut before);
-    let profiles: BTreeSet<String> =
-        registry.engines.iter().map(|engine| engine.profile.to_string()).collect();
-    let derived = Derived::new(registry, &loaded.profiles, lock);
+    let derived = lower(loaded, &mut before).derive(None, &mut before);
     let Ok(old) = check(derived, NotCheckedPolicy::Count, &mut before) else {
         return Err(UpgradeError::InvalidRegistry(Box::new(before)));
     };
+    let profiles: BTreeSet<String> = old.engines().map(|(engine, _)| engine.profile.to_string()).collect();
     if !profiles.contains(from) {
         return Err(UpgradeError::NoEngine(profiles));
     }
     let mut after = Diagnostics::default();
-    let (registry, lock) = lower_with_lock(loaded, &mut after);
-    let new = Derived::new(registry, &loaded.profiles, lock).with_profile(from, to);
+    let new = lower(loaded, &mut after).derive(Some((from, to)), &mut after);
     let (changed, unchanged) = compare_commands(old.derived(), &new);
     // The verdict is in the findings.
     let _ = check(new, NotCheckedPolicy::Count, &mut after);
@@ -112,41 +107,49 @@ fn only_new(before: &Diagnostics, after: &Diagnostics) -> Diagnostics {
 
 /// The changed command lines, and the number of unchanged ones.
 fn compare_commands(old: &Derived, new: &Derived) -> (Vec<CommandChange>, usize) {
-    let registry = old.registry();
-    let served: Vec<(&str, &Serving)> =
-        registry.roles.iter().filter_map(|role| Some((&*role.head.name.value, role.serving()?))).collect();
-    let servers = served.par_iter().flat_map_iter(|(name, serving)| {
-        (0..serving.ports.len()).map(|instance| CommandChange {
-            kind: "role",
-            name: (*name).to_owned(),
-            instance,
-            old: command_line(old.lower_server(serving, instance)),
-            new: command_line(new.lower_server(serving, instance)),
-        })
+    let registry = &old.registry;
+    let pairs = || old.roles.iter().zip(&new.roles);
+    let servers = pairs().flat_map(|(old, new)| {
+        let name = &registry.roles.get(old.id).head.name;
+        let lines = |n| (server_line(old, n), server_line(new, n));
+        (0..old.endpoint.ports.len()).map(move |n| ("role", name, n, lines(n)))
     });
-    let mut all: Vec<CommandChange> = servers.collect();
-    let mut seen = BTreeSet::new();
-    let prompted: Vec<&Serving> = served
-        .iter()
-        .map(|(_, serving)| *serving)
-        .filter(|serving| serving.pooling.is_none() && seen.insert(serving.model.value))
-        .collect();
-    let prompts = prompted.par_iter().map(|serving| CommandChange {
-        kind: "model",
-        name: registry.models.get(serving.model.value).head.name.to_string(),
-        instance: 0,
-        old: command_line(old.lower_prompt(serving.model.value, serving)),
-        new: command_line(new.lower_prompt(serving.model.value, serving)),
+    let prompts = pairs().filter_map(|(old, new)| {
+        let name = &registry.models.get(old.serving.model.value).head.name;
+        let lines = (prompt_line(one_shot(old)?), one_shot(new).and_then(prompt_line));
+        Some(("model", name, 0, lines))
     });
-    all.extend(prompts.collect::<Vec<_>>());
-    let count = all.len();
-    all.retain(|change| change.old != change.new);
-    let unchanged = count - all.len();
-    (all, unchanged)
+    let (mut changed, mut unchanged) = (Vec::new(), 0);
+    for (kind, name, instance, (old, new)) in servers.chain(prompts) {
+        if old == new {
+            unchanged += 1;
+            continue;
+        }
+        let (old, new) = (old.map(texts), new.map(texts));
+        changed.push(CommandChange { kind, name: name.to_string(), instance, old, new });
+    }
+    (changed, unchanged)
 }
 
-/// The program and its arguments. `None` if the build cannot express all settings.
-fn command_line(lowered: Option<Lowered>) -> Option<Vec<String>> {
-    let lowered = lowered.filter(|lowered| lowered.errors.is_empty() && !lowered.args.is_empty())?;
-    Some(std::iter::once(lowered.tool).chain(lowered.texts()).map(str::to_owned).collect())
+/// A program and its arguments.
+type CommandLine = (&'static str, Vec<Word>);
+
+/// The command line of an instance. `None` if the build cannot express all settings.
+fn server_line(role: &ServedRole, instance: usize) -> Option<CommandLine> {
+    let command = role.known_command()?;
+    let server = command.server();
+    server.is_complete().then(|| (server.tool, command.line(&role.endpoint, instance)))
+}
+
+fn one_shot(role: &ServedRole) -> Option<&Lowered> {
+    role.known_command()?.one_shot.as_ref()
+}
+
+/// The one-shot command. `None` if the build cannot express all settings.
+fn prompt_line(line: &Lowered) -> Option<CommandLine> {
+    line.is_complete().then(|| (line.tool, line.args.clone()))
+}
+
+fn texts((tool, args): CommandLine) -> Vec<String> {
+    std::iter::once(tool).chain(args.iter().map(Word::text)).map(str::to_owned).collect()
 }

@@ -10,7 +10,7 @@ pub use unified::unified;
 
 use super::args::{CheckArgs, OutputArgs};
 use super::{RunStatus, baseline, session};
-use crate::compile::analyze_with;
+use crate::compile::analyze;
 use crate::diag::{BaselineScope, Diagnostics, words};
 use crate::emit::{Rewrite, rewrite};
 use crate::source::SourceFile;
@@ -34,7 +34,7 @@ pub(super) fn run(command: &CheckArgs, output: OutputArgs) -> Result<RunStatus, 
     let mut fixed = fix(loaded, level, &|loaded| {
         let mut findings = Diagnostics::with(levels.clone());
         // The verdict is in the findings.
-        let _ = analyze_with(command.locked.not_checked_policy(), loaded, &mut findings);
+        let _ = analyze(loaded, command.locked.not_checked_policy(), &mut findings);
         findings
     });
     if let Some(baseline) = baseline {

@@ -96,7 +96,7 @@ fn read_kind(
     let residency = scope.base.residencies.names.find(&residency, owner, findings);
     match residency {
         Some(residency) => serving::read(record, residency, scope, owner, findings)
-            .map(|serving| RoleKind::Served(Box::new(serving))),
+            .map(|serving| RoleKind::Served(Arc::new(serving))),
         None => {
             // Also check the model name: an unknown model is a separate mistake.
             record.text("model").and_then(|name| scope.base.models.names.find(&name, owner, findings));

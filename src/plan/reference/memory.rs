@@ -1,6 +1,7 @@
 //! Total file size per residency. Each file counts once.
 
-use crate::hir::{Bytes, Registry, Residency};
+use crate::derive::Derived;
+use crate::hir::{Bytes, Residency};
 use std::collections::BTreeSet;
 
 /// The total file size of a residency.
@@ -17,26 +18,27 @@ pub struct Footprint {
 }
 
 /// The residencies with at least one role, and the total size of all files. Each file counts once.
-pub(super) fn memory(registry: &Registry) -> (Vec<Footprint>, Bytes) {
+pub(super) fn memory(derived: &Derived) -> (Vec<Footprint>, Bytes) {
+    let registry = &derived.registry;
     let mut rows: Vec<Footprint> = registry.residencies.iter().map(empty).collect();
     let mut groups: BTreeSet<(usize, &str)> = BTreeSet::new();
-    let mut counted: BTreeSet<(Option<usize>, Option<usize>)> = BTreeSet::new();
-    let files = registry.files();
+    let mut counted: BTreeSet<(Option<usize>, &str)> = BTreeSet::new();
     let mut total = Bytes(0);
-    for role in registry.roles.iter() {
-        let Some(serving) = role.serving() else { continue };
-        let residency = serving.residency.value.number();
+    for served in &derived.roles {
+        let residency = served.serving.residency.value.number();
         let Some(row) = rows.get_mut(residency) else { continue };
+        let role = registry.roles.get(served.id);
         let group = role.group.as_ref().unwrap_or(&role.head.name);
         if groups.insert((residency, group)) {
             row.groups.push(group.value.clone());
         }
-        for piece in files.of(serving) {
-            if counted.insert((Some(residency), piece.file)) {
-                row.bytes = row.bytes.plus(piece.bytes);
+        for (_, file) in served.files.iter() {
+            let bytes = file.bytes.unwrap_or(Bytes(0));
+            if counted.insert((Some(residency), &file.path)) {
+                row.bytes = row.bytes.plus(bytes);
             }
-            if counted.insert((None, piece.file)) {
-                total = total.plus(piece.bytes);
+            if counted.insert((None, &file.path)) {
+                total = total.plus(bytes);
             }
         }
     }

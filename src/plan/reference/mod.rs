@@ -17,6 +17,7 @@ pub use memory::Footprint;
 pub use rule::{Ban, BannedDrafts, Pair};
 
 use super::{Bytes, Date, Prompt};
+use crate::derive::Derived;
 use crate::hir::{self, Registry};
 
 /// Data for the documents, in addition to processes and commands.
@@ -70,15 +71,11 @@ pub struct Quirk {
     pub fixed: Option<Box<str>>,
 }
 
-/// The constraints. `prompts` are the one-shot commands from which examples are made.
-pub(super) fn constraints(registry: &Registry, prompts: &[Prompt]) -> Constraints {
-    constraint::constraints(registry, prompts, &rule::DraftBans::new(registry))
-}
-
-/// Collects the data, except the [`constraints`].
-pub(super) fn reference(registry: &Registry) -> Reference {
+/// Collects the data. `prompts` are the one-shot commands from which examples are made.
+pub(super) fn reference(derived: &Derived, prompts: &[Prompt]) -> Reference {
+    let registry = &derived.registry;
     let banned = rule::DraftBans::new(registry);
-    let (memory, total) = memory::memory(registry);
+    let (memory, total) = memory::memory(derived);
     Reference {
         tiers: listed::tiers(registry),
         memory,
@@ -86,7 +83,7 @@ pub(super) fn reference(registry: &Registry) -> Reference {
         pairs: rule::pairs(registry),
         bans: rule::bans(registry, &banned),
         experts: expert::keys(registry),
-        constraints: Constraints::default(),
+        constraints: constraint::constraints(registry, prompts, &banned),
         stores: registry.stores.iter().map(store).collect(),
         quirks: registry.quirks.iter().map(|quirk| self::quirk(registry, quirk)).collect(),
     }

@@ -147,8 +147,7 @@ fn start_limit(role: &Role) -> String {
 
 /// The variables to unset, because the engine reads them as options. Variables that the role sets are excluded.
 fn variables<'v>(context: &'v ProcessContext<'_>) -> Cow<'v, str> {
-    let engine = context.role.engine;
-    let all = engine.and_then(|engine| context.shared.variables.get(engine)).map_or("", String::as_str);
+    let all = context.shared.variables.get(context.role.engine).map_or("", String::as_str);
     let is_set = |name: &str| context.role.env.iter().any(|(set, _)| **set == *name);
     if !context.role.env.is_empty() && all.split(' ').any(is_set) {
         let others: Vec<&str> = all.split(' ').filter(|name| !is_set(name)).collect();

@@ -296,6 +296,11 @@ pub struct Lowered {
 }
 
 impl Lowered {
+    /// True if the build can express all settings, and lists the program.
+    pub fn is_complete(&self) -> bool {
+        self.errors.is_empty() && !self.args.is_empty()
+    }
+
     /// The texts of the arguments.
     pub fn texts(&self) -> Vec<&str> {
         self.args.iter().map(Word::text).collect()

@@ -1,8 +1,9 @@
 //! Memory sums of the roles of a residency, a host or a NUMA node: their files and their known private memory.
 
-use super::memory_scope::Portion;
-use super::{ExtraMemory, MemoryKind, MemoryPart, MemoryScope, ModelFiles};
-use crate::hir::{Bytes, Host, Id, Registry, Residency, Role, Serving};
+use super::memory::{MemoryKind, MemoryPart};
+use super::place::{MemoryScope, Portion};
+use super::role::ServedRole;
+use crate::hir::{Bytes, Host, Id, Registry, Residency, Role};
 use std::collections::BTreeMap;
 
 /// The memory of some roles of one host together. Mapped files count once, everything else once per process.
@@ -32,9 +33,8 @@ pub struct LoadLine {
 /// The served roles of a registry, grouped by residency and host.
 #[derive(Debug)]
 pub struct RoleGroups<'r> {
-    files: ModelFiles<'r>,
-    extra_memory: &'r ExtraMemory,
-    groups: BTreeMap<Id<Residency>, BTreeMap<Id<Host>, Vec<Served<'r>>>>,
+    registry: &'r Registry,
+    groups: BTreeMap<Id<Residency>, BTreeMap<Id<Host>, Vec<&'r ServedRole>>>,
 }
 
 /// Roles of one host that can be in memory at the same time.
@@ -42,10 +42,9 @@ pub struct RoleGroups<'r> {
 pub struct RoleGroup<'l> {
     /// The host.
     pub host: Id<Host>,
-    files: &'l ModelFiles<'l>,
-    extra_memory: &'l ExtraMemory,
+    registry: &'l Registry,
     /// The roles of each residency, in the order of declaration.
-    parts: Vec<(Id<Residency>, &'l [Served<'l>])>,
+    parts: Vec<(Id<Residency>, &'l [&'l ServedRole])>,
 }
 
 /// A hypothetical change of the registry, to find a change that fits.
@@ -56,9 +55,6 @@ pub struct LoadChange<'c> {
     /// The number of roles of a residency that may run at the same time.
     pub at_once: Option<(Id<Residency>, usize)>,
 }
-
-/// A served role.
-type Served<'r> = (Id<Role>, &'r Serving);
 
 impl Registry {
     /// The declared memory of the services of each host, by the number of the host.
@@ -71,38 +67,33 @@ impl Registry {
         }
         sums
     }
-
-    /// The served roles, grouped for memory sums with their known private memory.
-    pub fn loads<'r>(&'r self, extra_memory: &'r ExtraMemory) -> RoleGroups<'r> {
-        let mut groups: BTreeMap<_, BTreeMap<_, Vec<Served>>> = BTreeMap::new();
-        for (id, role) in self.roles.entries() {
-            if let Some(serving) = role.serving() {
-                let hosts = groups.entry(serving.residency.value).or_default();
-                hosts.entry(serving.host.value).or_default().push((id, serving));
-            }
-        }
-        RoleGroups { files: self.files(), extra_memory, groups }
-    }
 }
 
-impl RoleGroups<'_> {
+impl<'r> RoleGroups<'r> {
+    pub(super) fn new(registry: &'r Registry, roles: &'r [ServedRole]) -> Self {
+        let mut groups: BTreeMap<_, BTreeMap<_, Vec<&ServedRole>>> = BTreeMap::new();
+        for role in roles {
+            let hosts = groups.entry(role.serving.residency.value).or_default();
+            hosts.entry(role.serving.host.value).or_default().push(role);
+        }
+        Self { registry, groups }
+    }
+
     /// The roles of a residency, grouped by host, in the order of declaration.
     pub fn of_residency(&self, residency: Id<Residency>) -> impl Iterator<Item = RoleGroup<'_>> {
         let hosts = self.groups.get(&residency).into_iter().flatten();
         hosts.map(move |(host, roles)| RoleGroup {
             host: *host,
-            files: &self.files,
-            extra_memory: self.extra_memory,
+            registry: self.registry,
             parts: vec![(residency, roles.as_slice())],
         })
     }
 
     /// The roles of each host, in the order of declaration. A host without roles has an empty group.
     pub fn of_hosts(&self) -> Vec<RoleGroup<'_>> {
-        let empty =
-            |host| RoleGroup { host, files: &self.files, extra_memory: self.extra_memory, parts: Vec::new() };
-        let mut all: Vec<RoleGroup> =
-            self.files.registry().hosts.entries().map(|(host, _)| empty(host)).collect();
+        let hosts = self.registry.hosts.entries();
+        let empty = |(host, _)| RoleGroup { host, registry: self.registry, parts: Vec::new() };
+        let mut all: Vec<RoleGroup> = hosts.map(empty).collect();
         for (residency, hosts) in &self.groups {
             for (host, roles) in hosts {
                 if let Some(group) = all.get_mut(host.number()) {
@@ -122,13 +113,13 @@ impl<'l> RoleGroup<'l> {
     }
 
     /// The roles, in the order of declaration within each residency.
-    pub fn roles(&self) -> impl Iterator<Item = Id<Role>> {
-        self.parts.iter().flat_map(|(_, roles)| roles.iter().map(|(role, _)| *role))
+    pub fn roles(&self) -> impl Iterator<Item = &'l ServedRole> {
+        self.parts.iter().flat_map(|(_, roles)| roles.iter().copied())
     }
 
     /// True if any role declares the NUMA placement of its memory.
     pub fn is_placed(&self) -> bool {
-        self.parts.iter().any(|(_, roles)| roles.iter().any(|(_, serving)| serving.placement.numa.is_some()))
+        self.roles().any(|role| role.serving.placement.numa.is_some())
     }
 
     /// The memory of the roles in a scope.
@@ -138,19 +129,19 @@ impl<'l> RoleGroup<'l> {
 
     /// The memory of the roles in a scope after a change.
     pub fn load_after(&self, scope: MemoryScope, change: LoadChange) -> MemoryLoad {
-        let mut running: Vec<Served> = Vec::new();
+        let mut running: Vec<&ServedRole> = Vec::new();
         for (residency, roles) in &self.parts {
             running.extend(self.running(*residency, roles, scope, change));
         }
-        running.sort_by_key(|(id, _)| *id);
-        let host = self.files.registry().hosts.get(self.host);
+        running.sort_by_key(|role| role.id);
+        let host = self.registry.hosts.get(self.host);
         let mut tally = Tally::default();
-        for (role, serving) in running {
-            for part in self.files.parts_of((role, serving), self.extra_memory) {
-                tally.add(role, part, scope.portion(serving, host, part.kind));
+        for role in running {
+            for part in &role.memory.counted {
+                tally.add(role.id, part, scope.portion(&role.serving, host, part.kind));
             }
         }
-        tally.finish(self.host)
+        tally.finish(self.registry, self.host)
     }
 
     /// The roles of a residency that may run at the same time. If `at-once` limits their number, those with the most
@@ -158,26 +149,25 @@ impl<'l> RoleGroup<'l> {
     fn running(
         &self,
         residency: Id<Residency>,
-        roles: &'l [Served<'l>],
+        roles: &[&'l ServedRole],
         scope: MemoryScope,
         change: LoadChange,
-    ) -> Vec<Served<'l>> {
-        let registry = self.files.registry();
-        let mut remaining: Vec<Served> =
-            roles.iter().filter(|(id, _)| !change.gone.contains(id)).copied().collect();
-        let declared = registry.residencies.get(residency).at_once.map(|n| n.value as usize);
+    ) -> Vec<&'l ServedRole> {
+        let mut remaining: Vec<&ServedRole> =
+            roles.iter().filter(|role| !change.gone.contains(&role.id)).copied().collect();
+        let declared = self.registry.residencies.get(residency).at_once.map(|n| n.value as usize);
         let changed = change.at_once.filter(|(changed, _)| *changed == residency).map(|(_, n)| n);
         let Some(most) = changed.or(declared).filter(|most| *most < remaining.len()) else {
             return remaining;
         };
-        let host = registry.hosts.get(self.host);
-        let bytes = |served: Served| {
-            self.files.parts_of(served, self.extra_memory).fold(Bytes(0), |sum, part| {
-                let portion = scope.portion(served.1, host, part.kind);
+        let host = self.registry.hosts.get(self.host);
+        let bytes = |role: &ServedRole| {
+            role.memory.counted.iter().fold(Bytes(0), |sum, part| {
+                let portion = scope.portion(&role.serving, host, part.kind);
                 sum.plus(portion.map_or(Bytes(0), |portion| portion.of(part.bytes)))
             })
         };
-        remaining.sort_by_cached_key(|served| (std::cmp::Reverse(bytes(*served)), served.0));
+        remaining.sort_by_cached_key(|role| (std::cmp::Reverse(bytes(role)), role.id));
         remaining.truncate(most);
         remaining
     }
@@ -187,14 +177,16 @@ impl<'l> RoleGroup<'l> {
 #[derive(Default)]
 struct Tally<'r> {
     entries: Vec<Entry<'r>>,
-    /// The indexes in `entries` of each mapped file, by the number of the file. If a role maps more of a file than the
-    /// roles before it, the rest is a new entry.
-    mapped: BTreeMap<usize, Vec<usize>>,
+    /// The indexes in `entries` of each mapped file, by its path. If a role maps more of a file than the roles before
+    /// it, the rest is a new entry.
+    mapped: BTreeMap<&'r str, Vec<usize>>,
 }
 
 struct Entry<'r> {
     role: Id<Role>,
-    part: MemoryPart<'r>,
+    part: &'r MemoryPart,
+    /// The bytes of the part that no earlier entry has.
+    bytes: Bytes,
     /// `None` if the location of the memory is unknown, or its readers have different placements.
     portion: Option<Portion>,
     readers: usize,
@@ -203,38 +195,36 @@ struct Entry<'r> {
 }
 
 impl<'r> Tally<'r> {
-    fn add(&mut self, role: Id<Role>, part: MemoryPart<'r>, portion: Option<Portion>) {
-        let Some(file) = part.file.filter(|_| part.kind == MemoryKind::Mapped) else {
-            self.entries.push(Entry { role, part, portion, readers: 1, last: role });
+    fn add(&mut self, role: Id<Role>, part: &'r MemoryPart, portion: Option<Portion>) {
+        let Some(file) = part.file.as_deref().filter(|_| part.kind == MemoryKind::Mapped) else {
+            self.entries.push(Entry { role, part, bytes: part.bytes, portion, readers: 1, last: role });
             return;
         };
         let indexes = self.mapped.entry(file).or_default();
         let (mut rest, mut portion) = (part.bytes, portion);
         for index in indexes.iter() {
             let Some(entry) = self.entries.get_mut(*index) else { continue };
-            if rest > Bytes(0) || entry.part.bytes == Bytes(0) {
+            if rest > Bytes(0) || entry.bytes == Bytes(0) {
                 // A role that reads a file twice (a model that is its own draft) is one reader.
                 entry.readers += usize::from(entry.last != role);
                 entry.last = role;
                 entry.portion = entry.portion.filter(|known| portion == Some(*known));
                 portion = entry.portion;
             }
-            rest = rest.minus(entry.part.bytes);
+            rest = rest.minus(entry.bytes);
         }
         if indexes.is_empty() || rest > Bytes(0) {
             indexes.push(self.entries.len());
-            let mut part = part;
-            part.bytes = rest;
-            self.entries.push(Entry { role, part, portion, readers: 1, last: role });
+            self.entries.push(Entry { role, part, bytes: rest, portion, readers: 1, last: role });
         }
     }
 
-    fn finish(self, host: Id<Host>) -> MemoryLoad {
+    fn finish(self, registry: &Registry, host: Id<Host>) -> MemoryLoad {
         let mut freed: BTreeMap<Id<Role>, Bytes> = BTreeMap::new();
         let mut lines = Vec::new();
         for entry in self.entries {
             let Some(portion) = entry.portion else { continue };
-            let bytes = portion.of(entry.part.bytes);
+            let bytes = portion.of(entry.bytes);
             if bytes == Bytes(0) {
                 continue;
             }
@@ -242,7 +232,11 @@ impl<'r> Tally<'r> {
                 let sum = freed.entry(entry.role).or_default();
                 *sum = sum.plus(bytes);
             }
-            lines.push(LoadLine { role: entry.role, label: describe(&entry.part, portion).into(), bytes });
+            lines.push(LoadLine {
+                role: entry.role,
+                label: describe(entry.part.label(registry), portion).into(),
+                bytes,
+            });
         }
         let total = lines.iter().fold(Bytes(0), |sum, line| sum.plus(line.bytes));
         MemoryLoad { host, lines, total, freed: freed.into_iter().collect() }
@@ -250,8 +244,8 @@ impl<'r> Tally<'r> {
 }
 
 /// `Title`, `Title (projector), 6 copies`, `Title, 1/2`.
-fn describe(part: &MemoryPart, portion: Portion) -> String {
-    let mut label = part.label();
+fn describe(part: String, portion: Portion) -> String {
+    let mut label = part;
     if portion.copies > 1 {
         label = format!("{label}, {} copies", portion.copies);
     }

@@ -1,49 +1,68 @@
-//! The portion of a role's memory that is in a scope: the whole host or one NUMA node.
+//! Places of memory, and the portion of a role's memory that is at each.
 
-use super::MemoryKind;
+use super::memory::MemoryKind;
 use crate::hir::{Bytes, Host, NumaPolicy, Serving};
+
+/// A place of memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// All memory of the host.
+    Host,
+    /// The NUMA node with this number.
+    Node(u32),
+}
 
 /// The memory that a sum counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum MemoryScope {
-    /// All memory of the host.
-    Host,
-    /// Memory on the NUMA node with this number.
-    Node(u32),
-    /// Locked memory on the NUMA node with this number.
-    LockedOn(u32),
+pub struct MemoryScope {
+    place: Place,
+    /// True if only locked memory counts.
+    is_locked: bool,
 }
 
 /// A fraction of a file, `copies / parts`: each of `copies` processes has one of `parts` equal parts in the scope.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Portion {
+pub(super) struct Portion {
     /// The number of processes with a part in the scope.
-    pub copies: u64,
+    pub(super) copies: u64,
     /// The number of parts into which the file is divided, at least 1.
-    pub parts: u64,
+    pub(super) parts: u64,
 }
 
 impl Portion {
     const NOTHING: Self = Self { copies: 0, parts: 1 };
 
     /// The size of this portion of a file.
-    pub fn of(self, file: Bytes) -> Bytes {
+    pub(super) fn of(self, file: Bytes) -> Bytes {
         let bytes = u128::from(file.0) * u128::from(self.copies) / u128::from(self.parts.max(1));
         Bytes(u64::try_from(bytes).unwrap_or(u64::MAX))
     }
 }
 
 impl MemoryScope {
+    /// All memory of the host.
+    pub const HOST: Self = Self { place: Place::Host, is_locked: false };
+
+    /// The memory on a NUMA node.
+    pub fn node(node: u32) -> Self {
+        Self { place: Place::Node(node), is_locked: false }
+    }
+
+    /// The locked memory on a NUMA node.
+    pub fn locked_on(node: u32) -> Self {
+        Self { place: Place::Node(node), is_locked: true }
+    }
+
     /// The portion of a role's file or private memory that is in this scope. `None` if its location is unknown.
     ///
     /// The pages of a mapped file exist once. The memory policy of the process that touches a page first decides its
     /// node. If the instances of a role are bound to different nodes, the location is unknown.
-    pub fn portion(self, serving: &Serving, host: &Host, kind: MemoryKind) -> Option<Portion> {
+    pub(super) fn portion(self, serving: &Serving, host: &Host, kind: MemoryKind) -> Option<Portion> {
         let copies = if kind == MemoryKind::Mapped { 1 } else { serving.ports.len() as u64 };
-        match self {
-            Self::Host => Some(Portion { copies, parts: 1 }),
-            Self::LockedOn(_) if kind != MemoryKind::Locked => Some(Portion::NOTHING),
-            Self::Node(node) | Self::LockedOn(node) => on_node(node, copies, serving, host),
+        match self.place {
+            _ if self.is_locked && kind != MemoryKind::Locked => Some(Portion::NOTHING),
+            Place::Host => Some(Portion { copies, parts: 1 }),
+            Place::Node(node) => on_node(node, copies, serving, host),
         }
     }
 }

@@ -1,0 +1,201 @@
+//! The command lines of a role under the build of its engine.
+
+use super::endpoint::Endpoint;
+use super::files::{ModelFile, RoleFiles};
+use super::overrides::engine_overrides;
+use super::placement::PerInstance;
+use super::profiles::SharedProfile;
+use crate::engine::architecture::architecture;
+use crate::engine::dialect::{
+    DraftSpec, FlashAttention, LOOKUP_NGRAM_MIN, Lowered, NumaPlacement, OverrideValue, PromptSpec,
+    ServerSpec, Sparsity, lower_prompt, lower_server,
+};
+use crate::engine::{Profile, Word};
+use crate::hir::{Bytes, Engine, Host, Id, Model, NumaPolicy, Registry, Serving, Setting};
+use crate::source::Spanned;
+
+/// The command lines of a role, and the engine that runs them.
+#[derive(Clone, Debug)]
+pub struct RoleCommand {
+    /// The engine.
+    pub engine: Id<Engine>,
+    /// The profile of its build.
+    pub profile: SharedProfile,
+    /// The folder of its programs.
+    pub bin: Box<str>,
+    /// The server processes. The faults of the first one are those of all.
+    servers: PerInstance<Lowered>,
+    /// The one-shot command of the model, if no earlier role serves the model.
+    pub one_shot: Option<Lowered>,
+}
+
+impl RoleCommand {
+    /// The command line of the first server process, and the faults of all.
+    pub fn server(&self) -> &Lowered {
+        self.servers.first()
+    }
+
+    /// The arguments of the server process of an instance.
+    pub fn line(&self, endpoint: &Endpoint, instance: usize) -> Vec<Word> {
+        let port = || Word::Port(endpoint.server_port(instance).to_string());
+        let args = self.servers.get(instance).args.iter();
+        args.map(|word| if matches!(word, Word::Port(_)) { port() } else { word.clone() }).collect()
+    }
+
+    /// True if an option or a variable makes the processes set the affinity or priority of their threads.
+    pub fn places_threads(&self, env: &[(Box<str>, Box<str>)]) -> bool {
+        let words = self.server().args.iter().map(Word::text);
+        let mut words = words.chain(env.iter().map(|(name, _)| &**name));
+        words.any(|word| self.profile.family().places_threads(word))
+    }
+
+    /// The full path of the server program.
+    pub fn program(&self) -> String {
+        format!("{}/{}", self.bin, self.server().tool)
+    }
+}
+
+/// The settings of a role from which its command lines are made.
+#[derive(Clone, Copy)]
+pub(super) struct RoleSettings<'r> {
+    pub(super) registry: &'r Registry,
+    pub(super) serving: &'r Serving,
+    pub(super) files: &'r RoleFiles,
+    pub(super) endpoint: &'r Endpoint,
+    /// True if no earlier role serves the model, and the model generates text.
+    pub(super) has_one_shot: bool,
+}
+
+impl RoleSettings<'_> {
+    pub(super) fn command(self, engine: Id<Engine>, profile: &SharedProfile) -> RoleCommand {
+        let overrides = engine_overrides(self.registry, profile, self.serving);
+        let host = self.registry.hosts.get(self.serving.host.value);
+        let one_shot = self.has_one_shot.then(|| self.one_shot(profile, &overrides, host));
+        RoleCommand {
+            engine,
+            profile: profile.clone(),
+            bin: self.registry.engines.get(engine).bin.trim_end_matches('/').into(),
+            servers: PerInstance::new(self.serving, host, |n| self.server(profile, &overrides, host, n)),
+            one_shot,
+        }
+    }
+
+    fn server(
+        self,
+        profile: &Profile,
+        overrides: &[(&str, OverrideValue<'_>)],
+        host: &Host,
+        instance: usize,
+    ) -> Lowered {
+        let Self { registry, serving, files, endpoint, .. } = self;
+        let texts: Vec<Option<String>> =
+            serving.options.iter().map(|option| option.value.as_ref().map(|v| to_text(v))).collect();
+        let options: Vec<(&str, Option<&str>)> = serving
+            .options
+            .iter()
+            .zip(&texts)
+            .map(|(option, text)| (&*option.name.value, text.as_deref()))
+            .collect();
+        let spec = ServerSpec {
+            model: &files.model.path,
+            hosts: &endpoint.server_addresses(),
+            port: endpoint.server_port(instance),
+            context: u32::try_from(serving.context.value).unwrap_or(u32::MAX),
+            slots: serving.slots.value,
+            batch: serving.batch.map(|batch| batch.value),
+            experts: self.experts(),
+            overrides,
+            draft: self.draft(),
+            lookup: self.lookup(),
+            pooling: serving.pooling.as_ref().map(|pooling| &*pooling.value),
+            is_embedder: serving.pooling.is_some(),
+            sparsity: sparsity(registry, registry.models.get(serving.model.value)),
+            projector: files.projector.as_ref().map(|file| &*file.path),
+            threads: serving.threads(host, instance),
+            numa: numa_placement(serving, host.numa.len()),
+            lock: serving.is_locked(),
+            cache_type: serving.cache_type.as_ref().map(|cache| &*cache.value),
+            flash_attention: flash_attention(serving),
+            prompt_cache_mib: serving
+                .prompt_cache
+                .map(|Spanned { value: Bytes(bytes), .. }| bytes.div_ceil(1 << 20)),
+            key_file: serving.key_file.as_ref().map(|file| &*file.value),
+            metrics: false,
+            options: &options,
+        };
+        lower_server(profile, &spec)
+    }
+
+    fn one_shot(self, profile: &Profile, overrides: &[(&str, OverrideValue<'_>)], host: &Host) -> Lowered {
+        let spec = PromptSpec {
+            model: &self.files.model.path,
+            projector: self.files.projector.as_ref().map(|file| &*file.path),
+            draft: self.draft(),
+            lookup: self.lookup(),
+            experts: self.experts(),
+            overrides,
+            context: u32::try_from(self.serving.context.value).ok(),
+            threads: self.serving.threads(host, 0),
+        };
+        lower_prompt(profile, &spec)
+    }
+}
+
+impl<'r> RoleSettings<'r> {
+    fn draft(self) -> Option<DraftSpec<'r>> {
+        let (draft, ModelFile { path, .. }) = self.serving.draft.as_ref().zip(self.files.draft.as_ref())?;
+        let drafter = self.registry.models.get(draft.model.value);
+        let count = |n: Option<Spanned<u32>>| n.map(|n| n.value);
+        Some(DraftSpec {
+            path,
+            arch: &self.registry.families.get(drafter.family.value).arch.value,
+            max: count(draft.max),
+            min: count(draft.min),
+            p_min: draft.p_min.map(|p| p.value),
+        })
+    }
+
+    fn lookup(self) -> Option<u32> {
+        self.serving.lookup.map(|least| least.value.unwrap_or(LOOKUP_NGRAM_MIN))
+    }
+
+    fn experts(self) -> Option<(&'r str, u32)> {
+        let arch = &*self.registry.model_of(self.serving).1.arch.value;
+        self.serving.experts.map(|experts| (arch, experts.value))
+    }
+}
+
+/// `Sparsity::Dense` if the model declares no experts and its architecture has no metadata keys for them.
+fn sparsity(registry: &Registry, model: &Model) -> Sparsity {
+    let arch = &registry.families.get(model.family.value).arch;
+    let is_dense = model.experts.is_none() && architecture(arch).is_some_and(|arch| !arch.names_experts());
+    if is_dense { Sparsity::Dense } else { Sparsity::Unknown }
+}
+
+fn to_text(setting: &Setting) -> String {
+    match setting {
+        Setting::Flag(flag) => flag.to_string(),
+        Setting::Integer(number) => number.to_string(),
+        Setting::Float(number) => number.to_string(),
+        Setting::Text(text) => text.to_string(),
+    }
+}
+
+fn flash_attention(serving: &Serving) -> Option<FlashAttention> {
+    match &*serving.flash_attention.as_ref()?.value {
+        "on" => Some(FlashAttention::On),
+        "off" => Some(FlashAttention::Off),
+        _ => Some(FlashAttention::Auto),
+    }
+}
+
+/// `NumaPlacement::External` for memory that is interleaved over several nodes: the unit or the wrapper sets this
+/// policy, not the engine.
+fn numa_placement(serving: &Serving, nodes: usize) -> NumaPlacement {
+    match serving.placement.numa.as_ref().map(|numa| &numa.value) {
+        Some(NumaPolicy::Interleave(named)) if named.len() > 1 || (named.is_empty() && nodes > 1) => {
+            NumaPlacement::External
+        }
+        _ => NumaPlacement::SingleNode,
+    }
+}

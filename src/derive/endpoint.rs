@@ -1,0 +1,67 @@
+//! The addresses and ports of a role.
+
+use crate::hir::{PortRange, Registry, Serving};
+use std::sync::Arc;
+
+/// The address of processes that only the same machine reaches.
+const LOOPBACK: &str = "127.0.0.1";
+
+/// The distance from a port to its hidden port, unless the role sets `backend`.
+const HIDDEN_DISTANCE: u32 = 10_000;
+
+/// The addresses and ports of a role.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Endpoint {
+    /// The addresses for clients, as declared. 127.0.0.1 if none is declared.
+    pub addresses: Arc<[Box<str>]>,
+    /// The ports for clients, one per process.
+    pub ports: PortRange,
+    /// The first hidden port. Only an on-demand role has one: a systemd socket has the ports for clients, and each
+    /// process listens on its hidden port of 127.0.0.1. `missing-backend-port` reports ports above 65535.
+    pub hidden: Option<u32>,
+}
+
+impl Endpoint {
+    pub(super) fn new(registry: &Registry, serving: &Serving) -> Self {
+        let declared = serving.listen.iter().map(|address| address.value.clone());
+        let local = serving.listen.is_empty().then(|| LOOPBACK.into());
+        let hidden = || match serving.backend {
+            Some(backend) => u32::from(backend.value),
+            None => u32::from(serving.ports.first) + HIDDEN_DISTANCE,
+        };
+        Self {
+            addresses: declared.chain(local).collect(),
+            ports: serving.ports.value,
+            hidden: registry.is_on_demand(serving).then(hidden),
+        }
+    }
+
+    /// The port of an instance for clients.
+    pub fn port(&self, instance: usize) -> u16 {
+        nth(self.ports.first.into(), instance)
+    }
+
+    /// The hidden port of an instance of an on-demand role.
+    pub fn hidden_port(&self, instance: usize) -> Option<u16> {
+        self.hidden.map(|first| nth(first, instance))
+    }
+
+    /// The port that the process of an instance listens on.
+    pub fn server_port(&self, instance: usize) -> u16 {
+        self.hidden_port(instance).unwrap_or_else(|| self.port(instance))
+    }
+
+    /// The addresses that each process listens on.
+    pub fn server_addresses(&self) -> Vec<&str> {
+        if self.hidden.is_some() {
+            return vec![LOOPBACK];
+        }
+        self.addresses.iter().map(|address| &**address).collect()
+    }
+}
+
+/// The port of an instance, at most 65535.
+fn nth(first: u32, instance: usize) -> u16 {
+    let port = u32::try_from(instance).map_or(u32::MAX, |instance| first.saturating_add(instance));
+    u16::try_from(port).unwrap_or(u16::MAX)
+}

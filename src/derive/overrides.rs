@@ -1,0 +1,54 @@
+//! The metadata overrides of a role.
+
+use crate::engine::Profile;
+use crate::engine::dialect::OverrideValue;
+use crate::engine::keys::{KeyVerdict, OverrideType, check_key};
+use crate::hir::{Override, Registry, Serving, Setting};
+
+/// The metadata key that `experts` overrides, without its prefix (architecture and dot).
+pub const EXPERT_USED_COUNT: &str = "expert_used_count";
+
+/// The overrides of the family, then those of the role. Overrides and `experts` of the role replace those of the family
+/// with the same key.
+pub fn effective_overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> Vec<&'r Override> {
+    let family = registry.model_of(serving).1;
+    let experts = serving.experts.map(|_| format!("{}.{EXPERT_USED_COUNT}", family.arch.value));
+    let is_replaced = |inherited: &&Override| {
+        experts.as_deref() == Some(&inherited.key)
+            || serving.overrides.iter().any(|own| own.key == inherited.key)
+    };
+    family.overrides.iter().filter(|inherited| !is_replaced(inherited)).chain(&serving.overrides).collect()
+}
+
+/// The overrides of a role with typed values for the command line. The engine takes the type of a key from the type of
+/// its value, so an integer for a float key is written with a fraction.
+pub(super) fn engine_overrides<'r>(
+    registry: &'r Registry,
+    profile: &Profile,
+    serving: &'r Serving,
+) -> Vec<(&'r str, OverrideValue<'r>)> {
+    let arch = &registry.model_of(serving).1.arch;
+    let is_float = |name: &str| {
+        matches!(check_key(profile, arch, name), KeyVerdict::Known { kind: OverrideType::Float, .. })
+    };
+    let all = effective_overrides(registry, serving).into_iter();
+    let typed = all.map(|one| match (value(&one.value), &*one.key.value as &str) {
+        (OverrideValue::Int(number), name) if is_float(name) => (name, as_float(number)),
+        (value, name) => (name, value),
+    });
+    typed.collect()
+}
+
+/// The nearest float to an integer.
+fn as_float(number: i64) -> OverrideValue<'static> {
+    number.to_string().parse().map_or(OverrideValue::Int(number), OverrideValue::Float)
+}
+
+fn value(setting: &Setting) -> OverrideValue<'_> {
+    match setting {
+        Setting::Flag(flag) => OverrideValue::Bool(*flag),
+        Setting::Integer(number) => OverrideValue::Int(*number),
+        Setting::Float(number) => OverrideValue::Float(*number),
+        Setting::Text(text) => OverrideValue::Str(text),
+    }
+}

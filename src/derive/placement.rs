@@ -1,0 +1,61 @@
+//! The memory policy and the CPUs of each process of a role.
+
+use crate::hir::{CpuList, Host, NumaPolicy, Serving};
+
+/// The memory policy and the CPUs of a process.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProcessPlacement {
+    /// The memory policy. `None` leaves it to the kernel.
+    pub memory: Option<MemoryPolicy>,
+    /// The CPUs. `None` leaves them to the kernel, or to the node that memory is bound to.
+    pub cpus: Option<CpuList>,
+}
+
+/// A memory policy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MemoryPolicy {
+    /// Interleave over these nodes, in rising order. If the list is empty: over all nodes.
+    Interleave(Vec<u32>),
+    /// Bind to one node.
+    Bind(u32),
+}
+
+/// A value for each instance of a role. Instances are placed round robin, and those with the same placement have the
+/// same value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PerInstance<T> {
+    first: T,
+    others: Vec<T>,
+}
+
+impl ProcessPlacement {
+    pub(super) fn new(serving: &Serving, host: &Host, instance: usize) -> Self {
+        let memory = match serving.placement.numa.as_ref().map(|numa| &numa.value) {
+            Some(NumaPolicy::Interleave(nodes)) => Some(MemoryPolicy::Interleave(nodes.clone())),
+            Some(NumaPolicy::Bind(_) | NumaPolicy::Spread) => {
+                serving.bound_node(host, instance).map(MemoryPolicy::Bind)
+            }
+            None => None,
+        };
+        Self { memory, cpus: serving.cpus(host, instance) }
+    }
+}
+
+impl<T> PerInstance<T> {
+    /// The values of the instances with distinct placements.
+    pub(super) fn new(serving: &Serving, host: &Host, value: impl Fn(usize) -> T) -> Self {
+        let distinct = serving.representative_instances(host);
+        Self { first: value(0), others: distinct.skip(1).map(value).collect() }
+    }
+
+    /// The value of the first instance.
+    pub fn first(&self) -> &T {
+        &self.first
+    }
+
+    /// The value of an instance.
+    pub fn get(&self, instance: usize) -> &T {
+        let other = (instance % (self.others.len() + 1)).checked_sub(1);
+        other.and_then(|n| self.others.get(n)).unwrap_or(&self.first)
+    }
+}

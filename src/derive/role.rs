@@ -1,0 +1,89 @@
+//! Everything that follows for one served role.
+
+use super::command::{RoleCommand, RoleSettings};
+use super::endpoint::Endpoint;
+use super::files::RoleFiles;
+use super::memory::{MemorySource, RoleMemory};
+use super::pairs::{DraftVerdict, draft_verdict};
+use super::placement::{PerInstance, ProcessPlacement};
+use super::profiles::SharedProfile;
+use crate::diag::Reported;
+use crate::facts::Lock;
+use crate::hir::{Engine, Id, Registry, Role, Serving};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A role with its own processes, and everything that follows for them.
+#[derive(Debug)]
+pub struct ServedRole {
+    /// The role.
+    pub id: Id<Role>,
+    /// Its serving settings.
+    pub serving: Arc<Serving>,
+    /// Its addresses and ports.
+    pub endpoint: Endpoint,
+    /// Its model files.
+    pub files: RoleFiles,
+    /// The environment of its processes, in byte order of names.
+    pub env: Vec<(Box<str>, Box<str>)>,
+    /// The placement of its processes.
+    pub placement: PerInstance<ProcessPlacement>,
+    /// Its command lines, or the proof that its engine was reported.
+    pub command: Result<Arc<RoleCommand>, Reported>,
+    /// The verdict about its draft. `None` without a draft, or if the engine was reported.
+    pub draft: Option<DraftVerdict>,
+    /// The memory of each of its processes.
+    pub memory: RoleMemory,
+}
+
+/// A role whose values are not derived yet.
+pub(super) struct RoleSource {
+    pub(super) id: Id<Role>,
+    pub(super) serving: Arc<Serving>,
+    /// Its engine and the profile of that, or the proof that one of them was reported.
+    pub(super) engine: Result<(Id<Engine>, SharedProfile), Reported>,
+    /// True if no earlier role serves the model, and the model generates text.
+    pub(super) has_one_shot: bool,
+}
+
+impl RoleSource {
+    /// Derives everything except the computed memory: equal roles share that computation.
+    pub(super) fn derive(self, registry: &Registry, lock: &Lock) -> ServedRole {
+        let Self { id, serving, engine, has_one_shot } = self;
+        let (endpoint, files) = (Endpoint::new(registry, &serving), RoleFiles::new(registry, &serving));
+        let host = registry.hosts.get(serving.host.value);
+        let settings =
+            RoleSettings { registry, serving: &serving, files: &files, endpoint: &endpoint, has_one_shot };
+        let command = engine.map(|(engine, profile)| Arc::new(settings.command(engine, &profile)));
+        let profile = command.as_ref().map(|command| &command.profile).ok();
+        ServedRole {
+            id,
+            env: env(registry, &serving),
+            placement: PerInstance::new(&serving, host, |n| ProcessPlacement::new(&serving, host, n)),
+            draft: profile.and_then(|profile| draft_verdict(registry, lock, profile, &serving)),
+            memory: RoleMemory::new(&serving, &files, Arc::default()),
+            endpoint,
+            files,
+            command,
+            serving,
+        }
+    }
+}
+
+/// The variables of the engine and the role. The role wins.
+fn env(registry: &Registry, serving: &Serving) -> Vec<(Box<str>, Box<str>)> {
+    let engine = serving.engine.iter().flat_map(|engine| &registry.engines.get(engine.value).env);
+    let all = engine.chain(&serving.env).map(|(name, value)| (name.value.clone(), value.value.clone()));
+    all.collect::<BTreeMap<_, _>>().into_iter().collect()
+}
+
+impl ServedRole {
+    pub(super) fn memory_source(&self) -> MemorySource<'_> {
+        MemorySource { serving: &self.serving, command: self.known_command(), env: &self.env }
+    }
+
+    /// The command lines. `None` if the engine was reported.
+    pub fn known_command(&self) -> Option<&RoleCommand> {
+        self.command.as_deref().ok()
+    }
+}

@@ -77,8 +77,7 @@ fn report(
     (locked, found): (&LockEntry, Contradiction),
     findings: &mut Diagnostics,
 ) {
-    let name = words::quoted(&model.head.name);
-    let message = format!("model {name} is declared {}, but its file {}", found.declared, found.actual);
+    let message = format!("{model} is declared {}, but its file {}", found.declared, found.actual);
     let mut finding = CONTRADICTED_FACT.at(found.span, "declared here", message).about(model);
     if found.key == "architecture" {
         finding = finding.also(family.arch.span, "the family has this architecture");

@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{Ban, Family, ForbiddenFeature, Pair, Pattern, Registry};
+use crate::hir::{Family, ForbiddenFeature, Pair, Pattern, Registry};
 use crate::source::Spanned;
 
 declare_code! {
@@ -36,17 +36,9 @@ declare_code! {
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for pair in registry.pairs.iter() {
-        let family = family_of(registry, pair);
-        let banned = pair.draft.as_ref().and_then(|draft| ban_against(registry, pair, draft));
-        let finding = match (banned, family) {
-            (Some((ban, place)), _) => against_ban(pair, place, ban),
-            (None, Some(family)) => {
-                let Some(finding) = against_family(pair, family) else { continue };
-                finding
-            }
-            (None, None) => continue,
-        };
-        findings.report(finding.about(pair));
+        let against_ban = pair.draft.as_ref().and_then(|draft| against_ban(registry, pair, draft));
+        let finding = against_ban.or_else(|| against_family(pair, family_of(registry, pair)?));
+        findings.extend(finding.map(|finding| finding.about(pair)));
     }
 }
 
@@ -62,12 +54,8 @@ fn family_of<'r>(registry: &'r Registry, pair: &Pair) -> Option<&'r Family> {
     }
 }
 
-/// The ban that contradicts a pair: one that covers its two models, else one with the same patterns.
-fn ban_against<'r, 'p>(
-    registry: &'r Registry,
-    pair: &'p Pair,
-    draft: &'p Spanned<Pattern>,
-) -> Option<(&'r Ban, &'p Spanned<Pattern>)> {
+/// The ban that contradicts a pair covers its two models, or has the same patterns.
+fn against_ban(registry: &Registry, pair: &Pair, draft: &Spanned<Pattern>) -> Option<Diagnostic> {
     let ban = match (&pair.target.value, &draft.value) {
         (Pattern::Model(target), Pattern::Model(drafter)) => {
             let covered = pair.covers(*target, registry.models.get(*target));
@@ -76,27 +64,24 @@ fn ban_against<'r, 'p>(
         (target, drafter) => registry.bans.iter().find(|ban| {
             ban.target.value == *target && ban.draft.value == *drafter && ban.except == pair.except
         }),
-    };
-    ban.map(|ban| (ban, draft))
-}
-
-fn against_ban(pair: &Pair, draft: &Spanned<Pattern>, ban: &Ban) -> Diagnostic {
+    }?;
     let message = format!("{pair} names a draft that a ban forbids: {}", words::printable(&ban.failure));
-    CONTRADICTED_PAIR
+    let finding = CONTRADICTED_PAIR
         .at(draft.span, "the pair declares that this draft works", message)
-        .also(ban.draft.span, "banned here")
-        .help("remove the pair or the ban, or change `draft` of the ban so that it does not cover this draft")
+        .also(ban.draft.span, "banned here");
+    Some(finding.help(
+        "remove the pair or the ban, or change `draft` of the ban so that it does not cover this draft",
+    ))
 }
 
 fn against_family(pair: &Pair, family: &Family) -> Option<Diagnostic> {
     let drafts =
         pair.draft.as_ref().map(|draft| (draft.span, ForbiddenFeature::Speculation, "names a draft"));
     let looks_up = pair.lookup.then_some((pair.target.span, ForbiddenFeature::Lookup, "uses lookup"));
-    let found = drafts.into_iter().chain(looks_up).find_map(|(place, what, verb)| {
-        let (forbidden, forbidden_at) = family.forbids(what)?;
-        Some((place, verb, forbidden, forbidden_at))
-    });
-    let (place, verb, forbidden, forbidden_at) = found?;
+    let (place, verb, (forbidden, forbidden_at)) = drafts
+        .into_iter()
+        .chain(looks_up)
+        .find_map(|(place, what, verb)| Some((place, verb, family.forbids(what)?)))?;
     let failure = forbidden.failure.as_ref().map(|failure| format!(": {}", words::printable(failure)));
     let message = format!("{pair} {verb}, but {family} forbids it{}", failure.unwrap_or_default());
     let finding = CONTRADICTED_PAIR

@@ -81,20 +81,17 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 
 /// The exclusive sets of a host. Reports those that overlap other sets.
 fn exclusive_sets<'r>(host: &'r Host, findings: &mut Diagnostics) -> Exclusive<'r> {
-    let mut exclusive = Exclusive { host, claims: Claims::default() };
-    let mut all = Exclusive { host, claims: Claims::default() };
+    let (mut exclusive, mut all) = (Claims::default(), Claims::default());
     for (n, set) in host.cpusets.iter().enumerate() {
-        let earlier =
-            if set.exclusive { all.overlapping(&set.cpus) } else { exclusive.overlapping(&set.cpus) };
-        if let Some(earlier) = earlier {
-            findings.report(overlap(host, set, earlier));
-        }
-        all.claim(set, n);
+        let others = if set.exclusive { &all } else { &exclusive };
+        let earlier = others.first_of(&set.cpus).and_then(|earlier| host.cpusets.get(earlier));
+        findings.extend(earlier.map(|earlier| overlap(host, set, earlier)));
+        all.claim_cpus(&set.cpus, n);
         if set.exclusive {
-            exclusive.claim(set, n);
+            exclusive.claim_cpus(&set.cpus, n);
         }
     }
-    exclusive
+    Exclusive { host, claims: exclusive }
 }
 
 fn overlap(host: &Host, set: &CpuSet, earlier: &CpuSet) -> Diagnostic {
@@ -114,19 +111,10 @@ fn overlap(host: &Host, set: &CpuSet, earlier: &CpuSet) -> Diagnostic {
 }
 
 impl<'r> Exclusive<'r> {
-    fn claim(&mut self, set: &CpuSet, n: usize) {
-        for range in set.cpus.ranges() {
-            self.claims.claim(*range, n);
-        }
-    }
-
-    /// The set that contains the first of these CPUs that is in any set.
     fn overlapping(&self, cpus: &CpuList) -> Option<&'r CpuSet> {
-        let first = cpus.ranges().iter().find_map(|range| self.claims.overlapping(*range).next());
-        first.and_then(|(_, n)| self.host.cpusets.get(n))
+        self.host.cpusets.get(self.claims.first_of(cpus)?)
     }
 
-    /// The place and the finding for a role on CPUs of a set that it does not name.
     fn used_by_role(&self, role: &Role, serving: &Serving) -> Option<(Span, Diagnostic)> {
         let placement = &serving.placement;
         let numa_span = placement.numa.as_ref().map(|numa| numa.span);

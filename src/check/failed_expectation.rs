@@ -1,7 +1,6 @@
 //! An expectation that is not met.
 
-use crate::derive::Derived;
-use crate::derive::{MemoryScope, RoleGroups};
+use crate::derive::{Derived, MemoryScope, RoleGroups};
 use crate::diag::{Diagnostics, words};
 use crate::hir::{Bytes, Expected, Id, Registry, Residency, Role, RoleKind};
 use std::collections::BTreeMap;
@@ -37,11 +36,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 if most <= fits.value {
                     continue;
                 }
-                let title = words::quoted(&registry.residencies.get(residency.value).head.name);
-                let message = format!(
-                    "expectation {name} failed: residency {title} needs {most}, more than {}",
-                    fits.value
-                );
+                let (used, limit) = (registry.residencies.get(id), fits.value);
+                let message = format!("expectation {name} failed: {used} needs {most}, more than {limit}");
                 let finding = FAILED_EXPECTATION
                     .at(fits.span, format!("{most} needed"), message)
                     .also(residency.span, "this residency");
@@ -54,20 +50,17 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 if ports.is_some_and(|ports| ports.ports().any(|p| p == port.value)) {
                     continue;
                 }
-                let (at, role_name) = (listens(registry, found), words::quoted(&found.head.name));
-                let message = format!("expectation {name} failed: role {role_name} {at}");
+                let at = listens(registry, found);
+                let message = format!("expectation {name} failed: {found} {at}");
                 let finding = FAILED_EXPECTATION.at(port.span, "expected port", message);
                 let help = match ports {
-                    Some(_) => {
-                        format!("set `port` of role {role_name} to {}, or change the expectation", port.value)
-                    }
+                    Some(_) => format!("set `port` of {found} to {}, or change the expectation", port.value),
                     None => "name a role that is served, or remove the expectation".to_owned(),
                 };
                 (finding.also(ports.map_or(found.head.name.span, |ports| ports.span), at), help)
             }
         };
-        let finding = finding.about(expect);
-        findings.report(finding.help(help));
+        findings.report(finding.about(expect).help(help));
     }
 }
 

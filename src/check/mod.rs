@@ -5,11 +5,11 @@
 //! about items that could not be read.
 
 mod architecture;
-mod banned_draft;
 mod contradicted_advice;
 mod contradicted_fact;
 mod contradicted_pair;
 mod disproved_ban;
+mod drafts;
 mod empty_expectation;
 mod engine_cannot;
 mod engine_variable;
@@ -23,7 +23,6 @@ mod idle_at_boot;
 mod impossible_dates;
 mod impossible_experts;
 mod inherited_override;
-mod larger_draft;
 mod misplaced_key_file;
 mod missing_backend_port;
 mod missing_one_shot;
@@ -37,7 +36,6 @@ mod over_budget;
 mod over_host_memory;
 mod overlapping_nodes;
 mod overrides;
-mod own_draft;
 mod port_conflict;
 mod projectors;
 mod refuted_draft;
@@ -86,7 +84,7 @@ macro_rules! checks {
 
 /// All checks, in the order of their numbers.
 static ALL: &[Check] = checks![
-    banned_draft: BANNED_DRAFT,
+    drafts: BANNED_DRAFT OWN_DRAFT LARGER_DRAFT,
     port_conflict: PORT_CONFLICT,
     forbidden: FORBIDDEN_SPECULATION FORBIDDEN_LOOKUP,
     overrides: UNKNOWN_OVERRIDE_KEY OVERRIDE_TYPE OVERRIDE_RANGE,
@@ -118,8 +116,6 @@ static ALL: &[Check] = checks![
     unused_item: UNUSED_ITEM,
     contradicted_pair: CONTRADICTED_PAIR,
     rules: REPEATED_RULE EMPTY_RULE,
-    own_draft: OWN_DRAFT,
-    larger_draft: LARGER_DRAFT,
     unmet_need: UNMET_NEED,
     projectors: MISPLACED_PROJECTOR FOREIGN_PROJECTOR,
     impossible_experts: IMPOSSIBLE_EXPERTS,

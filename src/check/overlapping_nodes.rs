@@ -36,27 +36,18 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let mut claims = Claims::default();
         for (n, node) in host.numa.iter().enumerate() {
             let Some(cpus) = &node.cpus else { continue };
-            let overlap = cpus.ranges().iter().find_map(|range| claims.overlapping(*range).next());
-            for range in cpus.ranges() {
-                claims.claim(*range, n);
-            }
-            let Some((other, other_cpus)) = overlap
-                .and_then(|(_, n)| host.numa.get(n))
-                .and_then(|other| Some((other, other.cpus.as_ref()?)))
-            else {
+            let other = claims.first_of(cpus).and_then(|other| host.numa.get(other));
+            claims.claim_cpus(cpus, n);
+            let Some((other, of_other)) = other.and_then(|other| Some((other, other.cpus.as_ref()?))) else {
                 continue;
             };
-            let common = cpus.intersection(other_cpus);
-            let message = format!(
-                "NUMA nodes {} and {} of {host} both have {}",
-                other.node.value,
-                node.node.value,
-                common.describe()
-            );
+            let common = cpus.intersection(of_other).describe();
+            let (node, other) = (node.node.value, other.node.value);
+            let message = format!("NUMA nodes {other} and {node} of {host} both have {common}");
             let finding = OVERLAPPING_NODES
-                .at(cpus.span, format!("also has {}", common.describe()), message)
+                .at(cpus.span, format!("also has {common}"), message)
                 .about(host)
-                .also(other_cpus.span, format!("the CPUs of node {}", other.node.value));
+                .also(of_other.span, format!("the CPUs of node {other}"));
             findings
                 .report(finding.help("declare each CPU only in the node that `numactl --hardware` prints"));
         }

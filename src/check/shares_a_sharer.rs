@@ -33,28 +33,27 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (id, role) in registry.roles.entries() {
         let RoleKind::Shares(shared) = &role.kind else { continue };
         let other = registry.roles.get(shared.value);
-        let (name, other_name) = (words::quoted(&role.head.name), words::quoted(&other.head.name));
+        let other_name = words::quoted(&other.head.name);
         let finding = match &other.kind {
             RoleKind::Served(_) => continue,
             _ if shared.value == id => SHARES_A_SHARER
-                .at(shared.span, "the role itself", format!("role {name} shares itself"))
+                .at(shared.span, "the role itself", format!("{role} shares itself"))
                 .help("set `shares` to a role with a `residency`"),
             RoleKind::Shares(further) => {
                 let end = words::quoted(&registry.roles.get(further.value).head.name);
-                let message = format!("role {name} shares {other_name}, which shares {end}");
-                let label = "has no process";
+                let message = format!("{role} shares {other_name}, which shares {end}");
                 let help = if further.value == id {
                     "replace `shares` with `model` in one of the two roles".to_owned()
                 } else {
                     format!("set `shares` to {end}")
                 };
                 SHARES_A_SHARER
-                    .at(shared.span, label, message)
+                    .at(shared.span, "has no process", message)
                     .also(further.span, "shares another role")
                     .help(help)
             }
             RoleKind::Listed(_) => {
-                let message = format!("role {name} shares {other_name}, which is only listed and not served");
+                let message = format!("{role} shares {other_name}, which is only listed and not served");
                 let finding = SHARES_A_SHARER
                     .at(shared.span, "has no process", message)
                     .also(other.head.name.span, "has no `residency`");

@@ -1,5 +1,6 @@
 //! A map from ranges of numbers to their first claimant, for the checks that find CPUs or ports claimed twice.
 
+use crate::hir::CpuList;
 use std::collections::BTreeMap;
 
 /// Disjoint ranges of numbers, each with its first claimant.
@@ -18,6 +19,18 @@ impl Claims {
         let before = self.ranges.range(..first).next_back().filter(move |(_, (end, _))| *end >= first);
         let within = self.ranges.range(first..=last);
         before.into_iter().chain(within).map(move |(start, (_, claimant))| ((*start).max(first), *claimant))
+    }
+
+    /// The first claimant of a CPU in a list.
+    pub(in crate::check) fn first_of(&self, cpus: &CpuList) -> Option<usize> {
+        cpus.ranges().iter().find_map(|range| self.overlapping(*range).next()).map(|(_, claimant)| claimant)
+    }
+
+    /// Claims the free CPUs of a list.
+    pub(in crate::check) fn claim_cpus(&mut self, cpus: &CpuList, claimant: usize) {
+        for range in cpus.ranges() {
+            self.claim(*range, claimant);
+        }
     }
 
     /// Claims the free numbers of a range.

@@ -90,17 +90,18 @@ pub struct Serving {
     pub hardening: Option<Spanned<Hardening>>,
 }
 
-/// A draft model and the limits of its drafts.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Draft {
-    /// The model.
-    pub model: Spanned<Id<Model>>,
-    /// The maximum number of draft tokens.
-    pub max: Option<Spanned<u32>>,
-    /// The minimum number of draft tokens that the target verifies.
-    pub min: Option<Spanned<u32>>,
-    /// The minimum probability of a draft token, 0 to 1.
-    pub p_min: Option<Spanned<f64>>,
+declare! {
+    /// A draft model and the limits of its drafts.
+    pub block Draft = with_principal("model") {
+        /// The draft model.
+        model: Spanned<Id<Model>> = required("model", Shape::Name("model")).example("qwen3-0.6b"),
+        /// Maximum number of draft tokens, 1 to 1024.
+        max: Option<Spanned<u32>> = optional("max", Shape::Count(1, 1024)).example("16").unit("tokens"),
+        /// Minimum number of draft tokens that the target verifies, 0 to 1024.
+        min: Option<Spanned<u32>> = optional("min", Shape::Count(0, 1024)).example("2").unit("tokens"),
+        /// Minimum probability of a draft token, 0 to 1.
+        p_min: Option<Spanned<f64>> = optional("p-min", Shape::Fraction),
+    }
 }
 
 declare! {
@@ -170,15 +171,16 @@ pub struct Cpus {
     pub set: Option<Box<str>>,
 }
 
-/// A measured generation speed.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Measured {
-    /// The speed in tokens per second.
-    pub speed: Rate,
-    /// The date of the measurement.
-    pub date: Option<Spanned<Date>>,
-    /// The engine that was measured.
-    pub engine: Option<Spanned<Id<Engine>>>,
+declare! {
+    /// A measured generation speed.
+    pub block Measured = with_principal("speed") {
+        /// The generation speed in tokens per second, such as `6.3 t/s` or `~15 t/s`.
+        speed: Rate = required("speed", Shape::TokenRate),
+        /// The date of the measurement.
+        date: Option<Spanned<Date>> = optional("date", Shape::Date),
+        /// The engine that was measured.
+        engine: Option<Spanned<Id<Engine>>> = optional("engine", Shape::Name("engine")),
+    }
 }
 
 impl Role {
@@ -190,24 +192,6 @@ impl Role {
         }
     }
 }
-
-const DRAFT: Table = Table::with_principal(
-    "model",
-    &[
-        Field::required("model", Shape::Name("model"), "The draft model.").example("qwen3-0.6b"),
-        Field::optional("max", Shape::Count(1, 1024), "Maximum number of draft tokens, 1 to 1024.")
-            .example("16")
-            .unit("tokens"),
-        Field::optional(
-            "min",
-            Shape::Count(0, 1024),
-            "Minimum number of draft tokens that the target verifies, 0 to 1024.",
-        )
-        .example("2")
-        .unit("tokens"),
-        Field::optional("p-min", Shape::Fraction, "Minimum probability of a draft token, 0 to 1."),
-    ],
-);
 
 const PLACEMENT: Table = Table::of(&[
     Field::optional(
@@ -230,19 +214,6 @@ const PLACEMENT: Table = Table::of(&[
     Field::optional("lock", Shape::Flag, "True if the weights are locked in memory (mlock); default false.")
         .default("false"),
 ]);
-
-const MEASURED: Table = Table::with_principal(
-    "speed",
-    &[
-        Field::required(
-            "speed",
-            Shape::TokenRate,
-            "The generation speed in tokens per second, such as `6.3 t/s` or `~15 t/s`.",
-        ),
-        Field::optional("date", Shape::Date, "The date of the measurement."),
-        Field::optional("engine", Shape::Name("engine"), "The engine that was measured."),
-    ],
-);
 
 /// The data types of a KV cache (`common/arg.cpp`, b11434; lower case only).
 const CACHE_TYPES: &[&str] = &["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"];
@@ -330,7 +301,7 @@ pub(super) static TABLE: Table = Table::of(&[
     )
     .example("4")
     .unit("experts"),
-    Field::optional("draft", Shape::Block(&DRAFT), "The draft model for speculative decoding."),
+    Field::optional("draft", Shape::Block(&Draft::TABLE), "The draft model for speculative decoding."),
     Field::optional(
         "lookup",
         Shape::Block(&Table::or_bare(
@@ -368,7 +339,7 @@ pub(super) static TABLE: Table = Table::of(&[
         HARDENING,
         "The sandbox level of the role's units; default: the level of the stack.",
     ),
-    Field::optional("measured", Shape::Block(&MEASURED), "A measured generation speed."),
+    Field::optional("measured", Shape::Block(&Measured::TABLE), "A measured generation speed."),
     Field::optional("purpose", Shape::Text, "The purpose of the role.")
         .example("answers simple questions and forwards the others"),
     Field::optional("note", Shape::Text, "A note for users.").example("do not restart during office hours"),

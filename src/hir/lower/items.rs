@@ -104,6 +104,11 @@ impl Items {
         self.kinds.get(kind).is_none_or(Vec::is_empty)
     }
 
+    /// True if any item of the kind has such fields.
+    pub(super) fn any(&self, kind: &str, is_wanted: impl Fn(&Record) -> bool) -> bool {
+        self.kinds.get(kind).into_iter().flatten().any(|item| is_wanted(&item.record))
+    }
+
     /// Removes all items of a kind and returns them in the order of declaration.
     pub(super) fn take(&mut self, kind: &str) -> Vec<Item> {
         self.kinds.remove(kind).unwrap_or_default()

@@ -48,8 +48,7 @@ impl Items {
         let mut defaults = Defaults::read(defaults, &scope, findings);
         scope.models = model::read(&mut self, known_files, (&scope, &defaults), findings);
         defaults.check_model_names(&scope, findings);
-        let role_scope = serving::RoleScope { base: &scope, defaults: &defaults };
-        let (roles, any_served) = roles::read(&mut self, &role_scope, findings);
+        let (roles, any_served) = roles::read(&mut self, (&scope, &defaults), findings);
         scope.roles = roles;
         let any_needs_host = any_served || !self.is_empty("service");
         if !has_stack && !words_outside_items.contains("stack") {

@@ -7,7 +7,7 @@ use super::scalar;
 use super::scope::{Resolvable, Scope};
 use super::typed_value::{FromTypedValue, TypedValue};
 use crate::diag::Diagnostics;
-use crate::hir::{Field, Head, Id, Text};
+use crate::hir::{Field, Head, Id, ItemKind, Text};
 use crate::source::Spanned;
 
 /// The fields of an item or a block, and the items that they may refer to.
@@ -44,6 +44,12 @@ impl<'a> Fields<'a> {
     /// Reads a field.
     pub(in crate::hir) fn read<T: FieldType>(&mut self, row: &'static Field) -> Option<T> {
         T::from_field(row, self)
+    }
+
+    /// Reads the field of the item that has this name.
+    pub(super) fn get<T: FieldType>(&mut self, field: &str) -> Option<T> {
+        let table = ItemKind::of_word(self.head.kind)?.table;
+        self.read(table.field(field)?)
     }
 
     /// Reads a block.
@@ -128,20 +134,33 @@ impl<T: Resolvable> FromValue for Id<T> {
     }
 }
 
-/// Reads all items of a kind, in the order of declaration. Leaves out those that lack something required.
-pub(super) fn read_all<T>(
+/// Reads all items of a kind, in the order of declaration. An item that lacks something required has no value.
+pub(super) fn read_items<T>(
     kind: &'static str,
     items: &mut Items,
     scope: &Scope,
     findings: &mut Diagnostics,
     mut read: impl FnMut(&mut Fields) -> Option<T>,
+) -> Vec<(Text, Option<T>)> {
+    let read = items.take(kind).into_iter().map(|mut item| {
+        let head = item.head();
+        let value = read(&mut Fields { head: &head, record: &mut item.record, scope, findings });
+        (item.name, value.filter(|_| !item.record.is_incomplete()))
+    });
+    read.collect()
+}
+
+/// Reads all items of a kind. Leaves out those that lack something required.
+pub(super) fn read_all<T>(
+    kind: &'static str,
+    items: &mut Items,
+    scope: &Scope,
+    findings: &mut Diagnostics,
+    read: impl FnMut(&mut Fields) -> Option<T>,
 ) -> NamedItems<T> {
     let mut named = NamedItems::new(kind, items.words_outside_items());
-    for mut item in items.take(kind) {
-        let head = item.head();
-        let record = &mut item.record;
-        let value = read(&mut Fields { head: &head, record, scope, findings });
-        named.add(&item.name, value.filter(|_| !item.record.is_incomplete()));
+    for (name, value) in read_items(kind, items, scope, findings, read) {
+        named.add(&name, value);
     }
     named
 }

@@ -1,12 +1,15 @@
 //! Reads roles. After all are read, resolves roles that share another role.
 
-use super::items::{Item, Items};
+use super::defaults::Defaults;
+use super::items::Items;
 use super::names::{ItemRef, NamedItems};
+use super::read::{Fields, read_items};
 use super::record::Record;
-use super::serving::{self, RoleScope, report_missing};
+use super::scope::Scope;
+use super::serving::{self, report_missing};
 use crate::diag::{Diagnostics, Lexicon, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
-use crate::hir::{Head, Id, Measured, Rate, Role, RoleKind, Text, Tier};
+use crate::hir::{Head, Id, Measured, Model, Role, RoleKind, Text, Tier};
 use crate::source::{Span, Spanned};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,32 +33,26 @@ const WITHOUT_PROCESS: &[&str] =
 /// Reads all roles. The flag is true if any role has a residency, readable or not.
 pub(super) fn read(
     items: &mut Items,
-    scope: &RoleScope,
+    (scope, defaults): (&Scope, &Defaults),
     findings: &mut Diagnostics,
 ) -> (NamedItems<Role>, bool) {
-    let by_default = scope.defaults.record.place("residency").is_some();
-    let all = items.take("role");
-    let any_served = all.iter().any(|item| by_default || item.record.place("residency").is_some());
-    let read = all.into_iter().map(|mut item| {
-        let role = role(&mut item, scope, findings).filter(|_| !item.record.is_incomplete());
-        (item.name, role)
+    let any_served = items.any("role", |record| {
+        defaults.record.place("residency").is_some() || record.place("residency").is_some()
     });
-    let mut roles: Vec<(Text, Option<UnresolvedRole>)> = read.collect();
+    let mut roles = read_items("role", items, scope, findings, |fields| role(fields, defaults));
     report_unknown_shares(&mut roles, items.words_outside_items(), findings);
     (resolve_shares(roles, items.words_outside_items()), any_served)
 }
 
-fn role(item: &mut Item, scope: &RoleScope, findings: &mut Diagnostics) -> Option<UnresolvedRole> {
-    let head = item.head();
-    let owner = ItemRef::new("role", &item.name);
-    let record = &mut item.record;
-    let defaults = &scope.defaults.record;
+fn role(fields: &mut Fields, defaults: &Defaults) -> Option<UnresolvedRole> {
+    let (owner, record) = (fields.owner(), &mut *fields.record);
     let shares = match record.text("shares") {
-        None if !record.has_or_reported("model") => scope.defaults.shares.clone(),
+        None if !record.has_or_reported("model") => defaults.shares.clone(),
         own => own,
     };
+    let defaults = &defaults.record;
     if shares.is_some() || !(record.has_or_reported("residency") || defaults.has_or_reported("residency")) {
-        report_without_effect(record, shares.as_ref(), &owner, findings);
+        report_without_effect(record, shares.as_ref(), &owner, fields.findings);
     }
     let has_ports = record.has_or_reported("port") || record.has_or_reported("ports");
     record.fill_from(defaults, |field| match field {
@@ -64,57 +61,46 @@ fn role(item: &mut Item, scope: &RoleScope, findings: &mut Diagnostics) -> Optio
         field => shares.is_none() || WITHOUT_PROCESS.contains(&field),
     });
     if !record.has_or_reported("tier") {
-        report_missing("tier", "the heading under which the documents list the role", &owner, findings);
+        let what = "the heading under which the documents list the role";
+        report_missing("tier", what, &owner, fields.findings);
     }
-    let tier = record.text("tier").and_then(|name| scope.base.tiers.names.find(&name, &owner, findings));
-    let measured =
-        record.take::<Record>("measured").and_then(|block| measured(block, scope, &owner, findings));
-    let (group, purpose, note) = (record.text("group"), record.text("purpose"), record.text("note"));
+    let (tier, measured) = (fields.get("tier"), fields.get("measured"));
     let kind = match shares {
         Some(name) => Some(Err(name)),
-        None => read_kind(record, scope, &owner, findings).map(Ok),
+        None => read_kind(fields).map(Ok),
     };
-    Some(UnresolvedRole { head, tier: tier?, group, measured, purpose, note, kind: kind? })
+    Some(UnresolvedRole {
+        head: fields.head.clone(),
+        tier: tier?,
+        group: fields.get("group")?,
+        measured: measured?,
+        purpose: fields.get("purpose")?,
+        note: fields.get("note")?,
+        kind: kind?,
+    })
 }
 
-fn read_kind(
-    record: &mut Record,
-    scope: &RoleScope,
-    owner: &ItemRef,
-    findings: &mut Diagnostics,
-) -> Option<RoleKind> {
+fn read_kind(fields: &mut Fields) -> Option<RoleKind> {
+    let (owner, record) = (fields.owner(), &mut *fields.record);
     if !record.has_or_reported("model") && !record.is_reported("shares") {
         let what = "the model to serve; or add `shares` with the role whose processes to use";
-        report_missing("model", what, owner, findings);
-        scope.base.models.names.mark_maybe_used(None);
+        report_missing("model", what, &owner, fields.findings);
+        fields.scope.models.names.mark_maybe_used(None);
     }
-    let Some(residency) = record.text("residency") else {
-        let model =
-            record.text("model").and_then(|name| scope.base.models.names.find(&name, owner, findings));
-        return model.filter(|_| !record.is_reported("residency")).map(RoleKind::Listed);
-    };
-    let residency = scope.base.residencies.names.find(&residency, owner, findings);
-    match residency {
-        Some(residency) => serving::read(record, residency, scope, owner, findings)
-            .map(|serving| RoleKind::Served(Arc::new(serving))),
+    if record.place("residency").is_none() {
+        let is_reported = record.is_reported("residency");
+        return fields.get("model").filter(|_| !is_reported).map(RoleKind::Listed);
+    }
+    match fields.get("residency") {
+        Some(residency) => {
+            serving::read(fields, residency).map(|serving| RoleKind::Served(Arc::new(serving)))
+        }
         None => {
             // Also check the model name: an unknown model is a separate mistake.
-            record.text("model").and_then(|name| scope.base.models.names.find(&name, owner, findings));
+            fields.get::<Spanned<Id<Model>>>("model");
             None
         }
     }
-}
-
-fn measured(
-    block: Spanned<Record>,
-    scope: &RoleScope,
-    owner: &ItemRef,
-    findings: &mut Diagnostics,
-) -> Option<Spanned<Measured>> {
-    let Spanned { value: mut block, span } = block;
-    let engine = block.text("engine").and_then(|name| scope.base.engines.names.find(&name, owner, findings));
-    let speed = block.take::<Rate>("speed")?.value;
-    Some(Spanned::new(Measured { speed, date: block.take("date"), engine }, span))
 }
 
 /// Reports process settings on a role without its own process, where they have no effect.

@@ -1,80 +1,65 @@
 //! Reads how a role is served. The fields are those of the role, with the stack's defaults filled in.
 
-use super::defaults::Defaults;
 use super::names::ItemRef;
+use super::read::Fields;
 use super::record::Record;
 use super::rules::imply_host;
-use super::scope::Scope;
 use crate::diag::{Diagnostics, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
 use crate::hir::{
-    CpuList, Cpus, Draft, EngineOption, Host, Id, Override, Placement, PortRange, Residency, Serving,
-    Setting, Text,
+    CpuList, Cpus, EngineOption, Host, Id, Placement, PortRange, Residency, Serving, Setting, Text,
 };
 use crate::source::Spanned;
 
-/// The items that a role may refer to, and the defaults.
-pub(super) struct RoleScope<'a> {
-    pub(super) base: &'a Scope,
-    pub(super) defaults: &'a Defaults,
-}
-
 /// Reads the processes of a role that has a residency. `None` if a required part could not be read.
-pub(super) fn read(
-    record: &mut Record,
-    residency: Spanned<Id<Residency>>,
-    scope: &RoleScope,
-    owner: &ItemRef,
-    findings: &mut Diagnostics,
-) -> Option<Serving> {
-    imply_host(record, &scope.base.hosts.names, owner, findings);
-    let host = record.text("host").and_then(|name| scope.base.hosts.names.find(&name, owner, findings));
-    let engine = match record.text("engine") {
-        Some(name) => Some(scope.base.engines.names.find(&name, owner, findings)),
-        None => Some(scope.base.stack.engine),
+pub(super) fn read(fields: &mut Fields, residency: Spanned<Id<Residency>>) -> Option<Serving> {
+    let (owner, scope) = (fields.owner(), fields.scope);
+    imply_host(fields.record, &scope.hosts.names, &owner, fields.findings);
+    let host = fields.get::<Spanned<Id<Host>>>("host");
+    let engine = match fields.record.place("engine") {
+        Some(_) => fields.get("engine"),
+        None => Some(scope.stack.engine),
     };
-    let model = record.text("model").and_then(|name| scope.base.models.names.find(&name, owner, findings));
-    let ports = ports(record, owner, findings);
-    let context = record.take::<u64>("context");
-    if context.is_none() && !record.is_reported("context") {
+    let model = fields.get("model");
+    let ports = ports(fields.record, &owner, fields.findings);
+    if !fields.record.has_or_reported("context") {
         let what = "tokens of one request, prompt and answer together; here or in `defaults` of the stack";
-        report_missing("context", what, owner, findings);
+        report_missing("context", what, &owner, fields.findings);
     }
-    let draft = record.take::<Record>("draft").and_then(|block| draft(block, scope, owner, findings));
-    let placement = record.take::<Record>("placement").map(|block| block.value).unwrap_or_default();
-    let placement =
-        read_placement(placement, host.map(|host| scope.base.hosts.arena.get(host.value)), owner, findings);
+    let draft = fields.get("draft");
+    let placement = fields.record.take::<Record>("placement").map(|block| block.value).unwrap_or_default();
+    let placement = read_placement(
+        placement,
+        host.map(|host| scope.hosts.arena.get(host.value)),
+        &owner,
+        fields.findings,
+    );
+    let lookup = fields.record.take::<Record>("lookup");
     Some(Serving {
         residency,
         host: host?,
         engine: engine?,
         model: model?,
         ports: ports?,
-        listen: record.take_all("listen"),
-        key_file: record.text("key-file"),
-        backend: record.take::<Record>("backend").and_then(|mut block| block.value.take("port")),
-        context: context?,
-        slots: record.take("slots").unwrap_or_else(|| Spanned::new(1, owner.place)),
-        batch: record.take("batch"),
-        experts: record.take("experts"),
-        draft,
-        lookup: record
-            .take::<Record>("lookup")
-            .map(|b| b.map(|mut b| b.take::<u32>("ngram-min").map(|n| n.value))),
-        overrides: overrides(record),
-        pooling: word(record, "pooling"),
+        listen: fields.get("listen")?,
+        key_file: fields.get("key-file")?,
+        backend: fields.get("backend")?,
+        context: fields.get("context")?,
+        slots: fields.get("slots")?,
+        batch: fields.get("batch")?,
+        experts: fields.get("experts")?,
+        draft: draft?,
+        lookup: lookup.map(|b| b.map(|mut b| b.take::<u32>("ngram-min").map(|n| n.value))),
+        overrides: fields.get("override")?,
+        pooling: fields.get("pooling")?,
         placement,
-        cache_type: word(record, "cache-type"),
-        flash_attention: word(record, "flash-attention"),
-        prompt_cache: record.take("prompt-cache"),
-        options: options(record),
-        env: record.map("env"),
-        hardening: record.take("hardening"),
+        cache_type: fields.get("cache-type")?,
+        flash_attention: fields.get("flash-attention")?,
+        prompt_cache: fields.get("prompt-cache")?,
+        options: options(fields.record),
+        env: fields.get("env")?,
+        hardening: fields.get("hardening")?,
     })
-}
-
-fn word(record: &mut Record, field: &str) -> Option<Text> {
-    record.take::<&'static str>(field).map(|word| word.map(Into::into))
 }
 
 fn ports(record: &mut Record, owner: &ItemRef, findings: &mut Diagnostics) -> Option<Spanned<PortRange>> {
@@ -104,31 +89,6 @@ pub(super) fn report_missing(field: &str, what: &str, owner: &ItemRef, findings:
     let message = format!("{} has no `{field}`", owner.describe());
     let finding = MISSING_FIELD.at(owner.place, format!("`{field}` is missing"), message);
     owner.report(finding.help(format!("add `{field}`: {what}")), findings);
-}
-
-fn draft(
-    block: Spanned<Record>,
-    scope: &RoleScope,
-    owner: &ItemRef,
-    findings: &mut Diagnostics,
-) -> Option<Spanned<Draft>> {
-    let Spanned { value: mut block, span } = block;
-    let model = scope.base.models.names.find(&block.text("model")?, owner, findings)?;
-    let draft = Draft { model, max: block.take("max"), min: block.take("min"), p_min: block.take("p-min") };
-    Some(Spanned::new(draft, span))
-}
-
-fn overrides(record: &mut Record) -> Vec<Override> {
-    let blocks = record.take_all::<Record>("override").into_iter();
-    let read = blocks.filter_map(|mut block| {
-        let block = &mut block.value;
-        Some(Override {
-            key: block.text("key")?,
-            value: block.take::<Setting>("value")?,
-            why: block.text("why"),
-        })
-    });
-    read.collect()
 }
 
 fn options(record: &mut Record) -> Vec<EngineOption> {

@@ -53,9 +53,19 @@ macro_rules! impl_from_value {
 }
 
 impl_from_value! {
-    Text(Box<str>), Flag(bool), Count(u64), Fraction(f64), Size(Bytes), Share(Share), Duration(Seconds), Rate(Rate),
+    Flag(bool), Count(u64), Fraction(f64), Size(Bytes), Share(Share), Duration(Seconds), Rate(Rate),
     Factor(Factor), Date(Date), Ports(PortRange), Cpus(CpuList), Word(&'static str), Setting(Setting), Numa(NumaPolicy),
     Block(Box<Record>),
+}
+
+/// A text, or a word.
+impl FromTypedValue for Box<str> {
+    fn from_value(value: TypedValue) -> Option<Self> {
+        if let TypedValue::Word(word) = value {
+            return Some(word.into());
+        }
+        if let TypedValue::Text(text) = value { Some(text) } else { None }
+    }
 }
 
 impl FromTypedValue for Record {

@@ -16,12 +16,12 @@ pub(super) fn buffer_size(graph: &Graph) -> u64 {
         allocator.allocate(*id);
     }
     for id in &graph.nodes {
-        let sources = allocator.sources(*id);
-        for source in &sources {
+        let sources = &graph.tensor(*id).sources;
+        for source in sources {
             allocator.allocate(*source);
         }
         allocator.allocate(*id);
-        for source in &sources {
+        for source in sources {
             allocator.release(*source);
         }
     }
@@ -33,6 +33,12 @@ pub(super) fn buffer_size(graph: &Graph) -> u64 {
 struct FreeBlock {
     offset: u64,
     size: u64,
+}
+
+impl FreeBlock {
+    fn end(&self) -> u64 {
+        self.offset.saturating_add(self.size)
+    }
 }
 
 /// `ggml_dyn_tallocr`: a buffer of unlimited size.
@@ -62,38 +68,38 @@ impl DynAllocator {
         offset
     }
 
-    /// `ggml_dyn_tallocr_free_bytes`: merges the range with adjacent free blocks.
+    /// `ggml_dyn_tallocr_free_bytes`: merges the range with adjacent free blocks. As in ggml, the first adjacent block
+    /// counts, although ranges of 0 bytes can leave the blocks unsorted.
     fn free(&mut self, offset: u64, size: u64) {
         let end = offset.saturating_add(size);
-        let ends_here =
-            |block: &FreeBlock| block.offset.saturating_add(block.size) == offset && block.size < u64::MAX;
-        for at in 0..self.free_blocks.len() {
-            let next = self.free_blocks.get(at + 1).copied();
-            let Some(block) = self.free_blocks.get_mut(at) else { return };
-            if ends_here(block) {
-                block.size = block.size.saturating_add(size);
-                if let Some(next) = next.filter(|next| next.offset == block.offset.saturating_add(block.size))
-                {
-                    block.size = block.size.saturating_add(next.size);
-                    self.free_blocks.remove(at + 1);
-                }
-                return;
-            }
-            if end == block.offset {
-                block.offset = offset;
-                block.size = block.size.saturating_add(size);
-                let merged = *block;
-                let previous = at.checked_sub(1).and_then(|at| self.free_blocks.get_mut(at));
-                if let Some(previous) = previous.filter(|p| p.offset.saturating_add(p.size) == merged.offset)
-                {
-                    previous.size = previous.size.saturating_add(merged.size);
-                    self.free_blocks.remove(at);
-                }
-                return;
-            }
+        let ends_here = |block: &FreeBlock| block.size < u64::MAX && block.end() == offset;
+        let adjacent = self.free_blocks.iter().position(|block| ends_here(block) || block.offset == end);
+        let Some(at) = adjacent else {
+            let at = self.free_blocks.partition_point(|block| block.offset < offset);
+            return self.free_blocks.insert(at, FreeBlock { offset, size });
+        };
+        let Some(block) = self.free_blocks.get_mut(at) else { return };
+        let first = if ends_here(block) {
+            Some(at)
+        } else {
+            block.offset = offset;
+            at.checked_sub(1)
+        };
+        block.size = block.size.saturating_add(size);
+        if let Some(first) = first {
+            self.merge_with_next(first);
         }
-        let at = self.free_blocks.partition_point(|block| block.offset < offset);
-        self.free_blocks.insert(at, FreeBlock { offset, size });
+    }
+
+    fn merge_with_next(&mut self, at: usize) {
+        let Some([block, next]) = self.free_blocks.get_mut(at..).and_then(|blocks| blocks.first_chunk_mut())
+        else {
+            return;
+        };
+        if block.end() == next.offset {
+            block.size = block.size.saturating_add(next.size);
+            self.free_blocks.remove(at + 1);
+        }
     }
 }
 
@@ -108,6 +114,12 @@ struct HashNode {
     offset: Option<u64>,
 }
 
+impl HashNode {
+    fn is_needed(self) -> bool {
+        self.n_children > 0 || self.n_views > 0
+    }
+}
+
 /// `ggml_gallocr`.
 struct GraphAllocator<'graph> {
     graph: &'graph Graph,
@@ -118,10 +130,10 @@ struct GraphAllocator<'graph> {
 impl<'graph> GraphAllocator<'graph> {
     fn new(graph: &'graph Graph) -> Self {
         let buffer = DynAllocator { free_blocks: vec![FreeBlock { offset: 0, size: u64::MAX }], max_size: 0 };
-        let mut allocator =
-            Self { graph, hash_nodes: vec![HashNode::default(); graph.tensors.len()], buffer };
+        let hash_nodes = vec![HashNode::default(); graph.tensors.len()];
+        let mut allocator = Self { graph, hash_nodes, buffer };
         for id in &graph.nodes {
-            let Some(tensor) = graph.tensor(*id) else { continue };
+            let tensor = graph.tensor(*id);
             if let Storage::View(src) = tensor.storage {
                 allocator.update(src, |src| src.n_views += 1);
             }
@@ -142,25 +154,19 @@ impl<'graph> GraphAllocator<'graph> {
         self.hash_nodes.get(id.index()).copied().unwrap_or_default()
     }
 
-    fn sources(&self, id: TensorId) -> Vec<TensorId> {
-        self.graph.tensor(id).map(|tensor| tensor.sources.clone()).unwrap_or_default()
-    }
-
     fn aligned_size(&self, id: TensorId) -> u64 {
-        self.graph
-            .tensor(id)
-            .map_or(0, |tensor| tensor.bytes().checked_next_multiple_of(ALIGNMENT).unwrap_or(u64::MAX))
+        self.graph.tensor(id).bytes().checked_next_multiple_of(ALIGNMENT).unwrap_or(u64::MAX)
     }
 
     /// `ggml_gallocr_allocate_node`. Views need no allocation.
     fn allocate(&mut self, id: TensorId) {
-        let Some(tensor) = self.graph.tensor(id) else { return };
-        if self.hash_node(id).offset.is_some()
-            || matches!(tensor.storage, Storage::View(_) | Storage::External)
-        {
+        let storage = self.graph.tensor(id).storage;
+        let is_allocated = self.hash_node(id).offset.is_some();
+        if is_allocated || matches!(storage, Storage::View(_) | Storage::External) {
             return;
         }
-        let offset = match (tensor.storage == Storage::InPlace).then(|| self.reusable_source(id)).flatten() {
+        let reused = if storage == Storage::InPlace { self.reusable_source(id) } else { None };
+        let offset = match reused {
             Some((source, offset)) => {
                 self.update(source, |source| source.offset = None);
                 offset
@@ -173,10 +179,9 @@ impl<'graph> GraphAllocator<'graph> {
     /// The first source whose memory the result can take over, with its offset. A view has no offset, so it never
     /// qualifies.
     fn reusable_source(&self, id: TensorId) -> Option<(TensorId, u64)> {
-        let tensor = self.graph.tensor(id)?;
+        let tensor = self.graph.tensor(id);
         tensor.sources.iter().find_map(|source| {
-            let node = self.hash_node(*source);
-            let from = self.graph.tensor(*source)?;
+            let (node, from) = (self.hash_node(*source), self.graph.tensor(*source));
             let is_last_use = node.n_children == 1 && node.n_views == 0 && !from.is_output;
             (is_last_use && tensor.has_same_layout(from)).then_some((*source, node.offset?))
         })
@@ -185,21 +190,17 @@ impl<'graph> GraphAllocator<'graph> {
     /// Counts one use of a tensor as done, and frees its memory after the last use.
     fn release(&mut self, id: TensorId) {
         self.update(id, |node| node.n_children = node.n_children.saturating_sub(1));
-        let node = self.hash_node(id);
-        if node.n_children > 0 || node.n_views > 0 {
+        if self.hash_node(id).is_needed() {
             return;
         }
-        let owner = match self.graph.tensor(id).map(|tensor| tensor.storage) {
-            Some(Storage::View(src)) => {
-                self.update(src, |src| src.n_views = src.n_views.saturating_sub(1));
-                let node = self.hash_node(src);
-                (node.n_views == 0 && node.n_children == 0).then_some(src)
-            }
-            _ => Some(id),
-        };
-        let Some(owner) = owner else { return };
-        let Some(offset) = self.hash_node(owner).offset else { return };
-        if self.graph.tensor(owner).is_some_and(|tensor| !tensor.is_output) {
+        let mut owner = id;
+        if let Storage::View(src) = self.graph.tensor(id).storage {
+            owner = src;
+            self.update(src, |src| src.n_views = src.n_views.saturating_sub(1));
+        }
+        let node = self.hash_node(owner);
+        let Some(offset) = node.offset.filter(|_| !node.is_needed()) else { return };
+        if !self.graph.tensor(owner).is_output {
             self.buffer.free(offset, self.aligned_size(owner));
             self.update(owner, |owner| owner.offset = None);
         }

@@ -2,35 +2,34 @@
 
 use super::build::Builder;
 use super::graph::Graph;
-use super::recipes::Feature;
+use crate::engine::architecture::Feature;
 
 pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
-    let (recipe, n_embd) = (b.recipe, b.model.n_embd);
-    let positions =
-        recipe.has(Feature::PositionEmbeddings).then(|| b.graph.op(b.rows(n_embd), &[b.positions]));
-    if let Some(positions) = positions {
+    let n_embd = b.model.n_embd;
+    let positions = b.graph.op(b.rows(n_embd), &[b.positions]);
+    let has_positions = b.recipe.has(Feature::PositionEmbeddings);
+    if has_positions {
         b.graph.expand(positions);
     }
     let mut rows = b.input_embeddings();
     rows = b.graph.inplace_op(&[rows]);
-    if let Some(positions) = positions {
+    if has_positions {
         rows = b.add(positions, rows);
     }
-    rows = b.norm(rows, recipe.norm);
-    let mask = b.no_cache_mask();
+    rows = b.norm(rows);
+    let [mask, _] = b.no_cache_masks;
     for layer in 0..b.model.layers {
         let heads = b.model.heads(layer)?;
         let attn = b.attention_no_cache(rows, heads, mask);
         let mut attn = b.mul_mat(n_embd, attn);
         if layer + 1 == b.model.layers {
-            attn = b.select_outputs(attn);
-            rows = b.select_outputs(rows);
+            [attn, rows] = [attn, rows].map(|part| b.select_outputs(part));
         }
         let sum = b.add(attn, rows);
-        let ffn_inp = b.norm(sum, recipe.norm);
-        let ffn_out = b.ffn(ffn_inp, b.model.ffn_width(layer)?, recipe.activation);
+        let ffn_inp = b.norm(sum);
+        let ffn_out = b.ffn(ffn_inp, b.model.ffn_width(layer)?, b.recipe.activation);
         let sum = b.add(ffn_out, ffn_inp);
-        rows = b.norm(sum, recipe.norm);
+        rows = b.norm(sum);
     }
     Ok(b.output_head(rows))
 }

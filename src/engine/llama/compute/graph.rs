@@ -1,7 +1,8 @@
 //! A ggml compute graph: the shapes, sources and order of its tensors. No values are computed.
 //!
 //! The order is that of `ggml_build_forward_expand` (llama.cpp b11434, `ggml/src/ggml.c`): the sources of a tensor come
-//! before it, from left to right. Weights and caches are outside the compute buffer and are omitted.
+//! before it, from left to right. Weights and caches are outside the compute buffer and are omitted. So are offsets and
+//! strides (`nb` of ggml): only views have unusual ones, and the allocator never allocates a view.
 
 /// The index of a tensor in its graph.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,31 +32,38 @@ pub(super) enum Storage {
     External,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Tensor {
     pub(super) shape: Shape,
-    /// `nb` of ggml: bytes from one element to the next in each dimension.
-    strides: Shape,
     type_size: u64,
     pub(super) storage: Storage,
     pub(super) sources: Vec<TensorId>,
     pub(super) is_output: bool,
+    /// False for a view that skips elements (`ggml_is_contiguous`).
+    pub(super) is_contiguous: bool,
     is_visited: bool,
 }
 
+/// What an id of another graph refers to.
+static NO_TENSOR: Tensor = Tensor {
+    shape: [0; 4],
+    type_size: 0,
+    storage: Storage::External,
+    sources: Vec::new(),
+    is_output: false,
+    is_contiguous: true,
+    is_visited: false,
+};
+
 impl Tensor {
-    /// `ggml_nbytes`: bytes from the first to the last element, including gaps.
+    /// `ggml_nbytes` of a tensor that is no view.
     pub(super) fn bytes(&self) -> u64 {
-        if self.shape.contains(&0) {
-            return 0;
-        }
-        let dimensions = self.shape.iter().zip(self.strides);
-        dimensions.fold(self.type_size, |sum, (n, stride)| sum.saturating_add((n - 1).saturating_mul(stride)))
+        product(&self.shape).saturating_mul(self.type_size)
     }
 
-    /// `ggml_are_same_layout`.
+    /// `ggml_are_same_layout` of tensors that are no views.
     pub(super) fn has_same_layout(&self, other: &Self) -> bool {
-        self.type_size == other.type_size && self.shape == other.shape && self.strides == other.strides
+        self.type_size == other.type_size && self.shape == other.shape
     }
 }
 
@@ -63,7 +71,7 @@ impl Tensor {
 #[derive(Default, Debug)]
 pub(super) struct Graph {
     pub(super) tensors: Vec<Tensor>,
-    /// Inputs, in the order in which `expand` reaches them.
+    /// Inputs, in the order in which `expand` reaches them. Others need no memory.
     pub(super) inputs: Vec<TensorId>,
     /// Computed tensors, in the order of computation.
     pub(super) nodes: Vec<TensorId>,
@@ -83,17 +91,7 @@ impl Graph {
         storage: Storage,
         sources: &[TensorId],
     ) -> TensorId {
-        let strides = contiguous_strides(type_size, shape);
-        let sources = sources.to_vec();
-        self.tensors.push(Tensor {
-            shape,
-            strides,
-            type_size,
-            storage,
-            sources,
-            is_output: false,
-            is_visited: false,
-        });
+        self.tensors.push(Tensor { shape, type_size, storage, sources: sources.to_vec(), ..NO_TENSOR });
         TensorId(self.tensors.len() - 1)
     }
 
@@ -104,17 +102,12 @@ impl Graph {
 
     /// An f32 result that is never computed in place.
     pub(super) fn op(&mut self, shape: Shape, sources: &[TensorId]) -> TensorId {
-        self.new_tensor(F32_SIZE, shape, Storage::Separate, sources)
+        self.typed_op(F32_SIZE, shape, sources)
     }
 
     /// Like `op`, with elements of another type.
     pub(super) fn typed_op(&mut self, type_size: u64, shape: Shape, sources: &[TensorId]) -> TensorId {
         self.new_tensor(type_size, shape, Storage::Separate, sources)
-    }
-
-    /// `ggml_cast`: a copy with elements of another type.
-    pub(super) fn cast(&mut self, type_size: u64, src: TensorId) -> TensorId {
-        self.new_tensor(type_size, self.shape(src), Storage::Separate, &[src])
     }
 
     /// An f32 result with the shape of its first source, computed in place if possible (`ggml_op_can_inplace`).
@@ -123,116 +116,72 @@ impl Graph {
         self.new_tensor(F32_SIZE, shape, Storage::InPlace, sources)
     }
 
-    /// A result that is written to a cache (`ggml_cpy` or `ggml_set_rows`).
-    pub(super) fn store(&mut self, sources: &[TensorId]) -> TensorId {
-        self.new_tensor(F32_SIZE, [1; 4], Storage::External, sources)
+    /// Some operations with one source, one after the other, each in place.
+    pub(super) fn inplace_ops(&mut self, count: usize, source: TensorId) -> TensorId {
+        (0..count).fold(source, |last, _| self.inplace_op(&[last]))
+    }
+
+    /// A result that is written to a cache (`ggml_cpy` or `ggml_set_rows`). Nothing reads it, so it is expanded.
+    pub(super) fn store(&mut self, sources: &[TensorId]) {
+        let stored = self.new_tensor(F32_SIZE, [1; 4], Storage::External, sources);
+        self.expand(stored);
     }
 
     /// `ggml_set_rows`: writes some rows of `into`; the result is a view of it.
     pub(super) fn set_rows(&mut self, sources: &[TensorId], into: TensorId) -> TensorId {
-        let shape = self.shape(into);
-        self.new_tensor(F32_SIZE, shape, Storage::View(self.view_src(into)), sources)
+        self.new_tensor(F32_SIZE, self.shape(into), Storage::View(self.view_src(into)), sources)
     }
 
-    /// `ggml_view_4d`, with the strides of the outer three dimensions in bytes.
-    pub(super) fn view(&mut self, src: TensorId, shape: Shape, strides: [u64; 3]) -> TensorId {
-        let root = self.view_src(src);
-        let type_size = self.tensor(src).map_or(0, |tensor| tensor.type_size);
-        let storage = if self.is_external(root) { Storage::External } else { Storage::View(root) };
-        let id = self.new_tensor(type_size, shape, storage, &[src]);
-        let [second, third, fourth] = strides;
-        if let Some(tensor) = self.tensors.get_mut(id.0) {
-            tensor.strides = [type_size, second, third, fourth];
-        }
+    /// `ggml_view_4d`, `ggml_reshape_4d` or `ggml_permute`.
+    pub(super) fn view(&mut self, src: TensorId, shape: Shape) -> TensorId {
+        self.new_tensor(self.tensor(src).type_size, shape, Storage::View(self.view_src(src)), &[src])
+    }
+
+    /// `ggml_view_3d` of some heads of each row.
+    pub(super) fn view_heads(&mut self, src: TensorId, shape: Shape) -> TensorId {
+        let ([row, ..], [head, count, ..]) = (self.shape(src), shape);
+        let id = self.view(src, shape);
+        self.change(id, |tensor| tensor.is_contiguous = row == product(&[head, count]));
         id
-    }
-
-    /// `ggml_reshape_4d`.
-    pub(super) fn reshape(&mut self, src: TensorId, shape: Shape) -> TensorId {
-        let type_size = self.tensor(src).map_or(0, |tensor| tensor.type_size);
-        let [_, second, third, fourth] = contiguous_strides(type_size, shape);
-        self.view(src, shape, [second, third, fourth])
-    }
-
-    /// `ggml_permute`: dimension `i` of the source becomes dimension `axes[i]`.
-    pub(super) fn permute(&mut self, src: TensorId, axes: [usize; 4]) -> TensorId {
-        let (shape, strides) = self.tensor(src).map_or(([0; 4], [0; 4]), |old| (old.shape, old.strides));
-        let (mut new_shape, mut new_strides) = ([0; 4], [0; 4]);
-        for (axis, (n, stride)) in axes.into_iter().zip(shape.into_iter().zip(strides)) {
-            if let (Some(size), Some(step)) = (new_shape.get_mut(axis), new_strides.get_mut(axis)) {
-                (*size, *step) = (n, stride);
-            }
-        }
-        let id = self.reshape(src, new_shape);
-        if let Some(tensor) = self.tensors.get_mut(id.0) {
-            tensor.strides = new_strides;
-        }
-        id
-    }
-
-    /// `ggml_transpose`.
-    pub(super) fn transpose(&mut self, src: TensorId) -> TensorId {
-        self.permute(src, [1, 0, 2, 3])
     }
 
     /// `ggml_set_output`: its memory is never reused.
     pub(super) fn set_output(&mut self, id: TensorId) {
+        self.change(id, |tensor| tensor.is_output = true);
+    }
+
+    fn change(&mut self, id: TensorId, change: impl FnOnce(&mut Tensor)) {
         if let Some(tensor) = self.tensors.get_mut(id.0) {
-            tensor.is_output = true;
+            change(tensor);
         }
     }
 
     /// `ggml_build_forward_expand`: appends the tensor to the order, after its sources.
     pub(super) fn expand(&mut self, id: TensorId) {
-        let Some(tensor) = self.tensors.get_mut(id.0) else { return };
-        if tensor.is_visited {
-            return;
-        }
+        let Some(tensor) = self.tensors.get_mut(id.0).filter(|tensor| !tensor.is_visited) else { return };
         tensor.is_visited = true;
+        let is_input = tensor.storage == Storage::Input;
         for source in tensor.sources.clone() {
             self.expand(source);
         }
-        match self.tensor(id).map(|tensor| tensor.storage) {
-            Some(Storage::Input) => self.inputs.push(id),
-            _ => self.nodes.push(id),
-        }
+        if is_input { self.inputs.push(id) } else { self.nodes.push(id) }
     }
 
-    pub(super) fn tensor(&self, id: TensorId) -> Option<&Tensor> {
-        self.tensors.get(id.0)
+    pub(super) fn tensor(&self, id: TensorId) -> &Tensor {
+        self.tensors.get(id.0).unwrap_or(&NO_TENSOR)
     }
 
     pub(super) fn shape(&self, id: TensorId) -> Shape {
-        self.tensor(id).map_or([0; 4], |tensor| tensor.shape)
-    }
-
-    pub(super) fn strides(&self, id: TensorId) -> Shape {
-        self.tensor(id).map_or([0; 4], |tensor| tensor.strides)
-    }
-
-    /// `ggml_is_contiguous`: true if there are no gaps between its elements.
-    pub(super) fn is_contiguous(&self, id: TensorId) -> bool {
-        self.tensor(id)
-            .is_some_and(|tensor| tensor.strides == contiguous_strides(tensor.type_size, tensor.shape))
+        self.tensor(id).shape
     }
 
     /// The tensor that owns the memory of a view; for any other tensor the tensor itself.
     fn view_src(&self, id: TensorId) -> TensorId {
-        match self.tensor(id).map(|tensor| tensor.storage) {
-            Some(Storage::View(root)) => root,
-            _ => id,
-        }
-    }
-
-    fn is_external(&self, id: TensorId) -> bool {
-        self.tensor(id).is_some_and(|tensor| tensor.storage == Storage::External)
+        if let Storage::View(root) = self.tensor(id).storage { root } else { id }
     }
 }
 
-/// The strides of a tensor without gaps, in bytes.
-fn contiguous_strides(type_size: u64, shape: Shape) -> Shape {
-    let [first, second, third, _] = shape;
-    let row = type_size.saturating_mul(first);
-    let plane = row.saturating_mul(second);
-    [type_size, row, plane, plane.saturating_mul(third)]
+/// The largest number instead of one that does not fit in 64 bits: headers may have any numbers.
+pub(super) fn product(factors: &[u64]) -> u64 {
+    factors.iter().fold(1, |product, factor| product.saturating_mul(*factor))
 }

@@ -15,10 +15,10 @@ mod graph;
 mod hparams;
 mod layers;
 mod mla;
-mod recipes;
 mod recurrent;
 mod rwkv;
 
+use super::architecture::{architecture, names};
 use crate::facts::Facts;
 
 /// The parameters of a context, as llama.cpp computes them (`llama_cparams`).
@@ -77,15 +77,13 @@ pub struct Estimate {
 /// The reason why the size is not known, as a clause: "the graphs of `x` are not known".
 pub fn compute_buffer(facts: &Facts, params: &ContextParams) -> Result<Estimate, String> {
     let model = hparams::Hparams::read(facts)?;
-    let name = model.architecture;
-    let recipe = recipes::recipe(name).ok_or_else(|| format!("the graphs of `{name}` are not known"))?;
-    let graph = layers::graph(build::Builder::new(&model, params, recipe))?;
-    Ok(Estimate { bytes: alloc::buffer_size(&graph), margin_percent: recipe.margin_percent })
+    let graph = layers::graph(build::Builder::new(&model, params))?;
+    Ok(Estimate { bytes: alloc::buffer_size(&graph), margin_percent: model.recipe.margin_percent() })
 }
 
 /// All architectures whose graphs are known.
 pub fn known_architectures() -> impl Iterator<Item = &'static str> {
-    recipes::names()
+    names().filter(|name| architecture(name).is_some_and(|known| known.graph().is_some()))
 }
 
 /// The buffer for logits and embeddings: `llama_context::output_reserve` of `src/llama-context.cpp`, b11434, as it is

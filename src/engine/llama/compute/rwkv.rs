@@ -1,35 +1,31 @@
 //! RWKV 7: `src/models/rwkv7.cpp` and `rwkv7-base.cpp` of llama.cpp b11434.
 
-use super::build::{Builder, NormKind};
-use super::graph::{F32_SIZE, Graph, TensorId};
+use super::build::Builder;
+use super::graph::{Graph, TensorId, product};
 
 pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
     let head = b.model.required("wkv.head_size")?.max(1);
     let n_embd = b.model.n_embd;
-    let [seq_tokens, seqs] = b.seq_dims();
     let embeddings = b.input_embeddings();
-    let mut rows = b.norm(embeddings, NormKind::LayerNorm);
-    b.memory_inputs();
+    let mut rows = b.norm(embeddings);
     let mut v_first = None;
     for layer in 0..b.model.layers {
-        rows = b.graph.reshape(rows, [n_embd, seq_tokens, seqs, 1]);
+        rows = b.graph.view(rows, b.seq_rows(n_embd));
         let shift_state = b.read_state(n_embd.saturating_mul(2));
-        let shift_state = b.graph.reshape(shift_state, [n_embd, 2, seqs, 1]);
-        let [_, second, third, fourth] = b.graph.strides(shift_state);
-        let [att_shift, ffn_shift] =
-            [0, 1].map(|_| b.graph.view(shift_state, [n_embd, 1, seqs, 1], [second, third, fourth]));
-        let att_norm = b.norm(rows, NormKind::LayerNorm);
-        let previous = b.token_shift(att_shift, att_norm);
+        let att_norm = b.norm(rows);
+        let previous = b.token_shift(shift_state, att_norm);
         let att_out = b.time_mix([att_norm, previous], head, &mut v_first)?;
         let ffn_inp = b.add(att_out, rows);
-        let ffn_norm = b.norm(ffn_inp, NormKind::LayerNorm);
-        let previous = b.token_shift(ffn_shift, ffn_norm);
-        b.store_token_shift(att_norm, ffn_norm);
-        let [mut ffn_inp, mut ffn_norm, mut previous] =
-            [ffn_inp, ffn_norm, previous].map(|part| b.graph.reshape(part, b.rows(n_embd)));
+        let ffn_norm = b.norm(ffn_inp);
+        let previous = b.token_shift(shift_state, ffn_norm);
+        // `build_rwkv_token_shift_store`: keeps the last rows for the next batch.
+        let last_rows = b.graph.op([n_embd, 2, b.seqs, 1], &[att_norm, ffn_norm]);
+        b.graph.store(&[last_rows]);
+        let mut parts = [ffn_inp, ffn_norm, previous].map(|part| b.graph.view(part, b.rows(n_embd)));
         if layer + 1 == b.model.layers {
-            [ffn_inp, ffn_norm, previous] = [ffn_inp, ffn_norm, previous].map(|part| b.select_outputs(part));
+            parts = parts.map(|part| b.select_outputs(part));
         }
+        let [ffn_inp, ffn_norm, previous] = parts;
         let ffn_out = b.channel_mix(ffn_norm, previous, layer)?;
         rows = b.add(ffn_out, ffn_inp);
     }
@@ -39,25 +35,7 @@ pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
 impl Builder<'_> {
     /// For each row, the row of the previous token. The first row comes from the state.
     fn token_shift(&mut self, state: TensorId, rows: TensorId) -> TensorId {
-        let [width, seq_tokens, seqs, _] = self.graph.shape(rows);
-        let [_, second, third, fourth] = self.graph.strides(rows);
-        let shape = [width, seq_tokens.saturating_sub(1), seqs, 1];
-        let all_but_last = self.graph.view(rows, shape, [second, third, fourth]);
-        self.graph.op([width, seq_tokens, seqs, 1], &[state, all_but_last])
-    }
-
-    /// `build_rwkv_token_shift_store`: keeps the last rows for the next batch.
-    fn store_token_shift(&mut self, att_norm: TensorId, ffn_norm: TensorId) {
-        let [width, _, seqs, _] = self.graph.shape(att_norm);
-        let last_rows = [att_norm, ffn_norm].map(|rows| {
-            let [_, second, third, fourth] = self.graph.strides(rows);
-            self.graph.view(rows, [width, 1, seqs, 1], [second, third, fourth])
-        });
-        let state = self.graph.op([width, 2, seqs, 1], &last_rows);
-        let elements = width.saturating_mul(2).saturating_mul(seqs);
-        let flat = self.graph.reshape(state, [elements, 1, 1, 1]);
-        let stored = self.graph.store(&[flat]);
-        self.graph.expand(stored);
+        self.graph.op(self.graph.shape(rows), &[state, rows])
     }
 
     /// `build_rwkv7_channel_mix`: the feed-forward network.
@@ -65,11 +43,10 @@ impl Builder<'_> {
         let ffn_width = self.model.ffn_width(layer)?;
         let difference = self.graph.inplace_op(&[previous, rows]);
         let scaled = self.graph.inplace_op(&[difference]);
-        let mixed = self.graph.inplace_op(&[scaled, rows]);
+        let mixed = self.add(scaled, rows);
         let key = self.mul_mat(ffn_width, mixed);
         // ReLU and square.
-        let key = self.graph.inplace_op(&[key]);
-        let key = self.graph.inplace_op(&[key]);
+        let key = self.graph.inplace_ops(2, key);
         Ok(self.mul_mat(self.model.n_embd, key))
     }
 
@@ -87,64 +64,60 @@ impl Builder<'_> {
         head: u64,
         v_first: &mut Option<TensorId>,
     ) -> Result<TensorId, String> {
-        let (n_embd, tokens) = (self.model.n_embd, self.tokens);
-        let [seq_tokens, seqs] = self.seq_dims();
-        let [xr, xw, xk, xv, xa, xg] = self.token_shift_mixes(rows);
-        let r = self.mul_mat(n_embd, xr);
-        let w = self.lora(xw, "attention.decay_lora_rank")?;
-        let k = self.mul_mat(n_embd, xk);
-        let v = self.value_with_residual(xv, v_first)?;
-        let gate = if self.has_gate() { Some(self.lora(xg, "attention.gate_lora_rank")?) } else { None };
+        let n_embd = self.model.n_embd;
+        let has_gate = self.model.number("attention.gate_lora_rank").is_some_and(|rank| rank > 0);
+        // Only a model with a gate uses the last one.
+        let mixed = self.token_shift_mixes(rows, if has_gate { 6 } else { 5 });
+        let r = self.mul_mat(n_embd, mixed);
+        let w = self.lora(mixed, "attention.decay_lora_rank")?;
+        let k = self.mul_mat(n_embd, mixed);
+        let v = self.value_with_residual(mixed, v_first)?;
+        let gate = if has_gate { Some(self.lora(mixed, "attention.gate_lora_rank")?) } else { None };
         // The in-context learning rate.
-        let iclr = self.lora(xa, "attention.iclr_lora_rank")?;
-        let by_head = [head, n_embd.checked_div(head).unwrap_or(0), tokens, 1];
+        let iclr = self.lora(mixed, "attention.iclr_lora_rank")?;
+        let heads = n_embd.checked_div(head).unwrap_or(0);
+        let by_head = [head, heads, self.tokens, 1];
         let kk = self.graph.inplace_op(&[k]);
-        let kk = self.graph.reshape(kk, by_head);
         let kk = self.graph.op(by_head, &[kk]);
         let ka = self.graph.inplace_op(&[k]);
-        let product = self.graph.inplace_op(&[iclr, ka]);
-        let difference = self.graph.inplace_op(&[product, ka]);
-        let k = self.graph.inplace_op(&[k, difference]);
-        let [r, w, k, v, iclr] = [r, w, k, v, iclr].map(|part| self.graph.reshape(part, by_head));
-        let state = self.read_state(n_embd.saturating_mul(head));
+        let product_ka = self.graph.inplace_op(&[iclr, ka]);
+        let difference = self.graph.inplace_op(&[product_ka, ka]);
+        let k = self.add(k, difference);
+        let [r, w, k, v, iclr] = [r, w, k, v, iclr].map(|part| self.graph.view(part, by_head));
+        let state_width = product(&[n_embd, head]);
+        let state = self.read_state(state_width);
         let negative_kk = self.graph.inplace_op(&[kk]);
         let kk_iclr = self.graph.inplace_op(&[kk, iclr]);
-        let out = self.wkv7([r, w, k, v, negative_kk, kk_iclr, state], head);
+        // `ggml_rwkv_wkv7`: its output, followed by the new states.
+        let elements = product(&[n_embd, self.tokens]).saturating_add(product(&[state_width, self.seqs]));
+        let wkv = self.graph.op([elements, 1, 1, 1], &[r, w, k, v, negative_kk, kk_iclr, state]);
+        self.graph.store(&[wkv]);
         // The group norm.
-        let out = self.graph.reshape(out, by_head);
-        let out = self.graph.op(by_head, &[out]);
-        let out = self.graph.reshape(out, self.rows(n_embd));
+        let out = self.graph.op(by_head, &[wkv]);
+        let out = self.graph.view(out, self.rows(n_embd));
         let out = self.graph.inplace_op(&[out]);
         let rk = self.graph.inplace_op(&[k, r]);
         let rk = self.graph.inplace_op(&[rk]);
-        let [_, heads, ..] = by_head;
-        let sums = self.graph.op([1, heads, tokens, 1], &[rk]);
+        let sums = self.graph.op([1, heads, self.tokens, 1], &[rk]);
         let bonus = self.graph.inplace_op(&[v, sums]);
-        let bonus = self.graph.reshape(bonus, self.rows(n_embd));
-        let mut out = self.graph.inplace_op(&[out, bonus]);
+        let bonus = self.graph.view(bonus, self.rows(n_embd));
+        let mut out = self.add(out, bonus);
         if let Some(gate) = gate {
             out = self.graph.inplace_op(&[out, gate]);
         }
         let out = self.mul_mat(n_embd, out);
-        Ok(self.graph.reshape(out, [n_embd, seq_tokens, seqs, 1]))
+        Ok(self.graph.view(out, self.seq_rows(n_embd)))
     }
 
-    fn has_gate(&self) -> bool {
-        self.model.number("attention.gate_lora_rank").is_some_and(|rank| rank > 0)
-    }
-
-    /// Interpolations between each row and the previous row, for r, w, k, v, a and g. Only a model with a gate uses g.
-    fn token_shift_mixes(&mut self, [rows, previous]: [TensorId; 2]) -> [TensorId; 6] {
-        let [seq_tokens, seqs] = self.seq_dims();
+    /// Interpolations between each row and the previous row, for r, w, k, v, a and g. Each is a part of the result; one
+    /// view represents all.
+    fn token_shift_mixes(&mut self, [rows, previous]: [TensorId; 2], count: u64) -> TensorId {
         let n_embd = self.model.n_embd;
         let difference = self.graph.inplace_op(&[previous, rows]);
-        let count = if self.has_gate() { 6 } else { 5 };
-        let repeated = self.graph.op([n_embd, seq_tokens, seqs, count], &[difference]);
+        let repeated = self.graph.op([n_embd, self.seq_tokens, self.seqs, count], &[difference]);
         let scaled = self.graph.inplace_op(&[repeated]);
-        let mixes = self.graph.inplace_op(&[scaled, rows]);
-        let [_, row, ..] = self.graph.strides(mixes);
-        let end = row.saturating_mul(self.tokens);
-        [0; 6].map(|_| self.graph.view(mixes, self.rows(n_embd), [row, end, end]))
+        let mixes = self.add(scaled, rows);
+        self.graph.view(mixes, self.rows(n_embd))
     }
 
     /// The values. From the second layer on, they are mixed with the values of the first layer.
@@ -161,17 +134,6 @@ impl Builder<'_> {
         let mix = self.lora(input, "attention.value_residual_mix_lora_rank")?;
         let difference = self.graph.inplace_op(&[first, value]);
         let product = self.graph.inplace_op(&[difference, mix]);
-        Ok(self.graph.inplace_op(&[value, product]))
-    }
-
-    /// `ggml_rwkv_wkv7`: its output, followed by the new states, which are stored.
-    fn wkv7(&mut self, sources: [TensorId; 7], head: u64) -> TensorId {
-        let [_, seqs] = self.seq_dims();
-        let output_len = self.model.n_embd.saturating_mul(self.tokens);
-        let states = self.model.n_embd.saturating_mul(head).saturating_mul(seqs);
-        let result = self.graph.op([output_len.saturating_add(states), 1, 1, 1], &sources);
-        let out = self.graph.view(result, [output_len, 1, 1, 1], [output_len.saturating_mul(F32_SIZE); 3]);
-        self.store_trailing_state(result, states);
-        out
+        Ok(self.add(value, product))
     }
 }

@@ -2,7 +2,7 @@
 //! llama.cpp b11434).
 
 use super::header::{Header, MAX_LAYERS, product};
-use super::layout::{CachedLayers, Layout};
+use crate::engine::architecture::{CachedLayers, Layout};
 
 /// Numbers of layers.
 #[derive(Clone, Copy)]

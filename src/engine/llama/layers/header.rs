@@ -53,8 +53,13 @@ impl Header<'_> {
     }
 }
 
-pub(super) fn missing_key(key: &str) -> String {
+pub(in crate::engine::llama) fn missing_key(key: &str) -> String {
     format!("the header has no `{key}`")
+}
+
+/// The value of a layer; the default after the end of the list.
+pub(super) fn at<T: Copy + Default>(list: &[T], layer: u64) -> T {
+    usize::try_from(layer).ok().and_then(|layer| list.get(layer)).copied().unwrap_or_default()
 }
 
 /// A product that must fit in the 32 bits that llama.cpp uses for it.

@@ -2,8 +2,8 @@
 //! b11434).
 
 use super::header::{Header, missing_key};
-use super::layout::{Indexer, Layout};
 use super::widths::Widths;
+use crate::engine::architecture::{Indexer, Layout};
 
 const TYPES: &str = "attention.indexer.types";
 
@@ -14,14 +14,8 @@ const GLM_5_2_CONTEXT: u64 = 1_048_576;
 pub(super) struct IndexerLayers {
     /// Elements of its key per token.
     pub(super) key_width: u64,
-    layers: Vec<bool>,
-}
-
-impl IndexerLayers {
-    /// True if a layer has the indexer.
-    pub(super) fn has(&self, layer: u64) -> bool {
-        usize::try_from(layer).ok().and_then(|layer| self.layers.get(layer)).copied().unwrap_or(false)
-    }
+    /// The layers that have it.
+    pub(super) layers: Vec<bool>,
 }
 
 /// True for the layers of GLM 5.2 with an indexer (`GLM_5_2_DEFAULT_INDEXER_TYPES` of `src/models/glm-dsa.cpp`,

@@ -8,22 +8,16 @@
 mod counts;
 mod header;
 mod indexer;
-mod layout;
 mod model;
-mod reuse;
 mod state;
 mod widths;
 mod window;
 
-pub use layout::{
-    CachedLayers, Indexer, Layout, Mla, RecurrentLayers, SlidingWindow, StateKind, UnknownMemory,
-    WindowCondition, WindowPattern,
-};
-
-use super::architecture::{Class, architecture};
+use super::architecture::{Architecture, Class, architecture};
 use crate::facts::Facts;
 use counts::LayerCounts;
 use header::Header;
+pub(super) use header::missing_key;
 use model::ModelLayers;
 
 /// The KV caches and recurrent states of all layers of a model.
@@ -44,7 +38,7 @@ pub struct Layers {
 }
 
 /// The memory of one layer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Layer {
     /// Its KV cache, even if that has no elements: see [`Layers::max_values`].
     pub cache: Option<KvCache>,
@@ -53,7 +47,7 @@ pub struct Layer {
 }
 
 /// The elements that the KV cache of one layer stores per token.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct KvCache {
     /// True if the layer uses the sliding window.
     pub is_swa: bool,
@@ -76,15 +70,20 @@ pub struct RecurrentState {
     pub recurrent: u64,
 }
 
+/// The architecture of a model, or the reason why llama.cpp cannot load the model.
+pub(super) fn loadable_architecture(facts: &Facts) -> Result<&'static Architecture, String> {
+    let name = facts.architecture.as_deref().ok_or("the header names no architecture")?;
+    let known = architecture(name).filter(|known| !known.is(Class::NotLoadable));
+    known.ok_or_else(|| format!("`{name}` is an architecture that b11434 cannot load"))
+}
+
 /// Computes the KV caches and recurrent states of a model.
 ///
 /// # Errors
 ///
 /// The reason why they are not known, as a clause: "the header has no `attention.head_count`".
 pub fn layers(facts: &Facts) -> Result<Layers, String> {
-    let name = facts.architecture.as_deref().ok_or("the header names no architecture")?;
-    let known = architecture(name).filter(|known| !known.is(Class::NotLoadable));
-    let known = known.ok_or_else(|| format!("`{name}` is an architecture that b11434 cannot load"))?;
+    let known = loadable_architecture(facts)?;
     let (header, layout) = (Header(facts), known.layout());
     if let Some(unknown) = &layout.unknown {
         let applies = match &unknown.when {
@@ -92,7 +91,7 @@ pub fn layers(facts: &Facts) -> Result<Layers, String> {
             None => true,
         };
         if applies {
-            return Err(format!("`{name}` {}", unknown.why));
+            return Err(format!("`{}` {}", known.name(), unknown.why));
         }
     }
     let counts = LayerCounts::read(header, layout)?;

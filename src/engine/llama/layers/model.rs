@@ -1,27 +1,25 @@
 //! The KV cache and recurrent state of each layer of a model.
 
 use super::counts::LayerCounts;
-use super::header::{Header, product};
+use super::header::{Header, at, product};
 use super::indexer::{IndexerLayers, indexer_layers};
-use super::layout::{Layout, RecurrentLayers};
-use super::reuse;
-use super::state::{StatefulLayers, recurrent_state, stateful_layers};
+use super::state::{recurrent_state, stateful_layers};
 use super::widths::Widths;
 use super::window::{WindowLayers, window_layers};
 use super::{KvCache, Layer, Layers, RecurrentState};
-use crate::engine::architecture::Architecture;
+use crate::engine::architecture::{Architecture, CachedLayers, Layout, RecurrentLayers};
 
 /// All properties of a model that determine the memory of its layers.
 pub(super) struct ModelLayers<'a> {
     layout: &'a Layout,
-    pub(super) counts: LayerCounts,
+    counts: LayerCounts,
     widths: Widths,
-    stateful: StatefulLayers,
+    stateful: Vec<bool>,
     state: RecurrentState,
     window: Option<WindowLayers>,
     indexer: Option<IndexerLayers>,
     /// The number of leading layers with a separate KV cache.
-    pub(super) kv_from_start: u64,
+    kv_from_start: u64,
     is_recurrent: bool,
 }
 
@@ -37,22 +35,17 @@ impl<'a> ModelLayers<'a> {
         if !is_recurrent {
             widths.check_known()?;
         }
-        let stateful = match layout.recurrent {
-            _ if is_recurrent => StatefulLayers::All,
-            Some(recurrent) => stateful_layers(header, recurrent, &widths, counts.computed)?,
-            None => StatefulLayers::None,
-        };
+        let recurrent = if is_recurrent { Some(RecurrentLayers::AllWithCache) } else { layout.recurrent };
+        let stateful = stateful_layers(header, recurrent, &widths, counts.computed)?;
         let state = layout.state.map(|kind| recurrent_state(header, kind, &widths)).transpose()?;
-        let window =
-            layout.window.as_ref().map(|window| window_layers(header, window, &stateful, counts.computed));
-        let window = window.transpose()?.flatten();
-        let indexer = indexer_layers(header, layout, &widths, counts.computed)?;
-        let kv_from_start = reuse::kv_from_start(header, layout.caches, counts.stored)?;
         let state = state.unwrap_or_default();
+        let window = window_layers(header, layout, &stateful, counts.computed)?;
+        let indexer = indexer_layers(header, layout, &widths, counts.computed)?;
+        let kv_from_start = kv_from_start(header, layout.caches, counts.stored)?;
         let model =
             Self { layout, counts, widths, stateful, state, window, indexer, kv_from_start, is_recurrent };
         model.check_window_is_used()?;
-        reuse::check_reuse(&model)?;
+        model.check_reuse()?;
         Ok(model)
     }
 
@@ -75,7 +68,7 @@ impl<'a> ModelLayers<'a> {
     }
 
     fn has_state(&self, layer: u64) -> bool {
-        layer < self.counts.computed && self.stateful.has(layer)
+        layer < self.counts.computed && at(&self.stateful, layer)
     }
 
     fn has_cache(&self, layer: u64) -> bool {
@@ -94,7 +87,7 @@ impl<'a> ModelLayers<'a> {
         let is_swa = self.is_swa(layer);
         let (key_head, value_head) = self.head_sizes(layer);
         let mut keys = product(&[key_head, self.kv_heads(layer)])?;
-        if let Some(indexer) = self.indexer.as_ref().filter(|indexer| indexer.has(layer)) {
+        if let Some(indexer) = self.indexer.as_ref().filter(|indexer| at(&indexer.layers, layer)) {
             keys = keys.saturating_add(indexer.key_width);
         }
         let values = self.values(layer)?;
@@ -123,8 +116,8 @@ impl<'a> ModelLayers<'a> {
     }
 
     /// True if a layer uses the sliding window.
-    pub(super) fn is_swa(&self, layer: u64) -> bool {
-        self.window.as_ref().is_some_and(|window| window.has(layer))
+    fn is_swa(&self, layer: u64) -> bool {
+        self.window.as_ref().is_some_and(|window| at(&window.layers, layer))
     }
 
     /// llama.cpp aborts if no layer uses the sliding window.
@@ -133,5 +126,41 @@ impl<'a> ModelLayers<'a> {
             && self.layout.recurrent.is_none()
             && !(0..self.counts.stored).any(|layer| self.is_swa(layer));
         if is_unused { Err("it has a sliding window that no layer uses".to_owned()) } else { Ok(()) }
+    }
+
+    /// Checks that each layer without a cache reads the cache of a layer of the same kind. Layers with full attention
+    /// read the last cache, layers with a sliding window the second to last. llama.cpp aborts if the kinds differ.
+    fn check_reuse(&self) -> Result<(), String> {
+        let is_valid = (self.kv_from_start..self.counts.cached).all(|layer| {
+            let is_swa = self.is_swa(layer);
+            let source = self.kv_from_start.saturating_sub(if is_swa { 2 } else { 1 });
+            self.is_swa(source) == is_swa
+        });
+        if is_valid {
+            return Ok(());
+        }
+        Err("a layer without a KV cache would read the cache of a layer with another kind of attention"
+            .into())
+    }
+}
+
+/// The number of leading layers with a separate KV cache (`n_layer_kv_from_start`). The others read the cache of another
+/// layer (`gemma3n` and `gemma4`, `create_memory` in `src/llama-model.cpp` of llama.cpp b11434).
+fn kv_from_start(header: Header<'_>, caches: CachedLayers, stored_layers: u64) -> Result<u64, String> {
+    let count = match caches {
+        CachedLayers::First(count) => count,
+        CachedLayers::ExceptShared => {
+            let shared = header.number("attention.shared_kv_layers")?.unwrap_or(0);
+            stored_layers.saturating_sub(shared)
+        }
+        CachedLayers::ExceptNextn | CachedLayers::All | CachedLayers::Looped | CachedLayers::Routed => {
+            return Ok(u64::MAX);
+        }
+    };
+    // Two are needed: layers with a sliding window read the cache of the second to last of them.
+    if count < 2 {
+        Err(format!("only {count} of its layers have a separate KV cache, and 2 are needed"))
+    } else {
+        Ok(count)
     }
 }

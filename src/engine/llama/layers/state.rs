@@ -3,57 +3,37 @@
 
 use super::RecurrentState;
 use super::header::{Header, product};
-use super::layout::{RecurrentLayers, StateKind};
 use super::widths::Widths;
-
-/// The layers with recurrent state.
-pub(super) enum StatefulLayers {
-    None,
-    All,
-    List(Vec<bool>),
-}
-
-impl StatefulLayers {
-    /// True if a layer has recurrent state.
-    pub(super) fn has(&self, layer: u64) -> bool {
-        match self {
-            Self::None => false,
-            Self::All => true,
-            Self::List(list) => {
-                usize::try_from(layer).ok().and_then(|layer| list.get(layer)).copied().unwrap_or(false)
-            }
-        }
-    }
-}
+use crate::engine::architecture::{RecurrentLayers, StateKind};
 
 /// Which of the first `layers` layers have recurrent state.
 pub(super) fn stateful_layers(
     header: Header<'_>,
-    recurrent: RecurrentLayers,
+    recurrent: Option<RecurrentLayers>,
     widths: &Widths,
     layers: u64,
-) -> Result<StatefulLayers, String> {
-    let list = match recurrent {
-        RecurrentLayers::AllWithCache => return Ok(StatefulLayers::All),
-        RecurrentLayers::WithoutHeads => (0..layers).map(|layer| widths.kv_heads(layer) == 0).collect(),
-        RecurrentLayers::WithoutHeadsAndFeedForward => {
-            (0..layers).map(|layer| widths.kv_heads(layer) == 0 && widths.feed_forward(layer) == 0).collect()
+) -> Result<Vec<bool>, String> {
+    let has_no_heads = |layer| widths.kv_heads(layer) == 0;
+    let has_no_ffn = |layer| widths.feed_forward(layer) == 0;
+    let layers = 0..layers;
+    Ok(match recurrent {
+        None => Vec::new(),
+        Some(RecurrentLayers::AllWithCache) => layers.map(|_| true).collect(),
+        Some(RecurrentLayers::WithoutHeads) => layers.map(has_no_heads).collect(),
+        Some(RecurrentLayers::WithoutHeadsAndFeedForward) => {
+            layers.map(|layer| has_no_heads(layer) && has_no_ffn(layer)).collect()
         }
-        RecurrentLayers::FullAttentionEvery(period) => {
-            match header.per_layer("attention.recurrent_layers", widths.layers)? {
-                Some(list) => list.iter().map(|flag| *flag != 0).collect(),
-                None => {
-                    let key = "full_attention_interval";
-                    let period = header.number(key)?.unwrap_or(period);
-                    if period == 0 {
-                        return Err(format!("`{key}` is 0"));
-                    }
-                    (0..layers).map(|layer| (layer + 1) % period != 0).collect()
-                }
+        Some(RecurrentLayers::FullAttentionEvery(period)) => {
+            if let Some(list) = header.per_layer("attention.recurrent_layers", widths.layers)? {
+                return Ok(list.iter().map(|flag| *flag != 0).collect());
+            }
+            let key = "full_attention_interval";
+            match header.number(key)?.unwrap_or(period) {
+                0 => return Err(format!("`{key}` is 0")),
+                period => layers.map(|layer| (layer + 1) % period != 0).collect(),
             }
         }
-    };
-    Ok(StatefulLayers::List(list))
+    })
 }
 
 /// The recurrent state of one layer for one sequence.

@@ -1,8 +1,8 @@
 //! The head sizes of a model, and the number of heads per layer (`llama_model_base::load_hparams`,
 //! `src/llama-model.cpp` of llama.cpp b11434).
 
-use super::header::{Header, missing_key};
-use super::layout::{Layout, Mla};
+use super::header::{Header, at, missing_key};
+use crate::engine::architecture::{Layout, Mla};
 
 const HEADS: &str = "attention.head_count";
 const KEY: &str = "attention.key_length";
@@ -82,8 +82,4 @@ fn is_mla(header: Header<'_>, layout: &Layout) -> Result<bool, String> {
     };
     let (key, value) = (read("attention.key_length_mla")?, read("attention.value_length_mla")?);
     Ok(key != 0 && value != 0)
-}
-
-fn at(list: &[u64], layer: u64) -> u64 {
-    usize::try_from(layer).ok().and_then(|layer| list.get(layer)).copied().unwrap_or(0)
 }

@@ -1,8 +1,7 @@
 //! Which layers use a sliding window, and its size.
 
-use super::header::{Header, missing_key};
-use super::layout::{SlidingWindow, WindowCondition, WindowPattern};
-use super::state::StatefulLayers;
+use super::header::{Header, at, missing_key};
+use crate::engine::architecture::{Layout, WindowCondition, WindowPattern};
 
 const TOKENS: &str = "attention.sliding_window";
 const PATTERN: &str = "attention.sliding_window_pattern";
@@ -11,23 +10,18 @@ const PATTERN: &str = "attention.sliding_window_pattern";
 pub(super) struct WindowLayers {
     /// Its size in tokens (`n_swa`).
     pub(super) tokens: u64,
-    layers: Vec<bool>,
-}
-
-impl WindowLayers {
-    /// True if a layer uses the window.
-    pub(super) fn has(&self, layer: u64) -> bool {
-        usize::try_from(layer).ok().and_then(|layer| self.layers.get(layer)).copied().unwrap_or(false)
-    }
+    /// The layers that use it.
+    pub(super) layers: Vec<bool>,
 }
 
 /// The sliding window of a model with `layers` computed layers.
 pub(super) fn window_layers(
     header: Header<'_>,
-    window: &SlidingWindow,
-    stateful: &StatefulLayers,
+    layout: &Layout,
+    stateful: &[bool],
     layers: u64,
 ) -> Result<Option<WindowLayers>, String> {
+    let Some(window) = &layout.window else { return Ok(None) };
     let in_header = header.number(TOKENS)?;
     let exists = match window.when {
         WindowCondition::IfNonZero => in_header.is_some_and(|tokens| tokens > 0),
@@ -41,7 +35,7 @@ pub(super) fn window_layers(
     let tokens = window.fixed.or(in_header).or(window.default).ok_or_else(|| missing_key(TOKENS))?;
     let period = |default: u64| Ok::<_, String>(header.number(PATTERN)?.unwrap_or(default));
     let layers = match (window.pattern, header.list(PATTERN)?) {
-        (WindowPattern::WithoutState, _) => (0..layers).map(|layer| !stateful.has(layer)).collect(),
+        (WindowPattern::WithoutState, _) => (0..layers).map(|layer| !at(stateful, layer)).collect(),
         // A list may include MTP layers; a period does not.
         (_, Some(list)) => list.iter().map(|flag| *flag != 0).collect(),
         (WindowPattern::Listed, None) => return Err(missing_key(PATTERN)),

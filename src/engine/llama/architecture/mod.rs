@@ -1,12 +1,20 @@
 //! Facts about model architectures, by the name in `general.architecture`.
 //!
 //! The facts are from llama.cpp b11434: names and classes from `src/llama-arch.cpp`, the architectures without a memory
-//! module from `src/llama-model.cpp`, the keys and the layers from `src/models/*.cpp`. `architectures.json` has one
-//! architecture per line.
+//! module from `src/llama-model.cpp`, the keys, the layers and the graphs from `src/models/*.cpp`. `architectures.json`
+//! has one architecture per line.
+
+mod layout;
+mod recipe;
+
+pub use layout::{
+    CachedLayers, Indexer, Layout, Mla, RecurrentLayers, SlidingWindow, StateKind, UnknownMemory,
+    WindowCondition, WindowPattern,
+};
+pub use recipe::{Activation, BlockKind, Feature, Mixer, MoeLayers, NormKind, Recipe, Router};
 
 use std::sync::OnceLock;
 
-use super::layers::Layout;
 use serde::Deserialize;
 
 /// A model architecture.
@@ -22,6 +30,8 @@ pub struct Architecture {
     keys: Vec<String>,
     #[serde(default)]
     layers: Layout,
+    #[serde(default)]
+    graph: Option<Recipe>,
 }
 
 /// How an architecture differs from a transformer with a KV cache.
@@ -112,6 +122,11 @@ impl Architecture {
     /// How the memory of its layers differs from the default.
     pub fn layout(&self) -> &Layout {
         &self.layers
+    }
+
+    /// How its graphs are built. No value if they are not known.
+    pub fn graph(&self) -> Option<&Recipe> {
+        self.graph.as_ref()
     }
 
     /// The metadata keys that the loader of the architecture reads in addition to the general loader, without the

@@ -3,7 +3,7 @@
 use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
-use crate::engine::dialect;
+use crate::engine::options;
 use crate::hir::{Head, Text};
 
 declare_code! {
@@ -50,7 +50,7 @@ fn finding(profile: &Profile, name: &Text, owner: &Head) -> Option<Diagnostic> {
         return None;
     }
     let (build, option) = (profile.name(), profile.variable(name));
-    let field = option.and_then(|option| option.names.iter().find_map(|name| dialect::field_help(name)));
+    let field = option.and_then(|option| option.names.iter().find_map(|name| options::field_help(name)));
     let (what, label) = match option {
         None => (format!("which no option of {build} reads"), "not read".to_owned()),
         Some(option) if option.removed.is_some() => (

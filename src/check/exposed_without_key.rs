@@ -4,6 +4,7 @@ use super::owner;
 use super::shared::secrets;
 use crate::derive::{Derived, ServedRole};
 use crate::diag::{Diagnostics, words};
+use crate::engine::options::sets_keys;
 use crate::source::Span;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -62,6 +63,6 @@ fn is_loopback(address: &str) -> bool {
 fn requires_key(served: &ServedRole) -> bool {
     let serving = &served.serving;
     serving.key_file.is_some()
-        || serving.options.iter().any(|option| secrets::is_key_option(&option.name))
+        || serving.options.iter().any(|option| sets_keys(&option.name))
         || served.env.iter().any(|(name, _)| secrets::is_key_variable(name))
 }

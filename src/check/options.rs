@@ -4,7 +4,8 @@ use super::shared::faults::{self, FaultyRole};
 use super::shared::secrets;
 use crate::derive::Derived;
 use crate::diag::{Code, Diagnostic, Diagnostics, Suggestion, suggest, words};
-use crate::engine::dialect::{FaultKind, Intent, LoweringFault, owning_field};
+use crate::engine::dialect::{FaultKind, Intent, LoweringFault};
+use crate::engine::options::{owning_field, sets_keys};
 use crate::hir::EngineOption;
 
 declare_code! {
@@ -236,7 +237,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             let Intent::OptionName(at) = fault.intent else { continue };
             let Some(option) = role.serving.options.get(at) else { continue };
             // `secret-in-registry` reports keys.
-            if !(secrets::is_key_option(&option.name) && secrets::in_option(option)) {
+            if !(sets_keys(&option.name) && secrets::in_option(option)) {
                 findings.report(finding((code, label), &role, option, fault));
             }
         }

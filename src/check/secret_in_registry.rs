@@ -4,6 +4,7 @@ use super::owner;
 use super::shared::secrets;
 use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::engine::options::sets_keys;
 use crate::hir::{Head, Text};
 use crate::source::Span;
 
@@ -61,7 +62,7 @@ fn variables(env: &[(Text, Text)]) -> impl Iterator<Item = (&'static str, &Text,
 /// The label marks the name, and source excerpts conceal the value.
 fn finding(owner: &Head, (what, name, value): (&str, &Text, Span)) -> Diagnostic {
     let message = format!("{owner} has a secret in the {what} {}", words::quoted(name));
-    let help = if secrets::is_key_option(name) || secrets::is_key_variable(name) {
+    let help = if sets_keys(name) || secrets::is_key_variable(name) {
         "write a new key into a file that only root can read, and name that file in `key-file`"
     } else {
         "create a new secret, and put it into a file that only the service can read, or into a drop-in of the unit"

@@ -4,9 +4,9 @@ use super::command::RoleCommand;
 use super::files::RoleFiles;
 use super::locked;
 use super::overrides::{EXPERT_USED_COUNT, engine_overrides};
-use crate::engine::dialect::OverrideValue;
+use crate::engine::Profile;
+use crate::engine::dialect::{OverrideValue, WrittenOption};
 use crate::engine::memory::{Amount, MemoryOptions, Owner, Part, PartKind, Process, memory};
-use crate::engine::{Profile, Word};
 use crate::facts::{Facts, Lock, Parameter};
 use crate::hir::{Bytes, Engine, Id, Model, Registry, Serving};
 use rayon::prelude::*;
@@ -118,14 +118,14 @@ fn inputs(registry: &Registry, lock: &Lock, role: MemorySource<'_>) -> InputsRes
     locked::facts(lock, registry.models.get(serving.model.value))?;
     let command = command.ok_or(NO_PROFILE)?;
     let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (&**name, &**value)).collect();
-    let words = command.server().args.iter().map(Word::text);
+    let given = command.server().settings.iter().map(WrittenOption::given);
     let experts = serving.experts.map(|experts| experts.value);
     let overrides = engine_overrides(registry, &command.profile, serving);
     Ok(Box::new(MemoryInputs {
         engine: command.engine,
         model: serving.model.value,
         draft: serving.draft.as_ref().map(|draft| draft.model.value),
-        options: MemoryOptions::read(&command.profile, &env, words),
+        options: MemoryOptions::new(&command.profile, &env, given),
         overrides: format!("{experts:?} {overrides:?}"),
         has_gpu: !registry.hosts.get(serving.host.value).gpus.is_empty(),
     }))

@@ -65,7 +65,10 @@ impl Family {
     /// True if an option or environment variable makes a process set the affinity or priority of its threads.
     pub fn places_threads(self, word: &str) -> bool {
         match self {
-            Self::LlamaCpp | Self::IkLlamaCpp => llama::THREAD_PLACEMENT.contains(&word),
+            Self::LlamaCpp | Self::IkLlamaCpp => {
+                let row = llama::options::row_of(word).filter(|_| word.starts_with('-'));
+                row.is_some_and(|row| row.places_threads) || llama::THREAD_VARIABLES.contains(&word)
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! All functions here work on plain values, without registry, findings or disk. [`llama`] describes the builds of
 //! llama.cpp. The other rooms use what is exported here.
 
+pub mod command;
 mod family;
 pub mod llama;
 mod word;
@@ -11,6 +12,6 @@ pub use family::Family;
 pub use llama::{
     ChangeKind, FileTools, OptionChange, OptionRecord, Profile, ProfileDiff, ProfileError, ProfileFile,
     Repeat, Switch, ToolAlias, Tools, architecture, compute, dialect, diff_profiles, help, keys, layers,
-    memory, pairing, profile, profile_from_help, version,
+    memory, options, pairing, profile, profile_from_help, version,
 };
 pub use word::{Access, Word};

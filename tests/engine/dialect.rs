@@ -6,8 +6,9 @@ use super::{assert_accepts, profile, profiles};
 use orchgen::engine::Profile;
 use orchgen::engine::dialect::{
     DraftSpec, FlashAttention, Intent, LOOKUP_NGRAM_MIN, Lowered, NumaPlacement, OverrideValue, PromptSpec,
-    ServerSpec, lower_prompt, lower_server,
+    ServerSpec, WrittenOption, lower_prompt, lower_server,
 };
+use orchgen::engine::memory::MemoryOptions;
 
 const DRAFT: DraftSpec<'_> =
     DraftSpec { path: "DRAFT.gguf", arch: "qwen2", max: Some(24), min: None, p_min: None };
@@ -360,6 +361,11 @@ fn every_server_is_accepted_or_gives_an_error() {
         for spec in servers() {
             let lowered = lower_server(profile, &spec);
             assert_accepts(profile, lowered.tool, &lowered.args);
+            if profile.build() == "b12032" {
+                let settings = lowered.settings.iter().map(WrittenOption::given);
+                let parsed = crate::support::memory_options(profile, &[], lowered.texts());
+                assert_eq!(MemoryOptions::new(profile, &[], settings), parsed, "{}", line(&lowered));
+            }
             for fixed in
                 ["-m", "--host", "--port", "-c", "-np", "--fit", "--cache-ram", "-ctxcp", "--no-kv-unified"]
             {

@@ -69,7 +69,7 @@ fn memory_pairs_and_keys_are_not_checked() {
     let (ik, facts) = (ik_profile(), Facts::default());
     let why = ik.family().unknown_facts().unwrap();
     assert_eq!(check_pair(ik, (&facts, &facts), &[], None), PairVerdict::Unknown(why));
-    let options = MemoryOptions::read(ik, &[], []);
+    let options = MemoryOptions::new(ik, &[], []);
     let process = Process { profile: ik, options: &options, model: &facts, draft: None, projector: None };
     let parts = memory(&process);
     assert_eq!(parts.len(), 1);

@@ -7,11 +7,12 @@ use orchgen::engine::layers::layers;
 use orchgen::engine::memory::{
     Amount, MemoryOptions, Owner, Part, PartKind, Process, context_params, indivisible_head, memory,
 };
+use orchgen::engine::options::OptionRow;
 use orchgen::facts::{Facts, Parameter, tensor_type};
 use proptest::prelude::*;
 
 fn memory_options(build: &str, line: &str) -> MemoryOptions {
-    MemoryOptions::read(profile(build), &[], line.split_whitespace())
+    crate::support::memory_options(profile(build), &[], line.split_whitespace())
 }
 
 /// A model with these metadata values and tensor bytes by type.
@@ -253,7 +254,7 @@ fn a_cache_type_needs_a_head_size_divisible_by_its_block() {
 #[test]
 fn environment_variables_are_read_like_options() {
     let read = |env: &[(&str, &str)], line: &str| {
-        MemoryOptions::read(profile("b11669"), env, line.split_whitespace())
+        crate::support::memory_options(profile("b11669"), env, line.split_whitespace())
     };
     assert!(read(&[("LLAMA_ARG_SWA_FULL", "1")], "").swa_full);
     assert!(!read(&[("LLAMA_ARG_SWA_FULL", "0")], "").swa_full);
@@ -295,7 +296,8 @@ fn every_option_affects_memory_or_is_listed() {
     let mut seen = std::collections::BTreeSet::new();
     for profile in super::profiles() {
         for option in profile.options().iter().filter(|option| profile.tool_accepts("llama-server", option)) {
-            let (title, affects_memory) = (option.title(), MemoryOptions::affects_memory(profile, option));
+            let title = option.title();
+            let affects_memory = option.row().is_some_and(OptionRow::affects_memory);
             assert_ne!(affects_memory, none.contains(title), "{title} of {}", profile.name());
             seen.insert(title.to_owned());
         }

@@ -1,5 +1,6 @@
 //! Tests of engine profiles, command lines, metadata keys and memory estimates.
 
+mod command;
 mod compute;
 mod dialect;
 mod difference;

@@ -1,7 +1,9 @@
 //! Options of a role without a field.
 
 use super::{assert_accepts, profile};
-use orchgen::engine::dialect::{DraftSpec, Intent, Lowered, ServerSpec, lower_server, owning_field};
+use orchgen::engine::Profile;
+use orchgen::engine::dialect::{DraftSpec, Intent, Lowered, ServerSpec, lower_server};
+use orchgen::engine::options::{ROWS, owning_field, row_of};
 
 type Options<'a> = &'a [(&'a str, Option<&'a str>)];
 
@@ -150,6 +152,28 @@ fn the_error_lists_builds_with_the_option() {
     let lowered = lower_with("b11669", &[("swa-checkpoints", Some("3")), ("verbose-prompt", None)]);
     assert_eq!(lowered.errors.len(), 1);
     assert_eq!(lowered.errors[0].builds, ["llama.cpp-2026-03-22-g49bfddeca", "llama.cpp-2026-03-fork"]);
+}
+
+/// A name is in one row, and some built-in build has an option with it. The field of an option does not depend on the
+/// spelling.
+#[test]
+fn the_table_has_options_of_known_builds() {
+    let builds: Vec<&Profile> =
+        Profile::built_in_names().iter().filter_map(|name| Profile::built_in(name)).collect();
+    for row in ROWS {
+        for name in row.names {
+            assert!(row_of(name).is_some_and(|found| std::ptr::eq(found, row)), "{name} is in two rows");
+            let has = |build: &&Profile| build.tools().any(|tool| build.option(tool, name).is_some());
+            assert!(builds.iter().any(has), "no build has {name}");
+        }
+    }
+    for build in builds {
+        for option in build.options() {
+            let long = option.spellings().filter(|(name, _)| name.starts_with("--"));
+            let mut owners = long.filter_map(|(name, _)| row_of(name)?.owner);
+            assert!(owners.all(|owner| Some(owner) == option.row().unwrap().owner), "{}", option.title());
+        }
+    }
 }
 
 #[test]

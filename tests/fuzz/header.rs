@@ -1,7 +1,7 @@
 //! Properties of any bytes of a model file: parsing ends, and an error has an offset inside the file.
 
 use orchgen::engine::Profile;
-use orchgen::engine::memory::{MemoryOptions, Process, memory};
+use orchgen::engine::memory::{Process, memory};
 use orchgen::facts::{Facts, Header, ModelHeaders, ReadError, VocabularyDetail};
 
 /// Parses the bytes as a file of the correct length, and as the start of longer files that were truncated.
@@ -25,7 +25,7 @@ pub(crate) fn check_bytes(bytes: &[u8]) {
 /// Computes the memory of the model, which must not panic.
 fn compute_memory(facts: &Facts) {
     let Some(profile) = Profile::built_in("llama.cpp-b11669") else { return };
-    let options = MemoryOptions::read(
+    let options = crate::support::memory_options(
         profile,
         &[],
         ["-c", "9000", "-np", "2", "-md", "x", "--spec-type", "draft-simple"],

@@ -1,10 +1,7 @@
 //! Detection of secrets. Checks that must not print a secret or copy it use this module.
 
-use crate::engine::Family;
+use crate::engine::{Family, options};
 use crate::hir::{EngineOption, Setting};
-
-/// Options whose value is a secret, without dashes (`common/arg.cpp` of b11434: `-hft` is short for `--hf-token`).
-const OPTIONS: &[&str] = &["api-key", "hf-token", "hft"];
 
 /// Last words of the names of variables that contain a secret.
 const LAST_WORDS: &[&str] =
@@ -40,26 +37,16 @@ pub(in crate::check) fn is_key_variable(name: &str) -> bool {
     Family::ALL.iter().any(|family| family.key_variables().contains(&name))
 }
 
-/// True if an option of llama-server sets API keys, directly or in a file.
-pub(in crate::check) fn is_key_option(name: &str) -> bool {
-    matches!(bare(name).as_str(), "api-key" | "api-key-file")
-}
-
 /// True if the value of an option is a secret.
 pub(in crate::check) fn in_option(option: &EngineOption) -> bool {
     let Some(value) = &option.value else { return false };
-    OPTIONS.contains(&bare(&option.name).as_str())
-        || matches!(&value.value, Setting::Text(text) if is_key(text))
+    options::is_secret(&option.name) || matches!(&value.value, Setting::Text(text) if is_key(text))
 }
 
 /// True if an environment variable contains a secret. The value alone can show that, or the name if the value is not a
 /// path, a number or a switch.
 pub(in crate::check) fn in_variable(name: &str, value: &str) -> bool {
     is_key(value) || (names_a_secret(name) && !is_harmless(value))
-}
-
-fn bare(name: &str) -> String {
-    name.trim_start_matches('-').replace('_', "-")
 }
 
 fn is_key(text: &str) -> bool {

@@ -4,7 +4,6 @@ use super::args::{EngineFormat, ShowArgs};
 use super::load_profile::load_profile;
 use crate::cli::{RunStatus, session};
 use crate::diag::{nearest, words};
-use crate::engine::dialect::owning_field;
 use crate::engine::profile::off_variable;
 use crate::engine::{OptionRecord, Profile, Repeat, Tools};
 use serde::Serialize;
@@ -128,7 +127,7 @@ fn option_text(profile: &Profile, option: &OptionRecord) -> String {
         Repeat::List => "both values count",
         Repeat::Last => "the last value counts",
     });
-    let field = option.spellings().find_map(|(name, _)| owning_field(name));
+    let field = option.row().and_then(|row| row.owner);
     let non_empty = |words: &[String]| (!words.is_empty()).then(|| joined(words));
     let rows = [
         ("negative", non_empty(&option.negative)),
@@ -142,7 +141,7 @@ fn option_text(profile: &Profile, option: &OptionRecord) -> String {
         ("needs", option.requires.as_ref().map(|backend| format!("the backend {backend}"))),
         ("removed", option.removed.clone()),
         ("deprecated", option.deprecated.clone()),
-        ("in a registry", field.map(|field| format!("written by the field `{field}`"))),
+        ("in a registry", field.map(|owner| format!("written by the field `{}`", owner.field))),
     ];
     let rows: Vec<(&str, String)> =
         rows.into_iter().filter_map(|(name, value)| Some((name, words::printable(&value?)))).collect();

@@ -14,6 +14,7 @@ pub mod keys;
 pub mod layers;
 pub mod memory;
 mod option;
+pub mod options;
 pub mod pairing;
 mod probed;
 pub mod profile;
@@ -30,25 +31,9 @@ pub(super) const KEY_VARIABLES: &[&str] = &["LLAMA_API_KEY", "LLAMA_ARG_API_KEY"
 /// The environment variables whose value is a secret (same source).
 pub(super) const SECRET_VARIABLES: &[&str] = &["LLAMA_API_KEY", "HF_TOKEN"];
 
-/// Options and variables that make a process set the affinity or priority of its threads.
-pub(super) const THREAD_PLACEMENT: &[&str] = &[
-    "--numa",
-    "--prio",
-    "--prio-batch",
-    "--cpu-mask",
-    "-C",
-    "--cpu-mask-batch",
-    "-Cb",
-    "--cpu-range",
-    "-Cr",
-    "--cpu-range-batch",
-    "-Crb",
-    "GOMP_CPU_AFFINITY",
-    "KMP_AFFINITY",
-    "OMP_PLACES",
-    "OMP_PROC_BIND",
-    "LLAMA_ARG_NUMA",
-];
+/// Environment variables that make a process set the affinity of its threads.
+pub(super) const THREAD_VARIABLES: &[&str] =
+    &["GOMP_CPU_AFFINITY", "KMP_AFFINITY", "OMP_PLACES", "OMP_PROC_BIND", "LLAMA_ARG_NUMA"];
 
 pub use difference::{ChangeKind, OptionChange, ProfileDiff, diff_profiles};
 pub use file::{FileTools, ProfileFile, ToolAlias};

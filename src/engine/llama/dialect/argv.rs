@@ -2,7 +2,7 @@
 
 use super::super::option::OptionRecord;
 use super::super::profile::Profile;
-use super::{FaultKind, Intent, Lowered, LoweringFault, OverrideValue, UncheckedIntent};
+use super::{FaultKind, Intent, Lowered, LoweringFault, OverrideValue, UncheckedIntent, WrittenOption};
 use crate::engine::Word;
 
 /// The longest override key that the engine accepts, in bytes (llama.cpp b11434, `common/common.cpp`).
@@ -15,6 +15,7 @@ pub(super) struct ArgvBuilder<'p> {
     pub(super) profile: &'p Profile,
     pub(super) tool: &'static str,
     pub(super) args: Vec<Word>,
+    settings: Vec<WrittenOption>,
     /// The options written so far from fields of the registry, each with its field.
     pub(super) written: Vec<(&'p OptionRecord, &'static str)>,
     pub(super) errors: Vec<LoweringFault>,
@@ -31,6 +32,7 @@ impl<'p> ArgvBuilder<'p> {
             profile,
             tool,
             args: Vec::with_capacity(48),
+            settings: Vec::with_capacity(24),
             written: Vec::with_capacity(24),
             errors: Vec::new(),
             warnings: Vec::new(),
@@ -72,7 +74,7 @@ impl<'p> ArgvBuilder<'p> {
             return false;
         }
         self.written.push((option, field));
-        self.args.extend([spelling.into(), word]);
+        self.push(option, spelling.into(), Some(word));
         true
     }
 
@@ -81,7 +83,7 @@ impl<'p> ArgvBuilder<'p> {
         match self.find_option(spellings) {
             Some((spelling, option)) if option.arity() == 0 => {
                 self.written.push((option, field));
-                self.args.push(spelling.into());
+                self.push(option, spelling.into(), None);
             }
             _ => self.report_missing(intent, spellings),
         }
@@ -104,9 +106,19 @@ impl<'p> ArgvBuilder<'p> {
             None => option.arity() == 0,
         };
         if fits {
-            self.args.push(spelling.into());
-            self.args.extend(value);
+            self.push(option, spelling.into(), value);
         }
+    }
+
+    /// Adds an option and its value to the arguments.
+    pub(super) fn push(&mut self, option: &OptionRecord, spelling: Word, value: Option<Word>) {
+        if let Some(row) = option.row().filter(|row| row.affects_memory()) {
+            let is_on = !option.negative.iter().any(|name| name == spelling.text());
+            let title = option.title().into();
+            self.settings.push(WrittenOption { row, title, is_on, value: value.clone() });
+        }
+        self.args.push(spelling);
+        self.args.extend(value);
     }
 
     pub(super) fn add_error(&mut self, intent: Intent, why: String) {
@@ -178,8 +190,8 @@ impl<'p> ArgvBuilder<'p> {
     }
 
     pub(super) fn finish(self) -> Lowered {
-        let Self { tool, args, errors, warnings, not_checked, .. } = self;
-        Lowered { tool, args, errors, warnings, not_checked }
+        let Self { tool, args, settings, errors, warnings, not_checked, .. } = self;
+        Lowered { tool, args, settings, errors, warnings, not_checked }
     }
 }
 

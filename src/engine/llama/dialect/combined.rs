@@ -3,22 +3,8 @@
 use super::argv::ArgvBuilder;
 use super::options::{AcceptedOption, OptionFault};
 use super::{FaultKind, Intent, ServerSpec, Sparsity, UncheckedIntent};
-use crate::engine::Switch;
-
-/// Options for prompt batches that have an effect only together with `--threads-batch` (llama.cpp b11434,
-/// `common/common.cpp`).
-const PROMPT_BATCH_OPTIONS: &[&str] =
-    &["--cpu-mask-batch", "--cpu-range-batch", "--cpu-strict-batch", "--prio-batch", "--poll-batch"];
-
-/// Prefixes of draft options that the server parses but ignores (llama.cpp b11434, `common/speculative.cpp`). Of the
-/// CPU settings, only the number of threads can differ between draft and target.
-const UNUSED_DRAFT_PREFIXES: &[&str] = &[
-    "--spec-draft-cpu-mask",
-    "--spec-draft-cpu-range",
-    "--spec-draft-cpu-strict",
-    "--spec-draft-poll",
-    "--spec-draft-prio",
-];
+use crate::engine::llama::options::Idle;
+use crate::engine::{OptionRecord, Switch};
 
 /// Checks the options of a server against each other and against its fields.
 pub(super) fn check(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accepted: &[AcceptedOption<'_>]) {
@@ -27,7 +13,7 @@ pub(super) fn check(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accepted:
             "--spec-type" => check_spec_types(argv, spec, accepted, one),
             "--chat-template" => check_chat_template(argv, accepted, one),
             title => {
-                if let Some((why, help)) = no_effect_reason(title, spec, accepted) {
+                if let Some((why, help)) = no_effect_reason(one.option, spec, accepted) {
                     let fault = OptionFault::with(FaultKind::NoEffect, format!("`{title}` {why}"), help);
                     argv.warnings.push(fault.at_option(one.index));
                 }
@@ -92,29 +78,29 @@ fn check_chat_template(
 
 /// The reason why an option has no effect, and the help. `None` if it may have an effect.
 fn no_effect_reason(
-    title: &str,
+    option: &OptionRecord,
     spec: &ServerSpec<'_>,
     accepted: &[AcceptedOption<'_>],
 ) -> Option<(&'static str, &'static str)> {
+    let title = option.title();
+    match option.row().and_then(|row| row.idle) {
+        Some(Idle::WithoutThreadsBatch) if find_accepted(accepted, "--threads-batch").is_none() => {
+            return Some(("has no effect without `--threads-batch`", "add the option `threads-batch`"));
+        }
+        Some(Idle::Always) => return Some(("is parsed but ignored by the server", "remove it")),
+        Some(Idle::WithDenseModel) if spec.sparsity == Sparsity::Dense => {
+            return Some(("applies to experts, and the model is dense", "remove it"));
+        }
+        Some(Idle::WithProjector) if spec.projector.is_some() => {
+            return Some(("has no effect with a projector: the engine disables it", "remove it"));
+        }
+        _ => {}
+    }
     let is_draft_option = title.starts_with("--spec-draft-") || title.ends_with("-draft");
-    if PROMPT_BATCH_OPTIONS.contains(&title) && find_accepted(accepted, "--threads-batch").is_none() {
-        return Some(("has no effect without `--threads-batch`", "add the option `threads-batch`"));
-    }
-    if UNUSED_DRAFT_PREFIXES.iter().any(|start| title.starts_with(start)) {
-        return Some(("is parsed but ignored by the server", "remove it"));
-    }
     let types = find_accepted(accepted, "--spec-type").and_then(AcceptedOption::value).unwrap_or_default();
     if is_draft_option && spec.draft.is_none() && !types.contains("draft-") {
         return Some(("has no effect without a draft model", "add the field `draft`, or remove the option"));
     }
-    if title.starts_with("--models-") {
-        return Some(("applies only in router mode, but this server has a fixed model", "remove it"));
-    }
-    if spec.sparsity == Sparsity::Dense && matches!(title, "--cpu-moe" | "--n-cpu-moe" | "--moe-cache-mib") {
-        return Some(("applies to experts, and the model is dense", "remove it"));
-    }
-    if spec.projector.is_some() && matches!(title, "--context-shift" | "--cache-reuse") {
-        return Some(("has no effect with a projector: the engine disables it", "remove it"));
-    }
-    None
+    let is_for_routers = title.starts_with("--models-");
+    is_for_routers.then_some(("applies only in router mode, but this server has a fixed model", "remove it"))
 }

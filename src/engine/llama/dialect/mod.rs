@@ -21,16 +21,15 @@
 mod argv;
 mod combined;
 mod options;
-mod owned;
 mod prompt;
 mod serve;
 mod speculation;
 mod value;
 
-pub use owned::{field_help, owning_field};
 pub use serve::{BATCH, CHECKPOINTS, UBATCH};
 pub use speculation::{DRAFT_MAX, LOOKUP_NGRAM_MIN};
 
+use super::options::{Given, OptionRow};
 use super::profile::Profile;
 use crate::engine::Word;
 
@@ -287,12 +286,32 @@ pub struct Lowered {
     /// The arguments after the program. Complete if `errors` is empty and `not_checked` has no
     /// [`Intent::Tool`].
     pub args: Vec<Word>,
+    /// The options among them that affect memory, in the same order.
+    pub settings: Vec<WrittenOption>,
     /// Intents that the build cannot express.
     pub errors: Vec<LoweringFault>,
     /// Options that the build accepts but that should not be used.
     pub warnings: Vec<LoweringFault>,
     /// Intents that the profile has no data to check.
     pub not_checked: Vec<UncheckedIntent>,
+}
+
+/// An option of a command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenOption {
+    row: &'static OptionRow,
+    title: Box<str>,
+    is_on: bool,
+    /// The value. `None` for a switch.
+    value: Option<Word>,
+}
+
+impl WrittenOption {
+    /// The option with its value.
+    pub fn given(&self) -> Given<'_> {
+        let value = self.value.as_ref().map_or("", Word::text);
+        Given { row: self.row, title: &self.title, is_on: self.is_on, value }
+    }
 }
 
 impl Lowered {

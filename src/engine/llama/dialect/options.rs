@@ -1,7 +1,9 @@
 //! Checks the `option` items of a role against the build.
 
 use super::argv::ArgvBuilder;
-use super::{FaultKind, Intent, LoweringFault, UncheckedIntent, owned, value};
+use super::{FaultKind, Intent, LoweringFault, UncheckedIntent, value};
+use crate::engine::llama::HEALTH_PATH;
+use crate::engine::llama::options::{Refusal, field_help};
 use crate::engine::{OptionRecord, Profile, Repeat, Switch, Word};
 
 /// An `option` of the registry that the build accepts.
@@ -77,7 +79,10 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, options: Vec<AcceptedOption<'_>>
             let fault = OptionFault::with(FaultKind::OwnedByField, why, format!("use the field `{field}`"));
             argv.errors.push(fault.at_option(accepted.index));
         } else {
-            argv.args.extend(accepted.words.into_iter().map(Word::from));
+            let mut words = accepted.words.into_iter().map(Word::from);
+            let Some(spelling) = words.next() else { continue };
+            argv.push(accepted.option, spelling, words.next());
+            argv.args.extend(words);
         }
     }
 }
@@ -118,7 +123,7 @@ fn accept<'p>(
         let why = format!("{} has removed `{spelling}` ({instead})", argv.build());
         return Err(OptionFault::with(FaultKind::Removed, why, replacement(name, Some(instead))));
     }
-    if let Some((why, help)) = owned::reason_not_allowed(option, spelling) {
+    if let Some((why, help)) = reason_not_allowed(option, spelling) {
         return Err(OptionFault::with(FaultKind::OwnedByField, why, help));
     }
     let mut words = vec![spelling.to_owned()];
@@ -155,6 +160,25 @@ fn accept<'p>(
         }
     }
     Ok((option, switch, words))
+}
+
+/// The reason why a role cannot set this option, and the help. `None` if it can.
+fn reason_not_allowed(option: &OptionRecord, spelling: &str) -> Option<(String, String)> {
+    let row = option.row()?;
+    if let Some(owner) = row.owner {
+        return Some((format!("the field `{}` sets `{spelling}`", owner.field), owner.help()));
+    }
+    let why = match row.refusal? {
+        Refusal::PrintsAndExits => format!("with `{spelling}` the program prints something and exits"),
+        Refusal::HidesHealth => format!(
+            "`{spelling}` breaks the health check of the unit, which requests `{HEALTH_PATH}` over plain HTTP"
+        ),
+        Refusal::SkipsWeights => format!("with `{spelling}` the server does not load the weights"),
+        Refusal::SelectsModel => {
+            format!("`{spelling}` selects a predefined model; the field `model` selects the model here")
+        }
+    };
+    Some((why, "remove it".to_owned()))
 }
 
 /// The fault of an option that this program does not have: another program or an older build has it, or none.
@@ -199,7 +223,7 @@ fn latest_build_with(
 
 /// The help for a removed option: the field that sets it, else the replacement that the engine names.
 fn replacement(name: &str, instead: Option<&str>) -> String {
-    match (owned::field_help(name), instead) {
+    match (field_help(name), instead) {
         (Some(help), _) => help,
         (None, Some(instead)) if instead.starts_with("use ") => instead.to_owned(),
         (None, _) => "remove it".to_owned(),

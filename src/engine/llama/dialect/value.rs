@@ -4,90 +4,10 @@
 //! `common/arg.cpp`). So a value must be one that the engine parses completely.
 
 use crate::engine::OptionRecord;
+use crate::engine::llama::options::{MAX_INT, Numbers};
 
 /// Placeholders of numbers, in all profiles.
 const NUMBER_PLACEHOLDERS: &[&str] = &["N", "P", "INDEX", "PORT", "SECONDS", "SIMILARITY", "SEED", "L"];
-
-/// Options whose number may have a fraction, by any of their names without dashes, sorted (llama.cpp b11434,
-/// `common/arg.cpp`: the options that parse their text themselves).
-const FRACTIONAL_OPTIONS: &[&str] = &[
-    "adaptive-decay",
-    "adaptive-target",
-    "defrag-thold",
-    "draft-p-min",
-    "draft-p-split",
-    "dry-base",
-    "dry-multiplier",
-    "dynatemp-exp",
-    "dynatemp-range",
-    "frequency-penalty",
-    "min-p",
-    "mirostat-ent",
-    "mirostat-lr",
-    "presence-penalty",
-    "repeat-penalty",
-    "rope-freq-base",
-    "rope-freq-scale",
-    "rope-scale",
-    "slot-prompt-similarity",
-    "spec-draft-p-min",
-    "spec-draft-p-split",
-    "spec-synth-len",
-    "temp",
-    "temperature",
-    "top-n-sigma",
-    "top-nsigma",
-    "top-p",
-    "typical",
-    "typical-p",
-    "video-fps",
-    "xtc-probability",
-    "xtc-threshold",
-    "yarn-attn-factor",
-    "yarn-beta-fast",
-    "yarn-beta-slow",
-    "yarn-ext-factor",
-];
-
-/// The first builds for which bounds are known: read in the source of b11434, tested with the program of b11669.
-const B11434: u32 = 11434;
-const B11669: u32 = 11669;
-/// The maximum number of layers of a model (llama.cpp b11434, `LLAMA_MAX_LAYERS`). The engine writes a line for each
-/// layer, so with many millions it never finishes.
-const MAX_LAYERS: i64 = 512;
-/// The largest whole number that the engine parses.
-const MAX_INT: i64 = i32::MAX as i64;
-
-/// Bounds of whole numbers (inclusive), with the first build for which they are known. Sorted by one of the option's
-/// names without dashes.
-const BOUNDS: &[(&str, i64, i64, u32)] = &[
-    ("checkpoint-min-step", 0, MAX_INT, B11669),
-    ("dry-penalty-last-n", 0, MAX_INT, B11669),
-    ("moe-cache-mib", 0, MAX_INT, B11669),
-    ("n-cpu-ffn", 0, MAX_LAYERS, B11434),
-    ("n-cpu-moe", 0, MAX_LAYERS, B11434),
-    ("n-cpu-moe-draft", 0, MAX_LAYERS, B11434),
-    ("prio", -1, 3, B11434),
-    ("prio-batch", 0, 3, B11434),
-    ("reasoning-budget", -1, MAX_INT, B11669),
-    ("repeat-last-n", 0, MAX_INT, B11669),
-    ("sleep-idle-seconds", 1, MAX_INT, B11434),
-    ("spec-draft-n-ubatch", 0, MAX_INT, B11669),
-    ("spec-draft-prio", 0, 3, B11669),
-    ("spec-draft-prio-batch", 0, 3, B11669),
-    ("spec-ngram-map-k-min-hits", 1, 65535, B11434),
-    ("spec-ngram-map-k-size-m", 1, 1024, B11434),
-    ("spec-ngram-map-k-size-n", 1, 1024, B11434),
-    ("spec-ngram-map-k4v-min-hits", 1, 65535, B11434),
-    ("spec-ngram-map-k4v-size-m", 1, 1024, B11434),
-    ("spec-ngram-map-k4v-size-n", 1, 1024, B11434),
-    ("spec-ngram-mod-n-match", 1, 1024, B11434),
-    ("spec-ngram-mod-n-max", 0, 1024, B11434),
-    ("spec-ngram-mod-n-min", 0, 1024, B11434),
-    ("spec-ngram-simple-min-hits", 1, 65535, B11434),
-    ("spec-ngram-simple-size-m", 1, 1024, B11434),
-    ("spec-ngram-simple-size-n", 1, 1024, B11434),
-];
 
 /// The maximum number of hexadecimal digits of a CPU mask: 512 bits (llama.cpp b11434, `common/common.cpp`).
 const MASK_DIGITS: usize = 128;
@@ -123,36 +43,30 @@ pub(super) fn check(build: Option<u32>, option: &OptionRecord, value: &str) -> R
 
 /// Checks a number. Returns the result and a description of the expected value.
 fn number(build: Option<u32>, option: &OptionRecord, value: &str) -> (bool, String) {
-    if allows_fraction(option) {
-        let (above, expected) = fraction_bound(build, option);
-        let fits = is_decimal(value) && value.parse::<f32>().is_ok_and(above);
-        return (fits, expected.to_owned());
-    }
-    if option.value.as_deref() == Some("SEED") {
-        let fits = value == "-1" || (is_digits(value) && value.parse::<u32>().is_ok());
-        return (fits, "a whole number from -1 to 4294967295".to_owned());
-    }
-    // -1 means never.
-    if option.title() == "--sleep-idle-seconds" && value == "-1" {
-        return (true, String::new());
-    }
-    match bounds(build, option) {
-        None => (is_whole(value), "a 32-bit whole number, digits only".to_owned()),
-        Some((low, high)) => {
+    let is_since = |first: u32| build.is_some_and(|build| build >= first);
+    let fraction = |fits: fn(f32) -> bool, expected: &str| {
+        (is_decimal(value) && value.parse::<f32>().is_ok_and(fits), expected.to_owned())
+    };
+    match option.row().and_then(|row| row.numbers) {
+        Some(Numbers::FractionFromZero) => fraction(|n| n >= 0.0, "a number of at least 0"),
+        Some(Numbers::FractionAboveZero(first)) if is_since(first) => {
+            fraction(|n| n > 0.0, "a number above 0")
+        }
+        Some(Numbers::Fraction | Numbers::FractionAboveZero(_)) => fraction(|_| true, "a number"),
+        _ if option.value.as_deref() == Some("SEED") => {
+            let fits = value == "-1" || (is_digits(value) && value.parse::<u32>().is_ok());
+            (fits, "a whole number from -1 to 4294967295".to_owned())
+        }
+        Some(Numbers::WholeOrNever(..)) if value == "-1" => (true, String::new()),
+        Some(Numbers::Whole(low, high, first) | Numbers::WholeOrNever(low, high, first))
+            if is_since(first) =>
+        {
             let fits = is_whole(value) && value.parse::<i64>().is_ok_and(|n| (low..=high).contains(&n));
             let range =
                 if high == MAX_INT { format!("of at least {low}") } else { format!("from {low} to {high}") };
             (fits, format!("a whole number {range}"))
         }
-    }
-}
-
-/// The lower bound of a number with a fraction: a test, and a description of the expected value.
-fn fraction_bound(build: Option<u32>, option: &OptionRecord) -> (fn(f32) -> bool, &'static str) {
-    match option.title() {
-        "--repeat-penalty" if build.is_some_and(|build| build >= B11669) => (|n| n > 0.0, "a number above 0"),
-        "--spec-synth-len" => (|n| n >= 0.0, "a number of at least 0"),
-        _ => (|_| true, "a number"),
+        _ => (is_whole(value), "a 32-bit whole number, digits only".to_owned()),
     }
 }
 
@@ -165,9 +79,7 @@ fn other_value(option: &OptionRecord, placeholder: &str, value: &str) -> (bool, 
         "lo-hi" => (is_range(value), "a range of CPUs below 512 such as `0-7`"),
         "M" => (is_mask(value), "a mask of up to 128 hexadecimal digits"),
         "JSON" | "SCHEMA" => (is_object(value), "a JSON object"),
-        _ if option.names.iter().any(|name| name == "--chat-template-kwargs") => {
-            (is_object(value), "a JSON object")
-        }
+        _ if option.row().is_some_and(|row| row.is_object) => (is_object(value), "a JSON object"),
         "N0,N1,N2,..." => (value.split([',', '/']).all(is_decimal), "numbers separated by commas"),
         "P0,P1,..." => (each(is_decimal), "numbers separated by commas"),
         "MiB0,MiB1,MiB2,..." => (each(is_whole), "whole numbers separated by commas"),
@@ -184,23 +96,6 @@ fn other_value(option: &OptionRecord, placeholder: &str, value: &str) -> (bool, 
 /// True if all arguments of an option with several arguments are whole numbers.
 pub(super) fn are_whole_numbers(parts: &[&str]) -> bool {
     parts.iter().all(|part| is_whole(part))
-}
-
-/// True if the number of an option may have a fraction.
-fn allows_fraction(option: &OptionRecord) -> bool {
-    let known = |name: &String| FRACTIONAL_OPTIONS.binary_search(&name.trim_start_matches('-')).is_ok();
-    option.names.iter().any(known)
-}
-
-/// The bounds of an option's whole number (inclusive). `None` if any 32-bit number is accepted.
-fn bounds(build: Option<u32>, option: &OptionRecord) -> Option<(i64, i64)> {
-    let bounded = |name: &String| {
-        let name = name.trim_start_matches('-');
-        let at = BOUNDS.binary_search_by(|(known, ..)| (*known).cmp(name)).ok()?;
-        let (_, low, high, since) = BOUNDS.get(at)?;
-        build.is_some_and(|build| build >= *since).then_some((*low, *high))
-    };
-    option.names.iter().find_map(bounded)
 }
 
 fn is_digits(value: &str) -> bool {

@@ -1,10 +1,10 @@
-//! The options of a server that affect its memory. They are read from the finished command line, so their source (a
-//! field of the registry, an `option`, or the compiler) does not matter.
+//! The options of a server that affect its memory, wherever they come from: a field of the registry, an `option`, the
+//! environment, or the compiler. The table of options has the effect of each.
 
 use super::Owner;
-use crate::engine::dialect::{BATCH, UBATCH};
+use crate::engine::Profile;
 use crate::engine::llama::SERVER;
-use crate::engine::{OptionRecord, Profile, Switch};
+use crate::engine::options::{Given, MemoryEffect, ROWS};
 use crate::facts::{F16, TensorType, tensor_types};
 
 /// The memory options of a command line. Absent options have the default of the engine (llama.cpp b11434,
@@ -31,12 +31,12 @@ pub struct MemoryOptions {
     /// Tokens of a physical batch of the draft; 0 for the value of the target.
     pub draft_ubatch: u64,
     /// The types of speculative decoding (`--spec-type`).
-    spec_types: Vec<Box<str>>,
-    draft_lengths: DraftLengths,
+    pub(in crate::engine::llama) spec_types: Vec<Box<str>>,
+    pub(in crate::engine::llama) draft_lengths: DraftLengths,
     /// The layers to offload to a GPU, as written: of the model and of the draft.
-    gpu_layers: [Option<Box<str>>; 2],
+    pub(in crate::engine::llama) gpu_layers: [Option<Box<str>>; 2],
     /// True if the backend samples tokens: for the model and for the draft.
-    backend_sampling: [bool; 2],
+    pub(in crate::engine::llama) backend_sampling: [bool; 2],
     /// True if flash attention is used.
     pub flash_attention: bool,
     /// True if layers with a sliding window cache all tokens (`--swa-full`).
@@ -59,155 +59,108 @@ pub struct MemoryOptions {
 
 /// The option and value that an environment variable sets (llama.cpp b11434, `common/arg.cpp`). For a switch, a true
 /// value turns it on; a name with `NO_`, or any other value of a switch with a negative form, turns it off. `None` if
-/// the variable has no effect.
-fn from_variable<'p, 'v>(
-    profile: &'p Profile,
-    name: &str,
-    value: &'v str,
-) -> Option<(&'p OptionRecord, Switch, &'v str)> {
+/// the variable has no effect on memory.
+fn from_variable<'g>(profile: &'g Profile, name: &str, value: &'g str) -> Option<Given<'g>> {
     let option = profile.variable(name).filter(|option| profile.tool_accepts(SERVER, option))?;
-    if option.arity() > 0 {
-        return Some((option, Switch::On, value));
-    }
     let is_off = option.env.as_deref() != Some(name);
     let is_true = matches!(value, "on" | "enabled" | "true" | "1");
-    match (is_off, is_true) {
-        (true, _) => Some((option, Switch::Off, "")),
-        (false, true) => Some((option, Switch::On, "")),
-        (false, false) => (!option.negative.is_empty()).then_some((option, Switch::Off, "")),
-    }
+    let (is_on, value) = match option.arity() {
+        0 if !is_off && !is_true && option.negative.is_empty() => return None,
+        0 => (is_true && !is_off, ""),
+        _ => (true, value),
+    };
+    Some(Given { row: option.row()?, title: option.title(), is_on, value })
 }
 
 /// Maximum number of drafted tokens per type of speculation.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct DraftLengths {
-    draft: u64,
-    simple: u64,
-    map_k: u64,
-    map_k4v: u64,
-    modulo: u64,
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(in crate::engine::llama) struct DraftLengths {
+    pub(in crate::engine::llama) draft: u64,
+    pub(in crate::engine::llama) simple: u64,
+    pub(in crate::engine::llama) map_k: u64,
+    pub(in crate::engine::llama) map_k4v: u64,
+    pub(in crate::engine::llama) modulo: u64,
 }
 
 /// The default cache type.
 const F16_CACHE: &TensorType = &F16;
 
-fn cache_type(name: &str) -> Option<&'static TensorType> {
-    tensor_types().iter().find(|known| known.name == name)
+impl Given<'_> {
+    /// The value as a number; 0 if it is none.
+    pub(in crate::engine::llama) fn number(&self) -> u64 {
+        self.value.parse().unwrap_or(0)
+    }
+
+    /// The value in MiB as bytes. `None` for no limit.
+    pub(in crate::engine::llama) fn mebibytes(&self) -> Option<u64> {
+        self.value.parse::<u64>().ok().map(|mib| mib.saturating_mul(1 << 20))
+    }
+
+    /// The value as a cache type.
+    pub(in crate::engine::llama) fn cache_type(&self) -> &'static TensorType {
+        tensor_types().iter().find(|known| known.name == self.value).unwrap_or(F16_CACHE)
+    }
 }
 
 impl MemoryOptions {
-    /// Reads the environment and the arguments of a server of this build. Arguments override the environment.
-    pub fn read<'a>(
+    /// The options of a server of this build, from its environment and its command line, which overrides the
+    /// environment.
+    pub fn new<'a>(
         profile: &Profile,
         env: &[(&str, &str)],
-        args: impl IntoIterator<Item = &'a str>,
+        given: impl IntoIterator<Item = Given<'a>>,
     ) -> Self {
+        let mut options = Self::defaults(profile);
+        env.iter()
+            .filter_map(|(name, value)| from_variable(profile, name, value))
+            .for_each(|one| options.apply(one));
+        given.into_iter().for_each(|one| options.apply(one));
+        options
+    }
+
+    /// The defaults of the engine.
+    fn defaults(profile: &Profile) -> Self {
         let mut options = Self {
             context: 0,
             slots: None,
             kv_unified: false,
-            batch: u64::from(BATCH),
-            ubatch: u64::from(UBATCH),
+            batch: 0,
+            ubatch: 0,
             cache_type_k: F16_CACHE,
             cache_type_v: F16_CACHE,
             draft_cache_types: [F16_CACHE; 2],
             draft_ubatch: 0,
             spec_types: Vec::new(),
-            draft_lengths: DraftLengths { draft: 3, simple: 48, map_k: 48, map_k4v: 48, modulo: 64 },
+            draft_lengths: DraftLengths::default(),
             gpu_layers: [None, None],
-            // On by default for drafts (llama.cpp b11434, `common/common.h`).
-            backend_sampling: [false, profile.option(SERVER, "--spec-draft-backend-sampling").is_some()],
+            backend_sampling: [false; 2],
+            // Builds where `-fa` is a switch have it off by default; later ones decide by the back end.
             flash_attention: profile.option(SERVER, "-fa").is_some_and(|option| option.arity() > 0),
             swa_full: false,
-            repack: true,
-            mmap: true,
+            repack: false,
+            mmap: false,
             embeddings: false,
             pooling: None,
-            // 8 GiB if the build has a prompt cache (llama.cpp b11434, `common/common.h`).
-            prompt_cache: Some(if profile.option(SERVER, "--cache-ram").is_some() { 8192 << 20 } else { 0 }),
-            checkpoints: if profile.option(SERVER, "--ctx-checkpoints").is_some() { 32 } else { 0 },
+            prompt_cache: Some(0),
+            checkpoints: 0,
             unknown: Vec::new(),
         };
-        for (name, value) in env {
-            if let Some((option, switch, value)) = from_variable(profile, name, value) {
-                options.apply(option, switch, value);
+        for row in ROWS {
+            let is_known = || row.names.iter().any(|name| profile.option(SERVER, name).is_some());
+            if let Some(default) = row.default.filter(|default| !default.is_new || is_known()) {
+                options.apply(Given { row, title: "", is_on: true, value: default.value });
             }
-        }
-        let mut words = args.into_iter();
-        while let Some(word) = words.next() {
-            let Some((option, _, switch)) = profile.find(SERVER, word).filter(|_| word.starts_with('-'))
-            else {
-                continue;
-            };
-            let value = if option.arity() > 0 { words.next().unwrap_or_default() } else { "" };
-            for _ in 1..option.arity() {
-                words.next();
-            }
-            options.apply(option, switch, value);
         }
         options
     }
 
-    /// True if an option is known to affect memory.
-    pub fn affects_memory(profile: &Profile, option: &OptionRecord) -> bool {
-        let mut defaults = Self::read(profile, &[], []);
-        defaults.apply(option, Switch::On, "1")
-    }
-
-    /// Applies an option. Returns true if it affects memory.
-    fn apply(&mut self, option: &OptionRecord, switch: Switch, value: &str) -> bool {
-        let is = |name: &str| option.names.iter().chain(&option.negative).any(|known| known == name);
-        let number = || value.parse::<u64>().unwrap_or(0);
-        let cache_type = || cache_type(value).unwrap_or(F16_CACHE);
-        let is_on = switch == Switch::On;
-        match () {
-            () if is("--ctx-size") => self.context = number(),
-            () if is("--parallel") => self.slots = value.parse().ok(),
-            () if is("--kv-unified") => self.kv_unified = is_on,
-            () if is("--batch-size") => self.batch = number(),
-            () if is("--ubatch-size") => self.ubatch = number(),
-            () if is("--cache-type-k") => self.cache_type_k = cache_type(),
-            () if is("--cache-type-v") => self.cache_type_v = cache_type(),
-            () if is("--cache-type-k-draft") => self.draft_cache_types[0] = cache_type(),
-            () if is("--cache-type-v-draft") => self.draft_cache_types[1] = cache_type(),
-            () if is("--spec-type") => self.spec_types.extend(value.split(',').map(Into::into)),
-            // A shorthand for `--spec-type ngram-mod` (llama.cpp b11434, `common/arg.cpp`).
-            () if is("--spec-default") => self.spec_types.push("ngram-mod".into()),
-            () if is("--backend-sampling") => self.backend_sampling[0] = is_on,
-            () if is("--spec-draft-backend-sampling") => self.backend_sampling[1] = is_on,
-            () if is("--draft-max") || is("--spec-draft-n-max") => self.draft_lengths.draft = number(),
-            () if is("--spec-ngram-simple-size-m") => self.draft_lengths.simple = number(),
-            () if is("--spec-ngram-map-k-size-m") => self.draft_lengths.map_k = number(),
-            () if is("--spec-ngram-map-k4v-size-m") => self.draft_lengths.map_k4v = number(),
-            () if is("--spec-ngram-size-m") => {
-                let length = number();
-                let DraftLengths { simple, map_k, map_k4v, .. } = &mut self.draft_lengths;
-                (*simple, *map_k, *map_k4v) = (length, length, length);
-            }
-            () if is("--spec-draft-n-ubatch") => self.draft_ubatch = number(),
-            () if is("--ctx-size-draft") => {}
-            () if is("--spec-ngram-mod-n-max") => self.draft_lengths.modulo = number(),
-            () if is("--flash-attn") => self.flash_attention = option.arity() == 0 || value != "off",
-            () if is("--swa-full") => self.swa_full = is_on,
-            () if is("--repack") || is("--no-repack") => self.repack = is_on,
-            () if is("--mmap") || is("--no-mmap") => self.mmap = is_on,
-            () if is("--load-mode") => self.mmap = !matches!(value, "none" | "mlock" | "dio"),
-            () if is("--embeddings") || is("--embedding") => self.embeddings = true,
-            () if is("--rerank") || is("--reranking") => {
-                (self.embeddings, self.pooling) = (true, Some("rank".into()));
-            }
-            () if is("--pooling") => self.pooling = Some(value.into()),
-            () if is("--cache-ram") => {
-                self.prompt_cache = value.parse::<u64>().ok().map(|mib| mib.saturating_mul(1 << 20));
-            }
-            () if is("--ctx-checkpoints") => self.checkpoints = number(),
-            () if is("--gpu-layers") || is("--n-gpu-layers") => self.gpu_layers[0] = Some(value.into()),
-            () if is("--gpu-layers-draft") || is("--n-gpu-layers-draft") => {
-                self.gpu_layers[1] = Some(value.into());
-            }
-            () => return self.note_unknown(option.title()),
+    /// Applies an option.
+    fn apply(&mut self, given: Given<'_>) {
+        match given.row.memory {
+            MemoryEffect::None => {}
+            MemoryEffect::Known(apply) => apply(self, given),
+            MemoryEffect::Unknown(why) => self.unknown.push(format!("`{}` {why}", given.title)),
         }
-        true
     }
 
     /// Maximum number of drafted tokens per step; 0 without speculation (llama.cpp b11434, `common_speculative_n_max`
@@ -223,36 +176,6 @@ impl MemoryOptions {
             _ => 0,
         };
         self.spec_types.iter().map(|kind| length(kind)).max().unwrap_or(0)
-    }
-
-    /// Records an option whose effect on memory is not known. Returns true if it is such an option.
-    fn note_unknown(&mut self, title: &str) -> bool {
-        let why = match title {
-            "--lora" | "--lora-scaled" | "--lora-init-without-apply" => "loads an adapter of unknown size",
-            "--control-vector" | "--control-vector-scaled" => "loads a control vector of unknown size",
-            "--override-tensor"
-            | "--override-tensor-draft"
-            | "--spec-draft-override-tensor"
-            | "--device"
-            | "--device-draft"
-            | "--spec-draft-device"
-            | "--split-mode"
-            | "--tensor-split"
-            | "--main-gpu"
-            | "--rpc" => "may move weights to other devices",
-            "--model-vocoder" => "loads a vocoder of unknown size",
-            "--lookup-cache-static" | "--lookup-cache-dynamic" => "loads an n-gram table of unknown size",
-            "--direct-io" | "--lazy-mode" | "--moe-cache-mib" => "changes which weights are mapped",
-            "--kv-unified-per-slot" => "changes the size of the KV cache",
-            "--sleep-idle-seconds" => "unloads the model when the server is idle",
-            "--models-dir" | "--models-preset" | "--models-max" => "serves other models too",
-            "--hf-repo" | "--hf-file" | "--hf-repo-draft" | "--spec-draft-hf" | "--docker-repo"
-            | "--model-url" | "--mmproj-url" => "may load another file",
-            preset if preset.ends_with("-default") || preset.ends_with("b-spec") => "may serve another model",
-            _ => return false,
-        };
-        self.unknown.push(format!("`{title}` {why}"));
-        true
     }
 
     /// True if the draft predicts a block of tokens at once.

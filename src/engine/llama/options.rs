@@ -1,0 +1,232 @@
+//! The table of options: all that orchgen knows about an option of a server in addition to the profile of a build.
+//!
+//! Lowering, the checks of values, memory sums and `orchgen engine show` read this table. It can be read backwards: an
+//! option in any spelling gives its row, and the row names the field of a role that sets the option.
+//!
+//! Unless a row names another source, its facts come from `common/arg.cpp` and `common/common.h` of llama.cpp b11434.
+
+use super::memory::MemoryOptions;
+use super::option::OptionRecord;
+use crate::engine::Access;
+use std::sync::LazyLock;
+
+mod rows;
+
+pub use rows::{MAX_INT, PRESET, ROWS};
+
+/// The facts of an option.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionRow {
+    /// Its names in all builds, without dashes. Options with the same facts may share a row.
+    pub names: &'static [&'static str],
+    /// The field of a role that sets it.
+    pub owner: Option<Owner>,
+    /// The reason why a role cannot set it, although no field does.
+    pub refusal: Option<Refusal>,
+    /// The numbers that it accepts. `None` if any 32-bit whole number is accepted, or if it takes no number.
+    pub numbers: Option<Numbers>,
+    /// True if its value is a JSON object, whatever its placeholder is.
+    pub is_object: bool,
+    /// The use of the file or folder that its value names.
+    pub path: Option<Access>,
+    /// The parts of the machine or the network that it opens.
+    pub exposure: Option<Exposure>,
+    /// True if its value is a secret.
+    pub is_secret: bool,
+    /// True if it sets the affinity or priority of threads.
+    pub places_threads: bool,
+    /// The situation in which it has no effect.
+    pub idle: Option<Idle>,
+    /// Its effect on memory.
+    pub memory: MemoryEffect,
+    /// The default of the engine, if orchgen relies on it or writes it out.
+    pub default: Option<Default>,
+}
+
+/// The field of a role that sets an option, or a part of the field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Owner {
+    /// The field.
+    pub field: &'static str,
+    /// The part, such as `lock` of `placement`.
+    pub part: Option<&'static str>,
+}
+
+/// The reason why a role cannot set an option.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// The program prints something and exits, so that the server never serves.
+    PrintsAndExits,
+    /// It hides the health check from the unit: another path, or TLS (llama.cpp b11434,
+    /// `tools/server/server-http.cpp`; with only one of the two TLS files the server silently uses plain HTTP).
+    HidesHealth,
+    /// It selects a predefined model.
+    SelectsModel,
+    /// The server skips the weights.
+    SkipsWeights,
+}
+
+/// The numbers that an option accepts.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Numbers {
+    /// Any number, also with a fraction: the options that parse their text themselves.
+    Fraction,
+    /// A number of at least 0, also with a fraction.
+    FractionFromZero,
+    /// A number above 0, also with a fraction. Builds before the given one accept any.
+    FractionAboveZero(u32),
+    /// A whole number between two bounds (inclusive), and the first build for which they are known.
+    Whole(i64, i64, u32),
+    /// The same, or -1, which means never.
+    WholeOrNever(i64, i64, u32),
+}
+
+/// The parts of the machine or the network that an option opens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exposure {
+    /// The address or port of the server.
+    Listens,
+    /// Connections to other machines.
+    Connects,
+    /// Downloads of files.
+    Downloads,
+    /// Commands and servers that clients can use through tools.
+    RunsTools,
+    /// Requests of pages of other sites, in browsers (CORS).
+    Browsers,
+    /// Keys that clients must send.
+    Keys,
+    /// Files that clients can read.
+    ServesFiles,
+    /// Files that clients can write.
+    WritesFiles,
+    /// Endpoints that show or change the state of the server.
+    Endpoint,
+}
+
+/// The situation in which an option has no effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Idle {
+    /// Always in a server, which parses but ignores it (llama.cpp b11434, `common/speculative.cpp`: of the CPU settings,
+    /// only the number of threads can differ between draft and target).
+    Always,
+    /// Without `--threads-batch` (llama.cpp b11434, `common/common.cpp`).
+    WithoutThreadsBatch,
+    /// With a dense model.
+    WithDenseModel,
+    /// With a projector.
+    WithProjector,
+}
+
+/// The effect of an option on memory.
+#[derive(Clone, Copy, Debug)]
+pub enum MemoryEffect {
+    /// None.
+    None,
+    /// It changes the sums.
+    Known(fn(&mut MemoryOptions, Given<'_>)),
+    /// Not known: the effect as a clause.
+    Unknown(&'static str),
+}
+
+/// An option that is given: on the command line or by the environment.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'g> {
+    /// Its row.
+    pub row: &'static OptionRow,
+    /// Its title in the build.
+    pub title: &'g str,
+    /// True unless its spelling switches it off.
+    pub is_on: bool,
+    /// Its value. Empty for a switch.
+    pub value: &'g str,
+}
+
+/// A default of the engine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Default {
+    /// The value as the command line would have it; empty for a switch that is on.
+    pub value: &'static str,
+    /// The source.
+    pub source: &'static str,
+    /// True if a build without the option does not have the feature at all.
+    pub is_new: bool,
+}
+
+impl Owner {
+    /// The help that names the field, and its part if the option sets only a part: ``use `lock` of the field
+    /// `placement` ``.
+    pub fn help(self) -> String {
+        let part = self.part.map(|part| format!("`{part}` of ")).unwrap_or_default();
+        format!("use {part}the field `{}`", self.field)
+    }
+}
+
+/// No two rows have the same names.
+impl PartialEq for OptionRow {
+    fn eq(&self, other: &Self) -> bool {
+        self.names == other.names
+    }
+}
+
+impl Eq for OptionRow {}
+
+impl OptionRow {
+    /// True if it affects memory, or may do so.
+    pub fn affects_memory(&self) -> bool {
+        !matches!(self.memory, MemoryEffect::None)
+    }
+}
+
+/// Names without dashes, sorted, each with its row.
+static INDEX: LazyLock<Vec<(&'static str, &'static OptionRow)>> = LazyLock::new(|| {
+    let mut index: Vec<_> =
+        ROWS.iter().flat_map(|row| row.names.iter().map(move |name| (*name, row))).collect();
+    index.sort_unstable_by_key(|(name, _)| *name);
+    index
+});
+
+/// The row of an option. The name may have dashes in front, and `_` for `-`.
+pub fn row_of(name: &str) -> Option<&'static OptionRow> {
+    let bare = name.trim_start_matches('-');
+    let find = |name: &str| INDEX.binary_search_by(|(known, _)| (*known).cmp(name)).ok();
+    let at = if bare.contains('_') { find(&bare.replace('_', "-")) } else { find(bare) };
+    INDEX.get(at?).map(|(_, row)| *row)
+}
+
+impl OptionRecord {
+    /// The row of the option in the table.
+    pub fn row(&self) -> Option<&'static OptionRow> {
+        // Short names differ between families: `-dr` is `--docker-repo` or `--dry-run`.
+        let row = row_of(self.title()).or_else(|| self.spellings().find_map(|(name, _)| row_of(name)));
+        row.or_else(|| (self.value.is_none() && is_preset(self.title())).then_some(&PRESET))
+    }
+}
+
+/// True for an option that selects a predefined model.
+fn is_preset(title: &str) -> bool {
+    ["--embd-gemma-", "--fim-qwen-", "--gpt-oss-", "--vision-gemma-"]
+        .iter()
+        .any(|start| title.starts_with(start))
+        || title.ends_with("-default")
+}
+
+/// The field of a role that sets an option.
+pub fn owning_field(name: &str) -> Option<&'static str> {
+    Some(row_of(name)?.owner?.field)
+}
+
+/// The help that names the field of a role that sets an option.
+pub fn field_help(name: &str) -> Option<String> {
+    Some(row_of(name)?.owner?.help())
+}
+
+/// True if an option sets API keys, directly or in a file.
+pub fn sets_keys(name: &str) -> bool {
+    row_of(name).is_some_and(|row| row.exposure == Some(Exposure::Keys))
+}
+
+/// True if the value of an option is a secret.
+pub fn is_secret(name: &str) -> bool {
+    row_of(name).is_some_and(|row| row.is_secret)
+}

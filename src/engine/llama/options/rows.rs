@@ -1,0 +1,341 @@
+//! The rows of the table of options.
+
+use super::{Default, Exposure, Idle, MemoryEffect, Numbers, OptionRow, Owner, Refusal};
+use super::{Given, MemoryOptions};
+use crate::engine::Access;
+
+const fn row(names: &'static [&'static str]) -> OptionRow {
+    OptionRow {
+        names,
+        owner: None,
+        refusal: None,
+        numbers: None,
+        is_object: false,
+        path: None,
+        exposure: None,
+        is_secret: false,
+        places_threads: false,
+        idle: None,
+        memory: MemoryEffect::None,
+        default: None,
+    }
+}
+
+impl OptionRow {
+    const fn owner(mut self, field: &'static str) -> Self {
+        self.owner = Some(Owner { field, part: None });
+        self
+    }
+
+    const fn part(mut self, field: &'static str, part: &'static str) -> Self {
+        self.owner = Some(Owner { field, part: Some(part) });
+        self
+    }
+
+    const fn refused(mut self, why: Refusal) -> Self {
+        self.refusal = Some(why);
+        self
+    }
+
+    const fn numbers(mut self, numbers: Numbers) -> Self {
+        self.numbers = Some(numbers);
+        self
+    }
+
+    const fn object(mut self) -> Self {
+        self.is_object = true;
+        self
+    }
+
+    const fn reads(mut self) -> Self {
+        self.path = Some(Access::Read);
+        self
+    }
+
+    const fn writes(mut self) -> Self {
+        self.path = Some(Access::Write);
+        self
+    }
+
+    const fn exposes(mut self, exposure: Exposure) -> Self {
+        self.exposure = Some(exposure);
+        self
+    }
+
+    const fn secret(mut self) -> Self {
+        self.is_secret = true;
+        self
+    }
+
+    const fn places_threads(mut self) -> Self {
+        self.places_threads = true;
+        self
+    }
+
+    const fn idle(mut self, idle: Idle) -> Self {
+        self.idle = Some(idle);
+        self
+    }
+
+    const fn memory(mut self, apply: fn(&mut MemoryOptions, Given<'_>)) -> Self {
+        self.memory = MemoryEffect::Known(apply);
+        self
+    }
+
+    const fn memory_unknown(mut self, why: &'static str) -> Self {
+        self.memory = MemoryEffect::Unknown(why);
+        self
+    }
+
+    const fn default(mut self, value: &'static str, source: &'static str) -> Self {
+        self.default = Some(Default { value, source, is_new: false });
+        self
+    }
+
+    const fn default_if_known(mut self, value: &'static str, source: &'static str) -> Self {
+        self.default = Some(Default { value, source, is_new: true });
+        self
+    }
+}
+
+/// The first builds for which bounds are known: read in the source of b11434, tested with the program of b11669.
+const B11434: u32 = 11434;
+const B11669: u32 = 11669;
+/// The maximum number of layers of a model (llama.cpp b11434, `LLAMA_MAX_LAYERS`). The engine writes a line for each
+/// layer, so with many millions it never finishes.
+const LAYERS: Numbers = Numbers::Whole(0, 512, B11434);
+/// The largest whole number that the engine parses.
+pub const MAX_INT: i64 = i32::MAX as i64;
+const FROM_ZERO: Numbers = Numbers::Whole(0, MAX_INT, B11669);
+const NGRAM: Numbers = Numbers::Whole(1, 1024, B11434);
+const HITS: Numbers = Numbers::Whole(1, 65535, B11434);
+
+const COMMON_H: &str = "llama.cpp b11434, `common/common.h`";
+
+const MOVES_WEIGHTS: &str = "may move weights to other devices";
+const LOADS_FILE: &str = "may load another file";
+const LOADS_ADAPTER: &str = "loads an adapter of unknown size";
+const LOADS_VECTOR: &str = "loads a control vector of unknown size";
+const LOADS_TABLE: &str = "loads an n-gram table of unknown size";
+const CHANGES_MAPPING: &str = "changes which weights are mapped";
+const SERVES_OTHERS: &str = "serves other models too";
+
+/// The row of options that select a predefined model.
+pub static PRESET: OptionRow =
+    row(&[]).refused(Refusal::SelectsModel).memory_unknown("may serve another model");
+
+/// All rows, by subject.
+pub static ROWS: &[OptionRow] = &[
+    // Files of the model.
+    row(&["model", "m"]).owner("model").reads(),
+    row(&["model-url", "mu"]).owner("model").exposes(Exposure::Downloads).memory_unknown(LOADS_FILE),
+    row(&["hf-repo", "hfr", "hf"]).owner("model").exposes(Exposure::Downloads).memory_unknown(LOADS_FILE),
+    row(&["hf-file", "hff"]).owner("model").exposes(Exposure::Downloads).memory_unknown(LOADS_FILE),
+    row(&["docker-repo", "dr"]).owner("model").exposes(Exposure::Downloads).memory_unknown(LOADS_FILE),
+    row(&["hf-token", "hft"]).secret(),
+    row(&["models-dir"]).owner("model").reads().memory_unknown(SERVES_OTHERS),
+    row(&["models-preset"]).owner("model").reads().memory_unknown(SERVES_OTHERS),
+    row(&["models-max"]).memory_unknown(SERVES_OTHERS),
+    row(&["mmproj", "mm"]).owner("projector").reads(),
+    row(&["mmproj-url", "mmu"]).owner("projector").exposes(Exposure::Downloads).memory_unknown(LOADS_FILE),
+    row(&["override-kv"]).owner("override"),
+    row(&["lora"]).reads().memory_unknown(LOADS_ADAPTER),
+    row(&["lora-scaled"]).reads().memory_unknown(LOADS_ADAPTER),
+    row(&["lora-init-without-apply"]).memory_unknown(LOADS_ADAPTER),
+    row(&["control-vector"]).reads().memory_unknown(LOADS_VECTOR),
+    row(&["control-vector-scaled"]).reads().memory_unknown(LOADS_VECTOR),
+    row(&["model-vocoder"]).reads().memory_unknown("loads a vocoder of unknown size"),
+    // Context and batches.
+    row(&["ctx-size", "c"]).owner("context").memory(|m, given| m.context = given.number()),
+    row(&["fit"]).owner("context"),
+    row(&["parallel", "np"]).owner("slots").memory(|m, given| m.slots = given.value.parse().ok()),
+    row(&["kv-unified", "kvu"]).owner("slots").memory(|m, given| m.kv_unified = given.is_on),
+    row(&["kv-unified-per-slot"]).memory_unknown("changes the size of the KV cache"),
+    row(&["batch-size", "b"])
+        .owner("batch")
+        .memory(|m, given| m.batch = given.number())
+        .default("2048", "`--help` of all builds from March 2026 to b11434"),
+    row(&["ubatch-size"])
+        .memory(|m, given| m.ubatch = given.number())
+        .default("512", "`--help` of all builds from March 2026 to b11434"),
+    row(&["embeddings", "embedding"]).owner("pooling").memory(|m, _| m.embeddings = true),
+    row(&["pooling"]).owner("pooling").memory(|m, given| m.pooling = Some(given.value.into())),
+    row(&["reranking", "rerank"]).owner("pooling").memory(|m, _| {
+        (m.embeddings, m.pooling) = (true, Some("rank".into()));
+    }),
+    row(&["sleep-idle-seconds"])
+        .numbers(Numbers::WholeOrNever(1, MAX_INT, B11434))
+        .memory_unknown("unloads the model when the server is idle"),
+    // Caches.
+    row(&["cache-type-k", "ctk"])
+        .owner("cache-type")
+        .memory(|m, given| m.cache_type_k = given.cache_type())
+        .default("f16", COMMON_H),
+    row(&["cache-type-v", "ctv"])
+        .owner("cache-type")
+        .memory(|m, given| m.cache_type_v = given.cache_type())
+        .default("f16", COMMON_H),
+    row(&["flash-attn", "fa"])
+        .owner("flash-attention")
+        .memory(|m, given| m.flash_attention = given.value != "off"),
+    row(&["cache-ram", "cram"])
+        .owner("prompt-cache")
+        .memory(|m, given| m.prompt_cache = given.mebibytes())
+        .default_if_known("8192", COMMON_H),
+    row(&["ctx-checkpoints"])
+        .memory(|m, given| m.checkpoints = given.number())
+        .default_if_known("32", COMMON_H),
+    row(&["checkpoint-min-step"]).numbers(FROM_ZERO),
+    row(&["swa-full"]).memory(|m, given| m.swa_full = given.is_on),
+    row(&["cache-reuse"]).idle(Idle::WithProjector),
+    row(&["context-shift"]).idle(Idle::WithProjector),
+    row(&["slot-save-path"]).writes().exposes(Exposure::WritesFiles),
+    row(&["slot-prompt-similarity"]).numbers(Numbers::Fraction),
+    row(&["defrag-thold"]).numbers(Numbers::Fraction),
+    // Weights in memory and on devices.
+    row(&["mlock"]).part("placement", "lock"),
+    row(&["numa"]).part("placement", "numa").places_threads(),
+    row(&["repack", "no-repack"]).memory(|m, given| m.repack = given.is_on).default("", COMMON_H),
+    row(&["mmap", "no-mmap"]).memory(|m, given| m.mmap = given.is_on).default("", COMMON_H),
+    row(&["load-mode"]).memory(|m, given| m.mmap = !matches!(given.value, "none" | "mlock" | "dio")),
+    row(&["direct-io"]).memory_unknown(CHANGES_MAPPING),
+    row(&["lazy-mode"]).memory_unknown(CHANGES_MAPPING),
+    row(&["gpu-layers", "n-gpu-layers"]).memory(|m, given| m.gpu_layers[0] = Some(given.value.into())),
+    row(&["override-tensor"]).memory_unknown(MOVES_WEIGHTS),
+    row(&["device"]).memory_unknown(MOVES_WEIGHTS),
+    row(&["split-mode"]).memory_unknown(MOVES_WEIGHTS),
+    row(&["tensor-split"]).memory_unknown(MOVES_WEIGHTS),
+    row(&["main-gpu"]).memory_unknown(MOVES_WEIGHTS),
+    row(&["rpc"]).exposes(Exposure::Connects).memory_unknown(MOVES_WEIGHTS),
+    row(&["cpu-moe"]).idle(Idle::WithDenseModel),
+    row(&["n-cpu-moe"]).numbers(LAYERS).idle(Idle::WithDenseModel),
+    row(&["n-cpu-ffn"]).numbers(LAYERS),
+    row(&["moe-cache-mib"]).numbers(FROM_ZERO).idle(Idle::WithDenseModel).memory_unknown(CHANGES_MAPPING),
+    // Threads.
+    row(&["threads", "t"]).part("placement", "threads"),
+    row(&["prio"]).numbers(Numbers::Whole(-1, 3, B11434)).places_threads(),
+    row(&["prio-batch"])
+        .numbers(Numbers::Whole(0, 3, B11434))
+        .places_threads()
+        .idle(Idle::WithoutThreadsBatch),
+    row(&["cpu-mask", "C"]).places_threads(),
+    row(&["cpu-range", "Cr"]).places_threads(),
+    row(&["cpu-mask-batch", "Cb"]).places_threads().idle(Idle::WithoutThreadsBatch),
+    row(&["cpu-range-batch", "Crb"]).places_threads().idle(Idle::WithoutThreadsBatch),
+    row(&["cpu-strict-batch", "poll-batch"]).idle(Idle::WithoutThreadsBatch),
+    // Drafts.
+    row(&["spec-draft-model", "model-draft", "md"]).owner("draft").reads(),
+    row(&["spec-draft-hf", "hf-repo-draft", "hfrd", "hfd"])
+        .owner("draft")
+        .exposes(Exposure::Downloads)
+        .memory_unknown(LOADS_FILE),
+    row(&["spec-draft-n-max", "draft-max"])
+        .part("draft", "max")
+        .memory(|m, given| m.draft_lengths.draft = given.number())
+        .default("3", "`--help` since b10434"),
+    row(&["spec-draft-n-min", "draft-n-min", "draft-min"]).part("draft", "min"),
+    row(&["spec-draft-p-min", "draft-p-min"]).part("draft", "p-min").numbers(Numbers::Fraction),
+    row(&["spec-draft-p-split", "draft-p-split"]).numbers(Numbers::Fraction),
+    row(&["ctx-size-draft", "cd"]).owner("context").memory(|_, _| {}),
+    row(&["spec-draft-n-ubatch"]).numbers(FROM_ZERO).memory(|m, given| m.draft_ubatch = given.number()),
+    row(&["cache-type-k-draft"])
+        .memory(|m, given| m.draft_cache_types[0] = given.cache_type())
+        .default("f16", COMMON_H),
+    row(&["cache-type-v-draft"])
+        .memory(|m, given| m.draft_cache_types[1] = given.cache_type())
+        .default("f16", COMMON_H),
+    row(&["gpu-layers-draft", "n-gpu-layers-draft"])
+        .memory(|m, given| m.gpu_layers[1] = Some(given.value.into())),
+    row(&["n-cpu-moe-draft"]).numbers(LAYERS),
+    row(&["override-tensor-draft", "spec-draft-override-tensor"]).memory_unknown(MOVES_WEIGHTS),
+    row(&["device-draft", "spec-draft-device"]).memory_unknown(MOVES_WEIGHTS),
+    row(&["spec-draft-cpu-mask", "spec-draft-cpu-mask-batch"]).idle(Idle::Always),
+    row(&["spec-draft-cpu-range", "spec-draft-cpu-range-batch"]).idle(Idle::Always),
+    row(&["spec-draft-cpu-strict", "spec-draft-cpu-strict-batch"]).idle(Idle::Always),
+    row(&["spec-draft-poll", "spec-draft-poll-batch"]).idle(Idle::Always),
+    row(&["spec-draft-prio", "spec-draft-prio-batch"])
+        .numbers(Numbers::Whole(0, 3, B11669))
+        .idle(Idle::Always),
+    row(&["spec-draft-backend-sampling"])
+        .memory(|m, given| m.backend_sampling[1] = given.is_on)
+        .default_if_known("", COMMON_H),
+    row(&["backend-sampling"]).memory(|m, given| m.backend_sampling[0] = given.is_on),
+    // Speculation.
+    row(&["spec-type"]).memory(|m, given| m.spec_types.extend(given.value.split(',').map(Into::into))),
+    // A shorthand for `--spec-type ngram-mod`.
+    row(&["spec-default"]).memory(|m, _| m.spec_types.push("ngram-mod".into())),
+    row(&["spec-synth-len"]).numbers(Numbers::FractionFromZero),
+    row(&["lookup-ngram-min"]).owner("lookup"),
+    row(&["lookup-cache-static"]).reads().memory_unknown(LOADS_TABLE),
+    row(&["lookup-cache-dynamic"]).writes().memory_unknown(LOADS_TABLE),
+    row(&["spec-ngram-size-m"]).memory(|m, given| {
+        let length = given.number();
+        (m.draft_lengths.simple, m.draft_lengths.map_k, m.draft_lengths.map_k4v) = (length, length, length);
+    }),
+    row(&["spec-ngram-simple-size-m"])
+        .numbers(NGRAM)
+        .memory(|m, given| m.draft_lengths.simple = given.number())
+        .default("48", COMMON_H),
+    row(&["spec-ngram-simple-size-n"]).numbers(NGRAM),
+    row(&["spec-ngram-simple-min-hits"]).numbers(HITS),
+    row(&["spec-ngram-map-k-size-m"])
+        .numbers(NGRAM)
+        .memory(|m, given| m.draft_lengths.map_k = given.number())
+        .default("48", COMMON_H),
+    row(&["spec-ngram-map-k-size-n"]).numbers(NGRAM),
+    row(&["spec-ngram-map-k-min-hits"]).numbers(HITS),
+    row(&["spec-ngram-map-k4v-size-m"])
+        .numbers(NGRAM)
+        .memory(|m, given| m.draft_lengths.map_k4v = given.number())
+        .default("48", COMMON_H),
+    row(&["spec-ngram-map-k4v-size-n"]).numbers(NGRAM),
+    row(&["spec-ngram-map-k4v-min-hits"]).numbers(HITS),
+    row(&["spec-ngram-mod-n-match"]).numbers(NGRAM),
+    row(&["spec-ngram-mod-n-min"]).numbers(Numbers::Whole(0, 1024, B11434)),
+    row(&["spec-ngram-mod-n-max"])
+        .numbers(Numbers::Whole(0, 1024, B11434))
+        .memory(|m, given| m.draft_lengths.modulo = given.number())
+        .default("64", COMMON_H),
+    // Network and clients.
+    row(&["host"]).owner("listen").exposes(Exposure::Listens),
+    row(&["port"]).owner("port").exposes(Exposure::Listens),
+    row(&["reuse-port"]).owner("port").exposes(Exposure::Listens),
+    row(&["api-key"]).owner("key-file").exposes(Exposure::Keys).secret(),
+    row(&["api-key-file"]).owner("key-file").exposes(Exposure::Keys).reads(),
+    row(&["api-prefix"]).refused(Refusal::HidesHealth),
+    row(&["ssl-cert-file", "ssl-key-file"]).refused(Refusal::HidesHealth).reads(),
+    row(&["cors-origins", "cors-methods", "cors-headers", "cors-credentials"]).exposes(Exposure::Browsers),
+    row(&["tools", "tools-runtime", "agent", "ag"]).exposes(Exposure::RunsTools),
+    row(&["mcp-servers-json"]).exposes(Exposure::RunsTools),
+    row(&["mcp-servers-config"]).exposes(Exposure::RunsTools).reads(),
+    row(&["ui-mcp-proxy", "webui-mcp-proxy"]).exposes(Exposure::RunsTools),
+    row(&["path", "media-path"]).exposes(Exposure::ServesFiles).reads(),
+    row(&["metrics", "slots", "props"]).exposes(Exposure::Endpoint),
+    // Further files.
+    row(&["chat-template-file", "grammar-file", "json-schema-file"]).reads(),
+    row(&["ui-config-file", "webui-config-file", "video-ffmpeg-dir"]).reads(),
+    row(&["log-file", "log-prompts-dir"]).writes(),
+    // Options of `ik_llama.cpp`: `common/common.cpp` of 8337e4cd3.
+    row(&["banned-string-file", "expiring-logit-bias-file", "system-prompt-file"]).reads(),
+    row(&["sqlite-zstd-ext-file"]).reads(),
+    row(&["sql-save-file", "logdir"]).writes(),
+    row(&["dry-run"]).refused(Refusal::SkipsWeights),
+    // Programs that print something and exit.
+    row(&["help", "version", "license", "cache-list", "completion-bash", "list-devices"])
+        .refused(Refusal::PrintsAndExits),
+    // Other values.
+    row(&["chat-template-kwargs"]).object(),
+    row(&["reasoning-budget"]).numbers(Numbers::Whole(-1, MAX_INT, B11669)),
+    row(&["repeat-last-n", "dry-penalty-last-n"]).numbers(FROM_ZERO),
+    row(&["repeat-penalty"]).numbers(Numbers::FractionAboveZero(B11669)),
+    row(&["adaptive-decay", "adaptive-target", "dry-base", "dry-multiplier"]).numbers(Numbers::Fraction),
+    row(&["dynatemp-exp", "dynatemp-range"]).numbers(Numbers::Fraction),
+    row(&["frequency-penalty", "presence-penalty"]).numbers(Numbers::Fraction),
+    row(&["min-p", "top-p", "typical", "typical-p"]).numbers(Numbers::Fraction),
+    row(&["mirostat-ent", "mirostat-lr"]).numbers(Numbers::Fraction),
+    row(&["rope-freq-base", "rope-freq-scale", "rope-scale"]).numbers(Numbers::Fraction),
+    row(&["temp", "temperature", "top-n-sigma", "top-nsigma"]).numbers(Numbers::Fraction),
+    row(&["video-fps", "xtc-probability", "xtc-threshold"]).numbers(Numbers::Fraction),
+    row(&["yarn-attn-factor", "yarn-beta-fast", "yarn-beta-slow", "yarn-ext-factor"])
+        .numbers(Numbers::Fraction),
+];

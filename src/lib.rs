@@ -20,7 +20,7 @@
 //! hir/lower  source diag syntax hir                 turns documents into the registry, resolves names
 //! engine     facts                                  engine builds: profiles, command lines, draft verdicts, memory
 //! derive     source diag hir facts engine           what follows from registry, lock and profiles
-//! check      source diag hir facts engine derive    one file for each rule
+//! check      source diag hir facts engine derive    one file for each rule or group of rules
 //! plan       hir engine derive check                what to generate, with one command line for each process
 //! render     plan                                   one file for each target, with its templates
 //! emit       diag render                            compares and writes out/, all or nothing

@@ -109,13 +109,13 @@ fn finding(lock: &Lock, ban: &Ban, target: &Model, draft: &Model) -> Diagnostic 
         words::quoted(&target.title),
         words::quoted(&ban.failure)
     );
-    let mut finding = DISPROVED_BAN.at(ban.failure.span, "not true for these files", message).about(ban);
-    for (model, label) in [(target, "tokens of the target"), (draft, "the draft has the same tokens")] {
-        if let Some(place) =
-            facts(lock, model).ok().and_then(|locked| locked.place("vocabulary.sha256_from_5"))
-        {
-            finding = finding.also(place, label);
-        }
-    }
-    finding.help("remove the ban, or write in `failure` why it is still needed")
+    let labels = [(target, "tokens of the target"), (draft, "the draft has the same tokens")];
+    let places = labels.into_iter().filter_map(|(model, label)| {
+        Some((facts(lock, model).ok()?.place("vocabulary.sha256_from_5")?, label))
+    });
+    DISPROVED_BAN
+        .at(ban.failure.span, "not true for these files", message)
+        .about(ban)
+        .also_each(places)
+        .help("remove the ban, or write in `failure` why it is still needed")
 }

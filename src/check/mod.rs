@@ -1,5 +1,5 @@
-//! All checks of a lowered registry: against itself, the engine builds, and the facts in the lock. Each check has its
-//! own file.
+//! All checks of a lowered registry: against itself, the engine builds, and the facts in the lock. A file has one rule,
+//! or several rules about the same items. `shared` has what several files need.
 //!
 //! Every check runs over all items that could be read, so that one run reports everything. A check reports nothing
 //! about items that could not be read.
@@ -9,6 +9,7 @@ mod contradicted_advice;
 mod contradicted_fact;
 mod contradicted_pair;
 mod disproved_ban;
+mod draft_verdicts;
 mod drafts;
 mod empty_expectation;
 mod engine_cannot;
@@ -38,7 +39,6 @@ mod overlapping_nodes;
 mod overrides;
 mod port_conflict;
 mod projectors;
-mod refuted_draft;
 mod refuted_pair;
 mod reserved_unit;
 mod retired_model;
@@ -48,8 +48,6 @@ mod shared;
 mod shares_a_sharer;
 mod stale_measurement;
 mod threads;
-mod translated_draft;
-mod uneven_vocabularies;
 mod unfitting_cache_type;
 mod unholdable_path;
 mod unknown_cpu;
@@ -69,7 +67,7 @@ use rayon::prelude::*;
 use std::sync::Arc;
 
 /// A rule: the codes of its findings, and the function that reports them.
-pub struct Check {
+struct Check {
     /// The codes; their pages are the documentation of the rule.
     codes: &'static [&'static Code],
     run: fn(&Derived, &mut Diagnostics),
@@ -132,11 +130,9 @@ static ALL: &[Check] = checks![
     engine_variable: ENGINE_VARIABLE,
     contradicted_fact: CONTRADICTED_FACT,
     missing_shard: MISSING_SHARD,
-    refuted_draft: REFUTED_DRAFT,
+    draft_verdicts: REFUTED_DRAFT UNEVEN_VOCABULARIES TRANSLATED_DRAFT,
     refuted_pair: REFUTED_PAIR,
     disproved_ban: DISPROVED_BAN,
-    uneven_vocabularies: UNEVEN_VOCABULARIES,
-    translated_draft: TRANSLATED_DRAFT,
 ];
 
 /// The codes of memory sums. `--locked` exempts them, because missing headers are already reported per model.

@@ -2,8 +2,8 @@
 
 use super::shared::claims::Claims;
 use crate::derive::{Derived, ServedRole};
-use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::hir::{Host, Id};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::hir::{Head, Host, Id};
 use crate::source::Span;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -36,17 +36,11 @@ declare_code! {
 /// A process that listens on a range of ports of one address.
 #[derive(Clone, Copy)]
 struct Listener<'r> {
-    owner: ListenerOwner<'r>,
+    owner: &'r Head,
     address: IpAddr,
     ports: (u32, u32),
     place: Span,
     kind: ListenerKind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct ListenerOwner<'r> {
-    kind: &'static str,
-    name: &'r str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,9 +65,8 @@ struct HostListeners<'r> {
 const MAX_LABELS: usize = 6;
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
-    let registry = &derived.registry;
     let mut hosts: BTreeMap<Id<Host>, HostListeners> = BTreeMap::new();
-    each_group(derived, |host, group| {
+    for (host, group) in groups(derived) {
         let listeners = hosts.entry(host).or_default();
         // Ranges can conflict at many ports, and a role can listen at many addresses. Report once, at the later place.
         let mut conflicts: BTreeMap<(u32, usize), Listener> = BTreeMap::new();
@@ -84,49 +77,41 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         if let Some((&(port, first), later)) = conflicts.first_key_value() {
             let mut shown: Vec<usize> = conflicts.keys().map(|(_, n)| *n).filter(|n| *n != first).collect();
             shown.sort_unstable();
-            let name = &registry.hosts.get(host).head.name;
-            if let Some(finding) = listeners.finding(later, (first, &shown), port, name) {
-                findings.report(finding);
-            }
+            let host = derived.registry.hosts.get(host);
+            findings.extend(listeners.finding(later, (first, &shown), port, host));
         }
-    });
+    }
 }
 
-/// Calls `each` for every process that listens, with all its addresses and ports.
-fn each_group<'r>(derived: &'r Derived, mut each: impl FnMut(Id<Host>, Vec<Listener<'r>>)) {
+/// Every process that listens, with all its addresses and ports.
+fn groups(derived: &Derived) -> impl Iterator<Item = (Id<Host>, Vec<Listener<'_>>)> {
     let registry = &derived.registry;
-    for service in registry.services.iter() {
-        let Some(port) = service.port else { continue };
-        let owner = ListenerOwner { kind: "service", name: &service.head.name };
+    let services = registry.services.iter().filter_map(|service| {
+        let (owner, port) = (&service.head, service.port?);
         let (ports, place) = ((u32::from(port.value), u32::from(port.value)), port.span);
+        let listen = addresses(service.listen.iter().map(|address| &address.value)).into_iter();
         let at = |address| Listener { owner, address, ports, place, kind: ListenerKind::Port };
-        each(
-            service.host.value,
-            addresses(service.listen.iter().map(|address| &address.value)).into_iter().map(at).collect(),
-        );
-    }
-    let roles = || derived.roles.iter().map(|served| (&*registry.roles.get(served.id).head.name, served));
-    for (name, ServedRole { serving, endpoint, .. }) in roles() {
-        let owner = ListenerOwner { kind: "role", name };
+        Some((service.host.value, listen.map(at).collect()))
+    });
+    let roles = || derived.roles.iter().map(|served| (&registry.roles.get(served.id).head, served));
+    let servers = roles().map(|(owner, ServedRole { serving, endpoint, .. })| {
         let ports = (u32::from(endpoint.ports.first), u32::from(endpoint.ports.last));
-        let at =
-            |address| Listener { owner, address, ports, place: serving.ports.span, kind: ListenerKind::Port };
-        each(serving.host.value, addresses(&*endpoint.addresses).into_iter().map(at).collect());
-    }
-    // Last, because a hidden port is easier to change than a declared one. The later listener gets the finding.
-    for (name, ServedRole { serving, endpoint, .. }) in roles() {
+        let place = serving.ports.span;
+        let at = |address| Listener { owner, address, ports, place, kind: ListenerKind::Port };
+        (serving.host.value, addresses(&*endpoint.addresses).into_iter().map(at).collect())
+    });
+    let backends = roles().filter_map(|(owner, ServedRole { serving, endpoint, .. })| {
         // `missing-backend-port` reports ports above 65535.
-        let Some(first) = endpoint.hidden.filter(|first| u16::try_from(*first).is_ok()) else { continue };
-        let owner = ListenerOwner { kind: "role", name };
+        let first = endpoint.hidden.filter(|first| u16::try_from(*first).is_ok())?;
         let place = serving.backend.map_or(serving.ports.span, |backend| backend.span);
         let instances = u32::from(endpoint.ports.last - endpoint.ports.first);
         let ports = (first, (first + instances).min(u32::from(u16::MAX)));
         let address = IpAddr::from([127, 0, 0, 1]);
-        each(
-            serving.host.value,
-            vec![Listener { owner, address, ports, place, kind: ListenerKind::Backend }],
-        );
-    }
+        let listener = Listener { owner, address, ports, place, kind: ListenerKind::Backend };
+        Some((serving.host.value, vec![listener]))
+    });
+    // Last, because a hidden port is easier to change than a declared one. The later listener gets the finding.
+    services.chain(servers).chain(backends)
 }
 
 impl<'r> HostListeners<'r> {
@@ -158,7 +143,7 @@ impl<'r> HostListeners<'r> {
         later: &Listener,
         (first, others): (usize, &[usize]),
         port: u32,
-        host: &str,
+        host: &Host,
     ) -> Option<Diagnostic> {
         let first = self.listeners.get(first)?;
         let mut finding = finding(first, later, port, host);
@@ -178,31 +163,27 @@ fn addresses<'a>(listen: impl IntoIterator<Item = &'a Box<str>>) -> Vec<IpAddr> 
     if declared.is_empty() { vec![IpAddr::from([127, 0, 0, 1])] } else { declared }
 }
 
-fn finding(first: &Listener, second: &Listener, port: u32, host: &str) -> Diagnostic {
-    let who = if (first.owner, first.kind) == (second.owner, second.kind) {
+fn finding(first: &Listener, second: &Listener, port: u32, host: &Host) -> Diagnostic {
+    let is_same_owner = std::ptr::eq(first.owner, second.owner);
+    let who = if is_same_owner && first.kind == second.kind {
         format!("{} listens twice", describe(first))
     } else {
         format!("{} and {} both listen", describe(second), describe(first))
     };
-    let message = format!("{who} on port {port} of host {}", words::quoted(host));
     let label = match second.kind {
         ListenerKind::Port => format!("port {port} is in use"),
         ListenerKind::Backend => format!("its hidden port {port} is in use"),
     };
     let mut finding = PORT_CONFLICT
-        .at(second.place, label, message)
-        .about((second.owner.kind, second.owner.name))
+        .at(second.place, label, format!("{who} on port {port} of {host}"))
+        .about(second.owner)
         .also(first.place, format!("{} listens here", describe(first)));
     if first.address != second.address {
-        finding = finding.note(format!(
-            "`{}` and `{}` overlap: one of them includes every address",
-            first.address, second.address
-        ));
+        let (one, other) = (first.address, second.address);
+        finding = finding.note(format!("`{one}` and `{other}` overlap: one of them includes every address"));
     }
     finding.help(match (first.kind, second.kind) {
-        (ListenerKind::Port, ListenerKind::Port) if first.owner == second.owner => {
-            "remove one of its addresses"
-        }
+        (ListenerKind::Port, ListenerKind::Port) if is_same_owner => "remove one of its addresses",
         (ListenerKind::Port, ListenerKind::Port) => "give one of them another port",
         (ListenerKind::Backend, _) | (_, ListenerKind::Backend) => {
             "give the on-demand role another `backend`"
@@ -211,9 +192,8 @@ fn finding(first: &Listener, second: &Listener, port: u32, host: &str) -> Diagno
 }
 
 fn describe(listener: &Listener) -> String {
-    let owner = format!("{} {}", listener.owner.kind, words::quoted(listener.owner.name));
     match listener.kind {
-        ListenerKind::Port => owner,
-        ListenerKind::Backend => format!("the backend of {owner}"),
+        ListenerKind::Port => listener.owner.to_string(),
+        ListenerKind::Backend => format!("the backend of {}", listener.owner),
     }
 }

@@ -7,7 +7,7 @@ use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::pairing::{Mismatch, MismatchHandling, PairVerdict, mismatch_handling};
 use crate::facts::{Lock, LockEntry};
-use crate::hir::{Model, Pair};
+use crate::hir::{Id, Model, Pair};
 
 declare_code! {
     /// ## What it finds
@@ -58,41 +58,29 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
     for pair in registry.pairs.iter() {
         let Some(draft) = &pair.draft else { continue };
-        let models = || registry.models.entries();
-        let targets = models().filter(|(id, model)| pair.covers(*id, model)).map(|(_, model)| model);
-        let targets: Vec<&Model> = targets.collect();
-        let drafts = models().filter(|(id, model)| draft.covers(*id, model)).map(|(_, model)| model);
-        let drafts: Vec<&Model> = drafts.collect();
-        let (targets, drafts) = (distinct_models(lock, &targets), distinct_models(lock, &drafts));
-        let mut combinations =
-            targets.iter().flat_map(|target| drafts.iter().map(move |draft| (*target, *draft)));
-        let first = combinations.find_map(|(target, draft)| {
-            match verdict(profile, lock, [&target.1.facts, &draft.1.facts], &[]) {
-                Ok(PairVerdict::Incompatible(reason)) => Some((target, draft, reason)),
+        let targets = distinct_models(derived, |id, model| pair.covers(id, model));
+        let drafts = distinct_models(derived, |id, model| draft.covers(id, model));
+        let mut combinations = targets.iter().flat_map(|target| drafts.iter().map(|draft| [*target, *draft]));
+        let finding = combinations.find_map(|models| {
+            match verdict(profile, lock, models.map(|(_, locked)| &locked.facts), &[]) {
+                Ok(PairVerdict::Incompatible(reason)) => {
+                    Some(finding(pair, (lock, models), &reason, profile))
+                }
                 Ok(_) | Err(_) => None,
             }
         });
-        match first {
-            Some((target, draft, reason)) => {
-                findings.report(finding(pair, (lock, target, draft), &reason, profile));
-            }
-            None if !is_unusable(lock) && (targets.is_empty() || drafts.is_empty()) => {
-                record_not_checked(pair, findings);
-            }
-            None => {}
+        if finding.is_none() && !is_unusable(lock) && (targets.is_empty() || drafts.is_empty()) {
+            findings.skip(&REFUTED_PAIR, pair, format!("its target or its draft: {NOT_LOCKED}"));
         }
+        findings.extend(finding);
     }
 }
 
-fn record_not_checked(pair: &Pair, findings: &mut Diagnostics) {
-    findings.skip(&REFUTED_PAIR, &pair.head, format!("its target or its draft: {NOT_LOCKED}"));
-}
-
-/// The models with known facts, one for each vocabulary and architecture: others get the same verdict.
-fn distinct_models<'r>(lock: &'r Lock, models: &[&'r Model]) -> Vec<LockedModel<'r>> {
-    let mut distinct: Vec<LockedModel<'r>> = Vec::new();
-    for model in models {
-        let Ok(locked) = facts(lock, model) else { continue };
+/// The covered models with known facts, one for each vocabulary and architecture: others get the same verdict.
+fn distinct_models(derived: &Derived, covers: impl Fn(Id<Model>, &Model) -> bool) -> Vec<LockedModel<'_>> {
+    let mut distinct: Vec<LockedModel> = Vec::new();
+    for (_, model) in derived.registry.models.entries().filter(|(id, model)| covers(*id, model)) {
+        let Ok(locked) = facts(&derived.lock, model) else { continue };
         let is_same = |(_, known): &LockedModel| {
             (&known.facts.vocabulary, &known.facts.architecture)
                 == (&locked.facts.vocabulary, &locked.facts.architecture)
@@ -106,26 +94,19 @@ fn distinct_models<'r>(lock: &'r Lock, models: &[&'r Model]) -> Vec<LockedModel<
 
 fn finding(
     pair: &Pair,
-    (lock, target, draft): (&Lock, LockedModel, LockedModel),
+    (lock, [target, draft]): (&Lock, [LockedModel; 2]),
     reason: &Mismatch,
     profile: &Profile,
 ) -> Diagnostic {
     let text = describe(reason);
-    let message = format!(
-        "{} and {} are declared as a pair, but {}",
-        words::quoted(&target.0.title),
-        words::quoted(&draft.0.title),
-        text.why
-    );
+    let (title, draft_title) = (words::quoted(&target.0.title), words::quoted(&draft.0.title));
+    let message = format!("{title} and {draft_title} are declared as a pair, but {}", text.why);
     let span = pair.draft.as_ref().map_or(pair.target.span, |draft| draft.span);
-    let mut finding = REFUTED_PAIR
+    REFUTED_PAIR
         .at(span, "incompatible draft", message)
         .about(pair)
-        .also(pair.target.span, "this target");
-    for (place, label) in lock_labels(lock, [target.1, draft.1], &text) {
-        finding = finding.also(place, label);
-    }
-    finding
+        .also(pair.target.span, "this target")
+        .also_each(lock_labels(lock, [target.1, draft.1], &text))
         .note(format!("build {} would serve without speculation", profile.build()))
         .help("remove the pair, or replace it with a `ban` that has this reason as its `failure`")
 }

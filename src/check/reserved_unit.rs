@@ -19,64 +19,14 @@ declare_code! {
 }
 
 /// Targets and slices from systemd.special(7) and from units of distributions, without suffixes.
-const UNITS: &[&str] = &[
-    "basic",
-    "bluetooth",
-    "cryptsetup",
-    "ctrl-alt-del",
-    "default",
-    "emergency",
-    "exit",
-    "factory-reset",
-    "final",
-    "first-boot-complete",
-    "getty",
-    "graphical",
-    "halt",
-    "hibernate",
-    "hybrid-sleep",
-    "initrd",
-    "integritysetup",
-    "kexec",
-    "local-fs",
-    "machine",
-    "machines",
-    "multi-user",
-    "network",
-    "network-online",
-    "nss-lookup",
-    "nss-user-lookup",
-    "paths",
-    "poweroff",
-    "printer",
-    "reboot",
-    "remote-fs",
-    "rescue",
-    "rpcbind",
-    "runlevel",
-    "shutdown",
-    "sigpwr",
-    "sleep",
-    "slices",
-    "smartcard",
-    "sockets",
-    "soft-reboot",
-    "sound",
-    "storage-target-mode",
-    "suspend",
-    "suspend-then-hibernate",
-    "swap",
-    "sysinit",
-    "system",
-    "system-update",
-    "time-set",
-    "time-sync",
-    "timers",
-    "umount",
-    "usb-gadget",
-    "user",
-    "veritysetup",
-];
+const UNITS: &str = "
+    basic bluetooth cryptsetup ctrl-alt-del default emergency exit factory-reset final first-boot-complete
+    getty graphical halt hibernate hybrid-sleep initrd integritysetup kexec local-fs machine machines
+    multi-user network network-online nss-lookup nss-user-lookup paths poweroff printer reboot remote-fs
+    rescue rpcbind runlevel shutdown sigpwr sleep slices smartcard sockets soft-reboot sound
+    storage-target-mode suspend suspend-then-hibernate swap sysinit system system-update time-set time-sync
+    timers umount usb-gadget user veritysetup
+";
 
 /// First words of the names of essential services.
 const PREFIXES: &[&str] =
@@ -87,7 +37,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let makes_units =
         stack.targets.is_empty() || stack.targets.iter().any(|target| target.value == TargetName::Systemd);
     let name = stack.head.name.to_lowercase();
-    let reserved = UNITS.contains(&&*name)
+    let reserved = UNITS.split_whitespace().any(|unit| unit == name)
         || PREFIXES.iter().any(|prefix| name == *prefix || name.starts_with(&format!("{prefix}-")));
     if !makes_units || !reserved {
         return;

@@ -8,6 +8,7 @@
 
 mod checks;
 mod cli;
+mod derive;
 mod documents;
 mod emit;
 mod engine;

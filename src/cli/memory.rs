@@ -16,7 +16,7 @@ use super::args::{DataFormat, MemoryArgs, OutputArgs};
 use super::session;
 use crate::check::{NotCheckedPolicy, check};
 use crate::compile::lower;
-use crate::derive::memory::{is_file, kind_label};
+use crate::derive::memory::{is_file, kind_words};
 use crate::derive::{Derived, MemoryScope, ServedRole};
 use crate::diag::report::human::human;
 use crate::diag::{Diagnostics, words};
@@ -114,7 +114,7 @@ pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
 }
 
 fn memory_report(derived: &Derived) -> MemoryReport<'_> {
-    let registry = derived.registry();
+    let registry = &derived.registry;
     let roles = derived.roles.iter().map(|role| {
         let (serving, parts) = (&role.serving, role_parts(role));
         ReportedRole {
@@ -195,26 +195,11 @@ fn reported_part<'p>(part: &'p Part, serving: &Serving) -> ReportedPart<'p> {
         Amount::AtMost(bytes) => (Some(*bytes), Certainty::AtMost(true)),
         Amount::Unknown(why) => (None, Certainty::NotChecked(why)),
     };
-    let (mut kind, mut title) = (kind_name(part.kind), kind_label(part.kind));
+    let (mut kind, mut title) = kind_words(part.kind);
     if part.kind == PartKind::Mapped && serving.is_locked() {
         (kind, title) = ("locked", "weights, locked");
     }
     ReportedPart { of: owner_name(part.owner), kind, title: title_of(part.owner, title), bytes, certainty }
-}
-
-fn kind_name(kind: PartKind) -> &'static str {
-    match kind {
-        PartKind::Mapped => "mapped",
-        PartKind::Loaded => "loaded",
-        PartKind::Repacked => "repacked",
-        PartKind::Cache => "cache",
-        PartKind::State => "state",
-        PartKind::Compute => "compute",
-        PartKind::Output => "output",
-        PartKind::PromptCache => "prompt_cache",
-        PartKind::Checkpoints => "checkpoints",
-        PartKind::Rest => "rest",
-    }
 }
 
 /// A human-readable size.

@@ -1,17 +1,8 @@
-//! Memory of each role, computed by `engine::memory` from the role's command line and the headers of its files.
+//! The memory of a role: what is computed from the headers of its files, and what sums count.
 
-use super::command::RoleCommand;
 use super::files::RoleFiles;
-use super::locked;
-use super::overrides::{EXPERT_USED_COUNT, engine_overrides};
-use crate::engine::Profile;
-use crate::engine::dialect::{OverrideValue, WrittenOption};
-use crate::engine::memory::{Amount, MemoryOptions, Owner, Part, PartKind, Process, memory};
-use crate::facts::{Facts, Lock, Parameter};
-use crate::hir::{Bytes, Engine, Id, Model, Registry, Serving};
-use rayon::prelude::*;
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use crate::engine::memory::{Amount, Owner, Part, PartKind};
+use crate::hir::{Bytes, Id, Model, Registry, Serving};
 use std::sync::Arc;
 
 /// The memory of each process of a role.
@@ -50,154 +41,6 @@ pub enum MemoryKind {
     Copied,
 }
 
-/// A role with the values that determine its memory.
-#[derive(Clone, Copy)]
-pub(super) struct MemorySource<'r> {
-    pub(super) serving: &'r Serving,
-    /// Its command lines. `None` if the profile of its engine is unknown.
-    pub(super) command: Option<&'r RoleCommand>,
-    pub(super) env: &'r [(Box<str>, Box<str>)],
-}
-
-/// Everything that determines the memory of a process. Roles with equal inputs share one computation.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct MemoryInputs {
-    engine: Id<Engine>,
-    model: Id<Model>,
-    draft: Option<Id<Model>>,
-    options: MemoryOptions,
-    /// The metadata overrides as text, only to compare them.
-    overrides: String,
-    has_gpu: bool,
-}
-
-/// The inputs, or the reason why the memory is unknown.
-type InputsResult = Result<Box<MemoryInputs>, &'static str>;
-
-/// The parts of the memory of each role. Equal inputs are computed once: planning the compute graph is slow, and many
-/// roles are alike.
-pub(super) fn parts_of_roles(
-    registry: &Registry,
-    lock: &Lock,
-    roles: &[MemorySource<'_>],
-) -> Vec<Arc<[Part]>> {
-    let inputs: Vec<InputsResult> = roles.par_iter().map(|role| inputs(registry, lock, *role)).collect();
-    let known = inputs.iter().zip(roles).filter_map(|(inputs, role)| {
-        Some((&**inputs.as_ref().ok()?, (role.serving, &**role.command?.profile)))
-    });
-    let distinct: Vec<(&MemoryInputs, (&Serving, &Profile))> =
-        known.collect::<BTreeMap<_, _>>().into_iter().collect();
-    let computed = distinct
-        .par_iter()
-        .map(|(inputs, (serving, profile))| (*inputs, compute(registry, lock, profile, serving, inputs)));
-    let computed: BTreeMap<&MemoryInputs, Arc<[Part]>> = computed.collect();
-    let unknown: BTreeMap<&str, Arc<[Part]>> = [
-        (NO_PROFILE, NO_PROFILE),
-        (locked::NOT_LOCKED, "the lock has no facts of its model: run `orchgen lock` where the file is"),
-        (locked::OTHER_FILE, "the lock has the facts of another file: run `orchgen lock` where its model is"),
-    ]
-    .map(|(why, text)| (why, [unknown_rest(Owner::Model, text)].into()))
-    .into();
-    let parts_of = |inputs: &InputsResult| match inputs {
-        Ok(inputs) => computed.get(&**inputs),
-        Err(why) => unknown.get(why),
-    };
-    inputs.iter().map(|inputs| parts_of(inputs).cloned().unwrap_or_default()).collect()
-}
-
-/// The reason for an unknown memory if the engine profile is missing.
-const NO_PROFILE: &str = "the profile of its engine is unknown";
-
-fn unknown_rest(owner: Owner, why: &str) -> Part {
-    Part { kind: PartKind::Rest, owner, amount: Amount::Unknown(why.to_owned()) }
-}
-
-/// The inputs that determine the memory of a role, or the reason why it is unknown.
-fn inputs(registry: &Registry, lock: &Lock, role: MemorySource<'_>) -> InputsResult {
-    let MemorySource { serving, command, env } = role;
-    locked::facts(lock, registry.models.get(serving.model.value))?;
-    let command = command.ok_or(NO_PROFILE)?;
-    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (&**name, &**value)).collect();
-    let given = command.server().settings.iter().map(WrittenOption::given);
-    let experts = serving.experts.map(|experts| experts.value);
-    let overrides = engine_overrides(registry, &command.profile, serving);
-    Ok(Box::new(MemoryInputs {
-        engine: command.engine,
-        model: serving.model.value,
-        draft: serving.draft.as_ref().map(|draft| draft.model.value),
-        options: MemoryOptions::new(&command.profile, &env, given),
-        overrides: format!("{experts:?} {overrides:?}"),
-        has_gpu: !registry.hosts.get(serving.host.value).gpus.is_empty(),
-    }))
-}
-
-fn compute(
-    registry: &Registry,
-    lock: &Lock,
-    profile: &Profile,
-    serving: &Serving,
-    inputs: &MemoryInputs,
-) -> Arc<[Part]> {
-    let model = registry.models.get(inputs.model);
-    let Ok(facts) = locked::facts(lock, model) else { return Arc::default() };
-    let draft = inputs.draft.map(|draft| locked::facts(lock, registry.models.get(draft)));
-    let projector = locked::projector(lock, model);
-    let overrides = engine_overrides(registry, profile, serving);
-    let arch = &*registry.families.get(model.family.value).arch.value;
-    let experts = serving.experts.map(|experts| (arch, i64::from(experts.value)));
-    let apply = |facts| apply_overrides(facts, &overrides, experts);
-    let (own, drafts) = (apply(&facts.facts), draft.and_then(Result::ok).map(|draft| apply(&draft.facts)));
-    let process = Process {
-        profile,
-        options: &inputs.options,
-        model: &own,
-        draft: drafts.as_deref(),
-        projector: projector.and_then(Result::ok).map(|projector| &projector.facts),
-    };
-    let mut parts = memory(&process);
-    let missing =
-        [(Owner::Draft, draft.and_then(Result::err)), (Owner::Projector, projector.and_then(Result::err))];
-    parts.extend(missing.into_iter().filter_map(|(owner, why)| Some(unknown_rest(owner, why?))));
-    for owner in [Some(Owner::Model), inputs.draft.map(|_| Owner::Draft)].into_iter().flatten() {
-        if inputs.has_gpu && inputs.options.may_offload(owner) {
-            let why = "the host has a GPU, and layers may be offloaded to it";
-            parts.push(unknown_rest(owner, why));
-        }
-    }
-    parts.into()
-}
-
-/// The facts after metadata overrides. `--override-kv` changes the keys of the architecture, in the target and in the
-/// draft (llama.cpp b11434, `common/speculative.cpp`).
-fn apply_overrides<'f>(
-    facts: &'f Facts,
-    overrides: &[(&str, OverrideValue<'_>)],
-    experts: Option<(&str, i64)>,
-) -> Cow<'f, Facts> {
-    let Some(arch) = facts.architecture.as_deref() else { return Cow::Borrowed(facts) };
-    let own = overrides.iter().filter_map(|(key, value)| {
-        let key = key.strip_prefix(arch)?.strip_prefix('.')?;
-        let value = match value {
-            OverrideValue::Int(number) => Parameter::Number(*number),
-            OverrideValue::Bool(flag) => Parameter::Flag(*flag),
-            OverrideValue::Float(_) | OverrideValue::Str(_) => return None,
-        };
-        // The engine does not override lists.
-        let is_list = matches!(facts.parameters.get(key), Some(Parameter::List(_)));
-        (!is_list).then(|| (key.into(), value))
-    });
-    let has_experts = facts.parameters.contains_key(EXPERT_USED_COUNT);
-    let used = experts.filter(|(of, _)| has_experts && *of == arch);
-    let used = used.map(|(_, used)| (EXPERT_USED_COUNT.into(), Parameter::Number(used)));
-    let changes: Vec<(Box<str>, Parameter)> = own.chain(used).collect();
-    if changes.is_empty() {
-        return Cow::Borrowed(facts);
-    }
-    let mut changed = facts.clone();
-    changed.parameters.extend(changes);
-    Cow::Owned(changed)
-}
-
 impl RoleMemory {
     pub(super) fn new(serving: &Serving, files: &RoleFiles, parts: Arc<[Part]>) -> Self {
         let mapped = if serving.is_locked() { MemoryKind::Locked } else { MemoryKind::Mapped };
@@ -222,7 +65,7 @@ impl RoleMemory {
             bytes: Bytes(part.amount.bytes()),
             kind: MemoryKind::Copied,
             model: model_of(serving, part.owner),
-            name: [if part.owner == Owner::Draft { DRAFT } else { "" }, kind_label(part.kind)],
+            name: [if part.owner == Owner::Draft { DRAFT } else { "" }, kind_words(part.kind).1],
         });
         let counted = files.chain(private).collect();
         Self { parts, counted }
@@ -262,18 +105,18 @@ fn model_of(serving: &Serving, owner: Owner) -> Id<Model> {
     draft.map_or(serving.model.value, |draft| draft.model.value)
 }
 
-/// The label of a kind of memory in tables.
-pub fn kind_label(kind: PartKind) -> &'static str {
+/// The name of a kind of memory in reports, and its label in tables.
+pub fn kind_words(kind: PartKind) -> (&'static str, &'static str) {
     match kind {
-        PartKind::Mapped => "weights, mapped",
-        PartKind::Loaded => "weights, loaded",
-        PartKind::Repacked => "weights, repacked",
-        PartKind::Cache => "KV cache",
-        PartKind::State => "state",
-        PartKind::Compute => "compute buffer",
-        PartKind::Output => "output buffer",
-        PartKind::PromptCache => "prompt cache",
-        PartKind::Checkpoints => "checkpoints",
-        PartKind::Rest => "everything else",
+        PartKind::Mapped => ("mapped", "weights, mapped"),
+        PartKind::Loaded => ("loaded", "weights, loaded"),
+        PartKind::Repacked => ("repacked", "weights, repacked"),
+        PartKind::Cache => ("cache", "KV cache"),
+        PartKind::State => ("state", "state"),
+        PartKind::Compute => ("compute", "compute buffer"),
+        PartKind::Output => ("output", "output buffer"),
+        PartKind::PromptCache => ("prompt_cache", "prompt cache"),
+        PartKind::Checkpoints => ("checkpoints", "checkpoints"),
+        PartKind::Rest => ("rest", "everything else"),
     }
 }

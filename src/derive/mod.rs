@@ -11,9 +11,10 @@
 //! files       model files and folders
 //! overrides   metadata overrides
 //! command     command lines
-//! memory      the parts of memory
+//! memory      what sums count of the memory of a role
 //! pairs       verdicts about drafts
 //! role        one served role
+//! parts       the memory of each role, computed from headers
 //! place       portions of memory by place
 //! loads       sums of memory
 //! ```
@@ -26,6 +27,7 @@ pub mod locked;
 pub mod memory;
 pub mod overrides;
 pub mod pairs;
+mod parts;
 mod place;
 mod placement;
 mod profiles;
@@ -47,7 +49,6 @@ use crate::engine::Profile;
 use crate::facts::Lock;
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{Engine, Id, Registry, Role, RoleKind, Serving};
-use memory::MemorySource;
 use rayon::prelude::*;
 use role::RoleSource;
 use std::collections::BTreeSet;
@@ -76,11 +77,7 @@ pub fn derive(
     let profiles = sources.resolve(&registry, findings);
     let sources = role_sources(&registry, &profiles, findings).into_par_iter();
     let mut roles: Vec<ServedRole> = sources.map(|role| role.derive(&registry, &lock)).collect();
-    let sources: Vec<MemorySource> = roles.iter().map(ServedRole::memory_source).collect();
-    let parts = memory::parts_of_roles(&registry, &lock, &sources);
-    for (role, parts) in roles.iter_mut().zip(parts) {
-        role.memory = RoleMemory::new(&role.serving, &role.files, parts);
-    }
+    parts::measure(&registry, &lock, &mut roles);
     Derived { registry, lock, profiles, roles }
 }
 
@@ -118,11 +115,6 @@ fn unknown_engine(role: &Role, findings: &mut Diagnostics) -> Reported {
 }
 
 impl Derived {
-    /// The lowered registry.
-    pub fn registry(&self) -> &Registry {
-        &self.registry
-    }
-
     /// The profile of an engine. `None` if it was reported.
     pub fn profile(&self, engine: Id<Engine>) -> Option<&Profile> {
         self.profiles.get(engine.number())?.as_ref().ok().map(|profile| &***profile)

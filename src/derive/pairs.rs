@@ -96,6 +96,12 @@ pub struct ReasonText {
     pub labels: [String; 2],
 }
 
+/// A reason with a label for each side.
+fn text<T>(key: &'static str, why: String, sides: &[T; 2], label: impl Fn(&str, &T) -> String) -> ReasonText {
+    let [target, draft] = sides;
+    ReasonText { why, key, labels: [label("target", target), label("draft", draft)] }
+}
+
 /// Describes a reason.
 pub fn describe(reason: &Mismatch) -> ReasonText {
     match reason {
@@ -104,75 +110,55 @@ pub fn describe(reason: &Mismatch) -> ReasonText {
             key: "architecture",
             labels: ["an encoder or a diffusion model".into(), "the draft".into()],
         },
-        Mismatch::VocabType([target, draft]) => ReasonText {
-            why: format!(
-                "the tokenizer types differ: {} (target) and {} (draft)",
-                quoted(target),
-                quoted(draft)
-            ),
-            key: "vocabulary.type",
-            labels: [
-                format!("the target has {}", quoted(target)),
-                format!("the draft has {}", quoted(draft)),
-            ],
-        },
-        Mismatch::SpecialToken { which, tokens: [target, draft] } => {
-            describe_special_token(which, target, draft)
+        Mismatch::VocabType(types @ [target, draft]) => {
+            let (target, draft) = (quoted(target), quoted(draft));
+            let why = format!("the tokenizer types differ: {target} (target) and {draft} (draft)");
+            text("vocabulary.type", why, types, |who, kind| format!("the {who} has {}", quoted(kind)))
         }
-        Mismatch::VocabSize([target, draft]) => ReasonText {
-            why: format!(
-                "the target has {target} tokens and the draft {draft}; they may differ by at most {}",
-                crate::facts::MAX_SIZE_DIFFERENCE
-            ),
-            key: "vocabulary.size",
-            labels: [format!("the target has {target} tokens"), format!("the draft has {draft} tokens")],
-        },
-        Mismatch::TokenText { token, texts } => describe_token(*token, texts.as_ref()),
+        Mismatch::SpecialToken { which, tokens } => describe_special_token(which, tokens),
+        Mismatch::VocabSize(sizes @ [target, draft]) => {
+            let most = crate::facts::MAX_SIZE_DIFFERENCE;
+            let why = format!(
+                "the target has {target} tokens and the draft {draft}; they may differ by at most {most}"
+            );
+            text("vocabulary.size", why, sizes, |who, size| format!("the {who} has {size} tokens"))
+        }
+        Mismatch::TokenText { token: Some(token), texts: Some(texts @ [target, draft]) } => {
+            let (target, draft) = (quoted(target), quoted(draft));
+            let why = format!("token {token} is {target} for the target and {draft} for the draft");
+            text(TOKENS_KEY, why, texts, |who, one| format!("token {token} of the {who} is {}", quoted(one)))
+        }
+        Mismatch::TokenText { .. } => {
+            let why = "the token texts of target and draft differ".to_owned();
+            text(TOKENS_KEY, why, &[(), ()], |who, ()| format!("the tokens of the {who}"))
+        }
     }
 }
 
-fn describe_special_token(which: &str, target: &SpecialToken, draft: &SpecialToken) -> ReasonText {
+fn describe_special_token(which: &str, tokens: &[SpecialToken; 2]) -> ReasonText {
     let id_and_text = |special: &SpecialToken| match (special.token, &special.text) {
         (Some(token), Some(text)) => format!("{token} {}", quoted(text)),
         (Some(token), None) => token.to_string(),
         (None, _) => "none".to_owned(),
     };
-    let label = |who: &str, special: &SpecialToken| {
-        let adds = if special.is_added { "adds" } else { "does not add" };
-        format!("the {who} {adds} {which}, which is {}", id_and_text(special))
+    let (verb, keys) = match which {
+        "BOS" => ("begins", ["vocabulary.bos", "vocabulary.add_bos"]),
+        _ => ("ends", ["vocabulary.eos", "vocabulary.add_eos"]),
     };
-    let verb = if which == "BOS" { "begins" } else { "ends" };
-    let why = match (target.is_added, draft.is_added) {
+    let [target, draft] = tokens;
+    let (target_token, draft_token) = (id_and_text(target), id_and_text(draft));
+    let [same, added] = keys;
+    let (key, why) = match (target.is_added, draft.is_added) {
         (true, false) => {
-            format!("the target {verb} a prompt with {which} ({}), the draft does not", id_and_text(target))
+            (added, format!("the target {verb} a prompt with {which} ({target_token}), the draft does not"))
         }
         (false, true) => {
-            format!("the draft {verb} a prompt with {which} ({}), the target does not", id_and_text(draft))
+            (added, format!("the draft {verb} a prompt with {which} ({draft_token}), the target does not"))
         }
-        _ => format!("{which} of the target is {}, of the draft {}", id_and_text(target), id_and_text(draft)),
+        _ => (same, format!("{which} of the target is {target_token}, of the draft {draft_token}")),
     };
-    let key = match (which, target.is_added == draft.is_added) {
-        ("BOS", false) => "vocabulary.add_bos",
-        ("BOS", true) => "vocabulary.bos",
-        (_, false) => "vocabulary.add_eos",
-        (_, true) => "vocabulary.eos",
-    };
-    ReasonText { why, key, labels: [label("target", target), label("draft", draft)] }
-}
-
-fn describe_token(token: Option<u64>, texts: Option<&[Box<str>; 2]>) -> ReasonText {
-    let (why, labels) = match (token, texts) {
-        (Some(token), Some([target, draft])) => (
-            format!("token {token} is {} for the target and {} for the draft", quoted(target), quoted(draft)),
-            [
-                format!("token {token} of the target is {}", quoted(target)),
-                format!("token {token} of the draft is {}", quoted(draft)),
-            ],
-        ),
-        _ => (
-            "the token texts of target and draft differ".to_owned(),
-            ["the tokens of the target".to_owned(), "the tokens of the draft".to_owned()],
-        ),
-    };
-    ReasonText { why, key: TOKENS_KEY, labels }
+    text(key, why, tokens, |who, special| {
+        let adds = if special.is_added { "adds" } else { "does not add" };
+        format!("the {who} {adds} {which}, which is {}", id_and_text(special))
+    })
 }

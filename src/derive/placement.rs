@@ -28,6 +28,17 @@ pub struct PerInstance<T> {
     others: Vec<T>,
 }
 
+impl MemoryPolicy {
+    /// The numbers of the nodes, or `all`.
+    pub fn nodes(&self, separator: &str) -> String {
+        match self {
+            Self::Interleave(nodes) if nodes.is_empty() => "all".to_owned(),
+            Self::Interleave(nodes) => nodes.iter().map(u32::to_string).collect::<Vec<_>>().join(separator),
+            Self::Bind(node) => node.to_string(),
+        }
+    }
+}
+
 impl ProcessPlacement {
     pub(super) fn new(serving: &Serving, host: &Host, instance: usize) -> Self {
         let memory = match serving.placement.numa.as_ref().map(|numa| &numa.value) {

@@ -3,7 +3,7 @@
 use super::command::{RoleCommand, RoleSettings};
 use super::endpoint::Endpoint;
 use super::files::RoleFiles;
-use super::memory::{MemorySource, RoleMemory};
+use super::memory::RoleMemory;
 use super::pairs::{DraftVerdict, draft_verdict};
 use super::placement::{PerInstance, ProcessPlacement};
 use super::profiles::SharedProfile;
@@ -78,10 +78,6 @@ fn env(registry: &Registry, serving: &Serving) -> Vec<(Box<str>, Box<str>)> {
 }
 
 impl ServedRole {
-    pub(super) fn memory_source(&self) -> MemorySource<'_> {
-        MemorySource { serving: &self.serving, command: self.known_command(), env: &self.env }
-    }
-
     /// The command lines. `None` if the engine was reported.
     pub fn known_command(&self) -> Option<&RoleCommand> {
         self.command.as_deref().ok()

@@ -1,6 +1,6 @@
 //! Hosts with their groups: roles that start together and share a memory budget.
 
-use super::process::Role;
+use super::process::RoleNumbers;
 use super::{Bytes, Seconds, Start};
 use crate::check::Checked;
 use crate::derive::MemoryScope;
@@ -46,7 +46,7 @@ pub struct Group {
 }
 
 /// All hosts, in the order of declaration.
-pub(super) fn hosts(checked: &Checked, roles: &[Role]) -> Vec<Host> {
+pub(super) fn hosts(checked: &Checked, numbers: &RoleNumbers) -> Vec<Host> {
     let registry = checked.registry();
     let mut hosts: Vec<Host> = registry
         .hosts
@@ -64,26 +64,17 @@ pub(super) fn hosts(checked: &Checked, roles: &[Role]) -> Vec<Host> {
         .collect();
     let loads = checked.derived().loads();
     for (id, residency) in registry.residencies.entries() {
-        let name = &residency.head.name.value;
         for role_group in loads.of_residency(id) {
             let Some(host) = hosts.get_mut(role_group.host.number()) else { continue };
             host.groups.push(Group {
-                name: name.clone(),
+                name: residency.head.name.value.clone(),
                 title: residency.title.value.clone(),
                 start: residency.start.value,
                 idle: residency.idle.map(|idle| idle.value),
                 budget: residency.budget.map(|budget| budget.value),
                 load: role_group.load(MemoryScope::HOST).total,
-                roles: Vec::new(),
+                roles: role_group.roles().filter_map(|role| numbers.get(&role.id).copied()).collect(),
             });
-        }
-    }
-    for (n, role) in roles.iter().enumerate() {
-        let groups = hosts.get_mut(role.host).map(|host| &mut host.groups);
-        if let Some(group) =
-            groups.and_then(|groups| groups.iter_mut().find(|group| *group.name == *role.residency))
-        {
-            group.roles.push(n);
         }
     }
     hosts

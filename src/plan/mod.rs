@@ -57,6 +57,7 @@ pub struct Plan {
 /// Plans a checked registry.
 pub fn plan(checked: &Checked) -> Plan {
     let registry = checked.registry();
+    let numbers = process::numbers(checked);
     let mut placements = placement::Placements::default();
     let roles = process::roles(checked, &mut placements);
     let prompts = prompt::prompts(checked, &mut placements);
@@ -66,8 +67,8 @@ pub fn plan(checked: &Checked) -> Plan {
         verified: registry.stack.verified.map(|date| date.value),
         targets: targets(registry, &placements.all),
         engines: engine::engines(checked),
-        hosts: group::hosts(checked, &roles),
-        routes: route::routes(registry, &roles),
+        hosts: group::hosts(checked, &numbers),
+        routes: route::routes(registry, &numbers),
         roles,
         reference: reference::reference(checked.derived(), &prompts),
         prompts,

@@ -19,11 +19,8 @@ impl Placement {
     pub fn numactl(&self) -> Vec<String> {
         let mut options = Vec::new();
         match &self.memory {
-            Some(MemoryPolicy::Interleave(nodes)) if nodes.is_empty() => {
-                options.push("--interleave=all".to_owned());
-            }
-            Some(MemoryPolicy::Interleave(nodes)) => {
-                options.push(format!("--interleave={}", join(nodes, ",")));
+            Some(policy @ MemoryPolicy::Interleave(_)) => {
+                options.push(format!("--interleave={}", policy.nodes(",")));
             }
             Some(MemoryPolicy::Bind(node)) => {
                 // Without an explicit list use the CPUs of the node, which are the nearest ones.
@@ -70,18 +67,12 @@ const MAX_NAME_LENGTH: usize = 100;
 
 fn name(memory: Option<&MemoryPolicy>, cpus: Option<&CpuList>) -> String {
     let mut parts = Vec::new();
-    match memory {
-        Some(MemoryPolicy::Interleave(nodes)) if nodes.is_empty() => parts.push("interleave-all".to_owned()),
-        Some(MemoryPolicy::Interleave(nodes)) => parts.push(format!("interleave-{}", join(nodes, "-"))),
-        Some(MemoryPolicy::Bind(node)) => parts.push(format!("bind-{node}")),
-        None => {}
-    }
+    parts.extend(memory.map(|policy| match policy {
+        MemoryPolicy::Interleave(_) => format!("interleave-{}", policy.nodes("-")),
+        MemoryPolicy::Bind(node) => format!("bind-{node}"),
+    }));
     parts.extend(cpus.map(|cpus| format!("cpus-{}", cpus.to_string().replace(',', "_"))));
     let mut name = parts.join("-");
     name.truncate(MAX_NAME_LENGTH);
     name
-}
-
-fn join(nodes: &[u32], separator: &str) -> String {
-    nodes.iter().map(u32::to_string).collect::<Vec<_>>().join(separator)
 }

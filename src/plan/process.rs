@@ -84,6 +84,14 @@ pub struct Process {
     pub placement: Option<usize>,
 }
 
+/// The index of each served role in [`Plan::roles`](super::Plan::roles).
+pub(super) type RoleNumbers = BTreeMap<Id<hir::Role>, usize>;
+
+/// The numbers of the served roles.
+pub(super) fn numbers(checked: &Checked) -> RoleNumbers {
+    checked.roles().zip(0..).map(|((served, _), number)| (served.id, number)).collect()
+}
+
 /// All served roles, in the order of declaration.
 pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role> {
     let mut sharers = sharers(checked.registry());

@@ -1,10 +1,11 @@
 //! The one-shot commands of models.
 
 use super::placement::Placements;
+use super::reference::is_recurrent;
 use crate::check::Checked;
 use crate::derive::{RoleCommand, ServedRole};
+use crate::engine::Word;
 use crate::engine::dialect::Lowered;
-use crate::engine::{Word, architecture};
 use crate::hir::{Model, Registry};
 use std::sync::Arc;
 
@@ -54,10 +55,9 @@ pub enum ModelKind {
 
 /// The kind of a model. The first match wins: projector, recurrent or hybrid architecture, experts, else dense.
 pub(super) fn kind(registry: &Registry, model: &Model) -> ModelKind {
-    let arch = architecture::architecture(&registry.families.get(model.family.value).arch);
     match () {
         () if model.projector.is_some() => ModelKind::Vision,
-        () if arch.is_some_and(|arch| arch.is_recurrent() || arch.is_hybrid()) => ModelKind::Recurrent,
+        () if is_recurrent(registry.families.get(model.family.value)) => ModelKind::Recurrent,
         () if model.experts.is_some() => ModelKind::Experts,
         () => ModelKind::Dense,
     }

@@ -1,8 +1,7 @@
 //! Routes: for each role, the role whose processes answer its requests.
 
-use super::process;
-use crate::hir::{Registry, RoleKind};
-use std::collections::BTreeMap;
+use super::process::RoleNumbers;
+use crate::hir::{self, Id, Registry, RoleKind};
 
 /// A role that clients can use, and the role whose processes answer.
 #[derive(Debug)]
@@ -20,23 +19,19 @@ pub struct Route {
 }
 
 /// All roles that are served, by their own or by shared processes, in the order of declaration.
-pub(super) fn routes(registry: &Registry, roles: &[process::Role]) -> Vec<Route> {
-    let numbers: BTreeMap<&str, usize> = roles.iter().enumerate().map(|(n, role)| (&*role.name, n)).collect();
-    let route = |role: &crate::hir::Role| {
-        let (answers, shares) = match &role.kind {
-            RoleKind::Served(_) => (&role.head.name.value, false),
-            RoleKind::Shares(shared) => (&registry.roles.get(shared.value).head.name.value, true),
-            RoleKind::Listed(_) => return None,
+pub(super) fn routes(registry: &Registry, numbers: &RoleNumbers) -> Vec<Route> {
+    let route = |(id, role): (Id<hir::Role>, &hir::Role)| {
+        let shared = match &role.kind {
+            RoleKind::Shares(shared) => Some(shared.value),
+            RoleKind::Served(_) | RoleKind::Listed(_) => None,
         };
         Some(Route {
             name: role.head.name.value.clone(),
             tier: registry.tiers.get(role.tier.value).head.name.value.clone(),
             purpose: role.purpose.as_ref().map(|purpose| purpose.value.clone()),
-            role: numbers.get(&**answers).copied()?,
-            shares,
+            role: numbers.get(&shared.unwrap_or(id)).copied()?,
+            shares: shared.is_some(),
         })
     };
-    let mut routes: Vec<Route> = registry.roles.iter().filter_map(route).collect();
-    routes.shrink_to_fit();
-    routes
+    registry.roles.entries().filter_map(route).collect()
 }

@@ -80,7 +80,7 @@ fn key(label: &str, owner: AdviceOwner, family: &Family, advice: &Experts) -> Ex
 }
 
 /// True if the architecture of a family is recurrent or hybrid.
-pub(super) fn is_recurrent(family: &Family) -> bool {
+pub(in crate::plan) fn is_recurrent(family: &Family) -> bool {
     architecture::architecture(&family.arch)
         .is_some_and(|arch: &Architecture| arch.is_recurrent() || arch.is_hybrid())
 }

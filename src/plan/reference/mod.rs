@@ -11,6 +11,7 @@ mod rule;
 pub use constraint::{
     Constraints, Example, ForbidReason, ForbiddingFamily, UndraftableModel, VisionConstraint,
 };
+pub(super) use expert::is_recurrent;
 pub use expert::{AdviceOwner, AdvisedExperts, ExpertKey};
 pub use listed::{Acceleration, Provider, RoleRow, Tier};
 pub use memory::Footprint;

@@ -157,14 +157,11 @@ fn variables<'v>(context: &'v ProcessContext<'_>) -> Cow<'v, str> {
 }
 
 fn memory(context: &ProcessContext<'_>) -> (Option<&'static str>, String) {
-    match placement(context).and_then(|placement| placement.memory.as_ref()) {
-        None => (None, String::new()),
-        Some(MemoryPolicy::Bind(node)) => (Some("bind"), node.to_string()),
-        Some(MemoryPolicy::Interleave(nodes)) if nodes.is_empty() => (Some("interleave"), "all".to_owned()),
-        Some(MemoryPolicy::Interleave(nodes)) => {
-            (Some("interleave"), nodes.iter().map(u32::to_string).collect::<Vec<_>>().join(","))
-        }
-    }
+    let Some(policy) = placement(context).and_then(|placement| placement.memory.as_ref()) else {
+        return (None, String::new());
+    };
+    let word = if matches!(policy, MemoryPolicy::Bind(_)) { "bind" } else { "interleave" };
+    (Some(word), policy.nodes(","))
 }
 
 fn cpus(context: &ProcessContext<'_>) -> Option<Cow<'static, str>> {

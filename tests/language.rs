@@ -10,6 +10,7 @@ mod parity;
 mod seeded;
 mod shape;
 mod translate;
+mod values;
 
 use crate::support::{Compiled, compile};
 

@@ -98,18 +98,14 @@ impl Lock {
     pub fn read(file: FileId, text: &str, findings: &mut Diagnostics) -> Self {
         let mut reader = LockReader { file, text, findings, is_damaged: false };
         let damaged = Self::unreadable(file);
-        match serde_json::from_str::<LockVersion>(text) {
-            Ok(LockVersion { format_version: FORMAT_VERSION }) => {}
-            Ok(LockVersion { format_version }) => {
+        let parsed = match serde_json::from_str::<LockVersion>(text) {
+            Ok(LockVersion { format_version }) if format_version != FORMAT_VERSION => {
                 reader.report_unknown_format(format_version);
                 return damaged;
             }
-            Err(error) => {
-                reader.report(0, (text, "the lock"), &error);
-                return damaged;
-            }
-        }
-        let parsed: LockFile<'_> = match serde_json::from_str(text) {
+            version => version.and_then(|_| serde_json::from_str::<LockFile<'_>>(text)),
+        };
+        let parsed = match parsed {
             Ok(parsed) => parsed,
             Err(error) => {
                 reader.report(0, (text, "the lock"), &error);

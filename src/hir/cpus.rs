@@ -1,5 +1,6 @@
 //! CPU lists in the syntax of the kernel.
 
+use super::quantity::whole;
 use std::fmt;
 
 /// A set of CPUs as ascending ranges that neither overlap nor touch: `0-47,96-143`.
@@ -15,11 +16,7 @@ impl CpuList {
         let mut ranges = Vec::new();
         for part in text.split(',') {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let cpu = |text: &str| {
-                let text = text.trim();
-                let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-                text.parse::<u32>().ok().filter(|cpu| digits && *cpu <= MAX_CPU)
-            };
+            let cpu = |text: &str| whole::<u32>(text.trim()).filter(|cpu| *cpu <= MAX_CPU);
             let (first, last) = (cpu(first)?, cpu(last)?);
             if first > last {
                 return None;
@@ -69,46 +66,23 @@ impl CpuList {
     /// The CPUs that are in both lists.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        let mut shared = Vec::new();
-        let mut others = other.0.iter().copied().peekable();
-        for (first, last) in self.0.iter().copied() {
-            while let Some((other_first, other_last)) = others.peek().copied().filter(|other| other.0 <= last)
-            {
-                if other_last >= first {
-                    shared.push((first.max(other_first), last.min(other_last)));
-                }
-                if other_last > last {
-                    break;
-                }
-                others.next();
-            }
-        }
-        Self(shared)
+        self.filtered(|cpu| other.contains(cpu))
     }
 
     /// The CPUs of this list that are not in the other.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        let mut rest = Vec::new();
-        let mut others = other.0.iter().copied().peekable();
-        for (first, last) in self.0.iter().copied() {
-            let mut from = first;
-            while let Some((other_first, other_last)) = others.peek().copied().filter(|other| other.0 <= last)
-            {
-                if other_first > from {
-                    rest.push((from, other_first - 1));
-                }
-                from = from.max(other_last + 1);
-                if other_last > last {
-                    break;
-                }
-                others.next();
-            }
-            if from <= last {
-                rest.push((from, last));
-            }
-        }
-        Self(rest)
+        self.filtered(|cpu| !other.contains(cpu))
+    }
+
+    fn filtered(&self, is_wanted: impl Fn(u32) -> bool) -> Self {
+        let cpus = self.0.iter().flat_map(|(first, last)| *first..=*last);
+        Self::merged(cpus.filter(|cpu| is_wanted(*cpu)).map(|cpu| (cpu, cpu)).collect())
+    }
+
+    fn contains(&self, cpu: u32) -> bool {
+        let at = self.0.partition_point(|(_, last)| *last < cpu);
+        self.0.get(at).is_some_and(|(first, _)| *first <= cpu)
     }
 }
 

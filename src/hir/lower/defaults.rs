@@ -5,11 +5,9 @@
 use super::names::{ItemRef, Names};
 use super::record::Record;
 use super::scope::Scope;
-use super::typed_value::TypedValue;
 use crate::diag::{Diagnostics, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{CpuList, Text};
-use crate::source::Spanned;
 
 /// The defaults, without unknown names.
 pub(super) struct Defaults {
@@ -79,11 +77,9 @@ impl Defaults {
     }
 
     fn name(&self, field: &str, inner: Option<&str>) -> Option<Text> {
-        let datum = match (self.record.peek(field)?, inner) {
-            (Spanned { value: TypedValue::Block(block), .. }, Some(inner)) => block.peek(inner)?,
-            (datum, _) => datum,
-        };
-        let TypedValue::Text(text) = &datum.value else { return None };
-        Some(Spanned::new(text.clone(), datum.span))
+        match inner {
+            Some(inner) => self.record.blocks(field).next()?.peek_text(inner),
+            None => self.record.peek_text(field),
+        }
     }
 }

@@ -135,15 +135,6 @@ impl Record {
         self.peek(field).cloned().and_then(Spanned::<TypedValue>::into_text)
     }
 
-    /// Removes a list and returns its members.
-    pub(super) fn list<T: FromTypedValue>(&mut self, field: &str) -> Vec<Spanned<T>> {
-        let Some(Spanned { value: TypedValue::List(list), .. }) = self.take_values(field).pop() else {
-            return Vec::new();
-        };
-        let members = list.into_iter();
-        members.filter_map(|one| Some(Spanned::new(T::from_value(one.value)?, one.span))).collect()
-    }
-
     /// Removes a map and returns its entries.
     pub(super) fn map(&mut self, field: &str) -> Vec<(Text, Text)> {
         match self.take_values(field).pop() {

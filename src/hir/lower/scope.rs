@@ -1,8 +1,8 @@
 //! The items that have been read, for the items that refer to them; and the stack.
 
-use super::items::{Item, Items};
-use super::names::{ItemRef, NamedItems};
-use super::read::{FromFields, read_all};
+use super::items::Items;
+use super::names::NamedItems;
+use super::read::{Fields, FromFields, read_all};
 use super::record::Record;
 use crate::diag::Diagnostics;
 use crate::hir::{Engine, Family, Hardening, Head, Host, Model, Residency, Role, Stack, Store, Tier};
@@ -64,10 +64,11 @@ impl Scope {
         scope.residencies = read_all("residency", items, &scope, findings, Residency::from_fields);
         scope.families = read_all("family", items, &scope, findings, Family::from_fields);
         let defaults = match items.take("stack").pop() {
-            Some(item) => {
-                let (stack, defaults) = stack(item, &scope.engines, findings);
-                scope.stack = stack;
-                defaults
+            Some(mut item) => {
+                let (head, record) = (item.head(), &mut item.record);
+                let stack = stack(&mut Fields { head: &head, record, scope: &scope, findings });
+                scope.stack = stack.unwrap_or(scope.stack);
+                read_defaults(&mut item.record)
             }
             // A stack that could not be parsed may have `defaults`.
             None if items.words_outside_items().contains("stack") => Record::unread(),
@@ -77,25 +78,24 @@ impl Scope {
     }
 }
 
-fn stack(mut item: Item, engines: &NamedItems<Engine>, findings: &mut Diagnostics) -> (Stack, Record) {
-    let head = item.head();
-    let record = &mut item.record;
-    let owner = ItemRef::new("stack", &item.name);
-    let engine = record.text("engine").and_then(|name| engines.names.find(&name, &owner, findings));
-    let stack = Stack {
-        head,
-        verified: record.take("verified"),
-        engine,
-        title: record.text("title"),
-        targets: record.list("targets"),
-        hardening: record.take("hardening").map(|word| word.value).unwrap_or_default(),
-    };
-    let defaults = match record.take::<Record>("defaults") {
+/// Reads the stack. Only its engine can be unknown, so there is always a value.
+fn stack(fields: &mut Fields) -> Option<Stack> {
+    Some(Stack {
+        head: fields.head.clone(),
+        verified: fields.get("verified")?,
+        engine: fields.get("engine")?,
+        title: fields.get("title")?,
+        targets: fields.get("targets")?,
+        hardening: fields.get("hardening")?,
+    })
+}
+
+fn read_defaults(record: &mut Record) -> Record {
+    match record.take::<Record>("defaults") {
         Some(block) => block.value,
         None if record.is_reported("defaults") => Record::unread(),
         None => Record::default(),
-    };
-    (stack, defaults)
+    }
 }
 
 /// A placeholder for a stack that could not be read, so that everything else is still checked. It is never planned.

@@ -120,10 +120,6 @@ fn cpus(name: &Text, host: &Host, owner: &ItemRef, findings: &mut Diagnostics) -
     };
     if cpus.is_none() {
         let near = suggest(name, host.cpusets.iter().map(|set| &*set.name.value));
-        let label = near.map_or_else(
-            || "neither CPUs nor a cpuset".to_owned(),
-            |near| format!("did you mean `{}`?", near.name),
-        );
         let message = format!(
             "`cpus` of {} is {}, which is neither a list of CPUs nor a cpuset of host {}",
             owner.describe(),
@@ -131,8 +127,8 @@ fn cpus(name: &Text, host: &Host, owner: &ItemRef, findings: &mut Diagnostics) -
             words::quoted(&host.head.name)
         );
         let help = "write CPUs such as `0-47`, or declare a `cpuset` with this name and `cpus` on the host";
-        let finding = UNKNOWN_NAME.at(name.span, label, message).help(help);
-        owner.report(finding.suggest(near, name.span), findings);
+        let finding = UNKNOWN_NAME.at_unknown(name.span, (near, "neither CPUs nor a cpuset"), message);
+        owner.report(finding.help(help), findings);
     }
     cpus.map(|cpus| Spanned::new(cpus, name.span))
 }

@@ -1,10 +1,9 @@
 //! Fixes: the fixed texts, unchanged text around them, and the reports.
 
-mod changes;
 mod cli;
 mod diff;
-mod lexicon;
 mod mutation;
+mod names;
 mod removal;
 mod spelling;
 

@@ -15,6 +15,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("strsim", "diag/suggest.rs"),
     ("sha2", "source/digest.rs"),
     ("rustix", "cli/engine/program.rs"),
+    ("similar", "cli/text_diff.rs"),
 ];
 
 /// The only files that may access the disk.

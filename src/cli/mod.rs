@@ -16,6 +16,7 @@ mod memory;
 mod reports;
 mod schema;
 mod session;
+mod text_diff;
 
 use args::{Args, Command};
 use clap::Parser;

@@ -22,6 +22,12 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("quantization", "quant"),
 ];
 
+/// Among more candidates than this, only those that may have edit distance 1 are compared: the others would take long.
+const MANY_CANDIDATES: usize = 1000;
+
+/// The maximum length of a word for which an edit distance is computed, in characters.
+const MAX_WORD_CHARS: usize = 256;
+
 /// The known name that was most likely intended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Suggestion<'a> {
@@ -84,15 +90,23 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// 2. the most similar length, because letters are swapped more often than omitted,
 /// 3. the first candidate.
 pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Suggestion<'a>> {
-    let (folded, length) = (fold(word), word.chars().count());
-    let synonym = SYNONYMS.iter().find(|(word, _)| *word == folded).map(|(_, name)| *name);
+    let candidates: Vec<&'a str> = candidates.into_iter().collect();
+    let (folded, length) = (letters(word).rev().collect::<Vec<_>>(), word.chars().count());
+    let are_many = candidates.len() > MANY_CANDIDATES;
+    let synonym = SYNONYMS
+        .iter()
+        .find(|(word, _)| word.chars().rev().eq(folded.iter().copied()))
+        .map(|(_, name)| *name);
     let mut best: Option<(Rank, &'a str)> = None;
     let mut tied = false;
     for candidate in candidates {
-        let rank = if !folded.is_empty() && letters(candidate).eq(folded.chars()) {
+        // Compare from the end: many similar names have a number there.
+        let rank = if !folded.is_empty() && letters(candidate).rev().eq(folded.iter().copied()) {
             (0, false, 0)
         } else if synonym == Some(candidate) {
             (1, false, 0)
+        } else if are_many && !is_one_edit(word, candidate) {
+            continue;
         } else if let Some(rank) = distance_rank((word, length), candidate) {
             rank
         } else {
@@ -137,7 +151,7 @@ fn distance_rank((word, word_length): (&str, usize), candidate: &str) -> Option<
     let candidate_length = candidate.chars().count();
     let limit = word_length.div_ceil(3);
     let difference = word_length.abs_diff(candidate_length);
-    if difference > limit {
+    if difference > limit || word_length > MAX_WORD_CHARS {
         return None;
     }
     let distance = strsim::osa_distance(word, candidate);
@@ -145,11 +159,21 @@ fn distance_rank((word, word_length): (&str, usize), candidate: &str) -> Option<
     is_close.then(|| (distance + 1, word.chars().next() != candidate.chars().next(), difference))
 }
 
-/// The word in lower case, without separators.
-pub(super) fn fold(word: &str) -> String {
-    letters(word).collect()
+/// True if replacing, inserting or deleting a character, or swapping two adjacent ones, may turn one word into the
+/// other. This is faster than the edit distance. Characters with several bytes may count as several edits.
+fn is_one_edit(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let (least, difference) = (one.len().min(other.len()), one.len().abs_diff(other.len()));
+    let end = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
+    if difference > 1 {
+        return false;
+    }
+    let start = one.iter().zip(other).take_while(|(a, b)| a == b).count().min(least - end);
+    // A swap changes two characters; strsim then decides.
+    least - start - end <= 2
 }
 
-fn letters(word: &str) -> impl Iterator<Item = char> {
-    word.chars().filter(|c| !matches!(c, '-' | '_' | '.' | ' ')).flat_map(char::to_lowercase)
+/// The characters of the word in lower case, without separators.
+fn letters(word: &str) -> impl DoubleEndedIterator<Item = char> {
+    word.chars().filter(|c| !matches!(c, '-' | '_' | '.' | ' ')).map(|c| c.to_ascii_lowercase())
 }

@@ -177,7 +177,7 @@ fn uncertain_fixes_are_unsafe_or_not_made() {
 fn a_fix_that_causes_another_finding_is_skipped() {
     let text = "ban target=\"plain\" draft=\"tiny\" failure=\"none\"\nrole \"extra\" tier=\"A\" residency=\"hot\" model=\"plain\" port=9000 context=4096 draft=\"tinny\"\n";
     let result = crate::support::fixed(&[("base.kdl", super::BASE), ("case.kdl", text)], FixLevel::Safe);
-    assert_eq!((result.fixed_count, result.changes.len()), (0, 0));
+    assert_eq!((result.fixed_count, result.changed_files().len()), (0, 0));
     assert_eq!(result.skipped, ["write `tiny` in role `extra`"]);
 }
 

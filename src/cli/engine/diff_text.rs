@@ -1,7 +1,7 @@
 //! The human-readable text of `orchgen engine diff`.
 
-use super::hunks::WordHunk;
 use super::upgrade::{CommandChange, UpgradeImpact};
+use crate::cli::text_diff::WordHunk;
 use crate::diag::words;
 use crate::engine::{ChangeKind, OptionChange, ProfileDiff, Repeat};
 use crate::render::quote::shell;

@@ -3,7 +3,6 @@
 mod args;
 mod diff;
 mod diff_text;
-mod hunks;
 mod list;
 mod load_profile;
 mod probe;

@@ -1,7 +1,7 @@
 //! The impact of a new engine build on a registry: new findings, and changed command lines.
 
-use super::hunks::{WordHunk, diff_words};
 use crate::check::{NotCheckedPolicy, check};
+use crate::cli::text_diff::{WordHunk, diff_words};
 use crate::compile::lower;
 use crate::derive::{Derived, ServedRole};
 use crate::diag::{Diagnostic, Diagnostics, NotChecked, Severity, Subject};

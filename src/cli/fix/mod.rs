@@ -1,19 +1,15 @@
 //! `orchgen check --fix` and `orchgen check --diff`.
 
-mod changes;
 mod rounds;
-mod unified;
 
-pub use changes::{Changes, Replacement};
+pub use super::text_diff::unified;
 pub use rounds::{Analyzed, FixLevel, Fixed, fix};
-pub use unified::unified;
 
 use super::args::{CheckArgs, OutputArgs};
 use super::{RunStatus, baseline, session};
 use crate::compile::analyze;
 use crate::diag::{BaselineScope, Diagnostics, words};
 use crate::emit::{Rewrite, rewrite};
-use crate::source::SourceFile;
 use std::path::Path;
 
 /// The maximum number of skipped fixes to name.
@@ -47,7 +43,9 @@ pub(super) fn run(command: &CheckArgs, output: OutputArgs) -> Result<RunStatus, 
 
 /// Prints the diff and reports the findings; writes nothing.
 fn print_diff(command: &CheckArgs, output: OutputArgs, mut fixed: Fixed) -> RunStatus {
-    let diffs = changed_files(&fixed).map(|(source, changes)| unified(source.name(), source.text(), changes));
+    let changed = fixed.changed_files();
+    let has_changes = !changed.is_empty();
+    let diffs = changed.iter().map(|(source, new)| unified(source.name(), source.text(), new));
     if session::print_stdout(&diffs.collect::<String>()) == RunStatus::CannotRun {
         return RunStatus::CannotRun;
     }
@@ -56,14 +54,12 @@ fn print_diff(command: &CheckArgs, output: OutputArgs, mut fixed: Fixed) -> RunS
     if !output.quiet {
         session::print_stderr(&summary("would fix", &fixed));
     }
-    if fixed.changes.is_empty() { status } else { RunStatus::Findings }
+    if has_changes { RunStatus::Findings } else { status }
 }
 
 /// Writes the fixed files and reports the remaining findings.
 fn apply(command: &CheckArgs, output: OutputArgs, mut fixed: Fixed) -> RunStatus {
-    let new: Vec<String> =
-        changed_files(&fixed).map(|(source, changes)| changes.text(source.text())).collect();
-    let files = changed_files(&fixed).zip(&new).filter_map(|((source, _), new)| {
+    let files = fixed.changed_files().into_iter().filter_map(|(source, new)| {
         let name = Path::new(source.name()).file_name()?;
         Some(Rewrite { path: command.common.registry.join(name), old: source.text(), new })
     });
@@ -78,18 +74,12 @@ fn apply(command: &CheckArgs, output: OutputArgs, mut fixed: Fixed) -> RunStatus
     session::report_findings(&mut latest.findings, &latest.loaded.map, &command.common, output)
 }
 
-/// The original texts of the changed files, with their changes.
-fn changed_files(fixed: &Fixed) -> impl Iterator<Item = (&SourceFile, &Changes)> {
-    let map = &fixed.before.loaded.map;
-    fixed.changes.iter().filter_map(|(file, changes)| Some((map.get(*file)?, changes)))
-}
-
 /// The summary, for example ``fixed 3 findings in `registry/roles.kdl` ``, and the skipped fixes.
 fn summary(verb: &str, fixed: &Fixed) -> String {
     let mut text = String::new();
     if fixed.fixed_count > 0 {
         let files: Vec<String> =
-            changed_files(fixed).map(|(source, _)| words::quoted(source.name())).collect();
+            fixed.changed_files().iter().map(|(source, _)| words::quoted(source.name())).collect();
         let findings = words::count(fixed.fixed_count, "finding");
         text.extend([verb, " ", &findings, " in ", &words::all_of(&files), "\n"]);
     }

@@ -1,9 +1,8 @@
 //! Applies fixes in rounds. A fix is kept only if its findings disappear and no others appear.
 
-use super::changes::{Changes, Replacement};
 use crate::diag::{Diagnostic, Diagnostics, Edit, Safety, Subject, words};
 use crate::hir::codes::UNKNOWN_NAME;
-use crate::source::{FileId, Loaded, Span};
+use crate::source::{FileId, Loaded, SourceFile, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The maximum number of rounds. A fix may reveal further findings with fixes, which the next round applies.
@@ -27,8 +26,6 @@ pub struct Fixed {
     pub before: Analyzed,
     /// The fixed registry, if anything changed.
     pub after: Option<Analyzed>,
-    /// The changes of each changed file.
-    pub changes: BTreeMap<FileId, Changes>,
     /// The number of fixed findings.
     pub fixed_count: usize,
     /// The titles of skipped fixes, which would cause other findings.
@@ -39,6 +36,13 @@ impl Fixed {
     /// The registry with all fixes.
     pub fn latest(&self) -> &Analyzed {
         self.after.as_ref().unwrap_or(&self.before)
+    }
+
+    /// The original files that changed, with their fixed texts.
+    pub fn changed_files(&self) -> Vec<(&SourceFile, &str)> {
+        let latest = &self.latest().loaded.map;
+        let both = self.before.loaded.map.files().filter_map(|(id, old)| Some((old, latest.get(id)?.text())));
+        both.filter(|(old, new)| old.text() != *new).collect()
     }
 }
 
@@ -66,8 +70,7 @@ struct Candidate {
 pub fn fix(loaded: Loaded, level: FixLevel, analyze: &dyn Fn(&Loaded) -> Diagnostics) -> Fixed {
     let findings = analyze(&loaded);
     let before = Analyzed { loaded, findings };
-    let mut fixed =
-        Fixed { before, after: None, changes: BTreeMap::new(), fixed_count: 0, skipped: Vec::new() };
+    let mut fixed = Fixed { before, after: None, fixed_count: 0, skipped: Vec::new() };
     let mut analyses_left = MAX_ANALYSES;
     for _ in 0..MAX_ROUNDS {
         let base = fixed.latest();
@@ -82,10 +85,6 @@ pub fn fix(loaded: Loaded, level: FixLevel, analyze: &dyn Fn(&Loaded) -> Diagnos
         analyses_left = left;
         fixed.skipped = skipped;
         let Some(after) = outcome else { break };
-        for (file, edits) in &by_file(&kept) {
-            let length = fixed.before.loaded.map.get(*file).map_or(0, |source| source.text().len());
-            fixed.changes.entry(*file).or_default().add(edits, length);
-        }
         fixed.fixed_count += kept.iter().map(|one| one.fixes.len()).sum::<usize>();
         fixed.after = Some(after);
     }
@@ -133,16 +132,26 @@ fn finding_key(finding: &Diagnostic) -> FindingKey {
     (finding.code.number, finding.subject.clone().ok_or(finding.primary.span.file))
 }
 
-fn by_file(kept: &[Candidate]) -> BTreeMap<FileId, Vec<Replacement>> {
-    let mut files: BTreeMap<FileId, Vec<Replacement>> = BTreeMap::new();
+/// The edits of each file, in text order. They do not overlap.
+fn by_file(kept: &[Candidate]) -> BTreeMap<FileId, Vec<&Edit>> {
+    let mut files: BTreeMap<FileId, Vec<&Edit>> = BTreeMap::new();
     for edit in kept.iter().flat_map(|one| &one.edits) {
-        let replacement = Replacement { old: edit.span.range(), text: edit.text.clone() };
-        files.entry(edit.span.file).or_default().push(replacement);
+        files.entry(edit.span.file).or_default().push(edit);
     }
     for edits in files.values_mut() {
-        edits.sort_by_key(|edit| edit.old.start);
+        edits.sort_by_key(|edit| edit.span);
     }
     files
+}
+
+/// The text after the edits.
+fn edited(old: &str, edits: &[&Edit]) -> String {
+    let (mut new, mut from) = (String::with_capacity(old.len()), 0);
+    for Edit { span, text } in edits {
+        new.extend([old.get(from..span.range().start).unwrap_or_default(), text]);
+        from = span.range().end;
+    }
+    new + old.get(from..).unwrap_or_default()
 }
 
 /// One round: finds the candidates that can be applied together.
@@ -188,9 +197,7 @@ impl Round<'_> {
         let mut changed = BTreeMap::new();
         for (file, edits) in by_file(&self.kept) {
             let old = self.base.loaded.map.get(file).map_or("", |source| source.text());
-            let mut changes = Changes::default();
-            changes.add(&edits, old.len());
-            changed.insert(file, changes.text(old));
+            changed.insert(file, edited(old, &edits));
         }
         let loaded = self.base.loaded.with_texts(changed);
         let findings = (self.analyze)(&loaded);
@@ -239,7 +246,8 @@ fn edited_spans(kept: &[Candidate]) -> Vec<Span> {
     let mut spans = Vec::new();
     for (file, edits) in by_file(kept) {
         let (mut from, mut at) = (0, 0);
-        for Replacement { old, text } in edits {
+        for Edit { span, text } in edits {
+            let old = span.range();
             at += old.start - from;
             spans.push(Span::new(file, at, at + text.len()));
             at += text.len();

@@ -1,11 +1,11 @@
 //! Name tables: resolve names to ids, suggest similar names, and record which names are used.
 
 use super::unread_names::UnreadNames;
-use crate::diag::{Diagnostic, Diagnostics, Lexicon, suggest, words};
+use crate::diag::{Diagnostic, Diagnostics, suggest, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{Arena, Id, ItemKind, Presence, Text};
 use crate::source::{Span, Spanned};
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -21,8 +21,6 @@ pub(super) struct Names<T> {
     kind: &'static str,
     entries: BTreeMap<Box<str>, NameEntry<T>>,
     words_outside_items: Arc<BTreeSet<Box<str>>>,
-    /// Index for suggestions, built at the first search.
-    lexicon: OnceCell<Lexicon>,
     /// True if an unknown name of this kind has no suggestion. Then the name may mean any item.
     all_may_be_used: Cell<bool>,
 }
@@ -40,7 +38,6 @@ impl<T> NamedItems<T> {
             kind,
             entries: BTreeMap::new(),
             words_outside_items: Arc::clone(words_outside_items),
-            lexicon: OnceCell::new(),
             all_may_be_used: Cell::new(false),
         };
         Self { arena: Arena::default(), names }
@@ -50,7 +47,6 @@ impl<T> NamedItems<T> {
     pub(super) fn add(&mut self, name: &str, item: Option<T>) {
         let id = item.map(|item| self.arena.add(item));
         self.names.entries.insert(name.into(), NameEntry { id, used: Cell::new(false) });
-        self.names.lexicon.take();
     }
 }
 
@@ -129,13 +125,8 @@ impl<T> Names<T> {
         self.entries.keys().map(AsRef::as_ref)
     }
 
-    /// Candidates for a suggestion; they include the name that is nearest to the word.
-    pub(super) fn similar(&self, word: &str) -> Vec<&str> {
-        self.lexicon.get_or_init(|| Lexicon::new(self.all())).candidates(word)
-    }
-
     fn report_unknown(&self, name: &Text, owner: &ItemRef, findings: &mut Diagnostics) {
-        let suggestion = suggest(name, self.similar(name));
+        let suggestion = suggest(name, self.all());
         let near = suggestion.map(|suggestion| suggestion.name);
         self.mark_maybe_used(near);
         let label = format!("no {} has this name", self.kind);

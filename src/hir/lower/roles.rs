@@ -7,11 +7,10 @@ use super::read::{Fields, read_items};
 use super::record::Record;
 use super::scope::Scope;
 use super::serving::{self, report_missing};
-use crate::diag::{Diagnostics, Lexicon, suggest, words};
+use crate::diag::{Diagnostics, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
 use crate::hir::{Head, Id, Measured, Model, Role, RoleKind, Text, Tier};
 use crate::source::{Span, Spanned};
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -146,7 +145,6 @@ fn report_unknown_shares(
 ) {
     let declared: BTreeMap<Box<str>, usize> =
         roles.iter().zip(0..).map(|((name, _), n)| (name.value.clone(), n)).collect();
-    let lexicon = OnceCell::new();
     let mut targets: Vec<Option<usize>> = Vec::with_capacity(roles.len());
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     for (_, role) in &mut *roles {
@@ -157,19 +155,17 @@ fn report_unknown_shares(
         let target = declared.get(&shares.value).copied();
         if target.is_none() {
             // Report `shares` of `defaults` once, not for every role.
-            let is_new = !words_outside_items.contains(&shares.value) && reported.insert(shares.span);
-            let similar =
-                lexicon.get_or_init(|| Lexicon::new(declared.keys().map(AsRef::as_ref))).candidates(shares);
-            let near = suggest(shares, similar.into_iter().filter(|name| *name != &*head.name.value));
-            let message = format!(
-                "role {} shares the unknown role {}",
-                words::quoted(&head.name),
-                words::quoted(shares)
-            );
-            let finding = UNKNOWN_NAME
-                .at_unknown(shares.span, (near, "no role has this name"), message)
-                .about(("role", &*head.name.value));
-            if is_new {
+            if !words_outside_items.contains(&shares.value) && reported.insert(shares.span) {
+                let others = declared.keys().map(AsRef::as_ref).filter(|name| *name != &*head.name.value);
+                let near = suggest(shares, others);
+                let message = format!(
+                    "role {} shares the unknown role {}",
+                    words::quoted(&head.name),
+                    words::quoted(shares)
+                );
+                let finding = UNKNOWN_NAME
+                    .at_unknown(shares.span, (near, "no role has this name"), message)
+                    .about(("role", &*head.name.value));
                 findings.report(finding.help("write the name of a served role"));
             }
             *role = None;

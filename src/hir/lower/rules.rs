@@ -24,7 +24,7 @@ impl FromValue for Pattern {
         if name.contains(['*', '?']) {
             return Some(Self::Titles(name.value));
         }
-        let near = suggest(&name, models.similar(&name).into_iter().chain(families.similar(&name)));
+        let near = suggest(&name, models.all().chain(families.all()));
         models.mark_maybe_used(near.map(|near| near.name));
         families.mark_maybe_used(near.map(|near| near.name));
         let owner = fields.owner();

@@ -5,7 +5,7 @@ use super::classify::vacated_folders;
 use super::diff::{ChangeKind, Comparison, DiskState, FileChange, folders};
 use super::manifest::{self, BuildRecords, Digest, Entry, JOURNAL, Listing, MANIFEST};
 use super::output_dir::{Observer, Step, announce};
-use super::stage::{PLAIN, Stage};
+use super::stage::{PLAIN, Stage, create_folder};
 use super::tree::{EntryKind, split};
 use super::write::Written;
 use crate::render::ArtifactPath;
@@ -32,9 +32,10 @@ impl<'j> Job<'j, '_, '_> {
     pub(super) fn probe(&self) -> Result<(), EmitError> {
         let placed = self.staged().into_iter().map(|(_, path)| path);
         let touched = placed.chain(self.removals()).map(|path| split(path.as_str()).0);
-        let touched: BTreeSet<&str> =
-            touched.filter(|folder| self.comparison.disk.has_folder(folder)).collect();
-        for folder in touched {
+        for folder in touched.collect::<BTreeSet<&str>>() {
+            if !self.comparison.disk.has_folder(folder)? {
+                continue;
+            }
             let path = self.comparison.disk.path_of(folder);
             probe(&path.join(PROBE)).map_err(|error| EmitError::disk("write into", &path, &error))?;
         }
@@ -65,12 +66,14 @@ impl<'j> Job<'j, '_, '_> {
         let (first, last): (Vec<_>, Vec<_>) = self.removals().partition(|path| {
             self.comparison.has_artifact_below(path.as_str()) || self.comparison.needs_path(path.as_str())
         });
-        let vacated = vacated_folders(self.comparison, self.records);
+        let vacated = vacated_folders(self.comparison, self.records)?;
         let (replaced, vacated) = vacated.into_iter().partition(|folder| self.comparison.needs_path(folder));
         self.remove(&first, &replaced)?;
-        for folder in folders(self.comparison.set)?.into_iter().filter(|folder| !disk.has_folder(folder)) {
-            announce(Step::Folder, self.observer)?;
-            self.stage.create_folder(&disk.path_of(folder))?;
+        for folder in folders(self.comparison.set)? {
+            if !disk.has_folder(folder)? {
+                announce(Step::Folder, self.observer)?;
+                create_folder(&disk.path_of(folder))?;
+            }
         }
         self.staged().into_par_iter().try_for_each(|(number, path)| {
             announce(Step::Place, self.observer)?;
@@ -132,7 +135,7 @@ impl<'j> Job<'j, '_, '_> {
         step: Step,
     ) -> Result<(), EmitError> {
         announce(Step::Stage, self.observer)?;
-        self.stage.write_file_with(name, PLAIN, |file| manifest::write(file, listed))?;
+        self.stage.write_file(name, &manifest::text(listed), PLAIN)?;
         announce(step, self.observer)?;
         self.move_into_place(name, name)
     }

@@ -3,7 +3,7 @@
 use super::EmitError;
 use super::diff::{ArtifactState, ChangeKind, Comparison, DiskState, FileChange};
 use super::manifest::{BuildRecords, Digest, MANIFEST};
-use super::tree::{EntryKind, Tree, split};
+use super::tree::{EntryKind, Tree, ancestors};
 use crate::render::{Artifact, ArtifactPath};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -11,17 +11,17 @@ use std::fs::File;
 
 /// Classifies all differences, ordered by path.
 pub(super) fn classify(
-    comparison: &mut Comparison<'_, '_>,
+    comparison: &Comparison<'_, '_>,
     records: &BuildRecords,
 ) -> Result<Vec<FileChange>, EmitError> {
     let mut changes = stale_changes(comparison, records)?;
     let removed = changes.iter().filter(|change| change.kind == ChangeKind::Remove);
     let removed = removed.map(|change| change.path.as_str());
-    let removals: BTreeSet<&str> = removed.chain(vacated_folders(comparison, records)).collect();
+    let removals: BTreeSet<&str> = removed.chain(vacated_folders(comparison, records)?).collect();
     let mut found = Vec::new();
     let mut blockers = BTreeSet::new();
-    for (artifact, seen) in comparison.each().collect::<Vec<_>>() {
-        let blocker = comparison.disk.blocker(artifact.path().as_str());
+    for (artifact, seen) in comparison.each() {
+        let blocker = comparison.disk.blocker(artifact.path().as_str())?;
         match blocker.filter(|(path, _)| !removals.contains(path)) {
             Some((path, is)) if blockers.insert(path) => {
                 let kind = ChangeKind::InTheWay { is, wanted: EntryKind::Folder };
@@ -29,7 +29,7 @@ pub(super) fn classify(
             }
             Some(_) => {}
             None => {
-                let kind = classify_artifact(&mut comparison.disk, records, (artifact, seen), &removals)?;
+                let kind = classify_artifact(&comparison.disk, records, (artifact, seen), &removals)?;
                 found.extend(kind.map(|kind| FileChange { path: artifact.path().clone(), kind }));
             }
         }
@@ -47,10 +47,11 @@ pub(super) fn classify(
 pub(super) fn vacated_folders<'k>(
     comparison: &Comparison<'_, '_>,
     records: &'k BuildRecords,
-) -> BTreeSet<&'k str> {
+) -> Result<BTreeSet<&'k str>, EmitError> {
     let stale_paths = stale_paths(comparison, records);
-    let above = stale_paths.iter().flat_map(|path| super::tree::ancestors(path.as_str()));
-    above.filter(|folder| comparison.disk.has_folder(folder)).collect()
+    let above: BTreeSet<&str> = stale_paths.iter().flat_map(|path| ancestors(path.as_str())).collect();
+    let existing = above.into_iter().map(|folder| Ok(comparison.disk.has_folder(folder)?.then_some(folder)));
+    existing.filter_map(Result::transpose).collect()
 }
 
 /// The listed paths without an artifact.
@@ -64,20 +65,14 @@ fn stale_paths<'k>(comparison: &Comparison<'_, '_>, records: &'k BuildRecords) -
 }
 
 fn stale_changes(
-    comparison: &mut Comparison<'_, '_>,
+    comparison: &Comparison<'_, '_>,
     records: &BuildRecords,
 ) -> Result<Vec<FileChange>, EmitError> {
-    let paths = stale_paths(comparison, records);
-    for path in &paths {
-        comparison.disk.read_folder(split(path.as_str()).0)?;
-    }
-    let disk = &comparison.disk;
-    let classified = paths.par_iter().map(|path| {
-        let kind = classify_stale(disk, records, path)?;
-        Ok(kind.map(|kind| FileChange { path: (*path).clone(), kind }))
+    let classified = stale_paths(comparison, records).into_par_iter().map(|path| {
+        let kind = classify_stale(&comparison.disk, records, path)?;
+        Ok(kind.map(|kind| FileChange { path: path.clone(), kind }))
     });
-    let classified: Result<Vec<Option<FileChange>>, EmitError> = classified.collect();
-    Ok(classified?.into_iter().flatten().collect())
+    classified.filter_map(Result::transpose).collect()
 }
 
 /// Classifies a path without an artifact. Ignores folders, and changed files that only the journal of an interrupted
@@ -88,7 +83,7 @@ fn classify_stale(
     path: &ArtifactPath,
 ) -> Result<Option<ChangeKind>, EmitError> {
     let edited = records.manifest.lists(path).then_some(ChangeKind::EditedStale);
-    match disk.kind_at(path.as_str()) {
+    match disk.kind_at(path.as_str())? {
         None | Some(EntryKind::Folder) => Ok(None),
         Some(EntryKind::Symlink | EntryKind::Other) => Ok(edited),
         Some(EntryKind::File) => {
@@ -102,7 +97,7 @@ fn classify_stale(
 }
 
 fn classify_artifact(
-    disk: &mut Tree,
+    disk: &Tree,
     records: &BuildRecords,
     (artifact, seen): (&Artifact<'_>, ArtifactState),
     removals: &BTreeSet<&str>,

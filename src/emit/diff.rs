@@ -10,15 +10,12 @@ use crate::render::{Artifact, ArtifactPath, ArtifactSet};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// The maximum length of a file name on Linux, in bytes. Checked before anything is written.
 const MAX_NAME: usize = 255;
-
-/// The size of the buffer for comparing a file. Nearly all files are smaller.
-const BUFFER_SIZE: usize = 1 << 16;
 
 /// One difference between the disk and the artifacts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -116,13 +113,11 @@ impl FileChange {
 /// Lists the differences between the output folder and the artifacts, ordered by path. Writes nothing.
 pub fn check(out: &Path, artifacts: &ArtifactSet<'_>) -> Result<Vec<FileChange>, EmitError> {
     let _lock = OutputDir::find(out)?.lock_shared();
-    let output_dir = OutputDir::find(out)?;
-    let folder = output_dir.folder();
-    let disk = if output_dir.exists { Tree::at(&folder)? } else { Tree::missing(&folder) };
+    let disk = Tree::at(&OutputDir::find(out)?.folder());
     let records = Records::find(&disk)?;
-    let mut comparison = Comparison::new(disk, artifacts, ModePrecision::Executable, &|_, _, _| Ok(()))?;
-    let (has_manifest, is_current) = (records.has_manifest(), records.is_current(comparison.listed())?);
-    let mut changes = classify(&mut comparison, &records.parse()?)?;
+    let comparison = Comparison::new(disk, artifacts, ModePrecision::Executable, &|_, _, _| Ok(()))?;
+    let (has_manifest, is_current) = (records.has_manifest(), records.is_current(comparison.listed()));
+    let mut changes = classify(&comparison, &records.parse())?;
     if changes.is_empty() && !is_current {
         let kind = if has_manifest { ChangeKind::Update } else { ChangeKind::Create };
         changes.extend(ArtifactPath::new(MANIFEST).map(|path| FileChange { path, kind }));
@@ -138,21 +133,17 @@ impl<'s, 'p> Comparison<'s, 'p> {
         modes: ModePrecision,
         stage: StageFn<'_>,
     ) -> Result<Self, EmitError> {
-        disk.read_folders(&folders(set)?)?;
+        disk.look_up(&folders(set)?)?;
         let artifacts: Vec<&Artifact<'p>> = set.iter().collect();
-        let compare = |buffer: &mut Box<[u8]>, (number, artifact): (usize, &&Artifact<'p>)| {
+        let compare = |(number, artifact): (usize, &&Artifact<'p>)| {
             let text = artifact.text()?;
-            let state = state(&disk, artifact, (&text, modes), buffer)?;
+            let state = state(&disk, artifact, (&text, modes))?;
             if state != DiskState::Same {
                 stage(number, artifact, &text)?;
             }
             Ok(ArtifactState { digest: Digest::of(text.as_bytes()), state })
         };
-        let states = artifacts
-            .par_iter()
-            .enumerate()
-            .with_min_len(8)
-            .map_init(|| vec![0; BUFFER_SIZE].into_boxed_slice(), compare);
+        let states = artifacts.par_iter().enumerate().with_min_len(8).map(compare);
         let states = states.collect::<Result<Vec<ArtifactState>, EmitError>>()?;
         Ok(Self { disk, set, artifacts, states })
     }
@@ -215,30 +206,24 @@ fn state(
     disk: &Tree,
     artifact: &Artifact<'_>,
     (text, modes): (&str, ModePrecision),
-    buffer: &mut [u8],
 ) -> Result<DiskState, EmitError> {
     let path = artifact.path().as_str();
-    match disk.kind_at(path) {
+    match disk.kind_at(path)? {
         None => Ok(DiskState::Missing),
         Some(EntryKind::File) => {
             let place = disk.path_of(path);
-            let exact = (modes == ModePrecision::Exact).then(|| mode(artifact));
-            let wanted = Wanted { text: text.as_bytes(), executable: artifact.is_executable(), exact };
-            compare(&place, &wanted, buffer).map_err(|error| EmitError::disk("read", &place, &error))
+            compare(&place, artifact, (text.as_bytes(), modes))
+                .map_err(|error| EmitError::disk("read", &place, &error))
         }
         Some(thing) => Ok(DiskState::InTheWay(thing)),
     }
 }
 
-/// The required content and mode of a file.
-struct Wanted<'t> {
-    text: &'t [u8],
-    executable: bool,
-    /// The exact mode, if all bits are compared.
-    exact: Option<u32>,
-}
-
-fn compare(place: &Path, wanted: &Wanted<'_>, buffer: &mut [u8]) -> io::Result<DiskState> {
+fn compare(
+    place: &Path,
+    artifact: &Artifact<'_>,
+    (text, modes): (&[u8], ModePrecision),
+) -> io::Result<DiskState> {
     let mut file = match File::open(place) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DiskState::Missing),
         file => file?,
@@ -247,21 +232,18 @@ fn compare(place: &Path, wanted: &Wanted<'_>, buffer: &mut [u8]) -> io::Result<D
     if !metadata.is_file() {
         return Ok(DiskState::InTheWay(tree::entry_kind(metadata.file_type())));
     }
-    if metadata.len() != wanted.text.len() as u64 {
+    if metadata.len() != text.len() as u64 {
         return Ok(DiskState::Differs(Digest::of_file(file)?));
     }
-    for wanted in wanted.text.chunks(buffer.len()) {
-        let found = buffer.get_mut(..wanted.len()).unwrap_or_default();
-        file.read_exact(found)?;
-        if found != wanted {
-            file.rewind()?;
-            return Ok(DiskState::Differs(Digest::of_file(file)?));
-        }
+    let mut found = vec![0; text.len()];
+    file.read_exact(&mut found)?;
+    if found != text {
+        return Ok(DiskState::Differs(Digest::of(&found)));
     }
     let found = metadata.permissions().mode();
-    let is_right = match wanted.exact {
-        Some(mode) => found & 0o7777 == mode,
-        None => (found & 0o100 != 0) == wanted.executable,
+    let is_right = match modes {
+        ModePrecision::Exact => found & 0o7777 == mode(artifact),
+        ModePrecision::Executable => (found & 0o100 != 0) == artifact.is_executable(),
     };
     Ok(if is_right { DiskState::Same } else { DiskState::Mode })
 }

@@ -11,8 +11,7 @@ use crate::render::ArtifactPath;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::fs;
-use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The name of the manifest in the output folder.
 pub const MANIFEST: &str = ".orchgen-manifest.json";
@@ -36,8 +35,8 @@ pub(super) struct Listing(Vec<Entry>);
 
 /// The manifest and the journal on disk, not yet parsed.
 pub(super) struct Records {
-    /// The path of the manifest, or the reason why it is damaged. It is read on demand, never while texts are rendered.
-    manifest: Option<Result<PathBuf, String>>,
+    /// The text of the manifest, or the reason why it is damaged.
+    manifest: Option<Result<Vec<u8>, String>>,
     journal: Option<Vec<u8>>,
 }
 
@@ -121,52 +120,21 @@ impl Listing {
     }
 }
 
-/// Writes a list as JSON with one file per line.
-pub(super) fn write<'e>(
-    out: &mut impl Write,
-    entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
-) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 16, out);
-    writeln!(out, "{{\"format_version\":{FORMAT_VERSION},\"files\":[")?;
-    let mut first = true;
+/// A list as JSON with one file per line.
+pub(super) fn text<'e>(entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>) -> Vec<u8> {
+    let mut out = format!("{{\"format_version\":{FORMAT_VERSION},\"files\":[").into_bytes();
+    let start = out.len();
     for (path, digest, executable) in entries {
-        out.write_all(if first { b"{\"path\":" } else { b",\n{\"path\":" })?;
-        first = false;
-        write_string(path.as_str(), &mut out)?;
-        out.write_all(b",\"sha256\":\"")?;
-        out.write_all(&digest.hex())?;
-        out.write_all(if executable { b"\",\"mode\":\"0755\"}" } else { b"\",\"mode\":\"0644\"}" })?;
+        out.extend_from_slice(if out.len() == start { b"\n{\"path\":" } else { b",\n{\"path\":" });
+        // Writing to memory cannot fail.
+        let _ = serde_json::to_writer(&mut out, path.as_str());
+        out.extend_from_slice(b",\"sha256\":\"");
+        out.extend_from_slice(&digest.hex());
+        out.extend_from_slice(if executable { b"\",\"mode\":\"0755\"}" } else { b"\",\"mode\":\"0644\"}" });
     }
-    out.write_all(if first { b"]}\n" } else { b"\n]}\n" })?;
-    out.flush()
-}
-
-/// Writes a JSON string. Paths rarely contain quotes or control characters, so only such paths take the slow way.
-fn write_string(text: &str, out: &mut impl Write) -> io::Result<()> {
-    if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
-        return write!(out, "{}", serde_json::Value::from(text));
-    }
-    out.write_all(b"\"")?;
-    out.write_all(text.as_bytes())?;
-    out.write_all(b"\"")
-}
-
-/// A writer that compares the written bytes with a reader and fails at the first difference.
-struct ComparingWriter<R> {
-    reader: R,
-    buffer: Vec<u8>,
-}
-
-impl<R: Read> Write for ComparingWriter<R> {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.buffer.resize(text.len(), 0);
-        self.reader.read_exact(&mut self.buffer)?;
-        if self.buffer == text { Ok(text.len()) } else { Err(io::ErrorKind::InvalidData.into()) }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    let end: &[u8] = if out.len() == start { b"]}\n" } else { b"\n]}\n" };
+    out.extend_from_slice(end);
+    out
 }
 
 fn entry(file: File<'_>) -> Result<Entry, String> {
@@ -181,14 +149,14 @@ fn entry(file: File<'_>) -> Result<Entry, String> {
 }
 
 impl Records {
-    /// Finds the manifest and the journal, if they exist.
+    /// Reads the manifest and the journal, if they exist.
     pub(super) fn find(disk: &Tree) -> Result<Self, EmitError> {
-        let manifest = match disk.kind_at(MANIFEST) {
+        let manifest = match disk.kind_at(MANIFEST)? {
             None => None,
-            Some(EntryKind::File) => Some(Ok(disk.path_of(MANIFEST))),
+            Some(EntryKind::File) => Some(Ok(load(&disk.path_of(MANIFEST))?)),
             Some(_) => Some(Err("it is not a file".to_owned())),
         };
-        let journal = disk.kind_at(JOURNAL).filter(|thing| *thing == EntryKind::File);
+        let journal = disk.kind_at(JOURNAL)?.filter(|thing| *thing == EntryKind::File);
         let journal = journal.map(|_| load(&disk.path_of(JOURNAL))).transpose()?;
         Ok(Self { manifest, journal })
     }
@@ -202,33 +170,18 @@ impl Records {
     pub(super) fn is_current<'e>(
         &self,
         entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
-    ) -> Result<bool, EmitError> {
-        let (None, Some(Ok(path))) = (&self.journal, &self.manifest) else { return Ok(false) };
-        let failed = |error: io::Error| EmitError::disk("read", path, &error);
-        let reader = BufReader::new(fs::File::open(path).map_err(failed)?);
-        let mut writer = ComparingWriter { reader, buffer: Vec::new() };
-        match write(&mut writer, entries).and_then(|()| writer.reader.read(&mut [0])) {
-            Ok(more) => Ok(more == 0),
-            Err(error)
-                if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(failed(error)),
-        }
+    ) -> bool {
+        self.journal.is_none() && matches!(&self.manifest, Some(Ok(found)) if *found == text(entries))
     }
 
     /// Parses both files. An invalid journal is ignored: it could only add generated files.
-    pub(super) fn parse(self) -> Result<BuildRecords, EmitError> {
+    pub(super) fn parse(self) -> BuildRecords {
         let journal = self.journal.and_then(|text| Listing::parse(&text).ok()).unwrap_or_default();
-        Ok(match self.manifest {
+        match self.manifest.map(|found| found.and_then(|text| Listing::parse(&text))) {
             None => BuildRecords { journal, ..BuildRecords::default() },
+            Some(Ok(manifest)) => BuildRecords { manifest, journal, damage: None },
             Some(Err(damage)) => BuildRecords { damage: Some(damage), ..BuildRecords::default() },
-            Some(Ok(path)) => match Listing::parse(&load(&path)?) {
-                Ok(manifest) => BuildRecords { manifest, journal, damage: None },
-                Err(damage) => BuildRecords { damage: Some(damage), ..BuildRecords::default() },
-            },
-        })
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::{CREATE_FOLDER, EmitError};
 use crate::render::Artifact;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -24,14 +24,13 @@ pub(super) fn mode(artifact: &Artifact<'_>) -> u32 {
 /// A staging folder. It is created with its first file.
 pub(super) struct Stage {
     folder: PathBuf,
-    /// The bits that the umask removes from the mode of a new file.
-    mask: OnceLock<Result<u32, EmitError>>,
+    created: OnceLock<Result<(), EmitError>>,
 }
 
 impl Stage {
     /// A staging folder at a path. The folder need not exist.
     pub(super) fn at(folder: PathBuf) -> Self {
-        Self { folder, mask: OnceLock::new() }
+        Self { folder, created: OnceLock::new() }
     }
 
     /// The path of the folder.
@@ -39,38 +38,22 @@ impl Stage {
         &self.folder
     }
 
-    /// Creates the folder if necessary, and returns the bits that the umask removes.
-    pub(super) fn open(&self) -> Result<u32, EmitError> {
-        self.mask.get_or_init(|| open(&self.folder)).clone()
+    /// Creates the folder if necessary.
+    pub(super) fn open(&self) -> Result<(), EmitError> {
+        self.created.get_or_init(|| create_folder(&self.folder)).clone()
     }
 
     /// Writes a new file. Fails if the name exists.
     pub(super) fn write_file(&self, name: &str, text: &[u8], mode: u32) -> Result<(), EmitError> {
-        self.write_file_with(name, mode, |file| file.write_all(text))
-    }
-
-    /// Writes a new file with a closure. Fails if the name exists.
-    pub(super) fn write_file_with(
-        &self,
-        name: &str,
-        mode: u32,
-        fill: impl FnOnce(&mut File) -> io::Result<()>,
-    ) -> Result<(), EmitError> {
-        let mask = self.open()?;
+        self.open()?;
         let path = self.folder.join(name);
-        let put = create(&path, mode, mask).and_then(|mut file| fill(&mut file));
-        put.map_err(|error| EmitError::disk("write", &path, &error))
-    }
-
-    /// Creates a folder, in the staging folder or elsewhere on the same file system.
-    pub(super) fn create_folder(&self, folder: &Path) -> Result<(), EmitError> {
-        let mask = self.open()?;
-        let failed = |error: io::Error| EmitError::disk(CREATE_FOLDER, folder, &error);
-        DirBuilder::new().mode(FOLDER).create(folder).map_err(failed)?;
-        if mask & FOLDER != 0 {
-            fs::set_permissions(folder, Permissions::from_mode(FOLDER)).map_err(failed)?;
-        }
-        Ok(())
+        let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path);
+        let written = opened.and_then(|mut file| {
+            // The umask may have removed bits.
+            file.set_permissions(Permissions::from_mode(mode))?;
+            file.write_all(text)
+        });
+        written.map_err(|error| EmitError::disk("write", &path, &error))
     }
 
     /// Removes the folder with all its content, including files of an earlier run.
@@ -90,26 +73,16 @@ impl Stage {
 
     /// True if the folder was created by this run.
     pub(super) fn is_open(&self) -> bool {
-        self.mask.get().is_some()
+        self.created.get().is_some()
     }
 }
 
-fn open(folder: &Path) -> Result<u32, EmitError> {
-    let failed = |error: io::Error| EmitError::disk(CREATE_FOLDER, folder, &error);
-    DirBuilder::new().mode(0o777).create(folder).map_err(failed)?;
-    let created = fs::symlink_metadata(folder).map_err(failed)?.permissions().mode();
-    // The folder may become `out`. Keep inherited bits (setgid).
-    let wanted = created & 0o7000 | FOLDER;
-    if created & 0o7777 != wanted {
-        fs::set_permissions(folder, Permissions::from_mode(wanted)).map_err(failed)?;
-    }
-    Ok(0o777 & !created)
-}
-
-fn create(path: &Path, mode: u32, mask: u32) -> io::Result<File> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-    if mask & mode != 0 {
-        file.set_permissions(Permissions::from_mode(mode))?;
-    }
-    Ok(file)
+/// Creates a folder with the mode of generated folders.
+pub(super) fn create_folder(folder: &Path) -> Result<(), EmitError> {
+    let created = DirBuilder::new().mode(FOLDER).create(folder).and_then(|()| {
+        // The umask may have removed bits. Keep inherited bits (setgid).
+        let inherited = fs::symlink_metadata(folder)?.permissions().mode() & 0o7000;
+        fs::set_permissions(folder, Permissions::from_mode(inherited | FOLDER))
+    });
+    created.map_err(|error| EmitError::disk(CREATE_FOLDER, folder, &error))
 }

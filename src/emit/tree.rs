@@ -1,12 +1,8 @@
-//! The entries of the output folder, read folder by folder. Symlinks are never followed.
-//!
-//! One listing returns the kinds of all entries of a folder, which is cheaper than one call per entry. It also detects
-//! a fifo before orchgen would block on reading it.
+//! The entries of the output folder. Symlinks are never followed, and a fifo is never opened.
 
 use super::EmitError;
-use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, DirEntry, FileType};
+use std::collections::BTreeSet;
+use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -23,10 +19,11 @@ pub enum EntryKind {
     Other,
 }
 
-/// The entries of the folders that were read.
+/// The output folder on disk.
 pub(super) struct Tree {
     root: PathBuf,
-    folders: BTreeMap<Box<str>, Vec<(Box<str>, EntryKind)>>,
+    /// Folders that are known to exist, so that their ancestors need not be looked up for each file.
+    known: BTreeSet<Box<str>>,
 }
 
 /// Splits a path into its folder and its name. The root is the empty path.
@@ -40,16 +37,9 @@ pub(super) fn ancestors(path: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Tree {
-    /// The tree below a folder that exists.
-    pub(super) fn at(root: &Path) -> Result<Self, EmitError> {
-        let mut tree = Self { root: root.to_owned(), folders: BTreeMap::new() };
-        tree.list("")?;
-        Ok(tree)
-    }
-
-    /// The tree below a folder that does not exist.
-    pub(super) fn missing(root: &Path) -> Self {
-        Self { root: root.to_owned(), folders: BTreeMap::from([("".into(), Vec::new())]) }
+    /// The tree below a folder, which need not exist.
+    pub(super) fn at(root: &Path) -> Self {
+        Self { root: root.to_owned(), known: BTreeSet::new() }
     }
 
     /// The path on the disk of a path in the tree.
@@ -57,96 +47,71 @@ impl Tree {
         self.root.join(path)
     }
 
-    /// Reads a folder and its ancestors, if they exist and are folders.
-    pub(super) fn read_folder(&mut self, folder: &str) -> Result<(), EmitError> {
-        if self.has_folder(folder) {
-            return Ok(());
-        }
-        self.read_folder(split(folder).0)?;
-        if self.kind_at(folder) == Some(EntryKind::Folder) { self.list(folder) } else { Ok(()) }
-    }
-
-    /// Reads many folders in parallel. For each folder, the set must contain its ancestors.
-    pub(super) fn read_folders(&mut self, folders: &BTreeSet<&str>) -> Result<(), EmitError> {
-        for depth in 0.. {
-            let level: Vec<&str> =
-                folders.iter().copied().filter(|f| f.matches('/').count() == depth).collect();
-            if level.is_empty() {
-                break;
+    /// Looks up folders, parents before their children.
+    pub(super) fn look_up(&mut self, folders: &BTreeSet<&str>) -> Result<(), EmitError> {
+        for folder in folders {
+            if self.has_folder(folder)? {
+                self.known.insert((*folder).into());
             }
-            let existing =
-                level.into_par_iter().filter(|folder| self.kind_at(folder) == Some(EntryKind::Folder));
-            let read: Result<Vec<_>, EmitError> =
-                existing.map(|f| Ok((f.into(), entries(&self.path_of(f))?))).collect();
-            self.folders.extend(read?);
         }
         Ok(())
     }
 
-    /// True if the path is a folder that was read.
-    pub(super) fn has_folder(&self, folder: &str) -> bool {
-        self.folders.contains_key(folder)
+    /// True if the path is a folder, and so are its ancestors.
+    pub(super) fn has_folder(&self, folder: &str) -> Result<bool, EmitError> {
+        let is_known = folder.is_empty() || self.known.contains(folder);
+        Ok(is_known || self.kind_at(folder)? == Some(EntryKind::Folder))
     }
 
-    /// The kind of the entry at a path. The folder of the path must have been read.
-    pub(super) fn kind_at(&self, path: &str) -> Option<EntryKind> {
-        let (folder, name) = split(path);
-        let entries = self.folders.get(folder)?;
-        let found = entries.binary_search_by(|(entry, _)| (**entry).cmp(name)).ok()?;
-        entries.get(found).map(|(_, thing)| *thing)
+    /// The kind of the entry at a path. `None` if there is none, or if an ancestor is not a folder.
+    pub(super) fn kind_at(&self, path: &str) -> Result<Option<EntryKind>, EmitError> {
+        if !self.has_folder(split(path).0)? {
+            return Ok(None);
+        }
+        let place = self.path_of(path);
+        match fs::symlink_metadata(&place) {
+            Ok(metadata) => Ok(Some(entry_kind(metadata.file_type()))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(EmitError::disk("read", &place, &error)),
+        }
     }
 
     /// The nearest ancestor of a path that is not a folder, with its kind.
-    pub(super) fn blocker<'p>(&self, path: &'p str) -> Option<(&'p str, EntryKind)> {
-        if self.has_folder(split(path).0) {
-            return None;
+    pub(super) fn blocker<'p>(&self, path: &'p str) -> Result<Option<(&'p str, EntryKind)>, EmitError> {
+        for folder in ancestors(path) {
+            match self.kind_at(folder)? {
+                None => {}
+                Some(EntryKind::Folder) => return Ok(None),
+                Some(thing) => return Ok(Some((folder, thing))),
+            }
         }
-        ancestors(path).find_map(|folder| match self.kind_at(folder) {
-            None | Some(EntryKind::Folder) => None,
-            Some(thing) => Some((folder, thing)),
-        })
+        Ok(None)
     }
 
     /// True if nothing would remain in a folder without the files and empty folders for which `is_removed` is true.
-    /// Reads the folders below it.
     pub(super) fn is_empty_without(
-        &mut self,
+        &self,
         folder: &str,
         is_removed: &impl Fn(&str) -> bool,
     ) -> Result<bool, EmitError> {
-        self.read_folder(folder)?;
-        let entries = self.folders.get(folder).cloned().unwrap_or_default();
-        for (name, thing) in &entries {
-            let path = format!("{folder}/{name}");
-            let gone = if *thing == EntryKind::Folder {
+        let place = self.path_of(folder);
+        let failed = |error: io::Error| EmitError::disk("read the folder", &place, &error);
+        let mut is_empty = true;
+        for entry in fs::read_dir(&place).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            let is_gone = if entry.file_type().map_err(failed)?.is_dir() {
                 self.is_empty_without(&path, is_removed)?
             } else {
                 is_removed(&path)
             };
-            if !gone {
+            if !is_gone {
                 return Ok(false);
             }
+            is_empty = false;
         }
-        Ok(!entries.is_empty() || is_removed(folder))
+        Ok(!is_empty || is_removed(folder))
     }
-
-    fn list(&mut self, folder: &str) -> Result<(), EmitError> {
-        self.folders.insert(folder.into(), entries(&self.path_of(folder))?);
-        Ok(())
-    }
-}
-
-fn entries(folder: &Path) -> Result<Vec<(Box<str>, EntryKind)>, EmitError> {
-    let failed = |error: io::Error| EmitError::disk("read the folder", folder, &error);
-    let entries = fs::read_dir(folder).map_err(failed)?.map(|entry| name_and_kind(&entry?));
-    let mut entries = entries.collect::<io::Result<Vec<_>>>().map_err(failed)?;
-    entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    Ok(entries)
-}
-
-fn name_and_kind(entry: &DirEntry) -> io::Result<(Box<str>, EntryKind)> {
-    let name = entry.file_name().to_string_lossy().into_owned().into_boxed_str();
-    Ok((name, entry_kind(entry.file_type()?)))
 }
 
 /// Converts a file type.

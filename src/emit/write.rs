@@ -19,7 +19,7 @@ use super::diff::{Comparison, DiskState, FileChange, ModePrecision, folders};
 use super::error::{CREATE_FOLDER, EmitError};
 use super::manifest::{self, Digest, MANIFEST, Records};
 use super::output_dir::{Observer, OutputDir, Step, announce};
-use super::stage::{PLAIN, STAGING, Stage, mode};
+use super::stage::{PLAIN, STAGING, Stage, create_folder, mode};
 use super::tree::Tree;
 use crate::render::{Artifact, ArtifactPath, ArtifactSet};
 use rayon::prelude::*;
@@ -98,7 +98,7 @@ fn write_new(
     stage.open()?;
     for folder in folders(set)? {
         announce(Step::Folder, observer)?;
-        stage.create_folder(&stage.folder().join(folder))?;
+        create_folder(&stage.folder().join(folder))?;
     }
     let artifacts: Vec<&Artifact<'_>> = set.iter().collect();
     let write_artifact = |artifact: &&Artifact<'_>| {
@@ -113,7 +113,7 @@ fn write_new(
     let listed = artifacts.iter().zip(&digests);
     let listed = listed.map(|(artifact, digest)| (artifact.path(), *digest, artifact.is_executable()));
     announce(Step::Stage, observer)?;
-    stage.write_file_with(MANIFEST, PLAIN, |file| manifest::write(file, listed))?;
+    stage.write_file(MANIFEST, &manifest::text(listed), PLAIN)?;
     announce(Step::Place, observer)?;
     fs::rename(stage.folder(), out).map_err(|error| EmitError::disk(CREATE_FOLDER, out, &error))?;
     let created = artifacts.iter().map(|artifact| artifact.path().clone()).collect();
@@ -126,8 +126,8 @@ fn write_changes(
     set: &ArtifactSet<'_>,
     (force, observer): (Force, &dyn Observer),
 ) -> Result<Outcome, EmitError> {
-    let disk = Tree::at(out)?;
-    if disk.kind_at(STAGING).is_some() {
+    let disk = Tree::at(out);
+    if disk.kind_at(STAGING)?.is_some() {
         announce(Step::Tidy, observer)?;
         stage.clear()?;
     }
@@ -136,14 +136,14 @@ fn write_changes(
         announce(Step::Stage, observer)?;
         stage.write_file(&number.to_string(), text.as_bytes(), mode(artifact))
     };
-    let mut comparison = Comparison::new(disk, set, ModePrecision::Exact, &stage_changed)?;
+    let comparison = Comparison::new(disk, set, ModePrecision::Exact, &stage_changed)?;
     if comparison.states.iter().all(|seen| seen.state == DiskState::Same)
-        && records.is_current(comparison.listed())?
+        && records.is_current(comparison.listed())
     {
         return Ok(Outcome::Written(Written { unchanged: set.len(), ..Written::default() }));
     }
-    let records = records.parse()?;
-    let changes = classify(&mut comparison, &records)?;
+    let records = records.parse();
+    let changes = classify(&comparison, &records)?;
     let refuses =
         |change: &FileChange| change.is_conflict() && (force == Force::No || !change.is_forceable());
     if changes.iter().any(refuses) {

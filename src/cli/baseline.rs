@@ -21,22 +21,21 @@ pub(super) fn read(command: &CommonArgs) -> Result<Option<BaselineFile>, RunStat
     let Some(path) = &command.baseline else { return Ok(None) };
     let update_command = update_command_line(command, path);
     let text = text(path).map_err(|error| {
-        session::print_stderr(&format!("error: {error}\n"));
+        let status = session::fail(&error);
         if error.is_missing() {
             session::print_stderr(&format!(
                 "run `{update_command}` to create it from the current findings\n"
             ));
         }
-        RunStatus::CannotRun
+        status
     })?;
     let name = path.to_string_lossy().into_owned();
     let baseline = Baseline::parse(&text).map_err(|problem| {
         let file = words::quoted(&name);
-        session::print_stderr(&format!(
-            "error: {file} is not a valid baseline: {problem}\n\
-             restore it from version control, or remove it and run `{update_command}`\n"
-        ));
-        RunStatus::CannotRun
+        session::fail(format!(
+            "{file} is not a valid baseline: {problem}\n\
+             restore it from version control, or remove it and run `{update_command}`"
+        ))
     })?;
     Ok(Some(BaselineFile { name, text, baseline, update_command }))
 }

@@ -23,10 +23,9 @@ fn build(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, RunStatus
         .canonicalize()
         .is_ok_and(|out| command.common.registry.canonicalize().is_ok_and(|registry| registry == out))
     {
-        session::print_stderr(
-            "error: the output folder is the registry: choose another folder with `--out FOLDER`\n",
-        );
-        return Err(RunStatus::CannotRun);
+        return Err(session::fail(
+            "the output folder is the registry: choose another folder with `--out FOLDER`",
+        ));
     }
     let checked = analyze(&loaded, command.locked.not_checked_policy(), &mut findings);
     if let Some(baseline) = baseline {
@@ -61,8 +60,7 @@ fn build(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, RunStatus
         }
         Err(error) => {
             session::report_findings(&mut findings, &loaded.map, &command.common, output);
-            session::print_stderr(&format!("error: {error}\n"));
-            RunStatus::CannotRun
+            session::fail(error)
         }
     })
 }

@@ -23,14 +23,8 @@ struct CodeJson {
     severity: &'static str,
     summary: String,
     page: String,
-    bad: Vec<ExampleJson>,
-    good: Vec<ExampleJson>,
-}
-
-#[derive(Serialize)]
-struct ExampleJson {
-    language: String,
-    text: String,
+    bad: Vec<Example>,
+    good: Vec<Example>,
 }
 
 pub(super) fn run(command: &ExplainArgs, output: OutputArgs) -> RunStatus {
@@ -91,19 +85,17 @@ fn list(codes: &[&Code]) -> String {
 }
 
 fn json(codes: &[&'static Code]) -> String {
-    let shown = |Example { language, text }| ExampleJson { language, text };
     let entry = |code: &&'static Code| CodeJson {
         code: code.to_string(),
         name: code.name,
         severity: code.severity.word(),
         summary: code.summary(),
         page: code.text(),
-        bad: code.examples("Example").into_iter().map(shown).collect(),
-        good: code.examples("Instead").into_iter().map(shown).collect(),
+        bad: code.examples("Example"),
+        good: code.examples("Instead"),
     };
     let catalogue = CatalogueJson { format_version: 1, codes: codes.iter().map(entry).collect() };
-    // Serialization fails only for maps with non-string keys, and there are none.
-    serde_json::to_string(&catalogue).unwrap_or_default() + "\n"
+    session::json_line(&catalogue)
 }
 
 /// Reports an unknown code, with the nearest known one.
@@ -114,7 +106,5 @@ pub(super) fn report_unknown_code(word: &str) -> RunStatus {
     let is_number = word.chars().any(|c| c.is_ascii_digit());
     let folded = if is_number { word.to_ascii_uppercase() } else { word.to_ascii_lowercase() };
     let near = nearest(&folded, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    session::print_stderr(&format!("error: unknown code {}{near}\n", words::quoted(word)));
-    session::print_stderr("`orchgen explain` lists all codes\n");
-    RunStatus::CannotRun
+    session::fail(format!("unknown code {}{near}\n`orchgen explain` lists all codes", words::quoted(word)))
 }

@@ -18,11 +18,10 @@ pub(super) fn run(command: &InitArgs, output: OutputArgs) -> RunStatus {
     let folder = &command.registry;
     if is_registry(folder) {
         let name = words::quoted(&folder.to_string_lossy());
-        session::print_stderr(&format!(
-            "error: {name} already contains a registry: choose another folder, or run `orchgen check{}`\n",
+        return session::fail(format!(
+            "{name} already contains a registry: choose another folder, or run `orchgen check{}`",
             operand(folder)
         ));
-        return RunStatus::CannotRun;
     }
     let schema = schema();
     let files: &[(&str, &str)] = match command.format {
@@ -35,8 +34,7 @@ pub(super) fn run(command: &InitArgs, output: OutputArgs) -> RunStatus {
         }
     };
     if let Err(error) = emit::create(folder, files) {
-        session::print_stderr(&format!("error: {error}\n"));
-        return RunStatus::CannotRun;
+        return session::fail(error);
     }
     if !output.quiet {
         let shown = |(name, _): &(&str, &str)| words::printable(&folder.join(name).to_string_lossy());

@@ -34,8 +34,7 @@ pub(super) fn run(command: &InspectArgs) -> RunStatus {
         Err(error) => {
             let shard = error.shard.map(|shard| format!("shard {shard}, ")).unwrap_or_default();
             let reason = printable(&format!("cannot read `{path}`: {shard}{}", error.cause));
-            session::print_stderr(&format!("error: {reason}\n"));
-            return RunStatus::CannotRun;
+            return session::fail(reason);
         }
     };
     let facts = Facts::from_headers(&path, &parts);
@@ -60,8 +59,7 @@ fn json(facts: &Facts, parts: &ModelHeaders) -> String {
             })
             .collect(),
     };
-    // Serialization fails only for maps with non-string keys, and there are none.
-    serde_json::to_string(&json).unwrap_or_default() + "\n"
+    session::json_line(&json)
 }
 
 fn human(facts: &Facts, parts: &ModelHeaders) -> String {

@@ -76,9 +76,8 @@ impl SeverityArgs {
 
 fn report_fixed_severity(code: &Code) -> RunStatus {
     let name = words::quoted(code.name);
-    session::print_stderr(&format!(
-        "error: {name} must stay an error: with it, a server would not start or not match the registry\n\
-         only the severity of warnings and notes can be changed; to accept existing errors in `orchgen check`, use `--baseline FILE`\n"
-    ));
-    RunStatus::CannotRun
+    session::fail(format!(
+        "{name} must stay an error: with it, a server would not start or not match the registry\n\
+         only the severity of warnings and notes can be changed; to accept existing errors in `orchgen check`, use `--baseline FILE`"
+    ))
 }

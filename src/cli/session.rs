@@ -10,6 +10,8 @@ use crate::diag::Diagnostics;
 use crate::diag::report::Style;
 use crate::emit;
 use crate::source::{Loaded, SourceMap, is_registry, load};
+use serde::Serialize;
+use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -18,8 +20,7 @@ use terminal_size::{Width, terminal_size_of};
 /// Reads the registry. Reports conflicting options and read errors.
 pub(super) fn read(command: &CommonArgs) -> Result<Loaded, RunStatus> {
     if let Some(conflict) = command.reports.conflict(&command.registry, command.baseline.as_deref()) {
-        print_stderr(&format!("error: {conflict}\n"));
-        return Err(RunStatus::CannotRun);
+        return Err(fail(conflict));
     }
     load_registry(&command.registry)
 }
@@ -27,12 +28,12 @@ pub(super) fn read(command: &CommonArgs) -> Result<Loaded, RunStatus> {
 /// Reads the registry in a folder. Reports read errors, and how to create a registry if there is none.
 pub(super) fn load_registry(folder: &Path) -> Result<Loaded, RunStatus> {
     load(folder).map_err(|error| {
-        print_stderr(&format!("error: {error}\n"));
+        let status = fail(&error);
         if error.is_missing() && !is_registry(folder) {
             let operand = super::init::operand(folder);
             print_stderr(&format!("run `orchgen init{operand}` to create a registry\n"));
         }
-        RunStatus::CannotRun
+        status
     })
 }
 
@@ -66,14 +67,24 @@ pub(super) fn print_stderr(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// Prints why a command cannot run, and returns the status of the run.
+pub(super) fn fail(why: impl Display) -> RunStatus {
+    print_stderr(&format!("error: {why}\n"));
+    RunStatus::CannotRun
+}
+
+/// One line of JSON. Serialization fails only for maps with non-string keys, and no result has one.
+pub(super) fn json_line(result: &impl Serialize) -> String {
+    serde_json::to_string(result).unwrap_or_default() + "\n"
+}
+
 /// Prints the result of a command to standard output and returns the status of the run. A closed pipe is not an error.
 /// A full disk is one, because the output would be incomplete.
 pub(super) fn print_stdout(text: &str) -> RunStatus {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            print_stderr(&format!("error: cannot write to standard output: {error}\n"));
-            RunStatus::CannotRun
+            fail(format!("cannot write to standard output: {error}"))
         }
         Ok(()) | Err(_) => RunStatus::Clean,
     }
@@ -81,13 +92,7 @@ pub(super) fn print_stdout(text: &str) -> RunStatus {
 
 /// Writes a requested file and returns the status of the run.
 pub(super) fn write_file(file: &Path, text: &str) -> RunStatus {
-    match emit::write_file(file, text.as_bytes()) {
-        Ok(()) => RunStatus::Clean,
-        Err(error) => {
-            print_stderr(&format!("error: {error}\n"));
-            RunStatus::CannotRun
-        }
-    }
+    emit::write_file(file, text.as_bytes()).map_or_else(fail, |()| RunStatus::Clean)
 }
 
 /// The style for reports in files: the default width, and color only with `--color always`.

@@ -1,10 +1,12 @@
 //! Finding codes. Each has a number, a name, a severity and a page.
 
 use super::Absence;
+use serde::Serialize;
 use std::fmt;
 
 /// How serious a finding is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The generated stack would not do what the registry declares. The run exits with 1 and writes nothing.
     Error,

@@ -4,6 +4,7 @@ use super::fix::{Change, ProposedFix, Safety};
 use super::suggest::Suggestion;
 use super::{Absence, Code, Fix, Severity, words};
 use crate::source::Span;
+use serde::Serialize;
 use std::cmp::Ordering;
 
 /// One finding: a code, a message, at least one place, and what to do about it.
@@ -48,7 +49,7 @@ pub struct Label {
 }
 
 /// The item that a finding is about. For a port or a draft it is the role.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
 pub struct Subject {
     /// The kind as written in a registry: `role`, `model`, `host`.
     pub kind: &'static str,

@@ -1,6 +1,7 @@
 //! Fixes of findings: first as a proposal, independent of the file's language, then as text edits.
 
 use crate::source::Span;
+use serde::Serialize;
 
 /// A fix as text edits.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,7 +15,8 @@ pub struct Fix {
 }
 
 /// How safe it is to apply a fix automatically.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+#[serde(rename_all = "lowercase")]
 pub enum Safety {
     /// The intent is certain: no other text can have been intended.
     Safe,

@@ -1,6 +1,7 @@
 //! Splits the page of a code into sections of prose and examples.
 
 use super::Code;
+use serde::Serialize;
 
 /// A section of a page: a heading and its content.
 #[derive(PartialEq, Eq, Debug)]
@@ -21,7 +22,7 @@ pub enum Part {
 }
 
 /// A fenced block of a page.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct Example {
     /// The info string of the fence: `kdl` or `yaml`, which is also the file extension, or `lock` for the lock file of
     /// the preceding example.

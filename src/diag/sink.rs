@@ -5,6 +5,7 @@ use super::words::count;
 use super::{
     Code, Diagnostic, Fix, Levels, ProposedFix, Safety, Severity, SilenceReason, SilencedFinding, Subject,
 };
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The maximum number of stored findings per severity. The limit bounds memory for a text that has errors everywhere.
@@ -36,7 +37,7 @@ pub struct Diagnostics {
 pub struct Reported(());
 
 /// The verdict *not checked*: the check could neither pass nor fail, because a fact is unknown.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
 pub struct NotChecked {
     /// The name of the code that could not be checked.
     pub check: &'static str,

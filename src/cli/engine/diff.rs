@@ -65,7 +65,7 @@ pub(super) fn run(command: &DiffArgs, output: OutputArgs) -> RunStatus {
     };
     let loaded = match load(folder) {
         Ok(loaded) => loaded,
-        Err(error) => return fail(&error.to_string()),
+        Err(error) => return session::fail(error),
     };
     // An engine names a built-in profile, or a file in the registry folder: compare file names.
     let from = Path::new(&command.old).file_name().and_then(|name| name.to_str()).unwrap_or(&command.old);
@@ -73,7 +73,8 @@ pub(super) fn run(command: &DiffArgs, output: OutputArgs) -> RunStatus {
         Ok(impact) => {
             let text = diff_output(command, (&old, &new), &difference, Some(&impact), &loaded.map);
             let printed = session::print_stdout(&text);
-            if command.format == EngineFormat::Human && !has_nothing_to_print(&impact.findings) {
+            let has_output = !impact.findings.is_empty() || !impact.findings.not_checked().is_empty();
+            if command.format == EngineFormat::Human && has_output {
                 print_findings(&impact.findings, &loaded, output);
             }
             let breaks = printed == RunStatus::Clean && impact.findings.has_errors();
@@ -86,7 +87,7 @@ pub(super) fn run(command: &DiffArgs, output: OutputArgs) -> RunStatus {
             let used: Vec<String> = profiles.iter().map(|name| words::quoted(name)).collect();
             let used =
                 if used.is_empty() { String::new() } else { format!("; it uses {}", words::all_of(&used)) };
-            fail(&format!(
+            session::fail(format!(
                 "no engine of {} uses the profile {}{used}",
                 words::quoted(&folder.to_string_lossy()),
                 words::quoted(from)
@@ -102,25 +103,15 @@ fn report_invalid_registry(
     output: OutputArgs,
 ) -> RunStatus {
     print_findings(findings, loaded, output);
-    fail(&format!(
+    session::fail(format!(
         "{} already has errors with {}: fix them first, or they would hide the errors of the new build",
         words::quoted(&folder.to_string_lossy()),
         words::quoted(old.name())
     ))
 }
 
-/// True if there are neither findings nor not-checked entries.
-fn has_nothing_to_print(findings: &Diagnostics) -> bool {
-    findings.is_empty() && findings.not_checked().is_empty()
-}
-
 fn print_findings(findings: &Diagnostics, loaded: &Loaded, output: OutputArgs) {
     session::print_stderr(&human(findings, &loaded.map, session::style(output, &std::io::stderr())));
-}
-
-fn fail(why: &str) -> RunStatus {
-    session::print_stderr(&format!("error: {why}\n"));
-    RunStatus::CannotRun
 }
 
 fn diff_output(
@@ -154,8 +145,7 @@ fn diff_output(
                 not_checked: [NOT_CHECKED],
                 registry,
             };
-            // Serialization fails only for maps with non-string keys, and there are none.
-            serde_json::to_string(&json).unwrap_or_default() + "\n"
+            session::json_line(&json)
         }
     }
 }

@@ -27,10 +27,7 @@ pub(super) fn run(command: &ListArgs) -> RunStatus {
         .map(profile_row)
         .collect();
     session::print_stdout(&match command.format {
-        // Serialization fails only for maps with non-string keys, and there are none.
-        EngineFormat::Json => {
-            serde_json::to_string(&ListJson { format_version: 1, profiles }).unwrap_or_default() + "\n"
-        }
+        EngineFormat::Json => session::json_line(&ListJson { format_version: 1, profiles }),
         EngineFormat::Human => table(&profiles),
     })
 }

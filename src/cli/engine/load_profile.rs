@@ -15,10 +15,7 @@ pub(super) fn load_profile(name: &str) -> Result<Cow<'static, Profile>, RunStatu
     let is_path = name.contains('/') || Path::new(name).extension().is_some_and(|ending| ending == "json");
     let profile =
         if is_path || Path::new(name).exists() { load_file(name) } else { Err(unknown_profile(name)) };
-    profile.map(Cow::Owned).map_err(|why| {
-        session::print_stderr(&format!("error: {why}\n"));
-        RunStatus::CannotRun
-    })
+    profile.map(Cow::Owned).map_err(session::fail)
 }
 
 fn load_file(name: &str) -> Result<Profile, String> {

@@ -35,13 +35,7 @@ struct ProbeResult {
 }
 
 pub(super) fn run(command: &ProbeArgs, output: OutputArgs) -> RunStatus {
-    match probe(command, output) {
-        Ok(end) => end,
-        Err(why) => {
-            session::print_stderr(&format!("error: {why}\n"));
-            RunStatus::CannotRun
-        }
-    }
+    probe(command, output).unwrap_or_else(session::fail)
 }
 
 fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {

@@ -27,10 +27,7 @@ pub(super) fn run(command: &ShowArgs) -> RunStatus {
         None => profile.options().iter().collect(),
         Some(name) => match find_options(&profile, name) {
             Ok(options) => options,
-            Err(why) => {
-                session::print_stderr(&format!("error: {why}\n"));
-                return RunStatus::CannotRun;
-            }
+            Err(why) => return session::fail(why),
         },
     };
     session::print_stdout(&match (command.format, &command.option) {
@@ -73,8 +70,7 @@ fn json(profile: &Profile, options: Vec<&OptionRecord>) -> String {
         programs: profile.tools().collect(),
         options,
     };
-    // Serialization fails only for maps with non-string keys, and there are none.
-    serde_json::to_string(&json).unwrap_or_default() + "\n"
+    session::json_line(&json)
 }
 
 /// The profile, with one line per option.

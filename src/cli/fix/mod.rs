@@ -18,10 +18,9 @@ const MAX_NAMED: usize = 3;
 pub(super) fn run(command: &CheckArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
     let fixes = command.fixes;
     if fixes.diff && command.common.reports.use_stdout() {
-        session::print_stderr(
-            "error: the diff and a report would both go to standard output: write the report to a file with `--report FORMAT=FILE`\n",
-        );
-        return Err(RunStatus::CannotRun);
+        return Err(session::fail(
+            "the diff and a report would both go to standard output: write the report to a file with `--report FORMAT=FILE`",
+        ));
     }
     let levels = command.common.severity.levels()?;
     let loaded = session::read(&command.common)?;
@@ -64,8 +63,7 @@ fn apply(command: &CheckArgs, output: OutputArgs, mut fixed: Fixed) -> RunStatus
         Some(Rewrite { path: command.common.registry.join(name), old: source.text(), new })
     });
     if let Err(error) = rewrite(&files.collect::<Vec<_>>()) {
-        session::print_stderr(&format!("error: {error}\n"));
-        return RunStatus::CannotRun;
+        return session::fail(error);
     }
     if !output.quiet {
         session::print_stderr(&summary("fixed", &fixed));

@@ -1,6 +1,8 @@
 //! Findings as one JSON object, for programs. Fields may be added; an incompatible change raises `format_version`.
 
-use crate::diag::{Diagnostics, Edit, FingerprintedFinding, Fix, Label, Safety, fingerprinted};
+use crate::diag::{
+    Diagnostics, FingerprintedFinding, Fix, Label, NotChecked, Safety, Severity, fingerprinted,
+};
 use crate::source::{Position, SourceMap, Span};
 use serde::Serialize;
 
@@ -11,7 +13,7 @@ pub const FORMAT_VERSION: u32 = 1;
 struct JsonReport<'a> {
     format_version: u32,
     findings: Vec<JsonFinding<'a>>,
-    not_checked: Vec<JsonNotChecked<'a>>,
+    not_checked: &'a [NotChecked],
     summary: JsonSummary,
     silenced: Vec<JsonSilenced<'a>>,
 }
@@ -20,7 +22,7 @@ struct JsonReport<'a> {
 struct JsonFinding<'a> {
     code: String,
     name: &'static str,
-    severity: &'static str,
+    severity: Severity,
     message: &'a str,
     subject: JsonSubject<'a>,
     primary: JsonPlace<'a>,
@@ -43,15 +45,14 @@ struct JsonSilenced<'a> {
 #[derive(Serialize)]
 struct JsonFix<'a> {
     title: &'a str,
-    safety: &'static str,
+    safety: Safety,
     edits: Vec<JsonEdit<'a>>,
 }
 
 #[derive(Serialize)]
 struct JsonEdit<'a> {
-    file: &'a str,
-    start: JsonPosition,
-    end: JsonPosition,
+    #[serde(flatten)]
+    span: JsonSpan<'a>,
     text: &'a str,
 }
 
@@ -63,10 +64,16 @@ struct JsonSubject<'a> {
 
 #[derive(Serialize)]
 struct JsonPlace<'a> {
+    #[serde(flatten)]
+    span: JsonSpan<'a>,
+    label: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonSpan<'a> {
     file: &'a str,
     start: JsonPosition,
     end: JsonPosition,
-    label: &'a str,
 }
 
 #[derive(Serialize)]
@@ -74,13 +81,6 @@ struct JsonPosition {
     line: u32,
     column: u32,
     byte: u32,
-}
-
-#[derive(Serialize)]
-struct JsonNotChecked<'a> {
-    check: &'static str,
-    subject: JsonSubject<'a>,
-    why: &'a str,
 }
 
 #[derive(Serialize)]
@@ -100,13 +100,7 @@ pub fn json(findings: &Diagnostics, map: &SourceMap) -> String {
     let report = JsonReport {
         format_version: FORMAT_VERSION,
         findings: counted.iter().map(|one| json_finding(one, map)).collect(),
-        not_checked: (findings.not_checked().iter())
-            .map(|entry| JsonNotChecked {
-                check: entry.check,
-                subject: JsonSubject { kind: entry.subject.kind, name: &entry.subject.name },
-                why: &entry.why,
-            })
-            .collect(),
+        not_checked: findings.not_checked(),
         summary: JsonSummary {
             errors: summary.errors,
             warnings: summary.warnings,
@@ -131,7 +125,7 @@ fn json_finding<'a>(one: &FingerprintedFinding<'a>, map: &'a SourceMap) -> JsonF
     JsonFinding {
         code: finding.code.to_string(),
         name: finding.code.name,
-        severity: finding.severity.word(),
+        severity: finding.severity,
         message: &finding.message,
         subject,
         primary: json_place(&finding.primary, map),
@@ -149,26 +143,17 @@ fn json_silenced<'a>(one: &FingerprintedFinding<'a>, map: &'a SourceMap) -> Opti
 }
 
 fn json_fix<'a>(fix: &'a Fix, map: &'a SourceMap) -> JsonFix<'a> {
-    let json_edit = |edit: &'a Edit| JsonEdit {
-        file: file_name(edit.span, map),
-        start: json_position(edit.span, edit.span.start, map),
-        end: json_position(edit.span, edit.span.end, map),
-        text: &edit.text,
-    };
-    let safety = match fix.safety {
-        Safety::Safe => "safe",
-        Safety::Unsafe => "unsafe",
-    };
-    JsonFix { title: &fix.title, safety, edits: fix.edits.iter().map(json_edit).collect() }
+    let edits = fix.edits.iter().map(|edit| JsonEdit { span: json_span(edit.span, map), text: &edit.text });
+    JsonFix { title: &fix.title, safety: fix.safety, edits: edits.collect() }
 }
 
 fn json_place<'a>(label: &'a Label, map: &'a SourceMap) -> JsonPlace<'a> {
-    JsonPlace {
-        file: file_name(label.span, map),
-        start: json_position(label.span, label.span.start, map),
-        end: json_position(label.span, label.span.end, map),
-        label: &label.text,
-    }
+    JsonPlace { span: json_span(label.span, map), label: &label.text }
+}
+
+fn json_span(span: Span, map: &SourceMap) -> JsonSpan<'_> {
+    let [start, end] = [span.start, span.end].map(|byte| json_position(span, byte, map));
+    JsonSpan { file: file_name(span, map), start, end }
 }
 
 fn json_position(span: Span, byte: u32, map: &SourceMap) -> JsonPosition {

@@ -10,11 +10,7 @@ use crate::render::quote::shell;
 use crate::source::{SourceMap, Span};
 use std::path::Path;
 
-pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> RunStatus {
-    build(command, output).unwrap_or_else(|status| status)
-}
-
-fn build(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
+pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
     let mut findings = Diagnostics::with(command.common.severity.levels()?);
     let mut loaded = session::read(&command.common)?;
     let baseline = baseline::read(&command.common)?;

@@ -6,16 +6,11 @@ use crate::compile::analyze;
 use crate::diag::{BaselineScope, Diagnostics};
 use std::mem::ManuallyDrop;
 
-pub(super) fn run(command: &CheckArgs, output: OutputArgs) -> RunStatus {
-    let is_fixing = command.fixes.fix || command.fixes.diff;
-    let status = if is_fixing { fix::run(command, output) } else { check(command, output) };
-    status.unwrap_or_else(|status| status)
-}
-
-fn check(
-    CheckArgs { common: command, update_baseline, locked, .. }: &CheckArgs,
-    output: OutputArgs,
-) -> Result<RunStatus, RunStatus> {
+pub(super) fn run(args: &CheckArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
+    let CheckArgs { common: command, update_baseline, locked, fixes } = args;
+    if fixes.fix || fixes.diff {
+        return fix::run(args, output);
+    }
     let mut findings = Diagnostics::with(command.severity.levels()?);
     let mut loaded = session::read(command)?;
     let baseline = if *update_baseline { None } else { baseline::read(command)? };

@@ -46,8 +46,8 @@ pub fn run() -> ExitCode {
     // Run in a thread of the rayon pool: it can then reuse memory that other pool threads free, as each thread has its
     // own heap.
     let status = match &args.command {
-        Command::Build(command) => rayon::scope(|_| build::run(command, args.output)),
-        Command::Check(command) => rayon::scope(|_| check::run(command, args.output)),
+        Command::Build(command) => rayon::scope(|_| flatten(build::run(command, args.output))),
+        Command::Check(command) => rayon::scope(|_| flatten(check::run(command, args.output))),
         Command::Engine(command) => rayon::scope(|_| engine::run(command, args.output)),
         Command::Lock(command) => rayon::scope(|_| lock::run(command, args.output)),
         Command::Memory(command) => rayon::scope(|_| memory::run(command, args.output)),
@@ -62,4 +62,9 @@ pub fn run() -> ExitCode {
         RunStatus::Findings => 1,
         RunStatus::CannotRun => 2,
     })
+}
+
+/// The status of a command that may stop early.
+fn flatten(status: Result<RunStatus, RunStatus>) -> RunStatus {
+    status.unwrap_or_else(|status| status)
 }

@@ -57,15 +57,9 @@ impl ReportFormat {
         matches!(self, Self::Sarif | Self::Github | Self::Gitlab)
     }
 
-    fn word(self) -> &'static str {
-        match self {
-            Self::Human => "human",
-            Self::Concise => "concise",
-            Self::Json => "json",
-            Self::Sarif => "sarif",
-            Self::Github => "github",
-            Self::Gitlab => "gitlab",
-        }
+    /// The name on the command line.
+    fn word(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 }
 
@@ -81,8 +75,8 @@ fn parse_report(word: &str) -> Result<ReportTarget, String> {
     match all.iter().find(|format| format.word() == name) {
         Some(format) => Ok(ReportTarget { format: *format, file: file.map(PathBuf::from) }),
         None => {
-            let names: Vec<&str> = all.iter().map(|format| format.word()).collect();
-            let near = nearest(name, names.iter().copied());
+            let names: Vec<String> = all.iter().map(|format| format.word()).collect();
+            let near = nearest(name, names.iter().map(String::as_str));
             Err(match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("expected {}", words::any_of(&names)),

@@ -1,7 +1,7 @@
 //! Compares the disk with the artifacts and lists the changes.
 
 use super::classify::classify;
-use super::manifest::{self, Digest, MANIFEST, Records};
+use super::manifest::{self, BuildRecords, Digest, MANIFEST};
 use super::output_dir::OutputDir;
 use super::stage::mode;
 use super::tree::{EntryKind, Tree, ancestors, split};
@@ -114,10 +114,10 @@ impl FileChange {
 pub fn check(out: &Path, artifacts: &ArtifactSet<'_>) -> Result<Vec<FileChange>, EmitError> {
     let _lock = OutputDir::find(out)?.lock_shared();
     let disk = Tree::at(&OutputDir::find(out)?.folder());
-    let records = Records::find(&disk)?;
+    let records = BuildRecords::read(&disk)?;
     let comparison = Comparison::new(disk, artifacts, ModePrecision::Executable, &|_, _, _| Ok(()))?;
     let (has_manifest, is_current) = (records.has_manifest(), records.is_current(comparison.listed()));
-    let mut changes = classify(&comparison, &records.parse())?;
+    let mut changes = classify(&comparison, &records)?;
     if changes.is_empty() && !is_current {
         let kind = if has_manifest { ChangeKind::Update } else { ChangeKind::Create };
         changes.extend(ArtifactPath::new(MANIFEST).map(|path| FileChange { path, kind }));

@@ -33,14 +33,7 @@ pub(super) struct Entry {
 #[derive(Default, Debug)]
 pub(super) struct Listing(Vec<Entry>);
 
-/// The manifest and the journal on disk, not yet parsed.
-pub(super) struct Records {
-    /// The text of the manifest, or the reason why it is damaged.
-    manifest: Option<Result<Vec<u8>, String>>,
-    journal: Option<Vec<u8>>,
-}
-
-/// The parsed manifest and journal.
+/// The manifest and the journal on disk.
 #[derive(Default, Debug)]
 pub(super) struct BuildRecords {
     /// The files of the last complete build.
@@ -49,6 +42,9 @@ pub(super) struct BuildRecords {
     pub(super) journal: Listing,
     /// The reason why the manifest is damaged.
     pub(super) damage: Option<String>,
+    /// The text of the manifest, if it is a file.
+    text: Option<Vec<u8>>,
+    was_interrupted: bool,
 }
 
 #[derive(Deserialize)]
@@ -122,10 +118,10 @@ impl Listing {
 
 /// A list as JSON with one file per line.
 pub(super) fn text<'e>(entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>) -> Vec<u8> {
-    let mut out = format!("{{\"format_version\":{FORMAT_VERSION},\"files\":[").into_bytes();
+    let mut out = format!("{{\"format_version\":{FORMAT_VERSION},\"files\":[\n").into_bytes();
     let start = out.len();
     for (path, digest, executable) in entries {
-        out.extend_from_slice(if out.len() == start { b"\n{\"path\":" } else { b",\n{\"path\":" });
+        out.extend_from_slice(if out.len() == start { b"{\"path\":" } else { b",\n{\"path\":" });
         // Writing to memory cannot fail.
         let _ = serde_json::to_writer(&mut out, path.as_str());
         out.extend_from_slice(b",\"sha256\":\"");
@@ -148,22 +144,30 @@ fn entry(file: File<'_>) -> Result<Entry, String> {
     Ok(Entry { path, digest, executable: file.mode == "0755" })
 }
 
-impl Records {
-    /// Reads the manifest and the journal, if they exist.
-    pub(super) fn find(disk: &Tree) -> Result<Self, EmitError> {
-        let manifest = match disk.kind_at(MANIFEST)? {
-            None => None,
-            Some(EntryKind::File) => Some(Ok(load(&disk.path_of(MANIFEST))?)),
-            Some(_) => Some(Err("it is not a file".to_owned())),
+impl BuildRecords {
+    /// Reads the manifest and the journal, if they exist. An invalid journal is ignored: it could only add generated
+    /// files.
+    pub(super) fn read(disk: &Tree) -> Result<Self, EmitError> {
+        let mut records = Self::default();
+        if disk.kind_at(JOURNAL)? == Some(EntryKind::File) {
+            records.was_interrupted = true;
+            records.journal = Listing::parse(&load(&disk.path_of(JOURNAL))?).unwrap_or_default();
+        }
+        let parsed = match disk.kind_at(MANIFEST)? {
+            None => return Ok(records),
+            Some(EntryKind::File) => Listing::parse(records.text.insert(load(&disk.path_of(MANIFEST))?)),
+            Some(_) => Err("it is not a file".to_owned()),
         };
-        let journal = disk.kind_at(JOURNAL)?.filter(|thing| *thing == EntryKind::File);
-        let journal = journal.map(|_| load(&disk.path_of(JOURNAL))).transpose()?;
-        Ok(Self { manifest, journal })
+        match parsed {
+            Ok(manifest) => records.manifest = manifest,
+            Err(damage) => (records.damage, records.journal) = (Some(damage), Listing::default()),
+        }
+        Ok(records)
     }
 
     /// True if the manifest exists.
     pub(super) fn has_manifest(&self) -> bool {
-        self.manifest.is_some()
+        self.text.is_some() || self.damage.is_some()
     }
 
     /// True if the manifest lists exactly these files, and the last build was complete.
@@ -171,27 +175,15 @@ impl Records {
         &self,
         entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
     ) -> bool {
-        self.journal.is_none() && matches!(&self.manifest, Some(Ok(found)) if *found == text(entries))
+        !self.was_interrupted && self.text.as_ref().is_some_and(|found| *found == text(entries))
     }
 
-    /// Parses both files. An invalid journal is ignored: it could only add generated files.
-    pub(super) fn parse(self) -> BuildRecords {
-        let journal = self.journal.and_then(|text| Listing::parse(&text).ok()).unwrap_or_default();
-        match self.manifest.map(|found| found.and_then(|text| Listing::parse(&text))) {
-            None => BuildRecords { journal, ..BuildRecords::default() },
-            Some(Ok(manifest)) => BuildRecords { manifest, journal, damage: None },
-            Some(Err(damage)) => BuildRecords { damage: Some(damage), ..BuildRecords::default() },
-        }
+    /// True if a build wrote a file with this hash at this path.
+    pub(super) fn wrote(&self, path: &ArtifactPath, digest: Digest) -> bool {
+        self.manifest.knows(path, digest) || self.journal.knows(path, digest)
     }
 }
 
 fn load(path: &Path) -> Result<Vec<u8>, EmitError> {
     fs::read(path).map_err(|error| EmitError::disk("read", path, &error))
-}
-
-impl BuildRecords {
-    /// True if a build wrote a file with this hash at this path.
-    pub(super) fn wrote(&self, path: &ArtifactPath, digest: Digest) -> bool {
-        self.manifest.knows(path, digest) || self.journal.knows(path, digest)
-    }
 }

@@ -17,7 +17,7 @@ use super::apply::Job;
 use super::classify::classify;
 use super::diff::{Comparison, DiskState, FileChange, ModePrecision, folders};
 use super::error::{CREATE_FOLDER, EmitError};
-use super::manifest::{self, Digest, MANIFEST, Records};
+use super::manifest::{self, BuildRecords, Digest, MANIFEST};
 use super::output_dir::{Observer, OutputDir, Step, announce};
 use super::stage::{PLAIN, STAGING, Stage, create_folder, mode};
 use super::tree::Tree;
@@ -131,7 +131,7 @@ fn write_changes(
         announce(Step::Tidy, observer)?;
         stage.clear()?;
     }
-    let records = Records::find(&disk)?;
+    let records = BuildRecords::read(&disk)?;
     let stage_changed = |number: usize, artifact: &Artifact<'_>, text: &str| {
         announce(Step::Stage, observer)?;
         stage.write_file(&number.to_string(), text.as_bytes(), mode(artifact))
@@ -142,7 +142,6 @@ fn write_changes(
     {
         return Ok(Outcome::Written(Written { unchanged: set.len(), ..Written::default() }));
     }
-    let records = records.parse();
     let changes = classify(&comparison, &records)?;
     let refuses =
         |change: &FileChange| change.is_conflict() && (force == Force::No || !change.is_forceable());

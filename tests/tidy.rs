@@ -351,3 +351,17 @@ mod tools {
         }
     }
 }
+
+#[test]
+fn every_declared_code_is_in_the_catalogue() {
+    let number = |line: &str| -> Option<u16> {
+        let (_, declaration) = line.split_once("static ")?.1.split_once(" = ")?;
+        declaration.split_once(", \"")?.0.parse().ok()
+    };
+    let declared: BTreeSet<u16> = sources()
+        .iter()
+        .flat_map(|(_, text)| code(text).lines().filter_map(number).collect::<Vec<_>>())
+        .collect();
+    let listed: BTreeSet<u16> = orchgen::catalogue::codes().iter().map(|code| code.number).collect();
+    assert_eq!(declared, listed, "left: declared, right: in the catalogue");
+}

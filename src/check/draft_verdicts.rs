@@ -127,7 +127,8 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for one in derived.role_drafts() {
-        if one.was_reported(&derived.registry) {
+        // Other checks report forbidden drafts.
+        if derived.registry.forbids_draft(one.serving, one.draft) {
             continue;
         }
         let finding = match one.verdict {

@@ -35,14 +35,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (role, served, command) in derived.commands() {
         let Some(lowered) = &command.one_shot else { continue };
         let model = derived.registry.models.get(served.serving.model.value);
-        let name = words::quoted(&model.head.name);
         for left in &lowered.not_checked {
-            findings.skip(&MISSING_ONE_SHOT, &model.head, &*left.why);
+            findings.skip(&MISSING_ONE_SHOT, model, &*left.why);
         }
         // If the build cannot express the server either, another finding reports that.
         let can_serve = command.server().errors.is_empty();
         let Some(error) = lowered.errors.first().filter(|_| can_serve) else { continue };
-        let message = format!("model {name} has no one-shot command: {}", words::printable(&error.why));
+        let message = format!("{model} has no one-shot command: {}", words::printable(&error.why));
         let finding = MISSING_ONE_SHOT
             .at(model.head.name.span, "left out", message)
             .about(model)

@@ -40,21 +40,15 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         if sum <= host.memory.value {
             continue;
         }
-        let message = format!(
-            "the NUMA nodes of {host} have {sum}, {} more than its `memory` of {}",
-            sum.minus(host.memory.value),
-            host.memory.value
-        );
-        let mut finding =
+        let (memory, over) = (host.memory.value, sum.minus(host.memory.value));
+        let message =
+            format!("the NUMA nodes of {host} have {sum}, {over} more than its `memory` of {memory}");
+        let labels = nodes().take(MAX_LABELS);
+        let labels = labels.map(|(node, memory)| (memory.span, format!("{} on node {node}", memory.value)));
+        let finding =
             NODE_MEMORY_OVER_HOST.at(host.memory.span, format!("its nodes have {sum}"), message).about(host);
-        for (node, memory) in nodes().take(MAX_LABELS) {
-            finding = finding.also(memory.span, format!("{} on node {node}", memory.value));
-        }
-        findings.report(
-            finding.help(format!(
-                "raise `memory` to {}, or correct the `memory` of its nodes",
-                sum.rounded_up()
-            )),
-        );
+        let enough = sum.rounded_up();
+        let help = format!("raise `memory` to {enough}, or correct the `memory` of its nodes");
+        findings.report(finding.also_each(labels).help(help));
     }
 }

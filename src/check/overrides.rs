@@ -187,12 +187,14 @@ impl DeclaredOverride<'_> {
 
     fn wrong_type(&self, kind: OverrideType) -> Option<Diagnostic> {
         let Override { key, value, .. } = self.entry;
+        if fits(value, kind) {
+            return None;
+        }
         let (expected, found) = (noun(kind), describe(value));
         let (owner, key) = (self.owner, words::quoted(key));
         let message = format!("{owner} overrides {key} with {found}, but the key needs {expected}");
         let label = format!("expected {expected}, found {found}");
-        let finding = OVERRIDE_TYPE.at(value.span, label, message).help(format!("write {expected}"));
-        (!fits(value, kind)).then_some(finding)
+        Some(OVERRIDE_TYPE.at(value.span, label, message).help(format!("write {expected}")))
     }
 
     fn out_of_range(&self) -> Option<Diagnostic> {

@@ -37,19 +37,14 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         else {
             continue;
         };
-        let name = |engine: Spanned<Id<Engine>>| words::quoted(&registry.engines.get(engine.value).head.name);
-        let message = format!(
-            "{role} was measured with engine {}, but {} serves it",
-            name(measured_with),
-            name(serves)
-        );
+        let engine = |id: Spanned<Id<Engine>>| registry.engines.get(id.value);
+        let (measured, now) = (engine(measured_with), words::quoted(&engine(serves).head.name));
+        let message = format!("{role} was measured with {measured}, but {now} serves it");
         let finding = STALE_MEASUREMENT
             .at(measured_with.span, "measured with this engine", message)
             .also(serves.span, "served by this engine")
             .about(role);
-        findings.report(
-            finding.help(format!("measure the role again with {}, or remove `measured`", name(serves))),
-        );
+        findings.report(finding.help(format!("measure the role again with {now}, or remove `measured`")));
     }
 }
 

@@ -55,14 +55,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 continue;
             };
             let Some(head) = indivisible_head(&locked.facts, kind) else { continue };
+            let (title, cache_type) = (words::quoted(&model.title), words::quoted(cache_type));
+            let divisor = kind.block;
             let message = format!(
-                "{role} uses the cache type {}, which needs a head size divisible by {}; {} has {head}",
-                words::quoted(cache_type),
-                kind.block,
-                words::quoted(&model.title)
+                "{role} uses the cache type {cache_type}, which needs a head size divisible by {divisor}; {title} has {head}"
             );
             let finding =
-                UNFITTING_CACHE_TYPE.at(place, format!("block size {}", kind.block), message).about(role);
+                UNFITTING_CACHE_TYPE.at(place, format!("block size {divisor}"), message).about(role);
             findings.report(finding.help("write `f16` or `bf16`, or remove this setting"));
         }
     }

@@ -33,25 +33,18 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for (role, serving) in registry.served() {
         let (model, _) = registry.model_of(serving);
-        let extended = extended_context(registry, serving);
-        let Some((limit, place)) =
-            extended.or_else(|| model.trained_context.map(|trained| (trained.value, trained.span)))
-        else {
-            continue;
-        };
-        if serving.context.value <= limit {
+        let extended = extended_context(registry, serving)
+            .map(|(limit, place)| (limit, place, "extended to this", "is extended to"));
+        let trained = model.trained_context;
+        let trained =
+            trained.map(|trained| (trained.value, trained.span, "trained for this", "was trained for"));
+        let Some((limit, place, label, what)) = extended.or(trained) else { continue };
+        let context = serving.context.value;
+        if context <= limit {
             continue;
         }
-        let (label, what) = if extended.is_some() {
-            ("extended to this", "is extended to")
-        } else {
-            ("trained for this", "was trained for")
-        };
-        let message = format!(
-            "{role} has a context of {} tokens, but {} {what} {limit}",
-            serving.context.value,
-            words::quoted(&model.title)
-        );
+        let title = words::quoted(&model.title);
+        let message = format!("{role} has a context of {context} tokens, but {title} {what} {limit}");
         let mut finding = UNTRAINED_CONTEXT
             .at(serving.context.span, format!("expected at most {limit}"), message)
             .also(place, label)

@@ -3,7 +3,7 @@
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::engine::architecture;
-use crate::hir::{Registry, Serving};
+use crate::hir::{ForbiddenFeature, Registry, Serving};
 use crate::source::Span;
 
 declare_code! {
@@ -53,7 +53,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 /// The settings that need a KV cache, without those that another finding reports as forbidden.
 fn settings(registry: &Registry, serving: &Serving) -> Vec<(&'static str, Span)> {
     let draft = serving.draft.as_ref().filter(|draft| !registry.forbids_draft(serving, draft));
-    let forbids_lookup = registry.model_of(serving).1.forbids(crate::hir::ForbiddenFeature::Lookup).is_some();
+    let forbids_lookup = registry.model_of(serving).1.forbids(ForbiddenFeature::Lookup).is_some();
     let lookup = serving.lookup.as_ref().filter(|_| !forbids_lookup);
     let all = [
         draft.map(|draft| ("draft", draft.span)),

@@ -7,7 +7,7 @@ use crate::engine::Profile;
 use crate::engine::dialect::OverrideValue;
 use crate::engine::pairing::{Mismatch, PairVerdict, SpecialToken, check_pair};
 use crate::facts::{Facts, Lock, LockEntry};
-use crate::hir::{Draft, ForbiddenFeature, Registry, Role, Serving};
+use crate::hir::{Draft, Registry, Role, Serving};
 use crate::source::Span;
 
 /// The verdict of the engine build about a role's draft, or the missing fact.
@@ -26,15 +26,6 @@ pub struct RoleDraft<'r> {
     pub profile: &'r Profile,
     /// The verdict of the build.
     pub verdict: &'r DraftVerdict,
-}
-
-impl RoleDraft<'_> {
-    /// True if a ban or the family of the target forbids this draft. Other checks report this.
-    pub fn was_reported(&self, registry: &Registry) -> bool {
-        let family = registry.model_of(self.serving).1;
-        family.forbids(ForbiddenFeature::Speculation).is_some()
-            || registry.ban_of(self.serving.model.value, self.draft.model.value).is_some()
-    }
 }
 
 /// The verdict of a build about the draft of a role. `None` if it has no draft.

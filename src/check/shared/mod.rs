@@ -1,4 +1,4 @@
-//! What several checks need: no file here is a rule.
+//! Helpers that several checks use. No file here is a rule.
 
 pub(super) mod claims;
 pub(super) mod faults;

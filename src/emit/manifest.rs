@@ -125,7 +125,7 @@ pub(super) fn text<'e>(entries: impl Iterator<Item = (&'e ArtifactPath, Digest, 
         // Writing to memory cannot fail.
         let _ = serde_json::to_writer(&mut out, path.as_str());
         out.extend_from_slice(b",\"sha256\":\"");
-        out.extend_from_slice(&digest.hex());
+        out.extend_from_slice(digest.to_string().as_bytes());
         out.extend_from_slice(if executable { b"\",\"mode\":\"0755\"}" } else { b"\",\"mode\":\"0644\"}" });
     }
     let end: &[u8] = if out.len() == start { b"]}\n" } else { b"\n]}\n" };

@@ -74,7 +74,7 @@ impl ModelHeaders {
             return self.first.digest;
         }
         let mut hash = DigestBuilder::default();
-        self.headers().for_each(|header| hash.add(&header.digest.hex()));
+        self.headers().for_each(|header| hash.add(header.digest.to_string().as_bytes()));
         hash.finish()
     }
 }

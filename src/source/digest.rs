@@ -44,38 +44,18 @@ impl Digest {
         }
     }
 
-    /// The digest as 64 lower-case hexadecimal digits.
-    pub fn hex(self) -> [u8; 64] {
-        let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-        let mut text = [0; 64];
-        let (pairs, _) = text.as_chunks_mut::<2>();
-        for (pair, byte) in pairs.iter_mut().zip(self.0) {
-            *pair = [digit(byte >> 4), digit(byte & 15)];
-        }
-        text
-    }
-
-    /// Parses the output of [`hex`](Self::hex). `None` for any other text.
+    /// Parses 64 lower-case hexadecimal digits, as [`Display`](fmt::Display) writes them. `None` for any other text.
     pub fn from_hex(text: &str) -> Option<Self> {
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
         let mut bytes = [0; 32];
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        if pairs.len() != bytes.len() || !rest.is_empty() {
-            return None;
+        for (n, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(text.get(2 * n..2 * n + 2)?, 16).ok()?;
         }
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = digit(*high)? << 4 | digit(*low)?;
-        }
-        Some(Self(bytes))
+        Some(Self(bytes)).filter(|digest| digest.to_string() == text)
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.hex().iter().try_for_each(|digit| write!(f, "{}", char::from(*digit)))
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }

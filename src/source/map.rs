@@ -1,7 +1,6 @@
 //! The source files of a run: their names, texts and lines.
 
 use super::{FileId, Span};
-use std::sync::OnceLock;
 
 /// All source files of a run, by id. The only owner of their text.
 #[derive(Clone, Default, Debug)]
@@ -14,7 +13,7 @@ pub struct SourceMap {
 pub struct SourceFile {
     name: String,
     text: String,
-    line_starts: OnceLock<Vec<u32>>,
+    line_starts: Vec<u32>,
 }
 
 /// A place as editors count it.
@@ -32,7 +31,11 @@ impl SourceMap {
     /// Adds a file and returns its id.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { name: name.into(), text: text.into(), line_starts: OnceLock::new() });
+        let (name, text) = (name.into(), text.into());
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let starts = ends.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
+        let line_starts = std::iter::once(0).chain(starts).collect();
+        self.files.push(SourceFile { name, text, line_starts });
         id
     }
 
@@ -53,11 +56,9 @@ impl SourceMap {
         for (id, file) in self.files() {
             let mut text = file.text.clone();
             for range in places.iter().filter(|place| place.file == id).map(|place| place.range()) {
-                let stars = text.get(range.clone()).map(|secret| {
-                    let star = |byte| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { '*' };
-                    secret.bytes().map(star).collect::<String>()
-                });
-                if let Some(stars) = stars {
+                let star = |byte| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { '*' };
+                if let Some(secret) = text.get(range.clone()) {
+                    let stars: String = secret.bytes().map(star).collect();
                     text.replace_range(range, &stars);
                 }
             }
@@ -88,12 +89,9 @@ impl SourceFile {
         &self.text
     }
 
-    /// The byte offset of the start of each line. Computed on first use, because most runs have no findings.
+    /// The byte offset of the start of each line.
     pub fn line_starts(&self) -> &[u32] {
-        self.line_starts.get_or_init(|| {
-            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-            std::iter::once(0).chain(ends.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX))).collect()
-        })
+        &self.line_starts
     }
 
     /// The line, column and byte of an offset. An offset beyond the end counts as the end.

@@ -1,7 +1,7 @@
 //! The paths of source files in machine-readable reports, relative to the root of the repository.
 
 use super::{FileId, SourceMap};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// The paths of source files in machine-readable reports, with `/` between folders. They are relative to the root of
 /// the repository that contains the working folder, else to the working folder. Symlinks are resolved. Files outside
@@ -36,22 +36,9 @@ fn report_path(path: &Path, here: &Path, root: &Path) -> String {
 
 /// The path with symlinks resolved in the part that exists.
 fn resolve_symlinks(path: &Path) -> PathBuf {
-    if let Ok(real) = path.canonicalize() {
-        return real;
-    }
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => {
-                plain.pop();
-            }
-            Component::CurDir => {}
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(part),
-        }
-    }
-    let above = plain.ancestors().skip(1).find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
-    match above {
-        Some((folder, real)) => plain.strip_prefix(folder).map_or(plain.clone(), |rest| real.join(rest)),
-        None => plain,
-    }
+    let resolved = path.ancestors().find_map(|folder| {
+        let rest = path.strip_prefix(folder).ok()?;
+        Some(folder.canonicalize().ok()?.join(rest).components().collect())
+    });
+    resolved.unwrap_or_else(|| path.to_owned())
 }

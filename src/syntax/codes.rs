@@ -70,7 +70,7 @@ declare_code! {
     ///
     /// ## Why
     /// orchgen cannot check text that it cannot parse. It continues at the next line, `;` or brace, so that one mistake
-    /// gives one finding. If the braces do not match, orchgen uses the indentation to find the missing brace.
+    /// gives one finding. If the braces do not match, a node that is not indented begins a new item.
     ///
     /// ## Example
     /// ```kdl

@@ -1,7 +1,8 @@
 //! Turns proposed fixes into text edits, in the syntax of each file's language.
 
+use super::quote::quote_like;
 use super::removal::{Removal, removals};
-use super::{Language, kdl, language, parse, yaml};
+use super::{language, parse};
 use crate::diag::{Change, Diagnostics, Edit, Fix, ProposedFix, Safety};
 use crate::source::{FileId, SourceMap, Span};
 use std::collections::BTreeMap;
@@ -20,12 +21,8 @@ pub fn resolve_fixes(map: &SourceMap, may_change: impl Fn(FileId) -> bool, findi
 fn resolve(proposed: &ProposedFix, map: &SourceMap, cache: &mut RemovalCache) -> Option<Fix> {
     let (edit, safety) = match &proposed.change {
         Change::Word { span, replacement } => {
-            let written = map.text(*span);
-            let text = match language(map.get(span.file)?) {
-                Language::Yaml => yaml::quote::quote_like(written, replacement),
-                Language::Kdl => kdl::quote::quote_like(written, replacement),
-            };
-            (Edit { span: *span, text: text? }, proposed.safety)
+            let text = quote_like(language(map.get(span.file)?), map.text(*span), replacement)?;
+            (Edit { span: *span, text }, proposed.safety)
         }
         Change::Field { name, value_span } => {
             let file = value_span.file;

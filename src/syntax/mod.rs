@@ -4,6 +4,8 @@ pub mod codes;
 mod document;
 mod fixes;
 pub mod kdl;
+mod number;
+mod quote;
 mod removal;
 pub mod yaml;
 

@@ -75,16 +75,38 @@ fn unmatched_braces_are_reported_once() {
     let (message, help) = report("a «{»\n  b 1\n", &["a"]);
     assert_eq!(message, "this block is never closed: expected `}`");
     assert_eq!(help, "add a `}` where the block ends");
-    // A line that is indented less than a block is not part of it.
+    // A node that is not indented is not part of an unclosed block, and the `}` before it closes the item.
     report("a {\n  b «{»\n    c 1\n}\nd 1\ne 2\n", &["a", "d", "e"]);
     report("a «{»\n  b 1\nc {\n  d\n}\ne\n", &["a", "c", "e"]);
     assert_eq!(report("a\n«}»\nb\n", &["a", "b"]).0, "unexpected `}`: no block is open here");
-    report("a {\n  b {\n  }\n  «}»\n  c 1\n}\nd\n", &["a", "d"]);
+    let finding = one_finding("a «{»\n  b 1\nc 1\n", &["a", "c"]);
+    assert_eq!(finding.secondary[0].span.range(), 10..11);
+    // Indented nodes after an item belong to its block.
+    let finding = one_finding("a {\n  b {\n  }\n  }\n  c 1\n«}»\nd\n", &["a", "d"]);
+    assert_eq!(finding.secondary[0].span.range(), 16..17);
     report("a\n«}»\n}\n}\nb\n", &["a", "b"]);
     report("a { b } «c» { d }\ne\n", &["a", "c", "e"]);
     report("a { b }«,»\nc\n", &["a", "c"]);
     report("a { b } «{» c }\nd\n", &["a", "d"]);
     report("«{»\n  a 1\n}\nb\n", &["b"]);
+}
+
+/// In an indented text, one missing or surplus brace is one finding, and no item is lost.
+#[test]
+fn a_missing_or_surplus_brace_keeps_all_items() {
+    let text = "stack \"s\" { defaults { slots 1; } }\nhost \"h\" {\n    numa 0 {\n        x\n    }\n    numa 1\n    \
+                /- off { y; }\n    empty {\n    }\n}\nrole \"r\" {\n    deep {\n        more {\n            z\n        }\n    }\n}\nlast\n";
+    let (document, findings) = read(text);
+    assert!(findings.is_empty());
+    for (at, brace) in text.match_indices(['{', '}']) {
+        let missing = format!("{}{}", &text[..at], &text[at + 1..]);
+        let surplus = format!("{}}}{}", &text[..at], &text[at..]);
+        for changed in [missing, surplus].into_iter().take(if brace == "{" { 1 } else { 2 }) {
+            let (recovered, findings) = read(&changed);
+            assert_eq!(findings.findings().len(), 1, "{:#?}\n{changed}", findings.findings());
+            assert_eq!(keys(&recovered.nodes), keys(&document.nodes), "{changed}");
+        }
+    }
 }
 
 #[test]

@@ -3,30 +3,28 @@
 use super::{KdlParser, NodeStage, PartialNode, Retention};
 use crate::diag::words::quoted;
 use crate::source::Span;
-use crate::syntax::{Scalar, Value, codes};
+use crate::syntax::{Scalar, Value};
 use std::borrow::Cow;
 
 impl<'a> KdlParser<'a> {
     /// Reports an `=` without a key. Users of other languages write an `=` directly after the node name: the next value
     /// then becomes a value of the node.
     pub(super) fn recover_from_equals(&mut self, partial: &mut PartialNode<'a>) -> bool {
-        let span = self.span(self.pos, self.pos + 1);
-        let name = partial.node.key_span;
-        let is_first = partial.node.args.is_empty()
-            && partial.node.fields.is_empty()
-            && partial.stage == NodeStage::Entries;
-        let finding = codes::KDL_SYNTAX.at(span, "only allowed in `key=value`", "unexpected `=`");
-        if is_first && !self.slice(name.range().start, name.range().end).is_empty() {
-            let name = self.slice(name.range().start, name.range().end);
-            self.report(finding.help(format!("write the value directly after the name: `{name} ..`")));
-            self.pos += 1;
-            self.skip_node_space();
+        let PartialNode { node, stage, .. } = partial;
+        let is_first = node.args.is_empty() && node.fields.is_empty() && *stage == NodeStage::Entries;
+        let name = self.text.get(node.key_span.range()).unwrap_or_default();
+        let is_value = is_first && !name.is_empty();
+        let help = if is_value {
+            format!("write the value directly after the name: `{name} ..`")
         } else {
-            self.report(finding.help("write properties as `key=value`"));
-            self.pos += 1;
+            "write properties as `key=value`".to_owned()
+        };
+        self.error(self.pos..self.pos + 1, "only allowed in `key=value`", "unexpected `=`", help);
+        self.pos += 1;
+        if !is_value {
             self.recover();
         }
-        true
+        self.skip_space_after_error()
     }
 
     /// Reports text after a block. True if it is the next node, without a line break before it.
@@ -39,8 +37,7 @@ impl<'a> KdlParser<'a> {
         let help =
             if comma { "remove the comma" } else { "begin the next node on a new line, or after a `;`" };
         let message = format!("expected the end of the line after a block, found {next}");
-        let finding = codes::KDL_SYNTAX.at(self.span(self.pos, end), "the node ends with its block", message);
-        self.report(finding.help(help));
+        self.error(self.pos..end, "the node ends with its block", message, help);
         if begins_node && !comma {
             return true;
         }
@@ -55,9 +52,9 @@ impl<'a> KdlParser<'a> {
             return;
         }
         let message = format!("expected a block or the end of the line, found {}", self.describe_found());
-        let span = self.span(self.pos, self.loose_word_end(self.pos));
-        let finding = codes::KDL_SYNTAX.at(span, "values and properties must be before all blocks", message);
-        self.report(finding.help("move it before the `/-` of the block"));
+        let (place, label) =
+            (self.pos..self.loose_word_end(self.pos), "values and properties must be before all blocks");
+        self.error(place, label, message, "move it before the `/-` of the block");
     }
 
     /// Reports a part without whitespace before it.
@@ -77,8 +74,7 @@ impl<'a> KdlParser<'a> {
             (format!("expected a space before {}", quoted(part)), "add a space before it")
         };
         let len = part.chars().next().map_or(0, char::len_utf8);
-        let finding = codes::KDL_SYNTAX.at(self.span(start, start + len), "no space before this", message);
-        self.report(finding.help(help));
+        self.error(start..start + len, "no space before this", message, help);
         if part == "," {
             self.pos += 1;
             return self.skip_space_after_error();
@@ -113,14 +109,8 @@ impl<'a> KdlParser<'a> {
         }
         partial.node.span = partial.node.span.to(span);
         self.pos = end;
-        let found = self
-            .slice(at, end)
-            .chars()
-            .next()
-            .map_or_else(String::new, |c| quoted(c.encode_utf8(&mut [0; 4])));
-        let message = format!("{found} is not allowed in a word without quotes");
         let len = self.slice(at, end).chars().next().map_or(0, char::len_utf8);
-        let finding = codes::KDL_SYNTAX.at(self.span(at, at + len), "ends the word", message);
-        self.report(finding.help(format!("put the text in quotes: `\"{whole}\"`")));
+        let message = format!("{} is not allowed in a word without quotes", quoted(self.slice(at, at + len)));
+        self.error(at..at + len, "ends the word", message, format!("put the text in quotes: `\"{whole}\"`"));
     }
 }

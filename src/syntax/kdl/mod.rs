@@ -6,22 +6,22 @@
 //! | `node.rs`, `misplaced.rs` | one node: name, values and properties; tokens that are not allowed in it |
 //! | `value.rs`, `string.rs`, `multiline.rs`, `number.rs` | one value |
 //! | `space.rs` | separators: whitespace, line breaks, comments, line continuations |
-//! | `quote.rs` | writes a string as KDL |
 //! | `recover.rs` | error recovery, and the description of unexpected text |
 //!
 //! The parser does not stop at a syntax error: it reports one finding and continues at the next line, `;` or brace. If
-//! braces do not match, it parses the text again and ends blocks by indentation. The pass with fewer findings wins; if
-//! both have the same number, the second pass wins.
+//! braces do not match, nodes that are not indented are items of the top level, and indented nodes belong to the item
+//! above them.
 
 mod misplaced;
 mod multiline;
 mod node;
 mod number;
-pub(super) mod quote;
 mod recover;
 mod space;
 mod string;
 mod value;
+
+pub(super) use value::reserved_word;
 
 use super::{Document, Language, Node};
 use crate::diag::{Diagnostic, Diagnostics};
@@ -29,46 +29,40 @@ use crate::source::{FileId, Span};
 use crate::syntax::codes;
 use std::borrow::Cow;
 
-/// The maximum nesting depth; deeper blocks are skipped.
+/// The maximum nesting depth.
 const MAX_DEPTH: usize = 64;
 /// The maximum number of findings per file. Parsing stops at this number: such a file is probably not KDL.
 const MAX_FINDINGS: usize = 1000;
 
 /// Parses a text. Reports syntax errors and omits the parts that have them.
 pub fn parse<'a>(file: FileId, text: &'a str, findings: &mut Diagnostics) -> Document<'a> {
-    let mut pass = KdlParser::new(file, text, BlockEndRule::Brace).run();
-    if pass.unbalanced {
-        let by_indent = KdlParser::new(file, text, BlockEndRule::Indentation).run();
-        if by_indent.findings.len() <= pass.findings.len() {
-            pass = by_indent;
-        }
-    }
-    for finding in pass.findings {
+    let mut parser = KdlParser::new(file, text);
+    parser.run();
+    for finding in parser.findings {
         findings.report(finding);
     }
-    Document { file, language: Language::Kdl, nodes: pass.top_level }
+    Document { file, language: Language::Kdl, nodes: parser.top_level }
 }
 
-/// One parser pass over one text.
+/// The parser of one text.
 struct KdlParser<'a> {
     file: FileId,
     text: &'a str,
     bytes: &'a [u8],
     /// The next byte to parse.
     pos: usize,
-    block_end_rule: BlockEndRule,
     findings: Vec<Diagnostic>,
     /// True while findings are suppressed, because the surrounding text already has one.
     muted: bool,
     top_level: Vec<Node<'a>>,
+    /// The index of the last node of the top level that is not indented.
+    last_item: usize,
     stack: Vec<OpenBlock<'a>>,
-    /// True if an unmatched brace was found.
-    unbalanced: bool,
     /// True if an unclosed construct or the limit of findings consumed the rest of the text. Unclosed blocks are then
     /// not reported.
     rest_consumed: bool,
-    /// [`KdlVersion::One`] once KDL 1 was reported.
-    version: KdlVersion,
+    /// True once KDL 1 was reported.
+    is_version_1: bool,
     /// How many searches for a closing delimiter reached the end of the text. Bounds the work on malicious text.
     failed_searches: u8,
 }
@@ -77,6 +71,9 @@ struct KdlParser<'a> {
 struct OpenBlock<'a> {
     owner: PartialNode<'a>,
     brace: usize,
+    /// The brace of an inner block that probably took the `}` of this block: the node of the inner block is indented,
+    /// and the `}` is not.
+    unclosed: Option<usize>,
     /// Keep or discard the nodes of the block.
     retention: Retention,
 }
@@ -86,24 +83,6 @@ struct PartialNode<'a> {
     node: Node<'a>,
     retention: Retention,
     stage: NodeStage,
-    /// The indentation of the node if it is the first on its line. Only set under [`BlockEndRule::Indentation`].
-    indent: Option<usize>,
-}
-
-/// The rule that decides where a block ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum BlockEndRule {
-    /// At its closing brace.
-    Brace,
-    /// At its closing brace, or before a line that is not indented deeper than the line of the block.
-    Indentation,
-}
-
-/// The version of KDL that a text uses.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum KdlVersion {
-    One,
-    Two,
 }
 
 /// Keep or discard a parsed part.
@@ -126,25 +105,24 @@ enum NodeStage {
 }
 
 impl<'a> KdlParser<'a> {
-    fn new(file: FileId, text: &'a str, block_end_rule: BlockEndRule) -> Self {
+    fn new(file: FileId, text: &'a str) -> Self {
         Self {
             file,
             text,
             bytes: text.as_bytes(),
             pos: 0,
-            block_end_rule,
             findings: Vec::new(),
             muted: false,
             top_level: Vec::new(),
+            last_item: 0,
             stack: Vec::new(),
-            unbalanced: false,
             rest_consumed: false,
-            version: KdlVersion::Two,
+            is_version_1: false,
             failed_searches: 0,
         }
     }
 
-    fn run(mut self) -> Self {
+    fn run(&mut self) {
         self.report_forbidden_code_points();
         self.parse_preamble();
         loop {
@@ -160,7 +138,6 @@ impl<'a> KdlParser<'a> {
             }
         }
         self.close_at_end();
-        self
     }
 
     /// Skips a byte order mark and reports the version marker of KDL 1. Other markers are skipped as nodes after `/-`.
@@ -175,53 +152,53 @@ impl<'a> KdlParser<'a> {
             let finding = codes::KDL_VERSION_1
                 .at(span, "the version marker of KDL 1", "the file declares KDL 1; registries are KDL 2.0")
                 .help("write `/- kdl-version 2`, or remove the line");
-            self.version = KdlVersion::One;
+            self.is_version_1 = true;
             self.report(finding);
         }
     }
 
-    /// Opens the block of a node at `{`. Returns the node if the block is too deep; the block is then skipped.
-    fn open(&mut self, mut owner: PartialNode<'a>, retention: Retention) -> Option<PartialNode<'a>> {
+    /// Opens the block of a node at `{`. If it is too deep, the rest of the text is not parsed.
+    fn open(&mut self, owner: PartialNode<'a>, retention: Retention) {
         let brace = self.pos;
         if retention == Retention::Keep && owner.stage == NodeStage::Done {
-            let finding = codes::KDL_SYNTAX
-                .at(
-                    self.span(brace, brace + 1),
-                    "the second block",
-                    "a node can have only one block, found another one",
-                )
-                .help("move these nodes into the first block, or into a separate node");
-            self.report(finding);
+            let message = "a node can have only one block, found another one";
+            let help = "move these nodes into the first block, or into a separate node";
+            self.error(brace..brace + 1, "the second block", message, help);
         }
-        if self.stack.len() < MAX_DEPTH {
-            self.pos += 1;
-            self.stack.push(OpenBlock { owner, brace, retention });
-            return None;
+        if self.stack.len() >= MAX_DEPTH {
+            let message = format!("blocks are nested more than {MAX_DEPTH} levels deep");
+            let span = self.span(brace, brace + 1);
+            let label = "the file is not read from here on";
+            self.report(codes::NESTING_TOO_DEEP.at(span, label, message));
+            self.pos = self.bytes.len();
+            self.rest_consumed = true;
+            return;
         }
-        let message = format!("blocks are nested more than {MAX_DEPTH} levels deep");
-        let span = self.span(brace, brace + 1);
-        self.report(codes::NESTING_TOO_DEEP.at(span, "this block is skipped", message));
-        self.skip_block();
-        owner.record_block(retention);
-        Some(owner)
+        self.pos += 1;
+        self.stack.push(OpenBlock { owner, brace, unclosed: None, retention });
     }
 
     /// Closes a block at `}`. Returns the node of the block, which may continue after the brace.
     fn close(&mut self) -> Option<PartialNode<'a>> {
-        if self.block_end_rule == BlockEndRule::Indentation && !self.match_brace_by_indent() {
-            return None;
-        }
-        if self.stack.is_empty() {
+        let Some(brace) = self.stack.last().map(|block| block.brace) else {
             self.report_unmatched_brace();
             return None;
-        }
+        };
+        let here = self.span(self.pos, self.pos + 1);
         self.pos += 1;
-        self.pop(self.pos)
+        let owner = self.pop(self.pos)?;
+        if let Some(outer) = self.stack.last_mut()
+            && begins_line(self.text, here)
+            && !begins_line(self.text, owner.node.key_span)
+        {
+            outer.unclosed.get_or_insert(brace);
+        }
+        Some(owner)
     }
 
     /// Pops the innermost block; it ends at `end`. Returns the node of the block.
     fn pop(&mut self, end: usize) -> Option<PartialNode<'a>> {
-        let OpenBlock { mut owner, brace, retention } = self.stack.pop()?;
+        let OpenBlock { mut owner, brace, retention, .. } = self.stack.pop()?;
         owner.record_block(retention);
         if retention == Retention::Keep {
             let block = self.span(brace, end);
@@ -238,7 +215,12 @@ impl<'a> KdlParser<'a> {
         }
         match self.stack.last_mut() {
             Some(block) => block.owner.node.fields.push(partial.node),
-            None => self.top_level.push(partial.node),
+            None => {
+                if begins_line(self.text, partial.node.key_span) {
+                    self.last_item = self.top_level.len();
+                }
+                self.top_level.push(partial.node);
+            }
         }
     }
 
@@ -247,31 +229,65 @@ impl<'a> KdlParser<'a> {
         self.stack.last().map_or(Retention::Keep, |block| block.owner.retention.or(block.retention))
     }
 
-    /// At the end of the text: reports the innermost unclosed block, and keeps the nodes of all open blocks.
+    /// At the end of the text: reports unclosed blocks and keeps their nodes. A block ends before the first node that is
+    /// not indented; this node and the following ones are items of the top level.
     fn close_at_end(&mut self) {
-        if let (Some(innermost), false) = (self.stack.last(), self.rest_consumed) {
-            let brace = innermost.brace;
-            self.report_unclosed_block(brace);
+        let text = self.text;
+        let mut end = text.trim_end().len();
+        let mut outside = Vec::new();
+        let mut is_innermost = true;
+        while let Some(block) = self.stack.last_mut() {
+            let OpenBlock { brace, unclosed, .. } = *block;
+            let is_outside =
+                |node: &Node| node.span.range().start > brace && begins_line(text, node.key_span);
+            let fields = &mut block.owner.node.fields;
+            let mut moved = fields.split_off(fields.iter().position(is_outside).unwrap_or(fields.len()));
+            let next = moved.first().map(|node| node.key_span);
+            if let Some(next) = next {
+                end = self.slice(0, next.range().start).trim_end().len();
+            }
+            if (is_innermost || next.is_some()) && !self.rest_consumed {
+                self.report_unclosed_block(unclosed.unwrap_or(brace), next);
+            }
+            if let Some(owner) = self.pop(end) {
+                self.attach(owner);
+            }
+            moved.append(&mut outside);
+            outside = moved;
+            is_innermost = false;
         }
-        let end = self.text.trim_end().len();
-        while let Some(owner) = self.pop(end) {
-            self.attach(owner);
-        }
+        self.top_level.append(&mut outside);
     }
 
-    fn report_unclosed_block(&mut self, brace: usize) {
-        self.unbalanced = true;
-        let finding = codes::KDL_SYNTAX
+    fn report_unclosed_block(&mut self, brace: usize, next: Option<Span>) {
+        let mut finding = codes::KDL_SYNTAX
             .at(self.span(brace, brace + 1), "opened here", "this block is never closed: expected `}`")
             .help("add a `}` where the block ends");
+        if let Some(next) = next {
+            finding = finding.also(next, "the block ends above this line, which is not indented");
+        }
         self.report(finding);
     }
 
+    /// Reports a `}` without a `{`. Indented nodes before it are children of the item above them.
     fn report_unmatched_brace(&mut self) {
-        self.unbalanced = true;
-        let finding = codes::KDL_SYNTAX
-            .at(self.span(self.pos, self.pos + 1), "no matching `{`", "unexpected `}`: no block is open here")
-            .help("remove it, or remove an extra `}` above");
+        let here = self.span(self.pos, self.pos + 1);
+        let finding = codes::KDL_SYNTAX.at(here, "no matching `{`", "unexpected `}`: no block is open here");
+        let mut finding = finding.help("remove it, or remove an extra `}` above");
+        let first_child = (self.last_item + 1).min(self.top_level.len());
+        let children = self.top_level.split_off(first_child);
+        if let Some(item) = self.top_level.last_mut().filter(|_| !children.is_empty()) {
+            finding = match item.block {
+                Some(block) => finding.also(Span { start: block.end - 1, ..block }, "this closes the block"),
+                None => {
+                    finding.also(item.key_span, "this item has no `{`").help("or add a `{` to the item above")
+                }
+            };
+            let block = item.block.or(children.first().map(|child| child.span)).unwrap_or(here);
+            item.fields.extend(children);
+            item.block = Some(block.to(here));
+            item.span = item.span.to(here);
+        }
         self.report(finding);
         // Several in a row are one mistake.
         while self.peek() == Some(b'}') && self.stack.is_empty() {
@@ -292,6 +308,11 @@ impl<'a> KdlParser<'a> {
         self.bytes.get(at).copied()
     }
 
+    /// The text from `at` to the end; empty if `at` is not on a character boundary.
+    fn rest(&self, at: usize) -> &'a str {
+        self.text.get(at..).unwrap_or_default()
+    }
+
     /// The text from `start` to `end`; empty if the range is not valid.
     fn slice(&self, start: usize, end: usize) -> &'a str {
         self.text.get(start..end).unwrap_or_default()
@@ -310,10 +331,10 @@ impl Retention {
 }
 
 impl<'a> PartialNode<'a> {
-    fn new(key: Cow<'a, str>, key_span: Span, retention: Retention, indent: Option<usize>) -> Self {
+    fn new(key: Cow<'a, str>, key_span: Span, retention: Retention) -> Self {
         let (args, fields) = (Vec::new(), Vec::new());
         let node = Node { key, key_span, args, fields, block: None, span: key_span };
-        Self { node, retention, stage: NodeStage::Entries, indent }
+        Self { node, retention, stage: NodeStage::Entries }
     }
 
     /// Records that a block was parsed.
@@ -323,4 +344,10 @@ impl<'a> PartialNode<'a> {
             Retention::Discard => self.stage.max(NodeStage::BlockOnly),
         };
     }
+}
+
+/// True if the place begins a line: it is not indented.
+fn begins_line(text: &str, place: Span) -> bool {
+    let before = text.get(..place.range().start).unwrap_or_default();
+    before.is_empty() || before.ends_with(['\n', '\r', '\u{feff}'])
 }

@@ -1,7 +1,7 @@
 //! Parses multi-line strings (`"""`). The whitespace before the closing quotes is removed from each line.
 
 use super::KdlParser;
-use super::string::{is_blank, is_newline};
+use super::space::{is_blank, is_newline};
 use crate::diag::words::quoted;
 use crate::syntax::codes;
 use std::borrow::Cow;
@@ -38,12 +38,9 @@ impl<'a> KdlParser<'a> {
         let mut at = if self.may_search() { start } else { self.bytes.len() };
         while let Some(byte) = self.byte(at) {
             match byte {
-                b'"' if self.starts_with(at, b"\"\"\"") => {
-                    // In `""""#`, the first quote is part of the text.
-                    if hashes == 0 || self.hashes_end(at + 3) - at - 3 >= hashes {
-                        return Some(at);
-                    }
-                    at += 1;
+                // In `""""#`, the first quote is part of the text.
+                b'"' if self.starts_with(at, b"\"\"\"") && self.hashes_end(at + 3) >= at + 3 + hashes => {
+                    return Some(at);
                 }
                 b'\\' if hashes == 0 => at += 2,
                 _ => at += 1,
@@ -118,14 +115,14 @@ impl<'a> KdlParser<'a> {
     fn text_after_opening(&mut self, string: &MultilineString) -> Cow<'a, str> {
         let body = self.slice(string.start, string.close);
         let line = body.find(is_newline);
-        let here = self.span(string.start, string.start + line.unwrap_or(body.len()));
+        let here = string.start..string.start + line.unwrap_or(body.len());
         let help = if line.is_none() {
             "write single-line text as `\"..\"`"
         } else {
             "begin the text on the next line"
         };
         let message = "multi-line text must begin on the line after `\"\"\"`";
-        self.report(codes::KDL_SYNTAX.at(here, "expected a line break", message).help(help));
+        self.error(here, "expected a line break", message, help);
         Cow::Borrowed(body)
     }
 
@@ -143,11 +140,11 @@ impl<'a> KdlParser<'a> {
             self.failed_searches = self.failed_searches.saturating_add(1);
             return self.recover_unclosed_multiline(string.open, string.start, string.hashes);
         }
-        let span = self.span(string.close, string.close + 3 + string.hashes);
-        let finding = codes::KDL_SYNTAX
-            .at(span, "text is before this", "the closing `\"\"\"` must be on a separate line")
-            .help("put a line break before the closing `\"\"\"`");
-        self.report(finding);
+        let (place, message) = (
+            string.close..string.close + 3 + string.hashes,
+            "the closing `\"\"\"` must be on a separate line",
+        );
+        self.error(place, "text is before this", message, "put a line break before the closing `\"\"\"`");
         let mut text: Vec<&str> = lines.iter().map(|(_, line)| line.trim()).collect();
         text.push(last.trim());
         Cow::Owned(text.join("\n"))
@@ -173,23 +170,17 @@ impl<'a> KdlParser<'a> {
         let close = format!("\"\"\"{}", "#".repeat(hashes));
         let message = format!("this text is never closed: expected {}", quoted(&close));
         let help = format!("add `{close}` on a separate line where the text ends");
-        let finding = codes::KDL_SYNTAX.at(self.span(open, start), "opened here", message).help(help);
         let margin = self.indent_of_line(open);
-        let mut at = self.line_end(start);
-        let end = loop {
-            let next = at + self.newline_len(at);
-            if next == at {
-                break at;
+        let mut end = self.line_end(start);
+        for line in self.lines_below(start) {
+            let indent = self.blanks_end(line.start) - line.start;
+            if indent <= margin && indent < line.len() {
+                break;
             }
-            let text = self.blanks_end(next);
-            let blank_line = self.newline_len(text) > 0;
-            if !blank_line && text - next <= margin {
-                break at;
-            }
-            at = self.line_end(text);
-        };
+            end = line.end;
+        }
         self.pos = end;
-        self.report(finding);
+        self.error(open..start, "opened here", message, help);
         Cow::Borrowed(self.slice(start, end).trim())
     }
 

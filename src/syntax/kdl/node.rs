@@ -1,30 +1,22 @@
 //! Parses one node: name, values and properties, up to its block or the end of its line.
 
 use super::value::ExpectedPart;
-use super::{BlockEndRule, KdlParser, NodeStage, PartialNode, Retention};
+use super::{KdlParser, NodeStage, PartialNode, Retention};
 use crate::diag::words::quoted;
 use crate::source::Span;
 use crate::syntax::{Node, Scalar, Value, codes};
 use std::borrow::Cow;
 
-const NAME: ExpectedPart =
-    ExpectedPart { what: "the name of a node", label: "a node begins with its name", is_name: true };
+const NAME: ExpectedPart = ExpectedPart::name("the name of a node", "a node begins with its name");
 const NAME_AFTER_SLASHDASH: ExpectedPart =
-    ExpectedPart { what: "a node after `/-`", label: "`/-` comments out the next node", is_name: true };
-const TYPE: ExpectedPart = ExpectedPart {
-    what: "the name of a type",
-    label: "a type annotation is one word in parentheses",
-    is_name: true,
-};
-const ENTRY: ExpectedPart =
-    ExpectedPart { what: "a value", label: "only a value or `key=value` is allowed here", is_name: false };
-const ANNOTATED_VALUE: ExpectedPart = ExpectedPart {
-    what: "a value after the type annotation",
-    label: "a value must follow the annotation",
-    is_name: false,
-};
+    ExpectedPart::name("a node after `/-`", "`/-` comments out the next node");
+const TYPE: ExpectedPart =
+    ExpectedPart::name("the name of a type", "a type annotation is one word in parentheses");
+const ENTRY: ExpectedPart = ExpectedPart::value("a value", "only a value or `key=value` is allowed here");
+const ANNOTATED_VALUE: ExpectedPart =
+    ExpectedPart::value("a value after the type annotation", "a value must follow the annotation");
 const PROPERTY_VALUE: ExpectedPart =
-    ExpectedPart { what: "a value after the `=`", label: "the value of the property", is_name: false };
+    ExpectedPart::value("a value after the `=`", "the value of the property");
 
 /// The next part of a node.
 enum NodePart {
@@ -44,11 +36,6 @@ enum NodePart {
 impl<'a> KdlParser<'a> {
     /// Parses the node at this position.
     pub(super) fn parse_node(&mut self) {
-        let by_indent = self.block_end_rule == BlockEndRule::Indentation;
-        let indent = if by_indent { self.indent_here() } else { None };
-        if by_indent {
-            self.close_blocks_before_node(indent);
-        }
         let mut expected = &NAME;
         let mut retention = self.retention();
         if self.starts_with(self.pos, b"/-") {
@@ -62,11 +49,9 @@ impl<'a> KdlParser<'a> {
             Some(name)
         });
         let partial = match named {
-            Some((name, span)) => PartialNode::new(name, span, retention, indent),
+            Some((name, span)) => PartialNode::new(name, span, retention),
             // Parse the rest to report its errors, but discard it.
-            None => {
-                PartialNode::new(Cow::Borrowed(""), self.span(self.pos, self.pos), Retention::Discard, indent)
-            }
+            None => PartialNode::new(Cow::Borrowed(""), self.span(self.pos, self.pos), Retention::Discard),
         };
         self.parse_entries(partial);
     }
@@ -98,13 +83,7 @@ impl<'a> KdlParser<'a> {
                     self.pos += 1;
                     break;
                 }
-                NodePart::Block => match self.open(partial, Retention::Keep) {
-                    Some(back) => {
-                        partial = back;
-                        has_space = self.skip_node_space();
-                    }
-                    None => return,
-                },
+                NodePart::Block => return self.open(partial, Retention::Keep),
                 NodePart::Slashdash => match self.slashdash(partial) {
                     Some((back, space)) => (partial, has_space) = (back, space),
                     None => return,
@@ -149,8 +128,8 @@ impl<'a> KdlParser<'a> {
         self.skip_line_space();
         match self.next_part() {
             NodePart::Block => {
-                let back = self.open(partial, Retention::Discard)?;
-                Some((back, self.skip_node_space()))
+                self.open(partial, Retention::Discard);
+                None
             }
             NodePart::Entry => {
                 self.check_entry_position(&partial);
@@ -162,10 +141,8 @@ impl<'a> KdlParser<'a> {
                     "expected a node, a value, a property or a block after `/-`, found {}",
                     self.describe_found()
                 );
-                let finding = codes::KDL_SYNTAX
-                    .at(self.span(start, start + 2), "comments out nothing", message)
-                    .help("remove the `/-`, or write it directly before the part to comment out");
-                self.report(finding);
+                let help = "remove the `/-`, or write it directly before the part to comment out";
+                self.error(start..start + 2, "comments out nothing", message, help);
                 self.pos += if self.starts_with(self.pos, b"/-") { 2 } else { 0 };
                 Some((partial, true))
             }
@@ -213,18 +190,12 @@ impl<'a> KdlParser<'a> {
         self.skip_node_space();
         let key_span = key.span;
         let key = self.key_from_value(key, before_key);
-        if matches!(
-            self.next_part(),
-            NodePart::End | NodePart::Semicolon | NodePart::Block | NodePart::Slashdash | NodePart::Equals
-        ) {
+        if !matches!(self.next_part(), NodePart::Entry) {
             let written = self.slice(key_span.range().start, equals + 1);
             let message =
                 format!("expected a value after {}, found {}", quoted(written), self.describe_found());
-            let span = key_span.to(self.span(equals, equals + 1));
-            let finding = codes::KDL_SYNTAX.at(span, "this property has no value", message);
-            self.report(
-                finding.help(format!("write a value directly after the `=`, such as `{written}\"..\"`")),
-            );
+            let help = format!("write a value directly after the `=`, such as `{written}\"..\"`");
+            self.error(key_span.range().start..equals + 1, "this property has no value", message, help);
             self.recover();
             return self.skip_space_after_error();
         }
@@ -248,16 +219,15 @@ impl<'a> KdlParser<'a> {
         let written = self.slice(key.span.range().start, key.span.range().end);
         if let Some(span) = annotation {
             let message = "a key cannot have a type annotation";
-            let finding = codes::KDL_SYNTAX.at(span, "only allowed before values", message);
-            self.report(finding.help("remove it"));
+            self.error(span.range(), "only allowed before values", message, "remove it");
         }
         match key.value {
             Value::String(key) => Some(key),
             value @ (Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => {
                 let message = format!("expected a name before `=`, found {}", quoted(written));
                 let label = format!("{} cannot be a key", value.noun());
-                let finding = codes::KDL_SYNTAX.at(key.span, label, message);
-                self.report(finding.help(format!("write the key in quotes: `\"{written}\"=`")));
+                let help = format!("write the key in quotes: `\"{written}\"=`");
+                self.error(key.span.range(), label, message, help);
                 None
             }
         }

@@ -2,7 +2,8 @@
 
 use super::KdlParser;
 use crate::diag::words::quoted;
-use crate::syntax::{Value, codes};
+use crate::syntax::Value;
+use crate::syntax::number::whole_number;
 
 /// Why a word that begins like a number is not a number: the offset in the word and the reason.
 struct NumberError {
@@ -46,40 +47,31 @@ impl<'a> KdlParser<'a> {
         };
         let at = start + error.offset;
         let len = self.slice(at, self.pos).chars().next().map_or(0, char::len_utf8);
-        let span = if len == 0 { self.span(start, self.pos) } else { self.span(at, at + len) };
+        let place = if len == 0 { start..self.pos } else { at..at + len };
         let message = format!("expected a number, found {}", quoted(whole));
-        self.report(codes::KDL_SYNTAX.at(span, error.reason, message).help(help));
+        self.error(place, error.reason, message, help);
     }
 }
 
 /// Parses a whole word as a number.
-fn parse_number_word<'a>(word: &str) -> Result<Value<'a>, NumberError> {
+fn parse_number_word(word: &str) -> Result<Value<'static>, NumberError> {
     let unsigned = word.strip_prefix(['+', '-']).unwrap_or(word);
-    let offset = word.len() - unsigned.len();
-    let sign = if word.starts_with('-') { -1 } else { 1 };
-    let radix = match unsigned.as_bytes() {
-        [b'0', b'x', ..] => 16,
-        [b'0', b'o', ..] => 8,
-        [b'0', b'b', ..] => 2,
-        _ => return parse_decimal(word, unsigned, offset, sign),
+    let (radix, reason) = match unsigned.as_bytes() {
+        [b'0', b'x', ..] => (16, "expected a hexadecimal digit"),
+        [b'0', b'o', ..] => (8, "expected an octal digit"),
+        [b'0', b'b', ..] => (2, "expected a binary digit"),
+        _ => return parse_decimal(word, unsigned),
     };
     let digits = unsigned.get(2..).unwrap_or_default();
-    let reason = match radix {
-        16 => "expected a hexadecimal digit",
-        8 => "expected an octal digit",
-        _ => "expected a binary digit",
-    };
-    let end = digits_len(digits, radix);
-    if digits.is_empty() || end < digits.len() {
-        return Err(NumberError { offset: offset + 2 + end, reason });
+    let len = digits_len(digits, radix);
+    if digits.is_empty() || len < digits.len() {
+        return Err(NumberError { offset: word.len() - digits.len() + len, reason });
     }
-    Ok(parse_integer(digits, radix, sign)
-        .map_or_else(|| Value::Float(parse_large(digits, radix, sign)), Value::Integer))
+    Ok(whole_number(word.strip_suffix(unsigned).unwrap_or_default(), digits, radix))
 }
 
-fn parse_decimal<'a>(word: &str, unsigned: &str, offset: usize, sign: i8) -> Result<Value<'a>, NumberError> {
-    let error =
-        |rest: &str, reason| Err(NumberError { offset: offset + unsigned.len() - rest.len(), reason });
+fn parse_decimal(word: &str, unsigned: &str) -> Result<Value<'static>, NumberError> {
+    let error = |rest: &str, reason| Err(NumberError { offset: word.len() - rest.len(), reason });
     let mut whole = true;
     let (digits, mut rest) = unsigned.split_at_checked(digits_len(unsigned, 10)).unwrap_or((unsigned, ""));
     if digits.is_empty() {
@@ -103,10 +95,10 @@ fn parse_decimal<'a>(word: &str, unsigned: &str, offset: usize, sign: i8) -> Res
     if !rest.is_empty() {
         return error(rest, "this character cannot be part of a number");
     }
-    match parse_integer(digits, 10, sign) {
-        Some(integer) if whole => Ok(Value::Integer(integer)),
-        _ => Ok(Value::Float(parse_float(word))),
+    if whole {
+        return Ok(whole_number(word.strip_suffix(unsigned).unwrap_or_default(), digits, 10));
     }
+    Ok(Value::Float(word.replace('_', "").parse().unwrap_or(f64::NAN)))
 }
 
 /// The length of the digits at the start of a text. An `_` is allowed between and after digits, but not before.
@@ -115,36 +107,4 @@ fn digits_len(text: &str, radix: u32) -> usize {
         return 0;
     }
     text.bytes().take_while(|byte| *byte == b'_' || char::from(*byte).is_digit(radix)).count()
-}
-
-/// The value of digits. None if it needs more than 127 bits.
-fn parse_integer(digits: &str, radix: u32, sign: i8) -> Option<i128> {
-    // Up to 15 digits of any base fit 64 bits, where arithmetic is much cheaper.
-    if digits.len() <= 15 {
-        let mut small = 0i64;
-        for digit in digits.chars().filter_map(|c| c.to_digit(radix)) {
-            small = small * i64::from(radix) + i64::from(digit);
-        }
-        return Some(i128::from(small * i64::from(sign)));
-    }
-    let mut value = 0i128;
-    for digit in digits.chars().filter_map(|c| c.to_digit(radix)) {
-        let digit = i128::from(digit);
-        value = value.checked_mul(i128::from(radix))?;
-        value = value.checked_add(digit * i128::from(sign))?;
-    }
-    Some(value)
-}
-
-/// The value of digits that does not fit an integer, as a float.
-fn parse_large(digits: &str, radix: u32, sign: i8) -> f64 {
-    let add = |value: f64, digit: u32| value * f64::from(radix) + f64::from(digit);
-    let value = digits.chars().filter_map(|c| c.to_digit(radix)).fold(0.0, add);
-    value * f64::from(sign)
-}
-
-/// The value of a valid decimal number with a fraction, an exponent or too many digits for an integer.
-fn parse_float(word: &str) -> f64 {
-    let parsed = if word.contains('_') { word.replace('_', "").parse() } else { word.parse() };
-    parsed.unwrap_or(f64::NAN)
 }

@@ -1,10 +1,11 @@
-//! Error recovery: where to continue after a syntax error, missing braces found by indentation, and descriptions of
-//! unexpected text.
+//! Error recovery: where to continue after a syntax error, and descriptions of unexpected text.
 
+use super::space::is_space;
 use super::{KdlParser, MAX_FINDINGS};
 use crate::diag::Diagnostic;
 use crate::diag::words::quoted;
 use crate::syntax::codes;
+use std::ops::Range;
 
 /// The maximum length in bytes of text without whitespace that counts as one word.
 const MAX_LOOSE_WORD: usize = 4096;
@@ -28,6 +29,18 @@ impl KdlParser<'_> {
             self.pos = self.bytes.len();
             self.rest_consumed = true;
         }
+    }
+
+    /// Reports a syntax error. No help if it is empty.
+    pub(super) fn error(
+        &mut self,
+        place: Range<usize>,
+        label: impl Into<String>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let help = Some(help.into()).filter(|help| !help.is_empty());
+        self.report(codes::KDL_SYNTAX.at(self.span(place.start, place.end), label, message).maybe_help(help));
     }
 
     /// True if a search to the end of the text is still allowed.
@@ -71,90 +84,13 @@ impl KdlParser<'_> {
         }
     }
 
-    /// Skips a block with all nested blocks, at any depth.
-    pub(super) fn skip_block(&mut self) {
-        let muted = std::mem::replace(&mut self.muted, true);
-        let mut depth = 0usize;
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'{' => depth += 1,
-                b'}' => depth -= 1,
-                b'/' if self.starts_with(self.pos, b"//") => self.pos = self.line_end(self.pos),
-                b'/' | b'"' | b'#' => {
-                    self.skip_token();
-                    continue;
-                }
-                _ => {}
-            }
-            self.pos += usize::from(self.peek().is_some());
-            if depth == 0 {
-                break;
-            }
-        }
-        self.rest_consumed |= depth > 0;
-        self.muted = muted;
-    }
-
-    /// The indentation of this position, if only whitespace is before it on its line.
-    pub(super) fn indent_here(&self) -> Option<usize> {
-        let before = self.bytes.get(..self.pos).unwrap_or_default();
-        let indent = before.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        let first = before.len() == indent
-            || before.iter().nth_back(indent).is_some_and(|b| matches!(b, b'\n' | b'\r'));
-        first.then_some(indent)
-    }
-
-    /// Before a node: reports and closes the unclosed blocks that end before it, as its indentation shows.
-    pub(super) fn close_blocks_before_node(&mut self, indent: Option<usize>) {
-        while let (Some(indent), Some(block)) = (indent, self.stack.last()) {
-            if block.owner.indent.is_none_or(|block_indent| block_indent < indent) {
-                break;
-            }
-            self.close_unclosed_block(block.brace);
-        }
-    }
-
-    /// At a `}`: finds the block with the same indentation, and reports and closes the unclosed blocks inside it. False
-    /// if the brace is indented deeper than the innermost block; it is then reported and skipped.
-    pub(super) fn match_brace_by_indent(&mut self) -> bool {
-        let Some(indent) = self.indent_here() else { return true };
-        while let Some(block) = self.stack.last() {
-            match block.owner.indent {
-                Some(block_indent) if block_indent > indent => self.close_unclosed_block(block.brace),
-                Some(block_indent) if block_indent < indent => {
-                    self.report_unmatched_brace();
-                    self.pos += usize::from(self.peek() == Some(b'}'));
-                    return false;
-                }
-                _ => break,
-            }
-        }
-        true
-    }
-
-    fn close_unclosed_block(&mut self, brace: usize) {
-        self.report_unclosed_block(brace);
-        let end = self.slice(0, self.pos).trim_end().len();
-        if let Some(owner) = self.pop(end) {
-            self.attach(owner);
-        }
-    }
-
     /// The end of the text that looks like one word to a user: at whitespace, a brace, a `;` or a line break, or after
     /// [`MAX_LOOSE_WORD`] bytes.
     pub(super) fn loose_word_end(&self, start: usize) -> usize {
-        let mut at = start;
-        while let Some(byte) = self.byte(at) {
-            let stops = matches!(byte, b';' | b'{' | b'}' | b' ' | b'\t'..=b'\r');
-            let ends = |at| at - start > MAX_LOOSE_WORD || self.blank_len(at) + self.newline_len(at) > 0;
-            if stops
-                || (byte >= 0x80 || at - start > MAX_LOOSE_WORD) && self.text.is_char_boundary(at) && ends(at)
-            {
-                break;
-            }
-            at += 1;
-        }
-        at
+        let rest = self.rest(start);
+        let ends =
+            |(n, c): &(usize, char)| matches!(c, ';' | '{' | '}') || is_space(*c) || *n > MAX_LOOSE_WORD;
+        start + rest.char_indices().find(ends).map_or(rest.len(), |(n, _)| n)
     }
 
     /// Describes the text at this position, for "expected a value, found ..".
@@ -176,21 +112,18 @@ impl KdlParser<'_> {
         let message = format!("expected {expected}, found {}", self.describe_found());
         let start = self.pos;
         let comment = self.starts_with(start, b"//") || self.starts_with(start, b"/-");
-        let (end, help) = match self.peek() {
-            None => (start, None),
-            Some(_) if self.newline_len(start) > 0 || comment => (start, None),
-            Some(b'[') => {
-                (start + 1, Some("write the values one after another, without brackets".to_owned()))
-            }
-            Some(b'\\') => (start + 1, Some("end the line after `\\`, or put the text in quotes".to_owned())),
-            Some(b'{' | b'}' | b';' | b'=' | b']' | b'(' | b')') => (start + 1, None),
-            Some(b'/') => {
-                let end = self.loose_word_end(start);
-                (end, Some(format!("put the text in quotes: `\"{}\"`", self.slice(start, end))))
-            }
-            Some(_) => (self.loose_word_end(start), None),
+        let word = self.slice(start, self.loose_word_end(start));
+        let (len, help) = match self.peek() {
+            None => (0, String::new()),
+            Some(_) if self.newline_len(start) > 0 || comment => (0, String::new()),
+            Some(b'[') => (1, "write the values one after another, without brackets".to_owned()),
+            Some(b'\\') => (1, "end the line after `\\`, or put the text in quotes".to_owned()),
+            Some(b'{' | b'}' | b';' | b'=' | b']' | b'(' | b')') => (1, String::new()),
+            Some(b'/') => (word.len(), format!("put the text in quotes: `\"{word}\"`")),
+            Some(_) => (word.len(), String::new()),
         };
-        self.report(codes::KDL_SYNTAX.at(self.span(start, end), label, message).maybe_help(help));
+        let end = start + len;
+        self.error(start..end, label, message, help);
         if self.peek() == Some(b'/') {
             self.pos = end;
         }
@@ -199,11 +132,8 @@ impl KdlParser<'_> {
 
     /// Reports a `#` that was written as a comment, and skips the line.
     pub(super) fn report_hash_comment(&mut self) {
-        let span = self.span(self.pos, self.pos + 1);
-        let finding = codes::KDL_SYNTAX
-            .at(span, "begins a keyword or a raw string", "`#` does not begin a comment")
-            .help("write `//` before a comment");
-        self.report(finding);
+        let (label, message) = ("begins a keyword or a raw string", "`#` does not begin a comment");
+        self.error(self.pos..self.pos + 1, label, message, "write `//` before a comment");
         self.pos = self.line_end(self.pos);
     }
 }

@@ -2,20 +2,35 @@
 //! forbids.
 
 use super::KdlParser;
-use crate::syntax::codes;
+use std::ops::Range;
 
-/// True if an ASCII byte is allowed in a bare word. [`KdlParser::word_end`] handles all other bytes.
-fn is_word_byte(byte: u8) -> bool {
-    !matches!(
-        byte,
-        b' ' | b'\t'
-            ..=b'\r' | b'"' | b'#' | b'(' | b')' | b'/' | b';' | b'=' | b'[' | b'\\' | b']' | b'{' | b'}'
+/// True if KDL treats the character as whitespace.
+pub(super) fn is_blank(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | '\t' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
     )
 }
 
-/// True if a code point that KDL forbids can begin with this byte.
-fn may_be_forbidden(byte: u8) -> bool {
-    matches!(byte, 0..=8 | 14..=31 | 0x7f | 0xe2 | 0xef)
+/// True if the character is a line break, or the first of the two characters of one.
+pub(super) fn is_newline(c: char) -> bool {
+    matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// True if the character is whitespace or a line break.
+pub(super) fn is_space(c: char) -> bool {
+    is_blank(c) || is_newline(c)
+}
+
+/// True if a bare word cannot contain the character.
+fn ends_word(c: char) -> bool {
+    matches!(c, '"' | '#' | '(' | ')' | '/' | ';' | '=' | '[' | '\\' | ']' | '{' | '}') || is_space(c)
+}
+
+/// True if KDL forbids the code point: control characters, and characters that change the direction of the text.
+fn is_forbidden(c: char) -> bool {
+    matches!(c, '\0'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl KdlParser<'_> {
@@ -23,64 +38,51 @@ impl KdlParser<'_> {
     pub(super) fn newline_len(&self, at: usize) -> usize {
         match self.byte(at) {
             Some(b'\r') if self.byte(at + 1) == Some(b'\n') => 2,
-            Some(b'\n' | 0x0b | 0x0c | b'\r') => 1,
-            Some(0xc2) if self.byte(at + 1) == Some(0x85) => 2,
-            Some(0xe2) if self.starts_with(at, "\u{2028}".as_bytes()) => 3,
-            Some(0xe2) if self.starts_with(at, "\u{2029}".as_bytes()) => 3,
+            Some(0x0a..=0x0d | 0x80..) => self.char_len(at, is_newline),
             _ => 0,
         }
     }
 
     /// The length of the whitespace character at `at`, or 0.
     pub(super) fn blank_len(&self, at: usize) -> usize {
-        let wide = |second: u8, third: fn(u8) -> bool| {
-            let rest = (self.byte(at + 1), self.byte(at + 2));
-            if matches!(rest, (Some(b), Some(c)) if b == second && third(c)) { 3 } else { 0 }
-        };
-        match self.byte(at) {
-            Some(b' ' | b'\t') => 1,
-            Some(0xc2) if self.byte(at + 1) == Some(0xa0) => 2,
-            Some(0xe1) => wide(0x9a, |c| c == 0x80),
-            Some(0xe2) => wide(0x80, |c| matches!(c, 0x80..=0x8a | 0xaf)).max(wide(0x81, |c| c == 0x9f)),
-            Some(0xe3) => wide(0x80, |c| c == 0x80),
-            _ => 0,
-        }
+        self.char_len(at, is_blank)
+    }
+
+    /// The length of the character at `at` if it is of a kind, or else 0.
+    fn char_len(&self, at: usize, is_kind: fn(char) -> bool) -> usize {
+        self.rest(at).chars().next().filter(|c| is_kind(*c)).map_or(0, char::len_utf8)
     }
 
     /// The end of the whitespace at `at`, without line breaks.
-    pub(super) fn blanks_end(&self, mut at: usize) -> usize {
-        loop {
-            match self.blank_len(at) {
-                0 => return at,
-                len => at += len,
-            }
-        }
+    pub(super) fn blanks_end(&self, at: usize) -> usize {
+        self.find_end(at, |c| !is_blank(c))
     }
 
     /// The end of the bare word at `at`. Returns `at` if there is no word.
-    pub(super) fn word_end(&self, mut at: usize) -> usize {
-        while let Some(byte) = self.byte(at) {
-            if byte < 0x80 {
-                if !is_word_byte(byte) {
-                    break;
-                }
-            } else if self.blank_len(at) + self.newline_len(at) > 0 {
-                break;
-            }
-            at += 1;
-        }
-        at
+    pub(super) fn word_end(&self, at: usize) -> usize {
+        self.find_end(at, ends_word)
     }
 
     /// The end of the line that contains `at`, without its line break.
-    pub(super) fn line_end(&self, mut at: usize) -> usize {
-        while let Some(byte) = self.byte(at) {
-            if matches!(byte, 0x0a..=0x0d | 0xc2 | 0xe2) && self.newline_len(at) > 0 {
-                break;
-            }
-            at += 1;
-        }
-        at
+    pub(super) fn line_end(&self, at: usize) -> usize {
+        self.find_end(at, is_newline)
+    }
+
+    /// The position of the first character from `at` for which `ends` is true, or the end of the text.
+    pub(super) fn find_end(&self, at: usize, ends: impl Fn(char) -> bool) -> usize {
+        let rest = self.rest(at);
+        at + rest.find(ends).unwrap_or(rest.len())
+    }
+
+    /// The lines below the line of `at`, without their line breaks.
+    pub(super) fn lines_below(&self, at: usize) -> impl Iterator<Item = Range<usize>> {
+        let mut end = self.line_end(at);
+        std::iter::from_fn(move || {
+            let start = end + self.newline_len(end);
+            let has_line = start > end;
+            end = self.line_end(start);
+            has_line.then_some(start..end)
+        })
     }
 
     /// The text from `at` to the end of its line.
@@ -168,51 +170,23 @@ impl KdlParser<'_> {
         self.failed_searches = self.failed_searches.saturating_add(1);
         self.rest_consumed |= first_close.is_none();
         self.pos = first_close.unwrap_or(self.bytes.len());
-        let finding = codes::KDL_SYNTAX.at(
-            self.span(open, open + 2),
-            "opened here",
-            "this comment is never closed: expected `*/`",
-        );
         let nested = first_close.map(|_| "close it with `*/`; each `/*` inside a comment also needs a `*/`");
-        self.report(finding.help(nested.unwrap_or("close it with `*/`")));
+        let (message, help) =
+            ("this comment is never closed: expected `*/`", nested.unwrap_or("close it with `*/`"));
+        self.error(open..open + 2, "opened here", message, help);
     }
 
-    /// Reports the first forbidden code point of each line. The other parser functions treat these code points as
-    /// letters.
+    /// Reports the first forbidden code point of each line, except a byte order mark at the start. The other parser
+    /// functions treat these code points as letters.
     pub(super) fn report_forbidden_code_points(&mut self) {
-        const CHUNK: usize = 4096;
-        let mut at = 0;
-        while let Some(chunk) = self.bytes.get(at..self.bytes.len().min(at + CHUNK)) {
-            if chunk.is_empty() {
-                return;
-            }
-            let end = at + chunk.len();
-            // The fold has no branches, so it is very fast on ordinary text.
-            if chunk.iter().fold(false, |seen, byte| seen | may_be_forbidden(*byte)) {
-                while at < end {
-                    at = self.check_code_point(at);
-                }
-            } else {
-                at = end;
-            }
+        let mut from = if self.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        while let Some((len, found)) = self.rest(from).char_indices().find(|(_, c)| is_forbidden(*c)) {
+            let at = from + len;
+            let message = format!("the code point U+{:04X} is not allowed in KDL text", u32::from(found));
+            let label = "this character is invisible or changes how the text is displayed";
+            let help = format!("write `{}` inside quotes, or remove it", found.escape_unicode());
+            self.error(at..at + found.len_utf8(), label, message, help);
+            from = self.line_end(at);
         }
-    }
-
-    /// Checks one position. Returns the next position to check.
-    fn check_code_point(&mut self, at: usize) -> usize {
-        let Some(byte) = self.byte(at).filter(|byte| may_be_forbidden(*byte)) else { return at + 1 };
-        let len = match (byte, self.byte(at + 1), self.byte(at + 2)) {
-            (0xe2, Some(0x80), Some(0x8e | 0x8f | 0xaa..=0xae)) | (0xe2, Some(0x81), Some(0xa6..=0xa9)) => 3,
-            (0xef, Some(0xbb), Some(0xbf)) if at > 0 => 3,
-            (0xe2 | 0xef, ..) => 0,
-            _ => 1,
-        };
-        let Some(found) = self.slice(at, at + len).chars().next() else { return at + 1 };
-        let code = format!("U+{:04X}", u32::from(found));
-        let help = format!("write `{}` inside quotes, or remove it", found.escape_unicode());
-        let message = format!("the code point {code} is not allowed in KDL text");
-        let label = "this character is invisible or changes how the text is displayed";
-        self.report(codes::KDL_SYNTAX.at(self.span(at, at + len), label, message).help(help));
-        self.line_end(at)
     }
 }

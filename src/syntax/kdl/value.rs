@@ -1,6 +1,6 @@
 //! Parses one value: selects the parser by the first character, and handles bare words and the keywords of KDL 1.
 
-use super::{KdlParser, KdlVersion};
+use super::KdlParser;
 use crate::diag::words::quoted;
 use crate::source::Span;
 use crate::syntax::{Scalar, Value, codes};
@@ -16,6 +16,16 @@ pub(super) struct ExpectedPart {
     pub(super) is_name: bool,
 }
 
+impl ExpectedPart {
+    pub(super) const fn name(what: &'static str, label: &'static str) -> Self {
+        Self { what, label, is_name: true }
+    }
+
+    pub(super) const fn value(what: &'static str, label: &'static str) -> Self {
+        Self { what, label, is_name: false }
+    }
+}
+
 /// The keywords with their values.
 const KEYWORDS: [(&str, Value<'static>); 6] = [
     ("#true", Value::Bool(true)),
@@ -25,6 +35,11 @@ const KEYWORDS: [(&str, Value<'static>); 6] = [
     ("#-inf", Value::Float(f64::NEG_INFINITY)),
     ("#nan", Value::Float(f64::NAN)),
 ];
+
+/// The value of a word that KDL reserves: a keyword without its `#`.
+pub(in crate::syntax) fn reserved_word(word: &str) -> Option<&'static Value<'static>> {
+    KEYWORDS.iter().find(|(keyword, _)| keyword.strip_prefix('#') == Some(word)).map(|(_, value)| value)
+}
 
 impl<'a> KdlParser<'a> {
     /// Parses a value. If there is none, reports this, skips the rest of the line and returns none.
@@ -78,15 +93,14 @@ impl<'a> KdlParser<'a> {
             return None;
         }
         let message = format!("expected {}, found {}", expected.what, quoted(word));
-        let known = ["true", "false", "null", "inf", "nan"];
-        let lower = word.trim_start_matches('#').to_lowercase();
-        let keyword = known.iter().find(|known| **known == lower);
+        let lower = word.to_lowercase();
+        let keyword = KEYWORDS.iter().find(|(keyword, _)| *keyword == lower);
         let help = keyword.map_or_else(
             || "write `//` before a comment, and put text that contains a `#` in quotes".to_owned(),
-            |keyword| format!("write `#{keyword}`"),
+            |(keyword, _)| format!("write `{keyword}`"),
         );
         let label = if keyword.is_some() { "keywords are lower case" } else { expected.label };
-        self.report(codes::KDL_SYNTAX.at(self.span(self.pos, end), label, message).help(help));
+        self.error(self.pos..end, label, message, help);
         self.pos = end;
         self.recover();
         None
@@ -97,47 +111,44 @@ impl<'a> KdlParser<'a> {
         let start = self.pos;
         let word = self.slice(start, end);
         self.pos = end;
-        match word {
-            "true" | "false" | "null" | "inf" | "-inf" | "nan" => {
-                self.parse_reserved_word(start, word, expected)
-            }
-            "r" if self.byte(self.hashes_end(end)) == Some(b'"') => {
-                self.pos = start;
-                self.report_version_1(self.span(start, self.hashes_end(end) + 1), "r\"..\"", "#\"..\"#");
-                Value::String(self.parse_raw_string_v1())
-            }
-            _ => Value::String(Cow::Borrowed(word)),
+        if let Some(value) = reserved_word(word) {
+            return self.report_reserved_word(start, word, value, expected);
         }
+        let quote = self.hashes_end(end);
+        if word == "r" && self.byte(quote) == Some(b'"') {
+            self.report_version_1(self.span(start, quote + 1), "r\"..\"", "#\"..\"#");
+            return Value::String(self.parse_string(quote - end));
+        }
+        Value::String(Cow::Borrowed(word))
     }
 
     /// Reports a word that KDL 2 reserves. As a value, it gets its meaning in KDL 1.
-    fn parse_reserved_word(&mut self, start: usize, word: &'a str, expected: &ExpectedPart) -> Value<'a> {
+    fn report_reserved_word(
+        &mut self,
+        start: usize,
+        word: &'a str,
+        value: &Value<'a>,
+        expected: &ExpectedPart,
+    ) -> Value<'a> {
         let span = self.span(start, self.pos);
-        let is_name = expected.is_name || self.byte(self.blanks_end(self.pos)) == Some(b'=');
-        let keyword = KEYWORDS.iter().find(|(known, _)| known.strip_prefix('#') == Some(word));
-        let is_number = word.ends_with("inf") || word == "nan";
-        if !is_name && !is_number {
-            self.report_version_1(span, word, &format!("#{word}"));
-            return keyword.map_or(Value::Null, |(_, value)| value.clone());
-        }
         let message = format!("{} is a reserved word", quoted(word));
-        let label =
-            if is_name { "a name with this spelling needs quotes" } else { "neither a number nor a string" };
-        let help = if is_name {
-            format!("write `\"{word}\"`")
-        } else {
-            format!("write `#{word}` for the number, or `\"{word}\"` for text")
-        };
-        self.report(codes::KDL_SYNTAX.at(span, label, message).help(help));
-        match keyword {
-            Some((_, value)) if !is_name => value.clone(),
-            _ => Value::String(Cow::Borrowed(word)),
+        if expected.is_name || self.byte(self.blanks_end(self.pos)) == Some(b'=') {
+            let label = "a name with this spelling needs quotes";
+            self.error(span.range(), label, message, format!("write `\"{word}\"`"));
+            return Value::String(Cow::Borrowed(word));
         }
+        if matches!(value, Value::Float(_)) {
+            let help = format!("write `#{word}` for the number, or `\"{word}\"` for text");
+            self.error(span.range(), "neither a number nor a string", message, help);
+        } else {
+            self.report_version_1(span, word, &format!("#{word}"));
+        }
+        value.clone()
     }
 
     /// Reports KDL 1, once per file.
     fn report_version_1(&mut self, span: Span, written: &str, instead: &str) {
-        if self.muted || std::mem::replace(&mut self.version, KdlVersion::One) == KdlVersion::One {
+        if self.muted || std::mem::replace(&mut self.is_version_1, true) {
             return;
         }
         let message = format!("`{written}` is KDL 1 syntax; in KDL 2.0 it is `{instead}`");

@@ -18,12 +18,11 @@ const BASE_COPIES: usize = 10_000;
 const BYTES_PER_COPY: usize = 64;
 
 /// The anchors of a file by name, and the number of copies.
-#[derive(Default)]
 pub(super) struct AnchorTable<'a> {
+    text: &'a str,
     by_name: BTreeMap<&'a str, Anchor<'a>>,
     /// Names of anchors in text that was skipped after a syntax error.
     skipped_names: BTreeSet<&'a str>,
-    opened: usize,
     /// The number of nodes and scalars written in the text so far.
     pub(super) written: usize,
     copied: usize,
@@ -31,7 +30,6 @@ pub(super) struct AnchorTable<'a> {
 }
 
 struct Anchor<'a> {
-    id: usize,
     span: Span,
     state: AnchorState<'a>,
 }
@@ -47,13 +45,6 @@ enum AnchorState<'a> {
     Omitted,
     /// The anchored node is too large to be copied.
     TooLarge,
-}
-
-/// An anchor whose node is being parsed.
-#[derive(Clone, Copy)]
-pub(super) struct AnchorId<'a> {
-    name: &'a str,
-    id: usize,
 }
 
 /// The result of resolving an alias.
@@ -79,19 +70,25 @@ struct CopySize {
 }
 
 impl<'a> AnchorTable<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let (by_name, skipped_names) = (BTreeMap::new(), BTreeSet::new());
+        Self { text, by_name, skipped_names, written: 0, copied: 0, limit_reported: false }
+    }
+
+    /// The name of an anchor or an alias.
+    pub(super) fn name(&self, place: Span) -> &'a str {
+        self.text.get(place.range()).and_then(|token| token.get(1..)).unwrap_or_default()
+    }
+
     /// Registers an anchor at the start of its node.
-    pub(super) fn open(&mut self, name: &'a str, span: Span) -> AnchorId<'a> {
-        self.opened += 1;
-        let id = self.opened;
-        self.by_name.insert(name, Anchor { id, span, state: AnchorState::Open });
-        AnchorId { name, id }
+    pub(super) fn open(&mut self, span: Span) {
+        self.by_name.insert(self.name(span), Anchor { span, state: AnchorState::Open });
     }
 
     /// Records the value of an anchor. Does nothing if a later anchor of the same name has replaced it.
-    pub(super) fn close(&mut self, anchor: AnchorId<'a>, item: Option<&YamlValue<'a>>) {
-        let Some(entry) = self.by_name.get_mut(anchor.name).filter(|entry| entry.id == anchor.id) else {
-            return;
-        };
+    pub(super) fn close(&mut self, span: Span, item: Option<&YamlValue<'a>>) {
+        let name = self.name(span);
+        let Some(entry) = self.by_name.get_mut(name).filter(|entry| entry.span == span) else { return };
         entry.state = AnchorState::Omitted;
         let Some(item) = item else { return };
         let size = item.size();
@@ -126,23 +123,23 @@ impl<'a> AnchorTable<'a> {
                 AliasTarget::Unknown
             };
         };
-        let spent = match &anchor.state {
+        let (item, size) = match &anchor.state {
             AnchorState::Open => return AliasTarget::Inside(anchor.span),
             AnchorState::Omitted => return AliasTarget::Nothing,
             AnchorState::Ready { size, .. } if depth + size.height > MAX_DEPTH => {
                 return AliasTarget::TooDeep;
             }
-            AnchorState::Ready { size, .. } => self.copied.saturating_add(size.nodes),
-            AnchorState::TooLarge => usize::MAX,
+            AnchorState::Ready { item, size } => (Some(item), size.nodes),
+            AnchorState::TooLarge => (None, 0),
         };
-        if self.limit_reported || spent > Self::budget(self.written) {
-            let first = !std::mem::replace(&mut self.limit_reported, true);
-            return if first { AliasTarget::TooMany(anchor.span) } else { AliasTarget::Nothing };
-        }
-        self.copied = spent;
-        match &anchor.state {
-            AnchorState::Ready { item, .. } => AliasTarget::Copy(item.clone()),
-            AnchorState::Open | AnchorState::Omitted | AnchorState::TooLarge => AliasTarget::Nothing,
+        let copied = self.copied + size;
+        match item {
+            Some(item) if !self.limit_reported && copied <= Self::budget(self.written) => {
+                self.copied = copied;
+                AliasTarget::Copy(item.clone())
+            }
+            _ if std::mem::replace(&mut self.limit_reported, true) => AliasTarget::Nothing,
+            _ => AliasTarget::TooMany(anchor.span),
         }
     }
 

@@ -1,16 +1,14 @@
 //! Builds nodes from tokens.
 
-use super::anchors::{AliasTarget, AnchorId, AnchorTable, merge};
+use super::anchors::{AliasTarget, AnchorTable, merge};
 use super::diagnose::{ErrorContext, LastToken};
 use super::events::{ScalarStyle, Token, TokenKind};
-use super::value::{
-    CollectionKind, MapKey, OpenCollection, YamlValue, nested_list, not_a_mapping, shape_finding,
-};
+use super::value::{CollectionKind, MapKey, OpenCollection, YamlValue, nested_list, not_a_mapping};
 use super::{lines, scalar};
 use crate::diag::words::quoted;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Span};
-use crate::syntax::codes::{BAD_ALIAS, NESTING_TOO_DEEP, TYPE_ANNOTATION};
+use crate::syntax::codes::{BAD_ALIAS, NESTING_TOO_DEEP, TYPE_ANNOTATION, UNEXPECTED_SHAPE};
 use crate::syntax::{Node, Scalar, Value};
 use std::borrow::Cow;
 
@@ -50,7 +48,7 @@ impl<'a, 'd> NodeBuilder<'a, 'd> {
             merges: Vec::new(),
             open: Vec::new(),
             skipped_depth: 0,
-            anchors: AnchorTable::default(),
+            anchors: AnchorTable::new(text),
             root_finding: None,
             root: None,
             last: None,
@@ -71,7 +69,10 @@ impl<'a, 'd> NodeBuilder<'a, 'd> {
         if let Some(tag) = token.tag {
             self.report_tag(tag);
         }
-        let anchor = token.anchor.map(|span| self.anchors.open(self.anchor_name(span), span));
+        let anchor = token.anchor;
+        if let Some(anchor) = anchor {
+            self.anchors.open(anchor);
+        }
         let (flow, kind) = match token.kind {
             TokenKind::Scalar { text, style } => {
                 let prefix_end = [token.anchor, token.tag].into_iter().flatten().map(|span| span.end).max();
@@ -98,10 +99,6 @@ impl<'a, 'd> NodeBuilder<'a, 'd> {
             partial: false,
             kind,
         });
-    }
-
-    fn anchor_name(&self, anchor_or_alias: Span) -> &'a str {
-        self.text.get(anchor_or_alias.range()).and_then(|token| token.get(1..)).unwrap_or_default()
     }
 
     fn report_tag(&mut self, tag: Span) {
@@ -149,7 +146,7 @@ impl<'a, 'd> NodeBuilder<'a, 'd> {
         let finding = match self.open.last_mut() {
             Some(collection) if collection.shape_reported => return true,
             Some(OpenCollection { kind: CollectionKind::Map { key: None, .. }, .. }) => {
-                shape_finding(start, "a mapping or list as a key", "a key must be a word")
+                UNEXPECTED_SHAPE.at(start, "a mapping or list as a key", "a key must be a word")
             }
             Some(OpenCollection { kind: CollectionKind::List { nested: reported, .. }, .. }) if list => {
                 if std::mem::replace(reported, true) {
@@ -177,24 +174,13 @@ impl<'a, 'd> NodeBuilder<'a, 'd> {
     fn end_collection(&mut self, token: Span) {
         let Some(collection) = self.open.pop() else { return };
         let end = if collection.flow && token.end > token.start { token.end } else { collection.end };
-        let block = Span { file: self.file, start: collection.start.start, end };
-        self.last = Some(LastToken { span: Span { start: end, ..block }, style: None });
+        self.last = Some(LastToken { span: Span { start: end, end, ..collection.start }, style: None });
         if self.open.is_empty() {
             return self.end_root(collection.kind);
         }
-        let item = match collection.kind {
-            _ if collection.shape_reported => None,
-            CollectionKind::Map { mut fields, merges, .. } => {
-                merge(&mut fields, merges);
-                // Save memory: a large registry has many mappings with one or two fields.
-                fields.shrink_to_fit();
-                (!collection.partial || !fields.is_empty()).then_some(YamlValue::Map { fields, block })
-            }
-            CollectionKind::List { members, .. } => {
-                (!collection.partial || !members.is_empty()).then_some(YamlValue::List { members, block })
-            }
-        };
-        if let Some(anchor) = collection.anchor {
+        let anchor = collection.anchor;
+        let (item, block) = collection.complete(end);
+        if let Some(anchor) = anchor {
             self.anchors.close(anchor, item.as_ref());
         }
         self.insert(item, Some(block));
@@ -224,13 +210,7 @@ impl<'a, 'd> NodeBuilder<'a, 'd> {
         Span::new(self.file, range.start, range.end)
     }
 
-    fn process_scalar(
-        &mut self,
-        text: Cow<'a, str>,
-        style: ScalarStyle,
-        span: Span,
-        anchor: Option<AnchorId<'a>>,
-    ) {
+    fn process_scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, span: Span, anchor: Option<Span>) {
         let bare = style == ScalarStyle::Plain;
         let text = if bare && span.start == span.end { Cow::Borrowed("") } else { text };
         self.last = Some(LastToken { span, style: Some(style) });
@@ -273,7 +253,7 @@ impl<'a, 'd> NodeBuilder<'a, 'd> {
 
     fn process_alias(&mut self, at: Span) {
         self.last = Some(LastToken { span: at, style: None });
-        let name = self.anchor_name(at);
+        let name = self.anchors.name(at);
         if let Some(OpenCollection {
             shape_reported,
             kind: CollectionKind::List { nested: reported, .. },
@@ -349,20 +329,13 @@ impl<'a, 'd> NodeBuilder<'a, 'd> {
         self.root_finding = None;
         self.skipped_depth = 0;
         self.open.truncate(2);
-        let section = if self.open.len() > 1 { self.open.pop() } else { None };
-        let from = section.as_ref().or(self.open.last()).map_or(0, |collection| collection.start.start);
-        if let Some(section) = section {
-            let block = Span { file: self.file, start: section.start.start, end: section.end };
-            let item = match section.kind {
-                _ if section.shape_reported => None,
-                CollectionKind::Map { mut fields, merges, .. } => {
-                    merge(&mut fields, merges);
-                    (!fields.is_empty()).then_some(YamlValue::Map { fields, block })
-                }
-                CollectionKind::List { members, .. } => {
-                    (!members.is_empty()).then_some(YamlValue::List { members, block })
-                }
-            };
+        let from = self.open.last().map_or(0, |collection| collection.start.start);
+        if self.open.len() > 1
+            && let Some(mut section) = self.open.pop()
+        {
+            section.partial = true;
+            let end = section.end;
+            let (item, block) = section.complete(end);
             self.insert(item, Some(block));
         }
         if let Some(root) = self.open.pop() {

@@ -1,7 +1,7 @@
 //! Finds the cause of a syntax error. The parser library detects an error late: for example, it detects an unclosed
 //! quote where the next one begins. The finding must point to the unclosed quote.
 
-use super::error_kind::SyntaxErrorKind;
+use super::error_kind::{Extent, SyntaxErrorKind};
 use super::events::{ParseError, ScalarStyle};
 use super::lines;
 use crate::source::Span;
@@ -198,44 +198,20 @@ fn refine_kind(text: &str, error: &ParseError, context: &ErrorContext) -> Syntax
     }
 }
 
-/// The range to report: a line, a character or a word.
+/// The range to report for an error at a position.
 fn range_to_report(text: &str, kind: SyntaxErrorKind, at: usize) -> Range<usize> {
-    let line = [
-        SyntaxErrorKind::TextAfterSingleQuote,
-        SyntaxErrorKind::TextAfterDoubleQuote,
-        SyntaxErrorKind::TextAfterValue,
-        SyntaxErrorKind::BadBlockHeader,
-        SyntaxErrorKind::CommentInValue,
-        SyntaxErrorKind::BadDirective,
-        SyntaxErrorKind::MissingColon,
-        SyntaxErrorKind::BadVersion,
-    ];
-    let character = [
-        SyntaxErrorKind::BracketClosedByBrace,
-        SyntaxErrorKind::BraceClosedByBracket,
-        SyntaxErrorKind::ControlCharacter,
-        SyntaxErrorKind::DashAfterKey,
-        SyntaxErrorKind::DashInBrackets,
-        SyntaxErrorKind::MissingValue,
-        SyntaxErrorKind::UnclosedBrace,
-        SyntaxErrorKind::UnclosedBracket,
-        SyntaxErrorKind::ReservedCharacter,
-        SyntaxErrorKind::UnmatchedClose,
-        SyntaxErrorKind::TooDeep,
-    ];
-    if line.contains(&kind) {
-        lines::rest_of_line(text, at)
-    } else if character.contains(&kind) {
-        lines::character(text, at)
-    } else if kind == SyntaxErrorKind::ItemAmongKeys {
-        let dash = lines::before(text, at).rfind('-').map_or(at, |n| at - lines::before(text, at).len() + n);
-        lines::character(text, dash)
-    } else if kind == SyntaxErrorKind::Tab {
-        find_tab(text, at)
-    } else if kind == SyntaxErrorKind::BadEscape {
-        find_bad_escape(text, at)
-    } else {
-        lines::word(text, at)
+    let before = lines::before(text, at);
+    let last = |c: char| before.rfind(c).map(|n| at - before.len() + n);
+    match kind.extent() {
+        Extent::Word => lines::word(text, at),
+        Extent::Character => lines::character(text, at),
+        Extent::Line => lines::rest_of_line(text, at),
+        Extent::Dash => lines::character(text, last('-').unwrap_or(at)),
+        Extent::Tab => {
+            let next = || text.get(at..)?.find('\t').map(|n| at + n);
+            lines::character(text, last('\t').or_else(next).unwrap_or(at))
+        }
+        Extent::Escape => find_bad_escape(text, at),
     }
 }
 
@@ -277,45 +253,29 @@ fn is_dash_without_space(rest: &str) -> bool {
     rest.strip_prefix('-').is_some_and(|word| !word.starts_with(|c: char| c.is_whitespace() || c == '-'))
 }
 
-/// The tab to report: the last one before `at` on its line, or the next one after it.
-fn find_tab(text: &str, at: usize) -> Range<usize> {
-    let before = lines::before(text, at);
-    let found = before.rfind('\t').map(|n| at - before.len() + n);
-    let found = found.or_else(|| text.get(at..)?.find('\t').map(|n| at + n));
-    lines::character(text, found.unwrap_or(at))
-}
-
 /// The first escape in a quoted text that is not valid.
 fn find_bad_escape(text: &str, opening: usize) -> Range<usize> {
-    let rest = text.get(opening..).unwrap_or_default();
-    let mut chars = rest.char_indices().skip(1);
-    while let Some((n, c)) = chars.next() {
-        if c == '"' {
-            break;
-        }
-        if c != '\\' {
-            continue;
-        }
-        let Some((_, letter)) = chars.next() else { break };
+    let mut at = opening + 1;
+    let rest = |at: usize| text.get(at..).unwrap_or_default();
+    while let Some(len) = rest(at).find(['"', '\\']).filter(|len| rest(at + len).starts_with('\\')) {
+        at += len;
+        let Some(letter) = rest(at + 1).chars().next() else { break };
+        let after = at + 1 + letter.len_utf8();
         let digit_count = match letter {
             'x' => 2,
             'u' => 4,
             'U' => 8,
-            _ if "0abt\tnvfre \"/\\N_LP\n\r".contains(letter) => continue,
-            _ => 0,
+            _ if "0abt\tnvfre \"/\\N_LP\n\r".contains(letter) => 0,
+            _ => return at..after,
         };
-        let digits = rest
-            .get(n + 2..)
-            .unwrap_or_default()
-            .bytes()
-            .take(digit_count)
-            .take_while(u8::is_ascii_hexdigit)
-            .count();
-        let number = rest.get(n + 2..n + 2 + digits).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        if digits < digit_count || digit_count == 0 || number.and_then(char::from_u32).is_none() {
-            let length = if digit_count == 0 { 1 + letter.len_utf8() } else { 2 + digits };
-            return opening + n..opening + n + length;
+        let hexadecimal = rest(after).bytes().take(digit_count).take_while(u8::is_ascii_hexdigit).count();
+        let number =
+            text.get(after..after + hexadecimal).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let is_character = hexadecimal == digit_count && number.and_then(char::from_u32).is_some();
+        if digit_count > 0 && !is_character {
+            return at..after + hexadecimal;
         }
+        at = after + digit_count;
     }
     lines::word(text, opening)
 }

@@ -165,96 +165,60 @@ fn scalar_style(style: granit_parser::ScalarStyle) -> ScalarStyle {
     }
 }
 
-/// The kind of syntax error for each error of the parser library.
-const ERROR_KINDS: &[(ErrorKind, SyntaxErrorKind)] = &[
-    (ErrorKind::UnexpectedEofFlowSequence, SyntaxErrorKind::MissingValue),
-    (ErrorKind::UnexpectedEofFlowMapping, SyntaxErrorKind::MissingValue),
-    (ErrorKind::UnexpectedEofImplicitFlowMapping, SyntaxErrorKind::MissingValue),
-    (ErrorKind::DuplicateVersionDirective, SyntaxErrorKind::BadDirective),
-    (ErrorKind::UnsupportedYamlMajorVersion, SyntaxErrorKind::BadVersion),
-    (ErrorKind::DuplicateTagDirective, SyntaxErrorKind::BadDirective),
-    (ErrorKind::ExpectedDocumentStart, SyntaxErrorKind::TextAfterRoot),
-    (ErrorKind::InvalidDocumentEnd, SyntaxErrorKind::TextAfterEndMarker),
-    (ErrorKind::MissingDocumentEndBeforeDirective, SyntaxErrorKind::BadDirective),
-    (ErrorKind::ExpectedBlockMappingKey, SyntaxErrorKind::MisalignedKey),
-    (ErrorKind::ExpectedFlowMappingSeparator, SyntaxErrorKind::NoCommaOrBrace),
-    (ErrorKind::ExpectedFlowSequenceSeparator, SyntaxErrorKind::NoCommaOrBracket),
-    (ErrorKind::InvalidColonPlacement, SyntaxErrorKind::NoCommaOrBracket),
-    (ErrorKind::ExpectedBlockSequenceEntry, SyntaxErrorKind::MissingDash),
-    (ErrorKind::UndeclaredTagHandle, SyntaxErrorKind::BadTag),
-    (ErrorKind::ExpectedTagBang, SyntaxErrorKind::BadTag),
-    (ErrorKind::InvalidGlobalTagCharacter, SyntaxErrorKind::BadTag),
-    (ErrorKind::InvalidTagTerminator, SyntaxErrorKind::BadTag),
-    (ErrorKind::MissingTagUri, SyntaxErrorKind::BadTag),
-    (ErrorKind::UnclosedVerbatimTag, SyntaxErrorKind::BadTag),
-    (ErrorKind::InvalidTagEscape, SyntaxErrorKind::BadTag),
-    (ErrorKind::InvalidTagUtf8LeadingByte, SyntaxErrorKind::BadTag),
-    (ErrorKind::InvalidTagUtf8TrailingByte, SyntaxErrorKind::BadTag),
-    (ErrorKind::InvalidTagUtf8, SyntaxErrorKind::BadTag),
-    (ErrorKind::ExpectedTagDirectiveBang, SyntaxErrorKind::BadDirective),
-    (ErrorKind::InvalidTagDirectiveTerminator, SyntaxErrorKind::BadDirective),
-    (ErrorKind::InvalidDirectiveTerminator, SyntaxErrorKind::BadDirective),
-    (ErrorKind::MissingYamlVersionSeparator, SyntaxErrorKind::BadVersion),
-    (ErrorKind::YamlVersionTooLong, SyntaxErrorKind::BadVersion),
-    (ErrorKind::MissingYamlVersion, SyntaxErrorKind::BadVersion),
-    (ErrorKind::MissingDirectiveName, SyntaxErrorKind::BadDirective),
-    (ErrorKind::InvalidDirectiveName, SyntaxErrorKind::BadDirective),
-    (ErrorKind::SimpleKeyExpected, SyntaxErrorKind::MissingColon),
-    (ErrorKind::InvalidSimpleKey, SyntaxErrorKind::MissingColon),
-    (ErrorKind::InvalidIndentation, SyntaxErrorKind::TooLittleIndent),
-    (ErrorKind::InvalidQuotedScalarIndent, SyntaxErrorKind::TooLittleIndent),
-    (ErrorKind::InvalidFlowScalarIndent, SyntaxErrorKind::TooLittleIndent),
-    (ErrorKind::BomInsideDocument, SyntaxErrorKind::ByteOrderMark),
-    (ErrorKind::TabNotAllowed, SyntaxErrorKind::Tab),
-    (ErrorKind::TabInBlockIndentation, SyntaxErrorKind::Tab),
-    (ErrorKind::TabInIndentation, SyntaxErrorKind::Tab),
-    (ErrorKind::TabAtBlockScalarStart, SyntaxErrorKind::Tab),
-    (ErrorKind::TabInPlainScalar, SyntaxErrorKind::Tab),
-    (ErrorKind::InvalidBlockEntryWhitespace, SyntaxErrorKind::Tab),
-    (ErrorKind::InvalidMappingValueWhitespace, SyntaxErrorKind::Tab),
-    (ErrorKind::CommentInterceptedScalar, SyntaxErrorKind::CommentInValue),
-    (ErrorKind::CommentNotSeparated, SyntaxErrorKind::NoSpaceBeforeComment),
-    (ErrorKind::MissingAnchorOrAliasName, SyntaxErrorKind::UnnamedAnchor),
-    (ErrorKind::MisplacedFlowCollectionEnd, SyntaxErrorKind::UnmatchedClose),
-    (ErrorKind::RecursionLimitExceeded, SyntaxErrorKind::TooDeep),
-    (ErrorKind::BlockEntryInFlowCollection, SyntaxErrorKind::DashInBrackets),
-    (ErrorKind::PlainScalarStartsWithDashFlowIndicator, SyntaxErrorKind::DashInBrackets),
-    (ErrorKind::BlockSequenceEntryNotAllowed, SyntaxErrorKind::DashAfterKey),
-    (ErrorKind::ZeroBlockScalarIndent, SyntaxErrorKind::BadBlockHeader),
-    (ErrorKind::InvalidBlockScalarHeader, SyntaxErrorKind::BadBlockHeader),
-    (ErrorKind::InvalidBlockScalarIndent, SyntaxErrorKind::TooLittleIndent),
-    (ErrorKind::DocumentIndicatorInQuotedScalar, SyntaxErrorKind::UnclosedQuote),
-    (ErrorKind::UnclosedQuotedScalar, SyntaxErrorKind::UnclosedQuote),
-    (ErrorKind::InvalidTrailingSingleQuotedScalar, SyntaxErrorKind::TextAfterSingleQuote),
-    (ErrorKind::InvalidTrailingDoubleQuotedScalar, SyntaxErrorKind::TextAfterDoubleQuote),
-    (ErrorKind::UnknownQuotedScalarEscape, SyntaxErrorKind::BadEscape),
-    (ErrorKind::InvalidQuotedScalarHexEscape, SyntaxErrorKind::BadEscape),
-    (ErrorKind::InvalidLowSurrogateHexEscape, SyntaxErrorKind::BadEscape),
-    (ErrorKind::InvalidLowSurrogate, SyntaxErrorKind::BadEscape),
-    (ErrorKind::MissingLowSurrogate, SyntaxErrorKind::BadEscape),
-    (ErrorKind::UnpairedLowSurrogate, SyntaxErrorKind::BadEscape),
-    (ErrorKind::InvalidUnicodeEscape, SyntaxErrorKind::BadEscape),
-    (ErrorKind::MappingKeyNotAllowed, SyntaxErrorKind::SecondColon),
-    (ErrorKind::MappingValueNotAllowed, SyntaxErrorKind::SecondColon),
-];
+/// Declares the kind of syntax error for each error of the parser library.
+macro_rules! error_kinds {
+    ($($kind:ident: $($library_kind:ident)+;)+) => {
+        fn error_kind(kind: &ErrorKind) -> SyntaxErrorKind {
+            match kind {
+                $($(ErrorKind::$library_kind)|+ => SyntaxErrorKind::$kind,)+
+                ErrorKind::UnexpectedCharacter { character } if character.is_control() => {
+                    SyntaxErrorKind::ControlCharacter
+                }
+                ErrorKind::UnexpectedCharacter { .. } => SyntaxErrorKind::ReservedCharacter,
+                ErrorKind::UnclosedFlowCollection { open: '{' } => SyntaxErrorKind::UnclosedBrace,
+                ErrorKind::UnclosedFlowCollection { .. } => SyntaxErrorKind::UnclosedBracket,
+                ErrorKind::MismatchedFlowCollectionEnd { open: '{', .. } => SyntaxErrorKind::BraceClosedByBracket,
+                ErrorKind::MismatchedFlowCollectionEnd { .. } => SyntaxErrorKind::BracketClosedByBrace,
+                _ => SyntaxErrorKind::Other,
+            }
+        }
+    };
+}
 
-fn error_kind(kind: &ErrorKind) -> SyntaxErrorKind {
-    if let ErrorKind::UnexpectedCharacter { character } = kind {
-        return if character.is_control() {
-            SyntaxErrorKind::ControlCharacter
-        } else {
-            SyntaxErrorKind::ReservedCharacter
-        };
-    }
-    if let ErrorKind::UnclosedFlowCollection { open } = kind {
-        return if *open == '{' { SyntaxErrorKind::UnclosedBrace } else { SyntaxErrorKind::UnclosedBracket };
-    }
-    if let ErrorKind::MismatchedFlowCollectionEnd { open, .. } = kind {
-        return if *open == '{' {
-            SyntaxErrorKind::BraceClosedByBracket
-        } else {
-            SyntaxErrorKind::BracketClosedByBrace
-        };
-    }
-    ERROR_KINDS.iter().find(|(known, _)| known == kind).map_or(SyntaxErrorKind::Other, |(_, kind)| *kind)
+error_kinds! {
+    MissingValue: UnexpectedEofFlowSequence UnexpectedEofFlowMapping UnexpectedEofImplicitFlowMapping;
+    BadDirective: DuplicateVersionDirective DuplicateTagDirective MissingDocumentEndBeforeDirective
+        ExpectedTagDirectiveBang InvalidTagDirectiveTerminator InvalidDirectiveTerminator
+        MissingDirectiveName InvalidDirectiveName;
+    BadVersion: UnsupportedYamlMajorVersion MissingYamlVersionSeparator YamlVersionTooLong
+        MissingYamlVersion;
+    TextAfterRoot: ExpectedDocumentStart;
+    TextAfterEndMarker: InvalidDocumentEnd;
+    MisalignedKey: ExpectedBlockMappingKey;
+    NoCommaOrBrace: ExpectedFlowMappingSeparator;
+    NoCommaOrBracket: ExpectedFlowSequenceSeparator InvalidColonPlacement;
+    MissingDash: ExpectedBlockSequenceEntry;
+    BadTag: UndeclaredTagHandle ExpectedTagBang InvalidGlobalTagCharacter InvalidTagTerminator
+        MissingTagUri UnclosedVerbatimTag InvalidTagEscape InvalidTagUtf8LeadingByte
+        InvalidTagUtf8TrailingByte InvalidTagUtf8;
+    MissingColon: SimpleKeyExpected InvalidSimpleKey;
+    TooLittleIndent: InvalidIndentation InvalidQuotedScalarIndent InvalidFlowScalarIndent
+        InvalidBlockScalarIndent;
+    ByteOrderMark: BomInsideDocument;
+    Tab: TabNotAllowed TabInBlockIndentation TabInIndentation TabAtBlockScalarStart TabInPlainScalar
+        InvalidBlockEntryWhitespace InvalidMappingValueWhitespace;
+    CommentInValue: CommentInterceptedScalar;
+    NoSpaceBeforeComment: CommentNotSeparated;
+    UnnamedAnchor: MissingAnchorOrAliasName;
+    UnmatchedClose: MisplacedFlowCollectionEnd;
+    TooDeep: RecursionLimitExceeded;
+    DashInBrackets: BlockEntryInFlowCollection PlainScalarStartsWithDashFlowIndicator;
+    DashAfterKey: BlockSequenceEntryNotAllowed;
+    BadBlockHeader: ZeroBlockScalarIndent InvalidBlockScalarHeader;
+    UnclosedQuote: DocumentIndicatorInQuotedScalar UnclosedQuotedScalar;
+    TextAfterSingleQuote: InvalidTrailingSingleQuotedScalar;
+    TextAfterDoubleQuote: InvalidTrailingDoubleQuotedScalar;
+    BadEscape: UnknownQuotedScalarEscape InvalidQuotedScalarHexEscape InvalidLowSurrogateHexEscape
+        InvalidLowSurrogate MissingLowSurrogate UnpairedLowSurrogate InvalidUnicodeEscape;
+    SecondColon: MappingKeyNotAllowed MappingValueNotAllowed;
 }

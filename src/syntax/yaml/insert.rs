@@ -2,10 +2,9 @@
 
 use super::build::NodeBuilder;
 use super::events::ScalarStyle;
-use super::value::{
-    CollectionKind, ListMember, MapKey, OpenCollection, YamlValue, not_a_mapping, shape_finding,
-};
+use super::value::{CollectionKind, ListMember, MapKey, OpenCollection, YamlValue, not_a_mapping};
 use crate::source::Span;
+use crate::syntax::codes::UNEXPECTED_SHAPE;
 use crate::syntax::{Node, Value};
 use std::borrow::Cow;
 
@@ -36,31 +35,23 @@ impl<'a> NodeBuilder<'a, '_> {
     }
 
     fn insert_key(&mut self, item: Option<YamlValue<'a>>, here: Option<Span>) {
-        let bad = match (item, here) {
-            (Some(YamlValue::Scalar(scalar)), Some(here)) => {
+        let is_reported = self.open.last().is_some_and(|collection| collection.shape_reported);
+        if let (Some(item), Some(here)) = (item, here) {
+            let written = |span: Span| self.text.get(span.range()).unwrap_or_default();
+            if let YamlValue::Scalar(scalar) = item {
                 let text = match scalar.value {
                     Value::String(text) => text,
                     Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => {
-                        Cow::Borrowed(self.text.get(scalar.span.range()).unwrap_or_default())
+                        Cow::Borrowed(written(scalar.span))
                     }
                 };
                 return self.set_key(text, here, ScalarStyle::Quoted);
             }
-            (Some(_), Some(here))
-                if self.open.last().is_some_and(|collection| !collection.shape_reported) =>
-            {
-                Some(here)
+            // A block as a key was reported at its start. A block that comes from an alias was not.
+            if !is_reported && written(here).starts_with('*') {
+                let label = "an alias of a mapping or list";
+                self.findings.report(UNEXPECTED_SHAPE.at(here, label, "a key must be a word"));
             }
-            _ => None,
-        };
-        // A block as a key was reported at its start. A block that comes from an alias was not.
-        let alias = bad.filter(|here| self.text.get(here.range()).is_some_and(|text| text.starts_with('*')));
-        if let Some(here) = alias {
-            self.findings.report(shape_finding(
-                here,
-                "an alias of a mapping or list",
-                "a key must be a word",
-            ));
         }
         if let Some(OpenCollection { kind: CollectionKind::Map { key, .. }, .. }) = self.open.last_mut() {
             *key = Some(MapKey::Bad);
@@ -74,29 +65,25 @@ impl<'a> NodeBuilder<'a, '_> {
         };
         let span = |end: u32| Span { end: end.max(key_span.end), ..key_span };
         let bare = Node { key, key_span, args: Vec::new(), fields: Vec::new(), block: None, span: span(end) };
-        match item {
-            YamlValue::Scalar(scalar) => fields.push(Node { args: vec![scalar], ..bare }),
-            YamlValue::Map { fields: own, block } => {
-                fields.push(Node { fields: own, block: Some(block), ..bare });
+        let members = match item {
+            YamlValue::List { members, .. } if !members.is_empty() => members,
+            YamlValue::Scalar(_) | YamlValue::Map { .. } | YamlValue::List { .. } => {
+                return fields.push(node(bare, item));
             }
-            YamlValue::List { members, block } if members.is_empty() => {
-                fields.push(Node { block: Some(block), ..bare });
-            }
-            YamlValue::List { members, .. } if members.iter().all(ListMember::is_scalar) => {
-                let args = members.into_iter().filter_map(ListMember::scalar).collect();
-                fields.push(Node { args, ..bare });
-            }
-            YamlValue::List { members, .. } => fields.extend(members.into_iter().map(|member| {
-                // The members of a copied list end elsewhere in the text. Then the node ends with the alias.
-                let inside = member.end > key_span.end && member.end <= end;
-                let bare = Node { span: span(if inside { member.end } else { end }), ..bare.clone() };
-                match member.item {
-                    YamlValue::Scalar(scalar) => Node { args: vec![scalar], ..bare },
-                    YamlValue::Map { fields, block } => Node { fields, block: Some(block), ..bare },
-                    YamlValue::List { block, .. } => Node { block: Some(block), ..bare },
-                }
-            })),
+        };
+        if members.iter().all(|member| matches!(member.item, YamlValue::Scalar(_))) {
+            let args = members.into_iter().filter_map(|member| match member.item {
+                YamlValue::Scalar(scalar) => Some(scalar),
+                YamlValue::Map { .. } | YamlValue::List { .. } => None,
+            });
+            return fields.push(Node { args: args.collect(), ..bare });
         }
+        fields.extend(members.into_iter().map(|member| {
+            // The members of a copied list end elsewhere in the text. Then the node ends with the alias.
+            let inside = member.end > key_span.end && member.end <= end;
+            let end = if inside { member.end } else { end };
+            node(Node { span: span(end), ..bare.clone() }, member.item)
+        }));
     }
 
     fn insert_merge(&mut self, key: Span, item: YamlValue<'a>) {
@@ -114,7 +101,7 @@ impl<'a> NodeBuilder<'a, '_> {
             single @ (YamlValue::Scalar(_) | YamlValue::Map { .. }) => add(single),
         }
         if !all_are_maps {
-            let finding = shape_finding(
+            let finding = UNEXPECTED_SHAPE.at(
                 key,
                 "merges a value that is not a mapping",
                 "`<<` needs a mapping, an alias of a mapping, or a list of these",
@@ -132,5 +119,14 @@ impl<'a> NodeBuilder<'a, '_> {
             }
             _ => {}
         }
+    }
+}
+
+/// Adds a value to a node. A list is empty or was reported.
+fn node<'a>(bare: Node<'a>, value: YamlValue<'a>) -> Node<'a> {
+    match value {
+        YamlValue::Scalar(scalar) => Node { args: vec![scalar], ..bare },
+        YamlValue::Map { fields, block } => Node { fields, block: Some(block), ..bare },
+        YamlValue::List { block, .. } => Node { block: Some(block), ..bare },
     }
 }

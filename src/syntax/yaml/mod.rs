@@ -7,7 +7,6 @@
 //! | `build`, `value`, `insert` | converts mappings, lists and scalars to nodes |
 //! | `anchors` | aliases and merge keys, and the limit of copied nodes |
 //! | `scalar` | types of bare words, and exact spans of values |
-//! | `quote` | writes a string as YAML |
 //! | `lines` | finds lines, words and the start of sections |
 //! | `diagnose`, `error_kind` | finds the cause of a syntax error; kinds of errors and their texts |
 
@@ -18,9 +17,10 @@ mod error_kind;
 mod events;
 mod insert;
 mod lines;
-pub(super) mod quote;
 mod scalar;
 mod value;
+
+pub(super) use scalar::resolve;
 
 use super::codes::{NESTING_TOO_DEEP, SEVERAL_DOCUMENTS, TYPE_ANNOTATION, YAML_SYNTAX};
 use super::{Document, Language};

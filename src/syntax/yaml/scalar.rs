@@ -1,11 +1,12 @@
 //! Resolves bare words by the core schema of YAML 1.2, and computes exact spans of values.
 
 use crate::syntax::Value;
+use crate::syntax::number::whole_number;
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// The value of a bare word. By YAML 1.2, `yes`, `1_000` and `12:30:45` are strings, and `014` is 14.
-pub(super) fn resolve(word: Cow<'_, str>) -> Value<'_> {
+pub(in crate::syntax) fn resolve(word: Cow<'_, str>) -> Value<'_> {
     match word.as_bytes() {
         [] | b"~" | b"null" | b"Null" | b"NULL" => Value::Null,
         b"true" | b"True" | b"TRUE" => Value::Bool(true),
@@ -18,49 +19,27 @@ pub(super) fn resolve(word: Cow<'_, str>) -> Value<'_> {
 fn number(word: &str) -> Option<Value<'static>> {
     for (prefix, radix) in [("0x", 16), ("0o", 8)] {
         if let Some(digits) = word.strip_prefix(prefix) {
-            return based(digits, radix);
+            return is_number(digits, radix).then(|| whole_number("", digits, radix));
         }
     }
     let unsigned = word.strip_prefix(['+', '-']).unwrap_or(word);
-    if !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-        return word.parse().map(Value::Integer).or_else(|_| word.parse().map(Value::Float)).ok();
-    }
+    let sign = word.strip_suffix(unsigned).unwrap_or_default();
     match unsigned {
         ".inf" | ".Inf" | ".INF" => {
-            Some(Value::Float(if word.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY }))
+            Some(Value::Float(if sign == "-" { f64::NEG_INFINITY } else { f64::INFINITY }))
         }
-        ".nan" | ".NaN" | ".NAN" if unsigned.len() == word.len() => Some(Value::Float(f64::NAN)),
-        _ if is_float(unsigned) => word.parse().map(Value::Float).ok(),
+        ".nan" | ".NaN" | ".NAN" if sign.is_empty() => Some(Value::Float(f64::NAN)),
+        _ if is_number(unsigned, 10) => Some(whole_number(sign, unsigned, 10)),
+        // Rust parses the same numbers as YAML, and also words such as `infinity`.
+        _ if word.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte)) => {
+            word.parse().map(Value::Float).ok()
+        }
         _ => None,
     }
 }
 
-/// The value of digits in a base. A float if it needs more than 127 bits.
-fn based(digits: &str, radix: u32) -> Option<Value<'static>> {
-    let mut whole = Some(0_i128);
-    let mut float = 0.0_f64;
-    for c in digits.chars() {
-        let digit = c.to_digit(radix)?;
-        whole = whole.and_then(|n| n.checked_mul(i128::from(radix))?.checked_add(i128::from(digit)));
-        float = float * f64::from(radix) + f64::from(digit);
-    }
-    let value = whole.map_or(Value::Float(float), Value::Integer);
-    (!digits.is_empty()).then_some(value)
-}
-
-/// `( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?`
-fn is_float(word: &str) -> bool {
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let (mantissa, exponent) = match word.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (word, None),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let exponent_fits = exponent.is_none_or(|exponent| {
-        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        !exponent.is_empty() && digits(exponent)
-    });
-    exponent_fits && digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty())
+fn is_number(digits: &str, radix: u32) -> bool {
+    !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix))
 }
 
 /// The range of a block scalar, from its `|` or `>` to the end of its content. `from` is a position before the header;

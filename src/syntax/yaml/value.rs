@@ -1,6 +1,6 @@
 //! Complete values, open collections, and findings about their shape.
 
-use super::anchors::AnchorId;
+use super::anchors::merge;
 use crate::diag::Diagnostic;
 use crate::source::Span;
 use crate::syntax::codes::UNEXPECTED_SHAPE;
@@ -43,7 +43,7 @@ pub(super) struct OpenCollection<'a> {
     /// The end of the last complete part.
     pub(super) end: u32,
     pub(super) flow: bool,
-    pub(super) anchor: Option<AnchorId<'a>>,
+    pub(super) anchor: Option<Span>,
     /// True if the shape of this collection, or of one around it, was reported as wrong.
     pub(super) shape_reported: bool,
     /// True if a part was omitted and reported.
@@ -69,29 +69,33 @@ pub(super) enum MapKey<'a> {
     Bad,
 }
 
-impl<'a> ListMember<'a> {
-    /// True if the member is a scalar.
-    pub(super) fn is_scalar(&self) -> bool {
-        matches!(self.item, YamlValue::Scalar(_))
+impl<'a> OpenCollection<'a> {
+    /// The value of the collection, which ends at `end`, and its span. No value if the collection was reported or if all
+    /// its parts were omitted.
+    pub(super) fn complete(self, end: u32) -> (Option<YamlValue<'a>>, Span) {
+        let block = Span { end, ..self.start };
+        let (item, is_empty) = match self.kind {
+            CollectionKind::Map { mut fields, merges, .. } => {
+                merge(&mut fields, merges);
+                // Save memory: a large registry has many mappings with one or two fields.
+                fields.shrink_to_fit();
+                let is_empty = fields.is_empty();
+                (YamlValue::Map { fields, block }, is_empty)
+            }
+            CollectionKind::List { members, .. } => {
+                let is_empty = members.is_empty();
+                (YamlValue::List { members, block }, is_empty)
+            }
+        };
+        let is_omitted = self.shape_reported || self.partial && is_empty;
+        (Some(item).filter(|_| !is_omitted), block)
     }
-
-    /// The scalar, if the member is one.
-    pub(super) fn scalar(self) -> Option<Scalar<'a>> {
-        match self.item {
-            YamlValue::Scalar(scalar) => Some(scalar),
-            YamlValue::Map { .. } | YamlValue::List { .. } => None,
-        }
-    }
-}
-
-/// The finding for a shape that the registry language does not support.
-pub(super) fn shape_finding(at: Span, label: &str, message: &str) -> Diagnostic {
-    UNEXPECTED_SHAPE.at(at, label, message)
 }
 
 /// The finding for a list in a list.
 pub(super) fn nested_list(at: Span) -> Diagnostic {
-    shape_finding(at, "a list in a list", "a list cannot contain a list")
+    UNEXPECTED_SHAPE
+        .at(at, "a list in a list", "a list cannot contain a list")
         .help("write the members into one list")
 }
 

@@ -1,7 +1,7 @@
 //! Drafts that the engine build does not use, translates, or aborts with.
 
+use super::shared::mismatch::{describe, lock_labels};
 use crate::derive::locked::{is_unusable, pair_facts};
-use crate::derive::pairs::{describe, lock_labels};
 use crate::derive::{Derived, RoleDraft};
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::pairing::{Mismatch, MismatchHandling, PairVerdict, mismatch_handling};

@@ -1,8 +1,9 @@
 //! A declared pair that the engine considers incompatible.
 
+use super::shared::mismatch::{describe, lock_labels};
 use crate::derive::Derived;
 use crate::derive::locked::{NOT_LOCKED, facts, is_unusable};
-use crate::derive::pairs::{describe, lock_labels, verdict};
+use crate::derive::pairs::verdict;
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::pairing::{Mismatch, MismatchHandling, PairVerdict, mismatch_handling};

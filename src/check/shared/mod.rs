@@ -2,5 +2,6 @@
 
 pub(super) mod claims;
 pub(super) mod faults;
+pub(super) mod mismatch;
 pub(super) mod secrets;
 pub(super) mod sum;

@@ -70,12 +70,19 @@ impl RoleSettings<'_> {
     pub(super) fn command(self, engine: Id<Engine>, profile: &SharedProfile) -> RoleCommand {
         let overrides = engine_overrides(self.registry, profile, self.serving);
         let host = self.registry.hosts.get(self.serving.host.value);
-        let one_shot = self.has_one_shot.then(|| self.one_shot(profile, &overrides, host));
+        // Command lines stay in memory until the output is written.
+        let compact = |mut line: Lowered| {
+            line.args.shrink_to_fit();
+            line.settings.shrink_to_fit();
+            line
+        };
+        let server = |instance| compact(self.server(profile, &overrides, host, instance));
+        let one_shot = self.has_one_shot.then(|| compact(self.one_shot(profile, &overrides, host)));
         RoleCommand {
             engine,
             profile: profile.clone(),
             bin: self.registry.engines.get(engine).bin.trim_end_matches('/').into(),
-            servers: PerInstance::new(self.serving, host, |n| self.server(profile, &overrides, host, n)),
+            servers: PerInstance::new(self.serving, host, server),
             one_shot,
         }
     }

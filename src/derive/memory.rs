@@ -6,7 +6,7 @@ use crate::hir::{Bytes, Id, Model, Registry, Serving};
 use std::sync::Arc;
 
 /// The memory of each process of a role.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct RoleMemory {
     /// The computed parts: weights, caches, buffers. A part can be unknown.
     pub parts: Arc<[Part]>,

@@ -54,9 +54,7 @@ pub(super) fn measure(registry: &Registry, lock: &Lock, roles: &mut [ServedRole]
             Ok(inputs) => computed.get(&**inputs),
             Err(why) => unknown.get(why),
         };
-        if let Some(parts) = parts {
-            role.memory = RoleMemory::new(&role.serving, &role.files, parts.clone());
-        }
+        role.memory = RoleMemory::new(&role.serving, &role.files, parts.cloned().unwrap_or_default());
     }
 }
 

@@ -61,7 +61,7 @@ impl RoleSource {
             env: env(registry, &serving),
             placement: PerInstance::new(&serving, host, |n| ProcessPlacement::new(&serving, host, n)),
             draft: profile.and_then(|profile| draft_verdict(registry, lock, profile, &serving)),
-            memory: RoleMemory::new(&serving, &files, Arc::default()),
+            memory: RoleMemory::default(),
             endpoint,
             files,
             command,

@@ -86,12 +86,14 @@ macro_rules! declare_words {
         pub enum $name:ident { $($(#[$variant_meta:meta])+ $variant:ident = $word:literal,)+ }
     ) => {
         $(#[$meta])+
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-        pub enum $name { $($(#[$variant_meta])+ $variant,)+ }
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
+        pub enum $name { $($(#[$variant_meta])+ #[serde(rename = $word)] $variant,)+ }
 
         impl $name {
             /// All words, in the order of the documentation.
             pub(in crate::hir) const WORDS: &'static [&'static str] = &[$($word),+];
+            /// All values, in the same order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
         }
 
         impl crate::hir::lower::FromTypedValue for $name {

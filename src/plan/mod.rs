@@ -12,7 +12,7 @@ pub mod reference;
 mod route;
 
 pub use crate::derive::MemoryPolicy;
-pub use crate::engine::Word;
+pub use crate::engine::{Family, Word};
 pub use crate::hir::{
     Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName,
 };
@@ -80,13 +80,7 @@ pub fn plan(checked: &Checked) -> Plan {
 fn targets(registry: &Registry, placements: &[Placement]) -> Vec<TargetName> {
     let mut named: Vec<TargetName> = registry.stack.targets.iter().map(|target| target.value).collect();
     if named.is_empty() {
-        named = vec![
-            TargetName::Systemd,
-            TargetName::Bin,
-            TargetName::Numactl,
-            TargetName::Docs,
-            TargetName::StackJson,
-        ];
+        named = TargetName::ALL.to_vec();
     }
     if !placements.is_empty() && named.contains(&TargetName::Bin) {
         named.push(TargetName::Numactl);

@@ -4,7 +4,7 @@ use super::placement::Placements;
 use super::{Bytes, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
 use crate::derive::{RoleCommand, ServedRole};
-use crate::engine::Word;
+use crate::engine::{Family, Word};
 use crate::hir::{self, Id, Registry, RoleKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,6 +48,8 @@ pub struct Role {
     pub load_time: Option<Seconds>,
     /// Its engine, as an index into [`Plan::engines`](super::Plan::engines).
     pub engine: usize,
+    /// The family of its engine.
+    pub family: Family,
     /// The full path of the program.
     pub program: Box<str>,
     /// The files that a process reads: model, draft, projector; full paths.
@@ -125,6 +127,7 @@ fn role(
     Role {
         processes: (0..instances).map(process).collect(),
         engine: command.engine.number(),
+        family: command.profile.family(),
         name: role.head.name.value.clone(),
         tier: registry.tiers.get(role.tier.value).head.name.value.clone(),
         residency: residency.head.name.value.clone(),

@@ -4,9 +4,10 @@ use super::placement::Placements;
 use super::reference::is_recurrent;
 use crate::check::Checked;
 use crate::derive::{RoleCommand, ServedRole};
-use crate::engine::Word;
 use crate::engine::dialect::Lowered;
+use crate::engine::{Family, Word};
 use crate::hir::{Model, Registry};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// The one-shot command of a model, with the settings of the first role that serves it.
@@ -20,6 +21,8 @@ pub struct Prompt {
     pub kind: ModelKind,
     /// The first role that serves the model.
     pub role: Box<str>,
+    /// The family of the engine.
+    pub family: Family,
     /// The folder of the programs.
     pub bin: Box<str>,
     /// The name of the program.
@@ -41,7 +44,8 @@ pub struct Prompt {
 }
 
 /// The kind of a model, which selects the example commands of the documents.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
     /// None of the others.
     Dense,
@@ -51,6 +55,11 @@ pub enum ModelKind {
     Recurrent,
     /// It has a projector.
     Vision,
+}
+
+impl ModelKind {
+    /// All kinds, in the order of the documents.
+    pub const ALL: [Self; 4] = [Self::Dense, Self::Experts, Self::Recurrent, Self::Vision];
 }
 
 /// The kind of a model. The first match wins: projector, recurrent or hybrid architecture, experts, else dense.
@@ -86,6 +95,7 @@ fn prompt(
         title: model.title.value.clone(),
         kind: kind(registry, model),
         role: registry.roles.get(served.id).head.name.value.clone(),
+        family: command.profile.family(),
         bin: command.bin.clone(),
         tool: line.tool.into(),
         has_draft: serving.draft.is_some(),

@@ -1,32 +1,127 @@
-//! Documents: the model reference and the quirks of models.
+//! Documents: the model reference and the quirks of models. The templates have the wording, and print the
+//! [`Reference`] of the plan.
 
 mod command;
-mod constraint;
-mod quirks;
-mod view;
-mod wording;
 
-use super::template::{Template, Templates};
+use serde::Serialize;
+
+use super::template::Template;
 use super::{ArtifactCollector, OutputTarget};
-use crate::plan::{Plan, TargetName};
+use crate::plan::reference::{ForbiddingFamily, Quirk, Store};
+use crate::plan::{Date, ModelKind, Plan, Prompt, Reference};
 
 static REFERENCE: Template = crate::template!("docs/MODEL_REFERENCE.md.j2");
-static TIER: Template = crate::template!("docs/tier.md.j2");
 static QUIRKS: Template = crate::template!("docs/QUIRKS.md.j2");
 
-pub(super) static TARGET: OutputTarget =
-    OutputTarget { name: TargetName::Docs, templates: &[&REFERENCE, &TIER, &QUIRKS], artifacts };
+pub(super) static TARGET: OutputTarget = OutputTarget::new(&[&REFERENCE, &QUIRKS], artifacts);
 
-fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, collector: &mut ArtifactCollector<'_, 'p>) {
-    collector.file("docs/MODEL_REFERENCE.md".to_owned(), || {
-        let tiers = plan.reference.tiers.iter().map(|tier| {
-            let text = templates.render(&TIER, &view::tier(tier))?;
-            Ok(text.trim_end_matches('\n').to_owned())
-        });
-        templates.render(&REFERENCE, &view::ReferenceView::of(plan, tiers.collect::<Result<_, _>>()?))
-    });
-    if !plan.reference.quirks.is_empty() {
-        collector
-            .file("docs/QUIRKS.md".to_owned(), || templates.render(&QUIRKS, &quirks::QuirksView::of(plan)));
+/// The template data of the model reference.
+#[derive(Serialize)]
+struct ReferenceView<'p> {
+    stack: &'p str,
+    verified: Option<Date>,
+    #[serde(flatten)]
+    reference: &'p Reference,
+    families: Vec<FamilyView<'p>>,
+    /// The example command of a vision model; empty if there is none.
+    vision_example: String,
+    stores: Vec<String>,
+    commands: Vec<KindView<'p>>,
+}
+
+/// A family that forbids something, with examples.
+#[derive(Serialize)]
+struct FamilyView<'p> {
+    #[serde(flatten)]
+    family: &'p ForbiddingFamily,
+    wrong: Option<String>,
+    /// The correct command; empty if there is none.
+    right: String,
+}
+
+/// The commands of one kind of model.
+#[derive(Serialize)]
+struct KindView<'p> {
+    kind: ModelKind,
+    /// The methods that at least one of the commands uses to be faster.
+    speedups: Vec<&'static str>,
+    /// True if all commands use fewer experts and no other method.
+    only_experts: bool,
+    /// The title of each model and its command.
+    commands: Vec<(&'p str, String)>,
+}
+
+/// The template data of the quirks.
+#[derive(Serialize)]
+struct QuirksView<'p> {
+    quirks: &'p [Quirk],
+}
+
+fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
+    collector.file("docs/MODEL_REFERENCE.md".to_owned(), &REFERENCE, || Ok(reference_view(plan)));
+    let quirks = &plan.reference.quirks;
+    if !quirks.is_empty() {
+        collector.file("docs/QUIRKS.md".to_owned(), &QUIRKS, || Ok(QuirksView { quirks }));
     }
+}
+
+fn reference_view(plan: &Plan) -> ReferenceView<'_> {
+    let reference = &plan.reference;
+    let vision = reference.constraints.vision.as_ref().and_then(|vision| vision.example);
+    ReferenceView {
+        stack: plan.title.as_deref().unwrap_or(&plan.stack),
+        verified: plan.verified,
+        reference,
+        families: reference.constraints.families.iter().map(|family| family_view(plan, family)).collect(),
+        vision_example: vision.map(|number| right_command(plan, number)).unwrap_or_default(),
+        stores: stores(&reference.stores),
+        commands: commands(plan),
+    }
+}
+
+fn family_view<'p>(plan: &'p Plan, family: &'p ForbiddingFamily) -> FamilyView<'p> {
+    let example = family.example.as_ref();
+    FamilyView {
+        family,
+        wrong: example.and_then(|example| example.wrong.as_deref()).map(command::quoted_words),
+        right: example.map(|example| right_command(plan, example.right)).unwrap_or_default(),
+    }
+}
+
+fn right_command(plan: &Plan, number: usize) -> String {
+    plan.prompts.get(number).map(command::bare_command).unwrap_or_default()
+}
+
+/// The folders of the stores, followed by an aligned column of titles.
+fn stores(stores: &[Store]) -> Vec<String> {
+    let width = stores.iter().map(|store| store.path.chars().count() + 1).max().unwrap_or_default();
+    let text = |store: &Store| match &store.title {
+        Some(title) => format!("{:width$}  # {title}", format!("{}/", store.path)),
+        None => format!("{}/", store.path),
+    };
+    stores.iter().map(text).collect()
+}
+
+/// The commands of each kind of model that has any.
+fn commands(plan: &Plan) -> Vec<KindView<'_>> {
+    let view = |kind: &ModelKind| {
+        let prompts: Vec<&Prompt> = plan.prompts.iter().filter(|prompt| prompt.kind == *kind).collect();
+        let used = |uses: fn(&Prompt) -> bool| prompts.iter().any(|prompt| uses(prompt));
+        let (draft, lookup) = (used(|prompt| prompt.has_draft), used(|prompt| prompt.has_lookup));
+        let speedups = [
+            (used(|prompt| prompt.sets_experts), "expert reduction"),
+            (draft, "speculation"),
+            (lookup, "lookup"),
+        ];
+        (!prompts.is_empty()).then(|| KindView {
+            kind: *kind,
+            speedups: speedups.iter().filter(|(used, _)| *used).map(|(_, name)| *name).collect(),
+            only_experts: !draft && !lookup && prompts.iter().all(|prompt| prompt.sets_experts),
+            commands: prompts
+                .iter()
+                .map(|prompt| (&*prompt.title, command::full_command(plan, prompt)))
+                .collect(),
+        })
+    };
+    ModelKind::ALL.iter().filter_map(view).collect()
 }

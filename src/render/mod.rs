@@ -2,6 +2,7 @@
 
 mod artifact;
 mod bin;
+mod command;
 mod docs;
 mod numactl;
 pub mod quote;
@@ -12,48 +13,68 @@ pub mod template;
 pub use artifact::{Artifact, ArtifactPath, ArtifactSet, RenderError};
 
 use crate::plan::{Plan, TargetName};
-use rayon::prelude::*;
+use serde::Serialize;
 use template::{Template, Templates};
 
-/// One kind of output: its name, its templates, and the function that adds its artifacts.
+/// One kind of output: its templates, and the function that adds its artifacts.
 pub struct OutputTarget {
-    /// The name in `targets` of the stack.
-    pub name: TargetName,
     templates: &'static [&'static Template],
-    artifacts: for<'p> fn(&'p Plan, &'p Templates, &mut ArtifactCollector<'_, 'p>),
+    artifacts: for<'p> fn(&'p Plan, &mut ArtifactCollector<'p>),
 }
 
-/// All output targets, in the order of the documentation.
-pub static ALL: &[&OutputTarget] =
-    &[&systemd::TARGET, &bin::TARGET, &numactl::TARGET, &docs::TARGET, &stack_json::TARGET];
+/// The output target of a name.
+fn target(name: TargetName) -> &'static OutputTarget {
+    match name {
+        TargetName::Systemd => &systemd::TARGET,
+        TargetName::Bin => &bin::TARGET,
+        TargetName::Numactl => &numactl::TARGET,
+        TargetName::Docs => &docs::TARGET,
+        TargetName::StackJson => &stack_json::TARGET,
+    }
+}
 
-/// Collects the artifacts of an output target.
-pub struct ArtifactCollector<'s, 'p> {
-    list: &'s mut Vec<Artifact<'p>>,
+/// Collects the artifacts of output targets. Texts are rendered lazily.
+pub struct ArtifactCollector<'p> {
+    templates: &'p Templates,
+    list: Vec<Artifact<'p>>,
     error: Option<RenderError>,
 }
 
-impl<'p> ArtifactCollector<'_, 'p> {
-    /// Adds a plain file (mode 0644).
-    pub fn file(&mut self, path: String, text: impl Fn() -> Result<String, RenderError> + Send + Sync + 'p) {
-        self.add(path, |path| Artifact::file(path, text));
+impl OutputTarget {
+    /// A target with these templates. The function adds its artifacts.
+    pub const fn new(
+        templates: &'static [&'static Template],
+        artifacts: for<'p> fn(&'p Plan, &mut ArtifactCollector<'p>),
+    ) -> Self {
+        Self { templates, artifacts }
     }
+}
 
-    /// Adds an executable file (mode 0755).
-    pub fn program(
+impl<'p> ArtifactCollector<'p> {
+    /// Adds a file that a template makes from the data of a view. It is executable if it is a script.
+    pub fn file<V: Serialize>(
         &mut self,
         path: String,
-        text: impl Fn() -> Result<String, RenderError> + Send + Sync + 'p,
+        template: &'static Template,
+        view: impl Fn() -> Result<V, RenderError> + Send + Sync + 'p,
     ) {
-        self.add(path, |path| Artifact::program(path, text));
+        let templates = self.templates;
+        let text = move || templates.render(template, &view()?);
+        self.add(path, |path| {
+            if template.is_script() { Artifact::program(path, text) } else { Artifact::file(path, text) }
+        });
+    }
+
+    /// Adds a file with a text that a function writes.
+    pub fn text(&mut self, path: String, text: impl Fn() -> Result<String, RenderError> + Send + Sync + 'p) {
+        self.add(path, |path| Artifact::file(path, text));
     }
 
     /// An invalid path is an internal error, because the checks reject invalid names.
     fn add(&mut self, path: String, artifact: impl FnOnce(ArtifactPath) -> Artifact<'p>) {
         match ArtifactPath::new(path) {
-            Some(valid) => self.list.push(artifact(valid)),
-            None if self.error.is_none() => self.error = Some(path_error("an artifact outside the folder")),
-            None => {}
+            Some(path) => self.list.push(artifact(path)),
+            None => self.error = Some(path_error("an artifact outside the folder")),
         }
     }
 }
@@ -64,24 +85,32 @@ fn path_error(path: &str) -> RenderError {
 
 /// The compiled templates of all output targets.
 pub fn templates() -> Templates {
-    Templates::new(ALL.iter().flat_map(|target| target.templates.iter().copied()))
+    templates_of(TargetName::ALL.iter().map(|name| target(*name)))
 }
 
-/// The artifacts of all output targets that the stack names. Texts are rendered lazily.
+/// The compiled templates of these output targets.
+pub fn templates_of(targets: impl IntoIterator<Item = &'static OutputTarget>) -> Templates {
+    Templates::new(targets.into_iter().flat_map(|target| target.templates.iter().copied()))
+}
+
+/// The artifacts of all output targets that the stack names.
 pub fn render<'p>(plan: &'p Plan, templates: &'p Templates) -> Result<ArtifactSet<'p>, RenderError> {
-    let collect = |target: &&OutputTarget| {
-        let mut list = Vec::new();
-        let mut collector = ArtifactCollector { list: &mut list, error: None };
-        (target.artifacts)(plan, templates, &mut collector);
-        collector.error.map_or(Ok(list), Err)
-    };
-    let selected: Vec<&OutputTarget> =
-        ALL.iter().copied().filter(|target| plan.targets.contains(&target.name)).collect();
-    let lists: Vec<Result<Vec<Artifact<'p>>, RenderError>> = selected.par_iter().map(collect).collect();
-    let mut all = Vec::new();
-    for list in lists {
-        all.append(&mut list?);
+    render_targets(plan, templates, plan.targets.iter().map(|name| target(*name)))
+}
+
+/// The artifacts of these output targets.
+pub fn render_targets<'p>(
+    plan: &'p Plan,
+    templates: &'p Templates,
+    targets: impl IntoIterator<Item = &'static OutputTarget>,
+) -> Result<ArtifactSet<'p>, RenderError> {
+    let mut collector = ArtifactCollector { templates, list: Vec::new(), error: None };
+    for target in targets {
+        (target.artifacts)(plan, &mut collector);
+    }
+    if let Some(error) = collector.error {
+        return Err(error);
     }
     // Two artifacts with one path are an internal error, because the checks reject such names.
-    ArtifactSet::new(all).map_err(|duplicate| path_error(duplicate.path().as_str()))
+    ArtifactSet::new(collector.list).map_err(|duplicate| path_error(duplicate.path().as_str()))
 }

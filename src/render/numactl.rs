@@ -5,14 +5,13 @@
 
 use serde::Serialize;
 
-use super::template::{Template, Templates};
+use super::template::Template;
 use super::{ArtifactCollector, OutputTarget};
-use crate::plan::{Placement, Plan, TargetName};
+use crate::plan::Plan;
 
 static WRAPPER: Template = crate::template!("numactl/placement.sh.j2");
 
-pub(super) static TARGET: OutputTarget =
-    OutputTarget { name: TargetName::Numactl, templates: &[&WRAPPER], artifacts };
+pub(super) static TARGET: OutputTarget = OutputTarget::new(&[&WRAPPER], artifacts);
 
 /// The data of the template.
 #[derive(Serialize)]
@@ -21,14 +20,10 @@ struct WrapperView<'p> {
     options: Vec<String>,
 }
 
-fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, collector: &mut ArtifactCollector<'_, 'p>) {
+fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
     for placement in &plan.placements {
-        collector.program(format!("numactl/{}", placement.name), move || {
-            templates.render(&WRAPPER, &view(placement))
+        collector.file(format!("numactl/{}", placement.name), &WRAPPER, || {
+            Ok(WrapperView { name: &placement.name, options: placement.numactl() })
         });
     }
-}
-
-fn view(placement: &Placement) -> WrapperView<'_> {
-    WrapperView { name: &placement.name, options: placement.numactl() }
 }

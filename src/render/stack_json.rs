@@ -34,13 +34,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::{Serialize, Serializer};
 
-use super::artifact::RenderError;
-use super::template::Templates;
-use super::{ArtifactCollector, OutputTarget};
-use crate::plan::{Plan, Role, Route, Start, TargetName};
+use super::{ArtifactCollector, OutputTarget, RenderError};
+use crate::plan::{Plan, Role, Route, Start};
 
-pub(super) static TARGET: OutputTarget =
-    OutputTarget { name: TargetName::StackJson, templates: &[], artifacts };
+pub(super) static TARGET: OutputTarget = OutputTarget::new(&[], artifacts);
 
 const PATH: &str = "stack.json";
 const FORMAT_VERSION: u32 = 1;
@@ -89,17 +86,14 @@ struct Limits {
     slots: u32,
 }
 
-fn artifacts<'p>(plan: &'p Plan, _: &'p Templates, collector: &mut ArtifactCollector<'_, 'p>) {
-    collector.file(PATH.to_owned(), move || {
-        let mut text = serde_json::to_string_pretty(&view(plan))
+fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
+    collector.text(PATH.to_owned(), move || {
+        let view = StackView { format_version: FORMAT_VERSION, stack: &plan.stack, roles: Roles(plan) };
+        let mut text = serde_json::to_string_pretty(&view)
             .map_err(|error| RenderError::new(PATH, &error.to_string()))?;
         text.push('\n');
         Ok(text)
     });
-}
-
-fn view(plan: &Plan) -> StackView<'_> {
-    StackView { format_version: FORMAT_VERSION, stack: &plan.stack, roles: Roles(plan) }
 }
 
 fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {

@@ -1,19 +1,10 @@
 //! The template environment: strict, with automatic quoting. This is the only file that uses minijinja.
 //!
-//! Values are quoted for the language of the file, which is the extension before `.j2`:
-//! - `sh`: a word of bash,
-//! - `service`, `socket` and other units: a word of a command line,
-//! - `md`: a table cell.
-//!
-//! In other positions, a filter selects the quoting:
-//! - in units: `program`, `value`, `path`, `assignment(value)`,
-//! - in documents: `text`, `code`,
-//! - anywhere: `shell`, `words` (a list), `line`, `lines` (arguments on several lines of a script), `continued` (the
-//!   same in a unit), `safe` (not quoted).
+//! Values are quoted for the language of the file, which is the extension before `.j2` ([`LANGUAGES`]). In other
+//! positions, a filter selects the quoting ([`FILTERS`]). `assignment(value)` prints an entry of `Environment=`, and
+//! `safe` a text that is already quoted. Other filters, such as `join`, make a text that is still to be quoted.
 //!
 //! A tag alone on a line produces no output. After other text, `+%}` keeps the line break.
-
-pub(super) mod skeleton;
 
 use std::borrow::Cow;
 
@@ -23,7 +14,32 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use serde::Serialize;
 
 use super::artifact::RenderError;
-use skeleton::{Quoting, assignment};
+use super::quote;
+use crate::plan::Bytes;
+
+/// A function that quotes a text.
+type Quote = fn(&str) -> Cow<'_, str>;
+
+/// The extensions of files, each with the quoting of a printed value.
+const LANGUAGES: &[(&str, Quote)] = &[
+    ("sh", quote::shell),
+    ("service", quote::systemd_word),
+    ("socket", quote::systemd_word),
+    ("slice", quote::systemd_word),
+    ("target", quote::systemd_word),
+    ("md", quote::markdown_cell),
+];
+
+/// The filters that quote a text for another position.
+const FILTERS: &[(&str, Quote)] = &[
+    ("shell", quote::shell),
+    ("program", quote::systemd_program),
+    ("value", quote::systemd_value),
+    ("path", quote::systemd_path),
+    ("text", quote::markdown_text),
+    ("code", |text| Cow::Owned(quote::markdown_code(text))),
+    ("line", quote::line),
+];
 
 /// A template; its name determines its language. Declared with [`template!`](crate::template!).
 pub struct Template {
@@ -51,14 +67,9 @@ impl Template {
         Self { name, source }
     }
 
-    /// The path below `templates/`.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// The source text.
-    pub fn source(&self) -> &'static str {
-        self.source
+    /// True if it makes a shell script.
+    pub fn is_script(&self) -> bool {
+        self.name.ends_with(".sh.j2")
     }
 }
 
@@ -72,10 +83,9 @@ impl Templates {
         environment.set_auto_escape_callback(auto_escape);
         environment.set_formatter(print);
         add_filters(&mut environment);
-        let all: Vec<&'static Template> = templates.into_iter().collect();
-        for template in &all {
+        for template in templates {
             // Ignore compile errors here; `render` compiles again and reports them.
-            environment.add_template_owned(template.name, inline_includes(template.source, &all)).ok();
+            environment.add_template(template.name, template.source).ok();
         }
         Self(environment)
     }
@@ -91,20 +101,6 @@ impl Templates {
     }
 }
 
-/// Replaces each `include` line with the source of the included template. This avoids a lookup per rendering, because
-/// templates are rendered thousands of times.
-fn inline_includes(source: &str, all: &[&'static Template]) -> String {
-    let mut text = String::with_capacity(source.len());
-    for line in source.split_inclusive('\n') {
-        let name = line.trim().strip_prefix("{% include \"").and_then(|rest| rest.strip_suffix("\" %}"));
-        match name.and_then(|name| all.iter().find(|template| template.name == name)) {
-            Some(part) => text.push_str(&inline_includes(part.source, all)),
-            None => text.push_str(line),
-        }
-    }
-    text
-}
-
 fn syntax() -> SyntaxConfig {
     SyntaxConfig::builder()
         .trim_blocks(true)
@@ -116,14 +112,9 @@ fn syntax() -> SyntaxConfig {
 
 /// The language of a file, determined by its name.
 fn auto_escape(name: &str) -> AutoEscape {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    let language = match file.strip_suffix(".j2").and_then(|file| file.rsplit('.').next()) {
-        Some("sh") => "shell",
-        Some("service" | "socket" | "slice" | "target") => "systemd",
-        Some("md") => "markdown",
-        _ => return AutoEscape::None,
-    };
-    AutoEscape::Custom(Cow::Borrowed(language))
+    let extension = name.strip_suffix(".j2").and_then(|file| file.rsplit(['.', '/']).next());
+    let language = LANGUAGES.iter().find(|(language, _)| Some(*language) == extension);
+    language.map_or(AutoEscape::None, |(language, _)| AutoEscape::Custom(Cow::Borrowed(language)))
 }
 
 /// Prints a value for the language of the file.
@@ -133,13 +124,10 @@ fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error
         return out.write_str(&text).map_err(Error::from);
     }
     let language = if let AutoEscape::Custom(language) = state.auto_escape() { language } else { "" };
-    let quoting = match language {
-        "shell" => Quoting::Shell,
-        "systemd" => Quoting::SystemdWord,
-        "markdown" => Quoting::Cell,
-        _ => return Err(unprintable("text in a file of unknown language")),
-    };
-    out.write_str(&quoting.of(&text)).map_err(Error::from)
+    match LANGUAGES.iter().find(|(known, _)| *known == language) {
+        Some((_, quote)) => out.write_str(&quote(&text)).map_err(Error::from),
+        None => Err(unprintable("text in a file of unknown language")),
+    }
 }
 
 /// The unquoted text of a string, a number or a Boolean.
@@ -156,35 +144,35 @@ fn plain(value: &Value) -> Result<Cow<'_, str>, Error> {
     Err(unprintable(&format!("a value of type {}", value.kind())))
 }
 
+/// Adds the filters. The result of a filter that quotes is not quoted again.
 fn add_filters(environment: &mut Environment<'static>) {
-    add(environment, "shell", Quoting::Shell);
-    add(environment, "program", Quoting::Program);
-    add(environment, "value", Quoting::Value);
-    add(environment, "path", Quoting::Path);
-    add(environment, "text", Quoting::Prose);
-    add(environment, "code", Quoting::Code);
-    add(environment, "line", Quoting::Line);
-    add(environment, "lines", Quoting::Lines);
-    add(environment, "continued", Quoting::Continued);
-    environment.add_filter("words", |list: &Value| -> Result<Value, Error> {
-        let mut words = String::new();
-        for (n, word) in list.try_iter()?.enumerate() {
-            words.push_str(if n == 0 { "" } else { " " });
-            Quoting::Shell.push(&mut words, &plain(&word)?);
-        }
-        Ok(Value::from_safe_string(words))
-    });
+    for (name, quote) in FILTERS {
+        environment.add_filter(*name, |value: &Value| -> Result<Value, Error> {
+            Ok(Value::from_safe_string(quote(&plain(value)?).into_owned()))
+        });
+    }
     environment.add_filter("assignment", |name: &Value, value: &Value| -> Result<Value, Error> {
-        Ok(Value::from_safe_string(assignment(&plain(name)?, &plain(value)?)))
+        Ok(Value::from_safe_string(quote::systemd_assignment(&plain(name)?, &plain(value)?)))
     });
     environment.add_filter("safe", filters::safe);
+    environment.add_filter("upper", |text: &str| text.to_uppercase());
+    environment.add_filter("clause", |text: &str| clause(text).to_owned());
+    environment.add_filter("size", |bytes: u64| approximate_size(Bytes(bytes)));
+    environment.add_filter("join", |list: &Value, separator: &str| -> Result<String, Error> {
+        let texts: Vec<String> = list.try_iter()?.map(|text| text.to_string()).collect();
+        Ok(texts.join(separator))
+    });
 }
 
-/// Adds a filter whose result is not quoted again.
-fn add(environment: &mut Environment<'static>, name: &'static str, quoting: Quoting) {
-    environment.add_filter(name, move |value: &Value| -> Result<Value, Error> {
-        Ok(Value::from_safe_string(quoting.of(&plain(value)?)))
-    });
+/// The text without a full stop at its end.
+fn clause(text: &str) -> &str {
+    let text = text.trim_end();
+    text.strip_suffix('.').unwrap_or(text)
+}
+
+/// A sum of file sizes, which may be declared values: in whole gigabytes from 10 GB on.
+fn approximate_size(bytes: Bytes) -> String {
+    if bytes < Bytes(10_000_000_000) { bytes.to_string() } else { bytes.whole_gb() }
 }
 
 fn unprintable(what: &str) -> Error {
@@ -193,11 +181,6 @@ fn unprintable(what: &str) -> Error {
 
 /// The error with its causes, for example in an included template.
 fn describe(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+    let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -3,6 +3,7 @@
 mod markdown;
 mod shell;
 mod systemd;
+mod target;
 mod template;
 
 use proptest::prelude::*;

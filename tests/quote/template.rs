@@ -50,13 +50,17 @@ fn filters_select_other_quoting() {
 }
 
 #[test]
-fn the_filter_words_prints_a_list_as_bash_words() {
-    let view = json!({"list": ["a b", "", "$x", 1], "one": [""], "none": [], "deep": [["a"]]});
-    assert_eq!(
-        render("x.md.j2", "{{ list|words }}|{{ one|words }}|{{ none|words }}", &view),
-        "'a b' '' \"\\$x\" 1|''|"
-    );
-    assert!(render_error("x.sh.j2", "{{ deep|words }}", &view).contains("cannot print"));
+fn a_joined_list_is_quoted_as_one_text() {
+    let view = json!({"list": ["a b", "|", 1], "none": []});
+    assert_eq!(render("x.md.j2", "{{ list|join(', ') }}|{{ none|join(', ') }}|", &view), "a b, \\|, 1||");
+    assert_eq!(render("x.md.j2", "{{ list|join(', ')|text }}", &view), "a b, |, 1");
+}
+
+#[test]
+fn sizes_and_clauses_are_shortened() {
+    let view = json!({"small": 9_990_000_000_u64, "large": 10_400_000_000_u64, "text": "It fails. "});
+    assert_eq!(render("x.md.j2", "{{ small|size }}, {{ large|size }}", &view), "9.99 GB, 10 GB");
+    assert_eq!(render("x.md.j2", "{{ text|clause }}: no", &view), "It fails: no");
 }
 
 #[test]
@@ -86,7 +90,7 @@ fn values_without_text_and_unknown_names_are_errors() {
     assert!(render_error("x.sh.j2", "{% if nothing %}{% endif %}", &view).contains("undefined"));
     assert!(render_error("x.sh.j2", "\n{{ nothing }}", &view).contains("x.sh.j2:2"));
     assert!(render_error("x.sh.j2", "{% for %}", &view).contains("syntax error"));
-    assert!(render_error("x.sh.j2", "{{ list|join }}", &view).contains("unknown filter"));
+    assert!(render_error("x.sh.j2", "{{ list|words }}", &view).contains("unknown filter"));
     assert_eq!(render("x.sh.j2", "{% if none %}x{% endif %}", &view), "");
 }
 

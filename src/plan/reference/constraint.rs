@@ -4,12 +4,14 @@ use super::rule::DraftBans;
 use super::{expert, family_label, model_label, text};
 use crate::hir::{Family, ForbiddenFeature, Id, Model, Registry};
 use crate::plan::{ModelKind, Prompt, Word};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The constraints of the models.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub struct Constraints {
     /// Families that forbid something.
+    #[serde(skip)]
     pub families: Vec<ForbiddingFamily>,
     /// Other models for which all drafts are banned, each label once. Vision models are in `vision`.
     pub models: Vec<UndraftableModel>,
@@ -18,7 +20,7 @@ pub struct Constraints {
 }
 
 /// A family that forbids something.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct ForbiddingFamily {
     /// Its label.
     pub label: Box<str>,
@@ -31,11 +33,12 @@ pub struct ForbiddingFamily {
     /// True if a model of the family can use fewer experts.
     pub has_experts: bool,
     /// The example: the first of its models with a one-shot command.
+    #[serde(skip)]
     pub example: Option<Example>,
 }
 
 /// Why a feature is forbidden.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct ForbidReason {
     /// The failure that results from its use.
     pub failure: Option<Box<str>>,
@@ -53,7 +56,7 @@ pub struct Example {
 }
 
 /// A model, or several with one label, for which all drafts are banned.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct UndraftableModel {
     /// Its label.
     pub label: Box<str>,
@@ -64,11 +67,12 @@ pub struct UndraftableModel {
 }
 
 /// The constraints of vision models.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct VisionConstraint {
     /// True if all drafts are banned for all of them.
     pub is_undraftable: bool,
     /// The first one-shot command of a vision model, as an index into [`Plan::prompts`](crate::plan::Plan::prompts).
+    #[serde(skip)]
     pub example: Option<usize>,
 }
 

@@ -3,9 +3,10 @@
 use super::family_label;
 use crate::engine::architecture::{self, Architecture};
 use crate::hir::{Advice, Experts, Family, Model, Registry};
+use serde::Serialize;
 
 /// An override key with advised numbers of experts.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct ExpertKey {
     /// The title of the model, or the label of the family.
     pub label: Box<str>,
@@ -20,7 +21,8 @@ pub struct ExpertKey {
 }
 
 /// The kind of item that has the advice.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AdviceOwner {
     /// One model.
     Model,
@@ -31,7 +33,7 @@ pub enum AdviceOwner {
 }
 
 /// A recommended number of experts.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct AdvisedExperts {
     /// The number.
     pub experts: u32,

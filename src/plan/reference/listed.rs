@@ -3,9 +3,10 @@
 use super::text;
 use crate::engine::dialect::DRAFT_MAX;
 use crate::hir::{self, ForbiddenFeature, Id, Model, PortRange, Registry, RoleKind};
+use serde::Serialize;
 
 /// A tier with its roles.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Tier {
     /// Its name.
     pub name: Box<str>,
@@ -18,7 +19,7 @@ pub struct Tier {
 }
 
 /// A role in the table of its tier.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct RoleRow {
     /// Its name.
     pub name: Box<str>,
@@ -37,16 +38,25 @@ pub struct RoleRow {
 }
 
 /// The model or role that serves a role.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Provider {
-    /// A model: its title and quantization.
-    Model(Box<str>, Box<str>),
+    /// A model.
+    Model {
+        /// Its title.
+        title: Box<str>,
+        /// Its quantization.
+        quant: Box<str>,
+    },
     /// The processes of another role.
-    Shared(Box<str>),
+    Shared {
+        /// Its name.
+        role: Box<str>,
+    },
 }
 
 /// Methods that make a role faster, and forbidden ones.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, Default, Debug, Serialize)]
 pub struct Acceleration {
     /// Maximum number of tokens that the draft model proposes.
     pub draft: Option<u32>,
@@ -95,9 +105,9 @@ fn row(registry: &Registry, role: &hir::Role) -> RoleRow {
         provider: match (shared, model(provider)) {
             (None, Some(id)) => {
                 let model = registry.models.get(id);
-                Provider::Model(model.title.value.clone(), model.quant.value.clone())
+                Provider::Model { title: model.title.value.clone(), quant: model.quant.value.clone() }
             }
-            _ => Provider::Shared(provider.head.name.value.clone()),
+            _ => Provider::Shared { role: provider.head.name.value.clone() },
         },
         ports: provider.serving().map(|serving| serving.ports.value),
         speed: measured.map(|measured| measured.speed.0.clone()),

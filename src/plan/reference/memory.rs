@@ -2,10 +2,11 @@
 
 use crate::derive::Derived;
 use crate::hir::{Bytes, Residency};
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// The total file size of a residency.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Footprint {
     /// The name of the residency.
     pub residency: Box<str>,

@@ -20,9 +20,10 @@ pub use rule::{Ban, BannedDrafts, Pair};
 use super::{Bytes, Date, Prompt};
 use crate::derive::Derived;
 use crate::hir::{self, Registry};
+use serde::Serialize;
 
 /// Data for the documents, in addition to processes and commands.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Reference {
     /// The tiers with at least one role.
     pub tiers: Vec<Tier>,
@@ -39,6 +40,7 @@ pub struct Reference {
     /// The constraints of families and models.
     pub constraints: Constraints,
     /// The folders of model files.
+    #[serde(skip)]
     pub stores: Vec<Store>,
     /// Known problems of models.
     pub quirks: Vec<Quirk>,
@@ -54,7 +56,7 @@ pub struct Store {
 }
 
 /// A known problem of some models.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Quirk {
     /// Its name.
     pub name: Box<str>,

@@ -2,9 +2,10 @@
 
 use super::{family_label, model_label, text};
 use crate::hir::{self, Date, Family, ForbiddenFeature, Id, Model, Pattern, Registry};
+use serde::Serialize;
 
 /// A target with a draft that works, or without any.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Pair {
     /// The label of the target.
     pub target: Box<str>,
@@ -25,7 +26,7 @@ pub struct Pair {
 }
 
 /// A draft that must not be used.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Ban {
     /// The label of the target.
     pub target: Box<str>,
@@ -40,7 +41,8 @@ pub struct Ban {
 }
 
 /// The drafts of a ban.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", content = "label", rename_all = "kebab-case")]
 pub enum BannedDrafts {
     /// Any model.
     Any,

@@ -6,13 +6,11 @@ mod sandbox;
 mod server;
 mod stack;
 
-use std::sync::Arc;
+use serde::Serialize;
 
-use super::artifact::RenderError;
-use super::template::skeleton::SkeletonCache;
-use super::template::{Template, Templates};
+use super::template::Template;
 use super::{ArtifactCollector, OutputTarget};
-use crate::plan::{Group, Host, Plan, Process, Role, Start, TargetName};
+use crate::plan::{Group, Host, Plan, Process, Role, Start};
 
 use names::Names;
 
@@ -23,71 +21,68 @@ static SOCKET: Template = crate::template!("systemd/role.socket.j2");
 static STACK: Template = crate::template!("systemd/stack.target.j2");
 static SLICE: Template = crate::template!("systemd/stack.slice.j2");
 
-pub(super) static TARGET: OutputTarget = OutputTarget {
-    name: TargetName::Systemd,
-    templates: &[&SERVER, &PROXY, &SANDBOX, &SOCKET, &STACK, &SLICE],
-    artifacts,
-};
-
-/// The data that all units of a build share.
-struct Shared<'p> {
-    plan: &'p Plan,
-    templates: &'p Templates,
-    /// Per engine: the value of `UnsetEnvironment=`.
-    variables: Vec<String>,
-    servers: SkeletonCache<server::ServerView>,
-    proxies: SkeletonCache<proxy::ProxyView>,
-    sockets: SkeletonCache<proxy::SocketView>,
-}
+pub(super) static TARGET: OutputTarget =
+    OutputTarget::new(&[&SERVER, &PROXY, &SANDBOX, &SOCKET, &STACK, &SLICE], artifacts);
 
 /// One process with its role, residency group and host.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct ProcessContext<'p> {
-    shared: Arc<Shared<'p>>,
+    plan: &'p Plan,
     host: &'p Host,
     group: &'p Group,
     role: &'p Role,
     process: &'p Process,
 }
 
-impl ProcessContext<'_> {
-    fn names(&self) -> Names<'_> {
-        Names { stack: &self.shared.plan.stack }
+/// The template data of all units of a process.
+#[derive(Serialize)]
+struct UnitView<'p> {
+    /// The first part of the names of its units.
+    name: String,
+    /// The role with the number of the instance.
+    title: String,
+    model: &'p str,
+    target: String,
+    slice: String,
+    user: Option<&'p str>,
+    /// The path that answers as soon as the model is loaded.
+    health_path: &'static str,
+    /// The port that the server listens on, or the proxy forwards to.
+    port: u16,
+}
+
+impl<'p> ProcessContext<'p> {
+    fn names(&self) -> Names<'p> {
+        Names { stack: &self.plan.stack }
     }
 
-    /// The name of the process, which is the first part of the names of its units.
-    fn name(&self) -> String {
-        self.names().process(self.role, self.process)
-    }
-
-    /// The text of `Description=`.
-    fn description(&self, part: &str) -> String {
-        let Role { name, model, .. } = self.role;
-        match self.process.instance {
-            Some(n) => format!("{name} {n}{part}: {model}"),
-            None => format!("{name}{part}: {model}"),
+    fn unit(&self) -> UnitView<'p> {
+        let Self { host, group, role, process, .. } = *self;
+        UnitView {
+            name: self.names().process(role, process),
+            title: match process.instance {
+                Some(n) => format!("{} {n}", role.name),
+                None => role.name.to_string(),
+            },
+            model: &role.model,
+            target: self.names().group_target(group),
+            slice: self.names().group_slice(group),
+            user: host.user.as_deref(),
+            health_path: role.family.health_path(),
+            port: process.backend.unwrap_or(process.port),
         }
     }
 }
 
-fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, collector: &mut ArtifactCollector<'_, 'p>) {
-    let variables = plan.engines.iter().map(|engine| engine.variables.join(" ")).collect();
-    let shared = Arc::new(Shared {
-        plan,
-        templates,
-        variables,
-        servers: SkeletonCache::new(&SERVER),
-        proxies: SkeletonCache::new(&PROXY),
-        sockets: SkeletonCache::new(&SOCKET),
-    });
+fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
     for host in plan.hosts.iter().filter(|host| !host.groups.is_empty()) {
         let folder = if host.is_only { "systemd".to_owned() } else { format!("systemd/{}", host.name) };
-        stack::add_units(&shared, host, &folder, collector);
+        stack::add_units(plan, host, &folder, collector);
         for group in &host.groups {
             for role in group.roles.iter().filter_map(|n| plan.roles.get(*n)) {
                 for process in &role.processes {
-                    let context = ProcessContext { shared: shared.clone(), host, group, role, process };
-                    add_units(&context, &folder, collector);
+                    let context = ProcessContext { plan, host, group, role, process };
+                    add_units(context, &folder, collector);
                 }
             }
         }
@@ -95,18 +90,16 @@ fn artifacts<'p>(plan: &'p Plan, templates: &'p Templates, collector: &mut Artif
 }
 
 /// Adds the units of one process.
-fn add_units<'p>(context: &ProcessContext<'p>, folder: &str, collector: &mut ArtifactCollector<'_, 'p>) {
-    let name = context.name();
-    let mut add = |suffix: &str, text: fn(&ProcessContext<'_>) -> Result<String, RenderError>| {
-        let context = context.clone();
-        collector.file(format!("{folder}/{name}{suffix}"), move || text(&context));
-    };
+fn add_units<'p>(context: ProcessContext<'p>, folder: &str, collector: &mut ArtifactCollector<'p>) {
+    let path = format!("{folder}/{}", context.names().process(context.role, context.process));
     match context.role.start {
-        Start::Boot => add(".service", server::text),
+        Start::Boot => {
+            collector.file(path + ".service", &SERVER, move || Ok(server::view(context)));
+        }
         Start::OnDemand => {
-            add(".socket", proxy::socket);
-            add(".service", proxy::text);
-            add("-backend.service", server::text);
+            collector.file(format!("{path}.socket"), &SOCKET, move || Ok(proxy::view(context)));
+            collector.file(format!("{path}.service"), &PROXY, move || Ok(proxy::view(context)));
+            collector.file(path + "-backend.service", &SERVER, move || Ok(server::view(context)));
         }
     }
 }

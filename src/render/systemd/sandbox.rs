@@ -6,12 +6,11 @@ use serde::Serialize;
 
 use super::ProcessContext;
 use crate::plan::{Hardening, Role};
-use crate::render::template::skeleton::{Placeholder, PlaceholderTexts};
 
 /// The template data of the sandbox settings.
 #[expect(clippy::struct_excessive_bools, reason = "each is a separate condition of the template")]
-#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Sandbox {
+#[derive(Serialize)]
+pub(super) struct Sandbox<'p> {
     off: bool,
     strict: bool,
     gpu: bool,
@@ -20,34 +19,29 @@ pub(super) struct Sandbox {
     /// True if `@resources` must be allowed, because the process may set the affinity or priority of its threads.
     resources: bool,
     since_257: bool,
-    port: Option<Placeholder>,
-    folders: Vec<Placeholder>,
+    port: Option<u16>,
+    folders: Vec<&'p str>,
 }
 
-impl Sandbox {
+impl<'p> Sandbox<'p> {
     /// The sandbox of a server that listens on this port.
-    pub(super) fn server<'p>(
-        context: &'p ProcessContext<'_>,
-        port: Placeholder,
-        texts: &mut PlaceholderTexts<'p>,
-    ) -> Self {
+    pub(super) fn server(context: ProcessContext<'p>, port: u16) -> Self {
         let role = context.role;
         let strict = role.hardening == Hardening::Strict;
+        let folders = role.folders.iter().map(|folder| &**folder);
         Self {
-            off: role.hardening == Hardening::Off,
             strict,
             gpu: role.hardening == Hardening::Gpu,
             exposed: context.process.backend.is_none() && is_exposed(role),
-            resources: !strict || context.role.places_threads,
-            since_257: context.host.systemd >= 257,
+            resources: !strict || role.places_threads,
             port: Some(port),
-            folders: texts
-                .list(role.folders.iter().map(|folder| &**folder).filter(|folder| needs_bind_mount(folder))),
+            folders: folders.filter(|folder| needs_bind_mount(folder)).collect(),
+            ..Self::proxy(context)
         }
     }
 
     /// The sandbox of a proxy, which reads no files and binds no port.
-    pub(super) fn proxy(context: &ProcessContext<'_>) -> Self {
+    pub(super) fn proxy(context: ProcessContext<'p>) -> Self {
         Self {
             off: context.role.hardening == Hardening::Off,
             strict: true,
@@ -73,6 +67,6 @@ pub(super) fn is_loopback(address: &str) -> bool {
 }
 
 /// True if other machines can reach a role.
-pub(super) fn is_exposed(role: &Role) -> bool {
+fn is_exposed(role: &Role) -> bool {
     !role.addresses.iter().all(|address| is_loopback(address))
 }

@@ -4,120 +4,82 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::ProcessContext;
 use super::sandbox::{Sandbox, is_loopback};
+use super::{ProcessContext, UnitView};
 use crate::plan::{MemoryPolicy, Placement, Role, Seconds, Start, Word};
-use crate::render::artifact::RenderError;
-use crate::render::template::skeleton::{PackedLines, Placeholder, PlaceholderTexts};
+use crate::render::command::option_lines;
+use crate::render::quote::systemd_word;
 
 /// The template data of the service of a server.
 #[expect(clippy::struct_excessive_bools, reason = "each is a separate condition of the template")]
-#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ServerView {
-    unit: Placeholder,
-    description: Placeholder,
-    target: Placeholder,
-    slice: Placeholder,
-    folders: Vec<Placeholder>,
+#[derive(Serialize)]
+pub(super) struct ServerView<'p> {
+    #[serde(flatten)]
+    unit: UnitView<'p>,
+    folders: Vec<&'p str>,
     /// True if the service must wait for the network.
     needs_network: bool,
     on_demand: bool,
-    start_limit: Placeholder,
-    user: Option<Placeholder>,
-    group: Option<Placeholder>,
-    env: Vec<(Placeholder, Placeholder)>,
+    start_limit: String,
+    group: Option<&'p str>,
+    env: Vec<(&'p str, &'p str)>,
     /// True to hide the user's configuration files from the engine.
     hide_config_home: bool,
-    variables: Option<Placeholder>,
-    key_file: Option<Placeholder>,
+    variables: String,
+    key_file: Option<&'p str>,
     /// The address for health checks from the same machine.
-    address: Placeholder,
-    port: Placeholder,
-    program: Placeholder,
-    /// The arguments before the key file, one line per option with its values.
-    args: Placeholder,
-    /// The arguments after the key file.
-    args_after_key: Placeholder,
-    load_time: Option<Placeholder>,
-    bytes: Placeholder,
+    address: &'p str,
+    program: &'p str,
+    /// The quoted arguments, one line per option with its values.
+    args: String,
+    load_time: Option<String>,
+    bytes: String,
     lock: bool,
     numa_policy: Option<&'static str>,
-    numa_mask: Placeholder,
-    cpus: Option<Placeholder>,
-    sandbox: Sandbox,
+    numa_mask: String,
+    cpus: Option<String>,
+    sandbox: Sandbox<'p>,
 }
 
-/// Renders the service of a server, which listens on the port of the role or behind a proxy.
-pub(super) fn text(context: &ProcessContext<'_>) -> Result<String, RenderError> {
-    let mut texts = PlaceholderTexts::default();
-    let view = view(context, &mut texts)?;
-    context.shared.servers.render(context.shared.templates, view, &texts)
-}
-
-fn view<'v>(
-    context: &'v ProcessContext<'_>,
-    texts: &mut PlaceholderTexts<'v>,
-) -> Result<ServerView, RenderError> {
-    let (role, host, process) = (context.role, context.host, context.process);
+/// The service of a server, which listens on the port of the role or behind a proxy.
+pub(super) fn view(context: ProcessContext<'_>) -> ServerView<'_> {
+    let ProcessContext { plan, host, role, process, .. } = context;
+    let unit = context.unit();
     let on_demand = role.start == Start::OnDemand;
-    let (args, has_key, args_after_key) = args(context)?;
-    let (numa_policy, numa_mask) = memory(context);
-    let suffix = if on_demand { "-backend.service" } else { ".service" };
-    let port = texts.placeholder(process.backend.unwrap_or(process.port).to_string());
-    Ok(ServerView {
-        unit: texts.placeholder(context.name() + suffix),
-        description: texts.placeholder(context.description("")),
-        target: texts.placeholder(context.names().group_target(context.group)),
-        slice: texts.placeholder(context.names().group_slice(context.group)),
-        folders: texts.list(role.folders.iter().map(|folder| &**folder)),
+    let has_key = process.args.iter().any(|word| matches!(word, Word::KeyFile(_)));
+    let placement = process.placement.and_then(|placement| plan.placements.get(placement));
+    let (numa_policy, numa_mask) = memory(placement);
+    ServerView {
+        folders: role.folders.iter().map(|folder| &**folder).collect(),
         needs_network: !on_demand && role.addresses.iter().any(|address| needs_network(address)),
         on_demand,
-        start_limit: texts.placeholder(start_limit(role)),
-        user: texts.optional(host.user.as_deref()),
-        group: texts.optional(host.group.as_deref()),
-        env: texts.pairs(&role.env),
-        hide_config_home: !role.env.iter().any(|(name, _)| &**name == "XDG_CONFIG_HOME"),
-        variables: texts.optional(Some(variables(context))),
-        key_file: texts.optional(role.key_file.as_deref().filter(|_| has_key)),
-        address: texts.placeholder(if on_demand { "127.0.0.1" } else { health_address(role) }),
-        port,
-        program: texts.placeholder(&*role.program),
-        args: texts.placeholder(args),
-        args_after_key: texts.placeholder(args_after_key),
-        load_time: texts.optional(role.load_time.map(|time| time.to_string())),
-        bytes: texts.placeholder(role.bytes.to_string()),
+        start_limit: start_limit(role),
+        group: host.group.as_deref(),
+        env: role.env.iter().map(|(name, value)| (&**name, &**value)).collect(),
+        hide_config_home: !sets(role, "XDG_CONFIG_HOME"),
+        variables: variables(context),
+        key_file: role.key_file.as_deref().filter(|_| has_key),
+        address: if on_demand { "127.0.0.1" } else { health_address(role) },
+        program: &role.program,
+        args: option_lines(&process.args, " \\\n    ", |_, word| match (word, word.text()) {
+            // The path of the credential.
+            (Word::KeyFile(_), _) => Cow::Borrowed("%d/api-key"),
+            (_, text) => systemd_word(text),
+        }),
+        load_time: role.load_time.map(|time| time.to_string()),
+        bytes: role.bytes.to_string(),
         lock: role.lock,
         numa_policy,
-        numa_mask: texts.placeholder(numa_mask),
-        cpus: texts.optional(cpus(context)),
-        sandbox: Sandbox::server(context, port, texts),
-    })
-}
-
-/// The arguments before the key file, true if there is a key file, and the arguments after it. Each line has one option
-/// with its values.
-fn args(context: &ProcessContext<'_>) -> Result<(PackedLines, bool, PackedLines), RenderError> {
-    let (mut before, mut after, mut has_key) = (PackedLines::default(), PackedLines::default(), false);
-    for word in &context.process.args {
-        match (word, word.text()) {
-            (Word::KeyFile(_), _) if !has_key => has_key = true,
-            (Word::KeyFile(_) | Word::Prompt | Word::Image, _) => {
-                let reason =
-                    "the command line of a server cannot have a prompt, an image or a second key file";
-                return Err(RenderError::new(&context.role.name, reason));
-            }
-            (_, text) => {
-                let lines = if has_key { &mut after } else { &mut before };
-                if is_option(text) { lines.start_line(text) } else { lines.push_word(text) }
-            }
-        }
+        numa_mask,
+        cpus: placement.and_then(cpus),
+        sandbox: Sandbox::server(context, unit.port),
+        unit,
     }
-    Ok((before, has_key, after))
 }
 
-fn is_option(word: &str) -> bool {
-    let mut bytes = word.bytes();
-    bytes.next() == Some(b'-') && bytes.next().is_some_and(|byte| !byte.is_ascii_digit())
+/// True if a role sets an environment variable.
+fn sets(role: &Role, variable: &str) -> bool {
+    role.env.iter().any(|(name, _)| **name == *variable)
 }
 
 /// True if a server can listen on an address only after the network is up.
@@ -146,34 +108,27 @@ fn start_limit(role: &Role) -> String {
 }
 
 /// The variables to unset, because the engine reads them as options. Variables that the role sets are excluded.
-fn variables<'v>(context: &'v ProcessContext<'_>) -> Cow<'v, str> {
-    let all = context.shared.variables.get(context.role.engine).map_or("", String::as_str);
-    let is_set = |name: &str| context.role.env.iter().any(|(set, _)| **set == *name);
-    if !context.role.env.is_empty() && all.split(' ').any(is_set) {
-        let others: Vec<&str> = all.split(' ').filter(|name| !is_set(name)).collect();
-        return Cow::Owned(others.join(" "));
-    }
-    Cow::Borrowed(all)
+fn variables(context: ProcessContext<'_>) -> String {
+    let engine = context.plan.engines.get(context.role.engine);
+    let all = engine.into_iter().flat_map(|engine| &engine.variables).map(|name| &**name);
+    all.filter(|name| !sets(context.role, name)).collect::<Vec<_>>().join(" ")
 }
 
-fn memory(context: &ProcessContext<'_>) -> (Option<&'static str>, String) {
-    let Some(policy) = placement(context).and_then(|placement| placement.memory.as_ref()) else {
+/// `NUMAPolicy=` and `NUMAMask=`.
+fn memory(placement: Option<&Placement>) -> (Option<&'static str>, String) {
+    let Some(policy) = placement.and_then(|placement| placement.memory.as_ref()) else {
         return (None, String::new());
     };
     let word = if matches!(policy, MemoryPolicy::Bind(_)) { "bind" } else { "interleave" };
     (Some(word), policy.nodes(","))
 }
 
-fn cpus(context: &ProcessContext<'_>) -> Option<Cow<'static, str>> {
-    let placement = placement(context)?;
+/// `CPUAffinity=`.
+fn cpus(placement: &Placement) -> Option<String> {
     match (&placement.cpus, &placement.memory) {
-        (Some(cpus), _) => Some(Cow::Owned(cpus.to_string())),
+        (Some(cpus), _) => Some(cpus.to_string()),
         // The registry does not know the CPUs of this node, but systemd does: `numa` means the CPUs of the bound nodes.
-        (None, Some(MemoryPolicy::Bind(_))) => Some(Cow::Borrowed("numa")),
+        (None, Some(MemoryPolicy::Bind(_))) => Some("numa".to_owned()),
         (None, _) => None,
     }
-}
-
-fn placement<'v>(context: &'v ProcessContext<'_>) -> Option<&'v Placement> {
-    context.shared.plan.placements.get(context.process.placement?)
 }

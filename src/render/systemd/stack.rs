@@ -1,14 +1,11 @@
 //! Targets and slices: which units start together, and how much memory they may use together.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::names::Names;
-use super::{SLICE, STACK, Shared};
-use crate::plan::{Group, Host, Start};
+use super::{SLICE, STACK};
+use crate::plan::{Group, Host, Plan, Start};
 use crate::render::ArtifactCollector;
-use crate::render::artifact::RenderError;
 
 /// The template data of a target.
 #[derive(Serialize)]
@@ -34,84 +31,59 @@ struct SliceView<'p> {
 
 /// Adds the targets and slices of a host.
 pub(super) fn add_units<'p>(
-    shared: &Arc<Shared<'p>>,
+    plan: &'p Plan,
     host: &'p Host,
     folder: &str,
-    collector: &mut ArtifactCollector<'_, 'p>,
+    collector: &mut ArtifactCollector<'p>,
 ) {
-    let names = Names { stack: &shared.plan.stack };
-    let data = shared.clone();
-    collector.file(format!("{folder}/{}", names.target()), move || stack_target(&data, host));
-    let data = shared.clone();
-    collector.file(format!("{folder}/{}", names.slice()), move || stack_slice(&data, host));
+    let names = Names { stack: &plan.stack };
+    let title = plan.title.as_deref().unwrap_or(&plan.stack);
+    collector.file(format!("{folder}/{}", names.target()), &STACK, move || {
+        Ok(TargetView {
+            unit: names.target(),
+            description: title,
+            target: None,
+            groups: host.groups.iter().map(|group| names.group_target(group)).collect(),
+            wants: host.groups.iter().flat_map(|group| wanted_units(plan, group)).collect(),
+        })
+    });
+    collector.file(format!("{folder}/{}", names.slice()), &SLICE, move || {
+        let resident = host.groups.iter().filter_map(memory_low);
+        let memory_low = resident.reduce(u64::saturating_add);
+        Ok(SliceView { unit: names.slice(), description: title, budget: None, memory_low })
+    });
     for group in &host.groups {
-        let data = shared.clone();
-        collector.file(format!("{folder}/{}", names.group_target(group)), move || group_target(&data, group));
-        let data = shared.clone();
-        collector.file(format!("{folder}/{}", names.group_slice(group)), move || group_slice(&data, group));
+        collector.file(format!("{folder}/{}", names.group_target(group)), &STACK, move || {
+            Ok(TargetView {
+                unit: names.group_target(group),
+                description: &group.title,
+                target: Some(names.target()),
+                groups: Vec::new(),
+                wants: wanted_units(plan, group).collect(),
+            })
+        });
+        collector.file(format!("{folder}/{}", names.group_slice(group)), &SLICE, move || {
+            Ok(SliceView {
+                unit: names.group_slice(group),
+                description: &group.title,
+                budget: group.budget.map(|budget| budget.0),
+                memory_low: memory_low(group),
+            })
+        });
     }
 }
 
-fn title<'p>(shared: &Shared<'p>) -> &'p str {
-    shared.plan.title.as_deref().unwrap_or(&shared.plan.stack)
-}
-
-fn stack_target(shared: &Shared<'_>, host: &Host) -> Result<String, RenderError> {
-    let names = Names { stack: &shared.plan.stack };
-    let view = TargetView {
-        unit: names.target(),
-        description: title(shared),
-        target: None,
-        groups: host.groups.iter().map(|group| names.group_target(group)).collect(),
-        wants: host.groups.iter().flat_map(|group| wanted_units(shared, group)).collect(),
-    };
-    shared.templates.render(&STACK, &view)
-}
-
-fn group_target(shared: &Shared<'_>, group: &Group) -> Result<String, RenderError> {
-    let names = Names { stack: &shared.plan.stack };
-    let view = TargetView {
-        unit: names.group_target(group),
-        description: &group.title,
-        target: Some(names.target()),
-        groups: Vec::new(),
-        wants: wanted_units(shared, group).collect(),
-    };
-    shared.templates.render(&STACK, &view)
-}
-
 /// The units that start with a residency.
-fn wanted_units<'v>(shared: &'v Shared<'_>, group: &'v Group) -> impl Iterator<Item = String> + 'v {
-    let names = Names { stack: &shared.plan.stack };
+fn wanted_units<'p>(plan: &'p Plan, group: &'p Group) -> impl Iterator<Item = String> + 'p {
+    let names = Names { stack: &plan.stack };
     let suffix = match group.start {
         Start::Boot => "service",
         Start::OnDemand => "socket",
     };
-    let roles = group.roles.iter().filter_map(|n| shared.plan.roles.get(*n));
+    let roles = group.roles.iter().filter_map(|n| plan.roles.get(*n));
     roles.flat_map(move |role| {
         role.processes.iter().map(move |process| format!("{}.{suffix}", names.process(role, process)))
     })
-}
-
-fn stack_slice(shared: &Shared<'_>, host: &Host) -> Result<String, RenderError> {
-    let resident = host.groups.iter().filter_map(memory_low);
-    let view = SliceView {
-        unit: Names { stack: &shared.plan.stack }.slice(),
-        description: title(shared),
-        budget: None,
-        memory_low: resident.reduce(u64::saturating_add),
-    };
-    shared.templates.render(&SLICE, &view)
-}
-
-fn group_slice(shared: &Shared<'_>, group: &Group) -> Result<String, RenderError> {
-    let view = SliceView {
-        unit: Names { stack: &shared.plan.stack }.group_slice(group),
-        description: &group.title,
-        budget: group.budget.map(|budget| budget.0),
-        memory_low: memory_low(group),
-    };
-    shared.templates.render(&SLICE, &view)
 }
 
 /// `MemoryLow=`: the memory of the models of a residency that starts at boot.

@@ -82,9 +82,10 @@ fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String)
         Intent::Pooling | Intent::Embeddings => (span(serving.pooling.as_ref()), "pooling"),
         Intent::Threads => (span(serving.placement.threads.as_ref()), "threads"),
         Intent::Lock => (span(serving.placement.lock.as_ref()), "lock"),
-        Intent::CacheType => (span(serving.cache_type.as_ref()), "cache-type"),
-        Intent::FlashAttention => (span(serving.flash_attention.as_ref()), "flash-attention"),
-        Intent::PromptCache => (span(serving.prompt_cache.as_ref()), "prompt-cache"),
+        Intent::Setting(n) => {
+            let setting = serving.settings.get(n);
+            (setting.map(|setting| setting.value.span), setting.map_or("", |setting| setting.field))
+        }
         Intent::KeyFile => (span(serving.key_file.as_ref()), "key-file"),
         Intent::Metrics => (None, "metrics"),
         // Options have separate codes, so this is only a fallback.

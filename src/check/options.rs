@@ -287,9 +287,7 @@ fn has_field(role: &FaultyRole, option: &EngineOption, field: &str) -> bool {
     let serving = role.serving;
     match field {
         "batch" => serving.batch.is_some(),
-        "cache-type" => serving.cache_type.is_some(),
         "context" | "model" | "port" => true,
-        "flash-attention" => serving.flash_attention.is_some(),
         "key-file" => serving.key_file.is_some(),
         "listen" => !serving.listen.is_empty(),
         // The option may ask for another pooling: `rerank` is the pooling `rank`.
@@ -297,8 +295,7 @@ fn has_field(role: &FaultyRole, option: &EngineOption, field: &str) -> bool {
             let is_same = |word: &str| word == "rank" || !option.name.contains("rerank");
             serving.pooling.as_ref().is_some_and(|pooling| is_same(pooling))
         }
-        "prompt-cache" => serving.prompt_cache.is_some(),
-        _ => false,
+        _ => serving.setting(field).is_some(),
     }
 }
 

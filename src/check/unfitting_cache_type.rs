@@ -43,10 +43,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, lock) = (&derived.registry, &derived.lock);
     for (role, serving) in registry.served() {
         // Another check reports quantized caches without flash attention.
-        if serving.flash_attention.as_ref().is_some_and(|setting| &*setting.value == "off") {
+        if serving.setting_word("flash-attention").is_some_and(|(word, _)| word == "off") {
             continue;
         }
-        let own = serving.cache_type.iter().map(|name| (&***name, name.span, serving.model.value));
+        let own = serving
+            .setting_word("cache-type")
+            .map(|(name, span)| (name, span, serving.model.value))
+            .into_iter();
         for (cache_type, place, id) in own.chain(draft_cache_types(derived, serving)) {
             let model = registry.models.get(id);
             let (Some(kind), Ok(locked)) =

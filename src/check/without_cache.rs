@@ -58,7 +58,7 @@ fn settings(registry: &Registry, serving: &Serving) -> Vec<(&'static str, Span)>
     let all = [
         draft.map(|draft| ("draft", draft.span)),
         lookup.map(|lookup| ("lookup", lookup.span)),
-        serving.prompt_cache.as_ref().map(|cache| ("prompt-cache", cache.span)),
+        serving.setting("prompt-cache").map(|cache| ("prompt-cache", cache.span)),
     ];
     all.into_iter().flatten().collect()
 }

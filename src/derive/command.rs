@@ -2,16 +2,16 @@
 
 use super::endpoint::Endpoint;
 use super::files::{ModelFile, RoleFiles};
-use super::overrides::engine_overrides;
+use super::overrides::{engine_overrides, typed};
 use super::placement::PerInstance;
 use super::profiles::SharedProfile;
 use crate::engine::architecture::architecture;
 use crate::engine::dialect::{
-    DraftSpec, FlashAttention, LOOKUP_NGRAM_MIN, Lowered, NumaPlacement, OverrideValue, PromptSpec,
-    ServerSpec, Sparsity, lower_prompt, lower_server,
+    DraftSpec, LOOKUP_NGRAM_MIN, Lowered, NumaPlacement, OverrideValue, PromptSpec, ServerSpec, Sparsity,
+    lower_prompt, lower_server,
 };
 use crate::engine::{Profile, Word};
-use crate::hir::{Bytes, Engine, Host, Id, Model, NumaPolicy, Registry, Serving, Setting};
+use crate::hir::{Engine, Host, Id, Model, NumaPolicy, Registry, Serving, Setting};
 use crate::source::Spanned;
 
 /// The command lines of a role, and the engine that runs them.
@@ -103,6 +103,8 @@ impl RoleSettings<'_> {
             .zip(&texts)
             .map(|(option, text)| (&*option.name.value, text.as_deref()))
             .collect();
+        let settings: Vec<(&str, OverrideValue<'_>)> =
+            serving.settings.iter().map(|setting| (setting.field, typed(&setting.value))).collect();
         let spec = ServerSpec {
             model: &files.model.path,
             hosts: &endpoint.server_addresses(),
@@ -121,11 +123,7 @@ impl RoleSettings<'_> {
             threads: serving.threads(host, instance),
             numa: numa_placement(serving, host.numa.len()),
             lock: serving.is_locked(),
-            cache_type: serving.cache_type.as_ref().map(|cache| &*cache.value),
-            flash_attention: flash_attention(serving),
-            prompt_cache_mib: serving
-                .prompt_cache
-                .map(|Spanned { value: Bytes(bytes), .. }| bytes.div_ceil(1 << 20)),
+            settings: &settings,
             key_file: serving.key_file.as_ref().map(|file| &*file.value),
             metrics: false,
             options: &options,
@@ -185,14 +183,6 @@ fn to_text(setting: &Setting) -> String {
         Setting::Integer(number) => number.to_string(),
         Setting::Float(number) => number.to_string(),
         Setting::Text(text) => text.to_string(),
-    }
-}
-
-fn flash_attention(serving: &Serving) -> Option<FlashAttention> {
-    match &*serving.flash_attention.as_ref()?.value {
-        "on" => Some(FlashAttention::On),
-        "off" => Some(FlashAttention::Off),
-        _ => Some(FlashAttention::Auto),
     }
 }
 

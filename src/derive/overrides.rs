@@ -32,7 +32,7 @@ pub(super) fn engine_overrides<'r>(
         matches!(check_key(profile, arch, name), KeyVerdict::Known { kind: OverrideType::Float, .. })
     };
     let all = effective_overrides(registry, serving).into_iter();
-    let typed = all.map(|one| match (value(&one.value), &*one.key.value as &str) {
+    let typed = all.map(|one| match (typed(&one.value), &*one.key.value as &str) {
         (OverrideValue::Int(number), name) if is_float(name) => (name, as_float(number)),
         (value, name) => (name, value),
     });
@@ -44,7 +44,8 @@ fn as_float(number: i64) -> OverrideValue<'static> {
     number.to_string().parse().map_or(OverrideValue::Int(number), OverrideValue::Float)
 }
 
-fn value(setting: &Setting) -> OverrideValue<'_> {
+/// A value with its type.
+pub(super) fn typed(setting: &Setting) -> OverrideValue<'_> {
     match setting {
         Setting::Flag(flag) => OverrideValue::Bool(*flag),
         Setting::Integer(number) => OverrideValue::Int(*number),

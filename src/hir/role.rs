@@ -3,9 +3,9 @@
 use super::shape::{Field, Shape, Table};
 use super::stack::HARDENING;
 use super::{
-    Bytes, CpuList, Date, Engine, Hardening, Head, Host, Id, Model, PortRange, Rate, Residency, Text, Tier,
+    CpuList, Date, Engine, Hardening, Head, Host, Id, Model, PortRange, Rate, Residency, Text, Tier,
 };
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use std::sync::Arc;
 
 /// A use of a model under a name that clients know.
@@ -76,12 +76,8 @@ pub struct Serving {
     pub pooling: Option<Text>,
     /// The NUMA nodes, CPUs and threads.
     pub placement: Placement,
-    /// The data type of the KV cache.
-    pub cache_type: Option<Text>,
-    /// Flash attention: `on`, `off` or `auto`.
-    pub flash_attention: Option<Text>,
-    /// Memory for the prompts of earlier requests. `None` means no prompt cache.
-    pub prompt_cache: Option<Spanned<Bytes>>,
+    /// The fields that become engine options as they are, in the order of the table of fields.
+    pub settings: Vec<EngineSetting>,
     /// Engine options without their own field.
     pub options: Vec<EngineOption>,
     /// Environment variables.
@@ -113,6 +109,29 @@ declare! {
         value: Spanned<Setting> = required("value", Shape::Setting).example("4"),
         /// The reason.
         why: Option<Text> = optional("why", Shape::Text).example("faster, and no worse in our tests"),
+    }
+}
+
+/// A field that becomes an engine option as it is: a row of the table of fields with
+/// [`is_engine_setting`](super::shape::Field). The table of options of the engine has the option.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EngineSetting {
+    /// The field.
+    pub field: &'static str,
+    /// Its value; a size is in bytes.
+    pub value: Spanned<Setting>,
+}
+
+impl Serving {
+    /// A field that becomes an engine option as it is.
+    pub fn setting(&self, field: &str) -> Option<&Spanned<Setting>> {
+        self.settings.iter().find(|setting| setting.field == field).map(|setting| &setting.value)
+    }
+
+    /// The word of such a field.
+    pub fn setting_word(&self, field: &str) -> Option<(&str, Span)> {
+        let setting = self.setting(field)?;
+        if let Setting::Text(word) = &setting.value { Some((word, setting.span)) } else { None }
     }
 }
 
@@ -321,17 +340,20 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional("placement", Shape::Block(&PLACEMENT), "The NUMA nodes, CPUs and threads of the role."),
     Field::optional("cache-type", Shape::Word(CACHE_TYPES), "The data type of the KV cache; default f16.")
         .default("f16")
-        .example("q8_0"),
+        .example("q8_0")
+        .engine_setting(),
     Field::optional(
         "flash-attention",
         Shape::Word(&["on", "off", "auto"]),
         "Flash attention; default: the engine's default.",
-    ),
+    )
+    .engine_setting(),
     Field::optional(
         "prompt-cache",
         Shape::Size,
         "Memory for the prompts of earlier requests, such as `4 GiB`; default: none.",
-    ),
+    )
+    .engine_setting(),
     Field::repeated("option", Shape::Block(&OPTION), "An engine option without its own field."),
     Field::optional("env", Shape::Map, "Environment variables of the role's processes."),
     Field::optional(

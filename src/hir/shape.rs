@@ -33,6 +33,8 @@ pub struct Field {
     pub doc: &'static str,
     /// Hints for editors.
     pub hints: Hints,
+    /// True if the field becomes an engine option as it is. Its shape is a plain value.
+    pub is_engine_setting: bool,
 }
 
 /// Hints for editors, in addition to the description. Values are in YAML syntax, without quotes.
@@ -135,7 +137,7 @@ impl Presence {
 impl Field {
     const fn new(name: &'static str, shape: Shape, presence: Presence, doc: &'static str) -> Self {
         let hints = Hints { example: None, default: None, unit: None };
-        Self { name, shape, presence, doc, hints }
+        Self { name, shape, presence, doc, hints, is_engine_setting: false }
     }
 
     /// A required field.
@@ -169,6 +171,13 @@ impl Field {
     #[must_use]
     pub const fn default(mut self, value: &'static str) -> Self {
         self.hints.default = Some(value);
+        self
+    }
+
+    /// The same field, which becomes an engine option as it is. Nothing else has to read it.
+    #[must_use]
+    pub const fn engine_setting(mut self) -> Self {
+        self.is_engine_setting = true;
         self
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{assert_accepts, profile, profiles};
 use orchgen::engine::Profile;
 use orchgen::engine::dialect::{
-    DraftSpec, FlashAttention, Intent, LOOKUP_NGRAM_MIN, Lowered, NumaPlacement, OverrideValue, PromptSpec,
-    ServerSpec, WrittenOption, lower_prompt, lower_server,
+    DraftSpec, Intent, LOOKUP_NGRAM_MIN, Lowered, NumaPlacement, OverrideValue, PromptSpec, ServerSpec,
+    WrittenOption, lower_prompt, lower_server,
 };
 use orchgen::engine::memory::MemoryOptions;
 
@@ -304,10 +304,11 @@ fn numbers_that_stop_the_engine_are_errors() {
     assert_eq!(fails(ServerSpec { slots: 256, context: u32::MAX, ..base.clone() }), [Intent::Context]);
     assert_eq!(fails(ServerSpec { slots: 17, batch: Some(16), ..base.clone() }), [Intent::Batch]);
     assert_eq!(fails(ServerSpec { port: 0, ..base.clone() }), [Intent::Port]);
-    let off = Some(FlashAttention::Off);
-    let quantized = ServerSpec { cache_type: Some("q8_0"), flash_attention: off, ..base.clone() };
-    assert_eq!(fails(quantized), [Intent::CacheType]);
-    assert_eq!(fails(ServerSpec { cache_type: Some("q9_0"), ..base.clone() }), [Intent::CacheType; 2]);
+    let word = |field, word| (field, OverrideValue::Str(word));
+    let with = |settings: &[_]| fails(ServerSpec { settings, ..base.clone() });
+    assert_eq!(with(&[word("cache-type", "q8_0"), word("flash-attention", "off")]), [Intent::Setting(0)]);
+    assert_eq!(with(&[word("flash-attention", "off"), word("cache-type", "q8_0")]), [Intent::Setting(1)]);
+    assert_eq!(with(&[word("cache-type", "q9_0")]), [Intent::Setting(0); 2]);
     let draft = Some(DraftSpec { p_min: Some(1.5), min: Some(30), ..DRAFT });
     assert_eq!(fails(ServerSpec { draft, ..base }), [Intent::DraftMin, Intent::DraftPMin]);
 }
@@ -323,10 +324,10 @@ pub(super) fn servers() -> Vec<ServerSpec<'static>> {
         |s| s.overrides = OVERRIDES,
         |s| s.lock = true,
         |s| {
-            s.cache_type = Some("q8_0");
-            s.flash_attention = Some(FlashAttention::On);
+            s.settings =
+                &[("cache-type", OverrideValue::Str("q8_0")), ("flash-attention", OverrideValue::Str("on"))];
         },
-        |s| s.prompt_cache_mib = Some(4096),
+        |s| s.settings = &[("prompt-cache", OverrideValue::Int(4096 << 20))],
         |s| {
             s.pooling = Some("rank");
             s.is_embedder = true;

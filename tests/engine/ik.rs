@@ -1,7 +1,9 @@
 //! The family `ik_llama.cpp`: its command lines, and what is not checked.
 
 use super::{assert_accepts, ik_profile, profile};
-use orchgen::engine::dialect::{DraftSpec, Intent, PromptSpec, ServerSpec, lower_prompt, lower_server};
+use orchgen::engine::dialect::{
+    DraftSpec, Intent, OverrideValue, PromptSpec, ServerSpec, lower_prompt, lower_server,
+};
 use orchgen::engine::keys::{KeyVerdict, check_key};
 use orchgen::engine::memory::{Amount, MemoryOptions, Process, memory};
 use orchgen::engine::pairing::{PairVerdict, check_pair};
@@ -26,9 +28,7 @@ const SERVER: ServerSpec<'_> = ServerSpec {
     threads: Some(8),
     numa: orchgen::engine::dialect::NumaPlacement::SingleNode,
     lock: true,
-    cache_type: Some("q8_0"),
-    flash_attention: None,
-    prompt_cache_mib: None,
+    settings: &[("cache-type", OverrideValue::Str("q8_0"))],
     key_file: Some("/keys"),
     metrics: false,
     options: &[("run-time-repack", None), ("mla-use", Some("3"))],

@@ -5,7 +5,7 @@ use super::{profile, profiles};
 use crate::language::BASE;
 use crate::support::{Compiled, compile};
 use orchgen::engine::architecture::architecture;
-use orchgen::engine::dialect::{DraftSpec, ServerSpec, lower_server};
+use orchgen::engine::dialect::{DraftSpec, OverrideValue, ServerSpec, lower_server};
 
 /// How a mistake is prevented.
 #[derive(Debug)]
@@ -246,7 +246,10 @@ fn rankers_have_their_endpoint() {
 }
 
 fn caches_have_one_type() {
-    assert_all_have(&ServerSpec { cache_type: Some("q8_0"), ..base_spec() }, &["-ctk q8_0", "-ctv q8_0"]);
+    assert_all_have(
+        &ServerSpec { settings: &[("cache-type", OverrideValue::Str("q8_0"))], ..base_spec() },
+        &["-ctk q8_0", "-ctv q8_0"],
+    );
 }
 
 #[track_caller]

@@ -3,7 +3,9 @@
 use super::{assert_accepts, profile};
 use orchgen::engine::Profile;
 use orchgen::engine::dialect::{DraftSpec, Intent, Lowered, ServerSpec, lower_server};
-use orchgen::engine::options::{ROWS, owning_field, row_of};
+use orchgen::engine::options::{ROWS, Setter, owning_field, row_of};
+use orchgen::hir::KINDS;
+use std::collections::BTreeSet;
 
 type Options<'a> = &'a [(&'a str, Option<&'a str>)];
 
@@ -173,6 +175,21 @@ fn the_table_has_options_of_known_builds() {
             let mut owners = long.filter_map(|(name, _)| row_of(name)?.owner);
             assert!(owners.all(|owner| Some(owner) == option.row().unwrap().owner), "{}", option.title());
         }
+    }
+}
+
+/// A field of a role that becomes an option as it is has a row in both tables, and some build has the option.
+#[test]
+fn the_tables_of_fields_and_options_agree() {
+    let role = KINDS.iter().find(|kind| kind.word == "role").unwrap();
+    let fields: BTreeSet<&str> =
+        role.table.fields.iter().filter(|field| field.is_engine_setting).map(|field| field.name).collect();
+    let setters: Vec<Setter> = ROWS.iter().filter_map(|row| row.setter).collect();
+    assert_eq!(fields, setters.iter().map(|setter| setter.field).collect());
+    for setter in setters {
+        let has =
+            |name: &&str| Profile::built_in(name).unwrap().first_spelling("llama-server", setter.spellings);
+        assert!(Profile::built_in_names().iter().any(|name| has(name).is_some()), "{setter:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{assert_accepts, profile};
 use orchgen::engine::dialect::{
-    DraftSpec, Intent, Lowered, PromptSpec, ServerSpec, lower_prompt, lower_server,
+    DraftSpec, Intent, Lowered, OverrideValue, PromptSpec, ServerSpec, lower_prompt, lower_server,
 };
 
 /// The built-in profiles, oldest build first.
@@ -28,9 +28,7 @@ const BASE: ServerSpec<'_> = ServerSpec {
     threads: None,
     numa: orchgen::engine::dialect::NumaPlacement::SingleNode,
     lock: false,
-    cache_type: None,
-    flash_attention: None,
-    prompt_cache_mib: None,
+    settings: &[],
     key_file: None,
     metrics: false,
     options: &[],
@@ -188,9 +186,11 @@ fn some_settings_have_the_same_spelling_in_every_build() {
         projector: Some("/p.gguf"),
         threads: Some(8),
         numa: orchgen::engine::dialect::NumaPlacement::External,
-        cache_type: Some("q8_0"),
-        flash_attention: Some(orchgen::engine::dialect::FlashAttention::On),
-        prompt_cache_mib: Some(1024),
+        settings: &[
+            ("cache-type", OverrideValue::Str("q8_0")),
+            ("flash-attention", OverrideValue::Str("on")),
+            ("prompt-cache", OverrideValue::Int(1024 << 20)),
+        ],
         key_file: Some("/keys"),
         metrics: true,
         slots: 2,

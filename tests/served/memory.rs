@@ -5,7 +5,7 @@
 
 use super::rig::{Rig, ask as http, wait};
 use crate::outside::python;
-use orchgen::engine::dialect::{DraftSpec, FlashAttention, ServerSpec, lower_server};
+use orchgen::engine::dialect::{DraftSpec, OverrideValue, ServerSpec, lower_server};
 use orchgen::engine::memory::{Amount, MemoryOptions, Owner, Part, PartKind, Process, memory};
 use orchgen::engine::{Profile, compute, layers};
 use orchgen::facts::{Facts, ModelHeaders, VocabularyDetail};
@@ -25,17 +25,12 @@ struct Setting {
     context: u32,
     slots: u32,
     cache: Option<&'static str>,
-    flash: FlashAttention,
+    flash: &'static str,
     options: &'static [(&'static str, Option<&'static str>)],
 }
 
-const PLAIN: Setting = Setting {
-    context: 4096,
-    slots: 1,
-    cache: None,
-    flash: FlashAttention::Auto,
-    options: &[("no-repack", None)],
-};
+const PLAIN: Setting =
+    Setting { context: 4096, slots: 1, cache: None, flash: "auto", options: &[("no-repack", None)] };
 
 /// Several contexts, numbers of slots, cache types and options, with and without flash attention.
 const SETTINGS: &[Setting] = &[
@@ -46,7 +41,7 @@ const SETTINGS: &[Setting] = &[
     Setting { context: 300, ..PLAIN },
     Setting { context: 16384, slots: 2, cache: Some("q8_0"), ..PLAIN },
     Setting { slots: 2, cache: Some("q4_0"), ..PLAIN },
-    Setting { slots: 2, flash: FlashAttention::Off, ..PLAIN },
+    Setting { slots: 2, flash: "off", ..PLAIN },
     Setting { options: &[("no-repack", None), ("ubatch-size", Some("128"))], ..PLAIN },
     Setting { slots: 4, options: &[("no-repack", None), ("swa-full", None)], ..PLAIN },
     Setting { slots: 2, options: &[("no-repack", None), ("spec-default", None)], ..PLAIN },
@@ -189,13 +184,14 @@ fn row(rig: &Rig, model: &Model<'_>, setting: &Setting) -> Option<Row> {
     let is_embedder = is_embedder(model.facts);
     let path = |name: &str| format!("/srv/models/{name}.gguf");
     let (own, draft) = (path(model.name), model.draft.map(|(name, _)| path(name)));
+    let mut settings = vec![("flash-attention", OverrideValue::Str(setting.flash))];
+    settings.extend(setting.cache.map(|cache| ("cache-type", OverrideValue::Str(cache))));
     let spec = ServerSpec {
         model: &own,
         port: 22431,
         context: if is_embedder { setting.context.min(512) } else { setting.context },
         slots: setting.slots,
-        cache_type: setting.cache,
-        flash_attention: Some(setting.flash),
+        settings: &settings,
         draft: draft.as_deref().map(|path| DraftSpec { path, max: Some(7), ..DraftSpec::default() }),
         is_embedder,
         threads: Some(1),
@@ -224,7 +220,7 @@ fn row(rig: &Rig, model: &Model<'_>, setting: &Setting) -> Option<Row> {
         if draft.is_some() { " + draft" } else { "" },
         setting.slots,
         setting.context,
-        if setting.flash == FlashAttention::Off { " fa off" } else { "" },
+        if setting.flash == "off" { " fa off" } else { "" },
         options.concat()
     );
     if !report.is_ready {

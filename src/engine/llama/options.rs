@@ -5,6 +5,7 @@
 //!
 //! Unless a row names another source, its facts come from `common/arg.cpp` and `common/common.h` of llama.cpp b11434.
 
+use super::dialect::OverrideValue;
 use super::memory::MemoryOptions;
 use super::option::OptionRecord;
 use crate::engine::Access;
@@ -21,6 +22,8 @@ pub struct OptionRow {
     pub names: &'static [&'static str],
     /// The field of a role that sets it.
     pub owner: Option<Owner>,
+    /// The field of a role that becomes this option as it is.
+    pub setter: Option<Setter>,
     /// The reason why a role cannot set it, although no field does.
     pub refusal: Option<Refusal>,
     /// The numbers that it accepts. `None` if any 32-bit whole number is accepted, or if it takes no number.
@@ -50,6 +53,42 @@ pub struct Owner {
     pub field: &'static str,
     /// The part, such as `lock` of `placement`.
     pub part: Option<&'static str>,
+}
+
+/// The field of a role that becomes an option as it is. The lowering of the registry stores such a field without knowing
+/// it, and the lowering to a command line writes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Setter {
+    /// The field.
+    pub field: &'static str,
+    /// The spellings of the option; the first that the program has is written.
+    pub spellings: &'static [&'static str],
+    /// The unit of a number.
+    pub unit: Unit,
+}
+
+/// The unit of a number on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// The unit of the field.
+    Same,
+    /// MiB, rounded up. The field has bytes.
+    Mebibytes,
+}
+
+impl Setter {
+    /// The value of the field as the command line has it.
+    pub(super) fn text(self, value: OverrideValue<'_>) -> String {
+        match (self.unit, value) {
+            (Unit::Mebibytes, OverrideValue::Int(bytes)) => {
+                u64::try_from(bytes).unwrap_or_default().div_ceil(1 << 20).to_string()
+            }
+            (_, OverrideValue::Int(number)) => number.to_string(),
+            (_, OverrideValue::Float(number)) => number.to_string(),
+            (_, OverrideValue::Bool(flag)) => flag.to_string(),
+            (_, OverrideValue::Str(text)) => text.to_owned(),
+        }
+    }
 }
 
 /// The reason why a role cannot set an option.

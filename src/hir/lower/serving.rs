@@ -6,8 +6,10 @@ use super::record::Record;
 use super::rules::imply_host;
 use crate::diag::{Diagnostics, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
+use crate::hir::role;
 use crate::hir::{
-    CpuList, Cpus, EngineOption, Host, Id, Placement, PortRange, Residency, Serving, Setting, Text,
+    CpuList, Cpus, EngineOption, EngineSetting, Host, Id, Placement, PortRange, Residency, Serving, Setting,
+    Text,
 };
 use crate::source::Spanned;
 
@@ -53,9 +55,7 @@ pub(super) fn read(fields: &mut Fields, residency: Spanned<Id<Residency>>) -> Op
         overrides: fields.get("override")?,
         pooling: fields.get("pooling")?,
         placement,
-        cache_type: fields.get("cache-type")?,
-        flash_attention: fields.get("flash-attention")?,
-        prompt_cache: fields.get("prompt-cache")?,
+        settings: engine_settings(fields.record),
         options: options(fields.record),
         env: fields.get("env")?,
         hardening: fields.get("hardening")?,
@@ -89,6 +89,15 @@ pub(super) fn report_missing(field: &str, what: &str, owner: &ItemRef, findings:
     let message = format!("{} has no `{field}`", owner.describe());
     let finding = MISSING_FIELD.at(owner.place, format!("`{field}` is missing"), message);
     owner.report(finding.help(format!("add `{field}`: {what}")), findings);
+}
+
+fn engine_settings(record: &mut Record) -> Vec<EngineSetting> {
+    let rows = role::TABLE.fields.iter().filter(|row| row.is_engine_setting);
+    let read = rows.filter_map(|row| {
+        let Spanned { value, span } = record.take_values(row.name).into_iter().next()?;
+        Some(EngineSetting { field: row.name, value: Spanned::new(value.into_setting()?, span) })
+    });
+    read.collect()
 }
 
 fn options(record: &mut Record) -> Vec<EngineOption> {

@@ -27,6 +27,33 @@ pub(in crate::hir) enum TypedValue {
     Block(Box<Record>),
 }
 
+impl TypedValue {
+    /// A plain value as a setting; sizes and durations are in bytes and seconds. `None` for any other variant.
+    pub(super) fn into_setting(self) -> Option<Setting> {
+        let integer = |number| i64::try_from(number).ok().map(Setting::Integer);
+        match self {
+            Self::Text(text) => Some(Setting::Text(text)),
+            Self::Word(word) => Some(Setting::Text(word.into())),
+            Self::Flag(flag) => Some(Setting::Flag(flag)),
+            Self::Fraction(number) => Some(Setting::Float(number)),
+            Self::Count(number) | Self::Size(Bytes(number)) | Self::Duration(Seconds(number)) => {
+                integer(number)
+            }
+            Self::Setting(setting) => Some(setting),
+            Self::Share(_)
+            | Self::Rate(_)
+            | Self::Factor(_)
+            | Self::Date(_)
+            | Self::Ports(_)
+            | Self::Cpus(_)
+            | Self::List(_)
+            | Self::Numa(_)
+            | Self::Map(_)
+            | Self::Block(_) => None,
+        }
+    }
+}
+
 impl Spanned<TypedValue> {
     /// The text with its place. `None` for any other variant.
     pub(super) fn into_text(self) -> Option<Text> {

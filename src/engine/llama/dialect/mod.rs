@@ -23,6 +23,7 @@ mod combined;
 mod options;
 mod prompt;
 mod serve;
+mod settings;
 mod speculation;
 mod value;
 
@@ -70,12 +71,8 @@ pub struct ServerSpec<'a> {
     pub numa: NumaPlacement,
     /// True if the weights are locked in memory.
     pub lock: bool,
-    /// The type of the KV cache, such as `q8_0`.
-    pub cache_type: Option<&'a str>,
-    /// Flash attention. `None` leaves it to the engine.
-    pub flash_attention: Option<FlashAttention>,
-    /// The size of the prompt cache in MiB. `None` disables it.
-    pub prompt_cache_mib: Option<u64>,
+    /// The fields that become options as they are, with their values: see [`Setter`](super::options::Setter).
+    pub settings: &'a [(&'static str, OverrideValue<'a>)],
     /// The file of API keys; a request needs one of them.
     pub key_file: Option<&'a str>,
     /// True if `/metrics` is enabled.
@@ -154,17 +151,6 @@ pub enum NumaPlacement {
     External,
 }
 
-/// The setting of flash attention.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FlashAttention {
-    /// Always.
-    On,
-    /// Never.
-    Off,
-    /// If the backend supports it.
-    Auto,
-}
-
 /// A setting of the registry that a build may be unable to express.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Intent {
@@ -208,12 +194,8 @@ pub enum Intent {
     Threads,
     /// Locked memory.
     Lock,
-    /// The type of the KV cache.
-    CacheType,
-    /// Flash attention.
-    FlashAttention,
-    /// The prompt cache.
-    PromptCache,
+    /// The field of [`ServerSpec::settings`] with this index.
+    Setting(usize),
     /// The key file.
     KeyFile,
     /// The metrics.

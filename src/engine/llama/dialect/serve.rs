@@ -2,8 +2,8 @@
 
 use super::argv::ArgvBuilder;
 use super::speculation::speculate;
-use super::{FlashAttention, Intent, Lowered, NumaPlacement, ServerSpec};
-use super::{combined, options};
+use super::{Intent, Lowered, NumaPlacement, OverrideValue, ServerSpec};
+use super::{combined, options, settings};
 use crate::engine::llama::SERVER;
 use crate::engine::{OptionRecord, Profile, Word};
 
@@ -115,22 +115,21 @@ fn write_memory(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     if spec.lock {
         write_lock(argv);
     }
-    if let Some(kind) = spec.cache_type {
-        let quantized = !matches!(kind, "f32" | "f16" | "bf16");
-        if quantized && spec.flash_attention == Some(FlashAttention::Off) {
-            argv.add_error(
-                Intent::CacheType,
-                format!("the quantized type `{kind}` needs flash attention, which is off"),
-            );
+    check_cache_type(argv, spec);
+    settings::write(argv, spec.settings);
+}
+
+/// A quantized cache needs flash attention.
+fn check_cache_type(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
+    let is_off = spec.settings.contains(&("flash-attention", OverrideValue::Str("off")));
+    for (at, setting) in spec.settings.iter().enumerate() {
+        if let ("cache-type", OverrideValue::Str(kind)) = setting
+            && is_off
+            && !matches!(*kind, "f32" | "f16" | "bf16")
+        {
+            let why = format!("the quantized type `{kind}` needs flash attention, which is off");
+            argv.add_error(Intent::Setting(at), why);
         }
-        argv.write_option((Intent::CacheType, "cache-type"), &["-ctk", "--cache-type-k"], kind.to_owned());
-        argv.write_option((Intent::CacheType, "cache-type"), &["-ctv", "--cache-type-v"], kind.to_owned());
-    }
-    if let Some(setting) = spec.flash_attention {
-        write_flash_attention(argv, setting);
-    }
-    if let Some(size) = spec.prompt_cache_mib {
-        argv.write_option((Intent::PromptCache, "prompt-cache"), &["--cache-ram", "-cram"], size.to_string());
     }
 }
 
@@ -146,28 +145,6 @@ fn write_lock(argv: &mut ArgvBuilder<'_>) {
     }
     if argv.find_option(&["--no-repack"]).is_some() {
         argv.write_flag((Intent::Lock, "placement"), &["--no-repack"]);
-    }
-}
-
-fn write_flash_attention(argv: &mut ArgvBuilder<'_>, setting: FlashAttention) {
-    let word = match setting {
-        FlashAttention::On => "on",
-        FlashAttention::Off => "off",
-        FlashAttention::Auto => "auto",
-    };
-    let field = (Intent::FlashAttention, "flash-attention");
-    let switch = argv.find_option(&["-fa"]).is_some_and(|(_, option)| option.arity() == 0);
-    match (switch, setting) {
-        (false, _) => {
-            argv.write_option(field, &["-fa", "--flash-attn"], word);
-        }
-        (true, FlashAttention::On) => argv.write_flag(field, &["-fa", "--flash-attn"]),
-        // In builds where `-fa` is a switch (before September 2025), it is off by default.
-        (true, FlashAttention::Off) => {}
-        (true, FlashAttention::Auto) => {
-            let why = format!("`-fa` of {} is a switch: only on and off are possible", argv.build());
-            argv.add_error(Intent::FlashAttention, why);
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rows of the table of options.
 
-use super::{Default, Exposure, Idle, MemoryEffect, Numbers, OptionRow, Owner, Refusal};
+use super::{Default, Exposure, Idle, MemoryEffect, Numbers, OptionRow, Owner, Refusal, Setter, Unit};
 use super::{Given, MemoryOptions};
 use crate::engine::Access;
 
@@ -8,6 +8,7 @@ const fn row(names: &'static [&'static str]) -> OptionRow {
     OptionRow {
         names,
         owner: None,
+        setter: None,
         refusal: None,
         numbers: None,
         is_object: false,
@@ -25,6 +26,12 @@ impl OptionRow {
     const fn owner(mut self, field: &'static str) -> Self {
         self.owner = Some(Owner { field, part: None });
         self
+    }
+
+    /// The field becomes the option as it is.
+    const fn set_by(mut self, field: &'static str, spellings: &'static [&'static str], unit: Unit) -> Self {
+        self.setter = Some(Setter { field, spellings, unit });
+        self.owner(field)
     }
 
     const fn part(mut self, field: &'static str, part: &'static str) -> Self {
@@ -168,18 +175,18 @@ pub static ROWS: &[OptionRow] = &[
         .memory_unknown("unloads the model when the server is idle"),
     // Caches.
     row(&["cache-type-k", "ctk"])
-        .owner("cache-type")
+        .set_by("cache-type", &["-ctk", "--cache-type-k"], Unit::Same)
         .memory(|m, given| m.cache_type_k = given.cache_type())
         .default("f16", COMMON_H),
     row(&["cache-type-v", "ctv"])
-        .owner("cache-type")
+        .set_by("cache-type", &["-ctv", "--cache-type-v"], Unit::Same)
         .memory(|m, given| m.cache_type_v = given.cache_type())
         .default("f16", COMMON_H),
     row(&["flash-attn", "fa"])
-        .owner("flash-attention")
+        .set_by("flash-attention", &["-fa", "--flash-attn"], Unit::Same)
         .memory(|m, given| m.flash_attention = given.value != "off"),
     row(&["cache-ram", "cram"])
-        .owner("prompt-cache")
+        .set_by("prompt-cache", &["--cache-ram", "-cram"], Unit::Mebibytes)
         .memory(|m, given| m.prompt_cache = given.mebibytes())
         .default_if_known("8192", COMMON_H),
     row(&["ctx-checkpoints"])

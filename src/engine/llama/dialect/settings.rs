@@ -1,0 +1,38 @@
+//! Writes the fields of a role that are plain options of the engine.
+
+use super::argv::{ArgvBuilder, Origin};
+use super::{Intent, OverrideValue};
+use crate::engine::options::{ROWS, Setter};
+
+/// Writes each field with all options whose row names it.
+pub(super) fn write(argv: &mut ArgvBuilder<'_>, settings: &[(&'static str, OverrideValue<'_>)]) {
+    for (at, (field, value)) in settings.iter().enumerate() {
+        for setter in ROWS.iter().filter_map(|row| row.setter) {
+            if setter.field == *field {
+                write_one(argv, (Intent::Setting(at), field), setter, *value);
+            }
+        }
+    }
+}
+
+fn write_one(argv: &mut ArgvBuilder<'_>, origin: Origin, setter: Setter, value: OverrideValue<'_>) {
+    let text = setter.text(value);
+    let switch = argv.find_option(setter.spellings).filter(|(_, option)| option.arity() == 0);
+    match (switch, &*text) {
+        (None, _) => {
+            argv.write_option(origin, setter.spellings, text);
+        }
+        (Some(_), "on" | "true") => argv.write_flag(origin, setter.spellings),
+        // A switch without a negative form is off by default.
+        (Some((_, option)), "off" | "false") => {
+            argv.written.push((option, origin.1));
+            if let Some(negative) = option.negative.first() {
+                argv.push(option, negative.clone().into(), None);
+            }
+        }
+        (Some((spelling, _)), _) => {
+            let why = format!("`{spelling}` of {} is a switch: only on and off are possible", argv.build());
+            argv.add_error(origin.0, why);
+        }
+    }
+}

@@ -140,9 +140,6 @@ fn unreadable(engine: &Engine, why: &str) -> Diagnostic {
 fn describe(error: ProfileError) -> String {
     match error {
         ProfileError::Shape { why, .. } => why,
-        other @ (ProfileError::Extends { .. }
-        | ProfileError::Alias { .. }
-        | ProfileError::Name { .. }
-        | ProfileError::Twice { .. }) => other.to_string(),
+        ProfileError::Content(sentence) => sentence,
     }
 }

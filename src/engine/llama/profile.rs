@@ -64,60 +64,15 @@ pub enum ProfileError {
         /// The message of the JSON parser.
         why: String,
     },
-    /// It extends an unknown profile.
-    Extends {
-        /// The profile.
-        profile: String,
-        /// The unknown profile.
-        missing: String,
-    },
-    /// A program is declared to accept the options of an unknown program.
-    Alias {
-        /// The profile.
-        profile: String,
-        /// The program.
-        tool: String,
-        /// The unknown program.
-        missing: String,
-    },
-    /// An option has no name, or a name that does not begin with a dash.
-    Name {
-        /// The profile.
-        profile: String,
-        /// The name.
-        name: String,
-    },
-    /// A program has two options with the same name.
-    Twice {
-        /// The profile.
-        profile: String,
-        /// The name.
-        name: String,
-    },
+    /// An unknown profile or program, or a bad option: the whole sentence.
+    Content(String),
 }
 
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shape { profile, why } => write!(f, "cannot read the profile `{profile}`: {why}"),
-            Self::Extends { profile, missing } => {
-                write!(f, "the profile `{profile}` extends `{missing}`, which is not a known profile")
-            }
-            Self::Alias { profile, tool, missing } => {
-                write!(
-                    f,
-                    "the profile `{profile}` declares `{tool}` as `{missing}`, a program that it does not list"
-                )
-            }
-            Self::Name { profile, name } => {
-                write!(
-                    f,
-                    "the profile `{profile}` has an option `{name}`; each option needs a name that begins with a dash"
-                )
-            }
-            Self::Twice { profile, name } => {
-                write!(f, "the profile `{profile}` has two options named `{name}` for the same program")
-            }
+            Self::Content(sentence) => f.write_str(sentence),
         }
     }
 }
@@ -152,9 +107,9 @@ impl Profile {
             .map_err(|error| ProfileError::Shape { profile: name.to_owned(), why: error.to_string() })?;
         let base = match &file.extends {
             None => None,
-            Some(missing) => Some(extended(missing).ok_or_else(|| ProfileError::Extends {
-                profile: name.to_owned(),
-                missing: missing.clone(),
+            Some(missing) => Some(extended(missing).ok_or_else(|| {
+                let what = format!("extends `{missing}`, which is not a known profile");
+                ProfileError::Content(format!("the profile `{name}` {what}"))
             })?),
         };
         let own = file.options.len();
@@ -196,29 +151,32 @@ impl Profile {
         profile
     }
 
+    fn error<T>(&self, what: &str) -> Result<T, ProfileError> {
+        Err(ProfileError::Content(format!("the profile `{}` {what}", self.name)))
+    }
+
     fn check_tools(&self) -> Result<(), ProfileError> {
-        let unknown = self.alias.iter().find(|(_, target)| !self.tools.contains(target));
-        match unknown {
+        match self.alias.iter().find(|(_, target)| !self.tools.contains(target)) {
             None => Ok(()),
-            Some((tool, missing)) => Err(ProfileError::Alias {
-                profile: self.name.clone(),
-                tool: tool.clone(),
-                missing: missing.clone(),
-            }),
+            Some((tool, missing)) => {
+                self.error(&format!("declares `{tool}` as `{missing}`, a program that it does not list"))
+            }
         }
     }
 
     /// Indexes all spellings. The first `own` options come from the file itself and shadow the others.
     fn index_options(&mut self, own: usize) -> Result<(), ProfileError> {
-        let profile = || self.name.clone();
+        let bad_name = |name: &str| {
+            self.error(&format!("has an option `{name}`; each option needs a name that begins with a dash"))
+        };
         let mut index = Vec::with_capacity(self.options.len() * 3);
         for (at, option) in self.options.iter().enumerate() {
             if option.names.is_empty() {
-                return Err(ProfileError::Name { profile: profile(), name: String::new() });
+                return bad_name("");
             }
             for (name, _) in option.spellings() {
                 if !name.starts_with('-') {
-                    return Err(ProfileError::Name { profile: profile(), name: name.to_owned() });
+                    return bad_name(name);
                 }
                 index.push((name.to_owned(), at));
             }
@@ -228,7 +186,7 @@ impl Profile {
             let [(first, a), (second, b)] = pair else { continue };
             let shadows = *a < own && *b >= own;
             if first == second && !shadows && self.share_tool(*a, *b) {
-                return Err(ProfileError::Twice { profile: profile(), name: first.clone() });
+                return self.error(&format!("has two options named `{first}` for the same program"));
             }
         }
         self.index = index;

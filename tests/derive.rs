@@ -28,8 +28,8 @@ fn instances_with_the_same_placement_differ_only_in_their_port() {
     for n in 0..5 {
         assert!(line(n).contains(&port(n)), "{:?}", line(n));
         let moved: Vec<Word> =
-            line(n).into_iter().map(|word| if word == port(n) { port(n % 2) } else { word }).collect();
-        assert_eq!(moved, line(n % 2));
+            line(n).iter().map(|word| if *word == port(n) { port(n % 2) } else { word.clone() }).collect();
+        assert_eq!(*moved, *line(n % 2));
         assert_eq!(role.placement.get(n), role.placement.get(n % 2));
     }
     assert_ne!(role.placement.get(0), role.placement.get(1));

@@ -13,6 +13,7 @@ use crate::engine::dialect::{
 use crate::engine::{Profile, Word};
 use crate::hir::{Engine, Host, Id, Model, NumaPolicy, Registry, Serving, Setting};
 use crate::source::Spanned;
+use std::sync::Arc;
 
 /// The command lines of a role, and the engine that runs them.
 #[derive(Clone, Debug)]
@@ -36,10 +37,13 @@ impl RoleCommand {
     }
 
     /// The arguments of the server process of an instance.
-    pub fn line(&self, endpoint: &Endpoint, instance: usize) -> Vec<Word> {
+    pub fn line(&self, endpoint: &Endpoint, instance: usize) -> Arc<[Word]> {
+        let args = &self.servers.get(instance).args;
+        if instance == 0 {
+            return args.clone();
+        }
         let port = || Word::Port(endpoint.server_port(instance).to_string());
-        let args = self.servers.get(instance).args.iter();
-        args.map(|word| if matches!(word, Word::Port(_)) { port() } else { word.clone() }).collect()
+        args.iter().map(|word| if matches!(word, Word::Port(_)) { port() } else { word.clone() }).collect()
     }
 
     /// True if an option or a variable makes the processes set the affinity or priority of their threads.
@@ -70,19 +74,12 @@ impl RoleSettings<'_> {
     pub(super) fn command(self, engine: Id<Engine>, profile: &SharedProfile) -> RoleCommand {
         let overrides = engine_overrides(self.registry, profile, self.serving);
         let host = self.registry.hosts.get(self.serving.host.value);
-        // Command lines stay in memory until the output is written.
-        let compact = |mut line: Lowered| {
-            line.args.shrink_to_fit();
-            line.settings.shrink_to_fit();
-            line
-        };
-        let server = |instance| compact(self.server(profile, &overrides, host, instance));
-        let one_shot = self.has_one_shot.then(|| compact(self.one_shot(profile, &overrides, host)));
+        let one_shot = self.has_one_shot.then(|| self.one_shot(profile, &overrides, host));
         RoleCommand {
             engine,
             profile: profile.clone(),
             bin: self.registry.engines.get(engine).bin.trim_end_matches('/').into(),
-            servers: PerInstance::new(self.serving, host, server),
+            servers: PerInstance::new(self.serving, host, |n| self.server(profile, &overrides, host, n)),
             one_shot,
         }
     }

@@ -81,7 +81,7 @@ pub struct Process {
     /// For an on-demand role: the hidden port of 127.0.0.1 that the process listens on.
     pub backend: Option<u16>,
     /// The arguments after the program.
-    pub args: Vec<Word>,
+    pub args: Arc<[Word]>,
     /// Its placement, as an index into [`Plan::placements`](super::Plan::placements).
     pub placement: Option<usize>,
 }

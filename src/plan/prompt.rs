@@ -28,7 +28,7 @@ pub struct Prompt {
     /// The name of the program.
     pub tool: Box<str>,
     /// The arguments.
-    pub args: Vec<Word>,
+    pub args: Arc<[Word]>,
     /// Environment, in byte order of names.
     pub env: Vec<(Box<str>, Box<str>)>,
     /// True if it uses a draft model.

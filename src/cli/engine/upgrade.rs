@@ -10,6 +10,7 @@ use crate::engine::{Profile, Word};
 use crate::source::{Loaded, Span};
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The impact of a new build on a registry.
 pub(super) struct UpgradeImpact {
@@ -132,7 +133,7 @@ fn compare_commands(old: &Derived, new: &Derived) -> (Vec<CommandChange>, usize)
 }
 
 /// A program and its arguments.
-type CommandLine = (&'static str, Vec<Word>);
+type CommandLine = (&'static str, Arc<[Word]>);
 
 /// The command line of an instance. `None` if the build cannot express all settings.
 fn server_line(role: &ServedRole, instance: usize) -> Option<CommandLine> {

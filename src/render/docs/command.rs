@@ -47,7 +47,7 @@ fn base(path: &str) -> &str {
 fn groups(prompt: &Prompt) -> Vec<String> {
     let text = if prompt.kind == ModelKind::Vision { IMAGE_PROMPT } else { TEXT_PROMPT };
     let mut groups = vec![shell(&prompt.tool).into_owned()];
-    for word in &prompt.args {
+    for word in prompt.args.iter() {
         let word = shell(match (word, word.text()) {
             (Word::ModelFile(_) | Word::DraftFile(_) | Word::ProjectorFile(_), path) => base(path),
             (Word::Prompt, _) => text,

@@ -191,6 +191,7 @@ impl<'p> ArgvBuilder<'p> {
 
     pub(super) fn finish(self) -> Lowered {
         let Self { tool, args, settings, errors, warnings, not_checked, .. } = self;
+        let args = args.into();
         Lowered { tool, args, settings, errors, warnings, not_checked }
     }
 }

@@ -33,6 +33,7 @@ pub use speculation::{DRAFT_MAX, LOOKUP_NGRAM_MIN};
 use super::options::{Given, OptionRow};
 use super::profile::Profile;
 use crate::engine::Word;
+use std::sync::Arc;
 
 /// The specification of a server process.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -267,7 +268,7 @@ pub struct Lowered {
     pub tool: &'static str,
     /// The arguments after the program. Complete if `errors` is empty and `not_checked` has no
     /// [`Intent::Tool`].
-    pub args: Vec<Word>,
+    pub args: Arc<[Word]>,
     /// The options among them that affect memory, in the same order.
     pub settings: Vec<WrittenOption>,
     /// Intents that the build cannot express.

@@ -9,7 +9,7 @@ use crate::engine::{Access, Word};
 /// The specification of a server process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CommandSpec<'a> {
-    /// The program and its arguments. The exact words `{host}` and `{port}` stand for the address and the port; other
+    /// The program and its arguments. The address and the port replace the exact words `{host}` and `{port}`. Other
     /// braces have no meaning.
     pub words: &'a [&'a str],
     /// The address to listen on.

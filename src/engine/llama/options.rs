@@ -28,7 +28,7 @@ pub struct OptionRow {
     pub refusal: Option<Refusal>,
     /// The numbers that it accepts. `None` if any 32-bit whole number is accepted, or if it takes no number.
     pub numbers: Option<Numbers>,
-    /// True if its value is a JSON object, whatever its placeholder is.
+    /// True if its value is a JSON object although its placeholder does not show that.
     pub is_object: bool,
     /// The use of the file or folder that its value names.
     pub path: Option<Access>,

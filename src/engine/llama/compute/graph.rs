@@ -44,7 +44,7 @@ pub(super) struct Tensor {
     is_visited: bool,
 }
 
-/// What an id of another graph refers to.
+/// The tensor for an id of another graph.
 static NO_TENSOR: Tensor = Tensor {
     shape: [0; 4],
     type_size: 0,

@@ -8,8 +8,9 @@ use super::profiles::SharedProfile;
 use crate::engine::architecture::architecture;
 use crate::engine::dialect::{
     DraftSpec, LOOKUP_NGRAM_MIN, Lowered, NumaPlacement, OverrideValue, PromptSpec, ServerSpec, Sparsity,
-    lower_prompt, lower_server,
+    WrittenOption, lower_prompt, lower_server,
 };
+use crate::engine::memory::MemoryOptions;
 use crate::engine::{Profile, Word};
 use crate::hir::{Engine, Host, Id, Model, NumaPolicy, Registry, Serving, Setting};
 use crate::source::Spanned;
@@ -26,6 +27,8 @@ pub struct RoleCommand {
     pub bin: Box<str>,
     /// The server processes. The faults of the first one are those of all.
     servers: PerInstance<Lowered>,
+    /// Their options that affect memory.
+    pub(super) memory: MemoryOptions,
     /// The one-shot command of the model, if no earlier role serves the model.
     pub one_shot: Option<Lowered>,
 }
@@ -66,6 +69,7 @@ pub(super) struct RoleSettings<'r> {
     pub(super) serving: &'r Serving,
     pub(super) files: &'r RoleFiles,
     pub(super) endpoint: &'r Endpoint,
+    pub(super) env: &'r [(Box<str>, Box<str>)],
     /// True if no earlier role serves the model, and the model generates text.
     pub(super) has_one_shot: bool,
 }
@@ -74,12 +78,21 @@ impl RoleSettings<'_> {
     pub(super) fn command(self, engine: Id<Engine>, profile: &SharedProfile) -> RoleCommand {
         let overrides = engine_overrides(self.registry, profile, self.serving);
         let host = self.registry.hosts.get(self.serving.host.value);
-        let one_shot = self.has_one_shot.then(|| self.one_shot(profile, &overrides, host));
+        let mut servers = PerInstance::new(self.serving, host, |n| self.server(profile, &overrides, host, n));
+        let env: Vec<(&str, &str)> = self.env.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let given = servers.first().settings.iter().map(WrittenOption::given);
+        let memory = MemoryOptions::new(profile, &env, given);
+        // Nothing else reads them, and they are large.
+        let forget = |line: &mut Lowered| line.settings = Vec::new();
+        servers.change(forget);
+        let mut one_shot = self.has_one_shot.then(|| self.one_shot(profile, &overrides, host));
+        one_shot.iter_mut().for_each(forget);
         RoleCommand {
             engine,
             profile: profile.clone(),
             bin: self.registry.engines.get(engine).bin.trim_end_matches('/').into(),
-            servers: PerInstance::new(self.serving, host, |n| self.server(profile, &overrides, host, n)),
+            servers,
+            memory,
             one_shot,
         }
     }

@@ -5,7 +5,7 @@ use super::memory::RoleMemory;
 use super::overrides::{EXPERT_USED_COUNT, engine_overrides};
 use super::role::ServedRole;
 use crate::engine::Profile;
-use crate::engine::dialect::{OverrideValue, WrittenOption};
+use crate::engine::dialect::OverrideValue;
 use crate::engine::memory::{Amount, MemoryOptions, Owner, Part, PartKind, Process, memory};
 use crate::facts::{Facts, Lock, Parameter};
 use crate::hir::{Engine, Id, Model, Registry, Serving};
@@ -70,15 +70,13 @@ fn inputs(registry: &Registry, lock: &Lock, role: &ServedRole) -> InputsResult {
     let serving = &role.serving;
     locked::facts(lock, registry.models.get(serving.model.value))?;
     let command = role.known_command().ok_or(NO_PROFILE)?;
-    let env: Vec<(&str, &str)> = role.env.iter().map(|(name, value)| (&**name, &**value)).collect();
-    let given = command.server().settings.iter().map(WrittenOption::given);
     let experts = serving.experts.map(|experts| experts.value);
     let overrides = engine_overrides(registry, &command.profile, serving);
     Ok(Box::new(MemoryInputs {
         engine: command.engine,
         model: serving.model.value,
         draft: serving.draft.as_ref().map(|draft| draft.model.value),
-        options: MemoryOptions::new(&command.profile, &env, given),
+        options: command.memory.clone(),
         overrides: format!("{experts:?} {overrides:?}"),
         has_gpu: !registry.hosts.get(serving.host.value).gpus.is_empty(),
     }))

@@ -59,6 +59,11 @@ impl<T> PerInstance<T> {
         Self { first: value(0), others: distinct.skip(1).map(value).collect() }
     }
 
+    /// Changes each value.
+    pub(super) fn change(&mut self, change: impl FnMut(&mut T)) {
+        std::iter::once(&mut self.first).chain(&mut self.others).for_each(change);
+    }
+
     /// The value of the first instance.
     pub fn first(&self) -> &T {
         &self.first

@@ -51,14 +51,20 @@ impl RoleSource {
     pub(super) fn derive(self, registry: &Registry, lock: &Lock) -> ServedRole {
         let Self { id, serving, engine, has_one_shot } = self;
         let (endpoint, files) = (Endpoint::new(registry, &serving), RoleFiles::new(registry, &serving));
-        let host = registry.hosts.get(serving.host.value);
-        let settings =
-            RoleSettings { registry, serving: &serving, files: &files, endpoint: &endpoint, has_one_shot };
+        let (host, env) = (registry.hosts.get(serving.host.value), env(registry, &serving));
+        let settings = RoleSettings {
+            registry,
+            serving: &serving,
+            files: &files,
+            endpoint: &endpoint,
+            env: &env,
+            has_one_shot,
+        };
         let command = engine.map(|(engine, profile)| Arc::new(settings.command(engine, &profile)));
         let profile = command.as_ref().map(|command| &command.profile).ok();
         ServedRole {
             id,
-            env: env(registry, &serving),
+            env,
             placement: PerInstance::new(&serving, host, |n| ProcessPlacement::new(&serving, host, n)),
             draft: profile.and_then(|profile| draft_verdict(registry, lock, profile, &serving)),
             memory: RoleMemory::default(),

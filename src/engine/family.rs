@@ -66,7 +66,7 @@ impl Family {
     pub fn places_threads(self, word: &str) -> bool {
         match self {
             Self::LlamaCpp | Self::IkLlamaCpp => {
-                let row = llama::options::row_of(word).filter(|_| word.starts_with('-'));
+                let row = if word.starts_with('-') { llama::options::row_of(word) } else { None };
                 row.is_some_and(|row| row.places_threads) || llama::THREAD_VARIABLES.contains(&word)
             }
         }

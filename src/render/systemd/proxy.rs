@@ -8,7 +8,6 @@ use super::{ProcessContext, UnitView};
 /// The template data of a socket and its proxy.
 #[derive(Serialize)]
 pub(super) struct ProxyView<'p> {
-    #[serde(flatten)]
     unit: UnitView<'p>,
     /// The addresses that clients use, with the port.
     streams: Vec<String>,

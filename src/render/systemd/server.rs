@@ -14,7 +14,6 @@ use crate::render::quote::systemd_word;
 #[expect(clippy::struct_excessive_bools, reason = "each is a separate condition of the template")]
 #[derive(Serialize)]
 pub(super) struct ServerView<'p> {
-    #[serde(flatten)]
     unit: UnitView<'p>,
     folders: Vec<&'p str>,
     /// True if the service must wait for the network.
@@ -25,7 +24,7 @@ pub(super) struct ServerView<'p> {
     env: Vec<(&'p str, &'p str)>,
     /// True to hide the user's configuration files from the engine.
     hide_config_home: bool,
-    variables: String,
+    variables: Cow<'p, str>,
     key_file: Option<&'p str>,
     /// The address for health checks from the same machine.
     address: &'p str,
@@ -108,10 +107,14 @@ fn start_limit(role: &Role) -> String {
 }
 
 /// The variables to unset, because the engine reads them as options. Variables that the role sets are excluded.
-fn variables(context: ProcessContext<'_>) -> String {
-    let engine = context.plan.engines.get(context.role.engine);
-    let all = engine.into_iter().flat_map(|engine| &engine.variables).map(|name| &**name);
-    all.filter(|name| !sets(context.role, name)).collect::<Vec<_>>().join(" ")
+fn variables(context: ProcessContext<'_>) -> Cow<'_, str> {
+    let role = context.role;
+    let Some(engine) = context.plan.engines.get(role.engine) else { return Cow::Borrowed("") };
+    if role.env.is_empty() {
+        return Cow::Borrowed(&engine.variable_list);
+    }
+    let all = engine.variables.iter().map(|name| &**name);
+    Cow::Owned(all.filter(|name| !sets(role, name)).collect::<Vec<_>>().join(" "))
 }
 
 /// `NUMAPolicy=` and `NUMAMask=`.

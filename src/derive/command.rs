@@ -2,6 +2,7 @@
 
 use super::endpoint::Endpoint;
 use super::files::{ModelFile, RoleFiles};
+use super::locked;
 use super::overrides::{engine_overrides, typed};
 use super::placement::PerInstance;
 use super::profiles::SharedProfile;
@@ -12,6 +13,7 @@ use crate::engine::dialect::{
 };
 use crate::engine::memory::MemoryOptions;
 use crate::engine::{Profile, Word};
+use crate::facts::Lock;
 use crate::hir::{Engine, Host, Id, Model, NumaPolicy, Registry, Serving, Setting};
 use crate::source::Spanned;
 use std::sync::Arc;
@@ -27,8 +29,8 @@ pub struct RoleCommand {
     pub bin: Box<str>,
     /// The server processes. The faults of the first one are those of all.
     servers: PerInstance<Lowered>,
-    /// Their options that affect memory.
-    pub(super) memory: MemoryOptions,
+    /// Their options that affect memory, or the reason why the facts of the model are unknown.
+    pub(super) memory: Result<Box<MemoryOptions>, &'static str>,
     /// The one-shot command of the model, if no earlier role serves the model.
     pub one_shot: Option<Lowered>,
 }
@@ -66,6 +68,7 @@ impl RoleCommand {
 #[derive(Clone, Copy)]
 pub(super) struct RoleSettings<'r> {
     pub(super) registry: &'r Registry,
+    pub(super) lock: &'r Lock,
     pub(super) serving: &'r Serving,
     pub(super) files: &'r RoleFiles,
     pub(super) endpoint: &'r Endpoint,
@@ -79,9 +82,12 @@ impl RoleSettings<'_> {
         let overrides = engine_overrides(self.registry, profile, self.serving);
         let host = self.registry.hosts.get(self.serving.host.value);
         let mut servers = PerInstance::new(self.serving, host, |n| self.server(profile, &overrides, host, n));
-        let env: Vec<(&str, &str)> = self.env.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let given = servers.first().settings.iter().map(WrittenOption::given);
-        let memory = MemoryOptions::new(profile, &env, given);
+        let model = self.registry.models.get(self.serving.model.value);
+        let memory = locked::facts(self.lock, model).map(|_| {
+            let env: Vec<(&str, &str)> = self.env.iter().map(|(name, value)| (&**name, &**value)).collect();
+            let given = servers.first().settings.iter().map(WrittenOption::given);
+            Box::new(MemoryOptions::new(profile, &env, given))
+        });
         // Nothing else reads them, and they are large.
         let forget = |line: &mut Lowered| line.settings = Vec::new();
         servers.change(forget);

@@ -70,13 +70,14 @@ fn inputs(registry: &Registry, lock: &Lock, role: &ServedRole) -> InputsResult {
     let serving = &role.serving;
     locked::facts(lock, registry.models.get(serving.model.value))?;
     let command = role.known_command().ok_or(NO_PROFILE)?;
+    let options = command.memory.as_ref().map_err(|why| *why)?;
     let experts = serving.experts.map(|experts| experts.value);
     let overrides = engine_overrides(registry, &command.profile, serving);
     Ok(Box::new(MemoryInputs {
         engine: command.engine,
         model: serving.model.value,
         draft: serving.draft.as_ref().map(|draft| draft.model.value),
-        options: command.memory.clone(),
+        options: (**options).clone(),
         overrides: format!("{experts:?} {overrides:?}"),
         has_gpu: !registry.hosts.get(serving.host.value).gpus.is_empty(),
     }))

@@ -54,6 +54,7 @@ impl RoleSource {
         let (host, env) = (registry.hosts.get(serving.host.value), env(registry, &serving));
         let settings = RoleSettings {
             registry,
+            lock,
             serving: &serving,
             files: &files,
             endpoint: &endpoint,

@@ -24,13 +24,14 @@ pub(super) fn mode(artifact: &Artifact<'_>) -> u32 {
 /// A staging folder. It is created with its first file.
 pub(super) struct Stage {
     folder: PathBuf,
-    created: OnceLock<Result<(), EmitError>>,
+    /// The bits that the umask removes from the modes of new files. Known when the folder is created.
+    mask: OnceLock<Result<u32, EmitError>>,
 }
 
 impl Stage {
     /// A staging folder at a path. The folder need not exist.
     pub(super) fn at(folder: PathBuf) -> Self {
-        Self { folder, created: OnceLock::new() }
+        Self { folder, mask: OnceLock::new() }
     }
 
     /// The path of the folder.
@@ -38,19 +39,20 @@ impl Stage {
         &self.folder
     }
 
-    /// Creates the folder if necessary.
-    pub(super) fn open(&self) -> Result<(), EmitError> {
-        self.created.get_or_init(|| create_folder(&self.folder)).clone()
+    /// Creates the folder if necessary. Returns the bits that the umask removes.
+    pub(super) fn open(&self) -> Result<u32, EmitError> {
+        self.mask.get_or_init(|| create_folder(&self.folder)).clone()
     }
 
     /// Writes a new file. Fails if the name exists.
     pub(super) fn write_file(&self, name: &str, text: &[u8], mode: u32) -> Result<(), EmitError> {
-        self.open()?;
+        let mask = self.open()?;
         let path = self.folder.join(name);
         let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path);
         let written = opened.and_then(|mut file| {
-            // The umask may have removed bits.
-            file.set_permissions(Permissions::from_mode(mode))?;
+            if mask & mode != 0 {
+                file.set_permissions(Permissions::from_mode(mode))?;
+            }
             file.write_all(text)
         });
         written.map_err(|error| EmitError::disk("write", &path, &error))
@@ -73,16 +75,17 @@ impl Stage {
 
     /// True if the folder was created by this run.
     pub(super) fn is_open(&self) -> bool {
-        self.created.get().is_some()
+        self.mask.get().is_some()
     }
 }
 
-/// Creates a folder with the mode of generated folders.
-pub(super) fn create_folder(folder: &Path) -> Result<(), EmitError> {
+/// Creates a folder with the mode of generated folders. Returns the bits that the umask removed first.
+pub(super) fn create_folder(folder: &Path) -> Result<u32, EmitError> {
     let created = DirBuilder::new().mode(FOLDER).create(folder).and_then(|()| {
-        // The umask may have removed bits. Keep inherited bits (setgid).
-        let inherited = fs::symlink_metadata(folder)?.permissions().mode() & 0o7000;
-        fs::set_permissions(folder, Permissions::from_mode(inherited | FOLDER))
+        let mode = fs::symlink_metadata(folder)?.permissions().mode();
+        // Keep inherited bits (setgid).
+        fs::set_permissions(folder, Permissions::from_mode((mode & 0o7000) | FOLDER))?;
+        Ok(FOLDER & !mode)
     });
     created.map_err(|error| EmitError::disk(CREATE_FOLDER, folder, &error))
 }

@@ -13,7 +13,8 @@ pub mod template;
 pub use artifact::{Artifact, ArtifactPath, ArtifactSet, RenderError};
 
 use crate::plan::{Plan, TargetName};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use std::sync::Arc;
 use template::{Template, Templates};
 
 /// One kind of output: its templates, and the function that adds its artifacts.
@@ -38,6 +39,16 @@ pub struct ArtifactCollector<'p> {
     templates: &'p Templates,
     list: Vec<Artifact<'p>>,
     error: Option<RenderError>,
+}
+
+/// A text that several files contain.
+#[derive(Clone)]
+pub struct SharedText(Arc<str>);
+
+impl Serialize for SharedText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
 }
 
 impl OutputTarget {
@@ -68,6 +79,15 @@ impl<'p> ArtifactCollector<'p> {
     /// Adds a file with a text that a function writes.
     pub fn text(&mut self, path: String, text: impl Fn() -> Result<String, RenderError> + Send + Sync + 'p) {
         self.add(path, |path| Artifact::file(path, text));
+    }
+
+    /// The text of a template that several files contain. An error is reported by the whole collection.
+    pub fn part(&mut self, template: &'static Template, view: &impl Serialize) -> SharedText {
+        let text = self.templates.render(template, view).unwrap_or_else(|error| {
+            self.error = Some(error);
+            String::new()
+        });
+        SharedText(text.into())
     }
 
     /// An invalid path is an internal error, because the checks reject invalid names.

@@ -217,18 +217,19 @@ impl OptionRow {
     }
 }
 
-/// Names without dashes, sorted, each with its row.
+/// Names without dashes, sorted by length and text, each with its row.
 static INDEX: LazyLock<Vec<(&'static str, &'static OptionRow)>> = LazyLock::new(|| {
     let mut index: Vec<_> =
         ROWS.iter().flat_map(|row| row.names.iter().map(move |name| (*name, row))).collect();
-    index.sort_unstable_by_key(|(name, _)| *name);
+    index.sort_unstable_by_key(|(name, _)| (name.len(), *name));
     index
 });
 
 /// The row of an option. The name may have dashes in front, and `_` for `-`.
 pub fn row_of(name: &str) -> Option<&'static OptionRow> {
     let bare = name.trim_start_matches('-');
-    let find = |name: &str| INDEX.binary_search_by(|(known, _)| (*known).cmp(name)).ok();
+    let find =
+        |name: &str| INDEX.binary_search_by_key(&(name.len(), name), |(known, _)| (known.len(), *known)).ok();
     let at = if bare.contains('_') { find(&bare.replace('_', "-")) } else { find(bare) };
     INDEX.get(at?).map(|(_, row)| *row)
 }

@@ -38,7 +38,8 @@ pub struct Profile {
     /// Programs that accept the options of another program, with that program.
     alias: BTreeMap<String, String>,
     options: Vec<OptionRecord>,
-    /// Each spelling with the index of its option, sorted. A shadowing option comes before the shadowed one.
+    /// Each spelling with the index of its option, sorted by length and text, because lengths are quick to compare. A
+    /// shadowing option comes before the shadowed one.
     index: Vec<(String, usize)>,
     metadata_keys: Vec<MetadataKey>,
     architectures: Vec<String>,
@@ -181,7 +182,7 @@ impl Profile {
                 index.push((name.to_owned(), at));
             }
         }
-        index.sort_unstable();
+        index.sort_unstable_by(|(a, x), (b, y)| (a.len(), a, x).cmp(&(b.len(), b, y)));
         for pair in index.windows(2) {
             let [(first, a), (second, b)] = pair else { continue };
             let shadows = *a < own && *b >= own;
@@ -295,7 +296,7 @@ impl Profile {
     }
 
     fn all_named(&self, name: &str) -> impl Iterator<Item = (&OptionRecord, &str, Switch)> {
-        let first = self.index.partition_point(|(known, _)| known.as_str() < name);
+        let first = self.index.partition_point(|(known, _)| (known.len(), &**known) < (name.len(), name));
         let same = self.index.iter().skip(first).take_while(move |(known, _)| known == name);
         same.filter_map(|(known, at)| {
             let option = self.options.get(*at)?;
@@ -333,7 +334,10 @@ impl Profile {
         let usable = |at: &usize| {
             self.options.get(*at).is_some_and(|o| o.removed.is_none() && self.tool_accepts(tool, o))
         };
-        self.index.iter().filter(|(_, at)| usable(at)).map(|(name, _)| name.as_str()).collect()
+        let mut names: Vec<&str> =
+            self.index.iter().filter(|(_, at)| usable(at)).map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        names
     }
 }
 

@@ -13,16 +13,18 @@ use super::{ArtifactCollector, OutputTarget};
 use crate::plan::{Group, Host, Plan, Process, Role, Start};
 
 use names::Names;
+use sandbox::{Sandbox, SandboxTexts};
 
 static SERVER: Template = crate::template!("systemd/server.service.j2");
 static PROXY: Template = crate::template!("systemd/proxy.service.j2");
 static SANDBOX: Template = crate::template!("systemd/sandbox.service.j2");
+static KERNEL: Template = crate::template!("systemd/kernel.service.j2");
 static SOCKET: Template = crate::template!("systemd/role.socket.j2");
 static STACK: Template = crate::template!("systemd/stack.target.j2");
 static SLICE: Template = crate::template!("systemd/stack.slice.j2");
 
 pub(super) static TARGET: OutputTarget =
-    OutputTarget::new(&[&SERVER, &PROXY, &SANDBOX, &SOCKET, &STACK, &SLICE], artifacts);
+    OutputTarget::new(&[&SERVER, &PROXY, &SANDBOX, &KERNEL, &SOCKET, &STACK, &SLICE], artifacts);
 
 /// One process with its role, residency group and host.
 #[derive(Clone, Copy)]
@@ -75,6 +77,7 @@ impl<'p> ProcessContext<'p> {
 }
 
 fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
+    let mut sandboxes = SandboxTexts::default();
     for host in plan.hosts.iter().filter(|host| !host.groups.is_empty()) {
         let folder = if host.is_only { "systemd".to_owned() } else { format!("systemd/{}", host.name) };
         stack::add_units(plan, host, &folder, collector);
@@ -82,7 +85,7 @@ fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
             for role in group.roles.iter().filter_map(|n| plan.roles.get(*n)) {
                 for process in &role.processes {
                     let context = ProcessContext { plan, host, group, role, process };
-                    add_units(context, &folder, collector);
+                    add_units(context, &folder, &mut sandboxes, collector);
                 }
             }
         }
@@ -90,16 +93,24 @@ fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
 }
 
 /// Adds the units of one process.
-fn add_units<'p>(context: ProcessContext<'p>, folder: &str, collector: &mut ArtifactCollector<'p>) {
+fn add_units<'p>(
+    context: ProcessContext<'p>,
+    folder: &str,
+    sandboxes: &mut SandboxTexts<'p>,
+    collector: &mut ArtifactCollector<'p>,
+) {
+    let server = sandboxes.of(Sandbox::server(context), collector);
     let path = format!("{folder}/{}", context.names().process(context.role, context.process));
     match context.role.start {
         Start::Boot => {
-            collector.file(path + ".service", &SERVER, move || Ok(server::view(context)));
+            collector.file(path + ".service", &SERVER, move || Ok(server::view(context, &server)));
         }
         Start::OnDemand => {
-            collector.file(format!("{path}.socket"), &SOCKET, move || Ok(proxy::view(context)));
-            collector.file(format!("{path}.service"), &PROXY, move || Ok(proxy::view(context)));
-            collector.file(path + "-backend.service", &SERVER, move || Ok(server::view(context)));
+            let proxy = sandboxes.of(Sandbox::proxy(context), collector);
+            let socket = proxy.clone();
+            collector.file(format!("{path}.socket"), &SOCKET, move || Ok(proxy::view(context, &socket)));
+            collector.file(format!("{path}.service"), &PROXY, move || Ok(proxy::view(context, &proxy)));
+            collector.file(path + "-backend.service", &SERVER, move || Ok(server::view(context, &server)));
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::sandbox::Sandbox;
+use super::sandbox::{SandboxText, is_exposed};
 use super::{ProcessContext, UnitView};
+use crate::render::SharedText;
 
 /// The template data of a socket and its proxy.
 #[derive(Serialize)]
@@ -12,10 +13,13 @@ pub(super) struct ProxyView<'p> {
     /// The addresses that clients use, with the port.
     streams: Vec<String>,
     idle: Option<String>,
-    sandbox: Sandbox<'p>,
+    /// True if other machines can reach the role.
+    exposed: bool,
+    sandbox: SharedText,
+    kernel: SharedText,
 }
 
-pub(super) fn view(context: ProcessContext<'_>) -> ProxyView<'_> {
+pub(super) fn view<'p>(context: ProcessContext<'p>, sandbox: &SandboxText) -> ProxyView<'p> {
     let port = context.process.port;
     let stream = |address: &str| {
         if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
@@ -24,6 +28,8 @@ pub(super) fn view(context: ProcessContext<'_>) -> ProxyView<'_> {
         unit: context.unit(),
         streams: context.role.addresses.iter().map(|address| stream(address)).collect(),
         idle: context.role.idle.map(|idle| idle.to_string()),
-        sandbox: Sandbox::proxy(context),
+        exposed: is_exposed(context.role),
+        sandbox: sandbox.sandbox.clone(),
+        kernel: sandbox.kernel.clone(),
     }
 }

@@ -4,12 +4,14 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::ProcessContext;
+use super::{KERNEL, ProcessContext, SANDBOX};
 use crate::plan::{Hardening, Role};
+use crate::render::{ArtifactCollector, SharedText};
+use std::collections::BTreeMap;
 
 /// The template data of the sandbox settings.
 #[expect(clippy::struct_excessive_bools, reason = "each is a separate condition of the template")]
-#[derive(Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(super) struct Sandbox<'p> {
     off: bool,
     strict: bool,
@@ -19,13 +21,12 @@ pub(super) struct Sandbox<'p> {
     /// True if `@resources` must be allowed, because the process may set the affinity or priority of its threads.
     resources: bool,
     since_257: bool,
-    port: Option<u16>,
     folders: Vec<&'p str>,
 }
 
 impl<'p> Sandbox<'p> {
-    /// The sandbox of a server that listens on this port.
-    pub(super) fn server(context: ProcessContext<'p>, port: u16) -> Self {
+    /// The sandbox of a server.
+    pub(super) fn server(context: ProcessContext<'p>) -> Self {
         let role = context.role;
         let strict = role.hardening == Hardening::Strict;
         let folders = role.folders.iter().map(|folder| &**folder);
@@ -34,7 +35,6 @@ impl<'p> Sandbox<'p> {
             gpu: role.hardening == Hardening::Gpu,
             exposed: context.process.backend.is_none() && is_exposed(role),
             resources: !strict || role.places_threads,
-            port: Some(port),
             folders: folders.filter(|folder| needs_bind_mount(folder)).collect(),
             ..Self::proxy(context)
         }
@@ -49,9 +49,38 @@ impl<'p> Sandbox<'p> {
             exposed: is_exposed(context.role),
             resources: false,
             since_257: context.host.systemd >= 257,
-            port: None,
             folders: Vec::new(),
         }
+    }
+}
+
+/// The texts of sandboxes. Most units of a stack have one of a few, so each is rendered once.
+#[derive(Default)]
+pub(super) struct SandboxTexts<'p>(BTreeMap<Sandbox<'p>, SandboxText>);
+
+/// The settings of a sandbox as text. The port of a server is between the two parts.
+#[derive(Clone)]
+pub(super) struct SandboxText {
+    /// True if there is no sandbox.
+    pub(super) off: bool,
+    /// Files and network.
+    pub(super) sandbox: SharedText,
+    /// Devices, kernel and system calls.
+    pub(super) kernel: SharedText,
+}
+
+impl<'p> SandboxTexts<'p> {
+    pub(super) fn of(&mut self, sandbox: Sandbox<'p>, collector: &mut ArtifactCollector<'p>) -> SandboxText {
+        if let Some(known) = self.0.get(&sandbox) {
+            return known.clone();
+        }
+        let text = SandboxText {
+            off: sandbox.off,
+            sandbox: collector.part(&SANDBOX, &sandbox),
+            kernel: collector.part(&KERNEL, &sandbox),
+        };
+        self.0.insert(sandbox, text.clone());
+        text
     }
 }
 
@@ -67,6 +96,6 @@ pub(super) fn is_loopback(address: &str) -> bool {
 }
 
 /// True if other machines can reach a role.
-fn is_exposed(role: &Role) -> bool {
+pub(super) fn is_exposed(role: &Role) -> bool {
     !role.addresses.iter().all(|address| is_loopback(address))
 }

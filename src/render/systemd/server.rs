@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::sandbox::{Sandbox, is_loopback};
+use super::sandbox::{SandboxText, is_loopback};
 use super::{ProcessContext, UnitView};
 use crate::plan::{MemoryPolicy, Placement, Role, Seconds, Start, Word};
+use crate::render::SharedText;
 use crate::render::command::option_lines;
 use crate::render::quote::systemd_word;
 
@@ -37,11 +38,14 @@ pub(super) struct ServerView<'p> {
     numa_policy: Option<&'static str>,
     numa_mask: String,
     cpus: Option<String>,
-    sandbox: Sandbox<'p>,
+    sandbox: SharedText,
+    /// The port that the sandbox allows.
+    bind_port: Option<u16>,
+    kernel: SharedText,
 }
 
 /// The service of a server, which listens on the port of the role or behind a proxy.
-pub(super) fn view(context: ProcessContext<'_>) -> ServerView<'_> {
+pub(super) fn view<'p>(context: ProcessContext<'p>, sandbox: &SandboxText) -> ServerView<'p> {
     let ProcessContext { plan, host, role, process, .. } = context;
     let unit = context.unit();
     let on_demand = role.start == Start::OnDemand;
@@ -71,7 +75,9 @@ pub(super) fn view(context: ProcessContext<'_>) -> ServerView<'_> {
         numa_policy,
         numa_mask,
         cpus: placement.and_then(cpus),
-        sandbox: Sandbox::server(context, unit.port),
+        sandbox: sandbox.sandbox.clone(),
+        bind_port: (!sandbox.off).then_some(unit.port),
+        kernel: sandbox.kernel.clone(),
         unit,
     }
 }

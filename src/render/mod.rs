@@ -81,13 +81,13 @@ impl<'p> ArtifactCollector<'p> {
         self.add(path, |path| Artifact::file(path, text));
     }
 
-    /// The text of a template that several files contain. An error is reported by the whole collection.
+    /// The text of a template that several files contain, without the line break at its end.
     pub fn part(&mut self, template: &'static Template, view: &impl Serialize) -> SharedText {
         let text = self.templates.render(template, view).unwrap_or_else(|error| {
             self.error = Some(error);
             String::new()
         });
-        SharedText(text.into())
+        SharedText(text.trim_end_matches('\n').into())
     }
 
     /// An invalid path is an internal error, because the checks reject invalid names.

@@ -1,9 +1,9 @@
 //! Options of a role without a field.
 
 use super::{assert_accepts, profile};
-use orchgen::engine::Profile;
 use orchgen::engine::dialect::{DraftSpec, Intent, Lowered, ServerSpec, lower_server};
 use orchgen::engine::options::{ROWS, Setter, owning_field, row_of};
+use orchgen::engine::{Access, Profile, Word};
 use orchgen::hir::KINDS;
 use std::collections::BTreeSet;
 
@@ -211,5 +211,18 @@ fn the_owning_field_is_found_for_any_spelling() {
                 .iter()
                 .any(|name| owning_field(name) == Some(field))
         );
+    }
+}
+
+#[test]
+fn a_path_in_an_option_is_a_typed_word() {
+    let options: Options<'_> = &[("slot-save-path", Some("/slots")), ("lookup-cache-static", Some("/n.bin"))];
+    for build in ["b11434", "b11669"] {
+        let lowered = lower_with(build, options);
+        assert_eq!(lowered.errors, [], "{build}");
+        let paths: Vec<&Word> =
+            lowered.args.iter().filter(|word| matches!(word, Word::Path { .. })).collect();
+        let path = |text: &str, access| Word::Path { text: text.to_owned(), access };
+        assert_eq!(paths, [&path("/slots", Access::Write), &path("/n.bin", Access::Read)], "{build}");
     }
 }

@@ -79,10 +79,17 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, options: Vec<AcceptedOption<'_>>
             let fault = OptionFault::with(FaultKind::OwnedByField, why, format!("use the field `{field}`"));
             argv.errors.push(fault.at_option(accepted.index));
         } else {
-            let mut words = accepted.words.into_iter().map(Word::from);
+            // A list of paths stays a text.
+            let is_list = accepted.option.takes_comma_list();
+            let access = accepted.option.row().and_then(|row| row.path).filter(|_| !is_list);
+            let value = |text: String| match access {
+                Some(access) => Word::Path { text, access },
+                None => Word::from(text),
+            };
+            let mut words = accepted.words.into_iter();
             let Some(spelling) = words.next() else { continue };
-            argv.push(accepted.option, spelling, words.next());
-            argv.args.extend(words);
+            argv.push(accepted.option, Word::from(spelling), words.next().map(value));
+            argv.args.extend(words.map(Word::from));
         }
     }
 }

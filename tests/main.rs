@@ -18,6 +18,7 @@ mod fuzz;
 mod hooks;
 mod kdl;
 mod language;
+mod memory_options;
 mod outside;
 mod own;
 mod pages;

@@ -364,7 +364,7 @@ fn every_server_is_accepted_or_gives_an_error() {
             assert_accepts(profile, lowered.tool, &lowered.args);
             if profile.build() == "b12032" {
                 let settings = lowered.settings.iter().map(WrittenOption::given);
-                let parsed = crate::support::memory_options(profile, &[], lowered.texts());
+                let parsed = crate::memory_options::memory_options(profile, &[], lowered.texts());
                 assert_eq!(MemoryOptions::new(profile, &[], settings), parsed, "{}", line(&lowered));
             }
             for fixed in

@@ -12,7 +12,7 @@ use orchgen::facts::{Facts, Parameter, tensor_type};
 use proptest::prelude::*;
 
 fn memory_options(build: &str, line: &str) -> MemoryOptions {
-    crate::support::memory_options(profile(build), &[], line.split_whitespace())
+    crate::memory_options::memory_options(profile(build), &[], line.split_whitespace())
 }
 
 /// A model with these metadata values and tensor bytes by type.
@@ -254,7 +254,7 @@ fn a_cache_type_needs_a_head_size_divisible_by_its_block() {
 #[test]
 fn environment_variables_are_read_like_options() {
     let read = |env: &[(&str, &str)], line: &str| {
-        crate::support::memory_options(profile("b11669"), env, line.split_whitespace())
+        crate::memory_options::memory_options(profile("b11669"), env, line.split_whitespace())
     };
     assert!(read(&[("LLAMA_ARG_SWA_FULL", "1")], "").swa_full);
     assert!(!read(&[("LLAMA_ARG_SWA_FULL", "0")], "").swa_full);

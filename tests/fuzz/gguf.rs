@@ -2,6 +2,8 @@
 #![no_main]
 
 mod header;
+#[path = "../memory_options.rs"]
+mod memory_options;
 
 use libfuzzer_sys::fuzz_target;
 

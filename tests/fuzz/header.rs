@@ -25,7 +25,7 @@ pub(crate) fn check_bytes(bytes: &[u8]) {
 /// Computes the memory of the model, which must not panic.
 fn compute_memory(facts: &Facts) {
     let Some(profile) = Profile::built_in("llama.cpp-b11669") else { return };
-    let options = crate::support::memory_options(
+    let options = crate::memory_options::memory_options(
         profile,
         &[],
         ["-c", "9000", "-np", "2", "-md", "x", "--spec-type", "draft-simple"],

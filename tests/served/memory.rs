@@ -201,7 +201,7 @@ fn row(rig: &Rig, model: &Model<'_>, setting: &Setting) -> Option<Row> {
     let lowered = lower_server(profile, &spec);
     assert!(lowered.errors.is_empty(), "{}: {:?}", model.name, lowered.errors);
     let args: Vec<String> = lowered.args.iter().map(|word| word.text().to_owned()).collect();
-    let memory_options = crate::support::memory_options(profile, &[], args.iter().map(String::as_str));
+    let memory_options = crate::memory_options::memory_options(profile, &[], args.iter().map(String::as_str));
     let draft = model.draft.map(|(_, facts)| facts);
     let process = Process { profile, options: &memory_options, model: model.facts, draft, projector: None };
     let parts = memory(&process);
@@ -391,7 +391,7 @@ fn checkpoints_are_as_large_as_predicted() {
             ..ServerSpec::default()
         };
         let args: Vec<String> = lower_server(profile, &spec).texts().into_iter().map(str::to_owned).collect();
-        let options = crate::support::memory_options(profile, &[], args.iter().map(String::as_str));
+        let options = crate::memory_options::memory_options(profile, &[], args.iter().map(String::as_str));
         let process = Process { profile, options: &options, model: &all[name], draft: None, projector: None };
         let predicted = mib(&memory(&process), &[PartKind::Checkpoints], None);
         let sizes = checkpoints(&rig, &args, port);

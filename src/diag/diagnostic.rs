@@ -6,6 +6,7 @@ use super::{Absence, Code, Fix, Severity, words};
 use crate::source::Span;
 use serde::Serialize;
 use std::cmp::Ordering;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// One finding: a code, a message, at least one place, and what to do about it.
 #[derive(Clone, Debug)]
@@ -37,7 +38,7 @@ pub struct Diagnostic {
 }
 
 /// See [`Diagnostic::identity`].
-pub(super) type Identity = (Span, u16, Option<Subject>, (String, Vec<String>));
+pub(super) type Identity = u64;
 
 /// A place with the text that is printed at it.
 #[derive(Clone, Debug)]
@@ -97,10 +98,13 @@ impl Diagnostic {
         key(self).cmp(&key(other)).then_with(|| self.message.cmp(&other.message))
     }
 
-    /// The place, the code, the item and the texts. Two findings with the same identity are one finding.
+    /// A hash of the place, the code, the item and the texts. Two findings with the same identity are one finding.
     pub(super) fn identity(&self) -> Identity {
-        let texts = (self.message.clone(), self.notes.clone());
-        (self.primary.span, self.code.number, self.subject.clone(), texts)
+        let mut hasher = DefaultHasher::new();
+        let item = self.subject.as_ref().map(|subject| (subject.kind, &subject.name));
+        let Span { file, start, end } = self.primary.span;
+        (file, start, end, self.code.number, item, &self.message, &self.notes).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Sets the item that the finding is about.

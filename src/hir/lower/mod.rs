@@ -34,7 +34,7 @@ use super::{Ban, KnownFiles, Quirk, Registry, Unused};
 use crate::diag::Diagnostics;
 use crate::source::Span;
 use defaults::Defaults;
-use read::read_all;
+use read::read_list;
 use scope::Scope;
 use std::sync::Arc;
 
@@ -57,11 +57,11 @@ impl Items {
         if any_needs_host && scope.hosts.names.is_none_declared() {
             report_missing("host", "`memory`, such as `64 GB`", start, findings);
         }
-        let pairs = read_all("pair", &mut self, &scope, findings, rules::pair);
-        let bans = read_all("ban", &mut self, &scope, findings, Ban::from_fields);
-        let quirks = read_all("quirk", &mut self, &scope, findings, Quirk::from_fields);
-        let services = read_all("service", &mut self, &scope, findings, rules::service);
-        let expects = read_all("expect", &mut self, &scope, findings, rules::expect);
+        let pairs = read_list("pair", &mut self, &scope, findings, rules::pair);
+        let bans = read_list("ban", &mut self, &scope, findings, Ban::from_fields);
+        let quirks = read_list("quirk", &mut self, &scope, findings, Quirk::from_fields);
+        let services = read_list("service", &mut self, &scope, findings, rules::service);
+        let expects = read_list("expect", &mut self, &scope, findings, rules::expect);
         if !has_stack {
             scope.engines.names.mark_maybe_used(None);
         }
@@ -81,11 +81,11 @@ impl Items {
             families: scope.families.arena,
             models: scope.models.arena,
             roles: scope.roles.arena,
-            pairs: pairs.arena,
-            bans: bans.arena,
-            quirks: quirks.arena,
-            services: services.arena,
-            expects: expects.arena,
+            pairs,
+            bans,
+            quirks,
+            services,
+            expects,
             unused,
         }
     }

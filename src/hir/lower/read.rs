@@ -7,7 +7,7 @@ use super::scalar;
 use super::scope::{Resolvable, Scope};
 use super::typed_value::{FromTypedValue, TypedValue};
 use crate::diag::Diagnostics;
-use crate::hir::{Field, Head, Id, ItemKind, Text};
+use crate::hir::{Arena, Field, Head, Id, ItemKind, Text};
 use crate::source::Spanned;
 
 /// The fields of an item or a block, and the items that they may refer to.
@@ -134,20 +134,19 @@ impl<T: Resolvable> FromValue for Id<T> {
     }
 }
 
-/// Reads all items of a kind, in the order of declaration. An item that lacks something required has no value.
+/// Reads all items of a kind, in the order of declaration. `keep` gets each with its name; an item that lacks something
+/// required has no value.
 pub(super) fn read_items<T>(
-    kind: &'static str,
-    items: &mut Items,
-    scope: &Scope,
+    (kind, items, scope): (&'static str, &mut Items, &Scope),
     findings: &mut Diagnostics,
     mut read: impl FnMut(&mut Fields) -> Option<T>,
-) -> Vec<(Text, Option<T>)> {
-    let read = items.take(kind).into_iter().map(|mut item| {
+    mut keep: impl FnMut(Text, Option<T>),
+) {
+    for mut item in items.take(kind) {
         let head = item.head();
         let value = read(&mut Fields { head: &head, record: &mut item.record, scope, findings });
-        (item.name, value.filter(|_| !item.record.is_incomplete()))
-    });
-    read.collect()
+        keep(item.name, value.filter(|_| !item.record.is_incomplete()));
+    }
 }
 
 /// Reads all items of a kind. Leaves out those that lack something required.
@@ -159,8 +158,21 @@ pub(super) fn read_all<T>(
     read: impl FnMut(&mut Fields) -> Option<T>,
 ) -> NamedItems<T> {
     let mut named = NamedItems::new(kind, items.words_outside_items());
-    for (name, value) in read_items(kind, items, scope, findings, read) {
-        named.add(&name, value);
-    }
+    read_items((kind, items, scope), findings, read, |name, value| named.add(&name, value));
     named
+}
+
+/// Like [`read_all`], for a kind whose items nothing refers to.
+pub(super) fn read_list<T>(
+    kind: &'static str,
+    items: &mut Items,
+    scope: &Scope,
+    findings: &mut Diagnostics,
+    read: impl FnMut(&mut Fields) -> Option<T>,
+) -> Arena<T> {
+    let mut list = Arena::default();
+    read_items((kind, items, scope), findings, read, |_, value| {
+        value.map(|value| list.add(value));
+    });
+    list
 }

@@ -38,7 +38,9 @@ pub(super) fn read(
     let any_served = items.any("role", |record| {
         defaults.record.place("residency").is_some() || record.place("residency").is_some()
     });
-    let mut roles = read_items("role", items, scope, findings, |fields| role(fields, defaults));
+    let mut roles = Vec::new();
+    let read = |fields: &mut Fields| role(fields, defaults);
+    read_items(("role", items, scope), findings, read, |name, role| roles.push((name, role)));
     report_unknown_shares(&mut roles, items.words_outside_items(), findings);
     (resolve_shares(roles, items.words_outside_items()), any_served)
 }

@@ -24,7 +24,7 @@ fn instances_with_the_same_placement_differ_only_in_their_port() {
     let derived = derived("llama.cpp-b11669");
     let (_, role, command) = derived.commands().next().unwrap();
     let line = |n| command.line(&role.endpoint, n);
-    let port = |n: usize| Word::Port((19_000 + n).to_string());
+    let port = |n: usize| Word::Port((19_000 + n).to_string().into());
     for n in 0..5 {
         assert!(line(n).contains(&port(n)), "{:?}", line(n));
         let moved: Vec<Word> =

@@ -47,7 +47,7 @@ impl RoleCommand {
         if instance == 0 {
             return args.clone();
         }
-        let port = || Word::Port(endpoint.server_port(instance).to_string());
+        let port = || Word::Port(endpoint.server_port(instance).to_string().into());
         args.iter().map(|word| if matches!(word, Word::Port(_)) { port() } else { word.clone() }).collect()
     }
 

@@ -8,24 +8,21 @@ pub enum Word {
     /// A literal word: an option, or a value without another meaning.
     Text(Cow<'static, str>),
     /// The file of the model.
-    ModelFile(String),
+    ModelFile(Box<str>),
     /// The file of the draft model.
-    DraftFile(String),
+    DraftFile(Box<str>),
     /// The file of the projector.
-    ProjectorFile(String),
+    ProjectorFile(Box<str>),
     /// The file with API keys. A unit passes it as a credential.
-    KeyFile(String),
+    KeyFile(Box<str>),
     /// The addresses to listen on.
-    Host(String),
+    Host(Box<str>),
     /// The port to listen on.
-    Port(String),
-    /// Another file or folder.
-    Path {
-        /// The path as the program gets it.
-        text: String,
-        /// The use of it.
-        access: Access,
-    },
+    Port(Box<str>),
+    /// Another file or folder, which the program reads.
+    ReadPath(Box<str>),
+    /// Another file or folder, which the program reads, creates and changes.
+    WritePath(Box<str>),
     /// The user's prompt of a one-shot command.
     Prompt,
     /// The path of the user's image of a one-shot command.
@@ -42,6 +39,14 @@ pub enum Access {
 }
 
 impl Word {
+    /// A file or folder with the use of it.
+    pub fn path(text: &str, access: Access) -> Self {
+        match access {
+            Access::Read => Self::ReadPath(text.into()),
+            Access::Write => Self::WritePath(text.into()),
+        }
+    }
+
     /// The text of the word, or a placeholder for what the user gives.
     pub fn text(&self) -> &str {
         match self {
@@ -52,7 +57,8 @@ impl Word {
             | Self::KeyFile(text)
             | Self::Host(text)
             | Self::Port(text)
-            | Self::Path { text, .. } => text,
+            | Self::ReadPath(text)
+            | Self::WritePath(text) => text,
             Self::Prompt => "PROMPT",
             Self::Image => "IMAGE",
         }
@@ -71,8 +77,15 @@ impl From<&'static str> for Word {
     }
 }
 
+/// Frequent values. They need no memory of their own.
+const FREQUENT: &[&str] = &["0", "1", "2", "4", "8", "16", "512", "2048", "4096", "8192", "16384", "32768"];
+
 impl From<String> for Word {
     fn from(text: String) -> Self {
-        Self::Text(Cow::Owned(text))
+        let frequent = FREQUENT.iter().find(|known| **known == text);
+        Self::Text(frequent.map_or(Cow::Owned(text), |known| Cow::Borrowed(known)))
     }
 }
+
+// A large stack has half a million words in memory.
+const _: () = assert!(std::mem::size_of::<Word>() == 24);

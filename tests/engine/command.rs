@@ -35,10 +35,10 @@ fn words_and_variables_have_their_meaning() {
     assert_eq!(command.errors, []);
     assert_eq!(command.program, "/opt/speech/bin/serve");
     assert_eq!(texts(&command).join(" "), "--listen 127.0.0.1 --port 9100 --voices /srv/voices {x}");
-    let path = |text: &str, access| Word::Path { text: text.to_owned(), access };
-    assert_eq!(command.args[1], Word::Host("127.0.0.1".to_owned()));
+    let path = Word::path;
+    assert_eq!(command.args[1], Word::Host("127.0.0.1".into()));
     assert_eq!(command.args[5], path("/srv/voices", Access::Read));
-    assert_eq!(command.env[0], ("PORT", Word::Port("9100".to_owned())));
+    assert_eq!(command.env[0], ("PORT", Word::Port("9100".into())));
     assert_eq!(command.env[1], ("CACHE", path("/var/lib/speech", Access::Write)));
     assert_eq!(command.env[2], ("MODE", Word::from("{port}s")));
     assert_eq!((command.memory, command.health), (Some(3 << 30), Some("/ready")));

@@ -220,9 +220,12 @@ fn a_path_in_an_option_is_a_typed_word() {
     for build in ["b11434", "b11669"] {
         let lowered = lower_with(build, options);
         assert_eq!(lowered.errors, [], "{build}");
-        let paths: Vec<&Word> =
-            lowered.args.iter().filter(|word| matches!(word, Word::Path { .. })).collect();
-        let path = |text: &str, access| Word::Path { text: text.to_owned(), access };
+        let paths: Vec<&Word> = lowered
+            .args
+            .iter()
+            .filter(|word| matches!(word, Word::ReadPath(_) | Word::WritePath(_)))
+            .collect();
+        let path = Word::path;
         assert_eq!(paths, [&path("/slots", Access::Write), &path("/n.bin", Access::Read)], "{build}");
     }
 }

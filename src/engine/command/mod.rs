@@ -65,10 +65,10 @@ pub fn lower<'a>(spec: &CommandSpec<'a>) -> Command<'a> {
 
 /// The meaning of a word. A path that the program reads and writes is written.
 fn fill(spec: &CommandSpec<'_>, word: &str) -> Word {
-    let path = |access| Word::Path { text: word.to_owned(), access };
+    let path = |access| Word::path(word, access);
     match word {
-        "{host}" => Word::Host(spec.host.to_owned()),
-        "{port}" => Word::Port(spec.port.to_string()),
+        "{host}" => Word::Host(spec.host.into()),
+        "{port}" => Word::Port(spec.port.to_string().into()),
         _ if spec.writes.contains(&word) => path(Access::Write),
         _ if spec.reads.contains(&word) => path(Access::Read),
         _ => Word::from(word.to_owned()),

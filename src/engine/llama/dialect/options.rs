@@ -83,7 +83,7 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, options: Vec<AcceptedOption<'_>>
             let is_list = accepted.option.takes_comma_list();
             let access = accepted.option.row().and_then(|row| row.path).filter(|_| !is_list);
             let value = |text: String| match access {
-                Some(access) => Word::Path { text, access },
+                Some(access) => Word::path(&text, access),
                 None => Word::from(text),
             };
             let mut words = accepted.words.into_iter();

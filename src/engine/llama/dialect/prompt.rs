@@ -26,12 +26,12 @@ pub(super) fn lower(profile: &Profile, spec: &PromptSpec<'_>) -> Lowered {
 
 fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> Lowered {
     let mut argv = ArgvBuilder::new(profile, tool);
-    argv.write_option((Intent::Model, "model"), &["-m", "--model"], Word::ModelFile(spec.model.to_owned()));
+    argv.write_option((Intent::Model, "model"), &["-m", "--model"], Word::ModelFile(spec.model.into()));
     if let Some(projector) = spec.projector {
         argv.write_option(
             (Intent::Projector, "projector"),
             &["--mmproj"],
-            Word::ProjectorFile(projector.to_owned()),
+            Word::ProjectorFile(projector.into()),
         );
         argv.write_option((Intent::Projector, "projector"), &["--image"], Word::Image);
     }

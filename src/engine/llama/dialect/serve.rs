@@ -56,12 +56,12 @@ pub(super) fn lower(profile: &Profile, spec: &ServerSpec<'_>) -> Lowered {
 }
 
 fn write_files(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
-    argv.write_option((Intent::Model, "model"), &["-m", "--model"], Word::ModelFile(spec.model.to_owned()));
+    argv.write_option((Intent::Model, "model"), &["-m", "--model"], Word::ModelFile(spec.model.into()));
     if let Some(projector) = spec.projector {
         argv.write_option(
             (Intent::Projector, "projector"),
             &["--mmproj"],
-            Word::ProjectorFile(projector.to_owned()),
+            Word::ProjectorFile(projector.into()),
         );
     }
     speculate(argv, spec.draft.as_ref(), spec.lookup);
@@ -155,13 +155,13 @@ fn write_network(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
         argv.add_error(Intent::Listen, why);
     }
     let hosts = if spec.hosts.is_empty() { "127.0.0.1".to_owned() } else { spec.hosts.join(",") };
-    argv.write_option((Intent::Listen, "listen"), &["--host"], Word::Host(hosts));
+    argv.write_option((Intent::Listen, "listen"), &["--host"], Word::Host(hosts.into()));
     if spec.port == 0 {
         argv.add_error(Intent::Port, "port 0 means any free port".to_owned());
     }
-    argv.write_option((Intent::Port, "port"), &["--port"], Word::Port(spec.port.to_string()));
+    argv.write_option((Intent::Port, "port"), &["--port"], Word::Port(spec.port.to_string().into()));
     if let Some(file) = spec.key_file {
-        argv.write_option((Intent::KeyFile, "key-file"), &["--api-key-file"], Word::KeyFile(file.to_owned()));
+        argv.write_option((Intent::KeyFile, "key-file"), &["--api-key-file"], Word::KeyFile(file.into()));
     }
     if spec.metrics {
         argv.write_flag((Intent::Metrics, "metrics"), &["--metrics"]);

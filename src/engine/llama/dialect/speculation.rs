@@ -59,7 +59,7 @@ fn write_draft(argv: &mut ArgvBuilder<'_>, draft: &DraftSpec<'_>) {
     argv.write_option(
         (Intent::Draft, "draft"),
         &["-md", "--model-draft"],
-        Word::DraftFile(draft.path.to_owned()),
+        Word::DraftFile(draft.path.into()),
     );
     argv.write_option((Intent::DraftMax, "draft"), &["--spec-draft-n-max", "--draft-max"], max.to_string());
     if let Some(min) = draft.min {

@@ -77,7 +77,7 @@ impl From<&'static str> for Word {
     }
 }
 
-/// Frequent values. They need no memory of their own.
+/// Frequent values, which need no allocation.
 const FREQUENT: &[&str] = &["0", "1", "2", "4", "8", "16", "512", "2048", "4096", "8192", "16384", "32768"];
 
 impl From<String> for Word {

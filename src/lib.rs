@@ -32,7 +32,7 @@
 //! - **Invariant:** only [`source`] and [`facts`] read files, and only [`emit`] writes files. Everything between is a pure function.
 //! - **Invariant:** [`check::Checked`] is the only gate. After it the input has no errors, and planning cannot fail.
 //! - **Invariant:** the output depends only on the input: not on the time, the machine, the folder or the environment.
-//! - **Invariant:** [`derive`] computes each command line once. Checks, the plan and all targets use it.
+//! - **Invariant:** [`mod@derive`] computes each command line once. Checks, the plan and all targets use it.
 //! - **Invariant:** one file wraps each external crate that could be replaced (`tests/tidy.rs` lists them).
 
 #[macro_use]

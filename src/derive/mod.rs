@@ -1,6 +1,6 @@
 //! Computes everything that follows from a registry, its lock and the profiles of its engines: command lines, files, memory.
 //!
-//! [`derive`] computes it once, in parallel over the roles. The result is plain data: checks, the plan and commands only
+//! [`derive()`] computes it once, in parallel over the roles. The result is plain data: checks, the plan and commands only
 //! read it. Each module imports only modules above it in this table.
 //!
 //! ```text

@@ -1,7 +1,7 @@
 //! The template environment: strict, with automatic quoting. This is the only file that uses minijinja.
 //!
-//! Values are quoted for the language of the file, which is the extension before `.j2` ([`LANGUAGES`]). In other
-//! positions, a filter selects the quoting ([`FILTERS`]). `assignment(value)` prints an entry of `Environment=`, and
+//! Values are quoted for the language of the file, which is the extension before `.j2` (`LANGUAGES`). In other
+//! positions, a filter selects the quoting (`FILTERS`). `assignment(value)` prints an entry of `Environment=`, and
 //! `safe` a text that is already quoted. Other filters, such as `join`, make a text that is still to be quoted.
 //!
 //! A tag alone on a line produces no output. After other text, `+%}` keeps the line break.

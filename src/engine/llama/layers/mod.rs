@@ -2,7 +2,7 @@
 //!
 //! It follows llama.cpp b11434: `llama_model_base::load_hparams` and `create_memory` (`src/llama-model.cpp`), the
 //! loader of each architecture (`src/models/*.cpp`), and the caches (`src/llama-kv-cache*.cpp`,
-//! `src/llama-memory-*.cpp`). The special properties of an architecture are in its [`Layout`]. If llama.cpp would
+//! `src/llama-memory-*.cpp`). The special properties of an architecture are in its `Layout`. If llama.cpp would
 //! refuse the metadata, or has memory that is not modeled here, the result is an error.
 
 mod counts;

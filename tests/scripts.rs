@@ -464,6 +464,12 @@ mod tools {
             stack.assert_refuses(&path, &[], 64, "expected");
             stack.assert_refuses(&path, &["a", "b", "c"], 64, "expected");
             stack.assert_refuses(&path, &["--dryrun", "a"], 64, "unknown option '--dryrun'");
+            let blank: &[&str] = if has_image { &[" \n", image] } else { &[" \n"] };
+            stack.assert_refuses(&path, blank, 64, "the text is empty");
+            let command: &[&str] = if has_image { &["/exit", image] } else { &["/exit"] };
+            let is_chat = &*prompt.tool == "llama-cli";
+            let sent = if is_chat { " /exit" } else { "/exit" };
+            assert!(stack.words(&path, command).contains(&sent.to_owned()), "{path}");
             fs::remove_file(&*prompt.files[0]).unwrap();
             stack.assert_refuses(&path, args, 66, "gguf' is missing");
         }

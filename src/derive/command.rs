@@ -14,7 +14,7 @@ use crate::engine::dialect::{
 use crate::engine::memory::MemoryOptions;
 use crate::engine::{Profile, Word};
 use crate::facts::Lock;
-use crate::hir::{Engine, Host, Id, Model, NumaPolicy, Registry, Serving, Setting};
+use crate::hir::{Engine, EngineOption, Host, Id, Model, NumaPolicy, Registry, Serving, Setting};
 use crate::source::Spanned;
 use std::sync::Arc;
 
@@ -111,16 +111,8 @@ impl RoleSettings<'_> {
         instance: usize,
     ) -> Lowered {
         let Self { registry, serving, files, endpoint, .. } = self;
-        let texts: Vec<Option<String>> =
-            serving.options.iter().map(|option| option.value.as_ref().map(|v| to_text(v))).collect();
-        let options: Vec<(&str, Option<&str>)> = serving
-            .options
-            .iter()
-            .zip(&texts)
-            .map(|(option, text)| (&*option.name.value, text.as_deref()))
-            .collect();
-        let settings: Vec<(&str, OverrideValue<'_>)> =
-            serving.settings.iter().map(|setting| (setting.field, typed(&setting.value))).collect();
+        let options = Options::new(serving);
+        let settings = self.settings();
         let spec = ServerSpec {
             model: &files.model.path,
             hosts: &endpoint.server_addresses(),
@@ -142,12 +134,13 @@ impl RoleSettings<'_> {
             settings: &settings,
             key_file: serving.key_file.as_ref().map(|file| &*file.value),
             metrics: false,
-            options: &options,
+            options: &options.pairs(),
         };
         lower_server(profile, &spec)
     }
 
     fn one_shot(self, profile: &Profile, overrides: &[(&str, OverrideValue<'_>)], host: &Host) -> Lowered {
+        let options = Options::new(self.serving);
         let spec = PromptSpec {
             model: &self.files.model.path,
             projector: self.files.projector.as_ref().map(|file| &*file.path),
@@ -156,13 +149,40 @@ impl RoleSettings<'_> {
             experts: self.experts(),
             overrides,
             context: u32::try_from(self.serving.context.value).ok(),
+            batch: self.serving.batch.map(|batch| batch.value),
             threads: self.serving.threads(host, 0),
+            numa: numa_placement(self.serving, host.numa.len()),
+            lock: self.serving.is_locked(),
+            settings: &self.settings(),
+            options: &options.pairs(),
         };
         lower_prompt(profile, &spec)
     }
 }
 
+/// The engine options of a role, with their values as text.
+struct Options<'r> {
+    serving: &'r Serving,
+    texts: Vec<Option<String>>,
+}
+
+impl<'r> Options<'r> {
+    fn new(serving: &'r Serving) -> Self {
+        let text = |option: &EngineOption| option.value.as_ref().map(|value| to_text(value));
+        Self { serving, texts: serving.options.iter().map(text).collect() }
+    }
+
+    fn pairs(&self) -> Vec<(&'r str, Option<&str>)> {
+        let options = self.serving.options.iter().zip(&self.texts);
+        options.map(|(option, text)| (&*option.name.value, text.as_deref())).collect()
+    }
+}
+
 impl<'r> RoleSettings<'r> {
+    fn settings(self) -> Vec<(&'static str, OverrideValue<'r>)> {
+        self.serving.settings.iter().map(|setting| (setting.field, typed(&setting.value))).collect()
+    }
+
     fn draft(self) -> Option<DraftSpec<'r>> {
         let (draft, ModelFile { path, .. }) = self.serving.draft.as_ref().zip(self.files.draft.as_ref())?;
         let drafter = self.registry.models.get(draft.model.value);

@@ -4,7 +4,7 @@ use super::placement::Placements;
 use super::reference::is_recurrent;
 use crate::check::Checked;
 use crate::derive::{RoleCommand, ServedRole};
-use crate::engine::dialect::Lowered;
+use crate::engine::dialect::{Lowered, reads_commands};
 use crate::engine::{Family, Word};
 use crate::hir::{Model, Registry};
 use serde::Serialize;
@@ -29,6 +29,8 @@ pub struct Prompt {
     pub tool: Box<str>,
     /// The arguments.
     pub args: Arc<[Word]>,
+    /// The options of the role that only its server has.
+    pub left_out: Vec<Box<str>>,
     /// Environment, in byte order of names.
     pub env: Vec<(Box<str>, Box<str>)>,
     /// True if it uses a draft model.
@@ -41,6 +43,13 @@ pub struct Prompt {
     pub files: Vec<Arc<str>>,
     /// Its placement, as an index into [`Plan::placements`](super::Plan::placements).
     pub placement: Option<usize>,
+}
+
+impl Prompt {
+    /// True if the program takes a text that starts with `/` as a command.
+    pub fn reads_commands(&self) -> bool {
+        reads_commands(&self.tool)
+    }
 }
 
 /// The kind of a model, which selects the example commands of the documents.
@@ -102,6 +111,7 @@ fn prompt(
         has_lookup: serving.lookup.is_some(),
         sets_experts: serving.experts.is_some(),
         args: line.args.clone(),
+        left_out: line.left_out.clone(),
         env: served.env.clone(),
         files: served.files.iter().map(|(_, file)| file.path.clone()).collect(),
         placement: placements.index_of(served.placement.first()),

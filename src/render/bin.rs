@@ -65,6 +65,8 @@ struct PromptView<'p> {
     model: &'p str,
     title: &'p str,
     role: &'p str,
+    left_out: &'p [Box<str>],
+    reads_commands: bool,
     command: CommandView<'p>,
 }
 
@@ -150,6 +152,8 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
         model: &prompt.model,
         title: &prompt.title,
         role: &prompt.role,
+        left_out: &prompt.left_out,
+        reads_commands: prompt.reads_commands(),
         command: CommandView {
             needs_nice: program.contains('='),
             program: Cow::Owned(program),

@@ -64,7 +64,7 @@ fn one_shot_commands_of_the_registry() {
     );
     assert_eq!(
         line(&lower_prompt(fork, &experts("qwen3next"))),
-        "llama-cli -m MOE.gguf --override-kv qwen3next.expert_used_count=int:4 -c 32768 --fit off --cache-ram 0 -ctxcp 4 -t 96 -p PROMPT"
+        "llama-cli -m MOE.gguf --override-kv qwen3next.expert_used_count=int:4 -c 32768 --fit off --cache-ram 0 -ctxcp 4 -t 96 --single-turn -p PROMPT"
     );
     assert_eq!(
         line(&lower_prompt(fork, &vision())),
@@ -119,6 +119,79 @@ fn the_first_program_that_supports_all_options_is_selected() {
         "{}",
         line(&settled)
     );
+}
+
+#[test]
+fn a_one_shot_has_the_settings_of_its_role() {
+    let cache = ("cache-type", OverrideValue::Str("q8_0"));
+    let spec = PromptSpec {
+        model: "m.gguf",
+        batch: Some(1024),
+        numa: NumaPlacement::External,
+        lock: true,
+        settings: &[cache, ("flash-attention", OverrideValue::Str("on"))],
+        options: &[
+            ("n-gpu-layers", Some("99")),
+            ("no-jinja", None),
+            ("ctx-checkpoints", Some("7")),
+            ("timeout", Some("30")),
+            ("log-file", Some("/var/log/server.log")),
+        ],
+        ..PromptSpec::default()
+    };
+    for build in ["2026-03-fork", "b9093", "b11434", "b11669", "b12032"] {
+        let lowered = lower_prompt(profile(build), &spec);
+        let text = line(&lowered) + " ";
+        for words in [
+            "-b 1024 ",
+            "-ctk q8_0 ",
+            "-ctv q8_0 ",
+            "-fa on ",
+            "--numa numactl ",
+            "--no-repack ",
+            "--n-gpu-layers 99 ",
+            "--no-jinja ",
+            "--ctx-checkpoints 7 ",
+            "--single-turn ",
+        ] {
+            assert!(text.contains(words), "{build}: {words} is not in {text}");
+        }
+        assert!(text.contains("--mlock ") || text.contains("--load-mode mmap+mlock "), "{text}");
+        assert!(!text.contains("-ctxcp ") && !text.contains("log-file"), "{text}");
+        let left: Vec<&str> = lowered.left_out.iter().map(|name| &**name).collect();
+        assert_eq!(left, ["--timeout", "--log-file"], "only the server listens, and only it writes its log");
+        assert_accepts(profile(build), lowered.tool, &lowered.args);
+    }
+}
+
+#[test]
+fn a_one_shot_uses_the_program_with_the_most_settings() {
+    let draft = PromptSpec { draft: Some(DRAFT), ..PromptSpec::default() };
+    // Of these only llama-cli has chat templates.
+    let chat = PromptSpec { options: &[("chat-template-file", Some("/t.jinja"))], ..draft.clone() };
+    let server_only = PromptSpec { options: &[("metrics", None)], ..draft.clone() };
+    for build in ["2026-03-fork", "b9093", "b11434", "b11669", "b12032"] {
+        let tool = |spec| lower_prompt(profile(build), spec).tool;
+        assert_eq!(tool(&draft), "llama-speculative", "{build}");
+        assert_eq!(tool(&chat), "llama-cli", "{build}");
+        assert_eq!(tool(&server_only), "llama-speculative", "{build}: no program has it");
+        assert!(lower_prompt(profile(build), &chat).left_out.is_empty());
+    }
+}
+
+#[test]
+fn a_chat_program_ends_after_one_answer() {
+    let spec = PromptSpec { model: "m.gguf", ..PromptSpec::default() };
+    for profile in profiles() {
+        let lowered = lower_prompt(profile, &spec);
+        let texts = lowered.texts();
+        assert_eq!(texts.contains(&"--single-turn"), lowered.tool == "llama-cli" && !texts.is_empty());
+    }
+    let old = r#"{"engine":"llama.cpp","build":"x","source":"y","tools":["llama-cli"],"options":[
+        {"names":["-m"],"value":"F","tools":"*"},{"names":["-p"],"value":"P","tools":"*"},
+        {"names":["-cnv","--conversation"],"negative":["-no-cnv","--no-conversation"],"value":null,"tools":"*"}]}"#;
+    let old = Profile::parse("old", old, |_| None).unwrap();
+    assert_eq!(line(&lower_prompt(&old, &spec)), "llama-cli -m m.gguf --no-conversation -p PROMPT");
 }
 
 #[test]
@@ -395,9 +468,9 @@ fn every_one_shot_is_accepted_or_omitted() {
                 draft: has(1).then_some(DRAFT),
                 lookup: has(2).then_some(3),
                 experts: has(3).then_some(("qwen3vlmoe", 4)),
-                overrides: &[],
                 context: has(4).then_some(8192),
                 threads: has(5).then_some(8),
+                ..PromptSpec::default()
             };
             let lowered = lower_prompt(profile, &spec);
             assert_accepts(profile, lowered.tool, &lowered.args);

@@ -122,18 +122,82 @@ fn scripts_report_missing_files_and_programs() {
     assert!(dry.starts_with("/usr/bin/llama-server -m /srv/models/target.gguf "), "{dry}");
 }
 
+/// The stack in which the role of the mixture has settings that its one-shot command must also have.
+fn stack_with_settings() -> String {
+    let role = "experts=2 hardening=\"default\"";
+    let settings =
+        "cache-type=\"bf16\" flash-attention=\"on\" { option \"temp\" value=0.0; option \"metrics\"; }";
+    let text = stack();
+    assert!(text.contains(role));
+    text.replace(role, &format!("{role} {settings}"))
+}
+
+/// Runs a program for at most a minute. Its standard input stays open without data, as that of a terminal does.
+fn run_with_open_input(mut command: Command) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let input = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(input);
+    output
+}
+
 #[test]
-fn one_shot_commands_answer() {
+fn one_shot_commands_end_after_one_answer() {
     let rig = Rig::unbooted();
-    rig.install(&stack());
+    rig.install(&stack_with_settings());
     for (model, tool) in [("target", "llama-speculative"), ("moe", "llama-cli")] {
         let path = format!("bin/prompt/{model}");
         let words = run_script(&rig, &path, &["--dry-run", "hello"]);
         assert!(text(&words.stdout).starts_with(&format!("/usr/bin/{tool} ")), "{words:?}");
-        let output = run_script(&rig, &path, &["the the", "--", "-n", "8"]);
-        let output_text = text(&output.stdout) + &text(&output.stderr);
-        assert!(output.status.success(), "{model}: {:?}: {output_text}", output.status);
-        assert!(output_text.contains("the the"), "{model}: {output_text}");
-        rig.report(&format!("{tool} answered a prompt with `{model}`"));
+        let command = format!("timeout 60 /srv/out/{path} 'the the' -- -n 8");
+        let pipe = rig.chroot(&["bash", "-c", &command]);
+        let terminal = rig.chroot(&["script", "--quiet", "--return", "--command", &command, "/dev/null"]);
+        for (place, command) in [("pipe", pipe), ("terminal", terminal)] {
+            let output = run_with_open_input(command);
+            let output_text = text(&output.stdout) + &text(&output.stderr);
+            assert!(output.status.success(), "{model}: {:?}: {output_text}", output.status);
+            assert!(output_text.contains("the the"), "{model}: {output_text}");
+            rig.report(&format!("{tool} answered a prompt with `{model}` in a {place}"));
+        }
+    }
+}
+
+#[test]
+fn one_shot_commands_have_the_settings_of_their_role() {
+    let rig = Rig::unbooted();
+    rig.install(&stack_with_settings());
+    let path = "bin/prompt/moe";
+    let log = run_script(&rig, path, &["hello", "--", "-n", "8", "-lv", "4"]);
+    let log_text = text(&log.stdout) + &text(&log.stderr);
+    assert!(log_text.contains("K (bf16)") && log_text.contains("V (bf16)"), "{log_text}");
+    assert!(
+        log_text.lines().any(|line| line.contains("flash_attn") && line.contains("enabled")),
+        "{log_text}"
+    );
+    let answers = [(); 3].map(|()| {
+        let answer = run_script(&rig, path, &["hello", "--", "-n", "8", "--no-show-timings"]);
+        assert!(answer.status.success(), "{answer:?}");
+        text(&answer.stdout)
+    });
+    let answer = answers[0].split("> hello").nth(1).unwrap();
+    assert!(answers.iter().all(|other| other.ends_with(answer)), "not of temperature 0: {answers:?}");
+    let help = text(&run_script(&rig, path, &["--help"]).stdout);
+    assert!(help.contains("for its server only: --metrics\n"), "{help}");
+    rig.report("`moe` answers with the settings of `mixture`");
+}
+
+#[test]
+fn a_one_shot_command_does_not_read_the_text_as_a_command() {
+    let rig = Rig::unbooted();
+    rig.install(&stack());
+    for prompt in ["/exit", "/regen it", "/read /etc/passwd"] {
+        let answer = run_script(&rig, "bin/prompt/moe", &[prompt, "--", "-n", "8"]);
+        let answer_text = text(&answer.stdout);
+        assert!(answer.status.success() && answer_text.contains(&format!(">  {prompt}")), "{answer_text}");
+        assert!(answer_text.contains("Generation:"), "{answer_text}");
+    }
+    for blank in ["", " ", "\n"] {
+        assert_error(&run_script(&rig, "bin/prompt/moe", &[blank]), 64, "the text is empty");
     }
 }

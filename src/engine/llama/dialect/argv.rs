@@ -21,6 +21,8 @@ pub(super) struct ArgvBuilder<'p> {
     pub(super) errors: Vec<LoweringFault>,
     pub(super) warnings: Vec<LoweringFault>,
     pub(super) not_checked: Vec<UncheckedIntent>,
+    /// The options that only the server has.
+    pub(super) left_out: Vec<Box<str>>,
 }
 
 /// The reason why an option is written: the intent, and the field of the registry.
@@ -37,6 +39,7 @@ impl<'p> ArgvBuilder<'p> {
             errors: Vec::new(),
             warnings: Vec::new(),
             not_checked: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 
@@ -190,9 +193,9 @@ impl<'p> ArgvBuilder<'p> {
     }
 
     pub(super) fn finish(self) -> Lowered {
-        let Self { tool, args, settings, errors, warnings, not_checked, .. } = self;
+        let Self { tool, args, settings, errors, warnings, not_checked, left_out, .. } = self;
         let args = args.into();
-        Lowered { tool, args, settings, errors, warnings, not_checked }
+        Lowered { tool, args, settings, errors, warnings, not_checked, left_out }
     }
 }
 

@@ -13,7 +13,7 @@
 //! | draft and lookup | the option of the fork in addition to the draft, or a `--spec-type` that accepts a list |
 //! | locked memory | `--load-mode mmap+mlock`, `--mlock`; with `--no-repack` |
 //! | slots, context | `-np N --no-kv-unified -c context*N`: N separate streams of `context` tokens |
-//! | text, draft, image | `llama-cli`; `llama-speculative`, `llama-cli`; `llama-qwen2vl-cli`, `llama-mtmd-cli`, `llama-cli` |
+//! | text, draft, image: the program that leaves out the fewest settings | `llama-cli`; `llama-speculative`, `llama-cli`; `llama-qwen2vl-cli`, `llama-mtmd-cli`, `llama-cli` |
 //!
 //! No command line relies on an engine default that costs memory, opens a port or differs between builds; `serve.rs`
 //! writes these settings explicitly.
@@ -27,6 +27,7 @@ mod settings;
 mod speculation;
 mod value;
 
+pub use prompt::reads_commands;
 pub use serve::{BATCH, CHECKPOINTS, UBATCH};
 pub use speculation::{DRAFT_MAX, LOOKUP_NGRAM_MIN};
 
@@ -99,8 +100,18 @@ pub struct PromptSpec<'a> {
     pub overrides: &'a [(&'a str, OverrideValue<'a>)],
     /// Maximum tokens of prompt and answer together. `None` means the trained context.
     pub context: Option<u32>,
+    /// Tokens of one logical batch.
+    pub batch: Option<u32>,
     /// The number of threads.
     pub threads: Option<u32>,
+    /// The NUMA placement of the process.
+    pub numa: NumaPlacement,
+    /// True if the weights are locked in memory.
+    pub lock: bool,
+    /// The fields that become options as they are, as for [`ServerSpec::settings`].
+    pub settings: &'a [(&'static str, OverrideValue<'a>)],
+    /// Engine options of the role. Those that the program does not have are left out.
+    pub options: &'a [(&'a str, Option<&'a str>)],
 }
 
 /// The sparsity of a model, as far as it is known.
@@ -277,6 +288,8 @@ pub struct Lowered {
     pub warnings: Vec<LoweringFault>,
     /// Intents that the profile has no data to check.
     pub not_checked: Vec<UncheckedIntent>,
+    /// The options of a role that its one-shot command does not have. Empty for a server.
+    pub left_out: Vec<Box<str>>,
 }
 
 /// An option of a command line.

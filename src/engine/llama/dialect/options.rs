@@ -4,7 +4,7 @@ use super::argv::ArgvBuilder;
 use super::{FaultKind, Intent, LoweringFault, UncheckedIntent, value};
 use crate::engine::llama::HEALTH_PATH;
 use crate::engine::llama::options::{Refusal, field_help};
-use crate::engine::{OptionRecord, Profile, Repeat, Switch, Word};
+use crate::engine::{Access, OptionRecord, Profile, Repeat, Switch, Word};
 
 /// An `option` of the registry that the build accepts.
 pub(super) struct AcceptedOption<'p> {
@@ -68,6 +68,33 @@ pub(super) fn read<'p>(
         }
     }
     all
+}
+
+/// Returns the options of a server that another program also accepts, and lists the others as left out. A file that the
+/// server writes is also left out: two programs would write it at the same time.
+pub(super) fn read_possible<'p>(
+    argv: &mut ArgvBuilder<'p>,
+    options: &[(&str, Option<&str>)],
+) -> Vec<AcceptedOption<'p>> {
+    let mut all: Vec<AcceptedOption<'p>> = Vec::with_capacity(options.len());
+    for (index, (name, value)) in options.iter().enumerate() {
+        match accept(argv, name, *value) {
+            Ok((option, switch, words)) if !writes_file(option) => {
+                all.push(AcceptedOption { index, option, switch, words });
+            }
+            Ok(_) | Err(_) => argv.left_out.push(with_dashes(name).into()),
+        }
+    }
+    all
+}
+
+fn writes_file(option: &OptionRecord) -> bool {
+    option.row().is_some_and(|row| row.path == Some(Access::Write))
+}
+
+/// The name with dashes in front, as the engine spells it.
+fn with_dashes(name: &str) -> String {
+    if name.starts_with('-') { name.to_owned() } else { format!("--{name}") }
 }
 
 /// Writes the options after all others. Adds an error instead for an option that a field has already written.
@@ -192,7 +219,7 @@ fn reason_not_allowed(option: &OptionRecord, spelling: &str) -> Option<(String, 
 fn unknown_option(argv: &ArgvBuilder<'_>, name: &str) -> OptionFault {
     let shown = name.escape_debug();
     let (tool, build) = (argv.tool, argv.build());
-    let dashed = if name.starts_with('-') { name.to_owned() } else { format!("--{name}") };
+    let dashed = with_dashes(name);
     match argv.profile.tools_with(&dashed).split_first() {
         Some((first, [])) => {
             let why = format!("{tool} of {build} has no option `{shown}`; it belongs to {first}");

@@ -1,31 +1,78 @@
 //! The one-shot command of a model.
 
 use super::argv::ArgvBuilder;
+use super::options::{self, AcceptedOption};
+use super::serve::write_lock;
 use super::speculation::speculate;
-use super::{CHECKPOINTS, Intent, Lowered, PromptSpec, UncheckedIntent};
+use super::{CHECKPOINTS, Intent, Lowered, NumaPlacement, PromptSpec, UncheckedIntent, settings};
 use crate::engine::llama::SERVER;
-use crate::engine::{Profile, Word};
+use crate::engine::{OptionRecord, Profile, Word};
 
+/// The program for a chat. It takes a text that starts with `/exit`, `/read` and the like as a command (llama.cpp b11669,
+/// `tools/cli/cli-context.cpp`).
+const CHAT: &str = "llama-cli";
 /// The program for a plain text prompt.
-const TEXT_PROGRAMS: &[&str] = &["llama-cli"];
+const TEXT_PROGRAMS: &[&str] = &[CHAT];
 /// The programs that speculate, preferred first.
-const DRAFT_PROGRAMS: &[&str] = &["llama-speculative", "llama-cli"];
+const DRAFT_PROGRAMS: &[&str] = &["llama-speculative", CHAT];
 /// The programs that accept images, preferred first. `llama-qwen2vl-cli` belongs to a fork; in newer builds it is a
 /// stub that their profiles do not list.
-const IMAGE_PROGRAMS: &[&str] = &["llama-qwen2vl-cli", "llama-mtmd-cli", "llama-cli"];
+const IMAGE_PROGRAMS: &[&str] = &["llama-qwen2vl-cli", "llama-mtmd-cli", CHAT];
 
-/// The command line of the first program that can express the whole prompt, else of the first that accepts its files.
+/// True if a program takes a text that starts with `/` as a command.
+pub fn reads_commands(tool: &str) -> bool {
+    tool == CHAT
+}
+
+/// The command line of the program that can express the whole prompt and leaves out the fewest settings of the role. If
+/// several are equal, the first is used. If no program can express the prompt, it is the first that accepts its files.
 pub(super) fn lower(profile: &Profile, spec: &PromptSpec<'_>) -> Lowered {
-    let mut lines = tools(profile, spec).map(|tool| lower_with(profile, tool, spec));
-    let Some(first) = lines.next() else { return without_tool(profile, spec) };
-    if first.errors.is_empty() {
-        return first;
+    let mut best: Option<Lowered> = None;
+    for tool in tools(profile, spec) {
+        let line = lower_with(profile, tool, spec);
+        if line.errors.is_empty() && line.left_out.is_empty() {
+            return line;
+        }
+        let rank = |line: &Lowered| (!line.errors.is_empty(), line.left_out.len());
+        if best.as_ref().is_none_or(|best| rank(&line) < rank(best) && line.errors.is_empty()) {
+            best = Some(line);
+        }
     }
-    lines.find(|line| line.errors.is_empty()).unwrap_or(first)
+    best.unwrap_or_else(|| without_tool(profile, spec))
 }
 
 fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> Lowered {
     let mut argv = ArgvBuilder::new(profile, tool);
+    let options = options::read_possible(&mut argv, spec.options);
+    write_files(&mut argv, spec);
+    speculate(&mut argv, spec.draft.as_ref(), spec.lookup);
+    argv.write_overrides(spec.experts, spec.overrides);
+    if let Some(context) = spec.context {
+        argv.write_option((Intent::Context, "context"), &["-c", "--ctx-size"], context.to_string());
+    }
+    if let (Some(_), Some(context)) = (spec.draft, spec.context) {
+        argv.write_unless_set(&["-cd", "--ctx-size-draft"], Some(context.to_string().into()), &[]);
+    }
+    if let Some(batch) = spec.batch {
+        argv.write_unless_set(&["-b", "--batch-size"], Some(batch.to_string().into()), &[]);
+    }
+    match argv.find_option(&["--load-mode", "--mlock"]) {
+        Some(_) if spec.lock => write_lock(&mut argv),
+        None if spec.lock => argv.left_out.push("--mlock".into()),
+        _ => {}
+    }
+    settings::write_possible(&mut argv, spec.settings);
+    write_fixed_settings(&mut argv, spec, &options::records(&options));
+    if let Some(threads) = spec.threads {
+        argv.write_option((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
+    }
+    write_single_turn(&mut argv, &options);
+    options::write(&mut argv, options);
+    argv.write_option((Intent::Tool, "model"), &["-p", "--prompt"], Word::Prompt);
+    argv.finish()
+}
+
+fn write_files(argv: &mut ArgvBuilder<'_>, spec: &PromptSpec<'_>) {
     argv.write_option((Intent::Model, "model"), &["-m", "--model"], Word::ModelFile(spec.model.into()));
     if let Some(projector) = spec.projector {
         argv.write_option(
@@ -35,33 +82,30 @@ fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> L
         );
         argv.write_option((Intent::Projector, "projector"), &["--image"], Word::Image);
     }
-    speculate(&mut argv, spec.draft.as_ref(), spec.lookup);
-    argv.write_overrides(spec.experts, spec.overrides);
-    if let Some(context) = spec.context {
-        argv.write_option((Intent::Context, "context"), &["-c", "--ctx-size"], context.to_string());
-    }
-    if let (Some(_), Some(context)) = (spec.draft, spec.context) {
-        argv.write_unless_set(&["-cd", "--ctx-size-draft"], Some(context.to_string().into()), &[]);
-    }
-    write_fixed_settings(&mut argv, spec);
-    if let Some(threads) = spec.threads {
-        argv.write_option((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
-    }
-    argv.write_option((Intent::Tool, "model"), &["-p", "--prompt"], Word::Prompt);
-    argv.finish()
+}
+
+/// Ends the program after one answer. Without these options a chat program waits for the next prompt. Builds of 2024 have
+/// only the second, which also disables the chat template.
+fn write_single_turn(argv: &mut ArgvBuilder<'_>, options: &[AcceptedOption<'_>]) {
+    let ends = &["--single-turn", "--no-conversation"];
+    argv.write_unless_set(ends, None, &options::records(options));
 }
 
 /// Fixes settings whose engine default costs memory or differs between builds, as for a server.
-fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &PromptSpec<'_>) {
+fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &PromptSpec<'_>, accepted: &[&OptionRecord]) {
     let mut write = |spellings: &[&'static str], value: &'static str| {
-        argv.write_unless_set(spellings, Some(value.into()), &[]);
+        argv.write_unless_set(spellings, Some(value.into()), accepted);
     };
-    if spec.draft.is_none() && spec.lookup.is_none() {
+    let is_default = accepted.iter().any(|option| option.title() == "--spec-default");
+    if spec.draft.is_none() && spec.lookup.is_none() && !is_default {
         write(&["--spec-type"], "none");
     }
     write(&["--fit"], "off");
     write(&["--cache-ram", "-cram"], "0");
-    argv.write_unless_set(&["-ctxcp", "--ctx-checkpoints"], Some(CHECKPOINTS.to_string().into()), &[]);
+    if spec.numa == NumaPlacement::External {
+        write(&["--numa"], "numactl");
+    }
+    argv.write_unless_set(&["-ctxcp", "--ctx-checkpoints"], Some(CHECKPOINTS.to_string().into()), accepted);
 }
 
 fn candidates(spec: &PromptSpec<'_>) -> &'static [&'static str] {

@@ -135,7 +135,7 @@ fn check_cache_type(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
 
 /// Locks the weights in memory: the file stays mapped and its pages are locked. The engine never locks repacked copies
 /// (llama.cpp b11434, `src/llama-model.cpp`), so repacking is disabled.
-fn write_lock(argv: &mut ArgvBuilder<'_>) {
+pub(super) fn write_lock(argv: &mut ArgvBuilder<'_>) {
     let modes =
         argv.find_option(&["--load-mode"]).is_some_and(|(_, option)| option.lists_value("mmap+mlock"));
     if modes {

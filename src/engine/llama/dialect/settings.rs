@@ -15,6 +15,19 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, settings: &[(&'static str, Overr
     }
 }
 
+/// Writes each field whose options the program has, and lists the other options as left out.
+pub(super) fn write_possible(argv: &mut ArgvBuilder<'_>, settings: &[(&'static str, OverrideValue<'_>)]) {
+    for (at, (field, value)) in settings.iter().enumerate() {
+        for setter in ROWS.iter().filter_map(|row| row.setter).filter(|setter| setter.field == *field) {
+            if argv.find_option(setter.spellings).is_some() {
+                write_one(argv, (Intent::Setting(at), field), setter, *value);
+            } else {
+                argv.left_out.extend(setter.spellings.last().map(|name| Box::from(*name)));
+            }
+        }
+    }
+}
+
 fn write_one(argv: &mut ArgvBuilder<'_>, origin: Origin, setter: Setter, value: OverrideValue<'_>) {
     let text = setter.text(value);
     let switch = argv.find_option(setter.spellings).filter(|(_, option)| option.arity() == 0);

@@ -12,6 +12,11 @@ const EXIT_CODES: &str = "Exit codes:
   1  errors found (or warnings with `--deny warnings`), or output out of date
   2  usage or I/O error";
 
+const MEMORY_EXIT_CODES: &str = "Exit codes:
+  0  success
+  1  the registry has errors, for example an exceeded budget
+  2  usage or I/O error";
+
 const EXAMPLES: &str = "Examples:
   orchgen build                    compile registry/ into out/
   orchgen build --check            compare out/ with the registry; write nothing
@@ -85,6 +90,7 @@ pub(super) enum Command {
     ///
     /// Each part has an error margin. A mapped file counts once in each sum, so the sums of residencies can add up to more
     /// than the sum of their host. Without a lock, only file sizes are counted.
+    #[command(after_help = MEMORY_EXIT_CODES)]
     Memory(MemoryArgs),
     /// Explain a finding: what it means, why it matters, how to fix it
     Explain(ExplainArgs),

@@ -6,13 +6,14 @@
 //! |---|---|
 //! | `roles` | `name`, `residency`, `host`, `processes`, `bytes` of one process, `is_whole` (true if all parts are known), `parts` |
 //! | `parts` | `of` (model, draft or projector), `kind` (`mapped` parts count once per host), and either `bytes` with its certainty (`within_percent`, `at_most` or `declared`) or `not_checked` |
-//! | `residencies` | `residency`, `host`, `bytes`, `budget` (null without one) |
-//! | `hosts` | `host`, `bytes` of its roles, `services` (declared memory of its services), `memory`, `reserve` |
+//! | `residencies` | `residency`, `host`, `bytes`, `budget` (null without one), `over` (the bytes above the budget) |
+//! | `hosts` | `host`, `bytes` of its roles, `services` (declared memory of its services), `memory`, `reserve`, `over` (the bytes above the memory without its reserve) |
 
 mod table;
 
 use super::RunStatus;
 use super::args::{DataFormat, MemoryArgs, OutputArgs};
+use super::init::operand;
 use super::session;
 use crate::check::{NotCheckedPolicy, check};
 use crate::compile::lower;
@@ -72,6 +73,7 @@ struct ReportedResidency<'r> {
     host: &'r str,
     bytes: u64,
     budget: Option<u64>,
+    over: u64,
 }
 
 #[derive(Serialize)]
@@ -82,6 +84,7 @@ struct ReportedHost<'r> {
     services: u64,
     memory: u64,
     reserve: u64,
+    over: u64,
 }
 
 pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
@@ -100,17 +103,20 @@ pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
     let derived = lowered.derive(None, &mut findings);
     let report = memory_report(&derived);
     let text = match command.format {
-        DataFormat::Human => table::human(&report),
-        // Serialization fails only for maps with non-string keys, and there are none.
-        DataFormat::Json => serde_json::to_string(&report).unwrap_or_default() + "\n",
+        DataFormat::Human => table::human(&report, session::style(output, &std::io::stdout()).width),
+        DataFormat::Json => session::json_line(&report),
     };
     let printed = session::print_stdout(&text);
     // Print the sums despite errors: users look here if a budget is exceeded. Only mention the number of errors.
-    if check(derived, NotCheckedPolicy::Count, &mut findings).is_err() && !output.quiet {
-        let errors = words::count(findings.summary().errors, "error");
-        session::print_stderr(&format!("the registry has {errors}: run `orchgen check`\n"));
+    if check(derived, NotCheckedPolicy::Count, &mut findings).is_ok() {
+        return printed;
     }
-    printed
+    if !output.quiet {
+        let errors = words::count(findings.summary().errors, "error");
+        let operand = operand(&command.registry);
+        session::print_stderr(&format!("the registry has {errors}: run `orchgen check{operand}`\n"));
+    }
+    if printed == RunStatus::Clean { RunStatus::Findings } else { printed }
 }
 
 fn memory_report(derived: &Derived) -> MemoryReport<'_> {
@@ -129,22 +135,30 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
     });
     let loads = derived.loads();
     let residencies = registry.residencies.entries().flat_map(|(id, residency)| {
-        let hosts = loads.of_residency(id).map(|group| ReportedResidency {
-            residency: &residency.head.name,
-            host: &registry.hosts.get(group.host).head.name,
-            bytes: group.load(MemoryScope::HOST).total.0,
-            budget: residency.budget.map(|budget| budget.value.0),
+        let budget = residency.budget.map(|budget| budget.value);
+        let hosts = loads.of_residency(id).map(|group| {
+            let total = group.load(MemoryScope::HOST).total;
+            ReportedResidency {
+                residency: &residency.head.name,
+                host: &registry.hosts.get(group.host).head.name,
+                bytes: total.0,
+                budget: budget.map(|budget| budget.0),
+                over: budget.map_or(0, |budget| total.minus(budget).0),
+            }
         });
         hosts.collect::<Vec<_>>()
     });
     let hosts = loads.of_hosts().into_iter().zip(registry.memory_of_services()).map(|(group, services)| {
         let host = registry.hosts.get(group.host);
+        let (total, memory) = (group.load(MemoryScope::HOST).total, host.memory.value);
+        let reserve = host.reserve.of(memory);
         ReportedHost {
             host: &host.head.name,
-            bytes: group.load(MemoryScope::HOST).total.0,
+            bytes: total.0,
             services: services.0,
-            memory: host.memory.value.0,
-            reserve: host.reserve.of(host.memory.value).0,
+            memory: memory.0,
+            reserve: reserve.0,
+            over: total.plus(services).minus(memory.minus(reserve)).0,
         }
     });
     MemoryReport {

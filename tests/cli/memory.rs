@@ -99,12 +99,55 @@ fn an_exceeded_budget_is_listed() {
     fs::write(workspace.at("registry/base.kdl"), format!("{registry}{small}")).unwrap();
     assert_eq!(exit_code(&workspace.run(&["check"])), 1);
     let output = workspace.run(&["memory"]);
-    assert_eq!(exit_code(&output), 0, "{}", text(&output.stderr));
+    assert_eq!(exit_code(&output), 1);
+    assert_eq!(text(&output.stderr), "the registry has 1 error: run `orchgen check`\n");
     let table = text(&output.stdout);
+    let row = |start: &str| table.lines().find(|line| line.trim().starts_with(start)).unwrap();
     assert!(
-        table.lines().any(|line| line.trim().starts_with("residency `less` on") && line.contains("of 1 GB")),
+        row("residency `less` on").contains("of 1 GB: 3.")
+            && row("residency `less` on").ends_with(" GB over")
+    );
+    assert!(!row("residency `hot` on").contains("over") && !row("host ").contains("over"), "{table}");
+    let json = workspace.run(&["memory", "--output-format", "json", "--quiet"]);
+    assert_eq!((exit_code(&json), text(&json.stderr)), (1, String::new()));
+    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let less =
+        report["residencies"].as_array().unwrap().iter().find(|row| row["residency"] == "less").unwrap();
+    assert_eq!(less["over"].as_u64().unwrap(), less["bytes"].as_u64().unwrap() - 1_000_000_000);
+    assert_eq!(report["hosts"][0]["over"], 0);
+}
+
+/// Roles, services and the reserve use the memory of a host together.
+#[test]
+fn a_host_that_is_too_small_is_marked() {
+    let workspace = Workspace::new("");
+    let registry = fs::read_to_string(workspace.at("registry/base.kdl")).unwrap();
+    let more = "host \"tiny-box\" memory=\"6 GB\" reserve=\"1 GB\"\n\
+                service \"index\" host=\"tiny-box\" port=9500 memory=\"2 GB\"\n\
+                role \"there\" tier=\"A\" residency=\"hot\" host=\"tiny-box\" model=\"plain\" port=9601 context=4096\n";
+    fs::write(workspace.at("registry/base.kdl"), format!("{registry}{more}")).unwrap();
+    let output = workspace.run(&["memory"]);
+    let table = text(&output.stdout);
+    let row = table.lines().find(|line| line.trim().starts_with("host `tiny-box`"));
+    let row = row.unwrap_or_else(|| panic!("{}", text(&output.stderr)));
+    assert!(
+        row.contains("of 6 GB, 1 GB reserved, 2 GB for services: ") && row.ends_with(" GB over"),
         "{table}"
     );
+    assert_eq!(exit_code(&output), 1);
+}
+
+#[test]
+fn the_table_fits_the_terminal() {
+    let workspace = workspace();
+    for columns in ["60", "80", "200"] {
+        let output = workspace.command(&["memory"]).env("COLUMNS", columns).output().unwrap();
+        let table = text(&output.stdout);
+        let longest = table.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(longest <= columns.parse().unwrap(), "{columns}: {table}");
+        let words = |table: &str| table.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(words(&table), words(&text(&workspace.run(&["memory"]).stdout)));
+    }
 }
 
 /// Missing facts for memory sums do not count with `--locked`: missing headers are already reported per model.

@@ -1,13 +1,15 @@
 //! The human-readable table.
 
 use super::{Certainty, MemoryReport, ReportedPart, ReportedRole, size_text};
+use crate::diag::report::hanging;
 use crate::diag::words::{printable, quoted};
 use std::fmt::Write;
 
 /// Title, size and certainty.
 type Row = [String; 3];
 
-pub(super) fn human(report: &MemoryReport) -> String {
+/// The table, wrapped to a number of columns.
+pub(super) fn human(report: &MemoryReport, width: usize) -> String {
     let mut out = String::new();
     for role in &report.roles {
         let processes =
@@ -22,12 +24,13 @@ pub(super) fn human(report: &MemoryReport) -> String {
         );
         let mut rows: Vec<Row> = role.parts.iter().map(row).collect();
         rows.push(total(role));
-        push_rows(&mut out, &rows);
+        push_rows(&mut out, &rows, width);
         out.push('\n');
     }
     let mut rows: Vec<Row> = Vec::new();
     for residency in &report.residencies {
-        let budget = residency.budget.map(|budget| format!("of {}", size_text(budget))).unwrap_or_default();
+        let budget = residency.budget.map(|budget| format!("of {}", size_text(budget))).unwrap_or_default()
+            + &excess(residency.over);
         let name = format!("residency {} on {}", quoted(residency.residency), quoted(residency.host));
         rows.push([name, size_text(residency.bytes), budget]);
     }
@@ -36,13 +39,14 @@ pub(super) fn human(report: &MemoryReport) -> String {
             0 => String::new(),
             bytes => format!(", {} for services", size_text(bytes)),
         };
-        let of = format!("of {}, {} reserved{services}", size_text(host.memory), size_text(host.reserve));
+        let of = format!("of {}, {} reserved{services}", size_text(host.memory), size_text(host.reserve))
+            + &excess(host.over);
         rows.push([format!("host {}", quoted(host.host)), size_text(host.bytes), of]);
     }
     if !rows.is_empty() {
         out.push_str("sums (a mapped file counts once in each sum)\n");
     }
-    push_rows(&mut out, &rows);
+    push_rows(&mut out, &rows, width);
     out
 }
 
@@ -84,13 +88,17 @@ fn total(role: &ReportedRole) -> Row {
     ["one process".to_owned(), size_text(role.bytes), bound]
 }
 
-fn push_rows(out: &mut String, rows: &[Row]) {
-    let width = |column: usize| {
+/// The mark of a sum above its limit.
+fn excess(over: u64) -> String {
+    if over == 0 { String::new() } else { format!(": {} over", size_text(over)) }
+}
+
+fn push_rows(out: &mut String, rows: &[Row], width: usize) {
+    let widest = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let (title, size) = (width(0), width(1));
+    let (title, size) = (widest(0), widest(1));
     for [what, bytes, bound] in rows {
-        let line = format!("  {what:title$}  {bytes:>size$}  {bound}");
-        let _ = writeln!(out, "{}", line.trim_end());
+        out.push_str(&hanging(&format!("  {what:title$}  {bytes:>size$}  "), bound, width));
     }
 }

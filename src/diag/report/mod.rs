@@ -16,6 +16,7 @@ mod screen_reader;
 mod style;
 mod window;
 
+pub use plain::{hanging, hanging_words};
 pub use run::ReportInput;
 pub use style::Style;
 

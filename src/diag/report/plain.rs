@@ -84,8 +84,13 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 fn wrap_line(line: &str, width: usize, lines: &mut Vec<String>) {
+    fill(words(line, width), width, lines);
+}
+
+/// Joins words to lines that fit `width`. A longer word has its own line.
+fn fill<'w>(words: impl IntoIterator<Item = &'w str>, width: usize, lines: &mut Vec<String>) {
     let (mut current, mut used) = (String::new(), 0);
-    for word in words(line, width) {
+    for word in words {
         let wide = columns(word, width);
         if !current.is_empty() && used + 1 + wide > width {
             lines.push(std::mem::take(&mut current));
@@ -100,6 +105,33 @@ fn wrap_line(line: &str, width: usize, lines: &mut Vec<String>) {
     }
     lines.push(current);
 }
+
+/// A text after a prefix. If it is wider than `width` columns, it is wrapped, and the other lines are indented by the
+/// prefix.
+pub fn hanging(prefix: &str, text: &str, width: usize) -> String {
+    hanging_words(prefix, words(text, width), width)
+}
+
+/// Like [`hanging`], for words that stay whole.
+pub fn hanging_words<'w>(prefix: &str, words: impl IntoIterator<Item = &'w str>, width: usize) -> String {
+    let indent = columns(prefix, width);
+    let (mut out, mut lines) = (String::new(), Vec::new());
+    if indent + LEAST_WRAPPED <= width {
+        fill(words, width - indent, &mut lines);
+        push_indented(&mut out, prefix, indent, &lines);
+    } else {
+        // The text begins below the prefix.
+        fill(words, width.saturating_sub(DEEP_INDENT), &mut lines);
+        lines.insert(0, prefix.trim_end().to_owned());
+        push_indented(&mut out, "", DEEP_INDENT, &lines);
+    }
+    out
+}
+
+/// The least columns for a text beside its prefix.
+const LEAST_WRAPPED: usize = 24;
+/// The indentation of a text below its prefix.
+const DEEP_INDENT: usize = 6;
 
 /// The parts of a line between which it may be wrapped.
 fn words(line: &str, width: usize) -> Vec<&str> {

@@ -46,8 +46,14 @@ impl Project {
         fs::write(&path, text.replace(old, new)).unwrap();
     }
 
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(crate::support::orchgen());
+        command.args(args).current_dir(self.0.path());
+        command
+    }
+
     fn orchgen(&self, args: &[&str]) -> Output {
-        Command::new(crate::support::orchgen()).args(args).current_dir(self.0.path()).output().unwrap()
+        self.command(args).output().unwrap()
     }
 
     /// The JSON output of a diff with this registry, and the exit code.
@@ -183,6 +189,9 @@ fn a_broken_role_is_listed_with_a_finding_at_its_field() {
     assert!(text.contains("  --direct-io") && text.contains("no longer exists: use --load-mode"), "{text}");
     assert!(text.contains("\nroles that break: direct\n"), "{text}");
     assert!(text.contains("not checked: defaults of options"), "{text}");
+    let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}: {text}"));
+    assert!(place("roles that break: direct") < place("changes that can break"), "{text}");
+    assert!(place("command lines change with") < place("changes that can break"), "{text}");
     assert!(report.contains("registry/stack.kdl:") && report.contains("direct-io"), "{report}");
     let (document, code) = project.diff("llama.cpp-b10434", B11669);
     assert_eq!(code, Some(1));
@@ -254,10 +263,27 @@ fn differences_are_printed_as_text() {
         "{march}"
     );
     assert!(march.contains("renamed to --spec-draft-model; the old name still works"), "{march}");
+    let words: Vec<&str> = march.split_whitespace().collect();
     assert!(
-        march.contains("environment variable LLAMA_ARG_MODEL_DRAFT is now ignored; LLAMA_ARG_SPEC_DRAFT_MODEL replaces it"),
+        words.join(" ").contains(
+            "environment variable LLAMA_ARG_MODEL_DRAFT is now ignored; LLAMA_ARG_SPEC_DRAFT_MODEL replaces it"
+        ),
         "{march}"
     );
+}
+
+#[test]
+fn the_text_fits_the_terminal() {
+    let project = Project::with_registry(FORK);
+    for columns in [60, 90] {
+        let mut command = project.command(&["engine", "diff", FORK, B11669, "--registry", "registry"]);
+        let output = command.env("COLUMNS", columns.to_string()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        // A long word stays whole, for example a list of choices.
+        let has_wide_words = |line: &&str| line.trim_end().rfind(' ').is_some_and(|at| at > columns);
+        let wide: Vec<&str> = text.lines().filter(has_wide_words).collect();
+        assert!(wide.is_empty(), "{columns}: {wide:#?}");
+    }
 }
 
 #[test]
@@ -265,6 +291,7 @@ fn changed_arguments_of_command_lines_are_printed() {
     let project = Project::with_registry(FORK);
     let output = project.orchgen(&["engine", "diff", FORK, B11669, "--registry", "registry"]);
     let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\nno role breaks\n"), "{text}");
     assert!(
         text.contains("\n  - --draft-max\n  + --spec-draft-n-max\n")
             || text.contains("--spec-draft-n-max 24"),

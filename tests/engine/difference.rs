@@ -98,7 +98,7 @@ fn changes_from_b9093_to_b10434() {
     assert!(
         changes_of(&change, "--spec-type")
             .iter()
-            .any(|kind| matches!(kind, ChangeKind::Retyped { from: Some(from), to: Some(to) }
+            .any(|kind| matches!(kind, ChangeKind::Placeholder { from: Some(from), to: Some(to) }
         if from.starts_with("[none|") && to.starts_with("none,draft-simple")))
     );
     assert_eq!(
@@ -191,6 +191,57 @@ fn b11669_breaks_no_option_of_b11434() {
         changes_of(&between("b11669", "b11434"), "--moe-cache-mib"),
         [&ChangeKind::Gone { instead: None }]
     );
+}
+
+/// The changes between two builds of one program with these options.
+fn of_options(old: &str, new: &str) -> Vec<(String, ChangeKind)> {
+    let [old, new] = [old, new].map(|options| {
+        let text = format!(
+            r#"{{"engine":"llama.cpp","build":"x","source":"y","tools":["llama-server"],"options":[{options}]}}"#
+        );
+        Profile::parse("small", &text, |_| None).unwrap()
+    });
+    diff_profiles(&old, &new).changes.into_iter().map(|change| (change.option, change.kind)).collect()
+}
+
+#[test]
+fn a_short_name_that_another_option_has_now_is_not_a_rename() {
+    let old = r#"{"names":["-x","--extra"],"value":"N","tools":"*"}"#;
+    let other = r#"{"names":["-x","--exact"],"value":"N","tools":"*"}"#;
+    let name_gone = ChangeKind::NameGone { name: "-x".to_owned(), belongs_to: Some("--exact".to_owned()) };
+    let gone = ChangeKind::Gone { instead: None };
+    let added = ChangeKind::Added { value: Some("N".to_owned()) };
+    let extra = |kind: &ChangeKind| ("--extra".to_owned(), kind.clone());
+    assert_eq!(of_options(old, other), [("--exact".to_owned(), added), extra(&gone), extra(&name_gone)]);
+    // The option still exists, and another one has its short name.
+    let both = format!(r#"{{"names":["--extra"],"value":"N","tools":"*"}},{other}"#);
+    let changes = of_options(old, &both);
+    assert!(changes.contains(&extra(&name_gone)) && !changes.contains(&extra(&gone)), "{changes:?}");
+    // Both options exist before and after, and exchange their short names.
+    let exchanged = r#"{"names":["-y","--extra"],"value":"N","tools":"*"},{"names":["-x","--exact"],"value":"N","tools":"*"}"#;
+    let before = r#"{"names":["-x","--extra"],"value":"N","tools":"*"},{"names":["-y","--exact"],"value":"N","tools":"*"}"#;
+    let changes = of_options(before, exchanged);
+    assert!(!changes.iter().any(|(_, kind)| matches!(kind, ChangeKind::Renamed { .. })), "{changes:?}");
+    // The environment variable shows that it is the same option.
+    let with_variable = |option: &str| option.replace("\"tools\"", "\"env\":\"LLAMA_ARG_EXTRA\",\"tools\"");
+    assert_eq!(
+        of_options(&with_variable(old), &with_variable(other)),
+        [extra(&ChangeKind::Renamed { to: "--exact".to_owned(), is_kept: false })]
+    );
+}
+
+#[test]
+fn another_placeholder_does_not_break_a_command_line() {
+    let option = |value: &str| format!(r#"{{"names":["--size"],"tools":"*",{value}}}"#);
+    let breaks = |old: &str, new: &str| -> Vec<bool> {
+        of_options(&option(old), &option(new)).iter().map(|(_, kind)| kind.can_break()).collect()
+    };
+    assert_eq!(breaks(r#""value":"N""#, r#""value":"TOKENS""#), [false]);
+    assert_eq!(breaks(r#""value":"FNAME""#, r#""value":"PATH""#), [false]);
+    assert_eq!(breaks(r#""value":"[a|b]","choices":["a","b"]"#, r#""value":"MODE""#), [false]);
+    // More or fewer values, and a value that was free before.
+    assert_eq!(breaks(r#""value":"N""#, r#""value":null"#), [true]);
+    assert_eq!(breaks(r#""value":"MODE""#, r#""value":"[a|b]","choices":["a","b"]"#), [true]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::load_profile::load_profile;
 use super::upgrade::{CommandChange, UpgradeError, UpgradeImpact, upgrade_impact};
 use crate::cli::args::OutputArgs;
 use crate::cli::{RunStatus, session};
+use crate::diag::report::hanging;
 use crate::diag::report::human::human;
 use crate::diag::report::json::json as report_json;
 use crate::diag::{Diagnostics, words};
@@ -54,14 +55,15 @@ pub(super) fn run(command: &DiffArgs, output: OutputArgs) -> RunStatus {
         (Err(end), _) | (_, Err(end)) => return end,
     };
     let difference = diff_profiles(&old, &new);
+    let builds = Builds { old: old.name(), new: new.name(), difference };
+    let columns = session::style(output, &std::io::stdout()).width;
+    let is_json = command.format == EngineFormat::Json;
     let Some(folder) = &command.registry else {
-        return session::print_stdout(&diff_output(
-            command,
-            (&old, &new),
-            &difference,
-            None,
-            &SourceMap::default(),
-        ));
+        return session::print_stdout(&if is_json {
+            builds.json(None, &SourceMap::default())
+        } else {
+            builds.title() + &builds.options(columns)
+        });
     };
     let loaded = match load(folder) {
         Ok(loaded) => loaded,
@@ -71,12 +73,11 @@ pub(super) fn run(command: &DiffArgs, output: OutputArgs) -> RunStatus {
     let from = Path::new(&command.old).file_name().and_then(|name| name.to_str()).unwrap_or(&command.old);
     match upgrade_impact(&loaded, from, &new) {
         Ok(impact) => {
-            let text = diff_output(command, (&old, &new), &difference, Some(&impact), &loaded.map);
-            let printed = session::print_stdout(&text);
-            let has_output = !impact.findings.is_empty() || !impact.findings.not_checked().is_empty();
-            if command.format == EngineFormat::Human && has_output {
-                print_findings(&impact.findings, &loaded, output);
-            }
+            let printed = if is_json {
+                session::print_stdout(&builds.json(Some(&impact), &loaded.map))
+            } else {
+                print_impact(&builds, &impact, &loaded, (output, columns))
+            };
             let breaks = printed == RunStatus::Clean && impact.findings.has_errors();
             if breaks { RunStatus::Findings } else { printed }
         }
@@ -114,38 +115,47 @@ fn print_findings(findings: &Diagnostics, loaded: &Loaded, output: OutputArgs) {
     session::print_stderr(&human(findings, &loaded.map, session::style(output, &std::io::stderr())));
 }
 
-fn diff_output(
-    command: &DiffArgs,
-    (old, new): (&Profile, &Profile),
-    difference: &ProfileDiff,
-    impact: Option<&UpgradeImpact>,
-    map: &SourceMap,
-) -> String {
-    match command.format {
-        EngineFormat::Human => {
-            let mut text = diff_text::profile_diff((old.name(), new.name()), difference);
-            text.extend(["\nnot checked: ", NOT_CHECKED, "\n"]);
-            if let Some(impact) = impact {
-                text.push_str(&diff_text::registry_impact(new.name(), impact));
-            }
-            text
-        }
-        EngineFormat::Json => {
-            let registry = impact.map(|impact| ImpactJson {
-                broken_roles: impact.broken.iter().map(String::as_str).collect(),
-                commands: &impact.changed,
-                unchanged_commands: impact.unchanged,
-                report: serde_json::from_str(&report_json(&impact.findings, map)).unwrap_or_default(),
-            });
-            let json = DiffJson {
-                format_version: 1,
-                old: old.name(),
-                new: new.name(),
-                difference,
-                not_checked: [NOT_CHECKED],
-                registry,
-            };
-            session::json_line(&json)
-        }
+/// Prints first what changes for the roles of the registry and why, then all changes of options.
+fn print_impact(
+    builds: &Builds<'_>,
+    impact: &UpgradeImpact,
+    loaded: &Loaded,
+    (output, columns): (OutputArgs, usize),
+) -> RunStatus {
+    let roles = builds.title() + &diff_text::registry_impact(builds.new, impact, columns);
+    let first = session::print_stdout(&roles);
+    if !impact.findings.is_empty() || !impact.findings.not_checked().is_empty() {
+        print_findings(&impact.findings, loaded, output);
+    }
+    if first == RunStatus::Clean { session::print_stdout(&builds.options(columns)) } else { first }
+}
+
+/// The two builds, with their difference.
+struct Builds<'d> {
+    old: &'d str,
+    new: &'d str,
+    difference: ProfileDiff,
+}
+
+impl Builds<'_> {
+    fn title(&self) -> String {
+        format!("{} -> {}\n", words::printable(self.old), words::printable(self.new))
+    }
+
+    fn options(&self, columns: usize) -> String {
+        let changes = diff_text::profile_diff((self.old, self.new), &self.difference, columns);
+        changes + "\n" + &hanging("not checked: ", NOT_CHECKED, columns)
+    }
+
+    fn json(&self, impact: Option<&UpgradeImpact>, map: &SourceMap) -> String {
+        let registry = impact.map(|impact| ImpactJson {
+            broken_roles: impact.broken.iter().map(String::as_str).collect(),
+            commands: &impact.changed,
+            unchanged_commands: impact.unchanged,
+            report: serde_json::from_str(&report_json(&impact.findings, map)).unwrap_or_default(),
+        });
+        let Self { old, new, difference } = self;
+        let not_checked = [NOT_CHECKED];
+        session::json_line(&DiffJson { format_version: 1, old, new, difference, not_checked, registry })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::upgrade::{CommandChange, UpgradeImpact};
 use crate::cli::text_diff::WordHunk;
+use crate::diag::report::{hanging, hanging_words};
 use crate::diag::words;
 use crate::engine::{ChangeKind, OptionChange, ProfileDiff, Repeat};
 use crate::render::quote::shell;
@@ -10,9 +11,9 @@ use std::collections::BTreeMap;
 /// The maximum number of names in a line; the others are counted.
 const MAX_NAMES: usize = 6;
 
-/// The differences between two profiles.
-pub(super) fn profile_diff((old, new): (&str, &str), difference: &ProfileDiff) -> String {
-    let mut text = format!("{} -> {}\n", words::printable(old), words::printable(new));
+/// The differences between two profiles, wrapped to a number of columns.
+pub(super) fn profile_diff((old, new): (&str, &str), difference: &ProfileDiff, columns: usize) -> String {
+    let mut text = String::new();
     if difference.changes.is_empty() {
         text.push_str("\nno option differs\n");
     }
@@ -28,20 +29,16 @@ pub(super) fn profile_diff((old, new): (&str, &str), difference: &ProfileDiff) -
         for change in changes {
             let all = change.programs.len() == difference.programs.len();
             let programs = if all { String::new() } else { format!("  ({})", name_list(&change.programs)) };
-            let option = format!("{:width$}", words::printable(&change.option));
-            text.extend(["  ", &option, "  ", &describe_change(&change.kind), &programs, "\n"]);
+            let option = format!("  {:width$}  ", words::printable(&change.option));
+            text.push_str(&hanging(&option, &(describe_change(&change.kind) + &programs), columns));
         }
     }
-    text.extend(["\ncompared: ", &*name_list(&difference.programs), "\n"]);
+    text.push('\n');
+    text.push_str(&hanging("compared: ", &name_list(&difference.programs), columns));
     for (programs, name) in [(&difference.only_old, old), (&difference.only_new, new)] {
         if !programs.is_empty() {
-            text.extend([
-                "not compared: ",
-                &*name_list(programs),
-                " (only in ",
-                &*words::printable(name),
-                ")\n",
-            ]);
+            let names = format!("{} (only in {})", name_list(programs), words::printable(name));
+            text.push_str(&hanging("not compared: ", &names, columns));
         }
     }
     text
@@ -67,6 +64,9 @@ fn describe_change(change: &ChangeKind) -> String {
             format!("no longer has the name {}, which is now a name of {}", plain(name), plain(other))
         }
         ChangeKind::Retyped { from, to } => format!("value changes from {} to {}", value(from), value(to)),
+        ChangeKind::Placeholder { from, to } => {
+            format!("the help text has {} for the value (before: {})", value(to), value(from))
+        }
         ChangeKind::Choices { gone, added } => {
             let list = |word: &str, values: &[String]| {
                 let values: Vec<String> = values.iter().map(plain).collect();
@@ -104,28 +104,33 @@ fn repeat_text(repeat: Repeat) -> &'static str {
     }
 }
 
-/// The impact on a registry, without the findings.
-pub(super) fn registry_impact(new: &str, impact: &UpgradeImpact) -> String {
+/// The impact on a registry, without the findings, wrapped to a number of columns.
+pub(super) fn registry_impact(new: &str, impact: &UpgradeImpact, columns: usize) -> String {
     let names_of = |is: fn(&CommandChange) -> bool| -> Vec<String> {
         impact.changed.iter().filter(|line| is(line)).map(|line| line.name.clone()).collect()
     };
     let mut sections = vec![String::new()];
+    if !impact.findings.has_errors() {
+        sections.push("no role breaks\n".to_owned());
+    }
     for (title, names) in [
         ("roles that break", impact.broken.iter().cloned().collect()),
         ("one-shot commands that are removed", names_of(|line| line.kind == "model" && line.new.is_none())),
         ("one-shot commands that are added", names_of(|line| line.kind == "model" && line.old.is_none())),
     ] {
         if !names.is_empty() {
-            sections.push(format!("{title}: {}\n", name_list(&names)));
+            let names: Vec<String> = names.iter().map(|name| words::printable(name)).collect();
+            sections.push(hanging(&format!("{title}: "), &words::all_of(&names), columns));
         }
     }
     for (kind, title) in [("role", "server command lines"), ("model", "one-shot command lines")] {
         for (hunks, names) in group_by_hunks(impact, kind) {
-            let mut text = format!("{title} of {}:\n", name_list(&names));
+            let mut text = hanging("", &format!("{title} of {}:", name_list(&names)), columns);
             for (sign, line) in hunks.iter().flat_map(|(removed, added)| [("-", removed), ("+", added)]) {
                 if !line.is_empty() {
                     let line: Vec<String> = line.iter().map(|word| shell(word).into_owned()).collect();
-                    text.extend(["  ", sign, " ", &*line.join(" "), "\n"]);
+                    let line = line.iter().map(String::as_str);
+                    text.push_str(&hanging_words(&format!("  {sign} "), line, columns));
                 }
             }
             sections.push(text);

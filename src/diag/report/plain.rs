@@ -128,7 +128,7 @@ pub fn hanging_words<'w>(prefix: &str, words: impl IntoIterator<Item = &'w str>,
     out
 }
 
-/// The least columns for a text beside its prefix.
+/// The least columns for a text after its prefix.
 const LEAST_WRAPPED: usize = 24;
 /// The indentation of a text below its prefix.
 const DEEP_INDENT: usize = 6;

@@ -63,7 +63,8 @@ pub enum ChangeKind {
         /// The option that has this spelling now.
         belongs_to: Option<String>,
     },
-    /// The value has another shape: more or fewer arguments, a list instead of a word, another placeholder.
+    /// The value has another shape: more or fewer arguments, a word instead of a list, a closed set of words instead of
+    /// any value.
     Retyped {
         /// The old placeholder. `None` for no value.
         from: Option<String>,
@@ -90,6 +91,13 @@ pub enum ChangeKind {
         from: Repeat,
         /// The effect in the new build.
         to: Repeat,
+    },
+    /// The help text has another placeholder for the value, or a list is accepted now. Old values stay valid.
+    Placeholder {
+        /// The old placeholder.
+        from: Option<String>,
+        /// The new placeholder.
+        to: Option<String>,
     },
     /// The option is deprecated, but still works.
     Deprecated {
@@ -122,7 +130,11 @@ impl ChangeKind {
             Self::Renamed { is_kept, .. } => !is_kept,
             Self::Choices { gone, .. } => !gone.is_empty(),
             Self::Environment { from, .. } => from.is_some(),
-            Self::Deprecated { .. } | Self::Returned | Self::NameAdded { .. } | Self::Added { .. } => false,
+            Self::Placeholder { .. }
+            | Self::Deprecated { .. }
+            | Self::Returned
+            | Self::NameAdded { .. }
+            | Self::Added { .. } => false,
         }
     }
 }
@@ -165,7 +177,9 @@ fn diff_tool(tool: &str, old: &Profile, new: &Profile) -> Vec<(String, ChangeKin
     for option in reachable_options(tool, old) {
         let title = || option.title().to_owned();
         let names = std::iter::once(option.title()).chain(option.spellings().map(|(name, _)| name));
-        let same: Vec<&OptionRecord> = names.filter_map(|name| new.option(tool, name)).collect();
+        let same: Vec<&OptionRecord> = names
+            .filter_map(|name| new.option(tool, name).filter(|other| is_same_option(option, other, name)))
+            .collect();
         let live = same.iter().copied().find(|other| other.removed.is_none());
         matched.extend(same.iter().copied().filter(|other| other.removed.is_some()));
         matched.extend(live);
@@ -180,6 +194,7 @@ fn diff_tool(tool: &str, old: &Profile, new: &Profile) -> Vec<(String, ChangeKin
             (None, None, Some(instead)) => changes.push((title(), ChangeKind::Removed { instead })),
             (None, None, None) => {
                 changes.push((title(), ChangeKind::Gone { instead: option.deprecated.clone() }));
+                changes.extend(reused_names((tool, new), option).into_iter().map(|kind| (title(), kind)));
             }
         }
     }
@@ -191,14 +206,36 @@ fn diff_tool(tool: &str, old: &Profile, new: &Profile) -> Vec<(String, ChangeKin
     changes
 }
 
+/// True if an option of the new build with this spelling is the option of the old build. A short spelling can be given to
+/// another option. Then it means the same option only if both have the same environment variable, or if one of them has
+/// only short spellings.
+fn is_same_option(old: &OptionRecord, other: &OptionRecord, name: &str) -> bool {
+    let has_long = |option: &OptionRecord| option.spellings().any(|(name, _)| name.starts_with("--"));
+    let same_variable = old.env.is_some() && old.env == other.env;
+    name.starts_with("--") || same_variable || !has_long(old) || !has_long(other)
+}
+
+/// The spellings of an option without a counterpart that another option of the new build has.
+fn reused_names((tool, new): (&str, &Profile), old: &OptionRecord) -> Vec<ChangeKind> {
+    let reused = old.spellings().filter_map(|(name, _)| {
+        let belongs_to = Some(new.option(tool, name)?.title().to_owned());
+        Some(ChangeKind::NameGone { name: name.to_owned(), belongs_to })
+    });
+    reused.collect()
+}
+
 /// The changes between an option of the old build and its counterpart in the new build.
 fn diff_option((tool, new): (&str, &Profile), old: &OptionRecord, other: &OptionRecord) -> Vec<ChangeKind> {
     let mut found = diff_names((tool, new), old, other);
     let list = OptionRecord::takes_list_of_choices;
-    let both_closed = !old.choices.is_empty() && !other.choices.is_empty();
-    let same_shape = old.arity() == other.arity() && list(old) == list(other);
-    if !same_shape || (!both_closed && old.value != other.value) {
-        found.push(ChangeKind::Retyped { from: old.value.clone(), to: other.value.clone() });
+    let [was_closed, is_closed] = [old, other].map(|option| !option.choices.is_empty());
+    let both_closed = was_closed && is_closed;
+    let (from, to) = (old.value.clone(), other.value.clone());
+    let is_narrower = (list(old) && !list(other)) || (is_closed && !was_closed);
+    if old.arity() != other.arity() || is_narrower {
+        found.push(ChangeKind::Retyped { from, to });
+    } else if list(old) != list(other) || (!both_closed && from != to) {
+        found.push(ChangeKind::Placeholder { from, to });
     }
     if both_closed && old.choices != other.choices {
         let without = |some: &OptionRecord, other: &OptionRecord| {

@@ -48,8 +48,8 @@ pub fn analyze(
     let derived = lower(loaded, findings).derive(None, findings);
     let checked = check(derived, policy, findings);
     let is_intact = |file| !loaded.flaws.iter().any(|flaw| flaw.file() == file);
-    resolve_fixes(&loaded.map, is_intact, findings);
     findings.sort();
+    resolve_fixes(&loaded.map, is_intact, findings);
     checked
 }
 

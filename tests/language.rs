@@ -9,7 +9,7 @@ mod order;
 mod parity;
 mod seeded;
 mod shape;
-mod translate;
+pub(crate) mod translate;
 mod values;
 
 use crate::support::{Compiled, compile};

@@ -26,6 +26,7 @@ mod probe;
 mod quote;
 mod readme;
 mod registries;
+mod remedies;
 mod report;
 mod schema;
 mod scripts;

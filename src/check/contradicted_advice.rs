@@ -1,7 +1,7 @@
 //! A number of experts under both `advise` and `avoid`.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, words};
 
 declare_code! {
     /// ## What it finds
@@ -40,7 +40,11 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 .at(avoided.span, "avoided here", message)
                 .also(advised.experts.span, "advised here")
                 .about(head);
-            findings.report(finding.help("remove the number from `advise` or from `avoid`"));
+            findings.report(
+                finding
+                    .remedy("remove the number from `avoid`", Change::remove(avoided.span))
+                    .remedy("or remove `{}`", Change::field("advise", advised.experts.span)),
+            );
         }
     }
 }

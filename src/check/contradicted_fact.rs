@@ -2,9 +2,9 @@
 
 use crate::derive::Derived;
 use crate::derive::locked::{facts, is_unusable};
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, Line, words};
 use crate::facts::{Facts, LockEntry, file_types};
-use crate::hir::{Bytes, Family, Model};
+use crate::hir::{Bytes, Family, Model, Registry};
 use crate::source::Span;
 
 declare_code! {
@@ -33,6 +33,9 @@ declare_code! {
     pub(super) static CONTRADICTED_FACT = 391, "contradicted-fact", Error;
 }
 
+const WRITE: &str = "write `{}`";
+const FROM_LOCK: &str = "remove `{}`: orchgen reads it from the lock";
+
 /// A declared property that differs from the file.
 struct Contradiction {
     /// The place of the declaration.
@@ -41,8 +44,8 @@ struct Contradiction {
     declared: String,
     /// The property of the file, after "its file": "has 8".
     actual: String,
-    /// The text to write instead.
-    help: String,
+    /// The help and its change.
+    help: (&'static str, Option<Change>),
     /// The key of the fact in the lock.
     key: &'static str,
 }
@@ -61,7 +64,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         match facts(lock, model) {
             Ok(locked) => {
                 let family = registry.families.get(model.family.value);
-                for found in contradictions(model, family, &locked.facts) {
+                for found in contradictions(registry, model, family, &locked.facts) {
                     report(model, family, (locked, found), findings);
                 }
             }
@@ -83,18 +86,22 @@ fn report(
         finding = finding.also(family.arch.span, "the family has this architecture");
     }
     let of_file = locked.place(found.key).map(|place| (place, format!("the file {}", found.actual)));
-    finding = finding.also_each(of_file).help(found.help);
+    finding = finding.also_each(of_file);
+    finding = match found.help {
+        (title, Some(change)) => finding.remedy(title, change),
+        (title, None) => finding.help(title),
+    };
     findings.report(finding.help("if the file is wrong, replace it and run `orchgen lock`"));
 }
 
-fn contradictions(model: &Model, family: &Family, facts: &Facts) -> Vec<Contradiction> {
+fn contradictions(registry: &Registry, model: &Model, family: &Family, facts: &Facts) -> Vec<Contradiction> {
     let mut found = Vec::new();
     if let Some(actual) = facts.architecture.as_deref().filter(|actual| *actual != &*family.arch.value) {
         found.push(Contradiction {
             span: model.family.span,
             declared: format!("with the architecture {}", words::quoted(&family.arch)),
             actual: format!("has {}", words::quoted(actual)),
-            help: format!("set `family` to a family whose `arch` is {}", words::quoted(actual)),
+            help: family_of(registry, actual, model),
             key: "architecture",
         });
         // It is another model, so the other facts need no comparison.
@@ -111,13 +118,21 @@ fn contradictions(model: &Model, family: &Family, facts: &Facts) -> Vec<Contradi
             span: declared.span,
             declared: format!("with a trained context of {}", declared.value),
             actual: format!("has {actual}"),
-            help: format!(
-                "write `trained-context` {actual}, or remove the field: orchgen reads it from the lock"
-            ),
+            help: (FROM_LOCK, Some(Change::remove(declared.span))),
             key: "parameters.context_length",
         });
     }
     found
+}
+
+/// The help to name a family with the architecture of the file.
+fn family_of(registry: &Registry, arch: &str, model: &Model) -> (&'static str, Option<Change>) {
+    let family = registry.families.iter().find(|family| &*family.arch.value == arch);
+    let line = family.map(|family| Line::of("family", &*family.head.name.value));
+    match line {
+        Some(line) => (WRITE, Some(Change::rewrite(model.family.span, line))),
+        None => ("declare a family with the architecture of the file, and name it in `family`", None),
+    }
 }
 
 fn quant(model: &Model, facts: &Facts) -> Option<Contradiction> {
@@ -128,7 +143,7 @@ fn quant(model: &Model, facts: &Facts) -> Option<Contradiction> {
         span: model.quant.span,
         declared: format!("as {}", words::quoted(declared)),
         actual: format!("is {}", words::quoted(actual)),
-        help: format!("write `quant` {actual:?}"),
+        help: (WRITE, Some(Change::rewrite(model.quant.span, Line::of("quant", actual)))),
         key: "quant",
     })
 }
@@ -140,7 +155,7 @@ fn size(model: &Model, facts: &Facts) -> Option<Contradiction> {
         span: model.size.span,
         declared: format!("with a size of {declared}"),
         actual: format!("has {actual}"),
-        help: format!("write `size` \"{actual}\", or remove the field: orchgen reads it from the lock"),
+        help: (FROM_LOCK, Some(Change::remove(model.size.span))),
         key: "size",
     })
 }
@@ -164,9 +179,9 @@ fn experts(model: &Model, facts: &Facts) -> Vec<Contradiction> {
             declared: format!("with {} {noun}", declared.value),
             actual: if actual == 0 { "has none".to_owned() } else { format!("has {actual}") },
             help: if actual == 0 {
-                "remove `experts`".to_owned()
+                ("remove `experts`", Some(Change::remove(experts.span)))
             } else {
-                format!("write `{field}` {actual}")
+                (WRITE, Some(Change::rewrite(declared.span, Line::of(field, actual))))
             },
             key: place,
         })

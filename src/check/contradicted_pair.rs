@@ -1,7 +1,7 @@
 //! A pair that a ban or a family contradicts.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, words};
 use crate::hir::{Family, ForbiddenFeature, Pair, Pattern, Registry};
 use crate::source::Spanned;
 
@@ -69,9 +69,11 @@ fn against_ban(registry: &Registry, pair: &Pair, draft: &Spanned<Pattern>) -> Op
     let finding = CONTRADICTED_PAIR
         .at(draft.span, "the pair declares that this draft works", message)
         .also(ban.draft.span, "banned here");
-    Some(finding.help(
-        "remove the pair or the ban, or change `draft` of the ban so that it does not cover this draft",
-    ))
+    Some(
+        finding
+            .remedy("remove the pair", Change::remove(pair.head.span))
+            .remedy("or remove the ban", Change::remove(ban.head.span)),
+    )
 }
 
 fn against_family(pair: &Pair, family: &Family) -> Option<Diagnostic> {
@@ -87,5 +89,9 @@ fn against_family(pair: &Pair, family: &Family) -> Option<Diagnostic> {
     let finding = CONTRADICTED_PAIR
         .at(place, "the pair declares that this works", message)
         .also(forbidden_at, "forbidden here");
-    Some(finding.help("remove the pair, or remove the `forbid` of the family"))
+    Some(
+        finding
+            .remedy("remove the pair", Change::remove(pair.head.span))
+            .remedy("or remove `{}` of the family", Change::remove(forbidden_at)),
+    )
 }

@@ -3,7 +3,7 @@
 use crate::derive::Derived;
 use crate::derive::locked::facts;
 use crate::derive::pairs::verdict;
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::architecture::architecture;
 use crate::engine::pairing::PairVerdict;
@@ -117,5 +117,6 @@ fn finding(lock: &Lock, ban: &Ban, target: &Model, draft: &Model) -> Diagnostic 
         .at(ban.failure.span, "not true for these files", message)
         .about(ban)
         .also_each(places)
-        .help("remove the ban, or write in `failure` why it is still needed")
+        .remedy("remove the ban", Change::remove(ban.head.span))
+        .help("or write in `failure` why it is still needed")
 }

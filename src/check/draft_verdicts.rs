@@ -3,7 +3,7 @@
 use super::shared::mismatch::{describe, lock_labels};
 use crate::derive::locked::{is_unusable, pair_facts};
 use crate::derive::{Derived, RoleDraft};
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, words};
 use crate::engine::pairing::{Mismatch, MismatchHandling, PairVerdict, mismatch_handling};
 
 declare_code! {
@@ -160,7 +160,8 @@ fn refuted(derived: &Derived, one: &RoleDraft, reason: &Mismatch) -> Diagnostic 
         .also(serving.model.span, format!("the target {}", title(ids.0)))
         .also_each(labels)
         .note(format!("build {} logs one line and serves without speculation", profile.build()))
-        .help("use a draft with the same tokenizer, or remove `draft`")
+        .help("use a draft with the same tokenizer")
+        .remedy("or remove `{}`", Change::field("draft", draft.model.span))
         .help("if the file is wrong, replace it and run `orchgen lock`")
 }
 
@@ -170,7 +171,8 @@ fn translated(one: &RoleDraft, reason: &Mismatch) -> Diagnostic {
     TRANSLATED_DRAFT
         .at(one.draft.model.span, "incompatible draft", message)
         .also(one.serving.model.span, "with this target")
-        .help("use a draft with the same tokenizer, or remove `draft`")
+        .help("use a draft with the same tokenizer")
+        .remedy("or remove `{}`", Change::field("draft", one.draft.model.span))
 }
 
 fn uneven(derived: &Derived, one: &RoleDraft, sizes: [u64; 2]) -> Diagnostic {
@@ -190,5 +192,6 @@ fn uneven(derived: &Derived, one: &RoleDraft, sizes: [u64; 2]) -> Diagnostic {
         .at(draft.model.span, format!("this draft has {draft_size} tokens"), message)
         .also(serving.model.span, format!("this target has {target_size}"))
         .also_each(places)
-        .help("use a draft with the same vocabulary size, or remove `draft`")
+        .help("use a draft with the same vocabulary size")
+        .remedy("or remove `{}`", Change::field("draft", draft.model.span))
 }

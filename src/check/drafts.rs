@@ -1,7 +1,7 @@
 //! Drafts that a ban covers, that are their own target, or that are larger than it.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, words};
 use crate::engine::architecture::lacks_experts;
 use crate::hir::{Ban, Draft, ForbiddenFeature, Model, Pair, Pattern, Registry, Role, Serving};
 use crate::source::Span;
@@ -102,7 +102,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             None if family.forbids(ForbiddenFeature::Speculation).is_some() => None,
             None if ids.0 == ids.1 => {
                 let finding = own(&role.to_string(), target, (serving.model.span, draft.model.span));
-                Some(finding.help("set `draft` to a smaller model with the same vocabulary, or remove it"))
+                let finding = finding.help("use a smaller model with the same vocabulary as the draft");
+                Some(finding.remedy("or remove `{}`", Change::field("draft", draft.model.span)))
             }
             None => larger(registry, &used),
         };
@@ -121,7 +122,7 @@ fn banned(registry: &Registry, used: &DraftUse, ban: &Ban) -> Diagnostic {
         .also(serving.model.span, "with this target")
         .also(ban.target.span, "banned here");
     finding.notes.extend(ban.note.as_ref().map(|note| words::printable(note)));
-    finding.help(suggest_draft(registry, used))
+    suggest_draft(finding, registry, used)
 }
 
 fn own(who: &str, model: &Model, (target, draft): (Span, Span)) -> Diagnostic {
@@ -136,7 +137,10 @@ fn own_in_pair(registry: &Registry, pair: &Pair) -> Option<Diagnostic> {
     };
     let is_own = target == drafter && registry.ban_of(*target, *drafter).is_none();
     let finding = own("a pair", registry.models.get(*target), (pair.target.span, draft.span)).about(pair);
-    is_own.then(|| finding.help("name a smaller draft with the same vocabulary, or remove the pair"))
+    is_own.then(|| {
+        let finding = finding.help("name a smaller draft with the same vocabulary");
+        finding.remedy("or remove the pair", Change::remove(pair.head.span))
+    })
 }
 
 fn larger(registry: &Registry, used: &DraftUse) -> Option<Diagnostic> {
@@ -153,11 +157,13 @@ fn larger(registry: &Registry, used: &DraftUse) -> Option<Diagnostic> {
     let finding = LARGER_DRAFT
         .at(draft.model.span, format!("file size {draft_size}"), message)
         .also(serving.model.span, format!("file size {size}"));
-    Some(finding.help("swap `model` and `draft`, or use a smaller draft"))
+    let finding = finding.help("swap `model` and `draft`, or use a smaller draft");
+    Some(finding.remedy("or remove `{}`", Change::field("draft", draft.model.span)))
 }
 
 /// The help: a draft that a pair names for this target, else the `instead` of a pair, else to remove the draft.
-fn suggest_draft(registry: &Registry, DraftUse { serving, target, .. }: &DraftUse) -> String {
+fn suggest_draft(finding: Diagnostic, registry: &Registry, used: &DraftUse) -> Diagnostic {
+    let DraftUse { serving, target, draft, .. } = used;
     let covering = || registry.pairs.iter().filter(|pair| pair.covers(serving.model.value, target));
     let known = covering().filter_map(|pair| pair.draft.as_ref()).find_map(|pattern| {
         let fits = |(id, model): &(_, &Model)| {
@@ -166,14 +172,19 @@ fn suggest_draft(registry: &Registry, DraftUse { serving, target, .. }: &DraftUs
         registry.models.entries().find(fits).map(|(_, model)| model.head.name.value.clone())
     });
     let instead = covering().filter(|pair| pair.draft.is_none()).find_map(|pair| pair.instead.as_ref());
+    let remove = Change::field("draft", draft.model.span);
     match (known, instead) {
-        (Some(known), _) => format!("set `draft` to `{known}`: a pair names it for this target"),
+        (Some(known), _) => {
+            let change = Change::Value { span: draft.model.span, to: (*known).into() };
+            finding.remedy("write `{}` as the draft: a pair names it for this target", change)
+        }
         (None, Some(instead)) if &***instead == "experts" => {
-            "remove `draft` and reduce `experts` instead".to_owned()
+            finding.remedy("remove `{}`, and reduce `experts` instead", remove)
         }
         (None, Some(instead)) => {
-            format!("remove `draft`; the pair suggests instead: {}", words::printable(instead))
+            let instead = words::printable(instead);
+            finding.remedy(format!("remove `{{}}`; the pair suggests instead: {instead}"), remove)
         }
-        (None, None) => "remove `draft`: no draft is known to work with this target".to_owned(),
+        (None, None) => finding.remedy("remove `{}`: no draft is known to work with this target", remove),
     }
 }

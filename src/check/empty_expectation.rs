@@ -1,7 +1,7 @@
 //! An expectation that cannot fail.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, words};
 use crate::hir::{Expected, Id, Residency};
 use std::collections::BTreeSet;
 
@@ -43,6 +43,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         );
         let finding =
             EMPTY_EXPECTATION.at(residency.span, "no role uses this residency", message).about(expect);
-        findings.report(finding.help("name a residency with roles, or remove the expectation"));
+        let other = used.iter().next().map(|id| words::quoted(&registry.residencies.get(*id).head.name));
+        let such_as = other.map(|other| format!(", such as {other}")).unwrap_or_default();
+        findings.report(
+            finding
+                .help(format!("name a residency with roles{such_as}"))
+                .remedy("or remove the expectation", Change::remove(expect.head.span)),
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! An environment variable of an engine option that has no effect or stops the server.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::options;
 use crate::hir::{Head, Text};
@@ -64,8 +64,9 @@ fn finding(profile: &Profile, name: &Text, owner: &Head) -> Option<Diagnostic> {
     };
     let message = words::printable(&format!("{owner} sets {}, {what}", words::quoted(name)));
     let finding = ENGINE_VARIABLE.at(name.span, label, message).about(owner);
-    Some(finding.help(match field {
-        Some(help) => format!("remove the variable, and {help}"),
-        None => "remove the variable".to_owned(),
-    }))
+    let title = match field {
+        Some(help) => format!("remove `{{}}`, and {help}"),
+        None => "remove `{}`".to_owned(),
+    };
+    Some(finding.remedy(title, Change::remove(name.span)))
 }

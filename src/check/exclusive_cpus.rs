@@ -2,9 +2,9 @@
 
 use super::shared::claims::Claims;
 use crate::derive::Derived;
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::hir::{CpuList, CpuSet, Head, Host, Id, Role, Serving};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
 
 declare_code! {
@@ -74,7 +74,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         {
             let common = set.cpus.intersection(cpus);
             let finding = sets.finding(&service.head, (set, &common), cpus.span);
-            findings.report(finding.help("change the `cpus` of the service or of the cpuset"));
+            findings.report(without_common(finding, cpus, &common, &service.head.to_string()));
         }
     }
 }
@@ -107,7 +107,17 @@ fn overlap(host: &Host, set: &CpuSet, earlier: &CpuSet) -> Diagnostic {
         .at(set.cpus.span, format!("both contain {}", common.describe()), message)
         .about(host)
         .also(earlier.cpus.span, format!("the CPUs of {}", words::quoted(&earlier.name)));
-    finding.help("remove the common CPUs from one of the sets")
+    without_common(finding, &set.cpus, &common, &format!("cpuset {}", words::quoted(&set.name)))
+}
+
+/// A help that writes the CPUs of a list that are in no other list.
+fn without_common(finding: Diagnostic, cpus: &Spanned<CpuList>, common: &CpuList, owner: &str) -> Diagnostic {
+    let rest = cpus.difference(common);
+    if rest.is_empty() {
+        return finding.help("change the `cpus` of one of them");
+    }
+    let change = Change::rewrite(cpus.span, Line::of("cpus", rest.to_string()));
+    finding.remedy(format!("write `{{}}` in {owner}"), change)
 }
 
 impl<'r> Exclusive<'r> {
@@ -125,14 +135,22 @@ impl<'r> Exclusive<'r> {
             cpus_of_instances.find_map(|cpus| self.overlapping(&cpus).map(|set| (cpus, set)))?;
         let common = set.cpus.intersection(&cpus);
         let name = words::quoted(&set.name);
-        let help = if placement.cpus.is_none() {
-            format!("add `cpus` without {common}, or set `cpus` to {name}, the name of the set")
-        } else if common == cpus {
-            format!("set `cpus` to {name}, the name of the set")
-        } else {
-            format!("remove {common} from `cpus`")
+        let rest = cpus.difference(&common);
+        let finding = self.finding(&role.head, (set, &common), place);
+        let write = |cpus: String, count: u64| {
+            let set = |line| Change::set_in(role.head.span, "placement", line);
+            let fewer = placement.threads.filter(|threads| u64::from(threads.value) > count);
+            let fewer = fewer.map(|_| set(Line::of("threads", count)));
+            Change::All(std::iter::once(set(Line::of("cpus", cpus))).chain(fewer).collect())
         };
-        Some((place, self.finding(&role.head, (set, &common), place).help(help)))
+        let finding = if rest.is_empty() {
+            finding
+        } else {
+            finding.remedy("write `{}`", write(rest.to_string(), rest.count()))
+        };
+        let or = if rest.is_empty() { "" } else { "or " };
+        let title = format!("{or}write `{{}}` to use the set {name}");
+        Some((place, finding.remedy(title, write(set.name.value.to_string(), set.cpus.count()))))
     }
 
     fn finding(&self, user: &Head, (set, common): (&CpuSet, &CpuList), place: Span) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::derive::overrides::EXPERT_USED_COUNT;
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::engine::architecture::lacks_experts;
 use crate::hir::{Experts, Family, Model, Override, Registry, Role, Serving, Setting};
 use crate::source::{Span, Spanned};
@@ -95,7 +95,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 finding.also(avoided.span, "declared as too few")
             }),
         };
-        let advised = advised.map(|finding| finding.help(help(&advice)));
+        let advised = advised.map(|finding| advise(finding, &advice, |n| change(role, serving, used, n)));
         let impossible = impossible((role, serving), (model, family), used);
         for finding in impossible.into_iter().chain(advised) {
             findings.report(finding.about(role));
@@ -122,27 +122,32 @@ fn used(registry: &Registry, serving: &Serving) -> Option<Spanned<i64>> {
 fn impossible(
     (role, serving): (&Role, &Serving),
     (model, family): (&Model, &Family),
-    Spanned { value: used, span }: Spanned<i64>,
+    declared: Spanned<i64>,
 ) -> Option<Diagnostic> {
+    let Spanned { value: used, span } = declared;
     let title = words::quoted(&model.title);
     if let Some(total) = model.experts.as_ref().and_then(|experts| experts.total) {
         let message = format!("{role} uses {used} experts, but {title} has {}", total.value);
         let finding = TOO_MANY_EXPERTS
             .at(span, format!("expected 1 to {}", total.value), message)
             .also(total.span, "the number of experts of the model")
-            .help(format!("use at most {} experts", total.value));
+            .remedy("write `{}`", change(role, serving, declared, u64::from(total.value)));
         return (!(1..=i64::from(total.value)).contains(&used)).then_some(finding);
     }
     if model.experts.is_none() && lacks_experts(&family.arch) {
         let message = format!("{role} uses {used} experts, but {title} has none");
         let label = format!("`{}` is an architecture without experts", words::printable(&family.arch));
-        let own = serving.experts.is_some();
         let finding = TOO_MANY_EXPERTS.at(span, "has no effect", message).also(family.arch.span, label);
-        return Some(finding.help(if own { "remove `experts`" } else { "remove the override" }));
+        let removal = match serving.experts {
+            Some(_) => Change::remove(span),
+            None => Change::field("override", span),
+        };
+        return Some(finding.remedy("remove `{}`", removal));
     }
     (used < 1).then(|| {
         let message = format!("{role} uses {used} experts of {title}");
-        TOO_MANY_EXPERTS.at(span, "expected at least 1", message).help("use at least 1 expert")
+        let finding = TOO_MANY_EXPERTS.at(span, "expected at least 1", message);
+        finding.remedy("write `{}` or more", change(role, serving, declared, 1))
     })
 }
 
@@ -182,17 +187,24 @@ fn count(used: i64) -> String {
     usize::try_from(used).map_or_else(|_| format!("{used} experts"), |used| words::count(used, "expert"))
 }
 
-/// The help text with the advised numbers.
-fn help(advice: &[&Experts]) -> String {
-    let advised: Vec<String> = (advice.iter().flat_map(|advice| &advice.advise))
-        .map(|advised| match &advised.purpose {
-            Some(purpose) => format!("{} ({})", advised.experts.value, words::printable(purpose)),
-            None => advised.experts.value.to_string(),
-        })
-        .collect();
-    if advised.is_empty() {
-        "use another number of experts".to_owned()
-    } else {
-        format!("use an advised number of experts: {}", words::any_of(&advised))
+/// Writes another number of experts: into the field, or into the override that sets it.
+fn change(role: &Role, serving: &Serving, used: Spanned<i64>, experts: u64) -> Change {
+    match serving.experts {
+        Some(_) => Change::set(role.head.span, Line::of("experts", experts)),
+        None => Change::Value { span: used.span, to: experts.into() },
     }
+}
+
+/// Adds a help for each advised number.
+fn advise(finding: Diagnostic, advice: &[&Experts], change: impl Fn(u64) -> Change) -> Diagnostic {
+    let mut advised = advice.iter().flat_map(|advice| &advice.advise).peekable();
+    if advised.peek().is_none() {
+        return finding.help("use another number of experts");
+    }
+    advised.fold(finding, |finding, one| {
+        let purpose =
+            one.purpose.as_ref().map(|purpose| format!(", advised for {}", words::printable(purpose)));
+        let title = format!("write `{{}}`{}", purpose.unwrap_or_default());
+        finding.remedy(title, change(u64::from(one.experts.value)))
+    })
 }

@@ -3,7 +3,7 @@
 use super::owner;
 use super::shared::secrets;
 use crate::derive::{Derived, ServedRole};
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, Line, words};
 use crate::engine::options::sets_keys;
 use crate::source::Span;
 use std::collections::BTreeSet;
@@ -49,8 +49,11 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         };
         let message = format!("{role} listens on {} without an API key", words::quoted(address));
         let finding = EXPOSED_WITHOUT_KEY.at(address.span, label, message).about(owner);
+        let local = Change::rewrite(address.span, Line::of("listen", "127.0.0.1"));
         findings.report(
-            finding.help("set `key-file` to a file with API keys, or listen on `127.0.0.1` behind a proxy that requires a key"),
+            finding
+                .help("set `key-file` to the path of a file with API keys")
+                .remedy("or write `{}`, behind a proxy that requires a key", local),
         );
     }
 }

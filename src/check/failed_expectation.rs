@@ -1,7 +1,7 @@
 //! An expectation that is not met.
 
 use crate::derive::{Derived, MemoryScope, RoleGroups};
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, Line, words};
 use crate::hir::{Bytes, Expected, Id, Registry, Residency, Role, RoleKind};
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let mut totals: BTreeMap<Id<Residency>, Bytes> = BTreeMap::new();
     for expect in registry.expects.iter() {
         let name = words::quoted(&expect.head.name);
-        let (finding, help) = match &expect.expected {
+        let finding = match &expect.expected {
             Expected::Fits(residency, fits) => {
                 let id = residency.value;
                 let most = *totals.entry(id).or_insert_with(|| largest_load(&loads, id));
@@ -42,7 +42,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                     .at(fits.span, format!("{most} needed"), message)
                     .also(residency.span, "this residency");
                 let enough = most.rounded_up();
-                (finding, format!("raise `fits` to {enough}, or move roles to another residency"))
+                let line = Line::of("fits", enough.to_string());
+                let finding = finding.write(expect.head.span, line);
+                finding.help("or move roles to another residency")
             }
             Expected::Port(role, port) => {
                 let found = registry.roles.get(role.value);
@@ -53,14 +55,20 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 let at = listens(registry, found);
                 let message = format!("expectation {name} failed: {found} {at}");
                 let finding = FAILED_EXPECTATION.at(port.span, "expected port", message);
-                let help = match ports {
-                    Some(_) => format!("set `port` of {found} to {}, or change the expectation", port.value),
-                    None => "name a role that is served, or remove the expectation".to_owned(),
-                };
-                (finding.also(ports.map_or(found.head.name.span, |ports| ports.span), at), help)
+                let finding = finding.also(ports.map_or(found.head.name.span, |ports| ports.span), at);
+                match ports {
+                    Some(ports) => {
+                        let write = |port: u16| Line::of("port", u64::from(port));
+                        let title = format!("write `{{}}` in {found}");
+                        let finding = finding.remedy(title, Change::set(found.head.span, write(port.value)));
+                        let declared = Change::set(expect.head.span, write(ports.value.first));
+                        finding.remedy("or write `{}` in the expectation", declared)
+                    }
+                    None => finding.remedy("remove the expectation", Change::remove(expect.head.span)),
+                }
             }
         };
-        findings.report(finding.about(expect).help(help));
+        findings.report(finding.about(expect));
     }
 }
 

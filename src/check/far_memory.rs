@@ -1,7 +1,7 @@
 //! Memory that is bound to another NUMA node than the CPUs of the role.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::{CpuList, Cpus, Host, Id, NumaNode, Role};
 use crate::source::{Span, Spanned};
 use std::collections::BTreeSet;
@@ -70,16 +70,21 @@ fn finding(role: &Role, numa: Span, cpus: &Spanned<Cpus>, far: &FarCpus) -> Diag
         far.cpus.describe()
     );
     let near = far.bound.cpus.as_ref();
-    let near = near.map(|near| format!("choose `cpus` on node {bound}, from `{}`", near.value));
-    let both = format!("`interleave {},{}`", bound.min(node), bound.max(node));
-    FAR_MEMORY
+    let near = near.map(|near| Line::of("cpus", near.value.to_string()));
+    let placed = |policy: String| Change::set_in(role.head.span, "placement", Line::of("numa", policy));
+    let both = placed(format!("interleave {},{}", bound.min(node), bound.max(node)));
+    let finding = FAR_MEMORY
         .at(numa, format!("memory on node {bound}"), message)
         .about(role)
-        .also(cpus.span, format!("CPUs of node {node}"))
-        .maybe_help(near)
-        .help(if cpus.list == far.cpus {
-            format!("set `numa` to `bind {node}`, the node of the CPUs, or to {both}")
-        } else {
-            format!("set `numa` to {both}")
-        })
+        .also(cpus.span, format!("CPUs of node {node}"));
+    let finding = near.into_iter().fold(finding, |finding, line| {
+        let change = Change::set_in(role.head.span, "placement", line);
+        finding.remedy(format!("write `{{}}`, the CPUs of node {bound}"), change)
+    });
+    let finding = if cpus.list == far.cpus {
+        finding.remedy("write `{}`, the node of the CPUs", placed(format!("bind {node}")))
+    } else {
+        finding
+    };
+    finding.remedy("write `{}`", both)
 }

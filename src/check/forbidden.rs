@@ -58,12 +58,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             let drafter = draft.model.value;
             registry.ban_of(target, drafter).is_none() && registry.exact_pair(target, drafter).is_none()
         });
-        let draft = draft.map(|draft| (&FORBIDDEN_SPECULATION, draft.span, "draft", "uses a draft for"));
+        let draft = draft.map(|draft| (&FORBIDDEN_SPECULATION, draft.span, "uses a draft for"));
         let lookup = serving.lookup.as_ref();
-        let lookup = lookup.map(|lookup| (&FORBIDDEN_LOOKUP, lookup.span, "lookup", "uses lookup with"));
+        let lookup = lookup.map(|lookup| (&FORBIDDEN_LOOKUP, lookup.span, "uses lookup with"));
         let uses = [(ForbiddenFeature::Speculation, draft), (ForbiddenFeature::Lookup, lookup)];
         for (feature, used) in uses {
-            let Some((code, place, field, phrase)) = used else { continue };
+            let Some((code, place, phrase)) = used else { continue };
             let Some((forbidden, forbidden_at)) = family.forbids(feature) else { continue };
             let failure =
                 forbidden.failure.as_ref().map(|failure| format!(": {}", words::printable(failure)));
@@ -77,7 +77,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             if let Some(why) = &forbidden.why {
                 finding = finding.note(words::printable(why));
             }
-            findings.report(finding.help(format!("remove `{field}`")));
+            findings.report(finding.remove(place));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! An idle time for models that are never unloaded.
 
 use crate::derive::Derived;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, Line};
 use crate::hir::Start;
 
 declare_code! {
@@ -34,6 +34,6 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             .at(idle.span, "has no effect", message)
             .about(residency)
             .also(residency.start.span, "starts at boot");
-        findings.report(finding.help("remove `idle`, or set `start` to `on-demand`"));
+        findings.report(finding.remove(idle.span).write(residency.head.span, Line::of("start", "on-demand")));
     }
 }

@@ -1,7 +1,7 @@
 //! A quirk that was fixed before it was found.
 
 use crate::derive::Derived;
-use crate::diag::Diagnostics;
+use crate::diag::{Change, Diagnostics};
 use crate::hir::Date;
 
 declare_code! {
@@ -35,6 +35,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             .at(fixed.span, "fixed on this date", message)
             .also(found.span, "found on this date")
             .about(quirk);
-        findings.report(finding.help("correct one of the two dates"));
+        findings.report(
+            finding.help("correct one of the two dates").remedy("or remove `{}`", Change::remove(found.span)),
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Numbers of experts above the total of the model.
 
 use crate::derive::Derived;
-use crate::diag::Diagnostics;
+use crate::diag::{Change, Diagnostics, Line};
 use crate::source::Spanned;
 
 declare_code! {
@@ -31,6 +31,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let Some(experts) = &model.experts else { continue };
         let Some(total) = experts.total else { continue };
         let default = experts.default.map(|default| ("uses", default));
+        let is_default = |span| experts.default.is_some_and(|default| default.span == span);
         let advised = experts.advise.iter().map(|advice| ("advises", advice.experts));
         let avoided = experts.avoid.iter().map(|avoid| ("avoids", *avoid));
         for (verb, Spanned { value, span }) in default.into_iter().chain(advised).chain(avoided) {
@@ -42,9 +43,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 .at(span, format!("expected at most {}", total.value), message)
                 .also(total.span, "the number of experts of the model")
                 .about(model);
-            findings.report(
-                finding.help("correct one of the two: `total` is `expert_count` in the header of the file"),
-            );
+            let finding = finding.help("`total` is `expert_count` in the header of the file");
+            let most = u64::from(total.value);
+            findings.report(if is_default(span) {
+                finding.remedy("write `{}` or less", Change::rewrite(span, Line::of("default", most)))
+            } else {
+                finding.remedy("or write `{}` or less", Change::Value { span, to: most.into() })
+            });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::derive::overrides::effective_overrides;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, words};
 use crate::engine::architecture::lacks_experts;
 use crate::engine::keys::{KeyVerdict, check_key};
 
@@ -48,11 +48,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         }
         let overrides = effective_overrides(registry, serving).into_iter();
         let overridden = overrides.map(|one| &*one.key.value).find(|name| has_effect(name));
-        let (what, place) = match (serving.experts, overridden) {
-            (Some(experts), _) => ("`experts`".to_owned(), experts.span),
+        let (what, place, remove) = match (serving.experts, overridden) {
+            (Some(experts), _) => ("`experts`".to_owned(), experts.span, Some(Change::remove(experts.span))),
             (None, Some(name)) => {
                 let own = serving.overrides.iter().find(|own| &*own.key.value == name);
-                (words::quoted(name), own.map_or(serving.model.span, |own| own.key.span))
+                let place = own.map_or(serving.model.span, |own| own.key.span);
+                (words::quoted(name), place, own.map(|own| Change::field("override", own.key.span)))
             }
             (None, None) => continue,
         };
@@ -63,7 +64,14 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             .at(draft.model.span, "same architecture as the target", message)
             .about(role)
             .also(place, "applies to the draft too");
-        let help = format!("remove {what} or `draft`, or use a draft of another architecture");
-        findings.report(finding.help(help));
+        let finding = match remove {
+            Some(change) => finding.remedy("remove `{}`", change),
+            None => finding,
+        };
+        findings.report(
+            finding
+                .remedy("or remove `{}`", Change::field("draft", draft.model.span))
+                .help("or use a draft of another architecture"),
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! An on-demand role whose hidden port would exceed 65535.
 
+use super::shared::free_ports::FreePorts;
 use crate::derive::Derived;
-use crate::diag::Diagnostics;
+use crate::diag::{Change, Diagnostics, Line};
 
 declare_code! {
     /// ## What it finds
@@ -25,8 +26,12 @@ declare_code! {
     pub(super) static MISSING_BACKEND_PORT = 313, "missing-backend-port", Error;
 }
 
+/// The first port that a help offers: hidden ports usually follow the public ports at a distance of 10000.
+const FIRST_OFFERED: u32 = 18_000;
+
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
+    let mut free: Option<FreePorts> = None;
     for served in &derived.roles {
         let (role, serving) = (registry.roles.get(served.id), &served.serving);
         let Some(first) = served.endpoint.hidden else { continue };
@@ -41,6 +46,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             .about(role)
             .also(serving.residency.span, "on demand, so the server needs a second, hidden port");
         let largest = 65536 - serving.ports.len();
-        findings.report(finding.help(format!("set `backend` to a free port of at most {largest}")));
+        let title = format!("write `{{}}`, or another free port of at most {largest}");
+        let instances = u32::try_from(serving.ports.len()).unwrap_or(1);
+        let free = free.get_or_insert_with(|| FreePorts::of(derived));
+        let port = free.take(serving.host.value, FIRST_OFFERED, instances);
+        findings.report(port.into_iter().fold(finding, |finding, port| {
+            finding.remedy(&*title, Change::set(role.head.span, Line::of("backend", port)))
+        }));
     }
 }

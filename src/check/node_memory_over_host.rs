@@ -1,7 +1,7 @@
 //! NUMA nodes with more memory in sum than their host.
 
 use crate::derive::Derived;
-use crate::diag::Diagnostics;
+use crate::diag::{Change, Diagnostics, Line};
 use crate::hir::Bytes;
 
 declare_code! {
@@ -48,7 +48,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let finding =
             NODE_MEMORY_OVER_HOST.at(host.memory.span, format!("its nodes have {sum}"), message).about(host);
         let enough = sum.rounded_up();
-        let help = format!("raise `memory` to {enough}, or correct the `memory` of its nodes");
-        findings.report(finding.also_each(labels).help(help));
+        let raise = Change::set(host.head.span, Line::of("memory", enough.to_string()));
+        let finding = finding.also_each(labels).remedy("write `{}`, if the host has that much", raise);
+        findings.report(finding.help("or correct the `memory` of its nodes"));
     }
 }

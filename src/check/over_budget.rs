@@ -2,7 +2,7 @@
 
 use super::shared::sum::{self, MemorySum};
 use crate::derive::{Derived, MemoryScope, RoleGroup};
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::{Bytes, Registry, Residency};
 use crate::source::Spanned;
 
@@ -73,8 +73,11 @@ fn finding(
     let sum = MemorySum { registry, group, scope, load, services, limit: &limit, over };
     // A budget larger than the host would not help.
     let room = host.memory.value.minus(host.reserve.of(host.memory.value));
-    let raise = (total <= room).then(|| format!("raise `budget` to {}", total.rounded_up()));
+    let raise = (total <= room).then(|| Line::of("budget", total.rounded_up().to_string()));
     let finding = OVER_BUDGET.at(span, format!("{total} needed"), message).about(residency);
     let moved = sum.removal(|roles| format!("move {roles} to another residency"), "");
-    Some(sum.add_to(finding).help(moved).maybe_help(raise))
+    let finding = sum.add_to(finding).help(moved);
+    Some(raise.into_iter().fold(finding, |finding, line| {
+        finding.remedy("or write `{}`", Change::set(residency.head.span, line))
+    }))
 }

@@ -2,8 +2,8 @@
 
 use super::shared::sum::{self, HostLoad, MemorySum};
 use crate::derive::{Derived, LoadChange, MemoryScope, RoleGroup};
-use crate::diag::{Diagnostic, Diagnostics};
-use crate::hir::{Bytes, Host, Registry, Service, Share, Start};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line};
+use crate::hir::{Bytes, Host, Registry, Residency, Service, Share, Start};
 
 declare_code! {
     /// ## What it finds
@@ -80,11 +80,25 @@ fn finding(
     let moved =
         (!load.freed.is_empty()).then(|| sum.removal(|roles| format!("move {roles} to another host"), ""));
     let fewer = at_once(registry, group, load.total.minus(over), over);
-    sum.add_to(finding).maybe_help(moved).maybe_help(fewer).help(reserve_or_memory(host, total))
+    let finding = sum.add_to(finding).maybe_help(moved);
+    let finding = match fewer {
+        Some((residency, most)) => {
+            let title = format!("write `{{}}` in {residency}, so that fewer of its roles run at a time");
+            finding.remedy(title, Change::set(residency.head.span, Line::of("at-once", most)))
+        }
+        None => finding,
+    };
+    let (title, line) = reserve_or_memory(host, total);
+    finding.remedy(title, Change::set(host.head.span, line))
 }
 
-/// A help that names an on-demand residency and the largest `at-once` with which the host fits.
-fn at_once(registry: &Registry, group: &RoleGroup, limit: Bytes, over: Bytes) -> Option<String> {
+/// An on-demand residency and the largest `at-once` with which the host fits.
+fn at_once<'r>(
+    registry: &'r Registry,
+    group: &RoleGroup,
+    limit: Bytes,
+    over: Bytes,
+) -> Option<(&'r Residency, u64)> {
     let on_demand = group
         .by_residency()
         .filter(|(id, _, _)| registry.residencies.get(*id).start.value == Start::OnDemand);
@@ -99,9 +113,7 @@ fn at_once(registry: &Registry, group: &RoleGroup, limit: Bytes, over: Bytes) ->
         };
         if let Some(most) = largest_that(fits, roles) {
             let residency = registry.residencies.get(residency);
-            return Some(format!(
-                "set `at-once` {most} in {residency}, so that fewer of its roles run at a time"
-            ));
+            return Some((residency, most as u64));
         }
     }
     None
@@ -118,10 +130,11 @@ fn largest_that(fits: impl Fn(usize) -> bool, end: usize) -> Option<usize> {
 }
 
 /// A help with a reserve that is small enough, or a memory that is large enough.
-fn reserve_or_memory(host: &Host, total: Bytes) -> String {
+fn reserve_or_memory(host: &Host, total: Bytes) -> (&'static str, Line) {
     let memory = host.memory.value;
     if total <= memory {
-        return format!("lower `reserve` to at most {}", memory.minus(total));
+        let reserve = memory.minus(total).rounded_down();
+        return ("write `{}`", Line::of("reserve", reserve.to_string()));
     }
     let needed = match host.reserve {
         Share::Amount(bytes) => total.plus(bytes),
@@ -130,5 +143,6 @@ fn reserve_or_memory(host: &Host, total: Bytes) -> String {
             Bytes(u64::try_from((u128::from(total.0) * 100).div_ceil(left)).unwrap_or(u64::MAX))
         }
     };
-    format!("raise `memory` to {}, if the host has that much", needed.rounded_up())
+    let line = Line::of("memory", needed.rounded_up().to_string());
+    ("write `{}`, if the host has that much", line)
 }

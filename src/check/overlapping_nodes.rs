@@ -2,7 +2,7 @@
 
 use super::shared::claims::Claims;
 use crate::derive::Derived;
-use crate::diag::Diagnostics;
+use crate::diag::{Change, Diagnostics, Line};
 
 declare_code! {
     /// ## What it finds
@@ -42,14 +42,20 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 continue;
             };
             let common = cpus.intersection(of_other).describe();
+            let rest = cpus.difference(of_other);
             let (node, other) = (node.node.value, other.node.value);
             let message = format!("NUMA nodes {other} and {node} of {host} both have {common}");
             let finding = OVERLAPPING_NODES
                 .at(cpus.span, format!("also has {common}"), message)
                 .about(host)
                 .also(of_other.span, format!("the CPUs of node {other}"));
-            findings
-                .report(finding.help("declare each CPU only in the node that `numactl --hardware` prints"));
+            let finding = finding.help("declare each CPU only in the node that `numactl --hardware` prints");
+            findings.report(if rest.is_empty() {
+                finding
+            } else {
+                let line = Line::of("cpus", rest.to_string());
+                finding.remedy(format!("write `{{}}` in node {node}"), Change::rewrite(cpus.span, line))
+            });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::derive::overrides::EXPERT_USED_COUNT;
-use crate::diag::{Diagnostic, Diagnostics, Safety, suggest, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Safety, suggest, words};
 use crate::engine::Profile;
 use crate::engine::architecture::lacks_experts;
 use crate::engine::keys::{Array, KeyVerdict, OverrideType, check_key, integer_range, keys_for_architecture};
@@ -182,7 +182,9 @@ impl DeclaredOverride<'_> {
     fn fixed(&self, label: &str, why: &str) -> Diagnostic {
         let key = &self.entry.key;
         let message = format!("{} overrides {}, {why}", self.owner, words::quoted(key));
-        OVERRIDE_TYPE.at(key.span, label, message).help("remove the override")
+        OVERRIDE_TYPE
+            .at(key.span, label, message)
+            .remedy("remove the override", Change::field("override", key.span))
     }
 
     fn wrong_type(&self, kind: OverrideType) -> Option<Diagnostic> {

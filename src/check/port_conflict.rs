@@ -1,8 +1,9 @@
 //! Two processes that listen on the same address and port.
 
 use super::shared::claims::Claims;
+use super::shared::free_ports::FreePorts;
 use crate::derive::{Derived, ServedRole};
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::{Head, Host, Id};
 use crate::source::Span;
 use std::collections::BTreeMap;
@@ -61,11 +62,15 @@ struct HostListeners<'r> {
     any: Claims,
 }
 
+/// The first port that a help offers. Lower ports need a privilege.
+const FIRST_OFFERED: u32 = 1024;
+
 /// Maximum number of labeled listeners. Ranges of ports can conflict with thousands.
 const MAX_LABELS: usize = 6;
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let mut hosts: BTreeMap<Id<Host>, HostListeners> = BTreeMap::new();
+    let mut free: Option<FreePorts> = None;
     for (host, group) in groups(derived) {
         let listeners = hosts.entry(host).or_default();
         // Ranges can conflict at many ports, and a role can listen at many addresses. Report once, at the later place.
@@ -77,8 +82,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         if let Some((&(port, first), later)) = conflicts.first_key_value() {
             let mut shown: Vec<usize> = conflicts.keys().map(|(_, n)| *n).filter(|n| *n != first).collect();
             shown.sort_unstable();
-            let host = derived.registry.hosts.get(host);
-            findings.extend(listeners.finding(later, (first, &shown), port, host));
+            let Some(earlier) = listeners.listeners.get(first) else { continue };
+            let finding = listeners.finding(later, (earlier, &shown), port, derived.registry.hosts.get(host));
+            let free = free.get_or_insert_with(|| FreePorts::of(derived));
+            findings.report(with_free_port(finding, earlier, later, |ports| {
+                free.take(host, ports.0.max(FIRST_OFFERED), ports.1 - ports.0 + 1)
+            }));
         }
     }
 }
@@ -141,11 +150,10 @@ impl<'r> HostListeners<'r> {
     fn finding(
         &self,
         later: &Listener,
-        (first, others): (usize, &[usize]),
+        (first, others): (&Listener, &[usize]),
         port: u32,
         host: &Host,
-    ) -> Option<Diagnostic> {
-        let first = self.listeners.get(first)?;
+    ) -> Diagnostic {
         let mut finding = finding(first, later, port, host);
         let mut shown = vec![(first.place, first.kind)];
         for other in others.iter().filter_map(|n| self.listeners.get(*n)) {
@@ -154,7 +162,7 @@ impl<'r> HostListeners<'r> {
                 finding = finding.also(other.place, format!("{} listens here", describe(other)));
             }
         }
-        Some(finding)
+        finding
     }
 }
 
@@ -182,13 +190,31 @@ fn finding(first: &Listener, second: &Listener, port: u32, host: &Host) -> Diagn
         let (one, other) = (first.address, second.address);
         finding = finding.note(format!("`{one}` and `{other}` overlap: one of them includes every address"));
     }
-    finding.help(match (first.kind, second.kind) {
-        (ListenerKind::Port, ListenerKind::Port) if is_same_owner => "remove one of its addresses",
-        (ListenerKind::Port, ListenerKind::Port) => "give one of them another port",
-        (ListenerKind::Backend, _) | (_, ListenerKind::Backend) => {
-            "give the on-demand role another `backend`"
+    finding
+}
+
+/// Adds a help with a free port for one of the two listeners: for a backend if there is one, else for the later one.
+fn with_free_port(
+    finding: Diagnostic,
+    first: &Listener,
+    second: &Listener,
+    free: impl FnOnce((u32, u32)) -> Option<u64>,
+) -> Diagnostic {
+    if std::ptr::eq(first.owner, second.owner) && first.kind == second.kind {
+        return finding.help("remove one of its addresses");
+    }
+    let changed = if first.kind == ListenerKind::Backend { first } else { second };
+    let several = changed.ports.1 - changed.ports.0;
+    let Some(port) = free(changed.ports) else { return finding.help("give one of them another port") };
+    let line = match changed.kind {
+        ListenerKind::Backend => Line::of("backend", port),
+        ListenerKind::Port if several > 0 => {
+            Line::of("ports", format!("{port}-{}", port + u64::from(several)))
         }
-    })
+        ListenerKind::Port => Line::of("port", port),
+    };
+    let title = format!("write `{{}}` in {}", changed.owner);
+    finding.remedy(title, Change::set(changed.owner.span, line))
 }
 
 fn describe(listener: &Listener) -> String {

@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::derive::locked::{self, is_unusable};
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::facts::{Facts, LockEntry};
 use crate::hir::{Bytes, Model, Projector};
 
@@ -98,7 +98,8 @@ fn misplaced(model: &Model, projector: &Projector, other: &Model) -> Diagnostic 
     MISPLACED_PROJECTOR
         .at(projector.file.span, "expected a projector", message)
         .also(other.file.span, "a file with weights")
-        .help("name the file of the projector, such as `mmproj-*.gguf`, or remove `projector`")
+        .help("name the file of the projector, which often begins with `mmproj-`")
+        .remedy("or remove `{}`", Change::remove(projector.file.span))
 }
 
 /// The finding about a projector that belongs to another model. `text` has the facts of the model itself.
@@ -145,5 +146,5 @@ fn other_size(model: &Model, projector: &Projector, header: &LockEntry) -> Optio
     let finding = FOREIGN_PROJECTOR
         .at(declared.span, "declared here", message)
         .also_each(header.place("size").map(|place| (place, format!("the file has {actual}"))));
-    Some(finding.help(format!("write `size` \"{actual}\"")))
+    Some(finding.remedy("write `{}`", Change::rewrite(declared.span, Line::of("size", actual.to_string()))))
 }

@@ -4,7 +4,7 @@ use super::shared::mismatch::{describe, lock_labels};
 use crate::derive::Derived;
 use crate::derive::locked::{NOT_LOCKED, facts, is_unusable};
 use crate::derive::pairs::verdict;
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::pairing::{Mismatch, MismatchHandling, PairVerdict, mismatch_handling};
 use crate::facts::{Lock, LockEntry};
@@ -109,5 +109,6 @@ fn finding(
         .also(pair.target.span, "this target")
         .also_each(lock_labels(lock, [target.1, draft.1], &text))
         .note(format!("build {} would serve without speculation", profile.build()))
-        .help("remove the pair, or replace it with a `ban` that has this reason as its `failure`")
+        .remedy("remove the pair", Change::remove(pair.head.span))
+        .help("or replace it with a `ban` that has this reason as its `failure`")
 }

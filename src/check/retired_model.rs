@@ -2,7 +2,7 @@
 
 use super::owner;
 use crate::derive::Derived;
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, words};
 use crate::hir::{Head, Id, Model, Pattern, RoleKind};
 use crate::source::Spanned;
 
@@ -56,13 +56,16 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 
 fn finding(owner: &Head, verb: &str, model: Spanned<&Model>) -> Option<Diagnostic> {
     let retired = model.value.retired.as_ref()?;
-    let (who, help) = match owner.kind {
-        "pair" => ("a pair".to_owned(), "remove the pair"),
-        _ => (owner.to_string(), "use another model"),
-    };
+    let who = if owner.kind == "pair" { "a pair".to_owned() } else { owner.to_string() };
     let why = retired.why.as_ref().map(|why| format!(": {}", words::printable(why)));
     let (title, why) = (words::quoted(&model.value.title), why.unwrap_or_default());
     let message = format!("{who} {verb} {title}, which is retired{why}");
     let finding = RETIRED_MODEL.at(model.span, "still in use", message).about(owner);
-    Some(finding.also(retired.span, "retired here").help(format!("{help}, or remove `retired`")))
+    let finding = finding.also(retired.span, "retired here");
+    let finding = match owner.kind {
+        "pair" => finding.remedy("remove the pair", Change::remove(owner.span)),
+        _ => finding.help("use another model"),
+    };
+    let name = words::quoted(&model.value.head.name);
+    Some(finding.remedy(format!("or remove `{{}}` of model {name}"), Change::remove(retired.span)))
 }

@@ -1,7 +1,7 @@
 //! Pairs and bans that are declared twice, or that match nothing.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, words};
 use crate::hir::{Head, Pattern, Text, glob_matches};
 use crate::source::{Span, Spanned};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 .at(target.span, "declared again", format!("{head} is declared twice"))
                 .also(earlier, "first declared here")
                 .about(head);
-            findings.report(finding.help("remove one of them, and keep the valid values in the other"));
+            findings.report(finding.remedy(format!("remove one {}", head.kind), Change::remove(head.span)));
         }
         let (Pattern::Model(id), Some(except)) = (&target.value, except) else { continue };
         let title = &registry.models.get(*id).title;
@@ -92,7 +92,11 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 .at(except.span, format!("matches {title}"), message)
                 .also(target.span, "the only target")
                 .about(head);
-            findings.report(finding.help(format!("remove `except`, or remove the {}", head.kind)));
+            findings.report(
+                finding
+                    .remove(except.span)
+                    .remedy(format!("or remove the {}", head.kind), Change::remove(head.span)),
+            );
         }
     }
 }

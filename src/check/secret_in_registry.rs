@@ -3,7 +3,7 @@
 use super::owner;
 use super::shared::secrets;
 use crate::derive::Derived;
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, words};
 use crate::engine::options::sets_keys;
 use crate::hir::{Head, Text};
 use crate::source::Span;
@@ -68,5 +68,8 @@ fn finding(owner: &Head, (what, name, value): (&str, &Text, Span)) -> Diagnostic
         "create a new secret, and put it into a file that only the service can read, or into a drop-in of the unit"
     };
     let finding = SECRET_IN_REGISTRY.at(name.span, "its value is a secret", message).conceal(value);
-    finding.about(owner).help(help)
+    finding.about(owner).help(help).remedy(
+        format!("then remove the {what}"),
+        if what == "option" { Change::field("option", name.span) } else { Change::remove(name.span) },
+    )
 }

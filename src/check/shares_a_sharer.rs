@@ -1,7 +1,7 @@
 //! A role that shares a role without a process.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Diagnostics, Line, words};
 use crate::hir::RoleKind;
 
 declare_code! {
@@ -42,15 +42,15 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             RoleKind::Shares(further) => {
                 let end = words::quoted(&registry.roles.get(further.value).head.name);
                 let message = format!("{role} shares {other_name}, which shares {end}");
-                let help = if further.value == id {
-                    "replace `shares` with `model` in one of the two roles".to_owned()
-                } else {
-                    format!("set `shares` to {end}")
-                };
-                SHARES_A_SHARER
+                let finding = SHARES_A_SHARER
                     .at(shared.span, "has no process", message)
-                    .also(further.span, "shares another role")
-                    .help(help)
+                    .also(further.span, "shares another role");
+                if further.value == id {
+                    finding.help("replace `shares` with `model` in one of the two roles")
+                } else {
+                    let end = &*registry.roles.get(further.value).head.name.value;
+                    finding.write(role.head.span, Line::of("shares", end))
+                }
             }
             RoleKind::Listed(_) => {
                 let message = format!("{role} shares {other_name}, which is only listed and not served");

@@ -1,7 +1,7 @@
 //! A measurement with an engine that no longer serves the role.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, words};
 use crate::hir::{Engine, Id, Registry, Role, RoleKind};
 use crate::source::Spanned;
 
@@ -44,7 +44,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             .at(measured_with.span, "measured with this engine", message)
             .also(serves.span, "served by this engine")
             .about(role);
-        findings.report(finding.help(format!("measure the role again with {now}, or remove `measured`")));
+        let measured = role.measured.as_ref().map_or(measured_with.span, |measured| measured.span);
+        findings.report(
+            finding
+                .help(format!("measure the role again with {now}"))
+                .remedy("or remove `{}`", Change::remove(measured)),
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! Roles with more threads than their CPUs, or than the physical cores of their CPUs.
 
 use crate::derive::Derived;
-use crate::diag::{Code, Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Code, Diagnostic, Diagnostics, Line, words};
 use crate::hir::{CpuList, Host, Id, Registry, Role, Serving};
 use crate::source::{Span, Spanned};
 use std::collections::BTreeSet;
@@ -74,18 +74,15 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for found in oversubscribed(&derived.registry, |_, cpus| Some(cpus.count())) {
         too_many.insert(found.threads.span);
         let (cpus, cores) = (found.cpus.count(), found.host.cores(&found.cpus));
-        let help = if found.host.counts_cores(&found.cpus) && cores < cpus {
-            format!("set `threads` to {cores}, one per physical core, or to at most {cpus}")
-        } else {
-            format!("set `threads` to at most {cpus}")
-        };
+        let one_per_core = found.host.counts_cores(&found.cpus) && cores < cpus;
+        let most = if one_per_core { cores } else { cpus };
         let count = count(cpus, "CPU");
         let finding = found.finding(
             &MORE_THREADS_THAN_CPUS,
             format!("for {count}"),
             &format!("{count}: {}", found.cpus),
         );
-        findings.report(finding.help(help));
+        findings.report(found.set_threads(finding, most));
     }
     let cores = |host: &Host, cpus: &CpuList| host.counts_cores(cpus).then(|| host.cores(cpus));
     for found in oversubscribed(&derived.registry, cores) {
@@ -94,7 +91,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             let count = count(cores, "physical core");
             let label = format!("{count} for {}", found.cpus.describe());
             let finding = found.finding(&MORE_THREADS_THAN_CORES, label, &count);
-            findings.report(finding.help(format!("try `threads` {cores}, one per core")));
+            findings.report(found.set_threads(finding, cores));
         }
     }
 }
@@ -130,6 +127,13 @@ fn oversubscribed(
 }
 
 impl OversubscribedRole<'_> {
+    fn set_threads(&self, finding: Diagnostic, threads: u64) -> Diagnostic {
+        let line = Line::of("threads", threads);
+        let is_of_cores = self.host.counts_cores(&self.cpus) && threads == self.host.cores(&self.cpus);
+        let title = if is_of_cores { "write `{}`, one per physical core" } else { "write `{}`" };
+        finding.remedy(title, Change::set_in(self.role.head.span, "placement", line))
+    }
+
     fn finding(&self, code: &'static Code, label: String, limit: &str) -> Diagnostic {
         let threads = words::count(self.threads.value as usize, "thread");
         let placement = &self.serving.placement;

@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::derive::locked::facts;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, words};
 use crate::engine::memory::indivisible_head;
 use crate::facts::tensor_types;
 use crate::hir::{Id, Model, Serving, Setting};
@@ -65,7 +65,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             );
             let finding =
                 UNFITTING_CACHE_TYPE.at(place, format!("block size {divisor}"), message).about(role);
-            findings.report(finding.help("write `f16` or `bf16`, or remove this setting"));
+            let change = Change::Value { span: place, to: "f16".into() };
+            findings.report(finding.remedy("write `{}`", change));
         }
     }
 }

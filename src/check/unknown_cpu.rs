@@ -1,7 +1,7 @@
 //! CPUs that the host does not have.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::hir::{CpuList, Head, Host, Id};
 use crate::source::Span;
 use std::collections::BTreeSet;
@@ -89,5 +89,7 @@ fn finding(host: &Host, all: &CpuList, used: &CpuUse) -> Option<Diagnostic> {
         .at(used.place, format!("the host has no {}", missing.describe()), message)
         .about(used.owner)
         .also(declared, format!("the host has {}", all.describe()));
-    Some(finding.help(format!("choose from `{all}`")))
+    let kept = used.cpus.intersection(all);
+    let cpus = if kept.is_empty() { all } else { &kept };
+    Some(finding.remedy("write `{}`", Change::rewrite(used.place, Line::of("cpus", cpus.to_string()))))
 }

@@ -1,7 +1,7 @@
 //! A NUMA node that the host does not have.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, Line};
 use crate::hir::NumaPolicy;
 
 declare_code! {
@@ -25,6 +25,9 @@ declare_code! {
     pub(super) static UNKNOWN_NODE = 316, "unknown-node", Error;
 }
 
+/// The maximum number of nodes that a help offers.
+const MAX_OFFERED: usize = 4;
+
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for (role, serving) in registry.served() {
@@ -38,15 +41,28 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let declared: Vec<u32> = host.numa.iter().map(|node| node.node.value).collect();
         let exists = |node: &&u32| if declared.is_empty() { **node == 0 } else { declared.contains(node) };
         let Some(missing) = named.iter().find(|node| !exists(node)) else { continue };
-        let known: Vec<String> = declared.iter().map(|node| format!("`{node}`")).collect();
         let message = format!("{role} is placed on NUMA node {missing}, which {host} does not have");
-        let help = if known.is_empty() {
-            format!("declare it on the host: `numa` with `node` {missing}, its `cpus` and its `memory`")
-        } else {
-            format!("use a node of the host: {}", words::any_of(&known))
-        };
         let finding = UNKNOWN_NODE.at(numa.span, format!("the host has no node {missing}"), message);
         let finding = finding.also(host.head.name.span, "this host").about(role);
-        findings.report(finding.help(help));
+        findings.report(match declared.first() {
+            None => finding.remove(numa.span),
+            Some(_) => near_policies(&numa.value, &declared).into_iter().fold(finding, |finding, policy| {
+                let line = Line::of("numa", policy);
+                finding.remedy("write `{}`", Change::set_in(role.head.span, "placement", line))
+            }),
+        });
+    }
+}
+
+/// The policies to write instead: one for each node, or the same policy for the nodes that exist.
+fn near_policies(policy: &NumaPolicy, declared: &[u32]) -> Vec<String> {
+    match policy {
+        NumaPolicy::Interleave(_) => {
+            let nodes: Vec<String> = declared.iter().map(u32::to_string).collect();
+            vec![format!("interleave {}", nodes.join(","))]
+        }
+        NumaPolicy::Bind(_) | NumaPolicy::Spread => {
+            declared.iter().take(MAX_OFFERED).map(|node| format!("bind {node}")).collect()
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A role without `threads` whose default is unknown.
 
 use crate::derive::Derived;
-use crate::diag::Diagnostics;
+use crate::diag::{Change, Diagnostics, Line};
 
 declare_code! {
     /// ## What it finds
@@ -46,6 +46,10 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             .at(place, format!("{} hardware threads per core", host.smt), message)
             .about(role)
             .also(host.head.name.span, "on this host");
-        findings.report(finding.help("add `threads` to `placement`, or use the CPUs of whole nodes"));
+        // Each core has at most `smt` CPUs, so the set has at least this many cores.
+        let least = cpus.count().div_ceil(u64::from(host.smt.max(1)));
+        let change = Change::set_in(role.head.span, "placement", Line::of("threads", least));
+        findings
+            .report(finding.remedy("write `{}` in `placement`, or more if the CPUs have more cores", change));
     }
 }

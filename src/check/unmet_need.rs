@@ -1,7 +1,7 @@
 //! A requirement of a family that a model or role does not meet.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, words};
 use crate::hir::{Family, Id, Model, Need, Registry};
 use crate::source::Span;
 use std::collections::BTreeSet;
@@ -61,9 +61,11 @@ fn check_projectors(registry: &Registry, findings: &mut Diagnostics) {
             .at(model.head.name.span, "`projector` is missing", message)
             .also(need, "required here")
             .about(model);
-        findings.report(finding.help(
-            "add `projector` with the projector file, such as `mmproj-*.gguf`, or use another `family`",
-        ));
+        findings.report(
+            finding
+                .help("add `projector` with the name of the projector file, or use another `family`")
+                .remedy(format!("or remove `{{}}` of {family}"), Change::remove(need)),
+        );
     }
 }
 
@@ -77,7 +79,7 @@ fn check_templates(registry: &Registry, findings: &mut Diagnostics) {
             format!("{role} disables the template engine, but {} needs it", words::quoted(&model.title));
         let finding =
             UNMET_NEED.at(option.name.span, "disabled here", message).also(need, "required here").about(role);
-        findings.report(finding.help("remove this option"));
+        findings.report(finding.remedy("remove this option", Change::field("option", option.name.span)));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::derive::overrides::effective_overrides;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Diagnostics, Line, words};
 use crate::hir::{Override, Registry, Serving, Setting};
 use crate::source::{Span, Spanned};
 
@@ -52,7 +52,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         if super::owner(registry, role, serving.context.span).kind != "role" {
             finding = finding.also(role.head.name.span, "applies to this role");
         }
-        findings.report(finding.help(format!("set `context` to at most {limit} in this role")));
+        findings.report(finding.write(role.head.span, Line::of("context", limit)));
     }
 }
 

@@ -97,5 +97,10 @@ fn unused(head: &Head, allow: &Allow, known: Option<&Code>) -> Diagnostic {
         return finding.suggest(near, place);
     }
     let change = Change::Field { name: "allow", value_span: place };
-    finding.propose(ProposedFix { title: "remove `allow`".to_owned(), safety: Safety::Safe, change })
+    finding.propose(ProposedFix {
+        title: "remove `allow`".to_owned(),
+        safety: Safety::Safe,
+        is_help: false,
+        change,
+    })
 }

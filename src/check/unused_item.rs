@@ -1,7 +1,7 @@
 //! An item without any use.
 
 use crate::derive::Derived;
-use crate::diag::Diagnostics;
+use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::Head;
 
 declare_code! {
@@ -34,19 +34,53 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, unused) = (&derived.registry, &derived.registry.unused);
-    let mut report = |head: &Head, alternative: &str| {
+    let mut report = |head: &Head, alternative: &Alternative| {
         let finding =
             UNUSED_ITEM.at(head.name.span, "never used", format!("nothing uses {head}")).about(head);
-        findings.report(finding.help(format!("remove it, or {alternative}")));
+        let finding = finding.remedy(format!("remove {head}"), Change::remove(head.span));
+        findings.report(alternative.offer(finding, head));
     };
     for id in &unused.engines {
-        report(&registry.engines.get(*id).head, "name it as the `engine` of a role or of the stack");
+        report(&registry.engines.get(*id).head, &Alternative::Engine(&registry.stack.head));
     }
     for id in &unused.families {
-        report(&registry.families.get(*id).head, "name it as the `family` of a model");
+        report(&registry.families.get(*id).head, &Alternative::Family);
     }
     let models = unused.models.iter().map(|id| registry.models.get(*id));
     for model in models.filter(|model| model.retired.is_none()) {
-        report(&model.head, "add a role for it (a role without `residency` is only listed)");
+        report(
+            &model.head,
+            &Alternative::Model(registry.tiers.iter().next().map(|tier| &*tier.head.name.value)),
+        );
+    }
+}
+
+/// How an unused item can be used instead.
+enum Alternative<'r> {
+    /// As the engine of the stack, or of a role.
+    Engine(&'r Head),
+    /// As the family of a model.
+    Family,
+    /// In a role, with the name of a tier.
+    Model(Option<&'r str>),
+}
+
+impl Alternative<'_> {
+    fn offer(&self, finding: Diagnostic, head: &Head) -> Diagnostic {
+        let name = &*head.name.value;
+        match self {
+            Self::Engine(stack) => {
+                let change = Change::set(stack.span, Line::of("engine", name));
+                finding.remedy("or write `{}` in the stack or in a role", change)
+            }
+            Self::Family => finding.help("or name it as the `family` of a model"),
+            Self::Model(None) => finding.help("or add a role for it"),
+            Self::Model(Some(tier)) => {
+                let role = Line::of("role", name);
+                let role = role.with(Line::of("tier", *tier)).with(Line::of("model", name));
+                let change = Change::Add { file: head.span.file, plural: "roles", line: role };
+                finding.remedy("or add `{}`, which lists it without serving it", change)
+            }
+        }
     }
 }

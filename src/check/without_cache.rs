@@ -45,7 +45,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             let label = format!("`{}` is an architecture without a KV cache", words::printable(&family.arch));
             let finding =
                 WITHOUT_CACHE.at(place, "has no effect", message).also(family.arch.span, label).about(role);
-            findings.report(finding.help(format!("remove `{field}`")));
+            findings.report(finding.remove(place));
         }
     }
 }

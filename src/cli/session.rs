@@ -10,6 +10,7 @@ use crate::diag::Diagnostics;
 use crate::diag::report::Style;
 use crate::emit;
 use crate::source::{Loaded, SourceMap, is_registry, load};
+use crate::syntax::resolve_fixes;
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -45,6 +46,7 @@ pub(super) fn report_findings(
     output: OutputArgs,
 ) -> RunStatus {
     findings.sort();
+    resolve_fixes(map, |_| true, findings);
     let written = command.reports.write(findings, map, output);
     if written == RunStatus::Clean && is_failure(findings, command) { RunStatus::Findings } else { written }
 }

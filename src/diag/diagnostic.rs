@@ -2,7 +2,7 @@
 
 use super::fix::{Change, ProposedFix, Safety};
 use super::suggest::Suggestion;
-use super::{Absence, Code, Fix, Severity, words};
+use super::{Absence, Code, Fix, Line, Severity, words};
 use crate::source::Span;
 use serde::Serialize;
 use std::cmp::Ordering;
@@ -149,6 +149,30 @@ impl Diagnostic {
         self
     }
 
+    /// Adds a help that names a change: `title` with the text of the change for `{}`. orchgen does not apply it.
+    #[must_use]
+    pub fn remedy(self, title: impl Into<String>, change: Change) -> Self {
+        self.propose(ProposedFix { title: title.into(), safety: Safety::Manual, is_help: true, change })
+    }
+
+    /// Adds a help that writes a field of the item at `item`.
+    #[must_use]
+    pub fn write(self, item: Span, line: Line) -> Self {
+        self.remedy("write `{}`", Change::set(item, line))
+    }
+
+    /// Adds a help that removes the item or the field at `place`.
+    #[must_use]
+    pub fn remove(self, place: Span) -> Self {
+        self.remedy("remove `{}`", Change::remove(place))
+    }
+
+    /// Adds a help that names a change and that orchgen may apply.
+    #[must_use]
+    pub fn remedy_as(self, safety: Safety, title: impl Into<String>, change: Change) -> Self {
+        self.propose(ProposedFix { title: title.into(), safety, is_help: true, change })
+    }
+
     /// Adds a fix that is not yet a text edit.
     #[must_use]
     pub fn propose(mut self, fix: ProposedFix) -> Self {
@@ -172,6 +196,7 @@ impl Diagnostic {
         self.propose(ProposedFix {
             title,
             safety,
+            is_help: false,
             change: Change::Word { span, replacement: word.to_owned() },
         })
     }

@@ -1,6 +1,7 @@
 //! Fixes of findings: first as a proposal, independent of the file's language, then as text edits.
 
-use crate::source::Span;
+use super::{Line, Literal};
+use crate::source::{FileId, Span};
 use serde::Serialize;
 
 /// A fix as text edits.
@@ -15,13 +16,15 @@ pub struct Fix {
 }
 
 /// How safe it is to apply a fix automatically.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Safety {
     /// The intent is certain: no other text can have been intended.
     Safe,
     /// The user must review it: there are other fixes, or the meaning may change.
     Unsafe,
+    /// Only the user can decide. orchgen never applies the fix; a help prints it.
+    Manual,
 }
 
 /// A range of a text and its replacement.
@@ -44,10 +47,12 @@ impl Fix {
 /// [`Fix`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProposedFix {
-    /// The title, an imperative: ``write `context` ``.
+    /// The title, an imperative: ``write `context` ``. `{}` is replaced by the text that the change writes.
     pub title: String,
     /// How safe it is to apply the fix.
     pub safety: Safety,
+    /// True if the title is also a help.
+    pub is_help: bool,
     /// The proposed change.
     pub change: Change,
 }
@@ -69,4 +74,77 @@ pub enum Change {
         /// The place of one of its values, which distinguishes it from fields of the same name.
         value_span: Span,
     },
+    /// Replace one value.
+    Value {
+        /// The replaced range, quotes included.
+        span: Span,
+        /// The new value.
+        to: Literal,
+    },
+    /// Write a field of an item. Replaces a field of the same name.
+    Set {
+        /// The place of the item, from its name to its end.
+        item: Span,
+        /// The names of the blocks around the field, from the outside.
+        path: Vec<&'static str>,
+        /// The field.
+        line: Line,
+    },
+    /// Replace a field with another one.
+    Rewrite {
+        /// The place of the field, or of one of its values.
+        place: Span,
+        /// The new field.
+        line: Line,
+    },
+    /// Replace a range by a text in the language of the file.
+    Text {
+        /// The replaced range.
+        span: Span,
+        /// The new text.
+        text: String,
+    },
+    /// Several changes in one file.
+    All(Vec<Self>),
+    /// Remove an item, or a field.
+    Remove {
+        /// Its place, from its name to its end, or the place of its name or of one of its values.
+        place: Span,
+    },
+    /// Add an item at the end of a file.
+    Add {
+        /// The file.
+        file: FileId,
+        /// The key of its kind in YAML.
+        plural: &'static str,
+        /// The item: KDL writes its kind, name and fields.
+        line: Line,
+    },
+}
+
+impl Change {
+    /// Writes a field of the item at `item`.
+    pub fn set(item: Span, line: Line) -> Self {
+        Self::Set { item, path: Vec::new(), line }
+    }
+
+    /// Writes a field of a block of the item at `item`.
+    pub fn set_in(item: Span, block: &'static str, line: Line) -> Self {
+        Self::Set { item, path: vec![block], line }
+    }
+
+    /// Replaces the field that has a value at `place`.
+    pub fn rewrite(place: Span, line: Line) -> Self {
+        Self::Rewrite { place, line }
+    }
+
+    /// Removes the field with this name that has a value at `value_span`.
+    pub fn field(name: &'static str, value_span: Span) -> Self {
+        Self::Field { name, value_span }
+    }
+
+    /// Removes the item or the field at `place`.
+    pub fn remove(place: Span) -> Self {
+        Self::Remove { place }
+    }
 }

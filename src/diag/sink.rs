@@ -170,20 +170,28 @@ impl Diagnostics {
         &self.not_checked
     }
 
-    /// Turns proposed fixes into text edits; drops those for which `write` returns none.
-    pub fn resolve_fixes(&mut self, mut write: impl FnMut(&ProposedFix) -> Option<Fix>) {
+    /// Turns proposed fixes into helps and text edits. `write` returns the text of the title, and the fix if there is
+    /// one.
+    pub fn resolve_fixes(&mut self, mut write: impl FnMut(&ProposedFix) -> (String, Option<Fix>)) {
         for finding in &mut self.findings {
-            let proposed = std::mem::take(&mut finding.proposed_fixes);
-            finding.fixes.extend(proposed.iter().filter_map(&mut write));
+            for proposed in std::mem::take(&mut finding.proposed_fixes) {
+                let (title, fix) = write(&proposed);
+                if proposed.is_help {
+                    finding.help.push(title);
+                }
+                finding.fixes.extend(fix);
+            }
         }
     }
 
     /// The number of findings with a safe fix, and the number of others with an unsafe fix.
     pub fn fixable(&self) -> (usize, usize) {
-        let any = self.findings.iter().filter(|finding| !finding.fixes.is_empty()).count();
-        let is_safe = |finding: &&Diagnostic| finding.fixes.iter().any(|fix| fix.safety == Safety::Safe);
-        let safe = self.findings.iter().filter(is_safe).count();
-        (safe, any - safe)
+        let fixable = |level: Safety| {
+            let is_fixable = |finding: &&Diagnostic| finding.fixes.iter().any(|fix| fix.safety <= level);
+            self.findings.iter().filter(is_fixable).count()
+        };
+        let safe = fixable(Safety::Safe);
+        (safe, fixable(Safety::Unsafe) - safe)
     }
 
     /// Adds everything from another sink.

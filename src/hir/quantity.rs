@@ -103,6 +103,19 @@ impl Bytes {
         Self(self.0.checked_next_multiple_of(step).unwrap_or(self.0))
     }
 
+    /// The amount, rounded down to a value that [`Display`](fmt::Display) prints exactly.
+    #[must_use]
+    pub fn rounded_down(self) -> Self {
+        let up = self.rounded_up();
+        let step = match up.0 {
+            10_000_000_000.. => 100_000_000,
+            10_000_000.. => 10_000_000,
+            10_000.. => 10_000,
+            _ => 1,
+        };
+        if up == self { self } else { up.minus(Self(step)) }
+    }
+
     /// The amount in gigabytes (10^9), rounded to a whole number: `54 GB`.
     pub fn whole_gb(self) -> String {
         format!("{} GB", self.0.saturating_add(500_000_000) / 1_000_000_000)

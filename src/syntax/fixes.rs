@@ -1,43 +1,135 @@
 //! Turns proposed fixes into text edits, in the syntax of each file's language.
 
+use super::insertion::{Insertion, Layout, code_only, file_of, replace_value};
 use super::quote::quote_like;
-use super::removal::{Removal, removals};
-use super::{language, parse};
+use super::removal::{Removal, removal_at, removals};
+use super::{Document, Language, language, parse};
 use crate::diag::{Change, Diagnostics, Edit, Fix, ProposedFix, Safety};
-use crate::source::{FileId, SourceMap, Span};
+use crate::source::{FileId, SourceFile, SourceMap, Span};
 use std::collections::BTreeMap;
 
-/// A cache: the removals of all fields of one name in one file, by the spans of their values.
-type RemovalCache = BTreeMap<(FileId, &'static str), BTreeMap<Span, Option<Removal>>>;
-
-/// Turns all proposed fixes into edits. Drops those that touch a file for which `may_change` is false.
+/// Turns all proposed fixes into edits, and those that are helps into texts. Drops the edits of files for which
+/// `may_change` is false. The findings must be sorted, because only one document is in memory.
 pub fn resolve_fixes(map: &SourceMap, may_change: impl Fn(FileId) -> bool, findings: &mut Diagnostics) {
-    let mut cache = RemovalCache::new();
+    let mut parsed = ParsedFile::default();
     findings.resolve_fixes(|proposed| {
-        resolve(proposed, map, &mut cache).filter(|fix| fix.edits.iter().all(|e| may_change(e.span.file)))
+        let resolved = parsed.resolve(proposed, map);
+        let title = proposed.title.replace("{}", &resolved.code);
+        let edits = resolved.edits.filter(|edits| edits.iter().all(|edit| may_change(edit.span.file)));
+        let fix = edits.map(|edits| Fix { title: title.clone(), safety: resolved.safety, edits });
+        (title, fix)
     });
 }
 
-fn resolve(proposed: &ProposedFix, map: &SourceMap, cache: &mut RemovalCache) -> Option<Fix> {
-    let (edit, safety) = match &proposed.change {
-        Change::Word { span, replacement } => {
-            let text = quote_like(language(map.get(span.file)?), map.text(*span), replacement)?;
-            (Edit { span: *span, text }, proposed.safety)
-        }
-        Change::Field { name, value_span } => {
-            let file = value_span.file;
-            let by_value = cache.entry((file, name)).or_insert_with(|| all_removals(file, name, map));
-            let removal = by_value.get(value_span).copied().flatten()?;
-            let safety = if removal.drops_comments { Safety::Unsafe } else { proposed.safety };
-            (Edit { span: removal.span, text: String::new() }, safety)
-        }
-    };
-    Some(Fix { title: proposed.title.clone(), safety, edits: vec![edit] })
+/// The document of the latest file, and a cache of the removals of all fields of one name by the spans of their values.
+#[derive(Default)]
+struct ParsedFile<'m> {
+    document: Option<(Document<'m>, &'m SourceFile)>,
+    removals: BTreeMap<&'static str, BTreeMap<Span, Option<Removal>>>,
 }
 
-fn all_removals(file: FileId, name: &str, map: &SourceMap) -> BTreeMap<Span, Option<Removal>> {
-    let Some(source) = map.get(file) else { return BTreeMap::new() };
-    // Discard the findings: the first parse has reported them.
-    let document = parse(file, source, &mut Diagnostics::default());
-    removals(&document, source.text(), name)
+/// The text of a change, its edits if there are any, and its safety.
+struct Resolved {
+    code: String,
+    edits: Option<Vec<Edit>>,
+    safety: Safety,
+}
+
+impl<'m> ParsedFile<'m> {
+    fn resolve(&mut self, proposed: &ProposedFix, map: &'m SourceMap) -> Resolved {
+        let Change::All(changes) = &proposed.change else {
+            return self.resolve_one(&proposed.change, proposed.safety, map);
+        };
+        let mut all = Resolved { code: String::new(), edits: Some(Vec::new()), safety: proposed.safety };
+        for change in changes {
+            let one = self.resolve_one(change, all.safety, map);
+            if !matches!(change, Change::Remove { .. } | Change::Field { .. }) {
+                let separator = if all.code.is_empty() { "" } else { "` and `" };
+                all.code.extend([separator, &one.code]);
+            }
+            all.safety = all.safety.max(one.safety);
+            all.edits = all.edits.zip(one.edits).map(|(edits, more)| edits.into_iter().chain(more).collect());
+        }
+        all.edits = all.edits.filter(|edits| are_separate(edits));
+        all
+    }
+
+    fn resolve_one(&mut self, change: &Change, safety: Safety, map: &'m SourceMap) -> Resolved {
+        let Some(file) = file_of(change) else {
+            return Resolved { code: String::new(), edits: None, safety };
+        };
+        let source = map.get(file);
+        let found = |Insertion { code, edit }: Insertion| Resolved {
+            code,
+            edits: edit.map(|edit| vec![edit]),
+            safety,
+        };
+        let language = source.map_or(Language::Kdl, language);
+        match change {
+            Change::Word { span, replacement } => {
+                let text = quote_like(language, map.text(*span), replacement);
+                let edits = text.map(|text| vec![Edit { span: *span, text }]);
+                Resolved { code: replacement.clone(), edits, safety }
+            }
+            Change::Value { span, to } => found(replace_value(language, *span, to)),
+            Change::Field { name, value_span } => {
+                let removal = self.removal(name, *value_span, map);
+                removed((*name).to_owned(), removal, safety)
+            }
+            Change::Text { span, text } => {
+                found(Insertion { code: text.clone(), edit: Some(Edit { span: *span, text: text.clone() }) })
+            }
+            Change::Remove { place } => {
+                let removal = self.layout(file, map).and_then(|layout| removal_at(layout, *place));
+                let (code, removal) = removal.unwrap_or_else(|| (map.text(*place).to_owned(), None));
+                removed(code, removal, safety)
+            }
+            Change::All(_) => Resolved { code: String::new(), edits: None, safety },
+            Change::Set { item, path, line } => match self.layout(file, map) {
+                Some(layout) => found(layout.set(*item, path, line)),
+                None => found(code_only(language, line)),
+            },
+            Change::Rewrite { place, line } => match self.layout(file, map) {
+                Some(layout) => found(layout.rewrite(*place, line)),
+                None => found(code_only(language, line)),
+            },
+            Change::Add { plural, line, .. } => match self.layout(file, map) {
+                Some(layout) => found(layout.add(plural, line)),
+                None => found(code_only(language, line)),
+            },
+        }
+    }
+
+    fn removal(&mut self, name: &'static str, value: Span, map: &'m SourceMap) -> Option<Removal> {
+        self.layout(value.file, map)?;
+        let (document, source) = self.document.as_ref()?;
+        let by_value = self.removals.entry(name).or_insert_with(|| removals(document, source.text(), name));
+        by_value.get(&value).copied().flatten()
+    }
+
+    /// The document of a file. Replaces the document of another file.
+    fn layout(&mut self, file: FileId, map: &'m SourceMap) -> Option<Layout<'_>> {
+        if self.document.as_ref().is_none_or(|(document, _)| document.file != file) {
+            let source = map.get(file)?;
+            // Discard the findings: the first parse has reported them.
+            self.document = Some((parse(file, source, &mut Diagnostics::default()), source));
+            self.removals.clear();
+        }
+        let (document, source) = self.document.as_ref()?;
+        Some(Layout { document, text: source.text() })
+    }
+}
+
+fn removed(code: String, removal: Option<Removal>, safety: Safety) -> Resolved {
+    let drops_comments = removal.is_some_and(|removal| removal.drops_comments);
+    let safety = if drops_comments { safety.max(Safety::Unsafe) } else { safety };
+    let edits = removal.map(|removal| vec![Edit { span: removal.span, text: String::new() }]);
+    Resolved { code, edits, safety }
+}
+
+/// True if no edit overlaps or touches another one.
+fn are_separate(edits: &[Edit]) -> bool {
+    let mut spans: Vec<Span> = edits.iter().map(|edit| edit.span).collect();
+    spans.sort_unstable();
+    spans.windows(2).all(|pair| matches!(pair, [one, next] if one.file != next.file || one.end < next.start))
 }

@@ -3,7 +3,9 @@
 pub mod codes;
 mod document;
 mod fixes;
+mod insertion;
 pub mod kdl;
+mod line;
 mod number;
 mod quote;
 mod removal;

@@ -24,7 +24,7 @@ pub(super) fn quote_like(language: Language, written: &str, word: &str) -> Optio
 
 /// True if the word needs no quotes in any position: it has only plain ASCII characters, and it is not a number or a
 /// keyword.
-fn is_bare(language: Language, word: &str) -> bool {
+pub(super) fn is_bare(language: Language, word: &str) -> bool {
     let is_yaml = language == Language::Yaml;
     let begins =
         |c: char| c.is_ascii_alphabetic() || c == '_' || is_yaml && (c.is_ascii_digit() || "/.".contains(c));
@@ -40,7 +40,7 @@ fn is_bare(language: Language, word: &str) -> bool {
     word.trim_start_matches('-').starts_with(begins) && word.chars().all(is_known) && is_string
 }
 
-fn quoted(language: Language, word: &str) -> String {
+pub(super) fn quoted(language: Language, word: &str) -> String {
     let escape = |c: char| match c {
         '"' | '\\' => format!("\\{c}"),
         '\n' => "\\n".to_owned(),

@@ -1,6 +1,7 @@
 //! Computes the text range to delete with a field, so that the remaining text is well formed and keeps its layout: the
 //! line, the comma or the whole block.
 
+use super::insertion::Layout;
 use super::{Document, Language, Node};
 use crate::source::Span;
 use std::collections::BTreeMap;
@@ -45,6 +46,57 @@ pub(super) fn removals(document: &Document, text: &str, name: &str) -> BTreeMap<
         open.extend(siblings.iter().map(|node| (Some(node), node.fields.as_slice())));
     }
     found
+}
+
+/// The removal of the item or the field at a place: its span, its name or one of its values. An item that is the only
+/// one of its section in YAML takes the section with it. Also returns the text to name in the help.
+pub(super) fn removal_at(layout: Layout, place: Span) -> Option<(String, Option<Removal>)> {
+    let Layout { document, text } = layout;
+    let is_it = |node: &Node| {
+        node.span == place || node.key_span == place || node.args.iter().any(|arg| arg.span == place)
+    };
+    let path = layout.find(is_it, place)?;
+    let (mut node, mut parents) = path.split_last()?;
+    let code = short_text(text, node);
+    while let Some((parent, above)) = parents.split_last()
+        && is_all_of(node, parent, above.len(), document.language)
+    {
+        (node, parents) = (parent, above);
+    }
+    let parent = parents.last().copied();
+    let siblings = parent.map_or(document.nodes.as_slice(), |parent| &parent.fields);
+    let members = siblings.chunk_by(|a, b| a.key_span == b.key_span);
+    let members = members.into_iter().find(|members| members.iter().any(|one| one.span == node.span))?;
+    let field = FieldContext { text, language: document.language, parent, siblings, members, node };
+    let range = if parent.is_some() || members.len() > 1 {
+        field.range()
+    } else {
+        field.line_range(node.span.range())
+    };
+    Some((code, range.and_then(|range| field.removal(range))))
+}
+
+/// True if nothing of the parent would be left without the node: a block with one field, or a section of YAML with one
+/// item.
+fn is_all_of(node: &Node, parent: &Node, depth: usize, language: Language) -> bool {
+    let is_only =
+        matches!(parent.fields.as_slice(), [only] if only.span == node.span) && parent.args.is_empty();
+    // An item is at the top of a KDL file, and in a section of a YAML file.
+    let is_block = match language {
+        Language::Kdl => depth >= 1,
+        Language::Yaml => depth >= 2 || depth == 0 && node.block.is_some(),
+    };
+    is_only && is_block
+}
+
+/// The longest text of a field that a help prints, in bytes.
+const MAX_SHOWN: usize = 60;
+
+/// The text of a field if it is short and on one line, otherwise its name.
+fn short_text(text: &str, node: &Node) -> String {
+    let whole = text.get(node.span.range()).unwrap_or_default();
+    let is_short = whole.len() <= MAX_SHOWN && !whole.contains('\n');
+    if is_short { whole.to_owned() } else { node.key.to_string() }
 }
 
 impl FieldContext<'_, '_> {

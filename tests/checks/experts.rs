@@ -15,14 +15,14 @@ fn a_role_uses_at_most_the_total_number_of_experts() {
     assert_codes(&["too-many-experts"], &role_with("small-mixture", 17));
     let finding = single_finding(&role_with("mixture", 129));
     assert_eq!(finding.message, "role `x` uses 129 experts, but `Mixture-30B` has 128");
-    assert_eq!(finding.help, ["use at most 128 experts"]);
+    assert_eq!(finding.help, ["write `experts=128`"]);
 }
 
 #[test]
 fn a_dense_model_has_no_experts() {
     let finding = single_finding(&role_with("plain", 2));
     assert_eq!(finding.message, "role `x` uses 2 experts, but `Plain-7B` has none");
-    assert_eq!(finding.help, ["remove `experts`"]);
+    assert_eq!(finding.help, ["remove `experts=2`"]);
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn avoided_numbers_come_from_the_model_and_its_family() {
     for avoided in [2, 3, 5] {
         let finding = single_finding(&format!("{family}{}", role_with("m", avoided)));
         assert_eq!(finding.code.name, "avoided-experts");
-        assert_eq!(finding.help, ["use an advised number of experts: 6 (quality) or 4"]);
+        assert_eq!(finding.help, ["write `experts=6`, advised for quality", "write `experts=4`"]);
     }
     assert_codes(&[], &format!("{family}{}", role_with("m", 6)));
 }
@@ -106,5 +106,5 @@ fn fewer_experts_than_an_avoided_number_below_the_default_are_too_few() {
     let finding =
         single_finding(&role_with_advice("total=16 default=8 { avoid 3; advise 4 for=\"speed\" }", "1"));
     assert_eq!(finding.message, "role `x` uses 1 expert of `M`, but even 3 degrade it");
-    assert_eq!(finding.help, ["use an advised number of experts: 4 (speed)"]);
+    assert_eq!(finding.help, ["write `experts=4`, advised for speed"]);
 }

@@ -80,8 +80,8 @@ fn residencies_and_services_are_summed_line_by_line() {
         finding.help,
         [
             "move role `b` to another host, which frees 6 GB",
-            "set `at-once` 1 in residency `asked`, so that fewer of its roles run at a time",
-            "lower `reserve` to at most 0 B",
+            "write `at-once=1` in residency `asked`, so that fewer of its roles run at a time",
+            "write `reserve=\"0 B\"`",
         ]
     );
 }
@@ -104,14 +104,14 @@ fn the_suggested_changes_fit() {
     assert!(finding.help[0].starts_with("move role `m6` to another host"), "{:?}", finding.help);
     assert_eq!(
         finding.help[1],
-        "set `at-once` 3 in residency `asked`, so that fewer of its roles run at a time"
+        "write `at-once=3` in residency `asked`, so that fewer of its roles run at a time"
     );
-    assert_eq!(finding.help[2], "raise `memory` to 22 GB, if the host has that much");
+    assert_eq!(finding.help[2], "write `memory=\"22 GB\"`, if the host has that much");
     assert_codes(&[], &text.replace("start=\"on-demand\"", "start=\"on-demand\" at-once=3"));
     assert_codes(HOST, &text.replace("start=\"on-demand\"", "start=\"on-demand\" at-once=4"));
     assert_codes(&[], &text.replace("16 GB", "22 GB"));
     let percent = host_without_nodes("16 GB", "reserve=\"10%\"") + &roles;
-    assert_eq!(single_finding(&percent).help[2], "raise `memory` to 23.4 GB, if the host has that much");
+    assert_eq!(single_finding(&percent).help[2], "write `memory=\"23.4 GB\"`, if the host has that much");
     assert_codes(&[], &percent.replace("16 GB", "23.4 GB"));
 }
 

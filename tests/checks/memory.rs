@@ -119,7 +119,7 @@ fn the_sum_is_printed_line_by_line() {
         finding.help,
         [
             "move roles `third` and `first` to another residency, which frees 11.7 GB",
-            "raise `budget` to 12.7 GB"
+            "or write `budget=\"12.7 GB\"`"
         ]
     );
 }
@@ -150,7 +150,7 @@ fn the_smallest_sufficient_role_is_suggested() {
     let finding = over_budget(&[residency("13 GB", ""), models.clone(), roles.clone()]);
     assert_eq!(
         finding.help,
-        ["move role `rb` to another residency, which frees 5 GB", "raise `budget` to 17 GB"]
+        ["move role `rb` to another residency, which frees 5 GB", "or write `budget=\"17 GB\"`"]
     );
     let finding = over_budget(&[residency("4 GB", ""), models, roles]);
     assert_eq!(finding.help[0], "move roles `rc` and `rb` to another residency, which frees 14 GB");
@@ -185,7 +185,7 @@ proptest! {
         let compiled = run(&[residency(&format!("{budget} MB"), &at_once), models.clone(), all.clone()]);
         if let [finding] = compiled.findings.findings() {
             prop_assert_eq!(finding.code.name, "over-budget");
-            let raised = finding.help[1].strip_prefix("raise `budget` to ").unwrap();
+            let raised = finding.help[1].strip_prefix("or write `budget=\"").unwrap().trim_end_matches("\"`");
             let again = run(&[residency(raised, &at_once), models.clone(), all.clone()]);
             prop_assert!(again.findings.is_empty(), "{}: {}", raised, again.report());
             let mut moved = all;

@@ -96,11 +96,11 @@ fn a_pair_suggests_the_replacement_of_a_banned_draft() {
     let help = |pair: &str| single_finding(&format!("{}{ban}{pair}", role_with_draft())).help.concat();
     assert_eq!(
         help("pair target=\"qwen2\" draft=\"small-mixture\""),
-        "set `draft` to `small-mixture`: a pair names it for this target"
+        "write `\"small-mixture\"` as the draft: a pair names it for this target"
     );
     assert_eq!(
         help("pair target=\"plain\" instead=\"experts\""),
-        "remove `draft` and reduce `experts` instead"
+        "remove `draft`, and reduce `experts` instead"
     );
     assert_eq!(
         help("pair target=\"plain\" instead=\"wait\""),

@@ -34,11 +34,11 @@ fn a_role_has_at_most_as_many_threads_as_cpus() {
     assert_codes(&[], &placed("x", 9000, "numa=\"interleave 0\" threads=16"));
     let finding = single_finding(&placed("x", 9000, "numa=\"bind 0\" threads=17"));
     assert_eq!(finding.message, "role `x` has 17 threads for 16 CPUs: 0-7,16-23");
-    assert_eq!(finding.help, ["set `threads` to 8, one per physical core, or to at most 16"]);
+    assert_eq!(finding.help, ["write `threads=8`, one per physical core"]);
     let finding = single_finding(&placed("x", 9000, "cpus=\"3\" threads=2"));
     assert_eq!(
         (finding.message.as_str(), finding.help[0].as_str()),
-        ("role `x` has 2 threads for 1 CPU: 3", "set `threads` to at most 1")
+        ("role `x` has 2 threads for 1 CPU: 3", "write `threads=1`")
     );
 }
 
@@ -130,17 +130,23 @@ fn a_finding_on_exclusive_cpus_names_the_cpus_and_the_fix() {
     let compiled = compile_with_base(&(quiet.clone() + &on_far("x", 9001, "cpus=\"0-2\" threads=3")));
     let finding = &compiled.findings.findings()[0];
     assert_eq!(finding.message, "role `on-x` uses CPU 2 of the exclusive cpuset `quiet` of host `far`");
-    assert_eq!(finding.help, ["remove 2 from `cpus`"]);
+    assert_eq!(
+        finding.help,
+        [
+            "write `cpus=\"0-1\"` and `threads=2`",
+            "or write `cpus=\"quiet\"` and `threads=2` to use the set `quiet`"
+        ]
+    );
     let places: Vec<String> = label_texts(&compiled, finding).into_iter().map(|(_, text)| text).collect();
     assert_eq!(places, ["\"0-2\"", "\"2-3\""]);
     let finding = |role: &str| single_finding(&(quiet.clone() + role)).help;
     assert_eq!(
         finding(&on_far("x", 9001, "cpus=\"3\" threads=1")),
-        ["set `cpus` to `quiet`, the name of the set"]
+        ["write `cpus=\"quiet\"` to use the set `quiet`"]
     );
     assert_eq!(
         finding(&on_far("x", 9001, "numa=\"bind 0\"")),
-        ["add `cpus` without 2-3, or set `cpus` to `quiet`, the name of the set"]
+        ["write `cpus=\"0-1\"`", "or write `cpus=\"quiet\"` to use the set `quiet`"]
     );
 }
 

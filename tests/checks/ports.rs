@@ -80,7 +80,7 @@ fn backend_ports_conflict_with_other_ports_on_loopback() {
         "the backend of role `x` and role `y` both listen on port 19000 of host `box`"
     );
     assert_eq!(finding.subject.unwrap().name, "x");
-    assert_eq!(finding.help, ["give the on-demand role another `backend`"]);
+    assert_eq!(finding.help, ["write `backend=19001` in role `x`"]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn a_role_can_share_only_a_served_role() {
     let finding =
         single_finding("role \"x\" tier=\"A\" shares=\"basic\"\nrole \"y\" tier=\"A\" shares=\"x\"");
     assert_eq!(finding.message, "role `y` shares `x`, which shares `basic`");
-    assert_eq!(finding.help, ["set `shares` to `basic`"]);
+    assert_eq!(finding.help, ["write `shares=\"basic\"`"]);
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_placement_names_existing_nodes() {
     for missing in ["bind 2", "interleave 1,2"] {
         assert_codes(&["unknown-node"], &on(missing));
     }
-    assert_eq!(single_finding(&on("bind 2")).help, ["use a node of the host: `0` or `1`"]);
+    assert_eq!(single_finding(&on("bind 2")).help, ["write `numa=\"bind 0\"`", "write `numa=\"bind 1\"`"]);
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(super) fn declared_names(language: &str, text: &str) -> Vec<String> {
 }
 
 /// The text in the other language, one item per line. None if the parser has findings, because these have no equivalent.
-pub(super) fn translate(language: &str, text: &str) -> Option<String> {
+pub(crate) fn translate(language: &str, text: &str) -> Option<String> {
     let mut map = SourceMap::default();
     map.add(format!("a.{language}"), text);
     let (document, is_correct) = document(&map);

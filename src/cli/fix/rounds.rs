@@ -97,7 +97,8 @@ fn candidates(findings: &Diagnostics, level: FixLevel) -> Vec<Candidate> {
     let mut chosen: Vec<Candidate> = Vec::new();
     let mut edited: BTreeMap<(FileId, u32), (u32, usize)> = BTreeMap::new();
     for finding in findings.findings() {
-        let is_allowed = |fix: &&crate::diag::Fix| fix.safety == Safety::Safe || level == FixLevel::Unsafe;
+        let most = if level == FixLevel::Unsafe { Safety::Unsafe } else { Safety::Safe };
+        let is_allowed = |fix: &&crate::diag::Fix| fix.safety <= most;
         let Some(fix) = finding.fixes.iter().find(is_allowed) else { continue };
         let overlap = fix.edits.iter().find_map(|edit| overlapping(&edited, edit));
         match overlap.and_then(|other| chosen.get_mut(other)) {

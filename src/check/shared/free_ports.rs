@@ -1,0 +1,44 @@
+//! Ports that no process of a host uses, for the helps of checks about ports.
+
+use crate::derive::Derived;
+use crate::hir::{Host, Id};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The ports in use, by host. Includes the ports that a help has offered.
+pub(in crate::check) struct FreePorts(BTreeMap<Id<Host>, BTreeSet<u32>>);
+
+impl FreePorts {
+    /// All ports of services, servers and backends.
+    pub(in crate::check) fn of(derived: &Derived) -> Self {
+        let mut used: BTreeMap<Id<Host>, BTreeSet<u32>> = BTreeMap::new();
+        for service in derived.registry.services.iter() {
+            let port = service.port.map(|port| u32::from(port.value));
+            used.entry(service.host.value).or_default().extend(port);
+        }
+        for served in &derived.roles {
+            let (ports, of_host) =
+                (&served.endpoint.ports, used.entry(served.serving.host.value).or_default());
+            of_host.extend(u32::from(ports.first)..=u32::from(ports.last));
+            let instances = u32::from(ports.last - ports.first);
+            of_host.extend(served.endpoint.hidden.into_iter().flat_map(|first| first..=first + instances));
+        }
+        Self(used)
+    }
+
+    /// The first of `count` free ports in a row, from `from` up. Later calls do not offer them again.
+    pub(in crate::check) fn take(&mut self, host: Id<Host>, from: u32, count: u32) -> Option<u64> {
+        let used = self.0.entry(host).or_default();
+        let mut first = from;
+        loop {
+            let ports = first..first.saturating_add(count.max(1));
+            if ports.end > u32::from(u16::MAX) + 1 {
+                return None;
+            }
+            let Some(taken) = used.range(ports.clone()).next_back() else {
+                used.extend(ports);
+                return Some(first.into());
+            };
+            first = taken + 1;
+        }
+    }
+}

@@ -97,6 +97,9 @@ fn printed_words(output: &Output) -> Vec<String> {
 fn expected_argv(role: &Role, process: &Process) -> Vec<String> {
     let word = |word: &Word| match (word, word.text()) {
         (Word::KeyFile(_), _) => role.key_file.clone().unwrap().into(),
+        // A process started by hand has the address of the socket.
+        (Word::Port(_), _) => process.port.to_string(),
+        (Word::Host(_), _) => role.own_addresses.join(","),
         (Word::Prompt | Word::Image, _) => unreachable!("a role has no prompt"),
         (_, text) => text.to_owned(),
     };
@@ -193,7 +196,7 @@ fn help_lists_the_model_the_address_and_the_exit_codes() {
     let stack = InstalledStack::new(|text| text);
     for (path, words) in [
         ("bin/front", &["Dense-7B", "127.0.0.1 port 21080", "numactl/interleave-0", "OMP_NUM_THREADS=1"][..]),
-        ("bin/eye", &["127.0.0.1 port 31082", "behind the socket"]),
+        ("bin/eye", &["127.0.0.1 port 21082", "systemctl stop", "-eye.socket"]),
         ("bin/embed", &["instance 2 at 127.0.0.1 port 21092"]),
         ("bin/prompt/seer", &["TEXT IMAGE", "Seer-VL-7B", "role eye"]),
         ("numactl/bind-0-cpus-0", &["numactl --membind=0 --physcpubind=0"]),

@@ -203,12 +203,85 @@ fn the_health_check_uses_an_address_that_the_host_can_reach() {
     assert_eq!(settings(socket, "ListenStream"), ["192.0.2.7:8100", "[::1]:8100"]);
 }
 
+/// `TimeoutStartSec=` of a role of a small stack with two stores.
+fn start_timeout(roles: &str, role: &str) -> String {
+    let text = format!(
+        r#"
+stack "s" engine="e" {{ defaults {{ tier "t"; context 512 }} }}
+engine "e" profile="llama.cpp-b11669" bin="/e"
+host "h" memory="64 GB" smt=2 {{ numa 0 cpus="0-7" memory="32 GB"; numa 1 cpus="8-15" memory="32 GB" }}
+store "fast" path="/fast" speed="1 GB/s"
+store "slow" path="/slow"
+tier "t" title="T"
+residency "boot" title="boot" start="boot"
+residency "later" title="later" start="on-demand"
+family "f" arch="qwen3"
+model "five" family="f" title="Five" quant="Q8_0" size="5 GB" store="fast" file="five.gguf"
+model "seven" family="f" title="Seven" quant="Q8_0" size="7 GB" store="fast" file="seven.gguf"
+model "other" family="f" title="Other" quant="Q8_0" size="3 GB" store="slow" file="other.gguf"
+{roles}
+"#
+    );
+    let files = compile(&[("stack.kdl", &text)]).files();
+    let unit = [format!("systemd/s-{role}.service"), format!("systemd/s-{role}-backend.service")];
+    let unit = unit.into_iter().rev().find_map(|path| files.get(&path)).unwrap();
+    setting(&unit.0, "TimeoutStartSec").to_owned()
+}
+
 #[test]
 fn the_start_timeout_follows_from_file_sizes_and_disk_speed() {
-    let units = default_units();
-    let limit = |name: &str| setting(units.text(&format!("big-stack-{name}.service")), "TimeoutStartSec");
-    assert_eq!((limit("strict"), limit("odd")), ("61s", "infinity"));
-    assert_eq!(limit("coder"), "71s");
+    let one = "role \"a\" model=\"five\" residency=\"boot\" port=9000\n";
+    assert_eq!(start_timeout(one, "a"), "65s");
+    assert_eq!(start_timeout(&one.replace("five", "other"), "a"), "infinity");
+    // A second role reads the same file, and the pages of it are shared.
+    let same = one.to_owned() + "role \"b\" model=\"five\" residency=\"boot\" port=9001\n";
+    assert_eq!(start_timeout(&same, "b"), "65s");
+}
+
+#[test]
+fn roles_that_start_at_boot_share_the_speed_of_a_store() {
+    let two = "role \"a\" model=\"five\" residency=\"boot\" port=9000\nrole \"b\" model=\"seven\" residency=\"boot\" port=9001\n";
+    assert_eq!((start_timeout(two, "a"), start_timeout(two, "b")), ("72s".into(), "72s".into()));
+    let later = two.replacen("boot", "later", 1);
+    assert_eq!((start_timeout(&later, "a"), start_timeout(&later, "b")), ("72s".into(), "67s".into()));
+    let other = two.to_owned() + "role \"c\" model=\"other\" residency=\"boot\" port=9002\n";
+    assert_eq!((start_timeout(&other, "a"), start_timeout(&other, "c")), ("72s".into(), "infinity".into()));
+}
+
+#[test]
+fn a_file_that_is_mapped_on_several_nodes_has_no_start_timeout() {
+    let role = |rest: &str| format!("role \"a\" model=\"five\" residency=\"boot\" port=9000 {{ {rest} }}\n");
+    assert_eq!(start_timeout(&role("placement numa=\"interleave\" threads=8"), "a"), "infinity");
+    assert_eq!(start_timeout(&role("placement numa=\"bind 0\" threads=8"), "a"), "65s");
+    // Without a mapped file the engine reads in sequence.
+    let unmapped = "option \"load-mode\" value=\"none\"; placement numa=\"interleave\" threads=8";
+    assert_eq!(start_timeout(&role(unmapped), "a"), "65s");
+    // The random reads of one role slow down the others.
+    let both = role("placement numa=\"interleave\" threads=8")
+        + "role \"b\" model=\"seven\" residency=\"boot\" port=9001\n";
+    assert_eq!(start_timeout(&both, "b"), "infinity");
+}
+
+#[test]
+fn a_port_below_1024_gets_the_capability_to_bind_it() {
+    let unit = |hardening: &str, port: &str| {
+        let text = format!(
+            "stack \"s\" engine=\"e\" hardening=\"{hardening}\" {{ defaults {{ context 512 }} }}\nengine \"e\" profile=\"llama.cpp-b11669\" bin=\"/e\"\nhost \"h\" memory=\"64 GB\" cpus=\"0-7\" smt=1\nstore \"m\" path=\"/m\"\ntier \"t\" title=\"T\"\nresidency \"boot\" title=\"boot\" start=\"boot\"\nfamily \"f\" arch=\"qwen3\"\nmodel \"a\" family=\"f\" title=\"A\" quant=\"Q8_0\" size=\"5 GB\" file=\"a.gguf\"\nrole \"r\" model=\"a\" port={port} residency=\"boot\" tier=\"t\"\n"
+        );
+        compile(&[("stack.kdl", &text)]).files()["systemd/s-r.service"].0.clone()
+    };
+    let capability = ["CAP_NET_BIND_SERVICE"];
+    for hardening in ["default", "strict", "gpu", "off"] {
+        let low = unit(hardening, "80");
+        assert_eq!(settings(&low, "AmbientCapabilities"), capability, "{hardening}");
+        assert!(settings(&low, "PrivateUsers").is_empty(), "{hardening}: {low}");
+        if hardening != "off" {
+            assert_eq!(settings(&low, "CapabilityBoundingSet"), capability);
+            assert_eq!(settings(&low, "SocketBindAllow"), ["tcp:80"]);
+        }
+        assert!(!unit(hardening, "1024").contains("CAP_NET_BIND_SERVICE"));
+    }
+    assert_eq!(settings(&unit("strict", "1024"), "PrivateUsers"), ["yes"]);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use super::shared::secrets;
 use crate::derive::Derived;
 use crate::diag::{Code, Diagnostic, Diagnostics, Suggestion, suggest, words};
 use crate::engine::dialect::{FaultKind, Intent, LoweringFault};
-use crate::engine::options::{owning_field, sets_keys};
+use crate::engine::options::{field_help, owning_field, sets_keys};
+use crate::engine::{OptionRecord, Profile};
 use crate::hir::EngineOption;
 
 declare_code! {
@@ -262,7 +263,10 @@ fn finding(
     let message = format!("option {} of {}: {why}", words::quoted(name), role.role);
     let finding = role.complete(code.at(place, label, message), fault, help(role, option, fault));
     if let Some(near) = near {
-        return suggest_near(finding, option, near);
+        return match field_help(near.name) {
+            Some(help) => finding.help(help),
+            None => suggest_near(finding, option, near),
+        };
     }
     let record = |name: &str| role.profile.option(role.profile.server(), name).map(std::ptr::from_ref);
     let first = role.serving.options.iter().find(|other| record(&other.name) == record(name));
@@ -299,8 +303,8 @@ fn has_field(role: &FaultyRole, option: &EngineOption, field: &str) -> bool {
     }
 }
 
-/// The most similar option for an unknown one. `None` for an option of another program or build, which is not a
-/// spelling error.
+/// The most similar option for an unknown one, unless a server with it would not serve. `None` for an option of another
+/// program or build, which is not a spelling error.
 fn option_near<'g>(
     role: &FaultyRole<'g>,
     option: &EngineOption,
@@ -308,9 +312,17 @@ fn option_near<'g>(
 ) -> Option<Suggestion<'g>> {
     let name = format!("--{}", option.name.trim_start_matches('-'));
     let is_misspelt = fault.kind == FaultKind::UnknownOption
+        && fault.help.is_none()
         && fault.builds.is_empty()
         && role.profile.tools_with(&name).is_empty();
-    if is_misspelt { suggest(&name, role.profile.option_names(role.profile.server())) } else { None }
+    let names = || role.profile.option_names(role.profile.server()).into_iter();
+    is_misspelt.then(|| suggest(&name, names().filter(|name| is_possible(role.profile, name)))).flatten()
+}
+
+/// True if a role can have an option with this spelling, or a field that sets it.
+fn is_possible(profile: &Profile, spelling: &str) -> bool {
+    let row = profile.option(profile.server(), spelling).and_then(OptionRecord::row);
+    row.is_none_or(|row| row.refusal.is_none())
 }
 
 fn suggest_near(finding: Diagnostic, option: &EngineOption, near: Suggestion) -> Diagnostic {

@@ -7,13 +7,16 @@ use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::{Head, Host, Id};
 use crate::source::Span;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 declare_code! {
     /// ## What it finds
     /// Two processes of one host that listen on the same port of the same address: roles, the hidden backends of
-    /// on-demand roles, and services. `0.0.0.0` and `::` include every address. The same port at two different
-    /// addresses is allowed.
+    /// on-demand roles, and services. The same port at two different addresses is allowed.
+    ///
+    /// `0.0.0.0` includes every IPv4 address, and `::` every IPv6 address. If `::` is the only address of a role that
+    /// starts at boot, it also includes every IPv4 address (seen with llama-server b11669). The socket of an on-demand
+    /// role has `BindIPv6Only=ipv6-only`.
     ///
     /// ## Why
     /// The second process exits with "address in use", and its unit fails.
@@ -39,6 +42,8 @@ declare_code! {
 struct Listener<'r> {
     owner: &'r Head,
     address: IpAddr,
+    /// True for `::` if it includes the IPv4 addresses.
+    has_both: bool,
     ports: (u32, u32),
     place: Span,
     kind: ListenerKind,
@@ -56,7 +61,14 @@ struct HostListeners<'r> {
     listeners: Vec<Listener<'r>>,
     /// By specific address.
     at: BTreeMap<IpAddr, Claims>,
-    /// At `0.0.0.0` or `::`.
+    /// Of IPv4, then of IPv6.
+    versions: [VersionClaims; 2],
+}
+
+/// The listeners at addresses of one version of IP.
+#[derive(Default)]
+struct VersionClaims {
+    /// At the address that includes all others.
     at_all: Claims,
     /// At any address.
     any: Claims,
@@ -64,6 +76,9 @@ struct HostListeners<'r> {
 
 /// The first port that a help offers. Lower ports need a privilege.
 const FIRST_OFFERED: u32 = 1024;
+
+/// `::`
+const ALL_IPV6: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 
 /// Maximum number of labeled listeners. Ranges of ports can conflict with thousands.
 const MAX_LABELS: usize = 6;
@@ -98,16 +113,18 @@ fn groups(derived: &Derived) -> impl Iterator<Item = (Id<Host>, Vec<Listener<'_>
     let services = registry.services.iter().filter_map(|service| {
         let (owner, port) = (&service.head, service.port?);
         let (ports, place) = ((u32::from(port.value), u32::from(port.value)), port.span);
-        let listen = addresses(service.listen.iter().map(|address| &address.value)).into_iter();
-        let at = |address| Listener { owner, address, ports, place, kind: ListenerKind::Port };
-        Some((service.host.value, listen.map(at).collect()))
+        let listen = addresses(service.listen.iter().map(|address| &address.value));
+        let has_both = matches!(*listen, [address] if address == ALL_IPV6);
+        let at = |address| Listener { owner, address, has_both, ports, place, kind: ListenerKind::Port };
+        Some((service.host.value, listen.into_iter().map(at).collect()))
     });
     let roles = || derived.roles.iter().map(|served| (&registry.roles.get(served.id).head, served));
     let servers = roles().map(|(owner, ServedRole { serving, endpoint, .. })| {
         let ports = (u32::from(endpoint.ports.first), u32::from(endpoint.ports.last));
-        let place = serving.ports.span;
-        let at = |address| Listener { owner, address, ports, place, kind: ListenerKind::Port };
-        (serving.host.value, addresses(&*endpoint.addresses).into_iter().map(at).collect())
+        let (place, listen) = (serving.ports.span, addresses(&*endpoint.addresses));
+        let has_both = endpoint.hidden.is_none() && matches!(*listen, [address] if address == ALL_IPV6);
+        let at = |address| Listener { owner, address, has_both, ports, place, kind: ListenerKind::Port };
+        (serving.host.value, listen.into_iter().map(at).collect())
     });
     let backends = roles().filter_map(|(owner, ServedRole { serving, endpoint, .. })| {
         // `missing-backend-port` reports ports above 65535.
@@ -116,32 +133,45 @@ fn groups(derived: &Derived) -> impl Iterator<Item = (Id<Host>, Vec<Listener<'_>
         let instances = u32::from(endpoint.ports.last - endpoint.ports.first);
         let ports = (first, (first + instances).min(u32::from(u16::MAX)));
         let address = IpAddr::from([127, 0, 0, 1]);
-        let listener = Listener { owner, address, ports, place, kind: ListenerKind::Backend };
+        let kind = ListenerKind::Backend;
+        let listener = Listener { owner, address, has_both: false, ports, place, kind };
         Some((serving.host.value, vec![listener]))
     });
     // Last, because a hidden port is easier to change than a declared one. The later listener gets the finding.
     services.chain(servers).chain(backends)
 }
 
+impl Listener<'_> {
+    /// True at 0 if it listens on IPv4 addresses, and at 1 if on IPv6 addresses.
+    fn versions(&self) -> [bool; 2] {
+        [self.address.is_ipv4() || self.has_both, self.address.is_ipv6()]
+    }
+}
+
 impl<'r> HostListeners<'r> {
     /// The listeners that conflict with another one, each with the first common port. Limited to the number of labels.
     fn conflicts(&self, listener: &Listener) -> impl Iterator<Item = (u32, usize)> + '_ {
-        let (some, all) = if listener.address.is_unspecified() {
-            (Some(&self.any), None)
-        } else {
-            (self.at.get(&listener.address), Some(&self.at_all))
-        };
+        let is_all = listener.address.is_unspecified();
+        let known = listener.versions().into_iter().zip(&self.versions).filter(|(listens, _)| *listens);
+        let of_version = known.map(move |(_, claims)| if is_all { &claims.any } else { &claims.at_all });
+        let same = (!is_all).then(|| self.at.get(&listener.address)).flatten();
         let ports = listener.ports;
-        let claims = [some, all].into_iter().flatten();
+        let claims = same.into_iter().chain(of_version);
         claims.flat_map(move |claims| claims.overlapping(ports).take(MAX_LABELS + 1))
     }
 
     fn claim(&mut self, listener: Listener<'r>) {
         let n = self.listeners.len();
-        self.any.claim(listener.ports, n);
-        if listener.address.is_unspecified() {
-            self.at_all.claim(listener.ports, n);
-        } else {
+        let is_all = listener.address.is_unspecified();
+        for (listens, claims) in listener.versions().into_iter().zip(&mut self.versions) {
+            if listens {
+                claims.any.claim(listener.ports, n);
+            }
+            if listens && is_all {
+                claims.at_all.claim(listener.ports, n);
+            }
+        }
+        if !is_all {
             self.at.entry(listener.address).or_default().claim(listener.ports, n);
         }
         self.listeners.push(listener);
@@ -167,7 +197,8 @@ impl<'r> HostListeners<'r> {
 }
 
 fn addresses<'a>(listen: impl IntoIterator<Item = &'a Box<str>>) -> Vec<IpAddr> {
-    let declared: Vec<IpAddr> = listen.into_iter().filter_map(|address| address.parse().ok()).collect();
+    let declared = listen.into_iter().filter_map(|address| address.parse().ok());
+    let declared: Vec<IpAddr> = declared.map(|address: IpAddr| address.to_canonical()).collect();
     if declared.is_empty() { vec![IpAddr::from([127, 0, 0, 1])] } else { declared }
 }
 
@@ -188,7 +219,12 @@ fn finding(first: &Listener, second: &Listener, port: u32, host: &Host) -> Diagn
         .also(first.place, format!("{} listens here", describe(first)));
     if first.address != second.address {
         let (one, other) = (first.address, second.address);
-        finding = finding.note(format!("`{one}` and `{other}` overlap: one of them includes every address"));
+        let why = if one.is_ipv4() == other.is_ipv4() {
+            "one of them includes every address"
+        } else {
+            "`::` alone also includes every IPv4 address"
+        };
+        finding = finding.note(format!("`{one}` and `{other}` overlap: {why}"));
     }
     finding
 }

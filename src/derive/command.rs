@@ -31,6 +31,9 @@ pub struct RoleCommand {
     servers: PerInstance<Lowered>,
     /// Their options that affect memory, or the reason why the facts of the model are unknown.
     pub(super) memory: Result<Box<MemoryOptions>, &'static str>,
+    /// True if its processes read the model files in random order: with `--numa` the engine turns read-ahead off for
+    /// mapped files (llama.cpp b11434, `src/llama-mmap.cpp`).
+    pub(super) reads_at_random: bool,
     /// The one-shot command of the model, if no earlier role serves the model.
     pub one_shot: Option<Lowered>,
 }
@@ -83,11 +86,14 @@ impl RoleSettings<'_> {
         let host = self.registry.hosts.get(self.serving.host.value);
         let mut servers = PerInstance::new(self.serving, host, |n| self.server(profile, &overrides, host, n));
         let model = self.registry.models.get(self.serving.model.value);
-        let memory = locked::facts(self.lock, model).map(|_| {
+        let options = || {
             let env: Vec<(&str, &str)> = self.env.iter().map(|(name, value)| (&**name, &**value)).collect();
             let given = servers.first().settings.iter().map(WrittenOption::given);
             Box::new(MemoryOptions::new(profile, &env, given))
-        });
+        };
+        let is_external = numa_placement(self.serving, host.numa.len()) == NumaPlacement::External;
+        let reads_at_random = is_external && options().mmap;
+        let memory = locked::facts(self.lock, model).map(|_| options());
         // Nothing else reads them, and they are large.
         let forget = |line: &mut Lowered| line.settings = Vec::new();
         servers.change(forget);
@@ -99,6 +105,7 @@ impl RoleSettings<'_> {
             bin: self.registry.engines.get(engine).bin.trim_end_matches('/').into(),
             servers,
             memory,
+            reads_at_random,
             one_shot,
         }
     }

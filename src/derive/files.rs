@@ -1,7 +1,7 @@
 //! The model files that the processes of a role read.
 
 use crate::engine::memory::Owner;
-use crate::hir::{Bytes, Model, Registry, Seconds, Serving};
+use crate::hir::{Bytes, Id, Model, Registry, Seconds, Serving, Store};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ pub struct ModelFile {
     pub path: Arc<str>,
     /// The declared size. `None` only for a projector without one.
     pub bytes: Option<Bytes>,
-    /// The bytes per second that its store delivers.
-    speed: Option<Bytes>,
+    /// Its store. `None` if the registry has the full path.
+    pub(super) store: Option<Id<Store>>,
 }
 
-/// Seconds of a start in addition to reading the files.
-const START_OVERHEAD: u64 = 60;
+/// The upper limit of a load time, or the reason why it is unknown, as a clause.
+pub type LoadTime = Result<Seconds, &'static str>;
 
 impl RoleFiles {
     pub(super) fn new(registry: &Registry, serving: &Serving) -> Self {
@@ -56,15 +56,6 @@ impl RoleFiles {
         self.iter().filter_map(|(_, file)| file.bytes).fold(Bytes(0), Bytes::plus)
     }
 
-    /// The time until the files are read. `None` if the speed of a store is not declared.
-    pub fn load_time(&self) -> Option<Seconds> {
-        let seconds = self.iter().map(|(_, file)| {
-            let bytes = file.bytes.unwrap_or(Bytes(0));
-            Some(bytes.0.div_ceil(file.speed?.0.max(1)))
-        });
-        seconds.sum::<Option<u64>>().map(|seconds| Seconds(seconds + START_OVERHEAD))
-    }
-
     /// The folders of the files and of a program, in byte order. Folders below others in the list are left out.
     pub fn folders_with(&self, program: &str) -> Vec<Box<str>> {
         let paths = self.iter().map(|(_, file)| &*file.path).chain([program]);
@@ -80,7 +71,6 @@ impl RoleFiles {
 impl ModelFile {
     fn new(registry: &Registry, model: &Model, file: &str, bytes: Option<Bytes>) -> Self {
         let store = model.store.filter(|_| !file.starts_with('/'));
-        let speed = store.and_then(|store| registry.stores.get(store.value).speed);
-        Self { path: registry.path_of(model, file).into(), bytes, speed: speed.map(|speed| speed.value) }
+        Self { path: registry.path_of(model, file).into(), bytes, store: store.map(|store| store.value) }
     }
 }

@@ -15,6 +15,7 @@
 //! pairs       verdicts about drafts
 //! role        one served role
 //! parts       the memory of each role, computed from headers
+//! start       time limits of starts
 //! place       portions of memory by place
 //! loads       sums of memory
 //! ```
@@ -32,10 +33,11 @@ mod place;
 mod placement;
 mod profiles;
 mod role;
+mod start;
 
 pub use command::RoleCommand;
 pub use endpoint::Endpoint;
-pub use files::{ModelFile, RoleFiles};
+pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use loads::{LoadChange, LoadLine, MemoryLoad, RoleGroup, RoleGroups};
 pub use memory::{MemoryKind, MemoryPart, RoleMemory};
 pub use pairs::RoleDraft;
@@ -78,6 +80,7 @@ pub fn derive(
     let sources = role_sources(&registry, &profiles, findings).into_par_iter();
     let mut roles: Vec<ServedRole> = sources.map(|role| role.derive(&registry, &lock)).collect();
     parts::measure(&registry, &lock, &mut roles);
+    start::measure(&registry, &mut roles);
     Derived { registry, lock, profiles, roles }
 }
 

@@ -2,7 +2,7 @@
 
 use super::command::{RoleCommand, RoleSettings};
 use super::endpoint::Endpoint;
-use super::files::RoleFiles;
+use super::files::{LoadTime, RoleFiles};
 use super::memory::RoleMemory;
 use super::pairs::{DraftVerdict, draft_verdict};
 use super::placement::{PerInstance, ProcessPlacement};
@@ -34,6 +34,8 @@ pub struct ServedRole {
     pub draft: Option<DraftVerdict>,
     /// The memory of each of its processes.
     pub memory: RoleMemory,
+    /// The upper limit of the load time of a process.
+    pub load_time: LoadTime,
 }
 
 /// A role whose values are not derived yet.
@@ -69,6 +71,7 @@ impl RoleSource {
             placement: PerInstance::new(&serving, host, |n| ProcessPlacement::new(&serving, host, n)),
             draft: profile.and_then(|profile| draft_verdict(registry, lock, profile, &serving)),
             memory: RoleMemory::default(),
+            load_time: Err(""),
             endpoint,
             files,
             command,
@@ -85,6 +88,11 @@ fn env(registry: &Registry, serving: &Serving) -> Vec<(Box<str>, Box<str>)> {
 }
 
 impl ServedRole {
+    /// True if its processes read the model files in random order.
+    pub(super) fn reads_at_random(&self) -> bool {
+        self.known_command().is_some_and(|command| command.reads_at_random)
+    }
+
     /// The command lines. `None` if the engine was reported.
     pub fn known_command(&self) -> Option<&RoleCommand> {
         self.command.as_deref().ok()

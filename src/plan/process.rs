@@ -3,7 +3,7 @@
 use super::placement::Placements;
 use super::{Bytes, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
-use crate::derive::{RoleCommand, ServedRole};
+use crate::derive::{LoadTime, RoleCommand, ServedRole};
 use crate::engine::{Family, Word};
 use crate::hir::{self, Id, Registry, RoleKind};
 use std::collections::BTreeMap;
@@ -34,6 +34,8 @@ pub struct Role {
     pub shared_by: Vec<Box<str>>,
     /// The addresses that clients use.
     pub addresses: Arc<[Box<str>]>,
+    /// The addresses that a process started by hand listens on. Only the first, if the build accepts only one.
+    pub own_addresses: Arc<[Box<str>]>,
     /// The ports that clients use, one per process.
     pub ports: PortRange,
     /// Maximum tokens of one request.
@@ -44,8 +46,8 @@ pub struct Role {
     pub is_embedder: bool,
     /// Total size of the files that a process reads.
     pub bytes: Bytes,
-    /// Estimated upper limit of the load time. `None` if the speed of a store is not declared.
-    pub load_time: Option<Seconds>,
+    /// Estimated upper limit of the load time, or the reason why it is unknown, as a clause.
+    pub load_time: LoadTime,
     /// Its engine, as an index into [`Plan::engines`](super::Plan::engines).
     pub engine: usize,
     /// The family of its engine.
@@ -138,13 +140,18 @@ fn role(
         model_name: model.head.name.value.clone(),
         purpose: role.purpose.as_ref().map(|purpose| purpose.value.clone()),
         shared_by,
+        own_addresses: if command.profile.serves_several_addresses() {
+            endpoint.addresses.clone()
+        } else {
+            endpoint.addresses.iter().take(1).cloned().collect()
+        },
         addresses: endpoint.addresses.clone(),
         ports: endpoint.ports,
         context: serving.context.value,
         slots: serving.slots.value,
         is_embedder: serving.pooling.is_some(),
         bytes: files.bytes(),
-        load_time: files.load_time(),
+        load_time: served.load_time,
         folders: files.folders_with(&program),
         files: files.iter().map(|(_, file)| file.path.clone()).collect(),
         program: program.into(),

@@ -10,10 +10,11 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::command::option_lines;
+use super::names::Names;
 use super::quote::shell;
 use super::template::Template;
 use super::{ArtifactCollector, OutputTarget, RenderError};
-use crate::plan::{Family, Plan, Process, Prompt, Role, Word};
+use crate::plan::{Family, Plan, Process, Prompt, Role, Start, Word};
 
 static ROLE: Template = crate::template!("bin/role.sh.j2");
 static PROMPT: Template = crate::template!("bin/prompt.sh.j2");
@@ -33,7 +34,7 @@ const ARGUMENT_LINE: &str = "\n  ";
 struct RoleView<'p> {
     name: &'p str,
     model: &'p str,
-    behind_socket: bool,
+    on_demand: bool,
     instances: Vec<InstanceView<'p>>,
     last_instance: usize,
     wrappers: Vec<&'p str>,
@@ -50,6 +51,8 @@ struct InstanceView<'p> {
     port: u16,
     arguments: Vec<&'p str>,
     wrapper: Option<&'p str>,
+    /// The unit of its socket, if it has one.
+    socket: Option<String>,
 }
 
 /// The memory that a process locks.
@@ -112,13 +115,20 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
     let args = role.processes.first().map_or(&[][..], |process| &process.args);
     let quoted = |index: usize, word: &'p Word| match varying.iter().position(|(at, _)| *at == index) {
         Some(n) => Cow::Owned(format!("\"$arg_{}\"", n + 1)),
-        None if matches!(word, Word::Port(_)) && role.processes.len() > 1 => Cow::Borrowed("\"$port\""),
+        None if matches!(word, Word::Port(_)) => match &*role.processes {
+            // A process started by hand has the port of the socket.
+            [one] => Cow::Owned(one.port.to_string()),
+            _ => Cow::Borrowed("\"$port\""),
+        },
+        None if matches!(word, Word::Host(_)) => {
+            Cow::Owned(shell(&role.own_addresses.join(",")).into_owned())
+        }
         None => shell(word.text()),
     };
     Ok(RoleView {
         name: &role.name,
         model: &role.model,
-        behind_socket: role.processes.iter().any(|process| process.backend.is_some()),
+        on_demand: role.start == Start::OnDemand,
         last_instance: role.processes.len().saturating_sub(1),
         addresses: probe_addresses(role),
         lock: role
@@ -188,41 +198,27 @@ fn varying_arguments(role: &Role) -> Result<Vec<VaryingArgument<'_>>, RenderErro
     Ok(varying.map(|(index, _)| (index, values(index))).collect())
 }
 
-/// The port of the server process itself, not of its socket.
-fn server_port(process: &Process) -> u16 {
-    process.backend.unwrap_or(process.port)
-}
-
 fn instances<'p>(plan: &'p Plan, role: &Role, varying: &[VaryingArgument<'p>]) -> Vec<InstanceView<'p>> {
+    let names = Names { stack: &plan.stack };
     let instance = |(number, process): (usize, &Process)| InstanceView {
         number,
-        listens_at: listen_text(role, process),
-        port: server_port(process),
+        listens_at: format!("{} port {}", role.own_addresses.join(", "), process.port),
+        port: process.port,
         arguments: varying.iter().filter_map(|(_, values)| values.get(number).copied()).collect(),
         wrapper: wrapper(plan, process.placement),
+        socket: process.backend.map(|_| format!("{}.socket", names.process(role, process))),
     };
     role.processes.iter().enumerate().map(instance).collect()
 }
 
-/// The address and port of a process, for the help text.
-fn listen_text(role: &Role, process: &Process) -> String {
-    match process.backend {
-        Some(port) => format!("127.0.0.1 port {port}"),
-        None => format!("{} port {}", role.addresses.join(", "), process.port),
-    }
-}
-
 /// The addresses to connect to, to check that the port is free.
 fn probe_addresses<'p>(role: &'p Role) -> Vec<&'p str> {
-    if role.processes.iter().any(|process| process.backend.is_some()) {
-        return vec!["127.0.0.1"];
-    }
     let local = |address: &'p str| match address.parse() {
         Ok(IpAddr::V4(ip)) if ip.is_unspecified() => "127.0.0.1",
         Ok(IpAddr::V6(ip)) if ip.is_unspecified() => "::1",
         Ok(_) | Err(_) => address,
     };
-    role.addresses.iter().map(|address| local(address)).collect()
+    role.own_addresses.iter().map(|address| local(address)).collect()
 }
 
 fn wrapper(plan: &Plan, placement: Option<usize>) -> Option<&str> {

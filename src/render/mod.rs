@@ -4,6 +4,7 @@ mod artifact;
 mod bin;
 mod command;
 mod docs;
+mod names;
 mod numactl;
 pub mod quote;
 mod stack_json;

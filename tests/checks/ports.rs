@@ -24,16 +24,38 @@ fn two_addresses_may_have_the_same_port() {
 }
 
 #[test]
-fn a_wildcard_address_conflicts_with_every_other() {
-    for all in ["0.0.0.0", "::"] {
+fn a_wildcard_address_conflicts_with_every_other_of_its_version() {
+    for (all, one) in [("0.0.0.0", "10.0.0.1"), ("::", "fd00::1")] {
         assert_codes(CONFLICT, &role("x", &format!("port=8000 listen=\"{all}\"")));
         assert_codes(CONFLICT, &format!("service \"x\" port=8000 listen=\"{all}\""));
-        let two =
-            [role("x", "port=9000 listen=\"10.0.0.1\""), role("y", &format!("port=9000 listen=\"{all}\""))];
+        let two = [
+            role("x", &format!("port=9000 listen=\"{one}\"")),
+            role("y", &format!("port=9000 listen=\"{all}\"")),
+        ];
         assert_codes(CONFLICT, &two.concat());
     }
+    let two = |one: &str, other: &str| {
+        [role("x", &format!("port=9000 {{ {one} }}")), role("y", &format!("port=9000 {{ {other} }}"))]
+            .concat()
+    };
+    assert_codes(&[], &two("listen \"0.0.0.0\"", "listen \"::1\""));
+    assert_codes(&[], &two("listen \"0.0.0.0\"", "listen \"fd00::1\" \"::1\""));
+    // A server with two addresses binds `::` without the IPv4 addresses.
+    assert_codes(&[], &two("listen \"::\" \"10.0.0.1\"", "listen \"127.0.0.1\""));
+    assert_codes(&[], &role("x", "port=9000 { listen \"0.0.0.0\" \"::\" }"));
+}
+
+#[test]
+fn the_only_address_of_a_server_includes_ipv4_if_it_is_the_ipv6_wildcard() {
     let finding = single_finding(&role("x", "port=8000 listen=\"::\""));
-    assert_eq!(finding.notes, ["`127.0.0.1` and `::` overlap: one of them includes every address"]);
+    assert_eq!(finding.notes, ["`127.0.0.1` and `::` overlap: `::` alone also includes every IPv4 address"]);
+    let lan = role("y", "port=9000 listen=\"0.0.0.0\"");
+    assert_codes(CONFLICT, &(role("x", "port=9000 listen=\"::\"") + &lan));
+    // A socket of systemd leaves the IPv4 addresses to others.
+    assert_codes(&[], &(warm("x", "port=9000 listen=\"::\"") + &lan));
+    let served = compile_with_base(&warm("x", "port=9000 listen=\"::\"")).files();
+    let socket = served.iter().find(|(path, _)| path.ends_with("-x.socket")).unwrap();
+    assert!(socket.1.0.contains("BindIPv6Only=ipv6-only\n"), "{}", socket.1.0);
 }
 
 #[test]

@@ -67,10 +67,10 @@ fn scripts_serve_with_the_real_program() {
         assert_error(&run_script(&rig, "bin/chat", &[]), 75, "port 19080 on 127.0.0.1 is already in use");
     }
     {
-        // An instance of an on-demand role, at its backend port, with an extra argument.
+        // An instance of an on-demand role, at the port of its socket, with an extra argument.
         let _lazy = serve(&rig, "lazyvec", &["1", "--", "--alias", "mine"]);
-        wait_until_ready(29097);
-        let models = ask(29097, "/v1/models", "", "").unwrap().json();
+        wait_until_ready(19097);
+        let models = ask(19097, "/v1/models", "", "").unwrap().json();
         assert!(models.to_string().contains("\"mine\""), "{models}");
         rig.report("instance 1 of `lazyvec` answers with the added alias");
     }

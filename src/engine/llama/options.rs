@@ -149,8 +149,14 @@ pub enum Idle {
     /// Always in a server, which parses but ignores it (llama.cpp b11434, `common/speculative.cpp`: of the CPU settings,
     /// only the number of threads can differ between draft and target).
     Always,
-    /// Without `--threads-batch` (llama.cpp b11434, `common/common.cpp`).
-    WithoutThreadsBatch,
+    /// Without this option, which has no dashes here. `--threads-batch`: llama.cpp b11434, `common/common.cpp`.
+    Without(&'static str),
+    /// Always, because each command line has this option.
+    With(&'static str),
+    /// Without this type of speculation.
+    WithoutType(&'static str),
+    /// Without the field `prompt-cache` (seen with llama-server b11669).
+    WithoutPromptCache,
     /// With a dense model.
     WithDenseModel,
     /// With a projector.
@@ -243,12 +249,11 @@ impl OptionRecord {
     }
 }
 
-/// True for an option that selects a predefined model.
-fn is_preset(title: &str) -> bool {
-    ["--embd-gemma-", "--fim-qwen-", "--gpt-oss-", "--vision-gemma-"]
-        .iter()
-        .any(|start| title.starts_with(start))
-        || title.ends_with("-default")
+/// True for an option that selects a predefined model in some build. The name may have dashes in front.
+pub(super) fn is_preset(name: &str) -> bool {
+    let name = name.trim_start_matches('-');
+    ["embd-", "fim-qwen-", "gpt-oss-", "tts-", "vision-gemma-"].iter().any(|start| name.starts_with(start))
+        && (name.ends_with("-default") || name.ends_with("-spec"))
 }
 
 /// The field of a role that sets an option.

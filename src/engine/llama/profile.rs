@@ -329,6 +329,11 @@ impl Profile {
         candidates.iter().copied().find(|name| usable(name))
     }
 
+    /// True if a server of this build can listen on several addresses.
+    pub fn serves_several_addresses(&self) -> bool {
+        self.option(self.server(), "--host").is_some_and(OptionRecord::takes_comma_list)
+    }
+
     /// The spellings that a program accepts, for suggestions. Removed options do not count.
     pub fn option_names(&self, tool: &str) -> Vec<&str> {
         let usable = |at: &usize| {

@@ -1,6 +1,5 @@
 //! systemd units: targets, slices, and for each process either a service, or a socket, a proxy and a backend service.
 
-mod names;
 mod proxy;
 mod sandbox;
 mod server;
@@ -8,11 +7,11 @@ mod stack;
 
 use serde::Serialize;
 
+use super::names::Names;
 use super::template::Template;
 use super::{ArtifactCollector, OutputTarget};
 use crate::plan::{Group, Host, Plan, Process, Role, Start};
 
-use names::Names;
 use sandbox::{Sandbox, SandboxTexts};
 
 static SERVER: Template = crate::template!("systemd/server.service.j2");

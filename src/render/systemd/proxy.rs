@@ -1,5 +1,7 @@
 //! The socket of an on-demand server, and the proxy behind it that exits when idle.
 
+use std::net::Ipv6Addr;
+
 use serde::Serialize;
 
 use super::sandbox::{SandboxText, is_exposed};
@@ -15,8 +17,14 @@ pub(super) struct ProxyView<'p> {
     idle: Option<String>,
     /// True if other machines can reach the role.
     exposed: bool,
+    /// True if an address is `::`.
+    all_ipv6: bool,
     sandbox: SharedText,
     kernel: SharedText,
+}
+
+fn is_all_ipv6(address: &str) -> bool {
+    address.parse().is_ok_and(|address: Ipv6Addr| address.is_unspecified())
 }
 
 pub(super) fn view<'p>(context: ProcessContext<'p>, sandbox: &SandboxText) -> ProxyView<'p> {
@@ -29,6 +37,7 @@ pub(super) fn view<'p>(context: ProcessContext<'p>, sandbox: &SandboxText) -> Pr
         streams: context.role.addresses.iter().map(|address| stream(address)).collect(),
         idle: context.role.idle.map(|idle| idle.to_string()),
         exposed: is_exposed(context.role),
+        all_ipv6: context.role.addresses.iter().any(|address| is_all_ipv6(address)),
         sandbox: sandbox.sandbox.clone(),
         kernel: sandbox.kernel.clone(),
     }

@@ -20,6 +20,8 @@ pub(super) struct Sandbox<'p> {
     exposed: bool,
     /// True if `@resources` must be allowed, because the process may set the affinity or priority of its threads.
     resources: bool,
+    /// True if the process binds a port below 1024, which needs a capability.
+    low_port: bool,
     since_257: bool,
     folders: Vec<&'p str>,
 }
@@ -35,6 +37,7 @@ impl<'p> Sandbox<'p> {
             gpu: role.hardening == Hardening::Gpu,
             exposed: context.process.backend.is_none() && is_exposed(role),
             resources: !strict || role.places_threads,
+            low_port: context.process.backend.unwrap_or(context.process.port) < 1024,
             folders: folders.filter(|folder| needs_bind_mount(folder)).collect(),
             ..Self::proxy(context)
         }
@@ -48,6 +51,7 @@ impl<'p> Sandbox<'p> {
             gpu: false,
             exposed: is_exposed(context.role),
             resources: false,
+            low_port: false,
             since_257: context.host.systemd >= 257,
             folders: Vec::new(),
         }

@@ -33,6 +33,8 @@ pub(super) struct ServerView<'p> {
     /// The quoted arguments, one line per option with its values.
     args: String,
     load_time: Option<String>,
+    /// The reason why the load time is unknown.
+    no_load_time: &'static str,
     bytes: String,
     lock: bool,
     numa_policy: Option<&'static str>,
@@ -69,7 +71,8 @@ pub(super) fn view<'p>(context: ProcessContext<'p>, sandbox: &SandboxText) -> Se
             (Word::KeyFile(_), _) => Cow::Borrowed("%d/api-key"),
             (_, text) => systemd_word(text),
         }),
-        load_time: role.load_time.map(|time| time.to_string()),
+        load_time: role.load_time.ok().map(|time| time.to_string()),
+        no_load_time: role.load_time.err().unwrap_or_default(),
         bytes: role.bytes.to_string(),
         lock: role.lock,
         numa_policy,
@@ -109,7 +112,7 @@ fn health_address(role: &Role) -> &str {
 /// `StartLimitIntervalSec=`: five times the load time plus a minute, so that five slow failures still reach the limit.
 fn start_limit(role: &Role) -> String {
     let five_loads = |load: Seconds| format!("{}s", load.0.saturating_mul(5) + 60);
-    role.load_time.map_or_else(|| "1h".to_owned(), five_loads)
+    role.load_time.map_or_else(|_| "1h".to_owned(), five_loads)
 }
 
 /// The variables to unset, because the engine reads them as options. Variables that the role sets are excluded.

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::names::Names;
 use super::{SLICE, STACK};
 use crate::plan::{Group, Host, Plan, Start};
 use crate::render::ArtifactCollector;
+use crate::render::names::Names;
 
 /// The template data of a target.
 #[derive(Serialize)]

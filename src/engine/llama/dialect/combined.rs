@@ -2,7 +2,7 @@
 
 use super::argv::ArgvBuilder;
 use super::options::{AcceptedOption, OptionFault};
-use super::{FaultKind, Intent, ServerSpec, Sparsity, UncheckedIntent};
+use super::{FaultKind, Intent, OverrideValue, ServerSpec, Sparsity, UncheckedIntent};
 use crate::engine::llama::options::Idle;
 use crate::engine::{OptionRecord, Switch};
 
@@ -81,26 +81,71 @@ fn no_effect_reason(
     option: &OptionRecord,
     spec: &ServerSpec<'_>,
     accepted: &[AcceptedOption<'_>],
-) -> Option<(&'static str, &'static str)> {
+) -> Option<(String, String)> {
+    let remove = |why: &str| Some((why.to_owned(), "remove it".to_owned()));
     let title = option.title();
     match option.row().and_then(|row| row.idle) {
-        Some(Idle::WithoutThreadsBatch) if find_accepted(accepted, "--threads-batch").is_none() => {
-            return Some(("has no effect without `--threads-batch`", "add the option `threads-batch`"));
+        Some(Idle::Without(needed)) if !has_option(accepted, needed) => {
+            let help = format!("add the option `{needed}`, or remove this one");
+            return Some((format!("has no effect without `--{needed}`"), help));
         }
-        Some(Idle::Always) => return Some(("is parsed but ignored by the server", "remove it")),
+        Some(Idle::WithoutType(kind)) if !may_speculate(spec, accepted, kind) => {
+            let why = format!("has no effect without `--spec-type {kind}`");
+            // Fields set the type, so that an option cannot.
+            if spec.draft.is_some() || spec.lookup.is_some() || !spec_types(accepted).is_empty() {
+                return remove(&why);
+            }
+            let help = format!("add the option `spec-type` with the value `{kind}`, or remove this one");
+            return Some((why, help));
+        }
+        Some(Idle::With(written)) => {
+            return remove(&format!("has no effect: each role is served with `{written}`"));
+        }
+        Some(Idle::WithoutPromptCache) if !has_prompt_cache(spec) => {
+            let why = "has no effect without a prompt cache".to_owned();
+            return Some((why, "set the field `prompt-cache`, or remove the option".to_owned()));
+        }
+        Some(Idle::Always) => return remove("is parsed but ignored by the server"),
         Some(Idle::WithDenseModel) if spec.sparsity == Sparsity::Dense => {
-            return Some(("applies to experts, and the model is dense", "remove it"));
+            return remove("applies to experts, and the model is dense");
         }
         Some(Idle::WithProjector) if spec.projector.is_some() => {
-            return Some(("has no effect with a projector: the engine disables it", "remove it"));
+            return remove("has no effect with a projector: the engine disables it");
         }
         _ => {}
     }
     let is_draft_option = title.starts_with("--spec-draft-") || title.ends_with("-draft");
-    let types = find_accepted(accepted, "--spec-type").and_then(AcceptedOption::value).unwrap_or_default();
-    if is_draft_option && spec.draft.is_none() && !types.contains("draft-") {
-        return Some(("has no effect without a draft model", "add the field `draft`, or remove the option"));
+    if is_draft_option && spec.draft.is_none() && !spec_types(accepted).contains("draft-") {
+        let help = "add the field `draft`, or remove the option".to_owned();
+        return Some(("has no effect without a draft model".to_owned(), help));
     }
     let is_for_routers = title.starts_with("--models-");
-    is_for_routers.then_some(("applies only in router mode, but this server has a fixed model", "remove it"))
+    is_for_routers.then(|| remove("applies only in router mode, but this server has a fixed model"))?
+}
+
+/// True if the role has an option with this name, or the form of it with a scale.
+fn has_option(accepted: &[AcceptedOption<'_>], name: &str) -> bool {
+    let is_named = |title: &str| {
+        title
+            .strip_prefix("--")
+            .is_some_and(|title| title == name || title.strip_suffix("-scaled") == Some(name))
+    };
+    accepted.iter().any(|one| is_named(one.option.title()))
+}
+
+/// The types of speculation that the options of the role select.
+fn spec_types<'s>(accepted: &'s [AcceptedOption<'_>]) -> &'s str {
+    find_accepted(accepted, "--spec-type").and_then(AcceptedOption::value).unwrap_or_default()
+}
+
+/// True if a type of speculation may be on.
+fn may_speculate(spec: &ServerSpec<'_>, accepted: &[AcceptedOption<'_>], kind: &str) -> bool {
+    spec_types(accepted).split(',').any(|word| word == kind)
+        || (kind == "ngram-simple" && spec.lookup.is_some())
+        || (kind == "ngram-mod" && find_accepted(accepted, "--spec-default").is_some())
+}
+
+fn has_prompt_cache(spec: &ServerSpec<'_>) -> bool {
+    let mut settings = spec.settings.iter();
+    settings.any(|(field, value)| *field == "prompt-cache" && *value != OverrideValue::Int(0))
 }

@@ -3,7 +3,7 @@
 use super::argv::ArgvBuilder;
 use super::{FaultKind, Intent, LoweringFault, UncheckedIntent, value};
 use crate::engine::llama::HEALTH_PATH;
-use crate::engine::llama::options::{Refusal, field_help};
+use crate::engine::llama::options::{Refusal, field_help, is_preset};
 use crate::engine::{Access, OptionRecord, Profile, Repeat, Switch, Word};
 
 /// An `option` of the registry that the build accepts.
@@ -151,7 +151,9 @@ fn accept<'p>(
     value: Option<&str>,
 ) -> Result<(&'p OptionRecord, Switch, Vec<String>), OptionFault> {
     let Some((option, spelling, switch)) = argv.profile.find(argv.tool, name) else {
-        return Err(unknown_option(argv, name));
+        let fault = || OptionFault::with(FaultKind::OwnedByField, selects_model(name), "remove it");
+        let is_preset = is_preset(name) && value.is_none();
+        return Err(if is_preset { fault() } else { unknown_option(argv, name) });
     };
     if let Some(instead) = &option.removed {
         let why = format!("{} has removed `{spelling}` ({instead})", argv.build());
@@ -208,11 +210,14 @@ fn reason_not_allowed(option: &OptionRecord, spelling: &str) -> Option<(String, 
             "`{spelling}` breaks the health check of the unit, which requests `{HEALTH_PATH}` over plain HTTP"
         ),
         Refusal::SkipsWeights => format!("with `{spelling}` the server does not load the weights"),
-        Refusal::SelectsModel => {
-            format!("`{spelling}` selects a predefined model; the field `model` selects the model here")
-        }
+        Refusal::SelectsModel => selects_model(spelling),
     };
     Some((why, "remove it".to_owned()))
+}
+
+/// The fault of an option that selects a predefined model, in this build or in another one.
+fn selects_model(name: &str) -> String {
+    format!("`{}` selects a predefined model; the field `model` selects the model here", name.escape_debug())
 }
 
 /// The fault of an option that this program does not have: another program or an older build has it, or none.
@@ -240,7 +245,10 @@ fn unknown_option(argv: &ArgvBuilder<'_>, name: &str) -> OptionFault {
             OptionFault::with(FaultKind::Removed, why, replacement(name, instead))
         }
         None => {
-            OptionFault::new(FaultKind::UnknownOption, format!("{tool} of {build} has no option `{shown}`"))
+            let why = format!("{tool} of {build} has no option `{shown}`");
+            // A negative form that no build has: a field decides.
+            let help = name.trim_start_matches('-').strip_prefix("no-").and_then(field_help);
+            OptionFault { kind: FaultKind::UnknownOption, why, help }
         }
     }
 }

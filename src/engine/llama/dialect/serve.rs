@@ -149,8 +149,7 @@ pub(super) fn write_lock(argv: &mut ArgvBuilder<'_>) {
 }
 
 fn write_network(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
-    let several = argv.find_option(&["--host"]).is_some_and(|(_, option)| option.takes_comma_list());
-    if spec.hosts.len() > 1 && !several {
+    if spec.hosts.len() > 1 && !argv.profile.serves_several_addresses() {
         let why = format!("`--host` of {} accepts only one address", argv.build());
         argv.add_error(Intent::Listen, why);
     }

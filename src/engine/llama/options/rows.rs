@@ -117,6 +117,15 @@ const FROM_ZERO: Numbers = Numbers::Whole(0, MAX_INT, B11669);
 const NGRAM: Numbers = Numbers::Whole(1, 1024, B11434);
 const HITS: Numbers = Numbers::Whole(1, 65535, B11434);
 
+const NGRAM_CACHE: Idle = Idle::WithoutType("ngram-cache");
+const NGRAM_SIMPLE: Idle = Idle::WithoutType("ngram-simple");
+const NGRAM_MAP_K: Idle = Idle::WithoutType("ngram-map-k");
+const NGRAM_MAP_K4V: Idle = Idle::WithoutType("ngram-map-k4v");
+const NGRAM_MOD: Idle = Idle::WithoutType("ngram-mod");
+const WITHOUT_THREADS_BATCH: Idle = Idle::Without("threads-batch");
+/// Each command line has `--fit off`: the engine would shrink the context silently.
+const WITH_FIT_OFF: Idle = Idle::With("--fit off");
+
 const COMMON_H: &str = "llama.cpp b11434, `common/common.h`";
 
 const MOVES_WEIGHTS: &str = "may move weights to other devices";
@@ -148,16 +157,18 @@ pub static ROWS: &[OptionRow] = &[
     row(&["override-kv"]).owner("override"),
     row(&["lora"]).reads().memory_unknown(LOADS_ADAPTER),
     row(&["lora-scaled"]).reads().memory_unknown(LOADS_ADAPTER),
-    row(&["lora-init-without-apply"]).memory_unknown(LOADS_ADAPTER),
+    row(&["lora-init-without-apply"]).idle(Idle::Without("lora")).memory_unknown(LOADS_ADAPTER),
     row(&["control-vector"]).reads().memory_unknown(LOADS_VECTOR),
     row(&["control-vector-scaled"]).reads().memory_unknown(LOADS_VECTOR),
     row(&["model-vocoder"]).reads().memory_unknown("loads a vocoder of unknown size"),
     // Context and batches.
     row(&["ctx-size", "c"]).owner("context").memory(|m, given| m.context = given.number()),
     row(&["fit"]).owner("context"),
+    row(&["fit-ctx", "fit-target"]).idle(WITH_FIT_OFF),
     row(&["parallel", "np"]).owner("slots").memory(|m, given| m.slots = given.value.parse().ok()),
     row(&["kv-unified", "kvu"]).owner("slots").memory(|m, given| m.kv_unified = given.is_on),
-    row(&["kv-unified-per-slot"]).memory_unknown("changes the size of the KV cache"),
+    // Limits the context of each slot, also without a unified cache (seen with llama-server b11669).
+    row(&["kv-unified-per-slot"]).owner("context").memory_unknown("changes the size of the KV cache"),
     row(&["batch-size", "b"])
         .owner("batch")
         .memory(|m, given| m.batch = given.number())
@@ -194,6 +205,7 @@ pub static ROWS: &[OptionRow] = &[
         .default_if_known("32", COMMON_H),
     row(&["checkpoint-min-step"]).numbers(FROM_ZERO),
     row(&["swa-full"]).memory(|m, given| m.swa_full = given.is_on),
+    row(&["cache-idle-slots"]).idle(Idle::WithoutPromptCache),
     row(&["cache-reuse"]).idle(Idle::WithProjector),
     row(&["context-shift"]).idle(Idle::WithProjector),
     row(&["slot-save-path"]).writes().exposes(Exposure::WritesFiles),
@@ -221,15 +233,12 @@ pub static ROWS: &[OptionRow] = &[
     // Threads.
     row(&["threads", "t"]).part("placement", "threads"),
     row(&["prio"]).numbers(Numbers::Whole(-1, 3, B11434)).places_threads(),
-    row(&["prio-batch"])
-        .numbers(Numbers::Whole(0, 3, B11434))
-        .places_threads()
-        .idle(Idle::WithoutThreadsBatch),
+    row(&["prio-batch"]).numbers(Numbers::Whole(0, 3, B11434)).places_threads().idle(WITHOUT_THREADS_BATCH),
     row(&["cpu-mask", "C"]).places_threads(),
     row(&["cpu-range", "Cr"]).places_threads(),
-    row(&["cpu-mask-batch", "Cb"]).places_threads().idle(Idle::WithoutThreadsBatch),
-    row(&["cpu-range-batch", "Crb"]).places_threads().idle(Idle::WithoutThreadsBatch),
-    row(&["cpu-strict-batch", "poll-batch"]).idle(Idle::WithoutThreadsBatch),
+    row(&["cpu-mask-batch", "Cb"]).places_threads().idle(WITHOUT_THREADS_BATCH),
+    row(&["cpu-range-batch", "Crb"]).places_threads().idle(WITHOUT_THREADS_BATCH),
+    row(&["cpu-strict-batch", "poll-batch"]).idle(WITHOUT_THREADS_BATCH),
     // Drafts.
     row(&["spec-draft-model", "model-draft", "md"]).owner("draft").reads(),
     row(&["spec-draft-hf", "hf-repo-draft", "hfrd", "hfd"])
@@ -273,33 +282,37 @@ pub static ROWS: &[OptionRow] = &[
     row(&["spec-default"]).memory(|m, _| m.spec_types.push("ngram-mod".into())),
     row(&["spec-synth-len"]).numbers(Numbers::FractionFromZero),
     row(&["lookup-ngram-min"]).owner("lookup"),
-    row(&["lookup-cache-static"]).reads().memory_unknown(LOADS_TABLE),
-    row(&["lookup-cache-dynamic"]).writes().memory_unknown(LOADS_TABLE),
+    row(&["lookup-cache-static"]).idle(NGRAM_CACHE).reads().memory_unknown(LOADS_TABLE),
+    row(&["lookup-cache-dynamic"]).idle(NGRAM_CACHE).writes().memory_unknown(LOADS_TABLE),
     row(&["spec-ngram-size-m"]).memory(|m, given| {
         let length = given.number();
         (m.draft_lengths.simple, m.draft_lengths.map_k, m.draft_lengths.map_k4v) = (length, length, length);
     }),
     row(&["spec-ngram-simple-size-m"])
+        .idle(NGRAM_SIMPLE)
         .numbers(NGRAM)
         .memory(|m, given| m.draft_lengths.simple = given.number())
         .default("48", COMMON_H),
-    row(&["spec-ngram-simple-size-n"]).numbers(NGRAM),
-    row(&["spec-ngram-simple-min-hits"]).numbers(HITS),
+    row(&["spec-ngram-simple-size-n"]).idle(NGRAM_SIMPLE).numbers(NGRAM),
+    row(&["spec-ngram-simple-min-hits"]).idle(NGRAM_SIMPLE).numbers(HITS),
     row(&["spec-ngram-map-k-size-m"])
+        .idle(NGRAM_MAP_K)
         .numbers(NGRAM)
         .memory(|m, given| m.draft_lengths.map_k = given.number())
         .default("48", COMMON_H),
-    row(&["spec-ngram-map-k-size-n"]).numbers(NGRAM),
-    row(&["spec-ngram-map-k-min-hits"]).numbers(HITS),
+    row(&["spec-ngram-map-k-size-n"]).idle(NGRAM_MAP_K).numbers(NGRAM),
+    row(&["spec-ngram-map-k-min-hits"]).idle(NGRAM_MAP_K).numbers(HITS),
     row(&["spec-ngram-map-k4v-size-m"])
+        .idle(NGRAM_MAP_K4V)
         .numbers(NGRAM)
         .memory(|m, given| m.draft_lengths.map_k4v = given.number())
         .default("48", COMMON_H),
-    row(&["spec-ngram-map-k4v-size-n"]).numbers(NGRAM),
-    row(&["spec-ngram-map-k4v-min-hits"]).numbers(HITS),
-    row(&["spec-ngram-mod-n-match"]).numbers(NGRAM),
-    row(&["spec-ngram-mod-n-min"]).numbers(Numbers::Whole(0, 1024, B11434)),
+    row(&["spec-ngram-map-k4v-size-n"]).idle(NGRAM_MAP_K4V).numbers(NGRAM),
+    row(&["spec-ngram-map-k4v-min-hits"]).idle(NGRAM_MAP_K4V).numbers(HITS),
+    row(&["spec-ngram-mod-n-match"]).idle(NGRAM_MOD).numbers(NGRAM),
+    row(&["spec-ngram-mod-n-min"]).idle(NGRAM_MOD).numbers(Numbers::Whole(0, 1024, B11434)),
     row(&["spec-ngram-mod-n-max"])
+        .idle(NGRAM_MOD)
         .numbers(Numbers::Whole(0, 1024, B11434))
         .memory(|m, given| m.draft_lengths.modulo = given.number())
         .default("64", COMMON_H),

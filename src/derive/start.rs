@@ -1,0 +1,66 @@
+//! The time limits of starts.
+
+use super::files::{LoadTime, ModelFile};
+use super::role::ServedRole;
+use crate::hir::{Bytes, Host, Id, Registry, Seconds, Start, Store};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const NO_SPEED: &str = "the store declares no `speed` to estimate the load time";
+const RANDOM: &str = "roles on several NUMA nodes read files of the store in random order, and `speed` is for reading in sequence";
+
+/// Seconds of a start in addition to reading the files.
+const OVERHEAD: u64 = 60;
+
+/// The files that the roles of a host read from a store at boot.
+#[derive(Default)]
+struct BootReads {
+    files: BTreeMap<Arc<str>, Bytes>,
+    /// True if a role reads a file in random order.
+    is_random: bool,
+}
+
+type AllBootReads = BTreeMap<(Id<Host>, Id<Store>), BootReads>;
+
+/// Sets the limit of the load time of each role.
+pub(super) fn measure(registry: &Registry, roles: &mut [ServedRole]) {
+    let mut boot = AllBootReads::new();
+    for role in &*roles {
+        let starts_at_boot =
+            registry.residencies.get(role.serving.residency.value).start.value == Start::Boot;
+        for (_, file) in role.files.iter().filter(|_| starts_at_boot) {
+            let Some(store) = file.store else { continue };
+            let reads = boot.entry((role.serving.host.value, store)).or_default();
+            reads.files.insert(file.path.clone(), size(file));
+            reads.is_random |= role.reads_at_random();
+        }
+    }
+    let limits: Vec<LoadTime> = roles.iter().map(|role| limit(registry, &boot, role)).collect();
+    roles.iter_mut().zip(limits).for_each(|(role, limit)| role.load_time = limit);
+}
+
+/// The time until the files of a role are read, if all roles that start at boot read files of the same stores at
+/// the same time.
+fn limit(registry: &Registry, boot: &AllBootReads, role: &ServedRole) -> LoadTime {
+    let mut stores: BTreeMap<Id<Store>, Vec<&ModelFile>> = BTreeMap::new();
+    for (_, file) in role.files.iter() {
+        stores.entry(file.store.ok_or(NO_SPEED)?).or_default().push(file);
+    }
+    let mut seconds = OVERHEAD;
+    for (store, files) in stores {
+        let speed = registry.stores.get(store).speed.ok_or(NO_SPEED)?.value;
+        let reads = boot.get(&(role.serving.host.value, store));
+        if role.reads_at_random() || reads.is_some_and(|reads| reads.is_random) {
+            return Err(RANDOM);
+        }
+        let is_shared = |file: &&ModelFile| reads.is_some_and(|reads| reads.files.contains_key(&file.path));
+        let own = files.into_iter().filter(|file| !is_shared(file)).map(size);
+        let shared = reads.into_iter().flat_map(|reads| reads.files.values().copied());
+        seconds += own.chain(shared).fold(Bytes(0), Bytes::plus).0.div_ceil(speed.0.max(1));
+    }
+    Ok(Seconds(seconds))
+}
+
+fn size(file: &ModelFile) -> Bytes {
+    file.bytes.unwrap_or(Bytes(0))
+}

@@ -1,10 +1,10 @@
 //! The first stage: parses the loaded files and lowers their items to a registry, and reads the lock.
 
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::facts::{Facts, Lock};
-use crate::hir::lower::{Items, SyntaxDamage};
+use crate::hir::lower::{Items, SyntaxDamage, wrong_language};
 use crate::hir::{Bytes, KnownFile, KnownFiles, MissingSize, Registry};
-use crate::source::{FileId, Flaw, Loaded, SourceFile, Span, Spanned};
+use crate::source::{Encoding, FileId, Flaw, Loaded, SourceFile, SourceMap, Span, Spanned};
 use crate::syntax::{codes, parse};
 use rayon::prelude::*;
 
@@ -13,7 +13,7 @@ pub(super) fn lower_with(loaded: &Loaded, known: &KnownFiles, findings: &mut Dia
     let (locks, files): (Vec<_>, Vec<_>) = loaded.map.files().partition(|(_, file)| file.is_lock());
     let is_lock = |flaw: &Flaw| locks.iter().any(|(file, _)| *file == flaw.file());
     let flaws: Vec<Flaw> = loaded.flaws.iter().copied().filter(|flaw| !is_lock(flaw)).collect();
-    report_flaws(&flaws, findings);
+    report_flaws(&loaded.map, &flaws, findings);
     if !flaws.is_empty() {
         findings.record_unread_file();
     }
@@ -35,7 +35,7 @@ pub(super) fn read_lock(loaded: &Loaded, findings: &mut Diagnostics) -> Lock {
     if flaws.is_empty() {
         return Lock::read(file, source.text(), findings);
     }
-    report_flaws(&flaws, findings);
+    report_flaws(&loaded.map, &flaws, findings);
     Lock::unreadable(file)
 }
 
@@ -68,6 +68,11 @@ struct Gathered {
 /// Gathers the items of one file and frees its document, so that a large registry is not in memory twice.
 fn gather(file: FileId, source: &SourceFile) -> Gathered {
     let mut findings = Diagnostics::default();
+    if let Some(finding) = wrong_language(file, source) {
+        findings.report(finding);
+        findings.record_unread_file();
+        return Gathered { items: Items::default(), findings };
+    }
     let document = parse(file, source, &mut findings);
     let errors: Vec<Span> = findings.findings().iter().map(|finding| finding.primary.span).collect();
     let mut items = Items::default();
@@ -75,14 +80,33 @@ fn gather(file: FileId, source: &SourceFile) -> Gathered {
     Gathered { items, findings }
 }
 
-fn report_flaws(flaws: &[Flaw], findings: &mut Diagnostics) {
+/// The finding for a file that is not UTF-8, with the command that converts it.
+fn not_utf8(span: Span, name: &str, encoding: Encoding) -> Diagnostic {
+    let finding = |message: &str| codes::NOT_UTF8.at(span, "not UTF-8 from here on", message);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    match encoding {
+        Encoding::Text(from) if name.chars().all(is_plain) => finding(&format!(
+            "the file is not UTF-8; it looks like {from}"
+        ))
+        .help(format!(
+            "save the file as UTF-8: `iconv -f {from} -t UTF-8 {name} > {name}.new && mv {name}.new {name}`"
+        )),
+        Encoding::Text(from) => {
+            finding(&format!("the file is not UTF-8; it looks like {from}")).help("save the file as UTF-8")
+        }
+        Encoding::Gguf => finding("the file is a GGUF model, not a registry")
+            .help("move it to the folder of a store, and declare it as a model with `file`"),
+        Encoding::Binary => finding("the file is not text").help("move it out of the folder of the registry"),
+    }
+}
+
+fn report_flaws(map: &SourceMap, flaws: &[Flaw], findings: &mut Diagnostics) {
     for flaw in flaws {
         let finding = match *flaw {
-            Flaw::NotUtf8 { file, at } => {
+            Flaw::NotUtf8 { file, at, encoding } => {
                 let span = Span::new(file, at, at + '\u{fffd}'.len_utf8());
-                codes::NOT_UTF8
-                    .at(span, "not UTF-8 from here on", "the file is not UTF-8")
-                    .help("save the file as UTF-8")
+                let name = map.get(file).map_or("", SourceFile::name);
+                not_utf8(span, name, encoding)
             }
             Flaw::TooLarge { file, bytes } => {
                 let message = format!("the file has {bytes} bytes; the limit is 64 MiB");

@@ -24,6 +24,16 @@ pub enum Literal {
     Flag(bool),
 }
 
+impl Literal {
+    /// The text without quotes.
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Text(text) | Self::Number(text) => text,
+            Self::Flag(flag) => flag.to_string(),
+        }
+    }
+}
+
 impl Line {
     /// A field without a value.
     pub fn new(name: impl Into<String>) -> Self {

@@ -19,6 +19,6 @@ declare! {
         /// The date on which the problem was found.
         found: Option<Spanned<Date>> = optional("found", Shape::Date),
         /// The date or the build of the fix.
-        fixed: Option<Text> = optional("fixed", Shape::Text).example("b11500"),
+        fixed: Option<Text> = optional("fixed", Shape::DateOrBuild).example("b11500"),
     }
 }

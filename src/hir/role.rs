@@ -102,7 +102,7 @@ declare! {
 
 declare! {
     /// A metadata override of a family or a role.
-    pub block Override = with_principal("key") {
+    pub block Override = with_value("key") {
         /// The metadata key.
         key: Text = required("key", Shape::Text).example("qwen3moe.expert_used_count"),
         /// The new value.
@@ -220,7 +220,7 @@ const PLACEMENT: Table = Table::of(&[
     ),
     Field::optional(
         "cpus",
-        Shape::Text,
+        Shape::CpuSet,
         "The CPUs: a list such as `0-47`, or the name of a cpuset of the host.",
     ),
     Field::optional(
@@ -237,7 +237,7 @@ const PLACEMENT: Table = Table::of(&[
 /// The data types of a KV cache (`common/arg.cpp`, b11434; lower case only).
 const CACHE_TYPES: &[&str] = &["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"];
 
-const OPTION: Table = Table::with_principal(
+const OPTION: Table = Table::with_value(
     "name",
     &[
         Field::required("name", Shape::Text, "The long name of the option, with or without leading dashes.")

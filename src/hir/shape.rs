@@ -5,6 +5,8 @@
 pub struct Table {
     /// The field that a bare argument means: `draft "d"` is `draft model="d"`.
     pub principal: Option<&'static str>,
+    /// The field that a second argument means in KDL: `option "temp" 0.7` is `option "temp" value=0.7`.
+    pub value: Option<&'static str>,
     /// Controls whether a block may be just its name: `lookup` is `lookup: true`.
     pub bare: Bare,
     /// The fields, in the order of the documentation.
@@ -94,6 +96,8 @@ pub enum Shape {
     Factor,
     /// `2026-02-03`.
     Date,
+    /// A date, or any other text.
+    DateOrBuild,
     /// A port from 1 to 65535.
     Port,
     /// `8090-8095`, or one port.
@@ -104,6 +108,8 @@ pub enum Shape {
     Word(&'static [&'static str]),
     /// A list of these words.
     Words(&'static [&'static str]),
+    /// A list of CPUs, or the name of a set of CPUs.
+    CpuSet,
     /// The name of an item of this kind.
     Name(&'static str),
     /// Names of items of this kind.
@@ -192,22 +198,32 @@ impl Field {
 impl Table {
     /// The table of an item or a block without a principal field.
     pub const fn of(fields: &'static [Field]) -> Self {
-        Self { principal: None, bare: Bare::Refused, fields }
+        Self { principal: None, value: None, bare: Bare::Refused, fields }
     }
 
     /// The table of a block whose bare argument is the principal field.
     pub const fn with_principal(principal: &'static str, fields: &'static [Field]) -> Self {
-        Self { principal: Some(principal), bare: Bare::Refused, fields }
+        Self { principal: Some(principal), value: None, bare: Bare::Refused, fields }
     }
 
     /// The table of a block with a principal field that may also be just its name.
     pub const fn or_bare(principal: &'static str, fields: &'static [Field]) -> Self {
-        Self { principal: Some(principal), bare: Bare::Allowed, fields }
+        Self { principal: Some(principal), value: None, bare: Bare::Allowed, fields }
+    }
+
+    /// The table of a block whose first argument is the principal field, and whose second one is its `value`.
+    pub const fn with_value(principal: &'static str, fields: &'static [Field]) -> Self {
+        Self { principal: Some(principal), value: Some("value"), bare: Bare::Refused, fields }
     }
 
     /// The field that a bare argument means.
     pub fn principal_field(&self) -> Option<&'static Field> {
         self.field(self.principal?)
+    }
+
+    /// The field that a second argument means in KDL.
+    pub fn value_field(&self) -> Option<&'static Field> {
+        self.field(self.value?)
     }
 
     /// The field with this name.

@@ -34,6 +34,8 @@ pub enum Flaw {
         file: FileId,
         /// The offset of the first invalid byte.
         at: usize,
+        /// The encoding that the file probably has.
+        encoding: Encoding,
     },
     /// The file is larger than [`MAX_FILE_BYTES`].
     TooLarge {
@@ -42,6 +44,38 @@ pub enum Flaw {
         /// Its size in bytes.
         bytes: u64,
     },
+}
+
+/// The encoding of a file that is not UTF-8.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Encoding {
+    /// Text in this encoding, by its name for `iconv`.
+    Text(&'static str),
+    /// A GGUF file.
+    Gguf,
+    /// No text.
+    Binary,
+}
+
+impl Encoding {
+    /// Guesses the encoding from the first bytes of a file, and from bytes that only some encodings have.
+    fn guess(bytes: &[u8]) -> Self {
+        match bytes {
+            [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Self::Text("UTF-32"),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Self::Text("UTF-16"),
+            [b'G', b'G', b'U', b'F', ..] => return Self::Gguf,
+            _ => {}
+        }
+        let head = bytes.get(..bytes.len().min(4096)).unwrap_or_default();
+        let nulls = |odd: usize| head.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
+        match (nulls(0), nulls(1)) {
+            (0, 0) if head.iter().any(|byte| (0x80..0xa0).contains(byte)) => Self::Text("WINDOWS-1252"),
+            (0, 0) => Self::Text("ISO-8859-1"),
+            (0, odd) if odd * 4 > head.len() => Self::Text("UTF-16LE"),
+            (even, 0) if even * 4 > head.len() => Self::Text("UTF-16BE"),
+            _ => Self::Binary,
+        }
+    }
 }
 
 impl Loaded {
@@ -200,16 +234,24 @@ fn read(folder: &Path, name: &str, loaded: &mut Loaded) -> Result<(), LoadError>
         return Ok(());
     }
     match String::from_utf8(std::fs::read(&path).map_err(failed)?) {
-        Ok(text) => {
-            loaded.map.add(shown, text);
-        }
+        Ok(text) => match Encoding::guess(text.as_bytes()) {
+            // ASCII in UTF-16 without a mark at the start is also valid UTF-8.
+            encoding @ Encoding::Text("UTF-16LE" | "UTF-16BE") => {
+                let file = loaded.map.add(shown, "");
+                loaded.flaws.push(Flaw::NotUtf8 { file, at: 0, encoding });
+            }
+            Encoding::Text(_) | Encoding::Gguf | Encoding::Binary => {
+                loaded.map.add(shown, text);
+            }
+        },
         Err(error) => {
             // NUL bytes mean another encoding, such as UTF-16, or no text at all. Then no part of the file is usable.
             let is_text = !error.as_bytes().contains(&0);
             let at = if is_text { error.utf8_error().valid_up_to() } else { 0 };
             let text = if is_text { String::from_utf8_lossy(error.as_bytes()) } else { Cow::Borrowed("") };
             let file = loaded.map.add(shown, text);
-            loaded.flaws.push(Flaw::NotUtf8 { file, at });
+            let encoding = Encoding::guess(error.as_bytes());
+            loaded.flaws.push(Flaw::NotUtf8 { file, at, encoding });
         }
     }
     Ok(())

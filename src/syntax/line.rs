@@ -5,7 +5,7 @@ use super::quote::{is_bare, quoted};
 use crate::diag::{Line, Literal};
 
 /// A value in a language.
-pub(super) fn literal(language: Language, value: &Literal) -> String {
+pub fn literal(language: Language, value: &Literal) -> String {
     match (value, language) {
         (Literal::Text(text), Language::Yaml) if is_plain(text) => text.clone(),
         (Literal::Text(text), _) => quoted(language, text),

@@ -9,10 +9,13 @@ mod line;
 mod number;
 mod quote;
 mod removal;
+mod windows;
 pub mod yaml;
 
 pub use document::{Document, Language, Node, Scalar, Value};
 pub use fixes::resolve_fixes;
+pub use line::literal as write_literal;
+pub use windows::linux_path;
 
 use crate::diag::Diagnostics;
 use crate::source::{FileId, SourceFile};

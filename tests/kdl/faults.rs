@@ -50,9 +50,11 @@ fn unclosed_strings_and_bad_escapes_are_reported_once() {
     report("a «\"»one\n  two\"\nb 1\n", &["a", "b"]);
     report("a «\"»\none\n two\n\"\nb 1\n", &["a", "b"]);
     report("a «##\"»x\"#\nb\n", &["a", "b"]);
-    let (message, help) = report("a \"C:«\\m»odels\\x\" 1\nb\n", &["a", "b"]);
+    let (message, help) = report("a \"C«\\m»odels\\x\" 1\nb\n", &["a", "b"]);
     assert_eq!(message, "unknown escape `\\m`");
     assert_eq!(help, "write `\\\\` for a backslash, or use a raw string: `#\"..\"#`");
+    let (_, help) = report("a \"C:«\\m»odels\\x\" 1\nb\n", &["a", "b"]);
+    assert_eq!(help, "write `\"/mnt/c/models/x\"` in WSL; otherwise the path on the Linux host");
     report("a \"\"\"\n  é \\\n  \\\n é«\\q»\n  \"\"\"\nb\n", &["a", "b"]);
     report("a \"«\\u»{110000000}\"\nb\n", &["a", "b"]);
     assert_eq!(report("a \"«\\u{d800}»\"\nb\n", &["a", "b"]).0, "no character has the code point d800");
@@ -74,7 +76,8 @@ fn mistakes_in_multiline_strings_are_reported_once() {
 fn unmatched_braces_are_reported_once() {
     let (message, help) = report("a «{»\n  b 1\n", &["a"]);
     assert_eq!(message, "this block is never closed: expected `}`");
-    assert_eq!(help, "add a `}` where the block ends");
+    assert_eq!(help, "add `}` at the end of line 2");
+    assert_eq!(report("a { b «{» c 1;\nd 1\n", &["a", "d"]).1, "add `} }` at the end of line 1");
     // A node that is not indented is not part of an unclosed block, and the `}` before it closes the item.
     report("a {\n  b «{»\n    c 1\n}\nd 1\ne 2\n", &["a", "d", "e"]);
     report("a «{»\n  b 1\nc {\n  d\n}\ne\n", &["a", "c", "e"]);
@@ -132,7 +135,16 @@ fn bad_words_without_quotes_are_reported_once() {
 #[test]
 fn syntax_of_other_languages_is_reported_once() {
     let (message, help) = report("a {\n  port «=» 8080\n  b\n}\nc\n", &["a", "c"]);
-    assert_eq!((&*message, &*help), ("unexpected `=`", "write the value directly after the name: `port ..`"));
+    assert_eq!(
+        (&*message, &*help),
+        ("unexpected `=`", "write the value directly after the name: `port 8080`")
+    );
+    assert_eq!(
+        report("a {\n  \"port\"«:» 8080\n}\nb\n", &["a", "b"]).1,
+        "write `port 8080`, without the colon"
+    );
+    let help = "keep one of the two versions, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
+    assert_eq!(report("a 1\n«<<<<<<< HEAD»\nb 1\n=======\nb 2\n>>>>>>> main\nc\n", &["a", "b", "c"]).1, help);
     assert_eq!(report("a «[»1, 2]\nb\n", &["a", "b"]).0, "expected a value, found `[`");
     assert_eq!(report("«#» a comment { \"\nb\n", &["b"]).1, "write `//` before a comment");
     report("a 1 «#» a comment { \"\nb\n", &["a", "b"]);

@@ -34,8 +34,17 @@ fn write_findings(compiled: &Compiled, out: &mut String) {
     }
 }
 
-fn labels(compiled: &Compiled) -> Vec<(&str, &[String])> {
-    compiled.findings.findings().iter().map(|f| (f.primary.text.as_str(), f.help.as_slice())).collect()
+/// Writes the helps of YAML that differ from those of KDL.
+fn write_yaml_helps(kdl: &Compiled, yaml: &Compiled, out: &mut String) {
+    for (kdl, yaml) in kdl.findings.findings().iter().zip(yaml.findings.findings()) {
+        for help in yaml.help.iter().filter(|help| !kdl.help.contains(help)) {
+            writeln!(out, "    yaml: {help}").unwrap();
+        }
+    }
+}
+
+fn labels(compiled: &Compiled) -> Vec<(&str, usize)> {
+    compiled.findings.findings().iter().map(|f| (f.primary.text.as_str(), f.help.len())).collect()
 }
 
 #[test]
@@ -49,7 +58,8 @@ fn mistakes_in_shape_have_the_same_findings_in_both_languages() {
                 wrong.push(format!("{name} in {language}: {:?}\n{}", compiled.codes(), compiled.report()));
             }
         }
-        // A kind has different words in KDL and in YAML, so messages about kinds differ.
+        // A kind has different words in KDL and in YAML, so messages about kinds differ. A help has the text to write,
+        // which differs.
         let is_same = codes_and_messages(&kdl) == codes_and_messages(&yaml) && labels(&kdl) == labels(&yaml);
         if !is_same && codes != ["unknown-kind"] {
             let both = [&kdl, &yaml].map(|compiled| (codes_and_messages(compiled), labels(compiled)));
@@ -57,6 +67,7 @@ fn mistakes_in_shape_have_the_same_findings_in_both_languages() {
         }
         writeln!(out, "{name}").unwrap();
         write_findings(&kdl, &mut out);
+        write_yaml_helps(&kdl, &yaml, &mut out);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert_snapshot!("language", "shape", out);

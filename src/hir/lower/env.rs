@@ -1,6 +1,8 @@
 //! Environment variables: a map of any names to texts, without a table of fields.
 
+use super::field_findings::several_values;
 use super::fields::{FieldReader, is_bare, is_null};
+use super::scalar::{self, FieldRef, ValueForm};
 use super::typed_value::TypedValue;
 use crate::diag::words;
 use crate::hir::codes::BAD_NAME;
@@ -51,13 +53,18 @@ impl FieldReader<'_> {
                 return Some((name, Spanned::new("".into(), *span)));
             }
             [one] => {
-                let read = self.read_scalar(&format!("env.{}", entry.key), one, &Shape::Text)?;
+                let path = format!("env.{}", entry.key);
+                let owner = &self.owner;
+                let field =
+                    FieldRef { owner, path: &path, row: None, form: ValueForm::Keyed, text: self.text };
+                let read = scalar::read(one, &Shape::Text, &field, self.findings)?;
                 let TypedValue::Text(text) = read else { return None };
                 return Some((name, Spanned::new(text, one.span)));
             }
             [] => self.report_no_value(&entry.key, None, entry),
             [_, second, ..] => {
-                self.report_several_values(&self.field_of(&entry.key), entry.args.len(), second.span);
+                let finding = several_values(&self.field_of(&entry.key), entry.args.len(), second.span);
+                self.report(finding.help("keep one value"));
             }
         }
         None

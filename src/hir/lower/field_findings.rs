@@ -1,11 +1,15 @@
 //! Findings about fields.
 
 use super::fields::{FieldReader, is_inside};
-use crate::diag::{Diagnostic, words};
-use crate::hir::Field;
+use super::guess::quantity::guess;
+use super::habits::literal_of;
+use super::quantity_form::QuantityForm;
+use super::record::EmptyField;
+use crate::diag::{Change, Diagnostic, Line, Literal, words};
 use crate::hir::codes::{DUPLICATE_FIELD, EMPTY_BLOCK, MISSING_FIELD, WRONG_TYPE};
+use crate::hir::{Field, Shape};
 use crate::source::Span;
-use crate::syntax::{Language, Node};
+use crate::syntax::{Language, Node, Scalar};
 use std::borrow::Cow;
 
 impl FieldReader<'_> {
@@ -31,10 +35,15 @@ impl FieldReader<'_> {
         format!("{} of {}", words::quoted(path), self.owner.describe())
     }
 
-    pub(super) fn report_missing(&mut self, field: &Field, owner: &str, place: Span) {
-        let message = format!("{owner} has no `{}`", field.name);
-        let finding = MISSING_FIELD.at(place, format!("`{}` is missing", field.name), message);
-        self.report(finding.help(format!("add `{}`: {}", field.name, lower_first(field.doc))));
+    pub(super) fn report_missing(
+        &mut self,
+        (field, empty): (&'static Field, Option<EmptyField>),
+        owner: &str,
+        place: Span,
+    ) {
+        let what = lower_first(field.doc);
+        let finding = missing(field.name, empty, (owner, place), &what);
+        self.report(finding);
     }
 
     pub(super) fn report_duplicate(&mut self, what: &str, (span, first): (Span, Span), owner: &str) {
@@ -66,9 +75,25 @@ impl FieldReader<'_> {
         is_empty
     }
 
-    pub(super) fn report_several_values(&mut self, field: &str, count: usize, second: Span) {
-        let finding = WRONG_TYPE.at(second, "expected one value", format!("{field} has {count} values"));
-        self.report(finding.help("keep one value"));
+    /// Reports several values where one is expected. The help has the one text that means all of them, if there is one.
+    pub(super) fn report_several_values(&mut self, (row, path): (&'static Field, &str), args: &[Scalar]) {
+        let field = self.with_owner(path);
+        let Some([first, second]) = args.get(..2) else { return };
+        let finding = several_values(&field, args.len(), second.span);
+        let texts = args.iter().map(|arg| literal_of(arg, self.text).map(Literal::into_text));
+        let joined: Option<Vec<String>> = texts.collect();
+        let shape = if row.shape == Shape::CpuSet { &Shape::Cpus } else { &row.shape };
+        let form = QuantityForm::of(shape).zip(joined).and_then(|(form, texts)| {
+            let is_valid = |text: &str| (form.parse)(text).is_some();
+            guess(&texts.join(";"), shape, is_valid).forms.into_iter().next()
+        });
+        let change = |value| Change::Rewrite { place: first.span, line: Line::of(row.name, value) };
+        let finding = match (form, literal_of(first, self.text)) {
+            (Some(form), _) => finding.remedy("write `{}`", change(Literal::Text(form))),
+            (None, Some(first)) => finding.remedy("keep one value, such as `{}`", change(first)),
+            (None, None) => finding.help("keep one value"),
+        };
+        self.report(finding);
     }
 
     pub(super) fn report_block(&mut self, field: &str, node: &Node) {
@@ -86,6 +111,34 @@ impl FieldReader<'_> {
             None => "add a value, a string in quotes".to_owned(),
         }));
     }
+}
+
+/// The finding for a missing field, or for a key without a value. `what` describes the value.
+pub(super) fn missing(
+    field: &str,
+    empty: Option<EmptyField>,
+    (owner, place): (&str, Span),
+    what: &str,
+) -> Diagnostic {
+    let message = format!("{owner} has no `{field}`");
+    let Some(EmptyField { place, example, name }) = empty else {
+        let finding = MISSING_FIELD.at(place, format!("`{field}` is missing"), message);
+        return finding.help(format!("add `{field}`: {what}"));
+    };
+    let message = format!("`{field}` of {owner} has no value");
+    let finding = MISSING_FIELD.at(place, "the value is missing: `~` and nothing mean null", message);
+    match example {
+        Some(example) => {
+            let line = Line::of(name, example);
+            finding.remedy(format!("write {what}: `{{}}`"), Change::Rewrite { place, line })
+        }
+        None => finding.help(format!("write {what}")),
+    }
+}
+
+/// The finding for several values where one is expected.
+pub(super) fn several_values(field: &str, count: usize, second: Span) -> Diagnostic {
+    WRONG_TYPE.at(second, "expected one value", format!("{field} has {count} values"))
 }
 
 fn lower_first(doc: &str) -> String {

@@ -1,11 +1,11 @@
 //! Reads the fields of a node by a table. Reports fields that are unknown, missing, duplicate or of the wrong type.
 
+use super::habits::{is_boolean_word, is_map};
 use super::names::ItemRef;
 use super::record::Record;
-use super::scalar::{self, FieldRef};
+use super::scalar::{self, FieldRef, ValueForm};
 use super::typed_value::TypedValue;
-use crate::diag::{Diagnostics, suggest, words};
-use crate::hir::codes::UNKNOWN_FIELD;
+use crate::diag::{Diagnostics, words};
 use crate::hir::shape::{ALLOW, Bare};
 use crate::hir::{Field, Presence, Shape, Table, role};
 use crate::source::{Span, Spanned};
@@ -16,6 +16,10 @@ use std::borrow::Cow;
 pub(super) struct FieldReader<'a> {
     pub(super) owner: ItemRef<'a>,
     pub(super) language: Language,
+    /// The text of the file.
+    pub(super) text: &'a str,
+    /// The places of syntax errors in the file.
+    pub(super) errors: &'a [Span],
     pub(super) findings: &'a mut Diagnostics,
     /// The enclosing blocks, outermost first.
     pub(super) path: Vec<&'static str>,
@@ -47,9 +51,9 @@ enum TableMode {
 
 /// A node to read, with its table.
 #[derive(Clone, Copy)]
-struct ReadTask<'n, 'd> {
-    input: NodeInput<'n, 'd>,
-    table: &'static Table,
+pub(super) struct ReadTask<'n, 'd> {
+    pub(super) input: NodeInput<'n, 'd>,
+    pub(super) table: &'static Table,
     mode: TableMode,
 }
 
@@ -76,22 +80,16 @@ impl FieldReader<'_> {
     fn read_record(&mut self, task: ReadTask) -> Record {
         let ReadTask { input, table, .. } = task;
         let mut builder = RecordBuilder::default();
-        if let (Some(principal), Some(first)) = (table.principal_field(), input.args.first())
-            && !is_null(input.args)
-        {
-            builder.seen.push(SeenField { field: principal, span: first.span, is_child: false });
-            // Name a bare argument by its block (`draft`), not by the principal field (`draft.model`).
-            let path = if self.path.is_empty() {
-                Cow::Borrowed(principal.name)
-            } else {
-                Cow::Owned(self.path.join("."))
-            };
-            self.read_args(&mut builder.record, (principal, &path), input.args);
-        }
-        for node in &input.node.fields {
-            match task.field(&node.key) {
-                Some(field) => self.read_known(&mut builder, field, node, task),
-                None => self.report_unknown(&mut builder.record, node, task),
+        self.read_principal(&mut builder, task);
+        let mut nodes = input.node.fields.iter().peekable();
+        while let Some(node) = nodes.next() {
+            match (task.field(&node.key), nodes.peek()) {
+                (Some(field), Some(next)) if self.is_split(node, next) => {
+                    self.report_split(&mut builder.record, field, (node, next));
+                    nodes.next();
+                }
+                (Some(field), _) => self.read_known(&mut builder, field, node, task),
+                (None, _) => self.report_unknown(&mut builder.record, node, task),
             }
         }
         let RecordBuilder { mut record, seen } = builder;
@@ -114,12 +112,36 @@ impl FieldReader<'_> {
             if record.place(field.name).is_none() {
                 record.mark_incomplete();
                 if !record.is_reported(field.name) && !is_empty {
-                    self.report_missing(field, &task.describe(&self.owner), task.input.place);
+                    let place = task.input.place;
+                    let empty = record.empty_field(field.name);
+                    self.report_missing((field, empty), &task.describe(&self.owner), place);
                 }
             }
         }
         record.shrink();
         record
+    }
+
+    /// Reads the arguments of an item or a block: the principal field, and in KDL the `value` after it.
+    fn read_principal(&mut self, builder: &mut RecordBuilder, ReadTask { input, table, .. }: ReadTask) {
+        let (Some(principal), Some(first)) = (table.principal_field(), input.args.first()) else { return };
+        if is_null(input.args) {
+            return builder.record.mark_empty(self.empty_field(principal, first.span, first));
+        }
+        builder.seen.push(SeenField { field: principal, span: first.span, is_child: false });
+        // Name a bare argument by its block (`draft`), not by the principal field (`draft.model`).
+        let path = if self.path.is_empty() {
+            Cow::Borrowed(principal.name)
+        } else {
+            Cow::Owned(self.path.join("."))
+        };
+        let (first, second) = self.split_values(table, input.args);
+        self.read_args(&mut builder.record, (principal, &path), first, ValueForm::Alone);
+        if let (Some(field), Some(value)) = (table.value_field(), second.first()) {
+            builder.seen.push(SeenField { field, span: value.span, is_child: false });
+            let path = self.path_to(field.name).into_owned();
+            self.read_args(&mut builder.record, (field, &path), second, ValueForm::Alone);
+        }
     }
 
     fn read_known(
@@ -129,8 +151,11 @@ impl FieldReader<'_> {
         node: &Node,
         task: ReadTask,
     ) {
-        if is_null(&node.args) && is_bare(node) {
-            return;
+        if let [first] = node.args.as_slice()
+            && is_null(&node.args)
+            && is_bare(node)
+        {
+            return builder.record.mark_empty(self.empty_field(field, node.key_span, first));
         }
         let is_child = task.input.node.block.is_some_and(|block| is_inside(node, block));
         let may_repeat = |first: &SeenField| match (field.presence, self.language) {
@@ -153,27 +178,6 @@ impl FieldReader<'_> {
         self.read_value(&mut builder.record, field, node);
     }
 
-    /// Reports an unknown field. The suggested field does not count as missing.
-    fn report_unknown(&mut self, record: &mut Record, node: &Node, task: ReadTask) {
-        let suggestion = suggest(&node.key, task.names());
-        let near = suggestion.map(|suggestion| suggestion.name);
-        if let Some(near) = near {
-            record.mark_reported(near);
-        }
-        let label = near.map_or_else(|| "unknown field".to_owned(), |near| format!("did you mean `{near}`?"));
-        let known: Vec<String> = task.names().map(|name| format!("`{name}`")).collect();
-        let help = match near {
-            Some(near) => format!("write `{near}`"),
-            None => format!("the fields here are {}", words::all_of(&known)),
-        };
-        let owner = task.describe(&self.owner);
-        let message = format!("{owner} has an unknown field {}", words::quoted(&node.key));
-        let finding = UNKNOWN_FIELD.at(node.key_span, label, message).help(help);
-        // If the suggested field is already present, the fix would duplicate it.
-        let is_free = !task.input.node.fields.iter().any(|field| Some(&*field.key) == near);
-        self.report(finding.suggest(suggestion.filter(|_| is_free), node.key_span));
-    }
-
     fn read_value(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
         if let Shape::Block(table) = &field.shape {
             self.read_block(record, field, table, node);
@@ -186,7 +190,10 @@ impl FieldReader<'_> {
         } else if !self.report_if_empty(node, [], |fields| fields.field_of(field.name)) {
             match node.args.as_slice() {
                 [] => self.report_no_value(field.name, Some(field.doc), node),
-                args => self.read_args(record, (field, &self.path_to(field.name)), args),
+                args => {
+                    let form = if args.len() > 1 { ValueForm::Alone } else { ValueForm::Keyed };
+                    self.read_args(record, (field, &self.path_to(field.name)), args, form);
+                }
             }
         }
     }
@@ -194,7 +201,7 @@ impl FieldReader<'_> {
     /// Reads a field that expects a block without arguments.
     fn read_fields_only(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
         if let Some(first) = node.args.first() {
-            self.read_scalar(&self.path_to(field.name), first, &field.shape);
+            self.read_scalar((field, &self.path_to(field.name)), first, ValueForm::Keyed);
         } else if node.fields.is_empty() {
             if !self.report_if_empty(node, [], |fields| fields.field_of(field.name)) {
                 self.report_no_value(field.name, Some(field.doc), node);
@@ -225,9 +232,22 @@ impl FieldReader<'_> {
                 self.report_no_value(field.name, Some(field.doc), node);
             }
             [first, ..] if table.principal.is_none() => {
-                self.read_scalar(&self.path_to(field.name), first, &field.shape);
+                self.report_not_a_block(record, (field, table), first);
             }
-            several @ [_, _, ..] if field.presence.is_several() && !takes_many(table) && is_bare(node) => {
+            [name, values @ ..]
+                if values.len() > 1 && self.takes_values(table) && field.presence == Presence::Repeated =>
+            {
+                for value in values {
+                    let args = &[name.clone(), value.clone()];
+                    self.add_block(record, field, table, NodeInput { args, ..input });
+                }
+            }
+            several @ [_, _, ..]
+                if field.presence.is_several()
+                    && !takes_many(table)
+                    && !self.takes_values(table)
+                    && is_bare(node) =>
+            {
                 for one in several {
                     self.add_block(
                         record,
@@ -237,6 +257,12 @@ impl FieldReader<'_> {
                     );
                 }
             }
+            [Scalar { value: Value::String(word), .. }]
+                if table.bare == Bare::Allowed && is_bare(node) && is_boolean_word(word) =>
+            {
+                self.report_boolean_word(record, field, node);
+            }
+            [] if is_map(field, table, node) => self.report_map(record, (field, table), node),
             _ => self.add_block(record, field, table, input),
         }
     }
@@ -265,17 +291,20 @@ impl FieldReader<'_> {
     }
 
     /// Reads the arguments of a field (at least one). `path` names the field in findings.
-    fn read_args(&mut self, record: &mut Record, (field, path): (&'static Field, &str), args: &[Scalar]) {
+    fn read_args(
+        &mut self,
+        record: &mut Record,
+        (field, path): (&'static Field, &str),
+        args: &[Scalar],
+        form: ValueForm,
+    ) {
         let is_list = matches!(field.shape, Shape::Words(_) | Shape::Names(_));
-        if let [_, second, ..] = args
-            && !is_list
-            && !field.presence.is_several()
-        {
-            return self.report_several_values(&self.with_owner(path), args.len(), second.span);
+        if args.len() > 1 && !is_list && !field.presence.is_several() {
+            return self.report_several_values((field, path), args);
         }
         let mut read: Vec<Spanned<TypedValue>> = Vec::with_capacity(args.len());
         for one in args {
-            let value = self.read_scalar(path, one, &field.shape);
+            let value = self.read_scalar((field, path), one, form);
             read.extend(value.map(|value| Spanned::new(value, one.span)));
         }
         match read.first().map(|first| first.span) {
@@ -284,17 +313,43 @@ impl FieldReader<'_> {
         }
     }
 
-    pub(super) fn read_scalar(&mut self, path: &str, one: &Scalar, shape: &Shape) -> Option<TypedValue> {
-        scalar::read(one, shape, &FieldRef { owner: &self.owner, path }, self.findings)
+    /// Reads a value of a field.
+    fn read_scalar(
+        &mut self,
+        (row, path): (&'static Field, &str),
+        one: &Scalar,
+        form: ValueForm,
+    ) -> Option<TypedValue> {
+        let is_misread = self.errors.iter().any(|error| one.span.range().contains(&error.range().start));
+        if is_misread || self.report_marks((row, path), one, form) {
+            return None;
+        }
+        let field = FieldRef { owner: &self.owner, path, row: Some(row), form, text: self.text };
+        scalar::read(one, &row.shape, &field, self.findings)
+    }
+
+    /// The value of the principal field, and the values after it that mean the `value` of the block.
+    fn split_values<'s, 'd>(
+        &self,
+        table: &Table,
+        args: &'s [Scalar<'d>],
+    ) -> (&'s [Scalar<'d>], &'s [Scalar<'d>]) {
+        let at = if self.takes_values(table) { 1 } else { args.len() };
+        args.split_at_checked(at).unwrap_or((args, &[]))
+    }
+
+    /// True if a value after the name of a block is its `value`: `option "temp" 0.7`. In YAML it is another name.
+    fn takes_values(&self, table: &Table) -> bool {
+        self.language == Language::Kdl && table.value_field().is_some()
     }
 }
 
 impl ReadTask<'_, '_> {
-    fn field(self, key: &str) -> Option<&'static Field> {
+    pub(super) fn field(self, key: &str) -> Option<&'static Field> {
         self.table.field(key).or_else(|| self.extra().filter(|field| field.name == key))
     }
 
-    fn names(self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
         self.table.fields.iter().chain(self.extra()).map(|field| field.name)
     }
 
@@ -307,7 +362,7 @@ impl ReadTask<'_, '_> {
     }
 
     /// For example ``role `frontdoor` ``, or `` `draft` of role `frontdoor` ``.
-    fn describe(self, owner: &ItemRef) -> String {
+    pub(super) fn describe(self, owner: &ItemRef) -> String {
         match self.mode {
             TableMode::Item => owner.describe(),
             TableMode::Block | TableMode::Defaults => {

@@ -2,20 +2,26 @@
 
 use super::damage::SyntaxDamage;
 use super::fields::{FieldReader, NodeInput};
+use super::foreign::other_tool;
+use super::gather_findings::moved_entries;
 use super::items::{Item, Items};
 use super::names::ItemRef;
-use crate::diag::{Diagnostics, Safety, suggest, words};
-use crate::hir::codes::{BAD_NAME, DUPLICATE_FIELD, EMPTY_BLOCK, UNKNOWN_KIND, WRONG_TYPE};
+use crate::diag::{Diagnostics, words};
+use crate::hir::codes::{BAD_NAME, DUPLICATE_FIELD, EMPTY_BLOCK, WRONG_TYPE};
 use crate::hir::kind::Naming;
-use crate::hir::{ItemKind, KINDS, Text};
+use crate::hir::{ItemKind, Text};
 use crate::source::{Span, Spanned};
 use crate::syntax::{Document, Language, Node, Scalar, Value};
 
 impl Items {
     /// Gathers the items of a document. Missing parts near a syntax error are not reported again.
     pub fn gather(&mut self, document: &Document, damage: SyntaxDamage, findings: &mut Diagnostics) {
+        if let Some(finding) = other_tool(document) {
+            findings.report(finding);
+            return findings.record_unread_file();
+        }
         self.add_words_outside_items(damage.words_outside_items(document));
-        let mut gatherer = Gatherer { items: self, language: document.language, damage, findings };
+        let mut gatherer = Gatherer { items: self, document, language: document.language, damage, findings };
         match document.language {
             Language::Kdl => document.nodes.iter().for_each(|node| gatherer.read_kdl(node)),
             Language::Yaml => gatherer.read_yaml(&document.nodes),
@@ -23,17 +29,18 @@ impl Items {
     }
 }
 
-struct Gatherer<'a> {
-    items: &'a mut Items,
-    language: Language,
-    damage: SyntaxDamage<'a>,
-    findings: &'a mut Diagnostics,
+pub(super) struct Gatherer<'a> {
+    pub(super) items: &'a mut Items,
+    pub(super) document: &'a Document<'a>,
+    pub(super) language: Language,
+    pub(super) damage: SyntaxDamage<'a>,
+    pub(super) findings: &'a mut Diagnostics,
 }
 
 /// A name as written. `is_valid` is false if no item can have this name.
-struct WrittenName {
-    name: Text,
-    is_valid: bool,
+pub(super) struct WrittenName {
+    pub(super) name: Text,
+    pub(super) is_valid: bool,
 }
 
 impl Gatherer<'_> {
@@ -104,7 +111,7 @@ impl Gatherer<'_> {
             if let Some((_, first)) = seen.iter().find(|(known, _)| *known == kind) {
                 let message = format!("`{}` appears twice in this file", node.key);
                 let finding = DUPLICATE_FIELD.at(node.key_span, "repeated here", message);
-                let help = "move its entries to the first one";
+                let help = moved_entries(node);
                 self.findings.report(finding.also(*first, "first written here").help(help));
             }
             seen.push((kind, node.key_span));
@@ -172,20 +179,6 @@ impl Gatherer<'_> {
         false
     }
 
-    /// Reports items that are written as a list instead of a map, and records their names.
-    fn report_listed(&mut self, kind: &ItemKind, members: &[Node]) {
-        let Some(first) = members.first() else { return };
-        for node in members {
-            self.note_unread(node.span);
-        }
-        let message = format!("`{}` is a list, not a block with names as keys", first.key);
-        let finding = WRONG_TYPE.at(first.key_span, "expected a block with names as keys", message);
-        self.findings.report(finding.help(format!("write `{}: {{NAME: {{..}}}}`", kind.plural)));
-        for name in members.iter().filter_map(|node| field_text(node, "name")) {
-            self.items.add_unread(kind, name);
-        }
-    }
-
     fn read_yaml_item(&mut self, kind: &'static ItemKind, members: &[Node]) {
         let Some(item) = members.first() else { return };
         let written = self.check_name(kind, &item.key, item.key_span);
@@ -222,6 +215,8 @@ impl Gatherer<'_> {
         let mut record = FieldReader {
             owner,
             language: self.language,
+            text: self.damage.text,
+            errors: self.damage.errors,
             findings: &mut *self.findings,
             path: Vec::new(),
             is_damaged,
@@ -247,87 +242,12 @@ impl Gatherer<'_> {
     }
 
     /// Records the words of unparsed text.
-    fn note_unread(&mut self, span: Span) {
+    pub(super) fn note_unread(&mut self, span: Span) {
         self.items.unread_names.add_text(self.damage.text.get(span.range()).unwrap_or_default());
-    }
-
-    /// Checks a name, and reports one that is not valid.
-    fn check_name(&mut self, kind: &ItemKind, name: &str, span: Span) -> WrittenName {
-        let (is_valid, expected) = match kind.naming {
-            Naming::Word | Naming::One => {
-                (is_word(name), "letters, digits, `.`, `_` and `-`, beginning with a letter or a digit")
-            }
-            Naming::Text | Naming::None => {
-                (!name.trim().is_empty() && !name.contains('\0'), "a string that is not empty")
-            }
-        };
-        if !is_valid {
-            let message = format!("{} cannot be the name of this {}", words::quoted(name), kind.word);
-            let finding = BAD_NAME.at(span, format!("expected {expected}"), message).about((kind.word, name));
-            self.findings.report(finding.help("choose another name"));
-        }
-        WrittenName { name: Spanned::new(name.into(), span), is_valid }
-    }
-
-    /// True if a node looks like an item of the kind, or in YAML like its section.
-    fn fits(&self, kind: &ItemKind, node: &Node) -> bool {
-        match (self.language, kind.naming) {
-            (Language::Kdl, Naming::Word | Naming::Text) => {
-                matches!(node.args.as_slice(), [Scalar { value: Value::String(_), .. }])
-            }
-            (Language::Kdl, Naming::One) => node.args.len() <= 1,
-            (Language::Yaml, _) | (Language::Kdl, Naming::None) => node.args.is_empty(),
-        }
-    }
-
-    /// Reports an unknown kind. Records the names of its items under the suggested kind, so that they are not reported
-    /// as unknown.
-    fn report_unknown_kind(&mut self, node: &Node) {
-        self.note_unread(node.span);
-        let word_of = |kind: &ItemKind| if self.language == Language::Kdl { kind.word } else { kind.plural };
-        let other = match self.language {
-            Language::Kdl => ItemKind::of_plural(&node.key),
-            Language::Yaml => ItemKind::of_word(&node.key),
-        };
-        let near = suggest(&node.key, KINDS.iter().map(word_of));
-        let suggested =
-            other.or_else(|| KINDS.iter().find(|kind| Some(word_of(kind)) == near.map(|near| near.name)));
-        let (label, help) = match suggested.map(word_of) {
-            Some(word) => (format!("did you mean `{word}`?"), format!("write `{word}`")),
-            None => {
-                let all: Vec<String> = KINDS.iter().map(|kind| format!("`{}`", word_of(kind))).collect();
-                ("unknown kind".to_owned(), format!("the kinds are {}", words::all_of(&all)))
-            }
-        };
-        let message = format!("{} is not a kind of item", words::quoted(&node.key));
-        let finding = UNKNOWN_KIND.at(node.key_span, label, message).help(help);
-        let Some(kind) = suggested else {
-            self.findings.report(finding);
-            return;
-        };
-        let finding = match other {
-            _ if !self.fits(kind, node) => finding,
-            Some(_) => finding.suggest_word(word_of(kind), node.key_span, Safety::Safe),
-            None => finding.suggest(near, node.key_span),
-        };
-        self.findings.report(finding);
-        let names: Vec<Text> = match (kind.naming, self.language) {
-            (Naming::None, _) => Vec::new(),
-            (Naming::One, _) => vec![Spanned::new("".into(), node.key_span)],
-            (Naming::Word | Naming::Text, Language::Kdl) => {
-                node.args.first().and_then(text_of).into_iter().collect()
-            }
-            (Naming::Word | Naming::Text, Language::Yaml) => {
-                node.fields.iter().map(|item| Spanned::new(item.key.as_ref().into(), item.key_span)).collect()
-            }
-        };
-        for name in names {
-            self.items.add_unread(kind, name);
-        }
     }
 }
 
-fn is_null(node: &Node) -> bool {
+pub(super) fn is_null(node: &Node) -> bool {
     matches!(node.args.as_slice(), [Scalar { value: Value::Null, .. }]) && node.fields.is_empty()
 }
 
@@ -340,20 +260,14 @@ fn is_single_item_list(kind: &ItemKind, node: &Node) -> bool {
     !node.fields.is_empty() && node.fields.iter().all(is_field)
 }
 
-fn is_word(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.len() <= 128
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
-}
-
-fn text_of(scalar: &Scalar) -> Option<Text> {
+pub(super) fn text_of(scalar: &Scalar) -> Option<Text> {
     match &scalar.value {
         Value::String(text) => Some(Spanned::new(text.as_ref().into(), scalar.span)),
         Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => None,
     }
 }
 
-fn field_text(node: &Node, key: &str) -> Option<Text> {
+pub(super) fn field_text(node: &Node, key: &str) -> Option<Text> {
     let field = node.fields.iter().find(|field| field.key == key)?;
     match field.args.as_slice() {
         [one] => text_of(one),

@@ -3,16 +3,21 @@
 //! Each file is gathered separately, so that its document can be freed immediately. Names are resolved after all files
 //! are gathered, so that the order of kinds and files does not matter.
 
-mod corrected_form;
+mod count;
 mod damage;
 mod defaults;
 mod env;
 mod field_findings;
 mod fields;
+mod foreign;
 mod gather;
+mod gather_findings;
+mod guess;
+mod habits;
 mod items;
 mod model;
 mod names;
+mod quantity;
 mod quantity_form;
 mod read;
 mod record;
@@ -25,6 +30,7 @@ mod typed_value;
 mod unread_names;
 
 pub use damage::SyntaxDamage;
+pub use foreign::wrong_language;
 pub use items::Items;
 pub(super) use quantity_form::QuantityForm;
 pub(super) use read::{Fields, FromFields, FromValue};

@@ -89,6 +89,6 @@ fn imply_facts(fields: &mut Fields, known_files: &KnownFiles) {
     } else if known_files.missing_size == MissingSize::Report {
         let what =
             "the size of its file, such as `17.5 GB`; or run `orchgen lock` on the machine that has the file";
-        report_missing("size", what, &owner, fields.findings);
+        report_missing(("size", record), what, &owner, fields.findings);
     }
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 /// How a quantity is written. `{sizes}` and `{times}` mean the units of size and of time, `{decimal}` a decimal number and
 /// `{range}` a whole number or a range.
 pub(in crate::hir) struct QuantityForm {
-    shape: Shape,
+    pub(super) shape: Shape,
     /// The meaning: `a size`.
     pub(super) what: &'static str,
     /// The text after the meaning.

@@ -1,6 +1,7 @@
 //! The fields of an item or a block, read by its table.
 
 use super::typed_value::{FromTypedValue, TypedValue};
+use crate::diag::Literal;
 use crate::hir::{Allow, Text};
 use crate::source::{Span, Spanned};
 
@@ -9,8 +10,20 @@ use crate::source::{Span, Spanned};
 pub(in crate::hir) struct Record {
     entries: Vec<(&'static str, Spanned<TypedValue>)>,
     reported: Vec<&'static str>,
+    /// The fields that have a key and no value.
+    empty: Vec<EmptyField>,
     unread: bool,
     incomplete: bool,
+}
+
+/// A field that has a key and no value.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct EmptyField {
+    pub(super) name: &'static str,
+    /// The place of the key, or of a `~`.
+    pub(super) place: Span,
+    /// A value that the field could have.
+    pub(super) example: Option<Literal>,
 }
 
 impl Record {
@@ -28,6 +41,7 @@ impl Record {
     pub(super) fn shrink(&mut self) {
         self.entries.shrink_to_fit();
         self.reported.shrink_to_fit();
+        self.empty.shrink_to_fit();
     }
 
     /// Marks that a syntax error affects the record (already reported).
@@ -44,6 +58,16 @@ impl Record {
     /// Marks a field that could not be read, or whose name was misspelt: do not also report it as missing.
     pub(super) fn mark_reported(&mut self, field: &'static str) {
         self.reported.push(field);
+    }
+
+    /// Marks a field that has a key and no value.
+    pub(super) fn mark_empty(&mut self, field: EmptyField) {
+        self.empty.push(field);
+    }
+
+    /// The key of a field that has no value.
+    pub(super) fn empty_field(&self, field: &str) -> Option<EmptyField> {
+        self.empty.iter().find(|empty| empty.name == field).cloned()
     }
 
     /// True if a finding already explains why the field is missing.

@@ -63,7 +63,7 @@ fn role(fields: &mut Fields, defaults: &Defaults) -> Option<UnresolvedRole> {
     });
     if !record.has_or_reported("tier") {
         let what = "the heading under which the documents list the role";
-        report_missing("tier", what, &owner, fields.findings);
+        report_missing(("tier", record), what, &owner, fields.findings);
     }
     let (tier, measured) = (fields.get("tier"), fields.get("measured"));
     let kind = match shares {
@@ -85,7 +85,7 @@ fn read_kind(fields: &mut Fields) -> Option<RoleKind> {
     let (owner, record) = (fields.owner(), &mut *fields.record);
     if !record.has_or_reported("model") && !record.is_reported("shares") {
         let what = "the model to serve; or add `shares` with the role whose processes to use";
-        report_missing("model", what, &owner, fields.findings);
+        report_missing(("model", record), what, &owner, fields.findings);
         fields.scope.models.names.mark_maybe_used(None);
     }
     if record.place("residency").is_none() {

@@ -65,7 +65,7 @@ pub(super) fn imply_host(
     if let Some(only) = hosts.only() {
         record.add("host", Spanned::new(TypedValue::Text(only.into()), owner.place));
     } else if !hosts.is_empty() {
-        report_missing("host", "the name of one of the declared hosts", owner, findings);
+        report_missing(("host", record), "the name of one of the declared hosts", owner, findings);
     }
 }
 

@@ -1,26 +1,117 @@
 //! Reads one value as the shape of its field requires.
 
-use super::corrected_form::{corrected_form, needs_unit};
+use super::count::{count, flag, fraction, port};
+use super::guess::path::{self, PathFault, PathKind, Remedy};
+use super::guess::{boolean, date, number};
 use super::names::ItemRef;
+use super::quantity::{quantity, write_cpus};
 use super::quantity_form::QuantityForm;
 use super::typed_value::{FromTypedValue, TypedValue};
-use crate::diag::{Diagnostic, Diagnostics, suggest, words};
-use crate::hir::codes::{BAD_QUANTITY, OUT_OF_RANGE, UNKNOWN_WORD, WRONG_TYPE};
-use crate::hir::{Bytes, Field, PortRange, Seconds, Setting, Shape};
-use crate::source::Spanned;
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, suggest, words};
+use crate::hir::codes::{OUT_OF_RANGE, UNKNOWN_WORD, WRONG_TYPE};
+use crate::hir::schema::example_text;
+use crate::hir::{Field, PortRange, Presence, Setting, Shape};
+use crate::source::{Span, Spanned};
 use crate::syntax::{Scalar, Value};
 
 /// A field as findings name it.
+#[derive(Clone, Copy)]
 pub(super) struct FieldRef<'a> {
     pub(super) owner: &'a ItemRef<'a>,
     pub(super) path: &'a str,
+    /// The row of the field. `None` for an environment variable.
+    pub(super) row: Option<&'static Field>,
+    pub(super) form: ValueForm,
+    /// The text of the file.
+    pub(super) text: &'a str,
+}
+
+/// How a value is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ValueForm {
+    /// After the name of its field.
+    Keyed,
+    /// One of several values of its field, or without the name of a field.
+    Alone,
 }
 
 impl FieldRef<'_> {
     /// For example `` `port` of role `frontdoor` ``.
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         format!("{} of {}", words::quoted(self.path), self.owner.describe())
     }
+
+    /// A value as its file writes it.
+    pub(super) fn raw(&self, scalar: &Scalar) -> String {
+        self.text.get(scalar.span.range()).unwrap_or_default().to_owned()
+    }
+
+    /// The type of a value, with the spelling of a number.
+    pub(super) fn noun(&self, scalar: &Scalar) -> &'static str {
+        let raw = self.raw(scalar);
+        match scalar.value {
+            Value::Float(_) if raw.contains(['e', 'E']) => "a number with an exponent",
+            Value::Float(_) if raw.contains('.') => "a number with a point",
+            Value::Float(_) => "a very large number",
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::String(_) => scalar.value.noun(),
+        }
+    }
+
+    /// The change that writes another value for the field.
+    pub(super) fn change(&self, place: Span, value: impl Into<Literal>) -> Change {
+        match self.row.filter(|_| self.form == ValueForm::Keyed) {
+            Some(row) => Change::Rewrite { place, line: Line::of(row.name, value) },
+            None => Change::Value { span: place, to: value.into() },
+        }
+    }
+
+    /// The help that writes another value for the field.
+    pub(super) fn write(&self, finding: Diagnostic, place: Span, value: impl Into<Literal>) -> Diagnostic {
+        finding.remedy("write `{}`", self.change(place, value))
+    }
+
+    /// True if the whole field can be removed.
+    pub(super) fn is_optional(&self) -> bool {
+        self.row.is_some_and(|row| row.presence != Presence::Required) && self.form == ValueForm::Keyed
+    }
+
+    /// The name of the field.
+    pub(super) fn name(&self) -> &str {
+        self.row.map_or(self.path, |row| row.name)
+    }
+
+    /// An example of a value. The example of a port is not in the text.
+    pub(super) fn example(&self) -> Option<Literal> {
+        let row = self.row?;
+        if row.shape == Shape::Port {
+            return Some(Literal::Number(unused_port(self.text).to_string()));
+        }
+        let example = example_text(row);
+        let is_number = matches!(row.shape, Shape::Count(..) | Shape::Fraction);
+        let example = Some(example).filter(|example| !example.is_empty());
+        example.map(if is_number { Literal::Number } else { Literal::Text })
+    }
+
+    /// The help with an example of the field.
+    pub(super) fn write_example(&self, finding: Diagnostic, place: Span, expected: &str) -> Diagnostic {
+        let Some(example) = self.example() else {
+            return finding.help(format!("write {expected}"));
+        };
+        finding.remedy(format!("write {expected}, such as `{{}}`"), self.change(place, example))
+    }
+}
+
+/// A port from 8080 that the text has neither alone nor in a range.
+pub(super) fn unused_port(text: &str) -> u16 {
+    let numbers = || text.split(|c: char| !c.is_ascii_digit() && c != '-');
+    let is_used = |port: u16| {
+        numbers().any(|part| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let end = |text: &str| text.parse::<u16>().ok();
+            end(first).zip(end(last)).is_some_and(|(first, last)| (first..=last).contains(&port))
+        })
+    };
+    (8080..8180).find(|port| !is_used(*port)).unwrap_or(8180)
 }
 
 /// Reads a value, and reports one that does not match the shape.
@@ -39,8 +130,18 @@ pub(super) fn read(
     }
 }
 
+/// The finding for a value that does not match the shape.
+pub(super) fn check(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> Option<Diagnostic> {
+    read_shape(scalar, shape, field).err().map(|finding| *finding)
+}
+
+/// True if a value matches the shape, and no other text would.
+pub(super) fn matches(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> bool {
+    *shape != Shape::Text && read_shape(scalar, shape, field).is_ok()
+}
+
 /// The default of a field, if it is constant.
-pub(super) fn default_value(row: &Field, owner: &ItemRef) -> Option<Spanned<TypedValue>> {
+pub(super) fn default_value(row: &'static Field, owner: &ItemRef) -> Option<Spanned<TypedValue>> {
     let text = row.hints.default?;
     let value = match (text.parse(), text.parse()) {
         (Ok(number), _) => Value::Integer(number),
@@ -48,24 +149,27 @@ pub(super) fn default_value(row: &Field, owner: &ItemRef) -> Option<Spanned<Type
         _ => Value::String(text.into()),
     };
     let scalar = Scalar { value, span: owner.place };
-    let read = read_shape(&scalar, &row.shape, &FieldRef { owner, path: row.name }).ok()?;
+    let field = FieldRef { owner, path: row.name, row: Some(row), form: ValueForm::Keyed, text: "" };
+    let read = read_shape(&scalar, &row.shape, &field).ok()?;
     Some(Spanned::new(read, owner.place))
 }
 
-type ReadResult = Result<TypedValue, Box<Diagnostic>>;
+pub(super) type ReadResult = Result<TypedValue, Box<Diagnostic>>;
 
 fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
     match shape {
         Shape::Flag => flag(scalar, field),
         Shape::Count(least, most) => count(scalar, field, *least, *most),
-        Shape::Port => count(scalar, field, 1, 65535),
+        Shape::Port => port(scalar, field),
         Shape::Fraction => fraction(scalar, field),
-        Shape::Path => text(scalar, field).and_then(|text| path(scalar, text, field)),
+        Shape::Path => text(scalar, field).and_then(|text| absolute_path(scalar, text, field)),
         Shape::File => text(scalar, field).and_then(|text| file(scalar, text, field)),
         Shape::Account => text(scalar, field).and_then(|text| account(scalar, text, field)),
         Shape::Word(choices) | Shape::Words(choices) => word(scalar, field, choices),
         Shape::Setting => setting(scalar, field),
-        Shape::Text | Shape::Name(_) | Shape::Names(_) | Shape::Rule => {
+        Shape::CpuSet if matches!(scalar.value, Value::Integer(_)) => Err(cpu_number(scalar, field)),
+        Shape::DateOrBuild => text(scalar, field).and_then(|text| date_or_build(scalar, text, field)),
+        Shape::Text | Shape::CpuSet | Shape::Name(_) | Shape::Names(_) | Shape::Rule => {
             text(scalar, field).map(|text| TypedValue::Text(text.into()))
         }
         Shape::Map | Shape::Block(_) | Shape::Defaults => Err(wrong_type(scalar, field, "a block of fields")),
@@ -90,104 +194,20 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
     }
 }
 
-fn wrong_type(scalar: &Scalar, field: &FieldRef, expected: &str) -> Box<Diagnostic> {
-    let found = scalar.value.noun();
-    let mut finding = WRONG_TYPE.at(
+pub(super) fn wrong_type(scalar: &Scalar, field: &FieldRef, expected: &str) -> Box<Diagnostic> {
+    let found = field.noun(scalar);
+    let finding = WRONG_TYPE.at(
         scalar.span,
         format!("expected {expected}, found {found}"),
         format!("{} is {found}, not {expected}", field.describe()),
     );
-    if let Value::String(text) = &scalar.value
-        && expected.starts_with("a whole number")
-        && text.parse::<u64>().is_ok()
-    {
-        finding = finding.help(format!("write it without quotes: `{text}`"));
-    }
-    if let (Value::Integer(_) | Value::Float(_) | Value::Bool(_), "a string") = (&scalar.value, expected) {
-        finding = finding.help("write it in quotes");
-    }
-    Box::new(finding)
-}
-
-fn flag(scalar: &Scalar, field: &FieldRef) -> ReadResult {
-    match scalar.value {
-        Value::Bool(flag) => Ok(TypedValue::Flag(flag)),
-        Value::Null | Value::Integer(_) | Value::Float(_) | Value::String(_) => {
-            let finding = *wrong_type(scalar, field, "a boolean");
-            Err(Box::new(finding.help("write `true` or `false` (in KDL `#true` or `#false`)")))
+    let raw = field.raw(scalar);
+    Box::new(match (&scalar.value, expected) {
+        (Value::Integer(_) | Value::Float(_) | Value::Bool(_), "a string") => {
+            field.write(finding, scalar.span, raw.trim_start_matches('#').to_owned())
         }
-    }
-}
-
-fn count(scalar: &Scalar, field: &FieldRef, least: u64, most: u64) -> ReadResult {
-    let Value::Integer(number) = scalar.value else {
-        let finding = *wrong_type(scalar, field, "a whole number");
-        return Err(Box::new(finding.maybe_help(digits_help(&scalar.value, least, most))));
-    };
-    let fits = u64::try_from(number).ok().filter(|n| (least..=most).contains(n));
-    fits.map(TypedValue::Count).ok_or_else(|| {
-        Box::new(OUT_OF_RANGE.at(
-            scalar.span,
-            format!("expected {least} to {most}, found {number}"),
-            format!("{} is {number}; it must be {least} to {most}", field.describe()),
-        ))
+        _ => finding,
     })
-}
-
-/// A help with a number in digits: `16384` for `16k`. `None` if the text is not a number with more text after it.
-fn digits_help(value: &Value, least: u64, most: u64) -> Option<String> {
-    let Value::String(text) = value else { return None };
-    let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at_checked(unit_at)?;
-    let scale = if unit.eq_ignore_ascii_case("k") { 1024 } else { 1 };
-    let number = number.parse::<u64>().ok()?.checked_mul(scale)?;
-    (least..=most).contains(&number).then(|| format!("write digits only, such as `{number}`"))
-}
-
-fn fraction(scalar: &Scalar, field: &FieldRef) -> ReadResult {
-    let (number, found) = match scalar.value {
-        Value::Float(number) => (number, number.to_string()),
-        Value::Integer(0) => (0.0, String::new()),
-        Value::Integer(1) => (1.0, String::new()),
-        Value::Integer(number) => (f64::NAN, number.to_string()),
-        Value::Null | Value::Bool(_) | Value::String(_) => {
-            return Err(wrong_type(scalar, field, "a number from 0 to 1"));
-        }
-    };
-    if (0.0..=1.0).contains(&number) {
-        return Ok(TypedValue::Fraction(number));
-    }
-    let message = format!("{} is {found}; it must be 0 to 1", field.describe());
-    Err(Box::new(OUT_OF_RANGE.at(scalar.span, format!("expected 0 to 1, found {found}"), message)))
-}
-
-/// Reads a quantity. A size or duration of zero is out of range.
-fn quantity(scalar: &Scalar, field: &FieldRef, form: &QuantityForm) -> ReadResult {
-    let is_valid = |text: &str| (form.parse)(text).is_some();
-    let (written, is_number) = match &scalar.value {
-        Value::String(text) => match (form.parse)(text) {
-            Some(TypedValue::Size(Bytes(0)) | TypedValue::Duration(Seconds(0))) => {
-                let message = format!("{} is zero", field.describe());
-                let finding = OUT_OF_RANGE.at(scalar.span, "expected more than 0", message);
-                return Err(Box::new(finding.help("write a value above 0")));
-            }
-            Some(value) => return Ok(value),
-            None => (Some(text.to_string()), false),
-        },
-        Value::Integer(number) => (Some(number.to_string()), true),
-        Value::Float(number) => (Some(number.to_string()), true),
-        Value::Null | Value::Bool(_) => (None, false),
-    };
-    let found = written.as_deref().map_or_else(|| scalar.value.noun().to_owned(), words::quoted);
-    let help = written.and_then(|text| corrected_form(&text, is_valid));
-    let fault = if is_number && needs_unit(is_valid) {
-        "a number without a unit".to_owned()
-    } else {
-        format!("which is not {}", form.what)
-    };
-    let message = format!("{} is {found}, {fault}", field.describe());
-    let label = format!("expected {}", form.expected());
-    Err(Box::new(BAD_QUANTITY.at(scalar.span, label, message).maybe_help(help)))
 }
 
 fn text<'s>(scalar: &'s Scalar, field: &FieldRef) -> Result<&'s str, Box<Diagnostic>> {
@@ -207,7 +227,12 @@ fn text<'s>(scalar: &'s Scalar, field: &FieldRef) -> Result<&'s str, Box<Diagnos
         () => return Ok(text),
     };
     let message = format!("{} {fault}", field.describe());
-    Err(Box::new(OUT_OF_RANGE.at(scalar.span, label, message)))
+    let finding = OUT_OF_RANGE.at(scalar.span, label, message);
+    let kept: String = text.chars().filter(|c| *c != '\0' && !is_noncharacter(*c)).collect();
+    Err(Box::new(match kept.trim() {
+        "" => field.write_example(finding, scalar.span, "a text"),
+        kept => field.write(finding, scalar.span, kept),
+    }))
 }
 
 /// True for the 66 Unicode noncharacters, which systemd rejects (`unichar_is_valid` of systemd 252,
@@ -216,21 +241,40 @@ fn is_noncharacter(c: char) -> bool {
     matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// Reads a path without `.`, `..` and empty parts, so that the unit may read exactly the path that is written.
+/// Reads a path that means the same for systemd and the engine as for the user: without variables, `~`, `.`, `..` and
+/// empty parts.
 fn file(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
-    let part = text
-        .split('/')
-        .skip(usize::from(text.starts_with('/')))
-        .find(|part| matches!(*part, "" | "." | ".."));
-    match part {
+    match path::fault(text, PathKind::Any) {
         None => Ok(TypedValue::Text(text.into())),
-        Some(part) => {
-            let what = if part.is_empty() { "an empty part".to_owned() } else { format!("`{part}`") };
-            let message = format!("{} is {}, a path with {what}", field.describe(), words::quoted(text));
-            let label = "expected a path without `.`, `..` and empty parts";
-            let finding = OUT_OF_RANGE.at(scalar.span, label, message);
-            Err(Box::new(finding.help("write the path without `.`, `..`, `//` or a trailing `/`")))
+        Some(fault) => Err(path_finding(scalar, text, field, fault)),
+    }
+}
+
+fn path_finding(scalar: &Scalar, text: &str, field: &FieldRef, found: PathFault) -> Box<Diagnostic> {
+    let PathFault { fault, label, remedy } = found;
+    let message = format!("{} is {}, {fault}", field.describe(), words::quoted(text));
+    let finding = OUT_OF_RANGE.at(scalar.span, label, message);
+    Box::new(match remedy {
+        Remedy::Path(path, "") => field.write(finding, scalar.span, path),
+        Remedy::Path(path, place) => {
+            finding.remedy(format!("write `{{}}` {place}"), field.change(scalar.span, path))
         }
+        Remedy::Text(text) => finding.help(text),
+    })
+}
+
+/// The finding for a number instead of a list of CPUs.
+fn cpu_number(scalar: &Scalar, field: &FieldRef) -> Box<Diagnostic> {
+    let finding = *wrong_type(scalar, field, "a list of CPUs");
+    let count = number::whole(&field.raw(scalar)).unwrap_or_default();
+    Box::new(write_cpus(finding, count, scalar, field))
+}
+
+/// Reads a date or the name of a build. A text in the form of a date must be a date.
+fn date_or_build(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
+    match (date::guess(text), QuantityForm::of(&Shape::Date)) {
+        (Some(_), Some(form)) => quantity(scalar, field, form).map(|_| TypedValue::Text(text.into())),
+        _ => Ok(TypedValue::Text(text.into())),
     }
 }
 
@@ -250,27 +294,12 @@ fn account(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
     Err(Box::new(OUT_OF_RANGE.at(scalar.span, label, message).help(help)))
 }
 
-fn path(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
-    if text.starts_with('/') {
-        return file(scalar, text.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(text), field);
-    }
-    let message = format!("{} is {}, which is not an absolute path", field.describe(), words::quoted(text));
-    let finding = OUT_OF_RANGE.at(scalar.span, "expected a path that begins with `/`", message);
-    Err(Box::new(finding.help(full_path_help(text))))
-}
-
-/// A help with an absolute path that ends like the relative one, if there is a useful one.
-fn full_path_help(text: &str) -> String {
-    let rest = text.trim_start_matches("./");
-    match (rest.strip_prefix("~/"), rest.starts_with(['~', '$', '.'])) {
-        (Some(rest), _) => {
-            format!(
-                "write the full path, such as `/home/NAME/{}`: `~` is not expanded",
-                words::printable(rest)
-            )
-        }
-        (None, true) => "write the full path, such as `/srv/models`".to_owned(),
-        (None, false) => format!("write the full path, such as `/srv/{}`", words::printable(rest)),
+fn absolute_path(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
+    let kept = text.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(text);
+    match path::fault(kept, PathKind::Absolute) {
+        Some(fault) => Err(path_finding(scalar, text, field, fault)),
+        None if !text.starts_with('/') => Err(path_finding(scalar, text, field, path::relative(text))),
+        None => Ok(TypedValue::Text(kept.into())),
     }
 }
 
@@ -281,19 +310,30 @@ fn word(scalar: &Scalar, field: &FieldRef, choices: &'static [&'static str]) -> 
         return Ok(TypedValue::Word(word));
     }
     let all: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
+    let raw = field.raw(scalar);
+    let meant = boolean(&raw).and_then(|flag| {
+        let words = if flag { ["on", "default"] } else { ["off", "none"] };
+        choices.iter().find(|choice| words.contains(choice))
+    });
     let Value::String(found) = &scalar.value else {
         let finding = *wrong_type(scalar, field, "a word");
-        return Err(Box::new(finding.help(format!("write {}", words::any_of(&all)))));
+        return Err(Box::new(match meant {
+            Some(word) => field.write(finding, scalar.span, *word),
+            None => finding.help(format!("write {}", words::any_of(&all))),
+        }));
     };
     let suggestion = suggest(found, choices.iter().copied());
-    let near = suggestion.map(|suggestion| suggestion.name);
+    let near = suggestion.map(|suggestion| suggestion.name).or(meant.copied());
     let label = format!("expected {}", words::any_of(&all));
     let message = format!("{} cannot be {}", field.describe(), words::quoted(found));
-    let help = match near {
-        Some(near) => format!("write `{near}`; the values are {}", words::all_of(&all)),
-        None => format!("write {}", words::any_of(&all)),
-    };
-    Err(Box::new(UNKNOWN_WORD.at_unknown(scalar.span, (suggestion, &label), message).help(help)))
+    let finding = UNKNOWN_WORD.at_unknown(scalar.span, (suggestion, &label), message);
+    Err(Box::new(match near {
+        Some(near) => {
+            let title = format!("write `{{}}`; the values are {}", words::all_of(&all));
+            finding.remedy(title, field.change(scalar.span, near))
+        }
+        None => finding.help(format!("write {}", words::any_of(&all))),
+    }))
 }
 
 fn setting(scalar: &Scalar, field: &FieldRef) -> ReadResult {

@@ -1,11 +1,12 @@
 //! Reads how a role is served. The fields are those of the role, with the stack's defaults filled in.
 
+use super::field_findings::missing;
 use super::names::ItemRef;
 use super::read::Fields;
 use super::record::Record;
 use super::rules::imply_host;
 use crate::diag::{Diagnostics, suggest, words};
-use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
+use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME};
 use crate::hir::role;
 use crate::hir::{
     CpuList, Cpus, EngineOption, EngineSetting, Host, Id, Placement, PortRange, Residency, Serving, Setting,
@@ -26,7 +27,7 @@ pub(super) fn read(fields: &mut Fields, residency: Spanned<Id<Residency>>) -> Op
     let ports = ports(fields.record, &owner, fields.findings);
     if !fields.record.has_or_reported("context") {
         let what = "tokens of one request, prompt and answer together; here or in `defaults` of the stack";
-        report_missing("context", what, &owner, fields.findings);
+        report_missing(("context", fields.record), what, &owner, fields.findings);
     }
     let draft = fields.get("draft");
     let placement = fields.record.take::<Record>("placement").map(|block| block.value).unwrap_or_default();
@@ -78,17 +79,21 @@ fn ports(record: &mut Record, owner: &ItemRef, findings: &mut Diagnostics) -> Op
         (None, None) => {
             if !record.is_reported("port") && !record.is_reported("ports") {
                 let what = "the port of the server; or add `ports` for several processes";
-                report_missing("port", what, owner, findings);
+                report_missing(("port", record), what, owner, findings);
             }
             None
         }
     }
 }
 
-pub(super) fn report_missing(field: &str, what: &str, owner: &ItemRef, findings: &mut Diagnostics) {
-    let message = format!("{} has no `{field}`", owner.describe());
-    let finding = MISSING_FIELD.at(owner.place, format!("`{field}` is missing"), message);
-    owner.report(finding.help(format!("add `{field}`: {what}")), findings);
+pub(super) fn report_missing(
+    (field, record): (&str, &Record),
+    what: &str,
+    owner: &ItemRef,
+    findings: &mut Diagnostics,
+) {
+    let described = owner.describe();
+    owner.report(missing(field, record.empty_field(field), (&described, owner.place), what), findings);
 }
 
 fn engine_settings(record: &mut Record) -> Vec<EngineSetting> {

@@ -58,6 +58,17 @@ fn section(kind: &ItemKind) -> Value {
     alternatives(head, forms, Null::Allowed)
 }
 
+/// An example of a plain value as text. Empty if the field is a block.
+pub(super) fn example_text(field: &Field) -> String {
+    match example::field(field) {
+        Value::String(text) => text,
+        Value::Array(list) => list.first().and_then(Value::as_str).unwrap_or_default().to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Null | Value::Object(_) => String::new(),
+    }
+}
+
 fn item(kind: &ItemKind) -> Value {
     let mut item = block(&kind.table.fields.iter().chain([&ALLOW]), is_required);
     if kind.naming == Naming::One

@@ -9,7 +9,13 @@ use serde_json::{Value, json};
 pub(super) fn of(shape: &Shape) -> Value {
     match shape {
         // The language resolves names; the schema cannot.
-        Shape::Text | Shape::File | Shape::Rule | Shape::Name(_) | Shape::Names(_) => text(),
+        Shape::Text
+        | Shape::File
+        | Shape::Rule
+        | Shape::CpuSet
+        | Shape::DateOrBuild
+        | Shape::Name(_)
+        | Shape::Names(_) => text(),
         Shape::Path => pattern("^/", "an absolute path, such as `/srv/models`"),
         Shape::Account => {
             let account = pattern("^[A-Za-z_][A-Za-z0-9_-]*$", "the name of a system account, such as `llm`");

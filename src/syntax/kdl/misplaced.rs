@@ -1,5 +1,6 @@
 //! Reports text that is not allowed in a node: an `=` without a key, text without quotes, values after a block.
 
+use super::space::is_space;
 use super::{KdlParser, NodeStage, PartialNode, Retention};
 use crate::diag::words::quoted;
 use crate::source::Span;
@@ -15,7 +16,8 @@ impl<'a> KdlParser<'a> {
         let name = self.text.get(node.key_span.range()).unwrap_or_default();
         let is_value = is_first && !name.is_empty();
         let help = if is_value {
-            format!("write the value directly after the name: `{name} ..`")
+            let value = self.value_after(self.pos + 1);
+            format!("write the value directly after the name: {}", quoted(&format!("{name} {value}")))
         } else {
             "write properties as `key=value`".to_owned()
         };
@@ -24,6 +26,28 @@ impl<'a> KdlParser<'a> {
         if !is_value {
             self.recover();
         }
+        self.skip_space_after_error()
+    }
+
+    /// The text of the value after a position: a string in quotes, or a word. Two dots if there is none.
+    fn value_after(&self, at: usize) -> &'a str {
+        let start = self.blanks_end(at);
+        let rest = self.rest(start);
+        let quoted = rest.strip_prefix('"').and_then(|inner| inner.find('"')).map(|end| start + end + 2);
+        let word = self.find_end(start, |c| matches!(c, ',' | ';' | '{' | '}') || is_space(c));
+        match self.slice(start, quoted.unwrap_or(word)) {
+            "" => "..",
+            value => value,
+        }
+    }
+
+    /// Reports a `:` after a name in quotes, as in JSON. The value follows.
+    fn recover_from_colon(&mut self, partial: &PartialNode<'a>) -> bool {
+        let value = self.value_after(self.pos + 1);
+        let name = &partial.node.key;
+        let help = format!("write {}, without the colon", quoted(&format!("{name} {value}")));
+        self.error(self.pos..self.pos + 1, "KDL has no `:` after a name", "unexpected `:`", help);
+        self.pos += 1;
         self.skip_space_after_error()
     }
 
@@ -67,6 +91,9 @@ impl<'a> KdlParser<'a> {
         if !whole_value && !after_quote {
             self.recover_unquoted_text(partial);
             return self.skip_space_after_error();
+        }
+        if part.starts_with(':') && partial.node.key_span.range().end == start {
+            return self.recover_from_colon(partial);
         }
         let (message, help) = if part.starts_with(',') {
             ("expected a space between values, found `,`".to_owned(), "remove the comma")

@@ -63,6 +63,8 @@ struct KdlParser<'a> {
     rest_consumed: bool,
     /// True once KDL 1 was reported.
     is_version_1: bool,
+    /// The position of the first conflict marker of git, which was reported.
+    first_conflict: Option<usize>,
     /// How many searches for a closing delimiter reached the end of the text. Bounds the work on malicious text.
     failed_searches: u8,
 }
@@ -118,6 +120,7 @@ impl<'a> KdlParser<'a> {
             stack: Vec::new(),
             rest_consumed: false,
             is_version_1: false,
+            first_conflict: None,
             failed_searches: 0,
         }
     }
@@ -134,10 +137,27 @@ impl<'a> KdlParser<'a> {
                         self.parse_entries(owner);
                     }
                 }
+                Some(b'<' | b'=' | b'>' | b'|') if self.skip_conflict_marker() => {}
                 Some(_) => self.parse_node(),
             }
         }
         self.close_at_end();
+    }
+
+    /// Reports a conflict marker of git once, and skips the second version. False if there is no marker here.
+    fn skip_conflict_marker(&mut self) -> bool {
+        let line = self.line_at(self.pos);
+        let marks = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
+        let Some(mark) = marks.iter().find(|mark| line.starts_with(**mark)) else { return false };
+        let end = self.pos + line.trim_end().len();
+        if self.first_conflict.replace(self.pos).is_none() {
+            let help = "keep one of the two versions, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
+            self.error(self.pos..end, "a conflict marker of git", "unresolved merge conflict", help);
+        }
+        let last = self.rest(end).find("\n>>>>>>>").map(|at| end + at + 1);
+        let resume = last.filter(|_| matches!(*mark, "|||||||" | "=======")).unwrap_or(self.pos);
+        self.pos = self.line_end(resume);
+        true
     }
 
     /// Skips a byte order mark and reports the version marker of KDL 1. Other markers are skipped as nodes after `/-`.
@@ -247,7 +267,12 @@ impl<'a> KdlParser<'a> {
                 end = self.slice(0, next.range().start).trim_end().len();
             }
             if (is_innermost || next.is_some()) && !self.rest_consumed {
-                self.report_unclosed_block(unclosed.unwrap_or(brace), next);
+                let line =
+                    self.slice(0, unclosed.map_or(end, |inner| self.line_end(inner))).matches('\n').count()
+                        + 1;
+                let close = vec!["}"; if unclosed.is_some() { 1 } else { self.stack.len() }].join(" ");
+                let help = format!("add `{close}` at the end of line {line}");
+                self.report_unclosed_block(unclosed.unwrap_or(brace), next, help);
             }
             if let Some(owner) = self.pop(end) {
                 self.attach(owner);
@@ -259,10 +284,10 @@ impl<'a> KdlParser<'a> {
         self.top_level.append(&mut outside);
     }
 
-    fn report_unclosed_block(&mut self, brace: usize, next: Option<Span>) {
+    fn report_unclosed_block(&mut self, brace: usize, next: Option<Span>, help: String) {
         let mut finding = codes::KDL_SYNTAX
             .at(self.span(brace, brace + 1), "opened here", "this block is never closed: expected `}`")
-            .help("add a `}` where the block ends");
+            .help(help);
         if let Some(next) = next {
             finding = finding.also(next, "the block ends above this line, which is not indented");
         }

@@ -4,6 +4,7 @@
 use super::KdlParser;
 use super::space::{is_newline, is_space};
 use crate::diag::words::quoted;
+use crate::syntax::windows::linux_path;
 use std::borrow::Cow;
 
 /// How many lines and bytes to search for the closing quote of a string that does not end on its line.
@@ -97,7 +98,18 @@ impl<'a> KdlParser<'a> {
             ),
         };
         let start = from + self.rest(from).find(&whole).unwrap_or(0);
+        let help = match self.windows_path_at(start) {
+            Some(path) => format!("write `\"{path}\"` in WSL; otherwise the path on the Linux host"),
+            None => help.to_owned(),
+        };
         self.error(start..start + whole.len(), label, message, help);
+    }
+
+    /// The Linux path for a path of Windows in quotes around a position.
+    fn windows_path_at(&self, at: usize) -> Option<String> {
+        let start = self.slice(0, at).rfind('"')? + 1;
+        let inner = self.rest(start);
+        linux_path(inner.get(..inner.find(['"', '\n'])?)?)
     }
 
     /// Reports a string that does not end on its line, and returns its most likely content.

@@ -165,6 +165,9 @@ fn find_cause(text: &str, error: &ParseError, context: &ErrorContext) -> Cause {
         error.kind,
         SyntaxErrorKind::SecondColon | SyntaxErrorKind::NoCommaOrBracket | SyntaxErrorKind::NoCommaOrBrace
     ) {
+        if let Some(range) = variable(text, at) {
+            return (SyntaxErrorKind::Variable, range, at);
+        }
         let plain = context
             .last
             .filter(|last| last.style == Some(ScalarStyle::Plain) && last.span.end as usize <= at);
@@ -172,6 +175,14 @@ fn find_cause(text: &str, error: &ParseError, context: &ErrorContext) -> Cause {
     }
     let kind = refine_kind(text, error, context);
     (kind, range_to_report(text, kind, at), at)
+}
+
+/// The range of `${NAME}` if its brace is at the position.
+fn variable(text: &str, at: usize) -> Option<Range<usize>> {
+    let before = text.get(..at)?.strip_suffix('$')?;
+    let end = text.get(at..)?.strip_prefix('{')?.find(['}', '\n'])?;
+    let close = at + 1 + end;
+    text.get(close..)?.starts_with('}').then(|| before.len()..close + 1)
 }
 
 /// A more precise kind of error, from the text at the position and before it on its line.

@@ -68,6 +68,8 @@ error_kinds! {
     /// Other text where a mapping in braces needs a comma or its end.
     NoCommaOrBrace(Word): "expected `,` or `}`, found {}", "the value before this is complete",
         "add a `,` before the next key, or put the whole value in quotes";
+    /// `${NAME}` in braces, where its `{` ends the value.
+    Variable(Word): "{} is not expanded", "a variable", "write its value";
     /// No value between two commas.
     MissingValue(Character): "expected a value, found {}", "a value is missing here", "";
     /// No comma between two lines in brackets.
@@ -144,7 +146,8 @@ error_kinds! {
     TooDeep(Character): "blocks are nested more than 64 levels deep", "this block is too deep",
         "close each block where it ends";
     /// A conflict marker of git.
-    MergeConflict(Word): "unresolved merge conflict", "a conflict marker of git", "resolve the conflict";
+    MergeConflict(Word): "unresolved merge conflict", "a conflict marker of git",
+        "keep one of the two versions, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
     /// Any other error.
     Other(Word): "{} is not valid YAML", "parsing stops here", "";
 }

@@ -8,13 +8,14 @@
 //! | `anchors` | aliases and merge keys, and the limit of copied nodes |
 //! | `scalar` | types of bare words, and exact spans of values |
 //! | `lines` | finds lines, words and the start of sections |
-//! | `diagnose`, `error_kind` | finds the cause of a syntax error; kinds of errors and their texts |
+//! | `diagnose`, `error_kind`, `exact_help` | finds the cause of a syntax error; kinds of errors and their texts |
 
 mod anchors;
 mod build;
 mod diagnose;
 mod error_kind;
 mod events;
+mod exact_help;
 mod insert;
 mod lines;
 mod scalar;
@@ -153,7 +154,8 @@ impl<'a> YamlParser<'a, '_> {
         let Diagnosis { kind, range, .. } = diagnosis;
         let found = self.text.get(range.clone()).unwrap_or_default();
         let span = Span::new(self.file, range.start, range.end);
-        let mut finding = code(*kind).at(span, kind.label(), kind.headline(found)).maybe_help(kind.help());
+        let help = exact_help::exact_help(self.text, *kind, range).or_else(|| kind.help().map(str::to_owned));
+        let mut finding = code(*kind).at(span, kind.label(), kind.headline(found)).maybe_help(help);
         if self.errors == MAX_ERRORS {
             finding =
                 finding.note(format!("after {MAX_ERRORS} syntax errors the rest of the file was not read"));

@@ -1,0 +1,150 @@
+//! Reads booleans, whole numbers, ports and fractions.
+
+use super::guess::{boolean, number};
+use super::scalar::{FieldRef, wrong_type};
+use super::typed_value::TypedValue;
+use crate::diag::{Diagnostic, Line, Literal, words};
+use crate::hir::codes::{OUT_OF_RANGE, WRONG_TYPE};
+use crate::syntax::{Scalar, Value};
+use std::net::{IpAddr, Ipv4Addr};
+
+type ReadResult = Result<TypedValue, Box<Diagnostic>>;
+
+pub(super) fn flag(scalar: &Scalar, field: &FieldRef) -> ReadResult {
+    if let Value::Bool(flag) = scalar.value {
+        return Ok(TypedValue::Flag(flag));
+    }
+    let found = match &scalar.value {
+        Value::String(text) => words::quoted(text),
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => field.noun(scalar).to_owned(),
+    };
+    let message = format!("{} is {found}, not a boolean", field.describe());
+    let finding = WRONG_TYPE.at(scalar.span, "expected `true` or `false`", message);
+    Err(Box::new(write_flag(finding, scalar, field)))
+}
+
+/// The help that writes the boolean that the user means, or both.
+pub(super) fn write_flag(finding: Diagnostic, scalar: &Scalar, field: &FieldRef) -> Diagnostic {
+    let meant = match &scalar.value {
+        Value::String(text) => boolean(text),
+        Value::Integer(number) => boolean(&number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Float(_) => None,
+    };
+    let change = |flag: bool| field.change(scalar.span, flag);
+    match meant {
+        Some(flag) => finding.remedy("write `{}`", change(flag)),
+        None => finding.remedy("write `{}`", change(true)).remedy("or write `{}`", change(false)),
+    }
+}
+
+pub(super) fn count(scalar: &Scalar, field: &FieldRef, least: u64, most: u64) -> ReadResult {
+    if let Value::Integer(number) = scalar.value
+        && let Ok(number) = u64::try_from(number)
+        && (least..=most).contains(&number)
+    {
+        return Ok(TypedValue::Count(number));
+    }
+    Err(Box::new(not_a_count(scalar, field, (least, most))))
+}
+
+/// The finding for a value that is not a whole number in a range. The help has the number in digits.
+fn not_a_count(scalar: &Scalar, field: &FieldRef, (least, most): (u64, u64)) -> Diagnostic {
+    let (raw, place) = (field.raw(scalar), scalar.span);
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_integer = matches!(scalar.value, Value::Integer(_)) || is_digits(raw.trim_start_matches('-'));
+    if is_integer {
+        let shown = if raw.is_empty() { scalar.value.noun().to_owned() } else { raw };
+        let label = format!("expected {least} to {most}, found {shown}");
+        let message = format!("{} is {shown}; it must be {least} to {most}", field.describe());
+        let finding = OUT_OF_RANGE.at(place, label, message);
+        return field.write_example(finding, place, &format!("a number from {least} to {most}"));
+    }
+    let Value::String(text) = &scalar.value else {
+        let fits = number::whole(&raw).filter(|number| (least..=most).contains(number));
+        let finding = *wrong_type(scalar, field, "a whole number in digits");
+        return write_number(finding, fits, scalar, field, (least, most));
+    };
+    let fits = number::whole(text).filter(|number| (least..=most).contains(number));
+    let finding = if is_digits(text) {
+        *wrong_type(scalar, field, "a whole number")
+    } else {
+        let message = format!("{} is {}, not a whole number", field.describe(), words::quoted(text));
+        WRONG_TYPE.at(place, "expected a whole number in digits", message)
+    };
+    write_number(finding, fits, scalar, field, (least, most))
+}
+
+fn write_number(
+    finding: Diagnostic,
+    number: Option<u64>,
+    scalar: &Scalar,
+    field: &FieldRef,
+    (least, most): (u64, u64),
+) -> Diagnostic {
+    match number {
+        Some(number) if matches!(&scalar.value, Value::String(text) if *text == number.to_string()) => {
+            finding.remedy("write `{}`, without quotes", field.change(scalar.span, number))
+        }
+        Some(number) => field.write(finding, scalar.span, number),
+        None => field.write_example(finding, scalar.span, &format!("a number from {least} to {most}")),
+    }
+}
+
+/// Reads a port. The help for a mapping or an address has its port.
+pub(super) fn port(scalar: &Scalar, field: &FieldRef) -> ReadResult {
+    let read = count(scalar, field, 1, 65535);
+    let (Value::String(text), Err(finding)) = (&scalar.value, &read) else { return read };
+    let Some((port, address)) = number::port(text).filter(|_| text.contains([':', '/'])) else { return read };
+    let mut finding = Diagnostic { proposed_fixes: Vec::new(), help: Vec::new(), ..*finding.clone() };
+    finding = finding.remedy(
+        "write `{}`: a port alone, without a mapping or an address",
+        field.change(scalar.span, u64::from(port)),
+    );
+    // A role listens on this address by default.
+    let listen = address.filter(|address| *address != IpAddr::V4(Ipv4Addr::LOCALHOST));
+    if let (Some(address), "port", "role" | "service") = (listen, field.path, field.owner.kind) {
+        let line = Line::of("listen", address.to_string());
+        finding = finding.remedy(
+            "also write `{}`, unless the default address is enough",
+            crate::diag::Change::Rewrite { place: scalar.span, line },
+        );
+    }
+    Err(Box::new(finding))
+}
+
+pub(super) fn fraction(scalar: &Scalar, field: &FieldRef) -> ReadResult {
+    let number = match scalar.value {
+        Value::Float(number) => Some(number),
+        Value::Integer(0) => Some(0.0),
+        Value::Integer(1) => Some(1.0),
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Integer(_) => None,
+    };
+    if let Some(number) = number.filter(|number| (0.0..=1.0).contains(number)) {
+        return Ok(TypedValue::Fraction(number));
+    }
+    let found = match &scalar.value {
+        Value::String(text) => text.to_string(),
+        Value::Null | Value::Bool(_) => return Err(wrong_type(scalar, field, "a number from 0 to 1")),
+        Value::Integer(_) | Value::Float(_) => field.raw(scalar),
+    };
+    let is_text = matches!(scalar.value, Value::String(_));
+    let code = if is_text { &WRONG_TYPE } else { &OUT_OF_RANGE };
+    let message =
+        format!("{} is {}; it must be a number from 0 to 1", field.describe(), words::quoted(&found));
+    let finding = code.at(scalar.span, "expected a number from 0 to 1", message);
+    Err(Box::new(match meant_fraction(&found) {
+        Some(meant) => field.write(finding, scalar.span, Literal::Number(meant)),
+        None => field.write_example(finding, scalar.span, "a number from 0 to 1"),
+    }))
+}
+
+/// The fraction that a text may mean: `0.75` for `75%`, `75` and `0,75`.
+fn meant_fraction(text: &str) -> Option<String> {
+    let number = text.trim().trim_end_matches('%').trim_end_matches("percent");
+    let number: f64 = number::decimals(number).last()?.parse().ok()?;
+    let fraction = if number >= 10.0 || text.contains('%') { number / 100.0 } else { number };
+    (0.0..=1.0).contains(&fraction).then(|| {
+        let digits = format!("{fraction:.4}");
+        digits.trim_end_matches('0').trim_end_matches('.').to_owned()
+    })
+}

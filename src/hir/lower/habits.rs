@@ -1,0 +1,310 @@
+//! Fields that are written as in other languages: `port: 8080` in KDL, a decimal comma, names as keys of a block.
+
+use super::count::write_flag;
+use super::fields::{FieldReader, ReadTask, is_bare, is_null};
+use super::guess::boolean;
+use super::record::{EmptyField, Record};
+use super::scalar::{self, FieldRef, ValueForm};
+use crate::diag::{Change, Diagnostic, Edit, Fix, Line, Literal, Safety, suggest, words};
+use crate::hir::codes::{UNKNOWN_FIELD, WRONG_TYPE};
+use crate::hir::{Field, Presence, Shape, Table};
+use crate::source::Span;
+use crate::syntax::{Language, Node, Scalar, Value, write_literal};
+
+/// True for `yes` and `no` in any spelling. A digit is a number.
+pub(super) fn is_boolean_word(word: &str) -> bool {
+    boolean(word).is_some() && !word.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// True if a block has the names of its items as keys: `option: {temp: 0.7}`.
+pub(super) fn is_map(field: &Field, table: &Table, node: &Node) -> bool {
+    let has_value = |field: &Node| !field.args.is_empty() || !field.fields.is_empty();
+    field.presence.is_several()
+        && table.principal.is_some()
+        && !node.fields.is_empty()
+        && node.fields.iter().all(|inner| table.field(&inner.key).is_none() && has_value(inner))
+}
+
+/// A value as a line of a help writes it.
+pub(super) fn literal_of(scalar: &Scalar, text: &str) -> Option<Literal> {
+    match &scalar.value {
+        Value::Null => None,
+        Value::Bool(flag) => Some(Literal::Flag(*flag)),
+        Value::Integer(_) | Value::Float(_) => {
+            text.get(scalar.span.range()).map(|raw| Literal::Number(raw.to_owned()))
+        }
+        Value::String(text) => Some(Literal::Text(text.to_string())),
+    }
+}
+
+impl FieldReader<'_> {
+    /// The field of a key without a value. A `~` alone also means nothing.
+    pub(super) fn empty_field(&self, row: &'static Field, key: Span, value: &Scalar) -> EmptyField {
+        let place = if value.span.start == value.span.end { key } else { value.span };
+        let form = ValueForm::Keyed;
+        let field = FieldRef { owner: &self.owner, path: row.name, row: Some(row), form, text: self.text };
+        let is_name = matches!(row.shape, Shape::Name(_) | Shape::Names(_) | Shape::Path | Shape::File);
+        EmptyField { name: row.name, place, example: field.example().filter(|_| !is_name) }
+    }
+
+    /// Reports an unknown field. The suggested field does not count as missing.
+    pub(super) fn report_unknown(&mut self, record: &mut Record, node: &Node, task: ReadTask) {
+        let owner = task.describe(&self.owner);
+        let message = format!("{owner} has an unknown field {}", words::quoted(&node.key));
+        if let Some((field, line)) = self.without_colon(node, task) {
+            record.mark_reported(field.name);
+            let finding = UNKNOWN_FIELD.at(node.key_span, "KDL has no `:` after a name", message);
+            let change = Change::Rewrite { place: node.key_span, line };
+            return self.report(finding.remedy("write `{}`, without the colon", change));
+        }
+        if let Some((block, line)) = self.inner_field(node, task) {
+            let label = format!("a field of `{}`", block.name);
+            let finding = UNKNOWN_FIELD.at(node.key_span, label, message);
+            let has_block = task.input.node.fields.iter().any(|field| field.key == block.name);
+            return self.report(if has_block {
+                finding.help(format!("move it into `{}`", block.name))
+            } else {
+                let line = Line::new(block.name).with(line);
+                finding.remedy("write `{}`", Change::Rewrite { place: node.key_span, line })
+            });
+        }
+        let suggestion = suggest(&node.key, task.names());
+        let near = suggestion.map(|suggestion| suggestion.name);
+        if let Some(near) = near {
+            record.mark_reported(near);
+        }
+        let label = near.map_or_else(|| "unknown field".to_owned(), |near| format!("did you mean `{near}`?"));
+        let known: Vec<String> = task.names().map(|name| format!("`{name}`")).collect();
+        let help = match near {
+            Some(near) => format!("write `{near}`"),
+            None => format!("the fields here are {}", words::all_of(&known)),
+        };
+        let finding = UNKNOWN_FIELD.at(node.key_span, label, message).help(help);
+        // If the suggested field is already present, the fix would duplicate it.
+        let is_free = !task.input.node.fields.iter().any(|field| Some(&*field.key) == near);
+        self.report(finding.suggest(suggestion.filter(|_| is_free), node.key_span));
+    }
+
+    /// The field that a KDL name with a colon means: `port: 8080` or `port:8080`.
+    fn without_colon(&self, node: &Node, task: ReadTask) -> Option<(&'static Field, Line)> {
+        let (name, rest) = node.key.split_once(':').filter(|_| self.language == Language::Kdl)?;
+        let field = task.field(name.trim_matches(['"', '\'']))?;
+        let value = match node.args.as_slice() {
+            [one] if rest.is_empty() => literal_of(one, self.text)?,
+            [] if rest.bytes().all(|byte| byte.is_ascii_digit()) && !rest.is_empty() => {
+                Literal::Number(rest.to_owned())
+            }
+            [] if !rest.is_empty() => Literal::Text(rest.trim_matches('"').to_owned()),
+            _ => return None,
+        };
+        Some((field, Line::of(field.name, value)))
+    }
+
+    /// The block without required fields that has a field of this name: `placement` for `threads`.
+    fn inner_field(&self, node: &Node, task: ReadTask) -> Option<(&'static Field, Line)> {
+        let [value] = node.args.as_slice() else { return None };
+        let name = node.key.replace('_', "-").to_ascii_lowercase();
+        let block_of = |field: &'static Field| {
+            if let Shape::Block(table) = &field.shape { Some((field, *table)) } else { None }
+        };
+        let blocks = task.table.fields.iter().filter_map(block_of);
+        let is_open = |table: &Table| table.fields.iter().all(|field| field.presence != Presence::Required);
+        let mut having =
+            blocks.filter_map(|(field, table)| Some((field, table.field(&name).filter(|_| is_open(table))?)));
+        let (block, inner) = having.next()?;
+        let line = Line::of(inner.name, literal_of(value, self.text)?);
+        having.next().is_none().then_some((block, line))
+    }
+
+    /// Reports a word with a comma at its end in KDL, or in typographic quotes. True if there is one.
+    pub(super) fn report_marks(
+        &mut self,
+        (row, path): (&'static Field, &str),
+        one: &Scalar,
+        form: ValueForm,
+    ) -> bool {
+        let Value::String(text) = &one.value else { return false };
+        if self.text.get(one.span.range()) != Some(&**text) {
+            return false;
+        }
+        let is_quote =
+            |c: char| matches!(c, '\u{201c}'..='\u{201f}' | '\u{2018}'..='\u{201b}' | '\u{ab}' | '\u{bb}');
+        let without_quotes = text.strip_prefix(is_quote).and_then(|text| text.strip_suffix(is_quote));
+        let (kept, fault, label) = match (text.strip_suffix(','), without_quotes) {
+            (Some(kept), _) if self.language == Language::Kdl => {
+                (kept, "with a comma at the end", "KDL separates values with blanks")
+            }
+            (_, Some(kept)) if row.shape != Shape::Text => {
+                (kept, "with quotes of a text processor", "expected `\"` as quotes")
+            }
+            _ => return false,
+        };
+        let field = FieldRef { owner: &self.owner, path, row: Some(row), form, text: self.text };
+        let message = format!("{} is {}, {fault}", field.describe(), words::quoted(text));
+        let kept = match kept.parse::<u64>() {
+            Ok(number) => Literal::from(number),
+            Err(_) => Literal::from(kept),
+        };
+        self.report(field.write(WRONG_TYPE.at(one.span, label, message), one.span, kept));
+        true
+    }
+
+    /// Reports a word for a boolean where a block may be just its name: `lookup: yes`.
+    pub(super) fn report_boolean_word(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
+        let Some(one) = node.args.first() else { return };
+        record.mark_reported(field.name);
+        let path = self.path_to(field.name).into_owned();
+        let shown = FieldRef {
+            owner: &self.owner,
+            path: &path,
+            row: Some(field),
+            form: ValueForm::Keyed,
+            text: self.text,
+        };
+        let message = format!("{} is {}, not a boolean", shown.describe(), words::quoted(&shown.raw(one)));
+        let finding = WRONG_TYPE.at(one.span, "expected `true` or `false`", message);
+        let finding = write_flag(finding, one, &shown);
+        self.report(finding);
+    }
+
+    /// Reports a value where a block is required, and suggests the field of the block that has such values.
+    pub(super) fn report_not_a_block(
+        &mut self,
+        record: &mut Record,
+        (field, table): (&'static Field, &'static Table),
+        one: &Scalar,
+    ) {
+        record.mark_reported(field.name);
+        let path = self.path_to(field.name).into_owned();
+        let shown = FieldRef {
+            owner: &self.owner,
+            path: &path,
+            row: Some(field),
+            form: ValueForm::Keyed,
+            text: self.text,
+        };
+        let noun = shown.noun(one);
+        let message = format!("{} is {noun}, not a block of fields", shown.describe());
+        let finding = WRONG_TYPE.at(one.span, format!("expected a block of fields, found {noun}"), message);
+        let inner = table.fields.iter().find(|inner| scalar::matches(one, &inner.shape, &shown));
+        let finding = match inner.zip(literal_of(one, self.text)) {
+            Some((inner, value)) if !matches!(inner.shape, Shape::Block(_)) => {
+                let line = Line::new(field.name).with(Line::of(inner.name, value));
+                finding.remedy("write `{}`", Change::Rewrite { place: one.span, line })
+            }
+            _ => {
+                let names: Vec<String> =
+                    table.fields.iter().map(|field| format!("`{}`", field.name)).collect();
+                finding.help(format!("write a block with {}", words::any_of(&names)))
+            }
+        };
+        self.report(finding);
+    }
+
+    /// Reports the names of items as keys of a block, and writes the items.
+    pub(super) fn report_map(
+        &mut self,
+        record: &mut Record,
+        (field, table): (&'static Field, &'static Table),
+        node: &Node,
+    ) {
+        record.mark_reported(field.name);
+        let (Some(principal), Some(first)) = (table.principal, node.fields.first()) else { return };
+        let items: Vec<String> =
+            node.fields.iter().map(|inner| self.item_of_entry(field, (table, principal), inner)).collect();
+        let (code, place) = match self.language {
+            Language::Kdl => (items.join("; "), node.span),
+            Language::Yaml => {
+                let value = node.block.unwrap_or(node.span);
+                (format!("[{}]", items.join(", ")), value)
+            }
+        };
+        let message = format!(
+            "{} has {} as a field; it is the `{principal}` of an item",
+            self.field_of(field.name),
+            words::quoted(&first.key)
+        );
+        let shown =
+            if self.language == Language::Yaml { format!("{}: {code}", field.name) } else { code.clone() };
+        let title = format!("write `{}`", words::printable(&shown));
+        let edits = vec![Edit { span: place, text: code }];
+        let finding = UNKNOWN_FIELD.at(first.key_span, format!("a {principal}, not a field"), message);
+        self.report(finding.help(title.clone()).fix(Fix { title, safety: Safety::Manual, edits }));
+    }
+
+    /// An entry of a block with names as keys, as one item: `{name: temp, value: 0.7}` or `option "temp" 0.7`.
+    fn item_of_entry(&self, field: &Field, (table, principal): (&Table, &str), entry: &Node) -> String {
+        let language = self.language;
+        let text = |value: Literal| write_literal(language, &value);
+        let is_number = table.field(principal).is_some_and(|field| matches!(field.shape, Shape::Count(..)));
+        let key = entry.key.to_string();
+        let key = text(if is_number { Literal::Number(key) } else { Literal::Text(key) });
+        let value = table.value_field().or_else(|| table.fields.iter().find(|one| one.name != principal));
+        let own = entry.args.first().filter(|arg| arg.value != Value::Bool(true));
+        let own = own.and_then(|arg| literal_of(arg, self.text)).zip(value);
+        let inner = entry
+            .fields
+            .iter()
+            .filter_map(|one| Some((&*one.key, literal_of(one.args.first()?, self.text)?)));
+        let parts = own.into_iter().map(|(value, field)| (field.name, value)).chain(inner);
+        match language {
+            Language::Yaml => {
+                let parts = parts.map(|(name, value)| format!(", {name}: {}", text(value)));
+                format!("{{{principal}: {key}{}}}", parts.collect::<String>())
+            }
+            Language::Kdl => {
+                let parts = parts.map(|(name, value)| format!(" {name}={}", text(value)));
+                format!("{} {key}{}", field.name, parts.collect::<String>())
+            }
+        }
+    }
+
+    /// True if the next key is the rest of a value with a comma: in braces of YAML, `32,768` is a value and a key.
+    pub(super) fn is_split(&self, node: &Node, next: &Node) -> bool {
+        let [value] = node.args.as_slice() else { return false };
+        let between = self.text.get(value.span.range().end..next.key_span.range().start);
+        self.language == Language::Yaml
+            && next.key.starts_with(|c: char| c.is_ascii_digit())
+            && is_null(&next.args)
+            && is_bare(next)
+            && is_bare(node)
+            && between.is_some_and(|between| between.trim_end() == ",")
+    }
+
+    /// Reports a value that a comma divides.
+    pub(super) fn report_split(
+        &mut self,
+        record: &mut Record,
+        row: &'static Field,
+        (node, next): (&Node, &Node),
+    ) {
+        let Some(first) = node.args.first() else { return };
+        record.mark_reported(row.name);
+        let span = first.span.to(next.key_span);
+        let whole = self.text.get(span.range()).unwrap_or_default();
+        let one = Scalar { value: Value::String(whole.into()), span };
+        let path = self.path_to(row.name).into_owned();
+        let field = FieldRef {
+            owner: &self.owner,
+            path: &path,
+            row: Some(row),
+            form: ValueForm::Alone,
+            text: self.text,
+        };
+        let finding = match scalar::check(&one, &row.shape, &field) {
+            Some(finding) => finding,
+            None => {
+                let message = format!("{} is {} without quotes", field.describe(), words::quoted(whole));
+                field.write(WRONG_TYPE.at(span, "", message), span, whole)
+            }
+        };
+        let mut finding = Diagnostic {
+            primary: crate::diag::Label { span, text: "in braces, a comma ends the value".to_owned() },
+            ..finding
+        };
+        for fix in &mut finding.proposed_fixes {
+            fix.title = fix.title.replace("`{}`", &format!("`{}: {{}}`", row.name));
+        }
+        self.report(finding);
+    }
+}

@@ -1,0 +1,116 @@
+//! Reads quantities: sizes, rates, durations, dates, ranges and addresses.
+
+use super::guess::quantity::{Guess, guess};
+use super::guess::{is_absence, number};
+use super::quantity_form::QuantityForm;
+use super::scalar::FieldRef;
+use super::typed_value::TypedValue;
+use crate::diag::{Change, Diagnostic, Literal, words};
+use crate::hir::codes::{BAD_QUANTITY, OUT_OF_RANGE};
+use crate::hir::{Bytes, Seconds, Shape};
+use crate::syntax::{Scalar, Value};
+
+/// Reads a quantity. A size or duration of zero is out of range.
+pub(super) fn quantity(
+    scalar: &Scalar,
+    field: &FieldRef,
+    form: &QuantityForm,
+) -> Result<TypedValue, Box<Diagnostic>> {
+    if let Value::String(text) = &scalar.value {
+        match (form.parse)(text) {
+            Some(TypedValue::Size(Bytes(0)) | TypedValue::Duration(Seconds(0))) => {
+                let message = format!("{} is zero", field.describe());
+                let finding = OUT_OF_RANGE.at(scalar.span, "expected more than 0", message);
+                return Err(Box::new(write_or_remove(finding, scalar, field, form)));
+            }
+            Some(value) => return Ok(value),
+            None => {}
+        }
+    }
+    Err(Box::new(not_a_quantity(scalar, field, form)))
+}
+
+fn not_a_quantity(scalar: &Scalar, field: &FieldRef, form: &QuantityForm) -> Diagnostic {
+    let is_valid = |text: &str| {
+        !matches!(
+            (form.parse)(text),
+            None | Some(TypedValue::Size(Bytes(0)) | TypedValue::Duration(Seconds(0)))
+        )
+    };
+    let (written, is_number) = match &scalar.value {
+        Value::String(text) => (text.to_string(), false),
+        Value::Integer(_) | Value::Float(_) => (field.raw(scalar), true),
+        Value::Null | Value::Bool(_) => (String::new(), false),
+    };
+    let Guess { forms, fault } = guess(&written, &form.shape, is_valid);
+    let found = if written.is_empty() { field.noun(scalar).to_owned() } else { words::quoted(&written) };
+    let lacks_unit = !number::decimals(&written).is_empty() && is_unit_needed(&form.shape);
+    let fault = match fault {
+        Some(fault) => fault,
+        None if lacks_unit => "a number without a unit".to_owned(),
+        None if form.shape == Shape::Date && !forms.is_empty() => "not in the form year-month-day".to_owned(),
+        None => format!("which is not {}", form.what),
+    };
+    let message = format!("{} is {found}, {fault}", field.describe());
+    let finding = BAD_QUANTITY.at(scalar.span, format!("expected {}", form.expected()), message);
+    if form.shape == Shape::Cpus
+        && let Some(count) = number::whole(&written).filter(|_| is_number)
+    {
+        return write_cpus(finding, count, scalar, field);
+    }
+    match forms.as_slice() {
+        [] => write_or_remove(finding, scalar, field, form),
+        [one] => field.write(finding, scalar.span, one.as_str()),
+        [one, other, ..] => field
+            .write(finding, scalar.span, one.as_str())
+            .remedy(format!("or write `{{}}`{}", purpose(other)), field.change(scalar.span, other.as_str())),
+    }
+}
+
+/// True if the quantity has a unit.
+fn is_unit_needed(shape: &Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Size | Shape::ByteRate | Shape::Share | Shape::Duration | Shape::TokenRate | Shape::Factor
+    )
+}
+
+/// The meaning of the second form, if its unit does not show it.
+fn purpose(form: &str) -> &'static str {
+    if form.ends_with(" min") { " for minutes" } else { "" }
+}
+
+/// The help for a number of CPUs: all CPUs from 0, or only the one with this number.
+pub(super) fn write_cpus(finding: Diagnostic, count: u64, scalar: &Scalar, field: &FieldRef) -> Diagnostic {
+    let one = field.change(scalar.span, count.to_string());
+    match count.checked_sub(1).filter(|last| *last > 0) {
+        Some(last) => finding
+            .remedy(format!("for {count} CPUs, write `{{}}`"), field.change(scalar.span, format!("0-{last}")))
+            .remedy(format!("for CPU {count} alone, write `{{}}`"), one),
+        None => finding.remedy("write `{}`", one),
+    }
+}
+
+/// The help for a value without a right form: an example, and the removal of an optional field.
+fn write_or_remove(
+    finding: Diagnostic,
+    scalar: &Scalar,
+    field: &FieldRef,
+    form: &QuantityForm,
+) -> Diagnostic {
+    let is_absent = match &scalar.value {
+        Value::String(text) => is_absence(text) || finding.code.name == OUT_OF_RANGE.name,
+        Value::Null | Value::Bool(_) => true,
+        Value::Integer(_) | Value::Float(_) => false,
+    };
+    if is_absent && field.is_optional() {
+        let change = Change::Remove { place: scalar.span };
+        return finding.remedy(format!("remove `{}`", field.name()), change);
+    }
+    if form.shape == Shape::Cpus {
+        return finding
+            .help("run `cat /sys/devices/system/cpu/online` on the host, and write the CPUs that it prints");
+    }
+    let example = field.example().unwrap_or_else(|| Literal::Text(form.example.to_owned()));
+    finding.remedy(format!("write {}, such as `{{}}`", form.what), field.change(scalar.span, example))
+}

@@ -1,6 +1,8 @@
 //! The profiles of the engines: built in, or read from files in the registry folder.
 
-use crate::diag::{Code, Diagnostic, Diagnostics, Reported, suggest, words};
+use crate::diag::{
+    Code, Diagnostic, Diagnostics, Reported, Similarity, Suggestion, json_problem, suggest, words,
+};
 use crate::engine::{Profile, ProfileError};
 use crate::hir::{Engine, Registry};
 use std::borrow::Cow;
@@ -95,9 +97,13 @@ impl ProfileSources<'_> {
         let name: &str = &engine.profile;
         let is_file = name.ends_with(FILE_ENDING);
         let near = if is_file {
-            suggest(name, self.files.iter().map(|(file, _)| file.as_str()))
+            let file_name = name.rsplit('/').next().unwrap_or(name);
+            suggest(file_name, self.files.iter().map(|(file, _)| file.as_str()))
         } else {
-            suggest(name, Profile::built_in_names().iter().copied())
+            // A part of a name, for example the number of a build.
+            let part =
+                Profile::built_in_with(name).map(|name| Suggestion { name, similarity: Similarity::Same });
+            part.or_else(|| suggest(name, Profile::built_in_names().iter().copied()))
         };
         let label = match near {
             Some(near) => format!("did you mean `{}`?", words::printable(near.name)),
@@ -109,14 +115,21 @@ impl ProfileSources<'_> {
             words::quoted(&engine.head.name),
             words::quoted(name)
         );
-        let known: Vec<String> = Profile::built_in_names().iter().map(|name| format!("`{name}`")).collect();
-        let help = if is_file {
-            "put the file into the registry folder, and write its name without a path".to_owned()
-        } else {
-            format!(
-                "use a built-in profile ({}), or create one with `orchgen engine probe`",
-                words::any_of(&known)
-            )
+        let help = match near {
+            Some(Suggestion { name, similarity: Similarity::Same | Similarity::Typo }) => {
+                format!("write {}", words::quoted(name))
+            }
+            _ if is_file => {
+                let file_name = words::quoted(name.rsplit('/').next().unwrap_or(name));
+                format!(
+                    "put the file into the folder of the registry, and write its name without a path: {file_name}"
+                )
+            }
+            _ => {
+                let known = Profile::built_in_names().iter().map(|name| format!("`{name}`"));
+                let known = words::any_of(&known.collect::<Vec<_>>());
+                format!("use a built-in profile ({known}), or create one with `orchgen engine probe`")
+            }
         };
         let finding = UNKNOWN_PROFILE.at(engine.profile.span, label, message).about(&engine.head);
         finding.suggest(near, engine.profile.span).help(help)
@@ -139,7 +152,7 @@ fn unreadable(engine: &Engine, why: &str) -> Diagnostic {
 /// The error without the name of the profile, which the finding already contains.
 fn describe(error: ProfileError) -> String {
     match error {
-        ProfileError::Shape { why, .. } => why,
+        ProfileError::Shape { error, .. } => json_problem(&error),
         ProfileError::Content(sentence) => sentence,
     }
 }

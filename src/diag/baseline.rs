@@ -5,7 +5,9 @@
 
 use super::codes::STALE_BASELINE;
 use super::fingerprint::subject_of;
-use super::{Diagnostic, Diagnostics, Fingerprint, Severity, SilenceReason, fingerprinted, words};
+use super::{
+    Diagnostic, Diagnostics, Fingerprint, Severity, SilenceReason, fingerprinted, json_problem, words,
+};
 use crate::source::{FileId, SourceMap, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -57,7 +59,7 @@ struct BaselineJson {
 impl Baseline {
     /// Parses a baseline file. The error names the line.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let json: BaselineJson = serde_json::from_str(text).map_err(|error| words::json_problem(&error))?;
+        let json: BaselineJson = serde_json::from_str(text).map_err(|error| json_problem(&error))?;
         if json.format_version != FORMAT_VERSION {
             let found = json.format_version;
             return Err(format!("`format_version` is {found}, but only {FORMAT_VERSION} is supported"));

@@ -10,18 +10,6 @@ pub fn quoted(name: &str) -> String {
     format!("`{}`", printable(name))
 }
 
-/// The reason why a text is not the expected JSON, with its place.
-pub fn json_problem(error: &serde_json::Error) -> String {
-    let (line, column) = (error.line(), error.column());
-    if error.is_eof() {
-        return format!("the file ends too early, in line {line}");
-    }
-    let text = error.to_string();
-    let reason = printable(text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason));
-    let reason = if error.is_syntax() { format!("not valid JSON ({reason})") } else { reason };
-    format!("line {line}, column {column}: {reason}")
-}
-
 /// True if a character can control a terminal or mislead a reader: control characters, bidirectional marks and
 /// overrides, line separators, and invisible characters. The joiners of scripts and emoji are allowed.
 pub fn is_control_like(c: char) -> bool {

@@ -6,7 +6,7 @@
 use super::EmitError;
 use super::tree::{EntryKind, Tree};
 pub(super) use crate::diag::Digest;
-use crate::diag::words::json_problem;
+use crate::diag::json_problem;
 use crate::render::ArtifactPath;
 use serde::Deserialize;
 use std::borrow::Cow;

@@ -64,3 +64,25 @@ fn a_role_with_an_unknown_profile_gives_no_further_findings() {
         &role_under("llama.cpp-b1", "option \"nonsense\" value=16; override \"zzz\" value=1"),
     );
 }
+
+#[test]
+fn a_part_of_a_profile_name_suggests_the_profile() {
+    for (part, name) in [
+        ("b11669", "llama.cpp-b11669"),
+        ("11669", "llama.cpp-b11669"),
+        ("llama-b11434-bin-ubuntu-x64", "llama.cpp-b11434"),
+        ("ik_llama", "ik_llama.cpp-8337e4cd3"),
+        ("ik_llama.cpp", "ik_llama.cpp-8337e4cd3"),
+        ("Fork", "llama.cpp-2026-03-fork"),
+        ("g49bfddeca", "llama.cpp-2026-03-22-g49bfddeca"),
+    ] {
+        let finding = single_finding(&role_under(part, "note \"n\""));
+        assert_eq!(finding.code.name, "unknown-profile", "{part}");
+        assert_eq!(finding.primary.text, format!("did you mean `{name}`?"), "{part}");
+        assert_eq!(finding.help, [format!("write `{name}`")]);
+    }
+    for word in ["llama.cpp", "b1", "llama", "2026-03", "latest", "1166", "b116690"] {
+        let finding = single_finding(&role_under(word, "note \"n\""));
+        assert_eq!(finding.primary.text, "no such profile", "{word}");
+    }
+}

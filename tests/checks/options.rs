@@ -256,12 +256,35 @@ fn a_missing_or_broken_profile_file_is_reported_at_the_field() {
     let finding = &missing.findings.findings()[0];
     assert_eq!(finding.primary.text, "did you mean `mine.json`?");
     assert_eq!(missing.loaded.map.text(finding.primary.span), "\"min.json\"");
+    let nested = compile_with_profile("registry/mine.json", PROFILE, "note \"n\"");
+    let finding = &nested.findings.findings()[0];
+    assert_eq!(finding.primary.text, "did you mean `mine.json`?");
+    let absent = compile_with_profile("/etc/orchgen/other.json", PROFILE, "note \"n\"");
+    let help = &absent.findings.findings()[0].help;
+    assert!(help.iter().any(|help| help.ends_with("without a path: `other.json`")), "{help:?}");
     for (json, why) in [
-        ("{", "EOF while parsing"),
-        ("[]", "line 1"),
+        ("{", "the file ends too early, in line 1"),
+        ("[]", "line 1, column 2: expected an object, found a list"),
+        ("{}", "line 1, column 2: the field `engine` is missing"),
+        ("profile: mine", "line 1, column 1: not valid JSON ("),
+        ("{\"engine\":\"llama.cpp\",\"build\":7}", "expected a text, found the number 7"),
+        (
+            "{\"engine\":\"llama.cpp\",\"build\":\"b\",\"tools\":\"llama-server\"}",
+            "expected a list of programs",
+        ),
+        ("{\"engine\":\"llama.cpp\",\"tools\":[],\"options\":{}}", "expected a list, found an object"),
+        (
+            "{\"engine\":\"llama.cpp\",\"options\":[{\"name\":\"-m\"}]}",
+            "`name` is unknown; did you mean `names`?",
+        ),
+        (
+            "{\"engine\":\"llama.cpp\",\"options\":[{\"names\":[\"-m\"],\"repeat\":\"often\"}]}",
+            "the value `often` is unknown; expected `list` or `last`",
+        ),
+        ("{\"engine\":\"llama.cpp\",\"engine\":\"llama.cpp\"}", "the field `engine` is given twice"),
         (
             "{\"engine\":\"llama.cpp\",\"build\":\"b\",\"source\":\"s\",\"tools\":[],\"options\":[],\"x\":1}",
-            "unknown field `x`",
+            "the field `x` is unknown",
         ),
         (
             "{\"engine\":\"llama.cpp\",\"build\":\"b\",\"source\":\"s\",\"extends\":\"b0\",\"tools\":[],\"options\":[]}",

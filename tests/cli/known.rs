@@ -264,7 +264,7 @@ fn a_baseline_that_cannot_be_read_ends_the_run() {
         ("{\"format_version\":2,\"findings\":[]}", "`format_version` is 2, but only 1 is supported"),
         (
             "{\"format_version\":1,\"findings\":[{\"code\":\"ORC315\"}]}",
-            "line 1, column 49: missing field `name`",
+            "line 1, column 49: the field `name` is missing",
         ),
         ("", "the file ends too early, in line 1"),
         ("roles: {}\n", "line 1, column 1: not valid JSON ("),

@@ -56,3 +56,27 @@ pub(super) fn profile(name: &str) -> Option<&'static Profile> {
     });
     parsed.as_ref()
 }
+
+/// The shortest part of a name that identifies it.
+const LEAST_PART: usize = 4;
+
+/// The only name that has this part, or whose last part is in this word.
+pub(super) fn name_with(part: &str) -> Option<&'static str> {
+    let word = part.to_ascii_lowercase();
+    let build = |name: &'static str| name.rsplit_once("cpp-").map_or(name, |(_, build)| build);
+    let matches = |name: &&&'static str| has_part(name, &word) || has_part(&word, build(name));
+    let mut found = NAMES.iter().filter(matches);
+    let first = found.next().filter(|_| word.len() >= LEAST_PART)?;
+    found.next().is_none().then_some(*first)
+}
+
+/// True if a text has a part that begins and ends at a word. `b` can be before the number of a build.
+fn has_part(text: &str, part: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric();
+    text.match_indices(part).any(|(at, _)| {
+        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + part.len()..));
+        let is_number = part.starts_with(|c: char| c.is_ascii_digit());
+        let before = if is_number { before.strip_suffix('b').unwrap_or(before) } else { before };
+        !before.ends_with(is_word) && !after.is_some_and(|rest| rest.starts_with(is_word))
+    })
+}

@@ -53,7 +53,7 @@ pub struct ProfileFile {
 
 /// The programs of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a list of programs")]
 pub enum FileTools {
     /// Their names.
     List(Vec<String>),

@@ -64,7 +64,7 @@ pub enum Tools {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a list of programs, or `\"*\"` for all")]
 enum RawTools {
     List(Vec<String>),
     Word(String),

@@ -56,14 +56,14 @@ pub struct MetadataKey {
 }
 
 /// An error in a profile file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum ProfileError {
     /// Not JSON, or not the shape of a profile. The message names line and column.
     Shape {
         /// The profile.
         profile: String,
-        /// The message of the JSON parser.
-        why: String,
+        /// The error of the JSON parser.
+        error: serde_json::Error,
     },
     /// An unknown profile or program, or a bad option: the whole sentence.
     Content(String),
@@ -72,7 +72,7 @@ pub enum ProfileError {
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Shape { profile, why } => write!(f, "cannot read the profile `{profile}`: {why}"),
+            Self::Shape { profile, error } => write!(f, "cannot read the profile `{profile}`: {error}"),
             Self::Content(sentence) => f.write_str(sentence),
         }
     }
@@ -91,6 +91,12 @@ impl Profile {
         built_in::NAMES
     }
 
+    /// The only built-in profile whose name has this part, such as `b11669`, or whose build is a part of this word. `None`
+    /// if there are several or none.
+    pub fn built_in_with(part: &str) -> Option<&'static str> {
+        built_in::name_with(part)
+    }
+
     /// The built-in profiles of a family, oldest build first.
     pub fn built_in_of(family: Family) -> impl Iterator<Item = &'static Self> {
         let all = built_in::NAMES.iter().filter_map(|name| Self::built_in(name));
@@ -105,7 +111,7 @@ impl Profile {
         extended: impl FnOnce(&str) -> Option<&'a Self>,
     ) -> Result<Self, ProfileError> {
         let file = ProfileFile::parse(json)
-            .map_err(|error| ProfileError::Shape { profile: name.to_owned(), why: error.to_string() })?;
+            .map_err(|error| ProfileError::Shape { profile: name.to_owned(), error })?;
         let base = match &file.extends {
             None => None,
             Some(missing) => Some(extended(missing).ok_or_else(|| {

@@ -109,6 +109,18 @@ fn a_folder_of_programs_gives_a_profile() {
     assert_eq!(image.tools, Tools::Some(vec!["llama-cli".to_owned()]));
     assert!(found.option("llama-server", "--image").is_none());
     assert_eq!(found.option("llama-server", "--port").unwrap().tools, Tools::All);
+    // An existing file with another content is not replaced without `--force`.
+    let again = ["probe", &server, &cli, "-o", &out.to_string_lossy()];
+    assert_eq!(orchgen(&again).status.code(), Some(0), "the same content");
+    fs::write(&out, "notes of a person").unwrap();
+    let refused = error_of(&again);
+    assert!(
+        refused.contains("mine.json` exists with another content") && refused.contains("`--force`"),
+        "{refused}"
+    );
+    assert_eq!(fs::read_to_string(&out).unwrap(), "notes of a person");
+    assert_eq!(orchgen(&[&again[..], &["--force"]].concat()).status.code(), Some(0));
+    assert_eq!(fs::read_to_string(&out).unwrap(), written);
     // Named programs, in any order, give the same profile on standard output.
     let named = orchgen(&["probe", &server, &cli]);
     assert_eq!(text(&named.stdout), written);
@@ -313,7 +325,20 @@ fn show_suggests_the_nearest_name_for_an_unknown_one() {
     assert!(error_of(&["show", "no/where.json"]).contains("cannot read `no/where.json`: no such"));
     let bin = Bin::new();
     fs::write(bin.at("bad.json"), "{\"engine\":1}").unwrap();
-    assert!(error_of(&["show", &bin.at("bad.json").to_string_lossy()]).contains("line 1 column"));
+    assert!(error_of(&["show", &bin.at("bad.json").to_string_lossy()]).contains("line 1, column"));
+    assert!(error_of(&["show", "b11669"]).contains("did you mean `llama.cpp-b11669`?"));
+    // The option is gone in this build. The nearest name would be `--slots`.
+    let gone = error_of(&["show", "llama.cpp-b11669", "mlock"]);
+    assert!(gone.contains("`llama.cpp-b10434` has it (use --load-mode)"), "{gone}");
+    assert!(gone.contains("in a registry, use `lock` of the field `placement`"), "{gone}");
+    let lookup = error_of(&["show", "llama.cpp-b12032", "--lookup-ngram-min"]);
+    assert!(
+        lookup.contains("`llama.cpp-2026-03-fork` has it; in a registry, use the field `lookup`"),
+        "{lookup}"
+    );
+    let part = error_of(&["show", "llama.cpp-b11669", "gpu"]);
+    assert!(part.ends_with("; see `--gpu-layers` and `--main-gpu`\n"), "{part}");
+    assert!(error_of(&["show", "llama.cpp-b11669", "threads-count"]).ends_with("`threads-count`\n"));
     assert!(error_of(&["show", "/dev"]).contains("not a file"));
 }
 

@@ -1,12 +1,21 @@
 //! `orchgen inspect`: prints the facts and metadata of one model file.
+//!
+//! With `--output-format json`, the result is one JSON object. Later versions only add fields:
+//!
+//! | field | |
+//! |---|---|
+//! | `facts` | the facts that `orchgen lock` records |
+//! | `metadata` | each key with its value: a number, a text, true or false, or a list of these. Long texts and lists are not kept: `{"bytes": 9000}` or `{"count": 151936}` |
+//! | `metadata_types` | each key with its type in the file, such as `u32` or `arr[str]` |
+//! | `tensors` | `name`, `type`, `shape`, `bytes` |
 
 use super::RunStatus;
 use super::args::{DataFormat, InspectArgs};
 use super::session;
 use crate::diag::words::{count, printable};
-use crate::facts::{ByteOrder, Facts, ModelHeaders, VocabularyDetail};
+use crate::facts::{ByteOrder, Facts, GgufType, ModelHeaders, Value, ValueData, VocabularyDetail};
 use crate::hir::Bytes;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -14,7 +23,8 @@ use std::fmt::Write;
 struct InspectJson<'p> {
     format_version: u32,
     facts: &'p Facts,
-    metadata: BTreeMap<&'p str, String>,
+    metadata: BTreeMap<&'p str, MetadataValue<'p>>,
+    metadata_types: BTreeMap<&'p str, String>,
     tensors: Vec<TensorJson<'p>>,
 }
 
@@ -45,11 +55,13 @@ pub(super) fn run(command: &InspectArgs) -> RunStatus {
 }
 
 fn json(facts: &Facts, parts: &ModelHeaders) -> String {
+    let values = || parts.first.values.iter();
     let tensors = parts.headers().flat_map(|header| &header.tensors);
     let json = InspectJson {
         format_version: 1,
         facts,
-        metadata: parts.first.values.iter().map(|(key, value)| (&**key, value.to_string())).collect(),
+        metadata: values().map(|(key, value)| (&**key, MetadataValue(value))).collect(),
+        metadata_types: values().map(|(key, value)| (&**key, type_name(value))).collect(),
         tensors: tensors
             .map(|tensor| TensorJson {
                 name: &tensor.name,
@@ -60,6 +72,39 @@ fn json(facts: &Facts, parts: &ModelHeaders) -> String {
             .collect(),
     };
     session::json_line(&json)
+}
+
+/// A metadata value as JSON.
+struct MetadataValue<'p>(&'p Value);
+
+impl Serialize for MetadataValue<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let size = |name: &'static str, size: &u64| BTreeMap::from([(name, *size)]);
+        match &self.0.data {
+            ValueData::Integer(number) => number.serialize(serializer),
+            #[expect(clippy::cast_possible_truncation, reason = "the value was read as a 32-bit float")]
+            ValueData::Float(number) if self.0.kind == GgufType::F32 => {
+                (*number as f32).serialize(serializer)
+            }
+            ValueData::Float(number) => number.serialize(serializer),
+            ValueData::Flag(flag) => flag.serialize(serializer),
+            ValueData::Text(text) => text.serialize(serializer),
+            ValueData::Integers(flags) if self.0.kind == GgufType::Bool => {
+                serializer.collect_seq(flags.iter().map(|flag| *flag != 0))
+            }
+            ValueData::Integers(numbers) => numbers.serialize(serializer),
+            ValueData::LongText(bytes) => size("bytes", bytes).serialize(serializer),
+            ValueData::List(count) => size("count", count).serialize(serializer),
+        }
+    }
+}
+
+/// The type of a value as llama.cpp names it.
+fn type_name(value: &Value) -> String {
+    match value.data {
+        ValueData::Integers(_) | ValueData::List(_) => format!("arr[{}]", value.kind.word()),
+        _ => value.kind.word().to_owned(),
+    }
 }
 
 fn human(facts: &Facts, parts: &ModelHeaders) -> String {

@@ -311,6 +311,12 @@ fn inspect_prints_a_file_as_text_and_as_json() {
     let document: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(document["facts"]["vocabulary"]["size"], 8);
     assert_eq!(document["tensors"][0]["name"], "token_embd.weight");
+    let metadata = &document["metadata"];
+    assert_eq!(metadata["general.architecture"], "qwen2");
+    assert_eq!(metadata["qwen2.block_count"].as_u64(), Some(1));
+    assert_eq!(document["metadata_types"]["qwen2.block_count"], "u32");
+    assert_eq!(metadata["tokenizer.ggml.tokens"]["count"].as_u64(), Some(8));
+    assert_eq!(document["metadata_types"]["tokenizer.ggml.tokens"], "arr[str]");
     for (file, message) in [
         ("store", "it is not a regular file"),
         ("nowhere.gguf", "there is no such file"),

@@ -9,6 +9,7 @@ environment. No model is loaded or downloaded.
 
 Examples:
   orchgen engine probe /opt/llama.cpp/bin -o registry/mine.json
+      then, in a registry: engine \"mine\" profile=\"mine.json\" bin=\"/opt/llama.cpp/bin\"
   orchgen engine probe /usr/bin/llama-server /usr/bin/llama-cli";
 
 const SHOW_HELP: &str = "Examples:
@@ -24,7 +25,8 @@ const DIFF_HELP: &str = "Exit codes:
 
 Examples:
   orchgen engine diff llama.cpp-b10434 llama.cpp-b11669
-  orchgen engine diff llama.cpp-2026-03-fork registry/mine.json --registry registry";
+  orchgen engine diff llama.cpp-2026-03-fork registry/mine.json --registry registry
+      then, in the registry: profile=\"mine.json\"";
 
 /// The subcommands of `orchgen engine`.
 #[derive(Arguments, Debug)]
@@ -62,10 +64,13 @@ pub(super) struct ProbeArgs {
     /// Programs of one build, or folders that contain `llama-*` programs
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// File to write; an existing file is replaced, and missing folders are created. To use the profile in a registry,
-    /// write it into the folder of the registry. The default is standard output
+    /// File to write; missing folders are created. To use the profile in a registry, write it into the folder of the
+    /// registry, and name the file without a path. The default is standard output
     #[arg(long, short, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
+    /// Replace the file of `--out` if it exists with another content
+    #[arg(long, requires = "out")]
+    pub(super) force: bool,
 }
 
 #[derive(Arguments, Debug)]

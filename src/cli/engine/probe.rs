@@ -9,7 +9,7 @@ use crate::emit;
 use crate::engine::help::{Help, parse_help};
 use crate::engine::version::{Version, parse_version};
 use crate::engine::{Profile, profile_from_help};
-use crate::source::programs;
+use crate::source::{programs, text as read_text};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -70,6 +70,7 @@ fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
     let end = match &command.out {
         None => session::print_stdout(&text),
         Some(out) => {
+            refuse_other_content(out, &text, command.force)?;
             emit::write_file(out, text.as_bytes()).map_err(|error| error.to_string())?;
             RunStatus::Clean
         }
@@ -90,6 +91,18 @@ fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
         ));
     }
     Ok(end)
+}
+
+/// An error if the file exists with another content, which nobody could restore.
+fn refuse_other_content(out: &Path, text: &str, force: bool) -> Result<(), String> {
+    let is_other = out.is_file() && !read_text(out).is_ok_and(|old| old == text);
+    if is_other && !force {
+        let shown = quoted_path(out);
+        return Err(format!(
+            "{shown} exists with another content: choose another file, or add `--force` to replace it"
+        ));
+    }
+    Ok(())
 }
 
 /// The programs of all paths. Each name may occur only once.

@@ -3,10 +3,13 @@
 use super::args::{EngineFormat, ShowArgs};
 use super::load_profile::load_profile;
 use crate::cli::{RunStatus, session};
-use crate::diag::{nearest, words};
+use crate::diag::{Similarity, Suggestion, suggest, words};
 use crate::engine::profile::off_variable;
 use crate::engine::{OptionRecord, Profile, Repeat, Tools};
 use serde::Serialize;
+
+/// The maximum number of options to list if a name is unknown.
+const MAX_SIMILAR: usize = 4;
 
 #[derive(Serialize)]
 struct ShowJson<'p> {
@@ -50,15 +53,47 @@ fn find_options<'p>(profile: &'p Profile, name: &str) -> Result<Vec<&'p OptionRe
     if !found.is_empty() {
         return Ok(found);
     }
-    let dashed = format!("--{}", name.trim_start_matches('-'));
-    let spellings = profile.options().iter().flat_map(OptionRecord::spellings).map(|(name, _)| name);
-    let near = nearest(&dashed, spellings).map(|near| format!("; did you mean {}?", words::quoted(near)));
     Err(format!(
         "{} has no option {}{}",
         words::quoted(profile.name()),
         words::quoted(name),
-        near.unwrap_or_default()
+        other_builds(profile, name).or_else(|| similar_options(profile, name)).unwrap_or_default()
     ))
+}
+
+/// The latest built-in build that has the option, with its replacement and the field of a registry that sets it.
+fn other_builds(profile: &Profile, name: &str) -> Option<String> {
+    let builds = Profile::built_in_of(profile.family()).filter(|build| build.name() != profile.name());
+    let has = |build: &'static Profile| {
+        let server = build.option(build.server(), name);
+        server
+            .or_else(|| build.tools().find_map(|tool| build.option(tool, name)))
+            .map(|option| (build, option))
+    };
+    let (build, option) = builds.filter_map(has).last()?;
+    let instead = option.deprecated.as_ref().or(option.removed.as_ref());
+    let instead = instead.map(|instead| format!(" ({})", words::printable(instead))).unwrap_or_default();
+    let field = option.row().and_then(|row| row.owner);
+    let field = field.map(|owner| format!("; in a registry, {}", owner.help())).unwrap_or_default();
+    Some(format!("; {} has it{instead}{field}", words::quoted(build.name())))
+}
+
+/// The option that was likely meant, or the options whose name has this word.
+fn similar_options(profile: &Profile, name: &str) -> Option<String> {
+    let word = name.trim_start_matches('-');
+    let spellings = || profile.options().iter().flat_map(OptionRecord::spellings).map(|(name, _)| name);
+    if let Some(Suggestion { name, similarity: Similarity::Same | Similarity::Typo }) =
+        suggest(&format!("--{word}"), spellings())
+    {
+        return Some(format!("; did you mean {}?", words::quoted(name)));
+    }
+    let has_word = |title: &&str| word.len() > 1 && title.contains(word);
+    let mut with_word: Vec<&str> =
+        profile.options().iter().map(OptionRecord::title).filter(has_word).collect();
+    with_word.dedup();
+    with_word.truncate(MAX_SIMILAR);
+    let similar: Vec<String> = with_word.into_iter().map(words::quoted).collect();
+    (!similar.is_empty()).then(|| format!("; see {}", words::all_of(&similar)))
 }
 
 fn json(profile: &Profile, options: Vec<&OptionRecord>) -> String {

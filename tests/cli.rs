@@ -1,6 +1,7 @@
 //! The command line: exit codes, streams, formats, colors, and the files that it writes.
 
 mod explain;
+mod folders;
 mod hostile;
 mod init;
 

@@ -164,6 +164,18 @@ mod tools {
             assert!(succeeded && output.matches("Passed").count() == 2, "{runner}: {output}");
             let (succeeded, output) = scratch.hooks(runner, &["--files", "README.md"]);
             assert!(succeeded && output.matches("Skipped").count() == 2, "{runner}: {output}");
+            // Every kind of file that orchgen reads: a profile of an engine too.
+            for file in ["base.kdl", "roles.yaml", "roles.yml", "registry.lock", "mine.json"] {
+                let path = format!("registry/{file}");
+                if file != "base.kdl" {
+                    fs::write(scratch.at("stack").join(&path), "").unwrap();
+                }
+                let (_, output) = scratch.hooks(runner, &["--files", &path]);
+                assert!(!output.contains("Skipped"), "{runner}: {file}: {output}");
+                if file != "base.kdl" {
+                    fs::remove_file(scratch.at("stack").join(&path)).unwrap();
+                }
+            }
             let broken = BASE.replace("model=\"mixture\" port=8001", "model=\"mixtrue\" port=8001");
             fs::write(scratch.at("stack/registry/base.kdl"), broken).unwrap();
             let (succeeded, output) = scratch.hooks(runner, &["--all-files"]);

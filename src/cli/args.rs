@@ -1,11 +1,13 @@
 //! The commands and options. The doc comments are the `--help` texts.
 
+use super::folders::RegistryFolder;
 use super::levels::SeverityArgs;
 use super::reports::Reports;
 use crate::check::NotCheckedPolicy;
+use crate::render::quote::shell;
 use clap::{ArgGroup, Args as Arguments, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXIT_CODES: &str = "Exit codes:
   0  success
@@ -109,9 +111,8 @@ pub(super) enum Command {
 /// Options of all commands that report findings.
 #[derive(Arguments, Debug)]
 pub(super) struct CommonArgs {
-    /// Folder of the registry
-    #[arg(default_value = "registry", value_name = "REGISTRY")]
-    pub(super) registry: PathBuf,
+    #[command(flatten)]
+    pub(super) registry: RegistryFolder,
     /// Fail if there are warnings
     #[arg(long, value_name = "WHAT", help_heading = "Severity")]
     pub(super) deny: Vec<Deny>,
@@ -188,9 +189,8 @@ pub(super) struct InspectArgs {
 
 #[derive(Arguments, Debug)]
 pub(super) struct MemoryArgs {
-    /// Folder of the registry
-    #[arg(default_value = "registry", value_name = "REGISTRY")]
-    pub(super) registry: PathBuf,
+    #[command(flatten)]
+    pub(super) registry: RegistryFolder,
     /// Output format
     #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
     pub(super) format: DataFormat,
@@ -211,9 +211,10 @@ pub(super) struct BuildArgs {
     pub(super) common: CommonArgs,
     #[command(flatten)]
     pub(super) locked: LockedArgs,
-    /// Folder for the generated files
-    #[arg(long, default_value = "out", value_name = "FOLDER", help_heading = None::<&str>)]
-    pub(super) out: PathBuf,
+    /// Folder for the generated files. The default is `out` in the current folder, or next to a registry that was found
+    /// in a parent folder
+    #[arg(long, value_name = "FOLDER", help_heading = None::<&str>)]
+    out: Option<PathBuf>,
     /// Compare the generated files with the registry; write nothing. Exit with 1 if they differ
     #[arg(long = "check", conflicts_with = "force", help_heading = None::<&str>)]
     pub(super) compare: bool,
@@ -269,6 +270,19 @@ pub(super) enum RegistryFormat {
 pub(super) struct CompletionsArgs {
     /// Shell that loads the script
     pub(super) shell: Shell,
+}
+
+impl BuildArgs {
+    /// The folder for the generated files.
+    pub(super) fn out(&self) -> PathBuf {
+        self.common.registry.out(self.out.as_deref())
+    }
+
+    /// The options `--out` of a command for the same folders, with a blank before it; empty for the default folder.
+    pub(super) fn out_option(&self) -> String {
+        let given = self.out.as_deref().filter(|out| *out != Path::new("out"));
+        given.map(|out| format!(" --out {}", shell(&out.to_string_lossy()))).unwrap_or_default()
+    }
 }
 
 impl LockedArgs {

@@ -80,10 +80,6 @@ pub(super) fn update(
 
 /// The command that updates the file.
 fn update_command_line(command: &CommonArgs, path: &Path) -> String {
-    let mut line = "orchgen check".to_owned();
-    if command.registry != Path::new("registry") {
-        line.extend([" ", &*shell(&command.registry.to_string_lossy())]);
-    }
-    line.extend([" --baseline ", &*shell(&path.to_string_lossy()), " --update-baseline"]);
-    line
+    let (operand, file) = (command.registry.operand(), shell(&path.to_string_lossy()).into_owned());
+    format!("orchgen check{operand} --baseline {file} --update-baseline")
 }

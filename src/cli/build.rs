@@ -6,18 +6,16 @@ use crate::compile::{analyze, generate};
 use crate::diag::{BaselineScope, Diagnostics, Label, words};
 use crate::emit::{self, EmitError, FileChange, Force, Observer, Outcome, Written};
 use crate::render::ArtifactSet;
-use crate::render::quote::shell;
 use crate::source::{SourceMap, Span};
-use std::path::Path;
 
 pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
     let mut findings = Diagnostics::with(command.common.severity.levels()?);
     let mut loaded = session::read(&command.common)?;
     let baseline = baseline::read(&command.common)?;
     if command
-        .out
+        .out()
         .canonicalize()
-        .is_ok_and(|out| command.common.registry.canonicalize().is_ok_and(|registry| registry == out))
+        .is_ok_and(|out| command.common.registry.path().canonicalize().is_ok_and(|registry| registry == out))
     {
         return Err(session::fail(
             "the output folder is the registry: choose another folder with `--out FOLDER`",
@@ -45,7 +43,7 @@ pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, 
             status
         }
         Ok(Outcome::Refused(changes)) => {
-            if command.compare && !command.out.exists() {
+            if command.compare && !command.out().exists() {
                 report_missing_output(command, &mut loaded.map, &mut findings);
             } else {
                 for change in &changes {
@@ -64,12 +62,12 @@ pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, 
 /// Writes the output. With `--check`, only compares it: then every difference is returned as refused.
 fn write_or_compare(command: &BuildArgs, set: &ArtifactSet) -> Result<Outcome, EmitError> {
     if command.compare {
-        let changes = emit::check(&command.out, set)?;
+        let changes = emit::check(&command.out(), set)?;
         let same = Written { unchanged: set.len(), ..Written::default() };
         return Ok(if changes.is_empty() { Outcome::Written(same) } else { Outcome::Refused(changes) });
     }
     let force = if command.force { Force::Yes } else { Force::No };
-    emit::write(&command.out, set, force, &WaitMessage)
+    emit::write(&command.out(), set, force, &WaitMessage)
 }
 
 /// Prints a message if the build waits for another build.
@@ -82,7 +80,8 @@ impl Observer for WaitMessage {
 }
 
 fn report_change(change: &FileChange, command: &BuildArgs, map: &mut SourceMap, findings: &mut Diagnostics) {
-    let out = command.out.to_string_lossy();
+    let out = command.out();
+    let out = out.to_string_lossy();
     let mut finding = emit::finding(change, &out, |path, label| {
         let file = map.add(path, "");
         Label { span: Span::new(file, 0, 0), text: label.to_owned() }
@@ -95,7 +94,8 @@ fn report_change(change: &FileChange, command: &BuildArgs, map: &mut SourceMap, 
 
 /// Reports a missing output folder as one finding, instead of one for each file.
 fn report_missing_output(command: &BuildArgs, map: &mut SourceMap, findings: &mut Diagnostics) {
-    let out = command.out.to_string_lossy();
+    let out = command.out();
+    let out = out.to_string_lossy();
     let span = Span::new(map.add(out.clone(), ""), 0, 0);
     let message = format!("the output folder {} is missing", words::quoted(&out));
     let finding = emit::codes::OUTPUT_DRIFT.at(span, "missing", message).about(("file", out));
@@ -104,14 +104,7 @@ fn report_missing_output(command: &BuildArgs, map: &mut SourceMap, findings: &mu
 
 /// The `orchgen build` command for the same registry and output folder.
 fn build_command(command: &BuildArgs) -> String {
-    let mut line = "orchgen build".to_owned();
-    if command.common.registry != Path::new("registry") {
-        line.extend([" ", &*shell(&command.common.registry.to_string_lossy())]);
-    }
-    if command.out != Path::new("out") {
-        line.extend([" --out ", &*shell(&command.out.to_string_lossy())]);
-    }
-    line
+    format!("orchgen build{}{}", command.common.registry.operand(), command.out_option())
 }
 
 fn summary(written: &Written, command: &BuildArgs, output: OutputArgs) -> String {
@@ -125,7 +118,8 @@ fn summary(written: &Written, command: &BuildArgs, output: OutputArgs) -> String
             }
         }
     }
-    let out = command.out.display();
+    let out = command.out();
+    let out = out.display();
     let counts = [
         (written.created.len(), "created"),
         (written.updated.len(), "updated"),

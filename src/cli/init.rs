@@ -2,11 +2,11 @@
 
 use super::RunStatus;
 use super::args::{InitArgs, OutputArgs, RegistryFormat};
+use super::folders::operand;
 use super::session;
 use crate::diag::words;
 use crate::emit;
 use crate::hir::schema::schema;
-use crate::render::quote::shell;
 use crate::source::is_registry;
 use std::path::Path;
 
@@ -42,12 +42,6 @@ pub(super) fn run(command: &InitArgs, output: OutputArgs) -> RunStatus {
         session::print_stderr(&format!("wrote {}\n{}", words::all_of(&names), next_steps(folder)));
     }
     RunStatus::Clean
-}
-
-/// The folder as an argument of further commands; empty for the default folder.
-pub(super) fn operand(folder: &Path) -> String {
-    let is_default = folder == Path::new("registry");
-    if is_default { String::new() } else { format!(" {}", shell(&folder.to_string_lossy())) }
 }
 
 /// The next steps for the user.

@@ -103,7 +103,11 @@ impl Serialize for MetadataValue<'_> {
 fn type_name(value: &Value) -> String {
     match value.data {
         ValueData::Integers(_) | ValueData::List(_) => format!("arr[{}]", value.kind.word()),
-        _ => value.kind.word().to_owned(),
+        ValueData::Integer(_)
+        | ValueData::Float(_)
+        | ValueData::Flag(_)
+        | ValueData::Text(_)
+        | ValueData::LongText(_) => value.kind.word().to_owned(),
     }
 }
 

@@ -27,13 +27,14 @@ fn lock(command: &LockArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> 
         return Ok(session::report_findings(&mut findings, &loaded.map, common, output));
     }
     let lock = read::read_all(&registry, &old, output, &mut findings);
-    let path = common.registry.join(LOCK);
+    let path = common.registry.path().join(LOCK);
     let shown = path.to_string_lossy();
+    let shown = shown.strip_prefix("./").unwrap_or(&shown);
     let mut written = Ok(());
     if command.compare {
         findings.absorb(damage);
         if !old.is_damaged {
-            drift::report((&registry, &old, &lock), || loaded.map.add(&*shown, ""), &mut findings);
+            drift::report((&registry, &old, &lock), || loaded.map.add(shown, ""), &mut findings);
         }
     } else {
         written = emit::write_file(&path, lock.write().as_bytes());

@@ -13,7 +13,6 @@ mod table;
 
 use super::RunStatus;
 use super::args::{DataFormat, MemoryArgs, OutputArgs};
-use super::init::operand;
 use super::session;
 use crate::check::{NotCheckedPolicy, check};
 use crate::compile::lower;
@@ -88,7 +87,7 @@ struct ReportedHost<'r> {
 }
 
 pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
-    let loaded = match session::load_registry(&command.registry) {
+    let loaded = match session::load_registry(command.registry.path()) {
         Ok(loaded) => loaded,
         Err(status) => return status,
     };
@@ -113,7 +112,7 @@ pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
     }
     if !output.quiet {
         let errors = words::count(findings.summary().errors, "error");
-        let operand = operand(&command.registry);
+        let operand = command.registry.operand();
         session::print_stderr(&format!("the registry has {errors}: run `orchgen check{operand}`\n"));
     }
     if printed == RunStatus::Clean { RunStatus::Findings } else { printed }

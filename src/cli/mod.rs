@@ -8,6 +8,7 @@ mod completions;
 mod engine;
 mod explain;
 pub mod fix;
+mod folders;
 mod init;
 mod inspect;
 mod levels;

@@ -6,10 +6,11 @@
 
 use super::RunStatus;
 use super::args::{ColorWhen, CommonArgs, OutputArgs};
-use crate::diag::Diagnostics;
+use super::folders::operand;
 use crate::diag::report::Style;
+use crate::diag::{Diagnostics, words};
 use crate::emit;
-use crate::source::{Loaded, SourceMap, is_registry, load};
+use crate::source::{LoadError, Loaded, REGISTRY, SourceMap, is_registry, load};
 use crate::syntax::resolve_fixes;
 use serde::Serialize;
 use std::fmt::Display;
@@ -20,21 +21,40 @@ use terminal_size::{Width, terminal_size_of};
 
 /// Reads the registry. Reports conflicting options and read errors.
 pub(super) fn read(command: &CommonArgs) -> Result<Loaded, RunStatus> {
-    if let Some(conflict) = command.reports.conflict(&command.registry, command.baseline.as_deref()) {
+    if let Some(conflict) = command.reports.conflict(command.registry.path(), command.baseline.as_deref()) {
         return Err(fail(conflict));
     }
-    load_registry(&command.registry)
+    load_registry(command.registry.path())
 }
 
 /// Reads the registry in a folder. Reports read errors, and how to create a registry if there is none.
 pub(super) fn load_registry(folder: &Path) -> Result<Loaded, RunStatus> {
     load(folder).map_err(|error| {
         let status = fail(&error);
-        if error.is_missing() && !is_registry(folder) {
-            let operand = super::init::operand(folder);
-            print_stderr(&format!("run `orchgen init{operand}` to create a registry\n"));
+        if let Some(help) = missing_help(folder, &error) {
+            print_stderr(&(help + "\n"));
         }
         status
+    })
+}
+
+/// The help for a folder that is not a registry.
+fn missing_help(folder: &Path, error: &LoadError) -> Option<String> {
+    if is_registry(folder) {
+        return None;
+    }
+    if folder.is_file() {
+        // A file of a registry instead of its folder.
+        let parent =
+            folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = words::quoted(&parent.to_string_lossy());
+        return is_registry(parent)
+            .then(|| format!("write the folder of the registry, not a file of it: {name}"));
+    }
+    let is_here = folder == Path::new(REGISTRY) && is_registry(Path::new("."));
+    let here = is_here.then(|| "this folder has registry files: write it as the argument `.`".to_owned());
+    here.or_else(|| {
+        error.is_missing().then(|| format!("run `orchgen init{}` to create a registry", operand(folder)))
     })
 }
 

@@ -1,12 +1,14 @@
 //! Source files: reading them, places in their text, and digests. This module does not know what the text means.
 
 mod digest;
+mod find;
 mod load;
 mod map;
 mod report_paths;
 mod span;
 
 pub use digest::{Digest, DigestBuilder};
+pub use find::{REGISTRY, find_registry};
 pub use load::{Encoding, Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, is_registry, load, programs, text};
 pub use map::{Position, SourceFile, SourceMap};
 pub use report_paths::ReportPaths;

@@ -21,7 +21,7 @@ use crate::diag::report::human::human;
 use crate::diag::report::json::json as report_json;
 use crate::diag::{Diagnostics, words};
 use crate::engine::{Profile, ProfileDiff, diff_profiles};
-use crate::source::{Loaded, SourceMap, load};
+use crate::source::{Loaded, SourceMap};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
@@ -65,9 +65,9 @@ pub(super) fn run(command: &DiffArgs, output: OutputArgs) -> RunStatus {
             builds.title() + &builds.options(columns)
         });
     };
-    let loaded = match load(folder) {
+    let loaded = match session::load_registry(folder) {
         Ok(loaded) => loaded,
-        Err(error) => return session::fail(error),
+        Err(status) => return status,
     };
     // An engine names a built-in profile, or a file in the registry folder: compare file names.
     let from = Path::new(&command.old).file_name().and_then(|name| name.to_str()).unwrap_or(&command.old);

@@ -70,7 +70,9 @@ fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
     let end = match &command.out {
         None => session::print_stdout(&text),
         Some(out) => {
-            refuse_other_content(out, &text, command.force)?;
+            if !command.force {
+                refuse_other_content(out, &text)?;
+            }
             emit::write_file(out, text.as_bytes()).map_err(|error| error.to_string())?;
             RunStatus::Clean
         }
@@ -93,10 +95,10 @@ fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
     Ok(end)
 }
 
-/// An error if the file exists with another content, which nobody could restore.
-fn refuse_other_content(out: &Path, text: &str, force: bool) -> Result<(), String> {
+/// An error if the file exists with another content.
+fn refuse_other_content(out: &Path, text: &str) -> Result<(), String> {
     let is_other = out.is_file() && !read_text(out).is_ok_and(|old| old == text);
-    if is_other && !force {
+    if is_other {
         let shown = quoted_path(out);
         return Err(format!(
             "{shown} exists with another content: choose another file, or add `--force` to replace it"

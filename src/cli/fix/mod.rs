@@ -60,7 +60,7 @@ fn print_diff(command: &CheckArgs, output: OutputArgs, mut fixed: Fixed) -> RunS
 fn apply(command: &CheckArgs, output: OutputArgs, mut fixed: Fixed) -> RunStatus {
     let files = fixed.changed_files().into_iter().filter_map(|(source, new)| {
         let name = Path::new(source.name()).file_name()?;
-        Some(Rewrite { path: command.common.registry.join(name), old: source.text(), new })
+        Some(Rewrite { path: command.common.registry.path().join(name), old: source.text(), new })
     });
     if let Err(error) = rewrite(&files.collect::<Vec<_>>()) {
         return session::fail(error);

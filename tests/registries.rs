@@ -216,7 +216,9 @@ fn role(n: u32, models: u32, mistake: Option<Mistake>) -> Item {
         .number("slots", 1 + n % 4)
         .block("placement", None, &[("threads", 1 + n % 96)]);
     let item = match mistake {
-        Some(Mistake::UnknownDraft) => item.block("draft", Some(("model", "draft-none")), &[("max", 16)]),
+        Some(Mistake::UnknownDraft) => {
+            item.block("draft", Some(("model", &format!("draft-none-{n}"))), &[("max", 16)])
+        }
         Some(Mistake::ForeignOverride) => {
             item.block("override", Some(("key", "gemma9.expert_used_count")), &[("value", 4)])
         }

@@ -33,7 +33,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         registry.served().map(|(_, serving)| serving.residency.value).collect();
     for expect in registry.expects.iter() {
         let Expected::Fits(residency, _) = &expect.expected else { continue };
-        if used.contains(&residency.value) {
+        if !registry.unused.residencies.contains(&residency.value) {
             continue;
         }
         let name = words::quoted(&registry.residencies.get(residency.value).head.name);

@@ -63,7 +63,7 @@ fn check_projectors(registry: &Registry, findings: &mut Diagnostics) {
             .about(model);
         findings.report(
             finding
-                .help("add `projector` with the name of the projector file, or use another `family`")
+                .help("name the projector file in `projector`, or use another `family`")
                 .remedy(format!("or remove `{{}}` of {family}"), Change::remove(need)),
         );
     }

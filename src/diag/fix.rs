@@ -147,4 +147,29 @@ impl Change {
     pub fn remove(place: Span) -> Self {
         Self::Remove { place }
     }
+
+    /// Writes the names of items into the lines that need one. The error is the field for which there is no item.
+    pub(super) fn name_items(
+        &mut self,
+        name_of: &impl Fn(&'static str) -> Option<String>,
+    ) -> Result<(), String> {
+        match self {
+            Self::All(changes) => changes.iter_mut().try_for_each(|change| change.name_items(name_of)),
+            Self::Set { line, .. } => {
+                for value in &mut line.values {
+                    if let Literal::NameOf(kind) = *value {
+                        *value = Literal::Text(name_of(kind).ok_or_else(|| line.name.clone())?);
+                    }
+                }
+                Ok(())
+            }
+            Self::Word { .. }
+            | Self::Field { .. }
+            | Self::Value { .. }
+            | Self::Rewrite { .. }
+            | Self::Text { .. }
+            | Self::Remove { .. }
+            | Self::Add { .. } => Ok(()),
+        }
+    }
 }

@@ -22,6 +22,8 @@ pub enum Literal {
     Number(String),
     /// A boolean: KDL `#true`, YAML `true`.
     Flag(bool),
+    /// The name of an item of this kind that is declared. Names are known when all files are read.
+    NameOf(&'static str),
 }
 
 impl Literal {
@@ -30,6 +32,7 @@ impl Literal {
         match self {
             Self::Text(text) | Self::Number(text) => text,
             Self::Flag(flag) => flag.to_string(),
+            Self::NameOf(kind) => kind.to_owned(),
         }
     }
 }

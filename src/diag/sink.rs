@@ -184,6 +184,19 @@ impl Diagnostics {
         }
     }
 
+    /// Writes the names of items into the helps that need one. `name_of` returns the name of an item of a kind. If there
+    /// is none, the help names only the field.
+    pub fn name_items(&mut self, name_of: impl Fn(&'static str) -> Option<String>) {
+        for finding in &mut self.findings {
+            for mut proposed in std::mem::take(&mut finding.proposed_fixes) {
+                match proposed.change.name_items(&name_of) {
+                    Ok(()) => finding.proposed_fixes.push(proposed),
+                    Err(field) => finding.help.push(proposed.title.replace("{}", &field)),
+                }
+            }
+        }
+    }
+
     /// The number of findings with a safe fix, and the number of others with an unsafe fix.
     pub fn fixable(&self) -> (usize, usize) {
         let fixable = |level: Safety| {

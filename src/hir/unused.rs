@@ -1,6 +1,6 @@
 //! Unused items.
 
-use super::{Engine, Family, Id, Model};
+use super::{Engine, Family, Id, Model, Residency};
 
 /// Items without a reference from another item, by kind, in the order of declaration. A name that occurs in unparsed
 /// text counts as referenced, because the text might refer to it.
@@ -10,6 +10,8 @@ pub struct Unused {
     pub engines: Vec<Id<Engine>>,
     /// Families without a model or a rule.
     pub families: Vec<Id<Family>>,
+    /// Residencies without a role, not even one that could not be read.
+    pub residencies: Vec<Id<Residency>>,
     /// Models without a role, a rule or a quirk.
     pub models: Vec<Id<Model>>,
 }

@@ -44,13 +44,16 @@ impl<'m> ParsedFile<'m> {
         for change in changes {
             let one = self.resolve_one(change, all.safety, map);
             if !matches!(change, Change::Remove { .. } | Change::Field { .. }) {
-                let separator = if all.code.is_empty() { "" } else { "` and `" };
-                all.code.extend([separator, &one.code]);
+                if all.code.is_empty() {
+                    all.code = one.code;
+                } else if all.code != one.code {
+                    all.code.extend(["` and `", &one.code]);
+                }
             }
             all.safety = all.safety.max(one.safety);
             all.edits = all.edits.zip(one.edits).map(|(edits, more)| edits.into_iter().chain(more).collect());
         }
-        all.edits = all.edits.filter(|edits| are_separate(edits));
+        all.edits = all.edits.map(joined).filter(|edits| are_separate(edits));
         all
     }
 
@@ -125,6 +128,19 @@ fn removed(code: String, removal: Option<Removal>, safety: Safety) -> Resolved {
     let safety = if drops_comments { safety.max(Safety::Unsafe) } else { safety };
     let edits = removal.map(|removal| vec![Edit { span: removal.span, text: String::new() }]);
     Resolved { code, edits, safety }
+}
+
+/// The edits in text order. Insertions at one place are one edit.
+fn joined(mut edits: Vec<Edit>) -> Vec<Edit> {
+    edits.sort_by_key(|edit| edit.span);
+    let mut joined: Vec<Edit> = Vec::with_capacity(edits.len());
+    for edit in edits {
+        match joined.last_mut().filter(|last| last.span == edit.span && edit.span.start == edit.span.end) {
+            Some(last) => last.text += &edit.text,
+            None => joined.push(edit),
+        }
+    }
+    joined
 }
 
 /// True if no edit overlaps or touches another one.

@@ -12,6 +12,8 @@ pub fn literal(language: Language, value: &Literal) -> String {
         (Literal::Number(digits), _) => digits.clone(),
         (Literal::Flag(flag), Language::Yaml) => flag.to_string(),
         (Literal::Flag(flag), Language::Kdl) => format!("#{flag}"),
+        // A kind without any item: the sink replaces the others.
+        (Literal::NameOf(kind), _) => quoted(language, kind),
     }
 }
 

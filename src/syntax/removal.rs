@@ -141,7 +141,13 @@ impl FieldContext<'_, '_> {
 
     fn range(&self) -> Option<Range<usize>> {
         let own = self.node.span.range();
-        let block = self.parent?.block?.range();
+        let parent = self.parent?;
+        let is_property = |block: Span| own.start < block.range().start;
+        if self.language == Language::Kdl && parent.block.is_none_or(is_property) {
+            let before = self.text.get(..own.start)?.trim_end_matches(BLANKS);
+            return (!before.ends_with(['\n', '\\', '/'])).then_some(before.len()..own.end);
+        }
+        let block = parent.block?.range();
         if self.language == Language::Kdl {
             let is_inside = |node: &&Node| node.span.range().start >= block.start;
             // The only child of a block: delete the whole block. Children follow the properties in `siblings`.

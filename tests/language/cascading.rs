@@ -177,3 +177,91 @@ fn a_stack_host_or_store_with_a_syntax_error_is_not_reported_as_missing() {
     ]);
     assert!(compiled.codes().iter().all(|code| *code == "kdl-syntax"), "{}", compiled.report());
 }
+
+/// A residency with one role and an expectation about it, for models, hosts and stores with a mistake.
+const EXPECTATION: &str = r#"
+residency "nightly" title="at night" start="on-demand"
+role "translate" tier="A" residency="nightly" model="weights" port=9000 context=4096 host="box"
+expect "the nights are quiet" residency="nightly" fits="8 GB"
+"#;
+const WEIGHTS: &str =
+    "model \"weights\" family=\"qwen2\" title=\"W\" quant=\"Q4_K_M\" size=\"2 GB\" file=\"w.gguf\"\n";
+
+#[test]
+fn an_expectation_is_not_reported_as_empty_if_a_role_could_not_be_read() {
+    let model = |from: &str, to: &str| EXPECTATION.to_owned() + &WEIGHTS.replace(from, to);
+    let role = |from: &str, to: &str| WEIGHTS.to_owned() + &EXPECTATION.replace(from, to);
+    for (code, text) in [
+        ("unknown-field", model("quant", "quantt")),
+        ("bad-quantity", model("2 GB", "2 apples")),
+        ("missing-field", model("title=\"W\" ", "")),
+        ("unknown-name", model("qwen2", "nobody")),
+        ("unknown-name", role("host=\"box\"", "host=\"rack\"")),
+        ("unknown-name", role("model=\"weights\"", "model=\"waits\"")),
+        ("missing-field", role("port=9000 ", "")),
+        ("wrong-type", role("context=4096", "context=\"much\"")),
+        ("missing-field", role(" tier=\"A\"", "")),
+    ] {
+        let compiled = super::compile_with_base("kdl", &text);
+        assert_eq!(compiled.codes(), [code], "{text}\n{}", compiled.report());
+    }
+    let store = BASE.replace("path=\"/srv/models\"", "path=\"models\"");
+    let compiled = compile(&[("a.kdl", &store), ("b.kdl", &(WEIGHTS.to_owned() + EXPECTATION))]);
+    assert_eq!(compiled.codes(), ["out-of-range"], "{}", compiled.report());
+}
+
+/// The roles are readable, or use another residency. So a mistake elsewhere is no reason for silence.
+#[test]
+fn an_empty_expectation_is_reported_next_to_other_mistakes() {
+    let tier = "tier \"Q\" titel=\"x\"\n";
+    let other = WEIGHTS.replace("size=\"2 GB\"", "size=2")
+        + &EXPECTATION.replace("residency=\"nightly\" model", "residency=\"hot\" model");
+    for (codes, text) in [
+        (
+            ["empty-expectation", "unknown-field"],
+            format!(
+                "{}{tier}",
+                EXPECTATION.lines().filter(|line| !line.starts_with("role")).collect::<Vec<_>>().join("\n")
+                    + "\n"
+            ),
+        ),
+        (["bad-quantity", "empty-expectation"], other),
+    ] {
+        let compiled = super::compile_with_base("kdl", &text);
+        assert_eq!(compiled.codes(), codes, "{text}\n{}", compiled.report());
+    }
+}
+
+#[test]
+fn a_name_that_several_items_use_has_one_finding_and_one_fix() {
+    let role = |n: usize| {
+        format!(
+            "role \"r{n}\" tier=\"A\" residency=\"hot\" model=\"mixtur\" port={} context=4096\n",
+            9000 + n
+        )
+    };
+    let text: String = (0..9).map(role).collect();
+    let compiled = super::compile_with_base("kdl", &text);
+    let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
+    assert_eq!(finding.message, "role `r0` uses model `mixtur`, which is not declared");
+    assert_eq!(finding.secondary.len(), 6);
+    assert_eq!(finding.notes, ["also used in 2 other places"]);
+    let fixed =
+        crate::support::fixed(&[("base.kdl", BASE), ("case.kdl", &text)], orchgen::cli::fix::FixLevel::Safe);
+    assert!(fixed.latest().findings.is_empty());
+    assert!(fixed.latest().loaded.map.files().all(|(_, file)| !file.text().contains("mixtur\"")));
+}
+
+#[test]
+fn no_item_is_reported_as_missing_next_to_a_syntax_error() {
+    let role = "role \"x\" tier=\"A\" residency=\"hot\" model=\"m\" port=9000 context=1\n";
+    for (name, text) in [
+        ("a.yaml", "settings: {unclosed: [\n"),
+        ("a.kdl", "host \"box {\n"),
+        ("a.yaml", "[server]\nname = \"x\"\n"),
+        ("a.kdl", "{\"services\": []}\n"),
+    ] {
+        let compiled = compile(&[(name, text), ("b.kdl", role)]);
+        assert!(!compiled.codes().contains(&"missing-item"), "{text}: {}", compiled.report());
+    }
+}

@@ -93,6 +93,11 @@ fn role(language: Language, n: usize, fault: Option<&RoleFault>) -> String {
         };
         match fault.filter(|fault| fault.0 == name) {
             Some(fault) if kdl && fault.1.contains('{') => write!(children, " {{ {} }}", fault.1).unwrap(),
+            // Each role has its own unknown name: one name in several roles would be one finding.
+            Some(fault) if fault.3 == "unknown-name" => {
+                let own = if kdl { format!("{n}\"") } else { n.to_string() };
+                fields.push((if kdl { fault.1 } else { fault.2 }).trim_end_matches('"').to_owned() + &own);
+            }
             Some(fault) => fields.push(if kdl { fault.1 } else { fault.2 }.to_owned()),
             None => fields.push(own),
         }

@@ -8,6 +8,7 @@ use super::scope::Scope;
 use crate::diag::{Diagnostics, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{CpuList, Text};
+use std::cell::Cell;
 
 /// The defaults, without unknown names.
 pub(super) struct Defaults {
@@ -15,29 +16,40 @@ pub(super) struct Defaults {
     pub(super) record: Record,
     /// The role that roles without a model share.
     pub(super) shares: Option<Text>,
+    /// The next port that a help offers: no item has it.
+    free_port: Cell<u64>,
 }
 
 impl Defaults {
     /// Reads the defaults, and reports and drops unknown names of stores, hosts, engines, tiers and residencies.
-    pub(super) fn read(mut record: Record, base: &Scope, findings: &mut Diagnostics) -> Self {
+    pub(super) fn read(
+        mut record: Record,
+        (base, free_port): (&Scope, u64),
+        findings: &mut Diagnostics,
+    ) -> Self {
         let shares = record.text("shares");
-        let mut defaults = Self { record, shares };
+        let mut defaults = Self { record, shares, free_port: Cell::new(free_port) };
         let owner = ItemRef::new("stack", &base.stack.head.name);
-        defaults.check_name(("store", None), &base.stores.names, &owner, findings);
-        defaults.check_name(("host", None), &base.hosts.names, &owner, findings);
-        defaults.check_name(("engine", None), &base.engines.names, &owner, findings);
-        defaults.check_name(("tier", None), &base.tiers.names, &owner, findings);
-        defaults.check_name(("residency", None), &base.residencies.names, &owner, findings);
-        defaults.check_name(("measured", Some("engine")), &base.engines.names, &owner, findings);
+        defaults.check_name(("store", None), &base.stores.names, &owner);
+        defaults.check_name(("host", None), &base.hosts.names, &owner);
+        defaults.check_name(("engine", None), &base.engines.names, &owner);
+        defaults.check_name(("tier", None), &base.tiers.names, &owner);
+        defaults.check_name(("residency", None), &base.residencies.names, &owner);
+        defaults.check_name(("measured", Some("engine")), &base.engines.names, &owner);
         defaults.check_cpus(base, &owner, findings);
         defaults
     }
 
+    /// A port that no item has and no other help offers.
+    pub(super) fn next_port(&self) -> u64 {
+        self.free_port.replace(self.free_port.get() + 1)
+    }
+
     /// Reports and drops unknown names of models.
-    pub(super) fn check_model_names(&mut self, scope: &Scope, findings: &mut Diagnostics) {
+    pub(super) fn check_model_names(&mut self, scope: &Scope) {
         let (models, owner) = (&scope.models.names, ItemRef::new("stack", &scope.stack.head.name));
-        self.check_name(("model", None), models, &owner, findings);
-        self.check_name(("draft", Some("model")), models, &owner, findings);
+        self.check_name(("model", None), models, &owner);
+        self.check_name(("draft", Some("model")), models, &owner);
     }
 
     /// Checks the name in a field, or in a field of a block.
@@ -46,12 +58,11 @@ impl Defaults {
         (field, inner): (&'static str, Option<&str>),
         names: &Names<T>,
         owner: &ItemRef,
-        findings: &mut Diagnostics,
     ) {
         if let Some(name) = self.name(field, inner)
             && names.resolve(&name).is_none()
         {
-            names.find(&name, owner, findings);
+            names.find(&name, owner);
             self.record.discard(field);
         }
     }

@@ -35,21 +35,26 @@ impl FieldReader<'_> {
         format!("{} of {}", words::quoted(path), self.owner.describe())
     }
 
+    /// Reports a missing field of the item or block at `item`.
     pub(super) fn report_missing(
         &mut self,
         (field, empty): (&'static Field, Option<EmptyField>),
         owner: &str,
-        place: Span,
+        (item, place): (Span, Span),
     ) {
         let what = lower_first(field.doc);
-        let finding = missing(field.name, empty, (owner, place), &what);
-        self.report(finding);
+        let value = match (field.name, self.owner.name) {
+            ("title", name) if !name.is_empty() && self.path.is_empty() => Some(Literal::from(name)),
+            _ => example(field),
+        };
+        let line = value.map(|value| Line::of(field.name, value)).ok_or(field.name);
+        self.report(missing((line, empty), (owner, place), &what, item));
     }
 
     pub(super) fn report_duplicate(&mut self, what: &str, (span, first): (Span, Span), owner: &str) {
         let message = format!("{owner} has {what} twice");
         let finding = DUPLICATE_FIELD.at(span, "repeated here", message).also(first, "first written here");
-        self.report(finding.help("remove one of them"));
+        self.report(finding.help("keep one of them").remedy("remove `{}`", Change::remove(span)));
     }
 
     /// True if the block of a node is empty. Reports it; the help names the missing required fields.
@@ -70,7 +75,13 @@ impl FieldReader<'_> {
             let finding = EMPTY_BLOCK.at(block, "empty block", message);
             let missing: Vec<String> = missing.into_iter().map(|field| format!("`{}`", field.name)).collect();
             let add = if missing.is_empty() { "fields".to_owned() } else { words::all_of(&missing) };
-            self.report(finding.help(format!("add {add}, or remove the block")));
+            let remove = Change::Text { span: block, text: String::new() };
+            let finding = finding.help(format!("add {add}"));
+            self.report(if missing.is_empty() {
+                finding.remedy("or remove the empty block", remove)
+            } else {
+                finding
+            });
         }
         is_empty
     }
@@ -113,17 +124,22 @@ impl FieldReader<'_> {
     }
 }
 
-/// The finding for a missing field, or for a key without a value. `what` describes the value.
+/// The finding for a missing field of the item at `item`, or for a key without a value. `what` describes the value. If
+/// no value is a good example, there is only the name of the field instead of a line.
 pub(super) fn missing(
-    field: &str,
-    empty: Option<EmptyField>,
+    (line, empty): (Result<Line, &str>, Option<EmptyField>),
     (owner, place): (&str, Span),
     what: &str,
+    item: Span,
 ) -> Diagnostic {
+    let field = line.as_ref().map_or_else(|field| *field, |line| &line.name);
     let message = format!("{owner} has no `{field}`");
     let Some(EmptyField { place, example, name }) = empty else {
         let finding = MISSING_FIELD.at(place, format!("`{field}` is missing"), message);
-        return finding.help(format!("add `{field}`: {what}"));
+        return match line {
+            Ok(line) => finding.remedy(format!("add `{{}}`: {what}"), Change::set(item, line)),
+            Err(field) => finding.help(format!("add `{field}`: {what}")),
+        };
     };
     let message = format!("`{field}` of {owner} has no value");
     let finding = MISSING_FIELD.at(place, "the value is missing: `~` and nothing mean null", message);
@@ -139,6 +155,23 @@ pub(super) fn missing(
 /// The finding for several values where one is expected.
 pub(super) fn several_values(field: &str, count: usize, second: Span) -> Diagnostic {
     WRONG_TYPE.at(second, "expected one value", format!("{field} has {count} values"))
+}
+
+/// An example value of a field. `None` for paths and texts that only the user knows.
+fn example(field: &Field) -> Option<Literal> {
+    let in_doc = field.doc.split_once("such as `").and_then(|(_, rest)| rest.split_once('`'));
+    let example = field.hints.example.or(in_doc.map(|(example, _)| example));
+    let is_unknown = matches!(field.shape, Shape::Path | Shape::File | Shape::Rule | Shape::Block(_));
+    let is_number = matches!(field.shape, Shape::Count(..) | Shape::Port | Shape::Fraction);
+    if let Shape::Name(kind) = field.shape {
+        Some(Literal::NameOf(kind))
+    } else if let Shape::Word([first, ..]) = field.shape {
+        Some(Literal::from(*first))
+    } else if is_number {
+        example.map(|example| Literal::Number(example.to_owned()))
+    } else {
+        example.filter(|_| !is_unknown).map(Literal::from)
+    }
 }
 
 fn lower_first(doc: &str) -> String {

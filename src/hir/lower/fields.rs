@@ -112,9 +112,9 @@ impl FieldReader<'_> {
             if record.place(field.name).is_none() {
                 record.mark_incomplete();
                 if !record.is_reported(field.name) && !is_empty {
-                    let place = task.input.place;
+                    let places = (task.input.node.span, task.input.place);
                     let empty = record.empty_field(field.name);
-                    self.report_missing((field, empty), &task.describe(&self.owner), place);
+                    self.report_missing((field, empty), &task.describe(&self.owner), places);
                 }
             }
         }

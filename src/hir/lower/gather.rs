@@ -21,6 +21,7 @@ impl Items {
             return findings.record_unread_file();
         }
         self.add_words_outside_items(damage.words_outside_items(document));
+        self.is_damaged |= !damage.errors.is_empty();
         let mut gatherer = Gatherer { items: self, document, language: document.language, damage, findings };
         match document.language {
             Language::Kdl => document.nodes.iter().for_each(|node| gatherer.read_kdl(node)),

@@ -2,7 +2,7 @@
 
 use super::record::Record;
 use super::unread_names::UnreadNames;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, words};
 use crate::hir::codes::DUPLICATE_NAME;
 use crate::hir::kind::Naming;
 use crate::hir::{Head, ItemKind, Text};
@@ -10,6 +10,9 @@ use crate::source::{FileId, Span};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// The port that a help offers if no item has one.
+const USUAL_PORT: u64 = 8080;
 
 /// The items of all files, by kind, before names are resolved.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub struct Items {
     outside_words: Arc<BTreeSet<Box<str>>>,
     pub(super) unread_names: UnreadNames,
     pub(super) start: Span,
+    /// True if a file has a syntax error, so that any item may be missing.
+    pub(super) is_damaged: bool,
 }
 
 /// One item: its name, its place and its fields.
@@ -48,6 +53,7 @@ impl Default for Items {
             outside_words: Arc::default(),
             unread_names: UnreadNames::default(),
             start: Span::new(FileId(0), 0, 0),
+            is_damaged: false,
         }
     }
 }
@@ -66,6 +72,7 @@ impl Items {
     /// Adds the items of a later file, and reports duplicate names.
     pub fn join(&mut self, later: Self, findings: &mut Diagnostics) {
         self.seen_kinds.extend(later.seen_kinds);
+        self.is_damaged |= later.is_damaged;
         self.add_words_outside_items(Arc::unwrap_or_clone(later.outside_words));
         self.unread_names.join(later.unread_names);
         if !later.declared.keys().any(|name| self.declared.contains_key(name)) {
@@ -109,6 +116,16 @@ impl Items {
         self.kinds.get(kind).into_iter().flatten().any(|item| is_wanted(&item.record))
     }
 
+    /// The port after the largest one of all items, or the usual one of llama-server if none has a port.
+    pub(super) fn free_port(&self) -> u64 {
+        let items = ["role", "service"].iter().filter_map(|kind| self.kinds.get(kind)).flatten();
+        let mut largest = None;
+        for item in items {
+            item.record.each_port(&mut |port| largest = largest.max(Some(port)));
+        }
+        largest.filter(|port| *port < u16::MAX).map_or(USUAL_PORT, |port| u64::from(port) + 1)
+    }
+
     /// Removes all items of a kind and returns them in the order of declaration.
     pub(super) fn take(&mut self, kind: &str) -> Vec<Item> {
         self.kinds.remove(kind).unwrap_or_default()
@@ -149,7 +166,8 @@ impl Items {
         };
         let finding =
             DUPLICATE_NAME.at(name.span, "declared again here", message).also(first, "first declared here");
-        findings.report(finding.about((kind.word, &*name.value)).help("rename or remove one of them"));
+        let finding = finding.about((kind.word, &*name.value)).help("rename one of them");
+        findings.report(finding.remedy("or remove this one", Change::remove(name.span)));
         self.declared.insert((kind.word, name_key(kind, name)), first);
         false
     }

@@ -36,33 +36,29 @@ pub(super) use quantity_form::QuantityForm;
 pub(super) use read::{Fields, FromFields, FromValue};
 pub(super) use typed_value::{FromTypedValue, TypedValue};
 
-use super::{Ban, KnownFiles, Quirk, Registry, Unused};
-use crate::diag::Diagnostics;
+use super::{Ban, Id, KnownFiles, Quirk, Registry, Residency, Role, Unused};
+use crate::diag::{Change, Diagnostics, Line};
 use crate::source::Span;
 use defaults::Defaults;
 use read::read_list;
 use scope::Scope;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use unread_names::UnreadNames;
 
 impl Items {
     /// Resolves all gathered items to a registry. Reports and leaves out items that cannot be read and names that are
     /// unknown. Takes the size and trained context that a model omits from `known_files`.
     pub fn resolve(mut self, known_files: &KnownFiles, findings: &mut Diagnostics) -> Registry {
-        let (start, words_outside_items) = (self.start, Arc::clone(self.words_outside_items()));
         let has_stack = self.has_seen("stack");
         let (mut scope, defaults) = Scope::read(&mut self, findings);
-        let mut defaults = Defaults::read(defaults, &scope, findings);
+        let free_port = self.free_port();
+        let mut defaults = Defaults::read(defaults, (&scope, free_port), findings);
         scope.models = model::read(&mut self, known_files, (&scope, &defaults), findings);
-        defaults.check_model_names(&scope, findings);
-        let (roles, any_served) = roles::read(&mut self, (&scope, &defaults), findings);
-        scope.roles = roles;
-        let any_needs_host = any_served || !self.is_empty("service");
-        if !has_stack && !words_outside_items.contains("stack") {
-            report_missing("stack", "`engine`, such as `llama.cpp`", start, findings);
-        }
-        if any_needs_host && scope.hosts.names.is_none_declared() {
-            report_missing("host", "`memory`, such as `64 GB`", start, findings);
-        }
+        defaults.check_model_names(&scope);
+        let roles = roles::read(&mut self, (&scope, &defaults), findings);
+        scope.roles = roles.named;
+        let any_needs_host = roles.any_served || !self.is_empty("service");
+        self.report_missing_items(&scope, (has_stack, any_needs_host), findings);
         let pairs = read_list("pair", &mut self, &scope, findings, rules::pair);
         let bans = read_list("ban", &mut self, &scope, findings, Ban::from_fields);
         let quirks = read_list("quirk", &mut self, &scope, findings, Quirk::from_fields);
@@ -71,12 +67,10 @@ impl Items {
         if !has_stack {
             scope.engines.names.mark_maybe_used(None);
         }
+        scope.report_unknown_names(findings);
+        findings.name_items(|kind| scope.any_name(kind));
         let unread_names = std::mem::take(&mut self.unread_names);
-        let unused = Unused {
-            engines: scope.engines.names.unused(&unread_names),
-            families: scope.families.names.unused(&unread_names),
-            models: scope.models.names.unused(&unread_names),
-        };
+        let unused = unused(&scope, &unread_names, &roles.residencies_of_unread);
         Registry {
             stack: scope.stack,
             engines: scope.engines.arena,
@@ -95,12 +89,56 @@ impl Items {
             unused,
         }
     }
+
+    /// Reports a missing stack, or a missing host for roles and services. A file with a syntax error may have it.
+    fn report_missing_items(
+        &self,
+        scope: &Scope,
+        (has_stack, needs_host): (bool, bool),
+        findings: &mut Diagnostics,
+    ) {
+        if !has_stack && !self.is_damaged {
+            let line = Line::of("stack", "home").principal("name");
+            let engine = scope.engines.names.any();
+            let line = engine.into_iter().fold(line, |line, engine| line.with(Line::of("engine", engine)));
+            report_missing("stack", line, self.start, findings);
+        }
+        if needs_host && scope.hosts.names.is_none_declared() && !self.is_damaged {
+            let line = Line::of("host", "box").with(Line::of("memory", "64 GB"));
+            report_missing("hosts", line, self.start, findings);
+        }
+    }
 }
 
-/// Reports a missing stack, or a missing host for roles and services, once for the whole registry.
-fn report_missing(kind: &str, field: &str, start: Span, findings: &mut Diagnostics) {
-    let finding = super::codes::MISSING_ITEM
-        .at(start, format!("no `{kind}` in this file or any other"), format!("no {kind} is declared"))
-        .help(format!("declare one with a name and {field}"));
-    findings.report(finding);
+/// The items that nothing uses. `unread` has the residencies of the roles that could not be read.
+fn unused(scope: &Scope, unread_names: &UnreadNames, unread: &[Option<Box<str>>]) -> Unused {
+    let residencies = &scope.residencies;
+    let roles = scope.roles.arena.iter().filter_map(Role::serving);
+    let used: BTreeSet<Id<Residency>> = roles.map(|serving| serving.residency.value).collect();
+    let of_unread: BTreeSet<&str> = unread.iter().flatten().map(AsRef::as_ref).collect();
+    let may_be_any = unread.iter().any(Option::is_none);
+    let empty = residencies.arena.entries().filter(|(id, residency)| {
+        let name = &*residency.head.name.value;
+        let maybe_used =
+            may_be_any || of_unread.contains(name) || residencies.names.is_unread(name, unread_names);
+        !maybe_used && !used.contains(id)
+    });
+    Unused {
+        residencies: empty.map(|(id, _)| id).collect(),
+        engines: scope.engines.names.unused(unread_names),
+        families: scope.families.names.unused(unread_names),
+        models: scope.models.names.unused(unread_names),
+    }
+}
+
+/// Reports a missing stack or host, once for the whole registry.
+fn report_missing(plural: &'static str, line: Line, start: Span, findings: &mut Diagnostics) {
+    let kind = &line.name;
+    let finding = super::codes::MISSING_ITEM.at(
+        start,
+        format!("no `{kind}` in this file or any other"),
+        format!("no {kind} is declared"),
+    );
+    let title = format!("add `{{}}`, with the name and the settings of your {kind}");
+    findings.report(finding.remedy(title, Change::Add { file: start.file, plural, line }));
 }

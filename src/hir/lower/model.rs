@@ -7,7 +7,7 @@ use super::read::{Fields, FromFields, read_all};
 use super::scope::Scope;
 use super::serving::report_missing;
 use super::typed_value::TypedValue;
-use crate::diag::Diagnostics;
+use crate::diag::{Change, Diagnostics, Line, Literal};
 use crate::hir::codes::{MISSING_FIELD, MISSING_ITEM};
 use crate::hir::{Bytes, KnownFiles, MissingSize, Model, Text};
 use crate::source::Spanned;
@@ -57,12 +57,13 @@ fn report_unknown_store(fields: &mut Fields, file: &Text, is_reported: &mut bool
     if !stores.is_empty() {
         let message = format!("{} has no `store`, but several stores are declared", owner.describe());
         let finding = MISSING_FIELD.at(file.span, "relative to an unknown store", message);
-        let help = "add `store`, or set `store` in `defaults` of the stack";
-        owner.report(finding.help(help), fields.findings);
+        let line = Line::new("store").value(Literal::NameOf("store"));
+        let title = "add `{}`, or set `store` in `defaults` of the stack";
+        owner.report(finding.remedy(title, Change::set(fields.head.span, line)), fields.findings);
     } else if stores.is_none_declared() && !std::mem::replace(is_reported, true) {
         let message = format!("no store is declared, but {} needs one", owner.describe());
         let finding = MISSING_ITEM.at(file.span, "a relative path", message);
-        let help = "declare one with a name and `path`, such as `/srv/models`, or write an absolute path";
+        let help = "declare a store with the folder of the model files as its `path`, or write an absolute path here";
         owner.report(finding.help(help), fields.findings);
     }
 }
@@ -87,8 +88,7 @@ fn imply_facts(fields: &mut Fields, known_files: &KnownFiles) {
     if let Some(size) = size {
         record.add("size", size.map(TypedValue::Size));
     } else if known_files.missing_size == MissingSize::Report {
-        let what =
-            "the size of its file, such as `17.5 GB`; or run `orchgen lock` on the machine that has the file";
-        report_missing(("size", record), what, &owner, fields.findings);
+        let what = "the size of its file; or run `orchgen lock` on the machine that has the file";
+        report_missing((Line::of("size", "17.5 GB"), record), what, fields.head, fields.findings);
     }
 }

@@ -1,13 +1,19 @@
 //! Name tables: resolve names to ids, suggest similar names, and record which names are used.
 
 use super::unread_names::UnreadNames;
-use crate::diag::{Diagnostic, Diagnostics, suggest, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Safety, suggest, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::{Arena, Id, ItemKind, Presence, Text};
 use crate::source::{Span, Spanned};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// The maximum number of labeled places of an unknown name.
+const MAX_LABELS: usize = 6;
+
+/// The maximum number of names that a help offers.
+const MAX_OFFERED: usize = 8;
 
 /// The items of one kind with their name table.
 pub(super) struct NamedItems<T> {
@@ -23,7 +29,12 @@ pub(super) struct Names<T> {
     words_outside_items: Arc<BTreeSet<Box<str>>>,
     /// True if an unknown name of this kind has no suggestion. Then the name may mean any item.
     all_may_be_used: Cell<bool>,
+    /// The unknown names, each with all its places. One name has one cause, so it gets one finding.
+    unknown: RefCell<BTreeMap<Box<str>, UnknownName>>,
 }
+
+/// The places of a name that is not declared, each with the kind and the name of the item.
+type UnknownName = BTreeMap<Span, (&'static str, String)>;
 
 /// Name table entry.
 struct NameEntry<T> {
@@ -39,6 +50,7 @@ impl<T> NamedItems<T> {
             entries: BTreeMap::new(),
             words_outside_items: Arc::clone(words_outside_items),
             all_may_be_used: Cell::new(false),
+            unknown: RefCell::default(),
         };
         Self { arena: Arena::default(), names }
     }
@@ -51,20 +63,16 @@ impl<T> NamedItems<T> {
 }
 
 impl<T> Names<T> {
-    /// Finds the item of a name, and reports an unknown name.
-    pub(super) fn find(
-        &self,
-        name: &Text,
-        owner: &ItemRef,
-        findings: &mut Diagnostics,
-    ) -> Option<Spanned<Id<T>>> {
-        match self.resolve(name) {
-            Some(id) => id.map(|id| Spanned::new(id, name.span)),
-            None => {
-                self.report_unknown(name, owner, findings);
-                None
-            }
+    /// Finds the item of a name, and records an unknown name.
+    pub(super) fn find(&self, name: &Text, owner: &ItemRef) -> Option<Spanned<Id<T>>> {
+        if let Some(id) = self.resolve(name) {
+            return id.map(|id| Spanned::new(id, name.span));
         }
+        let mut unknown = self.unknown.borrow_mut();
+        let places = unknown.entry(name.value.clone()).or_default();
+        // An alias of YAML has the place of its anchor.
+        places.entry(name.span).or_insert_with(|| (owner.kind, owner.name.to_owned()));
+        None
     }
 
     /// Finds the item of a name and marks it as used. Returns `None` for an unknown name (which is not reported), and
@@ -89,16 +97,21 @@ impl<T> Names<T> {
         }
     }
 
+    /// True if unparsed text may name the item.
+    pub(super) fn is_unread(&self, name: &str, unread_names: &UnreadNames) -> bool {
+        unread_names.may_name(self.kind, name) || self.words_outside_items.contains(name)
+    }
+
     /// The items that nothing uses, except those that unparsed text may name.
     pub(super) fn unused(&self, unread_names: &UnreadNames) -> Vec<Id<T>> {
         if self.all_may_be_used.get() {
             return Vec::new();
         }
-        let may_be_used =
-            |name: &str| unread_names.may_name(self.kind, name) || self.words_outside_items.contains(name);
         let candidates = self.entries.iter().filter(|(_, entry)| !entry.used.get());
-        let mut unused: Vec<Id<T>> =
-            candidates.filter(|(name, _)| !may_be_used(name)).filter_map(|(_, entry)| entry.id).collect();
+        let mut unused: Vec<Id<T>> = candidates
+            .filter(|(name, _)| !self.is_unread(name, unread_names))
+            .filter_map(|(_, entry)| entry.id)
+            .collect();
         unused.sort_unstable();
         unused
     }
@@ -107,6 +120,11 @@ impl<T> Names<T> {
     pub(super) fn only(&self) -> Option<&str> {
         let mut all = self.all();
         all.next().filter(|_| all.next().is_none())
+    }
+
+    /// The name of an item that could be read.
+    pub(super) fn any(&self) -> Option<&str> {
+        self.entries.iter().find(|(_, entry)| entry.id.is_some()).map(|(name, _)| &**name)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -125,28 +143,60 @@ impl<T> Names<T> {
         self.entries.keys().map(AsRef::as_ref)
     }
 
-    fn report_unknown(&self, name: &Text, owner: &ItemRef, findings: &mut Diagnostics) {
-        let suggestion = suggest(name, self.all());
-        let near = suggestion.map(|suggestion| suggestion.name);
-        self.mark_maybe_used(near);
-        let label = format!("no {} has this name", self.kind);
-        let message =
-            format!("{} uses {} {}, which is not declared", owner.describe(), self.kind, words::quoted(name));
-        let finding = UNKNOWN_NAME.at_unknown(name.span, (suggestion, &label), message);
-        owner.report(finding.help(self.unknown_name_help(name, near)), findings);
+    /// Reports the unknown names, each once.
+    pub(super) fn report_unknown(&self, findings: &mut Diagnostics) {
+        for (name, uses) in self.unknown.take() {
+            let Some((first, (kind, owner))) = uses.first_key_value() else { continue };
+            let places: Vec<Span> = uses.keys().copied().collect();
+            let owner = ItemRef { kind, name: owner, place: *first };
+            let suggestion = suggest(&name, self.all());
+            let near = suggestion.map(|suggestion| suggestion.name);
+            self.mark_maybe_used(near);
+            let label = near.map_or_else(
+                || format!("no {} has this name", self.kind),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let (who, quoted) = (owner.describe(), words::quoted(&name));
+            let message = format!("{who} uses {} {quoted}, which is not declared", self.kind);
+            let others = places.iter().skip(1).take(MAX_LABELS).map(|place| (*place, "also used here"));
+            let mut finding = UNKNOWN_NAME.at(*first, label, message).also_each(others);
+            if places.len() > MAX_LABELS + 1 {
+                let more = words::count(places.len() - MAX_LABELS - 1, "other place");
+                finding = finding.note(format!("also used in {more}"));
+            }
+            if let Some(near) = suggestion {
+                let safety = near.safety().unwrap_or(Safety::Manual);
+                finding = finding.remedy_as(safety, "write `{}`", replace_all(near.name, &places));
+            }
+            owner.report(self.offer(finding, (&name, near), &places), findings);
+        }
     }
 
-    fn unknown_name_help(&self, name: &str, near: Option<&str>) -> String {
-        let declare = format!("declare {} {}{}", self.kind, words::quoted(name), required_fields(self.kind));
+    /// Adds the helps: to write another name, or to declare this one.
+    fn offer(&self, finding: Diagnostic, (name, near): (&str, Option<&str>), places: &[Span]) -> Diagnostic {
+        let fields = required_fields(self.kind);
+        let declare = format!("declare {} {}{fields}", self.kind, words::quoted(name));
         match near {
-            Some(near) => format!("write `{near}`, or {declare}"),
-            None if self.entries.is_empty() => format!("{declare} (no {} is declared yet)", self.kind),
-            None if self.entries.len() <= 8 => {
-                let all: Vec<String> = self.all().map(words::quoted).collect();
-                format!("write {}, or {declare}", words::any_of(&all))
+            Some(_) => finding.help(format!("or {declare}")),
+            None if self.entries.is_empty() => {
+                finding.help(format!("{declare} (no {} is declared yet)", self.kind))
             }
-            None => format!("{declare}, or write one of the {} that exist", self.entries.len()),
+            None if self.entries.len() <= MAX_OFFERED => {
+                let write =
+                    |finding: Diagnostic, name: &str| finding.remedy("write `{}`", replace_all(name, places));
+                self.all().fold(finding, write).help(format!("or {declare}"))
+            }
+            None => finding.help(format!("{declare}, or write one of the {} that exist", self.entries.len())),
         }
+    }
+}
+
+/// Replaces a name at all its places.
+fn replace_all(name: &str, places: &[Span]) -> Change {
+    let replace = |span: &Span| Change::Word { span: *span, replacement: name.to_owned() };
+    match places {
+        [one] => replace(one),
+        several => Change::All(several.iter().map(replace).collect()),
     }
 }
 

@@ -130,7 +130,7 @@ impl<T: Resolvable> FromValue for Id<T> {
     fn from_value(value: Spanned<TypedValue>, fields: &mut Fields) -> Option<Self> {
         let name = value.into_text()?;
         let names = &T::items(fields.scope).names;
-        names.find(&name, &fields.owner(), fields.findings).map(|id| id.value)
+        names.find(&name, &fields.owner()).map(|id| id.value)
     }
 }
 

@@ -126,6 +126,19 @@ impl Record {
         }
     }
 
+    /// Calls `each` with every port in its fields.
+    pub(super) fn each_port(&self, each: &mut impl FnMut(u16)) {
+        for (name, value) in &self.entries {
+            if let TypedValue::Ports(ports) = &value.value {
+                each(ports.last);
+            } else if let TypedValue::Count(port) = &value.value
+                && *name == "port"
+            {
+                each(u16::try_from(*port).unwrap_or_default());
+            }
+        }
+    }
+
     /// Removes a field and returns it.
     pub(super) fn take<T: FromTypedValue>(&mut self, field: &str) -> Option<Spanned<T>> {
         let at = self.entries.iter().position(|(name, _)| *name == field)?;

@@ -7,7 +7,7 @@ use super::read::{Fields, read_items};
 use super::record::Record;
 use super::scope::Scope;
 use super::serving::{self, report_missing};
-use crate::diag::{Diagnostics, suggest, words};
+use crate::diag::{Change, Diagnostics, Line, Literal, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
 use crate::hir::{Head, Id, Measured, Model, Role, RoleKind, Text, Tier};
 use crate::source::{Span, Spanned};
@@ -29,31 +29,53 @@ struct UnresolvedRole {
 const WITHOUT_PROCESS: &[&str] =
     &["tier", "model", "shares", "group", "purpose", "note", "measured", "allow"];
 
-/// Reads all roles. The flag is true if any role has a residency, readable or not.
+/// All roles, and what is known about those that could not be read.
+pub(super) struct ReadRoles {
+    /// The readable roles.
+    pub(super) named: NamedItems<Role>,
+    /// True if any role has a residency, readable or not.
+    pub(super) any_served: bool,
+    /// The residencies of roles that could not be read. `None` for a role whose residency is not readable either.
+    pub(super) residencies_of_unread: Vec<Option<Box<str>>>,
+}
+
+/// Reads all roles.
 pub(super) fn read(
     items: &mut Items,
     (scope, defaults): (&Scope, &Defaults),
     findings: &mut Diagnostics,
-) -> (NamedItems<Role>, bool) {
+) -> ReadRoles {
     let any_served = items.any("role", |record| {
         defaults.record.place("residency").is_some() || record.place("residency").is_some()
     });
-    let mut roles = Vec::new();
-    let read = |fields: &mut Fields| role(fields, defaults);
+    let (mut roles, mut residencies) = (Vec::new(), Vec::new());
+    let read = |fields: &mut Fields| {
+        let of = |record: &Record| record.peek_text("residency").map(|name| name.value);
+        let is_reported = fields.record.is_reported("residency");
+        residencies.push((of(fields.record).or_else(|| of(&defaults.record)), is_reported));
+        role(fields, defaults)
+    };
     read_items(("role", items, scope), findings, read, |name, role| roles.push((name, role)));
+    let unread = roles.iter().zip(residencies).filter(|((_, role), _)| role.is_none());
+    let residencies_of_unread = unread.filter_map(|(_, (name, is_reported))| match name {
+        Some(name) => Some(Some(name)),
+        None => is_reported.then_some(None),
+    });
+    let residencies_of_unread = residencies_of_unread.collect();
     report_unknown_shares(&mut roles, items.words_outside_items(), findings);
-    (resolve_shares(roles, items.words_outside_items()), any_served)
+    let named = resolve_shares(roles, items.words_outside_items());
+    ReadRoles { named, any_served, residencies_of_unread }
 }
 
 fn role(fields: &mut Fields, defaults: &Defaults) -> Option<UnresolvedRole> {
-    let (owner, record) = (fields.owner(), &mut *fields.record);
+    let record = &mut *fields.record;
     let shares = match record.text("shares") {
         None if !record.has_or_reported("model") => defaults.shares.clone(),
         own => own,
     };
-    let defaults = &defaults.record;
+    let (all_defaults, defaults) = (defaults, &defaults.record);
     if shares.is_some() || !(record.has_or_reported("residency") || defaults.has_or_reported("residency")) {
-        report_without_effect(record, shares.as_ref(), &owner, fields.findings);
+        report_without_effect((record, all_defaults), shares.as_ref(), fields.head, fields.findings);
     }
     let has_ports = record.has_or_reported("port") || record.has_or_reported("ports");
     record.fill_from(defaults, |field| match field {
@@ -63,12 +85,13 @@ fn role(fields: &mut Fields, defaults: &Defaults) -> Option<UnresolvedRole> {
     });
     if !record.has_or_reported("tier") {
         let what = "the heading under which the documents list the role";
-        report_missing(("tier", record), what, &owner, fields.findings);
+        let line = Line::new("tier").value(Literal::NameOf("tier"));
+        report_missing((line, record), what, fields.head, fields.findings);
     }
     let (tier, measured) = (fields.get("tier"), fields.get("measured"));
     let kind = match shares {
         Some(name) => Some(Err(name)),
-        None => read_kind(fields).map(Ok),
+        None => read_kind(fields, all_defaults).map(Ok),
     };
     Some(UnresolvedRole {
         head: fields.head.clone(),
@@ -81,11 +104,12 @@ fn role(fields: &mut Fields, defaults: &Defaults) -> Option<UnresolvedRole> {
     })
 }
 
-fn read_kind(fields: &mut Fields) -> Option<RoleKind> {
-    let (owner, record) = (fields.owner(), &mut *fields.record);
+fn read_kind(fields: &mut Fields, defaults: &Defaults) -> Option<RoleKind> {
+    let record = &mut *fields.record;
     if !record.has_or_reported("model") && !record.is_reported("shares") {
         let what = "the model to serve; or add `shares` with the role whose processes to use";
-        report_missing(("model", record), what, &owner, fields.findings);
+        let line = Line::new("model").value(Literal::NameOf("model"));
+        report_missing((line, record), what, fields.head, fields.findings);
         fields.scope.models.names.mark_maybe_used(None);
     }
     if record.place("residency").is_none() {
@@ -94,7 +118,7 @@ fn read_kind(fields: &mut Fields) -> Option<RoleKind> {
     }
     match fields.get("residency") {
         Some(residency) => {
-            serving::read(fields, residency).map(|serving| RoleKind::Served(Arc::new(serving)))
+            serving::read(fields, residency, defaults).map(|serving| RoleKind::Served(Arc::new(serving)))
         }
         None => {
             // Also check the model name: an unknown model is a separate mistake.
@@ -106,17 +130,19 @@ fn read_kind(fields: &mut Fields) -> Option<RoleKind> {
 
 /// Reports process settings on a role without its own process, where they have no effect.
 fn report_without_effect(
-    record: &Record,
+    (record, defaults): (&Record, &Defaults),
     shares: Option<&Text>,
-    owner: &ItemRef,
+    head: &Head,
     findings: &mut Diagnostics,
 ) {
+    let owner = ItemRef::new(head.kind, &head.name);
     if let (Some(shares), Some(model)) = (shares, record.place("model")) {
         let message = format!("{} has both `model` and `shares`", owner.describe());
         let finding =
             CONFLICTING_FIELDS.at(model, "names a model", message).also(shares.span, "shares another role");
         // Do not report other settings: they are right if the user keeps `model`.
-        return owner.report(finding.help("keep `model` or `shares`"), findings);
+        let finding = finding.remedy("remove `{}`", Change::remove(model));
+        return owner.report(finding.remedy("or remove `{}`", Change::remove(shares.span)), findings);
     }
     let mut ineffective: Vec<(&str, Span)> =
         record.places().filter(|(name, _)| !WITHOUT_PROCESS.contains(name)).collect();
@@ -124,19 +150,30 @@ fn report_without_effect(
     let Some((first, span)) = ineffective.first() else { return };
     let names: Vec<String> = ineffective.iter().map(|(name, _)| format!("`{name}`")).collect();
     let names = words::all_of(&names);
-    let (reason, help) = match shares {
-        Some(shares) => (
-            format!("shares the process of role {}", words::quoted(shares)),
-            format!("remove {names}; configure role {} instead", words::quoted(shares)),
-        ),
-        None => (
-            "is listed and not served (it has no `residency`)".to_owned(),
-            format!("add `residency`, or remove {names}"),
-        ),
+    let reason = match shares {
+        Some(shares) => format!("shares the process of role {}", words::quoted(shares)),
+        None => "is listed and not served (it has no `residency`)".to_owned(),
     };
     let message = format!("{} {reason}, so {names} would have no effect", owner.describe());
     let finding = NOT_SERVED.at(*span, format!("`{first}` has no effect"), message);
-    owner.report(finding.help(help), findings);
+    let remove = ineffective.iter().map(|(_, span)| Change::remove(*span)).collect();
+    let finding = match shares {
+        Some(shares) => {
+            let title = format!("remove {names}; configure role {} instead", words::quoted(shares));
+            finding.remedy(title, Change::All(remove))
+        }
+        None => {
+            let line = Line::new("residency").value(Literal::NameOf("residency"));
+            let has = |field| record.has_or_reported(field) || defaults.record.has_or_reported(field);
+            let context = (!has("context")).then(|| Line::of("context", serving::USUAL_CONTEXT));
+            let port = (!has("port") && !has("ports")).then(|| Line::of("port", defaults.next_port()));
+            let lines = std::iter::once(line).chain(port).chain(context);
+            let add = lines.map(|line| Change::set(head.span, line)).collect();
+            let finding = finding.remedy("add `{}`", Change::All(add));
+            finding.remedy(format!("or remove {names}"), Change::All(remove))
+        }
+    };
+    owner.report(finding, findings);
 }
 
 /// Reports roles that share an unknown role. Removes them and, silently, the roles that share them.

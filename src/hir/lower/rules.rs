@@ -5,9 +5,9 @@ use super::read::{Fields, FromFields, FromValue};
 use super::record::Record;
 use super::serving::report_missing;
 use super::typed_value::TypedValue;
-use crate::diag::{Diagnostics, suggest, words};
+use crate::diag::{Diagnostics, Line, Literal, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
-use crate::hir::{Bytes, Expect, Expected, Host, Pair, Pattern, Service};
+use crate::hir::{Bytes, Expect, Expected, Head, Host, Pair, Pattern, Service};
 use crate::source::{Span, Spanned};
 
 /// A model name, a family name, or a glob, in this order. Reports an unknown name.
@@ -47,25 +47,20 @@ pub(super) fn pair(fields: &mut Fields) -> Option<Pair> {
 }
 
 pub(super) fn service(fields: &mut Fields) -> Option<Service> {
-    let owner = fields.owner();
-    imply_host(fields.record, &fields.scope.hosts.names, &owner, fields.findings);
+    imply_host(fields.record, &fields.scope.hosts.names, fields.head, fields.findings);
     Service::from_fields(fields)
 }
 
 /// Adds the only host of the registry to a role or service without `host`. Reports a missing host if several exist.
-pub(super) fn imply_host(
-    record: &mut Record,
-    hosts: &Names<Host>,
-    owner: &ItemRef,
-    findings: &mut Diagnostics,
-) {
+pub(super) fn imply_host(record: &mut Record, hosts: &Names<Host>, head: &Head, findings: &mut Diagnostics) {
     if record.has_or_reported("host") {
         return;
     }
     if let Some(only) = hosts.only() {
-        record.add("host", Spanned::new(TypedValue::Text(only.into()), owner.place));
+        record.add("host", Spanned::new(TypedValue::Text(only.into()), head.name.span));
     } else if !hosts.is_empty() {
-        report_missing(("host", record), "the name of one of the declared hosts", owner, findings);
+        let line = Line::new("host").value(Literal::NameOf("host"));
+        report_missing((line, record), "one of the declared hosts", head, findings);
     }
 }
 
@@ -77,10 +72,10 @@ pub(super) fn expect(fields: &mut Fields) -> Option<Expect> {
     let port = record.take::<u16>("port");
     let expected = match (residency, fits, role, port) {
         (Some(residency), Some(fits), None, None) => {
-            Expected::Fits(fields.scope.residencies.names.find(&residency, &owner, findings)?, fits)
+            Expected::Fits(fields.scope.residencies.names.find(&residency, &owner)?, fits)
         }
         (None, None, Some(role), Some(port)) => {
-            Expected::Port(fields.scope.roles.names.find(&role, &owner, findings)?, port)
+            Expected::Port(fields.scope.roles.names.find(&role, &owner)?, port)
         }
         (residency, fits, role, port) => {
             let is_reported =

@@ -43,6 +43,33 @@ impl_resolvable! {
 }
 
 impl Scope {
+    /// Reports the names that are not declared, each once.
+    pub(super) fn report_unknown_names(&self, findings: &mut Diagnostics) {
+        self.engines.names.report_unknown(findings);
+        self.hosts.names.report_unknown(findings);
+        self.stores.names.report_unknown(findings);
+        self.tiers.names.report_unknown(findings);
+        self.residencies.names.report_unknown(findings);
+        self.families.names.report_unknown(findings);
+        self.models.names.report_unknown(findings);
+        self.roles.names.report_unknown(findings);
+    }
+
+    /// The name of an item of a kind.
+    pub(super) fn any_name(&self, kind: &str) -> Option<String> {
+        let name = match kind {
+            "engine" => self.engines.names.any(),
+            "host" => self.hosts.names.any(),
+            "store" => self.stores.names.any(),
+            "tier" => self.tiers.names.any(),
+            "residency" => self.residencies.names.any(),
+            "family" => self.families.names.any(),
+            "model" => self.models.names.any(),
+            _ => self.roles.names.any(),
+        };
+        name.map(ToOwned::to_owned)
+    }
+
     /// Reads the stack and the kinds that refer to no other kind. Also returns the `defaults` of the stack.
     pub(super) fn read(items: &mut Items, findings: &mut Diagnostics) -> (Self, Record) {
         let words = items.words_outside_items();

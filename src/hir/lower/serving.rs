@@ -1,33 +1,44 @@
 //! Reads how a role is served. The fields are those of the role, with the stack's defaults filled in.
 
+use super::defaults::Defaults;
 use super::field_findings::missing;
 use super::names::ItemRef;
 use super::read::Fields;
 use super::record::Record;
 use super::rules::imply_host;
-use crate::diag::{Diagnostics, suggest, words};
+use crate::diag::{Change, Diagnostics, Line, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME};
 use crate::hir::role;
 use crate::hir::{
-    CpuList, Cpus, EngineOption, EngineSetting, Host, Id, Placement, PortRange, Residency, Serving, Setting,
-    Text,
+    CpuList, Cpus, EngineOption, EngineSetting, Head, Host, Id, Model, Placement, PortRange, Residency,
+    Serving, Setting, Text,
 };
 use crate::source::Spanned;
 
+/// The context that a help offers, in tokens.
+pub(super) const USUAL_CONTEXT: u64 = 8192;
+
 /// Reads the processes of a role that has a residency. `None` if a required part could not be read.
-pub(super) fn read(fields: &mut Fields, residency: Spanned<Id<Residency>>) -> Option<Serving> {
+pub(super) fn read(
+    fields: &mut Fields,
+    residency: Spanned<Id<Residency>>,
+    defaults: &Defaults,
+) -> Option<Serving> {
     let (owner, scope) = (fields.owner(), fields.scope);
-    imply_host(fields.record, &scope.hosts.names, &owner, fields.findings);
+    imply_host(fields.record, &scope.hosts.names, fields.head, fields.findings);
     let host = fields.get::<Spanned<Id<Host>>>("host");
     let engine = match fields.record.place("engine") {
         Some(_) => fields.get("engine"),
         None => Some(scope.stack.engine),
     };
     let model = fields.get("model");
-    let ports = ports(fields.record, &owner, fields.findings);
+    let ports = ports(fields.record, (fields.head, defaults), fields.findings);
     if !fields.record.has_or_reported("context") {
         let what = "tokens of one request, prompt and answer together; here or in `defaults` of the stack";
-        report_missing(("context", fields.record), what, &owner, fields.findings);
+        let trained =
+            model.and_then(|model: Spanned<Id<Model>>| scope.models.arena.get(model.value).trained_context);
+        let context = trained.map_or(USUAL_CONTEXT, |trained| trained.value.min(USUAL_CONTEXT));
+        report_missing((Line::of("context", context), fields.record), what, fields.head, fields.findings);
     }
     let draft = fields.get("draft");
     let placement = fields.record.take::<Record>("placement").map(|block| block.value).unwrap_or_default();
@@ -63,15 +74,24 @@ pub(super) fn read(fields: &mut Fields, residency: Spanned<Id<Residency>>) -> Op
     })
 }
 
-fn ports(record: &mut Record, owner: &ItemRef, findings: &mut Diagnostics) -> Option<Spanned<PortRange>> {
+fn ports(
+    record: &mut Record,
+    (head, defaults): (&Head, &Defaults),
+    findings: &mut Diagnostics,
+) -> Option<Spanned<PortRange>> {
+    let owner = ItemRef::new(head.kind, &head.name);
     let one = record.take::<u16>("port");
     let range = record.take::<PortRange>("ports");
     match (one, range) {
         (Some(one), Some(range)) => {
             let message = format!("{} has both `port` and `ports`", owner.describe());
             let finding = CONFLICTING_FIELDS.at(range.span, "`ports` is here", message);
-            let help = "keep `port` for one process, or `ports` for several";
-            owner.report(finding.also(one.span, "`port` is here").help(help), findings);
+            let finding = finding.also(one.span, "`port` is here");
+            let finding = finding.remedy("remove `{}` for several processes", Change::remove(one.span));
+            owner.report(
+                finding.remedy("or remove `{}` for one process", Change::remove(range.span)),
+                findings,
+            );
             Some(range)
         }
         (Some(one), None) => Some(one.map(PortRange::single)),
@@ -79,21 +99,23 @@ fn ports(record: &mut Record, owner: &ItemRef, findings: &mut Diagnostics) -> Op
         (None, None) => {
             if !record.is_reported("port") && !record.is_reported("ports") {
                 let what = "the port of the server; or add `ports` for several processes";
-                report_missing(("port", record), what, owner, findings);
+                report_missing((Line::of("port", defaults.next_port()), record), what, head, findings);
             }
             None
         }
     }
 }
 
+/// Reports a missing field of an item. The help has the line to write.
 pub(super) fn report_missing(
-    (field, record): (&str, &Record),
+    (line, record): (Line, &Record),
     what: &str,
-    owner: &ItemRef,
+    head: &Head,
     findings: &mut Diagnostics,
 ) {
-    let described = owner.describe();
-    owner.report(missing(field, record.empty_field(field), (&described, owner.place), what), findings);
+    let owner = ItemRef::new(head.kind, &head.name);
+    let (described, empty) = (owner.describe(), record.empty_field(&line.name));
+    owner.report(missing((Ok(line), empty), (&described, owner.place), what, head.span), findings);
 }
 
 fn engine_settings(record: &mut Record) -> Vec<EngineSetting> {

@@ -2,6 +2,7 @@
 
 use super::value::ExpectedPart;
 use super::{KdlParser, NodeStage, PartialNode, Retention};
+use crate::diag::Change;
 use crate::diag::words::quoted;
 use crate::source::Span;
 use crate::syntax::{Node, Scalar, Value, codes};
@@ -264,6 +265,7 @@ impl<'a> KdlParser<'a> {
         let written = self.slice(span.range().start, span.range().end);
         let message = format!("registries have no type annotations, found {}", quoted(written));
         let finding = codes::TYPE_ANNOTATION.at(span, "the field decides the type", message);
-        self.report(finding.help(format!("remove `{written}`")));
+        let change = Change::Text { span: finding.primary.span, text: String::new() };
+        self.report(finding.remedy(format!("remove `{written}`"), change));
     }
 }

@@ -3,14 +3,16 @@
 mod drift;
 mod read;
 
-use super::args::{LockArgs, OutputArgs};
+use super::args::{CommonArgs, LockArgs, OutputArgs};
+use super::baseline::BaselineFile;
 use super::{RunStatus, baseline, session};
-use crate::compile::{LoweredRegistry, lower_to_lock};
+use crate::check::NotCheckedPolicy;
+use crate::compile::{LoweredRegistry, analyze, lower_to_lock};
 use crate::diag::{BaselineScope, Diagnostics, words};
 use crate::emit;
 use crate::facts::Lock;
 use crate::hir::Registry;
-use crate::source::LOCK;
+use crate::source::{LOCK, load};
 
 pub(super) fn run(command: &LockArgs, output: OutputArgs) -> RunStatus {
     lock(command, output).unwrap_or_else(|status| status)
@@ -39,18 +41,51 @@ fn lock(command: &LockArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> 
     } else {
         written = emit::write_file(&path, lock.write().as_bytes());
     }
-    if let Some(baseline) = baseline {
+    if let Some(baseline) = &baseline {
         baseline.apply(&mut findings, &mut loaded.map, BaselineScope::All);
     }
-    let status = session::report_findings(&mut findings, &loaded.map, common, output);
+    let later = if command.compare { None } else { findings_of_check(common, baseline.as_ref())? };
+    // `no findings` would be read as the verdict of a check.
+    let quiet = output.quiet || ((command.compare || later.is_some()) && findings.is_empty());
+    let is_up_to_date = command.compare && findings.is_empty();
+    let reports = OutputArgs { quiet, ..output };
+    let status = session::report_findings(&mut findings, &loaded.map, common, reports);
     if let Err(error) = written {
         session::print_stderr(&format!("error: {error}\n"));
         return Err(RunStatus::CannotRun);
     }
-    if !command.compare && !output.quiet && common.reports.human_goes_to_stderr() {
-        session::print_stderr(&format!("{shown}: {}\n", summary(&registry, &old, &lock)));
+    if output.quiet || !common.reports.human_goes_to_stderr() {
+        return Ok(status);
+    }
+    if is_up_to_date {
+        session::print_stderr(&format!("{shown}: up to date\n"));
+    } else if !command.compare {
+        let later = later.map(|later| later + "\n").unwrap_or_default();
+        session::print_stderr(&format!("{shown}: {}\n{later}", summary(&registry, &old, &lock)));
     }
     Ok(status)
+}
+
+/// The number of findings that `orchgen check` reports with the new lock. `None` if there are none.
+fn findings_of_check(
+    common: &CommonArgs,
+    baseline: Option<&BaselineFile>,
+) -> Result<Option<String>, RunStatus> {
+    let mut findings = Diagnostics::with(common.severity.levels()?);
+    let Ok(mut loaded) = load(common.registry.path()) else { return Ok(None) };
+    // The verdict is in the findings.
+    let _ = analyze(&loaded, NotCheckedPolicy::Count, &mut findings);
+    if let Some(baseline) = baseline {
+        baseline.apply(&mut findings, &mut loaded.map, BaselineScope::All);
+    }
+    let counts = findings.summary();
+    let all = [(counts.errors, "error"), (counts.warnings, "warning"), (counts.notes, "note")];
+    let found: Vec<String> =
+        all.iter().filter(|(n, _)| *n > 0).map(|(n, what)| words::count(*n, what)).collect();
+    let operand = common.registry.operand();
+    Ok((!found.is_empty()).then(|| {
+        format!("with these facts the registry has {}: run `orchgen check{operand}`", words::all_of(&found))
+    }))
 }
 
 /// For example `6 models and 1 projector locked, 2 changed`.

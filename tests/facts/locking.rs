@@ -302,6 +302,30 @@ fn a_manually_edited_lock_does_not_panic() {
 }
 
 #[test]
+fn lock_reports_what_a_check_finds_with_the_new_facts() {
+    let project = Project::new();
+    // The header has another quant. Only a check with the lock finds it.
+    project.registry(&REGISTRY.replace("title=\"Target\" quant=\"F32\"", "title=\"Target\" quant=\"Q8_0\""));
+    let (code, _, err) = project.run(&["lock"]);
+    assert_eq!(
+        (code, &*err),
+        (
+            0,
+            "registry/registry.lock: 2 models locked\n\
+             with these facts the registry has 1 error: run `orchgen check`\n"
+        )
+    );
+    assert_eq!(project.run(&["check"]).0, 1);
+    let (code, _, err) = project.run(&["lock", "--check"]);
+    assert_eq!((code, &*err), (0, "registry/registry.lock: up to date\n"));
+    let (code, _, err) = project.run(&["lock", "--quiet"]);
+    assert_eq!((code, &*err), (0, ""));
+    // Other reports have the findings of the lock only.
+    let (_, out, _) = project.run(&["lock", "--output-format", "concise"]);
+    assert_eq!(out, "");
+}
+
+#[test]
 fn inspect_prints_a_file_as_text_and_as_json() {
     let project = Project::new();
     let (code, out, err) = project.run(&["inspect", "store/target.gguf"]);

@@ -106,6 +106,7 @@ fn overlap(host: &Host, set: &CpuSet, earlier: &CpuSet) -> Diagnostic {
     let finding = EXCLUSIVE_CPUS
         .at(set.cpus.span, format!("both contain {}", common.describe()), message)
         .about(host)
+        .with_number(&common)
         .also(earlier.cpus.span, format!("the CPUs of {}", words::quoted(&earlier.name)));
     without_common(finding, &set.cpus, &common, &format!("cpuset {}", words::quoted(&set.name)))
 }
@@ -154,11 +155,13 @@ impl<'r> Exclusive<'r> {
     }
 
     fn finding(&self, user: &Head, (set, common): (&CpuSet, &CpuList), place: Span) -> Diagnostic {
+        let number = common.to_string();
         let (common, name, host) = (common.describe(), words::quoted(&set.name), self.host);
         let message = format!("{user} uses {common} of the exclusive cpuset {name} of {host}");
         EXCLUSIVE_CPUS
             .at(place, format!("uses {common}"), message)
             .about(user)
+            .with_number(&number)
             .also(set.cpus.span, "only for roles that name this set")
     }
 }

@@ -48,6 +48,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             let finding = OVERLAPPING_NODES
                 .at(cpus.span, format!("also has {common}"), message)
                 .about(host)
+                .with_number(&format!("{other} {node} {common}"))
                 .also(of_other.span, format!("the CPUs of node {other}"));
             let finding = finding.help("declare each CPU only in the node that `numactl --hardware` prints");
             findings.report(if rest.is_empty() {

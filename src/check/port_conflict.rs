@@ -216,6 +216,7 @@ fn finding(first: &Listener, second: &Listener, port: u32, host: &Host) -> Diagn
     let mut finding = PORT_CONFLICT
         .at(second.place, label, format!("{who} on port {port} of {host}"))
         .about(second.owner)
+        .with_number(&port)
         .also(first.place, format!("{} listens here", describe(first)));
     if first.address != second.address {
         let (one, other) = (first.address, second.address);

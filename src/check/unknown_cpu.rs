@@ -88,6 +88,7 @@ fn finding(host: &Host, all: &CpuList, used: &CpuUse) -> Option<Diagnostic> {
     let finding = UNKNOWN_CPU
         .at(used.place, format!("the host has no {}", missing.describe()), message)
         .about(used.owner)
+        .with_number(&missing)
         .also(declared, format!("the host has {}", all.describe()));
     let kept = used.cpus.intersection(all);
     let cpus = if kept.is_empty() { all } else { &kept };

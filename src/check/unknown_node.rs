@@ -43,7 +43,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let Some(missing) = named.iter().find(|node| !exists(node)) else { continue };
         let message = format!("{role} is placed on NUMA node {missing}, which {host} does not have");
         let finding = UNKNOWN_NODE.at(numa.span, format!("the host has no node {missing}"), message);
-        let finding = finding.also(host.head.name.span, "this host").about(role);
+        let finding = finding.also(host.head.name.span, "this host").about(role).with_number(missing);
         findings.report(match declared.first() {
             None => finding.remove(numa.span),
             Some(_) => near_policies(&numa.value, &declared).into_iter().fold(finding, |finding, policy| {

@@ -35,6 +35,9 @@ pub struct Diagnostic {
     pub concealed: Option<Span>,
     /// The absence that the finding reports, if it does.
     pub absence: Option<Absence>,
+    /// A declared number that the finding is about, such as the port of a conflict. With another number it is another
+    /// finding, which a baseline does not have.
+    pub number: Option<Box<str>>,
 }
 
 /// See [`Diagnostic::identity`].
@@ -87,6 +90,7 @@ impl Code {
             fixes: Vec::new(),
             concealed: None,
             absence: self.absence,
+            number: None,
         }
     }
 }
@@ -111,6 +115,13 @@ impl Diagnostic {
     #[must_use]
     pub fn about(mut self, item: impl Into<Subject>) -> Self {
         self.subject = Some(item.into());
+        self
+    }
+
+    /// Sets the declared number that the finding is about.
+    #[must_use]
+    pub fn with_number(mut self, number: &impl ToString) -> Self {
+        self.number = Some(number.to_string().into());
         self
     }
 

@@ -5,8 +5,8 @@ use crate::source::{SourceFile, SourceMap};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Identifies a finding by its code, its subject and the names in its headline. Line numbers, sums and wording do not
-/// count. If several findings are equal in this, each also gets its position among them.
+/// Identifies a finding by its code, its subject, the names in its headline, and the declared number that it is about, such
+/// as a port. Line numbers, sums and wording do not count. If several findings are equal in this, each also gets its position among them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Fingerprint(u128);
 
@@ -54,7 +54,7 @@ fn base_hash(finding: &Diagnostic, map: &SourceMap) -> Hash {
     for name in finding.message.split('`').skip(1).step_by(2) {
         hash = hash.with(name);
     }
-    hash
+    finding.number.iter().fold(hash, |hash, number| hash.with(number))
 }
 
 /// FNV-1a over parts, each prefixed with its length.

@@ -136,6 +136,31 @@ fn an_allow_without_a_reason_is_one_error_and_still_silences_its_finding() {
     }
 }
 
+/// Two roles at one port, and a role at CPUs that its host does not have.
+fn conflict(port: u16, cpus: &str) -> String {
+    format!(
+        "{BASE}role \"left\" tier=\"A\" residency=\"hot\" model=\"plain\" port={port} context=4096\n\
+         role \"right\" tier=\"A\" residency=\"hot\" model=\"tiny\" port={port} context=4096 {{ placement cpus=\"{cpus}\" threads=1; }}\n"
+    )
+}
+
+#[test]
+fn a_conflict_at_another_port_is_not_in_the_baseline() {
+    let workspace = Workspace::new("");
+    let write = |text: &str| fs::write(workspace.at("registry/base.kdl"), text).unwrap();
+    let check = ["check", "--baseline", "known.json"];
+    write(&conflict(9000, "900"));
+    assert_eq!(run(&workspace, &[&check[..], &["--update-baseline"]].concat()).0, 0);
+    // Lines above it change nothing.
+    write(&format!("// one\n// two\n{}", conflict(9000, "900")));
+    assert_eq!(counts(&workspace, &check).0, 0);
+    for (port, cpus, code) in [(9001, "900", "ORC302"), (9000, "901", "unknown-cpu")] {
+        write(&conflict(port, cpus));
+        let (exit, report) = run(&workspace, &check);
+        assert!(exit == 1 && report.contains(code), "{port} {cpus}: {report}");
+    }
+}
+
 #[test]
 fn baselined_findings_pass_and_new_ones_do_not() {
     let workspace = Workspace::new(&format!("{ODD}{BROKEN}"));

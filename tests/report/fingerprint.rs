@@ -31,6 +31,24 @@ fn a_fingerprint_does_not_depend_on_lines_numbers_or_folders() {
 }
 
 #[test]
+fn a_fingerprint_depends_on_a_declared_number() {
+    let mut run = Run::default();
+    let file = run.file("registry/a.yaml", "a: 1\n");
+    let place = run.span(file, "1", 0);
+    let finding = || PORT.at(place, "", "`a` is wrong").about(("role", "a"));
+    run.report(finding());
+    run.report(finding().with_number(&8080).note("first"));
+    run.report(finding().with_number(&8081).note("second"));
+    let all = fingerprints(&run);
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 3);
+    let mut again = Run::default();
+    let file = again.file("b.yaml", "\n\na: 1\n");
+    let place = again.span(file, "1", 0);
+    again.report(PORT.at(place, "", "`a` is wrong").about(("role", "a")).with_number(&"8081"));
+    assert!(all.contains(&fingerprints(&again)[0]));
+}
+
+#[test]
 fn repeated_findings_have_distinct_fingerprints_in_a_stable_order() {
     let three = fingerprints(&run("8080 8080 8080", "a.yaml"));
     assert_eq!(three.iter().collect::<BTreeSet<_>>().len(), 3);

@@ -7,6 +7,7 @@ mod hosts;
 mod memory;
 mod names;
 mod needs;
+mod option_files;
 mod options;
 mod overrides;
 mod pairs;

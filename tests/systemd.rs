@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use crate::outside::{self, Dump, systemd_dumps, systemd_verify};
 use crate::support::{Compiled, compile};
 
+mod paths;
+
 const STACK: &str = include_str!("systemd/stack.kdl");
 /// Messages of systemd 252 about values that only newer versions support.
 const MESSAGES_ABOUT_NEWER_VALUES: &[&str] =

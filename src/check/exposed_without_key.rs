@@ -1,10 +1,9 @@
 //! A role that other machines can reach without an API key.
 
 use super::owner;
-use super::shared::secrets;
-use crate::derive::{Derived, ServedRole};
+use super::shared::listening::{is_loopback, requires_key};
+use crate::derive::Derived;
 use crate::diag::{Change, Diagnostics, Line, words};
-use crate::engine::options::sets_keys;
 use crate::source::Span;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -56,16 +55,4 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 .remedy("or write `{}`, behind a proxy that requires a key", local),
         );
     }
-}
-
-fn is_loopback(address: &str) -> bool {
-    address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
-/// True if clients must send a key. A key in the registry text counts too: `secret-in-registry` reports it.
-fn requires_key(served: &ServedRole) -> bool {
-    let serving = &served.serving;
-    serving.key_file.is_some()
-        || serving.options.iter().any(|option| sets_keys(&option.name))
-        || served.env.iter().any(|(name, _)| secrets::is_key_variable(name))
 }

@@ -16,10 +16,12 @@ mod engine_cannot;
 mod engine_variable;
 mod exclusive_cpus;
 mod experts;
+mod exposed_option;
 mod exposed_without_key;
 mod failed_expectation;
 mod far_memory;
 mod forbidden;
+mod foreign_adapter;
 mod idle_at_boot;
 mod impossible_dates;
 mod impossible_experts;
@@ -57,6 +59,7 @@ mod unmet_need;
 mod untrained_context;
 mod unused_allow;
 mod unused_item;
+mod unwritable_path;
 mod without_cache;
 
 use crate::derive::{Derived, RoleCommand, ServedRole, SharedProfile};
@@ -126,6 +129,9 @@ static ALL: &[Check] = checks![
     impossible_dates: IMPOSSIBLE_DATES,
     empty_expectation: EMPTY_EXPECTATION,
     without_cache: WITHOUT_CACHE,
+    unwritable_path: UNWRITABLE_PATH,
+    exposed_option: EXPOSED_OPTION,
+    foreign_adapter: FOREIGN_ADAPTER,
     options: UNKNOWN_OPTION REMOVED_OPTION DEPRECATED_OPTION OPTION_VALUE REPEATED_OPTION OWNED_OPTION LONE_OPTION IDLE_OPTION,
     engine_variable: ENGINE_VARIABLE,
     contradicted_fact: CONTRADICTED_FACT,

@@ -3,7 +3,7 @@
 use super::shared::faults::{self, FaultyRole};
 use super::shared::secrets;
 use crate::derive::Derived;
-use crate::diag::{Code, Diagnostic, Diagnostics, Suggestion, suggest, words};
+use crate::diag::{Change, Code, Diagnostic, Diagnostics, Line, Safety, Suggestion, suggest, words};
 use crate::engine::dialect::{FaultKind, Intent, LoweringFault};
 use crate::engine::options::{field_help, owning_field, sets_keys};
 use crate::engine::{OptionRecord, Profile};
@@ -252,16 +252,25 @@ fn finding(
     fault: &LoweringFault,
 ) -> Diagnostic {
     let name = &option.name;
-    let near = option_near(role, option, fault);
+    let joined = joined_value(role, option, fault);
+    let near = if joined.is_none() { option_near(role, option, fault) } else { None };
     let (place, label) = match (fault.kind, &option.value, near) {
         (FaultKind::BadValue, None, _) => (name.span, "value missing".to_owned()),
         (FaultKind::BadValue, Some(value), _) => (value.span, label.to_owned()),
         (_, _, Some(near)) => (name.span, format!("did you mean `{}`?", words::printable(near.name))),
+        (_, _, None) if joined.is_some() => (name.span, "a name with its value".to_owned()),
         (_, _, None) => (name.span, label.to_owned()),
     };
     let why = words::printable(&fault.why);
     let message = format!("option {} of {}: {why}", words::quoted(name), role.role);
     let finding = role.complete(code.at(place, label, message), fault, help(role, option, fault));
+    if let Some((known, value)) = joined {
+        let line = Line::of("option", known).principal("name").with(Line::of("value", value));
+        return match field_help(known) {
+            Some(help) => finding.help(help),
+            None => finding.remedy_as(Safety::Unsafe, "write `{}`", Change::rewrite(name.span, line)),
+        };
+    }
     if let Some(near) = near {
         return match field_help(near.name) {
             Some(help) => finding.help(help),
@@ -303,6 +312,18 @@ fn has_field(role: &FaultyRole, option: &EngineOption, field: &str) -> bool {
     }
 }
 
+/// The name and the value of an option whose name contains both: `--top-k 20` or `--top-k=20`.
+fn joined_value<'o>(
+    role: &FaultyRole,
+    option: &'o EngineOption,
+    fault: &LoweringFault,
+) -> Option<(&'o str, &'o str)> {
+    let is_unknown = fault.kind == FaultKind::UnknownOption && option.value.is_none();
+    let (name, value) = option.name.trim().split_once([' ', '=']).filter(|_| is_unknown)?;
+    let known = role.profile.find(role.profile.server(), name)?.0;
+    (known.arity() > 0).then(|| (name.trim_start_matches('-'), value.trim()))
+}
+
 /// The most similar option for an unknown one, unless a server with it would not serve. `None` for an option of another
 /// program or build, which is not a spelling error.
 fn option_near<'g>(
@@ -327,7 +348,7 @@ fn is_possible(profile: &Profile, spelling: &str) -> bool {
 
 fn suggest_near(finding: Diagnostic, option: &EngineOption, near: Suggestion) -> Diagnostic {
     let shown = words::printable(near.name);
-    // The name may contain the value by mistake: `--top-k 20` or `--top-k=20`.
+    // A misspelled name may contain the value by mistake: `--topk 20` or `--topk=20`.
     let finding = finding.help(match option.name.trim().split_once([' ', '=']) {
         Some((_, value)) => {
             format!("write `{shown}` as `name`, and `{}` as `value`", words::printable(value.trim()))

@@ -94,11 +94,16 @@ fn summary(registry: &Registry, old: &Lock, lock: &Lock) -> String {
     if !lock.projectors.is_empty() {
         counts.push(words::count(lock.projectors.len(), "projector"));
     }
+    if !lock.adapters.is_empty() {
+        counts.push(words::count(lock.adapters.len(), "adapter"));
+    }
     let locked = format!("{} locked", words::all_of(&counts));
     let changed = |new: &std::collections::BTreeMap<_, _>, old: &std::collections::BTreeMap<_, _>| {
         new.iter().filter(|(name, locked)| old.get(*name) != Some(*locked)).count()
     };
-    let changed = changed(&lock.models, &old.models) + changed(&lock.projectors, &old.projectors);
+    let changed = changed(&lock.models, &old.models)
+        + changed(&lock.projectors, &old.projectors)
+        + changed(&lock.adapters, &old.adapters);
     let without_facts =
         registry.models.iter().filter(|model| !lock.models.contains_key(&*model.head.name.value)).count();
     let without_facts =

@@ -8,8 +8,8 @@ use super::placement::PerInstance;
 use super::profiles::SharedProfile;
 use crate::engine::architecture::architecture;
 use crate::engine::dialect::{
-    DraftSpec, LOOKUP_NGRAM_MIN, Lowered, NumaPlacement, OverrideValue, PromptSpec, ServerSpec, Sparsity,
-    WrittenOption, lower_prompt, lower_server,
+    DraftSpec, LOOKUP_NGRAM_MIN, Lowered, NumaPlacement, OptionPath, OverrideValue, PromptSpec, ServerSpec,
+    Sparsity, WrittenOption, lower_prompt, lower_server, of_variables,
 };
 use crate::engine::memory::MemoryOptions;
 use crate::engine::{Profile, Word};
@@ -31,6 +31,10 @@ pub struct RoleCommand {
     servers: PerInstance<Lowered>,
     /// Their options that affect memory, or the reason why the facts of the model are unknown.
     pub(super) memory: Result<Box<MemoryOptions>, &'static str>,
+    /// The files and folders that its options and environment variables name.
+    pub paths: Vec<OptionPath>,
+    /// The machines that its options and environment variables connect to: names or addresses.
+    pub peers: Vec<Box<str>>,
     /// True if its processes read the model files in random order: with `--numa` the engine turns read-ahead off for
     /// mapped files (llama.cpp b11434, `src/llama-mmap.cpp`).
     pub(super) reads_at_random: bool,
@@ -94,6 +98,9 @@ impl RoleSettings<'_> {
         let is_external = numa_placement(self.serving, host.numa.len()) == NumaPlacement::External;
         let reads_at_random = is_external && options().mmap;
         let memory = locked::facts(self.lock, model).map(|_| options());
+        let (mut paths, mut peers) = of_variables(profile, self.env);
+        paths.extend_from_slice(&servers.first().paths);
+        peers.extend_from_slice(&servers.first().peers);
         // Nothing else reads them, and they are large.
         let forget = |line: &mut Lowered| line.settings = Vec::new();
         servers.change(forget);
@@ -105,6 +112,8 @@ impl RoleSettings<'_> {
             bin: self.registry.engines.get(engine).bin.trim_end_matches('/').into(),
             servers,
             memory,
+            paths,
+            peers,
             reads_at_random,
             one_shot,
         }
@@ -136,6 +145,7 @@ impl RoleSettings<'_> {
             sparsity: sparsity(registry, registry.models.get(serving.model.value)),
             projector: files.projector.as_ref().map(|file| &*file.path),
             threads: serving.threads(host, instance),
+            gpus: Some(host.gpus.len()),
             numa: numa_placement(serving, host.numa.len()),
             lock: serving.is_locked(),
             settings: &settings,

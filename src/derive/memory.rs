@@ -117,6 +117,7 @@ pub fn kind_words(kind: PartKind) -> (&'static str, &'static str) {
         PartKind::Output => ("output", "output buffer"),
         PartKind::PromptCache => ("prompt_cache", "prompt cache"),
         PartKind::Checkpoints => ("checkpoints", "checkpoints"),
+        PartKind::Adapters => ("adapters", "adapters"),
         PartKind::Rest => ("rest", "everything else"),
     }
 }

@@ -110,6 +110,7 @@ fn compute(
     let missing =
         [(Owner::Draft, draft.and_then(Result::err)), (Owner::Projector, projector.and_then(Result::err))];
     parts.extend(missing.into_iter().filter_map(|(owner, why)| Some(unknown_rest(owner, why?))));
+    parts.extend(inputs.options.adapters.iter().map(|path| adapter(lock, path)));
     for owner in [Some(Owner::Model), inputs.draft.map(|_| Owner::Draft)].into_iter().flatten() {
         if inputs.has_gpu && inputs.options.may_offload(owner) {
             let why = "the host has a GPU, and layers may be offloaded to it";
@@ -117,6 +118,17 @@ fn compute(
         }
     }
     parts.into()
+}
+
+/// The memory of an adapter: a copy of its tensors (measured with llama-server b11669).
+fn adapter(lock: &Lock, path: &str) -> Part {
+    let amount = match lock.adapters.get(path) {
+        Some(locked) => Amount::Within { bytes: locked.facts.tensors.bytes.values().sum(), percent: 1 },
+        None => Amount::Unknown(format!(
+            "the lock has no facts of the adapter `{path}`: run `orchgen lock` where the file is"
+        )),
+    };
+    Part { kind: PartKind::Adapters, owner: Owner::Model, amount }
 }
 
 /// The facts after metadata overrides. `--override-kv` changes the keys of the architecture, in the target and in the

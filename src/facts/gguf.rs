@@ -28,6 +28,11 @@ pub struct ShardError {
     pub cause: ReadError,
 }
 
+/// The error of reading a file that does not exist. `None` if it exists.
+pub fn missing_file(path: &Path) -> Option<ShardError> {
+    (!path.exists()).then_some(ShardError { shard: None, cause: ReadError::Missing })
+}
+
 impl ModelHeaders {
     /// Reads the header of a file. If it is the first of several shards, also reads the headers of the others.
     pub fn read(path: &Path, detail: VocabularyDetail) -> Result<Self, ShardError> {

@@ -28,6 +28,8 @@ pub struct Lock {
     pub models: BTreeMap<Box<str>, LockEntry>,
     /// Projectors, by the names of their models.
     pub projectors: BTreeMap<Box<str>, LockEntry>,
+    /// Adapters (`LoRA`), by the full paths of their files.
+    pub adapters: BTreeMap<Box<str>, LockEntry>,
     /// The first differences of the vocabularies that an engine would compare, sorted.
     pub differences: Vec<VocabularyDifference>,
     /// The place of each difference. Empty if the lock was not read from a file.
@@ -70,6 +72,8 @@ struct LockFile<'t> {
     models: BTreeMap<Cow<'t, str>, &'t RawValue>,
     #[serde(borrow, default)]
     projectors: BTreeMap<Cow<'t, str>, &'t RawValue>,
+    #[serde(borrow, default)]
+    adapters: BTreeMap<Cow<'t, str>, &'t RawValue>,
     #[serde(borrow, default)]
     vocabulary_differences: Vec<&'t RawValue>,
 }
@@ -115,6 +119,7 @@ impl Lock {
         let mut lock = Self { is_damaged: false, ..damaged };
         lock.models = reader.entries("model", parsed.models);
         lock.projectors = reader.entries("projector", parsed.projectors);
+        lock.adapters = reader.entries("adapter", parsed.adapters);
         let differences = parsed.vocabulary_differences.into_iter();
         let read = differences
             .filter_map(|raw| Some((reader.value(raw, "a vocabulary difference")?, reader.first_line(raw))));

@@ -16,7 +16,7 @@ mod tensor_type;
 pub use difference::{MAX_SIZE_DIFFERENCE, VocabularyDifference, are_compared, distinct_vocabularies};
 pub use fault::{Damage, ReadError};
 pub use file_type::{file_type, file_types};
-pub use gguf::{ModelHeaders, ShardError, read_header};
+pub use gguf::{ModelHeaders, ShardError, missing_file, read_header};
 pub use header::{
     ByteOrder, FIRST_COMPARED, GgufType, Header, MAX_LIST, MAX_TEXT, Tensor, TokenTexts, Value, ValueData,
     Vocabulary, VocabularyDetail,

@@ -12,7 +12,8 @@ pub mod reference;
 mod route;
 
 pub use crate::derive::MemoryPolicy;
-pub use crate::engine::{Family, Word};
+pub use crate::engine::dialect::OptionPath;
+pub use crate::engine::{Access, Family, Word};
 pub use crate::hir::{
     Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName,
 };

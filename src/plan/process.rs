@@ -4,6 +4,7 @@ use super::placement::Placements;
 use super::{Bytes, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
 use crate::derive::{LoadTime, RoleCommand, ServedRole};
+use crate::engine::dialect::OptionPath;
 use crate::engine::{Family, Word};
 use crate::hir::{self, Id, Registry, RoleKind};
 use std::collections::BTreeMap;
@@ -59,6 +60,10 @@ pub struct Role {
     /// The folders that a process reads, including the folder of the program. Subfolders of other folders in the list
     /// are left out. Full paths, in byte order.
     pub folders: Vec<Box<str>>,
+    /// The files and folders that its options name.
+    pub paths: Vec<OptionPath>,
+    /// The machines that its options connect to: names or addresses.
+    pub peers: Vec<Box<str>>,
     /// The file with the API keys.
     pub key_file: Option<Box<str>>,
     /// Environment, in byte order of names.
@@ -155,6 +160,8 @@ fn role(
         folders: files.folders_with(&program),
         files: files.iter().map(|(_, file)| file.path.clone()).collect(),
         program: program.into(),
+        paths: command.paths.clone(),
+        peers: command.peers.clone(),
         key_file: serving.key_file.as_ref().map(|file| file.value.clone()),
         env: served.env.clone(),
         places_threads: command.places_threads(&served.env),

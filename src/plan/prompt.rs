@@ -4,8 +4,8 @@ use super::placement::Placements;
 use super::reference::is_recurrent;
 use crate::check::Checked;
 use crate::derive::{RoleCommand, ServedRole};
-use crate::engine::dialect::{Lowered, reads_commands};
-use crate::engine::{Family, Word};
+use crate::engine::dialect::{Lowered, OptionPath, reads_commands};
+use crate::engine::{Access, Family, Word};
 use crate::hir::{Model, Registry};
 use serde::Serialize;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub struct Prompt {
     pub has_lookup: bool,
     /// True if it sets the number of experts.
     pub sets_experts: bool,
-    /// The files that it reads: model, draft, projector; full paths.
+    /// The files that it reads: model, draft, projector, files of options; full paths.
     pub files: Vec<Arc<str>>,
     /// Its placement, as an index into [`Plan::placements`](super::Plan::placements).
     pub placement: Option<usize>,
@@ -91,6 +91,13 @@ pub(super) fn prompts(checked: &Checked, placements: &mut Placements) -> Vec<Pro
     planned.collect()
 }
 
+/// The files of the model, then those that options name.
+fn files(served: &ServedRole, line: &Lowered) -> Vec<Arc<str>> {
+    let is_read = |path: &&OptionPath| path.access == Access::Read && !path.is_folder;
+    let of_options = line.paths.iter().filter(is_read).map(|path| Arc::from(&*path.path));
+    served.files.iter().map(|(_, file)| file.path.clone()).chain(of_options).collect()
+}
+
 fn prompt(
     registry: &Registry,
     served: &ServedRole,
@@ -113,7 +120,7 @@ fn prompt(
         args: line.args.clone(),
         left_out: line.left_out.clone(),
         env: served.env.clone(),
-        files: served.files.iter().map(|(_, file)| file.path.clone()).collect(),
+        files: files(served, line),
         placement: placements.index_of(served.placement.first()),
     }
 }

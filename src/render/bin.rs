@@ -14,7 +14,7 @@ use super::names::Names;
 use super::quote::shell;
 use super::template::Template;
 use super::{ArtifactCollector, OutputTarget, RenderError};
-use crate::plan::{Family, Plan, Process, Prompt, Role, Start, Word};
+use crate::plan::{Access, Family, OptionPath, Plan, Process, Prompt, Role, Start, Word};
 
 static ROLE: Template = crate::template!("bin/role.sh.j2");
 static PROMPT: Template = crate::template!("bin/prompt.sh.j2");
@@ -137,7 +137,7 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
         command: CommandView {
             program: Cow::Borrowed(&role.program),
             args: option_lines(args, ARGUMENT_LINE, quoted),
-            files: role.files.iter().map(|file| &**file).chain(role.key_file.as_deref()).collect(),
+            files: files(role),
             variable_prefix: role.family.variable_prefix(),
             key_variables: key_variables(role.family),
             has_image: false,
@@ -177,6 +177,13 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
             path_to_root: "../..",
         },
     }
+}
+
+/// The files that must exist: of the model, of the options, and with the keys.
+fn files(role: &Role) -> Vec<&str> {
+    let is_read = |path: &&OptionPath| path.access == Access::Read && !path.is_folder;
+    let of_options = role.paths.iter().filter(is_read).map(|path| &*path.path);
+    role.files.iter().map(|file| &**file).chain(of_options).chain(role.key_file.as_deref()).collect()
 }
 
 /// An argument that differs between the instances of a role: its index, and its value for each instance.

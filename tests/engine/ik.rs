@@ -25,6 +25,7 @@ const SERVER: ServerSpec<'_> = ServerSpec {
     is_embedder: false,
     sparsity: orchgen::engine::dialect::Sparsity::Unknown,
     projector: None,
+    gpus: None,
     threads: Some(8),
     numa: orchgen::engine::dialect::NumaPlacement::SingleNode,
     lock: true,

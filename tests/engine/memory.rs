@@ -218,10 +218,10 @@ fn the_compute_buffer_of_an_older_build_is_an_upper_bound() {
 }
 
 #[test]
-fn adapters_and_offloaded_weights_have_an_unknown_size() {
+fn control_vectors_and_offloaded_weights_have_an_unknown_size() {
     let small = small();
     for (line, why) in [
-        ("-c 512 -np 1 --lora a.gguf", "`--lora` loads an adapter of unknown size"),
+        ("-c 512 -np 1 --control-vector a.gguf", "`--control-vector` loads a control vector of unknown size"),
         ("-c 512 -np 1 -ot x=CPU", "`--override-tensor` may move weights to other devices"),
     ] {
         let parts = parts("b11669", line, &small, None);

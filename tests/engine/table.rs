@@ -26,6 +26,7 @@ const BASE: ServerSpec<'_> = ServerSpec {
     sparsity: orchgen::engine::dialect::Sparsity::Unknown,
     projector: None,
     threads: None,
+    gpus: None,
     numa: orchgen::engine::dialect::NumaPlacement::SingleNode,
     lock: false,
     settings: &[],

@@ -173,6 +173,44 @@ fn missing_and_damaged_files_do_not_prevent_locking_the_others() {
 }
 
 #[test]
+fn adapters_are_locked_by_their_paths_and_counted() {
+    let project = Project::new();
+    let adapter = |arch: &str| Gguf::new(arch).tensor("blk.0.attn_q.weight.lora_a", &[64, 8]);
+    project.put("l1.gguf", &adapter("qwen2"));
+    project.put("l2.gguf", &adapter("qwen2"));
+    let option = |value: &str| {
+        project.registry(&REGISTRY.replace(
+            "context=1024 draft=\"draft\"",
+            &format!("context=1024 {{ option \"lora\" value=\"{value}\" }}"),
+        ));
+    };
+    option("STORE/l1.gguf,STORE/l2.gguf");
+    assert_eq!(project.codes(&["lock"]), (0, vec![]));
+    let lock = project.lock();
+    let adapters = serde_json::from_str::<serde_json::Value>(&lock).unwrap()["adapters"].clone();
+    assert_eq!(adapters.as_object().unwrap().len(), 2, "{lock}");
+    assert_eq!(project.codes(&["lock", "--check"]), (0, vec![]));
+    let (_, memory, _) = project.run(&["memory"]);
+    assert_eq!(memory.matches("  adapters").count(), 2, "{memory}");
+    // A replaced adapter, one of another architecture, and one that is not used any more.
+    project.put("l2.gguf", &adapter("llama"));
+    assert_eq!(project.codes(&["lock", "--check"]), (1, vec!["stale-lock".into()]));
+    project.run(&["lock"]);
+    assert_eq!(project.codes(&["check"]), (1, vec!["foreign-adapter".into()]));
+    option("STORE/l1.gguf");
+    assert_eq!(project.codes(&["lock", "--check"]), (1, vec!["stale-lock".into()]));
+    // Missing files: the facts of an adapter are kept.
+    fs::remove_file(project.at("store/l1.gguf")).unwrap();
+    assert_eq!(project.codes(&["lock"]), (1, vec!["missing-model".into()]));
+    assert!(project.lock().contains("l1.gguf"), "{}", project.lock());
+    project.registry(&REGISTRY.replace(
+        "context=1024 draft=\"draft\"",
+        "context=1024 { option \"chat-template-file\" value=\"/nonexistent/chat.jinja\" }",
+    ));
+    assert_eq!(project.codes(&["lock"]), (1, vec!["missing-model".into()]));
+}
+
+#[test]
 fn unlocked_models_are_counted_as_not_checked_and_fail_with_locked() {
     let project = Project::new();
     project.registry(&REGISTRY.replace("quant=\"F32\"", "quant=\"F32\" size=\"1 GB\""));

@@ -3,6 +3,7 @@
 pub(super) mod claims;
 pub(super) mod faults;
 pub(super) mod free_ports;
+pub(super) mod listening;
 pub(super) mod mismatch;
 pub(super) mod secrets;
 pub(super) mod sum;

@@ -1,5 +1,6 @@
 //! `orchgen lock --check`: reports differences between the lock and the model files.
 
+use super::read::adapters;
 use crate::diag::{Diagnostics, words};
 use crate::facts::lock::STALE_LOCK;
 use crate::facts::{Facts, Lock, LockEntry};
@@ -27,6 +28,12 @@ pub(super) fn report(
         return;
     };
     let before = findings.findings().len();
+    let used = adapters(registry);
+    for (path, locked) in old.adapters.iter().filter(|(path, _)| !used.contains(&***path)) {
+        let message = format!("the lock has the adapter {}, but no role does", words::quoted(path));
+        let at = locked.place("").unwrap_or(place);
+        findings.report(STALE_LOCK.at(at, "unknown adapter", message).help(HELP));
+    }
     for model in registry.models.iter() {
         let name = &model.head.name;
         let sides = |old: &'_ BTreeMap<Box<str>, LockEntry>, new: &'_ BTreeMap<Box<str>, LockEntry>| {
@@ -36,6 +43,13 @@ pub(super) fn report(
         if let Some(projector) = &model.projector {
             let sides = sides(&old.projectors, &new.projectors);
             report_change((name, &projector.file, "projector"), &sides, findings);
+        }
+    }
+    for (path, new) in &new.adapters {
+        if old.adapters.get(path) != Some(new) {
+            let at = old.adapters.get(path).and_then(|old| old.place("")).unwrap_or(place);
+            let message = format!("the adapter {} differs from the lock", words::quoted(path));
+            findings.report(STALE_LOCK.at(at, "not the facts of the file", message).help(HELP));
         }
     }
     report_unknown_models(&old.models, &new.models, registry, findings);

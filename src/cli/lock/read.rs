@@ -3,14 +3,16 @@
 use super::super::args::OutputArgs;
 use super::super::session;
 use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::engine::options;
 use crate::facts::lock::{MISSING_MODEL, UNREADABLE_MODEL};
 use crate::facts::{
     Facts, Lock, LockEntry, ModelHeaders, ReadError, ShardError, TokenTexts, VocabularyDetail,
-    VocabularyDifference, VocabularyFacts, are_compared, distinct_vocabularies,
+    VocabularyDifference, VocabularyFacts, are_compared, distinct_vocabularies, missing_file,
 };
-use crate::hir::{Model, Registry, Text};
+use crate::hir::{Head, Registry, Setting};
+use crate::source::{Span, Spanned};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,9 +21,14 @@ const NO_FACTS: &str = "the lock has no facts of this file; the facts of other f
 
 /// A file to read.
 struct ReadJob<'r> {
-    model: &'r Model,
-    file: &'r Text,
     part: FileRole,
+    /// The item that names the file.
+    owner: &'r Head,
+    place: Span,
+    /// The name of its entry in the lock.
+    key: Box<str>,
+    /// The file as the registry names it.
+    file: Box<str>,
     path: String,
 }
 
@@ -29,6 +36,10 @@ struct ReadJob<'r> {
 enum FileRole {
     Model,
     Projector,
+    /// An adapter (`LoRA`).
+    Adapter,
+    /// Another file that an option names. Only its existence is checked.
+    Other,
 }
 
 /// Reads all models and projectors and reports read errors. If a file is missing, the facts of the old lock are kept:
@@ -42,8 +53,14 @@ pub(super) fn read_all(
     let jobs = jobs(registry);
     let (done, shows_progress) = (AtomicUsize::new(0), session::shows_progress(output));
     let read = |job: &ReadJob<'_>| {
-        let facts = ModelHeaders::read(Path::new(&job.path), VocabularyDetail::Texts)
-            .map(|parts| Facts::from_headers(&job.file.value, &parts));
+        let path = Path::new(&job.path);
+        let facts = match job.part {
+            FileRole::Other => missing_file(path).map_or(Ok(Facts::default()), Err),
+            FileRole::Model | FileRole::Projector | FileRole::Adapter => {
+                ModelHeaders::read(path, VocabularyDetail::Texts)
+                    .map(|parts| Facts::from_headers(&job.file, &parts))
+            }
+        };
         let number = done.fetch_add(1, Ordering::Relaxed) + 1;
         if shows_progress {
             session::print_stderr(&format!("\rread {number} of {} headers", jobs.len()));
@@ -61,8 +78,13 @@ pub(super) fn read_all(
         let (locked, known) = match job.part {
             FileRole::Model => (&mut lock.models, &old.models),
             FileRole::Projector => (&mut lock.projectors, &old.projectors),
+            FileRole::Adapter => (&mut lock.adapters, &old.adapters),
+            FileRole::Other => {
+                findings.extend(read.err().map(|fault| finding(job, &fault, None)));
+                continue;
+            }
         };
-        let name = &job.model.head.name.value;
+        let name = &job.key;
         match read {
             Ok(facts) => {
                 let digest = facts.vocabulary.as_ref().and_then(|tokens| tokens.sha256_from_5.clone());
@@ -70,7 +92,7 @@ pub(super) fn read_all(
                 locked.insert(name.clone(), facts.into());
             }
             Err(fault) => {
-                let kept = known.get(name).filter(|known| known.facts.file == job.file.value);
+                let kept = known.get(name).filter(|known| known.facts.file == job.file);
                 let kept = kept.filter(|_| fault.cause == ReadError::Missing);
                 findings.report(finding(job, &fault, kept));
                 locked.extend(kept.map(|kept| (name.clone(), LockEntry::from(kept.facts.clone()))));
@@ -81,12 +103,38 @@ pub(super) fn read_all(
     lock
 }
 
+/// The files of all adapters.
+pub(super) fn adapters(registry: &Registry) -> BTreeSet<String> {
+    let jobs = jobs(registry).into_iter().filter(|job| job.part == FileRole::Adapter);
+    jobs.map(|job| job.path).collect()
+}
+
 fn jobs(registry: &Registry) -> Vec<ReadJob<'_>> {
     let mut jobs = Vec::new();
     for model in registry.models.iter() {
         let projector = model.projector.as_ref().map(|projector| (FileRole::Projector, &projector.file));
         for (part, file) in std::iter::once((FileRole::Model, &model.file)).chain(projector) {
-            jobs.push(ReadJob { model, file, part, path: registry.path_of(model, file) });
+            jobs.push(ReadJob {
+                part,
+                owner: &model.head,
+                place: file.span,
+                key: model.head.name.value.clone(),
+                file: file.value.clone(),
+                path: registry.path_of(model, file),
+            });
+        }
+    }
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    for (role, serving) in registry.served() {
+        for option in &serving.options {
+            let Some(Spanned { value: Setting::Text(value), span }) = &option.value else { continue };
+            let files = options::read_files(&option.name, value).filter(|file| file.starts_with('/'));
+            let part =
+                if options::loads_adapters(&option.name) { FileRole::Adapter } else { FileRole::Other };
+            for file in files.filter(|file| known.insert(file)) {
+                let (key, path) = (file.into(), file.to_owned());
+                jobs.push(ReadJob { part, owner: &role.head, place: *span, key, file: file.into(), path });
+            }
         }
     }
     jobs
@@ -97,20 +145,24 @@ fn finding(
     ShardError { shard, cause: fault }: &ShardError,
     kept: Option<&LockEntry>,
 ) -> Diagnostic {
-    let name = words::quoted(&job.model.head.name);
+    let name = words::quoted(&job.owner.name);
     let what = match job.part {
         FileRole::Model => format!("the file of model {name}"),
         FileRole::Projector => format!("the projector of model {name}"),
+        FileRole::Adapter => format!("an adapter of role {name}"),
+        FileRole::Other => format!("a file of role {name}"),
     };
     let path = words::quoted(&job.path);
     let finding = match fault {
         ReadError::Missing => {
             let message = format!("{what} is missing: {path}");
-            let finding = MISSING_MODEL.at(job.file.span, "no such file", message);
-            let finding = if kept.is_some() {
-                finding.note("the locked facts are kept, because the file may be on another machine")
-            } else {
-                finding.note(NO_FACTS)
+            let finding = MISSING_MODEL.at(job.place, "no such file", message);
+            let finding = match (kept, job.part) {
+                (_, FileRole::Other) => finding,
+                (Some(_), _) => {
+                    finding.note("the locked facts are kept, because the file may be on another machine")
+                }
+                (None, _) => finding.note(NO_FACTS),
             };
             finding.help("put the file at this path or correct the path, then run `orchgen lock` again")
         }
@@ -118,7 +170,7 @@ fn finding(
             let label = shard.map_or_else(|| fault.to_string(), |shard| format!("shard {shard}, {fault}"));
             let message = format!("{what} cannot be read: {path}");
             let label = words::printable(&label);
-            let finding = UNREADABLE_MODEL.at(job.file.span, label, message);
+            let finding = UNREADABLE_MODEL.at(job.place, label, message);
             let help = match fault {
                 ReadError::Damaged(_) => {
                     "download the file again, and compare its size and SHA-256 with the source"
@@ -130,7 +182,7 @@ fn finding(
             finding.note(NO_FACTS).help(help)
         }
     };
-    finding.about(&job.model.head)
+    finding.about(job.owner)
 }
 
 /// The first difference of all pairs of vocabularies that an engine would compare. Uses the old lock for vocabularies

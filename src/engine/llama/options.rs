@@ -30,9 +30,9 @@ pub struct OptionRow {
     pub numbers: Option<Numbers>,
     /// True if its value is a JSON object although its placeholder does not show that.
     pub is_object: bool,
-    /// The use of the file or folder that its value names.
-    pub path: Option<Access>,
-    /// The parts of the machine or the network that it opens.
+    /// The use of the files or folders that its value names.
+    pub path: Option<PathUse>,
+    /// The parts of the machine that it opens to clients, or the machines that it connects to.
     pub exposure: Option<Exposure>,
     /// True if its value is a secret.
     pub is_secret: bool,
@@ -120,27 +120,55 @@ pub enum Numbers {
     WholeOrNever(i64, i64, u32),
 }
 
-/// The parts of the machine or the network that an option opens.
+/// The use of the files or folders that the value of an option names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PathUse {
+    /// The use.
+    pub access: Access,
+    /// True if it names folders.
+    pub is_folder: bool,
+    /// The form of the value.
+    pub form: PathForm,
+}
+
+/// The form of a value with paths.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PathForm {
+    /// One path.
+    One,
+    /// Paths, separated by commas.
+    List,
+    /// Paths, each with a colon and a number, separated by commas.
+    ScaledList,
+}
+
+impl PathUse {
+    /// The paths in a value.
+    pub fn paths(self, value: &str) -> impl Iterator<Item = &str> {
+        let separator = (self.form != PathForm::One).then_some(',');
+        let items = value.split(move |c| Some(c) == separator);
+        items.map(move |item| match item.rsplit_once(':') {
+            Some((path, _)) if self.form == PathForm::ScaledList => path,
+            _ => item,
+        })
+    }
+}
+
+/// The parts of the machine that an option opens to clients, or the machines that it connects to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exposure {
-    /// The address or port of the server.
-    Listens,
-    /// Connections to other machines.
+    /// Connections to the machines in its value: addresses with ports, separated by commas.
     Connects,
-    /// Downloads of files.
-    Downloads,
-    /// Commands and servers that clients can use through tools.
+    /// A tunnel through which other machines reach the server.
+    Tunnel,
+    /// Commands, files and servers that clients can use through tools.
     RunsTools,
-    /// Requests of pages of other sites, in browsers (CORS).
+    /// Requests of pages of other sites with the credentials of a browser (CORS).
     Browsers,
     /// Keys that clients must send.
     Keys,
     /// Files that clients can read.
     ServesFiles,
-    /// Files that clients can write.
-    WritesFiles,
-    /// Endpoints that show or change the state of the server.
-    Endpoint,
 }
 
 /// The situation in which an option has no effect.
@@ -254,6 +282,17 @@ pub(super) fn is_preset(name: &str) -> bool {
     let name = name.trim_start_matches('-');
     ["embd-", "fim-qwen-", "gpt-oss-", "tts-", "vision-gemma-"].iter().any(|start| name.starts_with(start))
         && (name.ends_with("-default") || name.ends_with("-spec"))
+}
+
+/// The files that an option reads, if it is known by this name in all builds.
+pub fn read_files<'v>(name: &str, value: &'v str) -> impl Iterator<Item = &'v str> {
+    let used = row_of(name).and_then(|row| row.path).filter(|used| used.access == Access::Read);
+    used.filter(|used| !used.is_folder).into_iter().flat_map(|used| used.paths(value))
+}
+
+/// True if an option loads adapters (`LoRA`), which are GGUF files.
+pub fn loads_adapters(name: &str) -> bool {
+    row_of(name).is_some_and(|row| row.names.iter().any(|name| matches!(*name, "lora" | "lora-scaled")))
 }
 
 /// The field of a role that sets an option.

@@ -13,6 +13,9 @@ pub(super) fn text(lock: &Lock) -> String {
     };
     let mut whole = Map::new();
     whole.insert("format_version".into(), json!(FORMAT_VERSION));
+    if !lock.adapters.is_empty() {
+        whole.insert("adapters".into(), entries(&lock.adapters));
+    }
     whole.insert("models".into(), entries(&lock.models));
     whole.insert("projectors".into(), entries(&lock.projectors));
     let differences = lock.differences.iter().map(|one| serde_json::to_value(one).unwrap_or_default());

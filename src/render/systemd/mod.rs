@@ -1,5 +1,6 @@
 //! systemd units: targets, slices, and for each process either a service, or a socket, a proxy and a backend service.
 
+mod paths;
 mod proxy;
 mod sandbox;
 mod server;

@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::paths::PathSettings;
 use super::{KERNEL, ProcessContext, SANDBOX};
 use crate::plan::{Hardening, Role};
 use crate::render::{ArtifactCollector, SharedText};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The template data of the sandbox settings.
 #[expect(clippy::struct_excessive_bools, reason = "each is a separate condition of the template")]
@@ -24,6 +25,13 @@ pub(super) struct Sandbox<'p> {
     low_port: bool,
     since_257: bool,
     folders: Vec<&'p str>,
+    /// The folders that are written, and of them those that are hidden otherwise.
+    writes: BTreeSet<&'p str>,
+    hidden: BTreeSet<&'p str>,
+    /// The addresses of other machines that the service connects to.
+    peers: BTreeSet<&'p str>,
+    /// True if the service connects to machines whose addresses are not known.
+    has_named_peers: bool,
 }
 
 impl<'p> Sandbox<'p> {
@@ -32,13 +40,21 @@ impl<'p> Sandbox<'p> {
         let role = context.role;
         let strict = role.hardening == Hardening::Strict;
         let folders = role.folders.iter().map(|folder| &**folder);
+        let paths = PathSettings::of(role);
+        let peers = role.peers.iter().map(|peer| &**peer).filter(|peer| !is_local(peer));
+        let (addresses, names): (BTreeSet<&str>, BTreeSet<&str>) =
+            peers.partition(|peer| peer.parse::<IpAddr>().is_ok());
         Self {
             strict,
             gpu: role.hardening == Hardening::Gpu,
             exposed: context.process.backend.is_none() && is_exposed(role),
             resources: !strict || role.places_threads,
             low_port: context.process.backend.unwrap_or(context.process.port) < 1024,
-            folders: folders.filter(|folder| needs_bind_mount(folder)).collect(),
+            folders: folders.chain(paths.reads).filter(|folder| needs_bind_mount(folder)).collect(),
+            writes: paths.writes.into_iter().filter(|folder| needs_bind_mount(folder)).collect(),
+            hidden: paths.hidden.into_iter().filter(|folder| needs_bind_mount(folder)).collect(),
+            peers: addresses,
+            has_named_peers: !names.is_empty(),
             ..Self::proxy(context)
         }
     }
@@ -54,6 +70,10 @@ impl<'p> Sandbox<'p> {
             low_port: false,
             since_257: context.host.systemd >= 257,
             folders: Vec::new(),
+            writes: BTreeSet::new(),
+            hidden: BTreeSet::new(),
+            peers: BTreeSet::new(),
+            has_named_peers: false,
         }
     }
 }
@@ -92,6 +112,11 @@ impl<'p> SandboxTexts<'p> {
 /// `"`. Folders outside of home directories are visible without a bind mount.
 fn needs_bind_mount(folder: &str) -> bool {
     folder != "/" && !folder.contains('"')
+}
+
+/// True for a name or an address of this machine.
+pub(super) fn is_local(peer: &str) -> bool {
+    peer == "localhost" || is_loopback(peer)
 }
 
 /// True if an address is a loopback address.

@@ -1,10 +1,12 @@
 //! The service of a server process.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::sandbox::{SandboxText, is_loopback};
+use super::paths::PathSettings;
+use super::sandbox::{SandboxText, is_local, is_loopback};
 use super::{ProcessContext, UnitView};
 use crate::plan::{MemoryPolicy, Placement, Role, Seconds, Start, Word};
 use crate::render::SharedText;
@@ -16,7 +18,10 @@ use crate::render::quote::systemd_word;
 #[derive(Serialize)]
 pub(super) struct ServerView<'p> {
     unit: UnitView<'p>,
+    /// The folders that must be mounted.
     folders: Vec<&'p str>,
+    /// The folders that systemd creates: setting and value.
+    directories: BTreeSet<(&'static str, &'p str)>,
     /// True if the service must wait for the network.
     needs_network: bool,
     on_demand: bool,
@@ -54,9 +59,12 @@ pub(super) fn view<'p>(context: ProcessContext<'p>, sandbox: &SandboxText) -> Se
     let has_key = process.args.iter().any(|word| matches!(word, Word::KeyFile(_)));
     let placement = process.placement.and_then(|placement| plan.placements.get(placement));
     let (numa_policy, numa_mask) = memory(placement);
+    let paths = PathSettings::of(role);
+    let listens_outside = !on_demand && role.addresses.iter().any(|address| needs_network(address));
     ServerView {
-        folders: role.folders.iter().map(|folder| &**folder).collect(),
-        needs_network: !on_demand && role.addresses.iter().any(|address| needs_network(address)),
+        folders: role.folders.iter().map(|folder| &**folder).chain(paths.mounts).collect(),
+        directories: paths.directories,
+        needs_network: listens_outside || role.peers.iter().any(|peer| !is_local(peer)),
         on_demand,
         start_limit: start_limit(role),
         group: host.group.as_deref(),

@@ -2,7 +2,9 @@
 
 use super::super::option::OptionRecord;
 use super::super::profile::Profile;
-use super::{FaultKind, Intent, Lowered, LoweringFault, OverrideValue, UncheckedIntent, WrittenOption};
+use super::{
+    FaultKind, Intent, Lowered, LoweringFault, OptionPath, OverrideValue, UncheckedIntent, WrittenOption,
+};
 use crate::engine::Word;
 
 /// The longest override key that the engine accepts, in bytes (llama.cpp b11434, `common/common.cpp`).
@@ -14,6 +16,8 @@ const VALUE_BYTES: usize = 127;
 pub(super) struct ArgvBuilder<'p> {
     pub(super) profile: &'p Profile,
     pub(super) tool: &'static str,
+    /// The number of GPUs of the host. `None` if it is unknown.
+    pub(super) gpus: Option<usize>,
     pub(super) args: Vec<Word>,
     settings: Vec<WrittenOption>,
     /// The options written so far from fields of the registry, each with its field.
@@ -23,6 +27,8 @@ pub(super) struct ArgvBuilder<'p> {
     pub(super) not_checked: Vec<UncheckedIntent>,
     /// The options that only the server has.
     pub(super) left_out: Vec<Box<str>>,
+    pub(super) paths: Vec<OptionPath>,
+    pub(super) peers: Vec<Box<str>>,
 }
 
 /// The reason why an option is written: the intent, and the field of the registry.
@@ -33,6 +39,7 @@ impl<'p> ArgvBuilder<'p> {
         Self {
             profile,
             tool,
+            gpus: None,
             args: Vec::with_capacity(48),
             settings: Vec::with_capacity(24),
             written: Vec::with_capacity(24),
@@ -40,6 +47,8 @@ impl<'p> ArgvBuilder<'p> {
             warnings: Vec::new(),
             not_checked: Vec::new(),
             left_out: Vec::new(),
+            paths: Vec::new(),
+            peers: Vec::new(),
         }
     }
 
@@ -193,9 +202,9 @@ impl<'p> ArgvBuilder<'p> {
     }
 
     pub(super) fn finish(self) -> Lowered {
-        let Self { tool, args, settings, errors, warnings, not_checked, left_out, .. } = self;
+        let Self { tool, args, settings, paths, peers, errors, warnings, not_checked, left_out, .. } = self;
         let args = args.into();
-        Lowered { tool, args, settings, errors, warnings, not_checked, left_out }
+        Lowered { tool, args, settings, paths, peers, errors, warnings, not_checked, left_out }
     }
 }
 

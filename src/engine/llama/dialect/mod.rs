@@ -21,19 +21,23 @@
 mod argv;
 mod combined;
 mod options;
+mod paths;
+mod pattern;
 mod prompt;
 mod serve;
 mod settings;
 mod speculation;
+mod tensors;
 mod value;
 
+pub use paths::of_variables;
 pub use prompt::reads_commands;
 pub use serve::{BATCH, CHECKPOINTS, UBATCH};
 pub use speculation::{DRAFT_MAX, LOOKUP_NGRAM_MIN};
 
 use super::options::{Given, OptionRow};
 use super::profile::Profile;
-use crate::engine::Word;
+use crate::engine::{Access, Word};
 use std::sync::Arc;
 
 /// The specification of a server process.
@@ -69,6 +73,8 @@ pub struct ServerSpec<'a> {
     pub projector: Option<&'a str>,
     /// The number of threads. The engine's default counts the cores of the whole machine and ignores the placement.
     pub threads: Option<u32>,
+    /// The number of GPUs of the host. `None` if it is unknown.
+    pub gpus: Option<usize>,
     /// The NUMA placement of the process.
     pub numa: NumaPlacement,
     /// True if the weights are locked in memory.
@@ -263,6 +269,19 @@ pub struct LoweringFault {
     pub builds: Vec<&'static str>,
 }
 
+/// A file or folder that an option or an environment variable names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionPath {
+    /// The path.
+    pub path: Box<str>,
+    /// The use of it.
+    pub access: Access,
+    /// True if it is a folder.
+    pub is_folder: bool,
+    /// The index of the `option`. `None` for a variable.
+    pub option: Option<usize>,
+}
+
 /// An intent that the profile has no data to check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UncheckedIntent {
@@ -282,6 +301,10 @@ pub struct Lowered {
     pub args: Arc<[Word]>,
     /// The options among them that affect memory, in the same order.
     pub settings: Vec<WrittenOption>,
+    /// The files and folders that options name.
+    pub paths: Vec<OptionPath>,
+    /// The machines that options connect to: names or addresses, without ports.
+    pub peers: Vec<Box<str>>,
     /// Intents that the build cannot express.
     pub errors: Vec<LoweringFault>,
     /// Options that the build accepts but that should not be used.

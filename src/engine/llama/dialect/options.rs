@@ -1,9 +1,9 @@
 //! Checks the `option` items of a role against the build.
 
 use super::argv::ArgvBuilder;
-use super::{FaultKind, Intent, LoweringFault, UncheckedIntent, value};
+use super::{FaultKind, Intent, LoweringFault, UncheckedIntent, paths, tensors, value};
 use crate::engine::llama::HEALTH_PATH;
-use crate::engine::llama::options::{Refusal, field_help, is_preset};
+use crate::engine::llama::options::{PathForm, PathUse, Refusal, field_help, is_preset};
 use crate::engine::{Access, OptionRecord, Profile, Repeat, Switch, Word};
 
 /// An `option` of the registry that the build accepts.
@@ -89,7 +89,7 @@ pub(super) fn read_possible<'p>(
 }
 
 fn writes_file(option: &OptionRecord) -> bool {
-    option.row().is_some_and(|row| row.path == Some(Access::Write))
+    option.row().is_some_and(|row| row.path.is_some_and(|path| path.access == Access::Write))
 }
 
 /// The name with dashes in front, as the engine spells it.
@@ -106,12 +106,12 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, options: Vec<AcceptedOption<'_>>
             let fault = OptionFault::with(FaultKind::OwnedByField, why, format!("use the field `{field}`"));
             argv.errors.push(fault.at_option(accepted.index));
         } else {
+            paths::collect(argv, &accepted);
             // A list of paths stays a text.
-            let is_list = accepted.option.takes_comma_list();
-            let access = accepted.option.row().and_then(|row| row.path).filter(|_| !is_list);
-            let value = |text: String| match access {
-                Some(access) => Word::path(&text, access),
-                None => Word::from(text),
+            let path = accepted.option.row().and_then(|row| row.path);
+            let value = |text: String| match path {
+                Some(PathUse { access, form: PathForm::One, .. }) => Word::path(&text, access),
+                Some(_) | None => Word::from(text),
             };
             let mut words = accepted.words.into_iter();
             let Some(spelling) = words.next() else { continue };
@@ -181,6 +181,8 @@ fn accept<'p>(
                 let why = format!("the value of `{spelling}` must be {expected}; `{found}` is not");
                 return bad(why, &format!("write {expected}"));
             }
+            paths::check(option, spelling, value)?;
+            tensors::check(argv, option, spelling, value)?;
             words.push(value.to_owned());
         }
         (n, Some(value)) => {

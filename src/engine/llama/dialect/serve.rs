@@ -44,6 +44,7 @@ pub(super) fn lower(profile: &Profile, spec: &ServerSpec<'_>) -> Lowered {
         argv.add_error(Intent::Tool, format!("{} does not list {SERVER}", argv.build()));
         return argv.finish();
     }
+    argv.gpus = spec.gpus;
     let accepted = options::read(&mut argv, spec.options);
     combined::check(&mut argv, spec, &accepted);
     write_files(&mut argv, spec);

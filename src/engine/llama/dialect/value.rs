@@ -85,9 +85,6 @@ fn other_value(option: &OptionRecord, placeholder: &str, value: &str) -> (bool, 
         "MiB0,MiB1,MiB2,..." => (each(is_whole), "whole numbers separated by commas"),
         "TOKEN_ID(+/-)BIAS" => (is_bias(value), "a token id and its bias such as `15043+1`"),
         "FNAME:SCALE,..." => (each(is_scaled), "files with scales such as `a.gguf:0.5`"),
-        "<tensor name pattern>=<buffer type>,..." => {
-            (each(is_tensor_placement), "patterns with buffer types such as `exps=CPU`")
-        }
         "FNAME" | "PATH" | "FILE" | "DIR" | "JINJA_TEMPLATE_FILE" => (!value.is_empty(), "a path"),
         _ => (true, ""),
     }
@@ -131,10 +128,6 @@ fn is_object(value: &str) -> bool {
 fn is_bias(value: &str) -> bool {
     let Some((token, bias)) = value.split_once(['+', '-']) else { return false };
     is_digits(token) && is_decimal(bias)
-}
-
-fn is_tensor_placement(value: &str) -> bool {
-    value.split_once('=').is_some_and(|(pattern, buffer)| !pattern.is_empty() && !buffer.is_empty())
 }
 
 fn is_scaled(value: &str) -> bool {

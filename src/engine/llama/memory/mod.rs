@@ -76,6 +76,8 @@ pub enum PartKind {
     PromptCache,
     /// Context checkpoints: copies of recurrent states and sliding windows.
     Checkpoints,
+    /// Adapters (`LoRA`).
+    Adapters,
     /// Anything else.
     Rest,
 }

@@ -53,6 +53,8 @@ pub struct MemoryOptions {
     pub prompt_cache: Option<u64>,
     /// Maximum number of context checkpoints per slot.
     pub checkpoints: u64,
+    /// The files of the adapters (`LoRA`).
+    pub adapters: Vec<Box<str>>,
     /// Options whose effect on memory is not known, each as a clause.
     pub unknown: Vec<String>,
 }
@@ -143,6 +145,7 @@ impl MemoryOptions {
             pooling: None,
             prompt_cache: Some(0),
             checkpoints: 0,
+            adapters: Vec::new(),
             unknown: Vec::new(),
         };
         for row in ROWS {

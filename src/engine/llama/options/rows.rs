@@ -1,8 +1,11 @@
 //! The rows of the table of options.
 
-use super::{Default, Exposure, Idle, MemoryEffect, Numbers, OptionRow, Owner, Refusal, Setter, Unit};
-use super::{Given, MemoryOptions};
+use super::{Default, Exposure, Given, Idle, MemoryEffect, MemoryOptions, Numbers, OptionRow, Owner};
+use super::{PathForm, PathUse, Refusal, Setter, Unit};
 use crate::engine::Access;
+
+/// One file that is read.
+const READS: PathUse = PathUse { access: Access::Read, is_folder: false, form: PathForm::One };
 
 const fn row(names: &'static [&'static str]) -> OptionRow {
     OptionRow {
@@ -54,14 +57,29 @@ impl OptionRow {
         self
     }
 
-    const fn reads(mut self) -> Self {
-        self.path = Some(Access::Read);
+    const fn path(mut self, used: PathUse) -> Self {
+        self.path = Some(used);
         self
     }
 
-    const fn writes(mut self) -> Self {
-        self.path = Some(Access::Write);
-        self
+    const fn reads(self) -> Self {
+        self.path(READS)
+    }
+
+    const fn reads_folder(self) -> Self {
+        self.path(PathUse { is_folder: true, ..READS })
+    }
+
+    const fn reads_list(self, form: PathForm) -> Self {
+        self.path(PathUse { form, ..READS })
+    }
+
+    const fn writes(self) -> Self {
+        self.path(PathUse { access: Access::Write, ..READS })
+    }
+
+    const fn writes_folder(self) -> Self {
+        self.path(PathUse { access: Access::Write, is_folder: true, ..READS })
     }
 
     const fn exposes(mut self, exposure: Exposure) -> Self {
@@ -130,11 +148,16 @@ const COMMON_H: &str = "llama.cpp b11434, `common/common.h`";
 
 const MOVES_WEIGHTS: &str = "may move weights to other devices";
 const LOADS_FILE: &str = "may load another file";
-const LOADS_ADAPTER: &str = "loads an adapter of unknown size";
 const LOADS_VECTOR: &str = "loads a control vector of unknown size";
 const LOADS_TABLE: &str = "loads an n-gram table of unknown size";
 const CHANGES_MAPPING: &str = "changes which weights are mapped";
 const SERVES_OTHERS: &str = "serves other models too";
+
+fn add_adapters(options: &mut MemoryOptions, given: Given<'_>) {
+    options
+        .adapters
+        .extend(given.row.path.into_iter().flat_map(|used| used.paths(given.value)).map(Into::into));
+}
 
 /// The row of options that select a predefined model.
 pub static PRESET: OptionRow =
@@ -143,23 +166,23 @@ pub static PRESET: OptionRow =
 /// All rows, by subject.
 pub static ROWS: &[OptionRow] = &[
     // Files of the model.
-    row(&["model", "m"]).owner("model").reads(),
-    row(&["model-url", "mu"]).owner("model").exposes(Exposure::Downloads).memory_unknown(LOADS_FILE),
-    row(&["hf-repo", "hfr", "hf"]).owner("model").exposes(Exposure::Downloads).memory_unknown(LOADS_FILE),
-    row(&["hf-file", "hff"]).owner("model").exposes(Exposure::Downloads).memory_unknown(LOADS_FILE),
-    row(&["docker-repo", "dr"]).owner("model").exposes(Exposure::Downloads).memory_unknown(LOADS_FILE),
+    row(&["model", "m"]).owner("model"),
+    row(&["model-url", "mu"]).owner("model").memory_unknown(LOADS_FILE),
+    row(&["hf-repo", "hfr", "hf"]).owner("model").memory_unknown(LOADS_FILE),
+    row(&["hf-file", "hff"]).owner("model").memory_unknown(LOADS_FILE),
+    row(&["docker-repo", "dr"]).owner("model").memory_unknown(LOADS_FILE),
     row(&["hf-token", "hft"]).secret(),
-    row(&["models-dir"]).owner("model").reads().memory_unknown(SERVES_OTHERS),
-    row(&["models-preset"]).owner("model").reads().memory_unknown(SERVES_OTHERS),
+    row(&["models-dir"]).owner("model").memory_unknown(SERVES_OTHERS),
+    row(&["models-preset"]).owner("model").memory_unknown(SERVES_OTHERS),
     row(&["models-max"]).memory_unknown(SERVES_OTHERS),
-    row(&["mmproj", "mm"]).owner("projector").reads(),
-    row(&["mmproj-url", "mmu"]).owner("projector").exposes(Exposure::Downloads).memory_unknown(LOADS_FILE),
+    row(&["mmproj", "mm"]).owner("projector"),
+    row(&["mmproj-url", "mmu"]).owner("projector").memory_unknown(LOADS_FILE),
     row(&["override-kv"]).owner("override"),
-    row(&["lora"]).reads().memory_unknown(LOADS_ADAPTER),
-    row(&["lora-scaled"]).reads().memory_unknown(LOADS_ADAPTER),
-    row(&["lora-init-without-apply"]).idle(Idle::Without("lora")).memory_unknown(LOADS_ADAPTER),
-    row(&["control-vector"]).reads().memory_unknown(LOADS_VECTOR),
-    row(&["control-vector-scaled"]).reads().memory_unknown(LOADS_VECTOR),
+    row(&["lora"]).reads_list(PathForm::List).memory(add_adapters),
+    row(&["lora-scaled"]).reads_list(PathForm::ScaledList).memory(add_adapters),
+    row(&["lora-init-without-apply"]).idle(Idle::Without("lora")),
+    row(&["control-vector"]).reads_list(PathForm::List).memory_unknown(LOADS_VECTOR),
+    row(&["control-vector-scaled"]).reads_list(PathForm::ScaledList).memory_unknown(LOADS_VECTOR),
     row(&["model-vocoder"]).reads().memory_unknown("loads a vocoder of unknown size"),
     // Context and batches.
     row(&["ctx-size", "c"]).owner("context").memory(|m, given| m.context = given.number()),
@@ -208,7 +231,7 @@ pub static ROWS: &[OptionRow] = &[
     row(&["cache-idle-slots"]).idle(Idle::WithoutPromptCache),
     row(&["cache-reuse"]).idle(Idle::WithProjector),
     row(&["context-shift"]).idle(Idle::WithProjector),
-    row(&["slot-save-path"]).writes().exposes(Exposure::WritesFiles),
+    row(&["slot-save-path"]).writes_folder(),
     row(&["slot-prompt-similarity"]).numbers(Numbers::Fraction),
     row(&["defrag-thold"]).numbers(Numbers::Fraction),
     // Weights in memory and on devices.
@@ -240,11 +263,8 @@ pub static ROWS: &[OptionRow] = &[
     row(&["cpu-range-batch", "Crb"]).places_threads().idle(WITHOUT_THREADS_BATCH),
     row(&["cpu-strict-batch", "poll-batch"]).idle(WITHOUT_THREADS_BATCH),
     // Drafts.
-    row(&["spec-draft-model", "model-draft", "md"]).owner("draft").reads(),
-    row(&["spec-draft-hf", "hf-repo-draft", "hfrd", "hfd"])
-        .owner("draft")
-        .exposes(Exposure::Downloads)
-        .memory_unknown(LOADS_FILE),
+    row(&["spec-draft-model", "model-draft", "md"]).owner("draft"),
+    row(&["spec-draft-hf", "hf-repo-draft", "hfrd", "hfd"]).owner("draft").memory_unknown(LOADS_FILE),
     row(&["spec-draft-n-max", "draft-max"])
         .part("draft", "max")
         .memory(|m, given| m.draft_lengths.draft = given.number())
@@ -317,28 +337,32 @@ pub static ROWS: &[OptionRow] = &[
         .memory(|m, given| m.draft_lengths.modulo = given.number())
         .default("64", COMMON_H),
     // Network and clients.
-    row(&["host"]).owner("listen").exposes(Exposure::Listens),
-    row(&["port"]).owner("port").exposes(Exposure::Listens),
-    row(&["reuse-port"]).owner("port").exposes(Exposure::Listens),
+    row(&["host"]).owner("listen"),
+    row(&["port"]).owner("port"),
+    row(&["reuse-port"]).owner("port"),
     row(&["api-key"]).owner("key-file").exposes(Exposure::Keys).secret(),
-    row(&["api-key-file"]).owner("key-file").exposes(Exposure::Keys).reads(),
+    row(&["api-key-file"]).owner("key-file").exposes(Exposure::Keys),
     row(&["api-prefix"]).refused(Refusal::HidesHealth),
-    row(&["ssl-cert-file", "ssl-key-file"]).refused(Refusal::HidesHealth).reads(),
-    row(&["cors-origins", "cors-methods", "cors-headers", "cors-credentials"]).exposes(Exposure::Browsers),
-    row(&["tools", "tools-runtime", "agent", "ag"]).exposes(Exposure::RunsTools),
+    row(&["ssl-cert-file", "ssl-key-file"]).refused(Refusal::HidesHealth),
+    row(&["cors-credentials"]).exposes(Exposure::Browsers),
+    row(&["connect"]).exposes(Exposure::Tunnel),
+    row(&["connect-code"]).idle(Idle::Without("connect")).secret(),
+    row(&["tools", "agent", "ag"]).exposes(Exposure::RunsTools),
     row(&["mcp-servers-json"]).exposes(Exposure::RunsTools),
     row(&["mcp-servers-config"]).exposes(Exposure::RunsTools).reads(),
     row(&["ui-mcp-proxy", "webui-mcp-proxy"]).exposes(Exposure::RunsTools),
-    row(&["path", "media-path"]).exposes(Exposure::ServesFiles).reads(),
-    row(&["metrics", "slots", "props"]).exposes(Exposure::Endpoint),
+    row(&["path", "media-path"]).exposes(Exposure::ServesFiles).reads_folder(),
     // Further files.
     row(&["chat-template-file", "grammar-file", "json-schema-file"]).reads(),
-    row(&["ui-config-file", "webui-config-file", "video-ffmpeg-dir"]).reads(),
-    row(&["log-file", "log-prompts-dir"]).writes(),
+    row(&["ui-config-file", "webui-config-file"]).reads(),
+    row(&["video-ffmpeg-dir"]).reads_folder(),
+    row(&["log-file"]).writes(),
+    row(&["log-prompts-dir"]).writes_folder(),
     // Options of `ik_llama.cpp`: `common/common.cpp` of 8337e4cd3.
     row(&["banned-string-file", "expiring-logit-bias-file", "system-prompt-file"]).reads(),
     row(&["sqlite-zstd-ext-file"]).reads(),
-    row(&["sql-save-file", "logdir"]).writes(),
+    row(&["sql-save-file"]).writes(),
+    row(&["logdir"]).writes_folder(),
     row(&["dry-run"]).refused(Refusal::SkipsWeights),
     // Programs that print something and exit.
     row(&["help", "version", "license", "cache-list", "completion-bash", "list-devices"])

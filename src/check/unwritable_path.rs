@@ -1,0 +1,108 @@
+//! A file or folder that the service of a role cannot write.
+
+use super::owner;
+use crate::derive::{Derived, ServedRole};
+use crate::diag::{Change, Diagnostics, words};
+use crate::engine::Access;
+use crate::engine::dialect::OptionPath;
+use crate::hir::{EngineOption, Hardening, Registry, TargetName};
+use crate::source::Span;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+declare_code! {
+    /// ## What it finds
+    /// An `option` of a role with a path that its service cannot write, or that only the service sees:
+    ///
+    /// - a path below `/tmp` or `/var/tmp`, which are separate for each service;
+    /// - a file directly in `/var/log`, `/var/lib`, `/var/cache` or `/run`, which belong to root;
+    /// - any other path, if the host has no `user` and no `group`.
+    ///
+    /// ## Why
+    /// A service without `user` runs as a temporary user, which owns no files. For a folder below `/var/log`, `/var/lib`,
+    /// `/var/cache` or `/run`, orchgen writes `LogsDirectory=`, `StateDirectory=`, `CacheDirectory=` or
+    /// `RuntimeDirectory=`: systemd creates the folder, and the user of the service can write it.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "log-file" value="/srv/logs/extra.log"
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    ///     option "log-file" value="/var/log/llama/extra.log"
+    /// }
+    /// ```
+    pub(super) static UNWRITABLE_PATH = 365, "unwritable-path", Warning;
+}
+
+/// Folders in which systemd creates folders for services.
+const FOLDERS_OF_SYSTEMD: [&str; 4] = ["/var/log", "/var/lib", "/var/cache", "/run"];
+
+/// Folders that are separate for each service.
+const PRIVATE_FOLDERS: [&str; 2] = ["/tmp", "/var/tmp"];
+
+/// Folders of the kernel, such as `/dev/stderr`.
+const FOLDERS_OF_THE_KERNEL: [&str; 3] = ["/dev", "/proc", "/sys"];
+
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    let targets = &registry.stack.targets;
+    if !targets.is_empty() && !targets.iter().any(|target| target.value == TargetName::Systemd) {
+        return;
+    }
+    let mut reported: BTreeSet<Span> = BTreeSet::new();
+    for (role, served, command) in derived.commands() {
+        for path in command.paths.iter().filter(|path| path.access == Access::Write) {
+            let option = path.option.and_then(|at| served.serving.options.get(at));
+            let Some((option, value)) = option.and_then(|option| Some((option, option.value.as_ref()?)))
+            else {
+                continue;
+            };
+            let Some(why) = reason(registry, served, path) else { continue };
+            let shown = words::quoted(&path.path);
+            let owner = owner(registry, role, value.span);
+            // A default applies to many roles, but is reported once.
+            if owner.kind != "role" && !reported.insert(value.span) {
+                continue;
+            }
+            let message = format!("option {} of {role} names {shown}, {why}", words::quoted(&option.name));
+            let finding = UNWRITABLE_PATH.at(value.span, "cannot be written", message).about(owner);
+            let to = usable_path(registry, option, path);
+            findings.report(finding.remedy("write `{}`", Change::Value { span: value.span, to: to.into() }));
+        }
+    }
+}
+
+/// The reason why a service cannot write a path, as a clause.
+fn reason(registry: &Registry, served: &ServedRole, one: &OptionPath) -> Option<String> {
+    let path = Path::new(&*one.path);
+    let folder = if one.is_folder { path } else { path.parent()? };
+    let is_below = |above: &&str| path.starts_with(above);
+    if FOLDERS_OF_THE_KERNEL.iter().any(is_below) {
+        return None;
+    }
+    let hardening = served.serving.hardening.map_or(registry.stack.hardening, |hardening| hardening.value);
+    if let Some(private) = PRIVATE_FOLDERS.iter().find(|above| is_below(above) && hardening != Hardening::Off)
+    {
+        return Some(format!("but `{private}` is separate for each service"));
+    }
+    if let Some(above) = FOLDERS_OF_SYSTEMD.iter().find(|above| folder == Path::new(above)) {
+        return Some(format!("but only root can write in `{above}` itself"));
+    }
+    let host = registry.hosts.get(served.serving.host.value);
+    let is_created = FOLDERS_OF_SYSTEMD.iter().any(is_below);
+    let is_temporary = host.user.is_none() && host.group.is_none() && !is_created;
+    is_temporary.then(|| format!("but {host} has no `user`, and a temporary user cannot write there"))
+}
+
+/// A path with the same last part that systemd creates for the service.
+fn usable_path(registry: &Registry, option: &EngineOption, one: &OptionPath) -> String {
+    let stack = &*registry.stack.head.name.value;
+    let above = if option.name.contains("log") { "/var/log" } else { "/var/lib" };
+    let last = Path::new(&*one.path).file_name().and_then(|name| name.to_str()).unwrap_or("files");
+    format!("{above}/{stack}/{last}")
+}

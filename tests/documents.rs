@@ -257,6 +257,83 @@ fn the_documents_of_a_registry_with_every_case_match_the_snapshots() {
     assert_snapshot!("documents", "quirks", files[QUIRKS]);
 }
 
+/// A registry with two hosts.
+const TWO_HOSTS: &str = r#"
+stack "pair" engine="e" { defaults { tier "t"; residency "hot"; context 4096; store "m" } }
+engine "e" profile="llama.cpp-b11434" bin="/opt/llama/bin"
+host "left" memory="64 GB" cpus="0-7" smt=2
+host "right" memory="64 GB" cpus="0-7" smt=2
+store "m" path="/srv/models"
+tier "t" title="All"
+residency "hot" title="always" start="boot"
+family "qwen2" arch="qwen2"
+model "plain" family="qwen2" title="Plain" quant="Q4_K_M" size="4 GB" file="plain.gguf" trained-context=32768
+model "tiny" family="qwen2" title="Tiny" quant="Q8_0" size="1 GB" file="tiny.gguf" trained-context=32768
+role "one" model="plain" port=8080 host="left"
+role "two" model="plain" port=8080 host="right"
+role "three" model="tiny" port=8081 host="right" measured="9 t/s"
+role "four" shares="three"
+"#;
+
+/// The lines of a section that are rows of its table.
+fn rows<'t>(text: &'t str, heading: &str) -> Vec<&'t str> {
+    let section = text.split(heading).nth(1).unwrap_or_else(|| panic!("{heading}: {text}"));
+    let section = section.split("\n#").next().unwrap();
+    section.lines().filter(|line| line.starts_with('|')).collect()
+}
+
+#[test]
+fn tables_name_the_hosts_if_there_are_several() {
+    let text = files(&compile(&[("stack.kdl", TWO_HOSTS)])).remove(REFERENCE).unwrap();
+    assert_well_formed(&text);
+    let roles = rows(&text, "### Tier t - All");
+    let hosts: Vec<&str> = roles.iter().filter_map(|row| row.split('|').nth_back(1)).map(str::trim).collect();
+    assert_eq!(hosts, ["Host", "---", "left", "right", "right", "right"], "{text}");
+    assert_eq!(
+        rows(&text, "## Memory Footprint")[2..],
+        [
+            "| HOT (always) | one | ~4 GB | left |",
+            "| HOT (always) | two, three | ~5 GB | right |",
+            "| Total available | All models loaded | ~4 GB | left |",
+            "| Total available | All models loaded | ~5 GB | right |",
+        ]
+    );
+    // A host without roles needs no column.
+    let one = TWO_HOSTS
+        .replace("host=\"left\"", "host=\"right\"")
+        .replace("two\" model=\"plain\" port=8080", "two\" model=\"plain\" port=8090");
+    let text = files(&compile(&[("stack.kdl", &one)])).remove(REFERENCE).unwrap();
+    assert!(!text.contains("| Host |"), "{text}");
+    assert_eq!(
+        rows(&text, "## Memory Footprint")[2..],
+        ["| HOT (always) | one, two, three | ~5 GB |", "| Total available | All models loaded | ~5 GB |",]
+    );
+}
+
+#[test]
+fn the_memory_of_known_headers_includes_caches_and_buffers() {
+    let lock = r#"{"format_version": 1, "models": {
+      "plain": {"architecture": "qwen2", "file": "plain.gguf", "header": "0", "size": 4000000000, "quant": "Q4_K_M",
+        "parameters": {"attention.head_count": 28, "attention.head_count_kv": 4, "block_count": 28, "context_length": 32768,
+          "embedding_length": 3584, "feed_forward_length": 18944},
+        "tensors": {"bytes": {"f32": 1000000, "q4_K": 3200000000, "q6_K": 790000000}, "in_rows_of_8": {}},
+        "vocabulary": {"size": 152064, "type": "gpt2"}}}}"#;
+    let registry =
+        TWO_HOSTS.replace("port=8080 host=\"left\"", "port=8080 host=\"left\" cache-type=\"f16\" slots=8");
+    let compiled = compile(&[("stack.kdl", &registry), ("registry.lock", lock)]);
+    let text = files(&compiled).remove(REFERENCE).unwrap();
+    let sums: Vec<f64> = rows(&text, "## Memory Footprint")[2..]
+        .iter()
+        .map(|row| row.split('~').nth(1).unwrap().split(' ').next().unwrap().parse().unwrap())
+        .collect();
+    // A cache of 8 slots of 4096 tokens: 28 layers, 2 times 4 heads of 128, 2 bytes each.
+    let cache = 8.0_f64 * 4096.0 * 28.0 * 2.0 * 4.0 * 128.0 * 2.0 / 1e9;
+    assert!(sums[0] >= 3.5 + cache && sums[0] < 4.0 + cache + 2.0, "{text}");
+    assert!(text.contains("The sums include KV caches and buffers"), "{text}");
+    let without = files(&compile(&[("stack.kdl", TWO_HOSTS)])).remove(REFERENCE).unwrap();
+    assert!(!without.contains("The sums include"), "{without}");
+}
+
 #[test]
 fn hostile_text_breaks_no_table() {
     let plain = include_str!("documents/small.kdl");

@@ -127,8 +127,17 @@ impl<'l> RoleGroup<'l> {
         self.load_after(scope, LoadChange::default())
     }
 
+    /// The sum of [`RoleGroup::load`] without its lines.
+    pub fn total(&self, scope: MemoryScope) -> Bytes {
+        self.tally(scope, LoadChange::default()).total()
+    }
+
     /// The memory of the roles in a scope after a change.
     pub fn load_after(&self, scope: MemoryScope, change: LoadChange) -> MemoryLoad {
+        self.tally(scope, change).finish(self.registry, self.host)
+    }
+
+    fn tally(&self, scope: MemoryScope, change: LoadChange) -> Tally<'l> {
         let mut running: Vec<&ServedRole> = Vec::new();
         for (residency, roles) in &self.parts {
             running.extend(self.running(*residency, roles, scope, change));
@@ -141,7 +150,7 @@ impl<'l> RoleGroup<'l> {
                 tally.add(role.id, part, scope.portion(&role.serving, host, part.kind));
             }
         }
-        tally.finish(self.registry, self.host)
+        tally
     }
 
     /// The roles of a residency that may run at the same time. If `at-once` limits their number, those with the most
@@ -217,6 +226,11 @@ impl<'r> Tally<'r> {
             indexes.push(self.entries.len());
             self.entries.push(Entry { role, part, bytes: rest, portion, readers: 1, last: role });
         }
+    }
+
+    fn total(&self) -> Bytes {
+        let counted = self.entries.iter().filter_map(|entry| Some(entry.portion?.of(entry.bytes)));
+        counted.fold(Bytes(0), Bytes::plus)
     }
 
     fn finish(self, registry: &Registry, host: Id<Host>) -> MemoryLoad {

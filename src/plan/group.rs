@@ -72,7 +72,7 @@ pub(super) fn hosts(checked: &Checked, numbers: &RoleNumbers) -> Vec<Host> {
                 start: residency.start.value,
                 idle: residency.idle.map(|idle| idle.value),
                 budget: residency.budget.map(|budget| budget.value),
-                load: role_group.load(MemoryScope::HOST).total,
+                load: role_group.total(MemoryScope::HOST),
                 roles: role_group.roles().filter_map(|role| numbers.get(&role.id).copied()).collect(),
             });
         }

@@ -1,6 +1,8 @@
 //! The roles of each tier, for the documents.
 
+use super::memory::has_several_hosts;
 use super::text;
+use crate::derive::Derived;
 use crate::engine::dialect::DRAFT_MAX;
 use crate::hir::{self, ForbiddenFeature, Id, Model, PortRange, Registry, RoleKind};
 use serde::Serialize;
@@ -14,6 +16,8 @@ pub struct Tier {
     pub title: Box<str>,
     /// True if the speed of any of its roles was measured.
     pub is_measured: bool,
+    /// True if at least two hosts have roles, so that a port alone does not identify a server.
+    pub has_hosts: bool,
     /// Its roles.
     pub rows: Vec<RoleRow>,
 }
@@ -27,6 +31,8 @@ pub struct RoleRow {
     pub provider: Provider,
     /// The ports that clients use.
     pub ports: Option<PortRange>,
+    /// The host. `None` if it is not served, or if only one host has roles.
+    pub host: Option<Box<str>>,
     /// The measured speed in tokens per second.
     pub speed: Option<Box<str>>,
     /// Its acceleration.
@@ -71,17 +77,20 @@ pub struct Acceleration {
 }
 
 /// The tiers with at least one role.
-pub(super) fn tiers(registry: &Registry) -> Vec<Tier> {
+pub(super) fn tiers(derived: &Derived) -> Vec<Tier> {
+    let (registry, has_hosts) = (&derived.registry, has_several_hosts(derived));
     let tier = |tier: &hir::Tier| Tier {
         name: tier.head.name.value.clone(),
         title: tier.title.value.clone(),
         is_measured: false,
+        has_hosts,
         rows: Vec::new(),
     };
     let mut tiers: Vec<Tier> = registry.tiers.iter().map(tier).collect();
     for role in registry.roles.iter() {
         let Some(tier) = tiers.get_mut(role.tier.value.number()) else { continue };
-        let row = row(registry, role);
+        let mut row = row(registry, role);
+        row.host = row.host.filter(|_| has_hosts);
         tier.is_measured |= row.speed.is_some();
         tier.rows.push(row);
     }
@@ -110,6 +119,9 @@ fn row(registry: &Registry, role: &hir::Role) -> RoleRow {
             _ => Provider::Shared { role: provider.head.name.value.clone() },
         },
         ports: provider.serving().map(|serving| serving.ports.value),
+        host: provider
+            .serving()
+            .map(|serving| registry.hosts.get(serving.host.value).head.name.value.clone()),
         speed: measured.map(|measured| measured.speed.0.clone()),
         acceleration: acceleration(registry, provider),
         purpose: text(role.purpose.as_ref().or(provider.purpose.as_ref())),

@@ -1,57 +1,83 @@
-//! Total file size per residency. Each file counts once.
+//! The memory of each residency and host, as the checks sum it.
 
-use crate::derive::Derived;
-use crate::hir::{Bytes, Residency};
+use crate::derive::{Derived, MemoryScope, RoleGroup};
+use crate::hir::Bytes;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// The total file size of a residency.
+/// The memory of all roles.
+#[derive(Debug, Serialize)]
+pub struct Memory {
+    /// The residencies with at least one role, and their hosts.
+    pub rows: Vec<Footprint>,
+    /// The hosts with at least one role.
+    pub totals: Vec<HostTotal>,
+    /// True if at least two hosts have roles.
+    pub has_hosts: bool,
+    /// True if the sums include more than files, because the headers of some files are known.
+    pub has_buffers: bool,
+}
+
+/// The memory of the roles of a residency on one host.
 #[derive(Debug, Serialize)]
 pub struct Footprint {
     /// The name of the residency.
     pub residency: Box<str>,
     /// Its title.
     pub title: Box<str>,
+    /// The host. `None` if only one host has roles.
+    pub host: Option<Box<str>>,
     /// The groups of its roles, each once, in the order of the roles.
     pub groups: Vec<Box<str>>,
-    /// The total size of their files. Each file counts once.
+    /// The sum: mapped files count once, other known memory once per process.
     pub bytes: Bytes,
 }
 
-/// The residencies with at least one role, and the total size of all files. Each file counts once.
-pub(super) fn memory(derived: &Derived) -> (Vec<Footprint>, Bytes) {
-    let registry = &derived.registry;
-    let mut rows: Vec<Footprint> = registry.residencies.iter().map(empty).collect();
-    let mut groups: BTreeSet<(usize, &str)> = BTreeSet::new();
-    let mut counted: BTreeSet<(Option<usize>, &str)> = BTreeSet::new();
-    let mut total = Bytes(0);
-    for served in &derived.roles {
-        let residency = served.serving.residency.value.number();
-        let Some(row) = rows.get_mut(residency) else { continue };
-        let role = registry.roles.get(served.id);
-        let group = role.group.as_ref().unwrap_or(&role.head.name);
-        if groups.insert((residency, group)) {
-            row.groups.push(group.value.clone());
-        }
-        for (_, file) in served.files.iter() {
-            let bytes = file.bytes.unwrap_or(Bytes(0));
-            if counted.insert((Some(residency), &file.path)) {
-                row.bytes = row.bytes.plus(bytes);
-            }
-            if counted.insert((None, &file.path)) {
-                total = total.plus(bytes);
-            }
-        }
-    }
-    rows.retain(|row| !row.groups.is_empty());
-    (rows, total)
+/// The memory of all roles of a host.
+#[derive(Debug, Serialize)]
+pub struct HostTotal {
+    /// The host. `None` if only one host has roles.
+    pub host: Option<Box<str>>,
+    /// The sum: mapped files count once, other known memory once per process.
+    pub bytes: Bytes,
 }
 
-fn empty(residency: &Residency) -> Footprint {
-    Footprint {
-        residency: residency.head.name.value.clone(),
-        title: residency.title.value.clone(),
-        groups: Vec::new(),
-        bytes: Bytes(0),
+/// True if at least two hosts have roles. Then the tables need their names.
+pub(super) fn has_several_hosts(derived: &Derived) -> bool {
+    let mut hosts = derived.roles.iter().map(|role| role.serving.host.value);
+    let first = hosts.next();
+    hosts.any(|host| Some(host) != first)
+}
+
+pub(super) fn memory(derived: &Derived) -> Memory {
+    let (registry, loads) = (&derived.registry, derived.loads());
+    let has_hosts = has_several_hosts(derived);
+    let host_of =
+        |group: &RoleGroup<'_>| has_hosts.then(|| registry.hosts.get(group.host).head.name.value.clone());
+    let mut rows = Vec::new();
+    for (id, residency) in registry.residencies.entries() {
+        rows.extend(loads.of_residency(id).map(|group| Footprint {
+            residency: residency.head.name.value.clone(),
+            title: residency.title.value.clone(),
+            host: host_of(&group),
+            groups: groups(derived, &group),
+            bytes: group.total(MemoryScope::HOST),
+        }));
     }
+    let hosts = loads.of_hosts().into_iter().filter(|group| group.roles().next().is_some());
+    let totals =
+        hosts.map(|group| HostTotal { host: host_of(&group), bytes: group.total(MemoryScope::HOST) });
+    let has_buffers =
+        derived.roles.iter().any(|role| role.memory.counted.iter().any(|part| part.file.is_none()));
+    Memory { rows, totals: totals.collect(), has_hosts, has_buffers }
+}
+
+/// The groups of the roles, each once.
+fn groups(derived: &Derived, group: &RoleGroup<'_>) -> Vec<Box<str>> {
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    let names = group.roles().map(|served| {
+        let role = derived.registry.roles.get(served.id);
+        &*role.group.as_ref().unwrap_or(&role.head.name).value
+    });
+    names.filter(|name| known.insert(name)).map(Box::from).collect()
 }

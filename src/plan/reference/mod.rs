@@ -14,10 +14,10 @@ pub use constraint::{
 pub(super) use expert::is_recurrent;
 pub use expert::{AdviceOwner, AdvisedExperts, ExpertKey};
 pub use listed::{Acceleration, Provider, RoleRow, Tier};
-pub use memory::Footprint;
+pub use memory::{Footprint, HostTotal, Memory};
 pub use rule::{Ban, BannedDrafts, Pair};
 
-use super::{Bytes, Date, Prompt};
+use super::{Date, Prompt};
 use crate::derive::Derived;
 use crate::hir::{self, Registry};
 use serde::Serialize;
@@ -27,10 +27,8 @@ use serde::Serialize;
 pub struct Reference {
     /// The tiers with at least one role.
     pub tiers: Vec<Tier>,
-    /// The file sizes of the residencies with at least one role.
-    pub memory: Vec<Footprint>,
-    /// The total size of all files. Each file counts once.
-    pub total: Bytes,
+    /// The memory of residencies and hosts.
+    pub memory: Memory,
     /// Pairs: targets with a draft that works, or without any.
     pub pairs: Vec<Pair>,
     /// Bans: drafts that must not be used.
@@ -78,11 +76,9 @@ pub struct Quirk {
 pub(super) fn reference(derived: &Derived, prompts: &[Prompt]) -> Reference {
     let registry = &derived.registry;
     let banned = rule::DraftBans::new(registry);
-    let (memory, total) = memory::memory(derived);
     Reference {
-        tiers: listed::tiers(registry),
-        memory,
-        total,
+        tiers: listed::tiers(derived),
+        memory: memory::memory(derived),
         pairs: rule::pairs(registry),
         bans: rule::bans(registry, &banned),
         experts: expert::keys(registry),

@@ -421,7 +421,7 @@ mod tools {
     fn systemd_parses_a_hostile_path_and_variable_unchanged() {
         let units = default_units();
         let dump = units.dumps().remove("big-stack-odd.service").unwrap();
-        let folder = "/srv/models/it's odd $(id) ${HOME} %n;é,c:d\\e";
+        let folder = "/srv/models/it's odd $1 $$ `id` %n;é,c:d\\e";
         assert!(
             dump.raw.contains(&format!("\t\tBindReadOnlyPaths: {folder}:{folder}:rbind\n")),
             "{}",

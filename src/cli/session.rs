@@ -54,8 +54,23 @@ fn missing_help(folder: &Path, error: &LoadError) -> Option<String> {
     let is_here = folder == Path::new(REGISTRY) && is_registry(Path::new("."));
     let here = is_here.then(|| "this folder has registry files: write it as the argument `.`".to_owned());
     here.or_else(|| {
-        error.is_missing().then(|| format!("run `orchgen init{}` to create a registry", operand(folder)))
+        let init = format!("run `orchgen init{}` to create a registry", operand(folder));
+        let rename = error.other_file().map(rename_hint).unwrap_or_default();
+        error.is_missing().then(|| rename + &init)
     })
+}
+
+/// How to make a registry of a file of another format: JSON is YAML, other formats are not.
+fn rename_hint(name: &str) -> String {
+    let path = Path::new(name);
+    let new = words::printable(&path.with_extension("yaml").to_string_lossy());
+    let name = words::printable(name);
+    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    if is_json {
+        format!("if `{name}` is your registry, rename it to `{new}`: YAML includes JSON\n")
+    } else {
+        format!("if `{name}` is your registry, write it as YAML in `{new}`\n")
+    }
 }
 
 /// Writes all reports and returns the status of the run.

@@ -1,8 +1,9 @@
 //! The first stage: parses the loaded files and lowers their items to a registry, and reads the lock.
 
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::engine::{Meaning, meaning};
 use crate::facts::{Facts, Lock};
-use crate::hir::lower::{Items, SyntaxDamage, wrong_language};
+use crate::hir::lower::{EngineWord, Items, SyntaxDamage, wrong_language};
 use crate::hir::{Bytes, KnownFile, KnownFiles, MissingSize, Registry};
 use crate::source::{Encoding, FileId, Flaw, Loaded, SourceFile, SourceMap, Span, Spanned};
 use crate::syntax::{codes, parse};
@@ -76,8 +77,18 @@ fn gather(file: FileId, source: &SourceFile) -> Gathered {
     let document = parse(file, source, &mut findings);
     let errors: Vec<Span> = findings.findings().iter().map(|finding| finding.primary.span).collect();
     let mut items = Items::default();
-    items.gather(&document, SyntaxDamage { text: source.text(), errors: &errors }, &mut findings);
+    let damage = SyntaxDamage { text: source.text(), errors: &errors };
+    items.gather(&document, (damage, engine_word), &mut findings);
     Gathered { items, findings }
+}
+
+/// Where a role has a setting of the engine.
+fn engine_word(word: &str) -> Option<EngineWord> {
+    Some(match meaning(word)? {
+        Meaning::Field(field, part) => EngineWord::Field(field, part),
+        Meaning::Option(name) => EngineWord::Option(name),
+        Meaning::Secret => EngineWord::Secret,
+    })
 }
 
 /// The finding for a file that is not UTF-8, with the command that converts it.
@@ -89,7 +100,7 @@ fn not_utf8(span: Span, name: &str, encoding: Encoding) -> Diagnostic {
             "the file is not UTF-8; it looks like {from}"
         ))
         .help(format!(
-            "save the file as UTF-8: `iconv -f {from} -t UTF-8 {name} > {name}.new && mv {name}.new {name}`"
+            "save the file as UTF-8: run `iconv -f {from} -t UTF-8 {name} -o {name}.utf8`, then `mv {name}.utf8 {name}`"
         )),
         Encoding::Text(from) => {
             finding(&format!("the file is not UTF-8; it looks like {from}")).help("save the file as UTF-8")

@@ -105,16 +105,22 @@ pub struct LoadError {
     path: PathBuf,
     problem: String,
     is_missing: bool,
+    other: Option<String>,
 }
 
 impl LoadError {
     fn new(path: &Path, problem: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), problem: problem.into(), is_missing: false }
+        Self { path: path.to_owned(), problem: problem.into(), is_missing: false, other: None }
     }
 
     fn io(path: &Path, error: &std::io::Error) -> Self {
         let is_missing = error.kind() == std::io::ErrorKind::NotFound;
         Self { is_missing, ..Self::new(path, describe(error)) }
+    }
+
+    /// A file of another format in a folder that has no registry files.
+    pub fn other_file(&self) -> Option<&str> {
+        self.other.as_deref()
     }
 
     /// True if the path does not exist, or if a folder has no registry files.
@@ -137,8 +143,12 @@ pub fn load(folder: &Path) -> Result<Loaded, LoadError> {
     let mut loaded = Loaded::default();
     let names = files(folder, REGISTRY_EXTENSIONS)?;
     if names.is_empty() {
-        let problem = "no *.yaml, *.yml or *.kdl file in this folder";
-        return Err(LoadError { is_missing: true, ..LoadError::new(folder, problem) });
+        let other = files(folder, OTHER_EXTENSIONS)?.into_iter().next();
+        let problem = match &other {
+            Some(name) => format!("no *.yaml, *.yml or *.kdl file in this folder, only `{name}`"),
+            None => "no *.yaml, *.yml or *.kdl file in this folder".to_owned(),
+        };
+        return Err(LoadError { is_missing: true, other, ..LoadError::new(folder, problem) });
     }
     for name in names {
         read(folder, &name, &mut loaded)?;
@@ -199,6 +209,9 @@ pub fn is_registry(folder: &Path) -> bool {
 
 /// The file extensions of registry files.
 const REGISTRY_EXTENSIONS: &[&str] = &["yaml", "yml", "kdl"];
+
+/// The file extensions of other formats, which may have been meant as a registry.
+const OTHER_EXTENSIONS: &[&str] = &["json", "json5", "jsonc", "toml", "ini", "conf", "cfg", "txt"];
 
 /// The files of a folder with one of these extensions, in byte order of their names. Hidden files are ignored.
 fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<String>, LoadError> {

@@ -90,10 +90,19 @@ impl<'d> Layout<'d> {
         let language = self.language();
         if language == Language::Kdl {
             let is_child = |parent: &Node| parent.block.is_some_and(|block| covers(block, old.span));
-            let property = if parent.is_none_or(is_child) { None } else { kdl_property(field) };
-            let code = property.unwrap_or_else(|| line(language, field));
-            let edit = (parent.is_none_or(is_child) || code.contains('='))
-                .then(|| Edit { span: old.span, text: code.clone() });
+            let is_line = parent.is_none_or(is_child);
+            let property = if is_line { None } else { kdl_property(field) };
+            // A node with fields cannot be a property of the item: it belongs into braces.
+            let code = property.unwrap_or_else(|| match line(language, field) {
+                code if is_line => code,
+                code => format!("{{ {code} }}"),
+            });
+            // The braces are the last part of the item.
+            let is_last = parent.is_some_and(|parent| {
+                parent.block.is_none() && parent.fields.last().is_some_and(|last| last.span == old.span)
+            });
+            let is_possible = is_line || if code.starts_with('{') { is_last } else { code.contains('=') };
+            let edit = is_possible.then(|| Edit { span: old.span, text: code.clone() });
             return Insertion { code, edit };
         }
         let (code, text) = (line(language, field), yaml_value(field));

@@ -12,6 +12,7 @@ mod file;
 pub mod help;
 pub mod keys;
 pub mod layers;
+mod meaning;
 pub mod memory;
 mod option;
 pub mod options;
@@ -37,6 +38,7 @@ pub(super) const THREAD_VARIABLES: &[&str] =
 
 pub use difference::{ChangeKind, OptionChange, ProfileDiff, diff_profiles};
 pub use file::{FileTools, ProfileFile, ToolAlias};
+pub use meaning::{Meaning, meaning};
 pub use option::{OptionRecord, Repeat, Switch, Tools};
 pub use probed::profile_from_help;
 pub use profile::{Profile, ProfileError};

@@ -3,7 +3,8 @@
 use super::guess::{boolean, number};
 use super::scalar::{FieldRef, wrong_type};
 use super::typed_value::TypedValue;
-use crate::diag::{Diagnostic, Line, Literal, words};
+use crate::diag::{Change, Diagnostic, Line, Literal, words};
+use crate::hir::PortRange;
 use crate::hir::codes::{OUT_OF_RANGE, WRONG_TYPE};
 use crate::syntax::{Scalar, Value};
 use std::net::{IpAddr, Ipv4Addr};
@@ -61,7 +62,16 @@ fn not_a_count(scalar: &Scalar, field: &FieldRef, (least, most): (u64, u64)) -> 
     }
     let Value::String(text) = &scalar.value else {
         let fits = number::whole(&raw).filter(|number| (least..=most).contains(number));
-        let finding = *wrong_type(scalar, field, "a whole number in digits");
+        let finding = match scalar.value {
+            Value::Float(_) => {
+                let message =
+                    format!("{} is {}, not a whole number in digits", field.describe(), words::quoted(&raw));
+                WRONG_TYPE.at(place, "expected a whole number in digits", message)
+            }
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::String(_) => {
+                *wrong_type(scalar, field, "a whole number")
+            }
+        };
         return write_number(finding, fits, scalar, field, (least, most));
     };
     let fits = number::whole(text).filter(|number| (least..=most).contains(number));
@@ -94,6 +104,11 @@ fn write_number(
 pub(super) fn port(scalar: &Scalar, field: &FieldRef) -> ReadResult {
     let read = count(scalar, field, 1, 65535);
     let (Value::String(text), Err(finding)) = (&scalar.value, &read) else { return read };
+    if let Some(range) = PortRange::parse(text).filter(|range| range.len() > 1 && field.path == "port") {
+        let line = Line::of("ports", range.to_string());
+        let finding = Diagnostic { proposed_fixes: Vec::new(), ..*finding.clone() };
+        return Err(Box::new(finding.remedy("write `{}`", Change::Rewrite { place: scalar.span, line })));
+    }
     let Some((port, address)) = number::port(text).filter(|_| text.contains([':', '/'])) else { return read };
     let mut finding = Diagnostic { proposed_fixes: Vec::new(), help: Vec::new(), ..*finding.clone() };
     finding = finding.remedy(
@@ -106,7 +121,7 @@ pub(super) fn port(scalar: &Scalar, field: &FieldRef) -> ReadResult {
         let line = Line::of("listen", address.to_string());
         finding = finding.remedy(
             "also write `{}`, unless the default address is enough",
-            crate::diag::Change::Rewrite { place: scalar.span, line },
+            Change::Rewrite { place: scalar.span, line },
         );
     }
     Err(Box::new(finding))

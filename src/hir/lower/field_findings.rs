@@ -4,10 +4,10 @@ use super::fields::{FieldReader, is_inside};
 use super::guess::quantity::guess;
 use super::habits::literal_of;
 use super::quantity_form::QuantityForm;
-use super::record::EmptyField;
+use super::record::{EmptyField, Record};
 use crate::diag::{Change, Diagnostic, Line, Literal, words};
 use crate::hir::codes::{DUPLICATE_FIELD, EMPTY_BLOCK, MISSING_FIELD, WRONG_TYPE};
-use crate::hir::{Field, Shape};
+use crate::hir::{Field, Shape, Table};
 use crate::source::Span;
 use crate::syntax::{Language, Node, Scalar};
 use std::borrow::Cow;
@@ -86,19 +86,44 @@ impl FieldReader<'_> {
         is_empty
     }
 
+    /// True if no block of the field has the same principal field. Reports a duplicate.
+    pub(super) fn check_distinct(
+        &mut self,
+        record: &Record,
+        field: &Field,
+        table: &Table,
+        read: &Record,
+    ) -> bool {
+        let principal = |block: &Record| block.peek(table.principal?).cloned();
+        let Some(own) = principal(read) else { return true };
+        let first = record.blocks(field.name).filter_map(principal).find(|other| *other == own);
+        if let Some(first) = &first {
+            let what = format!("the same {}", words::quoted(&self.path_to(field.name)));
+            self.report_duplicate(&what, (own.span, first.span), &self.owner.describe());
+        }
+        first.is_none()
+    }
+
     /// Reports several values where one is expected. The help has the one text that means all of them, if there is one.
     pub(super) fn report_several_values(&mut self, (row, path): (&'static Field, &str), args: &[Scalar]) {
         let field = self.with_owner(path);
-        let Some([first, second]) = args.get(..2) else { return };
+        let Some([first, second]) = args.get(..2).filter(|_| !self.is_damaged) else { return };
         let finding = several_values(&field, args.len(), second.span);
         let texts = args.iter().map(|arg| literal_of(arg, self.text).map(Literal::into_text));
         let joined: Option<Vec<String>> = texts.collect();
-        let shape = if row.shape == Shape::CpuSet { &Shape::Cpus } else { &row.shape };
+        let shape = if row.shape == Shape::CpuSet {
+            &Shape::Cpus
+        } else if path == "port" {
+            &Shape::Ports
+        } else {
+            &row.shape
+        };
         let form = QuantityForm::of(shape).zip(joined).and_then(|(form, texts)| {
             let is_valid = |text: &str| (form.parse)(text).is_some();
             guess(&texts.join(";"), shape, is_valid).forms.into_iter().next()
         });
-        let change = |value| Change::Rewrite { place: first.span, line: Line::of(row.name, value) };
+        let name = if row.shape == Shape::Port && form.is_some() { "ports" } else { row.name };
+        let change = |value| Change::Rewrite { place: first.span, line: Line::of(name, value) };
         let finding = match (form, literal_of(first, self.text)) {
             (Some(form), _) => finding.remedy("write `{}`", change(Literal::Text(form))),
             (None, Some(first)) => finding.remedy("keep one value, such as `{}`", change(first)),
@@ -111,10 +136,23 @@ impl FieldReader<'_> {
         let message = format!("{} is a block, not one value", self.field_of(field));
         let span = node.block.unwrap_or(node.span);
         let finding = WRONG_TYPE.at(span, "expected one value", message);
-        self.report(finding.help("replace the block with one value"));
+        let only = match node.fields.as_slice() {
+            [inner] => inner.args.first().and_then(|arg| literal_of(arg, self.text)),
+            _ => None,
+        };
+        self.report(match only {
+            Some(value) => {
+                let change = Change::Rewrite { place: node.key_span, line: Line::of(field, value) };
+                finding.remedy("write `{}`", change)
+            }
+            None => finding.help("replace the block with one value"),
+        });
     }
 
     pub(super) fn report_no_value(&mut self, field: &str, doc: Option<&str>, node: &Node) {
+        if self.is_damaged {
+            return;
+        }
         let message = format!("{} has no value", self.field_of(field));
         let finding = WRONG_TYPE.at(node.key_span, "missing value", message);
         self.report(finding.help(match doc {
@@ -146,7 +184,7 @@ pub(super) fn missing(
     match example {
         Some(example) => {
             let line = Line::of(name, example);
-            finding.remedy(format!("write {what}: `{{}}`"), Change::Rewrite { place, line })
+            finding.remedy(format!("write `{{}}`: {what}"), Change::Rewrite { place, line })
         }
         None => finding.help(format!("write {what}")),
     }

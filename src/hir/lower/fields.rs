@@ -1,5 +1,6 @@
 //! Reads the fields of a node by a table. Reports fields that are unknown, missing, duplicate or of the wrong type.
 
+use super::engine_word::EngineWords;
 use super::habits::{is_boolean_word, is_map};
 use super::names::ItemRef;
 use super::record::Record;
@@ -20,6 +21,7 @@ pub(super) struct FieldReader<'a> {
     pub(super) text: &'a str,
     /// The places of syntax errors in the file.
     pub(super) errors: &'a [Span],
+    pub(super) engine_word: EngineWords,
     pub(super) findings: &'a mut Diagnostics,
     /// The enclosing blocks, outermost first.
     pub(super) path: Vec<&'static str>,
@@ -201,7 +203,9 @@ impl FieldReader<'_> {
     /// Reads a field that expects a block without arguments.
     fn read_fields_only(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
         if let Some(first) = node.args.first() {
-            self.read_scalar((field, &self.path_to(field.name)), first, ValueForm::Keyed);
+            if !self.report_assignments(record, field, node) {
+                self.read_scalar((field, &self.path_to(field.name)), first, ValueForm::Keyed);
+            }
         } else if node.fields.is_empty() {
             if !self.report_if_empty(node, [], |fields| fields.field_of(field.name)) {
                 self.report_no_value(field.name, Some(field.doc), node);
@@ -268,6 +272,9 @@ impl FieldReader<'_> {
     }
 
     fn add_block(&mut self, record: &mut Record, field: &Field, table: &'static Table, input: NodeInput) {
+        if self.report_pair(field, table, input) {
+            return;
+        }
         self.path.push(field.name);
         let read = self.read_record(ReadTask { input, table, mode: TableMode::Block });
         self.path.pop();
@@ -276,18 +283,6 @@ impl FieldReader<'_> {
         if is_new && (!read.is_incomplete() || field.name == ALLOW.name) {
             record.add(field.name, Spanned::new(TypedValue::Block(Box::new(read)), input.node.span));
         }
-    }
-
-    /// True if no block of the field has the same principal field. Reports a duplicate.
-    fn check_distinct(&mut self, record: &Record, field: &Field, table: &Table, read: &Record) -> bool {
-        let principal = |block: &Record| block.peek(table.principal?).cloned();
-        let Some(own) = principal(read) else { return true };
-        let first = record.blocks(field.name).filter_map(principal).find(|other| *other == own);
-        if let Some(first) = &first {
-            let what = format!("the same {}", words::quoted(&self.path_to(field.name)));
-            self.report_duplicate(&what, (own.span, first.span), &self.owner.describe());
-        }
-        first.is_none()
     }
 
     /// Reads the arguments of a field (at least one). `path` names the field in findings.
@@ -362,6 +357,11 @@ impl ReadTask<'_, '_> {
     }
 
     /// For example ``role `frontdoor` ``, or `` `draft` of role `frontdoor` ``.
+    /// True for a role and for the `defaults` of roles.
+    pub(super) fn is_role(self) -> bool {
+        self.table == &role::TABLE
+    }
+
     pub(super) fn describe(self, owner: &ItemRef) -> String {
         match self.mode {
             TableMode::Item => owner.describe(),

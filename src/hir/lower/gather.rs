@@ -1,6 +1,7 @@
 //! Gathers the items of a document: the kind, the name and the fields of each.
 
 use super::damage::SyntaxDamage;
+use super::engine_word::EngineWords;
 use super::fields::{FieldReader, NodeInput};
 use super::foreign::other_tool;
 use super::gather_findings::moved_entries;
@@ -15,14 +16,20 @@ use crate::syntax::{Document, Language, Node, Scalar, Value};
 
 impl Items {
     /// Gathers the items of a document. Missing parts near a syntax error are not reported again.
-    pub fn gather(&mut self, document: &Document, damage: SyntaxDamage, findings: &mut Diagnostics) {
+    pub fn gather(
+        &mut self,
+        document: &Document,
+        (damage, engine_word): (SyntaxDamage, EngineWords),
+        findings: &mut Diagnostics,
+    ) {
         if let Some(finding) = other_tool(document) {
             findings.report(finding);
             return findings.record_unread_file();
         }
         self.add_words_outside_items(damage.words_outside_items(document));
         self.is_damaged |= !damage.errors.is_empty();
-        let mut gatherer = Gatherer { items: self, document, language: document.language, damage, findings };
+        let mut gatherer =
+            Gatherer { items: self, document, language: document.language, damage, engine_word, findings };
         match document.language {
             Language::Kdl => document.nodes.iter().for_each(|node| gatherer.read_kdl(node)),
             Language::Yaml => gatherer.read_yaml(&document.nodes),
@@ -35,6 +42,7 @@ pub(super) struct Gatherer<'a> {
     pub(super) document: &'a Document<'a>,
     pub(super) language: Language,
     pub(super) damage: SyntaxDamage<'a>,
+    engine_word: EngineWords,
     pub(super) findings: &'a mut Diagnostics,
 }
 
@@ -67,6 +75,9 @@ impl Gatherer<'_> {
                 ),
             },
             Naming::Word | Naming::Text => {
+                if self.report_names_with_colon(kind, node) {
+                    return;
+                }
                 let written = self.read_kdl_name(kind, node);
                 self.add_item(kind, written, NodeInput { node, args: &[], place });
             }
@@ -218,6 +229,7 @@ impl Gatherer<'_> {
             language: self.language,
             text: self.damage.text,
             errors: self.damage.errors,
+            engine_word: self.engine_word,
             findings: &mut *self.findings,
             path: Vec::new(),
             is_damaged,

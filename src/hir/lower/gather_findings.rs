@@ -8,6 +8,7 @@ use crate::hir::codes::{BAD_NAME, UNKNOWN_KIND, WRONG_TYPE};
 use crate::hir::kind::Naming;
 use crate::hir::{ItemKind, KINDS, Text};
 use crate::source::{Span, Spanned};
+use crate::syntax::codes::KDL_SYNTAX;
 use crate::syntax::{Language, Node, Scalar, Value, write_literal};
 
 impl Gatherer<'_> {
@@ -86,6 +87,32 @@ impl Gatherer<'_> {
             self.findings.report(self.write_name(finding, kind, name, span));
         }
         WrittenName { name: Spanned::new(name.into(), span), is_valid }
+    }
+
+    /// Reports fields of a KDL item with a colon: `role "chat" model: "a" port: 8080`. True if there are any.
+    pub(super) fn report_names_with_colon(&mut self, kind: &ItemKind, node: &Node) -> bool {
+        let [name, rest @ ..] = node.args.as_slice() else { return false };
+        let key = |arg: &Scalar| match &arg.value {
+            Value::String(text) => text.strip_suffix(':').map(str::to_owned),
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => None,
+        };
+        let raw = |arg: &Scalar| self.damage.text.get(arg.span.range()).unwrap_or_default().to_owned();
+        let mut fields = Vec::new();
+        for pair in rest.chunks(2) {
+            let [first, value] = pair else { return false };
+            let Some(key) = key(first) else { return false };
+            fields.push(format!("{key}={}", raw(value)));
+        }
+        let Some(first) = rest.first() else { return false };
+        let message = format!("a field of {} {} has a `:`", kind.word, raw(name));
+        let code = format!("{} {} {}", kind.word, raw(name), fields.join(" "));
+        let finding = KDL_SYNTAX.at(first.span, "KDL writes `name=value`", message);
+        self.findings.report(finding.help(format!("write {}", words::quoted(&code))));
+        self.note_unread(node.span);
+        if let Some(name) = text_of(name) {
+            self.items.add_unread(kind, name);
+        }
+        true
     }
 
     /// The help with a valid name that no other item of the kind has in this file.
@@ -197,6 +224,11 @@ impl Gatherer<'_> {
             return;
         }
         let message = format!("{} is not a kind of item", words::quoted(&node.key));
+        if language == Language::Kdl && node.key.starts_with("--") {
+            let finding = UNKNOWN_KIND.at(node.key_span, "KDL has no such comments", message);
+            self.findings.report(finding.help("write `//` before a comment"));
+            return;
+        }
         let finding = UNKNOWN_KIND.at(node.key_span, label, message).help(help);
         let Some(kind) = suggested else {
             self.findings.report(finding);

@@ -1,13 +1,13 @@
 //! Fields that are written as in other languages: `port: 8080` in KDL, a decimal comma, names as keys of a block.
 
 use super::count::write_flag;
-use super::fields::{FieldReader, ReadTask, is_bare, is_null};
+use super::fields::{FieldReader, is_bare, is_null};
 use super::guess::boolean;
 use super::record::{EmptyField, Record};
 use super::scalar::{self, FieldRef, ValueForm};
-use crate::diag::{Change, Diagnostic, Edit, Fix, Line, Literal, Safety, suggest, words};
+use crate::diag::{Change, Diagnostic, Edit, Fix, Line, Literal, Safety, words};
 use crate::hir::codes::{UNKNOWN_FIELD, WRONG_TYPE};
-use crate::hir::{Field, Presence, Shape, Table};
+use crate::hir::{Field, Shape, Table};
 use crate::source::Span;
 use crate::syntax::{Language, Node, Scalar, Value, write_literal};
 
@@ -45,75 +45,6 @@ impl FieldReader<'_> {
         let field = FieldRef { owner: &self.owner, path: row.name, row: Some(row), form, text: self.text };
         let is_name = matches!(row.shape, Shape::Name(_) | Shape::Names(_) | Shape::Path | Shape::File);
         EmptyField { name: row.name, place, example: field.example().filter(|_| !is_name) }
-    }
-
-    /// Reports an unknown field. The suggested field does not count as missing.
-    pub(super) fn report_unknown(&mut self, record: &mut Record, node: &Node, task: ReadTask) {
-        let owner = task.describe(&self.owner);
-        let message = format!("{owner} has an unknown field {}", words::quoted(&node.key));
-        if let Some((field, line)) = self.without_colon(node, task) {
-            record.mark_reported(field.name);
-            let finding = UNKNOWN_FIELD.at(node.key_span, "KDL has no `:` after a name", message);
-            let change = Change::Rewrite { place: node.key_span, line };
-            return self.report(finding.remedy("write `{}`, without the colon", change));
-        }
-        if let Some((block, line)) = self.inner_field(node, task) {
-            let label = format!("a field of `{}`", block.name);
-            let finding = UNKNOWN_FIELD.at(node.key_span, label, message);
-            let has_block = task.input.node.fields.iter().any(|field| field.key == block.name);
-            return self.report(if has_block {
-                finding.help(format!("move it into `{}`", block.name))
-            } else {
-                let line = Line::new(block.name).with(line);
-                finding.remedy("write `{}`", Change::Rewrite { place: node.key_span, line })
-            });
-        }
-        let suggestion = suggest(&node.key, task.names());
-        let near = suggestion.map(|suggestion| suggestion.name);
-        if let Some(near) = near {
-            record.mark_reported(near);
-        }
-        let label = near.map_or_else(|| "unknown field".to_owned(), |near| format!("did you mean `{near}`?"));
-        let known: Vec<String> = task.names().map(|name| format!("`{name}`")).collect();
-        let help = match near {
-            Some(near) => format!("write `{near}`"),
-            None => format!("the fields here are {}", words::all_of(&known)),
-        };
-        let finding = UNKNOWN_FIELD.at(node.key_span, label, message).help(help);
-        // If the suggested field is already present, the fix would duplicate it.
-        let is_free = !task.input.node.fields.iter().any(|field| Some(&*field.key) == near);
-        self.report(finding.suggest(suggestion.filter(|_| is_free), node.key_span));
-    }
-
-    /// The field that a KDL name with a colon means: `port: 8080` or `port:8080`.
-    fn without_colon(&self, node: &Node, task: ReadTask) -> Option<(&'static Field, Line)> {
-        let (name, rest) = node.key.split_once(':').filter(|_| self.language == Language::Kdl)?;
-        let field = task.field(name.trim_matches(['"', '\'']))?;
-        let value = match node.args.as_slice() {
-            [one] if rest.is_empty() => literal_of(one, self.text)?,
-            [] if rest.bytes().all(|byte| byte.is_ascii_digit()) && !rest.is_empty() => {
-                Literal::Number(rest.to_owned())
-            }
-            [] if !rest.is_empty() => Literal::Text(rest.trim_matches('"').to_owned()),
-            _ => return None,
-        };
-        Some((field, Line::of(field.name, value)))
-    }
-
-    /// The block without required fields that has a field of this name: `placement` for `threads`.
-    fn inner_field(&self, node: &Node, task: ReadTask) -> Option<(&'static Field, Line)> {
-        let [value] = node.args.as_slice() else { return None };
-        let name = node.key.replace('_', "-").to_ascii_lowercase();
-        let block_of = |field: &'static Field| {
-            if let Shape::Block(table) = &field.shape { Some((field, *table)) } else { None }
-        };
-        let blocks = task.table.fields.iter().filter_map(block_of);
-        let is_open = |table: &Table| table.fields.iter().all(|field| field.presence != Presence::Required);
-        let mut having =
-            blocks.filter_map(|(field, table)| Some((field, table.field(&name).filter(|_| is_open(table))?)));
-        let (block, inner) = having.next()?;
-        let line = Line::of(inner.name, literal_of(value, self.text)?);
-        having.next().is_none().then_some((block, line))
     }
 
     /// Reports a word with a comma at its end in KDL, or in typographic quotes. True if there is one.
@@ -165,6 +96,31 @@ impl FieldReader<'_> {
         let finding = WRONG_TYPE.at(one.span, "expected `true` or `false`", message);
         let finding = write_flag(finding, one, &shown);
         self.report(finding);
+    }
+
+    /// Reports `A=b` where a map is required. True if all values have this form.
+    pub(super) fn report_assignments(
+        &mut self,
+        record: &mut Record,
+        field: &'static Field,
+        node: &Node,
+    ) -> bool {
+        let pair = |arg: &Scalar| match &arg.value {
+            Value::String(text) => {
+                text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+            }
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => None,
+        };
+        let Some(pairs) = node.args.iter().map(pair).collect::<Option<Vec<_>>>() else { return false };
+        let (Some(first), true) = (node.args.first(), field.shape == Shape::Map) else { return false };
+        record.mark_reported(field.name);
+        let message = format!("{} has a string for a name and its value", self.field_of(field.name));
+        let finding = WRONG_TYPE.at(first.span, "expected a name with a value", message);
+        let line = pairs
+            .into_iter()
+            .fold(Line::new(field.name), |line, (name, value)| line.with(Line::of(name, value)));
+        self.report(finding.remedy("write `{}`", Change::Rewrite { place: first.span, line }));
+        true
     }
 
     /// Reports a value where a block is required, and suggests the field of the block that has such values.
@@ -227,7 +183,10 @@ impl FieldReader<'_> {
         let shown =
             if self.language == Language::Yaml { format!("{}: {code}", field.name) } else { code.clone() };
         let title = format!("write `{}`", words::printable(&shown));
-        let edits = vec![Edit { span: place, text: code }];
+        let mut edits = vec![Edit { span: place, text: code }];
+        if node.key != field.name && self.language == Language::Yaml {
+            edits.insert(0, Edit { span: node.key_span, text: field.name.to_owned() });
+        }
         let finding = UNKNOWN_FIELD.at(first.key_span, format!("a {principal}, not a field"), message);
         self.report(finding.help(title.clone()).fix(Fix { title, safety: Safety::Manual, edits }));
     }

@@ -6,6 +6,7 @@
 mod count;
 mod damage;
 mod defaults;
+mod engine_word;
 mod env;
 mod field_findings;
 mod fields;
@@ -17,6 +18,7 @@ mod habits;
 mod items;
 mod model;
 mod names;
+mod pair;
 mod quantity;
 mod quantity_form;
 mod read;
@@ -27,9 +29,11 @@ mod scalar;
 mod scope;
 mod serving;
 mod typed_value;
+mod unknown_field;
 mod unread_names;
 
 pub use damage::SyntaxDamage;
+pub use engine_word::{EngineWord, EngineWords};
 pub use foreign::wrong_language;
 pub use items::Items;
 pub(super) use quantity_form::QuantityForm;

@@ -54,7 +54,7 @@ fn not_a_quantity(scalar: &Scalar, field: &FieldRef, form: &QuantityForm) -> Dia
     let message = format!("{} is {found}, {fault}", field.describe());
     let finding = BAD_QUANTITY.at(scalar.span, format!("expected {}", form.expected()), message);
     if form.shape == Shape::Cpus
-        && let Some(count) = number::whole(&written).filter(|_| is_number)
+        && let Some(count) = number::whole(&written).filter(|count| is_number && is_count(*count, &written))
     {
         return write_cpus(finding, count, scalar, field);
     }
@@ -65,6 +65,11 @@ fn not_a_quantity(scalar: &Scalar, field: &FieldRef, form: &QuantityForm) -> Dia
             .write(finding, scalar.span, one.as_str())
             .remedy(format!("or write `{{}}`{}", purpose(other)), field.change(scalar.span, other.as_str())),
     }
+}
+
+/// True for a number of CPUs. A number in another base is a mask.
+fn is_count(count: u64, written: &str) -> bool {
+    count <= 8192 && !written.starts_with("0x")
 }
 
 /// True if the quantity has a unit.
@@ -101,7 +106,8 @@ fn write_or_remove(
     let is_absent = match &scalar.value {
         Value::String(text) => is_absence(text) || finding.code.name == OUT_OF_RANGE.name,
         Value::Null | Value::Bool(_) => true,
-        Value::Integer(_) | Value::Float(_) => false,
+        Value::Integer(number) => *number <= 0 && form.shape == Shape::Duration,
+        Value::Float(_) => false,
     };
     if is_absent && field.is_optional() {
         let change = Change::Remove { place: scalar.span };

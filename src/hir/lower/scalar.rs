@@ -72,7 +72,8 @@ impl FieldRef<'_> {
 
     /// True if the whole field can be removed.
     pub(super) fn is_optional(&self) -> bool {
-        self.row.is_some_and(|row| row.presence != Presence::Required) && self.form == ValueForm::Keyed
+        let may_be_absent = |row: &Field| row.presence != Presence::Required && !row.doc.contains("Required");
+        self.row.is_some_and(may_be_absent) && self.form == ValueForm::Keyed
     }
 
     /// The name of the field.
@@ -323,7 +324,10 @@ fn word(scalar: &Scalar, field: &FieldRef, choices: &'static [&'static str]) -> 
         }));
     };
     let suggestion = suggest(found, choices.iter().copied());
-    let near = suggestion.map(|suggestion| suggestion.name).or(meant.copied());
+    let lower = found.to_ascii_lowercase();
+    let mut longer = choices.iter().filter(|choice| choice.starts_with(&lower));
+    let only = longer.next().filter(|_| longer.next().is_none());
+    let near = suggestion.map(|suggestion| suggestion.name).or(meant.or(only).copied());
     let label = format!("expected {}", words::any_of(&all));
     let message = format!("{} cannot be {}", field.describe(), words::quoted(found));
     let finding = UNKNOWN_WORD.at_unknown(scalar.span, (suggestion, &label), message);

@@ -2,11 +2,12 @@
 
 use super::defaults::Defaults;
 use super::field_findings::missing;
+use super::guess::list;
 use super::names::ItemRef;
 use super::read::Fields;
 use super::record::Record;
 use super::rules::imply_host;
-use crate::diag::{Change, Diagnostics, Line, suggest, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME};
 use crate::hir::role;
 use crate::hir::{
@@ -148,6 +149,18 @@ fn read_placement(
     Placement { numa: block.take("numa"), cpus, threads: block.take("threads"), lock: block.take("lock") }
 }
 
+/// The help with the list of CPUs that a text means.
+pub(super) fn write_cpus(finding: Diagnostic, name: &Text) -> Diagnostic {
+    let change = |list| Change::Rewrite { place: name.span, line: Line::of("cpus", list) };
+    match list::cpus(name).into_iter().next() {
+        Some(list) => finding.remedy("write `{}`", change(list)),
+        None if &*name.value == "all" => finding
+            .remedy("remove `cpus`: a role without it uses all CPUs", Change::Remove { place: name.span }),
+        None => finding
+            .help("write CPUs such as `0-47`, or declare a `cpuset` with this name and `cpus` on the host"),
+    }
+}
+
 fn cpus(name: &Text, host: &Host, owner: &ItemRef, findings: &mut Diagnostics) -> Option<Spanned<Cpus>> {
     let set = host.cpusets.iter().find(|set| set.name.value == name.value);
     let cpus = match set {
@@ -162,9 +175,8 @@ fn cpus(name: &Text, host: &Host, owner: &ItemRef, findings: &mut Diagnostics) -
             words::quoted(name),
             words::quoted(&host.head.name)
         );
-        let help = "write CPUs such as `0-47`, or declare a `cpuset` with this name and `cpus` on the host";
         let finding = UNKNOWN_NAME.at_unknown(name.span, (near, "neither CPUs nor a cpuset"), message);
-        owner.report(finding.help(help), findings);
+        owner.report(write_cpus(finding, name), findings);
     }
     cpus.map(|cpus| Spanned::new(cpus, name.span))
 }

@@ -100,6 +100,11 @@ impl<'a> KdlParser<'a> {
         } else {
             (format!("expected a space before {}", quoted(part)), "add a space before it")
         };
+        if part.starts_with(':') {
+            self.error(start..start + 1, "KDL has no `:` after a name", "unexpected `:`", "remove the colon");
+            self.pos += 1;
+            return self.skip_space_after_error();
+        }
         let len = part.chars().next().map_or(0, char::len_utf8);
         self.error(start..start + len, "no space before this", message, help);
         if part == "," {

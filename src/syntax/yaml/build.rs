@@ -302,6 +302,7 @@ impl<'a, 'd> NodeBuilder<'a, 'd> {
     pub(super) fn end_document(&mut self) {
         if let Some(finding) = self.root_finding.take() {
             self.findings.report(finding);
+            self.findings.record_unread_file();
         }
     }
 

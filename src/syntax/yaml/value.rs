@@ -102,5 +102,6 @@ pub(super) fn nested_list(at: Span) -> Diagnostic {
 /// The finding for a file that is not a mapping.
 pub(super) fn not_a_mapping(at: Span, what: &str) -> Diagnostic {
     let message = format!("a registry file must be a mapping, found {what}");
-    UNEXPECTED_SHAPE.at(at, "expected a key such as `models:`", message)
+    let help = "write the kinds of items as keys, such as `roles: {chat: {model: NAME}}`";
+    UNEXPECTED_SHAPE.at(at, "expected a key such as `models:`", message).help(help)
 }

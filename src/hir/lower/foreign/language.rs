@@ -72,14 +72,13 @@ fn recognize(first: &str, second: &str, text: &str, expected: Language) -> Optio
     let (word, rest) = first.split_at_checked(word_end)?;
     let is_kind = ItemKind::of_word(word).is_some() || ItemKind::of_plural(word).is_some();
     match expected {
+        // KDL writes the name of an item or its fields after its kind.
+        Language::Yaml if ItemKind::of_word(word).is_some() && !rest.trim_start().starts_with([':', '=']) => {
+            let rest = rest.trim_start();
+            (rest.starts_with(['"', '{']) || rest.contains('=')).then_some(Found::Kdl)
+        }
         Language::Yaml if is_assignment(first) && is_assignment(second) && tables::is_toml(text) => {
             Some(Found::Toml)
-        }
-        // KDL writes the name of an item or its fields after its kind.
-        Language::Yaml if ItemKind::of_word(word).is_some() => {
-            let rest = rest.trim_start();
-            (rest.starts_with(['"', '{']) || rest.contains('=') && !rest.starts_with(':'))
-                .then_some(Found::Kdl)
         }
         Language::Kdl if first == "---" || is_kind && rest.starts_with(':') => Some(Found::Yaml),
         Language::Yaml | Language::Kdl => None,

@@ -43,6 +43,27 @@ pub(in crate::hir::lower) fn fault(text: &str, kind: PathKind) -> Option<PathFau
         let path = path.strip_prefix("localhost").unwrap_or(path);
         return Some(written("a URL and not a path".to_owned(), path.to_owned()));
     }
+    let instead = |fault: &str, text: &str| PathFault {
+        fault: fault.to_owned(),
+        label: "expected only a path",
+        remedy: Remedy::Text(text.to_owned()),
+    };
+    if text.contains("://") {
+        return Some(instead(
+            "a URL and not a path",
+            "download or mount it on the host, and write the path there",
+        ));
+    }
+    if text.contains('*') {
+        return Some(instead(
+            "a pattern and not a path",
+            "write the path without `*`; of several shards, the first",
+        ));
+    }
+    let quote = |mark: char| text.strip_prefix(mark).and_then(|text| text.strip_suffix(mark));
+    if let Some(path) = ['\'', '"', '`'].into_iter().find_map(quote) {
+        return Some(written("with quotes around it".to_owned(), path.to_owned()));
+    }
     home(text).or_else(|| variable(text)).or_else(|| windows(text)).or_else(|| parts(text, kind))
 }
 
@@ -62,10 +83,12 @@ fn written(fault: String, path: String) -> PathFault {
 /// The instruction to write what a command prints.
 fn printed_by(command: &str, argument: &str, place: &str) -> Remedy {
     let blank = if place.is_empty() { "" } else { " " };
-    Remedy::Text(format!(
-        "run `{command} {}`{blank}{place}, and write the path that it prints",
-        printable(argument)
-    ))
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@~:".contains(c);
+    let argument = match argument {
+        word if word.chars().all(is_plain) || command == "echo" => printable(word),
+        word => format!("\"{}\"", printable(word)),
+    };
+    Remedy::Text(format!("run `{command} {argument}`{blank}{place}, and write the path that it prints"))
 }
 
 /// The first part of a relative path.
@@ -98,7 +121,7 @@ fn variable(text: &str) -> Option<PathFault> {
     let remedy = if is_shell {
         printed_by("echo", &format!("\"{text}\""), "")
     } else {
-        Remedy::Text(format!("write the value of {} itself, in a full path", quoted(&name)))
+        Remedy::Text(format!("write the real name instead of {}", quoted(&name)))
     };
     Some(PathFault {
         fault: format!("and {} is not expanded", quoted(&name)),
@@ -151,6 +174,9 @@ fn windows(text: &str) -> Option<PathFault> {
     if let Some(path) = linux_path(text) {
         let remedy = Remedy::Path(path, "in WSL; otherwise the path on the Linux host");
         return Some(PathFault { fault, label, remedy });
+    }
+    if text.contains('\\') && !text.contains('/') && !text.starts_with('\\') {
+        return Some(written("with a backslash".to_owned(), text.replace('\\', "/")));
     }
     text.starts_with("\\\\").then(|| PathFault {
         fault,

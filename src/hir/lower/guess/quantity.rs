@@ -15,10 +15,10 @@ pub(in crate::hir::lower) struct Guess {
 const UNIT_SPELLINGS: &[(&[&str], &str)] = &[
     (&["t", "tb", "tbyte", "terabyte"], "TB"),
     (&["g", "gb", "gbyte", "gigabyte", "gig"], "GB"),
-    (&["gi", "gib", "gibibyte"], "GiB"),
+    (&["gi", "gib", "gibibyte", "gibyte"], "GiB"),
     (&["ti", "tib"], "TiB"),
     (&["m", "mb", "mbyte", "megabyte"], "MB"),
-    (&["mi", "mib", "mebibyte"], "MiB"),
+    (&["mi", "mib", "mebibyte", "mibyte"], "MiB"),
     (&["k", "kb", "kbyte", "kilobyte"], "kB"),
     (&["ki", "kib"], "KiB"),
     (&["byte", "bytes", "b"], "B"),
@@ -101,8 +101,9 @@ fn with_unit(text: &str, shape: &Shape) -> Guess {
     }
     let is_about = plain.starts_with(['~', '≈']);
     let start = plain.trim_start_matches(['~', '≈', '<', '>', '=', 'x', '+']).trim_start();
+    let start = &if start.starts_with('.') { format!("0{start}") } else { start.to_owned() };
     let end = number_end(start);
-    let (number, unit) = start.split_at_checked(end).unwrap_or((start, ""));
+    let (number, unit) = start.split_at_checked(end).unwrap_or((start.as_str(), ""));
     let (number, unit) = (number.trim(), unit.trim().trim_end_matches('.'));
     let numbers = number::decimals(number);
     let fault = match () {
@@ -222,6 +223,7 @@ fn sum_of_parts(text: &str) -> Option<u64> {
         let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
         let (unit, after) = after.split_at_checked(letters)?;
         let scale: u64 = match unit.trim_end_matches('s') {
+            "w" | "week" => 604_800,
             "d" | "day" => 86400,
             "h" | "hr" | "hour" => 3600,
             "m" | "min" | "minute" => 60,

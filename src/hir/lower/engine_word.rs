@@ -1,0 +1,15 @@
+//! Words of the engine that users write as fields of a role.
+
+/// Where a role has a setting of the engine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EngineWord {
+    /// A field of the role, or a part of it.
+    Field(&'static str, Option<&'static str>),
+    /// An `option` with this name.
+    Option(String),
+    /// A secret, which belongs into a file.
+    Secret,
+}
+
+/// Looks up a word of the engine. `None` if it is not one.
+pub type EngineWords = fn(&str) -> Option<EngineWord>;

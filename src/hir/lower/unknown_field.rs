@@ -1,0 +1,187 @@
+//! Unknown fields: misspelt, of another item, or named as in another language or in the engine.
+
+use super::engine_word::EngineWord;
+use super::fields::{FieldReader, ReadTask};
+use super::habits::{is_map, literal_of};
+use super::record::Record;
+use super::scalar::{self, FieldRef, ValueForm};
+use crate::diag::{Change, Diagnostic, Line, Literal, Similarity, Suggestion, suggest, words};
+use crate::hir::codes::UNKNOWN_FIELD;
+use crate::hir::kind::Naming;
+use crate::hir::{Field, KINDS, Presence, Shape, Table};
+use crate::syntax::{Language, Node, Scalar, Value};
+
+impl FieldReader<'_> {
+    /// Reports an unknown field. The suggested field does not count as missing.
+    pub(super) fn report_unknown(&mut self, record: &mut Record, node: &Node, task: ReadTask) {
+        let suggestion = suggest(&node.key, task.names());
+        // `name` means the principal field of a block.
+        let named = task.table.principal.filter(|_| ["name", "id"].contains(&&*node.key));
+        let near = named.or(suggestion.map(|suggestion| suggestion.name));
+        if let Some(field) = near.and_then(|near| task.field(near))
+            && let Shape::Block(table) = &field.shape
+            && is_map(field, table, node)
+        {
+            return self.report_map(record, (field, table), node);
+        }
+        let owner = task.describe(&self.owner);
+        let message = format!("{owner} has an unknown field {}", words::quoted(&node.key));
+        let finding = self
+            .colon_finding(record, &message, node, task)
+            .or_else(|| self.inner_finding(&message, node, task))
+            .or_else(|| self.engine_finding(record, (&message, suggestion), node, task));
+        let finding = finding.unwrap_or_else(|| {
+            if let Some(near) = near {
+                record.mark_reported(task.field(near).map_or("", |field| field.name));
+            }
+            self.near_finding(message, (near, suggestion), node, task)
+        });
+        self.report(finding);
+    }
+
+    fn colon_finding(
+        &self,
+        record: &mut Record,
+        message: &str,
+        node: &Node,
+        task: ReadTask,
+    ) -> Option<Diagnostic> {
+        let (field, line) = self.without_colon(node, task)?;
+        record.mark_reported(field.name);
+        let finding = UNKNOWN_FIELD.at(node.key_span, "KDL has no `:` after a name", message);
+        let change = Change::Rewrite { place: node.key_span, line };
+        Some(finding.remedy("write `{}`, without the colon", change))
+    }
+
+    fn inner_finding(&self, message: &str, node: &Node, task: ReadTask) -> Option<Diagnostic> {
+        let (block, line) = self.inner_field(node, task)?;
+        let finding = UNKNOWN_FIELD.at(node.key_span, format!("a field of `{}`", block.name), message);
+        let has_block = task.input.node.fields.iter().any(|field| field.key == block.name);
+        Some(if has_block {
+            finding.help(format!("move it into `{}`", block.name))
+        } else {
+            let line = Line::new(block.name).with(line);
+            finding.remedy("write `{}`", Change::Rewrite { place: node.key_span, line })
+        })
+    }
+
+    /// The finding for a setting of the engine, unless the word surely means another field.
+    fn engine_finding(
+        &self,
+        record: &mut Record,
+        (message, suggestion): (&str, Option<Suggestion>),
+        node: &Node,
+        task: ReadTask,
+    ) -> Option<Diagnostic> {
+        let is_sure = suggestion.is_some_and(|near| near.similarity == Similarity::Same);
+        let word = (self.engine_word)(&node.key).filter(|_| task.is_role() && !is_sure)?;
+        let finding = UNKNOWN_FIELD.at(node.key_span, "a setting of the engine", message);
+        if word == EngineWord::Secret {
+            let finding = node.args.iter().fold(finding, |finding, secret| finding.conceal(secret.span));
+            let help =
+                "write a new key into a file that only root can read, and name that file in `key-file`";
+            return Some(finding.help(help));
+        }
+        if let Some(line) = self.engine_setting(&word, node, task) {
+            record.mark_reported(task.field(&line.name).map_or("", |field| field.name));
+            return Some(finding.remedy("write `{}`", Change::Rewrite { place: node.key_span, line }));
+        }
+        match word {
+            EngineWord::Field("model", _) => {
+                Some(finding.help("declare the file as a model, and name that model in `model`"))
+            }
+            EngineWord::Field(field, _) if task.field(field).is_none() => {
+                Some(finding.help(format!("write it as `{field}` of the model")))
+            }
+            EngineWord::Field(..) | EngineWord::Option(_) | EngineWord::Secret => None,
+        }
+    }
+
+    /// The finding with the most similar field, or with the items that have such a field and all fields.
+    fn near_finding(
+        &self,
+        message: String,
+        (near, suggestion): (Option<&str>, Option<Suggestion>),
+        node: &Node,
+        task: ReadTask,
+    ) -> Diagnostic {
+        let Some(near) = near else {
+            let owners = KINDS.iter().filter(|kind| {
+                self.path.is_empty() && kind.naming != Naming::One && kind.table.field(&node.key).is_some()
+            });
+            let owners: Vec<String> = owners.map(|kind| format!("a {}", kind.word)).collect();
+            let moved = (!owners.is_empty()).then(|| format!("move it to {}", words::any_of(&owners)));
+            let known: Vec<String> = task.names().map(|name| format!("`{name}`")).collect();
+            let help = format!("the fields here are {}", words::all_of(&known));
+            return UNKNOWN_FIELD.at(node.key_span, "unknown field", message).maybe_help(moved).help(help);
+        };
+        let finding = UNKNOWN_FIELD.at(node.key_span, format!("did you mean `{near}`?"), message);
+        // If the suggested field is already present, the fix would duplicate it.
+        let is_free = !task.input.node.fields.iter().any(|field| field.key == near);
+        let suggestion = suggestion.filter(|found| is_free && found.name == near);
+        finding.help(format!("write `{near}`")).suggest(suggestion, node.key_span)
+    }
+
+    /// The field that a KDL name with a colon means: `port: 8080` or `port:8080`.
+    fn without_colon(&self, node: &Node, task: ReadTask) -> Option<(&'static Field, Line)> {
+        let (name, rest) = node.key.split_once(':').filter(|_| self.language == Language::Kdl)?;
+        let field = task.field(name.trim_matches(['"', '\'']))?;
+        let value = match node.args.as_slice() {
+            [one] if rest.is_empty() => literal_of(one, self.text)?,
+            [] if rest.bytes().all(|byte| byte.is_ascii_digit()) && !rest.is_empty() => {
+                Literal::Number(rest.to_owned())
+            }
+            [] if !rest.is_empty() => Literal::Text(rest.trim_matches('"').to_owned()),
+            _ => return None,
+        };
+        Some((field, Line::of(field.name, value)))
+    }
+
+    /// The field or option of a role that sets a setting of the engine.
+    fn engine_setting(&self, word: &EngineWord, node: &Node, task: ReadTask) -> Option<Line> {
+        let [value] = node.args.as_slice() else { return None };
+        let value_of = |name: &str| {
+            let row = task.field(name);
+            let value = row.map_or_else(|| literal_of(value, self.text), |row| self.fitting(value, row));
+            value.map(|value| Line::of(name, value))
+        };
+        match word {
+            // The value of `model` is the name of an item, not a file or a repository.
+            EngineWord::Field(field, _) if *field == "model" || task.field(field).is_none() => None,
+            EngineWord::Field(field, None) => value_of(field),
+            EngineWord::Field(field, Some(part)) => Some(Line::new(*field).with(value_of(part)?)),
+            EngineWord::Secret => None,
+            EngineWord::Option(name) => {
+                let option = Line::of("option", name.as_str()).principal("name");
+                Some(if value.value == Value::Bool(true) { option } else { option.with(value_of("value")?) })
+            }
+        }
+    }
+
+    /// A value for another field: as it is written, or as that field writes it.
+    fn fitting(&self, value: &Scalar, row: &'static Field) -> Option<Literal> {
+        let form = ValueForm::Alone;
+        let field = FieldRef { owner: &self.owner, path: row.name, row: Some(row), form, text: self.text };
+        let Some(finding) = scalar::check(value, &row.shape, &field) else {
+            return literal_of(value, self.text);
+        };
+        let change = finding.proposed_fixes.into_iter().next()?.change;
+        if let Change::Value { to, .. } = change { Some(to) } else { None }
+    }
+
+    /// The block without required fields that has a field of this name: `placement` for `threads`.
+    fn inner_field(&self, node: &Node, task: ReadTask) -> Option<(&'static Field, Line)> {
+        let [value] = node.args.as_slice() else { return None };
+        let name = node.key.replace('_', "-").to_ascii_lowercase();
+        let block_of = |field: &'static Field| {
+            if let Shape::Block(table) = &field.shape { Some((field, *table)) } else { None }
+        };
+        let blocks = task.table.fields.iter().filter_map(block_of);
+        let is_open = |table: &Table| table.fields.iter().all(|field| field.presence != Presence::Required);
+        let mut having =
+            blocks.filter_map(|(field, table)| Some((field, table.field(&name).filter(|_| is_open(table))?)));
+        let (block, inner) = having.next()?;
+        let line = Line::of(inner.name, self.fitting(value, inner)?);
+        having.next().is_none().then_some((block, line))
+    }
+}

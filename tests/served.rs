@@ -3,6 +3,7 @@
 //! They need root and the rig (`bash tests/rig create`). Each test prints its steps with the time of each.
 
 mod faults;
+mod files;
 mod hardening;
 mod hot;
 mod memory;

@@ -9,7 +9,8 @@ use crate::hir::{Head, Text};
 declare_code! {
     /// ## What it finds
     /// A variable `LLAMA_ARG_*` in the `env` of an engine or a role that has no effect or stops the server. It belongs
-    /// to an option that a field of the role sets, to a removed option, or to no option of the pinned build.
+    /// to an option that a field of the role sets, to a removed option, or to no option of the pinned build. A variable
+    /// with a relative path is also found.
     ///
     /// ## Why
     /// The command line overrides a variable, so the variable shows a value that is not used. A variable of a removed
@@ -39,11 +40,11 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let of_roles = of_roles.map(|(role, serving)| (&role.head, &serving.env, derived.profile_of(serving)));
     for (owner, env, profile) in of_engines.chain(of_roles) {
         let Some(profile) = profile else { continue };
-        findings.extend(env.iter().filter_map(|(name, _)| finding(profile, name, owner)));
+        findings.extend(env.iter().filter_map(|(name, value)| finding(profile, (name, value), owner)));
     }
 }
 
-fn finding(profile: &Profile, name: &Text, owner: &Head) -> Option<Diagnostic> {
+fn finding(profile: &Profile, (name, value): (&Text, &Text), owner: &Head) -> Option<Diagnostic> {
     let family = profile.family();
     // Variables with secrets have separate findings.
     if family.secret_variables().contains(&&***name) || !name.starts_with(family.variable_prefix()) {
@@ -59,6 +60,14 @@ fn finding(profile: &Profile, name: &Text, owner: &Head) -> Option<Diagnostic> {
         ),
         Some(option) if field.is_some() => {
             ("which the command line overrides".to_owned(), format!("sets `{}`", option.title()))
+        }
+        Some(option) if option.row().and_then(|row| row.path).is_some_and(|used| !used.is_usable(value)) => {
+            let message = words::printable(&format!(
+                "{owner} sets {} to a path that is not a full path",
+                words::quoted(name)
+            ));
+            let finding = ENGINE_VARIABLE.at(value.span, "must start with `/`", message).about(owner);
+            return Some(finding.help("write the full path: the service starts in the folder `/`"));
         }
         Some(_) => return None,
     };

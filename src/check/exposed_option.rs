@@ -4,9 +4,9 @@ use super::owner;
 use super::shared::listening;
 use crate::derive::{Derived, ServedRole};
 use crate::diag::{Change, Diagnostics, Line, words};
-use crate::engine::Switch;
 use crate::engine::options::Exposure;
-use crate::hir::{EngineOption, Setting};
+use crate::engine::{OptionRecord, Profile, Switch};
+use crate::hir::{self, EngineOption, Registry, Text};
 use crate::source::Span;
 use std::collections::BTreeSet;
 
@@ -40,37 +40,37 @@ declare_code! {
     pub(super) static EXPOSED_OPTION = 366, "exposed-option", Warning;
 }
 
+/// An option of a role, or a variable of the role or its engine that sets an option.
+struct Setting<'r> {
+    name: &'r Text,
+    exposure: Exposure,
+    kind: &'static str,
+}
+
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     for (role, served, command) in derived.commands() {
-        let profile = &command.profile;
         let address = served.serving.listen.iter().find(|address| !listening::is_loopback(address));
-        for option in &served.serving.options {
-            let Some((record, _, Switch::On)) = profile.find(profile.server(), &option.name) else {
-                continue;
-            };
-            let exposure = record.row().and_then(|row| row.exposure);
-            let Some(what) = exposure.and_then(|exposure| given_away(served, exposure)) else { continue };
-            let is_tunnel = exposure == Some(Exposure::Tunnel);
+        for Setting { name, exposure, kind } in settings(registry, served, &command.profile) {
+            let Some(what) = given_away(served, exposure) else { continue };
+            let is_tunnel = exposure == Exposure::Tunnel;
             if address.is_none() && !is_tunnel {
                 continue;
             }
-            let owner = owner(registry, role, option.name.span);
+            let owner = owner(registry, role, name.span);
             // A default applies to many roles, but is reported once.
-            if owner.kind != "role" && !reported.insert(option.name.span) {
+            if owner.kind != "role" && !reported.insert(name.span) {
                 continue;
             }
-            let message = format!("option {} of {role} {what}", words::quoted(&option.name));
-            let mut finding =
-                EXPOSED_OPTION.at(option.name.span, "exposed to other machines", message).about(owner);
-            finding = match exposure {
+            let message = format!("{kind} {} of {role} {what}", words::quoted(name));
+            let mut finding = EXPOSED_OPTION.at(name.span, "exposed to other machines", message).about(owner);
+            finding = if exposure == Exposure::Browsers && kind == OPTION {
                 // Without the option, credentials are allowed by default.
-                Some(Exposure::Browsers) => {
-                    let line = Line::of("option", "no-cors-credentials").principal("name");
-                    finding.remedy("write `{}`", Change::rewrite(option.name.span, line))
-                }
-                _ => finding.remove(option.name.span),
+                let line = Line::of("option", "no-cors-credentials").principal("name");
+                finding.remedy("write `{}`", Change::rewrite(name.span, line))
+            } else {
+                finding.remove(name.span)
             };
             if let Some(address) = address.filter(|_| !is_tunnel) {
                 finding = finding
@@ -82,11 +82,31 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
 }
 
+const OPTION: &str = "option";
+
+/// The options and variables that open something.
+fn settings<'r>(registry: &'r Registry, served: &'r ServedRole, profile: &Profile) -> Vec<Setting<'r>> {
+    let exposure = |option: &OptionRecord| option.row().and_then(|row| row.exposure);
+    let options = served.serving.options.iter().filter_map(|option| {
+        let (record, _, switch) = profile.find(profile.server(), &option.name)?;
+        let exposure = exposure(record).filter(|_| switch == Switch::On)?;
+        Some(Setting { name: &option.name, exposure, kind: OPTION })
+    });
+    let of_engine = served.serving.engine.iter().flat_map(|engine| &registry.engines.get(engine.value).env);
+    let variables = of_engine.chain(&served.serving.env).filter_map(|(name, value)| {
+        let record = profile.variable(name)?;
+        // Other values of a switch do not set it (llama.cpp b11434, `common/arg.cpp`).
+        let is_on = record.arity() > 0 || matches!(&***value, "on" | "enabled" | "true" | "1");
+        Some(Setting { name, exposure: exposure(record).filter(|_| is_on)?, kind: "variable" })
+    });
+    options.chain(variables).collect()
+}
+
 /// The things that an option gives to clients, as a clause. `None` if it is nothing in this role.
 fn given_away(served: &ServedRole, exposure: Exposure) -> Option<&'static str> {
     let has_origins = |option: &EngineOption| {
         option.name.trim_start_matches('-').replace('_', "-") == "cors-origins"
-            && option.value.as_ref().is_none_or(|value| value.value != Setting::Text("*".into()))
+            && option.value.as_ref().is_none_or(|value| value.value != hir::Setting::Text("*".into()))
     };
     match exposure {
         Exposure::RunsTools => Some("lets clients on other machines use tools on this one"),

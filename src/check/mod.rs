@@ -61,6 +61,7 @@ mod unused_allow;
 mod unused_item;
 mod unwritable_path;
 mod without_cache;
+mod written_twice;
 
 use crate::derive::{Derived, RoleCommand, ServedRole, SharedProfile};
 use crate::diag::{Code, Diagnostics, Reported};
@@ -132,6 +133,7 @@ static ALL: &[Check] = checks![
     unwritable_path: UNWRITABLE_PATH,
     exposed_option: EXPOSED_OPTION,
     foreign_adapter: FOREIGN_ADAPTER,
+    written_twice: WRITTEN_TWICE,
     options: UNKNOWN_OPTION REMOVED_OPTION DEPRECATED_OPTION OPTION_VALUE REPEATED_OPTION OWNED_OPTION LONE_OPTION IDLE_OPTION,
     engine_variable: ENGINE_VARIABLE,
     contradicted_fact: CONTRADICTED_FACT,

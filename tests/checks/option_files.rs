@@ -218,3 +218,37 @@ fn credentials_need_the_origins_that_may_use_them() {
         &text("option \"cors-credentials\"; option \"cors-origins\" value=\"https://chat.example\""),
     );
 }
+
+#[test]
+fn a_file_has_one_writer() {
+    let log = |name: &str, ports: &str, path: &str| {
+        role(name, &format!("{ports} {{ option \"log-file\" value=\"{path}\" }}"))
+    };
+    let two =
+        log("x", "port=9000", "/var/log/llama/all.log") + &log("y", "port=9001", "/var/log/llama/all.log");
+    let finding = single_finding(&two);
+    assert_eq!(finding.message, "role `x` and role `y` write `/var/log/llama/all.log`");
+    assert_eq!(finding.help, ["write `\"/var/log/llama/all-y.log\"`"]);
+    let other = two.replacen("all.log", "x.log", 1);
+    assert_codes(&[], &other);
+    assert_codes(&["written-twice"], &log("x", "ports=\"9000-9002\"", "/var/log/llama/all.log"));
+    assert_codes(&[], &log("x", "ports=\"9000-9002\"", "/dev/stderr"));
+    // Several processes may share a folder.
+    assert_codes(
+        &[],
+        &(option("slot-save-path", "/var/lib/llama")
+            + &option("slot-save-path", "/var/lib/llama").replace("\"x\"", "\"y\"").replace("9000", "9001")),
+    );
+}
+
+#[test]
+fn a_variable_is_an_option_too() {
+    let env = |name: &str, value: &str| {
+        role("x", &format!("port=9000 listen=\"0.0.0.0\" key-file=\"/k\" {{ env {{ {name} \"{value}\" }} }}"))
+    };
+    let relative = single_finding(&env("LLAMA_ARG_STATIC_PATH", "www"));
+    assert_eq!((relative.code.name, relative.help.len()), ("engine-variable", 1));
+    assert_codes(&[], &env("LLAMA_ARG_STATIC_PATH", "/srv/www"));
+    assert_codes(&["exposed-option"], &env("LLAMA_ARG_UI_MCP_PROXY", "1"));
+    assert_codes(&[], &env("LLAMA_ARG_UI_MCP_PROXY", "0"));
+}

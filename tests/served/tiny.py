@@ -113,6 +113,22 @@ def embedder(out, name):
     s.save()
 
 
+def adapter(out, name, rank=8):
+    """A LoRA for `target` that changes nothing: its second matrices are zero."""
+    w = gguf.GGUFWriter(out / f"{name}.gguf", "qwen2")
+    w.add_type("adapter")
+    w.add_string("adapter.type", "lora")
+    w.add_float32("adapter.lora.alpha", 8.0)
+    for layer in range(4):
+        for tensor, width in (("attn_q", 64), ("attn_k", 32), ("ffn_up", 128)):
+            w.add_tensor(f"blk.{layer}.{tensor}.weight.lora_a", np.ones((rank, 64), dtype=np.float32))
+            w.add_tensor(f"blk.{layer}.{tensor}.weight.lora_b", np.zeros((width, rank), dtype=np.float32))
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
 def main():
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
@@ -122,6 +138,7 @@ def main():
     dense(out, "vocab-wide", layers=1, extra=300)
     mixture(out, "moe")
     embedder(out, "embed")
+    adapter(out, "adapter")
 
 
 if __name__ == "__main__":

@@ -143,6 +143,11 @@ pub enum PathForm {
 }
 
 impl PathUse {
+    /// True if all paths in a value are absolute, and a unit can contain them.
+    pub fn is_usable(self, value: &str) -> bool {
+        self.paths(value).all(is_usable_path)
+    }
+
     /// The paths in a value.
     pub fn paths(self, value: &str) -> impl Iterator<Item = &str> {
         let separator = (self.form != PathForm::One).then_some(',');
@@ -152,6 +157,11 @@ impl PathUse {
             _ => item,
         })
     }
+}
+
+/// True for an absolute path that a unit can contain.
+pub(super) fn is_usable_path(path: &str) -> bool {
+    path.starts_with('/') && !path.contains(char::is_control) && !path.split('/').any(|part| part == "..")
 }
 
 /// The parts of the machine that an option opens to clients, or the machines that it connects to.

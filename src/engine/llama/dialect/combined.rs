@@ -72,7 +72,7 @@ fn check_chat_template(
         return;
     }
     let why = format!("`--chat-template` needs the text of a template, not `{}`", text.escape_debug());
-    let help = "write the text of the template, use `chat-template-file`, or add the option `no-jinja`";
+    let help = "remove it to use the template of the model file, or add the option `no-jinja` to use a name";
     argv.errors.push(OptionFault::with(FaultKind::BadValue, why, help).at_option(one.index));
 }
 

@@ -179,7 +179,8 @@ fn accept<'p>(
             if let Err(expected) = value::check(argv.profile.build_number(), option, value) {
                 let found = value.escape_debug();
                 let why = format!("the value of `{spelling}` must be {expected}; `{found}` is not");
-                return bad(why, &format!("write {expected}"));
+                let help = value::as_whole(option, value).map_or(expected, |whole| format!("`{whole}`"));
+                return bad(why, &format!("write {help}"));
             }
             paths::check(option, spelling, value)?;
             tensors::check(argv, option, spelling, value)?;

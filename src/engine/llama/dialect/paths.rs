@@ -3,7 +3,7 @@
 use super::argv::ArgvBuilder;
 use super::options::{AcceptedOption, OptionFault};
 use super::{FaultKind, OptionPath};
-use crate::engine::llama::options::{Exposure, Given};
+use crate::engine::llama::options::{Exposure, Given, is_usable_path};
 use crate::engine::{OptionRecord, Profile};
 
 /// Adds the paths and the machines in the value of an option to those of the command line.
@@ -43,14 +43,15 @@ pub fn of_variables(profile: &Profile, env: &[(Box<str>, Box<str>)]) -> (Vec<Opt
             Some(Given { row: option.row()?, title: "", is_on: true, value })
         })
         .collect();
-    let paths = given.iter().flat_map(|given| paths_of(*given, None)).filter(|one| is_usable(&one.path));
+    let paths = given.iter().flat_map(|given| paths_of(*given, None)).filter(|one| is_usable_path(&one.path));
     (paths.collect(), given.iter().flat_map(|given| peers_of(*given)).map(Into::into).collect())
 }
 
 /// Checks the paths and machines in a value.
 pub(super) fn check(option: &OptionRecord, spelling: &str, value: &str) -> Result<(), OptionFault> {
     let Some(row) = option.row() else { return Ok(()) };
-    if let Some(path) = row.path.into_iter().flat_map(|used| used.paths(value)).find(|path| !is_usable(path))
+    if let Some(path) =
+        row.path.into_iter().flat_map(|used| used.paths(value)).find(|path| !is_usable_path(path))
     {
         let why = format!(
             "the value of `{spelling}` must be a full path, which starts with `/`; `{}` is not",
@@ -66,11 +67,6 @@ pub(super) fn check(option: &OptionRecord, spelling: &str, value: &str) -> Resul
         return Err(OptionFault::with(FaultKind::BadValue, why, format!("write {expected}")));
     }
     Ok(())
-}
-
-/// True for an absolute path that a unit can contain.
-fn is_usable(path: &str) -> bool {
-    path.starts_with('/') && !path.contains(char::is_control) && !path.split('/').any(|part| part == "..")
 }
 
 fn path_help(path: &str) -> String {

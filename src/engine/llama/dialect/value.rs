@@ -90,6 +90,13 @@ fn other_value(option: &OptionRecord, placeholder: &str, value: &str) -> (bool, 
     }
 }
 
+/// The digits of a whole number that is written with a fraction, such as `1.0`.
+pub(super) fn as_whole(option: &OptionRecord, value: &str) -> Option<String> {
+    let (whole, fraction) = value.split_once('.')?;
+    let is_zero = fraction.bytes().all(|b| b == b'0') && is_whole(whole);
+    (is_zero && NUMBER_PLACEHOLDERS.contains(&option.value.as_deref()?)).then(|| whole.to_owned())
+}
+
 /// True if all arguments of an option with several arguments are whole numbers.
 pub(super) fn are_whole_numbers(parts: &[&str]) -> bool {
     parts.iter().all(|part| is_whole(part))

@@ -1,12 +1,12 @@
 //! Options of roles that the engine build refuses, misreads or ignores.
 
 use super::shared::faults::{self, FaultyRole};
+use super::shared::option_remedy::FaultyOption;
 use super::shared::secrets;
 use crate::derive::Derived;
-use crate::diag::{Change, Code, Diagnostic, Diagnostics, Line, Safety, Suggestion, suggest, words};
+use crate::diag::{Change, Code, Diagnostic, Diagnostics, words};
 use crate::engine::dialect::{FaultKind, Intent, LoweringFault};
-use crate::engine::options::{field_help, owning_field, sets_keys};
-use crate::engine::{OptionRecord, Profile};
+use crate::engine::options::{owning_field, sets_keys};
 use crate::hir::EngineOption;
 
 declare_code! {
@@ -252,35 +252,26 @@ fn finding(
     fault: &LoweringFault,
 ) -> Diagnostic {
     let name = &option.name;
-    let joined = joined_value(role, option, fault);
-    let near = if joined.is_none() { option_near(role, option, fault) } else { None };
+    let faulty = FaultyOption { role, option, fault };
+    let near = faulty.near();
     let (place, label) = match (fault.kind, &option.value, near) {
         (FaultKind::BadValue, None, _) => (name.span, "value missing".to_owned()),
         (FaultKind::BadValue, Some(value), _) => (value.span, label.to_owned()),
+        _ if faulty.has_known_name() => (name.span, "a name with its value".to_owned()),
         (_, _, Some(near)) => (name.span, format!("did you mean `{}`?", words::printable(near.name))),
-        (_, _, None) if joined.is_some() => (name.span, "a name with its value".to_owned()),
         (_, _, None) => (name.span, label.to_owned()),
     };
     let why = words::printable(&fault.why);
     let message = format!("option {} of {}: {why}", words::quoted(name), role.role);
-    let finding = role.complete(code.at(place, label, message), fault, help(role, option, fault));
-    if let Some((known, value)) = joined {
-        let line = Line::of("option", known).principal("name").with(Line::of("value", value));
-        return match field_help(known) {
-            Some(help) => finding.help(help),
-            None => finding.remedy_as(Safety::Unsafe, "write `{}`", Change::rewrite(name.span, line)),
-        };
-    }
-    if let Some(near) = near {
-        return match field_help(near.name) {
-            Some(help) => finding.help(help),
-            None => suggest_near(finding, option, near),
-        };
-    }
+    let finding = role.about(code.at(place, label, message));
+    let finding =
+        faulty.remedies(finding, help(role, option, fault)).maybe_help(faults::builds_without(fault));
     let record = |name: &str| role.profile.option(role.profile.server(), name).map(std::ptr::from_ref);
     let first = role.serving.options.iter().find(|other| record(&other.name) == record(name));
     match first.filter(|_| fault.kind == FaultKind::Repeated) {
-        Some(first) => finding.also(first.name.span, "first given here"),
+        Some(first) => finding
+            .also(first.name.span, "first given here")
+            .remedy("remove the first one, which has no effect", Change::field("option", first.name.span)),
         None => finding,
     }
 }
@@ -309,56 +300,5 @@ fn has_field(role: &FaultyRole, option: &EngineOption, field: &str) -> bool {
             serving.pooling.as_ref().is_some_and(|pooling| is_same(pooling))
         }
         _ => serving.setting(field).is_some(),
-    }
-}
-
-/// The name and the value of an option whose name contains both: `--top-k 20` or `--top-k=20`.
-fn joined_value<'o>(
-    role: &FaultyRole,
-    option: &'o EngineOption,
-    fault: &LoweringFault,
-) -> Option<(&'o str, &'o str)> {
-    let is_unknown = fault.kind == FaultKind::UnknownOption && option.value.is_none();
-    let (name, value) = option.name.trim().split_once([' ', '=']).filter(|_| is_unknown)?;
-    let known = role.profile.find(role.profile.server(), name)?.0;
-    (known.arity() > 0).then(|| (name.trim_start_matches('-'), value.trim()))
-}
-
-/// The most similar option for an unknown one, unless a server with it would not serve. `None` for an option of another
-/// program or build, which is not a spelling error.
-fn option_near<'g>(
-    role: &FaultyRole<'g>,
-    option: &EngineOption,
-    fault: &LoweringFault,
-) -> Option<Suggestion<'g>> {
-    let name = format!("--{}", option.name.trim_start_matches('-'));
-    let is_misspelt = fault.kind == FaultKind::UnknownOption
-        && fault.help.is_none()
-        && fault.builds.is_empty()
-        && role.profile.tools_with(&name).is_empty();
-    let names = || role.profile.option_names(role.profile.server()).into_iter();
-    is_misspelt.then(|| suggest(&name, names().filter(|name| is_possible(role.profile, name)))).flatten()
-}
-
-/// True if a role can have an option with this spelling, or a field that sets it.
-fn is_possible(profile: &Profile, spelling: &str) -> bool {
-    let row = profile.option(profile.server(), spelling).and_then(OptionRecord::row);
-    row.is_none_or(|row| row.refusal.is_none())
-}
-
-fn suggest_near(finding: Diagnostic, option: &EngineOption, near: Suggestion) -> Diagnostic {
-    let shown = words::printable(near.name);
-    // A misspelled name may contain the value by mistake: `--topk 20` or `--topk=20`.
-    let finding = finding.help(match option.name.trim().split_once([' ', '=']) {
-        Some((_, value)) => {
-            format!("write `{shown}` as `name`, and `{}` as `value`", words::printable(value.trim()))
-        }
-        None => format!("write `{shown}`"),
-    });
-    // The suggestion has leading dashes only if the registry writes them.
-    let word = if option.name.starts_with('-') { near.name } else { near.name.trim_start_matches('-') };
-    match near.safety() {
-        Some(safety) => finding.suggest_word(word, option.name.span, safety),
-        None => finding,
     }
 }

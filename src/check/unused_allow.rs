@@ -101,6 +101,7 @@ fn unused(head: &Head, allow: &Allow, known: Option<&Code>) -> Diagnostic {
         title: "remove `allow`".to_owned(),
         safety: Safety::Safe,
         is_help: false,
+        texts_before: 0,
         change,
     })
 }

@@ -163,7 +163,13 @@ impl Diagnostic {
     /// Adds a help that names a change: `title` with the text of the change for `{}`. orchgen does not apply it.
     #[must_use]
     pub fn remedy(self, title: impl Into<String>, change: Change) -> Self {
-        self.propose(ProposedFix { title: title.into(), safety: Safety::Manual, is_help: true, change })
+        self.propose(ProposedFix {
+            title: title.into(),
+            safety: Safety::Manual,
+            is_help: true,
+            texts_before: 0,
+            change,
+        })
     }
 
     /// Adds a help that writes a field of the item at `item`.
@@ -181,13 +187,13 @@ impl Diagnostic {
     /// Adds a help that names a change and that orchgen may apply.
     #[must_use]
     pub fn remedy_as(self, safety: Safety, title: impl Into<String>, change: Change) -> Self {
-        self.propose(ProposedFix { title: title.into(), safety, is_help: true, change })
+        self.propose(ProposedFix { title: title.into(), safety, is_help: true, texts_before: 0, change })
     }
 
     /// Adds a fix that is not yet a text edit.
     #[must_use]
     pub fn propose(mut self, fix: ProposedFix) -> Self {
-        self.proposed_fixes.push(fix);
+        self.proposed_fixes.push(ProposedFix { texts_before: self.help.len(), ..fix });
         self
     }
 
@@ -208,6 +214,7 @@ impl Diagnostic {
             title,
             safety,
             is_help: false,
+            texts_before: 0,
             change: Change::Word { span, replacement: word.to_owned() },
         })
     }

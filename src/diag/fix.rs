@@ -53,6 +53,8 @@ pub struct ProposedFix {
     pub safety: Safety,
     /// True if the title is also a help.
     pub is_help: bool,
+    /// The number of helps before this one that are texts without a change.
+    pub texts_before: usize,
     /// The proposed change.
     pub change: Change,
 }
@@ -94,6 +96,19 @@ pub enum Change {
     Rewrite {
         /// The place of the field, or of one of its values.
         place: Span,
+        /// The new field.
+        line: Line,
+    },
+    /// Write a field of an item instead of another one of the same item.
+    Instead {
+        /// The name of the field to remove.
+        old: &'static str,
+        /// The place of one of its values.
+        value_span: Span,
+        /// The place of the item, from its name to its end.
+        item: Span,
+        /// The names of the blocks around the new field, from the outside.
+        path: Vec<&'static str>,
         /// The new field.
         line: Line,
     },
@@ -155,7 +170,7 @@ impl Change {
     ) -> Result<(), String> {
         match self {
             Self::All(changes) => changes.iter_mut().try_for_each(|change| change.name_items(name_of)),
-            Self::Set { line, .. } => {
+            Self::Set { line, .. } | Self::Instead { line, .. } => {
                 for value in &mut line.values {
                     if let Literal::NameOf(kind) = *value {
                         *value = Literal::Text(name_of(kind).ok_or_else(|| line.name.clone())?);

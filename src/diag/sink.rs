@@ -174,10 +174,13 @@ impl Diagnostics {
     /// one.
     pub fn resolve_fixes(&mut self, mut write: impl FnMut(&ProposedFix) -> (String, Option<Fix>)) {
         for finding in &mut self.findings {
+            let mut written = 0;
             for proposed in std::mem::take(&mut finding.proposed_fixes) {
                 let (title, fix) = write(&proposed);
                 if proposed.is_help {
-                    finding.help.push(title);
+                    let at = finding.help.len().min(proposed.texts_before + written);
+                    finding.help.insert(at, title);
+                    written += 1;
                 }
                 finding.fixes.extend(fix);
             }
@@ -188,10 +191,16 @@ impl Diagnostics {
     /// is none, the help names only the field.
     pub fn name_items(&mut self, name_of: impl Fn(&'static str) -> Option<String>) {
         for finding in &mut self.findings {
+            let mut texts = 0;
             for mut proposed in std::mem::take(&mut finding.proposed_fixes) {
+                proposed.texts_before += texts;
                 match proposed.change.name_items(&name_of) {
                     Ok(()) => finding.proposed_fixes.push(proposed),
-                    Err(field) => finding.help.push(proposed.title.replace("{}", &field)),
+                    Err(field) => {
+                        let at = finding.help.len().min(proposed.texts_before);
+                        finding.help.insert(at, proposed.title.replace("{}", &field));
+                        texts += 1;
+                    }
                 }
             }
         }

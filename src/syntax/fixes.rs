@@ -37,10 +37,11 @@ struct Resolved {
 
 impl<'m> ParsedFile<'m> {
     fn resolve(&mut self, proposed: &ProposedFix, map: &'m SourceMap) -> Resolved {
-        let Change::All(changes) = &proposed.change else {
-            return self.resolve_one(&proposed.change, proposed.safety, map);
-        };
-        let mut all = Resolved { code: String::new(), edits: Some(Vec::new()), safety: proposed.safety };
+        self.resolve_one(&proposed.change, proposed.safety, map)
+    }
+
+    fn resolve_all(&mut self, changes: &[Change], safety: Safety, map: &'m SourceMap) -> Resolved {
+        let mut all = Resolved { code: String::new(), edits: Some(Vec::new()), safety };
         for change in changes {
             let one = self.resolve_one(change, all.safety, map);
             if !matches!(change, Change::Remove { .. } | Change::Field { .. }) {
@@ -87,11 +88,24 @@ impl<'m> ParsedFile<'m> {
                 let (code, removal) = removal.unwrap_or_else(|| (map.text(*place).to_owned(), None));
                 removed(code, removal, safety)
             }
-            Change::All(_) => Resolved { code: String::new(), edits: None, safety },
+            Change::All(changes) => self.resolve_all(changes, safety, map),
             Change::Set { item, path, line } => match self.layout(file, map) {
                 Some(layout) => found(layout.set(*item, path, line)),
                 None => found(code_only(language, line)),
             },
+            Change::Instead { old, value_span, item, path, line } => {
+                let written = self.layout(file, map);
+                let written =
+                    written.and_then(|layout| layout.instead((old, *value_span), (*item, path), line));
+                written.map_or_else(
+                    || {
+                        let set = Change::Set { item: *item, path: path.clone(), line: line.clone() };
+                        let all = vec![Change::field(old, *value_span), set];
+                        self.resolve_all(&all, safety, map)
+                    },
+                    found,
+                )
+            }
             Change::Rewrite { place, line } => match self.layout(file, map) {
                 Some(layout) => found(layout.rewrite(*place, line)),
                 None => found(code_only(language, line)),
@@ -130,22 +144,30 @@ fn removed(code: String, removal: Option<Removal>, safety: Safety) -> Resolved {
     Resolved { code, edits, safety }
 }
 
-/// The edits in text order. Insertions at one place are one edit.
+/// The edits in text order. Insertions at one place are one edit, and so are deletions that overlap.
 fn joined(mut edits: Vec<Edit>) -> Vec<Edit> {
     edits.sort_by_key(|edit| edit.span);
     let mut joined: Vec<Edit> = Vec::with_capacity(edits.len());
     for edit in edits {
-        match joined.last_mut().filter(|last| last.span == edit.span && edit.span.start == edit.span.end) {
-            Some(last) => last.text += &edit.text,
+        let is_insertion = edit.span.start == edit.span.end;
+        let joins = |last: &&mut Edit| {
+            let overlaps = last.span.file == edit.span.file && edit.span.start < last.span.end;
+            last.span == edit.span && is_insertion || overlaps && last.text.is_empty() && edit.text.is_empty()
+        };
+        match joined.last_mut().filter(joins) {
+            Some(last) => {
+                last.text += &edit.text;
+                last.span = last.span.to(edit.span);
+            }
             None => joined.push(edit),
         }
     }
     joined
 }
 
-/// True if no edit overlaps or touches another one.
+/// True if no edit overlaps another one.
 fn are_separate(edits: &[Edit]) -> bool {
     let mut spans: Vec<Span> = edits.iter().map(|edit| edit.span).collect();
     spans.sort_unstable();
-    spans.windows(2).all(|pair| matches!(pair, [one, next] if one.file != next.file || one.end < next.start))
+    spans.windows(2).all(|pair| matches!(pair, [one, next] if one.file != next.file || one.end <= next.start))
 }

@@ -67,9 +67,27 @@ impl<'d> Layout<'d> {
         let field = wrapped(path, field);
         match named(node, &field.name).as_slice() {
             [] => self.insert(node, &field),
-            [old] => self.replace(old, Some(node), &field),
+            [old] => self.replace(old, (Some(node), old.span), &field),
             _ => Insertion { code: line(self.language(), &field), edit: None },
         }
+    }
+
+    /// The edit that writes a field of the item at `place` where the old one is. `None` if the item already has the
+    /// field, or if the old one is one of several values.
+    pub(super) fn instead(
+        self,
+        (old, value): (&str, Span),
+        (place, path): (Span, &[&str]),
+        field: &Line,
+    ) -> Option<Insertion> {
+        let node = self.find(|node| node.span == place, place)?.pop()?;
+        let field = wrapped(path, field);
+        let all = named(node, old);
+        let is_only = self.language() == Language::Kdl
+            || matches!(all.as_slice(), [one] if one.args.len() + usize::from(one.block.is_some()) == 1);
+        let written = all.into_iter().find(|one| covers(one.span, value))?;
+        let is_free = is_only && named(node, &field.name).is_empty();
+        is_free.then(|| self.replace(written, (Some(node), written.span), &field))
     }
 
     /// The edit that replaces the field at `place`.
@@ -80,13 +98,13 @@ impl<'d> Layout<'d> {
         // A value of an option or an override is in a field of its block.
         let named = self.find(|node| node.key == field.name, place);
         match named.or_else(|| self.find(is_it, place)).as_deref() {
-            Some([.., parent, old]) => self.replace(old, Some(parent), field),
-            Some([old]) => self.replace(old, None, field),
+            Some([.., parent, old]) => self.replace(old, (Some(parent), place), field),
+            Some([old]) => self.replace(old, (None, place), field),
             _ => Insertion { code: line(self.language(), field), edit: None },
         }
     }
 
-    fn replace(self, old: &Node, parent: Option<&Node>, field: &Line) -> Insertion {
+    fn replace(self, old: &Node, (parent, place): (Option<&Node>, Span), field: &Line) -> Insertion {
         let language = self.language();
         if language == Language::Kdl {
             let is_child = |parent: &Node| parent.block.is_some_and(|block| covers(block, old.span));
@@ -108,7 +126,7 @@ impl<'d> Layout<'d> {
         let (code, text) = (line(language, field), yaml_value(field));
         let value = old.block.or(match old.args.as_slice() {
             [one] => Some(one.span),
-            _ => None,
+            several => several.iter().map(|one| one.span).find(|span| *span == place),
         });
         let is_own = |span: &Span| covers(old.span, *span);
         let span = value.filter(is_own).filter(|_| old.key == field.name);
@@ -275,6 +293,7 @@ pub(super) fn file_of(change: &Change) -> Option<FileId> {
         Change::Word { span, .. } | Change::Value { span, .. } | Change::Text { span, .. } => span.file,
         Change::Field { value_span: place, .. }
         | Change::Set { item: place, .. }
+        | Change::Instead { item: place, .. }
         | Change::Rewrite { place, .. }
         | Change::Remove { place } => place.file,
         Change::Add { file, .. } => *file,

@@ -26,7 +26,7 @@ fn a_removed_option_is_an_error_only_under_the_new_build() {
     let new = single_finding(&role_under(NEW, "option \"draft-max\" value=16"));
     assert_eq!(new.code.name, "removed-option");
     assert!(new.message.starts_with("option `draft-max` of role `x`"), "{}", new.message);
-    assert_eq!(new.help, ["use `max` of the field `draft`"]);
+    assert_eq!(new.help, ["use `max` of the field `draft`", "and remove this option"]);
     assert!(!old.codes().contains(&"unknown-profile"), "{}", old.report());
 }
 

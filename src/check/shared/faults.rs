@@ -35,12 +35,14 @@ impl FaultyRole<'_> {
         fault: &LoweringFault,
         help: Option<String>,
     ) -> Diagnostic {
+        self.about(finding).maybe_help(help).maybe_help(builds_without(fault))
+    }
+
+    /// Adds the role and its engine.
+    pub(in crate::check) fn about(&self, finding: Diagnostic) -> Diagnostic {
         let pinned = self.serving.engine.map_or(self.role.head.name.span, |engine| engine.span);
-        finding
-            .about(self.role)
-            .also(pinned, format!("served by {}", words::printable(self.profile.name())))
-            .maybe_help(help)
-            .maybe_help(builds_without(fault))
+        let served_by = format!("served by {}", words::printable(self.profile.name()));
+        finding.about(self.role).also(pinned, served_by)
     }
 }
 

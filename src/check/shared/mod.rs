@@ -5,5 +5,6 @@ pub(super) mod faults;
 pub(super) mod free_ports;
 pub(super) mod listening;
 pub(super) mod mismatch;
+pub(super) mod option_remedy;
 pub(super) mod secrets;
 pub(super) mod sum;

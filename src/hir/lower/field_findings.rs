@@ -43,12 +43,19 @@ impl FieldReader<'_> {
         (item, place): (Span, Span),
     ) {
         let what = lower_first(field.doc);
-        let value = match (field.name, self.owner.name) {
+        let value = self.value_for(field);
+        let line = value.map(|value| Line::of(field.name, value)).ok_or(field.name);
+        // The line has the example.
+        let what = what.split(", such as `").next().filter(|_| line.is_ok()).unwrap_or(&what);
+        self.report(missing((line, empty), (owner, place), what, item));
+    }
+
+    /// A value for a missing field: the name of the item for its title, otherwise an example.
+    fn value_for(&self, field: &Field) -> Option<Literal> {
+        match (field.name, self.owner.name) {
             ("title", name) if !name.is_empty() && self.path.is_empty() => Some(Literal::from(name)),
             _ => example(field),
-        };
-        let line = value.map(|value| Line::of(field.name, value)).ok_or(field.name);
-        self.report(missing((line, empty), (owner, place), &what, item));
+        }
     }
 
     pub(super) fn report_duplicate(&mut self, what: &str, (span, first): (Span, Span), owner: &str) {
@@ -73,14 +80,17 @@ impl FieldReader<'_> {
         if is_empty {
             let message = format!("the block of {} is empty", owner(self));
             let finding = EMPTY_BLOCK.at(block, "empty block", message);
-            let missing: Vec<String> = missing.into_iter().map(|field| format!("`{}`", field.name)).collect();
-            let add = if missing.is_empty() { "fields".to_owned() } else { words::all_of(&missing) };
-            let remove = Change::Text { span: block, text: String::new() };
-            let finding = finding.help(format!("add {add}"));
-            self.report(if missing.is_empty() {
-                finding.remedy("or remove the empty block", remove)
-            } else {
-                finding
+            let missing: Vec<&Field> = missing.into_iter().collect();
+            let names: Vec<String> = missing.iter().map(|field| format!("`{}`", field.name)).collect();
+            let set =
+                |field: &&Field| Some(Change::set(node.span, Line::of(field.name, self.value_for(field)?)));
+            self.report(match missing.iter().map(set).collect::<Option<Vec<_>>>() {
+                _ if missing.is_empty() => {
+                    let remove = Change::Text { span: block, text: String::new() };
+                    finding.help("add fields").remedy("or remove the empty block", remove)
+                }
+                Some(lines) => finding.remedy("add `{}`", Change::All(lines)),
+                None => finding.help(format!("write {} into the block", words::all_of(&names))),
             });
         }
         is_empty

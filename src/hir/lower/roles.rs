@@ -141,12 +141,16 @@ fn report_without_effect(
         let finding =
             CONFLICTING_FIELDS.at(model, "names a model", message).also(shares.span, "shares another role");
         // Do not report other settings: they are right if the user keeps `model`.
-        let finding = finding.remedy("remove `{}`", Change::remove(model));
-        return owner.report(finding.remedy("or remove `{}`", Change::remove(shares.span)), findings);
+        let without_effect = ineffective(record);
+        let names = std::iter::once("model").chain(without_effect.iter().map(|(name, _)| *name));
+        let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+        let places = std::iter::once(model).chain(without_effect.iter().map(|(_, place)| *place));
+        let finding = finding.remedy("remove `{}`", Change::remove(shares.span));
+        let remove = Change::All(places.map(Change::remove).collect());
+        return owner
+            .report(finding.remedy(format!("or remove {}", words::all_of(&names)), remove), findings);
     }
-    let mut ineffective: Vec<(&str, Span)> =
-        record.places().filter(|(name, _)| !WITHOUT_PROCESS.contains(name)).collect();
-    ineffective.sort_by_key(|(_, span)| *span);
+    let ineffective = ineffective(record);
     let Some((first, span)) = ineffective.first() else { return };
     let names: Vec<String> = ineffective.iter().map(|(name, _)| format!("`{name}`")).collect();
     let names = words::all_of(&names);
@@ -174,6 +178,13 @@ fn report_without_effect(
         }
     };
     owner.report(finding, findings);
+}
+
+/// The fields that have no effect on a role without its own process, in the order of the text.
+fn ineffective(record: &Record) -> Vec<(&'static str, Span)> {
+    let mut found: Vec<_> = record.places().filter(|(name, _)| !WITHOUT_PROCESS.contains(name)).collect();
+    found.sort_by_key(|(_, span)| *span);
+    found
 }
 
 /// Reports roles that share an unknown role. Removes them and, silently, the roles that share them.

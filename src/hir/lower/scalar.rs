@@ -304,6 +304,9 @@ fn absolute_path(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
     }
 }
 
+/// The maximum number of words of which each is a help.
+const MAX_OFFERED: usize = 4;
+
 fn word(scalar: &Scalar, field: &FieldRef, choices: &'static [&'static str]) -> ReadResult {
     if let Value::String(found) = &scalar.value
         && let Some(word) = choices.iter().find(|word| *word == found)
@@ -336,7 +339,11 @@ fn word(scalar: &Scalar, field: &FieldRef, choices: &'static [&'static str]) -> 
             let title = format!("write `{{}}`; the values are {}", words::all_of(&all));
             finding.remedy(title, field.change(scalar.span, near))
         }
-        None => finding.help(format!("write {}", words::any_of(&all))),
+        None if choices.len() > MAX_OFFERED => finding.help(format!("use one of {}", words::all_of(&all))),
+        None => choices.iter().enumerate().fold(finding, |finding, (n, choice)| {
+            let title = if n == 0 { "write `{}`" } else { "or write `{}`" };
+            finding.remedy(title, field.change(scalar.span, *choice))
+        }),
     }))
 }
 

@@ -16,6 +16,7 @@ mod ports;
 mod references;
 mod rest;
 mod security;
+mod unsupported;
 mod unused;
 
 use crate::language::BASE;

@@ -3,11 +3,14 @@
 use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics, Safety, Similarity, suggest, words};
 use crate::engine::architecture::{self, Class};
+use crate::engine::{ClosedList, Profile};
 use crate::hir::Family;
+use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
-    /// A family whose `arch` is not an architecture of llama.cpp b11434.
+    /// A family whose `arch` is not an architecture of any known build. If a role serves a model of the family, and the
+    /// profile of its engine lists architectures, `unsupported-model` reports this instead.
     ///
     /// ## Why
     /// Metadata keys start with the architecture, and the engine silently ignores keys of another one. A newer build
@@ -50,14 +53,38 @@ declare_code! {
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
-    for family in derived.registry.families.iter() {
+    let is_known = |arch: &str| {
+        let own = derived.profiles.iter().flatten().map(|profile| &***profile);
+        let built_in = Profile::built_in_names().iter().filter_map(|name| Profile::built_in(name));
+        own.chain(built_in).any(|profile| profile.lists().has(ClosedList::Architectures, arch) == Some(true))
+    };
+    let compared = compared_families(derived);
+    for (id, family) in derived.registry.families.entries() {
         let finding = match architecture::architecture(&family.arch) {
-            None => unknown(family),
             Some(arch) if arch.is(Class::NotLoadable) => unloadable(family),
             Some(_) => continue,
+            None if compared.contains(&id.number()) || is_known(&family.arch) => continue,
+            None => unknown(family),
         };
         findings.report(finding.about(family));
     }
+}
+
+fn lists(profile: &Profile) -> &[String] {
+    profile.lists().get(ClosedList::Architectures).unwrap_or_default()
+}
+
+/// The families of models that `unsupported-model` compares with the architectures of their engine.
+fn compared_families(derived: &Derived) -> BTreeSet<usize> {
+    let served = derived
+        .roles
+        .iter()
+        .filter(|role| derived.profile_of(&role.serving).is_some_and(|profile| !lists(profile).is_empty()));
+    let models = served.flat_map(|role| {
+        let draft = role.serving.draft.as_ref().map(|draft| draft.model.value);
+        std::iter::once(role.serving.model.value).chain(draft)
+    });
+    models.map(|model| derived.registry.models.get(model).family.value.number()).collect()
 }
 
 fn unknown(family: &Family) -> Diagnostic {
@@ -65,7 +92,7 @@ fn unknown(family: &Family) -> Diagnostic {
     let near = suggest(arch, architecture::names());
     let label = match near {
         Some(near) => format!("did you mean `{}`?", near.name),
-        None => "not in llama.cpp b11434".to_owned(),
+        None => "not in any known build".to_owned(),
     };
     let message = format!("{family} has the unknown architecture {}", words::quoted(arch));
     let finding = UNKNOWN_ARCHITECTURE.at(arch.span, label, message).help(

@@ -56,6 +56,7 @@ mod unknown_cpu;
 mod unknown_node;
 mod unknown_threads;
 mod unmet_need;
+mod unsupported_model;
 mod untrained_context;
 mod unused_allow;
 mod unused_item;
@@ -138,6 +139,7 @@ static ALL: &[Check] = checks![
     engine_variable: ENGINE_VARIABLE,
     contradicted_fact: CONTRADICTED_FACT,
     missing_shard: MISSING_SHARD,
+    unsupported_model: UNSUPPORTED_MODEL,
     draft_verdicts: REFUTED_DRAFT UNEVEN_VOCABULARIES TRANSLATED_DRAFT,
     refuted_pair: REFUTED_PAIR,
     disproved_ban: DISPROVED_BAN,

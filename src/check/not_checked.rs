@@ -15,7 +15,8 @@ declare_code! {
     /// `--locked` to make sure that all checks ran.
     ///
     /// ## Instead
-    /// Run `orchgen lock` on the machine with the models, and commit `registry.lock`.
+    /// Run `orchgen lock` on the machine with the models, and commit `registry.lock`. If a profile lacks a list of its
+    /// build, create it again with `orchgen engine probe`.
     pub(super) static NOT_CHECKED = 399, "not-checked", Error;
 }
 
@@ -31,8 +32,8 @@ pub(super) fn report(registry: &Registry, exempt: &[&Code], findings: &mut Diagn
         let (kind, name) = (one.subject.kind, words::quoted(&one.subject.name));
         let place = places.get(&(kind, &*one.subject.name)).copied().unwrap_or(registry.stack.head.name.span);
         let message = format!("check `{}` could not run for {kind} {name}", one.check);
-        // The reason may already name `orchgen lock`.
-        let help = if one.why.contains("orchgen lock") { ACCEPT } else { LOCK };
+        // The reason may already name the command that provides the fact.
+        let help = if one.why.contains("`orchgen ") { ACCEPT } else { LOCK };
         let finding = NOT_CHECKED.at(place, "not verified", message).note(one.why);
         findings.report(finding.about((kind, one.subject.name)).help(help));
     }

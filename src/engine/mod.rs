@@ -10,8 +10,9 @@ mod word;
 
 pub use family::Family;
 pub use llama::{
-    ChangeKind, FileTools, Meaning, OptionChange, OptionRecord, Profile, ProfileDiff, ProfileError,
-    ProfileFile, Repeat, Switch, ToolAlias, Tools, architecture, compute, dialect, diff_profiles, help, keys,
-    layers, meaning, memory, options, pairing, profile, profile_from_help, version,
+    ChangeKind, ClosedList, ClosedLists, FileTools, Meaning, OptionChange, OptionRecord, Profile,
+    ProfileDiff, ProfileError, ProfileFile, Repeat, Switch, ToolAlias, Tools, architecture, compute, dialect,
+    diff_profiles, help, keys, layers, libraries, lists, meaning, memory, options, pairing, profile,
+    profile_from_help, version,
 };
 pub use word::{Access, Word};

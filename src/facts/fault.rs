@@ -1,5 +1,6 @@
 //! Errors of reading a model file.
 
+use super::TypeOrigin;
 use std::fmt;
 
 /// The reason why a model file cannot be read.
@@ -11,6 +12,15 @@ pub enum ReadError {
     Disk(String),
     /// The bytes are not those of a GGUF file that an engine loads.
     Damaged(Damage),
+    /// A tensor has a type that llama.cpp does not have, so the file is for another build.
+    ForeignType(Damage, TypeOrigin),
+    /// The file is another shard than the first.
+    LaterShard {
+        /// The number of the shard, from 1.
+        number: u64,
+        /// The number of shards.
+        count: u16,
+    },
 }
 
 /// An error in the bytes of a file.
@@ -27,7 +37,10 @@ impl fmt::Display for ReadError {
         match self {
             Self::Missing => f.write_str("there is no such file"),
             Self::Disk(reason) => f.write_str(reason),
-            Self::Damaged(Damage { at, what }) => write!(f, "byte {at}: {what}"),
+            Self::Damaged(Damage { at, what }) | Self::ForeignType(Damage { at, what }, _) => {
+                write!(f, "byte {at}: {what}")
+            }
+            Self::LaterShard { number, count } => write!(f, "this is shard {number} of {count}"),
         }
     }
 }

@@ -43,8 +43,7 @@ impl ModelHeaders {
             return Ok(Self { first, others: Vec::new(), shards: None, missing: Vec::new() });
         };
         if let Some(number) = short("split.no").filter(|number| *number > 0) {
-            let what = format!("this is shard {} of {count}; name the first shard instead", number + 1);
-            return Err(whole(ReadError::at(0, what)));
+            return Err(whole(ReadError::LaterShard { number: u64::from(number) + 1, count }));
         }
         let mut parts = Self { first, others: Vec::new(), shards: Some(count), missing: Vec::new() };
         let name = shard_name(path, count).ok_or_else(|| {

@@ -23,4 +23,4 @@ pub use header::{
 };
 pub use lock::{Lock, LockEntry};
 pub use model::{Facts, Parameter, Tensors, VocabularyFacts};
-pub use tensor_type::{F16, TensorType, tensor_type, tensor_types};
+pub use tensor_type::{F16, TensorType, TypeOrigin, tensor_type, tensor_types, type_origin};

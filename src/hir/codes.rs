@@ -19,6 +19,7 @@ pub static ALL: &[&Code] = &[
     &CONFLICTING_FIELDS,
     &MISSING_ITEM,
     &NOT_SERVED,
+    &LATER_SHARD,
 ];
 
 declare_code! {
@@ -326,4 +327,30 @@ declare_code! {
     ///   extra: {tier: A, model: plain}
     /// ```
     pub static NOT_SERVED = 215, "not-served", Error;
+}
+
+declare_code! {
+    /// ## What it finds
+    /// A model file whose name is that of a later shard, such as `m-00002-of-00003.gguf`.
+    ///
+    /// ## Why
+    /// Only the first shard has the metadata of the model. llama-server finds the other shards by their names, and exits if
+    /// it gets one of them (`src/llama-model-loader.cpp` of llama.cpp).
+    ///
+    /// ## Example
+    /// ```yaml
+    /// models:
+    ///   big: {family: qwen2, title: Big, quant: Q4_K_M, size: 90 GB, file: big-00002-of-00003.gguf}
+    /// roles:
+    ///   extra: {tier: A, model: big}
+    /// ```
+    ///
+    /// ## Instead
+    /// ```yaml
+    /// models:
+    ///   big: {family: qwen2, title: Big, quant: Q4_K_M, size: 90 GB, file: big-00001-of-00003.gguf}
+    /// roles:
+    ///   extra: {tier: A, model: big}
+    /// ```
+    pub static LATER_SHARD = 219, "later-shard", Error;
 }

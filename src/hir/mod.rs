@@ -28,6 +28,7 @@ mod rule;
 pub mod schema;
 mod service;
 mod shape;
+mod shard;
 mod stack;
 mod store;
 mod tier;
@@ -53,6 +54,7 @@ pub use role::{
 pub use rule::{Ban, Pair, Pattern, glob_matches};
 pub use service::Service;
 pub use shape::{Field, Presence, Shape, Table};
+pub use shard::first_shard;
 pub use stack::{Hardening, Stack, TargetName};
 pub use store::Store;
 pub use tier::Tier;

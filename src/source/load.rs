@@ -202,6 +202,41 @@ pub fn programs(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     Ok(found)
 }
 
+/// The maximum size of a library or a program in bytes.
+const MAX_LIBRARY_BYTES: u64 = 512 << 20;
+
+/// The bytes of the libraries of a program: for each name the first `NAME.so*` in the folder of the program, in `../lib`
+/// and in its folders for architectures, such as `x86_64-linux-gnu`. A program without libraries is read itself. Files
+/// that cannot be read are left out.
+pub fn libraries(program: &Path, names: &[&str]) -> Vec<Vec<u8>> {
+    let program = std::fs::canonicalize(program).unwrap_or_else(|_| program.to_owned());
+    let Some(folder) = program.parent() else { return Vec::new() };
+    let general = folder.join("../lib");
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let found = std::fs::read_dir(folder).into_iter().flatten();
+        let mut found: Vec<PathBuf> = found.flatten().map(|entry| entry.path()).collect();
+        found.sort_unstable();
+        found
+    };
+    let name_of = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let of_architecture = entries(&general).into_iter().filter(|path| name_of(path).contains("-linux-"));
+    let folders: Vec<PathBuf> = [folder.to_owned(), general].into_iter().chain(of_architecture).collect();
+    let files: Vec<PathBuf> = folders.iter().flat_map(|folder| entries(folder)).collect();
+    let library = |name: &&str| {
+        let start = format!("{name}.so");
+        files.iter().find(|path| name_of(path).starts_with(&start)).cloned()
+    };
+    let mut found: Vec<PathBuf> = names.iter().filter_map(library).collect();
+    if found.is_empty() {
+        found.push(program);
+    }
+    let read = |path: &PathBuf| {
+        let about = std::fs::metadata(path).ok()?;
+        (about.is_file() && about.len() <= MAX_LIBRARY_BYTES).then(|| std::fs::read(path).ok())?
+    };
+    found.iter().filter_map(read).collect()
+}
+
 /// True if a folder contains registry files, valid or not.
 pub fn is_registry(folder: &Path) -> bool {
     files(folder, REGISTRY_EXTENSIONS).is_ok_and(|names| !names.is_empty())

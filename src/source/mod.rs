@@ -9,7 +9,9 @@ mod span;
 
 pub use digest::{Digest, DigestBuilder};
 pub use find::{REGISTRY, find_registry};
-pub use load::{Encoding, Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, is_registry, load, programs, text};
+pub use load::{
+    Encoding, Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, is_registry, libraries, load, programs, text,
+};
 pub use map::{Position, SourceFile, SourceMap};
 pub use report_paths::ReportPaths;
 pub use span::{FileId, Span, Spanned};

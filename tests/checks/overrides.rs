@@ -81,7 +81,7 @@ fn keys_of_an_unknown_architecture_are_not_checked() {
     let text = "family \"new\" arch=\"brandnew\"\nmodel \"m\" family=\"new\" title=\"M\" quant=\"q\" size=\"1 GB\" file=\"m\"\n".to_owned()
         + &role_with("m", "override \"brandnew.some_key\" value=4");
     let compiled = compile_with_base(&text);
-    assert_eq!(compiled.codes(), ["unknown-architecture"], "{}", compiled.report());
+    assert_eq!(compiled.codes(), ["unsupported-model"], "{}", compiled.report());
     assert!(compiled.findings.not_checked().iter().any(|entry| entry.check == "unknown-override-key"));
 }
 

@@ -10,7 +10,7 @@ const INT: KeyVerdict =
 #[test]
 fn the_tables_match_the_profile_of_their_build() {
     let build = profile("b11434");
-    assert_eq!(names().collect::<Vec<_>>(), build.architectures());
+    assert_eq!(names().collect::<Vec<_>>(), build.lists().architectures);
     assert_eq!(names().count(), 154);
     let text = include_str!("../../src/engine/llama/metadata.json");
     let table: serde_json::Value = serde_json::from_str(text).unwrap();

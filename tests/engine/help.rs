@@ -2,7 +2,7 @@
 
 use orchgen::engine::help::parse_help;
 use orchgen::engine::version::parse_version;
-use orchgen::engine::{OptionRecord, Profile, Repeat, Tools, profile_from_help};
+use orchgen::engine::{ClosedLists, OptionRecord, Profile, Repeat, Tools, profile_from_help};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -134,7 +134,8 @@ fn options_that_differ_between_programs_are_listed_per_program() {
         ("llama-a".to_owned(), help_with("{a,b}")),
         ("llama-b".to_owned(), help_with("{c,d}")),
     ]);
-    let file = profile_from_help(&parse_version("version: 5000 (x)").unwrap(), &helps);
+    let file =
+        profile_from_help(&parse_version("version: 5000 (x)").unwrap(), &helps, ClosedLists::default());
     let tools: Vec<(&str, &Tools)> = file.options.iter().map(|o| (o.title(), &o.tools)).collect();
     let some = |tool: &str| Tools::Some(vec![tool.to_owned()]);
     assert_eq!(
@@ -168,7 +169,7 @@ proptest! {
         prop_assert!(dashed.count() <= parsed.options.len() + parsed.not_understood.len());
         let version = parse_version(&version_line).or_else(|| parse_version("version: 1 (a)")).unwrap();
         let other = parse_help(&text.replace("--a", "--b"));
-        let file = profile_from_help(&version, &BTreeMap::from([("llama-a".to_owned(), parsed), ("llama-b".to_owned(), other)]));
+        let file = profile_from_help(&version, &BTreeMap::from([("llama-a".to_owned(), parsed), ("llama-b".to_owned(), other)]), ClosedLists::default());
         let profile = Profile::parse("x", &file.to_json(), |_| None);
         prop_assert!(profile.is_ok(), "{:?}", profile.err());
         prop_assert_eq!(orchgen::engine::ProfileFile::parse(&file.to_json()).unwrap(), file);

@@ -8,6 +8,7 @@ mod facts;
 mod help;
 mod ik;
 mod layers;
+mod libraries;
 mod memory;
 mod mistakes;
 mod options;

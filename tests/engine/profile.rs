@@ -1,7 +1,7 @@
 //! Profiles: the built-in files, and errors in profile files of users.
 
 use super::{ik_profile, profile, profiles};
-use orchgen::engine::{Profile, ProfileError, ProfileFile, Switch};
+use orchgen::engine::{ClosedList, Profile, ProfileError, ProfileFile, Switch};
 
 fn folder() -> std::path::PathBuf {
     crate::support::repository().join("src/engine/llama/profiles")
@@ -80,6 +80,33 @@ fn each_profile_has_the_number_of_options_of_its_build() {
     assert_eq!(count("b11434"), (356, 256));
     assert_eq!(count("b12032"), (323, 261));
     assert_eq!(count("b11669"), (286, 258));
+}
+
+#[test]
+fn each_profile_has_the_closed_lists_of_its_build() {
+    let count = |name: &str| {
+        let profile = Profile::built_in(name).unwrap();
+        ClosedList::ALL.map(|list| profile.lists().get(list).map_or(0, <[String]>::len))
+    };
+    assert_eq!(count("llama.cpp-2026-03-22-g49bfddeca"), [123, 76, 33, 33]);
+    assert_eq!(count("llama.cpp-2026-03-fork"), [123, 76, 33, 33]);
+    assert_eq!(count("llama.cpp-b9093"), [126, 79, 45, 34]);
+    assert_eq!(count("llama.cpp-b10434"), [142, 87, 58, 35]);
+    assert_eq!(count("llama.cpp-b11434"), [154, 92, 63, 35]);
+    assert_eq!(count("llama.cpp-b11669"), [158, 93, 68, 35]);
+    assert_eq!(count("llama.cpp-b12032"), [167, 0, 0, 0]);
+    assert_eq!(count("ik_llama.cpp-8337e4cd3"), [86, 82, 26, 91]);
+    for list in ClosedList::ALL {
+        for name in Profile::built_in_names() {
+            let words = Profile::built_in(name).unwrap().lists().get(list).unwrap_or_default();
+            assert!(words.windows(2).all(|pair| pair[0] < pair[1]), "{name}: {}", list.field());
+        }
+    }
+    let names: Vec<&str> = orchgen::facts::tensor_types().iter().map(|kind| kind.name).collect();
+    for name in Profile::built_in_names() {
+        let types = &Profile::built_in(name).unwrap().lists().tensor_types;
+        assert!(types.iter().all(|kind| names.contains(&kind.as_str())), "{name}");
+    }
 }
 
 #[test]

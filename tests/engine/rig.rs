@@ -4,10 +4,12 @@
 use super::upgrade::{derived, lines};
 use super::{profile, servers};
 use crate::support::{compile_folder, rig_root};
-use orchgen::engine::OptionRecord;
 use orchgen::engine::dialect::{
     DraftSpec, FaultKind, Lowered, PromptSpec, ServerSpec, lower_prompt, lower_server,
 };
+use orchgen::engine::libraries::{LIBRARIES, read_lists};
+use orchgen::engine::{ClosedList, OptionRecord};
+use orchgen::source::libraries;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use rayon::prelude::*;
@@ -354,4 +356,19 @@ fn every_command_line_of_a_registry_is_accepted() {
         run(&lower_prompt(profile(BUILD), &spec));
     }
     assert_eq!(tools.into_iter().collect::<Vec<_>>(), ["llama-cli", "llama-server", "llama-speculative"]);
+}
+
+/// The libraries of the real build have the lists of its built-in profile. Only strings can be too many.
+#[test]
+fn probing_reads_the_lists_of_the_build() {
+    let program = rig_root().join("usr/bin/llama-server");
+    let lists = read_lists(&libraries(&program, LIBRARIES));
+    let expected = profile(BUILD).lists();
+    assert_eq!(lists.architectures, expected.architectures);
+    assert_eq!(lists.tensor_types, expected.tensor_types);
+    for list in [ClosedList::PreTokenizers, ClosedList::ProjectorTypes] {
+        let missing: Vec<&String> =
+            expected.get(list).unwrap().iter().filter(|word| lists.has(list, word) != Some(true)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }

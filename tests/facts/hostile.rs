@@ -1,12 +1,12 @@
 //! Invalid headers: each error names the byte. No header causes a panic or an allocation larger than the file.
 
 use super::build::Gguf;
-use orchgen::facts::{Damage, Header, ReadError, VocabularyDetail};
+use orchgen::facts::{Damage, Header, ReadError, TypeOrigin, VocabularyDetail};
 use proptest::prelude::*;
 
 fn damage(bytes: &[u8]) -> Damage {
     match Header::read(bytes, bytes.len() as u64, VocabularyDetail::Texts) {
-        Err(ReadError::Damaged(damage)) => damage,
+        Err(ReadError::Damaged(damage) | ReadError::ForeignType(damage, _)) => damage,
         other => panic!("{other:?}"),
     }
 }
@@ -87,6 +87,35 @@ fn invalid_tensors_are_rejected() {
     assert_damage(&plain().info("a", &[32], 0, u64::MAX), "expected 0");
 }
 
+/// A type that llama.cpp does not have is no damage: the file is for another build.
+#[test]
+fn a_tensor_type_of_another_build_is_not_damage() {
+    for (id, row, origin, part) in [
+        (144, 128, TypeOrigin::IkLlamaCpp, "144: `iq4_ks` of ik_llama.cpp"),
+        (144, 256, TypeOrigin::IkLlamaCpp, "144: `iq4_ks` of ik_llama.cpp"),
+        (31, 32, TypeOrigin::Removed, "31: `q4_0_4_4`, which llama.cpp removed in favor of `q4_0`"),
+        (5, 32, TypeOrigin::Removed, "5: `q4_3`, which llama.cpp removed"),
+        (37, 32, TypeOrigin::Removed, "in favor of `iq4_nl`"),
+        (60, 32, TypeOrigin::Unknown, "60, which neither"),
+    ] {
+        let bytes = plain().info("a", &[row, 2], id, 0).bytes();
+        let fault = Header::read(&*bytes, bytes.len() as u64, VocabularyDetail::Digests).unwrap_err();
+        let ReadError::ForeignType(damage, found) = fault else { panic!("{id}: {fault:?}") };
+        assert!(found == origin && damage.what.contains(part), "{id}: {damage:?}");
+    }
+}
+
+/// `iq4_ks` has four bytes per row in addition to its blocks.
+#[test]
+fn the_types_of_ik_llama_cpp_have_their_sizes() {
+    for (id, row, bytes) in [(144, 256, 140), (137, 512, 152), (134, 64, 15), (208, 32, 34)] {
+        let header = plain().info("a", &[row, 3], id, 0).bytes();
+        let file = [header, vec![0; 3 * bytes]].concat();
+        let read = Header::read(&*file, file.len() as u64, VocabularyDetail::Digests).unwrap();
+        assert_eq!(read.tensors[0].bytes, 3 * bytes as u64, "{id}");
+    }
+}
+
 #[test]
 fn a_tensor_without_values_is_valid() {
     let bytes = plain().info("a", &[0], 0, 0).bytes();
@@ -133,7 +162,7 @@ proptest! {
             bytes[at] = byte;
         }
         if let Err(fault) = Header::read(&*bytes, bytes.len() as u64, VocabularyDetail::Texts) {
-            let ReadError::Damaged(damage) = fault else { panic!("{fault:?}") };
+            let (ReadError::Damaged(damage) | ReadError::ForeignType(damage, _)) = fault else { panic!("{fault:?}") };
             prop_assert!(damage.at <= bytes.len() as u64);
         }
     }

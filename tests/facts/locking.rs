@@ -289,6 +289,11 @@ fn shards_are_one_model() {
     let json = ["lock", "--output-format", "json"];
     assert!(project.run(&json).1.contains("shard 3, byte 0: expected `split.no` 2"));
     project.registry(&registry.replace("00001-of", "00002-of"));
+    let out = project.run(&json).1;
+    assert!(out.contains("later-shard") && out.contains("big-00001-of-00003.gguf"), "{out}");
+    // A name that does not show it.
+    project.put("renamed.gguf", &shard(1, Gguf::new("qwen2")));
+    project.registry(&registry.replace("big-00001-of-00003", "renamed"));
     assert!(project.run(&json).1.contains("this is shard 2 of 3"));
 }
 

@@ -7,9 +7,10 @@ use crate::cli::{RunStatus, session};
 use crate::diag::words;
 use crate::emit;
 use crate::engine::help::{Help, parse_help};
+use crate::engine::libraries::{LIBRARIES, read_lists};
 use crate::engine::version::{Version, parse_version};
-use crate::engine::{Profile, profile_from_help};
-use crate::source::{programs, text as read_text};
+use crate::engine::{ClosedList, Profile, ProfileFile, profile_from_help};
+use crate::source::{libraries, programs, text as read_text};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -59,9 +60,10 @@ fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
         session::print_stderr(&format!("skipped: {why}\n"));
     }
     let version = common_version(&results)?;
+    let lists = targets.first().map(|program| read_lists(&libraries(&program.path, LIBRARIES)));
     let helps: BTreeMap<String, Help> =
         results.into_iter().map(|(name, result)| (name.to_owned(), result.help)).collect();
-    let file = profile_from_help(&version, &helps);
+    let file = profile_from_help(&version, &helps, lists.unwrap_or_default());
     let text = file.to_json();
     // The written profile must be readable.
     Profile::parse("probed", &text, Profile::built_in)
@@ -91,6 +93,7 @@ fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
             "{place}build {}, {programs}, {options}\n",
             words::printable(&file.build)
         ));
+        report_unknown_lists(&file);
     }
     Ok(end)
 }
@@ -195,6 +198,20 @@ fn common_version(results: &BTreeMap<&str, ProbeResult>) -> Result<Version, Stri
             words::quoted(name),
             words::quoted(&other.version.text)
         )),
+    }
+}
+
+fn report_unknown_lists(file: &ProfileFile) {
+    let lists = file.lists();
+    let unknown: Vec<String> = (ClosedList::ALL.iter())
+        .filter(|list| lists.get(**list).is_none())
+        .map(|list| format!("`{}`", list.field()))
+        .collect();
+    if !unknown.is_empty() {
+        session::print_stderr(&format!(
+            "note: the libraries of the build do not show its {}, so model files are not compared with them\n",
+            words::all_of(&unknown)
+        ));
     }
 }
 

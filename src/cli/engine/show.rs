@@ -5,7 +5,7 @@ use super::load_profile::load_profile;
 use crate::cli::{RunStatus, session};
 use crate::diag::{Similarity, Suggestion, suggest, words};
 use crate::engine::profile::off_variable;
-use crate::engine::{OptionRecord, Profile, Repeat, Tools};
+use crate::engine::{ClosedList, OptionRecord, Profile, Repeat, Tools};
 use serde::Serialize;
 
 /// The maximum number of options to list if a name is unknown.
@@ -113,8 +113,13 @@ fn profile_text(profile: &Profile) -> String {
     let keys = match profile.metadata_keys().len() {
         0 if profile.family().unknown_facts().is_some() => "unknown".to_owned(),
         0 => "unknown; the table of b11434 is used".to_owned(),
-        n => format!("{n}, and {}", words::count(profile.architectures().len(), "architecture")),
+        n => n.to_string(),
     };
+    let lists = ClosedList::ALL.map(|list| match profile.lists().get(list) {
+        Some(known) => words::count(known.len(), list.word()),
+        None => format!("{}s unknown", list.word()),
+    });
+    let lists = lists.join(", ");
     let programs: Vec<&str> = profile.tools().collect();
     let rows = [
         ("build", words::printable(profile.build())),
@@ -122,6 +127,7 @@ fn profile_text(profile: &Profile) -> String {
         ("programs", joined(&programs)),
         ("options", profile.options().len().to_string()),
         ("metadata keys", keys),
+        ("model files", lists),
     ];
     let mut text = titled_rows(profile.name(), &rows) + "\n";
     for option in profile.options() {

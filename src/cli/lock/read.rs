@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::engine::options;
 use crate::facts::lock::{MISSING_MODEL, UNREADABLE_MODEL};
 use crate::facts::{
-    Facts, Lock, LockEntry, ModelHeaders, ReadError, ShardError, TokenTexts, VocabularyDetail,
+    Facts, Lock, LockEntry, ModelHeaders, ReadError, ShardError, TokenTexts, TypeOrigin, VocabularyDetail,
     VocabularyDifference, VocabularyFacts, are_compared, distinct_vocabularies, missing_file,
 };
 use crate::hir::{Head, Registry, Setting};
@@ -166,23 +166,45 @@ fn finding(
             };
             finding.help("put the file at this path or correct the path, then run `orchgen lock` again")
         }
-        ReadError::Disk(_) | ReadError::Damaged(_) => {
+        ReadError::Disk(_)
+        | ReadError::Damaged(_)
+        | ReadError::ForeignType(..)
+        | ReadError::LaterShard { .. } => {
             let label = shard.map_or_else(|| fault.to_string(), |shard| format!("shard {shard}, {fault}"));
             let message = format!("{what} cannot be read: {path}");
             let label = words::printable(&label);
             let finding = UNREADABLE_MODEL.at(job.place, label, message);
-            let help = match fault {
-                ReadError::Damaged(_) => {
-                    "download the file again, and compare its size and SHA-256 with the source"
-                }
-                ReadError::Missing | ReadError::Disk(_) => {
-                    "make the file readable for the user who runs `orchgen lock`"
-                }
-            };
-            finding.note(NO_FACTS).help(help)
+            finding.note(NO_FACTS).help(help(fault))
         }
     };
     finding.about(job.owner)
+}
+
+/// The help about a file that cannot be read.
+fn help(fault: &ReadError) -> String {
+    let help = match fault {
+        ReadError::LaterShard { count, .. } => {
+            return format!(
+                "name the first shard, which ends in `-00001-of-{count:05}.gguf`; download it if it is missing"
+            );
+        }
+        ReadError::ForeignType(_, TypeOrigin::IkLlamaCpp) => {
+            "this file is made for another engine, ik_llama.cpp: use a file of the model for llama.cpp; if ik_llama.cpp \
+             serves it, download the file again"
+        }
+        ReadError::ForeignType(_, TypeOrigin::Removed) => {
+            "use a file of this model with the type `Q4_0` or another current type"
+        }
+        ReadError::ForeignType(_, TypeOrigin::Unknown) => {
+            "use a file of this model with another type, such as `Q4_K_M`; if a newer build has this type, orchgen cannot \
+             read its files yet"
+        }
+        ReadError::Damaged(_) => "download the file again, and compare its size and SHA-256 with the source",
+        ReadError::Missing | ReadError::Disk(_) => {
+            "make the file readable for the user who runs `orchgen lock`"
+        }
+    };
+    help.to_owned()
 }
 
 /// The first difference of all pairs of vocabularies that an engine would compare. Uses the old lock for vocabularies

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::lists::{ClosedList, ClosedLists};
 use super::option::{OptionRecord, Tools};
 use super::profile::MetadataKey;
 use crate::engine::Family;
@@ -46,6 +47,15 @@ pub struct ProfileFile {
     /// The architectures that the loader knows. Empty means unknown.
     #[serde(default)]
     pub architectures: Vec<String>,
+    /// The pre-tokenizers that the loader knows. Empty means unknown.
+    #[serde(default)]
+    pub pre_tokenizers: Vec<String>,
+    /// The types of projectors that the loader knows. Empty means unknown.
+    #[serde(default)]
+    pub projector_types: Vec<String>,
+    /// The types of tensors that the loader knows. Empty means unknown.
+    #[serde(default)]
+    pub tensor_types: Vec<String>,
     /// The metadata keys that the loader reads. Empty means unknown.
     #[serde(default)]
     pub metadata_keys: Vec<MetadataKey>,
@@ -74,6 +84,16 @@ impl ProfileFile {
     /// Parses the text of a file. The error names line and column.
     pub fn parse(json: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(json)
+    }
+
+    /// The closed lists of the build.
+    pub fn lists(&self) -> ClosedLists {
+        ClosedLists {
+            architectures: self.architectures.clone(),
+            pre_tokenizers: self.pre_tokenizers.clone(),
+            projector_types: self.projector_types.clone(),
+            tensor_types: self.tensor_types.clone(),
+        }
     }
 
     /// Sorts the options in canonical order: by title without dashes, then by names, value and programs.
@@ -114,9 +134,9 @@ impl ProfileFile {
         if !self.not_understood.is_empty() {
             fields.push(lines("not_understood", &self.not_understood));
         }
-        if !self.architectures.is_empty() {
-            fields.push(lines("architectures", &self.architectures));
-        }
+        let closed = self.lists();
+        let known = ClosedList::ALL.iter().filter_map(|list| Some((list, closed.get(*list)?)));
+        fields.extend(known.map(|(list, words)| lines(list.field(), words)));
         if !self.metadata_keys.is_empty() {
             fields.push(lines("metadata_keys", &self.metadata_keys));
         }

@@ -12,6 +12,8 @@ mod file;
 pub mod help;
 pub mod keys;
 pub mod layers;
+pub mod libraries;
+pub mod lists;
 mod meaning;
 pub mod memory;
 mod option;
@@ -38,6 +40,7 @@ pub(super) const THREAD_VARIABLES: &[&str] =
 
 pub use difference::{ChangeKind, OptionChange, ProfileDiff, diff_profiles};
 pub use file::{FileTools, ProfileFile, ToolAlias};
+pub use lists::{ClosedList, ClosedLists};
 pub use meaning::{Meaning, meaning};
 pub use option::{OptionRecord, Repeat, Switch, Tools};
 pub use probed::profile_from_help;

@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use super::file::{FileTools, ProfileFile};
 use super::help::Help;
+use super::lists::ClosedLists;
 use super::option::{OptionRecord, Tools};
 use super::version::Version;
 use crate::engine::Family;
 
 /// Merges the options of several programs of one build, given by program name. An option with the same data in several
-/// programs is listed once, with these programs. Help texts contain no metadata keys and architectures, so the profile
-/// has none, and checks that need them are not run.
-pub fn profile_from_help(version: &Version, helps: &BTreeMap<String, Help>) -> ProfileFile {
+/// programs is listed once, with these programs. `lists` are from the libraries of the build. Checks that need a list that
+/// could not be read are not run.
+pub fn profile_from_help(
+    version: &Version,
+    helps: &BTreeMap<String, Help>,
+    lists: ClosedLists,
+) -> ProfileFile {
     let mut records: Vec<(&OptionRecord, Vec<&str>)> = Vec::new();
     let mut titled: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (tool, help) in helps {
@@ -48,7 +53,10 @@ pub fn profile_from_help(version: &Version, helps: &BTreeMap<String, Help>) -> P
         subcommands: BTreeMap::new(),
         options: options.collect(),
         not_understood: unparsed.collect(),
-        architectures: Vec::new(),
+        architectures: lists.architectures,
+        pre_tokenizers: lists.pre_tokenizers,
+        projector_types: lists.projector_types,
+        tensor_types: lists.tensor_types,
         metadata_keys: Vec::new(),
     };
     file.sort();

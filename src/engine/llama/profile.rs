@@ -12,7 +12,8 @@
 //! | `tools` | the programs: a list, or with `extends` `{"llama-x": {"as": "llama-y"}}`: *x accepts the options of y* |
 //! | `options` | [`OptionRecord`]s |
 //! | `not_understood` | lines of a help text that could not be parsed; optional |
-//! | `metadata_keys`, `architectures` | those that its loader knows; a profile of llama.cpp without them uses the table of b11434 |
+//! | `metadata_keys` | those that its loader knows; a profile of llama.cpp without them uses the table of b11434 |
+//! | `architectures`, `pre_tokenizers`, `projector_types`, `tensor_types` | those that its loader knows; without a list, models are not checked |
 //!
 //! In a file that extends another one, an option shadows options with the same name, for the programs that it lists.
 //! Missing data means *not checked*, never *correct*: a build may have programs that its profile does not list.
@@ -23,11 +24,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::file::{FileTools, ProfileFile};
+use super::lists::ClosedLists;
 use super::option::{OptionRecord, Switch, Tools};
 use super::{VARIABLE_PREFIX, built_in};
 use crate::engine::Family;
 
-/// The options, metadata keys and architectures of one engine build.
+/// The options, metadata keys and closed lists of one engine build.
 #[derive(Clone, Debug)]
 pub struct Profile {
     name: String,
@@ -42,7 +44,7 @@ pub struct Profile {
     /// shadowing option comes before the shadowed one.
     index: Vec<(String, usize)>,
     metadata_keys: Vec<MetadataKey>,
-    architectures: Vec<String>,
+    lists: ClosedLists,
 }
 
 /// A metadata key that a build reads, with `{arch}` for the architecture, and its type, such as `u32|arr[u32]`.
@@ -127,6 +129,7 @@ impl Profile {
     }
 
     fn assemble(name: &str, file: ProfileFile, base: Option<&Self>) -> Self {
+        let lists = file.lists().sorted();
         let (mut tools, alias) = match file.tools {
             FileTools::List(tools) => (tools, BTreeMap::new()),
             FileTools::Alias(alias) => {
@@ -143,7 +146,7 @@ impl Profile {
             options: file.options,
             index: Vec::new(),
             metadata_keys: file.metadata_keys,
-            architectures: file.architectures,
+            lists,
         };
         if let Some(base) = base {
             tools.extend(base.tools.iter().cloned());
@@ -151,8 +154,8 @@ impl Profile {
             profile.options.extend(base.options.iter().cloned());
             if profile.metadata_keys.is_empty() {
                 profile.metadata_keys.clone_from(&base.metadata_keys);
-                profile.architectures.clone_from(&base.architectures);
             }
+            profile.lists = std::mem::take(&mut profile.lists).or(&base.lists);
         }
         profile.tools = tools;
         profile
@@ -263,9 +266,9 @@ impl Profile {
         &self.metadata_keys
     }
 
-    /// The architectures that the loader knows. Empty means unknown.
-    pub fn architectures(&self) -> &[String] {
-        &self.architectures
+    /// The words of model files that the loader knows.
+    pub fn lists(&self) -> &ClosedLists {
+        &self.lists
     }
 
     /// True if a program accepts an option.

@@ -1,7 +1,8 @@
 //! Tensor infos: names, shapes, types and offsets, checked against each other and against the size of the file.
 
 use super::scan::Scan;
-use crate::facts::{ReadError, TensorType, tensor_type};
+use crate::facts::tensor_type::describe_type;
+use crate::facts::{Damage, ReadError, TensorType, TypeOrigin, tensor_type, type_origin};
 use std::collections::BTreeSet;
 use std::io::Read;
 
@@ -65,11 +66,18 @@ fn info<R: Read>(scan: &mut Scan<R>, number: u64) -> Result<Tensor, ReadError> {
         *size = scan.u64("a dimension")?;
     }
     let (place, id) = (scan.at(), scan.u32("a tensor's type")?);
-    let kind = tensor_type(id).ok_or_else(|| {
-        ReadError::at(place, format!("`{name}` has type {id}, which llama.cpp b11434 does not know"))
+    let kind = tensor_type(id).ok_or_else(|| foreign(place, &name, id))?;
+    let bytes = bytes(&name, shape, kind).map_err(|what| match type_origin(id) {
+        Some(_) => foreign(place, &name, id),
+        None => ReadError::at(at, what),
     })?;
-    let bytes = bytes(&name, shape, kind).map_err(|what| ReadError::at(at, what))?;
     Ok(Tensor { name, shape, kind, bytes, offset: scan.u64("a tensor's offset")?, at })
+}
+
+/// The error about a type that llama.cpp does not have.
+fn foreign(at: u64, name: &str, id: u32) -> ReadError {
+    let origin = type_origin(id).unwrap_or(TypeOrigin::Unknown);
+    ReadError::ForeignType(Damage { at, what: format!("`{name}` has type {}", describe_type(id)) }, origin)
 }
 
 /// The size of the tensor in bytes. The error describes an impossible size.
@@ -84,7 +92,8 @@ fn bytes(name: &str, shape: [u64; MAX_DIMENSIONS], kind: &TensorType) -> Result<
     let too_large = || format!("`{name}` has the shape {shape:?}, which is too large");
     let rows = |start: u64| rest.iter().try_fold(start, |all, n| all.checked_mul(*n));
     let numbers = rows(row).filter(|all| i64::try_from(*all).is_ok());
-    let stored = (row / kind.block).checked_mul(kind.bytes).and_then(rows);
+    let stored = (row / kind.block).checked_mul(kind.bytes).and_then(|row| row.checked_add(kind.row));
+    let stored = stored.and_then(rows);
     numbers.and(stored).ok_or_else(too_large)
 }
 
@@ -96,6 +105,14 @@ pub(super) fn check_layout(
     alignment: u64,
     length: u64,
 ) -> Result<(), ReadError> {
+    check_offsets(tensors, start, alignment, length).map_err(|error| {
+        // A type of another engine may have another size than in the table.
+        let foreign_tensor = tensors.iter().find(|tensor| type_origin(tensor.kind.id).is_some());
+        foreign_tensor.map_or(error, |tensor| foreign(tensor.at, &tensor.name, tensor.kind.id))
+    })
+}
+
+fn check_offsets(tensors: &[Tensor], start: u64, alignment: u64, length: u64) -> Result<(), ReadError> {
     let mut expected = 0_u64;
     for tensor in tensors {
         if tensor.offset != expected {

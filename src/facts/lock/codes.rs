@@ -61,15 +61,16 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// With `orchgen lock`: a file that is not a GGUF file, is truncated, or contradicts itself. The finding names the
-    /// byte offset.
+    /// With `orchgen lock`: a file that is not a GGUF file, is truncated, contradicts itself, or has a tensor type of another
+    /// engine or a removed one. The finding names the byte offset.
     ///
     /// ## Why
     /// The engine refuses the file or, worse, reads beyond its end. orchgen reads headers as llama.cpp b11434 does
     /// (`ggml/src/gguf.cpp`), and never reads weights.
     ///
     /// ## Instead
-    /// Download the file again, and compare its size and SHA-256 with those of its source.
+    /// Download the file again, and compare its size and SHA-256 with those of its source. For a tensor type of another
+    /// engine, use a file of the model that is made for llama.cpp.
     pub static UNREADABLE_MODEL = 389, "unreadable-model", Error;
 }
 

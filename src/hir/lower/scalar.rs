@@ -7,10 +7,10 @@ use super::names::ItemRef;
 use super::quantity::{quantity, write_cpus};
 use super::quantity_form::QuantityForm;
 use super::typed_value::{FromTypedValue, TypedValue};
-use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, suggest, words};
-use crate::hir::codes::{OUT_OF_RANGE, UNKNOWN_WORD, WRONG_TYPE};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, Safety, suggest, words};
+use crate::hir::codes::{LATER_SHARD, OUT_OF_RANGE, UNKNOWN_WORD, WRONG_TYPE};
 use crate::hir::schema::example_text;
-use crate::hir::{Field, PortRange, Presence, Setting, Shape};
+use crate::hir::{Field, PortRange, Presence, Setting, Shape, first_shard};
 use crate::source::{Span, Spanned};
 use crate::syntax::{Scalar, Value};
 
@@ -245,10 +245,17 @@ fn is_noncharacter(c: char) -> bool {
 /// Reads a path that means the same for systemd and the engine as for the user: without variables, `~`, `.`, `..` and
 /// empty parts.
 fn file(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
-    match path::fault(text, PathKind::Any) {
-        None => Ok(TypedValue::Text(text.into())),
-        Some(fault) => Err(path_finding(scalar, text, field, fault)),
+    match (path::fault(text, PathKind::Any), first_shard(text)) {
+        (Some(fault), _) => Err(path_finding(scalar, text, field, fault)),
+        (None, Some(first)) => Err(Box::new(later_shard(scalar, first, field))),
+        (None, None) => Ok(TypedValue::Text(text.into())),
     }
+}
+
+fn later_shard(scalar: &Scalar, first: String, field: &FieldRef) -> Diagnostic {
+    let message = format!("{} is not the first shard of the model", field.describe());
+    let change = field.change(scalar.span, first);
+    LATER_SHARD.at(scalar.span, "a later shard", message).remedy_as(Safety::Safe, "write `{}`", change)
 }
 
 fn path_finding(scalar: &Scalar, text: &str, field: &FieldRef, found: PathFault) -> Box<Diagnostic> {

@@ -299,6 +299,11 @@ fn show_prints_a_profile_and_its_options() {
     assert_eq!(one, show(&[b, "-c"]));
     assert!(one.starts_with("-c, --ctx-size N\n") && one.contains("LLAMA_ARG_CTX_SIZE"), "{one}");
     assert!(one.contains("written by the field `context`"), "{one}");
+    let narrow =
+        Command::new(crate::support::orchgen()).args(["engine", "show", b]).env("COLUMNS", "72").output();
+    let narrow = text(&narrow.unwrap().stdout);
+    let programs: Vec<&str> = narrow.lines().skip_while(|line| !line.contains("programs ")).take(2).collect();
+    assert!(programs[1].starts_with("                 llama-"), "{narrow}");
     assert!(show(&[b, "--no-repack"]).contains("LLAMA_ARG_REPACK; LLAMA_ARG_NO_REPACK disables the option"));
     assert!(show(&[b, "control-vector-layer-range"]).contains("START END, as 2 arguments"));
     let mlock = show(&["llama.cpp-b10434", "mlock"]);

@@ -10,14 +10,14 @@
 //! | `tensors` | `name`, `type`, `shape`, `bytes` |
 
 use super::RunStatus;
-use super::args::{DataFormat, InspectArgs};
+use super::args::{DataFormat, InspectArgs, OutputArgs};
 use super::session;
+use crate::diag::report::hanging;
 use crate::diag::words::{count, printable};
 use crate::facts::{ByteOrder, Facts, GgufType, ModelHeaders, Value, ValueData, VocabularyDetail};
 use crate::hir::Bytes;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 #[derive(Serialize)]
 struct InspectJson<'p> {
@@ -37,7 +37,7 @@ struct TensorJson<'p> {
     bytes: u64,
 }
 
-pub(super) fn run(command: &InspectArgs) -> RunStatus {
+pub(super) fn run(command: &InspectArgs, output: OutputArgs) -> RunStatus {
     let path = command.file.to_string_lossy();
     let parts = match ModelHeaders::read(&command.file, VocabularyDetail::Texts) {
         Ok(parts) => parts,
@@ -50,7 +50,7 @@ pub(super) fn run(command: &InspectArgs) -> RunStatus {
     let facts = Facts::from_headers(&path, &parts);
     session::print_stdout(&match command.format {
         DataFormat::Json => json(&facts, &parts),
-        DataFormat::Human => human(&facts, &parts),
+        DataFormat::Human => human(&facts, &parts, session::style(output, &std::io::stdout()).width),
     })
 }
 
@@ -111,7 +111,7 @@ fn type_name(value: &Value) -> String {
     }
 }
 
-fn human(facts: &Facts, parts: &ModelHeaders) -> String {
+fn human(facts: &Facts, parts: &ModelHeaders, columns: usize) -> String {
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut row = |key: &str, value: String| rows.push((key.to_owned(), value));
     let order = match parts.first.order {
@@ -153,10 +153,10 @@ fn human(facts: &Facts, parts: &ModelHeaders) -> String {
         }
     }
     row("tensors", format!("{}: {}", facts.tensors.count, by_type(&facts.tensors.bytes)));
-    let mut out = table(&rows);
+    let mut out = table(&rows, columns);
     out.push('\n');
     let metadata = parts.first.values.iter().map(|(key, value)| (key.to_string(), value.to_string()));
-    out.push_str(&table(&metadata.collect::<Vec<_>>()));
+    out.push_str(&table(&metadata.collect::<Vec<_>>(), columns));
     out
 }
 
@@ -165,12 +165,11 @@ fn by_type(bytes: &BTreeMap<Box<str>, u64>) -> String {
     all.join(", ")
 }
 
-fn table(rows: &[(String, String)]) -> String {
+fn table(rows: &[(String, String)], columns: usize) -> String {
     let width = rows.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0).min(60);
     let mut out = String::new();
     for (key, value) in rows {
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "{:width$}  {}", printable(key), printable(value));
+        out.push_str(&hanging(&format!("{:width$}  ", printable(key)), &printable(value), columns));
     }
     out
 }

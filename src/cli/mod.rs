@@ -52,7 +52,7 @@ pub fn run() -> ExitCode {
         Command::Engine(command) => rayon::scope(|_| engine::run(command, args.output)),
         Command::Lock(command) => rayon::scope(|_| lock::run(command, args.output)),
         Command::Memory(command) => rayon::scope(|_| memory::run(command, args.output)),
-        Command::Inspect(command) => inspect::run(command),
+        Command::Inspect(command) => inspect::run(command, args.output),
         Command::Explain(command) => explain::run(command, args.output),
         Command::Init(command) => init::run(command, args.output),
         Command::Schema => schema::run(),

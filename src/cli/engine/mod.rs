@@ -20,7 +20,7 @@ pub(super) fn run(command: &EngineArgs, output: OutputArgs) -> RunStatus {
     match &command.command {
         EngineCommand::Probe(command) => probe::run(command, output),
         EngineCommand::List(command) => list::run(command),
-        EngineCommand::Show(command) => show::run(command),
+        EngineCommand::Show(command) => show::run(command, output),
         EngineCommand::Diff(command) => diff::run(command, output),
     }
 }

@@ -2,7 +2,9 @@
 
 use super::args::{EngineFormat, ShowArgs};
 use super::load_profile::load_profile;
+use crate::cli::args::OutputArgs;
 use crate::cli::{RunStatus, session};
+use crate::diag::report::hanging;
 use crate::diag::{Similarity, Suggestion, suggest, words};
 use crate::engine::profile::off_variable;
 use crate::engine::{ClosedList, OptionRecord, Profile, Repeat, Tools};
@@ -21,7 +23,8 @@ struct ShowJson<'p> {
     options: Vec<&'p OptionRecord>,
 }
 
-pub(super) fn run(command: &ShowArgs) -> RunStatus {
+pub(super) fn run(command: &ShowArgs, output: OutputArgs) -> RunStatus {
+    let columns = session::style(output, &std::io::stdout()).width;
     let profile = match load_profile(&command.profile) {
         Ok(profile) => profile,
         Err(end) => return end,
@@ -35,9 +38,9 @@ pub(super) fn run(command: &ShowArgs) -> RunStatus {
     };
     session::print_stdout(&match (command.format, &command.option) {
         (EngineFormat::Json, _) => json(&profile, options),
-        (EngineFormat::Human, None) => profile_text(&profile),
+        (EngineFormat::Human, None) => profile_text(&profile, columns),
         (EngineFormat::Human, Some(_)) => {
-            options.iter().map(|option| option_text(&profile, option)).collect::<Vec<_>>().join("\n")
+            options.iter().map(|option| option_text(&profile, option, columns)).collect::<Vec<_>>().join("\n")
         }
     })
 }
@@ -109,7 +112,7 @@ fn json(profile: &Profile, options: Vec<&OptionRecord>) -> String {
 }
 
 /// The profile, with one line per option.
-fn profile_text(profile: &Profile) -> String {
+fn profile_text(profile: &Profile, columns: usize) -> String {
     let keys = match profile.metadata_keys().len() {
         0 if profile.family().unknown_facts().is_some() => "unknown".to_owned(),
         0 => "unknown; the table of b11434 is used".to_owned(),
@@ -129,22 +132,22 @@ fn profile_text(profile: &Profile) -> String {
         ("metadata keys", keys),
         ("model files", lists),
     ];
-    let mut text = titled_rows(profile.name(), &rows) + "\n";
+    let mut text = titled_rows(profile.name(), &rows, columns) + "\n";
     for option in profile.options() {
-        text.push_str(&usage(option));
+        let mut line = usage(option);
         let states = [("removed: ", &option.removed), ("deprecated: ", &option.deprecated)];
         for (word, instead) in states {
             if let Some(instead) = instead {
-                text.extend(["  (", word, &*words::printable(instead), ")"]);
+                line.extend(["  (", word, &*words::printable(instead), ")"]);
             }
         }
-        text.push('\n');
+        text.push_str(&hanging("", &line, columns));
     }
     text
 }
 
 /// All data about one option. Rows without data are omitted.
-fn option_text(profile: &Profile, option: &OptionRecord) -> String {
+fn option_text(profile: &Profile, option: &OptionRecord, columns: usize) -> String {
     let value = match (option.arity(), &option.value) {
         (1, Some(value)) => words::printable(value),
         (n, Some(value)) => format!("{}, as {n} arguments", words::printable(value)),
@@ -182,7 +185,7 @@ fn option_text(profile: &Profile, option: &OptionRecord) -> String {
     ];
     let rows: Vec<(&str, String)> =
         rows.into_iter().filter_map(|(name, value)| Some((name, words::printable(&value?)))).collect();
-    titled_rows(&usage(&OptionRecord { negative: Vec::new(), ..option.clone() }), &rows)
+    titled_rows(&usage(&OptionRecord { negative: Vec::new(), ..option.clone() }), &rows, columns)
 }
 
 /// All names and the placeholder, as `--help` prints them.
@@ -192,9 +195,9 @@ fn usage(option: &OptionRecord) -> String {
     names.join(", ") + &value.unwrap_or_default()
 }
 
-fn titled_rows(title: &str, rows: &[(&str, String)]) -> String {
+fn titled_rows(title: &str, rows: &[(&str, String)], columns: usize) -> String {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let lines = rows.iter().map(|(name, value)| format!("  {name:width$}  {value}\n"));
+    let lines = rows.iter().map(|(name, value)| hanging(&format!("  {name:width$}  "), value, columns));
     std::iter::once(format!("{}\n", words::printable(title))).chain(lines).collect()
 }
 

@@ -11,7 +11,7 @@ pub struct RoleMemory {
     /// The computed parts: weights, caches, buffers. A part can be unknown.
     pub parts: Arc<[Part]>,
     /// The memory that sums count: each file with its computed or else its declared size, and the known private parts.
-    pub counted: Vec<MemoryPart>,
+    pub counted: Box<[MemoryPart]>,
 }
 
 /// A part of the memory of a process: a file that it reads, or its private memory.

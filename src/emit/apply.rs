@@ -5,7 +5,7 @@ use super::classify::vacated_folders;
 use super::diff::{ChangeKind, Comparison, DiskState, FileChange, folders};
 use super::manifest::{self, BuildRecords, Digest, Entry, JOURNAL, Listing, MANIFEST};
 use super::output_dir::{Observer, Step, announce};
-use super::stage::{PLAIN, Stage, create_folder};
+use super::stage::{Stage, create_folder};
 use super::tree::{EntryKind, split};
 use super::write::Written;
 use crate::render::ArtifactPath;
@@ -135,7 +135,7 @@ impl<'j> Job<'j, '_, '_> {
         step: Step,
     ) -> Result<(), EmitError> {
         announce(Step::Stage, self.observer)?;
-        self.stage.write_file(name, &manifest::text(listed), PLAIN)?;
+        self.stage.write_lines(name, manifest::lines(listed))?;
         announce(step, self.observer)?;
         self.move_into_place(name, name)
     }

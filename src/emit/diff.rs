@@ -1,7 +1,7 @@
 //! Compares the disk with the artifacts and lists the changes.
 
 use super::classify::classify;
-use super::manifest::{self, BuildRecords, Digest, MANIFEST};
+use super::manifest::{self, Digest, MANIFEST, RecordFiles};
 use super::output_dir::OutputDir;
 use super::stage::mode;
 use super::tree::{EntryKind, Tree, ancestors, split};
@@ -9,7 +9,7 @@ use super::{EmitError, tree};
 use crate::render::{Artifact, ArtifactPath, ArtifactSet};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -114,10 +114,10 @@ impl FileChange {
 pub fn check(out: &Path, artifacts: &ArtifactSet<'_>) -> Result<Vec<FileChange>, EmitError> {
     let _lock = OutputDir::find(out)?.lock_shared();
     let disk = Tree::at(&OutputDir::find(out)?.folder());
-    let records = BuildRecords::read(&disk)?;
+    let records = RecordFiles::find(&disk)?;
     let comparison = Comparison::new(disk, artifacts, ModePrecision::Executable, &|_, _, _| Ok(()))?;
-    let (has_manifest, is_current) = (records.has_manifest(), records.is_current(comparison.listed()));
-    let mut changes = classify(&comparison, &records)?;
+    let (has_manifest, is_current) = (records.has_manifest(), records.is_current(comparison.listed())?);
+    let mut changes = classify(&comparison, &records.read()?)?;
     if changes.is_empty() && !is_current {
         let kind = if has_manifest { ChangeKind::Update } else { ChangeKind::Create };
         changes.extend(ArtifactPath::new(MANIFEST).map(|path| FileChange { path, kind }));
@@ -208,19 +208,17 @@ fn state(
     (text, modes): (&str, ModePrecision),
 ) -> Result<DiskState, EmitError> {
     let path = artifact.path().as_str();
-    match disk.kind_at(path)? {
-        None => Ok(DiskState::Missing),
-        Some(EntryKind::File) => {
-            let place = disk.path_of(path);
-            compare(&place, artifact, (text.as_bytes(), modes))
-                .map_err(|error| EmitError::disk("read", &place, &error))
-        }
-        Some(thing) => Ok(DiskState::InTheWay(thing)),
+    let place = disk.path_of(path);
+    let Some(metadata) = disk.metadata_at(path, &place)? else { return Ok(DiskState::Missing) };
+    if !metadata.is_file() {
+        return Ok(DiskState::InTheWay(tree::entry_kind(metadata.file_type())));
     }
+    compare((&place, &metadata), artifact, (text.as_bytes(), modes))
+        .map_err(|error| EmitError::disk("read", &place, &error))
 }
 
 fn compare(
-    place: &Path,
+    (place, metadata): (&Path, &Metadata),
     artifact: &Artifact<'_>,
     (text, modes): (&[u8], ModePrecision),
 ) -> io::Result<DiskState> {
@@ -228,10 +226,6 @@ fn compare(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DiskState::Missing),
         file => file?,
     };
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Ok(DiskState::InTheWay(tree::entry_kind(metadata.file_type())));
-    }
     if metadata.len() != text.len() as u64 {
         return Ok(DiskState::Differs(Digest::of_file(file)?));
     }

@@ -10,8 +10,9 @@ use crate::diag::json_problem;
 use crate::render::ArtifactPath;
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
 
 /// The name of the manifest in the output folder.
 pub const MANIFEST: &str = ".orchgen-manifest.json";
@@ -33,6 +34,15 @@ pub(super) struct Entry {
 #[derive(Default, Debug)]
 pub(super) struct Listing(Vec<Entry>);
 
+/// The manifest and the journal on disk, not read yet.
+#[derive(Debug)]
+pub(super) struct RecordFiles {
+    /// `None` if there is no manifest; the reason if it is not a file.
+    manifest: Option<Result<PathBuf, String>>,
+    /// `None` unless the last build was interrupted.
+    journal: Option<PathBuf>,
+}
+
 /// The manifest and the journal on disk.
 #[derive(Default, Debug)]
 pub(super) struct BuildRecords {
@@ -42,9 +52,6 @@ pub(super) struct BuildRecords {
     pub(super) journal: Listing,
     /// The reason why the manifest is damaged.
     pub(super) damage: Option<String>,
-    /// The text of the manifest, if it is a file.
-    text: Option<Vec<u8>>,
-    was_interrupted: bool,
 }
 
 #[derive(Deserialize)]
@@ -55,11 +62,11 @@ struct Version {
 #[derive(Deserialize)]
 struct Document<'t> {
     #[serde(borrow)]
-    files: Vec<File<'t>>,
+    files: Vec<FileLine<'t>>,
 }
 
 #[derive(Deserialize)]
-struct File<'t> {
+struct FileLine<'t> {
     #[serde(borrow)]
     path: Cow<'t, str>,
     #[serde(borrow)]
@@ -116,24 +123,27 @@ impl Listing {
     }
 }
 
-/// A list as JSON with one file per line.
-pub(super) fn text<'e>(entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>) -> Vec<u8> {
-    let mut out = format!("{{\"format_version\":{FORMAT_VERSION},\"files\":[\n").into_bytes();
-    let start = out.len();
-    for (path, digest, executable) in entries {
-        out.extend_from_slice(if out.len() == start { b"{\"path\":" } else { b",\n{\"path\":" });
+/// A list as JSON with one file per line. The lines are made one after another, because a list may be long.
+pub(super) fn lines<'e>(
+    entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
+) -> impl Iterator<Item = Vec<u8>> {
+    let mut entries = entries.peekable();
+    let break_before_end = if entries.peek().is_some() { "\n" } else { "" };
+    let entry = |(number, (path, digest, executable)): (usize, (&ArtifactPath, Digest, bool))| {
+        let mut line = Vec::with_capacity(160);
+        line.extend_from_slice(if number == 0 { b"{\"path\":" } else { b",\n{\"path\":" });
         // Writing to memory cannot fail.
-        let _ = serde_json::to_writer(&mut out, path.as_str());
-        out.extend_from_slice(b",\"sha256\":\"");
-        out.extend_from_slice(digest.to_string().as_bytes());
-        out.extend_from_slice(if executable { b"\",\"mode\":\"0755\"}" } else { b"\",\"mode\":\"0644\"}" });
-    }
-    let end: &[u8] = if out.len() == start { b"]}\n" } else { b"\n]}\n" };
-    out.extend_from_slice(end);
-    out
+        let _ = serde_json::to_writer(&mut line, path.as_str());
+        let mode = if executable { "0755" } else { "0644" };
+        let _ = write!(line, ",\"sha256\":\"{digest}\",\"mode\":\"{mode}\"}}");
+        line
+    };
+    let start = format!("{{\"format_version\":{FORMAT_VERSION},\"files\":[\n").into_bytes();
+    let end = format!("{break_before_end}]}}\n").into_bytes();
+    std::iter::once(start).chain(entries.enumerate().map(entry)).chain(std::iter::once(end))
 }
 
-fn entry(file: File<'_>) -> Result<Entry, String> {
+fn entry(file: FileLine<'_>) -> Result<Entry, String> {
     let digest = Digest::from_hex(&file.sha256).ok_or_else(|| {
         let shown = crate::diag::words::quoted(&file.path);
         format!("the hash of {shown} is not 64 lower-case hexadecimal digits")
@@ -144,40 +154,62 @@ fn entry(file: File<'_>) -> Result<Entry, String> {
     Ok(Entry { path, digest, executable: file.mode == "0755" })
 }
 
-impl BuildRecords {
-    /// Reads the manifest and the journal, if they exist. An invalid journal is ignored: it could only add generated
-    /// files.
-    pub(super) fn read(disk: &Tree) -> Result<Self, EmitError> {
-        let mut records = Self::default();
-        if disk.kind_at(JOURNAL)? == Some(EntryKind::File) {
-            records.was_interrupted = true;
-            records.journal = Listing::parse(&load(&disk.path_of(JOURNAL))?).unwrap_or_default();
-        }
-        let parsed = match disk.kind_at(MANIFEST)? {
-            None => return Ok(records),
-            Some(EntryKind::File) => Listing::parse(records.text.insert(load(&disk.path_of(MANIFEST))?)),
-            Some(_) => Err("it is not a file".to_owned()),
-        };
-        match parsed {
-            Ok(manifest) => records.manifest = manifest,
-            Err(damage) => (records.damage, records.journal) = (Some(damage), Listing::default()),
-        }
-        Ok(records)
+impl RecordFiles {
+    /// Looks for the manifest and the journal.
+    pub(super) fn find(disk: &Tree) -> Result<Self, EmitError> {
+        let has_journal = disk.kind_at(JOURNAL)? == Some(EntryKind::File);
+        let manifest = disk.kind_at(MANIFEST)?.map(|kind| match kind {
+            EntryKind::File => Ok(disk.path_of(MANIFEST)),
+            EntryKind::Folder | EntryKind::Symlink | EntryKind::Other => Err("it is not a file".to_owned()),
+        });
+        Ok(Self { manifest, journal: has_journal.then(|| disk.path_of(JOURNAL)) })
     }
 
     /// True if the manifest exists.
     pub(super) fn has_manifest(&self) -> bool {
-        self.text.is_some() || self.damage.is_some()
+        self.manifest.is_some()
     }
 
     /// True if the manifest lists exactly these files, and the last build was complete.
     pub(super) fn is_current<'e>(
         &self,
         entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
-    ) -> bool {
-        !self.was_interrupted && self.text.as_ref().is_some_and(|found| *found == text(entries))
+    ) -> Result<bool, EmitError> {
+        let (None, Some(Ok(path))) = (&self.journal, &self.manifest) else { return Ok(false) };
+        let is_current = || -> io::Result<bool> {
+            let mut file = BufReader::new(File::open(path)?);
+            let mut found = Vec::new();
+            for line in lines(entries) {
+                found.clear();
+                file.by_ref().take(line.len() as u64).read_to_end(&mut found)?;
+                if found != line {
+                    return Ok(false);
+                }
+            }
+            Ok(file.fill_buf()?.is_empty())
+        };
+        is_current().map_err(|error| EmitError::disk("read", path, &error))
     }
 
+    /// Reads both files. An invalid journal is ignored: it could only add generated files.
+    pub(super) fn read(self) -> Result<BuildRecords, EmitError> {
+        let journal = match self.journal {
+            Some(path) => Listing::parse(&load(&path)?).unwrap_or_default(),
+            None => Listing::default(),
+        };
+        let manifest = match self.manifest {
+            None => return Ok(BuildRecords { journal, ..BuildRecords::default() }),
+            Some(Ok(path)) => Listing::parse(&load(&path)?),
+            Some(Err(damage)) => Err(damage),
+        };
+        Ok(match manifest {
+            Ok(manifest) => BuildRecords { manifest, journal, damage: None },
+            Err(damage) => BuildRecords { damage: Some(damage), ..BuildRecords::default() },
+        })
+    }
+}
+
+impl BuildRecords {
     /// True if a build wrote a file with this hash at this path.
     pub(super) fn wrote(&self, path: &ArtifactPath, digest: Digest) -> bool {
         self.manifest.knows(path, digest) || self.journal.knows(path, digest)

@@ -2,8 +2,8 @@
 
 use super::error::{CREATE_FOLDER, EmitError};
 use crate::render::Artifact;
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -46,6 +46,28 @@ impl Stage {
 
     /// Writes a new file. Fails if the name exists.
     pub(super) fn write_file(&self, name: &str, text: &[u8], mode: u32) -> Result<(), EmitError> {
+        self.write_with(name, mode, |file| file.write_all(text))
+    }
+
+    /// Writes a new file with lines, one after another. Fails if the name exists.
+    pub(super) fn write_lines(
+        &self,
+        name: &str,
+        mut lines: impl Iterator<Item = Vec<u8>>,
+    ) -> Result<(), EmitError> {
+        self.write_with(name, PLAIN, |file| {
+            let mut buffer = BufWriter::new(file);
+            lines.try_for_each(|line| buffer.write_all(&line))?;
+            buffer.flush()
+        })
+    }
+
+    fn write_with(
+        &self,
+        name: &str,
+        mode: u32,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<(), EmitError> {
         let mask = self.open()?;
         let path = self.folder.join(name);
         let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path);
@@ -53,7 +75,7 @@ impl Stage {
             if mask & mode != 0 {
                 file.set_permissions(Permissions::from_mode(mode))?;
             }
-            file.write_all(text)
+            write(&mut file)
         });
         written.map_err(|error| EmitError::disk("write", &path, &error))
     }

@@ -2,7 +2,7 @@
 
 use super::EmitError;
 use std::collections::BTreeSet;
-use std::fs::{self, FileType};
+use std::fs::{self, FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -68,12 +68,12 @@ impl Tree {
         if !self.has_folder(split(path).0)? {
             return Ok(None);
         }
-        let place = self.path_of(path);
-        match fs::symlink_metadata(&place) {
-            Ok(metadata) => Ok(Some(entry_kind(metadata.file_type()))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(EmitError::disk("read", &place, &error)),
-        }
+        Ok(metadata(&self.path_of(path))?.map(|metadata| entry_kind(metadata.file_type())))
+    }
+
+    /// The metadata of the entry at a path of the disk, whose folder is a folder of the tree. `None` if there is none.
+    pub(super) fn metadata_at(&self, path: &str, place: &Path) -> Result<Option<Metadata>, EmitError> {
+        if self.has_folder(split(path).0)? { metadata(place) } else { Ok(None) }
     }
 
     /// The nearest ancestor of a path that is not a folder, with its kind.
@@ -111,6 +111,15 @@ impl Tree {
             is_empty = false;
         }
         Ok(!is_empty || is_removed(folder))
+    }
+}
+
+/// The metadata of an entry. `None` if there is none.
+fn metadata(place: &Path) -> Result<Option<Metadata>, EmitError> {
+    match fs::symlink_metadata(place) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(EmitError::disk("read", place, &error)),
     }
 }
 

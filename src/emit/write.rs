@@ -17,9 +17,9 @@ use super::apply::Job;
 use super::classify::classify;
 use super::diff::{Comparison, DiskState, FileChange, ModePrecision, folders};
 use super::error::{CREATE_FOLDER, EmitError};
-use super::manifest::{self, BuildRecords, Digest, MANIFEST};
+use super::manifest::{self, Digest, MANIFEST, RecordFiles};
 use super::output_dir::{Observer, OutputDir, Step, announce};
-use super::stage::{PLAIN, STAGING, Stage, create_folder, mode};
+use super::stage::{STAGING, Stage, create_folder, mode};
 use super::tree::Tree;
 use crate::render::{Artifact, ArtifactPath, ArtifactSet};
 use rayon::prelude::*;
@@ -113,7 +113,7 @@ fn write_new(
     let listed = artifacts.iter().zip(&digests);
     let listed = listed.map(|(artifact, digest)| (artifact.path(), *digest, artifact.is_executable()));
     announce(Step::Stage, observer)?;
-    stage.write_file(MANIFEST, &manifest::text(listed), PLAIN)?;
+    stage.write_lines(MANIFEST, manifest::lines(listed))?;
     announce(Step::Place, observer)?;
     fs::rename(stage.folder(), out).map_err(|error| EmitError::disk(CREATE_FOLDER, out, &error))?;
     let created = artifacts.iter().map(|artifact| artifact.path().clone()).collect();
@@ -131,17 +131,18 @@ fn write_changes(
         announce(Step::Tidy, observer)?;
         stage.clear()?;
     }
-    let records = BuildRecords::read(&disk)?;
+    let records = RecordFiles::find(&disk)?;
     let stage_changed = |number: usize, artifact: &Artifact<'_>, text: &str| {
         announce(Step::Stage, observer)?;
         stage.write_file(&number.to_string(), text.as_bytes(), mode(artifact))
     };
     let comparison = Comparison::new(disk, set, ModePrecision::Exact, &stage_changed)?;
     if comparison.states.iter().all(|seen| seen.state == DiskState::Same)
-        && records.is_current(comparison.listed())
+        && records.is_current(comparison.listed())?
     {
         return Ok(Outcome::Written(Written { unchanged: set.len(), ..Written::default() }));
     }
+    let records = records.read()?;
     let changes = classify(&comparison, &records)?;
     let refuses =
         |change: &FileChange| change.is_conflict() && (force == Force::No || !change.is_forceable());

@@ -66,8 +66,11 @@ impl Family {
     pub fn places_threads(self, word: &str) -> bool {
         match self {
             Self::LlamaCpp | Self::IkLlamaCpp => {
-                let row = if word.starts_with('-') { llama::options::row_of(word) } else { None };
-                row.is_some_and(|row| row.places_threads) || llama::THREAD_VARIABLES.contains(&word)
+                if word.starts_with('-') {
+                    llama::options::row_of(word).is_some_and(|row| row.places_threads)
+                } else {
+                    llama::THREAD_VARIABLES.contains(&word)
+                }
             }
         }
     }

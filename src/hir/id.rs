@@ -18,6 +18,11 @@ impl<T> Id<T> {
 }
 
 impl<T> Arena<T> {
+    /// Reserves memory for exactly `count` further items.
+    pub fn reserve(&mut self, count: usize) {
+        self.0.reserve_exact(count);
+    }
+
     /// Adds an item.
     pub fn add(&mut self, item: T) -> Id<T> {
         self.0.push(item);

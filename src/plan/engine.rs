@@ -11,15 +11,13 @@ pub struct Engine {
     /// The environment variables that its server reads as options, in byte order. If they are set elsewhere, they
     /// silently change the command line.
     pub variables: Vec<Box<str>>,
-    /// All variables, separated by blanks.
-    pub variable_list: Box<str>,
 }
 
 /// All engines, in the order of declaration.
 pub(super) fn engines(checked: &Checked) -> Vec<Engine> {
-    let planned = checked.engines().map(|(engine, profile)| {
-        let variables = variables(profile);
-        Engine { name: engine.head.name.value.clone(), variable_list: variables.join(" ").into(), variables }
+    let planned = checked.engines().map(|(engine, profile)| Engine {
+        name: engine.head.name.value.clone(),
+        variables: variables(profile),
     });
     planned.collect()
 }

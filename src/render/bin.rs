@@ -12,12 +12,12 @@ use serde::Serialize;
 use super::command::option_lines;
 use super::names::Names;
 use super::quote::shell;
-use super::template::Template;
+use super::template::{Field, Quoted, Template};
 use super::{ArtifactCollector, OutputTarget, RenderError};
 use crate::plan::{Access, Family, OptionPath, Plan, Process, Prompt, Role, Start, Word};
 
-static ROLE: Template = crate::template!("bin/role.sh.j2");
-static PROMPT: Template = crate::template!("bin/prompt.sh.j2");
+static ROLE: Template = crate::template!("bin/role.sh.j2").repeated();
+static PROMPT: Template = crate::template!("bin/prompt.sh.j2").repeated();
 static FAIL: Template = crate::template!("bin/fail.sh.j2");
 static COMMAND: Template = crate::template!("bin/command.sh.j2");
 static FILES: Template = crate::template!("bin/files.sh.j2");
@@ -32,13 +32,14 @@ const ARGUMENT_LINE: &str = "\n  ";
 /// The template data of the script of a role.
 #[derive(Serialize)]
 struct RoleView<'p> {
-    name: &'p str,
-    model: &'p str,
+    name: Field<'p>,
+    model: Field<'p>,
     on_demand: bool,
     instances: Vec<InstanceView<'p>>,
     last_instance: usize,
-    wrappers: Vec<&'p str>,
-    addresses: Vec<&'p str>,
+    wrappers: Vec<Field<'p>>,
+    /// The quoted addresses to connect to, to check that the port is free.
+    addresses: Quoted,
     lock: Option<LockedMemory>,
     command: CommandView<'p>,
 }
@@ -47,27 +48,27 @@ struct RoleView<'p> {
 #[derive(Serialize)]
 struct InstanceView<'p> {
     number: usize,
-    listens_at: String,
-    port: u16,
-    arguments: Vec<&'p str>,
-    wrapper: Option<&'p str>,
+    listens_at: Field<'p>,
+    port: Field<'p>,
+    arguments: Vec<Field<'p>>,
+    wrapper: Option<Field<'p>>,
     /// The unit of its socket, if it has one.
-    socket: Option<String>,
+    socket: Option<Field<'p>>,
 }
 
 /// The memory that a process locks.
 #[derive(Serialize)]
 struct LockedMemory {
-    kib: u64,
-    size: String,
+    kib: Field<'static>,
+    size: Field<'static>,
 }
 
 /// The template data of the script of a one-shot command.
 #[derive(Serialize)]
 struct PromptView<'p> {
-    model: &'p str,
-    title: &'p str,
-    role: &'p str,
+    model: Field<'p>,
+    title: Field<'p>,
+    role: Field<'p>,
     left_out: &'p [Box<str>],
     reads_commands: bool,
     command: CommandView<'p>,
@@ -76,10 +77,11 @@ struct PromptView<'p> {
 /// The command to run, and the files that it needs.
 #[derive(Serialize)]
 struct CommandView<'p> {
-    program: Cow<'p, str>,
+    program: Field<'p>,
     /// The quoted arguments, one line per option with its values.
-    args: String,
-    files: Vec<&'p str>,
+    args: Quoted,
+    /// The quoted files, one per line.
+    files: Quoted,
     /// The start of the names of variables that the program reads as options.
     variable_prefix: &'static str,
     /// Other variables that the program reads as API keys.
@@ -89,7 +91,7 @@ struct CommandView<'p> {
     /// True if the program path contains `=`: `env` would parse it as a variable, so `nice -n 0` is put before it.
     needs_nice: bool,
     /// The name of the wrapper, as a bash expression.
-    wrapper: Option<&'p str>,
+    wrapper: Option<Field<'p>>,
     /// The relative path from the folder of the script to the output folder.
     path_to_root: &'static str,
 }
@@ -126,28 +128,29 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
         None => shell(word.text()),
     };
     Ok(RoleView {
-        name: &role.name,
-        model: &role.model,
+        name: Field::from(&*role.name),
+        model: Field::from(&*role.model),
         on_demand: role.start == Start::OnDemand,
         last_instance: role.processes.len().saturating_sub(1),
-        addresses: probe_addresses(role),
-        lock: role
-            .lock
-            .then(|| LockedMemory { kib: role.bytes.0.div_ceil(1024), size: role.bytes.to_string() }),
+        addresses: words(" ", probe_addresses(role)),
+        lock: role.lock.then(|| LockedMemory {
+            kib: role.bytes.0.div_ceil(1024).to_string().into(),
+            size: role.bytes.to_string().into(),
+        }),
         command: CommandView {
-            program: Cow::Borrowed(&role.program),
-            args: option_lines(args, ARGUMENT_LINE, quoted),
-            files: files(role),
+            program: Field::from(&*role.program),
+            args: option_lines(args, ARGUMENT_LINE, quoted).into(),
+            files: words(ARGUMENT_LINE, files(role)),
             variable_prefix: role.family.variable_prefix(),
             key_variables: key_variables(role.family),
             has_image: false,
             env: env(&role.env),
             needs_nice: role.program.contains('='),
-            wrapper: (!wrappers.is_empty()).then_some("$placement"),
+            wrapper: (!wrappers.is_empty()).then_some(Field::from("$placement")),
             path_to_root: "..",
         },
         instances: instances(plan, role, &varying),
-        wrappers,
+        wrappers: wrappers.into_iter().map(Field::from).collect(),
     })
 }
 
@@ -159,21 +162,21 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
     };
     let program = format!("{}/{}", prompt.bin, prompt.tool);
     PromptView {
-        model: &prompt.model,
-        title: &prompt.title,
-        role: &prompt.role,
+        model: Field::from(&*prompt.model),
+        title: Field::from(&*prompt.title),
+        role: Field::from(&*prompt.role),
         left_out: &prompt.left_out,
         reads_commands: prompt.reads_commands(),
         command: CommandView {
             needs_nice: program.contains('='),
-            program: Cow::Owned(program),
-            args: option_lines(&prompt.args, ARGUMENT_LINE, quoted),
-            files: prompt.files.iter().map(|file| &**file).collect(),
+            program: program.into(),
+            args: option_lines(&prompt.args, ARGUMENT_LINE, quoted).into(),
+            files: words(ARGUMENT_LINE, prompt.files.iter().map(|file| &**file)),
             variable_prefix: prompt.family.variable_prefix(),
             key_variables: key_variables(prompt.family),
             has_image: prompt.args.contains(&Word::Image),
             env: env(&prompt.env),
-            wrapper: wrapper(plan, prompt.placement),
+            wrapper: wrapper(plan, prompt.placement).map(Field::from),
             path_to_root: "../..",
         },
     }
@@ -205,15 +208,19 @@ fn varying_arguments(role: &Role) -> Result<Vec<VaryingArgument<'_>>, RenderErro
     Ok(varying.map(|(index, _)| (index, values(index))).collect())
 }
 
-fn instances<'p>(plan: &'p Plan, role: &Role, varying: &[VaryingArgument<'p>]) -> Vec<InstanceView<'p>> {
+fn instances<'p>(plan: &'p Plan, role: &'p Role, varying: &[VaryingArgument<'p>]) -> Vec<InstanceView<'p>> {
     let names = Names { stack: &plan.stack };
     let instance = |(number, process): (usize, &Process)| InstanceView {
         number,
-        listens_at: format!("{} port {}", role.own_addresses.join(", "), process.port),
-        port: process.port,
-        arguments: varying.iter().filter_map(|(_, values)| values.get(number).copied()).collect(),
-        wrapper: wrapper(plan, process.placement),
-        socket: process.backend.map(|_| format!("{}.socket", names.process(role, process))),
+        listens_at: format!("{} port {}", role.own_addresses.join(", "), process.port).into(),
+        port: process.port.to_string().into(),
+        arguments: varying
+            .iter()
+            .filter_map(|(_, values)| values.get(number).copied())
+            .map(Field::from)
+            .collect(),
+        wrapper: wrapper(plan, process.placement).map(Field::from),
+        socket: process.backend.map(|_| format!("{}.socket", names.process(role, process)).into()),
     };
     role.processes.iter().enumerate().map(instance).collect()
 }
@@ -230,6 +237,11 @@ fn probe_addresses<'p>(role: &'p Role) -> Vec<&'p str> {
 
 fn wrapper(plan: &Plan, placement: Option<usize>) -> Option<&str> {
     plan.placements.get(placement?).map(|placement| &*placement.name)
+}
+
+/// Quoted words with a separator.
+fn words<'p>(separator: &str, words: impl IntoIterator<Item = &'p str>) -> Quoted {
+    words.into_iter().map(shell).collect::<Vec<_>>().join(separator).into()
 }
 
 /// The variables with API keys whose names do not start with the prefix of all options.

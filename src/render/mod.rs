@@ -8,15 +8,15 @@ mod names;
 mod numactl;
 pub mod quote;
 mod stack_json;
+mod stencil;
 mod systemd;
 pub mod template;
 
 pub use artifact::{Artifact, ArtifactPath, ArtifactSet, RenderError};
 
 use crate::plan::{Plan, TargetName};
-use serde::{Serialize, Serializer};
-use std::sync::Arc;
-use template::{Template, Templates};
+use serde::Serialize;
+use template::{Quoted, Template, Templates};
 
 /// One kind of output: its templates, and the function that adds its artifacts.
 pub struct OutputTarget {
@@ -40,16 +40,6 @@ pub struct ArtifactCollector<'p> {
     templates: &'p Templates,
     list: Vec<Artifact<'p>>,
     error: Option<RenderError>,
-}
-
-/// A text that several files contain.
-#[derive(Clone)]
-pub struct SharedText(Arc<str>);
-
-impl Serialize for SharedText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
 }
 
 impl OutputTarget {
@@ -83,12 +73,13 @@ impl<'p> ArtifactCollector<'p> {
     }
 
     /// The text of a template that several files contain, without the line break at its end.
-    pub fn part(&mut self, template: &'static Template, view: &impl Serialize) -> SharedText {
-        let text = self.templates.render(template, view).unwrap_or_else(|error| {
+    pub fn part(&mut self, template: &'static Template, view: &impl Serialize) -> Quoted {
+        let mut text = self.templates.render(template, view).unwrap_or_else(|error| {
             self.error = Some(error);
             String::new()
         });
-        SharedText(text.trim_end_matches('\n').into())
+        text.truncate(text.trim_end_matches('\n').len());
+        text.into()
     }
 
     /// An invalid path is an internal error, because the checks reject invalid names.

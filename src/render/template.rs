@@ -7,18 +7,21 @@
 //! A tag alone on a line produces no output. After other text, `+%}` keeps the line break.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, Value, ValueKind};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, filters};
-use serde::Serialize;
+use minijinja::value::{Object, ObjectRepr, Serde, Value, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+use serde::{Serialize, Serializer};
 
 use super::artifact::RenderError;
 use super::quote;
+use super::stencil::{
+    BAD_MARK, FieldForm, Quote, Stencil, collect_fields, field_form, has_mark, mark, with_blanks,
+};
 use crate::plan::Bytes;
-
-/// A function that quotes a text.
-type Quote = fn(&str) -> Cow<'_, str>;
 
 /// The extensions of files, each with the quoting of a printed value.
 const LANGUAGES: &[(&str, Quote)] = &[
@@ -45,10 +48,30 @@ const FILTERS: &[(&str, Quote)] = &[
 pub struct Template {
     name: &'static str,
     source: &'static str,
+    /// True if it makes many similar files, so that a stencil is worth its memory.
+    is_repeated: bool,
+}
+
+/// A text that a template only prints, or leaves out if it is empty. In a repeated template it is a blank of a stencil.
+pub struct Field<'p>(pub Cow<'p, str>);
+
+/// A field that is printed as it is, because it is already quoted. Copies share it.
+#[derive(Clone)]
+pub struct Quoted(Arc<str>);
+
+/// A blank of a stencil, as a value.
+#[derive(Debug)]
+struct Blank {
+    number: usize,
+    is_quoted: bool,
 }
 
 /// All compiled templates, shared between threads.
-pub struct Templates(Environment<'static>);
+pub struct Templates {
+    environment: Environment<'static>,
+    /// The stencils of repeated templates, by the name of the template and the shape of its data.
+    stencils: Mutex<BTreeMap<(&'static str, String), Arc<Stencil>>>,
+}
 
 /// Embeds a template from `templates/`. A missing file is a compile error.
 #[macro_export]
@@ -61,10 +84,69 @@ macro_rules! template {
     };
 }
 
+impl From<String> for Quoted {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl<'p> From<&'p str> for Field<'p> {
+    fn from(text: &'p str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Field<'_> {
+    fn from(text: String) -> Self {
+        Self(Cow::Owned(text))
+    }
+}
+
+impl Serialize for Field<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match field_form(&self.0) {
+            FieldForm::Text => serializer.serialize_str(&self.0),
+            FieldForm::Collected => serializer.serialize_bool(true),
+            FieldForm::Blank(number) => {
+                Value::from_object(Blank { number, is_quoted: false }).serialize(serializer)
+            }
+        }
+    }
+}
+
+impl Serialize for Quoted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match field_form(&self.0) {
+            FieldForm::Text => Value::from_safe_string(self.0.to_string()).serialize(serializer),
+            FieldForm::Collected => serializer.serialize_bool(true),
+            FieldForm::Blank(number) => {
+                Value::from_object(Blank { number, is_quoted: true }).serialize(serializer)
+            }
+        }
+    }
+}
+
+impl Object for Blank {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(BAD_MARK)
+    }
+}
+
 impl Template {
     /// A template with this source. The name ends with the extension of the language and `.j2`.
     pub const fn new(name: &'static str, source: &'static str) -> Self {
-        Self { name, source }
+        Self { name, source, is_repeated: false }
+    }
+
+    /// The template of many similar files.
+    #[must_use]
+    pub const fn repeated(mut self) -> Self {
+        self.is_repeated = true;
+        self
     }
 
     /// True if it makes a shell script.
@@ -87,16 +169,42 @@ impl Templates {
             // Ignore compile errors here; `render` compiles again and reports them.
             environment.add_template(template.name, template.source).ok();
         }
-        Self(environment)
+        Self { environment, stencils: Mutex::default() }
     }
 
     /// Renders a template with the data of `view`.
     pub fn render(&self, template: &Template, view: &impl Serialize) -> Result<String, RenderError> {
+        if !template.is_repeated {
+            return self.run(template, view);
+        }
+        let (shape, fields) = collect_fields(|| serde_json::to_string(view));
+        let Some(shape) = shape.ok().filter(|shape| !has_mark(shape)) else {
+            return self.run(template, view);
+        };
+        let key = (template.name, shape);
+        if let Some(stencil) = self.stencils.lock().ok().and_then(|stencils| stencils.get(&key).cloned()) {
+            let text = stencil.fill(&fields);
+            debug_assert_eq!(Ok(&text), self.run(template, view).as_ref(), "{}", template.name);
+            return Ok(text);
+        }
+        let blank = with_blanks(|| self.run(template, view)).ok();
+        let Some(stencil) = blank.and_then(|text| Stencil::new(&text, &quotes())) else {
+            return self.run(template, view);
+        };
+        let text = stencil.fill(&fields);
+        debug_assert_eq!(Ok(&text), self.run(template, view).as_ref(), "{}", template.name);
+        if let Ok(mut stencils) = self.stencils.lock() {
+            stencils.insert(key, Arc::new(stencil));
+        }
+        Ok(text)
+    }
+
+    fn run(&self, template: &Template, view: &impl Serialize) -> Result<String, RenderError> {
         let to_error = |error| RenderError::new(template.name, &describe(&error));
         let compiled = self
-            .0
+            .environment
             .get_template(template.name)
-            .or_else(|_| self.0.template_from_named_str(template.name, template.source));
+            .or_else(|_| self.environment.template_from_named_str(template.name, template.source));
         compiled.and_then(|compiled| compiled.render(Serde(view))).map_err(to_error)
     }
 }
@@ -119,12 +227,17 @@ fn auto_escape(name: &str) -> AutoEscape {
 
 /// Prints a value for the language of the file.
 fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    let language = if let AutoEscape::Custom(language) = state.auto_escape() { language } else { "" };
+    let at = LANGUAGES.iter().position(|(known, _)| *known == language);
+    if let Some(Blank { number, is_quoted }) = value.downcast_object_ref() {
+        let quote = if *is_quoted { 0 } else { at.map_or(usize::MAX, |at| at + 1) };
+        return out.write_str(&mark(*number, quote)).map_err(Error::from);
+    }
     let text = plain(value)?;
     if value.is_safe() || value.kind() != ValueKind::String {
         return out.write_str(&text).map_err(Error::from);
     }
-    let language = if let AutoEscape::Custom(language) = state.auto_escape() { language } else { "" };
-    match LANGUAGES.iter().find(|(known, _)| *known == language) {
+    match at.and_then(|at| LANGUAGES.get(at)) {
         Some((_, quote)) => out.write_str(&quote(&text)).map_err(Error::from),
         None => Err(unprintable("text in a file of unknown language")),
     }
@@ -146,15 +259,23 @@ fn plain(value: &Value) -> Result<Cow<'_, str>, Error> {
 
 /// Adds the filters. The result of a filter that quotes is not quoted again.
 fn add_filters(environment: &mut Environment<'static>) {
-    for (name, quote) in FILTERS {
-        environment.add_filter(*name, |value: &Value| -> Result<Value, Error> {
-            Ok(Value::from_safe_string(quote(&plain(value)?).into_owned()))
+    for (at, (name, quote)) in FILTERS.iter().enumerate() {
+        environment.add_filter(*name, move |value: &Value| -> Result<Value, Error> {
+            Ok(Value::from_safe_string(match value.downcast_object_ref() {
+                Some(Blank { number, .. }) => mark(*number, 1 + LANGUAGES.len() + at),
+                None => quote(&plain(value)?).into_owned(),
+            }))
         });
     }
     environment.add_filter("assignment", |name: &Value, value: &Value| -> Result<Value, Error> {
         Ok(Value::from_safe_string(quote::systemd_assignment(&plain(name)?, &plain(value)?)))
     });
-    environment.add_filter("safe", filters::safe);
+    environment.add_filter("safe", |value: &Value| -> Result<Value, Error> {
+        Ok(Value::from_safe_string(match value.downcast_object_ref() {
+            Some(Blank { number, .. }) => mark(*number, 0),
+            None => plain(value)?.into_owned(),
+        }))
+    });
     environment.add_filter("upper", |text: &str| text.to_uppercase());
     environment.add_filter("clause", |text: &str| clause(text).to_owned());
     environment.add_filter("size", |bytes: u64| approximate_size(Bytes(bytes)));
@@ -162,6 +283,13 @@ fn add_filters(environment: &mut Environment<'static>) {
         let texts: Vec<String> = list.try_iter()?.map(|text| text.to_string()).collect();
         Ok(texts.join(separator))
     });
+}
+
+/// The quotings of the blanks of stencils: none, those of the languages and those of the filters.
+fn quotes() -> Vec<Quote> {
+    let as_is: Quote = |text| Cow::Borrowed(text);
+    let others = LANGUAGES.iter().chain(FILTERS).map(|(_, quote)| *quote);
+    std::iter::once(as_is).chain(others).collect()
 }
 
 /// The text without a full stop at its end.

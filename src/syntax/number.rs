@@ -5,6 +5,11 @@ use super::Value;
 /// The value of digits with their sign, if there is one: an integer if it needs at most 127 bits, or else a float. Ignores
 /// `_`.
 pub(super) fn whole_number(sign: &str, digits: &str, radix: u32) -> Value<'static> {
+    if sign != "-"
+        && let Ok(number) = u64::from_str_radix(digits, radix)
+    {
+        return Value::Integer(number.into());
+    }
     let number = [sign, digits].concat().replace('_', "");
     i128::from_str_radix(&number, radix).map_or_else(|_| Value::Float(large(&number, radix)), Value::Integer)
 }

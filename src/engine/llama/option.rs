@@ -6,6 +6,7 @@
 //! {"names":["-fit","--fit"],"value":"[on|off]","choices":["on","off"],"env":"LLAMA_ARG_FIT","tools":"*","repeat":"last"}
 //! ```
 
+use super::options::OptionRow;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// One option as a build declares it (llama.cpp, `common/arg.cpp` or `--help`).
@@ -50,6 +51,9 @@ pub struct OptionRecord {
     /// The effect of giving the option twice. `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
+    /// Its row in the table of options. A profile looks it up once, when it is parsed.
+    #[serde(skip)]
+    pub row: Option<&'static OptionRow>,
 }
 
 /// The programs that accept an option.

@@ -261,26 +261,38 @@ impl OptionRow {
     }
 }
 
-/// Names without dashes, sorted by length and text, each with its row.
-static INDEX: LazyLock<Vec<(&'static str, &'static OptionRow)>> = LazyLock::new(|| {
-    let mut index: Vec<_> =
-        ROWS.iter().flat_map(|row| row.names.iter().map(move |name| (*name, row))).collect();
-    index.sort_unstable_by_key(|(name, _)| (name.len(), *name));
+/// Names without dashes, sorted, each with its row. They are grouped by length, which is quick to compare.
+static INDEX: LazyLock<Vec<Vec<(&'static str, &'static OptionRow)>>> = LazyLock::new(|| {
+    let mut index: Vec<Vec<_>> = Vec::new();
+    for (name, row) in ROWS.iter().flat_map(|row| row.names.iter().map(move |name| (*name, row))) {
+        index.resize_with(index.len().max(name.len() + 1), Vec::new);
+        index.get_mut(name.len()).into_iter().for_each(|group| group.push((name, row)));
+    }
+    for group in &mut index {
+        group.sort_unstable_by_key(|(name, _)| *name);
+    }
     index
 });
 
 /// The row of an option. The name may have dashes in front, and `_` for `-`.
 pub fn row_of(name: &str) -> Option<&'static OptionRow> {
     let bare = name.trim_start_matches('-');
-    let find =
-        |name: &str| INDEX.binary_search_by_key(&(name.len(), name), |(known, _)| (known.len(), *known)).ok();
-    let at = if bare.contains('_') { find(&bare.replace('_', "-")) } else { find(bare) };
-    INDEX.get(at?).map(|(_, row)| *row)
+    let find = |name: &str| {
+        let group = INDEX.get(name.len())?;
+        let at = group.binary_search_by_key(&name, |(known, _)| *known).ok()?;
+        group.get(at).map(|(_, row)| *row)
+    };
+    if bare.contains('_') { find(&bare.replace('_', "-")) } else { find(bare) }
 }
 
 impl OptionRecord {
     /// The row of the option in the table.
     pub fn row(&self) -> Option<&'static OptionRow> {
+        self.row
+    }
+
+    /// Looks up the row of the option in the table.
+    pub(super) fn find_row(&self) -> Option<&'static OptionRow> {
         // Short names differ between families: `-dr` is `--docker-repo` or `--dry-run`.
         let row = row_of(self.title()).or_else(|| self.spellings().find_map(|(name, _)| row_of(name)));
         row.or_else(|| (self.value.is_none() && is_preset(self.title())).then_some(&PRESET))

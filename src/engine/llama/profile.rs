@@ -40,9 +40,9 @@ pub struct Profile {
     /// Programs that accept the options of another program, with that program.
     alias: BTreeMap<String, String>,
     options: Vec<OptionRecord>,
-    /// Each spelling with the index of its option, sorted by length and text, because lengths are quick to compare. A
-    /// shadowing option comes before the shadowed one.
-    index: Vec<(String, usize)>,
+    /// Each spelling with the index of its option, sorted, and grouped by length, which is quick to compare. A shadowing
+    /// option comes before the shadowed one.
+    index: Vec<Vec<(String, usize)>>,
     metadata_keys: Vec<MetadataKey>,
     lists: ClosedLists,
 }
@@ -148,6 +148,9 @@ impl Profile {
             metadata_keys: file.metadata_keys,
             lists,
         };
+        for option in &mut profile.options {
+            option.row = option.find_row();
+        }
         if let Some(base) = base {
             tools.extend(base.tools.iter().cloned());
             profile.alias.extend(base.alias.iter().map(|(tool, target)| (tool.clone(), target.clone())));
@@ -179,7 +182,7 @@ impl Profile {
         let bad_name = |name: &str| {
             self.error(&format!("has an option `{name}`; each option needs a name that begins with a dash"))
         };
-        let mut index = Vec::with_capacity(self.options.len() * 3);
+        let mut index: Vec<Vec<(String, usize)>> = Vec::new();
         for (at, option) in self.options.iter().enumerate() {
             if option.names.is_empty() {
                 return bad_name("");
@@ -188,11 +191,14 @@ impl Profile {
                 if !name.starts_with('-') {
                     return bad_name(name);
                 }
-                index.push((name.to_owned(), at));
+                index.resize_with(index.len().max(name.len() + 1), Vec::new);
+                index.get_mut(name.len()).into_iter().for_each(|group| group.push((name.to_owned(), at)));
             }
         }
-        index.sort_unstable_by(|(a, x), (b, y)| (a.len(), a, x).cmp(&(b.len(), b, y)));
-        for pair in index.windows(2) {
+        for group in &mut index {
+            group.sort_unstable();
+        }
+        for pair in index.iter().flat_map(|group| group.windows(2)) {
             let [(first, a), (second, b)] = pair else { continue };
             let shadows = *a < own && *b >= own;
             if first == second && !shadows && self.share_tool(*a, *b) {
@@ -305,8 +311,9 @@ impl Profile {
     }
 
     fn all_named(&self, name: &str) -> impl Iterator<Item = (&OptionRecord, &str, Switch)> {
-        let first = self.index.partition_point(|(known, _)| (known.len(), &**known) < (name.len(), name));
-        let same = self.index.iter().skip(first).take_while(move |(known, _)| known == name);
+        let group = self.index.get(name.len()).map(Vec::as_slice).unwrap_or_default();
+        let first = group.partition_point(|(known, _)| **known < *name);
+        let same = group.iter().skip(first).take_while(move |(known, _)| known == name);
         same.filter_map(|(known, at)| {
             let option = self.options.get(*at)?;
             let switch = if option.negative.contains(known) { Switch::Off } else { Switch::On };
@@ -349,7 +356,7 @@ impl Profile {
             self.options.get(*at).is_some_and(|o| o.removed.is_none() && self.tool_accepts(tool, o))
         };
         let mut names: Vec<&str> =
-            self.index.iter().filter(|(_, at)| usable(at)).map(|(name, _)| name.as_str()).collect();
+            self.index.iter().flatten().filter(|(_, at)| usable(at)).map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         names
     }

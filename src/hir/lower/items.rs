@@ -108,7 +108,12 @@ impl Items {
 
     /// True if no item of the kind remains.
     pub(super) fn is_empty(&self, kind: &str) -> bool {
-        self.kinds.get(kind).is_none_or(Vec::is_empty)
+        self.len(kind) == 0
+    }
+
+    /// The number of items of the kind.
+    pub(super) fn len(&self, kind: &str) -> usize {
+        self.kinds.get(kind).map_or(0, Vec::len)
     }
 
     /// True if any item of the kind has such fields.

@@ -64,7 +64,29 @@ impl<'a> Fields<'a> {
         ItemRef::new(self.head.kind, &self.head.name)
     }
 
+    /// The first value of a field. Reads all, to report their mistakes.
+    fn first<T: FromValue>(&mut self, row: &'static Field) -> Option<T> {
+        let mut first = None;
+        while let Some(value) = self.record.take_first(row.name) {
+            let is_list = matches!(value.value, TypedValue::List(_));
+            if is_list || !T::IS_BLOCK && matches!(value.value, TypedValue::Block(_)) {
+                let mut values = Vec::new();
+                unpack::<T>(value, &mut values);
+                let read: Vec<T> =
+                    values.into_iter().filter_map(|value| T::from_value(value, self)).collect();
+                first = first.or_else(|| read.into_iter().next());
+            } else {
+                let read = T::from_value(value, self);
+                first = first.or(read);
+            }
+        }
+        first
+    }
+
     fn values<T: FromValue>(&mut self, row: &'static Field) -> Vec<T> {
+        if self.record.peek(row.name).is_none() {
+            return Vec::new();
+        }
         let mut values = Vec::new();
         for value in self.record.take_values(row.name) {
             unpack::<T>(value, &mut values);
@@ -87,14 +109,13 @@ fn unpack<T: FromValue>(value: Spanned<TypedValue>, into: &mut Vec<Spanned<Typed
 /// A required field, or one with a default.
 impl<T: FromValue> FieldType for T {
     fn from_field(row: &'static Field, fields: &mut Fields) -> Option<Self> {
-        let found = fields.values(row).into_iter().next();
-        found.or_else(|| T::from_value(scalar::default_value(row, &fields.owner())?, fields))
+        fields.first(row).or_else(|| T::from_value(scalar::default_value(row, &fields.owner())?, fields))
     }
 }
 
 impl<T: FromValue> FieldType for Option<T> {
     fn from_field(row: &'static Field, fields: &mut Fields) -> Option<Self> {
-        Some(fields.values(row).into_iter().next())
+        Some(fields.first(row))
     }
 }
 
@@ -158,6 +179,7 @@ pub(super) fn read_all<T>(
     read: impl FnMut(&mut Fields) -> Option<T>,
 ) -> NamedItems<T> {
     let mut named = NamedItems::new(kind, items.words_outside_items());
+    named.arena.reserve(items.len(kind));
     read_items((kind, items, scope), findings, read, |name, value| named.add(&name, value));
     named
 }

@@ -139,10 +139,15 @@ impl Record {
         }
     }
 
+    /// Removes the first value of a field and returns it.
+    pub(super) fn take_first(&mut self, field: &str) -> Option<Spanned<TypedValue>> {
+        let at = self.entries.iter().position(|(name, _)| *name == field)?;
+        Some(self.entries.remove(at).1)
+    }
+
     /// Removes a field and returns it.
     pub(super) fn take<T: FromTypedValue>(&mut self, field: &str) -> Option<Spanned<T>> {
-        let at = self.entries.iter().position(|(name, _)| *name == field)?;
-        let Spanned { value, span } = self.entries.remove(at).1;
+        let Spanned { value, span } = self.take_first(field)?;
         T::from_value(value).map(|value| Spanned::new(value, span))
     }
 

@@ -254,6 +254,7 @@ fn resolve_shares(
     let readable = roles.iter().filter(|(_, role)| role.is_some());
     let names = readable.clone().map(|(name, _)| name.value.clone());
     let ids: BTreeMap<Box<str>, Id<Role>> = names.zip(named.arena.next_ids(readable.count())).collect();
+    named.arena.reserve(ids.len());
     for (name, role) in roles {
         let role = role.and_then(|role| {
             let kind = match role.kind {

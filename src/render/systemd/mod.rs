@@ -9,17 +9,17 @@ mod stack;
 use serde::Serialize;
 
 use super::names::Names;
-use super::template::Template;
+use super::template::{Field, Quoted, Template};
 use super::{ArtifactCollector, OutputTarget};
 use crate::plan::{Group, Host, Plan, Process, Role, Start};
 
 use sandbox::{Sandbox, SandboxTexts};
 
-static SERVER: Template = crate::template!("systemd/server.service.j2");
-static PROXY: Template = crate::template!("systemd/proxy.service.j2");
+static SERVER: Template = crate::template!("systemd/server.service.j2").repeated();
+static PROXY: Template = crate::template!("systemd/proxy.service.j2").repeated();
 static SANDBOX: Template = crate::template!("systemd/sandbox.service.j2");
 static KERNEL: Template = crate::template!("systemd/kernel.service.j2");
-static SOCKET: Template = crate::template!("systemd/role.socket.j2");
+static SOCKET: Template = crate::template!("systemd/role.socket.j2").repeated();
 static STACK: Template = crate::template!("systemd/stack.target.j2");
 static SLICE: Template = crate::template!("systemd/stack.slice.j2");
 
@@ -40,17 +40,18 @@ struct ProcessContext<'p> {
 #[derive(Serialize)]
 struct UnitView<'p> {
     /// The first part of the names of its units.
-    name: String,
-    /// The role with the number of the instance.
-    title: String,
-    model: &'p str,
-    target: String,
-    slice: String,
-    user: Option<&'p str>,
+    name: Field<'p>,
+    /// The title of the role, with the number of the instance and the model.
+    title: Field<'p>,
+    /// The title of its proxy.
+    proxy_title: Field<'p>,
+    target: Field<'p>,
+    slice: Field<'p>,
+    user: Option<Field<'p>>,
     /// The path that answers as soon as the model is loaded.
     health_path: &'static str,
     /// The port that the server listens on, or the proxy forwards to.
-    port: u16,
+    port: Field<'p>,
 }
 
 impl<'p> ProcessContext<'p> {
@@ -60,24 +61,38 @@ impl<'p> ProcessContext<'p> {
 
     fn unit(&self) -> UnitView<'p> {
         let Self { host, group, role, process, .. } = *self;
+        let instance = process.instance.map(|n| format!(" {n}")).unwrap_or_default();
         UnitView {
-            name: self.names().process(role, process),
-            title: match process.instance {
-                Some(n) => format!("{} {n}", role.name),
-                None => role.name.to_string(),
-            },
-            model: &role.model,
-            target: self.names().group_target(group),
-            slice: self.names().group_slice(group),
-            user: host.user.as_deref(),
+            name: self.names().process(role, process).into(),
+            title: format!("{}{instance}: {}", role.name, role.model).into(),
+            proxy_title: format!("{}{instance} (proxy): {}", role.name, role.model).into(),
+            target: self.names().group_target(group).into(),
+            slice: self.names().group_slice(group).into(),
+            user: host.user.as_deref().map(Field::from),
             health_path: role.family.health_path(),
-            port: process.backend.unwrap_or(process.port),
+            port: self.server_port().to_string().into(),
         }
+    }
+
+    /// The port that the server listens on, or the proxy forwards to.
+    fn server_port(&self) -> u16 {
+        self.process.backend.unwrap_or(self.process.port)
     }
 }
 
+/// Texts that many units contain.
+struct SharedTexts<'p> {
+    sandboxes: SandboxTexts<'p>,
+    /// The variables to unset, for each engine.
+    variables: Vec<Quoted>,
+}
+
 fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
-    let mut sandboxes = SandboxTexts::default();
+    let mut shared = SharedTexts {
+        sandboxes: SandboxTexts::default(),
+        // The engine reads these variables as options.
+        variables: plan.engines.iter().map(|engine| engine.variables.join(" ").into()).collect(),
+    };
     for host in plan.hosts.iter().filter(|host| !host.groups.is_empty()) {
         let folder = if host.is_only { "systemd".to_owned() } else { format!("systemd/{}", host.name) };
         stack::add_units(plan, host, &folder, collector);
@@ -85,7 +100,7 @@ fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
             for role in group.roles.iter().filter_map(|n| plan.roles.get(*n)) {
                 for process in &role.processes {
                     let context = ProcessContext { plan, host, group, role, process };
-                    add_units(context, &folder, &mut sandboxes, collector);
+                    add_units(context, &folder, &mut shared, collector);
                 }
             }
         }
@@ -96,21 +111,24 @@ fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
 fn add_units<'p>(
     context: ProcessContext<'p>,
     folder: &str,
-    sandboxes: &mut SandboxTexts<'p>,
+    shared: &mut SharedTexts<'p>,
     collector: &mut ArtifactCollector<'p>,
 ) {
-    let server = sandboxes.of(Sandbox::server(context), collector);
+    let sandbox = shared.sandboxes.of(Sandbox::server(context), collector);
+    let variables =
+        shared.variables.get(context.role.engine).cloned().unwrap_or_else(|| String::new().into());
+    let server = move || Ok(server::view(context, (&sandbox, &variables)));
     let path = format!("{folder}/{}", context.names().process(context.role, context.process));
     match context.role.start {
         Start::Boot => {
-            collector.file(path + ".service", &SERVER, move || Ok(server::view(context, &server)));
+            collector.file(path + ".service", &SERVER, server);
         }
         Start::OnDemand => {
-            let proxy = sandboxes.of(Sandbox::proxy(context), collector);
+            let proxy = shared.sandboxes.of(Sandbox::proxy(context), collector);
             let socket = proxy.clone();
             collector.file(format!("{path}.socket"), &SOCKET, move || Ok(proxy::view(context, &socket)));
             collector.file(format!("{path}.service"), &PROXY, move || Ok(proxy::view(context, &proxy)));
-            collector.file(path + "-backend.service", &SERVER, move || Ok(server::view(context, &server)));
+            collector.file(path + "-backend.service", &SERVER, server);
         }
     }
 }

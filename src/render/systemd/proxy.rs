@@ -6,21 +6,21 @@ use serde::Serialize;
 
 use super::sandbox::{SandboxText, is_exposed};
 use super::{ProcessContext, UnitView};
-use crate::render::SharedText;
+use crate::render::template::{Field, Quoted};
 
 /// The template data of a socket and its proxy.
 #[derive(Serialize)]
 pub(super) struct ProxyView<'p> {
     unit: UnitView<'p>,
     /// The addresses that clients use, with the port.
-    streams: Vec<String>,
-    idle: Option<String>,
+    streams: Vec<Field<'p>>,
+    idle: Option<Field<'p>>,
     /// True if other machines can reach the role.
     exposed: bool,
     /// True if an address is `::`.
     all_ipv6: bool,
-    sandbox: SharedText,
-    kernel: SharedText,
+    sandbox: Quoted,
+    kernel: Quoted,
 }
 
 fn is_all_ipv6(address: &str) -> bool {
@@ -34,8 +34,8 @@ pub(super) fn view<'p>(context: ProcessContext<'p>, sandbox: &SandboxText) -> Pr
     };
     ProxyView {
         unit: context.unit(),
-        streams: context.role.addresses.iter().map(|address| stream(address)).collect(),
-        idle: context.role.idle.map(|idle| idle.to_string()),
+        streams: context.role.addresses.iter().map(|address| stream(address).into()).collect(),
+        idle: context.role.idle.map(|idle| idle.to_string().into()),
         exposed: is_exposed(context.role),
         all_ipv6: context.role.addresses.iter().any(|address| is_all_ipv6(address)),
         sandbox: sandbox.sandbox.clone(),

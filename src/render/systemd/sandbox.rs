@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::paths::PathSettings;
 use super::{KERNEL, ProcessContext, SANDBOX};
 use crate::plan::{Hardening, Role};
-use crate::render::{ArtifactCollector, SharedText};
+use crate::render::ArtifactCollector;
+use crate::render::template::Quoted;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The template data of the sandbox settings.
@@ -88,9 +89,9 @@ pub(super) struct SandboxText {
     /// True if there is no sandbox.
     pub(super) off: bool,
     /// Files and network.
-    pub(super) sandbox: SharedText,
+    pub(super) sandbox: Quoted,
     /// Devices, kernel and system calls.
-    pub(super) kernel: SharedText,
+    pub(super) kernel: Quoted,
 }
 
 impl<'p> SandboxTexts<'p> {

@@ -9,9 +9,9 @@ use super::paths::PathSettings;
 use super::sandbox::{SandboxText, is_local, is_loopback};
 use super::{ProcessContext, UnitView};
 use crate::plan::{MemoryPolicy, Placement, Role, Seconds, Start, Word};
-use crate::render::SharedText;
 use crate::render::command::option_lines;
 use crate::render::quote::systemd_word;
+use crate::render::template::{Field, Quoted};
 
 /// The template data of the service of a server.
 #[expect(clippy::struct_excessive_bools, reason = "each is a separate condition of the template")]
@@ -19,40 +19,43 @@ use crate::render::quote::systemd_word;
 pub(super) struct ServerView<'p> {
     unit: UnitView<'p>,
     /// The folders that must be mounted.
-    folders: Vec<&'p str>,
+    folders: Vec<Field<'p>>,
     /// The folders that systemd creates: setting and value.
     directories: BTreeSet<(&'static str, &'p str)>,
     /// True if the service must wait for the network.
     needs_network: bool,
     on_demand: bool,
-    start_limit: String,
-    group: Option<&'p str>,
+    start_limit: Field<'p>,
+    group: Option<Field<'p>>,
     env: Vec<(&'p str, &'p str)>,
     /// True to hide the user's configuration files from the engine.
     hide_config_home: bool,
-    variables: Cow<'p, str>,
-    key_file: Option<&'p str>,
+    variables: Quoted,
+    key_file: Option<Field<'p>>,
     /// The address for health checks from the same machine.
-    address: &'p str,
-    program: &'p str,
+    address: Field<'p>,
+    program: Field<'p>,
     /// The quoted arguments, one line per option with its values.
-    args: String,
-    load_time: Option<String>,
+    args: Quoted,
+    load_time: Option<Field<'p>>,
     /// The reason why the load time is unknown.
     no_load_time: &'static str,
-    bytes: String,
+    bytes: Field<'p>,
     lock: bool,
     numa_policy: Option<&'static str>,
-    numa_mask: String,
-    cpus: Option<String>,
-    sandbox: SharedText,
+    numa_mask: Field<'p>,
+    cpus: Option<Field<'p>>,
+    sandbox: Quoted,
     /// The port that the sandbox allows.
-    bind_port: Option<u16>,
-    kernel: SharedText,
+    bind_port: Option<Field<'p>>,
+    kernel: Quoted,
 }
 
 /// The service of a server, which listens on the port of the role or behind a proxy.
-pub(super) fn view<'p>(context: ProcessContext<'p>, sandbox: &SandboxText) -> ServerView<'p> {
+pub(super) fn view<'p>(
+    context: ProcessContext<'p>,
+    (sandbox, variables): (&SandboxText, &Quoted),
+) -> ServerView<'p> {
     let ProcessContext { plan, host, role, process, .. } = context;
     let unit = context.unit();
     let on_demand = role.start == Start::OnDemand;
@@ -62,32 +65,33 @@ pub(super) fn view<'p>(context: ProcessContext<'p>, sandbox: &SandboxText) -> Se
     let paths = PathSettings::of(role);
     let listens_outside = !on_demand && role.addresses.iter().any(|address| needs_network(address));
     ServerView {
-        folders: role.folders.iter().map(|folder| &**folder).chain(paths.mounts).collect(),
+        folders: role.folders.iter().map(|folder| &**folder).chain(paths.mounts).map(Field::from).collect(),
         directories: paths.directories,
         needs_network: listens_outside || role.peers.iter().any(|peer| !is_local(peer)),
         on_demand,
-        start_limit: start_limit(role),
-        group: host.group.as_deref(),
+        start_limit: start_limit(role).into(),
+        group: host.group.as_deref().map(Field::from),
         env: role.env.iter().map(|(name, value)| (&**name, &**value)).collect(),
         hide_config_home: !sets(role, "XDG_CONFIG_HOME"),
-        variables: variables(context),
-        key_file: role.key_file.as_deref().filter(|_| has_key),
-        address: if on_demand { "127.0.0.1" } else { health_address(role) },
-        program: &role.program,
+        variables: unset_variables(context).unwrap_or_else(|| variables.clone()),
+        key_file: role.key_file.as_deref().filter(|_| has_key).map(Field::from),
+        address: if on_demand { "127.0.0.1" } else { health_address(role) }.into(),
+        program: Field::from(&*role.program),
         args: option_lines(&process.args, " \\\n    ", |_, word| match (word, word.text()) {
             // The path of the credential.
             (Word::KeyFile(_), _) => Cow::Borrowed("%d/api-key"),
             (_, text) => systemd_word(text),
-        }),
-        load_time: role.load_time.ok().map(|time| time.to_string()),
+        })
+        .into(),
+        load_time: role.load_time.ok().map(|time| time.to_string().into()),
         no_load_time: role.load_time.err().unwrap_or_default(),
-        bytes: role.bytes.to_string(),
+        bytes: role.bytes.to_string().into(),
         lock: role.lock,
         numa_policy,
-        numa_mask,
-        cpus: placement.and_then(cpus),
+        numa_mask: numa_mask.into(),
+        cpus: placement.and_then(cpus).map(Field::from),
         sandbox: sandbox.sandbox.clone(),
-        bind_port: (!sandbox.off).then_some(unit.port),
+        bind_port: (!sandbox.off).then(|| context.server_port().to_string().into()),
         kernel: sandbox.kernel.clone(),
         unit,
     }
@@ -123,15 +127,11 @@ fn start_limit(role: &Role) -> String {
     role.load_time.map_or_else(|_| "1h".to_owned(), five_loads)
 }
 
-/// The variables to unset, because the engine reads them as options. Variables that the role sets are excluded.
-fn variables(context: ProcessContext<'_>) -> Cow<'_, str> {
-    let role = context.role;
-    let Some(engine) = context.plan.engines.get(role.engine) else { return Cow::Borrowed("") };
-    if role.env.is_empty() {
-        return Cow::Borrowed(&engine.variable_list);
-    }
+/// The variables to unset for a role that sets variables: those that the engine reads as options and the role does not set.
+fn unset_variables(context: ProcessContext<'_>) -> Option<Quoted> {
+    let engine = context.plan.engines.get(context.role.engine).filter(|_| !context.role.env.is_empty())?;
     let all = engine.variables.iter().map(|name| &**name);
-    Cow::Owned(all.filter(|name| !sets(role, name)).collect::<Vec<_>>().join(" "))
+    Some(all.filter(|name| !sets(context.role, name)).collect::<Vec<_>>().join(" ").into())
 }
 
 /// `NUMAPolicy=` and `NUMAMask=`.

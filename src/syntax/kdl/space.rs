@@ -23,6 +23,7 @@ pub(super) fn is_space(c: char) -> bool {
 }
 
 /// True if a bare word cannot contain the character.
+#[inline]
 fn ends_word(c: char) -> bool {
     matches!(c, '"' | '#' | '(' | ')' | '/' | ';' | '=' | '[' | '\\' | ']' | '{' | '}') || is_space(c)
 }
@@ -60,7 +61,14 @@ impl KdlParser<'_> {
 
     /// The end of the bare word at `at`. Returns `at` if there is no word.
     pub(super) fn word_end(&self, at: usize) -> usize {
-        self.find_end(at, ends_word)
+        // Most words are ASCII, which needs no decoding.
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        let continues = |byte: &&u8| byte.is_ascii() && !ends_word(char::from(**byte));
+        let ascii = rest.iter().take_while(continues).count();
+        match rest.get(ascii) {
+            Some(0x80..) => self.find_end(at + ascii, ends_word),
+            _ => at + ascii,
+        }
     }
 
     /// The end of the line that contains `at`, without its line break.
@@ -179,6 +187,10 @@ impl KdlParser<'_> {
     /// Reports the first forbidden code point of each line, except a byte order mark at the start. The other parser
     /// functions treat these code points as letters.
     pub(super) fn report_forbidden_code_points(&mut self) {
+        let is_plain = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' '..=b'~');
+        if self.bytes.iter().all(is_plain) {
+            return;
+        }
         let mut from = if self.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         while let Some((len, found)) = self.rest(from).char_indices().find(|(_, c)| is_forbidden(*c)) {
             let at = from + len;

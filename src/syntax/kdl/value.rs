@@ -38,6 +38,9 @@ const KEYWORDS: [(&str, Value<'static>); 6] = [
 
 /// The value of a word that KDL reserves: a keyword without its `#`.
 pub(in crate::syntax) fn reserved_word(word: &str) -> Option<&'static Value<'static>> {
+    if !word.starts_with(['t', 'f', 'n', 'i', '-']) {
+        return None;
+    }
     KEYWORDS.iter().find(|(keyword, _)| keyword.strip_prefix('#') == Some(word)).map(|(_, value)| value)
 }
 

@@ -1,5 +1,6 @@
 //! Options of roles that the engine build refuses, misreads or ignores.
 
+use super::owner;
 use super::shared::faults::{self, FaultyRole};
 use super::shared::option_remedy::FaultyOption;
 use super::shared::secrets;
@@ -7,7 +8,9 @@ use crate::derive::Derived;
 use crate::diag::{Change, Code, Diagnostic, Diagnostics, words};
 use crate::engine::dialect::{FaultKind, Intent, LoweringFault};
 use crate::engine::options::{owning_field, sets_keys};
-use crate::hir::EngineOption;
+use crate::hir::{EngineOption, Head};
+use crate::source::Span;
+use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
@@ -233,13 +236,19 @@ const RULES: &[(FaultKind, &Code, &str)] = &[
 ];
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let mut reported: BTreeSet<(Span, &str)> = BTreeSet::new();
     for (kind, code, label) in RULES {
         for (role, fault) in faults::of_kind(derived, *kind) {
             let Intent::OptionName(at) = fault.intent else { continue };
             let Some(option) = role.serving.options.get(at) else { continue };
             // `secret-in-registry` reports keys.
-            if !(sets_keys(&option.name) && secrets::in_option(option)) {
-                findings.report(finding((code, label), &role, option, fault));
+            if sets_keys(&option.name) && secrets::in_option(option) {
+                continue;
+            }
+            let owner = owner(&derived.registry, role.role, option.name.span);
+            // A default applies to many roles, but is reported once.
+            if owner.kind == "role" || reported.insert((option.name.span, &fault.why)) {
+                findings.report(finding((code, label), (&role, owner), option, fault));
             }
         }
     }
@@ -247,7 +256,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 
 fn finding(
     (code, label): (&'static Code, &str),
-    role: &FaultyRole,
+    (role, owner): (&FaultyRole, &Head),
     option: &EngineOption,
     fault: &LoweringFault,
 ) -> Diagnostic {
@@ -262,8 +271,8 @@ fn finding(
         (_, _, None) => (name.span, label.to_owned()),
     };
     let why = words::printable(&fault.why);
-    let message = format!("option {} of {}: {why}", words::quoted(name), role.role);
-    let finding = role.about(code.at(place, label, message));
+    let message = format!("option {} of {owner}: {why}", words::quoted(name));
+    let finding = role.about(code.at(place, label, message)).about(owner);
     let finding =
         faulty.remedies(finding, help(role, option, fault)).maybe_help(faults::builds_without(fault));
     let record = |name: &str| role.profile.option(role.profile.server(), name).map(std::ptr::from_ref);

@@ -1,9 +1,10 @@
-//! A file that several server processes write.
+//! A file or folder that several server processes write.
 
 use super::owner;
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostics, words};
 use crate::engine::Access;
+use crate::engine::dialect::OptionPath;
 use crate::hir::{Host, Id, Role};
 use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,11 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 declare_code! {
     /// ## What it finds
     /// A file that several server processes of one host write: two roles with the same `log-file`, or a role with several
-    /// ports.
+    /// ports. If the host has no `user` and a systemd before 262, a folder such as that of `slot-save-path` is also found.
     ///
     /// ## Why
     /// Each process empties the file when it starts (seen with llama-server b11669). The text of the others is lost.
     /// The journal has the log of each service without an option: `journalctl -u UNIT`.
+    ///
+    /// Without `user`, each service is another temporary user. Older versions of systemd give a folder to the service that
+    /// started last, and the others cannot write there any more. systemd 262 gives it to all.
     ///
     /// ## Example
     /// ```kdl
@@ -39,19 +43,31 @@ declare_code! {
     pub(super) static WRITTEN_TWICE = 368, "written-twice", Warning;
 }
 
+/// The first version of systemd that was seen to give a folder to several temporary users.
+const SHARES_FOLDERS: u32 = 262;
+
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let mut first: BTreeMap<(Id<Host>, &str), (&Role, Span)> = BTreeMap::new();
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     for (role, served, command) in derived.commands() {
-        for file in command.paths.iter().filter(|path| path.access == Access::Write && !path.is_folder) {
+        let host = registry.hosts.get(served.serving.host.value);
+        let moves_folders = host.user.is_none() && host.systemd.value < SHARES_FOLDERS;
+        let is_exclusive = |path: &&OptionPath| {
+            path.access == Access::Write
+                && (!path.is_folder || (moves_folders && path.path.starts_with("/var/")))
+        };
+        for file in command.paths.iter().filter(is_exclusive) {
             let option = file.option.and_then(|at| served.serving.options.get(at));
-            let Some(value) = option.and_then(|option| option.value.as_ref()) else { continue };
+            let Some((option, value)) = option.and_then(|option| Some((option, option.value.as_ref()?)))
+            else {
+                continue;
+            };
             if file.path.starts_with("/dev/") {
                 continue;
             }
-            let host = served.serving.host.value;
-            let earlier = *first.entry((host, &file.path)).or_insert((role, value.span));
+            let key = (served.serving.host.value, file.path.trim_end_matches('/'));
+            let earlier = *first.entry(key).or_insert((role, value.span));
             let is_again = !std::ptr::eq(earlier.0, role);
             if !is_again && served.serving.ports.value.len() == 1 {
                 continue;
@@ -71,12 +87,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 WRITTEN_TWICE.at(value.span, "written by several processes", message).about(owner);
             if is_again && earlier.1 != value.span {
                 finding = finding.also(earlier.1, format!("{} writes it", earlier.0));
-                let to = with_name(&file.path, &role.head.name.value);
+                let to = with_name(file, &role.head.name.value);
                 finding = finding.remedy("write `{}`", Change::Value { span: value.span, to: to.into() });
             } else {
                 finding = finding.remedy(
                     "remove `{}`: the journal has the log of each service",
-                    Change::remove(value.span),
+                    Change::remove(option.name.span),
                 );
             }
             findings.report(finding);
@@ -84,11 +100,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
 }
 
-/// The path with the name of a role at the end of its file name.
-fn with_name(path: &str, role: &str) -> String {
-    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
-    match file.rsplit_once('.') {
-        Some((stem, kind)) if !stem.is_empty() => format!("{folder}/{stem}-{role}.{kind}"),
-        _ => format!("{folder}/{file}-{role}"),
+/// The path with the name of a role at the end of its last part.
+fn with_name(one: &OptionPath, role: &str) -> String {
+    let path = one.path.trim_end_matches('/');
+    let (folder, last) = path.rsplit_once('/').unwrap_or(("", path));
+    match last.rsplit_once('.') {
+        Some((stem, kind)) if !stem.is_empty() && !one.is_folder => format!("{folder}/{stem}-{role}.{kind}"),
+        _ => format!("{folder}/{last}-{role}"),
     }
 }

@@ -133,21 +133,6 @@ fn a_buffer_type_is_one_of_the_declared_gpus() {
     }
 }
 
-#[test]
-fn a_name_with_its_value_is_split() {
-    for (written, line) in [
-        ("--override-tensor=exps=CPU", "option \"override-tensor\" value=\"exps=CPU\""),
-        ("--temp 0.7", "option \"temp\" value=\"0.7\""),
-        ("top_k=20", "option \"top_k\" value=\"20\""),
-    ] {
-        let finding = single_finding(&role("x", &format!("port=9000 {{ option \"{written}\" }}")));
-        assert_eq!((finding.code.name, finding.help.concat()), ("unknown-option", format!("write `{line}`")));
-        assert_codes(&[], &role("x", &format!("port=9000 {{ {line} }}")));
-    }
-    let finding = single_finding(&role("x", "port=9000 { option \"--ctx-size=4096\" }"));
-    assert_eq!(finding.help, ["use the field `context`"]);
-}
-
 /// A role that other machines reach, with an option.
 fn reachable(option: &str) -> String {
     role("x", &format!("port=9000 key-file=\"/etc/keys/k\" listen=\"0.0.0.0\" {{ {option} }}"))
@@ -233,12 +218,21 @@ fn a_file_has_one_writer() {
     assert_codes(&[], &other);
     assert_codes(&["written-twice"], &log("x", "ports=\"9000-9002\"", "/var/log/llama/all.log"));
     assert_codes(&[], &log("x", "ports=\"9000-9002\"", "/dev/stderr"));
-    // Several processes may share a folder.
-    assert_codes(
-        &[],
-        &(option("slot-save-path", "/var/lib/llama")
-            + &option("slot-save-path", "/var/lib/llama").replace("\"x\"", "\"y\"").replace("9000", "9001")),
+    // Older versions of systemd give a folder to one temporary user.
+    let folders = option("slot-save-path", "/var/lib/llama/slots")
+        + &option("slot-save-path", "/var/lib/llama/slots/")
+            .replace("\"x\"", "\"y\"")
+            .replace("9000", "9001");
+    let finding = single_finding(&folders);
+    assert_eq!(
+        (finding.code.name, finding.help.concat()),
+        ("written-twice", "write `\"/var/lib/llama/slots-y\"`".into())
     );
+    for (given, wanted) in [("user=\"llama\"", 0), ("systemd=262", 0), ("systemd=252", 1)] {
+        let base = crate::language::BASE.replacen("host \"box\"", &format!("host \"box\" {given}"), 1);
+        let compiled = crate::support::compile(&[("base.kdl", &base), ("case.kdl", &folders)]);
+        assert_eq!(compiled.codes().len(), wanted, "{given}: {}", compiled.report());
+    }
 }
 
 #[test]
@@ -251,4 +245,38 @@ fn a_variable_is_an_option_too() {
     assert_codes(&[], &env("LLAMA_ARG_STATIC_PATH", "/srv/www"));
     assert_codes(&["exposed-option"], &env("LLAMA_ARG_UI_MCP_PROXY", "1"));
     assert_codes(&[], &env("LLAMA_ARG_UI_MCP_PROXY", "0"));
+}
+
+#[test]
+fn a_default_option_is_reported_once() {
+    let text = r#"
+stack "s" engine="e" {
+    defaults { tier "t"; residency "r"; context 512; option "fit-ctx" value=9; option "log-file" value="/srv/x.log"; option "lora" value="a.gguf" }
+}
+engine "e" profile="llama.cpp-b11669" bin="/e"
+host "h" memory="64 GB" cpus="0-7" smt=1
+store "m" path="/m"
+tier "t" title="T"
+residency "r" title="R" start="boot"
+family "f" arch="qwen3"
+model "a" family="f" title="A" quant="Q8_0" size="5 GB" file="a.gguf"
+role "x" model="a" port=9000
+role "y" model="a" port=9001
+role "z" model="a" port=9002
+"#;
+    let compiled = crate::support::compile(&[("stack.kdl", text)]);
+    let mut codes = compiled.codes();
+    codes.sort_unstable();
+    assert_eq!(
+        codes,
+        ["idle-option", "option-value", "unwritable-path", "written-twice"],
+        "{}",
+        compiled.report()
+    );
+    let findings = compiled.findings.findings();
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding.subject.as_ref().is_some_and(|subject| subject.kind == "stack"))
+    );
 }

@@ -47,7 +47,7 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// With `orchgen lock`: the file of a model or a projector does not exist.
+    /// With `orchgen lock`: the file of a model, a projector, an adapter or another option does not exist.
     ///
     /// ## Why
     /// On the machine that serves the model, the engine would exit at startup. orchgen locks all other models. It keeps

@@ -16,8 +16,31 @@ pub(super) type WordHunk = (Vec<String>, Vec<String>);
 pub(super) fn diff_words(old: &[String], new: &[String]) -> Vec<WordHunk> {
     let words = |all: &[String], range: Range<usize>| all.get(range).unwrap_or_default().to_vec();
     let ops = capture_diff_slices(Algorithm::Myers, old, new);
-    let changes = ops.iter().filter(|op| op.tag() != DiffTag::Equal);
-    changes.map(|op| (words(old, op.old_range()), words(new, op.new_range()))).collect()
+    let equal_after = |n: usize| ops.get(n + 1).filter(|op| op.tag() == DiffTag::Equal);
+    let changes = ops.iter().enumerate().filter(|(_, op)| op.tag() != DiffTag::Equal);
+    let hunk = changes.map(|(n, op)| {
+        // A replacement has a place on both sides.
+        let movable = equal_after(n).filter(|_| op.tag() != DiffTag::Replace);
+        let room = movable.map_or(0, |equal| equal.old_range().len());
+        let [removed, added] =
+            [(old, op.old_range()), (new, op.new_range())].map(|(all, range)| from_option(all, range, room));
+        (words(old, removed), words(new, added))
+    });
+    hunk.collect()
+}
+
+/// The range, moved by at most `room` words to begin with an option: `32768 -cd` after `-c` is the same change as
+/// `-cd 32768` after `-c 32768`.
+fn from_option(all: &[String], range: Range<usize>, room: usize) -> Range<usize> {
+    let mut moved = range.clone();
+    for _ in 0..=room.min(range.len()) {
+        match (all.get(moved.start), all.get(moved.end)) {
+            (Some(first), _) if first.starts_with('-') => return moved,
+            (Some(first), Some(next)) if first == next => moved = moved.start + 1..moved.end + 1,
+            _ => break,
+        }
+    }
+    range
 }
 
 /// The changes of one file as a unified diff for `patch -p1` and `git apply`; empty if the texts are equal. `name` is
@@ -108,6 +131,8 @@ mod tests {
             diff("-m x --mlock -c 1", "-m x --load-mode mmap -c 1"),
             [hunk("--mlock", "--load-mode mmap")]
         );
+        assert_eq!(diff("-c 9 -cd 9 -t 1", "-c 9 -t 1"), [hunk("-cd 9", "")]);
+        assert_eq!(diff("-c 9 -t 1", "-c 9 -cd 9 -t 1"), [hunk("", "-cd 9")]);
         assert_eq!(diff("a", "a b"), [hunk("", "b")]);
         assert_eq!(diff("a b", "b"), [hunk("a", "")]);
         assert_eq!(diff("a b c d", "x b y d"), [hunk("a", "x"), hunk("c", "y")]);

@@ -6,6 +6,7 @@
     reason = "a panic fails the test, as it should"
 )]
 
+mod careless;
 mod checks;
 mod cli;
 mod derive;

@@ -126,6 +126,15 @@ pub enum Change {
         /// Its place, from its name to its end, or the place of its name or of one of its values.
         place: Span,
     },
+    /// Show an item that only the user can complete. orchgen does not write it.
+    Example {
+        /// The file in whose language the item is shown.
+        file: FileId,
+        /// The key of its kind in YAML.
+        plural: &'static str,
+        /// The item.
+        line: Line,
+    },
     /// Add an item at the end of a file.
     Add {
         /// The file.
@@ -184,6 +193,7 @@ impl Change {
             | Self::Rewrite { .. }
             | Self::Text { .. }
             | Self::Remove { .. }
+            | Self::Example { .. }
             | Self::Add { .. } => Ok(()),
         }
     }

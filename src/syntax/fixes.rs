@@ -1,6 +1,7 @@
 //! Turns proposed fixes into text edits, in the syntax of each file's language.
 
 use super::insertion::{Insertion, Layout, code_only, file_of, replace_value};
+use super::line::item;
 use super::quote::quote_like;
 use super::removal::{Removal, removal_at, removals};
 use super::{Document, Language, language, parse};
@@ -62,13 +63,12 @@ impl<'m> ParsedFile<'m> {
         let Some(file) = file_of(change) else {
             return Resolved { code: String::new(), edits: None, safety };
         };
-        let source = map.get(file);
         let found = |Insertion { code, edit }: Insertion| Resolved {
             code,
             edits: edit.map(|edit| vec![edit]),
             safety,
         };
-        let language = source.map_or(Language::Kdl, language);
+        let language = map.get(file).map_or(Language::Kdl, language);
         match change {
             Change::Word { span, replacement } => {
                 let text = quote_like(language, map.text(*span), replacement);
@@ -87,6 +87,9 @@ impl<'m> ParsedFile<'m> {
                 let removal = self.layout(file, map).and_then(|layout| removal_at(layout, *place));
                 let (code, removal) = removal.unwrap_or_else(|| (map.text(*place).to_owned(), None));
                 removed(code, removal, safety)
+            }
+            Change::Example { plural, line, .. } => {
+                found(Insertion { code: item(language, plural, line), edit: None })
             }
             Change::All(changes) => self.resolve_all(changes, safety, map),
             Change::Set { item, path, line } => match self.layout(file, map) {

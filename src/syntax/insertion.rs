@@ -296,7 +296,7 @@ pub(super) fn file_of(change: &Change) -> Option<FileId> {
         | Change::Instead { item: place, .. }
         | Change::Rewrite { place, .. }
         | Change::Remove { place } => place.file,
-        Change::Add { file, .. } => *file,
+        Change::Add { file, .. } | Change::Example { file, .. } => *file,
         Change::All(changes) => return file_of(changes.first()?),
     })
 }

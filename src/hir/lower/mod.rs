@@ -103,9 +103,10 @@ impl Items {
     ) {
         if !has_stack && !self.is_damaged {
             let line = Line::of("stack", "home").principal("name");
-            let engine = scope.engines.names.any();
-            let line = engine.into_iter().fold(line, |line, engine| line.with(Line::of("engine", engine)));
-            report_missing("stack", line, self.start, findings);
+            let Some(engine) = scope.engines.names.any() else {
+                return report_missing_stack(line, self.start, findings);
+            };
+            report_missing("stack", line.with(Line::of("engine", engine)), self.start, findings);
         }
         if needs_host && scope.hosts.names.is_none_declared() && !self.is_damaged {
             let line = Line::of("host", "box").with(Line::of("memory", "64 GB"));
@@ -133,6 +134,20 @@ fn unused(scope: &Scope, unread_names: &UnreadNames, unread: &[Option<Box<str>>]
         families: scope.families.names.unused(unread_names),
         models: scope.models.names.unused(unread_names),
     }
+}
+
+/// Reports a missing stack in a registry that has no engine either.
+fn report_missing_stack(stack: Line, start: Span, findings: &mut Diagnostics) {
+    let name = "llama.cpp";
+    let file = start.file;
+    let line = stack.with(Line::of("engine", name));
+    let engine = names::example("engine", name);
+    let engine = engine.map(|(plural, line)| Change::Example { file, plural, line });
+    let stack = Change::Example { file, plural: "stack", line };
+    let finding =
+        super::codes::MISSING_ITEM.at(start, "no `stack` in this file or any other", "no stack is declared");
+    let title = "add `{}`, with your own names and folder; `orchgen init NEW_FOLDER` writes a whole example";
+    findings.report(finding.remedy(title, Change::All([stack].into_iter().chain(engine).collect())));
 }
 
 /// Reports a missing stack or host, once for the whole registry.

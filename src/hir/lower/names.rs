@@ -1,9 +1,10 @@
 //! Name tables: resolve names to ids, suggest similar names, and record which names are used.
 
 use super::unread_names::UnreadNames;
-use crate::diag::{Change, Diagnostic, Diagnostics, Safety, suggest, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, Safety, suggest, words};
 use crate::hir::codes::UNKNOWN_NAME;
-use crate::hir::{Arena, Id, ItemKind, Presence, Text};
+use crate::hir::schema::example_text;
+use crate::hir::{Arena, Id, ItemKind, Presence, Shape, Text};
 use crate::source::{Span, Spanned};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -178,9 +179,13 @@ impl<T> Names<T> {
         let declare = format!("declare {} {}{fields}", self.kind, words::quoted(name));
         match near {
             Some(_) => finding.help(format!("or {declare}")),
-            None if self.entries.is_empty() => {
-                finding.help(format!("{declare} (no {} is declared yet)", self.kind))
-            }
+            None if self.entries.is_empty() => match (example(self.kind, name), places.first()) {
+                (Some((plural, line)), Some(place)) => finding.remedy(
+                    format!("declare it, with your own values: `{{}}` (no {} is declared yet)", self.kind),
+                    Change::Example { file: place.file, plural, line },
+                ),
+                _ => finding.help(format!("{declare} (no {} is declared yet)", self.kind)),
+            },
             None if self.entries.len() <= MAX_OFFERED => {
                 let write =
                     |finding: Diagnostic, name: &str| finding.remedy("write `{}`", replace_all(name, places));
@@ -206,6 +211,18 @@ fn required_fields(kind: &str) -> String {
     let required = fields.iter().filter(|field| field.presence == Presence::Required);
     let names: Vec<String> = required.map(|field| format!("`{}`", field.name)).collect();
     if names.is_empty() { String::new() } else { format!(" with {}", words::all_of(&names)) }
+}
+
+/// An item with its required fields, and the key of its kind in YAML.
+pub(super) fn example(kind: &str, name: &str) -> Option<(&'static str, Line)> {
+    let kind = ItemKind::of_word(kind)?;
+    let required = kind.table.fields.iter().filter(|field| field.presence == Presence::Required);
+    let line = required.fold(Line::of(kind.word, name), |line, field| {
+        let text = example_text(field);
+        let is_number = matches!(field.shape, Shape::Count(..) | Shape::Port);
+        line.with(Line::of(field.name, if is_number { Literal::Number(text) } else { Literal::Text(text) }))
+    });
+    Some((kind.plural, line))
 }
 
 /// The item that a finding is about, with the place of its name.

@@ -3,7 +3,7 @@
 use super::fields::{FieldReader, NodeInput};
 use crate::diag::{Edit, Fix, Literal, Safety, words};
 use crate::hir::codes::WRONG_TYPE;
-use crate::hir::{Field, Table};
+use crate::hir::{Field, Presence, Table};
 use crate::syntax::{Language, Node, Scalar, Value, write_literal};
 
 /// Where the string is.
@@ -34,6 +34,10 @@ impl FieldReader<'_> {
         let (None, Some(one)) = (named(value), input.args.first().or(keyed)) else { return false };
         let Value::String(text) = &one.value else { return false };
         let Some(pairs) = pairs(text).filter(|_| input.args.len() < 2) else { return false };
+        // The checks of options report a single option, because they know its name and its field.
+        if pairs.len() == 1 && field.presence == Presence::Repeated {
+            return false;
+        }
         let place = match input.args.is_empty() {
             true => Place::Name,
             false if self.language == Language::Yaml && !self.follows_key(input.node, one) => Place::Member,

@@ -157,7 +157,9 @@ impl<'a> KdlParser<'a> {
         let message = format!("`{written}` is KDL 1 syntax; in KDL 2.0 it is `{instead}`");
         let finding = codes::KDL_VERSION_1
             .at(span, "from here, the file is parsed as KDL 1 where the versions differ", message)
-            .help("in the whole file, write `#true`, `#false`, `#null`, and raw strings as `#\"..\"#`");
+            .help(format!(
+                "write `{instead}` here; in the whole file, write `#true`, `#false`, `#null`, and raw strings as `#\"..\"#`"
+            ));
         self.report(finding);
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of the checks beyond the examples of their pages: edge cases, and the texts and places of findings.
 
+mod builds;
 mod engine;
 mod experts;
 mod facts;

@@ -30,6 +30,7 @@ mod misplaced_key_file;
 mod missing_backend_port;
 mod missing_one_shot;
 mod missing_shard;
+mod mtp_layers;
 mod name_collision;
 mod node_memory;
 mod node_memory_over_host;
@@ -50,6 +51,7 @@ mod shared;
 mod shares_a_sharer;
 mod stale_measurement;
 mod threads;
+mod token_embeddings;
 mod unfitting_cache_type;
 mod unholdable_path;
 mod unknown_cpu;
@@ -123,7 +125,7 @@ static ALL: &[Check] = checks![
     projectors: MISPLACED_PROJECTOR FOREIGN_PROJECTOR,
     impossible_experts: IMPOSSIBLE_EXPERTS,
     contradicted_advice: CONTRADICTED_ADVICE,
-    untrained_context: UNTRAINED_CONTEXT,
+    untrained_context: UNTRAINED_CONTEXT SPOILED_YARN,
     exposed_without_key: EXPOSED_WITHOUT_KEY,
     secret_in_registry: SECRET_IN_REGISTRY,
     misplaced_key_file: MISPLACED_KEY_FILE,
@@ -140,6 +142,8 @@ static ALL: &[Check] = checks![
     contradicted_fact: CONTRADICTED_FACT,
     missing_shard: MISSING_SHARD,
     unsupported_model: UNSUPPORTED_MODEL,
+    token_embeddings: TOKEN_EMBEDDINGS,
+    mtp_layers: MISSING_MTP_LAYERS,
     draft_verdicts: REFUTED_DRAFT UNEVEN_VOCABULARIES TRANSLATED_DRAFT,
     refuted_pair: REFUTED_PAIR,
     disproved_ban: DISPROVED_BAN,

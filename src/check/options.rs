@@ -266,6 +266,9 @@ fn finding(
     let (place, label) = match (fault.kind, &option.value, near) {
         (FaultKind::BadValue, None, _) => (name.span, "value missing".to_owned()),
         (FaultKind::BadValue, Some(value), _) => (value.span, label.to_owned()),
+        (FaultKind::Deprecated, Some(value), _) if fault.why.contains("the key ") => {
+            (value.span, "a deprecated key".to_owned())
+        }
         _ if faulty.has_known_name() => (name.span, "a name with its value".to_owned()),
         (_, _, Some(near)) => (name.span, format!("did you mean `{}`?", words::printable(near.name))),
         (_, _, None) => (name.span, label.to_owned()),

@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::derive::overrides::EXPERT_USED_COUNT;
-use crate::diag::{Change, Diagnostic, Diagnostics, Safety, suggest, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Literal, Safety, suggest, words};
 use crate::engine::Profile;
 use crate::engine::architecture::lacks_experts;
 use crate::engine::keys::{Array, KeyVerdict, OverrideType, check_key, integer_range, keys_for_architecture};
@@ -196,7 +196,11 @@ impl DeclaredOverride<'_> {
         let (owner, key) = (self.owner, words::quoted(key));
         let message = format!("{owner} overrides {key} with {found}, but the key needs {expected}");
         let label = format!("expected {expected}, found {found}");
-        Some(OVERRIDE_TYPE.at(value.span, label, message).help(format!("write {expected}")))
+        let finding = OVERRIDE_TYPE.at(value.span, label, message);
+        Some(match plain_value(value, kind) {
+            Some(to) => finding.remedy("write `{}`", Change::Value { span: value.span, to }),
+            None => finding.help(format!("write {expected}")),
+        })
     }
 
     fn out_of_range(&self) -> Option<Diagnostic> {
@@ -252,6 +256,18 @@ fn fits(value: &Setting, kind: OverrideType) -> bool {
         // The engine keeps 127 bytes of a string (llama.cpp b11434, `common/common.cpp`).
         (Setting::Text(text), OverrideType::Str) => text.len() <= 127,
         _ => false,
+    }
+}
+
+/// The value of a text such as `int:6`, the form of `--override-kv`, or of a number in quotes.
+fn plain_value(value: &Setting, kind: OverrideType) -> Option<Literal> {
+    let Setting::Text(text) = value else { return None };
+    let text = text.split_once(':').map_or(&**text, |(_, text)| text).trim();
+    match kind {
+        OverrideType::Int => text.parse::<i64>().ok().map(|number| Literal::Number(number.to_string())),
+        OverrideType::Float => text.parse::<f64>().ok().map(|_| Literal::Number(text.to_owned())),
+        OverrideType::Bool => text.parse::<bool>().ok().map(Literal::Flag),
+        OverrideType::Str => None,
     }
 }
 

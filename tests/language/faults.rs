@@ -41,6 +41,7 @@ pub(super) const NOT_SEEDED: &[(&str, &str)] = &[
     ("unknown-lock-format", "it is about the lock, and there is only one lock"),
     ("unfitting-cache-type", "it needs facts from the lock, and there is only one lock"),
     ("contradicted-fact", "it needs facts from the lock, and there is only one lock"),
+    ("missing-mtp-layers", "it needs facts from the lock, and there is only one lock"),
     ("missing-shard", "it needs facts from the lock, and there is only one lock"),
     ("foreign-projector", "it needs facts from the lock, and there is only one lock"),
     ("refuted-draft", "it needs facts from the lock, and there is only one lock"),

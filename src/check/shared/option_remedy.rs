@@ -151,6 +151,9 @@ fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
     if option.name.trim_start_matches('-') == "mlock" {
         return Some(instead(vec!["placement"], Line::of("lock", true)));
     }
+    if option.name.trim_start_matches('-') == "override-kv" {
+        return Some(instead(Vec::new(), override_line(&option.value.as_ref()?.value)?));
+    }
     let name = owning_field(&option.name)?;
     let field = KINDS.iter().find(|kind| kind.word == "role")?.table.field(name)?;
     let text = match &option.value.as_ref()?.value {
@@ -170,6 +173,20 @@ fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
     // Do not overwrite a field that the role already has.
     let is_free = role.serving.setting(name).is_none() && !matches!(name, "model" | "port" | "listen");
     value.filter(|_| is_direct && is_free).map(|value| instead(Vec::new(), Line::of(name, value)))
+}
+
+/// The field for a value of `--override-kv` with one override: `KEY=TYPE:VALUE`.
+fn override_line(value: &Setting) -> Option<Line> {
+    let Setting::Text(text) = value else { return None };
+    let (key, value) = text.split_once('=').filter(|_| !text.contains(','))?;
+    let (kind, value) = value.split_once(':')?;
+    let value = match kind {
+        "int" | "float" => Literal::Number(value.parse::<f64>().ok().map(|_| value.to_owned())?),
+        "bool" => Literal::Flag(value.parse().ok()?),
+        "str" => Literal::from(value),
+        _ => return None,
+    };
+    Some(Line::of("override", key).principal("key").with(Line::of("value", value)))
 }
 
 /// The help of the fault, and the removal of the option. One help if the text already names the removal.

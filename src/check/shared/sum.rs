@@ -2,9 +2,10 @@
 //! compare a sum with a limit use this module.
 
 use crate::derive::{Derived, LoadChange, MemoryLoad, MemoryScope, RoleGroup};
-use crate::diag::{Diagnostic, words};
-use crate::engine::memory::Amount;
-use crate::hir::{Bytes, Id, Registry, Role, Service};
+use crate::diag::{Change, Diagnostic, Line, Literal, words};
+use crate::engine::memory::{Amount, Part, PartKind};
+use crate::engine::options::is_option;
+use crate::hir::{Bytes, Id, Registry, Role, Service, Setting};
 
 /// Maximum number of lines and of labels of one sum. A residency can have thousands of roles.
 const MAX_LINES: usize = 40;
@@ -41,6 +42,57 @@ pub(in crate::check) fn unknown_memory(derived: &Derived, group: &RoleGroup) -> 
     (!named.is_empty()).then(|| named.join("; "))
 }
 
+/// Adds the help that makes the largest part of a sum smaller.
+fn shrink(finding: Diagnostic, role: &Role, part: &Part, over: Bytes) -> Diagnostic {
+    let (bytes, name) = (Bytes(part.amount.bytes()), words::quoted(&role.head.name));
+    match part.kind {
+        PartKind::PromptCache => {
+            let what = format!("the prompt cache of role {name}, {bytes}, is the largest part");
+            match Some(bytes.minus(over).rounded_down()).filter(|rest| rest.0 > 0) {
+                Some(rest) => {
+                    let line = Line::of("prompt-cache", rest.to_string());
+                    finding.remedy(format!("{what}: write `{{}}`"), Change::set(role.head.span, line))
+                }
+                None => finding.help(format!("{what}: lower `prompt-cache`")),
+            }
+        }
+        PartKind::Checkpoints => {
+            let what = format!("the checkpoints of role {name}, {bytes}, are the largest part");
+            let options = role.serving().map_or(&[][..], |serving| &serving.options);
+            let given = options.iter().find(|option| is_option(&option.name, "ctx-checkpoints"));
+            let value = given.and_then(|option| option.value.as_ref());
+            let count = value.and_then(|value| match value.value {
+                Setting::Integer(count) => u64::try_from(count).ok(),
+                Setting::Float(_) | Setting::Text(_) | Setting::Flag(_) => None,
+            });
+            match (value, count) {
+                (Some(value), Some(count)) => {
+                    let rest = u128::from(bytes.minus(over).0) * u128::from(count);
+                    let fitting = rest.checked_div(u128::from(bytes.0)).unwrap_or_default();
+                    let to = Literal::Number(fitting.to_string());
+                    finding.remedy(
+                        format!("{what}: write `{{}}` as the value of the option `ctx-checkpoints`"),
+                        Change::Value { span: value.span, to },
+                    )
+                }
+                _ => finding.help(format!("{what}: set a lower number with the option `ctx-checkpoints`")),
+            }
+        }
+        PartKind::Cache => finding.help(format!(
+            "the KV cache of role {name}, {bytes}, is the largest part: lower its `context` or `slots`, or use a smaller \
+             `cache-type`"
+        )),
+        PartKind::Mapped
+        | PartKind::Loaded
+        | PartKind::Repacked
+        | PartKind::State
+        | PartKind::Compute
+        | PartKind::Output
+        | PartKind::Adapters
+        | PartKind::Rest => finding,
+    }
+}
+
 /// A sum that exceeds its limit.
 pub(in crate::check) struct MemorySum<'b> {
     pub(in crate::check) registry: &'b Registry,
@@ -68,7 +120,20 @@ impl MemorySum<'_> {
                 finding = finding.also(serving.residency.span, label);
             }
         }
-        finding.note(self.table())
+        let finding = finding.note(self.table());
+        match self.largest_part() {
+            Some((role, part)) => shrink(finding, role, part, self.over),
+            None => finding,
+        }
+    }
+
+    /// The largest part of the memory of one process.
+    fn largest_part(&self) -> Option<(&Role, &Part)> {
+        let parts =
+            self.group.roles().flat_map(|role| role.memory.parts.iter().map(move |part| (role.id, part)));
+        let (role, part) = parts.max_by_key(|(_, part)| part.amount.bytes())?;
+        let is_setting = matches!(part.kind, PartKind::Checkpoints | PartKind::PromptCache | PartKind::Cache);
+        is_setting.then(|| (self.registry.roles.get(role), part))
     }
 
     fn table(&self) -> String {

@@ -245,6 +245,28 @@ impl Owner {
     }
 }
 
+impl OptionRow {
+    /// The help for an option that a field sets. Some values of these options have no field.
+    pub(super) fn owned_help(&self, owner: Owner) -> String {
+        let title = self.names.first().copied().unwrap_or_default();
+        match title {
+            "kv-unified" => "remove this option: each slot has its own `context` tokens, and a cache that all slots share \
+                             cannot be declared"
+                .to_owned(),
+            "spec-type" => "remove this option: orchgen writes the type that the architecture of the draft needs, and adds \
+                            that of `lookup`; other types cannot be declared next to `draft` or `lookup`"
+                .to_owned(),
+            "spec-draft-n-max" => "remove this option: `max` of the field `draft` sets the length with a draft model; \
+                                   without one the default of the engine applies"
+                .to_owned(),
+            "cache-type-k" | "cache-type-v" => "write the field `cache-type` for both caches, or remove this option: two \
+                                                different types cannot be declared"
+                .to_owned(),
+            _ => owner.help(),
+        }
+    }
+}
+
 /// No two rows have the same names.
 impl PartialEq for OptionRow {
     fn eq(&self, other: &Self) -> bool {
@@ -315,6 +337,17 @@ pub fn read_files<'v>(name: &str, value: &'v str) -> impl Iterator<Item = &'v st
 /// True if an option loads adapters (`LoRA`), which are GGUF files.
 pub fn loads_adapters(name: &str) -> bool {
     row_of(name).is_some_and(|row| row.names.iter().any(|name| matches!(*name, "lora" | "lora-scaled")))
+}
+
+/// The types of speculation in the value of an option. None for other options.
+pub fn spec_types<'v>(name: &str, value: &'v str) -> impl Iterator<Item = &'v str> {
+    let is_type = row_of(name).is_some_and(|row| row.names.contains(&"spec-type"));
+    value.split(',').map(str::trim).filter(move |_| is_type)
+}
+
+/// True if `name` is the option `title`, with or without dashes.
+pub fn is_option(name: &str, title: &str) -> bool {
+    name.trim_start_matches('-').replace('_', "-") == title
 }
 
 /// The field of a role that sets an option.

@@ -2,7 +2,7 @@
 
 use super::argv::ArgvBuilder;
 use super::options::{AcceptedOption, OptionFault};
-use super::{FaultKind, Intent, OverrideValue, ServerSpec, Sparsity, UncheckedIntent};
+use super::{FaultKind, OverrideValue, ServerSpec, Sparsity};
 use crate::engine::llama::options::Idle;
 use crate::engine::{OptionRecord, Switch};
 
@@ -42,13 +42,8 @@ fn check_spec_types(
             "ngram-cache" if !has_file => {
                 ("an n-gram file", "add the option `lookup-cache-static` or `lookup-cache-dynamic`")
             }
-            "draft-mtp" => {
-                let why =
-                    "`draft-mtp` needs a model with MTP layers, and it is unknown if this model has them";
-                let intent = Intent::OptionName(one.index);
-                argv.not_checked.push(UncheckedIntent { intent, why: why.to_owned() });
-                continue;
-            }
+            // The layers of the model decide, see the check of MTP layers.
+            "draft-mtp" => continue,
             draft if draft.starts_with("draft-") && spec.draft.is_none() => {
                 ("a draft model", "use the field `draft`")
             }

@@ -3,7 +3,7 @@
 use super::argv::ArgvBuilder;
 use super::{FaultKind, Intent, LoweringFault, UncheckedIntent, paths, tensors, value};
 use crate::engine::llama::HEALTH_PATH;
-use crate::engine::llama::options::{PathForm, PathUse, Refusal, field_help, is_preset};
+use crate::engine::llama::options::{Owner, PathForm, PathUse, Refusal, field_help, is_preset};
 use crate::engine::{Access, OptionRecord, Profile, Repeat, Switch, Word};
 
 /// An `option` of the registry that the build accepts.
@@ -58,6 +58,9 @@ pub(super) fn read<'p>(
                 if again && report_repeated(argv, at, option) {
                     continue;
                 }
+                if option.title() == "--chat-template-kwargs" {
+                    argv.warnings.extend(deprecated_key(argv, &words).map(|fault| fault.at_option(at)));
+                }
                 if let Some(instead) = &option.deprecated {
                     let why = format!("`{}` is deprecated in {} ({instead})", option.title(), argv.build());
                     let help = if instead.starts_with("use ") { instead.clone() } else { "remove it".into() };
@@ -68,6 +71,23 @@ pub(super) fn read<'p>(
         }
     }
     all
+}
+
+/// The fault of template arguments that switch thinking, for which builds since March 2026 have an option
+/// (`common/arg.cpp`).
+fn deprecated_key(argv: &ArgvBuilder<'_>, words: &[String]) -> Option<OptionFault> {
+    const KEY: &str = "enable_thinking";
+    argv.find_option(&["--reasoning"])?;
+    let object: serde_json::Value = serde_json::from_str(words.get(1)?).ok()?;
+    let thinks = object.get(KEY)?;
+    let word = match thinks.as_bool() {
+        Some(true) => "`on`",
+        Some(false) => "`off`",
+        None => "`on` or `off`",
+    };
+    let why = format!("the key `{KEY}` of `--chat-template-kwargs` is deprecated in {}", argv.build());
+    let help = format!("remove `{KEY}` from the value, and set the option `reasoning` to {word}");
+    Some(OptionFault::with(FaultKind::Deprecated, why, help))
 }
 
 /// Returns the options of a server that another program also accepts, and lists the others as left out. A file that the
@@ -103,7 +123,10 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, options: Vec<AcceptedOption<'_>>
         let field = argv.written.iter().find(|(option, _)| std::ptr::eq(*option, accepted.option));
         if let Some((option, field)) = field {
             let why = format!("the field `{field}` sets `{}`", option.title());
-            let fault = OptionFault::with(FaultKind::OwnedByField, why, format!("use the field `{field}`"));
+            let owner = Owner { field, part: None };
+            let row = accepted.option.row();
+            let help = row.map_or_else(|| owner.help(), |row| row.owned_help(owner));
+            let fault = OptionFault::with(FaultKind::OwnedByField, why, help);
             argv.errors.push(fault.at_option(accepted.index));
         } else {
             paths::collect(argv, &accepted);
@@ -205,7 +228,7 @@ fn accept<'p>(
 fn reason_not_allowed(option: &OptionRecord, spelling: &str) -> Option<(String, String)> {
     let row = option.row()?;
     if let Some(owner) = row.owner {
-        return Some((format!("the field `{}` sets `{spelling}`", owner.field), owner.help()));
+        return Some((format!("the field `{}` sets `{spelling}`", owner.field), row.owned_help(owner)));
     }
     let why = match row.refusal? {
         Refusal::PrintsAndExits => format!("with `{spelling}` the program prints something and exits"),

@@ -37,6 +37,8 @@ fn spec_type(argv: &mut ArgvBuilder<'_>, draft: &DraftSpec<'_>) -> Option<&'stat
     let required = match draft.arch {
         "eagle3" => "draft-eagle3",
         "dflash" => "draft-dflash",
+        // MTP layers in a file of their own, which fail as another kind of draft (llama.cpp b11669).
+        "gemma4-assistant" => "draft-mtp",
         _ => return available_spec_type(argv, "draft-simple"),
     };
     let found = available_spec_type(argv, required);

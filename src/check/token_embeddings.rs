@@ -31,7 +31,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let message =
             format!("{role} has the pooling `none`: its server answers `/v1/embeddings` with status 400");
         let help =
-            "if OpenAI clients use this role, write `mean`, `cls` or `last`, as the card of the model says";
+            "if OpenAI clients use this role, write the pooling of the model card: `mean`, `cls` or `last`";
         findings.report(
             TOKEN_EMBEDDINGS.at(pooling.span, "an embedding for each token", message).about(role).help(help),
         );

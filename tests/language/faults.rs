@@ -43,6 +43,7 @@ pub(super) const NOT_SEEDED: &[(&str, &str)] = &[
     ("contradicted-fact", "it needs facts from the lock, and there is only one lock"),
     ("missing-mtp-layers", "it needs facts from the lock, and there is only one lock"),
     ("missing-shard", "it needs facts from the lock, and there is only one lock"),
+    ("foreign-adapter", "it needs facts from the lock, and there is only one lock"),
     ("foreign-projector", "it needs facts from the lock, and there is only one lock"),
     ("refuted-draft", "it needs facts from the lock, and there is only one lock"),
     ("refuted-pair", "it needs facts from the lock, and there is only one lock"),

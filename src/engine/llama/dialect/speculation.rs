@@ -37,7 +37,7 @@ fn spec_type(argv: &mut ArgvBuilder<'_>, draft: &DraftSpec<'_>) -> Option<&'stat
     let required = match draft.arch {
         "eagle3" => "draft-eagle3",
         "dflash" => "draft-dflash",
-        // MTP layers in a file of their own, which fail as another kind of draft (llama.cpp b11669).
+        // MTP layers in a separate file. As another kind of draft, they crash the server (seen with b11669).
         "gemma4-assistant" => "draft-mtp",
         _ => return available_spec_type(argv, "draft-simple"),
     };

@@ -147,7 +147,7 @@ pub(super) fn style(output: OutputArgs, stream: &(impl IsTerminal + AsFd)) -> St
         });
     Style {
         width: env_var("COLUMNS")
-            .and_then(|columns| columns.parse().ok())
+            .and_then(|columns| columns.parse().ok().filter(|columns| *columns > 0))
             .or_else(|| columns(stream))
             .unwrap_or(DEFAULT_WIDTH),
         color: uses_color(output.color, stream),

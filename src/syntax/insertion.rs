@@ -133,6 +133,12 @@ impl<'d> Layout<'d> {
         let span = span.or_else(|| Some(Span { end: self.value_end(old)?, ..old.key_span }));
         let text =
             if span.is_some_and(|span| span.start == old.key_span.start) { code.clone() } else { text };
+        // A value after the colon of an empty field needs a space.
+        let is_after_colon = |span: Span| {
+            span.start == span.end
+                && self.text.get(..span.range().start).is_some_and(|before| before.ends_with(':'))
+        };
+        let text = if span.is_some_and(is_after_colon) { format!(" {text}") } else { text };
         Insertion { edit: span.map(|span| Edit { span, text }), code }
     }
 

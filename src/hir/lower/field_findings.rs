@@ -5,11 +5,11 @@ use super::guess::quantity::guess;
 use super::habits::literal_of;
 use super::quantity_form::QuantityForm;
 use super::record::{EmptyField, Record};
-use crate::diag::{Change, Diagnostic, Line, Literal, words};
+use crate::diag::{Change, Diagnostic, Edit, Fix, Line, Literal, Safety, words};
 use crate::hir::codes::{DUPLICATE_FIELD, EMPTY_BLOCK, MISSING_FIELD, WRONG_TYPE};
 use crate::hir::{Field, Shape, Table};
 use crate::source::Span;
-use crate::syntax::{Language, Node, Scalar};
+use crate::syntax::{Language, Node, Scalar, write_literal};
 use std::borrow::Cow;
 
 impl FieldReader<'_> {
@@ -133,13 +133,44 @@ impl FieldReader<'_> {
             guess(&texts.join(";"), shape, is_valid).forms.into_iter().next()
         });
         let name = if row.shape == Shape::Port && form.is_some() { "ports" } else { row.name };
-        let change = |value| Change::Rewrite { place: first.span, line: Line::of(name, value) };
         let finding = match (form, literal_of(first, self.text)) {
-            (Some(form), _) => finding.remedy("write `{}`", change(Literal::Text(form))),
-            (None, Some(first)) => finding.remedy("keep one value, such as `{}`", change(first)),
+            (Some(form), _) => self.write_one(finding, "write", (name, Literal::Text(form)), args),
+            (None, Some(one)) => self.write_one(finding, "keep one value, such as", (name, one), args),
             (None, None) => finding.help("keep one value"),
         };
         self.report(finding);
+    }
+
+    /// The help that writes one value instead of several.
+    fn write_one(
+        &self,
+        finding: Diagnostic,
+        verb: &str,
+        (name, value): (&str, Literal),
+        args: &[Scalar],
+    ) -> Diagnostic {
+        let code = write_literal(self.language, &value);
+        let separator = if self.language == Language::Yaml { ":" } else { "" };
+        let title = format!("{verb} {}", words::quoted(&format!("{name}{separator} {code}")));
+        let finding = finding.help(title.clone());
+        let (Some(first), Some(last)) = (args.first(), args.last()) else { return finding };
+        let (start, end) = (first.span.range().start, last.span.range().end);
+        let before = self.text.get(..start).unwrap_or_default().trim_end();
+        let after = self.text.get(end..).unwrap_or_default();
+        let gap = after.len() - after.trim_start().len();
+        // The brackets of a list belong to its value. The edit cannot change the name of the field.
+        let in_brackets = before.ends_with('[') && after.trim_start().starts_with(']');
+        let is_possible = self.language == Language::Kdl || in_brackets;
+        let key = before.trim_end_matches(['[', ' ', ':']);
+        if !is_possible || !key.ends_with(name) {
+            return finding;
+        }
+        let span = if in_brackets && self.language == Language::Yaml {
+            Span::new(first.span.file, before.len() - 1, end + gap + 1)
+        } else {
+            first.span.to(last.span)
+        };
+        finding.fix(Fix { title, safety: Safety::Manual, edits: vec![Edit { span, text: code }] })
     }
 
     pub(super) fn report_block(&mut self, field: &str, node: &Node) {

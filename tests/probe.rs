@@ -101,7 +101,7 @@ fn a_folder_of_programs_gives_a_profile() {
         "{report}"
     );
     assert!(report.contains("llama-quantize` with `--version` failed with exit code 1: usage"), "{report}");
-    assert!(report.ends_with("mine.json: build b11669, 2 programs, 14 options\n"), "{report}");
+    assert!(report.contains("mine.json: build b11669, 2 programs, 14 options\n"), "{report}");
     assert!(!bin.at("other.ran").exists());
     let written = fs::read_to_string(&out).unwrap();
     let found = Profile::parse("mine", &written, |_| None).unwrap();

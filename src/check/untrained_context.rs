@@ -43,7 +43,7 @@ declare_code! {
     /// ## Example
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=65536 {
-    ///     override "qwen2.context_length" 131072
+    ///     override "qwen2.context_length" value=131072
     ///     option "rope-scaling" value="yarn"
     ///     option "rope-scale" value=4
     /// }
@@ -52,7 +52,7 @@ declare_code! {
     /// ## Instead
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=65536 {
-    ///     override "qwen2.context_length" 131072
+    ///     override "qwen2.context_length" value=131072
     ///     option "rope-scaling" value="yarn"
     ///     option "rope-scale" value=4
     ///     option "yarn-orig-ctx" value=32768

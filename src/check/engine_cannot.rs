@@ -3,7 +3,7 @@
 use super::shared::faults::{self, FaultyRole};
 use crate::derive::Derived;
 use crate::derive::overrides::effective_overrides;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, words};
 use crate::engine::dialect::{FaultKind, Intent};
 use crate::hir::Registry;
 use crate::source::{Span, Spanned};
@@ -42,7 +42,15 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let (place, what) = place(&derived.registry, &role, fault.intent);
         let message = format!("{} cannot use {what}: {}", role.role, words::printable(&fault.why));
         let label = if fault.builds.is_empty() { "not possible" } else { "not supported by this build" };
-        findings.report(role.complete(ENGINE_CANNOT.at(place, label, message), fault, None));
+        let finding = role.complete(ENGINE_CANNOT.at(place, label, message), fault, None);
+        let is_removable =
+            matches!(fault.intent, Intent::Lookup | Intent::DraftWithLookup | Intent::Setting(_));
+        let or = if fault.builds.is_empty() { "" } else { "or " };
+        findings.report(if is_removable && place != role.role.head.name.span {
+            finding.remedy(format!("{or}remove `{{}}`"), Change::remove(place))
+        } else {
+            finding
+        });
     }
     for (role, _, command) in derived.commands() {
         for missing in &command.server().not_checked {

@@ -1,7 +1,7 @@
 //! Items whose names result in the same unit or file.
 
 use crate::derive::Derived;
-use crate::diag::Diagnostics;
+use crate::diag::{Change, Diagnostic, Diagnostics};
 use crate::hir::{Head, Model, Registry, Residency, Role};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -125,7 +125,7 @@ impl<'r> Names<'r, '_> {
             .at(later.head.name.span, "would use the same unit or file", message)
             .about(later.head)
             .also(earlier.head.name.span, format!("same name as {}", earlier.describe()));
-        self.findings.report(finding.help("rename one of them"));
+        self.findings.report(rename(finding, later.head));
         false
     }
 
@@ -133,8 +133,14 @@ impl<'r> Names<'r, '_> {
         let message = format!("{role} has the same name as the folder for one-shot commands");
         let label = "its script would be `bin/prompt`, which is a folder";
         let finding = NAME_COLLISION.at(role.name.span, label, message).about(role);
-        self.findings.report(finding.help("rename the role"));
+        self.findings.report(rename(finding, role));
     }
+}
+
+/// A help with another name for an item.
+fn rename(finding: Diagnostic, head: &Head) -> Diagnostic {
+    let change = Change::Word { span: head.name.span, replacement: format!("{}-2", head.name.value) };
+    finding.remedy("write another name, such as `{}`, here and where it is used", change)
 }
 
 /// The unit names of a role without their suffixes.

@@ -197,9 +197,9 @@ impl DeclaredOverride<'_> {
         let message = format!("{owner} overrides {key} with {found}, but the key needs {expected}");
         let label = format!("expected {expected}, found {found}");
         let finding = OVERRIDE_TYPE.at(value.span, label, message);
-        Some(match plain_value(value, kind) {
+        Some(match converted(value, kind) {
             Some(to) => finding.remedy("write `{}`", Change::Value { span: value.span, to }),
-            None => finding.help(format!("write {expected}")),
+            None => finding.help(format!("use {expected}")),
         })
     }
 
@@ -219,7 +219,8 @@ impl DeclaredOverride<'_> {
         let message =
             format!("{} overrides {} with {number}; expected {expected}", self.owner, words::quoted(key));
         let finding = OVERRIDE_RANGE.at(value.span, format!("expected {expected}"), message);
-        Some(finding.help(format!("write another value: {expected}")))
+        let finding = finding.help(format!("use another value: {expected}"));
+        Some(finding.remedy("or remove the override", Change::field("override", key.span)))
     }
 
     /// The numbers that the loader accepts for a key of experts or expert groups. `None` if it accepts this number.
@@ -259,15 +260,25 @@ fn fits(value: &Setting, kind: OverrideType) -> bool {
     }
 }
 
-/// The value of a text such as `int:6`, the form of `--override-kv`, or of a number in quotes.
-fn plain_value(value: &Setting, kind: OverrideType) -> Option<Literal> {
-    let Setting::Text(text) = value else { return None };
-    let text = text.split_once(':').map_or(&**text, |(_, text)| text).trim();
+/// The value in the type of the key, if it can be converted.
+fn converted(value: &Setting, kind: OverrideType) -> Option<Literal> {
+    let text = match value {
+        Setting::Flag(flag) => flag.to_string(),
+        Setting::Integer(number) => number.to_string(),
+        Setting::Float(number) => number.to_string(),
+        Setting::Text(text) => text.trim().to_string(),
+    };
+    // `int:6` is the form of `--override-kv`.
+    let plain = text.split_once(':').map(|(_, plain)| plain.to_owned());
+    let text = plain.filter(|_| kind != OverrideType::Str).unwrap_or(text);
     match kind {
-        OverrideType::Int => text.parse::<i64>().ok().map(|number| Literal::Number(number.to_string())),
-        OverrideType::Float => text.parse::<f64>().ok().map(|_| Literal::Number(text.to_owned())),
-        OverrideType::Bool => text.parse::<bool>().ok().map(Literal::Flag),
-        OverrideType::Str => None,
+        OverrideType::Int => {
+            let number = text.parse::<f64>().ok().filter(|number| number.is_finite())?;
+            Some(Literal::Number(format!("{number:.0}")))
+        }
+        OverrideType::Float => text.parse::<f64>().is_ok_and(f64::is_finite).then_some(Literal::Number(text)),
+        OverrideType::Bool => Some(Literal::Flag(matches!(&*text, "true" | "1" | "yes" | "on"))),
+        OverrideType::Str => (text.len() <= 127).then_some(Literal::Text(text)),
     }
 }
 

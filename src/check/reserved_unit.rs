@@ -1,7 +1,7 @@
 //! A stack name that would replace units of the system.
 
 use crate::derive::Derived;
-use crate::diag::Diagnostics;
+use crate::diag::{Change, Diagnostics};
 use crate::hir::TargetName;
 
 declare_code! {
@@ -44,5 +44,6 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
     let message = format!("units of {stack} would replace units of the system");
     let finding = RESERVED_UNIT.at(stack.head.name.span, "reserved by the system", message).about(stack);
-    findings.report(finding.help("choose another name, such as `llm`"));
+    let change = Change::Word { span: stack.head.name.span, replacement: "llm".to_owned() };
+    findings.report(finding.remedy("write another name, such as `{}`", change));
 }

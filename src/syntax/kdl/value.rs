@@ -1,6 +1,7 @@
 //! Parses one value: selects the parser by the first character, and handles bare words and the keywords of KDL 1.
 
 use super::KdlParser;
+use crate::diag::Change;
 use crate::diag::words::quoted;
 use crate::source::Span;
 use crate::syntax::{Scalar, Value, codes};
@@ -155,11 +156,16 @@ impl<'a> KdlParser<'a> {
             return;
         }
         let message = format!("`{written}` is KDL 1 syntax; in KDL 2.0 it is `{instead}`");
-        let finding = codes::KDL_VERSION_1
-            .at(span, "from here, the file is parsed as KDL 1 where the versions differ", message)
-            .help(format!(
-                "write `{instead}` here; in the whole file, write `#true`, `#false`, `#null`, and raw strings as `#\"..\"#`"
-            ));
+        let label = "from here, the file is parsed as KDL 1 where the versions differ";
+        let finding = codes::KDL_VERSION_1.at(span, label, message);
+        let rest = "and change the other words of KDL 1 in the file, too";
+        // The end of a raw string changes, too.
+        let finding = if instead.contains('"') {
+            finding.help(format!("use the form `{instead}`, {rest}"))
+        } else {
+            let change = Change::Text { span, text: instead.to_owned() };
+            finding.remedy(format!("write `{{}}`, {rest}"), change)
+        };
         self.report(finding);
     }
 }

@@ -231,3 +231,12 @@ fn an_option_with_its_value_in_the_name_keeps_the_value() {
     let unsafe_fixed = apply_fixes("kdl", &kdl("option \"--topk 20\""), FixLevel::Unsafe);
     assert_eq!(unsafe_fixed, kdl("option \"top-k\" value=20"));
 }
+
+/// The dash belongs to the key, so `target` is not a misspelled word: a fix that writes it would break the text.
+#[test]
+fn a_list_dash_without_a_space_gets_one() {
+    let before = "bans:\n  -{target: plain, draft: tiny, failure: none}\n";
+    let after = "bans:\n  - {target: plain, draft: tiny, failure: none}\n";
+    assert_eq!(apply_fixes("yaml", before, FixLevel::Unsafe), after);
+    assert_eq!(apply_fixes("yaml", after, FixLevel::Unsafe), after);
+}

@@ -265,3 +265,26 @@ fn no_item_is_reported_as_missing_next_to_a_syntax_error() {
         assert!(!compiled.codes().contains(&"missing-item"), "{text}: {}", compiled.report());
     }
 }
+
+#[test]
+fn a_residency_with_a_mistake_does_not_make_the_engine_of_its_role_unused() {
+    let text = "engine \"second\" profile=\"llama.cpp-b9093\" bin=\"/opt/second/bin\"\nresidency \"rare\" start=\"boot\"\nrole \"r\" tier=\"A\" residency=\"rare\" model=\"plain\" port=9000 context=1 engine=\"second\"\n";
+    let compiled = super::compile_with_base("kdl", text);
+    assert_eq!(compiled.codes(), ["missing-field"], "{}", compiled.report());
+}
+
+#[test]
+fn a_role_whose_shares_cannot_be_read_needs_no_port() {
+    let base = BASE.replace(
+        "engine=\"llama.cpp\"\n",
+        "engine=\"llama.cpp\" { defaults { residency \"hot\"; context 1; host \"box\" } }\n",
+    );
+    for (code, role) in [
+        ("wrong-type", "role \"r\" tier=\"A\" shares=#false"),
+        ("unknown-field", "role \"r\" tier=\"A\" share=\"basic\""),
+        ("missing-field", "role \"r\" tier=\"A\""),
+    ] {
+        let compiled = compile(&[("a.kdl", &base), ("b.kdl", role)]);
+        assert_eq!(compiled.codes(), [code], "{role}: {}", compiled.report());
+    }
+}

@@ -9,7 +9,7 @@ use super::scope::Scope;
 use super::serving::{self, report_missing};
 use crate::diag::{Change, Diagnostics, Line, Literal, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
-use crate::hir::{Head, Id, Measured, Model, Role, RoleKind, Text, Tier};
+use crate::hir::{Draft, Engine, Head, Host, Id, Measured, Model, Role, RoleKind, Text, Tier};
 use crate::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -111,6 +111,13 @@ fn read_kind(fields: &mut Fields, defaults: &Defaults) -> Option<RoleKind> {
         let line = Line::new("model").value(Literal::NameOf("model"));
         report_missing((line, record), what, fields.head, fields.findings);
         fields.scope.models.names.mark_maybe_used(None);
+        // Such a role may also be meant to share another one, which needs no port.
+        if record.place("port").is_none() && record.place("ports").is_none() {
+            return None;
+        }
+    }
+    if !record.has_or_reported("model") && record.is_reported("shares") {
+        return None;
     }
     if record.place("residency").is_none() {
         let is_reported = record.is_reported("residency");
@@ -121,8 +128,11 @@ fn read_kind(fields: &mut Fields, defaults: &Defaults) -> Option<RoleKind> {
             serving::read(fields, residency, defaults).map(|serving| RoleKind::Served(Arc::new(serving)))
         }
         None => {
-            // Also check the model name: an unknown model is a separate mistake.
+            // Also check the other names: an unknown name is a separate mistake, and the known ones are used.
             fields.get::<Spanned<Id<Model>>>("model");
+            fields.get::<Spanned<Id<Engine>>>("engine");
+            fields.get::<Spanned<Id<Host>>>("host");
+            fields.get::<Option<Spanned<Draft>>>("draft");
             None
         }
     }

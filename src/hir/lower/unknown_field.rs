@@ -5,10 +5,11 @@ use super::fields::{FieldReader, ReadTask};
 use super::habits::{is_map, literal_of};
 use super::record::Record;
 use super::scalar::{self, FieldRef, ValueForm};
-use crate::diag::{Change, Diagnostic, Line, Literal, Similarity, Suggestion, suggest, words};
+use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Similarity, Suggestion, suggest, words};
 use crate::hir::codes::UNKNOWN_FIELD;
 use crate::hir::kind::Naming;
 use crate::hir::{Field, KINDS, Presence, Shape, Table};
+use crate::source::Span;
 use crate::syntax::{Language, Node, Scalar, Value};
 
 impl FieldReader<'_> {
@@ -27,7 +28,8 @@ impl FieldReader<'_> {
         let owner = task.describe(&self.owner);
         let message = format!("{owner} has an unknown field {}", words::quoted(&node.key));
         let finding = self
-            .colon_finding(record, &message, node, task)
+            .dash_finding(&message, node)
+            .or_else(|| self.colon_finding(record, &message, node, task))
             .or_else(|| self.inner_finding(&message, node, task))
             .or_else(|| self.engine_finding(record, (&message, suggestion), node, task));
         let finding = finding.unwrap_or_else(|| {
@@ -37,6 +39,15 @@ impl FieldReader<'_> {
             self.near_finding(message, (near, suggestion), node, task)
         });
         self.report(finding);
+    }
+
+    /// A dash of a YAML list without a space after it belongs to the key: `-{target: a}`.
+    fn dash_finding(&self, message: &str, node: &Node) -> Option<Diagnostic> {
+        let is_dash = self.language == Language::Yaml && node.key.starts_with("-{");
+        let after = Span { start: node.key_span.start + 1, end: node.key_span.start + 1, ..node.key_span };
+        let change = Change::Text { span: after, text: " ".to_owned() };
+        let finding = UNKNOWN_FIELD.at(node.key_span, "a dash without a space after it", message);
+        is_dash.then(|| finding.remedy_as(Safety::Unsafe, "write a space after the dash: `- {`", change))
     }
 
     fn colon_finding(

@@ -33,7 +33,10 @@ fn registries() -> Vec<(String, Files)> {
                 let mut files = vec![("base.kdl".to_owned(), BASE.to_owned())];
                 files.push((format!("example.{language}"), text));
                 files.extend(rest.iter().map(|lock| ("registry.lock".to_owned(), lock.text.clone())));
-                all.push((format!("{} in {language}", code.name), files));
+                // The translation of a page may be another mistake, such as a second argument of KDL.
+                if language == first.language || compile_files(&files).codes().contains(&code.name) {
+                    all.push((format!("{} in {language}", code.name), files));
+                }
             }
         }
     }
@@ -184,6 +187,8 @@ const WITHOUT_CHANGE: &[(&str, &str)] = &[
     ("misplaced-key-file", "the file must be moved"),
     ("unloadable-architecture", "only the file of the model has its architecture"),
     ("unsupported-model", "another build of the engine or another file is needed"),
+    ("token-embeddings", "it is a note: the role may serve other requests"),
+    ("spoiled-yarn", "the role may drop the scaling or the override"),
     ("foreign-adapter", "only the user knows the file of the right adapter"),
     ("deprecated-option", "the text of the engine names the new option without its value"),
     ("unreadable-profile", "`orchgen engine probe` writes the profile"),

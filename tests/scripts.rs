@@ -220,10 +220,12 @@ fn the_target_bin_includes_the_wrappers_of_its_scripts() {
     assert!(files.contains_key("numactl/interleave-0") && !files.contains_key("stack.json"));
 }
 
-/// A valid file name that contains the word: no `/`, at most 60 characters of the word, and unique by `n`.
+/// A valid file name that contains at most 60 characters of the word, and is unique by `n`. Paths with variables, patterns
+/// and backslashes are refused, so their characters are replaced.
 fn as_file(word: &str, n: usize) -> String {
-    let name: String = word.replace('/', "_").chars().take(60).collect();
-    let prefix = if n.is_multiple_of(2) { "-" } else { "" };
+    let allowed = |c: char| if "/$%{<*\\~".contains(c) { '_' } else { c };
+    let name: String = word.chars().take(60).map(allowed).collect();
+    let prefix = if n.is_multiple_of(2) { "-" } else { "x" };
     format!("{prefix}{name}{n}")
 }
 
@@ -378,8 +380,8 @@ mod tools {
             expected_argv(stack.role("embed"), &stack.role("embed").processes[2])
         );
         drop(busy);
-        let _busy = TcpListener::bind("127.0.0.1:32082").unwrap();
-        stack.assert_refuses("bin/eye", &[], 75, "port 32082 on 127.0.0.1 is already in use");
+        let _busy = TcpListener::bind("127.0.0.1:22082").unwrap();
+        stack.assert_refuses("bin/eye", &[], 75, "port 22082 on 127.0.0.1 is already in use");
         let _busy = TcpListener::bind("0.0.0.0:22081").unwrap();
         stack.assert_refuses("bin/guarded", &[], 75, "port 22081 on 127.0.0.1 is already in use");
 

@@ -41,6 +41,7 @@ mod over_host_memory;
 mod overlapping_nodes;
 mod overrides;
 mod port_conflict;
+mod program_as_folder;
 mod projectors;
 mod refuted_pair;
 mod reserved_unit;
@@ -106,6 +107,7 @@ static ALL: &[Check] = checks![
     inherited_override: INHERITED_OVERRIDE,
     missing_one_shot: MISSING_ONE_SHOT,
     unholdable_path: UNHOLDABLE_PATH,
+    program_as_folder: PROGRAM_AS_FOLDER,
     reserved_unit: RESERVED_UNIT,
     unknown_cpu: UNKNOWN_CPU,
     unknown_threads: UNKNOWN_THREADS,

@@ -45,7 +45,7 @@ declare_code! {
     /// ```yaml
     /// roles:
     ///   extra:
-    ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3moe.expert_used_count, value: 4.5}}
+    ///     {tier: A, residency: hot, model: mixture, port: 9000, context: 4096, override: {key: qwen3moe.expert_used_count, value: "4"}}
     /// ```
     ///
     /// ## Instead
@@ -269,15 +269,20 @@ fn converted(value: &Setting, kind: OverrideType) -> Option<Literal> {
         Setting::Text(text) => text.trim().to_string(),
     };
     // `int:6` is the form of `--override-kv`.
-    let plain = text.split_once(':').map(|(_, plain)| plain.to_owned());
+    let plain = text.split_once(':').map(|(_, plain)| plain.trim().to_owned());
     let text = plain.filter(|_| kind != OverrideType::Str).unwrap_or(text);
     match kind {
         OverrideType::Int => {
-            let number = text.parse::<f64>().ok().filter(|number| number.is_finite())?;
+            let number =
+                text.parse::<f64>().ok().filter(|number| number.is_finite() && number.fract() == 0.0)?;
             Some(Literal::Number(format!("{number:.0}")))
         }
         OverrideType::Float => text.parse::<f64>().is_ok_and(f64::is_finite).then_some(Literal::Number(text)),
-        OverrideType::Bool => Some(Literal::Flag(matches!(&*text, "true" | "1" | "yes" | "on"))),
+        OverrideType::Bool => match &*text {
+            "true" | "1" | "yes" | "on" => Some(Literal::Flag(true)),
+            "false" | "0" | "no" | "off" => Some(Literal::Flag(false)),
+            _ => None,
+        },
         OverrideType::Str => (text.len() <= 127).then_some(Literal::Text(text)),
     }
 }

@@ -54,6 +54,12 @@ pub(in crate::hir::lower) fn fault(text: &str, kind: PathKind) -> Option<PathFau
             "download or mount it on the host, and write the path there",
         ));
     }
+    if let Some((repository, quant)) = hub_reference(text) {
+        let remedy = format!(
+            "download the file, for example with `hf download {repository} --include \"*{quant}*.gguf\"`, and write its path"
+        );
+        return Some(instead("a name at Hugging Face and not a path", &remedy));
+    }
     if text.contains('*') {
         return Some(instead(
             "a pattern and not a path",
@@ -65,6 +71,16 @@ pub(in crate::hir::lower) fn fault(text: &str, kind: PathKind) -> Option<PathFau
         return Some(written("with quotes around it".to_owned(), path.to_owned()));
     }
     home(text).or_else(|| variable(text)).or_else(|| windows(text)).or_else(|| parts(text, kind))
+}
+
+/// The repository and the quant of a model at Hugging Face, as in `org/name:Q4_K_M`.
+fn hub_reference(text: &str) -> Option<(&str, &str)> {
+    let is_name = |name: &str| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
+    let (repository, quant) = text.strip_prefix("hf.co/").unwrap_or(text).split_once(':')?;
+    let (owner, name) = repository.split_once('/')?;
+    (is_name(owner) && is_name(name) && is_name(quant)).then_some((repository, quant))
 }
 
 /// The fault of a relative path where an absolute one is required.

@@ -123,7 +123,10 @@ impl<'d> Layout<'d> {
             let edit = is_possible.then(|| Edit { span: old.span, text: code.clone() });
             return Insertion { code, edit };
         }
-        let (code, text) = (line(language, field), yaml_value(field));
+        let text = yaml_value(field);
+        // The other members of a list stay, so only this one is written.
+        let is_member = old.args.len() > 1 && old.args.iter().any(|one| one.span == place);
+        let code = if is_member { text.clone() } else { line(language, field) };
         let value = old.block.or(match old.args.as_slice() {
             [one] => Some(one.span),
             several => several.iter().map(|one| one.span).find(|span| *span == place),

@@ -56,9 +56,7 @@ pub fn analyze(
 /// The last stages: plans a checked registry, and passes the artifacts to `emit`.
 pub fn generate<T>(checked: Checked, emit: impl FnOnce(&ArtifactSet<'_>) -> T) -> Result<T, RenderError> {
     // Leak the plan and the artifacts: freeing them is slow.
-    let plan = ManuallyDrop::new(plan(&checked));
-    // The plan has all data of the output, so `checked` can be freed.
-    let (templates, ()) = rayon::join(templates, || drop(checked));
+    let (templates, plan) = rayon::join(templates, || ManuallyDrop::new(plan(checked)));
     let artifacts = ManuallyDrop::new(render(&plan, &templates)?);
     Ok(emit(&artifacts))
 }

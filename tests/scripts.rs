@@ -37,7 +37,7 @@ impl InstalledStack {
 
     fn install(dir: TempDir, compiled: &Compiled) -> Self {
         compiled.write(&dir.path().join("out"));
-        let plan = plan(compiled.checked());
+        let plan = plan(compiled.checked().clone());
         let tools = plan.prompts.iter().map(|prompt| format!("{}/{}", prompt.bin, prompt.tool));
         for program in tools.chain(plan.roles.iter().map(|role| role.program.to_string())) {
             outside::write(Path::new(&program), STUB, 0o755);
@@ -139,7 +139,7 @@ fn a_dry_run_prints_the_argv_of_the_plan() {
         let compiled = compile(&[("stack.kdl", text)]);
         let dir = outside::folder();
         compiled.write(dir.path());
-        let plan = plan(compiled.checked());
+        let plan = plan(compiled.checked().clone());
         let mut processes = 0;
         for role in &plan.roles {
             let script = dir.path().join("bin").join(&*role.name);
@@ -497,7 +497,7 @@ mod tools {
         stack.assert_refuses(wrapper, &["--"], 64, "a command is missing");
         stack.assert_refuses(wrapper, &["--membind=0", "true"], 64, "unknown option '--membind=0'");
         let placements = compile(&[("two-nodes.kdl", TWO_NODES)]);
-        let placements = plan(placements.checked()).placements;
+        let placements = plan(placements.checked().clone()).placements;
         let options: Vec<String> = placements
             .iter()
             .map(|placement| format!("{}: {}", placement.name, placement.numactl().join(" ")))

@@ -28,7 +28,7 @@ struct Units {
 
 impl Units {
     fn plan(&self) -> Plan {
-        plan(self.compiled.checked())
+        plan(self.compiled.checked().clone())
     }
 
     fn folder(&self) -> std::path::PathBuf {

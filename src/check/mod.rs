@@ -171,7 +171,7 @@ pub enum NotCheckedPolicy {
 }
 
 /// A registry without errors. Only this can be planned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Checked {
     derived: Derived,
     /// The profile of each engine, in the order of declaration.
@@ -200,6 +200,11 @@ impl Checked {
     /// The engines with their profiles, in the order of declaration.
     pub fn engines(&self) -> impl Iterator<Item = (&Engine, &SharedProfile)> {
         self.derived.registry.engines.iter().zip(&self.profiles)
+    }
+
+    /// The registry, and the served roles with their command lines. To free each role after its use saves memory.
+    pub fn into_roles(self) -> (Registry, impl Iterator<Item = (ServedRole, Arc<RoleCommand>)>) {
+        (self.derived.registry, self.derived.roles.into_iter().zip(self.commands))
     }
 
     /// The served roles with their command lines, in the order of declaration.

@@ -57,7 +57,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A registry with its lock, and everything that follows from them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Derived {
     /// The lowered registry.
     pub registry: Registry,

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A role with its own processes, and everything that follows for them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ServedRole {
     /// The role.
     pub id: Id<Role>,

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 pub struct Id<T>(u32, PhantomData<fn() -> T>);
 
 /// All items of one kind, in the order of declaration.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Arena<T>(Vec<T>);
 
 impl<T> Id<T> {

@@ -8,7 +8,7 @@ use super::{
 /// All declared items, as typed data with resolved names. The checks validate their meaning later.
 ///
 /// Items that could not be read are absent; they are already reported. Each arena is in the order of declaration.
-#[derive(PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Registry {
     /// The stack.
     pub stack: Stack,

@@ -4,7 +4,7 @@ use super::{Engine, Family, Id, Model, Residency};
 
 /// Items without a reference from another item, by kind, in the order of declaration. A name that occurs in unparsed
 /// text counts as referenced, because the text might refer to it.
-#[derive(PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Unused {
     /// Engines that neither the stack nor a role uses.
     pub engines: Vec<Id<Engine>>,

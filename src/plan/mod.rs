@@ -56,22 +56,24 @@ pub struct Plan {
 }
 
 /// Plans a checked registry.
-pub fn plan(checked: &Checked) -> Plan {
-    let registry = checked.registry();
-    let numbers = process::numbers(checked);
-    let mut placements = placement::Placements::default();
-    let roles = process::roles(checked, &mut placements);
-    let prompts = prompt::prompts(checked, &mut placements);
+pub fn plan(checked: Checked) -> Plan {
+    let numbers = process::numbers(&checked);
+    let mut placements = process::placements(&checked);
+    let prompts = prompt::prompts(&checked, &mut placements);
+    let reference = reference::reference(checked.derived(), &prompts);
+    let (engines, hosts) = (engine::engines(&checked), group::hosts(&checked, &numbers));
+    let (registry, served) = checked.into_roles();
+    let stack = &registry.stack;
     Plan {
-        stack: registry.stack.head.name.value.clone(),
-        title: registry.stack.title.as_ref().map(|title| title.value.clone()),
-        verified: registry.stack.verified.map(|date| date.value),
-        targets: targets(registry, &placements.all),
-        engines: engine::engines(checked),
-        hosts: group::hosts(checked, &numbers),
-        routes: route::routes(registry, &numbers),
-        roles,
-        reference: reference::reference(checked.derived(), &prompts),
+        stack: stack.head.name.value.clone(),
+        title: stack.title.as_ref().map(|title| title.value.clone()),
+        verified: stack.verified.map(|date| date.value),
+        targets: targets(&registry, &placements.all),
+        engines,
+        hosts,
+        routes: route::routes(&registry, &numbers),
+        roles: process::roles(&registry, served, &mut placements),
+        reference,
         prompts,
         placements: placements.all,
     }

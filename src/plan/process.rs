@@ -101,24 +101,39 @@ pub(super) fn numbers(checked: &Checked) -> RoleNumbers {
     checked.roles().zip(0..).map(|((served, _), number)| (served.id, number)).collect()
 }
 
-/// All served roles, in the order of declaration.
-pub(super) fn roles(checked: &Checked, placements: &mut Placements) -> Vec<Role> {
-    let mut sharers = sharers(checked.registry());
-    let served = checked.roles().map(|(served, command)| {
+/// The distinct placements of all served roles.
+pub(super) fn placements(checked: &Checked) -> Placements {
+    let mut placements = Placements::default();
+    for (served, _) in checked.roles() {
+        for instance in 0..served.endpoint.ports.len() {
+            placements.index_of(served.placement.get(instance));
+        }
+    }
+    placements
+}
+
+/// All served roles, in the order of declaration. Each is freed when it is planned.
+pub(super) fn roles(
+    registry: &Registry,
+    served: impl Iterator<Item = (ServedRole, Arc<RoleCommand>)>,
+    placements: &mut Placements,
+) -> Vec<Role> {
+    let mut sharers = sharers(registry);
+    let planned = served.map(|(served, command)| {
         let shared_by = sharers.remove(&served.id).unwrap_or_default();
-        role(checked.registry(), served, command, shared_by, placements)
+        role(registry, served, &command, shared_by, placements)
     });
-    served.collect()
+    planned.collect()
 }
 
 fn role(
     registry: &Registry,
-    served: &ServedRole,
+    served: ServedRole,
     command: &RoleCommand,
     shared_by: Vec<Box<str>>,
     placements: &mut Placements,
 ) -> Role {
-    let ServedRole { serving, endpoint, files, .. } = served;
+    let ServedRole { serving, endpoint, files, .. } = &served;
     let role = registry.roles.get(served.id);
     let residency = registry.residencies.get(serving.residency.value);
     let model = registry.models.get(serving.model.value);
@@ -163,10 +178,10 @@ fn role(
         paths: command.paths.clone(),
         peers: command.peers.clone(),
         key_file: serving.key_file.as_ref().map(|file| file.value.clone()),
-        env: served.env.clone(),
         places_threads: command.places_threads(&served.env),
         lock: serving.is_locked(),
         hardening: serving.hardening.map_or(registry.stack.hardening, |hardening| hardening.value),
+        env: served.env,
     }
 }
 

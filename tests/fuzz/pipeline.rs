@@ -38,7 +38,7 @@ pub(crate) fn check_text(language: &str, text: &str) {
         assert!(human(&findings, &loaded.map, style).ends_with('\n'));
     }
     if let Ok(checked) = checked {
-        let plan = orchgen::plan::plan(&checked);
+        let plan = orchgen::plan::plan(checked);
         let templates = orchgen::render::templates();
         let set = orchgen::render::render(&plan, &templates).unwrap();
         for artifact in set.iter() {

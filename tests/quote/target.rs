@@ -23,7 +23,7 @@ fn outside<'p>(_: &'p Plan, collector: &mut ArtifactCollector<'p>) {
 /// The files of targets: path, text, and true if the file is executable.
 fn files(targets: &[&'static OutputTarget]) -> Result<Vec<(String, String, bool)>, RenderError> {
     let compiled = compile(&[("kitchen.kdl", include_str!("../documents/small.kdl"))]);
-    let (plan, templates) = (plan(compiled.checked()), templates_of(targets.iter().copied()));
+    let (plan, templates) = (plan(compiled.checked().clone()), templates_of(targets.iter().copied()));
     let set = render_targets(&plan, &templates, targets.iter().copied())?;
     set.iter()
         .map(|artifact| Ok((artifact.path().to_string(), artifact.text()?, artifact.is_executable())))

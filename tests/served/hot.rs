@@ -9,7 +9,7 @@ use orchgen::plan::{Start, Word, plan};
 /// Each unit of a server, with its start and the argv of the plan.
 fn servers() -> Vec<(String, Start, Vec<String>)> {
     let compiled = compile(&[("stack.kdl", STACK)]);
-    let plan = plan(compiled.checked());
+    let plan = plan(compiled.checked().clone());
     let argv = |unit: &str, role: &orchgen::plan::Role, process: &orchgen::plan::Process| {
         let words = process.args.iter().map(|word| match (word, word.text()) {
             (Word::KeyFile(_), _) => format!("/run/credentials/{unit}/api-key"),

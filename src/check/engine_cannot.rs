@@ -62,7 +62,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 /// The place and the field of an intent. The place is the name of the role if the intent is only implied.
 fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String) {
     let serving = at.serving;
-    let draft = serving.draft.as_ref();
+    let draft = serving.draft.as_deref();
     let (place, what) = match wanted {
         Intent::Tool => (serving.engine.map(|engine| engine.span), at.profile.server()),
         Intent::Model => (Some(serving.model.span), "model"),

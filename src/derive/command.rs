@@ -39,7 +39,7 @@ pub struct RoleCommand {
     /// mapped files (llama.cpp b11434, `src/llama-mmap.cpp`).
     pub(super) reads_at_random: bool,
     /// The one-shot command of the model, if no earlier role serves the model.
-    pub one_shot: Option<Lowered>,
+    pub one_shot: Option<Box<Lowered>>,
 }
 
 impl RoleCommand {
@@ -115,7 +115,7 @@ impl RoleSettings<'_> {
             paths,
             peers,
             reads_at_random,
-            one_shot,
+            one_shot: one_shot.map(Box::new),
         }
     }
 

@@ -31,7 +31,7 @@ pub struct ServedRole {
     /// Its command lines, or the proof that its engine was reported.
     pub command: Result<Arc<RoleCommand>, Reported>,
     /// The verdict about its draft. `None` without a draft, or if the engine was reported.
-    pub draft: Option<DraftVerdict>,
+    pub draft: Option<Box<DraftVerdict>>,
     /// The memory of each of its processes.
     pub memory: RoleMemory,
     /// The upper limit of the load time of a process.
@@ -69,7 +69,7 @@ impl RoleSource {
             id,
             env,
             placement: PerInstance::new(&serving, host, |n| ProcessPlacement::new(&serving, host, n)),
-            draft: profile.and_then(|profile| draft_verdict(registry, lock, profile, &serving)),
+            draft: profile.and_then(|profile| draft_verdict(registry, lock, profile, &serving)).map(Box::new),
             memory: RoleMemory::default(),
             load_time: Err(""),
             endpoint,

@@ -143,8 +143,10 @@ impl<'s, 'p> Comparison<'s, 'p> {
             }
             Ok(ArtifactState { digest: Digest::of(text.as_bytes()), state })
         };
-        let states = artifacts.par_iter().enumerate().with_min_len(8).map(compare);
-        let states = states.collect::<Result<Vec<ArtifactState>, EmitError>>()?;
+        // Collecting results one by one would hold all twice.
+        let states: Vec<Result<ArtifactState, EmitError>> =
+            artifacts.par_iter().enumerate().with_min_len(8).map(compare).collect();
+        let states = states.into_iter().collect::<Result<Vec<ArtifactState>, EmitError>>()?;
         Ok(Self { disk, set, artifacts, states })
     }
 

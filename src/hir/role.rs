@@ -67,7 +67,7 @@ pub struct Serving {
     /// The number of experts per token.
     pub experts: Option<Spanned<u32>>,
     /// The draft model.
-    pub draft: Option<Spanned<Draft>>,
+    pub draft: Option<Box<Spanned<Draft>>>,
     /// Speculation from n-grams of the prompt, with the minimum length of an n-gram, if declared.
     pub lookup: Option<Spanned<Option<u32>>>,
     /// Metadata overrides.

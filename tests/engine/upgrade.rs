@@ -47,7 +47,7 @@ pub(super) fn lines(derived: &Derived) -> Vec<Lowered> {
     for (_, role, command) in derived.commands() {
         let instances = 0..role.endpoint.ports.len();
         let line = |n| Lowered { args: command.line(&role.endpoint, n), ..command.server().clone() };
-        lines.extend(instances.map(line).chain(command.one_shot.clone()));
+        lines.extend(instances.map(line).chain(command.one_shot.as_deref().cloned()));
     }
     lines
 }

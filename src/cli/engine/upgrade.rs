@@ -143,7 +143,7 @@ fn server_line(role: &ServedRole, instance: usize) -> Option<CommandLine> {
 }
 
 fn one_shot(role: &ServedRole) -> Option<&Lowered> {
-    role.known_command()?.one_shot.as_ref()
+    role.known_command()?.one_shot.as_deref()
 }
 
 /// The one-shot command. `None` if the build cannot express all settings.

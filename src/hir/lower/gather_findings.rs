@@ -183,7 +183,9 @@ impl Gatherer<'_> {
                 let span = Span::new(node.span.file, at, at + anchor.len() + 1);
                 (title, vec![removal, Edit { span, text: code }])
             }
-            None => (format!("remove {key}, and every line that uses its anchor: no item does"), vec![removal]),
+            None => {
+                (format!("remove {key}, and every line that uses its anchor: no item does"), vec![removal])
+            }
         };
         self.findings.report(finding.help(title.clone()).fix(Fix { title, safety: Safety::Manual, edits }));
         true

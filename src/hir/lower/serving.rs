@@ -63,7 +63,7 @@ pub(super) fn read(
         slots: fields.get("slots")?,
         batch: fields.get("batch")?,
         experts: fields.get("experts")?,
-        draft: draft?,
+        draft: Option::map(draft?, Box::new),
         lookup: lookup.map(|b| b.map(|mut b| b.take::<u32>("ngram-min").map(|n| n.value))),
         overrides: fields.get("override")?,
         pooling: fields.get("pooling")?,

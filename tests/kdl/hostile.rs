@@ -27,6 +27,11 @@ fn check(text: &str) {
     }
 }
 
+#[test]
+fn a_bad_escape_after_a_wide_character_has_a_place_in_the_text() {
+    check("\"\"\"\n\\\n{\\\n\u{feff}#\"\\/*\u{85}\"\"\"");
+}
+
 const SAMPLE: &str = include_str!("registry.kdl");
 
 proptest! {

@@ -97,12 +97,15 @@ impl<'a> KdlParser<'a> {
                 "write `\\\\` for a backslash, or use a raw string: `#\"..\"#`",
             ),
         };
-        let start = from + self.rest(from).find(&whole).unwrap_or(0);
-        let help = match self.windows_path_at(start) {
+        // In a multi-line string, the position can be inside a character before the escape.
+        let from = (0..=from).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or_default();
+        let found = self.rest(from).find(&whole).map(|at| from + at..from + at + whole.len());
+        let place = found.unwrap_or(from..from);
+        let help = match self.windows_path_at(place.start) {
             Some(path) => format!("write `\"{path}\"` in WSL; otherwise the path on the Linux host"),
             None => help.to_owned(),
         };
-        self.error(start..start + whole.len(), label, message, help);
+        self.error(place, label, message, help);
     }
 
     /// The Linux path for a path of Windows in quotes around a position.

@@ -11,9 +11,8 @@ const BASE: &str = include_str!("../pages/base.kdl");
 
 /// The maximum memory of a run for each byte that it reads.
 const MAX_BYTES_PER_INPUT_BYTE: u64 = 50;
-/// The memory that a run may use in addition, for tables that are built once, for the allocator, and for 10 000 findings with
-/// their edits.
-const FIXED_OVERHEAD: u64 = 16 << 20;
+/// The memory that a run may use in addition, for tables that are built once and for the allocator.
+const FIXED_OVERHEAD: u64 = 12 << 20;
 
 /// A role whose port another role uses too.
 const CONFLICTING_ROLE: &str = "{tier: A, residency: hot, model: plain, port: 9000, context: 4096}";

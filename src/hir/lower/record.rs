@@ -10,8 +10,8 @@ use crate::source::{Span, Spanned};
 pub(in crate::hir) struct Record {
     entries: Vec<(&'static str, Spanned<TypedValue>)>,
     reported: Vec<&'static str>,
-    /// The fields that have a key and no value.
-    empty: Vec<EmptyField>,
+    /// The fields that have a key and no value: rarely any, so without spare capacity.
+    empty: Box<[EmptyField]>,
     unread: bool,
     incomplete: bool,
 }
@@ -41,7 +41,6 @@ impl Record {
     pub(super) fn shrink(&mut self) {
         self.entries.shrink_to_fit();
         self.reported.shrink_to_fit();
-        self.empty.shrink_to_fit();
     }
 
     /// Marks that a syntax error affects the record (already reported).
@@ -62,7 +61,8 @@ impl Record {
 
     /// Marks a field that has a key and no value.
     pub(super) fn mark_empty(&mut self, field: EmptyField) {
-        self.empty.push(field);
+        let empty = std::mem::take(&mut self.empty).into_iter().chain([field]);
+        self.empty = empty.collect();
     }
 
     /// The key of a field that has no value.

@@ -69,6 +69,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 // Without the option, credentials are allowed by default.
                 let line = Line::of("option", "no-cors-credentials").principal("name");
                 finding.remedy("write `{}`", Change::rewrite(name.span, line))
+            } else if kind == OPTION {
+                finding.remedy("remove this option", Change::field(OPTION, name.span))
             } else {
                 finding.remove(name.span)
             };

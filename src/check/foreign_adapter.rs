@@ -1,7 +1,7 @@
 //! An adapter for a model of another architecture.
 
 use crate::derive::Derived;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, words};
 use crate::engine::options;
 use crate::hir::Setting;
 
@@ -43,7 +43,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 if let Some(place) = place {
                     finding = finding.also(place, "as the lock has it");
                 }
-                findings.report(finding.remove(option.name.span));
+                findings
+                    .report(finding.remedy("remove this option", Change::field("option", option.name.span)));
             }
         }
     }

@@ -125,7 +125,9 @@ impl<'d> Layout<'d> {
         }
         let text = yaml_value(field);
         // The other members of a list stay, so only this one is written.
-        let is_member = old.args.len() > 1 && old.args.iter().any(|one| one.span == place);
+        let same_list = |field: &&Node| field.key_span == old.key_span;
+        let is_listed = parent.is_some_and(|parent| parent.fields.iter().filter(same_list).count() > 1);
+        let is_member = is_listed || old.args.len() > 1 && old.args.iter().any(|one| one.span == place);
         let code = if is_member { text.clone() } else { line(language, field) };
         let value = old.block.or(match old.args.as_slice() {
             [one] => Some(one.span),

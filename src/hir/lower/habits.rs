@@ -80,18 +80,17 @@ impl FieldReader<'_> {
         true
     }
 
+    /// A field whose value is after its name.
+    fn keyed<'f>(&'f self, field: &'static Field, path: &'f str) -> FieldRef<'f> {
+        FieldRef { owner: &self.owner, path, row: Some(field), form: ValueForm::Keyed, text: self.text }
+    }
+
     /// Reports a word for a boolean where a block may be just its name: `lookup: yes`.
     pub(super) fn report_boolean_word(&mut self, record: &mut Record, field: &'static Field, node: &Node) {
         let Some(one) = node.args.first() else { return };
         record.mark_reported(field.name);
         let path = self.path_to(field.name).into_owned();
-        let shown = FieldRef {
-            owner: &self.owner,
-            path: &path,
-            row: Some(field),
-            form: ValueForm::Keyed,
-            text: self.text,
-        };
+        let shown = self.keyed(field, &path);
         let message = format!("{} is {}, not a boolean", shown.describe(), words::quoted(&shown.raw(one)));
         let finding = WRONG_TYPE.at(one.span, "expected `true` or `false`", message);
         let finding = write_flag(finding, one, &shown);
@@ -132,13 +131,7 @@ impl FieldReader<'_> {
     ) {
         record.mark_reported(field.name);
         let path = self.path_to(field.name).into_owned();
-        let shown = FieldRef {
-            owner: &self.owner,
-            path: &path,
-            row: Some(field),
-            form: ValueForm::Keyed,
-            text: self.text,
-        };
+        let shown = self.keyed(field, &path);
         let noun = shown.noun(one);
         let message = format!("{} is {noun}, not a block of fields", shown.describe());
         let finding = WRONG_TYPE.at(one.span, format!("expected a block of fields, found {noun}"), message);

@@ -162,7 +162,8 @@ fn report_without_effect(
     }
     let ineffective = ineffective(record);
     let Some((first, span)) = ineffective.first() else { return };
-    let names: Vec<String> = ineffective.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let mut names: Vec<String> = ineffective.iter().map(|(name, _)| format!("`{name}`")).collect();
+    names.dedup();
     let names = words::all_of(&names);
     let reason = match shares {
         Some(shares) => format!("shares the process of role {}", words::quoted(shares)),

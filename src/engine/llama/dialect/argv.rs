@@ -90,6 +90,15 @@ impl<'p> ArgvBuilder<'p> {
         true
     }
 
+    /// Writes the files of the model and of its projector.
+    pub(super) fn write_model(&mut self, model: &str, projector: Option<&str>) {
+        self.write_option((Intent::Model, "model"), &["-m", "--model"], Word::ModelFile(model.into()));
+        if let Some(projector) = projector {
+            let word = Word::ProjectorFile(projector.into());
+            self.write_option((Intent::Projector, "projector"), &["--mmproj"], word);
+        }
+    }
+
     /// Writes an option that takes no value. Adds an error if the build does not have it.
     pub(super) fn write_flag(&mut self, (intent, field): Origin, spellings: &[&'static str]) {
         match self.find_option(spellings) {

@@ -73,13 +73,8 @@ fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> L
 }
 
 fn write_files(argv: &mut ArgvBuilder<'_>, spec: &PromptSpec<'_>) {
-    argv.write_option((Intent::Model, "model"), &["-m", "--model"], Word::ModelFile(spec.model.into()));
-    if let Some(projector) = spec.projector {
-        argv.write_option(
-            (Intent::Projector, "projector"),
-            &["--mmproj"],
-            Word::ProjectorFile(projector.into()),
-        );
+    argv.write_model(spec.model, spec.projector);
+    if spec.projector.is_some() {
         argv.write_option((Intent::Projector, "projector"), &["--image"], Word::Image);
     }
 }

@@ -57,14 +57,7 @@ pub(super) fn lower(profile: &Profile, spec: &ServerSpec<'_>) -> Lowered {
 }
 
 fn write_files(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
-    argv.write_option((Intent::Model, "model"), &["-m", "--model"], Word::ModelFile(spec.model.into()));
-    if let Some(projector) = spec.projector {
-        argv.write_option(
-            (Intent::Projector, "projector"),
-            &["--mmproj"],
-            Word::ProjectorFile(projector.into()),
-        );
-    }
+    argv.write_model(spec.model, spec.projector);
     speculate(argv, spec.draft.as_ref(), spec.lookup);
     argv.write_overrides(spec.experts, spec.overrides);
 }

@@ -202,9 +202,16 @@ impl Checked {
         self.derived.registry.engines.iter().zip(&self.profiles)
     }
 
-    /// The registry, and the served roles with their command lines. To free each role after its use saves memory.
-    pub fn into_roles(self) -> (Registry, impl Iterator<Item = (ServedRole, Arc<RoleCommand>)>) {
-        (self.derived.registry, self.derived.roles.into_iter().zip(self.commands))
+    /// The registry without its roles, and the served roles with their command lines, in the order of declaration. To
+    /// free each role after its use saves memory.
+    pub fn into_roles(self) -> (Registry, impl Iterator<Item = (Role, ServedRole, Arc<RoleCommand>)>) {
+        let Derived { mut registry, roles, .. } = self.derived;
+        let mut declared = std::mem::take(&mut registry.roles).into_entries();
+        let served = roles.into_iter().zip(self.commands).filter_map(move |(served, command)| {
+            let (_, role) = declared.find(|(id, _)| *id == served.id)?;
+            Some((role, served, command))
+        });
+        (registry, served)
     }
 
     /// The served roles with their command lines, in the order of declaration.

@@ -10,12 +10,15 @@ use crate::render::{Artifact, ArtifactPath, ArtifactSet};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// The maximum length of a file name on Linux, in bytes. Checked before anything is written.
 const MAX_NAME: usize = 255;
+
+/// The number of bytes that are compared at once.
+const PIECE: usize = 64 * 1024;
 
 /// One difference between the disk and the artifacts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -231,10 +234,9 @@ fn compare(
     if metadata.len() != text.len() as u64 {
         return Ok(DiskState::Differs(Digest::of_file(file)?));
     }
-    let mut found = vec![0; text.len()];
-    file.read_exact(&mut found)?;
-    if found != text {
-        return Ok(DiskState::Differs(Digest::of(&found)));
+    if !has_text(&mut file, text)? {
+        file.rewind()?;
+        return Ok(DiskState::Differs(Digest::of_file(file)?));
     }
     let found = metadata.permissions().mode();
     let is_right = match modes {
@@ -242,4 +244,17 @@ fn compare(
         ModePrecision::Executable => (found & 0o100 != 0) == artifact.is_executable(),
     };
     Ok(if is_right { DiskState::Same } else { DiskState::Mode })
+}
+
+/// True if the file begins with this text. Reads in pieces, so that a large file is not in memory twice.
+fn has_text(file: &mut File, text: &[u8]) -> io::Result<bool> {
+    let mut piece = vec![0; text.len().min(PIECE)];
+    for part in text.chunks(PIECE) {
+        piece.truncate(part.len());
+        file.read_exact(&mut piece)?;
+        if piece != part {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

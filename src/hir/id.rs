@@ -51,6 +51,11 @@ impl<T> Arena<T> {
         self.0.iter().zip(0..).map(|(item, n)| (Id(n, PhantomData), item))
     }
 
+    /// The items with their ids, by value.
+    pub fn into_entries(self) -> impl Iterator<Item = (Id<T>, T)> {
+        self.0.into_iter().zip(0..).map(|(item, n)| (Id(n, PhantomData), item))
+    }
+
     /// The number of items.
     pub fn len(&self) -> usize {
         self.0.len()

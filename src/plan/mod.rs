@@ -62,6 +62,8 @@ pub fn plan(checked: Checked) -> Plan {
     let prompts = prompt::prompts(&checked, &mut placements);
     let reference = reference::reference(checked.derived(), &prompts);
     let (engines, hosts) = (engine::engines(&checked), group::hosts(&checked, &numbers));
+    let routes = route::routes(checked.registry(), &numbers);
+    let sharers = process::sharers(checked.registry());
     let (registry, served) = checked.into_roles();
     let stack = &registry.stack;
     Plan {
@@ -71,8 +73,8 @@ pub fn plan(checked: Checked) -> Plan {
         targets: targets(&registry, &placements.all),
         engines,
         hosts,
-        routes: route::routes(&registry, &numbers),
-        roles: process::roles(&registry, served, &mut placements),
+        routes,
+        roles: process::roles(&registry, served, sharers, &mut placements),
         reference,
         prompts,
         placements: placements.all,

@@ -96,6 +96,9 @@ pub struct Process {
 /// The index of each served role in [`Plan::roles`](super::Plan::roles).
 pub(super) type RoleNumbers = BTreeMap<Id<hir::Role>, usize>;
 
+/// The names of the roles that share the processes of a role.
+pub(super) type Sharers = BTreeMap<Id<hir::Role>, Vec<Box<str>>>;
+
 /// The numbers of the served roles.
 pub(super) fn numbers(checked: &Checked) -> RoleNumbers {
     checked.roles().zip(0..).map(|((served, _), number)| (served.id, number)).collect()
@@ -115,26 +118,26 @@ pub(super) fn placements(checked: &Checked) -> Placements {
 /// All served roles, in the order of declaration. Each is freed when it is planned.
 pub(super) fn roles(
     registry: &Registry,
-    served: impl Iterator<Item = (ServedRole, Arc<RoleCommand>)>,
+    served: impl Iterator<Item = (hir::Role, ServedRole, Arc<RoleCommand>)>,
+    mut sharers: Sharers,
     placements: &mut Placements,
 ) -> Vec<Role> {
-    let mut sharers = sharers(registry);
-    let planned = served.map(|(served, command)| {
+    let mut roles = Vec::with_capacity(served.size_hint().1.unwrap_or_default());
+    roles.extend(served.map(|(declared, served, command)| {
         let shared_by = sharers.remove(&served.id).unwrap_or_default();
-        role(registry, served, &command, shared_by, placements)
-    });
-    planned.collect()
+        Role { shared_by, ..role(registry, &declared, served, &command, placements) }
+    }));
+    roles
 }
 
 fn role(
     registry: &Registry,
+    declared: &hir::Role,
     served: ServedRole,
     command: &RoleCommand,
-    shared_by: Vec<Box<str>>,
     placements: &mut Placements,
 ) -> Role {
     let ServedRole { serving, endpoint, files, .. } = &served;
-    let role = registry.roles.get(served.id);
     let residency = registry.residencies.get(serving.residency.value);
     let model = registry.models.get(serving.model.value);
     let instances = endpoint.ports.len();
@@ -150,16 +153,16 @@ fn role(
         processes: (0..instances).map(process).collect(),
         engine: command.engine.number(),
         family: command.profile.family(),
-        name: role.head.name.value.clone(),
-        tier: registry.tiers.get(role.tier.value).head.name.value.clone(),
+        name: declared.head.name.value.clone(),
+        tier: registry.tiers.get(declared.tier.value).head.name.value.clone(),
         residency: residency.head.name.value.clone(),
         start: residency.start.value,
         idle: residency.idle.map(|idle| idle.value),
         host: serving.host.value.number(),
         model: model.title.value.clone(),
         model_name: model.head.name.value.clone(),
-        purpose: role.purpose.as_ref().map(|purpose| purpose.value.clone()),
-        shared_by,
+        purpose: declared.purpose.as_ref().map(|purpose| purpose.value.clone()),
+        shared_by: Vec::new(),
         own_addresses: if command.profile.serves_several_addresses() {
             endpoint.addresses.clone()
         } else {
@@ -185,8 +188,9 @@ fn role(
     }
 }
 
-fn sharers(registry: &Registry) -> BTreeMap<Id<hir::Role>, Vec<Box<str>>> {
-    let mut sharers: BTreeMap<_, Vec<Box<str>>> = BTreeMap::new();
+/// The names of the roles that share the processes of each role.
+pub(super) fn sharers(registry: &Registry) -> Sharers {
+    let mut sharers = Sharers::new();
     for role in registry.roles.iter() {
         if let RoleKind::Shares(shared) = &role.kind {
             sharers.entry(shared.value).or_default().push(role.head.name.value.clone());

@@ -4,10 +4,11 @@
 mod command;
 
 use serde::Serialize;
+use std::sync::Arc;
 
-use super::template::Template;
+use super::template::{Items, Template};
 use super::{ArtifactCollector, OutputTarget};
-use crate::plan::reference::{ForbiddingFamily, Quirk, Store};
+use crate::plan::reference::{ForbiddingFamily, Quirk, RoleRow, Store, Tier};
 use crate::plan::{Date, ModelKind, Plan, Prompt, Reference};
 
 static REFERENCE: Template = crate::template!("docs/MODEL_REFERENCE.md.j2");
@@ -20,6 +21,7 @@ pub(super) static TARGET: OutputTarget = OutputTarget::new(&[&REFERENCE, &QUIRKS
 struct ReferenceView<'p> {
     stack: &'p str,
     verified: Option<Date>,
+    tiers: Vec<TierView<'p>>,
     #[serde(flatten)]
     reference: &'p Reference,
     families: Vec<FamilyView<'p>>,
@@ -27,6 +29,16 @@ struct ReferenceView<'p> {
     vision_example: String,
     stores: Vec<String>,
     commands: Vec<KindView<'p>>,
+}
+
+/// A tier with its roles.
+#[derive(Serialize)]
+struct TierView<'p> {
+    name: &'p str,
+    title: &'p str,
+    is_measured: bool,
+    has_hosts: bool,
+    rows: Items<RoleRow>,
 }
 
 /// A family that forbids something, with examples.
@@ -71,12 +83,19 @@ fn reference_view(plan: &Plan) -> ReferenceView<'_> {
     ReferenceView {
         stack: plan.title.as_deref().unwrap_or(&plan.stack),
         verified: plan.verified,
+        tiers: reference.tiers.iter().map(tier_view).collect(),
         reference,
         families: reference.constraints.families.iter().map(|family| family_view(plan, family)).collect(),
         vision_example: vision.map(|number| right_command(plan, number)).unwrap_or_default(),
         stores: stores(&reference.stores),
         commands: commands(plan),
     }
+}
+
+fn tier_view(tier: &Tier) -> TierView<'_> {
+    let Tier { name, title, is_measured, has_hosts, rows } = tier;
+    let rows = Items(Arc::clone(rows));
+    TierView { name, title, is_measured: *is_measured, has_hosts: *has_hosts, rows }
 }
 
 fn family_view<'p>(plan: &'p Plan, family: &'p ForbiddingFamily) -> FamilyView<'p> {

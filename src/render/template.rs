@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Object, ObjectRepr, Serde, Value, ValueKind};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Serde, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 use serde::{Serialize, Serializer};
 
@@ -58,6 +58,10 @@ pub struct Field<'p>(pub Cow<'p, str>);
 /// A field that is printed as it is, because it is already quoted. Copies share it.
 #[derive(Clone)]
 pub struct Quoted(Arc<str>);
+
+/// A long list. An item becomes a value when the template reads it, so that not all are in memory as values.
+#[derive(Debug)]
+pub struct Items<T>(pub Arc<[T]>);
 
 /// A blank of a stencil, as a value.
 #[derive(Debug)]
@@ -123,6 +127,26 @@ impl Serialize for Quoted {
                 Value::from_object(Blank { number, is_quoted: true }).serialize(serializer)
             }
         }
+    }
+}
+
+impl<T: Serialize + fmt::Debug + Send + Sync + 'static> Serialize for Items<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Value::from_object(Items(Arc::clone(&self.0))).serialize(serializer)
+    }
+}
+
+impl<T: Serialize + fmt::Debug + Send + Sync + 'static> Object for Items<T> {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, index: &Value) -> Option<Value> {
+        self.0.get(index.as_usize()?).map(|item| Value::from(Serde(item)))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
     }
 }
 

@@ -6,9 +6,10 @@ use crate::derive::Derived;
 use crate::engine::dialect::DRAFT_MAX;
 use crate::hir::{self, ForbiddenFeature, Id, Model, PortRange, Registry, RoleKind};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// A tier with its roles.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Tier {
     /// Its name.
     pub name: Box<str>,
@@ -19,7 +20,7 @@ pub struct Tier {
     /// True if at least two hosts have roles, so that a port alone does not identify a server.
     pub has_hosts: bool,
     /// Its roles.
-    pub rows: Vec<RoleRow>,
+    pub rows: Arc<[RoleRow]>,
 }
 
 /// A role in the table of its tier.
@@ -79,26 +80,21 @@ pub struct Acceleration {
 /// The tiers with at least one role.
 pub(super) fn tiers(derived: &Derived) -> Vec<Tier> {
     let (registry, has_hosts) = (&derived.registry, has_several_hosts(derived));
-    let tier = |tier: &hir::Tier| Tier {
-        name: tier.head.name.value.clone(),
-        title: tier.title.value.clone(),
-        is_measured: false,
-        has_hosts,
-        rows: Vec::new(),
-    };
-    let mut tiers: Vec<Tier> = registry.tiers.iter().map(tier).collect();
+    let mut rows: Vec<Vec<RoleRow>> = registry.tiers.iter().map(|_| Vec::new()).collect();
     for role in registry.roles.iter() {
-        let Some(tier) = tiers.get_mut(role.tier.value.number()) else { continue };
+        let Some(rows) = rows.get_mut(role.tier.value.number()) else { continue };
         let mut row = row(registry, role);
         row.host = row.host.filter(|_| has_hosts);
-        tier.is_measured |= row.speed.is_some();
-        tier.rows.push(row);
+        rows.push(row);
     }
-    tiers.retain(|tier| !tier.rows.is_empty());
-    for tier in &mut tiers {
-        tier.rows.shrink_to_fit();
-    }
-    tiers
+    let tier = |(tier, rows): (&hir::Tier, Vec<RoleRow>)| Tier {
+        name: tier.head.name.value.clone(),
+        title: tier.title.value.clone(),
+        is_measured: rows.iter().any(|row| row.speed.is_some()),
+        has_hosts,
+        rows: rows.into(),
+    };
+    registry.tiers.iter().zip(rows).filter(|(_, rows)| !rows.is_empty()).map(tier).collect()
 }
 
 /// The row of a role. A role that shares another one inherits purpose and speed from it.

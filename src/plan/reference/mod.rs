@@ -26,6 +26,7 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub struct Reference {
     /// The tiers with at least one role.
+    #[serde(skip)]
     pub tiers: Vec<Tier>,
     /// The memory of residencies and hosts.
     pub memory: Memory,

@@ -1,5 +1,6 @@
 //! The JSON Schema: it describes every key, validators accept it, and it agrees with the language.
 
+mod field;
 mod mutation;
 
 use crate::outside::python_tool;

@@ -28,6 +28,8 @@ const EXAMPLES: &str = "Examples:
                                    accept today's findings, report only new ones
   orchgen lock                     record the facts of all model files in registry/registry.lock
   orchgen explain port-conflict    explain a finding and how to fix it
+  orchgen schema --field role.draft
+                                   describe a field, with examples in KDL and YAML
 
 `orchgen COMMAND --help` describes all options of a command.";
 
@@ -102,8 +104,10 @@ pub(super) enum Command {
     ///
     /// Existing files are never overwritten.
     Init(InitArgs),
-    /// Print the JSON Schema of YAML registries, for editors and validators
-    Schema,
+    /// Print the JSON Schema of YAML registries, or describe a field
+    ///
+    /// The schema is for editors and validators of YAML. `--field` is for users of both languages.
+    Schema(SchemaArgs),
     /// Print the completion script for a shell
     Completions(CompletionsArgs),
 }
@@ -196,7 +200,7 @@ pub(super) struct MemoryArgs {
     pub(super) format: DataFormat,
 }
 
-/// The output format of `inspect` and `memory`.
+/// The output format of `inspect`, `memory` and `schema --field`.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum DataFormat {
     /// Table
@@ -245,6 +249,17 @@ pub(super) enum PageFormat {
     Markdown,
     /// One JSON object with the pages and examples
     Json,
+}
+
+#[derive(Arguments, Debug)]
+pub(super) struct SchemaArgs {
+    /// Describe a kind, such as `role`, or a field, such as `role.draft.max`: type, default, unit, an example in KDL and in
+    /// YAML, and what the field writes
+    #[arg(long, value_name = "FIELD")]
+    pub(super) field: Option<String>,
+    /// Output format of `--field`
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", requires = "field")]
+    pub(super) format: DataFormat,
 }
 
 #[derive(Arguments, Debug)]

@@ -55,7 +55,7 @@ pub fn run() -> ExitCode {
         Command::Inspect(command) => inspect::run(command, args.output),
         Command::Explain(command) => explain::run(command, args.output),
         Command::Init(command) => init::run(command, args.output),
-        Command::Schema => schema::run(),
+        Command::Schema(command) => rayon::scope(|_| schema::run(command, args.output)),
         Command::Completions(command) => completions::run(command),
     };
     ExitCode::from(match status {

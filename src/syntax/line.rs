@@ -32,7 +32,7 @@ fn is_number_like(word: &str) -> bool {
 }
 
 /// A field on a separate line: KDL `context 4096`, YAML `context: 4096`.
-pub(super) fn line(language: Language, line: &Line) -> String {
+pub fn line(language: Language, line: &Line) -> String {
     match language {
         Language::Kdl => kdl_node(line),
         Language::Yaml => format!("{}: {}", key(language, &line.name), yaml_value(line)),

@@ -64,14 +64,14 @@ pub(super) fn literal(text: &str, shape: &Shape) -> Value {
     }
 }
 
-/// An example of a block: the principal field if it is sufficient, else the required fields, or the first field if none
-/// is required.
+/// An example of a block: the principal field if it is sufficient, else the required fields and the value, or the first
+/// field if none is required.
 fn block(table: &Table) -> Value {
-    if let Some(principal) = shorthand(table) {
+    if let Some(principal) = shorthand(table).filter(|_| table.value.is_none()) {
         return field(principal);
     }
-    let required = table.fields.iter().filter(|field| field.presence == Presence::Required);
-    let shown: Vec<&Field> = required.collect();
+    let is_shown = |field: &&Field| field.presence == Presence::Required || table.value == Some(field.name);
+    let shown: Vec<&Field> = table.fields.iter().filter(is_shown).collect();
     let first = table.fields.first().filter(|_| shown.is_empty());
     fields(shown.into_iter().chain(first))
 }

@@ -4,7 +4,11 @@
 //! It is stricter in one point: a single value must not be written as a list.
 
 mod example;
+mod path;
 mod value;
+
+pub use path::{ExampleValue, FieldPath};
+pub use value::{Range, description, range, unit};
 
 use super::kind::{ItemKind, KINDS, Naming};
 use super::role;
@@ -98,7 +102,7 @@ fn block<'f>(
 
 /// The schema of a field, with description, example, default and unit.
 fn field(field: &Field, null: Null) -> Value {
-    let unit = field.hints.unit.or_else(|| value::unit(&field.shape));
+    let unit = unit(field);
     let description = match unit {
         Some(unit) => format!("{} Unit: {unit}.", field.doc),
         None => field.doc.to_owned(),

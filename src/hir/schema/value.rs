@@ -1,8 +1,9 @@
 //! The schema of one value, by the type of its field.
 
-use super::with;
+use super::{shorthand, with};
+use crate::diag::words;
 use crate::hir::lower::QuantityForm;
-use crate::hir::shape::Shape;
+use crate::hir::shape::{Bare, Field, Shape};
 use serde_json::{Value, json};
 
 /// The schema of one value of a type.
@@ -49,12 +50,78 @@ pub(super) fn of(shape: &Shape) -> Value {
     }
 }
 
+/// The unit of a field. `None` if it has no unit.
+pub fn unit(field: &Field) -> Option<&'static str> {
+    field.hints.unit.or_else(|| unit_of(&field.shape))
+}
+
 /// The unit of a type. `None` if it has no unit, or the field declares the unit of its number.
-pub(super) fn unit(shape: &Shape) -> Option<&'static str> {
+pub(super) fn unit_of(shape: &Shape) -> Option<&'static str> {
     match QuantityForm::of(shape) {
         Some(form) => form.unit,
         None if *shape == Shape::Port => Some("TCP ports"),
         None => (*shape == Shape::Fraction).then_some("fraction of 1"),
+    }
+}
+
+/// The type of a field for users, in the words that findings use.
+pub fn description(shape: &Shape) -> String {
+    let quoted = |words: &[&str]| words.iter().map(|word| words::quoted(word)).collect::<Vec<_>>();
+    match shape {
+        Shape::Text => "a string".to_owned(),
+        Shape::Path => "an absolute path".to_owned(),
+        Shape::File => "the path of a file: absolute, or relative to a store".to_owned(),
+        Shape::Account => "the name of a system account".to_owned(),
+        Shape::Flag => "`true` or `false`".to_owned(),
+        Shape::Count(..) | Shape::Port => "a whole number".to_owned(),
+        Shape::Fraction => "a number".to_owned(),
+        Shape::Word(words) => words::any_of(&quoted(words)),
+        Shape::Words(words) => format!("one or several of {}", words::all_of(&quoted(words))),
+        Shape::CpuSet => "a list of CPUs, or the name of a cpuset of the host".to_owned(),
+        Shape::Name(kind) => format!("the name of a {kind}"),
+        Shape::Names(kind) => format!("one or several names of {kind}s"),
+        Shape::Rule => "the name of a model or a family, or a glob of model titles".to_owned(),
+        Shape::Setting => "a number, `true`, `false` or a string".to_owned(),
+        Shape::Map => "names with strings".to_owned(),
+        Shape::Defaults => "a block with fields of a role".to_owned(),
+        Shape::Block(table) => match (shorthand(table), table.bare) {
+            (Some(field), Bare::Allowed) => format!("a block, only `{}`, or nothing", field.name),
+            (Some(field), Bare::Refused) if table.fields.len() == 1 => description(&field.shape),
+            (Some(field), Bare::Refused) => format!("a block, or only `{}`", field.name),
+            (None, _) => "a block".to_owned(),
+        },
+        Shape::DateOrBuild => "a date or a build".to_owned(),
+        Shape::Size
+        | Shape::ByteRate
+        | Shape::Share
+        | Shape::Duration
+        | Shape::TokenRate
+        | Shape::Factor
+        | Shape::Date
+        | Shape::Ports
+        | Shape::Cpus
+        | Shape::Numa
+        | Shape::Address => QuantityForm::of(shape).map(QuantityForm::expected).unwrap_or_default(),
+    }
+}
+
+/// The smallest and the largest value of a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Range {
+    /// The smallest value.
+    pub least: u64,
+    /// The largest value.
+    pub most: u64,
+}
+
+/// The range of a number. `None` for other types.
+pub fn range(shape: &Shape) -> Option<Range> {
+    if let Shape::Count(least, most) = *shape {
+        Some(Range { least, most })
+    } else if *shape == Shape::Port {
+        Some(Range { least: 1, most: 65535 })
+    } else {
+        (*shape == Shape::Fraction).then_some(Range { least: 0, most: 1 })
     }
 }
 

@@ -1,0 +1,151 @@
+//! The effect of a field on the output. It is measured: the example registry is compiled with and without the field.
+
+use crate::check::NotCheckedPolicy;
+use crate::compile::{analyze, generate};
+use crate::diag::Diagnostics;
+use crate::engine::Word;
+use crate::hir::Presence;
+use crate::hir::schema::{ExampleValue, FieldPath};
+use crate::source::{Loaded, SourceMap};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The parts of the output that exist only with a field.
+#[derive(Serialize, Debug)]
+pub(super) struct Effect {
+    /// Options of the server with their values.
+    pub(super) options: Vec<String>,
+    /// Lines of units, and words of their commands that are no options of the server.
+    pub(super) unit_lines: Vec<String>,
+    /// The other changed files: paths below the output folder.
+    pub(super) files: Vec<String>,
+}
+
+/// The output of a registry.
+struct Output {
+    options: Vec<Vec<String>>,
+    /// The lines of each file, by path.
+    files: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Effect {
+    fn union(mut self, other: Self) -> Self {
+        let add = |own: &mut Vec<String>, other: Vec<String>| {
+            for one in other {
+                if !own.contains(&one) {
+                    own.push(one);
+                }
+            }
+        };
+        add(&mut self.options, other.options);
+        add(&mut self.unit_lines, other.unit_lines);
+        add(&mut self.files, other.files);
+        self
+    }
+}
+
+/// The effect of the example of a field. For a required field of a block, it may be the effect of the block. `None` if the
+/// example is not complete, because the field needs several others.
+pub(super) fn effect(path: &FieldPath) -> Option<Effect> {
+    measure(path).or_else(|| {
+        let (field, around) = path.fields.split_last()?;
+        let block = FieldPath { kind: path.kind, fields: around.to_vec() };
+        if field.presence == Presence::Required { measure(&block) } else { None }
+    })
+}
+
+/// Compares the example with the same registry without the field, or with another value if the field is required or has
+/// its default.
+fn measure(path: &FieldPath) -> Option<Effect> {
+    // A field may exclude another one of its item, or need another value of it.
+    let changes =
+        path.kind.table.fields.iter().flat_map(|other| {
+            [ExampleValue::Absent, ExampleValue::Changed].map(|value| Some((other, value)))
+        });
+    std::iter::once(None).chain(changes).find_map(|change| {
+        let output = |given| compile(&path.registry(given, change));
+        let with = output(ExampleValue::Shown)?;
+        let others = [ExampleValue::Absent, ExampleValue::Changed].into_iter().filter_map(output);
+        others.map(|without| compare(&with, &without)).reduce(Effect::union)
+    })
+}
+
+/// The parts of an output that another one does not have.
+fn compare(with: &Output, without: &Output) -> Effect {
+    let new_options = with.options.iter().filter(|option| !without.options.contains(option));
+    let server_words: BTreeSet<&str> = with.options.iter().flatten().map(String::as_str).collect();
+    let (mut unit_lines, mut files) = (BTreeSet::new(), Vec::new());
+    let none = BTreeSet::new();
+    for (path, lines) in &with.files {
+        let is_new = !without.files.contains_key(path);
+        let old = without.files.get(path).unwrap_or(&none);
+        if lines == old {
+            continue;
+        }
+        if is_new || !path.starts_with("systemd/") {
+            files.push(path.clone());
+            continue;
+        }
+        let old_words: BTreeSet<&str> = commands(old).collect();
+        let words = commands(lines).filter(|word| !old_words.contains(word) && !server_words.contains(word));
+        unit_lines.extend(words.map(str::to_owned));
+        unit_lines.extend(lines.difference(old).filter(|line| is_setting(line)).cloned());
+    }
+    Effect {
+        options: new_options.map(|option| option.join(" ")).collect(),
+        unit_lines: unit_lines.into_iter().collect(),
+        files,
+    }
+}
+
+/// The output of a registry as JSON, which is also YAML. `None` if it has errors.
+fn compile(registry: &Value) -> Option<Output> {
+    let mut map = SourceMap::default();
+    map.add("example.yaml", registry.to_string());
+    let loaded = Loaded { map, ..Loaded::default() };
+    let checked = analyze(&loaded, NotCheckedPolicy::Count, &mut Diagnostics::default()).ok()?;
+    let role = checked.derived().roles.first();
+    let line = role.and_then(|role| Some(role.known_command()?.line(&role.endpoint, 0)));
+    let options = options(line.as_deref().unwrap_or_default());
+    let files = generate(checked, |artifacts| {
+        let texts = artifacts.iter().map(|artifact| {
+            let text = artifact.text().unwrap_or_default();
+            (artifact.path().as_str().to_owned(), text.lines().map(str::to_owned).collect())
+        });
+        texts.collect()
+    });
+    Some(Output { options, files: files.ok()? })
+}
+
+/// The options of a command line, each with its values.
+fn options(words: &[Word]) -> Vec<Vec<String>> {
+    let mut options: Vec<Vec<String>> = Vec::new();
+    for word in words.iter().map(Word::text) {
+        let is_name = word.starts_with('-') && word.parse::<f64>().is_err();
+        match options.last_mut() {
+            Some(option) if !is_name => option.push(word.to_owned()),
+            _ => options.push(vec![word.to_owned()]),
+        }
+    }
+    options
+}
+
+/// The options and paths in the commands of a unit.
+fn commands(lines: &BTreeSet<String>) -> impl Iterator<Item = &str> {
+    let words = lines.iter().filter(|line| line.starts_with("Exec")).flat_map(|line| line.split([' ', '=']));
+    words.filter(|word| word.starts_with('/')).chain(options_of(lines))
+}
+
+fn options_of(lines: &BTreeSet<String>) -> impl Iterator<Item = &str> {
+    let words = lines.iter().filter(|line| line.starts_with("Exec")).flat_map(|line| line.split(' '));
+    words.filter(|word| word.starts_with("--"))
+}
+
+/// True for a line that sets something, apart from commands.
+fn is_setting(line: &str) -> bool {
+    let name = line.split_once('=').map_or("", |(name, _)| name);
+    let is_name =
+        name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(char::is_alphanumeric);
+    is_name && !name.starts_with("Exec") && name != "Description"
+}

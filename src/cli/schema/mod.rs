@@ -1,0 +1,63 @@
+//! `orchgen schema`.
+
+mod effect;
+mod page;
+
+use super::RunStatus;
+use super::args::{DataFormat, OutputArgs, SchemaArgs};
+use super::session;
+use crate::diag::{nearest, words};
+use crate::engine::Profile;
+use crate::engine::options::Owner;
+use crate::hir::schema::{FieldPath, schema};
+use page::FieldPage;
+
+/// The maximum number of fields to suggest.
+const MAX_SUGGESTED: usize = 6;
+
+pub(super) fn run(command: &SchemaArgs, output: OutputArgs) -> RunStatus {
+    let Some(name) = &command.field else { return session::print_stdout(&schema()) };
+    let Some(path) = FieldPath::find(name) else { return session::fail(unknown_field(name)) };
+    let page = FieldPage::new(&path);
+    session::print_stdout(&match command.format {
+        DataFormat::Json => page.json(),
+        DataFormat::Human => page.text(session::style(output, &std::io::stdout()).width),
+    })
+}
+
+/// The error for an unknown field, with the fields that were probably meant.
+fn unknown_field(name: &str) -> String {
+    let all: Vec<String> = FieldPath::all().iter().map(FieldPath::text).collect();
+    let (last, folded) = (name.rsplit('.').next().unwrap_or(name), name.to_ascii_lowercase());
+    let last_of = |path: &'_ String| path.rsplit('.').next().unwrap_or_default().to_owned();
+    let same = |name: &str| -> Vec<String> {
+        all.iter().filter(|path| last_of(path) == name).take(MAX_SUGGESTED).cloned().collect()
+    };
+    let near = || nearest(&folded, all.iter().map(String::as_str)).map(str::to_owned);
+    let near_last = || {
+        let names: Vec<String> = all.iter().map(last_of).collect();
+        nearest(last, names.iter().map(String::as_str)).map(same).unwrap_or_default()
+    };
+    let found = [same(last), Vec::from_iter(field_of_option(last)), Vec::from_iter(near())];
+    let found = found.into_iter().find(|found| !found.is_empty()).unwrap_or_else(near_last);
+    let found: Vec<String> = found.iter().map(|path| words::quoted(path)).collect();
+    let end = if found.is_empty() {
+        "write a kind, such as `role`, or a field of it, such as `role.draft`".to_owned()
+    } else {
+        format!("did you mean {}?", words::any_of(&found))
+    };
+    format!("unknown field {}; {end}", words::quoted(name))
+}
+
+/// The field of a role that sets an option of an engine, or the field `option` if there is none.
+fn field_of_option(name: &str) -> Option<String> {
+    let mut profiles = Profile::built_in_names().iter().rev().filter_map(|name| Profile::built_in(name));
+    let option = profiles.find_map(|profile| profile.option(profile.server(), name))?;
+    let owner = option.row().and_then(|row| row.owner);
+    let path = |owner: Owner| match owner.part {
+        Some(part) => format!("role.{}.{part}", owner.field),
+        None => format!("role.{}", owner.field),
+    };
+    let path = owner.map_or_else(|| "role.option".to_owned(), path);
+    FieldPath::find(&path).is_some().then_some(path)
+}

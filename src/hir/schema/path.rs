@@ -1,0 +1,257 @@
+//! A path to a kind or a field of the language, such as `role.draft.max`, with an example to write.
+
+use super::{example, shorthand, value};
+use crate::diag::{Line, Literal};
+use crate::hir::kind::{ItemKind, KINDS, Naming};
+use crate::hir::role;
+use crate::hir::shape::{ALLOW, Field, Presence, Shape, Table};
+use serde_json::{Map, Value};
+
+/// A kind, or one of its fields with the blocks around it.
+#[derive(Clone, Debug)]
+pub struct FieldPath {
+    /// The kind.
+    pub kind: &'static ItemKind,
+    /// The blocks around the field from the outside, then the field. Empty for the kind.
+    pub fields: Vec<&'static Field>,
+}
+
+/// The value of a field in the example registry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExampleValue {
+    /// Its example.
+    Shown,
+    /// A value that differs from its example.
+    Changed,
+    /// No value.
+    Absent,
+}
+
+impl FieldPath {
+    /// The kind or the field with this path. The kind may be in the plural.
+    pub fn find(path: &str) -> Option<Self> {
+        let mut names = path.split('.');
+        let word = names.next()?;
+        let kind = ItemKind::of_word(word).or_else(|| ItemKind::of_plural(word))?;
+        let mut found = Self { kind, fields: Vec::new() };
+        for name in names {
+            let field = found.children().into_iter().find(|field| field.name == name)?;
+            found.fields.push(field);
+        }
+        Some(found)
+    }
+
+    /// All paths, in the order of the documentation, except the fields of `defaults`, which are those of a role.
+    pub fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        for kind in KINDS {
+            Self { kind, fields: Vec::new() }.collect_into(&mut all);
+        }
+        all
+    }
+
+    fn collect_into(self, all: &mut Vec<Self>) {
+        let is_repeated = self.field().is_some_and(|field| field.shape == Shape::Defaults);
+        let children = if is_repeated { Vec::new() } else { self.children() };
+        let fields = self.fields.clone();
+        let kind = self.kind;
+        all.push(self);
+        for child in children {
+            Self { kind, fields: fields.iter().copied().chain([child]).collect() }.collect_into(all);
+        }
+    }
+
+    /// The path as text: `role.draft.max`.
+    pub fn text(&self) -> String {
+        let names = self.fields.iter().map(|field| field.name);
+        std::iter::once(self.kind.word).chain(names).collect::<Vec<_>>().join(".")
+    }
+
+    /// The field. `None` for a kind.
+    pub fn field(&self) -> Option<&'static Field> {
+        self.fields.last().copied()
+    }
+
+    /// The fields of the kind or the block.
+    pub fn children(&self) -> Vec<&'static Field> {
+        match self.field().map(|field| &field.shape) {
+            None => self.kind.table.fields.iter().chain([&ALLOW]).collect(),
+            Some(Shape::Block(table)) => table.fields.iter().collect(),
+            Some(Shape::Defaults) => role::TABLE.fields.iter().chain([&role::DEFAULT_STORE]).collect(),
+            Some(_) => Vec::new(),
+        }
+    }
+
+    /// An example of the item, or of the field in the blocks around it.
+    pub fn example(&self) -> Line {
+        let Some(outermost) = self.fields.first() else {
+            let mut item = block(Line::new(self.kind.word), self.kind.table, &example::item(self.kind));
+            if item.values.is_empty() && self.kind.naming != Naming::None {
+                item.values.push(self.kind.example.into());
+            }
+            return item;
+        };
+        field(outermost, &self.value(ExampleValue::Shown).unwrap_or_default())
+    }
+
+    /// The example registry of the schema as JSON, with this value of the field, and of another field of the item.
+    pub fn registry(&self, given: ExampleValue, other: Option<(&'static Field, ExampleValue)>) -> Value {
+        let mut registry = example::registry();
+        let Some(outermost) = self.fields.first() else { return registry };
+        let value = self.value(given);
+        if let Some(value) = &value {
+            declare_names(&outermost.shape, value, &mut registry);
+        }
+        if let (Shape::Defaults, Some(inner)) = (&outermost.shape, self.fields.get(1))
+            && let Some(role) = ItemKind::of_word("role")
+                .and_then(|role| registry.get_mut(role.plural)?.get_mut(role.example)?.as_object_mut())
+        {
+            // The own value of the role would win.
+            role.remove(inner.name);
+        }
+        let section = registry.get_mut(self.kind.plural);
+        let item = match self.kind.naming {
+            Naming::Word | Naming::Text => section.and_then(|section| section.get_mut(self.kind.example)),
+            Naming::None => section.and_then(|section| section.get_mut(0)),
+            Naming::One => section,
+        };
+        if let Some(item) = item.and_then(Value::as_object_mut) {
+            if let Some((other, value)) = other {
+                let value = Self { kind: self.kind, fields: vec![other] }.value(value);
+                item.remove(other.name);
+                item.extend(value.map(|value| (other.name.to_owned(), value)));
+            }
+            item.remove(outermost.name);
+            item.extend(value.map(|value| (outermost.name.to_owned(), value)));
+        }
+        registry
+    }
+
+    /// The value of the outermost field.
+    fn value(&self, given: ExampleValue) -> Option<Value> {
+        let (last, around) = self.fields.split_last()?;
+        let leaf = match given {
+            ExampleValue::Shown => Some(example::field(last)),
+            ExampleValue::Changed => Some(changed(example::field(last), &last.shape)),
+            ExampleValue::Absent => None,
+        };
+        let inner_first = around.iter().rev().zip(self.fields.iter().rev());
+        inner_first.fold(leaf, |inner, (outer, name)| {
+            let mut fields = Map::new();
+            if let Shape::Block(table) = &outer.shape {
+                let is_shown =
+                    |one: &&Field| one.presence == Presence::Required || table.value == Some(one.name);
+                fields.extend(
+                    table
+                        .fields
+                        .iter()
+                        .filter(is_shown)
+                        .map(|one| (one.name.to_owned(), example::field(one))),
+                );
+            }
+            fields.remove(name.name);
+            fields.extend(inner.map(|inner| (name.name.to_owned(), inner)));
+            (!fields.is_empty()).then(|| fields.into())
+        })
+    }
+}
+
+/// A field with an example value.
+fn field(row: &'static Field, value: &Value) -> Line {
+    let empty = Line::new(row.name);
+    match (&row.shape, value) {
+        (Shape::Block(table), Value::Object(_)) => block(empty, table, value),
+        (Shape::Defaults, _) => block(empty, &role::TABLE, value),
+        (_, Value::Object(entries)) => {
+            entries.iter().fold(empty, |line, (name, text)| line.with(Line::of(name, literal(text))))
+        }
+        (_, Value::Array(members)) => members.iter().fold(empty, |line, one| line.value(literal(one))),
+        (_, one) => empty.value(literal(one)),
+    }
+}
+
+/// A block or an item with the fields of an example, in the order of the table.
+fn block(mut line: Line, table: &'static Table, value: &Value) -> Line {
+    let principal = table.principal_field().map(|field| field.name);
+    line.principal = principal.unwrap_or_default();
+    for row in table.fields {
+        match value.get(row.name) {
+            Some(value) if principal == Some(row.name) => line.values = field(row, value).values,
+            Some(value) => line.fields.push(field(row, value)),
+            None => {}
+        }
+    }
+    line
+}
+
+fn literal(value: &Value) -> Literal {
+    match value {
+        Value::String(text) => Literal::Text(text.clone()),
+        Value::Bool(flag) => Literal::Flag(*flag),
+        Value::Number(_) | Value::Null | Value::Array(_) | Value::Object(_) => {
+            Literal::Number(value.to_string())
+        }
+    }
+}
+
+/// A value of the same type that differs.
+fn changed(value: Value, shape: &Shape) -> Value {
+    match (shape, value) {
+        (Shape::Word(words), Value::String(word)) => {
+            words.iter().copied().find(|other| *other != word).unwrap_or_default().into()
+        }
+        (Shape::Block(table), value) if !value.is_object() => {
+            shorthand(table).map_or(value.clone(), |principal| changed(value, &principal.shape))
+        }
+        (_, Value::Number(number)) => match number.as_u64() {
+            Some(whole) => (whole * 2 + 1).into(),
+            None => 0.5.into(),
+        },
+        (_, Value::Bool(flag)) => (!flag).into(),
+        (_, Value::String(text)) => {
+            let is_quantity = value::unit_of(shape).is_some();
+            let digit = |c: char| c.to_digit(9).and_then(|digit| char::from_digit(digit + 1, 10));
+            if is_quantity {
+                text.chars().map(|c| digit(c).unwrap_or(c)).collect::<String>().into()
+            } else {
+                format!("{text}-2").into()
+            }
+        }
+        (_, other) => other,
+    }
+}
+
+/// Declares the items that a value names, as copies of the example of their kind.
+fn declare_names(shape: &Shape, value: &Value, registry: &mut Value) {
+    match (shape, value) {
+        (Shape::Name(kind) | Shape::Names(kind), Value::String(name)) => {
+            let Some(kind) = ItemKind::of_word(kind) else { return };
+            let Some(Value::Object(section)) = registry.get_mut(kind.plural) else { return };
+            let copy = section.get(kind.example).cloned();
+            if let (Some(mut copy), false) = (copy, section.contains_key(name)) {
+                if let Some(file) = copy.get_mut("file") {
+                    *file = format!("{name}.gguf").into();
+                }
+                section.insert(name.clone(), copy);
+            }
+        }
+        (Shape::Names(_), Value::Array(names)) => {
+            for name in names {
+                declare_names(shape, name, registry);
+            }
+        }
+        (Shape::Block(table), Value::Object(fields)) => {
+            for (name, value) in fields {
+                if let Some(row) = table.field(name) {
+                    declare_names(&row.shape, value, registry);
+                }
+            }
+        }
+        (Shape::Block(table), value) => {
+            if let Some(principal) = shorthand(table) {
+                declare_names(&principal.shape, value, registry);
+            }
+        }
+        _ => {}
+    }
+}

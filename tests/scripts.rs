@@ -96,7 +96,7 @@ fn printed_words(output: &Output) -> Vec<String> {
 /// The argv of a process, as its script passes it.
 fn expected_argv(role: &Role, process: &Process) -> Vec<String> {
     let word = |word: &Word| match (word, word.text()) {
-        (Word::KeyFile(_), _) => role.key_file.clone().unwrap().into(),
+        (Word::KeyFile(_), _) => role.key_file.as_deref().unwrap().to_owned(),
         // A process started by hand has the address of the socket.
         (Word::Port(_), _) => process.port.to_string(),
         (Word::Host(_), _) => role.own_addresses.join(","),

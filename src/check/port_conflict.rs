@@ -8,6 +8,7 @@ use crate::hir::{Head, Host, Id};
 use crate::source::Span;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 declare_code! {
     /// ## What it finds
@@ -196,7 +197,7 @@ impl<'r> HostListeners<'r> {
     }
 }
 
-fn addresses<'a>(listen: impl IntoIterator<Item = &'a Box<str>>) -> Vec<IpAddr> {
+fn addresses<'a>(listen: impl IntoIterator<Item = &'a Arc<str>>) -> Vec<IpAddr> {
     let declared = listen.into_iter().filter_map(|address| address.parse().ok());
     let declared: Vec<IpAddr> = declared.map(|address: IpAddr| address.to_canonical()).collect();
     if declared.is_empty() { vec![IpAddr::from([127, 0, 0, 1])] } else { declared }

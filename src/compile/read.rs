@@ -48,11 +48,11 @@ pub(super) fn known_files(lock: &Lock) -> KnownFiles {
         let context = locked.facts.number("context_length");
         let context = context.zip(locked.place("parameters.context_length"));
         let facts = KnownFile {
-            file: file.clone(),
+            file: (&**file).into(),
             size: Spanned::new(Bytes(*size), place),
             trained_context: context.map(|(tokens, place)| Spanned::new(tokens, place)),
         };
-        Some((name.clone(), facts))
+        Some(((&**name).into(), facts))
     });
     KnownFiles {
         files: files.collect(),

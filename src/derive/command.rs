@@ -26,7 +26,7 @@ pub struct RoleCommand {
     /// The profile of its build.
     pub profile: SharedProfile,
     /// The folder of its programs.
-    pub bin: Box<str>,
+    pub bin: Arc<str>,
     /// The server processes. The faults of the first one are those of all.
     servers: PerInstance<Lowered>,
     /// Their options that affect memory, or the reason why the facts of the model are unknown.
@@ -34,7 +34,7 @@ pub struct RoleCommand {
     /// The files and folders that its options and environment variables name.
     pub paths: Vec<OptionPath>,
     /// The machines that its options and environment variables connect to: names or addresses.
-    pub peers: Vec<Box<str>>,
+    pub peers: Vec<Arc<str>>,
     /// True if its processes read the model files in random order: with `--numa` the engine turns read-ahead off for
     /// mapped files (llama.cpp b11434, `src/llama-mmap.cpp`).
     pub(super) reads_at_random: bool,
@@ -59,7 +59,7 @@ impl RoleCommand {
     }
 
     /// True if an option or a variable makes the processes set the affinity or priority of their threads.
-    pub fn places_threads(&self, env: &[(Box<str>, Box<str>)]) -> bool {
+    pub fn places_threads(&self, env: &[(Arc<str>, Arc<str>)]) -> bool {
         let words = self.server().args.iter().map(Word::text);
         let mut words = words.chain(env.iter().map(|(name, _)| &**name));
         words.any(|word| self.profile.family().places_threads(word))
@@ -79,7 +79,7 @@ pub(super) struct RoleSettings<'r> {
     pub(super) serving: &'r Serving,
     pub(super) files: &'r RoleFiles,
     pub(super) endpoint: &'r Endpoint,
-    pub(super) env: &'r [(Box<str>, Box<str>)],
+    pub(super) env: &'r [(Arc<str>, Arc<str>)],
     /// True if no earlier role serves the model, and the model generates text.
     pub(super) has_one_shot: bool,
 }

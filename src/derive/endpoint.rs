@@ -13,7 +13,7 @@ const HIDDEN_DISTANCE: u32 = 10_000;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Endpoint {
     /// The addresses for clients, as declared. 127.0.0.1 if none is declared.
-    pub addresses: Arc<[Box<str>]>,
+    pub addresses: Arc<[Arc<str>]>,
     /// The ports for clients, one per process.
     pub ports: PortRange,
     /// The first hidden port. Only an on-demand role has one: a systemd socket has the ports for clients, and each

@@ -57,7 +57,7 @@ impl RoleFiles {
     }
 
     /// The folders of the files and of a program, in byte order. Folders below others in the list are left out.
-    pub fn folders_with(&self, program: &str) -> Vec<Box<str>> {
+    pub fn folders_with(&self, program: &str) -> Vec<Arc<str>> {
         let paths = self.iter().map(|(_, file)| &*file.path).chain([program]);
         let all: BTreeSet<&str> =
             paths.filter_map(|path| path.rsplit_once('/')).map(|(folder, _)| folder).collect();

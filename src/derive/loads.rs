@@ -5,6 +5,7 @@ use super::place::{MemoryScope, Portion};
 use super::role::ServedRole;
 use crate::hir::{Bytes, Host, Id, Registry, Residency, Role};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The memory of some roles of one host together. Mapped files count once, everything else once per process.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub struct LoadLine {
     /// The first role that needs it.
     pub role: Id<Role>,
     /// The title of the model, the name of the part, and the number of copies or the fraction that counts.
-    pub label: Box<str>,
+    pub label: Arc<str>,
     /// The bytes that count.
     pub bytes: Bytes,
 }

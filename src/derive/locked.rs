@@ -16,14 +16,14 @@ pub const OTHER_FILE: &str = "the lock has facts of another file: run `orchgen l
 /// The facts of a model, or the reason why there are none.
 pub fn facts<'l>(lock: &'l Lock, model: &Model) -> Result<&'l LockEntry, &'static str> {
     let locked = lock.models.get(&*model.head.name.value).ok_or(NOT_LOCKED)?;
-    if locked.facts.file == model.file.value { Ok(locked) } else { Err(OTHER_FILE) }
+    if *locked.facts.file == *model.file.value { Ok(locked) } else { Err(OTHER_FILE) }
 }
 
 /// The facts of the projector of a model. `None` if the model has no projector.
 pub fn projector<'l>(lock: &'l Lock, model: &Model) -> Option<Result<&'l LockEntry, &'static str>> {
     let projector = model.projector.as_ref()?;
     let Some(locked) = lock.projectors.get(&*model.head.name.value) else { return Some(Err(NOT_LOCKED)) };
-    Some(if locked.facts.file == projector.file.value { Ok(locked) } else { Err(OTHER_FILE) })
+    Some(if *locked.facts.file == *projector.file.value { Ok(locked) } else { Err(OTHER_FILE) })
 }
 
 /// The facts of both models of a pair, or the reason why there are none.

@@ -25,7 +25,7 @@ pub struct ServedRole {
     /// Its model files.
     pub files: RoleFiles,
     /// The environment of its processes, in byte order of names.
-    pub env: Vec<(Box<str>, Box<str>)>,
+    pub env: Vec<(Arc<str>, Arc<str>)>,
     /// The placement of its processes.
     pub placement: PerInstance<ProcessPlacement>,
     /// Its command lines, or the proof that its engine was reported.
@@ -81,7 +81,7 @@ impl RoleSource {
 }
 
 /// The variables of the engine and the role. The role wins.
-fn env(registry: &Registry, serving: &Serving) -> Vec<(Box<str>, Box<str>)> {
+fn env(registry: &Registry, serving: &Serving) -> Vec<(Arc<str>, Arc<str>)> {
     let engine = serving.engine.iter().flat_map(|engine| &registry.engines.get(engine.value).env);
     let all = engine.chain(&serving.env).map(|(name, value)| (name.value.clone(), value.value.clone()));
     all.collect::<BTreeMap<_, _>>().into_iter().collect()

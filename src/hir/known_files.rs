@@ -3,12 +3,13 @@
 use super::Bytes;
 use crate::source::Spanned;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The known properties of model files, by model name.
 #[derive(Clone, Debug)]
 pub struct KnownFiles {
     /// The models whose files were read.
-    pub files: BTreeMap<Box<str>, KnownFile>,
+    pub files: BTreeMap<Arc<str>, KnownFile>,
     /// The policy for a model without `size` whose file is not known.
     pub missing_size: MissingSize,
 }
@@ -28,7 +29,7 @@ pub enum MissingSize {
 #[derive(Clone, Debug)]
 pub struct KnownFile {
     /// The file that was read, as written in the model.
-    pub file: Box<str>,
+    pub file: Arc<str>,
     /// The size, with its place in the lock.
     pub size: Spanned<Bytes>,
     /// The trained context length, in tokens.

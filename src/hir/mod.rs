@@ -63,9 +63,10 @@ pub use unused::Unused;
 use crate::diag::{Subject, words};
 use crate::source::{Span, Spanned};
 use std::fmt;
+use std::sync::Arc;
 
 /// A name or a text with its place in the source.
-pub type Text = Spanned<Box<str>>;
+pub type Text = Spanned<Arc<str>>;
 
 /// A finding that the registry suppresses on one item, with the reason.
 #[derive(Clone, PartialEq, Debug)]

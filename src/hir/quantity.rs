@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A number of bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize)]
@@ -23,11 +24,11 @@ pub enum Share {
 
 /// A measured rate in tokens per second, as written.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Rate(pub Box<str>);
+pub struct Rate(pub Arc<str>);
 
 /// A speedup factor, as written: `5.4x`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Factor(pub Box<str>);
+pub struct Factor(pub Arc<str>);
 
 /// A date.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -154,7 +154,7 @@ pub enum Setting {
     /// A number with a fraction.
     Float(f64),
     /// A text.
-    Text(Box<str>),
+    Text(Arc<str>),
 }
 
 /// The NUMA nodes, CPUs and threads of a role.
@@ -187,7 +187,7 @@ pub struct Cpus {
     /// The CPUs.
     pub list: CpuList,
     /// The name of the cpuset, if the role names one.
-    pub set: Option<Box<str>>,
+    pub set: Option<Arc<str>>,
 }
 
 declare! {

@@ -2,6 +2,7 @@
 
 use super::{Date, Draft, Factor, Family, ForbiddenFeature, Id, Model, Registry, Serving, Shape, Text};
 use crate::source::Spanned;
+use std::sync::Arc;
 
 /// The models to which a rule applies.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -12,7 +13,7 @@ pub enum Pattern {
     Family(Id<Family>),
     /// All models whose title matches the glob. A glob may match nothing, because a rule can remain after its models
     /// are removed.
-    Titles(Box<str>),
+    Titles(Arc<str>),
 }
 
 declare! {

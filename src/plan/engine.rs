@@ -2,15 +2,16 @@
 
 use crate::check::Checked;
 use crate::engine::Profile;
+use std::sync::Arc;
 
 /// An engine.
 #[derive(Debug)]
 pub struct Engine {
     /// Its name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// The environment variables that its server reads as options, in byte order. If they are set elsewhere, they
     /// silently change the command line.
-    pub variables: Vec<Box<str>>,
+    pub variables: Vec<Arc<str>>,
 }
 
 /// All engines, in the order of declaration.
@@ -22,7 +23,7 @@ pub(super) fn engines(checked: &Checked) -> Vec<Engine> {
     planned.collect()
 }
 
-fn variables(profile: &Profile) -> Vec<Box<str>> {
+fn variables(profile: &Profile) -> Vec<Arc<str>> {
     let is_name = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     profile.variables(profile.server()).into_iter().filter(is_name).map(Into::into).collect()
 }

@@ -4,24 +4,25 @@ use super::process::RoleNumbers;
 use super::{Bytes, Seconds, Start};
 use crate::check::Checked;
 use crate::derive::MemoryScope;
+use std::sync::Arc;
 
 /// A machine with its groups.
 #[derive(Debug)]
 pub struct Host {
     /// Its name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// True if it is the only host. Then file names need no host.
     pub is_only: bool,
     /// Its address for other machines.
-    pub address: Option<Box<str>>,
+    pub address: Option<Arc<str>>,
     /// All its memory.
     pub memory: Bytes,
     /// The version of its systemd.
     pub systemd: u32,
     /// The user that services run as. `None`: a dynamic user for each service.
-    pub user: Option<Box<str>>,
+    pub user: Option<Arc<str>>,
     /// The group that services run as.
-    pub group: Option<Box<str>>,
+    pub group: Option<Arc<str>>,
     /// Its residencies with at least one role here, in the order of declaration.
     pub groups: Vec<Group>,
 }
@@ -30,9 +31,9 @@ pub struct Host {
 #[derive(Debug)]
 pub struct Group {
     /// The name of the residency.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Its title.
-    pub title: Box<str>,
+    pub title: Arc<str>,
     /// When its roles start.
     pub start: Start,
     /// Idle time without a connection after which a model is unloaded.

@@ -27,14 +27,15 @@ pub use route::Route;
 
 use crate::check::Checked;
 use crate::hir::Registry;
+use std::sync::Arc;
 
 /// The complete plan of a stack. All lists are in the order of declaration.
 #[derive(Debug)]
 pub struct Plan {
     /// The name of the stack, which is the first part of every unit name.
-    pub stack: Box<str>,
+    pub stack: Arc<str>,
     /// The title of the stack.
-    pub title: Option<Box<str>>,
+    pub title: Option<Arc<str>>,
     /// Date of the last manual verification.
     pub verified: Option<Date>,
     /// The output targets.

@@ -2,12 +2,13 @@
 
 use super::{CpuList, MemoryPolicy};
 use crate::derive::ProcessPlacement;
+use std::sync::Arc;
 
 /// A memory policy and a set of CPUs, with the name of its wrapper.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Placement {
     /// A descriptive name: `interleave-all`, `bind-0`.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// The memory policy. `None` leaves it to the kernel.
     pub memory: Option<MemoryPolicy>,
     /// The CPUs. `None` leaves them to the kernel, or to the node that memory is bound to.

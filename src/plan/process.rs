@@ -14,11 +14,11 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Role {
     /// Its name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// The name of its tier.
-    pub tier: Box<str>,
+    pub tier: Arc<str>,
     /// The name of its residency.
-    pub residency: Box<str>,
+    pub residency: Arc<str>,
     /// When it starts.
     pub start: Start,
     /// Idle time without a connection after which its model is unloaded; on-demand only.
@@ -26,17 +26,17 @@ pub struct Role {
     /// Its host, as an index into [`Plan::hosts`](super::Plan::hosts).
     pub host: usize,
     /// The title of its model.
-    pub model: Box<str>,
+    pub model: Arc<str>,
     /// The name of its model.
-    pub model_name: Box<str>,
+    pub model_name: Arc<str>,
     /// The purpose of the role.
-    pub purpose: Option<Box<str>>,
+    pub purpose: Option<Arc<str>>,
     /// The roles that share its processes.
-    pub shared_by: Vec<Box<str>>,
+    pub shared_by: Vec<Arc<str>>,
     /// The addresses that clients use.
-    pub addresses: Arc<[Box<str>]>,
+    pub addresses: Arc<[Arc<str>]>,
     /// The addresses that a process started by hand listens on. Only the first, if the build accepts only one.
-    pub own_addresses: Arc<[Box<str>]>,
+    pub own_addresses: Arc<[Arc<str>]>,
     /// The ports that clients use, one per process.
     pub ports: PortRange,
     /// Maximum tokens of one request.
@@ -54,20 +54,20 @@ pub struct Role {
     /// The family of its engine.
     pub family: Family,
     /// The full path of the program.
-    pub program: Box<str>,
+    pub program: Arc<str>,
     /// The files that a process reads: model, draft, projector; full paths.
     pub files: Vec<Arc<str>>,
     /// The folders that a process reads, including the folder of the program. Subfolders of other folders in the list
     /// are left out. Full paths, in byte order.
-    pub folders: Vec<Box<str>>,
+    pub folders: Vec<Arc<str>>,
     /// The files and folders that its options name.
     pub paths: Vec<OptionPath>,
     /// The machines that its options connect to: names or addresses.
-    pub peers: Vec<Box<str>>,
+    pub peers: Vec<Arc<str>>,
     /// The file with the API keys.
-    pub key_file: Option<Box<str>>,
+    pub key_file: Option<Arc<str>>,
     /// Environment, in byte order of names.
-    pub env: Vec<(Box<str>, Box<str>)>,
+    pub env: Vec<(Arc<str>, Arc<str>)>,
     /// True if a process sets the affinity or priority of its threads.
     pub places_threads: bool,
     /// True if weights are locked in memory.
@@ -97,7 +97,7 @@ pub struct Process {
 pub(super) type RoleNumbers = BTreeMap<Id<hir::Role>, usize>;
 
 /// The names of the roles that share the processes of a role.
-pub(super) type Sharers = BTreeMap<Id<hir::Role>, Vec<Box<str>>>;
+pub(super) type Sharers = BTreeMap<Id<hir::Role>, Vec<Arc<str>>>;
 
 /// The numbers of the served roles.
 pub(super) fn numbers(checked: &Checked) -> RoleNumbers {

@@ -14,25 +14,25 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Prompt {
     /// The name of the model.
-    pub model: Box<str>,
+    pub model: Arc<str>,
     /// The title of the model.
-    pub title: Box<str>,
+    pub title: Arc<str>,
     /// The kind of the model.
     pub kind: ModelKind,
     /// The first role that serves the model.
-    pub role: Box<str>,
+    pub role: Arc<str>,
     /// The family of the engine.
     pub family: Family,
     /// The folder of the programs.
-    pub bin: Box<str>,
+    pub bin: Arc<str>,
     /// The name of the program.
-    pub tool: Box<str>,
+    pub tool: Arc<str>,
     /// The arguments.
     pub args: Arc<[Word]>,
     /// The options of the role that only its server has.
-    pub left_out: Vec<Box<str>>,
+    pub left_out: Vec<Arc<str>>,
     /// Environment, in byte order of names.
-    pub env: Vec<(Box<str>, Box<str>)>,
+    pub env: Vec<(Arc<str>, Arc<str>)>,
     /// True if it uses a draft model.
     pub has_draft: bool,
     /// True if it drafts tokens from n-grams of the prompt.

@@ -2,16 +2,17 @@
 
 use super::process::RoleNumbers;
 use crate::hir::{self, Id, Registry, RoleKind};
+use std::sync::Arc;
 
 /// A role that clients can use, and the role whose processes answer.
 #[derive(Debug)]
 pub struct Route {
     /// The name of the role.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// The name of its tier.
-    pub tier: Box<str>,
+    pub tier: Arc<str>,
     /// The purpose of the role.
-    pub purpose: Option<Box<str>>,
+    pub purpose: Option<Arc<str>>,
     /// The role whose processes answer, as an index into [`Plan::roles`](super::Plan::roles).
     pub role: usize,
     /// True if that is another role.

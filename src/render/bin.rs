@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -69,7 +70,7 @@ struct PromptView<'p> {
     model: Field<'p>,
     title: Field<'p>,
     role: Field<'p>,
-    left_out: &'p [Box<str>],
+    left_out: &'p [Arc<str>],
     reads_commands: bool,
     command: CommandView<'p>,
 }

@@ -37,7 +37,7 @@ pub(super) fn report(
     for model in registry.models.iter() {
         let name = &model.head.name;
         let sides = |old: &'_ BTreeMap<Box<str>, LockEntry>, new: &'_ BTreeMap<Box<str>, LockEntry>| {
-            (old.get(&name.value).cloned(), new.get(&name.value).cloned())
+            (old.get(&*name.value).cloned(), new.get(&*name.value).cloned())
         };
         report_change((name, &model.file, "file"), &sides(&old.models, &new.models), findings);
         if let Some(projector) = &model.projector {

@@ -118,8 +118,8 @@ fn jobs(registry: &Registry) -> Vec<ReadJob<'_>> {
                 part,
                 owner: &model.head,
                 place: file.span,
-                key: model.head.name.value.clone(),
-                file: file.value.clone(),
+                key: (&*model.head.name.value).into(),
+                file: (&*file.value).into(),
                 path: registry.path_of(model, file),
             });
         }

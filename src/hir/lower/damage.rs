@@ -4,6 +4,7 @@ use super::unread_names;
 use crate::source::Span;
 use crate::syntax::{Document, Language, Node};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The text of a file with the places of its syntax errors.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +25,7 @@ impl SyntaxDamage<'_> {
     }
 
     /// The words outside all parsed items: they may include names of items that could not be parsed.
-    pub(super) fn words_outside_items(self, document: &Document) -> BTreeSet<Box<str>> {
+    pub(super) fn words_outside_items(self, document: &Document) -> BTreeSet<Arc<str>> {
         if self.errors.is_empty() {
             return BTreeSet::new();
         }

@@ -18,9 +18,9 @@ const USUAL_PORT: u64 = 8080;
 #[derive(Debug)]
 pub struct Items {
     kinds: BTreeMap<&'static str, Vec<Item>>,
-    declared: BTreeMap<(&'static str, Box<str>), Span>,
+    declared: BTreeMap<(&'static str, Arc<str>), Span>,
     seen_kinds: BTreeSet<&'static str>,
-    outside_words: Arc<BTreeSet<Box<str>>>,
+    outside_words: Arc<BTreeSet<Arc<str>>>,
     pub(super) unread_names: UnreadNames,
     pub(super) start: Span,
     /// True if a file has a syntax error, so that any item may be missing.
@@ -95,14 +95,14 @@ impl Items {
     }
 
     /// Adds words of unparsed text outside all items.
-    pub(super) fn add_words_outside_items(&mut self, words: BTreeSet<Box<str>>) {
+    pub(super) fn add_words_outside_items(&mut self, words: BTreeSet<Arc<str>>) {
         if !words.is_empty() {
             Arc::make_mut(&mut self.outside_words).extend(words);
         }
     }
 
     /// Words of unparsed text outside all items. They may include names of items that could not be parsed.
-    pub(super) fn words_outside_items(&self) -> &Arc<BTreeSet<Box<str>>> {
+    pub(super) fn words_outside_items(&self) -> &Arc<BTreeSet<Arc<str>>> {
         &self.outside_words
     }
 
@@ -179,6 +179,6 @@ impl Items {
 }
 
 /// The key of a name. It is empty for a kind with a single item, so that a second item is a duplicate.
-fn name_key(kind: &ItemKind, name: &Text) -> Box<str> {
+fn name_key(kind: &ItemKind, name: &Text) -> Arc<str> {
     if kind.naming == Naming::One { "".into() } else { name.value.clone() }
 }

@@ -47,6 +47,7 @@ use defaults::Defaults;
 use read::read_list;
 use scope::Scope;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use unread_names::UnreadNames;
 
 impl Items {
@@ -116,7 +117,7 @@ impl Items {
 }
 
 /// The items that nothing uses. `unread` has the residencies of the roles that could not be read.
-fn unused(scope: &Scope, unread_names: &UnreadNames, unread: &[Option<Box<str>>]) -> Unused {
+fn unused(scope: &Scope, unread_names: &UnreadNames, unread: &[Option<Arc<str>>]) -> Unused {
     let residencies = &scope.residencies;
     let roles = scope.roles.arena.iter().filter_map(Role::serving);
     let used: BTreeSet<Id<Residency>> = roles.map(|serving| serving.residency.value).collect();

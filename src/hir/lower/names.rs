@@ -26,12 +26,12 @@ pub(super) struct NamedItems<T> {
 /// reported as unknown.
 pub(super) struct Names<T> {
     kind: &'static str,
-    entries: BTreeMap<Box<str>, NameEntry<T>>,
-    words_outside_items: Arc<BTreeSet<Box<str>>>,
+    entries: BTreeMap<Arc<str>, NameEntry<T>>,
+    words_outside_items: Arc<BTreeSet<Arc<str>>>,
     /// True if an unknown name of this kind has no suggestion. Then the name may mean any item.
     all_may_be_used: Cell<bool>,
     /// The unknown names, each with all its places. One name has one cause, so it gets one finding.
-    unknown: RefCell<BTreeMap<Box<str>, UnknownName>>,
+    unknown: RefCell<BTreeMap<Arc<str>, UnknownName>>,
 }
 
 /// The places of a name that is not declared, each with the kind and the name of the item.
@@ -45,7 +45,7 @@ struct NameEntry<T> {
 
 impl<T> NamedItems<T> {
     /// An empty table. A name among the words outside items may belong to an item that could not be parsed.
-    pub(super) fn new(kind: &'static str, words_outside_items: &Arc<BTreeSet<Box<str>>>) -> Self {
+    pub(super) fn new(kind: &'static str, words_outside_items: &Arc<BTreeSet<Arc<str>>>) -> Self {
         let names = Names {
             kind,
             entries: BTreeMap::new(),

@@ -36,7 +36,7 @@ pub(super) struct ReadRoles {
     /// True if any role has a residency, readable or not.
     pub(super) any_served: bool,
     /// The residencies of roles that could not be read. `None` for a role whose residency is not readable either.
-    pub(super) residencies_of_unread: Vec<Option<Box<str>>>,
+    pub(super) residencies_of_unread: Vec<Option<Arc<str>>>,
 }
 
 /// Reads all roles.
@@ -201,10 +201,10 @@ fn ineffective(record: &Record) -> Vec<(&'static str, Span)> {
 /// Reports roles that share an unknown role. Removes them and, silently, the roles that share them.
 fn report_unknown_shares(
     roles: &mut [(Text, Option<UnresolvedRole>)],
-    words_outside_items: &BTreeSet<Box<str>>,
+    words_outside_items: &BTreeSet<Arc<str>>,
     findings: &mut Diagnostics,
 ) {
-    let declared: BTreeMap<Box<str>, usize> =
+    let declared: BTreeMap<Arc<str>, usize> =
         roles.iter().zip(0..).map(|((name, _), n)| (name.value.clone(), n)).collect();
     let mut targets: Vec<Option<usize>> = Vec::with_capacity(roles.len());
     let mut reported: BTreeSet<Span> = BTreeSet::new();
@@ -259,12 +259,12 @@ fn drop_dependents(roles: &mut [(Text, Option<UnresolvedRole>)], targets: &[Opti
 /// Assigns an id to every role, and resolves `shares` to the id of the shared role.
 fn resolve_shares(
     roles: Vec<(Text, Option<UnresolvedRole>)>,
-    words_outside_items: &Arc<BTreeSet<Box<str>>>,
+    words_outside_items: &Arc<BTreeSet<Arc<str>>>,
 ) -> NamedItems<Role> {
     let mut named = NamedItems::new("role", words_outside_items);
     let readable = roles.iter().filter(|(_, role)| role.is_some());
     let names = readable.clone().map(|(name, _)| name.value.clone());
-    let ids: BTreeMap<Box<str>, Id<Role>> = names.zip(named.arena.next_ids(readable.count())).collect();
+    let ids: BTreeMap<Arc<str>, Id<Role>> = names.zip(named.arena.next_ids(readable.count())).collect();
     named.arena.reserve(ids.len());
     for (name, role) in roles {
         let role = role.and_then(|role| {

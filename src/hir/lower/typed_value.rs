@@ -3,11 +3,12 @@
 use super::record::Record;
 use crate::hir::{Bytes, CpuList, Date, Factor, NumaPolicy, PortRange, Rate, Seconds, Setting, Share, Text};
 use crate::source::Spanned;
+use std::sync::Arc;
 
 /// A value that matches the shape of its field.
 #[derive(Clone, PartialEq, Debug)]
 pub(in crate::hir) enum TypedValue {
-    Text(Box<str>),
+    Text(Arc<str>),
     Flag(bool),
     Count(u64),
     Fraction(f64),
@@ -57,7 +58,7 @@ impl TypedValue {
 impl Spanned<TypedValue> {
     /// The text with its place. `None` for any other variant.
     pub(super) fn into_text(self) -> Option<Text> {
-        Box::<str>::from_value(self.value).map(|text| Spanned::new(text, self.span))
+        Arc::<str>::from_value(self.value).map(|text| Spanned::new(text, self.span))
     }
 }
 
@@ -86,7 +87,7 @@ impl_from_value! {
 }
 
 /// A text, or a word.
-impl FromTypedValue for Box<str> {
+impl FromTypedValue for Arc<str> {
     fn from_value(value: TypedValue) -> Option<Self> {
         if let TypedValue::Word(word) = value {
             return Some(word.into());

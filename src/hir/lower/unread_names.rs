@@ -3,6 +3,7 @@
 use super::record::Record;
 use crate::hir::{Presence, Shape, Table};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The maximum number of words to keep. Beyond it, any item counts as possibly used.
 const MAX_WORDS: usize = 10_000;
@@ -11,7 +12,7 @@ const MAX_WORDS: usize = 10_000;
 #[derive(Default, Debug)]
 pub(super) struct UnreadNames {
     /// The words of the text: each may be the name of an item.
-    words: BTreeSet<Box<str>>,
+    words: BTreeSet<Arc<str>>,
     /// The kinds to which an unreadable or missing field refers: each item of the kind may be used.
     any_of_kind: BTreeSet<&'static str>,
     /// True if the text has too many words: each item may be used.

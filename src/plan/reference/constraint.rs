@@ -6,6 +6,7 @@ use crate::hir::{Family, ForbiddenFeature, Id, Model, Registry};
 use crate::plan::{ModelKind, Prompt, Word};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The constraints of the models.
 #[derive(Debug, Default, Serialize)]
@@ -23,7 +24,7 @@ pub struct Constraints {
 #[derive(Debug, Serialize)]
 pub struct ForbiddingFamily {
     /// Its label.
-    pub label: Box<str>,
+    pub label: Arc<str>,
     /// True if its architecture is recurrent or hybrid.
     pub is_recurrent: bool,
     /// The forbidden features.
@@ -41,16 +42,16 @@ pub struct ForbiddingFamily {
 #[derive(Debug, Serialize)]
 pub struct ForbidReason {
     /// The failure that results from its use.
-    pub failure: Option<Box<str>>,
+    pub failure: Option<Arc<str>>,
     /// The cause of the failure.
-    pub why: Option<Box<str>>,
+    pub why: Option<Arc<str>>,
 }
 
 /// A correct command and a wrong one.
 #[derive(Debug)]
 pub struct Example {
     /// A command that must not be used, in the form that other models of the engine use. `None` if no model uses it.
-    pub wrong: Option<Vec<Box<str>>>,
+    pub wrong: Option<Vec<Arc<str>>>,
     /// The correct command, as an index into [`Plan::prompts`](crate::plan::Plan::prompts).
     pub right: usize,
 }
@@ -59,9 +60,9 @@ pub struct Example {
 #[derive(Debug, Serialize)]
 pub struct UndraftableModel {
     /// Its label.
-    pub label: Box<str>,
+    pub label: Arc<str>,
     /// The failure that results from a draft.
-    pub failure: Box<str>,
+    pub failure: Arc<str>,
     /// True if it can use fewer experts.
     pub has_experts: bool,
 }
@@ -168,7 +169,7 @@ impl<'p> ExampleCommands<'p> {
     }
 
     /// A wrong command for a model: the model with the draft options of another model of the engine.
-    fn wrong(&self, right: &Prompt) -> Option<Vec<Box<str>>> {
+    fn wrong(&self, right: &Prompt) -> Option<Vec<Arc<str>>> {
         let drafting = self.drafting.get(&*right.bin)?;
         let (other, draft) = (drafting.files.first()?, drafting.files.get(1)?);
         let own = right.files.first()?;

@@ -4,16 +4,17 @@ use super::family_label;
 use crate::engine::architecture::{self, Architecture};
 use crate::hir::{Advice, Experts, Family, Model, Registry};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// An override key with advised numbers of experts.
 #[derive(Debug, Serialize)]
 pub struct ExpertKey {
     /// The title of the model, or the label of the family.
-    pub label: Box<str>,
+    pub label: Arc<str>,
     /// The item with the advice.
     pub owner: AdviceOwner,
     /// The metadata key.
-    pub key: Box<str>,
+    pub key: Arc<str>,
     /// Recommended numbers.
     pub advise: Vec<AdvisedExperts>,
     /// Numbers that degrade the model.
@@ -38,7 +39,7 @@ pub struct AdvisedExperts {
     /// The number.
     pub experts: u32,
     /// The purpose.
-    pub purpose: Option<Box<str>>,
+    pub purpose: Option<Arc<str>>,
 }
 
 /// One row for each model with advice, and one for each family with advice, at the position of its first model.

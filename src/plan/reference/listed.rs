@@ -12,9 +12,9 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Tier {
     /// Its name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Its title.
-    pub title: Box<str>,
+    pub title: Arc<str>,
     /// True if the speed of any of its roles was measured.
     pub is_measured: bool,
     /// True if at least two hosts have roles, so that a port alone does not identify a server.
@@ -27,21 +27,21 @@ pub struct Tier {
 #[derive(Debug, Serialize)]
 pub struct RoleRow {
     /// Its name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// The model or role that serves it.
     pub provider: Provider,
     /// The ports that clients use.
     pub ports: Option<PortRange>,
     /// The host. `None` if it is not served, or if only one host has roles.
-    pub host: Option<Box<str>>,
+    pub host: Option<Arc<str>>,
     /// The measured speed in tokens per second.
-    pub speed: Option<Box<str>>,
+    pub speed: Option<Arc<str>>,
     /// Its acceleration.
     pub acceleration: Acceleration,
     /// The purpose of the role.
-    pub purpose: Option<Box<str>>,
+    pub purpose: Option<Arc<str>>,
     /// A further note.
-    pub note: Option<Box<str>>,
+    pub note: Option<Arc<str>>,
 }
 
 /// The model or role that serves a role.
@@ -51,14 +51,14 @@ pub enum Provider {
     /// A model.
     Model {
         /// Its title.
-        title: Box<str>,
+        title: Arc<str>,
         /// Its quantization.
-        quant: Box<str>,
+        quant: Arc<str>,
     },
     /// The processes of another role.
     Shared {
         /// Its name.
-        role: Box<str>,
+        role: Arc<str>,
     },
 }
 

@@ -4,6 +4,7 @@ use crate::derive::{Derived, MemoryScope, RoleGroup};
 use crate::hir::Bytes;
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The memory of all roles.
 #[derive(Debug, Serialize)]
@@ -22,13 +23,13 @@ pub struct Memory {
 #[derive(Debug, Serialize)]
 pub struct Footprint {
     /// The name of the residency.
-    pub residency: Box<str>,
+    pub residency: Arc<str>,
     /// Its title.
-    pub title: Box<str>,
+    pub title: Arc<str>,
     /// The host. `None` if only one host has roles.
-    pub host: Option<Box<str>>,
+    pub host: Option<Arc<str>>,
     /// The groups of its roles, each once, in the order of the roles.
-    pub groups: Vec<Box<str>>,
+    pub groups: Vec<Arc<str>>,
     /// The sum: mapped files count once, other known memory once per process.
     pub bytes: Bytes,
 }
@@ -37,7 +38,7 @@ pub struct Footprint {
 #[derive(Debug, Serialize)]
 pub struct HostTotal {
     /// The host. `None` if only one host has roles.
-    pub host: Option<Box<str>>,
+    pub host: Option<Arc<str>>,
     /// The sum: mapped files count once, other known memory once per process.
     pub bytes: Bytes,
 }
@@ -73,11 +74,11 @@ pub(super) fn memory(derived: &Derived) -> Memory {
 }
 
 /// The groups of the roles, each once.
-fn groups(derived: &Derived, group: &RoleGroup<'_>) -> Vec<Box<str>> {
+fn groups(derived: &Derived, group: &RoleGroup<'_>) -> Vec<Arc<str>> {
     let mut known: BTreeSet<&str> = BTreeSet::new();
     let names = group.roles().map(|served| {
         let role = derived.registry.roles.get(served.id);
         &*role.group.as_ref().unwrap_or(&role.head.name).value
     });
-    names.filter(|name| known.insert(name)).map(Box::from).collect()
+    names.filter(|name| known.insert(name)).map(Arc::from).collect()
 }

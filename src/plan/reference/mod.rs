@@ -21,6 +21,7 @@ use super::{Date, Prompt};
 use crate::derive::Derived;
 use crate::hir::{self, Registry};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Data for the documents, in addition to processes and commands.
 #[derive(Debug, Serialize)]
@@ -49,28 +50,28 @@ pub struct Reference {
 #[derive(Debug)]
 pub struct Store {
     /// The folder, without a trailing slash.
-    pub path: Box<str>,
+    pub path: Arc<str>,
     /// Its title.
-    pub title: Option<Box<str>>,
+    pub title: Option<Arc<str>>,
 }
 
 /// A known problem of some models.
 #[derive(Debug, Serialize)]
 pub struct Quirk {
     /// Its name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// The titles of the affected models.
-    pub models: Vec<Box<str>>,
+    pub models: Vec<Arc<str>>,
     /// The problem.
-    pub issue: Box<str>,
+    pub issue: Arc<str>,
     /// The symptom.
-    pub symptom: Option<Box<str>>,
+    pub symptom: Option<Arc<str>>,
     /// The workaround.
-    pub workaround: Option<Box<str>>,
+    pub workaround: Option<Arc<str>>,
     /// The date of discovery.
     pub found: Option<Date>,
     /// The build, release or date of the fix.
-    pub fixed: Option<Box<str>>,
+    pub fixed: Option<Arc<str>>,
 }
 
 /// Collects the data. `prompts` are the one-shot commands from which examples are made.
@@ -106,7 +107,7 @@ fn quirk(registry: &Registry, quirk: &hir::Quirk) -> Quirk {
     }
 }
 
-fn text(text: Option<&hir::Text>) -> Option<Box<str>> {
+fn text(text: Option<&hir::Text>) -> Option<Arc<str>> {
     text.map(|text| text.value.clone())
 }
 

@@ -3,24 +3,25 @@
 use super::{family_label, model_label, text};
 use crate::hir::{self, Date, Family, ForbiddenFeature, Id, Model, Pattern, Registry};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// A target with a draft that works, or without any.
 #[derive(Debug, Serialize)]
 pub struct Pair {
     /// The label of the target.
-    pub target: Box<str>,
+    pub target: Arc<str>,
     /// The label of the draft. `None` if no draft works.
-    pub draft: Option<Box<str>>,
+    pub draft: Option<Arc<str>>,
     /// Maximum number of tokens to draft.
     pub max: Option<u32>,
     /// The measured speedup factor.
-    pub speedup: Option<Box<str>>,
+    pub speedup: Option<Arc<str>>,
     /// True if the speedup was measured with lookup.
     pub lookup: bool,
     /// The alternative; `experts` means to use fewer experts.
-    pub instead: Option<Box<str>>,
+    pub instead: Option<Arc<str>>,
     /// A further note.
-    pub note: Option<Box<str>>,
+    pub note: Option<Arc<str>>,
     /// The date of the result.
     pub date: Option<Date>,
 }
@@ -29,13 +30,13 @@ pub struct Pair {
 #[derive(Debug, Serialize)]
 pub struct Ban {
     /// The label of the target.
-    pub target: Box<str>,
+    pub target: Arc<str>,
     /// The banned drafts.
     pub drafts: BannedDrafts,
     /// The failure.
-    pub failure: Option<Box<str>>,
+    pub failure: Option<Arc<str>>,
     /// A further note.
-    pub note: Option<Box<str>>,
+    pub note: Option<Arc<str>>,
     /// The date of the result.
     pub date: Option<Date>,
 }
@@ -51,7 +52,7 @@ pub enum BannedDrafts {
     /// N-gram lookup in the prompt.
     Lookup,
     /// The drafts with this label.
-    Named(Box<str>),
+    Named(Arc<str>),
 }
 
 /// The models for which all drafts are banned.
@@ -158,11 +159,11 @@ fn drafts(registry: &Registry, ban: &hir::Ban) -> BannedDrafts {
     if all_vision { BannedDrafts::AnyText } else { BannedDrafts::Any }
 }
 
-fn target(registry: &Registry, label: Option<&hir::Text>, pattern: &Pattern) -> Box<str> {
+fn target(registry: &Registry, label: Option<&hir::Text>, pattern: &Pattern) -> Arc<str> {
     text(label).unwrap_or_else(|| name(registry, pattern))
 }
 
-fn name(registry: &Registry, pattern: &Pattern) -> Box<str> {
+fn name(registry: &Registry, pattern: &Pattern) -> Arc<str> {
     match pattern {
         Pattern::Model(id) => model_label(registry.models.get(*id)).into(),
         Pattern::Family(id) => family_pattern(registry.families.get(*id)),
@@ -171,6 +172,6 @@ fn name(registry: &Registry, pattern: &Pattern) -> Box<str> {
 }
 
 /// The name for all models of a family: its label with `-*`.
-fn family_pattern(family: &Family) -> Box<str> {
+fn family_pattern(family: &Family) -> Arc<str> {
     format!("{}-*", family_label(family)).into()
 }

@@ -2,6 +2,7 @@
 
 use crate::plan::{ModelKind, Plan, Prompt, Word};
 use crate::render::quote::shell;
+use std::sync::Arc;
 
 /// The maximum width of a command line in characters. A single long option may exceed it.
 const MAX_WIDTH: usize = 100;
@@ -34,7 +35,7 @@ pub(super) fn bare_command(prompt: &Prompt) -> String {
 }
 
 /// Other words of a command, with paths shortened to file names.
-pub(super) fn quoted_words(words: &[Box<str>]) -> String {
+pub(super) fn quoted_words(words: &[Arc<str>]) -> String {
     words.iter().map(|word| shell(base(word))).collect::<Vec<_>>().join(" ")
 }
 

@@ -6,6 +6,7 @@ use super::{
     FaultKind, Intent, Lowered, LoweringFault, OptionPath, OverrideValue, UncheckedIntent, WrittenOption,
 };
 use crate::engine::Word;
+use std::sync::Arc;
 
 /// The longest override key that the engine accepts, in bytes (llama.cpp b11434, `common/common.cpp`).
 const KEY_BYTES: usize = 127;
@@ -26,9 +27,9 @@ pub(super) struct ArgvBuilder<'p> {
     pub(super) warnings: Vec<LoweringFault>,
     pub(super) not_checked: Vec<UncheckedIntent>,
     /// The options that only the server has.
-    pub(super) left_out: Vec<Box<str>>,
+    pub(super) left_out: Vec<Arc<str>>,
     pub(super) paths: Vec<OptionPath>,
-    pub(super) peers: Vec<Box<str>>,
+    pub(super) peers: Vec<Arc<str>>,
 }
 
 /// The reason why an option is written: the intent, and the field of the registry.

@@ -304,7 +304,7 @@ pub struct Lowered {
     /// The files and folders that options name.
     pub paths: Vec<OptionPath>,
     /// The machines that options connect to: names or addresses, without ports.
-    pub peers: Vec<Box<str>>,
+    pub peers: Vec<Arc<str>>,
     /// Intents that the build cannot express.
     pub errors: Vec<LoweringFault>,
     /// Options that the build accepts but that should not be used.
@@ -312,7 +312,7 @@ pub struct Lowered {
     /// Intents that the profile has no data to check.
     pub not_checked: Vec<UncheckedIntent>,
     /// The options of a role that its one-shot command does not have. Empty for a server.
-    pub left_out: Vec<Box<str>>,
+    pub left_out: Vec<Arc<str>>,
 }
 
 /// An option of a command line.

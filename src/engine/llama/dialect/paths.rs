@@ -5,6 +5,7 @@ use super::options::{AcceptedOption, OptionFault};
 use super::{FaultKind, OptionPath};
 use crate::engine::llama::options::{Exposure, Given, is_usable_path};
 use crate::engine::{OptionRecord, Profile};
+use std::sync::Arc;
 
 /// Adds the paths and the machines in the value of an option to those of the command line.
 pub(super) fn collect(argv: &mut ArgvBuilder<'_>, accepted: &AcceptedOption<'_>) {
@@ -35,7 +36,7 @@ pub(super) fn peers_of(given: Given<'_>) -> impl Iterator<Item = &str> {
 }
 
 /// The paths and the machines in environment variables that set options.
-pub fn of_variables(profile: &Profile, env: &[(Box<str>, Box<str>)]) -> (Vec<OptionPath>, Vec<Box<str>>) {
+pub fn of_variables(profile: &Profile, env: &[(Arc<str>, Arc<str>)]) -> (Vec<OptionPath>, Vec<Arc<str>>) {
     let given: Vec<Given<'_>> = env
         .iter()
         .filter_map(|(name, value)| {

@@ -3,6 +3,7 @@
 use super::argv::{ArgvBuilder, Origin};
 use super::{Intent, OverrideValue};
 use crate::engine::options::{ROWS, Setter};
+use std::sync::Arc;
 
 /// Writes each field with all options whose row names it.
 pub(super) fn write(argv: &mut ArgvBuilder<'_>, settings: &[(&'static str, OverrideValue<'_>)]) {
@@ -22,7 +23,7 @@ pub(super) fn write_possible(argv: &mut ArgvBuilder<'_>, settings: &[(&'static s
             if argv.find_option(setter.spellings).is_some() {
                 write_one(argv, (Intent::Setting(at), field), setter, *value);
             } else {
-                argv.left_out.extend(setter.spellings.last().map(|name| Box::from(*name)));
+                argv.left_out.extend(setter.spellings.last().map(|name| Arc::from(*name)));
             }
         }
     }

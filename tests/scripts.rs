@@ -255,7 +255,7 @@ fn hostile(dir: &Path, words: &[String]) -> String {
         writeln!(
             roles,
             "  r{n}: {{tier: A, residency: hot, model: m{n}, port: {}, context: 512, placement: {{numa: interleave 0}}, \
-             option: [{{name: alias, value: {value}}}], env: {{WORD: {value}}}}}",
+             option: [{{name: tags, value: {value}}}], env: {{WORD: {value}}}}}",
             22000 + n
         )
         .unwrap();

@@ -43,8 +43,10 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let message = format!("{} cannot use {what}: {}", role.role, words::printable(&fault.why));
         let label = if fault.builds.is_empty() { "not possible" } else { "not supported by this build" };
         let finding = role.complete(ENGINE_CANNOT.at(place, label, message), fault, None);
-        let is_removable =
-            matches!(fault.intent, Intent::Lookup | Intent::DraftWithLookup | Intent::Setting(_));
+        let is_removable = matches!(
+            fault.intent,
+            Intent::Alias | Intent::Lookup | Intent::DraftWithLookup | Intent::Setting(_)
+        );
         let or = if fault.builds.is_empty() { "" } else { "or " };
         findings.report(if is_removable && place != role.role.head.name.span {
             finding.remedy(format!("{or}remove `{{}}`"), Change::remove(place))
@@ -67,6 +69,7 @@ fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String)
         Intent::Tool => (serving.engine.map(|engine| engine.span), at.profile.server()),
         Intent::Model => (Some(serving.model.span), "model"),
         Intent::Projector => (Some(serving.model.span), "projector"),
+        Intent::Alias => (span(serving.aliases().first()), "alias"),
         Intent::Listen => (span(serving.listen.first()), "listen"),
         Intent::Port => (Some(serving.ports.span), "port"),
         Intent::Context => (Some(serving.context.span), "context"),

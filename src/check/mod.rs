@@ -44,6 +44,7 @@ mod port_conflict;
 mod program_as_folder;
 mod projectors;
 mod refuted_pair;
+mod repeated_alias;
 mod reserved_unit;
 mod retired_model;
 mod rules;
@@ -111,6 +112,7 @@ static ALL: &[Check] = checks![
     reserved_unit: RESERVED_UNIT,
     unknown_cpu: UNKNOWN_CPU,
     unknown_threads: UNKNOWN_THREADS,
+    repeated_alias: REPEATED_ALIAS,
     threads: MORE_THREADS_THAN_CPUS MORE_THREADS_THAN_CORES,
     exclusive_cpus: EXCLUSIVE_CPUS,
     far_memory: FAR_MEMORY,

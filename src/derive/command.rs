@@ -129,8 +129,11 @@ impl RoleSettings<'_> {
         let Self { registry, serving, files, endpoint, .. } = self;
         let options = Options::new(serving);
         let settings = self.settings();
+        let names: Vec<&str> = endpoint.names.iter().map(|name| &**name).collect();
         let spec = ServerSpec {
             model: &files.model.path,
+            names: &names,
+            aliases: serving.aliases().len(),
             hosts: &endpoint.server_addresses(),
             port: endpoint.server_port(instance),
             context: u32::try_from(serving.context.value).unwrap_or(u32::MAX),

@@ -1,6 +1,6 @@
-//! The addresses and ports of a role.
+//! The addresses, ports and names of a role.
 
-use crate::hir::{PortRange, Registry, Serving};
+use crate::hir::{PortRange, Registry, Role, Serving};
 use std::sync::Arc;
 
 /// The address of processes that only the same machine reaches.
@@ -9,7 +9,7 @@ const LOOPBACK: &str = "127.0.0.1";
 /// The distance from a port to its hidden port, unless the role sets `backend`.
 const HIDDEN_DISTANCE: u32 = 10_000;
 
-/// The addresses and ports of a role.
+/// The addresses, ports and names of a role.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Endpoint {
     /// The addresses for clients, as declared. 127.0.0.1 if none is declared.
@@ -19,10 +19,12 @@ pub struct Endpoint {
     /// The first hidden port. Only an on-demand role has one: a systemd socket has the ports for clients, and each
     /// process listens on its hidden port of 127.0.0.1. `missing-backend-port` reports ports above 65535.
     pub hidden: Option<u32>,
+    /// The names at the API: that of the role, those of the roles that share it, and its aliases.
+    pub names: Arc<[Arc<str>]>,
 }
 
 impl Endpoint {
-    pub(super) fn new(registry: &Registry, serving: &Serving) -> Self {
+    pub(super) fn new(registry: &Registry, role: &Role, sharers: &[Arc<str>], serving: &Serving) -> Self {
         let declared = serving.listen.iter().map(|address| address.value.clone());
         let local = serving.listen.is_empty().then(|| LOOPBACK.into());
         let hidden = || match serving.backend {
@@ -33,6 +35,11 @@ impl Endpoint {
             addresses: declared.chain(local).collect(),
             ports: serving.ports.value,
             hidden: registry.is_on_demand(serving).then(hidden),
+            names: std::iter::once(&role.head.name.value)
+                .chain(sharers)
+                .chain(serving.aliases().iter().map(|alias| &alias.value))
+                .cloned()
+                .collect(),
         }
     }
 

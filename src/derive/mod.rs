@@ -6,7 +6,7 @@
 //! ```text
 //! locked      facts of the model files in the lock
 //! profiles    the profiles of the engines
-//! endpoint    addresses and ports
+//! endpoint    addresses, ports and names
 //! placement   memory policy and CPUs of each process
 //! files       model files and folders
 //! overrides   metadata overrides
@@ -94,6 +94,7 @@ fn role_sources(
         .zip(profiles)
         .map(|((id, _), profile)| Ok((id, profile.clone()?)))
         .collect();
+    let mut sharers = registry.sharers();
     let mut prompted = BTreeSet::new();
     let mut sources = Vec::new();
     for (id, role) in registry.roles.entries() {
@@ -104,6 +105,7 @@ fn role_sources(
             engine: engine.cloned().unwrap_or_else(|| Err(unknown_engine(role, findings))),
             has_one_shot: serving.pooling.is_none() && prompted.insert(serving.model.value),
             serving: Arc::clone(serving),
+            sharers: sharers.remove(&id).unwrap_or_default(),
         });
     }
     sources

@@ -46,13 +46,16 @@ pub(super) struct RoleSource {
     pub(super) engine: Result<(Id<Engine>, SharedProfile), Reported>,
     /// True if no earlier role serves the model, and the model generates text.
     pub(super) has_one_shot: bool,
+    /// The names of the roles that share its processes.
+    pub(super) sharers: Vec<Arc<str>>,
 }
 
 impl RoleSource {
     /// Derives everything except the computed memory: equal roles share that computation.
     pub(super) fn derive(self, registry: &Registry, lock: &Lock) -> ServedRole {
-        let Self { id, serving, engine, has_one_shot } = self;
-        let (endpoint, files) = (Endpoint::new(registry, &serving), RoleFiles::new(registry, &serving));
+        let Self { id, serving, engine, has_one_shot, sharers } = self;
+        let endpoint = Endpoint::new(registry, registry.roles.get(id), &sharers, &serving);
+        let files = RoleFiles::new(registry, &serving);
         let (host, env) = (registry.hosts.get(serving.host.value), env(registry, &serving));
         let settings = RoleSettings {
             registry,

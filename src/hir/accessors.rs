@@ -1,7 +1,8 @@
 //! Derived properties of roles: file paths, and the CPUs and NUMA node of an instance.
 
-use super::{CpuList, Family, Host, Model, NumaPolicy, Registry, Role, Serving, Start};
+use super::{CpuList, Family, Host, Id, Model, NumaPolicy, Registry, Role, RoleKind, Serving, Start};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl Registry {
     /// The roles that have their own processes, in the order of declaration.
@@ -13,6 +14,17 @@ impl Registry {
     pub fn model_of(&self, serving: &Serving) -> (&Model, &Family) {
         let model = self.models.get(serving.model.value);
         (model, self.families.get(model.family.value))
+    }
+
+    /// The names of the roles that share the processes of each role, in the order of declaration.
+    pub fn sharers(&self) -> BTreeMap<Id<Role>, Vec<Arc<str>>> {
+        let mut sharers: BTreeMap<_, Vec<Arc<str>>> = BTreeMap::new();
+        for role in self.roles.iter() {
+            if let RoleKind::Shares(shared) = &role.kind {
+                sharers.entry(shared.value).or_default().push(role.head.name.value.clone());
+            }
+        }
+        sharers
     }
 
     /// True if a role starts on its first request.

@@ -48,8 +48,8 @@ pub use quirk::Quirk;
 pub use registry::Registry;
 pub use residency::{Residency, Start};
 pub use role::{
-    Cpus, Draft, EngineOption, EngineSetting, Measured, NumaPolicy, Override, Placement, Role, RoleKind,
-    Serving, Setting,
+    Cpus, Draft, EngineOption, EngineSetting, Measured, NumaPolicy, Override, Placement, RareFields, Role,
+    RoleKind, Serving, Setting,
 };
 pub use rule::{Ban, Pair, Pattern, glob_matches};
 pub use service::Service;

@@ -84,6 +84,15 @@ pub struct Serving {
     pub env: Vec<(Text, Text)>,
     /// The sandbox level of its units. `None` means the level of the stack.
     pub hardening: Option<Spanned<Hardening>>,
+    /// The fields that few roles have. They are in a box, because a large registry has many roles.
+    pub rare: Option<Box<RareFields>>,
+}
+
+/// The fields of a served role that few roles have.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct RareFields {
+    /// Further names at the API, next to the role's name and those of the roles that share it.
+    pub aliases: Vec<Text>,
 }
 
 declare! {
@@ -123,6 +132,11 @@ pub struct EngineSetting {
 }
 
 impl Serving {
+    /// The further names at the API.
+    pub fn aliases(&self) -> &[Text] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.aliases)
+    }
+
     /// A field that becomes an engine option as it is.
     pub fn setting(&self, field: &str) -> Option<&Spanned<Setting>> {
         self.settings.iter().find(|setting| setting.field == field).map(|setting| &setting.value)
@@ -281,6 +295,12 @@ pub(super) static TABLE: Table = Table::of(&[
     ),
     Field::repeated("listen", Shape::Address, "An IP address to listen on; default 127.0.0.1.")
         .default("127.0.0.1"),
+    Field::repeated(
+        "alias",
+        Shape::ApiName,
+        "A further name at the API; the role's name and those of roles that share it are always names.",
+    )
+    .example("gpt-4o"),
     Field::optional("key-file", Shape::Path, "A file with API keys. Clients must send one of them.")
         .example("/etc/orchgen/keys"),
     Field::optional(

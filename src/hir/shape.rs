@@ -76,6 +76,8 @@ pub enum Shape {
     Account,
     /// An IP address.
     Address,
+    /// A name at the API: a text without commas.
+    ApiName,
     /// `true` or `false`.
     Flag,
     /// An integer in an inclusive range.

@@ -64,7 +64,7 @@ pub fn plan(checked: Checked) -> Plan {
     let reference = reference::reference(checked.derived(), &prompts);
     let (engines, hosts) = (engine::engines(&checked), group::hosts(&checked, &numbers));
     let routes = route::routes(checked.registry(), &numbers);
-    let sharers = process::sharers(checked.registry());
+    let sharers = checked.registry().sharers();
     let (registry, served) = checked.into_roles();
     let stack = &registry.stack;
     Plan {

@@ -6,7 +6,7 @@ use crate::check::Checked;
 use crate::derive::{LoadTime, RoleCommand, ServedRole};
 use crate::engine::dialect::OptionPath;
 use crate::engine::{Family, Word};
-use crate::hir::{self, Id, Registry, RoleKind};
+use crate::hir::{self, Id, Registry};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,6 +33,8 @@ pub struct Role {
     pub purpose: Option<Arc<str>>,
     /// The roles that share its processes.
     pub shared_by: Vec<Arc<str>>,
+    /// The names at the API: that of the role, those of the roles that share it, and its aliases.
+    pub names: Arc<[Arc<str>]>,
     /// The addresses that clients use.
     pub addresses: Arc<[Arc<str>]>,
     /// The addresses that a process started by hand listens on. Only the first, if the build accepts only one.
@@ -163,6 +165,7 @@ fn role(
         model_name: model.head.name.value.clone(),
         purpose: declared.purpose.as_ref().map(|purpose| purpose.value.clone()),
         shared_by: Vec::new(),
+        names: endpoint.names.clone(),
         own_addresses: if command.profile.serves_several_addresses() {
             endpoint.addresses.clone()
         } else {
@@ -186,15 +189,4 @@ fn role(
         hardening: serving.hardening.map_or(registry.stack.hardening, |hardening| hardening.value),
         env: served.env,
     }
-}
-
-/// The names of the roles that share the processes of each role.
-pub(super) fn sharers(registry: &Registry) -> Sharers {
-    let mut sharers = Sharers::new();
-    for role in registry.roles.iter() {
-        if let RoleKind::Shares(shared) = &role.kind {
-            sharers.entry(shared.value).or_default().push(role.head.name.value.clone());
-        }
-    }
-    sharers
 }

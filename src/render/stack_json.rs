@@ -9,6 +9,7 @@
 //!     {
 //!       "name": "coder", "tier": "A", "residency": "warm", "start": "on-demand", "host": "box",
 //!       "endpoints": ["http://127.0.0.1:8070"],
+//!       "names": ["coder", "gpt-4o"],
 //!       "model": {"name": "coder-30b", "title": "Coder-30B"},
 //!       "limits": {"context": 32768, "slots": 1},
 //!       "embeddings": false, "key_required": false, "shares": null
@@ -22,6 +23,8 @@
 //! - `endpoints` has one base URL per process, in the order of ports; all of them are equivalent. The address is the
 //!   first one that the role listens on. For a role that listens on all addresses, it is the address of the host, or
 //!   else loopback.
+//! - `names` has the names of the model that clients can use at the endpoints: that of the role, those of the roles that
+//!   share it, and its aliases. `/v1/models` lists them; its `id` is the first in byte order.
 //! - `limits.context` is the maximum number of tokens of one request. `limits.slots` is the number of requests that one
 //!   endpoint handles at the same time.
 //! - `embeddings` is true if the role returns embeddings instead of text.
@@ -31,6 +34,7 @@
 //! Fields may be added without changing `format_version`. Removing a field or changing its meaning raises it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -67,6 +71,7 @@ struct RoleView<'p> {
     start: &'static str,
     host: &'p str,
     endpoints: Vec<String>,
+    names: &'p [Arc<str>],
     model: Model<'p>,
     limits: Limits,
     embeddings: bool,
@@ -111,6 +116,7 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
         },
         host: &host.name,
         endpoints: role.processes.iter().map(|process| endpoint(process.port)).collect(),
+        names: &role.names,
         model: Model { name: &role.model_name, title: &role.model },
         limits: Limits { context: role.context, slots: role.slots },
         embeddings: role.is_embedder,

@@ -89,7 +89,7 @@ fn secrets_are_recognized_by_their_name_or_form() {
         assert_codes(&["secret-in-registry"], &env("ANYTHING", key));
         assert_codes(
             &["secret-in-registry"],
-            &listening_role(&format!("{{ option \"alias\" value=\"{key}\" }}")),
+            &listening_role(&format!("{{ option \"tags\" value=\"{key}\" }}")),
         );
     }
     for word in ["sk-short", "hf_home", "sk-a value with blanks in it"] {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{assert_accepts, profile, profiles};
+use super::{assert_accepts, ik_profile, profile, profiles};
 use orchgen::engine::Profile;
 use orchgen::engine::dialect::{
     DraftSpec, Intent, LOOKUP_NGRAM_MIN, Lowered, NumaPlacement, OverrideValue, PromptSpec, ServerSpec,
@@ -306,6 +306,21 @@ fn the_batch_of_an_embedder_has_a_whole_request() {
         "`--pooling` of llama.cpp-b11434 accepts none, mean, cls, last, rank, not `max`"
     );
     assert!(lowered.errors[0].builds.is_empty());
+}
+
+#[test]
+fn the_names_at_the_api_are_one_list() {
+    let names = ["code", "fast", "gpt-4o"];
+    let spec = ServerSpec { names: &names, aliases: 1, draft: None, lookup: None, ..coder() };
+    for profile in profiles() {
+        let text = line(&lower_server(profile, &spec));
+        assert!(text.contains(" --alias code,fast,gpt-4o "), "{}: {text}", profile.name());
+    }
+    let lowered = lower_server(ik_profile(), &spec);
+    assert_eq!(intents(&lowered), [Intent::Alias]);
+    assert_eq!(lowered.errors[0].why, "`--alias` of ik_llama.cpp-8337e4cd3 accepts only one name");
+    let shared = ServerSpec { names: &names[..2], aliases: 0, ..spec };
+    assert!(line(&lower_server(ik_profile(), &shared)).contains(" --alias code "));
 }
 
 #[test]

@@ -12,6 +12,8 @@ use orchgen::facts::Facts;
 
 const SERVER: ServerSpec<'_> = ServerSpec {
     model: "/m.gguf",
+    names: &[],
+    aliases: 0,
     hosts: &[],
     port: 8081,
     context: 4096,

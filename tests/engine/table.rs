@@ -12,6 +12,8 @@ const NEW: [&str; 4] = ["b10434", "b11434", "b11669", "b12032"];
 
 const BASE: ServerSpec<'_> = ServerSpec {
     model: "/m.gguf",
+    names: &[],
+    aliases: 0,
     hosts: &[],
     port: 8080,
     context: 4096,

@@ -88,6 +88,7 @@ fn assert_answers(rig: &Rig) {
         let vector = answer["data"][0]["embedding"].as_array().map(Vec::len);
         assert!(vector > Some(8), "{port}: {answer}");
     }
+    assert_names();
     let body = r#"{"prompt":"hello","n_predict":1}"#;
     assert_eq!(ask(18085, "/completion", body, "").unwrap().status, 401);
     assert_eq!(ask(18085, "/completion", body, "wrong").unwrap().status, 401);
@@ -96,6 +97,25 @@ fn assert_answers(rig: &Rig) {
     assert!(rig.proc("rig-mixture.service", "cmdline").contains("qwen3moe.expert_used_count=int:2"));
     let found = rig.run(&["systemctl", "cat", "rig-helper.service"]);
     assert!(!found.status.success(), "a shared role has no unit");
+}
+
+/// A server answers to the name of its role, to that of the role that shares it, and to its aliases. The first in byte
+/// order is its id.
+fn assert_names() {
+    let models = ask(18080, "/v1/models", "", "").unwrap().json();
+    assert_eq!(models["data"][0]["id"], "anything", "{models}");
+    assert_eq!(
+        models["data"][0]["aliases"],
+        serde_json::json!(["anything", "chat", "helper", "org/name:7b"]),
+        "{models}"
+    );
+    let models = ask(18081, "/v1/models", "", "").unwrap().json();
+    assert_eq!(models["data"][0]["id"], "mixture", "{models}");
+    for name in ["helper", "org/name:7b"] {
+        let body = format!(r#"{{"model":"{name}","prompt":"hello","max_tokens":1}}"#);
+        let answer = ask(18080, "/v1/completions", &body, "").unwrap();
+        assert_eq!((answer.status, &answer.json()["model"]), (200, &name.into()), "{}", answer.body);
+    }
 }
 
 fn assert_placement(rig: &Rig) {

@@ -154,6 +154,9 @@ fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
     if option.name.trim_start_matches('-') == "override-kv" {
         return Some(instead(Vec::new(), override_line(&option.value.as_ref()?.value)?));
     }
+    if option.name.trim_start_matches('-') == "alias" {
+        return Some(instead(Vec::new(), alias_line(role, &option.value.as_ref()?.value)?));
+    }
     let name = owning_field(&option.name)?;
     let field = KINDS.iter().find(|kind| kind.word == "role")?.table.field(name)?;
     let text = match &option.value.as_ref()?.value {
@@ -187,6 +190,18 @@ fn override_line(value: &Setting) -> Option<Line> {
         _ => return None,
     };
     Some(Line::of("override", key).principal("key").with(Line::of("value", value)))
+}
+
+/// The field for the names of `--alias`: without the name of the role, which is always a name. `None` if no other name is
+/// left, or if the role has the field.
+fn alias_line(role: &FaultyRole, value: &Setting) -> Option<Line> {
+    let Setting::Text(text) = value else { return None };
+    let names = text
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && *name != &*role.role.head.name.value);
+    let line = names.fold(Line::new("alias"), Line::value);
+    (!line.values.is_empty() && role.serving.aliases().is_empty()).then_some(line)
 }
 
 /// The help of the fault, and the removal of the option. One help if the text already names the removal.

@@ -147,7 +147,7 @@ fn to_record(head: &OptionHead<'_>, lines: &[&str]) -> Option<OptionRecord> {
     let (on, off) = head.names.split_at_checked(first_negative(head))?;
     let removed =
         text.strip_prefix("the argument has been removed.").map(|rest| replacement_text(rest.trim()));
-    let is_host = on.contains(&"--host") && text.contains("comma-separated");
+    let is_split = (on.contains(&"--host") || on.contains(&"--alias")) && text.contains("comma-separated");
     Some(OptionRecord {
         names: owned(on),
         negative: owned(off),
@@ -155,7 +155,7 @@ fn to_record(head: &OptionHead<'_>, lines: &[&str]) -> Option<OptionRecord> {
         values: head.value.and_then(arguments),
         choices: head.value.map(|value| choices(value, &prose, &text)).unwrap_or_default(),
         accepts: head.value.map(|value| accepts(value, &text)).unwrap_or_default(),
-        separator: is_host.then(|| ",".to_owned()),
+        separator: is_split.then(|| ",".to_owned()),
         env: env.map(str::to_owned),
         deprecated: if removed.is_none() { deprecated(&text) } else { None },
         removed,

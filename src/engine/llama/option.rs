@@ -31,7 +31,7 @@ pub struct OptionRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepts: Vec<String>,
     /// The separator of several values in one argument, if the build is known to split it (`,` for `--host` since
-    /// b11434).
+    /// b11434, and for `--alias` since March 2026).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub separator: Option<String>,
     /// The environment variable that sets the option.

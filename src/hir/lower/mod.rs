@@ -3,6 +3,7 @@
 //! Each file is gathered separately, so that its document can be freed immediately. Names are resolved after all files
 //! are gathered, so that the order of kinds and files does not matter.
 
+mod api_name;
 mod count;
 mod damage;
 mod defaults;

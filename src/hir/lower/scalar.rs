@@ -1,5 +1,6 @@
 //! Reads one value as the shape of its field requires.
 
+use super::api_name;
 use super::count::{count, flag, fraction, port};
 use super::guess::path::{self, PathFault, PathKind, Remedy};
 use super::guess::{boolean, date, number};
@@ -166,6 +167,7 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
         Shape::Path => text(scalar, field).and_then(|text| absolute_path(scalar, text, field)),
         Shape::File => text(scalar, field).and_then(|text| file(scalar, text, field)),
         Shape::Account => text(scalar, field).and_then(|text| account(scalar, text, field)),
+        Shape::ApiName => text(scalar, field).and_then(|text| api_name::read(scalar, text, field)),
         Shape::Word(choices) | Shape::Words(choices) => word(scalar, field, choices),
         Shape::Setting => setting(scalar, field),
         Shape::CpuSet if matches!(scalar.value, Value::Integer(_)) => Err(cpu_number(scalar, field)),

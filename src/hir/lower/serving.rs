@@ -11,8 +11,8 @@ use crate::diag::{Change, Diagnostic, Diagnostics, Line, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME};
 use crate::hir::role;
 use crate::hir::{
-    CpuList, Cpus, EngineOption, EngineSetting, Head, Host, Id, Model, Placement, PortRange, Residency,
-    Serving, Setting, Text,
+    CpuList, Cpus, EngineOption, EngineSetting, Head, Host, Id, Model, Placement, PortRange, RareFields,
+    Residency, Serving, Setting, Text,
 };
 use crate::source::Spanned;
 
@@ -72,6 +72,7 @@ pub(super) fn read(
         options: options(fields.record),
         env: fields.get("env")?,
         hardening: fields.get("hardening")?,
+        rare: rare_fields(fields)?,
     })
 }
 
@@ -117,6 +118,11 @@ pub(super) fn report_missing(
     let owner = ItemRef::new(head.kind, &head.name);
     let (described, empty) = (owner.describe(), record.empty_field(&line.name));
     owner.report(missing((Ok(line), empty), (&described, owner.place), what, head.span), findings);
+}
+
+fn rare_fields(fields: &mut Fields) -> Option<Option<Box<RareFields>>> {
+    let rare = RareFields { aliases: fields.get("alias")? };
+    Some((rare != RareFields::default()).then(|| Box::new(rare)))
 }
 
 fn engine_settings(record: &mut Record) -> Vec<EngineSetting> {

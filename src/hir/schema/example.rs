@@ -93,6 +93,7 @@ fn name_of(kind: &str) -> &'static str {
 /// Examples of types that are no quantities.
 const EXAMPLES: &[(Shape, &str)] = &[
     (Shape::Path, "/srv/models"),
+    (Shape::ApiName, "gpt-4o"),
     (Shape::File, "model-Q4_K_M.gguf"),
     (Shape::Account, "llm"),
     (Shape::Flag, "true"),

@@ -17,6 +17,7 @@ pub(super) fn of(shape: &Shape) -> Value {
         | Shape::DateOrBuild
         | Shape::Name(_)
         | Shape::Names(_) => text(),
+        Shape::ApiName => pattern("^[^\\s,]([^,]*[^\\s,])?$", "a name without commas, such as `gpt-4o`"),
         Shape::Path => pattern("^/", "an absolute path, such as `/srv/models`"),
         Shape::Account => {
             let account = pattern("^[A-Za-z_][A-Za-z0-9_-]*$", "the name of a system account, such as `llm`");
@@ -71,6 +72,7 @@ pub fn description(shape: &Shape) -> String {
         Shape::Text => "a string".to_owned(),
         Shape::Path => "an absolute path".to_owned(),
         Shape::File => "the path of a file: absolute, or relative to a store".to_owned(),
+        Shape::ApiName => "a name without commas".to_owned(),
         Shape::Account => "the name of a system account".to_owned(),
         Shape::Flag => "`true` or `false`".to_owned(),
         Shape::Count(..) | Shape::Port => "a whole number".to_owned(),

@@ -4,7 +4,7 @@ use super::memory::has_several_hosts;
 use super::text;
 use crate::derive::Derived;
 use crate::engine::dialect::DRAFT_MAX;
-use crate::hir::{self, ForbiddenFeature, Id, Model, PortRange, Registry, RoleKind};
+use crate::hir::{self, ForbiddenFeature, Id, Model, PortRange, Registry, RoleKind, Serving};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub struct RoleRow {
     pub acceleration: Acceleration,
     /// The purpose of the role.
     pub purpose: Option<Arc<str>>,
+    /// Its further names at the API.
+    pub aliases: Box<[Arc<str>]>,
     /// A further note.
     pub note: Option<Arc<str>>,
 }
@@ -121,6 +123,12 @@ fn row(registry: &Registry, role: &hir::Role) -> RoleRow {
         speed: measured.map(|measured| measured.speed.0.clone()),
         acceleration: acceleration(registry, provider),
         purpose: text(role.purpose.as_ref().or(provider.purpose.as_ref())),
+        aliases: role
+            .serving()
+            .into_iter()
+            .flat_map(Serving::aliases)
+            .map(|name| name.value.clone())
+            .collect(),
         note: text(role.note.as_ref()),
     }
 }

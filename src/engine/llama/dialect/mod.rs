@@ -12,6 +12,7 @@
 //! | lookup | `--lookup-ngram-min`; `--spec-type ngram-simple` with `--spec-ngram-simple-size-n` or `--spec-ngram-size-n` |
 //! | draft and lookup | the option of the fork in addition to the draft, or a `--spec-type` that accepts a list |
 //! | locked memory | `--load-mode mmap+mlock`, `--mlock`; with `--no-repack` |
+//! | names | `--alias A,B`; only the name of the role if `--alias` accepts one name |
 //! | slots, context | `-np N --no-kv-unified -c context*N`: N separate streams of `context` tokens |
 //! | text, draft, image: the program that leaves out the fewest settings | `llama-cli`; `llama-speculative`, `llama-cli`; `llama-qwen2vl-cli`, `llama-mtmd-cli`, `llama-cli` |
 //!
@@ -45,6 +46,11 @@ use std::sync::Arc;
 pub struct ServerSpec<'a> {
     /// The model file.
     pub model: &'a str,
+    /// The names at the API: that of the role, those of roles that share it, and its aliases. Empty means the engine's
+    /// default.
+    pub names: &'a [&'a str],
+    /// The number of aliases among the names, which are the last ones.
+    pub aliases: usize,
     /// The addresses to listen on. Empty means 127.0.0.1.
     pub hosts: &'a [&'a str],
     /// The port, 1 to 65535.
@@ -176,6 +182,8 @@ pub enum Intent {
     Tool,
     /// The model file.
     Model,
+    /// The names at the API.
+    Alias,
     /// The addresses.
     Listen,
     /// The port.

@@ -48,6 +48,7 @@ pub(super) fn lower(profile: &Profile, spec: &ServerSpec<'_>) -> Lowered {
     let accepted = options::read(&mut argv, spec.options);
     combined::check(&mut argv, spec, &accepted);
     write_files(&mut argv, spec);
+    write_names(&mut argv, spec);
     write_sizes(&mut argv, spec);
     write_memory(&mut argv, spec);
     write_network(&mut argv, spec);
@@ -60,6 +61,25 @@ fn write_files(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     argv.write_model(spec.model, spec.projector);
     speculate(argv, spec.draft.as_ref(), spec.lookup);
     argv.write_overrides(spec.experts, spec.overrides);
+}
+
+/// Writes the names at the API. A server of one model ignores the name in a request, so a build with only one name also
+/// answers to the names of roles that share this one (`ik_llama.cpp` 8337e4cd3, `examples/server/server.cpp`).
+fn write_names(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
+    let spellings = &["--alias"];
+    let Some(role) = spec.names.first() else { return };
+    let several = argv.find_option(spellings).map(|(_, option)| option.takes_comma_list());
+    let names = match several {
+        Some(true) => spec.names.join(","),
+        Some(false) if spec.aliases > 0 => {
+            return argv
+                .add_error(Intent::Alias, format!("`--alias` of {} accepts only one name", argv.build()));
+        }
+        Some(false) => (*role).to_owned(),
+        None if spec.aliases == 0 => return,
+        None => String::new(),
+    };
+    argv.write_option((Intent::Alias, "alias"), spellings, names);
 }
 
 fn write_sizes(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {

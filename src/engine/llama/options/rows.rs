@@ -340,6 +340,7 @@ pub static ROWS: &[OptionRow] = &[
     row(&["host"]).owner("listen"),
     row(&["port"]).owner("port"),
     row(&["reuse-port"]).owner("port"),
+    row(&["alias", "a"]).owner("alias"),
     row(&["api-key"]).owner("key-file").exposes(Exposure::Keys).secret(),
     row(&["api-key-file"]).owner("key-file").exposes(Exposure::Keys),
     row(&["api-prefix"]).refused(Refusal::HidesHealth),

@@ -1,6 +1,7 @@
 //! Tests of the checks beyond the examples of their pages: edge cases, and the texts and places of findings.
 
 mod builds;
+mod cache_types;
 mod engine;
 mod experts;
 mod facts;
@@ -42,6 +43,20 @@ fn single_finding(text: &str) -> Diagnostic {
     let compiled = compile_with_base(text);
     let [finding] = compiled.findings.findings() else { panic!("{text}\n{}", compiled.report()) };
     finding.clone()
+}
+
+/// The items after the first fix of their first finding.
+#[track_caller]
+fn with_first_fix(text: &str) -> String {
+    let compiled = compile_with_base(text);
+    let fix = compiled.findings.findings().first().and_then(|finding| finding.fixes.first());
+    let Some(fix) = fix else { panic!("{text}\n{}", compiled.report()) };
+    let mut edits = fix.edits.clone();
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span));
+    edits.into_iter().fold(text.to_owned(), |mut text, edit| {
+        text.replace_range(edit.span.range(), &edit.text);
+        text
+    })
 }
 
 /// The file and the source text under each label of a finding, the primary label first.

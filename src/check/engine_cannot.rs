@@ -3,9 +3,9 @@
 use super::shared::faults::{self, FaultyRole};
 use crate::derive::Derived;
 use crate::derive::overrides::effective_overrides;
-use crate::diag::{Change, Diagnostics, words};
+use crate::diag::{Change, Diagnostics, Line, words};
 use crate::engine::dialect::{FaultKind, Intent};
-use crate::hir::Registry;
+use crate::hir::{Registry, Serving, Setting};
 use crate::source::{Span, Spanned};
 
 declare_code! {
@@ -43,11 +43,15 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let message = format!("{} cannot use {what}: {}", role.role, words::printable(&fault.why));
         let label = if fault.builds.is_empty() { "not possible" } else { "not supported by this build" };
         let finding = role.complete(ENGINE_CANNOT.at(place, label, message), fault, None);
+        let or = if fault.builds.is_empty() { "" } else { "or " };
+        if let Some((title, change)) = cache_change(role.serving, fault.intent) {
+            findings.report(finding.remedy(format!("{or}{title}"), change));
+            continue;
+        }
         let is_removable = matches!(
             fault.intent,
             Intent::Alias | Intent::Lookup | Intent::DraftWithLookup | Intent::Setting(_)
         );
-        let or = if fault.builds.is_empty() { "" } else { "or " };
         findings.report(if is_removable && place != role.role.head.name.span {
             finding.remedy(format!("{or}remove `{{}}`"), Change::remove(place))
         } else {
@@ -59,6 +63,23 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             findings.skip(&ENGINE_CANNOT, role, &*missing.why);
         }
     }
+}
+
+/// The change for a quantized type of values without flash attention.
+fn cache_change(serving: &Serving, wanted: Intent) -> Option<(&'static str, Change)> {
+    let Intent::Setting(at) = wanted else { return None };
+    let setting = serving.settings.get(at).filter(|setting| setting.field == "cache-type")?;
+    let place = setting.value.span;
+    let (Setting::Text(name), ("off", _)) = (&setting.value.value, serving.setting_word("flash-attention")?)
+    else {
+        return None;
+    };
+    Some(if setting.part.is_some() {
+        ("write `{}`", Change::Value { span: place, to: "f16".into() })
+    } else {
+        let line = Line::new("cache-type").with(Line::of("k", &**name));
+        ("write `{}`: keys do not need flash attention", Change::rewrite(place, line))
+    })
 }
 
 /// The place and the field of an intent. The place is the name of the role if the intent is only implied.

@@ -311,6 +311,7 @@ fn has_field(role: &FaultyRole, option: &EngineOption, field: &str) -> bool {
             let is_same = |word: &str| word == "rank" || !option.name.contains("rerank");
             serving.pooling.as_ref().is_some_and(|pooling| is_same(pooling))
         }
+        "cache-type" => false,
         _ => serving.setting(field).is_some(),
     }
 }

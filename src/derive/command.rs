@@ -12,9 +12,12 @@ use crate::engine::dialect::{
     Sparsity, WrittenOption, lower_prompt, lower_server, of_variables,
 };
 use crate::engine::memory::MemoryOptions;
+use crate::engine::options::Owner;
 use crate::engine::{Profile, Word};
 use crate::facts::Lock;
-use crate::hir::{Engine, EngineOption, Host, Id, Model, NumaPolicy, Registry, Serving, Setting};
+use crate::hir::{
+    Engine, EngineOption, EngineSetting, Host, Id, Model, NumaPolicy, Registry, Serving, Setting,
+};
 use crate::source::Spanned;
 use std::sync::Arc;
 
@@ -199,8 +202,9 @@ impl<'r> Options<'r> {
 }
 
 impl<'r> RoleSettings<'r> {
-    fn settings(self) -> Vec<(&'static str, OverrideValue<'r>)> {
-        self.serving.settings.iter().map(|setting| (setting.field, typed(&setting.value))).collect()
+    fn settings(self) -> Vec<(Owner, OverrideValue<'r>)> {
+        let owner = |setting: &EngineSetting| Owner { field: setting.field, part: setting.part };
+        self.serving.settings.iter().map(|setting| (owner(setting), typed(&setting.value))).collect()
     }
 
     fn draft(self) -> Option<DraftSpec<'r>> {

@@ -10,6 +10,7 @@ mod declare;
 mod accessors;
 pub mod codes;
 mod cpus;
+mod draft;
 mod engine;
 mod expect;
 mod family;
@@ -27,6 +28,7 @@ mod role;
 mod rule;
 pub mod schema;
 mod service;
+mod setting;
 mod shape;
 mod shard;
 mod stack;
@@ -35,6 +37,7 @@ mod tier;
 mod unused;
 
 pub use cpus::CpuList;
+pub use draft::Draft;
 pub use engine::Engine;
 pub use expect::{Expect, Expected};
 pub use family::{Family, ForbidRule, ForbiddenFeature, Need};
@@ -47,12 +50,10 @@ pub use quantity::{Bytes, Date, Factor, PortRange, Rate, Seconds, Share};
 pub use quirk::Quirk;
 pub use registry::Registry;
 pub use residency::{Residency, Start};
-pub use role::{
-    Cpus, Draft, EngineOption, EngineSetting, Measured, NumaPolicy, Override, Placement, RareFields, Role,
-    RoleKind, Serving, Setting,
-};
+pub use role::{Cpus, Measured, NumaPolicy, Override, Placement, RareFields, Role, RoleKind, Serving};
 pub use rule::{Ban, Pair, Pattern, glob_matches};
 pub use service::Service;
+pub use setting::{EngineOption, EngineSetting, Setting};
 pub use shape::{Field, Presence, Shape, Table};
 pub use shard::first_shard;
 pub use stack::{Hardening, Stack, TargetName};

@@ -1,11 +1,14 @@
 //! A role: a use of a model under a name that clients know, with the settings of its server processes.
 
+use super::draft::LOOKUP;
+use super::setting::CACHE_TYPE;
 use super::shape::{Field, Shape, Table};
 use super::stack::HARDENING;
 use super::{
-    CpuList, Date, Engine, Hardening, Head, Host, Id, Model, PortRange, Rate, Residency, Text, Tier,
+    CpuList, Date, Draft, Engine, EngineOption, EngineSetting, Hardening, Head, Host, Id, Model, PortRange,
+    Rate, Residency, Setting, Text, Tier,
 };
-use crate::source::{Span, Spanned};
+use crate::source::Spanned;
 use std::sync::Arc;
 
 /// A use of a model under a name that clients know.
@@ -96,20 +99,6 @@ pub struct RareFields {
 }
 
 declare! {
-    /// A draft model and the limits of its drafts.
-    pub block Draft = with_principal("model") {
-        /// The draft model.
-        model: Spanned<Id<Model>> = required("model", Shape::Name("model")).example("qwen3-0.6b"),
-        /// Maximum number of draft tokens, 1 to 1024.
-        max: Option<Spanned<u32>> = optional("max", Shape::Count(1, 1024)).example("16").unit("tokens"),
-        /// Minimum number of draft tokens that the target verifies, 0 to 1024.
-        min: Option<Spanned<u32>> = optional("min", Shape::Count(0, 1024)).example("2").unit("tokens"),
-        /// Minimum probability of a draft token, 0 to 1.
-        p_min: Option<Spanned<f64>> = optional("p-min", Shape::Fraction),
-    }
-}
-
-declare! {
     /// A metadata override of a family or a role.
     pub block Override = with_value("key") {
         /// The metadata key.
@@ -121,54 +110,11 @@ declare! {
     }
 }
 
-/// A field that becomes an engine option as it is: a row of the table of fields with
-/// [`is_engine_setting`](super::shape::Field). The table of options of the engine has the option.
-#[derive(Clone, PartialEq, Debug)]
-pub struct EngineSetting {
-    /// The field.
-    pub field: &'static str,
-    /// Its value; a size is in bytes.
-    pub value: Spanned<Setting>,
-}
-
 impl Serving {
     /// The further names at the API.
     pub fn aliases(&self) -> &[Text] {
         self.rare.as_ref().map_or(&[], |rare| &rare.aliases)
     }
-
-    /// A field that becomes an engine option as it is.
-    pub fn setting(&self, field: &str) -> Option<&Spanned<Setting>> {
-        self.settings.iter().find(|setting| setting.field == field).map(|setting| &setting.value)
-    }
-
-    /// The word of such a field.
-    pub fn setting_word(&self, field: &str) -> Option<(&str, Span)> {
-        let setting = self.setting(field)?;
-        if let Setting::Text(word) = &setting.value { Some((word, setting.span)) } else { None }
-    }
-}
-
-/// An engine option without its own field.
-#[derive(Clone, PartialEq, Debug)]
-pub struct EngineOption {
-    /// Its name, with or without the leading dashes.
-    pub name: Text,
-    /// Its value. `None` for a switch.
-    pub value: Option<Spanned<Setting>>,
-}
-
-/// The value of an engine option or a metadata override.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Setting {
-    /// A boolean.
-    Flag(bool),
-    /// A whole number.
-    Integer(i64),
-    /// A number with a fraction.
-    Float(f64),
-    /// A text.
-    Text(Arc<str>),
 }
 
 /// The NUMA nodes, CPUs and threads of a role.
@@ -247,9 +193,6 @@ const PLACEMENT: Table = Table::of(&[
     Field::optional("lock", Shape::Flag, "True if the weights are locked in memory (mlock); default false.")
         .default("false"),
 ]);
-
-/// The data types of a KV cache (`common/arg.cpp`, b11434; lower case only).
-const CACHE_TYPES: &[&str] = &["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"];
 
 const OPTION: Table = Table::with_value(
     "name",
@@ -343,12 +286,7 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional("draft", Shape::Block(&Draft::TABLE), "The draft model for speculative decoding."),
     Field::optional(
         "lookup",
-        Shape::Block(&Table::or_bare(
-            "ngram-min",
-            &[Field::optional("ngram-min", Shape::Count(1, 1024), "Minimum length of an n-gram, 1 to 1024.")
-                .example("3")
-                .unit("tokens")],
-        )),
+        Shape::Block(&LOOKUP),
         "Speculation from n-grams of the prompt, without a draft model.",
     ),
     Field::distinct("override", Shape::Block(&Override::TABLE), "A metadata override."),
@@ -358,10 +296,12 @@ pub(super) static TABLE: Table = Table::of(&[
         "The pooling of embeddings. A role with `pooling` serves embeddings (with `rank`: a reranker).",
     ),
     Field::optional("placement", Shape::Block(&PLACEMENT), "The NUMA nodes, CPUs and threads of the role."),
-    Field::optional("cache-type", Shape::Word(CACHE_TYPES), "The data type of the KV cache; default f16.")
-        .default("f16")
-        .example("q8_0")
-        .engine_setting(),
+    Field::optional(
+        "cache-type",
+        Shape::Block(&CACHE_TYPE),
+        "The data type of the KV cache, or one of keys (`k`) and one of values (`v`); default f16.",
+    )
+    .engine_setting(),
     Field::optional(
         "flash-attention",
         Shape::Word(&["on", "off", "auto"]),

@@ -35,7 +35,8 @@ pub struct Field {
     pub doc: &'static str,
     /// Hints for editors.
     pub hints: Hints,
-    /// True if the field becomes an engine option as it is. Its shape is a plain value.
+    /// True if the field becomes an engine option as it is. Its shape is a plain value, or a block of such values whose
+    /// principal field means the whole field.
     pub is_engine_setting: bool,
 }
 

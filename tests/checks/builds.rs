@@ -98,7 +98,10 @@ fn options_without_a_field_are_not_sent_to_a_wrong_field() {
             "remove this option: orchgen writes the type",
         ),
         ("{ option \"spec-draft-n-max\" value=2 }", "remove this option: `max` of the field `draft`"),
-        ("{ option \"cache-type-k\" value=\"q8_0\" }", "write the field `cache-type` for both caches"),
+        (
+            "{ option \"cache-type-k\" value=\"q8_0\" }",
+            "write `cache-type k=\"q8_0\"` instead of this option",
+        ),
         (
             "{ option \"override-kv\" value=\"qwen2.context_length=int:6\" }",
             "`override \"qwen2.context_length\" value=6`",

@@ -9,6 +9,7 @@ use orchgen::engine::dialect::{
     WrittenOption, lower_prompt, lower_server,
 };
 use orchgen::engine::memory::MemoryOptions;
+use orchgen::engine::options::Owner;
 
 const DRAFT: DraftSpec<'_> =
     DraftSpec { path: "DRAFT.gguf", arch: "qwen2", max: Some(24), min: None, p_min: None };
@@ -123,13 +124,13 @@ fn the_first_program_that_supports_all_options_is_selected() {
 
 #[test]
 fn a_one_shot_has_the_settings_of_its_role() {
-    let cache = ("cache-type", OverrideValue::Str("q8_0"));
+    let cache = (Owner::of("cache-type"), OverrideValue::Str("q8_0"));
     let spec = PromptSpec {
         model: "m.gguf",
         batch: Some(1024),
         numa: NumaPlacement::External,
         lock: true,
-        settings: &[cache, ("flash-attention", OverrideValue::Str("on"))],
+        settings: &[cache, (Owner::of("flash-attention"), OverrideValue::Str("on"))],
         options: &[
             ("n-gpu-layers", Some("99")),
             ("no-jinja", None),
@@ -392,11 +393,15 @@ fn numbers_that_stop_the_engine_are_errors() {
     assert_eq!(fails(ServerSpec { slots: 256, context: u32::MAX, ..base.clone() }), [Intent::Context]);
     assert_eq!(fails(ServerSpec { slots: 17, batch: Some(16), ..base.clone() }), [Intent::Batch]);
     assert_eq!(fails(ServerSpec { port: 0, ..base.clone() }), [Intent::Port]);
-    let word = |field, word| (field, OverrideValue::Str(word));
+    let word = |field, word| (Owner::of(field), OverrideValue::Str(word));
     let with = |settings: &[_]| fails(ServerSpec { settings, ..base.clone() });
     assert_eq!(with(&[word("cache-type", "q8_0"), word("flash-attention", "off")]), [Intent::Setting(0)]);
     assert_eq!(with(&[word("flash-attention", "off"), word("cache-type", "q8_0")]), [Intent::Setting(1)]);
+    let part = |part, word| (Owner { field: "cache-type", part: Some(part) }, OverrideValue::Str(word));
+    assert_eq!(with(&[part("k", "q8_0"), word("flash-attention", "off")]), []);
+    assert_eq!(with(&[part("v", "q8_0"), word("flash-attention", "off")]), [Intent::Setting(0)]);
     assert_eq!(with(&[word("cache-type", "q9_0")]), [Intent::Setting(0); 2]);
+    assert_eq!(with(&[part("k", "q9_0")]), [Intent::Setting(0)]);
     let draft = Some(DraftSpec { p_min: Some(1.5), min: Some(30), ..DRAFT });
     assert_eq!(fails(ServerSpec { draft, ..base }), [Intent::DraftMin, Intent::DraftPMin]);
 }
@@ -405,6 +410,12 @@ fn numbers_that_stop_the_engine_are_errors() {
 pub(super) fn servers() -> Vec<ServerSpec<'static>> {
     const OVERRIDES: &[(&str, OverrideValue<'_>)] =
         &[("tokenizer.ggml.add_bos_token", OverrideValue::Bool(true))];
+    const CACHE: &[(Owner, OverrideValue<'_>)] = &[
+        (Owner::of("cache-type"), OverrideValue::Str("q8_0")),
+        (Owner::of("flash-attention"), OverrideValue::Str("on")),
+    ];
+    const PROMPTS: &[(Owner, OverrideValue<'_>)] =
+        &[(Owner::of("prompt-cache"), OverrideValue::Int(4096 << 20))];
     let settings: [fn(&mut ServerSpec<'static>); 12] = [
         |s| s.draft = Some(DRAFT),
         |s| s.lookup = Some(3),
@@ -412,10 +423,9 @@ pub(super) fn servers() -> Vec<ServerSpec<'static>> {
         |s| s.overrides = OVERRIDES,
         |s| s.lock = true,
         |s| {
-            s.settings =
-                &[("cache-type", OverrideValue::Str("q8_0")), ("flash-attention", OverrideValue::Str("on"))];
+            s.settings = CACHE;
         },
-        |s| s.settings = &[("prompt-cache", OverrideValue::Int(4096 << 20))],
+        |s| s.settings = PROMPTS,
         |s| {
             s.pooling = Some("rank");
             s.is_embedder = true;

@@ -6,6 +6,7 @@ use orchgen::engine::dialect::{
 };
 use orchgen::engine::keys::{KeyVerdict, check_key};
 use orchgen::engine::memory::{Amount, MemoryOptions, Process, memory};
+use orchgen::engine::options::Owner;
 use orchgen::engine::pairing::{PairVerdict, check_pair};
 use orchgen::engine::{Family, Profile};
 use orchgen::facts::Facts;
@@ -31,7 +32,7 @@ const SERVER: ServerSpec<'_> = ServerSpec {
     threads: Some(8),
     numa: orchgen::engine::dialect::NumaPlacement::SingleNode,
     lock: true,
-    settings: &[("cache-type", OverrideValue::Str("q8_0"))],
+    settings: &[(Owner::of("cache-type"), OverrideValue::Str("q8_0"))],
     key_file: Some("/keys"),
     metrics: false,
     options: &[("run-time-repack", None), ("mla-use", Some("3"))],

@@ -5,7 +5,8 @@ use super::profile;
 use orchgen::engine::compute::ContextParams;
 use orchgen::engine::layers::layers;
 use orchgen::engine::memory::{
-    Amount, MemoryOptions, Owner, Part, PartKind, Process, context_params, indivisible_head, memory,
+    Amount, CacheHalf, MemoryOptions, Owner, Part, PartKind, Process, context_params, indivisible_head,
+    memory,
 };
 use orchgen::engine::options::OptionRow;
 use orchgen::facts::{Facts, Parameter, tensor_type};
@@ -235,19 +236,21 @@ fn control_vectors_and_offloaded_weights_have_an_unknown_size() {
 #[test]
 fn a_cache_type_needs_a_head_size_divisible_by_its_block() {
     let q8_0 = tensor_type(8).unwrap();
-    assert_eq!(indivisible_head(&small(), q8_0), None);
+    let [keys, values] = [CacheHalf::Keys, CacheHalf::Values];
+    assert_eq!(indivisible_head(&small(), q8_0, keys), None);
     let mut odd = small();
     odd.parameters.insert("attention.key_length".into(), Parameter::Number(80));
     odd.parameters.insert("attention.value_length".into(), Parameter::Number(64));
-    assert_eq!(indivisible_head(&odd, q8_0), Some(80));
-    assert_eq!(indivisible_head(&odd, tensor_type(1).unwrap()), None);
+    assert_eq!(indivisible_head(&odd, q8_0, keys), Some(80));
+    assert_eq!(indivisible_head(&odd, q8_0, values), None);
+    assert_eq!(indivisible_head(&odd, tensor_type(1).unwrap(), keys), None);
     // The engine refuses it even for an encoder, which has no KV cache.
     let encoder = facts(
         "bert",
         &[("block_count", 2), ("context_length", 512), ("embedding_length", 64), ("attention.head_count", 4)],
         &[],
     );
-    assert_eq!(indivisible_head(&encoder, q8_0), Some(16));
+    assert_eq!(indivisible_head(&encoder, q8_0, values), Some(16));
 }
 
 /// Environment variables are read first; options of the command line override them.

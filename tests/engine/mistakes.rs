@@ -6,6 +6,7 @@ use crate::language::BASE;
 use crate::support::{Compiled, compile};
 use orchgen::engine::architecture::architecture;
 use orchgen::engine::dialect::{DraftSpec, OverrideValue, ServerSpec, lower_server};
+use orchgen::engine::options::Owner;
 
 /// How a mistake is prevented.
 #[derive(Debug)]
@@ -247,7 +248,7 @@ fn rankers_have_their_endpoint() {
 
 fn caches_have_one_type() {
     assert_all_have(
-        &ServerSpec { settings: &[("cache-type", OverrideValue::Str("q8_0"))], ..base_spec() },
+        &ServerSpec { settings: &[(Owner::of("cache-type"), OverrideValue::Str("q8_0"))], ..base_spec() },
         &["-ctk q8_0", "-ctv q8_0"],
     );
 }

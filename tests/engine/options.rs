@@ -185,7 +185,7 @@ fn the_tables_of_fields_and_options_agree() {
     let fields: BTreeSet<&str> =
         role.table.fields.iter().filter(|field| field.is_engine_setting).map(|field| field.name).collect();
     let setters: Vec<Setter> = ROWS.iter().filter_map(|row| row.setter).collect();
-    assert_eq!(fields, setters.iter().map(|setter| setter.field).collect());
+    assert_eq!(fields, setters.iter().map(|setter| setter.owner.field).collect());
     for setter in setters {
         let has =
             |name: &&str| Profile::built_in(name).unwrap().first_spelling("llama-server", setter.spellings);

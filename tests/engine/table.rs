@@ -4,6 +4,7 @@ use super::{assert_accepts, profile};
 use orchgen::engine::dialect::{
     DraftSpec, Intent, Lowered, OverrideValue, PromptSpec, ServerSpec, lower_prompt, lower_server,
 };
+use orchgen::engine::options::Owner;
 
 /// The built-in profiles, oldest build first.
 const BUILDS: [&str; 7] =
@@ -190,9 +191,9 @@ fn some_settings_have_the_same_spelling_in_every_build() {
         threads: Some(8),
         numa: orchgen::engine::dialect::NumaPlacement::External,
         settings: &[
-            ("cache-type", OverrideValue::Str("q8_0")),
-            ("flash-attention", OverrideValue::Str("on")),
-            ("prompt-cache", OverrideValue::Int(1024 << 20)),
+            (Owner::of("cache-type"), OverrideValue::Str("q8_0")),
+            (Owner::of("flash-attention"), OverrideValue::Str("on")),
+            (Owner::of("prompt-cache"), OverrideValue::Int(1024 << 20)),
         ],
         key_file: Some("/keys"),
         metrics: true,

@@ -7,6 +7,7 @@ use super::rig::{Rig, ask as http, wait};
 use crate::outside::python;
 use orchgen::engine::dialect::{DraftSpec, OverrideValue, ServerSpec, lower_server};
 use orchgen::engine::memory::{Amount, MemoryOptions, Owner, Part, PartKind, Process, memory};
+use orchgen::engine::options::Owner as FieldOwner;
 use orchgen::engine::{Profile, compute, layers};
 use orchgen::facts::{Facts, ModelHeaders, VocabularyDetail};
 use std::collections::BTreeMap;
@@ -184,8 +185,8 @@ fn row(rig: &Rig, model: &Model<'_>, setting: &Setting) -> Option<Row> {
     let is_embedder = is_embedder(model.facts);
     let path = |name: &str| format!("/srv/models/{name}.gguf");
     let (own, draft) = (path(model.name), model.draft.map(|(name, _)| path(name)));
-    let mut settings = vec![("flash-attention", OverrideValue::Str(setting.flash))];
-    settings.extend(setting.cache.map(|cache| ("cache-type", OverrideValue::Str(cache))));
+    let mut settings = vec![(FieldOwner::of("flash-attention"), OverrideValue::Str(setting.flash))];
+    settings.extend(setting.cache.map(|cache| (FieldOwner::of("cache-type"), OverrideValue::Str(cache))));
     let spec = ServerSpec {
         model: &own,
         port: 22431,

@@ -3,9 +3,9 @@
 use super::faults::FaultyRole;
 use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Suggestion, suggest, words};
 use crate::engine::dialect::{FaultKind, LoweringFault};
-use crate::engine::options::{field_help, owning_field};
+use crate::engine::options::{field_help, owning_field, row_of};
 use crate::engine::{OptionRecord, Profile};
-use crate::hir::{EngineOption, KINDS, Setting, Shape};
+use crate::hir::{EngineOption, Field, KINDS, Setting, Shape};
 
 const INSTEAD: &str = "write `{}` instead of this option";
 
@@ -158,7 +158,10 @@ fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
         return Some(instead(Vec::new(), alias_line(role, &option.value.as_ref()?.value)?));
     }
     let name = owning_field(&option.name)?;
-    let field = KINDS.iter().find(|kind| kind.word == "role")?.table.field(name)?;
+    if name == "cache-type" {
+        return cache_types(role, option);
+    }
+    let field = role_field(name)?;
     let text = match &option.value.as_ref()?.value {
         Setting::Text(text) => text.to_string(),
         Setting::Integer(number) => number.to_string(),
@@ -176,6 +179,37 @@ fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
     // Do not overwrite a field that the role already has.
     let is_free = role.serving.setting(name).is_none() && !matches!(name, "model" | "port" | "listen");
     value.filter(|_| is_direct && is_free).map(|value| instead(Vec::new(), Line::of(name, value)))
+}
+
+/// The field `cache-type` with the types of all options that it replaces, and with the type that the role declares.
+fn cache_types(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
+    let part_of =
+        |option: &EngineOption| row_of(&option.name)?.owner.filter(|owner| owner.field == "cache-type")?.part;
+    part_of(option)?;
+    let Shape::Block(table) = &role_field("cache-type")?.shape else { return None };
+    let is_type = |part, word| {
+        table
+            .field(part)
+            .is_some_and(|field| matches!(&field.shape, Shape::Word(words) if words.contains(&word)))
+    };
+    let given = |part: &str| {
+        let all = std::iter::once(option).chain(&role.serving.options);
+        let value = all.filter(|other| part_of(other) == Some(part)).find_map(|other| other.value.as_ref());
+        value.map(|value| if let Setting::Text(word) = &value.value { word } else { "" })
+    };
+    let mut line = Line::new("cache-type");
+    for part in ["k", "v"] {
+        if let Some(word) = given(part).or_else(|| Some(role.serving.cache_type(part)?.0)) {
+            is_type(part, word).then_some(())?;
+            line = line.with(Line::of(part, word));
+        }
+    }
+    let (item, value_span) = (role.role.head.span, option.name.span);
+    Some(Change::Instead { old: "option", value_span, item, path: Vec::new(), line })
+}
+
+fn role_field(name: &str) -> Option<&'static Field> {
+    KINDS.iter().find(|kind| kind.word == "role")?.table.field(name)
 }
 
 /// The field for a value of `--override-kv` with one override: `KEY=TYPE:VALUE`.

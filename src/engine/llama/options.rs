@@ -47,7 +47,7 @@ pub struct OptionRow {
 }
 
 /// The field of a role that sets an option, or a part of the field.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Owner {
     /// The field.
     pub field: &'static str,
@@ -59,8 +59,8 @@ pub struct Owner {
 /// it, and the lowering to a command line writes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Setter {
-    /// The field.
-    pub field: &'static str,
+    /// The field, or the part of it.
+    pub owner: Owner,
     /// The spellings of the option; the first that the program has is written.
     pub spellings: &'static [&'static str],
     /// The unit of a number.
@@ -77,6 +77,11 @@ pub enum Unit {
 }
 
 impl Setter {
+    /// True if a declared field, or the declared part of it, sets the option.
+    pub(super) fn is_set_by(self, declared: Owner) -> bool {
+        declared.field == self.owner.field && declared.part.is_none_or(|part| Some(part) == self.owner.part)
+    }
+
     /// The value of the field as the command line has it.
     pub(super) fn text(self, value: OverrideValue<'_>) -> String {
         match (self.unit, value) {
@@ -237,6 +242,11 @@ pub struct Default {
 }
 
 impl Owner {
+    /// A whole field.
+    pub const fn of(field: &'static str) -> Self {
+        Self { field, part: None }
+    }
+
     /// The help that names the field, and its part if the option sets only a part: ``use `lock` of the field
     /// `placement` ``.
     pub fn help(self) -> String {
@@ -258,9 +268,6 @@ impl OptionRow {
                 .to_owned(),
             "spec-draft-n-max" => "remove this option: `max` of the field `draft` sets the length with a draft model; \
                                    without one the default of the engine applies"
-                .to_owned(),
-            "cache-type-k" | "cache-type-v" => "write the field `cache-type` for both caches, or remove this option: two \
-                                                different types cannot be declared"
                 .to_owned(),
             _ => owner.help(),
         }

@@ -12,7 +12,7 @@ use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME};
 use crate::hir::role;
 use crate::hir::{
     CpuList, Cpus, EngineOption, EngineSetting, Head, Host, Id, Model, Placement, PortRange, RareFields,
-    Residency, Serving, Setting, Text,
+    Residency, Serving, Setting, Shape, Text,
 };
 use crate::source::Spanned;
 
@@ -50,6 +50,7 @@ pub(super) fn read(
         fields.findings,
     );
     let lookup = fields.record.take::<Record>("lookup");
+    check_cache_types(fields.record, &owner, fields.findings);
     Some(Serving {
         residency,
         host: host?,
@@ -126,12 +127,41 @@ fn rare_fields(fields: &mut Fields) -> Option<Option<Box<RareFields>>> {
 }
 
 fn engine_settings(record: &mut Record) -> Vec<EngineSetting> {
-    let rows = role::TABLE.fields.iter().filter(|row| row.is_engine_setting);
-    let read = rows.filter_map(|row| {
-        let Spanned { value, span } = record.take_values(row.name).into_iter().next()?;
-        Some(EngineSetting { field: row.name, value: Spanned::new(value.into_setting()?, span) })
-    });
-    read.collect()
+    let mut settings = Vec::new();
+    for row in role::TABLE.fields.iter().filter(|row| row.is_engine_setting) {
+        let Shape::Block(table) = &row.shape else {
+            settings.extend(engine_setting((row.name, None), row.name, record));
+            continue;
+        };
+        let Some(mut block) = record.take::<Record>(row.name) else { continue };
+        settings.extend(table.fields.iter().filter_map(|part| {
+            let name = (table.principal != Some(part.name)).then_some(part.name);
+            engine_setting((row.name, name), part.name, &mut block.value)
+        }));
+    }
+    settings
+}
+
+fn engine_setting(
+    (field, part): (&'static str, Option<&'static str>),
+    name: &str,
+    record: &mut Record,
+) -> Option<EngineSetting> {
+    let Spanned { value, span } = record.take_values(name).into_iter().next()?;
+    Some(EngineSetting { field, part, value: Spanned::new(value.into_setting()?, span) })
+}
+
+/// Reports a type of both caches next to a type of one cache.
+fn check_cache_types(record: &Record, owner: &ItemRef, findings: &mut Diagnostics) {
+    let Some(block) = record.blocks("cache-type").next() else { return };
+    let [both, keys, values] = ["type", "k", "v"].map(|part| block.peek_text(part));
+    let (Some(both), Some(one)) = (both, keys.as_ref().or(values.as_ref())) else { return };
+    let message =
+        format!("`cache-type` of {} has a type for both caches and one for a single cache", owner.describe());
+    let finding = CONFLICTING_FIELDS.at(one.span, "one cache", message).also(both.span, "both caches");
+    let part = |name: &str, one: Option<&Text>| Line::of(name, &*one.unwrap_or(&both).value);
+    let line = Line::new("cache-type").with(part("k", keys.as_ref())).with(part("v", values.as_ref()));
+    owner.report(finding.remedy("write `{}`", Change::rewrite(both.span, line)), findings);
 }
 
 fn options(record: &mut Record) -> Vec<EngineOption> {

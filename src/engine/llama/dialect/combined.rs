@@ -142,5 +142,5 @@ fn may_speculate(spec: &ServerSpec<'_>, accepted: &[AcceptedOption<'_>], kind: &
 
 fn has_prompt_cache(spec: &ServerSpec<'_>) -> bool {
     let mut settings = spec.settings.iter();
-    settings.any(|(field, value)| *field == "prompt-cache" && *value != OverrideValue::Int(0))
+    settings.any(|(owner, value)| owner.field == "prompt-cache" && *value != OverrideValue::Int(0))
 }

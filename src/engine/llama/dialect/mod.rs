@@ -36,7 +36,7 @@ pub use prompt::reads_commands;
 pub use serve::{BATCH, CHECKPOINTS, UBATCH};
 pub use speculation::{DRAFT_MAX, LOOKUP_NGRAM_MIN};
 
-use super::options::{Given, OptionRow};
+use super::options::{Given, OptionRow, Owner};
 use super::profile::Profile;
 use crate::engine::{Access, Word};
 use std::sync::Arc;
@@ -86,7 +86,7 @@ pub struct ServerSpec<'a> {
     /// True if the weights are locked in memory.
     pub lock: bool,
     /// The fields that become options as they are, with their values: see [`Setter`](super::options::Setter).
-    pub settings: &'a [(&'static str, OverrideValue<'a>)],
+    pub settings: &'a [(Owner, OverrideValue<'a>)],
     /// The file of API keys; a request needs one of them.
     pub key_file: Option<&'a str>,
     /// True if `/metrics` is enabled.
@@ -121,7 +121,7 @@ pub struct PromptSpec<'a> {
     /// True if the weights are locked in memory.
     pub lock: bool,
     /// The fields that become options as they are, as for [`ServerSpec::settings`].
-    pub settings: &'a [(&'static str, OverrideValue<'a>)],
+    pub settings: &'a [(Owner, OverrideValue<'a>)],
     /// Engine options of the role. Those that the program does not have are left out.
     pub options: &'a [(&'a str, Option<&'a str>)],
 }

@@ -5,6 +5,7 @@ use super::speculation::speculate;
 use super::{Intent, Lowered, NumaPlacement, OverrideValue, ServerSpec};
 use super::{combined, options, settings};
 use crate::engine::llama::SERVER;
+use crate::engine::llama::options::Owner;
 use crate::engine::{OptionRecord, Profile, Word};
 
 /// Default size of a logical batch in tokens: the engine's own default, unchanged from March 2026 to b11434.
@@ -133,15 +134,17 @@ fn write_memory(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     settings::write(argv, spec.settings);
 }
 
-/// A quantized cache needs flash attention.
+/// A quantized cache of values needs flash attention; one of keys does not (the check `is_quantized(params.type_v)` in
+/// `src/llama-context.cpp` of all builds from March 2026 to b11434).
 fn check_cache_type(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
-    let is_off = spec.settings.contains(&("flash-attention", OverrideValue::Str("off")));
-    for (at, setting) in spec.settings.iter().enumerate() {
-        if let ("cache-type", OverrideValue::Str(kind)) = setting
+    let is_off = spec.settings.contains(&(Owner::of("flash-attention"), OverrideValue::Str("off")));
+    for (at, (owner, value)) in spec.settings.iter().enumerate() {
+        if let OverrideValue::Str(kind) = value
             && is_off
+            && matches!(owner, Owner { field: "cache-type", part: None | Some("v") })
             && !matches!(*kind, "f32" | "f16" | "bf16")
         {
-            let why = format!("the quantized type `{kind}` needs flash attention, which is off");
+            let why = format!("the quantized type `{kind}` of values needs flash attention, which is off");
             argv.add_error(Intent::Setting(at), why);
         }
     }

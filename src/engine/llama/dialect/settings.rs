@@ -2,31 +2,34 @@
 
 use super::argv::{ArgvBuilder, Origin};
 use super::{Intent, OverrideValue};
-use crate::engine::options::{ROWS, Setter};
+use crate::engine::options::{Owner, ROWS, Setter};
 use std::sync::Arc;
 
 /// Writes each field with all options whose row names it.
-pub(super) fn write(argv: &mut ArgvBuilder<'_>, settings: &[(&'static str, OverrideValue<'_>)]) {
+pub(super) fn write(argv: &mut ArgvBuilder<'_>, settings: &[(Owner, OverrideValue<'_>)]) {
     for (at, (field, value)) in settings.iter().enumerate() {
-        for setter in ROWS.iter().filter_map(|row| row.setter) {
-            if setter.field == *field {
-                write_one(argv, (Intent::Setting(at), field), setter, *value);
-            }
+        for setter in setters(*field) {
+            write_one(argv, (Intent::Setting(at), field.field), setter, *value);
         }
     }
 }
 
 /// Writes each field whose options the program has, and lists the other options as left out.
-pub(super) fn write_possible(argv: &mut ArgvBuilder<'_>, settings: &[(&'static str, OverrideValue<'_>)]) {
+pub(super) fn write_possible(argv: &mut ArgvBuilder<'_>, settings: &[(Owner, OverrideValue<'_>)]) {
     for (at, (field, value)) in settings.iter().enumerate() {
-        for setter in ROWS.iter().filter_map(|row| row.setter).filter(|setter| setter.field == *field) {
+        for setter in setters(*field) {
             if argv.find_option(setter.spellings).is_some() {
-                write_one(argv, (Intent::Setting(at), field), setter, *value);
+                write_one(argv, (Intent::Setting(at), field.field), setter, *value);
             } else {
                 argv.left_out.extend(setter.spellings.last().map(|name| Arc::from(*name)));
             }
         }
     }
+}
+
+/// The options that a field, or the part of it, sets.
+fn setters(field: Owner) -> impl Iterator<Item = Setter> {
+    ROWS.iter().filter_map(|row| row.setter).filter(move |setter| setter.is_set_by(field))
 }
 
 fn write_one(argv: &mut ArgvBuilder<'_>, origin: Origin, setter: Setter, value: OverrideValue<'_>) {

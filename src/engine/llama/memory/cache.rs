@@ -1,5 +1,6 @@
 //! The size of KV caches, recurrent states and context checkpoints.
 
+use crate::engine::Profile;
 use crate::engine::compute::ContextParams;
 use crate::engine::layers::{KvCache, Layers, layers};
 use crate::facts::{Facts, TensorType};
@@ -23,21 +24,44 @@ pub(super) fn kv_caches(
     Ok(sum)
 }
 
+/// The half of a KV cache that has its own data type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CacheHalf {
+    /// The keys (`--cache-type-k`).
+    Keys,
+    /// The values (`--cache-type-v`).
+    Values,
+}
+
 /// The head size that is not divisible by the block size of a cache type. A server with flash attention refuses such a
 /// type, even if the model has no cache (llama.cpp b11434, `src/llama-context.cpp`). No value if all head sizes are
 /// divisible or not known.
-pub fn indivisible_head(facts: &Facts, cache_type: &TensorType) -> Option<u64> {
+pub fn indivisible_head(facts: &Facts, cache_type: &TensorType, half: CacheHalf) -> Option<u64> {
     let layers = layers(facts).ok()?;
-    let mut heads: Vec<u64> = caches(&layers).flat_map(|cache| [cache.key_head, cache.value_head]).collect();
+    let is_key = half == CacheHalf::Keys;
+    let head = |cache: &KvCache| if is_key { cache.key_head } else { cache.value_head };
+    let mut heads: Vec<u64> = caches(&layers).map(head).collect();
     if heads.is_empty() {
         let count = facts.number("attention.head_count").filter(|count| *count > 0)?;
         let head = facts.number("embedding_length")? / count;
-        heads.extend(
-            ["attention.key_length", "attention.value_length"].map(|key| facts.number(key).unwrap_or(head)),
-        );
+        let key = if is_key { "attention.key_length" } else { "attention.value_length" };
+        heads.push(facts.number(key).unwrap_or(head));
     }
     heads.into_iter().find(|head| !head.is_multiple_of(cache_type.block))
 }
+
+/// True if a build refuses different types of keys and values for a model: since b10434, for models with multi-head
+/// latent attention and for `deepseek4` (`src/llama-context.cpp` of b10429 and b11434; b9093 has no such check).
+pub fn needs_equal_cache_types(profile: &Profile, facts: &Facts) -> bool {
+    let is_known = profile.build_number().is_some_and(|build| build >= EQUAL_TYPES_SINCE);
+    let is_one_cache = || {
+        facts.architecture.as_deref() == Some("deepseek4") || layers(facts).is_ok_and(|layers| layers.is_mla)
+    };
+    is_known && is_one_cache()
+}
+
+/// The first built-in build that refuses different types of keys and values for some models.
+const EQUAL_TYPES_SINCE: u32 = 10434;
 
 fn caches(layers: &Layers) -> impl Iterator<Item = &KvCache> {
     layers.each.iter().filter_map(|layer| layer.cache.as_ref())

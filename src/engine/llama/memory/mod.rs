@@ -11,7 +11,7 @@ mod context;
 mod options;
 mod weights;
 
-pub use cache::indivisible_head;
+pub use cache::{CacheHalf, indivisible_head, needs_equal_cache_types};
 pub use options::MemoryOptions;
 
 use super::architecture::{Architecture, Class, architecture};

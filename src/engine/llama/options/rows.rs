@@ -27,14 +27,28 @@ const fn row(names: &'static [&'static str]) -> OptionRow {
 
 impl OptionRow {
     const fn owner(mut self, field: &'static str) -> Self {
-        self.owner = Some(Owner { field, part: None });
+        self.owner = Some(Owner::of(field));
         self
     }
 
     /// The field becomes the option as it is.
-    const fn set_by(mut self, field: &'static str, spellings: &'static [&'static str], unit: Unit) -> Self {
-        self.setter = Some(Setter { field, spellings, unit });
-        self.owner(field)
+    const fn set_by(self, field: &'static str, spellings: &'static [&'static str], unit: Unit) -> Self {
+        self.setter(Owner::of(field), spellings, unit)
+    }
+
+    /// The part of a field becomes the option as it is. So does the whole field, with all its parts.
+    const fn set_by_part(
+        self,
+        (field, part): (&'static str, &'static str),
+        spellings: &'static [&'static str],
+    ) -> Self {
+        self.setter(Owner { field, part: Some(part) }, spellings, Unit::Same)
+    }
+
+    const fn setter(mut self, owner: Owner, spellings: &'static [&'static str], unit: Unit) -> Self {
+        self.setter = Some(Setter { owner, spellings, unit });
+        self.owner = Some(owner);
+        self
     }
 
     const fn part(mut self, field: &'static str, part: &'static str) -> Self {
@@ -209,11 +223,11 @@ pub static ROWS: &[OptionRow] = &[
         .memory_unknown("unloads the model when the server is idle"),
     // Caches.
     row(&["cache-type-k", "ctk"])
-        .set_by("cache-type", &["-ctk", "--cache-type-k"], Unit::Same)
+        .set_by_part(("cache-type", "k"), &["-ctk", "--cache-type-k"])
         .memory(|m, given| m.cache_type_k = given.cache_type())
         .default("f16", COMMON_H),
     row(&["cache-type-v", "ctv"])
-        .set_by("cache-type", &["-ctv", "--cache-type-v"], Unit::Same)
+        .set_by_part(("cache-type", "v"), &["-ctv", "--cache-type-v"])
         .memory(|m, given| m.cache_type_v = given.cache_type())
         .default("f16", COMMON_H),
     row(&["flash-attn", "fa"])

@@ -2,6 +2,7 @@
 
 mod builds;
 mod cache_types;
+mod defaults;
 mod engine;
 mod experts;
 mod facts;

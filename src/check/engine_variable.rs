@@ -40,7 +40,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let of_roles = of_roles.map(|(role, serving)| (&role.head, &serving.env, derived.profile_of(serving)));
     for (owner, env, profile) in of_engines.chain(of_roles) {
         let Some(profile) = profile else { continue };
-        findings.extend(env.iter().filter_map(|(name, value)| finding(profile, (name, value), owner)));
+        findings.extend(env.iter().filter_map(|(name, value)| {
+            finding(profile, (name, value), super::owner_of(registry, owner, name.span))
+        }));
     }
 }
 

@@ -249,8 +249,13 @@ pub fn check(
 
 /// The item that contains a setting of a role: the stack for a default, else the role.
 fn owner<'r>(registry: &'r Registry, role: &'r Role, place: Span) -> &'r Head {
+    owner_of(registry, &role.head, place)
+}
+
+/// The stack for a setting of `defaults`, else the item that has it.
+fn owner_of<'r>(registry: &'r Registry, item: &'r Head, place: Span) -> &'r Head {
     let stack = &registry.stack.head;
     let is_default =
         place.file == stack.span.file && place.start >= stack.span.start && place.end <= stack.span.end;
-    if is_default { stack } else { &role.head }
+    if is_default { stack } else { item }
 }

@@ -1,5 +1,6 @@
 //! Metadata overrides of families and roles that the engine ignores or cannot load.
 
+use super::owner_of;
 use crate::derive::Derived;
 use crate::derive::overrides::EXPERT_USED_COUNT;
 use crate::diag::{Change, Diagnostic, Diagnostics, Literal, Safety, suggest, words};
@@ -7,6 +8,8 @@ use crate::engine::Profile;
 use crate::engine::architecture::lacks_experts;
 use crate::engine::keys::{Array, KeyVerdict, OverrideType, check_key, integer_range, keys_for_architecture};
 use crate::hir::{Experts, Family, Head, Model, Override, Setting};
+use crate::source::Span;
+use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
@@ -87,7 +90,7 @@ const MAX_EXPERTS: i64 = 1024;
 
 /// One override with the item that declares it, and the profile to check it with.
 struct DeclaredOverride<'r> {
-    /// The family or the role that declares it.
+    /// The family, the role or, for a default, the stack that declares it.
     owner: &'r Head,
     /// The family of the model.
     family: &'r Family,
@@ -108,16 +111,22 @@ fn each(derived: &Derived) -> impl Iterator<Item = DeclaredOverride<'_>> {
         let (model, family) = registry.model_of(serving);
         (&role.head, (Some(model), family), derived.profile_of(serving), &serving.overrides)
     });
-    of_families.chain(of_roles).flat_map(|(owner, (model, family), profile, overrides)| {
+    of_families.chain(of_roles).flat_map(move |(owner, (model, family), profile, overrides)| {
         overrides.iter().filter_map(move |entry| {
+            let owner = owner_of(&derived.registry, owner, entry.key.span);
             Some(DeclaredOverride { owner, family, model, profile: profile?, entry })
         })
     })
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let mut reported: BTreeSet<Span> = BTreeSet::new();
     for one in each(derived) {
         let written = &one.entry.key;
+        // A default applies to many roles, but is reported once.
+        if one.owner.kind == "stack" && reported.contains(&written.span) {
+            continue;
+        }
         let finding = match check_key(one.profile, &one.family.arch, written) {
             KeyVerdict::Known { array: Array::Always, .. } => {
                 Some(one.fixed("a list cannot be overridden", "which is a list"))
@@ -136,6 +145,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             KeyVerdict::Unknown => Some(one.unknown_key()),
         };
         for finding in finding.into_iter().chain(one.out_of_range()) {
+            reported.insert(written.span);
             findings.report(finding.about(one.owner));
         }
     }

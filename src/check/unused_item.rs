@@ -1,16 +1,19 @@
 //! An item without any use.
 
 use crate::derive::Derived;
-use crate::diag::{Change, Diagnostic, Diagnostics, Line};
-use crate::hir::Head;
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
+use crate::hir::{Head, UnusedDefault};
 
 declare_code! {
     /// ## What it finds
-    /// An engine, family or model that nothing uses.
+    /// An engine, family or model that nothing uses, or a value of `defaults` that no role takes.
     ///
     /// - The stack and roles use engines.
     /// - Models and rules use families.
     /// - Roles, rules and quirks use models. `retired` models are exempt.
+    /// - A role takes a default if it does not set the same field, option, override, variable or part of `placement`, and
+    ///   does not name it in `unset`. A role without its own process takes only `tier`, `group`, `purpose`, `note` and
+    ///   `measured`.
     ///
     /// ## Why
     /// The item is probably a leftover, or its use was forgotten. A glob that matches the title of a model does not
@@ -34,6 +37,9 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, unused) = (&derived.registry, &derived.registry.unused);
+    for one in &unused.defaults {
+        findings.report(unused_default(one, &registry.stack.head));
+    }
     let mut report = |head: &Head, alternative: &Alternative| {
         let finding =
             UNUSED_ITEM.at(head.name.span, "never used", format!("nothing uses {head}")).about(head);
@@ -53,6 +59,16 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             &Alternative::Model(registry.tiers.iter().next().map(|tier| &*tier.head.name.value)),
         );
     }
+}
+
+fn unused_default(default: &UnusedDefault, stack: &Head) -> Diagnostic {
+    let UnusedDefault { field, name } = default;
+    let what = match &name.value {
+        Some(name) => format!("`{field}` {}", words::quoted(name)),
+        None => format!("`{field}`"),
+    };
+    let message = format!("no role takes {what} of the `defaults` of {stack}");
+    UNUSED_ITEM.at(name.span, "has no effect", message).about(stack).remove(name.span)
 }
 
 /// How an unused item can be used instead.

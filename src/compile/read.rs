@@ -1,9 +1,9 @@
 //! The first stage: parses the loaded files and lowers their items to a registry, and reads the lock.
 
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::engine::{Meaning, meaning};
+use crate::engine::{Meaning, meaning, option_title};
 use crate::facts::{Facts, Lock};
-use crate::hir::lower::{EngineWord, Items, SyntaxDamage, wrong_language};
+use crate::hir::lower::{EngineWord, EngineWords, Items, SyntaxDamage, wrong_language};
 use crate::hir::{Bytes, KnownFile, KnownFiles, MissingSize, Registry};
 use crate::source::{Encoding, FileId, Flaw, Loaded, SourceFile, SourceMap, Span, Spanned};
 use crate::syntax::{codes, parse};
@@ -24,7 +24,7 @@ pub(super) fn lower_with(loaded: &Loaded, known: &KnownFiles, findings: &mut Dia
         findings.absorb(one.findings);
         items.join(one.items, findings);
     }
-    items.resolve(known, findings)
+    items.resolve(known, ENGINE, findings)
 }
 
 /// Reads the lock. Treats a lock that is not UTF-8 or too large as damaged.
@@ -78,9 +78,12 @@ fn gather(file: FileId, source: &SourceFile) -> Gathered {
     let errors: Vec<Span> = findings.findings().iter().map(|finding| finding.primary.span).collect();
     let mut items = Items::default();
     let damage = SyntaxDamage { text: source.text(), errors: &errors };
-    items.gather(&document, (damage, engine_word), &mut findings);
+    items.gather(&document, (damage, ENGINE), &mut findings);
     Gathered { items, findings }
 }
+
+/// The knowledge of engines that the reading of a registry needs.
+const ENGINE: EngineWords = EngineWords { meaning: engine_word, title: option_title };
 
 /// Where a role has a setting of the engine.
 fn engine_word(word: &str) -> Option<EngineWord> {

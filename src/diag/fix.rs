@@ -126,6 +126,11 @@ pub enum Change {
         /// Its place, from its name to its end, or the place of its name or of one of its values.
         place: Span,
     },
+    /// Remove one value of a list, or the field if it has no other value.
+    RemoveValue {
+        /// The place of the value.
+        place: Span,
+    },
     /// Show an item that only the user can complete. orchgen does not write it.
     Example {
         /// The file in whose language the item is shown.
@@ -193,6 +198,7 @@ impl Change {
             | Self::Rewrite { .. }
             | Self::Text { .. }
             | Self::Remove { .. }
+            | Self::RemoveValue { .. }
             | Self::Example { .. }
             | Self::Add { .. } => Ok(()),
         }

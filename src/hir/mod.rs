@@ -59,7 +59,7 @@ pub use shard::first_shard;
 pub use stack::{Hardening, Stack, TargetName};
 pub use store::Store;
 pub use tier::Tier;
-pub use unused::Unused;
+pub use unused::{Unused, UnusedDefault};
 
 use crate::diag::{Subject, words};
 use crate::source::{Span, Spanned};

@@ -316,6 +316,7 @@ pub(super) static TABLE: Table = Table::of(&[
     .engine_setting(),
     Field::repeated("option", Shape::Block(&OPTION), "An engine option without its own field."),
     Field::optional("env", Shape::Map, "Environment variables of the role's processes."),
+    UNSET,
     Field::optional(
         "hardening",
         HARDENING,
@@ -327,6 +328,19 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional("note", Shape::Text, "A note for users.").example("do not restart during office hours"),
 ]);
 
+/// A field of roles that `defaults` do not have.
+pub(super) const UNSET: Field = Field::repeated(
+    "unset",
+    Shape::Text,
+    "A default that the role does not take: an option, override, variable, part of `placement` or other field.",
+)
+.example("draft");
+
 /// A field of the stack's `defaults`, in addition to the fields of a role.
 pub(super) static DEFAULT_STORE: Field =
     Field::optional("store", Shape::Name("store"), "The default store of models.");
+
+/// The fields of the stack's `defaults`.
+pub(super) fn default_fields() -> impl Iterator<Item = &'static Field> + Clone {
+    TABLE.fields.iter().filter(|field| field.name != UNSET.name).chain([&DEFAULT_STORE])
+}

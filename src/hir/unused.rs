@@ -1,5 +1,7 @@
 //! Unused items.
 
+use crate::source::Spanned;
+
 use super::{Engine, Family, Id, Model, Residency};
 
 /// Items without a reference from another item, by kind, in the order of declaration. A name that occurs in unparsed
@@ -14,4 +16,16 @@ pub struct Unused {
     pub residencies: Vec<Id<Residency>>,
     /// Models without a role, a rule or a quirk.
     pub models: Vec<Id<Model>>,
+    /// Values of `defaults` that no role takes.
+    pub defaults: Vec<UnusedDefault>,
+}
+
+/// A value of `defaults` that no role takes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnusedDefault {
+    /// The field.
+    pub field: &'static str,
+    /// The name of an option, an override, a variable or a field of `placement`. `None` for a whole field, with the place
+    /// of its value.
+    pub name: Spanned<Option<Box<str>>>,
 }

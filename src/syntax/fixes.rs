@@ -3,7 +3,7 @@
 use super::insertion::{Insertion, Layout, code_only, file_of, replace_value};
 use super::line::item;
 use super::quote::quote_like;
-use super::removal::{Removal, removal_at, removals};
+use super::removal::{Removal, removal_at, removals, value_removal};
 use super::{Document, Language, language, parse};
 use crate::diag::{Change, Diagnostics, Edit, Fix, ProposedFix, Safety};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
@@ -29,6 +29,9 @@ struct ParsedFile<'m> {
     removals: BTreeMap<&'static str, BTreeMap<Span, Option<Removal>>>,
 }
 
+/// Finds the text to delete at a place, and the text to name in the help.
+type FindRemoval = fn(Layout, Span) -> Option<(String, Option<Removal>)>;
+
 /// The text of a change, its edits if there are any, and its safety.
 struct Resolved {
     code: String,
@@ -45,7 +48,7 @@ impl<'m> ParsedFile<'m> {
         let mut all = Resolved { code: String::new(), edits: Some(Vec::new()), safety };
         for change in changes {
             let one = self.resolve_one(change, all.safety, map);
-            if !matches!(change, Change::Remove { .. } | Change::Field { .. }) {
+            if !matches!(change, Change::Remove { .. } | Change::RemoveValue { .. } | Change::Field { .. }) {
                 if all.code.is_empty() {
                     all.code = one.code;
                 } else if all.code != one.code {
@@ -72,22 +75,20 @@ impl<'m> ParsedFile<'m> {
         match change {
             Change::Word { span, replacement } => {
                 let text = quote_like(language, map.text(*span), replacement);
-                let edits = text.map(|text| vec![Edit { span: *span, text }]);
-                Resolved { code: replacement.clone(), edits, safety }
+                found(Insertion {
+                    code: replacement.clone(),
+                    edit: text.map(|text| Edit { span: *span, text }),
+                })
             }
             Change::Value { span, to } => found(replace_value(language, *span, to)),
             Change::Field { name, value_span } => {
-                let removal = self.removal(name, *value_span, map);
-                removed((*name).to_owned(), removal, safety)
+                removed((*name).to_owned(), self.removal(name, *value_span, map), safety)
             }
             Change::Text { span, text } => {
                 found(Insertion { code: text.clone(), edit: Some(Edit { span: *span, text: text.clone() }) })
             }
-            Change::Remove { place } => {
-                let removal = self.layout(file, map).and_then(|layout| removal_at(layout, *place));
-                let (code, removal) = removal.unwrap_or_else(|| (map.text(*place).to_owned(), None));
-                removed(code, removal, safety)
-            }
+            Change::Remove { place } => self.remove(*place, removal_at, (safety, map)),
+            Change::RemoveValue { place } => self.remove(*place, value_removal, (safety, map)),
             Change::Example { plural, line, .. } => {
                 found(Insertion { code: item(language, plural, line), edit: None })
             }
@@ -118,6 +119,12 @@ impl<'m> ParsedFile<'m> {
                 None => found(code_only(language, line)),
             },
         }
+    }
+
+    fn remove(&mut self, place: Span, find: FindRemoval, (safety, map): (Safety, &'m SourceMap)) -> Resolved {
+        let removal = self.layout(place.file, map).and_then(|layout| find(layout, place));
+        let (code, removal) = removal.unwrap_or_else(|| (map.text(place).to_owned(), None));
+        removed(code, removal, safety)
     }
 
     fn removal(&mut self, name: &'static str, value: Span, map: &'m SourceMap) -> Option<Removal> {

@@ -306,7 +306,8 @@ pub(super) fn file_of(change: &Change) -> Option<FileId> {
         | Change::Set { item: place, .. }
         | Change::Instead { item: place, .. }
         | Change::Rewrite { place, .. }
-        | Change::Remove { place } => place.file,
+        | Change::Remove { place }
+        | Change::RemoveValue { place } => place.file,
         Change::Add { file, .. } | Change::Example { file, .. } => *file,
         Change::All(changes) => return file_of(changes.first()?),
     })

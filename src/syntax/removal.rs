@@ -76,6 +76,29 @@ pub(super) fn removal_at(layout: Layout, place: Span) -> Option<(String, Option<
     Some((code, range.and_then(|range| field.removal(range))))
 }
 
+/// The removal of one value of a list, or of the whole field if it has no other value. Also returns the text to name in
+/// the help.
+pub(super) fn value_removal(layout: Layout, place: Span) -> Option<(String, Option<Removal>)> {
+    let Layout { document, text } = layout;
+    let path = layout.find(|node| node.args.iter().any(|arg| arg.span == place), place)?;
+    let (node, parents) = path.split_last()?;
+    if node.args.len() < 2 {
+        return removal_at(layout, place);
+    }
+    let (language, parent) = (document.language, parents.last().copied());
+    let field = FieldContext { text, language, parent, siblings: &[], members: &[], node };
+    let own = place.range();
+    let range = match language {
+        Language::Kdl => Some(text.get(..own.start)?.trim_end_matches(BLANKS).len()..own.end),
+        Language::Yaml if field.is_bracketed(node)? => field.element_range(own, ','),
+        Language::Yaml => {
+            let dash = text.get(..own.start)?.trim_end().strip_suffix('-')?.len();
+            field.line_range(dash..own.end)
+        }
+    };
+    Some((text.get(place.range())?.to_owned(), range.and_then(|range| field.removal(range))))
+}
+
 /// True if nothing of the parent would be left without the node: a block with one field, or a section of YAML with one
 /// item.
 fn is_all_of(node: &Node, parent: &Node, depth: usize, language: Language) -> bool {

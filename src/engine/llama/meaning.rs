@@ -55,3 +55,11 @@ pub fn meaning(word: &str) -> Option<Meaning> {
         None => Some(Meaning::Option(record?.title().trim_start_matches('-').to_owned())),
     }
 }
+
+/// The main name of an option of the server: the same for all its names. `None` if no built-in build has it. The latest
+/// build that has the name decides.
+pub fn option_title(name: &str) -> Option<&'static str> {
+    let all: Vec<&'static Profile> =
+        Family::ALL.iter().rev().flat_map(|family| Profile::built_in_of(*family)).collect();
+    all.into_iter().rev().find_map(|profile| Some(profile.option(profile.server(), name)?.title()))
+}

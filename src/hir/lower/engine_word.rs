@@ -11,5 +11,11 @@ pub enum EngineWord {
     Secret,
 }
 
-/// Looks up a word of the engine. `None` if it is not one.
-pub type EngineWords = fn(&str) -> Option<EngineWord>;
+/// The knowledge of engines that the reading of a registry needs.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineWords {
+    /// Looks up a word of the engine. `None` if it is not one.
+    pub meaning: fn(&str) -> Option<EngineWord>,
+    /// The main name of an option: the same for all its names. `None` if no build has it.
+    pub title: fn(&str) -> Option<&'static str>,
+}

@@ -21,7 +21,7 @@ pub(super) struct FieldReader<'a> {
     pub(super) text: &'a str,
     /// The places of syntax errors in the file.
     pub(super) errors: &'a [Span],
-    pub(super) engine_word: EngineWords,
+    pub(super) engine: EngineWords,
     pub(super) findings: &'a mut Diagnostics,
     /// The enclosing blocks, outermost first.
     pub(super) path: Vec<&'static str>,
@@ -341,11 +341,17 @@ impl FieldReader<'_> {
 
 impl ReadTask<'_, '_> {
     pub(super) fn field(self, key: &str) -> Option<&'static Field> {
-        self.table.field(key).or_else(|| self.extra().filter(|field| field.name == key))
+        self.fields().find(|field| field.name == key)
     }
 
     pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
-        self.table.fields.iter().chain(self.extra()).map(|field| field.name)
+        self.fields().map(|field| field.name)
+    }
+
+    fn fields(self) -> impl Iterator<Item = &'static Field> {
+        let is_allowed =
+            move |field: &&Field| self.mode != TableMode::Defaults || field.name != role::UNSET.name;
+        self.table.fields.iter().chain(self.extra()).filter(is_allowed)
     }
 
     fn extra(self) -> Option<&'static Field> {
@@ -356,12 +362,12 @@ impl ReadTask<'_, '_> {
         }
     }
 
-    /// For example ``role `frontdoor` ``, or `` `draft` of role `frontdoor` ``.
     /// True for a role and for the `defaults` of roles.
     pub(super) fn is_role(self) -> bool {
-        self.table == &role::TABLE
+        std::ptr::eq(self.table, &raw const role::TABLE)
     }
 
+    /// For example ``role `frontdoor` ``, or `` `draft` of role `frontdoor` ``.
     pub(super) fn describe(self, owner: &ItemRef) -> String {
         match self.mode {
             TableMode::Item => owner.describe(),

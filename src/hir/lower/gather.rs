@@ -19,7 +19,7 @@ impl Items {
     pub fn gather(
         &mut self,
         document: &Document,
-        (damage, engine_word): (SyntaxDamage, EngineWords),
+        (damage, engine): (SyntaxDamage, EngineWords),
         findings: &mut Diagnostics,
     ) {
         if let Some(finding) = other_tool(document) {
@@ -29,7 +29,7 @@ impl Items {
         self.add_words_outside_items(damage.words_outside_items(document));
         self.is_damaged |= !damage.errors.is_empty();
         let mut gatherer =
-            Gatherer { items: self, document, language: document.language, damage, engine_word, findings };
+            Gatherer { items: self, document, language: document.language, damage, engine, findings };
         match document.language {
             Language::Kdl => document.nodes.iter().for_each(|node| gatherer.read_kdl(node)),
             Language::Yaml => gatherer.read_yaml(&document.nodes),
@@ -42,7 +42,7 @@ pub(super) struct Gatherer<'a> {
     pub(super) document: &'a Document<'a>,
     pub(super) language: Language,
     pub(super) damage: SyntaxDamage<'a>,
-    engine_word: EngineWords,
+    engine: EngineWords,
     pub(super) findings: &'a mut Diagnostics,
 }
 
@@ -229,7 +229,7 @@ impl Gatherer<'_> {
             language: self.language,
             text: self.damage.text,
             errors: self.damage.errors,
-            engine_word: self.engine_word,
+            engine: self.engine,
             findings: &mut *self.findings,
             path: Vec::new(),
             is_damaged,

@@ -17,6 +17,7 @@ mod gather_findings;
 mod guess;
 mod habits;
 mod items;
+mod merge;
 mod model;
 mod names;
 mod pair;
@@ -45,6 +46,7 @@ use super::{Ban, Id, KnownFiles, Quirk, Registry, Residency, Role, Unused};
 use crate::diag::{Change, Diagnostics, Line};
 use crate::source::Span;
 use defaults::Defaults;
+use merge::Merge;
 use read::read_list;
 use scope::Scope;
 use std::collections::BTreeSet;
@@ -54,14 +56,21 @@ use unread_names::UnreadNames;
 impl Items {
     /// Resolves all gathered items to a registry. Reports and leaves out items that cannot be read and names that are
     /// unknown. Takes the size and trained context that a model omits from `known_files`.
-    pub fn resolve(mut self, known_files: &KnownFiles, findings: &mut Diagnostics) -> Registry {
+    pub fn resolve(
+        mut self,
+        known_files: &KnownFiles,
+        engine: EngineWords,
+        findings: &mut Diagnostics,
+    ) -> Registry {
         let has_stack = self.has_seen("stack");
         let (mut scope, defaults) = Scope::read(&mut self, findings);
         let free_port = self.free_port();
         let mut defaults = Defaults::read(defaults, (&scope, free_port), findings);
         scope.models = model::read(&mut self, known_files, (&scope, &defaults), findings);
         defaults.check_model_names(&scope);
-        let roles = roles::read(&mut self, (&scope, &defaults), findings);
+        let merge = Merge::new(&defaults, engine);
+        let roles = roles::read(&mut self, (&scope, &defaults, &merge), findings);
+        let unused_defaults = if self.is_damaged { Vec::new() } else { merge.unused() };
         scope.roles = roles.named;
         let any_needs_host = roles.any_served || !self.is_empty("service");
         self.report_missing_items(&scope, (has_stack, any_needs_host), findings);
@@ -76,7 +85,8 @@ impl Items {
         scope.report_unknown_names(findings);
         findings.name_items(|kind| scope.any_name(kind));
         let unread_names = std::mem::take(&mut self.unread_names);
-        let unused = unused(&scope, &unread_names, &roles.residencies_of_unread);
+        let defaults = unused_defaults;
+        let unused = Unused { defaults, ..unused(&scope, &unread_names, &roles.residencies_of_unread) };
         Registry {
             stack: scope.stack,
             engines: scope.engines.arena,
@@ -135,6 +145,7 @@ fn unused(scope: &Scope, unread_names: &UnreadNames, unread: &[Option<Arc<str>>]
         engines: scope.engines.names.unused(unread_names),
         families: scope.families.names.unused(unread_names),
         models: scope.models.names.unused(unread_names),
+        defaults: Vec::new(),
     }
 }
 

@@ -197,11 +197,40 @@ impl Record {
             .collect()
     }
 
-    /// Copies the wanted fields of another record that this one lacks, unless their absence is already reported.
-    pub(super) fn fill_from(&mut self, other: &Self, is_wanted: impl Fn(&str) -> bool) {
-        let is_missing = |name: &str| !self.has_or_reported(name) && is_wanted(name);
-        let missing: Vec<_> = other.entries.iter().filter(|(name, _)| is_missing(name)).cloned().collect();
-        self.entries.extend(missing);
+    /// The fields and their values.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &(&'static str, Spanned<TypedValue>)> {
+        self.entries.iter()
+    }
+
+    /// Adds an entry to a map. `place` is the place of the map if the record has none.
+    pub(super) fn add_to_map(&mut self, field: &'static str, entry: (Text, Text), place: Span) {
+        let map = self.entries.iter_mut().find(|(name, _)| *name == field);
+        match map.map(|(_, value)| &mut value.value) {
+            Some(TypedValue::Map(entries)) => entries.push(entry),
+            _ => self.add(field, Spanned::new(TypedValue::Map(vec![entry]), place)),
+        }
+    }
+
+    /// Adds a field to a block. `place` is the place of the block if the record has none.
+    pub(super) fn add_to_block(
+        &mut self,
+        field: &'static str,
+        (name, value): (&'static str, Spanned<TypedValue>),
+        place: Span,
+    ) {
+        let block = self.entries.iter_mut().find(|(name, _)| *name == field);
+        match block.map(|(_, value)| &mut value.value) {
+            Some(TypedValue::Block(block)) => block.add(name, value),
+            _ => {
+                let mut block = Self::default();
+                block.add(name, value);
+                self.add(field, Spanned::new(TypedValue::Block(Box::new(block)), place));
+            }
+        }
+    }
+
+    /// Also counts the missing fields of another record as reported that were reported there.
+    pub(super) fn join_reported(&mut self, other: &Self) {
         self.reported.extend(&other.reported);
         self.unread |= other.unread;
     }

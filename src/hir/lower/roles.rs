@@ -2,6 +2,7 @@
 
 use super::defaults::Defaults;
 use super::items::Items;
+use super::merge::Merge;
 use super::names::{ItemRef, NamedItems};
 use super::read::{Fields, read_items};
 use super::record::Record;
@@ -27,7 +28,7 @@ struct UnresolvedRole {
 
 /// The fields that have an effect on a role without its own process.
 const WITHOUT_PROCESS: &[&str] =
-    &["tier", "model", "shares", "group", "purpose", "note", "measured", "allow"];
+    &["tier", "model", "shares", "group", "purpose", "note", "measured", "allow", "unset"];
 
 /// All roles, and what is known about those that could not be read.
 pub(super) struct ReadRoles {
@@ -42,7 +43,7 @@ pub(super) struct ReadRoles {
 /// Reads all roles.
 pub(super) fn read(
     items: &mut Items,
-    (scope, defaults): (&Scope, &Defaults),
+    (scope, defaults, merge): (&Scope, &Defaults, &Merge),
     findings: &mut Diagnostics,
 ) -> ReadRoles {
     let any_served = items.any("role", |record| {
@@ -53,7 +54,7 @@ pub(super) fn read(
         let of = |record: &Record| record.peek_text("residency").map(|name| name.value);
         let is_reported = fields.record.is_reported("residency");
         residencies.push((of(fields.record).or_else(|| of(&defaults.record)), is_reported));
-        role(fields, defaults)
+        role(fields, (defaults, merge))
     };
     read_items(("role", items, scope), findings, read, |name, role| roles.push((name, role)));
     let unread = roles.iter().zip(residencies).filter(|((_, role), _)| role.is_none());
@@ -67,7 +68,8 @@ pub(super) fn read(
     ReadRoles { named, any_served, residencies_of_unread }
 }
 
-fn role(fields: &mut Fields, defaults: &Defaults) -> Option<UnresolvedRole> {
+fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<UnresolvedRole> {
+    let owner = fields.owner();
     let record = &mut *fields.record;
     let shares = match record.text("shares") {
         None if !record.has_or_reported("model") => defaults.shares.clone(),
@@ -78,11 +80,12 @@ fn role(fields: &mut Fields, defaults: &Defaults) -> Option<UnresolvedRole> {
         report_without_effect((record, all_defaults), shares.as_ref(), fields.head, fields.findings);
     }
     let has_ports = record.has_or_reported("port") || record.has_or_reported("ports");
-    record.fill_from(defaults, |field| match field {
+    let is_wanted = |field: &str| match field {
         "port" | "ports" => !has_ports,
         "model" => shares.is_none(),
         field => shares.is_none() || WITHOUT_PROCESS.contains(&field),
-    });
+    };
+    merge.fill(record, is_wanted, &owner, fields.findings);
     if !record.has_or_reported("tier") {
         let what = "the heading under which the documents list the role";
         let line = Line::new("tier").value(Literal::NameOf("tier"));

@@ -85,7 +85,7 @@ impl FieldReader<'_> {
         task: ReadTask,
     ) -> Option<Diagnostic> {
         let is_sure = suggestion.is_some_and(|near| near.similarity == Similarity::Same);
-        let word = (self.engine_word)(&node.key).filter(|_| task.is_role() && !is_sure)?;
+        let word = (self.engine.meaning)(&node.key).filter(|_| task.is_role() && !is_sure)?;
         let finding = UNKNOWN_FIELD.at(node.key_span, "a setting of the engine", message);
         if word == EngineWord::Secret {
             let finding = node.args.iter().fold(finding, |finding, secret| finding.conceal(secret.span));

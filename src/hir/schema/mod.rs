@@ -118,7 +118,7 @@ fn field(field: &Field, null: Null) -> Value {
     let forms = if let Shape::Block(table) = &field.shape {
         blocks(table, field.presence)
     } else if field.shape == Shape::Defaults {
-        vec![block(&role::TABLE.fields.iter().chain([&role::DEFAULT_STORE]), |_| false)]
+        vec![block(&role::default_fields(), |_| false)]
     } else if is_list || field.presence.is_several() {
         vec![value::of(&field.shape), list(value::of(&field.shape))]
     } else {

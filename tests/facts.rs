@@ -3,6 +3,7 @@
 mod build;
 mod hostile;
 mod locking;
+mod next_step;
 mod pairs;
 mod reading;
 mod tables;

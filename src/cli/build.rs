@@ -1,5 +1,7 @@
 //! `orchgen build` and `orchgen build --check`.
 
+mod next_step;
+
 use super::args::{BuildArgs, OutputArgs};
 use super::{RunStatus, baseline, session};
 use crate::compile::{analyze, generate};
@@ -7,6 +9,7 @@ use crate::diag::{BaselineScope, Diagnostics, Label, words};
 use crate::emit::{self, EmitError, FileChange, Force, Observer, Outcome, Written};
 use crate::render::ArtifactSet;
 use crate::source::{SourceMap, Span};
+use next_step::NextStep;
 
 pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
     let mut findings = Diagnostics::with(command.common.severity.levels()?);
@@ -32,13 +35,21 @@ pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, 
         // No report needs the source texts: free their memory.
         loaded.map = SourceMap::default();
     }
-    let outcome = generate(checked, |artifacts| write_or_compare(command, artifacts));
+    let next_step = NextStep::new(&checked);
+    let mut last_line = String::new();
+    let outcome = generate(checked, |artifacts| {
+        let outcome = write_or_compare(command, artifacts);
+        if let (Ok(Outcome::Written(written)), false) = (&outcome, command.compare) {
+            last_line = next_step.line(artifacts, written, command);
+        }
+        outcome
+    });
     let outcome = outcome.map_err(EmitError::from).and_then(|outcome| outcome);
     Ok(match outcome {
         Ok(Outcome::Written(written)) => {
             let status = session::report_findings(&mut findings, &loaded.map, &command.common, output);
             if !output.quiet && command.common.reports.human_goes_to_stderr() {
-                session::print_stderr(&summary(&written, command, output));
+                session::print_stderr(&(summary(&written, command, output) + &last_line));
             }
             status
         }

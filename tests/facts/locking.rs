@@ -21,10 +21,10 @@ role "spare" tier="A" model="draft"
 "#;
 
 /// A temporary folder with a registry and its store, which has a target and a draft.
-struct Project(tempfile::TempDir);
+pub(super) struct Project(tempfile::TempDir);
 
 impl Project {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let project = Self(tempfile::tempdir().unwrap());
         fs::create_dir_all(project.at("store")).unwrap();
         fs::create_dir_all(project.at("registry")).unwrap();
@@ -34,11 +34,11 @@ impl Project {
         project
     }
 
-    fn at(&self, path: &str) -> PathBuf {
+    pub(super) fn at(&self, path: &str) -> PathBuf {
         self.0.path().join(path)
     }
 
-    fn registry(&self, text: &str) {
+    pub(super) fn registry(&self, text: &str) {
         let text = text.replace("STORE", self.at("store").to_str().unwrap());
         fs::write(self.at("registry/stack.kdl"), text).unwrap();
     }
@@ -51,7 +51,7 @@ impl Project {
         fs::read_to_string(self.at("registry/registry.lock")).unwrap()
     }
 
-    fn run(&self, args: &[&str]) -> (i32, String, String) {
+    pub(super) fn run(&self, args: &[&str]) -> (i32, String, String) {
         let mut command = Command::new(crate::support::orchgen());
         let output: Output = command.args(args).current_dir(self.0.path()).env_clear().output().unwrap();
         let text = |bytes: &[u8]| {

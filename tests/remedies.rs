@@ -137,7 +137,7 @@ fn spans(help: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The beginnings of commands of a shell and of options.
-const COMMANDS: &[&str] = &["orchgen ", "numactl ", "llama-", "-"];
+const COMMANDS: &[&str] = &["orchgen ", "numactl ", "llama-", "echo ", "-"];
 
 /// Codes whose helps are texts without a fix so far.
 const PLAIN: &[&str] = &["kdl-version-1", "kdl-syntax"];
@@ -188,9 +188,9 @@ const WITHOUT_CHANGE: &[(&str, &str)] = &[
     ("unloadable-architecture", "only the file of the model has its architecture"),
     ("unsupported-model", "another build of the engine or another file is needed"),
     ("token-embeddings", "it is a note: the role may serve other requests"),
+    ("literal-variable", "only the user knows the folder"),
     ("spoiled-yarn", "the role may drop the scaling or the override"),
     ("foreign-adapter", "only the user knows the file of the right adapter"),
-    ("deprecated-option", "the text of the engine names the new option without its value"),
     ("unreadable-profile", "`orchgen engine probe` writes the profile"),
     ("stale-baseline", "`orchgen check --update-baseline` writes the baseline"),
     ("missing-model", "the model file must be at its path"),

@@ -12,6 +12,7 @@ mod disproved_ban;
 mod draft_verdicts;
 mod drafts;
 mod empty_expectation;
+mod encoder_without_pooling;
 mod engine_cannot;
 mod engine_variable;
 mod exclusive_cpus;
@@ -26,6 +27,7 @@ mod idle_at_boot;
 mod impossible_dates;
 mod impossible_experts;
 mod inherited_override;
+mod literal_variable;
 mod misplaced_key_file;
 mod missing_backend_port;
 mod missing_one_shot;
@@ -121,6 +123,8 @@ static ALL: &[Check] = checks![
     over_host_memory: OVER_HOST_MEMORY,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,
+    encoder_without_pooling: ENCODER_WITHOUT_POOLING,
+    literal_variable: LITERAL_VARIABLE,
     retired_model: RETIRED_MODEL,
     unused_item: UNUSED_ITEM,
     contradicted_pair: CONTRADICTED_PAIR,

@@ -266,7 +266,7 @@ fn finding(
     let (place, label) = match (fault.kind, &option.value, near) {
         (FaultKind::BadValue, None, _) => (name.span, "value missing".to_owned()),
         (FaultKind::BadValue, Some(value), _) => (value.span, label.to_owned()),
-        (FaultKind::Deprecated, Some(value), _) if fault.why.contains("the key ") => {
+        (FaultKind::Deprecated, Some(value), _) if faulty.deprecated_key().is_some() => {
             (value.span, "a deprecated key".to_owned())
         }
         _ if faulty.has_known_name() => (name.span, "a name with its value".to_owned()),
@@ -275,7 +275,8 @@ fn finding(
     };
     let why = words::printable(&fault.why);
     let message = format!("option {} of {owner}: {why}", words::quoted(name));
-    let finding = role.about(code.at(place, label, message)).about(owner);
+    let mut finding = role.about(code.at(place, label, message)).about(owner);
+    finding.word = faulty.deprecated_key().map(|deprecated| deprecated.key);
     let finding =
         faulty.remedies(finding, help(role, option, fault)).maybe_help(faults::builds_without(fault));
     let record = |name: &str| role.profile.option(role.profile.server(), name).map(std::ptr::from_ref);

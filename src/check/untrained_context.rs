@@ -16,7 +16,7 @@ declare_code! {
     /// The engine caps each slot at the trained context and logs a warning, but allocates memory for the longer context
     /// (llama.cpp b11434, `tools/server/server-context.cpp`). To extend the context of a model, override
     /// `ARCH.context_length`. Then the overridden number is the limit. With the options `rope-scaling` `yarn` and
-    /// `rope-scale`, builds since b11434 multiply the trained context by the scale (`src/llama-context.cpp`).
+    /// `rope-scale`, builds since b10754 multiply the trained context by the scale (`src/llama-context.cpp`).
     ///
     /// ## Example
     /// ```yaml
@@ -61,8 +61,9 @@ declare_code! {
     pub(super) static SPOILED_YARN = 383, "spoiled-yarn", Warning;
 }
 
-/// The first build that is known to adapt the trained context to YaRN (`src/llama-context.cpp`; b10435 does not).
-const ADAPTS_TO_YARN: u32 = 11434;
+/// The first build that is known to adapt the trained context to YaRN (llama.cpp pull request 28030,
+/// `src/llama-context.cpp`; a log of b10754 has its line, and b10435 does not have its code).
+const ADAPTS_TO_YARN: u32 = 10754;
 
 /// YaRN, as the options of a role configure it.
 struct Yarn {

@@ -21,6 +21,8 @@ pub struct Diagnostic {
     pub subject: Option<Subject>,
     /// Where it is wrong.
     pub primary: Label,
+    /// The word at the primary place that is wrong, if the place is a longer text.
+    pub word: Option<&'static str>,
     /// Other places that show why it is wrong, in any file.
     pub secondary: Vec<Label>,
     /// Computed details, such as the lines of a sum or a list.
@@ -83,6 +85,7 @@ impl Code {
             message: message.into(),
             subject: None,
             primary: Label { span, text: label.into() },
+            word: None,
             secondary: Vec::new(),
             notes: Vec::new(),
             help: Vec::new(),
@@ -115,6 +118,13 @@ impl Diagnostic {
     #[must_use]
     pub fn about(mut self, item: impl Into<Subject>) -> Self {
         self.subject = Some(item.into());
+        self
+    }
+
+    /// Marks only this word of the primary place.
+    #[must_use]
+    pub fn at_word(mut self, word: &'static str) -> Self {
+        self.word = Some(word);
         self
     }
 

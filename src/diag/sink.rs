@@ -187,6 +187,19 @@ impl Diagnostics {
         }
     }
 
+    /// Narrows the primary places of findings about a word. `text` returns the text of a place.
+    pub fn mark_words<'t>(&mut self, text: impl Fn(crate::source::Span) -> &'t str) {
+        for finding in &mut self.findings {
+            let place = &mut finding.primary.span;
+            let Some(word) = finding.word.take() else { continue };
+            let found = text(*place).find(word).and_then(|at| u32::try_from(at).ok());
+            if let (Some(at), Ok(length)) = (found, u32::try_from(word.len())) {
+                place.start += at;
+                place.end = place.start + length;
+            }
+        }
+    }
+
     /// Writes the names of items into the helps that need one. `name_of` returns the name of an item of a kind. If there
     /// is none, the help names only the field.
     pub fn name_items(&mut self, name_of: impl Fn(&'static str) -> Option<String>) {

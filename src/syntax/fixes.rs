@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 /// Turns all proposed fixes into edits, and those that are helps into texts. Drops the edits of files for which
 /// `may_change` is false. The findings must be sorted, because only one document is in memory.
 pub fn resolve_fixes(map: &SourceMap, may_change: impl Fn(FileId) -> bool, findings: &mut Diagnostics) {
+    findings.mark_words(|span| map.text(span));
     let mut parsed = ParsedFile::default();
     findings.resolve_fixes(|proposed| {
         let resolved = parsed.resolve(proposed, map);

@@ -317,3 +317,19 @@ fn a_profile_file_is_read_from_the_registry_folder() {
         compiled.report()
     );
 }
+
+/// The place of a deprecated key is the key, however the value is quoted.
+#[test]
+fn a_deprecated_key_is_marked_inside_of_the_value() {
+    for value in [r##"#"{"enable_thinking": false}"#"##, r#""{\"a\": 1, \"enable_thinking\": false}""#] {
+        let extra = format!(
+            "engine \"new\" profile=\"llama.cpp-b11669\" bin=\"/opt/new/bin\"\n\
+             role \"extra\" tier=\"A\" residency=\"hot\" model=\"plain\" engine=\"new\" port=9000 context=4096 {{\n\
+             option \"chat-template-kwargs\" value={value}\n}}\n"
+        );
+        let compiled = compile(&[("a.kdl", crate::language::BASE), ("b.kdl", &extra)]);
+        let findings = compiled.findings.findings();
+        let finding = findings.iter().find(|one| one.code.name == "deprecated-option").unwrap();
+        assert_eq!(compiled.loaded.map.text(finding.primary.span), "enable_thinking", "{value}");
+    }
+}

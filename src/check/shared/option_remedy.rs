@@ -2,8 +2,8 @@
 
 use super::faults::FaultyRole;
 use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Suggestion, suggest, words};
-use crate::engine::dialect::{FaultKind, LoweringFault};
-use crate::engine::options::{field_help, owning_field, row_of};
+use crate::engine::dialect::{DeprecatedKey, FaultKind, LoweringFault};
+use crate::engine::options::{field_help, is_option, owning_field, row_of};
 use crate::engine::{OptionRecord, Profile};
 use crate::hir::{EngineOption, Field, KINDS, Setting, Shape};
 
@@ -61,9 +61,43 @@ impl<'g> FaultyOption<'g> {
             FaultKind::Incomplete | FaultKind::NoEffect => {
                 or_remove(finding, text, ("or remove this option", remove))
             }
-            FaultKind::Deprecated | FaultKind::Repeated | FaultKind::NotExpressible => {
-                finding.maybe_help(text)
+            FaultKind::Deprecated => match self.deprecated_key() {
+                Some(key) => self.replace_key(finding, &key),
+                None => finding.maybe_help(text),
+            },
+            FaultKind::Repeated | FaultKind::NotExpressible => finding.maybe_help(text),
+        }
+    }
+
+    /// The deprecated key in the value of the option, if the fault is about it.
+    pub(in crate::check) fn deprecated_key(&self) -> Option<DeprecatedKey> {
+        let Setting::Text(value) = &self.option.value.as_ref()?.value else { return None };
+        let is_key = self.fault.kind == FaultKind::Deprecated && self.fault.why.starts_with("the key ");
+        DeprecatedKey::of(value).filter(|_| is_key)
+    }
+
+    /// Writes the option that replaces a key, or the value without the key if there are other keys or the role has the
+    /// option.
+    fn replace_key(&self, finding: Diagnostic, deprecated: &DeprecatedKey) -> Diagnostic {
+        let DeprecatedKey { option, word, others, .. } = deprecated;
+        let name = self.option.name.span;
+        let has_option = self.role.serving.options.iter().any(|other| is_option(&other.name, option));
+        let word = word.unwrap_or("auto");
+        match (others, &self.option.value) {
+            (Some(others), Some(value)) => {
+                let also = if has_option {
+                    String::new()
+                } else {
+                    format!(", and set the option `{option}` to `{word}`")
+                };
+                let to = Literal::from(others.as_str());
+                finding.remedy(
+                    format!("write `{{}}` as the value{also}"),
+                    Change::Value { span: value.span, to },
+                )
             }
+            _ if has_option => finding.remedy("remove `{}`", Change::field("option", name)),
+            _ => finding.remedy(INSTEAD, Change::rewrite(name, option_line(option, Some(word.into())))),
         }
     }
 

@@ -113,6 +113,14 @@ impl Architecture {
         !self.is(Class::NoMemoryModule)
     }
 
+    /// True for an encoder of text, which computes only embeddings. Other architectures without memory are diffusion
+    /// models, `clef` and the vocoder `wavtokenizer-dec`.
+    pub fn is_encoder(&self) -> bool {
+        !self.has_memory()
+            && !self.is(Class::Diffusion)
+            && !matches!(self.name(), "clef" | "wavtokenizer-dec")
+    }
+
     /// True if the code of the architecture mentions experts. False does not mean dense: `llama` serves Mixtral and
     /// reads no additional keys for it.
     pub fn names_experts(&self) -> bool {

@@ -31,6 +31,7 @@ mod speculation;
 mod tensors;
 mod value;
 
+pub use options::DeprecatedKey;
 pub use paths::of_variables;
 pub use prompt::reads_commands;
 pub use serve::{BATCH, CHECKPOINTS, UBATCH};

@@ -59,7 +59,8 @@ pub(super) fn read<'p>(
                     continue;
                 }
                 if option.title() == "--chat-template-kwargs" {
-                    argv.warnings.extend(deprecated_key(argv, &words).map(|fault| fault.at_option(at)));
+                    let fault = words.get(1).and_then(|value| deprecated_key(argv, value));
+                    argv.warnings.extend(fault.map(|fault| fault.at_option(at)));
                 }
                 if let Some(instead) = &option.deprecated {
                     let why = format!("`{}` is deprecated in {} ({instead})", option.title(), argv.build());
@@ -73,21 +74,38 @@ pub(super) fn read<'p>(
     all
 }
 
-/// The fault of template arguments that switch thinking, for which builds since March 2026 have an option
-/// (`common/arg.cpp`).
-fn deprecated_key(argv: &ArgvBuilder<'_>, words: &[String]) -> Option<OptionFault> {
-    const KEY: &str = "enable_thinking";
+/// The fault of template arguments with a key that an option replaces.
+fn deprecated_key(argv: &ArgvBuilder<'_>, value: &str) -> Option<OptionFault> {
+    let DeprecatedKey { key, option, word, .. } = DeprecatedKey::of(value)?;
     argv.find_option(&["--reasoning"])?;
-    let object: serde_json::Value = serde_json::from_str(words.get(1)?).ok()?;
-    let thinks = object.get(KEY)?;
-    let word = match thinks.as_bool() {
-        Some(true) => "`on`",
-        Some(false) => "`off`",
-        None => "`on` or `off`",
-    };
-    let why = format!("the key `{KEY}` of `--chat-template-kwargs` is deprecated in {}", argv.build());
-    let help = format!("remove `{KEY}` from the value, and set the option `reasoning` to {word}");
+    let why = format!("the key `{key}` of `--chat-template-kwargs` is deprecated in {}", argv.build());
+    let word = word.map_or_else(|| "`on` or `off`".to_owned(), |word| format!("`{word}`"));
+    let help = format!("remove `{key}` from the value, and set the option `{option}` to {word}");
     Some(OptionFault::with(FaultKind::Deprecated, why, help))
+}
+
+/// A key of template arguments that an option replaces in builds since March 2026 (`common/arg.cpp`).
+pub struct DeprecatedKey {
+    /// The key.
+    pub key: &'static str,
+    /// The option, without dashes.
+    pub option: &'static str,
+    /// The value of the option with the same meaning, if the value of the key is a boolean.
+    pub word: Option<&'static str>,
+    /// The other keys as JSON. `None` if there are none.
+    pub others: Option<String>,
+}
+
+impl DeprecatedKey {
+    /// The deprecated key in the value of `--chat-template-kwargs`.
+    pub fn of(value: &str) -> Option<Self> {
+        const KEY: &str = "enable_thinking";
+        let mut object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(value).ok()?;
+        let thinks = object.remove(KEY)?;
+        let word = thinks.as_bool().map(|thinks| if thinks { "on" } else { "off" });
+        let others = (!object.is_empty()).then(|| serde_json::Value::Object(object).to_string());
+        Some(Self { key: KEY, option: "reasoning", word, others })
+    }
 }
 
 /// Returns the options of a server that another program also accepts, and lists the others as left out. A file that the

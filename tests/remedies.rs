@@ -131,6 +131,27 @@ fn each_line_of_a_help_removes_its_finding_and_adds_no_error() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// An item that is an alias in YAML gets the field next to the alias.
+#[test]
+fn a_field_of_an_alias_is_written_next_to_it() {
+    for (alias, written) in [
+        ("  two: *one\n", "  two: {<<: *one, port: 9001}\n"),
+        ("  \"two\" : *one # the same\n", "  \"two\" : {<<: *one, port: 9001} # the same\n"),
+    ] {
+        let text = format!(
+            "roles:\n  one: &one {{tier: A, residency: hot, model: plain, port: 9000, context: 4096}}\n{alias}"
+        );
+        let base = ("base.kdl".to_owned(), BASE.to_owned());
+        let compiled = compile_files(&vec![base, ("case.yaml".to_owned(), text)]);
+        let findings = compiled.findings.findings();
+        let finding = findings.iter().find(|one| one.code.name == "port-conflict").unwrap();
+        assert!(finding.help[0].contains("{<<: *one, port: 9001}`"), "{:?}", finding.help);
+        let files = apply(&compiled, &finding.fixes[0]);
+        assert!(files[1].1.ends_with(written), "{}", files[1].1);
+        assert_eq!(failure(&compiled, finding, &finding.fixes[0]), None);
+    }
+}
+
 /// The code spans of a help.
 fn spans(help: &str) -> impl Iterator<Item = &str> {
     help.split('`').skip(1).step_by(2)

@@ -65,11 +65,30 @@ impl<'d> Layout<'d> {
             }
         }
         let field = wrapped(path, field);
+        if let Some(insertion) = self.extend_alias(node, &field) {
+            return insertion;
+        }
         match named(node, &field.name).as_slice() {
             [] => self.insert(node, &field),
             [old] => self.replace(old, (Some(node), old.span), &field),
             _ => Insertion { code: line(self.language(), &field), edit: None },
         }
+    }
+
+    /// The edit that writes a field next to a YAML alias: `b: *a` becomes `b: {<<: *a, port: 8081}`. `None` if the node is
+    /// no alias, or if the field is a block that the anchor has, because a merge replaces whole blocks.
+    fn extend_alias(self, node: &Node, field: &Line) -> Option<Insertion> {
+        let is_replaced = field.fields.is_empty() || named(node, &field.name).is_empty();
+        let key = node.key_span.range();
+        let value = self.text.get(key.end..).filter(|_| self.language() == Language::Yaml && is_replaced)?;
+        let alias = value.trim_start().strip_prefix(':')?.trim_start();
+        let start = key.end + value.len() - alias.len();
+        let ends = |c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}');
+        let alias = alias.split(ends).next().filter(|alias| alias.len() > 1 && alias.starts_with('*'))?;
+        let text = format!("{{<<: {alias}, {}}}", line(Language::Yaml, field));
+        let code = format!("{}: {text}", self.text.get(key)?);
+        let span = Span::new(node.span.file, start, start + alias.len());
+        Some(Insertion { code, edit: Some(Edit { span, text }) })
     }
 
     /// The edit that writes a field of the item at `place` where the old one is. `None` if the item already has the

@@ -4,8 +4,8 @@ use super::guess::{boolean, number};
 use super::scalar::{FieldRef, wrong_type};
 use super::typed_value::TypedValue;
 use crate::diag::{Change, Diagnostic, Line, Literal, words};
-use crate::hir::PortRange;
 use crate::hir::codes::{OUT_OF_RANGE, WRONG_TYPE};
+use crate::hir::{PortRange, Shape};
 use crate::syntax::{Scalar, Value};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -58,6 +58,14 @@ fn not_a_count(scalar: &Scalar, field: &FieldRef, (least, most): (u64, u64)) -> 
         let label = format!("expected {least} to {most}, found {shown}");
         let message = format!("{} is {shown}; it must be {least} to {most}", field.describe());
         let finding = OUT_OF_RANGE.at(place, label, message);
+        // Other programs use a negative number or 0 for the default.
+        let is_count = field.row.is_some_and(|row| matches!(row.shape, Shape::Count(..)));
+        let is_default = is_count && field.is_optional() && !matches!(scalar.value, Value::Integer(1..));
+        let finding = if is_default {
+            finding.remedy("remove `{}` for the default", Change::remove(place))
+        } else {
+            finding
+        };
         return field.write_example(finding, place, &format!("a number from {least} to {most}"));
     }
     let Value::String(text) = &scalar.value else {

@@ -117,15 +117,23 @@ fn first_part(text: &str) -> &str {
 fn home(text: &str) -> Option<PathFault> {
     let is_home = text.starts_with('~') || text.split('/').any(|part| part == "~");
     let argument = if text.contains(' ') { text.replace(' ', "\\ ") } else { text.to_owned() };
-    is_home.then(|| PathFault {
-        fault: "and `~` is only expanded by a shell".to_owned(),
-        label: FULL_PATH,
-        remedy: match text.find('~') {
-            Some(0) => printed_by("echo", &argument, ""),
-            at => {
-                let from_home = text.get(at.unwrap_or_default()..).unwrap_or_default();
-                printed_by("echo", from_home, "")
-            }
+    is_home.then(|| match text.split_once("/~") {
+        Some((before, rest)) if before.len() > 1 && before.starts_with('/') => PathFault {
+            fault: "and `~` is the home folder only at the beginning of a path in a shell".to_owned(),
+            label: "expected a path without `~`",
+            remedy: Remedy::Path(
+                format!("{before}{rest}"),
+                "if `~` is not the home folder, otherwise begin the path with the output of `echo ~`",
+            ),
+        },
+        _ => PathFault {
+            fault: "and `~` is only expanded by a shell".to_owned(),
+            label: FULL_PATH,
+            remedy: printed_by(
+                "echo",
+                argument.get(argument.find('~').unwrap_or_default()..).unwrap_or_default(),
+                "",
+            ),
         },
     })
 }

@@ -6,6 +6,7 @@ mod defaults;
 mod engine;
 mod experts;
 mod facts;
+mod foreign_words;
 mod hosts;
 mod memory;
 mod names;

@@ -91,7 +91,7 @@ fn settings<'r>(registry: &'r Registry, served: &'r ServedRole, profile: &Profil
     let exposure = |option: &OptionRecord| option.row().and_then(|row| row.exposure);
     let options = served.serving.options.iter().filter_map(|option| {
         let (record, _, switch) = profile.find(profile.server(), &option.name)?;
-        let exposure = exposure(record).filter(|_| switch == Switch::On)?;
+        let exposure = exposure(record).filter(|_| switch == Switch::On && !option.is_off())?;
         Some(Setting { name: &option.name, exposure, kind: OPTION })
     });
     let of_engine = served.serving.engine.iter().flat_map(|engine| &registry.engines.get(engine.value).env);

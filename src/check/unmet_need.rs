@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostics, words};
-use crate::hir::{Family, Id, Model, Need, Registry};
+use crate::hir::{EngineOption, Family, Id, Model, Need, Registry};
 use crate::source::Span;
 use std::collections::BTreeSet;
 
@@ -35,6 +35,7 @@ declare_code! {
 
 /// The option that disables the template engine, without dashes (`--no-jinja`, `common/arg.cpp` of b11434).
 const NO_JINJA: &str = "no-jinja";
+const JINJA: &str = "jinja";
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
@@ -73,8 +74,11 @@ fn check_templates(registry: &Registry, findings: &mut Diagnostics) {
     for (role, serving) in registry.served() {
         let (model, family) = registry.model_of(serving);
         let Some(need) = needs(family, Need::Jinja) else { continue };
-        let off = |name: &str| name.trim_start_matches('-').replace('_', "-") == NO_JINJA;
-        let Some(option) = serving.options.iter().find(|option| off(&option.name)) else { continue };
+        let off = |option: &&EngineOption| {
+            let name = option.name.trim_start_matches('-').replace('_', "-");
+            name == if option.is_off() { JINJA } else { NO_JINJA }
+        };
+        let Some(option) = serving.options.iter().find(off) else { continue };
         let message =
             format!("{role} disables the template engine, but {} needs it", words::quoted(&model.title));
         let finding =

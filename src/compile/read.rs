@@ -1,7 +1,7 @@
 //! The first stage: parses the loaded files and lowers their items to a registry, and reads the lock.
 
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::engine::{Meaning, meaning, option_title};
+use crate::engine::{Meaning, meaning, option_arity, option_title};
 use crate::facts::{Facts, Lock};
 use crate::hir::lower::{EngineWord, EngineWords, Items, SyntaxDamage, wrong_language};
 use crate::hir::{Bytes, KnownFile, KnownFiles, MissingSize, Registry};
@@ -83,13 +83,15 @@ fn gather(file: FileId, source: &SourceFile) -> Gathered {
 }
 
 /// The knowledge of engines that the reading of a registry needs.
-const ENGINE: EngineWords = EngineWords { meaning: engine_word, title: option_title };
+const ENGINE: EngineWords = EngineWords { meaning: engine_word, title: option_title, arity: option_arity };
 
 /// Where a role has a setting of the engine.
 fn engine_word(word: &str) -> Option<EngineWord> {
     Some(match meaning(word)? {
         Meaning::Field(field, part) => EngineWord::Field(field, part),
         Meaning::Option(name) => EngineWord::Option(name),
+        Meaning::OptionOff(name) => EngineWord::OptionOff(name),
+        Meaning::OptionValue(name, value) => EngineWord::OptionValue(name, value),
         Meaning::Secret => EngineWord::Secret,
     })
 }

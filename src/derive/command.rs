@@ -13,7 +13,7 @@ use crate::engine::dialect::{
 };
 use crate::engine::memory::MemoryOptions;
 use crate::engine::options::Owner;
-use crate::engine::{Profile, Word};
+use crate::engine::{Profile, Switch, Word};
 use crate::facts::Lock;
 use crate::hir::{
     Engine, EngineOption, EngineSetting, Host, Id, Model, NumaPolicy, Registry, Serving, Setting,
@@ -130,7 +130,7 @@ impl RoleSettings<'_> {
         instance: usize,
     ) -> Lowered {
         let Self { registry, serving, files, endpoint, .. } = self;
-        let options = Options::new(serving);
+        let options = Options::new(serving, profile);
         let settings = self.settings();
         let names: Vec<&str> = endpoint.names.iter().map(|name| &**name).collect();
         let spec = ServerSpec {
@@ -163,7 +163,7 @@ impl RoleSettings<'_> {
     }
 
     fn one_shot(self, profile: &Profile, overrides: &[(&str, OverrideValue<'_>)], host: &Host) -> Lowered {
-        let options = Options::new(self.serving);
+        let options = Options::new(self.serving, profile);
         let spec = PromptSpec {
             model: &self.files.model.path,
             projector: self.files.projector.as_ref().map(|file| &*file.path),
@@ -183,21 +183,37 @@ impl RoleSettings<'_> {
     }
 }
 
-/// The engine options of a role, with their values as text.
+/// The engine options of a role as the build writes them, with their values as text.
 struct Options<'r> {
-    serving: &'r Serving,
-    texts: Vec<Option<String>>,
+    named: Vec<(&'r str, Option<String>)>,
 }
 
 impl<'r> Options<'r> {
-    fn new(serving: &'r Serving) -> Self {
-        let text = |option: &EngineOption| option.value.as_ref().map(|value| to_text(value));
-        Self { serving, texts: serving.options.iter().map(text).collect() }
+    fn new(serving: &'r Serving, profile: &'r Profile) -> Self {
+        Self { named: serving.options.iter().map(|option| written(option, profile)).collect() }
     }
 
     fn pairs(&self) -> Vec<(&'r str, Option<&str>)> {
-        let options = self.serving.options.iter().zip(&self.texts);
-        options.map(|(option, text)| (&*option.name.value, text.as_deref())).collect()
+        self.named.iter().map(|(name, text)| (*name, text.as_deref())).collect()
+    }
+}
+
+/// An option with its value. `true` and `false` of a switch are the switch and its negative form.
+fn written<'r>(option: &'r EngineOption, profile: &'r Profile) -> (&'r str, Option<String>) {
+    let name = &*option.name.value;
+    let text = option.value.as_ref().map(|value| to_text(value));
+    let Some(Setting::Flag(flag)) = option.value.as_ref().map(|value| &value.value) else {
+        return (name, text);
+    };
+    let found = profile.find(profile.server(), name).filter(|(record, ..)| record.arity() == 0);
+    match (found, flag) {
+        (None, _) => (name, text),
+        (Some(_), true) => (name, None),
+        (Some((record, _, Switch::Off)), false) => (record.title(), None),
+        (Some((record, _, Switch::On)), false) => match record.negative.first() {
+            Some(negative) => (negative, None),
+            None => (name, text),
+        },
     }
 }
 

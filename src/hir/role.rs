@@ -290,6 +290,7 @@ pub(super) static TABLE: Table = Table::of(&[
         "Speculation from n-grams of the prompt, without a draft model.",
     ),
     Field::distinct("override", Shape::Block(&Override::TABLE), "A metadata override."),
+    Field::optional("overrides", Shape::Entries("override"), "Metadata overrides by key."),
     Field::optional(
         "pooling",
         Shape::Word(&["none", "mean", "cls", "last", "rank"]),
@@ -315,6 +316,11 @@ pub(super) static TABLE: Table = Table::of(&[
     )
     .engine_setting(),
     Field::repeated("option", Shape::Block(&OPTION), "An engine option without its own field."),
+    Field::optional(
+        "options",
+        Shape::Entries("option"),
+        "Engine options by name. A list is a repeated option, `true` a switch, `false` its negative form.",
+    ),
     Field::optional("env", Shape::Map, "Environment variables of the role's processes."),
     UNSET,
     Field::optional(

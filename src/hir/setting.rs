@@ -50,6 +50,13 @@ pub struct EngineOption {
     pub value: Option<Spanned<Setting>>,
 }
 
+impl EngineOption {
+    /// True if its value is `false`.
+    pub fn is_off(&self) -> bool {
+        self.value.as_ref().is_some_and(|value| value.value == Setting::Flag(false))
+    }
+}
+
 /// The value of an engine option or a metadata override.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Setting {

@@ -125,6 +125,8 @@ pub enum Shape {
     Numa,
     /// A map of names to texts.
     Map,
+    /// A map of names to settings: the items of the field of this name.
+    Entries(&'static str),
     /// The fields of a role, all optional, and `store`.
     Defaults,
     /// A block with its own fields.

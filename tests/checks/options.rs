@@ -1,6 +1,7 @@
 //! Options without a field: edge cases of each code, and the places of findings.
 
 use super::{assert_codes, compile_with_base, label_texts, role, single_finding};
+use crate::language::BASE;
 use crate::support::{Compiled, compile};
 
 fn role_with(options: &str) -> String {
@@ -19,6 +20,27 @@ fn code_and_help(text: &str) -> (&'static str, String) {
     (finding.code.name, finding.help.join("; "))
 }
 
+/// A value of a map, `true` and `false` of a switch, lists and several values, in both languages.
+#[test]
+fn options_are_maps_lists_and_booleans() {
+    let base = BASE.replace("role \"", "role \"base-");
+    let line = |name: &str, text: &str| compile(&[("base.kdl", &*base), (name, text)]).arguments("x");
+    let kdl = line(
+        "x.kdl",
+        &role_with(
+            "options { temp 0.7; jinja #true; warmup #false; \"no-cont-batching\"; lora \"/a.gguf\" \"/b.gguf\"; control-vector-layer-range 1 20 }; option \"seed\" 3; option \"perf\" #false; overrides { qwen2.context_length 4096 }",
+        ),
+    );
+    let yaml = line(
+        "x.yaml",
+        "roles: {x: {tier: A, residency: hot, model: plain, context: 4096, port: 9000, options: {temp: 0.7, jinja: true, warmup: false, no-cont-batching: , lora: [/a.gguf, /b.gguf], control-vector-layer-range: [1, 20]}, option: [{name: seed, value: 3}, {name: perf, value: false}], overrides: {qwen2.context_length: 4096}}}",
+    );
+    assert_eq!(kdl, yaml);
+    let expected = "--temp 0.7 --jinja --no-warmup --no-cont-batching --lora /a.gguf --lora /b.gguf --control-vector-layer-range 1 20 --seed 3 --no-perf";
+    assert!(kdl.contains(expected), "{kdl}");
+    assert!(kdl.contains("qwen2.context_length=int:4096"), "{kdl}");
+}
+
 #[test]
 fn every_wrong_option_has_a_code_and_a_help() {
     for (option, code, help) in [
@@ -32,7 +54,7 @@ fn every_wrong_option_has_a_code_and_a_help() {
         ("\"top-k\" value=0.5", "option-value", "write a 32-bit whole number, digits only"),
         ("\"top-k\" value=3000000000", "option-value", "write a 32-bit whole number, digits only"),
         ("\"top-k\"", "option-value", "add `value`"),
-        ("\"jinja\" value=#true", "option-value", "write `option \"jinja\"`: the option takes no value"),
+        ("\"jinja\" value=\"true\"", "option-value", "write `option \"jinja\"`: the option takes no value"),
         ("\"split-mode\" value=\"rows\"", "option-value", "write `\"row\"`"),
         ("\"cpu-range\" value=\"5-2\"", "option-value", "a range of CPUs below 512 such as `0-7`"),
         ("\"poll\" value=300", "option-value", "write `100`"),

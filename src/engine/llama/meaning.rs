@@ -1,7 +1,7 @@
 //! The meaning of an option or a setting of llama.cpp in a registry, for users who write it as a field of a role.
 
-use super::Profile;
 use super::options::row_of;
+use super::{OptionRecord, Profile, Switch};
 use crate::engine::Family;
 
 /// Where a registry has a setting of the engine.
@@ -9,8 +9,12 @@ use crate::engine::Family;
 pub enum Meaning {
     /// A field of a role, or a part of it.
     Field(&'static str, Option<&'static str>),
-    /// An `option` of a role with this name.
+    /// An option of a role with this name.
     Option(String),
+    /// An option with this name, which the word switches off.
+    OptionOff(String),
+    /// An option with this name and value.
+    OptionValue(&'static str, &'static str),
     /// A secret, which belongs into a file.
     Secret,
 }
@@ -37,23 +41,61 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("use-mlock", "mlock"),
 ];
 
-/// The meaning of a word, with `-` or `_`, long or short, with or without dashes. `None` if no build has such an option,
-/// or if a role cannot have it.
+/// Switches of earlier builds, and the option with the value that replaces them since b10434 (`common/arg.cpp`).
+const REPLACED: &[(&str, &str, &str)] = &[
+    ("no-mmap", "load-mode", "none"),
+    ("mmap", "load-mode", "mmap"),
+    ("use-mmap", "load-mode", "mmap"),
+    ("direct-io", "load-mode", "dio"),
+];
+
+/// The meaning of a word: an option with `-` or `_`, in camel case, long or short, with or without dashes, or its
+/// environment variable. `None` if no build has such an option, or if a role cannot have it.
 pub fn meaning(word: &str) -> Option<Meaning> {
-    let name = word.trim_start_matches('-').replace('_', "-").to_ascii_lowercase();
-    let name = OTHER_NAMES.iter().find(|(other, _)| *other == name).map_or(name.as_str(), |(_, name)| name);
     let profile = Profile::built_in_of(Family::LlamaCpp).last()?;
-    let record = [format!("--{name}"), format!("-{name}")];
-    let record = record.iter().find_map(|name| profile.option(profile.server(), name));
-    let row = row_of(name).or_else(|| record?.row());
+    if let Some(record) = profile.variable(word) {
+        let is_off = record.env.as_deref() != Some(word);
+        return in_role(record.title(), Some((record, if is_off { Switch::Off } else { Switch::On })));
+    }
+    let name = bare(word);
+    let name = OTHER_NAMES.iter().find(|(other, _)| *other == name).map_or(name.as_str(), |(_, name)| name);
+    if let Some((_, option, value)) = REPLACED.iter().find(|(replaced, ..)| *replaced == name) {
+        return Some(Meaning::OptionValue(option, value));
+    }
+    let spellings = [format!("--{name}"), format!("-{name}")];
+    let found = spellings.iter().find_map(|name| profile.find(profile.server(), name));
+    in_role(name, found.map(|(record, _, switch)| (record, switch)))
+}
+
+/// The place in a role of an option with this name, and its record in the latest build.
+fn in_role(name: &str, found: Option<(&OptionRecord, Switch)>) -> Option<Meaning> {
+    let row = row_of(name).or_else(|| found?.0.row());
     if row.is_some_and(|row| row.is_secret) {
         return Some(Meaning::Secret);
     }
-    match row.and_then(|row| row.owner) {
-        Some(owner) => Some(Meaning::Field(owner.field, owner.part)),
-        None if row.is_some_and(|row| row.refusal.is_some()) => None,
-        None => Some(Meaning::Option(record?.title().trim_start_matches('-').to_owned())),
+    if let Some(owner) = row.and_then(|row| row.owner) {
+        return Some(Meaning::Field(owner.field, owner.part));
     }
+    if row.is_some_and(|row| row.refusal.is_some()) {
+        return None;
+    }
+    let (record, switch) = found?;
+    let title = record.title().trim_start_matches('-').to_owned();
+    Some(if switch == Switch::Off { Meaning::OptionOff(title) } else { Meaning::Option(title) })
+}
+
+/// The word with `-` between its parts: `n_ctx`, `nCtx` and `--n-ctx` are the same.
+fn bare(word: &str) -> String {
+    let word = word.trim_start_matches('-');
+    let mut name = String::with_capacity(word.len() + 2);
+    let is_all_upper = !word.contains(|c: char| c.is_ascii_lowercase());
+    for c in word.chars() {
+        if c.is_ascii_uppercase() && !is_all_upper && !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+        name.push(if c == '_' { '-' } else { c.to_ascii_lowercase() });
+    }
+    name
 }
 
 /// The main name of an option of the server: the same for all its names. `None` if no built-in build has it. The latest
@@ -62,4 +104,10 @@ pub fn option_title(name: &str) -> Option<&'static str> {
     let all: Vec<&'static Profile> =
         Family::ALL.iter().rev().flat_map(|family| Profile::built_in_of(*family)).collect();
     all.into_iter().rev().find_map(|profile| Some(profile.option(profile.server(), name)?.title()))
+}
+
+/// The number of values of an option of the server. 0 for a switch, and if no built-in build has it.
+pub fn option_arity(name: &str) -> usize {
+    let latest = Profile::built_in_of(Family::LlamaCpp).last();
+    latest.and_then(|profile| profile.option(profile.server(), name)).map_or(0, OptionRecord::arity)
 }

@@ -5,8 +5,12 @@
 pub enum EngineWord {
     /// A field of the role, or a part of it.
     Field(&'static str, Option<&'static str>),
-    /// An `option` with this name.
+    /// An option with this name.
     Option(String),
+    /// An option with this name, which the word switches off.
+    OptionOff(String),
+    /// An option with this name and value.
+    OptionValue(&'static str, &'static str),
     /// A secret, which belongs into a file.
     Secret,
 }
@@ -18,4 +22,6 @@ pub struct EngineWords {
     pub meaning: fn(&str) -> Option<EngineWord>,
     /// The main name of an option: the same for all its names. `None` if no build has it.
     pub title: fn(&str) -> Option<&'static str>,
+    /// The number of values of an option. 0 for a switch, and if no build has it.
+    pub arity: fn(&str) -> usize,
 }

@@ -1,6 +1,7 @@
 //! Reads the fields of a node by a table. Reports fields that are unknown, missing, duplicate or of the wrong type.
 
 use super::engine_word::EngineWords;
+use super::entries::takes_many;
 use super::habits::{is_boolean_word, is_map};
 use super::names::ItemRef;
 use super::record::Record;
@@ -185,6 +186,8 @@ impl FieldReader<'_> {
             self.read_block(record, field, table, node);
         } else if field.shape == Shape::Map || field.shape == Shape::Defaults {
             self.read_fields_only(record, field, node);
+        } else if let Shape::Entries(target) = field.shape {
+            self.read_entries(record, (field, target), node);
         } else if field.shape == Shape::Flag && node.args.is_empty() && is_bare(node) {
             record.add(field.name, Spanned::new(TypedValue::Flag(true), node.span));
         } else if !node.fields.is_empty() {
@@ -241,6 +244,10 @@ impl FieldReader<'_> {
             [name, values @ ..]
                 if values.len() > 1 && self.takes_values(table) && field.presence == Presence::Repeated =>
             {
+                if let Some(value) = self.joined_values(name, values) {
+                    let args = &[name.clone(), value];
+                    return self.add_block(record, field, table, NodeInput { args, ..input });
+                }
                 for value in values {
                     let args = &[name.clone(), value.clone()];
                     self.add_block(record, field, table, NodeInput { args, ..input });
@@ -309,7 +316,7 @@ impl FieldReader<'_> {
     }
 
     /// Reads a value of a field.
-    fn read_scalar(
+    pub(super) fn read_scalar(
         &mut self,
         (row, path): (&'static Field, &str),
         one: &Scalar,
@@ -390,8 +397,4 @@ pub(super) fn is_bare(node: &Node) -> bool {
 
 pub(super) fn is_inside(field: &Node, block: Span) -> bool {
     field.span.start >= block.start && field.span.end <= block.end
-}
-
-fn takes_many(table: &Table) -> bool {
-    table.principal_field().is_some_and(|field| matches!(field.shape, Shape::Words(_) | Shape::Names(_)))
 }

@@ -7,7 +7,7 @@ use super::record::{EmptyField, Record};
 use super::scalar::{self, FieldRef, ValueForm};
 use crate::diag::{Change, Diagnostic, Edit, Fix, Line, Literal, Safety, words};
 use crate::hir::codes::{UNKNOWN_FIELD, WRONG_TYPE};
-use crate::hir::{Field, Shape, Table};
+use crate::hir::{Field, Shape, Table, role};
 use crate::source::Span;
 use crate::syntax::{Language, Node, Scalar, Value, write_literal};
 
@@ -159,6 +159,14 @@ impl FieldReader<'_> {
     ) {
         record.mark_reported(field.name);
         let (Some(principal), Some(first)) = (table.principal, node.fields.first()) else { return };
+        let map = role::TABLE.fields.iter().find(|row| row.shape == Shape::Entries(field.name));
+        if let Some(map) = map.filter(|_| self.path.is_empty() && node.fields.iter().all(is_bare)) {
+            let message = format!("{} has names as keys", self.field_of(field.name));
+            let title = format!("write `{}`", map.name);
+            let finding =
+                UNKNOWN_FIELD.at(node.key_span, format!("a map of names is `{}`", map.name), message);
+            return self.report(finding.help(title.clone()).fix(Fix::safe(title, node.key_span, map.name)));
+        }
         let items: Vec<String> =
             node.fields.iter().map(|inner| self.item_of_entry(field, (table, principal), inner)).collect();
         let (code, place) = match self.language {

@@ -8,10 +8,12 @@ mod count;
 mod damage;
 mod defaults;
 mod engine_word;
+mod entries;
 mod env;
 mod field_findings;
 mod fields;
 mod foreign;
+mod foreign_word;
 mod gather;
 mod gather_findings;
 mod guess;
@@ -70,7 +72,6 @@ impl Items {
         defaults.check_model_names(&scope);
         let merge = Merge::new(&defaults, engine);
         let roles = roles::read(&mut self, (&scope, &defaults, &merge), findings);
-        let unused_defaults = if self.is_damaged { Vec::new() } else { merge.unused() };
         scope.roles = roles.named;
         let any_needs_host = roles.any_served || !self.is_empty("service");
         self.report_missing_items(&scope, (has_stack, any_needs_host), findings);
@@ -85,7 +86,8 @@ impl Items {
         scope.report_unknown_names(findings);
         findings.name_items(|kind| scope.any_name(kind));
         let unread_names = std::mem::take(&mut self.unread_names);
-        let defaults = unused_defaults;
+        // After an error, a role may seem to set or to lack something.
+        let defaults = if findings.reported().is_some() { Vec::new() } else { merge.unused() };
         let unused = Unused { defaults, ..unused(&scope, &unread_names, &roles.residencies_of_unread) };
         Registry {
             stack: scope.stack,

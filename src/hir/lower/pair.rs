@@ -101,10 +101,10 @@ impl FieldReader<'_> {
 }
 
 /// A name, and its value if it has one.
-type Pair = (Literal, Option<Literal>);
+pub(super) type Pair = (Literal, Option<Literal>);
 
 /// The names and values of a command line or an assignment. `None` if there is no value.
-fn pairs(text: &str) -> Option<Vec<Pair>> {
+pub(super) fn pairs(text: &str) -> Option<Vec<Pair>> {
     let mut pairs: Vec<Pair> = Vec::new();
     let is_name = |word: &str| word.starts_with('-') && word.parse::<f64>().is_err();
     for word in text.split_whitespace() {

@@ -175,7 +175,9 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
         Shape::Text | Shape::CpuSet | Shape::Name(_) | Shape::Names(_) | Shape::Rule => {
             text(scalar, field).map(|text| TypedValue::Text(text.into()))
         }
-        Shape::Map | Shape::Block(_) | Shape::Defaults => Err(wrong_type(scalar, field, "a block of fields")),
+        Shape::Map | Shape::Entries(_) | Shape::Block(_) | Shape::Defaults => {
+            Err(wrong_type(scalar, field, "a block of fields"))
+        }
         Shape::Ports if matches!(scalar.value, Value::Integer(_)) => {
             let port = u16::from_value(count(scalar, field, 1, 65535)?).map(PortRange::single);
             port.map(TypedValue::Ports).ok_or_else(|| wrong_type(scalar, field, "ports"))

@@ -1,16 +1,15 @@
 //! Unknown fields: misspelt, of another item, or named as in another language or in the engine.
 
-use super::engine_word::EngineWord;
 use super::fields::{FieldReader, ReadTask};
 use super::habits::{is_map, literal_of};
 use super::record::Record;
 use super::scalar::{self, FieldRef, ValueForm};
-use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Similarity, Suggestion, suggest, words};
+use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Suggestion, suggest, words};
 use crate::hir::codes::UNKNOWN_FIELD;
 use crate::hir::kind::Naming;
 use crate::hir::{Field, KINDS, Presence, Shape, Table};
 use crate::source::Span;
-use crate::syntax::{Language, Node, Scalar, Value};
+use crate::syntax::{Language, Node, Scalar};
 
 impl FieldReader<'_> {
     /// Reports an unknown field. The suggested field does not count as missing.
@@ -30,8 +29,8 @@ impl FieldReader<'_> {
         let finding = self
             .dash_finding(&message, node)
             .or_else(|| self.colon_finding(record, &message, node, task))
-            .or_else(|| self.inner_finding(&message, node, task))
-            .or_else(|| self.engine_finding(record, (&message, suggestion), node, task));
+            .or_else(|| self.engine_finding(record, (&message, suggestion), node, task))
+            .or_else(|| self.inner_finding(&message, node, task));
         let finding = finding.unwrap_or_else(|| {
             if let Some(near) = near {
                 record.mark_reported(task.field(near).map_or("", |field| field.name));
@@ -76,38 +75,6 @@ impl FieldReader<'_> {
         })
     }
 
-    /// The finding for a setting of the engine, unless the word surely means another field.
-    fn engine_finding(
-        &self,
-        record: &mut Record,
-        (message, suggestion): (&str, Option<Suggestion>),
-        node: &Node,
-        task: ReadTask,
-    ) -> Option<Diagnostic> {
-        let is_sure = suggestion.is_some_and(|near| near.similarity == Similarity::Same);
-        let word = (self.engine.meaning)(&node.key).filter(|_| task.is_role() && !is_sure)?;
-        let finding = UNKNOWN_FIELD.at(node.key_span, "a setting of the engine", message);
-        if word == EngineWord::Secret {
-            let finding = node.args.iter().fold(finding, |finding, secret| finding.conceal(secret.span));
-            let help =
-                "write a new key into a file that only root can read, and name that file in `key-file`";
-            return Some(finding.help(help));
-        }
-        if let Some(line) = self.engine_setting(&word, node, task) {
-            record.mark_reported(task.field(&line.name).map_or("", |field| field.name));
-            return Some(finding.remedy("write `{}`", Change::Rewrite { place: node.key_span, line }));
-        }
-        match word {
-            EngineWord::Field("model", _) => {
-                Some(finding.help("declare the file as a model, and name that model in `model`"))
-            }
-            EngineWord::Field(field, _) if task.field(field).is_none() => {
-                Some(finding.help(format!("write it as `{field}` of the model")))
-            }
-            EngineWord::Field(..) | EngineWord::Option(_) | EngineWord::Secret => None,
-        }
-    }
-
     /// The finding with the most similar field, or with the items that have such a field and all fields.
     fn near_finding(
         &self,
@@ -148,29 +115,8 @@ impl FieldReader<'_> {
         Some((field, Line::of(field.name, value)))
     }
 
-    /// The field or option of a role that sets a setting of the engine.
-    fn engine_setting(&self, word: &EngineWord, node: &Node, task: ReadTask) -> Option<Line> {
-        let [value] = node.args.as_slice() else { return None };
-        let value_of = |name: &str| {
-            let row = task.field(name);
-            let value = row.map_or_else(|| literal_of(value, self.text), |row| self.fitting(value, row));
-            value.map(|value| Line::of(name, value))
-        };
-        match word {
-            // The value of `model` is the name of an item, not a file or a repository.
-            EngineWord::Field(field, _) if *field == "model" || task.field(field).is_none() => None,
-            EngineWord::Field(field, None) => value_of(field),
-            EngineWord::Field(field, Some(part)) => Some(Line::new(*field).with(value_of(part)?)),
-            EngineWord::Secret => None,
-            EngineWord::Option(name) => {
-                let option = Line::of("option", name.as_str()).principal("name");
-                Some(if value.value == Value::Bool(true) { option } else { option.with(value_of("value")?) })
-            }
-        }
-    }
-
     /// A value for another field: as it is written, or as that field writes it.
-    fn fitting(&self, value: &Scalar, row: &'static Field) -> Option<Literal> {
+    pub(super) fn fitting(&self, value: &Scalar, row: &'static Field) -> Option<Literal> {
         let form = ValueForm::Alone;
         let field = FieldRef { owner: &self.owner, path: row.name, row: Some(row), form, text: self.text };
         let Some(finding) = scalar::check(value, &row.shape, &field) else {

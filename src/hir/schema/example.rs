@@ -37,6 +37,12 @@ pub(super) fn field(one: &Field) -> Value {
         fields(role::TABLE.fields.iter().filter(usual))
     } else if one.shape == Shape::Map {
         [("OMP_NUM_THREADS".to_owned(), Value::from("8"))].into_iter().collect()
+    } else if let Shape::Entries(field) = &one.shape {
+        if *field == "option" {
+            serde_json::json!({"temp": 0.7, "top-k": 40})
+        } else {
+            serde_json::json!({"qwen3moe.expert_used_count": 4})
+        }
     } else if let Shape::Words([word, ..]) = &one.shape {
         vec![*word].into()
     } else if let Shape::Names(kind) = &one.shape {

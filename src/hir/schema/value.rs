@@ -46,6 +46,14 @@ pub(super) fn of(shape: &Shape) -> Value {
             "additionalProperties": {"type": ["string", "null"]},
             "minProperties": 1,
         }),
+        Shape::Entries(_) => json!({
+            "type": "object",
+            "additionalProperties": {
+                "type": ["boolean", "number", "string", "array", "null"],
+                "items": {"type": ["boolean", "number", "string"]},
+            },
+            "minProperties": 1,
+        }),
         // The caller handles these types.
         Shape::Defaults | Shape::Block(_) => json!({}),
     }
@@ -85,6 +93,7 @@ pub fn description(shape: &Shape) -> String {
         Shape::Rule => "the name of a model or a family, or a glob of model titles".to_owned(),
         Shape::Setting => "a number, `true`, `false` or a string".to_owned(),
         Shape::Map => "names with strings".to_owned(),
+        Shape::Entries(_) => "names with values".to_owned(),
         Shape::Defaults => "a block with fields of a role".to_owned(),
         Shape::Block(table) => match (shorthand(table), table.bare) {
             (Some(field), Bare::Allowed) => format!("a block, only `{}`, or nothing", field.name),

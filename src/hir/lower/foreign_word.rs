@@ -1,0 +1,170 @@
+//! Options of the engine that users write as fields of a role.
+
+use super::engine_word::EngineWord;
+use super::fields::{FieldReader, ReadTask, is_bare};
+use super::guess::boolean;
+use super::habits::literal_of;
+use super::record::Record;
+use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Similarity, Suggestion};
+use crate::hir::codes::UNKNOWN_FIELD;
+use crate::source::Span;
+use crate::syntax::{Language, Node, Scalar, Value};
+
+/// The place in a role of a word of the engine.
+struct Target {
+    /// The field that has the line as a part, such as `options` or `placement`.
+    block: Option<&'static str>,
+    line: Line,
+}
+
+const OPTIONS: &str = "options";
+
+impl FieldReader<'_> {
+    /// The finding for a setting of the engine, unless the word surely means another field.
+    pub(super) fn engine_finding(
+        &self,
+        record: &mut Record,
+        (message, suggestion): (&str, Option<Suggestion>),
+        node: &Node,
+        task: ReadTask,
+    ) -> Option<Diagnostic> {
+        let is_sure = suggestion.is_some_and(|near| near.similarity == Similarity::Same);
+        let word = (self.engine.meaning)(&node.key).filter(|_| task.is_role() && !is_sure)?;
+        let finding = UNKNOWN_FIELD.at(node.key_span, "a setting of the engine", message);
+        if word == EngineWord::Secret {
+            let finding = node.args.iter().fold(finding, |finding, secret| finding.conceal(secret.span));
+            let help =
+                "write a new key into a file that only root can read, and name that file in `key-file`";
+            return Some(finding.help(help));
+        }
+        if let Some(target) = self.target(&word, node, task) {
+            record.mark_reported(
+                task.field(target.block.unwrap_or(&target.line.name)).map_or("", |field| field.name),
+            );
+            return Some(self.write_target(finding, &target, node, task));
+        }
+        match word {
+            EngineWord::Field("model", _) => {
+                Some(finding.help("declare the file as a model, and name that model in `model`"))
+            }
+            EngineWord::Field(field, _) if task.field(field).is_none() => {
+                Some(finding.help(format!("write it as `{field}` of the model")))
+            }
+            EngineWord::Field(..)
+            | EngineWord::Option(_)
+            | EngineWord::OptionOff(_)
+            | EngineWord::OptionValue(..)
+            | EngineWord::Secret => None,
+        }
+    }
+
+    /// The help that writes the field. All words of the node that belong into one block get one fix.
+    fn write_target(&self, finding: Diagnostic, target: &Target, node: &Node, task: ReadTask) -> Diagnostic {
+        let siblings = &task.input.node.fields;
+        let has = |name: &str| siblings.iter().any(|field| field.key == name);
+        let Some(block) = target.block else {
+            if has(&target.line.name) {
+                let title = format!("remove `{{}}`: `{}` sets it", target.line.name);
+                return finding.remedy(title, Change::remove(node.key_span));
+            }
+            let change = Change::rewrite(node.key_span, target.line.clone());
+            return finding.remedy_as(Safety::Safe, "write `{}`", change);
+        };
+        if has(block) {
+            let set =
+                Change::Set { item: task.input.node.span, path: vec![block], line: target.line.clone() };
+            let change = Change::All(vec![Change::remove(node.key_span), set]);
+            return finding.remedy_as(Safety::Safe, format!("write `{{}}` in `{block}`"), change);
+        }
+        let mut words: Vec<(Span, Line)> = Vec::new();
+        for other in siblings.iter().filter(|other| task.field(&other.key).is_none()) {
+            let target = (self.engine.meaning)(&other.key).and_then(|word| self.target(&word, other, task));
+            let Some(other_target) = target.filter(|target| target.block == Some(block)) else { continue };
+            if words.iter().all(|(_, line)| line.name != other_target.line.name) {
+                words.push((other.key_span, other_target.line));
+            }
+        }
+        let line = words.iter().fold(Line::new(block), |line, (_, part)| line.with(part.clone()));
+        let Some((first, rest)) = words.split_first() else { return finding };
+        // A property of KDL has no place for a block.
+        let is_property = self.language == Language::Kdl
+            && task.input.node.block.is_none_or(|block| first.0.start < block.start);
+        let write = if is_property {
+            Change::All(vec![Change::remove(first.0), Change::set(task.input.node.span, line)])
+        } else {
+            Change::rewrite(first.0, line)
+        };
+        let changes = std::iter::once(write).chain(rest.iter().map(|(place, _)| Change::remove(*place)));
+        finding.remedy_as(Safety::Safe, "write `{}`", Change::All(changes.collect()))
+    }
+
+    /// The field or option that sets a setting of the engine.
+    fn target(&self, word: &EngineWord, node: &Node, task: ReadTask) -> Option<Target> {
+        if !is_bare(node) {
+            return None;
+        }
+        let option = |line| Some(Target { block: Some(OPTIONS), line });
+        match word {
+            // The value of `model` is the name of an item, not a file or a repository.
+            EngineWord::Field(field, _) if *field == "model" || task.field(field).is_none() => None,
+            EngineWord::Field(field, part) => {
+                let value = match node.args.as_slice() {
+                    [] => Literal::Flag(true),
+                    [one] => self.part_value((field, *part), one, task)?,
+                    _ => return None,
+                };
+                Some(match part {
+                    Some(part) => Target { block: Some(field), line: Line::of(*part, value) },
+                    None => Target { block: None, line: Line::of(*field, value) },
+                })
+            }
+            EngineWord::Secret => None,
+            EngineWord::Option(name) if (self.engine.arity)(name) == 0 => {
+                option(Line::of(name.as_str(), switch(&node.args)?))
+            }
+            EngineWord::Option(name) => {
+                let values: Option<Vec<Literal>> =
+                    node.args.iter().map(|value| literal_of(value, self.text)).collect();
+                let values = values.filter(|values| !values.is_empty())?;
+                option(values.into_iter().fold(Line::new(name.as_str()), Line::value))
+            }
+            EngineWord::OptionOff(name) => option(Line::of(name.as_str(), !switch(&node.args)?)),
+            EngineWord::OptionValue(name, value) => {
+                let is_on = switch(&node.args)?;
+                let value = match (*value, is_on) {
+                    (value, true) => value,
+                    ("mmap", false) => "none",
+                    ("none", false) => "mmap",
+                    _ => return None,
+                };
+                option(Line::of(*name, value))
+            }
+        }
+    }
+
+    /// A value for a field of a role, or for a part of it.
+    fn part_value(
+        &self,
+        (field, part): (&str, Option<&str>),
+        value: &Scalar,
+        task: ReadTask,
+    ) -> Option<Literal> {
+        let row = task.field(field)?;
+        let row = match (part, &row.shape) {
+            (Some(part), crate::hir::Shape::Block(table)) => table.field(part)?,
+            _ => row,
+        };
+        self.fitting(value, row)
+    }
+}
+
+/// The state of a switch: `true`, `on`, `1`, or no value.
+fn switch(args: &[Scalar]) -> Option<bool> {
+    match args {
+        [] | [Scalar { value: Value::Null, .. }] => Some(true),
+        [Scalar { value: Value::Bool(flag), .. }] => Some(*flag),
+        [Scalar { value: Value::Integer(number), .. }] => Some(*number != 0),
+        [Scalar { value: Value::String(word), .. }] => boolean(word),
+        _ => None,
+    }
+}

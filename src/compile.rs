@@ -7,13 +7,12 @@ use crate::derive::{Derived, ProfileSources, derive};
 use crate::diag::{Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::facts::Lock;
-use crate::hir::{KnownFiles, MissingSize, Registry};
+use crate::hir::{KnownFiles, Registry};
 use crate::plan::plan;
 use crate::render::{ArtifactSet, RenderError, render, templates};
 use crate::source::Loaded;
 use crate::syntax::resolve_fixes;
 use read::{known_files, lower_with, read_lock};
-use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 
 /// A registry that is lowered but not checked, with its lock. Items that cannot be read are reported and left out.
@@ -61,14 +60,16 @@ pub fn generate<T>(checked: Checked, emit: impl FnOnce(&ArtifactSet<'_>) -> T) -
     Ok(emit(&artifacts))
 }
 
-/// Like [`lower`], for a lock that is about to be written: models need no `size`. Returns the findings about the old
-/// lock separately.
+/// Like [`lower`], for a lock that is about to be written: no fact of the old lock replaces a field. Returns the findings
+/// about the old lock separately.
 pub fn lower_to_lock<'l>(
     loaded: &'l Loaded,
     findings: &mut Diagnostics,
 ) -> (LoweredRegistry<'l>, Diagnostics) {
     let mut lock_findings = Diagnostics::default();
     let lock = read_lock(loaded, &mut lock_findings);
-    let known = KnownFiles { files: BTreeMap::new(), missing_size: MissingSize::Allow };
-    (LoweredRegistry { loaded, registry: lower_with(loaded, &known, findings), lock }, lock_findings)
+    (
+        LoweredRegistry { loaded, registry: lower_with(loaded, &KnownFiles::new(), findings), lock },
+        lock_findings,
+    )
 }

@@ -32,6 +32,7 @@ mod report;
 mod schema;
 mod scripts;
 mod served;
+mod shapes;
 mod support;
 mod systemd;
 mod tidy;

@@ -5,16 +5,30 @@ use orchgen::diag::report::{Style, human::human};
 
 const README: &str = include_str!("../README.md");
 
-/// The first code block in a language.
-fn block(language: &str) -> String {
-    let start =
-        README.split_once(&format!("```{language}\n")).unwrap_or_else(|| panic!("no {language} block")).1;
-    start.split_once("```").unwrap().0.to_owned()
+/// The code blocks in a language.
+fn blocks(language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let starts = README.split(&fence).skip(1);
+    starts.map(|start| start.split_once("```").unwrap().0.to_owned()).collect()
+}
+
+/// The registry with a machine and a draft, which follows the minimal one.
+fn registry() -> String {
+    blocks("kdl")[1].clone()
 }
 
 #[test]
-fn the_first_registry_compiles_to_the_listed_files() {
-    let registry = block("kdl");
+fn the_first_registry_has_four_lines_and_serves() {
+    let minimal = &blocks("kdl")[0];
+    assert_eq!(minimal.lines().count(), 4);
+    let compiled = compile(&[("registry/stack.kdl", minimal)]);
+    assert!(compiled.findings.is_empty(), "{}", compiled.report());
+    assert!(compiled.files().contains_key("systemd/home-code.service"));
+}
+
+#[test]
+fn the_larger_registry_compiles_to_the_listed_files() {
+    let registry = registry();
     assert!(registry.lines().count() <= 20, "{} lines", registry.lines().count());
     let compiled = compile(&[("registry/stack.kdl", &registry)]);
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
@@ -35,7 +49,7 @@ fn the_first_registry_compiles_to_the_listed_files() {
 
 #[test]
 fn a_role_in_yaml_gives_the_same_unit_as_in_kdl() {
-    let (kdl, yaml) = (block("kdl"), "roles: {code: {model: coder-7b, port: 8080, draft: coder-0.5b}}\n");
+    let (kdl, yaml) = (registry(), "roles: {code: {model: coder-7b, port: 8080, draft: coder-0.5b}}\n");
     let rest: Vec<&str> = kdl.lines().filter(|line| !line.starts_with("role \"code\"")).collect();
     let rest = rest.join("\n") + "\n";
     let mixed = compile(&[("roles.yaml", yaml), ("stack.kdl", &rest)]);
@@ -48,13 +62,13 @@ fn a_role_in_yaml_gives_the_same_unit_as_in_kdl() {
 fn the_report_is_the_output_of_orchgen() {
     let role = "role \"chat\" model=\"coder-7b\" port=8081 residency=\"warm\" slots=2";
     let mistake = format!("{role} {{\n    override \"qwen2.rope.freq_bas\" value=10000.0\n}}");
-    let registry = block("kdl");
+    let registry = registry();
     assert!(registry.contains(role));
     let compiled = compile(&[("registry/stack.kdl", &registry.replace(role, &mistake))]);
     let style = Style { width: 90, unicode: true, ..Style::default() };
     let output = human(&compiled.findings, &compiled.loaded.map, style);
-    let report = block("text");
-    assert!(output.starts_with(&report), "{output}");
+    let report = &blocks("text")[0];
+    assert!(output.starts_with(report), "{output}");
 }
 
 #[test]

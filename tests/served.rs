@@ -7,6 +7,7 @@ mod files;
 mod hardening;
 mod hot;
 mod memory;
+mod minimal;
 mod rig;
 mod scripts;
 mod warm;

@@ -152,7 +152,7 @@ fn placement_uses_settings_of_systemd_and_no_wrapper() {
 #[test]
 fn slices_limit_memory_to_the_budget_and_protect_resident_memory() {
     let units = default_units();
-    let resident = units.plan().hosts[0].groups[0].load.0.to_string();
+    let resident = units.plan().hosts[0].groups[0].load.unwrap().0.to_string();
     let always = units.text("big_stack-always_on.slice");
     assert_eq!(setting(always, "MemoryMax"), "40000000000");
     assert_eq!((setting(always, "MemoryLow"), setting(always, "MemorySwapMax")), (&*resident, "0"));

@@ -84,7 +84,8 @@ fn compared_families(derived: &Derived) -> BTreeSet<usize> {
         let draft = role.serving.draft.as_ref().map(|draft| draft.model.value);
         std::iter::once(role.serving.model.value).chain(draft)
     });
-    models.map(|model| derived.registry.models.get(model).family.value.number()).collect()
+    let family = |model| Some(derived.registry.models.get(model).family?.value.number());
+    models.filter_map(family).collect()
 }
 
 fn unknown(family: &Family) -> Diagnostic {

@@ -4,8 +4,8 @@ use crate::derive::Derived;
 use crate::derive::locked::{facts, is_unusable};
 use crate::diag::{Change, Diagnostics, Line, words};
 use crate::facts::{Facts, LockEntry, file_types};
-use crate::hir::{Bytes, Family, Model, Registry};
-use crate::source::Span;
+use crate::hir::{Bytes, Family, Model, Registry, Text};
+use crate::source::{Span, Spanned};
 
 declare_code! {
     /// ## What it finds
@@ -63,9 +63,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for model in registry.models.iter() {
         match facts(lock, model) {
             Ok(locked) => {
-                let family = registry.families.get(model.family.value);
-                for found in contradictions(registry, model, family, &locked.facts) {
-                    report(model, family, (locked, found), findings);
+                for found in contradictions(registry, model, &locked.facts) {
+                    report((model, registry.family_of(model)), (locked, found), findings);
                 }
             }
             Err(_) if is_unusable(lock) => {}
@@ -75,14 +74,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 }
 
 fn report(
-    model: &Model,
-    family: &Family,
+    (model, family): (&Model, Option<&Family>),
     (locked, found): (&LockEntry, Contradiction),
     findings: &mut Diagnostics,
 ) {
     let message = format!("{model} is declared {}, but its file {}", found.declared, found.actual);
     let mut finding = CONTRADICTED_FACT.at(found.span, "declared here", message).about(model);
-    if found.key == "architecture" {
+    if let Some(family) = family.filter(|_| found.key == "architecture") {
         finding = finding.also(family.arch.span, "the family has this architecture");
     }
     let of_file = locked.place(found.key).map(|place| (place, format!("the file {}", found.actual)));
@@ -94,14 +92,16 @@ fn report(
     findings.report(finding.help("if the file is wrong, replace it and run `orchgen lock`"));
 }
 
-fn contradictions(registry: &Registry, model: &Model, family: &Family, facts: &Facts) -> Vec<Contradiction> {
+fn contradictions(registry: &Registry, model: &Model, facts: &Facts) -> Vec<Contradiction> {
     let mut found = Vec::new();
-    if let Some(actual) = facts.architecture.as_deref().filter(|actual| *actual != &*family.arch.value) {
+    if let (Some(arch), Some(actual)) = (registry.arch_of(model), facts.architecture.as_deref())
+        && *actual != *arch.value
+    {
         found.push(Contradiction {
-            span: model.family.span,
-            declared: format!("with the architecture {}", words::quoted(&family.arch)),
+            span: model.family.map_or(arch.span, |family| family.span),
+            declared: format!("with the architecture {}", words::quoted(arch)),
             actual: format!("has {}", words::quoted(actual)),
-            help: family_of(registry, actual, model),
+            help: other_architecture(registry, actual, (model, arch)),
             key: "architecture",
         });
         // It is another model, so the other facts need no comparison.
@@ -126,36 +126,45 @@ fn contradictions(registry: &Registry, model: &Model, family: &Family, facts: &F
 }
 
 /// The help to name a family with the architecture of the file.
-fn family_of(registry: &Registry, arch: &str, model: &Model) -> (&'static str, Option<Change>) {
+fn other_architecture(
+    registry: &Registry,
+    arch: &str,
+    (model, declared): (&Model, &Text),
+) -> (&'static str, Option<Change>) {
+    let Some(named) = model.family else {
+        return (WRITE, Some(Change::rewrite(declared.span, Line::of("arch", arch))));
+    };
     let family = registry.families.iter().find(|family| &*family.arch.value == arch);
     let line = family.map(|family| Line::of("family", &*family.head.name.value));
     match line {
-        Some(line) => (WRITE, Some(Change::rewrite(model.family.span, line))),
+        Some(line) => (WRITE, Some(Change::rewrite(named.span, line))),
         None => ("declare a family with the architecture of the file, and name it in `family`", None),
     }
 }
 
 fn quant(model: &Model, facts: &Facts) -> Option<Contradiction> {
     let actual = facts.quant.as_deref()?;
-    let declared = &*model.quant.value;
+    let quant = model.quant.as_ref()?;
+    let declared = &*quant.value;
     let is_name = file_types().any(|(_, name)| name.eq_ignore_ascii_case(declared));
     (is_name && !declared.eq_ignore_ascii_case(actual)).then(|| Contradiction {
-        span: model.quant.span,
+        span: quant.span,
         declared: format!("as {}", words::quoted(declared)),
         actual: format!("is {}", words::quoted(actual)),
-        help: (WRITE, Some(Change::rewrite(model.quant.span, Line::of("quant", actual)))),
+        help: (WRITE, Some(Change::rewrite(quant.span, Line::of("quant", actual)))),
         key: "quant",
     })
 }
 
 /// Compares the size, unless a shard is missing: then the size of the file is unknown.
 fn size(model: &Model, facts: &Facts) -> Option<Contradiction> {
-    let (declared, actual) = (model.size.value, Bytes(facts.size));
+    let Spanned { value: declared, span } = model.size?;
+    let actual = Bytes(facts.size);
     (facts.shards_missing.is_empty() && !declared.is_near(actual)).then(|| Contradiction {
-        span: model.size.span,
+        span,
         declared: format!("with a size of {declared}"),
         actual: format!("has {actual}"),
-        help: (FROM_LOCK, Some(Change::remove(model.size.span))),
+        help: (FROM_LOCK, Some(Change::remove(span))),
         key: "size",
     })
 }

@@ -47,7 +47,7 @@ fn family_of<'r>(registry: &'r Registry, pair: &Pair) -> Option<&'r Family> {
     match &pair.target.value {
         Pattern::Model(id) => {
             let model = registry.models.get(*id);
-            pair.covers(*id, model).then(|| registry.families.get(model.family.value))
+            registry.family_of(model).filter(|_| pair.covers(*id, model))
         }
         Pattern::Family(id) => Some(registry.families.get(*id)),
         Pattern::Titles(_) => None,

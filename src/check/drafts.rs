@@ -99,7 +99,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             Some(_) if registry.exact_pair(ids.0, ids.1).is_some() => None,
             Some(ban) => Some(banned(registry, &used, ban)),
             // `forbidden-speculation` reports this.
-            None if family.forbids(ForbiddenFeature::Speculation).is_some() => None,
+            None if family.is_some_and(|family| family.forbids(ForbiddenFeature::Speculation).is_some()) => {
+                None
+            }
             None if ids.0 == ids.1 => {
                 let finding = own(&role.to_string(), target, (serving.model.span, draft.model.span));
                 let finding = finding.help("use a smaller model with the same vocabulary as the draft");
@@ -146,9 +148,9 @@ fn own_in_pair(registry: &Registry, pair: &Pair) -> Option<Diagnostic> {
 fn larger(registry: &Registry, used: &DraftUse) -> Option<Diagnostic> {
     let DraftUse { role, serving, draft, target, drafter } = used;
     // The engine certainly reads all weights of such a draft for each token.
-    let arch = &registry.families.get(drafter.family.value).arch;
+    let arch = registry.arch_of(drafter)?;
     let is_dense = drafter.experts.is_none() && lacks_experts(arch);
-    let (size, draft_size) = (target.size.value, drafter.size.value);
+    let (size, draft_size) = (target.size?.value, drafter.size?.value);
     if draft_size <= size || !is_dense {
         return None;
     }

@@ -31,17 +31,18 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (role, serving) in derived.registry.served().filter(|(_, serving)| serving.pooling.is_none()) {
-        let (model, family) = derived.registry.model_of(serving);
-        if !architecture::architecture(&family.arch).is_some_and(architecture::Architecture::is_encoder) {
+        let model = derived.registry.model_of(serving).0;
+        let Some(arch) = derived.registry.arch_of(model) else { continue };
+        if !architecture::architecture(arch).is_some_and(architecture::Architecture::is_encoder) {
             continue;
         }
         let message = format!("{role} has no `pooling`, but {} is an encoder", words::quoted(&model.title));
-        let label = format!("`{}` computes only embeddings", words::printable(&family.arch));
+        let label = format!("`{}` computes only embeddings", words::printable(arch));
         let finding = ENCODER_WITHOUT_POOLING.at(serving.model.span, "generates no text", message);
         let pooling = |word: &str| Change::set(role.head.span, Line::of("pooling", word));
         findings.report(
             finding
-                .also(family.arch.span, label)
+                .also(arch.span, label)
                 .about(role)
                 .remedy("write `{}` if the model card names mean pooling", pooling("mean"))
                 .remedy("or write `{}` if it names the CLS token", pooling("cls")),

@@ -4,7 +4,7 @@ use crate::derive::Derived;
 use crate::derive::overrides::EXPERT_USED_COUNT;
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::engine::architecture::lacks_experts;
-use crate::hir::{Experts, Family, Model, Override, Registry, Role, Serving, Setting};
+use crate::hir::{Experts, Family, Model, Override, Registry, Role, Serving, Setting, Text};
 use crate::source::{Span, Spanned};
 
 declare_code! {
@@ -96,7 +96,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             }),
         };
         let advised = advised.map(|finding| advise(finding, &advice, |n| change(role, serving, used, n)));
-        let impossible = impossible((role, serving), (model, family), used);
+        let arch = derived.registry.arch_of(model);
+        let impossible = impossible((role, serving), (model, arch), used);
         for finding in impossible.into_iter().chain(advised) {
             findings.report(finding.about(role));
         }
@@ -109,19 +110,20 @@ fn used(registry: &Registry, serving: &Serving) -> Option<Spanned<i64>> {
     if let Some(experts) = serving.experts {
         return Some(experts.map(i64::from));
     }
-    let family = registry.model_of(serving).1;
-    let key = format!("{}.{EXPERT_USED_COUNT}", family.arch.value);
+    let (model, family) = registry.model_of(serving);
+    let key = format!("{}.{EXPERT_USED_COUNT}", registry.arch_of(model)?.value);
     let number = |one: &Override| match one.value.value {
         Setting::Integer(number) if *one.key.value == *key => Some(Spanned::new(number, one.value.span)),
         Setting::Integer(_) | Setting::Flag(_) | Setting::Float(_) | Setting::Text(_) => None,
     };
-    serving.overrides.iter().chain(&family.overrides).find_map(number)
+    let inherited = family.into_iter().flat_map(|family| &family.overrides);
+    serving.overrides.iter().chain(inherited).find_map(number)
 }
 
 /// The finding about a number of experts that the model does not have.
 fn impossible(
     (role, serving): (&Role, &Serving),
-    (model, family): (&Model, &Family),
+    (model, arch): (&Model, Option<&Text>),
     declared: Spanned<i64>,
 ) -> Option<Diagnostic> {
     let Spanned { value: used, span } = declared;
@@ -134,10 +136,10 @@ fn impossible(
             .remedy("write `{}`", change(role, serving, declared, u64::from(total.value)));
         return (!(1..=i64::from(total.value)).contains(&used)).then_some(finding);
     }
-    if model.experts.is_none() && lacks_experts(&family.arch) {
+    if let Some(arch) = arch.filter(|arch| model.experts.is_none() && lacks_experts(arch)) {
         let message = format!("{role} uses {used} experts, but {title} has none");
-        let label = format!("`{}` is an architecture without experts", words::printable(&family.arch));
-        let finding = TOO_MANY_EXPERTS.at(span, "has no effect", message).also(family.arch.span, label);
+        let label = format!("`{}` is an architecture without experts", words::printable(arch));
+        let finding = TOO_MANY_EXPERTS.at(span, "has no effect", message).also(arch.span, label);
         let removal = match serving.experts {
             Some(_) => Change::remove(span),
             None => Change::field("override", span),
@@ -152,9 +154,11 @@ fn impossible(
 }
 
 /// The advice about experts: of the model, then of its family.
-fn advice<'r>(model: &'r Model, family: &'r Family) -> Vec<&'r Experts> {
+fn advice<'r>(model: &'r Model, family: Option<&'r Family>) -> Vec<&'r Experts> {
     let own = model.experts.as_ref().map(|experts| &experts.value);
-    own.into_iter().chain(family.experts.as_ref().map(|advice| &advice.value)).collect()
+    own.into_iter()
+        .chain(family.and_then(|family| family.experts.as_ref()).map(|advice| &advice.value))
+        .collect()
 }
 
 /// The place that lists a number under `avoid`. Advice of the model takes precedence over that of its family.

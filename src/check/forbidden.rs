@@ -52,6 +52,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for (role, serving) in registry.served() {
         let (model, family) = registry.model_of(serving);
+        let Some(family) = family else { continue };
         let (title, target) = (words::quoted(&model.title), serving.model.value);
         // `banned-draft` reports a banned draft, and `contradicted-pair` reports one that a pair names.
         let draft = serving.draft.as_ref().filter(|draft| {

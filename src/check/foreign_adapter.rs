@@ -29,12 +29,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                     Some((locked.facts.architecture.as_deref()?, locked.place("architecture")))
                 });
                 let Some((found, place)) = adapter else { continue };
-                let (model, family) = registry.model_of(serving);
-                if found == &*family.arch.value {
+                let model = registry.model_of(serving).0;
+                let Some(arch) = registry.arch_of(model) else { continue };
+                if found == &*arch.value {
                     continue;
                 }
                 let (path, found) = (words::quoted(path), words::quoted(found));
-                let needed = words::quoted(&family.arch);
+                let needed = words::quoted(arch);
                 let message = format!(
                     "adapter {path} of {role} is for the architecture {found}, and {model} has {needed}"
                 );

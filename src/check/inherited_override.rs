@@ -34,9 +34,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         // `own-draft` reports a model that drafts for itself.
         let other = serving.draft.as_ref().filter(|draft| draft.model.value != serving.model.value);
         let Some(draft) = other else { continue };
-        let arch = |id| &registry.families.get(registry.models.get(id).family.value).arch;
-        let (target, drafter) = (arch(serving.model.value), arch(draft.model.value));
-        let Some(profile) = derived.profile_of(serving).filter(|_| target == drafter) else { continue };
+        let arch = |id| registry.arch_of(registry.models.get(id));
+        let (Some(target), Some(drafter)) = (arch(serving.model.value), arch(draft.model.value)) else {
+            continue;
+        };
+        let Some(profile) = derived.profile_of(serving).filter(|_| target.value == drafter.value) else {
+            continue;
+        };
         let has_effect = |name: &str| {
             matches!(check_key(profile, target, name), KeyVerdict::Known { .. })
                 && name.starts_with(&***target)

@@ -36,17 +36,17 @@ const MAX_LABELS: usize = 6;
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for host in derived.registry.hosts.iter() {
         let nodes = || host.numa.iter().filter_map(|node| Some((node.node.value, node.memory?)));
+        let Some(memory) = host.memory else { continue };
         let sum = nodes().fold(Bytes(0), |sum, (_, memory)| sum.plus(memory.value));
-        if sum <= host.memory.value {
+        if sum <= memory.value {
             continue;
         }
-        let (memory, over) = (host.memory.value, sum.minus(host.memory.value));
+        let (place, memory, over) = (memory.span, memory.value, sum.minus(memory.value));
         let message =
             format!("the NUMA nodes of {host} have {sum}, {over} more than its `memory` of {memory}");
         let labels = nodes().take(MAX_LABELS);
         let labels = labels.map(|(node, memory)| (memory.span, format!("{} on node {node}", memory.value)));
-        let finding =
-            NODE_MEMORY_OVER_HOST.at(host.memory.span, format!("its nodes have {sum}"), message).about(host);
+        let finding = NODE_MEMORY_OVER_HOST.at(place, format!("its nodes have {sum}"), message).about(host);
         let enough = sum.rounded_up();
         let raise = Change::set(host.head.span, Line::of("memory", enough.to_string()));
         let finding = finding.also_each(labels).remedy("write `{}`, if the host has that much", raise);

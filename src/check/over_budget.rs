@@ -72,8 +72,8 @@ fn finding(
     let (scope, load, services) = (MemoryScope::HOST, &load, [].as_slice());
     let sum = MemorySum { registry, group, scope, load, services, limit: &limit, over };
     // A budget larger than the host would not help.
-    let room = host.memory.value.minus(host.reserve.of(host.memory.value));
-    let raise = (total <= room).then(|| Line::of("budget", total.rounded_up().to_string()));
+    let raise = host.room().is_none_or(|room| total <= room);
+    let raise = raise.then(|| Line::of("budget", total.rounded_up().to_string()));
     let finding = OVER_BUDGET.at(span, format!("{total} needed"), message).about(residency);
     let moved = sum.removal(|roles| format!("move {roles} to another residency"), "");
     let finding = sum.add_to(finding).help(moved);

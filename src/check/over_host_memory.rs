@@ -4,6 +4,7 @@ use super::shared::sum::{self, HostLoad, MemorySum};
 use crate::derive::{Derived, LoadChange, MemoryScope, RoleGroup};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::{Bytes, Host, Registry, Residency, Service, Share, Start};
+use crate::source::Spanned;
 
 declare_code! {
     /// ## What it finds
@@ -48,9 +49,14 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for ((group, services), services_memory) in
         loads.of_hosts().iter().zip(&services).zip(registry.memory_of_services())
     {
+        let Some(memory) = registry.hosts.get(group.host).memory else {
+            let why = "the memory of the machine is not declared: `host` has it".to_owned();
+            findings.skip(&OVER_HOST_MEMORY, &registry.stack.head, why);
+            continue;
+        };
         let host_load = HostLoad::new(registry, group, services_memory);
         if host_load.exceeds_host() {
-            findings.report(finding(registry, group, &host_load, services));
+            findings.report(finding(registry, group, (memory, &host_load), services));
         }
         if let Some(why) = sum::unknown_memory(derived, group) {
             findings.skip(&OVER_HOST_MEMORY, &registry.hosts.get(group.host).head, why);
@@ -61,19 +67,19 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 fn finding(
     registry: &Registry,
     group: &RoleGroup,
-    HostLoad { load, over, .. }: &HostLoad,
+    (declared, HostLoad { load, over, .. }): (Spanned<Bytes>, &HostLoad),
     services: &[&Service],
 ) -> Diagnostic {
     let host = registry.hosts.get(group.host);
     let of_services = services.iter().filter_map(|service| service.memory);
     let total = of_services.fold(load.total, |sum, memory| sum.plus(memory.value));
-    let (memory, reserve) = (host.memory.value, host.reserve.of(host.memory.value));
+    let (memory, reserve) = (declared.value, host.reserve.of(declared.value));
     let free = memory.minus(reserve);
     let message = format!(
         "roles and services of {host} need {total}, but only {free} are free ({memory} minus {reserve} `reserve`)"
     );
     let label = format!("{total} needed in addition to the reserve");
-    let finding = OVER_HOST_MEMORY.at(host.memory.span, label, message).about(host);
+    let finding = OVER_HOST_MEMORY.at(declared.span, label, message).about(host);
     let limit = [("memory", memory), ("reserve", reserve)];
     let (scope, over) = (MemoryScope::HOST, *over);
     let sum = MemorySum { registry, group, scope, load, services, limit: &limit, over };
@@ -88,7 +94,7 @@ fn finding(
         }
         None => finding,
     };
-    let (title, line) = reserve_or_memory(host, total);
+    let (title, line) = reserve_or_memory((host, memory), total);
     finding.remedy(title, Change::set(host.head.span, line))
 }
 
@@ -130,8 +136,7 @@ fn largest_that(fits: impl Fn(usize) -> bool, end: usize) -> Option<usize> {
 }
 
 /// A help with a reserve that is small enough, or a memory that is large enough.
-fn reserve_or_memory(host: &Host, total: Bytes) -> (&'static str, Line) {
-    let memory = host.memory.value;
+fn reserve_or_memory((host, memory): (&Host, Bytes), total: Bytes) -> (&'static str, Line) {
     if total <= memory {
         let reserve = memory.minus(total).rounded_down();
         return ("write `{}`", Line::of("reserve", reserve.to_string()));

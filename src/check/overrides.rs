@@ -7,7 +7,7 @@ use crate::diag::{Change, Diagnostic, Diagnostics, Literal, Safety, suggest, wor
 use crate::engine::Profile;
 use crate::engine::architecture::lacks_experts;
 use crate::engine::keys::{Array, KeyVerdict, OverrideType, check_key, integer_range, keys_for_architecture};
-use crate::hir::{Experts, Family, Head, Model, Override, Setting};
+use crate::hir::{Experts, Head, Model, Override, Setting, Text};
 use crate::source::Span;
 use std::collections::BTreeSet;
 
@@ -92,8 +92,8 @@ const MAX_EXPERTS: i64 = 1024;
 struct DeclaredOverride<'r> {
     /// The family, the role or, for a default, the stack that declares it.
     owner: &'r Head,
-    /// The family of the model.
-    family: &'r Family,
+    /// The architecture of the model.
+    arch: &'r Text,
     /// The model of the role. `None` for an override of a family, which applies to all its models.
     model: Option<&'r Model>,
     /// The engine profile: of the role, or of the stack for an override of a family.
@@ -105,21 +105,32 @@ struct DeclaredOverride<'r> {
 fn each(derived: &Derived) -> impl Iterator<Item = DeclaredOverride<'_>> {
     let registry = &derived.registry;
     let pinned = registry.stack.engine.and_then(|engine| derived.profile(engine.value));
-    let of_families =
-        registry.families.iter().map(move |family| (&family.head, (None, family), pinned, &family.overrides));
-    let of_roles = registry.served().map(|(role, serving)| {
-        let (model, family) = registry.model_of(serving);
-        (&role.head, (Some(model), family), derived.profile_of(serving), &serving.overrides)
+    let of_families = registry
+        .families
+        .iter()
+        .map(move |family| (&family.head, (None, &family.arch), pinned, &family.overrides));
+    let of_roles = registry.served().filter_map(|(role, serving)| {
+        let model = registry.model_of(serving).0;
+        let arch = registry.arch_of(model)?;
+        Some((&role.head, (Some(model), arch), derived.profile_of(serving), &serving.overrides))
     });
-    of_families.chain(of_roles).flat_map(move |(owner, (model, family), profile, overrides)| {
+    of_families.chain(of_roles).flat_map(move |(owner, (model, arch), profile, overrides)| {
         overrides.iter().filter_map(move |entry| {
             let owner = owner_of(&derived.registry, owner, entry.key.span);
-            Some(DeclaredOverride { owner, family, model, profile: profile?, entry })
+            Some(DeclaredOverride { owner, arch, model, profile: profile?, entry })
         })
     })
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    for (role, serving) in registry.served() {
+        let model = registry.model_of(serving).0;
+        if !serving.overrides.is_empty() && registry.arch_of(model).is_none() {
+            let why = format!("the architecture of {model} is unknown: run `orchgen lock` where its file is");
+            findings.skip(&UNKNOWN_OVERRIDE_KEY, role, why);
+        }
+    }
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     for one in each(derived) {
         let written = &one.entry.key;
@@ -127,7 +138,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         if one.owner.kind == "stack" && reported.contains(&written.span) {
             continue;
         }
-        let finding = match check_key(one.profile, &one.family.arch, written) {
+        let finding = match check_key(one.profile, one.arch, written) {
             KeyVerdict::Known { array: Array::Always, .. } => {
                 Some(one.fixed("a list cannot be overridden", "which is a list"))
             }
@@ -154,7 +165,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 impl DeclaredOverride<'_> {
     fn other_architecture(&self, other: &str) -> Diagnostic {
         let written = &self.entry.key;
-        let own = written.strip_prefix(other).map(|rest| format!("{}{rest}", self.family.arch.value));
+        let own = written.strip_prefix(other).map(|rest| format!("{}{rest}", self.arch.value));
         let own = own.unwrap_or_default();
         let help = format!("write `{}`", words::printable(&own));
         // The `arch` of the family could be the wrong value.
@@ -162,7 +173,7 @@ impl DeclaredOverride<'_> {
     }
 
     fn unknown_key(&self) -> Diagnostic {
-        let arch = &self.family.arch;
+        let arch = self.arch;
         let known = keys_for_architecture(arch);
         let near = suggest(&self.entry.key, known.iter().map(String::as_str));
         let (label, help) = match near {
@@ -176,7 +187,7 @@ impl DeclaredOverride<'_> {
     }
 
     fn ignored(&self, label: String, help: String) -> Diagnostic {
-        let (key, arch) = (&self.entry.key, words::printable(&self.family.arch));
+        let (key, arch) = (&self.entry.key, words::printable(self.arch));
         let message = format!(
             "{} overrides {}, which the engine ignores for the architecture `{arch}`",
             self.owner,
@@ -184,7 +195,7 @@ impl DeclaredOverride<'_> {
         );
         UNKNOWN_OVERRIDE_KEY
             .at(key.span, label, message)
-            .also(self.family.arch.span, format!("the architecture is `{arch}`"))
+            .also(self.arch.span, format!("the architecture is `{arch}`"))
             .help(help)
     }
 
@@ -220,7 +231,7 @@ impl DeclaredOverride<'_> {
         if key.ends_with(EXPERT_USED_COUNT) {
             return None;
         }
-        let range = integer_range(self.profile, &self.family.arch, key)?;
+        let range = integer_range(self.profile, self.arch, key)?;
         let expected = if range.contains(&number) {
             self.accepted_experts(number)?
         } else {
@@ -235,13 +246,13 @@ impl DeclaredOverride<'_> {
 
     /// The numbers that the loader accepts for a key of experts or expert groups. `None` if it accepts this number.
     fn accepted_experts(&self, number: i64) -> Option<String> {
-        let name = self.entry.key.strip_prefix(&**self.family.arch)?.strip_prefix('.')?;
+        let name = self.entry.key.strip_prefix(&***self.arch)?.strip_prefix('.')?;
         let declared = self.model.and_then(|model| model.experts.as_ref()).map(|experts| &experts.value);
         let of = |pick: fn(&Experts) -> Option<u32>| declared.and_then(pick).map(i64::from);
         let total = of(|experts| experts.total.map(|total| total.value));
         let used = of(|experts| experts.default.map(|default| default.value));
         match name {
-            "expert_count" if declared.is_none() && lacks_experts(&self.family.arch) => {
+            "expert_count" if declared.is_none() && lacks_experts(self.arch) => {
                 (number != 0).then(|| "0, because the model has no experts".to_owned())
             }
             "expert_count" => {

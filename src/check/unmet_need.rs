@@ -51,7 +51,7 @@ fn check_projectors(registry: &Registry, findings: &mut Diagnostics) {
         drafting.extend(serving.draft.as_ref().map(|draft| draft.model.value));
     }
     for (id, model) in registry.models.entries() {
-        let family = registry.families.get(model.family.value);
+        let Some(family) = registry.family_of(model) else { continue };
         let only_drafts = drafting.contains(&id) && !served.contains(&id);
         let Some(need) = needs(family, Need::Projector).filter(|_| model.projector.is_none() && !only_drafts)
         else {
@@ -73,7 +73,7 @@ fn check_projectors(registry: &Registry, findings: &mut Diagnostics) {
 fn check_templates(registry: &Registry, findings: &mut Diagnostics) {
     for (role, serving) in registry.served() {
         let (model, family) = registry.model_of(serving);
-        let Some(need) = needs(family, Need::Jinja) else { continue };
+        let Some(need) = family.and_then(|family| needs(family, Need::Jinja)) else { continue };
         let off = |option: &&EngineOption| {
             let name = option.name.trim_start_matches('-').replace('_', "-");
             name == if option.is_off() { JINJA } else { NO_JINJA }

@@ -97,16 +97,16 @@ fn served_models(derived: &Derived) -> Vec<(&Model, Id<Engine>)> {
 }
 
 fn file_words<'d>(derived: &'d Derived, model: &'d Model) -> Vec<FileWord<'d>> {
-    let family = derived.registry.families.get(model.family.value);
     let mut found = Vec::new();
     let entry = locked::facts(&derived.lock, model).ok();
     let actual = entry.and_then(|entry| entry.facts.architecture.as_deref());
     // A wrong declaration is reported as such, and so is an architecture that no build loads.
-    if actual.is_none_or(|actual| actual == &*family.arch.value) && !is_unloadable(&family.arch) {
+    let arch = derived.registry.arch_of(model).filter(|arch| !is_unloadable(arch));
+    if let Some(arch) = arch.filter(|arch| actual.is_none_or(|actual| *actual == *arch.value)) {
         found.push(FileWord {
             list: ClosedList::Architectures,
-            word: &family.arch,
-            place: family.arch.span,
+            word: arch,
+            place: if model.family.is_some() { arch.span } else { model.file.span },
             locked: actual.and(entry).and_then(|entry| entry.place("architecture")),
         });
     }

@@ -143,7 +143,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             finding = finding.also(role.head.name.span, "applies to this role");
         }
         if yarn.is_some() && !adapts {
-            let arch = words::printable(&registry.model_of(serving).1.arch);
+            let arch = registry.arch_of(model).map_or("ARCH".into(), |arch| words::printable(arch));
             finding = finding.help(format!(
                 "for YaRN, this build needs an `override` of `{arch}.context_length` with {context}, and the option \
                  `yarn-orig-ctx` with {limit}"
@@ -172,7 +172,8 @@ fn report_spoiled(
 
 /// The context length that an override sets.
 fn extended_context(registry: &Registry, serving: &Serving) -> Option<(u64, Span)> {
-    let key = format!("{}.context_length", registry.model_of(serving).1.arch.value);
+    let model = registry.model_of(serving).0;
+    let key = format!("{}.context_length", registry.arch_of(model)?.value);
     let overrides = effective_overrides(registry, serving);
     overrides.into_iter().filter(|one| *one.key.value == *key).find_map(tokens)
 }

@@ -35,16 +35,17 @@ declare_code! {
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for (role, serving) in registry.served() {
-        let (model, family) = registry.model_of(serving);
-        if architecture::architecture(&family.arch).is_none_or(architecture::Architecture::has_memory) {
+        let model = registry.model_of(serving).0;
+        let Some(arch) = registry.arch_of(model) else { continue };
+        if architecture::architecture(arch).is_none_or(architecture::Architecture::has_memory) {
             continue;
         }
         for (field, place) in settings(registry, serving) {
             let message =
                 format!("{role} has `{field}`, but {} has no KV cache", words::quoted(&model.title));
-            let label = format!("`{}` is an architecture without a KV cache", words::printable(&family.arch));
+            let label = format!("`{}` is an architecture without a KV cache", words::printable(arch));
             let finding =
-                WITHOUT_CACHE.at(place, "has no effect", message).also(family.arch.span, label).about(role);
+                WITHOUT_CACHE.at(place, "has no effect", message).also(arch.span, label).about(role);
             findings.report(finding.remove(place));
         }
     }
@@ -53,7 +54,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 /// The settings that need a KV cache, without those that another finding reports as forbidden.
 fn settings(registry: &Registry, serving: &Serving) -> Vec<(&'static str, Span)> {
     let draft = serving.draft.as_ref().filter(|draft| !registry.forbids_draft(serving, draft));
-    let forbids_lookup = registry.model_of(serving).1.forbids(ForbiddenFeature::Lookup).is_some();
+    let forbids_lookup = registry.model_of(serving).1;
+    let forbids_lookup =
+        forbids_lookup.is_some_and(|family| family.forbids(ForbiddenFeature::Lookup).is_some());
     let lookup = serving.lookup.as_ref().filter(|_| !forbids_lookup);
     let all = [
         draft.map(|draft| ("draft", draft.span)),

@@ -48,7 +48,7 @@ pub(super) fn run(command: &InitArgs, output: OutputArgs) -> RunStatus {
 fn next_steps(folder: &Path) -> String {
     let operand = operand(folder);
     format!(
-        "Replace the example engine, host and models with yours. Then run:
+        "Replace the paths of the engine and of the model with yours. Then run:
   orchgen check{operand}            reports errors in the registry
   orchgen build{operand}            writes units, scripts and documents into out/
   orchgen build --check{operand}    verifies in CI that out/ is up to date

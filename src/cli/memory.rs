@@ -70,7 +70,8 @@ enum Certainty<'r> {
 struct ReportedResidency<'r> {
     residency: &'r str,
     host: &'r str,
-    bytes: u64,
+    /// `None` if the size of a model is unknown.
+    bytes: Option<u64>,
     budget: Option<u64>,
     over: u64,
 }
@@ -78,11 +79,13 @@ struct ReportedResidency<'r> {
 #[derive(Serialize)]
 struct ReportedHost<'r> {
     host: &'r str,
-    bytes: u64,
+    /// `None` if the size of a model is unknown.
+    bytes: Option<u64>,
     /// The declared memory of its services.
     services: u64,
-    memory: u64,
-    reserve: u64,
+    /// `None` if it is not declared.
+    memory: Option<u64>,
+    reserve: Option<u64>,
     over: u64,
 }
 
@@ -140,7 +143,7 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
             ReportedResidency {
                 residency: &residency.head.name,
                 host: &registry.hosts.get(group.host).head.name,
-                bytes: total.0,
+                bytes: group.known_total().map(|bytes| bytes.0),
                 budget: budget.map(|budget| budget.0),
                 over: budget.map_or(0, |budget| total.minus(budget).0),
             }
@@ -149,15 +152,14 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
     });
     let hosts = loads.of_hosts().into_iter().zip(registry.memory_of_services()).map(|(group, services)| {
         let host = registry.hosts.get(group.host);
-        let (total, memory) = (group.load(MemoryScope::HOST).total, host.memory.value);
-        let reserve = host.reserve.of(memory);
+        let (total, memory) = (group.load(MemoryScope::HOST).total, host.memory.map(|memory| memory.value));
         ReportedHost {
             host: &host.head.name,
-            bytes: total.0,
+            bytes: group.known_total().map(|bytes| bytes.0),
             services: services.0,
-            memory: memory.0,
-            reserve: reserve.0,
-            over: total.plus(services).minus(memory.minus(reserve)).0,
+            memory: memory.map(|memory| memory.0),
+            reserve: memory.map(|memory| host.reserve.of(memory).0),
+            over: host.room().map_or(0, |room| total.plus(services).minus(room).0),
         }
     });
     MemoryReport {

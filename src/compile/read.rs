@@ -4,7 +4,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::engine::{Meaning, meaning, option_arity, option_title};
 use crate::facts::{Facts, Lock};
 use crate::hir::lower::{EngineWord, EngineWords, Items, SyntaxDamage, wrong_language};
-use crate::hir::{Bytes, KnownFile, KnownFiles, MissingSize, Registry};
+use crate::hir::{Bytes, KnownFile, KnownFiles, Registry};
 use crate::source::{Encoding, FileId, Flaw, Loaded, SourceFile, SourceMap, Span, Spanned};
 use crate::syntax::{codes, parse};
 use rayon::prelude::*;
@@ -47,17 +47,17 @@ pub(super) fn known_files(lock: &Lock) -> KnownFiles {
         let place = locked.place("size")?;
         let context = locked.facts.number("context_length");
         let context = context.zip(locked.place("parameters.context_length"));
+        let text = |text: Option<&str>, key| Some(Spanned::new(text?.into(), locked.place(key)?));
         let facts = KnownFile {
             file: (&**file).into(),
+            arch: text(locked.facts.architecture.as_deref(), "architecture"),
+            quant: text(locked.facts.quant.as_deref(), "quant"),
             size: Spanned::new(Bytes(*size), place),
             trained_context: context.map(|(tokens, place)| Spanned::new(tokens, place)),
         };
         Some(((&**name).into(), facts))
     });
-    KnownFiles {
-        files: files.collect(),
-        missing_size: if lock.is_damaged { MissingSize::LeaveOut } else { MissingSize::Report },
-    }
+    files.collect()
 }
 
 /// The items of one file, with its findings.

@@ -229,7 +229,7 @@ impl<'r> RoleSettings<'r> {
         let count = |n: Option<Spanned<u32>>| n.map(|n| n.value);
         Some(DraftSpec {
             path,
-            arch: &self.registry.families.get(drafter.family.value).arch.value,
+            arch: self.registry.arch_of(drafter).map_or("", |arch| &**arch),
             max: count(draft.max),
             min: count(draft.min),
             p_min: draft.p_min.map(|p| p.value),
@@ -241,15 +241,15 @@ impl<'r> RoleSettings<'r> {
     }
 
     fn experts(self) -> Option<(&'r str, u32)> {
-        let arch = &*self.registry.model_of(self.serving).1.arch.value;
-        self.serving.experts.map(|experts| (arch, experts.value))
+        let arch = self.registry.arch_of(self.registry.model_of(self.serving).0)?;
+        self.serving.experts.map(|experts| (&*arch.value, experts.value))
     }
 }
 
 /// `Sparsity::Dense` if the model declares no experts and its architecture has no metadata keys for them.
 fn sparsity(registry: &Registry, model: &Model) -> Sparsity {
-    let arch = &registry.families.get(model.family.value).arch;
-    let is_dense = model.experts.is_none() && architecture(arch).is_some_and(|arch| !arch.names_experts());
+    let arch = registry.arch_of(model).and_then(|arch| architecture(arch));
+    let is_dense = model.experts.is_none() && arch.is_some_and(|arch| !arch.names_experts());
     if is_dense { Sparsity::Dense } else { Sparsity::Unknown }
 }
 

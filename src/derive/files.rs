@@ -21,7 +21,7 @@ pub struct RoleFiles {
 pub struct ModelFile {
     /// The full path. Several models may have the same file.
     pub path: Arc<str>,
-    /// The declared size. `None` only for a projector without one.
+    /// The declared size. `None` if it is unknown.
     pub bytes: Option<Bytes>,
     /// Its store. `None` if the registry has the full path.
     pub(super) store: Option<Id<Store>>,
@@ -32,7 +32,8 @@ pub type LoadTime = Result<Seconds, &'static str>;
 
 impl RoleFiles {
     pub(super) fn new(registry: &Registry, serving: &Serving) -> Self {
-        let weights = |model: &Model| ModelFile::new(registry, model, &model.file, Some(model.size.value));
+        let weights =
+            |model: &Model| ModelFile::new(registry, model, &model.file, model.size.map(|size| size.value));
         let model = registry.models.get(serving.model.value);
         let draft = serving.draft.as_ref().map(|draft| registry.models.get(draft.model.value));
         let projector = model.projector.as_ref().map(|projector| {
@@ -51,9 +52,17 @@ impl RoleFiles {
         files.into_iter().filter_map(|(owner, file)| Some((owner, file?)))
     }
 
-    /// The size of all files.
-    pub fn bytes(&self) -> Bytes {
-        self.iter().filter_map(|(_, file)| file.bytes).fold(Bytes(0), Bytes::plus)
+    /// The size of all files. `None` if the size of a model is unknown.
+    pub fn bytes(&self) -> Option<Bytes> {
+        let mut sum = Bytes(0);
+        for (owner, file) in self.iter() {
+            match file.bytes {
+                Some(bytes) => sum = sum.plus(bytes),
+                None if owner == Owner::Projector => {}
+                None => return None,
+            }
+        }
+        Some(sum)
     }
 
     /// The folders of the files and of a program, in byte order. Folders below others in the list are left out.

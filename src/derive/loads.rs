@@ -118,6 +118,12 @@ impl<'l> RoleGroup<'l> {
         self.parts.iter().flat_map(|(_, roles)| roles.iter().copied())
     }
 
+    /// The memory of the roles on the host. `None` if the size of a model is unknown.
+    pub fn known_total(&self) -> Option<Bytes> {
+        let is_known = !self.roles().any(|role| role.memory.lacks_size);
+        is_known.then(|| self.total(MemoryScope::HOST))
+    }
+
     /// True if any role declares the NUMA placement of its memory.
     pub fn is_placed(&self) -> bool {
         self.roles().any(|role| role.serving.placement.numa.is_some())

@@ -12,6 +12,8 @@ pub struct RoleMemory {
     pub parts: Arc<[Part]>,
     /// The memory that sums count: each file with its computed or else its declared size, and the known private parts.
     pub counted: Box<[MemoryPart]>,
+    /// True if the size of a model is neither computed nor declared, so that sums count too little.
+    pub lacks_size: bool,
 }
 
 /// A part of the memory of a process: a file that it reads, or its private memory.
@@ -45,6 +47,10 @@ impl RoleMemory {
     pub(super) fn new(serving: &Serving, files: &RoleFiles, parts: Arc<[Part]>) -> Self {
         let mapped = if serving.is_locked() { MemoryKind::Locked } else { MemoryKind::Mapped };
         let known = || parts.iter().filter(|part| !matches!(part.amount, Amount::Unknown(_)));
+        let lacks_size = files.iter().any(|(owner, file)| {
+            let is_read = || known().any(|part| part.owner == owner && is_file(part));
+            file.bytes.is_none() && owner != Owner::Projector && !is_read()
+        });
         let files = files.iter().map(|(owner, file)| {
             let read = known().rfind(|part| part.owner == owner && is_file(part));
             let kind = match (read.map(|part| part.kind), owner) {
@@ -68,7 +74,7 @@ impl RoleMemory {
             name: [if part.owner == Owner::Draft { DRAFT } else { "" }, kind_words(part.kind).1],
         });
         let counted = files.chain(private).collect();
-        Self { parts, counted }
+        Self { parts, counted, lacks_size }
     }
 }
 

@@ -11,13 +11,15 @@ pub const EXPERT_USED_COUNT: &str = "expert_used_count";
 /// The overrides of the family, then those of the role. Overrides and `experts` of the role replace those of the family
 /// with the same key.
 pub fn effective_overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> Vec<&'r Override> {
-    let family = registry.model_of(serving).1;
-    let experts = serving.experts.map(|_| format!("{}.{EXPERT_USED_COUNT}", family.arch.value));
+    let (model, family) = registry.model_of(serving);
+    let arch = registry.arch_of(model).filter(|_| serving.experts.is_some());
+    let experts = arch.map(|arch| format!("{}.{EXPERT_USED_COUNT}", arch.value));
     let is_replaced = |inherited: &&Override| {
         experts.as_deref() == Some(&inherited.key)
             || serving.overrides.iter().any(|own| own.key == inherited.key)
     };
-    family.overrides.iter().filter(|inherited| !is_replaced(inherited)).chain(&serving.overrides).collect()
+    let inherited = family.into_iter().flat_map(|family| &family.overrides);
+    inherited.filter(|inherited| !is_replaced(inherited)).chain(&serving.overrides).collect()
 }
 
 /// The overrides of a role with typed values for the command line. The engine takes the type of a key from the type of
@@ -27,8 +29,11 @@ pub(super) fn engine_overrides<'r>(
     profile: &Profile,
     serving: &'r Serving,
 ) -> Vec<(&'r str, OverrideValue<'r>)> {
-    let arch = &registry.model_of(serving).1.arch;
+    let known = registry.arch_of(registry.model_of(serving).0);
     let is_float = |name: &str| {
+        // A key starts with the architecture that it is for.
+        let of_key = || name.split_once('.').map_or(name, |(arch, _)| arch);
+        let arch = known.map_or_else(of_key, |arch| &**arch);
         matches!(check_key(profile, arch, name), KeyVerdict::Known { kind: OverrideType::Float, .. })
     };
     let all = effective_overrides(registry, serving).into_iter();

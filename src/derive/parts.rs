@@ -95,8 +95,8 @@ fn compute(
     let draft = inputs.draft.map(|draft| locked::facts(lock, registry.models.get(draft)));
     let projector = locked::projector(lock, model);
     let overrides = engine_overrides(registry, profile, serving);
-    let arch = &*registry.families.get(model.family.value).arch.value;
-    let experts = serving.experts.map(|experts| (arch, i64::from(experts.value)));
+    let arch = registry.arch_of(model);
+    let experts = arch.zip(serving.experts).map(|(arch, experts)| (&*arch.value, i64::from(experts.value)));
     let apply = |facts| apply_overrides(facts, &overrides, experts);
     let (own, drafts) = (apply(&facts.facts), draft.and_then(Result::ok).map(|draft| apply(&draft.facts)));
     let process = Process {

@@ -2,11 +2,13 @@
 
 use super::files::{LoadTime, ModelFile};
 use super::role::ServedRole;
+use crate::engine::memory::Owner;
 use crate::hir::{Bytes, Host, Id, Registry, Seconds, Start, Store};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const NO_SPEED: &str = "the store declares no `speed` to estimate the load time";
+const NO_SIZE: &str = "the size of a model file is unknown: run `orchgen lock` where the files are";
 const RANDOM: &str = "roles on several NUMA nodes read files of the store in random order, and `speed` is for reading in sequence";
 
 /// Seconds of a start in addition to reading the files.
@@ -15,7 +17,7 @@ const OVERHEAD: u64 = 60;
 /// The files that the roles of a host read from a store at boot.
 #[derive(Default)]
 struct BootReads {
-    files: BTreeMap<Arc<str>, Bytes>,
+    files: BTreeMap<Arc<str>, Option<Bytes>>,
     /// True if a role reads a file in random order.
     is_random: bool,
 }
@@ -28,10 +30,10 @@ pub(super) fn measure(registry: &Registry, roles: &mut [ServedRole]) {
     for role in &*roles {
         let starts_at_boot =
             registry.residencies.get(role.serving.residency.value).start.value == Start::Boot;
-        for (_, file) in role.files.iter().filter(|_| starts_at_boot) {
+        for (owner, file) in role.files.iter().filter(|_| starts_at_boot) {
             let Some(store) = file.store else { continue };
             let reads = boot.entry((role.serving.host.value, store)).or_default();
-            reads.files.insert(file.path.clone(), size(file));
+            reads.files.insert(file.path.clone(), size(owner, file));
             reads.is_random |= role.reads_at_random();
         }
     }
@@ -42,9 +44,9 @@ pub(super) fn measure(registry: &Registry, roles: &mut [ServedRole]) {
 /// The time until the files of a role are read, if all roles that start at boot read files of the same stores at
 /// the same time.
 fn limit(registry: &Registry, boot: &AllBootReads, role: &ServedRole) -> LoadTime {
-    let mut stores: BTreeMap<Id<Store>, Vec<&ModelFile>> = BTreeMap::new();
-    for (_, file) in role.files.iter() {
-        stores.entry(file.store.ok_or(NO_SPEED)?).or_default().push(file);
+    let mut stores: BTreeMap<Id<Store>, Vec<(Owner, &ModelFile)>> = BTreeMap::new();
+    for (owner, file) in role.files.iter() {
+        stores.entry(file.store.ok_or(NO_SPEED)?).or_default().push((owner, file));
     }
     let mut seconds = OVERHEAD;
     for (store, files) in stores {
@@ -53,14 +55,18 @@ fn limit(registry: &Registry, boot: &AllBootReads, role: &ServedRole) -> LoadTim
         if role.reads_at_random() || reads.is_some_and(|reads| reads.is_random) {
             return Err(RANDOM);
         }
-        let is_shared = |file: &&ModelFile| reads.is_some_and(|reads| reads.files.contains_key(&file.path));
-        let own = files.into_iter().filter(|file| !is_shared(file)).map(size);
+        let is_shared = |file: &ModelFile| reads.is_some_and(|reads| reads.files.contains_key(&file.path));
+        let own =
+            files.into_iter().filter(|(_, file)| !is_shared(file)).map(|(owner, file)| size(owner, file));
         let shared = reads.into_iter().flat_map(|reads| reads.files.values().copied());
-        seconds += own.chain(shared).fold(Bytes(0), Bytes::plus).0.div_ceil(speed.0.max(1));
+        let all: Option<Vec<Bytes>> = own.chain(shared).collect();
+        let sum = all.ok_or(NO_SIZE)?.into_iter().fold(Bytes(0), Bytes::plus);
+        seconds += sum.0.div_ceil(speed.0.max(1));
     }
     Ok(Seconds(seconds))
 }
 
-fn size(file: &ModelFile) -> Bytes {
-    file.bytes.unwrap_or(Bytes(0))
+/// The size of a file. A projector of unknown size counts nothing.
+fn size(owner: Owner, file: &ModelFile) -> Option<Bytes> {
+    file.bytes.or((owner == Owner::Projector).then_some(Bytes(0)))
 }

@@ -1,6 +1,6 @@
 //! Derived properties of roles: file paths, and the CPUs and NUMA node of an instance.
 
-use super::{CpuList, Family, Host, Id, Model, NumaPolicy, Registry, Role, RoleKind, Serving, Start};
+use super::{CpuList, Family, Host, Id, Model, NumaPolicy, Registry, Role, RoleKind, Serving, Start, Text};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,9 +11,19 @@ impl Registry {
     }
 
     /// The model that a role serves, and its family.
-    pub fn model_of(&self, serving: &Serving) -> (&Model, &Family) {
+    pub fn model_of(&self, serving: &Serving) -> (&Model, Option<&Family>) {
         let model = self.models.get(serving.model.value);
-        (model, self.families.get(model.family.value))
+        (model, self.family_of(model))
+    }
+
+    /// The family of a model.
+    pub fn family_of(&self, model: &Model) -> Option<&Family> {
+        model.family.map(|family| self.families.get(family.value))
+    }
+
+    /// The architecture of a model: of its family, or its own, which the lock may have. `None` if it is unknown.
+    pub fn arch_of<'r>(&'r self, model: &'r Model) -> Option<&'r Text> {
+        self.family_of(model).map(|family| &family.arch).or(model.arch.as_ref())
     }
 
     /// The names of the roles that share the processes of each role, in the order of declaration.

@@ -1,13 +1,13 @@
 //! A host: memory, CPUs, NUMA nodes and GPUs of a machine.
 
-use super::{Bytes, CpuList, Shape, Share, Text};
+use super::{Bytes, CpuList, Head, Shape, Share, Text};
 use crate::source::Spanned;
 
 declare! {
     /// A machine that runs roles.
     pub item Host {
-        /// Total memory of the host, such as `1130 GB`.
-        memory: Spanned<Bytes> = required("memory", Shape::Size),
+        /// Total memory of the host, such as `1130 GB`. Without it, sums of memory are not checked.
+        memory: Option<Spanned<Bytes>> = optional("memory", Shape::Size),
         /// Memory that is reserved for the system, such as `40 GB`; default 5 percent.
         reserve: Share = optional("reserve", Shape::Share).default("5 percent"),
         /// The CPUs of the host, such as `0-47,96-143`, unless they are declared by NUMA node.
@@ -31,6 +31,9 @@ declare! {
         group: Option<Text> = optional("group", Shape::Account).example("models"),
     }
 }
+
+/// The version of systemd that a host has by default.
+const OLDEST_SYSTEMD: u32 = 252;
 
 declare! {
     /// A NUMA node.
@@ -67,6 +70,31 @@ declare! {
 }
 
 impl Host {
+    /// A host of which nothing is known, for a registry that declares none.
+    pub fn unknown(head: Head) -> Self {
+        let systemd = Spanned::new(OLDEST_SYSTEMD, head.span);
+        Self {
+            head,
+            memory: None,
+            reserve: Share::Percent(5),
+            cpus: None,
+            smt: 1,
+            numa: Vec::new(),
+            cpusets: Vec::new(),
+            gpus: Vec::new(),
+            address: None,
+            systemd,
+            user: None,
+            group: None,
+        }
+    }
+
+    /// The memory for roles and services: all of it without the reserve. `None` if it is not declared.
+    pub fn room(&self) -> Option<Bytes> {
+        let memory = self.memory?.value;
+        Some(memory.minus(self.reserve.of(memory)))
+    }
+
     /// All declared CPUs, of the nodes and of the host. `None` if no CPUs are declared.
     pub fn all_cpus(&self) -> Option<CpuList> {
         let nodes = self.numa.iter().filter_map(|node| node.cpus.as_ref());

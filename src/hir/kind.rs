@@ -41,28 +41,28 @@ pub enum Naming {
 pub static KINDS: &[ItemKind] = &[
     ItemKind::new("stack", "stack", Naming::One, &stack::TABLE)
         .doc("The stack: its name, and its global settings and defaults. A registry has exactly one.")
-        .example("home", &[]),
+        .example("home", &["engine"]),
     ItemKind::new("engine", "engines", Naming::Word, &Engine::TABLE)
         .doc("Builds of llama.cpp on disk, by name.")
         .example("llama.cpp", &[]),
     ItemKind::new("host", "hosts", Naming::Word, &Host::TABLE)
         .doc("Machines with their memory, CPUs, NUMA nodes and GPUs, by name.")
-        .example("box", &["cpus"]),
+        .example("box", &["memory", "cpus"]),
     ItemKind::new("store", "stores", Naming::Word, &Store::TABLE)
         .doc("Folders of model files, by name.")
         .example("models", &[]),
     ItemKind::new("tier", "tiers", Naming::Word, &Tier::TABLE)
         .doc("Headings under which the documents list roles, by name.")
-        .example("A", &[]),
+        .example("A", &["title"]),
     ItemKind::new("residency", "residencies", Naming::Word, &Residency::TABLE)
         .doc("Load policies, by name: when models are loaded, and their memory budget.")
-        .example("hot", &["budget"]),
+        .example("hot", &["title", "budget"]),
     ItemKind::new("family", "families", Naming::Word, &Family::TABLE)
         .doc("Families, by name: models with the same architecture and tokenizer.")
         .example("qwen3-moe", &[]),
     ItemKind::new("model", "models", Naming::Word, &Model::TABLE)
         .doc("GGUF model files with their declared properties, by name.")
-        .example("qwen3-30b-a3b", &["size"]),
+        .example("qwen3-30b-a3b", &["family", "title", "quant", "size"]),
     ItemKind::new("role", "roles", Naming::Word, &role::TABLE)
         .doc("Uses of models, by the name that clients know, with the settings of their server processes.")
         .example("frontdoor", &["tier", "residency", "model", "port", "context"]),

@@ -44,7 +44,7 @@ pub use family::{Family, ForbidRule, ForbiddenFeature, Need};
 pub use host::{CpuSet, Gpu, Host, NumaNode};
 pub use id::{Arena, Id};
 pub use kind::{ItemKind, KINDS};
-pub use known_files::{KnownFile, KnownFiles, MissingSize};
+pub use known_files::{KnownFile, KnownFiles};
 pub use model::{Advice, Experts, Model, Projector, Retired};
 pub use quantity::{Bytes, Date, Factor, PortRange, Rate, Seconds, Share};
 pub use quirk::Quirk;

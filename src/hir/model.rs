@@ -8,15 +8,17 @@ declare! {
     /// A GGUF file and its declared properties.
     pub item Model {
         /// The family of the model.
-        family: Spanned<Id<Family>> = required("family", Shape::Name("family")),
-        /// Display name of the model. Globs in rules match titles.
-        title: Text = required("title", Shape::Text).example("Qwen3-30B-A3B"),
+        family: Option<Spanned<Id<Family>>> = optional("family", Shape::Name("family")),
+        /// The architecture of a model without `family`: the value of `general.architecture` in its file. The lock has it.
+        arch: Option<Text> = optional("arch", Shape::Text).example("qwen3moe"),
+        /// Display name of the model; default: its name. Globs in rules match titles.
+        title: Text = optional("title", Shape::Text).example("Qwen3-30B-A3B"),
         /// Short name of the model in the documents about drafts; default: the title.
         label: Option<Text> = optional("label", Shape::Text).example("Qwen3-30B"),
-        /// The quantization of the weights, such as `Q4_K_M`.
-        quant: Text = required("quant", Shape::Text),
-        /// The size of the file or of all shards, such as `17.5 GB`. Required, unless the lock has it.
-        size: Spanned<Bytes> = optional("size", Shape::Size),
+        /// The quantization of the weights, such as `Q4_K_M`; default: as the lock has it.
+        quant: Option<Text> = optional("quant", Shape::Text),
+        /// The size of the file or of all shards, such as `17.5 GB`; default: as the lock has it.
+        size: Option<Spanned<Bytes>> = optional("size", Shape::Size),
         /// The model file or its first shard: a path relative to the store, or an absolute path.
         file: Text = required("file", Shape::File).example("Qwen3-30B-A3B-Q4_K_M.gguf"),
         // `None` if all paths are absolute.

@@ -6,8 +6,8 @@ use crate::source::Spanned;
 declare! {
     /// A load policy: when models are loaded, and how much memory they may use together.
     pub item Residency {
-        /// Display name of the residency.
-        title: Text = required("title", Shape::Text).example("always in memory"),
+        /// Display name of the residency; default: its name.
+        title: Text = optional("title", Shape::Text).example("always in memory"),
         /// The maximum memory of all roles of the residency on one host, such as `640 GB`.
         budget: Option<Spanned<Bytes>> = optional("budget", Shape::Size),
         /// When the roles start: at `boot`, or `on-demand` at the first request.

@@ -16,8 +16,8 @@ use std::sync::Arc;
 pub struct Role {
     /// Its name.
     pub head: Head,
-    /// The tier under which the documents list it.
-    pub tier: Spanned<Id<Tier>>,
+    /// The tier under which the documents list it. `None` if the registry declares no tiers.
+    pub tier: Option<Spanned<Id<Tier>>>,
     /// The name used for it in memory tables. The default is the name of the role.
     pub group: Option<Text>,
     /// A measured generation speed.
@@ -209,12 +209,12 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "tier",
         Shape::Name("tier"),
-        "The tier under which the documents list the role. Required here or in `defaults`.",
+        "The tier under which the documents list the role. Required here or in `defaults`, if tiers are declared.",
     ),
     Field::optional(
         "residency",
         Shape::Name("residency"),
-        "The load policy. A role without `residency` is listed, but not served.",
+        "The load policy. If none is declared, `hot` (boot; the default of a role with a port) and `warm` (on demand, unloaded after 15 minutes) exist. Else a role without `residency` is listed, but not served.",
     ),
     Field::optional(
         "group",
@@ -225,7 +225,7 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "host",
         Shape::Name("host"),
-        "The host that runs the role. Optional if there is only one host.",
+        "The host that runs the role. Required if there are several hosts.",
     ),
     Field::optional("engine", Shape::Name("engine"), "The engine; default: the engine of the stack."),
     Field::optional("model", Shape::Name("model"), "The model. Required, unless the role has `shares`."),

@@ -67,7 +67,7 @@ impl Pattern {
     pub fn covers(&self, id: Id<Model>, model: &Model) -> bool {
         match self {
             Self::Model(named) => *named == id,
-            Self::Family(family) => *family == model.family.value,
+            Self::Family(family) => model.family.is_some_and(|own| own.value == *family),
             Self::Titles(glob) => glob_matches(glob, &model.title),
         }
     }
@@ -101,7 +101,8 @@ impl Registry {
 
     /// True if a ban or the family of the target forbids the draft of a role.
     pub fn forbids_draft(&self, serving: &Serving, draft: &Draft) -> bool {
-        self.model_of(serving).1.forbids(ForbiddenFeature::Speculation).is_some()
+        let family = self.model_of(serving).1;
+        family.is_some_and(|family| family.forbids(ForbiddenFeature::Speculation).is_some())
             || self.ban_of(serving.model.value, draft.model.value).is_some()
     }
 

@@ -66,7 +66,11 @@ pub(super) static TABLE: Table = Table::with_principal(
             "The name of the stack, such as `home`: the first part of all unit names.",
         ),
         Field::optional("verified", Shape::Date, "Date of the last manual verification."),
-        Field::required("engine", Shape::Name("engine"), "The default engine of roles."),
+        Field::optional(
+            "engine",
+            Shape::Name("engine"),
+            "The default engine of roles. Optional if there is only one engine.",
+        ),
         Field::optional("title", Shape::Text, "Display name of the stack.").example("Home models"),
         Field::optional("targets", Shape::Words(TargetName::WORDS), "The output targets; default: all."),
         Field::optional("hardening", HARDENING, "The sandbox level of units; default `default`.")

@@ -5,7 +5,7 @@ use super::{Shape, Text};
 declare! {
     /// A heading under which the documents list roles.
     pub item Tier {
-        /// The heading in the documents.
-        title: Text = required("title", Shape::Text).example("Assistants"),
+        /// The heading in the documents; default: the name of the tier.
+        title: Text = optional("title", Shape::Text).example("Assistants"),
     }
 }

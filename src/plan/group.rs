@@ -3,7 +3,6 @@
 use super::process::RoleNumbers;
 use super::{Bytes, Seconds, Start};
 use crate::check::Checked;
-use crate::derive::MemoryScope;
 use std::sync::Arc;
 
 /// A machine with its groups.
@@ -15,8 +14,8 @@ pub struct Host {
     pub is_only: bool,
     /// Its address for other machines.
     pub address: Option<Arc<str>>,
-    /// All its memory.
-    pub memory: Bytes,
+    /// All its memory, if it is declared.
+    pub memory: Option<Bytes>,
     /// The version of its systemd.
     pub systemd: u32,
     /// The user that services run as. `None`: a dynamic user for each service.
@@ -40,8 +39,9 @@ pub struct Group {
     pub idle: Option<Seconds>,
     /// The memory limit of the roles together.
     pub budget: Option<Bytes>,
-    /// The memory of the roles: mapped files count once, other known memory once per process.
-    pub load: Bytes,
+    /// The memory of the roles: mapped files count once, other known memory once per process. `None` if the size of a
+    /// model is unknown.
+    pub load: Option<Bytes>,
     /// The roles, as indices into [`Plan::roles`](super::Plan::roles).
     pub roles: Vec<usize>,
 }
@@ -56,7 +56,7 @@ pub(super) fn hosts(checked: &Checked, numbers: &RoleNumbers) -> Vec<Host> {
             name: host.head.name.value.clone(),
             is_only: registry.hosts.len() == 1,
             address: host.address.as_ref().map(|address| address.value.clone()),
-            memory: host.memory.value,
+            memory: host.memory.map(|memory| memory.value),
             systemd: host.systemd.value,
             user: host.user.as_ref().map(|user| user.value.clone()),
             group: host.group.as_ref().map(|group| group.value.clone()),
@@ -73,7 +73,7 @@ pub(super) fn hosts(checked: &Checked, numbers: &RoleNumbers) -> Vec<Host> {
                 start: residency.start.value,
                 idle: residency.idle.map(|idle| idle.value),
                 budget: residency.budget.map(|budget| budget.value),
-                load: role_group.total(MemoryScope::HOST),
+                load: role_group.known_total(),
                 roles: role_group.roles().filter_map(|role| numbers.get(&role.id).copied()).collect(),
             });
         }

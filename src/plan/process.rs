@@ -15,8 +15,6 @@ use std::sync::Arc;
 pub struct Role {
     /// Its name.
     pub name: Arc<str>,
-    /// The name of its tier.
-    pub tier: Arc<str>,
     /// The name of its residency.
     pub residency: Arc<str>,
     /// When it starts.
@@ -47,8 +45,8 @@ pub struct Role {
     pub slots: u32,
     /// True if the role returns embeddings instead of text.
     pub is_embedder: bool,
-    /// Total size of the files that a process reads.
-    pub bytes: Bytes,
+    /// Total size of the files that a process reads. `None` if it is unknown.
+    pub bytes: Option<Bytes>,
     /// Estimated upper limit of the load time, or the reason why it is unknown, as a clause.
     pub load_time: LoadTime,
     /// Its engine, as an index into [`Plan::engines`](super::Plan::engines).
@@ -156,7 +154,6 @@ fn role(
         engine: command.engine.number(),
         family: command.profile.family(),
         name: declared.head.name.value.clone(),
-        tier: registry.tiers.get(declared.tier.value).head.name.value.clone(),
         residency: residency.head.name.value.clone(),
         start: residency.start.value,
         idle: residency.idle.map(|idle| idle.value),

@@ -64,19 +64,22 @@ pub enum ModelKind {
     Recurrent,
     /// It has a projector.
     Vision,
+    /// Its architecture is unknown.
+    Unknown,
 }
 
 impl ModelKind {
     /// All kinds, in the order of the documents.
-    pub const ALL: [Self; 4] = [Self::Dense, Self::Experts, Self::Recurrent, Self::Vision];
+    pub const ALL: [Self; 5] = [Self::Dense, Self::Experts, Self::Recurrent, Self::Vision, Self::Unknown];
 }
 
 /// The kind of a model. The first match wins: projector, recurrent or hybrid architecture, experts, else dense.
 pub(super) fn kind(registry: &Registry, model: &Model) -> ModelKind {
     match () {
         () if model.projector.is_some() => ModelKind::Vision,
-        () if is_recurrent(registry.families.get(model.family.value)) => ModelKind::Recurrent,
+        () if registry.arch_of(model).is_some_and(|arch| is_recurrent(arch)) => ModelKind::Recurrent,
         () if model.experts.is_some() => ModelKind::Experts,
+        () if registry.arch_of(model).is_none() => ModelKind::Unknown,
         () => ModelKind::Dense,
     }
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 pub struct Route {
     /// The name of the role.
     pub name: Arc<str>,
-    /// The name of its tier.
-    pub tier: Arc<str>,
+    /// The name of its tier, if the registry declares tiers.
+    pub tier: Option<Arc<str>>,
     /// The purpose of the role.
     pub purpose: Option<Arc<str>>,
     /// The role whose processes answer, as an index into [`Plan::roles`](super::Plan::roles).
@@ -28,7 +28,7 @@ pub(super) fn routes(registry: &Registry, numbers: &RoleNumbers) -> Vec<Route> {
         };
         Some(Route {
             name: role.head.name.value.clone(),
-            tier: registry.tiers.get(role.tier.value).head.name.value.clone(),
+            tier: role.tier.map(|tier| registry.tiers.get(tier.value).head.name.value.clone()),
             purpose: role.purpose.as_ref().map(|purpose| purpose.value.clone()),
             role: numbers.get(&shared.unwrap_or(id)).copied()?,
             shares: shared.is_some(),

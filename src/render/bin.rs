@@ -134,9 +134,9 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
         on_demand: role.start == Start::OnDemand,
         last_instance: role.processes.len().saturating_sub(1),
         addresses: words(" ", probe_addresses(role)),
-        lock: role.lock.then(|| LockedMemory {
-            kib: role.bytes.0.div_ceil(1024).to_string().into(),
-            size: role.bytes.to_string().into(),
+        lock: role.bytes.filter(|_| role.lock).map(|bytes| LockedMemory {
+            kib: bytes.0.div_ceil(1024).to_string().into(),
+            size: bytes.to_string().into(),
         }),
         command: CommandView {
             program: Field::from(&*role.program),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::template::{Items, Template};
 use super::{ArtifactCollector, OutputTarget};
-use crate::plan::reference::{ForbiddingFamily, Quirk, RoleRow, Store, Tier};
+use crate::plan::reference::{ForbiddingFamily, Heading, Quirk, RoleRow, Store, Tier};
 use crate::plan::{Date, ModelKind, Plan, Prompt, Reference};
 
 static REFERENCE: Template = crate::template!("docs/MODEL_REFERENCE.md.j2");
@@ -34,8 +34,7 @@ struct ReferenceView<'p> {
 /// A tier with its roles.
 #[derive(Serialize)]
 struct TierView<'p> {
-    name: &'p str,
-    title: &'p str,
+    heading: Option<&'p Heading>,
     is_measured: bool,
     has_hosts: bool,
     rows: Items<RoleRow>,
@@ -93,9 +92,9 @@ fn reference_view(plan: &Plan) -> ReferenceView<'_> {
 }
 
 fn tier_view(tier: &Tier) -> TierView<'_> {
-    let Tier { name, title, is_measured, has_hosts, rows } = tier;
+    let Tier { heading, is_measured, has_hosts, rows } = tier;
     let rows = Items(Arc::clone(rows));
-    TierView { name, title, is_measured: *is_measured, has_hosts: *has_hosts, rows }
+    TierView { heading: heading.as_ref(), is_measured: *is_measured, has_hosts: *has_hosts, rows }
 }
 
 fn family_view<'p>(plan: &'p Plan, family: &'p ForbiddingFamily) -> FamilyView<'p> {

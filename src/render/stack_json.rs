@@ -29,6 +29,7 @@
 //!   endpoint handles at the same time.
 //! - `embeddings` is true if the role returns embeddings instead of text.
 //! - `key_required` is true if requests need an API key. No generated file contains the key.
+//! - `tier` is `null` if the registry declares no tiers.
 //! - `shares` names the role whose processes answer. All fields except `name` and `tier` are then those of that role.
 //!
 //! Fields may be added without changing `format_version`. Removing a field or changing its meaning raises it.
@@ -66,7 +67,7 @@ impl Serialize for Roles<'_> {
 #[derive(Serialize)]
 struct RoleView<'p> {
     name: &'p str,
-    tier: &'p str,
+    tier: Option<&'p str>,
     residency: &'p str,
     start: &'static str,
     host: &'p str,
@@ -108,7 +109,7 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
     let endpoint = |port| format!("http://{}", SocketAddr::new(address, port));
     Some(RoleView {
         name: &route.name,
-        tier: &route.tier,
+        tier: route.tier.as_deref(),
         residency: &role.residency,
         start: match role.start {
             Start::Boot => "boot",

@@ -2,7 +2,7 @@
 
 use super::{Workspace, exit_code, text};
 use crate::outside::python_tool;
-use crate::support::{compile_folder, lower};
+use crate::support::{compile, compile_folder, lower};
 use std::fs;
 
 /// An empty folder.
@@ -36,13 +36,37 @@ fn the_new_registry_passes_check_and_builds() {
     }
 }
 
+/// The new registry in a language.
+fn read(language: &str) -> String {
+    let workspace = empty();
+    workspace.run(&["init", "--format", language]);
+    fs::read_to_string(workspace.at(&format!("registry/stack.{language}"))).unwrap()
+}
+
+/// The text with its optional lines: a comment mark and a letter start them.
+fn with_optional_lines(text: &str, mark: &str) -> String {
+    let line = |line: &str| {
+        let (indent, rest) = line.split_at(line.len() - line.trim_start().len());
+        let code = rest.strip_prefix(mark).filter(|rest| rest.starts_with(char::is_alphabetic));
+        format!("{indent}{}\n", code.unwrap_or(rest))
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn the_optional_lines_are_correct_in_both_languages() {
+    let (yaml, kdl) = (with_optional_lines(&read("yaml"), "#"), with_optional_lines(&read("kdl"), "//"));
+    for (name, text) in [("a.yaml", &yaml), ("a.kdl", &kdl)] {
+        let compiled = compile(&[(name, text)]);
+        assert!(compiled.findings.is_empty(), "{}", compiled.report());
+        let registry = compiled.checked().registry();
+        assert_eq!((registry.roles.len(), registry.models.len()), (3, 2));
+    }
+    assert!(lower(&[("a.yaml", &yaml)]).0 == lower(&[("a.kdl", &kdl)]).0);
+}
+
 #[test]
 fn both_languages_give_the_same_registry() {
-    let read = |language: &str| {
-        let workspace = empty();
-        workspace.run(&["init", "--format", language]);
-        fs::read_to_string(workspace.at(&format!("registry/stack.{language}"))).unwrap()
-    };
     let (yaml, kdl) = (read("yaml"), read("kdl"));
     assert!(lower(&[("a.yaml", &yaml)]).0 == lower(&[("a.kdl", &kdl)]).0);
     let comments =

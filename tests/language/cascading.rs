@@ -76,10 +76,10 @@ fn a_mistake_in_a_referenced_item_has_no_cascading_findings() {
 
 #[test]
 fn an_unknown_field_suppresses_only_the_missing_field_with_a_similar_name() {
-    let text = r#"model "x" family="qwen2" title="X" size="1 GB" fil="x""#;
+    let text = r#"model "x" family="qwen2" title="X" size="1 GB" quantt="x""#;
     let compiled = super::compile_with_base("kdl", text);
     assert_eq!(compiled.codes(), ["missing-field", "unknown-field"], "{}", compiled.report());
-    assert_eq!(compiled.findings.findings()[0].message, "model `x` has no `quant`");
+    assert_eq!(compiled.findings.findings()[0].message, "model `x` has no `file`");
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn an_expectation_is_not_reported_as_empty_if_a_role_could_not_be_read() {
     for (code, text) in [
         ("unknown-field", model("quant", "quantt")),
         ("bad-quantity", model("2 GB", "2 apples")),
-        ("missing-field", model("title=\"W\" ", "")),
+        ("missing-field", model(" file=\"w.gguf\"", "")),
         ("unknown-name", model("qwen2", "nobody")),
         ("unknown-name", role("host=\"box\"", "host=\"rack\"")),
         ("unknown-name", role("model=\"weights\"", "model=\"waits\"")),
@@ -268,7 +268,7 @@ fn no_item_is_reported_as_missing_next_to_a_syntax_error() {
 
 #[test]
 fn a_residency_with_a_mistake_does_not_make_the_engine_of_its_role_unused() {
-    let text = "engine \"second\" profile=\"llama.cpp-b9093\" bin=\"/opt/second/bin\"\nresidency \"rare\" start=\"boot\"\nrole \"r\" tier=\"A\" residency=\"rare\" model=\"plain\" port=9000 context=1 engine=\"second\"\n";
+    let text = "engine \"second\" profile=\"llama.cpp-b9093\" bin=\"/opt/second/bin\"\nresidency \"rare\" title=\"seldom\"\nrole \"r\" tier=\"A\" residency=\"rare\" model=\"plain\" port=9000 context=1 engine=\"second\"\n";
     let compiled = super::compile_with_base("kdl", text);
     assert_eq!(compiled.codes(), ["missing-field"], "{}", compiled.report());
 }

@@ -111,9 +111,10 @@ impl Rig {
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
 
-    /// Builds a registry with orchgen, installs its units, and copies all output to `/srv/out`.
+    /// Builds a registry with orchgen, installs its units, and copies all output to `/srv/out`. Returns the last line of
+    /// the build.
     #[track_caller]
-    pub(crate) fn install(&self, registry: &str) {
+    pub(crate) fn install(&self, registry: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("registry")).unwrap();
         fs::write(folder.path().join("registry/stack.kdl"), registry).unwrap();
@@ -127,6 +128,7 @@ impl Rig {
         for entry in fs::read_dir(out.join("systemd")).unwrap().map(|entry| entry.unwrap()) {
             fs::copy(entry.path(), self.root.join("etc/systemd/system").join(entry.file_name())).unwrap();
         }
+        text(&output.stderr).lines().last().unwrap_or_default().to_owned()
     }
 
     /// Writes a file below the root folder.

@@ -218,7 +218,7 @@ fn align(rows: &[[String; 4]]) -> String {
 pub(in crate::check) struct HostLoad {
     /// The memory of its roles.
     pub(in crate::check) load: MemoryLoad,
-    /// The excess over the host's memory without its reserve.
+    /// The excess over the host's memory without its reserve; 0 if its memory is unknown.
     pub(in crate::check) over: Bytes,
     /// The excess of its residencies over their budgets on this host. Separate findings report it.
     pub(in crate::check) overrun: Bytes,
@@ -228,8 +228,7 @@ impl HostLoad {
     pub(in crate::check) fn new(registry: &Registry, group: &RoleGroup, services: Bytes) -> Self {
         let host = registry.hosts.get(group.host);
         let load = group.load(MemoryScope::HOST);
-        let limit = host.memory.value.minus(host.reserve.of(host.memory.value));
-        let over = load.total.plus(services).minus(limit);
+        let over = host.room().map_or(Bytes(0), |room| load.total.plus(services).minus(room));
         let overrun = group.by_residency().fold(Bytes(0), |sum, (residency, _, alone)| {
             let budget = registry.residencies.get(residency).budget;
             sum.plus(

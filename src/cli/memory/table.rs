@@ -32,16 +32,21 @@ pub(super) fn human(report: &MemoryReport, width: usize) -> String {
         let budget = residency.budget.map(|budget| format!("of {}", size_text(budget))).unwrap_or_default()
             + &excess(residency.over);
         let name = format!("residency {} on {}", quoted(residency.residency), quoted(residency.host));
-        rows.push([name, size_text(residency.bytes), budget]);
+        rows.push([name, sum_text(residency.bytes), budget]);
     }
     for host in &report.hosts {
         let services = match host.services {
             0 => String::new(),
             bytes => format!(", {} for services", size_text(bytes)),
         };
-        let of = format!("of {}, {} reserved{services}", size_text(host.memory), size_text(host.reserve))
-            + &excess(host.over);
-        rows.push([format!("host {}", quoted(host.host)), size_text(host.bytes), of]);
+        let of = match (host.memory, host.reserve) {
+            (Some(memory), Some(reserve)) => {
+                format!("of {}, {} reserved{services}", size_text(memory), size_text(reserve))
+            }
+            _ => format!("the memory of the machine is not declared{services}"),
+        };
+        let of = of + &excess(host.over);
+        rows.push([format!("host {}", quoted(host.host)), sum_text(host.bytes), of]);
     }
     if !rows.is_empty() {
         out.push_str("sums (a mapped file counts once in each sum)\n");
@@ -89,6 +94,11 @@ fn total(role: &ReportedRole) -> Row {
 }
 
 /// The mark of a sum above its limit.
+/// A sum, or `?` if the size of a model is unknown.
+fn sum_text(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "?".to_owned(), size_text)
+}
+
 fn excess(over: u64) -> String {
     if over == 0 { String::new() } else { format!(": {} over", size_text(over)) }
 }

@@ -106,19 +106,9 @@ impl Items {
         &self.outside_words
     }
 
-    /// True if no item of the kind remains.
-    pub(super) fn is_empty(&self, kind: &str) -> bool {
-        self.len(kind) == 0
-    }
-
     /// The number of items of the kind.
     pub(super) fn len(&self, kind: &str) -> usize {
         self.kinds.get(kind).map_or(0, Vec::len)
-    }
-
-    /// True if any item of the kind has such fields.
-    pub(super) fn any(&self, kind: &str, is_wanted: impl Fn(&Record) -> bool) -> bool {
-        self.kinds.get(kind).into_iter().flatten().any(|item| is_wanted(&item.record))
     }
 
     /// The port after the largest one of all items, or the usual one of llama-server if none has a port.

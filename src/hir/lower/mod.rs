@@ -73,8 +73,9 @@ impl Items {
         let merge = Merge::new(&defaults, engine);
         let roles = roles::read(&mut self, (&scope, &defaults, &merge), findings);
         scope.roles = roles.named;
-        let any_needs_host = roles.any_served || !self.is_empty("service");
-        self.report_missing_items(&scope, (has_stack, any_needs_host), findings);
+        if !has_stack && !self.is_damaged {
+            self.report_missing_stack(&scope, findings);
+        }
         let pairs = read_list("pair", &mut self, &scope, findings, rules::pair);
         let bans = read_list("ban", &mut self, &scope, findings, Ban::from_fields);
         let quirks = read_list("quirk", &mut self, &scope, findings, Quirk::from_fields);
@@ -108,23 +109,12 @@ impl Items {
         }
     }
 
-    /// Reports a missing stack, or a missing host for roles and services. A file with a syntax error may have it.
-    fn report_missing_items(
-        &self,
-        scope: &Scope,
-        (has_stack, needs_host): (bool, bool),
-        findings: &mut Diagnostics,
-    ) {
-        if !has_stack && !self.is_damaged {
-            let line = Line::of("stack", "home").principal("name");
-            let Some(engine) = scope.engines.names.any() else {
-                return report_missing_stack(line, self.start, findings);
-            };
-            report_missing("stack", line.with(Line::of("engine", engine)), self.start, findings);
-        }
-        if needs_host && scope.hosts.names.is_none_declared() && !self.is_damaged {
-            let line = Line::of("host", "box").with(Line::of("memory", "64 GB"));
-            report_missing("hosts", line, self.start, findings);
+    /// Reports a missing stack.
+    fn report_missing_stack(&self, scope: &Scope, findings: &mut Diagnostics) {
+        let line = Line::of("stack", "home").principal("name");
+        match scope.engines.names.any() {
+            Some(engine) => report_missing(line.with(Line::of("engine", engine)), self.start, findings),
+            None => report_missing_stack(line, self.start, findings),
         }
     }
 }
@@ -136,11 +126,12 @@ fn unused(scope: &Scope, unread_names: &UnreadNames, unread: &[Option<Arc<str>>]
     let used: BTreeSet<Id<Residency>> = roles.map(|serving| serving.residency.value).collect();
     let of_unread: BTreeSet<&str> = unread.iter().flatten().map(AsRef::as_ref).collect();
     let may_be_any = unread.iter().any(Option::is_none);
+    let is_implied = residencies.names.implied().is_some();
     let empty = residencies.arena.entries().filter(|(id, residency)| {
         let name = &*residency.head.name.value;
         let maybe_used =
             may_be_any || of_unread.contains(name) || residencies.names.is_unread(name, unread_names);
-        !maybe_used && !used.contains(id)
+        !is_implied && !maybe_used && !used.contains(id)
     });
     Unused {
         residencies: empty.map(|(id, _)| id).collect(),
@@ -165,8 +156,8 @@ fn report_missing_stack(stack: Line, start: Span, findings: &mut Diagnostics) {
     findings.report(finding.remedy(title, Change::All([stack].into_iter().chain(engine).collect())));
 }
 
-/// Reports a missing stack or host, once for the whole registry.
-fn report_missing(plural: &'static str, line: Line, start: Span, findings: &mut Diagnostics) {
+/// Reports a missing stack in a registry with an engine.
+fn report_missing(line: Line, start: Span, findings: &mut Diagnostics) {
     let kind = &line.name;
     let finding = super::codes::MISSING_ITEM.at(
         start,
@@ -174,5 +165,5 @@ fn report_missing(plural: &'static str, line: Line, start: Span, findings: &mut 
         format!("no {kind} is declared"),
     );
     let title = format!("add `{{}}`, with the name and the settings of your {kind}");
-    findings.report(finding.remedy(title, Change::Add { file: start.file, plural, line }));
+    findings.report(finding.remedy(title, Change::Add { file: start.file, plural: "stack", line }));
 }

@@ -4,12 +4,11 @@ use super::defaults::Defaults;
 use super::items::Items;
 use super::names::NamedItems;
 use super::read::{Fields, FromFields, read_all};
-use super::scope::Scope;
-use super::serving::report_missing;
+use super::scope::{Scope, imply_title};
 use super::typed_value::TypedValue;
 use crate::diag::{Change, Diagnostics, Line, Literal};
-use crate::hir::codes::{MISSING_FIELD, MISSING_ITEM};
-use crate::hir::{Bytes, KnownFiles, MissingSize, Model, Text};
+use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, MISSING_ITEM};
+use crate::hir::{KnownFiles, Model, Text};
 use crate::source::Spanned;
 
 pub(super) fn read(
@@ -21,9 +20,13 @@ pub(super) fn read(
     let mut is_store_reported = false;
     read_all("model", items, scope, findings, |fields| {
         imply_store(fields, defaults, &mut is_store_reported);
+        report_second_architecture(fields);
+        imply_title(fields);
         imply_facts(fields, known_files);
-        let has_store = fields.record.place("store").is_some();
-        Model::from_fields(fields).filter(|model| model.store.is_some() == has_store)
+        let [has_store, has_family] = ["store", "family"].map(|field| fields.record.place(field).is_some());
+        let is_whole =
+            |model: &Model| model.store.is_some() == has_store && model.family.is_some() == has_family;
+        Model::from_fields(fields).filter(is_whole)
     })
 }
 
@@ -68,27 +71,35 @@ fn report_unknown_store(fields: &mut Fields, file: &Text, is_reported: &mut bool
     }
 }
 
-/// Adds the size and the trained context of the file in the lock. Reports a missing size.
+/// Adds the facts of the file in the lock that the model omits.
 fn imply_facts(fields: &mut Fields, known_files: &KnownFiles) {
-    let (owner, record) = (fields.owner(), &mut *fields.record);
-    let facts = known_files.files.get(owner.name);
-    let facts = facts.filter(|facts| record.peek_text("file").is_some_and(|file| file.value == facts.file));
-    if let Some(context) = facts.and_then(|facts| facts.trained_context)
-        && record.place("trained-context").is_none()
-    {
-        record.add("trained-context", context.map(TypedValue::Count));
-    }
-    if record.has_or_reported("size") {
+    let (head, record) = (fields.head, &mut *fields.record);
+    let Some(file) = record.peek_text("file") else { return };
+    let Some(facts) = known_files.get(&head.name.value).filter(|facts| facts.file == file.value) else {
         return;
-    }
-    let size = match known_files.missing_size {
-        MissingSize::Allow => Some(Spanned::new(Bytes(0), owner.place)),
-        MissingSize::Report | MissingSize::LeaveOut => facts.map(|facts| facts.size),
     };
-    if let Some(size) = size {
-        record.add("size", size.map(TypedValue::Size));
-    } else if known_files.missing_size == MissingSize::Report {
-        let what = "the size of its file; or run `orchgen lock` on the machine that has the file";
-        report_missing((Line::of("size", "17.5 GB"), record), what, fields.head, fields.findings);
+    let has_family = record.has_or_reported("family");
+    let values = [
+        ("arch", facts.arch.clone().filter(|_| !has_family).map(|arch| arch.map(TypedValue::Text))),
+        ("quant", facts.quant.clone().map(|quant| quant.map(TypedValue::Text))),
+        ("size", Some(facts.size.map(TypedValue::Size))),
+        ("trained-context", facts.trained_context.map(|context| context.map(TypedValue::Count))),
+    ];
+    for (field, value) in values {
+        if let Some(value) = value.filter(|_| !record.has_or_reported(field)) {
+            record.add(field, value);
+        }
+    }
+}
+
+/// Reports an architecture of a model with a family, which has one too.
+fn report_second_architecture(fields: &mut Fields) {
+    let (owner, record) = (fields.owner(), &*fields.record);
+    if let (Some(arch), Some(family)) = (record.place("arch"), record.place("family")) {
+        let message = format!("{} has both `family` and `arch`", owner.describe());
+        let finding = CONFLICTING_FIELDS.at(arch, "the family has an architecture too", message);
+        let finding = finding.also(family, "the family is here");
+        let finding = finding.remedy("remove `{}`", Change::remove(arch));
+        owner.report(finding.remedy("or remove `{}`", Change::remove(family)), fields.findings);
     }
 }

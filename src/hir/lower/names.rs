@@ -41,6 +41,8 @@ type UnknownName = BTreeMap<Span, (&'static str, String)>;
 struct NameEntry<T> {
     id: Option<Id<T>>,
     used: Cell<bool>,
+    /// True if the registry declares no item of its kind, and this one is used instead.
+    is_implied: bool,
 }
 
 impl<T> NamedItems<T> {
@@ -59,7 +61,13 @@ impl<T> NamedItems<T> {
     /// Adds an item under its name; `None` if it could not be read.
     pub(super) fn add(&mut self, name: &str, item: Option<T>) {
         let id = item.map(|item| self.arena.add(item));
-        self.names.entries.insert(name.into(), NameEntry { id, used: Cell::new(false) });
+        self.names.entries.insert(name.into(), NameEntry { id, used: Cell::new(false), is_implied: false });
+    }
+
+    /// Adds an item for a registry that declares none of its kind.
+    pub(super) fn imply(&mut self, name: &str, item: T) {
+        let id = Some(self.arena.add(item));
+        self.names.entries.insert(name.into(), NameEntry { id, used: Cell::new(false), is_implied: true });
     }
 }
 
@@ -121,6 +129,11 @@ impl<T> Names<T> {
     pub(super) fn only(&self) -> Option<&str> {
         let mut all = self.all();
         all.next().filter(|_| all.next().is_none())
+    }
+
+    /// The name of the first item that is used because none is declared.
+    pub(super) fn implied(&self) -> Option<&str> {
+        self.entries.iter().find(|(_, entry)| entry.is_implied).map(|(name, _)| &**name)
     }
 
     /// The name of an item that could be read.

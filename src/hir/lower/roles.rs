@@ -6,8 +6,9 @@ use super::merge::Merge;
 use super::names::{ItemRef, NamedItems};
 use super::read::{Fields, read_items};
 use super::record::Record;
-use super::scope::Scope;
+use super::scope::{HOT, Scope};
 use super::serving::{self, report_missing};
+use super::typed_value::TypedValue;
 use crate::diag::{Change, Diagnostics, Line, Literal, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
 use crate::hir::{Draft, Engine, Head, Host, Id, Measured, Model, Role, RoleKind, Text, Tier};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 /// A role before `shares` is resolved. If it shares another role, `kind` is an error with the name of that role.
 struct UnresolvedRole {
     head: Head,
-    tier: Spanned<Id<Tier>>,
+    tier: Option<Spanned<Id<Tier>>>,
     group: Option<Text>,
     measured: Option<Spanned<Measured>>,
     purpose: Option<Text>,
@@ -34,8 +35,6 @@ const WITHOUT_PROCESS: &[&str] =
 pub(super) struct ReadRoles {
     /// The readable roles.
     pub(super) named: NamedItems<Role>,
-    /// True if any role has a residency, readable or not.
-    pub(super) any_served: bool,
     /// The residencies of roles that could not be read. `None` for a role whose residency is not readable either.
     pub(super) residencies_of_unread: Vec<Option<Arc<str>>>,
 }
@@ -46,9 +45,6 @@ pub(super) fn read(
     (scope, defaults, merge): (&Scope, &Defaults, &Merge),
     findings: &mut Diagnostics,
 ) -> ReadRoles {
-    let any_served = items.any("role", |record| {
-        defaults.record.place("residency").is_some() || record.place("residency").is_some()
-    });
     let (mut roles, mut residencies) = (Vec::new(), Vec::new());
     let read = |fields: &mut Fields| {
         let of = |record: &Record| record.peek_text("residency").map(|name| name.value);
@@ -65,7 +61,7 @@ pub(super) fn read(
     let residencies_of_unread = residencies_of_unread.collect();
     report_unknown_shares(&mut roles, items.words_outside_items(), findings);
     let named = resolve_shares(roles, items.words_outside_items());
-    ReadRoles { named, any_served, residencies_of_unread }
+    ReadRoles { named, residencies_of_unread }
 }
 
 fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<UnresolvedRole> {
@@ -76,17 +72,25 @@ fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<U
         own => own,
     };
     let (all_defaults, defaults) = (defaults, &defaults.record);
+    let has_ports = record.has_or_reported("port") || record.has_or_reported("ports");
+    let is_implied = fields.scope.residencies.names.implied().is_some();
+    let has_any_port = has_ports || defaults.has_or_reported("port") || defaults.has_or_reported("ports");
+    if shares.is_none() && is_implied && has_any_port {
+        let has_residency = record.has_or_reported("residency") || defaults.has_or_reported("residency");
+        if !has_residency {
+            record.add("residency", Spanned::new(TypedValue::Text(HOT.into()), fields.head.name.span));
+        }
+    }
     if shares.is_some() || !(record.has_or_reported("residency") || defaults.has_or_reported("residency")) {
         report_without_effect((record, all_defaults), shares.as_ref(), fields.head, fields.findings);
     }
-    let has_ports = record.has_or_reported("port") || record.has_or_reported("ports");
     let is_wanted = |field: &str| match field {
         "port" | "ports" => !has_ports,
         "model" => shares.is_none(),
         field => shares.is_none() || WITHOUT_PROCESS.contains(&field),
     };
     merge.fill(record, is_wanted, &owner, fields.findings);
-    if !record.has_or_reported("tier") {
+    if !record.has_or_reported("tier") && !fields.scope.tiers.names.is_none_declared() {
         let what = "the heading under which the documents list the role";
         let line = Line::new("tier").value(Literal::NameOf("tier"));
         report_missing((line, record), what, fields.head, fields.findings);

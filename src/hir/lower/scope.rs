@@ -4,9 +4,19 @@ use super::items::Items;
 use super::names::NamedItems;
 use super::read::{Fields, FromFields, read_all};
 use super::record::Record;
-use crate::diag::Diagnostics;
-use crate::hir::{Engine, Family, Hardening, Head, Host, Model, Residency, Role, Stack, Store, Tier};
+use super::serving::report_missing;
+use super::typed_value::TypedValue;
+use crate::diag::{Diagnostics, Line, Literal};
+use crate::hir::{
+    Engine, Family, Hardening, Head, Host, Model, Residency, Role, Seconds, Stack, Start, Store, Tier,
+};
 use crate::source::{Span, Spanned};
+
+/// The residency of a served role without `residency`, if none is declared. It starts at boot.
+pub(super) const HOT: &str = "hot";
+
+/// The residency that starts on demand, if none is declared.
+const WARM: &str = "warm";
 
 /// The items of the kinds that other items refer to. A kind that is not read yet is empty.
 pub(super) struct Scope {
@@ -87,8 +97,9 @@ impl Scope {
         scope.engines = read_all("engine", items, &scope, findings, Engine::from_fields);
         scope.hosts = read_all("host", items, &scope, findings, Host::from_fields);
         scope.stores = read_all("store", items, &scope, findings, Store::from_fields);
-        scope.tiers = read_all("tier", items, &scope, findings, Tier::from_fields);
-        scope.residencies = read_all("residency", items, &scope, findings, Residency::from_fields);
+        scope.tiers = read_all("tier", items, &scope, findings, titled::<Tier>);
+        scope.residencies = read_all("residency", items, &scope, findings, titled::<Residency>);
+        scope.imply_items(items);
         scope.families = read_all("family", items, &scope, findings, Family::from_fields);
         let defaults = match items.take("stack").pop() {
             Some(mut item) => {
@@ -105,8 +116,71 @@ impl Scope {
     }
 }
 
+/// The name of the host if none is declared.
+const THIS_HOST: &str = "localhost";
+
+/// The time after which a role of the implied residency `warm` is unloaded.
+const USUAL_IDLE: Seconds = Seconds(15 * 60);
+
+impl Scope {
+    /// Adds what a registry need not declare: a host of which nothing is known, and the residencies `hot` and `warm`.
+    fn imply_items(&mut self, items: &Items) {
+        let head = |kind, name: &str| Head {
+            kind,
+            name: Spanned::new(name.into(), items.start),
+            span: items.start,
+            allow: Vec::new(),
+        };
+        if self.hosts.names.is_none_declared() {
+            self.hosts.imply(THIS_HOST, Host::unknown(head("host", THIS_HOST)));
+        }
+        if self.residencies.names.is_none_declared() {
+            let residency = |name, title: &str, start, idle| Residency {
+                head: head("residency", name),
+                title: Spanned::new(title.into(), items.start),
+                budget: None,
+                start: Spanned::new(start, items.start),
+                idle,
+                at_once: None,
+            };
+            let idle = Spanned::new(USUAL_IDLE, items.start);
+            let warm = residency(WARM, "loaded on demand", Start::OnDemand, Some(idle));
+            self.residencies.imply(HOT, residency(HOT, "always in memory", Start::Boot, None));
+            self.residencies.imply(WARM, warm);
+        }
+    }
+}
+
+/// Reads an item whose title is its name by default.
+fn titled<T: FromFields>(fields: &mut Fields) -> Option<T> {
+    imply_title(fields);
+    T::from_fields(fields)
+}
+
+/// Adds the title of an item that has none: its name.
+pub(super) fn imply_title(fields: &mut Fields) {
+    if !fields.record.has_or_reported("title") {
+        fields.record.add("title", fields.head.name.clone().map(TypedValue::Text));
+    }
+}
+
+/// Adds the only engine to a stack that names none. Reports a stack that must name one.
+fn imply_engine(fields: &mut Fields) {
+    if fields.record.has_or_reported("engine") {
+        return;
+    }
+    if let Some(engine) = fields.scope.engines.names.only() {
+        let engine = TypedValue::Text(engine.into());
+        fields.record.add("engine", Spanned::new(engine, fields.head.name.span));
+    } else {
+        let line = (Line::new("engine").value(Literal::NameOf("engine")), &*fields.record);
+        report_missing(line, "the default engine of roles", fields.head, fields.findings);
+    }
+}
+
 /// Reads the stack. Only its engine can be unknown, so there is always a value.
 fn stack(fields: &mut Fields) -> Option<Stack> {
+    imply_engine(fields);
     Some(Stack {
         head: fields.head.clone(),
         verified: fields.get("verified")?,

@@ -8,7 +8,7 @@ use super::read::Fields;
 use super::record::Record;
 use super::rules::imply_host;
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, suggest, words};
-use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME};
+use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
 use crate::hir::role;
 use crate::hir::{
     CpuList, Cpus, EngineOption, EngineSetting, Head, Host, Id, Model, Placement, PortRange, RareFields,
@@ -41,6 +41,7 @@ pub(super) fn read(
         let context = trained.map_or(USUAL_CONTEXT, |trained| trained.value.min(USUAL_CONTEXT));
         report_missing((Line::of("context", context), fields.record), what, fields.head, fields.findings);
     }
+    report_unknown_architecture(fields, model);
     let draft = fields.get("draft");
     let placement = fields.record.take::<Record>("placement").map(|block| block.value).unwrap_or_default();
     let placement = read_placement(
@@ -75,6 +76,21 @@ pub(super) fn read(
         hardening: fields.get("hardening")?,
         rare: rare_fields(fields)?,
     })
+}
+
+/// Reports `experts` for a model of unknown architecture, because the engine's option contains its name.
+fn report_unknown_architecture(fields: &mut Fields, model: Option<Spanned<Id<Model>>>) {
+    let (Some(place), Some(id)) = (fields.record.place("experts"), model) else { return };
+    let (scope, owner) = (fields.scope, fields.owner());
+    let model = scope.models.arena.get(id.value);
+    if model.family.is_some() || model.arch.is_some() {
+        return;
+    }
+    let message = format!("{} has `experts`, but the architecture of {model} is unknown", owner.describe());
+    let finding = MISSING_FIELD.at(place, "an override of a key of the architecture", message);
+    let finding = finding.also(model.head.name.span, "neither `family` nor `arch`");
+    let help = "run `orchgen lock` where its file is, or write `arch` with its `general.architecture`";
+    owner.report(finding.help(help), fields.findings);
 }
 
 fn ports(

@@ -98,7 +98,7 @@ fn forbidding(id: Id<Family>, family: &Family, commands: &ExampleCommands) -> Fo
     });
     ForbiddingFamily {
         label: family_label(family).into(),
-        is_recurrent: expert::is_recurrent(family),
+        is_recurrent: expert::is_recurrent(&family.arch),
         reasons: reasons.filter(|reason| reason.failure.is_some() || reason.why.is_some()).collect(),
         has_experts: family.experts.is_some() || commands.with_experts.contains(&id),
         example: commands.example(id, &what),
@@ -109,7 +109,7 @@ fn forbidding(id: Id<Family>, family: &Family, commands: &ExampleCommands) -> Fo
 fn undraftable(registry: &Registry, banned: &DraftBans) -> Vec<UndraftableModel> {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let plain = |(_, model): &(Id<Model>, &Model)| {
-        model.projector.is_none() && registry.families.get(model.family.value).forbid.is_empty()
+        model.projector.is_none() && registry.family_of(model).is_none_or(|family| family.forbid.is_empty())
     };
     let models = registry.models.entries().filter(plain);
     let banned = models.filter_map(|(id, model)| Some((model, banned.ban(id)?)));
@@ -145,8 +145,11 @@ struct ExampleCommands<'p> {
 
 impl<'p> ExampleCommands<'p> {
     fn of(registry: &Registry, prompts: &'p [Prompt]) -> Self {
-        let families: BTreeMap<&str, Id<Family>> =
-            registry.models.iter().map(|model| (&**model.head.name, model.family.value)).collect();
+        let families: BTreeMap<&str, Id<Family>> = registry
+            .models
+            .iter()
+            .filter_map(|model| Some((&**model.head.name, model.family?.value)))
+            .collect();
         let mut first = BTreeMap::new();
         let mut drafting = BTreeMap::new();
         for (n, prompt) in prompts.iter().enumerate() {
@@ -158,7 +161,12 @@ impl<'p> ExampleCommands<'p> {
             }
         }
         let mixtures = registry.models.iter().filter(|model| model.experts.is_some());
-        Self { prompts, first, drafting, with_experts: mixtures.map(|model| model.family.value).collect() }
+        Self {
+            prompts,
+            first,
+            drafting,
+            with_experts: mixtures.filter_map(|model| Some(model.family?.value)).collect(),
+        }
     }
 
     fn example(&self, family: Id<Family>, forbidden: &[ForbiddenFeature]) -> Option<Example> {

@@ -47,28 +47,30 @@ pub(super) fn keys(registry: &Registry) -> Vec<ExpertKey> {
     let mut listed = vec![false; registry.families.len()];
     let mut keys = Vec::new();
     for model in registry.models.iter() {
-        let family = registry.families.get(model.family.value);
-        let first = listed
-            .get_mut(model.family.value.number())
-            .is_some_and(|listed| !std::mem::replace(listed, true));
-        keys.extend(family.experts.as_ref().filter(|_| first).and_then(|advice| of_family(family, advice)));
-        keys.extend(of_model(model, family));
+        if let Some(id) = model.family.map(|family| family.value) {
+            let family = registry.families.get(id);
+            let first = listed.get_mut(id.number()).is_some_and(|listed| !std::mem::replace(listed, true));
+            keys.extend(
+                family.experts.as_ref().filter(|_| first).and_then(|advice| of_family(family, advice)),
+            );
+        }
+        keys.extend(registry.arch_of(model).and_then(|arch| of_model(model, arch)));
     }
     keys
 }
 
 fn of_family(family: &Family, advice: &Experts) -> Option<ExpertKey> {
-    let owner = if is_recurrent(family) { AdviceOwner::RecurrentFamily } else { AdviceOwner::Family };
+    let owner = if is_recurrent(&family.arch) { AdviceOwner::RecurrentFamily } else { AdviceOwner::Family };
     let has_advice = !advice.advise.is_empty() || !advice.avoid.is_empty();
-    has_advice.then(|| key(family_label(family), owner, family, advice))
+    has_advice.then(|| key(family_label(family), owner, &family.arch, advice))
 }
 
-fn of_model(model: &Model, family: &Family) -> Option<ExpertKey> {
+fn of_model(model: &Model, arch: &str) -> Option<ExpertKey> {
     let advice = model.experts.as_ref()?;
-    (!advice.advise.is_empty()).then(|| key(&model.title, AdviceOwner::Model, family, advice))
+    (!advice.advise.is_empty()).then(|| key(&model.title, AdviceOwner::Model, arch, advice))
 }
 
-fn key(label: &str, owner: AdviceOwner, family: &Family, advice: &Experts) -> ExpertKey {
+fn key(label: &str, owner: AdviceOwner, arch: &str, advice: &Experts) -> ExpertKey {
     let advised = |advice: &Advice| AdvisedExperts {
         experts: advice.experts.value,
         purpose: advice.purpose.as_ref().map(|purpose| purpose.value.clone()),
@@ -76,14 +78,14 @@ fn key(label: &str, owner: AdviceOwner, family: &Family, advice: &Experts) -> Ex
     ExpertKey {
         label: label.into(),
         owner,
-        key: format!("{}.expert_used_count", family.arch.value).into(),
+        key: format!("{arch}.expert_used_count").into(),
         advise: advice.advise.iter().map(advised).collect(),
         avoid: advice.avoid.iter().map(|avoid| avoid.value).collect(),
     }
 }
 
-/// True if the architecture of a family is recurrent or hybrid.
-pub(in crate::plan) fn is_recurrent(family: &Family) -> bool {
-    architecture::architecture(&family.arch)
+/// True if an architecture is recurrent or hybrid.
+pub(in crate::plan) fn is_recurrent(arch: &str) -> bool {
+    architecture::architecture(arch)
         .is_some_and(|arch: &Architecture| arch.is_recurrent() || arch.is_hybrid())
 }

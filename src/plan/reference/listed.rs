@@ -8,13 +8,20 @@ use crate::hir::{self, ForbiddenFeature, Id, Model, PortRange, Registry, RoleKin
 use serde::Serialize;
 use std::sync::Arc;
 
-/// A tier with its roles.
-#[derive(Debug)]
-pub struct Tier {
+/// The name and the title of a tier.
+#[derive(Debug, Serialize)]
+pub struct Heading {
     /// Its name.
     pub name: Arc<str>,
     /// Its title.
     pub title: Arc<str>,
+}
+
+/// A tier with its roles.
+#[derive(Debug)]
+pub struct Tier {
+    /// Its heading. `None` for the roles of a registry without tiers.
+    pub heading: Option<Heading>,
     /// True if the speed of any of its roles was measured.
     pub is_measured: bool,
     /// True if at least two hosts have roles, so that a port alone does not identify a server.
@@ -54,8 +61,8 @@ pub enum Provider {
     Model {
         /// Its title.
         title: Arc<str>,
-        /// Its quantization.
-        quant: Arc<str>,
+        /// Its quantization, if it is known.
+        quant: Option<Arc<str>>,
     },
     /// The processes of another role.
     Shared {
@@ -82,21 +89,25 @@ pub struct Acceleration {
 /// The tiers with at least one role.
 pub(super) fn tiers(derived: &Derived) -> Vec<Tier> {
     let (registry, has_hosts) = (&derived.registry, has_several_hosts(derived));
-    let mut rows: Vec<Vec<RoleRow>> = registry.tiers.iter().map(|_| Vec::new()).collect();
+    // The last one is for roles without a tier.
+    let mut rows: Vec<Vec<RoleRow>> = Vec::new();
+    rows.resize_with(registry.tiers.len() + 1, Vec::new);
     for role in registry.roles.iter() {
-        let Some(rows) = rows.get_mut(role.tier.value.number()) else { continue };
+        let number = role.tier.map_or(registry.tiers.len(), |tier| tier.value.number());
+        let Some(rows) = rows.get_mut(number) else { continue };
         let mut row = row(registry, role);
         row.host = row.host.filter(|_| has_hosts);
         rows.push(row);
     }
-    let tier = |(tier, rows): (&hir::Tier, Vec<RoleRow>)| Tier {
-        name: tier.head.name.value.clone(),
-        title: tier.title.value.clone(),
+    let tier = |(heading, rows): (Option<&hir::Tier>, Vec<RoleRow>)| Tier {
+        heading: heading
+            .map(|tier| Heading { name: tier.head.name.value.clone(), title: tier.title.value.clone() }),
         is_measured: rows.iter().any(|row| row.speed.is_some()),
         has_hosts,
         rows: rows.into(),
     };
-    registry.tiers.iter().zip(rows).filter(|(_, rows)| !rows.is_empty()).map(tier).collect()
+    let headings = registry.tiers.iter().map(Some).chain([None]);
+    headings.zip(rows).filter(|(_, rows)| !rows.is_empty()).map(tier).collect()
 }
 
 /// The row of a role. A role that shares another one inherits purpose and speed from it.
@@ -112,7 +123,7 @@ fn row(registry: &Registry, role: &hir::Role) -> RoleRow {
         provider: match (shared, model(provider)) {
             (None, Some(id)) => {
                 let model = registry.models.get(id);
-                Provider::Model { title: model.title.value.clone(), quant: model.quant.value.clone() }
+                Provider::Model { title: model.title.value.clone(), quant: text(model.quant.as_ref()) }
             }
             _ => Provider::Shared { role: provider.head.name.value.clone() },
         },
@@ -145,12 +156,13 @@ fn acceleration(registry: &Registry, role: &hir::Role) -> Acceleration {
     let Some(model) = model(role).map(|id| registry.models.get(id)) else { return Acceleration::default() };
     let serving = role.serving();
     let draft = serving.and_then(|serving| serving.draft.as_ref());
-    let family = registry.families.get(model.family.value);
     Acceleration {
         draft: draft.map(|draft| draft.max.map_or(DRAFT_MAX, |max| max.value)),
         lookup: serving.is_some_and(|serving| serving.lookup.is_some()),
         experts: serving.and_then(|serving| serving.experts).map(|experts| experts.value),
         has_projector: model.projector.is_some(),
-        forbids_speculation: family.forbids(ForbiddenFeature::Speculation).is_some(),
+        forbids_speculation: registry
+            .family_of(model)
+            .is_some_and(|family| family.forbids(ForbiddenFeature::Speculation).is_some()),
     }
 }

@@ -1,6 +1,6 @@
 //! The memory of each residency and host, as the checks sum it.
 
-use crate::derive::{Derived, MemoryScope, RoleGroup};
+use crate::derive::{Derived, RoleGroup};
 use crate::hir::Bytes;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -30,8 +30,8 @@ pub struct Footprint {
     pub host: Option<Arc<str>>,
     /// The groups of its roles, each once, in the order of the roles.
     pub groups: Vec<Arc<str>>,
-    /// The sum: mapped files count once, other known memory once per process.
-    pub bytes: Bytes,
+    /// The sum: mapped files count once, other known memory once per process. `None` if the size of a model is unknown.
+    pub bytes: Option<Bytes>,
 }
 
 /// The memory of all roles of a host.
@@ -39,8 +39,8 @@ pub struct Footprint {
 pub struct HostTotal {
     /// The host. `None` if only one host has roles.
     pub host: Option<Arc<str>>,
-    /// The sum: mapped files count once, other known memory once per process.
-    pub bytes: Bytes,
+    /// The sum: mapped files count once, other known memory once per process. `None` if the size of a model is unknown.
+    pub bytes: Option<Bytes>,
 }
 
 /// True if at least two hosts have roles. Then the tables need their names.
@@ -62,12 +62,11 @@ pub(super) fn memory(derived: &Derived) -> Memory {
             title: residency.title.value.clone(),
             host: host_of(&group),
             groups: groups(derived, &group),
-            bytes: group.total(MemoryScope::HOST),
+            bytes: group.known_total(),
         }));
     }
     let hosts = loads.of_hosts().into_iter().filter(|group| group.roles().next().is_some());
-    let totals =
-        hosts.map(|group| HostTotal { host: host_of(&group), bytes: group.total(MemoryScope::HOST) });
+    let totals = hosts.map(|group| HostTotal { host: host_of(&group), bytes: group.known_total() });
     let has_buffers =
         derived.roles.iter().any(|role| role.memory.counted.iter().any(|part| part.file.is_none()));
     Memory { rows, totals: totals.collect(), has_hosts, has_buffers }

@@ -13,7 +13,7 @@ pub use constraint::{
 };
 pub(super) use expert::is_recurrent;
 pub use expert::{AdviceOwner, AdvisedExperts, ExpertKey};
-pub use listed::{Acceleration, Provider, RoleRow, Tier};
+pub use listed::{Acceleration, Heading, Provider, RoleRow, Tier};
 pub use memory::{Footprint, HostTotal, Memory};
 pub use rule::{Ban, BannedDrafts, Pair};
 

@@ -79,7 +79,8 @@ impl<'r> DraftBans<'r> {
         let by_model: Vec<_> = registry.models.entries().map(ban_of).collect();
         let mut counts = vec![ModelCounts::default(); registry.families.len()];
         for (model, ban) in registry.models.iter().zip(&by_model) {
-            if let Some(counts) = counts.get_mut(model.family.value.number()) {
+            let family = model.family.map(|family| family.value.number());
+            if let Some(counts) = family.and_then(|family| counts.get_mut(family)) {
                 counts.models += 1;
                 counts.banned += usize::from(ban.is_some());
                 counts.vision += usize::from(model.projector.is_some());

@@ -85,7 +85,7 @@ pub(super) fn view<'p>(
         .into(),
         load_time: role.load_time.ok().map(|time| time.to_string().into()),
         no_load_time: role.load_time.err().unwrap_or_default(),
-        bytes: role.bytes.to_string().into(),
+        bytes: role.bytes.map(|bytes| bytes.to_string()).unwrap_or_default().into(),
         lock: role.lock,
         numa_policy,
         numa_mask: numa_mask.into(),

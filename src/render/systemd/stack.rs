@@ -88,5 +88,5 @@ fn wanted_units<'p>(plan: &'p Plan, group: &'p Group) -> impl Iterator<Item = St
 
 /// `MemoryLow=`: the memory of the models of a residency that starts at boot.
 fn memory_low(group: &Group) -> Option<u64> {
-    (group.start == Start::Boot).then_some(group.load.0)
+    group.load.filter(|_| group.start == Start::Boot).map(|load| load.0)
 }

@@ -17,6 +17,7 @@ mod overrides;
 mod pairs;
 mod placement;
 mod ports;
+mod programs;
 mod references;
 mod rest;
 mod security;

@@ -8,6 +8,7 @@ mod hardening;
 mod hot;
 mod memory;
 mod minimal;
+mod program;
 mod rig;
 mod scripts;
 mod warm;

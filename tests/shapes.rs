@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// The file of each shape, and its maximum number of lines without blank lines and comments.
-const SHAPES: [(&str, usize); 2] = [
+const SHAPES: [(&str, usize); 3] = [
     // Two workers, each bound to a NUMA node, with one shared draft.
     ("nodes.kdl", 14),
     // An embedder and a reranker.
     ("retrieval.kdl", 8),
+    // A whisper server next to two llama servers.
+    ("speech.yaml", 13),
 ];
 
 #[test]
@@ -25,7 +27,7 @@ fn each_shape_is_short_and_builds_without_findings() {
         let compiled = compile(&[(name, &text)]);
         assert!(compiled.findings.is_empty(), "{name}: {}", compiled.report());
         let files = compiled.files();
-        for (role, _) in compiled.checked().registry().served() {
+        for (role, _) in compiled.checked().registry().processes() {
             let name = &role.head.name.value;
             assert!(files.contains_key(&format!("bin/{name}")), "{name} is missing from {:?}", files.keys());
         }

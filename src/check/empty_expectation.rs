@@ -30,7 +30,7 @@ declare_code! {
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let used: BTreeSet<Id<Residency>> =
-        registry.served().map(|(_, serving)| serving.residency.value).collect();
+        registry.processes().map(|(_, serving)| serving.residency.value).collect();
     for expect in registry.expects.iter() {
         let Expected::Fits(residency, _) = &expect.expected else { continue };
         if !registry.unused.residencies.contains(&residency.value) {

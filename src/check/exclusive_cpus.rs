@@ -3,7 +3,7 @@
 use super::shared::claims::Claims;
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
-use crate::hir::{CpuList, CpuSet, Head, Host, Id, Role, Serving};
+use crate::hir::{CpuList, CpuSet, Head, Host, Id, ProcessSettings, Role};
 use crate::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,7 +54,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
     let mut named: BTreeSet<(Id<Host>, &str)> = BTreeSet::new();
     let mut reported: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
-    for (role, serving) in registry.served() {
+    for (role, serving) in registry.processes() {
         let id = serving.host.value;
         let set = serving.placement.cpus.as_ref().and_then(|cpus| cpus.set.as_deref());
         named.extend(set.map(|set| (id, set)));
@@ -126,7 +126,7 @@ impl<'r> Exclusive<'r> {
         self.host.cpusets.get(self.claims.first_of(cpus)?)
     }
 
-    fn used_by_role(&self, role: &Role, serving: &Serving) -> Option<(Span, Diagnostic)> {
+    fn used_by_role(&self, role: &Role, serving: &ProcessSettings) -> Option<(Span, Diagnostic)> {
         let placement = &serving.placement;
         let numa_span = placement.numa.as_ref().map(|numa| numa.span);
         let place = placement.cpus.as_ref().map(|cpus| cpus.span).or(numa_span)?;

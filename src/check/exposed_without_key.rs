@@ -33,6 +33,15 @@ declare_code! {
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let mut reported: BTreeSet<Span> = BTreeSet::new();
+    for served in &derived.programs {
+        if served.program.listen.iter().any(|address| !is_loopback(address)) {
+            let why = format!(
+                "orchgen does not know if {} requires a key",
+                words::printable(served.program.name())
+            );
+            findings.skip(&EXPOSED_WITHOUT_KEY, registry.roles.get(served.id), why);
+        }
+    }
     for served in &derived.roles {
         let (role, serving) = (registry.roles.get(served.id), &served.serving);
         let exposed = serving.listen.iter().find(|address| !is_loopback(address));

@@ -48,7 +48,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             }
             Expected::Port(role, port) => {
                 let found = registry.roles.get(role.value);
-                let ports = found.serving().map(|serving| serving.ports);
+                let ports = found.process().map(|process| process.ports);
                 if ports.is_some_and(|ports| ports.ports().any(|p| p == port.value)) {
                     continue;
                 }
@@ -82,10 +82,11 @@ fn largest_load(loads: &RoleGroups, residency: Id<Residency>) -> Bytes {
 fn listens(registry: &Registry, role: &Role) -> String {
     match &role.kind {
         RoleKind::Served(serving) => format!("listens on port {}", serving.ports.value),
+        RoleKind::Program(program) => format!("listens on port {}", program.ports.value),
         RoleKind::Listed(_) => "is not served".to_owned(),
         RoleKind::Shares(shared) => {
             let other = registry.roles.get(shared.value);
-            let at = other.serving().map(|other| format!(", which listens on port {}", other.ports.value));
+            let at = other.process().map(|other| format!(", which listens on port {}", other.ports.value));
             format!("shares {}{}", words::quoted(&other.head.name), at.unwrap_or_default())
         }
     }

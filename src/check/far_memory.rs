@@ -39,7 +39,7 @@ struct FarCpus<'r> {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let mut reported: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
-    for (role, serving) in derived.registry.served() {
+    for (role, serving) in derived.registry.processes() {
         let host = derived.registry.hosts.get(serving.host.value);
         let placement = &serving.placement;
         let (Some(numa), Some(cpus)) = (&placement.numa, &placement.cpus) else { continue };

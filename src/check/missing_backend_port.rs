@@ -32,8 +32,8 @@ const FIRST_OFFERED: u32 = 18_000;
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let mut free: Option<FreePorts> = None;
-    for served in &derived.roles {
-        let (role, serving) = (registry.roles.get(served.id), &served.serving);
+    for served in derived.processes() {
+        let (role, serving) = (registry.roles.get(served.id), served.settings);
         let Some(first) = served.endpoint.hidden else { continue };
         let last = u64::from(first) + serving.ports.len() as u64 - 1;
         if last <= 65535 {

@@ -64,6 +64,7 @@ mod unknown_threads;
 mod unmet_need;
 mod unsupported_model;
 mod untrained_context;
+mod unusable_command;
 mod unused_allow;
 mod unused_item;
 mod unwritable_path;
@@ -152,6 +153,7 @@ static ALL: &[Check] = checks![
     unsupported_model: UNSUPPORTED_MODEL,
     token_embeddings: TOKEN_EMBEDDINGS,
     mtp_layers: MISSING_MTP_LAYERS,
+    unusable_command: UNUSABLE_COMMAND,
     draft_verdicts: REFUTED_DRAFT UNEVEN_VOCABULARIES TRANSLATED_DRAFT,
     refuted_pair: REFUTED_PAIR,
     disproved_ban: DISPROVED_BAN,

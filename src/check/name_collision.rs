@@ -90,7 +90,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 break;
             }
         }
-        if role.serving().is_some() && fold(&head.name) == "prompt" {
+        if role.process().is_some() && fold(&head.name) == "prompt" {
             names.report_prompt(head);
         }
     }
@@ -145,7 +145,7 @@ fn rename(finding: Diagnostic, head: &Head) -> Diagnostic {
 
 /// The unit names of a role without their suffixes.
 fn units_of(registry: &Registry, role: &Role) -> Vec<(String, UseKind)> {
-    let Some(serving) = role.serving() else { return Vec::new() };
+    let Some(serving) = role.process() else { return Vec::new() };
     let name: &str = &role.head.name;
     let on_demand = registry.is_on_demand(serving);
     let several = serving.ports.len() > 1;

@@ -2,7 +2,7 @@
 
 use super::shared::claims::Claims;
 use super::shared::free_ports::FreePorts;
-use crate::derive::{Derived, ServedRole};
+use crate::derive::{Derived, ServedProcess};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::{Head, Host, Id};
 use crate::source::Span;
@@ -119,24 +119,24 @@ fn groups(derived: &Derived) -> impl Iterator<Item = (Id<Host>, Vec<Listener<'_>
         let at = |address| Listener { owner, address, has_both, ports, place, kind: ListenerKind::Port };
         Some((service.host.value, listen.into_iter().map(at).collect()))
     });
-    let roles = || derived.roles.iter().map(|served| (&registry.roles.get(served.id).head, served));
-    let servers = roles().map(|(owner, ServedRole { serving, endpoint, .. })| {
+    let roles = || derived.processes().map(|served| (&registry.roles.get(served.id).head, served));
+    let servers = roles().map(|(owner, ServedProcess { settings, endpoint, .. })| {
         let ports = (u32::from(endpoint.ports.first), u32::from(endpoint.ports.last));
-        let (place, listen) = (serving.ports.span, addresses(&*endpoint.addresses));
+        let (place, listen) = (settings.ports.span, addresses(&*endpoint.addresses));
         let has_both = endpoint.hidden.is_none() && matches!(*listen, [address] if address == ALL_IPV6);
         let at = |address| Listener { owner, address, has_both, ports, place, kind: ListenerKind::Port };
-        (serving.host.value, listen.into_iter().map(at).collect())
+        (settings.host.value, listen.into_iter().map(at).collect())
     });
-    let backends = roles().filter_map(|(owner, ServedRole { serving, endpoint, .. })| {
+    let backends = roles().filter_map(|(owner, ServedProcess { settings, endpoint, .. })| {
         // `missing-backend-port` reports ports above 65535.
         let first = endpoint.hidden.filter(|first| u16::try_from(*first).is_ok())?;
-        let place = serving.backend.map_or(serving.ports.span, |backend| backend.span);
+        let place = settings.backend.map_or(settings.ports.span, |backend| backend.span);
         let instances = u32::from(endpoint.ports.last - endpoint.ports.first);
         let ports = (first, (first + instances).min(u32::from(u16::MAX)));
         let address = IpAddr::from([127, 0, 0, 1]);
         let kind = ListenerKind::Backend;
         let listener = Listener { owner, address, has_both: false, ports, place, kind };
-        Some((serving.host.value, vec![listener]))
+        Some((settings.host.value, vec![listener]))
     });
     // Last, because a hidden port is easier to change than a declared one. The later listener gets the finding.
     services.chain(servers).chain(backends)

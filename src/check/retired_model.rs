@@ -37,7 +37,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let (verb, model, draft) = match &role.kind {
             RoleKind::Served(serving) => ("serves", serving.model, serving.draft.as_ref()),
             RoleKind::Listed(model) => ("lists", *model, None),
-            RoleKind::Shares(_) => continue,
+            RoleKind::Program(_) | RoleKind::Shares(_) => continue,
         };
         let draft = draft.map(|draft| ("uses the draft", draft.model));
         for (verb, model) in [(verb, model)].into_iter().chain(draft) {

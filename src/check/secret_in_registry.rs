@@ -47,7 +47,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let options = serving.options.iter().filter(|option| secrets::in_option(option));
         let options =
             options.filter_map(|option| Some(("option", &option.name, option.value.as_ref()?.span)));
-        for secret in options.chain(variables(&serving.env)) {
+        for secret in options {
+            findings.report(finding(owner(registry, role, secret.1.span), secret));
+        }
+    }
+    for (role, process) in registry.processes() {
+        for secret in variables(&process.env) {
             findings.report(finding(owner(registry, role, secret.1.span), secret));
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let other = registry.roles.get(shared.value);
         let other_name = words::quoted(&other.head.name);
         let finding = match &other.kind {
-            RoleKind::Served(_) => continue,
+            RoleKind::Served(_) | RoleKind::Program(_) => continue,
             _ if shared.value == id => SHARES_A_SHARER
                 .at(shared.span, "the role itself", format!("{role} shares itself"))
                 .help("set `shares` to a role with a `residency`"),

@@ -53,11 +53,11 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
 }
 
-/// The engine that serves a role. `None` for a role that is only listed.
+/// The engine that serves a role. `None` for a role of another program, or one that is only listed.
 fn engine_of(registry: &Registry, role: &Role) -> Option<Spanned<Id<Engine>>> {
     match &role.kind {
         RoleKind::Served(serving) => serving.engine,
         RoleKind::Shares(shared) => registry.roles.get(shared.value).serving()?.engine,
-        RoleKind::Listed(_) => None,
+        RoleKind::Program(_) | RoleKind::Listed(_) => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::hir::{Head, Model, TargetName, Text};
+use crate::hir::{Head, Model, Program, TargetName, Text};
 
 declare_code! {
     /// ## What it finds
@@ -42,11 +42,23 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for store in registry.stores.iter().filter(|store| store.path.contains(['\n', '\r'])) {
         findings.report(finding(&store.head, &store.path, "line breaks"));
     }
+    for served in &derived.programs {
+        let refused = |path: &&Text| path.contains(['"', '\n', '\r']);
+        if let Some(path) = paths(&served.program).find(refused) {
+            let head = &registry.roles.get(served.id).head;
+            findings.report(finding(head, path, "double quotes and line breaks in a bound path"));
+        }
+    }
     for model in registry.models.iter() {
         if let Some(file) = files(model).find(|file| folder(file).contains(['\n', '\r'])) {
             findings.report(finding(&model.head, file, "line breaks in a folder"));
         }
     }
+}
+
+/// The paths of other programs. systemd 255 and later fail on a bound path with `"`.
+fn paths(program: &Program) -> impl Iterator<Item = &Text> {
+    program.reads.iter().chain(&program.writes)
 }
 
 fn files(model: &Model) -> impl Iterator<Item = &Text> {

@@ -53,7 +53,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         findings.extend(of_nodes(host));
     }
     let mut reported: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
-    for (role, serving) in registry.served() {
+    for (role, serving) in registry.processes() {
         // The CPUs of a cpuset are reported at its declaration. CPUs of a default are reported once per host.
         let Some(cpus) = serving.placement.cpus.as_ref().filter(|cpus| cpus.set.is_none()) else { continue };
         let who = format!("{role} is placed on");

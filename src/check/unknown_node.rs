@@ -30,7 +30,7 @@ const MAX_OFFERED: usize = 4;
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
-    for (role, serving) in registry.served() {
+    for (role, serving) in registry.processes() {
         let Some(numa) = &serving.placement.numa else { continue };
         let named = match &numa.value {
             NumaPolicy::Interleave(nodes) => nodes.as_slice(),

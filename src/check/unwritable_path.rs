@@ -1,18 +1,18 @@
 //! A file or folder that the service of a role cannot write.
 
 use super::owner;
-use crate::derive::{Derived, ServedRole};
+use crate::derive::Derived;
 use crate::diag::{Change, Diagnostics, words};
 use crate::engine::Access;
 use crate::engine::dialect::OptionPath;
-use crate::hir::{EngineOption, Hardening, Registry, TargetName};
+use crate::hir::{EngineOption, Hardening, ProcessSettings, Registry, TargetName};
 use crate::source::Span;
 use std::collections::BTreeSet;
 use std::path::Path;
 
 declare_code! {
     /// ## What it finds
-    /// An `option` of a role with a path that its service cannot write, or that only the service sees:
+    /// An `option` of a role, or a folder in `writes`, that its service cannot write, or that only the service sees:
     ///
     /// - a path below `/tmp` or `/var/tmp`, which are separate for each service;
     /// - a file directly in `/var/log`, `/var/lib`, `/var/cache` or `/run`, which belong to root;
@@ -54,6 +54,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     if !targets.is_empty() && !targets.iter().any(|target| target.value == TargetName::Systemd) {
         return;
     }
+    of_programs(derived, findings);
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     for (role, served, command) in derived.commands() {
         for path in command.paths.iter().filter(|path| path.access == Access::Write) {
@@ -62,7 +63,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             else {
                 continue;
             };
-            let Some(why) = reason(registry, served, path) else { continue };
+            let Some(why) = reason(registry, &served.serving, path) else { continue };
             let shown = words::quoted(&path.path);
             let owner = owner(registry, role, value.span);
             // A default applies to many roles, but is reported once.
@@ -77,15 +78,31 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
 }
 
+/// Reports folders in which another program writes and that its service cannot write.
+fn of_programs(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    for served in &derived.programs {
+        let role = registry.roles.get(served.id);
+        let written = served.paths().into_iter().filter(|path| path.access == Access::Write);
+        for (path, text) in written.zip(&served.program.writes) {
+            let Some(why) = reason(registry, &served.program, &path) else { continue };
+            let message = format!("`writes` of {role} names {}, {why}", words::quoted(text));
+            let finding = UNWRITABLE_PATH.at(text.span, "cannot be written", message).about(role);
+            let to = path_below("/var/lib", registry, &path);
+            findings.report(finding.remedy("write `{}`", Change::Value { span: text.span, to: to.into() }));
+        }
+    }
+}
+
 /// The reason why a service cannot write a path, as a clause.
-fn reason(registry: &Registry, served: &ServedRole, one: &OptionPath) -> Option<String> {
+fn reason(registry: &Registry, process: &ProcessSettings, one: &OptionPath) -> Option<String> {
     let path = Path::new(&*one.path);
     let folder = if one.is_folder { path } else { path.parent()? };
     let is_below = |above: &&str| path.starts_with(above);
     if FOLDERS_OF_THE_KERNEL.iter().any(is_below) {
         return None;
     }
-    let hardening = served.serving.hardening.map_or(registry.stack.hardening, |hardening| hardening.value);
+    let hardening = process.hardening.map_or(registry.stack.hardening, |hardening| hardening.value);
     if let Some(private) = PRIVATE_FOLDERS.iter().find(|above| is_below(above) && hardening != Hardening::Off)
     {
         return Some(format!("but `{private}` is separate for each service"));
@@ -93,7 +110,7 @@ fn reason(registry: &Registry, served: &ServedRole, one: &OptionPath) -> Option<
     if let Some(above) = FOLDERS_OF_SYSTEMD.iter().find(|above| folder == Path::new(above)) {
         return Some(format!("but only root can write in `{above}` itself"));
     }
-    let host = registry.hosts.get(served.serving.host.value);
+    let host = registry.hosts.get(process.host.value);
     let is_created = FOLDERS_OF_SYSTEMD.iter().any(is_below);
     let is_temporary = host.user.is_none() && host.group.is_none() && !is_created;
     is_temporary.then(|| format!("but {host} has no `user`, and a temporary user cannot write there"))
@@ -101,8 +118,12 @@ fn reason(registry: &Registry, served: &ServedRole, one: &OptionPath) -> Option<
 
 /// A path with the same last part that systemd creates for the service.
 fn usable_path(registry: &Registry, option: &EngineOption, one: &OptionPath) -> String {
+    path_below(if option.name.contains("log") { "/var/log" } else { "/var/lib" }, registry, one)
+}
+
+/// A path in a folder for the stack, with the same last part.
+fn path_below(above: &str, registry: &Registry, one: &OptionPath) -> String {
     let stack = &*registry.stack.head.name.value;
-    let above = if option.name.contains("log") { "/var/log" } else { "/var/lib" };
     let last = Path::new(&*one.path).file_name().and_then(|name| name.to_str()).unwrap_or("files");
     format!("{above}/{stack}/{last}")
 }

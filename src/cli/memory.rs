@@ -5,7 +5,7 @@
 //! | field | |
 //! |---|---|
 //! | `roles` | `name`, `residency`, `host`, `processes`, `bytes` of one process, `is_whole` (true if all parts are known), `parts` |
-//! | `parts` | `of` (model, draft or projector), `kind` (`mapped` parts count once per host), and either `bytes` with its certainty (`within_percent`, `at_most` or `declared`) or `not_checked` |
+//! | `parts` | `of` (model, draft, projector or program), `kind` (`mapped` parts count once per host), and either `bytes` with its certainty (`within_percent`, `at_most` or `declared`) or `not_checked` |
 //! | `residencies` | `residency`, `host`, `bytes`, `budget` (null without one), `over` (the bytes above the budget) |
 //! | `hosts` | `host`, `bytes` of its roles, `services` (declared memory of its services), `memory`, `reserve`, `over` (the bytes above the memory without its reserve) |
 
@@ -16,8 +16,8 @@ use super::args::{DataFormat, MemoryArgs, OutputArgs};
 use super::session;
 use crate::check::{NotCheckedPolicy, check};
 use crate::compile::lower;
-use crate::derive::memory::{is_file, kind_words};
-use crate::derive::{Derived, MemoryScope, ServedRole};
+use crate::derive::memory::{PROGRAM, is_file, kind_words};
+use crate::derive::{Derived, MemoryScope, ServedProcess, ServedProgram, ServedRole};
 use crate::diag::report::human::human;
 use crate::diag::{Diagnostics, words};
 use crate::engine::memory::{Amount, Owner, Part, PartKind};
@@ -70,7 +70,7 @@ enum Certainty<'r> {
 struct ReportedResidency<'r> {
     residency: &'r str,
     host: &'r str,
-    /// `None` if the size of a model is unknown.
+    /// `None` if the memory of a model or program is unknown.
     bytes: Option<u64>,
     budget: Option<u64>,
     over: u64,
@@ -79,7 +79,7 @@ struct ReportedResidency<'r> {
 #[derive(Serialize)]
 struct ReportedHost<'r> {
     host: &'r str,
-    /// `None` if the size of a model is unknown.
+    /// `None` if the memory of a model or program is unknown.
     bytes: Option<u64>,
     /// The declared memory of its services.
     services: u64,
@@ -123,8 +123,12 @@ pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
 
 fn memory_report(derived: &Derived) -> MemoryReport<'_> {
     let registry = &derived.registry;
-    let roles = derived.roles.iter().map(|role| {
-        let (serving, parts) = (&role.serving, role_parts(role));
+    let engines = derived.roles.iter().map(|role| (ServedProcess::from(role), role_parts(role)));
+    let programs = derived.programs.iter().map(|role| (ServedProcess::from(role), program_parts(role)));
+    let mut roles: Vec<(ServedProcess<'_>, Vec<ReportedPart<'_>>)> = engines.chain(programs).collect();
+    roles.sort_by_key(|(role, _)| role.id);
+    let roles = roles.into_iter().map(|(role, parts)| {
+        let serving = role.settings;
         ReportedRole {
             name: &registry.roles.get(role.id).head.name,
             residency: &registry.residencies.get(serving.residency.value).head.name,
@@ -190,6 +194,23 @@ fn role_parts(role: &ServedRole) -> Vec<ReportedPart<'_>> {
         declared.partition(|part| part.of == "model");
     let computed = computed.iter().map(|part| reported_part(part, &role.serving));
     model.into_iter().chain(computed).chain(others).collect()
+}
+
+/// The memory of another program, as declared.
+fn program_parts(role: &ServedProgram) -> Vec<ReportedPart<'_>> {
+    let declared = role.memory.counted.iter().map(|part| (Some(part.bytes.0), Certainty::Declared(true)));
+    let unknown = role.memory.parts.iter().filter_map(|part| match &part.amount {
+        Amount::Unknown(why) => Some((None, Certainty::NotChecked(why))),
+        Amount::Within { .. } | Amount::AtMost(_) => None,
+    });
+    let part = |(bytes, certainty)| ReportedPart {
+        of: PROGRAM,
+        kind: PROGRAM,
+        title: PROGRAM.to_owned(),
+        bytes,
+        certainty,
+    };
+    declared.chain(unknown).map(part).collect()
 }
 
 fn owner_name(owner: Owner) -> &'static str {

@@ -53,12 +53,7 @@ impl RoleCommand {
 
     /// The arguments of the server process of an instance.
     pub fn line(&self, endpoint: &Endpoint, instance: usize) -> Arc<[Word]> {
-        let args = &self.servers.get(instance).args;
-        if instance == 0 {
-            return args.clone();
-        }
-        let port = || Word::Port(endpoint.server_port(instance).to_string().into());
-        args.iter().map(|word| if matches!(word, Word::Port(_)) { port() } else { word.clone() }).collect()
+        endpoint.with_port(&self.servers.get(instance).args, instance)
     }
 
     /// True if an option or a variable makes the processes set the affinity or priority of their threads.

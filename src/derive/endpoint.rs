@@ -1,6 +1,7 @@
 //! The addresses, ports and names of a role.
 
-use crate::hir::{PortRange, Registry, Role, Serving};
+use crate::engine::Word;
+use crate::hir::{PortRange, ProcessSettings, Registry};
 use std::sync::Arc;
 
 /// The address of processes that only the same machine reaches.
@@ -24,22 +25,18 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    pub(super) fn new(registry: &Registry, role: &Role, sharers: &[Arc<str>], serving: &Serving) -> Self {
-        let declared = serving.listen.iter().map(|address| address.value.clone());
-        let local = serving.listen.is_empty().then(|| LOOPBACK.into());
-        let hidden = || match serving.backend {
+    pub(super) fn new(registry: &Registry, process: &ProcessSettings, names: Arc<[Arc<str>]>) -> Self {
+        let declared = process.listen.iter().map(|address| address.value.clone());
+        let local = process.listen.is_empty().then(|| LOOPBACK.into());
+        let hidden = || match process.backend {
             Some(backend) => u32::from(backend.value),
-            None => u32::from(serving.ports.first) + HIDDEN_DISTANCE,
+            None => u32::from(process.ports.first) + HIDDEN_DISTANCE,
         };
         Self {
             addresses: declared.chain(local).collect(),
-            ports: serving.ports.value,
-            hidden: registry.is_on_demand(serving).then(hidden),
-            names: std::iter::once(&role.head.name.value)
-                .chain(sharers)
-                .chain(serving.aliases().iter().map(|alias| &alias.value))
-                .cloned()
-                .collect(),
+            ports: process.ports.value,
+            hidden: registry.is_on_demand(process).then(hidden),
+            names,
         }
     }
 
@@ -56,6 +53,23 @@ impl Endpoint {
     /// The port that the process of an instance listens on.
     pub fn server_port(&self, instance: usize) -> u16 {
         self.hidden_port(instance).unwrap_or_else(|| self.port(instance))
+    }
+
+    /// The arguments of the process of an instance, from those of the first process.
+    pub(super) fn with_port(&self, first: &Arc<[Word]>, instance: usize) -> Arc<[Word]> {
+        if instance == 0 {
+            return Arc::clone(first);
+        }
+        first.iter().map(|word| self.port_word(word, instance)).collect()
+    }
+
+    /// A word of the process of an instance, from that of the first process.
+    pub(super) fn port_word(&self, first: &Word, instance: usize) -> Word {
+        if matches!(first, Word::Port(_)) {
+            Word::Port(self.server_port(instance).to_string().into())
+        } else {
+            first.clone()
+        }
     }
 
     /// The addresses that each process listens on.

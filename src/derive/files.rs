@@ -67,14 +67,18 @@ impl RoleFiles {
 
     /// The folders of the files and of a program, in byte order. Folders below others in the list are left out.
     pub fn folders_with(&self, program: &str) -> Vec<Arc<str>> {
-        let paths = self.iter().map(|(_, file)| &*file.path).chain([program]);
-        let all: BTreeSet<&str> =
-            paths.filter_map(|path| path.rsplit_once('/')).map(|(folder, _)| folder).collect();
-        let is_below =
-            |folder: &str, other: &str| folder.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'));
-        let kept = all.iter().filter(|folder| !all.iter().any(|other| is_below(folder, other)));
-        kept.map(|folder| if folder.is_empty() { "/" } else { *folder }.into()).collect()
+        folders_of(self.iter().map(|(_, file)| &*file.path).chain([program]))
     }
+}
+
+/// The folders of files, in byte order. Folders below others in the list are left out.
+pub fn folders_of<'p>(paths: impl IntoIterator<Item = &'p str>) -> Vec<Arc<str>> {
+    let folders = paths.into_iter().filter_map(|path| path.rsplit_once('/'));
+    let all: BTreeSet<&str> = folders.map(|(folder, _)| folder).collect();
+    let is_below =
+        |folder: &str, other: &str| folder.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'));
+    let kept = all.iter().filter(|folder| !all.iter().any(|other| is_below(folder, other)));
+    kept.map(|folder| if folder.is_empty() { "/" } else { *folder }.into()).collect()
 }
 
 impl ModelFile {

@@ -2,7 +2,7 @@
 
 use super::memory::{MemoryKind, MemoryPart};
 use super::place::{MemoryScope, Portion};
-use super::role::ServedRole;
+use super::process::ServedProcess;
 use crate::hir::{Bytes, Host, Id, Registry, Residency, Role};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub struct LoadLine {
 #[derive(Debug)]
 pub struct RoleGroups<'r> {
     registry: &'r Registry,
-    groups: BTreeMap<Id<Residency>, BTreeMap<Id<Host>, Vec<&'r ServedRole>>>,
+    groups: BTreeMap<Id<Residency>, BTreeMap<Id<Host>, Vec<ServedProcess<'r>>>>,
 }
 
 /// Roles of one host that can be in memory at the same time.
@@ -45,7 +45,7 @@ pub struct RoleGroup<'l> {
     pub host: Id<Host>,
     registry: &'l Registry,
     /// The roles of each residency, in the order of declaration.
-    parts: Vec<(Id<Residency>, &'l [&'l ServedRole])>,
+    parts: Vec<(Id<Residency>, &'l [ServedProcess<'l>])>,
 }
 
 /// A hypothetical change of the registry, to find a change that fits.
@@ -71,11 +71,11 @@ impl Registry {
 }
 
 impl<'r> RoleGroups<'r> {
-    pub(super) fn new(registry: &'r Registry, roles: &'r [ServedRole]) -> Self {
-        let mut groups: BTreeMap<_, BTreeMap<_, Vec<&ServedRole>>> = BTreeMap::new();
+    pub(super) fn new(registry: &'r Registry, roles: impl Iterator<Item = ServedProcess<'r>>) -> Self {
+        let mut groups: BTreeMap<_, BTreeMap<_, Vec<ServedProcess<'_>>>> = BTreeMap::new();
         for role in roles {
-            let hosts = groups.entry(role.serving.residency.value).or_default();
-            hosts.entry(role.serving.host.value).or_default().push(role);
+            let hosts = groups.entry(role.settings.residency.value).or_default();
+            hosts.entry(role.settings.host.value).or_default().push(role);
         }
         Self { registry, groups }
     }
@@ -114,11 +114,11 @@ impl<'l> RoleGroup<'l> {
     }
 
     /// The roles, in the order of declaration within each residency.
-    pub fn roles(&self) -> impl Iterator<Item = &'l ServedRole> {
+    pub fn roles(&self) -> impl Iterator<Item = ServedProcess<'l>> {
         self.parts.iter().flat_map(|(_, roles)| roles.iter().copied())
     }
 
-    /// The memory of the roles on the host. `None` if the size of a model is unknown.
+    /// The memory of the roles on the host. `None` if the memory of a model or program is unknown.
     pub fn known_total(&self) -> Option<Bytes> {
         let is_known = !self.roles().any(|role| role.memory.lacks_size);
         is_known.then(|| self.total(MemoryScope::HOST))
@@ -126,7 +126,7 @@ impl<'l> RoleGroup<'l> {
 
     /// True if any role declares the NUMA placement of its memory.
     pub fn is_placed(&self) -> bool {
-        self.roles().any(|role| role.serving.placement.numa.is_some())
+        self.roles().any(|role| role.settings.placement.numa.is_some())
     }
 
     /// The memory of the roles in a scope.
@@ -145,7 +145,7 @@ impl<'l> RoleGroup<'l> {
     }
 
     fn tally(&self, scope: MemoryScope, change: LoadChange) -> Tally<'l> {
-        let mut running: Vec<&ServedRole> = Vec::new();
+        let mut running: Vec<ServedProcess<'_>> = Vec::new();
         for (residency, roles) in &self.parts {
             running.extend(self.running(*residency, roles, scope, change));
         }
@@ -154,7 +154,7 @@ impl<'l> RoleGroup<'l> {
         let mut tally = Tally::default();
         for role in running {
             for part in &role.memory.counted {
-                tally.add(role.id, part, scope.portion(&role.serving, host, part.kind));
+                tally.add(role.id, part, scope.portion(role.settings, host, part.kind));
             }
         }
         tally
@@ -165,11 +165,11 @@ impl<'l> RoleGroup<'l> {
     fn running(
         &self,
         residency: Id<Residency>,
-        roles: &[&'l ServedRole],
+        roles: &[ServedProcess<'l>],
         scope: MemoryScope,
         change: LoadChange,
-    ) -> Vec<&'l ServedRole> {
-        let mut remaining: Vec<&ServedRole> =
+    ) -> Vec<ServedProcess<'l>> {
+        let mut remaining: Vec<ServedProcess<'_>> =
             roles.iter().filter(|role| !change.gone.contains(&role.id)).copied().collect();
         let declared = self.registry.residencies.get(residency).at_once.map(|n| n.value as usize);
         let changed = change.at_once.filter(|(changed, _)| *changed == residency).map(|(_, n)| n);
@@ -177,9 +177,9 @@ impl<'l> RoleGroup<'l> {
             return remaining;
         };
         let host = self.registry.hosts.get(self.host);
-        let bytes = |role: &ServedRole| {
+        let bytes = |role: &ServedProcess<'_>| {
             role.memory.counted.iter().fold(Bytes(0), |sum, part| {
-                let portion = scope.portion(&role.serving, host, part.kind);
+                let portion = scope.portion(role.settings, host, part.kind);
                 sum.plus(portion.map_or(Bytes(0), |portion| portion.of(part.bytes)))
             })
         };

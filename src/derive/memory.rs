@@ -12,7 +12,7 @@ pub struct RoleMemory {
     pub parts: Arc<[Part]>,
     /// The memory that sums count: each file with its computed or else its declared size, and the known private parts.
     pub counted: Box<[MemoryPart]>,
-    /// True if the size of a model is neither computed nor declared, so that sums count too little.
+    /// True if the size of a model or the memory of a program is unknown, so that sums count too little.
     pub lacks_size: bool,
 }
 
@@ -25,8 +25,8 @@ pub struct MemoryPart {
     pub bytes: Bytes,
     /// How the process has it in memory.
     pub kind: MemoryKind,
-    /// The model that needs it.
-    model: Id<Model>,
+    /// The model that needs it. `None` for the memory of another program.
+    model: Option<Id<Model>>,
     /// Its name, unless it is the model itself: `draft`, `projector`, `draft, KV cache`.
     name: [&'static str; 2],
 }
@@ -62,7 +62,7 @@ impl RoleMemory {
                 file: Some(file.path.clone()),
                 bytes: read.map_or(declared, |part| Bytes(part.amount.bytes())),
                 kind,
-                model: model_of(serving, owner),
+                model: Some(model_of(serving, owner)),
                 name: [owner_label(owner), ""],
             }
         });
@@ -70,18 +70,37 @@ impl RoleMemory {
             file: None,
             bytes: Bytes(part.amount.bytes()),
             kind: MemoryKind::Copied,
-            model: model_of(serving, part.owner),
+            model: Some(model_of(serving, part.owner)),
             name: [if part.owner == Owner::Draft { DRAFT } else { "" }, kind_words(part.kind).1],
         });
         let counted = files.chain(private).collect();
         Self { parts, counted, lacks_size }
+    }
+
+    /// The memory of another program: what is declared, or unknown.
+    pub(super) fn declared(bytes: Option<Bytes>) -> Self {
+        let counted = bytes.map(|bytes| MemoryPart {
+            file: None,
+            bytes,
+            kind: MemoryKind::Copied,
+            model: None,
+            name: ["", ""],
+        });
+        let unknown = || Part {
+            kind: PartKind::Rest,
+            owner: Owner::Model,
+            amount: Amount::Unknown(NOT_DECLARED.to_owned()),
+        };
+        let parts = if bytes.is_none() { [unknown()].into() } else { Arc::default() };
+        Self { parts, counted: counted.into_iter().collect(), lacks_size: bytes.is_none() }
     }
 }
 
 impl MemoryPart {
     /// The title of the model, followed by the name of the part in parentheses, unless it is the model itself.
     pub fn label(&self, registry: &Registry) -> String {
-        let title = &*registry.models.get(self.model).title;
+        let Some(model) = self.model else { return PROGRAM.to_owned() };
+        let title = &*registry.models.get(model).title;
         match self.name {
             ["", ""] => title.to_string(),
             [one, ""] | ["", one] => format!("{title} ({one})"),
@@ -94,6 +113,12 @@ impl MemoryPart {
 pub fn is_file(part: &Part) -> bool {
     matches!(part.kind, PartKind::Mapped | PartKind::Loaded)
 }
+
+/// The name of the memory of another program in memory tables.
+pub const PROGRAM: &str = "program";
+
+/// The reason why the memory of another program is unknown.
+const NOT_DECLARED: &str = "it has a `command` without `memory`";
 
 /// The name of a draft in memory tables.
 const DRAFT: &str = "draft";

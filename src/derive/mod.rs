@@ -13,7 +13,9 @@
 //! command     command lines
 //! memory      what sums count of the memory of a role
 //! pairs       verdicts about drafts
-//! role        one served role
+//! role        one role that an engine serves
+//! program     one role that another program serves
+//! process     what both have in common
 //! parts       the memory of each role, computed from headers
 //! start       time limits of starts
 //! place       portions of memory by place
@@ -31,19 +33,23 @@ pub mod pairs;
 mod parts;
 mod place;
 mod placement;
+mod process;
 mod profiles;
+mod program;
 mod role;
 mod start;
 
 pub use command::RoleCommand;
 pub use endpoint::Endpoint;
-pub use files::{LoadTime, ModelFile, RoleFiles};
+pub use files::{LoadTime, ModelFile, RoleFiles, folders_of};
 pub use loads::{LoadChange, LoadLine, MemoryLoad, RoleGroup, RoleGroups};
 pub use memory::{MemoryKind, MemoryPart, RoleMemory};
 pub use pairs::RoleDraft;
 pub use place::{MemoryScope, Place};
 pub use placement::{MemoryPolicy, PerInstance, ProcessPlacement};
+pub use process::ServedProcess;
 pub use profiles::{CODES, ProfileSources, ProfileText, SharedProfile};
+pub use program::ServedProgram;
 pub use role::ServedRole;
 
 use crate::diag::{Diagnostics, Reported, words};
@@ -65,8 +71,10 @@ pub struct Derived {
     pub lock: Lock,
     /// The profile of each engine, in the order of declaration.
     pub profiles: Vec<Result<SharedProfile, Reported>>,
-    /// The roles with their own processes, in the order of declaration.
+    /// The roles that engines serve with their own processes, in the order of declaration.
     pub roles: Vec<ServedRole>,
+    /// The roles that other programs serve, in the order of declaration.
+    pub programs: Vec<ServedProgram>,
 }
 
 /// Computes everything that follows from a registry and its lock. Reports engines without a profile.
@@ -81,7 +89,17 @@ pub fn derive(
     let mut roles: Vec<ServedRole> = sources.map(|role| role.derive(&registry, &lock)).collect();
     parts::measure(&registry, &lock, &mut roles);
     start::measure(&registry, &mut roles);
-    Derived { registry, lock, profiles, roles }
+    let programs = programs(&registry);
+    Derived { registry, lock, profiles, roles, programs }
+}
+
+/// The roles that other programs serve.
+fn programs(registry: &Registry) -> Vec<ServedProgram> {
+    let programs = registry.roles.entries().filter_map(|(id, role)| match &role.kind {
+        RoleKind::Program(program) => Some(ServedProgram::new(registry, id, program)),
+        RoleKind::Served(_) | RoleKind::Shares(_) | RoleKind::Listed(_) => None,
+    });
+    programs.collect()
 }
 
 /// The roles with their own processes, with the profiles of their engines.
@@ -137,6 +155,14 @@ impl Derived {
             .filter_map(|served| Some((self.registry.roles.get(served.id), served, served.known_command()?)))
     }
 
+    /// All roles with their own processes, of any program, in the order of declaration.
+    pub fn processes(&self) -> impl Iterator<Item = ServedProcess<'_>> {
+        let roles = self.roles.iter().map(ServedProcess::from);
+        let mut all: Vec<_> = roles.chain(self.programs.iter().map(ServedProcess::from)).collect();
+        all.sort_by_key(|process| process.id);
+        all.into_iter()
+    }
+
     /// All served roles with a draft and a known profile.
     pub fn role_drafts(&self) -> impl Iterator<Item = RoleDraft<'_>> {
         self.commands().filter_map(|(role, served, command)| {
@@ -148,6 +174,6 @@ impl Derived {
 
     /// Memory sums over roles, residencies and hosts.
     pub fn loads(&self) -> RoleGroups<'_> {
-        RoleGroups::new(&self.registry, &self.roles)
+        RoleGroups::new(&self.registry, self.processes())
     }
 }

@@ -1,7 +1,7 @@
 //! Places of memory, and the portion of a role's memory that is at each.
 
 use super::memory::MemoryKind;
-use crate::hir::{Bytes, Host, NumaPolicy, Serving};
+use crate::hir::{Bytes, Host, NumaPolicy, ProcessSettings};
 
 /// A place of memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,19 +57,19 @@ impl MemoryScope {
     ///
     /// The pages of a mapped file exist once. The memory policy of the process that touches a page first decides its
     /// node. If the instances of a role are bound to different nodes, the location is unknown.
-    pub(super) fn portion(self, serving: &Serving, host: &Host, kind: MemoryKind) -> Option<Portion> {
-        let copies = if kind == MemoryKind::Mapped { 1 } else { serving.ports.len() as u64 };
+    pub(super) fn portion(self, process: &ProcessSettings, host: &Host, kind: MemoryKind) -> Option<Portion> {
+        let copies = if kind == MemoryKind::Mapped { 1 } else { process.ports.len() as u64 };
         match self.place {
             _ if self.is_locked && kind != MemoryKind::Locked => Some(Portion::NOTHING),
             Place::Host => Some(Portion { copies, parts: 1 }),
-            Place::Node(node) => on_node(node, copies, serving, host),
+            Place::Node(node) => on_node(node, copies, process, host),
         }
     }
 }
 
-fn on_node(node: u32, copies: u64, serving: &Serving, host: &Host) -> Option<Portion> {
+fn on_node(node: u32, copies: u64, process: &ProcessSettings, host: &Host) -> Option<Portion> {
     let all = host.numa.len().max(1) as u64;
-    match &serving.placement.numa.as_ref()?.value {
+    match &process.placement.numa.as_ref()?.value {
         NumaPolicy::Bind(bound) if *bound == node => Some(Portion { copies, parts: 1 }),
         NumaPolicy::Interleave(nodes) if nodes.is_empty() => Some(Portion { copies, parts: all }),
         NumaPolicy::Interleave(nodes) if nodes.contains(&node) => {
@@ -77,7 +77,7 @@ fn on_node(node: u32, copies: u64, serving: &Serving, host: &Host) -> Option<Por
         }
         NumaPolicy::Bind(_) | NumaPolicy::Interleave(_) => Some(Portion::NOTHING),
         NumaPolicy::Spread => {
-            let instances = serving.ports.len() as u64;
+            let instances = process.ports.len() as u64;
             if copies < instances && all > 1 {
                 return None;
             }

@@ -1,6 +1,6 @@
 //! The memory policy and the CPUs of each process of a role.
 
-use crate::hir::{CpuList, Host, NumaPolicy, Serving};
+use crate::hir::{CpuList, Host, NumaPolicy, ProcessSettings};
 
 /// The memory policy and the CPUs of a process.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,22 +40,22 @@ impl MemoryPolicy {
 }
 
 impl ProcessPlacement {
-    pub(super) fn new(serving: &Serving, host: &Host, instance: usize) -> Self {
-        let memory = match serving.placement.numa.as_ref().map(|numa| &numa.value) {
+    pub(super) fn new(process: &ProcessSettings, host: &Host, instance: usize) -> Self {
+        let memory = match process.placement.numa.as_ref().map(|numa| &numa.value) {
             Some(NumaPolicy::Interleave(nodes)) => Some(MemoryPolicy::Interleave(nodes.clone())),
             Some(NumaPolicy::Bind(_) | NumaPolicy::Spread) => {
-                serving.bound_node(host, instance).map(MemoryPolicy::Bind)
+                process.bound_node(host, instance).map(MemoryPolicy::Bind)
             }
             None => None,
         };
-        Self { memory, cpus: serving.cpus(host, instance) }
+        Self { memory, cpus: process.cpus(host, instance) }
     }
 }
 
 impl<T> PerInstance<T> {
     /// The values of the instances with distinct placements.
-    pub(super) fn new(serving: &Serving, host: &Host, value: impl Fn(usize) -> T) -> Self {
-        let distinct = serving.representative_instances(host);
+    pub(super) fn new(process: &ProcessSettings, host: &Host, value: impl Fn(usize) -> T) -> Self {
+        let distinct = process.representative_instances(host);
         Self { first: value(0), others: distinct.skip(1).map(value).collect() }
     }
 

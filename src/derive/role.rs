@@ -54,7 +54,10 @@ impl RoleSource {
     /// Derives everything except the computed memory: equal roles share that computation.
     pub(super) fn derive(self, registry: &Registry, lock: &Lock) -> ServedRole {
         let Self { id, serving, engine, has_one_shot, sharers } = self;
-        let endpoint = Endpoint::new(registry, registry.roles.get(id), &sharers, &serving);
+        let name = &registry.roles.get(id).head.name.value;
+        let aliases = serving.aliases().iter().map(|alias| &alias.value);
+        let names = std::iter::once(name).chain(&sharers).chain(aliases).cloned().collect();
+        let endpoint = Endpoint::new(registry, &serving, names);
         let files = RoleFiles::new(registry, &serving);
         let (host, env) = (registry.hosts.get(serving.host.value), env(registry, &serving));
         let settings = RoleSettings {

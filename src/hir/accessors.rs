@@ -1,13 +1,21 @@
 //! Derived properties of roles: file paths, and the CPUs and NUMA node of an instance.
 
-use super::{CpuList, Family, Host, Id, Model, NumaPolicy, Registry, Role, RoleKind, Serving, Start, Text};
+use super::{
+    CpuList, Family, Host, Id, Model, NumaPolicy, ProcessSettings, Registry, Role, RoleKind, Serving, Start,
+    Text,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Registry {
-    /// The roles that have their own processes, in the order of declaration.
+    /// The roles that have their own processes of an engine, in the order of declaration.
     pub fn served(&self) -> impl Iterator<Item = (&Role, &Serving)> {
         self.roles.iter().filter_map(|role| Some((role, role.serving()?)))
+    }
+
+    /// The roles that have their own processes, of any program, in the order of declaration.
+    pub fn processes(&self) -> impl Iterator<Item = (&Role, &ProcessSettings)> {
+        self.roles.iter().filter_map(|role| Some((role, role.process()?)))
     }
 
     /// The model that a role serves, and its family.
@@ -38,8 +46,8 @@ impl Registry {
     }
 
     /// True if a role starts on its first request.
-    pub fn is_on_demand(&self, serving: &Serving) -> bool {
-        self.residencies.get(serving.residency.value).start.value == Start::OnDemand
+    pub fn is_on_demand(&self, process: &ProcessSettings) -> bool {
+        self.residencies.get(process.residency.value).start.value == Start::OnDemand
     }
 
     /// The absolute path of a file of a model. A relative path is below the model's store.
@@ -65,7 +73,7 @@ impl Registry {
     }
 }
 
-impl Serving {
+impl ProcessSettings {
     /// True if the weights are locked in memory.
     pub fn is_locked(&self) -> bool {
         self.placement.lock.is_some_and(|lock| lock.value)

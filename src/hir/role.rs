@@ -5,8 +5,8 @@ use super::setting::CACHE_TYPE;
 use super::shape::{Field, Shape, Table};
 use super::stack::HARDENING;
 use super::{
-    CpuList, Date, Draft, Engine, EngineOption, EngineSetting, Hardening, Head, Host, Id, Model, PortRange,
-    Rate, Residency, Setting, Text, Tier,
+    CpuList, Date, Draft, Engine, EngineOption, EngineSetting, Head, Id, Model, ProcessSettings, Program,
+    Rate, Setting, Text, Tier,
 };
 use crate::source::Spanned;
 use std::sync::Arc;
@@ -37,30 +37,24 @@ pub enum RoleKind {
     Shares(Spanned<Id<Role>>),
     /// Not served: the documents only list the model, for example a draft of other roles.
     Listed(Spanned<Id<Model>>),
-    /// By its own processes.
+    /// By its own processes of an engine.
     Served(Arc<Serving>),
+    /// By its own processes of another program.
+    Program(Arc<Program>),
 }
 
-/// The settings of a role's server processes.
+/// The settings of server processes of an engine.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Serving {
-    /// The load policy.
-    pub residency: Spanned<Id<Residency>>,
-    /// The host. If the only host is implied, the place is the name of the role.
-    pub host: Spanned<Id<Host>>,
+    /// The settings that do not depend on the program.
+    pub process: ProcessSettings,
     /// The engine. If it is the default of the stack, the place is the field of the stack. `None` only if the name is
     /// unknown, which is already reported.
     pub engine: Option<Spanned<Id<Engine>>>,
     /// The model.
     pub model: Spanned<Id<Model>>,
-    /// The ports, one per process.
-    pub ports: Spanned<PortRange>,
-    /// The addresses to listen on. Empty means 127.0.0.1.
-    pub listen: Vec<Text>,
     /// A file with API keys. Clients must send one of them.
     pub key_file: Option<Text>,
-    /// The backend port of an on-demand role, behind the systemd socket.
-    pub backend: Option<Spanned<u16>>,
     /// The maximum number of tokens of one request.
     pub context: Spanned<u64>,
     /// The number of requests that a process handles at the same time.
@@ -77,16 +71,10 @@ pub struct Serving {
     pub overrides: Vec<Override>,
     /// The pooling of embeddings. If it is set, the role serves embeddings.
     pub pooling: Option<Text>,
-    /// The NUMA nodes, CPUs and threads.
-    pub placement: Placement,
     /// The fields that become engine options as they are, in the order of the table of fields.
     pub settings: Vec<EngineSetting>,
     /// Engine options without their own field.
     pub options: Vec<EngineOption>,
-    /// Environment variables.
-    pub env: Vec<(Text, Text)>,
-    /// The sandbox level of its units. `None` means the level of the stack.
-    pub hardening: Option<Spanned<Hardening>>,
     /// The fields that few roles have. They are in a box, because a large registry has many roles.
     pub rare: Option<Box<RareFields>>,
 }
@@ -163,10 +151,19 @@ declare! {
 }
 
 impl Role {
-    /// The settings of the processes of this role. `None` if it has no processes.
+    /// The settings of the engine processes of this role. `None` if it has none.
     pub fn serving(&self) -> Option<&Serving> {
         match &self.kind {
             RoleKind::Served(serving) => Some(serving),
+            RoleKind::Program(_) | RoleKind::Shares(_) | RoleKind::Listed(_) => None,
+        }
+    }
+
+    /// The settings of the processes of this role, of any program. `None` if it has no processes.
+    pub fn process(&self) -> Option<&ProcessSettings> {
+        match &self.kind {
+            RoleKind::Served(serving) => Some(&serving.process),
+            RoleKind::Program(program) => Some(&program.process),
             RoleKind::Shares(_) | RoleKind::Listed(_) => None,
         }
     }
@@ -203,6 +200,12 @@ const OPTION: Table = Table::with_value(
             .example("0.7"),
     ],
 );
+
+/// The field that makes a role one of another program.
+pub(super) const COMMAND: &str = "command";
+
+/// The fields that have an effect only with `command`.
+pub(super) const OF_COMMAND: &[&str] = &["health", "memory", "reads", "writes"];
 
 /// The fields of a role.
 pub(super) static TABLE: Table = Table::of(&[
@@ -246,6 +249,22 @@ pub(super) static TABLE: Table = Table::of(&[
     .example("gpt-4o"),
     Field::optional("key-file", Shape::Path, "A file with API keys. Clients must send one of them.")
         .example("/etc/orchgen/keys"),
+    Field::repeated(
+        COMMAND,
+        Shape::Text,
+        "A program that serves the role instead of an engine, with its arguments. `{port}` and `{host}` are replaced.",
+    )
+    .example("/usr/bin/whisper-server"),
+    Field::optional(
+        "health",
+        Shape::Text,
+        "For `command`: the path that answers with a success as soon as the program is ready, such as `/health`.",
+    ),
+    Field::optional("memory", Shape::Size, "For `command`: the memory of each process, such as `4 GB`."),
+    Field::repeated("reads", Shape::Path, "For `command`: files and folders that the program reads.")
+        .example("/srv/models/whisper"),
+    Field::repeated("writes", Shape::Path, "For `command`: folders in which the program writes.")
+        .example("/var/lib/whisper"),
     Field::optional(
         "backend",
         Shape::Block(&Table::with_principal(

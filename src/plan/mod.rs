@@ -7,6 +7,7 @@ mod engine;
 mod group;
 mod placement;
 mod process;
+mod program;
 mod prompt;
 pub mod reference;
 mod route;
@@ -20,7 +21,7 @@ pub use crate::hir::{
 pub use engine::Engine;
 pub use group::{Group, Host};
 pub use placement::Placement;
-pub use process::{Process, Role};
+pub use process::{EngineServer, Process, ProgramServer, Role, Server};
 pub use prompt::{ModelKind, Prompt};
 pub use reference::Reference;
 pub use route::Route;
@@ -29,7 +30,8 @@ use crate::check::Checked;
 use crate::hir::Registry;
 use std::sync::Arc;
 
-/// The complete plan of a stack. All lists are in the order of declaration.
+/// The complete plan of a stack. All lists are in the order of declaration, but the roles of engines are before those of
+/// other programs.
 #[derive(Debug)]
 pub struct Plan {
     /// The name of the stack, which is the first part of every unit name.
@@ -64,8 +66,11 @@ pub fn plan(checked: Checked) -> Plan {
     let reference = reference::reference(checked.derived(), &prompts);
     let (engines, hosts) = (engine::engines(&checked), group::hosts(&checked, &numbers));
     let routes = route::routes(checked.registry(), &numbers);
-    let sharers = checked.registry().sharers();
+    let mut sharers = checked.registry().sharers();
+    let programs = program::roles(&checked, &mut sharers, &mut placements);
     let (registry, served) = checked.into_roles();
+    let mut roles = process::roles(&registry, served, sharers, &mut placements);
+    roles.extend(programs);
     let stack = &registry.stack;
     Plan {
         stack: stack.head.name.value.clone(),
@@ -75,7 +80,7 @@ pub fn plan(checked: Checked) -> Plan {
         engines,
         hosts,
         routes,
-        roles: process::roles(&registry, served, sharers, &mut placements),
+        roles,
         reference,
         prompts,
         placements: placements.all,

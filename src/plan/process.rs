@@ -23,10 +23,10 @@ pub struct Role {
     pub idle: Option<Seconds>,
     /// Its host, as an index into [`Plan::hosts`](super::Plan::hosts).
     pub host: usize,
-    /// The title of its model.
-    pub model: Arc<str>,
-    /// The name of its model.
-    pub model_name: Arc<str>,
+    /// The title of its model, or the name of its program.
+    pub title: Arc<str>,
+    /// The engine or the program that serves it.
+    pub server: Server,
     /// The purpose of the role.
     pub purpose: Option<Arc<str>>,
     /// The roles that share its processes.
@@ -39,20 +39,10 @@ pub struct Role {
     pub own_addresses: Arc<[Arc<str>]>,
     /// The ports that clients use, one per process.
     pub ports: PortRange,
-    /// Maximum tokens of one request.
-    pub context: u64,
-    /// Number of concurrent requests.
-    pub slots: u32,
-    /// True if the role returns embeddings instead of text.
-    pub is_embedder: bool,
     /// Total size of the files that a process reads. `None` if it is unknown.
     pub bytes: Option<Bytes>,
     /// Estimated upper limit of the load time, or the reason why it is unknown, as a clause.
     pub load_time: LoadTime,
-    /// Its engine, as an index into [`Plan::engines`](super::Plan::engines).
-    pub engine: usize,
-    /// The family of its engine.
-    pub family: Family,
     /// The full path of the program.
     pub program: Arc<str>,
     /// The files that a process reads: model, draft, projector; full paths.
@@ -78,6 +68,59 @@ pub struct Role {
     pub processes: Vec<Process>,
 }
 
+/// An engine or another program that serves a role.
+#[derive(Debug)]
+pub enum Server {
+    /// An engine, with a model.
+    Engine(EngineServer),
+    /// Another program.
+    Program(ProgramServer),
+}
+
+/// An engine that serves a role.
+#[derive(Debug)]
+pub struct EngineServer {
+    /// The engine, as an index into [`Plan::engines`](super::Plan::engines).
+    pub number: usize,
+    /// Its family.
+    pub family: Family,
+    /// The name of the model.
+    pub model: Arc<str>,
+    /// Maximum tokens of one request.
+    pub context: u64,
+    /// Number of concurrent requests.
+    pub slots: u32,
+    /// True if it returns embeddings instead of text.
+    pub is_embedder: bool,
+}
+
+/// Another program that serves a role.
+#[derive(Debug)]
+pub struct ProgramServer {
+    /// The path that answers with a success as soon as the program is ready.
+    pub health: Option<Arc<str>>,
+    /// The variables whose value is the port or the address of the process, in byte order of names.
+    pub env: Vec<(Arc<str>, Word)>,
+}
+
+impl Role {
+    /// The engine that serves the role. `None` for another program.
+    pub fn engine(&self) -> Option<&EngineServer> {
+        match &self.server {
+            Server::Engine(engine) => Some(engine),
+            Server::Program(_) => None,
+        }
+    }
+
+    /// The other program that serves the role. `None` for an engine.
+    pub fn other_program(&self) -> Option<&ProgramServer> {
+        match &self.server {
+            Server::Program(program) => Some(program),
+            Server::Engine(_) => None,
+        }
+    }
+}
+
 /// One process: the data that differs between the instances of a role.
 #[derive(Debug)]
 pub struct Process {
@@ -101,13 +144,19 @@ pub(super) type Sharers = BTreeMap<Id<hir::Role>, Vec<Arc<str>>>;
 
 /// The numbers of the served roles.
 pub(super) fn numbers(checked: &Checked) -> RoleNumbers {
-    checked.roles().zip(0..).map(|((served, _), number)| (served.id, number)).collect()
+    let programs = checked.derived().programs.iter().map(|program| program.id);
+    checked.roles().map(|(served, _)| served.id).chain(programs).zip(0..).collect()
 }
 
 /// The distinct placements of all served roles.
 pub(super) fn placements(checked: &Checked) -> Placements {
     let mut placements = Placements::default();
     for (served, _) in checked.roles() {
+        for instance in 0..served.endpoint.ports.len() {
+            placements.index_of(served.placement.get(instance));
+        }
+    }
+    for served in &checked.derived().programs {
         for instance in 0..served.endpoint.ports.len() {
             placements.index_of(served.placement.get(instance));
         }
@@ -151,15 +200,20 @@ fn role(
     let program = command.program();
     Role {
         processes: (0..instances).map(process).collect(),
-        engine: command.engine.number(),
-        family: command.profile.family(),
         name: declared.head.name.value.clone(),
         residency: residency.head.name.value.clone(),
         start: residency.start.value,
         idle: residency.idle.map(|idle| idle.value),
         host: serving.host.value.number(),
-        model: model.title.value.clone(),
-        model_name: model.head.name.value.clone(),
+        title: model.title.value.clone(),
+        server: Server::Engine(EngineServer {
+            number: command.engine.number(),
+            family: command.profile.family(),
+            model: model.head.name.value.clone(),
+            context: serving.context.value,
+            slots: serving.slots.value,
+            is_embedder: serving.pooling.is_some(),
+        }),
         purpose: declared.purpose.as_ref().map(|purpose| purpose.value.clone()),
         shared_by: Vec::new(),
         names: endpoint.names.clone(),
@@ -170,9 +224,6 @@ fn role(
         },
         addresses: endpoint.addresses.clone(),
         ports: endpoint.ports,
-        context: serving.context.value,
-        slots: serving.slots.value,
-        is_embedder: serving.pooling.is_some(),
         bytes: files.bytes(),
         load_time: served.load_time,
         folders: files.folders_with(&program),

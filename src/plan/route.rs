@@ -24,7 +24,7 @@ pub(super) fn routes(registry: &Registry, numbers: &RoleNumbers) -> Vec<Route> {
     let route = |(id, role): (Id<hir::Role>, &hir::Role)| {
         let shared = match &role.kind {
             RoleKind::Shares(shared) => Some(shared.value),
-            RoleKind::Served(_) | RoleKind::Listed(_) => None,
+            RoleKind::Served(_) | RoleKind::Program(_) | RoleKind::Listed(_) => None,
         };
         Some(Route {
             name: role.head.name.value.clone(),

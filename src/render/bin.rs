@@ -34,7 +34,7 @@ const ARGUMENT_LINE: &str = "\n  ";
 #[derive(Serialize)]
 struct RoleView<'p> {
     name: Field<'p>,
-    model: Field<'p>,
+    title: Field<'p>,
     on_demand: bool,
     instances: Vec<InstanceView<'p>>,
     last_instance: usize,
@@ -83,12 +83,14 @@ struct CommandView<'p> {
     args: Quoted,
     /// The quoted files, one per line.
     files: Quoted,
-    /// The start of the names of variables that the program reads as options.
+    /// The start of the names of variables that the program reads as options. Empty if the program is no engine.
     variable_prefix: &'static str,
     /// Other variables that the program reads as API keys.
     key_variables: Vec<&'static str>,
     has_image: bool,
     env: Vec<(&'p str, &'p str)>,
+    /// The variables whose value is the port or the address: the name, a bash expression, and what it is.
+    filled_env: Vec<(&'p str, Quoted, &'static str)>,
     /// True if the program path contains `=`: `env` would parse it as a variable, so `nice -n 0` is put before it.
     needs_nice: bool,
     /// The name of the wrapper, as a bash expression.
@@ -118,19 +120,11 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
     let args = role.processes.first().map_or(&[][..], |process| &process.args);
     let quoted = |index: usize, word: &'p Word| match varying.iter().position(|(at, _)| *at == index) {
         Some(n) => Cow::Owned(format!("\"$arg_{}\"", n + 1)),
-        None if matches!(word, Word::Port(_)) => match &*role.processes {
-            // A process started by hand has the port of the socket.
-            [one] => Cow::Owned(one.port.to_string()),
-            _ => Cow::Borrowed("\"$port\""),
-        },
-        None if matches!(word, Word::Host(_)) => {
-            Cow::Owned(shell(&role.own_addresses.join(",")).into_owned())
-        }
-        None => shell(word.text()),
+        None => shell_word(role, word),
     };
     Ok(RoleView {
         name: Field::from(&*role.name),
-        model: Field::from(&*role.model),
+        title: Field::from(&*role.title),
         on_demand: role.start == Start::OnDemand,
         last_instance: role.processes.len().saturating_sub(1),
         addresses: words(" ", probe_addresses(role)),
@@ -142,10 +136,11 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
             program: Field::from(&*role.program),
             args: option_lines(args, ARGUMENT_LINE, quoted).into(),
             files: words(ARGUMENT_LINE, files(role)),
-            variable_prefix: role.family.variable_prefix(),
-            key_variables: key_variables(role.family),
+            variable_prefix: role.engine().map_or("", |engine| engine.family.variable_prefix()),
+            key_variables: role.engine().map_or_else(Vec::new, |engine| key_variables(engine.family)),
             has_image: false,
             env: env(&role.env),
+            filled_env: filled_env(role),
             needs_nice: role.program.contains('='),
             wrapper: (!wrappers.is_empty()).then_some(Field::from("$placement")),
             path_to_root: "..",
@@ -153,6 +148,34 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
         instances: instances(plan, role, &varying),
         wrappers: wrappers.into_iter().map(Field::from).collect(),
     })
+}
+
+/// A word of the command line of a process started by hand.
+fn shell_word<'p>(role: &Role, word: &'p Word) -> Cow<'p, str> {
+    match word {
+        Word::Port(_) => match &*role.processes {
+            // A process started by hand has the port of the socket.
+            [one] => Cow::Owned(one.port.to_string()),
+            _ => Cow::Borrowed("\"$port\""),
+        },
+        Word::Host(_) => Cow::Owned(shell(&role.own_addresses.join(",")).into_owned()),
+        Word::Text(_)
+        | Word::ModelFile(_)
+        | Word::DraftFile(_)
+        | Word::ProjectorFile(_)
+        | Word::KeyFile(_)
+        | Word::ReadPath(_)
+        | Word::WritePath(_)
+        | Word::Prompt
+        | Word::Image => shell(word.text()),
+    }
+}
+
+/// The variables whose value is the port or the address.
+fn filled_env(role: &Role) -> Vec<(&str, Quoted, &'static str)> {
+    let variables = role.other_program().into_iter().flat_map(|program| &program.env);
+    let what = |word: &Word| if matches!(word, Word::Port(_)) { "port" } else { "address" };
+    variables.map(|(name, word)| (&**name, shell_word(role, word).into_owned().into(), what(word))).collect()
 }
 
 fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
@@ -177,6 +200,7 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
             key_variables: key_variables(prompt.family),
             has_image: prompt.args.contains(&Word::Image),
             env: env(&prompt.env),
+            filled_env: Vec::new(),
             wrapper: wrapper(plan, prompt.placement).map(Field::from),
             path_to_root: "../..",
         },

@@ -25,6 +25,8 @@
 //!   else loopback.
 //! - `names` has the names of the model that clients can use at the endpoints: that of the role, those of the roles that
 //!   share it, and its aliases. `/v1/models` lists them; its `id` is the first in byte order.
+//! - `program` is the name of the program of a role that no engine serves; other roles do not have it. Of such a role,
+//!   `model`, `limits`, `embeddings` and `key_required` are not known: they are null, and `names` is empty.
 //! - `limits.context` is the maximum number of tokens of one request. `limits.slots` is the number of requests that one
 //!   endpoint handles at the same time.
 //! - `embeddings` is true if the role returns embeddings instead of text.
@@ -73,10 +75,12 @@ struct RoleView<'p> {
     host: &'p str,
     endpoints: Vec<String>,
     names: &'p [Arc<str>],
-    model: Model<'p>,
-    limits: Limits,
-    embeddings: bool,
-    key_required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<&'p str>,
+    model: Option<Model<'p>>,
+    limits: Option<Limits>,
+    embeddings: Option<bool>,
+    key_required: Option<bool>,
     shares: Option<&'p str>,
 }
 
@@ -106,6 +110,7 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
     let role = plan.roles.get(route.role)?;
     let host = plan.hosts.get(role.host)?;
     let address = address(role, host.address.as_deref());
+    let engine = role.engine();
     let endpoint = |port| format!("http://{}", SocketAddr::new(address, port));
     Some(RoleView {
         name: &route.name,
@@ -118,10 +123,11 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
         host: &host.name,
         endpoints: role.processes.iter().map(|process| endpoint(process.port)).collect(),
         names: &role.names,
-        model: Model { name: &role.model_name, title: &role.model },
-        limits: Limits { context: role.context, slots: role.slots },
-        embeddings: role.is_embedder,
-        key_required: role.key_file.is_some(),
+        program: engine.is_none().then_some(&*role.title),
+        model: engine.map(|engine| Model { name: &engine.model, title: &role.title }),
+        limits: engine.map(|engine| Limits { context: engine.context, slots: engine.slots }),
+        embeddings: engine.map(|engine| engine.is_embedder),
+        key_required: engine.map(|_| role.key_file.is_some()),
         shares: route.shares.then_some(&role.name),
     })
 }

@@ -1,7 +1,6 @@
 //! Other programs as engines.
 
-use orchgen::engine::command::{Command, CommandSpec, lower};
-use orchgen::engine::dialect::Intent;
+use orchgen::engine::command::{Command, CommandFault, CommandSpec, lower};
 use orchgen::engine::{Access, Word};
 use proptest::prelude::*;
 
@@ -19,7 +18,6 @@ const SPEECH: CommandSpec<'_> = CommandSpec {
     host: "127.0.0.1",
     port: 9100,
     health: Some("/ready"),
-    memory: Some(3 << 30),
     reads: &["/srv/voices"],
     writes: &["/var/lib/speech"],
     env: &[("PORT", "{port}"), ("CACHE", "/var/lib/speech"), ("MODE", "{port}s")],
@@ -32,7 +30,7 @@ fn texts<'c>(command: &'c Command<'_>) -> Vec<&'c str> {
 #[test]
 fn words_and_variables_have_their_meaning() {
     let command = lower(&SPEECH);
-    assert_eq!(command.errors, []);
+    assert_eq!(command.faults, []);
     assert_eq!(command.program, "/opt/speech/bin/serve");
     assert_eq!(texts(&command).join(" "), "--listen 127.0.0.1 --port 9100 --voices /srv/voices {x}");
     let path = Word::path;
@@ -41,20 +39,24 @@ fn words_and_variables_have_their_meaning() {
     assert_eq!(command.env[0], ("PORT", Word::Port("9100".into())));
     assert_eq!(command.env[1], ("CACHE", path("/var/lib/speech", Access::Write)));
     assert_eq!(command.env[2], ("MODE", Word::from("{port}s")));
-    assert_eq!((command.memory, command.health), (Some(3 << 30), Some("/ready")));
-    assert_eq!(command.files, [("/srv/voices", Access::Read), ("/var/lib/speech", Access::Write)]);
 }
 
 #[test]
 fn a_command_that_cannot_serve_has_faults() {
-    let intents =
-        |spec: CommandSpec<'_>| lower(&spec).errors.iter().map(|fault| fault.intent).collect::<Vec<_>>();
-    assert_eq!(intents(CommandSpec { words: &[], env: &[], ..SPEECH }), [Intent::Tool, Intent::Port]);
-    assert_eq!(intents(CommandSpec { words: &["serve", "{port}"], ..SPEECH }), [Intent::Tool]);
-    assert_eq!(intents(CommandSpec { words: &["/a", "{port}", "\0"], ..SPEECH }), [Intent::Tool]);
-    assert_eq!(intents(CommandSpec { health: Some("ready"), ..SPEECH }), [Intent::Tool]);
-    assert_eq!(intents(CommandSpec { port: 0, ..SPEECH }), [Intent::Port]);
-    assert_eq!(intents(CommandSpec { words: &["/a", "port={port}"], env: &[], ..SPEECH }), [Intent::Port]);
+    let faults = |spec: CommandSpec<'_>| lower(&spec).faults;
+    let (program, port) = (CommandFault::Program, CommandFault::NoPort);
+    assert_eq!(faults(CommandSpec { words: &[], env: &[], ..SPEECH }), [program, port]);
+    for relative in ["serve", "./serve", "/opt/", "/opt/a\"b"] {
+        assert_eq!(faults(CommandSpec { words: &[relative, "{port}"], ..SPEECH }), [program], "{relative}");
+    }
+    for path in ["ready", "/a b", "/\n", "/ä"] {
+        assert_eq!(
+            faults(CommandSpec { health: Some(path), ..SPEECH }),
+            [CommandFault::HealthPath],
+            "{path}"
+        );
+    }
+    assert_eq!(faults(CommandSpec { words: &["/a", "port={port}"], env: &[], ..SPEECH }), [port]);
 }
 
 proptest! {

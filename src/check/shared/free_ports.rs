@@ -15,9 +15,9 @@ impl FreePorts {
             let port = service.port.map(|port| u32::from(port.value));
             used.entry(service.host.value).or_default().extend(port);
         }
-        for served in &derived.roles {
+        for served in derived.processes() {
             let (ports, of_host) =
-                (&served.endpoint.ports, used.entry(served.serving.host.value).or_default());
+                (&served.endpoint.ports, used.entry(served.settings.host.value).or_default());
             of_host.extend(u32::from(ports.first)..=u32::from(ports.last));
             let instances = u32::from(ports.last - ports.first);
             of_host.extend(served.endpoint.hidden.into_iter().flat_map(|first| first..=first + instances));

@@ -24,8 +24,8 @@ const ONLY_FILES: &str =
 
 /// The parts of the memory of some roles that are unknown, as text. `None` if all of it is known.
 pub(in crate::check) fn unknown_memory(derived: &Derived, group: &RoleGroup) -> Option<String> {
-    if derived.lock.models.is_empty() {
-        return group.roles().next().map(|_| ONLY_FILES.to_owned());
+    if derived.lock.models.is_empty() && group.roles().any(|role| !role.is_program) {
+        return Some(ONLY_FILES.to_owned());
     }
     let mut unknown = group.roles().filter_map(|role| {
         let why = role.memory.parts.iter().find_map(|part| match &part.amount {
@@ -115,9 +115,9 @@ impl MemorySum<'_> {
         for lines in self.load.lines.chunk_by(|line, next| line.role == next.role).take(MAX_LABELS) {
             let Some(role) = lines.first().map(|line| self.registry.roles.get(line.role)) else { continue };
             let bytes = lines.iter().fold(Bytes(0), |sum, line| sum.plus(line.bytes));
-            if let Some(serving) = role.serving() {
+            if let Some(process) = role.process() {
                 let label = format!("{} takes {bytes}", words::quoted(&role.head.name));
-                finding = finding.also(serving.residency.span, label);
+                finding = finding.also(process.residency.span, label);
             }
         }
         let finding = finding.note(self.table());

@@ -3,8 +3,12 @@
 //! orchgen knows nothing of its options. The registry gives all words of its command line, the files that it uses and the
 //! memory that it needs.
 
-use crate::engine::dialect::{FaultKind, Intent, LoweringFault};
 use crate::engine::{Access, Word};
+
+/// The word that the port replaces.
+pub const PORT: &str = "{port}";
+/// The word that the address replaces.
+pub const HOST: &str = "{host}";
 
 /// The specification of a server process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -16,13 +20,11 @@ pub struct CommandSpec<'a> {
     pub host: &'a str,
     /// The port to listen on.
     pub port: u16,
-    /// The path that answers with status 200 as soon as the server is ready. `None` if there is no such path.
+    /// The path that answers with a success as soon as the server is ready. `None` if there is no such path.
     pub health: Option<&'a str>,
-    /// The memory in bytes, if it is declared.
-    pub memory: Option<u64>,
     /// Files and folders that it reads.
     pub reads: &'a [&'a str],
-    /// Files and folders that it reads, creates and changes.
+    /// Folders in which it reads, creates and changes files.
     pub writes: &'a [&'a str],
     /// Environment variables. A value can be one of the words in braces too.
     pub env: &'a [(&'a str, &'a str)],
@@ -35,31 +37,31 @@ pub struct Command<'a> {
     pub program: &'a str,
     /// The arguments after the program.
     pub args: Vec<Word>,
-    /// The reasons why it cannot serve.
-    pub errors: Vec<LoweringFault>,
     /// The environment.
     pub env: Vec<(&'a str, Word)>,
-    /// The path of the health check.
-    pub health: Option<&'a str>,
-    /// The declared memory in bytes. `None` means not known.
-    pub memory: Option<u64>,
-    /// The files and folders that it uses, each with its access.
-    pub files: Vec<(&'a str, Access)>,
+    /// The reasons why it cannot serve.
+    pub faults: Vec<CommandFault>,
+}
+
+/// A reason why a command cannot serve.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CommandFault {
+    /// The first word is not the full path of a program that a unit can name.
+    Program,
+    /// The path of the health check is not one that a request line can contain.
+    HealthPath,
+    /// No word and no variable is `{port}`.
+    NoPort,
 }
 
 /// Lowers a server to its command line.
 pub fn lower<'a>(spec: &CommandSpec<'a>) -> Command<'a> {
     let (program, args) = spec.words.split_first().unwrap_or((&"", &[]));
-    let reads = spec.reads.iter().map(|path| (*path, Access::Read));
-    let writes = spec.writes.iter().map(|path| (*path, Access::Write));
     Command {
         program,
         args: args.iter().map(|word| fill(spec, word)).collect(),
-        errors: faults(spec, program),
         env: spec.env.iter().map(|(name, value)| (*name, fill(spec, value))).collect(),
-        health: spec.health,
-        memory: spec.memory,
-        files: reads.chain(writes).collect(),
+        faults: faults(spec, program),
     }
 }
 
@@ -67,35 +69,28 @@ pub fn lower<'a>(spec: &CommandSpec<'a>) -> Command<'a> {
 fn fill(spec: &CommandSpec<'_>, word: &str) -> Word {
     let path = |access| Word::path(word, access);
     match word {
-        "{host}" => Word::Host(spec.host.into()),
-        "{port}" => Word::Port(spec.port.to_string().into()),
+        HOST => Word::Host(spec.host.into()),
+        PORT => Word::Port(spec.port.to_string().into()),
         _ if spec.writes.contains(&word) => path(Access::Write),
         _ if spec.reads.contains(&word) => path(Access::Read),
         _ => Word::from(word.to_owned()),
     }
 }
 
-fn faults(spec: &CommandSpec<'_>, program: &str) -> Vec<LoweringFault> {
-    let mut faults = Vec::new();
-    let mut add = |intent, why: &str| {
-        let (kind, why) = (FaultKind::NotExpressible, why.to_owned());
-        faults.push(LoweringFault { intent, kind, why, help: None, builds: Vec::new() });
+fn faults(spec: &CommandSpec<'_>, program: &str) -> Vec<CommandFault> {
+    // The first word of `ExecStart=` may not be quoted with escapes.
+    let is_program = program.starts_with('/')
+        && !program.ends_with('/')
+        && !program.contains(|c: char| c.is_control() || matches!(c, '"' | '\'' | '\\'));
+    let is_path = |path: &str| {
+        path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'\\".contains(&byte))
     };
-    if !program.starts_with('/') {
-        add(Intent::Tool, "the first word must be the absolute path of a program");
-    }
-    if spec.words.iter().any(|word| word.contains('\0')) {
-        add(Intent::Tool, "a word contains a zero byte");
-    }
-    if spec.health.is_some_and(|path| !path.starts_with('/')) {
-        add(Intent::Tool, "the path of the health check must begin with `/`");
-    }
-    if spec.port == 0 {
-        add(Intent::Port, "port 0 means any free port");
-    }
-    let names_port = spec.words.iter().chain(spec.env.iter().map(|(_, value)| value));
-    if !names_port.clone().any(|word| *word == "{port}") {
-        add(Intent::Port, "no word is `{port}`, so the program does not learn its port");
-    }
-    faults
+    let mut given = spec.words.iter().chain(spec.env.iter().map(|(_, value)| value));
+    let names_port = given.any(|word| *word == PORT);
+    let faults = [
+        (!is_program, CommandFault::Program),
+        (!spec.health.is_none_or(is_path), CommandFault::HealthPath),
+        (!names_port, CommandFault::NoPort),
+    ];
+    faults.into_iter().filter(|(is_fault, _)| *is_fault).map(|(_, fault)| fault).collect()
 }

@@ -23,6 +23,7 @@ mod merge;
 mod model;
 mod names;
 mod pair;
+mod program;
 mod quantity;
 mod quantity_form;
 mod read;
@@ -122,8 +123,8 @@ impl Items {
 /// The items that nothing uses. `unread` has the residencies of the roles that could not be read.
 fn unused(scope: &Scope, unread_names: &UnreadNames, unread: &[Option<Arc<str>>]) -> Unused {
     let residencies = &scope.residencies;
-    let roles = scope.roles.arena.iter().filter_map(Role::serving);
-    let used: BTreeSet<Id<Residency>> = roles.map(|serving| serving.residency.value).collect();
+    let roles = scope.roles.arena.iter().filter_map(Role::process);
+    let used: BTreeSet<Id<Residency>> = roles.map(|process| process.residency.value).collect();
     let of_unread: BTreeSet<&str> = unread.iter().flatten().map(AsRef::as_ref).collect();
     let may_be_any = unread.iter().any(Option::is_none);
     let is_implied = residencies.names.implied().is_some();

@@ -4,6 +4,7 @@ use super::defaults::Defaults;
 use super::items::Items;
 use super::merge::Merge;
 use super::names::{ItemRef, NamedItems};
+use super::program;
 use super::read::{Fields, read_items};
 use super::record::Record;
 use super::scope::{HOT, Scope};
@@ -67,27 +68,32 @@ pub(super) fn read(
 fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<UnresolvedRole> {
     let owner = fields.owner();
     let record = &mut *fields.record;
+    program::report_without_effect(record, fields.head, fields.findings);
+    let has_command = record.has_or_reported(program::COMMAND);
     let shares = match record.text("shares") {
-        None if !record.has_or_reported("model") => defaults.shares.clone(),
+        None if !record.has_or_reported("model") && !has_command => defaults.shares.clone(),
         own => own,
     };
     let (all_defaults, defaults) = (defaults, &defaults.record);
     let has_ports = record.has_or_reported("port") || record.has_or_reported("ports");
     let is_implied = fields.scope.residencies.names.implied().is_some();
     let has_any_port = has_ports || defaults.has_or_reported("port") || defaults.has_or_reported("ports");
-    if shares.is_none() && is_implied && has_any_port {
+    if shares.is_none() && is_implied && (has_any_port || has_command) {
         let has_residency = record.has_or_reported("residency") || defaults.has_or_reported("residency");
         if !has_residency {
             record.add("residency", Spanned::new(TypedValue::Text(HOT.into()), fields.head.name.span));
         }
     }
-    if shares.is_some() || !(record.has_or_reported("residency") || defaults.has_or_reported("residency")) {
+    let is_served = record.has_or_reported("residency") || defaults.has_or_reported("residency");
+    if shares.is_some() || !(is_served || has_command) {
         report_without_effect((record, all_defaults), shares.as_ref(), fields.head, fields.findings);
     }
     let is_wanted = |field: &str| match field {
         "port" | "ports" => !has_ports,
-        "model" => shares.is_none(),
-        field => shares.is_none() || WITHOUT_PROCESS.contains(&field),
+        "model" => shares.is_none() && !has_command,
+        field if shares.is_some() => WITHOUT_PROCESS.contains(&field),
+        field if has_command => program::is_of_command(field),
+        field => program::is_of_engine(field),
     };
     merge.fill(record, is_wanted, &owner, fields.findings);
     if !record.has_or_reported("tier") && !fields.scope.tiers.names.is_none_declared() {
@@ -113,6 +119,9 @@ fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<U
 
 fn read_kind(fields: &mut Fields, defaults: &Defaults) -> Option<RoleKind> {
     let record = &mut *fields.record;
+    if record.has_or_reported(program::COMMAND) {
+        return read_program(fields, defaults);
+    }
     if !record.has_or_reported("model") && !record.is_reported("shares") {
         let what = "the model to serve; or add `shares` with the role whose processes to use";
         let line = Line::new("model").value(Literal::NameOf("model"));
@@ -143,6 +152,16 @@ fn read_kind(fields: &mut Fields, defaults: &Defaults) -> Option<RoleKind> {
             None
         }
     }
+}
+
+fn read_program(fields: &mut Fields, defaults: &Defaults) -> Option<RoleKind> {
+    if !fields.record.has_or_reported("residency") {
+        let what = "when the program starts";
+        let line = Line::new("residency").value(Literal::NameOf("residency"));
+        report_missing((line, fields.record), what, fields.head, fields.findings);
+    }
+    let residency = fields.get("residency")?;
+    program::read(fields, residency, defaults).map(|program| RoleKind::Program(Arc::new(program)))
 }
 
 /// Reports process settings on a role without its own process, where they have no effect.

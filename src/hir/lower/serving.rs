@@ -11,8 +11,8 @@ use crate::diag::{Change, Diagnostic, Diagnostics, Line, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
 use crate::hir::role;
 use crate::hir::{
-    CpuList, Cpus, EngineOption, EngineSetting, Head, Host, Id, Model, Placement, PortRange, RareFields,
-    Residency, Serving, Setting, Shape, Text,
+    CpuList, Cpus, EngineOption, EngineSetting, Head, Host, Id, Model, Placement, PortRange, ProcessSettings,
+    RareFields, Residency, Serving, Setting, Shape, Text,
 };
 use crate::source::Spanned;
 
@@ -26,14 +26,12 @@ pub(super) fn read(
     defaults: &Defaults,
 ) -> Option<Serving> {
     let (owner, scope) = (fields.owner(), fields.scope);
-    imply_host(fields.record, &scope.hosts.names, fields.head, fields.findings);
-    let host = fields.get::<Spanned<Id<Host>>>("host");
+    let process = process(fields, residency, defaults);
     let engine = match fields.record.place("engine") {
         Some(_) => fields.get("engine"),
         None => Some(scope.stack.engine),
     };
     let model = fields.get("model");
-    let ports = ports(fields.record, (fields.head, defaults), fields.findings);
     if !fields.record.has_or_reported("context") {
         let what = "tokens of one request, prompt and answer together; here or in `defaults` of the stack";
         let trained =
@@ -43,24 +41,13 @@ pub(super) fn read(
     }
     report_unknown_architecture(fields, model);
     let draft = fields.get("draft");
-    let placement = fields.record.take::<Record>("placement").map(|block| block.value).unwrap_or_default();
-    let placement = read_placement(
-        placement,
-        host.map(|host| scope.hosts.arena.get(host.value)),
-        &owner,
-        fields.findings,
-    );
     let lookup = fields.record.take::<Record>("lookup");
     check_cache_types(fields.record, &owner, fields.findings);
     Some(Serving {
-        residency,
-        host: host?,
+        process: process?,
         engine: engine?,
         model: model?,
-        ports: ports?,
-        listen: fields.get("listen")?,
         key_file: fields.get("key-file")?,
-        backend: fields.get("backend")?,
         context: fields.get("context")?,
         slots: fields.get("slots")?,
         batch: fields.get("batch")?,
@@ -69,12 +56,38 @@ pub(super) fn read(
         lookup: lookup.map(|b| b.map(|mut b| b.take::<u32>("ngram-min").map(|n| n.value))),
         overrides: fields.get("override")?,
         pooling: fields.get("pooling")?,
-        placement,
         settings: engine_settings(fields.record),
         options: options(fields.record),
+        rare: rare_fields(fields)?,
+    })
+}
+
+/// Reads the settings that do not depend on the program. `None` if a required one could not be read.
+pub(super) fn process(
+    fields: &mut Fields,
+    residency: Spanned<Id<Residency>>,
+    defaults: &Defaults,
+) -> Option<ProcessSettings> {
+    let (owner, scope) = (fields.owner(), fields.scope);
+    imply_host(fields.record, &scope.hosts.names, fields.head, fields.findings);
+    let host = fields.get::<Spanned<Id<Host>>>("host");
+    let ports = ports(fields.record, (fields.head, defaults), fields.findings);
+    let placement = fields.record.take::<Record>("placement").map(|block| block.value).unwrap_or_default();
+    let placement = read_placement(
+        placement,
+        host.map(|host| scope.hosts.arena.get(host.value)),
+        &owner,
+        fields.findings,
+    );
+    Some(ProcessSettings {
+        residency,
+        host: host?,
+        ports: ports?,
+        listen: fields.get("listen")?,
+        backend: fields.get("backend")?,
+        placement,
         env: fields.get("env")?,
         hardening: fields.get("hardening")?,
-        rare: rare_fields(fields)?,
     })
 }
 

@@ -43,6 +43,8 @@ pub(super) fn field(one: &Field) -> Value {
         } else {
             serde_json::json!({"qwen3moe.expert_used_count": 4})
         }
+    } else if one.name == role::COMMAND {
+        vec!["/usr/bin/whisper-server", "--port", "{port}"].into()
     } else if let Shape::Words([word, ..]) = &one.shape {
         vec![*word].into()
     } else if let Shape::Names(kind) = &one.shape {

@@ -121,6 +121,14 @@ impl FieldPath {
                 item.remove(other.name);
                 item.extend(value.map(|value| (other.name.to_owned(), value)));
             }
+            let is_command =
+                [role::COMMAND].iter().chain(role::OF_COMMAND).any(|name| *name == outermost.name);
+            if let Some(command) =
+                role::TABLE.field(role::COMMAND).filter(|_| is_command && self.kind.word == "role")
+            {
+                item.retain(|name, _| ["tier", "residency", "host", "port"].contains(&name.as_str()));
+                item.insert(command.name.to_owned(), example::field(command));
+            }
             item.remove(outermost.name);
             item.extend(value.map(|value| (outermost.name.to_owned(), value)));
         }

@@ -64,6 +64,11 @@ pub enum Provider {
         /// Its quantization, if it is known.
         quant: Option<Arc<str>>,
     },
+    /// Another program than an engine.
+    Program {
+        /// Its name.
+        name: Arc<str>,
+    },
     /// The processes of another role.
     Shared {
         /// Its name.
@@ -114,23 +119,24 @@ pub(super) fn tiers(derived: &Derived) -> Vec<Tier> {
 fn row(registry: &Registry, role: &hir::Role) -> RoleRow {
     let shared = match &role.kind {
         RoleKind::Shares(shared) => Some(registry.roles.get(shared.value)),
-        RoleKind::Listed(_) | RoleKind::Served(_) => None,
+        RoleKind::Listed(_) | RoleKind::Served(_) | RoleKind::Program(_) => None,
     };
     let provider = shared.unwrap_or(role);
     let measured = role.measured.as_ref().or(provider.measured.as_ref());
     RoleRow {
         name: role.head.name.value.clone(),
-        provider: match (shared, model(provider)) {
-            (None, Some(id)) => {
+        provider: match (shared, &role.kind, model(provider)) {
+            (None, RoleKind::Program(program), _) => Provider::Program { name: program.name().into() },
+            (None, _, Some(id)) => {
                 let model = registry.models.get(id);
                 Provider::Model { title: model.title.value.clone(), quant: text(model.quant.as_ref()) }
             }
             _ => Provider::Shared { role: provider.head.name.value.clone() },
         },
-        ports: provider.serving().map(|serving| serving.ports.value),
+        ports: provider.process().map(|process| process.ports.value),
         host: provider
-            .serving()
-            .map(|serving| registry.hosts.get(serving.host.value).head.name.value.clone()),
+            .process()
+            .map(|process| registry.hosts.get(process.host.value).head.name.value.clone()),
         speed: measured.map(|measured| measured.speed.0.clone()),
         acceleration: acceleration(registry, provider),
         purpose: text(role.purpose.as_ref().or(provider.purpose.as_ref())),
@@ -146,7 +152,7 @@ fn row(registry: &Registry, role: &hir::Role) -> RoleRow {
 
 fn model(role: &hir::Role) -> Option<Id<Model>> {
     match &role.kind {
-        RoleKind::Shares(_) => None,
+        RoleKind::Shares(_) | RoleKind::Program(_) => None,
         RoleKind::Listed(model) => Some(model.value),
         RoleKind::Served(serving) => Some(serving.model.value),
     }

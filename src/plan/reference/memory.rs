@@ -45,7 +45,7 @@ pub struct HostTotal {
 
 /// True if at least two hosts have roles. Then the tables need their names.
 pub(super) fn has_several_hosts(derived: &Derived) -> bool {
-    let mut hosts = derived.roles.iter().map(|role| role.serving.host.value);
+    let mut hosts = derived.processes().map(|role| role.settings.host.value);
     let first = hosts.next();
     hosts.any(|host| Some(host) != first)
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::names::Names;
 use super::template::{Field, Quoted, Template};
 use super::{ArtifactCollector, OutputTarget};
-use crate::plan::{Group, Host, Plan, Process, Role, Start};
+use crate::plan::{Group, Host, Plan, Process, Role, Server, Start};
 
 use sandbox::{Sandbox, SandboxTexts};
 
@@ -48,8 +48,10 @@ struct UnitView<'p> {
     target: Field<'p>,
     slice: Field<'p>,
     user: Option<Field<'p>>,
-    /// The path that answers as soon as the model is loaded.
-    health_path: &'static str,
+    /// True if an engine serves the role.
+    is_engine: bool,
+    /// The path that answers as soon as the model is loaded. `None` if another program has none.
+    health_path: Option<Field<'p>>,
     /// The port that the server listens on, or the proxy forwards to.
     port: Field<'p>,
 }
@@ -64,12 +66,13 @@ impl<'p> ProcessContext<'p> {
         let instance = process.instance.map(|n| format!(" {n}")).unwrap_or_default();
         UnitView {
             name: self.names().process(role, process).into(),
-            title: format!("{}{instance}: {}", role.name, role.model).into(),
-            proxy_title: format!("{}{instance} (proxy): {}", role.name, role.model).into(),
+            title: format!("{}{instance}: {}", role.name, role.title).into(),
+            proxy_title: format!("{}{instance} (proxy): {}", role.name, role.title).into(),
             target: self.names().group_target(group).into(),
             slice: self.names().group_slice(group).into(),
             user: host.user.as_deref().map(Field::from),
-            health_path: role.family.health_path(),
+            is_engine: role.engine().is_some(),
+            health_path: health_path(role).map(Field::from),
             port: self.server_port().to_string().into(),
         }
     }
@@ -77,6 +80,13 @@ impl<'p> ProcessContext<'p> {
     /// The port that the server listens on, or the proxy forwards to.
     fn server_port(&self) -> u16 {
         self.process.backend.unwrap_or(self.process.port)
+    }
+}
+
+fn health_path(role: &Role) -> Option<&str> {
+    match &role.server {
+        Server::Engine(engine) => Some(engine.family.health_path()),
+        Server::Program(program) => program.health.as_deref(),
     }
 }
 
@@ -115,8 +125,8 @@ fn add_units<'p>(
     collector: &mut ArtifactCollector<'p>,
 ) {
     let sandbox = shared.sandboxes.of(Sandbox::server(context), collector);
-    let variables =
-        shared.variables.get(context.role.engine).cloned().unwrap_or_else(|| String::new().into());
+    let engine = context.role.engine().and_then(|engine| shared.variables.get(engine.number));
+    let variables = engine.cloned().unwrap_or_else(|| String::new().into());
     let server = move || Ok(server::view(context, (&sandbox, &variables)));
     let path = format!("{folder}/{}", context.names().process(context.role, context.process));
     match context.role.start {

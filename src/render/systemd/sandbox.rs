@@ -18,6 +18,8 @@ pub(super) struct Sandbox<'p> {
     off: bool,
     strict: bool,
     gpu: bool,
+    /// True if another program than an engine serves the role.
+    program: bool,
     /// True if other machines can reach the service.
     exposed: bool,
     /// True if `@resources` must be allowed, because the process may set the affinity or priority of its threads.
@@ -48,6 +50,7 @@ impl<'p> Sandbox<'p> {
         Self {
             strict,
             gpu: role.hardening == Hardening::Gpu,
+            program: role.engine().is_none(),
             exposed: context.process.backend.is_none() && is_exposed(role),
             resources: !strict || role.places_threads,
             low_port: context.process.backend.unwrap_or(context.process.port) < 1024,
@@ -66,6 +69,7 @@ impl<'p> Sandbox<'p> {
             off: context.role.hardening == Hardening::Off,
             strict: true,
             gpu: false,
+            program: false,
             exposed: is_exposed(context.role),
             resources: false,
             low_port: false,

@@ -27,7 +27,7 @@ pub(super) struct ServerView<'p> {
     on_demand: bool,
     start_limit: Field<'p>,
     group: Option<Field<'p>>,
-    env: Vec<(&'p str, &'p str)>,
+    env: Vec<(&'p str, Cow<'p, str>)>,
     /// True to hide the user's configuration files from the engine.
     hide_config_home: bool,
     variables: Quoted,
@@ -71,8 +71,8 @@ pub(super) fn view<'p>(
         on_demand,
         start_limit: start_limit(role).into(),
         group: host.group.as_deref().map(Field::from),
-        env: role.env.iter().map(|(name, value)| (&**name, &**value)).collect(),
-        hide_config_home: !sets(role, "XDG_CONFIG_HOME"),
+        env: env(context),
+        hide_config_home: role.engine().is_some() && !sets(role, "XDG_CONFIG_HOME"),
         variables: unset_variables(context).unwrap_or_else(|| variables.clone()),
         key_file: role.key_file.as_deref().filter(|_| has_key).map(Field::from),
         address: if on_demand { "127.0.0.1" } else { health_address(role) }.into(),
@@ -95,6 +95,18 @@ pub(super) fn view<'p>(
         kernel: sandbox.kernel.clone(),
         unit,
     }
+}
+
+/// The environment of a process.
+fn env(context: ProcessContext<'_>) -> Vec<(&str, Cow<'_, str>)> {
+    let plain = context.role.env.iter().map(|(name, value)| (&**name, Cow::Borrowed(&**value)));
+    let filled = context.role.other_program().into_iter().flat_map(|program| &program.env);
+    let filled = filled.map(|(name, word)| {
+        let is_port = matches!(word, Word::Port(_));
+        let port = || Cow::Owned(context.server_port().to_string());
+        (&**name, if is_port { port() } else { Cow::Borrowed(word.text()) })
+    });
+    plain.chain(filled).collect()
 }
 
 /// True if a role sets an environment variable.
@@ -129,7 +141,8 @@ fn start_limit(role: &Role) -> String {
 
 /// The variables to unset for a role that sets variables: those that the engine reads as options and the role does not set.
 fn unset_variables(context: ProcessContext<'_>) -> Option<Quoted> {
-    let engine = context.plan.engines.get(context.role.engine).filter(|_| !context.role.env.is_empty())?;
+    let engine = context.role.engine().filter(|_| !context.role.env.is_empty())?;
+    let engine = context.plan.engines.get(engine.number)?;
     let all = engine.variables.iter().map(|name| &**name);
     Some(all.filter(|name| !sets(context.role, name)).collect::<Vec<_>>().join(" ").into())
 }

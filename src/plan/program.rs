@@ -1,0 +1,78 @@
+//! Roles that other programs serve, with their processes.
+
+use super::Word;
+use super::placement::Placements;
+use super::process::{Process, ProgramServer, Role, Server, Sharers};
+use crate::check::Checked;
+use crate::derive::{Endpoint, ServedProgram, folders_of};
+use crate::hir::Registry;
+use std::sync::Arc;
+
+/// The reason why the time for a start is unknown.
+const START_TIME: &str = "the time that the program needs to start is unknown";
+
+/// All roles that other programs serve, in the order of declaration.
+pub(super) fn roles(checked: &Checked, sharers: &mut Sharers, placements: &mut Placements) -> Vec<Role> {
+    let programs = checked.derived().programs.iter().map(|served| {
+        let shared_by = sharers.remove(&served.id).unwrap_or_default();
+        Role { shared_by, ..role(checked.registry(), served, placements) }
+    });
+    programs.collect()
+}
+
+fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements) -> Role {
+    let ServedProgram { program, endpoint, path, .. } = served;
+    let declared = registry.roles.get(served.id);
+    let residency = registry.residencies.get(program.residency.value);
+    let instances = endpoint.ports.len();
+    let process = |instance| Process {
+        instance: (instances > 1).then_some(instance),
+        port: endpoint.port(instance),
+        backend: endpoint.hidden_port(instance),
+        args: served.line(instance),
+        placement: placements.index_of(served.placement.get(instance)),
+    };
+    let is_filled = |word: &Word| matches!(word, Word::Port(_) | Word::Host(_));
+    let (filled, plain) = served.env.iter().cloned().partition(|(_, word)| is_filled(word));
+    let plain: Vec<(Arc<str>, Word)> = plain;
+    Role {
+        processes: (0..instances).map(process).collect(),
+        name: declared.head.name.value.clone(),
+        residency: residency.head.name.value.clone(),
+        start: residency.start.value,
+        idle: residency.idle.map(|idle| idle.value),
+        host: program.host.value.number(),
+        title: program.name().into(),
+        server: Server::Program(ProgramServer {
+            health: program.health.as_ref().map(|health| health.value.clone()),
+            env: filled,
+        }),
+        purpose: declared.purpose.as_ref().map(|purpose| purpose.value.clone()),
+        shared_by: Vec::new(),
+        own_addresses: own_addresses(served, endpoint),
+        addresses: endpoint.addresses.clone(),
+        names: endpoint.names.clone(),
+        ports: endpoint.ports,
+        bytes: None,
+        load_time: Err(START_TIME),
+        folders: folders_of([&**path]),
+        files: Vec::new(),
+        program: path.clone(),
+        paths: served.paths(),
+        peers: Vec::new(),
+        key_file: None,
+        places_threads: false,
+        lock: false,
+        hardening: program.hardening.map_or(registry.stack.hardening, |hardening| hardening.value),
+        env: plain.into_iter().map(|(name, word)| (name, word.text().into())).collect(),
+    }
+}
+
+/// The addresses that a process started by hand listens on. `{host}` is one address.
+fn own_addresses(served: &ServedProgram, endpoint: &Endpoint) -> Arc<[Arc<str>]> {
+    if served.names_host() {
+        endpoint.addresses.iter().take(1).cloned().collect()
+    } else {
+        endpoint.addresses.clone()
+    }
+}

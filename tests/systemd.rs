@@ -404,7 +404,7 @@ mod tools {
         let units = default_units();
         let (plan, dumps) = (units.plan(), units.dumps());
         let processes = processes(&plan);
-        assert_eq!(processes.len(), 15);
+        assert_eq!(processes.len(), 17);
         for (unit, role, process) in &processes {
             let argvs = dumps[unit].argvs();
             let expected_argv = expected_argv(unit, role, process);

@@ -42,8 +42,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for engine in registry.engines.iter() {
         findings.extend(engine.env.iter().filter_map(|variable| finding(variable, &engine.head)));
     }
-    for (role, serving) in registry.served() {
-        for variable in &serving.env {
+    for (role, process) in registry.processes() {
+        for variable in &process.env {
             let owner = owner(registry, role, variable.1.span);
             // A default applies to many roles, but is reported once.
             if owner.kind == "role" || reported.insert(variable.1.span) {

@@ -28,6 +28,11 @@ fn a_command_needs_no_engine_and_no_model() {
 }
 
 #[test]
+fn variables_of_a_shell_are_found_in_its_env() {
+    assert_codes(&["literal-variable"], &program("env CACHE=\"$HOME/cache\""));
+}
+
+#[test]
 fn a_field_of_an_engine_is_one_finding_on_a_command() {
     for field in [
         "model \"plain\"",

@@ -74,3 +74,14 @@ fn each_host_has_its_folder_of_units() {
     let start = "next: run as root on `box`, and for each other host with its folder: cp out/systemd/box/* /etc/systemd/system/ && ";
     assert!(line.starts_with(start), "{line}");
 }
+
+#[test]
+fn a_stack_of_other_programs_has_units_to_install() {
+    let project = project();
+    project.registry(
+        "stack \"s\" engine=\"l\"\nengine \"l\" profile=\"llama.cpp-b11669\" bin=\"/e\"\n\
+         role \"listen\" port=8082 { command \"/usr/bin/whisper-server\" \"--port\" \"{port}\" }\n",
+    );
+    let line = last_line(&project, &[]);
+    assert!(line.starts_with("next: run as root: cp out/systemd/* /etc/systemd/system/"), "{line}");
+}

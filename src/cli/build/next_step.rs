@@ -26,7 +26,7 @@ impl NextStep {
                 .iter()
                 .any(|model| !lock.models.contains_key(&*model.head.name.value)),
             target: format!("{}.target", registry.stack.head.name.value),
-            serves: registry.served().next().is_some(),
+            serves: registry.processes().next().is_some(),
         }
     }
 

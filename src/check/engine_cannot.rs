@@ -50,7 +50,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         }
         let is_removable = matches!(
             fault.intent,
-            Intent::Alias | Intent::Lookup | Intent::DraftWithLookup | Intent::Setting(_)
+            Intent::Alias
+                | Intent::Template
+                | Intent::Adapter(_)
+                | Intent::Lookup
+                | Intent::DraftWithLookup
+                | Intent::Setting(_)
         );
         findings.report(if is_removable && place != role.role.head.name.span {
             finding.remedy(format!("{or}remove `{{}}`"), Change::remove(place))
@@ -89,6 +94,8 @@ fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String)
     let (place, what) = match wanted {
         Intent::Tool => (serving.engine.map(|engine| engine.span), at.profile.server()),
         Intent::Model => (Some(serving.model.span), "model"),
+        Intent::Template => (span(serving.template()), "template"),
+        Intent::Adapter(n) => (span(serving.adapters().get(n).map(|adapter| &adapter.file)), "lora"),
         Intent::Projector => (Some(serving.model.span), "projector"),
         Intent::Alias => (span(serving.aliases().first()), "alias"),
         Intent::Listen => (span(serving.listen.first()), "listen"),

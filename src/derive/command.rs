@@ -16,7 +16,7 @@ use crate::engine::options::Owner;
 use crate::engine::{Profile, Switch, Word};
 use crate::facts::Lock;
 use crate::hir::{
-    Engine, EngineOption, EngineSetting, Host, Id, Model, NumaPolicy, Registry, Serving, Setting,
+    Adapter, Engine, EngineOption, EngineSetting, Host, Id, Model, NumaPolicy, Registry, Serving, Setting,
 };
 use crate::source::Spanned;
 use std::sync::Arc;
@@ -145,6 +145,8 @@ impl RoleSettings<'_> {
             is_embedder: serving.pooling.is_some(),
             sparsity: sparsity(registry, registry.models.get(serving.model.value)),
             projector: files.projector.as_ref().map(|file| &*file.path),
+            template: serving.template().map(|file| &*file.value),
+            adapters: &adapters(serving),
             threads: serving.threads(host, instance),
             gpus: Some(host.gpus.len()),
             numa: numa_placement(serving, host.numa.len()),
@@ -162,6 +164,8 @@ impl RoleSettings<'_> {
         let spec = PromptSpec {
             model: &self.files.model.path,
             projector: self.files.projector.as_ref().map(|file| &*file.path),
+            template: self.serving.template().map(|file| &*file.value),
+            adapters: &adapters(self.serving),
             draft: self.draft(),
             lookup: self.lookup(),
             experts: self.experts(),
@@ -239,6 +243,12 @@ impl<'r> RoleSettings<'r> {
         let arch = self.registry.arch_of(self.registry.model_of(self.serving).0)?;
         self.serving.experts.map(|experts| (&*arch.value, experts.value))
     }
+}
+
+/// The adapters of a role with their scales.
+fn adapters(serving: &Serving) -> Vec<(&str, f64)> {
+    let scale = |adapter: &Adapter| adapter.scale.map_or(1.0, |scale| scale.value);
+    serving.adapters().iter().map(|adapter| (&*adapter.file.value, scale(adapter))).collect()
 }
 
 /// `Sparsity::Dense` if the model declares no experts and its architecture has no metadata keys for them.

@@ -1,6 +1,7 @@
 //! A role: a use of a model under a name that clients know, with the settings of its server processes.
 
 use super::draft::LOOKUP;
+use super::rare::{Adapter, RareFields};
 use super::setting::CACHE_TYPE;
 use super::shape::{Field, Shape, Table};
 use super::stack::HARDENING;
@@ -79,13 +80,6 @@ pub struct Serving {
     pub rare: Option<Box<RareFields>>,
 }
 
-/// The fields of a served role that few roles have.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct RareFields {
-    /// Further names at the API, next to the role's name and those of the roles that share it.
-    pub aliases: Vec<Text>,
-}
-
 declare! {
     /// A metadata override of a family or a role.
     pub block Override = with_value("key") {
@@ -95,13 +89,6 @@ declare! {
         value: Spanned<Setting> = required("value", Shape::Setting).example("4"),
         /// The reason.
         why: Option<Text> = optional("why", Shape::Text).example("faster, and no worse in our tests"),
-    }
-}
-
-impl Serving {
-    /// The further names at the API.
-    pub fn aliases(&self) -> &[Text] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.aliases)
     }
 }
 
@@ -307,6 +294,17 @@ pub(super) static TABLE: Table = Table::of(&[
         "lookup",
         Shape::Block(&LOOKUP),
         "Speculation from n-grams of the prompt, without a draft model.",
+    ),
+    Field::optional(
+        "template",
+        Shape::Path,
+        "A file with the chat template (Jinja); default: the template in the model file.",
+    )
+    .example("/srv/templates/chat.jinja"),
+    Field::distinct(
+        "lora",
+        Shape::Block(&Adapter::TABLE),
+        "An adapter (LoRA) for the model. Sums count it, and `orchgen lock` reads its header.",
     ),
     Field::distinct("override", Shape::Block(&Override::TABLE), "A metadata override."),
     Field::optional("overrides", Shape::Entries("override"), "Metadata overrides by key."),

@@ -85,6 +85,8 @@ pub enum Shape {
     Count(u64, u64),
     /// A number from 0 to 1.
     Fraction,
+    /// A number from -100 to 100.
+    Scale,
     /// `17.5 GB`.
     Size,
     /// `5 percent` or a size.

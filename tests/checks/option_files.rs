@@ -9,13 +9,13 @@ fn option(name: &str, value: &str) -> String {
 #[test]
 fn a_path_must_be_absolute() {
     for (name, value, help) in [
-        ("chat-template-file", "templates/chat.jinja", "the service starts in the folder `/`"),
+        ("json-schema-file", "schemas/chat.json", "the service starts in the folder `/`"),
         ("grammar-file", "./a.gbnf", "the service starts in the folder `/`"),
         ("log-file", "~/logs/x.log", "only a shell replaces `~`"),
         ("slot-save-path", "$HOME/slots", "variables are not replaced"),
         ("slot-save-path", "/var/lib/../slots", "without `..`"),
-        ("lora", "/srv/a.gguf,b.gguf", "the service starts in the folder `/`"),
-        ("lora-scaled", "a.gguf:0.5", "the service starts in the folder `/`"),
+        ("control-vector", "/srv/a.gguf,b.gguf", "the service starts in the folder `/`"),
+        ("control-vector-scaled", "a.gguf:0.5", "the service starts in the folder `/`"),
         ("path", "C:\\www", "the service starts in the folder `/`"),
     ] {
         let finding = single_finding(&option(name, value));
@@ -24,9 +24,9 @@ fn a_path_must_be_absolute() {
         assert!(finding.help.concat().contains(help), "{name} {value}: {:?}", finding.help);
     }
     for (name, value) in [
-        ("chat-template-file", "/srv/chat.jinja"),
-        ("lora", "/srv/a.gguf,/srv/b.gguf"),
-        ("lora-scaled", "/srv/a.gguf:0.5,/srv/b:c.gguf:1"),
+        ("json-schema-file", "/srv/chat.json"),
+        ("control-vector", "/srv/a.gguf,/srv/b.gguf"),
+        ("control-vector-scaled", "/srv/a.gguf:0.5,/srv/b:c.gguf:1"),
         ("slot-save-path", "/var/lib/llama/slots"),
         ("log-file", "/var/log/llama/x.log"),
         ("log-file", "/dev/null"),
@@ -251,7 +251,7 @@ fn a_variable_is_an_option_too() {
 fn a_default_option_is_reported_once() {
     let text = r#"
 stack "s" engine="e" {
-    defaults { tier "t"; residency "r"; context 512; option "fit-ctx" value=9; option "log-file" value="/srv/x.log"; option "lora" value="a.gguf" }
+    defaults { tier "t"; residency "r"; context 512; option "fit-ctx" value=9; option "log-file" value="/srv/x.log"; option "control-vector" value="a.gguf" }
 }
 engine "e" profile="llama.cpp-b11669" bin="/e"
 host "h" memory="64 GB" cpus="0-7" smt=1

@@ -169,7 +169,7 @@ fn a_one_shot_has_the_settings_of_its_role() {
 fn a_one_shot_uses_the_program_with_the_most_settings() {
     let draft = PromptSpec { draft: Some(DRAFT), ..PromptSpec::default() };
     // Of these only llama-cli has chat templates.
-    let chat = PromptSpec { options: &[("chat-template-file", Some("/t.jinja"))], ..draft.clone() };
+    let chat = PromptSpec { template: Some("/t.jinja"), ..draft.clone() };
     let server_only = PromptSpec { options: &[("metrics", None)], ..draft.clone() };
     for build in ["2026-03-fork", "b9093", "b11434", "b11669", "b12032"] {
         let tool = |spec| lower_prompt(profile(build), spec).tool;
@@ -322,6 +322,40 @@ fn the_names_at_the_api_are_one_list() {
     assert_eq!(lowered.errors[0].why, "`--alias` of ik_llama.cpp-8337e4cd3 accepts only one name");
     let shared = ServerSpec { names: &names[..2], aliases: 0, ..spec };
     assert!(line(&lower_server(ik_profile(), &shared)).contains(" --alias code "));
+}
+
+#[test]
+fn a_template_and_adapters_are_files_of_the_process() {
+    let adapters = [("/a.gguf", 1.0), ("/b.gguf", -0.5)];
+    let spec =
+        ServerSpec { template: Some("/t.jinja"), adapters: &adapters, draft: None, lookup: None, ..coder() };
+    let files = |lowered: &Lowered| {
+        lowered.paths.iter().map(|one| one.path.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    for profile in profiles() {
+        let lowered = lower_server(profile, &spec);
+        assert_eq!(lowered.errors, [], "{}", profile.name());
+        assert_accepts(profile, lowered.tool, &lowered.args);
+        let text = line(&lowered);
+        let written = " --chat-template-file /t.jinja --lora-scaled /a.gguf:1,/b.gguf:-0.5 ";
+        assert!(text.contains(written) && !text.contains("--jinja"), "{}: {text}", profile.name());
+        assert_eq!(files(&lowered), "/t.jinja /a.gguf /b.gguf");
+    }
+    let one = lower_server(ik_profile(), &ServerSpec { adapters: &adapters[..1], ..spec.clone() });
+    assert_accepts(ik_profile(), one.tool, &one.args);
+    let lowered = lower_server(ik_profile(), &spec);
+    assert!(
+        line(&lowered).contains(
+            " --jinja --chat-template-file /t.jinja --lora-scaled /a.gguf 1 --lora-scaled /b.gguf -0.5 "
+        ),
+        "{}",
+        line(&lowered)
+    );
+    assert_eq!(files(&lowered), "/t.jinja /a.gguf /b.gguf");
+    let split = ServerSpec { adapters: &[("/a.gguf", 1.0), ("/b:c.gguf", 1.0)], ..spec.clone() };
+    assert_eq!(intents(&lower_server(profile("b11669"), &split)), [Intent::Adapter(1)]);
+    let embedder = ServerSpec { is_embedder: true, pooling: Some("mean"), ..spec };
+    assert_eq!(intents(&lower_server(profile("b11669"), &embedder)), [Intent::Template]);
 }
 
 #[test]

@@ -28,6 +28,8 @@ const SERVER: ServerSpec<'_> = ServerSpec {
     is_embedder: false,
     sparsity: orchgen::engine::dialect::Sparsity::Unknown,
     projector: None,
+    template: None,
+    adapters: &[],
     gpus: None,
     threads: Some(8),
     numa: orchgen::engine::dialect::NumaPlacement::SingleNode,

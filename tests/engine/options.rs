@@ -120,7 +120,10 @@ fn an_option_given_twice_is_an_error_if_the_last_wins() {
     let lowered = lower_with("b11434", twice);
     assert_eq!(lowered.errors[0].intent, Intent::OptionName(1));
     assert!(lowered.errors[0].why.contains("given twice"));
-    assert_eq!(lower_with("b11434", &[("lora", Some("/a")), ("lora", Some("/b"))]).errors, []);
+    assert_eq!(
+        lower_with("b11434", &[("control-vector", Some("/a")), ("control-vector", Some("/b"))]).errors,
+        []
+    );
     // A profile from `--help` does not have this fact.
     let lowered = lower_with("b11669", twice);
     assert_eq!((lowered.errors.len(), lowered.not_checked[0].intent), (0, Intent::OptionName(1)));

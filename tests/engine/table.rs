@@ -28,6 +28,8 @@ const BASE: ServerSpec<'_> = ServerSpec {
     is_embedder: false,
     sparsity: orchgen::engine::dialect::Sparsity::Unknown,
     projector: None,
+    template: None,
+    adapters: &[],
     threads: None,
     gpus: None,
     numa: orchgen::engine::dialect::NumaPlacement::SingleNode,

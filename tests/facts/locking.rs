@@ -179,17 +179,16 @@ fn adapters_are_locked_by_their_paths_and_counted() {
     let adapter = |arch: &str| Gguf::new(arch).tensor("blk.0.attn_q.weight.lora_a", &[64, 8]);
     project.put("l1.gguf", &adapter("qwen2"));
     project.put("l2.gguf", &adapter("qwen2"));
-    let option = |value: &str| {
-        project.registry(&REGISTRY.replace(
-            "context=1024 draft=\"draft\"",
-            &format!("context=1024 {{ option \"lora\" value=\"{value}\" }}"),
-        ));
+    let adapters = |lines: &str| {
+        project.registry(
+            &REGISTRY.replace("context=1024 draft=\"draft\"", &format!("context=1024 {{ {lines} }}")),
+        );
     };
-    option("STORE/l1.gguf,STORE/l2.gguf");
+    adapters("lora \"STORE/l1.gguf\"; lora \"STORE/l2.gguf\" scale=0.5");
     assert_eq!(project.codes(&["lock"]), (0, vec![]));
     let lock = project.lock();
-    let adapters = serde_json::from_str::<serde_json::Value>(&lock).unwrap()["adapters"].clone();
-    assert_eq!(adapters.as_object().unwrap().len(), 2, "{lock}");
+    let locked = serde_json::from_str::<serde_json::Value>(&lock).unwrap()["adapters"].clone();
+    assert_eq!(locked.as_object().unwrap().len(), 2, "{lock}");
     assert_eq!(project.codes(&["lock", "--check"]), (0, vec![]));
     let (_, memory, _) = project.run(&["memory"]);
     assert_eq!(memory.matches("  adapters").count(), 2, "{memory}");
@@ -198,16 +197,16 @@ fn adapters_are_locked_by_their_paths_and_counted() {
     assert_eq!(project.codes(&["lock", "--check"]), (1, vec!["stale-lock".into()]));
     project.run(&["lock"]);
     assert_eq!(project.codes(&["check"]), (1, vec!["foreign-adapter".into()]));
-    option("STORE/l1.gguf");
+    adapters("lora \"STORE/l1.gguf\"");
     assert_eq!(project.codes(&["lock", "--check"]), (1, vec!["stale-lock".into()]));
     // Missing files: the facts of an adapter are kept.
     fs::remove_file(project.at("store/l1.gguf")).unwrap();
     assert_eq!(project.codes(&["lock"]), (1, vec!["missing-model".into()]));
     assert!(project.lock().contains("l1.gguf"), "{}", project.lock());
-    project.registry(&REGISTRY.replace(
-        "context=1024 draft=\"draft\"",
-        "context=1024 { option \"chat-template-file\" value=\"/nonexistent/chat.jinja\" }",
-    ));
+    project.registry(
+        &REGISTRY
+            .replace("context=1024 draft=\"draft\"", "context=1024 { template \"/nonexistent/chat.jinja\" }"),
+    );
     assert_eq!(project.codes(&["lock"]), (1, vec!["missing-model".into()]));
 }
 

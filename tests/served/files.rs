@@ -13,8 +13,9 @@ residency "warm" title="warm" start="on-demand" idle="3 s"
 family "qwen2" arch="qwen2"
 model "target" family="qwen2" title="Target" quant="F32" size="737088 B" file="target.gguf"
 role "low" model="target" port=981 {
-    option "chat-template-file" value="/home/rig/chat.jinja"
-    option "lora" value="/home/rig/adapter.gguf,/srv/models/adapter.gguf"
+    template "/home/rig/chat.jinja"
+    lora "/home/rig/adapter.gguf"
+    lora "/srv/models/adapter.gguf" scale=0.5
     option "slot-save-path" value="/var/lib/rig-files/slots"
     option "log-file" value="/var/log/rig-files/low.log"
     option "path" value="/home/rig/www"
@@ -24,7 +25,7 @@ role "open" model="target" port=983 hardening="off" { option "slot-save-path" va
 role "home" model="target" port=984 hardening="gpu" { allow "unwritable-path" because="everyone may write there"; option "slot-save-path" value="/home/rig/slots" }
 role "lazy" model="target" port=985 residency="warm" {
     option "slot-save-path" value="/var/lib/rig-files/slots"
-    option "chat-template-file" value="/home/rig/chat.jinja"
+    template "/home/rig/chat.jinja"
 }
 role "lan" model="target" port=18185 listen="0.0.0.0" key-file="/srv/keys/api"
 role "lan6" model="target" port=18185 listen="::" key-file="/srv/keys/api" residency="warm"

@@ -24,8 +24,8 @@ fn unit(options: &str) -> String {
 #[test]
 fn a_file_that_is_read_is_visible_and_mounted() {
     let unit = unit(
-        "option \"chat-template-file\" value=\"/home/anna/chat.jinja\"; option \"grammar-file\" value=\"/srv/m/a.gbnf\"; \
-         option \"lora-scaled\" value=\"/data/l1.gguf:0.5,/data/l2.gguf:1\"; option \"path\" value=\"/home/anna/www/\"",
+        "template \"/home/anna/chat.jinja\"; option \"grammar-file\" value=\"/srv/m/a.gbnf\"; \
+         lora \"/data/l1.gguf\" scale=0.5; lora \"/data/l2.gguf\"; option \"path\" value=\"/home/anna/www/\"",
     );
     let visible = settings(&unit, "BindReadOnlyPaths");
     assert_eq!(

@@ -191,6 +191,9 @@ fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
     if option.name.trim_start_matches('-') == "alias" {
         return Some(instead(Vec::new(), alias_line(role, &option.value.as_ref()?.value)?));
     }
+    if matches!(option.name.trim_start_matches('-'), "chat-template-file" | "lora" | "lora-scaled") {
+        return Some(instead(Vec::new(), file_line(role, option)?));
+    }
     let name = owning_field(&option.name)?;
     if name == "cache-type" {
         return cache_types(role, option);
@@ -258,6 +261,24 @@ fn override_line(value: &Setting) -> Option<Line> {
         _ => return None,
     };
     Some(Line::of("override", key).principal("key").with(Line::of("value", value)))
+}
+
+/// The field for a chat template or an adapter. `None` if the option has several files or no full path, or if the role
+/// has the field.
+fn file_line(role: &FaultyRole, option: &EngineOption) -> Option<Line> {
+    let Setting::Text(text) = &option.value.as_ref()?.value else { return None };
+    if !text.starts_with('/') || text.contains(',') {
+        return None;
+    }
+    if option.name.ends_with("template-file") {
+        return role.serving.template().is_none().then(|| Line::of("template", &**text));
+    }
+    let (file, scale) = if option.name.ends_with("scaled") { text.rsplit_once(':')? } else { (&**text, "1") };
+    let is_usable = !file.contains(':') && role.serving.adapters().is_empty() && scale.parse::<f64>().is_ok();
+    let line = Line::of("lora", file).principal("file");
+    let line =
+        if scale == "1" { line } else { line.with(Line::of("scale", Literal::Number(scale.to_owned()))) };
+    is_usable.then_some(line)
 }
 
 /// The field for the names of `--alias`: without the name of the role, which is always a name. `None` if no other name is

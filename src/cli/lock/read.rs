@@ -126,13 +126,21 @@ fn jobs(registry: &Registry) -> Vec<ReadJob<'_>> {
     }
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for (role, serving) in registry.served() {
+        let template = serving.template().map(|file| (FileRole::Other, file));
+        let adapters = serving.adapters().iter().map(|adapter| (FileRole::Adapter, &adapter.file));
+        for (part, file) in template.into_iter().chain(adapters) {
+            if known.insert(&file.value) {
+                let (key, path) = (file.value.as_ref().into(), file.value.to_string());
+                let (place, file) = (file.span, file.value.as_ref().into());
+                jobs.push(ReadJob { part, owner: &role.head, place, key, file, path });
+            }
+        }
         for option in &serving.options {
             let Some(Spanned { value: Setting::Text(value), span }) = &option.value else { continue };
             let files = options::read_files(&option.name, value).filter(|file| file.starts_with('/'));
-            let part =
-                if options::loads_adapters(&option.name) { FileRole::Adapter } else { FileRole::Other };
             for file in files.filter(|file| known.insert(file)) {
                 let (key, path) = (file.into(), file.to_owned());
+                let part = FileRole::Other;
                 jobs.push(ReadJob { part, owner: &role.head, place: *span, key, file: file.into(), path });
             }
         }

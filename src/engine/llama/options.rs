@@ -341,11 +341,6 @@ pub fn read_files<'v>(name: &str, value: &'v str) -> impl Iterator<Item = &'v st
     used.filter(|used| !used.is_folder).into_iter().flat_map(|used| used.paths(value))
 }
 
-/// True if an option loads adapters (`LoRA`), which are GGUF files.
-pub fn loads_adapters(name: &str) -> bool {
-    row_of(name).is_some_and(|row| row.names.iter().any(|name| matches!(*name, "lora" | "lora-scaled")))
-}
-
 /// The types of speculation in the value of an option. None for other options.
 pub fn spec_types<'v>(name: &str, value: &'v str) -> impl Iterator<Item = &'v str> {
     let is_type = row_of(name).is_some_and(|row| row.names.contains(&"spec-type"));

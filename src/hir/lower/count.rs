@@ -161,6 +161,23 @@ pub(super) fn fraction(scalar: &Scalar, field: &FieldRef) -> ReadResult {
     }))
 }
 
+/// Reads a scale. The engine refuses a number that is smaller than its 32-bit numbers.
+pub(super) fn scale(scalar: &Scalar, field: &FieldRef) -> ReadResult {
+    const EXPECTED: &str = "a number from -100 to 100";
+    let number = match scalar.value {
+        Value::Float(number) => number,
+        Value::Integer(number) => f64::from(i32::try_from(number).unwrap_or(i32::MAX)),
+        Value::Null | Value::Bool(_) | Value::String(_) => return Err(wrong_type(scalar, field, EXPECTED)),
+    };
+    if number == 0.0 || (1e-6..=100.0).contains(&number.abs()) {
+        return Ok(TypedValue::Fraction(number));
+    }
+    let found = words::quoted(&field.raw(scalar));
+    let message = format!("{} is {found}; it must be {EXPECTED}", field.describe());
+    let finding = OUT_OF_RANGE.at(scalar.span, format!("expected {EXPECTED}"), message);
+    Err(Box::new(field.write_example(finding, scalar.span, EXPECTED)))
+}
+
 /// The fraction that a text may mean: `0.75` for `75%`, `75` and `0,75`.
 fn meant_fraction(text: &str) -> Option<String> {
     let number = text.trim().trim_end_matches('%').trim_end_matches("percent");

@@ -1,7 +1,7 @@
 //! Reads one value as the shape of its field requires.
 
 use super::api_name;
-use super::count::{count, flag, fraction, port};
+use super::count::{count, flag, fraction, port, scale};
 use super::guess::path::{self, PathFault, PathKind, Remedy};
 use super::guess::{boolean, date, number};
 use super::names::ItemRef;
@@ -89,7 +89,7 @@ impl FieldRef<'_> {
             return Some(Literal::Number(unused_port(self.text).to_string()));
         }
         let example = example_text(row);
-        let is_number = matches!(row.shape, Shape::Count(..) | Shape::Fraction);
+        let is_number = matches!(row.shape, Shape::Count(..) | Shape::Fraction | Shape::Scale);
         let example = Some(example).filter(|example| !example.is_empty());
         example.map(if is_number { Literal::Number } else { Literal::Text })
     }
@@ -164,6 +164,7 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
         Shape::Count(least, most) => count(scalar, field, *least, *most),
         Shape::Port => port(scalar, field),
         Shape::Fraction => fraction(scalar, field),
+        Shape::Scale => scale(scalar, field),
         Shape::Path => text(scalar, field).and_then(|text| absolute_path(scalar, text, field)),
         Shape::File => text(scalar, field).and_then(|text| file(scalar, text, field)),
         Shape::Account => text(scalar, field).and_then(|text| account(scalar, text, field)),

@@ -151,7 +151,11 @@ pub(super) fn report_missing(
 }
 
 fn rare_fields(fields: &mut Fields) -> Option<Option<Box<RareFields>>> {
-    let rare = RareFields { aliases: fields.get("alias")? };
+    let rare = RareFields {
+        aliases: fields.get("alias")?,
+        template: fields.get("template")?,
+        adapters: fields.get("lora")?,
+    };
     Some((rare != RareFields::default()).then(|| Box::new(rare)))
 }
 

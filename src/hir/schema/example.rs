@@ -61,7 +61,7 @@ pub(super) fn literal(text: &str, shape: &Shape) -> Value {
     let fraction = || text.parse::<f64>().map(Value::from);
     if matches!(shape, Shape::Count(..) | Shape::Port) {
         number().unwrap_or_default()
-    } else if *shape == Shape::Fraction {
+    } else if matches!(shape, Shape::Fraction | Shape::Scale) {
         fraction().unwrap_or_default()
     } else if *shape == Shape::Flag {
         (text == "true").into()
@@ -106,6 +106,7 @@ const EXAMPLES: &[(Shape, &str)] = &[
     (Shape::Account, "llm"),
     (Shape::Flag, "true"),
     (Shape::Fraction, "0.75"),
+    (Shape::Scale, "0.5"),
     (Shape::Port, "8080"),
     (Shape::Rule, "Qwen3-*"),
 ];

@@ -27,6 +27,7 @@ pub(super) fn of(shape: &Shape) -> Value {
         Shape::Count(least, most) => whole(*least, *most),
         Shape::Port => whole(1, 65535),
         Shape::Fraction => json!({"type": "number", "minimum": 0, "maximum": 1}),
+        Shape::Scale => json!({"type": "number", "minimum": -100, "maximum": 100}),
         Shape::Size
         | Shape::ByteRate
         | Shape::Share
@@ -85,6 +86,7 @@ pub fn description(shape: &Shape) -> String {
         Shape::Flag => "`true` or `false`".to_owned(),
         Shape::Count(..) | Shape::Port => "a whole number".to_owned(),
         Shape::Fraction => "a number".to_owned(),
+        Shape::Scale => "a number from -100 to 100".to_owned(),
         Shape::Word(words) => words::any_of(&quoted(words)),
         Shape::Words(words) => format!("one or several of {}", words::all_of(&quoted(words))),
         Shape::CpuSet => "a list of CPUs, or the name of a cpuset of the host".to_owned(),

@@ -1,10 +1,9 @@
 //! Builds the argv of one program. Each option is looked up in the profile before it is written.
 
 use super::super::option::OptionRecord;
+use super::super::options::{Given, OptionRow};
 use super::super::profile::Profile;
-use super::{
-    FaultKind, Intent, Lowered, LoweringFault, OptionPath, OverrideValue, UncheckedIntent, WrittenOption,
-};
+use super::{FaultKind, Intent, Lowered, LoweringFault, OptionPath, OverrideValue, UncheckedIntent};
 use crate::engine::Word;
 use std::sync::Arc;
 
@@ -12,6 +11,24 @@ use std::sync::Arc;
 const KEY_BYTES: usize = 127;
 /// The longest string value of an override, in bytes (same source).
 const VALUE_BYTES: usize = 127;
+
+/// An option of a command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenOption {
+    row: &'static OptionRow,
+    title: Box<str>,
+    is_on: bool,
+    /// The value. `None` for a switch.
+    value: Option<Word>,
+}
+
+impl WrittenOption {
+    /// The option with its value.
+    pub fn given(&self) -> Given<'_> {
+        let value = self.value.as_ref().map_or("", Word::text);
+        Given { row: self.row, title: &self.title, is_on: self.is_on, value }
+    }
+}
 
 /// Collects the arguments of one program of one build.
 pub(super) struct ArgvBuilder<'p> {

@@ -80,6 +80,11 @@ fn no_effect_reason(
     let remove = |why: &str| Some((why.to_owned(), "remove it".to_owned()));
     let title = option.title();
     match option.row().and_then(|row| row.idle) {
+        Some(Idle::Without("lora")) if spec.adapters.is_empty() => {
+            let help = "add the field `lora`, or remove this option".to_owned();
+            return Some(("has no effect without an adapter".to_owned(), help));
+        }
+        Some(Idle::Without("lora")) => {}
         Some(Idle::Without(needed)) if !has_option(accepted, needed) => {
             let help = format!("add the option `{needed}`, or remove this one");
             return Some((format!("has no effect without `--{needed}`"), help));
@@ -118,14 +123,9 @@ fn no_effect_reason(
     is_for_routers.then(|| remove("applies only in router mode, but this server has a fixed model"))?
 }
 
-/// True if the role has an option with this name, or the form of it with a scale.
+/// True if the role has an option with this name.
 fn has_option(accepted: &[AcceptedOption<'_>], name: &str) -> bool {
-    let is_named = |title: &str| {
-        title
-            .strip_prefix("--")
-            .is_some_and(|title| title == name || title.strip_suffix("-scaled") == Some(name))
-    };
-    accepted.iter().any(|one| is_named(one.option.title()))
+    accepted.iter().any(|one| one.option.title().strip_prefix("--") == Some(name))
 }
 
 /// The types of speculation that the options of the role select.

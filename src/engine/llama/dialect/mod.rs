@@ -13,6 +13,8 @@
 //! | draft and lookup | the option of the fork in addition to the draft, or a `--spec-type` that accepts a list |
 //! | locked memory | `--load-mode mmap+mlock`, `--mlock`; with `--no-repack` |
 //! | names | `--alias A,B`; only the name of the role if `--alias` accepts one name |
+//! | template | `--chat-template-file`, with `--jinja` if the build has it off |
+//! | adapters | `--lora-scaled FILE:SCALE,...`; one option with two values for each in `ik_llama.cpp` |
 //! | slots, context | `-np N --no-kv-unified -c context*N`: N separate streams of `context` tokens |
 //! | text, draft, image: the program that leaves out the fewest settings | `llama-cli`; `llama-speculative`, `llama-cli`; `llama-qwen2vl-cli`, `llama-mtmd-cli`, `llama-cli` |
 //!
@@ -21,6 +23,7 @@
 
 mod argv;
 mod combined;
+mod files;
 mod options;
 mod paths;
 mod pattern;
@@ -31,13 +34,14 @@ mod speculation;
 mod tensors;
 mod value;
 
+pub use argv::WrittenOption;
 pub use options::DeprecatedKey;
 pub use paths::of_variables;
 pub use prompt::reads_commands;
 pub use serve::{BATCH, CHECKPOINTS, UBATCH};
 pub use speculation::{DRAFT_MAX, LOOKUP_NGRAM_MIN};
 
-use super::options::{Given, OptionRow, Owner};
+use super::options::Owner;
 use super::profile::Profile;
 use crate::engine::{Access, Word};
 use std::sync::Arc;
@@ -78,6 +82,10 @@ pub struct ServerSpec<'a> {
     pub sparsity: Sparsity,
     /// The projector of a vision model.
     pub projector: Option<&'a str>,
+    /// The file with the chat template.
+    pub template: Option<&'a str>,
+    /// The adapters (`LoRA`) with their scales.
+    pub adapters: &'a [(&'a str, f64)],
     /// The number of threads. The engine's default counts the cores of the whole machine and ignores the placement.
     pub threads: Option<u32>,
     /// The number of GPUs of the host. `None` if it is unknown.
@@ -103,6 +111,10 @@ pub struct PromptSpec<'a> {
     pub model: &'a str,
     /// The projector. The command then also reads an image.
     pub projector: Option<&'a str>,
+    /// The file with the chat template.
+    pub template: Option<&'a str>,
+    /// The adapters, as for [`ServerSpec::adapters`].
+    pub adapters: &'a [(&'a str, f64)],
     /// The draft model.
     pub draft: Option<DraftSpec<'a>>,
     /// Prompt lookup, as for [`ServerSpec::lookup`].
@@ -217,6 +229,10 @@ pub enum Intent {
     Embeddings,
     /// The projector.
     Projector,
+    /// The chat template.
+    Template,
+    /// The adapter with this index.
+    Adapter(usize),
     /// The threads.
     Threads,
     /// Locked memory.
@@ -322,24 +338,6 @@ pub struct Lowered {
     pub not_checked: Vec<UncheckedIntent>,
     /// The options of a role that its one-shot command does not have. Empty for a server.
     pub left_out: Vec<Arc<str>>,
-}
-
-/// An option of a command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrittenOption {
-    row: &'static OptionRow,
-    title: Box<str>,
-    is_on: bool,
-    /// The value. `None` for a switch.
-    value: Option<Word>,
-}
-
-impl WrittenOption {
-    /// The option with its value.
-    pub fn given(&self) -> Given<'_> {
-        let value = self.value.as_ref().map_or("", Word::text);
-        Given { row: self.row, title: &self.title, is_on: self.is_on, value }
-    }
 }
 
 impl Lowered {

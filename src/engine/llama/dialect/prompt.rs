@@ -4,7 +4,7 @@ use super::argv::ArgvBuilder;
 use super::options::{self, AcceptedOption};
 use super::serve::write_lock;
 use super::speculation::speculate;
-use super::{CHECKPOINTS, Intent, Lowered, NumaPlacement, PromptSpec, UncheckedIntent, settings};
+use super::{CHECKPOINTS, Intent, Lowered, NumaPlacement, PromptSpec, UncheckedIntent, files, settings};
 use crate::engine::llama::SERVER;
 use crate::engine::{OptionRecord, Profile, Word};
 
@@ -62,7 +62,9 @@ fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> L
         _ => {}
     }
     settings::write_possible(&mut argv, spec.settings);
-    write_fixed_settings(&mut argv, spec, &options::records(&options));
+    let records = options::records(&options);
+    files::write_possible(&mut argv, spec.template, spec.adapters, &records);
+    write_fixed_settings(&mut argv, spec, &records);
     if let Some(threads) = spec.threads {
         argv.write_option((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
     }

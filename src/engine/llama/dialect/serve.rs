@@ -3,7 +3,7 @@
 use super::argv::ArgvBuilder;
 use super::speculation::speculate;
 use super::{Intent, Lowered, NumaPlacement, OverrideValue, ServerSpec};
-use super::{combined, options, settings};
+use super::{combined, files, options, settings};
 use crate::engine::llama::SERVER;
 use crate::engine::llama::options::Owner;
 use crate::engine::{OptionRecord, Profile, Word};
@@ -50,10 +50,18 @@ pub(super) fn lower(profile: &Profile, spec: &ServerSpec<'_>) -> Lowered {
     combined::check(&mut argv, spec, &accepted);
     write_files(&mut argv, spec);
     write_names(&mut argv, spec);
+    let records = options::records(&accepted);
+    if let Some(template) = spec.template {
+        if spec.is_embedder {
+            argv.add_error(Intent::Template, "the server returns embeddings and has no chat".to_owned());
+        }
+        files::write_template(&mut argv, template, &records);
+    }
+    files::write_adapters(&mut argv, spec.adapters);
     write_sizes(&mut argv, spec);
     write_memory(&mut argv, spec);
     write_network(&mut argv, spec);
-    write_fixed_settings(&mut argv, spec, &options::records(&accepted));
+    write_fixed_settings(&mut argv, spec, &records);
     options::write(&mut argv, accepted);
     argv.finish()
 }

@@ -90,8 +90,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 break;
             }
         }
-        if role.process().is_some() && fold(&head.name) == "prompt" {
-            names.report_prompt(head);
+        let folder = match &*fold(&head.name) {
+            "prompt" => "one-shot commands",
+            "fetch" if registry.models.iter().any(|model| model.repo.is_some()) => "downloads",
+            _ => continue,
+        };
+        if role.process().is_some() {
+            names.report_folder(head, folder);
         }
     }
     for Model { head, .. } in registry.models.iter() {
@@ -129,9 +134,9 @@ impl<'r> Names<'r, '_> {
         false
     }
 
-    fn report_prompt(&mut self, role: &Head) {
-        let message = format!("{role} has the same name as the folder for one-shot commands");
-        let label = "its script would be `bin/prompt`, which is a folder";
+    fn report_folder(&mut self, role: &Head, purpose: &str) {
+        let message = format!("{role} has the same name as the folder for {purpose}");
+        let label = format!("its script would be `bin/{}`, which is a folder", fold(&role.name));
         let finding = NAME_COLLISION.at(role.name.span, label, message).about(role);
         self.findings.report(rename(finding, role));
     }

@@ -50,16 +50,6 @@ impl Registry {
         self.residencies.get(process.residency.value).start.value == Start::OnDemand
     }
 
-    /// The absolute path of a file of a model. A relative path is below the model's store.
-    pub fn path_of(&self, model: &Model, file: &str) -> String {
-        match model.store {
-            Some(store) if !file.starts_with('/') => {
-                format!("{}/{file}", self.stores.get(store.value).path.trim_end_matches('/'))
-            }
-            _ => file.to_owned(),
-        }
-    }
-
     /// The models by the absolute path of their weights. If several models have the same file, the first wins. Empty if
     /// no model has a projector, because only the checks of projectors need it.
     pub fn models_by_path(&self) -> BTreeMap<String, &Model> {

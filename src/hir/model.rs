@@ -1,7 +1,7 @@
 //! A model: a GGUF file and its declared properties.
 
 use super::shape::{Field, Shape, Table};
-use super::{Bytes, Family, Id, Store, Text};
+use super::{Bytes, Family, Id, Registry, Store, Text};
 use crate::source::Spanned;
 
 declare! {
@@ -21,6 +21,8 @@ declare! {
         size: Option<Spanned<Bytes>> = optional("size", Shape::Size),
         /// The model file or its first shard: a path relative to the store, or an absolute path.
         file: Text = required("file", Shape::File).example("Qwen3-30B-A3B-Q4_K_M.gguf"),
+        /// The repository at Hugging Face that has the file. Makes `bin/fetch/MODEL`, which downloads it.
+        repo: Option<Spanned<Repo>> = optional("repo", Shape::Block(&Repo::TABLE)),
         // `None` if all paths are absolute.
         /// The store of the model's files. Required if there are several stores and no default.
         store: Option<Spanned<Id<Store>>> = optional("store", Shape::Name("store")),
@@ -33,6 +35,38 @@ declare! {
             optional("trained-context", Shape::Count(1, 1 << 31)).example("262144").unit("tokens"),
         /// Marks a model that must no longer be used, with an optional reason.
         retired: Option<Spanned<Retired>> = optional("retired", Shape::Block(&Retired::TABLE)),
+    }
+}
+
+declare! {
+    /// The repository of a model. Its files are in the folder `org/name` below the store, or below `/srv/models` if no
+    /// store is declared.
+    pub block Repo = with_principal("name") {
+        /// The name of the repository, such as `lmstudio-community/Qwen3-30B-A3B-GGUF`.
+        name: Text = required("name", Shape::Repository),
+        /// The branch, tag or commit of the repository; default `main`.
+        revision: Option<Text> = optional("revision", Shape::Text).default("main").example("v1.0"),
+        /// The SHA-256 of the model file, or of its first shard; default: what the hub has.
+        sha256: Option<Text> = optional("sha256", Shape::Sha256),
+    }
+}
+
+/// The folder of the files of a repository if no store is declared.
+const DEFAULT_FOLDER: &str = "/srv/models";
+
+impl Registry {
+    /// The absolute path of a file of a model. A relative path is below the model's store, in the folder of its
+    /// repository.
+    pub fn path_of(&self, model: &Model, file: &str) -> String {
+        if file.starts_with('/') {
+            return file.to_owned();
+        }
+        let store = model.store.map(|store| self.stores.get(store.value).path.trim_end_matches('/'));
+        match (store, &model.repo) {
+            (store, Some(repo)) => format!("{}/{}/{file}", store.unwrap_or(DEFAULT_FOLDER), *repo.name),
+            (Some(store), None) => format!("{store}/{file}"),
+            (None, None) => file.to_owned(),
+        }
     }
 }
 

@@ -79,6 +79,10 @@ pub enum Shape {
     Address,
     /// A name at the API: a text without commas.
     ApiName,
+    /// The name of a repository at Hugging Face: `org/name`.
+    Repository,
+    /// A SHA-256 as 64 hexadecimal digits.
+    Sha256,
     /// `true` or `false`.
     Flag,
     /// An integer in an inclusive range.

@@ -4,6 +4,7 @@
 //! Units, scripts and documents are made from it.
 
 mod engine;
+mod fetch;
 mod group;
 mod placement;
 mod process;
@@ -19,6 +20,7 @@ pub use crate::hir::{
     Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName,
 };
 pub use engine::Engine;
+pub use fetch::{Fetch, FetchedFile};
 pub use group::{Group, Host};
 pub use placement::Placement;
 pub use process::{EngineServer, Process, ProgramServer, Role, Server};
@@ -52,6 +54,8 @@ pub struct Plan {
     pub routes: Vec<Route>,
     /// The one-shot command of each served model that generates text.
     pub prompts: Vec<Prompt>,
+    /// The downloads of models from their repositories.
+    pub fetches: Vec<Fetch>,
     /// The distinct placements of roles and one-shot commands.
     pub placements: Vec<Placement>,
     /// Further data for the documents.
@@ -83,6 +87,7 @@ pub fn plan(checked: Checked) -> Plan {
         roles,
         reference,
         prompts,
+        fetches: fetch::fetches(&registry),
         placements: placements.all,
     }
 }

@@ -1,5 +1,5 @@
 //! Launch scripts: `bin/ROLE` serves a role in the foreground, as its unit does. `bin/prompt/MODEL` is a one-shot
-//! command.
+//! command. `bin/fetch/MODEL` downloads the files of a model from its repository.
 //!
 //! Each script runs the command line of the plan through its placement wrapper. Before that, it reports missing files
 //! and programs with distinct exit codes.
@@ -15,17 +15,18 @@ use super::names::Names;
 use super::quote::shell;
 use super::template::{Field, Quoted, Template};
 use super::{ArtifactCollector, OutputTarget, RenderError};
-use crate::plan::{Access, Family, OptionPath, Plan, Process, Prompt, Role, Start, Word};
+use crate::plan::{Access, Family, Fetch, OptionPath, Plan, Process, Prompt, Role, Start, Word};
 
 static ROLE: Template = crate::template!("bin/role.sh.j2").repeated();
 static PROMPT: Template = crate::template!("bin/prompt.sh.j2").repeated();
+static FETCH: Template = crate::template!("bin/fetch.sh.j2").repeated();
 static FAIL: Template = crate::template!("bin/fail.sh.j2");
 static COMMAND: Template = crate::template!("bin/command.sh.j2");
 static FILES: Template = crate::template!("bin/files.sh.j2");
 static EXEC: Template = crate::template!("bin/exec.sh.j2");
 
 pub(super) static TARGET: OutputTarget =
-    OutputTarget::new(&[&ROLE, &PROMPT, &FAIL, &COMMAND, &FILES, &EXEC], artifacts);
+    OutputTarget::new(&[&ROLE, &PROMPT, &FETCH, &FAIL, &COMMAND, &FILES, &EXEC], artifacts);
 
 /// The start of each line of arguments.
 const ARGUMENT_LINE: &str = "\n  ";
@@ -102,6 +103,9 @@ struct CommandView<'p> {
 fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
     for role in &plan.roles {
         collector.file(format!("bin/{}", role.name), &ROLE, || role_view(plan, role));
+    }
+    for fetch in &plan.fetches {
+        collector.file(format!("bin/fetch/{}", fetch.model), &FETCH, || Ok(fetch_view(fetch)));
     }
     for prompt in &plan.prompts {
         collector.file(format!("bin/prompt/{}", prompt.model), &PROMPT, || Ok(prompt_view(plan, prompt)));
@@ -277,4 +281,34 @@ fn key_variables(family: Family) -> Vec<&'static str> {
 
 fn env<T: AsRef<str>>(env: &[(T, T)]) -> Vec<(&str, &str)> {
     env.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect()
+}
+
+/// The template data of the script that downloads a model.
+#[derive(Serialize)]
+struct FetchView<'p> {
+    model: Field<'p>,
+    title: Field<'p>,
+    repo: Field<'p>,
+    revision: Field<'p>,
+    /// The quoted addresses, files and hashes, one per line.
+    sources: Quoted,
+    files: Quoted,
+    sums: Quoted,
+}
+
+fn fetch_view(fetch: &Fetch) -> FetchView<'_> {
+    let lines = |text: &dyn Fn(usize) -> String| -> Quoted {
+        let all: Vec<String> = (0..fetch.files.len()).map(|at| shell(&text(at)).into_owned()).collect();
+        all.join("\n  ").into()
+    };
+    let file = |at: usize| fetch.files.get(at);
+    FetchView {
+        model: Field::from(&*fetch.model),
+        title: Field::from(&*fetch.title),
+        repo: Field::from(&*fetch.repo),
+        revision: Field::from(&*fetch.revision),
+        sources: lines(&|at| file(at).map(|one| one.source.clone()).unwrap_or_default()),
+        files: lines(&|at| file(at).map(|one| one.path.clone()).unwrap_or_default()),
+        sums: lines(&|at| file(at).and_then(|one| one.sha256.as_deref()).unwrap_or_default().to_owned()),
+    }
 }

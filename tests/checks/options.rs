@@ -28,15 +28,15 @@ fn options_are_maps_lists_and_booleans() {
     let kdl = line(
         "x.kdl",
         &role_with(
-            "options { temp 0.7; jinja #true; warmup #false; \"no-cont-batching\"; lora \"/a.gguf\" \"/b.gguf\"; control-vector-layer-range 1 20 }; option \"seed\" 3; option \"perf\" #false; overrides { qwen2.context_length 4096 }",
+            "options { temp 0.7; jinja #true; warmup #false; \"no-cont-batching\"; control-vector \"/a.gguf\" \"/b.gguf\"; control-vector-layer-range 1 20 }; option \"seed\" 3; option \"perf\" #false; overrides { qwen2.context_length 4096 }",
         ),
     );
     let yaml = line(
         "x.yaml",
-        "roles: {x: {tier: A, residency: hot, model: plain, context: 4096, port: 9000, options: {temp: 0.7, jinja: true, warmup: false, no-cont-batching: , lora: [/a.gguf, /b.gguf], control-vector-layer-range: [1, 20]}, option: [{name: seed, value: 3}, {name: perf, value: false}], overrides: {qwen2.context_length: 4096}}}",
+        "roles: {x: {tier: A, residency: hot, model: plain, context: 4096, port: 9000, options: {temp: 0.7, jinja: true, warmup: false, no-cont-batching: , control-vector: [/a.gguf, /b.gguf], control-vector-layer-range: [1, 20]}, option: [{name: seed, value: 3}, {name: perf, value: false}], overrides: {qwen2.context_length: 4096}}}",
     );
     assert_eq!(kdl, yaml);
-    let expected = "--temp 0.7 --jinja --no-warmup --no-cont-batching --lora /a.gguf --lora /b.gguf --control-vector-layer-range 1 20 --seed 3 --no-perf";
+    let expected = "--temp 0.7 --jinja --no-warmup --no-cont-batching --control-vector /a.gguf --control-vector /b.gguf --control-vector-layer-range 1 20 --seed 3 --no-perf";
     assert!(kdl.contains(expected), "{kdl}");
     assert!(kdl.contains("qwen2.context_length=int:4096"), "{kdl}");
 }

@@ -1,4 +1,4 @@
-//! Reads names at the API.
+//! Reads names at the API, names of repositories and hashes.
 
 use super::scalar::{FieldRef, ReadResult, ValueForm};
 use super::typed_value::TypedValue;
@@ -31,5 +31,43 @@ pub(super) fn read(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult 
             let names: Vec<String> = names.iter().map(|name| words::quoted(name)).collect();
             finding.help(format!("write {} as separate values", words::all_of(&names)))
         }
+    }))
+}
+
+/// Reads the name of a repository: `org/name`.
+pub(super) fn repository(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
+    let is_name = |name: &str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_plain)
+    };
+    let is_valid = |text: &str| text.split_once('/').is_some_and(|(org, name)| is_name(org) && is_name(name));
+    if is_valid(text) {
+        return Ok(TypedValue::Text(text.into()));
+    }
+    let message = format!("{} is {}, which is not `org/name`", field.describe(), words::quoted(text));
+    let finding = OUT_OF_RANGE.at(scalar.span, "expected the name of a repository", message);
+    let start = ["https://huggingface.co/", "huggingface.co/", "https://hf.co/", "hf.co/"];
+    let bare = start.into_iter().find_map(|start| text.strip_prefix(start)).unwrap_or(text);
+    let bare = bare.split_once(':').map_or(bare, |(bare, _)| bare).trim_end_matches('/');
+    Err(Box::new(if is_valid(bare) {
+        field.write(finding, scalar.span, bare)
+    } else {
+        field.write_example(finding, scalar.span, "the name of a repository")
+    }))
+}
+
+/// Reads a SHA-256.
+pub(super) fn sha256(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
+    let digits = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
+    let is_hash = digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if is_hash && digits == text {
+        return Ok(TypedValue::Text(text.into()));
+    }
+    let message = format!("{} is {}, which is not a SHA-256", field.describe(), words::quoted(text));
+    let finding = OUT_OF_RANGE.at(scalar.span, "expected 64 digits from 0 to f", message);
+    Err(Box::new(if is_hash {
+        field.write(finding, scalar.span, digits)
+    } else {
+        finding.help("write the hash that `sha256sum` prints for the file, or that the hub shows")
     }))
 }

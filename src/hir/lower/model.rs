@@ -48,6 +48,10 @@ fn imply_store(fields: &mut Fields, defaults: &Defaults, is_reported: &mut bool)
     if let Some(name) = default.or_else(|| only().filter(|_| !defaults.record.is_reported("store"))) {
         return fields.record.add("store", name.map(TypedValue::Text));
     }
+    if fields.record.has_or_reported("repo") && stores.is_none_declared() {
+        // Its files are in the default folder.
+        return;
+    }
     if !defaults.record.is_reported("store") {
         report_unknown_store(fields, &file, is_reported);
     }

@@ -168,6 +168,8 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
         Shape::Path => text(scalar, field).and_then(|text| absolute_path(scalar, text, field)),
         Shape::File => text(scalar, field).and_then(|text| file(scalar, text, field)),
         Shape::Account => text(scalar, field).and_then(|text| account(scalar, text, field)),
+        Shape::Repository => text(scalar, field).and_then(|text| api_name::repository(scalar, text, field)),
+        Shape::Sha256 => text(scalar, field).and_then(|text| api_name::sha256(scalar, text, field)),
         Shape::ApiName => text(scalar, field).and_then(|text| api_name::read(scalar, text, field)),
         Shape::Word(choices) | Shape::Words(choices) => word(scalar, field, choices),
         Shape::Setting => setting(scalar, field),

@@ -17,6 +17,11 @@ pub(super) fn of(shape: &Shape) -> Value {
         | Shape::DateOrBuild
         | Shape::Name(_)
         | Shape::Names(_) => text(),
+        Shape::Repository => pattern(
+            "^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$",
+            "the name of a repository, such as `org/name`",
+        ),
+        Shape::Sha256 => pattern("^[0-9a-f]{64}$", "a SHA-256 as 64 hexadecimal digits"),
         Shape::ApiName => pattern("^[^\\s,]([^,]*[^\\s,])?$", "a name without commas, such as `gpt-4o`"),
         Shape::Path => pattern("^/", "an absolute path, such as `/srv/models`"),
         Shape::Account => {
@@ -81,6 +86,8 @@ pub fn description(shape: &Shape) -> String {
         Shape::Text => "a string".to_owned(),
         Shape::Path => "an absolute path".to_owned(),
         Shape::File => "the path of a file: absolute, or relative to a store".to_owned(),
+        Shape::Repository => "the name of a repository, `org/name`".to_owned(),
+        Shape::Sha256 => "64 hexadecimal digits".to_owned(),
         Shape::ApiName => "a name without commas".to_owned(),
         Shape::Account => "the name of a system account".to_owned(),
         Shape::Flag => "`true` or `false`".to_owned(),

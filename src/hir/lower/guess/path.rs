@@ -56,7 +56,7 @@ pub(in crate::hir::lower) fn fault(text: &str, kind: PathKind) -> Option<PathFau
     }
     if let Some((repository, quant)) = hub_reference(text) {
         let remedy = format!(
-            "download the file, for example with `hf download {repository} --include \"*{quant}*.gguf\"`, and write its path"
+            "write `repo` with the value `{repository}` on the model, and here the name of its {quant} file"
         );
         return Some(instead("a name at Hugging Face and not a path", &remedy));
     }

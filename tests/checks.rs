@@ -21,6 +21,7 @@ mod programs;
 mod references;
 mod rest;
 mod security;
+mod speculation;
 mod unsupported;
 mod unused;
 

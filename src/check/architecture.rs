@@ -81,7 +81,7 @@ fn compared_families(derived: &Derived) -> BTreeSet<usize> {
         .iter()
         .filter(|role| derived.profile_of(&role.serving).is_some_and(|profile| !lists(profile).is_empty()));
     let models = served.flat_map(|role| {
-        let draft = role.serving.draft.as_ref().map(|draft| draft.model.value);
+        let draft = role.serving.draft_model().map(|(_, model)| model.value);
         std::iter::once(role.serving.model.value).chain(draft)
     });
     let family = |model| Some(derived.registry.models.get(model).family?.value.number());

@@ -149,19 +149,19 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 }
 
 fn refuted(derived: &Derived, one: &RoleDraft, reason: &Mismatch) -> Diagnostic {
-    let RoleDraft { role, serving, draft, profile, .. } = one;
+    let RoleDraft { role, serving, model: draft, profile, .. } = one;
     let title = |id| words::quoted(&derived.registry.models.get(id).title);
-    let (ids, text) = ((serving.model.value, draft.model.value), describe(reason));
+    let (ids, text) = ((serving.model.value, draft.value), describe(reason));
     let message = format!("{role} would run without its draft {}: {}", title(ids.1), text.why);
     let facts = pair_facts(&derived.registry, &derived.lock, ids).ok();
     let labels = facts.map(|facts| lock_labels(&derived.lock, facts, &text)).unwrap_or_default();
     REFUTED_DRAFT
-        .at(draft.model.span, "incompatible draft", message)
+        .at(draft.span, "incompatible draft", message)
         .also(serving.model.span, format!("the target {}", title(ids.0)))
         .also_each(labels)
         .note(format!("build {} logs one line and serves without speculation", profile.build()))
         .help("use a draft with the same tokenizer")
-        .remedy("or remove `{}`", Change::field("draft", draft.model.span))
+        .remedy("or remove `{}`", Change::field("draft", draft.span))
         .help("if the file is wrong, replace it and run `orchgen lock`")
 }
 
@@ -169,19 +169,19 @@ fn translated(one: &RoleDraft, reason: &Mismatch) -> Diagnostic {
     let why = describe(reason).why;
     let message = format!("{} converts drafted tokens to text and back: {why}", one.role);
     TRANSLATED_DRAFT
-        .at(one.draft.model.span, "incompatible draft", message)
+        .at(one.model.span, "incompatible draft", message)
         .also(one.serving.model.span, "with this target")
         .help("use a draft with the same tokenizer")
-        .remedy("or remove `{}`", Change::field("draft", one.draft.model.span))
+        .remedy("or remove `{}`", Change::field("draft", one.model.span))
 }
 
 fn uneven(derived: &Derived, one: &RoleDraft, sizes: [u64; 2]) -> Diagnostic {
-    let RoleDraft { role, serving, draft, profile, .. } = one;
+    let RoleDraft { role, serving, model: draft, profile, .. } = one;
     let ([target_size, draft_size], server) = (sizes, profile.server());
     let message = format!(
         "{role} has a draft with {draft_size} tokens and a target with {target_size}: {server} aborts at the first token that one model lacks"
     );
-    let pair = (serving.model.value, draft.model.value);
+    let pair = (serving.model.value, draft.value);
     let facts = pair_facts(&derived.registry, &derived.lock, pair).ok();
     let places = facts
         .into_iter()
@@ -189,9 +189,9 @@ fn uneven(derived: &Derived, one: &RoleDraft, sizes: [u64; 2]) -> Diagnostic {
         .zip(sizes)
         .filter_map(|(locked, size)| Some((locked.place("vocabulary.size")?, format!("{size} tokens"))));
     UNEVEN_VOCABULARIES
-        .at(draft.model.span, format!("this draft has {draft_size} tokens"), message)
+        .at(draft.span, format!("this draft has {draft_size} tokens"), message)
         .also(serving.model.span, format!("this target has {target_size}"))
         .also_each(places)
         .help("use a draft with the same vocabulary size")
-        .remedy("or remove `{}`", Change::field("draft", draft.model.span))
+        .remedy("or remove `{}`", Change::field("draft", draft.span))
 }

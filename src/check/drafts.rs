@@ -3,8 +3,8 @@
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostic, Diagnostics, words};
 use crate::engine::architecture::lacks_experts;
-use crate::hir::{Ban, Draft, ForbiddenFeature, Model, Pair, Pattern, Registry, Role, Serving};
-use crate::source::Span;
+use crate::hir::{Ban, ForbiddenFeature, Id, Model, Pair, Pattern, Registry, Role, Serving};
+use crate::source::{Span, Spanned};
 
 declare_code! {
     /// ## What it finds
@@ -81,7 +81,7 @@ declare_code! {
 struct DraftUse<'r> {
     role: &'r Role,
     serving: &'r Serving,
-    draft: &'r Draft,
+    draft: Spanned<Id<Model>>,
     target: &'r Model,
     drafter: &'r Model,
 }
@@ -89,11 +89,10 @@ struct DraftUse<'r> {
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for (role, serving) in registry.served() {
-        let Some(draft) = &serving.draft else { continue };
-        let ((target, family), drafter) =
-            (registry.model_of(serving), registry.models.get(draft.model.value));
+        let Some((_, draft)) = serving.draft_model() else { continue };
+        let ((target, family), drafter) = (registry.model_of(serving), registry.models.get(draft.value));
         let used = DraftUse { role, serving, draft, target, drafter };
-        let ids = (serving.model.value, draft.model.value);
+        let ids = (serving.model.value, draft.value);
         let finding = match registry.ban_of(ids.0, ids.1) {
             // If a pair names these two models, `contradicted-pair` reports it.
             Some(_) if registry.exact_pair(ids.0, ids.1).is_some() => None,
@@ -103,9 +102,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 None
             }
             None if ids.0 == ids.1 => {
-                let finding = own(&role.to_string(), target, (serving.model.span, draft.model.span));
+                let finding = own(&role.to_string(), target, (serving.model.span, draft.span));
                 let finding = finding.help("use a smaller model with the same vocabulary as the draft");
-                Some(finding.remedy("or remove `{}`", Change::field("draft", draft.model.span)))
+                Some(finding.remedy("or remove `{}`", Change::field("draft", draft.span)))
             }
             None => larger(registry, &used),
         };
@@ -120,7 +119,7 @@ fn banned(registry: &Registry, used: &DraftUse, ban: &Ban) -> Diagnostic {
     let failure = words::printable(&ban.failure);
     let message = format!("{role} uses the draft {draft_title} for {title}, but a ban forbids it: {failure}");
     let mut finding = BANNED_DRAFT
-        .at(draft.model.span, "this draft must not be used", message)
+        .at(draft.span, "this draft must not be used", message)
         .also(serving.model.span, "with this target")
         .also(ban.target.span, "banned here");
     finding.notes.extend(ban.note.as_ref().map(|note| words::printable(note)));
@@ -157,10 +156,10 @@ fn larger(registry: &Registry, used: &DraftUse) -> Option<Diagnostic> {
     let (title, draft_title) = (words::quoted(&target.title), words::quoted(&drafter.title));
     let message = format!("{role} uses the draft {draft_title}, which is larger than its target {title}");
     let finding = LARGER_DRAFT
-        .at(draft.model.span, format!("file size {draft_size}"), message)
+        .at(draft.span, format!("file size {draft_size}"), message)
         .also(serving.model.span, format!("file size {size}"));
     let finding = finding.help("swap `model` and `draft`, or use a smaller draft");
-    Some(finding.remedy("or remove `{}`", Change::field("draft", draft.model.span)))
+    Some(finding.remedy("or remove `{}`", Change::field("draft", draft.span)))
 }
 
 /// The help: a draft that a pair names for this target, else the `instead` of a pair, else to remove the draft.
@@ -174,10 +173,10 @@ fn suggest_draft(finding: Diagnostic, registry: &Registry, used: &DraftUse) -> D
         registry.models.entries().find(fits).map(|(_, model)| model.head.name.value.clone())
     });
     let instead = covering().filter(|pair| pair.draft.is_none()).find_map(|pair| pair.instead.as_ref());
-    let remove = Change::field("draft", draft.model.span);
+    let remove = Change::field("draft", draft.span);
     match (known, instead) {
         (Some(known), _) => {
-            let change = Change::Value { span: draft.model.span, to: (*known).into() };
+            let change = Change::Value { span: draft.span, to: (*known).into() };
             finding.remedy("write `{}` as the draft: a pair names it for this target", change)
         }
         (None, Some(instead)) if &***instead == "experts" => {

@@ -117,7 +117,7 @@ fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String)
         },
         Intent::DraftMin => (draft.and_then(|draft| span(draft.min.as_ref())), "min"),
         Intent::DraftPMin => (draft.and_then(|draft| span(draft.p_min.as_ref())), "p-min"),
-        Intent::Lookup | Intent::DraftWithLookup => (span(serving.lookup.as_ref()), "lookup"),
+        Intent::Lookup | Intent::DraftWithLookup => (span(serving.lookup.as_deref()), "lookup"),
         Intent::Pooling | Intent::Embeddings => (span(serving.pooling.as_ref()), "pooling"),
         Intent::Threads => (span(serving.placement.threads.as_ref()), "threads"),
         Intent::Lock => (span(serving.placement.lock.as_ref()), "lock"),

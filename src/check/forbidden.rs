@@ -3,6 +3,7 @@
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
 use crate::hir::ForbiddenFeature;
+use crate::source::Spanned;
 
 declare_code! {
     /// ## What it finds
@@ -56,8 +57,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let (title, target) = (words::quoted(&model.title), serving.model.value);
         // `banned-draft` reports a banned draft, and `contradicted-pair` reports one that a pair names.
         let draft = serving.draft.as_ref().filter(|draft| {
-            let drafter = draft.model.value;
-            registry.ban_of(target, drafter).is_none() && registry.exact_pair(target, drafter).is_none()
+            draft.model.is_none_or(|Spanned { value: drafter, .. }| {
+                registry.ban_of(target, drafter).is_none() && registry.exact_pair(target, drafter).is_none()
+            })
         });
         let draft = draft.map(|draft| (&FORBIDDEN_SPECULATION, draft.span, "uses a draft for"));
         let lookup = serving.lookup.as_ref();

@@ -32,10 +32,10 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for (role, serving) in registry.served() {
         // `own-draft` reports a model that drafts for itself.
-        let other = serving.draft.as_ref().filter(|draft| draft.model.value != serving.model.value);
-        let Some(draft) = other else { continue };
+        let other = serving.draft_model().filter(|(_, draft)| draft.value != serving.model.value);
+        let Some((_, draft)) = other else { continue };
         let arch = |id| registry.arch_of(registry.models.get(id));
-        let (Some(target), Some(drafter)) = (arch(serving.model.value), arch(draft.model.value)) else {
+        let (Some(target), Some(drafter)) = (arch(serving.model.value), arch(draft.value)) else {
             continue;
         };
         let Some(profile) = derived.profile_of(serving).filter(|_| target.value == drafter.value) else {
@@ -61,11 +61,11 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             }
             (None, None) => continue,
         };
-        let drafter_model = registry.models.get(draft.model.value);
+        let drafter_model = registry.models.get(draft.value);
         let message =
             format!("draft {} of {role} inherits {what} of its target", words::quoted(&drafter_model.title));
         let finding = INHERITED_OVERRIDE
-            .at(draft.model.span, "same architecture as the target", message)
+            .at(draft.span, "same architecture as the target", message)
             .about(role)
             .also(place, "applies to the draft too");
         let finding = match remove {
@@ -74,7 +74,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         };
         findings.report(
             finding
-                .remedy("or remove `{}`", Change::field("draft", draft.model.span))
+                .remedy("or remove `{}`", Change::field("draft", draft.span))
                 .help("or use a draft of another architecture"),
         );
     }

@@ -70,6 +70,7 @@ mod unused_item;
 mod unwritable_path;
 mod without_cache;
 mod written_twice;
+mod wrong_draft_kind;
 
 use crate::derive::{Derived, RoleCommand, ServedRole, SharedProfile};
 use crate::diag::{Code, Diagnostics, Reported};
@@ -146,6 +147,7 @@ static ALL: &[Check] = checks![
     exposed_option: EXPOSED_OPTION,
     foreign_adapter: FOREIGN_ADAPTER,
     written_twice: WRITTEN_TWICE,
+    wrong_draft_kind: WRONG_DRAFT_KIND,
     options: UNKNOWN_OPTION REMOVED_OPTION DEPRECATED_OPTION OPTION_VALUE REPEATED_OPTION OWNED_OPTION LONE_OPTION IDLE_OPTION,
     engine_variable: ENGINE_VARIABLE,
     contradicted_fact: CONTRADICTED_FACT,

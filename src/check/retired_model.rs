@@ -35,11 +35,11 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     };
     for role in registry.roles.iter() {
         let (verb, model, draft) = match &role.kind {
-            RoleKind::Served(serving) => ("serves", serving.model, serving.draft.as_ref()),
+            RoleKind::Served(serving) => ("serves", serving.model, serving.draft_model()),
             RoleKind::Listed(model) => ("lists", *model, None),
             RoleKind::Program(_) | RoleKind::Shares(_) => continue,
         };
-        let draft = draft.map(|draft| ("uses the draft", draft.model));
+        let draft = draft.map(|(_, draft)| ("uses the draft", draft));
         for (verb, model) in [(verb, model)].into_iter().chain(draft) {
             findings.extend(retired(owner(registry, role, model.span), verb, model));
         }

@@ -109,7 +109,8 @@ fn different(derived: &Derived, serving: &Serving) -> Option<Diagnostic> {
 fn draft_cache_types<'g>(derived: &'g Derived, serving: &'g Serving) -> impl Iterator<Item = CacheType<'g>> {
     let drafting = serving.draft.as_ref().zip(derived.profile_of(serving));
     drafting.into_iter().flat_map(|(draft, profile)| {
-        serving.options.iter().filter_map(|option| {
+        let model = draft.model.map_or(serving.model.value, |model| model.value);
+        serving.options.iter().filter_map(move |option| {
             let names = &profile.option(profile.server(), &option.name.value)?.names;
             let half = names.iter().find_map(|name| match name.as_str() {
                 "--cache-type-k-draft" => Some(CacheHalf::Keys),
@@ -118,9 +119,7 @@ fn draft_cache_types<'g>(derived: &'g Derived, serving: &'g Serving) -> impl Ite
             })?;
             let value = option.value.as_ref()?;
             match &value.value {
-                Setting::Text(name) => {
-                    Some(CacheType { name, span: value.span, half, model: draft.model.value })
-                }
+                Setting::Text(name) => Some(CacheType { name, span: value.span, half, model }),
                 Setting::Flag(_) | Setting::Integer(_) | Setting::Float(_) => None,
             }
         })

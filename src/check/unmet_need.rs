@@ -48,7 +48,7 @@ fn check_projectors(registry: &Registry, findings: &mut Diagnostics) {
     let mut drafting: BTreeSet<Id<Model>> = BTreeSet::new();
     for (_, serving) in registry.served() {
         served.insert(serving.model.value);
-        drafting.extend(serving.draft.as_ref().map(|draft| draft.model.value));
+        drafting.extend(serving.draft_model().map(|(_, model)| model.value));
     }
     for (id, model) in registry.models.entries() {
         let Some(family) = registry.family_of(model) else { continue };

@@ -88,7 +88,7 @@ fn served_models(derived: &Derived) -> Vec<(&Model, Id<Engine>)> {
     let mut models = BTreeMap::new();
     for served in &derived.roles {
         let Some(engine) = served.serving.engine else { continue };
-        let draft = served.serving.draft.as_ref().map(|draft| draft.model.value);
+        let draft = served.serving.draft_model().map(|(_, model)| model.value);
         for model in std::iter::once(served.serving.model.value).chain(draft) {
             models.insert((model.number(), engine.value.number()), (model, engine.value));
         }

@@ -1,14 +1,15 @@
 //! The command lines of a role under the build of its engine.
 
+use super::drafting::{draft_kind, draft_max};
 use super::endpoint::Endpoint;
-use super::files::{ModelFile, RoleFiles};
+use super::files::RoleFiles;
 use super::locked;
 use super::overrides::{engine_overrides, typed};
 use super::placement::PerInstance;
 use super::profiles::SharedProfile;
 use crate::engine::architecture::architecture;
 use crate::engine::dialect::{
-    DraftSpec, LOOKUP_NGRAM_MIN, Lowered, NumaPlacement, OptionPath, OverrideValue, PromptSpec, ServerSpec,
+    DraftSpec, LookupSpec, Lowered, NumaPlacement, OptionPath, OverrideValue, PromptSpec, ServerSpec,
     Sparsity, WrittenOption, lower_prompt, lower_server, of_variables,
 };
 use crate::engine::memory::MemoryOptions;
@@ -16,7 +17,8 @@ use crate::engine::options::Owner;
 use crate::engine::{Profile, Switch, Word};
 use crate::facts::Lock;
 use crate::hir::{
-    Adapter, Engine, EngineOption, EngineSetting, Host, Id, Model, NumaPolicy, Registry, Serving, Setting,
+    Adapter, Engine, EngineOption, EngineSetting, Host, Id, Lookup, Model, NumaPolicy, Registry, Serving,
+    Setting,
 };
 use crate::source::Spanned;
 use std::sync::Arc;
@@ -223,20 +225,22 @@ impl<'r> RoleSettings<'r> {
     }
 
     fn draft(self) -> Option<DraftSpec<'r>> {
-        let (draft, ModelFile { path, .. }) = self.serving.draft.as_ref().zip(self.files.draft.as_ref())?;
-        let drafter = self.registry.models.get(draft.model.value);
+        let draft = self.serving.draft.as_deref()?;
+        let drafter = draft.model.map(|model| self.registry.models.get(model.value));
         let count = |n: Option<Spanned<u32>>| n.map(|n| n.value);
         Some(DraftSpec {
-            path,
-            arch: self.registry.arch_of(drafter).map_or("", |arch| &**arch),
-            max: count(draft.max),
+            path: self.files.draft.as_ref().map_or("", |file| &file.path),
+            arch: drafter.and_then(|model| self.registry.arch_of(model)).map_or("", |arch| &**arch),
+            kind: draft_kind(self.registry, self.lock, self.serving),
+            max: Some(draft_max(draft)),
             min: count(draft.min),
             p_min: draft.p_min.map(|p| p.value),
         })
     }
 
-    fn lookup(self) -> Option<u32> {
-        self.serving.lookup.map(|least| least.value.unwrap_or(LOOKUP_NGRAM_MIN))
+    fn lookup(self) -> Option<LookupSpec> {
+        let Lookup { ngram_min, kind } = &self.serving.lookup.as_deref()?.value;
+        Some(LookupSpec { kind: kind.map(|kind| kind.word()), ngram: ngram_min.map(|ngram| ngram.value) })
     }
 
     fn experts(self) -> Option<(&'r str, u32)> {

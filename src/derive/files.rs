@@ -35,7 +35,7 @@ impl RoleFiles {
         let weights =
             |model: &Model| ModelFile::new(registry, model, &model.file, model.size.map(|size| size.value));
         let model = registry.models.get(serving.model.value);
-        let draft = serving.draft.as_ref().map(|draft| registry.models.get(draft.model.value));
+        let draft = serving.draft_model().map(|(_, model)| registry.models.get(model.value));
         let projector = model.projector.as_ref().map(|projector| {
             ModelFile::new(registry, model, &projector.file, projector.size.map(|size| size.value))
         });

@@ -132,8 +132,8 @@ fn owner_label(owner: Owner) -> &'static str {
 }
 
 fn model_of(serving: &Serving, owner: Owner) -> Id<Model> {
-    let draft = serving.draft.as_ref().filter(|_| owner == Owner::Draft);
-    draft.map_or(serving.model.value, |draft| draft.model.value)
+    let draft = serving.draft_model().filter(|_| owner == Owner::Draft);
+    draft.map_or(serving.model.value, |(_, draft)| draft.value)
 }
 
 /// The name of a kind of memory in reports, and its label in tables.

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! locked      facts of the model files in the lock
+//! drafting    kinds and lengths of drafts
 //! profiles    the profiles of the engines
 //! endpoint    addresses, ports and names
 //! placement   memory policy and CPUs of each process
@@ -23,6 +24,7 @@
 //! ```
 
 mod command;
+pub mod drafting;
 mod endpoint;
 mod files;
 mod loads;
@@ -167,8 +169,8 @@ impl Derived {
     pub fn role_drafts(&self) -> impl Iterator<Item = RoleDraft<'_>> {
         self.commands().filter_map(|(role, served, command)| {
             let (serving, profile) = (&*served.serving, &*command.profile);
-            let (draft, verdict) = (serving.draft.as_ref()?, served.draft.as_ref()?);
-            Some(RoleDraft { role, serving, draft, profile, verdict })
+            let ((draft, model), verdict) = (serving.draft_model()?, served.draft.as_ref()?);
+            Some(RoleDraft { role, serving, draft, model, profile, verdict })
         })
     }
 

@@ -76,7 +76,7 @@ fn inputs(registry: &Registry, lock: &Lock, role: &ServedRole) -> InputsResult {
     Ok(Box::new(MemoryInputs {
         engine: command.engine,
         model: serving.model.value,
-        draft: serving.draft.as_ref().map(|draft| draft.model.value),
+        draft: serving.draft_model().map(|(_, model)| model.value),
         options: (**options).clone(),
         overrides: format!("{experts:?} {overrides:?}"),
         has_gpu: !registry.hosts.get(serving.host.value).gpus.is_empty(),

@@ -62,6 +62,13 @@ impl Line {
         self
     }
 
+    /// Adds fields.
+    #[must_use]
+    pub fn with_each(mut self, fields: impl IntoIterator<Item = Self>) -> Self {
+        self.fields.extend(fields);
+        self
+    }
+
     /// Adds a field.
     #[must_use]
     pub fn with(mut self, field: Self) -> Self {

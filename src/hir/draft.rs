@@ -1,15 +1,19 @@
 //! Speculation of a role: with a draft, or with n-grams of the prompt.
 
-use super::shape::{Field, Shape, Table};
-use super::{Id, Model};
+use super::shape::Shape;
+use super::{Id, Model, Serving};
 use crate::source::Spanned;
 
 declare! {
-    /// A draft model and the limits of its drafts.
+    /// A draft for speculative decoding: a draft model, or the model's own layers.
     pub block Draft = with_principal("model") {
-        /// The draft model.
-        model: Spanned<Id<Model>> = required("model", Shape::Name("model")).example("qwen3-0.6b"),
-        /// Maximum number of draft tokens, 1 to 1024.
+        /// The draft model. Required, unless `self` is true.
+        model: Option<Spanned<Id<Model>>> = optional("model", Shape::Name("model")).example("qwen3-0.6b"),
+        /// True if the model drafts with its own layers for multi-token prediction (MTP); excludes `model`.
+        own: Option<Spanned<bool>> = optional("self", Shape::Flag).example("true"),
+        /// The kind of drafting; default: the kind for the file of the draft, mostly `simple`.
+        kind: Option<Spanned<DraftKind>> = optional("kind", Shape::Word(DraftKind::WORDS)).example("mtp"),
+        /// Maximum number of draft tokens, 1 to 1024; default 16 for the kind `simple`, 3 for the others.
         max: Option<Spanned<u32>> = optional("max", Shape::Count(1, 1024)).example("16").unit("tokens"),
         /// Minimum number of draft tokens that the target verifies, 0 to 1024.
         min: Option<Spanned<u32>> = optional("min", Shape::Count(0, 1024)).example("2").unit("tokens"),
@@ -18,9 +22,73 @@ declare! {
     }
 }
 
-pub(super) const LOOKUP: Table = Table::or_bare(
-    "ngram-min",
-    &[Field::optional("ngram-min", Shape::Count(1, 1024), "Minimum length of an n-gram, 1 to 1024.")
-        .example("3")
-        .unit("tokens")],
-);
+declare! {
+    /// Speculation from n-grams of the prompt.
+    pub block Lookup = or_bare("ngram-min") {
+        /// Length of an n-gram, 1 to 1024; default 3 for the kind `simple`, 24 for `mod`, 12 for the others.
+        ngram_min: Option<Spanned<u32>> = optional("ngram-min", Shape::Count(1, 1024)).example("3").unit("tokens"),
+        /// The kind of lookup; default `simple`. `cache` needs the option `lookup-cache-static` or `lookup-cache-dynamic`.
+        kind: Option<Spanned<LookupKind>> = optional("kind", Shape::Word(LookupKind::WORDS)).example("map-k"),
+    }
+}
+
+declare_words! {
+    /// The kinds of drafting: the types `draft-*` of `--spec-type` (`common/speculative.cpp` of llama.cpp b11434).
+    pub enum DraftKind {
+        /// An ordinary model with the same vocabulary.
+        Simple = "simple",
+        /// Layers for multi-token prediction, of the model itself or in a separate file.
+        Mtp = "mtp",
+        /// An EAGLE-3 head.
+        Eagle3 = "eagle3",
+        /// A model that drafts a block of tokens at once.
+        Dflash = "dflash",
+        /// The same, with a Markov head.
+        Dspark = "dspark",
+    }
+}
+
+declare_words! {
+    /// The kinds of lookup: the types `ngram-*` of `--spec-type` (`common/speculative.cpp` of llama.cpp b11434).
+    pub enum LookupKind {
+        /// The tokens after the last n-gram like the current one.
+        Simple = "simple",
+        /// The same, with a map of n-grams.
+        MapK = "map-k",
+        /// The same, with up to four continuations of each n-gram.
+        MapK4v = "map-k4v",
+        /// A table of hashes of n-grams, which all slots share.
+        Mod = "mod",
+        /// n-gram files.
+        Cache = "cache",
+    }
+}
+
+impl DraftKind {
+    /// The word of the language.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().zip(Self::WORDS).find(|(kind, _)| **kind == self).map_or("", |(_, word)| word)
+    }
+}
+
+impl LookupKind {
+    /// The word of the language.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().zip(Self::WORDS).find(|(kind, _)| **kind == self).map_or("", |(_, word)| word)
+    }
+}
+
+impl Draft {
+    /// True if the model drafts with its own layers.
+    pub fn is_own(&self) -> bool {
+        self.own.is_some_and(|own| own.value)
+    }
+}
+
+impl Serving {
+    /// The draft with its model. `None` without a draft, and if the model drafts with its own layers.
+    pub fn draft_model(&self) -> Option<(&Spanned<Draft>, Spanned<Id<Model>>)> {
+        let draft = self.draft.as_deref()?;
+        Some((draft, draft.value.model?))
+    }
+}

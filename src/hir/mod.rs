@@ -39,7 +39,7 @@ mod tier;
 mod unused;
 
 pub use cpus::CpuList;
-pub use draft::Draft;
+pub use draft::{Draft, DraftKind, Lookup, LookupKind};
 pub use engine::Engine;
 pub use expect::{Expect, Expected};
 pub use family::{Family, ForbidRule, ForbiddenFeature, Need};

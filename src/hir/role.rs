@@ -1,13 +1,12 @@
 //! A role: a use of a model under a name that clients know, with the settings of its server processes.
 
-use super::draft::LOOKUP;
 use super::rare::{Adapter, RareFields};
 use super::setting::CACHE_TYPE;
 use super::shape::{Field, Shape, Table};
 use super::stack::HARDENING;
 use super::{
-    CpuList, Date, Draft, Engine, EngineOption, EngineSetting, Head, Id, Model, ProcessSettings, Program,
-    Rate, Setting, Text, Tier,
+    CpuList, Date, Draft, Engine, EngineOption, EngineSetting, Head, Id, Lookup, Model, ProcessSettings,
+    Program, Rate, Setting, Text, Tier,
 };
 use crate::source::Spanned;
 use std::sync::Arc;
@@ -64,10 +63,10 @@ pub struct Serving {
     pub batch: Option<Spanned<u32>>,
     /// The number of experts per token.
     pub experts: Option<Spanned<u32>>,
-    /// The draft model.
+    /// The draft.
     pub draft: Option<Box<Spanned<Draft>>>,
-    /// Speculation from n-grams of the prompt, with the minimum length of an n-gram, if declared.
-    pub lookup: Option<Spanned<Option<u32>>>,
+    /// Speculation from n-grams of the prompt.
+    pub lookup: Option<Box<Spanned<Lookup>>>,
     /// Metadata overrides.
     pub overrides: Vec<Override>,
     /// The pooling of embeddings. If it is set, the role serves embeddings.
@@ -289,10 +288,14 @@ pub(super) static TABLE: Table = Table::of(&[
     )
     .example("4")
     .unit("experts"),
-    Field::optional("draft", Shape::Block(&Draft::TABLE), "The draft model for speculative decoding."),
+    Field::optional(
+        "draft",
+        Shape::Block(&Draft::TABLE),
+        "A draft for speculative decoding: a draft model, or `self`.",
+    ),
     Field::optional(
         "lookup",
-        Shape::Block(&LOOKUP),
+        Shape::Block(&Lookup::TABLE),
         "Speculation from n-grams of the prompt, without a draft model.",
     ),
     Field::optional(

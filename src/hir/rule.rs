@@ -101,9 +101,10 @@ impl Registry {
 
     /// True if a ban or the family of the target forbids the draft of a role.
     pub fn forbids_draft(&self, serving: &Serving, draft: &Draft) -> bool {
+        let is_banned = |model: Spanned<Id<Model>>| self.ban_of(serving.model.value, model.value).is_some();
         let family = self.model_of(serving).1;
         family.is_some_and(|family| family.forbids(ForbiddenFeature::Speculation).is_some())
-            || self.ban_of(serving.model.value, draft.model.value).is_some()
+            || draft.model.is_some_and(is_banned)
     }
 
     /// The first pair that names exactly this target and this draft.

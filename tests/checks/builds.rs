@@ -95,9 +95,9 @@ fn options_without_a_field_are_not_sent_to_a_wrong_field() {
         ("slots=4 { option \"kv-unified\" }", "cannot be declared"),
         (
             "{ draft \"tiny\"; option \"spec-type\" value=\"draft-mtp\" }",
-            "remove this option: orchgen writes the type",
+            "write `draft \"tiny\" kind=\"mtp\"` instead of this option",
         ),
-        ("{ option \"spec-draft-n-max\" value=2 }", "remove this option: `max` of the field `draft`"),
+        ("{ option \"spec-draft-n-max\" value=2 }", "use `max` of the field `draft`"),
         (
             "{ option \"cache-type-k\" value=\"q8_0\" }",
             "write `cache-type k=\"q8_0\"` instead of this option",

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use super::{assert_accepts, ik_profile, profile, profiles};
 use orchgen::engine::Profile;
 use orchgen::engine::dialect::{
-    DraftSpec, Intent, LOOKUP_NGRAM_MIN, Lowered, NumaPlacement, OverrideValue, PromptSpec, ServerSpec,
+    DraftSpec, Intent, LookupSpec, Lowered, NumaPlacement, OverrideValue, PromptSpec, ServerSpec,
     WrittenOption, lower_prompt, lower_server,
 };
 use orchgen::engine::memory::MemoryOptions;
 use orchgen::engine::options::Owner;
 
 const DRAFT: DraftSpec<'_> =
-    DraftSpec { path: "DRAFT.gguf", arch: "qwen2", max: Some(24), min: None, p_min: None };
+    DraftSpec { path: "DRAFT.gguf", arch: "qwen2", kind: None, max: Some(24), min: None, p_min: None };
 
 fn line(lowered: &Lowered) -> String {
     format!("{} {}", lowered.tool, lowered.texts().join(" "))
@@ -23,7 +23,7 @@ fn intents(lowered: &Lowered) -> Vec<Intent> {
 }
 
 fn dense() -> PromptSpec<'static> {
-    let (draft, lookup, threads) = (Some(DRAFT), Some(3), Some(96));
+    let (draft, lookup, threads) = (Some(DRAFT), Some(LookupSpec::of(3)), Some(96));
     PromptSpec { model: "TARGET.gguf", draft, lookup, threads, ..PromptSpec::default() }
 }
 
@@ -49,7 +49,7 @@ fn coder() -> ServerSpec<'static> {
         context: 32768,
         slots: 2,
         draft: Some(DRAFT),
-        lookup: Some(LOOKUP_NGRAM_MIN),
+        lookup: Some(LookupSpec::of(3)),
         threads: Some(96),
         numa: NumaPlacement::External,
         ..ServerSpec::default()
@@ -106,7 +106,7 @@ fn one_shot_commands_under_newer_builds() {
 
 #[test]
 fn the_first_program_that_supports_all_options_is_selected() {
-    let both = PromptSpec { lookup: Some(3), ..vision() };
+    let both = PromptSpec { lookup: Some(LookupSpec::of(3)), ..vision() };
     assert!(
         line(&lower_prompt(profile("b11434"), &both))
             .starts_with("llama-cli -m VL.gguf --mmproj MMPROJ.gguf --image IMAGE")
@@ -253,7 +253,10 @@ fn lookup_without_a_draft_is_spelled_for_each_build() {
     assert!(command("b11669").contains(" --spec-ngram-simple-size-n 3 --spec-type ngram-simple -c "));
     for n in [0, 1025] {
         assert_eq!(
-            intents(&lower_server(profile("b11669"), &ServerSpec { lookup: Some(n), ..alone.clone() })),
+            intents(&lower_server(
+                profile("b11669"),
+                &ServerSpec { lookup: Some(LookupSpec::of(n)), ..alone.clone() }
+            )),
             [Intent::Lookup]
         );
     }
@@ -452,7 +455,7 @@ pub(super) fn servers() -> Vec<ServerSpec<'static>> {
         &[(Owner::of("prompt-cache"), OverrideValue::Int(4096 << 20))];
     let settings: [fn(&mut ServerSpec<'static>); 12] = [
         |s| s.draft = Some(DRAFT),
-        |s| s.lookup = Some(3),
+        |s| s.lookup = Some(LookupSpec::of(3)),
         |s| s.experts = Some(("qwen3moe", 4)),
         |s| s.overrides = OVERRIDES,
         |s| s.lock = true,
@@ -473,7 +476,16 @@ pub(super) fn servers() -> Vec<ServerSpec<'static>> {
             s.key_file = Some("/keys");
             s.metrics = true;
         },
-        |s| s.draft = Some(DraftSpec { path: "d.gguf", arch: "", max: None, min: Some(2), p_min: Some(0.5) }),
+        |s| {
+            s.draft = Some(DraftSpec {
+                path: "d.gguf",
+                arch: "",
+                kind: None,
+                max: None,
+                min: Some(2),
+                p_min: Some(0.5),
+            });
+        },
     ];
     let base = ServerSpec { model: "/m.gguf", port: 8080, context: 4096, slots: 3, ..ServerSpec::default() };
     (0..1_usize << settings.len())
@@ -525,7 +537,7 @@ fn every_one_shot_is_accepted_or_omitted() {
                 model: "m.gguf",
                 projector: has(0).then_some("p.gguf"),
                 draft: has(1).then_some(DRAFT),
-                lookup: has(2).then_some(3),
+                lookup: has(2).then_some(LookupSpec::of(3)),
                 experts: has(3).then_some(("qwen3vlmoe", 4)),
                 context: has(4).then_some(8192),
                 threads: has(5).then_some(8),

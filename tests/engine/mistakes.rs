@@ -159,7 +159,8 @@ fn twice() -> Compiled {
     )
 }
 
-const PLAIN: DraftSpec<'_> = DraftSpec { path: "/d.gguf", arch: "qwen2", max: None, min: None, p_min: None };
+const PLAIN: DraftSpec<'_> =
+    DraftSpec { path: "/d.gguf", arch: "qwen2", kind: None, max: None, min: None, p_min: None };
 
 fn base_spec() -> ServerSpec<'static> {
     ServerSpec {

@@ -5,7 +5,7 @@ use super::upgrade::{derived, lines};
 use super::{profile, servers};
 use crate::support::{compile_folder, rig_root};
 use orchgen::engine::dialect::{
-    DraftSpec, FaultKind, Lowered, PromptSpec, ServerSpec, lower_prompt, lower_server,
+    DraftSpec, FaultKind, LookupSpec, Lowered, PromptSpec, ServerSpec, lower_prompt, lower_server,
 };
 use orchgen::engine::libraries::{LIBRARIES, read_lists};
 use orchgen::engine::{ClosedList, OptionRecord};
@@ -341,13 +341,19 @@ fn every_command_line_of_a_registry_is_accepted() {
     }
     for bits in 0..16_u32 {
         let has = |n: u32| bits & (1 << n) != 0;
-        let draft =
-            DraftSpec { path: "/d.gguf", arch: "qwen2", max: Some(8), min: Some(1), p_min: Some(0.5) };
+        let draft = DraftSpec {
+            path: "/d.gguf",
+            arch: "qwen2",
+            kind: None,
+            max: Some(8),
+            min: Some(1),
+            p_min: Some(0.5),
+        };
         let spec = PromptSpec {
             model: "/m.gguf",
             projector: has(0).then_some("/p.gguf"),
             draft: has(1).then_some(draft),
-            lookup: has(2).then_some(3),
+            lookup: has(2).then_some(LookupSpec::of(3)),
             experts: has(3).then_some(("qwen3moe", 4)),
             context: Some(4096),
             threads: Some(2),

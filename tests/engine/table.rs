@@ -2,7 +2,7 @@
 
 use super::{assert_accepts, profile};
 use orchgen::engine::dialect::{
-    DraftSpec, Intent, Lowered, OverrideValue, PromptSpec, ServerSpec, lower_prompt, lower_server,
+    DraftSpec, Intent, LookupSpec, Lowered, OverrideValue, PromptSpec, ServerSpec, lower_prompt, lower_server,
 };
 use orchgen::engine::options::Owner;
 
@@ -40,7 +40,7 @@ const BASE: ServerSpec<'_> = ServerSpec {
     options: &[],
 };
 const DRAFT: DraftSpec<'_> =
-    DraftSpec { path: "/d.gguf", arch: "qwen2", max: Some(24), min: None, p_min: None };
+    DraftSpec { path: "/d.gguf", arch: "qwen2", kind: None, max: Some(24), min: None, p_min: None };
 
 #[track_caller]
 fn served(build: &str, spec: &ServerSpec<'_>) -> String {
@@ -89,17 +89,17 @@ fn a_draft_of_at_most_k_from_b10434_on() {
 
 #[test]
 fn lookup_from_n_in_the_fork() {
-    let line = served("2026-03-fork", &ServerSpec { lookup: Some(3), ..BASE });
+    let line = served("2026-03-fork", &ServerSpec { lookup: Some(LookupSpec::of(3)), ..BASE });
     has(&line, "--lookup-ngram-min 3");
     assert!(!line.contains("--spec-type"), "{line}");
 }
 
 #[test]
 fn lookup_from_n_in_march() {
-    let line = served("2026-03-22-g49bfddeca", &ServerSpec { lookup: Some(3), ..BASE });
+    let line = served("2026-03-22-g49bfddeca", &ServerSpec { lookup: Some(LookupSpec::of(3)), ..BASE });
     has(&line, "--spec-ngram-size-n 3 --spec-type ngram-simple");
     // Only llama-server has lookup in this build; no program for one-shot prompts has it.
-    let one_shot = PromptSpec { model: "/m.gguf", lookup: Some(3), ..PromptSpec::default() };
+    let one_shot = PromptSpec { model: "/m.gguf", lookup: Some(LookupSpec::of(3)), ..PromptSpec::default() };
     let lowered = lower_prompt(profile("2026-03-22-g49bfddeca"), &one_shot);
     assert_error(&lowered, Intent::Lookup, &["2026-03-fork", "b9093", "b11434", "b11669", "b12032"]);
 }
@@ -107,22 +107,25 @@ fn lookup_from_n_in_march() {
 #[test]
 fn lookup_from_n_in_b9093_and_later() {
     for build in &BUILDS[2..] {
-        let line = served(build, &ServerSpec { lookup: Some(3), ..BASE });
+        let line = served(build, &ServerSpec { lookup: Some(LookupSpec::of(3)), ..BASE });
         has(&line, "--spec-ngram-simple-size-n 3 --spec-type ngram-simple");
     }
 }
 
 #[test]
 fn draft_and_lookup_in_the_fork() {
-    let line = served("2026-03-fork", &ServerSpec { draft: Some(DRAFT), lookup: Some(3), ..BASE });
+    let line =
+        served("2026-03-fork", &ServerSpec { draft: Some(DRAFT), lookup: Some(LookupSpec::of(3)), ..BASE });
     has(&line, "-md /d.gguf --draft-max 24 --lookup-ngram-min 3");
 }
 
 #[test]
 fn draft_and_lookup_where_the_type_is_one_word() {
     for build in ["2026-03-22-g49bfddeca", "b9093"] {
-        let lowered =
-            lower_server(profile(build), &ServerSpec { draft: Some(DRAFT), lookup: Some(3), ..BASE });
+        let lowered = lower_server(
+            profile(build),
+            &ServerSpec { draft: Some(DRAFT), lookup: Some(LookupSpec::of(3)), ..BASE },
+        );
         assert_error(
             &lowered,
             Intent::DraftWithLookup,
@@ -134,7 +137,7 @@ fn draft_and_lookup_where_the_type_is_one_word() {
 #[test]
 fn draft_and_lookup_from_b10434_on() {
     for build in NEW {
-        let line = served(build, &ServerSpec { draft: Some(DRAFT), lookup: Some(3), ..BASE });
+        let line = served(build, &ServerSpec { draft: Some(DRAFT), lookup: Some(LookupSpec::of(3)), ..BASE });
         has(
             &line,
             "--spec-draft-n-max 24 --spec-ngram-simple-size-n 3 --spec-type ngram-simple,draft-simple",

@@ -5,10 +5,11 @@ use crate::derive::{Derived, ServedRole};
 use crate::diag::{Diagnostic, words};
 use crate::engine::Profile;
 use crate::engine::dialect::{FaultKind, LoweringFault};
-use crate::hir::{Role, Serving};
+use crate::hir::{Registry, Role, Serving};
 
 /// A role with faults.
 pub(in crate::check) struct FaultyRole<'g> {
+    pub(in crate::check) registry: &'g Registry,
     pub(in crate::check) role: &'g Role,
     pub(in crate::check) serving: &'g Serving,
     /// The profile of its engine build.
@@ -23,7 +24,9 @@ pub(in crate::check) fn of_kind(
     derived.commands().flat_map(move |(role, ServedRole { serving, .. }, command)| {
         let server = command.server();
         let faults = server.errors.iter().chain(&server.warnings).filter(move |fault| fault.kind == kind);
-        faults.map(move |fault| (FaultyRole { role, serving, profile: &command.profile }, fault))
+        faults.map(move |fault| {
+            (FaultyRole { registry: &derived.registry, role, serving, profile: &command.profile }, fault)
+        })
     })
 }
 

@@ -7,4 +7,5 @@ pub(super) mod listening;
 pub(super) mod mismatch;
 pub(super) mod option_remedy;
 pub(super) mod secrets;
+mod speculation_remedy;
 pub(super) mod sum;

@@ -1,6 +1,7 @@
 //! The helps of findings about options: the option in its right form, the field that sets it, or its removal.
 
 use super::faults::FaultyRole;
+use super::speculation_remedy::speculation_fields;
 use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Suggestion, suggest, words};
 use crate::engine::dialect::{DeprecatedKey, FaultKind, LoweringFault};
 use crate::engine::options::{field_help, is_option, owning_field, row_of};
@@ -53,6 +54,9 @@ impl<'g> FaultyOption<'g> {
             FaultKind::UnknownOption => self.write_name(finding, text),
             FaultKind::OwnedByField | FaultKind::Removed => {
                 match self.field_change(&self.option.name.value) {
+                    Some(change @ Change::Field { .. }) => {
+                        finding.remedy("remove this option: the fields of the role declare the same", change)
+                    }
                     Some(change) => finding.remedy(INSTEAD, change),
                     None => or_remove(finding, text, ("and remove this option", remove)),
                 }
@@ -193,6 +197,9 @@ fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
     }
     if matches!(option.name.trim_start_matches('-'), "chat-template-file" | "lora" | "lora-scaled") {
         return Some(instead(Vec::new(), file_line(role, option)?));
+    }
+    if let Some(change) = speculation_fields(role, option) {
+        return Some(change);
     }
     let name = owning_field(&option.name)?;
     if name == "cache-type" {

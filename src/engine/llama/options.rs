@@ -263,12 +263,8 @@ impl OptionRow {
             "kv-unified" => "remove this option: each slot has its own `context` tokens, and a cache that all slots share \
                              cannot be declared"
                 .to_owned(),
-            "spec-type" => "remove this option: orchgen writes the type that the architecture of the draft needs, and adds \
-                            that of `lookup`; other types cannot be declared next to `draft` or `lookup`"
-                .to_owned(),
-            "spec-draft-n-max" => "remove this option: `max` of the field `draft` sets the length with a draft model; \
-                                   without one the default of the engine applies"
-                .to_owned(),
+            "spec-type" => "write `kind` of the field `draft` or `lookup`; a role has one kind of each".to_owned(),
+            "spec-draft-n-max" => "use `max` of the field `draft`; the field `lookup` has no maximum length".to_owned(),
             _ => owner.help(),
         }
     }

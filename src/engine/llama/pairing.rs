@@ -17,6 +17,23 @@ use crate::facts::{Facts, MAX_SIZE_DIFFERENCE, VocabularyDifference, VocabularyF
 /// vocabularies are not compared.
 const TARGET_DEPENDENT_DRAFTS: &[&str] = &["dflash", "eagle3", "gemma4-assistant"];
 
+/// Why such a draft is not checked.
+pub const DEPENDENT_DRAFT: &str =
+    "the draft reads the state of its target, and orchgen cannot check such drafts";
+
+/// The number of MTP layers: a key of the architecture (`src/llama-arch.cpp` of llama.cpp b11434).
+pub const MTP_LAYERS: &str = "nextn_predict_layers";
+
+/// True if a draft has MTP layers as wide as its target. The engine drafts with the layers of such a file if no type is
+/// given, and aborts if the widths differ (`common_speculative_types_from_gguf` and `common_speculative_impl_draft_mtp` in
+/// `common/speculative.cpp` of llama.cpp b11434).
+pub fn has_fitting_mtp_layers(target: &Facts, draft: &Facts) -> bool {
+    let width = |facts: &Facts| facts.number("embedding_length");
+    draft.number(MTP_LAYERS).is_some_and(|layers| layers > 0)
+        && width(draft).is_some()
+        && width(draft) == width(target)
+}
+
 /// The verdict of a build about a target and a draft.
 #[derive(Clone, PartialEq, Debug)]
 pub enum PairVerdict {
@@ -110,9 +127,7 @@ pub fn check_pair(
         return PairVerdict::Incompatible(Mismatch::NoMemory(architecture));
     }
     if draft.architecture.as_deref().is_some_and(|name| TARGET_DEPENDENT_DRAFTS.contains(&name)) {
-        return PairVerdict::Unknown(
-            "the draft reads the state of its target, and orchgen cannot check such drafts",
-        );
+        return PairVerdict::Unknown(DEPENDENT_DRAFT);
     }
     let (Some(one), Some(other)) = (&target.vocabulary, &draft.vocabulary) else {
         return PairVerdict::Unknown("the lock has no vocabulary of one of them");

@@ -7,12 +7,12 @@ use super::names::ItemRef;
 use super::read::Fields;
 use super::record::Record;
 use super::rules::imply_host;
-use crate::diag::{Change, Diagnostic, Diagnostics, Line, suggest, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
 use crate::hir::role;
 use crate::hir::{
-    CpuList, Cpus, EngineOption, EngineSetting, Head, Host, Id, Model, Placement, PortRange, ProcessSettings,
-    RareFields, Residency, Serving, Setting, Shape, Text,
+    CpuList, Cpus, Draft, DraftKind, EngineOption, EngineSetting, Head, Host, Id, Lookup, Model, Placement,
+    PortRange, ProcessSettings, RareFields, Residency, Serving, Setting, Shape, Text,
 };
 use crate::source::Spanned;
 
@@ -40,8 +40,9 @@ pub(super) fn read(
         report_missing((Line::of("context", context), fields.record), what, fields.head, fields.findings);
     }
     report_unknown_architecture(fields, model);
-    let draft = fields.get("draft");
-    let lookup = fields.record.take::<Record>("lookup");
+    let has_model = fields.record.blocks("draft").next().is_some_and(|block| block.has_or_reported("model"));
+    let draft = fields.get::<Option<Spanned<Draft>>>("draft");
+    let lookup = fields.get::<Option<Spanned<Lookup>>>("lookup");
     check_cache_types(fields.record, &owner, fields.findings);
     Some(Serving {
         process: process?,
@@ -52,8 +53,8 @@ pub(super) fn read(
         slots: fields.get("slots")?,
         batch: fields.get("batch")?,
         experts: fields.get("experts")?,
-        draft: Option::map(draft?, Box::new),
-        lookup: lookup.map(|b| b.map(|mut b| b.take::<u32>("ngram-min").map(|n| n.value))),
+        draft: draft?.filter(|draft| check_draft((draft, has_model), &owner, fields.findings)).map(Box::new),
+        lookup: Option::map(lookup?, Box::new),
         overrides: fields.get("override")?,
         pooling: fields.get("pooling")?,
         settings: engine_settings(fields.record),
@@ -148,6 +149,61 @@ pub(super) fn report_missing(
     let owner = ItemRef::new(head.kind, &head.name);
     let (described, empty) = (owner.describe(), record.empty_field(&line.name));
     owner.report(missing((Ok(line), empty), (&described, owner.place), what, head.span), findings);
+}
+
+/// Reports a draft with a model and `self`, or with neither. False if there is nothing that drafts.
+fn check_draft(
+    (draft, has_model): (&Spanned<Draft>, bool),
+    owner: &ItemRef,
+    findings: &mut Diagnostics,
+) -> bool {
+    let conflict = |place, label, message| CONFLICTING_FIELDS.at(place, label, message);
+    match (draft.own.filter(|own| own.value), draft.model, draft.kind) {
+        (Some(own), Some(model), _) => {
+            let message = format!("`draft` of {} has both a model and `self`", owner.describe());
+            let finding = conflict(own.span, "`self` is here", message).also(model.span, "the model is here");
+            let finding = finding.remedy("remove `{}` to draft with the model", Change::remove(own.span));
+            let line = Line::new("draft").with(Line::of("self", true));
+            let title = "or write `{}` to draft with the layers of the model itself";
+            owner.report(finding.remedy(title, Change::rewrite(model.span, line)), findings);
+        }
+        (Some(own), None, Some(kind)) if kind.value != DraftKind::Mtp => {
+            let word = kind.value.word();
+            let message = format!("`draft` of {} has `self` and the kind `{word}`", owner.describe());
+            let finding =
+                conflict(kind.span, "needs a draft model", message).also(own.span, "`self` is here");
+            let change = Change::Value { span: kind.span, to: DraftKind::Mtp.word().into() };
+            owner.report(
+                finding.remedy("write `{}`: only MTP layers are part of the model", change),
+                findings,
+            );
+        }
+        (None, None, kind) if !has_model => {
+            let message = format!("`draft` of {} has no draft model", owner.describe());
+            let finding = MISSING_FIELD.at(draft.span, "needs `model` or `self`", message);
+            let own = Line::new("draft").with(Line::of("self", true));
+            let own = own.with_each(kept(draft));
+            let finding = match kind {
+                Some(kind) if kind.value != DraftKind::Mtp => finding.help("add `model`: the draft model"),
+                _ => finding
+                    .remedy(
+                        "write `{}` if the model has its own MTP layers",
+                        Change::rewrite(draft.span, own),
+                    )
+                    .help("or add `model`: the draft model"),
+            };
+            owner.report(finding, findings);
+        }
+        (own, model, _) => return own.is_some() || model.is_some(),
+    }
+    false
+}
+
+/// The limits of a draft as lines.
+fn kept(draft: &Draft) -> Vec<Line> {
+    let count = |name, count: Option<Spanned<u32>>| Some(Line::of(name, u64::from(count?.value)));
+    let p_min = draft.p_min.map(|p_min| Line::of("p-min", Literal::Number(p_min.value.to_string())));
+    [count("max", draft.max), count("min", draft.min), p_min].into_iter().flatten().collect()
 }
 
 fn rare_fields(fields: &mut Fields) -> Option<Option<Box<RareFields>>> {

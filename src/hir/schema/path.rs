@@ -147,8 +147,15 @@ impl FieldPath {
         inner_first.fold(leaf, |inner, (outer, name)| {
             let mut fields = Map::new();
             if let Shape::Block(table) = &outer.shape {
-                let is_shown =
-                    |one: &&Field| one.presence == Presence::Required || table.value == Some(one.name);
+                // A block that names an item needs the name, or a switch that replaces it.
+                let is_named = |one: &Field| {
+                    table.principal == Some(one.name)
+                        && matches!(one.shape, Shape::Name(_))
+                        && name.shape != Shape::Flag
+                };
+                let is_shown = |one: &&Field| {
+                    one.presence == Presence::Required || table.value == Some(one.name) || is_named(one)
+                };
                 fields.extend(
                     table
                         .fields

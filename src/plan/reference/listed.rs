@@ -3,7 +3,7 @@
 use super::memory::has_several_hosts;
 use super::text;
 use crate::derive::Derived;
-use crate::engine::dialect::DRAFT_MAX;
+use crate::derive::drafting::draft_max;
 use crate::hir::{self, ForbiddenFeature, Id, Model, PortRange, Registry, RoleKind, Serving};
 use serde::Serialize;
 use std::sync::Arc;
@@ -163,7 +163,7 @@ fn acceleration(registry: &Registry, role: &hir::Role) -> Acceleration {
     let serving = role.serving();
     let draft = serving.and_then(|serving| serving.draft.as_ref());
     Acceleration {
-        draft: draft.map(|draft| draft.max.map_or(DRAFT_MAX, |max| max.value)),
+        draft: draft.map(|draft| draft_max(draft)),
         lookup: serving.is_some_and(|serving| serving.lookup.is_some()),
         experts: serving.and_then(|serving| serving.experts).map(|experts| experts.value),
         has_projector: model.projector.is_some(),

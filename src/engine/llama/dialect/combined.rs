@@ -2,12 +2,18 @@
 
 use super::argv::ArgvBuilder;
 use super::options::{AcceptedOption, OptionFault};
-use super::{FaultKind, OverrideValue, ServerSpec, Sparsity};
+use super::{FaultKind, Intent, LookupSpec, LoweringFault, OverrideValue, ServerSpec, Sparsity};
 use crate::engine::llama::options::Idle;
 use crate::engine::{OptionRecord, Switch};
 
 /// Checks the options of a server against each other and against its fields.
 pub(super) fn check(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accepted: &[AcceptedOption<'_>]) {
+    if spec.lookup.is_some_and(|lookup| lookup.kind == Some("cache")) && !has_ngram_file(accepted) {
+        let why = "the kind `cache` needs an n-gram file; without it the engine drafts no tokens".to_owned();
+        let help = "add the option `lookup-cache-static` or `lookup-cache-dynamic` with a path".to_owned();
+        let (intent, kind) = (Intent::Lookup, FaultKind::NotExpressible);
+        argv.errors.push(LoweringFault { intent, kind, why, help: Some(help), builds: Vec::new() });
+    }
     for one in accepted {
         match one.option.title() {
             "--spec-type" => check_spec_types(argv, spec, accepted, one),
@@ -34,9 +40,7 @@ fn check_spec_types(
     accepted: &[AcceptedOption<'_>],
     one: &AcceptedOption<'_>,
 ) {
-    let has_file = ["--lookup-cache-static", "--lookup-cache-dynamic"]
-        .iter()
-        .any(|title| find_accepted(accepted, title).is_some());
+    let has_file = has_ngram_file(accepted);
     for kind in one.value().unwrap_or_default().split(',') {
         let (needs, help) = match kind {
             "ngram-cache" if !has_file => {
@@ -52,6 +56,11 @@ fn check_spec_types(
         let why = format!("`--spec-type {kind}` needs {needs}; without it the engine drafts no tokens");
         argv.errors.push(OptionFault::with(FaultKind::Incomplete, why, help).at_option(one.index));
     }
+}
+
+fn has_ngram_file(accepted: &[AcceptedOption<'_>]) -> bool {
+    let files = ["--lookup-cache-static", "--lookup-cache-dynamic"];
+    files.iter().any(|title| find_accepted(accepted, title).is_some())
 }
 
 /// With jinja, the engine does not look up template names: a name such as `llama3` is used as the template text and
@@ -136,7 +145,7 @@ fn spec_types<'s>(accepted: &'s [AcceptedOption<'_>]) -> &'s str {
 /// True if a type of speculation may be on.
 fn may_speculate(spec: &ServerSpec<'_>, accepted: &[AcceptedOption<'_>], kind: &str) -> bool {
     spec_types(accepted).split(',').any(|word| word == kind)
-        || (kind == "ngram-simple" && spec.lookup.is_some())
+        || spec.lookup.and_then(LookupSpec::kind).is_some_and(|lookup| lookup.spec_type == kind)
         || (kind == "ngram-mod" && find_accepted(accepted, "--spec-default").is_some())
 }
 

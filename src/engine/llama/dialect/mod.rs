@@ -7,9 +7,9 @@
 //!
 //! | intent | spellings; the first that the program has is used |
 //! |---|---|
-//! | draft | `-md`, with the `--spec-type` for its architecture (mostly `draft-simple`) if the build has that choice |
+//! | draft | `-md`, with the `--spec-type` for its kind or architecture (mostly `draft-simple`) if the build has that choice |
 //! | draft length | `--spec-draft-n-max`, `--draft-max` |
-//! | lookup | `--lookup-ngram-min`; `--spec-type ngram-simple` with `--spec-ngram-simple-size-n` or `--spec-ngram-size-n` |
+//! | lookup | `--lookup-ngram-min`; `--spec-type ngram-KIND` with `--spec-ngram-KIND-size-n` or `--spec-ngram-size-n` |
 //! | draft and lookup | the option of the fork in addition to the draft, or a `--spec-type` that accepts a list |
 //! | locked memory | `--load-mode mmap+mlock`, `--mlock`; with `--no-repack` |
 //! | names | `--alias A,B`; only the name of the role if `--alias` accepts one name |
@@ -39,7 +39,9 @@ pub use options::DeprecatedKey;
 pub use paths::of_variables;
 pub use prompt::reads_commands;
 pub use serve::{BATCH, CHECKPOINTS, UBATCH};
-pub use speculation::{DRAFT_MAX, LOOKUP_NGRAM_MIN};
+pub use speculation::{
+    DEPENDENT_DRAFT_MAX, DRAFT_KINDS, DRAFT_MAX, LOOKUP_KINDS, LookupKind, LookupSpec, kinds_of_architecture,
+};
 
 use super::options::Owner;
 use super::profile::Profile;
@@ -72,8 +74,8 @@ pub struct ServerSpec<'a> {
     pub overrides: &'a [(&'a str, OverrideValue<'a>)],
     /// The draft model.
     pub draft: Option<DraftSpec<'a>>,
-    /// Prompt lookup with n-grams of at least this many tokens, 1 to 1024. The default is [`LOOKUP_NGRAM_MIN`].
-    pub lookup: Option<u32>,
+    /// Prompt lookup.
+    pub lookup: Option<LookupSpec>,
     /// The pooling type of embeddings.
     pub pooling: Option<&'a str>,
     /// True if the server returns embeddings, not text.
@@ -118,7 +120,7 @@ pub struct PromptSpec<'a> {
     /// The draft model.
     pub draft: Option<DraftSpec<'a>>,
     /// Prompt lookup, as for [`ServerSpec::lookup`].
-    pub lookup: Option<u32>,
+    pub lookup: Option<LookupSpec>,
     /// The architecture of the model, and the number of experts per token.
     pub experts: Option<(&'a str, u32)>,
     /// Metadata overrides, in order.
@@ -149,13 +151,15 @@ pub enum Sparsity {
     Dense,
 }
 
-/// A draft model and the number of tokens that it drafts.
+/// A draft and the number of tokens that it drafts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DraftSpec<'a> {
-    /// The file.
+    /// The file. Empty if the model drafts with its own layers.
     pub path: &'a str,
     /// The architecture, which determines the type of speculation. Empty means an ordinary model.
     pub arch: &'a str,
+    /// The kind, a word of [`DRAFT_KINDS`]. `None` means the one for the architecture.
+    pub kind: Option<&'static str>,
     /// Maximum number of drafted tokens. The default is [`DRAFT_MAX`], because the engine's default differs between
     /// builds.
     pub max: Option<u32>,

@@ -21,11 +21,14 @@ pub(super) use header::missing_key;
 use model::ModelLayers;
 
 /// The KV caches and recurrent states of all layers of a model.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Layers {
     /// The layers that a server computes, in order. The multi-token prediction (MTP) layers follow if they have a KV
     /// cache, as in most hybrid architectures.
     pub each: Vec<Layer>,
+    /// The KV caches of the layers for multi-token prediction (MTP) in a context that drafts with them, or the reason why
+    /// they are not known. Empty without such layers (`create_memory` in `src/llama-model.cpp` of b11434).
+    pub mtp: Result<Vec<KvCache>, &'static str>,
     /// The size of the sliding window in tokens; 0 if no layer uses it.
     pub window: u64,
     /// The recurrent state of one layer for one sequence.
@@ -35,6 +38,13 @@ pub struct Layers {
     /// The maximum number of elements of the values over all layers, with or without a cache. Without flash attention
     /// each cache has this size (`n_embd_v_gqa_max` of `src/llama-kv-cache.cpp`, b11434).
     pub max_values: u64,
+}
+
+impl Default for Layers {
+    fn default() -> Self {
+        let (each, mtp, state) = (Vec::new(), Ok(Vec::new()), RecurrentState::default());
+        Self { each, mtp, window: 0, state, is_mla: false, max_values: 0 }
+    }
 }
 
 /// The memory of one layer.

@@ -59,7 +59,23 @@ impl<'a> ModelLayers<'a> {
         let uses_window = each.iter().any(|layer| layer.cache.is_some_and(|cache| cache.is_swa));
         let window = self.window.as_ref().filter(|_| uses_window).map_or(0, |window| window.tokens);
         let is_mla = self.widths.is_mla;
-        Ok(Layers { each, window, state: self.state, is_mla, max_values })
+        let mtp = self.mtp_caches();
+        Ok(Layers { each, mtp, window, state: self.state, is_mla, max_values })
+    }
+
+    fn mtp_caches(&self) -> Result<Vec<KvCache>, &'static str> {
+        if self.counts.router.is_some() || self.counts.stored <= self.counts.computed {
+            return Ok(Vec::new());
+        }
+        if self.window.is_some() {
+            return Err("the MTP layers of a model with a sliding window are not known");
+        }
+        if self.indexer.is_some() {
+            return Err("the MTP layers of a model with an indexer are not known");
+        }
+        let layers = self.counts.computed..self.counts.stored;
+        let caches: Result<_, String> = layers.map(|layer| self.cache(layer)).collect();
+        caches.map_err(|_| "the sizes of the MTP layers are not known")
     }
 
     fn layer(&self, layer: u64) -> Result<Layer, String> {

@@ -15,8 +15,28 @@ pub(super) fn kv_caches(
     params: &ContextParams,
     types: [&TensorType; 2],
 ) -> Result<u64, String> {
+    sum_of(layers, params, types, caches(layers))
+}
+
+/// The same for the layers of a context that drafts with MTP layers. Only these layers have a cache there, also in a hybrid
+/// model (`create_memory` in `src/llama-model.cpp` of llama.cpp b11434).
+pub(super) fn mtp_caches(
+    layers: &Layers,
+    params: &ContextParams,
+    types: [&TensorType; 2],
+) -> Result<u64, String> {
+    let caches = layers.mtp.as_ref().map_err(|why| (*why).to_owned())?;
+    sum_of(layers, params, types, caches.iter())
+}
+
+fn sum_of<'c>(
+    layers: &Layers,
+    params: &ContextParams,
+    types: [&TensorType; 2],
+    caches: impl Iterator<Item = &'c KvCache>,
+) -> Result<u64, String> {
     let mut sum = 0_u64;
-    for cache in caches(layers) {
+    for cache in caches {
         let cells = if cache.is_swa { params.swa_cells } else { params.cells };
         let token = token_bytes(layers, params, cache, types)?;
         sum = sum.saturating_add(token.saturating_mul(cells).saturating_mul(params.streams));

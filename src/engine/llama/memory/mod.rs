@@ -132,8 +132,14 @@ pub fn memory(process: &Process<'_>) -> Vec<Part> {
         return vec![Part { kind: PartKind::Rest, owner: Owner::Model, amount }];
     }
     let mut parts = context_parts(process, model, Owner::Model);
-    if let Some(draft) = draft {
-        parts.extend(draft_parts(process, draft));
+    match draft {
+        Some(draft) if options.uses_mtp() => {
+            parts.extend(weights::weight_parts(draft, options, Owner::Draft));
+            parts.extend(mtp_parts(process, draft));
+        }
+        Some(draft) => parts.extend(draft_parts(process, draft)),
+        None if options.uses_mtp() => parts.extend(mtp_parts(process, model)),
+        None => {}
     }
     if let Some(projector) = projector {
         let amount = Amount::exact(weights::total_bytes(projector));
@@ -161,6 +167,23 @@ pub fn memory(process: &Process<'_>) -> Vec<Part> {
     parts.retain(|part| {
         is_file(part) || !matches!(part.amount, Amount::Within { bytes: 0, .. } | Amount::AtMost(0))
     });
+    parts
+}
+
+/// The context that drafts with MTP layers, of the model itself or of a draft. `gemma4-assistant` reads the cache of its
+/// target (`create_memory` in `src/llama-model.cpp` of llama.cpp b11434).
+fn mtp_parts(process: &Process<'_>, facts: &Facts) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut add = |kind, amount| parts.push(Part { kind, owner: Owner::Draft, amount });
+    if facts.architecture.as_deref() != Some("gemma4-assistant") {
+        let cache = layers(facts).and_then(|layers| {
+            let params = context_params(process.options, facts, &layers, Owner::Draft);
+            cache::mtp_caches(&layers, &params, process.options.draft_cache_types)
+        });
+        add(PartKind::Cache, cache.map_or_else(Amount::Unknown, Amount::exact));
+    }
+    let why = "the compute buffers of drafting with MTP layers are not known".to_owned();
+    add(PartKind::Compute, Amount::Unknown(why));
     parts
 }
 

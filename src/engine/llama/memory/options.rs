@@ -210,7 +210,7 @@ impl MemoryOptions {
     /// Why the memory of a type of speculation is not completely known, as a clause.
     pub(super) fn unknown_speculation(&self) -> Option<&'static str> {
         self.spec_types.iter().find_map(|kind| match &**kind {
-            "draft-mtp" => Some("the separate context of the MTP layers is not counted"),
+            "draft-mtp" => Some("the rows of the target that the MTP layers read are not counted"),
             "draft-eagle3" | "draft-dflash" | "draft-dspark" => {
                 Some("the memory for target layers that the draft reads is not counted")
             }

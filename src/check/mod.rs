@@ -58,6 +58,7 @@ mod threads;
 mod token_embeddings;
 mod unfitting_cache_type;
 mod unholdable_path;
+mod unknown_context;
 mod unknown_cpu;
 mod unknown_node;
 mod unknown_threads;
@@ -117,6 +118,7 @@ static ALL: &[Check] = checks![
     unknown_cpu: UNKNOWN_CPU,
     unknown_threads: UNKNOWN_THREADS,
     repeated_alias: REPEATED_ALIAS,
+    unknown_context: UNKNOWN_CONTEXT,
     threads: MORE_THREADS_THAN_CPUS MORE_THREADS_THAN_CORES,
     exclusive_cpus: EXCLUSIVE_CPUS,
     far_memory: FAR_MEMORY,

@@ -1,12 +1,12 @@
 //! A context longer than the trained context of the model.
 
 use crate::derive::Derived;
-use crate::derive::overrides::effective_overrides;
+use crate::derive::overrides::extended_context;
 use crate::diag::{Diagnostics, Line, words};
 use crate::engine::Profile;
 use crate::engine::options::is_option;
-use crate::hir::{Override, Registry, Role, Serving, Setting};
-use crate::source::{Span, Spanned};
+use crate::hir::{Role, Serving, Setting};
+use crate::source::Span;
 
 declare_code! {
     /// ## What it finds
@@ -115,7 +115,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (role, serving) in registry.served() {
         let (model, _) = registry.model_of(serving);
         let extended = extended_context(registry, serving)
-            .map(|(limit, place)| (limit, place, "extended to this", "is extended to"));
+            .map(|limit| (limit.value, limit.span, "extended to this", "is extended to"));
         let trained = model.trained_context;
         let trained =
             trained.map(|trained| (trained.value, trained.span, "trained for this", "was trained for"));
@@ -129,10 +129,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let build = derived.profile_of(serving).and_then(Profile::build_number);
         let adapts = build.is_some_and(|build| build >= ADAPTS_TO_YARN);
         let limit = yarn.as_ref().filter(|_| adapts).map_or(limit, |yarn| yarn.limit(limit));
-        let context = serving.context.value;
-        if context <= limit {
+        let Some(context) = serving.context.tokens().filter(|tokens| u64::from(*tokens) > limit) else {
             continue;
-        }
+        };
         let title = words::quoted(&model.title);
         let message = format!("{role} has a context of {context} tokens, but {title} {what} {limit}");
         let mut finding = UNTRAINED_CONTEXT
@@ -168,17 +167,4 @@ fn report_spoiled(
     let original =
         trained.map_or_else(|| "the trained context".to_owned(), |(trained, ..)| trained.to_string());
     findings.report(finding.help(format!("add the option `yarn-orig-ctx` with the value {original}")));
-}
-
-/// The context length that an override sets.
-fn extended_context(registry: &Registry, serving: &Serving) -> Option<(u64, Span)> {
-    let model = registry.model_of(serving).0;
-    let key = format!("{}.context_length", registry.arch_of(model)?.value);
-    let overrides = effective_overrides(registry, serving);
-    overrides.into_iter().filter(|one| *one.key.value == *key).find_map(tokens)
-}
-
-fn tokens(entry: &Override) -> Option<(u64, Span)> {
-    let Spanned { value: Setting::Integer(number), span } = entry.value else { return None };
-    u64::try_from(number).ok().map(|number| (number, span))
 }

@@ -4,21 +4,21 @@ use super::drafting::{draft_kind, draft_max};
 use super::endpoint::Endpoint;
 use super::files::RoleFiles;
 use super::locked;
-use super::overrides::{engine_overrides, typed};
+use super::overrides::{engine_overrides, trained_context, typed};
 use super::placement::PerInstance;
 use super::profiles::SharedProfile;
 use crate::engine::architecture::architecture;
 use crate::engine::dialect::{
-    DraftSpec, LookupSpec, Lowered, NumaPlacement, OptionPath, OverrideValue, PromptSpec, ServerSpec,
-    Sparsity, WrittenOption, lower_prompt, lower_server, of_variables,
+    ContextSpec, DraftSpec, LookupSpec, Lowered, NumaPlacement, OptionPath, OverrideValue, PromptSpec,
+    ServerSpec, Sparsity, WrittenOption, lower_prompt, lower_server, of_variables,
 };
 use crate::engine::memory::MemoryOptions;
 use crate::engine::options::Owner;
 use crate::engine::{Profile, Switch, Word};
 use crate::facts::Lock;
 use crate::hir::{
-    Adapter, Engine, EngineOption, EngineSetting, Host, Id, Lookup, Model, NumaPolicy, Registry, Serving,
-    Setting,
+    Adapter, Context, Engine, EngineOption, EngineSetting, Host, Id, Lookup, Model, NumaPolicy, Registry,
+    Serving, Setting,
 };
 use crate::source::Spanned;
 use std::sync::Arc;
@@ -136,7 +136,7 @@ impl RoleSettings<'_> {
             aliases: serving.aliases().len(),
             hosts: &endpoint.server_addresses(),
             port: endpoint.server_port(instance),
-            context: u32::try_from(serving.context.value).unwrap_or(u32::MAX),
+            context: self.context(),
             slots: serving.slots.value,
             batch: serving.batch.map(|batch| batch.value),
             experts: self.experts(),
@@ -172,7 +172,7 @@ impl RoleSettings<'_> {
             lookup: self.lookup(),
             experts: self.experts(),
             overrides,
-            context: u32::try_from(self.serving.context.value).ok(),
+            context: self.context(),
             batch: self.serving.batch.map(|batch| batch.value),
             threads: self.serving.threads(host, 0),
             numa: numa_placement(self.serving, host.numa.len()),
@@ -222,6 +222,16 @@ impl<'r> RoleSettings<'r> {
     fn settings(self) -> Vec<(Owner, OverrideValue<'r>)> {
         let owner = |setting: &EngineSetting| Owner { field: setting.field, part: setting.part };
         self.serving.settings.iter().map(|setting| (owner(setting), typed(&setting.value))).collect()
+    }
+
+    fn context(self) -> ContextSpec {
+        match self.serving.context.value {
+            Context::Tokens(tokens) => ContextSpec::Tokens(tokens),
+            Context::Trained => {
+                let tokens = trained_context(self.registry, self.serving);
+                ContextSpec::Trained(tokens.and_then(|tokens| u32::try_from(tokens).ok()))
+            }
+        }
     }
 
     fn draft(self) -> Option<DraftSpec<'r>> {

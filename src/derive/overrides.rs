@@ -3,7 +3,8 @@
 use crate::engine::Profile;
 use crate::engine::dialect::OverrideValue;
 use crate::engine::keys::{KeyVerdict, OverrideType, check_key};
-use crate::hir::{Override, Registry, Serving, Setting};
+use crate::hir::{Context, Override, Registry, Serving, Setting};
+use crate::source::Spanned;
 
 /// The metadata key that `experts` overrides, without its prefix (architecture and dot).
 pub const EXPERT_USED_COUNT: &str = "expert_used_count";
@@ -20,6 +21,30 @@ pub fn effective_overrides<'r>(registry: &'r Registry, serving: &'r Serving) -> 
     };
     let inherited = family.into_iter().flat_map(|family| &family.overrides);
     inherited.filter(|inherited| !is_replaced(inherited)).chain(&serving.overrides).collect()
+}
+
+/// The context length that an override of a role sets, with the place of the number.
+pub fn extended_context(registry: &Registry, serving: &Serving) -> Option<Spanned<u64>> {
+    let key = format!("{}.context_length", registry.arch_of(registry.model_of(serving).0)?.value);
+    let overrides = effective_overrides(registry, serving);
+    overrides.into_iter().filter(|one| *one.key.value == *key).find_map(|one| {
+        let Spanned { value: Setting::Integer(number), span } = one.value else { return None };
+        Some(Spanned::new(u64::try_from(number).ok()?, span))
+    })
+}
+
+/// The context for which the engine takes the model of a role as trained: the overridden one, else that of the model.
+pub fn trained_context(registry: &Registry, serving: &Serving) -> Option<u64> {
+    let own = || registry.model_of(serving).0.trained_context;
+    extended_context(registry, serving).or_else(own).map(|tokens| tokens.value)
+}
+
+/// The maximum number of tokens of one request. `None` for the trained context of a model without facts.
+pub fn request_limit(registry: &Registry, serving: &Serving) -> Option<u64> {
+    match serving.context.value {
+        Context::Tokens(tokens) => Some(tokens.into()),
+        Context::Trained => trained_context(registry, serving),
+    }
 }
 
 /// The overrides of a role with typed values for the command line. The engine takes the type of a key from the type of

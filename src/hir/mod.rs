@@ -9,6 +9,7 @@ mod declare;
 
 mod accessors;
 pub mod codes;
+mod context;
 mod cpus;
 mod draft;
 mod engine;
@@ -38,6 +39,7 @@ mod store;
 mod tier;
 mod unused;
 
+pub use context::Context;
 pub use cpus::CpuList;
 pub use draft::{Draft, DraftKind, Lookup, LookupKind};
 pub use engine::Engine;

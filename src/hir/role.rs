@@ -5,8 +5,8 @@ use super::setting::CACHE_TYPE;
 use super::shape::{Field, Shape, Table};
 use super::stack::HARDENING;
 use super::{
-    CpuList, Date, Draft, Engine, EngineOption, EngineSetting, Head, Id, Lookup, Model, ProcessSettings,
-    Program, Rate, Setting, Text, Tier,
+    Context, CpuList, Date, Draft, Engine, EngineOption, EngineSetting, Head, Id, Lookup, Model,
+    ProcessSettings, Program, Rate, Setting, Text, Tier,
 };
 use crate::source::Spanned;
 use std::sync::Arc;
@@ -55,8 +55,8 @@ pub struct Serving {
     pub model: Spanned<Id<Model>>,
     /// A file with API keys. Clients must send one of them.
     pub key_file: Option<Text>,
-    /// The maximum number of tokens of one request.
-    pub context: Spanned<u64>,
+    /// The maximum number of tokens of one request. The default is the trained context, at the name of the role.
+    pub context: Spanned<Context>,
     /// The number of requests that a process handles at the same time.
     pub slots: Spanned<u32>,
     /// The logical batch size, in tokens.
@@ -261,10 +261,11 @@ pub(super) static TABLE: Table = Table::of(&[
     ),
     Field::optional(
         "context",
-        Shape::Count(1, 1 << 31),
-        "Maximum tokens of one request, prompt and answer. Required here or in `defaults`, if served.",
+        Shape::CountOr(1, 1 << 31, &["trained"]),
+        "Maximum tokens of one request, prompt and answer; default: the context for which the model was trained.",
     )
     .example("32768")
+    .default("trained")
     .unit("tokens"),
     Field::optional(
         "slots",

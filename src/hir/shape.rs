@@ -87,6 +87,8 @@ pub enum Shape {
     Flag,
     /// An integer in an inclusive range.
     Count(u64, u64),
+    /// An integer in an inclusive range, or one of these words.
+    CountOr(u64, u64, &'static [&'static str]),
     /// A number from 0 to 1.
     Fraction,
     /// A number from -100 to 100.

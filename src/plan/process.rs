@@ -3,6 +3,7 @@
 use super::placement::Placements;
 use super::{Bytes, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
+use crate::derive::overrides::request_limit;
 use crate::derive::{LoadTime, RoleCommand, ServedRole};
 use crate::engine::dialect::OptionPath;
 use crate::engine::{Family, Word};
@@ -86,8 +87,8 @@ pub struct EngineServer {
     pub family: Family,
     /// The name of the model.
     pub model: Arc<str>,
-    /// Maximum tokens of one request.
-    pub context: u64,
+    /// Maximum tokens of one request. `None` if it is not known: the trained context of a model without facts.
+    pub context: Option<u64>,
     /// Number of concurrent requests.
     pub slots: u32,
     /// True if it returns embeddings instead of text.
@@ -210,7 +211,7 @@ fn role(
             number: command.engine.number(),
             family: command.profile.family(),
             model: model.head.name.value.clone(),
-            context: serving.context.value,
+            context: request_limit(registry, serving),
             slots: serving.slots.value,
             is_embedder: serving.pooling.is_some(),
         }),

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{assert_accepts, ik_profile, profile, profiles};
 use orchgen::engine::Profile;
 use orchgen::engine::dialect::{
-    DraftSpec, Intent, LookupSpec, Lowered, NumaPlacement, OverrideValue, PromptSpec, ServerSpec,
-    WrittenOption, lower_prompt, lower_server,
+    ContextSpec, DraftSpec, FaultKind, Intent, LookupSpec, Lowered, NumaPlacement, OverrideValue, PromptSpec,
+    ServerSpec, WrittenOption, lower_prompt, lower_server,
 };
 use orchgen::engine::memory::MemoryOptions;
 use orchgen::engine::options::Owner;
@@ -29,7 +29,13 @@ fn dense() -> PromptSpec<'static> {
 
 fn experts(arch: &'static str) -> PromptSpec<'static> {
     let (experts, context) = (Some((arch, 4)), Some(32768));
-    PromptSpec { model: "MOE.gguf", experts, context, threads: Some(96), ..PromptSpec::default() }
+    PromptSpec {
+        model: "MOE.gguf",
+        experts,
+        context: context.map_or_else(ContextSpec::default, ContextSpec::Tokens),
+        threads: Some(96),
+        ..PromptSpec::default()
+    }
 }
 
 fn vision() -> PromptSpec<'static> {
@@ -46,7 +52,7 @@ fn coder() -> ServerSpec<'static> {
     ServerSpec {
         model: "/m.gguf",
         port: 8081,
-        context: 32768,
+        context: ContextSpec::Tokens(32768),
         slots: 2,
         draft: Some(DRAFT),
         lookup: Some(LookupSpec::of(3)),
@@ -72,7 +78,7 @@ fn one_shot_commands_of_the_registry() {
         "llama-qwen2vl-cli -m VL.gguf --mmproj MMPROJ.gguf --image IMAGE --fit off -t 96 -p PROMPT"
     );
     assert_eq!(
-        line(&lower_prompt(fork, &PromptSpec { context: Some(4096), ..dense() })),
+        line(&lower_prompt(fork, &PromptSpec { context: ContextSpec::Tokens(4096), ..dense() })),
         "llama-speculative -m TARGET.gguf -md DRAFT.gguf --draft-max 24 --lookup-ngram-min 3 -c 4096 -cd 4096 --fit off -t 96 -p PROMPT"
     );
 }
@@ -281,7 +287,7 @@ fn the_batch_of_an_embedder_has_a_whole_request() {
         model: "/bge.gguf",
         hosts: &["127.0.0.1"],
         port: 8090,
-        context: 512,
+        context: ContextSpec::Tokens(512),
         slots: 2,
         pooling: Some("cls"),
         is_embedder: true,
@@ -295,7 +301,12 @@ fn the_batch_of_an_embedder_has_a_whole_request() {
              --host 127.0.0.1 --port 8090 --fit off --cache-ram 0 -ctxcp 0 --spec-type none --no-kv-unified --repack"
         );
     }
-    let ranker = ServerSpec { pooling: Some("rank"), context: 8192, batch: Some(128), ..embedder.clone() };
+    let ranker = ServerSpec {
+        pooling: Some("rank"),
+        context: ContextSpec::Tokens(8192),
+        batch: Some(128),
+        ..embedder.clone()
+    };
     assert!(
         line(&lower_server(profile("b11434"), &ranker))
             .contains("-b 8192 -ub 8192 --embeddings --pooling rank --rerank")
@@ -427,7 +438,10 @@ fn numbers_that_stop_the_engine_are_errors() {
     let fails = |spec: ServerSpec<'_>| intents(&lower_server(profile("b11434"), &spec));
     assert_eq!(fails(ServerSpec { slots: 257, ..base.clone() }), [Intent::Slots]);
     assert_eq!(fails(ServerSpec { slots: 0, ..base.clone() }), [Intent::Slots]);
-    assert_eq!(fails(ServerSpec { slots: 256, context: u32::MAX, ..base.clone() }), [Intent::Context]);
+    assert_eq!(
+        fails(ServerSpec { slots: 256, context: ContextSpec::Tokens(u32::MAX), ..base.clone() }),
+        [Intent::Context]
+    );
     assert_eq!(fails(ServerSpec { slots: 17, batch: Some(16), ..base.clone() }), [Intent::Batch]);
     assert_eq!(fails(ServerSpec { port: 0, ..base.clone() }), [Intent::Port]);
     let word = |field, word| (Owner::of(field), OverrideValue::Str(word));
@@ -487,7 +501,13 @@ pub(super) fn servers() -> Vec<ServerSpec<'static>> {
             });
         },
     ];
-    let base = ServerSpec { model: "/m.gguf", port: 8080, context: 4096, slots: 3, ..ServerSpec::default() };
+    let base = ServerSpec {
+        model: "/m.gguf",
+        port: 8080,
+        context: ContextSpec::Tokens(4096),
+        slots: 3,
+        ..ServerSpec::default()
+    };
     (0..1_usize << settings.len())
         .map(|bits| {
             let mut server = base.clone();
@@ -539,7 +559,7 @@ fn every_one_shot_is_accepted_or_omitted() {
                 draft: has(1).then_some(DRAFT),
                 lookup: has(2).then_some(LookupSpec::of(3)),
                 experts: has(3).then_some(("qwen3vlmoe", 4)),
-                context: has(4).then_some(8192),
+                context: if has(4) { ContextSpec::Tokens(8192) } else { ContextSpec::default() },
                 threads: has(5).then_some(8),
                 ..PromptSpec::default()
             };
@@ -553,5 +573,31 @@ fn every_one_shot_is_accepted_or_omitted() {
                 line(&lowered)
             );
         }
+    }
+}
+
+#[test]
+fn a_trained_context_is_zero_for_one_slot_and_a_product_for_several() {
+    let spec = |tokens, slots| ServerSpec {
+        model: "/m.gguf",
+        port: 8080,
+        context: ContextSpec::Trained(tokens),
+        slots,
+        ..ServerSpec::default()
+    };
+    for profile in profiles() {
+        let one = line(&lower_server(profile, &spec(None, 1)));
+        assert!(one.contains(" -c 0 -np 1 "), "{}: {one}", profile.name());
+        let two = line(&lower_server(profile, &spec(Some(2048), 2)));
+        assert!(two.contains(" -c 4096 -np 2 "), "{}: {two}", profile.name());
+        let unknown = lower_server(profile, &spec(None, 2)).errors;
+        assert_eq!(unknown.iter().map(|fault| fault.kind).collect::<Vec<_>>(), [FaultKind::UnknownContext]);
+        let embedder = ServerSpec { is_embedder: true, ..spec(None, 1) };
+        assert!(
+            lower_server(profile, &embedder)
+                .errors
+                .iter()
+                .any(|fault| fault.kind == FaultKind::UnknownContext)
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{assert_accepts, ik_profile, profile};
 use orchgen::engine::dialect::{
-    DraftSpec, Intent, OverrideValue, PromptSpec, ServerSpec, lower_prompt, lower_server,
+    ContextSpec, DraftSpec, Intent, OverrideValue, PromptSpec, ServerSpec, lower_prompt, lower_server,
 };
 use orchgen::engine::keys::{KeyVerdict, check_key};
 use orchgen::engine::memory::{Amount, MemoryOptions, Process, memory};
@@ -17,7 +17,7 @@ const SERVER: ServerSpec<'_> = ServerSpec {
     aliases: 0,
     hosts: &[],
     port: 8081,
-    context: 4096,
+    context: ContextSpec::Tokens(4096),
     slots: 2,
     batch: None,
     experts: None,

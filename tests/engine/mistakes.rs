@@ -5,7 +5,7 @@ use super::{profile, profiles};
 use crate::language::BASE;
 use crate::support::{Compiled, compile};
 use orchgen::engine::architecture::architecture;
-use orchgen::engine::dialect::{DraftSpec, OverrideValue, ServerSpec, lower_server};
+use orchgen::engine::dialect::{ContextSpec, DraftSpec, OverrideValue, ServerSpec, lower_server};
 use orchgen::engine::options::Owner;
 
 /// How a mistake is prevented.
@@ -166,7 +166,7 @@ fn base_spec() -> ServerSpec<'static> {
     ServerSpec {
         model: "/m.gguf",
         port: 8080,
-        context: 4096,
+        context: ContextSpec::Tokens(4096),
         slots: 4,
         threads: Some(8),
         ..ServerSpec::default()
@@ -219,10 +219,15 @@ fn each_slot_has_a_whole_context() {
 }
 
 fn the_batch_of_embedders_has_a_whole_request() {
-    let embedder =
-        ServerSpec { pooling: Some("mean"), is_embedder: true, context: 2048, slots: 2, ..base_spec() };
+    let embedder = ServerSpec {
+        pooling: Some("mean"),
+        is_embedder: true,
+        context: ContextSpec::Tokens(2048),
+        slots: 2,
+        ..base_spec()
+    };
     assert_all_have(&embedder, &["--embeddings", "-b 2048", "-ub 2048"]);
-    let many = ServerSpec { context: 8, slots: 16, ..embedder };
+    let many = ServerSpec { context: ContextSpec::Tokens(8), slots: 16, ..embedder };
     assert_all_have(&many, &["-np 16", "-b 16", "-ub 16"]);
 }
 

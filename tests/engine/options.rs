@@ -1,7 +1,7 @@
 //! Options of a role without a field.
 
 use super::{assert_accepts, profile};
-use orchgen::engine::dialect::{DraftSpec, Intent, Lowered, ServerSpec, lower_server};
+use orchgen::engine::dialect::{ContextSpec, DraftSpec, Intent, Lowered, ServerSpec, lower_server};
 use orchgen::engine::options::{ROWS, Setter, owning_field, row_of};
 use orchgen::engine::{Access, Profile, Word};
 use orchgen::hir::KINDS;
@@ -15,7 +15,7 @@ fn lower_with(build: &str, options: Options<'_>) -> Lowered {
         &ServerSpec {
             model: "/m.gguf",
             port: 8080,
-            context: 4096,
+            context: ContextSpec::Tokens(4096),
             slots: 1,
             options,
             ..ServerSpec::default()
@@ -137,7 +137,7 @@ fn an_option_that_a_field_also_sets_is_an_error() {
     let spec = ServerSpec {
         model: "/m.gguf",
         port: 1,
-        context: 256,
+        context: ContextSpec::Tokens(256),
         slots: 1,
         draft,
         options,

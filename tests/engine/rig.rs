@@ -5,7 +5,8 @@ use super::upgrade::{derived, lines};
 use super::{profile, servers};
 use crate::support::{compile_folder, rig_root};
 use orchgen::engine::dialect::{
-    DraftSpec, FaultKind, LookupSpec, Lowered, PromptSpec, ServerSpec, lower_prompt, lower_server,
+    ContextSpec, DraftSpec, FaultKind, LookupSpec, Lowered, PromptSpec, ServerSpec, lower_prompt,
+    lower_server,
 };
 use orchgen::engine::libraries::{LIBRARIES, read_lists};
 use orchgen::engine::{ClosedList, OptionRecord};
@@ -104,7 +105,7 @@ fn lower_with(options: &[GivenOption]) -> Lowered {
     let spec = ServerSpec {
         model: "/m.gguf",
         port: 8080,
-        context: 4096,
+        context: ContextSpec::Tokens(4096),
         slots: 1,
         options: &options,
         ..ServerSpec::default()
@@ -355,7 +356,7 @@ fn every_command_line_of_a_registry_is_accepted() {
             draft: has(1).then_some(draft),
             lookup: has(2).then_some(LookupSpec::of(3)),
             experts: has(3).then_some(("qwen3moe", 4)),
-            context: Some(4096),
+            context: ContextSpec::Tokens(4096),
             threads: Some(2),
             ..PromptSpec::default()
         };

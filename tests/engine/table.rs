@@ -2,7 +2,8 @@
 
 use super::{assert_accepts, profile};
 use orchgen::engine::dialect::{
-    DraftSpec, Intent, LookupSpec, Lowered, OverrideValue, PromptSpec, ServerSpec, lower_prompt, lower_server,
+    ContextSpec, DraftSpec, Intent, LookupSpec, Lowered, OverrideValue, PromptSpec, ServerSpec, lower_prompt,
+    lower_server,
 };
 use orchgen::engine::options::Owner;
 
@@ -17,7 +18,7 @@ const BASE: ServerSpec<'_> = ServerSpec {
     aliases: 0,
     hosts: &[],
     port: 8080,
-    context: 4096,
+    context: ContextSpec::Tokens(4096),
     slots: 1,
     batch: None,
     experts: None,
@@ -147,7 +148,7 @@ fn draft_and_lookup_from_b10434_on() {
 
 #[test]
 fn a_one_shot_uses_the_first_program_with_all_needed_options() {
-    let text = PromptSpec { model: "/m.gguf", context: Some(4096), ..PromptSpec::default() };
+    let text = PromptSpec { model: "/m.gguf", context: ContextSpec::Tokens(4096), ..PromptSpec::default() };
     let draft = PromptSpec { draft: Some(DRAFT), ..text.clone() };
     let image = PromptSpec { projector: Some("/p.gguf"), ..text.clone() };
     for (build, tools) in [

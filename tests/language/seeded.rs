@@ -16,7 +16,7 @@ type RoleFault = (&'static str, &'static str, &'static str, &'static str);
 
 const ROLE_FAULTS: &[RoleFault] = &[
     ("context", "contxt=4096", "contxt: 4096", "unknown-field"),
-    ("context", "", "", "missing-field"),
+    ("model", "", "", "missing-field"),
     ("context", "context=\"4096\"", "context: \"4096\"", "wrong-type"),
     ("context", "context=0", "context: 0", "out-of-range"),
     ("context", "context=99999", "context: 99999", "untrained-context"),

@@ -5,7 +5,7 @@
 
 use super::rig::{Rig, ask as http, wait};
 use crate::outside::python;
-use orchgen::engine::dialect::{DraftSpec, OverrideValue, ServerSpec, lower_server};
+use orchgen::engine::dialect::{ContextSpec, DraftSpec, OverrideValue, ServerSpec, lower_server};
 use orchgen::engine::memory::{Amount, MemoryOptions, Owner, Part, PartKind, Process, memory};
 use orchgen::engine::options::Owner as FieldOwner;
 use orchgen::engine::{Profile, compute, layers};
@@ -190,7 +190,7 @@ fn row(rig: &Rig, model: &Model<'_>, setting: &Setting) -> Option<Row> {
     let spec = ServerSpec {
         model: &own,
         port: 22431,
-        context: if is_embedder { setting.context.min(512) } else { setting.context },
+        context: ContextSpec::Tokens(if is_embedder { setting.context.min(512) } else { setting.context }),
         slots: setting.slots,
         settings: &settings,
         draft: draft.as_deref().map(|path| DraftSpec { path, max: Some(7), ..DraftSpec::default() }),
@@ -386,7 +386,7 @@ fn checkpoints_are_as_large_as_predicted() {
         let spec = ServerSpec {
             model: &model,
             port,
-            context: 8192,
+            context: ContextSpec::Tokens(8192),
             slots: 1,
             threads: Some(1),
             ..ServerSpec::default()

@@ -69,7 +69,9 @@ impl<'g> FaultyOption<'g> {
                 Some(key) => self.replace_key(finding, &key),
                 None => finding.maybe_help(text),
             },
-            FaultKind::Repeated | FaultKind::NotExpressible => finding.maybe_help(text),
+            FaultKind::Repeated | FaultKind::NotExpressible | FaultKind::UnknownContext => {
+                finding.maybe_help(text)
+            }
         }
     }
 
@@ -213,7 +215,7 @@ fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
     };
     let names = ["ctx-size", "c", "parallel", "np", "batch-size", "b", "port", "flash-attn", "fa"];
     let is_direct = names.contains(&option.name.trim_start_matches('-'));
-    let value = if let Shape::Count(least, most) = field.shape {
+    let value = if let Shape::Count(least, most) | Shape::CountOr(least, most, _) = field.shape {
         text.parse::<u64>().ok().filter(|number| (least..=most).contains(number)).map(Literal::from)
     } else if let Shape::Word(words) = &field.shape {
         words.contains(&text.as_str()).then(|| Literal::from(text.as_str()))

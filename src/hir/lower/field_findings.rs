@@ -245,7 +245,10 @@ fn example(field: &Field) -> Option<Literal> {
     let in_doc = field.doc.split_once("such as `").and_then(|(_, rest)| rest.split_once('`'));
     let example = field.hints.example.or(in_doc.map(|(example, _)| example));
     let is_unknown = matches!(field.shape, Shape::Path | Shape::File | Shape::Rule | Shape::Block(_));
-    let is_number = matches!(field.shape, Shape::Count(..) | Shape::Port | Shape::Fraction | Shape::Scale);
+    let is_number = matches!(
+        field.shape,
+        Shape::Count(..) | Shape::CountOr(..) | Shape::Port | Shape::Fraction | Shape::Scale
+    );
     if let Shape::Name(kind) = field.shape {
         Some(Literal::NameOf(kind))
     } else if let Shape::Word([first, ..]) = field.shape {

@@ -206,9 +206,8 @@ fn report_without_effect(
         None => {
             let line = Line::new("residency").value(Literal::NameOf("residency"));
             let has = |field| record.has_or_reported(field) || defaults.record.has_or_reported(field);
-            let context = (!has("context")).then(|| Line::of("context", serving::USUAL_CONTEXT));
             let port = (!has("port") && !has("ports")).then(|| Line::of("port", defaults.next_port()));
-            let lines = std::iter::once(line).chain(port).chain(context);
+            let lines = std::iter::once(line).chain(port);
             let add = lines.map(|line| Change::set(head.span, line)).collect();
             let finding = finding.remedy("add `{}`", Change::All(add));
             finding.remedy(format!("or remove {names}"), Change::All(remove))

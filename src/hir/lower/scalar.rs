@@ -89,7 +89,8 @@ impl FieldRef<'_> {
             return Some(Literal::Number(unused_port(self.text).to_string()));
         }
         let example = example_text(row);
-        let is_number = matches!(row.shape, Shape::Count(..) | Shape::Fraction | Shape::Scale);
+        let is_number =
+            matches!(row.shape, Shape::Count(..) | Shape::CountOr(..) | Shape::Fraction | Shape::Scale);
         let example = Some(example).filter(|example| !example.is_empty());
         example.map(if is_number { Literal::Number } else { Literal::Text })
     }
@@ -162,6 +163,7 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
     match shape {
         Shape::Flag => flag(scalar, field),
         Shape::Count(least, most) => count(scalar, field, *least, *most),
+        Shape::CountOr(least, most, words) => count_or(scalar, field, (*least, *most), words),
         Shape::Port => port(scalar, field),
         Shape::Fraction => fraction(scalar, field),
         Shape::Scale => scale(scalar, field),
@@ -359,6 +361,22 @@ fn word(scalar: &Scalar, field: &FieldRef, choices: &'static [&'static str]) -> 
             finding.remedy(title, field.change(scalar.span, *choice))
         }),
     }))
+}
+
+/// Reads a word, or else a number. A text that resembles a word is a misspelled word.
+fn count_or(
+    scalar: &Scalar,
+    field: &FieldRef,
+    (least, most): (u64, u64),
+    words: &'static [&'static str],
+) -> ReadResult {
+    let is_word = |text: &str| words.contains(&text) || suggest(text, words.iter().copied()).is_some();
+    match &scalar.value {
+        Value::String(text) if is_word(text) => word(scalar, field, words),
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::String(_) => {
+            count(scalar, field, least, most)
+        }
+    }
 }
 
 fn setting(scalar: &Scalar, field: &FieldRef) -> ReadResult {

@@ -16,9 +16,6 @@ use crate::hir::{
 };
 use crate::source::Spanned;
 
-/// The context that a help offers, in tokens.
-pub(super) const USUAL_CONTEXT: u64 = 8192;
-
 /// Reads the processes of a role that has a residency. `None` if a required part could not be read.
 pub(super) fn read(
     fields: &mut Fields,
@@ -32,13 +29,8 @@ pub(super) fn read(
         None => Some(scope.stack.engine),
     };
     let model = fields.get("model");
-    if !fields.record.has_or_reported("context") {
-        let what = "tokens of one request, prompt and answer together; here or in `defaults` of the stack";
-        let trained =
-            model.and_then(|model: Spanned<Id<Model>>| scope.models.arena.get(model.value).trained_context);
-        let context = trained.map_or(USUAL_CONTEXT, |trained| trained.value.min(USUAL_CONTEXT));
-        report_missing((Line::of("context", context), fields.record), what, fields.head, fields.findings);
-    }
+    let is_read = !fields.record.is_reported("context");
+    let context = fields.get("context").filter(|_| is_read);
     report_unknown_architecture(fields, model);
     let has_model = fields.record.blocks("draft").next().is_some_and(|block| block.has_or_reported("model"));
     let draft = fields.get::<Option<Spanned<Draft>>>("draft");
@@ -49,7 +41,7 @@ pub(super) fn read(
         engine: engine?,
         model: model?,
         key_file: fields.get("key-file")?,
-        context: fields.get("context")?,
+        context: context?,
         slots: fields.get("slots")?,
         batch: fields.get("batch")?,
         experts: fields.get("experts")?,

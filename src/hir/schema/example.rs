@@ -61,6 +61,8 @@ pub(super) fn literal(text: &str, shape: &Shape) -> Value {
     let fraction = || text.parse::<f64>().map(Value::from);
     if matches!(shape, Shape::Count(..) | Shape::Port) {
         number().unwrap_or_default()
+    } else if matches!(shape, Shape::CountOr(..)) {
+        number().unwrap_or_else(|_| text.into())
     } else if matches!(shape, Shape::Fraction | Shape::Scale) {
         fraction().unwrap_or_default()
     } else if *shape == Shape::Flag {

@@ -6,6 +6,9 @@ use crate::hir::lower::QuantityForm;
 use crate::hir::shape::{Bare, Field, Shape};
 use serde_json::{Value, json};
 
+/// A name at Hugging Face: an organization and a repository.
+const REPOSITORY: &str = "^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$";
+
 /// The schema of one value of a type.
 pub(super) fn of(shape: &Shape) -> Value {
     match shape {
@@ -17,10 +20,7 @@ pub(super) fn of(shape: &Shape) -> Value {
         | Shape::DateOrBuild
         | Shape::Name(_)
         | Shape::Names(_) => text(),
-        Shape::Repository => pattern(
-            "^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$",
-            "the name of a repository, such as `org/name`",
-        ),
+        Shape::Repository => pattern(REPOSITORY, "the name of a repository, such as `org/name`"),
         Shape::Sha256 => pattern("^[0-9a-f]{64}$", "a SHA-256 as 64 hexadecimal digits"),
         Shape::ApiName => pattern("^[^\\s,]([^,]*[^\\s,])?$", "a name without commas, such as `gpt-4o`"),
         Shape::Path => pattern("^/", "an absolute path, such as `/srv/models`"),
@@ -30,6 +30,10 @@ pub(super) fn of(shape: &Shape) -> Value {
         }
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Count(least, most) => whole(*least, *most),
+        Shape::CountOr(least, most, words) => {
+            let word = pattern(&format!("^({})$", words.join("|")), &description(shape));
+            with(with(word, whole(*least, *most)), json!({"type": ["integer", "string"]}))
+        }
         Shape::Port => whole(1, 65535),
         Shape::Fraction => json!({"type": "number", "minimum": 0, "maximum": 1}),
         Shape::Scale => json!({"type": "number", "minimum": -100, "maximum": 100}),
@@ -92,6 +96,11 @@ pub fn description(shape: &Shape) -> String {
         Shape::Account => "the name of a system account".to_owned(),
         Shape::Flag => "`true` or `false`".to_owned(),
         Shape::Count(..) | Shape::Port => "a whole number".to_owned(),
+        Shape::CountOr(_, _, words) => {
+            let mut all = vec!["a whole number".to_owned()];
+            all.extend(quoted(words));
+            words::any_of(&all)
+        }
         Shape::Fraction => "a number".to_owned(),
         Shape::Scale => "a number from -100 to 100".to_owned(),
         Shape::Word(words) => words::any_of(&quoted(words)),
@@ -136,7 +145,7 @@ pub struct Range {
 
 /// The range of a number. `None` for other types.
 pub fn range(shape: &Shape) -> Option<Range> {
-    if let Shape::Count(least, most) = *shape {
+    if let Shape::Count(least, most) | Shape::CountOr(least, most, _) = *shape {
         Some(Range { least, most })
     } else if *shape == Shape::Port {
         Some(Range { least: 1, most: 65535 })

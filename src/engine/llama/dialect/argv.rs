@@ -161,8 +161,11 @@ impl<'p> ArgvBuilder<'p> {
     }
 
     pub(super) fn add_error(&mut self, intent: Intent, why: String) {
-        let (kind, help, builds) = (FaultKind::NotExpressible, None, Vec::new());
-        self.errors.push(LoweringFault { intent, kind, why, help, builds });
+        self.add_fault(FaultKind::NotExpressible, intent, why);
+    }
+
+    pub(super) fn add_fault(&mut self, kind: FaultKind, intent: Intent, why: String) {
+        self.errors.push(LoweringFault { intent, kind, why, help: None, builds: Vec::new() });
     }
 
     fn report_missing(&mut self, intent: Intent, spellings: &[&'static str]) {

@@ -16,6 +16,7 @@
 //! | template | `--chat-template-file`, with `--jinja` if the build has it off |
 //! | adapters | `--lora-scaled FILE:SCALE,...`; one option with two values for each in `ik_llama.cpp` |
 //! | slots, context | `-np N --no-kv-unified -c context*N`: N separate streams of `context` tokens |
+//! | trained context | `-c 0` with one slot, else `-c` with the trained context times the slots |
 //! | text, draft, image: the program that leaves out the fewest settings | `llama-cli`; `llama-speculative`, `llama-cli`; `llama-qwen2vl-cli`, `llama-mtmd-cli`, `llama-cli` |
 //!
 //! No command line relies on an engine default that costs memory, opens a port or differs between builds; `serve.rs`
@@ -23,6 +24,7 @@
 
 mod argv;
 mod combined;
+mod context;
 mod files;
 mod options;
 mod paths;
@@ -35,6 +37,7 @@ mod tensors;
 mod value;
 
 pub use argv::WrittenOption;
+pub use context::ContextSpec;
 pub use options::DeprecatedKey;
 pub use paths::of_variables;
 pub use prompt::reads_commands;
@@ -63,7 +66,7 @@ pub struct ServerSpec<'a> {
     /// The port, 1 to 65535.
     pub port: u16,
     /// Maximum tokens of one request, prompt and answer together.
-    pub context: u32,
+    pub context: ContextSpec,
     /// Simultaneous requests, 1 to 256 (llama.cpp b11434, `LLAMA_MAX_SEQ`).
     pub slots: u32,
     /// Tokens of one logical batch.
@@ -125,8 +128,8 @@ pub struct PromptSpec<'a> {
     pub experts: Option<(&'a str, u32)>,
     /// Metadata overrides, in order.
     pub overrides: &'a [(&'a str, OverrideValue<'a>)],
-    /// Maximum tokens of prompt and answer together. `None` means the trained context.
-    pub context: Option<u32>,
+    /// Maximum tokens of prompt and answer together.
+    pub context: ContextSpec,
     /// Tokens of one logical batch.
     pub batch: Option<u32>,
     /// The number of threads.
@@ -281,6 +284,8 @@ pub enum FaultKind {
     Incomplete,
     /// The option has no effect.
     NoEffect,
+    /// The command line depends on the trained context of the model, which is not known.
+    UnknownContext,
 }
 
 /// An intent that a build cannot express, or that deserves a warning.

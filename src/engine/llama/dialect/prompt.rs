@@ -4,7 +4,9 @@ use super::argv::ArgvBuilder;
 use super::options::{self, AcceptedOption};
 use super::serve::write_lock;
 use super::speculation::speculate;
-use super::{CHECKPOINTS, Intent, Lowered, NumaPlacement, PromptSpec, UncheckedIntent, files, settings};
+use super::{
+    CHECKPOINTS, ContextSpec, Intent, Lowered, NumaPlacement, PromptSpec, UncheckedIntent, files, settings,
+};
 use crate::engine::llama::SERVER;
 use crate::engine::{OptionRecord, Profile, Word};
 
@@ -47,10 +49,11 @@ fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> L
     write_files(&mut argv, spec);
     speculate(&mut argv, spec.draft.as_ref(), spec.lookup);
     argv.write_overrides(spec.experts, spec.overrides);
-    if let Some(context) = spec.context {
+    // By default the programs use the trained context.
+    if let ContextSpec::Tokens(context) = spec.context {
         argv.write_option((Intent::Context, "context"), &["-c", "--ctx-size"], context.to_string());
     }
-    if let (Some(_), Some(context)) = (spec.draft, spec.context) {
+    if let (Some(_), Some(context)) = (spec.draft, spec.context.tokens()) {
         argv.write_unless_set(&["-cd", "--ctx-size-draft"], Some(context.to_string().into()), &[]);
     }
     if let Some(batch) = spec.batch {

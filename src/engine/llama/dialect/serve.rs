@@ -2,7 +2,7 @@
 
 use super::argv::ArgvBuilder;
 use super::speculation::speculate;
-use super::{Intent, Lowered, NumaPlacement, OverrideValue, ServerSpec};
+use super::{ContextSpec, FaultKind, Intent, Lowered, NumaPlacement, OverrideValue, ServerSpec};
 use super::{combined, files, options, settings};
 use crate::engine::llama::SERVER;
 use crate::engine::llama::options::Owner;
@@ -19,10 +19,16 @@ pub const CHECKPOINTS: u32 = 4;
 const MAX_SLOTS: u32 = 256;
 
 impl ServerSpec<'_> {
-    /// The context of all slots together, in tokens. The engine gets this number, and rounds the context
-    /// of each slot up to a multiple of 256.
-    pub fn total_context(&self) -> u64 {
-        u64::from(self.context) * u64::from(self.slots)
+    /// The context of all slots together, in tokens; 0 for the trained context. The engine gets this number, and rounds
+    /// the context of each slot up to a multiple of 256. `None` if it is not known.
+    ///
+    /// 0 means the trained context of the model for all slots together. It also keeps the engine from fitting the context
+    /// (llama.cpp, from March 2026 to b12032: `--ctx-size` of `common/arg.cpp`, `src/llama-context.cpp`).
+    pub fn total_context(&self) -> Option<u64> {
+        if self.slots <= 1 && matches!(self.context, ContextSpec::Trained(_)) {
+            return Some(0);
+        }
+        Some(u64::from(self.context.tokens()?) * u64::from(self.slots))
     }
 
     /// The physical batch, which determines the size of the compute buffers. An embedding server processes a whole
@@ -31,7 +37,8 @@ impl ServerSpec<'_> {
     /// `graph_reserve` in `src/llama-context.cpp`).
     pub fn physical_batch(&self) -> u32 {
         if self.is_embedder {
-            let least = self.batch.unwrap_or(0).max(self.context).max(self.slots);
+            let context = self.context.tokens().unwrap_or_default();
+            let least = self.batch.unwrap_or(0).max(context).max(self.slots);
             least.checked_next_multiple_of(self.slots).unwrap_or(least)
         } else {
             UBATCH.min(self.batch.unwrap_or(BATCH))
@@ -92,7 +99,10 @@ fn write_names(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
 }
 
 fn write_sizes(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
-    let total = spec.total_context();
+    let total = spec.total_context().unwrap_or_default();
+    if let Some(what) = unknown_context(spec) {
+        argv.add_fault(FaultKind::UnknownContext, Intent::Context, what.to_owned());
+    }
     if i32::try_from(total).is_err() {
         argv.add_error(
             Intent::Context,
@@ -132,6 +142,17 @@ fn write_sizes(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     if let Some(threads) = spec.threads {
         argv.write_option((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
     }
+}
+
+/// The reason why the command line needs the trained context of the model, if that is not known.
+fn unknown_context(spec: &ServerSpec<'_>) -> Option<&'static str> {
+    if spec.context.tokens().is_some() {
+        return None;
+    }
+    if spec.is_embedder {
+        return Some("an embedder processes a whole request in one batch, which has the size of the context");
+    }
+    (spec.slots > 1).then_some("several slots need the sum of their contexts")
 }
 
 fn write_memory(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
@@ -224,7 +245,8 @@ fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accep
     argv.write_unless_set(&["--no-kv-unified"], None, accepted);
     // Copies the weights that have a faster layout. Memory sums assume that it is on.
     argv.write_unless_set(&["--repack"], None, accepted);
-    if spec.draft.is_some() {
-        argv.write_unless_set(&["-cd", "--ctx-size-draft"], Some(spec.context.to_string().into()), accepted);
+    // By default a draft has the context of its target.
+    if let (Some(_), Some(context)) = (spec.draft, spec.context.tokens()) {
+        argv.write_unless_set(&["-cd", "--ctx-size-draft"], Some(context.to_string().into()), accepted);
     }
 }

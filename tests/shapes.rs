@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// The file of each shape, and its maximum number of lines without blank lines and comments.
-const SHAPES: [(&str, usize); 3] = [
+const SHAPES: [(&str, usize); 5] = [
+    // Ten models of one family of a repository, with shared settings.
+    ("family.kdl", 25),
+    // A chat model that drafts with its own layers, with quantized keys.
+    ("mtp.kdl", 8),
     // Two workers, each bound to a NUMA node, with one shared draft.
     ("nodes.kdl", 14),
     // An embedder and a reranker.

@@ -13,6 +13,7 @@ use crate::hir::kind::Naming;
 use crate::hir::{ItemKind, Text};
 use crate::source::{Span, Spanned};
 use crate::syntax::{Document, Language, Node, Scalar, Value};
+use std::sync::Arc;
 
 impl Items {
     /// Gathers the items of a document. Missing parts near a syntax error are not reported again.
@@ -219,7 +220,7 @@ impl Gatherer<'_> {
         let shown = match (&written, kind.naming) {
             (Some(written), _) => written.name.value.clone(),
             (None, Naming::One) => peeked.map(|name| name.value).unwrap_or_default(),
-            (None, Naming::Word | Naming::Text | Naming::None) => "".into(),
+            (None, Naming::Word | Naming::Text | Naming::None) => Arc::default(),
         };
         let owner = ItemRef { kind: kind.word, name: &shown, place: input.place };
         let is_damaged = self.damage.overlaps(input.node.span);
@@ -295,7 +296,7 @@ fn name_from_target(node: &Node, place: Span) -> WrittenName {
     let name = match (target, draft) {
         (Some(target), Some(draft)) => format!("{target} + {draft}").into(),
         (Some(target), None) => target,
-        (None, _) => "".into(),
+        (None, _) => Arc::default(),
     };
     WrittenName { name: Spanned::new(name, place), is_valid: true }
 }

@@ -170,5 +170,5 @@ impl Items {
 
 /// The key of a name. It is empty for a kind with a single item, so that a second item is a duplicate.
 fn name_key(kind: &ItemKind, name: &Text) -> Arc<str> {
-    if kind.naming == Naming::One { "".into() } else { name.value.clone() }
+    if kind.naming == Naming::One { Arc::default() } else { name.value.clone() }
 }

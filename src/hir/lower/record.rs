@@ -4,6 +4,7 @@ use super::typed_value::{FromTypedValue, TypedValue};
 use crate::diag::Literal;
 use crate::hir::{Allow, Text};
 use crate::source::{Span, Spanned};
+use std::sync::Arc;
 
 /// The fields of an item or a block, in the order of the text.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -192,7 +193,7 @@ impl Record {
             .filter_map(|mut block| {
                 let code = block.value.text("code")?;
                 let because = block.value.text("because");
-                Some(Allow { because: because.unwrap_or_else(|| code.clone().map(|_| "".into())), code })
+                Some(Allow { because: because.unwrap_or_else(|| code.clone().map(|_| Arc::default())), code })
             })
             .collect()
     }

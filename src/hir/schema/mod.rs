@@ -114,7 +114,7 @@ fn field(field: &Field, null: Null) -> Value {
     if let Some(unit) = unit {
         head = with(head, json!({"x-unit": unit}));
     }
-    let is_list = matches!(field.shape, Shape::Words(_) | Shape::Names(_));
+    let is_list = matches!(field.shape, Shape::Words(_) | Shape::Names(_) | Shape::Entries(_));
     let forms = if let Shape::Block(table) = &field.shape {
         blocks(table, field.presence)
     } else if field.shape == Shape::Defaults {

@@ -56,14 +56,14 @@ pub(super) fn of(shape: &Shape) -> Value {
             "additionalProperties": {"type": ["string", "null"]},
             "minProperties": 1,
         }),
-        Shape::Entries(_) => json!({
-            "type": "object",
-            "additionalProperties": {
-                "type": ["boolean", "number", "string", "array", "null"],
-                "items": {"type": ["boolean", "number", "string"]},
-            },
-            "minProperties": 1,
-        }),
+        Shape::Entries(field) => {
+            let scalar = json!({"type": ["boolean", "number", "string", "null"]});
+            // The values of a list repeat an option. An override has one value.
+            let member = json!({"type": ["boolean", "number", "string"]});
+            let list = json!({"type": "array", "items": member, "minItems": 1});
+            let value = if *field == "option" { json!({"anyOf": [scalar, list]}) } else { scalar };
+            json!({"type": "object", "additionalProperties": value, "minProperties": 1})
+        }
         // The caller handles these types.
         Shape::Defaults | Shape::Block(_) => json!({}),
     }

@@ -14,6 +14,7 @@ mod documents;
 mod emit;
 mod engine;
 mod facts;
+mod first_drafts;
 mod fix;
 mod fuzz;
 mod hooks;

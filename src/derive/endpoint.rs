@@ -2,7 +2,7 @@
 
 use crate::engine::Word;
 use crate::hir::{PortRange, ProcessSettings, Registry};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The address of processes that only the same machine reaches.
 const LOOPBACK: &str = "127.0.0.1";
@@ -24,16 +24,21 @@ pub struct Endpoint {
     pub names: Arc<[Arc<str>]>,
 }
 
+/// The addresses of a role without `listen`, shared by all such roles.
+static LOCAL: LazyLock<Arc<[Arc<str>]>> = LazyLock::new(|| [LOOPBACK.into()].into());
+
 impl Endpoint {
     pub(super) fn new(registry: &Registry, process: &ProcessSettings, names: Arc<[Arc<str>]>) -> Self {
-        let declared = process.listen.iter().map(|address| address.value.clone());
-        let local = process.listen.is_empty().then(|| LOOPBACK.into());
         let hidden = || match process.backend {
             Some(backend) => u32::from(backend.value),
             None => u32::from(process.ports.first) + HIDDEN_DISTANCE,
         };
         Self {
-            addresses: declared.chain(local).collect(),
+            addresses: if process.listen.is_empty() {
+                LOCAL.clone()
+            } else {
+                process.listen.iter().map(|address| address.value.clone()).collect()
+            },
             ports: process.ports.value,
             hidden: registry.is_on_demand(process).then(hidden),
             names,

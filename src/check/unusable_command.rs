@@ -46,7 +46,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             && let several = line.split_whitespace().collect::<Vec<_>>()
             && several.len() > 1
         {
-            findings.report(one_word(role, line, &several));
+            findings.report(one_word((role, served), line, &several));
             continue;
         }
         for fault in &served.faults {
@@ -62,15 +62,22 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 }
 
 /// A whole command line as one word.
-fn one_word(role: &Role, line: &Text, several: &[&str]) -> Diagnostic {
+fn one_word((role, served): (&Role, &ServedProgram), line: &Text, several: &[&str]) -> Diagnostic {
     let message = format!("`command` of {role} is one word, and systemd would start a program of this name");
     let finding = UNUSABLE_COMMAND.at(line.span, "one word", message).about(role);
     if line.contains(['"', '\'', '\\', '`', '$', '|', ';', '&']) {
         return finding.help("write each word of the command as a separate text");
     }
-    let literal = |word: &&str| Literal::Text((*word).to_owned());
+    let literal = |word: &&str| Literal::Text(if means_port(served, word) { PORT } else { *word }.to_owned());
     let command = several.iter().map(literal).fold(Line::new("command"), Line::value);
-    finding.remedy("write `{}`", Change::set(role.head.span, command))
+    let title = match several.first() {
+        Some(program) if !program.starts_with('/') => {
+            let program = words::printable(program);
+            format!("write `{{}}`, with the full path of the program, which `command -v {program}` prints")
+        }
+        _ => "write `{}`".to_owned(),
+    };
+    finding.remedy(title, Change::set(role.head.span, command))
 }
 
 fn finding(role: &Role, served: &ServedProgram, fault: CommandFault) -> Option<Diagnostic> {
@@ -110,9 +117,7 @@ fn health_path(role: &Role, path: &Text) -> Diagnostic {
 }
 
 fn no_port(role: &Role, served: &ServedProgram, program: &Text) -> Diagnostic {
-    let port = served.program.ports.first.to_string();
-    let means_port = |word: &&Text| *word.value == *port || OTHER_PORTS.contains(&&*word.value);
-    let literal = served.program.words.iter().skip(1).find(means_port);
+    let literal = served.program.words.iter().skip(1).find(|word| means_port(served, word));
     let message =
         format!("no word of the `command` of {role} is `{PORT}`, so the program does not know its port");
     let place = literal.unwrap_or(program).span;
@@ -132,6 +137,11 @@ fn no_port(role: &Role, served: &ServedProgram, program: &Text) -> Diagnostic {
             finding.help(format!("add the option of the program that sets its port, then `{PORT}` as a word"))
         }
     }
+}
+
+/// True if a word is the port of the role, or means it in files of other programs.
+fn means_port(served: &ServedProgram, word: &str) -> bool {
+    word == served.program.ports.first.to_string() || OTHER_PORTS.contains(&word)
 }
 
 fn several_addresses(role: &Role, second: &Text) -> Diagnostic {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The maximum number of stored findings per severity. The limit bounds memory for a text that has errors everywhere.
-const MAX_STORED: usize = 8_000;
+const MAX_STORED: usize = 10_000;
 
 /// Collects all findings of a run. Findings can be reported only through it.
 #[derive(Default, Debug)]

@@ -94,6 +94,11 @@ macro_rules! declare_words {
             pub(in crate::hir) const WORDS: &'static [&'static str] = &[$($word),+];
             /// All values, in the same order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word of the language.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
         }
 
         impl crate::hir::lower::FromTypedValue for $name {

@@ -64,20 +64,6 @@ declare_words! {
     }
 }
 
-impl DraftKind {
-    /// The word of the language.
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().zip(Self::WORDS).find(|(kind, _)| **kind == self).map_or("", |(_, word)| word)
-    }
-}
-
-impl LookupKind {
-    /// The word of the language.
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().zip(Self::WORDS).find(|(kind, _)| **kind == self).map_or("", |(_, word)| word)
-    }
-}
-
 impl Draft {
     /// True if the model drafts with its own layers.
     pub fn is_own(&self) -> bool {

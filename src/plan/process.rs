@@ -4,7 +4,7 @@ use super::placement::Placements;
 use super::{Bytes, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
 use crate::derive::overrides::request_limit;
-use crate::derive::{LoadTime, RoleCommand, ServedRole};
+use crate::derive::{Endpoint, LoadTime, PerInstance, ProcessPlacement, RoleCommand, ServedRole};
 use crate::engine::dialect::OptionPath;
 use crate::engine::{Family, Word};
 use crate::hir::{self, Id, Registry};
@@ -180,6 +180,24 @@ pub(super) fn roles(
     roles
 }
 
+/// The processes of a role. `line` has the arguments of an instance.
+pub(super) fn processes(
+    endpoint: &Endpoint,
+    placement: &PerInstance<ProcessPlacement>,
+    placements: &mut Placements,
+    line: impl Fn(usize) -> Arc<[Word]>,
+) -> Vec<Process> {
+    let instances = endpoint.ports.len();
+    let process = |instance| Process {
+        instance: (instances > 1).then_some(instance),
+        port: endpoint.port(instance),
+        backend: endpoint.hidden_port(instance),
+        args: line(instance),
+        placement: placements.index_of(placement.get(instance)),
+    };
+    (0..instances).map(process).collect()
+}
+
 fn role(
     registry: &Registry,
     declared: &hir::Role,
@@ -190,17 +208,9 @@ fn role(
     let ServedRole { serving, endpoint, files, .. } = &served;
     let residency = registry.residencies.get(serving.residency.value);
     let model = registry.models.get(serving.model.value);
-    let instances = endpoint.ports.len();
-    let process = |instance| Process {
-        instance: (instances > 1).then_some(instance),
-        port: endpoint.port(instance),
-        backend: endpoint.hidden_port(instance),
-        args: command.line(endpoint, instance),
-        placement: placements.index_of(served.placement.get(instance)),
-    };
     let program = command.program();
     Role {
-        processes: (0..instances).map(process).collect(),
+        processes: processes(endpoint, &served.placement, placements, |n| command.line(endpoint, n)),
         name: declared.head.name.value.clone(),
         residency: residency.head.name.value.clone(),
         start: residency.start.value,

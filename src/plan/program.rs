@@ -2,7 +2,7 @@
 
 use super::Word;
 use super::placement::Placements;
-use super::process::{Process, ProgramServer, Role, Server, Sharers};
+use super::process::{ProgramServer, Role, Server, Sharers, processes};
 use crate::check::Checked;
 use crate::derive::{Endpoint, ServedProgram, folders_of};
 use crate::hir::Registry;
@@ -24,19 +24,11 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
     let ServedProgram { program, endpoint, path, .. } = served;
     let declared = registry.roles.get(served.id);
     let residency = registry.residencies.get(program.residency.value);
-    let instances = endpoint.ports.len();
-    let process = |instance| Process {
-        instance: (instances > 1).then_some(instance),
-        port: endpoint.port(instance),
-        backend: endpoint.hidden_port(instance),
-        args: served.line(instance),
-        placement: placements.index_of(served.placement.get(instance)),
-    };
     let is_filled = |word: &Word| matches!(word, Word::Port(_) | Word::Host(_));
     let (filled, plain) = served.env.iter().cloned().partition(|(_, word)| is_filled(word));
     let plain: Vec<(Arc<str>, Word)> = plain;
     Role {
-        processes: (0..instances).map(process).collect(),
+        processes: processes(endpoint, &served.placement, placements, |n| served.line(n)),
         name: declared.head.name.value.clone(),
         residency: residency.head.name.value.clone(),
         start: residency.start.value,

@@ -4,7 +4,7 @@ use crate::diag::{
     Diagnostics, FingerprintedFinding, Fix, Label, NotChecked, Safety, Severity, fingerprinted,
 };
 use crate::source::{Position, SourceMap, Span};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// The version of the format.
 pub const FORMAT_VERSION: u32 = 1;
@@ -12,10 +12,20 @@ pub const FORMAT_VERSION: u32 = 1;
 #[derive(Serialize)]
 struct JsonReport<'a> {
     format_version: u32,
-    findings: Vec<JsonFinding<'a>>,
+    findings: JsonFindings<'a>,
     not_checked: &'a [NotChecked],
     summary: JsonSummary,
     silenced: Vec<JsonSilenced<'a>>,
+}
+
+/// The findings, serialized one at a time to save memory.
+struct JsonFindings<'a>(&'a [FingerprintedFinding<'a>], &'a SourceMap);
+
+impl Serialize for JsonFindings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(findings, map) = self;
+        serializer.collect_seq(findings.iter().map(|one| json_finding(one, map)))
+    }
 }
 
 #[derive(Serialize)]
@@ -99,7 +109,7 @@ pub fn json(findings: &Diagnostics, map: &SourceMap) -> String {
         fingerprinted(findings, map).into_iter().partition(|one| one.silence.is_some());
     let report = JsonReport {
         format_version: FORMAT_VERSION,
-        findings: counted.iter().map(|one| json_finding(one, map)).collect(),
+        findings: JsonFindings(&counted, map),
         not_checked: findings.not_checked(),
         summary: JsonSummary {
             errors: summary.errors,

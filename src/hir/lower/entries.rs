@@ -9,8 +9,9 @@ use super::typed_value::TypedValue;
 use crate::diag::{Change, Line, Literal, Safety, words};
 use crate::hir::codes::WRONG_TYPE;
 use crate::hir::{Field, Shape, Table, role};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::syntax::{Node, Scalar, Value};
+use std::collections::BTreeMap;
 
 impl FieldReader<'_> {
     /// Reads a map, and adds its entries to the field `target`.
@@ -32,15 +33,18 @@ impl FieldReader<'_> {
             }
             return;
         }
-        for (at, entry) in node.fields.iter().enumerate() {
-            let mut earlier = node.fields.iter().take(at);
-            match earlier.find(|other| other.key == entry.key && other.key_span != entry.key_span) {
-                Some(first) => self.report_duplicate(
+        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        for entry in &node.fields {
+            // The members of a list in YAML have the place of their key.
+            match *seen.entry(&entry.key).or_insert(entry.key_span) {
+                first if first == entry.key_span => {
+                    self.read_setting_entry(record, (field, row, table), entry);
+                }
+                first => self.report_duplicate(
                     &words::quoted(&entry.key),
-                    (entry.key_span, first.key_span),
+                    (entry.key_span, first),
                     &self.field_of(field.name),
                 ),
-                None => self.read_setting_entry(record, (field, row, table), entry),
             }
         }
     }

@@ -19,6 +19,12 @@ struct Target {
 
 const OPTIONS: &str = "options";
 
+/// The number of fields of a role that a help looks at. A limit keeps the work for any text linear.
+const MAX_SIBLINGS: usize = 256;
+
+/// The number of fields of a role up to which each word has the fix of all words.
+const MAX_JOINED: usize = 32;
+
 impl FieldReader<'_> {
     /// The finding for a setting of the engine, unless the word surely means another field.
     pub(super) fn engine_finding(
@@ -38,10 +44,11 @@ impl FieldReader<'_> {
             return Some(finding.help(help));
         }
         if let Some(target) = self.target(&word, node, task) {
-            record.mark_reported(
-                task.field(target.block.unwrap_or(&target.line.name)).map_or("", |field| field.name),
-            );
-            return Some(self.write_target(finding, &target, node, task));
+            let name = target.block.unwrap_or(&target.line.name);
+            let field = task.field(name).map_or("", |field| field.name);
+            let is_first = !record.is_reported(field);
+            record.mark_reported(field);
+            return Some(self.write_target(finding, (&target, is_first), node, task));
         }
         match word {
             EngineWord::Field("model", _) => {
@@ -58,9 +65,17 @@ impl FieldReader<'_> {
         }
     }
 
-    /// The help that writes the field. All words of the node that belong into one block get one fix.
-    fn write_target(&self, finding: Diagnostic, target: &Target, node: &Node, task: ReadTask) -> Diagnostic {
-        let siblings = &task.input.node.fields;
+    /// The help that writes the field. All words that belong into one block have one fix; in a role with very many
+    /// fields only the first has it.
+    fn write_target(
+        &self,
+        finding: Diagnostic,
+        (target, is_first): (&Target, bool),
+        node: &Node,
+        task: ReadTask,
+    ) -> Diagnostic {
+        let all = &task.input.node.fields;
+        let siblings = all.get(..MAX_SIBLINGS).unwrap_or(all);
         let has = |name: &str| siblings.iter().any(|field| field.key == name);
         let Some(block) = target.block else {
             if has(&target.line.name) {
@@ -77,7 +92,9 @@ impl FieldReader<'_> {
             return finding.remedy_as(Safety::Safe, format!("write `{{}}` in `{block}`"), change);
         }
         let mut words: Vec<(Span, Line)> = Vec::new();
-        for other in siblings.iter().filter(|other| task.field(&other.key).is_none()) {
+        let is_joined = is_first || all.len() <= MAX_JOINED;
+        let joined = if is_joined { siblings } else { std::slice::from_ref(node) };
+        for other in joined.iter().filter(|other| task.field(&other.key).is_none()) {
             let target = (self.engine.meaning)(&other.key).and_then(|word| self.target(&word, other, task));
             let Some(other_target) = target.filter(|target| target.block == Some(block)) else { continue };
             if words.iter().all(|(_, line)| line.name != other_target.line.name) {

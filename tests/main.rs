@@ -14,6 +14,7 @@ mod documents;
 mod emit;
 mod engine;
 mod facts;
+mod fetch;
 mod first_drafts;
 mod fix;
 mod fuzz;

@@ -11,6 +11,7 @@ mod minimal;
 mod program;
 mod rig;
 mod scripts;
+mod speculation;
 mod warm;
 
 const STACK: &str = include_str!("served/stack.kdl");

@@ -35,7 +35,7 @@ pub(super) struct Request {
     pub(super) host: Host,
 }
 
-/// What both hosts know.
+/// The files and the behavior of both hosts.
 #[derive(Default)]
 pub(super) struct State {
     pub(super) files: BTreeMap<String, HubFile>,

@@ -31,6 +31,8 @@ role "lan" model="target" port=18185 listen="0.0.0.0" key-file="/srv/keys/api"
 role "lan6" model="target" port=18185 listen="::" key-file="/srv/keys/api" residency="warm"
 "#;
 
+const TEMPLATE: &str = "{% for m in messages %}{{ m.content }}{% endfor %}";
+
 /// Saves or restores the slot of a role in a file. Returns the answer.
 #[track_caller]
 fn slot(port: u16, action: &str, file: &str) -> serde_json::Value {
@@ -43,7 +45,7 @@ fn options_reach_their_files_in_the_sandbox() {
     let rig = Rig::boot();
     assert!(rig.chroot(&["groupadd", "-f", "-r", "render"]).status().unwrap().success());
     rig.write("/srv/keys/api", "a-key\n", 0o600);
-    rig.write("/home/rig/chat.jinja", "{% for m in messages %}{{ m.content }}{% endfor %}", 0o644);
+    rig.write("/home/rig/chat.jinja", TEMPLATE, 0o644);
     rig.write("/home/rig/www/x.txt", "static\n", 0o644);
     let (models, home) = (rig.root.join("srv/models"), rig.root.join("home/rig"));
     std::fs::copy(models.join("adapter.gguf"), home.join("adapter.gguf")).unwrap();
@@ -61,6 +63,12 @@ fn options_reach_their_files_in_the_sandbox() {
         assert!(slot(port, "save", &format!("{port}.bin"))["n_saved"].as_u64() > Some(0));
     }
     assert_eq!(ask(981, "/x.txt", "", "").unwrap().body, "static\n");
+    let adapters = ask(981, "/lora-adapters", "", "").unwrap().json();
+    let scales: Vec<f64> =
+        adapters.as_array().unwrap().iter().filter_map(|one| one["scale"].as_f64()).collect();
+    assert_eq!(scales, [1.0, 0.5], "{adapters}");
+    let props = ask(981, "/props", "", "").unwrap().json();
+    assert_eq!(props["chat_template"], TEMPLATE, "{props}");
     let log = rig.output(&["cat", "/var/log/rig-files/low.log"]);
     assert!(log.contains("listening on"), "{log}");
     rig.report("servers write slots and logs, and read a template, adapters and a static file");

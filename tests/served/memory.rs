@@ -52,21 +52,21 @@ const SETTINGS: &[Setting] = &[
 
 /// The buffers of one context that a server reports, in MiB.
 #[derive(Default, Debug)]
-struct ContextBuffers {
-    cache: f64,
-    state: f64,
+pub(super) struct ContextBuffers {
+    pub(super) cache: f64,
+    pub(super) state: f64,
     compute: f64,
     output: f64,
 }
 
 /// The buffers that a server reports.
 #[derive(Default, Debug)]
-struct ServerReport {
+pub(super) struct ServerReport {
     /// Weights by the name of their buffer, in MiB.
-    weights: BTreeMap<String, f64>,
+    pub(super) weights: BTreeMap<String, f64>,
     /// The number of these buffers. Each size has two decimals.
-    buffers: f64,
-    contexts: Vec<ContextBuffers>,
+    pub(super) buffers: f64,
+    pub(super) contexts: Vec<ContextBuffers>,
     /// The last lines, printed if the server did not start.
     last: Vec<String>,
     is_ready: bool,
@@ -75,7 +75,7 @@ struct ServerReport {
 impl ServerReport {
     /// Reads one line of `-lv 4` (b11669): `load_tensors: CPU_Mapped model buffer size = N MiB`, `llama_kv_cache: size = N MiB`,
     /// `llama_memory_recurrent: size = N MiB`, `sched_reserve: CPU compute buffer size = N MiB`, `CPU output buffer size = N MiB`.
-    fn read_line(&mut self, line: &str) {
+    pub(super) fn read_line(&mut self, line: &str) {
         self.last.push(line.to_owned());
         if self.last.len() > 12 {
             self.last.remove(0);
@@ -145,7 +145,7 @@ struct Row {
     wrong: Vec<String>,
 }
 
-fn mib(parts: &[Part], kinds: &[PartKind], owner: Option<Owner>) -> f64 {
+pub(super) fn mib(parts: &[Part], kinds: &[PartKind], owner: Option<Owner>) -> f64 {
     let counted = parts
         .iter()
         .filter(|part| kinds.contains(&part.kind) && owner.is_none_or(|owner| owner == part.owner));

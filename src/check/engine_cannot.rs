@@ -118,14 +118,14 @@ fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String)
         Intent::DraftMin => (draft.and_then(|draft| span(draft.min.as_ref())), "min"),
         Intent::DraftPMin => (draft.and_then(|draft| span(draft.p_min.as_ref())), "p-min"),
         Intent::Lookup | Intent::DraftWithLookup => (span(serving.lookup.as_deref()), "lookup"),
-        Intent::Pooling | Intent::Embeddings => (span(serving.pooling.as_ref()), "pooling"),
+        Intent::Pooling | Intent::Embeddings => (span(serving.pooling.as_deref()), "pooling"),
         Intent::Threads => (span(serving.placement.threads.as_ref()), "threads"),
         Intent::Lock => (span(serving.placement.lock.as_ref()), "lock"),
         Intent::Setting(n) => {
             let setting = serving.settings.get(n);
             (setting.map(|setting| setting.value.span), setting.map_or("", |setting| setting.field))
         }
-        Intent::KeyFile => (span(serving.key_file.as_ref()), "key-file"),
+        Intent::KeyFile => (span(serving.key_file.as_deref()), "key-file"),
         Intent::Metrics => (None, "metrics"),
         // Options have separate codes, so this is only a fallback.
         Intent::OptionName(n) => (span(serving.options.get(n).map(|option| &option.name)), "option"),

@@ -37,9 +37,9 @@ pub struct RoleCommand {
     /// Their options that affect memory, or the reason why the facts of the model are unknown.
     pub(super) memory: Result<Box<MemoryOptions>, &'static str>,
     /// The files and folders that its options and environment variables name.
-    pub paths: Vec<OptionPath>,
+    pub paths: Box<[OptionPath]>,
     /// The machines that its options and environment variables connect to: names or addresses.
-    pub peers: Vec<Arc<str>>,
+    pub peers: Box<[Arc<str>]>,
     /// True if its processes read the model files in random order: with `--numa` the engine turns read-ahead off for
     /// mapped files (llama.cpp b11434, `src/llama-mmap.cpp`).
     pub(super) reads_at_random: bool,
@@ -102,7 +102,7 @@ impl RoleSettings<'_> {
         paths.extend_from_slice(&servers.first().paths);
         peers.extend_from_slice(&servers.first().peers);
         // Nothing else reads them, and they are large.
-        let forget = |line: &mut Lowered| line.settings = Vec::new();
+        let forget = |line: &mut Lowered| line.settings = Box::default();
         servers.change(forget);
         let mut one_shot = self.has_one_shot.then(|| self.one_shot(profile, &overrides, host));
         one_shot.iter_mut().for_each(forget);
@@ -112,8 +112,8 @@ impl RoleSettings<'_> {
             bin: self.registry.engines.get(engine).bin.trim_end_matches('/').into(),
             servers,
             memory,
-            paths,
-            peers,
+            paths: paths.into(),
+            peers: peers.into(),
             reads_at_random,
             one_shot: one_shot.map(Box::new),
         }

@@ -138,7 +138,7 @@ impl Diagnostic {
     /// Adds a secondary place that shows why.
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.secondary.push(Label { span, text: text.into() });
+        add(&mut self.secondary, Label { span, text: text.into() });
         self
     }
 
@@ -152,14 +152,14 @@ impl Diagnostic {
     /// Adds a block of computed details, which may have several lines.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
-        self.notes.push(text.into());
+        add(&mut self.notes, text.into());
         self
     }
 
     /// Adds a help text.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help.push(text.into());
+        add(&mut self.help, text.into());
         self
     }
 
@@ -203,7 +203,8 @@ impl Diagnostic {
     /// Adds a fix that is not yet a text edit.
     #[must_use]
     pub fn propose(mut self, fix: ProposedFix) -> Self {
-        self.proposed_fixes.push(ProposedFix { texts_before: self.help.len(), ..fix });
+        let texts_before = self.help.len();
+        add(&mut self.proposed_fixes, ProposedFix { texts_before, ..fix });
         self
     }
 
@@ -239,7 +240,13 @@ impl Diagnostic {
     /// Adds a fix as text edits.
     #[must_use]
     pub fn fix(mut self, fix: Fix) -> Self {
-        self.fixes.push(fix);
+        add(&mut self.fixes, fix);
         self
     }
+}
+
+/// Adds an element without room for more: nearly all findings have at most one, and there may be thousands of findings.
+fn add<T>(list: &mut Vec<T>, element: T) {
+    list.reserve_exact(1);
+    list.push(element);
 }

@@ -21,7 +21,7 @@ pub struct Role {
     /// The name used for it in memory tables. The default is the name of the role.
     pub group: Option<Text>,
     /// A measured generation speed.
-    pub measured: Option<Spanned<Measured>>,
+    pub measured: Option<Box<Spanned<Measured>>>,
     /// Its purpose.
     pub purpose: Option<Text>,
     /// A note for users.
@@ -54,7 +54,7 @@ pub struct Serving {
     /// The model.
     pub model: Spanned<Id<Model>>,
     /// A file with API keys. Clients must send one of them.
-    pub key_file: Option<Text>,
+    pub key_file: Option<Box<Text>>,
     /// The maximum number of tokens of one request. The default is the trained context, at the name of the role.
     pub context: Spanned<Context>,
     /// The number of requests that a process handles at the same time.
@@ -70,7 +70,7 @@ pub struct Serving {
     /// Metadata overrides.
     pub overrides: Vec<Override>,
     /// The pooling of embeddings. If it is set, the role serves embeddings.
-    pub pooling: Option<Text>,
+    pub pooling: Option<Box<Text>>,
     /// The fields that become engine options as they are, in the order of the table of fields.
     pub settings: Vec<EngineSetting>,
     /// Engine options without their own field.
@@ -97,7 +97,7 @@ pub struct Placement {
     /// The NUMA memory policy.
     pub numa: Option<Spanned<NumaPolicy>>,
     /// The CPUs.
-    pub cpus: Option<Spanned<Cpus>>,
+    pub cpus: Option<Box<Spanned<Cpus>>>,
     /// The number of compute threads.
     pub threads: Option<Spanned<u32>>,
     /// True if the weights are locked in memory (mlock).

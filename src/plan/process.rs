@@ -31,7 +31,7 @@ pub struct Role {
     /// The purpose of the role.
     pub purpose: Option<Arc<str>>,
     /// The roles that share its processes.
-    pub shared_by: Vec<Arc<str>>,
+    pub shared_by: Box<[Arc<str>]>,
     /// The names at the API: that of the role, those of the roles that share it, and its aliases.
     pub names: Arc<[Arc<str>]>,
     /// The addresses that clients use.
@@ -47,18 +47,18 @@ pub struct Role {
     /// The full path of the program.
     pub program: Arc<str>,
     /// The files that a process reads: model, draft, projector; full paths.
-    pub files: Vec<Arc<str>>,
+    pub files: Box<[Arc<str>]>,
     /// The folders that a process reads, including the folder of the program. Subfolders of other folders in the list
     /// are left out. Full paths, in byte order.
-    pub folders: Vec<Arc<str>>,
+    pub folders: Box<[Arc<str>]>,
     /// The files and folders that its options name.
-    pub paths: Vec<OptionPath>,
+    pub paths: Box<[OptionPath]>,
     /// The machines that its options connect to: names or addresses.
-    pub peers: Vec<Arc<str>>,
+    pub peers: Box<[Arc<str>]>,
     /// The file with the API keys.
     pub key_file: Option<Arc<str>>,
     /// Environment, in byte order of names.
-    pub env: Vec<(Arc<str>, Arc<str>)>,
+    pub env: Box<[(Arc<str>, Arc<str>)]>,
     /// True if a process sets the affinity or priority of its threads.
     pub places_threads: bool,
     /// True if weights are locked in memory.
@@ -66,7 +66,7 @@ pub struct Role {
     /// The level of sandboxing of its units.
     pub hardening: Hardening,
     /// Its processes, one per port.
-    pub processes: Vec<Process>,
+    pub processes: Box<[Process]>,
 }
 
 /// An engine or another program that serves a role.
@@ -174,7 +174,7 @@ pub(super) fn roles(
 ) -> Vec<Role> {
     let mut roles = Vec::with_capacity(served.size_hint().1.unwrap_or_default());
     roles.extend(served.map(|(declared, served, command)| {
-        let shared_by = sharers.remove(&served.id).unwrap_or_default();
+        let shared_by = sharers.remove(&served.id).unwrap_or_default().into();
         Role { shared_by, ..role(registry, &declared, served, &command, placements) }
     }));
     roles
@@ -186,7 +186,7 @@ pub(super) fn processes(
     placement: &PerInstance<ProcessPlacement>,
     placements: &mut Placements,
     line: impl Fn(usize) -> Arc<[Word]>,
-) -> Vec<Process> {
+) -> Box<[Process]> {
     let instances = endpoint.ports.len();
     let process = |instance| Process {
         instance: (instances > 1).then_some(instance),
@@ -226,7 +226,7 @@ fn role(
             is_embedder: serving.pooling.is_some(),
         }),
         purpose: declared.purpose.as_ref().map(|purpose| purpose.value.clone()),
-        shared_by: Vec::new(),
+        shared_by: Box::default(),
         names: endpoint.names.clone(),
         own_addresses: if command.profile.serves_several_addresses() {
             endpoint.addresses.clone()
@@ -237,7 +237,7 @@ fn role(
         ports: endpoint.ports,
         bytes: files.bytes(),
         load_time: served.load_time,
-        folders: files.folders_with(&program),
+        folders: files.folders_with(&program).into(),
         files: files.iter().map(|(_, file)| file.path.clone()).collect(),
         program: program.into(),
         paths: command.paths.clone(),
@@ -246,6 +246,6 @@ fn role(
         places_threads: command.places_threads(&served.env),
         lock: serving.is_locked(),
         hardening: serving.hardening.map_or(registry.stack.hardening, |hardening| hardening.value),
-        env: served.env,
+        env: served.env.into(),
     }
 }

@@ -14,7 +14,7 @@ const START_TIME: &str = "the time that the program needs to start is unknown";
 /// All roles that other programs serve, in the order of declaration.
 pub(super) fn roles(checked: &Checked, sharers: &mut Sharers, placements: &mut Placements) -> Vec<Role> {
     let programs = checked.derived().programs.iter().map(|served| {
-        let shared_by = sharers.remove(&served.id).unwrap_or_default();
+        let shared_by = sharers.remove(&served.id).unwrap_or_default().into();
         Role { shared_by, ..role(checked.registry(), served, placements) }
     });
     programs.collect()
@@ -40,18 +40,18 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
             env: filled,
         }),
         purpose: declared.purpose.as_ref().map(|purpose| purpose.value.clone()),
-        shared_by: Vec::new(),
+        shared_by: Box::default(),
         own_addresses: own_addresses(served, endpoint),
         addresses: endpoint.addresses.clone(),
         names: endpoint.names.clone(),
         ports: endpoint.ports,
         bytes: None,
         load_time: Err(START_TIME),
-        folders: folders_of([&**path]),
-        files: Vec::new(),
+        folders: folders_of([&**path]).into(),
+        files: Box::default(),
         program: path.clone(),
-        paths: served.paths(),
-        peers: Vec::new(),
+        paths: served.paths().into(),
+        peers: Box::default(),
         key_file: None,
         places_threads: false,
         lock: false,

@@ -121,7 +121,7 @@ fn prompt(
         has_lookup: serving.lookup.is_some(),
         sets_experts: serving.experts.is_some(),
         args: line.args.clone(),
-        left_out: line.left_out.clone(),
+        left_out: line.left_out.to_vec(),
         env: served.env.clone(),
         files: files(served, line),
         placement: placements.index_of(served.placement.first()),

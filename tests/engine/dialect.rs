@@ -348,7 +348,7 @@ fn a_template_and_adapters_are_files_of_the_process() {
     };
     for profile in profiles() {
         let lowered = lower_server(profile, &spec);
-        assert_eq!(lowered.errors, [], "{}", profile.name());
+        assert_eq!(*lowered.errors, [], "{}", profile.name());
         assert_accepts(profile, lowered.tool, &lowered.args);
         let text = line(&lowered);
         let written = " --chat-template-file /t.jinja --lora-scaled /a.gguf:1,/b.gguf:-0.5 ";

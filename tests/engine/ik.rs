@@ -43,7 +43,7 @@ const SERVER: ServerSpec<'_> = ServerSpec {
 #[test]
 fn a_server_has_the_options_of_its_build() {
     let lowered = lower_server(ik_profile(), &SERVER);
-    assert_eq!(lowered.errors, []);
+    assert_eq!(*lowered.errors, []);
     assert_accepts(ik_profile(), lowered.tool, &lowered.args);
     assert_eq!(
         lowered.texts().join(" "),

@@ -43,7 +43,7 @@ fn options_are_written_last_with_the_spelling_of_the_build() {
     ];
     for build in ["2026-03-fork", "b9093", "b10434", "b11434", "b11669"] {
         let lowered = lower_with(build, options);
-        assert_eq!(lowered.errors, [], "{build}");
+        assert_eq!(*lowered.errors, [], "{build}");
         assert_accepts(profile(build), "llama-server", &lowered.args);
         let at = lowered.args.iter().position(|word| word.text() == "--top-k").unwrap();
         let tail: Vec<&str> = lowered.args[at..].iter().map(AsRef::as_ref).collect();
@@ -69,7 +69,7 @@ fn options_are_written_last_with_the_spelling_of_the_build() {
 #[test]
 fn an_option_replaces_the_default_of_orchgen() {
     let lowered = lower_with("b11669", &[("ctx-checkpoints", Some("8")), ("no-repack", None)]);
-    assert_eq!(lowered.errors, []);
+    assert_eq!(*lowered.errors, []);
     assert_accepts(profile("b11669"), "llama-server", &lowered.args);
     assert!(!lowered.texts().iter().any(|word| ["-ctxcp", "--repack"].contains(word)));
 }
@@ -121,7 +121,7 @@ fn an_option_given_twice_is_an_error_if_the_last_wins() {
     assert_eq!(lowered.errors[0].intent, Intent::OptionName(1));
     assert!(lowered.errors[0].why.contains("given twice"));
     assert_eq!(
-        lower_with("b11434", &[("control-vector", Some("/a")), ("control-vector", Some("/b"))]).errors,
+        *lower_with("b11434", &[("control-vector", Some("/a")), ("control-vector", Some("/b"))]).errors,
         []
     );
     // A profile from `--help` does not have this fact.
@@ -132,7 +132,7 @@ fn an_option_given_twice_is_an_error_if_the_last_wins() {
 #[test]
 fn an_option_that_a_field_also_sets_is_an_error() {
     let options: Options<'_> = &[("spec-type", Some("ngram-mod"))];
-    assert_eq!(lower_with("b11669", options).errors, []);
+    assert_eq!(*lower_with("b11669", options).errors, []);
     let draft = Some(DraftSpec { path: "/d.gguf", ..DraftSpec::default() });
     let spec = ServerSpec {
         model: "/m.gguf",
@@ -146,7 +146,7 @@ fn an_option_that_a_field_also_sets_is_an_error() {
     let lowered = lower_server(profile("b11669"), &spec);
     assert_eq!(lowered.errors[0].why, "the field `draft` sets `--spec-type`");
     let options: Options<'_> = &[("load-mode", Some("none"))];
-    assert_eq!(lower_with("b11669", options).errors, []);
+    assert_eq!(*lower_with("b11669", options).errors, []);
     let spec = ServerSpec { draft: None, lock: true, options, ..spec };
     let lowered = lower_server(profile("b11669"), &spec);
     assert_eq!(lowered.errors[0].why, "the field `placement` sets `--load-mode`");
@@ -222,7 +222,7 @@ fn a_path_in_an_option_is_a_typed_word() {
     let options: Options<'_> = &[("slot-save-path", Some("/slots")), ("lookup-cache-static", Some("/n.bin"))];
     for build in ["b11434", "b11669"] {
         let lowered = lower_with(build, options);
-        assert_eq!(lowered.errors, [], "{build}");
+        assert_eq!(*lowered.errors, [], "{build}");
         let paths: Vec<&Word> = lowered
             .args
             .iter()

@@ -328,7 +328,7 @@ fn every_command_line_of_a_registry_is_accepted() {
     let derived = derived(&project, Some((old, profile(BUILD))));
     let mut tools = BTreeSet::new();
     let mut run = |lowered: &Lowered| {
-        assert_eq!(lowered.errors, []);
+        assert_eq!(*lowered.errors, []);
         assert!(programs.accepts_lowered(lowered), "{} {:?}", lowered.tool, lowered.args);
         tools.insert(lowered.tool);
     };

@@ -46,7 +46,7 @@ const DRAFT: DraftSpec<'_> =
 #[track_caller]
 fn served(build: &str, spec: &ServerSpec<'_>) -> String {
     let lowered = lower_server(profile(build), spec);
-    assert_eq!(lowered.errors, [], "{build}");
+    assert_eq!(*lowered.errors, [], "{build}");
     assert_accepts(profile(build), lowered.tool, &lowered.args);
     format!("{} ", lowered.texts().join(" "))
 }

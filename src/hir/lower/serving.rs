@@ -40,7 +40,7 @@ pub(super) fn read(
         process: process?,
         engine: engine?,
         model: model?,
-        key_file: fields.get("key-file")?,
+        key_file: fields.get::<Option<Text>>("key-file")?.map(Box::new),
         context: context?,
         slots: fields.get("slots")?,
         batch: fields.get("batch")?,
@@ -48,7 +48,7 @@ pub(super) fn read(
         draft: draft?.filter(|draft| check_draft((draft, has_model), &owner, fields.findings)).map(Box::new),
         lookup: Option::map(lookup?, Box::new),
         overrides: fields.get("override")?,
-        pooling: fields.get("pooling")?,
+        pooling: fields.get::<Option<Text>>("pooling")?.map(Box::new),
         settings: engine_settings(fields.record),
         options: options(fields.record),
         rare: rare_fields(fields)?,
@@ -263,7 +263,12 @@ fn read_placement(
     findings: &mut Diagnostics,
 ) -> Placement {
     let cpus = block.text("cpus").and_then(|name| cpus(&name, host?, owner, findings));
-    Placement { numa: block.take("numa"), cpus, threads: block.take("threads"), lock: block.take("lock") }
+    Placement {
+        numa: block.take("numa"),
+        cpus: cpus.map(Box::new),
+        threads: block.take("threads"),
+        lock: block.take("lock"),
+    }
 }
 
 /// The help with the list of CPUs that a text means.

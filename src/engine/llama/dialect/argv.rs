@@ -232,9 +232,17 @@ impl<'p> ArgvBuilder<'p> {
     }
 
     pub(super) fn finish(self) -> Lowered {
-        let Self { tool, args, settings, paths, peers, errors, warnings, not_checked, left_out, .. } = self;
-        let args = args.into();
-        Lowered { tool, args, settings, paths, peers, errors, warnings, not_checked, left_out }
+        Lowered {
+            tool: self.tool,
+            args: self.args.into(),
+            settings: self.settings.into(),
+            paths: self.paths.into(),
+            peers: self.peers.into(),
+            errors: self.errors.into(),
+            warnings: self.warnings.into(),
+            not_checked: self.not_checked.into(),
+            left_out: self.left_out.into(),
+        }
     }
 }
 

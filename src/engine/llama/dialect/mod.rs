@@ -334,19 +334,19 @@ pub struct Lowered {
     /// [`Intent::Tool`].
     pub args: Arc<[Word]>,
     /// The options among them that affect memory, in the same order.
-    pub settings: Vec<WrittenOption>,
+    pub settings: Box<[WrittenOption]>,
     /// The files and folders that options name.
-    pub paths: Vec<OptionPath>,
+    pub paths: Box<[OptionPath]>,
     /// The machines that options connect to: names or addresses, without ports.
-    pub peers: Vec<Arc<str>>,
+    pub peers: Box<[Arc<str>]>,
     /// Intents that the build cannot express.
-    pub errors: Vec<LoweringFault>,
+    pub errors: Box<[LoweringFault]>,
     /// Options that the build accepts but that should not be used.
-    pub warnings: Vec<LoweringFault>,
+    pub warnings: Box<[LoweringFault]>,
     /// Intents that the profile has no data to check.
-    pub not_checked: Vec<UncheckedIntent>,
+    pub not_checked: Box<[UncheckedIntent]>,
     /// The options of a role that its one-shot command does not have. Empty for a server.
-    pub left_out: Vec<Arc<str>>,
+    pub left_out: Box<[Arc<str>]>,
 }
 
 impl Lowered {

@@ -74,9 +74,13 @@ pub(crate) fn shellcheck<P: AsRef<OsStr>>(scripts: impl IntoIterator<Item = P>) 
 }
 
 /// The messages of `systemd-analyze verify`. The exit code alone is not reliable, so tests compare the messages.
-pub(crate) fn systemd_verify(unit_dir: &Path, units: &[&str]) -> String {
+pub(crate) fn systemd_verify(unit_dir: &Path, scope: &str, units: &[&str]) -> String {
     let mut command = unprivileged("systemd-analyze", &[unit_dir]);
-    command.args(["verify", "--man=no", "--recursive-errors=yes"]).args(units);
+    // The manager of a user needs a folder for sockets.
+    let runtime_dir = folder();
+    fs::set_permissions(runtime_dir.path(), Permissions::from_mode(0o777)).unwrap();
+    command.env("XDG_RUNTIME_DIR", runtime_dir.path());
+    command.args([scope, "verify", "--man=no", "--recursive-errors=yes"]).args(units);
     text(&run(&mut command, "systemd").stderr)
 }
 

@@ -85,7 +85,7 @@ mod tools {
         let dir = outside::folder();
         let units = write_with_stubs(dir.path());
         let names: Vec<&str> = units.iter().map(String::as_str).collect();
-        assert_eq!(outside::systemd_verify(&dir.path().join("out/systemd"), &names), "");
+        assert_eq!(outside::systemd_verify(&dir.path().join("out/systemd"), "--system", &names), "");
     }
 
     #[test]

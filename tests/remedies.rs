@@ -98,6 +98,9 @@ fn all_registries() -> Vec<(String, Files)> {
     }
     let reserved = BASE.replace("stack \"page\"", "stack \"system\"");
     all.push(("a reserved name".to_owned(), vec![("base.kdl".to_owned(), reserved)]));
+    let of_user = BASE.replace("stack \"page\"", "stack \"page\" scope=\"user\"");
+    let of_root = of_user.replace("host \"box\"", "host \"box\" user=\"models\"");
+    all.push(("a user for units of a user".to_owned(), vec![("base.kdl".to_owned(), of_root)]));
     for case in include_str!("remedies/cases.txt").split("\n\n").skip(1) {
         let kdl = Some(("kdl", case.to_owned()));
         let yaml = translate("kdl", case).map(|text| ("yaml", text));

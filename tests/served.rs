@@ -12,6 +12,7 @@ mod program;
 mod rig;
 mod scripts;
 mod speculation;
+mod user;
 mod warm;
 
 const STACK: &str = include_str!("served/stack.kdl");

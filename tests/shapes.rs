@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// The file of each shape, and its maximum number of lines without blank lines and comments.
-const SHAPES: [(&str, usize); 5] = [
+const SHAPES: [(&str, usize); 6] = [
     // Ten models of one family of a repository, with shared settings.
     ("family.kdl", 25),
     // A chat model that drafts with its own layers, with quantized keys.
@@ -16,6 +16,8 @@ const SHAPES: [(&str, usize); 5] = [
     ("retrieval.kdl", 8),
     // A whisper server next to two llama servers.
     ("speech.yaml", 13),
+    // A single model of a user, without root.
+    ("user.kdl", 4),
 ];
 
 #[test]

@@ -60,10 +60,14 @@ fn is_service(name: &str) -> bool {
 /// Compiles the registry with this systemd version, user and additional text, and writes the units. `llama-server` is a
 /// stub.
 fn units(version: u32, user: &str, more: &str) -> Units {
+    units_of(STACK, version, user, more)
+}
+
+fn units_of(stack: &str, version: u32, user: &str, more: &str) -> Units {
     let dir = outside::folder();
     let bin = dir.path().join("the bin");
     outside::write(&bin.join("llama-server"), "#!/bin/sh\n", 0o755);
-    let text = STACK
+    let text = stack
         .replace("BIN", bin.to_str().unwrap())
         .replace("MODELS", "/srv/models")
         .replace("VERSION", &version.to_string())
@@ -357,14 +361,50 @@ fn units_match_the_snapshots() {
     }
 }
 
+/// Units of a user, from the registry of all kinds of processes without the settings that need root.
+fn units_of_a_user(version: u32) -> Units {
+    let stack = STACK.replace("stack \"big-stack\"", "stack \"big-stack\" scope=\"user\"");
+    units_of(&stack.replace("lock=#true", ""), version, "", "")
+}
+
+#[test]
+fn units_of_a_user_have_only_settings_that_need_no_root() {
+    let units = units_of_a_user(262);
+    let of_root = "User Group DynamicUser SupplementaryGroups CapabilityBoundingSet AmbientCapabilities IPAddressDeny IPAddressAllow SocketBindDeny SocketBindAllow DevicePolicy DeviceAllow ProtectProc ProcSubset RemoveIPC LimitMEMLOCK MemoryLow StateDirectory CacheDirectory LogsDirectory RuntimeDirectory";
+    for name in units.names() {
+        let text = units.text(name);
+        for setting in of_root.split(' ') {
+            assert!(settings(text, setting).is_empty(), "{name}: {setting}");
+        }
+        assert!(!text.contains("systemctl ") || text.contains("systemctl --user "), "{name}");
+        assert!(!text.contains("network-online.target") && !text.contains("multi-user.target"), "{name}");
+    }
+    assert_eq!(setting(units.text("big-stack.target"), "WantedBy"), "default.target");
+    for name in units.services().into_iter().filter(|name| !name.contains("-bare")) {
+        assert_eq!(setting(units.text(name), "PrivateUsers"), "yes", "{name}");
+        assert_eq!(setting(units.text(name), "ProtectHome"), "tmpfs", "{name}");
+    }
+    let on_the_network = units.text("big-stack-wan.service");
+    assert_eq!(setting(on_the_network, "RestartSec"), "10");
+    assert!(settings(on_the_network, "RestartPreventExitStatus").is_empty());
+    assert_eq!(setting(units.text("big-stack-coder.service"), "RestartPreventExitStatus"), "1");
+}
+
 mod tools {
     use super::*;
+
+    #[test]
+    fn systemd_accepts_the_units_of_a_user_without_messages() {
+        let units = units_of_a_user(252);
+        let messages = systemd_verify(&units.folder(), "--user", &units.names());
+        assert!(messages.is_empty(), "{messages}");
+    }
 
     #[test]
     fn systemd_accepts_all_units_without_messages() {
         for user in ["", "user=\"daemon\"", "user=\"daemon\" group=\"daemon\"", "group=\"daemon\""] {
             let units = units(252, user, "");
-            let messages = systemd_verify(&units.folder(), &units.names());
+            let messages = systemd_verify(&units.folder(), "--system", &units.names());
             assert!(messages.is_empty(), "{messages}");
         }
     }
@@ -380,14 +420,14 @@ mod tools {
         compiled.write(dir.path());
         let files = compiled.files();
         let names: Vec<&str> = files.keys().filter_map(|path| path.strip_prefix("systemd/")).collect();
-        let messages = systemd_verify(&dir.path().join("systemd"), &names);
+        let messages = systemd_verify(&dir.path().join("systemd"), "--system", &names);
         assert!(messages.is_empty(), "{messages}");
     }
 
     #[test]
     fn settings_that_systemd_252_does_not_support_are_written_only_for_newer_versions() {
         let units = units(262, "", "");
-        let messages = systemd_verify(&units.folder(), &units.names());
+        let messages = systemd_verify(&units.folder(), "--system", &units.names());
         let unknown: Vec<_> = messages
             .lines()
             .filter(|line| !MESSAGES_ABOUT_NEWER_VALUES.iter().any(|known| line.contains(known)))

@@ -3,7 +3,7 @@
 use super::owner;
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::Registry;
+use crate::hir::{Registry, UnitScope};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -16,7 +16,8 @@ declare_code! {
     /// - Files in `/tmp` are deleted at boot. Then the unit fails.
     /// - llama-server treats an empty file, such as `/dev/null`, as no key. Then it serves all clients.
     ///
-    /// Permissions do not matter: systemd reads the file as root and passes it on.
+    /// Permissions do not matter: systemd reads the file as root and passes it on. In a stack with `scope` `user`, the user
+    /// must be able to read it.
     ///
     /// ## Example
     /// ```yaml
@@ -63,9 +64,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let owner = owner(registry, role, file.span);
         let message = format!("the key file of {owner} is in an unsuitable folder: {why}");
         let finding = MISPLACED_KEY_FILE.at(file.span, "expected a folder for keys", message).about(owner);
-        findings.report(
-            finding.help("move the file to a separate folder that only root can read, such as `/etc/keys`"),
-        );
+        findings.report(finding.help(match registry.stack.scope {
+            UnitScope::System => {
+                "move the file to a separate folder that only root can read, such as `/etc/keys`"
+            }
+            UnitScope::User => "move the file to a separate folder that only you can read",
+        }));
     }
 }
 

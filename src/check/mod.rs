@@ -34,6 +34,7 @@ mod missing_one_shot;
 mod missing_shard;
 mod mtp_layers;
 mod name_collision;
+mod needs_root;
 mod node_memory;
 mod node_memory_over_host;
 mod not_checked;
@@ -118,6 +119,7 @@ static ALL: &[Check] = checks![
     unknown_cpu: UNKNOWN_CPU,
     unknown_threads: UNKNOWN_THREADS,
     repeated_alias: REPEATED_ALIAS,
+    needs_root: NEEDS_ROOT,
     unknown_context: UNKNOWN_CONTEXT,
     threads: MORE_THREADS_THAN_CPUS MORE_THREADS_THAN_CORES,
     exclusive_cpus: EXCLUSIVE_CPUS,

@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostics};
-use crate::hir::TargetName;
+use crate::hir::{TargetName, UnitScope};
 
 declare_code! {
     /// ## What it finds
@@ -10,7 +10,8 @@ declare_code! {
     /// `multi-user` or `system`, or it starts with the first word of system services, such as `systemd`.
     ///
     /// ## Why
-    /// Units in `/etc/systemd/system` override units of the distribution. A generated `system.slice` would limit every
+    /// Units in `/etc/systemd/system` override units of the distribution, and those in `~/.config/systemd/user` override
+    /// units that the distribution has for users. A generated `system.slice` would limit every
     /// service of the machine.
     ///
     /// ## Instead
@@ -28,6 +29,10 @@ const UNITS: &str = "
     timers umount usb-gadget user veritysetup
 ";
 
+/// Further targets and slices of the service manager of a user.
+const UNITS_OF_USERS: &str =
+    "app background graphical-session graphical-session-pre session xdg-desktop-autostart";
+
 /// First words of the names of essential services.
 const PREFIXES: &[&str] =
     &["systemd", "dbus", "user", "getty", "serial-getty", "console-getty", "ssh", "sshd", "cron", "udev"];
@@ -37,7 +42,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let makes_units =
         stack.targets.is_empty() || stack.targets.iter().any(|target| target.value == TargetName::Systemd);
     let name = stack.head.name.to_lowercase();
-    let reserved = UNITS.split_whitespace().any(|unit| unit == name)
+    let of_users = if stack.scope == UnitScope::User { UNITS_OF_USERS } else { "" };
+    let reserved = UNITS.split_whitespace().chain(of_users.split_whitespace()).any(|unit| unit == name)
         || PREFIXES.iter().any(|prefix| name == *prefix || name.starts_with(&format!("{prefix}-")));
     if !makes_units || !reserved {
         return;

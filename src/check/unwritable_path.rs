@@ -2,10 +2,10 @@
 
 use super::owner;
 use crate::derive::Derived;
-use crate::diag::{Change, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, words};
 use crate::engine::Access;
 use crate::engine::dialect::OptionPath;
-use crate::hir::{EngineOption, Hardening, ProcessSettings, Registry, TargetName};
+use crate::hir::{EngineOption, Hardening, ProcessSettings, Registry, TargetName, UnitScope};
 use crate::source::Span;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,12 +16,14 @@ declare_code! {
     ///
     /// - a path below `/tmp` or `/var/tmp`, which are separate for each service;
     /// - a file directly in `/var/log`, `/var/lib`, `/var/cache` or `/run`, which belong to root;
-    /// - any other path, if the host has no `user` and no `group`.
+    /// - any other path, if the host has no `user` and no `group`;
+    /// - in a stack with `scope` `user`: a path below `/var/log`, `/var/lib`, `/var/cache` or `/run`.
     ///
     /// ## Why
     /// A service without `user` runs as a temporary user, which owns no files. For a folder below `/var/log`, `/var/lib`,
     /// `/var/cache` or `/run`, orchgen writes `LogsDirectory=`, `StateDirectory=`, `CacheDirectory=` or
-    /// `RuntimeDirectory=`: systemd creates the folder, and the user of the service can write it.
+    /// `RuntimeDirectory=`: systemd creates the folder, and the user of the service can write it. The service manager of a
+    /// user cannot create folders there, and its services can write where the user can.
     ///
     /// ## Example
     /// ```kdl
@@ -72,8 +74,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             }
             let message = format!("option {} of {role} names {shown}, {why}", words::quoted(&option.name));
             let finding = UNWRITABLE_PATH.at(value.span, "cannot be written", message).about(owner);
-            let to = usable_path(registry, option, path);
-            findings.report(finding.remedy("write `{}`", Change::Value { span: value.span, to: to.into() }));
+            let to = || usable_path(registry, option, path);
+            findings.report(with_help(registry, finding, value.span, to));
         }
     }
 }
@@ -88,9 +90,17 @@ fn of_programs(derived: &Derived, findings: &mut Diagnostics) {
             let Some(why) = reason(registry, &served.program, &path) else { continue };
             let message = format!("`writes` of {role} names {}, {why}", words::quoted(text));
             let finding = UNWRITABLE_PATH.at(text.span, "cannot be written", message).about(role);
-            let to = path_below("/var/lib", registry, &path);
-            findings.report(finding.remedy("write `{}`", Change::Value { span: text.span, to: to.into() }));
+            let to = || path_below("/var/lib", registry, &path);
+            findings.report(with_help(registry, finding, text.span, to));
         }
+    }
+}
+
+/// A finding with the path to write instead. The folders of a user are not known.
+fn with_help(registry: &Registry, finding: Diagnostic, span: Span, to: impl Fn() -> String) -> Diagnostic {
+    match registry.stack.scope {
+        UnitScope::System => finding.remedy("write `{}`", Change::Value { span, to: to().into() }),
+        UnitScope::User => finding.help("write the full path of a folder that you own"),
     }
 }
 
@@ -106,6 +116,11 @@ fn reason(registry: &Registry, process: &ProcessSettings, one: &OptionPath) -> O
     if let Some(private) = PRIVATE_FOLDERS.iter().find(|above| is_below(above) && hardening != Hardening::Off)
     {
         return Some(format!("but `{private}` is separate for each service"));
+    }
+    if registry.stack.scope == UnitScope::User {
+        let is_of_user = path.starts_with("/run/user");
+        let why = |above| format!("but only root can create folders in `{above}`");
+        return FOLDERS_OF_SYSTEMD.iter().find(|above| is_below(above) && !is_of_user).map(why);
     }
     if let Some(above) = FOLDERS_OF_SYSTEMD.iter().find(|above| folder == Path::new(above)) {
         return Some(format!("but only root can write in `{above}` itself"));

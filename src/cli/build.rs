@@ -36,6 +36,7 @@ pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, 
         loaded.map = SourceMap::default();
     }
     let next_step = NextStep::new(&checked);
+    let systemctl = checked.registry().stack.scope.systemctl();
     let mut last_line = String::new();
     let outcome = generate(checked, |artifacts| {
         let outcome = write_or_compare(command, artifacts);
@@ -58,7 +59,7 @@ pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, 
                 report_missing_output(command, &mut loaded.map, &mut findings);
             } else {
                 for change in &changes {
-                    report_change(change, command, &mut loaded.map, &mut findings);
+                    report_change(change, (command, systemctl), &mut loaded.map, &mut findings);
                 }
             }
             session::report_findings(&mut findings, &loaded.map, &command.common, output)
@@ -90,7 +91,13 @@ impl Observer for WaitMessage {
     }
 }
 
-fn report_change(change: &FileChange, command: &BuildArgs, map: &mut SourceMap, findings: &mut Diagnostics) {
+/// Reports a difference. `systemctl` is the command that controls the units.
+fn report_change(
+    change: &FileChange,
+    (command, systemctl): (&BuildArgs, &str),
+    map: &mut SourceMap,
+    findings: &mut Diagnostics,
+) {
     let out = command.out();
     let out = out.to_string_lossy();
     let mut finding = emit::finding(change, &out, |path, label| {
@@ -98,7 +105,7 @@ fn report_change(change: &FileChange, command: &BuildArgs, map: &mut SourceMap, 
         Label { span: Span::new(file, 0, 0), text: label.to_owned() }
     });
     for help in &mut finding.help {
-        *help = help.replace("orchgen build", &build_command(command));
+        *help = help.replace("orchgen build", &build_command(command)).replace("systemctl", systemctl);
     }
     findings.report(finding);
 }

@@ -62,7 +62,7 @@ pub use service::Service;
 pub use setting::{EngineOption, EngineSetting, Setting};
 pub use shape::{Field, Presence, Shape, Table};
 pub use shard::{all_shards, first_shard};
-pub use stack::{Hardening, Stack, TargetName};
+pub use stack::{Hardening, Stack, TargetName, UnitScope};
 pub use store::Store;
 pub use tier::Tier;
 pub use unused::{Unused, UnusedDefault};

@@ -19,6 +19,8 @@ pub struct Stack {
     pub targets: Vec<Spanned<TargetName>>,
     /// The default sandbox level of units.
     pub hardening: Hardening,
+    /// The service manager that runs the units.
+    pub scope: UnitScope,
 }
 
 declare_words! {
@@ -53,6 +55,28 @@ declare_words! {
     }
 }
 
+declare_words! {
+    /// The service manager that runs the units.
+    #[derive(Default)]
+    pub enum UnitScope {
+        /// The manager of the system: `systemctl`.
+        #[default]
+        System = "system",
+        /// The manager of a user: `systemctl --user`.
+        User = "user",
+    }
+}
+
+impl UnitScope {
+    /// The command that controls the units.
+    pub fn systemctl(self) -> &'static str {
+        match self {
+            Self::System => "systemctl",
+            Self::User => "systemctl --user",
+        }
+    }
+}
+
 /// The words of a hardening field.
 pub(super) const HARDENING: Shape = Shape::Word(Hardening::WORDS);
 
@@ -75,6 +99,13 @@ pub(super) static TABLE: Table = Table::with_principal(
         Field::optional("targets", Shape::Words(TargetName::WORDS), "The output targets; default: all."),
         Field::optional("hardening", HARDENING, "The sandbox level of units; default `default`.")
             .default("default"),
+        Field::optional(
+            "scope",
+            Shape::Word(UnitScope::WORDS),
+            "Who runs the units: `system`, or `user` (`systemctl --user`, without root); default `system`.",
+        )
+        .default("system")
+        .example("user"),
         Field::optional(
             "defaults",
             Shape::Defaults,

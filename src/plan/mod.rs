@@ -17,7 +17,7 @@ pub use crate::derive::MemoryPolicy;
 pub use crate::engine::dialect::OptionPath;
 pub use crate::engine::{Access, Family, Word};
 pub use crate::hir::{
-    Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName,
+    Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName, UnitScope,
 };
 pub use engine::Engine;
 pub use fetch::{Fetch, FetchedFile};
@@ -42,6 +42,8 @@ pub struct Plan {
     pub title: Option<Arc<str>>,
     /// Date of the last manual verification.
     pub verified: Option<Date>,
+    /// The service manager that runs the units.
+    pub scope: UnitScope,
     /// The output targets.
     pub targets: Vec<TargetName>,
     /// The engines.
@@ -80,6 +82,7 @@ pub fn plan(checked: Checked) -> Plan {
         stack: stack.head.name.value.clone(),
         title: stack.title.as_ref().map(|title| title.value.clone()),
         verified: stack.verified.map(|date| date.value),
+        scope: stack.scope,
         targets: targets(&registry, &placements.all),
         engines,
         hosts,

@@ -37,6 +37,7 @@ struct RoleView<'p> {
     name: Field<'p>,
     title: Field<'p>,
     on_demand: bool,
+    systemctl: &'static str,
     instances: Vec<InstanceView<'p>>,
     last_instance: usize,
     wrappers: Vec<Field<'p>>,
@@ -130,6 +131,7 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
         name: Field::from(&*role.name),
         title: Field::from(&*role.title),
         on_demand: role.start == Start::OnDemand,
+        systemctl: plan.scope.systemctl(),
         last_instance: role.processes.len().saturating_sub(1),
         addresses: words(" ", probe_addresses(role)),
         lock: role.bytes.filter(|_| role.lock).map(|bytes| LockedMemory {

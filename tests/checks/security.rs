@@ -189,3 +189,46 @@ fn key_files_are_outside_of_model_and_temporary_folders() {
         "the key file of role `x` is in an unsuitable folder: `/tmp` is emptied at boot"
     );
 }
+
+/// The findings of a stack of a user with these lines.
+#[track_caller]
+fn assert_codes_of_a_user(codes: &[&str], lines: &str) {
+    let text = format!(
+        "stack \"s\" scope=\"user\"\nengine \"l\" profile=\"llama.cpp-b11669\" bin=\"/e\"\nmodel \"m\" file=\"/home/ada/m.gguf\"\n{lines}\n"
+    );
+    let compiled = compile(&[("stack.kdl", &text)]);
+    assert_eq!(compiled.codes(), codes, "{}", compiled.report());
+}
+
+#[test]
+fn a_stack_of_a_user_has_no_settings_that_need_root() {
+    let needs_root = ["needs-root"];
+    assert_codes_of_a_user(&[], "role \"x\" model=\"m\" port=1024");
+    assert_codes_of_a_user(&needs_root, "role \"x\" model=\"m\" port=1023");
+    assert_codes_of_a_user(&needs_root, "role \"x\" model=\"m\" ports=\"1023-1024\"");
+    assert_codes_of_a_user(
+        &needs_root,
+        "role \"y\" model=\"m\" port=8080\nrole \"x\" port=80 { command \"/p\" \"{port}\" }",
+    );
+    let on_demand = "role \"x\" model=\"m\" port=8080 residency=\"warm\"";
+    assert_codes_of_a_user(&needs_root, &format!("{on_demand} {{ backend 80 }}"));
+    assert_codes_of_a_user(&[], &format!("{on_demand} {{ backend 8081 }}"));
+    assert_codes_of_a_user(&needs_root, "role \"x\" model=\"m\" port=8080 { placement lock=#true }");
+    assert_codes_of_a_user(&[], "role \"x\" model=\"m\" port=8080 { placement lock=#false }");
+    let role = "role \"x\" model=\"m\" port=8080\n";
+    assert_codes_of_a_user(&needs_root, &format!("{role}host \"h\" user=\"ada\""));
+    assert_codes_of_a_user(
+        &["needs-root", "needs-root"],
+        &format!("{role}host \"h\" user=\"ada\" group=\"ada\""),
+    );
+}
+
+#[test]
+fn options_of_a_user_write_where_the_user_can() {
+    let role = |file: &str| format!("role \"x\" model=\"m\" port=8080 {{ option \"log-file\" \"{file}\" }}");
+    assert_codes_of_a_user(&[], &role("/home/ada/logs/x.log"));
+    assert_codes_of_a_user(&[], &role("/srv/logs/x.log"));
+    for file in ["/var/log/llama/x.log", "/run/llama/x.log", "/tmp/x.log"] {
+        assert_codes_of_a_user(&["unwritable-path"], &role(file));
+    }
+}

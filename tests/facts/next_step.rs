@@ -51,6 +51,17 @@ fn a_build_without_facts_names_lock_and_a_build_with_facts_installs_the_units() 
 }
 
 #[test]
+fn units_of_a_user_are_installed_without_root() {
+    let project = project();
+    project.registry(&read(&project).replacen("stack \"s\"", "stack \"s\" scope=\"user\"", 1));
+    project.run(&["lock"]);
+    let start = "next: run as the user of the services: mkdir -p ~/.config/systemd/user && \
+                 cp out/systemd/* ~/.config/systemd/user/ && systemctl --user daemon-reload && \
+                 systemctl --user enable --now s.target && loginctl enable-linger";
+    assert_eq!(last_line(&project, &[]), start);
+}
+
+#[test]
 fn only_reports_for_users_have_the_line() {
     let project = project();
     for args in [&["--quiet"][..], &["--check"], &["--output-format", "json"]] {

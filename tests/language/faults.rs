@@ -26,6 +26,7 @@ pub(super) const NOT_SEEDED: &[(&str, &str)] = &[
     ("nesting-too-deep", "the page has no example, because it would have more than 64 levels"),
     ("missing-item", "a registry has one stack, and other checks need it"),
     ("reserved-unit", "it is about the name of the stack, and there is only one stack"),
+    ("needs-root", "it depends on a field of the stack, and there is only one stack"),
     ("unreadable-profile", "it is about a profile outside of the registry"),
     (
         "unused-allow",

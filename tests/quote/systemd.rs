@@ -25,7 +25,7 @@ fn parse_unit(dir: &Path, unit: &str, service: &str) -> outside::Dump {
     let stub = outside::stub(dir);
     let text = format!("[Unit]\n{unit}\n[Service]\nExecStart={}\n{service}\n", stub.display());
     outside::write(&dir.join("x.service"), &text, 0o644);
-    let messages = systemd_verify(dir, &["x.service"]);
+    let messages = systemd_verify(dir, "--system", &["x.service"]);
     assert!(messages.is_empty(), "{messages}\n{text}");
     systemd_dump(dir, "x.service")
 }
@@ -163,7 +163,7 @@ mod tools {
             outside::write(&path, "#!/bin/sh\n", 0o755);
             let text = format!("[Service]\nExecStart={} x\n", systemd_program(path.to_str().unwrap()));
             outside::write(&dir.path().join("x.service"), &text, 0o644);
-            let messages = systemd_verify(dir.path(), &["x.service"]);
+            let messages = systemd_verify(dir.path(), "--system", &["x.service"]);
             assert!(messages.is_empty(), "{messages}\n{text}");
             let argv = systemd_dump(dir.path(), "x.service").argvs().remove(0);
             assert_eq!(argv, [path.to_str().unwrap(), "x"]);
@@ -182,7 +182,10 @@ mod tools {
             outside::write(&path, "#!/bin/sh\n", 0o755);
             let text = format!("[Service]\nExecStart={} x\n", systemd_program(path.to_str().unwrap()));
             outside::write(&dir.path().join("x.service"), &text, 0o644);
-            assert!(systemd_verify(dir.path(), &["x.service"]).contains("special characters"), "{name}");
+            assert!(
+                systemd_verify(dir.path(), "--system", &["x.service"]).contains("special characters"),
+                "{name}"
+            );
         }
     }
 
@@ -239,6 +242,6 @@ mod tools {
         }
         let text = "[Service]\nExecStart=/bin/true\nLoadCredential=api-key:\"/etc/keys/a b\"\n";
         outside::write(&dir.path().join("y.service"), text, 0o644);
-        assert!(systemd_verify(dir.path(), &["y.service"]).contains("not valid"));
+        assert!(systemd_verify(dir.path(), "--system", &["y.service"]).contains("not valid"));
     }
 }

@@ -93,7 +93,9 @@ impl Rig {
         for enabled in ["rig.target", "slow.target"] {
             let _ = fs::remove_file(units.join("multi-user.target.wants").join(enabled));
         }
-        for folder in ["srv", "etc/llama.cpp"] {
+        // The user of `user.rs` would have a service manager in each test.
+        let _ = fs::remove_file(self.root.join("var/lib/systemd/linger/ada"));
+        for folder in ["srv", "etc/llama.cpp", "home/ada", "etc/systemd/system/user@.service.d"] {
             let folder = self.root.join(folder);
             if folder.exists() {
                 fs::remove_dir_all(&folder).unwrap();
@@ -115,6 +117,16 @@ impl Rig {
     /// the build.
     #[track_caller]
     pub(crate) fn install(&self, registry: &str) -> String {
+        let last_line = self.build(registry);
+        for entry in fs::read_dir(self.root.join("srv/out/systemd")).unwrap().map(|entry| entry.unwrap()) {
+            fs::copy(entry.path(), self.root.join("etc/systemd/system").join(entry.file_name())).unwrap();
+        }
+        last_line
+    }
+
+    /// Builds a registry with orchgen, and copies all output to `/srv/out`. Returns the last line of the build.
+    #[track_caller]
+    pub(crate) fn build(&self, registry: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("registry")).unwrap();
         fs::write(folder.path().join("registry/stack.kdl"), registry).unwrap();
@@ -125,9 +137,6 @@ impl Rig {
         let out = self.root.join("srv/out");
         let status = Command::new("cp").arg("-a").arg(folder.path().join("out")).arg(&out).status().unwrap();
         assert!(status.success());
-        for entry in fs::read_dir(out.join("systemd")).unwrap().map(|entry| entry.unwrap()) {
-            fs::copy(entry.path(), self.root.join("etc/systemd/system").join(entry.file_name())).unwrap();
-        }
         text(&output.stderr).lines().last().unwrap_or_default().to_owned()
     }
 

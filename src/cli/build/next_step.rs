@@ -4,6 +4,7 @@ use super::BuildArgs;
 use crate::check::Checked;
 use crate::diag::words;
 use crate::emit::Written;
+use crate::hir::UnitScope;
 use crate::render::ArtifactSet;
 use crate::render::quote::shell;
 
@@ -13,6 +14,8 @@ pub(super) struct NextStep {
     needs_lock: bool,
     /// The file name of the systemd target of the stack.
     target: String,
+    /// The service manager that runs the units.
+    scope: UnitScope,
     /// A role has server processes.
     serves: bool,
 }
@@ -26,6 +29,7 @@ impl NextStep {
                 .iter()
                 .any(|model| !lock.models.contains_key(&*model.head.name.value)),
             target: format!("{}.target", registry.stack.head.name.value),
+            scope: registry.stack.scope,
             serves: registry.processes().next().is_some(),
         }
     }
@@ -50,21 +54,36 @@ impl NextStep {
             return script.map(|path| format!("next: run `{}` to serve\n", at(path))).unwrap_or_default();
         };
         // A start does not restart a unit that is active, so units of an earlier build need a restart.
-        let target = shell(&self.target);
+        let (target, systemctl) = (shell(&self.target), self.scope.systemctl());
         let start = if written.updated.iter().any(|path| path.as_str().starts_with(folder.as_str())) {
-            format!("systemctl enable {target} && systemctl restart {target}")
+            format!("{systemctl} enable {target} && {systemctl} restart {target}")
         } else {
-            format!("systemctl enable --now {target}")
+            format!("{systemctl} enable --now {target}")
+        };
+        let who = match self.scope {
+            UnitScope::System => "run as root",
+            UnitScope::User => "run as the user of the services",
         };
         let place = match folder.strip_prefix("systemd/") {
             Some(host) if folders.len() > 1 => {
-                format!("run as root on {}, and for each other host with its folder", words::quoted(host))
+                format!("{who} on {}, and for each other host with its folder", words::quoted(host))
             }
-            Some(host) => format!("run as root on {}", words::quoted(host)),
-            None => "run as root".to_owned(),
+            Some(host) => format!("{who} on {}", words::quoted(host)),
+            None => who.to_owned(),
         };
-        let install =
-            format!("cp {}/* /etc/systemd/system/ && systemctl daemon-reload && {start}", at(folder));
+        let units = at(folder);
+        let install = match self.scope {
+            UnitScope::System => {
+                format!("cp {units}/* /etc/systemd/system/ && {systemctl} daemon-reload && {start}")
+            }
+            // Without lingering, the service manager of a user runs only while the user is logged in.
+            UnitScope::User => {
+                let folder = "~/.config/systemd/user";
+                format!(
+                    "mkdir -p {folder} && cp {units}/* {folder}/ && {systemctl} daemon-reload && {start} && loginctl enable-linger"
+                )
+            }
+        };
         format!("next: {place}: {install}\n")
     }
 }

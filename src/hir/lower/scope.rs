@@ -9,6 +9,7 @@ use super::typed_value::TypedValue;
 use crate::diag::{Diagnostics, Line, Literal};
 use crate::hir::{
     Engine, Family, Hardening, Head, Host, Model, Residency, Role, Seconds, Stack, Start, Store, Tier,
+    UnitScope,
 };
 use crate::source::{Span, Spanned};
 
@@ -188,6 +189,7 @@ fn stack(fields: &mut Fields) -> Option<Stack> {
         title: fields.get("title")?,
         targets: fields.get("targets")?,
         hardening: fields.get("hardening")?,
+        scope: fields.get("scope")?,
     })
 }
 
@@ -208,5 +210,6 @@ fn placeholder_stack(at: Span) -> Stack {
         title: None,
         targets: Vec::new(),
         hardening: Hardening::Default,
+        scope: UnitScope::System,
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::names::Names;
 use super::template::{Field, Quoted, Template};
 use super::{ArtifactCollector, OutputTarget};
-use crate::plan::{Group, Host, Plan, Process, Role, Server, Start};
+use crate::plan::{Group, Host, Plan, Process, Role, Server, Start, UnitScope};
 
 use sandbox::{Sandbox, SandboxTexts};
 
@@ -45,9 +45,13 @@ struct UnitView<'p> {
     title: Field<'p>,
     /// The title of its proxy.
     proxy_title: Field<'p>,
+    /// The command that controls the units.
+    systemctl: &'static str,
     target: Field<'p>,
     slice: Field<'p>,
     user: Option<Field<'p>>,
+    /// True if the service manager of a user runs the units.
+    of_user: bool,
     /// True if an engine serves the role.
     is_engine: bool,
     /// The path that answers as soon as the model is loaded. `None` if another program has none.
@@ -61,6 +65,11 @@ impl<'p> ProcessContext<'p> {
         Names { stack: &self.plan.stack }
     }
 
+    /// True if the service manager of a user runs the units.
+    fn is_of_user(&self) -> bool {
+        self.plan.scope == UnitScope::User
+    }
+
     fn unit(&self) -> UnitView<'p> {
         let Self { host, group, role, process, .. } = *self;
         let instance = process.instance.map(|n| format!(" {n}")).unwrap_or_default();
@@ -68,9 +77,11 @@ impl<'p> ProcessContext<'p> {
             name: self.names().process(role, process).into(),
             title: format!("{}{instance}: {}", role.name, role.title).into(),
             proxy_title: format!("{}{instance} (proxy): {}", role.name, role.title).into(),
+            systemctl: self.plan.scope.systemctl(),
             target: self.names().group_target(group).into(),
             slice: self.names().group_slice(group).into(),
             user: host.user.as_deref().map(Field::from),
+            of_user: self.is_of_user(),
             is_engine: role.engine().is_some(),
             health_path: health_path(role).map(Field::from),
             port: self.server_port().to_string().into(),

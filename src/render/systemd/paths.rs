@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::{Access, OptionPath, Role};
+use super::ProcessContext;
+use crate::plan::{Access, OptionPath, Role, UnitScope};
 
 /// The settings for the paths of a role. All lists are sorted.
 #[derive(Default)]
@@ -34,15 +35,15 @@ const HIDDEN: [&str; 5] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
 const OF_THE_KERNEL: [&str; 3] = ["/dev", "/proc", "/sys"];
 
 impl<'p> PathSettings<'p> {
-    pub(super) fn of(role: &'p Role) -> Self {
+    pub(super) fn of(context: ProcessContext<'p>) -> Self {
         let mut settings = Self::default();
-        for path in &role.paths {
-            settings.add(role, path);
+        for path in &context.role.paths {
+            settings.add(context.role, path, context.plan.scope);
         }
         settings
     }
 
-    fn add(&mut self, role: &'p Role, one: &'p OptionPath) {
+    fn add(&mut self, role: &'p Role, one: &'p OptionPath, scope: UnitScope) {
         let path = one.path.trim_end_matches('/');
         let folder =
             if one.is_folder { path } else { path.rsplit_once('/').map_or("", |(folder, _)| folder) };
@@ -52,7 +53,9 @@ impl<'p> PathSettings<'p> {
         if !folder.is_empty() && !role.folders.iter().any(|known| is_within(folder, known)) {
             self.mounts.insert(folder);
         }
-        match (one.access, directory(folder)) {
+        // For units of a user, these settings mean other folders.
+        let created = directory(folder).filter(|_| scope == UnitScope::System);
+        match (one.access, created) {
             (Access::Read, _) if role.folders.iter().any(|known| is_within(path, known)) => {}
             (Access::Read, _) => {
                 self.reads.insert(path);

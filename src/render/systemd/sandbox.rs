@@ -27,6 +27,8 @@ pub(super) struct Sandbox<'p> {
     /// True if the process binds a port below 1024, which needs a capability.
     low_port: bool,
     since_257: bool,
+    /// True if the service manager of a user runs the units. It has no root.
+    user: bool,
     folders: Vec<&'p str>,
     /// The folders that are written, and of them those that are hidden otherwise.
     writes: BTreeSet<&'p str>,
@@ -43,7 +45,7 @@ impl<'p> Sandbox<'p> {
         let role = context.role;
         let strict = role.hardening == Hardening::Strict;
         let folders = role.folders.iter().map(|folder| &**folder);
-        let paths = PathSettings::of(role);
+        let paths = PathSettings::of(context);
         let peers = role.peers.iter().map(|peer| &**peer).filter(|peer| !is_local(peer));
         let (addresses, names): (BTreeSet<&str>, BTreeSet<&str>) =
             peers.partition(|peer| peer.parse::<IpAddr>().is_ok());
@@ -74,6 +76,7 @@ impl<'p> Sandbox<'p> {
             resources: false,
             low_port: false,
             since_257: context.host.systemd >= 257,
+            user: context.is_of_user(),
             folders: Vec::new(),
             writes: BTreeSet::new(),
             hidden: BTreeSet::new(),

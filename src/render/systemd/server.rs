@@ -62,7 +62,7 @@ pub(super) fn view<'p>(
     let has_key = process.args.iter().any(|word| matches!(word, Word::KeyFile(_)));
     let placement = process.placement.and_then(|placement| plan.placements.get(placement));
     let (numa_policy, numa_mask) = memory(placement);
-    let paths = PathSettings::of(role);
+    let paths = PathSettings::of(context);
     let listens_outside = !on_demand && role.addresses.iter().any(|address| needs_network(address));
     ServerView {
         folders: role.folders.iter().map(|folder| &**folder).chain(paths.mounts).map(Field::from).collect(),
@@ -91,7 +91,7 @@ pub(super) fn view<'p>(
         numa_mask: numa_mask.into(),
         cpus: placement.and_then(cpus).map(Field::from),
         sandbox: sandbox.sandbox.clone(),
-        bind_port: (!sandbox.off).then(|| context.server_port().to_string().into()),
+        bind_port: (!sandbox.off && !unit.of_user).then(|| context.server_port().to_string().into()),
         kernel: sandbox.kernel.clone(),
         unit,
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{SLICE, STACK};
-use crate::plan::{Group, Host, Plan, Start};
+use crate::plan::{Group, Host, Plan, Start, UnitScope};
 use crate::render::ArtifactCollector;
 use crate::render::names::Names;
 
@@ -11,6 +11,8 @@ use crate::render::names::Names;
 #[derive(Serialize)]
 struct TargetView<'p> {
     unit: String,
+    /// The command that controls the units.
+    systemctl: &'static str,
     description: &'p str,
     /// The target of the whole stack; none for that target itself.
     target: Option<String>,
@@ -18,12 +20,16 @@ struct TargetView<'p> {
     groups: Vec<String>,
     /// The units that start with it: services, or sockets if the role is on demand.
     wants: Vec<String>,
+    /// The systemd target that starts it.
+    wanted_by: &'static str,
 }
 
 /// The template data of a slice.
 #[derive(Serialize)]
 struct SliceView<'p> {
     unit: String,
+    /// The command that controls the units.
+    systemctl: &'static str,
     description: &'p str,
     budget: Option<u64>,
     memory_low: Option<u64>,
@@ -37,37 +43,47 @@ pub(super) fn add_units<'p>(
     collector: &mut ArtifactCollector<'p>,
 ) {
     let names = Names { stack: &plan.stack };
+    let systemctl = plan.scope.systemctl();
+    let wanted_by = match plan.scope {
+        UnitScope::System => "multi-user.target",
+        UnitScope::User => "default.target",
+    };
     let title = plan.title.as_deref().unwrap_or(&plan.stack);
     collector.file(format!("{folder}/{}", names.target()), &STACK, move || {
         Ok(TargetView {
             unit: names.target(),
+            systemctl,
             description: title,
             target: None,
             groups: host.groups.iter().map(|group| names.group_target(group)).collect(),
+            wanted_by,
             wants: host.groups.iter().flat_map(|group| wanted_units(plan, group)).collect(),
         })
     });
     collector.file(format!("{folder}/{}", names.slice()), &SLICE, move || {
-        let resident = host.groups.iter().filter_map(memory_low);
+        let resident = host.groups.iter().filter_map(|group| memory_low(plan, group));
         let memory_low = resident.reduce(u64::saturating_add);
-        Ok(SliceView { unit: names.slice(), description: title, budget: None, memory_low })
+        Ok(SliceView { unit: names.slice(), systemctl, description: title, budget: None, memory_low })
     });
     for group in &host.groups {
         collector.file(format!("{folder}/{}", names.group_target(group)), &STACK, move || {
             Ok(TargetView {
                 unit: names.group_target(group),
+                systemctl,
                 description: &group.title,
                 target: Some(names.target()),
                 groups: Vec::new(),
+                wanted_by,
                 wants: wanted_units(plan, group).collect(),
             })
         });
         collector.file(format!("{folder}/{}", names.group_slice(group)), &SLICE, move || {
             Ok(SliceView {
                 unit: names.group_slice(group),
+                systemctl,
                 description: &group.title,
                 budget: group.budget.map(|budget| budget.0),
-                memory_low: memory_low(group),
+                memory_low: memory_low(plan, group),
             })
         });
     }
@@ -86,7 +102,9 @@ fn wanted_units<'p>(plan: &'p Plan, group: &'p Group) -> impl Iterator<Item = St
     })
 }
 
-/// `MemoryLow=`: the memory of the models of a residency that starts at boot.
-fn memory_low(group: &Group) -> Option<u64> {
-    group.load.filter(|_| group.start == Start::Boot).map(|load| load.0)
+/// `MemoryLow=`: the memory of the models of a residency that starts at boot. For units of a user it has no effect,
+/// because the slices above them have none.
+fn memory_low(plan: &Plan, group: &Group) -> Option<u64> {
+    let is_resident = group.start == Start::Boot && plan.scope == UnitScope::System;
+    group.load.filter(|_| is_resident).map(|load| load.0)
 }

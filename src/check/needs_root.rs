@@ -1,0 +1,72 @@
+//! Settings that only root can apply, in a stack whose units run without root.
+
+use crate::derive::{Derived, Endpoint};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::hir::{Head, ProcessSettings, Role, TargetName, UnitScope};
+use crate::source::Span;
+
+declare_code! {
+    /// ## What it finds
+    /// A setting that needs root, in a stack with `scope` `user`:
+    ///
+    /// - `user` and `group` of a host;
+    /// - a port below 1024;
+    /// - `lock` of a `placement`.
+    ///
+    /// ## Why
+    /// The units of such a stack run in the service manager of a user (`systemctl --user`), with the rights of this user.
+    /// The manager cannot change the user, and it cannot raise the limit on locked memory. The kernel gives ports below
+    /// 1024 to root only.
+    ///
+    /// ## Instead
+    /// Remove the setting, and write a port from 1024 on, such as `port=8080`. Or remove `scope`: then root installs the
+    /// units.
+    pub(super) static NEEDS_ROOT = 326, "needs-root", Error;
+}
+
+/// The first port that needs no root.
+const FIRST_PORT: u16 = 1024;
+
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let stack = &derived.registry.stack;
+    let makes_units =
+        stack.targets.is_empty() || stack.targets.iter().any(|target| target.value == TargetName::Systemd);
+    if stack.scope == UnitScope::System || !makes_units {
+        return;
+    }
+    for host in derived.registry.hosts.iter() {
+        for (field, text) in [("user", &host.user), ("group", &host.group)] {
+            let Some(text) = text else { continue };
+            let message = format!("{host} has `{field}`, but the units run as the user who starts them");
+            findings.report(finding(text.span, message, &host.head).remove(text.span));
+        }
+    }
+    let engines = derived.roles.iter().map(|served| (served.id, &served.serving.process, &served.endpoint));
+    let programs =
+        derived.programs.iter().map(|served| (served.id, &served.program.process, &served.endpoint));
+    for (id, process, endpoint) in engines.chain(programs) {
+        of_role(derived.registry.roles.get(id), process, endpoint, findings);
+    }
+}
+
+fn of_role(role: &Role, process: &ProcessSettings, endpoint: &Endpoint, findings: &mut Diagnostics) {
+    if process.ports.first < FIRST_PORT {
+        let message = format!("{role} has port {}, and only root can listen below 1024", process.ports.first);
+        let help = "write a port from 1024 on";
+        findings.report(finding(process.ports.span, message, &role.head).help(help));
+    }
+    if let Some(backend) = process.backend.filter(|port| port.value < FIRST_PORT && endpoint.hidden.is_some())
+    {
+        let message =
+            format!("{role} has backend port {}, and only root can listen below 1024", backend.value);
+        findings.report(finding(backend.span, message, &role.head).remove(backend.span));
+    }
+    if let Some(lock) = process.placement.lock.filter(|lock| lock.value) {
+        let message = format!("{role} locks its weights, but only root can raise the limit on locked memory");
+        findings.report(finding(lock.span, message, &role.head).remove(lock.span));
+    }
+}
+
+fn finding(place: Span, message: String, head: &Head) -> Diagnostic {
+    NEEDS_ROOT.at(place, "needs root, but the stack has `scope` `user`", message).about(head)
+}

@@ -259,6 +259,7 @@ fn a_file_that_is_mapped_on_several_nodes_has_no_start_timeout() {
     let role = |rest: &str| format!("role \"a\" model=\"five\" residency=\"boot\" port=9000 {{ {rest} }}\n");
     assert_eq!(start_timeout(&role("placement numa=\"interleave\" threads=8"), "a"), "infinity");
     assert_eq!(start_timeout(&role("placement numa=\"bind 0\" threads=8"), "a"), "65s");
+    assert_eq!(start_timeout(&role("placement numa=\"distribute\" threads=8"), "a"), "infinity");
     // Without a mapped file the engine reads in sequence.
     let unmapped = "option \"load-mode\" value=\"none\"; placement numa=\"interleave\" threads=8";
     assert_eq!(start_timeout(&role(unmapped), "a"), "65s");

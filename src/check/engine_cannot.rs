@@ -120,6 +120,7 @@ fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String)
         Intent::Lookup | Intent::DraftWithLookup => (span(serving.lookup.as_deref()), "lookup"),
         Intent::Pooling | Intent::Embeddings => (span(serving.pooling.as_deref()), "pooling"),
         Intent::Threads => (span(serving.placement.threads.as_ref()), "threads"),
+        Intent::Numa => (span(serving.placement.numa.as_ref()), "numa"),
         Intent::Lock => (span(serving.placement.lock.as_ref()), "lock"),
         Intent::Setting(n) => {
             let setting = serving.settings.get(n);

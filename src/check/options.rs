@@ -215,9 +215,8 @@ declare_code! {
     ///
     /// ## Instead
     /// ```kdl
-    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 threads-batch=8 {
     ///     option "cpu-range-batch" value="0-7"
-    ///     option "threads-batch" value=8
     /// }
     /// ```
     pub(super) static IDLE_OPTION = 379, "idle-option", Warning;

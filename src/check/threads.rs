@@ -2,13 +2,13 @@
 
 use crate::derive::Derived;
 use crate::diag::{Change, Code, Diagnostic, Diagnostics, Line, words};
-use crate::hir::{CpuList, Host, Id, Registry, Role, Serving};
+use crate::hir::{CpuList, Host, Id, Registry, Role, Serving, Setting};
 use crate::source::{Span, Spanned};
 use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
-    /// A role with more `threads` than CPUs. The CPUs are its `cpus`, those of the node that it is bound to, or all of
+    /// A role with more `threads` or `threads-batch` than CPUs. The CPUs are its `cpus`, those of the node that it is bound to, or all of
     /// its host.
     ///
     /// ## Why
@@ -63,6 +63,8 @@ declare_code! {
 struct OversubscribedRole<'r> {
     role: &'r Role,
     host: &'r Host,
+    /// `threads` or `threads-batch`.
+    field: &'static str,
     threads: Spanned<u32>,
     /// The CPUs of the first instance with too few.
     cpus: CpuList,
@@ -71,10 +73,12 @@ struct OversubscribedRole<'r> {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let mut too_many: BTreeSet<Span> = BTreeSet::new();
-    for found in oversubscribed(&derived.registry, |_, cpus| Some(cpus.count())) {
+    let all_cpus = |_: &Host, cpus: &CpuList| Some(cpus.count());
+    let batches = oversubscribed(&derived.registry, ("threads-batch", batch_threads), all_cpus);
+    for found in oversubscribed(&derived.registry, THREADS, all_cpus).into_iter().chain(batches) {
         too_many.insert(found.threads.span);
         let (cpus, cores) = (found.cpus.count(), found.host.cores(&found.cpus));
-        let one_per_core = found.host.counts_cores(&found.cpus) && cores < cpus;
+        let one_per_core = found.field == THREADS.0 && found.host.counts_cores(&found.cpus) && cores < cpus;
         let most = if one_per_core { cores } else { cpus };
         let count = count(cpus, "CPU");
         let finding = found.finding(
@@ -85,7 +89,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         findings.report(found.set_threads(finding, most));
     }
     let cores = |host: &Host, cpus: &CpuList| host.counts_cores(cpus).then(|| host.cores(cpus));
-    for found in oversubscribed(&derived.registry, cores) {
+    for found in oversubscribed(&derived.registry, THREADS, cores) {
         if !too_many.contains(&found.threads.span) {
             let cores = found.host.cores(&found.cpus);
             let count = count(cores, "physical core");
@@ -100,16 +104,30 @@ fn count(number: u64, noun: &str) -> String {
     words::count(usize::try_from(number).unwrap_or(usize::MAX), noun)
 }
 
+/// A field with a number of threads.
+type ThreadsField = (&'static str, fn(&Serving) -> Option<Spanned<u32>>);
+
+const THREADS: ThreadsField = ("threads", |serving| serving.placement.threads);
+
+fn batch_threads(serving: &Serving) -> Option<Spanned<u32>> {
+    let threads = serving.setting("threads-batch")?;
+    match threads.value {
+        Setting::Integer(number) => Some(Spanned::new(u32::try_from(number).ok()?, threads.span)),
+        Setting::Flag(_) | Setting::Float(_) | Setting::Text(_) => None,
+    }
+}
+
 /// The roles with more declared threads than `limit` allows for the CPUs of an instance. If many roles get their
 /// threads from one default, only the first role of each host is returned.
 fn oversubscribed(
     registry: &Registry,
+    (field, threads_of): ThreadsField,
     limit: impl Fn(&Host, &CpuList) -> Option<u64>,
 ) -> Vec<OversubscribedRole<'_>> {
     let mut reported: BTreeSet<(Span, Id<Host>)> = BTreeSet::new();
     let mut found = Vec::new();
     for (role, serving) in registry.served() {
-        let Some(threads) = serving.placement.threads else { continue };
+        let Some(threads) = threads_of(serving) else { continue };
         let host = registry.hosts.get(serving.host.value);
         // Interleaved memory does not bind a role to the CPUs of its nodes.
         let mut cpu_lists = serving
@@ -120,7 +138,7 @@ fn oversubscribed(
         if let Some(cpus) = too_few
             && reported.insert((threads.span, serving.host.value))
         {
-            found.push(OversubscribedRole { role, host, threads, cpus, serving });
+            found.push(OversubscribedRole { role, host, field, threads, cpus, serving });
         }
     }
     found
@@ -128,14 +146,21 @@ fn oversubscribed(
 
 impl OversubscribedRole<'_> {
     fn set_threads(&self, finding: Diagnostic, threads: u64) -> Diagnostic {
-        let line = Line::of("threads", threads);
-        let is_of_cores = self.host.counts_cores(&self.cpus) && threads == self.host.cores(&self.cpus);
+        let line = Line::of(self.field, threads);
+        let is_of_cores = self.field == THREADS.0
+            && self.host.counts_cores(&self.cpus)
+            && threads == self.host.cores(&self.cpus);
         let title = if is_of_cores { "write `{}`, one per physical core" } else { "write `{}`" };
-        finding.remedy(title, Change::set_in(self.role.head.span, "placement", line))
+        let item = self.role.head.span;
+        let is_placement = self.field == THREADS.0;
+        let change =
+            if is_placement { Change::set_in(item, "placement", line) } else { Change::set(item, line) };
+        finding.remedy(title, change)
     }
 
     fn finding(&self, code: &'static Code, label: String, limit: &str) -> Diagnostic {
-        let threads = words::count(self.threads.value as usize, "thread");
+        let noun = if self.field == THREADS.0 { "thread" } else { "batch thread" };
+        let threads = words::count(self.threads.value as usize, noun);
         let placement = &self.serving.placement;
         let (place, on) = match (&placement.cpus, &placement.numa) {
             (Some(cpus), _) => (cpus.span, "on these CPUs"),

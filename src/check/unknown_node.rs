@@ -35,10 +35,16 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let named = match &numa.value {
             NumaPolicy::Interleave(nodes) => nodes.as_slice(),
             NumaPolicy::Bind(node) => std::slice::from_ref(node),
-            NumaPolicy::Spread => &[],
+            NumaPolicy::Spread | NumaPolicy::Distribute => &[],
         };
         let host = registry.hosts.get(serving.host.value);
         let declared: Vec<u32> = host.numa.iter().map(|node| node.node.value).collect();
+        if numa.value == NumaPolicy::Distribute && declared.len() < 2 && host.all_cpus().is_some() {
+            let message = format!("{role} distributes its threads over NUMA nodes, but {host} has one node");
+            let finding = UNKNOWN_NODE.at(numa.span, "has no effect", message).about(role);
+            findings.report(finding.also(host.head.name.span, "this host").remove(numa.span));
+            continue;
+        }
         let exists = |node: &&u32| if declared.is_empty() { **node == 0 } else { declared.contains(node) };
         let Some(missing) = named.iter().find(|node| !exists(node)) else { continue };
         let message = format!("{role} is placed on NUMA node {missing}, which {host} does not have");
@@ -61,7 +67,7 @@ fn near_policies(policy: &NumaPolicy, declared: &[u32]) -> Vec<String> {
             let nodes: Vec<String> = declared.iter().map(u32::to_string).collect();
             vec![format!("interleave {}", nodes.join(","))]
         }
-        NumaPolicy::Bind(_) | NumaPolicy::Spread => {
+        NumaPolicy::Bind(_) | NumaPolicy::Spread | NumaPolicy::Distribute => {
             declared.iter().take(MAX_OFFERED).map(|node| format!("bind {node}")).collect()
         }
     }

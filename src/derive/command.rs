@@ -95,8 +95,8 @@ impl RoleSettings<'_> {
             let given = servers.first().settings.iter().map(WrittenOption::given);
             Box::new(MemoryOptions::new(profile, &env, given))
         };
-        let is_external = numa_placement(self.serving, host.numa.len()) == NumaPlacement::External;
-        let reads_at_random = is_external && options().mmap;
+        let is_single = numa_placement(self.serving, host.numa.len()) == NumaPlacement::SingleNode;
+        let reads_at_random = !is_single && options().mmap;
         let memory = locked::facts(self.lock, model).map(|_| options());
         let (mut paths, mut peers) = of_variables(profile, self.env);
         paths.extend_from_slice(&servers.first().paths);
@@ -281,13 +281,14 @@ fn to_text(setting: &Setting) -> String {
     }
 }
 
-/// `NumaPlacement::External` for memory that is interleaved over several nodes: the unit or the wrapper sets this
+/// [`NumaPlacement::External`] for memory that is interleaved over several nodes: the unit or the wrapper sets this
 /// policy, not the engine.
 fn numa_placement(serving: &Serving, nodes: usize) -> NumaPlacement {
     match serving.placement.numa.as_ref().map(|numa| &numa.value) {
         Some(NumaPolicy::Interleave(named)) if named.len() > 1 || (named.is_empty() && nodes > 1) => {
             NumaPlacement::External
         }
+        Some(NumaPolicy::Distribute) => NumaPlacement::Distributed,
         _ => NumaPlacement::SingleNode,
     }
 }

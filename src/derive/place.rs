@@ -70,6 +70,8 @@ impl MemoryScope {
 fn on_node(node: u32, copies: u64, process: &ProcessSettings, host: &Host) -> Option<Portion> {
     let all = host.numa.len().max(1) as u64;
     match &process.placement.numa.as_ref()?.value {
+        // The thread that touches a page first decides its node.
+        NumaPolicy::Distribute => None,
         NumaPolicy::Bind(bound) if *bound == node => Some(Portion { copies, parts: 1 }),
         NumaPolicy::Interleave(nodes) if nodes.is_empty() => Some(Portion { copies, parts: all }),
         NumaPolicy::Interleave(nodes) if nodes.contains(&node) => {

@@ -46,7 +46,7 @@ impl ProcessPlacement {
             Some(NumaPolicy::Bind(_) | NumaPolicy::Spread) => {
                 process.bound_node(host, instance).map(MemoryPolicy::Bind)
             }
-            None => None,
+            Some(NumaPolicy::Distribute) | None => None,
         };
         Self { memory, cpus: process.cpus(host, instance) }
     }

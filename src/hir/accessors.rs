@@ -76,7 +76,7 @@ impl ProcessSettings {
             NumaPolicy::Bind(node) => Some(node),
             NumaPolicy::Spread if host.numa.is_empty() => Some(0),
             NumaPolicy::Spread => host.numa.get(instance % host.numa.len()).map(|node| node.node.value),
-            NumaPolicy::Interleave(_) => None,
+            NumaPolicy::Interleave(_) | NumaPolicy::Distribute => None,
         }
     }
 

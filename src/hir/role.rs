@@ -113,6 +113,8 @@ pub enum NumaPolicy {
     Bind(u32),
     /// Each instance bound to one node, round robin.
     Spread,
+    /// The engine distributes its threads over all nodes.
+    Distribute,
 }
 
 /// The CPUs of a role.
@@ -159,7 +161,7 @@ const PLACEMENT: Table = Table::of(&[
     Field::optional(
         "numa",
         Shape::Numa,
-        "The NUMA policy: `interleave`, `interleave 0,1`, `bind 0`, or `spread` (round robin).",
+        "The NUMA policy: `interleave`, `interleave 0,1`, `bind 0`, `spread` (round robin), or `distribute` (by the engine).",
     ),
     Field::optional(
         "cpus",
@@ -282,6 +284,14 @@ pub(super) static TABLE: Table = Table::of(&[
     )
     .example("2048")
     .unit("tokens"),
+    Field::optional(
+        "threads-batch",
+        Shape::Count(1, 8192),
+        "Number of threads that read prompts and batches; default: the number of compute threads.",
+    )
+    .example("64")
+    .unit("threads")
+    .engine_setting(),
     Field::optional(
         "experts",
         Shape::Count(1, 1024),

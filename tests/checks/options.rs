@@ -89,7 +89,7 @@ fn every_wrong_option_has_a_code_and_a_help() {
         ("\"gpt-oss-20b-default\"", "owned-option", "remove it"),
         ("\"spec-type\" value=\"draft-eagle3\"", "lone-option", "use the field `draft`"),
         ("\"spec-type\" value=\"ngram-cache\"", "lone-option", "lookup-cache-static"),
-        ("\"cpu-mask-batch\" value=\"ff\"", "idle-option", "add the option `threads-batch`"),
+        ("\"cpu-mask-batch\" value=\"ff\"", "idle-option", "add the field `threads-batch`"),
         ("\"spec-draft-cpu-mask\" value=\"ff\"", "idle-option", "remove it"),
         ("\"n-cpu-moe\" value=3", "idle-option", "remove it"),
         ("\"models-max\" value=3", "idle-option", "remove it"),
@@ -113,7 +113,6 @@ fn options_that_the_build_accepts_give_no_finding() {
         "\"chat-template\" value=\"chatml\"",
         "\"chat-template\" value=\"{{ messages }}\"",
         "\"chat-template\" value=\"llama3\"; option \"no-jinja\"",
-        "\"cpu-mask-batch\" value=\"0xff\"; option \"threads-batch\" value=2",
         "\"control-vector-layer-range\" value=\"1 2\"",
         "\"control-vector\" value=\"/a\"; option \"control-vector\" value=\"/b\"",
         "\"sleep-idle-seconds\" value=-1",
@@ -124,6 +123,7 @@ fn options_that_the_build_accepts_give_no_finding() {
     ] {
         assert_codes(&[], &role_with(&format!("option {option}")));
     }
+    assert_codes(&[], &role("x", "port=9000 threads-batch=2 { option \"cpu-mask-batch\" value=\"0xff\" }"));
     // These options have an effect with an MoE model and with a draft.
     let experts = role("x", "port=9000 { option \"n-cpu-moe\" value=3 }").replace("\"plain\"", "\"mixture\"");
     assert_codes(&[], &experts);

@@ -19,6 +19,31 @@ fn on_far(name: &str, port: u16, placement: &str) -> String {
 }
 
 #[test]
+fn a_role_has_at_most_as_many_batch_threads_as_cpus() {
+    let batch = |threads: u32, placement: &str| {
+        placed("x", 9000, placement).replace("port=9000", &format!("port=9000 threads-batch={threads}"))
+    };
+    // Reading a prompt may use both hardware threads of each core.
+    assert_codes(&[], &batch(16, "numa=\"bind 0\" threads=8"));
+    let finding = single_finding(&batch(17, "numa=\"bind 0\" threads=8"));
+    assert_eq!(finding.code.name, "more-threads-than-cpus");
+    assert_eq!(finding.message, "role `x` has 17 batch threads for 16 CPUs: 0-7,16-23");
+    assert_eq!(finding.help, ["write `threads-batch=16`"]);
+}
+
+#[test]
+fn threads_are_distributed_over_several_nodes_and_no_chosen_cpus() {
+    assert_codes(&[], &placed("x", 9000, "numa=\"distribute\""));
+    let finding = single_finding(&placed("x", 9000, "numa=\"distribute\" cpus=\"0-7\" threads=4"));
+    assert_eq!(finding.code.name, "conflicting-fields");
+    assert_eq!(finding.help, ["remove `cpus=\"0-7\"`", "or remove `numa=\"distribute\"`"]);
+    let host = "host \"far\" memory=\"64 GB\" cpus=\"0-7\"\n".to_owned();
+    let finding = single_finding(&(host + &on_far("x", 9000, "numa=\"distribute\"")));
+    assert_eq!(finding.code.name, "unknown-node");
+    assert_eq!(finding.help, ["remove `numa=\"distribute\"`"]);
+}
+
+#[test]
 fn a_role_has_at_most_as_many_threads_as_cpus() {
     let many = &["more-threads-than-cpus"];
     for (fits, most) in [("cpus=\"0-3\"", 4), ("numa=\"bind 1\" cpus=\"8-11\"", 4)] {

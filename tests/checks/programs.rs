@@ -69,6 +69,18 @@ fn defaults_of_engines_do_not_apply_to_a_command() {
 }
 
 #[test]
+fn a_stack_of_programs_needs_no_engine() {
+    let listen = "role \"listen\" port=8082 { command \"/p\" \"{port}\" }\n";
+    let stack = "stack \"s\"\n".to_owned();
+    let codes = |text: &str| crate::support::compile(&[("stack.kdl", text)]).codes();
+    assert!(codes(&(stack.clone() + listen)).is_empty());
+    assert!(codes(&(stack.clone() + listen + "role \"speech\" shares=\"listen\"\n")).is_empty());
+    let model = "model \"m\" file=\"/m.gguf\"\nrole \"chat\" model=\"m\" port=8080\n";
+    assert_eq!(codes(&(stack.clone() + listen + model)), ["missing-field"]);
+    assert_eq!(codes(&stack), ["missing-field"]);
+}
+
+#[test]
 fn a_command_that_cannot_serve_is_an_error() {
     let role =
         |words: &str| format!("role \"extra\" tier=\"A\" residency=\"hot\" port=9000 {{ command {words} }}");
@@ -97,6 +109,7 @@ fn a_command_takes_part_in_the_checks_of_all_processes() {
     assert_codes(&["unholdable-path"], &program("reads \"/srv/a\\\"b\""));
     assert_codes(&["secret-in-registry"], &program("env HF_TOKEN=\"swordfish\""));
     assert_codes(&["unknown-node"], &program("placement numa=\"bind 7\""));
+    assert_codes(&["conflicting-fields"], &program("placement numa=\"distribute\""));
     assert_codes(&["over-budget"], &program("memory \"900 TB\""));
 }
 

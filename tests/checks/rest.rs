@@ -20,6 +20,16 @@ fn a_role_can_share_only_a_served_role() {
 }
 
 #[test]
+fn a_role_without_a_port_is_served_as_soon_as_it_has_one() {
+    let text = "stack \"s\"\nengine \"l\" profile=\"llama.cpp-b11669\" bin=\"/e\"\nmodel \"m\" file=\"/m.gguf\"\nrole \"chat\" model=\"m\" slots=2 context=512\n";
+    let compiled = crate::support::compile(&[("stack.kdl", text)]);
+    let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
+    let message = "role `chat` is listed and not served (it has no `port`), so `slots` and `context` would have no effect";
+    assert_eq!((finding.code.name, finding.message.as_str()), ("not-served", message));
+    assert_eq!(finding.help, ["add `port=8080`", "or remove `slots` and `context`"]);
+}
+
+#[test]
 fn a_placement_names_existing_nodes() {
     let on = |numa: &str| role("x", &format!("port=9000 {{ placement numa=\"{numa}\" }}"));
     for sound in ["bind 1", "interleave", "interleave 0,1", "spread"] {

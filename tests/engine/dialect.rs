@@ -269,6 +269,19 @@ fn lookup_without_a_draft_is_spelled_for_each_build() {
 }
 
 #[test]
+fn every_build_distributes_threads_and_has_threads_for_batches() {
+    let batch = (Owner::of("threads-batch"), OverrideValue::Int(8));
+    for name in Profile::built_in_names() {
+        let profile = Profile::built_in(name).unwrap();
+        let spec = ServerSpec { numa: NumaPlacement::Distributed, settings: &[batch], ..coder() };
+        let lowered = lower_server(profile, &spec);
+        let line = line(&lowered);
+        assert!(line.contains(" --numa distribute") && line.contains(" -tb 8"), "{name}: {line}");
+        assert!(!line.contains("numactl"), "{name}: {line}");
+    }
+}
+
+#[test]
 fn locked_memory_is_mapped_and_not_repacked() {
     let locked = ServerSpec { lock: true, ..coder() };
     let command = |build: &str| line(&lower_server(profile(build), &locked));

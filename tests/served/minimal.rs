@@ -25,6 +25,18 @@ fn a_registry_of_four_lines_is_installed_and_answers() {
     rig.report("the role answered after the boot");
 }
 
+#[test]
+fn threads_are_counted_separately_for_batches_and_distributed_over_nodes() {
+    let rig = Rig::boot();
+    let role = "context=512 threads-batch=2 { placement numa=\"distribute\" threads=1 }";
+    rig.install(&MINIMAL.replace("context=512", role));
+    rig.output(&["systemctl", "daemon-reload"]);
+    rig.output(&["systemctl", "start", "rig-code.service"]);
+    assert_answers(&rig);
+    let command = rig.proc("rig-code.service", "cmdline").replace('\0', " ");
+    assert!(command.contains("-t 1 --numa distribute") && command.contains("-tb 2"), "{command}");
+}
+
 fn assert_answers(rig: &Rig) {
     assert_eq!(rig.state("rig-code.service"), "active", "{}", rig.journal("rig-code.service"));
     let names = ask(18080, "/v1/models", "", "").unwrap().json();

@@ -5,6 +5,7 @@ use super::unread_names::UnreadNames;
 use crate::diag::{Change, Diagnostics, words};
 use crate::hir::codes::DUPLICATE_NAME;
 use crate::hir::kind::Naming;
+use crate::hir::role::COMMAND;
 use crate::hir::{Head, ItemKind, Text};
 use crate::source::{FileId, Span};
 use std::collections::btree_map::Entry;
@@ -109,6 +110,14 @@ impl Items {
     /// The number of items of the kind.
     pub(super) fn len(&self, kind: &str) -> usize {
         self.kinds.get(kind).map_or(0, Vec::len)
+    }
+
+    /// True if other programs than engines serve all roles, and there is at least one.
+    pub(super) fn serve_only_programs(&self) -> bool {
+        let roles = self.kinds.get("role").map_or(&[][..], Vec::as_slice);
+        let has = |field| move |item: &Item| item.record.has_or_reported(field);
+        let is_ready = |item: &Item| has(COMMAND)(item) || has("shares")(item);
+        roles.iter().any(has(COMMAND)) && roles.iter().all(is_ready)
     }
 
     /// The port after the largest one of all items, or the usual one of llama-server if none has a port.

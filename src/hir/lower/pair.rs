@@ -106,7 +106,8 @@ pub(super) type Pair = (Literal, Option<Literal>);
 /// The names and values of a command line or an assignment. `None` if there is no value.
 pub(super) fn pairs(text: &str) -> Option<Vec<Pair>> {
     let mut pairs: Vec<Pair> = Vec::new();
-    let is_name = |word: &str| word.starts_with('-') && word.parse::<f64>().is_err();
+    let has_name = |word: &str| !word.trim_start_matches('-').is_empty();
+    let is_name = |word: &str| word.starts_with('-') && has_name(word) && word.parse::<f64>().is_err();
     for word in text.split_whitespace() {
         let word_value = |word: &str| typed(word.trim_matches(['"', '\'']));
         let begins = pairs.is_empty() || is_name(word);

@@ -9,7 +9,7 @@ use crate::diag::{Change, Diagnostics, words};
 use crate::hir::codes::CONFLICTING_FIELDS;
 pub(super) use crate::hir::role::COMMAND;
 use crate::hir::role::OF_COMMAND;
-use crate::hir::{Head, Id, Program, Residency};
+use crate::hir::{Head, Id, NumaPolicy, Program, Residency};
 use crate::source::{Span, Spanned};
 
 /// The fields of a role that do not depend on its program.
@@ -103,6 +103,13 @@ pub(super) fn read(
     defaults: &Defaults,
 ) -> Option<Program> {
     let process = serving::process(fields, residency, defaults);
+    let numa = process.as_ref().and_then(|process| process.placement.numa.as_ref());
+    if let Some(numa) = numa.filter(|numa| numa.value == NumaPolicy::Distribute) {
+        let owner = fields.owner();
+        let message = format!("{} has both `command` and `numa` `distribute`", owner.describe());
+        let finding = CONFLICTING_FIELDS.at(numa.span, "of no use to another program", message);
+        owner.report(finding.remedy("remove `{}`", Change::remove(numa.span)), fields.findings);
+    }
     let words = fields.record.take_all(COMMAND);
     let program = Program {
         process: process?,

@@ -109,8 +109,8 @@ static FORMS: &[QuantityForm] = &[
     QuantityForm {
         shape: Shape::Numa,
         what: "a NUMA policy",
-        form: ": `interleave`, `interleave 0,1`, `bind 0` or `spread`",
-        pattern: "((spread|interleave)( \\s*)?|interleave \\s*[0-9]+\\s*(,\\s*[0-9]+\\s*)*|bind \\s*[0-9]+\\s*)",
+        form: ": `interleave`, `interleave 0,1`, `bind 0`, `spread` or `distribute`",
+        pattern: "((spread|distribute|interleave)( \\s*)?|interleave \\s*[0-9]+\\s*(,\\s*[0-9]+\\s*)*|bind \\s*[0-9]+\\s*)",
         unit: None,
         example: "interleave",
         parse: |text| numa(text).map(TypedValue::Numa),
@@ -160,6 +160,7 @@ fn numa(text: &str) -> Option<NumaPolicy> {
     let number = |text: &str| whole::<u32>(text.trim()).filter(|node| *node < 1024);
     match (word, nodes.trim()) {
         ("spread", "") => Some(NumaPolicy::Spread),
+        ("distribute", "") => Some(NumaPolicy::Distribute),
         ("interleave", "") => Some(NumaPolicy::Interleave(Vec::new())),
         ("interleave", nodes) => {
             let mut nodes = nodes.split(',').map(number).collect::<Option<Vec<u32>>>()?;

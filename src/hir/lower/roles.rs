@@ -86,7 +86,8 @@ fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<U
     }
     let is_served = record.has_or_reported("residency") || defaults.has_or_reported("residency");
     if shares.is_some() || !(is_served || has_command) {
-        report_without_effect((record, all_defaults), shares.as_ref(), fields.head, fields.findings);
+        let how = shares.as_ref().map_or(NotServed::Listed { is_implied }, NotServed::Shares);
+        report_without_effect((record, all_defaults), how, fields.head, fields.findings);
     }
     let is_wanted = |field: &str| match field {
         "port" | "ports" => !has_ports,
@@ -164,15 +165,24 @@ fn read_program(fields: &mut Fields, defaults: &Defaults) -> Option<RoleKind> {
     program::read(fields, residency, defaults).map(|program| RoleKind::Program(Arc::new(program)))
 }
 
+/// The reason why a role has no separate process.
+#[derive(Clone, Copy)]
+enum NotServed<'r> {
+    /// It shares the process of this role.
+    Shares(&'r Text),
+    /// It is listed: it has no residency. If residencies are implied, a role with a port has one.
+    Listed { is_implied: bool },
+}
+
 /// Reports process settings on a role without its own process, where they have no effect.
 fn report_without_effect(
     (record, defaults): (&Record, &Defaults),
-    shares: Option<&Text>,
+    how: NotServed<'_>,
     head: &Head,
     findings: &mut Diagnostics,
 ) {
     let owner = ItemRef::new(head.kind, &head.name);
-    if let (Some(shares), Some(model)) = (shares, record.place("model")) {
+    if let (NotServed::Shares(shares), Some(model)) = (how, record.place("model")) {
         let message = format!("{} has both `model` and `shares`", owner.describe());
         let finding =
             CONFLICTING_FIELDS.at(model, "names a model", message).also(shares.span, "shares another role");
@@ -191,24 +201,26 @@ fn report_without_effect(
     let mut names: Vec<String> = ineffective.iter().map(|(name, _)| format!("`{name}`")).collect();
     names.dedup();
     let names = words::all_of(&names);
-    let reason = match shares {
-        Some(shares) => format!("shares the process of role {}", words::quoted(shares)),
-        None => "is listed and not served (it has no `residency`)".to_owned(),
+    let reason = match how {
+        NotServed::Shares(shares) => format!("shares the process of role {}", words::quoted(shares)),
+        NotServed::Listed { is_implied } => {
+            let field = if is_implied { "port" } else { "residency" };
+            format!("is listed and not served (it has no `{field}`)")
+        }
     };
     let message = format!("{} {reason}, so {names} would have no effect", owner.describe());
     let finding = NOT_SERVED.at(*span, format!("`{first}` has no effect"), message);
     let remove = ineffective.iter().map(|(_, span)| Change::remove(*span)).collect();
-    let finding = match shares {
-        Some(shares) => {
+    let finding = match how {
+        NotServed::Shares(shares) => {
             let title = format!("remove {names}; configure role {} instead", words::quoted(shares));
             finding.remedy(title, Change::All(remove))
         }
-        None => {
-            let line = Line::new("residency").value(Literal::NameOf("residency"));
+        NotServed::Listed { is_implied } => {
+            let line = (!is_implied).then(|| Line::new("residency").value(Literal::NameOf("residency")));
             let has = |field| record.has_or_reported(field) || defaults.record.has_or_reported(field);
             let port = (!has("port") && !has("ports")).then(|| Line::of("port", defaults.next_port()));
-            let lines = std::iter::once(line).chain(port);
-            let add = lines.map(|line| Change::set(head.span, line)).collect();
+            let add = line.into_iter().chain(port).map(|line| Change::set(head.span, line)).collect();
             let finding = finding.remedy("add `{}`", Change::All(add));
             finding.remedy(format!("or remove {names}"), Change::All(remove))
         }

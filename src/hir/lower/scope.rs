@@ -105,7 +105,11 @@ impl Scope {
         let defaults = match items.take("stack").pop() {
             Some(mut item) => {
                 let (head, record) = (item.head(), &mut item.record);
-                let stack = stack(&mut Fields { head: &head, record, scope: &scope, findings });
+                let fields = &mut Fields { head: &head, record, scope: &scope, findings };
+                if !items.serve_only_programs() {
+                    imply_engine(fields);
+                }
+                let stack = stack(fields);
                 scope.stack = stack.unwrap_or(scope.stack);
                 read_defaults(&mut item.record)
             }
@@ -181,7 +185,6 @@ fn imply_engine(fields: &mut Fields) {
 
 /// Reads the stack. Only its engine can be unknown, so there is always a value.
 fn stack(fields: &mut Fields) -> Option<Stack> {
-    imply_engine(fields);
     Some(Stack {
         head: fields.head.clone(),
         verified: fields.get("verified")?,

@@ -11,8 +11,8 @@ use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, suggest, words
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
 use crate::hir::role;
 use crate::hir::{
-    CpuList, Cpus, Draft, DraftKind, EngineOption, EngineSetting, Head, Host, Id, Lookup, Model, Placement,
-    PortRange, ProcessSettings, RareFields, Residency, Serving, Setting, Shape, Text,
+    CpuList, Cpus, Draft, DraftKind, EngineOption, EngineSetting, Head, Host, Id, Lookup, Model, NumaPolicy,
+    Placement, PortRange, ProcessSettings, RareFields, Residency, Serving, Setting, Shape, Text,
 };
 use crate::source::Spanned;
 
@@ -263,12 +263,20 @@ fn read_placement(
     findings: &mut Diagnostics,
 ) -> Placement {
     let cpus = block.text("cpus").and_then(|name| cpus(&name, host?, owner, findings));
-    Placement {
-        numa: block.take("numa"),
-        cpus: cpus.map(Box::new),
-        threads: block.take("threads"),
-        lock: block.take("lock"),
+    let numa: Option<Spanned<NumaPolicy>> = block.take("numa");
+    if let (Some(numa), Some(cpus)) = (&numa, &cpus)
+        && numa.value == NumaPolicy::Distribute
+    {
+        let message = format!(
+            "{} has `cpus` and `numa` `distribute`, with which the engine sets the CPUs of its threads",
+            owner.describe()
+        );
+        let finding = CONFLICTING_FIELDS.at(cpus.span, "would not be used", message);
+        let finding = finding.also(numa.span, "the engine distributes its threads");
+        let finding = finding.remedy("remove `{}`", Change::remove(cpus.span));
+        owner.report(finding.remedy("or remove `{}`", Change::remove(numa.span)), findings);
     }
+    Placement { numa, cpus: cpus.map(Box::new), threads: block.take("threads"), lock: block.take("lock") }
 }
 
 /// The help with the list of CPUs that a text means.

@@ -54,6 +54,8 @@ struct UnitView<'p> {
     of_user: bool,
     /// True if an engine serves the role.
     is_engine: bool,
+    /// The content of its memory, for comments.
+    content: &'static str,
     /// The path that answers as soon as the model is loaded. `None` if another program has none.
     health_path: Option<Field<'p>>,
     /// The port that the server listens on, or the proxy forwards to.
@@ -83,6 +85,7 @@ impl<'p> ProcessContext<'p> {
             user: host.user.as_deref().map(Field::from),
             of_user: self.is_of_user(),
             is_engine: role.engine().is_some(),
+            content: if role.engine().is_some() { "model" } else { "program" },
             health_path: health_path(role).map(Field::from),
             port: self.server_port().to_string().into(),
         }

@@ -33,6 +33,8 @@ struct SliceView<'p> {
     description: &'p str,
     budget: Option<u64>,
     memory_low: Option<u64>,
+    /// The content of the memory, for comments.
+    content: &'static str,
 }
 
 /// Adds the targets and slices of a host.
@@ -63,7 +65,14 @@ pub(super) fn add_units<'p>(
     collector.file(format!("{folder}/{}", names.slice()), &SLICE, move || {
         let resident = host.groups.iter().filter_map(|group| memory_low(plan, group));
         let memory_low = resident.reduce(u64::saturating_add);
-        Ok(SliceView { unit: names.slice(), systemctl, description: title, budget: None, memory_low })
+        Ok(SliceView {
+            unit: names.slice(),
+            systemctl,
+            description: title,
+            budget: None,
+            memory_low,
+            content: content(plan, &host.groups),
+        })
     });
     for group in &host.groups {
         collector.file(format!("{folder}/{}", names.group_target(group)), &STACK, move || {
@@ -84,6 +93,7 @@ pub(super) fn add_units<'p>(
                 description: &group.title,
                 budget: group.budget.map(|budget| budget.0),
                 memory_low: memory_low(plan, group),
+                content: content(plan, std::slice::from_ref(group)),
             })
         });
     }
@@ -100,6 +110,13 @@ fn wanted_units<'p>(plan: &'p Plan, group: &'p Group) -> impl Iterator<Item = St
     roles.flat_map(move |role| {
         role.processes.iter().map(move |process| format!("{}.{suffix}", names.process(role, process)))
     })
+}
+
+/// The word for what the roles of groups that start at boot have in memory.
+fn content(plan: &Plan, groups: &[Group]) -> &'static str {
+    let at_boot = groups.iter().filter(|group| group.start == Start::Boot);
+    let mut roles = at_boot.flat_map(|group| &group.roles).filter_map(|n| plan.roles.get(*n));
+    if roles.any(|role| role.engine().is_some()) { "models" } else { "programs" }
 }
 
 /// `MemoryLow=`: the memory of the models of a residency that starts at boot. For units of a user it has no effect,

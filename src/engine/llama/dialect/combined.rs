@@ -3,7 +3,7 @@
 use super::argv::ArgvBuilder;
 use super::options::{AcceptedOption, OptionFault};
 use super::{FaultKind, Intent, LookupSpec, LoweringFault, OverrideValue, ServerSpec, Sparsity};
-use crate::engine::llama::options::Idle;
+use crate::engine::llama::options::{Idle, Owner};
 use crate::engine::{OptionRecord, Switch};
 
 /// Checks the options of a server against each other and against its fields.
@@ -94,6 +94,13 @@ fn no_effect_reason(
             return Some(("has no effect without an adapter".to_owned(), help));
         }
         Some(Idle::Without("lora")) => {}
+        Some(Idle::Without("threads-batch")) => {
+            let field = Owner::of("threads-batch");
+            if !spec.settings.iter().any(|(owner, _)| *owner == field) {
+                let help = "add the field `threads-batch`, or remove this option".to_owned();
+                return Some(("has no effect without `threads-batch`".to_owned(), help));
+            }
+        }
         Some(Idle::Without(needed)) if !has_option(accepted, needed) => {
             let help = format!("add the option `{needed}`, or remove this one");
             return Some((format!("has no effect without `--{needed}`"), help));

@@ -1,9 +1,7 @@
 //! Lowers the specification of a process to the command line of the engine build that runs it.
 //!
-//! Lowering depends on capabilities, not on versions: each intent has a list of spellings, and the profile decides
-//! which of them the build accepts. If a build cannot express an intent, the result is an error that names the builds
-//! that can. Nothing is dropped silently. Checks read [`Lowered::errors`] and the plan reads [`Lowered::args`], from
-//! the same function.
+//! Each intent has a list of spellings, and the profile decides which of them the build accepts. If it accepts none, the
+//! result is an error that names the builds that can. Checks read [`Lowered::errors`]; the plan reads [`Lowered::args`].
 //!
 //! | intent | spellings; the first that the program has is used |
 //! |---|---|
@@ -193,6 +191,8 @@ pub enum NumaPlacement {
     SingleNode,
     /// systemd or numactl distributes the process over several nodes. The engine must keep to the CPUs that they allow.
     External,
+    /// The engine distributes its threads over all nodes, and sets the CPUs of each (`ggml/src/ggml-cpu/ggml-cpu.c`).
+    Distributed,
 }
 
 /// A setting of the registry that a build may be unable to express.
@@ -242,6 +242,8 @@ pub enum Intent {
     Adapter(usize),
     /// The threads.
     Threads,
+    /// The NUMA policy.
+    Numa,
     /// Locked memory.
     Lock,
     /// The field of [`ServerSpec::settings`] with this index.

@@ -71,6 +71,9 @@ fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> L
     if let Some(threads) = spec.threads {
         argv.write_option((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
     }
+    if spec.numa == NumaPlacement::Distributed {
+        argv.write_option((Intent::Numa, "placement"), &["--numa"], "distribute");
+    }
     write_single_turn(&mut argv, &options);
     options::write(&mut argv, options);
     argv.write_option((Intent::Tool, "model"), &["-p", "--prompt"], Word::Prompt);

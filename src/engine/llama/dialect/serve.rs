@@ -142,6 +142,9 @@ fn write_sizes(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     if let Some(threads) = spec.threads {
         argv.write_option((Intent::Threads, "placement"), &["-t", "--threads"], threads.to_string());
     }
+    if spec.numa == NumaPlacement::Distributed {
+        argv.write_option((Intent::Numa, "placement"), &["--numa"], "distribute");
+    }
 }
 
 /// The reason why the command line needs the trained context of the model, if that is not known.

@@ -269,10 +269,10 @@ pub static ROWS: &[OptionRow] = &[
     row(&["moe-cache-mib"]).numbers(FROM_ZERO).idle(Idle::WithDenseModel).memory_unknown(CHANGES_MAPPING),
     // Threads.
     row(&["threads", "t"]).part("placement", "threads"),
+    row(&["threads-batch", "tb"]).set_by("threads-batch", &["-tb", "--threads-batch"], Unit::Same),
     row(&["prio"]).numbers(Numbers::Whole(-1, 3, B11434)).places_threads(),
     row(&["prio-batch"]).numbers(Numbers::Whole(0, 3, B11434)).places_threads().idle(WITHOUT_THREADS_BATCH),
-    row(&["cpu-mask", "C"]).places_threads(),
-    row(&["cpu-range", "Cr"]).places_threads(),
+    row(&["cpu-mask", "C", "cpu-range", "Cr"]).places_threads(),
     row(&["cpu-mask-batch", "Cb"]).places_threads().idle(WITHOUT_THREADS_BATCH),
     row(&["cpu-range-batch", "Crb"]).places_threads().idle(WITHOUT_THREADS_BATCH),
     row(&["cpu-strict-batch", "poll-batch"]).idle(WITHOUT_THREADS_BATCH),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{SLICE, STACK};
-use crate::plan::{Group, Host, Plan, Start, UnitScope};
+use crate::plan::{Bytes, Group, Host, Plan, Start, UnitScope};
 use crate::render::ArtifactCollector;
 use crate::render::names::Names;
 
@@ -31,7 +31,9 @@ struct SliceView<'p> {
     /// The command that controls the units.
     systemctl: &'static str,
     description: &'p str,
-    budget: Option<u64>,
+    /// The limit: the budget, and what the engines may take in addition.
+    limit: Option<u64>,
+    may_grow: bool,
     memory_low: Option<u64>,
     /// The content of the memory, for comments.
     content: &'static str,
@@ -69,7 +71,8 @@ pub(super) fn add_units<'p>(
             unit: names.slice(),
             systemctl,
             description: title,
-            budget: None,
+            limit: None,
+            may_grow: false,
             memory_low,
             content: content(plan, &host.groups),
         })
@@ -91,7 +94,8 @@ pub(super) fn add_units<'p>(
                 unit: names.group_slice(group),
                 systemctl,
                 description: &group.title,
-                budget: group.budget.map(|budget| budget.0),
+                limit: group.budget.map(|budget| budget.plus(group.growth).0),
+                may_grow: group.growth > Bytes(0),
                 memory_low: memory_low(plan, group),
                 content: content(plan, std::slice::from_ref(group)),
             })

@@ -155,6 +155,46 @@ fn a_field_of_an_alias_is_written_next_to_it() {
     }
 }
 
+/// Removals next to insertions leave one separator, removed lists leave no key, and other values of a list stay.
+#[test]
+fn several_edits_of_an_item_leave_a_clean_text() {
+    let yaml = |settings: &str| {
+        format!(
+            "roles:\n  ask: {{model: plain, tier: A, residency: hot, port: 9000, context: 4096{settings}}}\n"
+        )
+    };
+    let kdl = |settings: &str| {
+        format!(
+            "role \"ask\" tier=\"A\" residency=\"hot\" model=\"plain\" {{ port 9000; context 4096{settings} }}\n"
+        )
+    };
+    let shared = |settings: &str| format!("roles:\n  ask: {{tier: A, shares: basic{settings}}}\n");
+    let lines = |settings: &str| {
+        format!("roles:\n  ask:\n    tier: A\n    shares: basic\n{settings}    note: hello\n")
+    };
+    for (language, before, after) in [
+        ("kdl", kdl("; options { parallel 4 }"), kdl("; slots 4")),
+        ("kdl", kdl("; options { parallel 4; top-k 5 }"), kdl("; options { top-k 5 }; slots 4")),
+        ("kdl", kdl("; options { \"temp=0.5\" }"), kdl("; options { temp 0.5 }")),
+        ("yaml", yaml(", options: {\"temp=0.5\": true}"), yaml(", options: {temp: 0.5}")),
+        ("yaml", yaml(", options: {parallel: 4, top-k: 5}"), yaml(", options: {top-k: 5}, slots: 4")),
+        (
+            "yaml",
+            yaml(", option: [jinja, n-gpu-layers=4]"),
+            yaml(", option: [jinja, {name: n-gpu-layers, value: 4}]"),
+        ),
+        ("yaml", shared(", option: [{name: jinja}, {name: metrics}]"), shared("")),
+        ("yaml", lines("    option:\n      - {name: jinja}\n      - {name: metrics}\n"), lines("")),
+    ] {
+        let base = ("base.kdl".to_owned(), BASE.to_owned());
+        let compiled = compile_files(&vec![base, (format!("case.{language}"), before.clone())]);
+        let findings = compiled.findings.findings();
+        let fix = findings.iter().find_map(|one| one.fixes.first());
+        let fix = fix.unwrap_or_else(|| panic!("{before}: {}", compiled.report()));
+        assert_eq!(apply(&compiled, fix)[1].1, after);
+    }
+}
+
 /// The code spans of a help.
 fn spans(help: &str) -> impl Iterator<Item = &str> {
     help.split('`').skip(1).step_by(2)
@@ -202,6 +242,7 @@ const WITHOUT_CHANGE: &[(&str, &str)] = &[
     ("bad-alias", "only the user knows the text of the anchor"),
     ("nesting-too-deep", "only the user knows what the levels mean"),
     ("unexpected-shape", "only the user knows what the parts mean"),
+    ("unknown-context", "`orchgen lock` reads the trained context"),
     ("damaged-lock", "`orchgen lock` writes the lock"),
     ("unknown-lock-format", "`orchgen lock` writes the lock"),
     ("missing-one-shot", "the engine build has to change, or the command is left out"),

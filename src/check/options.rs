@@ -4,7 +4,7 @@ use super::owner;
 use super::shared::faults::{self, FaultyRole};
 use super::shared::option_remedy::FaultyOption;
 use super::shared::secrets;
-use crate::derive::Derived;
+use crate::derive::{Derived, ServedRole, faults_of_option};
 use crate::diag::{Change, Code, Diagnostic, Diagnostics, words};
 use crate::engine::dialect::{FaultKind, Intent, LoweringFault};
 use crate::engine::options::{owning_field, sets_keys};
@@ -23,14 +23,14 @@ declare_code! {
     /// ## Example
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "tpo-k" value=20
+    ///     option "tpo-k" 20
     /// }
     /// ```
     ///
     /// ## Instead
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "top-k" value=20
+    ///     option "top-k" 20
     /// }
     /// ```
     pub(super) static UNKNOWN_OPTION = 369, "unknown-option", Error;
@@ -79,7 +79,7 @@ declare_code! {
     /// ```kdl
     /// engine "autumn" profile="llama.cpp-b10434" bin="/opt/autumn/bin"
     /// role "extra" tier="A" residency="hot" model="plain" engine="autumn" port=9000 context=4096 {
-    ///     option "load-mode" value="none"
+    ///     option "load-mode" "none"
     /// }
     /// ```
     pub(super) static DEPRECATED_OPTION = 371, "deprecated-option", Warning;
@@ -103,14 +103,14 @@ declare_code! {
     /// ## Example
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "top-k" value="8k"
+    ///     option "top-k" "8k"
     /// }
     /// ```
     ///
     /// ## Instead
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "top-k" value=8000
+    ///     option "top-k" 8000
     /// }
     /// ```
     pub(super) static OPTION_VALUE = 372, "option-value", Error;
@@ -127,15 +127,15 @@ declare_code! {
     /// ## Example
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "top-k" value=20
-    ///     option "top-k" value=40
+    ///     option "top-k" 20
+    ///     option "top-k" 40
     /// }
     /// ```
     ///
     /// ## Instead
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "top-k" value=40
+    ///     option "top-k" 40
     /// }
     /// ```
     pub(super) static REPEATED_OPTION = 373, "repeated-option", Error;
@@ -154,7 +154,7 @@ declare_code! {
     /// ## Example
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "parallel" value=4
+    ///     option "parallel" 4
     /// }
     /// ```
     ///
@@ -178,15 +178,15 @@ declare_code! {
     /// ## Example
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "spec-type" value="ngram-cache"
+    ///     option "spec-type" "ngram-cache"
     /// }
     /// ```
     ///
     /// ## Instead
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "spec-type" value="ngram-cache"
-    ///     option "lookup-cache-static" value="/srv/models/ngrams.bin"
+    ///     option "spec-type" "ngram-cache"
+    ///     option "lookup-cache-static" "/srv/models/ngrams.bin"
     /// }
     /// ```
     pub(super) static LONE_OPTION = 375, "lone-option", Error;
@@ -209,14 +209,14 @@ declare_code! {
     /// ## Example
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "cpu-range-batch" value="0-7"
+    ///     option "cpu-range-batch" "0-7"
     /// }
     /// ```
     ///
     /// ## Instead
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 threads-batch=8 {
-    ///     option "cpu-range-batch" value="0-7"
+    ///     option "cpu-range-batch" "0-7"
     /// }
     /// ```
     pub(super) static IDLE_OPTION = 379, "idle-option", Warning;
@@ -249,6 +249,26 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             if owner.kind == "role" || reported.insert((option.name.span, &fault.why)) {
                 findings.report(finding((code, label), (&role, owner), option, fault));
             }
+        }
+    }
+    report_unused_defaults(derived, findings);
+}
+
+/// Reports the wrong options of `defaults` that all roles replace or unset: an option that is wrong for each build.
+fn report_unused_defaults(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    let options = registry.unused.defaults.iter().filter_map(|default| default.option.as_ref());
+    for option in options.filter(|option| !(sets_keys(&option.name) && secrets::in_option(option))) {
+        let mut builds = BTreeSet::new();
+        let mut roles = derived.commands().filter(|(.., command)| builds.insert(command.profile.name()));
+        let Some((role, ServedRole { serving, .. }, command)) = roles.next() else { return };
+        let profile = &command.profile;
+        let faults = faults_of_option(option, profile);
+        let Some(fault) = faults.first() else { continue };
+        let Some((_, code, label)) = RULES.iter().find(|(kind, ..)| *kind == fault.kind) else { continue };
+        if roles.all(|(.., command)| !faults_of_option(option, &command.profile).is_empty()) {
+            let role = FaultyRole { registry, role, serving, profile };
+            findings.report(finding((code, label), (&role, &registry.stack.head), option, fault));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::shared::faults;
 use crate::derive::Derived;
-use crate::diag::{Change, Diagnostics, Line, words};
+use crate::diag::{Diagnostics, words};
 use crate::engine::dialect::FaultKind;
 
 declare_code! {
@@ -34,19 +34,13 @@ declare_code! {
     pub(super) static UNKNOWN_CONTEXT = 342, "unknown-context", Error;
 }
 
-/// The context that a help offers, in tokens.
-const USUAL_CONTEXT: u64 = 8192;
-
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (at, fault) in faults::of_kind(derived, FaultKind::UnknownContext) {
         let (role, serving) = (at.role, at.serving);
         let title = words::quoted(&derived.registry.models.get(serving.model.value).title);
         let message = format!("{role} needs the trained context of {title}, which is unknown");
-        let finding = UNKNOWN_CONTEXT
-            .at(serving.context.span, &*fault.why, message)
-            .about(role)
-            .help("run `orchgen lock` where the model file is");
-        let line = Line::of("context", USUAL_CONTEXT);
-        findings.report(finding.remedy("or write `{}`", Change::set(role.head.span, line)));
+        let finding = UNKNOWN_CONTEXT.at(serving.context.span, &*fault.why, message).about(role);
+        let finding = finding.help("run `orchgen lock` where the model file is");
+        findings.report(finding.help("or set `context` to a number of tokens"));
     }
 }

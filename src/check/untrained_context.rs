@@ -43,19 +43,19 @@ declare_code! {
     /// ## Example
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=65536 {
-    ///     override "qwen2.context_length" value=131072
-    ///     option "rope-scaling" value="yarn"
-    ///     option "rope-scale" value=4
+    ///     override "qwen2.context_length" 131072
+    ///     option "rope-scaling" "yarn"
+    ///     option "rope-scale" 4
     /// }
     /// ```
     ///
     /// ## Instead
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=65536 {
-    ///     override "qwen2.context_length" value=131072
-    ///     option "rope-scaling" value="yarn"
-    ///     option "rope-scale" value=4
-    ///     option "yarn-orig-ctx" value=32768
+    ///     override "qwen2.context_length" 131072
+    ///     option "rope-scaling" "yarn"
+    ///     option "rope-scale" 4
+    ///     option "yarn-orig-ctx" 32768
     /// }
     /// ```
     pub(super) static SPOILED_YARN = 383, "spoiled-yarn", Warning;

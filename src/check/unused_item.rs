@@ -62,7 +62,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 }
 
 fn unused_default(default: &UnusedDefault, stack: &Head) -> Diagnostic {
-    let UnusedDefault { field, name } = default;
+    let UnusedDefault { field, name, .. } = default;
     let what = match &name.value {
         Some(name) => format!("`{field}` {}", words::quoted(name)),
         None => format!("`{field}`"),

@@ -28,14 +28,14 @@ declare_code! {
     /// ## Example
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "log-file" value="/srv/logs/extra.log"
+    ///     option "log-file" "/srv/logs/extra.log"
     /// }
     /// ```
     ///
     /// ## Instead
     /// ```kdl
     /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "log-file" value="/var/log/llama/extra.log"
+    ///     option "log-file" "/var/log/llama/extra.log"
     /// }
     /// ```
     pub(super) static UNWRITABLE_PATH = 365, "unwritable-path", Warning;

@@ -24,20 +24,20 @@ declare_code! {
     /// ## Example
     /// ```kdl
     /// role "one" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "log-file" value="/var/log/llama/all.log"
+    ///     option "log-file" "/var/log/llama/all.log"
     /// }
     /// role "two" tier="A" residency="hot" model="plain" port=9001 context=4096 {
-    ///     option "log-file" value="/var/log/llama/all.log"
+    ///     option "log-file" "/var/log/llama/all.log"
     /// }
     /// ```
     ///
     /// ## Instead
     /// ```kdl
     /// role "one" tier="A" residency="hot" model="plain" port=9000 context=4096 {
-    ///     option "log-file" value="/var/log/llama/one.log"
+    ///     option "log-file" "/var/log/llama/one.log"
     /// }
     /// role "two" tier="A" residency="hot" model="plain" port=9001 context=4096 {
-    ///     option "log-file" value="/var/log/llama/two.log"
+    ///     option "log-file" "/var/log/llama/two.log"
     /// }
     /// ```
     pub(super) static WRITTEN_TWICE = 368, "written-twice", Warning;

@@ -9,8 +9,8 @@ use super::placement::PerInstance;
 use super::profiles::SharedProfile;
 use crate::engine::architecture::architecture;
 use crate::engine::dialect::{
-    ContextSpec, DraftSpec, LookupSpec, Lowered, NumaPlacement, OptionPath, OverrideValue, PromptSpec,
-    ServerSpec, Sparsity, WrittenOption, lower_prompt, lower_server, of_variables,
+    ContextSpec, DraftSpec, FaultKind, Intent, LookupSpec, Lowered, LoweringFault, NumaPlacement, OptionPath,
+    OverrideValue, PromptSpec, ServerSpec, Sparsity, WrittenOption, lower_prompt, lower_server, of_variables,
 };
 use crate::engine::memory::{MemoryOptions, default_prompt_cache};
 use crate::engine::options::Owner;
@@ -203,6 +203,19 @@ impl<'r> Options<'r> {
     fn pairs(&self) -> Vec<(&'r str, Option<&str>)> {
         self.named.iter().map(|(name, text)| (*name, text.as_deref())).collect()
     }
+}
+
+/// The faults that an option has with each role: its name is unknown or removed, a field sets it, or its value is wrong.
+pub fn faults_of_option(option: &EngineOption, profile: &Profile) -> Vec<LoweringFault> {
+    let (name, text) = written(option, profile);
+    let options = &[(name, text.as_deref())];
+    let spec = ServerSpec { model: "/model.gguf", port: 1, slots: 1, options, ..ServerSpec::default() };
+    let is_general = |fault: &LoweringFault| {
+        use FaultKind::{BadValue, OwnedByField, Removed, UnknownOption};
+        let is_fault = matches!(fault.kind, BadValue | OwnedByField | Removed | UnknownOption);
+        is_fault && matches!(fault.intent, Intent::OptionName(_))
+    };
+    lower_server(profile, &spec).errors.into_iter().filter(is_general).collect()
 }
 
 /// An option with its value. `true` and `false` of a switch are the switch and its negative form.

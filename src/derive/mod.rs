@@ -41,7 +41,7 @@ mod program;
 mod role;
 mod start;
 
-pub use command::RoleCommand;
+pub use command::{RoleCommand, faults_of_option};
 pub use endpoint::Endpoint;
 pub use files::{LoadTime, ModelFile, RoleFiles, folders_of};
 pub use loads::{LoadChange, LoadLine, MemoryLoad, RoleGroup, RoleGroups};

@@ -2,7 +2,7 @@
 
 use super::model::EXPERT_ADVICE;
 use super::shape::{Field, Shape, Table};
-use super::{Experts, Override, Text};
+use super::{EntriesOf, Experts, Override, Text};
 use crate::source::{Span, Spanned};
 
 declare! {
@@ -20,6 +20,8 @@ declare! {
         experts: Option<Spanned<Experts>> = optional("experts", Shape::Block(&EXPERT_ADVICE)),
         /// A metadata override for all models of the family.
         overrides: Vec<Override> = distinct("override", Shape::Block(&Override::TABLE)),
+        /// Metadata overrides by key, for all models of the family.
+        override_map: EntriesOf = optional("overrides", Shape::Entries("override")),
         /// Requirements of the models of the family.
         needs: Vec<Spanned<Need>> = repeated("needs", NEEDS),
     }

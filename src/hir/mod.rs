@@ -59,7 +59,7 @@ pub use residency::{Residency, Start};
 pub use role::{Cpus, Measured, NumaPolicy, Override, Placement, Role, RoleKind, Serving};
 pub use rule::{Ban, Pair, Pattern, glob_matches};
 pub use service::Service;
-pub use setting::{EngineOption, EngineSetting, Setting};
+pub use setting::{EngineOption, EngineSetting, EntriesOf, Setting};
 pub use shape::{Field, Presence, Shape, Table};
 pub use shard::{all_shards, first_shard};
 pub use stack::{Hardening, Stack, TargetName, UnitScope};

@@ -325,7 +325,8 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "pooling",
         Shape::Word(&["none", "mean", "cls", "last", "rank"]),
-        "The pooling of embeddings. A role with `pooling` serves embeddings (with `rank`: a reranker).",
+        "The pooling of embeddings. A role with `pooling` serves embeddings (with `rank`: a reranker). \
+         Needs `context`, or the trained context of the model in the lock.",
     ),
     Field::optional("placement", Shape::Block(&PLACEMENT), "The NUMA nodes, CPUs and threads of the role."),
     Field::optional(

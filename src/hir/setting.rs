@@ -41,6 +41,10 @@ fn word_of(setting: &Spanned<Setting>) -> Option<(&str, Span)> {
     if let Setting::Text(word) = &setting.value { Some((word, setting.span)) } else { None }
 }
 
+/// A map of names: its entries are values of another field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EntriesOf;
+
 /// An engine option without its own field.
 #[derive(Clone, PartialEq, Debug)]
 pub struct EngineOption {

@@ -2,11 +2,11 @@
 
 use crate::source::Spanned;
 
-use super::{Engine, Family, Id, Model, Residency};
+use super::{Engine, EngineOption, Family, Id, Model, Residency};
 
 /// Items without a reference from another item, by kind, in the order of declaration. A name that occurs in unparsed
 /// text counts as referenced, because the text might refer to it.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Unused {
     /// Engines that neither the stack nor a role uses.
     pub engines: Vec<Id<Engine>>,
@@ -21,11 +21,13 @@ pub struct Unused {
 }
 
 /// A value of `defaults` that no role takes.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct UnusedDefault {
     /// The field.
     pub field: &'static str,
     /// The name of an option, an override, a variable or a field of `placement`. `None` for a whole field, with the place
     /// of its value.
     pub name: Spanned<Option<Box<str>>>,
+    /// The option, if it is one that could be read.
+    pub option: Option<EngineOption>,
 }

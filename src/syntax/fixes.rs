@@ -3,11 +3,11 @@
 use super::insertion::{Insertion, Layout, code_only, file_of, replace_value};
 use super::line::item;
 use super::quote::quote_like;
-use super::removal::{Removal, removal_at, removals, value_removal};
+use super::removal::{Removal, key_removal, list_removals, removal_at, removals, value_removal};
 use super::{Document, Language, language, parse};
 use crate::diag::{Change, Diagnostics, Edit, Fix, ProposedFix, Safety};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Turns all proposed fixes into edits, and those that are helps into texts. Drops the edits of files for which
 /// `may_change` is false. The findings must be sorted, because only one document is in memory.
@@ -49,8 +49,17 @@ impl<'m> ParsedFile<'m> {
         let mut all = Resolved { code: String::new(), edits: Some(Vec::new()), safety };
         // Several items may get the same line.
         let mut last = String::new();
+        let lists = self.list_removals(changes, map);
         for change in changes {
-            let one = self.resolve_one(change, all.safety, map);
+            let listed = if let Change::Remove { place } = change { lists.get(place) } else { None };
+            let one = match listed {
+                // The first member removes the others.
+                Some(removal) => {
+                    let one = removed(String::new(), *removal, all.safety);
+                    Resolved { edits: one.edits.or_else(|| Some(Vec::new())), ..one }
+                }
+                None => self.resolve_one(change, all.safety, map),
+            };
             if !matches!(change, Change::Remove { .. } | Change::RemoveValue { .. } | Change::Field { .. }) {
                 if all.code.is_empty() {
                     all.code.clone_from(&one.code);
@@ -62,8 +71,21 @@ impl<'m> ParsedFile<'m> {
             all.safety = all.safety.max(one.safety);
             all.edits = all.edits.zip(one.edits).map(|(edits, more)| edits.into_iter().chain(more).collect());
         }
-        all.edits = all.edits.map(joined).filter(|edits| are_separate(edits));
+        let text = |span: Span| map.get(span.file).map_or("", SourceFile::text);
+        all.edits = all.edits.map(joined).map(|edits| instead_of_deleted(edits, text));
+        all.edits = all.edits.filter(|edits| are_separate(edits));
         all
+    }
+
+    /// The removals of whole lists in YAML: see [`list_removals`].
+    fn list_removals(&mut self, changes: &[Change], map: &'m SourceMap) -> BTreeMap<Span, Option<Removal>> {
+        let place = |change: &Change| if let Change::Remove { place } = change { Some(*place) } else { None };
+        let places = changes.iter().filter_map(place);
+        let places: BTreeSet<Span> = places.collect();
+        let Some(first) = places.first().filter(|_| places.len() > 1) else { return BTreeMap::new() };
+        let layout = self.layout(first.file, map);
+        let layout = layout.filter(|layout| layout.document.language == Language::Yaml);
+        layout.map(|layout| list_removals(layout, &places)).unwrap_or_default()
     }
 
     fn resolve_one(&mut self, change: &Change, safety: Safety, map: &'m SourceMap) -> Resolved {
@@ -135,7 +157,11 @@ impl<'m> ParsedFile<'m> {
         self.layout(value.file, map)?;
         let (document, source) = self.document.as_ref()?;
         let by_value = self.removals.entry(name).or_insert_with(|| removals(document, source.text(), name));
-        by_value.get(&value).copied().flatten()
+        match by_value.get(&value) {
+            Some(removal) => *removal,
+            // The value is the key of an entry in a map, such as `options`.
+            None => key_removal(Layout { document, text: source.text() }, value),
+        }
     }
 
     /// The document of a file. Replaces the document of another file.
@@ -177,6 +203,32 @@ fn joined(mut edits: Vec<Edit>) -> Vec<Edit> {
         }
     }
     joined
+}
+
+/// Writes a new last child of KDL where the deleted last child is, so that one `;` separates it from the one before.
+fn instead_of_deleted<'t>(edits: Vec<Edit>, text: impl Fn(Span) -> &'t str) -> Vec<Edit> {
+    let mut all: Vec<Edit> = Vec::with_capacity(edits.len());
+    for edit in edits {
+        let is_in = |last: &&mut Edit| {
+            let (deleted, place) = (last.span, edit.span);
+            let is_inside = deleted.start < place.start && place.start <= deleted.end;
+            deleted.file == place.file && is_inside && place.start == place.end && last.text.is_empty()
+        };
+        match (all.last_mut().filter(is_in), edit.text.strip_prefix("; ")) {
+            (Some(last), Some(code)) => {
+                let before = text(last.span).get(..last.span.range().start).unwrap_or_default();
+                let start = match before.trim_end_matches([' ', '\t']) {
+                    kept if !kept.ends_with([';', '{']) => "; ",
+                    kept if kept == before => " ",
+                    _ => "",
+                };
+                let end = if last.span.end > edit.span.end { " " } else { "" };
+                last.text = format!("{start}{code}{end}");
+            }
+            _ => all.push(edit),
+        }
+    }
+    all
 }
 
 /// True if no edit overlaps another one.

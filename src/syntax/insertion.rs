@@ -1,6 +1,6 @@
 //! Computes the edits that write a field into an item, replace one, or add an item, in the layout of the text.
 
-use super::line::{item, kdl_property, line, literal, yaml_entry, yaml_value};
+use super::line::{item, kdl_property, line, literal, map_entry, yaml_entry, yaml_value};
 use super::{Document, Language, Node, Value};
 use crate::diag::{Change, Edit, Line, Literal};
 use crate::source::{FileId, Span};
@@ -117,6 +117,11 @@ impl<'d> Layout<'d> {
         // A value of an option or an override is in a field of its block.
         let named = self.find(|node| node.key == field.name, place);
         match named.or_else(|| self.find(is_it, place)).as_deref() {
+            // An entry of the map `options` means an `option`.
+            Some([.., map, old]) if map.key.strip_suffix('s') == Some(&field.name) => {
+                let entry = map_entry(field).unwrap_or_else(|| field.clone());
+                self.replace(old, (Some(map), place), &entry)
+            }
             Some([.., parent, old]) => self.replace(old, (Some(parent), place), field),
             Some([old]) => self.replace(old, (None, place), field),
             _ => Insertion { code: line(self.language(), field), edit: None },

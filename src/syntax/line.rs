@@ -55,13 +55,31 @@ fn kdl_node(field: &Line) -> String {
     for value in &field.values {
         out.extend([" ", &literal(Language::Kdl, value)]);
     }
+    let value = value_of(field);
+    out.extend(value.into_iter().flat_map(|value| [" ".to_owned(), literal(Language::Kdl, value)]));
+    let others = field.fields.iter().filter(|one| value.is_none() || one.name != VALUE);
     let (properties, children): (Vec<_>, Vec<_>) =
-        field.fields.iter().map(|one| kdl_property(one).ok_or(one)).partition(Result::is_ok);
+        others.map(|one| kdl_property(one).ok_or(one)).partition(Result::is_ok);
     for property in properties.into_iter().flatten() {
         out.extend([" ", &property]);
     }
     let children: Vec<String> = children.into_iter().filter_map(Result::err).map(kdl_node).collect();
     if children.is_empty() { out } else { format!("{out} {{ {} }}", children.join("; ")) }
+}
+
+/// The field of a block that is its second argument in KDL: `option "temp" 0.7`.
+const VALUE: &str = "value";
+
+/// The value of a block with a name, such as that of an option.
+fn value_of(field: &Line) -> Option<&Literal> {
+    let value = field.fields.iter().find(|one| one.name == VALUE && one.fields.is_empty())?;
+    value.values.first().filter(|_| !field.principal.is_empty() && field.values.len() == 1)
+}
+
+/// The entry of a map that means the same as a block with a name: `temp 0.7` in `options`. A switch is `true`.
+pub(super) fn map_entry(field: &Line) -> Option<Line> {
+    let name = field.values.first()?.clone().into_text();
+    Some(Line::of(name, value_of(field).cloned().unwrap_or(Literal::Flag(true))))
 }
 
 /// The value of a field in YAML.

@@ -4,7 +4,7 @@
 use super::insertion::Layout;
 use super::{Document, Language, Node};
 use crate::source::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// The text to delete to remove a field.
@@ -38,6 +38,11 @@ pub(super) fn removals(document: &Document, text: &str, name: &str) -> BTreeMap<
         for members in siblings.chunk_by(|a, b| a.key_span == b.key_span) {
             for node in members.iter().filter(|node| node.key == name) {
                 let field = FieldContext { text, language, parent, siblings, members, node };
+                if language == Language::Yaml && node.args.len() > 1 {
+                    // Only one of several values.
+                    found.extend(node.args.iter().map(|value| (value.span, field.value_removal(value.span))));
+                    continue;
+                }
                 let removal = field.range().and_then(|range| field.removal(range));
                 let scalars = node.args.iter().chain(node.fields.iter().flat_map(|field| &field.args));
                 found.extend(scalars.map(|scalar| (scalar.span, removal)));
@@ -76,6 +81,37 @@ pub(super) fn removal_at(layout: Layout, place: Span) -> Option<(String, Option<
     Some((code, range.and_then(|range| field.removal(range))))
 }
 
+/// The removals of lists of YAML of which all members are removed: the whole field for the first member, and nothing more
+/// for the others. `places` are the spans of the members.
+pub(super) fn list_removals(layout: Layout, places: &BTreeSet<Span>) -> BTreeMap<Span, Option<Removal>> {
+    let Layout { document, text } = layout;
+    let mut found = BTreeMap::new();
+    for place in places {
+        let path = layout.find(|node| node.span == *place, *place);
+        let Some([.., parent, node]) = path.as_deref() else { continue };
+        let mut members = parent.fields.iter().filter(|field| field.key_span == node.key_span);
+        if members.next().is_none_or(|first| first.span != *place) {
+            continue;
+        }
+        let others: Vec<&Node> = members.collect();
+        let Some(last) = others.last().filter(|_| others.iter().all(|one| places.contains(&one.span))) else {
+            continue;
+        };
+        let (language, siblings) = (document.language, parent.fields.as_slice());
+        let field = FieldContext { text, language, parent: Some(parent), siblings, members: &[], node };
+        let Some(removal) = field.whole_list(last) else { continue };
+        found.extend(others.iter().map(|other| (other.span, None)));
+        found.insert(*place, Some(removal));
+    }
+    found
+}
+
+/// The removal of the entry of a map that has its key at a place.
+pub(super) fn key_removal(layout: Layout, place: Span) -> Option<Removal> {
+    layout.find(|node| node.key_span == place, place)?;
+    removal_at(layout, place)?.1
+}
+
 /// The removal of one value of a list, or of the whole field if it has no other value. Also returns the text to name in
 /// the help.
 pub(super) fn value_removal(layout: Layout, place: Span) -> Option<(String, Option<Removal>)> {
@@ -87,16 +123,7 @@ pub(super) fn value_removal(layout: Layout, place: Span) -> Option<(String, Opti
     }
     let (language, parent) = (document.language, parents.last().copied());
     let field = FieldContext { text, language, parent, siblings: &[], members: &[], node };
-    let own = place.range();
-    let range = match language {
-        Language::Kdl => Some(text.get(..own.start)?.trim_end_matches(BLANKS).len()..own.end),
-        Language::Yaml if field.is_bracketed(node)? => field.element_range(own, ','),
-        Language::Yaml => {
-            let dash = text.get(..own.start)?.trim_end().strip_suffix('-')?.len();
-            field.line_range(dash..own.end)
-        }
-    };
-    Some((text.get(place.range())?.to_owned(), range.and_then(|range| field.removal(range))))
+    Some((text.get(place.range())?.to_owned(), field.value_removal(place)))
 }
 
 /// True if nothing of the parent would be left without the node: a block with one field, or a section of YAML with one
@@ -123,6 +150,32 @@ fn short_text(text: &str, node: &Node) -> String {
 }
 
 impl FieldContext<'_, '_> {
+    /// The removal of the list from this member, its first one, to the last one.
+    fn whole_list(&self, last: &Node) -> Option<Removal> {
+        let end = value_range(last)?.end;
+        let rest = self.text.get(end..)?.trim_start();
+        let close = rest.strip_prefix(',').unwrap_or(rest).trim_start().strip_prefix(']');
+        let end = close.map_or(end, |rest| self.text.len() - rest.len());
+        let own = self.node.key_span.range().start..end;
+        let is_flow = self.text.get(self.parent?.block?.range())?.starts_with('{');
+        let range = if is_flow { self.element_range(own, ',') } else { self.line_range(own) };
+        self.removal(range?)
+    }
+
+    /// The removal of one of several values.
+    fn value_removal(&self, place: Span) -> Option<Removal> {
+        let (text, own) = (self.text, place.range());
+        let range = match self.language {
+            Language::Kdl => Some(text.get(..own.start)?.trim_end_matches(BLANKS).len()..own.end),
+            Language::Yaml if self.is_bracketed(self.node)? => self.element_range(own, ','),
+            Language::Yaml => {
+                let dash = text.get(..own.start)?.trim_end().strip_suffix('-')?.len();
+                self.line_range(dash..own.end)
+            }
+        };
+        self.removal(range?)
+    }
+
     /// The removal of `range`. No removal if other text may depend on something in it, such as an anchor.
     fn removal(&self, range: Range<usize>) -> Option<Removal> {
         let (comments, references): (&[&str], &[&str]) = match self.language {

@@ -104,7 +104,7 @@ fn options_without_a_field_are_not_sent_to_a_wrong_field() {
         ),
         (
             "{ option \"override-kv\" value=\"qwen2.context_length=int:6\" }",
-            "`override \"qwen2.context_length\" value=6`",
+            "`override \"qwen2.context_length\" 6`",
         ),
     ] {
         let help = helps(&role("a", &format!("port=9000 {settings}")), "owned-option");

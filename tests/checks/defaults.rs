@@ -122,6 +122,29 @@ role "b" model="x" port=9001 { unset "temp" "A" "threads" "key-file" }"#;
     );
 }
 
+/// A wrong option is an error where it is, also if no role takes it. A right one is not.
+#[test]
+fn a_wrong_option_that_every_role_replaces_is_an_error() {
+    for (default, error) in [
+        (r#"option "tpo-k" 20"#, "unknown-option: option `tpo-k` of stack `p`"),
+        (r#"option "temp" "warm""#, "option-value: option `temp` of stack `p`"),
+        (r#"options { top-k "4k" }"#, "option-value: option `top-k` of stack `p`"),
+        (r#"option "ctx-size" 512"#, "owned-option: option `ctx-size` of stack `p`"),
+        (r#"option "temp" 0.5"#, ""),
+    ] {
+        let name = default.split([' ', '"', '{']).filter(|word| !word.is_empty()).nth(1).unwrap();
+        let roles = format!("role \"a\" model=\"x\" port=9000 {{ unset \"{name}\" }}");
+        let found = messages(default, &roles);
+        let errors: Vec<&String> = found.iter().filter(|one| !one.starts_with("unused-item")).collect();
+        let is_right = if error.is_empty() {
+            errors.is_empty()
+        } else {
+            errors.len() == 1 && errors[0].starts_with(error)
+        };
+        assert!(is_right && found.len() == errors.len() + 1, "{default}: {found:#?}");
+    }
+}
+
 /// One finding for a default, not one for each role.
 #[test]
 fn a_wrong_default_is_reported_once_where_it_is() {

@@ -83,7 +83,7 @@ fn a_draft_names_a_model_or_itself() {
             "missing-field",
             "write `draft self=#true max=2` if the model has its own MTP layers",
         ),
-        ("draft max=2 kind=\"eagle3\"", "missing-field", "add `model`: the draft model"),
+        ("draft max=2 kind=\"eagle3\"", "missing-field", "name the draft model in `model`"),
     ] {
         let finding = single_finding(&role("a", &format!("port=9000 {{ {fields} }}")));
         assert_eq!((finding.code.name, &*finding.help[0]), (code, help), "{fields}");

@@ -127,14 +127,19 @@ fn to_yaml(items: &[Item]) -> String {
 fn yaml_map(node: &Node, args: &[Scalar], table: Option<&'static Table>) -> String {
     let mut entries: Vec<(String, Vec<String>)> = Vec::new();
     if let (Some(principal), false) = (table.and_then(|table| table.principal), args.is_empty()) {
-        entries.push((principal.to_owned(), vec![yaml_args(args)]));
+        let value = table.and_then(Table::value_field).filter(|_| args.len() == 2);
+        let (names, values) = args.split_at(if value.is_some() { 1 } else { args.len() });
+        entries.push((principal.to_owned(), vec![yaml_args(names)]));
+        entries.extend(value.map(|field| (field.name.to_owned(), vec![yaml_args(values)])));
     }
     for field in &node.fields {
         let inner = block_table(table, &field.key);
         let value = match (field.args.as_slice(), field.fields.is_empty()) {
             ([], true) => "true".to_owned(),
-            (args, true) => yaml_args(args),
-            (args, false) => yaml_map(field, args, inner),
+            (args, true) if args.len() != 2 || inner.and_then(Table::value_field).is_none() => {
+                yaml_args(args)
+            }
+            (args, _) => yaml_map(field, args, inner),
         };
         let is_repeatable = table
             .and_then(|table| table.field(&field.key))

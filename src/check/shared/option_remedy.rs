@@ -127,8 +127,10 @@ impl<'g> FaultyOption<'g> {
             return finding.remedy_as(near.safety().unwrap_or(Safety::Manual), title, change);
         };
         let known = self.has_known_name();
-        let (Some(name), None) = (if known { Some(name) } else { near.map(|near| near.name) }, &option.value)
-        else {
+        // In a map, an option without a value is `true`.
+        let has_value = option.value.as_ref().is_some_and(|value| value.value != Setting::Flag(true));
+        let right = if known { Some(name) } else { near.map(|near| near.name) };
+        let Some(name) = right.filter(|_| !has_value) else {
             return finding.help("write only the name of the option here");
         };
         let corrected = EngineOption {
@@ -331,12 +333,14 @@ fn option_line(name: &str, value: Option<Literal>) -> Line {
     value.into_iter().fold(line, |line, value| line.with(Line::of("value", value)))
 }
 
-/// A number if the text is one, otherwise a string.
+/// A number if the text is one in decimal digits, otherwise a string.
 fn value_of(text: &str) -> Literal {
-    match text.parse::<i64>() {
-        Ok(number) => Literal::Number(number.to_string()),
-        Err(_) => Literal::Text(words::printable(text)),
-    }
+    let is_decimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+    let is_number = match text.strip_prefix('-').unwrap_or(text).split_once('.') {
+        Some((whole, fraction)) => is_decimal(whole) && is_decimal(fraction),
+        None => text.parse::<i64>().is_ok() && !text.starts_with('+'),
+    };
+    if is_number { Literal::Number(text.to_owned()) } else { Literal::Text(words::printable(text)) }
 }
 
 fn is_off(value: &Setting) -> bool {

@@ -5,6 +5,7 @@ use super::defaults::Defaults;
 use super::engine_word::EngineWords;
 use super::names::ItemRef;
 use super::record::Record;
+use super::serving;
 use super::typed_value::TypedValue;
 use crate::diag::{Change, Diagnostics, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME};
@@ -205,7 +206,14 @@ impl<'d> Merge<'d> {
         let unused = unused.map(|DefaultValue { field, part, .. }| {
             let name = part.name(field);
             let name = if name == *field { None } else { Some(name.into()) };
-            UnusedDefault { field, name: Spanned::new(name, part.place()) }
+            let option = if let Part::Named(_, Spanned { value: TypedValue::Block(block), .. }) = part
+                && *field == "option"
+            {
+                serving::option(&mut (**block).clone())
+            } else {
+                None
+            };
+            UnusedDefault { field, name: Spanned::new(name, part.place()), option }
         });
         unused.collect()
     }

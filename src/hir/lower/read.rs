@@ -7,7 +7,7 @@ use super::scalar;
 use super::scope::{Resolvable, Scope};
 use super::typed_value::{FromTypedValue, TypedValue};
 use crate::diag::Diagnostics;
-use crate::hir::{Arena, Field, Head, Id, ItemKind, Text};
+use crate::hir::{Arena, EntriesOf, Field, Head, Id, ItemKind, Text};
 use crate::source::Spanned;
 
 /// The fields of an item or a block, and the items that they may refer to.
@@ -122,6 +122,12 @@ impl<T: FromValue> FieldType for Option<T> {
 impl<T: FromValue> FieldType for Vec<T> {
     fn from_field(row: &'static Field, fields: &mut Fields) -> Option<Self> {
         Some(fields.values(row))
+    }
+}
+
+impl FieldType for EntriesOf {
+    fn from_field(_: &'static Field, _: &mut Fields) -> Option<Self> {
+        Some(Self)
     }
 }
 

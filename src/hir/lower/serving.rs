@@ -176,13 +176,13 @@ fn check_draft(
             let own = Line::new("draft").with(Line::of("self", true));
             let own = own.with_each(kept(draft));
             let finding = match kind {
-                Some(kind) if kind.value != DraftKind::Mtp => finding.help("add `model`: the draft model"),
+                Some(kind) if kind.value != DraftKind::Mtp => finding.help("name the draft model in `model`"),
                 _ => finding
                     .remedy(
                         "write `{}` if the model has its own MTP layers",
                         Change::rewrite(draft.span, own),
                     )
-                    .help("or add `model`: the draft model"),
+                    .help("or name the draft model in `model`"),
             };
             owner.report(finding, findings);
         }
@@ -247,13 +247,13 @@ fn check_cache_types(record: &Record, owner: &ItemRef, findings: &mut Diagnostic
 
 fn options(record: &mut Record) -> Vec<EngineOption> {
     let blocks = record.take_all::<Record>("option").into_iter();
-    let read = blocks.filter_map(|mut block| {
-        let block = &mut block.value;
-        let (name, value) = (block.text("name")?, block.take::<Setting>("value"));
-        // Drop an option whose value could not be read, so that no check reports it again.
-        (value.is_some() || !block.is_reported("value")).then_some(EngineOption { name, value })
-    });
-    read.collect()
+    blocks.filter_map(|mut block| option(&mut block.value)).collect()
+}
+
+/// An option. `None` if its value could not be read, so that no check reports it again.
+pub(super) fn option(block: &mut Record) -> Option<EngineOption> {
+    let (name, value) = (block.text("name")?, block.take::<Setting>("value"));
+    (value.is_some() || !block.is_reported("value")).then_some(EngineOption { name, value })
 }
 
 fn read_placement(

@@ -273,7 +273,13 @@ mod tools {
         let output = outside::run(store.command("one").env("HF_TOKEN", "hf_other"), "curl");
         assert_eq!(output.status.code(), Some(77));
         store.hub.take_requests();
-        assert_success(&outside::run(store.command("one").env("HF_TOKEN", "hf_secret"), "curl"));
+        let mut command = store.command("one");
+        let output = outside::run(command.env("HF_TOKEN", "hf_secret").env("ORCHGEN_TRACE", "1"), "curl");
+        let trace = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && trace.contains("+ curl") && !trace.contains("hf_secret"),
+            "{trace}"
+        );
         store.assert_has(ONE_FILE, &content(90_000));
         let requests = store.hub.take_requests();
         let tokens: Vec<_> =

@@ -141,6 +141,15 @@ impl FieldReader<'_> {
         self.report(finding);
     }
 
+    /// Reports the types of both caches as values: `cache-type "q8_0" "f16"`.
+    pub(super) fn report_cache_types(&mut self, node: &Node, types: [&Scalar; 2]) {
+        let finding = several_values(&self.field_of(&node.key), 2, types[1].span);
+        let lines = types.map(|one| literal_of(one, self.text)).into_iter().zip(["k", "v"]);
+        let lines = lines.filter_map(|(value, part)| Some(Line::of(part, value?)));
+        let change = Change::rewrite(node.key_span, Line::new(node.key.as_ref()).with_each(lines));
+        self.report(finding.remedy("write `{}`: the types of keys and of values", change));
+    }
+
     /// The help that writes one value instead of several.
     fn write_one(
         &self,

@@ -28,6 +28,10 @@ struct Names<'n> {
 impl FieldReader<'_> {
     /// Reports a block with a `value` whose name also has the value. True if it has.
     pub(super) fn report_pair(&mut self, field: &Field, table: &Table, input: NodeInput) -> bool {
+        if let ("cache-type", [keys, values]) = (field.name, input.args) {
+            self.report_cache_types(input.node, [keys, values]);
+            return true;
+        }
         let (Some(principal), Some(value)) = (table.principal, table.value) else { return false };
         let named = |name: &str| input.node.fields.iter().find(|field| field.key == name);
         let keyed = named(principal).and_then(|field| field.args.first());

@@ -195,6 +195,44 @@ fn several_edits_of_an_item_leave_a_clean_text() {
     }
 }
 
+/// An option in `defaults` is replaced there, so that it stays a default of all roles.
+#[test]
+fn a_help_for_a_default_changes_the_defaults() {
+    let options = [
+        ("option \"ctx-size\" 8192", "context 8192"),
+        ("option \"mlock\"", "placement lock=#true"),
+        ("option \"lora\" \"/srv/l1.gguf\"", "lora \"/srv/l1.gguf\""),
+    ];
+    for (option, written) in options {
+        let stack = "stack \"page\" verified=\"2026-02-03\" engine=\"llama.cpp\"";
+        let text = BASE.replace(stack, &format!("{stack} {{ defaults {{ slots 2; {option} }} }}"));
+        let compiled = compile_files(&vec![("base.kdl".to_owned(), text)]);
+        let findings = compiled.findings.findings();
+        let finding = findings.iter().find(|one| one.message.starts_with("option ")).unwrap();
+        let fix = finding.fixes.first().unwrap_or_else(|| panic!("{:?}", finding.help));
+        let fixed = &apply(&compiled, fix)[0].1;
+        assert!(fixed.contains(&format!("{{ slots 2; {written} }}")), "{fixed}");
+    }
+}
+
+/// Several items have one place through YAML aliases, so a mistake there is one finding.
+#[test]
+fn a_mistake_at_an_anchor_is_one_finding() {
+    let base = ("base.kdl".to_owned(), BASE.to_owned());
+    for mistake in
+        ["bogus: 3", "slots: many", "options: {tpo-k: 3}", "env: {A: \"$HOME/a\"}", "experts: {a: 1}"]
+    {
+        let text = format!(
+            "roles:\n  one: &one {{tier: A, residency: hot, model: plain, port: 9000, context: 4096, {mistake}}}\n  \
+             two: {{<<: *one, port: 9001}}\n  three: {{<<: *one, port: 9002}}\n"
+        );
+        let compiled = compile_files(&vec![base.clone(), ("case.yaml".to_owned(), text)]);
+        let messages: Vec<&str> =
+            compiled.findings.findings().iter().map(|finding| &*finding.message).collect();
+        assert!(matches!(messages.as_slice(), [one] if one.contains("`one`")), "{mistake}: {messages:?}");
+    }
+}
+
 /// The code spans of a help.
 fn spans(help: &str) -> impl Iterator<Item = &str> {
     help.split('`').skip(1).step_by(2)

@@ -59,8 +59,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 continue;
             }
             let owner = owner(registry, role, name.span);
-            // A default applies to many roles, but is reported once.
-            if owner.kind != "role" && !reported.insert(name.span) {
+            // A default, or a YAML alias, applies to many roles, but is reported once.
+            if !reported.insert(name.span) {
                 continue;
             }
             let message = format!("{kind} {} of {role} {what}", words::quoted(name));

@@ -47,8 +47,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let exposed = serving.listen.iter().find(|address| !is_loopback(address));
         let Some(address) = exposed.filter(|_| !requires_key(served)) else { continue };
         let owner = owner(registry, role, address.span);
-        // A default applies to many roles, but is reported once.
-        if owner.kind != "role" && !reported.insert(address.span) {
+        // A default, or a YAML alias, applies to many roles, but is reported once.
+        if !reported.insert(address.span) {
             continue;
         }
         let label = match address.parse() {

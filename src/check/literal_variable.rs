@@ -45,8 +45,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (role, process) in registry.processes() {
         for variable in &process.env {
             let owner = owner(registry, role, variable.1.span);
-            // A default applies to many roles, but is reported once.
-            if owner.kind == "role" || reported.insert(variable.1.span) {
+            // A default, or a YAML alias, applies to many roles, but is reported once.
+            if reported.insert(variable.1.span) {
                 findings.extend(finding(variable, owner));
             }
         }

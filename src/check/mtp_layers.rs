@@ -56,7 +56,10 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                     .at(place, "needs MTP layers", message)
                     .also(model.file.span, format!("no `{MTP_LAYERS}` in the header"))
                     .about(role);
-                findings.report(finding.remedy("remove `{}`: llama-server exits with it", removal));
+                let is_option = matches!(removal, Change::Field { name: "option", .. });
+                let what = if is_option { "this option" } else { "`{}`" };
+                let title = format!("remove {what}: llama-server exits with it");
+                findings.report(finding.remedy(title, removal));
             }
             Err(_) if is_unusable(lock) => {
                 let why =

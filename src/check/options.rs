@@ -245,8 +245,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 continue;
             }
             let owner = owner(&derived.registry, role.role, option.name.span);
-            // A default applies to many roles, but is reported once.
-            if owner.kind == "role" || reported.insert((option.name.span, &fault.why)) {
+            // A default, or a YAML alias, applies to many roles, but is reported once.
+            if reported.insert((option.name.span, &fault.why)) {
                 findings.report(finding((code, label), (&role, owner), option, fault));
             }
         }

@@ -134,8 +134,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     for one in each(derived) {
         let written = &one.entry.key;
-        // A default applies to many roles, but is reported once.
-        if one.owner.kind == "stack" && reported.contains(&written.span) {
+        // A default, or a YAML alias, applies to many roles, but is reported once.
+        if reported.contains(&written.span) {
             continue;
         }
         let finding = match check_key(one.profile, one.arch, written) {

@@ -60,8 +60,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 continue;
             };
             let owner = owner(registry, role, alias.span);
-            // A default applies to many roles, but is reported once.
-            if owner.kind != "role" && !reported.insert(alias.span) {
+            // A default, or a YAML alias, applies to many roles, but is reported once.
+            if !reported.insert(alias.span) {
                 continue;
             }
             let message = format!("alias {} of {role} is also {what}", words::quoted(alias));

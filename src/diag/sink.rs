@@ -90,6 +90,17 @@ impl Diagnostics {
         }
     }
 
+    /// Drops the findings from the position `start` that are not wanted.
+    pub fn retain_from(&mut self, start: usize, mut is_wanted: impl FnMut(&Diagnostic) -> bool) {
+        for finding in self.findings.split_off(start.min(self.findings.len())) {
+            if is_wanted(&finding) {
+                self.findings.push(finding);
+            } else if let Some(stored) = self.stored.get_mut(&finding.severity) {
+                *stored = stored.saturating_sub(1);
+            }
+        }
+    }
+
     /// True if findings of the code are not reported in this run.
     pub fn ignores(&self, code: &Code) -> bool {
         self.levels.ignores(code)

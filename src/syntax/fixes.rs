@@ -16,11 +16,21 @@ pub fn resolve_fixes(map: &SourceMap, may_change: impl Fn(FileId) -> bool, findi
     let mut parsed = ParsedFile::default();
     findings.resolve_fixes(|proposed| {
         let resolved = parsed.resolve(proposed, map);
-        let title = proposed.title.replace("{}", &resolved.code);
+        let mut title = proposed.title.replace("{}", &resolved.code);
+        if is_example_in_braces(&proposed.change, map) {
+            title.push_str(", inside the outer braces of the file");
+        }
         let edits = resolved.edits.filter(|edits| edits.iter().all(|edit| may_change(edit.span.file)));
         let fix = edits.map(|edits| Fix { title: title.clone(), safety: resolved.safety, edits });
         (title, fix)
     });
+}
+
+/// True for an item to add to a YAML file that is one block in braces, such as JSON.
+fn is_example_in_braces(change: &Change, map: &SourceMap) -> bool {
+    let Change::Example { file, .. } = change else { return false };
+    let source = map.get(*file).filter(|source| language(source) == Language::Yaml);
+    source.is_some_and(|source| source.text().trim_start().starts_with('{'))
 }
 
 /// The document of the latest file, and a cache of the removals of all fields of one name by the spans of their values.
@@ -184,15 +194,15 @@ fn removed(code: String, removal: Option<Removal>, safety: Safety) -> Resolved {
     Resolved { code, edits, safety }
 }
 
-/// The edits in text order. Insertions at one place are one edit, and so are deletions that overlap.
+/// The edits in text order. Insertions at one place are one edit, and so are deletions that touch.
 fn joined(mut edits: Vec<Edit>) -> Vec<Edit> {
     edits.sort_by_key(|edit| edit.span);
     let mut joined: Vec<Edit> = Vec::with_capacity(edits.len());
     for edit in edits {
         let is_insertion = edit.span.start == edit.span.end;
         let joins = |last: &&mut Edit| {
-            let overlaps = last.span.file == edit.span.file && edit.span.start < last.span.end;
-            last.span == edit.span && is_insertion || overlaps && last.text.is_empty() && edit.text.is_empty()
+            let touches = last.span.file == edit.span.file && edit.span.start <= last.span.end;
+            last.span == edit.span && is_insertion || touches && last.text.is_empty() && edit.text.is_empty()
         };
         match joined.last_mut().filter(joins) {
             Some(last) => {

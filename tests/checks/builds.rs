@@ -137,5 +137,5 @@ fn a_name_at_hugging_face_is_no_file() {
     let text = "model \"hub\" family=\"qwen2\" title=\"H\" quant=\"Q4_0\" size=\"1 GB\" file=\"acme/tiny-GGUF:Q4_0\"\n\
                 role \"hub\" tier=\"A\" model=\"hub\"\n";
     let help = helps(text, "out-of-range");
-    assert!(help[0].contains("`repo` with the value `acme/tiny-GGUF`"), "{help:?}");
+    assert!(help[0].contains("use the field `repo` of the model for `acme/tiny-GGUF`"), "{help:?}");
 }

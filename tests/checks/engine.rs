@@ -37,7 +37,7 @@ fn a_misspelled_option_suggests_the_nearest_name() {
         (finding.code.name, finding.primary.text.as_str()),
         ("unknown-option", "did you mean `--no-mmproj`?")
     );
-    assert_eq!(finding.help, ["write `--no-mmproj`"]);
+    assert_eq!(finding.help, ["write `no-mmproj`"]);
     assert_eq!(finding.subject.unwrap().name, "x");
 }
 

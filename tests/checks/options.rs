@@ -44,16 +44,20 @@ fn options_are_maps_lists_and_booleans() {
 #[test]
 fn every_wrong_option_has_a_code_and_a_help() {
     for (option, code, help) in [
-        ("\"tpo-k\" value=2", "unknown-option", "write `--top-k`"),
+        ("\"tpo-k\" value=2", "unknown-option", "write `top-k`"),
         ("\"image\" value=\"x\"", "unknown-option", ""),
         ("\"mlock\"", "removed-option", "write `placement lock=#true`"),
-        ("\"no-mmap\"", "removed-option", "use --load-mode"),
+        (
+            "\"no-mmap\"",
+            "removed-option",
+            "write `option \"load-mode\" value=\"none\"` instead of this option",
+        ),
         ("\"spec-ngram-size-n\" value=3", "removed-option", "use the respective --spec-ngram-*-size-n"),
         ("\"defrag-thold\" value=0.1", "deprecated-option", "remove it"),
         ("\"top-k\" value=\"8k\"", "option-value", "write `8192`; the option takes"),
         ("\"top-k\" value=0.5", "option-value", "write a 32-bit whole number, digits only"),
         ("\"top-k\" value=3000000000", "option-value", "write a 32-bit whole number, digits only"),
-        ("\"top-k\"", "option-value", "add `value`"),
+        ("\"top-k\"", "option-value", "add the value after the name: a 32-bit whole number"),
         ("\"jinja\" value=\"true\"", "option-value", "write `option \"jinja\"`: the option takes no value"),
         ("\"split-mode\" value=\"rows\"", "option-value", "write `\"row\"`"),
         ("\"cpu-range\" value=\"5-2\"", "option-value", "a range of CPUs below 512 such as `0-7`"),
@@ -69,7 +73,7 @@ fn every_wrong_option_has_a_code_and_a_help() {
         ("\"-ngld\" value=1", "idle-option", "add the field `draft`, or remove the option"),
         ("\"version\"", "owned-option", "remove it"),
         ("\"versin\"", "unknown-option", ""),
-        ("\"no-mlock\"", "unknown-option", "use `lock` of the field `placement`"),
+        ("\"no-mlock\"", "unknown-option", "remove this option: only `lock` of `placement` locks memory"),
         ("\"ctx-sizes\" value=9", "unknown-option", "write `context=9` instead"),
         ("\"embd-tiny-en-default\"", "owned-option", "remove it"),
         ("\"fim-qwen-2b-default\"", "owned-option", "remove it"),

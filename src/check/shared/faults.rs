@@ -1,11 +1,13 @@
 //! Faults of lowering: settings of a role that its engine build cannot express. The checks of fields and of options use
 //! this module.
 
+use super::super::owner;
 use crate::derive::{Derived, ServedRole};
-use crate::diag::{Diagnostic, words};
+use crate::diag::{Change, Diagnostic, Line, words};
 use crate::engine::Profile;
 use crate::engine::dialect::{FaultKind, LoweringFault};
-use crate::hir::{Registry, Role, Serving};
+use crate::hir::{EngineOption, Registry, Role, Serving};
+use crate::source::Span;
 
 /// A role with faults.
 pub(in crate::check) struct FaultyRole<'g> {
@@ -30,7 +32,43 @@ pub(in crate::check) fn of_kind(
     })
 }
 
+impl<'g> FaultyRole<'g> {
+    /// The options of the role, with `option` in its place. It may have a corrected name.
+    pub(in crate::check) fn options_with<'o>(&self, option: &'o EngineOption) -> Vec<&'o EngineOption>
+    where
+        'g: 'o,
+    {
+        let is_this =
+            |other: &EngineOption| other.name.span == option.name.span && other.value == option.value;
+        self.serving.options.iter().map(|other| if is_this(other) { option } else { other }).collect()
+    }
+}
+
 impl FaultyRole<'_> {
+    /// The item and the blocks for a field that replaces an option: the role, or the `defaults` of the stack.
+    fn place_of(&self, option: &EngineOption) -> (Span, Vec<&'static str>) {
+        let head = owner(self.registry, self.role, option.name.span);
+        (head.span, if head.kind == "stack" { vec!["defaults"] } else { Vec::new() })
+    }
+
+    /// The change that writes a field, or a part of the block `block`, instead of an option.
+    pub(in crate::check) fn instead(
+        &self,
+        option: &EngineOption,
+        block: Option<&'static str>,
+        line: Line,
+    ) -> Change {
+        let (item, mut path) = self.place_of(option);
+        path.extend(block);
+        Change::Instead { old: "option", value_span: option.name.span, item, path, line }
+    }
+
+    /// The change that writes a field where an option is.
+    pub(in crate::check) fn set(&self, option: &EngineOption, line: Line) -> Change {
+        let (item, path) = self.place_of(option);
+        Change::Set { item, path, line }
+    }
+
     /// Adds the role, its engine, a help, and the builds without the fault.
     pub(in crate::check) fn complete(
         &self,

@@ -1,5 +1,6 @@
 //! Helpers that several checks use. No file here is a rule.
 
+mod adapter_remedy;
 pub(super) mod claims;
 pub(super) mod faults;
 pub(super) mod free_ports;

@@ -1,11 +1,12 @@
 //! The helps of findings about options: the option in its right form, the field that sets it, or its removal.
 
+use super::adapter_remedy::{adapters, is_adapter, template_line};
 use super::faults::FaultyRole;
-use super::speculation_remedy::speculation_fields;
+use super::speculation_remedy::{speculation_fields, surplus_kinds};
 use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Suggestion, suggest, words};
 use crate::engine::dialect::{DeprecatedKey, FaultKind, LoweringFault};
 use crate::engine::options::{field_help, is_option, owning_field, row_of};
-use crate::engine::{OptionRecord, Profile};
+use crate::engine::{Meaning, OptionRecord, Profile, meaning};
 use crate::hir::{EngineOption, Field, KINDS, Setting, Shape};
 
 const INSTEAD: &str = "write `{}` instead of this option";
@@ -52,13 +53,17 @@ impl<'g> FaultyOption<'g> {
         let remove = Change::field("option", name);
         match self.fault.kind {
             FaultKind::UnknownOption => self.write_name(finding, text),
+            FaultKind::Removed if self.replacement().is_some() => self.write_replacement(finding, text),
             FaultKind::OwnedByField | FaultKind::Removed => {
                 match self.field_change(&self.option.name.value) {
                     Some(change @ Change::Field { .. }) => {
                         finding.remedy("remove this option: the fields of the role declare the same", change)
                     }
-                    Some(change) => finding.remedy(INSTEAD, change),
-                    None => or_remove(finding, text, ("and remove this option", remove)),
+                    Some(change) => finding.remedy(self.instead(), change),
+                    None => match self.relative_file() {
+                        Some(help) => finding.help(help),
+                        None => or_remove(finding, text, ("and remove this option", remove)),
+                    },
                 }
             }
             FaultKind::BadValue => self.write_value(finding, text),
@@ -67,12 +72,48 @@ impl<'g> FaultyOption<'g> {
             }
             FaultKind::Deprecated => match self.deprecated_key() {
                 Some(key) => self.replace_key(finding, &key),
-                None => finding.maybe_help(text),
+                None => self.write_replacement(finding, text),
             },
             FaultKind::Repeated | FaultKind::NotExpressible | FaultKind::UnknownContext => {
                 finding.maybe_help(text)
             }
         }
+    }
+
+    /// The option with a value that replaces a switch of earlier builds.
+    fn replacement(&self) -> Option<Line> {
+        let Some(Meaning::OptionValue(name, value)) = meaning(&self.option.name) else { return None };
+        let profile = self.role.profile;
+        profile.option(profile.server(), &dashed(name)).filter(|_| self.option.value.is_none())?;
+        Some(option_line(name, Some(value.into())))
+    }
+
+    /// The help that writes the replacement, or `text` if there is none.
+    fn write_replacement(&self, finding: Diagnostic, text: Option<String>) -> Diagnostic {
+        match self.replacement() {
+            Some(line) => finding.remedy(INSTEAD, Change::rewrite(self.option.name.span, line)),
+            None => finding.maybe_help(text),
+        }
+    }
+
+    /// The title of the help that writes a field, with the kinds of draft that the field cannot have.
+    fn instead(&self) -> String {
+        let surplus: Vec<String> =
+            surplus_kinds(self.role, self.option).into_iter().map(words::quoted).collect();
+        match surplus.as_slice() {
+            [] => INSTEAD.to_owned(),
+            kinds => format!("{INSTEAD}, without {}: a role has one kind of draft", words::all_of(kinds)),
+        }
+    }
+
+    /// The help for a relative path of a file that a field sets.
+    fn relative_file(&self) -> Option<String> {
+        let field = owning_field(&self.option.name).filter(|field| matches!(*field, "template" | "lora"))?;
+        let Setting::Text(path) = &self.option.value.as_ref()?.value else { return None };
+        let is_relative = !path.starts_with('/') && !path.contains(',');
+        let path = words::quoted(path);
+        is_relative
+            .then(|| format!("write the full path of {path} in the field `{field}` instead of this option"))
     }
 
     /// The deprecated key in the value of the option, if the fault is about it.
@@ -111,6 +152,10 @@ impl<'g> FaultyOption<'g> {
     fn write_name(&self, finding: Diagnostic, text: Option<String>) -> Diagnostic {
         let option = self.option;
         let near = self.near();
+        if option.name.trim_start_matches('-') == "no-mlock" {
+            let title = "remove this option: only `lock` of `placement` locks memory";
+            return finding.remedy(title, Change::field("option", option.name.span));
+        }
         let Some((name, value)) = self.name_with_value() else {
             let Some(near) = near else { return finding.maybe_help(text) };
             if let Some(help) = field_help(near.name) {
@@ -123,7 +168,7 @@ impl<'g> FaultyOption<'g> {
             let is_dashed = option.name.starts_with('-');
             let word = if is_dashed { near.name } else { near.name.trim_start_matches('-') };
             let change = Change::Word { span: option.name.span, replacement: word.to_owned() };
-            let title = format!("write `{}`", words::printable(near.name));
+            let title = format!("write `{}`", words::printable(word));
             return finding.remedy_as(near.safety().unwrap_or(Safety::Manual), title, change);
         };
         let known = self.has_known_name();
@@ -188,19 +233,21 @@ impl<'g> FaultyOption<'g> {
 
 /// Writes the field that sets an option, with the value of the option. `None` if the value has another form in the field.
 fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
-    let (item, value_span) = (role.role.head.span, option.name.span);
-    let instead = |path, line| Change::Instead { old: "option", value_span, item, path, line };
+    let instead = |block, line| role.instead(option, block, line);
     if option.name.trim_start_matches('-') == "mlock" {
-        return Some(instead(vec!["placement"], Line::of("lock", true)));
+        return Some(instead(Some("placement"), Line::of("lock", true)));
     }
     if option.name.trim_start_matches('-') == "override-kv" {
-        return Some(instead(Vec::new(), override_line(&option.value.as_ref()?.value)?));
+        return Some(instead(None, override_line(&option.value.as_ref()?.value)?));
     }
     if option.name.trim_start_matches('-') == "alias" {
-        return Some(instead(Vec::new(), alias_line(role, &option.value.as_ref()?.value)?));
+        return Some(instead(None, alias_line(role, &option.value.as_ref()?.value)?));
     }
-    if matches!(option.name.trim_start_matches('-'), "chat-template-file" | "lora" | "lora-scaled") {
-        return Some(instead(Vec::new(), file_line(role, option)?));
+    if option.name.trim_start_matches('-') == "chat-template-file" {
+        return Some(instead(None, template_line(role, option)?));
+    }
+    if is_adapter(option) {
+        return adapters(role, option);
     }
     if let Some(change) = speculation_fields(role, option) {
         return Some(change);
@@ -226,7 +273,7 @@ fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
     };
     // Do not overwrite a field that the role already has.
     let is_free = role.serving.setting(name).is_none() && !matches!(name, "model" | "port" | "listen");
-    value.filter(|_| is_direct && is_free).map(|value| instead(Vec::new(), Line::of(name, value)))
+    value.filter(|_| is_direct && is_free).map(|value| instead(None, Line::of(name, value)))
 }
 
 /// The field `cache-type` with the types of all options that it replaces, and with the type that the role declares.
@@ -252,8 +299,7 @@ fn cache_types(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
             line = line.with(Line::of(part, word));
         }
     }
-    let (item, value_span) = (role.role.head.span, option.name.span);
-    Some(Change::Instead { old: "option", value_span, item, path: Vec::new(), line })
+    Some(role.instead(option, None, line))
 }
 
 fn role_field(name: &str) -> Option<&'static Field> {
@@ -272,24 +318,6 @@ fn override_line(value: &Setting) -> Option<Line> {
         _ => return None,
     };
     Some(Line::of("override", key).principal("key").with(Line::of("value", value)))
-}
-
-/// The field for a chat template or an adapter. `None` if the option has several files or no full path, or if the role
-/// has the field.
-fn file_line(role: &FaultyRole, option: &EngineOption) -> Option<Line> {
-    let Setting::Text(text) = &option.value.as_ref()?.value else { return None };
-    if !text.starts_with('/') || text.contains(',') {
-        return None;
-    }
-    if option.name.ends_with("template-file") {
-        return role.serving.template().is_none().then(|| Line::of("template", &**text));
-    }
-    let (file, scale) = if option.name.ends_with("scaled") { text.rsplit_once(':')? } else { (&**text, "1") };
-    let is_usable = !file.contains(':') && role.serving.adapters().is_empty() && scale.parse::<f64>().is_ok();
-    let line = Line::of("lora", file).principal("file");
-    let line =
-        if scale == "1" { line } else { line.with(Line::of("scale", Literal::Number(scale.to_owned()))) };
-    is_usable.then_some(line)
 }
 
 /// The field for the names of `--alias`: without the name of the role, which is always a name. `None` if no other name is

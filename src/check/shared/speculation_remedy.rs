@@ -5,6 +5,8 @@ use crate::diag::{Change, Line, Literal};
 use crate::engine::dialect::{DRAFT_KINDS, LOOKUP_KINDS, kinds_of_architecture};
 use crate::engine::options::{Owner, row_of, spec_types};
 use crate::hir::{Draft, EngineOption, Lookup, Model, Setting};
+use crate::source::Span;
+use std::collections::BTreeSet;
 
 /// The change that writes the fields with the value of an option of speculation, and with those of the other options of the
 /// role. `None` if the option is another one, or if the fields cannot have its value.
@@ -17,20 +19,43 @@ pub(super) fn speculation_fields(role: &FaultyRole, option: &EngineOption) -> Op
     if part.is_none() && types.iter().all(|kind| is_declared(role, kind)) {
         return Some(Change::field("option", option.name.span));
     }
-    // A value is in all options of the role, and this one may have another name there.
-    let all: Vec<&EngineOption> = std::iter::once(option).chain(&role.serving.options).collect();
+    let all = role.options_with(option);
     let is_new = |kind: &&str| kind.starts_with("draft-") && !is_declared(role, kind);
     let implied = types.iter().any(|kind| kind.starts_with("draft-") && is_declared(role, kind));
-    let drafts = part.is_some() || types.iter().any(is_new) && !implied;
-    let draft = if drafts { Some(draft_line(role, &all)?) } else { None };
-    let lookup = lookup_line(role, &types)?;
-    let (item, value_span) = (role.role.head.span, option.name.span);
-    let instead = |line| Change::Instead { old: "option", value_span, item, path: Vec::new(), line };
-    match (draft, lookup) {
-        (Some(line), None) | (None, Some(line)) => Some(instead(line)),
-        // The text of the help names both fields.
-        (Some(_), Some(_)) | (None, None) => None,
+    let (value_span, instead) = (option.name.span, |line| role.instead(option, None, line));
+    if !(part.is_some() || types.iter().any(is_new) && !implied) {
+        return lookup_line(role, &types)?.map(instead);
     }
+    // The field `draft` has the values of all options of speculation, so none of them may stay.
+    let draft = draft_line(role, &all)?;
+    let types: Vec<&str> = all.iter().flat_map(|option| types_of(option)).collect();
+    let lookup = lookup_line(role, &types)?;
+    let others = all.iter().filter(|other| part_of(other).is_some() || !types_of(other).is_empty());
+    let others: BTreeSet<Span> =
+        others.map(|other| other.name.span).filter(|place| *place != value_span).collect();
+    if others.is_empty() && lookup.is_none() {
+        return Some(instead(draft));
+    }
+    let removals = std::iter::once(value_span).chain(others).map(|place| Change::field("option", place));
+    let lines = std::iter::once(draft).chain(lookup).map(|line| role.set(option, line));
+    Some(Change::All(removals.chain(lines).collect()))
+}
+
+/// The kinds of draft in the options of the role for which the fields have no place: a role has one kind of draft.
+pub(super) fn surplus_kinds<'o>(role: &FaultyRole<'o>, option: &'o EngineOption) -> BTreeSet<&'o str> {
+    if types_of(option).is_empty() && part_of(option).is_none() {
+        return BTreeSet::new();
+    }
+    let all = role.options_with(option);
+    let drafts = || all.iter().flat_map(|option| types_of(option)).filter(|kind| kind.starts_with("draft-"));
+    let declared = drafts().find(|kind| is_declared(role, kind));
+    let written = || {
+        let kind = draft_line(role, &all)?.fields.into_iter().find(|field| field.name == "kind")?;
+        let word = kind.values.into_iter().next()?.into_text();
+        drafts().find(|kind| draft_word(kind) == Some(&word))
+    };
+    let kept = declared.or_else(written).or_else(|| drafts().next());
+    drafts().filter(|kind| Some(*kind) != kept).collect()
 }
 
 /// True if the fields of the role already ask for a type of speculation.
@@ -121,7 +146,8 @@ fn kind_of(
 /// The field `lookup`, if the types ask for it. The outer value is `None` if they ask for several kinds.
 fn lookup_line(role: &FaultyRole, types: &[&str]) -> Option<Option<Line>> {
     let words = types.iter().filter_map(|kind| LOOKUP_KINDS.iter().find(|known| known.spec_type == *kind));
-    let kinds: Vec<&'static str> = words.map(|known| known.word).collect();
+    let mut kinds: Vec<&'static str> = words.map(|known| known.word).collect();
+    kinds.dedup();
     let [kind] = kinds.as_slice() else { return kinds.is_empty().then_some(None) };
     let lookup = role.serving.lookup.as_deref().map(|lookup| &lookup.value);
     let length = lookup.and_then(|Lookup { ngram_min, .. }| *ngram_min);

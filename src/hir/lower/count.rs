@@ -1,6 +1,6 @@
 //! Reads booleans, whole numbers, ports and fractions.
 
-use super::guess::{boolean, number};
+use super::guess::{boolean, is_absence, number};
 use super::scalar::{FieldRef, wrong_type};
 use super::typed_value::TypedValue;
 use crate::diag::{Change, Diagnostic, Line, Literal, words};
@@ -59,14 +59,12 @@ fn not_a_count(scalar: &Scalar, field: &FieldRef, (least, most): (u64, u64)) -> 
         let message = format!("{} is {shown}; it must be {least} to {most}", field.describe());
         let finding = OUT_OF_RANGE.at(place, label, message);
         // Other programs use a negative number or 0 for the default.
-        let is_count = field.row.is_some_and(|row| matches!(row.shape, Shape::Count(..)));
-        let is_default = is_count && field.is_optional() && !matches!(scalar.value, Value::Integer(1..));
-        let finding = if is_default {
-            finding.remedy("remove `{}` for the default", Change::remove(place))
-        } else {
-            finding
+        return match scalar.value {
+            Value::Integer(..=0) => write_default(finding, scalar, field, (least, most)),
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::String(_) => {
+                field.write_example(finding, place, &format!("a number from {least} to {most}"))
+            }
         };
-        return field.write_example(finding, place, &format!("a number from {least} to {most}"));
     }
     let Value::String(text) = &scalar.value else {
         let fits = number::whole(&raw).filter(|number| (least..=most).contains(number));
@@ -104,8 +102,27 @@ fn write_number(
             finding.remedy("write `{}`, without quotes", field.change(scalar.span, number))
         }
         Some(number) => field.write(finding, scalar.span, number),
+        None if matches!(&scalar.value, Value::String(text) if is_absence(text)) => {
+            write_default(finding, scalar, field, (least, most))
+        }
         None => field.write_example(finding, scalar.span, &format!("a number from {least} to {most}")),
     }
+}
+
+/// The help for a value that means the default: the removal of an optional field.
+fn write_default(
+    finding: Diagnostic,
+    scalar: &Scalar,
+    field: &FieldRef,
+    (least, most): (u64, u64),
+) -> Diagnostic {
+    let number = format!("a number from {least} to {most}");
+    let is_count = field.row.is_some_and(|row| matches!(row.shape, Shape::Count(..) | Shape::CountOr(..)));
+    if !is_count || !field.is_optional() {
+        return field.write_example(finding, scalar.span, &number);
+    }
+    let change = Change::remove(scalar.span);
+    finding.remedy("remove `{}` for the default", change).help(format!("or write {number}"))
 }
 
 /// Reads a port. The help for a mapping or an address has its port.

@@ -4,7 +4,7 @@ use super::field_findings::several_values;
 use super::fields::{FieldReader, is_bare, is_null};
 use super::scalar::{self, FieldRef, ValueForm};
 use super::typed_value::TypedValue;
-use crate::diag::words;
+use crate::diag::{Change, words};
 use crate::hir::codes::BAD_NAME;
 use crate::hir::{Shape, Text};
 use crate::source::Spanned;
@@ -33,16 +33,20 @@ impl FieldReader<'_> {
     }
 
     fn read_entry(&mut self, entry: &Node) -> Option<(Text, Text)> {
-        let is_valid = entry.key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && entry.key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !is_valid {
+        if !is_variable(&entry.key) {
             let message = format!(
                 "{} cannot be the name of an environment variable of {}",
                 words::quoted(&entry.key),
                 self.owner.describe()
             );
             let label = "expected letters, digits and `_`, beginning with a letter or `_`";
-            self.report(BAD_NAME.at(entry.key_span, label, message).help("rename the variable"));
+            let finding = BAD_NAME.at(entry.key_span, label, message);
+            self.report(match similar(&entry.key) {
+                Some(replacement) => {
+                    finding.remedy("write `{}`", Change::Word { span: entry.key_span, replacement })
+                }
+                None => finding.help("rename the variable"),
+            });
             return None;
         }
         let name = Spanned::new(entry.key.as_ref().into(), entry.key_span);
@@ -69,4 +73,18 @@ impl FieldReader<'_> {
         }
         None
     }
+}
+
+/// True for a name that a shell can set.
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The name that a user means with `$NAME`, `export NAME` or `NAME-WITH-DASHES`.
+fn similar(name: &str) -> Option<String> {
+    let name = name.trim();
+    let name = name.strip_prefix("export ").unwrap_or(name).trim_start().trim_start_matches('$');
+    let name = name.trim_matches(['{', '}', '"', '\'', '=', ':', ' ']).replace(['-', '.', ' '], "_");
+    is_variable(&name).then_some(name)
 }

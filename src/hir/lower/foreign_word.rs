@@ -2,10 +2,11 @@
 
 use super::engine_word::EngineWord;
 use super::fields::{FieldReader, ReadTask, is_bare};
-use super::guess::boolean;
+use super::guess::{boolean, is_absence};
 use super::habits::literal_of;
 use super::record::Record;
 use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Similarity, Suggestion};
+use crate::hir::Shape;
 use crate::hir::codes::UNKNOWN_FIELD;
 use crate::source::Span;
 use crate::syntax::{Language, Node, Scalar, Value};
@@ -57,8 +58,8 @@ impl FieldReader<'_> {
             EngineWord::Field(field, _) if task.field(field).is_none() => {
                 Some(finding.help(format!("write it as `{field}` of the model")))
             }
-            EngineWord::Field(..)
-            | EngineWord::Option(_)
+            EngineWord::Field(field, part) => Some(write_other_value(finding, (field, part), node, task)),
+            EngineWord::Option(_)
             | EngineWord::OptionOff(_)
             | EngineWord::OptionValue(..)
             | EngineWord::Secret => None,
@@ -168,11 +169,35 @@ impl FieldReader<'_> {
     ) -> Option<Literal> {
         let row = task.field(field)?;
         let row = match (part, &row.shape) {
-            (Some(part), crate::hir::Shape::Block(table)) => table.field(part)?,
+            (Some(part), Shape::Block(table)) => table.field(part)?,
             _ => row,
         };
         self.fitting(value, row)
     }
+}
+
+/// The help for a value that the field cannot have: the removal of a word for the default, or the name of the field.
+fn write_other_value(
+    finding: Diagnostic,
+    (field, part): (&str, Option<&str>),
+    node: &Node,
+    task: ReadTask,
+) -> Diagnostic {
+    let is_default = match node.args.as_slice() {
+        [Scalar { value: Value::Integer(..=0), .. }] => true,
+        [Scalar { value: Value::String(word), .. }] => is_absence(word),
+        _ => false,
+    };
+    let is_optional = task
+        .field(field)
+        .is_some_and(|row| matches!(row.shape, Shape::Block(_) | Shape::Count(..) | Shape::CountOr(..)));
+    if is_default && is_optional && is_bare(node) {
+        return finding.remedy("remove `{}` for the default", Change::remove(node.key_span));
+    }
+    finding.help(match part {
+        Some(part) => format!("use `{part}` of the field `{field}`"),
+        None => format!("use the field `{field}`"),
+    })
 }
 
 /// The state of a switch: `true`, `on`, `1`, or no value.

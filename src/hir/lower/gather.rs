@@ -13,6 +13,7 @@ use crate::hir::kind::Naming;
 use crate::hir::{ItemKind, Text};
 use crate::source::{Span, Spanned};
 use crate::syntax::{Document, Language, Node, Scalar, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Items {
@@ -23,14 +24,15 @@ impl Items {
         (damage, engine): (SyntaxDamage, EngineWords),
         findings: &mut Diagnostics,
     ) {
-        if let Some(finding) = other_tool(document) {
+        if let Some(finding) = other_tool(document, engine) {
             findings.report(finding);
             return findings.record_unread_file();
         }
         self.add_words_outside_items(damage.words_outside_items(document));
         self.is_damaged |= !damage.errors.is_empty();
-        let mut gatherer =
-            Gatherer { items: self, document, language: document.language, damage, engine, findings };
+        let language = document.language;
+        let places = BTreeMap::new();
+        let mut gatherer = Gatherer { items: self, document, language, damage, engine, findings, places };
         match document.language {
             Language::Kdl => document.nodes.iter().for_each(|node| gatherer.read_kdl(node)),
             Language::Yaml => gatherer.read_yaml(&document.nodes),
@@ -45,6 +47,8 @@ pub(super) struct Gatherer<'a> {
     pub(super) damage: SyntaxDamage<'a>,
     engine: EngineWords,
     pub(super) findings: &'a mut Diagnostics,
+    /// The codes and places of findings about items, with the item. Several items have one place through YAML aliases.
+    places: BTreeMap<(u16, Span), Span>,
 }
 
 /// A name as written. `is_valid` is false if no item can have this name.
@@ -239,6 +243,10 @@ impl Gatherer<'_> {
         if is_damaged || self.findings.findings().len() > findings_before {
             self.note_unread(input.node.span);
             self.items.unread_names.add_missing_fields(&record, kind.table);
+            let (places, item) = (&mut self.places, input.node.key_span);
+            self.findings.retain_from(findings_before, |finding| {
+                *places.entry((finding.code.number, finding.primary.span)).or_insert(item) == item
+            });
         }
         let written = match kind.naming {
             Naming::One => Some(match record.text("name") {

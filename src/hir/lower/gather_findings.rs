@@ -11,6 +11,9 @@ use crate::source::{Span, Spanned};
 use crate::syntax::codes::KDL_SYNTAX;
 use crate::syntax::{Language, Node, Scalar, Value, write_literal};
 
+/// The number of uses of an anchor that a help looks at.
+const MAX_USES: usize = 8;
+
 impl Gatherer<'_> {
     /// Reports items that are written as a list instead of a map, and records their names.
     pub(super) fn report_listed(&mut self, kind: &ItemKind, members: &[Node]) {
@@ -184,7 +187,24 @@ impl Gatherer<'_> {
                 (title, vec![removal, Edit { span, text: code }])
             }
             None => {
-                (format!("remove {key}, and every line that uses its anchor: no item does"), vec![removal])
+                let line_of = |at: usize| text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+                let is_end = |at: usize| {
+                    let next = text.get(at + alias.len()..).and_then(|rest| rest.chars().next());
+                    next.is_none_or(|c| c.is_whitespace() || matches!(c, ',' | ']' | '}'))
+                };
+                let uses = text.match_indices(&alias).map(|(at, _)| at).filter(|at| is_end(*at));
+                let mut lines: Vec<usize> = uses.take(MAX_USES).map(line_of).collect();
+                lines.dedup();
+                let title = match lines.as_slice() {
+                    [] => format!("remove {key}: nothing uses its anchor"),
+                    [one] => format!("remove {key}, and line {one} with `{alias}`: no item uses it"),
+                    [first, ..] => {
+                        format!(
+                            "remove {key}, and the lines with `{alias}` from line {first} on: no item uses it"
+                        )
+                    }
+                };
+                (title, vec![removal])
             }
         };
         self.findings.report(finding.help(title.clone()).fix(Fix { title, safety: Safety::Manual, edits }));

@@ -16,10 +16,15 @@ pub(super) fn is_boolean_word(word: &str) -> bool {
     boolean(word).is_some() && !word.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// True if a block has the names of its items as keys: `option: {temp: 0.7}`.
+/// True if a block has the names of its items as keys: `option: {temp: 0.7}`. The only item of a block has fields:
+/// `draft: {small: {max: 8}}`.
 pub(super) fn is_map(field: &Field, table: &Table, node: &Node) -> bool {
     let has_value = |field: &Node| !field.args.is_empty() || !field.fields.is_empty();
-    field.presence.is_several()
+    let has_fields = |inner: &Node| {
+        let is_known = |one: &Node| table.field(&one.key).is_some();
+        inner.args.is_empty() && !inner.fields.is_empty() && inner.fields.iter().all(is_known)
+    };
+    (field.presence.is_several() || matches!(node.fields.as_slice(), [one] if has_fields(one)))
         && table.principal.is_some()
         && !node.fields.is_empty()
         && node.fields.iter().all(|inner| table.field(&inner.key).is_none() && has_value(inner))
@@ -162,7 +167,7 @@ impl FieldReader<'_> {
         let map = role::TABLE.fields.iter().find(|row| row.shape == Shape::Entries(field.name));
         if let Some(map) = map.filter(|_| self.path.is_empty() && node.fields.iter().all(is_bare)) {
             let message = format!("{} has names as keys", self.field_of(field.name));
-            let title = format!("write `{}`", map.name);
+            let title = format!("write `{}` instead of `{}`", map.name, field.name);
             let finding =
                 UNKNOWN_FIELD.at(node.key_span, format!("a map of names is `{}`", map.name), message);
             return self.report(finding.help(title.clone()).fix(Fix::safe(title, node.key_span, map.name)));
@@ -173,11 +178,13 @@ impl FieldReader<'_> {
             Language::Kdl => (items.join("; "), node.span),
             Language::Yaml => {
                 let value = node.block.unwrap_or(node.span);
-                (format!("[{}]", items.join(", ")), value)
+                let items = items.join(", ");
+                (if field.presence.is_several() { format!("[{items}]") } else { items }, value)
             }
         };
+        let of_item = if field.presence.is_several() { " of an item" } else { "" };
         let message = format!(
-            "{} has {} as a field; it is the `{principal}` of an item",
+            "{} has {} as a field; it is the `{principal}`{of_item}",
             self.field_of(field.name),
             words::quoted(&first.key)
         );

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The port that a help offers if no item has one.
-const USUAL_PORT: u64 = 8080;
+pub(super) const USUAL_PORT: u64 = 8080;
 
 /// The items of all files, by kind, before names are resolved.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Name tables: resolve names to ids, suggest similar names, and record which names are used.
 
 use super::unread_names::UnreadNames;
-use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, Safety, suggest, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, Safety, Suggestion, suggest, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::schema::example_text;
 use crate::hir::{Arena, Id, ItemKind, Presence, Shape, Text};
@@ -68,6 +68,36 @@ impl<T> NamedItems<T> {
     pub(super) fn imply(&mut self, name: &str, item: T) {
         let id = Some(self.arena.add(item));
         self.names.entries.insert(name.into(), NameEntry { id, used: Cell::new(false), is_implied: true });
+    }
+}
+
+/// An item that has a text in another field than its name.
+#[derive(Clone, Copy)]
+struct Meant<'n> {
+    name: &'n str,
+    field: &'static str,
+}
+
+impl<T> NamedItems<T> {
+    /// Reports the unknown names, each once. `texts` returns the fields of an item that users write instead of its name.
+    pub(super) fn report_unknown<'n>(
+        &'n self,
+        texts: impl Fn(&'n T) -> Vec<(&'static str, &'n str)>,
+        findings: &mut Diagnostics,
+    ) {
+        if self.names.unknown.borrow().is_empty() {
+            return;
+        }
+        // A text of several items means none of them.
+        let mut by_text: BTreeMap<&str, Option<Meant>> = BTreeMap::new();
+        for (name, entry) in &self.names.entries {
+            let texts = entry.id.map(|id| texts(self.arena.get(id))).unwrap_or_default();
+            for (field, text) in texts {
+                let one = by_text.entry(text).or_insert(Some(Meant { name, field }));
+                *one = one.filter(|one| *one.name == **name);
+            }
+        }
+        self.names.report_unknown(|text| by_text.get(text).copied().flatten(), findings);
     }
 }
 
@@ -157,19 +187,21 @@ impl<T> Names<T> {
         self.entries.keys().map(AsRef::as_ref)
     }
 
-    /// Reports the unknown names, each once.
-    pub(super) fn report_unknown(&self, findings: &mut Diagnostics) {
+    /// Reports the unknown names, each once. `meant` finds the item that has such a text in another field.
+    fn report_unknown<'n>(&'n self, meant: impl Fn(&str) -> Option<Meant<'n>>, findings: &mut Diagnostics) {
         for (name, uses) in self.unknown.take() {
             let Some((first, (kind, owner))) = uses.first_key_value() else { continue };
             let places: Vec<Span> = uses.keys().copied().collect();
             let owner = ItemRef { kind, name: owner, place: *first };
-            let suggestion = suggest(&name, self.all());
-            let near = suggestion.map(|suggestion| suggestion.name);
+            let meant = meant(&name);
+            let suggestion = suggest(&name, self.all()).filter(|_| meant.is_none());
+            let near = meant.map(|meant| meant.name).or(suggestion.map(|suggestion| suggestion.name));
             self.mark_maybe_used(near);
-            let label = near.map_or_else(
-                || format!("no {} has this name", self.kind),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let label = match (meant, near) {
+                (Some(Meant { name, field }), _) => format!("the {field} of {} `{name}`", self.kind),
+                (None, Some(near)) => format!("did you mean `{near}`?"),
+                (None, None) => format!("no {} has this name", self.kind),
+            };
             let (who, quoted) = (owner.describe(), words::quoted(&name));
             let message = format!("{who} uses {} {quoted}, which is not declared", self.kind);
             let others = places.iter().skip(1).take(MAX_LABELS).map(|place| (*place, "also used here"));
@@ -178,9 +210,9 @@ impl<T> Names<T> {
                 let more = words::count(places.len() - MAX_LABELS - 1, "other place");
                 finding = finding.note(format!("also used in {more}"));
             }
-            if let Some(near) = suggestion {
-                let safety = near.safety().unwrap_or(Safety::Manual);
-                finding = finding.remedy_as(safety, "write `{}`", replace_all(near.name, &places));
+            if let Some(near) = near {
+                let safety = suggestion.and_then(Suggestion::safety).unwrap_or(Safety::Manual);
+                finding = finding.remedy_as(safety, "write `{}`", replace_all(near, &places));
             }
             owner.report(self.offer(finding, (&name, near), &places), findings);
         }

@@ -10,7 +10,7 @@ use super::record::Record;
 use super::scope::{HOT, Scope};
 use super::serving::{self, report_missing};
 use super::typed_value::TypedValue;
-use crate::diag::{Change, Diagnostics, Line, Literal, suggest, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, Safety, Suggestion, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
 use crate::hir::{Draft, Engine, Head, Host, Id, Measured, Model, Role, RoleKind, Text, Tier};
 use crate::source::{Span, Spanned};
@@ -60,7 +60,7 @@ pub(super) fn read(
         None => is_reported.then_some(None),
     });
     let residencies_of_unread = residencies_of_unread.collect();
-    report_unknown_shares(&mut roles, items.words_outside_items(), findings);
+    report_unknown_shares(&mut roles, (items.words_outside_items(), scope), findings);
     let named = resolve_shares(roles, items.words_outside_items());
     ReadRoles { named, residencies_of_unread }
 }
@@ -238,7 +238,7 @@ fn ineffective(record: &Record) -> Vec<(&'static str, Span)> {
 /// Reports roles that share an unknown role. Removes them and, silently, the roles that share them.
 fn report_unknown_shares(
     roles: &mut [(Text, Option<UnresolvedRole>)],
-    words_outside_items: &BTreeSet<Arc<str>>,
+    (words_outside_items, scope): (&BTreeSet<Arc<str>>, &Scope),
     findings: &mut Diagnostics,
 ) {
     let declared: BTreeMap<Arc<str>, usize> =
@@ -256,21 +256,34 @@ fn report_unknown_shares(
             if !words_outside_items.contains(&shares.value) && reported.insert(shares.span) {
                 let others = declared.keys().map(AsRef::as_ref).filter(|name| *name != &*head.name.value);
                 let near = suggest(shares, others);
-                let message = format!(
-                    "role {} shares the unknown role {}",
-                    words::quoted(&head.name),
-                    words::quoted(shares)
-                );
-                let finding = UNKNOWN_NAME
-                    .at_unknown(shares.span, (near, "no role has this name"), message)
-                    .about(("role", &*head.name.value));
-                findings.report(finding.help("write the name of a served role"));
+                findings.report(unknown_shares(head, shares, (near, scope)));
             }
             *role = None;
         }
         targets.push(target);
     }
     drop_dependents(roles, &targets);
+}
+
+/// The finding for a role that shares an unknown role. A model of this name is what the user means.
+fn unknown_shares(head: &Head, shares: &Text, (near, scope): (Option<Suggestion>, &Scope)) -> Diagnostic {
+    let quoted = words::quoted(shares);
+    let message = format!("role {} shares the unknown role {quoted}", words::quoted(&head.name));
+    let at = |label: &str| UNKNOWN_NAME.at(shares.span, label, &message).about(("role", &*head.name.value));
+    if scope.models.names.resolve(shares).is_some() {
+        let line = Line::of("model", &*shares.value);
+        return at("a model, not a role").remedy("write `{}`", Change::rewrite(shares.span, line));
+    }
+    let Some(near) = near else {
+        scope.models.names.mark_maybe_used(None);
+        return at("no role has this name").help("write the name of a served role");
+    };
+    let change = Change::Word { span: shares.span, replacement: near.name.to_owned() };
+    at(&format!("did you mean `{}`?", near.name)).remedy_as(
+        near.safety().unwrap_or(Safety::Manual),
+        "write `{}`",
+        change,
+    )
 }
 
 /// Removes the roles that share a removed role, directly or through other roles.

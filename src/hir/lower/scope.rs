@@ -56,14 +56,14 @@ impl_resolvable! {
 impl Scope {
     /// Reports the names that are not declared, each once.
     pub(super) fn report_unknown_names(&self, findings: &mut Diagnostics) {
-        self.engines.names.report_unknown(findings);
-        self.hosts.names.report_unknown(findings);
-        self.stores.names.report_unknown(findings);
-        self.tiers.names.report_unknown(findings);
-        self.residencies.names.report_unknown(findings);
-        self.families.names.report_unknown(findings);
-        self.models.names.report_unknown(findings);
-        self.roles.names.report_unknown(findings);
+        self.engines.report_unknown(|engine| vec![("profile", &*engine.profile.value)], findings);
+        self.hosts.report_unknown(|_| Vec::new(), findings);
+        self.stores.report_unknown(|store| vec![("path", &*store.path.value)], findings);
+        self.tiers.report_unknown(|tier| vec![("title", &*tier.title.value)], findings);
+        self.residencies.report_unknown(|residency| vec![("title", &*residency.title.value)], findings);
+        self.families.report_unknown(|family| vec![("architecture", &*family.arch.value)], findings);
+        self.models.report_unknown(texts_of_model, findings);
+        self.roles.report_unknown(|_| Vec::new(), findings);
     }
 
     /// The name of an item of a kind.
@@ -154,6 +154,17 @@ impl Scope {
             self.residencies.imply(WARM, warm);
         }
     }
+}
+
+/// The texts that users write instead of the name of a model.
+fn texts_of_model(model: &Model) -> Vec<(&'static str, &str)> {
+    let file = &*model.file.value;
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let stem = name.strip_suffix(".gguf").unwrap_or(name);
+    let repo = model.repo.as_ref().map(|repo| ("repository", &*repo.value.name.value));
+    let label = model.label.as_ref().map(|label| ("label", &*label.value));
+    let own = [("title", &*model.title.value), ("file", file), ("file", name), ("file", stem)];
+    own.into_iter().chain(repo).chain(label).collect()
 }
 
 /// Reads an item whose title is its name by default.

@@ -1,6 +1,6 @@
 //! Unknown fields: misspelt, of another item, or named as in another language or in the engine.
 
-use super::fields::{FieldReader, ReadTask};
+use super::fields::{FieldReader, ReadTask, is_bare};
 use super::habits::{is_map, literal_of};
 use super::record::Record;
 use super::scalar::{self, FieldRef, ValueForm};
@@ -66,12 +66,36 @@ impl FieldReader<'_> {
     fn inner_finding(&self, message: &str, node: &Node, task: ReadTask) -> Option<Diagnostic> {
         let (block, line) = self.inner_field(node, task)?;
         let finding = UNKNOWN_FIELD.at(node.key_span, format!("a field of `{}`", block.name), message);
-        let has_block = task.input.node.fields.iter().any(|field| field.key == block.name);
-        Some(if has_block {
-            finding.help(format!("move it into `{}`", block.name))
-        } else {
-            let line = Line::new(block.name).with(line);
-            finding.remedy("write `{}`", Change::Rewrite { place: node.key_span, line })
+        let mut blocks = task.input.node.fields.iter().filter(|field| field.key == block.name);
+        Some(match blocks.next() {
+            None => {
+                let line = Line::new(block.name).with(line);
+                finding.remedy("write `{}`", Change::Rewrite { place: node.key_span, line })
+            }
+            Some(old) => match self.whole_block(block, old).filter(|_| self.path.is_empty()) {
+                Some(whole) => {
+                    // In KDL, only the last property can become a block.
+                    let (first, last) =
+                        if old.span.start < node.span.start { (old, node) } else { (node, old) };
+                    let write = Change::rewrite(last.key_span, whole.with(line));
+                    finding.remedy("write `{}`", Change::All(vec![Change::remove(first.key_span), write]))
+                }
+                None => finding.help(format!("move it into `{}`", block.name)),
+            },
+        })
+    }
+
+    /// A block as it is written. `None` if it has more than plain values.
+    fn whole_block(&self, field: &Field, node: &Node) -> Option<Line> {
+        let Shape::Block(table) = &field.shape else { return None };
+        let literals = |args: &[Scalar]| -> Option<Vec<Literal>> {
+            args.iter().map(|arg| literal_of(arg, self.text)).collect()
+        };
+        let line = Line::new(field.name).principal(table.principal.unwrap_or_default());
+        let line = literals(&node.args)?.into_iter().fold(line, Line::value);
+        node.fields.iter().try_fold(line, |line, inner| {
+            let values = literals(&inner.args).filter(|_| is_bare(inner))?;
+            Some(line.with(values.into_iter().fold(Line::new(inner.key.as_ref()), Line::value)))
         })
     }
 
@@ -122,8 +146,10 @@ impl FieldReader<'_> {
         let Some(finding) = scalar::check(value, &row.shape, &field) else {
             return literal_of(value, self.text);
         };
-        let change = finding.proposed_fixes.into_iter().next()?.change;
-        if let Change::Value { to, .. } = change { Some(to) } else { None }
+        // Other titles have an example, which is not what the user means.
+        let fix =
+            finding.proposed_fixes.into_iter().next().filter(|fix| fix.title.starts_with("write `{}`"))?;
+        if let Change::Value { to, .. } = fix.change { Some(to) } else { None }
     }
 
     /// The block without required fields that has a field of this name: `placement` for `threads`.

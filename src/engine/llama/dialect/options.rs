@@ -211,7 +211,11 @@ fn accept<'p>(
         (0, Some(_)) => return bad(format!("`{spelling}` takes no value"), "remove the value"),
         (_, None) => {
             let placeholder = option.value.as_deref().unwrap_or_default();
-            return bad(format!("`{spelling}` needs a value ({placeholder})"), "add `value`");
+            // The error about an empty value describes a right one.
+            let expected = value::check(argv.profile.build_number(), option, "").err();
+            let expected = expected.unwrap_or_else(|| format!("a value ({placeholder})"));
+            let why = format!("`{spelling}` needs a value ({placeholder})");
+            return bad(why, &format!("add the value after the name: {expected}"));
         }
         (_, Some(value)) if value.contains('\0') => {
             return bad(format!("the value of `{spelling}` contains a zero byte"), "remove the zero byte");

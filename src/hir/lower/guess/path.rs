@@ -56,7 +56,7 @@ pub(in crate::hir::lower) fn fault(text: &str, kind: PathKind) -> Option<PathFau
     }
     if let Some((repository, quant)) = hub_reference(text) {
         let remedy = format!(
-            "write `repo` with the value `{repository}` on the model, and here the name of its {quant} file"
+            "use the field `repo` of the model for `{repository}`, and write the name of its {quant} file here"
         );
         return Some(instead("a name at Hugging Face and not a path", &remedy));
     }

@@ -75,6 +75,14 @@ impl UnitScope {
             Self::User => "systemctl --user",
         }
     }
+
+    /// The target of systemd that starts the units at boot.
+    pub fn boot_target(self) -> &'static str {
+        match self {
+            Self::System => "multi-user.target",
+            Self::User => "default.target",
+        }
+    }
 }
 
 /// The words of a hardening field.

@@ -7,7 +7,7 @@ use super::removal::{Removal, key_removal, list_removals, removal_at, removals, 
 use super::{Document, Language, language, parse};
 use crate::diag::{Change, Diagnostics, Edit, Fix, ProposedFix, Safety};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Turns all proposed fixes into edits, and those that are helps into texts. Drops the edits of files for which
 /// `may_change` is false. The findings must be sorted, because only one document is in memory.
@@ -61,7 +61,7 @@ impl<'m> ParsedFile<'m> {
         let mut last = String::new();
         let lists = self.list_removals(changes, map);
         for change in changes {
-            let listed = if let Change::Remove { place } = change { lists.get(place) } else { None };
+            let listed = removed_field(change).and_then(|(place, _)| lists.get(&place));
             let one = match listed {
                 // The first member removes the others.
                 Some(removal) => {
@@ -89,10 +89,8 @@ impl<'m> ParsedFile<'m> {
 
     /// The removals of whole lists in YAML: see [`list_removals`].
     fn list_removals(&mut self, changes: &[Change], map: &'m SourceMap) -> BTreeMap<Span, Option<Removal>> {
-        let place = |change: &Change| if let Change::Remove { place } = change { Some(*place) } else { None };
-        let places = changes.iter().filter_map(place);
-        let places: BTreeSet<Span> = places.collect();
-        let Some(first) = places.first().filter(|_| places.len() > 1) else { return BTreeMap::new() };
+        let places: BTreeMap<Span, Option<&str>> = changes.iter().filter_map(removed_field).collect();
+        let Some(first) = places.keys().next().filter(|_| places.len() > 1) else { return BTreeMap::new() };
         let layout = self.layout(first.file, map);
         let layout = layout.filter(|layout| layout.document.language == Language::Yaml);
         layout.map(|layout| list_removals(layout, &places)).unwrap_or_default()
@@ -239,6 +237,14 @@ fn instead_of_deleted<'t>(edits: Vec<Edit>, text: impl Fn(Span) -> &'t str) -> V
         }
     }
     all
+}
+
+/// The place of a field that a change removes, and its name if the place is that of a value.
+fn removed_field(change: &Change) -> Option<(Span, Option<&'static str>)> {
+    if let Change::Remove { place } = change {
+        return Some((*place, None));
+    }
+    if let Change::Field { name, value_span } = change { Some((*value_span, Some(*name))) } else { None }
 }
 
 /// True if no edit overlaps another one.

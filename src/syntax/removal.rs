@@ -4,7 +4,7 @@
 use super::insertion::Layout;
 use super::{Document, Language, Node};
 use crate::source::Span;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// The text to delete to remove a field.
@@ -82,28 +82,42 @@ pub(super) fn removal_at(layout: Layout, place: Span) -> Option<(String, Option<
 }
 
 /// The removals of lists of YAML of which all members are removed: the whole field for the first member, and nothing more
-/// for the others. `places` are the spans of the members.
-pub(super) fn list_removals(layout: Layout, places: &BTreeSet<Span>) -> BTreeMap<Span, Option<Removal>> {
+/// for the others. `places` are the spans of the members or of one of their values; those of values have the name of the
+/// field.
+pub(super) fn list_removals(
+    layout: Layout,
+    places: &BTreeMap<Span, Option<&str>>,
+) -> BTreeMap<Span, Option<Removal>> {
     let Layout { document, text } = layout;
     let mut found = BTreeMap::new();
-    for place in places {
-        let path = layout.find(|node| node.span == *place, *place);
+    for (place, name) in places {
+        let is_value_in =
+            |node: &Node| name.is_some_and(|name| node.key == name) && place_in(node, places).is_some();
+        let path = layout.find(|node| node.span == *place || is_value_in(node), *place);
         let Some([.., parent, node]) = path.as_deref() else { continue };
-        let mut members = parent.fields.iter().filter(|field| field.key_span == node.key_span);
-        if members.next().is_none_or(|first| first.span != *place) {
-            continue;
-        }
-        let others: Vec<&Node> = members.collect();
-        let Some(last) = others.last().filter(|_| others.iter().all(|one| places.contains(&one.span))) else {
+        let members = parent.fields.iter().filter(|field| field.key_span == node.key_span);
+        let members: Vec<(&Node, Option<Span>)> = members.map(|one| (one, place_in(one, places))).collect();
+        let ([(first, Some(at)), others @ ..], Some((last, _))) = (members.as_slice(), members.last()) else {
             continue;
         };
+        if at != place || others.is_empty() || others.iter().any(|(_, at)| at.is_none()) {
+            continue;
+        }
         let (language, siblings) = (document.language, parent.fields.as_slice());
-        let field = FieldContext { text, language, parent: Some(parent), siblings, members: &[], node };
+        let field =
+            FieldContext { text, language, parent: Some(parent), siblings, members: &[], node: first };
         let Some(removal) = field.whole_list(last) else { continue };
-        found.extend(others.iter().map(|other| (other.span, None)));
+        found.extend(others.iter().filter_map(|(_, at)| Some((at.as_ref().copied()?, None))));
         found.insert(*place, Some(removal));
     }
     found
+}
+
+/// The place of a member of a list among `places`.
+fn place_in(member: &Node, places: &BTreeMap<Span, Option<&str>>) -> Option<Span> {
+    let values = member.args.iter().chain(member.fields.iter().flat_map(|field| &field.args));
+    let mut spans = std::iter::once(member.span).chain(values.map(|value| value.span));
+    spans.find(|span| places.contains_key(span))
 }
 
 /// The removal of the entry of a map that has its key at a place.

@@ -47,11 +47,7 @@ fn every_wrong_option_has_a_code_and_a_help() {
         ("\"tpo-k\" value=2", "unknown-option", "write `top-k`"),
         ("\"image\" value=\"x\"", "unknown-option", ""),
         ("\"mlock\"", "removed-option", "write `placement lock=#true`"),
-        (
-            "\"no-mmap\"",
-            "removed-option",
-            "write `option \"load-mode\" value=\"none\"` instead of this option",
-        ),
+        ("\"no-mmap\"", "removed-option", "write `option \"load-mode\" \"none\"` instead of this option"),
         ("\"spec-ngram-size-n\" value=3", "removed-option", "use the respective --spec-ngram-*-size-n"),
         ("\"defrag-thold\" value=0.1", "deprecated-option", "remove it"),
         ("\"top-k\" value=\"8k\"", "option-value", "write `8192`; the option takes"),

@@ -1,7 +1,8 @@
 //! The helps for options that name files: the fields `template` and `lora`.
 
 use super::faults::FaultyRole;
-use crate::diag::{Change, Line, Literal};
+use crate::diag::{Change, Line, Literal, words};
+use crate::engine::options::owning_field;
 use crate::hir::{EngineOption, Setting};
 use crate::source::Span;
 use std::collections::BTreeSet;
@@ -48,4 +49,14 @@ fn adapter(option: &EngineOption) -> Option<(&str, Option<&str>)> {
     let (file, scale) = if has_scale { text.rsplit_once(':')? } else { (&**text, "1") };
     let is_usable = file.starts_with('/') && !file.contains([',', ':']) && scale.parse::<f64>().is_ok();
     is_usable.then_some((file, Some(scale).filter(|scale| *scale != "1")))
+}
+
+/// The help for a relative path of a file that a field sets.
+pub(super) fn relative_file(option: &EngineOption) -> Option<String> {
+    let field = owning_field(&option.name).filter(|field| matches!(*field, "template" | "lora"))?;
+    let Setting::Text(path) = &option.value.as_ref()?.value else { return None };
+    let is_relative = !path.starts_with('/') && !path.contains(',');
+    let path = words::quoted(path);
+    is_relative
+        .then(|| format!("write the full path of {path} in the field `{field}` instead of this option"))
 }

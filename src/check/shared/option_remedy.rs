@@ -1,6 +1,6 @@
 //! The helps of findings about options: the option in its right form, the field that sets it, or its removal.
 
-use super::adapter_remedy::{adapters, is_adapter, template_line};
+use super::adapter_remedy::{adapters, is_adapter, relative_file, template_line};
 use super::faults::FaultyRole;
 use super::speculation_remedy::{speculation_fields, surplus_kinds};
 use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Suggestion, suggest, words};
@@ -60,7 +60,7 @@ impl<'g> FaultyOption<'g> {
                         finding.remedy("remove this option: the fields of the role declare the same", change)
                     }
                     Some(change) => finding.remedy(self.instead(), change),
-                    None => match self.relative_file() {
+                    None => match relative_file(self.option) {
                         Some(help) => finding.help(help),
                         None => or_remove(finding, text, ("and remove this option", remove)),
                     },
@@ -104,16 +104,6 @@ impl<'g> FaultyOption<'g> {
             [] => INSTEAD.to_owned(),
             kinds => format!("{INSTEAD}, without {}: a role has one kind of draft", words::all_of(kinds)),
         }
-    }
-
-    /// The help for a relative path of a file that a field sets.
-    fn relative_file(&self) -> Option<String> {
-        let field = owning_field(&self.option.name).filter(|field| matches!(*field, "template" | "lora"))?;
-        let Setting::Text(path) = &self.option.value.as_ref()?.value else { return None };
-        let is_relative = !path.starts_with('/') && !path.contains(',');
-        let path = words::quoted(path);
-        is_relative
-            .then(|| format!("write the full path of {path} in the field `{field}` instead of this option"))
     }
 
     /// The deprecated key in the value of the option, if the fault is about it.

@@ -48,10 +48,7 @@ pub(super) fn add_units<'p>(
 ) {
     let names = Names { stack: &plan.stack };
     let systemctl = plan.scope.systemctl();
-    let wanted_by = match plan.scope {
-        UnitScope::System => "multi-user.target",
-        UnitScope::User => "default.target",
-    };
+    let wanted_by = plan.scope.boot_target();
     let title = plan.title.as_deref().unwrap_or(&plan.stack);
     collector.file(format!("{folder}/{}", names.target()), &STACK, move || {
         Ok(TargetView {

@@ -55,8 +55,7 @@ use std::sync::Arc;
 pub struct ServerSpec<'a> {
     /// The model file.
     pub model: &'a str,
-    /// The names at the API: that of the role, those of roles that share it, and its aliases. Empty means the engine's
-    /// default.
+    /// The names at the API: of the role, of roles that share it, and its aliases. Empty: the default of the engine.
     pub names: &'a [&'a str],
     /// The number of aliases among the names, which are the last ones.
     pub aliases: usize,

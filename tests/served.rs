@@ -14,5 +14,6 @@ mod scripts;
 mod speculation;
 mod user;
 mod warm;
+mod window;
 
 const STACK: &str = include_str!("served/stack.kdl");

@@ -122,6 +122,10 @@ impl<'d> Layout<'d> {
                 let entry = map_entry(field).unwrap_or_else(|| field.clone());
                 self.replace(old, (Some(map), place), &entry)
             }
+            // In YAML the name of an option is a field of it.
+            Some([.., parent, option, name]) if option.key == "option" && name.key == "name" => {
+                self.replace(option, (Some(parent), option.span), field)
+            }
             Some([.., parent, old]) => self.replace(old, (Some(parent), place), field),
             Some([old]) => self.replace(old, (None, place), field),
             _ => Insertion { code: line(self.language(), field), edit: None },

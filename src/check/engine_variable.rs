@@ -5,6 +5,8 @@ use crate::diag::{Change, Diagnostic, Diagnostics, words};
 use crate::engine::Profile;
 use crate::engine::options;
 use crate::hir::{Head, Text};
+use crate::source::Span;
+use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
@@ -34,15 +36,18 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
+    let mut reported: BTreeSet<(Span, &str)> = BTreeSet::new();
     let of_engines = registry.engines.entries();
     let of_engines = of_engines.map(|(id, engine)| (&engine.head, &engine.env, derived.profile(id)));
     let of_roles = registry.served();
     let of_roles = of_roles.map(|(role, serving)| (&role.head, &serving.env, derived.profile_of(serving)));
     for (owner, env, profile) in of_engines.chain(of_roles) {
         let Some(profile) = profile else { continue };
-        findings.extend(env.iter().filter_map(|(name, value)| {
-            finding(profile, (name, value), super::owner_of(registry, owner, name.span))
-        }));
+        for (name, value) in env {
+            let found = finding(profile, (name, value), super::owner_of(registry, owner, name.span));
+            // A default, or a YAML alias, applies to many roles, but is reported once.
+            findings.extend(found.filter(|_| reported.insert((name.span, profile.name()))));
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The helps for options that name files: the fields `template` and `lora`.
+//! The helps for options whose fields list files or names: `template`, `lora` and `alias`.
 
 use super::faults::FaultyRole;
 use crate::diag::{Change, Line, Literal, words};
@@ -59,4 +59,16 @@ pub(super) fn relative_file(option: &EngineOption) -> Option<String> {
     let path = words::quoted(path);
     is_relative
         .then(|| format!("write the full path of {path} in the field `{field}` instead of this option"))
+}
+
+/// The field for the names of `--alias`: without the name of the role, which is always a name. `None` if no other name is
+/// left, or if the role has the field.
+pub(super) fn alias_line(role: &FaultyRole, value: &Setting) -> Option<Line> {
+    let Setting::Text(text) = value else { return None };
+    let names = text
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && *name != &*role.role.head.name.value);
+    let line = names.fold(Line::new("alias"), Line::value);
+    (!line.values.is_empty() && role.serving.aliases().is_empty()).then_some(line)
 }

@@ -1,6 +1,6 @@
 //! The helps of findings about options: the option in its right form, the field that sets it, or its removal.
 
-use super::adapter_remedy::{adapters, is_adapter, relative_file, template_line};
+use super::adapter_remedy::{adapters, alias_line, is_adapter, relative_file, template_line};
 use super::faults::FaultyRole;
 use super::speculation_remedy::{speculation_fields, surplus_kinds};
 use super::window_remedy::window_line;
@@ -93,6 +93,9 @@ impl<'g> FaultyOption<'g> {
     fn write_replacement(&self, finding: Diagnostic, text: Option<String>) -> Diagnostic {
         match self.replacement() {
             Some(line) => finding.remedy(INSTEAD, Change::rewrite(self.option.name.span, line)),
+            None if text.as_deref() == Some("remove it") => {
+                finding.remedy("remove this option", Change::field("option", self.option.name.span))
+            }
             None => finding.maybe_help(text),
         }
     }
@@ -320,21 +323,10 @@ fn override_line(value: &Setting) -> Option<Line> {
     Some(Line::of("override", key).principal("key").with(Line::of("value", value)))
 }
 
-/// The field for the names of `--alias`: without the name of the role, which is always a name. `None` if no other name is
-/// left, or if the role has the field.
-fn alias_line(role: &FaultyRole, value: &Setting) -> Option<Line> {
-    let Setting::Text(text) = value else { return None };
-    let names = text
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty() && *name != &*role.role.head.name.value);
-    let line = names.fold(Line::new("alias"), Line::value);
-    (!line.values.is_empty() && role.serving.aliases().is_empty()).then_some(line)
-}
-
 /// The help of the fault, and the removal of the option. One help if the text already names the removal.
 fn or_remove(finding: Diagnostic, text: Option<String>, (title, remove): (&str, Change)) -> Diagnostic {
     match text {
+        Some(text) if text == "remove it" => finding.remedy("remove this option", remove),
         Some(text) if text.contains("remove") => finding.remedy(text, remove),
         text => finding.maybe_help(text).remedy(title, remove),
     }

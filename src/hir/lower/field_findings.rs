@@ -188,10 +188,6 @@ impl FieldReader<'_> {
         let finding = WRONG_TYPE.at(span, "expected one value", message);
         let only = match node.fields.as_slice() {
             [inner] => inner.args.first().and_then(|arg| literal_of(arg, self.text)),
-            // Two types of caches cannot be declared.
-            [first, second] if &*first.key == "k" && &*second.key == "v" => {
-                first.args.first().and_then(|arg| literal_of(arg, self.text))
-            }
             _ => None,
         };
         self.report(match only {

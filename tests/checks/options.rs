@@ -74,8 +74,12 @@ fn every_wrong_option_has_a_code_and_a_help() {
         ("\"embd-tiny-en-default\"", "owned-option", "remove this option"),
         ("\"fim-qwen-2b-default\"", "owned-option", "remove this option"),
         ("\"kv-unified-per-slot\" value=9", "owned-option", "remove this option: `context` sets it"),
-        ("\"fit-ctx\" value=9", "idle-option", "remove this option"),
-        ("\"fit-target\" value=\"512,512\"", "idle-option", "remove this option"),
+        ("\"fit-ctx\" value=9", "owned-option", "write `context \"fit\" least=9` instead of this option"),
+        (
+            "\"fit-target\" value=\"512,512\"",
+            "idle-option",
+            "write `fit` as the `context`, or remove the option",
+        ),
         ("\"cache-idle-slots\"", "idle-option", "set the field `prompt-cache`"),
         (
             "\"spec-ngram-mod-n-max\" value=9",

@@ -251,10 +251,10 @@ fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
         return cache_types(role, option);
     }
     if let Some((written, line)) = window_line(role, option) {
-        let Some(written) = written else { return Some(instead(Vec::new(), line)) };
+        let Some(written) = written else { return Some(instead(None, line)) };
         // The field is already there with another value.
         let is_one = role.serving.options.len() == 1;
-        let changes = vec![Change::rewrite(value_span, line), Change::remove(written)];
+        let changes = vec![Change::rewrite(option.name.span, line), Change::remove(written)];
         return is_one.then_some(Change::All(changes));
     }
     let field = role_field(name)?;

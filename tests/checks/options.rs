@@ -80,7 +80,6 @@ fn every_wrong_option_has_a_code_and_a_help() {
             "idle-option",
             "write `fit` as the `context`, or remove the option",
         ),
-        ("\"cache-idle-slots\"", "idle-option", "set the field `prompt-cache`"),
         (
             "\"spec-ngram-mod-n-max\" value=9",
             "idle-option",
@@ -93,7 +92,7 @@ fn every_wrong_option_has_a_code_and_a_help() {
         ("\"gpt-oss-20b-default\"", "owned-option", "remove this option"),
         ("\"spec-type\" value=\"draft-eagle3\"", "lone-option", "use the field `draft`"),
         ("\"spec-type\" value=\"ngram-cache\"", "lone-option", "lookup-cache-static"),
-        ("\"cpu-mask-batch\" value=\"ff\"", "idle-option", "add the option `threads-batch`"),
+        ("\"cpu-mask-batch\" value=\"ff\"", "idle-option", "add the field `threads-batch`"),
         ("\"spec-draft-cpu-mask\" value=\"ff\"", "idle-option", "remove this option"),
         ("\"n-cpu-moe\" value=3", "idle-option", "remove this option"),
         ("\"models-max\" value=3", "idle-option", "remove this option"),

@@ -134,15 +134,7 @@ fn blocks(table: &Table, presence: Presence) -> Vec<Value> {
     if table.bare == Bare::Allowed {
         forms.push(value::of(&Shape::Flag));
     }
-    match switch_for_principal(table) {
-        Some((principal, switch)) => {
-            let named = block(&table.fields.iter(), |one| one.name == principal);
-            forms.push(with_constant(named, switch, &json!(false)));
-            let others = table.fields.iter().filter(|one| one.name != principal);
-            forms.push(with_constant(block(&others, |one| one.name == switch), switch, &json!(true)));
-        }
-        None => forms.push(block(&table.fields.iter(), is_required)),
-    }
+    forms.push(block(&table.fields.iter(), is_required));
     if presence.is_several() {
         let members = alternatives(json!({}), forms.clone(), Null::Allowed);
         forms.push(json!({"type": "array", "items": members, "minItems": 1}));
@@ -150,21 +142,6 @@ fn blocks(table: &Table, presence: Presence) -> Vec<Value> {
         forms.push(list(value::of(shape)));
     }
     forms
-}
-
-/// The principal field of a block and the switch that replaces it: a draft has a model, or `self` is true.
-fn switch_for_principal(table: &Table) -> Option<(&'static str, &'static str)> {
-    let principal = table.principal_field().filter(|field| !is_required(field))?;
-    let switch = table.fields.iter().find(|field| field.shape == Shape::Flag)?;
-    (table.bare == Bare::Refused).then_some((principal.name, switch.name))
-}
-
-/// The block with this value of a switch.
-fn with_constant(mut block: Value, switch: &str, value: &Value) -> Value {
-    if let Some(field) = block.get_mut("properties").and_then(|fields| fields.get_mut(switch)) {
-        *field = with(field.take(), json!({"const": value}));
-    }
-    block
 }
 
 /// The principal field, if it can replace the whole block because no other field is required.

@@ -7,6 +7,7 @@ mod engine;
 mod experts;
 mod facts;
 mod foreign_words;
+mod growth;
 mod hosts;
 mod memory;
 mod names;

@@ -18,7 +18,13 @@ pub(crate) fn memory_options<'a>(
         let value = if option.arity() > 0 { words.next().unwrap_or_default() } else { "" };
         words.by_ref().take(option.arity().saturating_sub(1)).for_each(drop);
         let is_on = switch == Switch::On;
-        given.extend(option.row().map(|row| Given { row, title: option.title(), is_on, value }));
+        given.extend(option.row().map(|row| Given {
+            row,
+            title: option.title(),
+            is_on,
+            value,
+            is_default: false,
+        }));
     }
     MemoryOptions::new(profile, env, given)
 }

@@ -5,6 +5,7 @@
 //! about items that could not be read.
 
 mod architecture;
+mod caches_over_host;
 mod contradicted_advice;
 mod contradicted_fact;
 mod contradicted_pair;
@@ -125,6 +126,7 @@ static ALL: &[Check] = checks![
     overlapping_nodes: OVERLAPPING_NODES,
     node_memory_over_host: NODE_MEMORY_OVER_HOST,
     over_host_memory: OVER_HOST_MEMORY,
+    caches_over_host: CACHES_OVER_HOST,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,
     encoder_without_pooling: ENCODER_WITHOUT_POOLING,

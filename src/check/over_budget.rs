@@ -11,14 +11,15 @@ declare_code! {
     /// A residency whose roles take more memory on one host than its `budget`. The finding prints the sum line by line.
     ///
     /// ## Why
-    /// systemd limits the slice of the residency to its budget. Beyond this limit the kernel evicts weights that are in
-    /// use, or kills a process.
+    /// systemd limits the slice of the residency to its budget, and to what the engines may add by their own defaults.
+    /// Beyond this limit the kernel evicts weights that are in use, or kills a process.
     ///
     /// - Files of models and drafts are mapped. They count once per host, however many roles read them.
     /// - With `lock` in `placement` they count once per process. Projectors always do.
     /// - If the residency has `at-once`, only that many of its largest roles count.
-    /// - With a `registry.lock`, caches, state, buffers, the prompt cache, checkpoints and repacked weights also count,
-    ///   once per process. `orchgen memory` prints them. Without it only file sizes are summed.
+    /// - With a `registry.lock`, caches, state, buffers and repacked weights also count, once per process. `orchgen memory`
+    ///   prints them. Without it only file sizes are summed.
+    /// - The prompt cache and checkpoints count if the registry has `prompt-cache` or `checkpoints`.
     ///
     /// A budget can be larger than its host, and so can the sum of all budgets. `over-host-memory` checks hosts: it
     /// sums the memory that the roles take.

@@ -18,7 +18,8 @@ declare_code! {
     ///   fewer roles run at a time, set `at-once`; then only that many of the largest count.
     /// - Mapped files count once per host, however many roles read them.
     /// - Files of roles with `lock`, and projectors, count once per process.
-    /// - With a `registry.lock`, caches, state and buffers also count, once per process.
+    /// - With a `registry.lock`, caches, state and buffers also count, once per process. Prompt caches and
+    ///   checkpoints count if the registry declares them.
     /// - `reserve` is the memory of the operating system. The default is 5 percent.
     ///
     /// Budgets are not summed, because a residency can take less than its budget. A residency over its budget gets
@@ -32,7 +33,7 @@ declare_code! {
     ///
     /// ## Instead
     /// ```kdl
-    /// host "far" memory="8 GB"
+    /// host "far" memory="16 GB"
     /// role "extra" tier="A" residency="hot" host="far" model="plain" port=9000 context=4096
     /// ```
     pub(super) static OVER_HOST_MEMORY = 336, "over-host-memory", Error;

@@ -4,10 +4,13 @@
 //!
 //! | field | |
 //! |---|---|
-//! | `roles` | `name`, `residency`, `host`, `processes`, `bytes` of one process, `is_whole` (true if all parts are known), `parts` |
-//! | `parts` | `of` (model, draft, projector or program), `kind` (`mapped` parts count once per host), and either `bytes` with its certainty (`within_percent`, `at_most` or `declared`) or `not_checked` |
-//! | `residencies` | `residency`, `host`, `bytes`, `budget` (null without one), `over` (the bytes above the budget) |
-//! | `hosts` | `host`, `bytes` of its roles, `services` (declared memory of its services), `memory`, `reserve`, `over` (the bytes above the memory without its reserve) |
+//! | `roles` | `name`, `residency`, `host`, `processes`, `bytes` of one process, `may_grow_to`, `is_whole` (true if all parts are known), `parts` |
+//! | `parts` | `of` (model, draft, projector or program), `kind` (`mapped` parts count once per host), and either `bytes` with its certainty (`within_percent`, `at_most` or `declared`), or `may_grow_to`, or `not_checked` |
+//! | `residencies` | `residency`, `host`, `bytes`, `may_grow_to`, `budget` (null without one), `over` (the bytes above the budget) |
+//! | `hosts` | `host`, `bytes` of its roles, `may_grow_to`, `services` (declared memory of its services), `memory`, `reserve`, `over` (the bytes above the memory without its reserve) |
+//!
+//! `may_grow_to` of a part is the size up to which the engine fills it by its own default, which the registry does not state.
+//! Sums and `over` do not count it. Elsewhere it is `bytes` and these sizes.
 
 mod table;
 
@@ -39,6 +42,7 @@ struct ReportedRole<'r> {
     host: &'r str,
     processes: usize,
     bytes: u64,
+    may_grow_to: u64,
     is_whole: bool,
     parts: Vec<ReportedPart<'r>>,
 }
@@ -63,6 +67,7 @@ enum Certainty<'r> {
     WithinPercent(u8),
     AtMost(bool),
     Declared(bool),
+    MayGrowTo(u64),
     NotChecked(&'r str),
 }
 
@@ -72,6 +77,7 @@ struct ReportedResidency<'r> {
     host: &'r str,
     /// `None` if the memory of a model or program is unknown.
     bytes: Option<u64>,
+    may_grow_to: Option<u64>,
     budget: Option<u64>,
     over: u64,
 }
@@ -81,6 +87,7 @@ struct ReportedHost<'r> {
     host: &'r str,
     /// `None` if the memory of a model or program is unknown.
     bytes: Option<u64>,
+    may_grow_to: Option<u64>,
     /// The declared memory of its services.
     services: u64,
     /// `None` if it is not declared.
@@ -134,7 +141,8 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
             residency: &registry.residencies.get(serving.residency.value).head.name,
             host: &registry.hosts.get(serving.host.value).head.name,
             processes: serving.ports.len(),
-            bytes: parts.iter().filter_map(|part| part.bytes).fold(0, u64::saturating_add),
+            bytes: bytes_of(&parts),
+            may_grow_to: bytes_of(&parts).saturating_add(role.memory.growth.0),
             is_whole: !parts.iter().any(|part| matches!(part.certainty, Certainty::NotChecked(_))),
             parts,
         }
@@ -148,6 +156,7 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
                 residency: &residency.head.name,
                 host: &registry.hosts.get(group.host).head.name,
                 bytes: group.known_total().map(|bytes| bytes.0),
+                may_grow_to: group.known_total().map(|bytes| bytes.plus(group.growth()).0),
                 budget: budget.map(|budget| budget.0),
                 over: budget.map_or(0, |budget| total.minus(budget).0),
             }
@@ -160,6 +169,7 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
         ReportedHost {
             host: &host.head.name,
             bytes: group.known_total().map(|bytes| bytes.0),
+            may_grow_to: group.known_total().map(|bytes| bytes.plus(group.growth()).0),
             services: services.0,
             memory: memory.map(|memory| memory.0),
             reserve: memory.map(|memory| host.reserve.of(memory).0),
@@ -201,7 +211,7 @@ fn program_parts(role: &ServedProgram) -> Vec<ReportedPart<'_>> {
     let declared = role.memory.counted.iter().map(|part| (Some(part.bytes.0), Certainty::Declared(true)));
     let unknown = role.memory.parts.iter().filter_map(|part| match &part.amount {
         Amount::Unknown(why) => Some((None, Certainty::NotChecked(why))),
-        Amount::Within { .. } | Amount::AtMost(_) => None,
+        Amount::Within { .. } | Amount::AtMost(_) | Amount::MayGrow(_) => None,
     });
     let part = |(bytes, certainty)| ReportedPart {
         of: PROGRAM,
@@ -211,6 +221,10 @@ fn program_parts(role: &ServedProgram) -> Vec<ReportedPart<'_>> {
         certainty,
     };
     declared.chain(unknown).map(part).collect()
+}
+
+fn bytes_of(parts: &[ReportedPart]) -> u64 {
+    parts.iter().filter_map(|part| part.bytes).fold(0, u64::saturating_add)
 }
 
 fn owner_name(owner: Owner) -> &'static str {
@@ -229,6 +243,7 @@ fn reported_part<'p>(part: &'p Part, serving: &Serving) -> ReportedPart<'p> {
     let (bytes, certainty) = match &part.amount {
         Amount::Within { bytes, percent } => (Some(*bytes), Certainty::WithinPercent(*percent)),
         Amount::AtMost(bytes) => (Some(*bytes), Certainty::AtMost(true)),
+        Amount::MayGrow(bytes) => (None, Certainty::MayGrowTo(*bytes)),
         Amount::Unknown(why) => (None, Certainty::NotChecked(why)),
     };
     let (mut kind, mut title) = kind_words(part.kind);

@@ -12,7 +12,7 @@ use crate::engine::dialect::{
     ContextSpec, DraftSpec, LookupSpec, Lowered, NumaPlacement, OptionPath, OverrideValue, PromptSpec,
     ServerSpec, Sparsity, WrittenOption, lower_prompt, lower_server, of_variables,
 };
-use crate::engine::memory::MemoryOptions;
+use crate::engine::memory::{MemoryOptions, default_prompt_cache};
 use crate::engine::options::Owner;
 use crate::engine::{Profile, Switch, Word};
 use crate::facts::Lock;
@@ -36,6 +36,8 @@ pub struct RoleCommand {
     servers: PerInstance<Lowered>,
     /// Their options that affect memory, or the reason why the facts of the model are unknown.
     pub(super) memory: Result<Box<MemoryOptions>, &'static str>,
+    /// The bytes of the prompt cache of a process, if the engine's default limits it.
+    pub(super) default_prompt_cache: u64,
     /// The files and folders that its options and environment variables name.
     pub paths: Vec<OptionPath>,
     /// The machines that its options and environment variables connect to: names or addresses.
@@ -98,6 +100,8 @@ impl RoleSettings<'_> {
         let is_external = numa_placement(self.serving, host.numa.len()) == NumaPlacement::External;
         let reads_at_random = is_external && options().mmap;
         let memory = locked::facts(self.lock, model).map(|_| options());
+        let given = servers.first().settings.iter().map(WrittenOption::given);
+        let default_prompt_cache = default_prompt_cache(given);
         let (mut paths, mut peers) = of_variables(profile, self.env);
         paths.extend_from_slice(&servers.first().paths);
         peers.extend_from_slice(&servers.first().peers);
@@ -112,6 +116,7 @@ impl RoleSettings<'_> {
             bin: self.registry.engines.get(engine).bin.trim_end_matches('/').into(),
             servers,
             memory,
+            default_prompt_cache,
             paths,
             peers,
             reads_at_random,
@@ -145,6 +150,7 @@ impl RoleSettings<'_> {
             lookup: self.lookup(),
             pooling: serving.pooling.as_ref().map(|pooling| &*pooling.value),
             is_embedder: serving.pooling.is_some(),
+            is_decision: self.is_decision(),
             sparsity: sparsity(registry, registry.models.get(serving.model.value)),
             projector: files.projector.as_ref().map(|file| &*file.path),
             template: serving.template().map(|file| &*file.value),
@@ -251,6 +257,16 @@ impl<'r> RoleSettings<'r> {
     fn lookup(self) -> Option<LookupSpec> {
         let Lookup { ngram_min, kind } = &self.serving.lookup.as_deref()?.value;
         Some(LookupSpec { kind: kind.map(|kind| kind.word()), ngram: ngram_min.map(|ngram| ngram.value) })
+    }
+
+    /// True for a decision model, as far as the lock or the architecture shows it (`common_get_decision_type` in
+    /// `common/common.cpp` of llama.cpp b12032).
+    fn is_decision(self) -> bool {
+        let model = self.registry.models.get(self.serving.model.value);
+        let is_named = self.registry.arch_of(model).is_some_and(|arch| &*arch.value == "vllm-decision2");
+        is_named
+            || locked::facts(self.lock, model)
+                .is_ok_and(|locked| locked.facts.flag("decision.type") == Some(true))
     }
 
     fn experts(self) -> Option<(&'r str, u32)> {

@@ -1,6 +1,6 @@
 //! Memory sums of the roles of a residency, a host or a NUMA node: their files and their known private memory.
 
-use super::memory::{MemoryKind, MemoryPart};
+use super::memory::{MemoryKind, MemoryPart, RoleMemory};
 use super::place::{MemoryScope, Portion};
 use super::process::ServedProcess;
 use crate::hir::{Bytes, Host, Id, Registry, Residency, Role};
@@ -122,6 +122,27 @@ impl<'l> RoleGroup<'l> {
     pub fn known_total(&self) -> Option<Bytes> {
         let is_known = !self.roles().any(|role| role.memory.lacks_size);
         is_known.then(|| self.total(MemoryScope::HOST))
+    }
+
+    /// The memory that the processes may take in addition, by defaults of their engines. If `at-once` limits the number of
+    /// roles that run, those that may grow the most.
+    pub fn growth(&self) -> Bytes {
+        self.sum_of_processes(|memory| memory.growth)
+    }
+
+    /// The sum of a number of bytes of each process that may run at the same time.
+    pub fn sum_of_processes(&self, bytes: impl Fn(&RoleMemory) -> Bytes) -> Bytes {
+        let of_role = |role: &ServedProcess<'_>| {
+            Bytes(bytes(role.memory).0.saturating_mul(role.settings.ports.value.len() as u64))
+        };
+        let of_part = |(residency, roles): &(Id<Residency>, &[ServedProcess<'_>])| {
+            let mut each: Vec<Bytes> = roles.iter().map(of_role).collect();
+            each.sort_unstable();
+            let at_once = self.registry.residencies.get(*residency).at_once;
+            let most = at_once.map_or(each.len(), |most| most.value as usize);
+            each.into_iter().rev().take(most).fold(Bytes(0), Bytes::plus)
+        };
+        self.parts.iter().map(of_part).fold(Bytes(0), Bytes::plus)
     }
 
     /// True if any role declares the NUMA placement of its memory.

@@ -12,6 +12,9 @@ pub struct RoleMemory {
     pub parts: Arc<[Part]>,
     /// The memory that sums count: each file with its computed or else its declared size, and the known private parts.
     pub counted: Box<[MemoryPart]>,
+    /// The memory that a process may take in addition, by defaults of its engine: prompt cache and checkpoints. Limits do
+    /// not count it, because the registry does not state it.
+    pub growth: Bytes,
     /// True if the size of a model or the memory of a program is unknown, so that sums count too little.
     pub lacks_size: bool,
 }
@@ -66,7 +69,9 @@ impl RoleMemory {
                 name: [owner_label(owner), ""],
             }
         });
-        let private = known().filter(|part| !is_file(part)).map(|part| MemoryPart {
+        let growth = parts.iter().fold(0, |sum: u64, part| sum.saturating_add(part.amount.growth()));
+        let is_counted = |part: &&Part| !is_file(part) && !matches!(part.amount, Amount::MayGrow(_));
+        let private = known().filter(is_counted).map(|part| MemoryPart {
             file: None,
             bytes: Bytes(part.amount.bytes()),
             kind: MemoryKind::Copied,
@@ -74,7 +79,7 @@ impl RoleMemory {
             name: [if part.owner == Owner::Draft { DRAFT } else { "" }, kind_words(part.kind).1],
         });
         let counted = files.chain(private).collect();
-        Self { parts, counted, lacks_size }
+        Self { parts, counted, growth: Bytes(growth), lacks_size }
     }
 
     /// The memory of another program: what is declared, or unknown.
@@ -92,7 +97,8 @@ impl RoleMemory {
             amount: Amount::Unknown(NOT_DECLARED.to_owned()),
         };
         let parts = if bytes.is_none() { [unknown()].into() } else { Arc::default() };
-        Self { parts, counted: counted.into_iter().collect(), lacks_size: bytes.is_none() }
+        let counted = counted.into_iter().collect();
+        Self { parts, counted, growth: Bytes(0), lacks_size: bytes.is_none() }
     }
 }
 

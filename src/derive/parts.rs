@@ -42,20 +42,28 @@ pub(super) fn measure(registry: &Registry, lock: &Lock, roles: &mut [ServedRole]
         .par_iter()
         .map(|(inputs, (serving, profile))| (*inputs, compute(registry, lock, profile, serving, inputs)));
     let computed: BTreeMap<&MemoryInputs, Arc<[Part]>> = computed.collect();
-    let unknown: BTreeMap<&str, Arc<[Part]>> = [
-        (NO_PROFILE, NO_PROFILE),
-        (locked::NOT_LOCKED, "the lock has no facts of its model: run `orchgen lock` where the file is"),
-        (locked::OTHER_FILE, "the lock has the facts of another file: run `orchgen lock` where its model is"),
-    ]
-    .map(|(why, text)| (why, [unknown_rest(Owner::Model, text)].into()))
-    .into();
+    let mut unknown: BTreeMap<(&str, u64), Arc<[Part]>> = BTreeMap::new();
     for (role, inputs) in roles.iter_mut().zip(&inputs) {
+        let prompts = role.known_command().map_or(0, |command| command.default_prompt_cache);
         let parts = match inputs {
-            Ok(inputs) => computed.get(&**inputs),
-            Err(why) => unknown.get(why),
+            Ok(inputs) => computed.get(&**inputs).cloned().unwrap_or_default(),
+            Err(why) => unknown.entry((why, prompts)).or_insert_with(|| unknown_parts(why, prompts)).clone(),
         };
-        role.memory = RoleMemory::new(&role.serving, &role.files, parts.cloned().unwrap_or_default());
+        role.memory = RoleMemory::new(&role.serving, &role.files, parts);
     }
+}
+
+/// The parts of a role without facts: the prompt cache that its engine has by default, and everything else.
+fn unknown_parts(why: &'static str, prompts: u64) -> Arc<[Part]> {
+    let text = match why {
+        locked::NOT_LOCKED => "the lock has no facts of its model: run `orchgen lock` where the file is",
+        locked::OTHER_FILE => "the lock has the facts of another file: run `orchgen lock` where its model is",
+        _ => why,
+    };
+    let amount = Amount::MayGrow(prompts);
+    let cache = Part { kind: PartKind::PromptCache, owner: Owner::Model, amount };
+    let cache = (prompts > 0).then_some(cache);
+    cache.into_iter().chain([unknown_rest(Owner::Model, text)]).collect()
 }
 
 /// The reason for an unknown memory if the engine profile is missing.

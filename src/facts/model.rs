@@ -22,7 +22,7 @@ pub struct Facts {
     /// The SHA-256 of the header, or for shards the SHA-256 of the concatenated digests of all headers.
     pub header: Box<str>,
     /// The metadata of the architecture, without its name before the first dot: whole numbers, flags, and arrays of
-    /// whole numbers (such as one per layer).
+    /// whole numbers (such as one per layer). `decision.type` is a flag: the model has it.
     #[serde(default)]
     pub parameters: BTreeMap<Box<str>, Parameter>,
     /// `clip.projector_type` of a projector.
@@ -226,6 +226,8 @@ fn parameters(header: &Header) -> BTreeMap<Box<str>, Parameter> {
             ValueData::Integers(list) => {
                 Parameter::List(list.iter().map(|n| i64::try_from(*n)).collect::<Result<_, _>>().ok()?)
             }
+            // The engine has other defaults for all models with this key.
+            ValueData::Text(_) if key == "decision.type" => Parameter::Flag(true),
             ValueData::Float(_) | ValueData::Text(_) | ValueData::LongText(_) | ValueData::List(_) => {
                 return None;
             }

@@ -332,9 +332,17 @@ pub(super) static TABLE: Table = Table::of(&[
     .engine_setting(),
     Field::optional(
         "prompt-cache",
-        Shape::Size,
-        "Memory for the prompts of earlier requests, such as `4 GiB`; default: none.",
+        Shape::SizeOrZero,
+        "Memory of a process for the prompts of earlier requests, such as `4 GiB`, or `0 B` for none; default: the engine's own (8 GiB), or none with `pooling`.",
     )
+    .engine_setting(),
+    Field::optional(
+        "checkpoints",
+        Shape::Count(0, 1 << 16),
+        "Context checkpoints of a slot, if the model has a recurrent state or a sliding window; default: the engine's own (32), or none with `pooling`.",
+    )
+    .example("8")
+    .unit("checkpoints")
     .engine_setting(),
     Field::repeated("option", Shape::Block(&OPTION), "An engine option without its own field."),
     Field::optional(

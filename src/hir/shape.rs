@@ -95,6 +95,8 @@ pub enum Shape {
     Scale,
     /// `17.5 GB`.
     Size,
+    /// A size, or `0 B`.
+    SizeOrZero,
     /// `5 percent` or a size.
     Share,
     /// `15 min`.

@@ -37,8 +37,10 @@ pub struct Group {
     pub start: Start,
     /// Idle time without a connection after which a model is unloaded.
     pub idle: Option<Seconds>,
-    /// The memory limit of the roles together.
+    /// The memory limit of the roles together, for what the registry states.
     pub budget: Option<Bytes>,
+    /// The memory that their engines may take in addition, by their own defaults.
+    pub growth: Bytes,
     /// The memory of the roles: mapped files count once, other known memory once per process. `None` if the size of a
     /// model is unknown.
     pub load: Option<Bytes>,
@@ -73,6 +75,7 @@ pub(super) fn hosts(checked: &Checked, numbers: &RoleNumbers) -> Vec<Host> {
                 start: residency.start.value,
                 idle: residency.idle.map(|idle| idle.value),
                 budget: residency.budget.map(|budget| budget.value),
+                growth: role_group.growth(),
                 load: role_group.known_total(),
                 roles: role_group.roles().filter_map(|role| numbers.get(&role.id).copied()).collect(),
             });

@@ -47,14 +47,17 @@ impl<'m> ParsedFile<'m> {
 
     fn resolve_all(&mut self, changes: &[Change], safety: Safety, map: &'m SourceMap) -> Resolved {
         let mut all = Resolved { code: String::new(), edits: Some(Vec::new()), safety };
+        // Several items may get the same line.
+        let mut last = String::new();
         for change in changes {
             let one = self.resolve_one(change, all.safety, map);
             if !matches!(change, Change::Remove { .. } | Change::RemoveValue { .. } | Change::Field { .. }) {
                 if all.code.is_empty() {
-                    all.code = one.code;
-                } else if all.code != one.code {
+                    all.code.clone_from(&one.code);
+                } else if last != one.code {
                     all.code.extend(["` and `", &one.code]);
                 }
+                last = one.code;
             }
             all.safety = all.safety.max(one.safety);
             all.edits = all.edits.zip(one.edits).map(|(edits, more)| edits.into_iter().chain(more).collect());

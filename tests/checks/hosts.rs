@@ -30,7 +30,7 @@ fn model(name: &str, size: &str) -> String {
 
 fn placed_role(name: &str, model: &str, ports: &str, placement: &str) -> String {
     let placement = if placement.is_empty() { String::new() } else { format!("{{ placement {placement} }}") };
-    role(name, &format!("ports=\"{ports}\" host=\"far\" {placement}"))
+    role(name, &format!("ports=\"{ports}\" host=\"far\" prompt-cache=\"0 B\" {placement}"))
         .replace("\"plain\"", &format!("\"{model}\""))
         .replace("\"hot\"", "\"open\"")
 }

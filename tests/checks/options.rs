@@ -76,7 +76,6 @@ fn every_wrong_option_has_a_code_and_a_help() {
         ("\"kv-unified-per-slot\" value=9", "owned-option", "remove this option: `context` sets it"),
         ("\"fit-ctx\" value=9", "idle-option", "remove it"),
         ("\"fit-target\" value=\"512,512\"", "idle-option", "remove it"),
-        ("\"cache-idle-slots\"", "idle-option", "set the field `prompt-cache`"),
         (
             "\"spec-ngram-mod-n-max\" value=9",
             "idle-option",
@@ -98,6 +97,8 @@ fn every_wrong_option_has_a_code_and_a_help() {
         assert_eq!(found, code, "{option}: {message}");
         assert!(message.contains(help), "{option}: {message}");
     }
+    let (found, message) = code_and_help(&role_with("prompt-cache \"0 B\"; option \"cache-idle-slots\""));
+    assert_eq!((found, &*message), ("idle-option", "set the field `prompt-cache`, or remove the option"));
 }
 
 #[test]

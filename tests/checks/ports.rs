@@ -119,7 +119,7 @@ fn a_role_that_shares_another_does_not_listen() {
 
 #[test]
 fn two_hosts_may_use_the_same_port() {
-    let text = "stack \"s\" engine=\"e\"\nengine \"e\" profile=\"llama.cpp-b11434\" bin=\"/b\"\nhost \"a\" memory=\"9 GB\"\nhost \"b\" memory=\"9 GB\"\n\
+    let text = "stack \"s\" engine=\"e\"\nengine \"e\" profile=\"llama.cpp-b11434\" bin=\"/b\"\nhost \"a\" memory=\"90 GB\"\nhost \"b\" memory=\"90 GB\"\n\
         tier \"A\" title=\"a\"\nresidency \"hot\" title=\"h\" start=\"boot\"\nfamily \"f\" arch=\"llama\"\n\
         model \"plain\" family=\"f\" title=\"M\" quant=\"q\" size=\"1 GB\" file=\"/m\"\n";
     let on = |host: &str| role(&format!("on-{host}"), &format!("port=9000 host=\"{host}\""));
@@ -143,7 +143,8 @@ fn the_other_listener_is_labeled_in_its_file() {
 fn a_port_range_with_many_conflicts_gives_one_finding_with_few_labels() {
     let service = |port: u32| format!("service \"s{port}\" port={port}\n");
     let services: Vec<String> = (9000..9020).map(service).collect();
-    let finding = single_finding(&(services.concat() + &role("x", "ports=\"9000-9999\"")));
+    let finding =
+        single_finding(&(services.concat() + &role("x", "ports=\"9000-9999\" prompt-cache=\"0 B\"")));
     assert_eq!(finding.message, "role `x` and service `s9000` both listen on port 9000 of host `box`");
     assert_eq!(finding.secondary.len(), 6);
 }

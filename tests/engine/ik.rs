@@ -26,6 +26,7 @@ const SERVER: ServerSpec<'_> = ServerSpec {
     lookup: None,
     pooling: None,
     is_embedder: false,
+    is_decision: false,
     sparsity: orchgen::engine::dialect::Sparsity::Unknown,
     projector: None,
     template: None,
@@ -48,7 +49,7 @@ fn a_server_has_the_options_of_its_build() {
     assert_eq!(
         lowered.texts().join(" "),
         "-m /m.gguf -c 8192 -np 2 -t 8 --mlock -ctk q8_0 -ctv q8_0 --host 127.0.0.1 --port 8081 \
-         --api-key-file /keys --cache-ram 0 --ctx-checkpoints 4 -b 2048 -ub 512 --spec-type none \
+         --api-key-file /keys --cache-ram 8192 --ctx-checkpoints 32 -b 2048 -ub 512 --spec-type none \
          --run-time-repack --mla-use 3"
     );
 }
@@ -78,8 +79,8 @@ fn memory_pairs_and_keys_are_not_checked() {
     let options = MemoryOptions::new(ik, &[], []);
     let process = Process { profile: ik, options: &options, model: &facts, draft: None, projector: None };
     let parts = memory(&process);
-    assert_eq!(parts.len(), 1);
-    assert_eq!(parts[0].amount, Amount::Unknown(why.to_owned()));
+    let amounts: Vec<&Amount> = parts.iter().map(|part| &part.amount).collect();
+    assert_eq!(amounts, [&Amount::MayGrow(8192 << 20), &Amount::Unknown(why.to_owned())]);
     for key in ["llama.context_length", "llama.no_such_key", "qwen2.context_length"] {
         assert_eq!(check_key(ik, "llama", key), KeyVerdict::NotChecked);
     }

@@ -177,7 +177,9 @@ fn prompt_caches_and_checkpoints_are_bounded_by_their_options() {
     let small = small();
     let of = |line: &str| parts("b11669", line, &small, None);
     assert_eq!(bytes(&of("-c 512 -np 1 --cache-ram 100"), PartKind::PromptCache, Owner::Model), 100 << 20);
-    assert_eq!(bytes(&of("-c 512 -np 1"), PartKind::PromptCache, Owner::Model), 8192 << 20);
+    let by_default = of("-c 512 -np 1");
+    let prompts = by_default.iter().find(|part| part.kind == PartKind::PromptCache).unwrap();
+    assert_eq!((&prompts.amount, prompts.amount.bytes()), (&Amount::MayGrow(8192 << 20), 0));
     let unbounded = of("-c 512 -np 1 --cache-ram -1");
     assert!(unbounded.iter().any(
         |part| matches!(&part.amount, Amount::Unknown(why) if why == "the prompt cache has no size limit")
@@ -202,6 +204,9 @@ fn prompt_caches_and_checkpoints_are_bounded_by_their_options() {
     assert_eq!(bytes(&recurrent, PartKind::State, Owner::Model), 2 * state);
     assert_eq!(bytes(&recurrent, PartKind::Checkpoints, Owner::Model), 2 * 4 * (state + 4096));
     assert_eq!(bytes(&recurrent, PartKind::Cache, Owner::Model), 0);
+    let by_default = parts("b11669", "-c 8192 -np 2", &mamba, None);
+    let checkpoints = by_default.iter().find(|part| part.kind == PartKind::Checkpoints).unwrap();
+    assert_eq!(checkpoints.amount, Amount::MayGrow(2 * 32 * (state + 4096)));
 }
 
 /// Older builds reserve the compute buffer differently, for at most one output per token.
@@ -329,7 +334,7 @@ proptest! {
         let named: Vec<(&str, i64)> = keys.into_iter().zip(numbers).collect();
         let model = facts(arch, &named, &[("f32", u64::MAX)]);
         for part in parts("b11669", &line.join(" "), &model, Some(&model)) {
-            prop_assert!(part.amount.bytes() > 0 || matches!(part.amount, Amount::Unknown(_)), "{part:?}");
+            prop_assert!(part.amount.bytes() > 0 || part.amount.growth() > 0 || matches!(part.amount, Amount::Unknown(_)), "{part:?}");
         }
     }
 }

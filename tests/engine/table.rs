@@ -27,6 +27,7 @@ const BASE: ServerSpec<'_> = ServerSpec {
     lookup: None,
     pooling: None,
     is_embedder: false,
+    is_decision: false,
     sparsity: orchgen::engine::dialect::Sparsity::Unknown,
     projector: None,
     template: None,

@@ -169,7 +169,7 @@ fn references_to_items_with_syntax_errors_have_no_finding() {
 fn a_stack_host_or_store_with_a_syntax_error_is_not_reported_as_missing() {
     let base = BASE
         .replace("engine=\"llama.cpp\"\n", "engine=4x\n")
-        .replace("memory=\"64 GB\"", "memory=6..4")
+        .replace("memory=\"640 GB\"", "memory=6..4")
         .replace("path=\"/srv/models\"", "path=5y");
     let compiled = compile(&[
         ("a.kdl", &base),

@@ -68,8 +68,8 @@ pair target="dense" draft="large"
 fn base() -> String {
     let changes = [
         ("engine=\"llama.cpp\"\nengine", "engine=\"llama.cpp\" { defaults { host \"box\" } }\nengine"),
-        ("memory=\"64 GB\"", "memory=\"640 GB\""),
-        ("memory=\"32 GB\"", "memory=\"320 GB\""),
+        ("memory=\"640 GB\"", "memory=\"6400 GB\""),
+        ("memory=\"320 GB\"", "memory=\"3200 GB\""),
         ("budget=\"40 GB\"", "budget=\"400 GB\""),
     ];
     let base = changes.iter().fold(BASE.to_owned(), |text, (from, to)| {

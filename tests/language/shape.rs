@@ -140,7 +140,7 @@ fn a_missing_stack_or_store_is_reported_once() {
         role \"a\" tier=\"A\" residency=\"hot\" model=\"m\" port=1 context=1\nrole \"b\" tier=\"A\" residency=\"hot\" model=\"n\" port=2 context=1\n";
     let (stack, engine) =
         ("stack \"s\" engine=\"e\"\n", "engine \"e\" profile=\"llama.cpp-b11434\" bin=\"/b\"\n");
-    let (host, store) = ("host \"h\" memory=\"9 GB\"\n", "store \"s\" path=\"/s\"\n");
+    let (host, store) = ("host \"h\" memory=\"90 GB\"\n", "store \"s\" path=\"/s\"\n");
     let all = [("stack", stack), ("store", store)];
     assert!(compile(&[("a.kdl", &format!("{two}{stack}{engine}{host}{store}"))]).findings.is_empty());
     assert!(compile(&[("a.kdl", &format!("{two}{stack}{engine}{store}"))]).findings.is_empty());

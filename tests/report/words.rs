@@ -80,6 +80,7 @@ const FIELDS: &[&str] = &[
     "cache-type",
     "flash-attention",
     "prompt-cache",
+    "checkpoints",
     "option",
     "measured",
     "date",

@@ -208,7 +208,7 @@ fn row(rig: &Rig, model: &Model<'_>, setting: &Setting) -> Option<Row> {
     let parts = memory(&process);
     let unknown = parts.iter().find_map(|part| match &part.amount {
         Amount::Unknown(why) => Some(why.clone()),
-        Amount::Within { .. } | Amount::AtMost(_) => None,
+        Amount::Within { .. } | Amount::AtMost(_) | Amount::MayGrow(_) => None,
     });
     let report = run_server(rig, &args);
     let cache = setting.cache.unwrap_or("f16");
@@ -243,7 +243,7 @@ fn compute_margin(parts: &[Part], owner: Owner) -> u8 {
     let compute = parts.iter().filter(|part| part.owner == owner && part.kind == PartKind::Compute);
     let margins = compute.map(|part| match part.amount {
         Amount::Within { percent, .. } => percent,
-        Amount::AtMost(_) | Amount::Unknown(_) => 0,
+        Amount::AtMost(_) | Amount::MayGrow(_) | Amount::Unknown(_) => 0,
     });
     margins.max().unwrap_or(0)
 }
@@ -389,6 +389,7 @@ fn checkpoints_are_as_large_as_predicted() {
             context: ContextSpec::Tokens(8192),
             slots: 1,
             threads: Some(1),
+            settings: &[(FieldOwner::of("checkpoints"), OverrideValue::Int(4))],
             ..ServerSpec::default()
         };
         let args: Vec<String> = lower_server(profile, &spec).texts().into_iter().map(str::to_owned).collect();

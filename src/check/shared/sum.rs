@@ -2,9 +2,8 @@
 //! compare a sum with a limit use this module.
 
 use crate::derive::{Derived, LoadChange, MemoryLoad, MemoryScope, RoleGroup};
-use crate::diag::{Change, Diagnostic, Line, Literal, words};
+use crate::diag::{Change, Diagnostic, Line, words};
 use crate::engine::memory::{Amount, Part, PartKind};
-use crate::engine::options::is_option;
 use crate::hir::{Bytes, Id, Registry, Role, Service, Setting};
 
 /// Maximum number of lines and of labels of one sum. A residency can have thousands of roles.
@@ -30,7 +29,7 @@ pub(in crate::check) fn unknown_memory(derived: &Derived, group: &RoleGroup) -> 
     let mut unknown = group.roles().filter_map(|role| {
         let why = role.memory.parts.iter().find_map(|part| match &part.amount {
             Amount::Unknown(why) => Some(why.as_str()),
-            Amount::Within { .. } | Amount::AtMost(_) => None,
+            Amount::Within { .. } | Amount::AtMost(_) | Amount::MayGrow(_) => None,
         })?;
         Some(format!("role {}: {why}", words::quoted(&derived.registry.roles.get(role.id).head.name)))
     });
@@ -58,25 +57,15 @@ fn shrink(finding: Diagnostic, role: &Role, part: &Part, over: Bytes) -> Diagnos
         }
         PartKind::Checkpoints => {
             let what = format!("the checkpoints of role {name}, {bytes}, are the largest part");
-            let options = role.serving().map_or(&[][..], |serving| &serving.options);
-            let given = options.iter().find(|option| is_option(&option.name, "ctx-checkpoints"));
-            let value = given.and_then(|option| option.value.as_ref());
-            let count = value.and_then(|value| match value.value {
+            let declared = role.serving().and_then(|serving| serving.setting("checkpoints"));
+            let count = declared.and_then(|value| match value.value {
                 Setting::Integer(count) => u64::try_from(count).ok(),
                 Setting::Float(_) | Setting::Text(_) | Setting::Flag(_) => None,
             });
-            match (value, count) {
-                (Some(value), Some(count)) => {
-                    let rest = u128::from(bytes.minus(over).0) * u128::from(count);
-                    let fitting = rest.checked_div(u128::from(bytes.0)).unwrap_or_default();
-                    let to = Literal::Number(fitting.to_string());
-                    finding.remedy(
-                        format!("{what}: write `{{}}` as the value of the option `ctx-checkpoints`"),
-                        Change::Value { span: value.span, to },
-                    )
-                }
-                _ => finding.help(format!("{what}: set a lower number with the option `ctx-checkpoints`")),
-            }
+            let rest = u128::from(bytes.minus(over).0) * u128::from(count.unwrap_or_default());
+            let fitting = u64::try_from(rest.checked_div(u128::from(bytes.0)).unwrap_or_default());
+            let line = Line::of("checkpoints", fitting.unwrap_or_default());
+            finding.remedy(format!("{what}: write `{{}}`"), Change::set(role.head.span, line))
         }
         PartKind::Cache => finding.help(format!(
             "the KV cache of role {name}, {bytes}, is the largest part: lower its `context` or `slots`, or use a smaller \

@@ -24,13 +24,18 @@ pub(super) fn human(report: &MemoryReport, width: usize) -> String {
         );
         let mut rows: Vec<Row> = role.parts.iter().map(row).collect();
         rows.push(total(role));
+        if role.may_grow_to > role.bytes {
+            let why = "with the engine's defaults for what the registry does not state".to_owned();
+            rows.push(["may grow to".to_owned(), size_text(role.may_grow_to), why]);
+        }
         push_rows(&mut out, &rows, width);
         out.push('\n');
     }
     let mut rows: Vec<Row> = Vec::new();
     for residency in &report.residencies {
         let budget = residency.budget.map(|budget| format!("of {}", size_text(budget))).unwrap_or_default()
-            + &excess(residency.over);
+            + &excess(residency.over)
+            + &growth(residency.bytes, residency.may_grow_to);
         let name = format!("residency {} on {}", quoted(residency.residency), quoted(residency.host));
         rows.push([name, sum_text(residency.bytes), budget]);
     }
@@ -45,7 +50,7 @@ pub(super) fn human(report: &MemoryReport, width: usize) -> String {
             }
             _ => format!("the memory of the machine is not declared{services}"),
         };
-        let of = of + &excess(host.over);
+        let of = of + &excess(host.over) + &growth(host.bytes, host.may_grow_to);
         rows.push([format!("host {}", quoted(host.host)), sum_text(host.bytes), of]);
     }
     if !rows.is_empty() {
@@ -56,7 +61,13 @@ pub(super) fn human(report: &MemoryReport, width: usize) -> String {
 }
 
 fn row(part: &ReportedPart) -> Row {
-    let size = part.bytes.map_or_else(|| "?".to_owned(), size_text);
+    let size = match part.certainty {
+        Certainty::MayGrowTo(bytes) => size_text(bytes),
+        Certainty::WithinPercent(_)
+        | Certainty::AtMost(_)
+        | Certainty::Declared(_)
+        | Certainty::NotChecked(_) => part.bytes.map_or_else(|| "?".to_owned(), size_text),
+    };
     let certainty = match part.certainty {
         // Processes that map the same file share its pages.
         Certainty::WithinPercent(percent) if part.kind == "mapped" => {
@@ -65,6 +76,7 @@ fn row(part: &ReportedPart) -> Row {
         Certainty::WithinPercent(percent) => format!("+/- {percent} %"),
         Certainty::AtMost(_) => "at most".to_owned(),
         Certainty::Declared(_) => "as declared".to_owned(),
+        Certainty::MayGrowTo(_) => "may grow to this, not counted".to_owned(),
         Certainty::NotChecked(why) => format!("not checked: {why}"),
     };
     [printable(&part.title), size, printable(&certainty)]
@@ -93,12 +105,20 @@ fn total(role: &ReportedRole) -> Row {
     ["one process".to_owned(), size_text(role.bytes), bound]
 }
 
-/// The mark of a sum above its limit.
 /// A sum, or `?` if the size of a model is unknown.
 fn sum_text(bytes: Option<u64>) -> String {
     bytes.map_or_else(|| "?".to_owned(), size_text)
 }
 
+/// How far a sum may grow.
+fn growth(bytes: Option<u64>, may_grow_to: Option<u64>) -> String {
+    match may_grow_to {
+        Some(most) if Some(most) != bytes => format!("; may grow to {}", size_text(most)),
+        _ => String::new(),
+    }
+}
+
+/// The mark of a sum above its limit.
 fn excess(over: u64) -> String {
     if over == 0 { String::new() } else { format!(": {} over", size_text(over)) }
 }

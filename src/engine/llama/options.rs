@@ -11,9 +11,15 @@ use super::option::OptionRecord;
 use crate::engine::Access;
 use std::sync::LazyLock;
 
+mod row;
 mod rows;
 
 pub use rows::{MAX_INT, PRESET, ROWS};
+
+/// The spellings of the limit of the prompt cache; the first that the program has is written.
+pub const CACHE_RAM: &[&str] = &["--cache-ram", "-cram"];
+/// The spellings of the number of checkpoints, in the same way.
+pub const CTX_CHECKPOINTS: &[&str] = &["-ctxcp", "--ctx-checkpoints"];
 
 /// The facts of an option.
 #[derive(Clone, Copy, Debug)]
@@ -228,6 +234,8 @@ pub struct Given<'g> {
     pub is_on: bool,
     /// Its value. Empty for a switch.
     pub value: &'g str,
+    /// True if the value is the engine's default, and no field, option or variable sets it.
+    pub is_default: bool,
 }
 
 /// A default of the engine.

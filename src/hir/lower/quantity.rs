@@ -10,7 +10,7 @@ use crate::hir::codes::{BAD_QUANTITY, OUT_OF_RANGE};
 use crate::hir::{Bytes, Seconds, Shape};
 use crate::syntax::{Scalar, Value};
 
-/// Reads a quantity. A size or duration of zero is out of range.
+/// Reads a quantity. A size or duration of zero is out of range for most fields.
 pub(super) fn quantity(
     scalar: &Scalar,
     field: &FieldRef,
@@ -18,7 +18,7 @@ pub(super) fn quantity(
 ) -> Result<TypedValue, Box<Diagnostic>> {
     if let Value::String(text) = &scalar.value {
         match (form.parse)(text) {
-            Some(TypedValue::Size(Bytes(0)) | TypedValue::Duration(Seconds(0))) => {
+            Some(value) if is_wrong_zero(&value, form) => {
                 let message = format!("{} is zero", field.describe());
                 let finding = OUT_OF_RANGE.at(scalar.span, "expected more than 0", message);
                 return Err(Box::new(write_or_remove(finding, scalar, field, form)));
@@ -30,13 +30,14 @@ pub(super) fn quantity(
     Err(Box::new(not_a_quantity(scalar, field, form)))
 }
 
+/// True for a size or a duration of zero that is out of range.
+fn is_wrong_zero(value: &TypedValue, form: &QuantityForm) -> bool {
+    let is_zero = matches!(value, TypedValue::Size(Bytes(0)) | TypedValue::Duration(Seconds(0)));
+    is_zero && form.shape != Shape::SizeOrZero
+}
+
 fn not_a_quantity(scalar: &Scalar, field: &FieldRef, form: &QuantityForm) -> Diagnostic {
-    let is_valid = |text: &str| {
-        !matches!(
-            (form.parse)(text),
-            None | Some(TypedValue::Size(Bytes(0)) | TypedValue::Duration(Seconds(0)))
-        )
-    };
+    let is_valid = |text: &str| (form.parse)(text).is_some_and(|value| !is_wrong_zero(&value, form));
     let (written, is_number) = match &scalar.value {
         Value::String(text) => (text.to_string(), false),
         Value::Integer(_) | Value::Float(_) => (field.raw(scalar), true),
@@ -76,7 +77,13 @@ fn is_count(count: u64, written: &str) -> bool {
 fn is_unit_needed(shape: &Shape) -> bool {
     matches!(
         shape,
-        Shape::Size | Shape::ByteRate | Shape::Share | Shape::Duration | Shape::TokenRate | Shape::Factor
+        Shape::Size
+            | Shape::SizeOrZero
+            | Shape::ByteRate
+            | Shape::Share
+            | Shape::Duration
+            | Shape::TokenRate
+            | Shape::Factor
     )
 }
 

@@ -35,6 +35,15 @@ static FORMS: &[QuantityForm] = &[
         parse: |text| Bytes::parse(text).map(TypedValue::Size),
     },
     QuantityForm {
+        shape: Shape::SizeOrZero,
+        what: "a size",
+        form: " in {sizes}, such as `4 GiB`, or `0 B` for none",
+        pattern: "{decimal}\\s*({sizes})",
+        unit: Some("bytes, in TB, GB, MB, kB (powers of 1000) or TiB, GiB, MiB, KiB (powers of 1024)"),
+        example: "4 GiB",
+        parse: |text| Bytes::parse(text).map(TypedValue::Size),
+    },
+    QuantityForm {
         shape: Shape::ByteRate,
         what: "a rate",
         form: " in {sizes} per second, such as `2 GB/s`",

@@ -188,6 +188,7 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
             port.map(TypedValue::Ports).ok_or_else(|| wrong_type(scalar, field, "ports"))
         }
         Shape::Size
+        | Shape::SizeOrZero
         | Shape::ByteRate
         | Shape::Share
         | Shape::Duration

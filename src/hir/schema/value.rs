@@ -38,6 +38,7 @@ pub(super) fn of(shape: &Shape) -> Value {
         Shape::Fraction => json!({"type": "number", "minimum": 0, "maximum": 1}),
         Shape::Scale => json!({"type": "number", "minimum": -100, "maximum": 100}),
         Shape::Size
+        | Shape::SizeOrZero
         | Shape::ByteRate
         | Shape::Share
         | Shape::Duration
@@ -121,6 +122,7 @@ pub fn description(shape: &Shape) -> String {
         },
         Shape::DateOrBuild => "a date or a build".to_owned(),
         Shape::Size
+        | Shape::SizeOrZero
         | Shape::ByteRate
         | Shape::Share
         | Shape::Duration

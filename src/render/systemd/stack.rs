@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{SLICE, STACK};
-use crate::plan::{Group, Host, Plan, Start};
+use crate::plan::{Bytes, Group, Host, Plan, Start};
 use crate::render::ArtifactCollector;
 use crate::render::names::Names;
 
@@ -25,7 +25,9 @@ struct TargetView<'p> {
 struct SliceView<'p> {
     unit: String,
     description: &'p str,
-    budget: Option<u64>,
+    /// The limit: the budget, and what the engines may take in addition.
+    limit: Option<u64>,
+    may_grow: bool,
     memory_low: Option<u64>,
 }
 
@@ -50,7 +52,7 @@ pub(super) fn add_units<'p>(
     collector.file(format!("{folder}/{}", names.slice()), &SLICE, move || {
         let resident = host.groups.iter().filter_map(memory_low);
         let memory_low = resident.reduce(u64::saturating_add);
-        Ok(SliceView { unit: names.slice(), description: title, budget: None, memory_low })
+        Ok(SliceView { unit: names.slice(), description: title, limit: None, may_grow: false, memory_low })
     });
     for group in &host.groups {
         collector.file(format!("{folder}/{}", names.group_target(group)), &STACK, move || {
@@ -66,7 +68,8 @@ pub(super) fn add_units<'p>(
             Ok(SliceView {
                 unit: names.group_slice(group),
                 description: &group.title,
-                budget: group.budget.map(|budget| budget.0),
+                limit: group.budget.map(|budget| budget.plus(group.growth).0),
+                may_grow: group.growth > Bytes(0),
                 memory_low: memory_low(group),
             })
         });

@@ -1,7 +1,7 @@
 //! Builds the argv of one program. Each option is looked up in the profile before it is written.
 
 use super::super::option::OptionRecord;
-use super::super::options::{Given, OptionRow};
+use super::super::options::{Given, OptionRow, row_of};
 use super::super::profile::Profile;
 use super::{FaultKind, Intent, Lowered, LoweringFault, OptionPath, OverrideValue, UncheckedIntent};
 use crate::engine::Word;
@@ -20,13 +20,14 @@ pub struct WrittenOption {
     is_on: bool,
     /// The value. `None` for a switch.
     value: Option<Word>,
+    is_default: bool,
 }
 
 impl WrittenOption {
     /// The option with its value.
     pub fn given(&self) -> Given<'_> {
         let value = self.value.as_ref().map_or("", Word::text);
-        Given { row: self.row, title: &self.title, is_on: self.is_on, value }
+        Given { row: self.row, title: &self.title, is_on: self.is_on, value, is_default: self.is_default }
     }
 }
 
@@ -149,12 +150,22 @@ impl<'p> ArgvBuilder<'p> {
         }
     }
 
+    /// Writes the engine's default of an option, as the table of options has it, unless something else sets the option:
+    /// another version of the program may have another default.
+    pub(super) fn write_default(&mut self, spellings: &[&'static str], accepted: &[&OptionRecord]) {
+        let row = spellings.first().and_then(|name| row_of(name));
+        let Some(default) = row.and_then(|row| row.default) else { return };
+        let before = self.settings.len();
+        self.write_unless_set(spellings, Some(default.value.into()), accepted);
+        self.settings.iter_mut().skip(before).for_each(|written| written.is_default = true);
+    }
+
     /// Adds an option and its value to the arguments.
     pub(super) fn push(&mut self, option: &OptionRecord, spelling: Word, value: Option<Word>) {
         if let Some(row) = option.row().filter(|row| row.affects_memory()) {
             let is_on = !option.negative.iter().any(|name| name == spelling.text());
             let title = option.title().into();
-            self.settings.push(WrittenOption { row, title, is_on, value: value.clone() });
+            self.settings.push(WrittenOption { row, title, is_on, value: value.clone(), is_default: false });
         }
         self.args.push(spelling);
         self.args.extend(value);

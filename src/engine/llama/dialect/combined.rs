@@ -2,9 +2,10 @@
 
 use super::argv::ArgvBuilder;
 use super::options::{AcceptedOption, OptionFault};
+use super::serve::keeps_prompts;
 use super::{FaultKind, Intent, LookupSpec, LoweringFault, OverrideValue, ServerSpec, Sparsity};
 use crate::engine::llama::options::Idle;
-use crate::engine::{OptionRecord, Switch};
+use crate::engine::{OptionRecord, Profile, Switch};
 
 /// Checks the options of a server against each other and against its fields.
 pub(super) fn check(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accepted: &[AcceptedOption<'_>]) {
@@ -19,7 +20,7 @@ pub(super) fn check(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accepted:
             "--spec-type" => check_spec_types(argv, spec, accepted, one),
             "--chat-template" => check_chat_template(argv, accepted, one),
             title => {
-                if let Some((why, help)) = no_effect_reason(one.option, spec, accepted) {
+                if let Some((why, help)) = no_effect_reason(argv.profile, one.option, spec, accepted) {
                     let fault = OptionFault::with(FaultKind::NoEffect, format!("`{title}` {why}"), help);
                     argv.warnings.push(fault.at_option(one.index));
                 }
@@ -82,6 +83,7 @@ fn check_chat_template(
 
 /// The reason why an option has no effect, and the help. `None` if it may have an effect.
 fn no_effect_reason(
+    profile: &Profile,
     option: &OptionRecord,
     spec: &ServerSpec<'_>,
     accepted: &[AcceptedOption<'_>],
@@ -110,7 +112,7 @@ fn no_effect_reason(
         Some(Idle::With(written)) => {
             return remove(&format!("has no effect: each role is served with `{written}`"));
         }
-        Some(Idle::WithoutPromptCache) if !has_prompt_cache(spec) => {
+        Some(Idle::WithoutPromptCache) if !has_prompt_cache(profile, spec) => {
             let why = "has no effect without a prompt cache".to_owned();
             return Some((why, "set the field `prompt-cache`, or remove the option".to_owned()));
         }
@@ -149,7 +151,8 @@ fn may_speculate(spec: &ServerSpec<'_>, accepted: &[AcceptedOption<'_>], kind: &
         || (kind == "ngram-mod" && find_accepted(accepted, "--spec-default").is_some())
 }
 
-fn has_prompt_cache(spec: &ServerSpec<'_>) -> bool {
+fn has_prompt_cache(profile: &Profile, spec: &ServerSpec<'_>) -> bool {
     let mut settings = spec.settings.iter();
-    settings.any(|(owner, value)| owner.field == "prompt-cache" && *value != OverrideValue::Int(0))
+    let declared = settings.find(|(owner, _)| owner.field == "prompt-cache");
+    declared.map_or_else(|| keeps_prompts(profile, spec), |(_, value)| *value != OverrideValue::Int(0))
 }

@@ -41,7 +41,7 @@ pub use context::ContextSpec;
 pub use options::DeprecatedKey;
 pub use paths::of_variables;
 pub use prompt::reads_commands;
-pub use serve::{BATCH, CHECKPOINTS, UBATCH};
+pub use serve::{BATCH, UBATCH};
 pub use speculation::{
     DEPENDENT_DRAFT_MAX, DRAFT_KINDS, DRAFT_MAX, LOOKUP_KINDS, LookupKind, LookupSpec, kinds_of_architecture,
 };
@@ -53,6 +53,7 @@ use std::sync::Arc;
 
 /// The specification of a server process.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate fact of the role")]
 pub struct ServerSpec<'a> {
     /// The model file.
     pub model: &'a str,
@@ -83,6 +84,8 @@ pub struct ServerSpec<'a> {
     pub pooling: Option<&'a str>,
     /// True if the server returns embeddings, not text.
     pub is_embedder: bool,
+    /// True for a decision model. By default builds since b11669 keep no prompts of such a model.
+    pub is_decision: bool,
     /// The sparsity of the model: [`Sparsity::Dense`] disables options for experts.
     pub sparsity: Sparsity,
     /// The projector of a vision model.

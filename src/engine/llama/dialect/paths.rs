@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Adds the paths and the machines in the value of an option to those of the command line.
 pub(super) fn collect(argv: &mut ArgvBuilder<'_>, accepted: &AcceptedOption<'_>) {
     let (Some(row), Some(value)) = (accepted.option.row(), accepted.value()) else { return };
-    let given = Given { row, title: "", is_on: true, value };
+    let given = Given { row, title: "", is_on: true, value, is_default: false };
     argv.paths.extend(paths_of(given, Some(accepted.index)));
     argv.peers.extend(peers_of(given).map(Into::into));
 }
@@ -41,7 +41,7 @@ pub fn of_variables(profile: &Profile, env: &[(Arc<str>, Arc<str>)]) -> (Vec<Opt
         .iter()
         .filter_map(|(name, value)| {
             let option = profile.variable(name).filter(|option| option.arity() == 1)?;
-            Some(Given { row: option.row()?, title: "", is_on: true, value })
+            Some(Given { row: option.row()?, title: "", is_on: true, value, is_default: false })
         })
         .collect();
     let paths = given.iter().flat_map(|given| paths_of(*given, None)).filter(|one| is_usable_path(&one.path));

@@ -4,10 +4,9 @@ use super::argv::ArgvBuilder;
 use super::options::{self, AcceptedOption};
 use super::serve::write_lock;
 use super::speculation::speculate;
-use super::{
-    CHECKPOINTS, ContextSpec, Intent, Lowered, NumaPlacement, PromptSpec, UncheckedIntent, files, settings,
-};
+use super::{ContextSpec, Intent, Lowered, NumaPlacement, PromptSpec, UncheckedIntent, files, settings};
 use crate::engine::llama::SERVER;
+use crate::engine::llama::options::{CACHE_RAM, CTX_CHECKPOINTS};
 use crate::engine::{OptionRecord, Profile, Word};
 
 /// The program for a chat. It takes a text that starts with `/exit`, `/read` and the like as a command (llama.cpp b11669,
@@ -101,11 +100,12 @@ fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &PromptSpec<'_>, accep
         write(&["--spec-type"], "none");
     }
     write(&["--fit"], "off");
-    write(&["--cache-ram", "-cram"], "0");
+    // The command answers once, so no later request continues its prompt.
+    write(CACHE_RAM, "0");
+    write(CTX_CHECKPOINTS, "0");
     if spec.numa == NumaPlacement::External {
         write(&["--numa"], "numactl");
     }
-    argv.write_unless_set(&["-ctxcp", "--ctx-checkpoints"], Some(CHECKPOINTS.to_string().into()), accepted);
 }
 
 fn candidates(spec: &PromptSpec<'_>) -> &'static [&'static str] {

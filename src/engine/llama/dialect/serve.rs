@@ -5,16 +5,13 @@ use super::speculation::speculate;
 use super::{ContextSpec, FaultKind, Intent, Lowered, NumaPlacement, OverrideValue, ServerSpec};
 use super::{combined, files, options, settings};
 use crate::engine::llama::SERVER;
-use crate::engine::llama::options::Owner;
+use crate::engine::llama::options::{CACHE_RAM, CTX_CHECKPOINTS, Owner};
 use crate::engine::{OptionRecord, Profile, Word};
 
 /// Default size of a logical batch in tokens: the engine's own default, unchanged from March 2026 to b11434.
 pub const BATCH: u32 = 2048;
 /// Default size of a physical batch in tokens: the engine's own default, unchanged from March 2026 to b11434.
 pub const UBATCH: u32 = 512;
-/// Context checkpoints of a slot. Each stores the whole recurrent state or sliding window. The engine keeps 32 by
-/// default (llama.cpp b11434). Without any, a hybrid model processes the whole conversation again at every turn.
-pub const CHECKPOINTS: u32 = 4;
 /// The maximum number of slots (llama.cpp b11434, `LLAMA_MAX_SEQ`).
 const MAX_SLOTS: u32 = 256;
 
@@ -222,13 +219,10 @@ fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accep
     // On by default: silently shrinks the context if memory seems scarce. It looks at the machine, not at the unit's
     // limit.
     write(&["--fit"], "off");
-    // 8 GiB per process by default.
-    write(&["--cache-ram", "-cram"], "0");
     if spec.numa == NumaPlacement::External {
         write(&["--numa"], "numactl");
     }
-    let checkpoints = if spec.is_embedder { 0 } else { CHECKPOINTS };
-    argv.write_unless_set(&["-ctxcp", "--ctx-checkpoints"], Some(checkpoints.to_string().into()), accepted);
+    write_caches(argv, spec, accepted);
     argv.write_unless_set(&["-b", "--batch-size"], Some(BATCH.to_string().into()), accepted);
     argv.write_unless_set(
         &["-ub", "--ubatch-size"],
@@ -250,3 +244,27 @@ fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accep
         argv.write_unless_set(&["-cd", "--ctx-size-draft"], Some(context.to_string().into()), accepted);
     }
 }
+
+/// Writes how many prompts and checkpoints the server keeps by default. An embedder keeps none: a request is one batch, and
+/// no later request continues it.
+fn write_caches(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accepted: &[&OptionRecord]) {
+    if keeps_prompts(argv.profile, spec) {
+        argv.write_default(CACHE_RAM, accepted);
+    } else {
+        argv.write_unless_set(CACHE_RAM, Some("0".into()), accepted);
+    }
+    if spec.is_embedder {
+        argv.write_unless_set(CTX_CHECKPOINTS, Some("0".into()), accepted);
+    } else {
+        argv.write_default(CTX_CHECKPOINTS, accepted);
+    }
+}
+
+/// True if a server has a prompt cache by default. Builds since b11669 have none for decision models (`--help`).
+pub(super) fn keeps_prompts(profile: &Profile, spec: &ServerSpec<'_>) -> bool {
+    let is_off = || profile.build_number().is_some_and(|build| build >= NO_CACHE_FOR_DECISIONS);
+    !(spec.is_embedder || spec.is_decision && is_off())
+}
+
+/// The first built-in build without a prompt cache for decision models.
+const NO_CACHE_FOR_DECISIONS: u32 = 11669;

@@ -17,6 +17,7 @@ pub use options::MemoryOptions;
 use super::architecture::{Architecture, Class, architecture};
 use super::compute::{self, ContextParams};
 use super::layers::{Layers, layers};
+use super::options::{Given, row_of};
 use super::{Profile, SERVER};
 use crate::facts::Facts;
 
@@ -105,17 +106,24 @@ pub enum Amount {
     },
     /// An upper bound in bytes.
     AtMost(u64),
+    /// An upper bound in bytes by a default of the engine, which the registry does not state. Limits do not count it.
+    MayGrow(u64),
     /// Not known; the reason as a clause.
     Unknown(String),
 }
 
 impl Amount {
-    /// The bytes to count; 0 if the size is not known.
+    /// The bytes to count; 0 if the size is not known, or if only a default of the engine limits it.
     pub fn bytes(&self) -> u64 {
         match self {
             Self::Within { bytes, .. } | Self::AtMost(bytes) => *bytes,
-            Self::Unknown(_) => 0,
+            Self::MayGrow(_) | Self::Unknown(_) => 0,
         }
+    }
+
+    /// The bytes that the engine may take in addition, by its own defaults.
+    pub fn growth(&self) -> u64 {
+        if let Self::MayGrow(bytes) = self { *bytes } else { 0 }
     }
 
     /// An exact size, except for the alignment of tensors in their buffer.
@@ -129,7 +137,8 @@ pub fn memory(process: &Process<'_>) -> Vec<Part> {
     let Process { profile, options, model, draft, projector } = *process;
     if let Some(why) = profile.family().unknown_facts() {
         let amount = Amount::Unknown(why.to_owned());
-        return vec![Part { kind: PartKind::Rest, owner: Owner::Model, amount }];
+        let rest = Part { kind: PartKind::Rest, owner: Owner::Model, amount };
+        return without_empty(vec![prompt_cache(options), rest]);
     }
     let mut parts = context_parts(process, model, Owner::Model);
     match draft {
@@ -151,23 +160,46 @@ pub fn memory(process: &Process<'_>) -> Vec<Part> {
         let amount = Amount::exact(NGRAM_TABLE);
         parts.push(Part { kind: PartKind::Rest, owner: Owner::Model, amount });
     }
-    let prompts = match options.prompt_cache {
-        Some(bytes) => Amount::AtMost(bytes),
-        None => Amount::Unknown("the prompt cache has no size limit".to_owned()),
-    };
-    parts.push(Part { kind: PartKind::PromptCache, owner: Owner::Model, amount: prompts });
+    parts.push(prompt_cache(options));
     let unknown = options.unknown.iter().cloned().chain(options.unknown_speculation().map(ToOwned::to_owned));
     parts.extend(unknown.map(|why| Part {
         kind: PartKind::Rest,
         owner: Owner::Model,
         amount: Amount::Unknown(why),
     }));
-    // Keep the empty part of a file: it shows that nothing of the file is mapped.
+    without_empty(parts)
+}
+
+/// The parts that are not empty, and those of files: an empty one shows that nothing of the file is mapped.
+fn without_empty(mut parts: Vec<Part>) -> Vec<Part> {
     let is_file = |part: &Part| matches!(part.kind, PartKind::Mapped | PartKind::Loaded);
-    parts.retain(|part| {
-        is_file(part) || !matches!(part.amount, Amount::Within { bytes: 0, .. } | Amount::AtMost(0))
-    });
+    let is_empty = |part: &Part| {
+        matches!(part.amount, Amount::Within { bytes: 0, .. } | Amount::AtMost(0) | Amount::MayGrow(0))
+    };
+    parts.retain(|part| is_file(part) || !is_empty(part));
     parts
+}
+
+fn prompt_cache(options: &MemoryOptions) -> Part {
+    let amount = match options.prompt_cache {
+        Some(bytes) if options.prompt_cache_is_default => Amount::MayGrow(bytes),
+        Some(bytes) => Amount::AtMost(bytes),
+        None => Amount::Unknown("the prompt cache has no size limit".to_owned()),
+    };
+    Part { kind: PartKind::PromptCache, owner: Owner::Model, amount }
+}
+
+/// The number of checkpoints of a slot by the engine's default.
+pub fn default_checkpoints() -> u64 {
+    let default = row_of("ctx-checkpoints").and_then(|row| row.default);
+    default.and_then(|default| default.value.parse().ok()).unwrap_or(1)
+}
+
+/// The bytes of the prompt cache by a default of the engine, from the options of a command line. This needs no facts of the
+/// model.
+pub fn default_prompt_cache<'g>(given: impl Iterator<Item = Given<'g>>) -> u64 {
+    let mut cache = given.filter(|one| one.is_default && one.row.names.contains(&"cache-ram"));
+    cache.find_map(|one| one.mebibytes()).unwrap_or_default()
 }
 
 /// The context that drafts with MTP layers, of the model itself or of a draft. `gemma4-assistant` reads the cache of its
@@ -224,12 +256,18 @@ fn context_parts(process: &Process<'_>, facts: &Facts, owner: Owner) -> Vec<Part
     add(PartKind::Cache, kv_caches.map_or_else(Amount::Unknown, Amount::exact));
     let state = cache::recurrent_state(&layers, &params, rollback(options, facts, owner));
     add(PartKind::State, Amount::exact(state));
-    let checkpoint = cache::checkpoint(&layers, &params, types);
-    // Speculation with a recurrent model needs one more checkpoint.
-    let for_drafting = process.draft.is_some() && layers.each.iter().any(|layer| layer.has_state);
-    let count = options.checkpoints.saturating_add(u64::from(for_drafting));
-    let checkpoints = checkpoint.map(|bytes| bytes.saturating_mul(count).saturating_mul(params.slots));
-    add(PartKind::Checkpoints, checkpoints.map_or_else(Amount::Unknown, Amount::AtMost));
+    match cache::checkpoint(&layers, &params, types) {
+        Ok(bytes) => {
+            let of_slots = bytes.saturating_mul(params.slots);
+            let kept = of_slots.saturating_mul(options.checkpoints);
+            let bound = if options.checkpoints_are_default { Amount::MayGrow } else { Amount::AtMost };
+            add(PartKind::Checkpoints, bound(kept));
+            // Speculation with a recurrent model needs one more checkpoint.
+            let for_drafting = process.draft.is_some() && layers.each.iter().any(|layer| layer.has_state);
+            add(PartKind::Checkpoints, Amount::AtMost(if for_drafting { of_slots } else { 0 }));
+        }
+        Err(why) => add(PartKind::Checkpoints, Amount::Unknown(why)),
+    }
     add(PartKind::Compute, compute_amount(process, facts, &params, owner));
     // The buffer grows with the first batch that has more than one output per slot.
     let grown = ContextParams { slots: params.outputs.max(params.slots), ..params };

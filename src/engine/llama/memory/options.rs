@@ -51,8 +51,12 @@ pub struct MemoryOptions {
     pub pooling: Option<Box<str>>,
     /// Maximum bytes of the prompt cache. No value for no limit.
     pub prompt_cache: Option<u64>,
+    /// True if this limit is the engine's default. The cache then counts as what the process may grow by.
+    pub prompt_cache_is_default: bool,
     /// Maximum number of context checkpoints per slot.
     pub checkpoints: u64,
+    /// True if this number is the engine's default.
+    pub checkpoints_are_default: bool,
     /// The files of the adapters (`LoRA`).
     pub adapters: Vec<Box<str>>,
     /// Options whose effect on memory is not known, each as a clause.
@@ -71,7 +75,7 @@ fn from_variable<'g>(profile: &'g Profile, name: &str, value: &'g str) -> Option
         0 => (is_true && !is_off, ""),
         _ => (true, value),
     };
-    Some(Given { row: option.row()?, title: option.title(), is_on, value })
+    Some(Given { row: option.row()?, title: option.title(), is_on, value, is_default: false })
 }
 
 /// Maximum number of drafted tokens per type of speculation.
@@ -144,14 +148,16 @@ impl MemoryOptions {
             embeddings: false,
             pooling: None,
             prompt_cache: Some(0),
+            prompt_cache_is_default: true,
             checkpoints: 0,
+            checkpoints_are_default: true,
             adapters: Vec::new(),
             unknown: Vec::new(),
         };
         for row in ROWS {
             let is_known = || row.names.iter().any(|name| profile.option(SERVER, name).is_some());
             if let Some(default) = row.default.filter(|default| !default.is_new || is_known()) {
-                options.apply(Given { row, title: "", is_on: true, value: default.value });
+                options.apply(Given { row, title: "", is_on: true, value: default.value, is_default: true });
             }
         }
         options

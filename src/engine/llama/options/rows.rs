@@ -1,141 +1,8 @@
 //! The rows of the table of options.
 
-use super::{Default, Exposure, Given, Idle, MemoryEffect, MemoryOptions, Numbers, OptionRow, Owner};
-use super::{PathForm, PathUse, Refusal, Setter, Unit};
-use crate::engine::Access;
-
-/// One file that is read.
-const READS: PathUse = PathUse { access: Access::Read, is_folder: false, form: PathForm::One };
-
-const fn row(names: &'static [&'static str]) -> OptionRow {
-    OptionRow {
-        names,
-        owner: None,
-        setter: None,
-        refusal: None,
-        numbers: None,
-        is_object: false,
-        path: None,
-        exposure: None,
-        is_secret: false,
-        places_threads: false,
-        idle: None,
-        memory: MemoryEffect::None,
-        default: None,
-    }
-}
-
-impl OptionRow {
-    const fn owner(mut self, field: &'static str) -> Self {
-        self.owner = Some(Owner::of(field));
-        self
-    }
-
-    /// The field becomes the option as it is.
-    const fn set_by(self, field: &'static str, spellings: &'static [&'static str], unit: Unit) -> Self {
-        self.setter(Owner::of(field), spellings, unit)
-    }
-
-    /// The part of a field becomes the option as it is. So does the whole field, with all its parts.
-    const fn set_by_part(
-        self,
-        (field, part): (&'static str, &'static str),
-        spellings: &'static [&'static str],
-    ) -> Self {
-        self.setter(Owner { field, part: Some(part) }, spellings, Unit::Same)
-    }
-
-    const fn setter(mut self, owner: Owner, spellings: &'static [&'static str], unit: Unit) -> Self {
-        self.setter = Some(Setter { owner, spellings, unit });
-        self.owner = Some(owner);
-        self
-    }
-
-    const fn part(mut self, field: &'static str, part: &'static str) -> Self {
-        self.owner = Some(Owner { field, part: Some(part) });
-        self
-    }
-
-    const fn refused(mut self, why: Refusal) -> Self {
-        self.refusal = Some(why);
-        self
-    }
-
-    const fn numbers(mut self, numbers: Numbers) -> Self {
-        self.numbers = Some(numbers);
-        self
-    }
-
-    const fn object(mut self) -> Self {
-        self.is_object = true;
-        self
-    }
-
-    const fn path(mut self, used: PathUse) -> Self {
-        self.path = Some(used);
-        self
-    }
-
-    const fn reads(self) -> Self {
-        self.path(READS)
-    }
-
-    const fn reads_folder(self) -> Self {
-        self.path(PathUse { is_folder: true, ..READS })
-    }
-
-    const fn reads_list(self, form: PathForm) -> Self {
-        self.path(PathUse { form, ..READS })
-    }
-
-    const fn writes(self) -> Self {
-        self.path(PathUse { access: Access::Write, ..READS })
-    }
-
-    const fn writes_folder(self) -> Self {
-        self.path(PathUse { access: Access::Write, is_folder: true, ..READS })
-    }
-
-    const fn exposes(mut self, exposure: Exposure) -> Self {
-        self.exposure = Some(exposure);
-        self
-    }
-
-    const fn secret(mut self) -> Self {
-        self.is_secret = true;
-        self
-    }
-
-    const fn places_threads(mut self) -> Self {
-        self.places_threads = true;
-        self
-    }
-
-    const fn idle(mut self, idle: Idle) -> Self {
-        self.idle = Some(idle);
-        self
-    }
-
-    const fn memory(mut self, apply: fn(&mut MemoryOptions, Given<'_>)) -> Self {
-        self.memory = MemoryEffect::Known(apply);
-        self
-    }
-
-    const fn memory_unknown(mut self, why: &'static str) -> Self {
-        self.memory = MemoryEffect::Unknown(why);
-        self
-    }
-
-    const fn default(mut self, value: &'static str, source: &'static str) -> Self {
-        self.default = Some(Default { value, source, is_new: false });
-        self
-    }
-
-    const fn default_if_known(mut self, value: &'static str, source: &'static str) -> Self {
-        self.default = Some(Default { value, source, is_new: true });
-        self
-    }
-}
+use super::row::row;
+use super::{CACHE_RAM, CTX_CHECKPOINTS, Exposure, Given, Idle, MemoryOptions, Numbers, OptionRow, PathForm};
+use super::{Refusal, Unit};
 
 /// The first builds for which bounds are known: read in the source of b11434, tested with the program of b11669.
 const B11434: u32 = 11434;
@@ -159,6 +26,7 @@ const WITHOUT_THREADS_BATCH: Idle = Idle::Without("threads-batch");
 const WITH_FIT_OFF: Idle = Idle::With("--fit off");
 
 const COMMON_H: &str = "llama.cpp b11434, `common/common.h`";
+const CACHES: &str = "llama.cpp from March 2026 to b12032, and `ik_llama.cpp` 8337e4cd3: `common/common.h`";
 
 const MOVES_WEIGHTS: &str = "may move weights to other devices";
 const LOADS_FILE: &str = "may load another file";
@@ -234,12 +102,15 @@ pub static ROWS: &[OptionRow] = &[
         .set_by("flash-attention", &["-fa", "--flash-attn"], Unit::Same)
         .memory(|m, given| m.flash_attention = given.value != "off"),
     row(&["cache-ram", "cram"])
-        .set_by("prompt-cache", &["--cache-ram", "-cram"], Unit::Mebibytes)
-        .memory(|m, given| m.prompt_cache = given.mebibytes())
-        .default_if_known("8192", COMMON_H),
-    row(&["ctx-checkpoints"])
-        .memory(|m, given| m.checkpoints = given.number())
-        .default_if_known("32", COMMON_H),
+        .set_by("prompt-cache", CACHE_RAM, Unit::Mebibytes)
+        .memory(|m, given| {
+            (m.prompt_cache, m.prompt_cache_is_default) = (given.mebibytes(), given.is_default);
+        })
+        .default_if_known("8192", CACHES),
+    row(&["ctx-checkpoints", "ctxcp", "swa-checkpoints", "ctx-ckpt"])
+        .set_by("checkpoints", CTX_CHECKPOINTS, Unit::Same)
+        .memory(|m, given| (m.checkpoints, m.checkpoints_are_default) = (given.number(), given.is_default))
+        .default_if_known("32", CACHES),
     row(&["checkpoint-min-step"]).numbers(FROM_ZERO),
     row(&["swa-full"]).memory(|m, given| m.swa_full = given.is_on),
     row(&["cache-idle-slots"]).idle(Idle::WithoutPromptCache),

@@ -25,6 +25,7 @@ mod security;
 mod speculation;
 mod unsupported;
 mod unused;
+mod window;
 
 use crate::language::BASE;
 use crate::support::{Compiled, compile};

@@ -13,5 +13,6 @@ mod rig;
 mod scripts;
 mod speculation;
 mod warm;
+mod window;
 
 const STACK: &str = include_str!("served/stack.kdl");

@@ -7,7 +7,7 @@ use super::shared::secrets;
 use crate::derive::Derived;
 use crate::diag::{Change, Code, Diagnostic, Diagnostics, words};
 use crate::engine::dialect::{FaultKind, Intent, LoweringFault};
-use crate::engine::options::{owning_field, sets_keys};
+use crate::engine::options::{owning_field, row_of, sets_keys};
 use crate::hir::{EngineOption, Head};
 use crate::source::Span;
 use std::collections::BTreeSet;
@@ -304,7 +304,8 @@ fn has_field(role: &FaultyRole, option: &EngineOption, field: &str) -> bool {
     let serving = role.serving;
     match field {
         "batch" => serving.batch.is_some(),
-        "context" | "model" | "port" => true,
+        "context" => row_of(&option.name).and_then(|row| row.owner).is_none_or(|owner| owner.part.is_none()),
+        "model" | "port" => true,
         "key-file" => serving.key_file.is_some(),
         "listen" => !serving.listen.is_empty(),
         // The option may ask for another pooling: `rerank` is the pooling `rank`.
@@ -312,7 +313,7 @@ fn has_field(role: &FaultyRole, option: &EngineOption, field: &str) -> bool {
             let is_same = |word: &str| word == "rank" || !option.name.contains("rerank");
             serving.pooling.as_ref().is_some_and(|pooling| is_same(pooling))
         }
-        "cache-type" => false,
+        "slots" | "cache-type" => false,
         _ => serving.setting(field).is_some(),
     }
 }

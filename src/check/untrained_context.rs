@@ -5,8 +5,9 @@ use crate::derive::overrides::extended_context;
 use crate::diag::{Diagnostics, Line, words};
 use crate::engine::Profile;
 use crate::engine::options::is_option;
-use crate::hir::{Role, Serving, Setting};
+use crate::hir::{Context, Role, Serving, Setting};
 use crate::source::Span;
+use std::num::NonZeroU32;
 
 declare_code! {
     /// ## What it finds
@@ -129,9 +130,15 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let build = derived.profile_of(serving).and_then(Profile::build_number);
         let adapts = build.is_some_and(|build| build >= ADAPTS_TO_YARN);
         let limit = yarn.as_ref().filter(|_| adapts).map_or(limit, |yarn| yarn.limit(limit));
-        let Some(context) = serving.context.tokens().filter(|tokens| u64::from(*tokens) > limit) else {
-            continue;
+        // Slots that share a cache cannot use more than the trained context of each.
+        let shared = Some(serving.slots.value).filter(|slots| slots.is_shared);
+        let limit = shared.map_or(limit, |slots| limit.saturating_mul(slots.count.into()));
+        let (asked, fits) = match serving.context.value {
+            Context::Tokens(tokens) => (Some(tokens), false),
+            Context::Fit(least) => (least.map(NonZeroU32::get), true),
+            Context::Trained => (None, false),
         };
+        let Some(context) = asked.filter(|tokens| u64::from(*tokens) > limit) else { continue };
         let title = words::quoted(&model.title);
         let message = format!("{role} has a context of {context} tokens, but {title} {what} {limit}");
         let mut finding = UNTRAINED_CONTEXT
@@ -148,7 +155,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                  `yarn-orig-ctx` with {limit}"
             ));
         }
-        findings.report(finding.write(role.head.span, Line::of("context", limit)));
+        let line = Line::of("context", limit);
+        let fit = || Line::of("context", "fit").principal("tokens").with(Line::of("least", limit));
+        findings.report(finding.write(role.head.span, if fits { fit() } else { line }));
     }
 }
 

@@ -4,7 +4,7 @@ use super::drafting::{draft_kind, draft_max};
 use super::endpoint::Endpoint;
 use super::files::RoleFiles;
 use super::locked;
-use super::overrides::{engine_overrides, trained_context, typed};
+use super::overrides::{engine_overrides, request_limit, trained_context, typed};
 use super::placement::PerInstance;
 use super::profiles::SharedProfile;
 use crate::engine::architecture::architecture;
@@ -21,6 +21,7 @@ use crate::hir::{
     Serving, Setting,
 };
 use crate::source::Spanned;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// The command lines of a role, and the engine that runs them.
@@ -142,7 +143,8 @@ impl RoleSettings<'_> {
             hosts: &endpoint.server_addresses(),
             port: endpoint.server_port(instance),
             context: self.context(),
-            slots: serving.slots.value,
+            slots: serving.slots.value.count,
+            shared: serving.slots.value.is_shared,
             batch: serving.batch.map(|batch| batch.value),
             experts: self.experts(),
             overrides,
@@ -178,7 +180,7 @@ impl RoleSettings<'_> {
             lookup: self.lookup(),
             experts: self.experts(),
             overrides,
-            context: self.context(),
+            context: self.request_context(),
             batch: self.serving.batch.map(|batch| batch.value),
             threads: self.serving.threads(host, 0),
             numa: numa_placement(self.serving, host.numa.len()),
@@ -233,10 +235,21 @@ impl<'r> RoleSettings<'r> {
     fn context(self) -> ContextSpec {
         match self.serving.context.value {
             Context::Tokens(tokens) => ContextSpec::Tokens(tokens),
+            Context::Fit(least) => ContextSpec::Fit(least.map(NonZeroU32::get)),
             Context::Trained => {
                 let tokens = trained_context(self.registry, self.serving);
                 ContextSpec::Trained(tokens.and_then(|tokens| u32::try_from(tokens).ok()))
             }
+        }
+    }
+
+    /// The context of one request: a slot of a shared cache has at most the trained context.
+    fn request_context(self) -> ContextSpec {
+        match (self.context(), request_limit(self.registry, self.serving)) {
+            (ContextSpec::Tokens(tokens), Some(limit)) => {
+                ContextSpec::Tokens(u32::try_from(limit).map_or(tokens, |limit| limit.min(tokens)))
+            }
+            (other, _) => other,
         }
     }
 

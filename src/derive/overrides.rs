@@ -39,11 +39,17 @@ pub fn trained_context(registry: &Registry, serving: &Serving) -> Option<u64> {
     extended_context(registry, serving).or_else(own).map(|tokens| tokens.value)
 }
 
-/// The maximum number of tokens of one request. `None` for the trained context of a model without facts.
+/// The maximum number of tokens of one request. `None` if it depends on the trained context of a model without facts, or on
+/// the memory that is free. The engine caps each slot of a shared cache at the trained context (all builds from March 2026
+/// to b11434, `tools/server/server-context.cpp`).
 pub fn request_limit(registry: &Registry, serving: &Serving) -> Option<u64> {
     match serving.context.value {
+        Context::Tokens(tokens) if serving.slots.value.is_shared => {
+            Some(trained_context(registry, serving)?.min(tokens.into()))
+        }
         Context::Tokens(tokens) => Some(tokens.into()),
         Context::Trained => trained_context(registry, serving),
+        Context::Fit(_) => None,
     }
 }
 

@@ -39,7 +39,7 @@ mod store;
 mod tier;
 mod unused;
 
-pub use context::Context;
+pub use context::{Context, ContextField, Slots, SlotsField};
 pub use cpus::CpuList;
 pub use draft::{Draft, DraftKind, Lookup, LookupKind};
 pub use engine::Engine;

@@ -5,8 +5,8 @@ use super::setting::CACHE_TYPE;
 use super::shape::{Field, Shape, Table};
 use super::stack::HARDENING;
 use super::{
-    Context, CpuList, Date, Draft, Engine, EngineOption, EngineSetting, Head, Id, Lookup, Model,
-    ProcessSettings, Program, Rate, Setting, Text, Tier,
+    Context, ContextField, CpuList, Date, Draft, Engine, EngineOption, EngineSetting, Head, Id, Lookup,
+    Model, ProcessSettings, Program, Rate, Setting, Slots, SlotsField, Text, Tier,
 };
 use crate::source::Spanned;
 use std::sync::Arc;
@@ -55,10 +55,11 @@ pub struct Serving {
     pub model: Spanned<Id<Model>>,
     /// A file with API keys. Clients must send one of them.
     pub key_file: Option<Text>,
-    /// The maximum number of tokens of one request. The default is the trained context, at the name of the role.
+    /// The maximum number of tokens of one request, or of all slots that share a cache. The default is the trained
+    /// context, at the name of the role.
     pub context: Spanned<Context>,
     /// The number of requests that a process handles at the same time.
-    pub slots: Spanned<u32>,
+    pub slots: Spanned<Slots>,
     /// The logical batch size, in tokens.
     pub batch: Option<Spanned<u32>>,
     /// The number of experts per token.
@@ -261,16 +262,16 @@ pub(super) static TABLE: Table = Table::of(&[
     ),
     Field::optional(
         "context",
-        Shape::CountOr(1, 1 << 31, &["trained"]),
-        "Maximum tokens of one request, prompt and answer; default: the context for which the model was trained.",
+        Shape::Block(&ContextField::TABLE),
+        "Maximum tokens of one request, prompt and answer (of all slots, if they share a cache); default: the context for which the model was trained.",
     )
     .example("32768")
     .default("trained")
     .unit("tokens"),
     Field::optional(
         "slots",
-        Shape::Count(1, 256),
-        "Number of requests that a process handles at the same time, 1 to 256; default 1.",
+        Shape::Block(&SlotsField::TABLE),
+        "Number of requests that a process handles at the same time, 1 to 256, with separate KV caches or a shared one; default 1.",
     )
     .default("1")
     .example("4")

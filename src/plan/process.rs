@@ -87,7 +87,8 @@ pub struct EngineServer {
     pub family: Family,
     /// The name of the model.
     pub model: Arc<str>,
-    /// Maximum tokens of one request. `None` if it is not known: the trained context of a model without facts.
+    /// Maximum tokens of one request. `None` if it is not known: the trained context of a model without facts, or a
+    /// context that the engine fits.
     pub context: Option<u64>,
     /// Number of concurrent requests.
     pub slots: u32,
@@ -222,7 +223,7 @@ fn role(
             family: command.profile.family(),
             model: model.head.name.value.clone(),
             context: request_limit(registry, serving),
-            slots: serving.slots.value,
+            slots: serving.slots.value.count,
             is_embedder: serving.pooling.is_some(),
         }),
         purpose: declared.purpose.as_ref().map(|purpose| purpose.value.clone()),

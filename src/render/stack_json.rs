@@ -28,7 +28,7 @@
 //! - `program` is the name of the program of a role that no engine serves; other roles do not have it. Of such a role,
 //!   `model`, `limits`, `embeddings` and `key_required` are not known: they are null, and `names` is empty.
 //! - `limits.context` is the maximum number of tokens of one request; null if it is the trained context of a model that is
-//!   not in the lock. `limits.slots` is the number of requests that one endpoint handles at the same time.
+//!   not in the lock, or if the engine fits it to the memory of the machine. `limits.slots` is the number of requests that one endpoint handles at the same time.
 //! - `embeddings` is true if the role returns embeddings instead of text.
 //! - `key_required` is true if requests need an API key. No generated file contains the key.
 //! - `tier` is `null` if the registry declares no tiers.

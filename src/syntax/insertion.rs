@@ -117,6 +117,10 @@ impl<'d> Layout<'d> {
         // A value of an option or an override is in a field of its block.
         let named = self.find(|node| node.key == field.name, place);
         match named.or_else(|| self.find(is_it, place)).as_deref() {
+            // In YAML the name of an option is a field of it.
+            Some([.., parent, option, name]) if option.key == "option" && name.key == "name" => {
+                self.replace(option, (Some(parent), option.span), field)
+            }
             Some([.., parent, old]) => self.replace(old, (Some(parent), place), field),
             Some([old]) => self.replace(old, (None, place), field),
             _ => Insertion { code: line(self.language(), field), edit: None },

@@ -92,7 +92,7 @@ fn the_architecture_of_a_draft_decides_its_kind() {
 #[test]
 fn options_without_a_field_are_not_sent_to_a_wrong_field() {
     for (settings, part) in [
-        ("slots=4 { option \"kv-unified\" }", "cannot be declared"),
+        ("slots=4 { option \"kv-unified\" }", "write `slots 4 shared=#true` instead of this option"),
         (
             "{ draft \"tiny\"; option \"spec-type\" value=\"draft-mtp\" }",
             "write `draft \"tiny\" kind=\"mtp\"` instead of this option",

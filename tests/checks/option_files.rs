@@ -251,7 +251,7 @@ fn a_variable_is_an_option_too() {
 fn a_default_option_is_reported_once() {
     let text = r#"
 stack "s" engine="e" {
-    defaults { tier "t"; residency "r"; context 512; option "fit-ctx" value=9; option "log-file" value="/srv/x.log"; option "control-vector" value="a.gguf" }
+    defaults { tier "t"; residency "r"; context 512; option "fit-target" value=9; option "log-file" value="/srv/x.log"; option "control-vector" value="a.gguf" }
 }
 engine "e" profile="llama.cpp-b11669" bin="/e"
 host "h" memory="64 GB" cpus="0-7" smt=1

@@ -74,8 +74,12 @@ fn every_wrong_option_has_a_code_and_a_help() {
         ("\"embd-tiny-en-default\"", "owned-option", "remove it"),
         ("\"fim-qwen-2b-default\"", "owned-option", "remove it"),
         ("\"kv-unified-per-slot\" value=9", "owned-option", "remove this option: `context` sets it"),
-        ("\"fit-ctx\" value=9", "idle-option", "remove it"),
-        ("\"fit-target\" value=\"512,512\"", "idle-option", "remove it"),
+        ("\"fit-ctx\" value=9", "owned-option", "write `context \"fit\" least=9` instead of this option"),
+        (
+            "\"fit-target\" value=\"512,512\"",
+            "idle-option",
+            "write `fit` as the `context`, or remove the option",
+        ),
         (
             "\"spec-ngram-mod-n-max\" value=9",
             "idle-option",

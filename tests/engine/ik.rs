@@ -19,6 +19,7 @@ const SERVER: ServerSpec<'_> = ServerSpec {
     port: 8081,
     context: ContextSpec::Tokens(4096),
     slots: 2,
+    shared: false,
     batch: None,
     experts: None,
     overrides: &[],

@@ -20,6 +20,7 @@ const BASE: ServerSpec<'_> = ServerSpec {
     port: 8080,
     context: ContextSpec::Tokens(4096),
     slots: 1,
+    shared: false,
     batch: None,
     experts: None,
     overrides: &[],

@@ -9,3 +9,4 @@ pub(super) mod option_remedy;
 pub(super) mod secrets;
 mod speculation_remedy;
 pub(super) mod sum;
+mod window_remedy;

@@ -2,6 +2,7 @@
 
 use super::faults::FaultyRole;
 use super::speculation_remedy::speculation_fields;
+use super::window_remedy::window_line;
 use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Suggestion, suggest, words};
 use crate::engine::dialect::{DeprecatedKey, FaultKind, LoweringFault};
 use crate::engine::options::{field_help, is_option, owning_field, row_of};
@@ -207,7 +208,16 @@ fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
     if name == "cache-type" {
         return cache_types(role, option);
     }
+    if let Some((written, line)) = window_line(role, option) {
+        let Some(written) = written else { return Some(instead(Vec::new(), line)) };
+        // The field is already there with another value.
+        let is_one = role.serving.options.len() == 1;
+        let changes = vec![Change::rewrite(value_span, line), Change::remove(written)];
+        return is_one.then_some(Change::All(changes));
+    }
     let field = role_field(name)?;
+    let principal = if let Shape::Block(table) = &field.shape { table.principal_field() } else { None };
+    let shape = &principal.unwrap_or(field).shape;
     let text = match &option.value.as_ref()?.value {
         Setting::Text(text) => text.to_string(),
         Setting::Integer(number) => number.to_string(),
@@ -215,9 +225,9 @@ fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
     };
     let names = ["ctx-size", "c", "parallel", "np", "batch-size", "b", "port", "flash-attn", "fa"];
     let is_direct = names.contains(&option.name.trim_start_matches('-'));
-    let value = if let Shape::Count(least, most) | Shape::CountOr(least, most, _) = field.shape {
-        text.parse::<u64>().ok().filter(|number| (least..=most).contains(number)).map(Literal::from)
-    } else if let Shape::Word(words) = &field.shape {
+    let value = if let Shape::Count(least, most) | Shape::CountOr(least, most, _) = shape {
+        text.parse::<u64>().ok().filter(|number| (least..=most).contains(&number)).map(Literal::from)
+    } else if let Shape::Word(words) = shape {
         words.contains(&text.as_str()).then(|| Literal::from(text.as_str()))
     } else {
         None

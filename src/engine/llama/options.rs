@@ -200,8 +200,8 @@ pub enum Idle {
     Always,
     /// Without this option, which has no dashes here. `--threads-batch`: llama.cpp b11434, `common/common.cpp`.
     Without(&'static str),
-    /// Always, because each command line has this option.
-    With(&'static str),
+    /// Unless the engine fits the context.
+    WithoutFit,
     /// Without this type of speculation.
     WithoutType(&'static str),
     /// Without the field `prompt-cache` (seen with llama-server b11669).
@@ -268,11 +268,13 @@ impl OptionRow {
     pub(super) fn owned_help(&self, owner: Owner) -> String {
         let title = self.names.first().copied().unwrap_or_default();
         match title {
-            "kv-unified" => "remove this option: each slot has its own `context` tokens, and a cache that all slots share \
-                             cannot be declared"
-                .to_owned(),
-            "spec-type" => "write `kind` of the field `draft` or `lookup`; a role has one kind of each".to_owned(),
-            "spec-draft-n-max" => "use `max` of the field `draft`; the field `lookup` has no maximum length".to_owned(),
+            "kv-unified" => "use `shared` of the field `slots`".to_owned(),
+            "spec-type" => {
+                "write `kind` of the field `draft` or `lookup`; a role has one kind of each".to_owned()
+            }
+            "spec-draft-n-max" => {
+                "use `max` of the field `draft`; the field `lookup` has no maximum length".to_owned()
+            }
             _ => owner.help(),
         }
     }

@@ -6,6 +6,7 @@ use super::guess::boolean;
 use super::habits::literal_of;
 use super::record::Record;
 use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Similarity, Suggestion};
+use crate::hir::Shape;
 use crate::hir::codes::UNKNOWN_FIELD;
 use crate::source::Span;
 use crate::syntax::{Language, Node, Scalar, Value};
@@ -124,6 +125,11 @@ impl FieldReader<'_> {
         match word {
             // The value of `model` is the name of an item, not a file or a repository.
             EngineWord::Field(field, _) if *field == "model" || task.field(field).is_none() => None,
+            EngineWord::Field(field, Some("least")) => {
+                let [one] = node.args.as_slice() else { return None };
+                let least = Line::of("least", self.part_value((field, Some("least")), one, task)?);
+                Some(Target { block: None, line: Line::of(*field, "fit").principal("tokens").with(least) })
+            }
             EngineWord::Field(field, part) => {
                 let value = match node.args.as_slice() {
                     [] => Literal::Flag(true),
@@ -168,7 +174,11 @@ impl FieldReader<'_> {
     ) -> Option<Literal> {
         let row = task.field(field)?;
         let row = match (part, &row.shape) {
-            (Some(part), crate::hir::Shape::Block(table)) => table.field(part)?,
+            (Some(part), Shape::Block(table)) => table.field(part)?,
+            (None, Shape::Block(table)) => match table.principal_field() {
+                Some(row) if matches!(row.shape, Shape::Count(..) | Shape::CountOr(..)) => row,
+                _ => row,
+            },
             _ => row,
         };
         self.fitting(value, row)

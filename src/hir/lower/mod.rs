@@ -36,6 +36,7 @@ mod serving;
 mod typed_value;
 mod unknown_field;
 mod unread_names;
+mod window;
 
 pub use damage::SyntaxDamage;
 pub use engine_word::{EngineWord, EngineWords};

@@ -7,6 +7,7 @@ use super::names::ItemRef;
 use super::read::Fields;
 use super::record::Record;
 use super::rules::imply_host;
+use super::window;
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
 use crate::hir::role;
@@ -29,8 +30,7 @@ pub(super) fn read(
         None => Some(scope.stack.engine),
     };
     let model = fields.get("model");
-    let is_read = !fields.record.is_reported("context");
-    let context = fields.get("context").filter(|_| is_read);
+    let (context, slots) = (window::context(fields), window::slots(fields));
     report_unknown_architecture(fields, model);
     let has_model = fields.record.blocks("draft").next().is_some_and(|block| block.has_or_reported("model"));
     let draft = fields.get::<Option<Spanned<Draft>>>("draft");
@@ -42,7 +42,7 @@ pub(super) fn read(
         model: model?,
         key_file: fields.get("key-file")?,
         context: context?,
-        slots: fields.get("slots")?,
+        slots: slots?,
         batch: fields.get("batch")?,
         experts: fields.get("experts")?,
         draft: draft?.filter(|draft| check_draft((draft, has_model), &owner, fields.findings)).map(Box::new),

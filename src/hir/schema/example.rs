@@ -31,7 +31,7 @@ pub(super) fn item(kind: &ItemKind) -> Value {
 /// An example value of a field.
 pub(super) fn field(one: &Field) -> Value {
     if let Shape::Block(table) = &one.shape {
-        block(table)
+        one.hints.example.map_or_else(|| block(table), |text| literal(text, &one.shape))
     } else if one.shape == Shape::Defaults {
         let usual = |field: &&Field| ["context", "slots"].contains(&field.name);
         fields(role::TABLE.fields.iter().filter(usual))
@@ -59,6 +59,11 @@ pub(super) fn field(one: &Field) -> Value {
 pub(super) fn literal(text: &str, shape: &Shape) -> Value {
     let number = || text.parse::<u64>().map(Value::from);
     let fraction = || text.parse::<f64>().map(Value::from);
+    if let Shape::Block(table) = shape
+        && let Some(principal) = shorthand(table)
+    {
+        return literal(text, &principal.shape);
+    }
     if matches!(shape, Shape::Count(..) | Shape::Port) {
         number().unwrap_or_default()
     } else if matches!(shape, Shape::CountOr(..)) {

@@ -3,7 +3,7 @@
 use super::argv::ArgvBuilder;
 use super::options::{AcceptedOption, OptionFault};
 use super::serve::keeps_prompts;
-use super::{FaultKind, Intent, LookupSpec, LoweringFault, OverrideValue, ServerSpec, Sparsity};
+use super::{ContextSpec, FaultKind, Intent, LookupSpec, LoweringFault, OverrideValue, ServerSpec, Sparsity};
 use crate::engine::llama::options::Idle;
 use crate::engine::{OptionRecord, Profile, Switch};
 
@@ -109,8 +109,9 @@ fn no_effect_reason(
             let help = format!("add the option `spec-type` with the value `{kind}`, or remove this one");
             return Some((why, help));
         }
-        Some(Idle::With(written)) => {
-            return remove(&format!("has no effect: each role is served with `{written}`"));
+        Some(Idle::WithoutFit) if !matches!(spec.context, ContextSpec::Fit(_)) => {
+            let why = "has no effect, because the engine does not fit the context of this role".to_owned();
+            return Some((why, "write `fit` as the `context`, or remove the option".to_owned()));
         }
         Some(Idle::WithoutPromptCache) if !has_prompt_cache(profile, spec) => {
             let why = "has no effect without a prompt cache".to_owned();

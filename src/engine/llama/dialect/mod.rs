@@ -16,7 +16,9 @@
 //! | template | `--chat-template-file`, with `--jinja` if the build has it off |
 //! | adapters | `--lora-scaled FILE:SCALE,...`; one option with two values for each in `ik_llama.cpp` |
 //! | slots, context | `-np N --no-kv-unified -c context*N`: N separate streams of `context` tokens |
-//! | trained context | `-c 0` with one slot, else `-c` with the trained context times the slots |
+//! | shared slots | `-np N --kv-unified -c context`: one cache, and the engine caps each slot at the trained context |
+//! | trained context | `-c 0` with one slot or a shared cache, else `-c` with the trained context times the slots |
+//! | fitted context | `--fit on --fit-ctx N` without `-c` |
 //! | text, draft, image: the program that leaves out the fewest settings | `llama-cli`; `llama-speculative`, `llama-cli`; `llama-qwen2vl-cli`, `llama-mtmd-cli`, `llama-cli` |
 //!
 //! No command line relies on an engine default that costs memory, opens a port or differs between builds; `serve.rs`
@@ -26,6 +28,7 @@ mod argv;
 mod combined;
 mod context;
 mod files;
+mod lowered;
 mod options;
 mod paths;
 mod pattern;
@@ -38,6 +41,7 @@ mod value;
 
 pub use argv::WrittenOption;
 pub use context::ContextSpec;
+pub use lowered::Lowered;
 pub use options::DeprecatedKey;
 pub use paths::of_variables;
 pub use prompt::reads_commands;
@@ -48,8 +52,7 @@ pub use speculation::{
 
 use super::options::Owner;
 use super::profile::Profile;
-use crate::engine::{Access, Word};
-use std::sync::Arc;
+use crate::engine::Access;
 
 /// The specification of a server process.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -66,10 +69,12 @@ pub struct ServerSpec<'a> {
     pub hosts: &'a [&'a str],
     /// The port, 1 to 65535.
     pub port: u16,
-    /// Maximum tokens of one request, prompt and answer together.
+    /// Maximum tokens of one request, prompt and answer together. With shared slots the tokens of all.
     pub context: ContextSpec,
     /// Simultaneous requests, 1 to 256 (llama.cpp b11434, `LLAMA_MAX_SEQ`).
     pub slots: u32,
+    /// True if all slots share one cache.
+    pub shared: bool,
     /// Tokens of one logical batch.
     pub batch: Option<u32>,
     /// The architecture of the model, and the number of experts per token.
@@ -326,42 +331,6 @@ pub struct UncheckedIntent {
     pub intent: Intent,
     /// The missing fact.
     pub why: String,
-}
-
-/// A command line, with the problems found while lowering.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lowered {
-    /// The program, without its directory.
-    pub tool: &'static str,
-    /// The arguments after the program. Complete if `errors` is empty and `not_checked` has no
-    /// [`Intent::Tool`].
-    pub args: Arc<[Word]>,
-    /// The options among them that affect memory, in the same order.
-    pub settings: Vec<WrittenOption>,
-    /// The files and folders that options name.
-    pub paths: Vec<OptionPath>,
-    /// The machines that options connect to: names or addresses, without ports.
-    pub peers: Vec<Arc<str>>,
-    /// Intents that the build cannot express.
-    pub errors: Vec<LoweringFault>,
-    /// Options that the build accepts but that should not be used.
-    pub warnings: Vec<LoweringFault>,
-    /// Intents that the profile has no data to check.
-    pub not_checked: Vec<UncheckedIntent>,
-    /// The options of a role that its one-shot command does not have. Empty for a server.
-    pub left_out: Vec<Arc<str>>,
-}
-
-impl Lowered {
-    /// True if the build can express all settings, and lists the program.
-    pub fn is_complete(&self) -> bool {
-        self.errors.is_empty() && !self.args.is_empty()
-    }
-
-    /// The texts of the arguments.
-    pub fn texts(&self) -> Vec<&str> {
-        self.args.iter().map(Word::text).collect()
-    }
 }
 
 /// Lowers a server to its command line.

@@ -1,6 +1,7 @@
 //! The one-shot command of a model.
 
 use super::argv::ArgvBuilder;
+use super::context::write_fit_options;
 use super::options::{self, AcceptedOption};
 use super::serve::write_lock;
 use super::speculation::speculate;
@@ -49,8 +50,12 @@ fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> L
     speculate(&mut argv, spec.draft.as_ref(), spec.lookup);
     argv.write_overrides(spec.experts, spec.overrides);
     // By default the programs use the trained context.
-    if let ContextSpec::Tokens(context) = spec.context {
-        argv.write_option((Intent::Context, "context"), &["-c", "--ctx-size"], context.to_string());
+    match spec.context {
+        ContextSpec::Tokens(context) => {
+            argv.write_option((Intent::Context, "context"), &["-c", "--ctx-size"], context.to_string());
+        }
+        ContextSpec::Fit(least) => write_fit_options(&mut argv, least),
+        ContextSpec::Trained(_) => {}
     }
     if let (Some(_), Some(context)) = (spec.draft, spec.context.tokens()) {
         argv.write_unless_set(&["-cd", "--ctx-size-draft"], Some(context.to_string().into()), &[]);

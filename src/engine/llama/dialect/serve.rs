@@ -1,6 +1,7 @@
 //! The command line of a server.
 
 use super::argv::ArgvBuilder;
+use super::context::write_fit;
 use super::speculation::speculate;
 use super::{ContextSpec, FaultKind, Intent, Lowered, NumaPlacement, OverrideValue, ServerSpec};
 use super::{combined, files, options, settings};
@@ -22,10 +23,11 @@ impl ServerSpec<'_> {
     /// 0 means the trained context of the model for all slots together. It also keeps the engine from fitting the context
     /// (llama.cpp, from March 2026 to b12032: `--ctx-size` of `common/arg.cpp`, `src/llama-context.cpp`).
     pub fn total_context(&self) -> Option<u64> {
-        if self.slots <= 1 && matches!(self.context, ContextSpec::Trained(_)) {
+        if (self.slots <= 1 || self.shared) && matches!(self.context, ContextSpec::Trained(_)) {
             return Some(0);
         }
-        Some(u64::from(self.context.tokens()?) * u64::from(self.slots))
+        let streams = if self.shared { 1 } else { self.slots };
+        Some(u64::from(self.context.tokens()?) * u64::from(streams))
     }
 
     /// The physical batch, which determines the size of the compute buffers. An embedding server processes a whole
@@ -97,6 +99,7 @@ fn write_names(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
 
 fn write_sizes(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     let total = spec.total_context().unwrap_or_default();
+    let fit = if let ContextSpec::Fit(least) = spec.context { Some(least) } else { None };
     if let Some(what) = unknown_context(spec) {
         argv.add_fault(FaultKind::UnknownContext, Intent::Context, what.to_owned());
     }
@@ -112,8 +115,16 @@ fn write_sizes(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
             format!("{} slots are requested; the engine supports 1 to {MAX_SLOTS}", spec.slots),
         );
     }
-    argv.write_option((Intent::Context, "context"), &["-c", "--ctx-size"], total.to_string());
+    match fit {
+        Some(least) => write_fit(argv, spec, least),
+        None => {
+            argv.write_option((Intent::Context, "context"), &["-c", "--ctx-size"], total.to_string());
+        }
+    }
     argv.write_option((Intent::Slots, "slots"), &["-np", "--parallel"], spec.slots.to_string());
+    if spec.shared {
+        argv.write_flag((Intent::Slots, "slots"), &["--kv-unified", "-kvu"]);
+    }
     if spec.is_embedder {
         let batch = spec.physical_batch().to_string();
         argv.write_option((Intent::Batch, "context"), &["-b", "--batch-size"], batch.clone());
@@ -143,13 +154,13 @@ fn write_sizes(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
 
 /// The reason why the command line needs the trained context of the model, if that is not known.
 fn unknown_context(spec: &ServerSpec<'_>) -> Option<&'static str> {
-    if spec.context.tokens().is_some() {
+    if spec.context.tokens().is_some() || matches!(spec.context, ContextSpec::Fit(_)) {
         return None;
     }
     if spec.is_embedder {
         return Some("an embedder processes a whole request in one batch, which has the size of the context");
     }
-    (spec.slots > 1).then_some("several slots need the sum of their contexts")
+    (spec.slots > 1 && !spec.shared).then_some("several slots need the sum of their contexts")
 }
 
 fn write_memory(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
@@ -216,8 +227,7 @@ fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accep
     let mut write = |spellings: &[&'static str], value: &'static str| {
         argv.write_unless_set(spellings, Some(value.into()), accepted);
     };
-    // On by default: silently shrinks the context if memory seems scarce. It looks at the machine, not at the unit's
-    // limit.
+    // On by default: shrinks the context if memory seems scarce. It looks at the machine, not at the unit's limit.
     write(&["--fit"], "off");
     if spec.numa == NumaPlacement::External {
         write(&["--numa"], "numactl");

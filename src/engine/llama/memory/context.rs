@@ -83,10 +83,18 @@ fn slots(options: &MemoryOptions) -> u64 {
     options.slots.unwrap_or(DEFAULT_SLOTS).max(1)
 }
 
-/// The requested context, by default the trained one.
+/// The requested context, by default the trained one. If the engine fits it, its minimum: at most the trained context of
+/// each stream (llama.cpp b11434, `common/fit.cpp`).
 fn requested_context(options: &MemoryOptions, facts: &Facts) -> u64 {
-    let trained = || facts.number("context_length").unwrap_or(0);
-    if options.context == 0 { trained() } else { options.context }
+    let trained = facts.number("context_length").unwrap_or(0);
+    match options.context {
+        0 if options.fits => {
+            let streams = if options.kv_unified || options.slots.is_none() { 1 } else { slots(options) };
+            options.least_context.min(trained).saturating_mul(streams)
+        }
+        0 => trained,
+        tokens => tokens,
+    }
 }
 
 /// The tokens of all streams, and the cells of one stream.

@@ -161,6 +161,13 @@ pub fn memory(process: &Process<'_>) -> Vec<Part> {
         parts.push(Part { kind: PartKind::Rest, owner: Owner::Model, amount });
     }
     parts.push(prompt_cache(options));
+    if options.fits && options.context == 0 {
+        let least = options.least_context;
+        let why = format!(
+            "the engine fits the context to the memory of the machine: only its minimum, {least} tokens, is counted"
+        );
+        parts.push(Part { kind: PartKind::Rest, owner: Owner::Model, amount: Amount::Unknown(why) });
+    }
     let unknown = options.unknown.iter().cloned().chain(options.unknown_speculation().map(ToOwned::to_owned));
     parts.extend(unknown.map(|why| Part {
         kind: PartKind::Rest,

@@ -14,6 +14,10 @@ use crate::facts::{F16, TensorType, tensor_types};
 pub struct MemoryOptions {
     /// Tokens of all slots together (`--ctx-size`).
     pub context: u64,
+    /// True if the engine fits the context (`--fit`).
+    pub fits: bool,
+    /// The least context of a stream that the engine fits (`--fit-ctx`).
+    pub least_context: u64,
     /// Number of slots (`--parallel`). No value if the engine chooses: 4 slots with one shared cache.
     pub slots: Option<u64>,
     /// True if all slots share one cache (`--kv-unified`).
@@ -128,6 +132,8 @@ impl MemoryOptions {
     fn defaults(profile: &Profile) -> Self {
         let mut options = Self {
             context: 0,
+            fits: false,
+            least_context: 0,
             slots: None,
             kv_unified: false,
             batch: 0,

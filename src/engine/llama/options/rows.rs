@@ -22,8 +22,6 @@ const NGRAM_MAP_K: Idle = Idle::WithoutType("ngram-map-k");
 const NGRAM_MAP_K4V: Idle = Idle::WithoutType("ngram-map-k4v");
 const NGRAM_MOD: Idle = Idle::WithoutType("ngram-mod");
 const WITHOUT_THREADS_BATCH: Idle = Idle::Without("threads-batch");
-/// Each command line has `--fit off`: the engine would shrink the context silently.
-const WITH_FIT_OFF: Idle = Idle::With("--fit off");
 
 const COMMON_H: &str = "llama.cpp b11434, `common/common.h`";
 const CACHES: &str = "llama.cpp from March 2026 to b12032, and `ik_llama.cpp` 8337e4cd3: `common/common.h`";
@@ -68,8 +66,12 @@ pub static ROWS: &[OptionRow] = &[
     row(&["model-vocoder"]).reads().memory_unknown("loads a vocoder of unknown size"),
     // Context and batches.
     row(&["ctx-size", "c"]).owner("context").memory(|m, given| m.context = given.number()),
-    row(&["fit"]).owner("context"),
-    row(&["fit-ctx", "fit-target"]).idle(WITH_FIT_OFF),
+    row(&["fit"]).owner("context").memory(|m, given| m.fits = given.value == "on"),
+    row(&["fit-ctx", "fitc"])
+        .part("context", "least")
+        .memory(|m, given| m.least_context = given.number())
+        .default("4096", "llama.cpp from March 2026 to b12032: `common/common.h`"),
+    row(&["fit-target", "fitt"]).idle(Idle::WithoutFit),
     row(&["parallel", "np"]).owner("slots").memory(|m, given| m.slots = given.value.parse().ok()),
     row(&["kv-unified", "kvu"]).owner("slots").memory(|m, given| m.kv_unified = given.is_on),
     // Limits the context of each slot, also without a unified cache (seen with llama-server b11669).

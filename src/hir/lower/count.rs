@@ -5,7 +5,7 @@ use super::scalar::{FieldRef, wrong_type};
 use super::typed_value::TypedValue;
 use crate::diag::{Change, Diagnostic, Line, Literal, words};
 use crate::hir::codes::{OUT_OF_RANGE, WRONG_TYPE};
-use crate::hir::{PortRange, Shape};
+use crate::hir::{PortRange, Presence, Shape, role};
 use crate::syntax::{Scalar, Value};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -118,11 +118,19 @@ fn write_default(
 ) -> Diagnostic {
     let number = format!("a number from {least} to {most}");
     let is_count = field.row.is_some_and(|row| matches!(row.shape, Shape::Count(..) | Shape::CountOr(..)));
-    if !is_count || !field.is_optional() {
+    if !is_count || !(field.is_optional() || is_optional_block(field)) {
         return field.write_example(finding, scalar.span, &number);
     }
     let change = Change::remove(scalar.span);
     finding.remedy("remove `{}` for the default", change).help(format!("or write {number}"))
+}
+
+/// True for the principal field of an optional block of a role, such as `context`: removing it removes the block.
+fn is_optional_block(field: &FieldRef) -> bool {
+    let block = role::TABLE.field(field.path).filter(|block| block.presence == Presence::Optional);
+    block.zip(field.row).is_some_and(
+        |(block, own)| matches!(&block.shape, Shape::Block(table) if table.principal == Some(own.name)),
+    )
 }
 
 /// Reads a port. The help for a mapping or an address has its port.

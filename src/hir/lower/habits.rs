@@ -258,7 +258,8 @@ impl FieldReader<'_> {
             form: ValueForm::Alone,
             text: self.text,
         };
-        let finding = match scalar::check(&one, &row.shape, &field) {
+        let principal = if let Shape::Block(table) = &row.shape { table.principal_field() } else { None };
+        let finding = match scalar::check(&one, &principal.unwrap_or(row).shape, &field) {
             Some(finding) => finding,
             None => {
                 let message = format!("{} is {} without quotes", field.describe(), words::quoted(whole));

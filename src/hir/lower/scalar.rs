@@ -91,7 +91,9 @@ impl FieldRef<'_> {
         let example = example_text(row);
         let is_number =
             matches!(row.shape, Shape::Count(..) | Shape::CountOr(..) | Shape::Fraction | Shape::Scale);
-        let example = Some(example).filter(|example| !example.is_empty());
+        // The example of a number or a word can be the word.
+        let is_wrong = |example: &str| is_number && example.parse::<f64>().is_err();
+        let example = Some(example).filter(|example| !example.is_empty() && !is_wrong(example));
         example.map(if is_number { Literal::Number } else { Literal::Text })
     }
 

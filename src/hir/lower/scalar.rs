@@ -11,7 +11,7 @@ use super::typed_value::{FromTypedValue, TypedValue};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, Safety, suggest, words};
 use crate::hir::codes::{LATER_SHARD, OUT_OF_RANGE, UNKNOWN_WORD, WRONG_TYPE};
 use crate::hir::schema::example_text;
-use crate::hir::{Field, PortRange, Presence, Setting, Shape, first_shard};
+use crate::hir::{Field, PortRange, Presence, Setting, Shape, first_shard, role};
 use crate::source::{Span, Spanned};
 use crate::syntax::{Scalar, Value};
 
@@ -88,12 +88,12 @@ impl FieldRef<'_> {
         if row.shape == Shape::Port {
             return Some(Literal::Number(unused_port(self.text).to_string()));
         }
-        let example = example_text(row);
         let is_number =
             matches!(row.shape, Shape::Count(..) | Shape::CountOr(..) | Shape::Fraction | Shape::Scale);
-        // The example of a number or a word can be the word.
-        let is_wrong = |example: &str| is_number && example.parse::<f64>().is_err();
-        let example = Some(example).filter(|example| !example.is_empty() && !is_wrong(example));
+        // The example of a number or a word can be the word: then that of the whole field is the number.
+        let rows = [Some(row), role::TABLE.field(self.path)];
+        let is_usable = |text: &String| !text.is_empty() && (!is_number || text.parse::<f64>().is_ok());
+        let example = rows.into_iter().flatten().map(example_text).find(is_usable);
         example.map(if is_number { Literal::Number } else { Literal::Text })
     }
 
@@ -275,7 +275,7 @@ fn path_finding(scalar: &Scalar, text: &str, field: &FieldRef, found: PathFault)
     let message = format!("{} is {}, {fault}", field.describe(), words::quoted(text));
     let finding = OUT_OF_RANGE.at(scalar.span, label, message);
     Box::new(match remedy {
-        Remedy::Path(path, "") => field.write(finding, scalar.span, path),
+        Remedy::Path(path, place) if place.is_empty() => field.write(finding, scalar.span, path),
         Remedy::Path(path, place) => {
             finding.remedy(format!("write `{{}}` {place}"), field.change(scalar.span, path))
         }

@@ -78,8 +78,10 @@ const MAX_SERVERS: usize = 8;
 #[derive(Default)]
 struct Server {
     name: String,
-    /// The absolute path of the model file on the host.
+    /// The absolute path of the model file.
     file: Option<String>,
+    /// True if this is the path in a container, and that on the host is not known.
+    is_inside: bool,
     port: Option<u64>,
     context: Option<u64>,
     /// The folder of its program.
@@ -120,7 +122,7 @@ impl Server {
         let ports = words_of(field(entry, &["ports"]));
         self.port = ports.iter().find_map(|text| number::port(text)).map(|(port, _)| u64::from(port));
         let volumes = words_of(field(entry, &["volumes"]));
-        let on_host = |file: String| {
+        let on_host = |file: &String| {
             volumes.iter().find_map(|volume| {
                 let mut parts = volume.split(':');
                 let (host, inner) = (parts.next()?, parts.next()?);
@@ -128,7 +130,10 @@ impl Server {
                 host.starts_with('/').then(|| format!("{}/{rest}", host.trim_end_matches('/')))
             })
         };
-        self.file = self.file.and_then(on_host);
+        match self.file.as_ref().and_then(on_host) {
+            Some(file) => self.file = Some(file),
+            None => self.is_inside = true,
+        }
         // The program of a container is not one of the host.
         self.bin = None;
         self
@@ -158,8 +163,7 @@ fn write_registry(finding: Diagnostic, servers: &[Server]) -> Diagnostic {
         words::all_of(&servers.iter().map(|server| quoted(&server.name)).collect::<Vec<_>>())
     };
     if known.is_empty() || servers.len() > MAX_SERVERS {
-        let fault =
-            if known.is_empty() { "no full path of a model file on this host" } else { "many servers" };
+        let fault = if known.is_empty() { "no full path of a model file" } else { "many servers" };
         return finding.help(format!(
             "move it out of this folder: it has {fault}; `orchgen init NEW_FOLDER` writes an example of a registry"
         ));
@@ -182,10 +186,18 @@ fn write_registry(finding: Diagnostic, servers: &[Server]) -> Diagnostic {
     let stack = Line::new("stack").with(Line::of("name", "home"));
     let lines = std::iter::once(stack).chain(engine).chain([models, roles]);
     let lines: Vec<String> = lines.map(|line| format!("  {}", write_line(Language::Yaml, &line))).collect();
-    let finding = finding.help(format!(
-        "write this instead, with the profile of your build and the folder of its programs\n{}",
-        lines.join("\n")
-    ));
+    let own = if bin.is_some() { "" } else { " and the folder of its programs" };
+    let finding = finding
+        .help(format!("write this instead, with the profile of your build{own}\n{}", lines.join("\n")));
+    let inside: Vec<String> = known
+        .iter()
+        .filter(|server| server.is_inside)
+        .filter_map(|server| server.file.as_deref())
+        .map(quoted)
+        .collect();
+    let inside = (!inside.is_empty()).then(|| {
+        format!("and with the path on this host for {}, which is in the container", words::all_of(&inside))
+    });
     let mut others: Vec<String> =
         known.iter().flat_map(|server| &server.others).map(|name| quoted(name)).collect();
     others.sort_unstable();
@@ -197,6 +209,6 @@ fn write_registry(finding: Diagnostic, servers: &[Server]) -> Diagnostic {
         )
     });
     let unknown = (!unknown.is_empty())
-        .then(|| format!("{} names no model file of this host: declare it yourself", quoted_names(&unknown)));
-    finding.maybe_help(others).maybe_help(unknown)
+        .then(|| format!("{} names no model file: declare it yourself", quoted_names(&unknown)));
+    finding.maybe_help(inside).maybe_help(others).maybe_help(unknown)
 }

@@ -27,7 +27,7 @@ pub(in crate::hir::lower) enum PathKind {
 #[derive(PartialEq, Eq, Debug)]
 pub(in crate::hir::lower) enum Remedy {
     /// This path; the text is the reason, if there is one.
-    Path(String, &'static str),
+    Path(String, String),
     /// An instruction.
     Text(String),
 }
@@ -93,7 +93,7 @@ pub(in crate::hir::lower) fn relative(text: &str) -> PathFault {
 }
 
 fn written(fault: String, path: String) -> PathFault {
-    PathFault { fault, label: "expected only a path", remedy: Remedy::Path(path, "") }
+    PathFault { fault, label: "expected only a path", remedy: Remedy::Path(path, String::new()) }
 }
 
 /// The instruction to write what a command prints.
@@ -123,7 +123,10 @@ fn home(text: &str) -> Option<PathFault> {
             label: "expected a path without `~`",
             remedy: Remedy::Path(
                 format!("{before}{rest}"),
-                "if `~` is not the home folder, otherwise begin the path with the output of `echo ~`",
+                format!(
+                    "if `~` is not the home folder, otherwise run `echo ~{}`, and write the path that it prints",
+                    printable(rest)
+                ),
             ),
         },
         _ => PathFault {
@@ -196,7 +199,7 @@ fn windows(text: &str) -> Option<PathFault> {
     let fault = "a path of Windows".to_owned();
     let label = FULL_PATH;
     if let Some(path) = linux_path(text) {
-        let remedy = Remedy::Path(path, "in WSL; otherwise the path on the Linux host");
+        let remedy = Remedy::Path(path, "in WSL; otherwise the path on the Linux host".to_owned());
         return Some(PathFault { fault, label, remedy });
     }
     if text.contains('\\') && !text.contains('/') && !text.starts_with('\\') {
@@ -231,7 +234,7 @@ fn parts(text: &str, kind: PathKind) -> Option<PathFault> {
     let what = if found.is_empty() { "an empty part".to_owned() } else { format!("the part `{found}`") };
     let remedy = match (is_above, kept.is_empty()) {
         (false, false) => {
-            Remedy::Path(format!("{}{}", if is_absolute { "/" } else { "" }, kept.join("/")), "")
+            Remedy::Path(format!("{}{}", if is_absolute { "/" } else { "" }, kept.join("/")), String::new())
         }
         _ => printed_by("realpath", text, "in the folder that it is relative to"),
     };

@@ -279,7 +279,7 @@ impl FieldReader<'_> {
     }
 
     fn add_block(&mut self, record: &mut Record, field: &Field, table: &'static Table, input: NodeInput) {
-        if self.report_pair(field, table, input) {
+        if self.report_pair(field, table, input) || self.report_block_values(record, field, input) {
             return;
         }
         self.path.push(field.name);

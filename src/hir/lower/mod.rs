@@ -4,6 +4,7 @@
 //! are gathered, so that the order of kinds and files does not matter.
 
 mod api_name;
+mod block_values;
 mod count;
 mod damage;
 mod defaults;

@@ -26,8 +26,28 @@ pub(super) fn read(
         let [has_store, has_family] = ["store", "family"].map(|field| fields.record.place(field).is_some());
         let is_whole =
             |model: &Model| model.store.is_some() == has_store && model.family.is_some() == has_family;
-        Model::from_fields(fields).filter(is_whole)
+        let model = Model::from_fields(fields).filter(is_whole);
+        if let Some(model) = &model {
+            report_repeated_folder(fields, model);
+        }
+        model
     })
+}
+
+/// Reports a file that begins with the name of the repository: its folder has this name already.
+fn report_repeated_folder(fields: &mut Fields, model: &Model) {
+    let Some(repo) = &model.repo else { return };
+    let projector = model.projector.as_ref().map(|projector| &projector.file);
+    for file in [Some(&model.file), projector].into_iter().flatten() {
+        let rest = file.strip_prefix(&**repo.name).and_then(|rest| rest.strip_prefix('/'));
+        let Some(rest) = rest else { continue };
+        let owner = fields.owner();
+        let message = format!("`file` of {} begins with the name of its repository", owner.describe());
+        let finding = CONFLICTING_FIELDS.at(file.span, "relative to the repository", message);
+        let finding = finding.also(repo.name.span, "the files are in the folder of this name");
+        let change = Change::Value { span: file.span, to: rest.into() };
+        owner.report(finding.remedy("write `{}`", change), fields.findings);
+    }
 }
 
 /// Adds the store of a model with a relative path: the default store, or the only one. Marks the model as incomplete if

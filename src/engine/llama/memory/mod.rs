@@ -163,8 +163,13 @@ pub fn memory(process: &Process<'_>) -> Vec<Part> {
     parts.push(prompt_cache(options));
     if options.fits && options.context == 0 {
         let least = options.least_context;
+        let of = if options.kv_unified || options.slots.is_none_or(|slots| slots < 2) {
+            ""
+        } else {
+            " of each slot"
+        };
         let why = format!(
-            "the engine fits the context to the memory of the machine: only its minimum, {least} tokens, is counted"
+            "the engine fits the context to the memory of the machine: only its minimum, {least} tokens{of}, is counted"
         );
         parts.push(Part { kind: PartKind::Rest, owner: Owner::Model, amount: Amount::Unknown(why) });
     }

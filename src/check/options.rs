@@ -296,8 +296,9 @@ fn finding(
     let message = format!("option {} of {owner}: {why}", words::quoted(name));
     let mut finding = role.about(code.at(place, label, message)).about(owner);
     finding.word = faulty.deprecated_key().map(|deprecated| deprecated.key);
-    let finding =
-        faulty.remedies(finding, help(role, option, fault)).maybe_help(faults::builds_without(fault));
+    // The field sets the option in all builds.
+    let builds = faults::builds_without(fault).filter(|_| fault.kind != FaultKind::OwnedByField);
+    let finding = faulty.remedies(finding, help(role, option, fault)).maybe_help(builds);
     let record = |name: &str| role.profile.option(role.profile.server(), name).map(std::ptr::from_ref);
     let first = role.serving.options.iter().find(|other| record(&other.name) == record(name));
     match first.filter(|_| fault.kind == FaultKind::Repeated) {

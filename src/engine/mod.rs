@@ -13,6 +13,6 @@ pub use llama::{
     ChangeKind, ClosedList, ClosedLists, FileTools, Meaning, OptionChange, OptionRecord, Profile,
     ProfileDiff, ProfileError, ProfileFile, Repeat, Switch, ToolAlias, Tools, architecture, compute, dialect,
     diff_profiles, help, keys, layers, libraries, lists, meaning, memory, option_arity, option_title,
-    options, pairing, profile, profile_from_help, version,
+    options, pairing, profile, profile_from_help, usual_name, version,
 };
 pub use word::{Access, Word};

@@ -3,6 +3,7 @@
 mod adapter_remedy;
 pub(super) mod claims;
 pub(super) mod faults;
+mod field_line;
 pub(super) mod free_ports;
 pub(super) mod listening;
 pub(super) mod mismatch;

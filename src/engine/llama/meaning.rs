@@ -49,6 +49,9 @@ const REPLACED: &[(&str, &str, &str)] = &[
     ("direct-io", "load-mode", "dio"),
 ];
 
+/// Switches that are a part or a word of a field.
+const SWITCHES: &[(&str, &str)] = &[("kv-unified", "shared"), ("fit", "fit")];
+
 /// The meaning of a word: an option with `-` or `_`, in camel case, long or short, with or without dashes, or its
 /// environment variable. `None` if no build has such an option, or if a role cannot have it.
 pub fn meaning(word: &str) -> Option<Meaning> {
@@ -67,14 +70,21 @@ pub fn meaning(word: &str) -> Option<Meaning> {
     in_role(name, found.map(|(record, _, switch)| (record, switch)))
 }
 
+/// The option of the server that has another name elsewhere, such as `ctx-size` for `n_ctx`.
+pub fn usual_name(word: &str) -> Option<&'static str> {
+    let name = bare(word);
+    OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, name)| *name)
+}
+
 /// The place in a role of an option with this name, and its record in the latest build.
 fn in_role(name: &str, found: Option<(&OptionRecord, Switch)>) -> Option<Meaning> {
     let row = row_of(name).or_else(|| found?.0.row());
     if row.is_some_and(|row| row.is_secret) {
         return Some(Meaning::Secret);
     }
-    if let Some(owner) = row.and_then(|row| row.owner) {
-        return Some(Meaning::Field(owner.field, owner.part));
+    if let Some((row, owner)) = row.and_then(|row| Some((row, row.owner?))) {
+        let part = SWITCHES.iter().find(|(name, _)| row.names.contains(name)).map(|(_, part)| *part);
+        return Some(Meaning::Field(owner.field, part.or(owner.part)));
     }
     if row.is_some_and(|row| row.refusal.is_some()) {
         return None;

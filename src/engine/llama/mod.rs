@@ -41,7 +41,7 @@ pub(super) const THREAD_VARIABLES: &[&str] =
 pub use difference::{ChangeKind, OptionChange, ProfileDiff, diff_profiles};
 pub use file::{FileTools, ProfileFile, ToolAlias};
 pub use lists::{ClosedList, ClosedLists};
-pub use meaning::{Meaning, meaning, option_arity, option_title};
+pub use meaning::{Meaning, meaning, option_arity, option_title, usual_name};
 pub use option::{OptionRecord, Repeat, Switch, Tools};
 pub use probed::profile_from_help;
 pub use profile::{Profile, ProfileError};

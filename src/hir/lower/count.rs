@@ -1,6 +1,6 @@
 //! Reads booleans, whole numbers, ports and fractions.
 
-use super::guess::{boolean, is_absence, number};
+use super::guess::{boolean, is_absence, is_none, number};
 use super::scalar::{FieldRef, wrong_type};
 use super::typed_value::TypedValue;
 use crate::diag::{Change, Diagnostic, Line, Literal, words};
@@ -97,7 +97,15 @@ fn write_number(
     field: &FieldRef,
     (least, most): (u64, u64),
 ) -> Diagnostic {
+    let means_none = match &scalar.value {
+        Value::String(text) => is_none(text),
+        Value::Bool(flag) => !flag,
+        Value::Null | Value::Integer(_) | Value::Float(_) => false,
+    };
     match number {
+        None if means_none && least == 0 && field.row.is_some_and(|row| row.is_engine_setting) => {
+            field.write(finding, scalar.span, 0_u64)
+        }
         Some(number) if matches!(&scalar.value, Value::String(text) if *text == number.to_string()) => {
             finding.remedy("write `{}`, without quotes", field.change(scalar.span, number))
         }
@@ -192,7 +200,17 @@ pub(super) fn scale(scalar: &Scalar, field: &FieldRef) -> ReadResult {
     let number = match scalar.value {
         Value::Float(number) => number,
         Value::Integer(number) => f64::from(i32::try_from(number).unwrap_or(i32::MAX)),
-        Value::Null | Value::Bool(_) | Value::String(_) => return Err(wrong_type(scalar, field, EXPECTED)),
+        Value::Null | Value::Bool(_) | Value::String(_) => {
+            let finding = *wrong_type(scalar, field, EXPECTED);
+            let number = match &scalar.value {
+                Value::String(text) => text.trim().parse::<f64>().ok().map(|_| text.trim().to_owned()),
+                Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => None,
+            };
+            return Err(Box::new(match number {
+                Some(number) => field.write(finding, scalar.span, Literal::Number(number)),
+                None => field.write_example(finding, scalar.span, EXPECTED),
+            }));
+        }
     };
     if number == 0.0 || (1e-6..=100.0).contains(&number.abs()) {
         return Ok(TypedValue::Fraction(number));

@@ -4,6 +4,7 @@ use super::engine_word::EngineWords;
 use super::entries::takes_many;
 use super::habits::{is_boolean_word, is_map};
 use super::names::ItemRef;
+use super::pair::is_scaled;
 use super::record::Record;
 use super::scalar::{self, FieldRef, ValueForm};
 use super::typed_value::TypedValue;
@@ -257,15 +258,12 @@ impl FieldReader<'_> {
                 if field.presence.is_several()
                     && !takes_many(table)
                     && !self.takes_values(table)
-                    && is_bare(node) =>
+                    && is_bare(node)
+                    && !is_scaled(table, several) =>
             {
                 for one in several {
-                    self.add_block(
-                        record,
-                        field,
-                        table,
-                        NodeInput { args: std::slice::from_ref(one), ..input },
-                    );
+                    let args = std::slice::from_ref(one);
+                    self.add_block(record, field, table, NodeInput { args, ..input });
                 }
             }
             [Scalar { value: Value::String(word), .. }]

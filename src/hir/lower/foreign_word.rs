@@ -6,8 +6,8 @@ use super::guess::{boolean, is_absence};
 use super::habits::literal_of;
 use super::record::Record;
 use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Similarity, Suggestion};
-use crate::hir::Shape;
 use crate::hir::codes::UNKNOWN_FIELD;
+use crate::hir::{Field, Shape};
 use crate::source::Span;
 use crate::syntax::{Language, Node, Scalar, Value};
 
@@ -79,6 +79,11 @@ impl FieldReader<'_> {
         let siblings = all.get(..MAX_SIBLINGS).unwrap_or(all);
         let has = |name: &str| siblings.iter().any(|field| field.key == name);
         let Some(block) = target.block else {
+            if let Some((slots, _)) = several_slots(task).filter(|_| target.line.name == "slots") {
+                let change = Change::rewrite(slots, target.line.clone());
+                return finding
+                    .remedy("write `{}`", Change::All(vec![change, Change::remove(node.key_span)]));
+            }
             if has(&target.line.name) {
                 let title = format!("remove `{{}}`: `{}` sets it", target.line.name);
                 return finding.remedy(title, Change::remove(node.key_span));
@@ -130,9 +135,18 @@ impl FieldReader<'_> {
                 let least = Line::of("least", self.part_value((field, Some("least")), one, task)?);
                 Some(Target { block: None, line: Line::of(*field, "fit").principal("tokens").with(least) })
             }
+            EngineWord::Field(field, Some("fit")) => {
+                let line = Line::of(*field, "fit");
+                switch(&node.args)?.then_some(Target { block: None, line })
+            }
+            EngineWord::Field(field, Some("shared")) => {
+                let (_, count) = several_slots(task).filter(|_| switch(&node.args) == Some(true))?;
+                let line = Line::of(*field, count).principal("n").with(Line::of("shared", true));
+                Some(Target { block: None, line })
+            }
             EngineWord::Field(field, part) => {
                 let value = match node.args.as_slice() {
-                    [] => Literal::Flag(true),
+                    [] => state_on((field, *part), task)?,
                     [one] => self.part_value((field, *part), one, task)?,
                     _ => return None,
                 };
@@ -172,9 +186,8 @@ impl FieldReader<'_> {
         value: &Scalar,
         task: ReadTask,
     ) -> Option<Literal> {
-        let row = task.field(field)?;
+        let row = row_of((field, part), task)?;
         let row = match (part, &row.shape) {
-            (Some(part), Shape::Block(table)) => table.field(part)?,
             (None, Shape::Block(table)) => match table.principal_field() {
                 Some(row) if matches!(row.shape, Shape::Count(..) | Shape::CountOr(..)) => row,
                 _ => row,
@@ -194,6 +207,7 @@ fn write_other_value(
 ) -> Diagnostic {
     let is_default = match node.args.as_slice() {
         [Scalar { value: Value::Integer(..=0), .. }] => true,
+        [Scalar { value: Value::Bool(false), .. }] => matches!(part, Some("fit" | "shared")),
         [Scalar { value: Value::String(word), .. }] => is_absence(word),
         _ => false,
     };
@@ -204,9 +218,37 @@ fn write_other_value(
         return finding.remedy("remove `{}` for the default", Change::remove(node.key_span));
     }
     finding.help(match part {
+        Some("fit") => format!("use `fit` as the value of the field `{field}`"),
+        Some("shared") => format!("use `shared` of the field `{field}`, with the number of slots"),
         Some(part) => format!("use `{part}` of the field `{field}`"),
         None => format!("use the field `{field}`"),
     })
+}
+
+/// The row of a field of a role, or of its part.
+fn row_of((field, part): (&str, Option<&str>), task: ReadTask) -> Option<&'static Field> {
+    let row = task.field(field)?;
+    match (part, &row.shape) {
+        (Some(part), Shape::Block(table)) => table.field(part),
+        _ => Some(row),
+    }
+}
+
+/// The value of a field for an option without a value. `None` if the field needs more.
+fn state_on(place: (&str, Option<&str>), task: ReadTask) -> Option<Literal> {
+    let shape = &row_of(place, task)?.shape;
+    if let Shape::Word(words) = shape {
+        return words.contains(&"on").then(|| Literal::from("on"));
+    }
+    (*shape == Shape::Flag).then_some(Literal::Flag(true))
+}
+
+/// The place and the number of the slots of a role with several.
+fn several_slots(task: ReadTask) -> Option<(Span, u64)> {
+    let slots = task.input.node.fields.iter().take(MAX_SIBLINGS).find(|field| field.key == "slots")?;
+    let [Scalar { value: Value::Integer(count), .. }] = slots.args.as_slice() else { return None };
+    let count = u64::try_from(*count).ok().filter(|count| *count > 1)?;
+    (slots.fields.is_empty()).then_some((slots.key_span, count))
 }
 
 /// The state of a switch: `true`, `on`, `1`, or no value.

@@ -1,9 +1,10 @@
 //! Names with their values in one string: `--temp 0.7` or `qwen2.context_length=int:4096`.
 
-use super::fields::{FieldReader, NodeInput};
-use crate::diag::{Edit, Fix, Literal, Safety, words};
+use super::fields::{FieldReader, NodeInput, is_bare};
+use super::habits::literal_of;
+use crate::diag::{Change, Edit, Fix, Line, Literal, Safety, words};
 use crate::hir::codes::WRONG_TYPE;
-use crate::hir::{Field, Presence, Table};
+use crate::hir::{Field, Presence, Shape, Table};
 use crate::syntax::{Language, Node, Scalar, Value, write_literal};
 
 /// Where the string is.
@@ -25,11 +26,24 @@ struct Names<'n> {
     value: &'n str,
 }
 
+/// True for a file with a number as its scale.
+pub(super) fn is_scaled(table: &Table, args: &[Scalar]) -> bool {
+    let is_pair = |args: &[Scalar]| {
+        matches!(args, [file, number] if matches!(file.value, Value::String(_))
+            && matches!(number.value, Value::Integer(_) | Value::Float(_)))
+    };
+    is_pair(args) && table.field("scale").is_some_and(|row| row.shape == Shape::Scale)
+}
+
 impl FieldReader<'_> {
     /// Reports a block with a `value` whose name also has the value. True if it has.
     pub(super) fn report_pair(&mut self, field: &Field, table: &Table, input: NodeInput) -> bool {
         if let ("cache-type", [keys, values]) = (field.name, input.args) {
             self.report_cache_types(input.node, [keys, values]);
+            return true;
+        }
+        if is_scaled(table, input.args) && is_bare(input.node) {
+            self.report_scaled(field, table, input);
             return true;
         }
         let (Some(principal), Some(value)) = (table.principal, table.value) else { return false };
@@ -56,6 +70,21 @@ impl FieldReader<'_> {
         let edits = vec![Edit { span: one.span, text: code }];
         self.report(finding.fix(Fix { title, safety: Safety::Manual, edits }));
         true
+    }
+
+    /// Reports a file with its scale as a second value.
+    fn report_scaled(&mut self, field: &Field, table: &Table, input: NodeInput) {
+        let (Some(principal), [file, number]) = (table.principal, input.args) else { return };
+        let message = format!("{} has a number without the name of its field", self.field_of(field.name));
+        let finding = WRONG_TYPE.at(number.span, "expected `scale` before the number", message);
+        let values = literal_of(file, self.text).zip(literal_of(number, self.text));
+        let line = values.map(|(file, number)| {
+            Line::of(field.name, file).principal(principal).with(Line::of("scale", number))
+        });
+        self.report(match line {
+            Some(line) => finding.remedy("write `{}`", Change::rewrite(input.node.key_span, line)),
+            None => finding,
+        });
     }
 
     /// The text that replaces the string, and the text of the help. `None` if several names are in one block.

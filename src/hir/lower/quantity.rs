@@ -1,7 +1,7 @@
 //! Reads quantities: sizes, rates, durations, dates, ranges and addresses.
 
 use super::guess::quantity::{Guess, guess};
-use super::guess::{is_absence, number};
+use super::guess::{is_absence, is_none, number};
 use super::quantity_form::QuantityForm;
 use super::scalar::FieldRef;
 use super::typed_value::TypedValue;
@@ -59,7 +59,20 @@ fn not_a_quantity(scalar: &Scalar, field: &FieldRef, form: &QuantityForm) -> Dia
     {
         return write_cpus(finding, count, scalar, field);
     }
+    let is_none = match &scalar.value {
+        Value::String(text) => is_none(text),
+        Value::Bool(flag) => !flag,
+        Value::Integer(number) => *number == 0,
+        Value::Null | Value::Float(_) => false,
+    };
+    if form.shape == Shape::SizeOrZero && is_none {
+        return field.write(finding, scalar.span, "0 B");
+    }
+    let has_no_unit = written.trim().bytes().all(|byte| byte.is_ascii_digit());
     match forms.as_slice() {
+        [one] if form.shape == Shape::SizeOrZero && has_no_unit => finding
+            .remedy("write `{}`, the unit of the engine", field.change(scalar.span, one.as_str()))
+            .help("or write the number with another unit: `kB`, `MB`, `GB`, `KiB` or `GiB`"),
         [] => write_or_remove(finding, scalar, field, form),
         [one] => field.write(finding, scalar.span, one.as_str()),
         [one, other, ..] => field
@@ -111,6 +124,10 @@ fn write_or_remove(
     form: &QuantityForm,
 ) -> Diagnostic {
     let is_absent = match &scalar.value {
+        // Without the field, the engine has its own limit.
+        Value::String(text) if form.shape == Shape::SizeOrZero => {
+            ["auto", "default"].contains(&text.trim().to_ascii_lowercase().as_str())
+        }
         Value::String(text) => is_absence(text) || finding.code.name == OUT_OF_RANGE.name,
         Value::Null | Value::Bool(_) => true,
         Value::Integer(number) => *number <= 0 && form.shape == Shape::Duration,

@@ -50,6 +50,12 @@ pub(super) fn is_absence(word: &str) -> bool {
     words.contains(&word.trim().to_ascii_lowercase().as_str())
 }
 
+/// True if the word means that there is none of something.
+pub(super) fn is_none(word: &str) -> bool {
+    let word = word.trim();
+    boolean(word) == Some(false) || ["none", "never"].contains(&word.to_ascii_lowercase().as_str())
+}
+
 /// The text with usual dashes, blanks and digits instead of those of other keyboards.
 pub(super) fn plain_text(text: &str) -> String {
     let plain = |c: char| match c {

@@ -38,12 +38,13 @@ const UNIT_SPELLINGS: &[(&[&str], &str)] = &[
 /// The usual units of a number without a unit.
 fn implied_units(shape: &Shape, number: &str) -> &'static [&'static str] {
     let value: f64 = number.parse().unwrap_or_default();
-    let shape = if *shape == Shape::SizeOrZero { &Shape::Size } else { shape };
     let units: &[(Shape, f64, &'static [&'static str])] = &[
         (Shape::Size, 1.0, &["B"]),
         (Shape::Size, 10_000.0, &["GB"]),
         (Shape::Size, 10_000_000.0, &["MB"]),
         (Shape::Size, f64::INFINITY, &["B"]),
+        // The engine counts its caches in MiB.
+        (Shape::SizeOrZero, f64::INFINITY, &["MiB"]),
         (Shape::ByteRate, 100.0, &["GB/s"]),
         (Shape::ByteRate, f64::INFINITY, &["MB/s"]),
         (Shape::Share, f64::INFINITY, &["percent", "GB"]),

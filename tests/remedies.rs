@@ -109,6 +109,23 @@ fn all_registries() -> Vec<(String, Files)> {
             all.push((case.to_owned(), vec![base, (format!("case.{language}"), text)]));
         }
     }
+    all.extend(registries_with_defaults());
+    all
+}
+
+/// The cases of `remedies/defaults.txt`, of which the first line is the `defaults` of the stack of the base.
+fn registries_with_defaults() -> Vec<(String, Files)> {
+    let stack = "stack \"page\" verified=\"2026-02-03\" engine=\"llama.cpp\"";
+    let mut all = Vec::new();
+    for case in include_str!("remedies/defaults.txt").split("\n\n").skip(1) {
+        let (defaults, roles) = case.split_once('\n').unwrap();
+        let base = BASE.replace(stack, &format!("{stack} {{ defaults {{ {defaults} }} }}"));
+        let [yaml_base, yaml_roles] = [&*base, roles].map(|text| translate("kdl", text).unwrap());
+        for (language, base, roles) in [("kdl", base, roles.to_owned()), ("yaml", yaml_base, yaml_roles)] {
+            let base = (format!("base.{language}"), base);
+            all.push((case.to_owned(), vec![base, (format!("case.{language}"), roles)]));
+        }
+    }
     all
 }
 

@@ -39,10 +39,19 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let host = registry.hosts.get(group.host);
         let Some(room) = host.room() else { continue };
         let (total, growth) = (group.total(MemoryScope::HOST).plus(services), group.growth());
-        if total <= room && total.plus(growth) > room {
+        if total <= room && total.plus(growth) > room && !has_unread_caches(registry, group) {
             findings.report(finding(derived, group, (host, room.minus(total)), growth));
         }
     }
+}
+
+/// True if a role has a size of its caches that could not be read.
+fn has_unread_caches(registry: &Registry, group: &RoleGroup) -> bool {
+    let is_unread = |role: ServedProcess<'_>| {
+        let rare = registry.roles.get(role.id).serving().and_then(|serving| serving.rare.as_ref());
+        rare.is_some_and(|rare| rare.has_unread_caches)
+    };
+    group.roles().any(is_unread)
 }
 
 fn finding(derived: &Derived, group: &RoleGroup, (host, left): (&Host, Bytes), growth: Bytes) -> Diagnostic {
@@ -62,8 +71,12 @@ fn finding(derived: &Derived, group: &RoleGroup, (host, left): (&Host, Bytes), g
     if others.all(|role| role.settings.host.value == group.host && growing(&role)) && growing_roles(group) > 1
     {
         let stack = registry.stack.head.span;
-        let sets = lines.into_iter().map(|line| Change::set_in(stack, "defaults", line));
-        return finding.remedy("write `{}` in the stack", Change::All(sets.collect()));
+        if registry.stack.has_defaults {
+            let sets = lines.into_iter().map(|line| Change::set_in(stack, "defaults", line));
+            return finding.remedy("write `{}` in `defaults` of the stack", Change::All(sets.collect()));
+        }
+        let change = Change::set(stack, Line::new("defaults").with_each(lines));
+        return finding.remedy("write `{}` in the stack", change);
     }
     let roles: Vec<ServedProcess<'_>> = group.roles().filter(growing).collect();
     let sets = lines.iter().flat_map(|line| roles.iter().map(|role| set(role, line)));

@@ -13,6 +13,8 @@ pub struct RareFields {
     pub template: Option<Text>,
     /// The adapters (`LoRA`).
     pub adapters: Vec<Adapter>,
+    /// True if `prompt-cache` or `checkpoints` could not be read (already reported).
+    pub has_unread_caches: bool,
 }
 
 declare! {

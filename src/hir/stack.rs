@@ -21,6 +21,8 @@ pub struct Stack {
     pub hardening: Hardening,
     /// The service manager that runs the units.
     pub scope: UnitScope,
+    /// True if it has `defaults`.
+    pub has_defaults: bool,
 }
 
 declare_words! {

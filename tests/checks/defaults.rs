@@ -90,7 +90,7 @@ fn an_unset_without_effect_is_reported() {
     for (own, message) in [
         (
             "unset \"tmep\"",
-            "unknown-name: role `own` unsets `tmep`, which `defaults` do not set (write `temp`; remove `unset \"tmep\"`)",
+            "unknown-name: role `own` unsets `tmep`, which `defaults` do not set (remove `unset \"tmep\"`)",
         ),
         (
             "unset \"temp\"; option \"temp\" 0.7",

@@ -3,10 +3,11 @@
 //! Names are resolved once here, so that an unknown name is reported once and not for every role.
 
 use super::names::{ItemRef, Names};
+use super::program::COMMAND;
 use super::record::Record;
 use super::scope::Scope;
-use crate::diag::{Diagnostics, words};
-use crate::hir::codes::UNKNOWN_NAME;
+use crate::diag::{Change, Diagnostics, words};
+use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME};
 use crate::hir::{CpuList, Text};
 use std::cell::Cell;
 
@@ -16,6 +17,8 @@ pub(super) struct Defaults {
     pub(super) record: Record,
     /// The role that roles without a model share.
     pub(super) shares: Option<Text>,
+    /// True if they have a `command` (already reported and dropped).
+    has_command: bool,
     /// The next port that a help offers: no item has it.
     free_port: Cell<u64>,
 }
@@ -28,8 +31,10 @@ impl Defaults {
         findings: &mut Diagnostics,
     ) -> Self {
         let shares = record.text("shares");
-        let mut defaults = Self { record, shares, free_port: Cell::new(free_port) };
+        let has_command = record.place(COMMAND).is_some();
+        let mut defaults = Self { record, shares, has_command, free_port: Cell::new(free_port) };
         let owner = ItemRef::new("stack", &base.stack.head.name);
+        defaults.refuse_command(&owner, findings);
         defaults.check_name(("store", None), &base.stores.names, &owner);
         defaults.check_name(("host", None), &base.hosts.names, &owner);
         defaults.check_name(("engine", None), &base.engines.names, &owner);
@@ -38,6 +43,24 @@ impl Defaults {
         defaults.check_name(("measured", Some("engine")), &base.engines.names, &owner);
         defaults.check_cpus(base, &owner, findings);
         defaults
+    }
+
+    /// Reports and drops `command`: a merged one would turn a role with a `model` into a program.
+    fn refuse_command(&mut self, owner: &ItemRef, findings: &mut Diagnostics) {
+        let Some(place) = self.record.place(COMMAND) else { return };
+        let message = format!("`defaults` of {} have a `command`", owner.describe());
+        let finding = CONFLICTING_FIELDS.at(place, "the program of one role", message);
+        let title = "remove `{}`, and write it in the role that the program serves";
+        owner.report(finding.remedy(title, Change::remove(place)), findings);
+        self.record.take_values(COMMAND);
+    }
+
+    /// Counts the dropped `command` as reported in a role that has nothing else to serve.
+    pub(super) fn mark_command(&self, role: &mut Record) {
+        let has = |field| role.has_or_reported(field) || self.record.has_or_reported(field);
+        if self.has_command && !has("model") && !has("shares") && self.shares.is_none() {
+            role.mark_reported(COMMAND);
+        }
     }
 
     /// A port that no item has and no other help offers.

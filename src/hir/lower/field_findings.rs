@@ -7,7 +7,7 @@ use super::quantity_form::QuantityForm;
 use super::record::{EmptyField, Record};
 use crate::diag::{Change, Diagnostic, Edit, Fix, Line, Literal, Safety, words};
 use crate::hir::codes::{DUPLICATE_FIELD, EMPTY_BLOCK, MISSING_FIELD, WRONG_TYPE};
-use crate::hir::{Field, Shape, Table};
+use crate::hir::{Field, Shape, Table, role};
 use crate::source::Span;
 use crate::syntax::{Language, Node, Scalar, write_literal};
 use std::borrow::Cow;
@@ -186,6 +186,15 @@ impl FieldReader<'_> {
         let message = format!("{} is a block, not one value", self.field_of(field));
         let span = node.block.unwrap_or(node.span);
         let finding = WRONG_TYPE.at(span, "expected one value", message);
+        let parts = node
+            .fields
+            .iter()
+            .flat_map(|one| if one.fields.is_empty() { vec![one] } else { one.fields.iter().collect() });
+        if field == role::UNSET.name && self.path.is_empty() {
+            let line = parts.fold(Line::new(field), |line, one| line.value(&*one.key));
+            let change = Change::Rewrite { place: node.key_span, line };
+            return self.report(finding.remedy("write `{}`", change));
+        }
         let only = match node.fields.as_slice() {
             [inner] => inner.args.first().and_then(|arg| literal_of(arg, self.text)),
             _ => None,

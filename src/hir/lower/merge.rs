@@ -7,11 +7,12 @@ use super::names::ItemRef;
 use super::record::Record;
 use super::serving;
 use super::typed_value::TypedValue;
-use crate::diag::{Change, Diagnostics, suggest, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME};
 use crate::hir::{Text, UnusedDefault};
 use crate::source::{Span, Spanned};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 /// The defaults of the stack, and which of them a role takes.
 pub(super) struct Merge<'d> {
@@ -59,6 +60,10 @@ impl Part<'_> {
         }
     }
 }
+
+/// Fields whose parts are merged by name, and the fields that they stand for.
+const BLOCKS: &[(&str, &str)] =
+    &[("options", "option"), ("overrides", "override"), ("placement", "placement"), ("env", "env")];
 
 /// The field with the name in a block that merges by name.
 fn name_field(field: &str) -> Option<&'static str> {
@@ -170,22 +175,13 @@ impl<'d> Merge<'d> {
         owner: &ItemRef,
         findings: &mut Diagnostics,
     ) {
-        for name in unset.iter().filter(|_| !self.record.is_unread()) {
-            let shown = words::quoted(name);
+        let readable: Vec<&Text> = unset.iter().filter(|name| !self.may_be_unread(name, findings)).collect();
+        for name in readable {
             let mut same = self.values.iter().filter(|value| self.is_same(value, name)).peekable();
             if same.peek().is_none() {
-                let known = self.values.iter().filter(|value| is_wanted(value.field));
-                let near = suggest(name, known.map(|value| value.part.name(value.field)));
-                let message = format!("{} unsets {shown}, which `defaults` do not set", owner.describe());
-                let finding = UNKNOWN_NAME.at_unknown(name.span, (near, "not a default"), message);
-                let finding = near.into_iter().fold(finding, |finding, near| {
-                    finding.help(format!("write {}", words::quoted(near.name)))
-                });
-                owner.report(
-                    finding.remedy("remove `{}`", Change::RemoveValue { place: name.span }),
-                    findings,
-                );
+                owner.report(self.unknown_unset(name, owner), findings);
             } else if same.all(|value| !is_wanted(value.field) || self.is_own(record, value)) {
+                let shown = words::quoted(name);
                 let message =
                     format!("{} unsets {shown}, but it does not take this default", owner.describe());
                 let finding = CONFLICTING_FIELDS.at(name.span, "has no effect", message);
@@ -195,6 +191,49 @@ impl<'d> Merge<'d> {
                 );
             }
         }
+    }
+
+    /// True if the name may mean a default that could not be read (already reported).
+    fn may_be_unread(&self, name: &str, findings: &Diagnostics) -> bool {
+        let is_reported = |field: &str| self.record.is_reported(field);
+        // A map of names is never in the record, only its entries are.
+        let is_map = |field: &str| matches!(field, "options" | "overrides");
+        name.split('.').any(|part| !is_map(part) && is_reported(part))
+            || BLOCKS
+                .iter()
+                .any(|(map, field)| is_reported(field) || findings.has_errors() && is_reported(map))
+            || self.record.blocks("placement").any(|block| block.is_reported(name))
+    }
+
+    /// The finding for an `unset` of a name that no default has.
+    fn unknown_unset(&self, name: &Text, owner: &ItemRef) -> Diagnostic {
+        let (owner, shown) = (owner.describe(), words::quoted(name));
+        let meant: Vec<&str> = self.meant(name).into_iter().collect();
+        let [first, rest @ ..] = meant.as_slice() else {
+            let message = format!("{owner} unsets {shown}, which `defaults` do not set");
+            let finding = UNKNOWN_NAME.at(name.span, "not a default", message);
+            return finding.remedy("remove `{}`", Change::RemoveValue { place: name.span });
+        };
+        let message = format!("{owner} unsets {shown}, which is not the name of a default");
+        let finding = UNKNOWN_NAME.at(name.span, "expected the name of one default", message);
+        if rest.is_empty() {
+            let change = Change::Word { span: name.span, replacement: (*first).to_owned() };
+            return finding.remedy("write `{}`", change);
+        }
+        let names: Vec<String> = meant.iter().map(|name| words::quoted(name)).collect();
+        finding.help(format!("name each default that the role does not take: {}", words::all_of(&names)))
+    }
+
+    /// The names of the defaults that a block, or a path with a dot, means: `numa` for `placement.numa`.
+    fn meant(&self, name: &str) -> BTreeSet<&str> {
+        let (block, part) = name.split_once('.').map_or((name, None), |(block, part)| (block, Some(part)));
+        let field = BLOCKS.iter().find(|(plural, _)| *plural == block).map_or(block, |(_, field)| field);
+        let is_part = |value: &&DefaultValue| {
+            let has_name = |part| self.is_same_name(field, value.part.name(field), part);
+            part.is_none_or(|part| matches!(value.part, Part::Field(_)) || has_name(part))
+        };
+        let values = self.values.iter().filter(|value| value.field == field).filter(is_part);
+        values.map(|value| value.part.name(value.field)).collect()
     }
 
     /// The defaults that no role takes.

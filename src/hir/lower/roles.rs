@@ -68,6 +68,7 @@ pub(super) fn read(
 fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<UnresolvedRole> {
     let owner = fields.owner();
     let record = &mut *fields.record;
+    defaults.mark_command(record);
     program::report_without_effect(record, fields.head, fields.findings);
     let has_command = record.has_or_reported(program::COMMAND);
     let shares = match record.text("shares") {

@@ -204,6 +204,7 @@ fn stack(fields: &mut Fields) -> Option<Stack> {
         targets: fields.get("targets")?,
         hardening: fields.get("hardening")?,
         scope: fields.get("scope")?,
+        has_defaults: fields.record.place("defaults").is_some(),
     })
 }
 
@@ -225,5 +226,6 @@ fn placeholder_stack(at: Span) -> Stack {
         targets: Vec::new(),
         hardening: Hardening::Default,
         scope: UnitScope::System,
+        has_defaults: false,
     }
 }

@@ -203,6 +203,9 @@ fn rare_fields(fields: &mut Fields) -> Option<Option<Box<RareFields>>> {
         aliases: fields.get("alias")?,
         template: fields.get("template")?,
         adapters: fields.get("lora")?,
+        has_unread_caches: ["prompt-cache", "checkpoints"]
+            .iter()
+            .any(|field| fields.record.is_reported(field)),
     };
     Some((rare != RareFields::default()).then(|| Box::new(rare)))
 }

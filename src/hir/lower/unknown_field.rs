@@ -30,7 +30,8 @@ impl FieldReader<'_> {
             .dash_finding(&message, node)
             .or_else(|| self.colon_finding(record, &message, node, task))
             .or_else(|| self.engine_finding(record, (&message, suggestion), node, task))
-            .or_else(|| self.inner_finding(&message, node, task));
+            .or_else(|| self.inner_finding(&message, node, task))
+            .or_else(|| self.part_finding(record, &message, node, task));
         let finding = finding.unwrap_or_else(|| {
             if let Some(near) = near {
                 record.mark_reported(task.field(near).map_or("", |field| field.name));
@@ -74,6 +75,10 @@ impl FieldReader<'_> {
             }
             Some(old) => match self.whole_block(block, old).filter(|_| self.path.is_empty()) {
                 Some(whole) => {
+                    // A context with a lower limit fits the rest of the memory.
+                    let is_least = block.name == "context" && line.name == "least";
+                    let whole =
+                        if is_least { Line::of(block.name, "fit").principal("tokens") } else { whole };
                     // In KDL, only the last property can become a block.
                     let (first, last) =
                         if old.span.start < node.span.start { (old, node) } else { (node, old) };
@@ -112,6 +117,14 @@ impl FieldReader<'_> {
                 self.path.is_empty() && kind.naming != Naming::One && kind.table.field(&node.key).is_some()
             });
             let owners: Vec<String> = owners.map(|kind| format!("a {}", kind.word)).collect();
+            let stack = KINDS.iter().find(|kind| kind.word == "stack");
+            if owners.is_empty()
+                && self.path.is_empty()
+                && stack.is_some_and(|stack| stack.table.field(&node.key).is_some())
+            {
+                let finding = UNKNOWN_FIELD.at(node.key_span, "a field of the stack", message);
+                return finding.help("move it to the stack: it applies to all roles");
+            }
             let moved = (!owners.is_empty()).then(|| format!("move it to {}", words::any_of(&owners)));
             let known: Vec<String> = task.names().map(|name| format!("`{name}`")).collect();
             let help = format!("the fields here are {}", words::all_of(&known));
@@ -161,10 +174,48 @@ impl FieldReader<'_> {
         };
         let blocks = task.table.fields.iter().filter_map(block_of);
         let is_open = |table: &Table| table.fields.iter().all(|field| field.presence != Presence::Required);
-        let mut having =
-            blocks.filter_map(|(field, table)| Some((field, table.field(&name).filter(|_| is_open(table))?)));
+        let has = |block: &Field| task.input.node.fields.iter().any(|field| field.key == block.name);
+        let is_whole =
+            |block: &Field, table: &Table| is_open(table) || !block.presence.is_several() && has(block);
+        let mut having = blocks.filter_map(|(field, table)| {
+            Some((field, table.field(&name).filter(|_| is_whole(field, table))?))
+        });
         let (block, inner) = having.next()?;
         let line = Line::of(inner.name, self.fitting(value, inner)?);
         having.next().is_none().then_some((block, line))
+    }
+
+    /// The finding for a field of a block that the item does not have, and that needs more: `shared` of `slots`.
+    fn part_finding(
+        &self,
+        record: &mut Record,
+        message: &str,
+        node: &Node,
+        task: ReadTask,
+    ) -> Option<Diagnostic> {
+        let has_part = |field: &&'static Field| {
+            !field.presence.is_several()
+                && matches!(&field.shape, Shape::Block(table) if table.field(&node.key).is_some())
+        };
+        let mut blocks = task.table.fields.iter().filter(has_part);
+        let block = blocks.next().filter(|_| blocks.next().is_none())?;
+        let finding = UNKNOWN_FIELD.at(node.key_span, format!("a field of `{}`", block.name), message);
+        let fit = self.fit_line(block, node, task);
+        record.mark_reported(block.name);
+        Some(match fit {
+            Some(line) => finding.remedy("write `{}`", Change::Rewrite { place: node.key_span, line }),
+            None => finding.help(format!("use {} of the field `{}`", words::quoted(&node.key), block.name)),
+        })
+    }
+
+    /// The line of a context that is given only by its lower limit.
+    fn fit_line(&self, block: &Field, node: &Node, task: ReadTask) -> Option<Line> {
+        let ("context", "least", Shape::Block(table)) = (block.name, &*node.key, &block.shape) else {
+            return None;
+        };
+        let has_context = task.input.node.fields.iter().any(|field| field.key == block.name);
+        let least = self.fitting(node.args.first()?, table.field("least")?)?;
+        let line = Line::of(block.name, "fit").principal("tokens").with(Line::of("least", least));
+        (!has_context).then_some(line)
     }
 }

@@ -120,9 +120,9 @@ fn registries_with_defaults() -> Vec<(String, Files)> {
     for case in include_str!("remedies/defaults.txt").split("\n\n").skip(1) {
         let (defaults, roles) = case.split_once('\n').unwrap();
         let base = BASE.replace(stack, &format!("{stack} {{ defaults {{ {defaults} }} }}"));
-        let [yaml_base, yaml_roles] = [&*base, roles].map(|text| translate("kdl", text).unwrap());
-        for (language, base, roles) in [("kdl", base, roles.to_owned()), ("yaml", yaml_base, yaml_roles)] {
-            let base = (format!("base.{language}"), base);
+        let yaml = translate("kdl", roles).unwrap();
+        for (language, roles) in [("kdl", roles.to_owned()), ("yaml", yaml)] {
+            let base = ("base.kdl".to_owned(), base.clone());
             all.push((case.to_owned(), vec![base, (format!("case.{language}"), roles)]));
         }
     }

@@ -61,7 +61,7 @@ impl Part<'_> {
     }
 }
 
-/// Fields whose parts are merged by name, and the fields that they stand for.
+/// Fields whose parts are merged by name, and the fields of their entries.
 const BLOCKS: &[(&str, &str)] =
     &[("options", "option"), ("overrides", "override"), ("placement", "placement"), ("env", "env")];
 

@@ -71,7 +71,7 @@ impl FieldReader<'_> {
         })
     }
 
-    /// The values of a block, divided at blanks. In a block with one field, its name and its value.
+    /// The values of a block, divided at blanks. In `context: {fit: 8192}`, the name and the value.
     fn values(&self, NodeInput { node, args, .. }: NodeInput) -> Vec<Literal> {
         let literal = |scalar: &Scalar| match &scalar.value {
             Value::String(text) => text.split_whitespace().map(Literal::from).collect(),
@@ -80,7 +80,7 @@ impl FieldReader<'_> {
             }
         };
         match (args, node.fields.as_slice()) {
-            ([], [Node { key, args, fields, .. }]) if fields.is_empty() => {
+            ([], [Node { key, args, fields, .. }]) if fields.is_empty() && key == "fit" => {
                 std::iter::once(Literal::from(key.as_ref())).chain(args.iter().flat_map(literal)).collect()
             }
             (args, []) => args.iter().flat_map(literal).collect(),

@@ -88,7 +88,8 @@ fn units_of_a_user_serve_at_boot_without_a_login() {
     assert_answers(&rig, 18080, "secret", unit);
     let pid = as_user(&rig, &format!("systemctl --user show --value -p MainPID {unit}"));
     assert_eq!(rig.output(&["stat", "-c", "%U", &format!("/proc/{pid}")]), "ada");
-    assert_eq!(rig.output(&["ls", &format!("/proc/{pid}/root/home/ada")]), "models", "the home is hidden");
+    let home = "/home/ada";
+    assert_eq!(rig.output(&["ls", &format!("/proc/{pid}/root{home}")]), "models", "the home is hidden");
     assert!(rig.output(&["cat", &format!("/proc/{pid}/status")]).contains("NoNewPrivs:\t1"));
 
     rig.reboot();

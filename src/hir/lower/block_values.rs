@@ -43,45 +43,46 @@ impl FieldReader<'_> {
             return None;
         }
         let values = self.values(input);
-        let texts: Vec<String> = values.iter().map(|value| value.clone().into_text()).collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let block = |line| Meaning::Block(line);
+        let texts: Vec<&str> = values.iter().map(String::as_str).collect();
         Some(match (field, texts.as_slice()) {
             ("slots", [count, "shared"]) if count.parse::<u32>().is_ok() => {
                 let line = Line::of("slots", Literal::Number((*count).to_owned())).principal("n");
-                ("`shared` is a field".to_owned(), block(line.with(Line::of("shared", true))))
+                ("`shared` is a field".to_owned(), Meaning::Block(line.with(Line::of("shared", true))))
             }
             ("context", ["fit", least]) if least.parse::<u32>().is_ok() => {
                 let line = Line::of("context", "fit").principal("tokens");
                 let least = Line::of("least", Literal::Number((*least).to_owned()));
-                ("the least context is the field `least`".to_owned(), block(line.with(least)))
+                ("the least context is the field `least`".to_owned(), Meaning::Block(line.with(least)))
             }
             ("draft", ["self" | "true"]) => {
                 let line = Line::new("draft").with(Line::of("self", true));
-                ("`self` is a field, not a model".to_owned(), block(line))
+                (
+                    "drafting with the layers of the model itself is the field `self`".to_owned(),
+                    Meaning::Block(line),
+                )
             }
             ("draft", ["false" | "none" | "off" | "no" | "null"]) => {
                 ("a role without a draft does not have it".to_owned(), Meaning::Nothing)
             }
             ("lookup", [kind]) if LookupKind::ALL.iter().any(|known| known.word() == *kind) => {
                 let line = Line::new("lookup").with(Line::of("kind", *kind));
-                (format!("{} is a kind", words::quoted(kind)), block(line))
+                (format!("{} is a kind", words::quoted(kind)), Meaning::Block(line))
             }
             _ => return None,
         })
     }
 
     /// The values of a block, divided at blanks. In `context: {fit: 8192}`, the name and the value.
-    fn values(&self, NodeInput { node, args, .. }: NodeInput) -> Vec<Literal> {
+    fn values(&self, NodeInput { node, args, .. }: NodeInput) -> Vec<String> {
         let literal = |scalar: &Scalar| match &scalar.value {
-            Value::String(text) => text.split_whitespace().map(Literal::from).collect(),
+            Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
             Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => {
-                literal_of(scalar, self.text).into_iter().collect::<Vec<_>>()
+                literal_of(scalar, self.text).map(Literal::into_text).into_iter().collect::<Vec<_>>()
             }
         };
         match (args, node.fields.as_slice()) {
             ([], [Node { key, args, fields, .. }]) if fields.is_empty() && key == "fit" => {
-                std::iter::once(Literal::from(key.as_ref())).chain(args.iter().flat_map(literal)).collect()
+                std::iter::once(key.to_string()).chain(args.iter().flat_map(literal)).collect()
             }
             (args, []) => args.iter().flat_map(literal).collect(),
             _ => Vec::new(),

@@ -56,6 +56,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 | Intent::Lookup
                 | Intent::DraftWithLookup
                 | Intent::Setting(_)
+                | Intent::SplitMode
+                | Intent::HostExperts
+                | Intent::CachePlace
         );
         findings.report(if is_removable && place != role.role.head.name.span {
             finding.remedy(format!("{or}remove `{{}}`"), Change::remove(place))
@@ -122,6 +125,13 @@ fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String)
         Intent::Threads => (span(serving.placement.threads.as_ref()), "threads"),
         Intent::Numa => (span(serving.placement.numa.as_ref()), "numa"),
         Intent::Lock => (span(serving.placement.lock.as_ref()), "lock"),
+        Intent::Gpu
+        | Intent::GpuLayers
+        | Intent::Split
+        | Intent::SplitMode
+        | Intent::HostExperts
+        | Intent::CachePlace
+        | Intent::DraftGpu => gpu_place(serving, wanted),
         Intent::Setting(n) => {
             let setting = serving.settings.get(n);
             (setting.map(|setting| setting.value.span), setting.map_or("", |setting| setting.field))
@@ -132,6 +142,20 @@ fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String)
         Intent::OptionName(n) => (span(serving.options.get(n).map(|option| &option.name)), "option"),
     };
     (place.unwrap_or(at.role.head.name.span), format!("`{what}`"))
+}
+
+/// The place and the field of an intent about GPUs.
+fn gpu_place(serving: &Serving, wanted: Intent) -> (Option<Span>, &'static str) {
+    let gpu = serving.placement.gpu.as_deref();
+    match wanted {
+        Intent::GpuLayers => (gpu.and_then(|gpu| span(gpu.layers.as_ref())), "layers"),
+        Intent::Split => (gpu.and_then(|gpu| span(gpu.split.as_ref())), "split"),
+        Intent::SplitMode => (gpu.and_then(|gpu| span(gpu.split_mode.as_ref())), "split-mode"),
+        Intent::HostExperts => (gpu.and_then(|gpu| span(gpu.cpu_experts.as_ref())), "cpu-experts"),
+        Intent::CachePlace => (gpu.and_then(|gpu| span(gpu.kv.as_ref())), "kv"),
+        Intent::DraftGpu => (span(serving.draft.as_deref()), "draft"),
+        _ => (gpu.and_then(|gpu| span(gpu.devices.first())), "gpu"),
+    }
 }
 
 fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {

@@ -3,6 +3,7 @@
 use super::drafting::{draft_kind, draft_max};
 use super::endpoint::Endpoint;
 use super::files::RoleFiles;
+use super::gpu::{GpuLists, RoleGpus};
 use super::locked;
 use super::overrides::{engine_overrides, request_limit, trained_context, typed};
 use super::placement::PerInstance;
@@ -79,6 +80,7 @@ impl RoleCommand {
 pub(super) struct RoleSettings<'r> {
     pub(super) registry: &'r Registry,
     pub(super) lock: &'r Lock,
+    pub(super) gpus: Option<&'r RoleGpus>,
     pub(super) serving: &'r Serving,
     pub(super) files: &'r RoleFiles,
     pub(super) endpoint: &'r Endpoint,
@@ -135,6 +137,7 @@ impl RoleSettings<'_> {
         let Self { registry, serving, files, endpoint, .. } = self;
         let options = Options::new(serving, profile);
         let settings = self.settings();
+        let gpus = self.gpus.map(|gpus| GpuLists::new(host, serving, gpus));
         let names: Vec<&str> = endpoint.names.iter().map(|name| &**name).collect();
         let spec = ServerSpec {
             model: &files.model.path,
@@ -146,6 +149,7 @@ impl RoleSettings<'_> {
             slots: serving.slots.value.count,
             shared: serving.slots.value.is_shared,
             batch: serving.batch.map(|batch| batch.value),
+            arch: self.arch(),
             experts: self.experts(),
             overrides,
             draft: self.draft(),
@@ -159,6 +163,7 @@ impl RoleSettings<'_> {
             adapters: &adapters(serving),
             threads: serving.threads(host, instance),
             gpus: Some(host.gpus.len()),
+            gpu: gpus.as_ref().map(GpuLists::spec),
             numa: numa_placement(serving, host.numa.len()),
             lock: serving.is_locked(),
             settings: &settings,
@@ -171,7 +176,9 @@ impl RoleSettings<'_> {
 
     fn one_shot(self, profile: &Profile, overrides: &[(&str, OverrideValue<'_>)], host: &Host) -> Lowered {
         let options = Options::new(self.serving, profile);
+        let gpus = self.gpus.map(|gpus| GpuLists::new(host, self.serving, gpus));
         let spec = PromptSpec {
+            gpu: gpus.as_ref().map(GpuLists::spec),
             model: &self.files.model.path,
             projector: self.files.projector.as_ref().map(|file| &*file.path),
             template: self.serving.template().map(|file| &*file.value),
@@ -293,6 +300,12 @@ impl<'r> RoleSettings<'r> {
         is_named
             || locked::facts(self.lock, model)
                 .is_ok_and(|locked| locked.facts.flag("decision.type") == Some(true))
+    }
+
+    /// The architecture of the model; empty if it is unknown.
+    fn arch(self) -> &'r str {
+        let arch = self.registry.arch_of(self.registry.models.get(self.serving.model.value));
+        arch.map_or("", |arch| &**arch)
     }
 
     fn experts(self) -> Option<(&'r str, u32)> {

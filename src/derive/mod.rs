@@ -8,6 +8,7 @@
 //! drafting    kinds and lengths of drafts
 //! profiles    the profiles of the engines
 //! endpoint    addresses, ports and names
+//! gpu         GPUs of each role
 //! placement   memory policy and CPUs of each process
 //! files       model files and folders
 //! overrides   metadata overrides
@@ -27,6 +28,7 @@ mod command;
 pub mod drafting;
 mod endpoint;
 mod files;
+mod gpu;
 mod loads;
 pub mod locked;
 pub mod memory;
@@ -44,6 +46,7 @@ mod start;
 pub use command::{RoleCommand, faults_of_option};
 pub use endpoint::Endpoint;
 pub use files::{LoadTime, ModelFile, RoleFiles, folders_of};
+pub use gpu::RoleGpus;
 pub use loads::{LoadChange, LoadLine, MemoryLoad, RoleGroup, RoleGroups};
 pub use memory::{MemoryKind, MemoryPart, RoleMemory};
 pub use pairs::RoleDraft;

@@ -3,6 +3,7 @@
 use super::command::{RoleCommand, RoleSettings};
 use super::endpoint::Endpoint;
 use super::files::{LoadTime, RoleFiles};
+use super::gpu::RoleGpus;
 use super::memory::RoleMemory;
 use super::pairs::{DraftVerdict, draft_verdict};
 use super::placement::{PerInstance, ProcessPlacement};
@@ -26,6 +27,8 @@ pub struct ServedRole {
     pub files: RoleFiles,
     /// The environment of its processes, in byte order of names.
     pub env: Vec<(Arc<str>, Arc<str>)>,
+    /// Its GPUs. `None` on a host without GPUs.
+    pub gpus: Option<Box<RoleGpus>>,
     /// The placement of its processes.
     pub placement: PerInstance<ProcessPlacement>,
     /// Its command lines, or the proof that its engine was reported.
@@ -60,8 +63,10 @@ impl RoleSource {
         let endpoint = Endpoint::new(registry, &serving, names);
         let files = RoleFiles::new(registry, &serving);
         let (host, env) = (registry.hosts.get(serving.host.value), env(registry, &serving));
+        let gpus = RoleGpus::new(registry, &serving);
         let settings = RoleSettings {
             registry,
+            gpus: gpus.as_ref(),
             lock,
             serving: &serving,
             files: &files,
@@ -74,6 +79,7 @@ impl RoleSource {
         ServedRole {
             id,
             env,
+            gpus: gpus.map(Box::new),
             placement: PerInstance::new(&serving, host, |n| ProcessPlacement::new(&serving, host, n)),
             draft: profile.and_then(|profile| draft_verdict(registry, lock, profile, &serving)).map(Box::new),
             memory: RoleMemory::default(),

@@ -1,7 +1,8 @@
 //! Speculation of a role: with a draft, or with n-grams of the prompt.
 
+use super::gpu::{CPU_EXPERTS, GPU_LAYERS};
 use super::shape::Shape;
-use super::{Id, Model, Serving};
+use super::{CpuExperts, GpuLayers, Id, Model, Serving, Text};
 use crate::source::Spanned;
 
 declare! {
@@ -19,6 +20,13 @@ declare! {
         min: Option<Spanned<u32>> = optional("min", Shape::Count(0, 1024)).example("2").unit("tokens"),
         /// Minimum probability of a draft token, 0 to 1.
         p_min: Option<Spanned<f64>> = optional("p-min", Shape::Fraction),
+        // `[none]` keeps the draft off the GPUs of the role.
+        /// GPUs of the host for the draft, or `none`; default: those of the role.
+        gpu: Vec<Text> = repeated("gpu", Shape::Text).example("CUDA1"),
+        /// Number of layers of the draft on the GPUs, `all`, or `fit`; default `all`, or `fit` if the role has `fit`.
+        layers: Option<Spanned<GpuLayers>> = optional("layers", GPU_LAYERS).example("all").unit("layers"),
+        /// Number of leading layers of the draft whose experts stay in the memory of the host, or `all`; default: none.
+        cpu_experts: Option<Spanned<CpuExperts>> = optional("cpu-experts", CPU_EXPERTS).example("all").unit("layers"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A host: memory, CPUs, NUMA nodes and GPUs of a machine.
 
-use super::{Bytes, CpuList, Head, Shape, Share, Text};
+use super::{Bytes, CpuList, Gpu, Head, Shape, Share, Text};
 use crate::source::Spanned;
 
 declare! {
@@ -59,16 +59,6 @@ declare! {
     }
 }
 
-declare! {
-    /// A GPU.
-    pub block Gpu = with_principal("name") {
-        /// The name of the GPU.
-        name: Text = required("name", Shape::Text).example("rtx-6000"),
-        /// The memory of the GPU, such as `48 GB`.
-        memory: Spanned<Bytes> = required("memory", Shape::Size),
-    }
-}
-
 impl Host {
     /// A host of which nothing is known, for a registry that declares none.
     pub fn unknown(head: Head) -> Self {
@@ -87,6 +77,11 @@ impl Host {
             user: None,
             group: None,
         }
+    }
+
+    /// The GPU of this name.
+    pub fn gpu(&self, name: &str) -> Option<&Gpu> {
+        self.gpus.iter().find(|gpu| &*gpu.name.value == name)
     }
 
     /// The memory for roles and services: all of it without the reserve. `None` if it is not declared.

@@ -77,6 +77,8 @@ declare! {
         file: Text = required("file", Shape::File).example("mmproj-F16.gguf"),
         /// The size of the projector file, such as `1.4 GB`.
         size: Option<Spanned<Bytes>> = optional("size", Shape::Size),
+        /// The GPU for the projector, or `none` for the host; default: the first GPU of each role.
+        gpu: Option<Text> = optional("gpu", Shape::Text).example("CUDA1"),
     }
 }
 

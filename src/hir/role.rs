@@ -1,12 +1,14 @@
 //! A role: a use of a model under a name that clients know, with the settings of its server processes.
 
+use super::gpu::{CPU_EXPERTS, GPU_LAYERS};
 use super::rare::{Adapter, RareFields};
 use super::setting::CACHE_TYPE;
 use super::shape::{Field, Shape, Table};
 use super::stack::HARDENING;
 use super::{
-    Context, ContextField, CpuList, Date, Draft, Engine, EngineOption, EngineSetting, Head, Id, Lookup,
-    Model, ProcessSettings, Program, Rate, Setting, Slots, SlotsField, Text, Tier,
+    CachePlace, Context, ContextField, CpuList, Date, Draft, Engine, EngineOption, EngineSetting,
+    GpuPlacement, Head, Id, Lookup, Model, ProcessSettings, Program, Rate, Setting, Slots, SlotsField,
+    SplitMode, Text, Tier,
 };
 use crate::source::Spanned;
 use std::sync::Arc;
@@ -92,7 +94,7 @@ declare! {
     }
 }
 
-/// The NUMA nodes, CPUs and threads of a role.
+/// The NUMA nodes, CPUs, threads and GPUs of a role.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Placement {
     /// The NUMA memory policy.
@@ -103,6 +105,8 @@ pub struct Placement {
     pub threads: Option<Spanned<u32>>,
     /// True if the weights are locked in memory (mlock).
     pub lock: Option<Spanned<bool>>,
+    /// The GPUs. `None` if the role says nothing about them: it is then kept off the GPUs of its host.
+    pub gpu: Option<Box<GpuPlacement>>,
 }
 
 /// The NUMA memory policy of a role.
@@ -178,6 +182,43 @@ const PLACEMENT: Table = Table::of(&[
     .unit("threads"),
     Field::optional("lock", Shape::Flag, "True if the weights are locked in memory (mlock); default false.")
         .default("false"),
+    Field::repeated(
+        "gpu",
+        Shape::Text,
+        "GPUs of the host, such as `CUDA0` or `CUDA0,CUDA1`, or `none`; default: no GPU.",
+    )
+    .example("CUDA0"),
+    Field::optional(
+        "layers",
+        GPU_LAYERS,
+        "Number of layers on the GPUs, from the last one, `all`, or `fit` (the engine decides at each start); default `all`, or `fit` with `context fit`.",
+    )
+    .example("40")
+    .unit("layers"),
+    Field::optional(
+        "split",
+        Shape::Text,
+        "The shares of several GPUs, such as `2:1`; default: their declared memory without the reserve.",
+    ),
+    Field::optional(
+        "split-mode",
+        Shape::Word(SplitMode::WORDS),
+        "How several GPUs divide the model; default `layer`.",
+    )
+    .default("layer"),
+    Field::optional(
+        "cpu-experts",
+        CPU_EXPERTS,
+        "Number of leading layers whose experts stay in the memory of the host, or `all`; default: none.",
+    )
+    .example("20")
+    .unit("layers"),
+    Field::optional(
+        "kv",
+        Shape::Word(CachePlace::WORDS),
+        "Where the KV cache is: `gpu` (with its layers) or `host`; default `gpu`.",
+    )
+    .default("gpu"),
 ]);
 
 const OPTION: Table = Table::with_value(
@@ -329,7 +370,7 @@ pub(super) static TABLE: Table = Table::of(&[
         "The pooling of embeddings. A role with `pooling` serves embeddings (with `rank`: a reranker). \
          Needs `context`, or the trained context of the model in the lock.",
     ),
-    Field::optional("placement", Shape::Block(&PLACEMENT), "The NUMA nodes, CPUs and threads of the role."),
+    Field::optional("placement", Shape::Block(&PLACEMENT), "The NUMA nodes, CPUs, threads and GPUs of the role."),
     Field::optional(
         "cache-type",
         Shape::Block(&CACHE_TYPE),

@@ -17,6 +17,7 @@ mod foreign;
 mod foreign_word;
 mod gather;
 mod gather_findings;
+mod gpu;
 mod guess;
 mod habits;
 mod items;

@@ -33,7 +33,8 @@ const OF_ALL: &[&str] = &[
 ];
 
 /// The fields of a placement that an engine needs to know.
-const OF_ENGINE_PLACEMENT: &[&str] = &["threads", "lock"];
+const OF_ENGINE_PLACEMENT: &[&str] =
+    &["threads", "lock", "layers", "split", "split-mode", "cpu-experts", "kv"];
 
 /// True if a field has an effect on a role with `command`.
 pub(super) fn is_of_command(field: &str) -> bool {

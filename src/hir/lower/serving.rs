@@ -2,6 +2,7 @@
 
 use super::defaults::Defaults;
 use super::field_findings::missing;
+use super::gpu::GpuReader;
 use super::guess::list;
 use super::names::ItemRef;
 use super::read::Fields;
@@ -33,7 +34,15 @@ pub(super) fn read(
     let (context, slots) = (window::context(fields), window::slots(fields));
     report_unknown_architecture(fields, model);
     let has_model = fields.record.blocks("draft").next().is_some_and(|block| block.has_or_reported("model"));
-    let draft = fields.get::<Option<Spanned<Draft>>>("draft");
+    let mut draft = fields.get::<Option<Spanned<Draft>>>("draft");
+    if let (Some(process), Some(context)) = (&process, context) {
+        let host = Some(scope.hosts.arena.get(process.host.value));
+        let mut gpus = GpuReader { host, head: fields.head, findings: fields.findings };
+        gpus.check_fit(&process.placement, context);
+        if let Some(Some(draft)) = &mut draft {
+            gpus.check_draft(&mut draft.value, process.placement.gpu.as_deref());
+        }
+    }
     let lookup = fields.get::<Option<Spanned<Lookup>>>("lookup");
     check_cache_types(fields.record, &owner, fields.findings);
     Some(Serving {
@@ -69,7 +78,7 @@ pub(super) fn process(
     let placement = read_placement(
         placement,
         host.map(|host| scope.hosts.arena.get(host.value)),
-        &owner,
+        (&owner, fields.head),
         fields.findings,
     );
     Some(ProcessSettings {
@@ -262,9 +271,10 @@ pub(super) fn option(block: &mut Record) -> Option<EngineOption> {
 fn read_placement(
     mut block: Record,
     host: Option<&Host>,
-    owner: &ItemRef,
+    (owner, head): (&ItemRef, &Head),
     findings: &mut Diagnostics,
 ) -> Placement {
+    let gpu = GpuReader { host, head, findings }.placement(&mut block);
     let cpus = block.text("cpus").and_then(|name| cpus(&name, host?, owner, findings));
     let numa: Option<Spanned<NumaPolicy>> = block.take("numa");
     if let (Some(numa), Some(cpus)) = (&numa, &cpus)
@@ -279,7 +289,8 @@ fn read_placement(
         let finding = finding.remedy("remove `{}`", Change::remove(cpus.span));
         owner.report(finding.remedy("or remove `{}`", Change::remove(numa.span)), findings);
     }
-    Placement { numa, cpus: cpus.map(Box::new), threads: block.take("threads"), lock: block.take("lock") }
+    let (cpus, threads) = (cpus.map(Box::new), block.take("threads"));
+    Placement { numa, cpus, threads, lock: block.take("lock"), gpu }
 }
 
 /// The help with the list of CPUs that a text means.

@@ -59,13 +59,14 @@ pub(super) fn write_fit(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, least
             }
         }
     }
-    write_fit_options(argv, least);
+    write_fit_options(argv, spec.gpu.is_some_and(|gpu| !gpu.devices.is_empty()), least);
 }
 
 /// Writes the options with which the engine fits the context.
-pub(super) fn write_fit_options(argv: &mut ArgvBuilder<'_>, least: Option<u32>) {
+pub(super) fn write_fit_options(argv: &mut ArgvBuilder<'_>, has_device: bool, least: Option<u32>) {
     let origin = (Intent::Context, "context");
-    if argv.find_option(&["--fit-ctx"]).is_some() && !fits_without_device(argv.profile) {
+    let fits = has_device || fits_without_device(argv.profile);
+    if argv.find_option(&["--fit-ctx"]).is_some() && !fits {
         let why = format!("`--fit` of {} fits only the memory of a GPU", argv.build());
         return argv.add_error(Intent::Context, why);
     }

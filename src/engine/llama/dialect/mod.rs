@@ -26,6 +26,7 @@ mod argv;
 mod combined;
 mod context;
 mod files;
+mod gpu;
 mod lowered;
 mod options;
 mod paths;
@@ -39,6 +40,7 @@ mod value;
 
 pub use argv::WrittenOption;
 pub use context::ContextSpec;
+pub use gpu::{DraftGpuSpec, GpuSpec, HostExperts, LayersSpec, default_margin};
 pub use lowered::Lowered;
 pub use options::DeprecatedKey;
 pub use paths::of_variables;
@@ -74,6 +76,8 @@ pub struct ServerSpec<'a> {
     pub shared: bool,
     /// Tokens of one logical batch.
     pub batch: Option<u32>,
+    /// The architecture of the model; empty if it is unknown.
+    pub arch: &'a str,
     /// The architecture of the model, and the number of experts per token.
     pub experts: Option<(&'a str, u32)>,
     /// Metadata overrides, in order.
@@ -100,6 +104,8 @@ pub struct ServerSpec<'a> {
     pub threads: Option<u32>,
     /// The number of GPUs of the host. `None` if it is unknown.
     pub gpus: Option<usize>,
+    /// What the process puts on GPUs. `None` on a host without GPUs.
+    pub gpu: Option<GpuSpec<'a>>,
     /// The NUMA placement of the process.
     pub numa: NumaPlacement,
     /// True if the weights are locked in memory.
@@ -139,6 +145,8 @@ pub struct PromptSpec<'a> {
     pub batch: Option<u32>,
     /// The number of threads.
     pub threads: Option<u32>,
+    /// What the process puts on GPUs. `None` on a host without GPUs.
+    pub gpu: Option<GpuSpec<'a>>,
     /// The NUMA placement of the process.
     pub numa: NumaPlacement,
     /// True if the weights are locked in memory.
@@ -253,6 +261,20 @@ pub enum Intent {
     Numa,
     /// Locked memory.
     Lock,
+    /// The GPUs.
+    Gpu,
+    /// The layers on the GPUs.
+    GpuLayers,
+    /// The shares of several GPUs.
+    Split,
+    /// How the model is divided between several GPUs.
+    SplitMode,
+    /// Experts on the host.
+    HostExperts,
+    /// The place of the KV cache.
+    CachePlace,
+    /// The GPUs of the draft.
+    DraftGpu,
     /// The field of [`ServerSpec::settings`] with this index.
     Setting(usize),
     /// The key file.

@@ -2,8 +2,9 @@
 
 use super::argv::ArgvBuilder;
 use super::context::write_fit_options;
+use super::gpu::{self, Files, LayersSpec};
 use super::options::{self, AcceptedOption};
-use super::serve::write_lock;
+use super::serve::{has_draft_file, write_lock};
 use super::speculation::speculate;
 use super::{ContextSpec, Intent, Lowered, NumaPlacement, PromptSpec, UncheckedIntent, files, settings};
 use crate::engine::llama::SERVER;
@@ -49,12 +50,14 @@ fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> L
     write_files(&mut argv, spec);
     speculate(&mut argv, spec.draft.as_ref(), spec.lookup);
     argv.write_overrides(spec.experts, spec.overrides);
+    let has_device = spec.gpu.is_some_and(|gpu| !gpu.devices.is_empty());
+    write_gpu(&mut argv, spec);
     // By default the programs use the trained context.
     match spec.context {
         ContextSpec::Tokens(context) => {
             argv.write_option((Intent::Context, "context"), &["-c", "--ctx-size"], context.to_string());
         }
-        ContextSpec::Fit(least) => write_fit_options(&mut argv, least),
+        ContextSpec::Fit(least) => write_fit_options(&mut argv, has_device, least),
         ContextSpec::Trained(_) => {}
     }
     if let (Some(_), Some(context)) = (spec.draft, spec.context.tokens()) {
@@ -82,6 +85,17 @@ fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> L
     options::write(&mut argv, options);
     argv.write_option((Intent::Tool, "model"), &["-p", "--prompt"], Word::Prompt);
     argv.finish()
+}
+
+/// Writes where the model is, as for a server.
+fn write_gpu(argv: &mut ArgvBuilder<'_>, spec: &PromptSpec<'_>) {
+    let Some(gpu) = &spec.gpu else { return };
+    let files = Files { draft: has_draft_file(spec.draft.as_ref()), projector: spec.projector.is_some() };
+    gpu::write(argv, gpu, files);
+    let fits_context = matches!(spec.context, ContextSpec::Fit(_));
+    if gpu.layers == LayersSpec::Fit && !gpu.devices.is_empty() && !fits_context {
+        gpu::write_fit(argv, gpu);
+    }
 }
 
 fn write_files(argv: &mut ArgvBuilder<'_>, spec: &PromptSpec<'_>) {

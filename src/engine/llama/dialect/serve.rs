@@ -2,8 +2,9 @@
 
 use super::argv::ArgvBuilder;
 use super::context::write_fit;
+use super::gpu::{self, Files, LayersSpec};
 use super::speculation::speculate;
-use super::{ContextSpec, FaultKind, Intent, Lowered, NumaPlacement, OverrideValue, ServerSpec};
+use super::{ContextSpec, DraftSpec, FaultKind, Intent, Lowered, NumaPlacement, OverrideValue, ServerSpec};
 use super::{combined, files, options, settings};
 use crate::engine::llama::SERVER;
 use crate::engine::llama::options::{CACHE_RAM, CTX_CHECKPOINTS, Owner};
@@ -116,7 +117,10 @@ fn write_sizes(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
         );
     }
     match fit {
-        Some(least) => write_fit(argv, spec, least),
+        Some(least) => {
+            write_fit(argv, spec, least);
+            spec.gpu.iter().for_each(|gpu| gpu::write_margins(argv, gpu));
+        }
         None => {
             argv.write_option((Intent::Context, "context"), &["-c", "--ctx-size"], total.to_string());
         }
@@ -167,11 +171,25 @@ fn unknown_context(spec: &ServerSpec<'_>) -> Option<&'static str> {
 }
 
 fn write_memory(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
+    if let Some(gpu) = &spec.gpu {
+        gpu::check(argv, gpu, spec);
+        let files = Files { draft: has_draft_file(spec.draft.as_ref()), projector: spec.projector.is_some() };
+        gpu::write(argv, gpu, files);
+        let fits_context = matches!(spec.context, ContextSpec::Fit(_));
+        if gpu.layers == LayersSpec::Fit && !gpu.devices.is_empty() && !fits_context {
+            gpu::write_fit(argv, gpu);
+        }
+    }
     if spec.lock {
         write_lock(argv);
     }
     check_cache_type(argv, spec);
     settings::write(argv, spec.settings);
+}
+
+/// True if a draft has its own file.
+pub(super) fn has_draft_file(draft: Option<&DraftSpec<'_>>) -> bool {
+    draft.is_some_and(|draft| !draft.path.is_empty())
 }
 
 /// A quantized cache of values needs flash attention; one of keys does not (the check `is_quantized(params.type_v)` in

@@ -1,0 +1,160 @@
+//! What a role puts on the GPUs of its host.
+
+use crate::engine::dialect::{DraftGpuSpec, GpuSpec, HostExperts, LayersSpec};
+use crate::hir::{
+    CachePlace, Context, CpuExperts, Draft, Gpu, GpuLayers, GpuPlacement, Host, NO_GPU, Registry, Serving,
+};
+use std::sync::Arc;
+
+/// Bytes of a MiB, the unit of shares and margins.
+const MEBIBYTE: u64 = 1 << 20;
+
+/// The GPUs of a role, of its draft and of its projector.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoleGpus {
+    /// The GPUs of the model, in the order in which the engine fills them. Empty: everything is on the host.
+    pub devices: Vec<Arc<str>>,
+    /// The layers of the model on them.
+    pub layers: GpuLayers,
+    /// The share of each GPU. Empty with fewer than two.
+    pub shares: Vec<u64>,
+    /// The GPUs of the draft, if they are not those of the model. Empty: the draft is on the host.
+    pub draft: Option<Vec<Arc<str>>>,
+    /// The GPU of the projector. `None` for the host.
+    pub projector: Option<Arc<str>>,
+}
+
+impl RoleGpus {
+    /// The GPUs of a role. `None` if its host has none.
+    pub(super) fn new(registry: &Registry, serving: &Serving) -> Option<Self> {
+        let host = registry.hosts.get(serving.host.value);
+        if host.gpus.is_empty() {
+            return None;
+        }
+        let placement = serving.placement.gpus();
+        let devices: Vec<Arc<str>> = placement.devices.iter().map(|name| name.value.clone()).collect();
+        let first = devices.first().cloned();
+        let projector = registry.models.get(serving.model.value).projector.as_ref();
+        let named = projector.and_then(|projector| projector.gpu.as_ref()).map(|name| &name.value);
+        Some(Self {
+            layers: layers(serving, placement.layers.map(|layers| layers.value)),
+            shares: shares(host, placement),
+            draft: serving.draft.as_ref().and_then(|draft| draft_devices(draft)),
+            // A model without GPUs keeps its projector on the host: its roles decide, not the projector.
+            projector: first.and_then(|first| match named {
+                Some(name) if &**name == NO_GPU => None,
+                Some(name) => Some(name.clone()),
+                None => Some(first),
+            }),
+            devices,
+        })
+    }
+
+    /// All GPUs that the processes use, each once.
+    pub fn all(&self) -> Vec<&Arc<str>> {
+        let mut all: Vec<&Arc<str>> = Vec::new();
+        for name in self.devices.iter().chain(self.draft.iter().flatten()).chain(&self.projector) {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        all
+    }
+}
+
+/// The layers on the GPUs. If the engine fits the context, it also fits the layers.
+fn layers(serving: &Serving, declared: Option<GpuLayers>) -> GpuLayers {
+    let fits = matches!(serving.context.value, Context::Fit(_));
+    declared.unwrap_or(if fits { GpuLayers::Fit } else { GpuLayers::All })
+}
+
+/// The GPUs of a draft. `None` means those of the model.
+fn draft_devices(draft: &Draft) -> Option<Vec<Arc<str>>> {
+    let names = draft.gpu.iter().map(|name| name.value.clone());
+    (!draft.gpu.is_empty()).then(|| names.filter(|name| &**name != NO_GPU).collect())
+}
+
+/// The shares of several GPUs: as declared, else their memory without the reserve, as small numbers.
+fn shares(host: &Host, placement: &GpuPlacement) -> Vec<u64> {
+    if placement.devices.len() < 2 {
+        return Vec::new();
+    }
+    if let Some(split) = &placement.split {
+        return split.value.iter().map(|share| u64::from(*share)).collect();
+    }
+    let gpus = placement.devices.iter().filter_map(|name| host.gpu(name));
+    let rooms: Vec<u64> = gpus.map(|gpu| gpu.room().0 / MEBIBYTE).collect();
+    let divisor = rooms.iter().fold(0, |divisor, room| common_divisor(divisor, *room)).max(1);
+    rooms.into_iter().map(|room| room / divisor).collect()
+}
+
+fn common_divisor(one: u64, other: u64) -> u64 {
+    if other == 0 { one } else { common_divisor(other, one % other) }
+}
+
+/// The specification for the command line. It borrows the lists.
+pub(super) struct GpuLists<'r> {
+    devices: Vec<&'r str>,
+    draft: Option<Vec<&'r str>>,
+    margins: Vec<u64>,
+    gpus: &'r RoleGpus,
+    placement: &'r GpuPlacement,
+    serving: &'r Serving,
+}
+
+impl<'r> GpuLists<'r> {
+    pub(super) fn new(host: &Host, serving: &'r Serving, gpus: &'r RoleGpus) -> Self {
+        let names = |names: &'r [Arc<str>]| names.iter().map(|name| &**name).collect::<Vec<&str>>();
+        let reserve = |gpu: &Gpu| gpu.reserve.of(gpu.memory.value).0.div_ceil(MEBIBYTE);
+        let fits = gpus.layers == GpuLayers::Fit;
+        let known = gpus.devices.iter().filter(|_| fits).filter_map(|name| host.gpu(name));
+        Self {
+            devices: names(&gpus.devices),
+            draft: gpus.draft.as_deref().map(names),
+            margins: known.map(reserve).collect(),
+            gpus,
+            placement: serving.placement.gpus(),
+            serving,
+        }
+    }
+
+    pub(super) fn spec(&self) -> GpuSpec<'_> {
+        let Self { gpus, placement, .. } = self;
+        GpuSpec {
+            devices: &self.devices,
+            layers: layers_spec(gpus.layers),
+            shares: &gpus.shares,
+            split_mode: placement.split_mode.map(|mode| mode.value.word()),
+            host_experts: host_experts(placement.cpu_experts.map(|experts| experts.value)),
+            cache_on_host: placement.kv.is_some_and(|kv| kv.value == CachePlace::Host),
+            margins: &self.margins,
+            projector: gpus.projector.as_deref(),
+            draft: self.serving.draft.as_ref().map(|draft| self.draft(draft)),
+        }
+    }
+
+    fn draft(&self, draft: &Draft) -> DraftGpuSpec<'_> {
+        let of_role = if self.gpus.layers == GpuLayers::Fit { GpuLayers::Fit } else { GpuLayers::All };
+        DraftGpuSpec {
+            devices: self.draft.as_deref(),
+            layers: layers_spec(draft.layers.map_or(of_role, |layers| layers.value)),
+            host_experts: host_experts(draft.cpu_experts.map(|experts| experts.value)),
+        }
+    }
+}
+
+fn layers_spec(layers: GpuLayers) -> LayersSpec {
+    match layers {
+        GpuLayers::All => LayersSpec::All,
+        GpuLayers::Fit => LayersSpec::Fit,
+        GpuLayers::Count(count) => LayersSpec::Count(count),
+    }
+}
+
+fn host_experts(experts: Option<CpuExperts>) -> HostExperts {
+    match experts {
+        None => HostExperts::Count(0),
+        Some(CpuExperts::All) => HostExperts::All,
+        Some(CpuExperts::Count(layers)) => HostExperts::Count(layers),
+    }
+}

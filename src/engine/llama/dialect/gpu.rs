@@ -1,0 +1,295 @@
+//! Options that place a model, its draft and its projector on GPUs.
+
+use super::argv::ArgvBuilder;
+use super::{Intent, OverrideValue, ServerSpec, Sparsity, UncheckedIntent};
+use crate::engine::llama::options::{Owner, row_of};
+
+/// What a process puts on GPUs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GpuSpec<'a> {
+    /// The names of the devices. Empty: no device is used.
+    pub devices: &'a [&'a str],
+    /// The layers on the devices.
+    pub layers: LayersSpec,
+    /// The share of each device. Written if there are several devices.
+    pub shares: &'a [u64],
+    /// The value of `--split-mode`. `None` means the engine's default, `layer`.
+    pub split_mode: Option<&'a str>,
+    /// The leading layers whose experts stay on the host.
+    pub host_experts: HostExperts,
+    /// True if the KV cache stays on the host.
+    pub cache_on_host: bool,
+    /// The memory in MiB that each device keeps free if the engine fits the layers.
+    pub margins: &'a [u64],
+    /// The device of the projector. `None` for the host.
+    pub projector: Option<&'a str>,
+    /// The placement of the draft. `None` means that of the model.
+    pub draft: Option<DraftGpuSpec<'a>>,
+}
+
+/// What a draft puts on GPUs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct DraftGpuSpec<'a> {
+    /// The names of the devices. `None` means those of the model; empty: no device is used.
+    pub devices: Option<&'a [&'a str]>,
+    /// The layers on the devices.
+    pub layers: LayersSpec,
+    /// The leading layers whose experts stay on the host.
+    pub host_experts: HostExperts,
+}
+
+/// The layers on devices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LayersSpec {
+    /// All layers.
+    #[default]
+    All,
+    /// What fits, as the engine decides.
+    Fit,
+    /// This number of layers, from the last one. The output matrix counts as one.
+    Count(u32),
+}
+
+/// Leading layers whose experts stay on the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostExperts {
+    /// This number of layers.
+    Count(u32),
+    /// All layers.
+    All,
+}
+
+impl Default for HostExperts {
+    fn default() -> Self {
+        Self::Count(0)
+    }
+}
+
+const DEVICE: &[&str] = &["--device"];
+const LAYERS: &[&str] = &["--n-gpu-layers", "--gpu-layers"];
+const DRAFT_DEVICE: &[&str] = &["--spec-draft-device", "--device-draft"];
+const DRAFT_LAYERS: &[&str] = &["--spec-draft-ngl", "--n-gpu-layers-draft", "--gpu-layers-draft"];
+
+/// The number of layers that means all of them to a build without the word `all`: no model has as many.
+const MORE_THAN_ALL: &str = "999";
+
+/// The back ends that can split by rows: the others have no split buffers (`ggml_backend_split_buffer_type`). A build between
+/// b9093 and b10434 is unknown; so is one without a number.
+fn row_splitters(build: Option<u32>) -> Option<&'static [&'static str]> {
+    match build? {
+        // llama.cpp of March to June 2026: `ggml-cuda` (also of ROCm and MUSA) and `ggml-sycl` have them.
+        ..=9093 => Some(&["CUDA", "ROCm", "MUSA", "SYCL"]),
+        // llama.cpp b11434: only `ggml-sycl`; so in the tree of August 2026 before b10434.
+        10434.. => Some(&["SYCL"]),
+        _ => None,
+    }
+}
+
+/// The build from which the next list is known.
+const TENSOR_SPLIT_SINCE: u32 = 11434;
+
+/// Architectures that cannot be split by tensors (llama.cpp b11434, `llm_arch_supports_sm_tensor` of `src/llama-arch.cpp`).
+const NO_TENSOR_SPLIT: &[&str] = &[
+    "bailingmoe3",
+    "bitnet",
+    "deepseek2",
+    "deepseek32",
+    "dots3note",
+    "falcon-h1",
+    "gemma3n",
+    "glm-dsa",
+    "glm5-next",
+    "granitehybrid",
+    "grok",
+    "hy_v4",
+    "jamba",
+    "kimi-k3",
+    "kimi-linear",
+    "mamba",
+    "mamba2",
+    "minicpm3",
+    "minimax-01",
+    "minimax-m2",
+    "minimax-m3",
+    "mistral4",
+    "mpt",
+    "nemotron_h",
+    "nemotron_h_moe",
+    "olmo2",
+    "olmoe",
+    "plamo2",
+    "qwen3tts",
+    "t5",
+];
+
+/// Writes where a model, its draft and its projector are.
+pub(super) fn write(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, has: Files) {
+    let origin = (Intent::Gpu, "placement");
+    if gpu.devices.is_empty() {
+        argv.write_option(origin, DEVICE, "none");
+        // Builds without an own device for the projector take the first GPU of the machine.
+        if has.projector {
+            argv.write_flag(origin, &["--no-mmproj-offload"]);
+        }
+        if has.draft {
+            write_draft(argv, &gpu.draft.unwrap_or_default());
+        }
+        return;
+    }
+    argv.write_option(origin, DEVICE, gpu.devices.join(","));
+    write_layers(argv, LAYERS, gpu.layers);
+    write_split(argv, gpu);
+    write_experts(argv, gpu.host_experts, [&["--cpu-moe"], &["--n-cpu-moe"]]);
+    if gpu.cache_on_host {
+        argv.write_flag((Intent::CachePlace, "placement"), &["--no-kv-offload"]);
+    }
+    if has.draft {
+        let draft = gpu.draft.unwrap_or(DraftGpuSpec { layers: gpu.layers, ..DraftGpuSpec::default() });
+        write_draft(argv, &draft);
+    }
+    if has.projector {
+        write_projector(argv, gpu);
+    }
+}
+
+/// The files of a process besides the model.
+#[derive(Clone, Copy)]
+pub(super) struct Files {
+    pub(super) draft: bool,
+    pub(super) projector: bool,
+}
+
+/// Writes the number of layers. If the engine fits them, the option is not written: with it, the engine gives up fitting
+/// (`common_params_fit_impl` in `common/fit.cpp` of llama.cpp b11434).
+fn write_layers(argv: &mut ArgvBuilder<'_>, spellings: &[&'static str], layers: LayersSpec) {
+    let value = match layers {
+        LayersSpec::Fit => return,
+        LayersSpec::Count(count) => count.to_string(),
+        LayersSpec::All => {
+            let knows_all = argv.find_option(spellings).is_some_and(|(_, option)| option.lists_value("all"));
+            if knows_all { "all" } else { MORE_THAN_ALL }.to_owned()
+        }
+    };
+    argv.write_option((Intent::GpuLayers, "placement"), spellings, value);
+}
+
+/// Writes the shares of several devices. Without them the engine divides by the memory that is free at the start.
+fn write_split(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
+    if let Some(mode) = gpu.split_mode {
+        argv.write_option((Intent::SplitMode, "placement"), &["--split-mode"], mode.to_owned());
+    }
+    if gpu.devices.len() > 1 && gpu.layers != LayersSpec::Fit {
+        let shares = gpu.shares.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+        argv.write_option((Intent::Split, "placement"), &["--tensor-split"], shares);
+    }
+}
+
+fn write_experts(argv: &mut ArgvBuilder<'_>, experts: HostExperts, [all, count]: [&[&'static str]; 2]) {
+    let origin = (Intent::HostExperts, "placement");
+    match experts {
+        HostExperts::Count(0) => {}
+        HostExperts::Count(layers) => {
+            argv.write_option(origin, count, layers.to_string());
+        }
+        HostExperts::All => argv.write_flag(origin, all),
+    }
+}
+
+fn write_draft(argv: &mut ArgvBuilder<'_>, draft: &DraftGpuSpec<'_>) {
+    let origin = (Intent::DraftGpu, "draft");
+    match draft.devices {
+        Some([]) => {
+            argv.write_option(origin, DRAFT_DEVICE, "none");
+            return;
+        }
+        Some(devices) => {
+            argv.write_option(origin, DRAFT_DEVICE, devices.join(","));
+        }
+        None => {}
+    }
+    write_layers(argv, DRAFT_LAYERS, draft.layers);
+    let all = &["--spec-draft-cpu-moe", "--cpu-moe-draft"];
+    let count = &["--spec-draft-n-cpu-moe", "--n-cpu-moe-draft"];
+    write_experts(argv, draft.host_experts, [all, count]);
+}
+
+/// Writes the device of the projector. A build without this option takes the first GPU of the machine
+/// (`tools/mtmd/clip.cpp` of llama.cpp b10434).
+fn write_projector(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
+    let origin = (Intent::Projector, "projector");
+    let Some(device) = gpu.projector else { return argv.write_flag(origin, &["--no-mmproj-offload"]) };
+    if argv.find_option(&["--mmproj-device"]).is_some() {
+        argv.write_option(origin, &["--mmproj-device"], device.to_owned());
+    } else if !device.ends_with('0') || device.ends_with("10") {
+        let why = format!(
+            "{} has no `--mmproj-device`: it puts the projector on the first GPU of the machine",
+            argv.build()
+        );
+        argv.add_error(Intent::Projector, why);
+    }
+}
+
+/// Lets the engine fit the layers of a process whose context has a number.
+pub(super) fn write_fit(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
+    argv.write_option((Intent::GpuLayers, "placement"), &["--fit"], "on");
+    write_margins(argv, gpu);
+}
+
+/// Writes the memory that stays free on each device if the engine fits.
+pub(super) fn write_margins(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
+    if !gpu.margins.is_empty() && argv.find_option(&["--fit-target"]).is_some() {
+        let margins = gpu.margins.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+        argv.write_option((Intent::GpuLayers, "placement"), &["--fit-target"], margins);
+    }
+}
+
+/// Checks what a build accepts and a server refuses or ignores.
+pub(super) fn check(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, spec: &ServerSpec<'_>) {
+    if gpu.devices.is_empty() {
+        return;
+    }
+    if gpu.host_experts != HostExperts::Count(0) && spec.sparsity == Sparsity::Dense {
+        argv.add_error(Intent::HostExperts, "the model has no experts".to_owned());
+    }
+    match gpu.split_mode {
+        Some("row") => check_row_split(argv, gpu),
+        Some("tensor") => check_tensor_split(argv, spec),
+        _ => {}
+    }
+}
+
+/// Without split buffers, builds since b10434 exit when they load the model, and earlier ones split by layers
+/// (`make_gpu_buft_list` in `src/llama-model.cpp`).
+fn check_row_split(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
+    let Some(splitters) = row_splitters(argv.profile.build_number()) else {
+        let why = "it is unknown which back ends of this build can split by rows".to_owned();
+        return argv.not_checked.push(UncheckedIntent { intent: Intent::SplitMode, why });
+    };
+    let splits = |device: &str| splitters.iter().any(|back_end| device.starts_with(back_end));
+    if let Some(device) = gpu.devices.iter().find(|device| !splits(device)) {
+        let back_end = device.trim_end_matches(|c: char| c.is_ascii_digit());
+        let why = format!("the {back_end} back end of {} cannot split by rows", argv.build());
+        argv.add_error(Intent::SplitMode, why);
+    }
+}
+
+/// A split by tensors needs flash attention (`llama_init_from_model` in `src/llama-context.cpp` of llama.cpp b11434) and an
+/// architecture that is divisible.
+fn check_tensor_split(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
+    let is_known = argv.profile.build_number().is_some_and(|build| build >= TENSOR_SPLIT_SINCE);
+    if let Some(arch) = NO_TENSOR_SPLIT.iter().find(|arch| is_known && **arch == spec.arch) {
+        let why = format!(
+            "models of architecture `{arch}` cannot be split by tensors: the server would exit at startup"
+        );
+        argv.add_error(Intent::SplitMode, why);
+    }
+    if spec.settings.contains(&(Owner::of("flash-attention"), OverrideValue::Str("off"))) {
+        let why = "a split by tensors needs flash attention, which is off".to_owned();
+        argv.add_error(Intent::SplitMode, why);
+    }
+}
+
+/// The margin of each device in MiB by the engine's own default.
+pub fn default_margin() -> Option<u64> {
+    row_of("fit-target").and_then(|row| row.default).and_then(|default| default.value.parse().ok())
+}

@@ -1,0 +1,233 @@
+//! Reads the GPUs of a role: of its placement and of its draft.
+
+use super::names::ItemRef;
+use super::record::Record;
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, suggest, words};
+use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME, WRONG_TYPE};
+use crate::hir::{Context, Draft, GpuLayers, GpuPlacement, Head, Host, NO_GPU, Placement, Text};
+use crate::source::{Span, Spanned};
+
+/// The largest share of a split.
+const LARGEST_SHARE: u32 = 1_000_000;
+
+/// The role whose GPUs are read.
+pub(super) struct GpuReader<'r> {
+    /// The host. `None` if it is unknown, which is reported.
+    pub(super) host: Option<&'r Host>,
+    pub(super) head: &'r Head,
+    pub(super) findings: &'r mut Diagnostics,
+}
+
+impl GpuReader<'_> {
+    /// The GPUs of a placement. `None` if the placement says nothing about them.
+    pub(super) fn placement(&mut self, block: &mut Record) -> Option<Box<GpuPlacement>> {
+        let has_gpu = block.has_or_reported("gpu");
+        let parts =
+            ["layers", "split", "split-mode", "cpu-experts", "kv"].map(|part| (part, block.place(part)));
+        let devices = self.devices(&block.take_all("gpu"));
+        let split = block.text("split").and_then(|text| self.split(&text));
+        let gpu = GpuPlacement {
+            devices,
+            layers: block.take("layers"),
+            split,
+            split_mode: block.take("split-mode"),
+            cpu_experts: block.take("cpu-experts"),
+            kv: block.take("kv"),
+        };
+        if gpu.devices.is_empty() {
+            parts.into_iter().filter_map(|(part, place)| Some((part, place?))).for_each(|part| {
+                if !has_gpu || block.is_reported("gpu") {
+                    self.report_without_gpu(part, has_gpu)
+                }
+            });
+            return has_gpu.then(|| Box::new(GpuPlacement::OFF));
+        }
+        Some(Box::new(self.check_split(gpu)))
+    }
+
+    /// The names of GPUs, without those that the host lacks, which are reported. Empty for `none`.
+    pub(super) fn devices(&mut self, texts: &[Text]) -> Vec<Text> {
+        let one = |text: &Text| {
+            let names = text.value.split(',').map(str::trim).filter(|name| !name.is_empty());
+            names.map(|name| Spanned::new(name.into(), text.span)).collect::<Vec<Text>>()
+        };
+        let named: Vec<Text> = texts.iter().flat_map(one).collect();
+        let mut devices: Vec<Text> = Vec::new();
+        for name in &named {
+            if let Some(first) = devices.iter().find(|known| known.value == name.value) {
+                let message =
+                    format!("{} names the GPU {} twice", self.owner().describe(), words::quoted(name));
+                let finding = CONFLICTING_FIELDS.at(name.span, "again", message);
+                let finding =
+                    if first.span == name.span { finding } else { finding.also(first.span, "first here") };
+                self.report(finding.help("name each GPU once"));
+            } else if &*name.value == NO_GPU && named.len() > 1 {
+                let message = format!("{} has the GPU `{NO_GPU}` and others", self.owner().describe());
+                let finding = CONFLICTING_FIELDS.at(name.span, "means no GPU", message);
+                self.report(finding.help(format!("remove `{NO_GPU}`, or the names of the GPUs")));
+            } else if &*name.value != NO_GPU && self.knows(name) {
+                devices.push(name.clone());
+            }
+        }
+        devices
+    }
+
+    /// True if the host has a GPU. Reports an unknown one.
+    fn knows(&mut self, name: &Text) -> bool {
+        let Some(host) = self.host else { return true };
+        if host.gpu(name).is_some() {
+            return true;
+        }
+        let known: Vec<&str> = host.gpus.iter().map(|gpu| &*gpu.name.value).collect();
+        let message = format!(
+            "`gpu` of {} is {}, which is no GPU of {host}",
+            self.owner().describe(),
+            words::quoted(name)
+        );
+        let near = suggest(name, known.iter().copied());
+        let finding = UNKNOWN_NAME.at_unknown(name.span, (near, "no GPU of the host"), message).about(host);
+        let declared: Vec<String> = known.iter().map(|name| words::quoted(name)).collect();
+        let finding = match declared.as_slice() {
+            [] => finding,
+            names => finding.help(format!("the GPUs of {host} are {}", words::all_of(names))),
+        };
+        let line = Line::of("gpu", &*name.value).principal("name").with(Line::of("memory", "24 GB"));
+        let title = "declare the GPU: write `{}` in the host, with the memory that `llama-server --list-devices` prints";
+        self.report(finding.remedy(title, Change::set(host.head.span, line)));
+        false
+    }
+
+    /// Reports a part of the placement that has an effect only with GPUs.
+    fn report_without_gpu(&mut self, (part, place): (&'static str, Span), is_none: bool) {
+        let owner = self.owner().describe();
+        let message = format!("`{part}` of {owner} has no effect without a GPU");
+        let finding = CONFLICTING_FIELDS.at(place, "needs `gpu`", message);
+        let first = self.host.and_then(|host| host.gpus.first());
+        let finding = match first.filter(|_| !is_none) {
+            Some(gpu) => {
+                let line = Line::of("gpu", &*gpu.name.value);
+                finding.remedy("write `{}` in `placement`", Change::set_in(self.head.span, "placement", line))
+            }
+            None => finding,
+        };
+        self.report(finding.remedy("or remove `{}`", Change::remove(place)));
+    }
+
+    /// The shares of a split: numbers with colons.
+    fn split(&mut self, text: &Text) -> Option<Spanned<Vec<u32>>> {
+        let share = |part: &str| part.trim().parse::<u32>().ok().filter(|share| *share <= LARGEST_SHARE);
+        let shares: Option<Vec<u32>> = text.value.split(':').map(share).collect();
+        let shares = shares.filter(|shares| shares.iter().any(|share| *share > 0));
+        if let Some(shares) = shares {
+            return Some(Spanned::new(shares, text.span));
+        }
+        let message = format!(
+            "`split` of {} must be shares such as `2:1`, not {}",
+            self.owner().describe(),
+            words::quoted(text)
+        );
+        let finding = WRONG_TYPE.at(text.span, "whole numbers with `:` between them", message);
+        let with_colons = text.value.replace([',', '/', ' ', ';'], ":");
+        let is_split = with_colons.split(':').all(|part| share(part).is_some());
+        let finding = if is_split {
+            finding.remedy("write `{}`", Change::rewrite(text.span, Line::of("split", with_colons)))
+        } else {
+            finding.help("write the share of each GPU as a whole number, such as `3:2` for 60 and 40 percent")
+        };
+        self.report(finding);
+        None
+    }
+
+    /// The placement without a split that does not match its GPUs, which is reported.
+    fn check_split(&mut self, mut gpu: GpuPlacement) -> GpuPlacement {
+        let count = gpu.devices.len();
+        if let Some(split) = gpu.split.take_if(|split| split.value.len() != count) {
+            let owner = self.owner().describe();
+            let message = format!(
+                "`split` of {owner} has {} for {}",
+                words::count(split.value.len(), "share"),
+                words::count(count, "GPU")
+            );
+            let finding = CONFLICTING_FIELDS.at(split.span, "one share for each GPU", message);
+            let finding = finding.also_each(gpu.devices.first().map(|first| (first.span, "the GPUs")));
+            let shares = split.value.iter().copied().chain(std::iter::repeat(1)).take(count);
+            let line = Line::of("split", shares.map(|share| share.to_string()).collect::<Vec<_>>().join(":"));
+            let finding = match count {
+                1 => finding.remedy("remove `{}`: one GPU has everything", Change::remove(split.span)),
+                _ => finding.remedy("write `{}`", Change::rewrite(split.span, line)),
+            };
+            self.report(finding);
+        }
+        if let Some(mode) = gpu.split_mode.take_if(|_| count == 1) {
+            let message = format!("`split-mode` of {} has no effect with one GPU", self.owner().describe());
+            let finding = CONFLICTING_FIELDS.at(mode.span, "needs several GPUs", message);
+            self.report(finding.remedy("remove `{}`", Change::remove(mode.span)));
+        }
+        gpu
+    }
+
+    /// Reports a number of layers beside a context that the engine fits: with a number of layers it gives up fitting
+    /// (`common_fit_params` in `common/fit.cpp` of llama.cpp b11434).
+    pub(super) fn check_fit(&mut self, placement: &Placement, context: Spanned<Context>) {
+        let Some(gpu) = placement.gpu.as_deref() else { return };
+        if !matches!(context.value, Context::Fit(_)) || gpu.devices.is_empty() {
+            return;
+        }
+        let fixed = [
+            gpu.layers.filter(|layers| layers.value != GpuLayers::Fit).map(|layers| ("layers", layers.span)),
+            gpu.split.as_ref().map(|split| ("split", split.span)),
+            gpu.cpu_experts.map(|experts| ("cpu-experts", experts.span)),
+        ];
+        for (field, place) in fixed.into_iter().flatten() {
+            let owner = self.owner().describe();
+            let message =
+                format!("{owner} has `context` `fit` and `{field}`, with which the engine does not fit");
+            let finding = CONFLICTING_FIELDS.at(place, "keeps the engine from fitting", message);
+            let finding = finding.also(context.span, "the engine fits the context");
+            self.report(
+                finding.remedy("remove `{}`", Change::remove(place)).help("or write `context` as a number"),
+            );
+        }
+    }
+
+    /// Resolves the GPUs of a draft, and reports its parts that have no effect.
+    pub(super) fn check_draft(&mut self, draft: &mut Draft, placement: Option<&GpuPlacement>) {
+        let texts = std::mem::take(&mut draft.gpu);
+        let none = texts.iter().find(|text| &*text.value == NO_GPU).cloned();
+        draft.gpu = self.devices(&texts);
+        let own = draft.own.filter(|own| own.value);
+        let is_off = draft.gpu.is_empty() && none.is_some();
+        let follows = !is_off && placement.is_some_and(|gpu| !gpu.devices.is_empty());
+        let has_gpu = !draft.gpu.is_empty() || follows;
+        draft.gpu.extend(none.filter(|_| is_off));
+        let parts = [
+            ("gpu", texts.first().map(|text| text.span)),
+            ("layers", draft.layers.map(|layers| layers.span)),
+            ("cpu-experts", draft.cpu_experts.map(|experts| experts.span)),
+        ];
+        for (part, place) in parts.into_iter().filter_map(|(part, place)| Some((part, place?))) {
+            let owner = self.owner().describe();
+            if let Some(own) = own {
+                let message = format!("`draft` of {owner} has `self` and `{part}`");
+                let finding = CONFLICTING_FIELDS.at(place, "the layers are where the model is", message);
+                self.report(
+                    finding
+                        .also(own.span, "the model drafts itself")
+                        .remedy("remove `{}`", Change::remove(place)),
+                );
+            } else if part != "gpu" && !has_gpu {
+                let message = format!("`{part}` of the draft of {owner} has no effect without a GPU");
+                let finding = CONFLICTING_FIELDS.at(place, "needs `gpu`", message);
+                self.report(finding.remedy("remove `{}`", Change::remove(place)));
+            }
+        }
+    }
+
+    fn owner(&self) -> ItemRef<'_> {
+        ItemRef::new(self.head.kind, &self.head.name)
+    }
+
+    fn report(&mut self, finding: Diagnostic) {
+        ItemRef::new(self.head.kind, &self.head.name).report(finding, self.findings);
+    }
+}

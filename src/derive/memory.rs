@@ -1,7 +1,7 @@
 //! The memory of a role: what is computed from the headers of its files, and what sums count.
 
 use super::files::RoleFiles;
-use crate::engine::memory::{Amount, Owner, Part, PartKind};
+use crate::engine::memory::{Amount, Owner, Part, PartKind, Place};
 use crate::hir::{Bytes, Id, Model, Registry, Serving};
 use std::sync::Arc;
 
@@ -49,7 +49,8 @@ pub enum MemoryKind {
 impl RoleMemory {
     pub(super) fn new(serving: &Serving, files: &RoleFiles, parts: Arc<[Part]>) -> Self {
         let mapped = if serving.is_locked() { MemoryKind::Locked } else { MemoryKind::Mapped };
-        let known = || parts.iter().filter(|part| !matches!(part.amount, Amount::Unknown(_)));
+        let on_host = || parts.iter().filter(|part| part.place == Place::Host);
+        let known = || on_host().filter(|part| !matches!(part.amount, Amount::Unknown(_)));
         let lacks_size = files.iter().any(|(owner, file)| {
             let is_read = || known().any(|part| part.owner == owner && is_file(part));
             file.bytes.is_none() && owner != Owner::Projector && !is_read()
@@ -69,7 +70,7 @@ impl RoleMemory {
                 name: [owner_label(owner), ""],
             }
         });
-        let growth = parts.iter().fold(0, |sum: u64, part| sum.saturating_add(part.amount.growth()));
+        let growth = on_host().fold(0, |sum: u64, part| sum.saturating_add(part.amount.growth()));
         let is_counted = |part: &&Part| !is_file(part) && !matches!(part.amount, Amount::MayGrow(_));
         let private = known().filter(is_counted).map(|part| MemoryPart {
             file: None,
@@ -91,11 +92,8 @@ impl RoleMemory {
             model: None,
             name: ["", ""],
         });
-        let unknown = || Part {
-            kind: PartKind::Rest,
-            owner: Owner::Model,
-            amount: Amount::Unknown(NOT_DECLARED.to_owned()),
-        };
+        let unknown =
+            || Part::on_host(PartKind::Rest, Owner::Model, Amount::Unknown(NOT_DECLARED.to_owned()));
         let parts = if bytes.is_none() { [unknown()].into() } else { Arc::default() };
         let counted = counted.into_iter().collect();
         Self { parts, counted, growth: Bytes(0), lacks_size: bytes.is_none() }

@@ -61,7 +61,7 @@ fn unknown_parts(why: &'static str, prompts: u64) -> Arc<[Part]> {
         _ => why,
     };
     let amount = Amount::MayGrow(prompts);
-    let cache = Part { kind: PartKind::PromptCache, owner: Owner::Model, amount };
+    let cache = Part::on_host(PartKind::PromptCache, Owner::Model, amount);
     let cache = (prompts > 0).then_some(cache);
     cache.into_iter().chain([unknown_rest(Owner::Model, text)]).collect()
 }
@@ -70,7 +70,7 @@ fn unknown_parts(why: &'static str, prompts: u64) -> Arc<[Part]> {
 const NO_PROFILE: &str = "the profile of its engine is unknown";
 
 fn unknown_rest(owner: Owner, why: &str) -> Part {
-    Part { kind: PartKind::Rest, owner, amount: Amount::Unknown(why.to_owned()) }
+    Part::on_host(PartKind::Rest, owner, Amount::Unknown(why.to_owned()))
 }
 
 /// The inputs that determine the memory of a role, or the reason why it is unknown.
@@ -136,7 +136,7 @@ fn adapter(lock: &Lock, path: &str) -> Part {
             "the lock has no facts of the adapter `{path}`: run `orchgen lock` where the file is"
         )),
     };
-    Part { kind: PartKind::Adapters, owner: Owner::Model, amount }
+    Part::on_host(PartKind::Adapters, Owner::Model, amount)
 }
 
 /// The facts after metadata overrides. `--override-kv` changes the keys of the architecture, in the target and in the

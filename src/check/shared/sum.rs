@@ -3,7 +3,7 @@
 
 use crate::derive::{Derived, LoadChange, MemoryLoad, MemoryScope, RoleGroup};
 use crate::diag::{Change, Diagnostic, Line, words};
-use crate::engine::memory::{Amount, Part, PartKind};
+use crate::engine::memory::{Amount, Part, PartKind, Place};
 use crate::hir::{Bytes, Id, Registry, Role, Service, Setting};
 
 /// Maximum number of lines and of labels of one sum. A residency can have thousands of roles.
@@ -27,7 +27,8 @@ pub(in crate::check) fn unknown_memory(derived: &Derived, group: &RoleGroup) -> 
         return Some(ONLY_FILES.to_owned());
     }
     let mut unknown = group.roles().filter_map(|role| {
-        let why = role.memory.parts.iter().find_map(|part| match &part.amount {
+        let mut on_host = role.memory.parts.iter().filter(|part| part.place == Place::Host);
+        let why = on_host.find_map(|part| match &part.amount {
             Amount::Unknown(why) => Some(why.as_str()),
             Amount::Within { .. } | Amount::AtMost(_) | Amount::MayGrow(_) => None,
         })?;
@@ -120,7 +121,9 @@ impl MemorySum<'_> {
     fn largest_part(&self) -> Option<(&Role, &Part)> {
         let parts =
             self.group.roles().flat_map(|role| role.memory.parts.iter().map(move |part| (role.id, part)));
-        let (role, part) = parts.max_by_key(|(_, part)| part.amount.bytes())?;
+        let (role, part) = parts
+            .filter(|(_, part)| part.place == Place::Host)
+            .max_by_key(|(_, part)| part.amount.bytes())?;
         let is_setting = matches!(part.kind, PartKind::Checkpoints | PartKind::PromptCache | PartKind::Cache);
         is_setting.then(|| (self.registry.roles.get(role), part))
     }

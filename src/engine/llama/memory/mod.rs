@@ -9,10 +9,12 @@
 mod cache;
 mod context;
 mod options;
+mod part;
 mod weights;
 
 pub use cache::{CacheHalf, indivisible_head, needs_equal_cache_types};
 pub use options::MemoryOptions;
+pub use part::{Amount, Owner, Part, PartKind, Place};
 
 use super::architecture::{Architecture, Class, architecture};
 use super::compute::{self, ContextParams};
@@ -45,99 +47,12 @@ pub struct Process<'p> {
     pub projector: Option<&'p Facts>,
 }
 
-/// One part of the memory of a process.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Part {
-    /// The use of the memory.
-    pub kind: PartKind,
-    /// The file that needs it.
-    pub owner: Owner,
-    /// The size.
-    pub amount: Amount,
-}
-
-/// The use of a part of the memory.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum PartKind {
-    /// Weights mapped from the file, shared between all processes that map it.
-    Mapped,
-    /// Weights loaded into process memory.
-    Loaded,
-    /// Weights repacked into a layout of the CPU.
-    Repacked,
-    /// The KV cache of all slots.
-    Cache,
-    /// The recurrent state of all slots.
-    State,
-    /// The compute buffer.
-    Compute,
-    /// The output buffer: logits and embeddings.
-    Output,
-    /// The prompt cache, with prompts of earlier requests.
-    PromptCache,
-    /// Context checkpoints: copies of recurrent states and sliding windows.
-    Checkpoints,
-    /// Adapters (`LoRA`).
-    Adapters,
-    /// Anything else.
-    Rest,
-}
-
-/// The file that needs a part.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Owner {
-    /// The model.
-    Model,
-    /// The draft.
-    Draft,
-    /// The projector.
-    Projector,
-}
-
-/// The size of a part, with its precision.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Amount {
-    /// A size with an error margin.
-    Within {
-        /// Bytes.
-        bytes: u64,
-        /// The error margin in percent, in both directions.
-        percent: u8,
-    },
-    /// An upper bound in bytes.
-    AtMost(u64),
-    /// An upper bound in bytes by a default of the engine, which the registry does not state. Limits do not count it.
-    MayGrow(u64),
-    /// Not known; the reason as a clause.
-    Unknown(String),
-}
-
-impl Amount {
-    /// The bytes to count; 0 if the size is not known, or if only a default of the engine limits it.
-    pub fn bytes(&self) -> u64 {
-        match self {
-            Self::Within { bytes, .. } | Self::AtMost(bytes) => *bytes,
-            Self::MayGrow(_) | Self::Unknown(_) => 0,
-        }
-    }
-
-    /// The bytes that the engine may take in addition, by its own defaults.
-    pub fn growth(&self) -> u64 {
-        if let Self::MayGrow(bytes) = self { *bytes } else { 0 }
-    }
-
-    /// An exact size, except for the alignment of tensors in their buffer.
-    fn exact(bytes: u64) -> Self {
-        Self::Within { bytes, percent: 1 }
-    }
-}
-
 /// All parts of the memory of a process. Empty parts are omitted, except those of files.
 pub fn memory(process: &Process<'_>) -> Vec<Part> {
     let Process { profile, options, model, draft, projector } = *process;
     if let Some(why) = profile.family().unknown_facts() {
         let amount = Amount::Unknown(why.to_owned());
-        let rest = Part { kind: PartKind::Rest, owner: Owner::Model, amount };
+        let rest = Part::on_host(PartKind::Rest, Owner::Model, amount);
         return without_empty(vec![prompt_cache(options), rest]);
     }
     let mut parts = context_parts(process, model, Owner::Model);
@@ -152,13 +67,13 @@ pub fn memory(process: &Process<'_>) -> Vec<Part> {
     }
     if let Some(projector) = projector {
         let amount = Amount::exact(weights::total_bytes(projector));
-        parts.push(Part { kind: PartKind::Loaded, owner: Owner::Projector, amount });
+        parts.push(Part::on_host(PartKind::Loaded, Owner::Projector, amount));
         let why = "the compute buffer of a projector depends on the image".to_owned();
-        parts.push(Part { kind: PartKind::Compute, owner: Owner::Projector, amount: Amount::Unknown(why) });
+        parts.push(Part::on_host(PartKind::Compute, Owner::Projector, Amount::Unknown(why)));
     }
     if options.has_ngram_table() {
         let amount = Amount::exact(NGRAM_TABLE);
-        parts.push(Part { kind: PartKind::Rest, owner: Owner::Model, amount });
+        parts.push(Part::on_host(PartKind::Rest, Owner::Model, amount));
     }
     parts.push(prompt_cache(options));
     if options.fits && options.context == 0 {
@@ -171,14 +86,10 @@ pub fn memory(process: &Process<'_>) -> Vec<Part> {
         let why = format!(
             "the engine fits the context to the memory of the machine: only its minimum, {least} tokens{of}, is counted"
         );
-        parts.push(Part { kind: PartKind::Rest, owner: Owner::Model, amount: Amount::Unknown(why) });
+        parts.push(Part::on_host(PartKind::Rest, Owner::Model, Amount::Unknown(why)));
     }
     let unknown = options.unknown.iter().cloned().chain(options.unknown_speculation().map(ToOwned::to_owned));
-    parts.extend(unknown.map(|why| Part {
-        kind: PartKind::Rest,
-        owner: Owner::Model,
-        amount: Amount::Unknown(why),
-    }));
+    parts.extend(unknown.map(|why| Part::on_host(PartKind::Rest, Owner::Model, Amount::Unknown(why))));
     without_empty(parts)
 }
 
@@ -198,7 +109,7 @@ fn prompt_cache(options: &MemoryOptions) -> Part {
         Some(bytes) => Amount::AtMost(bytes),
         None => Amount::Unknown("the prompt cache has no size limit".to_owned()),
     };
-    Part { kind: PartKind::PromptCache, owner: Owner::Model, amount }
+    Part::on_host(PartKind::PromptCache, Owner::Model, amount)
 }
 
 /// The number of checkpoints of a slot by the engine's default.
@@ -218,7 +129,7 @@ pub fn default_prompt_cache<'g>(given: impl Iterator<Item = Given<'g>>) -> u64 {
 /// target (`create_memory` in `src/llama-model.cpp` of llama.cpp b11434).
 fn mtp_parts(process: &Process<'_>, facts: &Facts) -> Vec<Part> {
     let mut parts = Vec::new();
-    let mut add = |kind, amount| parts.push(Part { kind, owner: Owner::Draft, amount });
+    let mut add = |kind, amount| parts.push(Part::on_host(kind, Owner::Draft, amount));
     if facts.architecture.as_deref() != Some("gemma4-assistant") {
         let cache = layers(facts).and_then(|layers| {
             let params = context_params(process.options, facts, &layers, Owner::Draft);
@@ -241,7 +152,7 @@ fn draft_parts(process: &Process<'_>, draft: &Facts) -> Vec<Part> {
     let mut parts = weights::weight_parts(draft, options, Owner::Draft);
     for kind in [PartKind::Cache, PartKind::Compute] {
         let why = "the draft context of a build with `--ctx-size-draft` is not known".to_owned();
-        parts.push(Part { kind, owner: Owner::Draft, amount: Amount::Unknown(why) });
+        parts.push(Part::on_host(kind, Owner::Draft, Amount::Unknown(why)));
     }
     parts
 }
@@ -250,7 +161,7 @@ fn draft_parts(process: &Process<'_>, draft: &Facts) -> Vec<Part> {
 fn context_parts(process: &Process<'_>, facts: &Facts, owner: Owner) -> Vec<Part> {
     let options = process.options;
     let mut parts = weights::weight_parts(facts, options, owner);
-    let mut add = |kind, amount| parts.push(Part { kind, owner, amount });
+    let mut add = |kind, amount| parts.push(Part::on_host(kind, owner, amount));
     let layers = match layers(facts) {
         Ok(layers) => layers,
         Err(why) => {

@@ -28,10 +28,10 @@ pub(super) fn weight_parts(facts: &Facts, options: &MemoryOptions, owner: Owner)
     let repacked = if options.repack { repacked_bytes(facts) } else { 0 };
     let tied_output = if options.repack { tied_output_bytes(facts) } else { 0 };
     let file_kind = if options.mmap { PartKind::Mapped } else { PartKind::Loaded };
-    let part = |kind, bytes| Part { kind, owner, amount: Amount::exact(bytes) };
+    let part = |kind, bytes| Part::on_host(kind, owner, Amount::exact(bytes));
     if tensors.bytes.is_empty() {
         let why = "the lock has no tensor sizes".to_owned();
-        return vec![Part { kind: file_kind, owner, amount: Amount::Unknown(why) }];
+        return vec![Part::on_host(file_kind, owner, Amount::Unknown(why))];
     }
     let mut parts = vec![
         part(file_kind, used.saturating_sub(repacked)),
@@ -41,7 +41,7 @@ pub(super) fn weight_parts(facts: &Facts, options: &MemoryOptions, owner: Owner)
         let why = format!(
             "`{REPACKED_WITH_AVX512}` weights are repacked on AVX-512 CPUs, and repacked weights are not shared"
         );
-        parts.push(Part { kind: PartKind::Rest, owner, amount: Amount::Unknown(why) });
+        parts.push(Part::on_host(PartKind::Rest, owner, Amount::Unknown(why)));
     }
     parts
 }

@@ -24,6 +24,7 @@ mod failed_expectation;
 mod far_memory;
 mod forbidden;
 mod foreign_adapter;
+mod gpus;
 mod idle_at_boot;
 mod impossible_dates;
 mod impossible_experts;
@@ -41,6 +42,7 @@ mod node_memory_over_host;
 mod not_checked;
 mod options;
 mod over_budget;
+mod over_gpu_memory;
 mod over_host_memory;
 mod overlapping_nodes;
 mod overrides;
@@ -129,6 +131,8 @@ static ALL: &[Check] = checks![
     node_memory_over_host: NODE_MEMORY_OVER_HOST,
     over_host_memory: OVER_HOST_MEMORY,
     caches_over_host: CACHES_OVER_HOST,
+    over_gpu_memory: OVER_GPU_MEMORY,
+    gpus: UNKNOWN_DEVICE SURPLUS_LAYERS SLOW_CACHE_TYPE,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,
     encoder_without_pooling: ENCODER_WITHOUT_POOLING,
@@ -168,8 +172,12 @@ static ALL: &[Check] = checks![
 ];
 
 /// The codes of memory sums. `--locked` exempts them, because missing headers are already reported per model.
-static MEMORY_SUMS: &[&Code] =
-    &[&over_budget::OVER_BUDGET, &over_host_memory::OVER_HOST_MEMORY, &node_memory::OVER_NODE_MEMORY];
+static MEMORY_SUMS: &[&Code] = &[
+    &over_budget::OVER_BUDGET,
+    &over_host_memory::OVER_HOST_MEMORY,
+    &over_gpu_memory::OVER_GPU_MEMORY,
+    &node_memory::OVER_NODE_MEMORY,
+];
 
 /// The codes of all checks.
 pub fn codes() -> impl Iterator<Item = &'static Code> {

@@ -115,7 +115,7 @@ fn at_once<'r>(
             continue;
         }
         let fits = |most: usize| {
-            let change = LoadChange { gone: &[], at_once: Some((residency, most)) };
+            let change = LoadChange { at_once: Some((residency, most)), ..LoadChange::default() };
             group.load_after(MemoryScope::HOST, change).total <= limit
         };
         if let Some(most) = largest_that(fits, roles) {

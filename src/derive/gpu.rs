@@ -1,6 +1,7 @@
 //! What a role puts on the GPUs of its host.
 
 use crate::engine::dialect::{DraftGpuSpec, GpuSpec, HostExperts, LayersSpec};
+use crate::engine::memory::Owner;
 use crate::hir::{
     CachePlace, Context, CpuExperts, Draft, Gpu, GpuLayers, GpuPlacement, Host, NO_GPU, Registry, Serving,
 };
@@ -22,6 +23,16 @@ pub struct RoleGpus {
     pub draft: Option<Vec<Arc<str>>>,
     /// The GPU of the projector. `None` for the host.
     pub projector: Option<Arc<str>>,
+}
+
+/// Where the weights of a file are, without its header.
+pub(super) enum GpuShares {
+    /// In the memory of the host.
+    None,
+    /// On these GPUs, with their shares.
+    All(Vec<(Arc<str>, u64)>),
+    /// Partly on GPUs.
+    Unknown,
 }
 
 impl RoleGpus {
@@ -48,6 +59,40 @@ impl RoleGpus {
             }),
             devices,
         })
+    }
+
+    /// Where the weights of a file are, as far as the registry says.
+    pub(super) fn shares_of(&self, owner: Owner, serving: &Serving) -> GpuShares {
+        let placement = serving.placement.gpus();
+        let draft = serving.draft.as_deref().map(|draft| &draft.value);
+        let all = |names: &'_ [Arc<str>]| -> Vec<(Arc<str>, u64)> {
+            let share = |at: usize| self.shares.get(at).copied().unwrap_or(1);
+            names.iter().enumerate().map(|(at, name)| (name.clone(), share(at))).collect()
+        };
+        let (devices, layers, experts) = match owner {
+            Owner::Model => (&self.devices, Some(self.layers), placement.cpu_experts.map(|n| n.value)),
+            Owner::Draft => (
+                self.draft.as_ref().unwrap_or(&self.devices),
+                draft.map(|draft| draft.layers.map_or(self.draft_layers(), |layers| layers.value)),
+                draft.and_then(|draft| draft.cpu_experts).map(|n| n.value),
+            ),
+            Owner::Projector => {
+                return self
+                    .projector
+                    .as_ref()
+                    .map_or(GpuShares::None, |name| GpuShares::All(vec![(name.clone(), 1)]));
+            }
+        };
+        match (layers, experts) {
+            _ if devices.is_empty() => GpuShares::None,
+            (Some(GpuLayers::All), None) => GpuShares::All(all(devices)),
+            _ => GpuShares::Unknown,
+        }
+    }
+
+    /// The layers of a draft without `layers`.
+    fn draft_layers(&self) -> GpuLayers {
+        if self.layers == GpuLayers::Fit { GpuLayers::Fit } else { GpuLayers::All }
     }
 
     /// All GPUs that the processes use, each once.
@@ -134,7 +179,7 @@ impl<'r> GpuLists<'r> {
     }
 
     fn draft(&self, draft: &Draft) -> DraftGpuSpec<'_> {
-        let of_role = if self.gpus.layers == GpuLayers::Fit { GpuLayers::Fit } else { GpuLayers::All };
+        let of_role = self.gpus.draft_layers();
         DraftGpuSpec {
             devices: self.draft.as_deref(),
             layers: layers_spec(draft.layers.map_or(of_role, |layers| layers.value)),

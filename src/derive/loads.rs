@@ -55,6 +55,18 @@ pub struct LoadChange<'c> {
     pub gone: &'c [Id<Role>],
     /// The number of roles of a residency that may run at the same time.
     pub at_once: Option<(Id<Residency>, usize)>,
+    /// Another memory of a role.
+    pub memory: Option<(Id<Role>, &'c RoleMemory)>,
+}
+
+impl<'c> LoadChange<'c> {
+    /// A role after this change.
+    fn apply(self, role: ServedProcess<'c>) -> ServedProcess<'c> {
+        match self.memory.filter(|(changed, _)| *changed == role.id) {
+            Some((_, memory)) => ServedProcess { memory, ..role },
+            None => role,
+        }
+    }
 }
 
 impl Registry {
@@ -160,13 +172,24 @@ impl<'l> RoleGroup<'l> {
         self.tally(scope, LoadChange::default()).total()
     }
 
+    /// The same sum if a role had another memory.
+    pub fn total_with(&self, scope: MemoryScope, memory: (Id<Role>, &RoleMemory)) -> Bytes {
+        self.tally(scope, LoadChange { memory: Some(memory), ..LoadChange::default() }).total()
+    }
+
     /// The memory of the roles in a scope after a change.
-    pub fn load_after(&self, scope: MemoryScope, change: LoadChange) -> MemoryLoad {
+    pub fn load_after<'c>(&self, scope: MemoryScope, change: LoadChange<'c>) -> MemoryLoad
+    where
+        'l: 'c,
+    {
         self.tally(scope, change).finish(self.registry, self.host)
     }
 
-    fn tally(&self, scope: MemoryScope, change: LoadChange) -> Tally<'l> {
-        let mut running: Vec<ServedProcess<'_>> = Vec::new();
+    fn tally<'c>(&self, scope: MemoryScope, change: LoadChange<'c>) -> Tally<'c>
+    where
+        'l: 'c,
+    {
+        let mut running: Vec<ServedProcess<'c>> = Vec::new();
         for (residency, roles) in &self.parts {
             running.extend(self.running(*residency, roles, scope, change));
         }
@@ -175,7 +198,7 @@ impl<'l> RoleGroup<'l> {
         let mut tally = Tally::default();
         for role in running {
             for part in &role.memory.counted {
-                tally.add(role.id, part, scope.portion(role.settings, host, part.kind));
+                tally.add(role.id, part, scope.portion(role.settings, host, part));
             }
         }
         tally
@@ -183,15 +206,18 @@ impl<'l> RoleGroup<'l> {
 
     /// The roles of a residency that may run at the same time. If `at-once` limits their number, those with the most
     /// memory in the scope.
-    fn running(
+    fn running<'c>(
         &self,
         residency: Id<Residency>,
         roles: &[ServedProcess<'l>],
         scope: MemoryScope,
-        change: LoadChange,
-    ) -> Vec<ServedProcess<'l>> {
-        let mut remaining: Vec<ServedProcess<'_>> =
-            roles.iter().filter(|role| !change.gone.contains(&role.id)).copied().collect();
+        change: LoadChange<'c>,
+    ) -> Vec<ServedProcess<'c>>
+    where
+        'l: 'c,
+    {
+        let kept = roles.iter().filter(|role| !change.gone.contains(&role.id)).copied();
+        let mut remaining: Vec<ServedProcess<'c>> = kept.map(|role| change.apply(role)).collect();
         let declared = self.registry.residencies.get(residency).at_once.map(|n| n.value as usize);
         let changed = change.at_once.filter(|(changed, _)| *changed == residency).map(|(_, n)| n);
         let Some(most) = changed.or(declared).filter(|most| *most < remaining.len()) else {
@@ -200,7 +226,7 @@ impl<'l> RoleGroup<'l> {
         let host = self.registry.hosts.get(self.host);
         let bytes = |role: &ServedProcess<'_>| {
             role.memory.counted.iter().fold(Bytes(0), |sum, part| {
-                let portion = scope.portion(role.settings, host, part.kind);
+                let portion = scope.portion(role.settings, host, part);
                 sum.plus(portion.map_or(Bytes(0), |portion| portion.of(part.bytes)))
             })
         };

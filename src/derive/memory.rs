@@ -1,8 +1,9 @@
 //! The memory of a role: what is computed from the headers of its files, and what sums count.
 
-use super::files::RoleFiles;
+use super::gpu::GpuShares;
+use super::role::ServedRole;
 use crate::engine::memory::{Amount, Owner, Part, PartKind, Place};
-use crate::hir::{Bytes, Id, Model, Registry, Serving};
+use crate::hir::{Bytes, Host, Id, Model, Registry, Serving};
 use std::sync::Arc;
 
 /// The memory of each process of a role.
@@ -28,6 +29,8 @@ pub struct MemoryPart {
     pub bytes: Bytes,
     /// How the process has it in memory.
     pub kind: MemoryKind,
+    /// The GPU that it is on, by its index in the list of the host. `None` for the memory of the host.
+    pub gpu: Option<usize>,
     /// The model that needs it. `None` for the memory of another program.
     model: Option<Id<Model>>,
     /// Its name, unless it is the model itself: `draft`, `projector`, `draft, KV cache`.
@@ -47,40 +50,42 @@ pub enum MemoryKind {
 }
 
 impl RoleMemory {
-    pub(super) fn new(serving: &Serving, files: &RoleFiles, parts: Arc<[Part]>) -> Self {
-        let mapped = if serving.is_locked() { MemoryKind::Locked } else { MemoryKind::Mapped };
-        let on_host = || parts.iter().filter(|part| part.place == Place::Host);
-        let known = || on_host().filter(|part| !matches!(part.amount, Amount::Unknown(_)));
-        let lacks_size = files.iter().any(|(owner, file)| {
-            let is_read = || known().any(|part| part.owner == owner && is_file(part));
-            file.bytes.is_none() && owner != Owner::Projector && !is_read()
-        });
-        let files = files.iter().map(|(owner, file)| {
-            let read = known().rfind(|part| part.owner == owner && is_file(part));
-            let kind = match (read.map(|part| part.kind), owner) {
-                (Some(PartKind::Mapped), _) | (None, Owner::Model | Owner::Draft) => mapped,
-                (Some(_), _) | (None, Owner::Projector) => MemoryKind::Copied,
-            };
-            let declared = file.bytes.unwrap_or(Bytes(0));
-            MemoryPart {
-                file: Some(file.path.clone()),
-                bytes: read.map_or(declared, |part| Bytes(part.amount.bytes())),
-                kind,
-                model: Some(model_of(serving, owner)),
-                name: [owner_label(owner), ""],
+    pub(super) fn new(role: &ServedRole, host: &Host, parts: Arc<[Part]>) -> Self {
+        let serving = &role.serving;
+        let mut counted = Vec::new();
+        let mut lacks_size = false;
+        for (owner, file) in role.files.iter() {
+            match ReadFile::new(&parts, owner) {
+                Some(read) => counted.extend(read.host_part(serving, (owner, &file.path))),
+                None => {
+                    lacks_size |= file.bytes.is_none() && owner != Owner::Projector;
+                    let declared = DeclaredFile { role, host, owner, path: &file.path };
+                    lacks_size |= !declared.add_to(file.bytes.unwrap_or(Bytes(0)), &mut counted);
+                }
             }
-        });
+        }
+        let on_host = || parts.iter().filter(|part| part.place == Place::Host);
         let growth = on_host().fold(0, |sum: u64, part| sum.saturating_add(part.amount.growth()));
-        let is_counted = |part: &&Part| !is_file(part) && !matches!(part.amount, Amount::MayGrow(_));
-        let private = known().filter(is_counted).map(|part| MemoryPart {
-            file: None,
-            bytes: Bytes(part.amount.bytes()),
-            kind: MemoryKind::Copied,
-            model: Some(model_of(serving, part.owner)),
-            name: [if part.owner == Owner::Draft { DRAFT } else { "" }, kind_words(part.kind).1],
-        });
-        let counted = files.chain(private).collect();
-        Self { parts, counted, growth: Bytes(growth), lacks_size }
+        let is_counted = |part: &&Part| {
+            let is_known = !matches!(part.amount, Amount::Unknown(_) | Amount::MayGrow(_));
+            is_known && (part.place != Place::Host || !is_file(part))
+        };
+        counted.extend(parts.iter().filter(is_counted).map(|part| private_part(serving, host, part)));
+        Self { parts, counted: counted.into(), growth: Bytes(growth), lacks_size }
+    }
+
+    /// True if the weights of the model are known from its header.
+    pub fn is_computed(&self) -> bool {
+        ReadFile::new(&self.parts, Owner::Model).is_some()
+    }
+
+    /// Why the memory on a GPU is not completely known, as a clause. `None` if it is, or if the role does not use the GPU.
+    pub fn unknown_on<'m>(&'m self, gpu: &str) -> Option<&'m str> {
+        let on_gpu = |part: &&Part| matches!(&part.place, Place::Device(name) if &**name == gpu);
+        self.parts.iter().filter(on_gpu).find_map(|part| match &part.amount {
+            Amount::Unknown(why) => Some(why.as_str()),
+            Amount::Within { .. } | Amount::AtMost(_) | Amount::MayGrow(_) => None,
+        })
     }
 
     /// The memory of another program: what is declared, or unknown.
@@ -89,6 +94,7 @@ impl RoleMemory {
             file: None,
             bytes,
             kind: MemoryKind::Copied,
+            gpu: None,
             model: None,
             name: ["", ""],
         });
@@ -98,6 +104,101 @@ impl RoleMemory {
         let counted = counted.into_iter().collect();
         Self { parts, counted, growth: Bytes(0), lacks_size: bytes.is_none() }
     }
+}
+
+/// The weights of a file, as they are known from its header.
+struct ReadFile<'p> {
+    /// The part in the memory of the host, if any.
+    on_host: Option<&'p Part>,
+}
+
+impl<'p> ReadFile<'p> {
+    /// `None` if no weights of the file are known.
+    fn new(parts: &'p [Part], owner: Owner) -> Option<Self> {
+        let is_known = |part: &&Part| !matches!(part.amount, Amount::Unknown(_));
+        let weights = || parts.iter().filter(|part| part.owner == owner && is_file(part)).filter(is_known);
+        weights().next()?;
+        Some(Self { on_host: weights().rfind(|part| part.place == Place::Host) })
+    }
+
+    /// The memory of the host that the file takes.
+    fn host_part(&self, serving: &Serving, (owner, path): (Owner, &Arc<str>)) -> Option<MemoryPart> {
+        let part = self.on_host?;
+        let kind = if part.kind == PartKind::Mapped { mapped_kind(serving) } else { MemoryKind::Copied };
+        Some(MemoryPart {
+            file: Some(path.clone()),
+            bytes: Bytes(part.amount.bytes()),
+            kind,
+            gpu: None,
+            model: Some(model_of(serving, owner)),
+            name: [owner_label(owner), ""],
+        })
+    }
+}
+
+/// A file of which only the size is declared.
+struct DeclaredFile<'f> {
+    role: &'f ServedRole,
+    host: &'f Host,
+    owner: Owner,
+    path: &'f Arc<str>,
+}
+
+impl DeclaredFile<'_> {
+    /// Adds its size where all of it is: on the host, or divided between GPUs. False if it is unknown how much is on the
+    /// GPUs.
+    fn add_to(&self, bytes: Bytes, counted: &mut Vec<MemoryPart>) -> bool {
+        let serving = &self.role.serving;
+        let kind = if self.owner == Owner::Projector { MemoryKind::Copied } else { mapped_kind(serving) };
+        let part = |bytes: Bytes, kind, gpu: Option<usize>| MemoryPart {
+            file: gpu.is_none().then(|| self.path.clone()),
+            bytes,
+            kind,
+            gpu,
+            model: Some(model_of(serving, self.owner)),
+            name: [owner_label(self.owner), ""],
+        };
+        let shares =
+            self.role.gpus.as_ref().map_or(GpuShares::None, |gpus| gpus.shares_of(self.owner, serving));
+        match shares {
+            GpuShares::None => counted.push(part(bytes, kind, None)),
+            GpuShares::Unknown => return false,
+            GpuShares::All(shares) => {
+                let sum = shares.iter().fold(0, |sum: u64, (_, share)| sum.saturating_add(*share)).max(1);
+                for (name, share) in shares {
+                    let index = self.host.gpus.iter().position(|gpu| *gpu.name.value == *name);
+                    let bytes = u128::from(bytes.0) * u128::from(share) / u128::from(sum);
+                    let bytes = Bytes(u64::try_from(bytes).unwrap_or(u64::MAX));
+                    counted.extend(index.map(|index| part(bytes, MemoryKind::Copied, Some(index))));
+                }
+            }
+        }
+        true
+    }
+}
+
+/// A part that is no mapped file.
+fn private_part(serving: &Serving, host: &Host, part: &Part) -> MemoryPart {
+    let gpu = match &part.place {
+        Place::Host => None,
+        // A device that the host does not declare is beyond all its GPUs: no sum counts it.
+        Place::Device(name) => {
+            Some(host.gpus.iter().position(|gpu| *gpu.name.value == **name).unwrap_or(usize::MAX))
+        }
+    };
+    let what = if is_file(part) { "" } else { kind_words(part.kind).1 };
+    MemoryPart {
+        file: None,
+        bytes: Bytes(part.amount.bytes()),
+        kind: MemoryKind::Copied,
+        gpu,
+        model: Some(model_of(serving, part.owner)),
+        name: [owner_label(part.owner), what],
+    }
+}
+
+fn mapped_kind(serving: &Serving) -> MemoryKind {
+    if serving.is_locked() { MemoryKind::Locked } else { MemoryKind::Mapped }
 }
 
 impl MemoryPart {

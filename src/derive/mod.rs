@@ -22,12 +22,14 @@
 //! start       time limits of starts
 //! place       portions of memory by place
 //! loads       sums of memory
+//! fitting     other settings with which a role fits into its GPUs
 //! ```
 
 mod command;
 pub mod drafting;
 mod endpoint;
 mod files;
+mod fitting;
 mod gpu;
 mod loads;
 pub mod locked;
@@ -46,6 +48,7 @@ mod start;
 pub use command::{RoleCommand, faults_of_option};
 pub use endpoint::Endpoint;
 pub use files::{LoadTime, ModelFile, RoleFiles, folders_of};
+pub use fitting::{Alternative, FittingRole};
 pub use gpu::RoleGpus;
 pub use loads::{LoadChange, LoadLine, MemoryLoad, RoleGroup, RoleGroups};
 pub use memory::{MemoryKind, MemoryPart, RoleMemory};

@@ -1,5 +1,6 @@
 //! The parts of the memory of each role, computed by `engine::memory` from its command line and the headers of its files.
 
+use super::Derived;
 use super::locked;
 use super::memory::RoleMemory;
 use super::overrides::{EXPERT_USED_COUNT, engine_overrides};
@@ -49,8 +50,21 @@ pub(super) fn measure(registry: &Registry, lock: &Lock, roles: &mut [ServedRole]
             Ok(inputs) => computed.get(&**inputs).cloned().unwrap_or_default(),
             Err(why) => unknown.entry((why, prompts)).or_insert_with(|| unknown_parts(why, prompts)).clone(),
         };
-        role.memory = RoleMemory::new(&role.serving, &role.files, parts);
+        role.memory = RoleMemory::new(role, registry.hosts.get(role.serving.host.value), parts);
     }
+}
+
+/// The memory of a role with other memory options. `None` if it is not known.
+pub(super) fn memory_with(
+    derived: &Derived,
+    role: &ServedRole,
+    options: MemoryOptions,
+) -> Option<RoleMemory> {
+    let (registry, lock) = (&derived.registry, &derived.lock);
+    let inputs = MemoryInputs { options, ..*inputs(registry, lock, role).ok()? };
+    let profile = &role.known_command()?.profile;
+    let parts = compute(registry, lock, profile, &role.serving, &inputs);
+    Some(RoleMemory::new(role, registry.hosts.get(role.serving.host.value), parts))
 }
 
 /// The parts of a role without facts: the prompt cache that its engine has by default, and everything else.

@@ -1,6 +1,6 @@
 //! Places of memory, and the portion of a role's memory that is at each.
 
-use super::memory::MemoryKind;
+use super::memory::{MemoryKind, MemoryPart};
 use crate::hir::{Bytes, Host, NumaPolicy, ProcessSettings};
 
 /// A place of memory.
@@ -10,6 +10,8 @@ pub enum Place {
     Host,
     /// The NUMA node with this number.
     Node(u32),
+    /// The GPU with this index in the list of the host.
+    Gpu(usize),
 }
 
 /// The memory that a sum counts.
@@ -53,16 +55,34 @@ impl MemoryScope {
         Self { place: Place::Node(node), is_locked: true }
     }
 
+    /// The memory of the GPU with this index in the list of the host.
+    pub fn gpu(index: usize) -> Self {
+        Self { place: Place::Gpu(index), is_locked: false }
+    }
+
+    /// True for the memory of a GPU.
+    pub fn is_gpu(self) -> bool {
+        matches!(self.place, Place::Gpu(_))
+    }
+
     /// The portion of a role's file or private memory that is in this scope. `None` if its location is unknown.
     ///
     /// The pages of a mapped file exist once. The memory policy of the process that touches a page first decides its
     /// node. If the instances of a role are bound to different nodes, the location is unknown.
-    pub(super) fn portion(self, process: &ProcessSettings, host: &Host, kind: MemoryKind) -> Option<Portion> {
+    pub(super) fn portion(
+        self,
+        process: &ProcessSettings,
+        host: &Host,
+        part: &MemoryPart,
+    ) -> Option<Portion> {
+        let (kind, gpu) = (part.kind, part.gpu);
         let copies = if kind == MemoryKind::Mapped { 1 } else { process.ports.len() as u64 };
-        match self.place {
+        match (self.place, gpu) {
             _ if self.is_locked && kind != MemoryKind::Locked => Some(Portion::NOTHING),
-            Place::Host => Some(Portion { copies, parts: 1 }),
-            Place::Node(node) => on_node(node, copies, process, host),
+            (Place::Gpu(wanted), Some(gpu)) if wanted == gpu => Some(Portion { copies, parts: 1 }),
+            (Place::Gpu(_), _) | (Place::Host | Place::Node(_), Some(_)) => Some(Portion::NOTHING),
+            (Place::Host, None) => Some(Portion { copies, parts: 1 }),
+            (Place::Node(node), None) => on_node(node, copies, process, host),
         }
     }
 }

@@ -111,7 +111,7 @@ impl MemorySum<'_> {
             }
         }
         let finding = finding.note(self.table());
-        match self.largest_part() {
+        match self.largest_part().filter(|_| !self.scope.is_gpu()) {
             Some((role, part)) => shrink(finding, role, part, self.over),
             None => finding,
         }
@@ -191,7 +191,7 @@ impl MemorySum<'_> {
 
     /// The sum without some roles.
     fn after(&self, gone: &[Id<Role>]) -> Bytes {
-        self.group.load_after(self.scope, LoadChange { gone, at_once: None }).total
+        self.group.load_after(self.scope, LoadChange { gone, ..LoadChange::default() }).total
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::argv::ArgvBuilder;
 use super::{Intent, OverrideValue, ServerSpec, Sparsity, UncheckedIntent};
-use crate::engine::llama::options::{Owner, row_of};
+use crate::engine::llama::options::Owner;
 
 /// What a process puts on GPUs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -289,7 +289,31 @@ fn check_tensor_split(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     }
 }
 
-/// The margin of each device in MiB by the engine's own default.
-pub fn default_margin() -> Option<u64> {
-    row_of("fit-target").and_then(|row| row.default).and_then(|default| default.value.parse().ok())
+/// The names that back ends of llama.cpp give to devices on Linux, without their numbers (b11434, `ggml/src/ggml-*`).
+pub const BACK_ENDS: &[&str] = &["CUDA", "ROCm", "Vulkan", "SYCL", "MUSA", "CANN", "RPC", "WebGPU"];
+
+/// True if a back end of llama.cpp can give this name to a device: its own name and a number.
+pub fn is_device_name(name: &str) -> bool {
+    let number = BACK_ENDS.iter().find_map(|back_end| name.strip_prefix(back_end));
+    name == OPEN_CL
+        || number.is_some_and(|number| !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit()))
+}
+
+/// The name of every `OpenCL` device.
+const OPEN_CL: &str = "GPUOpenCL";
+
+/// True if a device computes attention with caches of these types. If it cannot, the CPU does (`ggml-cuda/fattn.cu`).
+/// `None` if it is unknown for the build or the back end.
+pub fn computes_attention(build: Option<u32>, device: &str, [keys, values]: [&str; 2]) -> Option<bool> {
+    if !["CUDA", "ROCm", "MUSA"].iter().any(|back_end| device.starts_with(back_end)) {
+        return None;
+    }
+    let of = |types: &[&str]| types.contains(&keys) && types.contains(&values);
+    let (plain, more) = (["f16", "bf16", "f32", "q8_0", "q4_0"], ["q4_1", "q5_0", "q5_1"]);
+    match build? {
+        // llama.cpp of March to August 2026, built without `GGML_CUDA_FA_ALL_QUANTS`.
+        ..=10434 => Some(of(&plain) && keys == values),
+        11434.. => Some(of(&[plain.as_slice(), more.as_slice()].concat())),
+        _ => None,
+    }
 }

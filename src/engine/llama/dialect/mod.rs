@@ -40,7 +40,9 @@ mod value;
 
 pub use argv::WrittenOption;
 pub use context::ContextSpec;
-pub use gpu::{DraftGpuSpec, GpuSpec, HostExperts, LayersSpec, default_margin};
+pub use gpu::{
+    BACK_ENDS, DraftGpuSpec, GpuSpec, HostExperts, LayersSpec, computes_attention, is_device_name,
+};
 pub use lowered::Lowered;
 pub use options::DeprecatedKey;
 pub use paths::of_variables;

@@ -213,6 +213,20 @@ impl MemoryOptions {
         layers.as_deref() != Some("0")
     }
 
+    /// Sets the number of layers on devices, in place of `--n-gpu-layers`.
+    pub fn set_gpu_layers(&mut self, layers: u32) {
+        self.gpu_layers[0] = Some(layers.to_string().into());
+    }
+
+    /// Sets the number of leading layers whose experts stay on the host, in place of `--n-cpu-moe`.
+    pub fn set_host_experts(&mut self, _layers: u32) {}
+
+    /// Sets the context of each slot, in tokens. With a shared cache, that of all slots.
+    pub fn set_context(&mut self, tokens: u32) {
+        let slots = if self.kv_unified { 1 } else { self.slots.unwrap_or(1).max(1) };
+        self.context = u64::from(tokens).saturating_mul(slots);
+    }
+
     /// True if the backend samples the tokens of the model or its draft.
     pub(super) fn samples_in_backend(&self, owner: Owner) -> bool {
         let [model, draft] = self.backend_sampling;

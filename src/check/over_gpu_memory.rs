@@ -1,0 +1,170 @@
+//! A GPU with less memory than the roles on it need.
+
+use super::shared::sum::MemorySum;
+use crate::derive::{Alternative, Derived, FittingRole, MemoryScope, RoleGroup};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
+use crate::hir::{Bytes, Gpu, Host};
+
+declare_code! {
+    /// ## What it finds
+    /// A GPU whose `memory` minus its `reserve` is less than what its roles need together. The finding prints the sum line by
+    /// line, and the smallest change of each kind with which it fits.
+    ///
+    /// ## Why
+    /// The server fails when it allocates its buffers, or the driver moves them to the memory of the host, which makes it many
+    /// times slower. If several roles run on one GPU, the last one to start fails.
+    ///
+    /// - All residencies count, also those that start on demand. If fewer roles run at a time, set `at-once`.
+    /// - Each process has its own copy of the weights on the GPU.
+    /// - With a `registry.lock`, caches, state and buffers also count, on the device where the engine puts them.
+    /// - `reserve` is for the driver and the desktop. The default is 1 GiB.
+    /// - The engine decides what is on the GPU of a role with `layers` `fit`: such a role is not checked.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// host "far" memory="64 GB" { gpu "CUDA0" memory="4 GB" }
+    /// role "extra" tier="A" residency="hot" host="far" model="plain" port=9000 context=4096 { placement gpu="CUDA0" }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// host "far" memory="64 GB" { gpu "CUDA0" memory="24 GB" }
+    /// role "extra" tier="A" residency="hot" host="far" model="plain" port=9000 context=4096 { placement gpu="CUDA0" }
+    /// ```
+    pub(super) static OVER_GPU_MEMORY = 345, "over-gpu-memory", Error;
+}
+
+/// The reason why a sum without a lock is incomplete.
+const ONLY_FILES: &str = "only file sizes are summed: caches and buffers need the file headers in the lock";
+
+/// Maximum number of roles with unknown memory that one message names.
+const MAX_NAMED: usize = 3;
+
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for group in derived.loads().of_hosts() {
+        let host = derived.registry.hosts.get(group.host);
+        for (index, gpu) in host.gpus.iter().enumerate() {
+            let scope = MemoryScope::gpu(index);
+            if group.total(scope) > gpu.room() {
+                findings.report(finding(derived, &group, (host, index, gpu)));
+            }
+            if let Some(why) = unknown_memory(derived, &group, gpu) {
+                findings.skip(
+                    &OVER_GPU_MEMORY,
+                    &host.head,
+                    format!("GPU {}: {why}", words::quoted(&gpu.name)),
+                );
+            }
+        }
+    }
+}
+
+/// The roles whose memory on a GPU is not completely known, as text. `None` if all of it is known.
+fn unknown_memory(derived: &Derived, group: &RoleGroup, gpu: &Gpu) -> Option<String> {
+    let mut unknown =
+        derived.roles.iter().filter(|role| role.serving.host.value == group.host).filter_map(|role| {
+            let uses = role
+                .gpus
+                .as_ref()
+                .is_some_and(|gpus| gpus.all().iter().any(|name| ***name == *gpu.name.value));
+            if !uses {
+                return None;
+            }
+            let why = match role.memory.unknown_on(&gpu.name) {
+                Some(why) => why,
+                None if !role.memory.is_computed() => ONLY_FILES,
+                None => return None,
+            };
+            Some(format!("role {}: {why}", words::quoted(&derived.registry.roles.get(role.id).head.name)))
+        });
+    let mut named: Vec<String> = unknown.by_ref().take(MAX_NAMED).collect();
+    let more = unknown.count();
+    if more > 0 {
+        named.push(format!("and {} more", words::count(more, "role")));
+    }
+    (!named.is_empty()).then(|| named.join("; "))
+}
+
+fn finding(derived: &Derived, group: &RoleGroup, (host, index, gpu): (&Host, usize, &Gpu)) -> Diagnostic {
+    let registry = &derived.registry;
+    let scope = MemoryScope::gpu(index);
+    let load = group.load(scope);
+    let (memory, room) = (gpu.memory.value, gpu.room());
+    let (over, reserve) = (load.total.minus(room), memory.minus(room));
+    let name = words::quoted(&gpu.name);
+    let message = format!(
+        "the roles on GPU {name} of {host} need {}, but only {room} are free ({memory} minus {reserve} `reserve`)",
+        load.total
+    );
+    let label = format!("{} needed in addition to the reserve", load.total);
+    let finding = OVER_GPU_MEMORY.at(gpu.memory.span, label, message).about(host);
+    let limit = [("memory", memory), ("reserve", reserve)];
+    let sum = MemorySum { registry, group, scope, load: &load, services: &[], limit: &limit, over };
+    let finding = sum.add_to(finding);
+    let changes = smallest_changes(derived, group, (index, over));
+    let finding = changes.into_iter().fold(finding, |finding, change| change.add_to(derived, finding));
+    let several =
+        load.lines.iter().any(|line| load.lines.first().is_some_and(|first| first.role != line.role));
+    let moved = several.then(|| sum.removal(|roles| format!("or move {roles} to another GPU"), ""));
+    finding.maybe_help(moved)
+}
+
+/// A change of a role with which a GPU fits.
+struct SmallestChange<'d> {
+    role: FittingRole<'d>,
+    change: Alternative,
+    /// The memory that it frees on the GPU.
+    saved: Bytes,
+}
+
+impl SmallestChange<'_> {
+    fn add_to(&self, derived: &Derived, finding: Diagnostic) -> Diagnostic {
+        let role = derived.registry.roles.get(self.role.served.id);
+        let name = words::quoted(&role.head.name);
+        let (block, line) = self.change.line();
+        let change = match block {
+            Some(block) => Change::set_in(role.head.span, block, line),
+            None => Change::set(role.head.span, line),
+        };
+        let place =
+            block.map_or_else(|| format!("in role {name}"), |block| format!("in `{block}` of role {name}"));
+        finding.remedy(format!("write `{{}}` {place}: this frees {}", self.saved), change)
+    }
+}
+
+/// The smallest change of each kind of the role that takes the most memory of a GPU.
+fn smallest_changes<'d>(
+    derived: &'d Derived,
+    group: &RoleGroup,
+    (index, over): (usize, Bytes),
+) -> Vec<SmallestChange<'d>> {
+    let scope = MemoryScope::gpu(index);
+    let before = group.total(scope);
+    let on_gpu = |role: &&crate::derive::ServedRole| {
+        let parts = role.memory.counted.iter().filter(|part| part.gpu == Some(index));
+        parts.fold(Bytes(0), |sum, part| sum.plus(part.bytes))
+    };
+    let roles = derived.roles.iter().filter(|role| role.serving.host.value == group.host);
+    let Some(largest) = roles.max_by_key(on_gpu) else { return Vec::new() };
+    let Some(role) = FittingRole::new(derived, largest) else { return Vec::new() };
+    let limit = before.minus(over);
+    let fits = |memory: &crate::derive::RoleMemory| group.total_with(scope, (largest.id, memory)) <= limit;
+    let changes = role.smallest(fits).into_iter().map(|(change, memory)| {
+        let saved = before.minus(group.total_with(scope, (largest.id, &memory)));
+        SmallestChange { role, change, saved }
+    });
+    changes.collect()
+}
+
+/// A placement in lines of the registry.
+impl Alternative {
+    /// The field to write, and the block of the role that it is in.
+    pub(super) fn line(self) -> (Option<&'static str>, Line) {
+        match self {
+            Self::Layers(layers) => (Some("placement"), Line::of("layers", u64::from(layers))),
+            Self::CpuExperts(layers) => (Some("placement"), Line::of("cpu-experts", u64::from(layers))),
+            Self::Context(tokens) => (None, Line::of("context", u64::from(tokens))),
+            Self::CacheType(name) => (None, Line::of("cache-type", name)),
+        }
+    }
+}

@@ -132,7 +132,7 @@ fn limits<'g>(registry: &Registry, group: &RoleGroup<'g>) -> Vec<(Bytes, RoleGro
         let total = alone.total(MemoryScope::HOST);
         let budget = registry.residencies.get(id).budget.map(|budget| budget.value);
         let expected = registry.expects.iter().filter_map(|expect| match &expect.expected {
-            Expected::Fits(residency, most) if residency.value == id => Some(most.value),
+            Expected::Fits(residency, None, most) if residency.value == id => Some(most.value),
             Expected::Fits(..) | Expected::Port(..) => None,
         });
         let least = budget.into_iter().chain(expected).min();

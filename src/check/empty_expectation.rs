@@ -32,7 +32,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let used: BTreeSet<Id<Residency>> =
         registry.processes().map(|(_, serving)| serving.residency.value).collect();
     for expect in registry.expects.iter() {
-        let Expected::Fits(residency, _) = &expect.expected else { continue };
+        let Expected::Fits(residency, ..) = &expect.expected else { continue };
         if !registry.unused.residencies.contains(&residency.value) {
             continue;
         }

@@ -1,8 +1,10 @@
 //! An expectation that is not met.
 
-use crate::derive::{Derived, MemoryScope, RoleGroups};
-use crate::diag::{Change, Diagnostics, Line, words};
-use crate::hir::{Bytes, Expected, Id, Registry, Residency, Role, RoleKind};
+use crate::derive::{Derived, MemoryScope, RoleGroup, RoleGroups};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, suggest, words};
+use crate::hir::codes::UNKNOWN_NAME;
+use crate::hir::{Bytes, Expect, Expected, Id, Registry, Residency, Role, RoleKind, Text};
+use crate::source::Spanned;
 use std::collections::BTreeMap;
 
 declare_code! {
@@ -26,25 +28,22 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, loads) = (&derived.registry, derived.loads());
-    let mut totals: BTreeMap<Id<Residency>, Bytes> = BTreeMap::new();
+    let mut totals: BTreeMap<(Id<Residency>, Option<&str>), Bytes> = BTreeMap::new();
     for expect in registry.expects.iter() {
         let name = words::quoted(&expect.head.name);
         let finding = match &expect.expected {
-            Expected::Fits(residency, fits) => {
-                let id = residency.value;
-                let most = *totals.entry(id).or_insert_with(|| largest_load(&loads, id));
+            Expected::Fits(residency, gpu, fits) => {
+                let gpu = gpu.as_ref();
+                if let Some(gpu) = gpu.filter(|gpu| !is_gpu(registry, gpu)) {
+                    findings.report(unknown_gpu(registry, gpu, &name).about(expect));
+                    continue;
+                }
+                let (id, on) = (residency.value, gpu.map(|gpu| &*gpu.value));
+                let most = *totals.entry((id, on)).or_insert_with(|| largest_load(&loads, id, on));
                 if most <= fits.value {
                     continue;
                 }
-                let (used, limit) = (registry.residencies.get(id), fits.value);
-                let message = format!("expectation {name} failed: {used} needs {most}, more than {limit}");
-                let finding = FAILED_EXPECTATION
-                    .at(fits.span, format!("{most} needed"), message)
-                    .also(residency.span, "this residency");
-                let enough = most.rounded_up();
-                let line = Line::of("fits", enough.to_string());
-                let finding = finding.write(expect.head.span, line);
-                finding.help("or move roles to another residency")
+                failed_fits(registry, (expect, residency, on), (most, *fits))
             }
             Expected::Port(role, port) => {
                 let found = registry.roles.get(role.value);
@@ -72,10 +71,42 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
 }
 
-/// The memory of a residency on the host where it needs the most.
-fn largest_load(loads: &RoleGroups, residency: Id<Residency>) -> Bytes {
-    let hosts = loads.of_residency(residency);
-    hosts.map(|roles| roles.load(MemoryScope::HOST).total).max().unwrap_or(Bytes(0))
+/// The finding for a residency that needs more than expected.
+fn failed_fits(
+    registry: &Registry,
+    (expect, residency, gpu): (&Expect, &Spanned<Id<Residency>>, Option<&str>),
+    (most, limit): (Bytes, Spanned<Bytes>),
+) -> Diagnostic {
+    let (name, used) = (words::quoted(&expect.head.name), registry.residencies.get(residency.value));
+    let on = gpu.map(|gpu| format!(" on GPU {}", words::quoted(gpu))).unwrap_or_default();
+    let message = format!("expectation {name} failed: {used} needs {most}{on}, more than {}", limit.value);
+    let finding = FAILED_EXPECTATION
+        .at(limit.span, format!("{most} needed"), message)
+        .also(residency.span, "this residency");
+    let finding = finding.write(expect.head.span, Line::of("fits", most.rounded_up().to_string()));
+    let other =
+        if gpu.is_some() { "or move roles to another GPU" } else { "or move roles to another residency" };
+    finding.help(other)
+}
+
+fn is_gpu(registry: &Registry, name: &str) -> bool {
+    registry.hosts.iter().any(|host| host.gpu(name).is_some())
+}
+
+fn unknown_gpu(registry: &Registry, gpu: &Text, name: &str) -> Diagnostic {
+    let message = format!("expectation {name} is about {}, which is no GPU of any host", words::quoted(gpu));
+    let gpus = registry.hosts.iter().flat_map(|host| &host.gpus);
+    let near = suggest(gpu, gpus.map(|gpu| &*gpu.name.value));
+    UNKNOWN_NAME.at_unknown(gpu.span, (near, "no GPU of a host"), message).help("name a `gpu` of a host")
+}
+
+/// The memory of a residency on the host where it needs the most, or on a GPU.
+fn largest_load(loads: &RoleGroups, residency: Id<Residency>, gpu: Option<&str>) -> Bytes {
+    let load = |roles: RoleGroup| {
+        let scope = gpu.map_or(Some(MemoryScope::HOST), |gpu| roles.gpu_scope(gpu));
+        scope.map_or(Bytes(0), |scope| roles.total(scope))
+    };
+    loads.of_residency(residency).map(load).max().unwrap_or(Bytes(0))
 }
 
 /// Describes where a role listens. A role that shares has no port, so the other role is named.

@@ -102,10 +102,11 @@ fn finding(derived: &Derived, group: &RoleGroup, (host, index, gpu): (&Host, usi
     let sum = MemorySum { registry, group, scope, load: &load, services: &[], limit: &limit, over };
     let finding = sum.add_to(finding);
     let changes = smallest_changes(derived, group, (index, over));
+    let or = if changes.is_empty() { "" } else { "or " };
     let finding = changes.into_iter().fold(finding, |finding, change| change.add_to(derived, finding));
     let several =
         load.lines.iter().any(|line| load.lines.first().is_some_and(|first| first.role != line.role));
-    let moved = several.then(|| sum.removal(|roles| format!("or move {roles} to another GPU"), ""));
+    let moved = several.then(|| sum.removal(|roles| format!("{or}move {roles} to another GPU"), ""));
     finding.maybe_help(moved)
 }
 

@@ -130,6 +130,12 @@ impl<'l> RoleGroup<'l> {
         self.parts.iter().flat_map(|(_, roles)| roles.iter().copied())
     }
 
+    /// The memory of a GPU of the host. `None` if the host has no such GPU.
+    pub fn gpu_scope(&self, name: &str) -> Option<MemoryScope> {
+        let gpus = &self.registry.hosts.get(self.host).gpus;
+        gpus.iter().position(|gpu| &*gpu.name.value == name).map(MemoryScope::gpu)
+    }
+
     /// The memory of the roles on the host. `None` if the memory of a model or program is unknown.
     pub fn known_total(&self) -> Option<Bytes> {
         let is_known = !self.roles().any(|role| role.memory.lacks_size);

@@ -1,7 +1,7 @@
 //! An expectation: an assertion on the compiled stack that every build checks.
 
 use super::shape::{Field, Shape, Table};
-use super::{Bytes, Head, Id, Residency, Role};
+use super::{Bytes, Head, Id, Residency, Role, Text};
 use crate::source::Spanned;
 
 /// A named assertion.
@@ -16,8 +16,8 @@ pub struct Expect {
 /// The assertion of an expectation.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Expected {
-    /// The roles of a residency need at most this much memory together.
-    Fits(Spanned<Id<Residency>>, Spanned<Bytes>),
+    /// The roles of a residency need at most this much memory together: of the host, or of the GPU with this name.
+    Fits(Spanned<Id<Residency>>, Option<Text>, Spanned<Bytes>),
     /// A role listens on a port.
     Port(Spanned<Id<Role>>, Spanned<u16>),
 }
@@ -30,6 +30,12 @@ pub(super) static TABLE: Table = Table::of(&[
         Shape::Size,
         "The maximum memory of the residency's roles together, such as `180 GB`.",
     ),
+    Field::optional(
+        "gpu",
+        Shape::Text,
+        "With `fits`: the GPU whose memory is checked; default: the memory of the host.",
+    )
+    .example("CUDA0"),
     Field::optional("role", Shape::Name("role"), "The role whose port is checked."),
     Field::optional("port", Shape::Port, "The port that the role must listen on."),
 ]);

@@ -24,7 +24,9 @@ impl GpuReader<'_> {
         let has_gpu = block.has_or_reported("gpu");
         let parts =
             ["layers", "split", "split-mode", "cpu-experts", "kv"].map(|part| (part, block.place(part)));
-        let devices = self.devices(&block.take_all("gpu"));
+        let texts: Vec<Text> = block.take_all("gpu");
+        let named = texts.iter().flat_map(|text| names(text)).count();
+        let devices = self.devices(&texts);
         let split = block.text("split").and_then(|text| self.split(&text));
         let gpu = GpuPlacement {
             devices,
@@ -42,15 +44,15 @@ impl GpuReader<'_> {
             });
             return has_gpu.then(|| Box::new(GpuPlacement::OFF));
         }
-        Some(Box::new(self.check_split(gpu)))
+        // A GPU that is not known is still one of several.
+        let is_complete = gpu.devices.len() == named;
+        Some(Box::new(if is_complete { self.check_split(gpu) } else { GpuPlacement { split: None, ..gpu } }))
     }
 
     /// The names of GPUs, without those that the host lacks, which are reported. Empty for `none`.
     pub(super) fn devices(&mut self, texts: &[Text]) -> Vec<Text> {
-        let one = |text: &Text| {
-            let names = text.value.split(',').map(str::trim).filter(|name| !name.is_empty());
-            names.map(|name| Spanned::new(name.into(), text.span)).collect::<Vec<Text>>()
-        };
+        let one =
+            |text: &Text| names(text).map(|name| Spanned::new(name.into(), text.span)).collect::<Vec<_>>();
         let named: Vec<Text> = texts.iter().flat_map(one).collect();
         let mut devices: Vec<Text> = Vec::new();
         for name in &named {
@@ -84,7 +86,9 @@ impl GpuReader<'_> {
             self.owner().describe(),
             words::quoted(name)
         );
-        let near = suggest(name, known.iter().copied());
+        // Another number is another GPU, no spelling error.
+        let digits = |name: &str| name.trim_start_matches(|c: char| !c.is_ascii_digit()).to_owned();
+        let near = suggest(name, known.iter().copied().filter(|known| digits(known) == digits(name)));
         let finding = UNKNOWN_NAME.at_unknown(name.span, (near, "no GPU of the host"), message).about(host);
         let declared: Vec<String> = known.iter().map(|name| words::quoted(name)).collect();
         let finding = match declared.as_slice() {
@@ -230,4 +234,9 @@ impl GpuReader<'_> {
     fn report(&mut self, finding: Diagnostic) {
         ItemRef::new(self.head.kind, &self.head.name).report(finding, self.findings);
     }
+}
+
+/// The names in a list with commas.
+fn names(text: &Text) -> impl Iterator<Item = &str> {
+    text.value.split(',').map(str::trim).filter(|name| !name.is_empty())
 }

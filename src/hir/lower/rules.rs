@@ -5,7 +5,7 @@ use super::read::{Fields, FromFields, FromValue};
 use super::record::Record;
 use super::serving::report_missing;
 use super::typed_value::TypedValue;
-use crate::diag::{Diagnostics, Line, Literal, suggest, words};
+use crate::diag::{Change, Diagnostics, Line, Literal, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
 use crate::hir::{Bytes, Expect, Expected, Head, Host, Pair, Pattern, Service};
 use crate::source::{Span, Spanned};
@@ -68,11 +68,18 @@ pub(super) fn expect(fields: &mut Fields) -> Option<Expect> {
     let (owner, record, findings) = (fields.owner(), &mut *fields.record, &mut *fields.findings);
     let residency = record.text("residency");
     let fits = record.take::<Bytes>("fits");
+    let gpu = record.text("gpu");
     let role = record.text("role");
     let port = record.take::<u16>("port");
+    if let (Some(gpu), Some(role)) = (&gpu, &role) {
+        let message = format!("{} has a GPU and a role", owner.describe());
+        let finding = CONFLICTING_FIELDS.at(gpu.span, "needs `residency` with `fits`", message);
+        let finding = finding.also(role.span, "about a role");
+        owner.report(finding.remedy("remove `{}`", Change::remove(gpu.span)), findings);
+    }
     let expected = match (residency, fits, role, port) {
         (Some(residency), Some(fits), None, None) => {
-            Expected::Fits(fields.scope.residencies.names.find(&residency, &owner)?, fits)
+            Expected::Fits(fields.scope.residencies.names.find(&residency, &owner)?, gpu, fits)
         }
         (None, None, Some(role), Some(port)) => {
             Expected::Port(fields.scope.roles.names.find(&role, &owner)?, port)

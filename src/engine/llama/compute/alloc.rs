@@ -1,5 +1,5 @@
-//! The size of the compute buffer of a graph: the allocator of `ggml/src/ggml-alloc.c` (gallocr), llama.cpp b11434,
-//! with sizes only.
+//! The sizes of the compute buffers of a graph: the allocator of `ggml/src/ggml-alloc.c` (gallocr), llama.cpp b11434,
+//! with sizes only. Each device has one buffer.
 //!
 //! Inputs are allocated first and freed after their last use; results are allocated when they are computed. An
 //! allocation takes the best-fitting free block, or else the end of the buffer. Outputs are never freed.
@@ -7,11 +7,25 @@
 use super::graph::{Graph, Storage, TensorId};
 
 /// `TENSOR_ALIGNMENT` of `ggml/src/ggml-impl.h`, b11434.
-const ALIGNMENT: u64 = 32;
+pub(super) const HOST_ALIGNMENT: u64 = 32;
 
-/// The highest end of any allocation, in bytes.
+/// The buffers of a graph.
+pub(super) struct Buffers {
+    /// The buffer of each tensor; the first one for tensors that are not listed.
+    pub(super) of_tensor: Vec<usize>,
+    /// The alignment of each buffer in bytes.
+    pub(super) alignments: Vec<u64>,
+}
+
+/// The highest end of any allocation in the memory of the host, in bytes.
 pub(super) fn buffer_size(graph: &Graph) -> u64 {
-    let mut allocator = GraphAllocator::new(graph);
+    let buffers = Buffers { of_tensor: Vec::new(), alignments: vec![HOST_ALIGNMENT] };
+    buffer_sizes(graph, &buffers).into_iter().sum()
+}
+
+/// The highest end of any allocation in each buffer, in bytes.
+pub(super) fn buffer_sizes(graph: &Graph, buffers: &Buffers) -> Vec<u64> {
+    let mut allocator = GraphAllocator::new(graph, buffers);
     for id in &graph.inputs {
         allocator.allocate(*id);
     }
@@ -25,7 +39,7 @@ pub(super) fn buffer_size(graph: &Graph) -> u64 {
             allocator.release(*source);
         }
     }
-    allocator.buffer.max_size
+    allocator.buffers.iter().map(|buffer| buffer.max_size).collect()
 }
 
 /// A free range of the buffer.
@@ -43,14 +57,25 @@ impl FreeBlock {
 
 /// `ggml_dyn_tallocr`: a buffer of unlimited size.
 struct DynAllocator {
+    alignment: u64,
     /// Free blocks by offset; the last one has no end.
     free_blocks: Vec<FreeBlock>,
     max_size: u64,
 }
 
 impl DynAllocator {
+    fn new(alignment: u64) -> Self {
+        let free_blocks = vec![FreeBlock { offset: 0, size: u64::MAX }];
+        Self { alignment, free_blocks, max_size: 0 }
+    }
+
+    fn aligned(&self, size: u64) -> u64 {
+        size.checked_next_multiple_of(self.alignment).unwrap_or(u64::MAX)
+    }
+
     /// `ggml_dyn_tallocr_alloc`.
     fn alloc(&mut self, size: u64) -> u64 {
+        let size = self.aligned(size);
         let last = self.free_blocks.len().saturating_sub(1);
         let fitting = self.free_blocks.iter().take(last).enumerate().filter(|(_, block)| block.size >= size);
         // Of several blocks of the same size, ggml takes the last.
@@ -71,6 +96,7 @@ impl DynAllocator {
     /// `ggml_dyn_tallocr_free_bytes`: merges the range with adjacent free blocks. As in ggml, the first adjacent block
     /// counts, although ranges of 0 bytes can leave the blocks unsorted.
     fn free(&mut self, offset: u64, size: u64) {
+        let size = self.aligned(size);
         let end = offset.saturating_add(size);
         let ends_here = |block: &FreeBlock| block.size < u64::MAX && block.end() == offset;
         let adjacent = self.free_blocks.iter().position(|block| ends_here(block) || block.offset == end);
@@ -124,14 +150,16 @@ impl HashNode {
 struct GraphAllocator<'graph> {
     graph: &'graph Graph,
     hash_nodes: Vec<HashNode>,
-    buffer: DynAllocator,
+    of_tensor: &'graph [usize],
+    buffers: Vec<DynAllocator>,
 }
 
 impl<'graph> GraphAllocator<'graph> {
-    fn new(graph: &'graph Graph) -> Self {
-        let buffer = DynAllocator { free_blocks: vec![FreeBlock { offset: 0, size: u64::MAX }], max_size: 0 };
+    fn new(graph: &'graph Graph, buffers: &'graph Buffers) -> Self {
         let hash_nodes = vec![HashNode::default(); graph.tensors.len()];
-        let mut allocator = Self { graph, hash_nodes, buffer };
+        let of_tensor = buffers.of_tensor.as_slice();
+        let buffers = buffers.alignments.iter().copied().map(DynAllocator::new).collect();
+        let mut allocator = Self { graph, hash_nodes, of_tensor, buffers };
         for id in &graph.nodes {
             let tensor = graph.tensor(*id);
             if let Storage::View(src) = tensor.storage {
@@ -154,15 +182,15 @@ impl<'graph> GraphAllocator<'graph> {
         self.hash_nodes.get(id.index()).copied().unwrap_or_default()
     }
 
-    fn aligned_size(&self, id: TensorId) -> u64 {
-        self.graph.tensor(id).bytes().checked_next_multiple_of(ALIGNMENT).unwrap_or(u64::MAX)
+    fn buffer_of(&mut self, id: TensorId) -> Option<&mut DynAllocator> {
+        self.buffers.get_mut(self.of_tensor.get(id.index()).copied().unwrap_or(0))
     }
 
     /// `ggml_gallocr_allocate_node`. Views need no allocation.
     fn allocate(&mut self, id: TensorId) {
         let storage = self.graph.tensor(id).storage;
         let is_allocated = self.hash_node(id).offset.is_some();
-        if is_allocated || matches!(storage, Storage::View(_) | Storage::External) {
+        if is_allocated || matches!(storage, Storage::View(_) | Storage::External | Storage::Dependency) {
             return;
         }
         let reused = if storage == Storage::InPlace { self.reusable_source(id) } else { None };
@@ -171,7 +199,10 @@ impl<'graph> GraphAllocator<'graph> {
                 self.update(source, |source| source.offset = None);
                 offset
             }
-            None => self.buffer.alloc(self.aligned_size(id)),
+            None => {
+                let bytes = self.graph.tensor(id).bytes();
+                self.buffer_of(id).map_or(0, |buffer| buffer.alloc(bytes))
+            }
         };
         self.update(id, |node| node.offset = Some(offset));
     }
@@ -201,7 +232,10 @@ impl<'graph> GraphAllocator<'graph> {
         let node = self.hash_node(owner);
         let Some(offset) = node.offset.filter(|_| !node.is_needed()) else { return };
         if !self.graph.tensor(owner).is_output {
-            self.buffer.free(offset, self.aligned_size(owner));
+            let bytes = self.graph.tensor(owner).bytes();
+            if let Some(buffer) = self.buffer_of(owner) {
+                buffer.free(offset, bytes);
+            }
             self.update(owner, |owner| owner.offset = None);
         }
     }

@@ -1,7 +1,7 @@
 //! Attention: `build_qkv`, `build_attn` and `build_attn_mha` of `src/llama-graph.cpp`, llama.cpp b11434.
 
 use super::build::{Builder, CacheInputs};
-use super::graph::{F16_SIZE, TensorId, product};
+use super::graph::{F16_SIZE, Op, TensorId, product};
 use super::hparams::Heads;
 use crate::engine::architecture::Feature;
 
@@ -122,30 +122,41 @@ impl Builder<'_> {
     ) -> TensorId {
         let [cells, stream_tokens, _, streams] = self.graph.shape(mask);
         let rows = self.rows(product(&[heads.value, heads.count]));
+        let is_cached = key_and_value.is_none();
+        let key_and_value = key_and_value.unwrap_or_else(|| self.cached_key_and_value(heads, cells, streams));
         let attn = if self.params.flash_attention {
             let mut sources = vec![query];
-            for part in key_and_value.into_iter().flatten() {
-                sources.push(self.graph.typed_op(F16_SIZE, self.graph.shape(part), &[part]));
+            for part in key_and_value {
+                let cast = |b: &mut Self| b.graph.typed_op(F16_SIZE, b.graph.shape(part), &[part]);
+                sources.push(if is_cached { part } else { cast(self) });
             }
             sources.push(mask);
             let attn = self.graph.op([heads.value, heads.count, stream_tokens, streams], &sources);
             self.graph.view(attn, rows)
         } else {
             let logits = [cells, stream_tokens, heads.count, streams];
-            let [key, value] = key_and_value.map_or([None; 2], |parts| parts.map(Some));
-            let sources: Vec<TensorId> = key.into_iter().chain([query]).collect();
-            let mut logits = self.graph.op(logits, &sources);
+            let [key, value] = key_and_value;
+            let mut logits = self.graph.op_of(Op::MulMat, logits, &[key, query]);
             if self.recipe.has(Feature::AttnLogitSoftcap) {
                 // Scale, tanh, scale.
                 logits = self.graph.inplace_ops(3, logits);
             }
             let weights = self.graph.inplace_op(&[logits, mask]);
-            let transposed = value.map(|value| self.graph.op(self.graph.shape(value), &[value]));
-            let sources: Vec<TensorId> = transposed.into_iter().chain([weights]).collect();
-            let attn = self.graph.op([heads.value, stream_tokens, heads.count, streams], &sources);
-            self.graph.op(rows, &[attn])
+            // Caches without flash attention store values transposed.
+            let transposed = if is_cached { value } else { self.graph.op(self.graph.shape(value), &[value]) };
+            let shape = [heads.value, stream_tokens, heads.count, streams];
+            let attn = self.graph.op_of(Op::MulMat, shape, &[transposed, weights]);
+            self.graph.op_of(Op::AttentionRows, rows, &[attn])
         };
         self.graph.expand(attn);
         attn
+    }
+
+    /// The keys and values of a layer in its cache.
+    fn cached_key_and_value(&mut self, heads: Heads, cells: u64, streams: u64) -> [TensorId; 2] {
+        let elements = [heads.key, heads.value].map(|head| product(&[head, heads.kv_count, cells, streams]));
+        let [keys, values] = elements;
+        let sizes = self.model.sizes;
+        [sizes.keys(keys), sizes.values(values)].map(|bytes| self.graph.cache(bytes))
     }
 }

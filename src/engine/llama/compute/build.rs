@@ -3,11 +3,12 @@
 //! They follow `src/llama-graph.cpp` of llama.cpp b11434. Two things are omitted: operations that run in place and
 //! change no size, for example the addition of a bias, and views that only operations with a separate result read.
 
-use super::graph::{F16_SIZE, F32_SIZE, Graph, I32_SIZE, I64_SIZE, Shape, TensorId};
+use super::graph::{F16_SIZE, F32_SIZE, Graph, Home, I32_SIZE, I64_SIZE, Op, Section, Shape, TensorId, product};
 use super::hparams::Hparams;
 use super::{ContextParams, Pooling};
 use crate::engine::architecture::{Class, Feature, NormKind, Recipe};
 use crate::engine::layers::KvCache;
+use crate::engine::offload::Offload;
 
 /// A graph under construction. Inputs that no layer reads need no memory.
 pub(super) struct Builder<'a> {
@@ -15,6 +16,8 @@ pub(super) struct Builder<'a> {
     pub(super) model: &'a Hparams<'a>,
     pub(super) params: &'a ContextParams,
     pub(super) recipe: &'static Recipe,
+    /// The devices of the layers, if there are any.
+    pub(super) offload: Option<&'a Offload>,
     /// Tokens of the batch (`n_tokens`), the same number for each sequence.
     pub(super) tokens: u64,
     /// Tokens with an output (`n_outputs`).
@@ -118,6 +121,7 @@ impl<'a> Builder<'a> {
             model,
             params,
             recipe,
+            offload: None,
             tokens,
             outputs,
             seqs,
@@ -130,6 +134,14 @@ impl<'a> Builder<'a> {
             state_ids: graph.input(I32_SIZE, [seqs, 1, 1, 1]),
             graph,
         }
+    }
+
+    pub(super) fn with_offload(
+        model: &'a Hparams<'a>,
+        params: &'a ContextParams,
+        offload: &'a Offload,
+    ) -> Self {
+        Self { offload: Some(offload), ..Self::new(model, params) }
     }
 
     /// The shape of a row of `width` elements per token.
@@ -170,7 +182,9 @@ impl<'a> Builder<'a> {
     /// The embeddings of tokens (`ggml_get_rows`), padded for deepstack layers.
     fn lookup_embeddings(&mut self, padded: Shape) -> TensorId {
         let tokens = self.graph.input(I32_SIZE, [self.tokens, 1, 1, 1]);
-        let embeddings = self.graph.op(self.rows(self.model.n_embd), &[tokens]);
+        let matrix = product(&[self.model.n_embd, self.model.vocabulary]);
+        let matrix = self.graph.external(Home::Input, self.model.sizes.matrix(matrix));
+        let embeddings = self.graph.op_of(Op::GetRows, self.rows(self.model.n_embd), &[matrix, tokens]);
         if self.model.deepstack_layers == 0 { embeddings } else { self.graph.op(padded, &[embeddings]) }
     }
 
@@ -184,21 +198,41 @@ impl<'a> Builder<'a> {
         match self.recipe.norm {
             NormKind::RmsNorm => self.rms_norm(input),
             NormKind::LayerNorm => {
-                let normed = self.graph.op(self.graph.shape(input), &[input]);
-                self.graph.inplace_op(&[normed])
+                let normed = self.graph.op_of(Op::Norm, self.graph.shape(input), &[input]);
+                self.scaled(normed)
             }
         }
     }
 
+    /// The product with a vector of weights.
+    fn scaled(&mut self, rows: TensorId) -> TensorId {
+        let [width, ..] = self.graph.shape(rows);
+        let vector = self.vector(width);
+        self.graph.inplace_op(&[rows, vector])
+    }
+
+    /// A weight of `width` numbers, which are always f32.
+    pub(super) fn vector(&mut self, width: u64) -> TensorId {
+        self.graph.external(self.graph.weight_home(), width.saturating_mul(F32_SIZE))
+    }
+
+    /// A weight matrix of the current section.
+    pub(super) fn matrix(&mut self, elements: u64) -> TensorId {
+        self.graph.external(self.graph.weight_home(), self.model.sizes.matrix(elements))
+    }
+
     /// `build_norm` with `ggml_rms_norm`: the normalization, and the multiplication by its weights.
     pub(super) fn rms_norm(&mut self, input: TensorId) -> TensorId {
-        self.graph.inplace_ops(2, input)
+        let normed = self.graph.inplace_op(&[input]);
+        self.graph.set_op(normed, Op::Norm);
+        self.scaled(normed)
     }
 
     /// `ggml_mul_mat` with a weight matrix of `width` rows.
     pub(super) fn mul_mat(&mut self, width: u64, input: TensorId) -> TensorId {
-        let [_, second, third, fourth] = self.graph.shape(input);
-        self.graph.op([width, second, third, fourth], &[input])
+        let [columns, second, third, fourth] = self.graph.shape(input);
+        let matrix = self.matrix(product(&[width, columns]));
+        self.graph.op_of(Op::MulMat, [width, second, third, fourth], &[matrix, input])
     }
 
     /// `ggml_add`.
@@ -209,17 +243,19 @@ impl<'a> Builder<'a> {
     /// The rows of the tokens with an output (`ggml_get_rows` with `inp_out_ids`).
     pub(super) fn select_outputs(&mut self, rows: TensorId) -> TensorId {
         let [width, ..] = self.graph.shape(rows);
-        self.graph.op([width, self.outputs, 1, 1], &[rows, self.out_ids])
+        self.graph.op_of(Op::GetRows, [width, self.outputs, 1, 1], &[rows, self.out_ids])
     }
 
     /// The final norm, logits and pooling.
     pub(super) fn final_norm_and_head(mut self, last: TensorId) -> Graph {
+        self.graph.section = Section::Output;
         let normed = self.norm(last);
         self.output_head(normed)
     }
 
     /// Logits and pooling of normalized rows. Encoders have no logits.
     pub(super) fn output_head(mut self, normed: TensorId) -> Graph {
+        self.graph.section = Section::Output;
         self.graph.set_output(normed);
         let mut last = normed;
         if self.model.architecture.has_memory() {

@@ -39,7 +39,7 @@ impl Builder<'_> {
         let conv_input = self.conv_input(qkv, channels, dims.conv_rows);
         let state_width = product(&[value_head, value_width]);
         let state = self.read_state(state_width);
-        let conv = self.graph.op(self.seq_rows(channels), &[conv_input]);
+        let conv = self.convolution(self.seq_rows(channels), conv_input, dims.conv_rows);
         let conv = self.graph.inplace_op(&[conv]);
         let by_head = |head, count| [head, count, self.seq_tokens, self.seqs];
         let (key_shape, value_shape) = (by_head(head, key_heads), by_head(value_head, value_heads));

@@ -1,12 +1,14 @@
 //! BERT encoders: `src/models/bert.cpp` of llama.cpp b11434.
 
 use super::build::Builder;
-use super::graph::Graph;
+use super::graph::{Graph, Home, Op, Section, product};
 use crate::engine::architecture::Feature;
 
 pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
     let n_embd = b.model.n_embd;
-    let positions = b.graph.op(b.rows(n_embd), &[b.positions]);
+    let matrix = product(&[n_embd, b.model.number("context_length").unwrap_or(0)]);
+    let matrix = b.graph.external(Home::Input, b.model.sizes.matrix(matrix));
+    let positions = b.graph.op_of(Op::GetRows, b.rows(n_embd), &[matrix, b.positions]);
     let has_positions = b.recipe.has(Feature::PositionEmbeddings);
     if has_positions {
         b.graph.expand(positions);
@@ -19,6 +21,7 @@ pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
     rows = b.norm(rows);
     let [mask, _] = b.no_cache_masks;
     for layer in 0..b.model.layers {
+        b.graph.section = Section::Layer(layer);
         let heads = b.model.heads(layer)?;
         let attn = b.attention_no_cache(rows, heads, mask);
         let mut attn = b.mul_mat(n_embd, attn);

@@ -2,7 +2,7 @@
 //! b11434.
 
 use super::build::Builder;
-use super::graph::TensorId;
+use super::graph::{Home, Op, Section, TensorId, product};
 use crate::engine::architecture::{Activation, Router};
 
 /// The parameters of a mixture of experts.
@@ -33,7 +33,8 @@ impl Builder<'_> {
             Activation::FusedGated => {
                 let up_and_gate = self.mul_mat(ffn_width.saturating_mul(2), input);
                 // SwiGLU or GeGLU: the result has half the width.
-                self.mul_mat(ffn_width, up_and_gate)
+                let [_, second, third, fourth] = self.graph.shape(up_and_gate);
+                self.graph.op([ffn_width, second, third, fourth], &[up_and_gate])
             }
             Activation::Ungated => {
                 let up = self.mul_mat(ffn_width, input);
@@ -47,12 +48,16 @@ impl Builder<'_> {
     pub(super) fn moe_ffn(&mut self, input: TensorId, moe: MoeParams) -> TensorId {
         let [width, rows, ..] = self.graph.shape(input);
         let MoeParams { experts, used, ffn_width, router, .. } = moe;
-        let logits = self.mul_mat(experts, input);
+        let router_weights = self.vector(product(&[experts, width]));
+        let logits = self.graph.op_of(Op::MulMat, [experts, rows, 1, 1], &[router_weights, input]);
         let probs =
             if router == Router::SoftmaxAfterTopK { logits } else { self.graph.inplace_op(&[logits]) };
         let selection_probs = match router {
             Router::Probs | Router::SoftmaxAfterTopK => probs,
-            Router::BiasedProbs => self.graph.inplace_op(&[probs]),
+            Router::BiasedProbs => {
+                let bias = self.vector(experts);
+                self.graph.inplace_op(&[probs, bias])
+            }
             Router::WeightBeforeFfn => logits,
         };
         let selected = self.graph.op([experts, rows, 1, 1], &[selection_probs]);
@@ -64,9 +69,15 @@ impl Builder<'_> {
             input = self.graph.inplace_op(&[repeated, weights]);
         }
         let shape = [ffn_width, used, rows, 1];
-        let [up, gate] = [0, 1].map(|_| self.graph.op(shape, &[input, selected]));
+        let matrix = product(&[width, ffn_width, experts]);
+        let [up, gate] = [0, 1].map(|_| {
+            let matrix = self.experts(matrix);
+            self.graph.op_of(Op::MulMatId, shape, &[matrix, input, selected])
+        });
         let activated = self.graph.op(shape, &[gate, up]);
-        let mut expert_outputs = self.graph.op([width, used, rows, 1], &[activated, selected]);
+        let matrix = self.experts(matrix);
+        let sources = [matrix, activated, selected];
+        let mut expert_outputs = self.graph.op_of(Op::MulMatId, [width, used, rows, 1], &sources);
         if router != Router::WeightBeforeFfn {
             expert_outputs = self.graph.inplace_op(&[expert_outputs, weights]);
         }
@@ -74,11 +85,20 @@ impl Builder<'_> {
         self.sum_experts(expert_outputs, used)
     }
 
+    /// A matrix of all experts of the current layer.
+    fn experts(&mut self, elements: u64) -> TensorId {
+        let home = match self.graph.section {
+            Section::Layer(layer) => Home::Experts(layer),
+            Section::Input | Section::Output => self.graph.weight_home(),
+        };
+        self.graph.external(home, self.model.sizes.matrix(elements))
+    }
+
     /// The weights of the selected experts.
     fn expert_weights(&mut self, probs: TensorId, selected: TensorId, moe: MoeParams) -> TensorId {
         let [_, rows, ..] = self.graph.shape(probs);
         let (flat, by_expert) = ([moe.used, rows, 1, 1], [1, moe.used, rows, 1]);
-        let mut weights = self.graph.op(by_expert, &[probs, selected]);
+        let mut weights = self.graph.op_of(Op::GetRows, by_expert, &[probs, selected]);
         if moe.router == Router::SoftmaxAfterTopK {
             let logits = self.graph.view(weights, flat);
             let softmax = self.graph.inplace_op(&[logits]);

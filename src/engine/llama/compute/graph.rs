@@ -1,11 +1,12 @@
 //! A ggml compute graph: the shapes, sources and order of its tensors. No values are computed.
 //!
 //! The order is that of `ggml_build_forward_expand` (llama.cpp b11434, `ggml/src/ggml.c`): the sources of a tensor come
-//! before it, from left to right. Weights and caches are outside the compute buffer and are omitted. So are offsets and
-//! strides (`nb` of ggml): only views have unusual ones, and the allocator never allocates a view.
+//! before it, from left to right. Weights and caches are outside the compute buffer. They are sources, because they decide
+//! on which device ggml computes a result, but only where that matters. Offsets and strides (`nb` of ggml) are omitted:
+//! only views have unusual ones, and the allocator never allocates a view.
 
 /// The index of a tensor in its graph.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct TensorId(usize);
 
 /// `ne` of ggml: the number of elements in each dimension, the innermost first.
@@ -28,8 +29,59 @@ pub(super) enum Storage {
     InPlace,
     /// In the memory of another tensor (a view).
     View(TensorId),
-    /// In a cache, outside the compute buffer.
+    /// In a weight or a cache, outside the compute buffer.
     External,
+    /// Nowhere: it only keeps its source allocated until it is reached.
+    Dependency,
+}
+
+/// What a weight or cache belongs to. This decides on which device it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Home {
+    /// The embeddings of tokens, which are always on the host.
+    Input,
+    /// The weights of a layer, except its experts.
+    Layer(u64),
+    /// The experts of a layer.
+    Experts(u64),
+    /// The output matrix and the final norm.
+    Output,
+    /// The KV cache or recurrent state of a layer.
+    Cache(u64),
+}
+
+/// The part of the model that the following operations belong to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Section {
+    /// Everything before the first layer.
+    #[default]
+    Input,
+    /// A layer.
+    Layer(u64),
+    /// Everything after the last layer.
+    Output,
+}
+
+/// The operation of a tensor, as far as the scheduler distinguishes operations (`ggml_op`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Op {
+    /// An input, a weight or a cache (`GGML_OP_NONE`).
+    None,
+    /// A view, which computes nothing.
+    View,
+    /// Rows of a matrix by index.
+    GetRows,
+    /// A matrix product.
+    MulMat,
+    /// A matrix product with the matrices of the selected experts.
+    MulMatId,
+    /// The normalization of `build_norm`, before its weight.
+    Norm,
+    /// The end of attention without flash attention, as one row per token.
+    AttentionRows,
+    /// Another operation.
+    #[default]
+    Other,
 }
 
 #[derive(Debug)]
@@ -41,6 +93,11 @@ pub(super) struct Tensor {
     pub(super) is_output: bool,
     /// False for a view that skips elements (`ggml_is_contiguous`).
     pub(super) is_contiguous: bool,
+    pub(super) op: Op,
+    /// The section of a computed tensor.
+    pub(super) section: Section,
+    /// The place of a weight or a cache, or of a result that is stored in a cache.
+    pub(super) home: Option<Home>,
     is_visited: bool,
 }
 
@@ -52,10 +109,25 @@ static NO_TENSOR: Tensor = Tensor {
     sources: Vec::new(),
     is_output: false,
     is_contiguous: true,
+    op: Op::Other,
+    section: Section::Input,
+    home: None,
     is_visited: false,
 };
 
 impl Tensor {
+    /// The number of rows of a batch for which a device takes over an operation from the host (`get_op_batch_size` of
+    /// `ggml/src/ggml-cuda/ggml-cuda.cu`, b11434).
+    pub(super) fn batch_size(&self) -> u64 {
+        let [_, rows, matrices, others] = self.shape;
+        match self.op {
+            Op::GetRows => 0,
+            Op::MulMat => rows,
+            Op::MulMatId => matrices,
+            Op::None | Op::View | Op::Norm | Op::AttentionRows | Op::Other => product(&[rows, matrices, others]),
+        }
+    }
+
     /// `ggml_nbytes` of a tensor that is no view.
     pub(super) fn bytes(&self) -> u64 {
         product(&self.shape).saturating_mul(self.type_size)
@@ -64,6 +136,11 @@ impl Tensor {
     /// `ggml_are_same_layout` of tensors that are no views.
     pub(super) fn has_same_layout(&self, other: &Self) -> bool {
         self.type_size == other.type_size && self.shape == other.shape
+    }
+
+    /// True for a weight (`GGML_BACKEND_BUFFER_USAGE_WEIGHTS`).
+    pub(super) fn is_weight(&self) -> bool {
+        self.home.is_some_and(|home| !matches!(home, Home::Cache(_)))
     }
 }
 
@@ -75,6 +152,8 @@ pub(super) struct Graph {
     pub(super) inputs: Vec<TensorId>,
     /// Computed tensors, in the order of computation.
     pub(super) nodes: Vec<TensorId>,
+    /// The part of the model that new tensors belong to.
+    pub(super) section: Section,
 }
 
 impl TensorId {
@@ -91,13 +170,66 @@ impl Graph {
         storage: Storage,
         sources: &[TensorId],
     ) -> TensorId {
-        self.tensors.push(Tensor { shape, type_size, storage, sources: sources.to_vec(), ..NO_TENSOR });
+        let (sources, section) = (sources.to_vec(), self.section);
+        self.tensors.push(Tensor { shape, type_size, storage, sources, section, ..NO_TENSOR });
         TensorId(self.tensors.len() - 1)
+    }
+
+    /// A weight or a cache, with its size in bytes.
+    pub(super) fn external(&mut self, home: Home, bytes: u64) -> TensorId {
+        let id = self.new_tensor(1, [bytes, 1, 1, 1], Storage::External, &[]);
+        self.change(id, |tensor| (tensor.op, tensor.home) = (Op::None, Some(home)));
+        id
+    }
+
+    /// A copy of a tensor for another device. A copy of a view with gaps has the same gaps.
+    pub(super) fn copy_of(&mut self, id: TensorId, is_kept: bool) -> TensorId {
+        let tensor = self.tensor(id);
+        let (shape, type_size) = match tensor.storage {
+            Storage::View(src) if !tensor.is_contiguous => ([self.tensor(src).bytes(), 1, 1, 1], 1),
+            _ => (tensor.shape, tensor.type_size),
+        };
+        let copy = self.new_tensor(type_size, shape, Storage::Separate, &[]);
+        self.change(copy, |tensor| (tensor.op, tensor.is_output) = (Op::None, is_kept));
+        copy
+    }
+
+    /// A node that keeps a tensor allocated until it is reached.
+    pub(super) fn dependency(&mut self, on: TensorId) -> TensorId {
+        self.new_tensor(F32_SIZE, [0; 4], Storage::Dependency, &[on])
+    }
+
+    pub(super) fn replace_source(&mut self, id: TensorId, at: usize, new: TensorId) {
+        self.change(id, |tensor| {
+            if let Some(source) = tensor.sources.get_mut(at) {
+                *source = new;
+            }
+        });
+    }
+
+    /// The KV cache or recurrent state of the current layer, with its size in bytes.
+    pub(super) fn cache(&mut self, bytes: u64) -> TensorId {
+        self.external(self.cache_home(), bytes)
+    }
+
+    fn cache_home(&self) -> Home {
+        if let Section::Layer(layer) = self.section { Home::Cache(layer) } else { Home::Input }
+    }
+
+    /// Where the weights of the current section are.
+    pub(super) fn weight_home(&self) -> Home {
+        match self.section {
+            Section::Input => Home::Input,
+            Section::Layer(layer) => Home::Layer(layer),
+            Section::Output => Home::Output,
+        }
     }
 
     /// An input, which is set before the graph runs.
     pub(super) fn input(&mut self, type_size: u64, shape: Shape) -> TensorId {
-        self.new_tensor(type_size, shape, Storage::Input, &[])
+        let id = self.new_tensor(type_size, shape, Storage::Input, &[]);
+        self.change(id, |tensor| tensor.op = Op::None);
+        id
     }
 
     /// An f32 result that is never computed in place.
@@ -124,6 +256,8 @@ impl Graph {
     /// A result that is written to a cache (`ggml_cpy` or `ggml_set_rows`). Nothing reads it, so it is expanded.
     pub(super) fn store(&mut self, sources: &[TensorId]) {
         let stored = self.new_tensor(F32_SIZE, [1; 4], Storage::External, sources);
+        let home = self.cache_home();
+        self.change(stored, |tensor| tensor.home = Some(home));
         self.expand(stored);
     }
 
@@ -134,7 +268,10 @@ impl Graph {
 
     /// `ggml_view_4d`, `ggml_reshape_4d` or `ggml_permute`.
     pub(super) fn view(&mut self, src: TensorId, shape: Shape) -> TensorId {
-        self.new_tensor(self.tensor(src).type_size, shape, Storage::View(self.view_src(src)), &[src])
+        let view_src = Storage::View(self.view_src(src));
+        let id = self.new_tensor(self.tensor(src).type_size, shape, view_src, &[src]);
+        self.set_op(id, Op::View);
+        id
     }
 
     /// `ggml_view_3d` of some heads of each row.
@@ -150,6 +287,17 @@ impl Graph {
         self.change(id, |tensor| tensor.is_output = true);
     }
 
+    pub(super) fn set_op(&mut self, id: TensorId, op: Op) {
+        self.change(id, |tensor| tensor.op = op);
+    }
+
+    /// The result of an operation that the scheduler distinguishes.
+    pub(super) fn op_of(&mut self, op: Op, shape: Shape, sources: &[TensorId]) -> TensorId {
+        let id = self.op(shape, sources);
+        self.set_op(id, op);
+        id
+    }
+
     fn change(&mut self, id: TensorId, change: impl FnOnce(&mut Tensor)) {
         if let Some(tensor) = self.tensors.get_mut(id.0) {
             change(tensor);
@@ -160,11 +308,15 @@ impl Graph {
     pub(super) fn expand(&mut self, id: TensorId) {
         let Some(tensor) = self.tensors.get_mut(id.0).filter(|tensor| !tensor.is_visited) else { return };
         tensor.is_visited = true;
-        let is_input = tensor.storage == Storage::Input;
+        let (is_input, op) = (tensor.storage == Storage::Input, tensor.op);
         for source in tensor.sources.clone() {
             self.expand(source);
         }
-        if is_input { self.inputs.push(id) } else { self.nodes.push(id) }
+        match op {
+            Op::None if is_input => self.inputs.push(id),
+            Op::None => {}
+            _ => self.nodes.push(id),
+        }
     }
 
     pub(super) fn tensor(&self, id: TensorId) -> &Tensor {
@@ -176,7 +328,7 @@ impl Graph {
     }
 
     /// The tensor that owns the memory of a view; for any other tensor the tensor itself.
-    fn view_src(&self, id: TensorId) -> TensorId {
+    pub(super) fn view_src(&self, id: TensorId) -> TensorId {
         if let Storage::View(root) = self.tensor(id).storage { root } else { id }
     }
 }

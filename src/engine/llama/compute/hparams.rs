@@ -1,5 +1,6 @@
 //! The hyperparameters that shape the graphs of a model, from the metadata of its file.
 
+use super::sizes::Sizes;
 use crate::engine::architecture::{Architecture, MoeLayers, Recipe};
 use crate::engine::layers::{Layer, Layers, layers, loadable_architecture, missing_key};
 use crate::facts::{Facts, Parameter};
@@ -29,6 +30,8 @@ pub(super) struct Hparams<'facts> {
     pub(super) experts_used: u64,
     /// The number of leading layers that add a part of the image embeddings (`n_deepstack_layers`).
     pub(super) deepstack_layers: u64,
+    /// The sizes of weights and caches.
+    pub(super) sizes: Sizes,
 }
 
 /// The attention heads of a layer.
@@ -78,6 +81,7 @@ impl<'facts> Hparams<'facts> {
             experts,
             experts_used,
             deepstack_layers: or_zero("n_deepstack_layers"),
+            sizes: Sizes::read(facts),
         })
     }
 

@@ -3,10 +3,11 @@
 use super::build::Builder;
 use super::encoder;
 use super::ffn::MoeParams;
-use super::graph::{F32_SIZE, Graph, TensorId};
+use super::graph::{F32_SIZE, Graph, Section, TensorId};
 use super::hparams::Hparams;
 use super::rwkv;
 use crate::engine::architecture::{Activation, BlockKind, Feature, Mixer, Router};
+use crate::engine::offload::Offload;
 use std::collections::BTreeMap;
 
 pub(super) fn graph(builder: Builder<'_>) -> Result<Graph, String> {
@@ -33,13 +34,15 @@ fn decoder(mut b: Builder<'_>) -> Result<Graph, String> {
         rows = b.norm(rows);
     }
     let embeddings = rows;
-    for layer in distinct_layers(b.model) {
+    for layer in distinct_layers(b.model, b.offload) {
+        b.graph.section = Section::Layer(layer);
         rows = b.layer(rows, layer)?;
         if layer < b.model.deepstack_layers {
             let deepstack = b.without_deepstack(embeddings);
             rows = b.add(rows, deepstack);
         }
     }
+    b.graph.section = Section::Output;
     if recipe.has(Feature::HiddenStateOutput) {
         let normed = b.norm(rows);
         b.graph.set_output(normed);
@@ -55,13 +58,14 @@ fn decoder(mut b: Builder<'_>) -> Result<Graph, String> {
 
 /// The layers to build. Identical layers reuse the same memory, so three of a kind with the same predecessor are
 /// enough. The last layer is always built.
-fn distinct_layers(model: &Hparams<'_>) -> Vec<u64> {
+fn distinct_layers(model: &Hparams<'_>, offload: Option<&Offload>) -> Vec<u64> {
     const MAX_REPEATS: u64 = 3;
     // Layers with the same properties have the same graph.
     let properties = |layer| {
         let heads = model.heads(layer).ok().map(|heads| heads.count);
         let widths = [model.ffn_width(layer).ok(), model.expert_ffn_width(layer).ok(), heads];
-        (model.memory(layer), model.is_moe(layer), widths)
+        let place = offload.map(|offload| (offload.device_of(layer), layer < offload.host_experts));
+        (model.memory(layer), model.is_moe(layer), widths, place)
     };
     let (mut counts, mut previous) = (BTreeMap::new(), None);
     let is_needed = |layer: &u64| {

@@ -2,7 +2,7 @@
 //! absorption.
 
 use super::build::{Builder, CacheInputs};
-use super::graph::{F16_SIZE, TensorId, product};
+use super::graph::{F16_SIZE, Op, TensorId, product};
 use super::hparams::Heads;
 
 impl Builder<'_> {
@@ -44,31 +44,46 @@ impl Builder<'_> {
         }
         let q_pe = self.by_head(query, n_rot, heads.count);
         let q_pe = self.graph.inplace_op(&[q_pe, self.positions]);
-        let absorbed = self.graph.op([kv_lora_rank, tokens, heads.count, 1], &[query]);
+        let matrix = self.matrix(product(&[nope, kv_lora_rank, heads.count]));
+        let absorbed = [kv_lora_rank, tokens, heads.count, 1];
+        let absorbed = self.graph.op_of(Op::MulMat, absorbed, &[matrix, query]);
         let query = self.graph.op([width, heads.count, tokens, 1], &[absorbed, q_pe]);
         let key = self.graph.op([width, 1, tokens, 1], &[kv_cmpr, k_pe]);
         for part in [query, kv_cmpr, key] {
             self.graph.expand(part);
         }
         self.graph.store(&[key, cache.k_idxs]);
-        Ok(self.mla_absorbed(query, cache.mask, kv_lora_rank, expanded))
+        Ok(self.mla_absorbed(query, cache.mask, [kv_lora_rank, width], expanded))
     }
 
     /// Attention to the latent vectors in the cache. `heads.value` is the size of a value head after the product with
     /// `wv_b`.
-    fn mla_absorbed(&mut self, query: TensorId, mask: TensorId, kv_lora_rank: u64, heads: Heads) -> TensorId {
+    fn mla_absorbed(
+        &mut self,
+        query: TensorId,
+        mask: TensorId,
+        [kv_lora_rank, width]: [u64; 2],
+        heads: Heads,
+    ) -> TensorId {
         let [cells, stream_tokens, _, streams] = self.graph.shape(mask);
+        // Values are the first `kv_lora_rank` elements of the keys, so a copy of them spans nearly as much.
+        let bytes = self.model.sizes.keys(product(&[width, cells, streams]));
+        let [key, value] = [0, 1].map(|_| self.graph.cache(bytes));
         let latent = [kv_lora_rank, stream_tokens, heads.count, streams];
         let attn = if self.params.flash_attention {
-            self.graph.op(latent, &[query, mask])
+            self.graph.op(latent, &[query, key, value, mask])
         } else {
-            let logits = self.graph.op([cells, stream_tokens, heads.count, streams], &[query]);
+            let logits = [cells, stream_tokens, heads.count, streams];
+            let logits = self.graph.op_of(Op::MulMat, logits, &[key, query]);
             let weights = self.graph.inplace_op(&[logits, mask]);
             // Without flash attention values are transposed, which copies them for all cells.
-            let transposed = self.graph.typed_op(F16_SIZE, [cells, kv_lora_rank, 1, streams], &[]);
-            self.graph.op(latent, &[transposed, weights])
+            let transposed = self.graph.typed_op(F16_SIZE, [cells, kv_lora_rank, 1, streams], &[value]);
+            self.graph.op_of(Op::MulMat, latent, &[transposed, weights])
         };
-        let expanded = self.mul_mat(heads.value, attn);
+        let matrix = self.matrix(product(&[kv_lora_rank, heads.value, heads.count]));
+        let [_, second, third, fourth] = latent;
+        let expanded = [heads.value, second, third, fourth];
+        let expanded = self.graph.op_of(Op::MulMat, expanded, &[matrix, attn]);
         let attn = self.graph.op(self.graph.shape(expanded), &[expanded]);
         let attn = self.graph.view(attn, self.rows(product(&[heads.value, heads.count])));
         self.graph.expand(attn);

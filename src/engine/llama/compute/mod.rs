@@ -9,6 +9,7 @@ mod alloc;
 mod attention;
 mod build;
 mod delta_net;
+mod devices;
 mod encoder;
 mod ffn;
 mod graph;
@@ -17,6 +18,11 @@ mod layers;
 mod mla;
 mod recurrent;
 mod rwkv;
+mod schedule;
+mod sizes;
+mod split;
+
+pub use devices::{ComputeBuffers, DeviceOptions, compute_buffers};
 
 use super::architecture::{architecture, names};
 use crate::facts::Facts;

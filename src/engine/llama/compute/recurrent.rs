@@ -4,7 +4,7 @@
 //! b11434.
 
 use super::build::Builder;
-use super::graph::{TensorId, product};
+use super::graph::{F32_SIZE, Op, Shape, TensorId, product};
 use crate::engine::architecture::Feature;
 
 /// The dimensions of a state space model (SSM) layer.
@@ -42,10 +42,17 @@ impl Builder<'_> {
     /// `build_rs`: the states of the sequences of the batch, gathered from the cache (`ggml_get_rows`). States of
     /// sequences outside the batch are copied to their new cells; the largest batch has none.
     pub(super) fn read_state(&mut self, width: u64) -> TensorId {
-        let gathered = self.graph.op([width, self.seqs, 1, 1], &[self.state_ids]);
+        let states = self.states(width);
+        let shape = [width, self.seqs, 1, 1];
+        let gathered = self.graph.op_of(Op::GetRows, shape, &[states, self.state_ids]);
         self.graph.expand(gathered);
         self.graph.store(&[gathered]);
         gathered
+    }
+
+    /// The states of all sequences in the current layer, each with `width` elements.
+    fn states(&mut self, width: u64) -> TensorId {
+        self.graph.cache(product(&[width, self.seqs, F32_SIZE]))
     }
 
     /// The input of a convolution: its state, followed by the batch. The last rows are stored as the new state.
@@ -55,6 +62,13 @@ impl Builder<'_> {
         let input = self.graph.op(shape, &[conv_state, x]);
         self.graph.store(&[input]);
         input
+    }
+
+    /// `ggml_ssm_conv`, whose weights are always f32.
+    pub(super) fn convolution(&mut self, shape: Shape, input: TensorId, conv_rows: u64) -> TensorId {
+        let [channels, ..] = shape;
+        let weights = self.vector(product(&[conv_rows.saturating_add(1), channels]));
+        self.graph.op(shape, &[input, weights])
     }
 
     /// The product with the output matrix, without a dimension for the sequences.
@@ -70,7 +84,7 @@ impl Builder<'_> {
         let shape = self.seq_rows(inner);
         let xz = self.mul_mat(inner.saturating_mul(2), input);
         let conv_input = self.conv_input(xz, inner, conv_rows);
-        let x = self.graph.op(shape, &[conv_input]);
+        let x = self.convolution(shape, conv_input, conv_rows);
         // Bias and SiLU.
         let x = self.graph.inplace_ops(2, x);
         let x_db = self.mul_mat(dt_rank.saturating_add(state.saturating_mul(2)), x);
@@ -99,9 +113,11 @@ impl Builder<'_> {
         let width = product(&[dims.state, dims.inner]);
         let output_len = product(&[dims.inner, self.tokens]);
         let elements = output_len.saturating_add(product(&[width, self.seqs]));
-        let sources: Vec<TensorId> = inputs.iter().copied().chain([self.state_ids]).collect();
+        let states = self.states(width);
+        let sources: Vec<TensorId> = [states].iter().chain(inputs).copied().chain([self.state_ids]).collect();
         let scan = self.graph.op([elements, 1, 1, 1], &sources);
-        let others = self.graph.op([width, self.seqs - 1, 1, 1], &[self.state_ids]);
+        let others = [width, self.seqs - 1, 1, 1];
+        let others = self.graph.op_of(Op::GetRows, others, &[states, self.state_ids]);
         self.graph.expand(scan);
         self.graph.store(&[others]);
         self.graph.store(&[scan]);
@@ -115,7 +131,7 @@ impl Builder<'_> {
         let channels = dims.channels();
         let zxbcdt = self.mul_mat(inner.saturating_add(channels).saturating_add(heads), input);
         let conv_input = self.conv_input(zxbcdt, channels, conv_rows);
-        let xbc = self.graph.op(self.seq_rows(channels), &[conv_input]);
+        let xbc = self.convolution(self.seq_rows(channels), conv_input, conv_rows);
         // Bias and SiLU.
         let xbc = self.graph.inplace_ops(2, xbc);
         let dt = self.graph.op(self.seq_rows(heads), &[zxbcdt]);
@@ -145,7 +161,7 @@ impl Builder<'_> {
         let bcx = self.mul_mat(n_embd.saturating_mul(3), input);
         let bx = self.graph.op(shape, &[bcx]);
         let conv_input = self.conv_input(bx, n_embd, conv_rows);
-        let conv = self.graph.op(shape, &[conv_input]);
+        let conv = self.convolution(shape, conv_input, conv_rows);
         let c = self.graph.view(bcx, shape);
         let output = self.graph.inplace_op(&[c, conv]);
         Ok(self.mul_mat_to_rows(output))

@@ -1,7 +1,7 @@
 //! RWKV 7: `src/models/rwkv7.cpp` and `rwkv7-base.cpp` of llama.cpp b11434.
 
 use super::build::Builder;
-use super::graph::{Graph, TensorId, product};
+use super::graph::{Graph, Section, TensorId, product};
 
 pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
     let head = b.model.required("wkv.head_size")?.max(1);
@@ -10,6 +10,7 @@ pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
     let mut rows = b.norm(embeddings);
     let mut v_first = None;
     for layer in 0..b.model.layers {
+        b.graph.section = Section::Layer(layer);
         rows = b.graph.view(rows, b.seq_rows(n_embd));
         let shift_state = b.read_state(n_embd.saturating_mul(2));
         let att_norm = b.norm(rows);

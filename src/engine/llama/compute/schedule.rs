@@ -1,0 +1,141 @@
+//! The device of each operation: `ggml_backend_sched_split_graph` of `ggml/src/ggml-backend.cpp`, llama.cpp b11434, passes 1
+//! to 4.
+//!
+//! A back end is the index of a device; the last one is the host. An operation runs where its weights are. The others run
+//! where their neighbours run, on a device rather than on the host.
+
+use super::graph::{Graph, Home, Op, Section, Storage, Tensor, TensorId};
+use crate::engine::offload::Offload;
+
+/// The smallest batch for which a device takes over operations whose weights are on the host (`GGML_OP_OFFLOAD_MIN_BATCH`
+/// of `ggml/src/ggml-cuda/ggml-cuda.cu` and `ggml/src/ggml-vulkan/ggml-vulkan.cpp`, b11434).
+const MIN_OFFLOADED_BATCH: u64 = 32;
+
+/// The back ends and how the context uses them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Machine<'m> {
+    pub(super) offload: &'m Offload,
+    /// True if devices take over operations of large batches whose weights are on the host (`op_offload`).
+    pub(super) op_offload: bool,
+    /// True if norms run where the weights of their layer are (`graph_get_cb` of `src/llama-context.cpp`).
+    pub(super) pins_norms: bool,
+    /// The number of copies of each input (`n_copies`): more than one with pipeline parallelism.
+    pub(super) copies: usize,
+}
+
+impl Machine<'_> {
+    /// The back end of the host.
+    pub(super) fn host(&self) -> usize {
+        self.offload.devices.len()
+    }
+
+    /// The back end of a weight or cache.
+    fn home(&self, home: Home) -> usize {
+        let device = match home {
+            Home::Input => None,
+            Home::Output => self.offload.output,
+            Home::Experts(layer) if layer < self.offload.host_experts => None,
+            Home::Cache(_) if self.offload.cache_on_host => None,
+            Home::Layer(layer) | Home::Experts(layer) | Home::Cache(layer) => self.offload.device_of(layer),
+        };
+        device.filter(|device| *device < self.host()).unwrap_or(self.host())
+    }
+}
+
+/// The back end of each tensor, by its index.
+pub(super) fn backends(graph: &Graph, machine: &Machine<'_>) -> Vec<usize> {
+    let mut assignment = Assignment { graph, machine, backends: vec![None; graph.tensors.len()] };
+    assignment.assign_by_storage();
+    assignment.expand(graph.nodes.iter(), false);
+    assignment.expand(graph.nodes.iter().rev(), false);
+    assignment.expand(graph.nodes.iter(), true);
+    assignment.expand(graph.nodes.iter().rev(), true);
+    assignment.assign_others();
+    assignment.backends.into_iter().map(|backend| backend.unwrap_or(machine.host())).collect()
+}
+
+struct Assignment<'a> {
+    graph: &'a Graph,
+    machine: &'a Machine<'a>,
+    backends: Vec<Option<usize>>,
+}
+
+impl Assignment<'_> {
+    fn get(&self, id: TensorId) -> Option<usize> {
+        self.backends.get(id.index()).copied().flatten()
+    }
+
+    fn set(&mut self, id: TensorId, backend: Option<usize>) {
+        if let Some(slot) = self.backends.get_mut(id.index()) {
+            *slot = backend;
+        }
+    }
+
+    /// Pass 1: inputs, weights and caches have a back end, and so have the operations that read weights or write caches.
+    fn assign_by_storage(&mut self) {
+        for (tensor, backend) in self.graph.tensors.iter().zip(&mut self.backends) {
+            *backend = match (tensor.storage, tensor.home) {
+                (Storage::Input, _) => Some(self.machine.host()),
+                (_, Some(home)) => Some(self.machine.home(home)),
+                _ => None,
+            };
+        }
+        for id in &self.graph.nodes {
+            let tensor = self.graph.tensor(*id);
+            if self.get(*id).is_none() {
+                self.set(*id, self.pinned(tensor).or_else(|| self.of_weights(tensor)));
+            }
+        }
+    }
+
+    /// The back end that llama.cpp chooses for some operations.
+    fn pinned(&self, tensor: &Tensor) -> Option<usize> {
+        match (tensor.op, tensor.section) {
+            (Op::Norm, Section::Layer(layer)) if self.machine.pins_norms => {
+                Some(self.machine.home(Home::Layer(layer)))
+            }
+            (Op::AttentionRows, _) if self.machine.offload.cache_on_host => Some(self.machine.host()),
+            _ => None,
+        }
+    }
+
+    /// The back end of the first weight that an operation reads, or the first device if it takes over the operation.
+    fn of_weights(&self, tensor: &Tensor) -> Option<usize> {
+        let mut sources = tensor.sources.iter().map(|source| self.graph.tensor(*source));
+        let backend = self.machine.home(sources.find(|source| source.is_weight())?.home?);
+        let is_offloaded = self.machine.op_offload
+            && backend == self.machine.host()
+            && tensor.batch_size() >= MIN_OFFLOADED_BATCH;
+        Some(if is_offloaded { 0 } else { backend })
+    }
+
+    /// Pass 2: each operation without a back end takes that of the previous one, of a device only or also of the host.
+    fn expand<'n>(&mut self, nodes: impl Iterator<Item = &'n TensorId>, with_host: bool) {
+        let mut last = None;
+        for id in nodes.filter(|id| self.graph.tensor(**id).op != Op::View) {
+            match self.get(*id) {
+                Some(backend) => last = Some(backend).filter(|backend| with_host || *backend != self.machine.host()),
+                None => self.set(*id, last),
+            }
+        }
+    }
+
+    /// Pass 4: views are where their source is, and other sources where their reader is. (Pass 3 only concerns operations
+    /// that a device does not support, and back ends that share the memory of the host.)
+    fn assign_others(&mut self) {
+        for id in &self.graph.nodes {
+            if self.get(*id).is_none() {
+                self.set(*id, self.get(self.graph.view_src(*id)));
+            }
+            for source in &self.graph.tensor(*id).sources {
+                if self.get(*source).is_none() {
+                    let src = self.graph.view_src(*source);
+                    self.set(*source, if src == *source { self.get(*id) } else { self.get(src) });
+                }
+            }
+            if self.get(*id).is_none() {
+                self.set(*id, Some(0));
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Sizes of weights and caches. Where a weight or cache is on another device than the operation that reads it, ggml copies
+//! it into the compute buffer of that device.
+
+use crate::facts::{F16, Facts, TensorType, tensor_types};
+
+/// F16, the default type of caches.
+static F16_TYPE: TensorType = F16;
+
+/// A type must have this share of the bytes of all layers, in percent, to count as a type of large matrices. Smaller
+/// shares are those of routers and norms.
+const LARGE_SHARE_PERCENT: u64 = 10;
+
+/// The types of weights and caches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    /// The types of the keys and of the values in the KV cache.
+    pub(super) cache_types: [&'static TensorType; 2],
+    /// The type of the largest matrices: of several common types the one with the largest elements. A lock records the
+    /// types of a model, not those of each layer.
+    matrix_type: &'static TensorType,
+    /// False if the lock has no tensor sizes.
+    pub(super) are_known: bool,
+}
+
+impl Sizes {
+    pub(super) fn read(facts: &Facts) -> Self {
+        let tensors = &facts.tensors;
+        let layer_bytes = |tensor_type: &TensorType| {
+            let bytes = |sizes: &std::collections::BTreeMap<Box<str>, u64>| {
+                sizes.get(tensor_type.name).copied().unwrap_or(0)
+            };
+            bytes(&tensors.bytes).saturating_sub(bytes(&tensors.token_embd)).saturating_sub(bytes(&tensors.output))
+        };
+        let total = tensor_types().iter().map(layer_bytes).fold(0, u64::saturating_add);
+        let is_large = |tensor_type: &&TensorType| {
+            layer_bytes(tensor_type).saturating_mul(100) >= total.saturating_mul(LARGE_SHARE_PERCENT)
+        };
+        let largest = tensor_types()
+            .iter()
+            .filter(|tensor_type| total > 0 && is_large(tensor_type))
+            .max_by_key(|tensor_type| bytes_of(tensor_type, 1 << 16));
+        Self {
+            cache_types: [&F16_TYPE; 2],
+            matrix_type: largest.unwrap_or(&F16_TYPE),
+            are_known: largest.is_some(),
+        }
+    }
+
+    /// Bytes of a weight matrix.
+    pub(super) fn matrix(&self, elements: u64) -> u64 {
+        bytes_of(self.matrix_type, elements)
+    }
+
+    /// Bytes of keys in the cache.
+    pub(super) fn keys(&self, elements: u64) -> u64 {
+        bytes_of(self.cache_types[0], elements)
+    }
+
+    /// Bytes of values in the cache.
+    pub(super) fn values(&self, elements: u64) -> u64 {
+        bytes_of(self.cache_types[1], elements)
+    }
+}
+
+/// Bytes of elements in whole blocks.
+fn bytes_of(tensor_type: &TensorType, elements: u64) -> u64 {
+    elements.div_ceil(tensor_type.block.max(1)).saturating_mul(tensor_type.bytes)
+}

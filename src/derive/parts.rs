@@ -7,7 +7,7 @@ use super::overrides::{EXPERT_USED_COUNT, engine_overrides};
 use super::role::ServedRole;
 use crate::engine::Profile;
 use crate::engine::dialect::OverrideValue;
-use crate::engine::memory::{Amount, MemoryOptions, Owner, Part, PartKind, Process, memory};
+use crate::engine::memory::{Amount, MemoryOptions, Owner, Part, PartKind, Process, adapter_parts, memory};
 use crate::facts::{Facts, Lock, Parameter};
 use crate::hir::{Engine, Id, Model, Registry, Serving};
 use rayon::prelude::*;
@@ -132,7 +132,7 @@ fn compute(
     let missing =
         [(Owner::Draft, draft.and_then(Result::err)), (Owner::Projector, projector.and_then(Result::err))];
     parts.extend(missing.into_iter().filter_map(|(owner, why)| Some(unknown_rest(owner, why?))));
-    parts.extend(inputs.options.adapters.iter().map(|path| adapter(lock, path)));
+    parts.extend(inputs.options.adapters.iter().flat_map(|path| adapter(lock, &inputs.options, &own, path)));
     for owner in [Some(Owner::Model), inputs.draft.map(|_| Owner::Draft)].into_iter().flatten() {
         if inputs.has_gpu && inputs.options.may_offload(owner) {
             let why = "the host has a GPU, and layers may be offloaded to it";
@@ -142,15 +142,17 @@ fn compute(
     parts.into()
 }
 
-/// The memory of an adapter: a copy of its tensors (measured with llama-server b11669).
-fn adapter(lock: &Lock, path: &str) -> Part {
-    let amount = match lock.adapters.get(path) {
-        Some(locked) => Amount::Within { bytes: locked.facts.tensors.bytes.values().sum(), percent: 1 },
-        None => Amount::Unknown(format!(
-            "the lock has no facts of the adapter `{path}`: run `orchgen lock` where the file is"
-        )),
-    };
-    Part::on_host(PartKind::Adapters, Owner::Model, amount)
+/// The memory of an adapter.
+fn adapter(lock: &Lock, options: &MemoryOptions, model: &Facts, path: &str) -> Vec<Part> {
+    match lock.adapters.get(path) {
+        Some(locked) => adapter_parts(options, model, &locked.facts),
+        None => {
+            let why = format!(
+                "the lock has no facts of the adapter `{path}`: run `orchgen lock` where the file is"
+            );
+            vec![Part::on_host(PartKind::Adapters, Owner::Model, Amount::Unknown(why))]
+        }
+    }
 }
 
 /// The facts after metadata overrides. `--override-kv` changes the keys of the architecture, in the target and in the

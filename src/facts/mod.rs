@@ -11,6 +11,7 @@ mod gguf;
 mod header;
 pub mod lock;
 mod model;
+mod tensor_sums;
 mod tensor_type;
 
 pub use difference::{MAX_SIZE_DIFFERENCE, VocabularyDifference, are_compared, distinct_vocabularies};
@@ -22,5 +23,5 @@ pub use header::{
     Vocabulary, VocabularyDetail,
 };
 pub use lock::{Lock, LockEntry};
-pub use model::{Facts, Parameter, Tensors, VocabularyFacts};
+pub use model::{Facts, LayerTensors, Parameter, Tensors, VocabularyFacts};
 pub use tensor_type::{F16, TensorType, TypeOrigin, tensor_type, tensor_types, type_origin};

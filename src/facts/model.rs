@@ -1,6 +1,6 @@
 //! The facts of a model or a projector, from all its files, as the lock stores them.
 
-use super::{Header, ModelHeaders, Tensor, Value, ValueData, file_type};
+use super::{Header, ModelHeaders, Value, ValueData, file_type, tensor_sums};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -82,9 +82,40 @@ pub struct Tensors {
     /// The last `nextn_predict_layers` layers (MTP). The engine loads them only if the model drafts for itself.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub nextn: BTreeMap<Box<str>, u64>,
+    /// The layers of the file in order, including those of `nextn`; equal ones that follow each other share an entry. Empty
+    /// in a lock of an earlier version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerTensors>,
+    /// Bytes of the tensors that the engine looks up by token or position, and keeps on the host.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub input: u64,
     /// The number of tensors.
     #[serde(default)]
     pub count: u64,
+}
+
+/// The tensors of some equal layers. The lock has it as a list of three numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "[u64; 3]", into = "[u64; 3]")]
+pub struct LayerTensors {
+    /// The number of layers.
+    pub layers: u64,
+    /// Bytes of the tensors of one layer, without its experts.
+    pub bytes: u64,
+    /// Bytes of the expert tensors of one layer, which can stay on the host.
+    pub experts: u64,
+}
+
+impl From<[u64; 3]> for LayerTensors {
+    fn from([layers, bytes, experts]: [u64; 3]) -> Self {
+        Self { layers, bytes, experts }
+    }
+}
+
+impl From<LayerTensors> for [u64; 3] {
+    fn from(one: LayerTensors) -> Self {
+        [one.layers, one.bytes, one.experts]
+    }
 }
 
 /// The facts of a vocabulary that decide whether two models can be a pair.
@@ -130,6 +161,11 @@ fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde requires this signature")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl Facts {
     /// Extracts the facts from headers. `file` is the file name in the registry.
     pub fn from_headers(file: &str, headers: &ModelHeaders) -> Self {
@@ -154,7 +190,7 @@ impl Facts {
         };
         facts.projector_width =
             facts.projector_type.as_deref().and_then(|kind| projector_width(kind, headers));
-        facts.tensors = facts.sum_tensors(headers);
+        facts.tensors = tensor_sums::sum_tensors(&facts, headers);
         facts
     }
 
@@ -173,47 +209,6 @@ impl Facts {
             Parameter::Number(_) | Parameter::List(_) => None,
         }
     }
-
-    fn sum_tensors(&self, headers: &ModelHeaders) -> Tensors {
-        let layers = self.number("block_count").unwrap_or(u64::MAX);
-        let nextn = layers.saturating_sub(self.number("nextn_predict_layers").unwrap_or(0));
-        let mut all = Tensors::default();
-        for tensor in headers.headers().flat_map(|header| &header.tensors) {
-            all.count += 1;
-            let is_embedding = &*tensor.name == "token_embd.weight";
-            let is_nextn = layer(tensor).is_some_and(|layer| layer >= nextn);
-            let groups = [
-                (&mut all.bytes, true),
-                (&mut all.in_rows_of_8, is_repackable(tensor) && !is_nextn),
-                (&mut all.token_embd, is_embedding),
-                (&mut all.output, &*tensor.name == "output.weight"),
-                (&mut all.nextn, is_nextn),
-            ];
-            for (group, _) in groups.into_iter().filter(|(_, is_in)| *is_in) {
-                let sum = group.entry(tensor.kind.name.into()).or_default();
-                *sum = sum.saturating_add(tensor.bytes);
-            }
-        }
-        all
-    }
-}
-
-/// Tensors whose rows are looked up by index and that are not used in matrix multiplications (`src/llama-arch.cpp` of
-/// b11434).
-const LOOKUP_TABLES: &[&str] =
-    &["token_embd.weight", "per_layer_token_embd.weight", "position_embd.weight", "token_types.weight"];
-
-/// True if a tensor is a weight of matrix multiplications (a matrix, or the matrices of experts) and its number of rows
-/// is divisible by 8 (`supports_op` in `ggml/src/ggml-cpu/repack.cpp` of b11434).
-fn is_repackable(tensor: &Tensor) -> bool {
-    let [_, rows, matrices, rest] = tensor.shape;
-    let is_matrix = matrices == 1 || tensor.name.contains("_exps.");
-    rows > 1 && rows % 8 == 0 && rest == 1 && is_matrix && !LOOKUP_TABLES.contains(&&*tensor.name)
-}
-
-/// The layer of a tensor: 7 for `blk.7.attn_q.weight`.
-fn layer(tensor: &Tensor) -> Option<u64> {
-    tensor.name.strip_prefix("blk.")?.split('.').next()?.parse().ok()
 }
 
 fn parameters(header: &Header) -> BTreeMap<Box<str>, Parameter> {

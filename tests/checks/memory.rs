@@ -361,9 +361,9 @@ fn a_variable_counts_memory_like_its_option() {
     assert!(compute_of(&option) > compute_of(&plain));
     // Speculation types add up: `none` on the command line does not remove one (b11434, `common/arg.cpp`).
     assert_eq!(compute_of(&variable), compute_of(&option), "{}", variable.report());
-    let loaded = with("env { LLAMA_ARG_SPLIT_MODE \"row\"; }");
+    let loaded = with("env { LLAMA_ARG_OVERRIDE_TENSOR \"x=CPU\"; }");
     assert_eq!(not_checked(&plain), "");
-    assert_eq!(not_checked(&loaded), "role `one`: `--split-mode` may move weights to other devices");
+    assert_eq!(not_checked(&loaded), "role `one`: `--override-tensor` may move weights to other devices");
 }
 
 /// `MemoryLow=` of a slice is the memory that its roles need.

@@ -16,9 +16,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
-const MIB: f64 = 1_048_576.0;
+pub(super) const MIB: f64 = 1_048_576.0;
 /// The rounding error of MiB with two decimals.
-const ROUNDING: f64 = 0.011;
+pub(super) const ROUNDING: f64 = 0.011;
 
 /// How a server is started.
 #[derive(Clone, Copy)]
@@ -108,30 +108,39 @@ impl ServerReport {
     }
 }
 
-/// Starts a server, waits until it is ready, and returns the buffers that it reports.
-fn run_server(rig: &Rig, args: &[String]) -> ServerReport {
+/// Starts a server with these environment variables at the log level 4, and passes each line of its log to `read`, until that
+/// returns true. Then it ends the server. Returns false if the server ended first.
+pub(super) fn watch_server(
+    rig: &Rig,
+    variables: &[(&str, &str)],
+    args: &[String],
+    mut read: impl FnMut(&str) -> bool,
+) -> bool {
     let mut command = vec!["llama-server"];
     command.extend(args.iter().map(String::as_str));
     command.extend(["-lv", "4", "--no-warmup"]);
     let mut server = rig
         .chroot(&command)
+        .envs(variables.iter().copied())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .stdin(Stdio::null())
         .spawn()
         .unwrap();
-    let mut report = ServerReport::default();
-    let lines = BufReader::new(server.stderr.take().unwrap()).split(b'\n');
-    for line in lines {
-        let line = String::from_utf8_lossy(&line.unwrap()).into_owned();
-        report.read_line(&line);
-        if line.contains("server is listening") || line.contains("model loaded") {
-            report.is_ready = true;
-            break;
-        }
-    }
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).split(b'\n');
+    let is_ready = lines.any(|line| read(&String::from_utf8_lossy(&line.unwrap())));
     server.kill().unwrap();
     server.wait().unwrap();
+    is_ready
+}
+
+/// Starts a server, waits until it is ready, and returns the buffers that it reports.
+fn run_server(rig: &Rig, args: &[String]) -> ServerReport {
+    let mut report = ServerReport::default();
+    report.is_ready = watch_server(rig, &[], args, |line| {
+        report.read_line(line);
+        line.contains("server is listening") || line.contains("model loaded")
+    });
     report
 }
 
@@ -161,7 +170,7 @@ fn deviation(predicted: f64, reported: f64) -> f64 {
 
 /// The output buffer for one token per slot: its size before the first request.
 #[expect(clippy::cast_precision_loss, reason = "a printed table")]
-fn initial_output(facts: &Facts, options: &MemoryOptions, owner: Owner, parts: &[Part]) -> f64 {
+pub(super) fn initial_output(facts: &Facts, options: &MemoryOptions, owner: Owner, parts: &[Part]) -> f64 {
     let sizes =
         orchgen::engine::memory::context_params(options, facts, &layers::layers(facts).unwrap(), owner);
     if owner == Owner::Model && sizes.outputs <= sizes.slots {
@@ -170,7 +179,7 @@ fn initial_output(facts: &Facts, options: &MemoryOptions, owner: Owner, parts: &
     compute::output_buffer(facts, &sizes) as f64 / MIB
 }
 
-fn is_embedder(facts: &Facts) -> bool {
+pub(super) fn is_embedder(facts: &Facts) -> bool {
     facts.number("pooling_type").is_some_and(|kind| kind > 0)
 }
 
@@ -337,10 +346,15 @@ fn facts(file: &Path) -> Facts {
 }
 
 /// All models by name: the tiny models, and those of `shapes.py`.
-fn models(rig: &Rig) -> BTreeMap<String, Facts> {
+pub(super) fn models(rig: &Rig) -> BTreeMap<String, Facts> {
+    write_models(rig, "shapes.py")
+}
+
+/// All models by name, after a script of this folder wrote more of them.
+pub(super) fn write_models(rig: &Rig, script: &str) -> BTreeMap<String, Facts> {
     let folder = rig.root.join("srv/models");
-    let shapes = crate::support::repository().join("tests/served/shapes.py");
-    let output = python().arg(shapes).arg(&folder).output().unwrap();
+    let script = crate::support::repository().join("tests/served").join(script);
+    let output = python().arg(script).arg(&folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     files.map(|file| (file.file_stem().unwrap().to_string_lossy().into_owned(), facts(&file))).collect()

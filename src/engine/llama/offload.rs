@@ -23,6 +23,11 @@ impl Offload {
         usize::try_from(layer).ok().and_then(|layer| self.layers.get(layer).copied()).flatten()
     }
 
+    /// The device of the KV cache and the recurrent state of a layer. `None` for the host.
+    pub fn cache_device(&self, layer: u64) -> Option<usize> {
+        if self.cache_on_host { None } else { self.device_of(layer) }
+    }
+
     /// True if all layers and the output matrix are on devices.
     pub fn is_complete(&self) -> bool {
         !self.devices.is_empty() && self.output.is_some() && self.layers.iter().all(Option::is_some)

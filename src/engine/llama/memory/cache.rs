@@ -3,45 +3,57 @@
 use crate::engine::Profile;
 use crate::engine::compute::ContextParams;
 use crate::engine::layers::{KvCache, Layers, layers};
+use crate::engine::offload::Offload;
 use crate::facts::{Facts, TensorType};
+use std::collections::BTreeMap;
 
 /// Bytes of an element of recurrent state, which is always f32 (llama.cpp b11434, `src/llama-model.cpp`).
 const STATE_ELEMENT: u64 = 4;
 
-/// Bytes of the KV caches of all layers (llama.cpp b11434, `src/llama-kv-cache.cpp` and `src/llama-kv-cache-iswa.cpp`).
-/// The error is the reason why llama.cpp would refuse the caches.
+/// Bytes by device, or of the host.
+pub(super) type SumsByPlace = BTreeMap<Option<usize>, u64>;
+
+/// Bytes of the KV caches of all layers (llama.cpp b11434, `src/llama-kv-cache.cpp` and `src/llama-kv-cache-iswa.cpp`). The
+/// cache of a layer is on the device of the layer. The error is the reason why llama.cpp would refuse the caches.
 pub(super) fn kv_caches(
     layers: &Layers,
     params: &ContextParams,
     types: [&TensorType; 2],
-) -> Result<u64, String> {
-    sum_of(layers, params, types, caches(layers))
+    offload: &Offload,
+) -> Result<SumsByPlace, String> {
+    let caches = (0..).zip(&layers.each).filter_map(|(at, layer)| Some((at, layer.cache.as_ref()?)));
+    sum_of(layers, params, types, offload, caches)
 }
 
 /// The same for the layers of a context that drafts with MTP layers. Only these layers have a cache there, also in a hybrid
-/// model (`create_memory` in `src/llama-model.cpp` of llama.cpp b11434).
+/// model (`create_memory` in `src/llama-model.cpp` of llama.cpp b11434). They are the last ones of the file.
 pub(super) fn mtp_caches(
     layers: &Layers,
     params: &ContextParams,
     types: [&TensorType; 2],
-) -> Result<u64, String> {
+    offload: &Offload,
+) -> Result<SumsByPlace, String> {
     let caches = layers.mtp.as_ref().map_err(|why| (*why).to_owned())?;
-    sum_of(layers, params, types, caches.iter())
+    let first = (offload.layers.len() as u64).saturating_sub(caches.len() as u64);
+    sum_of(layers, params, types, offload, (first..).zip(caches))
 }
 
 fn sum_of<'c>(
     layers: &Layers,
     params: &ContextParams,
     types: [&TensorType; 2],
-    caches: impl Iterator<Item = &'c KvCache>,
-) -> Result<u64, String> {
-    let mut sum = 0_u64;
-    for cache in caches {
+    offload: &Offload,
+    caches: impl Iterator<Item = (u64, &'c KvCache)>,
+) -> Result<SumsByPlace, String> {
+    let mut sums = SumsByPlace::from([(None, 0)]);
+    for (layer, cache) in caches {
         let cells = if cache.is_swa { params.swa_cells } else { params.cells };
         let token = token_bytes(layers, params, cache, types)?;
-        sum = sum.saturating_add(token.saturating_mul(cells).saturating_mul(params.streams));
+        let bytes = token.saturating_mul(cells).saturating_mul(params.streams);
+        let sum = sums.entry(offload.cache_device(layer)).or_default();
+        *sum = sum.saturating_add(bytes);
     }
-    Ok(sum)
+    Ok(sums)
 }
 
 /// The half of a KV cache that has its own data type.
@@ -117,17 +129,32 @@ fn row_bytes(tensor_type: &TensorType, elements: u64) -> Result<u64, String> {
 }
 
 /// Bytes of the recurrent state of all slots, each with `rollback` additional rows (llama.cpp b11434,
-/// `src/llama-memory-recurrent.cpp`).
-pub(super) fn recurrent_state(layers: &Layers, params: &ContextParams, rollback: u64) -> u64 {
+/// `src/llama-memory-recurrent.cpp`). The state of a layer is on the device of the layer.
+pub(super) fn recurrent_state(
+    layers: &Layers,
+    params: &ContextParams,
+    rollback: u64,
+    offload: &Offload,
+) -> SumsByPlace {
     let rows = params.slots.saturating_mul(rollback.saturating_add(1));
-    sequence_state(layers).saturating_mul(rows)
+    let bytes = layer_state(layers).saturating_mul(rows);
+    let mut sums = SumsByPlace::from([(None, 0)]);
+    for (layer, _) in (0..).zip(&layers.each).filter(|(_, layer)| layer.has_state) {
+        let sum = sums.entry(offload.cache_device(layer)).or_default();
+        *sum = sum.saturating_add(bytes);
+    }
+    sums
+}
+
+/// Bytes of the recurrent state of one layer for one sequence.
+fn layer_state(layers: &Layers) -> u64 {
+    layers.state.rolling.saturating_add(layers.state.recurrent).saturating_mul(STATE_ELEMENT)
 }
 
 /// Bytes of the recurrent state of one sequence.
 fn sequence_state(layers: &Layers) -> u64 {
     let count = layers.each.iter().filter(|layer| layer.has_state).count() as u64;
-    let elements = layers.state.rolling.saturating_add(layers.state.recurrent);
-    elements.saturating_mul(STATE_ELEMENT).saturating_mul(count)
+    layer_state(layers).saturating_mul(count)
 }
 
 /// Maximum bytes of a checkpoint per token and in total, in addition to keys and values: positions, sequences and

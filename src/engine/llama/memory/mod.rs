@@ -10,6 +10,7 @@ mod cache;
 mod context;
 mod options;
 mod part;
+mod placement;
 mod weights;
 
 pub use cache::{CacheHalf, indivisible_head, needs_equal_cache_types};
@@ -21,7 +22,9 @@ use super::compute::{self, ContextParams};
 use super::layers::{Layers, layers};
 use super::options::{Given, row_of};
 use super::{Profile, SERVER};
-use crate::facts::Facts;
+use crate::engine::offload::Offload;
+use crate::facts::{Facts, TensorType};
+use part::everywhere;
 
 /// The first build whose context buffers are known.
 const KNOWN_SINCE: u32 = 11434;
@@ -51,51 +54,99 @@ pub struct Process<'p> {
 pub fn memory(process: &Process<'_>) -> Vec<Part> {
     let Process { profile, options, model, draft, projector } = *process;
     if let Some(why) = profile.family().unknown_facts() {
-        let amount = Amount::Unknown(why.to_owned());
-        let rest = Part::on_host(PartKind::Rest, Owner::Model, amount);
+        let rest = Part::on_host(PartKind::Rest, Owner::Model, Amount::Unknown(why.to_owned()));
         return without_empty(vec![prompt_cache(options), rest]);
     }
     let mut parts = context_parts(process, model, Owner::Model);
     match draft {
         Some(draft) if options.uses_mtp() => {
-            parts.extend(weights::weight_parts(draft, options, Owner::Draft));
-            parts.extend(mtp_parts(process, draft));
+            parts.extend(weights_of(options, draft, Owner::Draft));
+            parts.extend(mtp_parts(process, draft, Owner::Draft));
         }
         Some(draft) => parts.extend(draft_parts(process, draft)),
-        None if options.uses_mtp() => parts.extend(mtp_parts(process, model)),
+        None if options.uses_mtp() => parts.extend(mtp_parts(process, model, Owner::Model)),
         None => {}
     }
-    if let Some(projector) = projector {
-        let amount = Amount::exact(weights::total_bytes(projector));
-        parts.push(Part::on_host(PartKind::Loaded, Owner::Projector, amount));
-        let why = "the compute buffer of a projector depends on the image".to_owned();
-        parts.push(Part::on_host(PartKind::Compute, Owner::Projector, Amount::Unknown(why)));
-    }
+    parts.extend(projector.into_iter().flat_map(|projector| projector_parts(process, projector)));
     if options.has_ngram_table() {
         let amount = Amount::exact(NGRAM_TABLE);
         parts.push(Part::on_host(PartKind::Rest, Owner::Model, amount));
     }
     parts.push(prompt_cache(options));
-    if options.fits && options.context == 0 {
-        let least = options.least_context;
-        let of = if options.kv_unified || options.slots.is_none_or(|slots| slots < 2) {
-            ""
-        } else {
-            " of each slot"
-        };
-        let why = format!(
-            "the engine fits the context to the memory of the machine: only its minimum, {least} tokens{of}, is counted"
-        );
-        parts.push(Part::on_host(PartKind::Rest, Owner::Model, Amount::Unknown(why)));
-    }
-    let unknown = options.unknown.iter().cloned().chain(options.unknown_speculation().map(ToOwned::to_owned));
-    parts.extend(unknown.map(|why| Part::on_host(PartKind::Rest, Owner::Model, Amount::Unknown(why))));
+    parts.extend(fitted_context(options));
+    parts.extend(unknown_options(options));
     without_empty(parts)
+}
+
+/// The context that the engine fits, which is not known.
+fn fitted_context(options: &MemoryOptions) -> Vec<Part> {
+    if !(options.fits && options.context == 0) {
+        return Vec::new();
+    }
+    let least = options.least_context;
+    let is_shared = options.kv_unified || options.slots.is_none_or(|slots| slots < 2);
+    let of = if is_shared { "" } else { " of each slot" };
+    let why = format!(
+        "the engine fits the context to the memory of the machine: only its minimum, {least} tokens{of}, is counted"
+    );
+    everywhere(&options.devices(Owner::Model), PartKind::Rest, Owner::Model, || Amount::Unknown(why.clone()))
+}
+
+/// The parts of options whose effect is not known.
+fn unknown_options(options: &MemoryOptions) -> Vec<Part> {
+    let unknown = options.unknown.iter().cloned().chain(options.unknown_speculation().map(ToOwned::to_owned));
+    let on_host = |why| Part::on_host(PartKind::Rest, Owner::Model, Amount::Unknown(why));
+    let mut parts: Vec<Part> = unknown.map(on_host).collect();
+    let mut devices = options.devices(Owner::Model);
+    devices.extend(options.devices(Owner::Draft));
+    devices.sort();
+    devices.dedup();
+    for why in options.placement.unknown.iter().filter(|_| !devices.is_empty()) {
+        let amount = || Amount::Unknown(why.clone());
+        parts.extend(everywhere(&devices, PartKind::Rest, Owner::Model, amount));
+    }
+    parts
+}
+
+/// The weights and the compute buffer of a projector. It is on one device or on the host (llama.cpp b11434,
+/// `tools/mtmd/clip.cpp`).
+fn projector_parts(process: &Process<'_>, projector: &Facts) -> Vec<Part> {
+    let owner = Owner::Projector;
+    let follows_devices = process.profile.build_number().is_some_and(|build| build >= KNOWN_SINCE);
+    let placement = &process.options.placement;
+    let why = || Amount::Unknown("the compute buffer of a projector depends on the image".to_owned());
+    let bytes = Amount::exact(weights::total_bytes(projector));
+    match placement.projector(follows_devices) {
+        Ok(device) => {
+            let devices: Vec<Box<str>> = device.into_iter().map(Into::into).collect();
+            let place = devices.first().map_or(Place::Host, |device| Place::device(device));
+            let mut parts = vec![Part { kind: PartKind::Loaded, owner, place, amount: bytes }];
+            parts.extend(everywhere(&devices, PartKind::Compute, owner, why));
+            parts
+        }
+        Err(unknown) => {
+            let devices = process.options.devices(Owner::Model);
+            everywhere(&devices, PartKind::Loaded, owner, || Amount::Unknown(unknown.to_owned()))
+        }
+    }
+}
+
+/// The parts of an adapter: a copy of its tensors (measured with llama-server b11669), each on the device of the tensor that
+/// it changes.
+pub fn adapter_parts(options: &MemoryOptions, model: &Facts, adapter: &Facts) -> Vec<Part> {
+    match options.offload(model, Owner::Model) {
+        Ok(offload) => without_empty(weights::adapter_parts(adapter, &offload)),
+        Err(why) => {
+            let devices = options.devices(Owner::Model);
+            everywhere(&devices, PartKind::Adapters, Owner::Model, || Amount::Unknown(why.clone()))
+        }
+    }
 }
 
 /// The parts that are not empty, and those of files: an empty one shows that nothing of the file is mapped.
 fn without_empty(mut parts: Vec<Part>) -> Vec<Part> {
-    let is_file = |part: &Part| matches!(part.kind, PartKind::Mapped | PartKind::Loaded);
+    let is_file =
+        |part: &Part| part.place == Place::Host && matches!(part.kind, PartKind::Mapped | PartKind::Loaded);
     let is_empty = |part: &Part| {
         matches!(part.amount, Amount::Within { bytes: 0, .. } | Amount::AtMost(0) | Amount::MayGrow(0))
     };
@@ -125,21 +176,48 @@ pub fn default_prompt_cache<'g>(given: impl Iterator<Item = Given<'g>>) -> u64 {
     cache.find_map(|one| one.mebibytes()).unwrap_or_default()
 }
 
-/// The context that drafts with MTP layers, of the model itself or of a draft. `gemma4-assistant` reads the cache of its
-/// target (`create_memory` in `src/llama-model.cpp` of llama.cpp b11434).
-fn mtp_parts(process: &Process<'_>, facts: &Facts) -> Vec<Part> {
+/// The context that drafts with MTP layers, of the model itself or of a draft, whose placement is that of `placed`.
+/// `gemma4-assistant` reads the cache of its target (`create_memory` in `src/llama-model.cpp` of llama.cpp b11434).
+fn mtp_parts(process: &Process<'_>, facts: &Facts, placed: Owner) -> Vec<Part> {
+    let owner = Owner::Draft;
+    let Ok(offload) = process.options.offload(facts, placed) else { return Vec::new() };
     let mut parts = Vec::new();
-    let mut add = |kind, amount| parts.push(Part::on_host(kind, Owner::Draft, amount));
     if facts.architecture.as_deref() != Some("gemma4-assistant") {
-        let cache = layers(facts).and_then(|layers| {
+        let caches = layers(facts).and_then(|layers| {
             let params = context_params(process.options, facts, &layers, Owner::Draft);
-            cache::mtp_caches(&layers, &params, process.options.draft_cache_types)
+            cache::mtp_caches(&layers, &params, process.options.draft_cache_types, &offload)
         });
-        add(PartKind::Cache, cache.map_or_else(Amount::Unknown, Amount::exact));
+        parts.extend(placed_or_unknown(PartKind::Cache, owner, caches, &offload));
     }
-    let why = "the compute buffers of drafting with MTP layers are not known".to_owned();
-    add(PartKind::Compute, Amount::Unknown(why));
+    let why = || Amount::Unknown("the compute buffers of drafting with MTP layers are not known".to_owned());
+    parts.extend(offload.parts(PartKind::Compute, owner, why));
     parts
+}
+
+/// The sums by place as parts, or an unknown part for each place.
+fn placed_or_unknown(
+    kind: PartKind,
+    owner: Owner,
+    sums: Result<cache::SumsByPlace, String>,
+    offload: &Offload,
+) -> Vec<Part> {
+    match sums {
+        Ok(sums) => offload.placed(kind, owner, &sums),
+        Err(why) => offload.parts(kind, owner, || Amount::Unknown(why.clone())),
+    }
+}
+
+/// The weights of a model or draft.
+fn weights_of(options: &MemoryOptions, facts: &Facts, owner: Owner) -> Vec<Part> {
+    match options.offload(facts, owner) {
+        Ok(offload) => weights::weight_parts(facts, options, owner, &offload),
+        Err(why) => {
+            let unknown = || Amount::Unknown(why.clone());
+            let mut parts = vec![weights::input_part(facts, options, owner)];
+            parts.extend(everywhere(&options.devices(owner), PartKind::Rest, owner, unknown));
+            parts
+        }
+    }
 }
 
 /// The parts of a draft. It has the context of its target and separate cache types (llama.cpp b11434,
@@ -149,10 +227,12 @@ fn draft_parts(process: &Process<'_>, draft: &Facts) -> Vec<Part> {
     if process.profile.option(SERVER, "--ctx-size-draft").is_none() {
         return context_parts(process, draft, Owner::Draft);
     }
-    let mut parts = weights::weight_parts(draft, options, Owner::Draft);
+    let mut parts = weights_of(options, draft, Owner::Draft);
     for kind in [PartKind::Cache, PartKind::Compute] {
-        let why = "the draft context of a build with `--ctx-size-draft` is not known".to_owned();
-        parts.push(Part::on_host(kind, Owner::Draft, Amount::Unknown(why)));
+        let why = || {
+            Amount::Unknown("the draft context of a build with `--ctx-size-draft` is not known".to_owned())
+        };
+        parts.extend(everywhere(&options.devices(Owner::Draft), kind, Owner::Draft, why));
     }
     parts
 }
@@ -160,44 +240,91 @@ fn draft_parts(process: &Process<'_>, draft: &Facts) -> Vec<Part> {
 /// The parts of a model or draft and its context.
 fn context_parts(process: &Process<'_>, facts: &Facts, owner: Owner) -> Vec<Part> {
     let options = process.options;
-    let mut parts = weights::weight_parts(facts, options, owner);
-    let mut add = |kind, amount| parts.push(Part::on_host(kind, owner, amount));
+    let mut parts = weights_of(options, facts, owner);
     let layers = match layers(facts) {
         Ok(layers) => layers,
         Err(why) => {
-            add(PartKind::Rest, Amount::Unknown(why));
+            let unknown = || Amount::Unknown(why.clone());
+            parts.extend(everywhere(&options.devices(owner), PartKind::Rest, owner, unknown));
             return parts;
         }
     };
     let params = context_params(options, facts, &layers, owner);
-    let types = if owner == Owner::Draft {
+    let offload = options.offload(facts, owner).ok();
+    let placed =
+        offload.iter().flat_map(|offload| placed_parts(process, facts, owner, (&layers, &params), offload));
+    parts.extend(placed);
+    parts.extend(checkpoint_parts(process, &layers, &params, owner));
+    parts.extend(offload.iter().flat_map(|offload| compute_parts(process, facts, &params, owner, offload)));
+    // The buffer grows with the first batch that has more than one output per slot. It is on the host, also with devices.
+    let grown = ContextParams { slots: params.outputs.max(params.slots), ..params };
+    let sampling = if options.samples_in_backend(owner) { sampling_bytes(facts, grown.slots) } else { 0 };
+    let output = compute::output_buffer(facts, &grown).saturating_add(sampling);
+    parts.push(Part::on_host(PartKind::Output, owner, Amount::AtMost(output)));
+    parts
+}
+
+/// The caches and states of a context.
+fn placed_parts(
+    process: &Process<'_>,
+    facts: &Facts,
+    owner: Owner,
+    (layers, params): (&Layers, &ContextParams),
+    offload: &Offload,
+) -> Vec<Part> {
+    let caches = cache::kv_caches(layers, params, cache_types(process.options, owner), offload);
+    let mut parts = placed_or_unknown(PartKind::Cache, owner, caches, offload);
+    let rollback = rollback(process.options, facts, owner);
+    let states = cache::recurrent_state(layers, params, rollback, offload);
+    parts.extend(offload.placed(PartKind::State, owner, &states));
+    parts
+}
+
+/// The cache types of keys and values.
+fn cache_types(options: &MemoryOptions, owner: Owner) -> [&'static TensorType; 2] {
+    if owner == Owner::Draft {
         options.draft_cache_types
     } else {
         [options.cache_type_k, options.cache_type_v]
-    };
-    let kv_caches = cache::kv_caches(&layers, &params, types);
-    add(PartKind::Cache, kv_caches.map_or_else(Amount::Unknown, Amount::exact));
-    let state = cache::recurrent_state(&layers, &params, rollback(options, facts, owner));
-    add(PartKind::State, Amount::exact(state));
-    match cache::checkpoint(&layers, &params, types) {
+    }
+}
+
+/// The context checkpoints, which are on the host.
+fn checkpoint_parts(
+    process: &Process<'_>,
+    layers: &Layers,
+    params: &ContextParams,
+    owner: Owner,
+) -> Vec<Part> {
+    let options = process.options;
+    let part = |amount| Part::on_host(PartKind::Checkpoints, owner, amount);
+    match cache::checkpoint(layers, params, cache_types(options, owner)) {
         Ok(bytes) => {
             let of_slots = bytes.saturating_mul(params.slots);
             let kept = of_slots.saturating_mul(options.checkpoints);
             let bound = if options.checkpoints_are_default { Amount::MayGrow } else { Amount::AtMost };
-            add(PartKind::Checkpoints, bound(kept));
             // Speculation with a recurrent model needs one more checkpoint.
             let for_drafting = process.draft.is_some() && layers.each.iter().any(|layer| layer.has_state);
-            add(PartKind::Checkpoints, Amount::AtMost(if for_drafting { of_slots } else { 0 }));
+            vec![part(bound(kept)), part(Amount::AtMost(if for_drafting { of_slots } else { 0 }))]
         }
-        Err(why) => add(PartKind::Checkpoints, Amount::Unknown(why)),
+        Err(why) => vec![part(Amount::Unknown(why))],
     }
-    add(PartKind::Compute, compute_amount(process, facts, &params, owner));
-    // The buffer grows with the first batch that has more than one output per slot.
-    let grown = ContextParams { slots: params.outputs.max(params.slots), ..params };
-    let sampling = if options.samples_in_backend(owner) { sampling_bytes(facts, grown.slots) } else { 0 };
-    let output = compute::output_buffer(facts, &grown).saturating_add(sampling);
-    add(PartKind::Output, Amount::AtMost(output));
-    parts
+}
+
+/// The compute buffers of a model or draft.
+fn compute_parts(
+    process: &Process<'_>,
+    facts: &Facts,
+    params: &ContextParams,
+    owner: Owner,
+    offload: &Offload,
+) -> Vec<Part> {
+    if offload.devices.is_empty() {
+        let amount = compute_amount(process, facts, params, owner);
+        return vec![Part::on_host(PartKind::Compute, owner, amount)];
+    }
+    let why = || Amount::Unknown("the compute buffers of devices are not known".to_owned());
+    offload.parts(PartKind::Compute, owner, why)
 }
 
 /// The compute buffer of a model or draft.

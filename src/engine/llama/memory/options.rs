@@ -2,6 +2,7 @@
 //! environment, or the compiler. The table of options has the effect of each.
 
 use super::Owner;
+use super::placement::PlacementOptions;
 use crate::engine::Profile;
 use crate::engine::llama::SERVER;
 use crate::engine::options::{Given, MemoryEffect, ROWS};
@@ -37,8 +38,7 @@ pub struct MemoryOptions {
     /// The types of speculative decoding (`--spec-type`).
     pub(in crate::engine::llama) spec_types: Vec<Box<str>>,
     pub(in crate::engine::llama) draft_lengths: DraftLengths,
-    /// The layers to offload to a GPU, as written: of the model and of the draft.
-    pub(in crate::engine::llama) gpu_layers: [Option<Box<str>>; 2],
+    pub(in crate::engine::llama) placement: PlacementOptions,
     /// True if the backend samples tokens: for the model and for the draft.
     pub(in crate::engine::llama) backend_sampling: [bool; 2],
     /// True if flash attention is used.
@@ -144,7 +144,7 @@ impl MemoryOptions {
             draft_ubatch: 0,
             spec_types: Vec::new(),
             draft_lengths: DraftLengths::default(),
-            gpu_layers: [None, None],
+            placement: PlacementOptions::default(),
             backend_sampling: [false; 2],
             // Builds where `-fa` is a switch have it off by default; later ones decide by the back end.
             flash_attention: profile.option(SERVER, "-fa").is_some_and(|option| option.arity() > 0),
@@ -204,22 +204,6 @@ impl MemoryOptions {
         let kinds = ["draft-mtp", "draft-eagle3", "draft-dflash", "draft-dspark"];
         if self.spec_types.iter().any(|kind| kinds.contains(&&**kind)) { self.draft_lengths.draft } else { 0 }
     }
-
-    /// True if layers of the model or its draft may be offloaded to a GPU. By default the engine offloads as many as
-    /// fit (llama.cpp b11434, `common/common.h`).
-    pub fn may_offload(&self, owner: Owner) -> bool {
-        let [model, draft] = &self.gpu_layers;
-        let layers = if owner == Owner::Draft { draft } else { model };
-        layers.as_deref() != Some("0")
-    }
-
-    /// Sets the number of layers on devices, in place of `--n-gpu-layers`.
-    pub fn set_gpu_layers(&mut self, layers: u32) {
-        self.gpu_layers[0] = Some(layers.to_string().into());
-    }
-
-    /// Sets the number of leading layers whose experts stay on the host, in place of `--n-cpu-moe`.
-    pub fn set_host_experts(&mut self, _layers: u32) {}
 
     /// Sets the context of each slot, in tokens. With a shared cache, that of all slots.
     pub fn set_context(&mut self, tokens: u32) {

@@ -1,5 +1,7 @@
 //! One part of the memory of a process: its use, its file, its place and its size.
 
+use crate::engine::offload::Offload;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One part of the memory of a process.
@@ -29,6 +31,12 @@ pub enum Place {
     Host,
     /// The memory of a device, by its name in `--device`, such as `CUDA0`.
     Device(Arc<str>),
+}
+
+impl Place {
+    pub(super) fn device(name: &str) -> Self {
+        Self::Device(name.into())
+    }
 }
 
 /// The use of a part of the memory.
@@ -105,4 +113,44 @@ impl Amount {
     pub(super) fn exact(bytes: u64) -> Self {
         Self::Within { bytes, percent: 1 }
     }
+}
+
+impl Offload {
+    /// The place with the index of a device, or the host.
+    pub(super) fn place(&self, device: Option<usize>) -> Place {
+        device.and_then(|device| self.devices.get(device)).map_or(Place::Host, |name| Place::device(name))
+    }
+
+    /// One part for each place with a size, in bytes.
+    pub(super) fn placed(
+        &self,
+        kind: PartKind,
+        owner: Owner,
+        sums: &BTreeMap<Option<usize>, u64>,
+    ) -> Vec<Part> {
+        let part = |(device, bytes): (&Option<usize>, &u64)| Part {
+            kind,
+            owner,
+            place: self.place(*device),
+            amount: Amount::exact(*bytes),
+        };
+        sums.iter().map(part).collect()
+    }
+
+    /// One part for the host and one for each device.
+    pub(super) fn parts(&self, kind: PartKind, owner: Owner, amount: impl Fn() -> Amount) -> Vec<Part> {
+        everywhere(&self.devices, kind, owner, amount)
+    }
+}
+
+/// One part for the host and one for each of some devices.
+pub(super) fn everywhere(
+    devices: &[Box<str>],
+    kind: PartKind,
+    owner: Owner,
+    amount: impl Fn() -> Amount,
+) -> Vec<Part> {
+    let places = devices.iter().map(|name| Place::device(name));
+    let part = |place| Part { kind, owner, place, amount: amount() };
+    std::iter::once(Place::Host).chain(places).map(part).collect()
 }

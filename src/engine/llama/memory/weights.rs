@@ -1,8 +1,10 @@
 //! Weights: mapped from the file, loaded into the process, or repacked into a layout of the CPU.
 
 use super::{Amount, MemoryOptions, Owner, Part, PartKind};
-use crate::engine::architecture::{Architecture, architecture};
-use crate::facts::Facts;
+use crate::engine::architecture::{Architecture, StateKind, architecture};
+use crate::engine::layers::layers;
+use crate::engine::offload::Offload;
+use crate::facts::{Facts, Tensors};
 use std::collections::BTreeMap;
 
 /// The types that an AVX2 CPU repacks in groups of eight rows (llama.cpp b11434, `ggml/src/ggml-cpu/repack.cpp`). ARM
@@ -20,8 +22,122 @@ fn sum(bytes: &BTreeMap<Box<str>, u64>) -> u64 {
     bytes.values().fold(0, |sum, bytes| sum.saturating_add(*bytes))
 }
 
-/// The weights of a model or a draft.
-pub(super) fn weight_parts(facts: &Facts, options: &MemoryOptions, owner: Owner) -> Vec<Part> {
+/// The weights of a model or a draft by place.
+pub(super) fn weight_parts(
+    facts: &Facts,
+    options: &MemoryOptions,
+    owner: Owner,
+    offload: &Offload,
+) -> Vec<Part> {
+    if offload.devices.is_empty() {
+        return host_parts(facts, options, owner);
+    }
+    if facts.tensors.layers.is_empty() {
+        return offload.parts(PartKind::Loaded, owner, || Amount::Unknown(NO_LAYERS.to_owned()));
+    }
+    let mut sums = sums_by_place(&facts.tensors, offload, used_layers(facts, options));
+    move_scans(facts, offload, &mut sums);
+    if has_tied_output(facts) {
+        // The device has a copy of the token embeddings, because the input layer is on the host.
+        let copy = sums.entry(offload.output).or_default();
+        *copy =
+            copy.saturating_add(if offload.output.is_some() { sum(&facts.tensors.token_embd) } else { 0 });
+    }
+    let on_host = sums.remove(&None).unwrap_or_default();
+    let kind = if options.mmap { PartKind::Mapped } else { PartKind::Loaded };
+    let mut parts = vec![Part::on_host(kind, owner, Amount::exact(on_host))];
+    parts.extend(offload.placed(PartKind::Loaded, owner, &sums));
+    if options.placement.no_host && options.repack && options.mmap {
+        let why = "with `no-host`, the weights of the host that are repacked are not known".to_owned();
+        parts.push(Part::on_host(PartKind::Rest, owner, Amount::Unknown(why)));
+    }
+    parts
+}
+
+/// The tensors of an adapter by place: each is where the tensor is that it changes (llama.cpp b11434,
+/// `src/llama-adapter.cpp`).
+pub(super) fn adapter_parts(adapter: &Facts, offload: &Offload) -> Vec<Part> {
+    let (kind, owner) = (PartKind::Adapters, Owner::Model);
+    if offload.devices.is_empty() {
+        return vec![Part::on_host(kind, owner, Amount::exact(total_bytes(adapter)))];
+    }
+    if adapter.tensors.layers.is_empty() {
+        return offload.parts(kind, owner, || Amount::Unknown(NO_LAYERS.to_owned()));
+    }
+    offload.placed(kind, owner, &sums_by_place(&adapter.tensors, offload, u64::MAX))
+}
+
+/// The bytes of the tensors that are always on the host: those of the input layer.
+pub(super) fn input_part(facts: &Facts, options: &MemoryOptions, owner: Owner) -> Part {
+    let kind = if options.mmap { PartKind::Mapped } else { PartKind::Loaded };
+    Part::on_host(kind, owner, Amount::exact(facts.tensors.input))
+}
+
+/// Moves the tensors `ssm_a` of Mamba-1 layers to the host if the device is one of Vulkan, which cannot compute with them (llama.cpp
+/// b11434, `GGML_OP_SSM_SCAN` in `ggml/src/ggml-vulkan/ggml-vulkan.cpp`).
+fn move_scans(facts: &Facts, offload: &Offload, sums: &mut BTreeMap<Option<usize>, u64>) {
+    let arch = facts.architecture.as_deref().and_then(architecture);
+    if arch.is_none_or(|arch| arch.layout().state != Some(StateKind::Mamba)) {
+        return;
+    }
+    let size = |key: &str| facts.number(key).unwrap_or(0);
+    let bytes = size("ssm.inner_size").saturating_mul(size("ssm.state_size")).saturating_mul(F32);
+    let Ok(layers) = layers(facts) else { return };
+    for (layer, _) in (0..).zip(&layers.each).filter(|(_, layer)| layer.has_state) {
+        let device = offload.device_of(layer);
+        let name = device.and_then(|device| offload.devices.get(device));
+        if let Some(sum) =
+            sums.get_mut(&device).filter(|_| name.is_some_and(|name| name.starts_with("Vulkan")))
+        {
+            let moved = bytes.min(*sum);
+            *sum = sum.saturating_sub(moved);
+            let host = sums.entry(None).or_default();
+            *host = host.saturating_add(moved);
+        }
+    }
+}
+
+/// Bytes of an f32.
+const F32: u64 = 4;
+
+/// The reason why the weights of a device are not known.
+const NO_LAYERS: &str = "the lock has no sizes by layer: run `orchgen lock` where the file is";
+
+/// The number of layers of the file that the engine loads. It loads MTP layers only for drafting.
+fn used_layers(facts: &Facts, options: &MemoryOptions) -> u64 {
+    let layers = facts.number("block_count").unwrap_or(u64::MAX);
+    let nextn = facts.number("nextn_predict_layers").unwrap_or(0);
+    if options.uses_mtp() { layers } else { layers.saturating_sub(nextn) }
+}
+
+/// Bytes by device, or of the host. `load_tensors` in `src/llama-model.cpp` of llama.cpp b11434 keeps the input layer on the
+/// host and places the others; `--n-cpu-moe` keeps experts on the host.
+fn sums_by_place(tensors: &Tensors, offload: &Offload, used_layers: u64) -> BTreeMap<Option<usize>, u64> {
+    let mut sums: BTreeMap<Option<usize>, u64> = BTreeMap::new();
+    let mut add = |place, bytes: u64| {
+        let sum = sums.entry(place).or_default();
+        *sum = sum.saturating_add(bytes);
+    };
+    add(None, tensors.input);
+    let mut rest = sum(&tensors.bytes).saturating_sub(tensors.input);
+    let mut layer = 0_u64;
+    for run in &tensors.layers {
+        rest = rest.saturating_sub(run.bytes.saturating_add(run.experts).saturating_mul(run.layers));
+        // A damaged lock may have any number of layers.
+        let end = layer.saturating_add(run.layers).min(used_layers).min(offload.layers.len() as u64);
+        for layer in layer..end {
+            let device = offload.device_of(layer);
+            add(device, run.bytes);
+            add(if layer < offload.host_experts { None } else { device }, run.experts);
+        }
+        layer = layer.saturating_add(run.layers);
+    }
+    add(offload.output, rest);
+    sums
+}
+
+/// The weights of a model or a draft of which all layers are on the host, without a device that could pin them.
+fn host_parts(facts: &Facts, options: &MemoryOptions, owner: Owner) -> Vec<Part> {
     let tensors = &facts.tensors;
     let unused = if options.uses_mtp() { 0 } else { sum(&tensors.nextn) };
     let used = total_bytes(facts).saturating_sub(unused);
@@ -54,14 +170,17 @@ fn repacked_bytes(facts: &Facts) -> u64 {
 /// Bytes of the repacked copy of tied embeddings. Only matrix products can read a repacked layout, so the embedding
 /// table is also stored as it is.
 fn tied_output_bytes(facts: &Facts) -> u64 {
-    let is_tied = facts.tensors.output.is_empty();
-    let has_output =
-        facts.architecture.as_deref().and_then(architecture).is_some_and(Architecture::has_memory);
     let is_multiple_of_8 =
         facts.vocabulary.as_ref().is_some_and(|vocabulary| vocabulary.size.is_multiple_of(8));
-    if !(is_tied && has_output && is_multiple_of_8) {
+    if !(has_tied_output(facts) && is_multiple_of_8) {
         return 0;
     }
     let repacked = REPACKED.iter().filter_map(|name| facts.tensors.token_embd.get(*name));
     repacked.fold(0, |sum, bytes| sum.saturating_add(*bytes))
+}
+
+/// True if the token embeddings are also the output matrix.
+fn has_tied_output(facts: &Facts) -> bool {
+    let arch = facts.architecture.as_deref().and_then(architecture);
+    facts.tensors.output.is_empty() && arch.is_some_and(Architecture::has_memory)
 }

@@ -39,6 +39,16 @@ fn add_adapters(options: &mut MemoryOptions, given: Given<'_>) {
         .extend(given.row.path.into_iter().flat_map(|used| used.paths(given.value)).map(Into::into));
 }
 
+fn moves_weights(options: &mut MemoryOptions, given: Given<'_>) {
+    options.placement.unknown.push(format!("`{}` {MOVES_WEIGHTS}", given.title));
+}
+
+/// The same for an option that also moves weights without a list of devices.
+fn moves_any_weights(options: &mut MemoryOptions, given: Given<'_>) {
+    options.unknown.push(format!("`{}` {MOVES_WEIGHTS}", given.title));
+    moves_weights(options, given);
+}
+
 /// The row of options that select a predefined model.
 pub static PRESET: OptionRow =
     row(&[]).refused(Refusal::SelectsModel).memory_unknown("may serve another model");
@@ -66,7 +76,9 @@ pub static ROWS: &[OptionRow] = &[
     row(&["model-vocoder"]).reads().memory_unknown("loads a vocoder of unknown size"),
     // Context and batches.
     row(&["ctx-size", "c"]).owner("context").memory(|m, given| m.context = given.number()),
-    row(&["fit"]).owner("context").memory(|m, given| m.fits = given.value == "on"),
+    row(&["fit"]).owner("context").memory(|m, given| {
+        (m.fits, m.placement.never_fits) = (given.value == "on", given.value == "off");
+    }),
     row(&["fit-ctx", "fitc"])
         .part("context", "least")
         .memory(|m, given| m.least_context = given.number())
@@ -129,17 +141,29 @@ pub static ROWS: &[OptionRow] = &[
     row(&["load-mode"]).memory(|m, given| m.mmap = !matches!(given.value, "none" | "mlock" | "dio")),
     row(&["direct-io"]).memory_unknown(CHANGES_MAPPING),
     row(&["lazy-mode"]).memory_unknown(CHANGES_MAPPING),
-    row(&["gpu-layers", "n-gpu-layers"]).memory(|m, given| m.gpu_layers[0] = Some(given.value.into())),
-    row(&["override-tensor"]).memory_unknown(MOVES_WEIGHTS),
-    row(&["device"]).memory_unknown(MOVES_WEIGHTS),
-    row(&["split-mode"]).memory_unknown(MOVES_WEIGHTS),
-    row(&["tensor-split"]).memory_unknown(MOVES_WEIGHTS),
-    row(&["main-gpu"]).memory_unknown(MOVES_WEIGHTS),
+    row(&["gpu-layers", "n-gpu-layers"])
+        .memory(|m, given| m.placement.gpu_layers[0] = Some(given.value.into())),
+    row(&["device"]).memory(|m, given| m.placement.devices[0] = Some(given.value.into())),
+    row(&["split-mode"]).memory(|m, given| m.placement.split_mode = Some(given.value.into())),
+    row(&["tensor-split"]).memory(|m, given| m.placement.tensor_split = Some(given.value.into())),
+    row(&["main-gpu"]).memory(|m, given| m.placement.main_gpu = Some(given.value.into())),
+    row(&["override-tensor"]).memory(moves_any_weights),
     row(&["rpc"]).exposes(Exposure::Connects).memory_unknown(MOVES_WEIGHTS),
-    row(&["cpu-moe"]).idle(Idle::WithDenseModel),
-    row(&["n-cpu-moe"]).numbers(LAYERS).idle(Idle::WithDenseModel),
-    row(&["n-cpu-ffn"]).numbers(LAYERS),
-    row(&["moe-cache-mib"]).numbers(FROM_ZERO).idle(Idle::WithDenseModel).memory_unknown(CHANGES_MAPPING),
+    row(&["cpu-moe"]).idle(Idle::WithDenseModel).memory(|m, _| m.placement.host_experts[0] = u64::MAX),
+    row(&["n-cpu-moe"])
+        .numbers(LAYERS)
+        .idle(Idle::WithDenseModel)
+        .memory(|m, given| m.placement.add_host_experts(0, given.number())),
+    row(&["n-cpu-ffn"]).numbers(LAYERS).memory(moves_weights),
+    row(&["moe-cache-mib"]).numbers(FROM_ZERO).idle(Idle::WithDenseModel).memory(moves_weights),
+    row(&["kv-offload", "no-kv-offload"]).memory(|m, given| m.placement.cache_on_host = !given.is_on),
+    row(&["op-offload", "no-op-offload"]).memory(|m, given| m.placement.no_op_offload = !given.is_on),
+    row(&["no-host"]).memory(|m, given| m.placement.no_host = given.is_on),
+    row(&["mmproj-offload", "no-mmproj-offload"])
+        .memory(|m, given| m.placement.projector_on_host = !given.is_on),
+    row(&["mmproj-device"]).memory(|m, given| {
+        (m.placement.projector_on_host, m.placement.projector_device) = (false, Some(given.value.into()));
+    }),
     // Threads.
     row(&["threads", "t"]).part("placement", "threads"),
     row(&["threads-batch", "tb"]).set_by("threads-batch", &["-tb", "--threads-batch"], Unit::Same),
@@ -168,10 +192,14 @@ pub static ROWS: &[OptionRow] = &[
         .memory(|m, given| m.draft_cache_types[1] = given.cache_type())
         .default("f16", COMMON_H),
     row(&["gpu-layers-draft", "n-gpu-layers-draft"])
-        .memory(|m, given| m.gpu_layers[1] = Some(given.value.into())),
-    row(&["n-cpu-moe-draft"]).numbers(LAYERS),
-    row(&["override-tensor-draft", "spec-draft-override-tensor"]).memory_unknown(MOVES_WEIGHTS),
-    row(&["device-draft", "spec-draft-device"]).memory_unknown(MOVES_WEIGHTS),
+        .memory(|m, given| m.placement.gpu_layers[1] = Some(given.value.into())),
+    row(&["cpu-moe-draft", "spec-draft-cpu-moe"]).memory(|m, _| m.placement.host_experts[1] = u64::MAX),
+    row(&["n-cpu-moe-draft"])
+        .numbers(LAYERS)
+        .memory(|m, given| m.placement.add_host_experts(1, given.number())),
+    row(&["override-tensor-draft", "spec-draft-override-tensor"]).memory(moves_any_weights),
+    row(&["device-draft", "spec-draft-device"])
+        .memory(|m, given| m.placement.devices[1] = Some(given.value.into())),
     row(&["spec-draft-cpu-mask", "spec-draft-cpu-mask-batch"]).idle(Idle::Always),
     row(&["spec-draft-cpu-range", "spec-draft-cpu-range-batch"]).idle(Idle::Always),
     row(&["spec-draft-cpu-strict", "spec-draft-cpu-strict-batch"]).idle(Idle::Always),

@@ -3,7 +3,9 @@
 //! They follow `src/llama-graph.cpp` of llama.cpp b11434. Two things are omitted: operations that run in place and
 //! change no size, for example the addition of a bias, and views that only operations with a separate result read.
 
-use super::graph::{F16_SIZE, F32_SIZE, Graph, Home, I32_SIZE, I64_SIZE, Op, Section, Shape, TensorId, product};
+use super::graph::{
+    F16_SIZE, F32_SIZE, Graph, Home, I32_SIZE, I64_SIZE, Op, Section, Shape, TensorId, product,
+};
 use super::hparams::Hparams;
 use super::{ContextParams, Pooling};
 use crate::engine::architecture::{Class, Feature, NormKind, Recipe};

@@ -124,7 +124,9 @@ impl Tensor {
             Op::GetRows => 0,
             Op::MulMat => rows,
             Op::MulMatId => matrices,
-            Op::None | Op::View | Op::Norm | Op::AttentionRows | Op::Other => product(&[rows, matrices, others]),
+            Op::None | Op::View | Op::Norm | Op::AttentionRows | Op::Other => {
+                product(&[rows, matrices, others])
+            }
         }
     }
 

@@ -114,7 +114,9 @@ impl Assignment<'_> {
         let mut last = None;
         for id in nodes.filter(|id| self.graph.tensor(**id).op != Op::View) {
             match self.get(*id) {
-                Some(backend) => last = Some(backend).filter(|backend| with_host || *backend != self.machine.host()),
+                Some(backend) => {
+                    last = Some(backend).filter(|backend| with_host || *backend != self.machine.host())
+                }
                 None => self.set(*id, last),
             }
         }

@@ -29,7 +29,9 @@ impl Sizes {
             let bytes = |sizes: &std::collections::BTreeMap<Box<str>, u64>| {
                 sizes.get(tensor_type.name).copied().unwrap_or(0)
             };
-            bytes(&tensors.bytes).saturating_sub(bytes(&tensors.token_embd)).saturating_sub(bytes(&tensors.output))
+            bytes(&tensors.bytes)
+                .saturating_sub(bytes(&tensors.token_embd))
+                .saturating_sub(bytes(&tensors.output))
         };
         let total = tensor_types().iter().map(layer_bytes).fold(0, u64::saturating_add);
         let is_large = |tensor_type: &&TensorType| {

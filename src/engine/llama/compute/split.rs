@@ -70,7 +70,8 @@ impl Splitter<'_> {
         let mut sources = self.graph.tensor(id).sources.iter();
         split.backend != backend
             || (!split.inputs.is_empty()
-                && sources.any(|source| self.graph.tensor(*source).is_weight() && !self.is_on(*source, backend)))
+                && sources
+                    .any(|source| self.graph.tensor(*source).is_weight() && !self.is_on(*source, backend)))
     }
 
     fn copy_source(&mut self, id: TensorId, place: usize, backend: usize) {

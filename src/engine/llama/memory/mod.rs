@@ -18,7 +18,7 @@ pub use options::MemoryOptions;
 pub use part::{Amount, Owner, Part, PartKind, Place};
 
 use super::architecture::{Architecture, Class, architecture};
-use super::compute::{self, ContextParams};
+use super::compute::{self, ContextParams, DeviceOptions};
 use super::layers::{Layers, layers};
 use super::options::{Given, row_of};
 use super::{Profile, SERVER};
@@ -323,8 +323,29 @@ fn compute_parts(
         let amount = compute_amount(process, facts, params, owner);
         return vec![Part::on_host(PartKind::Compute, owner, amount)];
     }
-    let why = || Amount::Unknown("the compute buffers of devices are not known".to_owned());
-    offload.parts(PartKind::Compute, owner, why)
+    if process.profile.build_number().is_none_or(|build| build < KNOWN_SINCE) {
+        let why =
+            || Amount::Unknown("the compute buffers of devices are not known for this build".to_owned());
+        return offload.parts(PartKind::Compute, owner, why);
+    }
+    let options = DeviceOptions {
+        cache_types: cache_types(process.options, owner),
+        op_offload: process.options.offloads_operations(),
+    };
+    match compute::compute_buffers(facts, params, offload, &options) {
+        Err(why) => offload.parts(PartKind::Compute, owner, || Amount::Unknown(why.clone())),
+        Ok(buffers) => {
+            let amount = |bytes| Amount::Within { bytes, percent: buffers.margin_percent };
+            let host = Part::on_host(PartKind::Compute, owner, amount(buffers.host));
+            let devices = offload.devices.iter().zip(&buffers.devices).map(|(device, bytes)| Part {
+                kind: PartKind::Compute,
+                owner,
+                place: Place::Device(device.as_ref().into()),
+                amount: amount(*bytes),
+            });
+            std::iter::once(host).chain(devices).collect()
+        }
+    }
 }
 
 /// The compute buffer of a model or draft.

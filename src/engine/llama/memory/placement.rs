@@ -187,6 +187,11 @@ impl MemoryOptions {
         self.placement.host_experts[0] = u64::from(layers);
     }
 
+    /// True if devices compute large batches with weights of the host.
+    pub(super) fn offloads_operations(&self) -> bool {
+        !self.placement.no_op_offload
+    }
+
     /// The names of all devices that a list of devices names, of the model or of its draft.
     pub fn devices(&self, owner: Owner) -> Vec<Box<str>> {
         self.placement.devices(owner).unwrap_or_default()

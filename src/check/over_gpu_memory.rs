@@ -34,9 +34,6 @@ declare_code! {
     pub(super) static OVER_GPU_MEMORY = 345, "over-gpu-memory", Error;
 }
 
-/// The reason why a sum without a lock is incomplete.
-const ONLY_FILES: &str = "only file sizes are summed: caches and buffers need the file headers in the lock";
-
 /// Maximum number of roles with unknown memory that one message names.
 const MAX_NAMED: usize = 3;
 
@@ -61,22 +58,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 
 /// The roles whose memory on a GPU is not completely known, as text. `None` if all of it is known.
 fn unknown_memory(derived: &Derived, group: &RoleGroup, gpu: &Gpu) -> Option<String> {
+    let name = |role| words::quoted(&derived.registry.roles.get(role).head.name);
     let mut unknown =
-        derived.roles.iter().filter(|role| role.serving.host.value == group.host).filter_map(|role| {
-            let uses = role
-                .gpus
-                .as_ref()
-                .is_some_and(|gpus| gpus.all().iter().any(|name| ***name == *gpu.name.value));
-            if !uses {
-                return None;
-            }
-            let why = match role.memory.unknown_on(&gpu.name) {
-                Some(why) => why,
-                None if !role.memory.is_computed() => ONLY_FILES,
-                None => return None,
-            };
-            Some(format!("role {}: {why}", words::quoted(&derived.registry.roles.get(role.id).head.name)))
-        });
+        derived.unknown_on_gpu(group.host, gpu).map(|(role, why)| format!("role {}: {why}", name(role)));
     let mut named: Vec<String> = unknown.by_ref().take(MAX_NAMED).collect();
     let more = unknown.count();
     if more > 0 {
@@ -147,7 +131,7 @@ fn smallest_changes<'d>(
     };
     let roles = derived.roles.iter().filter(|role| role.serving.host.value == group.host);
     let Some(largest) = roles.max_by_key(on_gpu) else { return Vec::new() };
-    let Some(role) = FittingRole::new(derived, largest) else { return Vec::new() };
+    let Ok(role) = FittingRole::new(derived, largest) else { return Vec::new() };
     let limit = before.minus(over);
     let fits = |memory: &crate::derive::RoleMemory| group.total_with(scope, (largest.id, memory)) <= limit;
     let changes = role.smallest(fits).into_iter().map(|(change, memory)| {

@@ -195,6 +195,9 @@ pub(super) struct InspectArgs {
 pub(super) struct MemoryArgs {
     #[command(flatten)]
     pub(super) registry: RegistryFolder,
+    /// Print the settings of this role that fit into its GPUs
+    #[arg(long, value_name = "ROLE")]
+    pub(super) fit: Option<String>,
     /// Output format
     #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
     pub(super) format: DataFormat,

@@ -4,14 +4,15 @@
 //!
 //! | field | |
 //! |---|---|
-//! | `roles` | `name`, `residency`, `host`, `processes`, `bytes` of one process, `may_grow_to`, `is_whole` (true if all parts are known), `parts` |
-//! | `parts` | `of` (model, draft, projector or program), `kind` (`mapped` parts count once per host), and either `bytes` with its certainty (`within_percent`, `at_most` or `declared`), or `may_grow_to`, or `not_checked` |
+//! | `roles` | `name`, `residency`, `host`, `processes`, `bytes` of one process in the memory of the host, `may_grow_to`, `gpus` (`name` and `bytes`), `is_whole` (true if all parts are known), `parts` |
+//! | `parts` | `of` (model, draft, projector or program), `kind` (`mapped` parts count once per host), `gpu` (absent for the memory of the host), and either `bytes` with its certainty (`within_percent`, `at_most` or `declared`), or `may_grow_to`, or `not_checked` |
 //! | `residencies` | `residency`, `host`, `bytes`, `may_grow_to`, `budget` (null without one), `over` (the bytes above the budget) |
-//! | `hosts` | `host`, `bytes` of its roles, `may_grow_to`, `services` (declared memory of its services), `memory`, `reserve`, `over` (the bytes above the memory without its reserve) |
+//! | `hosts` | `gpus` (`name`, `bytes`, `memory`, `reserve`, `over`), `host`, `bytes` of its roles, `may_grow_to`, `services` (declared memory of its services), `memory`, `reserve`, `over` (the bytes above the memory without its reserve) |
 //!
 //! `may_grow_to` of a part is the size up to which the engine fills it by its own default, which the registry does not state.
 //! Sums and `over` do not count it. Elsewhere it is `bytes` and these sizes.
 
+mod fit;
 mod table;
 
 use super::RunStatus;
@@ -20,11 +21,11 @@ use super::session;
 use crate::check::{NotCheckedPolicy, check};
 use crate::compile::lower;
 use crate::derive::memory::{PROGRAM, is_file, kind_words};
-use crate::derive::{Derived, MemoryScope, ServedProcess, ServedProgram, ServedRole};
+use crate::derive::{Derived, MemoryScope, RoleGroup, ServedProcess, ServedProgram, ServedRole};
 use crate::diag::report::human::human;
 use crate::diag::{Diagnostics, words};
-use crate::engine::memory::{Amount, Owner, Part, PartKind};
-use crate::hir::{Bytes, Serving};
+use crate::engine::memory::{Amount, Owner, Part, PartKind, Place};
+use crate::hir::{Bytes, Host, Serving};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -43,14 +44,24 @@ struct ReportedRole<'r> {
     processes: usize,
     bytes: u64,
     may_grow_to: u64,
+    gpus: Vec<GpuBytes<'r>>,
     is_whole: bool,
     parts: Vec<ReportedPart<'r>>,
+}
+
+/// The memory of a process on a GPU.
+#[derive(Serialize)]
+struct GpuBytes<'r> {
+    name: &'r str,
+    bytes: u64,
 }
 
 #[derive(Serialize)]
 struct ReportedPart<'r> {
     of: &'static str,
     kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gpu: Option<&'r str>,
     /// The title in the table.
     #[serde(skip)]
     title: String,
@@ -94,6 +105,18 @@ struct ReportedHost<'r> {
     memory: Option<u64>,
     reserve: Option<u64>,
     over: u64,
+    gpus: Vec<ReportedGpu<'r>>,
+}
+
+#[derive(Serialize)]
+struct ReportedGpu<'r> {
+    name: &'r str,
+    bytes: u64,
+    /// False if the memory of a role on it is not completely known.
+    is_whole: bool,
+    memory: u64,
+    reserve: u64,
+    over: u64,
 }
 
 pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
@@ -110,6 +133,9 @@ pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
         return RunStatus::Findings;
     }
     let derived = lowered.derive(None, &mut findings);
+    if let Some(role) = &command.fit {
+        return fit::run(&derived, role, command.format);
+    }
     let report = memory_report(&derived);
     let text = match command.format {
         DataFormat::Human => table::human(&report, session::style(output, &std::io::stdout()).width),
@@ -130,7 +156,10 @@ pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
 
 fn memory_report(derived: &Derived) -> MemoryReport<'_> {
     let registry = &derived.registry;
-    let engines = derived.roles.iter().map(|role| (ServedProcess::from(role), role_parts(role)));
+    let engines = derived.roles.iter().map(|role| {
+        let host = registry.hosts.get(role.serving.host.value);
+        (ServedProcess::from(role), role_parts(host, role))
+    });
     let programs = derived.programs.iter().map(|role| (ServedProcess::from(role), program_parts(role)));
     let mut roles: Vec<(ServedProcess<'_>, Vec<ReportedPart<'_>>)> = engines.chain(programs).collect();
     roles.sort_by_key(|(role, _)| role.id);
@@ -143,6 +172,7 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
             processes: serving.ports.len(),
             bytes: bytes_of(&parts),
             may_grow_to: bytes_of(&parts).saturating_add(role.memory.growth.0),
+            gpus: gpu_bytes(&parts),
             is_whole: !parts.iter().any(|part| matches!(part.certainty, Certainty::NotChecked(_))),
             parts,
         }
@@ -174,6 +204,7 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
             memory: memory.map(|memory| memory.0),
             reserve: memory.map(|memory| host.reserve.of(memory).0),
             over: host.room().map_or(0, |room| total.plus(services).minus(room).0),
+            gpus: reported_gpus(derived, &group),
         }
     });
     MemoryReport {
@@ -185,20 +216,20 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
 }
 
 /// The parts of a role. For files without facts, their declared sizes.
-fn role_parts(role: &ServedRole) -> Vec<ReportedPart<'_>> {
+fn role_parts<'r>(host: &'r Host, role: &'r ServedRole) -> Vec<ReportedPart<'r>> {
     let computed = &role.memory.parts;
     let is_read = |owner| {
         let is_known = |part: &Part| !matches!(part.amount, Amount::Unknown(_));
         computed.iter().any(|part| part.owner == owner && is_file(part) && is_known(part))
     };
-    let declared = role.files.iter().filter(|(owner, _)| !is_read(*owner)).filter_map(|(owner, file)| {
-        Some(ReportedPart {
-            of: owner_name(owner),
-            kind: "file",
-            title: title_of(owner, "file"),
-            bytes: Some(file.bytes?.0),
-            certainty: Certainty::Declared(true),
-        })
+    let declared = role.memory.counted.iter().filter(|part| part.is_declared && !is_read(part.owner));
+    let declared = declared.filter(|part| part.bytes > Bytes(0)).map(|part| ReportedPart {
+        of: owner_name(part.owner),
+        kind: "file",
+        gpu: part.gpu.and_then(|index| Some(&*host.gpus.get(index)?.name.value)),
+        title: title_of(part.owner, "file"),
+        bytes: Some(part.bytes.0),
+        certainty: Certainty::Declared(true),
     });
     let (model, others): (Vec<ReportedPart>, Vec<ReportedPart>) =
         declared.partition(|part| part.of == "model");
@@ -216,6 +247,7 @@ fn program_parts(role: &ServedProgram) -> Vec<ReportedPart<'_>> {
     let part = |(bytes, certainty)| ReportedPart {
         of: PROGRAM,
         kind: PROGRAM,
+        gpu: None,
         title: PROGRAM.to_owned(),
         bytes,
         certainty,
@@ -223,8 +255,39 @@ fn program_parts(role: &ServedProgram) -> Vec<ReportedPart<'_>> {
     declared.chain(unknown).map(part).collect()
 }
 
+/// The bytes in the memory of the host.
 fn bytes_of(parts: &[ReportedPart]) -> u64 {
-    parts.iter().filter_map(|part| part.bytes).fold(0, u64::saturating_add)
+    parts.iter().filter(|part| part.gpu.is_none()).filter_map(|part| part.bytes).fold(0, u64::saturating_add)
+}
+
+/// The bytes on each GPU, in the order in which the parts name them.
+fn gpu_bytes<'r>(parts: &[ReportedPart<'r>]) -> Vec<GpuBytes<'r>> {
+    let mut gpus: Vec<GpuBytes<'r>> = Vec::new();
+    for (part, name) in parts.iter().filter_map(|part| Some((part, part.gpu?))) {
+        let bytes = part.bytes.unwrap_or(0);
+        match gpus.iter_mut().find(|gpu| gpu.name == name) {
+            Some(gpu) => gpu.bytes = gpu.bytes.saturating_add(bytes),
+            None => gpus.push(GpuBytes { name, bytes }),
+        }
+    }
+    gpus
+}
+
+/// The GPUs of a host, with what its roles need on each.
+fn reported_gpus<'r>(derived: &'r Derived, group: &RoleGroup) -> Vec<ReportedGpu<'r>> {
+    let gpus = derived.registry.hosts.get(group.host).gpus.iter().enumerate();
+    let reported = gpus.map(|(index, gpu)| {
+        let total = group.total(MemoryScope::gpu(index));
+        ReportedGpu {
+            name: &gpu.name,
+            bytes: total.0,
+            is_whole: derived.unknown_on_gpu(group.host, gpu).next().is_none(),
+            memory: gpu.memory.value.0,
+            reserve: gpu.memory.value.minus(gpu.room()).0,
+            over: total.minus(gpu.room()).0,
+        }
+    });
+    reported.collect()
 }
 
 fn owner_name(owner: Owner) -> &'static str {
@@ -250,7 +313,18 @@ fn reported_part<'p>(part: &'p Part, serving: &Serving) -> ReportedPart<'p> {
     if part.kind == PartKind::Mapped && serving.is_locked() {
         (kind, title) = ("locked", "weights, locked");
     }
-    ReportedPart { of: owner_name(part.owner), kind, title: title_of(part.owner, title), bytes, certainty }
+    let gpu = match &part.place {
+        Place::Host => None,
+        Place::Device(name) => Some(&**name),
+    };
+    ReportedPart {
+        of: owner_name(part.owner),
+        kind,
+        gpu,
+        title: title_of(part.owner, title),
+        bytes,
+        certainty,
+    }
 }
 
 /// A human-readable size.

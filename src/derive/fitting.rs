@@ -6,7 +6,7 @@ use super::{Derived, parts};
 use crate::engine::layers::layers;
 use crate::engine::memory::MemoryOptions;
 use crate::facts::tensor_types;
-use crate::hir::Context;
+use crate::hir::{Context, GpuLayers};
 
 /// A setting of a role other than the declared one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,38 +24,48 @@ pub enum Alternative {
 /// The step of a smaller context, in tokens: the engine rounds the cells of a cache up to a multiple of 256.
 const CONTEXT_STEP: u32 = 256;
 
-/// The types of a smaller KV cache, largest first. All back ends compute attention with them.
-const SMALLER_CACHES: &[&str] = &["q8_0", "q4_0"];
+/// The types of a KV cache that all back ends compute attention with, largest first.
+const CACHE_TYPES: &[&str] = &["f16", "q8_0", "q4_0"];
 
 /// A role whose memory is computed, with what its settings can be.
 #[derive(Clone, Copy, Debug)]
 pub struct FittingRole<'d> {
     /// The role.
     pub served: &'d ServedRole,
+    /// The number of layers of the model, without the output matrix.
+    pub layers: u32,
     derived: &'d Derived,
     options: &'d MemoryOptions,
-    /// The number of layers of the model, without the output matrix.
-    layers: u32,
+    /// The context for which the model was trained, in tokens. `None` if it is unknown.
+    trained: Option<u32>,
     has_experts: bool,
 }
 
 impl<'d> FittingRole<'d> {
-    /// `None` if the role has no GPUs, leaves its layers to the engine, or its memory is not computed.
-    pub fn new(derived: &'d Derived, served: &'d ServedRole) -> Option<Self> {
-        let gpus = served.gpus.as_ref().filter(|gpus| !gpus.devices.is_empty())?;
-        let options = served.known_command()?.memory.as_deref().ok()?;
+    /// The role, if it has GPUs and its memory is computed.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it has no alternatives, as a clause.
+    pub fn new(derived: &'d Derived, served: &'d ServedRole) -> Result<Self, String> {
+        served.gpus.as_ref().filter(|gpus| !gpus.devices.is_empty()).ok_or("it has no GPU")?;
+        if matches!(served.serving.context.value, Context::Fit(_)) {
+            return Err("the engine fits its context and its layers".to_owned());
+        }
+        let command = served.known_command().ok_or("its engine is unknown")?;
+        let options = command.memory.as_deref().map_err(|why| (*why).to_owned())?;
         let model = derived.registry.models.get(served.serving.model.value);
-        let facts = &super::locked::facts(&derived.lock, model).ok()?.facts;
-        layers(facts).ok()?;
-        let is_declared = gpus.layers != crate::hir::GpuLayers::Fit;
-        Some(Self {
+        let facts = &super::locked::facts(&derived.lock, model)?.facts;
+        layers(facts)?;
+        let number = |key| facts.number(key).and_then(|number| u32::try_from(number).ok());
+        Ok(Self {
             served,
+            layers: number("block_count").ok_or("its number of layers is unknown")?,
             derived,
             options,
-            layers: u32::try_from(facts.number("block_count")?).ok()?,
-            has_experts: facts.number("expert_count").is_some_and(|count| count > 0),
+            trained: number("context_length"),
+            has_experts: number("expert_count").is_some_and(|count| count > 0),
         })
-        .filter(|_| is_declared)
     }
 
     /// The memory of the role after a change.
@@ -73,28 +83,51 @@ impl<'d> FittingRole<'d> {
         parts::memory_with(self.derived, self.served, options)
     }
 
+    /// The declared context in tokens, or the trained one.
+    fn context(&self) -> Option<u32> {
+        match self.served.serving.context.value {
+            Context::Tokens(tokens) => Some(tokens),
+            Context::Trained | Context::Fit(_) => self.trained,
+        }
+    }
+
     /// The smallest change of each kind with which the memory fits, and the memory after it. A kind without one is left out.
     pub fn smallest(&self, fits: impl Fn(&RoleMemory) -> bool) -> Vec<(Alternative, RoleMemory)> {
-        let try_change = |change: Alternative| {
+        let layers = match self.served.gpus.as_ref().map(|gpus| gpus.layers) {
+            Some(GpuLayers::Count(count)) => count.min(self.layers.saturating_add(1)).checked_sub(1),
+            Some(GpuLayers::All) => Some(self.layers),
+            Some(GpuLayers::Fit) | None => None,
+        };
+        let is_f16 = ["k", "v"].iter().all(|half| self.served.serving.cache_type(half).is_none());
+        let caches = CACHE_TYPES.get(1..).filter(|_| is_f16).unwrap_or_default();
+        self.alternatives((layers, self.context().map(|tokens| tokens.saturating_sub(1)), caches), fits)
+    }
+
+    /// The largest setting of each kind with which the memory fits, and the memory with it.
+    pub fn largest(&self, fits: impl Fn(&RoleMemory) -> bool) -> Vec<(Alternative, RoleMemory)> {
+        let context = self.trained.max(self.context());
+        self.alternatives((Some(self.layers.saturating_add(1)), context, CACHE_TYPES), fits)
+    }
+
+    /// The largest settings up to these that fit: experts, layers, context, cache type.
+    fn alternatives(
+        &self,
+        (layers, context, caches): (Option<u32>, Option<u32>, &[&'static str]),
+        fits: impl Fn(&RoleMemory) -> bool,
+    ) -> Vec<(Alternative, RoleMemory)> {
+        let attempt = |change: Alternative| {
             let memory = self.memory_after(change)?;
             fits(&memory).then_some((change, memory))
         };
-        // The output matrix counts as one layer.
-        let layers = most(self.layers, |layers| try_change(Alternative::Layers(layers)));
         let all = self.layers;
-        let experts = || most(all.saturating_sub(1), |kept| try_change(Alternative::CpuExperts(all - kept)));
-        let context = match self.served.serving.context.value {
-            Context::Tokens(tokens) => most(tokens.saturating_sub(1) / CONTEXT_STEP, |steps| {
-                if steps == 0 { None } else { try_change(Alternative::Context(steps * CONTEXT_STEP)) }
-            }),
-            Context::Trained | Context::Fit(_) => None,
-        };
-        let is_f16 =
-            self.served.serving.cache_type("k").is_none() && self.served.serving.cache_type("v").is_none();
-        let mut caches = SMALLER_CACHES.iter().filter(|_| is_f16);
-        let cache = caches.find_map(|name| try_change(Alternative::CacheType(name)));
-        let experts = if self.has_experts { experts() } else { None };
-        [experts, layers, context, cache].into_iter().flatten().collect()
+        let experts =
+            self.has_experts.then(|| most(all, |kept| attempt(Alternative::CpuExperts(all - kept))));
+        let layers = layers.and_then(|layers| most(layers, |layers| attempt(Alternative::Layers(layers))));
+        let steps = context.map(|tokens| tokens / CONTEXT_STEP).filter(|steps| *steps > 0);
+        let tokens = |step: u32| Alternative::Context(step.saturating_add(1).saturating_mul(CONTEXT_STEP));
+        let context = steps.and_then(|steps| most(steps - 1, |step| attempt(tokens(step))));
+        let cache = caches.iter().find_map(|name| attempt(Alternative::CacheType(name)));
+        [experts.flatten(), layers, context, cache].into_iter().flatten().collect()
     }
 }
 

@@ -31,10 +31,14 @@ pub struct MemoryPart {
     pub kind: MemoryKind,
     /// The GPU that it is on, by its index in the list of the host. `None` for the memory of the host.
     pub gpu: Option<usize>,
+    /// True if the size is declared, not computed.
+    pub is_declared: bool,
+    /// The file that needs it.
+    pub owner: Owner,
     /// The model that needs it. `None` for the memory of another program.
     model: Option<Id<Model>>,
-    /// Its name, unless it is the model itself: `draft`, `projector`, `draft, KV cache`.
-    name: [&'static str; 2],
+    /// The use of the memory, such as `KV cache`. Empty for weights.
+    what: &'static str,
 }
 
 /// How a process has a file or a buffer in memory.
@@ -95,8 +99,10 @@ impl RoleMemory {
             bytes,
             kind: MemoryKind::Copied,
             gpu: None,
+            is_declared: true,
+            owner: Owner::Model,
             model: None,
-            name: ["", ""],
+            what: "",
         });
         let unknown =
             || Part::on_host(PartKind::Rest, Owner::Model, Amount::Unknown(NOT_DECLARED.to_owned()));
@@ -130,8 +136,10 @@ impl<'p> ReadFile<'p> {
             bytes: Bytes(part.amount.bytes()),
             kind,
             gpu: None,
+            is_declared: false,
+            owner,
             model: Some(model_of(serving, owner)),
-            name: [owner_label(owner), ""],
+            what: "",
         })
     }
 }
@@ -155,8 +163,10 @@ impl DeclaredFile<'_> {
             bytes,
             kind,
             gpu,
+            is_declared: true,
+            owner: self.owner,
             model: Some(model_of(serving, self.owner)),
-            name: [owner_label(self.owner), ""],
+            what: "",
         };
         let shares =
             self.role.gpus.as_ref().map_or(GpuShares::None, |gpus| gpus.shares_of(self.owner, serving));
@@ -192,8 +202,10 @@ fn private_part(serving: &Serving, host: &Host, part: &Part) -> MemoryPart {
         bytes: Bytes(part.amount.bytes()),
         kind: MemoryKind::Copied,
         gpu,
+        is_declared: false,
+        owner: part.owner,
         model: Some(model_of(serving, part.owner)),
-        name: [owner_label(part.owner), what],
+        what,
     }
 }
 
@@ -206,7 +218,7 @@ impl MemoryPart {
     pub fn label(&self, registry: &Registry) -> String {
         let Some(model) = self.model else { return PROGRAM.to_owned() };
         let title = &*registry.models.get(model).title;
-        match self.name {
+        match [owner_label(self.owner), self.what] {
             ["", ""] => title.to_string(),
             [one, ""] | ["", one] => format!("{title} ({one})"),
             [of, part] => format!("{title} ({of}, {part})"),

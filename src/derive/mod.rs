@@ -64,7 +64,7 @@ use crate::diag::{Diagnostics, Reported, words};
 use crate::engine::Profile;
 use crate::facts::Lock;
 use crate::hir::codes::UNKNOWN_NAME;
-use crate::hir::{Engine, Id, Registry, Role, RoleKind, Serving};
+use crate::hir::{Engine, Gpu, Host, Id, Registry, Role, RoleKind, Serving};
 use rayon::prelude::*;
 use role::RoleSource;
 use std::collections::BTreeSet;
@@ -145,6 +145,9 @@ fn unknown_engine(role: &Role, findings: &mut Diagnostics) -> Reported {
     })
 }
 
+/// The reason why a sum without a lock is incomplete.
+const ONLY_FILES: &str = "only file sizes are summed: caches and buffers need the file headers in the lock";
+
 impl Derived {
     /// The profile of an engine. `None` if it was reported.
     pub fn profile(&self, engine: Id<Engine>) -> Option<&Profile> {
@@ -177,6 +180,17 @@ impl Derived {
             let (serving, profile) = (&*served.serving, &*command.profile);
             let ((draft, model), verdict) = (serving.draft_model()?, served.draft.as_ref()?);
             Some(RoleDraft { role, serving, draft, model, profile, verdict })
+        })
+    }
+
+    /// The roles whose memory on a GPU is not completely known, each with the reason as a clause.
+    pub fn unknown_on_gpu(&self, host: Id<Host>, gpu: &Gpu) -> impl Iterator<Item = (Id<Role>, &str)> {
+        let on_host = self.roles.iter().filter(move |role| role.serving.host.value == host);
+        on_host.filter_map(|role| {
+            let gpus = role.gpus.as_ref()?;
+            gpus.all().into_iter().find(|name| ***name == *gpu.name.value)?;
+            let only_files = (!role.memory.is_computed()).then_some(ONLY_FILES);
+            Some((role.id, role.memory.unknown_on(&gpu.name).or(only_files)?))
         })
     }
 

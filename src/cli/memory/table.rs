@@ -1,17 +1,35 @@
 //! The human-readable table.
 
-use super::{Certainty, MemoryReport, ReportedPart, ReportedRole, size_text};
+use super::{Certainty, MemoryReport, ReportedGpu, ReportedPart, ReportedRole, size_text};
 use crate::diag::report::hanging;
 use crate::diag::words::{printable, quoted};
 use std::fmt::Write;
 
-/// Title, size and certainty.
-type Row = [String; 3];
+/// A line: title, sizes by place, and certainty.
+struct Row {
+    title: String,
+    sizes: Vec<String>,
+    bound: String,
+}
 
-/// The table, wrapped to a number of columns.
+impl Row {
+    fn of(title: String, size: String, bound: String) -> Self {
+        Self { title, sizes: vec![size], bound }
+    }
+}
+
+/// The sums, then the roles, wrapped to a number of columns.
 pub(super) fn human(report: &MemoryReport, width: usize) -> String {
     let mut out = String::new();
+    let sums = sums(report);
+    if !sums.is_empty() {
+        out.push_str("sums (a mapped file counts once in each sum)\n");
+        push_rows(&mut out, &sums, width);
+    }
     for role in &report.roles {
+        if !out.is_empty() {
+            out.push('\n');
+        }
         let processes =
             if role.processes > 1 { format!(", {} processes", role.processes) } else { String::new() };
         // Writing to a string cannot fail.
@@ -22,22 +40,20 @@ pub(super) fn human(report: &MemoryReport, width: usize) -> String {
             printable(role.residency),
             printable(role.host)
         );
-        let mut rows: Vec<Row> = role.parts.iter().map(row).collect();
-        rows.push(total(role));
-        if role.may_grow_to > role.bytes {
-            let why = "with the engine's defaults for what the registry does not state".to_owned();
-            rows.push(["may grow to".to_owned(), size_text(role.may_grow_to), why]);
-        }
-        push_rows(&mut out, &rows, width);
-        out.push('\n');
+        push_rows(&mut out, &role_rows(role), width);
     }
+    out
+}
+
+/// The sums of residencies, hosts and GPUs.
+fn sums(report: &MemoryReport) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for residency in &report.residencies {
         let budget = residency.budget.map(|budget| format!("of {}", size_text(budget))).unwrap_or_default()
             + &excess(residency.over)
             + &growth(residency.bytes, residency.may_grow_to);
         let name = format!("residency {} on {}", quoted(residency.residency), quoted(residency.host));
-        rows.push([name, sum_text(residency.bytes), budget]);
+        rows.push(Row::of(name, sum_text(residency.bytes), budget));
     }
     for host in &report.hosts {
         let services = match host.services {
@@ -51,39 +67,93 @@ pub(super) fn human(report: &MemoryReport, width: usize) -> String {
             _ => format!("the memory of the machine is not declared{services}"),
         };
         let of = of + &excess(host.over) + &growth(host.bytes, host.may_grow_to);
-        rows.push([format!("host {}", quoted(host.host)), sum_text(host.bytes), of]);
+        rows.push(Row::of(format!("host {}", quoted(host.host)), sum_text(host.bytes), of));
+        rows.extend(host.gpus.iter().map(|gpu| gpu_row(host.host, gpu)));
     }
-    if !rows.is_empty() {
-        out.push_str("sums (a mapped file counts once in each sum)\n");
-    }
-    push_rows(&mut out, &rows, width);
-    out
+    rows
 }
 
-fn row(part: &ReportedPart) -> Row {
-    let size = match part.certainty {
+fn gpu_row(host: &str, gpu: &ReportedGpu) -> Row {
+    let rest = if gpu.is_whole { "" } else { "; other parts are unknown" };
+    let of = format!("of {}, {} reserved", size_text(gpu.memory), size_text(gpu.reserve));
+    let name = format!("GPU {} of {}", quoted(gpu.name), quoted(host));
+    Row::of(name, size_text(gpu.bytes), of + &excess(gpu.over) + rest)
+}
+
+/// The parts of a role with a column for each place, and its sum.
+fn role_rows(role: &ReportedRole) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let gpus: Vec<&str> = role.gpus.iter().map(|gpu| gpu.name).collect();
+    if !gpus.is_empty() {
+        let names = std::iter::once("RAM").chain(gpus.iter().copied()).map(printable);
+        rows.push(Row { title: String::new(), sizes: names.collect(), bound: String::new() });
+    }
+    let mut groups: Vec<Vec<&ReportedPart>> = Vec::new();
+    for part in &role.parts {
+        let is_of = |group: &&mut Vec<&ReportedPart>| {
+            let places = || group.iter().all(|other| other.gpu != part.gpu);
+            group.first().is_some_and(|first| (first.of, first.kind) == (part.of, part.kind)) && places()
+        };
+        match groups.iter_mut().find(is_of) {
+            Some(group) => group.push(part),
+            None => groups.push(vec![part]),
+        }
+    }
+    rows.extend(groups.iter().filter_map(|group| row(group, &gpus)));
+    let sizes = std::iter::once(role.bytes).chain(role.gpus.iter().map(|gpu| gpu.bytes));
+    rows.push(Row {
+        title: "one process".to_owned(),
+        sizes: sizes.map(size_text).collect(),
+        bound: bound(role),
+    });
+    if role.may_grow_to > role.bytes {
+        let why = "with the engine's defaults for what the registry does not state".to_owned();
+        rows.push(Row::of("may grow to".to_owned(), size_text(role.may_grow_to), why));
+    }
+    rows
+}
+
+/// The line of a part, with its size at each place.
+fn row(parts: &[&ReportedPart], gpus: &[&str]) -> Option<Row> {
+    let first = parts.first()?;
+    let size =
+        |place: Option<&str>| parts.iter().find(|part| part.gpu == place).map_or_else(String::new, size_of);
+    let sizes = std::iter::once(None).chain(gpus.iter().map(|gpu| Some(*gpu)));
+    // The least certain place decides.
+    let least = parts.iter().max_by_key(|part| match part.certainty {
+        Certainty::NotChecked(_) => 300,
+        Certainty::MayGrowTo(_) | Certainty::AtMost(_) | Certainty::Declared(_) => 200,
+        Certainty::WithinPercent(percent) => u16::from(percent),
+    });
+    let is_shared = parts.iter().any(|part| part.kind == "mapped" && part.gpu.is_none());
+    let bound = least.map(|part| certainty(part, is_shared)).unwrap_or_default();
+    Some(Row { title: printable(&first.title), sizes: sizes.map(size).collect(), bound: printable(&bound) })
+}
+
+fn size_of(part: &&ReportedPart) -> String {
+    match part.certainty {
         Certainty::MayGrowTo(bytes) => size_text(bytes),
         Certainty::WithinPercent(_)
         | Certainty::AtMost(_)
         | Certainty::Declared(_)
         | Certainty::NotChecked(_) => part.bytes.map_or_else(|| "?".to_owned(), size_text),
-    };
-    let certainty = match part.certainty {
+    }
+}
+
+fn certainty(part: &ReportedPart, is_shared: bool) -> String {
+    match part.certainty {
         // Processes that map the same file share its pages.
-        Certainty::WithinPercent(percent) if part.kind == "mapped" => {
-            format!("+/- {percent} %, once per host")
-        }
+        Certainty::WithinPercent(percent) if is_shared => format!("+/- {percent} %, once per host"),
         Certainty::WithinPercent(percent) => format!("+/- {percent} %"),
         Certainty::AtMost(_) => "at most".to_owned(),
         Certainty::Declared(_) => "as declared".to_owned(),
         Certainty::MayGrowTo(_) => "may grow to this, not counted".to_owned(),
         Certainty::NotChecked(why) => format!("not checked: {why}"),
-    };
-    [printable(&part.title), size, printable(&certainty)]
+    }
 }
 
-/// The sum of one process, with its error bound computed from the parts.
-fn total(role: &ReportedRole) -> Row {
+/// The error bound of the sum of one process, computed from its parts.
+fn bound(role: &ReportedRole) -> String {
     let mut tolerance = 0_u64;
     for part in &role.parts {
         if let (Certainty::WithinPercent(percent), Some(bytes)) = (&part.certainty, part.bytes) {
@@ -92,7 +162,7 @@ fn total(role: &ReportedRole) -> Row {
     }
     let most = role.parts.iter().any(|part| matches!(part.certainty, Certainty::AtMost(_)));
     let margin = format!("+/- {}", size_text(tolerance));
-    let bound = match (tolerance > 0, most, role.is_whole) {
+    match (tolerance > 0, most, role.is_whole) {
         (false, false, true) => String::new(),
         (false, false, false) => "at least: other parts are unknown".to_owned(),
         (true, false, true) => margin,
@@ -101,8 +171,7 @@ fn total(role: &ReportedRole) -> Row {
         (false, true, false) => "some parts are maximums, others are unknown".to_owned(),
         (true, true, true) => format!("{margin}; can be lower: some parts are maximums"),
         (true, true, false) => format!("{margin}; some parts are maximums, others are unknown"),
-    };
-    ["one process".to_owned(), size_text(role.bytes), bound]
+    }
 }
 
 /// A sum, or `?` if the size of a model is unknown.
@@ -124,11 +193,18 @@ fn excess(over: u64) -> String {
 }
 
 fn push_rows(out: &mut String, rows: &[Row], width: usize) {
-    let widest = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let (title, size) = (widest(0), widest(1));
-    for [what, bytes, bound] in rows {
-        out.push_str(&hanging(&format!("  {what:title$}  {bytes:>size$}  "), bound, width));
+    let length = |cell: &String| cell.chars().count();
+    let title = rows.iter().map(|row| length(&row.title)).max().unwrap_or(0);
+    let columns = rows.iter().map(|row| row.sizes.len()).max().unwrap_or(0);
+    let widest = |at: usize| rows.iter().filter_map(|row| row.sizes.get(at)).map(length).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(widest).collect();
+    for row in rows {
+        let mut prefix = format!("  {:title$}  ", row.title);
+        for (at, width) in widths.iter().enumerate() {
+            let cell = row.sizes.get(at).map_or("", String::as_str);
+            // Writing to a string cannot fail.
+            let _ = write!(prefix, "{cell:>width$}  ");
+        }
+        out.push_str(&hanging(&prefix, &row.bound, width));
     }
 }

@@ -1,0 +1,156 @@
+//! `orchgen memory --fit`: the settings of a role with which it fits into its GPUs, beside the other roles there.
+//!
+//! With `--output-format json`, the result is one JSON object: `role`, `layers` of its model, `fits` (as declared), and
+//! `settings` with `field`, `value`, `bytes` of the host and `gpus` (`name`, `bytes`, `free`: what is left to the role).
+
+use super::super::RunStatus;
+use super::super::args::DataFormat;
+use super::super::session;
+use super::size_text;
+use crate::derive::{Alternative, Derived, FittingRole, MemoryScope, RoleGroup, RoleMemory, ServedRole};
+use crate::diag::{suggest, words::quoted};
+use crate::hir::{Bytes, Gpu, Host};
+use serde::Serialize;
+use std::fmt::Write;
+
+#[derive(Serialize)]
+struct FitReport<'r> {
+    format_version: u32,
+    role: &'r str,
+    layers: u32,
+    fits: bool,
+    settings: Vec<FittingSetting<'r>>,
+}
+
+#[derive(Serialize)]
+struct FittingSetting<'r> {
+    field: &'static str,
+    value: String,
+    bytes: u64,
+    gpus: Vec<GpuRoom<'r>>,
+}
+
+/// What a role takes of a GPU.
+#[derive(Serialize)]
+struct GpuRoom<'r> {
+    name: &'r str,
+    bytes: u64,
+    free: u64,
+}
+
+/// A role on the GPUs of its host.
+struct OnGpus<'d> {
+    group: &'d RoleGroup<'d>,
+    served: &'d ServedRole,
+    /// Its GPUs with their indexes.
+    gpus: Vec<(usize, &'d Gpu)>,
+}
+
+impl<'d> OnGpus<'d> {
+    fn new(host: &'d Host, group: &'d RoleGroup<'d>, served: &'d ServedRole) -> Self {
+        let names = served.gpus.iter().flat_map(|gpus| gpus.all()).collect::<Vec<_>>();
+        let is_used = |gpu: &Gpu| names.iter().any(|name| ***name == *gpu.name.value);
+        let gpus = host.gpus.iter().enumerate().filter(|(_, gpu)| is_used(gpu)).collect();
+        Self { group, served, gpus }
+    }
+
+    fn total(&self, index: usize, memory: &RoleMemory) -> Bytes {
+        self.group.total_with(MemoryScope::gpu(index), (self.served.id, memory))
+    }
+
+    fn fits(&self, memory: &RoleMemory) -> bool {
+        self.gpus.iter().all(|(index, gpu)| self.total(*index, memory) <= gpu.room())
+    }
+
+    fn rooms(&self, memory: &RoleMemory) -> Vec<GpuRoom<'d>> {
+        let room = |(index, gpu): &(usize, &'d Gpu)| {
+            let total = self.total(*index, memory);
+            let others = self.total(*index, &RoleMemory::default());
+            GpuRoom { name: &gpu.name, bytes: total.minus(others).0, free: gpu.room().minus(others).0 }
+        };
+        self.gpus.iter().map(room).collect()
+    }
+}
+
+pub(super) fn run(derived: &Derived, name: &str, format: DataFormat) -> RunStatus {
+    let registry = &derived.registry;
+    let served = derived.roles.iter().find(|role| *registry.roles.get(role.id).head.name.value == *name);
+    let Some(served) = served else {
+        let roles = derived.roles.iter().map(|role| &*registry.roles.get(role.id).head.name.value);
+        let near = suggest(name, roles).map(|near| format!(": did you mean {}?", quoted(near.name)));
+        session::print_stderr(&format!(
+            "no engine serves a role {}{}\n",
+            quoted(name),
+            near.unwrap_or_default()
+        ));
+        return RunStatus::CannotRun;
+    };
+    let role = match FittingRole::new(derived, served) {
+        Ok(role) => role,
+        Err(why) => {
+            session::print_stderr(&format!("role {} has nothing to fit: {why}\n", quoted(name)));
+            return RunStatus::Findings;
+        }
+    };
+    let loads = derived.loads();
+    let groups = loads.of_hosts();
+    let Some(group) = groups.iter().find(|group| group.host == served.serving.host.value) else {
+        return RunStatus::Clean;
+    };
+    let on_gpus = OnGpus::new(registry.hosts.get(group.host), group, served);
+    let settings = role.largest(|memory| on_gpus.fits(memory)).into_iter().map(|(setting, memory)| {
+        let (field, value) = words_of(setting, role.layers);
+        let bytes = group.total_with(MemoryScope::HOST, (served.id, &memory));
+        let others = group.total_with(MemoryScope::HOST, (served.id, &RoleMemory::default()));
+        FittingSetting { field, value, bytes: bytes.minus(others).0, gpus: on_gpus.rooms(&memory) }
+    });
+    let report = FitReport {
+        format_version: 1,
+        role: name,
+        layers: role.layers,
+        fits: on_gpus.fits(&served.memory),
+        settings: settings.collect(),
+    };
+    let text = match format {
+        DataFormat::Human => human(&report, &on_gpus.rooms(&served.memory)),
+        DataFormat::Json => session::json_line(&report),
+    };
+    let printed = session::print_stdout(&text);
+    if printed == RunStatus::Clean && !report.fits { RunStatus::Findings } else { printed }
+}
+
+/// The field of the registry and its value.
+fn words_of(setting: Alternative, layers: u32) -> (&'static str, String) {
+    match setting {
+        Alternative::Layers(count) if count > layers => ("placement.layers", "all".to_owned()),
+        Alternative::Layers(count) => ("placement.layers", count.to_string()),
+        Alternative::CpuExperts(count) => ("placement.cpu-experts", count.to_string()),
+        Alternative::Context(tokens) => ("context", tokens.to_string()),
+        Alternative::CacheType(name) => ("cache-type", name.to_owned()),
+    }
+}
+
+fn human(report: &FitReport, declared: &[GpuRoom]) -> String {
+    let verdict = if report.fits { "fits" } else { "does not fit" };
+    let mut out =
+        format!("{} {verdict} as declared; its model has {} layers\n", quoted(report.role), report.layers);
+    for gpu in declared {
+        // Writing to a string cannot fail.
+        let (name, bytes, free) = (quoted(gpu.name), size_text(gpu.bytes), size_text(gpu.free));
+        let _ = writeln!(out, "  GPU {name}: {bytes} of {free} that other roles leave");
+    }
+    if report.settings.is_empty() {
+        out.push_str("no single change of layers, experts, context or cache type makes it fit\n");
+        return out;
+    }
+    out.push_str("the largest value of each setting that fits, without another change\n");
+    let field = report.settings.iter().map(|setting| setting.field.len()).max().unwrap_or(0);
+    let value = report.settings.iter().map(|setting| setting.value.len()).max().unwrap_or(0);
+    for setting in &report.settings {
+        let places = setting.gpus.iter().map(|gpu| format!("{} {}", gpu.name, size_text(gpu.bytes)));
+        let places =
+            places.chain([format!("RAM {}", size_text(setting.bytes))]).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(out, "  {:field$}  {:>value$}  {places}", setting.field, setting.value);
+    }
+    out
+}

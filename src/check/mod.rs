@@ -25,6 +25,7 @@ mod far_memory;
 mod forbidden;
 mod foreign_adapter;
 mod gpus;
+mod hidden_gpu;
 mod idle_at_boot;
 mod impossible_dates;
 mod impossible_experts;
@@ -123,6 +124,7 @@ static ALL: &[Check] = checks![
     unknown_threads: UNKNOWN_THREADS,
     repeated_alias: REPEATED_ALIAS,
     needs_root: NEEDS_ROOT,
+    hidden_gpu: HIDDEN_GPU,
     unknown_context: UNKNOWN_CONTEXT,
     threads: MORE_THREADS_THAN_CPUS MORE_THREADS_THAN_CORES,
     exclusive_cpus: EXCLUSIVE_CPUS,

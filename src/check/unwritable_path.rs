@@ -112,9 +112,9 @@ fn reason(registry: &Registry, process: &ProcessSettings, one: &OptionPath) -> O
     if FOLDERS_OF_THE_KERNEL.iter().any(is_below) {
         return None;
     }
-    let hardening = process.hardening.map_or(registry.stack.hardening, |hardening| hardening.value);
-    if let Some(private) = PRIVATE_FOLDERS.iter().find(|above| is_below(above) && hardening != Hardening::Off)
-    {
+    let declared = process.hardening.or(registry.stack.hardening).map(|hardening| hardening.value);
+    let has_sandbox = declared != Some(Hardening::Off);
+    if let Some(private) = PRIVATE_FOLDERS.iter().find(|above| is_below(above) && has_sandbox) {
         return Some(format!("but `{private}` is separate for each service"));
     }
     if registry.stack.scope == UnitScope::User {

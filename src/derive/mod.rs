@@ -18,6 +18,7 @@
 //! role        one role that an engine serves
 //! program     one role that another program serves
 //! process     what both have in common
+//! sandbox     sandbox level and device files of a role
 //! parts       the memory of each role, computed from headers
 //! start       time limits of starts
 //! place       portions of memory by place
@@ -43,6 +44,7 @@ mod process;
 mod profiles;
 mod program;
 mod role;
+pub mod sandbox;
 mod start;
 
 pub use command::{RoleCommand, faults_of_option};

@@ -408,7 +408,7 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "hardening",
         HARDENING,
-        "The sandbox level of the role's units; default: the level of the stack.",
+        "The sandbox level of the role's units; default: the level of the stack, or `gpu` for a role with GPUs.",
     ),
     Field::optional("measured", Shape::Block(&Measured::TABLE), "A measured generation speed."),
     Field::optional("purpose", Shape::Text, "The purpose of the role.")

@@ -17,8 +17,8 @@ pub struct Stack {
     pub title: Option<Text>,
     /// The output targets. Empty means all.
     pub targets: Vec<Spanned<TargetName>>,
-    /// The default sandbox level of units.
-    pub hardening: Hardening,
+    /// The default sandbox level of units. `None` means that the level of each role follows from its GPUs.
+    pub hardening: Option<Spanned<Hardening>>,
     /// The service manager that runs the units.
     pub scope: UnitScope,
     /// True if it has `defaults`.
@@ -50,7 +50,7 @@ declare_words! {
         /// Without privileges that a CPU server never needs.
         #[default]
         Default = "default",
-        /// Like `default`, with access to GPU devices.
+        /// Like `default`, with access to the GPU devices of the role, or to all of them if they are unknown.
         Gpu = "gpu",
         /// No sandbox.
         Off = "off",
@@ -107,8 +107,12 @@ pub(super) static TABLE: Table = Table::with_principal(
         ),
         Field::optional("title", Shape::Text, "Display name of the stack.").example("Home models"),
         Field::optional("targets", Shape::Words(TargetName::WORDS), "The output targets; default: all."),
-        Field::optional("hardening", HARDENING, "The sandbox level of units; default `default`.")
-            .default("default"),
+        Field::optional(
+            "hardening",
+            HARDENING,
+            "The sandbox level of units; default: `default`, and `gpu` for a role with GPUs.",
+        )
+        .default("default"),
         Field::optional(
             "scope",
             Shape::Word(UnitScope::WORDS),

@@ -1,14 +1,14 @@
 //! Roles with their processes: command lines, files, ports and placement.
 
 use super::placement::Placements;
-use super::{Bytes, Hardening, PortRange, Seconds, Start};
+use super::{Bytes, DeviceClass, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
 use crate::derive::overrides::request_limit;
-use crate::derive::{Endpoint, LoadTime, PerInstance, ProcessPlacement, RoleCommand, ServedRole};
+use crate::derive::{Endpoint, LoadTime, PerInstance, ProcessPlacement, RoleCommand, ServedRole, sandbox};
 use crate::engine::dialect::OptionPath;
 use crate::engine::{Family, Word};
 use crate::hir::{self, Id, Registry};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A served role with all data for its units and scripts.
@@ -63,8 +63,12 @@ pub struct Role {
     pub places_threads: bool,
     /// True if weights are locked in memory.
     pub lock: bool,
+    /// The GPUs that its processes use. `None` if they are unknown: on a host without GPUs, or of another program.
+    pub gpus: Option<Arc<[Arc<str>]>>,
     /// The level of sandboxing of its units.
     pub hardening: Hardening,
+    /// The device files that the level `gpu` allows.
+    pub devices: BTreeSet<DeviceClass>,
     /// Its processes, one per port.
     pub processes: Box<[Process]>,
 }
@@ -209,7 +213,7 @@ fn role(
     let ServedRole { serving, endpoint, files, .. } = &served;
     let residency = registry.residencies.get(serving.residency.value);
     let model = registry.models.get(serving.model.value);
-    let program = command.program();
+    let (program, gpus) = (command.program(), served.used_gpus());
     Role {
         processes: processes(endpoint, &served.placement, placements, |n| command.line(endpoint, n)),
         name: declared.head.name.value.clone(),
@@ -246,7 +250,9 @@ fn role(
         key_file: serving.key_file.as_ref().map(|file| file.value.clone()),
         places_threads: command.places_threads(&served.env),
         lock: serving.is_locked(),
-        hardening: serving.hardening.map_or(registry.stack.hardening, |hardening| hardening.value),
+        hardening: sandbox::hardening(&registry.stack, serving, gpus.as_deref()),
+        devices: sandbox::device_classes(registry.hosts.get(serving.host.value), gpus.as_deref()),
+        gpus: gpus.map(Into::into),
         env: served.env.into(),
     }
 }

@@ -4,7 +4,7 @@ use super::Word;
 use super::placement::Placements;
 use super::process::{ProgramServer, Role, Server, Sharers, processes};
 use crate::check::Checked;
-use crate::derive::{Endpoint, ServedProgram, folders_of};
+use crate::derive::{Endpoint, ServedProgram, folders_of, sandbox};
 use crate::hir::Registry;
 use std::sync::Arc;
 
@@ -27,6 +27,7 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
     let is_filled = |word: &Word| matches!(word, Word::Port(_) | Word::Host(_));
     let (filled, plain) = served.env.iter().cloned().partition(|(_, word)| is_filled(word));
     let plain: Vec<(Arc<str>, Word)> = plain;
+    let gpus = served.used_gpus();
     Role {
         processes: processes(endpoint, &served.placement, placements, |n| served.line(n)),
         name: declared.head.name.value.clone(),
@@ -55,7 +56,9 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
         key_file: None,
         places_threads: false,
         lock: false,
-        hardening: program.hardening.map_or(registry.stack.hardening, |hardening| hardening.value),
+        hardening: sandbox::hardening(&registry.stack, program, gpus.as_deref()),
+        devices: sandbox::device_classes(registry.hosts.get(program.host.value), gpus.as_deref()),
+        gpus: gpus.map(Into::into),
         env: plain.into_iter().map(|(name, word)| (name, word.text().into())).collect(),
     }
 }

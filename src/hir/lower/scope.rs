@@ -8,8 +8,7 @@ use super::serving::report_missing;
 use super::typed_value::TypedValue;
 use crate::diag::{Diagnostics, Line, Literal};
 use crate::hir::{
-    Engine, Family, Hardening, Head, Host, Model, Residency, Role, Seconds, Stack, Start, Store, Tier,
-    UnitScope,
+    Engine, Family, Head, Host, Model, Residency, Role, Seconds, Stack, Start, Store, Tier, UnitScope,
 };
 use crate::source::{Span, Spanned};
 
@@ -224,7 +223,7 @@ fn placeholder_stack(at: Span) -> Stack {
         engine: None,
         title: None,
         targets: Vec::new(),
-        hardening: Hardening::Default,
+        hardening: None,
         scope: UnitScope::System,
         has_defaults: false,
     }

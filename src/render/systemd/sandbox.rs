@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::paths::PathSettings;
 use super::{KERNEL, ProcessContext, SANDBOX};
-use crate::plan::{Hardening, Role};
+use crate::plan::{DeviceClass, Hardening, Role};
 use crate::render::ArtifactCollector;
 use crate::render::template::Quoted;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +18,10 @@ pub(super) struct Sandbox<'p> {
     off: bool,
     strict: bool,
     gpu: bool,
+    /// The device files that it allows, if `gpu` is true.
+    devices: Vec<&'static str>,
+    /// True if udev gives some of these files to the groups `video` and `render`.
+    device_groups: bool,
     /// True if another program than an engine serves the role.
     program: bool,
     /// True if other machines can reach the service.
@@ -46,12 +50,16 @@ impl<'p> Sandbox<'p> {
         let strict = role.hardening == Hardening::Strict;
         let folders = role.folders.iter().map(|folder| &**folder);
         let paths = PathSettings::of(context);
+        let gpu = role.hardening == Hardening::Gpu;
+        let devices = || role.devices.iter().filter(|_| gpu);
         let peers = role.peers.iter().map(|peer| &**peer).filter(|peer| !is_local(peer));
         let (addresses, names): (BTreeSet<&str>, BTreeSet<&str>) =
             peers.partition(|peer| peer.parse::<IpAddr>().is_ok());
         Self {
             strict,
-            gpu: role.hardening == Hardening::Gpu,
+            gpu,
+            devices: devices().map(|class| device(*class)).collect(),
+            device_groups: devices().any(|class| *class != DeviceClass::Nvidia),
             program: role.engine().is_none(),
             exposed: context.process.backend.is_none() && is_exposed(role),
             resources: !strict || role.places_threads,
@@ -71,6 +79,8 @@ impl<'p> Sandbox<'p> {
             off: context.role.hardening == Hardening::Off,
             strict: true,
             gpu: false,
+            devices: Vec::new(),
+            device_groups: false,
             program: false,
             exposed: is_exposed(context.role),
             resources: false,
@@ -113,6 +123,16 @@ impl<'p> SandboxTexts<'p> {
         };
         self.0.insert(sandbox, text.clone());
         text
+    }
+}
+
+/// The value of `DeviceAllow=` for a class. systemd takes the names of classes from `/proc/devices`. Older drivers of NVIDIA have
+/// `nvidia-frontend`, newer ones `nvidia` and `nvidiactl`; both have `nvidia-uvm` and `nvidia-caps`.
+fn device(class: DeviceClass) -> &'static str {
+    match class {
+        DeviceClass::Nvidia => "char-nvidia*",
+        DeviceClass::Drm => "char-drm",
+        DeviceClass::Kfd => "/dev/kfd",
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct ServerView<'p> {
     folders: Vec<Field<'p>>,
     /// The folders that systemd creates: setting and value.
     directories: BTreeSet<(&'static str, &'p str)>,
+    /// True if NVIDIA's driver must be loaded before the start.
+    loads_nvidia: bool,
     /// True if the service must wait for the network.
     needs_network: bool,
     on_demand: bool,
@@ -67,6 +69,7 @@ pub(super) fn view<'p>(
     ServerView {
         folders: role.folders.iter().map(|folder| &**folder).chain(paths.mounts).map(Field::from).collect(),
         directories: paths.directories,
+        loads_nvidia: !unit.of_user && uses_cuda(role),
         needs_network: listens_outside || role.peers.iter().any(|peer| !is_local(peer)),
         on_demand,
         start_limit: start_limit(role).into(),
@@ -95,6 +98,11 @@ pub(super) fn view<'p>(
         kernel: sandbox.kernel.clone(),
         unit,
     }
+}
+
+/// True if a role uses a GPU through CUDA.
+fn uses_cuda(role: &Role) -> bool {
+    role.gpus.iter().flat_map(|gpus| gpus.iter()).any(|gpu| gpu.starts_with("CUDA"))
 }
 
 /// The environment of a process.

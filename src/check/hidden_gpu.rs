@@ -1,0 +1,88 @@
+//! A sandbox that hides the GPUs of a role.
+
+use super::owner;
+use crate::derive::Derived;
+use crate::diag::{Change, Diagnostics, Line, words};
+use crate::hir::{Hardening, ProcessSettings, Registry, Role, TargetName};
+use crate::source::Span;
+use std::sync::Arc;
+
+declare_code! {
+    /// ## What it finds
+    /// A role with GPUs whose `hardening` is `strict` or `default`, written in the role, in `defaults` or in the stack.
+    ///
+    /// ## Why
+    /// These levels hide all devices from the service (`PrivateDevices=`), and forbid a driver to generate code. The server
+    /// would not find its GPU: it exits, or it loads the model into the memory of the host. The level `gpu` allows the
+    /// device files that the GPUs of the role need, and no others. It is the default of a role with GPUs.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// host "tower" memory="64 GB" cpus="0-15" { gpu "CUDA0" memory="24 GB" }
+    /// role "extra" tier="A" residency="hot" model="plain" host="tower" port=9000 context=4096 hardening="strict" {
+    ///     placement gpu="CUDA0"
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// host "tower" memory="64 GB" cpus="0-15" { gpu "CUDA0" memory="24 GB" }
+    /// role "extra" tier="A" residency="hot" model="plain" host="tower" port=9000 context=4096 hardening="gpu" {
+    ///     placement gpu="CUDA0"
+    /// }
+    /// ```
+    pub(super) static HIDDEN_GPU = 328, "hidden-gpu", Error;
+}
+
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    let targets = &registry.stack.targets;
+    if !targets.is_empty() && !targets.iter().any(|target| target.value == TargetName::Systemd) {
+        return;
+    }
+    for served in &derived.roles {
+        let of_draft = served.serving.draft.iter().flat_map(|draft| &draft.gpu);
+        let named = served.serving.placement.gpus().devices.iter().chain(of_draft).next();
+        let place = named.map(|name| name.span);
+        let gpus = served.used_gpus().unwrap_or_default();
+        of_role((registry, registry.roles.get(served.id)), &served.serving, (&gpus, place), findings);
+    }
+    for served in &derived.programs {
+        let place = served.program.placement.gpus().devices.first().map(|name| name.span);
+        let gpus = served.used_gpus().unwrap_or_default();
+        of_role((registry, registry.roles.get(served.id)), &served.program, (&gpus, place), findings);
+    }
+}
+
+fn of_role(
+    (registry, role): (&Registry, &Role),
+    process: &ProcessSettings,
+    (gpus, gpu_place): (&[Arc<str>], Option<Span>),
+    findings: &mut Diagnostics,
+) {
+    let Some(declared) = process.hardening.or(registry.stack.hardening) else { return };
+    let level = match declared.value {
+        Hardening::Strict => "strict",
+        Hardening::Default => "default",
+        Hardening::Gpu | Hardening::Off => return,
+    };
+    if gpus.is_empty() {
+        return;
+    }
+    let names: Vec<String> = gpus.iter().map(|name| words::quoted(name)).collect();
+    let (noun, names) = (if names.len() == 1 { "GPU" } else { "GPUs" }, words::all_of(&names));
+    let message = format!("`hardening` `{level}` hides the {noun} {names} of {role}");
+    let line = || Line::of("hardening", "gpu");
+    let finding = if owner(registry, role, declared.span).kind == "role" {
+        let finding = HIDDEN_GPU.at(declared.span, "hides all devices", message);
+        finding.remedy("write `{}`", Change::rewrite(declared.span, line()))
+    } else {
+        let finding = HIDDEN_GPU.at(role.head.name.span, format!("has the {noun} {names}"), message);
+        finding
+            .also(declared.span, "hides all devices")
+            .remedy("write `{}` in the role", Change::set(role.head.span, line()))
+            .remedy("or remove `{}` for all roles", Change::remove(declared.span))
+    };
+    let place = gpu_place.filter(|place| *place != role.head.name.span);
+    findings.report(finding.also_each(place.map(|place| (place, "the GPU"))).about(role));
+}

@@ -27,6 +27,8 @@
 //!   share it, and its aliases. `/v1/models` lists them; its `id` is the first in byte order.
 //! - `program` is the name of the program of a role that no engine serves; other roles do not have it. Of such a role,
 //!   `model`, `limits`, `embeddings` and `key_required` are not known: they are null, and `names` is empty.
+//! - `gpus` names the GPUs that the processes use, as the engine names them. Roles whose GPUs are not known do not have it: those
+//!   on a host that declares no GPUs, and those of a program without `gpu`. It is empty for a role without a GPU.
 //! - `limits.context` is the maximum number of tokens of one request; null if it is the trained context of a model that is
 //!   not in the lock, or if the engine fits it to the memory of the machine. `limits.slots` is the number of requests that one endpoint handles at the same time.
 //! - `embeddings` is true if the role returns embeddings instead of text.
@@ -79,6 +81,8 @@ struct RoleView<'p> {
     program: Option<&'p str>,
     model: Option<Model<'p>>,
     limits: Option<Limits>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gpus: Option<&'p [Arc<str>]>,
     embeddings: Option<bool>,
     key_required: Option<bool>,
     shares: Option<&'p str>,
@@ -126,6 +130,7 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
         program: engine.is_none().then_some(&*role.title),
         model: engine.map(|engine| Model { name: &engine.model, title: &role.title }),
         limits: engine.map(|engine| Limits { context: engine.context, slots: engine.slots }),
+        gpus: role.gpus.as_deref(),
         embeddings: engine.map(|engine| engine.is_embedder),
         key_required: engine.map(|_| role.key_file.is_some()),
         shares: route.shares.then_some(&role.name),

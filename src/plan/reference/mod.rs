@@ -4,6 +4,7 @@
 
 mod constraint;
 mod expert;
+mod gpu;
 mod listed;
 mod memory;
 mod rule;
@@ -13,6 +14,7 @@ pub use constraint::{
 };
 pub(super) use expert::is_recurrent;
 pub use expert::{AdviceOwner, AdvisedExperts, ExpertKey};
+pub use gpu::{GpuRow, Gpus, PlacedLayers, PlacedRole};
 pub use listed::{Acceleration, Heading, Provider, RoleRow, Tier};
 pub use memory::{Footprint, HostTotal, Memory};
 pub use rule::{Ban, BannedDrafts, Pair};
@@ -31,6 +33,8 @@ pub struct Reference {
     pub tiers: Vec<Tier>,
     /// The memory of residencies and hosts.
     pub memory: Memory,
+    /// The GPUs of the hosts, and what roles put on them.
+    pub gpus: Gpus,
     /// Pairs: targets with a draft that works, or without any.
     pub pairs: Vec<Pair>,
     /// Bans: drafts that must not be used.
@@ -81,6 +85,7 @@ pub(super) fn reference(derived: &Derived, prompts: &[Prompt]) -> Reference {
     Reference {
         tiers: listed::tiers(derived),
         memory: memory::memory(derived),
+        gpus: gpu::gpus(derived),
         pairs: rule::pairs(registry),
         bans: rule::bans(registry, &banned),
         experts: expert::keys(registry),

@@ -23,7 +23,7 @@ declare_code! {
     /// ```kdl
     /// host "far" memory="64 GB" { gpu "CUDA0" memory="24 GB" title="RTX 4090" }
     /// ```
-    pub(super) static UNKNOWN_DEVICE = 346, "unknown-device", Error;
+    pub(super) static UNKNOWN_DEVICE = 502, "unknown-device", Error;
 }
 
 declare_code! {
@@ -55,7 +55,7 @@ declare_code! {
     ///   "plain": {"file": "plain.gguf", "header": "0", "size": 4400000000, "architecture": "qwen2",
     ///             "parameters": {"block_count": 28, "embedding_length": 2048, "attention.head_count": 16}}}}
     /// ```
-    pub(super) static SURPLUS_LAYERS = 347, "surplus-layers", Note;
+    pub(super) static SURPLUS_LAYERS = 503, "surplus-layers", Note;
 }
 
 declare_code! {
@@ -78,7 +78,7 @@ declare_code! {
     /// host "far" memory="64 GB" { gpu "CUDA0" memory="24 GB" }
     /// role "extra" tier="A" residency="hot" host="far" model="plain" port=9000 context=4096 cache-type="q4_0" { placement gpu="CUDA0" }
     /// ```
-    pub(super) static SLOW_CACHE_TYPE = 348, "slow-cache-type", Warning;
+    pub(super) static SLOW_CACHE_TYPE = 504, "slow-cache-type", Warning;
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {

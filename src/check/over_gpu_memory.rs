@@ -31,7 +31,7 @@ declare_code! {
     /// host "far" memory="64 GB" { gpu "CUDA0" memory="24 GB" }
     /// role "extra" tier="A" residency="hot" host="far" model="plain" port=9000 context=4096 { placement gpu="CUDA0" }
     /// ```
-    pub(super) static OVER_GPU_MEMORY = 345, "over-gpu-memory", Error;
+    pub(super) static OVER_GPU_MEMORY = 501, "over-gpu-memory", Error;
 }
 
 /// Maximum number of roles with unknown memory that one message names.

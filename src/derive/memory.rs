@@ -3,6 +3,7 @@
 use super::gpu::GpuShares;
 use super::role::ServedRole;
 use crate::engine::memory::{Amount, Owner, Part, PartKind, Place};
+use crate::engine::options::places_on_gpus;
 use crate::hir::{Bytes, Host, Id, Model, Registry, Serving};
 use std::sync::Arc;
 
@@ -168,8 +169,13 @@ impl DeclaredFile<'_> {
             model: Some(model_of(serving, self.owner)),
             what: "",
         };
-        let shares =
-            self.role.gpus.as_ref().map_or(GpuShares::None, |gpus| gpus.shares_of(self.owner, serving));
+        // These options are faults, and it is unknown where they put the model.
+        let has_faults = serving.options.iter().any(|option| places_on_gpus(&option.name));
+        let shares = match &self.role.gpus {
+            _ if has_faults => GpuShares::Unknown,
+            Some(gpus) => gpus.shares_of(self.owner, serving),
+            None => GpuShares::None,
+        };
         match shares {
             GpuShares::None => counted.push(part(bytes, kind, None)),
             GpuShares::Unknown => return false,

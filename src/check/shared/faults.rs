@@ -69,6 +69,13 @@ impl FaultyRole<'_> {
         Change::Set { item, path, line }
     }
 
+    /// The change that writes a part of a block where an option is.
+    pub(in crate::check) fn set_in(&self, option: &EngineOption, block: &'static str, line: Line) -> Change {
+        let (item, mut path) = self.place_of(option);
+        path.push(block);
+        Change::Set { item, path, line }
+    }
+
     /// Adds the role, its engine, a help, and the builds without the fault.
     pub(in crate::check) fn complete(
         &self,

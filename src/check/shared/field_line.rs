@@ -2,6 +2,7 @@
 
 use super::adapter_remedy::{adapters, alias_line, is_adapter, template_line};
 use super::faults::FaultyRole;
+use super::gpu_remedy::{gpu_fields, is_of_gpus};
 use super::speculation_remedy::speculation_fields;
 use super::window_remedy::window_line;
 use crate::diag::{Change, Line, Literal};
@@ -46,6 +47,9 @@ pub(super) fn field_line(role: &FaultyRole, option: &EngineOption) -> Option<Cha
     }
     if is_adapter(option) {
         return adapters(role, option);
+    }
+    if is_of_gpus(option) {
+        return gpu_fields(role, option);
     }
     if let Some(change) = speculation_fields(role, option) {
         return Some(change);

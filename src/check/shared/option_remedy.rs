@@ -3,6 +3,7 @@
 use super::adapter_remedy::relative_file;
 use super::faults::FaultyRole;
 use super::field_line::field_line;
+use super::gpu_remedy::declare_gpus;
 use super::speculation_remedy::surplus_kinds;
 use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Similarity, Suggestion, suggest, words};
 use crate::engine::dialect::{DeprecatedKey, FaultKind, LoweringFault};
@@ -66,10 +67,11 @@ impl<'g> FaultyOption<'g> {
             FaultKind::OwnedByField | FaultKind::Removed => {
                 match self.field_change(&self.option.name.value) {
                     Some(change @ Change::Field { .. }) => {
-                        finding.remedy("remove this option: the fields of the role declare the same", change)
+                        finding.remedy("remove this option: the fields declare the same", change)
                     }
                     Some(change) => finding.remedy(self.instead(), change),
-                    None => match relative_file(self.option) {
+                    None => match relative_file(self.option).or_else(|| declare_gpus(self.role, self.option))
+                    {
                         Some(help) => finding.help(help),
                         None => or_remove(finding, text, ("and remove this option", remove)),
                     },

@@ -90,7 +90,7 @@ fn category(number: u16) -> &'static str {
     match number {
         ..200 => "text",
         200..300 => "shape",
-        300..400 => "meaning",
+        300..400 | 500..600 => "meaning",
         _ => "output",
     }
 }

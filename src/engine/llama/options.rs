@@ -368,6 +368,13 @@ pub fn field_help(name: &str) -> Option<String> {
     Some(row_of(name)?.owner?.help())
 }
 
+/// True if an option places a model on GPUs. The field `placement` does the same.
+pub fn places_on_gpus(name: &str) -> bool {
+    const PARTS: &[&str] = &["gpu", "layers", "split", "split-mode", "cpu-experts", "kv"];
+    let owner = row_of(name).and_then(|row| row.owner).filter(|owner| owner.field == "placement");
+    owner.and_then(|owner| owner.part).is_some_and(|part| PARTS.contains(&part))
+}
+
 /// True if an option sets API keys, directly or in a file.
 pub fn sets_keys(name: &str) -> bool {
     row_of(name).is_some_and(|row| row.exposure == Some(Exposure::Keys))

@@ -142,26 +142,38 @@ pub static ROWS: &[OptionRow] = &[
     row(&["direct-io"]).memory_unknown(CHANGES_MAPPING),
     row(&["lazy-mode"]).memory_unknown(CHANGES_MAPPING),
     row(&["gpu-layers", "n-gpu-layers"])
+        .part("placement", "layers")
         .memory(|m, given| m.placement.gpu_layers[0] = Some(given.value.into())),
-    row(&["device"]).memory(|m, given| m.placement.devices[0] = Some(given.value.into())),
-    row(&["split-mode"]).memory(|m, given| m.placement.split_mode = Some(given.value.into())),
-    row(&["tensor-split"]).memory(|m, given| m.placement.tensor_split = Some(given.value.into())),
-    row(&["main-gpu"]).memory(|m, given| m.placement.main_gpu = Some(given.value.into())),
+    row(&["device"])
+        .part("placement", "gpu")
+        .memory(|m, given| m.placement.devices[0] = Some(given.value.into())),
+    row(&["split-mode"])
+        .part("placement", "split-mode")
+        .memory(|m, given| m.placement.split_mode = Some(given.value.into())),
+    row(&["tensor-split"])
+        .part("placement", "split")
+        .memory(|m, given| m.placement.tensor_split = Some(given.value.into())),
+    row(&["main-gpu"])
+        .part("placement", "gpu")
+        .memory(|m, given| m.placement.main_gpu = Some(given.value.into())),
     row(&["override-tensor"]).memory(moves_any_weights),
     row(&["rpc"]).exposes(Exposure::Connects).memory_unknown(MOVES_WEIGHTS),
-    row(&["cpu-moe"]).idle(Idle::WithDenseModel).memory(|m, _| m.placement.host_experts[0] = u64::MAX),
+    row(&["cpu-moe"]).part("placement", "cpu-experts").memory(|m, _| m.placement.host_experts[0] = u64::MAX),
     row(&["n-cpu-moe"])
+        .part("placement", "cpu-experts")
         .numbers(LAYERS)
-        .idle(Idle::WithDenseModel)
         .memory(|m, given| m.placement.add_host_experts(0, given.number())),
     row(&["n-cpu-ffn"]).numbers(LAYERS).memory(moves_weights),
     row(&["moe-cache-mib"]).numbers(FROM_ZERO).idle(Idle::WithDenseModel).memory(moves_weights),
-    row(&["kv-offload", "no-kv-offload"]).memory(|m, given| m.placement.cache_on_host = !given.is_on),
+    row(&["kv-offload", "no-kv-offload"])
+        .part("placement", "kv")
+        .memory(|m, given| m.placement.cache_on_host = !given.is_on),
     row(&["op-offload", "no-op-offload"]).memory(|m, given| m.placement.no_op_offload = !given.is_on),
     row(&["no-host"]).memory(|m, given| m.placement.no_host = given.is_on),
     row(&["mmproj-offload", "no-mmproj-offload"])
+        .part("projector", "gpu")
         .memory(|m, given| m.placement.projector_on_host = !given.is_on),
-    row(&["mmproj-device"]).memory(|m, given| {
+    row(&["mmproj-device"]).part("projector", "gpu").memory(|m, given| {
         (m.placement.projector_on_host, m.placement.projector_device) = (false, Some(given.value.into()));
     }),
     // Threads.
@@ -192,13 +204,18 @@ pub static ROWS: &[OptionRow] = &[
         .memory(|m, given| m.draft_cache_types[1] = given.cache_type())
         .default("f16", COMMON_H),
     row(&["gpu-layers-draft", "n-gpu-layers-draft"])
+        .part("draft", "layers")
         .memory(|m, given| m.placement.gpu_layers[1] = Some(given.value.into())),
-    row(&["cpu-moe-draft", "spec-draft-cpu-moe"]).memory(|m, _| m.placement.host_experts[1] = u64::MAX),
+    row(&["cpu-moe-draft", "spec-draft-cpu-moe"])
+        .part("draft", "cpu-experts")
+        .memory(|m, _| m.placement.host_experts[1] = u64::MAX),
     row(&["n-cpu-moe-draft"])
+        .part("draft", "cpu-experts")
         .numbers(LAYERS)
         .memory(|m, given| m.placement.add_host_experts(1, given.number())),
     row(&["override-tensor-draft", "spec-draft-override-tensor"]).memory(moves_any_weights),
     row(&["device-draft", "spec-draft-device"])
+        .part("draft", "gpu")
         .memory(|m, given| m.placement.devices[1] = Some(given.value.into())),
     row(&["spec-draft-cpu-mask", "spec-draft-cpu-mask-batch"]).idle(Idle::Always),
     row(&["spec-draft-cpu-range", "spec-draft-cpu-range-batch"]).idle(Idle::Always),

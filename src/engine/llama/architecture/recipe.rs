@@ -127,6 +127,8 @@ pub enum Feature {
     SandwichNorm,
     /// The residual is the first operand of additions. The first operand decides which memory an addition reuses.
     ResidualFirst,
+    /// The residual is not the first operand of the addition after the feed-forward network, despite `ResidualFirst`.
+    FfnOutputFirst,
     /// The tokens with an output are selected after the last layer, not within it.
     LateOutputSelection,
     /// The normalized hidden state of all tokens is an output.

@@ -15,11 +15,13 @@ pub(super) struct Buffers {
     pub(super) of_tensor: Vec<usize>,
     /// The alignment of each buffer in bytes.
     pub(super) alignments: Vec<u64>,
+    /// True for the buffers of CUDA devices.
+    pub(super) are_cuda: Vec<bool>,
 }
 
 /// The highest end of any allocation in the memory of the host, in bytes.
 pub(super) fn buffer_size(graph: &Graph) -> u64 {
-    let buffers = Buffers { of_tensor: Vec::new(), alignments: vec![HOST_ALIGNMENT] };
+    let buffers = Buffers { of_tensor: Vec::new(), alignments: vec![HOST_ALIGNMENT], are_cuda: vec![false] };
     buffer_sizes(graph, &buffers).into_iter().sum()
 }
 
@@ -150,16 +152,16 @@ impl HashNode {
 struct GraphAllocator<'graph> {
     graph: &'graph Graph,
     hash_nodes: Vec<HashNode>,
-    of_tensor: &'graph [usize],
+    places: &'graph Buffers,
     buffers: Vec<DynAllocator>,
 }
 
 impl<'graph> GraphAllocator<'graph> {
     fn new(graph: &'graph Graph, buffers: &'graph Buffers) -> Self {
         let hash_nodes = vec![HashNode::default(); graph.tensors.len()];
-        let of_tensor = buffers.of_tensor.as_slice();
-        let buffers = buffers.alignments.iter().copied().map(DynAllocator::new).collect();
-        let mut allocator = Self { graph, hash_nodes, of_tensor, buffers };
+        let places = buffers;
+        let buffers = places.alignments.iter().copied().map(DynAllocator::new).collect();
+        let mut allocator = Self { graph, hash_nodes, places, buffers };
         for id in &graph.nodes {
             let tensor = graph.tensor(*id);
             if let Storage::View(src) = tensor.storage {
@@ -182,8 +184,13 @@ impl<'graph> GraphAllocator<'graph> {
         self.hash_nodes.get(id.index()).copied().unwrap_or_default()
     }
 
-    fn buffer_of(&mut self, id: TensorId) -> Option<&mut DynAllocator> {
-        self.buffers.get_mut(self.of_tensor.get(id.index()).copied().unwrap_or(0))
+    /// The buffer of a tensor, and its size there (`ggml_backend_buft_get_alloc_size`).
+    fn place_of(&mut self, id: TensorId) -> (Option<&mut DynAllocator>, u64) {
+        let at = self.places.of_tensor.get(id.index()).copied().unwrap_or(0);
+        let tensor = self.graph.tensor(id);
+        let is_cuda = self.places.are_cuda.get(at) == Some(&true);
+        let extra = if is_cuda { tensor.cuda_extra } else { 0 };
+        (self.buffers.get_mut(at), tensor.bytes().saturating_add(extra))
     }
 
     /// `ggml_gallocr_allocate_node`. Views need no allocation.
@@ -200,8 +207,8 @@ impl<'graph> GraphAllocator<'graph> {
                 offset
             }
             None => {
-                let bytes = self.graph.tensor(id).bytes();
-                self.buffer_of(id).map_or(0, |buffer| buffer.alloc(bytes))
+                let (buffer, bytes) = self.place_of(id);
+                buffer.map_or(0, |buffer| buffer.alloc(bytes))
             }
         };
         self.update(id, |node| node.offset = Some(offset));
@@ -232,8 +239,7 @@ impl<'graph> GraphAllocator<'graph> {
         let node = self.hash_node(owner);
         let Some(offset) = node.offset.filter(|_| !node.is_needed()) else { return };
         if !self.graph.tensor(owner).is_output {
-            let bytes = self.graph.tensor(owner).bytes();
-            if let Some(buffer) = self.buffer_of(owner) {
+            if let (Some(buffer), bytes) = self.place_of(owner) {
                 buffer.free(offset, bytes);
             }
             self.update(owner, |owner| owner.offset = None);

@@ -1,7 +1,8 @@
 //! Attention: `build_qkv`, `build_attn` and `build_attn_mha` of `src/llama-graph.cpp`, llama.cpp b11434.
 
+use super::backend::unsupported_flash_attention;
 use super::build::{Builder, CacheInputs};
-use super::graph::{F16_SIZE, Op, TensorId, product};
+use super::graph::{F16_SIZE, Op, Shape, TensorId, product};
 use super::hparams::Heads;
 use crate::engine::architecture::Feature;
 
@@ -131,7 +132,11 @@ impl Builder<'_> {
                 sources.push(if is_cached { part } else { cast(self) });
             }
             sources.push(mask);
-            let attn = self.graph.op([heads.value, heads.count, stream_tokens, streams], &sources);
+            let attn = [heads.value, heads.count, stream_tokens, streams];
+            let attn = self.flash_attention(attn, &sources, heads);
+            let elements = heads.key.saturating_add(heads.value).saturating_mul(heads.kv_count);
+            let extra = self.f16_copies(product(&[elements, cells, streams]));
+            self.graph.set_cuda_extra(attn, if is_cached { extra } else { 0 });
             self.graph.view(attn, rows)
         } else {
             let logits = [cells, stream_tokens, heads.count, streams];
@@ -158,5 +163,19 @@ impl Builder<'_> {
         let [keys, values] = elements;
         let sizes = self.model.sizes;
         [sizes.keys(keys), sizes.values(values)].map(|bytes| self.graph.cache(bytes))
+    }
+
+    /// `ggml_flash_attn_ext`.
+    pub(super) fn flash_attention(&mut self, shape: Shape, sources: &[TensorId], heads: Heads) -> TensorId {
+        let attn = self.graph.op_of(Op::FlashAttention, shape, sources);
+        let group = heads.count.checked_div(heads.kv_count).unwrap_or(0);
+        self.graph.set_unsupported(attn, unsupported_flash_attention(heads.key, heads.value, group));
+        attn
+    }
+
+    /// Bytes of the copies of quantized keys and values as f16.
+    pub(super) fn f16_copies(&self, elements: u64) -> u64 {
+        let is_quantized = self.params.has_quantized_keys || self.params.has_quantized_values;
+        if is_quantized { elements.saturating_mul(F16_SIZE) } else { 0 }
     }
 }

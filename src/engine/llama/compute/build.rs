@@ -10,7 +10,6 @@ use super::hparams::Hparams;
 use super::{ContextParams, Pooling};
 use crate::engine::architecture::{Class, Feature, NormKind, Recipe};
 use crate::engine::layers::KvCache;
-use crate::engine::offload::Offload;
 
 /// A graph under construction. Inputs that no layer reads need no memory.
 pub(super) struct Builder<'a> {
@@ -18,8 +17,8 @@ pub(super) struct Builder<'a> {
     pub(super) model: &'a Hparams<'a>,
     pub(super) params: &'a ContextParams,
     pub(super) recipe: &'static Recipe,
-    /// The devices of the layers, if there are any.
-    pub(super) offload: Option<&'a Offload>,
+    /// False if a few layers of a kind are enough, because they use the same memory again.
+    pub(super) builds_all_layers: bool,
     /// Tokens of the batch (`n_tokens`), the same number for each sequence.
     pub(super) tokens: u64,
     /// Tokens with an output (`n_outputs`).
@@ -123,7 +122,7 @@ impl<'a> Builder<'a> {
             model,
             params,
             recipe,
-            offload: None,
+            builds_all_layers: false,
             tokens,
             outputs,
             seqs,
@@ -136,14 +135,6 @@ impl<'a> Builder<'a> {
             state_ids: graph.input(I32_SIZE, [seqs, 1, 1, 1]),
             graph,
         }
-    }
-
-    pub(super) fn with_offload(
-        model: &'a Hparams<'a>,
-        params: &'a ContextParams,
-        offload: &'a Offload,
-    ) -> Self {
-        Self { offload: Some(offload), ..Self::new(model, params) }
     }
 
     /// The shape of a row of `width` elements per token.
@@ -167,17 +158,18 @@ impl<'a> Builder<'a> {
         let parts = self.model.deepstack_layers.saturating_add(1);
         let shape = self.rows(self.model.n_embd.saturating_mul(parts));
         let embeddings = self.lookup_embeddings(shape);
-        self.graph.expand(embeddings);
         let raw = self.graph.input(F32_SIZE, shape);
         self.graph.expand(raw);
         if !self.model.architecture.is(Class::NoMixedTokenEmbdBatch) {
             let token_rows = self.graph.input(I64_SIZE, [self.tokens, 1, 1, 1]);
             let raw = self.graph.input(F32_SIZE, shape);
             let copy = self.graph.op(shape, &[raw]);
-            let embeddings = self.lookup_embeddings(shape);
-            let merged = self.graph.set_rows(&[embeddings, token_rows, copy], copy);
+            let mixed = self.lookup_embeddings(shape);
+            self.graph.expand(embeddings);
+            let merged = self.graph.set_rows(&[mixed, token_rows, copy], copy);
             self.graph.expand(merged);
         }
+        self.graph.expand(embeddings);
         if parts == 1 { embeddings } else { self.without_deepstack(embeddings) }
     }
 
@@ -187,6 +179,7 @@ impl<'a> Builder<'a> {
         let matrix = product(&[self.model.n_embd, self.model.vocabulary]);
         let matrix = self.graph.external(Home::Input, self.model.sizes.matrix(matrix));
         let embeddings = self.graph.op_of(Op::GetRows, self.rows(self.model.n_embd), &[matrix, tokens]);
+        self.graph.expand(embeddings);
         if self.model.deepstack_layers == 0 { embeddings } else { self.graph.op(padded, &[embeddings]) }
     }
 

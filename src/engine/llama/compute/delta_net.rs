@@ -57,7 +57,7 @@ impl Builder<'_> {
         let output_len = product(&[self.tokens, value_width]);
         let elements = output_len.saturating_add(product(&[state_width, self.seqs]));
         let result = self.graph.op([elements, 1, 1, 1], &[query, key, conv, decay, beta, state]);
-        self.graph.store(&[result]);
+        self.store_part(result, product(&[state_width, self.seqs]));
         let out = self.graph.view(result, value_shape);
         let normed = self.rms_norm(out);
         let gate = self.graph.view(z, value_shape);

@@ -1,9 +1,11 @@
 //! The compute buffers of a model on several devices.
 
 use super::alloc::{Buffers, HOST_ALIGNMENT, buffer_sizes};
+use super::backend::Api;
 use super::build::Builder;
+use super::graph::Graph;
 use super::hparams::Hparams;
-use super::schedule::{Machine, backends};
+use super::schedule::{Machine, backends, keeps_flash_attention};
 use super::split::add_copies;
 use super::{ContextParams, layers};
 use crate::engine::offload::Offload;
@@ -12,13 +14,18 @@ use crate::facts::{Facts, TensorType};
 /// `GGML_SCHED_MAX_COPIES` of `ggml/src/ggml-backend.cpp`, b11434.
 const PIPELINE_COPIES: usize = 4;
 
+/// Norms of smaller batches run where the weights of their layer are (`graph_get_cb` of `src/llama-context.cpp`, b11434).
+const MIN_UNPINNED_BATCH: u64 = 32;
+
 /// The options of a context that only matter with devices.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DeviceOptions {
     /// The types of the keys and of the values in the KV cache.
     pub cache_types: [&'static TensorType; 2],
-    /// True if devices take over operations of large batches whose weights are on the host, unless `--no-op-offload` is given.
+    /// True unless `--no-op-offload` is given: devices take over operations of large batches whose weights are on the host.
     pub op_offload: bool,
+    /// True unless `--flash-attn on` is given: the server turns flash attention off if a device cannot run it.
+    pub auto_flash_attention: bool,
 }
 
 /// The compute buffers of a model.
@@ -30,6 +37,8 @@ pub struct ComputeBuffers {
     pub devices: Vec<u64>,
     /// The error margin of each size in percent.
     pub margin_percent: u8,
+    /// False if the server turns flash attention off. Its KV cache has other sizes then.
+    pub flash_attention: bool,
 }
 
 /// The compute buffers of a model with `offload`.
@@ -43,37 +52,76 @@ pub fn compute_buffers(
     offload: &Offload,
     options: &DeviceOptions,
 ) -> Result<ComputeBuffers, String> {
+    let unknown = |device: &str| format!("the compute buffers of the device `{device}` are not known");
+    let apis = offload.devices.iter().map(|device| Api::of(device).ok_or_else(|| unknown(device)));
+    let apis = apis.collect::<Result<Vec<_>, _>>()?;
     let mut model = Hparams::read(facts)?;
     model.sizes.cache_types = options.cache_types;
+    let copies = if is_pipelined(offload) { PIPELINE_COPIES } else { 1 };
+    let machine = Machine { offload, apis: &apis, op_offload: options.op_offload, pins_norms: false, copies };
+    let mut params = *params;
+    let mut decoding = Batch::decoding(&model, &params, machine)?;
+    if params.flash_attention && options.auto_flash_attention && !decoding.keeps_flash_attention() {
+        if params.has_quantized_values {
+            return Err("quantized values need flash attention, which a device does not support".to_owned());
+        }
+        params.flash_attention = false;
+        decoding = Batch::decoding(&model, &params, machine)?;
+    }
     // Each buffer is large enough for the largest batch of prompts and for a batch with one token per sequence.
-    let decoding = ContextParams { ubatch: params.slots, outputs: params.slots, ..*params };
-    let mut sizes = sizes(&model, params, offload, options)?;
-    for (size, other) in sizes.iter_mut().zip(self::sizes(&model, &decoding, offload, options)?) {
+    let mut sizes = Batch::new(&model, &params, machine)?.buffer_sizes();
+    for (size, other) in sizes.iter_mut().zip(decoding.buffer_sizes()) {
         *size = (*size).max(other);
     }
     let host = sizes.pop().unwrap_or(0);
-    Ok(ComputeBuffers { host, devices: sizes, margin_percent: model.recipe.margin_percent() })
+    let margin_percent = margin(&model, &machine);
+    Ok(ComputeBuffers { host, devices: sizes, margin_percent, flash_attention: params.flash_attention })
 }
 
-/// The size of the buffer of each device, and of the host last.
-fn sizes(
-    model: &Hparams<'_>,
-    params: &ContextParams,
-    offload: &Offload,
-    options: &DeviceOptions,
-) -> Result<Vec<u64>, String> {
-    let builder = Builder::with_offload(model, params, offload);
-    let pins_norms = offload.is_complete() || builder.tokens < 32;
-    let copies = if is_pipelined(offload) { PIPELINE_COPIES } else { 1 };
-    let machine = Machine { offload, op_offload: options.op_offload, pins_norms, copies };
-    let mut graph = layers::graph(builder)?;
-    let mut of_tensor = backends(&graph, &machine);
-    add_copies(&mut graph, &mut of_tensor, &machine);
-    let alignments = offload.devices.iter().map(|_| 32).chain([HOST_ALIGNMENT]).collect();
-    Ok(buffer_sizes(&graph, &Buffers { of_tensor, alignments }))
+/// The error margin in percent.
+fn margin(model: &Hparams<'_>, _machine: &Machine<'_>) -> u8 {
+    model.recipe.margin_percent()
 }
 
 /// Pipeline parallelism (`llama_context` of `src/llama-context.cpp`, b11434).
 fn is_pipelined(offload: &Offload) -> bool {
     offload.devices.len() > 1 && offload.is_complete() && !offload.cache_on_host && offload.host_experts == 0
+}
+
+/// The graph of a batch, with the back end of each tensor.
+struct Batch<'m> {
+    machine: Machine<'m>,
+    graph: Graph,
+    backends: Vec<usize>,
+}
+
+impl<'m> Batch<'m> {
+    fn new(model: &Hparams<'_>, params: &ContextParams, machine: Machine<'m>) -> Result<Self, String> {
+        let mut builder = Builder::new(model, params);
+        builder.builds_all_layers = true;
+        let pins_norms = machine.offload.is_complete() || builder.tokens < MIN_UNPINNED_BATCH;
+        let machine = Machine { pins_norms, ..machine };
+        let graph = layers::graph(builder)?;
+        let backends = backends(&graph, &machine);
+        Ok(Self { machine, graph, backends })
+    }
+
+    /// A batch with one token per sequence.
+    fn decoding(model: &Hparams<'_>, params: &ContextParams, machine: Machine<'m>) -> Result<Self, String> {
+        let params = ContextParams { ubatch: params.slots, outputs: params.slots, ..*params };
+        Self::new(model, &params, machine)
+    }
+
+    fn keeps_flash_attention(&self) -> bool {
+        keeps_flash_attention(&self.graph, &self.machine, &self.backends)
+    }
+
+    /// The size of the buffer of each device, and of the host last.
+    fn buffer_sizes(mut self) -> Vec<u64> {
+        add_copies(&mut self.graph, &mut self.backends, &self.machine);
+        let apis = self.machine.apis;
+        let alignments = apis.iter().map(|api| api.alignment()).chain([HOST_ALIGNMENT]).collect();
+        let are_cuda = apis.iter().map(|api| *api == Api::Cuda).collect();
+        buffer_sizes(&self.graph, &Buffers { of_tensor: self.backends, alignments, are_cuda })
+    }
 }

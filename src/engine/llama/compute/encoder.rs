@@ -1,7 +1,7 @@
 //! BERT encoders: `src/models/bert.cpp` of llama.cpp b11434.
 
 use super::build::Builder;
-use super::graph::{Graph, Home, Op, Section, product};
+use super::graph::{F32_SIZE, Graph, Home, Op, Section, product};
 use crate::engine::architecture::Feature;
 
 pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
@@ -14,10 +14,15 @@ pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
         b.graph.expand(positions);
     }
     let mut rows = b.input_embeddings();
-    rows = b.graph.inplace_op(&[rows]);
+    // The embedding of the token type is a row of a small matrix on the host.
+    let token_type = b.graph.external(Home::Input, product(&[n_embd, F32_SIZE]));
+    let token_type = b.graph.view(token_type, [n_embd, 1, 1, 1]);
+    rows = b.graph.inplace_op(&[rows, token_type]);
     if has_positions {
         rows = b.add(positions, rows);
     }
+    // The weights of this norm are in the first layer.
+    b.graph.section = Section::Layer(0);
     rows = b.norm(rows);
     let [mask, _] = b.no_cache_masks;
     for layer in 0..b.model.layers {

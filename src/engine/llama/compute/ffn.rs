@@ -2,7 +2,7 @@
 //! b11434.
 
 use super::build::Builder;
-use super::graph::{Home, Op, Section, TensorId, product};
+use super::graph::{F32_SIZE, Home, Op, Section, TensorId, product};
 use crate::engine::architecture::{Activation, Router};
 
 /// The parameters of a mixture of experts.
@@ -72,12 +72,14 @@ impl Builder<'_> {
         let matrix = product(&[width, ffn_width, experts]);
         let [up, gate] = [0, 1].map(|_| {
             let matrix = self.experts(matrix);
-            self.graph.op_of(Op::MulMatId, shape, &[matrix, input, selected])
+            let product = self.graph.op_of(Op::MulMatId, shape, &[matrix, input, selected]);
+            self.expert_bias(product, selected, moe)
         });
         let activated = self.graph.op(shape, &[gate, up]);
         let matrix = self.experts(matrix);
         let sources = [matrix, activated, selected];
         let mut expert_outputs = self.graph.op_of(Op::MulMatId, [width, used, rows, 1], &sources);
+        expert_outputs = self.expert_bias(expert_outputs, selected, moe);
         if router != Router::WeightBeforeFfn {
             expert_outputs = self.graph.inplace_op(&[expert_outputs, weights]);
         }
@@ -85,13 +87,27 @@ impl Builder<'_> {
         self.sum_experts(expert_outputs, used)
     }
 
+    /// Adds the biases of the selected experts, which only gpt-oss has (`ggml_add_id`).
+    fn expert_bias(&mut self, rows: TensorId, selected: TensorId, moe: MoeParams) -> TensorId {
+        if moe.router != Router::SoftmaxAfterTopK {
+            return rows;
+        }
+        let [width, ..] = self.graph.shape(rows);
+        let home = self.experts_home();
+        let bias = self.graph.external(home, product(&[width, moe.experts, F32_SIZE]));
+        self.graph.inplace_op(&[rows, bias, selected])
+    }
+
     /// A matrix of all experts of the current layer.
     fn experts(&mut self, elements: u64) -> TensorId {
-        let home = match self.graph.section {
+        self.graph.external(self.experts_home(), self.model.sizes.experts(elements))
+    }
+
+    fn experts_home(&self) -> Home {
+        match self.graph.section {
             Section::Layer(layer) => Home::Experts(layer),
             Section::Input | Section::Output => self.graph.weight_home(),
-        };
-        self.graph.external(home, self.model.sizes.matrix(elements))
+        }
     }
 
     /// The weights of the selected experts.

@@ -5,6 +5,8 @@
 //! on which device ggml computes a result, but only where that matters. Offsets and strides (`nb` of ggml) are omitted:
 //! only views have unusual ones, and the allocator never allocates a view.
 
+use super::backend::Unsupported;
+
 /// The index of a tensor in its graph.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct TensorId(usize);
@@ -77,6 +79,8 @@ pub(super) enum Op {
     MulMatId,
     /// The normalization of `build_norm`, before its weight.
     Norm,
+    /// Flash attention.
+    FlashAttention,
     /// The end of attention without flash attention, as one row per token.
     AttentionRows,
     /// Another operation.
@@ -98,6 +102,11 @@ pub(super) struct Tensor {
     pub(super) section: Section,
     /// The place of a weight or a cache, or of a result that is stored in a cache.
     pub(super) home: Option<Home>,
+    /// The back ends that do not compute it.
+    pub(super) unsupported: Unsupported,
+    /// Bytes that CUDA allocates in addition: copies of quantized keys and values as f16
+    /// (`ggml_cuda_flash_attn_ext_get_alloc_size` of `ggml/src/ggml-cuda/fattn.cu`, b11434).
+    pub(super) cuda_extra: u64,
     is_visited: bool,
 }
 
@@ -112,6 +121,8 @@ static NO_TENSOR: Tensor = Tensor {
     op: Op::Other,
     section: Section::Input,
     home: None,
+    unsupported: Unsupported { by_cuda: false, by_vulkan: false },
+    cuda_extra: 0,
     is_visited: false,
 };
 
@@ -124,9 +135,7 @@ impl Tensor {
             Op::GetRows => 0,
             Op::MulMat => rows,
             Op::MulMatId => matrices,
-            Op::None | Op::View | Op::Norm | Op::AttentionRows | Op::Other => {
-                product(&[rows, matrices, others])
-            }
+            _ => product(&[rows, matrices, others]),
         }
     }
 
@@ -188,12 +197,19 @@ impl Graph {
     pub(super) fn copy_of(&mut self, id: TensorId, is_kept: bool) -> TensorId {
         let tensor = self.tensor(id);
         let (shape, type_size) = match tensor.storage {
-            Storage::View(src) if !tensor.is_contiguous => ([self.tensor(src).bytes(), 1, 1, 1], 1),
+            Storage::View(src) if self.has_gaps(tensor, src) => ([self.tensor(src).bytes(), 1, 1, 1], 1),
             _ => (tensor.shape, tensor.type_size),
         };
         let copy = self.new_tensor(type_size, shape, Storage::Separate, &[]);
         self.change(copy, |tensor| (tensor.op, tensor.is_output) = (Op::None, is_kept));
         copy
+    }
+
+    /// True for a view that takes a part of each row.
+    fn has_gaps(&self, view: &Tensor, src: TensorId) -> bool {
+        let [_, rows, matrices, others] = self.shape(src);
+        let has_rows = rows > 1 || matrices > 1 || others > 1;
+        has_rows && product(&view.shape) < product(&self.shape(src))
     }
 
     /// A node that keeps a tensor allocated until it is reached.
@@ -298,6 +314,14 @@ impl Graph {
         let id = self.op(shape, sources);
         self.set_op(id, op);
         id
+    }
+
+    pub(super) fn set_unsupported(&mut self, id: TensorId, by: Unsupported) {
+        self.change(id, |tensor| tensor.unsupported = by);
+    }
+
+    pub(super) fn set_cuda_extra(&mut self, id: TensorId, bytes: u64) {
+        self.change(id, |tensor| tensor.cuda_extra = bytes);
     }
 
     fn change(&mut self, id: TensorId, change: impl FnOnce(&mut Tensor)) {

@@ -3,11 +3,10 @@
 use super::build::Builder;
 use super::encoder;
 use super::ffn::MoeParams;
-use super::graph::{F32_SIZE, Graph, Section, TensorId};
+use super::graph::{Graph, Section, TensorId};
 use super::hparams::Hparams;
 use super::rwkv;
 use crate::engine::architecture::{Activation, BlockKind, Feature, Mixer, Router};
-use crate::engine::offload::Offload;
 use std::collections::BTreeMap;
 
 pub(super) fn graph(builder: Builder<'_>) -> Result<Graph, String> {
@@ -26,15 +25,17 @@ fn decoder(mut b: Builder<'_>) -> Result<Graph, String> {
     let recipe = b.recipe;
     let mut rows = b.input_embeddings();
     if recipe.has(Feature::ScaledEmbeddings) {
-        let scale = b.graph.input(F32_SIZE, [1, b.tokens, 1, 1]);
-        rows = b.graph.inplace_op(&[rows, scale]);
+        rows = b.graph.inplace_op(&[rows]);
         b.graph.expand(rows);
     }
     if recipe.has(Feature::EmbeddingNorm) {
+        // Its weights are in the first layer.
+        b.graph.section = Section::Layer(0);
         rows = b.norm(rows);
     }
     let embeddings = rows;
-    for layer in distinct_layers(b.model, b.offload) {
+    let all = || (0..b.model.layers).collect();
+    for layer in if b.builds_all_layers { all() } else { distinct_layers(b.model) } {
         b.graph.section = Section::Layer(layer);
         rows = b.layer(rows, layer)?;
         if layer < b.model.deepstack_layers {
@@ -58,14 +59,13 @@ fn decoder(mut b: Builder<'_>) -> Result<Graph, String> {
 
 /// The layers to build. Identical layers reuse the same memory, so three of a kind with the same predecessor are
 /// enough. The last layer is always built.
-fn distinct_layers(model: &Hparams<'_>, offload: Option<&Offload>) -> Vec<u64> {
+fn distinct_layers(model: &Hparams<'_>) -> Vec<u64> {
     const MAX_REPEATS: u64 = 3;
     // Layers with the same properties have the same graph.
     let properties = |layer| {
         let heads = model.heads(layer).ok().map(|heads| heads.count);
         let widths = [model.ffn_width(layer).ok(), model.expert_ffn_width(layer).ok(), heads];
-        let place = offload.map(|offload| (offload.device_of(layer), layer < offload.host_experts));
-        (model.memory(layer), model.is_moe(layer), widths, place)
+        (model.memory(layer), model.is_moe(layer), widths)
     };
     let (mut counts, mut previous) = (BTreeMap::new(), None);
     let is_needed = |layer: &u64| {
@@ -133,6 +133,9 @@ impl Builder<'_> {
         let normed = if recipe.block == BlockKind::PostNorm { ffn_inp } else { self.norm(ffn_inp) };
         let ffn_out = self.ffn_or_moe(normed, layer)?;
         let ffn_out = post_norm(self, ffn_out);
+        if recipe.has(Feature::FfnOutputFirst) {
+            return Ok(self.add(ffn_out, ffn_inp));
+        }
         Ok(add_residual(self, ffn_inp, ffn_out))
     }
 

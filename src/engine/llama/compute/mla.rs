@@ -1,6 +1,7 @@
 //! Multi-head latent attention (MLA): `src/models/deepseek2.cpp` of llama.cpp b11434, with and without weight
 //! absorption.
 
+use super::backend::Unsupported;
 use super::build::{Builder, CacheInputs};
 use super::graph::{F16_SIZE, Op, TensorId, product};
 use super::hparams::Heads;
@@ -71,7 +72,12 @@ impl Builder<'_> {
         let [key, value] = [0, 1].map(|_| self.graph.cache(bytes));
         let latent = [kv_lora_rank, stream_tokens, heads.count, streams];
         let attn = if self.params.flash_attention {
-            self.graph.op(latent, &[query, key, value, mask])
+            let latent_heads = Heads { kv_count: 1, key: width, value: kv_lora_rank, ..heads };
+            let attn = self.flash_attention(latent, &[query, key, value, mask], latent_heads);
+            // Values are a view of the keys, so one copy is enough.
+            let extra = self.f16_copies(product(&[width, cells, streams]));
+            self.graph.set_cuda_extra(attn, extra);
+            attn
         } else {
             let logits = [cells, stream_tokens, heads.count, streams];
             let logits = self.graph.op_of(Op::MulMat, logits, &[key, query]);
@@ -84,7 +90,11 @@ impl Builder<'_> {
         let [_, second, third, fourth] = latent;
         let expanded = [heads.value, second, third, fourth];
         let expanded = self.graph.op_of(Op::MulMat, expanded, &[matrix, attn]);
-        let attn = self.graph.op(self.graph.shape(expanded), &[expanded]);
+        // Vulkan multiplies no matrix with several streams.
+        let by_vulkan = streams > 1;
+        self.graph.set_unsupported(expanded, Unsupported { by_vulkan, ..Unsupported::default() });
+        let op = if self.params.flash_attention { Op::Other } else { Op::AttentionRows };
+        let attn = self.graph.op_of(op, self.graph.shape(expanded), &[expanded]);
         let attn = self.graph.view(attn, self.rows(product(&[heads.value, heads.count])));
         self.graph.expand(attn);
         attn

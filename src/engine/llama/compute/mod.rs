@@ -7,6 +7,7 @@
 
 mod alloc;
 mod attention;
+mod backend;
 mod build;
 mod delta_net;
 mod devices;

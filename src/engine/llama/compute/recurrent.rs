@@ -3,6 +3,7 @@
 //! They follow `build_rs` of `src/llama-graph.cpp`, `src/models/mamba-base.cpp` and `src/models/lfm2.cpp`, llama.cpp
 //! b11434.
 
+use super::backend::unsupported_scan;
 use super::build::Builder;
 use super::graph::{F32_SIZE, Op, Shape, TensorId, product};
 use crate::engine::architecture::Feature;
@@ -43,11 +44,19 @@ impl Builder<'_> {
     /// sequences outside the batch are copied to their new cells; the largest batch has none.
     pub(super) fn read_state(&mut self, width: u64) -> TensorId {
         let states = self.states(width);
+        // Sets the states of new sequences to zero, in the cache.
+        self.graph.store(&[states]);
         let shape = [width, self.seqs, 1, 1];
         let gathered = self.graph.op_of(Op::GetRows, shape, &[states, self.state_ids]);
         self.graph.expand(gathered);
-        self.graph.store(&[gathered]);
+        self.store_part(gathered, 0);
         gathered
+    }
+
+    /// Stores some elements of a result in the state.
+    pub(super) fn store_part(&mut self, result: TensorId, elements: u64) {
+        let part = self.graph.view(result, [elements, 1, 1, 1]);
+        self.graph.store(&[part]);
     }
 
     /// The states of all sequences in the current layer, each with `width` elements.
@@ -100,7 +109,8 @@ impl Builder<'_> {
         let scan = self.ssm_scan(&[x, dt, b, c], dims);
         let output = self.graph.view(scan, shape);
         // The skip connection with `ssm_d`.
-        let skip = self.graph.inplace_op(&[x]);
+        let factors = self.vector(inner);
+        let skip = self.graph.inplace_op(&[x, factors]);
         let output = self.graph.inplace_op(&[output, skip]);
         let z = self.graph.op(shape, &[xz]);
         let output = self.graph.op(shape, &[z, output]);
@@ -114,13 +124,17 @@ impl Builder<'_> {
         let output_len = product(&[dims.inner, self.tokens]);
         let elements = output_len.saturating_add(product(&[width, self.seqs]));
         let states = self.states(width);
+        self.graph.store(&[states]);
         let sources: Vec<TensorId> = [states].iter().chain(inputs).copied().chain([self.state_ids]).collect();
         let scan = self.graph.op([elements, 1, 1, 1], &sources);
+        // Only the scans of Mamba 2 have heads.
+        let heads = (dims.groups > 0).then_some(dims.dt_rank);
+        self.graph.set_unsupported(scan, unsupported_scan(dims.state, dims.inner, heads));
         let others = [width, self.seqs - 1, 1, 1];
         let others = self.graph.op_of(Op::GetRows, others, &[states, self.state_ids]);
         self.graph.expand(scan);
         self.graph.store(&[others]);
-        self.graph.store(&[scan]);
+        self.store_part(scan, product(&[width, self.seqs]));
         scan
     }
 
@@ -136,11 +150,15 @@ impl Builder<'_> {
         let xbc = self.graph.inplace_ops(2, xbc);
         let dt = self.graph.op(self.seq_rows(heads), &[zxbcdt]);
         let dt = self.graph.inplace_op(&[dt]);
-        let scan = self.ssm_scan(&[xbc, dt], dims);
         let by_head = [inner.checked_div(heads).unwrap_or(0), heads, self.seq_tokens, self.seqs];
+        let x = self.graph.view(xbc, by_head);
+        let shape = [dims.state, groups, self.seq_tokens, self.seqs];
+        let [b, c] = [0, 1].map(|_| self.graph.view(xbc, shape));
+        let scan = self.ssm_scan(&[x, dt, b, c], dims);
         let output = self.graph.view(scan, by_head);
         // The skip connection with `ssm_d`.
-        let skip = self.graph.op(by_head, &[xbc]);
+        let factors = self.vector(heads);
+        let skip = self.graph.op(by_head, &[x, factors]);
         let output = self.graph.inplace_op(&[output, skip]);
         let z = self.graph.op(by_head, &[zxbcdt]);
         let mut output = self.graph.op(by_head, &[z, output]);

@@ -7,6 +7,8 @@ pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
     let head = b.model.required("wkv.head_size")?.max(1);
     let n_embd = b.model.n_embd;
     let embeddings = b.input_embeddings();
+    // The weights of this norm are in the first layer.
+    b.graph.section = Section::Layer(0);
     let mut rows = b.norm(embeddings);
     let mut v_first = None;
     for layer in 0..b.model.layers {
@@ -92,7 +94,7 @@ impl Builder<'_> {
         // `ggml_rwkv_wkv7`: its output, followed by the new states.
         let elements = product(&[n_embd, self.tokens]).saturating_add(product(&[state_width, self.seqs]));
         let wkv = self.graph.op([elements, 1, 1, 1], &[r, w, k, v, negative_kk, kk_iclr, state]);
-        self.graph.store(&[wkv]);
+        self.store_part(wkv, product(&[state_width, self.seqs]));
         // The group norm.
         let out = self.graph.op(by_head, &[wkv]);
         let out = self.graph.view(out, self.rows(n_embd));

@@ -4,6 +4,7 @@
 //! A back end is the index of a device; the last one is the host. An operation runs where its weights are. The others run
 //! where their neighbours run, on a device rather than on the host.
 
+use super::backend::Api;
 use super::graph::{Graph, Home, Op, Section, Storage, Tensor, TensorId};
 use crate::engine::offload::Offload;
 
@@ -15,6 +16,8 @@ const MIN_OFFLOADED_BATCH: u64 = 32;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Machine<'m> {
     pub(super) offload: &'m Offload,
+    /// The interface to each device.
+    pub(super) apis: &'m [Api],
     /// True if devices take over operations of large batches whose weights are on the host (`op_offload`).
     pub(super) op_offload: bool,
     /// True if norms run where the weights of their layer are (`graph_get_cb` of `src/llama-context.cpp`).
@@ -27,6 +30,11 @@ impl Machine<'_> {
     /// The back end of the host.
     pub(super) fn host(&self) -> usize {
         self.offload.devices.len()
+    }
+
+    /// True if a back end computes an operation. The host computes all.
+    fn supports(&self, backend: usize, tensor: &Tensor) -> bool {
+        self.apis.get(backend).is_none_or(|api| api.supports(tensor.unsupported))
     }
 
     /// The back end of a weight or cache.
@@ -52,6 +60,17 @@ pub(super) fn backends(graph: &Graph, machine: &Machine<'_>) -> Vec<usize> {
     assignment.expand(graph.nodes.iter().rev(), true);
     assignment.assign_others();
     assignment.backends.into_iter().map(|backend| backend.unwrap_or(machine.host())).collect()
+}
+
+/// True if flash attention runs where its layer is. Otherwise llama.cpp turns it off, unless the user asks for it
+/// (`llama_context::resolve_fused_ops` of `src/llama-context.cpp`, b11434).
+pub(super) fn keeps_flash_attention(graph: &Graph, machine: &Machine<'_>, backends: &[usize]) -> bool {
+    graph.nodes.iter().all(|id| {
+        let tensor = graph.tensor(*id);
+        let Section::Layer(layer) = tensor.section else { return true };
+        let backend = backends.get(id.index()).copied();
+        tensor.op != Op::FlashAttention || backend == Some(machine.home(Home::Layer(layer)))
+    })
 }
 
 struct Assignment<'a> {
@@ -103,10 +122,15 @@ impl Assignment<'_> {
     fn of_weights(&self, tensor: &Tensor) -> Option<usize> {
         let mut sources = tensor.sources.iter().map(|source| self.graph.tensor(*source));
         let backend = self.machine.home(sources.find(|source| source.is_weight())?.home?);
-        let is_offloaded = self.machine.op_offload
-            && backend == self.machine.host()
-            && tensor.batch_size() >= MIN_OFFLOADED_BATCH;
-        Some(if is_offloaded { 0 } else { backend })
+        let takes_over = |device: &usize| {
+            tensor.batch_size() >= MIN_OFFLOADED_BATCH && self.machine.supports(*device, tensor)
+        };
+        let device = if self.machine.op_offload && backend == self.machine.host() {
+            (0..self.machine.host()).find(takes_over)
+        } else {
+            None
+        };
+        device.or(Some(backend).filter(|backend| self.machine.supports(*backend, tensor)))
     }
 
     /// Pass 2: each operation without a back end takes that of the previous one, of a device only or also of the host.
@@ -117,14 +141,22 @@ impl Assignment<'_> {
                 Some(backend) => {
                     last = Some(backend).filter(|backend| with_host || *backend != self.machine.host())
                 }
-                None => self.set(*id, last),
+                None => {
+                    self.set(*id, last.filter(|last| self.machine.supports(*last, self.graph.tensor(*id))))
+                }
             }
         }
     }
 
-    /// Pass 4: views are where their source is, and other sources where their reader is. (Pass 3 only concerns operations
-    /// that a device does not support, and back ends that share the memory of the host.)
+    /// Pass 3: operations that no neighbour supports run on the host. (The rest of this pass concerns back ends that share
+    /// memory.) Pass 4: views are where their source is, and other sources where their reader is.
     fn assign_others(&mut self) {
+        for id in &self.graph.nodes {
+            let is_view = matches!(self.graph.tensor(*id).storage, Storage::View(_));
+            if self.get(*id).is_none() && !is_view {
+                self.set(*id, Some(self.machine.host()));
+            }
+        }
         for id in &self.graph.nodes {
             if self.get(*id).is_none() {
                 self.set(*id, self.get(self.graph.view_src(*id)));
@@ -136,7 +168,7 @@ impl Assignment<'_> {
                 }
             }
             if self.get(*id).is_none() {
-                self.set(*id, Some(0));
+                self.set(*id, Some(self.machine.host()));
             }
         }
     }

@@ -9,6 +9,8 @@ static F16_TYPE: TensorType = F16;
 /// A type must have this share of the bytes of all layers, in percent, to count as a type of large matrices. Smaller
 /// shares are those of routers and norms.
 const LARGE_SHARE_PERCENT: u64 = 10;
+/// The same for experts, which have most bytes of a model.
+const EXPERT_SHARE_PERCENT: u64 = 25;
 
 /// The types of weights and caches.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +20,7 @@ pub(super) struct Sizes {
     /// The type of the largest matrices: of several common types the one with the largest elements. A lock records the
     /// types of a model, not those of each layer.
     matrix_type: &'static TensorType,
+    expert_type: &'static TensorType,
     /// False if the lock has no tensor sizes.
     pub(super) are_known: bool,
 }
@@ -34,23 +37,30 @@ impl Sizes {
                 .saturating_sub(bytes(&tensors.output))
         };
         let total = tensor_types().iter().map(layer_bytes).fold(0, u64::saturating_add);
-        let is_large = |tensor_type: &&TensorType| {
-            layer_bytes(tensor_type).saturating_mul(100) >= total.saturating_mul(LARGE_SHARE_PERCENT)
+        let largest = |percent: u64| {
+            let is_large = |tensor_type: &&TensorType| {
+                layer_bytes(tensor_type).saturating_mul(100) >= total.saturating_mul(percent)
+            };
+            let large = tensor_types().iter().filter(|tensor_type| total > 0 && is_large(tensor_type));
+            large.max_by_key(|tensor_type| bytes_of(tensor_type, 1 << 16))
         };
-        let largest = tensor_types()
-            .iter()
-            .filter(|tensor_type| total > 0 && is_large(tensor_type))
-            .max_by_key(|tensor_type| bytes_of(tensor_type, 1 << 16));
+        let matrix_type = largest(LARGE_SHARE_PERCENT);
         Self {
             cache_types: [&F16_TYPE; 2],
-            matrix_type: largest.unwrap_or(&F16_TYPE),
-            are_known: largest.is_some(),
+            matrix_type: matrix_type.unwrap_or(&F16_TYPE),
+            expert_type: largest(EXPERT_SHARE_PERCENT).or(matrix_type).unwrap_or(&F16_TYPE),
+            are_known: matrix_type.is_some(),
         }
     }
 
     /// Bytes of a weight matrix.
     pub(super) fn matrix(&self, elements: u64) -> u64 {
         bytes_of(self.matrix_type, elements)
+    }
+
+    /// Bytes of a matrix of all experts of a layer.
+    pub(super) fn experts(&self, elements: u64) -> u64 {
+        bytes_of(self.expert_type, elements)
     }
 
     /// Bytes of keys in the cache.

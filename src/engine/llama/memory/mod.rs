@@ -331,6 +331,7 @@ fn compute_parts(
     let options = DeviceOptions {
         cache_types: cache_types(process.options, owner),
         op_offload: process.options.offloads_operations(),
+        auto_flash_attention: process.options.auto_flash_attention,
     };
     match compute::compute_buffers(facts, params, offload, &options) {
         Err(why) => offload.parts(PartKind::Compute, owner, || Amount::Unknown(why.clone())),

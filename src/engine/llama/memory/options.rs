@@ -43,6 +43,8 @@ pub struct MemoryOptions {
     pub(in crate::engine::llama) backend_sampling: [bool; 2],
     /// True if flash attention is used.
     pub flash_attention: bool,
+    /// True if the engine turns flash attention off where a device cannot run it.
+    pub auto_flash_attention: bool,
     /// True if layers with a sliding window cache all tokens (`--swa-full`).
     pub swa_full: bool,
     /// True if weights are repacked into layouts of the CPU.
@@ -147,6 +149,7 @@ impl MemoryOptions {
             placement: PlacementOptions::default(),
             backend_sampling: [false; 2],
             // Builds where `-fa` is a switch have it off by default; later ones decide by the back end.
+            auto_flash_attention: true,
             flash_attention: profile.option(SERVER, "-fa").is_some_and(|option| option.arity() > 0),
             swa_full: false,
             repack: false,

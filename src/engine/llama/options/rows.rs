@@ -112,9 +112,11 @@ pub static ROWS: &[OptionRow] = &[
         .set_by_part(("cache-type", "v"), &["-ctv", "--cache-type-v"])
         .memory(|m, given| m.cache_type_v = given.cache_type())
         .default("f16", COMMON_H),
-    row(&["flash-attn", "fa"])
-        .set_by("flash-attention", &["-fa", "--flash-attn"], Unit::Same)
-        .memory(|m, given| m.flash_attention = given.value != "off"),
+    row(&["flash-attn", "fa"]).set_by("flash-attention", &["-fa", "--flash-attn"], Unit::Same).memory(
+        |m, given| {
+            (m.flash_attention, m.auto_flash_attention) = (given.value != "off", given.value != "on");
+        },
+    ),
     row(&["cache-ram", "cram"])
         .set_by("prompt-cache", CACHE_RAM, Unit::Mebibytes)
         .memory(|m, given| {

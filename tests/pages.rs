@@ -16,7 +16,7 @@ fn the_base_has_no_finding() {
 #[test]
 fn every_page_is_complete_and_its_examples_give_its_code() {
     let mut wrong = Vec::new();
-    for code in codes().into_iter().filter(|code| code.number < 400) {
+    for code in codes().into_iter().filter(|code| code.number / 100 != 4) {
         let page = code.text();
         for heading in ["## What it finds", "## Why", "## Instead"] {
             assert!(page.contains(heading), "{code} {} has no {heading}", code.name);

@@ -31,7 +31,7 @@ declare_code! {
     /// A `layers` or `cpu-experts` with more layers than the model has. The lock has their number.
     ///
     /// ## Why
-    /// The server uses all layers and says nothing. The number was meant for another model, or `all` was meant. The output
+    /// The server uses all layers, without a warning. The number was meant for another model, or `all` was meant. The output
     /// matrix counts as one layer more.
     ///
     /// ## Example

@@ -86,6 +86,12 @@ fn finding(derived: &Derived, group: &RoleGroup, (host, index, gpu): (&Host, usi
     let sum = MemorySum { registry, group, scope, load: &load, services: &[], limit: &limit, over };
     let finding = sum.add_to(finding);
     let changes = smallest_changes(derived, group, (index, over));
+    let has_facts = derived.unknown_on_gpu(group.host, gpu).next().is_none();
+    let finding = if changes.is_empty() && !has_facts {
+        finding.help("run `orchgen lock` where the model files are: orchgen then computes the layers, experts or context that fit")
+    } else {
+        finding
+    };
     let or = if changes.is_empty() { "" } else { "or " };
     let finding = changes.into_iter().fold(finding, |finding, change| change.add_to(derived, finding));
     let several =
@@ -131,7 +137,7 @@ fn smallest_changes<'d>(
     };
     let roles = derived.roles.iter().filter(|role| role.serving.host.value == group.host);
     let Some(largest) = roles.max_by_key(on_gpu) else { return Vec::new() };
-    let Ok(role) = FittingRole::new(derived, largest) else { return Vec::new() };
+    let Ok(role) = FittingRole::new(&derived.registry, &derived.lock, largest) else { return Vec::new() };
     let limit = before.minus(over);
     let fits = |memory: &crate::derive::RoleMemory| group.total_with(scope, (largest.id, memory)) <= limit;
     let changes = role.smallest(fits).into_iter().map(|(change, memory)| {

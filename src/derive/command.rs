@@ -162,7 +162,7 @@ impl RoleSettings<'_> {
             template: serving.template().map(|file| &*file.value),
             adapters: &adapters(serving),
             threads: serving.threads(host, instance),
-            gpus: Some(host.gpus.len()),
+            gpus: Some(&host.gpus.iter().map(|gpu| &*gpu.name.value).collect::<Vec<_>>()),
             gpu: gpus.as_ref().map(GpuLists::spec),
             numa: numa_placement(serving, host.numa.len()),
             lock: serving.is_locked(),

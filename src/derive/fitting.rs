@@ -1,12 +1,12 @@
 //! Other settings of a role with which its memory fits into its GPUs.
 
 use super::memory::RoleMemory;
+use super::parts;
 use super::role::ServedRole;
-use super::{Derived, parts};
 use crate::engine::layers::layers;
 use crate::engine::memory::MemoryOptions;
-use crate::facts::tensor_types;
-use crate::hir::{Context, GpuLayers};
+use crate::facts::{Lock, tensor_types};
+use crate::hir::{Context, GpuLayers, Registry};
 
 /// A setting of a role other than the declared one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,7 +34,8 @@ pub struct FittingRole<'d> {
     pub served: &'d ServedRole,
     /// The number of layers of the model, without the output matrix.
     pub layers: u32,
-    derived: &'d Derived,
+    registry: &'d Registry,
+    lock: &'d Lock,
     options: &'d MemoryOptions,
     /// The context for which the model was trained, in tokens. `None` if it is unknown.
     trained: Option<u32>,
@@ -47,21 +48,22 @@ impl<'d> FittingRole<'d> {
     /// # Errors
     ///
     /// The reason why it has no alternatives, as a clause.
-    pub fn new(derived: &'d Derived, served: &'d ServedRole) -> Result<Self, String> {
+    pub fn new(registry: &'d Registry, lock: &'d Lock, served: &'d ServedRole) -> Result<Self, String> {
         served.gpus.as_ref().filter(|gpus| !gpus.devices.is_empty()).ok_or("it has no GPU")?;
         if matches!(served.serving.context.value, Context::Fit(_)) {
             return Err("the engine fits its context and its layers".to_owned());
         }
         let command = served.known_command().ok_or("its engine is unknown")?;
         let options = command.memory.as_deref().map_err(|why| (*why).to_owned())?;
-        let model = derived.registry.models.get(served.serving.model.value);
-        let facts = &super::locked::facts(&derived.lock, model)?.facts;
+        let model = registry.models.get(served.serving.model.value);
+        let facts = &super::locked::facts(lock, model)?.facts;
         layers(facts)?;
         let number = |key| facts.number(key).and_then(|number| u32::try_from(number).ok());
         Ok(Self {
             served,
             layers: number("block_count").ok_or("its number of layers is unknown")?,
-            derived,
+            registry,
+            lock,
             options,
             trained: number("context_length"),
             has_experts: number("expert_count").is_some_and(|count| count > 0),
@@ -80,7 +82,7 @@ impl<'d> FittingRole<'d> {
                 (options.cache_type_k, options.cache_type_v) = (known, known);
             }
         }
-        parts::memory_with(self.derived, self.served, options)
+        parts::memory_with(self.registry, self.lock, self.served, options)
     }
 
     /// The declared context in tokens, or the trained one.

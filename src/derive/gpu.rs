@@ -1,4 +1,4 @@
-//! What a role puts on the GPUs of its host.
+//! The placement of a role on the GPUs of its host.
 
 use crate::engine::dialect::{DraftGpuSpec, GpuSpec, HostExperts, LayersSpec};
 use crate::engine::memory::Owner;
@@ -61,7 +61,7 @@ impl RoleGpus {
         })
     }
 
-    /// Where the weights of a file are, as far as the registry says.
+    /// Where the weights of a file are, as far as the registry has it.
     pub(super) fn shares_of(&self, owner: Owner, serving: &Serving) -> GpuShares {
         let placement = serving.placement.gpus();
         let draft = serving.draft.as_deref().map(|draft| &draft.value);

@@ -1,6 +1,5 @@
 //! The parts of the memory of each role, computed by `engine::memory` from its command line and the headers of its files.
 
-use super::Derived;
 use super::locked;
 use super::memory::RoleMemory;
 use super::overrides::{EXPERT_USED_COUNT, engine_overrides};
@@ -56,11 +55,11 @@ pub(super) fn measure(registry: &Registry, lock: &Lock, roles: &mut [ServedRole]
 
 /// The memory of a role with other memory options. `None` if it is not known.
 pub(super) fn memory_with(
-    derived: &Derived,
+    registry: &Registry,
+    lock: &Lock,
     role: &ServedRole,
     options: MemoryOptions,
 ) -> Option<RoleMemory> {
-    let (registry, lock) = (&derived.registry, &derived.lock);
     let inputs = MemoryInputs { options, ..*inputs(registry, lock, role).ok()? };
     let profile = &role.known_command()?.profile;
     let parts = compute(registry, lock, profile, &role.serving, &inputs);

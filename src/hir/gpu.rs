@@ -1,4 +1,4 @@
-//! The GPUs of a host, and what roles put on them.
+//! The GPUs of a host, and the placement of roles on them.
 
 use super::lower::{FromTypedValue, TypedValue};
 use super::{Bytes, Placement, Shape, Share, Text};
@@ -31,7 +31,7 @@ impl Gpu {
     }
 }
 
-/// What a role puts on GPUs.
+/// The placement of a role on GPUs.
 #[derive(Clone, PartialEq, Debug)]
 pub struct GpuPlacement {
     /// The names of the GPUs, in the order in which the engine fills them. Empty: the role stays off the GPUs of its host.
@@ -120,7 +120,7 @@ impl FromTypedValue for CpuExperts {
     }
 }
 
-/// The placement of a role that says nothing about GPUs.
+/// The placement of a role without fields about GPUs.
 static OFF: GpuPlacement = GpuPlacement::OFF;
 
 impl GpuPlacement {
@@ -136,7 +136,7 @@ impl GpuPlacement {
 }
 
 impl Placement {
-    /// What the role puts on GPUs.
+    /// The placement on GPUs.
     pub fn gpus(&self) -> &GpuPlacement {
         self.gpu.as_deref().unwrap_or(&OFF)
     }

@@ -17,7 +17,7 @@ pub struct Placement {
     pub threads: Option<Spanned<u32>>,
     /// True if the weights are locked in memory (mlock).
     pub lock: Option<Spanned<bool>>,
-    /// The GPUs. `None` if the role says nothing about them: it is then kept off the GPUs of its host.
+    /// The GPUs. `None` without fields about them: the role is then kept off the GPUs of its host.
     pub gpu: Option<Box<GpuPlacement>>,
 }
 

@@ -55,7 +55,7 @@ fn every_wrong_option_has_a_code_and_a_help() {
         ("\"top-k\" value=3000000000", "option-value", "write a 32-bit whole number, digits only"),
         ("\"top-k\"", "option-value", "add the value after the name: a 32-bit whole number"),
         ("\"jinja\" value=\"true\"", "option-value", "write `option \"jinja\"`: the option takes no value"),
-        ("\"split-mode\" value=\"rows\"", "option-value", "write `\"row\"`"),
+        ("\"rope-scaling\" value=\"yarm\"", "option-value", "write `\"yarn\"`"),
         ("\"cpu-range\" value=\"5-2\"", "option-value", "a range of CPUs below 512 such as `0-7`"),
         ("\"poll\" value=300", "option-value", "write `100`"),
         ("\"n-predict\" value=\"\"", "out-of-range", ""),
@@ -66,7 +66,7 @@ fn every_wrong_option_has_a_code_and_a_help() {
         ("\"chat-template-kwargs\" value=\"{\"", "option-value", "write a JSON object"),
         ("\"seed\" value=-2", "option-value", "from -1 to 4294967295"),
         ("\"port\" value=1", "owned-option", "remove this option: `port` sets it"),
-        ("\"-ngld\" value=1", "idle-option", "add the field `draft`, or remove the option"),
+        ("\"-ngld\" value=1", "owned-option", "use `layers` of the field `draft`"),
         ("\"version\"", "owned-option", "remove this option"),
         ("\"versin\"", "unknown-option", ""),
         ("\"no-mlock\"", "unknown-option", "remove this option: only `lock` of `placement` locks memory"),
@@ -94,7 +94,8 @@ fn every_wrong_option_has_a_code_and_a_help() {
         ("\"spec-type\" value=\"ngram-cache\"", "lone-option", "lookup-cache-static"),
         ("\"cpu-mask-batch\" value=\"ff\"", "idle-option", "add the field `threads-batch`"),
         ("\"spec-draft-cpu-mask\" value=\"ff\"", "idle-option", "remove this option"),
-        ("\"n-cpu-moe\" value=3", "idle-option", "remove this option"),
+        ("\"n-cpu-moe\" value=3", "owned-option", "declare the GPUs in host `box`"),
+        ("\"main-gpu\" value=1", "owned-option", "declare the GPUs in host `box`"),
         ("\"models-max\" value=3", "idle-option", "remove this option"),
     ] {
         let (found, message) = code_and_help(&role_with(&format!("option {option}")));
@@ -112,7 +113,7 @@ fn options_that_the_build_accepts_give_no_finding() {
         "\"--temp\" value=0.7",
         "\"temp\" value=1e-3",
         "\"seed\" value=-1",
-        "\"no-mmproj-offload\"",
+        "\"no-warmup\"",
         "\"spec-type\" value=\"ngram-mod,ngram-simple\"",
         "\"spec-default\"",
         "\"chat-template\" value=\"chatml\"",
@@ -122,16 +123,14 @@ fn options_that_the_build_accepts_give_no_finding() {
         "\"control-vector\" value=\"/a\"; option \"control-vector\" value=\"/b\"",
         "\"sleep-idle-seconds\" value=-1",
         "\"metrics\"",
-        "\"gpu-layers\" value=\"all\"",
+        "\"no-op-offload\"",
         "\"logit-bias\" value=\"15043-0.5\"",
         "\"override-tensor\" value=\"exps=CPU\"",
     ] {
         assert_codes(&[], &role_with(&format!("option {option}")));
     }
     assert_codes(&[], &role("x", "port=9000 threads-batch=2 { option \"cpu-mask-batch\" value=\"0xff\" }"));
-    // These options have an effect with an MoE model and with a draft.
-    let experts = role("x", "port=9000 { option \"n-cpu-moe\" value=3 }").replace("\"plain\"", "\"mixture\"");
-    assert_codes(&[], &experts);
+    // This option has an effect with a draft.
     assert_codes(&[], &role_with("draft \"tiny\"; option \"spec-draft-threads\" value=2"));
 }
 
@@ -154,16 +153,6 @@ fn a_wrong_value_is_labeled_at_the_value() {
 
 #[test]
 fn the_help_lists_builds_that_support_it() {
-    assert_codes(&[], &role_under("llama.cpp-b9093", "option \"split-mode\" value=\"tensor\""));
-    let march = single_finding(&role_under(
-        "llama.cpp-2026-03-22-g49bfddeca",
-        "option \"split-mode\" value=\"tensor\"",
-    ));
-    assert_eq!(march.code.name, "option-value");
-    assert!(
-        march.help.iter().any(|help| help.starts_with("use a build that supports it: `llama.cpp-b9093`")),
-        "{march:?}"
-    );
     let early = single_finding(&role_under("llama.cpp-b10434", "option \"lazy-mode\" value=\"on\""));
     assert_eq!(early.code.name, "unknown-option");
     assert!(early.help.iter().any(|help| help

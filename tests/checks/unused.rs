@@ -49,7 +49,7 @@ fn stores_tiers_residencies_services_and_cpusets_are_never_unused() {
         "engine=\"llama.cpp\" { defaults { store \"models\" } }\nengine",
     );
     let base = base
-        .replace("smt=2 {", "smt=2 {\n    cpuset \"own\" cpus=\"0-3\"\n    gpu \"card\" memory=\"24 GB\"");
+        .replace("smt=2 {", "smt=2 {\n    cpuset \"own\" cpus=\"0-3\"\n    gpu \"CUDA0\" memory=\"24 GB\"");
     let compiled = compile(&[("base.kdl", &base), ("case.kdl", text)]);
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
 }

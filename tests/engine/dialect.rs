@@ -142,7 +142,7 @@ fn a_one_shot_has_the_settings_of_its_role() {
             (Owner::of("checkpoints"), OverrideValue::Int(7)),
         ],
         options: &[
-            ("n-gpu-layers", Some("99")),
+            ("rope-scale", Some("2")),
             ("no-jinja", None),
             ("timeout", Some("30")),
             ("log-file", Some("/var/log/server.log")),
@@ -159,7 +159,7 @@ fn a_one_shot_has_the_settings_of_its_role() {
             "-fa on ",
             "--numa numactl ",
             "--no-repack ",
-            "--n-gpu-layers 99 ",
+            "--rope-scale 2 ",
             "--no-jinja ",
             "-ctxcp 7 ",
             "--single-turn ",

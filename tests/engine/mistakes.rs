@@ -105,7 +105,7 @@ const MISTAKES: &[(u8, &str, Prevented)] = &[
     (19, "CPUs without threads", Finding("unknown-threads", || role_with("placement cpus=\"0-3\""))),
     (20, "inputs longer than a batch", CommandLine(the_batch_of_embedders_has_a_whole_request)),
     (20, "ranking without its endpoint", CommandLine(rankers_have_their_endpoint)),
-    (0, "experts of a dense model on the CPU", Finding("idle-option", || role_with("option \"cpu-moe\""))),
+    (0, "experts of a dense model on the CPU", Finding("owned-option", || role_with("option \"cpu-moe\""))),
     (0, "variables of the machine", Unit(variables_do_not_leak)),
     (
         0,

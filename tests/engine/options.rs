@@ -36,10 +36,10 @@ fn options_are_written_last_with_the_spelling_of_the_build() {
     let options: Options<'_> = &[
         ("top_k", Some("20")),
         ("--temp", Some("0.7")),
-        ("-ngl", Some("all")),
-        ("no-mmproj-offload", None),
+        ("-n", Some("64")),
+        ("no-warmup", None),
         ("reasoning-format", Some("none")),
-        ("tensor-split", Some("3,1")),
+        ("rope-scale", Some("2")),
     ];
     for build in ["2026-03-fork", "b9093", "b10434", "b11434", "b11669"] {
         let lowered = lower_with(build, options);
@@ -54,13 +54,13 @@ fn options_are_written_last_with_the_spelling_of_the_build() {
                 "20",
                 "--temp",
                 "0.7",
-                "-ngl",
-                "all",
-                "--no-mmproj-offload",
+                "-n",
+                "64",
+                "--no-warmup",
                 "--reasoning-format",
                 "none",
-                "--tensor-split",
-                "3,1"
+                "--rope-scale",
+                "2"
             ]
         );
     }
@@ -101,10 +101,10 @@ fn a_wrong_option_gives_an_error_with_the_reason() {
     assert!(error_of(b, "top-k", Some("1e5")).contains("must be a 32-bit whole number"));
     assert!(error_of(b, "top-k", Some("")).contains("must be a 32-bit whole number"));
     assert!(
-        error_of(b, "split-mode", Some("rows"))
-            .contains("must be one of none, layer, row, tensor; `rows` is not")
+        error_of(b, "rope-scaling", Some("yarm"))
+            .contains("must be one of none, linear, yarn; `yarm` is not")
     );
-    assert!(error_of("2026-03-fork", "split-mode", Some("tensor")).contains("`tensor` is not"));
+    assert!(error_of(b, "split-mode", Some("row")).contains("the field `placement`"));
     assert!(error_of(b, "spec-type", Some("ngram-mod,ngrm")).contains("`ngram-mod,ngrm` is not"));
     assert!(
         error_of("b9093", "spec-type", Some("ngram-mod,ngram-simple"))

@@ -163,7 +163,7 @@ fn unknown_fields_get_the_nearest_ones() {
         ("role.drafft", "did you mean `role.draft`?"),
         ("rolle", "did you mean `role`?"),
         ("role.ctx-size", "did you mean `role.context`?"),
-        ("ngl", "did you mean `role.option`?"),
+        ("ngl", "did you mean `role.placement.layers`?"),
         ("xyzzyxyz", "write a kind, such as `role`, or a field of it, such as `role.draft`"),
     ] {
         let output = schema_of(&["--field", unknown]);

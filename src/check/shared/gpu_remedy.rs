@@ -7,7 +7,7 @@ use crate::hir::{EngineOption, NO_GPU, Setting};
 use crate::source::Span;
 use std::collections::BTreeSet;
 
-/// The number of layers from which an option means all of them: people write 99 or 999.
+/// The number of layers from which an option means all of them: 99 and 999 are usual.
 const MEANS_ALL: u64 = 99;
 
 /// True if the option places the model on GPUs.

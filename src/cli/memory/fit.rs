@@ -1,4 +1,4 @@
-//! `orchgen memory --fit`: the settings of a role with which it fits into its GPUs, beside the other roles there.
+//! `orchgen memory --fit`: the settings of a role with which it fits into its GPUs, next to the other roles there.
 //!
 //! With `--output-format json`, the result is one JSON object: `role`, `layers` of its model, `fits` (as declared), and
 //! `settings` with `field`, `value`, `bytes` of the host and `gpus` (`name`, `bytes`, `free`: what is left to the role).
@@ -30,7 +30,7 @@ struct FittingSetting<'r> {
     gpus: Vec<GpuRoom<'r>>,
 }
 
-/// What a role takes of a GPU.
+/// The memory that a role takes of a GPU.
 #[derive(Serialize)]
 struct GpuRoom<'r> {
     name: &'r str,
@@ -85,7 +85,7 @@ pub(super) fn run(derived: &Derived, name: &str, format: DataFormat) -> RunStatu
         ));
         return RunStatus::CannotRun;
     };
-    let role = match FittingRole::new(derived, served) {
+    let role = match FittingRole::new(&derived.registry, &derived.lock, served) {
         Ok(role) => role,
         Err(why) => {
             session::print_stderr(&format!("role {} has nothing to fit: {why}\n", quoted(name)));

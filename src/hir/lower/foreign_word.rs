@@ -187,6 +187,10 @@ impl FieldReader<'_> {
         task: ReadTask,
     ) -> Option<Literal> {
         let row = row_of((field, part), task)?;
+        // 99 and 999 are usual numbers for all layers.
+        if part == Some("layers") && matches!(value.value, Value::Integer(99..)) {
+            return Some(Literal::from("all"));
+        }
         let row = match (part, &row.shape) {
             (None, Shape::Block(table)) => match table.principal_field() {
                 Some(row) if matches!(row.shape, Shape::Count(..) | Shape::CountOr(..)) => row,

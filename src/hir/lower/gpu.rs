@@ -19,12 +19,13 @@ pub(super) struct GpuReader<'r> {
 }
 
 impl GpuReader<'_> {
-    /// The GPUs of a placement. `None` if the placement says nothing about them.
+    /// The GPUs of a placement. `None` without fields about them.
     pub(super) fn placement(&mut self, block: &mut Record) -> Option<Box<GpuPlacement>> {
         let has_gpu = block.has_or_reported("gpu");
         let parts =
             ["layers", "split", "split-mode", "cpu-experts", "kv"].map(|part| (part, block.place(part)));
         let texts: Vec<Text> = block.take_all("gpu");
+        let is_none = texts.iter().flat_map(|text| names(text)).any(|name| name == NO_GPU);
         let named = texts.iter().flat_map(|text| names(text)).count();
         let devices = self.devices(&texts);
         let split = block.text("split").and_then(|text| self.split(&text));
@@ -37,9 +38,13 @@ impl GpuReader<'_> {
             kv: block.take("kv"),
         };
         if gpu.devices.is_empty() {
-            parts.into_iter().filter_map(|(part, place)| Some((part, place?))).for_each(|part| {
-                if !has_gpu || block.is_reported("gpu") {
-                    self.report_without_gpu(part, has_gpu)
+            // No layer on a GPU is the same as no GPU.
+            let is_off = gpu.layers.is_some_and(|layers| layers.value == GpuLayers::Count(0));
+            let parts = parts.into_iter().filter(|(part, _)| !(is_off && *part == "layers"));
+            parts.filter_map(|(part, place)| Some((part, place?))).for_each(|part| {
+                // The finding about unknown GPUs is enough.
+                if !has_gpu || is_none {
+                    self.report_without_gpu(part, is_none);
                 }
             });
             return has_gpu.then(|| Box::new(GpuPlacement::OFF));
@@ -112,7 +117,10 @@ impl GpuReader<'_> {
                 let line = Line::of("gpu", &*gpu.name.value);
                 finding.remedy("write `{}` in `placement`", Change::set_in(self.head.span, "placement", line))
             }
-            None => finding,
+            None if !is_none && self.host.is_some() => finding.help(
+                "declare the GPUs in the host, each as `gpu` with its name and `memory`, and name them in `gpu` of `placement`",
+            ),
+            None => return self.report(finding.remedy("remove `{}`", Change::remove(place))),
         };
         self.report(finding.remedy("or remove `{}`", Change::remove(place)));
     }
@@ -170,7 +178,7 @@ impl GpuReader<'_> {
         gpu
     }
 
-    /// Reports a number of layers beside a context that the engine fits: with a number of layers it gives up fitting
+    /// Reports a number of layers next to a context that the engine fits: with a number of layers it gives up fitting
     /// (`common_fit_params` in `common/fit.cpp` of llama.cpp b11434).
     pub(super) fn check_fit(&mut self, placement: &Placement, context: Spanned<Context>) {
         let Some(gpu) = placement.gpu.as_deref() else { return };

@@ -35,8 +35,8 @@ impl WrittenOption {
 pub(super) struct ArgvBuilder<'p> {
     pub(super) profile: &'p Profile,
     pub(super) tool: &'static str,
-    /// The number of GPUs of the host. `None` if it is unknown.
-    pub(super) gpus: Option<usize>,
+    /// The names of the GPUs of the host. `None` if they are unknown.
+    pub(super) gpus: Option<Vec<String>>,
     pub(super) args: Vec<Word>,
     settings: Vec<WrittenOption>,
     /// The options written so far from fields of the registry, each with its field.

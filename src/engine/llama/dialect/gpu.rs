@@ -4,7 +4,7 @@ use super::argv::ArgvBuilder;
 use super::{Intent, OverrideValue, ServerSpec, Sparsity, UncheckedIntent};
 use crate::engine::llama::options::Owner;
 
-/// What a process puts on GPUs.
+/// The placement of a process on GPUs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GpuSpec<'a> {
     /// The names of the devices. Empty: no device is used.
@@ -27,7 +27,7 @@ pub struct GpuSpec<'a> {
     pub draft: Option<DraftGpuSpec<'a>>,
 }
 
-/// What a draft puts on GPUs.
+/// The placement of a draft on GPUs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DraftGpuSpec<'a> {
     /// The names of the devices. `None` means those of the model; empty: no device is used.
@@ -44,7 +44,7 @@ pub enum LayersSpec {
     /// All layers.
     #[default]
     All,
-    /// What fits, as the engine decides.
+    /// As many as fit: the engine decides.
     Fit,
     /// This number of layers, from the last one. The output matrix counts as one.
     Count(u32),
@@ -152,7 +152,7 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, has: Files) {
     }
 }
 
-/// The files of a process besides the model.
+/// The files of a process in addition to the model.
 #[derive(Clone, Copy)]
 pub(super) struct Files {
     pub(super) draft: bool,

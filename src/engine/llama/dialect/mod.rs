@@ -104,9 +104,9 @@ pub struct ServerSpec<'a> {
     pub adapters: &'a [(&'a str, f64)],
     /// The number of threads. The engine's default counts the cores of the whole machine and ignores the placement.
     pub threads: Option<u32>,
-    /// The number of GPUs of the host. `None` if it is unknown.
-    pub gpus: Option<usize>,
-    /// What the process puts on GPUs. `None` on a host without GPUs.
+    /// The names of the GPUs of the host. `None` if they are unknown.
+    pub gpus: Option<&'a [&'a str]>,
+    /// The placement of the process on GPUs. `None` on a host without GPUs.
     pub gpu: Option<GpuSpec<'a>>,
     /// The NUMA placement of the process.
     pub numa: NumaPlacement,
@@ -147,7 +147,7 @@ pub struct PromptSpec<'a> {
     pub batch: Option<u32>,
     /// The number of threads.
     pub threads: Option<u32>,
-    /// What the process puts on GPUs. `None` on a host without GPUs.
+    /// The placement of the process on GPUs. `None` on a host without GPUs.
     pub gpu: Option<GpuSpec<'a>>,
     /// The NUMA placement of the process.
     pub numa: NumaPlacement,

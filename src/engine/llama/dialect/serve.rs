@@ -52,7 +52,7 @@ pub(super) fn lower(profile: &Profile, spec: &ServerSpec<'_>) -> Lowered {
         argv.add_error(Intent::Tool, format!("{} does not list {SERVER}", argv.build()));
         return argv.finish();
     }
-    argv.gpus = spec.gpus;
+    argv.gpus = spec.gpus.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
     let accepted = options::read(&mut argv, spec.options);
     combined::check(&mut argv, spec, &accepted);
     write_files(&mut argv, spec);

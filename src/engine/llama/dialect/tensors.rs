@@ -2,7 +2,7 @@
 
 use super::argv::ArgvBuilder;
 use super::options::OptionFault;
-use super::{FaultKind, pattern};
+use super::{FaultKind, is_device_name, pattern};
 use crate::engine::OptionRecord;
 
 /// The buffer type of the main memory.
@@ -45,7 +45,7 @@ pub(super) fn check(
         if let Some((why, help)) = pattern::fault(pattern) {
             return Err(bad(format!("has the pattern `{pattern}`, in which {why}"), help.to_owned()));
         }
-        check_buffer(argv.gpus, buffer).map_err(|(why, help)| bad(why, help))?;
+        check_buffer(argv.gpus.as_deref(), buffer).map_err(|(why, help)| bad(why, help))?;
     }
     Ok(())
 }
@@ -56,31 +56,26 @@ fn without_blanks(value: &str) -> String {
     value.split(',').map(part).collect::<Vec<_>>().join(",")
 }
 
-/// Checks that a host with this number of GPUs has a buffer type. The engine knows the default buffer type of each
-/// device: of the CPU, the GPUs, and the devices of `--rpc`. Nothing is checked if the GPUs are unknown.
-fn check_buffer(gpus: Option<usize>, buffer: &str) -> Result<(), (String, String)> {
+/// Checks that a host with these GPUs has a buffer type. The engine knows the default buffer type of each device: of the
+/// CPU, the GPUs, and the devices of `--rpc`. Nothing is checked if the GPUs are unknown.
+fn check_buffer(gpus: Option<&[String]>, buffer: &str) -> Result<(), (String, String)> {
     let Some(gpus) = gpus.filter(|_| buffer != MAIN_MEMORY && !buffer.starts_with("RPC")) else {
         return Ok(());
     };
-    if gpus == 0 {
-        let why = format!("names the buffer type `{buffer}`, and the host declares no `gpu`");
-        return Err((
-            why,
-            format!("write `{MAIN_MEMORY}` instead of `{buffer}`, or declare each `gpu` of the host"),
-        ));
+    if buffer.eq_ignore_ascii_case(MAIN_MEMORY) && !gpus.is_empty() {
+        return Err((format!("names the buffer type `{buffer}`"), format!("write `{MAIN_MEMORY}`")));
     }
-    let name = buffer.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = buffer.strip_prefix(name).and_then(|digits| digits.parse::<usize>().ok());
-    match number {
-        Some(number) if number >= gpus => {
-            let last = gpus - 1;
-            let why =
-                format!("names the buffer type `{buffer}`, and the last GPU of the host is `{name}{last}`");
-            Err((why, format!("write `{name}{last}` instead of `{buffer}`")))
+    match gpus.first() {
+        None => {
+            let why = format!("names the buffer type `{buffer}`, and the host declares no `gpu`");
+            let help =
+                format!("write `{MAIN_MEMORY}` instead of `{buffer}`, or declare each `gpu` of the host");
+            Err((why, help))
         }
-        _ if buffer.eq_ignore_ascii_case(MAIN_MEMORY) => {
-            Err((format!("names the buffer type `{buffer}`"), format!("write `{MAIN_MEMORY}`")))
+        Some(first) if is_device_name(buffer) && !gpus.iter().any(|gpu| gpu == buffer) => {
+            let why = format!("names the buffer type `{buffer}`, which is no GPU of the host");
+            Err((why, format!("write `{first}` instead of `{buffer}`")))
         }
-        _ => Ok(()),
+        Some(_) => Ok(()),
     }
 }

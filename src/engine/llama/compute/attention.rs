@@ -4,7 +4,7 @@ use super::backend::unsupported_flash_attention;
 use super::build::{Builder, CacheInputs};
 use super::graph::{F16_SIZE, Op, Shape, TensorId, product};
 use super::hparams::Heads;
-use crate::engine::architecture::Feature;
+use crate::engine::architecture::{Feature, Router};
 
 impl Builder<'_> {
     /// Attention of a layer, without the output matrix.
@@ -27,7 +27,7 @@ impl Builder<'_> {
             let [width, count, ..] = self.graph.shape(part);
             self.graph.op([width, count, cells, 1], &[part])
         });
-        self.mha(query, Some(key_and_value), mask, heads)
+        self.mha(query, Ok(key_and_value), mask, heads)
     }
 
     /// The positions for `RoPE`; none for a model without `RoPE`.
@@ -40,7 +40,7 @@ impl Builder<'_> {
         let [query, key, value] = self.qkv(input, heads);
         let [query, key] = [query, key].map(|part| {
             let part = if self.recipe.has(Feature::QkNorm) { self.norm(part) } else { part };
-            positions.map_or(part, |positions| self.graph.inplace_op(&[part, positions]))
+            positions.map_or(part, |positions| self.graph.inplace_op_of(Op::Rope, &[part, positions]))
         });
         [query, key, value]
     }
@@ -76,12 +76,22 @@ impl Builder<'_> {
         for part in order {
             self.graph.expand(part);
         }
-        self.graph.store(&[key, cache.k_idxs]);
+        let [cells, _, _, streams] = self.graph.shape(cache.mask);
+        let caches = self.caches(heads, cells, streams);
+        self.store_in_cache(key, cache.k_idxs, caches[0]);
         let value = self.values_for_cache(value);
-        self.graph.store(&[value, cache.v_idxs]);
-        let attn = self.mha(query, None, cache.mask, heads);
+        self.store_in_cache(value, cache.v_idxs, caches[1]);
+        let attn = self.mha(query, Err(caches), cache.mask, heads);
         let rotated = self.hadamard(attn, cache.v_rot);
         if rotated == attn { attn } else { self.graph.view(rotated, self.graph.shape(attn)) }
+    }
+
+    /// Stores keys or values of the batch in a cache.
+    pub(super) fn store_in_cache(&mut self, rows: TensorId, idxs: TensorId, cache: TensorId) {
+        let [width, count, ..] = self.graph.shape(rows);
+        let rows = self.graph.view(rows, self.rows(product(&[width, count])));
+        let into = self.graph.view(cache, self.graph.shape(cache));
+        self.graph.store(Op::SetRows, &[rows, idxs, into], cache);
     }
 
     /// Values in the form that is stored (`cpy_v`): one row per token with flash attention; without it single elements,
@@ -117,14 +127,16 @@ impl Builder<'_> {
     fn mha(
         &mut self,
         query: TensorId,
-        key_and_value: Option<[TensorId; 2]>,
+        key_and_value: Result<[TensorId; 2], [TensorId; 2]>,
         mask: TensorId,
         heads: Heads,
     ) -> TensorId {
         let [cells, stream_tokens, _, streams] = self.graph.shape(mask);
         let rows = self.rows(product(&[heads.value, heads.count]));
-        let is_cached = key_and_value.is_none();
-        let key_and_value = key_and_value.unwrap_or_else(|| self.cached_key_and_value(heads, cells, streams));
+        let is_cached = key_and_value.is_err();
+        let query = self.twice_viewed(query);
+        let key_and_value =
+            key_and_value.unwrap_or_else(|caches| caches.map(|cache| self.twice_viewed(cache)));
         let attn = if self.params.flash_attention {
             let mut sources = vec![query];
             for part in key_and_value {
@@ -146,7 +158,12 @@ impl Builder<'_> {
                 // Scale, tanh, scale.
                 logits = self.graph.inplace_ops(3, logits);
             }
-            let weights = self.graph.inplace_op(&[logits, mask]);
+            let mut sources = vec![logits, mask];
+            if self.recipe.router == Router::SoftmaxAfterTopK {
+                // The attention sinks of gpt-oss. A device that has them computes the softmax.
+                sources.push(self.vector(heads.count));
+            }
+            let weights = self.graph.inplace_op(&sources);
             // Caches without flash attention store values transposed.
             let transposed = if is_cached { value } else { self.graph.op(self.graph.shape(value), &[value]) };
             let shape = [heads.value, stream_tokens, heads.count, streams];
@@ -157,8 +174,15 @@ impl Builder<'_> {
         attn
     }
 
+    /// A view, permuted.
+    pub(super) fn twice_viewed(&mut self, part: TensorId) -> TensorId {
+        let shape = self.graph.shape(part);
+        let view = self.graph.view(part, shape);
+        self.graph.view(view, shape)
+    }
+
     /// The keys and values of a layer in its cache.
-    fn cached_key_and_value(&mut self, heads: Heads, cells: u64, streams: u64) -> [TensorId; 2] {
+    fn caches(&mut self, heads: Heads, cells: u64, streams: u64) -> [TensorId; 2] {
         let elements = [heads.key, heads.value].map(|head| product(&[head, heads.kv_count, cells, streams]));
         let [keys, values] = elements;
         let sizes = self.model.sizes;

@@ -47,13 +47,13 @@ impl Api {
 pub(super) fn unsupported_scan(state: u64, inner: u64, heads: Option<u64>) -> Unsupported {
     match heads {
         Some(heads) => {
-            let is_head_known = inner.checked_div(heads).unwrap_or(0) % 16 == 0;
+            let is_head_known = inner.checked_div(heads).unwrap_or(0).is_multiple_of(16);
             Unsupported {
                 by_cuda: !(matches!(state, 96 | 128 | 256) && is_head_known),
                 by_vulkan: !(matches!(state, 128 | 256) && is_head_known),
             }
         }
-        None => Unsupported { by_cuda: state != 16 || inner % 128 != 0, by_vulkan: true },
+        None => Unsupported { by_cuda: state != 16 || !inner.is_multiple_of(128), by_vulkan: true },
     }
 }
 
@@ -62,11 +62,11 @@ pub(super) fn unsupported_scan(state: u64, inner: u64, heads: Option<u64>) -> Un
 pub(super) fn unsupported_flash_attention(key: u64, value: u64, group: u64) -> Unsupported {
     let by_cuda = match key {
         40 | 64 | 72 | 80 | 96 | 112 | 128 | 256 => value != key,
-        192 => value != 128 || group % 8 != 0,
-        320 => value != 256 || group % 32 != 0,
+        192 => value != 128 || !group.is_multiple_of(8),
+        320 => value != 256 || !group.is_multiple_of(32),
         512 => value != key || group < 2,
         576 => value != 512 || group < 2,
         _ => true,
     };
-    Unsupported { by_cuda, by_vulkan: key % 8 != 0 || value % 8 != 0 }
+    Unsupported { by_cuda, by_vulkan: !(key.is_multiple_of(8) && value.is_multiple_of(8)) }
 }

@@ -193,7 +193,7 @@ impl<'a> Builder<'a> {
         match self.recipe.norm {
             NormKind::RmsNorm => self.rms_norm(input),
             NormKind::LayerNorm => {
-                let normed = self.graph.op_of(Op::Norm, self.graph.shape(input), &[input]);
+                let normed = self.graph.op_of(Op::LayerNorm, self.graph.shape(input), &[input]);
                 self.scaled(normed)
             }
         }
@@ -203,7 +203,7 @@ impl<'a> Builder<'a> {
     fn scaled(&mut self, rows: TensorId) -> TensorId {
         let [width, ..] = self.graph.shape(rows);
         let vector = self.vector(width);
-        self.graph.inplace_op(&[rows, vector])
+        self.graph.inplace_op_of(Op::Mul, &[rows, vector])
     }
 
     /// A weight of `width` numbers, which are always f32.
@@ -218,8 +218,7 @@ impl<'a> Builder<'a> {
 
     /// `build_norm` with `ggml_rms_norm`: the normalization, and the multiplication by its weights.
     pub(super) fn rms_norm(&mut self, input: TensorId) -> TensorId {
-        let normed = self.graph.inplace_op(&[input]);
-        self.graph.set_op(normed, Op::Norm);
+        let normed = self.graph.inplace_op_of(Op::RmsNorm, &[input]);
         self.scaled(normed)
     }
 
@@ -232,7 +231,7 @@ impl<'a> Builder<'a> {
 
     /// `ggml_add`.
     pub(super) fn add(&mut self, left: TensorId, right: TensorId) -> TensorId {
-        self.graph.inplace_op(&[left, right])
+        self.graph.inplace_op_of(Op::Add, &[left, right])
     }
 
     /// The rows of the tokens with an output (`ggml_get_rows` with `inp_out_ids`).

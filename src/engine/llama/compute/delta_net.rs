@@ -3,7 +3,7 @@
 //! supports.
 
 use super::build::{Builder, CacheInputs};
-use super::graph::{TensorId, product};
+use super::graph::{Op, TensorId, product};
 use super::hparams::Heads;
 use crate::engine::architecture::Feature;
 
@@ -18,12 +18,12 @@ impl Builder<'_> {
         let value = self.by_head(value, heads.value, heads.kv_count);
         let [query, key] = [query, key].map(|part| {
             let part = self.rms_norm(part);
-            self.graph.inplace_op(&[part, self.positions])
+            self.graph.inplace_op_of(Op::Rope, &[part, self.positions])
         });
         let attn = self.attention_with_cache(cache, [query, key, value], heads);
         let gate = self.graph.op(self.rows(product(&[heads.key, heads.count])), &[query_and_gate]);
-        let gate = self.graph.inplace_op(&[gate]);
-        self.graph.inplace_op(&[attn, gate])
+        let gate = self.graph.inplace_op_of(Op::Unary, &[gate]);
+        self.graph.inplace_op_of(Op::Mul, &[attn, gate])
     }
 
     /// A gated delta net layer (`build_layer_attn_linear`).
@@ -38,9 +38,9 @@ impl Builder<'_> {
         let [beta, decay] = self.beta_and_decay(input, value_heads);
         let conv_input = self.conv_input(qkv, channels, dims.conv_rows);
         let state_width = product(&[value_head, value_width]);
-        let state = self.read_state(state_width);
+        let [state, states] = self.read_state(state_width);
         let conv = self.convolution(self.seq_rows(channels), conv_input, dims.conv_rows);
-        let conv = self.graph.inplace_op(&[conv]);
+        let conv = self.graph.inplace_op_of(Op::Unary, &[conv]);
         let by_head = |head, count| [head, count, self.seq_tokens, self.seqs];
         let (key_shape, value_shape) = (by_head(head, key_heads), by_head(value_head, value_heads));
         let [query, key] = [0, 1].map(|_| {
@@ -57,12 +57,12 @@ impl Builder<'_> {
         let output_len = product(&[self.tokens, value_width]);
         let elements = output_len.saturating_add(product(&[state_width, self.seqs]));
         let result = self.graph.op([elements, 1, 1, 1], &[query, key, conv, decay, beta, state]);
-        self.store_part(result, product(&[state_width, self.seqs]));
+        self.store_part(result, product(&[state_width, self.seqs]), states);
         let out = self.graph.view(result, value_shape);
         let normed = self.rms_norm(out);
         let gate = self.graph.view(z, value_shape);
-        let gate = self.graph.inplace_op(&[gate]);
-        let gated = self.graph.inplace_op(&[normed, gate]);
+        let gate = self.graph.inplace_op_of(Op::Unary, &[gate]);
+        let gated = self.graph.inplace_op_of(Op::Mul, &[normed, gate]);
         let rows = self.graph.view(gated, self.seq_rows(value_width));
         Ok(self.mul_mat_to_rows(rows))
     }

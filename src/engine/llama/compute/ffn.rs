@@ -38,7 +38,7 @@ impl Builder<'_> {
             }
             Activation::Ungated => {
                 let up = self.mul_mat(ffn_width, input);
-                self.graph.inplace_op(&[up])
+                self.graph.inplace_op_of(Op::Unary, &[up])
             }
         };
         self.mul_mat(width, activated)
@@ -62,6 +62,10 @@ impl Builder<'_> {
         };
         let selected = self.graph.op([experts, rows, 1, 1], &[selection_probs]);
         let weights = self.expert_weights(probs, selected, moe);
+        if router != Router::WeightBeforeFfn {
+            let first = if router == Router::SoftmaxAfterTopK { selected } else { probs };
+            self.graph.fuse_since(first);
+        }
         self.graph.expand(weights);
         let mut input = input;
         if router == Router::WeightBeforeFfn {
@@ -81,7 +85,7 @@ impl Builder<'_> {
         let mut expert_outputs = self.graph.op_of(Op::MulMatId, [width, used, rows, 1], &sources);
         expert_outputs = self.expert_bias(expert_outputs, selected, moe);
         if router != Router::WeightBeforeFfn {
-            expert_outputs = self.graph.inplace_op(&[expert_outputs, weights]);
+            expert_outputs = self.graph.inplace_op_of(Op::Mul, &[expert_outputs, weights]);
         }
         self.graph.expand(expert_outputs);
         self.sum_experts(expert_outputs, used)
@@ -95,7 +99,7 @@ impl Builder<'_> {
         let [width, ..] = self.graph.shape(rows);
         let home = self.experts_home();
         let bias = self.graph.external(home, product(&[width, moe.experts, F32_SIZE]));
-        self.graph.inplace_op(&[rows, bias, selected])
+        self.graph.inplace_op_of(Op::AddId, &[rows, bias, selected])
     }
 
     /// A matrix of all experts of the current layer.

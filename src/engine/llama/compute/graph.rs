@@ -6,6 +6,7 @@
 //! only views have unusual ones, and the allocator never allocates a view.
 
 use super::backend::Unsupported;
+pub(super) use super::op::{Home, Op, Section};
 
 /// The index of a tensor in its graph.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -37,57 +38,6 @@ pub(super) enum Storage {
     Dependency,
 }
 
-/// What a weight or cache belongs to. This decides on which device it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Home {
-    /// The embeddings of tokens, which are always on the host.
-    Input,
-    /// The weights of a layer, except its experts.
-    Layer(u64),
-    /// The experts of a layer.
-    Experts(u64),
-    /// The output matrix and the final norm.
-    Output,
-    /// The KV cache or recurrent state of a layer.
-    Cache(u64),
-}
-
-/// The part of the model that the following operations belong to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) enum Section {
-    /// Everything before the first layer.
-    #[default]
-    Input,
-    /// A layer.
-    Layer(u64),
-    /// Everything after the last layer.
-    Output,
-}
-
-/// The operation of a tensor, as far as the scheduler distinguishes operations (`ggml_op`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) enum Op {
-    /// An input, a weight or a cache (`GGML_OP_NONE`).
-    None,
-    /// A view, which computes nothing.
-    View,
-    /// Rows of a matrix by index.
-    GetRows,
-    /// A matrix product.
-    MulMat,
-    /// A matrix product with the matrices of the selected experts.
-    MulMatId,
-    /// The normalization of `build_norm`, before its weight.
-    Norm,
-    /// Flash attention.
-    FlashAttention,
-    /// The end of attention without flash attention, as one row per token.
-    AttentionRows,
-    /// Another operation.
-    #[default]
-    Other,
-}
-
 #[derive(Debug)]
 pub(super) struct Tensor {
     pub(super) shape: Shape,
@@ -107,6 +57,8 @@ pub(super) struct Tensor {
     /// Bytes that CUDA allocates in addition: copies of quantized keys and values as f16
     /// (`ggml_cuda_flash_attn_ext_get_alloc_size` of `ggml/src/ggml-cuda/fattn.cu`, b11434).
     pub(super) cuda_extra: u64,
+    /// The number of a sequence of operations that Vulkan computes at once.
+    pub(super) fused: Option<usize>,
     is_visited: bool,
 }
 
@@ -123,6 +75,7 @@ static NO_TENSOR: Tensor = Tensor {
     home: None,
     unsupported: Unsupported { by_cuda: false, by_vulkan: false },
     cuda_extra: 0,
+    fused: None,
     is_visited: false,
 };
 
@@ -131,11 +84,14 @@ impl Tensor {
     /// `ggml/src/ggml-cuda/ggml-cuda.cu`, b11434).
     pub(super) fn batch_size(&self) -> u64 {
         let [_, rows, matrices, others] = self.shape;
-        match self.op {
-            Op::GetRows => 0,
-            Op::MulMat => rows,
-            Op::MulMatId => matrices,
-            _ => product(&[rows, matrices, others]),
+        if self.op == Op::GetRows {
+            0
+        } else if self.op == Op::MulMat {
+            rows
+        } else if self.op == Op::MulMatId {
+            matrices
+        } else {
+            product(&[rows, matrices, others])
         }
     }
 
@@ -194,14 +150,16 @@ impl Graph {
     }
 
     /// A copy of a tensor for another device. A copy of a view with gaps has the same gaps.
-    pub(super) fn copy_of(&mut self, id: TensorId, is_kept: bool) -> TensorId {
+    pub(super) fn copy_of(&mut self, id: TensorId) -> TensorId {
         let tensor = self.tensor(id);
-        let (shape, type_size) = match tensor.storage {
-            Storage::View(src) if self.has_gaps(tensor, src) => ([self.tensor(src).bytes(), 1, 1, 1], 1),
-            _ => (tensor.shape, tensor.type_size),
+        let src = self.view_src(id);
+        let (shape, type_size) = if self.has_gaps(tensor, src) {
+            ([self.tensor(src).bytes(), 1, 1, 1], 1)
+        } else {
+            (tensor.shape, tensor.type_size)
         };
         let copy = self.new_tensor(type_size, shape, Storage::Separate, &[]);
-        self.change(copy, |tensor| (tensor.op, tensor.is_output) = (Op::None, is_kept));
+        self.set_op(copy, Op::None);
         copy
     }
 
@@ -272,10 +230,11 @@ impl Graph {
     }
 
     /// A result that is written to a cache (`ggml_cpy` or `ggml_set_rows`). Nothing reads it, so it is expanded.
-    pub(super) fn store(&mut self, sources: &[TensorId]) {
-        let stored = self.new_tensor(F32_SIZE, [1; 4], Storage::External, sources);
+    pub(super) fn store(&mut self, op: Op, sources: &[TensorId], cache: TensorId) {
+        let sources: Vec<TensorId> = sources.iter().copied().chain([cache]).collect();
+        let stored = self.new_tensor(F32_SIZE, [1; 4], Storage::External, &sources);
         let home = self.cache_home();
-        self.change(stored, |tensor| tensor.home = Some(home));
+        self.change(stored, |tensor| (tensor.op, tensor.home) = (op, Some(home)));
         self.expand(stored);
     }
 
@@ -324,6 +283,20 @@ impl Graph {
         self.change(id, |tensor| tensor.cuda_extra = bytes);
     }
 
+    /// An in-place operation that the scheduler distinguishes.
+    pub(super) fn inplace_op_of(&mut self, op: Op, sources: &[TensorId]) -> TensorId {
+        let id = self.inplace_op(sources);
+        self.set_op(id, op);
+        id
+    }
+
+    /// Marks the tensors since `first` as computed at once.
+    pub(super) fn fuse_since(&mut self, first: TensorId) {
+        for tensor in self.tensors.iter_mut().skip(first.0) {
+            tensor.fused = Some(first.0);
+        }
+    }
+
     fn change(&mut self, id: TensorId, change: impl FnOnce(&mut Tensor)) {
         if let Some(tensor) = self.tensors.get_mut(id.0) {
             change(tensor);
@@ -338,10 +311,10 @@ impl Graph {
         for source in tensor.sources.clone() {
             self.expand(source);
         }
-        match op {
-            Op::None if is_input => self.inputs.push(id),
-            Op::None => {}
-            _ => self.nodes.push(id),
+        if is_input {
+            self.inputs.push(id);
+        } else if op != Op::None {
+            self.nodes.push(id);
         }
     }
 

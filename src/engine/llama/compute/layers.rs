@@ -3,7 +3,7 @@
 use super::build::Builder;
 use super::encoder;
 use super::ffn::MoeParams;
-use super::graph::{Graph, Section, TensorId};
+use super::graph::{Graph, Op, Section, TensorId};
 use super::hparams::Hparams;
 use super::rwkv;
 use crate::engine::architecture::{Activation, BlockKind, Feature, Mixer, Router};
@@ -203,8 +203,8 @@ impl Builder<'_> {
         let mut shared_out = self.ffn(normed, shared_width, Activation::Gated);
         if recipe.has(Feature::GatedSharedExpert) {
             let gate = self.mul_mat(1, normed);
-            let gate = self.graph.inplace_op(&[gate]);
-            shared_out = self.graph.inplace_op(&[shared_out, gate]);
+            let gate = self.graph.inplace_op_of(Op::Unary, &[gate]);
+            shared_out = self.graph.inplace_op_of(Op::Mul, &[shared_out, gate]);
         }
         Ok(self.add(moe_out, shared_out))
     }

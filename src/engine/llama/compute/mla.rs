@@ -37,14 +37,14 @@ impl Builder<'_> {
         let compressed = self.mul_mat(width, input);
         let k_pe = self.by_head(compressed, n_rot, 1);
         let kv_cmpr = self.graph.view(compressed, self.rows(kv_lora_rank));
-        let k_pe = self.graph.inplace_op(&[k_pe, self.positions]);
+        let k_pe = self.graph.inplace_op_of(Op::Rope, &[k_pe, self.positions]);
         let kv_cmpr = self.rms_norm(kv_cmpr);
         if !is_absorbed {
             let query = self.by_head(query, expanded.key, heads.count);
             return Ok(self.mla_expanded([query, kv_cmpr, k_pe], expanded, nope, cache));
         }
         let q_pe = self.by_head(query, n_rot, heads.count);
-        let q_pe = self.graph.inplace_op(&[q_pe, self.positions]);
+        let q_pe = self.graph.inplace_op_of(Op::Rope, &[q_pe, self.positions]);
         let matrix = self.matrix(product(&[nope, kv_lora_rank, heads.count]));
         let absorbed = [kv_lora_rank, tokens, heads.count, 1];
         let absorbed = self.graph.op_of(Op::MulMat, absorbed, &[matrix, query]);
@@ -53,23 +53,24 @@ impl Builder<'_> {
         for part in [query, kv_cmpr, key] {
             self.graph.expand(part);
         }
-        self.graph.store(&[key, cache.k_idxs]);
-        Ok(self.mla_absorbed(query, cache.mask, [kv_lora_rank, width], expanded))
+        let [cells, _, _, streams] = self.graph.shape(cache.mask);
+        let latent = self.graph.cache(self.model.sizes.keys(product(&[width, cells, streams])));
+        self.store_in_cache(key, cache.k_idxs, latent);
+        Ok(self.mla_absorbed([query, latent], cache.mask, [kv_lora_rank, width], expanded))
     }
 
     /// Attention to the latent vectors in the cache. `heads.value` is the size of a value head after the product with
     /// `wv_b`.
     fn mla_absorbed(
         &mut self,
-        query: TensorId,
+        [query, cached]: [TensorId; 2],
         mask: TensorId,
         [kv_lora_rank, width]: [u64; 2],
         heads: Heads,
     ) -> TensorId {
         let [cells, stream_tokens, _, streams] = self.graph.shape(mask);
         // Values are the first `kv_lora_rank` elements of the keys, so a copy of them spans nearly as much.
-        let bytes = self.model.sizes.keys(product(&[width, cells, streams]));
-        let [key, value] = [0, 1].map(|_| self.graph.cache(bytes));
+        let [query, key, value] = [query, cached, cached].map(|part| self.twice_viewed(part));
         let latent = [kv_lora_rank, stream_tokens, heads.count, streams];
         let attn = if self.params.flash_attention {
             let latent_heads = Heads { kv_count: 1, key: width, value: kv_lora_rank, ..heads };
@@ -111,7 +112,7 @@ impl Builder<'_> {
         let (tokens, head) = (self.tokens, nope.saturating_add(heads.value));
         let key_and_value = self.mul_mat(product(&[head, heads.count]), kv_cmpr);
         let value = self.graph.op([heads.value, heads.count, tokens, 1], &[key_and_value]);
-        let query = self.graph.inplace_op(&[query, self.positions]);
+        let query = self.graph.inplace_op_of(Op::Rope, &[query, self.positions]);
         let [n_rot, ..] = self.graph.shape(k_pe);
         let k_pe = self.graph.op([n_rot, heads.count, tokens, 1], &[k_pe]);
         let key = self.graph.op([heads.key, heads.count, tokens, 1], &[key_and_value, k_pe]);

@@ -42,21 +42,21 @@ impl Builder<'_> {
 
     /// `build_rs`: the states of the sequences of the batch, gathered from the cache (`ggml_get_rows`). States of
     /// sequences outside the batch are copied to their new cells; the largest batch has none.
-    pub(super) fn read_state(&mut self, width: u64) -> TensorId {
+    pub(super) fn read_state(&mut self, width: u64) -> [TensorId; 2] {
         let states = self.states(width);
         // Sets the states of new sequences to zero, in the cache.
-        self.graph.store(&[states]);
+        self.graph.store(Op::Other, &[], states);
         let shape = [width, self.seqs, 1, 1];
         let gathered = self.graph.op_of(Op::GetRows, shape, &[states, self.state_ids]);
         self.graph.expand(gathered);
-        self.store_part(gathered, 0);
-        gathered
+        self.store_part(gathered, 0, states);
+        [gathered, states]
     }
 
     /// Stores some elements of a result in the state.
-    pub(super) fn store_part(&mut self, result: TensorId, elements: u64) {
+    pub(super) fn store_part(&mut self, result: TensorId, elements: u64, states: TensorId) {
         let part = self.graph.view(result, [elements, 1, 1, 1]);
-        self.graph.store(&[part]);
+        self.graph.store(Op::Other, &[part], states);
     }
 
     /// The states of all sequences in the current layer, each with `width` elements.
@@ -66,10 +66,10 @@ impl Builder<'_> {
 
     /// The input of a convolution: its state, followed by the batch. The last rows are stored as the new state.
     pub(super) fn conv_input(&mut self, x: TensorId, channels: u64, conv_rows: u64) -> TensorId {
-        let conv_state = self.read_state(product(&[conv_rows, channels]));
+        let [conv_state, states] = self.read_state(product(&[conv_rows, channels]));
         let shape = [conv_rows.saturating_add(self.seq_tokens), channels, self.seqs, 1];
         let input = self.graph.op(shape, &[conv_state, x]);
-        self.graph.store(&[input]);
+        self.graph.store(Op::Other, &[input], states);
         input
     }
 
@@ -77,7 +77,14 @@ impl Builder<'_> {
     pub(super) fn convolution(&mut self, shape: Shape, input: TensorId, conv_rows: u64) -> TensorId {
         let [channels, ..] = shape;
         let weights = self.vector(product(&[conv_rows.saturating_add(1), channels]));
-        self.graph.op(shape, &[input, weights])
+        self.graph.op_of(Op::SsmConv, shape, &[input, weights])
+    }
+
+    fn bias_and_silu(&mut self, rows: TensorId) -> TensorId {
+        let [width, ..] = self.graph.shape(rows);
+        let bias = self.vector(width);
+        let sum = self.add(rows, bias);
+        self.graph.inplace_op_of(Op::Unary, &[sum])
     }
 
     /// The product with the output matrix, without a dimension for the sequences.
@@ -94,8 +101,7 @@ impl Builder<'_> {
         let xz = self.mul_mat(inner.saturating_mul(2), input);
         let conv_input = self.conv_input(xz, inner, conv_rows);
         let x = self.convolution(shape, conv_input, conv_rows);
-        // Bias and SiLU.
-        let x = self.graph.inplace_ops(2, x);
+        let x = self.bias_and_silu(x);
         let x_db = self.mul_mat(dt_rank.saturating_add(state.saturating_mul(2)), x);
         let mut dt = self.graph.view(x_db, self.seq_rows(dt_rank));
         let [mut b, mut c] = [0, 1].map(|_| self.graph.view(x_db, [state, 1, self.seq_tokens, self.seqs]));
@@ -110,8 +116,8 @@ impl Builder<'_> {
         let output = self.graph.view(scan, shape);
         // The skip connection with `ssm_d`.
         let factors = self.vector(inner);
-        let skip = self.graph.inplace_op(&[x, factors]);
-        let output = self.graph.inplace_op(&[output, skip]);
+        let skip = self.graph.inplace_op_of(Op::Mul, &[x, factors]);
+        let output = self.add(output, skip);
         let z = self.graph.op(shape, &[xz]);
         let output = self.graph.op(shape, &[z, output]);
         Ok(self.mul_mat_to_rows(output))
@@ -124,7 +130,7 @@ impl Builder<'_> {
         let output_len = product(&[dims.inner, self.tokens]);
         let elements = output_len.saturating_add(product(&[width, self.seqs]));
         let states = self.states(width);
-        self.graph.store(&[states]);
+        self.graph.store(Op::Other, &[], states);
         let sources: Vec<TensorId> = [states].iter().chain(inputs).copied().chain([self.state_ids]).collect();
         let scan = self.graph.op([elements, 1, 1, 1], &sources);
         // Only the scans of Mamba 2 have heads.
@@ -133,8 +139,8 @@ impl Builder<'_> {
         let others = [width, self.seqs - 1, 1, 1];
         let others = self.graph.op_of(Op::GetRows, others, &[states, self.state_ids]);
         self.graph.expand(scan);
-        self.graph.store(&[others]);
-        self.store_part(scan, product(&[width, self.seqs]));
+        self.graph.store(Op::Other, &[others], states);
+        self.store_part(scan, product(&[width, self.seqs]), states);
         scan
     }
 
@@ -146,8 +152,7 @@ impl Builder<'_> {
         let zxbcdt = self.mul_mat(inner.saturating_add(channels).saturating_add(heads), input);
         let conv_input = self.conv_input(zxbcdt, channels, conv_rows);
         let xbc = self.convolution(self.seq_rows(channels), conv_input, conv_rows);
-        // Bias and SiLU.
-        let xbc = self.graph.inplace_ops(2, xbc);
+        let xbc = self.bias_and_silu(xbc);
         let dt = self.graph.op(self.seq_rows(heads), &[zxbcdt]);
         let dt = self.graph.inplace_op(&[dt]);
         let by_head = [inner.checked_div(heads).unwrap_or(0), heads, self.seq_tokens, self.seqs];
@@ -158,8 +163,8 @@ impl Builder<'_> {
         let output = self.graph.view(scan, by_head);
         // The skip connection with `ssm_d`.
         let factors = self.vector(heads);
-        let skip = self.graph.op(by_head, &[x, factors]);
-        let output = self.graph.inplace_op(&[output, skip]);
+        let skip = self.graph.op_of(Op::Mul, by_head, &[x, factors]);
+        let output = self.add(output, skip);
         let z = self.graph.op(by_head, &[zxbcdt]);
         let mut output = self.graph.op(by_head, &[z, output]);
         if self.recipe.has(Feature::SsmNorm) {

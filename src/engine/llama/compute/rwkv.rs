@@ -1,7 +1,7 @@
 //! RWKV 7: `src/models/rwkv7.cpp` and `rwkv7-base.cpp` of llama.cpp b11434.
 
 use super::build::Builder;
-use super::graph::{Graph, Section, TensorId, product};
+use super::graph::{Graph, Op, Section, TensorId, product};
 
 pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
     let head = b.model.required("wkv.head_size")?.max(1);
@@ -14,7 +14,7 @@ pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
     for layer in 0..b.model.layers {
         b.graph.section = Section::Layer(layer);
         rows = b.graph.view(rows, b.seq_rows(n_embd));
-        let shift_state = b.read_state(n_embd.saturating_mul(2));
+        let [shift_state, shift_states] = b.read_state(n_embd.saturating_mul(2));
         let att_norm = b.norm(rows);
         let previous = b.token_shift(shift_state, att_norm);
         let att_out = b.time_mix([att_norm, previous], head, &mut v_first)?;
@@ -23,7 +23,7 @@ pub(super) fn graph(mut b: Builder<'_>) -> Result<Graph, String> {
         let previous = b.token_shift(shift_state, ffn_norm);
         // `build_rwkv_token_shift_store`: keeps the last rows for the next batch.
         let last_rows = b.graph.op([n_embd, 2, b.seqs, 1], &[att_norm, ffn_norm]);
-        b.graph.store(&[last_rows]);
+        b.graph.store(Op::Other, &[last_rows], shift_states);
         let mut parts = [ffn_inp, ffn_norm, previous].map(|part| b.graph.view(part, b.rows(n_embd)));
         if layer + 1 == b.model.layers {
             parts = parts.map(|part| b.select_outputs(part));
@@ -88,13 +88,13 @@ impl Builder<'_> {
         let k = self.add(k, difference);
         let [r, w, k, v, iclr] = [r, w, k, v, iclr].map(|part| self.graph.view(part, by_head));
         let state_width = product(&[n_embd, head]);
-        let state = self.read_state(state_width);
+        let [state, states] = self.read_state(state_width);
         let negative_kk = self.graph.inplace_op(&[kk]);
         let kk_iclr = self.graph.inplace_op(&[kk, iclr]);
         // `ggml_rwkv_wkv7`: its output, followed by the new states.
         let elements = product(&[n_embd, self.tokens]).saturating_add(product(&[state_width, self.seqs]));
         let wkv = self.graph.op([elements, 1, 1, 1], &[r, w, k, v, negative_kk, kk_iclr, state]);
-        self.store_part(wkv, product(&[state_width, self.seqs]));
+        self.store_part(wkv, product(&[state_width, self.seqs]), states);
         // The group norm.
         let out = self.graph.op(by_head, &[wkv]);
         let out = self.graph.view(out, self.rows(n_embd));

@@ -32,6 +32,11 @@ impl Machine<'_> {
         self.offload.devices.len()
     }
 
+    /// True if weights of the host are copied to devices.
+    pub(super) fn copies_weights(&self) -> bool {
+        self.op_offload && self.host() > 0 && (!self.offload.is_complete() || self.offload.host_experts > 0)
+    }
+
     /// True if a back end computes an operation. The host computes all.
     fn supports(&self, backend: usize, tensor: &Tensor) -> bool {
         self.apis.get(backend).is_none_or(|api| api.supports(tensor.unsupported))
@@ -54,10 +59,10 @@ impl Machine<'_> {
 pub(super) fn backends(graph: &Graph, machine: &Machine<'_>) -> Vec<usize> {
     let mut assignment = Assignment { graph, machine, backends: vec![None; graph.tensors.len()] };
     assignment.assign_by_storage();
-    assignment.expand(graph.nodes.iter(), false);
-    assignment.expand(graph.nodes.iter().rev(), false);
-    assignment.expand(graph.nodes.iter(), true);
-    assignment.expand(graph.nodes.iter().rev(), true);
+    assignment.expand(graph.nodes.iter(), Reach::Devices);
+    assignment.expand(graph.nodes.iter().rev(), Reach::Devices);
+    assignment.expand(graph.nodes.iter(), Reach::All);
+    assignment.expand(graph.nodes.iter().rev(), Reach::All);
     assignment.assign_others();
     assignment.backends.into_iter().map(|backend| backend.unwrap_or(machine.host())).collect()
 }
@@ -71,6 +76,13 @@ pub(super) fn keeps_flash_attention(graph: &Graph, machine: &Machine<'_>, backen
         let backend = backends.get(id.index()).copied();
         tensor.op != Op::FlashAttention || backend == Some(machine.home(Home::Layer(layer)))
     })
+}
+
+/// Which back ends an operation can take over from its neighbour.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Devices,
+    All,
 }
 
 struct Assignment<'a> {
@@ -110,7 +122,7 @@ impl Assignment<'_> {
     /// The back end that llama.cpp chooses for some operations.
     fn pinned(&self, tensor: &Tensor) -> Option<usize> {
         match (tensor.op, tensor.section) {
-            (Op::Norm, Section::Layer(layer)) if self.machine.pins_norms => {
+            (Op::LayerNorm | Op::RmsNorm, Section::Layer(layer)) if self.machine.pins_norms => {
                 Some(self.machine.home(Home::Layer(layer)))
             }
             (Op::AttentionRows, _) if self.machine.offload.cache_on_host => Some(self.machine.host()),
@@ -134,16 +146,15 @@ impl Assignment<'_> {
     }
 
     /// Pass 2: each operation without a back end takes that of the previous one, of a device only or also of the host.
-    fn expand<'n>(&mut self, nodes: impl Iterator<Item = &'n TensorId>, with_host: bool) {
+    fn expand<'n>(&mut self, nodes: impl Iterator<Item = &'n TensorId>, reach: Reach) {
         let mut last = None;
         for id in nodes.filter(|id| self.graph.tensor(**id).op != Op::View) {
-            match self.get(*id) {
-                Some(backend) => {
-                    last = Some(backend).filter(|backend| with_host || *backend != self.machine.host())
-                }
-                None => {
-                    self.set(*id, last.filter(|last| self.machine.supports(*last, self.graph.tensor(*id))))
-                }
+            let takes_over = |backend: &usize| reach == Reach::All || *backend != self.machine.host();
+            if let Some(backend) = self.get(*id) {
+                last = Some(backend).filter(takes_over);
+            } else {
+                let tensor = self.graph.tensor(*id);
+                self.set(*id, last.filter(|last| self.machine.supports(*last, tensor)));
             }
         }
     }

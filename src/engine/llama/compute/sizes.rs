@@ -2,6 +2,7 @@
 //! it into the compute buffer of that device.
 
 use crate::facts::{F16, Facts, TensorType, tensor_types};
+use std::collections::BTreeMap;
 
 /// F16, the default type of caches.
 static F16_TYPE: TensorType = F16;
@@ -23,33 +24,34 @@ pub(super) struct Sizes {
     expert_type: &'static TensorType,
     /// False if the lock has no tensor sizes.
     pub(super) are_known: bool,
+    /// True if large matrices have different types.
+    pub(super) are_mixed: bool,
 }
 
 impl Sizes {
     pub(super) fn read(facts: &Facts) -> Self {
         let tensors = &facts.tensors;
         let layer_bytes = |tensor_type: &TensorType| {
-            let bytes = |sizes: &std::collections::BTreeMap<Box<str>, u64>| {
-                sizes.get(tensor_type.name).copied().unwrap_or(0)
-            };
+            let bytes = |sizes: &BTreeMap<Box<str>, u64>| sizes.get(tensor_type.name).copied().unwrap_or(0);
             bytes(&tensors.bytes)
                 .saturating_sub(bytes(&tensors.token_embd))
                 .saturating_sub(bytes(&tensors.output))
         };
         let total = tensor_types().iter().map(layer_bytes).fold(0, u64::saturating_add);
-        let largest = |percent: u64| {
-            let is_large = |tensor_type: &&TensorType| {
-                layer_bytes(tensor_type).saturating_mul(100) >= total.saturating_mul(percent)
-            };
-            let large = tensor_types().iter().filter(|tensor_type| total > 0 && is_large(tensor_type));
-            large.max_by_key(|tensor_type| bytes_of(tensor_type, 1 << 16))
+        let large = |percent: u64| {
+            tensor_types().iter().filter(move |tensor_type| {
+                let bytes = layer_bytes(tensor_type);
+                bytes > 0 && bytes.saturating_mul(100) >= total.saturating_mul(percent)
+            })
         };
+        let largest = |percent| large(percent).max_by_key(|tensor_type| bytes_of(tensor_type, 1 << 16));
         let matrix_type = largest(LARGE_SHARE_PERCENT);
         Self {
             cache_types: [&F16_TYPE; 2],
             matrix_type: matrix_type.unwrap_or(&F16_TYPE),
             expert_type: largest(EXPERT_SHARE_PERCENT).or(matrix_type).unwrap_or(&F16_TYPE),
             are_known: matrix_type.is_some(),
+            are_mixed: large(LARGE_SHARE_PERCENT).count() > 1,
         }
     }
 

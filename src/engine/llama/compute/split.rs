@@ -4,7 +4,9 @@
 //! A split is a sequence of operations on one device. Its inputs from other devices, also weights, are copied into the
 //! compute buffer of the device at the start of the split.
 
+use super::backend::Api;
 use super::graph::{Graph, Op, TensorId};
+use super::reorder::vulkan_order;
 use super::schedule::Machine;
 use std::collections::BTreeMap;
 
@@ -93,9 +95,13 @@ impl Splitter<'_> {
 
     /// With pipeline parallelism copies stay allocated until the end.
     fn make_copies(&mut self, source: TensorId, backend: usize, count: usize) -> Vec<TensorId> {
-        let is_kept = self.machine.copies > 1;
-        let copies: Vec<TensorId> = (0..count).map(|_| self.graph.copy_of(source, is_kept)).collect();
+        let copies: Vec<TensorId> = (0..count).map(|_| self.graph.copy_of(source)).collect();
         self.backends.resize(self.graph.tensors.len(), backend);
+        if self.machine.copies > 1 {
+            for copy in &copies {
+                self.graph.set_output(*copy);
+            }
+        }
         copies
     }
 
@@ -112,7 +118,12 @@ impl Splitter<'_> {
                 order.push(dependency);
                 order.extend(self.copies.get(&(*input, split.backend)).and_then(|copies| copies.first()));
             }
-            order.extend(nodes.get(split.start..end).unwrap_or_default());
+            let nodes = nodes.get(split.start..end).unwrap_or_default();
+            if self.machine.apis.get(split.backend) == Some(&Api::Vulkan) {
+                order.extend(vulkan_order(self.graph, nodes));
+            } else {
+                order.extend(nodes);
+            }
         }
         self.graph.nodes = order;
         self.graph.inputs = self.allocated_first(&splits, inputs);

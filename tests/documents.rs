@@ -310,6 +310,68 @@ fn tables_name_the_hosts_if_there_are_several() {
     );
 }
 
+/// Two GPUs, and roles that use them in different ways.
+const WITH_GPUS: &str = r#"
+stack "cards" engine="e" { defaults { context 4096; store "m"; placement threads=4 } }
+engine "e" profile="llama.cpp-b11669" bin="/opt/llama/bin"
+host "tower" memory="64 GB" cpus="0-7" {
+    gpu "CUDA0" memory="24 GB" title="RTX 4090 | 24G"
+    gpu "CUDA1" memory="12 GB" reserve="1.5 GB"
+}
+store "m" path="/srv/models"
+model "plain" arch="qwen2" title="Plain" size="4 GB" file="plain.gguf"
+model "tiny" arch="qwen2" title="Tiny" size="1 GB" file="tiny.gguf"
+model "mixture" arch="qwen3moe" title="Mixture" size="17 GB" file="mixture.gguf"
+model "eye" arch="qwen2vl" title="Eye" size="5 GB" file="eye.gguf" { projector "eye.mmproj.gguf" size="0.7 GB" gpu="none" }
+role "code" model="plain" port=8080 { placement gpu="CUDA0" }
+role "big" model="mixture" port=8081 { placement gpu="CUDA0,CUDA1" split="2:1" layers=20 cpu-experts=8 kv="host" }
+role "look" model="eye" port=8082 { placement gpu="CUDA1" layers="fit" }
+role "both" model="plain" port=8083 { placement gpu="CUDA0" cpu-experts=#null; draft "tiny" gpu="CUDA1" }
+role "talk" model="tiny" port=8084
+role "paint" port=8085 memory="2 GB" { command "/usr/bin/paint" "{port}"; placement gpu="CUDA1" }
+role "speak" port=8086 memory="2 GB" { command "/usr/bin/speak" "{port}" }
+"#;
+
+#[test]
+fn the_gpus_of_hosts_and_roles_are_in_the_documents() {
+    let compiled = compile(&[("stack.kdl", WITH_GPUS)]);
+    let files = files(&compiled);
+    let text = &files[REFERENCE];
+    assert_well_formed(text);
+    assert_eq!(
+        rows(text, "## GPUs")[2..],
+        ["| `CUDA0` | RTX 4090 \\| 24G | 24 GB | 1.07 GB |", "| `CUDA1` | — | 12 GB | 1.5 GB |"]
+    );
+    assert_eq!(
+        rows(text, "### Roles on GPUs")[2..],
+        [
+            "| code | `CUDA0` | all | — | — | with its layers |",
+            "| big | `CUDA0`, `CUDA1` | 20 | 2:1 | 8 | RAM |",
+            "| look | `CUDA1` | as many as fit | — | — | with its layers |",
+            "| both | `CUDA0` | all | — | — | with its layers |",
+            "| talk | none | — | — | — | — |",
+            "| paint | `CUDA1` | — | — | — | — |",
+        ]
+    );
+    assert!(text.contains("- look: the projector is in RAM\n- both: the draft is on `CUDA1`\n"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&files["stack.json"]).unwrap();
+    let gpus: Vec<&serde_json::Value> =
+        json["roles"].as_array().unwrap().iter().map(|role| &role["gpus"]).collect();
+    let gpus = serde_json::to_value(gpus).unwrap();
+    let expected = serde_json::json!([
+        ["CUDA0"],
+        ["CUDA0", "CUDA1"],
+        ["CUDA1"],
+        ["CUDA0", "CUDA1"],
+        [],
+        ["CUDA1"],
+        null
+    ]);
+    assert_eq!(gpus, expected, "{json}");
+    // A program whose GPUs are not known has no such field.
+    assert!(json["roles"][6].get("gpus").is_none());
+}
+
 #[test]
 fn the_memory_of_known_headers_includes_caches_and_buffers() {
     let lock = r#"{"format_version": 1, "models": {

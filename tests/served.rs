@@ -5,6 +5,7 @@
 mod devices;
 mod faults;
 mod files;
+mod gpu;
 mod hardening;
 mod hot;
 mod memory;

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use crate::outside::{self, Dump, systemd_dumps, systemd_verify};
 use crate::support::{Compiled, compile};
 
+mod gpus;
 mod paths;
 
 const STACK: &str = include_str!("systemd/stack.kdl");

@@ -39,7 +39,7 @@ macro_rules! declare {
         [$table:ident] [$($principal:literal)?]
         { $(
             $(#[doc = $field_doc:literal])+
-            $field:ident: $type:ty = $presence:ident($row:literal, $shape:expr) $(.$hint:ident($value:literal))*,
+            $field:ident: $type:ty = $presence:ident($row:literal, $shape:expr) $(.$hint:ident($($value:literal),+))*,
         )+ }
     ) => {
         $($doc)+
@@ -53,7 +53,7 @@ macro_rules! declare {
             /// The fields.
             pub(in crate::hir) const TABLE: crate::hir::Table = crate::hir::Table::$table($($principal,)? &[$(
                 crate::hir::Field::$presence($row, $shape, crate::hir::shape::doc(concat!($($field_doc),+)))
-                    $(.$hint($value))*,
+                    $(.$hint($($value),+))*,
             )+]);
         }
 

@@ -24,9 +24,9 @@ declare! {
         /// GPUs of the host for the draft, or `none`; default: those of the role.
         gpu: Vec<Text> = repeated("gpu", Shape::Text).example("CUDA1"),
         /// Number of layers of the draft on the GPUs, `all`, or `fit`; default `all`, or `fit` if the role has `fit`.
-        layers: Option<Spanned<GpuLayers>> = optional("layers", GPU_LAYERS).example("all").unit("layers"),
+        layers: Option<Spanned<GpuLayers>> = optional("layers", GPU_LAYERS).example("20").unit("layers").needs("gpu", "CUDA1"),
         /// Number of leading layers of the draft whose experts stay in the memory of the host, or `all`; default: none.
-        cpu_experts: Option<Spanned<CpuExperts>> = optional("cpu-experts", CPU_EXPERTS).example("all").unit("layers"),
+        cpu_experts: Option<Spanned<CpuExperts>> = optional("cpu-experts", CPU_EXPERTS).example("all").unit("layers").needs("gpu", "CUDA1"),
     }
 }
 

@@ -76,29 +76,35 @@ pub(super) const PLACEMENT: Table = Table::of(&[
         "Number of layers on the GPUs, from the last one, `all`, or `fit` (the engine decides at each start); default `all`, or `fit` with `context fit`.",
     )
     .example("40")
-    .unit("layers"),
+    .unit("layers")
+    .needs("gpu", "CUDA0"),
     Field::optional(
         "split",
         Shape::Text,
         "The shares of several GPUs, such as `2:1`; default: their declared memory without the reserve.",
-    ),
+    )
+    .needs("gpu", "CUDA0,CUDA1"),
     Field::optional(
         "split-mode",
         Shape::Word(SplitMode::WORDS),
         "How several GPUs divide the model; default `layer`.",
     )
-    .default("layer"),
+    .default("layer")
+    .needs("gpu", "CUDA0,CUDA1"),
     Field::optional(
         "cpu-experts",
         CPU_EXPERTS,
         "Number of leading layers whose experts stay in the memory of the host, or `all`; default: none.",
     )
     .example("20")
-    .unit("layers"),
+    .unit("layers")
+    .needs("gpu", "CUDA0"),
     Field::optional(
         "kv",
         Shape::Word(CachePlace::WORDS),
         "Where the KV cache is: `gpu` (with its layers) or `host`; default `gpu`.",
     )
-    .default("gpu"),
+    .default("gpu")
+    .example("host")
+    .needs("gpu", "CUDA0"),
 ]);

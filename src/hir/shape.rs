@@ -49,6 +49,8 @@ pub struct Hints {
     pub default: Option<&'static str>,
     /// The unit of a plain number.
     pub unit: Option<&'static str>,
+    /// The field of the same block without which it has no effect, and the value of that field in the example.
+    pub needs: Option<(&'static str, &'static str)>,
 }
 
 /// How often a field may occur.
@@ -157,7 +159,7 @@ impl Presence {
 
 impl Field {
     const fn new(name: &'static str, shape: Shape, presence: Presence, doc: &'static str) -> Self {
-        let hints = Hints { example: None, default: None, unit: None };
+        let hints = Hints { example: None, default: None, unit: None, needs: None };
         Self { name, shape, presence, doc, hints, is_engine_setting: false }
     }
 
@@ -206,6 +208,13 @@ impl Field {
     #[must_use]
     pub const fn unit(mut self, unit: &'static str) -> Self {
         self.hints.unit = Some(unit);
+        self
+    }
+
+    /// Sets the field of its block without which it has no effect, and the value of that field in the example.
+    #[must_use]
+    pub const fn needs(mut self, field: &'static str, example: &'static str) -> Self {
+        self.hints.needs = Some((field, example));
         self
     }
 }

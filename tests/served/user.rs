@@ -6,14 +6,14 @@ use super::rig::{Rig, ask, text, wait};
 const REGISTRY: &str = r#"
 stack "rig" scope="user" { defaults { model "coder"; context 512 } }
 engine "llama.cpp" profile="llama.cpp-b11669" bin="/usr/bin"
-host "box" memory="16 GB" systemd=262 { numa 0 cpus="0-1" memory="8 GB" }
+host "box" memory="16 GB" systemd=262 { numa 0 cpus="0-1" memory="8 GB"; gpu "Vulkan0" memory="4 GB" }
 residency "hot" title="resident" start="boot" budget="4 GB"
 residency "warm" title="on demand" start="on-demand" idle="3 s"
 model "coder" file="/home/ada/models/target.gguf"
 role "code" port=18080 residency="hot" key-file="/home/ada/keys/code"
 role "chat" port=18081 residency="warm"
 role "strict" port=18082 residency="warm" hardening="strict" { placement numa="bind 0" threads=1 }
-role "gpu" port=18083 residency="warm" hardening="gpu"
+role "gpu" port=18083 residency="warm" { placement gpu="Vulkan0"; env { GGML_VK_VISIBLE_DEVICES "0" } }
 role "off" port=18084 residency="warm" hardening="off"
 role "notes" port=18085 residency="warm" {
     command "/usr/bin/perl" "/home/ada/programs/speech.pl" "{port}" "0"
@@ -111,6 +111,8 @@ fn units_of_a_user_start_on_demand_with_each_level_of_hardening() {
         let pid = as_user(&rig, &format!("systemctl --user show --value -p MainPID {unit}"));
         let is_bound = rig.output(&["cat", &format!("/proc/{pid}/numa_maps")]).contains("bind:0");
         assert_eq!(is_bound, role == "strict");
+        let uses_gpu = journal(&rig, &unit).contains("using device Vulkan0");
+        assert_eq!(uses_gpu, role == "gpu", "{}", journal(&rig, &unit));
         rig.report(role);
     }
     wait(20, "idle servers stop", || state(&rig, "rig-chat-backend.service") == "inactive");

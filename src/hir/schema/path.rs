@@ -5,7 +5,7 @@ use crate::diag::{Line, Literal};
 use crate::hir::kind::{ItemKind, KINDS, Naming};
 use crate::hir::role;
 use crate::hir::shape::{ALLOW, Field, Presence, Shape, Table};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// A kind, or one of its fields with the blocks around it.
 #[derive(Clone, Debug)]
@@ -132,6 +132,13 @@ impl FieldPath {
             item.remove(outermost.name);
             item.extend(value.map(|value| (outermost.name.to_owned(), value)));
         }
+        if self
+            .fields
+            .iter()
+            .any(|field| field.name == GPU || field.hints.needs.is_some_and(|(one, _)| one == GPU))
+        {
+            declare_gpus(self.kind, &mut registry);
+        }
         registry
     }
 
@@ -163,6 +170,9 @@ impl FieldPath {
                         .filter(is_shown)
                         .map(|one| (one.name.to_owned(), example::field(one))),
                 );
+            }
+            if let Some((needed, text)) = name.hints.needs {
+                fields.insert(needed.to_owned(), text.into());
             }
             fields.remove(name.name);
             fields.extend(inner.map(|inner| (name.name.to_owned(), inner)));
@@ -233,6 +243,29 @@ fn changed(value: Value, shape: &Shape) -> Value {
             }
         }
         (_, other) => other,
+    }
+}
+
+/// The field that names GPUs of the host.
+const GPU: &str = "gpu";
+
+/// Declares the GPUs that examples name. A field of another kind than roles has an effect only if the role has a GPU.
+fn declare_gpus(kind: &ItemKind, registry: &mut Value) {
+    let mut example = |word: &str, field: &str, value: Value| {
+        let kind = ItemKind::of_word(word)?;
+        let item = registry.get_mut(kind.plural)?.get_mut(kind.example)?.as_object_mut()?;
+        item.entry(field).or_insert(value);
+        Some(())
+    };
+    if kind.word != "host" {
+        example(
+            "host",
+            GPU,
+            json!([{"name": "CUDA0", "memory": "24 GB"}, {"name": "CUDA1", "memory": "12 GB"}]),
+        );
+    }
+    if kind.word == "model" {
+        example("role", "placement", json!({"gpu": "CUDA0"}));
     }
 }
 

@@ -48,12 +48,19 @@ pub struct PlacedRole {
     pub cpu_experts: Option<PlacedLayers>,
     /// True if the KV cache is on the host although the model has GPUs.
     pub is_cache_on_host: bool,
-    /// The GPUs of its draft, if they are not those of the model. Empty: the draft is on the host.
-    pub draft: Option<Vec<Arc<str>>>,
-    /// The GPU of its projector, if it is not the first of the model. Empty: the projector is on the host.
-    pub projector: Option<Arc<str>>,
+    /// Its draft and its projector, if they are elsewhere.
+    pub others: Vec<PlacedFile>,
     /// The host. `None` if only one host has roles.
     pub host: Option<Arc<str>>,
+}
+
+/// A draft or a projector that is not on the GPUs of the model.
+#[derive(Debug, Serialize)]
+pub struct PlacedFile {
+    /// `draft` or `projector`.
+    pub what: &'static str,
+    /// Its GPUs. Empty: it is on the host.
+    pub gpus: Vec<Arc<str>>,
 }
 
 /// A number of layers.
@@ -102,7 +109,10 @@ fn of_engine(name: Arc<str>, served: &ServedRole, gpus: &RoleGpus, derived: &Der
     let placement = served.serving.placement.gpus();
     let has_gpus = !gpus.devices.is_empty();
     let has_projector = derived.registry.models.get(served.serving.model.value).projector.is_some();
-    let projector = gpus.projector.as_ref();
+    let has_own_projector = has_gpus && has_projector && gpus.projector.as_ref() != gpus.devices.first();
+    let draft = gpus.draft.clone().filter(|_| served.serving.draft.is_some());
+    let projector = has_own_projector.then(|| gpus.projector.iter().cloned().collect());
+    let others = [("draft", draft), ("projector", projector)].into_iter();
     PlacedRole {
         layers: has_gpus.then(|| match gpus.layers {
             GpuLayers::All => PlacedLayers::All,
@@ -115,9 +125,7 @@ fn of_engine(name: Arc<str>, served: &ServedRole, gpus: &RoleGpus, derived: &Der
             CpuExperts::Count(count) => PlacedLayers::Count(count),
         }),
         is_cache_on_host: has_gpus && placement.kv.is_some_and(|kv| kv.value == CachePlace::Host),
-        draft: gpus.draft.clone().filter(|_| served.serving.draft.is_some()),
-        projector: (has_gpus && has_projector && projector != gpus.devices.first())
-            .then(|| projector.cloned().unwrap_or_default()),
+        others: others.filter_map(|(what, gpus)| Some(PlacedFile { what, gpus: gpus? })).collect(),
         gpus: gpus.devices.clone(),
         ..of_program(name, Vec::new())
     }
@@ -132,8 +140,7 @@ fn of_program(name: Arc<str>, gpus: Vec<Arc<str>>) -> PlacedRole {
         shares: Vec::new(),
         cpu_experts: None,
         is_cache_on_host: false,
-        draft: None,
-        projector: None,
+        others: Vec::new(),
         host: None,
     }
 }

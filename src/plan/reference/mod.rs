@@ -14,7 +14,7 @@ pub use constraint::{
 };
 pub(super) use expert::is_recurrent;
 pub use expert::{AdviceOwner, AdvisedExperts, ExpertKey};
-pub use gpu::{GpuRow, Gpus, PlacedLayers, PlacedRole};
+pub use gpu::{GpuRow, Gpus, PlacedFile, PlacedLayers, PlacedRole};
 pub use listed::{Acceleration, Heading, Provider, RoleRow, Tier};
 pub use memory::{Footprint, HostTotal, Memory};
 pub use rule::{Ban, BannedDrafts, Pair};

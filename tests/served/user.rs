@@ -13,7 +13,7 @@ model "coder" file="/home/ada/models/target.gguf"
 role "code" port=18080 residency="hot" key-file="/home/ada/keys/code"
 role "chat" port=18081 residency="warm"
 role "strict" port=18082 residency="warm" hardening="strict" { placement numa="bind 0" threads=1 }
-role "gpu" port=18083 residency="warm" { placement gpu="Vulkan0"; env { GGML_VK_VISIBLE_DEVICES "0" } }
+role "gpu" port=18083 residency="warm" { placement gpu="Vulkan0"; env { GGML_VK_VISIBLE_DEVICES "0" }; option "log-verbosity" 4 }
 role "off" port=18084 residency="warm" hardening="off"
 role "notes" port=18085 residency="warm" {
     command "/usr/bin/perl" "/home/ada/programs/speech.pl" "{port}" "0"

@@ -15,7 +15,7 @@ fn max_score(unit: &str) -> Option<f64> {
     }
 }
 
-/// The score of each service. Prints them.
+/// The score of each service.
 fn scores(rig: &Rig, files: &BTreeMap<String, (String, bool)>) -> BTreeMap<String, f64> {
     let mut scores = BTreeMap::new();
     for (path, (unit_text, _)) in files.iter().filter(|(path, _)| path.ends_with(".service")) {
@@ -31,7 +31,6 @@ fn scores(rig: &Rig, files: &BTreeMap<String, (String, bool)>) -> BTreeMap<Strin
         let score = last.rsplit(": ").next().and_then(|rest| rest.split(' ').next());
         let score: f64 =
             score.and_then(|score| score.parse().ok()).unwrap_or_else(|| panic!("{unit}: {last}"));
-        println!("{score:4.1}  {unit}");
         scores.insert(unit.to_owned(), score);
     }
     scores
@@ -43,6 +42,7 @@ fn every_unit_has_the_score_of_its_hardening() {
     let scores = scores(&rig, &compile(&[("stack.kdl", STACK)]).files());
     assert_eq!(scores.len(), 21, "{scores:#?}");
     for (unit, score) in scores {
+        println!("{score:4.1}  {unit}");
         assert!(max_score(&unit).is_none_or(|max| score <= max), "{unit}: {score}");
     }
 }
@@ -59,6 +59,7 @@ fn units_of_roles_with_gpus_have_the_score_of_their_devices() {
         let scores = scores(&rig, &files);
         assert_eq!(scores.len(), 16, "{scores:#?}");
         for (unit, score) in scores.iter().filter(|(unit, _)| *unit != "big-stack-bare.service") {
+            println!("{score:4.1}  {unit}");
             let has_gpu = files[&format!("systemd/{unit}")].0.contains("DeviceAllow=");
             assert!(*score <= if has_gpu { 2.0 } else { 1.5 }, "{unit}: {score}");
         }

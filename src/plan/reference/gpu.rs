@@ -114,7 +114,7 @@ fn of_engine(name: Arc<str>, served: &ServedRole, gpus: &RoleGpus, derived: &Der
     let projector = has_own_projector.then(|| gpus.projector.iter().cloned().collect());
     let others = [("draft", draft), ("projector", projector)].into_iter();
     PlacedRole {
-        layers: has_gpus.then(|| match gpus.layers {
+        layers: has_gpus.then_some(match gpus.layers {
             GpuLayers::All => PlacedLayers::All,
             GpuLayers::Fit => PlacedLayers::Fit,
             GpuLayers::Count(count) => PlacedLayers::Count(count),

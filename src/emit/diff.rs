@@ -6,7 +6,7 @@ use super::output_dir::OutputDir;
 use super::stage::mode;
 use super::tree::{EntryKind, Tree, ancestors, split};
 use super::{EmitError, tree};
-use crate::render::{Artifact, ArtifactPath, ArtifactSet};
+use crate::render::{Artifact, ArtifactPath, ArtifactSet, Pieces};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs::{File, Metadata};
@@ -96,7 +96,7 @@ pub(super) struct Comparison<'s, 'p> {
 }
 
 /// Receives the number and the text of each changed artifact, before the text is dropped.
-pub(super) type StageFn<'k> = &'k (dyn Fn(usize, &Artifact<'_>, &str) -> Result<(), EmitError> + Sync);
+pub(super) type StageFn<'k> = &'k (dyn Fn(usize, &Artifact<'_>, &Pieces) -> Result<(), EmitError> + Sync);
 
 impl FileChange {
     /// True if the change is a conflict, so that a build refuses.
@@ -139,12 +139,12 @@ impl<'s, 'p> Comparison<'s, 'p> {
         disk.look_up(&folders(set)?)?;
         let artifacts: Vec<&Artifact<'p>> = set.iter().collect();
         let compare = |(number, artifact): (usize, &&Artifact<'p>)| {
-            let text = artifact.text()?;
+            let text = artifact.pieces()?;
             let state = state(&disk, artifact, (&text, modes))?;
             if state != DiskState::Same {
                 stage(number, artifact, &text)?;
             }
-            Ok(ArtifactState { digest: Digest::of(text.as_bytes()), state })
+            Ok(ArtifactState { digest: Digest::of_pieces(text.iter()), state })
         };
         // Collecting results one by one would hold all twice.
         let states: Vec<Result<ArtifactState, EmitError>> =
@@ -210,7 +210,7 @@ pub(super) fn folders<'s>(set: &'s ArtifactSet<'_>) -> Result<BTreeSet<&'s str>,
 fn state(
     disk: &Tree,
     artifact: &Artifact<'_>,
-    (text, modes): (&str, ModePrecision),
+    (text, modes): (&Pieces, ModePrecision),
 ) -> Result<DiskState, EmitError> {
     let path = artifact.path().as_str();
     let place = disk.path_of(path);
@@ -218,14 +218,14 @@ fn state(
     if !metadata.is_file() {
         return Ok(DiskState::InTheWay(tree::entry_kind(metadata.file_type())));
     }
-    compare((&place, &metadata), artifact, (text.as_bytes(), modes))
+    compare((&place, &metadata), artifact, (text, modes))
         .map_err(|error| EmitError::disk("read", &place, &error))
 }
 
 fn compare(
     (place, metadata): (&Path, &Metadata),
     artifact: &Artifact<'_>,
-    (text, modes): (&[u8], ModePrecision),
+    (text, modes): (&Pieces, ModePrecision),
 ) -> io::Result<DiskState> {
     let mut file = match File::open(place) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DiskState::Missing),
@@ -247,10 +247,10 @@ fn compare(
 }
 
 /// True if the file begins with this text. Reads in pieces, so that a large file is not in memory twice.
-fn has_text(file: &mut File, text: &[u8]) -> io::Result<bool> {
-    let mut piece = vec![0; text.len().min(PIECE)];
-    for part in text.chunks(PIECE) {
-        piece.truncate(part.len());
+fn has_text(file: &mut File, text: &Pieces) -> io::Result<bool> {
+    let mut piece = Vec::with_capacity(text.len().min(PIECE));
+    for part in text.iter().flat_map(|part| part.as_bytes().chunks(PIECE)) {
+        piece.resize(part.len(), 0);
         file.read_exact(&mut piece)?;
         if piece != part {
             return Ok(false);

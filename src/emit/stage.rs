@@ -1,7 +1,7 @@
 //! Staging: writes files with their modes to a hidden folder on the same file system, before they are moved into place.
 
 use super::error::{CREATE_FOLDER, EmitError};
-use crate::render::Artifact;
+use crate::render::{Artifact, Pieces};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -45,8 +45,8 @@ impl Stage {
     }
 
     /// Writes a new file. Fails if the name exists.
-    pub(super) fn write_file(&self, name: &str, text: &[u8], mode: u32) -> Result<(), EmitError> {
-        self.write_with(name, mode, |file| file.write_all(text))
+    pub(super) fn write_file(&self, name: &str, text: &Pieces, mode: u32) -> Result<(), EmitError> {
+        self.write_with(name, mode, |file| text.iter().try_for_each(|piece| file.write_all(piece.as_bytes())))
     }
 
     /// Writes a new file with lines, one after another. Fails if the name exists.

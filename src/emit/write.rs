@@ -21,7 +21,7 @@ use super::manifest::{self, Digest, MANIFEST, RecordFiles};
 use super::output_dir::{Observer, OutputDir, Step, announce};
 use super::stage::{STAGING, Stage, create_folder, mode};
 use super::tree::Tree;
-use crate::render::{Artifact, ArtifactPath, ArtifactSet};
+use crate::render::{Artifact, ArtifactPath, ArtifactSet, Pieces};
 use rayon::prelude::*;
 use std::fs;
 use std::path::Path;
@@ -103,9 +103,9 @@ fn write_new(
     let artifacts: Vec<&Artifact<'_>> = set.iter().collect();
     let write_artifact = |artifact: &&Artifact<'_>| {
         announce(Step::Stage, observer)?;
-        let text = artifact.text()?;
-        stage.write_file(artifact.path().as_str(), text.as_bytes(), mode(artifact))?;
-        Ok(Digest::of(text.as_bytes()))
+        let text = artifact.pieces()?;
+        stage.write_file(artifact.path().as_str(), &text, mode(artifact))?;
+        Ok(Digest::of_pieces(text.iter()))
     };
     let digests: Result<Vec<Digest>, EmitError> =
         artifacts.par_iter().with_min_len(8).map(write_artifact).collect();
@@ -132,9 +132,9 @@ fn write_changes(
         stage.clear()?;
     }
     let records = RecordFiles::find(&disk)?;
-    let stage_changed = |number: usize, artifact: &Artifact<'_>, text: &str| {
+    let stage_changed = |number: usize, artifact: &Artifact<'_>, text: &Pieces| {
         announce(Step::Stage, observer)?;
-        stage.write_file(&number.to_string(), text.as_bytes(), mode(artifact))
+        stage.write_file(&number.to_string(), text, mode(artifact))
     };
     let comparison = Comparison::new(disk, set, ModePrecision::Exact, &stage_changed)?;
     if comparison.states.iter().all(|seen| seen.state == DiskState::Same)

@@ -1,5 +1,6 @@
 //! Artifacts: the files that a build generates. Texts are rendered lazily, so that only a few are in memory at a time.
 
+use super::Pieces;
 use rayon::prelude::*;
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 pub struct Artifact<'p> {
     path: ArtifactPath,
     executable: bool,
-    text: Box<dyn Fn() -> Result<String, RenderError> + Send + Sync + 'p>,
+    text: Box<dyn Fn() -> Result<Pieces, RenderError> + Send + Sync + 'p>,
 }
 
 /// An internal error: a text could not be rendered. The plan has been checked, so the registry is not the cause.
@@ -60,19 +61,19 @@ impl std::error::Error for RenderError {}
 
 impl<'p> Artifact<'p> {
     /// A plain file (mode 0644).
-    pub fn file(
+    pub fn file<T: Into<Pieces>>(
         path: ArtifactPath,
-        text: impl Fn() -> Result<String, RenderError> + Send + Sync + 'p,
+        text: impl Fn() -> Result<T, RenderError> + Send + Sync + 'p,
     ) -> Self {
-        Self { path, executable: false, text: Box::new(text) }
+        Self { path, executable: false, text: Box::new(move || text().map(T::into)) }
     }
 
     /// An executable file (mode 0755).
-    pub fn program(
+    pub fn program<T: Into<Pieces>>(
         path: ArtifactPath,
-        text: impl Fn() -> Result<String, RenderError> + Send + Sync + 'p,
+        text: impl Fn() -> Result<T, RenderError> + Send + Sync + 'p,
     ) -> Self {
-        Self { path, executable: true, text: Box::new(text) }
+        Self { path, executable: true, text: Box::new(move || text().map(T::into)) }
     }
 
     /// The path below the output folder.
@@ -87,6 +88,11 @@ impl<'p> Artifact<'p> {
 
     /// Renders the text. The result is the same at every call.
     pub fn text(&self) -> Result<String, RenderError> {
+        self.pieces().map(Pieces::concat)
+    }
+
+    /// Renders the text in pieces.
+    pub fn pieces(&self) -> Result<Pieces, RenderError> {
         (self.text)()
     }
 }

@@ -6,6 +6,7 @@ mod command;
 mod docs;
 mod names;
 mod numactl;
+mod pieces;
 pub mod quote;
 mod stack_json;
 mod stencil;
@@ -13,6 +14,7 @@ mod systemd;
 pub mod template;
 
 pub use artifact::{Artifact, ArtifactPath, ArtifactSet, RenderError};
+pub use pieces::Pieces;
 
 use crate::plan::{Plan, TargetName};
 use serde::Serialize;
@@ -68,7 +70,11 @@ impl<'p> ArtifactCollector<'p> {
     }
 
     /// Adds a file with a text that a function writes.
-    pub fn text(&mut self, path: String, text: impl Fn() -> Result<String, RenderError> + Send + Sync + 'p) {
+    pub fn text<T: Into<Pieces>>(
+        &mut self,
+        path: String,
+        text: impl Fn() -> Result<T, RenderError> + Send + Sync + 'p,
+    ) {
         self.add(path, |path| Artifact::file(path, text));
     }
 

@@ -38,12 +38,13 @@
 //!
 //! Fields may be added without changing `format_version`. Removing a field or changing its meaning raises it.
 
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::{ArtifactCollector, OutputTarget, RenderError};
+use super::{ArtifactCollector, OutputTarget, Pieces, RenderError};
 use crate::plan::{Plan, Role, Route, Start};
 
 pub(super) static TARGET: OutputTarget = OutputTarget::new(&[], artifacts);
@@ -103,9 +104,11 @@ struct Limits {
 fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
     collector.text(PATH.to_owned(), move || {
         let view = StackView { format_version: FORMAT_VERSION, stack: &plan.stack, roles: Roles(plan) };
-        let mut text = serde_json::to_string_pretty(&view)
+        let mut text = Pieces::default();
+        serde_json::to_writer_pretty(&mut text, &view)
+            .map_err(io::Error::from)
+            .and_then(|()| text.write_all(b"\n"))
             .map_err(|error| RenderError::new(PATH, &error.to_string()))?;
-        text.push('\n');
         Ok(text)
     });
 }

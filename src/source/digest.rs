@@ -30,6 +30,13 @@ impl Digest {
         Self(Sha256::digest(text).into())
     }
 
+    /// The digest of a text in pieces.
+    pub fn of_pieces<'t>(pieces: impl IntoIterator<Item = &'t str>) -> Self {
+        let mut builder = DigestBuilder::default();
+        pieces.into_iter().for_each(|piece| builder.add(piece.as_bytes()));
+        builder.finish()
+    }
+
     /// The digest of a file of any size, read in pieces of 64 KiB.
     pub fn of_file(mut file: impl Read) -> io::Result<Self> {
         let mut builder = DigestBuilder::default();

@@ -116,7 +116,7 @@ impl RoleSettings<'_> {
         RoleCommand {
             engine,
             profile: profile.clone(),
-            bin: self.registry.engines.get(engine).bin.trim_end_matches('/').into(),
+            bin: without_slashes(&self.registry.engines.get(engine).bin),
             servers,
             memory,
             default_prompt_cache,
@@ -312,6 +312,12 @@ impl<'r> RoleSettings<'r> {
         let arch = self.registry.arch_of(self.registry.model_of(self.serving).0)?;
         self.serving.experts.map(|experts| (&*arch.value, experts.value))
     }
+}
+
+/// A path without slashes at its end. All roles share the text of a path that has none.
+fn without_slashes(path: &Arc<str>) -> Arc<str> {
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.len() == path.len() { path.clone() } else { trimmed.into() }
 }
 
 /// The adapters of a role with their scales.

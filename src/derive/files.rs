@@ -2,7 +2,6 @@
 
 use crate::engine::memory::Owner;
 use crate::hir::{Bytes, Id, Model, Registry, Seconds, Serving, Store};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The files that each process of a role reads.
@@ -64,26 +63,15 @@ impl RoleFiles {
         }
         Some(sum)
     }
-
-    /// The folders of the files and of a program, in byte order. Folders below others in the list are left out.
-    pub fn folders_with(&self, program: &str) -> Vec<Arc<str>> {
-        folders_of(self.iter().map(|(_, file)| &*file.path).chain([program]))
-    }
-}
-
-/// The folders of files, in byte order. Folders below others in the list are left out.
-pub fn folders_of<'p>(paths: impl IntoIterator<Item = &'p str>) -> Vec<Arc<str>> {
-    let folders = paths.into_iter().filter_map(|path| path.rsplit_once('/'));
-    let all: BTreeSet<&str> = folders.map(|(folder, _)| folder).collect();
-    let is_below =
-        |folder: &str, other: &str| folder.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'));
-    let kept = all.iter().filter(|folder| !all.iter().any(|other| is_below(folder, other)));
-    kept.map(|folder| if folder.is_empty() { "/" } else { *folder }.into()).collect()
 }
 
 impl ModelFile {
-    fn new(registry: &Registry, model: &Model, file: &str, bytes: Option<Bytes>) -> Self {
-        let store = model.store.filter(|_| !file.starts_with('/'));
-        Self { path: registry.path_of(model, file).into(), bytes, store: store.map(|store| store.value) }
+    fn new(registry: &Registry, model: &Model, file: &Arc<str>, bytes: Option<Bytes>) -> Self {
+        if file.starts_with('/') {
+            // The roles of a model share the text.
+            return Self { path: file.clone(), bytes, store: None };
+        }
+        let store = model.store.map(|store| store.value);
+        Self { path: registry.path_of(model, file).into(), bytes, store }
     }
 }

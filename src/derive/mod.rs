@@ -49,7 +49,7 @@ mod start;
 
 pub use command::{RoleCommand, faults_of_option};
 pub use endpoint::Endpoint;
-pub use files::{LoadTime, ModelFile, RoleFiles, folders_of};
+pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use fitting::{Alternative, FittingRole};
 pub use gpu::RoleGpus;
 pub use loads::{LoadChange, LoadLine, MemoryLoad, RoleGroup, RoleGroups};

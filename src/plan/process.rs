@@ -48,9 +48,6 @@ pub struct Role {
     pub program: Arc<str>,
     /// The files that a process reads: model, draft, projector; full paths.
     pub files: Box<[Arc<str>]>,
-    /// The folders that a process reads, including the folder of the program. Subfolders of other folders in the list
-    /// are left out. Full paths, in byte order.
-    pub folders: Box<[Arc<str>]>,
     /// The files and folders that its options name.
     pub paths: Box<[OptionPath]>,
     /// The machines that its options connect to: names or addresses.
@@ -110,6 +107,18 @@ pub struct ProgramServer {
 }
 
 impl Role {
+    /// The folders that a process reads, including the folder of the program. Subfolders of other folders in the list
+    /// are left out. Full paths, in byte order.
+    pub fn folders(&self) -> Vec<&str> {
+        let paths = self.files.iter().chain([&self.program]);
+        let all: BTreeSet<&str> =
+            paths.filter_map(|path| path.rsplit_once('/')).map(|(folder, _)| folder).collect();
+        let is_below =
+            |folder: &str, other: &str| folder.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'));
+        let kept = all.iter().filter(|folder| !all.iter().any(|other| is_below(folder, other)));
+        kept.map(|folder| if folder.is_empty() { "/" } else { *folder }).collect()
+    }
+
     /// The engine that serves the role. `None` for another program.
     pub fn engine(&self) -> Option<&EngineServer> {
         match &self.server {
@@ -242,7 +251,6 @@ fn role(
         ports: endpoint.ports,
         bytes: files.bytes(),
         load_time: served.load_time,
-        folders: files.folders_with(&program).into(),
         files: files.iter().map(|(_, file)| file.path.clone()).collect(),
         program: program.into(),
         paths: command.paths.clone(),

@@ -4,7 +4,7 @@ use super::Word;
 use super::placement::Placements;
 use super::process::{ProgramServer, Role, Server, Sharers, processes};
 use crate::check::Checked;
-use crate::derive::{Endpoint, ServedProgram, folders_of, sandbox};
+use crate::derive::{Endpoint, ServedProgram, sandbox};
 use crate::hir::Registry;
 use std::sync::Arc;
 
@@ -48,7 +48,6 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
         ports: endpoint.ports,
         bytes: None,
         load_time: Err(START_TIME),
-        folders: folders_of([&**path]).into(),
         files: Box::default(),
         program: path.clone(),
         paths: served.paths().into(),

@@ -91,7 +91,9 @@ pub(super) fn prompts(checked: &Checked, placements: &mut Placements) -> Vec<Pro
         let line = command.one_shot.as_ref().filter(|line| line.is_complete())?;
         Some(prompt(checked.registry(), served, (command, line), placements))
     });
-    planned.collect()
+    let mut prompts = Vec::with_capacity(checked.registry().models.len());
+    prompts.extend(planned);
+    prompts
 }
 
 /// The files of the model, then those that options name.

@@ -34,5 +34,8 @@ pub(super) fn routes(registry: &Registry, numbers: &RoleNumbers) -> Vec<Route> {
             shares: shared.is_some(),
         })
     };
-    registry.roles.entries().filter_map(route).collect()
+    // Exact memory: nearly every role has a route.
+    let mut routes = Vec::with_capacity(registry.roles.len());
+    routes.extend(registry.roles.entries().filter_map(route));
+    routes
 }

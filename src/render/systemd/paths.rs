@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::ProcessContext;
-use crate::plan::{Access, OptionPath, Role, UnitScope};
+use crate::plan::{Access, OptionPath, UnitScope};
 
 /// The settings for the paths of a role. All lists are sorted.
 #[derive(Default)]
 pub(super) struct PathSettings<'p> {
+    /// The folders that the role needs without these paths.
+    pub(super) folders: Vec<&'p str>,
     /// The folders that must be mounted.
     pub(super) mounts: BTreeSet<&'p str>,
     /// The files and folders that are read and are in no folder of the role.
@@ -36,27 +38,27 @@ const OF_THE_KERNEL: [&str; 3] = ["/dev", "/proc", "/sys"];
 
 impl<'p> PathSettings<'p> {
     pub(super) fn of(context: ProcessContext<'p>) -> Self {
-        let mut settings = Self::default();
+        let mut settings = Self { folders: context.role.folders(), ..Self::default() };
         for path in &context.role.paths {
-            settings.add(context.role, path, context.plan.scope);
+            settings.add(path, context.plan.scope);
         }
         settings
     }
 
-    fn add(&mut self, role: &'p Role, one: &'p OptionPath, scope: UnitScope) {
+    fn add(&mut self, one: &'p OptionPath, scope: UnitScope) {
         let path = one.path.trim_end_matches('/');
         let folder =
             if one.is_folder { path } else { path.rsplit_once('/').map_or("", |(folder, _)| folder) };
         if path.is_empty() || OF_THE_KERNEL.iter().any(|above| is_within(path, above)) {
             return;
         }
-        if !folder.is_empty() && !role.folders.iter().any(|known| is_within(folder, known)) {
+        if !folder.is_empty() && !self.folders.iter().any(|known| is_within(folder, known)) {
             self.mounts.insert(folder);
         }
         // For units of a user, these settings mean other folders.
         let created = directory(folder).filter(|_| scope == UnitScope::System);
         match (one.access, created) {
-            (Access::Read, _) if role.folders.iter().any(|known| is_within(path, known)) => {}
+            (Access::Read, _) if self.folders.iter().any(|known| is_within(path, known)) => {}
             (Access::Read, _) => {
                 self.reads.insert(path);
             }

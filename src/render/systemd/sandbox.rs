@@ -10,6 +10,7 @@ use crate::plan::{DeviceClass, Hardening, Role};
 use crate::render::ArtifactCollector;
 use crate::render::template::Quoted;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The template data of the sandbox settings.
 #[expect(clippy::struct_excessive_bools, reason = "each is a separate condition of the template")]
@@ -48,7 +49,6 @@ impl<'p> Sandbox<'p> {
     pub(super) fn server(context: ProcessContext<'p>) -> Self {
         let role = context.role;
         let strict = role.hardening == Hardening::Strict;
-        let folders = role.folders.iter().map(|folder| &**folder);
         let paths = PathSettings::of(context);
         let gpu = role.hardening == Hardening::Gpu;
         let devices = || role.devices.iter().filter(|_| gpu);
@@ -64,7 +64,12 @@ impl<'p> Sandbox<'p> {
             exposed: context.process.backend.is_none() && is_exposed(role),
             resources: !strict || role.places_threads,
             low_port: context.process.backend.unwrap_or(context.process.port) < 1024,
-            folders: folders.chain(paths.reads).filter(|folder| needs_bind_mount(folder)).collect(),
+            folders: paths
+                .folders
+                .into_iter()
+                .chain(paths.reads)
+                .filter(|folder| needs_bind_mount(folder))
+                .collect(),
             writes: paths.writes.into_iter().filter(|folder| needs_bind_mount(folder)).collect(),
             hidden: paths.hidden.into_iter().filter(|folder| needs_bind_mount(folder)).collect(),
             peers: addresses,
@@ -98,10 +103,9 @@ impl<'p> Sandbox<'p> {
 
 /// The texts of sandboxes. Most units of a stack have one of a few, so each is rendered once.
 #[derive(Default)]
-pub(super) struct SandboxTexts<'p>(BTreeMap<Sandbox<'p>, SandboxText>);
+pub(super) struct SandboxTexts<'p>(BTreeMap<Sandbox<'p>, Arc<SandboxText>>);
 
 /// The settings of a sandbox as text. The port of a server is between the two parts.
-#[derive(Clone)]
 pub(super) struct SandboxText {
     /// True if there is no sandbox.
     pub(super) off: bool,
@@ -112,15 +116,19 @@ pub(super) struct SandboxText {
 }
 
 impl<'p> SandboxTexts<'p> {
-    pub(super) fn of(&mut self, sandbox: Sandbox<'p>, collector: &mut ArtifactCollector<'p>) -> SandboxText {
+    pub(super) fn of(
+        &mut self,
+        sandbox: Sandbox<'p>,
+        collector: &mut ArtifactCollector<'p>,
+    ) -> Arc<SandboxText> {
         if let Some(known) = self.0.get(&sandbox) {
             return known.clone();
         }
-        let text = SandboxText {
+        let text = Arc::new(SandboxText {
             off: sandbox.off,
             sandbox: collector.part(&SANDBOX, &sandbox),
             kernel: collector.part(&KERNEL, &sandbox),
-        };
+        });
         self.0.insert(sandbox, text.clone());
         text
     }

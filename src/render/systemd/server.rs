@@ -67,7 +67,7 @@ pub(super) fn view<'p>(
     let paths = PathSettings::of(context);
     let listens_outside = !on_demand && role.addresses.iter().any(|address| needs_network(address));
     ServerView {
-        folders: role.folders.iter().map(|folder| &**folder).chain(paths.mounts).map(Field::from).collect(),
+        folders: paths.folders.into_iter().chain(paths.mounts).map(Field::from).collect(),
         directories: paths.directories,
         loads_nvidia: !unit.of_user && uses_cuda(role),
         needs_network: listens_outside || role.peers.iter().any(|peer| !is_local(peer)),

@@ -55,7 +55,8 @@ pub fn analyze(
 /// The last stages: plans a checked registry, and passes the artifacts to `emit`.
 pub fn generate<T>(checked: Checked, emit: impl FnOnce(&ArtifactSet<'_>) -> T) -> Result<T, RenderError> {
     // Leak the plan and the artifacts: freeing them is slow.
-    let (templates, plan) = rayon::join(templates, || ManuallyDrop::new(plan(checked)));
+    // Plan in this thread, which can then reuse the memory that it frees.
+    let (plan, templates) = rayon::join(|| ManuallyDrop::new(plan(checked)), templates);
     let artifacts = ManuallyDrop::new(render(&plan, &templates)?);
     Ok(emit(&artifacts))
 }

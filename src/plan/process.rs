@@ -186,13 +186,15 @@ pub(super) fn roles(
     mut sharers: Sharers,
     placements: &mut Placements,
 ) -> Vec<Role> {
-    let mut roles = Vec::with_capacity(served.size_hint().1.unwrap_or_default());
-    roles.extend(served.map(|(declared, served, command)| {
+    let planned = served.map(|(declared, served, command)| {
         let shared_by = sharers.remove(&served.id).unwrap_or_default().into();
         Role { shared_by, ..role(registry, &declared, served, &command, placements) }
-    }));
-    roles
+    });
+    planned.collect()
 }
+
+// With this, `roles` collects in place: the planned roles take the memory of the served ones.
+const _: () = assert!(size_of::<Role>() <= size_of::<ServedRole>());
 
 /// The processes of a role. `line` has the arguments of an instance.
 pub(super) fn processes(

@@ -19,7 +19,8 @@ declare! {
         memory: Spanned<Bytes> = required("memory", Shape::Size),
         /// Memory that stays free for the driver and the desktop, such as `1.5 GB`; default 1 GiB.
         reserve: Share = optional("reserve", Shape::Share).default("1 GiB").example("1.5 GB"),
-        /// The product name of the GPU, for the documents.
+        /// The product name of the GPU, for the documents. A Vulkan GPU with AMD, Radeon, Intel or Arc in its title gets no
+        /// device of NVIDIA.
         title: Option<Text> = optional("title", Shape::Text).example("RTX 4090"),
     }
 }

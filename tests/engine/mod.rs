@@ -2,6 +2,7 @@
 
 mod command;
 mod compute;
+mod devices;
 mod dialect;
 mod difference;
 mod facts;

@@ -3,7 +3,6 @@
 use super::program::ServedProgram;
 use super::role::ServedRole;
 use crate::hir::{Hardening, Host, ProcessSettings, Stack};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A class of device files that GPU drivers use.
@@ -20,6 +19,29 @@ pub enum DeviceClass {
 impl DeviceClass {
     /// All classes.
     pub const ALL: &'static [Self] = &[Self::Nvidia, Self::Drm, Self::Kfd];
+}
+
+/// Some classes of device files.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct DeviceClasses([bool; DeviceClass::ALL.len()]);
+
+impl DeviceClasses {
+    /// The classes, in the order of [`DeviceClass::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = DeviceClass> {
+        DeviceClass::ALL.iter().zip(self.0).filter(|(_, is_in)| *is_in).map(|(class, _)| *class)
+    }
+}
+
+impl FromIterator<DeviceClass> for DeviceClasses {
+    fn from_iter<I: IntoIterator<Item = DeviceClass>>(classes: I) -> Self {
+        let mut found = Self::default();
+        for class in classes {
+            for (known, is_in) in DeviceClass::ALL.iter().zip(&mut found.0) {
+                *is_in |= *known == class;
+            }
+        }
+        found
+    }
 }
 
 impl ServedRole {
@@ -51,7 +73,7 @@ pub fn hardening(stack: &Stack, process: &ProcessSettings, gpus: Option<&[Arc<st
 }
 
 /// The device files that the level `gpu` allows: those of the GPUs of the role, or of all drivers if its GPUs are unknown.
-pub fn device_classes(host: &Host, gpus: Option<&[Arc<str>]>) -> BTreeSet<DeviceClass> {
+pub fn device_classes(host: &Host, gpus: Option<&[Arc<str>]>) -> DeviceClasses {
     let Some(gpus) = gpus.filter(|gpus| !gpus.is_empty()) else {
         return DeviceClass::ALL.iter().copied().collect();
     };

@@ -14,7 +14,7 @@ pub mod reference;
 mod route;
 
 pub use crate::derive::MemoryPolicy;
-pub use crate::derive::sandbox::DeviceClass;
+pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
 pub use crate::engine::dialect::OptionPath;
 pub use crate::engine::{Access, Family, Word};
 pub use crate::hir::{

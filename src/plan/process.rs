@@ -1,7 +1,7 @@
 //! Roles with their processes: command lines, files, ports and placement.
 
 use super::placement::Placements;
-use super::{Bytes, DeviceClass, Hardening, PortRange, Seconds, Start};
+use super::{Bytes, DeviceClasses, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
 use crate::derive::overrides::request_limit;
 use crate::derive::{Endpoint, LoadTime, PerInstance, ProcessPlacement, RoleCommand, ServedRole, sandbox};
@@ -61,11 +61,11 @@ pub struct Role {
     /// True if weights are locked in memory.
     pub lock: bool,
     /// The GPUs that its processes use. `None` if they are unknown: on a host without GPUs, or of another program.
-    pub gpus: Option<Arc<[Arc<str>]>>,
+    pub gpus: Option<Arc<Vec<Arc<str>>>>,
     /// The level of sandboxing of its units.
     pub hardening: Hardening,
     /// The device files that the level `gpu` allows.
-    pub devices: BTreeSet<DeviceClass>,
+    pub devices: DeviceClasses,
     /// Its processes, one per port.
     pub processes: Box<[Process]>,
 }
@@ -262,7 +262,7 @@ fn role(
         lock: serving.is_locked(),
         hardening: sandbox::hardening(&registry.stack, serving, gpus.as_deref()),
         devices: sandbox::device_classes(registry.hosts.get(serving.host.value), gpus.as_deref()),
-        gpus: gpus.map(Into::into),
+        gpus: gpus.map(Arc::new),
         env: served.env.into(),
     }
 }

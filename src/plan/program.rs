@@ -57,7 +57,7 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
         lock: false,
         hardening: sandbox::hardening(&registry.stack, program, gpus.as_deref()),
         devices: sandbox::device_classes(registry.hosts.get(program.host.value), gpus.as_deref()),
-        gpus: gpus.map(Into::into),
+        gpus: gpus.map(Arc::new),
         env: plain.into_iter().map(|(name, word)| (name, word.text().into())).collect(),
     }
 }

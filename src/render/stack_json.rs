@@ -133,7 +133,7 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
         program: engine.is_none().then_some(&*role.title),
         model: engine.map(|engine| Model { name: &engine.model, title: &role.title }),
         limits: engine.map(|engine| Limits { context: engine.context, slots: engine.slots }),
-        gpus: role.gpus.as_deref(),
+        gpus: role.gpus.as_ref().map(|gpus| gpus.as_slice()),
         embeddings: engine.map(|engine| engine.is_embedder),
         key_required: engine.map(|_| role.key_file.is_some()),
         shares: route.shares.then_some(&role.name),

@@ -58,8 +58,8 @@ impl<'p> Sandbox<'p> {
         Self {
             strict,
             gpu,
-            devices: devices().map(|class| device(*class)).collect(),
-            device_groups: devices().any(|class| *class != DeviceClass::Nvidia),
+            devices: devices().map(device).collect(),
+            device_groups: devices().any(|class| class != DeviceClass::Nvidia),
             program: role.engine().is_none(),
             exposed: context.process.backend.is_none() && is_exposed(role),
             resources: !strict || role.places_threads,

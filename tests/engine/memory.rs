@@ -326,7 +326,8 @@ proptest! {
         line in proptest::collection::vec(prop_oneof![
             Just("-c"), Just("-np"), Just("-b"), Just("-ub"), Just("-ctk"), Just("q8_0"), Just("0"), Just("-1"),
             Just("18446744073709551615"), Just("4096"), Just("--embeddings"), Just("--swa-full"), Just("--kv-unified"),
-            Just("--spec-type"), Just("draft-dflash"), Just("--spec-draft-n-max"), Just("-fa"), Just("-ctxcp"), Just("off"), Just("x"),
+            Just("--spec-type"), Just("draft-dflash"), Just("--spec-draft-n-max"), Just("-fa"), Just("-ctxcp"), Just("off"), Just("x"), Just("--device"), Just("A,B"), Just("none"), Just("-ngl"),
+            Just("-ts"), Just("1,0.5"), Just("--n-cpu-moe"), Just("-nkvo"), Just("all"),
         ], 0..12),
     ) {
         let keys = ["block_count", "context_length", "embedding_length", "feed_forward_length", "attention.head_count",

@@ -13,6 +13,7 @@ mod libraries;
 mod memory;
 mod mistakes;
 mod options;
+mod placement;
 mod profile;
 mod rig;
 mod table;

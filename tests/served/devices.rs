@@ -14,7 +14,9 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 
 /// The number of servers that run at the same time.
-const PARALLEL: usize = 2;
+const PARALLEL: u16 = 2;
+/// The port of the first of them.
+const PORT: u16 = 22440;
 /// The maximum error of the memory of a device, in percent.
 const TOTAL_PERCENT: f64 = 10.0;
 
@@ -143,10 +145,10 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// Runs a server and compares its report with the prediction.
-fn run(rig: &Rig, all: &BTreeMap<String, Facts>, case: &Case) -> Row {
+fn run(rig: &Rig, all: &BTreeMap<String, Facts>, case: &Case, port: u16) -> Row {
     let profile = Profile::built_in("llama.cpp-b11669").unwrap();
     let devices: Vec<String> = (0..case.devices).map(|number| format!("Vulkan{number}")).collect();
-    let mut args = words(&format!("-m /srv/models/{}.gguf --host 127.0.0.1 --port 22440", case.model));
+    let mut args = words(&format!("-m /srv/models/{}.gguf --host 127.0.0.1 --port {port}", case.model));
     args.extend(words(&format!("-t 1 --fit off --device {}", devices.join(","))));
     args.extend(case.options.iter().cloned());
     let options = crate::memory_options::memory_options(profile, &[], args.iter().map(String::as_str));
@@ -166,7 +168,7 @@ fn run(rig: &Rig, all: &BTreeMap<String, Facts>, case: &Case) -> Row {
     let is_ready = watch_server(rig, &[("GGML_VK_VISIBLE_DEVICES", &visible)], &args, |line| {
         report.read_line(line);
         // Compiling shaders, which follows, would take a second. An adapter reserves buffers again.
-        (report.reserved == contexts && !has_adapter) || line.contains("server is listening")
+        (report.reserved == contexts && !has_adapter) || line.contains("model loaded")
     });
     let is_compute = |(_, buffer, _): &(String, Option<Buffer>, String)| *buffer == Some(Buffer::Compute);
     let knows_compute = !unknown.iter().any(is_compute);
@@ -238,12 +240,12 @@ impl Row {
 }
 
 fn total(sizes: &Sizes, place: &str) -> f64 {
-    sizes.iter().filter(|((_, of, _), _)| of == place).map(|(_, (mib, _))| mib).sum()
+    sizes.iter().filter(|((_, of, _), _)| of == place).fold(0.0, |sum, (_, (mib, _))| sum + mib)
 }
 
 fn sum(sizes: &Sizes, place: &str, buffers: &[Buffer]) -> f64 {
     let of = sizes.iter().filter(|((_, of, buffer), _)| of == place && buffers.contains(buffer));
-    of.map(|(_, (mib, _))| mib).sum()
+    of.fold(0.0, |sum, (_, (mib, _))| sum + mib)
 }
 
 /// The deviation of a prediction in percent, or 0 within the rounding error.
@@ -370,14 +372,15 @@ fn cases_of_big_models() -> Vec<Case> {
     ]
 }
 
-fn run_all(rig: &Rig, all: &BTreeMap<String, Facts>, cases: &[Case], parallel: usize) -> Vec<Row> {
+fn run_all(rig: &Rig, all: &BTreeMap<String, Facts>, cases: &[Case], parallel: u16) -> Vec<Row> {
     let (next, rows) = (Mutex::new(cases.iter().enumerate()), Mutex::new(BTreeMap::new()));
     std::thread::scope(|scope| {
-        for _ in 0..parallel {
-            scope.spawn(|| {
+        for worker in 0..parallel {
+            let (next, rows) = (&next, &rows);
+            scope.spawn(move || {
                 loop {
                     let Some((number, case)) = next.lock().unwrap().next() else { break };
-                    let row = run(rig, all, case);
+                    let row = run(rig, all, case, PORT + worker);
                     rows.lock().unwrap().insert(number, row);
                 }
             });

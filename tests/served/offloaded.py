@@ -15,7 +15,7 @@ from kinds import llama, qwen3moe
 
 def main():
     out = Path(sys.argv[1])
-    llama(out, "big-llama", Type.Q8_0, 28, 5120, 13824, 40, 8, 128, vocab=32000)
+    llama(out, "big-llama", Type.Q8_0, 28, 5120, 13824, 40, 8, 128, vocab=16000)
     qwen3moe(out, "big-qwen3moe", Type.Q4_K, 20, 2048, 768, 32, 4, 128, 128, 8, vocab=32000)
 
 

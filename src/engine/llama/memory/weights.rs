@@ -179,8 +179,11 @@ fn tied_output_bytes(facts: &Facts) -> u64 {
     repacked.fold(0, |sum, bytes| sum.saturating_add(*bytes))
 }
 
-/// True if the token embeddings are also the output matrix.
+/// True if the token embeddings are also the output matrix. Of the architectures without a memory module, only some have an
+/// output matrix (`src/models/*.cpp` of llama.cpp b11434).
 fn has_tied_output(facts: &Facts) -> bool {
-    let arch = facts.architecture.as_deref().and_then(architecture);
-    facts.tensors.output.is_empty() && arch.is_some_and(Architecture::has_memory)
+    let name = facts.architecture.as_deref().unwrap_or_default();
+    let has_output = matches!(name, "dream" | "gemma-embedding" | "llada" | "rnd1")
+        || architecture(name).is_some_and(Architecture::has_memory);
+    facts.tensors.output.is_empty() && has_output
 }

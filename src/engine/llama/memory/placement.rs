@@ -63,7 +63,7 @@ impl PlacementOptions {
         if &**names == "none" {
             return Some(Vec::new());
         }
-        Some(names.split(',').map(Into::into).collect())
+        Some(names.split(',').filter(|name| !name.is_empty()).map(Into::into).collect())
     }
 
     /// The devices that remain after `--split-mode none` selects one. A draft with one device has the split mode `layer`.

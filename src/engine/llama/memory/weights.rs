@@ -70,7 +70,10 @@ pub(super) fn adapter_parts(adapter: &Facts, offload: &Offload) -> Vec<Part> {
 /// The bytes of the tensors that are always on the host: those of the input layer.
 pub(super) fn input_part(facts: &Facts, options: &MemoryOptions, owner: Owner) -> Part {
     let kind = if options.mmap { PartKind::Mapped } else { PartKind::Loaded };
-    Part::on_host(kind, owner, Amount::exact(facts.tensors.input))
+    let is_known = !facts.tensors.layers.is_empty();
+    let amount =
+        if is_known { Amount::exact(facts.tensors.input) } else { Amount::Unknown(NO_LAYERS.to_owned()) };
+    Part::on_host(kind, owner, amount)
 }
 
 /// Moves the tensors `ssm_a` of Mamba-1 layers to the host if the device is one of Vulkan, which cannot compute with them (llama.cpp

@@ -247,6 +247,18 @@ fn a_projector_is_on_one_device() {
     }
 }
 
+/// The engine locks a file from its start to the last tensor of the host.
+#[test]
+fn locked_weights_of_devices_are_unknown() {
+    let unknown = |line: &str| {
+        let is_lock = |part: &Part| matches!(&part.amount, Amount::Unknown(why) if why.contains("`mlock`"));
+        parts(line, &model()).iter().filter(|part| is_lock(part)).count()
+    };
+    assert_eq!(unknown("--device A -ngl all --load-mode mmap+mlock"), 1);
+    assert_eq!(unknown("--device A -ngl all --load-mode mlock"), 0);
+    assert_eq!(unknown("--device none --load-mode mmap+mlock"), 0);
+}
+
 /// Options whose effect is not modeled make each device and the host unknown, if the command line has devices.
 #[test]
 fn options_that_are_not_modeled_are_unknown_by_place() {

@@ -3,9 +3,30 @@
 //! The formulas are those of llama.cpp b11434 on a CPU; earlier builds allocate compute buffers differently. Each part
 //! has an error margin, or the reason why it is not known. Unknown parts are never guessed.
 //!
-//! Not counted: the program and its libraries, the tables of the tokenizer, the work buffers of its threads
-//! (`ggml_graph_plan` of `ggml/src/ggml-cpu/ggml-cpu.c`, about the widest layer of one batch), and requests in transit.
+//! # Devices
+//!
+//! With a list of devices, each part has the place where the pinned build puts it. Pinned buffers (`CUDA_Host`,
+//! `Vulkan_Host`) are memory of the host. `served::devices` compares all parts with llama-server b11669 on a software Vulkan
+//! driver: weights, caches and states are exact, except for the rounding of the log.
+//!
+//! On other back ends these sizes differ by alignment (llama.cpp b11434):
+//! - The tensors of a buffer are aligned to 128 bytes on CUDA, HIP and MUSA (`ggml/src/ggml-cuda/ggml-cuda.cu`), and to
+//!   `minStorageBufferOffsetAlignment` on Vulkan, at most 256 bytes by its specification (`ggml-vulkan.cpp`). A model with 1000
+//!   tensors on a device therefore needs at most 0.25 MiB more.
+//! - CUDA pads a quantized matrix or cache whose rows are no multiple of 512 values by less than 512 values
+//!   (`MATRIX_ROW_PADDING`), once for each tensor. That is at most 576 bytes.
+//! - A tensor stays on the host if the device cannot compute with its type and operation (`select_weight_buft` in
+//!   `src/llama-model-loader.cpp`). Only `ssm_a` of Mamba-1 on Vulkan and CUDA is modeled. The software driver, whose
+//!   `maxStorageBufferRange` is 128 MiB, also refuses larger tensors, and output matrices whose results for 512 tokens are
+//!   larger. A GPU driver usually allows 4 GiB.
+//!
+//! The error margin of 1 % of weights and caches covers the first two.
+//!
+//! Not counted: what the driver needs on a device, the program and its libraries, the tables of the tokenizer, the work
+//! buffers of its threads (`ggml_graph_plan` of `ggml/src/ggml-cpu/ggml-cpu.c`, about the widest layer of one batch), and
+//! requests in transit.
 
+mod attached;
 mod cache;
 mod context;
 mod options;
@@ -13,6 +34,7 @@ mod part;
 mod placement;
 mod weights;
 
+pub use attached::adapter_parts;
 pub use cache::{CacheHalf, indivisible_head, needs_equal_cache_types};
 pub use options::MemoryOptions;
 pub use part::{Amount, Owner, Part, PartKind, Place};
@@ -67,7 +89,7 @@ pub fn memory(process: &Process<'_>) -> Vec<Part> {
         None if options.uses_mtp() => parts.extend(mtp_parts(process, model, Owner::Model)),
         None => {}
     }
-    parts.extend(projector.into_iter().flat_map(|projector| projector_parts(process, projector)));
+    parts.extend(projector.into_iter().flat_map(|projector| attached::projector_parts(process, projector)));
     if options.has_ngram_table() {
         let amount = Amount::exact(NGRAM_TABLE);
         parts.push(Part::on_host(PartKind::Rest, Owner::Model, amount));
@@ -106,41 +128,6 @@ fn unknown_options(options: &MemoryOptions) -> Vec<Part> {
         parts.extend(everywhere(&devices, PartKind::Rest, Owner::Model, amount));
     }
     parts
-}
-
-/// The weights and the compute buffer of a projector. It is on one device or on the host (llama.cpp b11434,
-/// `tools/mtmd/clip.cpp`).
-fn projector_parts(process: &Process<'_>, projector: &Facts) -> Vec<Part> {
-    let owner = Owner::Projector;
-    let follows_devices = process.profile.build_number().is_some_and(|build| build >= KNOWN_SINCE);
-    let placement = &process.options.placement;
-    let why = || Amount::Unknown("the compute buffer of a projector depends on the image".to_owned());
-    let bytes = Amount::exact(weights::total_bytes(projector));
-    match placement.projector(follows_devices) {
-        Ok(device) => {
-            let devices: Vec<Box<str>> = device.into_iter().map(Into::into).collect();
-            let place = devices.first().map_or(Place::Host, |device| Place::device(device));
-            let mut parts = vec![Part { kind: PartKind::Loaded, owner, place, amount: bytes }];
-            parts.extend(everywhere(&devices, PartKind::Compute, owner, why));
-            parts
-        }
-        Err(unknown) => {
-            let devices = process.options.devices(Owner::Model);
-            everywhere(&devices, PartKind::Loaded, owner, || Amount::Unknown(unknown.to_owned()))
-        }
-    }
-}
-
-/// The parts of an adapter: a copy of its tensors (measured with llama-server b11669), each on the device of the tensor that
-/// it changes.
-pub fn adapter_parts(options: &MemoryOptions, model: &Facts, adapter: &Facts) -> Vec<Part> {
-    match options.offload(model, Owner::Model) {
-        Ok(offload) => without_empty(weights::adapter_parts(adapter, &offload)),
-        Err(why) => {
-            let devices = options.devices(Owner::Model);
-            everywhere(&devices, PartKind::Adapters, Owner::Model, || Amount::Unknown(why.clone()))
-        }
-    }
 }
 
 /// The parts that are not empty, and those of files: an empty one shows that nothing of the file is mapped.

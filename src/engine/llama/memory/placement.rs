@@ -38,6 +38,8 @@ pub(in crate::engine::llama) struct PlacementOptions {
     pub(in crate::engine::llama) no_op_offload: bool,
     /// True if the engine does not fit layers that are not given (`--fit off`).
     pub(in crate::engine::llama) never_fits: bool,
+    /// True if the mapped weights of the host are locked in memory (`--mlock`).
+    pub(in crate::engine::llama) locks: bool,
     /// Options whose effect on the placement is not modeled, each as a clause.
     pub(in crate::engine::llama) unknown: Vec<String>,
 }

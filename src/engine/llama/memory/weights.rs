@@ -51,6 +51,11 @@ pub(super) fn weight_parts(
         let why = "with `no-host`, the weights of the host that are repacked are not known".to_owned();
         parts.push(Part::on_host(PartKind::Rest, owner, Amount::Unknown(why)));
     }
+    if options.placement.locks && options.mmap {
+        // Measured with llama-server b11669: the lock reaches from the start of the file to the last tensor of the host.
+        let why = "with `mlock`, the engine also locks weights of devices that precede those of the host in the file";
+        parts.push(Part::on_host(PartKind::Rest, owner, Amount::Unknown(why.to_owned())));
+    }
     parts
 }
 
@@ -76,27 +81,38 @@ pub(super) fn input_part(facts: &Facts, options: &MemoryOptions, owner: Owner) -
     Part::on_host(kind, owner, amount)
 }
 
-/// Moves the tensors `ssm_a` of Mamba-1 layers to the host if the device is one of Vulkan, which cannot compute with them (llama.cpp
-/// b11434, `GGML_OP_SSM_SCAN` in `ggml/src/ggml-vulkan/ggml-vulkan.cpp`).
+/// Moves the tensors `ssm_a` of Mamba-1 layers to the host if their device cannot compute with them.
 fn move_scans(facts: &Facts, offload: &Offload, sums: &mut BTreeMap<Option<usize>, u64>) {
     let arch = facts.architecture.as_deref().and_then(architecture);
     if arch.is_none_or(|arch| arch.layout().state != Some(StateKind::Mamba)) {
         return;
     }
-    let size = |key: &str| facts.number(key).unwrap_or(0);
-    let bytes = size("ssm.inner_size").saturating_mul(size("ssm.state_size")).saturating_mul(F32);
+    let [inner, state] = ["ssm.inner_size", "ssm.state_size"].map(|key| facts.number(key).unwrap_or(0));
+    let bytes = inner.saturating_mul(state).saturating_mul(F32);
     let Ok(layers) = layers(facts) else { return };
     for (layer, _) in (0..).zip(&layers.each).filter(|(_, layer)| layer.has_state) {
         let device = offload.device_of(layer);
         let name = device.and_then(|device| offload.devices.get(device));
-        if let Some(sum) =
-            sums.get_mut(&device).filter(|_| name.is_some_and(|name| name.starts_with("Vulkan")))
-        {
+        if name.is_none_or(|name| scans(name, inner, state)) {
+            continue;
+        }
+        if let Some(sum) = sums.get_mut(&device) {
             let moved = bytes.min(*sum);
             *sum = sum.saturating_sub(moved);
             let host = sums.entry(None).or_default();
             *host = host.saturating_add(moved);
         }
+    }
+}
+
+/// True if a device can compute the state space scan of a Mamba-1 layer, as far as its back end is known (llama.cpp b11434,
+/// `GGML_OP_SSM_SCAN` in `supports_op` of `ggml/src/ggml-vulkan/ggml-vulkan.cpp` and `ggml/src/ggml-cuda/ggml-cuda.cu`, which
+/// `ROCm` and MUSA share).
+fn scans(device: &str, inner: u64, state: u64) -> bool {
+    match device.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        "Vulkan" => false,
+        "CUDA" | "ROCm" | "MUSA" => state == 16 && inner.is_multiple_of(128),
+        _ => true,
     }
 }
 

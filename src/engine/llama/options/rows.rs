@@ -136,11 +136,14 @@ pub static ROWS: &[OptionRow] = &[
     row(&["slot-prompt-similarity"]).numbers(Numbers::Fraction),
     row(&["defrag-thold"]).numbers(Numbers::Fraction),
     // Weights in memory and on devices.
-    row(&["mlock"]).part("placement", "lock"),
+    row(&["mlock"]).part("placement", "lock").memory(|m, given| m.placement.locks = given.is_on),
     row(&["numa"]).part("placement", "numa").places_threads(),
     row(&["repack", "no-repack"]).memory(|m, given| m.repack = given.is_on).default("", COMMON_H),
     row(&["mmap", "no-mmap"]).memory(|m, given| m.mmap = given.is_on).default("", COMMON_H),
-    row(&["load-mode"]).memory(|m, given| m.mmap = !matches!(given.value, "none" | "mlock" | "dio")),
+    row(&["load-mode"]).memory(|m, given| {
+        m.mmap = !matches!(given.value, "none" | "mlock" | "dio");
+        m.placement.locks = given.value == "mmap+mlock";
+    }),
     row(&["direct-io"]).memory_unknown(CHANGES_MAPPING),
     row(&["lazy-mode"]).memory_unknown(CHANGES_MAPPING),
     row(&["gpu-layers", "n-gpu-layers"])

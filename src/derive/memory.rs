@@ -1,7 +1,7 @@
 //! The memory of a role: what is computed from the headers of its files, and what sums count.
 
-use super::gpu::GpuShares;
-use super::role::ServedRole;
+use super::files::RoleFiles;
+use super::gpu::{GpuShares, RoleGpus};
 use crate::engine::memory::{Amount, Owner, Part, PartKind, Place};
 use crate::engine::options::places_on_gpus;
 use crate::hir::{Bytes, Host, Id, Model, Registry, Serving};
@@ -55,8 +55,8 @@ pub enum MemoryKind {
 }
 
 impl RoleMemory {
-    pub(super) fn new(role: &ServedRole, host: &Host, parts: Arc<[Part]>) -> Self {
-        let serving = &role.serving;
+    pub(super) fn new(host: &Host, role: MeasuredRole<'_>, parts: Arc<[Part]>) -> Self {
+        let serving = role.serving;
         let mut counted = Vec::new();
         let mut lacks_size = false;
         for (owner, file) in role.files.iter() {
@@ -113,6 +113,14 @@ impl RoleMemory {
     }
 }
 
+/// A role whose memory is measured.
+#[derive(Clone, Copy)]
+pub(super) struct MeasuredRole<'r> {
+    pub(super) serving: &'r Serving,
+    pub(super) files: &'r RoleFiles,
+    pub(super) gpus: Option<&'r RoleGpus>,
+}
+
 /// The weights of a file, as they are known from its header.
 struct ReadFile<'p> {
     /// The part in the memory of the host, if any.
@@ -147,7 +155,7 @@ impl<'p> ReadFile<'p> {
 
 /// A file of which only the size is declared.
 struct DeclaredFile<'f> {
-    role: &'f ServedRole,
+    role: MeasuredRole<'f>,
     host: &'f Host,
     owner: Owner,
     path: &'f Arc<str>,
@@ -157,7 +165,7 @@ impl DeclaredFile<'_> {
     /// Adds its size where all of it is: on the host, or divided between GPUs. False if it is unknown how much is on the
     /// GPUs.
     fn add_to(&self, bytes: Bytes, counted: &mut Vec<MemoryPart>) -> bool {
-        let serving = &self.role.serving;
+        let serving = self.role.serving;
         let kind = if self.owner == Owner::Projector { MemoryKind::Copied } else { mapped_kind(serving) };
         let part = |bytes: Bytes, kind, gpu: Option<usize>| MemoryPart {
             file: gpu.is_none().then(|| self.path.clone()),
@@ -171,7 +179,7 @@ impl DeclaredFile<'_> {
         };
         // These options are faults, and it is unknown where they put the model.
         let has_faults = serving.options.iter().any(|option| places_on_gpus(&option.name));
-        let shares = match &self.role.gpus {
+        let shares = match self.role.gpus {
             _ if has_faults => GpuShares::Unknown,
             Some(gpus) => gpus.shares_of(self.owner, serving),
             None => GpuShares::None,

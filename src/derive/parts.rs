@@ -1,7 +1,7 @@
 //! The parts of the memory of each role, computed by `engine::memory` from its command line and the headers of its files.
 
 use super::locked;
-use super::memory::RoleMemory;
+use super::memory::{MeasuredRole, RoleMemory};
 use super::overrides::{EXPERT_USED_COUNT, engine_overrides};
 use super::role::ServedRole;
 use crate::engine::Profile;
@@ -49,8 +49,14 @@ pub(super) fn measure(registry: &Registry, lock: &Lock, roles: &mut [ServedRole]
             Ok(inputs) => computed.get(&**inputs).cloned().unwrap_or_default(),
             Err(why) => unknown.entry((why, prompts)).or_insert_with(|| unknown_parts(why, prompts)).clone(),
         };
-        role.memory = RoleMemory::new(role, registry.hosts.get(role.serving.host.value), parts);
+        role.memory = role_memory(registry, role, parts);
     }
+}
+
+fn role_memory(registry: &Registry, role: &ServedRole, parts: Arc<[Part]>) -> RoleMemory {
+    let host = registry.hosts.get(role.serving.host.value);
+    let role = MeasuredRole { serving: &role.serving, files: &role.files, gpus: role.gpus.as_deref() };
+    RoleMemory::new(host, role, parts)
 }
 
 /// The memory of a role with other memory options. `None` if it is not known.
@@ -63,7 +69,7 @@ pub(super) fn memory_with(
     let inputs = MemoryInputs { options, ..*inputs(registry, lock, role).ok()? };
     let profile = &role.known_command()?.profile;
     let parts = compute(registry, lock, profile, &role.serving, &inputs);
-    Some(RoleMemory::new(role, registry.hosts.get(role.serving.host.value), parts))
+    Some(role_memory(registry, role, parts))
 }
 
 /// The parts of a role without facts: the prompt cache that its engine has by default, and everything else.

@@ -52,6 +52,7 @@ fn sums(report: &MemoryReport) -> Vec<Row> {
         let budget = residency.budget.map(|budget| format!("of {}", size_text(budget))).unwrap_or_default()
             + &excess(residency.over)
             + &growth(residency.bytes, residency.may_grow_to);
+        let budget = budget.trim_start_matches("; ").to_owned();
         let name = format!("residency {} on {}", quoted(residency.residency), quoted(residency.host));
         rows.push(Row::of(name, sum_text(residency.bytes), budget));
     }

@@ -261,7 +261,7 @@ fn declare_gpus(kind: &ItemKind, registry: &mut Value) {
         example(
             "host",
             GPU,
-            json!([{"name": "CUDA0", "memory": "24 GB"}, {"name": "CUDA1", "memory": "12 GB"}]),
+            json!([{"name": "CUDA0", "memory": "24 GB"}, {"name": "CUDA1", "memory": "24 GB"}]),
         );
     }
     if kind.word == "model" {

@@ -69,6 +69,8 @@ impl Server {
             cache_types: [options.cache_type_k, options.cache_type_v],
             op_offload: !self.has("--no-op-offload"),
             auto_flash_attention: true,
+            // The limit of the software driver.
+            max_vulkan_tensor: 128 << 20,
         }
     }
 
@@ -107,7 +109,7 @@ fn compute_buffers_by_device_match_a_server() {
         let printed = server.devices.iter().chain([&server.host]);
         for (bytes, printed) in found.devices.iter().chain([&found.host]).zip(printed) {
             let (predicted, name) = (mib(*bytes), format!("{} {}", server.model, server.args));
-            let bound = if found.margin_percent < 10 { 2.0 } else { 5.0 };
+            let bound = if found.margin_percent < 25 { 2.0 } else { 5.0 };
             let deviation = deviation(predicted, *printed).abs();
             assert!(
                 deviation <= bound,

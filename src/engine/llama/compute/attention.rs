@@ -90,7 +90,9 @@ impl Builder<'_> {
     pub(super) fn store_in_cache(&mut self, rows: TensorId, idxs: TensorId, cache: TensorId) {
         let [width, count, ..] = self.graph.shape(rows);
         let rows = self.graph.view(rows, self.rows(product(&[width, count])));
-        let into = self.graph.view(cache, self.graph.shape(cache));
+        // The cells of several streams are numbered as one sequence.
+        let has_streams = self.params.streams > 1;
+        let into = if has_streams { self.graph.view(cache, self.graph.shape(cache)) } else { cache };
         self.graph.store(Op::SetRows, &[rows, idxs, into], cache);
     }
 

@@ -253,7 +253,10 @@ impl<'a> Builder<'a> {
         self.graph.set_output(normed);
         let mut last = normed;
         if self.model.architecture.has_memory() {
-            last = self.mul_mat(self.model.vocabulary, normed);
+            let matrix = self.graph.external(Home::Output, self.model.sizes.output);
+            let [_, second, third, fourth] = self.graph.shape(normed);
+            let logits = [self.model.vocabulary, second, third, fourth];
+            last = self.graph.op_of(Op::MulMat, logits, &[matrix, normed]);
             self.graph.set_output(last);
         }
         self.graph.expand(last);

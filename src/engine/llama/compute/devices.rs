@@ -4,14 +4,17 @@
 //! back end of each operation (`schedule`), copies the inputs of each back end (`split`), orders the operations as Vulkan
 //! does (`reorder`), and allocates each buffer (`alloc`).
 //!
-//! Measured with llama-server b11669 on Vulkan (a software driver, one and two devices): 195 of 225 settings within 2 %.
+//! Measured with llama-server b11669 on Vulkan (a software driver, one and two devices): 616 of 706 settings within 2 %.
+//! If only the last layer or the output is on a device, models that b11434 computes to the end for all tokens (gpt-oss,
+//! Qwen3.5) can get a few MiB too many there: b11669 selects the tokens with an output earlier.
+//!
 //! Other back ends can differ as follows (sources of b11434):
 //!
 //! - CUDA, `ROCm` and MUSA keep the order of the graph, which is measured with `GGML_VK_DISABLE_GRAPH_OPTIMIZE`. They
 //!   align to 128 bytes, pad the rows of quantized weights to 512 elements (`MATRIX_ROW_PADDING`; only copies of weights),
 //!   and convert a quantized KV cache to f16 in the compute buffer (`ggml_cuda_flash_attn_ext_get_alloc_size`).
 //!   `ggml_backend_cuda_graph_optimize` keeps the inputs of the router of a mixture of experts a little longer. Not
-//!   measured, so the margin is at least 10 %. CUDA graphs and pools are outside this buffer.
+//!   measured, so the margin is at least 20 %. CUDA graphs and pools are outside this buffer.
 //! - Vulkan limits a buffer to 1 GiB (`suballocation_block_size`), so larger compute buffers have several parts. The gaps
 //!   between them are not counted.
 //! - Metal, SYCL and other back ends allocate more for some operations or reorder the graph differently: not known.
@@ -43,7 +46,13 @@ pub struct DeviceOptions {
     pub op_offload: bool,
     /// True unless `--flash-attn on` is given: the server turns flash attention off if a device cannot run it.
     pub auto_flash_attention: bool,
+    /// Bytes of the largest tensor that Vulkan devices compute or read: [`MAX_VULKAN_TENSOR`], except for software drivers.
+    /// Operations with larger ones run on the host.
+    pub max_vulkan_tensor: u64,
 }
+
+/// The limit of most GPUs (`maxStorageBufferRange`). The software driver of Mesa, llvmpipe, has 128 MiB.
+pub const MAX_VULKAN_TENSOR: u64 = (1 << 32) - 1;
 
 /// The compute buffers of a model.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,7 +84,14 @@ pub fn compute_buffers(
     let mut model = Hparams::read(facts)?;
     model.sizes.cache_types = options.cache_types;
     let copies = if is_pipelined(offload) { PIPELINE_COPIES } else { 1 };
-    let machine = Machine { offload, apis: &apis, op_offload: options.op_offload, pins_norms: false, copies };
+    let machine = Machine {
+        offload,
+        apis: &apis,
+        op_offload: options.op_offload,
+        pins_norms: false,
+        max_vulkan_tensor: options.max_vulkan_tensor,
+        copies,
+    };
     if machine.copies_weights() && !model.sizes.are_known {
         return Err("the lock has no tensor sizes".to_owned());
     }
@@ -98,15 +114,16 @@ pub fn compute_buffers(
     Ok(ComputeBuffers { host, devices: sizes, margin_percent, flash_attention: params.flash_attention })
 }
 
-/// The error margin of models whose graphs are reordered or split in ways that are only partly known: with recurrent
-/// layers, latent attention, encoders, or a KV cache on the host. The largest error of 331 measured settings is 18 %.
-const SPECIAL_MARGIN: u8 = 20;
-/// The error margin of other models. Biases, which the graphs omit, can change the order of operations.
-const USUAL_MARGIN: u8 = 5;
+/// The error margin of models whose graphs are only partly known with devices: with recurrent layers, latent attention,
+/// encoders, or a KV cache on the host. The largest error of 706 measured settings is 24 %, except
+/// a device with only the last layer or the output.
+const SPECIAL_MARGIN: u8 = 25;
+/// The error margin of other models. The largest measured error is 14 % (`smollm3`); most sizes are exact.
+const USUAL_MARGIN: u8 = 15;
 /// The error margin of devices that are not measured.
-const UNMEASURED_MARGIN: u8 = 10;
+const UNMEASURED_MARGIN: u8 = 20;
 /// The error margin if weights of several types are copied to devices.
-const MIXED_MARGIN: u8 = 15;
+const MIXED_MARGIN: u8 = 20;
 
 /// The error margin in percent.
 fn margin(model: &Hparams<'_>, machine: &Machine<'_>) -> u8 {

@@ -25,7 +25,7 @@ mod schedule;
 mod sizes;
 mod split;
 
-pub use devices::{ComputeBuffers, DeviceOptions, compute_buffers};
+pub use devices::{ComputeBuffers, DeviceOptions, MAX_VULKAN_TENSOR, compute_buffers};
 
 use super::architecture::{architecture, names};
 use crate::facts::Facts;

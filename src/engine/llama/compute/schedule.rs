@@ -22,6 +22,8 @@ pub(super) struct Machine<'m> {
     pub(super) op_offload: bool,
     /// True if norms run where the weights of their layer are (`graph_get_cb` of `src/llama-context.cpp`).
     pub(super) pins_norms: bool,
+    /// The size in bytes of the largest tensor that Vulkan computes or reads.
+    pub(super) max_vulkan_tensor: u64,
     /// The number of copies of each input (`n_copies`): more than one with pipeline parallelism.
     pub(super) copies: usize,
 }
@@ -37,12 +39,15 @@ impl Machine<'_> {
         self.op_offload && self.host() > 0 && (!self.offload.is_complete() || self.offload.host_experts > 0)
     }
 
-    /// True if a back end computes an operation. The host computes all.
-    fn supports(&self, backend: usize, tensor: &Tensor) -> bool {
-        self.apis.get(backend).is_none_or(|api| api.supports(tensor.unsupported))
+    /// The back end of a weight or cache. Weights that are too large for Vulkan stay on the host.
+    fn place(&self, tensor: &Tensor, home: Home) -> usize {
+        let backend = self.home(home);
+        let is_vulkan = self.apis.get(backend) == Some(&Api::Vulkan);
+        let is_too_large = is_vulkan && tensor.is_weight() && tensor.bytes() > self.max_vulkan_tensor;
+        if is_too_large { self.host() } else { backend }
     }
 
-    /// The back end of a weight or cache.
+    /// The back end of a part of a model.
     fn home(&self, home: Home) -> usize {
         let device = match home {
             Home::Input => None,
@@ -96,6 +101,14 @@ impl Assignment<'_> {
         self.backends.get(id.index()).copied().flatten()
     }
 
+    /// True if a back end computes an operation. The host computes all.
+    fn supports(&self, backend: usize, tensor: &Tensor) -> bool {
+        let Some(api) = self.machine.apis.get(backend) else { return true };
+        let fits = |tensor: &Tensor| *api != Api::Vulkan || tensor.bytes() <= self.machine.max_vulkan_tensor;
+        let mut sources = tensor.sources.iter().map(|source| self.graph.tensor(*source));
+        api.supports(tensor.unsupported) && fits(tensor) && sources.all(fits)
+    }
+
     fn set(&mut self, id: TensorId, backend: Option<usize>) {
         if let Some(slot) = self.backends.get_mut(id.index()) {
             *slot = backend;
@@ -107,7 +120,7 @@ impl Assignment<'_> {
         for (tensor, backend) in self.graph.tensors.iter().zip(&mut self.backends) {
             *backend = match (tensor.storage, tensor.home) {
                 (Storage::Input, _) => Some(self.machine.host()),
-                (_, Some(home)) => Some(self.machine.home(home)),
+                (_, Some(home)) => Some(self.machine.place(tensor, home)),
                 _ => None,
             };
         }
@@ -133,16 +146,16 @@ impl Assignment<'_> {
     /// The back end of the first weight that an operation reads, or the first device if it takes over the operation.
     fn of_weights(&self, tensor: &Tensor) -> Option<usize> {
         let mut sources = tensor.sources.iter().map(|source| self.graph.tensor(*source));
-        let backend = self.machine.home(sources.find(|source| source.is_weight())?.home?);
-        let takes_over = |device: &usize| {
-            tensor.batch_size() >= MIN_OFFLOADED_BATCH && self.machine.supports(*device, tensor)
-        };
+        let weight = sources.find(|source| source.is_weight())?;
+        let backend = self.machine.place(weight, weight.home?);
+        let takes_over =
+            |device: &usize| tensor.batch_size() >= MIN_OFFLOADED_BATCH && self.supports(*device, tensor);
         let device = if self.machine.op_offload && backend == self.machine.host() {
             (0..self.machine.host()).find(takes_over)
         } else {
             None
         };
-        device.or(Some(backend).filter(|backend| self.machine.supports(*backend, tensor)))
+        device.or(Some(backend).filter(|backend| self.supports(*backend, tensor)))
     }
 
     /// Pass 2: each operation without a back end takes that of the previous one, of a device only or also of the host.
@@ -154,7 +167,7 @@ impl Assignment<'_> {
                 last = Some(backend).filter(takes_over);
             } else {
                 let tensor = self.graph.tensor(*id);
-                self.set(*id, last.filter(|last| self.machine.supports(*last, tensor)));
+                self.set(*id, last.filter(|last| self.supports(*last, tensor)));
             }
         }
     }

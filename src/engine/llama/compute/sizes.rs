@@ -22,6 +22,8 @@ pub(super) struct Sizes {
     /// types of a model, not those of each layer.
     matrix_type: &'static TensorType,
     expert_type: &'static TensorType,
+    /// Bytes of the output matrix: the token embeddings, if the file has no other.
+    pub(super) output: u64,
     /// False if the lock has no tensor sizes.
     pub(super) are_known: bool,
     /// True if large matrices have different types.
@@ -45,11 +47,14 @@ impl Sizes {
             })
         };
         let largest = |percent| large(percent).max_by_key(|tensor_type| bytes_of(tensor_type, 1 << 16));
+        let sum = |sizes: &BTreeMap<Box<str>, u64>| sizes.values().copied().fold(0, u64::saturating_add);
+        let output = if tensors.output.is_empty() { &tensors.token_embd } else { &tensors.output };
         let matrix_type = largest(LARGE_SHARE_PERCENT);
         Self {
             cache_types: [&F16_TYPE; 2],
             matrix_type: matrix_type.unwrap_or(&F16_TYPE),
             expert_type: largest(EXPERT_SHARE_PERCENT).or(matrix_type).unwrap_or(&F16_TYPE),
+            output: sum(output),
             are_known: matrix_type.is_some(),
             are_mixed: large(LARGE_SHARE_PERCENT).count() > 1,
         }

@@ -4,7 +4,7 @@ use super::shared::faults::{self, FaultyRole};
 use crate::derive::Derived;
 use crate::derive::overrides::effective_overrides;
 use crate::diag::{Change, Diagnostics, Line, words};
-use crate::engine::dialect::{FaultKind, Intent};
+use crate::engine::dialect::{FaultKind, GpuIntent, Intent};
 use crate::hir::{Registry, Serving, Setting};
 use crate::source::{Span, Spanned};
 
@@ -56,9 +56,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 | Intent::Lookup
                 | Intent::DraftWithLookup
                 | Intent::Setting(_)
-                | Intent::SplitMode
-                | Intent::HostExperts
-                | Intent::CachePlace
+                | Intent::Gpu(GpuIntent::SplitMode | GpuIntent::HostExperts | GpuIntent::CachePlace)
         );
         findings.report(if is_removable && place != role.role.head.name.span {
             finding.remedy(format!("{or}remove `{{}}`"), Change::remove(place))
@@ -125,13 +123,7 @@ fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String)
         Intent::Threads => (span(serving.placement.threads.as_ref()), "threads"),
         Intent::Numa => (span(serving.placement.numa.as_ref()), "numa"),
         Intent::Lock => (span(serving.placement.lock.as_ref()), "lock"),
-        Intent::Gpu
-        | Intent::GpuLayers
-        | Intent::Split
-        | Intent::SplitMode
-        | Intent::HostExperts
-        | Intent::CachePlace
-        | Intent::DraftGpu => gpu_place(serving, wanted),
+        Intent::Gpu(part) => gpu_place(serving, part),
         Intent::Setting(n) => {
             let setting = serving.settings.get(n);
             (setting.map(|setting| setting.value.span), setting.map_or("", |setting| setting.field))
@@ -145,16 +137,16 @@ fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String)
 }
 
 /// The place and the field of an intent about GPUs.
-fn gpu_place(serving: &Serving, wanted: Intent) -> (Option<Span>, &'static str) {
+fn gpu_place(serving: &Serving, part: GpuIntent) -> (Option<Span>, &'static str) {
     let gpu = serving.placement.gpu.as_deref();
-    match wanted {
-        Intent::GpuLayers => (gpu.and_then(|gpu| span(gpu.layers.as_ref())), "layers"),
-        Intent::Split => (gpu.and_then(|gpu| span(gpu.split.as_ref())), "split"),
-        Intent::SplitMode => (gpu.and_then(|gpu| span(gpu.split_mode.as_ref())), "split-mode"),
-        Intent::HostExperts => (gpu.and_then(|gpu| span(gpu.cpu_experts.as_ref())), "cpu-experts"),
-        Intent::CachePlace => (gpu.and_then(|gpu| span(gpu.kv.as_ref())), "kv"),
-        Intent::DraftGpu => (span(serving.draft.as_deref()), "draft"),
-        _ => (gpu.and_then(|gpu| span(gpu.devices.first())), "gpu"),
+    match part {
+        GpuIntent::Layers => (gpu.and_then(|gpu| span(gpu.layers.as_ref())), "layers"),
+        GpuIntent::Split => (gpu.and_then(|gpu| span(gpu.split.as_ref())), "split"),
+        GpuIntent::SplitMode => (gpu.and_then(|gpu| span(gpu.split_mode.as_ref())), "split-mode"),
+        GpuIntent::HostExperts => (gpu.and_then(|gpu| span(gpu.cpu_experts.as_ref())), "cpu-experts"),
+        GpuIntent::CachePlace => (gpu.and_then(|gpu| span(gpu.kv.as_ref())), "kv"),
+        GpuIntent::Draft => (span(serving.draft.as_deref()), "draft"),
+        GpuIntent::Devices => (gpu.and_then(|gpu| span(gpu.devices.first())), "gpu"),
     }
 }
 

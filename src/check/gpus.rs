@@ -64,7 +64,7 @@ declare_code! {
     ///
     /// ## Why
     /// The server starts, and the CPU computes attention. Each token then moves between the GPU and the host, which is many
-    /// times slower (`ggml/src/ggml-cuda/fattn.cu` of llama.cpp). CUDA, ROCm and MUSA have no attention for `iq4_nl`. Up to
+    /// times slower (`ggml/src/ggml-cuda/fattn.cu` of llama.cpp). `CUDA`, `ROCm` and `MUSA` have no attention for `iq4_nl`. Up to
     /// b10434, the usual builds only have it for `f16`, `bf16`, `q8_0` and `q4_0`, with the same type of keys and values.
     ///
     /// ## Example

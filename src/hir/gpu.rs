@@ -102,22 +102,20 @@ pub(super) const CPU_EXPERTS: Shape = Shape::CountOr(0, MOST_LAYERS, &["all"]);
 
 impl FromTypedValue for GpuLayers {
     fn from_value(value: TypedValue) -> Option<Self> {
-        match value {
-            TypedValue::Count(count) => u32::try_from(count).ok().map(Self::Count),
-            TypedValue::Word("fit") => Some(Self::Fit),
-            TypedValue::Word(_) => Some(Self::All),
-            _ => None,
+        if let TypedValue::Count(count) = value {
+            return u32::try_from(count).ok().map(Self::Count);
         }
+        let TypedValue::Word(word) = value else { return None };
+        Some(if word == "fit" { Self::Fit } else { Self::All })
     }
 }
 
 impl FromTypedValue for CpuExperts {
     fn from_value(value: TypedValue) -> Option<Self> {
-        match value {
-            TypedValue::Count(count) => u32::try_from(count).ok().map(Self::Count),
-            TypedValue::Word(_) => Some(Self::All),
-            _ => None,
+        if let TypedValue::Count(count) = value {
+            return u32::try_from(count).ok().map(Self::Count);
         }
+        matches!(value, TypedValue::Word(_)).then_some(Self::All)
     }
 }
 

@@ -117,8 +117,9 @@ fn role_rows(role: &ReportedRole) -> Vec<Row> {
 /// The line of a part, with its size at each place.
 fn row(parts: &[&ReportedPart], gpus: &[&str]) -> Option<Row> {
     let first = parts.first()?;
-    let size =
-        |place: Option<&str>| parts.iter().find(|part| part.gpu == place).map_or_else(String::new, size_of);
+    let size = |place: Option<&str>| {
+        parts.iter().find(|part| part.gpu == place).map_or_else(String::new, |part| size_of(part))
+    };
     let sizes = std::iter::once(None).chain(gpus.iter().map(|gpu| Some(*gpu)));
     // The least certain place decides.
     let least = parts.iter().max_by_key(|part| match part.certainty {
@@ -127,11 +128,13 @@ fn row(parts: &[&ReportedPart], gpus: &[&str]) -> Option<Row> {
         Certainty::WithinPercent(percent) => u16::from(percent),
     });
     let is_shared = parts.iter().any(|part| part.kind == "mapped" && part.gpu.is_none());
-    let bound = least.map(|part| certainty(part, is_shared)).unwrap_or_default();
+    let bound = least.map(|part| certainty(part)).unwrap_or_default();
+    // Processes that map the same file share its pages.
+    let bound = if is_shared { format!("{bound}, once per host") } else { bound };
     Some(Row { title: printable(&first.title), sizes: sizes.map(size).collect(), bound: printable(&bound) })
 }
 
-fn size_of(part: &&ReportedPart) -> String {
+fn size_of(part: &ReportedPart) -> String {
     match part.certainty {
         Certainty::MayGrowTo(bytes) => size_text(bytes),
         Certainty::WithinPercent(_)
@@ -141,10 +144,8 @@ fn size_of(part: &&ReportedPart) -> String {
     }
 }
 
-fn certainty(part: &ReportedPart, is_shared: bool) -> String {
+fn certainty(part: &ReportedPart) -> String {
     match part.certainty {
-        // Processes that map the same file share its pages.
-        Certainty::WithinPercent(percent) if is_shared => format!("+/- {percent} %, once per host"),
         Certainty::WithinPercent(percent) => format!("+/- {percent} %"),
         Certainty::AtMost(_) => "at most".to_owned(),
         Certainty::Declared(_) => "as declared".to_owned(),

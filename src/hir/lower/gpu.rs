@@ -25,8 +25,8 @@ impl GpuReader<'_> {
         let parts =
             ["layers", "split", "split-mode", "cpu-experts", "kv"].map(|part| (part, block.place(part)));
         let texts: Vec<Text> = block.take_all("gpu");
-        let is_none = texts.iter().flat_map(|text| names(text)).any(|name| name == NO_GPU);
-        let named = texts.iter().flat_map(|text| names(text)).count();
+        let is_none = texts.iter().flat_map(names).any(|name| name == NO_GPU);
+        let named = texts.iter().flat_map(names).count();
         let devices = self.devices(&texts);
         let split = block.text("split").and_then(|text| self.split(&text));
         let gpu = GpuPlacement {
@@ -44,7 +44,7 @@ impl GpuReader<'_> {
             parts.filter_map(|(part, place)| Some((part, place?))).for_each(|part| {
                 // The finding about unknown GPUs is enough.
                 if !has_gpu || is_none {
-                    self.report_without_gpu(part, is_none);
+                    self.report_without_gpu((part.0, part.1, is_none));
                 }
             });
             return has_gpu.then(|| Box::new(GpuPlacement::OFF));
@@ -107,7 +107,7 @@ impl GpuReader<'_> {
     }
 
     /// Reports a part of the placement that has an effect only with GPUs.
-    fn report_without_gpu(&mut self, (part, place): (&'static str, Span), is_none: bool) {
+    fn report_without_gpu(&mut self, (part, place, is_none): (&'static str, Span, bool)) {
         let owner = self.owner().describe();
         let message = format!("`{part}` of {owner} has no effect without a GPU");
         let finding = CONFLICTING_FIELDS.at(place, "needs `gpu`", message);

@@ -1,7 +1,7 @@
 //! The context of a process, in tokens.
 
 use super::argv::ArgvBuilder;
-use super::{Intent, ServerSpec, UncheckedIntent};
+use super::{GpuSpec, Intent, ServerSpec, UncheckedIntent};
 use crate::engine::Profile;
 use crate::engine::llama::options::row_of;
 
@@ -59,12 +59,13 @@ pub(super) fn write_fit(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, least
             }
         }
     }
-    write_fit_options(argv, spec.gpu.is_some_and(|gpu| !gpu.devices.is_empty()), least);
+    write_fit_options(argv, spec.gpu.as_ref(), least);
 }
 
 /// Writes the options with which the engine fits the context.
-pub(super) fn write_fit_options(argv: &mut ArgvBuilder<'_>, has_device: bool, least: Option<u32>) {
+pub(super) fn write_fit_options(argv: &mut ArgvBuilder<'_>, gpu: Option<&GpuSpec<'_>>, least: Option<u32>) {
     let origin = (Intent::Context, "context");
+    let has_device = gpu.is_some_and(|gpu| !gpu.devices.is_empty());
     let fits = has_device || fits_without_device(argv.profile);
     if argv.find_option(&["--fit-ctx"]).is_some() && !fits {
         let why = format!("`--fit` of {} fits only the memory of a GPU", argv.build());

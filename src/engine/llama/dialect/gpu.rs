@@ -65,6 +65,25 @@ impl Default for HostExperts {
     }
 }
 
+/// A part of the placement on GPUs that a build may be unable to express.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum GpuIntent {
+    /// The devices.
+    Devices,
+    /// The layers on the devices.
+    Layers,
+    /// The shares of several devices.
+    Split,
+    /// The division between several devices.
+    SplitMode,
+    /// Experts on the host.
+    HostExperts,
+    /// The place of the KV cache.
+    CachePlace,
+    /// The devices of the draft.
+    Draft,
+}
+
 const DEVICE: &[&str] = &["--device"];
 const LAYERS: &[&str] = &["--n-gpu-layers", "--gpu-layers"];
 const DRAFT_DEVICE: &[&str] = &["--spec-draft-device", "--device-draft"];
@@ -124,7 +143,7 @@ const NO_TENSOR_SPLIT: &[&str] = &[
 
 /// Writes where a model, its draft and its projector are.
 pub(super) fn write(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, has: Files) {
-    let origin = (Intent::Gpu, "placement");
+    let origin = (Intent::Gpu(GpuIntent::Devices), "placement");
     if gpu.devices.is_empty() {
         argv.write_option(origin, DEVICE, "none");
         // Builds without an own device for the projector take the first GPU of the machine.
@@ -141,7 +160,7 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, has: Files) {
     write_split(argv, gpu);
     write_experts(argv, gpu.host_experts, [&["--cpu-moe"], &["--n-cpu-moe"]]);
     if gpu.cache_on_host {
-        argv.write_flag((Intent::CachePlace, "placement"), &["--no-kv-offload"]);
+        argv.write_flag((Intent::Gpu(GpuIntent::CachePlace), "placement"), &["--no-kv-offload"]);
     }
     if has.draft {
         let draft = gpu.draft.unwrap_or(DraftGpuSpec { layers: gpu.layers, ..DraftGpuSpec::default() });
@@ -170,22 +189,26 @@ fn write_layers(argv: &mut ArgvBuilder<'_>, spellings: &[&'static str], layers: 
             if knows_all { "all" } else { MORE_THAN_ALL }.to_owned()
         }
     };
-    argv.write_option((Intent::GpuLayers, "placement"), spellings, value);
+    argv.write_option((Intent::Gpu(GpuIntent::Layers), "placement"), spellings, value);
 }
 
 /// Writes the shares of several devices. Without them the engine divides by the memory that is free at the start.
 fn write_split(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
     if let Some(mode) = gpu.split_mode {
-        argv.write_option((Intent::SplitMode, "placement"), &["--split-mode"], mode.to_owned());
+        argv.write_option(
+            (Intent::Gpu(GpuIntent::SplitMode), "placement"),
+            &["--split-mode"],
+            mode.to_owned(),
+        );
     }
     if gpu.devices.len() > 1 && gpu.layers != LayersSpec::Fit {
         let shares = gpu.shares.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
-        argv.write_option((Intent::Split, "placement"), &["--tensor-split"], shares);
+        argv.write_option((Intent::Gpu(GpuIntent::Split), "placement"), &["--tensor-split"], shares);
     }
 }
 
 fn write_experts(argv: &mut ArgvBuilder<'_>, experts: HostExperts, [all, count]: [&[&'static str]; 2]) {
-    let origin = (Intent::HostExperts, "placement");
+    let origin = (Intent::Gpu(GpuIntent::HostExperts), "placement");
     match experts {
         HostExperts::Count(0) => {}
         HostExperts::Count(layers) => {
@@ -196,7 +219,7 @@ fn write_experts(argv: &mut ArgvBuilder<'_>, experts: HostExperts, [all, count]:
 }
 
 fn write_draft(argv: &mut ArgvBuilder<'_>, draft: &DraftGpuSpec<'_>) {
-    let origin = (Intent::DraftGpu, "draft");
+    let origin = (Intent::Gpu(GpuIntent::Draft), "draft");
     match draft.devices {
         Some([]) => {
             argv.write_option(origin, DRAFT_DEVICE, "none");
@@ -231,7 +254,7 @@ fn write_projector(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
 
 /// Lets the engine fit the layers of a process whose context has a number.
 pub(super) fn write_fit(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
-    argv.write_option((Intent::GpuLayers, "placement"), &["--fit"], "on");
+    argv.write_option((Intent::Gpu(GpuIntent::Layers), "placement"), &["--fit"], "on");
     write_margins(argv, gpu);
 }
 
@@ -239,7 +262,7 @@ pub(super) fn write_fit(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
 pub(super) fn write_margins(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
     if !gpu.margins.is_empty() && argv.find_option(&["--fit-target"]).is_some() {
         let margins = gpu.margins.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
-        argv.write_option((Intent::GpuLayers, "placement"), &["--fit-target"], margins);
+        argv.write_option((Intent::Gpu(GpuIntent::Layers), "placement"), &["--fit-target"], margins);
     }
 }
 
@@ -249,7 +272,7 @@ pub(super) fn check(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, spec: &Server
         return;
     }
     if gpu.host_experts != HostExperts::Count(0) && spec.sparsity == Sparsity::Dense {
-        argv.add_error(Intent::HostExperts, "the model has no experts".to_owned());
+        argv.add_error(Intent::Gpu(GpuIntent::HostExperts), "the model has no experts".to_owned());
     }
     match gpu.split_mode {
         Some("row") => check_row_split(argv, gpu),
@@ -263,13 +286,13 @@ pub(super) fn check(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, spec: &Server
 fn check_row_split(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
     let Some(splitters) = row_splitters(argv.profile.build_number()) else {
         let why = "it is unknown which back ends of this build can split by rows".to_owned();
-        return argv.not_checked.push(UncheckedIntent { intent: Intent::SplitMode, why });
+        return argv.not_checked.push(UncheckedIntent { intent: Intent::Gpu(GpuIntent::SplitMode), why });
     };
     let splits = |device: &str| splitters.iter().any(|back_end| device.starts_with(back_end));
     if let Some(device) = gpu.devices.iter().find(|device| !splits(device)) {
         let back_end = device.trim_end_matches(|c: char| c.is_ascii_digit());
         let why = format!("the {back_end} back end of {} cannot split by rows", argv.build());
-        argv.add_error(Intent::SplitMode, why);
+        argv.add_error(Intent::Gpu(GpuIntent::SplitMode), why);
     }
 }
 
@@ -281,11 +304,11 @@ fn check_tensor_split(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
         let why = format!(
             "models of architecture `{arch}` cannot be split by tensors: the server would exit at startup"
         );
-        argv.add_error(Intent::SplitMode, why);
+        argv.add_error(Intent::Gpu(GpuIntent::SplitMode), why);
     }
     if spec.settings.contains(&(Owner::of("flash-attention"), OverrideValue::Str("off"))) {
         let why = "a split by tensors needs flash attention, which is off".to_owned();
-        argv.add_error(Intent::SplitMode, why);
+        argv.add_error(Intent::Gpu(GpuIntent::SplitMode), why);
     }
 }
 

@@ -41,7 +41,7 @@ mod value;
 pub use argv::WrittenOption;
 pub use context::ContextSpec;
 pub use gpu::{
-    BACK_ENDS, DraftGpuSpec, GpuSpec, HostExperts, LayersSpec, computes_attention, is_device_name,
+    BACK_ENDS, DraftGpuSpec, GpuIntent, GpuSpec, HostExperts, LayersSpec, computes_attention, is_device_name,
 };
 pub use lowered::Lowered;
 pub use options::DeprecatedKey;
@@ -263,20 +263,8 @@ pub enum Intent {
     Numa,
     /// Locked memory.
     Lock,
-    /// The GPUs.
-    Gpu,
-    /// The layers on the GPUs.
-    GpuLayers,
-    /// The shares of several GPUs.
-    Split,
-    /// How the model is divided between several GPUs.
-    SplitMode,
-    /// Experts on the host.
-    HostExperts,
-    /// The place of the KV cache.
-    CachePlace,
-    /// The GPUs of the draft.
-    DraftGpu,
+    /// A part of the placement on GPUs.
+    Gpu(GpuIntent),
     /// The field of [`ServerSpec::settings`] with this index.
     Setting(usize),
     /// The key file.

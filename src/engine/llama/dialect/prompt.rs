@@ -50,14 +50,13 @@ fn lower_with(profile: &Profile, tool: &'static str, spec: &PromptSpec<'_>) -> L
     write_files(&mut argv, spec);
     speculate(&mut argv, spec.draft.as_ref(), spec.lookup);
     argv.write_overrides(spec.experts, spec.overrides);
-    let has_device = spec.gpu.is_some_and(|gpu| !gpu.devices.is_empty());
     write_gpu(&mut argv, spec);
     // By default the programs use the trained context.
     match spec.context {
         ContextSpec::Tokens(context) => {
             argv.write_option((Intent::Context, "context"), &["-c", "--ctx-size"], context.to_string());
         }
-        ContextSpec::Fit(least) => write_fit_options(&mut argv, has_device, least),
+        ContextSpec::Fit(least) => write_fit_options(&mut argv, spec.gpu.as_ref(), least),
         ContextSpec::Trained(_) => {}
     }
     if let (Some(_), Some(context)) = (spec.draft, spec.context.tokens()) {

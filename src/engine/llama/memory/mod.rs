@@ -40,7 +40,7 @@ pub use options::MemoryOptions;
 pub use part::{Amount, Owner, Part, PartKind, Place};
 
 use super::architecture::{Architecture, Class, architecture};
-use super::compute::{self, ContextParams, DeviceOptions};
+use super::compute::{self, ContextParams, DeviceOptions, MAX_VULKAN_TENSOR};
 use super::layers::{Layers, layers};
 use super::options::{Given, row_of};
 use super::{Profile, SERVER};
@@ -319,6 +319,7 @@ fn compute_parts(
         cache_types: cache_types(process.options, owner),
         op_offload: process.options.offloads_operations(),
         auto_flash_attention: process.options.auto_flash_attention,
+        max_vulkan_tensor: MAX_VULKAN_TENSOR,
     };
     match compute::compute_buffers(facts, params, offload, &options) {
         Err(why) => offload.parts(PartKind::Compute, owner, || Amount::Unknown(why.clone())),

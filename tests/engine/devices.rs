@@ -161,3 +161,23 @@ fn host_weights_need_tensor_sizes() {
         servers.iter().find(|server| server.model == "llama-q8_0" && server.value("-ngl") == Some("4"));
     assert_eq!(some.unwrap().buffers(facts, "Vulkan").unwrap_err(), "the lock has no tensor sizes");
 }
+
+/// A header can contain any numbers.
+#[test]
+fn extreme_numbers_in_headers_do_not_panic() {
+    let Recorded { models, servers } = recorded();
+    for server in
+        servers.iter().filter(|server| server.devices.len() > 1 || server.value("-ngl") == Some("4"))
+    {
+        let facts = &models[&server.model];
+        let offload = server.offload(8, "CUDA");
+        let (params, options) = (server.params(facts), server.device_options());
+        for key in facts.parameters.keys().filter(|key| key.as_ref() != "block_count") {
+            for number in [0, 1, 1 << 31, i64::MAX] {
+                let mut changed = facts.clone();
+                changed.parameters.insert(key.clone(), orchgen::facts::Parameter::Number(number));
+                let _ = compute_buffers(&changed, &params, &offload, &options);
+            }
+        }
+    }
+}

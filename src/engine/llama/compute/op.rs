@@ -1,7 +1,7 @@
 //! The operations of a graph, and the parts of a model that they and its weights belong to. They decide on which device an
 //! operation runs.
 
-/// The owner of a weight or a cache. It decides on which device that is.
+/// The part of a model that a weight or cache belongs to. This decides on which device it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Home {
     /// The embeddings of tokens, which are always on the host.

@@ -27,6 +27,7 @@
 //! requests in transit.
 
 mod attached;
+mod buffers;
 mod cache;
 mod context;
 mod options;
@@ -39,8 +40,8 @@ pub use cache::{CacheHalf, indivisible_head, needs_equal_cache_types};
 pub use options::MemoryOptions;
 pub use part::{Amount, Owner, Part, PartKind, Place};
 
-use super::architecture::{Architecture, Class, architecture};
-use super::compute::{self, ContextParams, DeviceOptions, MAX_VULKAN_TENSOR};
+use super::architecture::{Class, architecture};
+use super::compute::{self, ContextParams};
 use super::layers::{Layers, layers};
 use super::options::{Given, row_of};
 use super::{Profile, SERVER};
@@ -236,13 +237,16 @@ fn context_parts(process: &Process<'_>, facts: &Facts, owner: Owner) -> Vec<Part
             return parts;
         }
     };
-    let params = context_params(options, facts, &layers, owner);
+    let mut params = context_params(options, facts, &layers, owner);
     let offload = options.offload(facts, owner).ok();
+    let compute = offload.as_ref().map(|offload| buffers::compute(process, facts, &params, owner, offload));
+    // Without flash attention the caches have another size.
+    params.flash_attention = compute.as_ref().map_or(params.flash_attention, |(_, flash)| *flash);
     let placed =
         offload.iter().flat_map(|offload| placed_parts(process, facts, owner, (&layers, &params), offload));
     parts.extend(placed);
     parts.extend(checkpoint_parts(process, &layers, &params, owner));
-    parts.extend(offload.iter().flat_map(|offload| compute_parts(process, facts, &params, owner, offload)));
+    parts.extend(compute.into_iter().flat_map(|(parts, _)| parts));
     // The buffer grows with the first batch that has more than one output per slot. It is on the host, also with devices.
     let grown = ContextParams { slots: params.outputs.max(params.slots), ..params };
     let sampling = if options.samples_in_backend(owner) { sampling_bytes(facts, grown.slots) } else { 0 };
@@ -295,65 +299,6 @@ fn checkpoint_parts(
             vec![part(bound(kept)), part(Amount::AtMost(if for_drafting { of_slots } else { 0 }))]
         }
         Err(why) => vec![part(Amount::Unknown(why))],
-    }
-}
-
-/// The compute buffers of a model or draft.
-fn compute_parts(
-    process: &Process<'_>,
-    facts: &Facts,
-    params: &ContextParams,
-    owner: Owner,
-    offload: &Offload,
-) -> Vec<Part> {
-    if offload.devices.is_empty() {
-        let amount = compute_amount(process, facts, params, owner);
-        return vec![Part::on_host(PartKind::Compute, owner, amount)];
-    }
-    if process.profile.build_number().is_none_or(|build| build < KNOWN_SINCE) {
-        let why =
-            || Amount::Unknown("the compute buffers of devices are not known for this build".to_owned());
-        return offload.parts(PartKind::Compute, owner, why);
-    }
-    let options = DeviceOptions {
-        cache_types: cache_types(process.options, owner),
-        op_offload: process.options.offloads_operations(),
-        auto_flash_attention: process.options.auto_flash_attention,
-        max_vulkan_tensor: MAX_VULKAN_TENSOR,
-    };
-    match compute::compute_buffers(facts, params, offload, &options) {
-        Err(why) => offload.parts(PartKind::Compute, owner, || Amount::Unknown(why.clone())),
-        Ok(buffers) => {
-            let amount = |bytes| Amount::Within { bytes, percent: buffers.margin_percent };
-            let host = Part::on_host(PartKind::Compute, owner, amount(buffers.host));
-            let devices = offload.devices.iter().zip(&buffers.devices).map(|(device, bytes)| Part {
-                kind: PartKind::Compute,
-                owner,
-                place: Place::Device(device.as_ref().into()),
-                amount: amount(*bytes),
-            });
-            std::iter::once(host).chain(devices).collect()
-        }
-    }
-}
-
-/// The compute buffer of a model or draft.
-fn compute_amount(process: &Process<'_>, facts: &Facts, params: &ContextParams, owner: Owner) -> Amount {
-    let has_memory =
-        facts.architecture.as_deref().and_then(architecture).is_none_or(Architecture::has_memory);
-    let since = if has_memory { KNOWN_SINCE } else { ENCODERS_KNOWN_SINCE };
-    let is_known = process.profile.build_number().is_some_and(|build| build >= since);
-    // Older builds may reserve another number of outputs. The tokens of the batch are an upper bound.
-    let params = if is_known { *params } else { ContextParams { outputs: params.ubatch, ..*params } };
-    match compute::compute_buffer(facts, &params) {
-        Ok(_) if !is_known && owner == Owner::Draft => {
-            Amount::Unknown("the draft context of a build before b11434 is not known".to_owned())
-        }
-        Ok(estimate) if is_known => {
-            Amount::Within { bytes: estimate.bytes, percent: estimate.margin_percent }
-        }
-        Ok(estimate) => Amount::AtMost(estimate.bytes),
-        Err(why) => Amount::Unknown(why),
     }
 }
 

@@ -51,6 +51,7 @@ mod port_conflict;
 mod program_as_folder;
 mod projectors;
 mod refuted_pair;
+mod renumbered_gpus;
 mod repeated_alias;
 mod reserved_unit;
 mod retired_model;
@@ -134,6 +135,7 @@ static ALL: &[Check] = checks![
     over_host_memory: OVER_HOST_MEMORY,
     caches_over_host: CACHES_OVER_HOST,
     over_gpu_memory: OVER_GPU_MEMORY,
+    renumbered_gpus: RENUMBERED_GPUS,
     gpus: UNKNOWN_DEVICE SURPLUS_LAYERS SLOW_CACHE_TYPE,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,

@@ -315,6 +315,10 @@ fn check_tensor_split(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
 /// The names that back ends of llama.cpp give to devices on Linux, without their numbers (b11434, `ggml/src/ggml-*`).
 pub const BACK_ENDS: &[&str] = &["CUDA", "ROCm", "Vulkan", "SYCL", "MUSA", "CANN", "RPC", "WebGPU"];
 
+/// The back ends whose drivers read a variable with the list of visible devices, and give them new numbers.
+pub const VISIBLE_DEVICES: &[(&str, &str)] =
+    &[("CUDA", "CUDA_VISIBLE_DEVICES"), ("ROCm", "HIP_VISIBLE_DEVICES"), ("ROCm", "ROCR_VISIBLE_DEVICES")];
+
 /// True if a back end of llama.cpp can give this name to a device: its own name and a number.
 pub fn is_device_name(name: &str) -> bool {
     let number = BACK_ENDS.iter().find_map(|back_end| name.strip_prefix(back_end));

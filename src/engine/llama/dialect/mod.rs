@@ -41,7 +41,8 @@ mod value;
 pub use argv::WrittenOption;
 pub use context::ContextSpec;
 pub use gpu::{
-    BACK_ENDS, DraftGpuSpec, GpuIntent, GpuSpec, HostExperts, LayersSpec, computes_attention, is_device_name,
+    BACK_ENDS, DraftGpuSpec, GpuIntent, GpuSpec, HostExperts, LayersSpec, VISIBLE_DEVICES,
+    computes_attention, is_device_name,
 };
 pub use lowered::Lowered;
 pub use options::DeprecatedKey;

@@ -1,0 +1,66 @@
+//! A variable that gives the GPUs of a role other numbers than its host has.
+
+use crate::derive::{Derived, ServedRole};
+use crate::diag::{Change, Diagnostic, Diagnostics, words};
+use crate::engine::dialect::VISIBLE_DEVICES;
+use crate::hir::{Role, Text};
+
+declare_code! {
+    /// ## What it finds
+    /// A variable such as `CUDA_VISIBLE_DEVICES` with which a GPU of the role has another number than on the host, or none.
+    ///
+    /// ## Why
+    /// The driver numbers the GPUs in the list from 0. With `CUDA_VISIBLE_DEVICES=1`, `CUDA0` is the second GPU of the machine.
+    /// The role then runs on a GPU for which its memory was not counted. `gpu` of the placement selects GPUs without a variable.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// host "far" memory="64 GB" { gpu "CUDA0" memory="24 GB" }
+    /// role "extra" tier="A" residency="hot" host="far" model="plain" port=9000 context=4096 {
+    ///     placement gpu="CUDA0"
+    ///     env CUDA_VISIBLE_DEVICES="1"
+    /// }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// host "far" memory="64 GB" { gpu "CUDA0" memory="24 GB"; gpu "CUDA1" memory="24 GB" }
+    /// role "extra" tier="A" residency="hot" host="far" model="plain" port=9000 context=4096 {
+    ///     placement gpu="CUDA1"
+    /// }
+    /// ```
+    pub(super) static RENUMBERED_GPUS = 505, "renumbered-gpus", Warning;
+}
+
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for served in &derived.roles {
+        let role = derived.registry.roles.get(served.id);
+        let engine = served.serving.engine.map(|engine| derived.registry.engines.get(engine.value));
+        let of_engine = engine.iter().flat_map(|engine| &engine.env);
+        let own = &served.serving.env;
+        let all = own.iter().chain(of_engine.filter(|(name, _)| own.iter().all(|(known, _)| known != name)));
+        findings.extend(all.filter_map(|variable| finding(role, served, variable)));
+    }
+}
+
+fn finding(role: &Role, served: &ServedRole, (name, value): &(Text, Text)) -> Option<Diagnostic> {
+    let (back_end, _) = VISIBLE_DEVICES.iter().find(|(_, variable)| **variable == *name.value)?;
+    let gpus = served.gpus.as_ref()?.all();
+    let changed = gpus.into_iter().find(|gpu| {
+        let number = gpu.strip_prefix(back_end).and_then(|number| number.parse::<usize>().ok());
+        number.is_some_and(|number| !keeps_number(value, number))
+    })?;
+    let (name, gpu) = (words::quoted(name), words::quoted(changed));
+    let message = format!(
+        "{role} sets {name} to {}, with which {gpu} is another GPU than on its host, or none",
+        words::quoted(value)
+    );
+    let finding = RENUMBERED_GPUS.at(value.span, "numbers the GPUs in this list from 0", message).about(role);
+    Some(finding.remedy("remove `{}`: `gpu` of `placement` selects the GPUs", Change::remove(value.span)))
+}
+
+/// True if the GPU with this number has it also in a list of visible GPUs: all GPUs up to this one are in their order.
+fn keeps_number(list: &str, number: usize) -> bool {
+    let kept = list.split(',').map(|one| one.trim().parse().ok()).enumerate();
+    kept.take_while(|(at, one)| *one == Some(*at)).count() > number
+}

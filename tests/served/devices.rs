@@ -137,7 +137,24 @@ struct Row {
     predicted: Sizes,
     reported: Sizes,
     knows_compute: bool,
+    /// The error margin of the prediction by place, in MiB.
+    margins: BTreeMap<String, f64>,
+    /// The devices whose memory as a whole deviates by more than `TOTAL_PERCENT`, but not by more than the margin.
+    imprecise: Vec<String>,
     wrong: Vec<String>,
+}
+
+/// The error margins of some parts by place, in MiB.
+fn margins(parts: &[Part]) -> BTreeMap<String, f64> {
+    let mut margins = BTreeMap::new();
+    for part in parts {
+        if let (Amount::Within { bytes, percent }, Place::Device(name)) = (&part.amount, &part.place) {
+            #[expect(clippy::cast_precision_loss, reason = "a printed table")]
+            let mib = *bytes as f64 / MIB * f64::from(*percent) / 100.0;
+            *margins.entry(name.to_string()).or_default() += mib;
+        }
+    }
+    margins
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -181,7 +198,8 @@ fn run(rig: &Rig, all: &BTreeMap<String, Facts>, case: &Case, port: u16) -> Row 
         wrong.push(format!("the server did not start: {:?}", report.last));
     }
     let name = format!("{} {}", case.model, case.options.join(" ").replace("/srv/models/", ""));
-    let mut row = Row { name, predicted, reported: report.sizes, knows_compute, wrong };
+    let (margins, imprecise) = (margins(&parts), Vec::new());
+    let mut row = Row { name, predicted, reported: report.sizes, knows_compute, margins, imprecise, wrong };
     row.compare();
     row
 }
@@ -228,7 +246,10 @@ impl Row {
         for place in self.places().into_iter().filter(|place| place != "host" && self.knows_compute) {
             let (predicted, reported) = (total(&self.predicted, &place), total(&self.reported, &place));
             if deviation(predicted, reported).abs() > TOTAL_PERCENT {
-                self.wrong.push(format!("{place}: {predicted:.2}, reported {reported:.2}"));
+                let is_within =
+                    (predicted - reported).abs() <= self.margins.get(&place).copied().unwrap_or(0.0);
+                let list = if is_within { &mut self.imprecise } else { &mut self.wrong };
+                list.push(format!("{place}: {predicted:.2}, reported {reported:.2}"));
             }
         }
     }
@@ -280,6 +301,9 @@ fn table(rows: &[Row]) -> String {
         }
         if !row.wrong.is_empty() {
             let _ = writeln!(out, "{:width$} WRONG: {}", "", row.wrong.join("; "));
+        }
+        if !row.imprecise.is_empty() {
+            let _ = writeln!(out, "{:width$} only within the margin: {}", "", row.imprecise.join("; "));
         }
     }
     out
@@ -389,7 +413,8 @@ fn run_all(rig: &Rig, all: &BTreeMap<String, Facts>, cases: &[Case], parallel: u
     rows.into_inner().unwrap().into_values().collect()
 }
 
-/// Weights, caches and states of each device are as predicted, and the memory of each device as a whole within 10 %.
+/// Weights, caches and states of each device are as predicted. The memory of each device as a whole is within 10 %, for one
+/// server of 50 within the margin of the prediction.
 #[test]
 fn devices_have_the_predicted_memory() {
     let rig = Rig::unbooted();
@@ -407,4 +432,9 @@ fn devices_have_the_predicted_memory() {
     println!("{} servers, {} wrong", rows.len(), wrong.len());
     assert!(rows.len() >= 200, "{}", rows.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
+    // Tiny models with recurrent layers, or with almost nothing on the device, can be less precise: the margin says so.
+    let imprecise: Vec<&str> =
+        rows.iter().filter(|row| !row.imprecise.is_empty()).map(|row| row.name.as_str()).collect();
+    println!("{} servers only within the margin: {imprecise:#?}", imprecise.len());
+    assert!(imprecise.len() <= rows.len() / 50, "{imprecise:#?}");
 }

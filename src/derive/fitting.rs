@@ -85,6 +85,11 @@ impl<'d> FittingRole<'d> {
         parts::memory_with(self.registry, self.lock, self.served, options)
     }
 
+    /// True if the engine decides how many layers are on the GPUs.
+    pub fn leaves_layers(&self) -> bool {
+        self.served.gpus.as_ref().is_some_and(|gpus| gpus.layers == GpuLayers::Fit)
+    }
+
     /// The declared context in tokens, or the trained one.
     fn context(&self) -> Option<u32> {
         match self.served.serving.context.value {
@@ -107,8 +112,12 @@ impl<'d> FittingRole<'d> {
 
     /// The largest setting of each kind with which the memory fits, and the memory with it.
     pub fn largest(&self, fits: impl Fn(&RoleMemory) -> bool) -> Vec<(Alternative, RoleMemory)> {
-        let context = self.trained.max(self.context());
-        self.alternatives((Some(self.layers.saturating_add(1)), context, CACHE_TYPES), fits)
+        let layers = Some(self.layers.saturating_add(1));
+        // Without a number of layers, the effect of another context is unknown.
+        if self.leaves_layers() {
+            return self.alternatives((layers, None, &[]), fits);
+        }
+        self.alternatives((layers, self.trained.max(self.context()), CACHE_TYPES), fits)
     }
 
     /// The largest settings up to these that fit: experts, layers, context, cache type.
@@ -122,8 +131,8 @@ impl<'d> FittingRole<'d> {
             fits(&memory).then_some((change, memory))
         };
         let all = self.layers;
-        let experts =
-            self.has_experts.then(|| most(all, |kept| attempt(Alternative::CpuExperts(all - kept))));
+        let has_experts = self.has_experts && !self.leaves_layers();
+        let experts = has_experts.then(|| most(all, |kept| attempt(Alternative::CpuExperts(all - kept))));
         let layers = layers.and_then(|layers| most(layers, |layers| attempt(Alternative::Layers(layers))));
         let steps = context.map(|tokens| tokens / CONTEXT_STEP).filter(|steps| *steps > 0);
         let tokens = |step: u32| Alternative::Context(step.saturating_add(1).saturating_mul(CONTEXT_STEP));

@@ -1,6 +1,6 @@
 //! `orchgen memory --fit`: the settings of a role with which it fits into its GPUs, next to the other roles there.
 //!
-//! With `--output-format json`, the result is one JSON object: `role`, `layers` of its model, `fits` (as declared), and
+//! With `--output-format json`, the result is one JSON object: `role`, `layers` of its model, `fits` (as declared; null if the engine decides), and
 //! `settings` with `field`, `value`, `bytes` of the host and `gpus` (`name`, `bytes`, `free`: what is left to the role).
 
 use super::super::RunStatus;
@@ -18,7 +18,8 @@ struct FitReport<'r> {
     format_version: u32,
     role: &'r str,
     layers: u32,
-    fits: bool,
+    /// `None` if the engine decides at each start.
+    fits: Option<bool>,
     settings: Vec<FittingSetting<'r>>,
 }
 
@@ -108,7 +109,7 @@ pub(super) fn run(derived: &Derived, name: &str, format: DataFormat) -> RunStatu
         format_version: 1,
         role: name,
         layers: role.layers,
-        fits: on_gpus.fits(&served.memory),
+        fits: (!role.leaves_layers()).then(|| on_gpus.fits(&served.memory)),
         settings: settings.collect(),
     };
     let text = match format {
@@ -116,7 +117,7 @@ pub(super) fn run(derived: &Derived, name: &str, format: DataFormat) -> RunStatu
         DataFormat::Json => session::json_line(&report),
     };
     let printed = session::print_stdout(&text);
-    if printed == RunStatus::Clean && !report.fits { RunStatus::Findings } else { printed }
+    if printed == RunStatus::Clean && report.fits == Some(false) { RunStatus::Findings } else { printed }
 }
 
 /// The field of the registry and its value.
@@ -131,9 +132,12 @@ fn words_of(setting: Alternative, layers: u32) -> (&'static str, String) {
 }
 
 fn human(report: &FitReport, declared: &[GpuRoom]) -> String {
-    let verdict = if report.fits { "fits" } else { "does not fit" };
-    let mut out =
-        format!("{} {verdict} as declared; its model has {} layers\n", quoted(report.role), report.layers);
+    let verdict = match report.fits {
+        Some(true) => "fits as declared",
+        Some(false) => "does not fit as declared",
+        None => "leaves its layers to the engine",
+    };
+    let mut out = format!("{} {verdict}; its model has {} layers\n", quoted(report.role), report.layers);
     for gpu in declared {
         // Writing to a string cannot fail.
         let (name, bytes, free) = (quoted(gpu.name), size_text(gpu.bytes), size_text(gpu.free));

@@ -5,7 +5,7 @@ use crate::derive::{Derived, RoleCommand, RoleGpus, ServedRole};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, suggest, words};
 use crate::engine::dialect::{BACK_ENDS, computes_attention, is_device_name};
 use crate::hir::codes::UNKNOWN_NAME;
-use crate::hir::{CachePlace, CpuExperts, GpuLayers, NO_GPU, Role};
+use crate::hir::{CachePlace, CpuExperts, GpuLayers, Host, NO_GPU, Role};
 
 declare_code! {
     /// ## What it finds
@@ -114,7 +114,10 @@ fn unknown_projector_gpu(derived: &Derived, role: &Role, served: &ServedRole) ->
     let model = registry.models.get(served.serving.model.value);
     let name = model.projector.as_ref()?.gpu.as_ref().filter(|name| &*name.value != NO_GPU)?;
     let host = registry.hosts.get(served.serving.host.value);
-    if host.gpu(name).is_some() || served.gpus.as_ref().is_some_and(|gpus| gpus.devices.is_empty()) {
+    // A role without GPUs keeps the projector on its host.
+    let is_off = served.gpus.as_ref().is_none_or(|gpus| gpus.devices.is_empty());
+    let is_known = |host: &Host| host.gpu(name).is_some();
+    if is_known(host) || is_off && registry.hosts.iter().any(is_known) {
         return None;
     }
     let message = format!(
@@ -123,12 +126,8 @@ fn unknown_projector_gpu(derived: &Derived, role: &Role, served: &ServedRole) ->
     );
     let near = suggest(name, host.gpus.iter().map(|gpu| &*gpu.name.value));
     let finding = UNKNOWN_NAME.at_unknown(name.span, (near, "no GPU of the host"), message);
-    Some(
-        finding.about(model).remedy(
-            "remove `{}`: the projector is then on the first GPU of the role",
-            Change::remove(name.span),
-        ),
-    )
+    let then = if is_off { "" } else { ": the projector is then on the first GPU of the role" };
+    Some(finding.about(model).remedy(format!("remove `{{}}`{then}"), Change::remove(name.span)))
 }
 
 /// More layers on GPUs, or with experts on the host, than the model has.

@@ -4,8 +4,8 @@ use super::memory::RoleMemory;
 use super::parts;
 use super::role::ServedRole;
 use crate::engine::layers::layers;
-use crate::engine::memory::MemoryOptions;
-use crate::facts::{Lock, tensor_types};
+use crate::engine::memory::{CacheHalf, MemoryOptions, indivisible_head};
+use crate::facts::{Facts, Lock, tensor_types};
 use crate::hir::{Context, GpuLayers, Registry};
 
 /// A setting of a role other than the declared one.
@@ -40,6 +40,8 @@ pub struct FittingRole<'d> {
     /// The context for which the model was trained, in tokens. `None` if it is unknown.
     trained: Option<u32>,
     has_experts: bool,
+    /// True if the role can have a quantized cache: its values need flash attention.
+    allows_quantized_cache: bool,
 }
 
 impl<'d> FittingRole<'d> {
@@ -58,6 +60,7 @@ impl<'d> FittingRole<'d> {
         let model = registry.models.get(served.serving.model.value);
         let facts = &super::locked::facts(lock, model)?.facts;
         layers(facts)?;
+        let has_flash = served.serving.setting_word("flash-attention").is_none_or(|(word, _)| word != "off");
         let number = |key| facts.number(key).and_then(|number| u32::try_from(number).ok());
         Ok(Self {
             served,
@@ -67,6 +70,7 @@ impl<'d> FittingRole<'d> {
             options,
             trained: number("context_length"),
             has_experts: number("expert_count").is_some_and(|count| count > 0),
+            allows_quantized_cache: has_flash && has_divisible_heads(facts),
         })
     }
 
@@ -137,9 +141,17 @@ impl<'d> FittingRole<'d> {
         let steps = context.map(|tokens| tokens / CONTEXT_STEP).filter(|steps| *steps > 0);
         let tokens = |step: u32| Alternative::Context(step.saturating_add(1).saturating_mul(CONTEXT_STEP));
         let context = steps.and_then(|steps| most(steps - 1, |step| attempt(tokens(step))));
-        let cache = caches.iter().find_map(|name| attempt(Alternative::CacheType(name)));
+        let is_allowed = |name: &&&str| self.allows_quantized_cache || **name == "f16";
+        let cache = caches.iter().filter(is_allowed).find_map(|name| attempt(Alternative::CacheType(name)));
         [experts.flatten(), layers, context, cache].into_iter().flatten().collect()
     }
+}
+
+/// True if the blocks of all types of a cache divide the heads of a model.
+fn has_divisible_heads(facts: &Facts) -> bool {
+    let halves = [CacheHalf::Keys, CacheHalf::Values];
+    let types = tensor_types().iter().filter(|known| CACHE_TYPES.contains(&&*known.name));
+    types.flat_map(|kind| halves.map(|half| indivisible_head(facts, kind, half))).all(|head| head.is_none())
 }
 
 /// The result for the largest number from 0 to `end` that has one. All smaller numbers have one, too.

@@ -1,10 +1,11 @@
 //! The helps for options of speculation: the fields `draft` and `lookup` with the values of the options.
 
 use super::faults::FaultyRole;
+use super::gpu_remedy::{self, GivenLayers};
 use crate::diag::{Change, Line, Literal};
 use crate::engine::dialect::{DRAFT_KINDS, LOOKUP_KINDS, kinds_of_architecture};
 use crate::engine::options::{Owner, row_of, spec_types};
-use crate::hir::{Draft, EngineOption, Lookup, Model, Setting};
+use crate::hir::{CpuExperts, Draft, EngineOption, GpuLayers, Lookup, Model, NO_GPU, Setting};
 use crate::source::Span;
 use std::collections::BTreeSet;
 
@@ -116,7 +117,48 @@ fn draft_line(role: &FaultyRole, all: &[&EngineOption]) -> Option<Line> {
         };
         line = line.with_each(value.map(|value| Line::of(name, Literal::Number(value))));
     }
-    Some(line)
+    Some(gpu_lines(role, draft, all)?.into_iter().fold(line, Line::with))
+}
+
+/// The fields of the draft for its GPUs. `None` if the host does not have them, or if the values have no fields.
+fn gpu_lines(role: &FaultyRole, draft: Option<&Draft>, all: &[&EngineOption]) -> Option<Vec<Line>> {
+    let host = role.registry.hosts.get(role.serving.host.value);
+    let given = |part: &str| all.iter().find(|option| part_of(option) == Some(part));
+    let declared = draft.map(|draft| draft.gpu.iter().map(|name| name.value.to_string()).collect::<Vec<_>>());
+    let gpus = match given("gpu") {
+        Some(option) => gpu_remedy::names(&gpu_remedy::text_of(option)),
+        None => declared.unwrap_or_default(),
+    };
+    if gpus.iter().any(|name| host.gpu(name).is_none() && *gpus != [NO_GPU]) {
+        return None;
+    }
+    let layers = match (given("layers"), draft.and_then(|draft| draft.layers)) {
+        (Some(option), _) => GivenLayers::parse(&gpu_remedy::text_of(option))?.line(),
+        (None, Some(declared)) => match declared.value {
+            GpuLayers::All => Some(Line::of("layers", "all")),
+            GpuLayers::Fit => Some(Line::of("layers", "fit")),
+            GpuLayers::Count(count) => Some(Line::of("layers", u64::from(count))),
+        },
+        (None, None) => None,
+    };
+    let experts = match (given("cpu-experts"), draft.and_then(|draft| draft.cpu_experts)) {
+        (Some(option), _) if option.value.is_none() => Some(Line::of("cpu-experts", "all")),
+        (Some(option), _) => Some(Line::of("cpu-experts", gpu_remedy::text_of(option).parse::<u64>().ok()?)),
+        (None, Some(declared)) => Some(match declared.value {
+            CpuExperts::All => Line::of("cpu-experts", "all"),
+            CpuExperts::Count(count) => Line::of("cpu-experts", u64::from(count)),
+        }),
+        (None, None) => None,
+    };
+    let has_gpu =
+        if gpus.is_empty() { !role.serving.placement.gpus().devices.is_empty() } else { *gpus != [NO_GPU] };
+    let parts: Vec<Line> = layers.into_iter().chain(experts).collect();
+    // They would have no effect.
+    if !has_gpu && !parts.is_empty() {
+        return None;
+    }
+    let line = (!gpus.is_empty()).then(|| Line::of("gpu", gpus.join(",")));
+    Some(line.into_iter().chain(parts).collect())
 }
 
 /// The kind to write: that of the options which the architecture of the draft allows.

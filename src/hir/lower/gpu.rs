@@ -2,19 +2,26 @@
 
 use super::names::ItemRef;
 use super::record::Record;
-use crate::diag::{Change, Diagnostic, Diagnostics, Line, suggest, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, Suggestion, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME, WRONG_TYPE};
-use crate::hir::{Context, Draft, GpuLayers, GpuPlacement, Head, Host, NO_GPU, Placement, Text};
+use crate::hir::{
+    Context, CpuExperts, Draft, GpuLayers, GpuPlacement, Head, Host, NO_GPU, Placement, SplitMode, Text,
+};
 use crate::source::{Span, Spanned};
 
 /// The largest share of a split.
 const LARGEST_SHARE: u32 = 1_000_000;
+
+/// The fields of a placement that need a GPU.
+const PARTS: [&str; 5] = ["layers", "split", "split-mode", "cpu-experts", "kv"];
 
 /// The role whose GPUs are read.
 pub(super) struct GpuReader<'r> {
     /// The host. `None` if it is unknown, which is reported.
     pub(super) host: Option<&'r Host>,
     pub(super) head: &'r Head,
+    /// The place of the stack, which has the defaults.
+    pub(super) stack: Span,
     pub(super) findings: &'r mut Diagnostics,
 }
 
@@ -22,11 +29,11 @@ impl GpuReader<'_> {
     /// The GPUs of a placement. `None` without fields about them.
     pub(super) fn placement(&mut self, block: &mut Record) -> Option<Box<GpuPlacement>> {
         let has_gpu = block.has_or_reported("gpu");
-        let parts =
-            ["layers", "split", "split-mode", "cpu-experts", "kv"].map(|part| (part, block.place(part)));
+        let parts = PARTS.map(|part| (part, block.place(part)));
         let texts: Vec<Text> = block.take_all("gpu");
-        let is_none = texts.iter().flat_map(names).any(|name| name == NO_GPU);
-        let named = texts.iter().flat_map(names).count();
+        let is_default = texts.first().is_some_and(|text| self.is_default(text.span));
+        let is_none = texts.iter().flat_map(|text| names(text)).any(|name| name == NO_GPU);
+        let named = texts.iter().flat_map(|text| names(text)).count();
         let devices = self.devices(&texts);
         let split = block.text("split").and_then(|text| self.split(&text));
         let gpu = GpuPlacement {
@@ -41,26 +48,37 @@ impl GpuReader<'_> {
             // No layer on a GPU is the same as no GPU.
             let is_off = gpu.layers.is_some_and(|layers| layers.value == GpuLayers::Count(0));
             let parts = parts.into_iter().filter(|(part, _)| !(is_off && *part == "layers"));
-            parts.filter_map(|(part, place)| Some((part, place?))).for_each(|part| {
-                // The finding about unknown GPUs is enough.
-                if !has_gpu || is_none {
-                    self.report_without_gpu((part.0, part.1, is_none));
+            // The finding about unknown GPUs is enough.
+            let parts = parts.filter(|_| !has_gpu || is_none);
+            for (part, place) in parts.filter_map(|(part, place)| Some((part, place?))) {
+                // Defaults are for the roles with GPUs.
+                if is_default || !self.is_default(place) {
+                    self.report_without_gpu((part, place), is_none, gpu.split.as_ref());
                 }
-            });
+            }
             return has_gpu.then(|| Box::new(GpuPlacement::OFF));
         }
         // A GPU that is not known is still one of several.
         let is_complete = gpu.devices.len() == named;
-        Some(Box::new(if is_complete { self.check_split(gpu) } else { GpuPlacement { split: None, ..gpu } }))
+        Some(Box::new(if is_complete {
+            self.check_split(gpu, is_default)
+        } else {
+            GpuPlacement { split: None, ..gpu }
+        }))
+    }
+
+    /// True if a value is one of the defaults of the stack.
+    fn is_default(&self, place: Span) -> bool {
+        let stack = self.stack;
+        place.file == stack.file && place.start >= stack.start && place.end <= stack.end
     }
 
     /// The names of GPUs, without those that the host lacks, which are reported. Empty for `none`.
-    pub(super) fn devices(&mut self, texts: &[Text]) -> Vec<Text> {
-        let one =
-            |text: &Text| names(text).map(|name| Spanned::new(name.into(), text.span)).collect::<Vec<_>>();
-        let named: Vec<Text> = texts.iter().flat_map(one).collect();
+    pub(super) fn devices<'t>(&mut self, texts: &'t [Text]) -> Vec<Text> {
+        let one = |text: &'t Text| names(text).map(move |name| (Spanned::new(name.into(), text.span), text));
+        let named: Vec<(Text, &Text)> = texts.iter().flat_map(one).collect();
         let mut devices: Vec<Text> = Vec::new();
-        for name in &named {
+        for (name, list) in &named {
             if let Some(first) = devices.iter().find(|known| known.value == name.value) {
                 let message =
                     format!("{} names the GPU {} twice", self.owner().describe(), words::quoted(name));
@@ -72,15 +90,15 @@ impl GpuReader<'_> {
                 let message = format!("{} has the GPU `{NO_GPU}` and others", self.owner().describe());
                 let finding = CONFLICTING_FIELDS.at(name.span, "means no GPU", message);
                 self.report(finding.help(format!("remove `{NO_GPU}`, or the names of the GPUs")));
-            } else if &*name.value != NO_GPU && self.knows(name) {
+            } else if &*name.value != NO_GPU && self.knows(name, list) {
                 devices.push(name.clone());
             }
         }
         devices
     }
 
-    /// True if the host has a GPU. Reports an unknown one.
-    fn knows(&mut self, name: &Text) -> bool {
+    /// True if the host has the GPU of a list. Reports an unknown one.
+    fn knows(&mut self, name: &Text, list: &Text) -> bool {
         let Some(host) = self.host else { return true };
         if host.gpu(name).is_some() {
             return true;
@@ -94,12 +112,28 @@ impl GpuReader<'_> {
         // Another number is another GPU, no spelling error.
         let digits = |name: &str| name.trim_start_matches(|c: char| !c.is_ascii_digit()).to_owned();
         let near = suggest(name, known.iter().copied().filter(|known| digits(known) == digits(name)));
-        let finding = UNKNOWN_NAME.at_unknown(name.span, (near, "no GPU of the host"), message).about(host);
+        let is_new = |near: &Suggestion| names(list).all(|one| one != near.name);
+        let finding = match near.filter(|near| *name.value != *list.value && is_new(near)) {
+            // A fix replaces the whole list.
+            Some(near) => {
+                let names: Vec<&str> =
+                    names(list).map(|one| if *one == *name.value { near.name } else { one }).collect();
+                let change = Change::Value { span: name.span, to: names.join(",").into() };
+                let finding = UNKNOWN_NAME.at(name.span, format!("did you mean `{}`?", near.name), message);
+                finding.remedy("write `{}`", change)
+            }
+            None => UNKNOWN_NAME.at_unknown(name.span, (near, "no GPU of the host"), message),
+        };
+        let finding = finding.about(host);
         let declared: Vec<String> = known.iter().map(|name| words::quoted(name)).collect();
         let finding = match declared.as_slice() {
             [] => finding,
             names => finding.help(format!("the GPUs of {host} are {}", words::all_of(names))),
         };
+        if !has_form_of_device(name) {
+            self.report(finding);
+            return false;
+        }
         let line = Line::of("gpu", &*name.value).principal("name").with(Line::of("memory", "24 GB"));
         let title = "declare the GPU: write `{}` in the host, with the memory that `llama-server --list-devices` prints";
         self.report(finding.remedy(title, Change::set(host.head.span, line)));
@@ -107,22 +141,32 @@ impl GpuReader<'_> {
     }
 
     /// Reports a part of the placement that has an effect only with GPUs.
-    fn report_without_gpu(&mut self, (part, place, is_none): (&'static str, Span, bool)) {
+    fn report_without_gpu(
+        &mut self,
+        (part, place): (&'static str, Span),
+        is_none: bool,
+        split: Option<&Spanned<Vec<u32>>>,
+    ) {
         let owner = self.owner().describe();
         let message = format!("`{part}` of {owner} has no effect without a GPU");
         let finding = CONFLICTING_FIELDS.at(place, "needs `gpu`", message);
-        let first = self.host.and_then(|host| host.gpus.first());
-        let finding = match first.filter(|_| !is_none) {
-            Some(gpu) => {
-                let line = Line::of("gpu", &*gpu.name.value);
-                finding.remedy("write `{}` in `placement`", Change::set_in(self.head.span, "placement", line))
+        let gpus = self.host.map(|host| host.gpus.as_slice()).unwrap_or_default();
+        // A split needs a GPU for each share, and its mode needs several.
+        let count = split.map_or(1, |split| split.value.len()).max(if part == "split-mode" { 2 } else { 1 });
+        let names: Vec<&str> = gpus.iter().map(|gpu| &*gpu.name.value).take(count).collect();
+        let finding = match names.as_slice() {
+            names if !is_none && names.len() == count => {
+                let line = Line::of("gpu", names.join(","));
+                finding.remedy("add `{}`", Change::set_in(self.head.span, "placement", line))
             }
-            None if !is_none && self.host.is_some() => finding.help(
+            _ if !is_none && !gpus.is_empty() => finding,
+            _ if !is_none && self.host.is_some() => finding.help(
                 "declare the GPUs in the host, each as `gpu` with its name and `memory`, and name them in `gpu` of `placement`",
             ),
-            None => return self.report(finding.remedy("remove `{}`", Change::remove(place))),
+            _ => finding,
         };
-        self.report(finding.remedy("or remove `{}`", Change::remove(place)));
+        let or = if finding.help.is_empty() && finding.proposed_fixes.is_empty() { "" } else { "or " };
+        self.report(finding.remedy(format!("{or}remove `{{}}`"), Change::remove(place)));
     }
 
     /// The shares of a split: numbers with colons.
@@ -140,7 +184,7 @@ impl GpuReader<'_> {
         );
         let finding = WRONG_TYPE.at(text.span, "whole numbers with `:` between them", message);
         let with_colons = text.value.replace([',', '/', ' ', ';'], ":");
-        let is_split = with_colons.split(':').all(|part| share(part).is_some());
+        let is_split = with_colons.split(':').all(|part| share(part).is_some()) && with_colons != *text.value;
         let finding = if is_split {
             finding.remedy("write `{}`", Change::rewrite(text.span, Line::of("split", with_colons)))
         } else {
@@ -151,8 +195,13 @@ impl GpuReader<'_> {
     }
 
     /// The placement without a split that does not match its GPUs, which is reported.
-    fn check_split(&mut self, mut gpu: GpuPlacement) -> GpuPlacement {
+    fn check_split(&mut self, mut gpu: GpuPlacement, is_default: bool) -> GpuPlacement {
         let count = gpu.devices.len();
+        if !is_default {
+            // Defaults are for the roles with the GPUs of the defaults.
+            gpu.split.take_if(|split| split.value.len() != count && self.is_default(split.span));
+            gpu.split_mode.take_if(|mode| count == 1 && self.is_default(mode.span));
+        }
         if let Some(split) = gpu.split.take_if(|split| split.value.len() != count) {
             let owner = self.owner().describe();
             let message = format!(
@@ -163,9 +212,13 @@ impl GpuReader<'_> {
             let finding = CONFLICTING_FIELDS.at(split.span, "one share for each GPU", message);
             let finding = finding.also_each(gpu.devices.first().map(|first| (first.span, "the GPUs")));
             let shares = split.value.iter().copied().chain(std::iter::repeat(1)).take(count);
-            let line = Line::of("split", shares.map(|share| share.to_string()).collect::<Vec<_>>().join(":"));
+            let shares: Vec<String> = shares.map(|share| share.to_string()).collect();
+            let line = Line::of("split", shares.join(":"));
             let finding = match count {
                 1 => finding.remedy("remove `{}`: one GPU has everything", Change::remove(split.span)),
+                _ if shares.iter().all(|share| share == "0") => {
+                    finding.remedy("remove `{}`", Change::remove(split.span))
+                }
                 _ => finding.remedy("write `{}`", Change::rewrite(split.span, line)),
             };
             self.report(finding);
@@ -178,27 +231,34 @@ impl GpuReader<'_> {
         gpu
     }
 
-    /// Reports a number of layers next to a context that the engine fits: with a number of layers it gives up fitting
-    /// (`common_fit_params` in `common/fit.cpp` of llama.cpp b11434).
+    /// Reports what keeps the engine from fitting, next to a context or layers that it fits: it gives up with a number of
+    /// layers, a split, experts on the host, and a split by other than layers (`common_params_fit_impl` in `common/fit.cpp`
+    /// of llama.cpp b11434).
     pub(super) fn check_fit(&mut self, placement: &Placement, context: Spanned<Context>) {
-        let Some(gpu) = placement.gpu.as_deref() else { return };
-        if !matches!(context.value, Context::Fit(_)) || gpu.devices.is_empty() {
-            return;
-        }
+        let Some(gpu) = placement.gpu.as_deref().filter(|gpu| !gpu.devices.is_empty()) else { return };
+        let fitted = gpu.layers.filter(|layers| layers.value == GpuLayers::Fit);
+        let (field, reason) = match fitted {
+            _ if matches!(context.value, Context::Fit(_)) => ("context", context.span),
+            Some(layers) => ("layers", layers.span),
+            None => return,
+        };
+        let layers = gpu.layers.filter(|layers| layers.value != GpuLayers::Fit);
+        let experts = gpu.cpu_experts.filter(|experts| experts.value != CpuExperts::Count(0));
+        let mode = gpu.split_mode.filter(|mode| mode.value != SplitMode::Layer);
         let fixed = [
-            gpu.layers.filter(|layers| layers.value != GpuLayers::Fit).map(|layers| ("layers", layers.span)),
+            layers.map(|layers| ("layers", layers.span)),
             gpu.split.as_ref().map(|split| ("split", split.span)),
-            gpu.cpu_experts.map(|experts| ("cpu-experts", experts.span)),
+            mode.map(|mode| ("split-mode", mode.span)),
+            experts.map(|experts| ("cpu-experts", experts.span)),
         ];
-        for (field, place) in fixed.into_iter().flatten() {
+        for (part, place) in fixed.into_iter().flatten() {
             let owner = self.owner().describe();
             let message =
-                format!("{owner} has `context` `fit` and `{field}`, with which the engine does not fit");
+                format!("{owner} has `{field}` `fit` and `{part}`, with which the engine does not fit");
             let finding = CONFLICTING_FIELDS.at(place, "keeps the engine from fitting", message);
-            let finding = finding.also(context.span, "the engine fits the context");
-            self.report(
-                finding.remedy("remove `{}`", Change::remove(place)).help("or write `context` as a number"),
-            );
+            let finding = finding.also(reason, format!("the engine fits the {field}"));
+            let finding = finding.remedy("remove `{}`", Change::remove(place));
+            self.report(finding.help(format!("or write `{field}` as a number")));
         }
     }
 
@@ -210,7 +270,9 @@ impl GpuReader<'_> {
         let own = draft.own.filter(|own| own.value);
         let is_off = draft.gpu.is_empty() && none.is_some();
         let follows = !is_off && placement.is_some_and(|gpu| !gpu.devices.is_empty());
-        let has_gpu = !draft.gpu.is_empty() || follows;
+        // The finding about unknown GPUs is enough.
+        let is_unknown = draft.gpu.is_empty() && !texts.is_empty() && none.is_none();
+        let has_gpu = !draft.gpu.is_empty() || follows || is_unknown;
         draft.gpu.extend(none.filter(|_| is_off));
         let parts = [
             ("gpu", texts.first().map(|text| text.span)),
@@ -242,6 +304,15 @@ impl GpuReader<'_> {
     fn report(&mut self, finding: Diagnostic) {
         ItemRef::new(self.head.kind, &self.head.name).report(finding, self.findings);
     }
+}
+
+/// True if a name looks like one that `llama-server --list-devices` prints, such as `CUDA0`. Product names do not.
+fn has_form_of_device(name: &str) -> bool {
+    let back_end = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_short = (1..=2).contains(&name.len().saturating_sub(back_end.len()));
+    is_short
+        && back_end.starts_with(|c: char| c.is_ascii_uppercase())
+        && back_end.bytes().all(|c| c.is_ascii_alphabetic())
 }
 
 /// The names in a list with commas.

@@ -16,7 +16,7 @@ use crate::hir::{
     CpuList, Cpus, Draft, DraftKind, EngineOption, EngineSetting, Head, Host, Id, Lookup, Model, NumaPolicy,
     Placement, PortRange, ProcessSettings, RareFields, Residency, Serving, Setting, Shape, Text,
 };
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 
 /// Reads the processes of a role that has a residency. `None` if a required part could not be read.
 pub(super) fn read(
@@ -37,7 +37,8 @@ pub(super) fn read(
     let mut draft = fields.get::<Option<Spanned<Draft>>>("draft");
     if let (Some(process), Some(context)) = (&process, context) {
         let host = Some(scope.hosts.arena.get(process.host.value));
-        let mut gpus = GpuReader { host, head: fields.head, findings: fields.findings };
+        let stack = scope.stack.head.span;
+        let mut gpus = GpuReader { host, head: fields.head, stack, findings: fields.findings };
         gpus.check_fit(&process.placement, context);
         if let Some(Some(draft)) = &mut draft {
             gpus.check_draft(&mut draft.value, process.placement.gpu.as_deref());
@@ -79,6 +80,7 @@ pub(super) fn process(
         placement,
         host.map(|host| scope.hosts.arena.get(host.value)),
         (&owner, fields.head),
+        scope.stack.head.span,
         fields.findings,
     );
     Some(ProcessSettings {
@@ -272,9 +274,10 @@ fn read_placement(
     mut block: Record,
     host: Option<&Host>,
     (owner, head): (&ItemRef, &Head),
+    stack: Span,
     findings: &mut Diagnostics,
 ) -> Placement {
-    let gpu = GpuReader { host, head, findings }.placement(&mut block);
+    let gpu = GpuReader { host, head, stack, findings }.placement(&mut block);
     let cpus = block.text("cpus").and_then(|name| cpus(&name, host?, owner, findings));
     let numa: Option<Spanned<NumaPolicy>> = block.take("numa");
     if let (Some(numa), Some(cpus)) = (&numa, &cpus)

@@ -300,7 +300,10 @@ fn check_row_split(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
 /// architecture that is divisible.
 fn check_tensor_split(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     let is_known = argv.profile.build_number().is_some_and(|build| build >= TENSOR_SPLIT_SINCE);
-    if let Some(arch) = NO_TENSOR_SPLIT.iter().find(|arch| is_known && **arch == spec.arch) {
+    if !is_known {
+        let why = "it is unknown which architectures this build can split by tensors".to_owned();
+        argv.not_checked.push(UncheckedIntent { intent: Intent::SplitMode, why });
+    } else if let Some(arch) = NO_TENSOR_SPLIT.iter().find(|arch| **arch == spec.arch) {
         let why = format!(
             "models of architecture `{arch}` cannot be split by tensors: the server would exit at startup"
         );

@@ -146,31 +146,33 @@ pub static ROWS: &[OptionRow] = &[
     }),
     row(&["direct-io"]).memory_unknown(CHANGES_MAPPING),
     row(&["lazy-mode"]).memory_unknown(CHANGES_MAPPING),
-    row(&["gpu-layers", "n-gpu-layers"])
+    row(&["gpu-layers", "n-gpu-layers", "ngl"])
         .part("placement", "layers")
         .memory(|m, given| m.placement.gpu_layers[0] = Some(given.value.into())),
-    row(&["device"])
+    row(&["device", "dev"])
         .part("placement", "gpu")
         .memory(|m, given| m.placement.devices[0] = Some(given.value.into())),
-    row(&["split-mode"])
+    row(&["split-mode", "sm"])
         .part("placement", "split-mode")
         .memory(|m, given| m.placement.split_mode = Some(given.value.into())),
-    row(&["tensor-split"])
+    row(&["tensor-split", "ts"])
         .part("placement", "split")
         .memory(|m, given| m.placement.tensor_split = Some(given.value.into())),
-    row(&["main-gpu"])
+    row(&["main-gpu", "mg"])
         .part("placement", "gpu")
         .memory(|m, given| m.placement.main_gpu = Some(given.value.into())),
     row(&["override-tensor"]).memory(moves_any_weights),
     row(&["rpc"]).exposes(Exposure::Connects).memory_unknown(MOVES_WEIGHTS),
-    row(&["cpu-moe"]).part("placement", "cpu-experts").memory(|m, _| m.placement.host_experts[0] = u64::MAX),
-    row(&["n-cpu-moe"])
+    row(&["cpu-moe", "cmoe"])
+        .part("placement", "cpu-experts")
+        .memory(|m, _| m.placement.host_experts[0] = u64::MAX),
+    row(&["n-cpu-moe", "ncmoe"])
         .part("placement", "cpu-experts")
         .numbers(LAYERS)
         .memory(|m, given| m.placement.add_host_experts(0, given.number())),
     row(&["n-cpu-ffn"]).numbers(LAYERS).memory(moves_weights),
     row(&["moe-cache-mib"]).numbers(FROM_ZERO).idle(Idle::WithDenseModel).memory(moves_weights),
-    row(&["kv-offload", "no-kv-offload"])
+    row(&["kv-offload", "kvo", "no-kv-offload", "nkvo"])
         .part("placement", "kv")
         .memory(|m, given| m.placement.cache_on_host = !given.is_on),
     row(&["op-offload", "no-op-offload"]).memory(|m, given| m.placement.no_op_offload = !given.is_on),
@@ -208,18 +210,18 @@ pub static ROWS: &[OptionRow] = &[
     row(&["cache-type-v-draft"])
         .memory(|m, given| m.draft_cache_types[1] = given.cache_type())
         .default("f16", COMMON_H),
-    row(&["gpu-layers-draft", "n-gpu-layers-draft"])
+    row(&["gpu-layers-draft", "n-gpu-layers-draft", "spec-draft-ngl", "ngld"])
         .part("draft", "layers")
         .memory(|m, given| m.placement.gpu_layers[1] = Some(given.value.into())),
-    row(&["cpu-moe-draft", "spec-draft-cpu-moe"])
+    row(&["cpu-moe-draft", "spec-draft-cpu-moe", "cmoed"])
         .part("draft", "cpu-experts")
         .memory(|m, _| m.placement.host_experts[1] = u64::MAX),
-    row(&["n-cpu-moe-draft"])
+    row(&["n-cpu-moe-draft", "spec-draft-n-cpu-moe", "ncmoed"])
         .part("draft", "cpu-experts")
         .numbers(LAYERS)
         .memory(|m, given| m.placement.add_host_experts(1, given.number())),
     row(&["override-tensor-draft", "spec-draft-override-tensor"]).memory(moves_any_weights),
-    row(&["device-draft", "spec-draft-device"])
+    row(&["device-draft", "spec-draft-device", "devd"])
         .part("draft", "gpu")
         .memory(|m, given| m.placement.devices[1] = Some(given.value.into())),
     row(&["spec-draft-cpu-mask", "spec-draft-cpu-mask-batch"]).idle(Idle::Always),

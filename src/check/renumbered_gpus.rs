@@ -7,7 +7,8 @@ use crate::hir::{Role, Text};
 
 declare_code! {
     /// ## What it finds
-    /// A variable such as `CUDA_VISIBLE_DEVICES` with which a GPU of the role has another number than on the host, or none.
+    /// A variable such as `CUDA_VISIBLE_DEVICES` with which a GPU of the role has another number than on the host, or none. Also
+    /// such a variable of a role without `gpu`, which uses no GPU.
     ///
     /// ## Why
     /// The driver numbers the GPUs in the list from 0. With `CUDA_VISIBLE_DEVICES=1`, `CUDA0` is the second GPU of the machine.
@@ -46,6 +47,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 fn finding(role: &Role, served: &ServedRole, (name, value): &(Text, Text)) -> Option<Diagnostic> {
     let (back_end, _) = VISIBLE_DEVICES.iter().find(|(_, variable)| **variable == *name.value)?;
     let gpus = served.gpus.as_ref()?.all();
+    if gpus.is_empty() && !value.is_empty() && &*value.value != "-1" {
+        let message = format!("{role} sets {} and has no `gpu`, so it uses no GPU", words::quoted(name));
+        let finding = RENUMBERED_GPUS.at(value.span, "selects no GPU", message).about(role);
+        let finding = finding.help("name the GPUs in `gpu` of `placement` instead of this variable");
+        return Some(finding.remedy("or remove `{}`", Change::remove(value.span)));
+    }
     let changed = gpus.into_iter().find(|gpu| {
         let number = gpu.strip_prefix(back_end).and_then(|number| number.parse::<usize>().ok());
         number.is_some_and(|number| !keeps_number(value, number))

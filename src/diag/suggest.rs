@@ -87,6 +87,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     suggest(word, candidates).map(|found| found.name)
 }
 
+/// Words that differ by a letter and mean different places.
+const OPPOSITES: &[(&str, &str)] = &[("cpu", "gpu"), ("gpu", "cpu"), ("gpus", "cpus"), ("cpus", "gpus")];
+
 /// The best matching candidate, in this order:
 /// 1. a candidate that differs only in case and separators,
 /// 2. a synonym,
@@ -97,7 +100,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// 2. the most similar length, because letters are swapped more often than omitted,
 /// 3. the first candidate.
 pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Suggestion<'a>> {
-    let candidates: Vec<&'a str> = candidates.into_iter().collect();
+    let is_opposite = |candidate: &str| OPPOSITES.contains(&(word, candidate));
+    let candidates: Vec<&'a str> =
+        candidates.into_iter().filter(|candidate| !is_opposite(candidate)).collect();
     let (folded, length) = (letters(word).rev().collect::<Vec<_>>(), word.chars().count());
     let are_many = candidates.len() > MANY_CANDIDATES;
     let synonym = SYNONYMS

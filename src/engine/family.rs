@@ -54,6 +54,11 @@ impl Family {
         }
     }
 
+    /// The environment variables that give the devices of a machine other numbers.
+    pub fn device_variables(self) -> impl Iterator<Item = &'static str> {
+        llama::dialect::VISIBLE_DEVICES.iter().map(|(_, variable)| *variable)
+    }
+
     /// The environment variables whose value is a secret.
     pub fn secret_variables(self) -> &'static [&'static str] {
         match self {

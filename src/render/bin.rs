@@ -88,7 +88,7 @@ struct CommandView<'p> {
     /// The start of the names of variables that the program reads as options. Empty if the program is no engine.
     variable_prefix: &'static str,
     /// Other variables that the program reads as API keys.
-    key_variables: Vec<&'static str>,
+    hidden_variables: Vec<&'static str>,
     has_image: bool,
     env: Vec<(&'p str, &'p str)>,
     /// The variables whose value is the port or the address: the name, a bash expression, and what it is.
@@ -143,7 +143,10 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
             args: option_lines(args, ARGUMENT_LINE, quoted).into(),
             files: words(ARGUMENT_LINE, files(role)),
             variable_prefix: role.engine().map_or("", |engine| engine.family.variable_prefix()),
-            key_variables: role.engine().map_or_else(Vec::new, |engine| key_variables(engine.family)),
+            hidden_variables: role.engine().map_or_else(Vec::new, |engine| {
+                let has_gpu = role.gpus.as_ref().is_some_and(|gpus| !gpus.is_empty());
+                hidden_variables(engine.family, has_gpu)
+            }),
             has_image: false,
             env: env(&role.env),
             filled_env: filled_env(role),
@@ -203,7 +206,7 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
             args: option_lines(&prompt.args, ARGUMENT_LINE, quoted).into(),
             files: words(ARGUMENT_LINE, prompt.files.iter().map(|file| &**file)),
             variable_prefix: prompt.family.variable_prefix(),
-            key_variables: key_variables(prompt.family),
+            hidden_variables: hidden_variables(prompt.family, places_on_gpus(&prompt.args)),
             has_image: prompt.args.contains(&Word::Image),
             env: env(&prompt.env),
             filled_env: Vec::new(),
@@ -275,10 +278,18 @@ fn words<'p>(separator: &str, words: impl IntoIterator<Item = &'p str>) -> Quote
     words.into_iter().map(shell).collect::<Vec<_>>().join(separator).into()
 }
 
-/// The variables with API keys whose names do not start with the prefix of all options.
-fn key_variables(family: Family) -> Vec<&'static str> {
-    let names = family.key_variables().iter().copied();
+/// The variables that the caller must not set and whose names do not start with the prefix of all options: those with API
+/// keys, and for a program with GPUs those that give them other numbers.
+fn hidden_variables(family: Family, has_gpu: bool) -> Vec<&'static str> {
+    let of_gpus = family.device_variables().filter(|_| has_gpu);
+    let names = family.key_variables().iter().copied().chain(of_gpus);
     names.filter(|name| !name.starts_with(family.variable_prefix())).collect()
+}
+
+/// True if a command line names devices.
+fn places_on_gpus(args: &[Word]) -> bool {
+    let mut pairs = args.iter().zip(args.iter().skip(1)).map(|(name, value)| (name.text(), value.text()));
+    pairs.any(|(name, value)| name == "--device" && value != "none")
 }
 
 fn env<T: AsRef<str>>(env: &[(T, T)]) -> Vec<(&str, &str)> {

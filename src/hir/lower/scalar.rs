@@ -1,7 +1,7 @@
 //! Reads one value as the shape of its field requires.
 
 use super::api_name;
-use super::count::{count, flag, fraction, port, scale};
+use super::count::{count, flag, fraction, or_words, port, scale};
 use super::guess::path::{self, PathFault, PathKind, Remedy};
 use super::guess::{boolean, date, number};
 use super::names::ItemRef;
@@ -377,7 +377,7 @@ fn count_or(
     match &scalar.value {
         Value::String(text) if is_word(text) => word(scalar, field, words),
         Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::String(_) => {
-            count(scalar, field, least, most)
+            count(scalar, field, least, most).map_err(|finding| or_words(*finding, words))
         }
     }
 }

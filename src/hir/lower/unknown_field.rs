@@ -173,7 +173,10 @@ impl FieldReader<'_> {
             if let Shape::Block(table) = &field.shape { Some((field, *table)) } else { None }
         };
         let blocks = task.table.fields.iter().filter_map(block_of);
-        let is_open = |table: &Table| table.fields.iter().all(|field| field.presence != Presence::Required);
+        // A block with a principal field is nothing without it: `gpu` of a role is a part of `placement`, not of `draft`.
+        let is_open = |table: &Table| {
+            table.principal.is_none() && table.fields.iter().all(|field| field.presence != Presence::Required)
+        };
         let has = |block: &Field| task.input.node.fields.iter().any(|field| field.key == block.name);
         let is_whole =
             |block: &Field, table: &Table| is_open(table) || !block.presence.is_several() && has(block);

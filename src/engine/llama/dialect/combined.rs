@@ -3,7 +3,7 @@
 use super::argv::ArgvBuilder;
 use super::options::{AcceptedOption, OptionFault};
 use super::serve::keeps_prompts;
-use super::{ContextSpec, FaultKind, Intent, LookupSpec, LoweringFault, OverrideValue, ServerSpec, Sparsity};
+use super::{FaultKind, Intent, LookupSpec, LoweringFault, OverrideValue, ServerSpec, Sparsity};
 use crate::engine::llama::options::{Idle, Owner};
 use crate::engine::{OptionRecord, Profile, Switch};
 
@@ -116,7 +116,7 @@ fn no_effect_reason(
             let help = format!("add the option `spec-type` with the value `{kind}`, or remove this one");
             return Some((why, help));
         }
-        Some(Idle::WithoutFit) if !matches!(spec.context, ContextSpec::Fit(_)) => {
+        Some(Idle::WithoutFit) if !spec.fits() => {
             let why = "has no effect, because the engine does not fit the context of this role".to_owned();
             return Some((why, "write `fit` as the `context`, or remove the option".to_owned()));
         }

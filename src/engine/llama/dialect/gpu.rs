@@ -151,7 +151,8 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, has: Files) {
             argv.write_flag(origin, &["--no-mmproj-offload"]);
         }
         if has.draft {
-            write_draft(argv, &gpu.draft.unwrap_or_default());
+            let draft = gpu.draft.unwrap_or_default();
+            write_draft(argv, &DraftGpuSpec { devices: draft.devices.or(Some(&[])), ..draft });
         }
         return;
     }
@@ -164,7 +165,8 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, has: Files) {
     }
     if has.draft {
         let draft = gpu.draft.unwrap_or(DraftGpuSpec { layers: gpu.layers, ..DraftGpuSpec::default() });
-        write_draft(argv, &draft);
+        // Not all builds give a draft the devices of its target.
+        write_draft(argv, &DraftGpuSpec { devices: draft.devices.or(Some(gpu.devices)), ..draft });
     }
     if has.projector {
         write_projector(argv, gpu);
@@ -262,7 +264,7 @@ pub(super) fn write_fit(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
 pub(super) fn write_margins(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
     if !gpu.margins.is_empty() && argv.find_option(&["--fit-target"]).is_some() {
         let margins = gpu.margins.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
-        argv.write_option((Intent::Gpu(GpuIntent::Layers), "placement"), &["--fit-target"], margins);
+        argv.write_option((Intent::Gpu(GpuIntent::Layers), "reserve"), &["--fit-target"], margins);
     }
 }
 
@@ -302,7 +304,7 @@ fn check_tensor_split(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     let is_known = argv.profile.build_number().is_some_and(|build| build >= TENSOR_SPLIT_SINCE);
     if !is_known {
         let why = "it is unknown which architectures this build can split by tensors".to_owned();
-        argv.not_checked.push(UncheckedIntent { intent: Intent::SplitMode, why });
+        argv.not_checked.push(UncheckedIntent { intent: Intent::Gpu(GpuIntent::SplitMode), why });
     } else if let Some(arch) = NO_TENSOR_SPLIT.iter().find(|arch| **arch == spec.arch) {
         let why = format!(
             "models of architecture `{arch}` cannot be split by tensors: the server would exit at startup"
@@ -316,7 +318,7 @@ fn check_tensor_split(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
 }
 
 /// The names that back ends of llama.cpp give to devices on Linux, without their numbers (b11434, `ggml/src/ggml-*`).
-pub const BACK_ENDS: &[&str] = &["CUDA", "ROCm", "Vulkan", "SYCL", "MUSA", "CANN", "RPC", "WebGPU"];
+pub const BACK_ENDS: &[&str] = &["CUDA", "ROCm", "Vulkan", "SYCL", "MUSA", "CANN", "WebGPU"];
 
 /// The back ends whose drivers read a variable with the list of visible devices, and give them new numbers.
 pub const VISIBLE_DEVICES: &[(&str, &str)] =

@@ -2,7 +2,7 @@
 
 use super::argv::ArgvBuilder;
 use super::context::write_fit;
-use super::gpu::{self, Files, LayersSpec};
+use super::gpu::{self, Files, GpuSpec, LayersSpec};
 use super::speculation::speculate;
 use super::{ContextSpec, DraftSpec, FaultKind, Intent, Lowered, NumaPlacement, OverrideValue, ServerSpec};
 use super::{combined, files, options, settings};
@@ -18,6 +18,12 @@ pub const UBATCH: u32 = 512;
 const MAX_SLOTS: u32 = 256;
 
 impl ServerSpec<'_> {
+    /// True if the engine fits the context or the layers.
+    pub(super) fn fits(&self) -> bool {
+        let fits_layers = |gpu: GpuSpec<'_>| gpu.layers == LayersSpec::Fit && !gpu.devices.is_empty();
+        matches!(self.context, ContextSpec::Fit(_)) || self.gpu.is_some_and(fits_layers)
+    }
+
     /// The context of all slots together, in tokens; 0 for the trained context. The engine gets this number, and rounds
     /// the context of each slot up to a multiple of 256. `None` if it is not known.
     ///

@@ -311,7 +311,6 @@ const WITHOUT_CHANGE: &[(&str, &str)] = &[
     ("literal-variable", "only the user knows the folder"),
     ("spoiled-yarn", "the role may drop the scaling or the override"),
     ("over-gpu-memory", "`orchgen lock` is needed to compute the layers that fit"),
-    ("unknown-device", "only the user knows the back end of the GPU"),
     ("foreign-adapter", "only the user knows the file of the right adapter"),
     ("unreadable-profile", "`orchgen engine probe` writes the profile"),
     ("stale-baseline", "`orchgen check --update-baseline` writes the baseline"),

@@ -51,6 +51,11 @@ impl FaultyRole<'_> {
         (head.span, if head.kind == "stack" { vec!["defaults"] } else { Vec::new() })
     }
 
+    /// True if a value and an option are in the same item: the role, or the `defaults` of the stack.
+    pub(in crate::check) fn is_next_to(&self, option: &EngineOption, place: Span) -> bool {
+        self.place_of(option).0 == owner(self.registry, self.role, place).span
+    }
+
     /// The change that writes a field, or a part of the block `block`, instead of an option.
     pub(in crate::check) fn instead(
         &self,

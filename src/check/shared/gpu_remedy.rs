@@ -3,9 +3,7 @@
 use super::faults::FaultyRole;
 use crate::diag::{Change, Line, words};
 use crate::engine::options::places_on_gpus;
-use crate::hir::{EngineOption, NO_GPU, Setting, SplitMode};
-use crate::source::Span;
-use std::collections::BTreeSet;
+use crate::hir::{EngineOption, NO_GPU, Placement, Setting, SplitMode};
 
 /// The number of layers from which an option means all of them: 99 and 999 are usual.
 const MEANS_ALL: u64 = 99;
@@ -19,7 +17,7 @@ pub(super) fn is_of_gpus(option: &EngineOption) -> bool {
 }
 
 /// Writes the fields of `placement` for all options of the role that place the model on GPUs. `None` if the host declares no
-/// such GPU, or if a value has another form there. The first of these options has the change; the others are removed.
+/// such GPU, or if a value has another form there. The first of these options has the fields; the others are removed.
 pub(super) fn gpu_fields(role: &FaultyRole, option: &EngineOption) -> Option<Change> {
     let options = role.options_with(option);
     let all: Vec<&EngineOption> = options.into_iter().filter(|other| is_of_gpus(other)).collect();
@@ -28,13 +26,36 @@ pub(super) fn gpu_fields(role: &FaultyRole, option: &EngineOption) -> Option<Cha
         given.add(other)?;
     }
     let lines = given.lines(role)?;
-    if lines.is_empty() || all.first().is_some_and(|first| first.name.span != option.name.span) {
+    let is_first = all.first().is_none_or(|first| first.name.span == option.name.span);
+    if lines.is_empty() || !is_first {
         return Some(Change::field("option", option.name.span));
     }
-    let places: BTreeSet<Span> = all.iter().map(|option| option.name.span).collect();
-    let removals = places.into_iter().map(|place| Change::field("option", place));
+    if !has_placement(role, option) {
+        let placement = lines.into_iter().fold(Line::new("placement"), Line::with);
+        return Some(role.instead(option, None, placement));
+    }
+    let removal = Change::field("option", option.name.span);
     let sets = lines.into_iter().map(|line| role.set_in(option, "placement", line));
-    Some(Change::All(removals.chain(sets).collect()))
+    Some(Change::All(std::iter::once(removal).chain(sets).collect()))
+}
+
+/// True if the item of the option, a role or the `defaults` of the stack, has the block `placement`.
+fn has_placement(role: &FaultyRole, option: &EngineOption) -> bool {
+    let Placement { numa, cpus, threads, lock, gpu } = &role.serving.placement;
+    let gpu = gpu.as_deref();
+    let places = [
+        numa.as_ref().map(|numa| numa.span),
+        cpus.as_ref().map(|cpus| cpus.span),
+        threads.map(|threads| threads.span),
+        lock.map(|lock| lock.span),
+        gpu.and_then(|gpu| gpu.devices.first()).map(|name| name.span),
+        gpu.and_then(|gpu| gpu.layers).map(|layers| layers.span),
+        gpu.and_then(|gpu| gpu.split.as_ref()).map(|split| split.span),
+        gpu.and_then(|gpu| gpu.split_mode).map(|mode| mode.span),
+        gpu.and_then(|gpu| gpu.cpu_experts).map(|experts| experts.span),
+        gpu.and_then(|gpu| gpu.kv).map(|kv| kv.span),
+    ];
+    places.into_iter().flatten().any(|place| role.is_next_to(option, place))
 }
 
 /// What the options of a role mean for its GPUs.
@@ -195,8 +216,8 @@ pub(super) fn declare_gpus(role: &FaultyRole, option: &EngineOption) -> Option<S
     let print = "the name and the memory that `llama-server --list-devices` prints";
     if host.gpus.is_empty() {
         return Some(format!(
-            "declare the GPUs in {host}, each as `gpu \"CUDA0\" memory=\"24 GB\"` with {print}; then write \
-             `placement gpu=\"CUDA0\"` in the role instead of this option"
+            "declare the GPUs in {host}: each `gpu` has {print}; then name them in `gpu` of the field `placement`, instead of \
+             this option"
         ));
     }
     let is_device = matches!(option.name.trim_start_matches('-'), "device" | "dev");
@@ -204,8 +225,8 @@ pub(super) fn declare_gpus(role: &FaultyRole, option: &EngineOption) -> Option<S
     let unknown = named.iter().find(|name| *name != NO_GPU && host.gpu(name).is_none())?;
     let known: Vec<String> = host.gpus.iter().map(|gpu| words::quoted(&gpu.name)).collect();
     Some(format!(
-        "{} is no GPU of {host}, which has {}: declare it as `gpu` with {print}; then name it in `gpu` of `placement` \
-         instead of this option",
+        "{} is no GPU of {host}, which has {}: declare it as another `gpu` with {print}; then name it in `gpu` of the field \
+         `placement`, instead of this option",
         words::quoted(unknown),
         words::all_of(&known)
     ))

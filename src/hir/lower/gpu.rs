@@ -89,7 +89,7 @@ impl GpuReader<'_> {
             } else if &*name.value == NO_GPU && named.len() > 1 {
                 let message = format!("{} has the GPU `{NO_GPU}` and others", self.owner().describe());
                 let finding = CONFLICTING_FIELDS.at(name.span, "means no GPU", message);
-                self.report(finding.help(format!("remove `{NO_GPU}`, or the names of the GPUs")));
+                self.report(finding.help(format!("keep either `{NO_GPU}` or the names of the GPUs")));
             } else if &*name.value != NO_GPU && self.knows(name, list) {
                 devices.push(name.clone());
             }
@@ -126,17 +126,20 @@ impl GpuReader<'_> {
         };
         let finding = finding.about(host);
         let declared: Vec<String> = known.iter().map(|name| words::quoted(name)).collect();
-        let finding = match declared.as_slice() {
-            [] => finding,
-            names => finding.help(format!("the GPUs of {host} are {}", words::all_of(names))),
-        };
-        if !has_form_of_device(name) {
-            self.report(finding);
-            return false;
-        }
+        let print = "the name and the memory that `llama-server --list-devices` prints";
         let line = Line::of("gpu", &*name.value).principal("name").with(Line::of("memory", "24 GB"));
-        let title = "declare the GPU: write `{}` in the host, with the memory that `llama-server --list-devices` prints";
-        self.report(finding.remedy(title, Change::set(host.head.span, line)));
+        self.report(match declared.as_slice() {
+            [] if has_form_of_device(name) => {
+                let title = format!("write `{{}}` in {host}, with {print}");
+                finding.remedy(title, Change::set(host.head.span, line))
+            }
+            [] => finding.help(format!("declare the GPUs in {host}, each as `gpu` with {print}")),
+            names => {
+                let names = words::all_of(names);
+                finding
+                    .help(format!("the GPUs of {host} are {names}; another one needs a `gpu` with {print}"))
+            }
+        });
         false
     }
 
@@ -188,7 +191,8 @@ impl GpuReader<'_> {
         let finding = if is_split {
             finding.remedy("write `{}`", Change::rewrite(text.span, Line::of("split", with_colons)))
         } else {
-            finding.help("write the share of each GPU as a whole number, such as `3:2` for 60 and 40 percent")
+            finding
+                .help("write the share of each GPU as a whole number, such as 3 and 2 for 60 and 40 percent")
         };
         self.report(finding);
         None
@@ -258,7 +262,7 @@ impl GpuReader<'_> {
             let finding = CONFLICTING_FIELDS.at(place, "keeps the engine from fitting", message);
             let finding = finding.also(reason, format!("the engine fits the {field}"));
             let finding = finding.remedy("remove `{}`", Change::remove(place));
-            self.report(finding.help(format!("or write `{field}` as a number")));
+            self.report(finding.help(format!("or give `{field}` a number")));
         }
     }
 

@@ -1,7 +1,7 @@
 //! A GPU with less memory than the roles on it need.
 
 use super::shared::sum::MemorySum;
-use crate::derive::{Alternative, Derived, FittingRole, MemoryScope, RoleGroup};
+use crate::derive::{Alternative, Derived, FittingRole, MemoryLoad, MemoryScope, RoleGroup, ServedRole};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::hir::{Bytes, Gpu, Host};
 
@@ -88,6 +88,7 @@ fn finding(derived: &Derived, group: &RoleGroup, (host, index, gpu): (&Host, usi
     let changes = smallest_changes(derived, group, (index, over));
     let has_facts = derived.unknown_on_gpu(group.host, gpu).next().is_none();
     let finding = if changes.is_empty() && !has_facts {
+        let finding = let_engine_fit(derived, &load, finding);
         finding.help("run `orchgen lock` where the model files are: orchgen then computes the layers, experts or context that fit")
     } else {
         finding
@@ -98,6 +99,26 @@ fn finding(derived: &Derived, group: &RoleGroup, (host, index, gpu): (&Host, usi
         load.lines.iter().any(|line| load.lines.first().is_some_and(|first| first.role != line.role));
     let moved = several.then(|| sum.removal(|roles| format!("{or}move {roles} to another GPU"), ""));
     finding.maybe_help(moved)
+}
+
+/// The help that lets the engine decide how many layers of the largest role are on its GPUs.
+fn let_engine_fit(derived: &Derived, load: &MemoryLoad, finding: Diagnostic) -> Diagnostic {
+    let largest = load.freed.iter().max_by_key(|(_, bytes)| *bytes).map(|(role, _)| *role);
+    let served = derived.roles.iter().find(|role| Some(role.id) == largest);
+    let Some(served) = served.filter(|served| is_plain(served)) else { return finding };
+    let role = derived.registry.roles.get(served.id);
+    let change = Change::set_in(role.head.span, "placement", Line::of("layers", "fit"));
+    let name = words::quoted(&role.head.name);
+    finding.remedy(
+        format!("write `{{}}` in `placement` of role {name}: the engine then decides at each start"),
+        change,
+    )
+}
+
+/// True if nothing keeps the engine from fitting the layers of a role.
+fn is_plain(served: &ServedRole) -> bool {
+    let gpus = served.serving.placement.gpus();
+    gpus.layers.is_none() && gpus.split.is_none() && gpus.split_mode.is_none() && gpus.cpu_experts.is_none()
 }
 
 /// A change of a role with which a GPU fits.

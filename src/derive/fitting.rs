@@ -150,7 +150,7 @@ impl<'d> FittingRole<'d> {
 /// True if the blocks of all types of a cache divide the heads of a model.
 fn has_divisible_heads(facts: &Facts) -> bool {
     let halves = [CacheHalf::Keys, CacheHalf::Values];
-    let types = tensor_types().iter().filter(|known| CACHE_TYPES.contains(&&*known.name));
+    let types = tensor_types().iter().filter(|known| CACHE_TYPES.contains(&known.name));
     types.flat_map(|kind| halves.map(|half| indivisible_head(facts, kind, half))).all(|head| head.is_none())
 }
 

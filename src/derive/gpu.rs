@@ -47,9 +47,10 @@ impl RoleGpus {
         let first = devices.first().cloned();
         let projector = registry.models.get(serving.model.value).projector.as_ref();
         let named = projector.and_then(|projector| projector.gpu.as_ref()).map(|name| &name.value);
+        let layers = layers(serving, placement.layers.map(|layers| layers.value));
         Some(Self {
-            layers: layers(serving, placement.layers.map(|layers| layers.value)),
-            shares: shares(host, placement),
+            layers,
+            shares: shares(host, placement, layers),
             draft: serving.draft.as_ref().and_then(|draft| draft_devices(draft)),
             // A model without GPUs keeps its projector on the host: its roles decide, not the projector.
             projector: first.and_then(|first| match named {
@@ -119,9 +120,9 @@ fn draft_devices(draft: &Draft) -> Option<Vec<Arc<str>>> {
     (!draft.gpu.is_empty()).then(|| names.filter(|name| &**name != NO_GPU).collect())
 }
 
-/// The shares of several GPUs: as declared, else their memory without the reserve, as small numbers.
-fn shares(host: &Host, placement: &GpuPlacement) -> Vec<u64> {
-    if placement.devices.len() < 2 {
+/// The shares of several GPUs, unless the engine fits the layers: as declared, else their memory without the reserve, as small numbers.
+fn shares(host: &Host, placement: &GpuPlacement, layers: GpuLayers) -> Vec<u64> {
+    if placement.devices.len() < 2 || layers == GpuLayers::Fit {
         return Vec::new();
     }
     if let Some(split) = &placement.split {

@@ -116,7 +116,7 @@ impl GivenOptions {
             "main-gpu" | "mg" => self.main = text.parse().ok()?,
             "cpu-moe" | "cmoe" => self.cpu_experts = Some(Line::of("cpu-experts", "all")),
             "n-cpu-moe" | "ncmoe" => {
-                self.cpu_experts = Some(Line::of("cpu-experts", text.parse::<u64>().ok()?))
+                self.cpu_experts = Some(Line::of("cpu-experts", text.parse::<u64>().ok()?));
             }
             "no-kv-offload" | "nkvo" => self.is_cache_on_host = !is_off,
             "kv-offload" | "kvo" => self.is_cache_on_host = is_off,

@@ -44,6 +44,10 @@ impl FieldReader<'_> {
                 "write a new key into a file that only root can read, and name that file in `key-file`";
             return Some(finding.help(help));
         }
+        if let Some(finding) = gpu_finding(&finding, &word, node, task) {
+            record.mark_reported("placement");
+            return Some(finding);
+        }
         if let Some(target) = self.target(&word, node, task) {
             let name = target.block.unwrap_or(&target.line.name);
             let field = task.field(name).map_or("", |field| field.name);
@@ -187,9 +191,8 @@ impl FieldReader<'_> {
         task: ReadTask,
     ) -> Option<Literal> {
         let row = row_of((field, part), task)?;
-        // 99 and 999 are usual numbers for all layers.
-        if part == Some("layers") && matches!(value.value, Value::Integer(99..)) {
-            return Some(Literal::from("all"));
+        if let (Some("split"), Value::String(shares)) = (part, &value.value) {
+            return Some(Literal::from(shares.replace([',', '/'], ":")));
         }
         let row = match (part, &row.shape) {
             (None, Shape::Block(table)) => match table.principal_field() {
@@ -199,6 +202,35 @@ impl FieldReader<'_> {
             _ => row,
         };
         self.fitting(value, row)
+    }
+}
+
+/// The finding for a word that has no line of its own: all layers are on the GPUs by default, and the first GPU is the main
+/// one.
+fn gpu_finding(finding: &Diagnostic, word: &EngineWord, node: &Node, task: ReadTask) -> Option<Diagnostic> {
+    let EngineWord::Field("placement", Some(part)) = word else { return None };
+    let [value] = node.args.as_slice() else { return None };
+    // 99 and 999 are usual numbers for all layers.
+    let means_all = match &value.value {
+        Value::Integer(number) => *number >= 99 || *number < 0,
+        Value::String(text) => text == "all",
+        Value::Null | Value::Bool(_) | Value::Float(_) => false,
+    };
+    let has_placement = task.input.node.fields.iter().any(|field| field.key == "placement");
+    match *part {
+        "layers" if means_all && has_placement => {
+            let title = "remove `{}`: all layers are on the GPUs of `placement`";
+            Some(finding.clone().remedy(title, Change::remove(node.key_span)))
+        }
+        "layers" if means_all => {
+            Some(finding.clone().help("name the GPUs in `gpu` of `placement`: all layers are then on them"))
+        }
+        "gpu" if matches!(value.value, Value::Integer(_)) => {
+            Some(finding.clone().help(
+                "name that GPU in `gpu` of `placement`, such as `CUDA0`: the first GPU is the main one",
+            ))
+        }
+        _ => None,
     }
 }
 

@@ -32,8 +32,8 @@ impl GpuReader<'_> {
         let parts = PARTS.map(|part| (part, block.place(part)));
         let texts: Vec<Text> = block.take_all("gpu");
         let is_default = texts.first().is_some_and(|text| self.is_default(text.span));
-        let is_none = texts.iter().flat_map(|text| names(text)).any(|name| name == NO_GPU);
-        let named = texts.iter().flat_map(|text| names(text)).count();
+        let is_none = texts.iter().flat_map(names).any(|name| name == NO_GPU);
+        let named = texts.iter().flat_map(names).count();
         let devices = self.devices(&texts);
         let split = block.text("split").and_then(|text| self.split(&text));
         let gpu = GpuPlacement {
@@ -174,9 +174,9 @@ impl GpuReader<'_> {
 
     /// The shares of a split: numbers with colons.
     fn split(&mut self, text: &Text) -> Option<Spanned<Vec<u32>>> {
-        let share = |part: &str| part.trim().parse::<u32>().ok().filter(|share| *share <= LARGEST_SHARE);
+        let share =
+            |part: &str| part.trim().parse::<u32>().ok().filter(|share| (1..=LARGEST_SHARE).contains(share));
         let shares: Option<Vec<u32>> = text.value.split(':').map(share).collect();
-        let shares = shares.filter(|shares| shares.iter().any(|share| *share > 0));
         if let Some(shares) = shares {
             return Some(Spanned::new(shares, text.span));
         }

@@ -310,7 +310,6 @@ const WITHOUT_CHANGE: &[(&str, &str)] = &[
     ("token-embeddings", "it is a note: the role may serve other requests"),
     ("literal-variable", "only the user knows the folder"),
     ("spoiled-yarn", "the role may drop the scaling or the override"),
-    ("over-gpu-memory", "`orchgen lock` is needed to compute the layers that fit"),
     ("foreign-adapter", "only the user knows the file of the right adapter"),
     ("unreadable-profile", "`orchgen engine probe` writes the profile"),
     ("stale-baseline", "`orchgen check --update-baseline` writes the baseline"),

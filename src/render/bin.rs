@@ -145,7 +145,7 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
             variable_prefix: role.engine().map_or("", |engine| engine.family.variable_prefix()),
             hidden_variables: role.engine().map_or_else(Vec::new, |engine| {
                 let has_gpu = role.gpus.as_ref().is_some_and(|gpus| !gpus.is_empty());
-                hidden_variables(engine.family, has_gpu)
+                hidden_variables(engine.family, engine.family.device_variables().filter(|_| has_gpu))
             }),
             has_image: false,
             env: env(&role.env),
@@ -206,7 +206,10 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
             args: option_lines(&prompt.args, ARGUMENT_LINE, quoted).into(),
             files: words(ARGUMENT_LINE, prompt.files.iter().map(|file| &**file)),
             variable_prefix: prompt.family.variable_prefix(),
-            hidden_variables: hidden_variables(prompt.family, places_on_gpus(&prompt.args)),
+            hidden_variables: hidden_variables(
+                prompt.family,
+                prompt.family.device_variables().filter(|_| places_on_gpus(&prompt.args)),
+            ),
             has_image: prompt.args.contains(&Word::Image),
             env: env(&prompt.env),
             filled_env: Vec::new(),
@@ -280,9 +283,8 @@ fn words<'p>(separator: &str, words: impl IntoIterator<Item = &'p str>) -> Quote
 
 /// The variables that the caller must not set and whose names do not start with the prefix of all options: those with API
 /// keys, and for a program with GPUs those that give them other numbers.
-fn hidden_variables(family: Family, has_gpu: bool) -> Vec<&'static str> {
-    let of_gpus = family.device_variables().filter(|_| has_gpu);
-    let names = family.key_variables().iter().copied().chain(of_gpus);
+fn hidden_variables(family: Family, devices: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let names = family.key_variables().iter().copied().chain(devices);
     names.filter(|name| !name.starts_with(family.variable_prefix())).collect()
 }
 

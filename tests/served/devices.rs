@@ -432,7 +432,7 @@ fn devices_have_the_predicted_memory() {
     println!("{} servers, {} wrong", rows.len(), wrong.len());
     assert!(rows.len() >= 200, "{}", rows.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
-    // Tiny models with recurrent layers, or with almost nothing on the device, can be less precise: the margin says so.
+    // Tiny models with recurrent layers, or with almost nothing on the device, can be less precise: the margin includes this.
     let imprecise: Vec<&str> =
         rows.iter().filter(|row| !row.imprecise.is_empty()).map(|row| row.name.as_str()).collect();
     println!("{} servers only within the margin: {imprecise:#?}", imprecise.len());

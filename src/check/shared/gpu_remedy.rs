@@ -58,7 +58,7 @@ fn has_placement(role: &FaultyRole, option: &EngineOption) -> bool {
     places.into_iter().flatten().any(|place| role.is_next_to(option, place))
 }
 
-/// What the options of a role mean for its GPUs.
+/// The meaning of the options of a role for its GPUs.
 #[derive(Default)]
 struct GivenOptions {
     /// The names of devices.

@@ -120,7 +120,8 @@ fn write_number(
 /// Adds the words that are possible instead of a number.
 pub(super) fn or_words(finding: Diagnostic, words: &[&str]) -> Box<Diagnostic> {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    Box::new(finding.help(format!("or write {}", words::any_of(&quoted))))
+    let (noun, verb) = if quoted.len() == 1 { ("word", "is") } else { ("words", "are") };
+    Box::new(finding.help(format!("the {noun} {} {verb} possible, too", words::all_of(&quoted))))
 }
 
 /// The help for a value that means the default: the removal of an optional field.

@@ -205,7 +205,7 @@ impl FieldReader<'_> {
     }
 }
 
-/// The finding for a word that has no line of its own: all layers are on the GPUs by default, and the first GPU is the main
+/// The finding for a word without its own line: all layers are on the GPUs by default, and the first GPU is the main
 /// one.
 fn gpu_finding(finding: &Diagnostic, word: &EngineWord, node: &Node, task: ReadTask) -> Option<Diagnostic> {
     let EngineWord::Field("placement", Some(part)) = word else { return None };

@@ -53,7 +53,7 @@ impl GpuReader<'_> {
             for (part, place) in parts.filter_map(|(part, place)| Some((part, place?))) {
                 // Defaults are for the roles with GPUs.
                 if is_default || !self.is_default(place) {
-                    self.report_without_gpu((part, place), is_none, gpu.split.as_ref());
+                    self.report_without_gpu((part, place), (is_none, gpu.split.as_ref()));
                 }
             }
             return has_gpu.then(|| Box::new(GpuPlacement::OFF));
@@ -61,7 +61,7 @@ impl GpuReader<'_> {
         // A GPU that is not known is still one of several.
         let is_complete = gpu.devices.len() == named;
         Some(Box::new(if is_complete {
-            self.check_split(gpu, is_default)
+            self.check_split((gpu, is_default))
         } else {
             GpuPlacement { split: None, ..gpu }
         }))
@@ -147,8 +147,7 @@ impl GpuReader<'_> {
     fn report_without_gpu(
         &mut self,
         (part, place): (&'static str, Span),
-        is_none: bool,
-        split: Option<&Spanned<Vec<u32>>>,
+        (is_none, split): (bool, Option<&Spanned<Vec<u32>>>),
     ) {
         let owner = self.owner().describe();
         let message = format!("`{part}` of {owner} has no effect without a GPU");
@@ -199,7 +198,7 @@ impl GpuReader<'_> {
     }
 
     /// The placement without a split that does not match its GPUs, which is reported.
-    fn check_split(&mut self, mut gpu: GpuPlacement, is_default: bool) -> GpuPlacement {
+    fn check_split(&mut self, (mut gpu, is_default): (GpuPlacement, bool)) -> GpuPlacement {
         let count = gpu.devices.len();
         if !is_default {
             // Defaults are for the roles with the GPUs of the defaults.

@@ -7,6 +7,7 @@ mod engine;
 mod experts;
 mod facts;
 mod foreign_words;
+mod gpu_builds;
 mod gpus;
 mod growth;
 mod hosts;

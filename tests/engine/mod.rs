@@ -6,6 +6,7 @@ mod devices;
 mod dialect;
 mod difference;
 mod facts;
+mod gpu;
 mod help;
 mod ik;
 mod layers;

@@ -53,19 +53,7 @@ fn with_projector(spec: ServerSpec<'static>) -> ServerSpec<'static> {
 /// The options that a placement adds to a command line or changes, or the reason why the build cannot have it.
 fn added(profile: &Profile, spec: &ServerSpec<'_>, gpu: GpuSpec<'_>) -> String {
     let lowered = lower_server(profile, &ServerSpec { gpu: Some(gpu), ..spec.clone() });
-    let is_of_gpu = |intent| {
-        matches!(
-            intent,
-            Intent::Gpu
-                | Intent::GpuLayers
-                | Intent::Split
-                | Intent::SplitMode
-                | Intent::HostExperts
-                | Intent::CachePlace
-                | Intent::DraftGpu
-                | Intent::Projector
-        )
-    };
+    let is_of_gpu = |intent| matches!(intent, Intent::Gpu(_) | Intent::Projector);
     let name = profile.name();
     if let Some(error) = lowered.errors.iter().find(|error| is_of_gpu(error.intent)) {
         return format!("not possible: {}", error.why.replace(name, "the build"));

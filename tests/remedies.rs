@@ -310,6 +310,7 @@ const WITHOUT_CHANGE: &[(&str, &str)] = &[
     ("token-embeddings", "it is a note: the role may serve other requests"),
     ("literal-variable", "only the user knows the folder"),
     ("spoiled-yarn", "the role may drop the scaling or the override"),
+    ("whole-reserve", "only the user knows how much the driver and the desktop need"),
     ("foreign-adapter", "only the user knows the file of the right adapter"),
     ("unreadable-profile", "`orchgen engine probe` writes the profile"),
     ("stale-baseline", "`orchgen check --update-baseline` writes the baseline"),

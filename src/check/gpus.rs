@@ -5,11 +5,11 @@ use crate::derive::{Derived, RoleCommand, RoleGpus, ServedRole};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, suggest, words};
 use crate::engine::dialect::{BACK_ENDS, computes_attention, is_device_name};
 use crate::hir::codes::UNKNOWN_NAME;
-use crate::hir::{CachePlace, CpuExperts, GpuLayers, Host, NO_GPU, Role};
+use crate::hir::{Bytes, CachePlace, CpuExperts, GpuLayers, Host, NO_GPU, Role};
 
 declare_code! {
     /// ## What it finds
-    /// A `gpu` of a host with a name that no back end of llama.cpp gives to a device.
+    /// A `gpu` of a host that has not the name of a CUDA, ROCm, Vulkan or SYCL device.
     ///
     /// ## Why
     /// The name goes to the command line. With a name that it does not know, the server exits at startup.
@@ -81,8 +81,41 @@ declare_code! {
     pub(super) static SLOW_CACHE_TYPE = 504, "slow-cache-type", Warning;
 }
 
+declare_code! {
+    /// ## What it finds
+    /// A `reserve` of a GPU that is as large as its `memory`, or larger. The default reserve is 1 GiB.
+    ///
+    /// ## Why
+    /// Nothing is left for roles, so no role fits.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// host "far" memory="64 GB" { gpu "CUDA0" memory="24 GB" reserve="30 GB" }
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// host "far" memory="64 GB" { gpu "CUDA0" memory="24 GB" reserve="3 GB" }
+    /// ```
+    pub(super) static WHOLE_RESERVE = 506, "whole-reserve", Error;
+}
+
+/// The GPUs without memory for roles.
+fn whole_reserves(derived: &Derived) -> Vec<Diagnostic> {
+    let hosts = derived.registry.hosts.iter();
+    let all = hosts.flat_map(|host| host.gpus.iter().map(move |gpu| (host, gpu)));
+    let full = all.filter(|(_, gpu)| gpu.room() == Bytes(0)).map(|(host, gpu)| {
+        let (name, memory) = (words::quoted(&gpu.name), gpu.memory.value);
+        let message = format!("`reserve` of GPU {name} of {host} leaves nothing of {memory}");
+        let finding = WHOLE_RESERVE.at(gpu.memory.span, "all of it is reserved", message).about(host);
+        finding.help("write a `reserve` that is less than the `memory` of the GPU")
+    });
+    full.collect()
+}
+
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     findings.extend(unknown_devices(derived));
+    findings.extend(whole_reserves(derived));
     for (role, served, command) in derived.commands() {
         findings.extend(unknown_projector_gpu(derived, role, served));
         let Some(gpus) = served.gpus.as_deref().filter(|gpus| !gpus.devices.is_empty()) else { continue };

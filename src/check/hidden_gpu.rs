@@ -14,7 +14,7 @@ declare_code! {
     /// ## Why
     /// These levels hide all devices from the service (`PrivateDevices=`), and forbid a driver to generate code. The server
     /// would not find its GPU: it exits, or it loads the model into the memory of the host. The level `gpu` allows the
-    /// device files that the GPUs of the role need, and no others. It is the default of a role with GPUs.
+    /// device files of the drivers of the GPUs, and no others. It is the default of a role with GPUs.
     ///
     /// ## Example
     /// ```kdl

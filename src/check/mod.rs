@@ -136,7 +136,7 @@ static ALL: &[Check] = checks![
     caches_over_host: CACHES_OVER_HOST,
     over_gpu_memory: OVER_GPU_MEMORY,
     renumbered_gpus: RENUMBERED_GPUS,
-    gpus: UNKNOWN_DEVICE SURPLUS_LAYERS SLOW_CACHE_TYPE,
+    gpus: UNKNOWN_DEVICE SURPLUS_LAYERS SLOW_CACHE_TYPE WHOLE_RESERVE,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,
     encoder_without_pooling: ENCODER_WITHOUT_POOLING,

@@ -1,7 +1,9 @@
 //! A GPU with less memory than the roles on it need.
 
 use super::shared::sum::MemorySum;
-use crate::derive::{Alternative, Derived, FittingRole, MemoryLoad, MemoryScope, RoleGroup, ServedRole};
+use crate::derive::{
+    Alternative, Derived, FittingRole, MemoryLoad, MemoryScope, RoleGroup, RoleMemory, ServedRole,
+};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::hir::{Bytes, Gpu, Host};
 
@@ -36,6 +38,9 @@ declare_code! {
 
 /// Maximum number of roles with unknown memory that one message names.
 const MAX_NAMED: usize = 3;
+
+/// Maximum number of roles whose changes are tried.
+const MAX_TRIES: usize = 8;
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for group in derived.loads().of_hosts() {
@@ -144,7 +149,7 @@ impl SmallestChange<'_> {
     }
 }
 
-/// The smallest change of each kind of the role that takes the most memory of a GPU.
+/// The smallest change of each kind of the role that takes the most memory of a GPU, and has a change that is enough.
 fn smallest_changes<'d>(
     derived: &'d Derived,
     group: &RoleGroup,
@@ -152,20 +157,27 @@ fn smallest_changes<'d>(
 ) -> Vec<SmallestChange<'d>> {
     let scope = MemoryScope::gpu(index);
     let before = group.total(scope);
-    let on_gpu = |role: &&crate::derive::ServedRole| {
+    let on_gpu = |role: &&ServedRole| {
         let parts = role.memory.counted.iter().filter(|part| part.gpu == Some(index));
-        parts.fold(Bytes(0), |sum, part| sum.plus(part.bytes))
+        let one = parts.fold(0, |sum: u64, part| sum.saturating_add(part.bytes.0));
+        one.saturating_mul(role.serving.ports.value.len() as u64)
     };
-    let roles = derived.roles.iter().filter(|role| role.serving.host.value == group.host);
-    let Some(largest) = roles.max_by_key(on_gpu) else { return Vec::new() };
-    let Ok(role) = FittingRole::new(&derived.registry, &derived.lock, largest) else { return Vec::new() };
+    let on_host = derived.roles.iter().filter(|role| role.serving.host.value == group.host);
+    let mut roles: Vec<&ServedRole> = on_host.filter(|role| on_gpu(role) > 0).collect();
+    roles.sort_by_key(|role| std::cmp::Reverse(on_gpu(role)));
     let limit = before.minus(over);
-    let fits = |memory: &crate::derive::RoleMemory| group.total_with(scope, (largest.id, memory)) <= limit;
-    let changes = role.smallest(fits).into_iter().map(|(change, memory)| {
-        let saved = before.minus(group.total_with(scope, (largest.id, &memory)));
-        SmallestChange { role, change, saved }
+    // The largest role with a change that is enough.
+    let changes = roles.into_iter().take(MAX_TRIES).find_map(|served| {
+        let role = FittingRole::new(&derived.registry, &derived.lock, served).ok()?;
+        let fits = |memory: &RoleMemory| group.total_with(scope, (served.id, memory)) <= limit;
+        let changes = role.smallest(fits).into_iter().map(|(change, memory)| {
+            let saved = before.minus(group.total_with(scope, (served.id, &memory)));
+            SmallestChange { role, change, saved }
+        });
+        let changes: Vec<SmallestChange> = changes.collect();
+        (!changes.is_empty()).then_some(changes)
     });
-    changes.collect()
+    changes.unwrap_or_default()
 }
 
 /// A placement in lines of the registry.

@@ -59,7 +59,7 @@ fn finding(role: &Role, served: &ServedRole, (name, value): &(Text, Text)) -> Op
     })?;
     let (name, gpu) = (words::quoted(name), words::quoted(changed));
     let message = format!(
-        "{role} sets {name} to {}, with which {gpu} is another GPU than on its host, or none",
+        "{role} sets {name} to {}, with which {gpu} can be another GPU than on its host, or none",
         words::quoted(value)
     );
     let finding = RENUMBERED_GPUS.at(value.span, "numbers the GPUs in this list from 0", message).about(role);

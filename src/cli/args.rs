@@ -195,7 +195,7 @@ pub(super) struct InspectArgs {
 pub(super) struct MemoryArgs {
     #[command(flatten)]
     pub(super) registry: RegistryFolder,
-    /// Print the settings of this role that fit into its GPUs
+    /// Print the largest layers, experts, context and cache type of this role that fit its GPUs
     #[arg(long, value_name = "ROLE")]
     pub(super) fit: Option<String>,
     /// Output format

@@ -67,7 +67,11 @@ impl RoleGpus {
         let placement = serving.placement.gpus();
         let draft = serving.draft.as_deref().map(|draft| &draft.value);
         let all = |names: &'_ [Arc<str>]| -> Vec<(Arc<str>, u64)> {
-            let share = |at: usize| self.shares.get(at).copied().unwrap_or(1);
+            let share = |at: usize| match self.shares.get(at) {
+                Some(share) => *share,
+                // One GPU has everything. The engine gives nothing to a GPU without a share.
+                None => u64::from(names.len() == 1),
+            };
             names.iter().enumerate().map(|(at, name)| (name.clone(), share(at))).collect()
         };
         let (devices, layers, experts) = match owner {
@@ -86,6 +90,8 @@ impl RoleGpus {
         };
         match (layers, experts) {
             _ if devices.is_empty() => GpuShares::None,
+            // Without shares the engine divides by the memory that is free.
+            _ if devices.len() > 1 && self.shares.is_empty() => GpuShares::Unknown,
             (Some(GpuLayers::All), None) => GpuShares::All(all(devices)),
             _ => GpuShares::Unknown,
         }

@@ -147,6 +147,9 @@ fn unknown_engine(role: &Role, findings: &mut Diagnostics) -> Reported {
     })
 }
 
+/// The reason why the memory of another program on a GPU is unknown.
+const OF_PROGRAM: &str = "it has a `command`, and how much of its memory is on the GPU is unknown";
+
 /// The reason why a sum without a lock is incomplete.
 const ONLY_FILES: &str = "only file sizes are summed: caches and buffers need the file headers in the lock";
 
@@ -187,13 +190,18 @@ impl Derived {
 
     /// The roles whose memory on a GPU is not completely known, each with the reason as a clause.
     pub fn unknown_on_gpu(&self, host: Id<Host>, gpu: &Gpu) -> impl Iterator<Item = (Id<Role>, &str)> {
+        let programs = self.programs.iter().filter(move |role| role.program.host.value == host);
+        let programs = programs.filter(|role| {
+            role.program.placement.gpus().devices.iter().any(|name| name.value == gpu.name.value)
+        });
         let on_host = self.roles.iter().filter(move |role| role.serving.host.value == host);
-        on_host.filter_map(|role| {
+        let roles = on_host.filter_map(|role| {
             let gpus = role.gpus.as_ref()?;
             gpus.all().into_iter().find(|name| ***name == *gpu.name.value)?;
             let only_files = (!role.memory.is_computed()).then_some(ONLY_FILES);
             Some((role.id, role.memory.unknown_on(&gpu.name).or(only_files)?))
-        })
+        });
+        roles.chain(programs.map(|role| (role.id, OF_PROGRAM)))
     }
 
     /// Memory sums over roles, residencies and hosts.

@@ -56,7 +56,10 @@ impl Family {
 
     /// The environment variables that give the devices of a machine other numbers.
     pub fn device_variables(self) -> impl Iterator<Item = &'static str> {
-        llama::dialect::VISIBLE_DEVICES.iter().map(|(_, variable)| *variable)
+        llama::dialect::VISIBLE_DEVICES
+            .iter()
+            .map(|(_, variable)| *variable)
+            .chain(["GGML_VK_VISIBLE_DEVICES"])
     }
 
     /// The environment variables whose value is a secret.

@@ -7,7 +7,9 @@ use super::super::RunStatus;
 use super::super::args::DataFormat;
 use super::super::session;
 use super::size_text;
-use crate::derive::{Alternative, Derived, FittingRole, MemoryScope, RoleGroup, RoleMemory, ServedRole};
+use crate::derive::{
+    Alternative, Derived, FittingRole, MemoryKind, MemoryScope, RoleGroup, RoleMemory, ServedRole,
+};
 use crate::diag::{suggest, words::quoted};
 use crate::hir::{Bytes, Gpu, Host};
 use serde::Serialize;
@@ -59,15 +61,25 @@ impl<'d> OnGpus<'d> {
         self.group.total_with(MemoryScope::gpu(index), (self.served.id, memory))
     }
 
+    /// The memory of all processes of the role on a GPU, or on the host.
+    fn own(&self, memory: &RoleMemory, gpu: Option<usize>) -> Bytes {
+        let parts = memory.counted.iter().filter(|part| part.gpu == gpu);
+        let copies = self.served.serving.ports.value.len() as u64;
+        let of_part = |bytes: Bytes, kind| {
+            if kind == MemoryKind::Mapped { bytes.0 } else { bytes.0.saturating_mul(copies) }
+        };
+        Bytes(parts.fold(0, |sum: u64, part| sum.saturating_add(of_part(part.bytes, part.kind))))
+    }
+
     fn fits(&self, memory: &RoleMemory) -> bool {
         self.gpus.iter().all(|(index, gpu)| self.total(*index, memory) <= gpu.room())
     }
 
     fn rooms(&self, memory: &RoleMemory) -> Vec<GpuRoom<'d>> {
         let room = |(index, gpu): &(usize, &'d Gpu)| {
-            let total = self.total(*index, memory);
-            let others = self.total(*index, &RoleMemory::default());
-            GpuRoom { name: &gpu.name, bytes: total.minus(others).0, free: gpu.room().minus(others).0 }
+            let own = self.own(memory, Some(*index));
+            let others = self.total(*index, memory).minus(own);
+            GpuRoom { name: &gpu.name, bytes: own.0, free: gpu.room().minus(others).0 }
         };
         self.gpus.iter().map(room).collect()
     }
@@ -101,9 +113,8 @@ pub(super) fn run(derived: &Derived, name: &str, format: DataFormat) -> RunStatu
     let on_gpus = OnGpus::new(registry.hosts.get(group.host), group, served);
     let settings = role.largest(|memory| on_gpus.fits(memory)).into_iter().map(|(setting, memory)| {
         let (field, value) = words_of(setting, role.layers);
-        let bytes = group.total_with(MemoryScope::HOST, (served.id, &memory));
-        let others = group.total_with(MemoryScope::HOST, (served.id, &RoleMemory::default()));
-        FittingSetting { field, value, bytes: bytes.minus(others).0, gpus: on_gpus.rooms(&memory) }
+        let bytes = on_gpus.own(&memory, None).0;
+        FittingSetting { field, value, bytes, gpus: on_gpus.rooms(&memory) }
     });
     let report = FitReport {
         format_version: 1,
@@ -141,7 +152,7 @@ fn human(report: &FitReport, declared: &[GpuRoom]) -> String {
     for gpu in declared {
         // Writing to a string cannot fail.
         let (name, bytes, free) = (quoted(gpu.name), size_text(gpu.bytes), size_text(gpu.free));
-        let _ = writeln!(out, "  GPU {name}: {bytes} of {free} that other roles leave");
+        let _ = writeln!(out, "  GPU {name}: needs {bytes}; other roles leave {free}");
     }
     if report.settings.is_empty() {
         out.push_str("no single change of layers, experts, context or cache type makes it fit\n");

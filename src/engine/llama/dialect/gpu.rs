@@ -2,6 +2,7 @@
 
 use super::argv::ArgvBuilder;
 use super::{Intent, OverrideValue, ServerSpec, Sparsity, UncheckedIntent};
+use crate::engine::llama::architecture::{Class, architecture};
 use crate::engine::llama::options::Owner;
 
 /// The placement of a process on GPUs.
@@ -104,42 +105,9 @@ fn row_splitters(build: Option<u32>) -> Option<&'static [&'static str]> {
     }
 }
 
-/// The build from which the next list is known.
+/// The build from which it is known which architectures can be split by tensors (`llm_arch_supports_sm_tensor` of
+/// `src/llama-arch.cpp`).
 const TENSOR_SPLIT_SINCE: u32 = 11434;
-
-/// Architectures that cannot be split by tensors (llama.cpp b11434, `llm_arch_supports_sm_tensor` of `src/llama-arch.cpp`).
-const NO_TENSOR_SPLIT: &[&str] = &[
-    "bailingmoe3",
-    "bitnet",
-    "deepseek2",
-    "deepseek32",
-    "dots3note",
-    "falcon-h1",
-    "gemma3n",
-    "glm-dsa",
-    "glm5-next",
-    "granitehybrid",
-    "grok",
-    "hy_v4",
-    "jamba",
-    "kimi-k3",
-    "kimi-linear",
-    "mamba",
-    "mamba2",
-    "minicpm3",
-    "minimax-01",
-    "minimax-m2",
-    "minimax-m3",
-    "mistral4",
-    "mpt",
-    "nemotron_h",
-    "nemotron_h_moe",
-    "olmo2",
-    "olmoe",
-    "plamo2",
-    "qwen3tts",
-    "t5",
-];
 
 /// Writes where a model, its draft and its projector are.
 pub(super) fn write(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, has: Files) {
@@ -305,7 +273,8 @@ fn check_tensor_split(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     if !is_known {
         let why = "it is unknown which architectures this build can split by tensors".to_owned();
         argv.not_checked.push(UncheckedIntent { intent: Intent::Gpu(GpuIntent::SplitMode), why });
-    } else if let Some(arch) = NO_TENSOR_SPLIT.iter().find(|arch| **arch == spec.arch) {
+    } else if architecture(spec.arch).is_some_and(|arch| arch.is(Class::NoSplitModeTensor)) {
+        let arch = spec.arch;
         let why = format!(
             "models of architecture `{arch}` cannot be split by tensors: the server would exit at startup"
         );
@@ -317,8 +286,8 @@ fn check_tensor_split(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     }
 }
 
-/// The names that back ends of llama.cpp give to devices on Linux, without their numbers (b11434, `ggml/src/ggml-*`).
-pub const BACK_ENDS: &[&str] = &["CUDA", "ROCm", "Vulkan", "SYCL", "MUSA", "CANN", "WebGPU"];
+/// The names of the supported back ends, which they give to devices with a number (llama.cpp b11434, `ggml/src/ggml-*`).
+pub const BACK_ENDS: &[&str] = &["CUDA", "ROCm", "Vulkan", "SYCL"];
 
 /// The back ends whose drivers read a variable with the list of visible devices, and give them new numbers.
 pub const VISIBLE_DEVICES: &[(&str, &str)] =
@@ -327,12 +296,8 @@ pub const VISIBLE_DEVICES: &[(&str, &str)] =
 /// True if a back end of llama.cpp can give this name to a device: its own name and a number.
 pub fn is_device_name(name: &str) -> bool {
     let number = BACK_ENDS.iter().find_map(|back_end| name.strip_prefix(back_end));
-    name == OPEN_CL
-        || number.is_some_and(|number| !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit()))
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit()))
 }
-
-/// The name of every `OpenCL` device.
-const OPEN_CL: &str = "GPUOpenCL";
 
 /// True if a device computes attention with caches of these types. If it cannot, the CPU does (`ggml-cuda/fattn.cu`).
 /// `None` if it is unknown for the build or the back end.

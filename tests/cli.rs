@@ -6,6 +6,7 @@ mod hostile;
 mod init;
 
 mod colors;
+mod gpu_memory;
 mod known;
 mod memory;
 mod reports;

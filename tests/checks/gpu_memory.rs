@@ -192,30 +192,34 @@ fn the_smallest_changes_fit_and_are_the_smallest() {
         let fields: Vec<&str> = found.iter().map(|(field, _)| *field).collect();
         assert_eq!(fields, expected, "{}\n{}", settings.text(), compiled.report());
         for (field, value) in found {
-            let number = value.parse::<u32>().unwrap_or(0);
-            let (smallest, larger) = match field {
-                "layers" => (
-                    Settings { layers: Some(number), ..settings },
-                    Settings { layers: Some(number + 1), ..settings },
-                ),
-                "cpu-experts" => (
-                    Settings { cpu_experts: Some(number), ..settings },
-                    Settings { cpu_experts: Some(number - 1), ..settings },
-                ),
-                "context" => {
-                    (Settings { context: number, ..settings }, Settings { context: number + 256, ..settings })
-                }
-                _ => {
-                    let larger = if value == "q8_0" { "f16" } else { "q8_0" };
-                    (Settings { cache: value, ..settings }, Settings { cache: larger, ..settings })
-                }
-            };
+            let (smallest, larger) = changed(settings, (field, value));
             assert!(!is_over(&smallest.text()), "{field} {value}: {}", smallest.text());
             assert!(
                 is_over(&larger.text()),
                 "{field} {value} is not the smallest change: {}",
                 settings.text()
             );
+        }
+    }
+}
+
+/// The settings with a change, and with the next larger value.
+fn changed<'s>(settings: Settings<'s>, (field, value): (&str, &'s str)) -> (Settings<'s>, Settings<'s>) {
+    let number = value.parse::<u32>().unwrap_or(0);
+    match field {
+        "layers" => {
+            (Settings { layers: Some(number), ..settings }, Settings { layers: Some(number + 1), ..settings })
+        }
+        "cpu-experts" => (
+            Settings { cpu_experts: Some(number), ..settings },
+            Settings { cpu_experts: Some(number - 1), ..settings },
+        ),
+        "context" => {
+            (Settings { context: number, ..settings }, Settings { context: number + 256, ..settings })
+        }
+        _ => {
+            let larger = if value == "q8_0" { "f16" } else { "q8_0" };
+            (Settings { cache: value, ..settings }, Settings { cache: larger, ..settings })
         }
     }
 }

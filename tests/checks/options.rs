@@ -95,7 +95,6 @@ fn every_wrong_option_has_a_code_and_a_help() {
         ("\"cpu-mask-batch\" value=\"ff\"", "idle-option", "add the field `threads-batch`"),
         ("\"spec-draft-cpu-mask\" value=\"ff\"", "idle-option", "remove this option"),
         ("\"n-cpu-moe\" value=3", "owned-option", "declare the GPUs in host `box`"),
-        ("\"main-gpu\" value=1", "owned-option", "declare the GPUs in host `box`"),
         ("\"models-max\" value=3", "idle-option", "remove this option"),
     ] {
         let (found, message) = code_and_help(&role_with(&format!("option {option}")));

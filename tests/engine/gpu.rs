@@ -41,13 +41,13 @@ fn server() -> ServerSpec<'static> {
     }
 }
 
-fn with_draft(spec: ServerSpec<'static>) -> ServerSpec<'static> {
+fn with_draft() -> ServerSpec<'static> {
     let draft = DraftSpec { path: "/d.gguf", arch: "qwen2", max: Some(8), ..DraftSpec::default() };
-    ServerSpec { draft: Some(draft), ..spec }
+    ServerSpec { draft: Some(draft), ..server() }
 }
 
-fn with_projector(spec: ServerSpec<'static>) -> ServerSpec<'static> {
-    ServerSpec { projector: Some("/p.gguf"), ..spec }
+fn with_projector() -> ServerSpec<'static> {
+    ServerSpec { projector: Some("/p.gguf"), ..server() }
 }
 
 /// The options that a placement adds to a command line or changes, or the reason why the build cannot have it.
@@ -95,28 +95,24 @@ fn cases() -> Vec<(&'static str, ServerSpec<'static>, GpuSpec<'static>)> {
         ),
         ("all experts on the host", server(), GpuSpec { host_experts: HostExperts::All, ..ONE }),
         ("KV cache on the host", server(), GpuSpec { cache_on_host: true, ..ONE }),
-        ("a draft that follows", with_draft(server()), draft(FOLLOWS)),
-        ("a draft on another device", with_draft(server()), on(&["CUDA1"])),
-        ("a draft on no device", with_draft(server()), on(&[])),
+        ("a draft that follows", with_draft(), draft(FOLLOWS)),
+        ("a draft on another device", with_draft(), on(&["CUDA1"])),
+        ("a draft on no device", with_draft(), on(&[])),
         (
             "12 layers of a draft with its experts on the host",
-            with_draft(server()),
+            with_draft(),
             draft(DraftGpuSpec { layers: LayersSpec::Count(12), host_experts: HostExperts::All, ..FOLLOWS }),
         ),
-        ("a draft of a role without devices", with_draft(server()), GpuSpec { draft: Some(FOLLOWS), ..OFF }),
+        ("a draft of a role without devices", with_draft(), GpuSpec { draft: Some(FOLLOWS), ..OFF }),
         (
             "a draft on a device, of a role without devices",
-            with_draft(server()),
+            with_draft(),
             GpuSpec { draft: on(&["CUDA1"]).draft, ..OFF },
         ),
-        ("a projector", with_projector(server()), ONE),
-        (
-            "a projector on another device",
-            with_projector(server()),
-            GpuSpec { projector: Some("CUDA1"), ..ONE },
-        ),
-        ("a projector on the host", with_projector(server()), GpuSpec { projector: None, ..ONE }),
-        ("a projector of a role without devices", with_projector(server()), OFF),
+        ("a projector", with_projector(), ONE),
+        ("a projector on another device", with_projector(), GpuSpec { projector: Some("CUDA1"), ..ONE }),
+        ("a projector on the host", with_projector(), GpuSpec { projector: None, ..ONE }),
+        ("a projector of a role without devices", with_projector(), OFF),
         ("no device", server(), OFF),
     ]
 }
@@ -142,7 +138,7 @@ fn placements_become_options_of_each_build() {
 #[test]
 fn a_host_without_gpus_has_no_options_about_them() {
     for profile in profiles() {
-        for spec in [server(), with_draft(server()), with_projector(server())] {
+        for spec in [server(), with_draft(), with_projector()] {
             let line = lower_server(profile, &spec).texts().join(" ");
             for word in
                 ["--device", "-dev", "-ngl", "-ts", "-sm", "-ncmoe", "-nkvo", "mmproj-offload", "--fit on"]

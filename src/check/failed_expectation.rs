@@ -45,6 +45,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                     }
                 }
                 let (id, on) = (residency.value, gpu.map(|gpu| &*gpu.value));
+                if let Some(why) = on.and_then(|gpu| unknown_memory(derived, &loads, id, gpu)) {
+                    findings.skip(&FAILED_EXPECTATION, &expect.head, why);
+                }
                 let most = *totals.entry((id, on)).or_insert_with(|| largest_load(&loads, id, on));
                 if most <= fits.value {
                     continue;
@@ -121,6 +124,22 @@ fn unknown_gpu(registry: &Registry, gpu: &Text, name: &str) -> Diagnostic {
     let gpus = registry.hosts.iter().flat_map(|host| &host.gpus);
     let near = suggest(gpu, gpus.map(|gpu| &*gpu.name.value));
     UNKNOWN_NAME.at_unknown(gpu.span, (near, "no GPU of a host"), message).help("name a `gpu` of a host")
+}
+
+/// The first role of a residency whose memory on a GPU is not completely known, with the reason.
+fn unknown_memory(
+    derived: &Derived,
+    loads: &RoleGroups,
+    residency: Id<Residency>,
+    gpu: &str,
+) -> Option<String> {
+    loads.of_residency(residency).find_map(|group| {
+        let gpu = derived.registry.hosts.get(group.host).gpu(gpu)?;
+        let mut unknown = derived.unknown_on_gpu(group.host, gpu);
+        let (role, why) = unknown.find(|(role, _)| group.roles().any(|other| other.id == *role))?;
+        let role = words::quoted(&derived.registry.roles.get(role).head.name);
+        Some(format!("GPU {}: role {role}: {why}", words::quoted(&gpu.name)))
+    })
 }
 
 /// The memory of a residency on the host where it needs the most, or on a GPU.

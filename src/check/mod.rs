@@ -181,6 +181,7 @@ static MEMORY_SUMS: &[&Code] = &[
     &over_host_memory::OVER_HOST_MEMORY,
     &over_gpu_memory::OVER_GPU_MEMORY,
     &node_memory::OVER_NODE_MEMORY,
+    &failed_expectation::FAILED_EXPECTATION,
 ];
 
 /// The codes of all checks.

@@ -39,9 +39,6 @@ declare_code! {
 /// Maximum number of roles with unknown memory that one message names.
 const MAX_NAMED: usize = 3;
 
-/// Maximum number of roles whose changes are tried.
-const MAX_TRIES: usize = 8;
-
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for group in derived.loads().of_hosts() {
         let host = derived.registry.hosts.get(group.host);
@@ -149,7 +146,7 @@ impl SmallestChange<'_> {
     }
 }
 
-/// The smallest change of each kind of the role that takes the most memory of a GPU, and has a change that is enough.
+/// The smallest change of each kind of one role: the largest on a GPU for which a change is enough.
 fn smallest_changes<'d>(
     derived: &'d Derived,
     group: &RoleGroup,
@@ -157,27 +154,32 @@ fn smallest_changes<'d>(
 ) -> Vec<SmallestChange<'d>> {
     let scope = MemoryScope::gpu(index);
     let before = group.total(scope);
-    let on_gpu = |role: &&ServedRole| {
+    let limit = before.minus(over);
+    let on_gpu = |role: &ServedRole| {
         let parts = role.memory.counted.iter().filter(|part| part.gpu == Some(index));
         let one = parts.fold(0, |sum: u64, part| sum.saturating_add(part.bytes.0));
-        one.saturating_mul(role.serving.ports.value.len() as u64)
+        Bytes(one.saturating_mul(role.serving.ports.value.len() as u64))
     };
-    let on_host = derived.roles.iter().filter(|role| role.serving.host.value == group.host);
-    let mut roles: Vec<&ServedRole> = on_host.filter(|role| on_gpu(role) > 0).collect();
-    roles.sort_by_key(|role| std::cmp::Reverse(on_gpu(role)));
-    let limit = before.minus(over);
-    // The largest role with a change that is enough.
-    let changes = roles.into_iter().take(MAX_TRIES).find_map(|served| {
+    let roles = derived.roles.iter().filter(|role| role.serving.host.value == group.host);
+    let mut roles: Vec<(Bytes, &ServedRole)> = roles.map(|role| (on_gpu(role), role)).collect();
+    roles.retain(|(bytes, _)| *bytes > Bytes(0));
+    roles.sort_by_key(|(bytes, role)| (std::cmp::Reverse(*bytes), role.id));
+    let of_role = |(_, served): (Bytes, &'d ServedRole)| {
         let role = FittingRole::new(&derived.registry, &derived.lock, served).ok()?;
-        let fits = |memory: &RoleMemory| group.total_with(scope, (served.id, memory)) <= limit;
-        let changes = role.smallest(fits).into_iter().map(|(change, memory)| {
-            let saved = before.minus(group.total_with(scope, (served.id, &memory)));
-            SmallestChange { role, change, saved }
+        let total = |memory: &RoleMemory| group.total_with(scope, (served.id, memory));
+        // A change of this role cannot be enough if its removal is not.
+        if total(&RoleMemory::default()) > limit {
+            return None;
+        }
+        let changes = role.smallest(|memory| total(memory) <= limit).into_iter();
+        let changes = changes.map(|(change, memory)| SmallestChange {
+            role,
+            change,
+            saved: before.minus(total(&memory)),
         });
-        let changes: Vec<SmallestChange> = changes.collect();
-        (!changes.is_empty()).then_some(changes)
-    });
-    changes.unwrap_or_default()
+        Some(changes.collect::<Vec<_>>()).filter(|changes| !changes.is_empty())
+    };
+    roles.into_iter().find_map(of_role).unwrap_or_default()
 }
 
 /// A placement in lines of the registry.

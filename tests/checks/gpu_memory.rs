@@ -268,6 +268,50 @@ fn a_role_that_the_engine_fits_is_not_checked() {
     assert!(is_over(&(host("9 GB") + &both)));
 }
 
+/// An expectation about a GPU is also not checked then.
+#[test]
+fn an_expectation_about_unknown_memory_is_not_checked() {
+    let expect = "expect \"small\" residency=\"hot\" gpu=\"CUDA0\" fits=\"1 GB\"\n";
+    for (placement, why) in [
+        (
+            "gpu=\"CUDA0\" layers=\"fit\"",
+            Some("GPU `CUDA0`: role `a`: the engine fits the layers to the free memory of the device"),
+        ),
+        ("gpu=\"CUDA1\" layers=\"fit\"", None),
+        ("gpu=\"CUDA0\" layers=0", None),
+    ] {
+        let role = role("a", "moe", 1, &format!("residency=\"hot\" context=512 {{ placement {placement} }}"));
+        let compiled = locked(&(host("24 GB") + &role + expect));
+        assert_eq!(errors(&compiled), [""; 0], "{}", compiled.report());
+        let skipped =
+            compiled.findings.not_checked().iter().find(|entry| entry.check == "failed-expectation");
+        assert_eq!(skipped.map(|entry| &*entry.why), why, "{placement}");
+    }
+}
+
+/// If no change of the largest role is enough, another role may have one.
+#[test]
+fn a_change_of_another_role_is_proposed() {
+    // The model of the largest role is not in the lock.
+    let text = host("23.5 GB")
+        + &role("large", "big", 1, "context=4096 { placement gpu=\"CUDA0,CUDA1\" split=\"1:3\" }")
+        + &role("small", "dense", 2, "context=16384 { placement gpu=\"CUDA0\" }");
+    let text = text.replace("12 GB", "48 GB");
+    let compiled = locked(&text);
+    let finding = over(&compiled);
+    assert!(
+        finding
+            .help
+            .iter()
+            .any(|help| help.starts_with("write `context=") && help.contains("in role `small`")),
+        "{:?}",
+        finding.help
+    );
+    // Without the small role, the large one is still too large.
+    let alone = text.replace("23.5 GB", "12 GB");
+    assert!(!over(&locked(&alone)).help.iter().any(|help| help.starts_with("write ")));
+}
+
 #[test]
 fn without_a_lock_declared_sizes_are_on_the_gpus() {
     let split = |split: &str, first: &str| {

@@ -149,6 +149,20 @@ fn fit_prints_the_largest_settings() {
     assert_eq!(row.split_whitespace().nth(1), Some("all"), "{table}");
 }
 
+/// A role that the engine fits may take any memory next to this one.
+#[test]
+fn fit_names_what_it_does_not_count() {
+    let stack = STACK.replace("split=\"1:1:1:1\"", "layers=\"fit\"");
+    let workspace = workspace(&stack);
+    let table = text(&workspace.run(&["memory", "--fit", "one"]).stdout);
+    let why = "the engine fits the layers to the free memory of the device";
+    assert!(table.contains(&format!("\n  GPU `CUDA0`: not counted: role `all`: {why}\n")), "{table}");
+    let report = json(&workspace.run(&["memory", "--fit", "one", "--output-format", "json"]));
+    let entry = &report["not_counted"][0];
+    assert_eq!((&entry["gpu"], &entry["role"], &entry["why"]), (&"CUDA0".into(), &"all".into(), &why.into()));
+    assert_eq!(report["not_counted"].as_array().unwrap().len(), 1);
+}
+
 #[test]
 fn fit_needs_a_role_with_gpus() {
     let workspace = workspace(STACK);

@@ -1,7 +1,8 @@
 //! `orchgen memory --fit`: the settings of a role with which it fits into its GPUs, next to the other roles there.
 //!
-//! With `--output-format json`, the result is one JSON object: `role`, `layers` of its model, `fits` (as declared; null if the engine decides), and
-//! `settings` with `field`, `value`, `bytes` of the host and `gpus` (`name`, `bytes`, `free`: what is left to the role).
+//! With `--output-format json`, the result is one JSON object: `role`, `layers` of its model, `fits` (as declared; null if the
+//! engine decides), `not_counted` (`gpu`, `role` and `why` of each role whose memory on the same GPUs is not completely known),
+//! and `settings` with `field`, `value`, `bytes` of the host and `gpus` (`name`, `bytes`, `free`: what is left to the role).
 
 use super::super::RunStatus;
 use super::super::args::DataFormat;
@@ -10,7 +11,8 @@ use super::size_text;
 use crate::derive::{
     Alternative, Derived, FittingRole, MemoryKind, MemoryScope, RoleGroup, RoleMemory, ServedRole,
 };
-use crate::diag::{suggest, words::quoted};
+use crate::diag::suggest;
+use crate::diag::words::{printable, quoted};
 use crate::hir::{Bytes, Gpu, Host};
 use serde::Serialize;
 use std::fmt::Write;
@@ -22,7 +24,16 @@ struct FitReport<'r> {
     layers: u32,
     /// `None` if the engine decides at each start.
     fits: Option<bool>,
+    not_counted: Vec<NotCounted<'r>>,
     settings: Vec<FittingSetting<'r>>,
+}
+
+/// A role whose memory on a GPU is not completely known.
+#[derive(Serialize)]
+struct NotCounted<'r> {
+    gpu: &'r str,
+    role: &'r str,
+    why: &'r str,
 }
 
 #[derive(Serialize)]
@@ -55,6 +66,16 @@ impl<'d> OnGpus<'d> {
         let is_used = |gpu: &Gpu| names.iter().any(|name| ***name == *gpu.name.value);
         let gpus = host.gpus.iter().enumerate().filter(|(_, gpu)| is_used(gpu)).collect();
         Self { group, served, gpus }
+    }
+
+    fn not_counted(&self, derived: &'d Derived) -> Vec<NotCounted<'d>> {
+        let unknown = |(_, gpu): &(usize, &'d Gpu)| {
+            let gpu: &'d Gpu = gpu;
+            let name = |role| &*derived.registry.roles.get(role).head.name.value;
+            let roles = derived.unknown_on_gpu(self.group.host, gpu);
+            roles.map(|(role, why)| NotCounted { gpu: &gpu.name, role: name(role), why }).collect::<Vec<_>>()
+        };
+        self.gpus.iter().flat_map(unknown).collect()
     }
 
     fn total(&self, index: usize, memory: &RoleMemory) -> Bytes {
@@ -121,6 +142,7 @@ pub(super) fn run(derived: &Derived, name: &str, format: DataFormat) -> RunStatu
         role: name,
         layers: role.layers,
         fits: (!role.leaves_layers()).then(|| on_gpus.fits(&served.memory)),
+        not_counted: on_gpus.not_counted(derived),
         settings: settings.collect(),
     };
     let text = match format {
@@ -153,6 +175,10 @@ fn human(report: &FitReport, declared: &[GpuRoom]) -> String {
         // Writing to a string cannot fail.
         let (name, bytes, free) = (quoted(gpu.name), size_text(gpu.bytes), size_text(gpu.free));
         let _ = writeln!(out, "  GPU {name}: needs {bytes}; other roles leave {free}");
+    }
+    for NotCounted { gpu, role, why } in &report.not_counted {
+        let _ =
+            writeln!(out, "  GPU {}: not counted: role {}: {}", quoted(gpu), quoted(role), printable(why));
     }
     if report.settings.is_empty() {
         out.push_str("no single change of layers, experts, context or cache type makes it fit\n");

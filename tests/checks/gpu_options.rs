@@ -1,4 +1,4 @@
-//! Options that place a model on GPUs: the fields of `placement` and `draft` say the same.
+//! Options that place a model on GPUs: the fields of `placement` and `draft` do the same.
 
 use super::gpus::{assert_role, findings};
 

@@ -117,7 +117,7 @@ fn a_fitted_context_also_fits_the_layers() {
         assert!(line.contains(words), "{words}: {line}");
     }
     assert!(!line.contains("-layers") && !line.contains("--fit off"), "{line}");
-    // The options alone are refused: the fields say it.
+    // The options alone are refused: the fields set them.
     let options = "role \"r\" model=\"m\" port=9000 { option \"fit-ctx\" value=60000; option \"fit-target\" value=\"1024\" }\n";
     let found = codes(&(host("64 GB", CARD) + &model("1 GB") + options));
     assert!(!found.is_empty(), "{found:?}");

@@ -235,14 +235,12 @@ fn a_split_has_one_share_for_each_gpu() {
     for (gpu, split, count, help) in [
         ("CUDA0,CUDA1", "1:1:1", "3 shares for 2 GPUs", "write `split=\"1:1\"`"),
         ("CUDA0,CUDA1", "3", "1 share for 2 GPUs", "write `split=\"3:1\"`"),
-        ("CUDA0,CUDA1", "0:0:1", "3 shares for 2 GPUs", "remove `split=\"0:0:1\"`"),
         ("CUDA0", "1:1", "2 shares for 1 GPU", "remove `split=\"1:1\"`: one GPU has everything"),
     ] {
         let message = format!("`split` of role `r` has {count}");
         let role = format!("model=\"m\" {{ placement gpu=\"{gpu}\" split=\"{split}\" }}");
         assert_role(&role, &[("conflicting-fields", &message, &[help])]);
     }
-    assert_role("model=\"m\" { placement gpu=\"CUDA0,CUDA1\" split=\"0:1\" }", &[]);
     let message = "`split-mode` of role `r` has no effect with one GPU";
     let help: &[&str] = &["remove `split-mode=\"layer\"`"];
     let role = "model=\"m\" { placement gpu=\"CUDA0\" split-mode=\"layer\" }";

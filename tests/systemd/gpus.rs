@@ -45,7 +45,6 @@ fn each_role_gets_the_devices_of_its_gpus() {
         ("sycl", &["char-drm"], true),
         ("mixed", &["char-nvidia*", "char-drm"], true),
         // The devices of this back end are not known.
-        ("other", &["char-nvidia*", "char-drm", "/dev/kfd"], true),
         ("draft", &["char-drm", "/dev/kfd"], true),
         ("asked", &["char-nvidia*"], false),
         ("lazy-backend", &["char-nvidia*"], false),

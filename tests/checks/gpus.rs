@@ -300,3 +300,19 @@ fn parts_of_a_draft_need_a_draft_model_and_a_gpu() {
         }
     }
 }
+
+/// A field of a role is about its model: `gpu` and `layers` are parts of `placement`, and also of `draft`.
+#[test]
+fn parts_next_to_the_placement_belong_into_it() {
+    for (fields, help) in [
+        ("gpu=\"CUDA0\"", "write `{ placement gpu=\"CUDA0\" }`"),
+        // It would have no effect alone.
+        ("layers=5", "use `layers` of the field `placement`"),
+        ("kv=\"host\"", "use `kv` of the field `placement`"),
+        ("{ placement gpu=\"CUDA0\"; layers 5 }", "write `placement gpu=\"CUDA0\" layers=5`"),
+    ] {
+        let found = findings(&format!("role \"r\" model=\"m\" port=9000 {fields}"));
+        let [(code, _, helps)] = &*found else { panic!("{found:?}") };
+        assert_eq!((*code, &*helps[0]), ("unknown-field", help), "{fields}");
+    }
+}

@@ -180,12 +180,15 @@ impl FieldReader<'_> {
         let has = |block: &Field| task.input.node.fields.iter().any(|field| field.key == block.name);
         let is_whole =
             |block: &Field, table: &Table| is_open(table) || !block.presence.is_several() && has(block);
-        let mut having = blocks.filter_map(|(field, table)| {
+        let having = blocks.filter_map(|(field, table)| {
             Some((field, table.field(&name).filter(|_| is_whole(field, table))?))
         });
-        let (block, inner) = having.next()?;
-        let line = Line::of(inner.name, self.fitting(value, inner)?);
-        having.next().is_none().then_some((block, line))
+        let (block, inner) = only_or_placement(having, |(block, _)| block)?;
+        // A part that needs another one has no effect alone.
+        if inner.hints.needs.is_some() && !has(block) {
+            return None;
+        }
+        Some((block, Line::of(inner.name, self.fitting(value, inner)?)))
     }
 
     /// The finding for a field of a block that the item does not have, and that needs more: `shared` of `slots`.
@@ -200,8 +203,7 @@ impl FieldReader<'_> {
             !field.presence.is_several()
                 && matches!(&field.shape, Shape::Block(table) if table.field(&node.key).is_some())
         };
-        let mut blocks = task.table.fields.iter().filter(has_part);
-        let block = blocks.next().filter(|_| blocks.next().is_none())?;
+        let block = only_or_placement(task.table.fields.iter().filter(has_part), |block| block)?;
         let finding = UNKNOWN_FIELD.at(node.key_span, format!("a field of `{}`", block.name), message);
         let fit = self.fit_line(block, node, task);
         record.mark_reported(block.name);
@@ -221,4 +223,11 @@ impl FieldReader<'_> {
         let line = Line::of(block.name, "fit").principal("tokens").with(Line::of("least", least));
         (!has_context).then_some(line)
     }
+}
+
+/// The only one, or the one for the block `placement`: a field of a role is about its model, not about its draft.
+fn only_or_placement<T>(all: impl Iterator<Item = T>, block: impl Fn(&T) -> &'static Field) -> Option<T> {
+    let mut all: Vec<T> = all.collect();
+    let at = if all.len() == 1 { 0 } else { all.iter().position(|one| block(one).name == "placement")? };
+    Some(all.swap_remove(at))
 }

@@ -176,8 +176,8 @@ impl GivenOptions {
             let alike = all().filter(|name| Some(back_end(name)) == first);
             match &self.split {
                 Some(shares) => all().take(shares.len()).collect(),
-                None if mode != "layer" => alike.collect(),
-                None => all().take(1).collect(),
+                // Without a list the engine uses all devices.
+                None => alike.collect(),
             }
         });
         let fits = self.split.as_ref().is_none_or(|shares| shares.len() == gpus.len());

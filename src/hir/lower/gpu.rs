@@ -310,7 +310,7 @@ impl GpuReader<'_> {
 }
 
 /// True if a name looks like one that `llama-server --list-devices` prints, such as `CUDA0`. Product names do not.
-fn has_form_of_device(name: &str) -> bool {
+pub(super) fn has_form_of_device(name: &str) -> bool {
     let back_end = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let is_short = (1..=2).contains(&name.len().saturating_sub(back_end.len()));
     is_short

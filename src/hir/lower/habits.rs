@@ -2,6 +2,7 @@
 
 use super::count::write_flag;
 use super::fields::{FieldReader, is_bare, is_null};
+use super::gpu::has_form_of_device;
 use super::guess::boolean;
 use super::record::{EmptyField, Record};
 use super::scalar::{self, FieldRef, ValueForm};
@@ -140,7 +141,10 @@ impl FieldReader<'_> {
         let noun = shown.noun(one);
         let message = format!("{} is {noun}, not a block of fields", shown.describe());
         let finding = WRONG_TYPE.at(one.span, format!("expected a block of fields, found {noun}"), message);
-        let inner = table.fields.iter().find(|inner| scalar::matches(one, &inner.shape, &shown));
+        let is_gpu = matches!(&one.value, Value::String(text) if text.split(',').all(has_form_of_device));
+        let inner = table.field("gpu").filter(|_| is_gpu);
+        let mut inners = table.fields.iter();
+        let inner = inner.or_else(|| inners.find(|inner| scalar::matches(one, &inner.shape, &shown)));
         let finding = match inner.zip(literal_of(one, self.text)) {
             Some((inner, value)) if !matches!(inner.shape, Shape::Block(_)) => {
                 let line = Line::new(field.name).with(Line::of(inner.name, value));

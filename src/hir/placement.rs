@@ -80,7 +80,7 @@ pub(super) const PLACEMENT: Table = Table::of(&[
     .needs("gpu", "CUDA0"),
     Field::optional(
         "split",
-        Shape::Text,
+        Shape::Shares,
         "The shares of several GPUs, such as `2:1`; default: their declared memory without the reserve.",
     )
     .needs("gpu", "CUDA0,CUDA1"),

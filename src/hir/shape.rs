@@ -117,6 +117,8 @@ pub enum Shape {
     Port,
     /// `8090-8095`, or one port.
     Ports,
+    /// `2:1`: the shares of several GPUs.
+    Shares,
     /// `0-47,96-143`.
     Cpus,
     /// One of these words.

@@ -57,7 +57,7 @@ fn units_of_roles_with_gpus_have_the_score_of_their_devices() {
         let files = compile(&[("stack.kdl", &stack)]).files();
         assert_eq!(verify(&rig, &files, &[]), "", "units for systemd {version}");
         let scores = scores(&rig, &files);
-        assert_eq!(scores.len(), 16, "{scores:#?}");
+        assert_eq!(scores.len(), 15, "{scores:#?}");
         for (unit, score) in scores.iter().filter(|(unit, _)| *unit != "big-stack-bare.service") {
             println!("{score:4.1}  {unit}");
             let has_gpu = files[&format!("systemd/{unit}")].0.contains("DeviceAllow=");

@@ -173,8 +173,11 @@ impl GpuReader<'_> {
 
     /// The shares of a split: numbers with colons.
     fn split(&mut self, text: &Text) -> Option<Spanned<Vec<u32>>> {
-        let share =
-            |part: &str| part.trim().parse::<u32>().ok().filter(|share| (1..=LARGEST_SHARE).contains(share));
+        let share = |part: &str| {
+            let digits = part.trim_matches(' ');
+            let share = digits.parse::<u32>().ok().filter(|_| digits.bytes().all(|c| c.is_ascii_digit()));
+            share.filter(|share| (1..=LARGEST_SHARE).contains(share))
+        };
         let shares: Option<Vec<u32>> = text.value.split(':').map(share).collect();
         if let Some(shares) = shares {
             return Some(Spanned::new(shares, text.span));

@@ -179,7 +179,7 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
         Shape::Setting => setting(scalar, field),
         Shape::CpuSet if matches!(scalar.value, Value::Integer(_)) => Err(cpu_number(scalar, field)),
         Shape::DateOrBuild => text(scalar, field).and_then(|text| date_or_build(scalar, text, field)),
-        Shape::Text | Shape::CpuSet | Shape::Name(_) | Shape::Names(_) | Shape::Rule => {
+        Shape::Text | Shape::Shares | Shape::CpuSet | Shape::Name(_) | Shape::Names(_) | Shape::Rule => {
             text(scalar, field).map(|text| TypedValue::Text(text.into()))
         }
         Shape::Map | Shape::Entries(_) | Shape::Block(_) | Shape::Defaults => {

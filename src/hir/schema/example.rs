@@ -110,6 +110,7 @@ const EXAMPLES: &[(Shape, &str)] = &[
     (Shape::Path, "/srv/models"),
     (Shape::ApiName, "gpt-4o"),
     (Shape::Repository, "org/name"),
+    (Shape::Shares, "2:1"),
     (Shape::Sha256, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
     (Shape::File, "model-Q4_K_M.gguf"),
     (Shape::Account, "llm"),

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 /// A name at Hugging Face: an organization and a repository.
 const REPOSITORY: &str = "^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$";
 
+/// Shares from 1 to 1000000 with optional blanks around them, as the reader takes them.
+const SHARES: &str = "^ *(1000000|0*[1-9][0-9]{0,5}) *(: *(1000000|0*[1-9][0-9]{0,5}) *)*$";
+
 /// The schema of one value of a type.
 pub(super) fn of(shape: &Shape) -> Value {
     match shape {
@@ -21,6 +24,7 @@ pub(super) fn of(shape: &Shape) -> Value {
         | Shape::Name(_)
         | Shape::Names(_) => text(),
         Shape::Repository => pattern(REPOSITORY, "the name of a repository, such as `org/name`"),
+        Shape::Shares => pattern(SHARES, "shares of several GPUs such as 2:1"),
         Shape::Sha256 => pattern("^[0-9a-f]{64}$", "a SHA-256 as 64 hexadecimal digits"),
         Shape::ApiName => pattern("^[^\\s,]([^,]*[^\\s,])?$", "a name without commas, such as `gpt-4o`"),
         Shape::Path => pattern("^/", "an absolute path, such as `/srv/models`"),
@@ -92,6 +96,7 @@ pub fn description(shape: &Shape) -> String {
         Shape::Path => "an absolute path".to_owned(),
         Shape::File => "the path of a file: absolute, or relative to a store".to_owned(),
         Shape::Repository => "the name of a repository, `org/name`".to_owned(),
+        Shape::Shares => "shares such as 2:1".to_owned(),
         Shape::Sha256 => "64 hexadecimal digits".to_owned(),
         Shape::ApiName => "a name without commas".to_owned(),
         Shape::Account => "the name of a system account".to_owned(),

@@ -1,6 +1,6 @@
 //! A GPU with less memory than the roles on it need.
 
-use super::shared::sum::MemorySum;
+use super::shared::sum::{MemorySum, listed};
 use crate::derive::{
     Alternative, Derived, FittingRole, MemoryLoad, MemoryScope, RoleGroup, RoleMemory, ServedRole,
 };
@@ -36,9 +36,6 @@ declare_code! {
     pub(super) static OVER_GPU_MEMORY = 501, "over-gpu-memory", Error;
 }
 
-/// Maximum number of roles with unknown memory that one message names.
-const MAX_NAMED: usize = 3;
-
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for group in derived.loads().of_hosts() {
         let host = derived.registry.hosts.get(group.host);
@@ -61,14 +58,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 /// The roles whose memory on a GPU is not completely known, as text. `None` if all of it is known.
 fn unknown_memory(derived: &Derived, group: &RoleGroup, gpu: &Gpu) -> Option<String> {
     let name = |role| words::quoted(&derived.registry.roles.get(role).head.name);
-    let mut unknown =
+    let unknown =
         derived.unknown_on_gpu(group.host, gpu).map(|(role, why)| format!("role {}: {why}", name(role)));
-    let mut named: Vec<String> = unknown.by_ref().take(MAX_NAMED).collect();
-    let more = unknown.count();
-    if more > 0 {
-        named.push(format!("and {} more", words::count(more, "role")));
-    }
-    (!named.is_empty()).then(|| named.join("; "))
+    listed(unknown)
 }
 
 fn finding(derived: &Derived, group: &RoleGroup, (host, index, gpu): (&Host, usize, &Gpu)) -> Diagnostic {

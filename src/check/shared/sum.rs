@@ -26,7 +26,7 @@ pub(in crate::check) fn unknown_memory(derived: &Derived, group: &RoleGroup) -> 
     if derived.lock.models.is_empty() && group.roles().any(|role| !role.is_program) {
         return Some(ONLY_FILES.to_owned());
     }
-    let mut unknown = group.roles().filter_map(|role| {
+    let unknown = group.roles().filter_map(|role| {
         let mut on_host = role.memory.parts.iter().filter(|part| part.place == Place::Host);
         let why = on_host.find_map(|part| match &part.amount {
             Amount::Unknown(why) => Some(why.as_str()),
@@ -34,6 +34,11 @@ pub(in crate::check) fn unknown_memory(derived: &Derived, group: &RoleGroup) -> 
         })?;
         Some(format!("role {}: {why}", words::quoted(&derived.registry.roles.get(role.id).head.name)))
     });
+    listed(unknown)
+}
+
+/// The roles with unknown memory and the reason of each as one text. `None` without roles.
+pub(in crate::check) fn listed(mut unknown: impl Iterator<Item = String>) -> Option<String> {
     let mut named: Vec<String> = unknown.by_ref().take(MAX_NAMED).collect();
     let more = unknown.count();
     if more > 0 {

@@ -40,9 +40,6 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                         findings.report(unknown_gpu(registry, gpu, &name).about(expect));
                         continue;
                     }
-                    if let Some(why) = unknown_on(derived, &hosts, gpu) {
-                        findings.skip(&FAILED_EXPECTATION, &expect.head, why);
-                    }
                 }
                 let (id, on) = (residency.value, gpu.map(|gpu| &*gpu.value));
                 if let Some(why) = on.and_then(|gpu| unknown_memory(derived, &loads, id, gpu)) {
@@ -103,17 +100,6 @@ fn is_gpu(registry: &Registry, hosts: &[RoleGroup], name: &str) -> bool {
     let has = |host: &Host| host.gpu(name).is_some();
     hosts.iter().any(|group| has(registry.hosts.get(group.host)))
         || hosts.is_empty() && registry.hosts.iter().any(has)
-}
-
-/// Why the memory of the GPU is not completely known.
-fn unknown_on(derived: &Derived, hosts: &[RoleGroup], name: &str) -> Option<String> {
-    hosts.iter().find_map(|group| {
-        let gpu = derived.registry.hosts.get(group.host).gpu(name)?;
-        let (role, why) = derived
-            .unknown_on_gpu(group.host, gpu)
-            .find(|(id, _)| group.roles().any(|role| role.id == *id))?;
-        Some(format!("role {}: {why}", words::quoted(&derived.registry.roles.get(role).head.name)))
-    })
 }
 
 fn unknown_gpu(registry: &Registry, gpu: &Text, name: &str) -> Diagnostic {

@@ -9,7 +9,7 @@ use crate::hir::{Bytes, CachePlace, CpuExperts, GpuLayers, Host, NO_GPU, Role};
 
 declare_code! {
     /// ## What it finds
-    /// A `gpu` of a host that has not the name of a device of `CUDA`, `ROCm`, `Vulkan` or `SYCL`.
+    /// A `gpu` of a host whose name is not that of a device of `CUDA`, `ROCm`, `Vulkan` or `SYCL`.
     ///
     /// ## Why
     /// The name goes to the command line. With a name that it does not know, the server exits at startup.

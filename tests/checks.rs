@@ -36,6 +36,20 @@ use crate::language::BASE;
 use crate::support::{Compiled, compile};
 use orchgen::diag::Diagnostic;
 
+/// The same roles behind the gateway `front`, and started on demand.
+fn behind_gateway(text: &str, gateway: &str) -> String {
+    let mut routed = format!("gateway \"front\" port=64000 {gateway}\n");
+    for line in text.replace("start=\"boot\"", "start=\"on-demand\"").lines() {
+        let words = line.split(' ').map(|word| {
+            let is_port = word.starts_with("port=") || word.starts_with("ports=");
+            if is_port && line.starts_with("role ") { "gateway=\"front\"" } else { word }
+        });
+        routed += &words.collect::<Vec<_>>().join(" ");
+        routed.push('\n');
+    }
+    routed
+}
+
 /// Compiles items together with the base registry of the pages.
 fn compile_with_base(text: &str) -> Compiled {
     compile(&[("base.kdl", BASE), ("case.kdl", text)])

@@ -302,6 +302,8 @@ const WITHOUT_CHANGE: &[(&str, &str)] = &[
     ("unknown-lock-format", "`orchgen lock` writes the lock"),
     ("missing-one-shot", "the engine build has to change, or the command is left out"),
     ("unholdable-path", "the folder must be renamed"),
+    ("unroutable-value", "only the user knows another name or value"),
+    ("interrupted-requests", "another build of the engine is needed"),
     ("over-node-memory", "only the user knows which other nodes are free for the roles"),
     ("locked-over-node", "only the user knows which other nodes are free for the roles"),
     ("misplaced-key-file", "the file must be moved"),

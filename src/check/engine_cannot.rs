@@ -129,7 +129,10 @@ fn place(registry: &Registry, at: &FaultyRole, wanted: Intent) -> (Span, String)
             (setting.map(|setting| setting.value.span), setting.map_or("", |setting| setting.field))
         }
         Intent::KeyFile => (span(serving.key_file.as_deref()), "key-file"),
-        Intent::Metrics => (None, "metrics"),
+        Intent::Metrics => {
+            (serving.gateway.map(|gateway| registry.gateways.get(gateway.value).head.name.span), "metrics")
+        }
+        Intent::Idle => (span(registry.residencies.get(serving.residency.value).idle.as_ref()), "idle"),
         // Options have separate codes, so this is only a fallback.
         Intent::OptionName(n) => (span(serving.options.get(n).map(|option| &option.name)), "option"),
     };

@@ -6,7 +6,7 @@ use crate::derive::{Derived, ServedRole};
 use crate::diag::{Change, Diagnostics, Line, words};
 use crate::engine::options::Exposure;
 use crate::engine::{OptionRecord, Profile, Switch};
-use crate::hir::{self, EngineOption, Registry, Text};
+use crate::hir::{self, EngineOption, Registry, Role, Text};
 use crate::source::Span;
 use std::collections::BTreeSet;
 
@@ -53,7 +53,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (role, served, command) in derived.commands() {
         let address = served.serving.listen.iter().find(|address| !listening::is_loopback(address));
         for Setting { name, exposure, kind } in settings(registry, served, &command.profile) {
-            let Some(what) = given_away(served, exposure) else { continue };
+            let Some(what) = given_away(registry, served, exposure) else { continue };
             let is_tunnel = exposure == Exposure::Tunnel;
             if address.is_none() && !is_tunnel {
                 continue;
@@ -75,13 +75,20 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 finding.remove(name.span)
             };
             if let Some(address) = address.filter(|_| !is_tunnel) {
-                finding = finding
-                    .also(address.span, "reachable from other machines")
-                    .remedy("or write `{}`", Change::set(role.head.span, Line::of("listen", "127.0.0.1")));
+                finding = finding.also(address.span, "reachable from other machines").remedy(
+                    "or write `{}`",
+                    Change::set(listener(registry, role), Line::of("listen", "127.0.0.1")),
+                );
             }
             findings.report(finding);
         }
     }
+}
+
+/// The item that has the address: the role, or its gateway.
+fn listener(registry: &Registry, role: &Role) -> Span {
+    let gateway = role.process().and_then(|process| process.gateway);
+    gateway.map_or(role.head.span, |gateway| registry.gateways.get(gateway.value).head.span)
 }
 
 const OPTION: &str = "option";
@@ -105,7 +112,7 @@ fn settings<'r>(registry: &'r Registry, served: &'r ServedRole, profile: &Profil
 }
 
 /// The things that an option gives to clients, as a clause. `None` if it is nothing in this role.
-fn given_away(served: &ServedRole, exposure: Exposure) -> Option<&'static str> {
+fn given_away(registry: &Registry, served: &ServedRole, exposure: Exposure) -> Option<&'static str> {
     let has_origins = |option: &EngineOption| {
         option.name.trim_start_matches('-').replace('_', "-") == "cors-origins"
             && option.value.as_ref().is_none_or(|value| value.value != hir::Setting::Text("*".into()))
@@ -113,7 +120,7 @@ fn given_away(served: &ServedRole, exposure: Exposure) -> Option<&'static str> {
     match exposure {
         Exposure::RunsTools => Some("lets clients on other machines use tools on this one"),
         Exposure::Tunnel => Some("opens a tunnel through which other machines reach the server"),
-        Exposure::ServesFiles if !listening::requires_key(served) => {
+        Exposure::ServesFiles if !listening::requires_key(registry, served) => {
             Some("lets anyone on other machines read files of this one")
         }
         Exposure::Browsers if !served.serving.options.iter().any(has_origins) => {

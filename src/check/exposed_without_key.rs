@@ -1,16 +1,17 @@
-//! A role that other machines can reach without an API key.
+//! A role or a gateway that other machines can reach without an API key.
 
 use super::owner;
 use super::shared::listening::{is_loopback, requires_key};
 use crate::derive::Derived;
-use crate::diag::{Change, Diagnostics, Line, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
+use crate::hir::{Head, Text};
 use crate::source::Span;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 declare_code! {
     /// ## What it finds
-    /// A role without a `key-file` that listens on an address that other machines can reach, such as `0.0.0.0` or `::`.
+    /// A role or a gateway without a `key-file` that listens on an address that other machines can reach, such as `0.0.0.0` or `::`.
     ///
     /// ## Why
     /// Anyone who can reach the port can send requests, and can read or end the conversations of other users. If a
@@ -44,24 +45,34 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
     for served in &derived.roles {
         let (role, serving) = (registry.roles.get(served.id), &served.serving);
+        if serving.gateway.is_some() {
+            continue;
+        }
         let exposed = serving.listen.iter().find(|address| !is_loopback(address));
-        let Some(address) = exposed.filter(|_| !requires_key(served)) else { continue };
+        let Some(address) = exposed.filter(|_| !requires_key(registry, served)) else { continue };
         let owner = owner(registry, role, address.span);
         // A default, or a YAML alias, applies to many roles, but is reported once.
         if !reported.insert(address.span) {
             continue;
         }
-        let label = match address.parse() {
-            Ok(address) if IpAddr::is_unspecified(&address) => "reachable from every network of this machine",
-            _ => "reachable from other machines",
-        };
-        let message = format!("{role} listens on {} without an API key", words::quoted(address));
-        let finding = EXPOSED_WITHOUT_KEY.at(address.span, label, message).about(owner);
-        let local = Change::rewrite(address.span, Line::of("listen", "127.0.0.1"));
-        findings.report(
-            finding
-                .help("set `key-file` to the path of a file with API keys")
-                .remedy("or write `{}`, behind a proxy that requires a key", local),
-        );
+        findings.report(finding(&role.head, address).about(owner));
     }
+    for gateway in registry.gateways.iter().filter(|gateway| gateway.key_file.is_none()) {
+        if let Some(address) = gateway.listen.iter().find(|address| !is_loopback(address)) {
+            findings.report(finding(&gateway.head, address).about(gateway));
+        }
+    }
+}
+
+fn finding(head: &Head, address: &Text) -> Diagnostic {
+    let label = match address.parse() {
+        Ok(address) if IpAddr::is_unspecified(&address) => "reachable from every network of this machine",
+        _ => "reachable from other machines",
+    };
+    let message = format!("{head} listens on {} without an API key", words::quoted(address));
+    let local = Change::rewrite(address.span, Line::of("listen", "127.0.0.1"));
+    EXPOSED_WITHOUT_KEY
+        .at(address.span, label, message)
+        .help("set `key-file` to the path of a file with API keys")
+        .remedy("or write `{}`, behind a proxy that requires a key", local)
 }

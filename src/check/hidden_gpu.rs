@@ -1,9 +1,9 @@
 //! A sandbox that hides the GPUs of a role.
 
-use super::owner;
+use super::owner_of;
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostics, Line, words};
-use crate::hir::{Hardening, ProcessSettings, Registry, Role, TargetName};
+use crate::hir::{Hardening, Head, ProcessSettings, Registry, TargetName};
 use crate::source::Span;
 use std::sync::Arc;
 
@@ -40,22 +40,28 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     if !targets.is_empty() && !targets.iter().any(|target| target.value == TargetName::Systemd) {
         return;
     }
-    for served in &derived.roles {
+    let own = derived.roles.iter().filter(|served| served.serving.gateway.is_none());
+    for served in own {
         let of_draft = served.serving.draft.iter().flat_map(|draft| &draft.gpu);
         let named = served.serving.placement.gpus().devices.iter().chain(of_draft).next();
         let place = named.map(|name| name.span);
         let gpus = served.used_gpus().unwrap_or_default();
-        of_role((registry, registry.roles.get(served.id)), &served.serving, (&gpus, place), findings);
+        of_item((registry, &registry.roles.get(served.id).head), &served.serving, (&gpus, place), findings);
     }
     for served in &derived.programs {
         let place = served.program.placement.gpus().devices.first().map(|name| name.span);
         let gpus = served.used_gpus().unwrap_or_default();
-        of_role((registry, registry.roles.get(served.id)), &served.program, (&gpus, place), findings);
+        of_item((registry, &registry.roles.get(served.id).head), &served.program, (&gpus, place), findings);
+    }
+    for served in &derived.gateways {
+        let (head, gpus) =
+            (&registry.gateways.get(served.id).head, served.gpus.as_deref().unwrap_or_default());
+        of_item((registry, head), &served.settings, (gpus, None), findings);
     }
 }
 
-fn of_role(
-    (registry, role): (&Registry, &Role),
+fn of_item(
+    (registry, head): (&Registry, &Head),
     process: &ProcessSettings,
     (gpus, gpu_place): (&[Arc<str>], Option<Span>),
     findings: &mut Diagnostics,
@@ -71,18 +77,18 @@ fn of_role(
     }
     let names: Vec<String> = gpus.iter().map(|name| words::quoted(name)).collect();
     let (noun, names) = (if names.len() == 1 { "GPU" } else { "GPUs" }, words::all_of(&names));
-    let message = format!("`hardening` `{level}` hides the {noun} {names} of {role}");
+    let message = format!("`hardening` `{level}` hides the {noun} {names} of {head}");
     let line = || Line::of("hardening", "gpu");
-    let finding = if owner(registry, role, declared.span).kind == "role" {
+    let finding = if owner_of(registry, head, declared.span).kind == head.kind {
         let finding = HIDDEN_GPU.at(declared.span, "hides all devices", message);
         finding.remedy("write `{}`", Change::rewrite(declared.span, line()))
     } else {
-        let finding = HIDDEN_GPU.at(role.head.name.span, format!("has the {noun} {names}"), message);
+        let finding = HIDDEN_GPU.at(head.name.span, format!("has the {noun} {names}"), message);
         finding
             .also(declared.span, "hides all devices")
-            .remedy("write `{}` in the role", Change::set(role.head.span, line()))
+            .remedy(format!("write `{{}}` in the {}", head.kind), Change::set(head.span, line()))
             .remedy("or remove `{}` for all roles", Change::remove(declared.span))
     };
-    let place = gpu_place.filter(|place| *place != role.head.name.span);
-    findings.report(finding.also_each(place.map(|place| (place, "the GPU"))).about(role));
+    let place = gpu_place.filter(|place| *place != head.name.span);
+    findings.report(finding.also_each(place.map(|place| (place, "the GPU"))).about(head));
 }

@@ -3,7 +3,7 @@
 use super::owner;
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Registry, UnitScope};
+use crate::hir::{Head, Registry, Text, UnitScope};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -44,12 +44,17 @@ const FOLDERS: &[(&str, &str)] = &[
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
-    if registry.served().all(|(_, serving)| serving.key_file.is_none()) {
+    let of_roles = registry.served().filter_map(|(role, serving)| {
+        let file = serving.key_file.as_deref()?;
+        Some((owner(registry, role, file.span), file))
+    });
+    let of_gateways = registry.gateways.iter().filter_map(|one| Some((&one.head, one.key_file.as_ref()?)));
+    let files: Vec<(&Head, &Text)> = of_roles.chain(of_gateways).collect();
+    if files.is_empty() {
         return;
     }
     let model_folders = model_folders(registry);
-    for (role, serving) in registry.served() {
-        let Some(file) = &serving.key_file else { continue };
+    for (owner, file) in files {
         let mut above = Path::new(&*file.value).ancestors().skip(1).filter_map(Path::to_str);
         let why = above.find_map(|folder| {
             let known = FOLDERS.iter().find(|(known, _)| *known == folder).map(|(_, why)| *why);
@@ -61,7 +66,6 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             Some(format!("`{}` {why}", words::printable(folder)))
         });
         let Some(why) = why else { continue };
-        let owner = owner(registry, role, file.span);
         let message = format!("the key file of {owner} is in an unsuitable folder: {why}");
         let finding = MISPLACED_KEY_FILE.at(file.span, "expected a folder for keys", message).about(owner);
         findings.report(finding.help(match registry.stack.scope {

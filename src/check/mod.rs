@@ -4,6 +4,7 @@
 //! Every check runs over all items that could be read, so that one run reports everything. A check reports nothing
 //! about items that could not be read.
 
+mod ambiguous_name;
 mod architecture;
 mod caches_over_host;
 mod contradicted_advice;
@@ -30,6 +31,7 @@ mod idle_at_boot;
 mod impossible_dates;
 mod impossible_experts;
 mod inherited_override;
+mod interrupted_requests;
 mod literal_variable;
 mod misplaced_key_file;
 mod missing_backend_port;
@@ -55,6 +57,7 @@ mod renumbered_gpus;
 mod repeated_alias;
 mod reserved_unit;
 mod retired_model;
+mod router_cannot;
 mod rules;
 mod secret_in_registry;
 mod shared;
@@ -62,6 +65,7 @@ mod shares_a_sharer;
 mod stale_measurement;
 mod threads;
 mod token_embeddings;
+mod unenforced_at_once;
 mod unfitting_cache_type;
 mod unholdable_path;
 mod unknown_context;
@@ -69,6 +73,7 @@ mod unknown_cpu;
 mod unknown_node;
 mod unknown_threads;
 mod unmet_need;
+mod unroutable_value;
 mod unsupported_model;
 mod untrained_context;
 mod unusable_command;
@@ -137,6 +142,11 @@ static ALL: &[Check] = checks![
     over_gpu_memory: OVER_GPU_MEMORY,
     renumbered_gpus: RENUMBERED_GPUS,
     gpus: UNKNOWN_DEVICE SURPLUS_LAYERS SLOW_CACHE_TYPE WHOLE_RESERVE,
+    ambiguous_name: AMBIGUOUS_NAME,
+    unenforced_at_once: UNENFORCED_AT_ONCE,
+    router_cannot: ROUTER_CANNOT,
+    unroutable_value: UNROUTABLE_VALUE,
+    interrupted_requests: INTERRUPTED_REQUESTS,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,
     encoder_without_pooling: ENCODER_WITHOUT_POOLING,

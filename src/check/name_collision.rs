@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostic, Diagnostics};
-use crate::hir::{Head, Model, Registry, Residency, Role};
+use crate::hir::{Gateway, Head, Model, Registry, Residency, Role};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -50,6 +50,7 @@ enum UseKind {
     Role,
     Instance(usize),
     Backend,
+    Gateway,
     Command,
 }
 
@@ -59,7 +60,7 @@ impl NameUse<'_> {
         let head = self.head;
         match self.use_kind {
             UseKind::Slice => format!("the slice of {head}"),
-            UseKind::Role => head.to_string(),
+            UseKind::Role | UseKind::Gateway => head.to_string(),
             UseKind::Instance(n) => format!("instance {n} of {head}"),
             UseKind::Backend => format!("the backend of {head}"),
             UseKind::Command => format!("the command of {head}"),
@@ -83,6 +84,11 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let slice = fold(&head.name).replace('-', "_");
         names.claim((Namespace::Slice, slice), NameUse { head, use_kind: UseKind::Slice });
     }
+    for Gateway { head, .. } in registry.gateways.iter() {
+        let key = (Namespace::Unit, fold(&head.name));
+        names.claim(key, NameUse { head, use_kind: UseKind::Gateway });
+        names.check_folder(registry, head);
+    }
     for role in registry.roles.iter() {
         let head = &role.head;
         for (stem, use_kind) in units_of(registry, role) {
@@ -90,13 +96,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 break;
             }
         }
-        let folder = match &*fold(&head.name) {
-            "prompt" => "one-shot commands",
-            "fetch" if registry.models.iter().any(|model| model.repo.is_some()) => "downloads",
-            _ => continue,
-        };
-        if role.process().is_some() {
-            names.report_folder(head, folder);
+        if role.process().is_some_and(|process| process.gateway.is_none()) {
+            names.check_folder(registry, head);
         }
     }
     for Model { head, .. } in registry.models.iter() {
@@ -134,7 +135,13 @@ impl<'r> Names<'r, '_> {
         false
     }
 
-    fn report_folder(&mut self, role: &Head, purpose: &str) {
+    /// Reports a script with the name of a folder of scripts.
+    fn check_folder(&mut self, registry: &Registry, role: &Head) {
+        let purpose = match &*fold(&role.name) {
+            "prompt" => "one-shot commands",
+            "fetch" if registry.models.iter().any(|model| model.repo.is_some()) => "downloads",
+            _ => return,
+        };
         let message = format!("{role} has the same name as the folder for {purpose}");
         let label = format!("its script would be `bin/{}`, which is a folder", fold(&role.name));
         let finding = NAME_COLLISION.at(role.name.span, label, message).about(role);
@@ -150,7 +157,8 @@ fn rename(finding: Diagnostic, head: &Head) -> Diagnostic {
 
 /// The unit names of a role without their suffixes.
 fn units_of(registry: &Registry, role: &Role) -> Vec<(String, UseKind)> {
-    let Some(serving) = role.process() else { return Vec::new() };
+    // A gateway starts the processes of its roles.
+    let Some(serving) = role.process().filter(|process| process.gateway.is_none()) else { return Vec::new() };
     let name: &str = &role.head.name;
     let on_demand = registry.is_on_demand(serving);
     let several = serving.ports.len() > 1;

@@ -3,7 +3,7 @@
 use crate::derive::{Derived, Endpoint};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::hir::{Head, ProcessSettings, Role, TargetName, UnitScope};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 declare_code! {
     /// ## What it finds
@@ -41,6 +41,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             findings.report(finding(text.span, message, &host.head).remove(text.span));
         }
     }
+    for gateway in derived.registry.gateways.iter() {
+        low_port(&gateway.head, gateway.port, findings);
+    }
     let engines = derived.roles.iter().map(|served| (served.id, &served.serving.process, &served.endpoint));
     let programs =
         derived.programs.iter().map(|served| (served.id, &served.program.process, &served.endpoint));
@@ -50,10 +53,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 }
 
 fn of_role(role: &Role, process: &ProcessSettings, endpoint: &Endpoint, findings: &mut Diagnostics) {
-    if process.ports.first < FIRST_PORT {
-        let message = format!("{role} has port {}, and only root can listen below 1024", process.ports.first);
-        let help = "write a port from 1024 on";
-        findings.report(finding(process.ports.span, message, &role.head).help(help));
+    if process.gateway.is_none() {
+        low_port(&role.head, process.ports.map(|ports| ports.first), findings);
     }
     if let Some(backend) = process.backend.filter(|port| port.value < FIRST_PORT && endpoint.hidden.is_some())
     {
@@ -64,6 +65,13 @@ fn of_role(role: &Role, process: &ProcessSettings, endpoint: &Endpoint, findings
     if let Some(lock) = process.placement.lock.filter(|lock| lock.value) {
         let message = format!("{role} locks its weights, but only root can raise the limit on locked memory");
         findings.report(finding(lock.span, message, &role.head).remove(lock.span));
+    }
+}
+
+fn low_port(head: &Head, port: Spanned<u16>, findings: &mut Diagnostics) {
+    if port.value < FIRST_PORT {
+        let message = format!("{head} has port {}, and only root can listen below 1024", port.value);
+        findings.report(finding(port.span, message, head).help("write a port from 1024 on"));
     }
 }
 

@@ -16,7 +16,8 @@ declare_code! {
     /// The server fails when it allocates its buffers, or the driver moves them to the memory of the host, which makes it many
     /// times slower. If several roles run on one GPU, the last one to start fails.
     ///
-    /// - All residencies count, also those that start on demand. If fewer roles run at a time, set `at-once`.
+    /// - All residencies count, also those that start on demand. If fewer roles run at a time, put them behind a
+    ///   gateway and set `at-once`.
     /// - Each process has its own copy of the weights on the GPU.
     /// - With a `registry.lock`, caches, state and buffers also count, on the device where the engine puts them.
     /// - `reserve` is for the driver and the desktop. The default is 1 GiB.

@@ -1,9 +1,10 @@
 //! A host with less memory than its roles and services need.
 
+use super::shared::gateway_remedy::gateway_change;
 use super::shared::sum::{self, HostLoad, MemorySum};
-use crate::derive::{Derived, LoadChange, MemoryScope, RoleGroup};
+use crate::derive::{Derived, LoadChange, MemoryScope, RoleGroup, ServedProcess};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line};
-use crate::hir::{Bytes, Host, Registry, Residency, Service, Share, Start};
+use crate::hir::{Bytes, Host, Residency, Service, Share, Start};
 use crate::source::Spanned;
 
 declare_code! {
@@ -15,7 +16,7 @@ declare_code! {
     /// If the models do not fit, the kernel reads weights from disk again and again, or kills a process.
     ///
     /// - All residencies count, also those that start on demand: clients can use all their roles at the same time. If
-    ///   fewer roles run at a time, set `at-once`; then only that many of the largest count.
+    ///   fewer roles run at a time, put them behind a gateway and set `at-once`; then only that many of the largest count.
     /// - Mapped files count once per host, however many roles read them.
     /// - Files of roles with `lock`, and projectors, count once per process.
     /// - With a `registry.lock`, caches, state and buffers also count, once per process. Prompt caches and
@@ -57,7 +58,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         };
         let host_load = HostLoad::new(registry, group, services_memory);
         if host_load.exceeds_host() {
-            findings.report(finding(registry, group, (memory, &host_load), services));
+            findings.report(finding(derived, group, (memory, &host_load), services));
         }
         if let Some(why) = sum::unknown_memory(derived, group) {
             findings.skip(&OVER_HOST_MEMORY, &registry.hosts.get(group.host).head, why);
@@ -66,11 +67,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 }
 
 fn finding(
-    registry: &Registry,
+    derived: &Derived,
     group: &RoleGroup,
     (declared, HostLoad { load, over, .. }): (Spanned<Bytes>, &HostLoad),
     services: &[&Service],
 ) -> Diagnostic {
+    let registry = &derived.registry;
     let host = registry.hosts.get(group.host);
     let of_services = services.iter().filter_map(|service| service.memory);
     let total = of_services.fold(load.total, |sum, memory| sum.plus(memory.value));
@@ -86,12 +88,22 @@ fn finding(
     let sum = MemorySum { registry, group, scope, load, services, limit: &limit, over };
     let moved =
         (!load.freed.is_empty()).then(|| sum.removal(|roles| format!("move {roles} to another host"), ""));
-    let fewer = at_once(registry, group, load.total.minus(over), over);
+    let fewer = at_once(derived, group, load.total.minus(over), over);
     let finding = sum.add_to(finding).maybe_help(moved);
     let finding = match fewer {
-        Some((residency, most)) => {
-            let title = format!("write `{{}}` in {residency}, so that fewer of its roles run at a time");
-            finding.remedy(title, Change::set(residency.head.span, Line::of("at-once", most)))
+        Some(Fewer { residency, most, enforced }) => {
+            let limit = Change::set(residency.head.span, Line::of("at-once", most));
+            let title = format!("so that fewer roles of {residency} run at a time");
+            match enforced {
+                Enforced::ByGateway => finding.remedy(format!("write `{{}}`, {title}"), limit),
+                Enforced::After(Change::All(changes)) => {
+                    let all = Change::All(std::iter::once(limit).chain(changes).collect());
+                    finding.remedy(format!("write `{{}}` instead of `port`, {title}"), all)
+                }
+                Enforced::After(_) | Enforced::Unknown => finding.help(format!(
+                    "put the roles of {residency} behind their own gateway, and write `at-once` {most} in it, {title}"
+                )),
+            }
         }
         None => finding,
     };
@@ -100,27 +112,50 @@ fn finding(
 }
 
 /// An on-demand residency and the largest `at-once` with which the host fits.
-fn at_once<'r>(
-    registry: &'r Registry,
-    group: &RoleGroup,
-    limit: Bytes,
-    over: Bytes,
-) -> Option<(&'r Residency, u64)> {
+struct Fewer<'r> {
+    residency: &'r Residency,
+    most: u64,
+    enforced: Enforced,
+}
+
+/// The way in which a limit on the roles of a residency is enforced.
+enum Enforced {
+    /// Its roles have their own gateway.
+    ByGateway,
+    /// After a change of the roles.
+    After(Change),
+    /// After several changes.
+    Unknown,
+}
+
+fn at_once<'r>(derived: &'r Derived, group: &RoleGroup, limit: Bytes, over: Bytes) -> Option<Fewer<'r>> {
+    let registry = &derived.registry;
     let on_demand = group
         .by_residency()
         .filter(|(id, _, _)| registry.residencies.get(*id).start.value == Start::OnDemand);
-    for (residency, roles, alone) in on_demand {
+    for (id, roles, alone) in on_demand {
         // This residency is too small to free enough.
         if alone.load(MemoryScope::HOST).total < over {
             continue;
         }
         let fits = |most: usize| {
-            let change = LoadChange { at_once: Some((residency, most)), ..LoadChange::default() };
+            let change = LoadChange { at_once: Some((id, most)), ..LoadChange::default() };
             group.load_after(MemoryScope::HOST, change).total <= limit
         };
         if let Some(most) = largest_that(fits, roles) {
-            let residency = registry.residencies.get(residency);
-            return Some((residency, most as u64));
+            let residency = registry.residencies.get(id);
+            let own: Vec<ServedProcess<'_>> = alone.roles().collect();
+            let change = || {
+                let are_own = own.iter().all(|role| role.settings.gateway.is_none());
+                let change =
+                    gateway_change(registry, &own.iter().collect::<Vec<_>>(), residency.head.span.file);
+                change.filter(|_| are_own).map_or(Enforced::Unknown, Enforced::After)
+            };
+            let enforced = match derived.limiting_gateway(id, &alone) {
+                Some(_) => Enforced::ByGateway,
+                None => change(),
+            };
+            return Some(Fewer { residency, most: most as u64, enforced });
         }
     }
     None

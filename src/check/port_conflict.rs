@@ -2,6 +2,7 @@
 
 use super::shared::claims::Claims;
 use super::shared::free_ports::FreePorts;
+use super::shared::gateway_remedy::gateway_change;
 use crate::derive::{Derived, ServedProcess};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::{Head, Host, Id};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 declare_code! {
     /// ## What it finds
     /// Two processes of one host that listen on the same port of the same address: roles, the hidden backends of
-    /// on-demand roles, and services. The same port at two different addresses is allowed.
+    /// on-demand roles, gateways, and services. The same port at two different addresses is allowed.
     ///
     /// `0.0.0.0` includes every IPv4 address, and `::` every IPv6 address. If `::` is the only address of a role that
     /// starts at boot, it also includes every IPv4 address (seen with llama-server b11669). The socket of an on-demand
@@ -101,8 +102,12 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             let Some(earlier) = listeners.listeners.get(first) else { continue };
             let finding = listeners.finding(later, (earlier, &shown), port, derived.registry.hosts.get(host));
             let free = free.get_or_insert_with(|| FreePorts::of(derived));
-            findings.report(with_free_port(finding, earlier, later, |ports| {
+            let finding = with_free_port(finding, earlier, later, |ports| {
                 free.take(host, ports.0.max(FIRST_OFFERED), ports.1 - ports.0 + 1)
+            });
+            let both = behind_gateway(derived, earlier, later);
+            findings.report(both.into_iter().fold(finding, |finding, change| {
+                finding.remedy("or serve both at one address, by their names: write `{}`", change)
             }));
         }
     }
@@ -119,7 +124,16 @@ fn groups(derived: &Derived) -> impl Iterator<Item = (Id<Host>, Vec<Listener<'_>
         let at = |address| Listener { owner, address, has_both, ports, place, kind: ListenerKind::Port };
         Some((service.host.value, listen.into_iter().map(at).collect()))
     });
-    let roles = || derived.processes().map(|served| (&registry.roles.get(served.id).head, served));
+    let gateways = registry.gateways.iter().map(|gateway| {
+        let (owner, port) = (&gateway.head, u32::from(gateway.port.value));
+        let listen = addresses(gateway.listen.iter().map(|address| &address.value));
+        let has_both = matches!(*listen, [address] if address == ALL_IPV6);
+        let (ports, place, kind) = ((port, port), gateway.port.span, ListenerKind::Port);
+        let at = |address| Listener { owner, address, has_both, ports, place, kind };
+        (gateway.host.value, listen.into_iter().map(at).collect())
+    });
+    let own = || derived.processes().filter(|served| served.settings.gateway.is_none());
+    let roles = || own().map(|served| (&registry.roles.get(served.id).head, served));
     let servers = roles().map(|(owner, ServedProcess { settings, endpoint, .. })| {
         let ports = (u32::from(endpoint.ports.first), u32::from(endpoint.ports.last));
         let (place, listen) = (settings.ports.span, addresses(&*endpoint.addresses));
@@ -139,7 +153,7 @@ fn groups(derived: &Derived) -> impl Iterator<Item = (Id<Host>, Vec<Listener<'_>
         Some((settings.host.value, vec![listener]))
     });
     // Last, because a hidden port is easier to change than a declared one. The later listener gets the finding.
-    services.chain(servers).chain(backends)
+    services.chain(gateways).chain(servers).chain(backends)
 }
 
 impl Listener<'_> {
@@ -253,6 +267,25 @@ fn with_free_port(
     };
     let title = format!("write `{{}}` in {}", changed.owner);
     finding.remedy(title, Change::set(changed.owner.span, line))
+}
+
+/// The change that puts two roles of one port behind a gateway, which is there for that.
+fn behind_gateway(derived: &Derived, first: &Listener, second: &Listener) -> Option<Change> {
+    let is_port = |listener: &Listener| listener.kind == ListenerKind::Port && listener.owner.kind == "role";
+    let role_of = |listener: &Listener| {
+        derived
+            .processes()
+            .find(|role| std::ptr::eq(&raw const derived.registry.roles.get(role.id).head, listener.owner))
+    };
+    if !is_port(first) || !is_port(second) {
+        return None;
+    }
+    let (one, other) = (role_of(first)?, role_of(second)?);
+    let is_router = |role: &ServedProcess<'_>| !role.is_program;
+    if !is_router(&one) || !is_router(&other) || one.id == other.id {
+        return None;
+    }
+    gateway_change(&derived.registry, &[&one, &other], second.owner.span.file)
 }
 
 fn describe(listener: &Listener) -> String {

@@ -6,9 +6,10 @@ use crate::hir::{Head, UnusedDefault};
 
 declare_code! {
     /// ## What it finds
-    /// An engine, family or model that nothing uses, or a value of `defaults` that no role takes.
+    /// An engine, gateway, family or model that nothing uses, or a value of `defaults` that no role takes.
     ///
-    /// - The stack and roles use engines.
+    /// - The stack, gateways and roles use engines.
+    /// - Roles use gateways.
     /// - Models and rules use families.
     /// - Roles, rules and quirks use models. `retired` models are exempt.
     /// - A role takes a default if it does not set the same field, option, override, variable or part of `placement`, and
@@ -52,6 +53,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for id in &unused.families {
         report(&registry.families.get(*id).head, &Alternative::Family);
     }
+    for id in &unused.gateways {
+        report(&registry.gateways.get(*id).head, &Alternative::Gateway);
+    }
     let models = unused.models.iter().map(|id| registry.models.get(*id));
     for model in models.filter(|model| model.retired.is_none()) {
         report(
@@ -77,6 +81,8 @@ enum Alternative<'r> {
     Engine(&'r Head),
     /// As the family of a model.
     Family,
+    /// As the `gateway` of a role.
+    Gateway,
     /// In a role, with the name of a tier.
     Model(Option<&'r str>),
 }
@@ -90,6 +96,7 @@ impl Alternative<'_> {
                 finding.remedy("or write `{}` in the stack or in a role", change)
             }
             Self::Family => finding.help("or name it as the `family` of a model"),
+            Self::Gateway => finding.help("or name it as the `gateway` of a role"),
             Self::Model(None) => finding.help("or add a role for it"),
             Self::Model(Some(tier)) => {
                 let role = Line::of("role", name);

@@ -112,7 +112,9 @@ fn reason(registry: &Registry, process: &ProcessSettings, one: &OptionPath) -> O
     if FOLDERS_OF_THE_KERNEL.iter().any(is_below) {
         return None;
     }
-    let declared = process.hardening.or(registry.stack.hardening).map(|hardening| hardening.value);
+    let of_gateway = process.gateway.map(|gateway| registry.gateways.get(gateway.value).hardening);
+    let own = of_gateway.unwrap_or(process.hardening);
+    let declared = own.or(registry.stack.hardening).map(|hardening| hardening.value);
     let has_sandbox = declared != Some(Hardening::Off);
     if let Some(private) = PRIVATE_FOLDERS.iter().find(|above| is_below(above) && has_sandbox) {
         return Some(format!("but `{private}` is separate for each service"));

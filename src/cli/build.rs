@@ -41,7 +41,7 @@ pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, 
     let outcome = generate(checked, |artifacts| {
         let outcome = write_or_compare(command, artifacts);
         if let (Ok(Outcome::Written(written)), false) = (&outcome, command.compare) {
-            last_line = next_step.line(artifacts, written, command);
+            last_line = next_step.lines(artifacts, written, command);
         }
         outcome
     });

@@ -11,7 +11,8 @@ use super::profiles::SharedProfile;
 use crate::engine::architecture::architecture;
 use crate::engine::dialect::{
     ContextSpec, DraftSpec, FaultKind, Intent, LookupSpec, Lowered, LoweringFault, NumaPlacement, OptionPath,
-    OverrideValue, PromptSpec, ServerSpec, Sparsity, WrittenOption, lower_prompt, lower_server, of_variables,
+    OverrideValue, PromptSpec, RouteSpec, ServerSpec, Sparsity, WrittenOption, lower_prompt, lower_server,
+    of_variables,
 };
 use crate::engine::memory::{MemoryOptions, default_prompt_cache};
 use crate::engine::options::Owner;
@@ -138,6 +139,7 @@ impl RoleSettings<'_> {
         let options = Options::new(serving, profile);
         let settings = self.settings();
         let gpus = self.gpus.map(|gpus| GpuLists::new(host, serving, gpus));
+        let gateway = serving.gateway.map(|gateway| registry.gateways.get(gateway.value));
         let names: Vec<&str> = endpoint.names.iter().map(|name| &**name).collect();
         let spec = ServerSpec {
             model: &files.model.path,
@@ -167,11 +169,19 @@ impl RoleSettings<'_> {
             numa: numa_placement(serving, host.numa.len()),
             lock: serving.is_locked(),
             settings: &settings,
-            key_file: serving.key_file.as_ref().map(|file| &*file.value),
-            metrics: false,
+            // The gateway asks for the keys, and its servers listen only for it.
+            key_file: serving.key_file.as_ref().filter(|_| gateway.is_none()).map(|file| &*file.value),
+            metrics: gateway.is_some_and(|gateway| gateway.metrics),
+            route: gateway.map(|_| self.route()),
             options: &options.pairs(),
         };
         lower_server(profile, &spec)
+    }
+
+    /// The settings of a server behind a gateway.
+    fn route(self) -> RouteSpec {
+        let residency = self.registry.residencies.get(self.serving.residency.value);
+        RouteSpec { sleep: residency.idle.map(|idle| idle.value.0) }
     }
 
     fn one_shot(self, profile: &Profile, overrides: &[(&str, OverrideValue<'_>)], host: &Host) -> Lowered {

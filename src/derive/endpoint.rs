@@ -17,7 +17,7 @@ pub struct Endpoint {
     pub addresses: Arc<[Arc<str>]>,
     /// The ports for clients, one per process.
     pub ports: PortRange,
-    /// The first hidden port. Only an on-demand role has one: a systemd socket has the ports for clients, and each
+    /// The first hidden port. Only an on-demand role without a gateway has one: a systemd socket has the ports for clients, and each
     /// process listens on its hidden port of 127.0.0.1. `missing-backend-port` reports ports above 65535.
     pub hidden: Option<u32>,
     /// The names at the API: that of the role, those of the roles that share it, and its aliases.
@@ -33,16 +33,18 @@ impl Endpoint {
             Some(backend) => u32::from(backend.value),
             None => u32::from(process.ports.first) + HIDDEN_DISTANCE,
         };
-        Self {
-            addresses: if process.listen.is_empty() {
-                LOCAL.clone()
-            } else {
-                process.listen.iter().map(|address| address.value.clone()).collect()
-            },
-            ports: process.ports.value,
-            hidden: registry.is_on_demand(process).then(hidden),
-            names,
-        }
+        let has_socket = process.gateway.is_none() && registry.is_on_demand(process);
+        Self { hidden: has_socket.then(hidden), ..Self::of_gateway(process, names) }
+    }
+
+    /// The address of a gateway, with the names of all its roles.
+    pub(super) fn of_gateway(process: &ProcessSettings, names: Arc<[Arc<str>]>) -> Self {
+        let addresses = if process.listen.is_empty() {
+            LOCAL.clone()
+        } else {
+            process.listen.iter().map(|address| address.value.clone()).collect()
+        };
+        Self { addresses, ports: process.ports.value, hidden: None, names }
     }
 
     /// The port of an instance for clients.

@@ -140,6 +140,11 @@ fn shares(host: &Host, placement: &GpuPlacement, layers: GpuLayers) -> Vec<u64> 
     rooms.into_iter().map(|room| room / divisor).collect()
 }
 
+/// The mebibytes of a GPU that stay free.
+pub(super) fn margin(gpu: &Gpu) -> u64 {
+    gpu.reserve.of(gpu.memory.value).0.div_ceil(MEBIBYTE)
+}
+
 fn common_divisor(one: u64, other: u64) -> u64 {
     if other == 0 { one } else { common_divisor(other, one % other) }
 }
@@ -157,13 +162,12 @@ pub(super) struct GpuLists<'r> {
 impl<'r> GpuLists<'r> {
     pub(super) fn new(host: &Host, serving: &'r Serving, gpus: &'r RoleGpus) -> Self {
         let names = |names: &'r [Arc<str>]| names.iter().map(|name| &**name).collect::<Vec<&str>>();
-        let reserve = |gpu: &Gpu| gpu.reserve.of(gpu.memory.value).0.div_ceil(MEBIBYTE);
         let fits = gpus.layers == GpuLayers::Fit;
         let known = gpus.devices.iter().filter(|_| fits).filter_map(|name| host.gpu(name));
         Self {
             devices: names(&gpus.devices),
             draft: gpus.draft.as_deref().map(names),
-            margins: known.map(reserve).collect(),
+            margins: known.map(margin).collect(),
             gpus,
             placement: serving.placement.gpus(),
             serving,

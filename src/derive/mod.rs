@@ -16,6 +16,7 @@
 //! memory      what sums count of the memory of a role
 //! pairs       verdicts about drafts
 //! role        one role that an engine serves
+//! gateway     one address for several roles
 //! program     one role that another program serves
 //! process     what both have in common
 //! sandbox     sandbox level and device files of a role
@@ -31,6 +32,7 @@ pub mod drafting;
 mod endpoint;
 mod files;
 mod fitting;
+mod gateway;
 mod gpu;
 mod loads;
 pub mod locked;
@@ -51,6 +53,7 @@ pub use command::{RoleCommand, faults_of_option};
 pub use endpoint::Endpoint;
 pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use fitting::{Alternative, FittingRole};
+pub use gateway::{GatewayCommand, ServedGateway, preset_file};
 pub use gpu::RoleGpus;
 pub use loads::{LoadChange, LoadLine, MemoryLoad, RoleGroup, RoleGroups};
 pub use memory::{MemoryKind, MemoryPart, RoleMemory};
@@ -62,11 +65,11 @@ pub use profiles::{CODES, ProfileSources, ProfileText, SharedProfile};
 pub use program::ServedProgram;
 pub use role::ServedRole;
 
-use crate::diag::{Diagnostics, Reported, words};
+use crate::diag::{Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::facts::Lock;
 use crate::hir::codes::UNKNOWN_NAME;
-use crate::hir::{Engine, Gpu, Host, Id, Registry, Role, RoleKind, Serving};
+use crate::hir::{Engine, Gateway, Gpu, Head, Host, Id, Registry, Residency, Role, RoleKind, Serving};
 use rayon::prelude::*;
 use role::RoleSource;
 use std::collections::BTreeSet;
@@ -85,6 +88,8 @@ pub struct Derived {
     pub roles: Vec<ServedRole>,
     /// The roles that other programs serve, in the order of declaration.
     pub programs: Vec<ServedProgram>,
+    /// The gateways with at least one role, in the order of declaration.
+    pub gateways: Vec<ServedGateway>,
 }
 
 /// Computes everything that follows from a registry and its lock. Reports engines without a profile.
@@ -100,7 +105,9 @@ pub fn derive(
     parts::measure(&registry, &lock, &mut roles);
     start::measure(&registry, &mut roles);
     let programs = programs(&registry);
-    Derived { registry, lock, profiles, roles, programs }
+    let unknown = |gateway: &Gateway| unknown_engine(&gateway.head, findings);
+    let gateways = gateway::gateways(&registry, &profiles, &roles, unknown);
+    Derived { registry, lock, profiles, roles, programs, gateways }
 }
 
 /// The roles that other programs serve.
@@ -130,7 +137,7 @@ fn role_sources(
         let engine = serving.engine.and_then(|engine| engines.get(engine.value.number()));
         sources.push(RoleSource {
             id,
-            engine: engine.cloned().unwrap_or_else(|| Err(unknown_engine(role, findings))),
+            engine: engine.cloned().unwrap_or_else(|| Err(unknown_engine(&role.head, findings))),
             has_one_shot: serving.pooling.is_none() && prompted.insert(serving.model.value),
             serving: Arc::clone(serving),
             sharers: sharers.remove(&id).unwrap_or_default(),
@@ -139,11 +146,11 @@ fn role_sources(
     sources
 }
 
-/// The proof that the engine of a role was reported as unknown.
-fn unknown_engine(role: &Role, findings: &mut Diagnostics) -> Reported {
+/// The proof that the engine of a role or a gateway was reported as unknown.
+fn unknown_engine(head: &Head, findings: &mut Diagnostics) -> Reported {
     findings.reported().unwrap_or_else(|| {
-        let message = format!("role {} uses an unknown engine", words::quoted(&role.head.name));
-        findings.report(UNKNOWN_NAME.at(role.head.name.span, "unknown engine", message).about(&role.head))
+        let message = format!("{head} uses an unknown engine");
+        findings.report(UNKNOWN_NAME.at(head.name.span, "unknown engine", message).about(head))
     })
 }
 
@@ -202,6 +209,19 @@ impl Derived {
             Some((role.id, role.memory.unknown_on(&gpu.name).or(only_files)?))
         });
         roles.chain(programs.map(|role| (role.id, OF_PROGRAM)))
+    }
+
+    /// The gateway that can limit the roles of a residency on a host: all of them are behind it, and no other role.
+    pub fn limiting_gateway(
+        &self,
+        residency: Id<Residency>,
+        group: &RoleGroup<'_>,
+    ) -> Option<&ServedGateway> {
+        let mut gateways = group.roles().map(|role| role.settings.gateway.map(|id| id.value));
+        let first = gateways.next()??;
+        let is_only = gateways.all(|other| other == Some(first));
+        let served = self.gateways.iter().find(|gateway| gateway.id == first)?;
+        (is_only && served.only_residency() == Some(residency)).then_some(served)
     }
 
     /// Memory sums over roles, residencies and hosts.

@@ -70,6 +70,14 @@ impl Family {
         }
     }
 
+    /// The environment variable with the folder of downloaded models, before all other variables.
+    pub fn cache_variable(self) -> Option<&'static str> {
+        match self {
+            Self::LlamaCpp => Some(llama::CACHE_VARIABLE),
+            Self::IkLlamaCpp => None,
+        }
+    }
+
     /// True if an option or environment variable makes a process set the affinity or priority of its threads.
     pub fn places_threads(self, word: &str) -> bool {
         match self {

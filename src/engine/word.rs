@@ -15,6 +15,8 @@ pub enum Word {
     ProjectorFile(Box<str>),
     /// The file with API keys. A unit passes it as a credential.
     KeyFile(Box<str>),
+    /// The preset file of a router.
+    PresetFile(Box<str>),
     /// The addresses to listen on.
     Host(Box<str>),
     /// The port to listen on.
@@ -55,6 +57,7 @@ impl Word {
             | Self::DraftFile(text)
             | Self::ProjectorFile(text)
             | Self::KeyFile(text)
+            | Self::PresetFile(text)
             | Self::Host(text)
             | Self::Port(text)
             | Self::ReadPath(text)

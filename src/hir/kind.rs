@@ -2,7 +2,8 @@
 
 use super::shape::Table;
 use super::{
-    Ban, Engine, Family, Host, Model, Pair, Quirk, Residency, Service, Store, Tier, expect, role, stack,
+    Ban, Engine, Family, Host, Model, Pair, Quirk, Residency, Service, Store, Tier, expect, gateway, role,
+    stack,
 };
 
 /// A kind of items, with the table of its fields.
@@ -57,6 +58,9 @@ pub static KINDS: &[ItemKind] = &[
     ItemKind::new("residency", "residencies", Naming::Word, &Residency::TABLE)
         .doc("Load policies, by name: when models are loaded, and their memory budget.")
         .example("hot", &["title", "budget"]),
+    ItemKind::new("gateway", "gateways", Naming::Word, &gateway::TABLE)
+        .doc("Servers that give several roles one address, by name. The `model` of a request selects the role.")
+        .example("front", &["kind"]),
     ItemKind::new("family", "families", Naming::Word, &Family::TABLE)
         .doc("Families, by name: models with the same architecture and tokenizer.")
         .example("qwen3-moe", &[]),

@@ -15,6 +15,7 @@ mod draft;
 mod engine;
 mod expect;
 mod family;
+mod gateway;
 mod gpu;
 mod host;
 mod id;
@@ -47,6 +48,7 @@ pub use draft::{Draft, DraftKind, Lookup, LookupKind};
 pub use engine::Engine;
 pub use expect::{Expect, Expected};
 pub use family::{Family, ForbidRule, ForbiddenFeature, Need};
+pub use gateway::{Gateway, GatewayKind};
 pub use gpu::{CachePlace, CpuExperts, Gpu, GpuLayers, GpuPlacement, NO_GPU, SplitMode};
 pub use host::{CpuSet, Host, NumaNode};
 pub use id::{Arena, Id};
@@ -137,4 +139,4 @@ macro_rules! print_items {
     )+};
 }
 
-print_items!(Stack Engine Host Store Tier Residency Family Model Role Pair Ban Quirk Service Expect);
+print_items!(Stack Engine Host Store Tier Residency Gateway Family Model Role Pair Ban Quirk Service Expect);

@@ -1,6 +1,6 @@
 //! The settings that all server processes have, of an engine or of another program.
 
-use super::{Bytes, Hardening, Host, Id, Placement, PortRange, Residency, Serving, Text};
+use super::{Bytes, Gateway, Hardening, Host, Id, Placement, PortRange, Residency, Serving, Text};
 use crate::source::Spanned;
 use std::ops::Deref;
 
@@ -11,9 +11,11 @@ pub struct ProcessSettings {
     pub residency: Spanned<Id<Residency>>,
     /// The host. If the only host is implied, the place is the name of the role.
     pub host: Spanned<Id<Host>>,
-    /// The ports, one per process.
+    /// The gateway whose address clients use. `None`: the processes have their own ports.
+    pub gateway: Option<Spanned<Id<Gateway>>>,
+    /// The ports that clients use, one per process. Behind a gateway it is that of the gateway.
     pub ports: Spanned<PortRange>,
-    /// The addresses to listen on. Empty means 127.0.0.1.
+    /// The addresses that clients use. Empty means 127.0.0.1. Behind a gateway they are those of the gateway.
     pub listen: Vec<Text>,
     /// The backend port of an on-demand role, behind the systemd socket.
     pub backend: Option<Spanned<u16>>,

@@ -1,8 +1,8 @@
 //! The registry: all declared items.
 
 use super::{
-    Arena, Ban, Engine, Expect, Family, Head, Host, Model, Pair, Quirk, Residency, Role, Service, Stack,
-    Store, Tier, Unused,
+    Arena, Ban, Engine, Expect, Family, Gateway, Head, Host, Model, Pair, Quirk, Residency, Role, Service,
+    Stack, Store, Tier, Unused,
 };
 
 /// All declared items, as typed data with resolved names. The checks validate their meaning later.
@@ -22,6 +22,8 @@ pub struct Registry {
     pub tiers: Arena<Tier>,
     /// Load policies.
     pub residencies: Arena<Residency>,
+    /// Gateways: one address for several roles.
+    pub gateways: Arena<Gateway>,
     /// Families of models.
     pub families: Arena<Family>,
     /// Models.
@@ -49,7 +51,8 @@ impl Registry {
             .chain(self.hosts.iter().map(|item| &item.head))
             .chain(self.stores.iter().map(|item| &item.head))
             .chain(self.tiers.iter().map(|item| &item.head))
-            .chain(self.residencies.iter().map(|item| &item.head));
+            .chain(self.residencies.iter().map(|item| &item.head))
+            .chain(self.gateways.iter().map(|item| &item.head));
         let models = (self.families.iter().map(|item| &item.head))
             .chain(self.models.iter().map(|item| &item.head))
             .chain(self.roles.iter().map(|item| &item.head));

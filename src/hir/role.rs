@@ -161,11 +161,16 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "host",
         Shape::Name("host"),
-        "The host that runs the role. Required if there are several hosts.",
+        "The host that runs the role. Required if there are several hosts and it has no `gateway`.",
     ),
-    Field::optional("engine", Shape::Name("engine"), "The engine; default: the engine of the stack."),
+    Field::optional("engine", Shape::Name("engine"), "The engine; default: the engine of the gateway or the stack."),
     Field::optional("model", Shape::Name("model"), "The model. Required, unless the role has `shares`."),
     Field::optional("shares", Shape::Name("role"), "The role whose processes also serve this role."),
+    Field::optional(
+        "gateway",
+        Shape::Name("gateway"),
+        "The gateway whose address serves the role under its name. Such a role needs no `port`.",
+    ),
     Field::optional("port", Shape::Port, "The port that the role listens on, 1 to 65535."),
     Field::optional(
         "ports",

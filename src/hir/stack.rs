@@ -30,6 +30,8 @@ declare_words! {
     pub enum TargetName {
         /// systemd units.
         Systemd = "systemd",
+        /// Preset files of routers, for gateways.
+        Router = "router",
         /// Launch scripts and one-shot commands.
         Bin = "bin",
         /// numactl wrappers for placements.

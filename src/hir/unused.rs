@@ -2,7 +2,7 @@
 
 use crate::source::Spanned;
 
-use super::{Engine, EngineOption, Family, Id, Model, Residency};
+use super::{Engine, EngineOption, Family, Gateway, Id, Model, Residency};
 
 /// Items without a reference from another item, by kind, in the order of declaration. A name that occurs in unparsed
 /// text counts as referenced, because the text might refer to it.
@@ -12,6 +12,8 @@ pub struct Unused {
     pub engines: Vec<Id<Engine>>,
     /// Families without a model or a rule.
     pub families: Vec<Id<Family>>,
+    /// Gateways without a role.
+    pub gateways: Vec<Id<Gateway>>,
     /// Residencies without a role, not even one that could not be read.
     pub residencies: Vec<Id<Residency>>,
     /// Models without a role, a rule or a quirk.

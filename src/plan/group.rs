@@ -81,5 +81,13 @@ pub(super) fn hosts(checked: &Checked, numbers: &RoleNumbers) -> Vec<Host> {
             });
         }
     }
+    for (number, gateway) in (numbers.len()..).zip(&checked.derived().gateways) {
+        let residency = registry.residencies.get(gateway.settings.residency.value);
+        let host = hosts.get_mut(gateway.settings.host.value.number());
+        let mut groups = host.into_iter().flat_map(|host| &mut host.groups);
+        if let Some(group) = groups.find(|group| group.name == residency.head.name.value) {
+            group.roles.push(number);
+        }
+    }
     hosts
 }

@@ -5,6 +5,7 @@
 
 mod engine;
 mod fetch;
+mod gateway;
 mod group;
 mod placement;
 mod process;
@@ -15,16 +16,17 @@ mod route;
 
 pub use crate::derive::MemoryPolicy;
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
-pub use crate::engine::dialect::OptionPath;
+pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
 pub use crate::engine::{Access, Family, Word};
 pub use crate::hir::{
     Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName, UnitScope,
 };
 pub use engine::Engine;
 pub use fetch::{Fetch, FetchedFile};
+pub use gateway::{Gateway, RoutedModel};
 pub use group::{Group, Host};
 pub use placement::Placement;
-pub use process::{EngineServer, Process, ProgramServer, Role, Server};
+pub use process::{EngineServer, Process, ProgramServer, Role, RouterServer, Server};
 pub use prompt::{ModelKind, Prompt};
 pub use reference::Reference;
 pub use route::Route;
@@ -33,8 +35,8 @@ use crate::check::Checked;
 use crate::hir::Registry;
 use std::sync::Arc;
 
-/// The complete plan of a stack. All lists are in the order of declaration, but the roles of engines are before those of
-/// other programs.
+/// The complete plan of a stack. All lists are in the order of declaration. In the list of roles, those of engines are first,
+/// then those of other programs, then the servers of gateways.
 #[derive(Debug)]
 pub struct Plan {
     /// The name of the stack, which is the first part of every unit name.
@@ -51,8 +53,10 @@ pub struct Plan {
     pub engines: Vec<Engine>,
     /// The machines, with the groups of roles that start together.
     pub hosts: Vec<Host>,
-    /// The roles with their own processes.
+    /// The roles that are served, and the servers of gateways.
     pub roles: Vec<Role>,
+    /// The gateways.
+    pub gateways: Vec<Gateway>,
     /// Every role that clients can use, including roles that share the processes of another role.
     pub routes: Vec<Route>,
     /// The one-shot command of each served model that generates text.
@@ -74,10 +78,17 @@ pub fn plan(checked: Checked) -> Plan {
     let (engines, hosts) = (engine::engines(&checked), group::hosts(&checked, &numbers));
     let routes = route::routes(checked.registry(), &numbers);
     let mut sharers = checked.registry().sharers();
-    let programs = program::roles(&checked, &mut sharers, &mut placements);
+    let mut others = program::roles(&checked, &mut sharers, &mut placements);
+    let gateways = gateway::gateways(&checked, &numbers, numbers.len());
+    others.extend(gateway::servers(&checked, &mut placements));
     let (registry, served) = checked.into_roles();
     let mut roles = process::roles(&registry, served, sharers, &mut placements);
-    roles.extend(programs);
+    roles.extend(others);
+    for (gateway, number) in gateways.iter().zip(0..) {
+        for model in &gateway.models {
+            roles.get_mut(model.role).into_iter().for_each(|role| role.gateway = Some(number));
+        }
+    }
     let stack = &registry.stack;
     Plan {
         stack: stack.head.name.value.clone(),
@@ -89,6 +100,7 @@ pub fn plan(checked: Checked) -> Plan {
         hosts,
         routes,
         roles,
+        gateways,
         reference,
         prompts,
         fetches: fetch::fetches(&registry),

@@ -7,7 +7,7 @@ use crate::derive::overrides::request_limit;
 use crate::derive::{Endpoint, LoadTime, PerInstance, ProcessPlacement, RoleCommand, ServedRole, sandbox};
 use crate::engine::dialect::OptionPath;
 use crate::engine::{Family, Word};
-use crate::hir::{self, Id, Registry};
+use crate::hir::{self, Id, ProcessSettings, Registry};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub struct Role {
     /// Idle time without a connection after which its model is unloaded; on-demand only.
     pub idle: Option<Seconds>,
     /// Its host, as an index into [`Plan::hosts`](super::Plan::hosts).
-    pub host: usize,
+    pub host: u32,
     /// The title of its model, or the name of its program.
     pub title: Arc<str>,
     /// The engine or the program that serves it.
@@ -32,6 +32,8 @@ pub struct Role {
     pub purpose: Option<Arc<str>>,
     /// The roles that share its processes.
     pub shared_by: Box<[Arc<str>]>,
+    /// The gateway that serves it, as an index into [`Plan::gateways`](super::Plan::gateways).
+    pub gateway: Option<u32>,
     /// The names at the API: that of the role, those of the roles that share it, and its aliases.
     pub names: Arc<[Arc<str>]>,
     /// The addresses that clients use.
@@ -66,7 +68,7 @@ pub struct Role {
     pub hardening: Hardening,
     /// The device files that the level `gpu` allows.
     pub devices: DeviceClasses,
-    /// Its processes, one per port.
+    /// Its processes, one per port. Behind a gateway it has none: the gateway starts them.
     pub processes: Box<[Process]>,
 }
 
@@ -77,6 +79,8 @@ pub enum Server {
     Engine(EngineServer),
     /// Another program.
     Program(ProgramServer),
+    /// The router of an engine.
+    Router(RouterServer),
 }
 
 /// An engine that serves a role.
@@ -106,6 +110,17 @@ pub struct ProgramServer {
     pub env: Vec<(Arc<str>, Word)>,
 }
 
+/// The router of an engine, which is the server of a gateway.
+#[derive(Debug)]
+pub struct RouterServer {
+    /// The engine, as an index into [`Plan::engines`](super::Plan::engines).
+    pub number: usize,
+    /// Its family.
+    pub family: Family,
+    /// The names of the roles whose models it loads at its start.
+    pub at_boot: Box<[Arc<str>]>,
+}
+
 impl Role {
     /// The folders that a process reads, including the folder of the program. Subfolders of other folders in the list
     /// are left out. Full paths, in byte order.
@@ -123,7 +138,25 @@ impl Role {
     pub fn engine(&self) -> Option<&EngineServer> {
         match &self.server {
             Server::Engine(engine) => Some(engine),
+            Server::Program(_) | Server::Router(_) => None,
+        }
+    }
+
+    /// The engine that runs its processes, as an index into [`Plan::engines`](super::Plan::engines), with its family. `None`
+    /// for another program.
+    pub fn engine_family(&self) -> Option<(usize, Family)> {
+        match &self.server {
+            Server::Engine(engine) => Some((engine.number, engine.family)),
+            Server::Router(router) => Some((router.number, router.family)),
             Server::Program(_) => None,
+        }
+    }
+
+    /// The router. `None` if it is not the server of a gateway.
+    pub fn router(&self) -> Option<&RouterServer> {
+        match &self.server {
+            Server::Router(router) => Some(router),
+            Server::Engine(_) | Server::Program(_) => None,
         }
     }
 
@@ -131,7 +164,7 @@ impl Role {
     pub fn other_program(&self) -> Option<&ProgramServer> {
         match &self.server {
             Server::Program(program) => Some(program),
-            Server::Engine(_) => None,
+            Server::Engine(_) | Server::Router(_) => None,
         }
     }
 }
@@ -166,7 +199,7 @@ pub(super) fn numbers(checked: &Checked) -> RoleNumbers {
 /// The distinct placements of all served roles.
 pub(super) fn placements(checked: &Checked) -> Placements {
     let mut placements = Placements::default();
-    for (served, _) in checked.roles() {
+    for (served, _) in checked.roles().filter(|(served, _)| served.serving.gateway.is_none()) {
         for instance in 0..served.endpoint.ports.len() {
             placements.index_of(served.placement.get(instance));
         }
@@ -175,6 +208,9 @@ pub(super) fn placements(checked: &Checked) -> Placements {
         for instance in 0..served.endpoint.ports.len() {
             placements.index_of(served.placement.get(instance));
         }
+    }
+    for served in &checked.derived().gateways {
+        placements.index_of(&served.placement);
     }
     placements
 }
@@ -214,6 +250,11 @@ pub(super) fn processes(
     (0..instances).map(process).collect()
 }
 
+/// The index of the host of a process in [`Plan::hosts`](super::Plan::hosts).
+pub(super) fn host_number(process: &ProcessSettings) -> u32 {
+    u32::try_from(process.host.value.number()).unwrap_or(u32::MAX)
+}
+
 fn role(
     registry: &Registry,
     declared: &hir::Role,
@@ -226,12 +267,17 @@ fn role(
     let model = registry.models.get(serving.model.value);
     let (program, gpus) = (command.program(), served.used_gpus());
     Role {
-        processes: processes(endpoint, &served.placement, placements, |n| command.line(endpoint, n)),
+        processes: if serving.gateway.is_some() {
+            Box::default()
+        } else {
+            processes(endpoint, &served.placement, placements, |n| command.line(endpoint, n))
+        },
+        gateway: None,
         name: declared.head.name.value.clone(),
         residency: residency.head.name.value.clone(),
         start: residency.start.value,
         idle: residency.idle.map(|idle| idle.value),
-        host: serving.host.value.number(),
+        host: host_number(serving),
         title: model.title.value.clone(),
         server: Server::Engine(EngineServer {
             number: command.engine.number(),

@@ -2,7 +2,7 @@
 
 use super::Word;
 use super::placement::Placements;
-use super::process::{ProgramServer, Role, Server, Sharers, processes};
+use super::process::{ProgramServer, Role, Server, Sharers, host_number, processes};
 use crate::check::Checked;
 use crate::derive::{Endpoint, ServedProgram, sandbox};
 use crate::hir::Registry;
@@ -34,7 +34,7 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
         residency: residency.head.name.value.clone(),
         start: residency.start.value,
         idle: residency.idle.map(|idle| idle.value),
-        host: program.host.value.number(),
+        host: host_number(program),
         title: program.name().into(),
         server: Server::Program(ProgramServer {
             health: program.health.as_ref().map(|health| health.value.clone()),
@@ -42,6 +42,7 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
         }),
         purpose: declared.purpose.as_ref().map(|purpose| purpose.value.clone()),
         shared_by: Box::default(),
+        gateway: None,
         own_addresses: own_addresses(served, endpoint),
         addresses: endpoint.addresses.clone(),
         names: endpoint.names.clone(),

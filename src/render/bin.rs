@@ -28,12 +28,17 @@ static EXEC: Template = crate::template!("bin/exec.sh.j2");
 pub(super) static TARGET: OutputTarget =
     OutputTarget::new(&[&ROLE, &PROMPT, &FETCH, &FAIL, &COMMAND, &FILES, &EXEC], artifacts);
 
+/// The preset file of a gateway as a bash expression: the file in the output folder, so that no installation is needed.
+const PRESET: &str = "\"$preset\"";
+
 /// The start of each line of arguments.
 const ARGUMENT_LINE: &str = "\n  ";
 
 /// The template data of the script of a role.
 #[derive(Serialize)]
 struct RoleView<'p> {
+    /// The kind of the item: a role or a gateway.
+    what: &'static str,
     name: Field<'p>,
     title: Field<'p>,
     on_demand: bool,
@@ -81,6 +86,8 @@ struct PromptView<'p> {
 #[derive(Serialize)]
 struct CommandView<'p> {
     program: Field<'p>,
+    /// The name of the preset file of a gateway.
+    preset: Option<Field<'p>>,
     /// The quoted arguments, one line per option with its values.
     args: Quoted,
     /// The quoted files, one per line.
@@ -102,7 +109,7 @@ struct CommandView<'p> {
 }
 
 fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
-    for role in &plan.roles {
+    for role in plan.roles.iter().filter(|role| !role.processes.is_empty()) {
         collector.file(format!("bin/{}", role.name), &ROLE, || role_view(plan, role));
     }
     for fetch in &plan.fetches {
@@ -128,6 +135,7 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
         None => shell_word(role, word),
     };
     Ok(RoleView {
+        what: if role.router().is_some() { "gateway" } else { "role" },
         name: Field::from(&*role.name),
         title: Field::from(&*role.title),
         on_demand: role.start == Start::OnDemand,
@@ -141,11 +149,16 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
         command: CommandView {
             program: Field::from(&*role.program),
             args: option_lines(args, ARGUMENT_LINE, quoted).into(),
-            files: words(ARGUMENT_LINE, files(role)),
-            variable_prefix: role.engine().map_or("", |engine| engine.family.variable_prefix()),
-            hidden_variables: role.engine().map_or_else(Vec::new, |engine| {
+            preset: preset_name(role).map(Field::from),
+            // The router reports which models lack a file, and serves the others.
+            files: match role.router() {
+                Some(_) => PRESET.to_owned().into(),
+                None => words(ARGUMENT_LINE, files(role)),
+            },
+            variable_prefix: role.engine_family().map_or("", |(_, family)| family.variable_prefix()),
+            hidden_variables: role.engine_family().map_or_else(Vec::new, |(_, family)| {
                 let has_gpu = role.gpus.as_ref().is_some_and(|gpus| !gpus.is_empty());
-                hidden_variables(engine.family, engine.family.device_variables().filter(|_| has_gpu))
+                hidden_variables(family, family.device_variables().filter(|_| has_gpu))
             }),
             has_image: false,
             env: env(&role.env),
@@ -159,6 +172,13 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
     })
 }
 
+/// The name of the preset file of a gateway.
+fn preset_name(role: &Role) -> Option<&str> {
+    let mut words = role.processes.iter().flat_map(|process| process.args.iter());
+    let preset = words.find(|word| matches!(word, Word::PresetFile(_)))?;
+    preset.text().rsplit('/').next()
+}
+
 /// A word of the command line of a process started by hand.
 fn shell_word<'p>(role: &Role, word: &'p Word) -> Cow<'p, str> {
     match word {
@@ -167,6 +187,7 @@ fn shell_word<'p>(role: &Role, word: &'p Word) -> Cow<'p, str> {
             [one] => Cow::Owned(one.port.to_string()),
             _ => Cow::Borrowed("\"$port\""),
         },
+        Word::PresetFile(_) => Cow::Borrowed(PRESET),
         Word::Host(_) => Cow::Owned(shell(&role.own_addresses.join(",")).into_owned()),
         Word::Text(_)
         | Word::ModelFile(_)
@@ -203,6 +224,7 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
         command: CommandView {
             needs_nice: program.contains('='),
             program: program.into(),
+            preset: None,
             args: option_lines(&prompt.args, ARGUMENT_LINE, quoted).into(),
             files: words(ARGUMENT_LINE, prompt.files.iter().map(|file| &**file)),
             variable_prefix: prompt.family.variable_prefix(),

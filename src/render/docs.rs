@@ -9,7 +9,8 @@ use std::sync::Arc;
 use super::template::{Items, Template};
 use super::{ArtifactCollector, OutputTarget};
 use crate::plan::reference::{ForbiddingFamily, Heading, Quirk, RoleRow, Store, Tier};
-use crate::plan::{Date, ModelKind, Plan, Prompt, Reference};
+use crate::plan::{Date, Gateway, ModelKind, Plan, Prompt, Reference, Role};
+use std::net::{IpAddr, SocketAddr};
 
 static REFERENCE: Template = crate::template!("docs/MODEL_REFERENCE.md.j2");
 static QUIRKS: Template = crate::template!("docs/QUIRKS.md.j2");
@@ -29,6 +30,18 @@ struct ReferenceView<'p> {
     vision_example: String,
     stores: Vec<String>,
     commands: Vec<KindView<'p>>,
+    gateways: Vec<GatewayView<'p>>,
+}
+
+/// A gateway with its roles.
+#[derive(Serialize)]
+struct GatewayView<'p> {
+    name: &'p str,
+    addresses: Vec<String>,
+    most: u32,
+    /// Each role, with its further names.
+    roles: Vec<(&'p str, Vec<&'p str>)>,
+    has_key: bool,
 }
 
 /// A tier with its roles.
@@ -88,7 +101,23 @@ fn reference_view(plan: &Plan) -> ReferenceView<'_> {
         vision_example: vision.map(|number| right_command(plan, number)).unwrap_or_default(),
         stores: stores(&reference.stores),
         commands: commands(plan),
+        gateways: plan.gateways.iter().filter_map(|gateway| gateway_view(plan, gateway)).collect(),
     }
+}
+
+fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<'p>> {
+    let server = plan.roles.get(gateway.server)?;
+    let addresses = server.addresses.iter().filter_map(|address| address.parse().ok());
+    let url = |address: IpAddr| format!("http://{}", SocketAddr::new(address, server.ports.first));
+    let roles = gateway.models.iter().filter_map(|model| plan.roles.get(model.role));
+    let names = |role: &'p Role| role.names.iter().map(|name| &**name).filter(|name| *name != &*role.name);
+    Some(GatewayView {
+        name: &gateway.name,
+        addresses: addresses.map(url).collect(),
+        most: gateway.most,
+        roles: roles.map(|role| (&*role.name, names(role).collect())).collect(),
+        has_key: server.key_file.is_some(),
+    })
 }
 
 fn tier_view(tier: &Tier) -> TierView<'_> {

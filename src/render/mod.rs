@@ -8,6 +8,7 @@ mod names;
 mod numactl;
 mod pieces;
 pub mod quote;
+mod router;
 mod stack_json;
 mod stencil;
 mod systemd;
@@ -30,6 +31,7 @@ pub struct OutputTarget {
 fn target(name: TargetName) -> &'static OutputTarget {
     match name {
         TargetName::Systemd => &systemd::TARGET,
+        TargetName::Router => &router::TARGET,
         TargetName::Bin => &bin::TARGET,
         TargetName::Numactl => &numactl::TARGET,
         TargetName::Docs => &docs::TARGET,

@@ -14,6 +14,12 @@
 //!       "limits": {"context": 32768, "slots": 1},
 //!       "embeddings": false, "key_required": false, "shares": null
 //!     }
+//!   ],
+//!   "gateways": [
+//!     {
+//!       "name": "front", "host": "box", "endpoint": "http://127.0.0.1:8000", "roles": ["chat", "embed"],
+//!       "at_once": 1, "key_required": false
+//!     }
 //!   ]
 //! }
 //! ```
@@ -23,6 +29,10 @@
 //! - `endpoints` has one base URL per process, in the order of ports; all of them are equivalent. The address is the
 //!   first one that the role listens on. For a role that listens on all addresses, it is the address of the host, or
 //!   else loopback.
+//! - `gateway` names the gateway of a role; other roles do not have it. `endpoints` is then the address of the gateway, and the
+//!   `model` of a request must be one of `names`.
+//! - `gateways` is missing if there are none. `roles` are those with their own model; roles that share one are names of it.
+//!   `at_once` is the number of models that the gateway keeps in memory.
 //! - `names` has the names of the model that clients can use at the endpoints: that of the role, those of the roles that
 //!   share it, and its aliases. `/v1/models` lists them; its `id` is the first in byte order.
 //! - `program` is the name of the program of a role that no engine serves; other roles do not have it. Of such a role,
@@ -45,7 +55,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::{ArtifactCollector, OutputTarget, Pieces, RenderError};
-use crate::plan::{Plan, Role, Route, Start};
+use crate::plan::{Gateway, Host, Plan, Role, Route, Start};
 
 pub(super) static TARGET: OutputTarget = OutputTarget::new(&[], artifacts);
 
@@ -57,6 +67,8 @@ struct StackView<'p> {
     format_version: u32,
     stack: &'p str,
     roles: Roles<'p>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gateways: Vec<GatewayView<'p>>,
 }
 
 /// The roles, serialized one at a time to save memory.
@@ -87,6 +99,18 @@ struct RoleView<'p> {
     embeddings: Option<bool>,
     key_required: Option<bool>,
     shares: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gateway: Option<&'p str>,
+}
+
+#[derive(Serialize)]
+struct GatewayView<'p> {
+    name: &'p str,
+    host: &'p str,
+    endpoint: String,
+    roles: Vec<&'p str>,
+    at_once: u32,
+    key_required: bool,
 }
 
 #[derive(Serialize)]
@@ -103,7 +127,9 @@ struct Limits {
 
 fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
     collector.text(PATH.to_owned(), move || {
-        let view = StackView { format_version: FORMAT_VERSION, stack: &plan.stack, roles: Roles(plan) };
+        let gateways = plan.gateways.iter().filter_map(|gateway| gateway_view(plan, gateway)).collect();
+        let (format_version, stack) = (FORMAT_VERSION, &*plan.stack);
+        let view = StackView { format_version, stack, roles: Roles(plan), gateways };
         let mut text = Pieces::default();
         serde_json::to_writer_pretty(&mut text, &view)
             .map_err(io::Error::from)
@@ -113,12 +139,30 @@ fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
     });
 }
 
+fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<'p>> {
+    let server = plan.roles.get(gateway.server)?;
+    let host = plan.hosts.get(server.host as usize)?;
+    Some(GatewayView {
+        name: &gateway.name,
+        host: &host.name,
+        endpoint: endpoint(server, host, server.ports.first),
+        roles: gateway.models.iter().filter_map(|model| Some(&*plan.roles.get(model.role)?.name)).collect(),
+        at_once: gateway.most,
+        key_required: server.key_file.is_some(),
+    })
+}
+
+/// The base URL of a process.
+fn endpoint(role: &Role, host: &Host, port: u16) -> String {
+    format!("http://{}", SocketAddr::new(address(role, host.address.as_deref()), port))
+}
+
 fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
     let role = plan.roles.get(route.role)?;
-    let host = plan.hosts.get(role.host)?;
-    let address = address(role, host.address.as_deref());
+    let host = plan.hosts.get(role.host as usize)?;
     let engine = role.engine();
-    let endpoint = |port| format!("http://{}", SocketAddr::new(address, port));
+    let gateway = role.gateway.and_then(|number| plan.gateways.get(number as usize));
+    let server = gateway.and_then(|gateway| plan.roles.get(gateway.server)).unwrap_or(role);
     Some(RoleView {
         name: &route.name,
         tier: route.tier.as_deref(),
@@ -128,15 +172,16 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
             Start::OnDemand => "on-demand",
         },
         host: &host.name,
-        endpoints: role.processes.iter().map(|process| endpoint(process.port)).collect(),
+        endpoints: server.processes.iter().map(|process| endpoint(server, host, process.port)).collect(),
         names: &role.names,
         program: engine.is_none().then_some(&*role.title),
         model: engine.map(|engine| Model { name: &engine.model, title: &role.title }),
         limits: engine.map(|engine| Limits { context: engine.context, slots: engine.slots }),
         gpus: role.gpus.as_ref().map(|gpus| gpus.as_slice()),
         embeddings: engine.map(|engine| engine.is_embedder),
-        key_required: engine.map(|_| role.key_file.is_some()),
+        key_required: engine.map(|_| server.key_file.is_some()),
         shares: route.shares.then_some(&role.name),
+        gateway: gateway.map(|gateway| &*gateway.name),
     })
 }
 

@@ -29,7 +29,11 @@ fn registry(memory: &str, roles: &[(&str, &str)], rest: &str) -> Compiled {
     let mut text = format!("{HEAD}host \"h\" memory=\"{memory}\"\n{rest}\n");
     let mut models: Vec<&str> = roles.iter().map(|(model, _)| *model).collect();
     for (n, (model, fields)) in roles.iter().enumerate() {
-        let port = if fields.contains("ports=") { String::new() } else { format!("port={}", 9000 + n) };
+        let port = if fields.contains("ports=") || fields.contains("gateway=") {
+            String::new()
+        } else {
+            format!("port={}", 9000 + n)
+        };
         writeln!(text, "role \"r{n}\" model=\"{model}\" {port} {fields}").unwrap();
     }
     models.dedup();
@@ -111,13 +115,13 @@ fn checkpoints_are_capped_after_the_prompt_cache() {
 /// The prompt cache of the help also fits into budgets and expectations, which count it as soon as the registry states it.
 #[test]
 fn the_cap_fits_into_all_limits() {
-    let warm = "residency \"hot\" title=\"hot\" start=\"boot\" budget=\"3 GB\"\nresidency \"warm\" title=\"warm\" start=\"on-demand\" at-once=1\n\
+    let warm = "gateway \"front\" port=8000\nresidency \"hot\" title=\"hot\" start=\"boot\" budget=\"3 GB\"\nresidency \"warm\" title=\"warm\" start=\"on-demand\" at-once=1\n\
                 expect \"small\" residency=\"warm\" fits=\"2.5 GB\"";
     let roles = |more: &str| {
         [
             format!("residency=\"hot\" {more}"),
-            format!("residency=\"warm\" {more}"),
-            format!("residency=\"warm\" {more}"),
+            format!("residency=\"warm\" gateway=\"front\" {more}"),
+            format!("residency=\"warm\" gateway=\"front\" {more}"),
         ]
     };
     let list = |fields: &[String; 3]| {

@@ -1,6 +1,6 @@
 //! Memory of hosts and of their NUMA nodes: which parts are summed, and that one cause gives one finding.
 
-use super::{assert_codes, role, single_finding};
+use super::{assert_codes, behind_gateway, role, single_finding};
 use std::fmt::Write as _;
 
 const HOST: &[&str] = &["over-host-memory"];
@@ -80,7 +80,7 @@ fn residencies_and_services_are_summed_line_by_line() {
         finding.help,
         [
             "move role `b` to another host, which frees 6 GB",
-            "write `at-once=1` in residency `asked`, so that fewer of its roles run at a time",
+            "write `at-once=1` and `gateway \"front\" port=2 host=\"far\"` and `gateway=\"front\"` instead of `port`, so that fewer roles of residency `asked` run at a time",
             "write `reserve=\"0 B\"`",
         ]
     );
@@ -104,11 +104,17 @@ fn the_suggested_changes_fit() {
     assert!(finding.help[0].starts_with("move role `m6` to another host"), "{:?}", finding.help);
     assert_eq!(
         finding.help[1],
-        "write `at-once=3` in residency `asked`, so that fewer of its roles run at a time"
+        "write `at-once=3` and `gateway \"front\" port=1 host=\"far\"` and `gateway=\"front\"` instead of `port`, so that fewer roles of residency `asked` run at a time"
     );
     assert_eq!(finding.help[2], "write `memory=\"22 GB\"`, if the host has that much");
-    assert_codes(&[], &text.replace("start=\"on-demand\"", "start=\"on-demand\" at-once=3"));
-    assert_codes(HOST, &text.replace("start=\"on-demand\"", "start=\"on-demand\" at-once=4"));
+    let routed = behind_gateway(&text, "host=\"far\"");
+    let limited = |most: u8| routed.replace("title=\"a\"", &format!("title=\"a\" at-once={most}"));
+    assert_codes(&[], &limited(3));
+    assert_codes(HOST, &limited(4));
+    assert_eq!(
+        single_finding(&routed).help[1],
+        "write `at-once=3`, so that fewer roles of residency `asked` run at a time"
+    );
     assert_codes(&[], &text.replace("16 GB", "22 GB"));
     let percent = host_without_nodes("16 GB", "reserve=\"10%\"") + &roles;
     assert_eq!(single_finding(&percent).help[2], "write `memory=\"23.4 GB\"`, if the host has that much");
@@ -251,12 +257,11 @@ fn a_host_or_a_budget_that_is_too_small_hides_findings_of_its_nodes() {
 #[test]
 fn with_at_once_only_the_largest_roles_of_a_node_count() {
     let text = host_with_nodes("90 GB", ["10 GB", "40 GB"], "")
-        .replace("start=\"boot\"", "start=\"boot\" at-once=1")
+        .replace("title=\"o\"", "title=\"o\" at-once=1")
         + &model("m", "6 GB")
-        + &model("n", "30 GB")
-        + &placed_role("a", "m", "1", "numa=\"bind 0\"")
-        + &placed_role("b", "m", "2", "numa=\"bind 0\" lock=#true")
-        + &placed_role("c", "n", "3", "numa=\"bind 1\"");
+        + &placed_role("a", "m", "1", "")
+        + &placed_role("b", "m", "2", "lock=#true");
+    let text = behind_gateway(&text, "host=\"far\" { placement numa=\"bind 0\" }");
     assert_codes(&[], &text);
     assert_codes(NODE, &text.replace("at-once=1", "at-once=2"));
 }

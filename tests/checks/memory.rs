@@ -1,5 +1,6 @@
 //! Budgets: which parts are summed, how the sum is printed, and that the suggested changes are enough.
 
+use super::behind_gateway;
 use crate::support::{Compiled, compile};
 use orchgen::compile::lower;
 use orchgen::diag::{Diagnostic, Diagnostics};
@@ -91,10 +92,11 @@ fn a_budget_applies_to_each_host() {
 fn with_at_once_only_the_largest_roles_count() {
     let models = model("m", "10 GB", "") + &model("n", "20 GB", "") + &model("o", "5 GB", "");
     let roles = role("one", "m", 1, "") + &role("two", "n", 2, "") + &role("three", "o", 3, "");
-    assert_fits(&[residency("20 GB", "at-once=1"), models.clone(), roles.clone()]);
-    assert_fits(&[residency("30 GB", "at-once=2"), models.clone(), roles.clone()]);
+    let routed = |budget, rest| [behind_gateway(&(residency(budget, rest) + &models + &roles), "host=\"a\"")];
+    assert_fits(&routed("20 GB", "at-once=1"));
+    assert_fits(&routed("30 GB", "at-once=2"));
     assert_fits(&[residency("35 GB", "at-once=9"), models.clone(), roles.clone()]);
-    let finding = over_budget(&[residency("29 GB", "at-once=2"), models, roles]);
+    let finding = over_budget(&routed("29 GB", "at-once=2"));
     assert!(finding.message.contains("takes 30 GB"), "{}", finding.message);
 }
 
@@ -181,20 +183,25 @@ proptest! {
             let draft = draft.map(|draft| format!("draft=\"m{}\"", draft % sizes.len())).unwrap_or_default();
             write!(all, "{}", role(&format!("r{n}"), &format!("m{}", own % sizes.len()), n + 1, &draft)).unwrap();
         }
-        let at_once = at_once.map(|n| format!("at-once={n}")).unwrap_or_default();
-        let compiled = run(&[residency(&format!("{budget} MB"), &at_once), models.clone(), all.clone()]);
+        let limit = at_once.map(|n| format!("at-once={n}")).unwrap_or_default();
+        // Only a gateway can enforce `at-once`.
+        let run_with = |budget: &str, roles: &str| {
+            let text = residency(budget, &limit) + &models + roles;
+            run(&[if at_once.is_some() { behind_gateway(&text, "host=\"a\"") } else { text }])
+        };
+        let compiled = run_with(&format!("{budget} MB"), &all);
         if let [finding] = compiled.findings.findings() {
             prop_assert_eq!(finding.code.name, "over-budget");
             let raised = finding.help[1].strip_prefix("or write `budget=\"").unwrap().trim_end_matches("\"`");
-            let again = run(&[residency(raised, &at_once), models.clone(), all.clone()]);
+            let again = run_with(raised, &all);
             prop_assert!(again.findings.is_empty(), "{}: {}", raised, again.report());
             let mut moved = all;
             for name in backquoted_names(&finding.help[0]) {
                 let start = format!("role \"{name}\" tier=\"A\" residency=\"hot\"");
                 prop_assert!(moved.contains(&start));
-                moved = moved.replace(&start, &start.replace("hot", "free"));
+                moved = moved.replace(&start, &start.replace("hot", "free").replace("role ", " role "));
             }
-            let again = run(&[residency(&format!("{budget} MB"), &at_once), models, moved]);
+            let again = run_with(&format!("{budget} MB"), &moved);
             let no_advice = finding.help[0] == "move several roles to another residency";
             prop_assert!(no_advice || again.findings.is_empty(), "{:?}: {}", finding.help, again.report());
         } else {

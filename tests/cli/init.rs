@@ -60,7 +60,7 @@ fn the_optional_lines_are_correct_in_both_languages() {
         let compiled = compile(&[(name, text)]);
         assert!(compiled.findings.is_empty(), "{}", compiled.report());
         let registry = compiled.checked().registry();
-        assert_eq!((registry.roles.len(), registry.models.len()), (3, 2));
+        assert_eq!((registry.roles.len(), registry.models.len()), (4, 2));
     }
     assert!(lower(&[("a.yaml", &yaml)]).0 == lower(&[("a.kdl", &kdl)]).0);
 }

@@ -41,6 +41,7 @@ const SERVER: ServerSpec<'_> = ServerSpec {
     settings: &[(Owner::of("cache-type"), OverrideValue::Str("q8_0"))],
     key_file: Some("/keys"),
     metrics: false,
+    route: None,
     options: &[("run-time-repack", None), ("mla-use", Some("3"))],
 };
 

@@ -15,6 +15,7 @@ mod memory;
 mod mistakes;
 mod options;
 mod placement;
+mod preset;
 mod profile;
 mod rig;
 mod table;

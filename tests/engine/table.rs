@@ -42,6 +42,7 @@ const BASE: ServerSpec<'_> = ServerSpec {
     settings: &[],
     key_file: None,
     metrics: false,
+    route: None,
     options: &[],
 };
 const DRAFT: DraftSpec<'_> =

@@ -146,7 +146,11 @@ fn fields_that_own_options_write_them() {
         let replaces = page["replaces"].as_array().unwrap();
         // The fields that need other fields.
         if page["writes"].is_null() {
-            assert!(["role.shares", "role.unset"].contains(&&*path.text()), "{}: {page}", path.text());
+            assert!(
+                ["role.gateway", "role.shares", "role.unset"].contains(&&*path.text()),
+                "{}: {page}",
+                path.text()
+            );
         } else if !replaces.is_empty() {
             let count = |key: &str| page["writes"][key].as_array().unwrap().len();
             assert!(count("options") + count("unit_lines") > 0, "{}: {page}", path.text());

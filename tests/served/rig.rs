@@ -95,7 +95,9 @@ impl Rig {
         }
         // The user of `user.rs` would have a service manager in each test.
         let _ = fs::remove_file(self.root.join("var/lib/systemd/linger/ada"));
-        for folder in ["srv", "etc/llama.cpp", "home/ada", "etc/systemd/system/user@.service.d"] {
+        for folder in
+            ["srv", "etc/llama.cpp", "etc/orchgen", "home/ada", "etc/systemd/system/user@.service.d"]
+        {
             let folder = self.root.join(folder);
             if folder.exists() {
                 fs::remove_dir_all(&folder).unwrap();
@@ -263,5 +265,22 @@ pub(crate) fn ask(port: u16, path: &str, body: &str, key: &str) -> Option<Answer
     let all = text(&bytes);
     let (head, body) = all.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some(Answer { status, body: body.to_owned() })
+    // A router sends the answers of its models in chunks, also to a client of HTTP/1.0.
+    let is_chunked = head.to_lowercase().contains("transfer-encoding: chunked");
+    Some(Answer { status, body: if is_chunked { joined(body)? } else { body.to_owned() } })
+}
+
+/// The text of chunks. `None` if the last one, which is empty, is missing.
+fn joined(mut chunks: &str) -> Option<String> {
+    let mut body = String::new();
+    loop {
+        let (size, rest) = chunks.split_once("\r\n")?;
+        match usize::from_str_radix(size.trim(), 16).ok()? {
+            0 => return Some(body),
+            size => {
+                body.push_str(rest.get(..size)?);
+                chunks = rest.get(size..)?.strip_prefix("\r\n")?;
+            }
+        }
+    }
 }

@@ -8,12 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(in crate::check) struct FreePorts(BTreeMap<Id<Host>, BTreeSet<u32>>);
 
 impl FreePorts {
-    /// All ports of services, servers and backends.
+    /// All ports of services, gateways, servers and backends.
     pub(in crate::check) fn of(derived: &Derived) -> Self {
         let mut used: BTreeMap<Id<Host>, BTreeSet<u32>> = BTreeMap::new();
         for service in derived.registry.services.iter() {
             let port = service.port.map(|port| u32::from(port.value));
             used.entry(service.host.value).or_default().extend(port);
+        }
+        for gateway in derived.registry.gateways.iter() {
+            used.entry(gateway.host.value).or_default().insert(gateway.port.value.into());
         }
         for served in derived.processes() {
             let (ports, of_host) =

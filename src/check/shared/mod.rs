@@ -5,6 +5,7 @@ pub(super) mod claims;
 pub(super) mod faults;
 mod field_line;
 pub(super) mod free_ports;
+pub(super) mod gateway_remedy;
 mod gpu_remedy;
 pub(super) mod listening;
 pub(super) mod mismatch;

@@ -1,12 +1,14 @@
-//! The last line of a build: the next command for the user.
+//! The last lines of a build: the address and the names of each gateway, and the next command for the user.
 
 use super::BuildArgs;
 use crate::check::Checked;
+use crate::derive::ServedGateway;
 use crate::diag::words;
 use crate::emit::Written;
-use crate::hir::UnitScope;
+use crate::hir::{Registry, UnitScope};
 use crate::render::ArtifactSet;
 use crate::render::quote::shell;
+use std::net::{IpAddr, SocketAddr};
 
 /// The data of the registry that decides about the next command.
 pub(super) struct NextStep {
@@ -18,6 +20,8 @@ pub(super) struct NextStep {
     scope: UnitScope,
     /// A role has server processes.
     serves: bool,
+    /// The lines about gateways.
+    gateways: String,
 }
 
 impl NextStep {
@@ -31,11 +35,21 @@ impl NextStep {
             target: format!("{}.target", registry.stack.head.name.value),
             scope: registry.stack.scope,
             serves: registry.processes().next().is_some(),
+            gateways: checked.derived().gateways.iter().map(|served| describe(registry, served)).collect(),
         }
     }
 
-    /// The line. It reads no file and no state of the machine.
-    pub(super) fn line(&self, artifacts: &ArtifactSet<'_>, written: &Written, command: &BuildArgs) -> String {
+    /// The lines. They need no file and no state of the machine.
+    pub(super) fn lines(
+        &self,
+        artifacts: &ArtifactSet<'_>,
+        written: &Written,
+        command: &BuildArgs,
+    ) -> String {
+        self.gateways.clone() + &self.line(artifacts, written, command)
+    }
+
+    fn line(&self, artifacts: &ArtifactSet<'_>, written: &Written, command: &BuildArgs) -> String {
         let paths = || artifacts.iter().map(|artifact| artifact.path().as_str());
         let at = |path: &str| shell(&command.out().join(path).to_string_lossy()).into_owned();
         if self.needs_lock {
@@ -55,7 +69,10 @@ impl NextStep {
         };
         // A start does not restart a unit that is active, so units of an earlier build need a restart.
         let (target, systemctl) = (shell(&self.target), self.scope.systemctl());
-        let start = if written.updated.iter().any(|path| path.as_str().starts_with(folder.as_str())) {
+        let has_presets = paths().any(|path| path.starts_with(PRESETS));
+        let is_running =
+            |path: &str| path.starts_with(folder.as_str()) || has_presets && path.starts_with(PRESETS);
+        let start = if written.updated.iter().any(|path| is_running(path.as_str())) {
             format!("{systemctl} enable {target} && {systemctl} restart {target}")
         } else {
             format!("{systemctl} enable --now {target}")
@@ -71,19 +88,45 @@ impl NextStep {
             Some(host) => format!("{who} on {}", words::quoted(host)),
             None => who.to_owned(),
         };
-        let units = at(folder);
-        let install = match self.scope {
+        let presets = has_presets.then(|| at(PRESETS));
+        let install = self.install(&at(folder), presets.as_deref(), &start);
+        format!("next: {place}: {install}\n")
+    }
+
+    /// The commands that install the units and the preset files, and start them.
+    fn install(&self, units: &str, presets: Option<&str>, start: &str) -> String {
+        let (systemctl, stack) = (self.scope.systemctl(), shell(self.target.trim_end_matches(".target")));
+        let place_presets = |folder: &str| {
+            let install = |from| format!("install -D -m 644 -t {folder}/orchgen/{stack} {from}*.ini && ");
+            presets.map(install).unwrap_or_default()
+        };
+        match self.scope {
             UnitScope::System => {
-                format!("cp {units}/* /etc/systemd/system/ && {systemctl} daemon-reload && {start}")
+                let presets = place_presets("/etc");
+                format!("{presets}cp {units}/* /etc/systemd/system/ && {systemctl} daemon-reload && {start}")
             }
             // Without lingering, the service manager of a user runs only while the user is logged in.
             UnitScope::User => {
                 let folder = "~/.config/systemd/user";
+                let presets = place_presets("~/.config");
                 format!(
-                    "mkdir -p {folder} && cp {units}/* {folder}/ && {systemctl} daemon-reload && {start} && loginctl enable-linger"
+                    "{presets}mkdir -p {folder} && cp {units}/* {folder}/ && {systemctl} daemon-reload && {start} && loginctl enable-linger"
                 )
             }
-        };
-        format!("next: {place}: {install}\n")
+        }
     }
+}
+
+/// The folder of the preset files of gateways.
+const PRESETS: &str = "router/";
+
+/// The address of a gateway and the names that clients can use.
+fn describe(registry: &Registry, served: &ServedGateway) -> String {
+    let gateway = registry.gateways.get(served.id);
+    let addresses = served.endpoint.addresses.iter().filter_map(|address| address.parse().ok());
+    let addresses: Vec<String> = addresses
+        .map(|address: IpAddr| format!("http://{}", SocketAddr::new(address, gateway.port.value)))
+        .collect();
+    let names = served.endpoint.names.iter().map(|name| words::printable(name)).collect::<Vec<_>>();
+    format!("{gateway}: {} serves {}\n", addresses.join(", "), names.join(", "))
 }

@@ -35,6 +35,9 @@ pub(super) const KEY_VARIABLES: &[&str] = &["LLAMA_API_KEY", "LLAMA_ARG_API_KEY"
 /// The environment variables whose value is a secret (same source).
 pub(super) const SECRET_VARIABLES: &[&str] = &["LLAMA_API_KEY", "HF_TOKEN"];
 
+/// The environment variable with the folder of downloaded models (`common/hf-cache.cpp` of b11434).
+pub(super) const CACHE_VARIABLE: &str = "LLAMA_CACHE";
+
 /// Environment variables that make a process set the affinity of its threads.
 pub(super) const THREAD_VARIABLES: &[&str] =
     &["GOMP_CPU_AFFINITY", "KMP_AFFINITY", "OMP_PLACES", "OMP_PROC_BIND", "LLAMA_ARG_NUMA"];

@@ -40,6 +40,7 @@ impl Defaults {
         defaults.check_name(("engine", None), &base.engines.names, &owner);
         defaults.check_name(("tier", None), &base.tiers.names, &owner);
         defaults.check_name(("residency", None), &base.residencies.names, &owner);
+        defaults.check_name(("gateway", None), &base.gateways.names, &owner);
         defaults.check_name(("measured", Some("engine")), &base.engines.names, &owner);
         defaults.check_cpus(base, &owner, findings);
         defaults

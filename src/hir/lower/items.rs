@@ -122,7 +122,7 @@ impl Items {
 
     /// The port after the largest one of all items, or the usual one of llama-server if none has a port.
     pub(super) fn free_port(&self) -> u64 {
-        let items = ["role", "service"].iter().filter_map(|kind| self.kinds.get(kind)).flatten();
+        let items = ["role", "service", "gateway"].iter().filter_map(|kind| self.kinds.get(kind)).flatten();
         let mut largest = None;
         for item in items {
             item.record.each_port(&mut |port| largest = largest.max(Some(port)));

@@ -15,6 +15,7 @@ mod field_findings;
 mod fields;
 mod foreign;
 mod foreign_word;
+mod gateway;
 mod gather;
 mod gather_findings;
 mod gpu;
@@ -101,6 +102,7 @@ impl Items {
             stores: scope.stores.arena,
             tiers: scope.tiers.arena,
             residencies: scope.residencies.arena,
+            gateways: scope.gateways.arena,
             families: scope.families.arena,
             models: scope.models.arena,
             roles: scope.roles.arena,
@@ -141,6 +143,7 @@ fn unused(scope: &Scope, unread_names: &UnreadNames, unread: &[Option<Arc<str>>]
         residencies: empty.map(|(id, _)| id).collect(),
         engines: scope.engines.names.unused(unread_names),
         families: scope.families.names.unused(unread_names),
+        gateways: scope.gateways.names.unused(unread_names),
         models: scope.models.names.unused(unread_names),
         defaults: Vec::new(),
     }

@@ -18,6 +18,7 @@ const OF_ALL: &[&str] = &[
     "residency",
     "group",
     "host",
+    "gateway",
     "port",
     "ports",
     "listen",

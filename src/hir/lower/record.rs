@@ -127,6 +127,15 @@ impl Record {
         }
     }
 
+    /// True if a text is among the values of a field.
+    pub(super) fn has_text(&self, field: &str, text: &str) -> bool {
+        let mut found = false;
+        for (_, value) in self.entries.iter().filter(|(name, _)| *name == field) {
+            visit_texts(&value.value, &mut |one| found |= one == text);
+        }
+        found
+    }
+
     /// Calls `each` with every port in its fields.
     pub(super) fn each_port(&self, each: &mut impl FnMut(u16)) {
         for (name, value) in &self.entries {

@@ -1,6 +1,7 @@
 //! Reads roles. After all are read, resolves roles that share another role.
 
 use super::defaults::Defaults;
+use super::gateway::{self, GATEWAY};
 use super::items::Items;
 use super::merge::Merge;
 use super::names::{ItemRef, NamedItems};
@@ -76,10 +77,9 @@ fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<U
         own => own,
     };
     let (all_defaults, defaults) = (defaults, &defaults.record);
-    let has_ports = record.has_or_reported("port") || record.has_or_reported("ports");
+    let address = RoleAddress::of(record, defaults);
     let is_implied = fields.scope.residencies.names.implied().is_some();
-    let has_any_port = has_ports || defaults.has_or_reported("port") || defaults.has_or_reported("ports");
-    if shares.is_none() && is_implied && (has_any_port || has_command) {
+    if shares.is_none() && is_implied && (address.has_any || has_command) {
         let has_residency = record.has_or_reported("residency") || defaults.has_or_reported("residency");
         if !has_residency {
             record.add("residency", Spanned::new(TypedValue::Text(HOT.into()), fields.head.name.span));
@@ -91,7 +91,9 @@ fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<U
         report_without_effect((record, all_defaults), how, fields.head, fields.findings);
     }
     let is_wanted = |field: &str| match field {
-        "port" | "ports" => !has_ports,
+        field if gateway::OWN_ADDRESS.contains(&field) && address.is_routed => false,
+        "port" | "ports" => !address.has_ports,
+        GATEWAY if !address.is_routed => false,
         "model" => shares.is_none() && !has_command,
         field if shares.is_some() => WITHOUT_PROCESS.contains(&field),
         field if has_command => program::is_of_command(field),
@@ -119,6 +121,29 @@ fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<U
     })
 }
 
+/// The address of a role, as far as its fields and the defaults show it.
+#[derive(Clone, Copy)]
+struct RoleAddress {
+    /// True if the role has its own ports.
+    has_ports: bool,
+    /// True if the role or the defaults have ports or a gateway.
+    has_any: bool,
+    /// True if the role is behind a gateway. Its own port wins over a gateway of the defaults.
+    is_routed: bool,
+}
+
+impl RoleAddress {
+    fn of(record: &Record, defaults: &Record) -> Self {
+        let has = |record: &Record, field| record.has_or_reported(field);
+        let ports = |record| has(record, "port") || has(record, "ports");
+        let has_ports = ports(record);
+        let is_unset = record.has_text("unset", GATEWAY);
+        let takes_default = has(defaults, GATEWAY) && !has_ports && !is_unset;
+        let is_routed = has(record, GATEWAY) || takes_default;
+        Self { has_ports, has_any: has_ports || ports(defaults) || is_routed, is_routed }
+    }
+}
+
 fn read_kind(fields: &mut Fields, defaults: &Defaults) -> Option<RoleKind> {
     let record = &mut *fields.record;
     if record.has_or_reported(program::COMMAND) {
@@ -130,7 +155,7 @@ fn read_kind(fields: &mut Fields, defaults: &Defaults) -> Option<RoleKind> {
         report_missing((line, record), what, fields.head, fields.findings);
         fields.scope.models.names.mark_maybe_used(None);
         // Such a role may also be meant to share another one, which needs no port.
-        if record.place("port").is_none() && record.place("ports").is_none() {
+        if [GATEWAY, "port", "ports"].iter().all(|field| record.place(field).is_none()) {
             return None;
         }
     }
@@ -220,7 +245,8 @@ fn report_without_effect(
         NotServed::Listed { is_implied } => {
             let line = (!is_implied).then(|| Line::new("residency").value(Literal::NameOf("residency")));
             let has = |field| record.has_or_reported(field) || defaults.record.has_or_reported(field);
-            let port = (!has("port") && !has("ports")).then(|| Line::of("port", defaults.next_port()));
+            let has_address = has("port") || has("ports") || has(GATEWAY);
+            let port = (!has_address).then(|| Line::of("port", defaults.next_port()));
             let add = line.into_iter().chain(port).map(|line| Change::set(head.span, line)).collect();
             let finding = finding.remedy("add `{}`", Change::All(add));
             finding.remedy(format!("or remove {names}"), Change::All(remove))

@@ -1,5 +1,6 @@
 //! The items that have been read, for the items that refer to them; and the stack.
 
+use super::gateway;
 use super::items::Items;
 use super::names::NamedItems;
 use super::read::{Fields, FromFields, read_all};
@@ -8,7 +9,8 @@ use super::serving::report_missing;
 use super::typed_value::TypedValue;
 use crate::diag::{Diagnostics, Line, Literal};
 use crate::hir::{
-    Engine, Family, Head, Host, Model, Residency, Role, Seconds, Stack, Start, Store, Tier, UnitScope,
+    Engine, Family, Gateway, Head, Host, Model, Residency, Role, Seconds, Stack, Start, Store, Tier,
+    UnitScope,
 };
 use crate::source::{Span, Spanned};
 
@@ -26,6 +28,7 @@ pub(super) struct Scope {
     pub(super) stores: NamedItems<Store>,
     pub(super) tiers: NamedItems<Tier>,
     pub(super) residencies: NamedItems<Residency>,
+    pub(super) gateways: NamedItems<Gateway>,
     pub(super) families: NamedItems<Family>,
     pub(super) models: NamedItems<Model>,
     pub(super) roles: NamedItems<Role>,
@@ -48,8 +51,8 @@ macro_rules! impl_resolvable {
 }
 
 impl_resolvable! {
-    Engine: engines, Host: hosts, Store: stores, Tier: tiers, Residency: residencies, Family: families,
-    Model: models, Role: roles,
+    Engine: engines, Host: hosts, Store: stores, Tier: tiers, Residency: residencies, Gateway: gateways,
+    Family: families, Model: models, Role: roles,
 }
 
 impl Scope {
@@ -60,6 +63,7 @@ impl Scope {
         self.stores.report_unknown(|store| vec![("path", &*store.path.value)], findings);
         self.tiers.report_unknown(|tier| vec![("title", &*tier.title.value)], findings);
         self.residencies.report_unknown(|residency| vec![("title", &*residency.title.value)], findings);
+        self.gateways.report_unknown(|_| Vec::new(), findings);
         self.families.report_unknown(|family| vec![("architecture", &*family.arch.value)], findings);
         self.models.report_unknown(texts_of_model, findings);
         self.roles.report_unknown(|_| Vec::new(), findings);
@@ -73,6 +77,7 @@ impl Scope {
             "store" => self.stores.names.any(),
             "tier" => self.tiers.names.any(),
             "residency" => self.residencies.names.any(),
+            "gateway" => self.gateways.names.any(),
             "family" => self.families.names.any(),
             "model" => self.models.names.any(),
             _ => self.roles.names.any(),
@@ -80,7 +85,7 @@ impl Scope {
         name.map(ToOwned::to_owned)
     }
 
-    /// Reads the stack and the kinds that refer to no other kind. Also returns the `defaults` of the stack.
+    /// Reads the stack, and the kinds that refer only to kinds before them. Also returns the `defaults` of the stack.
     pub(super) fn read(items: &mut Items, findings: &mut Diagnostics) -> (Self, Record) {
         let words = items.words_outside_items();
         let mut scope = Self {
@@ -90,6 +95,7 @@ impl Scope {
             stores: NamedItems::new("store", words),
             tiers: NamedItems::new("tier", words),
             residencies: NamedItems::new("residency", words),
+            gateways: NamedItems::new("gateway", words),
             families: NamedItems::new("family", words),
             models: NamedItems::new("model", words),
             roles: NamedItems::new("role", words),
@@ -116,6 +122,7 @@ impl Scope {
             None if items.words_outside_items().contains("stack") => Record::unread(),
             None => Record::default(),
         };
+        scope.gateways = read_all("gateway", items, &scope, findings, gateway::read);
         (scope, defaults)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::defaults::Defaults;
 use super::field_findings::missing;
+use super::gateway::{self, Address, GATEWAY};
 use super::gpu::GpuReader;
 use super::guess::list;
 use super::names::ItemRef;
@@ -26,9 +27,11 @@ pub(super) fn read(
 ) -> Option<Serving> {
     let (owner, scope) = (fields.owner(), fields.scope);
     let process = process(fields, residency, defaults);
-    let engine = match fields.record.place("engine") {
-        Some(_) => fields.get("engine"),
-        None => Some(scope.stack.engine),
+    let gateway = process.as_ref().and_then(|process| process.gateway);
+    let engine = match (fields.record.place("engine"), gateway) {
+        (Some(_), _) => fields.get("engine"),
+        (None, Some(gateway)) => Some(scope.gateways.arena.get(gateway.value).engine),
+        (None, None) => Some(scope.stack.engine),
     };
     let model = fields.get("model");
     let (context, slots) = (window::context(fields), window::slots(fields));
@@ -72,27 +75,50 @@ pub(super) fn process(
     defaults: &Defaults,
 ) -> Option<ProcessSettings> {
     let (owner, scope) = (fields.owner(), fields.scope);
-    imply_host(fields.record, &scope.hosts.names, fields.head, fields.findings);
-    let host = fields.get::<Spanned<Id<Host>>>("host");
-    let ports = ports(fields.record, (fields.head, defaults), fields.findings);
+    let address = match fields.record.place(GATEWAY) {
+        Some(place) => gateway::address(place, fields),
+        // An unknown gateway is reported.
+        None if fields.record.is_reported(GATEWAY) => None,
+        None => own_address(fields, defaults),
+    };
+    let gateway = address.as_ref().and_then(|address| address.gateway);
+    let host = match gateway.filter(|_| !fields.record.has_or_reported("host")) {
+        Some(gateway) => Some(gateway.map(|id| scope.gateways.arena.get(id).host.value)),
+        None => {
+            imply_host(fields.record, &scope.hosts.names, fields.head, fields.findings);
+            fields.get::<Spanned<Id<Host>>>("host")
+        }
+    };
     let placement = fields.record.take::<Record>("placement").map(|block| block.value).unwrap_or_default();
-    let placement = read_placement(
+    let mut placement = read_placement(
         placement,
         host.map(|host| scope.hosts.arena.get(host.value)),
         (&owner, fields.head),
         scope.stack.head.span,
         fields.findings,
     );
+    let Address { gateway, ports, listen, backend } = address?;
+    if let Some(gateway) = gateway {
+        gateway::inherit_placement(scope.gateways.arena.get(gateway.value), &mut placement);
+    }
     Some(ProcessSettings {
         residency,
         host: host?,
-        ports: ports?,
-        listen: fields.get("listen")?,
-        backend: fields.get("backend")?,
+        gateway,
+        ports,
+        listen,
+        backend,
         placement,
         env: fields.get("env")?,
         hardening: fields.get("hardening")?,
     })
+}
+
+/// Reads the address of a role without a gateway.
+fn own_address(fields: &mut Fields, defaults: &Defaults) -> Option<Address> {
+    let ports = ports(fields.record, (fields.head, defaults), fields.findings);
+    let (listen, backend) = (fields.get("listen"), fields.get("backend"));
+    Some(Address { gateway: None, ports: ports?, listen: listen?, backend: backend? })
 }
 
 /// Reports `experts` for a model of unknown architecture, because the engine's option contains its name.
@@ -134,7 +160,7 @@ fn ports(
         (None, Some(range)) => Some(range),
         (None, None) => {
             if !record.is_reported("port") && !record.is_reported("ports") {
-                let what = "the port of the server; or add `ports` for several processes";
+                let what = "the port of the server; or add `ports` for several processes, or `gateway`";
                 report_missing((Line::of("port", defaults.next_port()), record), what, head, findings);
             }
             None
@@ -308,7 +334,13 @@ pub(super) fn write_cpus(finding: Diagnostic, name: &Text) -> Diagnostic {
     }
 }
 
-fn cpus(name: &Text, host: &Host, owner: &ItemRef, findings: &mut Diagnostics) -> Option<Spanned<Cpus>> {
+/// The CPUs of a list or of a cpuset of the host. Reports a text that is neither.
+pub(super) fn cpus(
+    name: &Text,
+    host: &Host,
+    owner: &ItemRef,
+    findings: &mut Diagnostics,
+) -> Option<Spanned<Cpus>> {
     let set = host.cpusets.iter().find(|set| set.name.value == name.value);
     let cpus = match set {
         Some(set) => Some(Cpus { list: set.cpus.value.clone(), set: Some(set.name.value.clone()) }),

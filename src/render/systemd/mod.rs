@@ -54,6 +54,8 @@ struct UnitView<'p> {
     of_user: bool,
     /// True if an engine serves the role.
     is_engine: bool,
+    /// True if it is the router of a gateway.
+    is_router: bool,
     /// The content of its memory, for comments.
     content: &'static str,
     /// The path that answers as soon as the model is loaded. `None` if another program has none.
@@ -86,8 +88,9 @@ impl<'p> ProcessContext<'p> {
             slice: self.names().group_slice(group).into(),
             user: host.user.as_deref().map(Field::from),
             of_user: self.is_of_user(),
-            is_engine: role.engine().is_some(),
-            content: if role.engine().is_some() { "model" } else { "program" },
+            is_engine: role.engine_family().is_some(),
+            is_router: role.router().is_some(),
+            content: if role.engine_family().is_some() { "model" } else { "program" },
             health_path: health_path(role).map(Field::from),
             port: self.server_port().to_string().into(),
         }
@@ -102,6 +105,7 @@ impl<'p> ProcessContext<'p> {
 fn health_path(role: &Role) -> Option<&str> {
     match &role.server {
         Server::Engine(engine) => Some(engine.family.health_path()),
+        Server::Router(router) => Some(router.family.health_path()),
         Server::Program(program) => program.health.as_deref(),
     }
 }
@@ -141,7 +145,7 @@ fn add_units<'p>(
     collector: &mut ArtifactCollector<'p>,
 ) {
     let sandbox = shared.sandboxes.of(Sandbox::server(context), collector);
-    let engine = context.role.engine().and_then(|engine| shared.variables.get(engine.number));
+    let engine = context.role.engine_family().and_then(|(number, _)| shared.variables.get(number));
     let variables = engine.cloned().unwrap_or_else(|| String::new().into());
     let server = move || Ok(server::view(context, (&sandbox, &variables)));
     let path = format!("{folder}/{}", context.names().process(context.role, context.process));

@@ -60,7 +60,7 @@ impl<'p> Sandbox<'p> {
             gpu,
             devices: devices().map(device).collect(),
             device_groups: devices().any(|class| class != DeviceClass::Nvidia),
-            program: role.engine().is_none(),
+            program: role.engine_family().is_none(),
             exposed: context.process.backend.is_none() && is_exposed(role),
             resources: !strict || role.places_threads,
             low_port: context.process.backend.unwrap_or(context.process.port) < 1024,

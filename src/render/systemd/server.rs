@@ -37,6 +37,10 @@ pub(super) struct ServerView<'p> {
     /// The address for health checks from the same machine.
     address: Field<'p>,
     program: Field<'p>,
+    /// The names of the models that a router loads at its start.
+    at_boot: Vec<Field<'p>>,
+    /// The folder with the preset file of a router, if the sandbox hides it otherwise.
+    preset_folder: Option<String>,
     /// The quoted arguments, one line per option with its values.
     args: Quoted,
     load_time: Option<Field<'p>>,
@@ -75,7 +79,7 @@ pub(super) fn view<'p>(
         start_limit: start_limit(role).into(),
         group: host.group.as_deref().map(Field::from),
         env: env(context),
-        hide_config_home: role.engine().is_some() && !sets(role, "XDG_CONFIG_HOME"),
+        hide_config_home: role.engine_family().is_some() && !sets(role, "XDG_CONFIG_HOME"),
         variables: unset_variables(context).unwrap_or_else(|| variables.clone()),
         key_file: role.key_file.as_deref().filter(|_| has_key).map(Field::from),
         address: if on_demand { "127.0.0.1" } else { health_address(role) }.into(),
@@ -83,9 +87,17 @@ pub(super) fn view<'p>(
         args: option_lines(&process.args, " \\\n    ", |_, word| match (word, word.text()) {
             // The path of the credential.
             (Word::KeyFile(_), _) => Cow::Borrowed("%d/api-key"),
+            (Word::PresetFile(_), path) if unit.of_user => Cow::Owned(user_preset(path)),
             (_, text) => systemd_word(text),
         })
         .into(),
+        at_boot: role
+            .router()
+            .iter()
+            .flat_map(|router| &router.at_boot)
+            .map(|name| Field::from(&**name))
+            .collect(),
+        preset_folder: unit.of_user.then(|| preset_folder(context)).flatten().filter(|_| !sandbox.off),
         load_time: role.load_time.ok().map(|time| time.to_string().into()),
         no_load_time: role.load_time.err().unwrap_or_default(),
         bytes: role.bytes.map(|bytes| bytes.to_string()).unwrap_or_default().into(),
@@ -98,6 +110,18 @@ pub(super) fn view<'p>(
         kernel: sandbox.kernel.clone(),
         unit,
     }
+}
+
+/// The preset file in the configuration folder of the user, as a word of a command line. The names of stacks and gateways
+/// have no characters that need quotes.
+fn user_preset(path: &str) -> String {
+    path.replacen("/etc/", "%E/", 1)
+}
+
+/// The folder of the preset file of a router that runs for a user.
+fn preset_folder(context: ProcessContext<'_>) -> Option<String> {
+    let preset = context.process.args.iter().find(|word| matches!(word, Word::PresetFile(_)))?;
+    user_preset(preset.text()).rsplit_once('/').map(|(folder, _)| folder.to_owned())
 }
 
 /// True if a role uses a GPU through CUDA.
@@ -149,8 +173,8 @@ fn start_limit(role: &Role) -> String {
 
 /// The variables to unset for a role that sets variables: those that the engine reads as options and the role does not set.
 fn unset_variables(context: ProcessContext<'_>) -> Option<Quoted> {
-    let engine = context.role.engine().filter(|_| !context.role.env.is_empty())?;
-    let engine = context.plan.engines.get(engine.number)?;
+    let (number, _) = context.role.engine_family().filter(|_| !context.role.env.is_empty())?;
+    let engine = context.plan.engines.get(number)?;
     let all = engine.variables.iter().map(|name| &**name);
     Some(all.filter(|name| !sets(context.role, name)).collect::<Vec<_>>().join(" ").into())
 }

@@ -103,12 +103,12 @@ pub(super) fn add_units<'p>(
 /// The units that start with a residency.
 fn wanted_units<'p>(plan: &'p Plan, group: &'p Group) -> impl Iterator<Item = String> + 'p {
     let names = Names { stack: &plan.stack };
-    let suffix = match group.start {
-        Start::Boot => "service",
-        Start::OnDemand => "socket",
-    };
     let roles = group.roles.iter().filter_map(|n| plan.roles.get(*n));
     roles.flat_map(move |role| {
+        let suffix = match role.start {
+            Start::Boot => "service",
+            Start::OnDemand => "socket",
+        };
         role.processes.iter().map(move |process| format!("{}.{suffix}", names.process(role, process)))
     })
 }
@@ -117,7 +117,7 @@ fn wanted_units<'p>(plan: &'p Plan, group: &'p Group) -> impl Iterator<Item = St
 fn content(plan: &Plan, groups: &[Group]) -> &'static str {
     let at_boot = groups.iter().filter(|group| group.start == Start::Boot);
     let mut roles = at_boot.flat_map(|group| &group.roles).filter_map(|n| plan.roles.get(*n));
-    if roles.any(|role| role.engine().is_some()) { "models" } else { "programs" }
+    if roles.any(|role| role.engine_family().is_some()) { "models" } else { "programs" }
 }
 
 /// `MemoryLow=`: the memory of the models of a residency that starts at boot. For units of a user it has no effect,

@@ -3,8 +3,10 @@
 use super::super::option::OptionRecord;
 use super::super::options::{Given, OptionRow, row_of};
 use super::super::profile::Profile;
-use super::{FaultKind, Intent, Lowered, LoweringFault, OptionPath, OverrideValue, UncheckedIntent};
-use crate::engine::Word;
+use super::{
+    FaultKind, Intent, Lowered, LoweringFault, OptionPath, OverrideValue, PresetEntry, UncheckedIntent,
+};
+use crate::engine::{Switch, Word};
 use std::sync::Arc;
 
 /// The longest override key that the engine accepts, in bytes (llama.cpp b11434, `common/common.cpp`).
@@ -38,6 +40,8 @@ pub(super) struct ArgvBuilder<'p> {
     /// The names of the GPUs of the host. `None` if they are unknown.
     pub(super) gpus: Option<Vec<String>>,
     pub(super) args: Vec<Word>,
+    /// The options as a section of a preset file. `None` for a process that has a command line.
+    pub(super) preset: Option<Vec<PresetEntry>>,
     settings: Vec<WrittenOption>,
     /// The options written so far from fields of the registry, each with its field.
     pub(super) written: Vec<(&'p OptionRecord, &'static str)>,
@@ -60,6 +64,7 @@ impl<'p> ArgvBuilder<'p> {
             tool,
             gpus: None,
             args: Vec::with_capacity(48),
+            preset: None,
             settings: Vec::with_capacity(24),
             written: Vec::with_capacity(24),
             errors: Vec::new(),
@@ -162,8 +167,12 @@ impl<'p> ArgvBuilder<'p> {
 
     /// Adds an option and its value to the arguments.
     pub(super) fn push(&mut self, option: &OptionRecord, spelling: Word, value: Option<Word>) {
+        let is_on = !option.negative.iter().any(|name| name == spelling.text());
+        if let Some(preset) = &mut self.preset {
+            let switch = if is_on { Switch::On } else { Switch::Off };
+            preset.push(PresetEntry::new(option, switch, value.as_ref()));
+        }
         if let Some(row) = option.row().filter(|row| row.affects_memory()) {
-            let is_on = !option.negative.iter().any(|name| name == spelling.text());
             let title = option.title().into();
             self.settings.push(WrittenOption { row, title, is_on, value: value.clone(), is_default: false });
         }
@@ -246,6 +255,7 @@ impl<'p> ArgvBuilder<'p> {
         Lowered {
             tool: self.tool,
             args: self.args.into(),
+            preset: self.preset.unwrap_or_default().into(),
             settings: self.settings.into(),
             paths: self.paths.into(),
             peers: self.peers.into(),

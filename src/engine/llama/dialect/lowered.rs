@@ -1,6 +1,6 @@
 //! The command line that lowering writes.
 
-use super::{LoweringFault, OptionPath, UncheckedIntent, WrittenOption};
+use super::{LoweringFault, OptionPath, PresetEntry, UncheckedIntent, WrittenOption};
 use crate::engine::Word;
 use std::sync::Arc;
 
@@ -12,6 +12,8 @@ pub struct Lowered {
     /// The arguments after the program. Complete if `errors` is empty and `not_checked` has no
     /// [`Intent::Tool`](super::Intent::Tool).
     pub args: Arc<[Word]>,
+    /// The same as options of a section in a preset file. Empty for a process that has a command line.
+    pub preset: Box<[PresetEntry]>,
     /// The options among them that affect memory, in the same order.
     pub settings: Box<[WrittenOption]>,
     /// The files and folders that options name.

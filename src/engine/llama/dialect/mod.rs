@@ -31,7 +31,9 @@ mod lowered;
 mod options;
 mod paths;
 mod pattern;
+mod preset;
 mod prompt;
+mod router;
 mod serve;
 mod settings;
 mod speculation;
@@ -47,7 +49,9 @@ pub use gpu::{
 pub use lowered::Lowered;
 pub use options::DeprecatedKey;
 pub use paths::of_variables;
+pub use preset::{PresetValue, UncarriedText};
 pub use prompt::reads_commands;
+pub use router::{PresetEntry, RouteSpec, RouterSpec, WAITS_FOR_REQUESTS, lower_router};
 pub use serve::{BATCH, UBATCH};
 pub use speculation::{
     DEPENDENT_DRAFT_MAX, DRAFT_KINDS, DRAFT_MAX, LOOKUP_KINDS, LookupKind, LookupSpec, kinds_of_architecture,
@@ -119,6 +123,8 @@ pub struct ServerSpec<'a> {
     pub key_file: Option<&'a str>,
     /// True if `/metrics` is enabled.
     pub metrics: bool,
+    /// The settings behind a router, which sets the addresses, the port and the first name itself.
+    pub route: Option<RouteSpec>,
     /// Engine options without a field, with their values.
     pub options: &'a [(&'a str, Option<&'a str>)],
 }
@@ -272,6 +278,8 @@ pub enum Intent {
     KeyFile,
     /// The metrics.
     Metrics,
+    /// The idle time after which the model is unloaded.
+    Idle,
     /// The `option` with this index.
     OptionName(usize),
 }

@@ -146,6 +146,8 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, options: Vec<AcceptedOption<'_>>
             let help = row.map_or_else(|| owner.help(), |row| row.owned_help(owner));
             let fault = OptionFault::with(FaultKind::OwnedByField, why, help);
             argv.errors.push(fault.at_option(accepted.index));
+        } else if let Some(fault) = not_in_preset(argv, accepted.option) {
+            argv.errors.push(fault.at_option(accepted.index));
         } else {
             paths::collect(argv, &accepted);
             // A list of paths stays a text.
@@ -160,6 +162,23 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, options: Vec<AcceptedOption<'_>>
             argv.args.extend(words.map(Word::from));
         }
     }
+}
+
+/// The reason why a section of a preset file cannot have an option: it has each key once, with one value (`common/preset.cpp`).
+fn not_in_preset(argv: &ArgvBuilder<'_>, option: &OptionRecord) -> Option<OptionFault> {
+    let title = option.title();
+    let key = title.trim_start_matches('-');
+    if argv.preset.as_ref()?.iter().any(|entry| &*entry.key == key) {
+        let why = format!("`{title}` is given twice; behind the router the engine uses the last value");
+        let help = if option.takes_comma_list() || option.row().is_some_and(|row| row.path.is_some()) {
+            "write all values in one option, separated by commas"
+        } else {
+            "keep one of them"
+        };
+        return Some(OptionFault::with(FaultKind::Repeated, why, help));
+    }
+    let why = || format!("`{title}` has several values, and behind the router an option has at most one");
+    (option.arity() > 1).then(|| OptionFault::with(FaultKind::NotExpressible, why(), "remove it"))
 }
 
 /// The records of the options.

@@ -4,7 +4,9 @@ use super::argv::ArgvBuilder;
 use super::context::write_fit;
 use super::gpu::{self, Files, GpuSpec, LayersSpec};
 use super::speculation::speculate;
-use super::{ContextSpec, DraftSpec, FaultKind, Intent, Lowered, NumaPlacement, OverrideValue, ServerSpec};
+use super::{
+    ContextSpec, DraftSpec, FaultKind, Intent, Lowered, NumaPlacement, OverrideValue, RouteSpec, ServerSpec,
+};
 use super::{combined, files, options, settings};
 use crate::engine::llama::SERVER;
 use crate::engine::llama::options::{CACHE_RAM, CTX_CHECKPOINTS, Owner};
@@ -54,6 +56,7 @@ impl ServerSpec<'_> {
 
 pub(super) fn lower(profile: &Profile, spec: &ServerSpec<'_>) -> Lowered {
     let mut argv = ArgvBuilder::new(profile, SERVER);
+    argv.preset = spec.route.map(|_| Vec::new());
     if !profile.has_tool(SERVER) {
         argv.add_error(Intent::Tool, format!("{} does not list {SERVER}", argv.build()));
         return argv.finish();
@@ -73,7 +76,13 @@ pub(super) fn lower(profile: &Profile, spec: &ServerSpec<'_>) -> Lowered {
     files::write_adapters(&mut argv, spec.adapters);
     write_sizes(&mut argv, spec);
     write_memory(&mut argv, spec);
-    write_network(&mut argv, spec);
+    match spec.route {
+        Some(route) => write_route(&mut argv, route),
+        None => write_network(&mut argv, spec),
+    }
+    if spec.metrics {
+        argv.write_flag((Intent::Metrics, "metrics"), &["--metrics"]);
+    }
     write_fixed_settings(&mut argv, spec, &records);
     options::write(&mut argv, accepted);
     argv.finish()
@@ -89,9 +98,14 @@ fn write_files(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
 /// answers to the names of roles that share this one (`ik_llama.cpp` 8337e4cd3, `examples/server/server.cpp`).
 fn write_names(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     let spellings = &["--alias"];
-    let Some(role) = spec.names.first() else { return };
+    let Some((role, others)) = spec.names.split_first() else { return };
+    // The name of a section is the first name of its model.
+    if spec.route.is_some() && others.is_empty() {
+        return;
+    }
     let several = argv.find_option(spellings).map(|(_, option)| option.takes_comma_list());
     let names = match several {
+        Some(true) if spec.route.is_some() => others.join(","),
         Some(true) => spec.names.join(","),
         Some(false) if spec.aliases > 0 => {
             return argv
@@ -229,7 +243,7 @@ pub(super) fn write_lock(argv: &mut ArgvBuilder<'_>) {
     }
 }
 
-fn write_network(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
+pub(super) fn write_network(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     if spec.hosts.len() > 1 && !argv.profile.serves_several_addresses() {
         let why = format!("`--host` of {} accepts only one address", argv.build());
         argv.add_error(Intent::Listen, why);
@@ -243,8 +257,13 @@ fn write_network(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
     if let Some(file) = spec.key_file {
         argv.write_option((Intent::KeyFile, "key-file"), &["--api-key-file"], Word::KeyFile(file.into()));
     }
-    if spec.metrics {
-        argv.write_flag((Intent::Metrics, "metrics"), &["--metrics"]);
+}
+
+/// Writes how a server behind a router frees its model. The router sets the rest of its address.
+fn write_route(argv: &mut ArgvBuilder<'_>, route: RouteSpec) {
+    if let Some(seconds) = route.sleep {
+        let spellings = &["--sleep-idle-seconds"];
+        argv.write_option((Intent::Idle, "idle"), spellings, seconds.to_string());
     }
 }
 

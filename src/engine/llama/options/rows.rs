@@ -101,8 +101,8 @@ pub static ROWS: &[OptionRow] = &[
         (m.embeddings, m.pooling) = (true, Some("rank".into()));
     }),
     row(&["sleep-idle-seconds"])
-        .numbers(Numbers::WholeOrNever(1, MAX_INT, B11434))
-        .memory_unknown("unloads the model when the server is idle"),
+        // Sums count the model as loaded.
+        .numbers(Numbers::WholeOrNever(1, MAX_INT, B11434)),
     // Caches.
     row(&["cache-type-k", "ctk"])
         .set_by_part(("cache-type", "k"), &["-ctk", "--cache-type-k"])

@@ -1,0 +1,164 @@
+//! A limit on the number of roles that run at the same time, which nothing enforces.
+
+use super::shared::gateway_remedy::gateway_change;
+use crate::derive::{Derived, ServedGateway, ServedProcess};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line};
+use crate::hir::{Id, Registry, Residency, Start};
+use crate::source::Spanned;
+use std::collections::BTreeSet;
+
+declare_code! {
+    /// ## What it finds
+    /// A residency whose `at-once` is smaller than the number of its roles on a host, if nothing enforces the limit:
+    ///
+    /// - one of these roles is not behind a gateway;
+    /// - they are behind several gateways;
+    /// - their gateway also has roles of another residency;
+    /// - the residency starts more roles at boot than may run at the same time.
+    ///
+    /// ## Why
+    /// A client can use each role that has its own port at any time, and systemd does not unload another role for it. Memory
+    /// sums with `at-once` would be too small.
+    ///
+    /// The router of llama-server enforces `at-once`: before it loads a model, it unloads the one that was used least recently.
+    /// A router has one limit for all its models. So a residency with `at-once` needs its own gateway.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// residency "swap" start="on-demand" at-once=1
+    /// role "fast" tier="A" residency="swap" model="plain" port=9000 context=4096
+    /// role "smart" tier="A" residency="swap" model="tiny" port=9001 context=4096
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// gateway "front" port=9000
+    /// residency "swap" start="on-demand" at-once=1
+    /// role "fast" tier="A" residency="swap" model="plain" gateway="front" context=4096
+    /// role "smart" tier="A" residency="swap" model="tiny" gateway="front" context=4096
+    /// ```
+    pub(super) static UNENFORCED_AT_ONCE = 602, "unenforced-at-once", Error;
+}
+
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let (registry, loads) = (&derived.registry, derived.loads());
+    for (id, residency) in registry.residencies.entries() {
+        let Some(most) = residency.at_once else { continue };
+        for group in loads.of_residency(id) {
+            let is_enforced =
+                residency.start.value != Start::Boot && derived.limiting_gateway(id, &group).is_some();
+            let roles: Vec<ServedProcess<'_>> = group.roles().collect();
+            if is_enforced || roles.len() <= most.value as usize {
+                continue;
+            }
+            // One finding for all hosts is enough.
+            let limited = Limited { derived, registry, id, residency, most, roles };
+            findings.report(limited.finding().about(residency));
+            break;
+        }
+    }
+}
+
+/// A residency with more roles on a host than may run at the same time.
+struct Limited<'r> {
+    derived: &'r Derived,
+    registry: &'r Registry,
+    id: Id<Residency>,
+    residency: &'r Residency,
+    most: Spanned<u32>,
+    roles: Vec<ServedProcess<'r>>,
+}
+
+impl Limited<'_> {
+    fn finding(&self) -> Diagnostic {
+        let Self { registry, residency, most, .. } = self;
+        let count = self.roles.len();
+        if residency.start.value == Start::Boot {
+            let message =
+                format!("{residency} starts {count} roles at boot, but `at-once` allows {}", most.value);
+            let finding = UNENFORCED_AT_ONCE.at(most.span, "fewer than start at boot", message);
+            let finding = finding.also(residency.start.span, "starts all its roles");
+            let start = Change::rewrite(residency.start.span, Line::of("start", "on-demand"));
+            let own = self.own();
+            let finding = match gateway_change(registry, &own, residency.head.span.file) {
+                Some(Change::All(changes)) => {
+                    let all = Change::All(std::iter::once(start).chain(changes).collect());
+                    finding.remedy("write `{}` in each of its roles instead of `port`", all)
+                }
+                _ if own.is_empty() => finding.remedy("write `{}`", start),
+                _ => finding.help("write `start` `on-demand`, and put its roles behind a gateway"),
+            };
+            return finding.remedy("or remove `{}`: then all its roles may run", Change::remove(most.span));
+        }
+        if let Some(own) = self.roles.iter().find(|role| role.settings.gateway.is_none()) {
+            let role = registry.roles.get(own.id);
+            let message = format!(
+                "nothing enforces `at-once` {} of {residency}: clients can use all its {count} roles at the same time",
+                most.value
+            );
+            let finding = UNENFORCED_AT_ONCE.at(most.span, "not enforced", message);
+            let finding = finding.also(own.settings.ports.span, format!("{role} has its own port"));
+            return self.with_gateway(finding);
+        }
+        let gateways: BTreeSet<_> =
+            self.roles.iter().filter_map(|role| role.settings.gateway).map(|id| id.value).collect();
+        let served = |id| self.derived.gateways.iter().find(|gateway: &&ServedGateway| gateway.id == id);
+        let used: Vec<&ServedGateway> = gateways.into_iter().filter_map(served).collect();
+        match used.as_slice() {
+            [one] => self.with_other_residencies(one),
+            several => self.behind_several(several),
+        }
+    }
+
+    /// The roles with their own ports.
+    fn own(&self) -> Vec<&ServedProcess<'_>> {
+        self.roles.iter().filter(|role| role.settings.gateway.is_none()).collect()
+    }
+
+    /// The helps for roles with their own ports.
+    fn with_gateway(&self, finding: Diagnostic) -> Diagnostic {
+        let Self { registry, residency, most, .. } = self;
+        let changes = gateway_change(registry, &self.own(), residency.head.span.file);
+        let title =
+            "write `{}` in each of its roles instead of `port`: a router loads only so many models at a time";
+        let finding = match changes {
+            Some(change) => finding.remedy(title, change),
+            None => finding.help(
+                "put its roles behind a gateway, whose router loads only so many models at a time: write `gateway` in each of them instead of `port`",
+            ),
+        };
+        finding.remedy("or remove `{}`: then all its roles may run", Change::remove(most.span))
+    }
+
+    fn with_other_residencies(&self, gateway: &ServedGateway) -> Diagnostic {
+        let Self { registry, residency, most, .. } = self;
+        let head = &registry.gateways.get(gateway.id).head;
+        let message = format!(
+            "{head} cannot enforce `at-once` {} of {residency}: it has one limit for the models of all its residencies",
+            most.value
+        );
+        let finding = UNENFORCED_AT_ONCE.at(most.span, "not enforced", message);
+        let other = gateway.roles.iter().map(|id| registry.roles.get(*id)).find_map(|role| {
+            let process = role.process().filter(|process| process.residency.value != self.id)?;
+            Some((role, process.residency.span))
+        });
+        let finding = match other {
+            Some((role, place)) => finding.also(place, format!("{role} has another residency")),
+            None => finding,
+        };
+        finding.help(format!("give the roles of {residency} their own gateway, with another port"))
+    }
+
+    fn behind_several(&self, gateways: &[&ServedGateway]) -> Diagnostic {
+        let Self { registry, residency, most, .. } = self;
+        let message = format!(
+            "nothing enforces `at-once` {} of {residency}: its roles are behind several gateways",
+            most.value
+        );
+        let finding = UNENFORCED_AT_ONCE.at(most.span, "not enforced", message);
+        let heads = gateways.iter().map(|gateway| &registry.gateways.get(gateway.id).head);
+        let finding =
+            heads.fold(finding, |finding, head| finding.also(head.name.span, "one of its gateways"));
+        finding.help("put all its roles behind one gateway, or declare a residency for each gateway")
+    }
+}

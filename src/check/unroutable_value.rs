@@ -1,0 +1,130 @@
+//! A value that the preset file of a gateway cannot carry.
+
+use super::owner;
+use crate::derive::{Derived, RoleCommand};
+use crate::diag::{Diagnostics, words};
+use crate::engine::dialect::{PresetEntry, PresetValue, UncarriedText};
+use crate::engine::options::row_of;
+use crate::hir::{Model, Registry, Role, Serving, Text};
+use crate::source::Span;
+use std::collections::BTreeSet;
+
+declare_code! {
+    /// ## What it finds
+    /// A value of a role behind a gateway that llama-server would read differently from the preset file: a path, an alias or the
+    /// value of an option.
+    ///
+    /// ## Why
+    /// The preset file has no quotes and no escapes (`common/preset.cpp` of llama.cpp). A `#` or `;` starts a comment
+    /// anywhere, so the rest of the value is lost. Spaces at the ends are removed, and a value ends with its line. The router
+    /// reports none of this: a path is cut, and the model fails later.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// gateway "front" port=9000
+    /// role "extra" tier="A" residency="hot" model="plain" gateway="front" context=4096 alias="c#"
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// gateway "front" port=9000
+    /// role "extra" tier="A" residency="hot" model="plain" gateway="front" context=4096 alias="c-sharp"
+    /// ```
+    pub(super) static UNROUTABLE_VALUE = 604, "unroutable-value", Error;
+}
+
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    let mut reported: BTreeSet<Span> = BTreeSet::new();
+    for (role, served, command) in derived.commands() {
+        if served.serving.gateway.is_none() {
+            continue;
+        }
+        for Uncarried { what, place, text, why } in uncarried(registry, role, &served.serving, command) {
+            // A model, a default or a YAML alias applies to many roles, but is reported once.
+            if !reported.insert(place) {
+                continue;
+            }
+            let message = format!(
+                "the preset file of a gateway cannot have {what} {} of {role}: {}",
+                words::quoted(&text),
+                why.describe()
+            );
+            let finding = UNROUTABLE_VALUE.at(place, "llama-server would read another value", message);
+            findings.report(finding.about(owner(registry, role, place)).help(help(what, why)));
+        }
+    }
+}
+
+fn help(what: &str, why: UncarriedText) -> &'static str {
+    let is_comment = matches!(why, UncarriedText::Comment(_));
+    match what {
+        PATH if is_comment => "rename the file or folder, or use a symbolic link with another name",
+        ALIAS if is_comment => "write another alias",
+        _ => "write another value, or give the role its own `port` instead of `gateway`",
+    }
+}
+
+const PATH: &str = "the path";
+const ALIAS: &str = "the alias";
+
+/// A value that cannot be carried, with what it is and its place in the registry.
+struct Uncarried {
+    what: &'static str,
+    place: Span,
+    text: String,
+    why: UncarriedText,
+}
+
+fn uncarried(registry: &Registry, role: &Role, serving: &Serving, command: &RoleCommand) -> Vec<Uncarried> {
+    let aliases = serving.aliases().iter().filter_map(|alias| {
+        // The router splits the list at commas and removes the blanks of each alias.
+        let why = PresetValue::new(alias).err()?;
+        Some(Uncarried { what: ALIAS, place: alias.span, text: alias.to_string(), why })
+    });
+    let entries = command.server().preset.iter().filter(|entry| &*entry.key != "alias");
+    let others = entries.filter_map(|entry| {
+        let why = PresetValue::new(&entry.value).err()?;
+        let (what, place) = origin(registry, serving, entry).unwrap_or(("a value", role.head.name.span));
+        Some(Uncarried { what, place, text: entry.value.to_string(), why })
+    });
+    aliases.chain(others).collect()
+}
+
+/// The place of an option in the registry.
+fn origin(registry: &Registry, serving: &Serving, entry: &PresetEntry) -> Option<(&'static str, Span)> {
+    let model = registry.models.get(serving.model.value);
+    let file = |model: &Model, file: &Text| {
+        let store = model.store.map(|store| &registry.stores.get(store.value).path);
+        // The folder of the store is a part of a relative path.
+        let is_relative = !file.starts_with('/');
+        let store = store.filter(|path| is_relative && PresetValue::new(path).is_err());
+        (PATH, store.map_or(file.span, |path| path.span))
+    };
+    let is_same = |name: &str| row_of(name).map(|row| row.names) == row_of(&entry.key).map(|row| row.names);
+    match &*entry.key {
+        "model" => Some(file(model, &model.file)),
+        "mmproj" => model.projector.as_ref().map(|projector| file(model, &projector.file)),
+        "chat-template-file" => serving.template().map(|path| (PATH, path.span)),
+        "override-kv" => {
+            let is_bad = |text: &str| PresetValue::new(text).is_err();
+            let mut own = serving.overrides.iter();
+            own.find(|one| is_bad(&one.key) || is_bad(&entry.value))
+                .map(|one| ("an override", one.value.span))
+        }
+        _ => {
+            let adapter =
+                serving.adapters().iter().find(|adapter| entry.value.contains(&*adapter.file.value));
+            let adapter = adapter.map(|adapter| (PATH, adapter.file.span));
+            let draft = serving.draft_model().map(|(_, id)| registry.models.get(id.value));
+            let draft = draft.filter(|model| registry.path_of(model, &model.file) == *entry.value);
+            let draft = draft.map(|model| file(model, &model.file));
+            let option = serving
+                .options
+                .iter()
+                .find(|option| is_same(&option.name) || option.name.trim_start_matches('-') == &*entry.key);
+            let option = option.and_then(|option| Some(("the value", option.value.as_ref()?.span)));
+            option.or(draft).or(adapter)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A gateway: one address for several roles, where the `model` of a request selects the role.
+
+use super::shape::{Field, Shape, Table};
+use super::stack::HARDENING;
+use super::{Cpus, Engine, Hardening, Head, Host, Id, NumaPolicy, Text};
+use crate::source::Spanned;
+
+/// A server that gives several roles one address.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Gateway {
+    /// Its name.
+    pub head: Head,
+    /// The program.
+    pub kind: GatewayKind,
+    /// The port that clients use.
+    pub port: Spanned<u16>,
+    /// The addresses to listen on. Empty means 127.0.0.1.
+    pub listen: Vec<Text>,
+    /// A file with API keys. Clients must send one of them.
+    pub key_file: Option<Text>,
+    /// The engine whose router it is. If it is the default of the stack, the place is the field of the stack. `None` only if
+    /// the name is unknown, which is already reported.
+    pub engine: Option<Spanned<Id<Engine>>>,
+    /// The host. If the only host is implied, the place is the name of the gateway.
+    pub host: Spanned<Id<Host>>,
+    /// The sandbox level of its unit. `None` means the level of the stack.
+    pub hardening: Option<Spanned<Hardening>>,
+    /// The NUMA memory policy of all its models.
+    pub numa: Option<Spanned<NumaPolicy>>,
+    /// The CPUs of all its models.
+    pub cpus: Option<Box<Spanned<Cpus>>>,
+    /// True if the servers of its models answer `/metrics`.
+    pub metrics: bool,
+}
+
+declare_words! {
+    /// The program of a gateway.
+    pub enum GatewayKind {
+        /// The router of llama-server.
+        Router = "router",
+    }
+}
+
+/// The placement of a gateway. Its models inherit it.
+pub(super) const PLACEMENT: Table = Table::of(&[
+    Field::optional(
+        "numa",
+        Shape::Numa,
+        "The NUMA policy of all models: `interleave`, `interleave 0,1`, `bind 0`, or `distribute` (by the engine).",
+    ),
+    Field::optional(
+        "cpus",
+        Shape::CpuSet,
+        "The CPUs of all models: a list such as `0-47`, or the name of a cpuset of the host.",
+    ),
+]);
+
+/// The fields of a gateway.
+pub(super) static TABLE: Table = Table::of(&[
+    Field::required("port", Shape::Port, "The port that clients use, such as `8000`, 1 to 65535."),
+    Field::repeated("listen", Shape::Address, "An IP address to listen on; default 127.0.0.1.")
+        .default("127.0.0.1"),
+    Field::optional(
+        "kind",
+        Shape::Word(GatewayKind::WORDS),
+        "The program: `router` is the router of llama-server; default `router`.",
+    )
+    .default("router"),
+    Field::optional(
+        "engine",
+        Shape::Name("engine"),
+        "The engine whose llama-server is the router, and runs all models; default: the engine of the stack.",
+    ),
+    Field::optional("key-file", Shape::Path, "A file with API keys. Clients must send one of them.")
+        .example("/etc/orchgen/keys"),
+    Field::optional(
+        "host",
+        Shape::Name("host"),
+        "The host that runs the gateway and its roles. Required if there are several hosts.",
+    ),
+    Field::optional(
+        "hardening",
+        HARDENING,
+        "The sandbox level of its unit; default: the level of the stack, or `gpu` if a role uses a GPU.",
+    ),
+    Field::optional("placement", Shape::Block(&PLACEMENT), "The NUMA nodes and CPUs of all its models."),
+    Field::optional(
+        "metrics",
+        Shape::Flag,
+        "True if the gateway answers `/metrics?model=NAME` for each of its roles; default false.",
+    )
+    .default("false"),
+]);

@@ -1,0 +1,94 @@
+//! Reads gateways, and how a role is behind one.
+
+use super::read::Fields;
+use super::record::Record;
+use super::rules::imply_host;
+use super::serving;
+use crate::diag::{Change, Line};
+use crate::hir::codes::CONFLICTING_FIELDS;
+use crate::hir::{Gateway, Host, Id, NumaPolicy, Placement, PortRange, Text};
+use crate::source::{Span, Spanned};
+
+/// The field of a role that names its gateway.
+pub(super) const GATEWAY: &str = "gateway";
+
+/// The fields of a role about its own address, which a role behind a gateway does not have.
+pub(super) const OWN_ADDRESS: [&str; 4] = ["port", "ports", "listen", "backend"];
+
+/// Reads a gateway. `None` if a required part could not be read.
+pub(super) fn read(fields: &mut Fields) -> Option<Gateway> {
+    let (owner, scope) = (fields.owner(), fields.scope);
+    imply_host(fields.record, &scope.hosts.names, fields.head, fields.findings);
+    let host = fields.get::<Spanned<Id<Host>>>("host");
+    let engine = match fields.record.place("engine") {
+        Some(_) => fields.get("engine"),
+        None => Some(scope.stack.engine),
+    };
+    let mut placement =
+        fields.record.take::<Record>("placement").map(|block| block.value).unwrap_or_default();
+    let known = host.map(|host| scope.hosts.arena.get(host.value));
+    let cpus = placement.text("cpus").and_then(|name| serving::cpus(&name, known?, &owner, fields.findings));
+    let numa: Option<Spanned<NumaPolicy>> = placement.take("numa");
+    if let Some(numa) = numa.as_ref().filter(|numa| numa.value == NumaPolicy::Spread) {
+        let message = format!("{} has `numa` `spread`, but it is only one unit", owner.describe());
+        let finding = CONFLICTING_FIELDS.at(numa.span, "for the instances of a role", message);
+        let change = Change::rewrite(numa.span, Line::of("numa", "bind 0"));
+        owner.report(finding.remedy("write `{}`, or another node", change), fields.findings);
+    }
+    Some(Gateway {
+        head: fields.head.clone(),
+        kind: fields.get("kind")?,
+        port: fields.get("port")?,
+        listen: fields.get("listen")?,
+        key_file: fields.get("key-file")?,
+        engine: engine?,
+        host: host?,
+        hardening: fields.get("hardening")?,
+        numa,
+        cpus: cpus.map(Box::new),
+        metrics: fields.get("metrics")?,
+    })
+}
+
+/// The address of a role: its own, or that of its gateway.
+pub(super) struct Address {
+    pub(super) gateway: Option<Spanned<Id<Gateway>>>,
+    pub(super) ports: Spanned<PortRange>,
+    pub(super) listen: Vec<Text>,
+    pub(super) backend: Option<Spanned<u16>>,
+}
+
+/// Reads the address of a role behind a gateway. Reports fields about its own address.
+pub(super) fn address(place: Span, fields: &mut Fields) -> Option<Address> {
+    for own in OWN_ADDRESS {
+        let Some(other) = fields.record.place(own) else { continue };
+        let owner = fields.owner();
+        let message = format!("{} has both `gateway` and `{own}`", owner.describe());
+        let finding = CONFLICTING_FIELDS.at(other, "its gateway has the address", message);
+        let finding = finding.also(place, "the gateway");
+        let finding = finding.remedy("remove `{}`", Change::remove(other));
+        let finding = if matches!(own, "port" | "ports") {
+            finding.remedy("or remove `{}` for its own address", Change::remove(place))
+        } else {
+            finding
+        };
+        owner.report(finding, fields.findings);
+        fields.record.discard(own);
+    }
+    let id = fields.get::<Spanned<Id<Gateway>>>(GATEWAY)?;
+    let gateway = fields.scope.gateways.arena.get(id.value);
+    Some(Address {
+        gateway: Some(id),
+        ports: Spanned::new(PortRange::single(gateway.port.value), id.span),
+        listen: gateway.listen.clone(),
+        backend: None,
+    })
+}
+
+/// Adds the placement of its gateway to that of a role. `router-cannot` reports another one.
+pub(super) fn inherit_placement(gateway: &Gateway, placement: &mut Placement) {
+    if placement.numa.is_none() && placement.cpus.is_none() {
+        placement.numa.clone_from(&gateway.numa);
+        placement.cpus.clone_from(&gateway.cpus);
+    }
+}

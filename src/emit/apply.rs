@@ -49,14 +49,14 @@ impl<'j> Job<'j, '_, '_> {
         if staged.is_empty() {
             return Ok(());
         }
-        let mut entries = self.records.journal.entries().to_vec();
+        let earlier = [&self.records.journal, &self.records.kept_journal];
+        let mut entries: Vec<Entry> = earlier.iter().flat_map(|list| list.entries()).cloned().collect();
         for (artifact, seen) in self.comparison.each().filter(|(_, seen)| seen.state != DiskState::Same) {
             let (path, executable) = (artifact.path().clone(), artifact.is_executable());
             entries.push(Entry { path, digest: seen.digest, executable });
         }
         let listing = Listing::new(entries);
-        let listed = listing.entries().iter().map(|e| (&e.path, e.digest, e.executable));
-        self.write_record(JOURNAL, listed, Step::Journal)
+        self.write_record(JOURNAL, listing.listed(), Step::Journal)
     }
 
     /// Moves files into place and removes stale files. A stale file is removed first if a new folder needs its path, or
@@ -82,11 +82,19 @@ impl<'j> Job<'j, '_, '_> {
         self.remove(&last, &vacated)
     }
 
-    /// Writes the manifest of this build, then removes the journal, which is no longer needed.
+    /// Writes the manifest of this build with the kept entries. Then removes the journal, or reduces it to its kept
+    /// entries.
     pub(super) fn commit(&self) -> Result<(), EmitError> {
-        self.write_record(MANIFEST, self.comparison.listed(), Step::Commit)?;
-        announce(Step::Tidy, self.observer)?;
-        unlink(&self.comparison.disk.path_of(JOURNAL))?;
+        let mut listed: Vec<_> = self.comparison.listed().chain(self.records.kept.listed()).collect();
+        listed.sort_by_key(|(path, ..)| *path);
+        self.write_record(MANIFEST, listed.into_iter(), Step::Commit)?;
+        let journal = &self.records.kept_journal;
+        if journal.entries().is_empty() {
+            announce(Step::Tidy, self.observer)?;
+            unlink(&self.comparison.disk.path_of(JOURNAL))?;
+        } else {
+            self.write_record(JOURNAL, journal.listed(), Step::Tidy)?;
+        }
         announce(Step::Tidy, self.observer)
     }
 

@@ -60,7 +60,7 @@ declare_code! {
     /// ## Instead
     /// Restore it with `git checkout -- out/.orchgen-manifest.json` and run `orchgen build`. After a merge, use the
     /// version of either side. `orchgen build --force` rewrites all files and the manifest, but does not remove stale
-    /// files.
+    /// files. With `--only`, the manifest is never rewritten, because it also lists the files of other targets.
     pub static DAMAGED_MANIFEST = 404, "damaged-manifest", Error;
 }
 

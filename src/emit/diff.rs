@@ -107,9 +107,12 @@ impl FileChange {
         )
     }
 
-    /// True if `--force` may override the conflict. Folders with content are never removed.
-    pub(super) fn is_forceable(&self) -> bool {
-        !matches!(self.kind, ChangeKind::InTheWay { is: EntryKind::Folder, .. })
+    /// True if `--force` may override the conflict. Folders with content are never removed. A damaged manifest is
+    /// replaced only by a build of all files, because a new one would not list the files of other targets.
+    pub(super) fn is_forceable(&self, set: &ArtifactSet<'_>) -> bool {
+        let is_folder = matches!(self.kind, ChangeKind::InTheWay { is: EntryKind::Folder, .. });
+        let is_damage = matches!(self.kind, ChangeKind::Damaged(_));
+        !is_folder && (!is_damage || set.is_whole())
     }
 }
 
@@ -119,8 +122,9 @@ pub fn check(out: &Path, artifacts: &ArtifactSet<'_>) -> Result<Vec<FileChange>,
     let disk = Tree::at(&OutputDir::find(out)?.folder());
     let records = RecordFiles::find(&disk)?;
     let comparison = Comparison::new(disk, artifacts, ModePrecision::Executable, &|_, _, _| Ok(()))?;
-    let (has_manifest, is_current) = (records.has_manifest(), records.is_current(comparison.listed())?);
-    let mut changes = classify(&comparison, &records.read()?)?;
+    let (has_manifest, is_current) =
+        (records.has_manifest(), records.is_current(artifacts, comparison.listed())?);
+    let mut changes = classify(&comparison, &records.read(artifacts)?)?;
     if changes.is_empty() && !is_current {
         let kind = if has_manifest { ChangeKind::Update } else { ChangeKind::Create };
         changes.extend(ArtifactPath::new(MANIFEST).map(|path| FileChange { path, kind }));

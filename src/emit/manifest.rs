@@ -7,7 +7,7 @@ use super::EmitError;
 use super::tree::{EntryKind, Tree};
 pub(super) use crate::diag::Digest;
 use crate::diag::json_problem;
-use crate::render::ArtifactPath;
+use crate::render::{ArtifactPath, ArtifactSet};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -52,6 +52,10 @@ pub(super) struct BuildRecords {
     pub(super) journal: Listing,
     /// The reason why the manifest is damaged.
     pub(super) damage: Option<String>,
+    /// Files of the manifest that the artifacts do not cover. The build keeps these entries.
+    pub(super) kept: Listing,
+    /// Files of the journal that the artifacts do not cover. The build keeps these entries, too.
+    pub(super) kept_journal: Listing,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +90,20 @@ impl Listing {
     /// The files in byte order of their paths.
     pub(super) fn entries(&self) -> &[Entry] {
         &self.0
+    }
+
+    /// Splits the list into the files that the artifacts cover and the others.
+    fn split(self, set: &ArtifactSet<'_>) -> (Self, Self) {
+        if set.is_whole() {
+            return (self, Self::default());
+        }
+        let (covered, kept) = self.0.into_iter().partition(|entry| set.covers(&entry.path));
+        (Self(covered), Self(kept))
+    }
+
+    /// The files as the lines of a manifest or a journal.
+    pub(super) fn listed(&self) -> impl Iterator<Item = (&ArtifactPath, Digest, bool)> {
+        self.0.iter().map(|entry| (&entry.path, entry.digest, entry.executable))
     }
 
     /// True if the path is listed.
@@ -170,11 +188,21 @@ impl RecordFiles {
         self.manifest.is_some()
     }
 
-    /// True if the manifest lists exactly these files, and the last build was complete.
+    /// True if the manifest lists exactly these files of the artifacts, and the last build was complete. Files that the
+    /// artifacts do not cover are ignored.
     pub(super) fn is_current<'e>(
         &self,
+        set: &ArtifactSet<'_>,
         entries: impl Iterator<Item = (&'e ArtifactPath, Digest, bool)>,
     ) -> Result<bool, EmitError> {
+        if !set.is_whole() {
+            let records = self.read(set)?;
+            let is_complete = records.damage.is_none() && records.journal.entries().is_empty();
+            let (listed, entries): (Vec<_>, Vec<_>) =
+                (records.manifest.listed().collect(), entries.collect());
+            return Ok(is_complete && listed == entries);
+        }
+        // The whole manifest is compared without parsing it, because it may be long.
         let (None, Some(Ok(path))) = (&self.journal, &self.manifest) else { return Ok(false) };
         let is_current = || -> io::Result<bool> {
             let mut file = BufReader::new(File::open(path)?);
@@ -192,18 +220,21 @@ impl RecordFiles {
     }
 
     /// Reads both files. An invalid journal is ignored: it could only add generated files.
-    pub(super) fn read(self) -> Result<BuildRecords, EmitError> {
-        let journal = match self.journal {
-            Some(path) => Listing::parse(&load(&path)?).unwrap_or_default(),
+    pub(super) fn read(&self, set: &ArtifactSet<'_>) -> Result<BuildRecords, EmitError> {
+        let journal = match &self.journal {
+            Some(path) => Listing::parse(&load(path)?).unwrap_or_default(),
             None => Listing::default(),
         };
-        let manifest = match self.manifest {
-            None => return Ok(BuildRecords { journal, ..BuildRecords::default() }),
-            Some(Ok(path)) => Listing::parse(&load(&path)?),
-            Some(Err(damage)) => Err(damage),
+        let manifest = match &self.manifest {
+            None => Ok(Listing::default()),
+            Some(Ok(path)) => Listing::parse(&load(path)?),
+            Some(Err(damage)) => Err(damage.clone()),
         };
         Ok(match manifest {
-            Ok(manifest) => BuildRecords { manifest, journal, damage: None },
+            Ok(manifest) => {
+                let ((manifest, kept), (journal, kept_journal)) = (manifest.split(set), journal.split(set));
+                BuildRecords { manifest, journal, damage: None, kept, kept_journal }
+            }
             Err(damage) => BuildRecords { damage: Some(damage), ..BuildRecords::default() },
         })
     }

@@ -10,6 +10,9 @@
 //! 4. writes the manifest,
 //! 5. removes the journal.
 //!
+//! A set of artifacts may cover only a part of the folder. The build then ignores all other files, and keeps their entries
+//! in the manifest and in the journal of an interrupted build.
+//!
 //! After a crash between two steps, each file is listed in the manifest or the journal, so the next build recognizes
 //! its own files.
 
@@ -138,14 +141,14 @@ fn write_changes(
     };
     let comparison = Comparison::new(disk, set, ModePrecision::Exact, &stage_changed)?;
     if comparison.states.iter().all(|seen| seen.state == DiskState::Same)
-        && records.is_current(comparison.listed())?
+        && records.is_current(set, comparison.listed())?
     {
         return Ok(Outcome::Written(Written { unchanged: set.len(), ..Written::default() }));
     }
-    let records = records.read()?;
+    let records = records.read(set)?;
     let changes = classify(&comparison, &records)?;
     let refuses =
-        |change: &FileChange| change.is_conflict() && (force == Force::No || !change.is_forceable());
+        |change: &FileChange| change.is_conflict() && (force == Force::No || !change.is_forceable(set));
     if changes.iter().any(refuses) {
         return Ok(Outcome::Refused(changes.into_iter().filter(refuses).collect()));
     }

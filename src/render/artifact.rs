@@ -20,9 +20,14 @@ pub struct RenderError(Box<str>);
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ArtifactPath(Arc<str>);
 
-/// Artifacts in byte order of their paths, which are unique.
+/// Artifacts, and the part of the output folder that they cover.
 #[derive(Default)]
-pub struct ArtifactSet<'p>(Vec<Artifact<'p>>);
+pub struct ArtifactSet<'p> {
+    /// The artifacts in byte order of their paths, which are unique.
+    artifacts: Vec<Artifact<'p>>,
+    /// The roots that the set covers. `None` if it covers the whole folder.
+    roots: Option<Vec<&'static str>>,
+}
 
 impl ArtifactPath {
     /// The path; none if it would be outside the folder or does not name a file.
@@ -35,6 +40,11 @@ impl ArtifactPath {
     /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The first part of the path, which is a folder unless it is the whole path.
+    pub fn root(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
     }
 }
 
@@ -104,8 +114,24 @@ impl<'p> ArtifactSet<'p> {
         let mut pairs = artifacts.iter().zip(artifacts.iter().skip(1));
         match pairs.position(|(one, next)| one.path == next.path) {
             Some(at) => Err(artifacts.swap_remove(at + 1)),
-            None => Ok(Self(artifacts)),
+            None => Ok(Self { artifacts, roots: None }),
         }
+    }
+
+    /// The same artifacts, as a set that covers only these roots.
+    #[must_use]
+    pub fn limited_to(self, roots: Vec<&'static str>) -> Self {
+        Self { roots: Some(roots), ..self }
+    }
+
+    /// True if the set covers the whole output folder.
+    pub fn is_whole(&self) -> bool {
+        self.roots.is_none()
+    }
+
+    /// True if the set covers this path: a listed file without an artifact is stale. A build ignores all other files.
+    pub fn covers(&self, path: &ArtifactPath) -> bool {
+        self.roots.as_ref().is_none_or(|roots| roots.contains(&path.root()))
     }
 
     /// Adds an artifact. Fails with the artifact if its path is already in use.
@@ -113,7 +139,7 @@ impl<'p> ArtifactSet<'p> {
         match self.find(&artifact.path) {
             Ok(_) => Err(artifact),
             Err(at) => {
-                self.0.insert(at, artifact);
+                self.artifacts.insert(at, artifact);
                 Ok(())
             }
         }
@@ -121,25 +147,25 @@ impl<'p> ArtifactSet<'p> {
 
     /// The artifacts in byte order of their paths.
     pub fn iter(&self) -> impl Iterator<Item = &Artifact<'p>> {
-        self.0.iter()
+        self.artifacts.iter()
     }
 
     /// The artifact with this path.
     pub fn get(&self, path: &ArtifactPath) -> Option<&Artifact<'p>> {
-        self.find(path).ok().and_then(|at| self.0.get(at))
+        self.find(path).ok().and_then(|at| self.artifacts.get(at))
     }
 
     /// The number of artifacts.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.artifacts.len()
     }
 
     /// True if there are no artifacts.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.artifacts.is_empty()
     }
 
     fn find(&self, path: &ArtifactPath) -> Result<usize, usize> {
-        self.0.binary_search_by(|artifact| artifact.path.cmp(path))
+        self.artifacts.binary_search_by(|artifact| artifact.path.cmp(path))
     }
 }

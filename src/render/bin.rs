@@ -26,7 +26,7 @@ static FILES: Template = crate::template!("bin/files.sh.j2");
 static EXEC: Template = crate::template!("bin/exec.sh.j2");
 
 pub(super) static TARGET: OutputTarget =
-    OutputTarget::new(&[&ROLE, &PROMPT, &FETCH, &FAIL, &COMMAND, &FILES, &EXEC], artifacts);
+    OutputTarget::new("bin", &[&ROLE, &PROMPT, &FETCH, &FAIL, &COMMAND, &FILES, &EXEC], artifacts);
 
 /// The preset file of a gateway as a bash expression: the file in the output folder, so that no installation is needed.
 const PRESET: &str = "\"$preset\"";

@@ -15,7 +15,7 @@ use std::net::{IpAddr, SocketAddr};
 static REFERENCE: Template = crate::template!("docs/MODEL_REFERENCE.md.j2");
 static QUIRKS: Template = crate::template!("docs/QUIRKS.md.j2");
 
-pub(super) static TARGET: OutputTarget = OutputTarget::new(&[&REFERENCE, &QUIRKS], artifacts);
+pub(super) static TARGET: OutputTarget = OutputTarget::new("docs", &[&REFERENCE, &QUIRKS], artifacts);
 
 /// The template data of the model reference.
 #[derive(Serialize)]

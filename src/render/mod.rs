@@ -21,8 +21,11 @@ use crate::plan::{Plan, TargetName};
 use serde::Serialize;
 use template::{Quoted, Template, Templates};
 
-/// One kind of output: its templates, and the function that adds its artifacts.
+/// One kind of output: its root, its templates, and the function that adds its artifacts.
 pub struct OutputTarget {
+    /// The first part of the path of all its artifacts: a folder, or its only file. No two targets have the same root, so
+    /// the root decides to which target a file of an earlier build belongs.
+    root: &'static str,
     templates: &'static [&'static Template],
     artifacts: for<'p> fn(&'p Plan, &mut ArtifactCollector<'p>),
 }
@@ -42,17 +45,20 @@ fn target(name: TargetName) -> &'static OutputTarget {
 /// Collects the artifacts of output targets. Texts are rendered lazily.
 pub struct ArtifactCollector<'p> {
     templates: &'p Templates,
+    /// The root of the current target.
+    root: &'static str,
     list: Vec<Artifact<'p>>,
     error: Option<RenderError>,
 }
 
 impl OutputTarget {
-    /// A target with these templates. The function adds its artifacts.
+    /// A target with this root and these templates. The function adds its artifacts.
     pub const fn new(
+        root: &'static str,
         templates: &'static [&'static Template],
         artifacts: for<'p> fn(&'p Plan, &mut ArtifactCollector<'p>),
     ) -> Self {
-        Self { templates, artifacts }
+        Self { root, templates, artifacts }
     }
 }
 
@@ -92,7 +98,7 @@ impl<'p> ArtifactCollector<'p> {
 
     /// An invalid path is an internal error, because the checks reject invalid names.
     fn add(&mut self, path: String, artifact: impl FnOnce(ArtifactPath) -> Artifact<'p>) {
-        match ArtifactPath::new(path) {
+        match ArtifactPath::new(path).filter(|path| path.root() == self.root) {
             Some(path) => self.list.push(artifact(path)),
             None => self.error = Some(path_error("an artifact outside the folder")),
         }
@@ -118,14 +124,26 @@ pub fn render<'p>(plan: &'p Plan, templates: &'p Templates) -> Result<ArtifactSe
     render_targets(plan, templates, plan.targets.iter().map(|name| target(*name)))
 }
 
+/// The artifacts of these output targets alone, if the stack names them. The set covers no file of another target.
+pub fn render_only<'p>(
+    plan: &'p Plan,
+    templates: &'p Templates,
+    only: &[TargetName],
+) -> Result<ArtifactSet<'p>, RenderError> {
+    let targets = || plan.targets.iter().filter(|name| only.contains(name)).map(|name| target(*name));
+    let set = render_targets(plan, templates, targets())?;
+    Ok(set.limited_to(targets().map(|target| target.root).collect()))
+}
+
 /// The artifacts of these output targets.
 pub fn render_targets<'p>(
     plan: &'p Plan,
     templates: &'p Templates,
     targets: impl IntoIterator<Item = &'static OutputTarget>,
 ) -> Result<ArtifactSet<'p>, RenderError> {
-    let mut collector = ArtifactCollector { templates, list: Vec::new(), error: None };
+    let mut collector = ArtifactCollector { templates, root: "", list: Vec::new(), error: None };
     for target in targets {
+        collector.root = target.root;
         (target.artifacts)(plan, &mut collector);
     }
     if let Some(error) = collector.error {

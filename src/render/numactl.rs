@@ -11,7 +11,7 @@ use crate::plan::Plan;
 
 static WRAPPER: Template = crate::template!("numactl/placement.sh.j2");
 
-pub(super) static TARGET: OutputTarget = OutputTarget::new(&[&WRAPPER], artifacts);
+pub(super) static TARGET: OutputTarget = OutputTarget::new("numactl", &[&WRAPPER], artifacts);
 
 /// The data of the template.
 #[derive(Serialize)]

@@ -57,7 +57,7 @@ use serde::{Serialize, Serializer};
 use super::{ArtifactCollector, OutputTarget, Pieces, RenderError};
 use crate::plan::{Gateway, Host, Plan, Role, Route, Start};
 
-pub(super) static TARGET: OutputTarget = OutputTarget::new(&[], artifacts);
+pub(super) static TARGET: OutputTarget = OutputTarget::new(PATH, &[], artifacts);
 
 const PATH: &str = "stack.json";
 const FORMAT_VERSION: u32 = 1;

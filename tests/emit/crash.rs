@@ -2,6 +2,7 @@
 
 use super::{put, set, tree};
 use orchgen::emit::{EmitError, Force, Observer, Outcome, Step, check, write};
+use orchgen::render::ArtifactSet;
 use std::fs;
 use std::ops::ControlFlow;
 use std::os::unix::fs::symlink;
@@ -37,13 +38,25 @@ const TWO: Files<'static> =
 const THREE: Files<'static> = &[("a", "3"), ("bin/x", "1"), ("new/m", "3"), ("same", "s"), ("swap", "3")];
 
 /// Runs a build that stops before the step `at`. True if it was stopped, false if it had fewer steps.
-fn build_until(out: &Path, files: Files<'_>, (force, at): (Force, usize)) -> bool {
+fn build_until(out: &Path, files: Files<'_>, until: (Force, usize)) -> bool {
+    build_set_until(out, &set(files), until)
+}
+
+fn build_set_until(out: &Path, files: &ArtifactSet<'_>, (force, at): (Force, usize)) -> bool {
     let observer = StopAt { at, steps: AtomicUsize::new(0) };
-    match write(out, &set(files), force, &observer) {
+    match write(out, files, force, &observer) {
         Err(EmitError::Stopped) => true,
         Ok(Outcome::Written(_)) => false,
-        other => unreachable!("{files:?} {at}: {other:?}"),
+        other => unreachable!("{at}: {other:?}"),
     }
+}
+
+/// The files below `bin`, `new` and `turn`, as a set that covers only these roots.
+fn part(files: Files<'_>) -> ArtifactSet<'static> {
+    let roots = ["bin", "new", "turn"];
+    let is_in = |path: &str| roots.iter().any(|root| path.split('/').next() == Some(*root));
+    let files: Vec<(&str, &str)> = files.iter().copied().filter(|(path, _)| is_in(path)).collect();
+    set(&files).limited_to(roots.to_vec())
 }
 
 /// The tree after a first build of these files.
@@ -117,6 +130,49 @@ fn two_killed_builds_are_repaired() {
             }
             let then = if (first + second) % 2 == 0 { ONE } else { TWO };
             assert_repaired(dir.path(), then, &format!("killed at {first} and {second}"));
+        }
+        if finished {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_killed_partial_build_is_repaired_by_a_build_of_all_files() {
+    for then in [ONE, TWO, THREE] {
+        for at in 0.. {
+            let dir = tempfile::tempdir().unwrap();
+            let out = dir.path().join("out");
+            write(&out, &set(ONE), Force::No, &()).unwrap();
+            let finished = !build_set_until(&out, &part(TWO), (Force::No, at));
+            assert_repaired(dir.path(), then, &format!("killed at {at}"));
+            if finished {
+                assert!(at > 10, "the partial build had {at} steps");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_partial_build_between_a_killed_build_and_its_repair_keeps_the_journal_of_other_files() {
+    for first in 0.. {
+        let mut finished = true;
+        // Every third step is enough, because the first build stops before each of its steps.
+        for second in (first % 3..).step_by(3) {
+            let dir = tempfile::tempdir().unwrap();
+            let out = dir.path().join("out");
+            write(&out, &set(ONE), Force::No, &()).unwrap();
+            finished = !build_until(&out, TWO, (Force::No, first));
+            let is_complete = !build_set_until(&out, &part(THREE), (Force::No, second));
+            if is_complete {
+                assert_eq!(check(&out, &part(THREE)).unwrap(), [], "killed at {first}");
+            }
+            let then = [ONE, TWO, THREE][(first + second) / 3 % 3];
+            assert_repaired(dir.path(), then, &format!("killed at {first} and {second}"));
+            if is_complete {
+                break;
+            }
         }
         if finished {
             return;

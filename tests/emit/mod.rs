@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod crash;
+mod partial;
 mod single;
 mod words;
 mod writing;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 static TEMPLATE: Template =
     Template::new("hosts/roles.sh.j2", "{% for role in roles %}\nserve {{ role }}\n{% endfor %}\n");
-static ROLES: OutputTarget = OutputTarget::new(&[&TEMPLATE], roles);
+static ROLES: OutputTarget = OutputTarget::new("roles", &[&TEMPLATE], roles);
 
 fn roles<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
     let names = || plan.roles.iter().map(|role| format!("{}'s", role.name)).collect::<Vec<_>>();
@@ -42,7 +42,10 @@ fn a_target_is_a_template_or_a_writer_and_one_entry() {
 
 #[test]
 fn two_files_with_one_path_and_a_path_outside_the_folder_are_errors() {
-    static OUTSIDE: OutputTarget = OutputTarget::new(&[], outside);
+    static OUTSIDE: OutputTarget = OutputTarget::new("..", &[], outside);
+    static OTHER: OutputTarget = OutputTarget::new("role", &[], roles);
     assert!(files(&[&ROLES, &ROLES]).unwrap_err().to_string().contains("cannot render roles/all"));
-    assert!(files(&[&OUTSIDE]).unwrap_err().to_string().contains("outside the folder"));
+    for target in [&OUTSIDE, &OTHER] {
+        assert!(files(&[target]).unwrap_err().to_string().contains("outside the folder"));
+    }
 }

@@ -24,7 +24,7 @@ static STACK: Template = crate::template!("systemd/stack.target.j2");
 static SLICE: Template = crate::template!("systemd/stack.slice.j2");
 
 pub(super) static TARGET: OutputTarget =
-    OutputTarget::new(&[&SERVER, &PROXY, &SANDBOX, &KERNEL, &SOCKET, &STACK, &SLICE], artifacts);
+    OutputTarget::new("systemd", &[&SERVER, &PROXY, &SANDBOX, &KERNEL, &SOCKET, &STACK, &SLICE], artifacts);
 
 /// One process with its role, residency group and host.
 #[derive(Clone, Copy)]

@@ -8,8 +8,8 @@ use crate::diag::{Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::facts::Lock;
 use crate::hir::{KnownFiles, Registry};
-use crate::plan::plan;
-use crate::render::{ArtifactSet, RenderError, render, templates};
+use crate::plan::{TargetName, plan, with_needed};
+use crate::render::{ArtifactSet, RenderError, render, render_only, templates};
 use crate::source::Loaded;
 use crate::syntax::resolve_fixes;
 use read::{known_files, lower_with, read_lock};
@@ -52,12 +52,22 @@ pub fn analyze(
     checked
 }
 
-/// The last stages: plans a checked registry, and passes the artifacts to `emit`.
-pub fn generate<T>(checked: Checked, emit: impl FnOnce(&ArtifactSet<'_>) -> T) -> Result<T, RenderError> {
+/// The last stages: plans a checked registry, and passes the artifacts to `emit`. These are the artifacts of the output
+/// targets in `only` and of those that they need, or of all output targets if `only` is empty.
+pub fn generate<T>(
+    checked: Checked,
+    only: &[TargetName],
+    emit: impl FnOnce(&ArtifactSet<'_>) -> T,
+) -> Result<T, RenderError> {
     // Leak the plan and the artifacts: freeing them is slow.
     // Plan in this thread, which can then reuse the memory that it frees.
     let (plan, templates) = rayon::join(|| ManuallyDrop::new(plan(checked)), templates);
-    let artifacts = ManuallyDrop::new(render(&plan, &templates)?);
+    let artifacts = if only.is_empty() {
+        render(&plan, &templates)
+    } else {
+        render_only(&plan, &templates, &with_needed(only.iter().copied()))
+    };
+    let artifacts = ManuallyDrop::new(artifacts?);
     Ok(emit(&artifacts))
 }
 

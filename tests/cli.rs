@@ -9,6 +9,7 @@ mod colors;
 mod gpu_memory;
 mod known;
 mod memory;
+mod only;
 mod reports;
 
 use std::fs;

@@ -4,7 +4,9 @@ use super::folders::RegistryFolder;
 use super::levels::SeverityArgs;
 use super::reports::Reports;
 use crate::check::NotCheckedPolicy;
+use crate::hir::TargetName;
 use crate::render::quote::shell;
+use clap::builder::PossibleValue;
 use clap::{ArgGroup, Args as Arguments, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::{Path, PathBuf};
@@ -22,6 +24,7 @@ const MEMORY_EXIT_CODES: &str = "Exit codes:
 const EXAMPLES: &str = "Examples:
   orchgen build                    compile registry/ into out/
   orchgen build --check            compare out/ with the registry; write nothing
+  orchgen build --only docs        write only the documents
   orchgen check --report human --report sarif=orchgen.sarif
                                    print findings, and write them as SARIF for code scanning
   orchgen check --baseline known.json --update-baseline
@@ -225,6 +228,9 @@ pub(super) struct BuildArgs {
     /// Compare the generated files with the registry; write nothing. Exit with 1 if they differ
     #[arg(long = "check", conflicts_with = "force", help_heading = None::<&str>)]
     pub(super) compare: bool,
+    /// Write or compare only the files of these output targets, for example `systemd,docs`. Ignore all other files
+    #[arg(long, value_name = "TARGET", value_delimiter = ',', help_heading = None::<&str>)]
+    pub(super) only: Vec<TargetName>,
     /// Overwrite files that were edited manually or that orchgen did not write, and remove stale files that were edited
     #[arg(long, help_heading = None::<&str>)]
     pub(super) force: bool,
@@ -290,6 +296,16 @@ pub(super) struct CompletionsArgs {
     pub(super) shell: Shell,
 }
 
+impl ValueEnum for TargetName {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
+    }
+}
+
 impl BuildArgs {
     /// The folder for the generated files.
     pub(super) fn out(&self) -> PathBuf {
@@ -300,6 +316,12 @@ impl BuildArgs {
     pub(super) fn out_option(&self) -> String {
         let given = self.out.as_deref().filter(|out| *out != Path::new("out"));
         given.map(|out| format!(" --out {}", shell(&out.to_string_lossy()))).unwrap_or_default()
+    }
+
+    /// The option `--only` of a command for the same output targets, with a blank before it; empty for all targets.
+    pub(super) fn only_option(&self) -> String {
+        let words: Vec<&str> = self.only.iter().map(|target| target.word()).collect();
+        if words.is_empty() { String::new() } else { format!(" --only {}", words.join(",")) }
     }
 }
 

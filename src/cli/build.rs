@@ -6,20 +6,19 @@ use super::args::{BuildArgs, OutputArgs};
 use super::{RunStatus, baseline, session};
 use crate::compile::{analyze, generate};
 use crate::diag::{BaselineScope, Diagnostics, Label, words};
-use crate::emit::{self, EmitError, FileChange, Force, Observer, Outcome, Written};
+use crate::emit::{self, ChangeKind, EmitError, FileChange, Force, Observer, Outcome, Written};
+use crate::hir::Registry;
+use crate::plan::{self, TargetName};
 use crate::render::ArtifactSet;
 use crate::source::{SourceMap, Span};
 use next_step::NextStep;
+use std::path::Path;
 
 pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
     let mut findings = Diagnostics::with(command.common.severity.levels()?);
     let mut loaded = session::read(&command.common)?;
     let baseline = baseline::read(&command.common)?;
-    if command
-        .out()
-        .canonicalize()
-        .is_ok_and(|out| command.common.registry.path().canonicalize().is_ok_and(|registry| registry == out))
-    {
+    if is_registry(&command.out(), command) {
         return Err(session::fail(
             "the output folder is the registry: choose another folder with `--out FOLDER`",
         ));
@@ -35,10 +34,14 @@ pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, 
         // No report needs the source texts: free their memory.
         loaded.map = SourceMap::default();
     }
+    if let Some(problem) = missing_target(&command.only, checked.registry()) {
+        session::report_findings(&mut findings, &loaded.map, &command.common, output);
+        return Err(session::fail(problem));
+    }
     let next_step = NextStep::new(&checked);
     let systemctl = checked.registry().stack.scope.systemctl();
     let mut last_line = String::new();
-    let outcome = generate(checked, |artifacts| {
+    let outcome = generate(checked, &command.only, |artifacts| {
         let outcome = write_or_compare(command, artifacts);
         if let (Ok(Outcome::Written(written)), false) = (&outcome, command.compare) {
             last_line = next_step.lines(artifacts, written, command);
@@ -69,6 +72,24 @@ pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, 
             session::fail(error)
         }
     })
+}
+
+/// True if a folder is that of the registry.
+fn is_registry(folder: &Path, command: &BuildArgs) -> bool {
+    let registry = command.common.registry.path().canonicalize();
+    folder.canonicalize().is_ok_and(|folder| registry.is_ok_and(|registry| registry == folder))
+}
+
+/// Describes a target of `--only` that the stack does not have, with the targets that it has. `None` if it has all.
+fn missing_target(only: &[TargetName], registry: &Registry) -> Option<String> {
+    let targets = plan::targets(registry);
+    let missing = only.iter().find(|name| !targets.contains(name))?;
+    let words: Vec<String> = targets.iter().map(|name| words::quoted(name.word())).collect();
+    let (missing, has, any) = (missing.word(), words::all_of(&words), words::any_of(&words));
+    Some(format!(
+        "the stack does not have the target `{missing}`, only {has}\n\
+         write {any} after `--only`, or add `{missing}` to the `targets` of the stack"
+    ))
 }
 
 /// Writes the output. With `--check`, only compares it: then every difference is returned as refused.
@@ -104,8 +125,12 @@ fn report_change(
         let file = map.add(path, "");
         Label { span: Span::new(file, 0, 0), text: label.to_owned() }
     });
+    // Only a build of all targets writes a new manifest.
+    let only =
+        if matches!(change.kind, ChangeKind::Damaged(_)) { String::new() } else { command.only_option() };
+    let build = build_command(command) + &only;
     for help in &mut finding.help {
-        *help = help.replace("orchgen build", &build_command(command)).replace("systemctl", systemctl);
+        *help = help.replace("orchgen build", &build).replace("systemctl", systemctl);
     }
     findings.report(finding);
 }
@@ -117,7 +142,8 @@ fn report_missing_output(command: &BuildArgs, map: &mut SourceMap, findings: &mu
     let span = Span::new(map.add(out.clone(), ""), 0, 0);
     let message = format!("the output folder {} is missing", words::quoted(&out));
     let finding = emit::codes::OUTPUT_DRIFT.at(span, "missing", message).about(("file", out));
-    findings.report(finding.help(format!("run `{}` and commit the changes", build_command(command))));
+    let build = build_command(command) + &command.only_option();
+    findings.report(finding.help(format!("run `{build}` and commit the changes")));
 }
 
 /// The `orchgen build` command for the same registry and output folder.

@@ -95,7 +95,7 @@ pub fn plan(checked: Checked) -> Plan {
         title: stack.title.as_ref().map(|title| title.value.clone()),
         verified: stack.verified.map(|date| date.value),
         scope: stack.scope,
-        targets: targets(&registry, &placements.all),
+        targets: targets(&registry),
         engines,
         hosts,
         routes,
@@ -108,13 +108,19 @@ pub fn plan(checked: Checked) -> Plan {
     }
 }
 
-/// The declared output targets, or all of them if none is declared. The scripts need the numactl wrappers.
-fn targets(registry: &Registry, placements: &[Placement]) -> Vec<TargetName> {
-    let mut named: Vec<TargetName> = registry.stack.targets.iter().map(|target| target.value).collect();
-    if named.is_empty() {
-        named = TargetName::ALL.to_vec();
+/// The declared output targets and those that they need, or all output targets if none is declared.
+pub fn targets(registry: &Registry) -> Vec<TargetName> {
+    let declared = &registry.stack.targets;
+    if declared.is_empty() {
+        return TargetName::ALL.to_vec();
     }
-    if !placements.is_empty() && named.contains(&TargetName::Bin) {
+    with_needed(declared.iter().map(|target| target.value))
+}
+
+/// These output targets and those that they need: the scripts call the numactl wrappers.
+pub fn with_needed(named: impl IntoIterator<Item = TargetName>) -> Vec<TargetName> {
+    let mut named: Vec<TargetName> = named.into_iter().collect();
+    if named.contains(&TargetName::Bin) {
         named.push(TargetName::Numactl);
     }
     named.sort_unstable();

@@ -16,7 +16,7 @@ use super::{ArtifactCollector, OutputTarget, RenderError};
 use crate::plan::{Gateway, Plan, PresetValue, Role, RoutedModel, Start, UnitScope};
 use std::fmt::Write;
 
-pub(super) static TARGET: OutputTarget = OutputTarget::new(&[], artifacts);
+pub(super) static TARGET: OutputTarget = OutputTarget::new("router", &[], artifacts);
 
 /// The keys that only a preset file has: if the router loads a model at its start, and how many seconds a server may take to
 /// end before it is killed (`common/arg.cpp` of b11434). The time is the engine's own, written out.

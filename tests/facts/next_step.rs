@@ -51,6 +51,19 @@ fn a_build_without_facts_names_lock_and_a_build_with_facts_installs_the_units() 
 }
 
 #[test]
+fn a_build_of_some_targets_names_only_files_that_it_writes() {
+    let project = project();
+    project.run(&["lock"]);
+    for only in ["docs", "stack-json,docs", "numactl"] {
+        let last = last_line(&project, &["--only", only]);
+        assert!(last.starts_with("out: "), "{only}: {last}");
+    }
+    assert_eq!(last_line(&project, &["--only", "bin,docs"]), "next: run `out/bin/code` to serve");
+    let install = last_line(&project, &["--only", "systemd"]);
+    assert!(install.starts_with("next: run as root: cp out/systemd/* "), "{install}");
+}
+
+#[test]
 fn units_of_a_user_are_installed_without_root() {
     let project = project();
     project.registry(&read(&project).replacen("stack \"s\"", "stack \"s\" scope=\"user\"", 1));

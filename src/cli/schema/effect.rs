@@ -108,7 +108,7 @@ fn compile(registry: &Value) -> Option<Output> {
     let role = checked.derived().roles.first();
     let line = role.and_then(|role| Some(role.known_command()?.line(&role.endpoint, 0)));
     let options = options(line.as_deref().unwrap_or_default());
-    let files = generate(checked, |artifacts| {
+    let files = generate(checked, &[], |artifacts| {
         let texts = artifacts.iter().map(|artifact| {
             let text = artifact.text().unwrap_or_default();
             (artifact.path().as_str().to_owned(), text.lines().map(str::to_owned).collect())

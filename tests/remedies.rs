@@ -172,6 +172,51 @@ fn a_field_of_an_alias_is_written_next_to_it() {
     }
 }
 
+/// Each mistake in the output targets of the stack has a help with the exact text, and following it solves the finding.
+#[test]
+fn a_mistake_in_the_output_targets_has_an_exact_help() {
+    let (all, listed) =
+        ("`systemd`, `bin`, `numactl`, `docs` and `stack-json`", "add a value: one or several of");
+    let near = |text: &str| format!("write `{text}`; the values are {all}");
+    for (language, mistake, help) in [
+        ("kdl", "targets=\"systmd\"", near("targets=\"systemd\"")),
+        ("kdl", "{ targets \"bin\" \"systmd\" }", near("\"systemd\"")),
+        ("kdl", "targets=\"systemd,docs\"", "write `{ targets \"systemd\" \"docs\" }`".to_owned()),
+        ("kdl", "{ targets \"bin\" \"docs bin\" }", "write `targets \"bin\" \"docs\"`".to_owned()),
+        ("kdl", "{ targets \"docs\" \"bin\" \"docs\" }", "remove one `\"docs\"`".to_owned()),
+        ("kdl", "{ targets }", format!("{listed} {all}")),
+        ("kdl", "targets=\"all\"", "remove `targets`: all is the default".to_owned()),
+        ("kdl", "{ targets { bin; docs } }", "write `targets \"bin\" \"docs\"`".to_owned()),
+        ("kdl", "targets=\"kubernetes\"", format!("use one of {all}")),
+        ("yaml", "targets: [systmd]", near("targets: systemd")),
+        ("yaml", "targets: [bin, systmd]", near("systemd")),
+        ("yaml", "targets: \"systemd, docs\"", "write `targets: [systemd, docs]`".to_owned()),
+        ("yaml", "targets: [bin, docs|bin]", "write `targets: [bin, docs]`".to_owned()),
+        ("yaml", "targets: [docs, bin, docs]", "remove one `docs`".to_owned()),
+        ("yaml", "targets: []", format!("{listed} {all}")),
+        ("yaml", "targets: [all]", "remove `targets`: all is the default".to_owned()),
+        (
+            "yaml",
+            "targets: {bin: true, docs: true, numactl: false}",
+            "write `targets: [bin, docs]`".to_owned(),
+        ),
+        ("yaml", "targets: {kubernetes: true}", format!("write one or several of {all}")),
+    ] {
+        let stack = "stack \"page\" verified=\"2026-02-03\" engine=\"llama.cpp\"";
+        let (base, case) = match language {
+            "kdl" => (BASE.replace(stack, ""), format!("{stack} {mistake}\n")),
+            _ => (BASE.replace(stack, ""), format!("stack: {{name: page, engine: llama.cpp, {mistake}}}\n")),
+        };
+        let files = vec![("base.kdl".to_owned(), base), (format!("case.{language}"), case)];
+        let compiled = compile_files(&files);
+        let [finding] = compiled.findings.findings() else { panic!("{mistake}: {}", compiled.report()) };
+        assert_eq!(finding.help[0], help, "{mistake}");
+        for fix in &finding.fixes {
+            assert_eq!(failure(&compiled, finding, fix), None, "{mistake}");
+        }
+    }
+}
+
 /// Removals next to insertions leave one separator, removed lists leave no key, and other values of a list stay.
 #[test]
 fn several_edits_of_an_item_leave_a_clean_text() {

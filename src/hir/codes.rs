@@ -88,10 +88,11 @@ declare_code! {
 declare_code! {
     /// ## What it finds
     /// A field that occurs twice: the same YAML key, the same KDL property, or a KDL property and a child node of the
-    /// same name.
+    /// same name. Also a value that a list has twice.
     ///
     /// ## Why
-    /// Only one of the values can apply, and it is not clear which one is intended.
+    /// Only one of the values can apply, and it is not clear which one is intended. In a list, the second value has no
+    /// effect, so another value may have been intended.
     ///
     /// ## Example
     /// ```kdl
@@ -252,10 +253,10 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A block without content.
+    /// A block or a list without content.
     ///
     /// ## Why
-    /// An empty block has no effect, so it is probably incomplete.
+    /// An empty block or list has no effect, so it is probably incomplete.
     ///
     /// ## Example
     /// ```kdl

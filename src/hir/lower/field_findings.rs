@@ -274,7 +274,8 @@ fn example(field: &Field) -> Option<Literal> {
     }
 }
 
-fn lower_first(doc: &str) -> String {
+/// A description within a sentence.
+pub(super) fn lower_first(doc: &str) -> String {
     let mut letters = doc.chars();
     let first = letters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
     format!("{first}{}", letters.as_str().trim_end_matches('.'))

@@ -192,15 +192,10 @@ impl FieldReader<'_> {
         } else if field.shape == Shape::Flag && node.args.is_empty() && is_bare(node) {
             record.add(field.name, Spanned::new(TypedValue::Flag(true), node.span));
         } else if !node.fields.is_empty() {
-            self.report_block(field.name, node);
-        } else if !self.report_if_empty(node, [], |fields| fields.field_of(field.name)) {
-            match node.args.as_slice() {
-                [] => self.report_no_value(field.name, Some(field.doc), node),
-                args => {
-                    let form = if args.len() > 1 { ValueForm::Alone } else { ValueForm::Keyed };
-                    self.read_args(record, (field, &self.path_to(field.name)), args, form);
-                }
-            }
+            self.report_block_for_value(field, node);
+        } else if !self.report_without_value(field, node) && !self.report_joined_words(field, node) {
+            let form = if node.args.len() > 1 { ValueForm::Alone } else { ValueForm::Keyed };
+            self.read_args(record, (field, &self.path_to(field.name)), &node.args, form);
         }
     }
 
@@ -308,7 +303,10 @@ impl FieldReader<'_> {
             read.extend(value.map(|value| Spanned::new(value, one.span)));
         }
         match read.first().map(|first| first.span) {
-            Some(span) if is_list => record.add(field.name, Spanned::new(TypedValue::List(read), span)),
+            Some(span) if is_list => {
+                self.report_repeated(path, &read);
+                record.add(field.name, Spanned::new(TypedValue::List(read), span));
+            }
             _ => read.into_iter().for_each(|value| record.add(field.name, value)),
         }
     }

@@ -40,6 +40,7 @@ mod typed_value;
 mod unknown_field;
 mod unread_names;
 mod window;
+mod word_list;
 
 pub use damage::SyntaxDamage;
 pub use engine_word::{EngineWord, EngineWords};

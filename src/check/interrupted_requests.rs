@@ -1,4 +1,4 @@
-//! A router that unloads a model while it answers.
+//! A router that unloads a model that a request needs.
 
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
@@ -7,12 +7,12 @@ use crate::engine::dialect::WAITS_FOR_REQUESTS;
 declare_code! {
     /// ## What it finds
     /// A gateway that keeps fewer models in memory than it has roles (`at-once`), if the router of its build unloads a model
-    /// while it answers a request.
+    /// that a request needs.
     ///
     /// ## Why
-    /// Routers of builds before b11434 end the server of the model that was used least recently at once. A client that waits
-    /// for its answer gets an error, and two clients of two roles can interrupt each other forever. Later builds let requests
-    /// wait until a model is idle (pull request 26572 of llama.cpp).
+    /// Routers of builds before b10865 may unload a model while a request needs it. The client gets an error, and two clients
+    /// of two roles can interrupt each other again and again (seen with b10434). Later builds let requests wait until another
+    /// model is idle.
     ///
     /// ## Example
     /// ```kdl
@@ -47,7 +47,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let gateway = registry.gateways.get(served.id);
         let build = words::printable(command.profile.name());
         let message = format!(
-            "{gateway} unloads a model while it answers: the router of {build} does not wait for requests"
+            "{gateway} may lose requests when it unloads a model: the router of {build} does not wait for them"
         );
         let place = gateway.engine.map_or(gateway.head.name.span, |engine| engine.span);
         let finding = INTERRUPTED_REQUESTS.at(place, "does not wait for requests", message).about(gateway);

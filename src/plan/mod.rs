@@ -114,14 +114,24 @@ pub fn targets(registry: &Registry) -> Vec<TargetName> {
     if declared.is_empty() {
         return TargetName::ALL.to_vec();
     }
-    with_needed(declared.iter().map(|target| target.value))
+    let mut named = with_needed(declared.iter().map(|target| target.value));
+    let has_presets = |target: &TargetName| {
+        let is_declared = || declared.iter().any(|declared| declared.value == *target);
+        *target != TargetName::Router || !registry.gateways.is_empty() || is_declared()
+    };
+    named.retain(has_presets);
+    named
 }
 
-/// These output targets and those that they need: the scripts call the numactl wrappers.
+/// These output targets and those that they need: scripts call the numactl wrappers, and scripts and units of gateways read the
+/// preset files.
 pub fn with_needed(named: impl IntoIterator<Item = TargetName>) -> Vec<TargetName> {
     let mut named: Vec<TargetName> = named.into_iter().collect();
     if named.contains(&TargetName::Bin) {
         named.push(TargetName::Numactl);
+    }
+    if named.contains(&TargetName::Bin) || named.contains(&TargetName::Systemd) {
+        named.push(TargetName::Router);
     }
     named.sort_unstable();
     named.dedup();

@@ -1,7 +1,7 @@
 //! Checks the `option` items of a role against the build.
 
 use super::argv::ArgvBuilder;
-use super::{FaultKind, Intent, LoweringFault, UncheckedIntent, paths, tensors, value};
+use super::{FaultKind, Intent, LoweringFault, UncheckedIntent, paths, router, tensors, value};
 use crate::engine::llama::HEALTH_PATH;
 use crate::engine::llama::options::{Owner, PathForm, PathUse, Refusal, field_help, is_preset};
 use crate::engine::{Access, OptionRecord, Profile, Repeat, Switch, Word};
@@ -176,6 +176,10 @@ fn not_in_preset(argv: &ArgvBuilder<'_>, option: &OptionRecord) -> Option<Option
             "keep one of them"
         };
         return Some(OptionFault::with(FaultKind::Repeated, why, help));
+    }
+    if router::DROPPED.contains(&title) {
+        let why = format!("the router does not pass `{title}` to the server of a model");
+        return Some(OptionFault::with(FaultKind::OwnedByField, why, "remove it"));
     }
     let why = || format!("`{title}` has several values, and behind the router an option has at most one");
     (option.arity() > 1).then(|| OptionFault::with(FaultKind::NotExpressible, why(), "remove it"))

@@ -10,9 +10,15 @@ use super::{Intent, Lowered, ServerSpec};
 use crate::engine::llama::SERVER;
 use crate::engine::{OptionRecord, Profile, Switch, Word};
 
-/// The first build for which it is known that its router does not unload a model while it answers a request (the queue of
-/// `tools/server/server-models.cpp`, pull request 26572 of August 2026). b10434 has no such queue.
-pub const WAITS_FOR_REQUESTS: u32 = 11434;
+/// The first build for which it is known that its router does not lose requests when it unloads a model: `tick` of
+/// `tools/server/server-models.cpp` unloads only idle models, and not one that a waiting request loaded. b10825 has no `tick`,
+/// and the router of b10434 loses requests of two clients that use two models in turn.
+pub const WAITS_FOR_REQUESTS: u32 = 10865;
+
+/// The options that the router removes from the section of a model, or sets itself (`unset_reserved_args` in
+/// `tools/server/server-models.cpp`; seen with llama-server b11669).
+pub(super) const DROPPED: &[&str] =
+    &["--log-colors", "--models-autoload", "--models-max", "--models-memory-margin"];
 
 /// The specification of a router.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -90,6 +90,16 @@ fn the_layers_of_each_role_are_on_the_devices_of_the_plan() {
     let plain = journal("plain");
     assert_eq!(layers(&plain), [on("CPU CPU CPU CPU CPU")], "{plain}");
     assert_eq!(devices(&plain), [""; 0], "{plain}");
+    // The log of the server of a model is in the log of the router.
+    assert_eq!(
+        layers(&journal("front")),
+        [on("Vulkan1 Vulkan1 Vulkan1 Vulkan1 Vulkan1")],
+        "{}",
+        journal("front")
+    );
+    let body = r#"{"model":"routed-plain","prompt":"hello","max_tokens":1}"#;
+    assert_eq!(ask(18306, "/v1/completions", body, "").unwrap().status, 200, "{}", journal("front"));
+    assert_eq!(layers(&journal("front")).pop(), Some(on("CPU CPU CPU")), "{}", journal("front"));
     rig.report("each process has its layers where the plan puts them");
     assert_sandboxes(&rig);
 }
@@ -108,6 +118,8 @@ fn assert_sandboxes(rig: &Rig) {
     // The software driver has a title, so the devices of NVIDIA are closed for it. ProtectClock= allows `char-rtc`.
     assert_eq!(shown("whole", "DeviceAllow"), "char-rtc r\nchar-drm rw");
     assert_eq!(shown("part", "DeviceAllow"), "char-rtc r\nchar-drm rw\nchar-nvidia* rw");
+    // The device files of all models behind a gateway.
+    assert_eq!(shown("front", "DeviceAllow"), "char-rtc r\nchar-drm rw\nchar-nvidia* rw");
     let title = rig.show("rig-halves.service", "Description");
     assert_eq!(title, "halves: target on Vulkan0, Vulkan1");
 }

@@ -115,13 +115,18 @@ impl Rig {
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
 
-    /// Builds a registry with orchgen, installs its units, and copies all output to `/srv/out`. Returns the last line of
+    /// Builds a registry with orchgen, installs its units and preset files, and copies all output to `/srv/out`. Returns the last line of
     /// the build.
     #[track_caller]
     pub(crate) fn install(&self, registry: &str) -> String {
         let last_line = self.build(registry);
         for entry in fs::read_dir(self.root.join("srv/out/systemd")).unwrap().map(|entry| entry.unwrap()) {
             fs::copy(entry.path(), self.root.join("etc/systemd/system").join(entry.file_name())).unwrap();
+        }
+        let presets = fs::read_dir(self.root.join("srv/out/router")).into_iter().flatten();
+        for entry in presets.map(|entry| entry.unwrap()) {
+            let text = fs::read_to_string(entry.path()).unwrap();
+            self.write(&format!("/etc/orchgen/rig/{}", entry.file_name().to_string_lossy()), &text, 0o644);
         }
         last_line
     }

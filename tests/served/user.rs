@@ -7,6 +7,7 @@ const REGISTRY: &str = r#"
 stack "rig" scope="user" { defaults { model "coder"; context 512 } }
 engine "llama.cpp" profile="llama.cpp-b11669" bin="/usr/bin"
 host "box" memory="16 GB" systemd=262 { numa 0 cpus="0-1" memory="8 GB"; gpu "Vulkan0" memory="4 GB" }
+gateway "front" port=18086 key-file="/home/ada/keys/code"
 residency "hot" title="resident" start="boot" budget="4 GB"
 residency "warm" title="on demand" start="on-demand" idle="3 s"
 model "coder" file="/home/ada/models/target.gguf"
@@ -14,6 +15,7 @@ role "code" port=18080 residency="hot" key-file="/home/ada/keys/code"
 role "chat" port=18081 residency="warm"
 role "strict" port=18082 residency="warm" hardening="strict" { placement numa="bind 0" threads=1 }
 role "gpu" port=18083 residency="warm" { placement gpu="Vulkan0"; env { GGML_VK_VISIBLE_DEVICES "0" }; option "log-verbosity" 4 }
+role "routed" residency="hot" gateway="front"
 role "off" port=18084 residency="warm" hardening="off"
 role "notes" port=18085 residency="warm" {
     command "/usr/bin/perl" "/home/ada/programs/speech.pl" "{port}" "0"
@@ -24,7 +26,7 @@ role "notes" port=18085 residency="warm" {
 "#;
 
 /// The commands of the last line of a build, as the user.
-const INSTALL: &str = "mkdir -p ~/.config/systemd/user && cp /srv/out/systemd/* ~/.config/systemd/user/ && \
+const INSTALL: &str = "install -D -m 644 -t ~/.config/orchgen/rig /srv/out/router/*.ini && mkdir -p ~/.config/systemd/user && cp /srv/out/systemd/* ~/.config/systemd/user/ && \
                        systemctl --user daemon-reload && systemctl --user enable --now rig.target";
 
 const QUESTION: &str = r#"{"messages":[{"role":"user","content":"hello"}],"max_tokens":4}"#;
@@ -92,11 +94,18 @@ fn units_of_a_user_serve_at_boot_without_a_login() {
     assert_eq!(rig.output(&["ls", &format!("/proc/{pid}/root{home}")]), "models", "the home is hidden");
     assert!(rig.output(&["cat", &format!("/proc/{pid}/status")]).contains("NoNewPrivs:\t1"));
 
+    let body = r#"{"model":"routed","prompt":"hello","max_tokens":1}"#;
+    let routed = |key| ask(18086, "/v1/completions", body, key).map(|answer| answer.status);
+    let gateway = "rig-front.service";
+    assert_eq!(state(&rig, gateway), "active", "{}", journal(&rig, gateway));
+    assert_eq!((routed("secret"), routed("")), (Some(200), Some(401)), "{}", journal(&rig, gateway));
+
     rig.reboot();
     wait(60, "the role starts at boot", || {
         ask(18080, "/health", "", "").is_some_and(|answer| answer.status == 200)
     });
     assert_answers(&rig, 18080, "secret", unit);
+    wait(60, "the gateway starts at boot", || routed("secret") == Some(200));
     rig.report("the role answered after the boot");
 }
 

@@ -5,7 +5,7 @@ use super::shared::free_ports::FreePorts;
 use super::shared::gateway_remedy::gateway_change;
 use crate::derive::{Derived, ServedProcess};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line};
-use crate::hir::{Head, Host, Id};
+use crate::hir::{Head, Host, Id, Registry};
 use crate::source::Span;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -49,6 +49,8 @@ struct Listener<'r> {
     ports: (u32, u32),
     place: Span,
     kind: ListenerKind,
+    /// The role that listens at its own port.
+    role: Option<ServedProcess<'r>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,7 +107,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             let finding = with_free_port(finding, earlier, later, |ports| {
                 free.take(host, ports.0.max(FIRST_OFFERED), ports.1 - ports.0 + 1)
             });
-            let both = behind_gateway(derived, earlier, later);
+            let both = behind_gateway(&derived.registry, earlier, later);
             findings.report(both.into_iter().fold(finding, |finding, change| {
                 finding.remedy("or serve both at one address, by their names: write `{}`", change)
             }));
@@ -121,7 +123,15 @@ fn groups(derived: &Derived) -> impl Iterator<Item = (Id<Host>, Vec<Listener<'_>
         let (ports, place) = ((u32::from(port.value), u32::from(port.value)), port.span);
         let listen = addresses(service.listen.iter().map(|address| &address.value));
         let has_both = matches!(*listen, [address] if address == ALL_IPV6);
-        let at = |address| Listener { owner, address, has_both, ports, place, kind: ListenerKind::Port };
+        let at = |address| Listener {
+            owner,
+            address,
+            has_both,
+            ports,
+            place,
+            kind: ListenerKind::Port,
+            role: None,
+        };
         Some((service.host.value, listen.into_iter().map(at).collect()))
     });
     let gateways = registry.gateways.iter().map(|gateway| {
@@ -129,16 +139,19 @@ fn groups(derived: &Derived) -> impl Iterator<Item = (Id<Host>, Vec<Listener<'_>
         let listen = addresses(gateway.listen.iter().map(|address| &address.value));
         let has_both = matches!(*listen, [address] if address == ALL_IPV6);
         let (ports, place, kind) = ((port, port), gateway.port.span, ListenerKind::Port);
-        let at = |address| Listener { owner, address, has_both, ports, place, kind };
+        let at = |address| Listener { owner, address, has_both, ports, place, kind, role: None };
         (gateway.host.value, listen.into_iter().map(at).collect())
     });
     let own = || derived.processes().filter(|served| served.settings.gateway.is_none());
     let roles = || own().map(|served| (&registry.roles.get(served.id).head, served));
-    let servers = roles().map(|(owner, ServedProcess { settings, endpoint, .. })| {
+    let servers = roles().map(|(owner, served)| {
+        let ServedProcess { settings, endpoint, .. } = served;
+        let role = Some(served);
         let ports = (u32::from(endpoint.ports.first), u32::from(endpoint.ports.last));
         let (place, listen) = (settings.ports.span, addresses(&*endpoint.addresses));
         let has_both = endpoint.hidden.is_none() && matches!(*listen, [address] if address == ALL_IPV6);
-        let at = |address| Listener { owner, address, has_both, ports, place, kind: ListenerKind::Port };
+        let at =
+            |address| Listener { owner, address, has_both, ports, place, kind: ListenerKind::Port, role };
         (settings.host.value, listen.into_iter().map(at).collect())
     });
     let backends = roles().filter_map(|(owner, ServedProcess { settings, endpoint, .. })| {
@@ -149,7 +162,7 @@ fn groups(derived: &Derived) -> impl Iterator<Item = (Id<Host>, Vec<Listener<'_>
         let ports = (first, (first + instances).min(u32::from(u16::MAX)));
         let address = IpAddr::from([127, 0, 0, 1]);
         let kind = ListenerKind::Backend;
-        let listener = Listener { owner, address, has_both: false, ports, place, kind };
+        let listener = Listener { owner, address, has_both: false, ports, place, kind, role: None };
         Some((settings.host.value, vec![listener]))
     });
     // Last, because a hidden port is easier to change than a declared one. The later listener gets the finding.
@@ -269,23 +282,13 @@ fn with_free_port(
     finding.remedy(title, Change::set(changed.owner.span, line))
 }
 
-/// The change that puts two roles of one port behind a gateway, which is there for that.
-fn behind_gateway(derived: &Derived, first: &Listener, second: &Listener) -> Option<Change> {
-    let is_port = |listener: &Listener| listener.kind == ListenerKind::Port && listener.owner.kind == "role";
-    let role_of = |listener: &Listener| {
-        derived
-            .processes()
-            .find(|role| std::ptr::eq(&raw const derived.registry.roles.get(role.id).head, listener.owner))
-    };
-    if !is_port(first) || !is_port(second) {
+/// The change that puts two roles with the same port behind a gateway.
+fn behind_gateway(registry: &Registry, first: &Listener, second: &Listener) -> Option<Change> {
+    let (one, other) = (first.role?, second.role?);
+    if one.id == other.id || one.is_program || other.is_program {
         return None;
     }
-    let (one, other) = (role_of(first)?, role_of(second)?);
-    let is_router = |role: &ServedProcess<'_>| !role.is_program;
-    if !is_router(&one) || !is_router(&other) || one.id == other.id {
-        return None;
-    }
-    gateway_change(&derived.registry, &[&one, &other], second.owner.span.file)
+    gateway_change(registry, &[&one, &other], second.owner.span.file)
 }
 
 fn describe(listener: &Listener) -> String {

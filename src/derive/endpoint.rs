@@ -2,6 +2,7 @@
 
 use crate::engine::Word;
 use crate::hir::{PortRange, ProcessSettings, Registry};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, LazyLock};
 
 /// The address of processes that only the same machine reaches.
@@ -86,6 +87,20 @@ impl Endpoint {
         }
         self.addresses.iter().map(|address| &**address).collect()
     }
+}
+
+/// The addresses at which clients reach a server that listens on some addresses. For all addresses, it is the address of the
+/// host, or else loopback.
+pub fn client_addresses<'a>(
+    listen: &'a [Arc<str>],
+    host: Option<&'a str>,
+) -> impl Iterator<Item = IpAddr> + 'a {
+    let host = host.and_then(|address| address.parse().ok());
+    listen.iter().filter_map(|address| address.parse().ok()).map(move |address| match address {
+        IpAddr::V4(ip) if ip.is_unspecified() => host.unwrap_or(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => host.unwrap_or(Ipv6Addr::LOCALHOST.into()),
+        address => address,
+    })
 }
 
 /// The port of an instance, at most 65535.

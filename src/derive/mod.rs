@@ -50,7 +50,7 @@ pub mod sandbox;
 mod start;
 
 pub use command::{RoleCommand, faults_of_option};
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, client_addresses};
 pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use fitting::{Alternative, FittingRole};
 pub use gateway::{GatewayCommand, ServedGateway, preset_file};

@@ -4,11 +4,14 @@ use super::placement::Placements;
 use super::{Bytes, DeviceClasses, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
 use crate::derive::overrides::request_limit;
-use crate::derive::{Endpoint, LoadTime, PerInstance, ProcessPlacement, RoleCommand, ServedRole, sandbox};
+use crate::derive::{
+    Endpoint, LoadTime, PerInstance, ProcessPlacement, RoleCommand, ServedRole, client_addresses, sandbox,
+};
 use crate::engine::dialect::OptionPath;
 use crate::engine::{Family, Word};
 use crate::hir::{self, Id, ProcessSettings, Registry};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A served role with all data for its units and scripts.
@@ -158,6 +161,16 @@ impl Role {
             Server::Router(router) => Some(router),
             Server::Engine(_) | Server::Program(_) => None,
         }
+    }
+
+    /// The addresses at which clients reach it, from the address of its host for other machines.
+    pub fn client_addresses<'a>(&'a self, host: Option<&'a str>) -> impl Iterator<Item = IpAddr> + 'a {
+        client_addresses(&self.addresses, host)
+    }
+
+    /// The kind of its item in the registry: `role` or `gateway`.
+    pub fn kind(&self) -> &'static str {
+        if self.router().is_some() { "gateway" } else { "role" }
     }
 
     /// The other program that serves the role. `None` for an engine.

@@ -10,6 +10,7 @@ use super::template::{Items, Template};
 use super::{ArtifactCollector, OutputTarget};
 use crate::plan::reference::{ForbiddingFamily, Heading, Quirk, RoleRow, Store, Tier};
 use crate::plan::{Date, Gateway, ModelKind, Plan, Prompt, Reference, Role};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 static REFERENCE: Template = crate::template!("docs/MODEL_REFERENCE.md.j2");
@@ -107,13 +108,14 @@ fn reference_view(plan: &Plan) -> ReferenceView<'_> {
 
 fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<'p>> {
     let server = plan.roles.get(gateway.server)?;
-    let addresses = server.addresses.iter().filter_map(|address| address.parse().ok());
+    let host = plan.hosts.get(server.host as usize)?.address.as_deref();
+    let addresses: BTreeSet<IpAddr> = server.client_addresses(host).collect();
     let url = |address: IpAddr| format!("http://{}", SocketAddr::new(address, server.ports.first));
     let roles = gateway.models.iter().filter_map(|model| plan.roles.get(model.role));
     let names = |role: &'p Role| role.names.iter().map(|name| &**name).filter(|name| *name != &*role.name);
     Some(GatewayView {
         name: &gateway.name,
-        addresses: addresses.map(url).collect(),
+        addresses: addresses.into_iter().map(url).collect(),
         most: gateway.most,
         roles: roles.map(|role| (&*role.name, names(role).collect())).collect(),
         has_key: server.key_file.is_some(),

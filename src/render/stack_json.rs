@@ -49,7 +49,7 @@
 //! Fields may be added without changing `format_version`. Removing a field or changing its meaning raises it.
 
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -154,7 +154,8 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
 
 /// The base URL of a process.
 fn endpoint(role: &Role, host: &Host, port: u16) -> String {
-    format!("http://{}", SocketAddr::new(address(role, host.address.as_deref()), port))
+    let mut addresses = role.client_addresses(host.address.as_deref());
+    format!("http://{}", SocketAddr::new(addresses.next().unwrap_or(Ipv4Addr::LOCALHOST.into()), port))
 }
 
 fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
@@ -183,16 +184,4 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
         shares: route.shares.then_some(&role.name),
         gateway: gateway.map(|gateway| &*gateway.name),
     })
-}
-
-/// The address at which clients reach a role.
-fn address(role: &Role, host: Option<&str>) -> IpAddr {
-    let first = role.addresses.first().and_then(|address| address.parse().ok());
-    let host = || host.and_then(|address| address.parse().ok());
-    match first {
-        Some(IpAddr::V4(ip)) if ip.is_unspecified() => host().unwrap_or(Ipv4Addr::LOCALHOST.into()),
-        Some(IpAddr::V6(ip)) if ip.is_unspecified() => host().unwrap_or(Ipv6Addr::LOCALHOST.into()),
-        Some(ip) => ip,
-        None => Ipv4Addr::LOCALHOST.into(),
-    }
 }

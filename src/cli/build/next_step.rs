@@ -2,12 +2,13 @@
 
 use super::BuildArgs;
 use crate::check::Checked;
-use crate::derive::ServedGateway;
+use crate::derive::{ServedGateway, client_addresses};
 use crate::diag::words;
 use crate::emit::Written;
 use crate::hir::{Registry, UnitScope};
 use crate::render::ArtifactSet;
 use crate::render::quote::shell;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 /// The data of the registry that decides about the next command.
@@ -123,10 +124,11 @@ const PRESETS: &str = "router/";
 /// The address of a gateway and the names that clients can use.
 fn describe(registry: &Registry, served: &ServedGateway) -> String {
     let gateway = registry.gateways.get(served.id);
-    let addresses = served.endpoint.addresses.iter().filter_map(|address| address.parse().ok());
-    let addresses: Vec<String> = addresses
-        .map(|address: IpAddr| format!("http://{}", SocketAddr::new(address, gateway.port.value)))
-        .collect();
+    let host = registry.hosts.get(gateway.host.value).address.as_ref();
+    let addresses = client_addresses(&served.endpoint.addresses, host.map(|address| &*address.value));
+    let addresses: BTreeSet<IpAddr> = addresses.collect();
+    let url = |address: &IpAddr| format!("http://{}", SocketAddr::new(*address, gateway.port.value));
+    let addresses: Vec<String> = addresses.iter().map(url).collect();
     let names = served.endpoint.names.iter().map(|name| words::printable(name)).collect::<Vec<_>>();
     format!("{gateway}: {} serves {}\n", addresses.join(", "), names.join(", "))
 }

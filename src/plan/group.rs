@@ -3,6 +3,8 @@
 use super::process::RoleNumbers;
 use super::{Bytes, Seconds, Start};
 use crate::check::Checked;
+use crate::derive::{LoadChange, MemoryScope, RoleGroup, RoleGroups, ServedGateway, ServedProcess};
+use crate::hir::{self, Id, Registry, Residency};
 use std::sync::Arc;
 
 /// A machine with its groups.
@@ -22,11 +24,11 @@ pub struct Host {
     pub user: Option<Arc<str>>,
     /// The group that services run as.
     pub group: Option<Arc<str>>,
-    /// Its residencies with at least one role here, in the order of declaration.
+    /// Its residencies with at least one unit here, in the order of declaration.
     pub groups: Vec<Group>,
 }
 
-/// The roles of one residency on one host.
+/// The units of one residency on one host. The unit of a gateway has the models of all its roles.
 #[derive(Debug)]
 pub struct Group {
     /// The name of the residency.
@@ -41,10 +43,10 @@ pub struct Group {
     pub budget: Option<Bytes>,
     /// The memory that their engines may take in addition, by their own defaults.
     pub growth: Bytes,
-    /// The memory of the roles: mapped files count once, other known memory once per process. `None` if the size of a
-    /// model is unknown.
+    /// The memory of the models in its units that are loaded when it starts: mapped files count once, other known memory once
+    /// per process. `None` if the size of a model is unknown.
     pub load: Option<Bytes>,
-    /// The roles, as indices into [`Plan::roles`](super::Plan::roles).
+    /// The roles and the servers of gateways that have units, as indices into [`Plan::roles`](super::Plan::roles). At least one.
     pub roles: Vec<usize>,
 }
 
@@ -66,9 +68,16 @@ pub(super) fn hosts(checked: &Checked, numbers: &RoleNumbers) -> Vec<Host> {
         })
         .collect();
     let loads = checked.derived().loads();
+    let units = UnitGroups::new(checked);
     for (id, residency) in registry.residencies.entries() {
         for role_group in loads.of_residency(id) {
-            let Some(host) = hosts.get_mut(role_group.host.number()) else { continue };
+            let gateways = units.gateways(role_group.host, id);
+            let own = role_group.roles().filter(|role| role.settings.gateway.is_none());
+            let own = own.filter_map(|role| numbers.get(&role.id).copied());
+            let roles: Vec<usize> = own.chain(gateways.map(|number| numbers.len() + number)).collect();
+            let Some(host) = hosts.get_mut(role_group.host.number()).filter(|_| !roles.is_empty()) else {
+                continue;
+            };
             host.groups.push(Group {
                 name: residency.head.name.value.clone(),
                 title: residency.title.value.clone(),
@@ -76,18 +85,58 @@ pub(super) fn hosts(checked: &Checked, numbers: &RoleNumbers) -> Vec<Host> {
                 idle: residency.idle.map(|idle| idle.value),
                 budget: residency.budget.map(|budget| budget.value),
                 growth: role_group.growth(),
-                load: role_group.known_total(),
-                roles: role_group.roles().filter_map(|role| numbers.get(&role.id).copied()).collect(),
+                load: units.load(&loads, &role_group, id),
+                roles,
             });
         }
     }
-    for (number, gateway) in (numbers.len()..).zip(&checked.derived().gateways) {
-        let residency = registry.residencies.get(gateway.settings.residency.value);
-        let host = hosts.get_mut(gateway.settings.host.value.number());
-        let mut groups = host.into_iter().flat_map(|host| &mut host.groups);
-        if let Some(group) = groups.find(|group| group.name == residency.head.name.value) {
-            group.roles.push(number);
-        }
-    }
     hosts
+}
+
+/// The residencies of units. All models of a gateway are in its unit, which has one residency.
+struct UnitGroups<'c> {
+    registry: &'c Registry,
+    gateways: &'c [ServedGateway],
+}
+
+impl<'c> UnitGroups<'c> {
+    fn new(checked: &'c Checked) -> Self {
+        Self { registry: checked.registry(), gateways: &checked.derived().gateways }
+    }
+
+    /// The numbers of the gateways whose units are in a residency on a host.
+    fn gateways(&self, host: Id<hir::Host>, residency: Id<Residency>) -> impl Iterator<Item = usize> {
+        let settings = self.gateways.iter().map(|gateway| &gateway.settings).enumerate();
+        let inside =
+            settings.filter(move |(_, own)| own.host.value == host && own.residency.value == residency);
+        inside.map(|(number, _)| number)
+    }
+
+    /// The residency of the unit of a role.
+    fn of(&self, role: &ServedProcess<'_>) -> Id<Residency> {
+        let gateway = role.settings.gateway.map(|gateway| gateway.value);
+        let gateway = self.gateways.iter().find(|one| Some(one.id) == gateway);
+        gateway.map_or(role.settings, |gateway| &gateway.settings).residency.value
+    }
+
+    /// The memory of the models in the units of a residency that are loaded when the residency starts.
+    fn load(&self, loads: &RoleGroups<'_>, group: &RoleGroup<'_>, residency: Id<Residency>) -> Option<Bytes> {
+        let has_mixed = |gateway: &ServedGateway| {
+            gateway.residencies.len() > 1 && gateway.residencies.contains_key(&residency)
+        };
+        if !self.gateways.iter().any(has_mixed) {
+            return group.known_total();
+        }
+        let start = |id| self.registry.residencies.get(id).start.value;
+        let is_inside = |role: &ServedProcess<'_>| {
+            self.of(role) == residency && start(role.settings.residency.value) == start(residency)
+        };
+        let host = loads.of_hosts().into_iter().find(|one| one.host == group.host)?;
+        if host.roles().any(|role| is_inside(&role) && role.memory.lacks_size) {
+            return None;
+        }
+        let others: Vec<_> = host.roles().filter(|role| !is_inside(role)).map(|role| role.id).collect();
+        let change = LoadChange { gone: &others, ..LoadChange::default() };
+        Some(host.load_after(MemoryScope::HOST, change).total)
+    }
 }

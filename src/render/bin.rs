@@ -135,7 +135,7 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
         None => shell_word(role, word),
     };
     Ok(RoleView {
-        what: if role.router().is_some() { "gateway" } else { "role" },
+        what: role.kind(),
         name: Field::from(&*role.name),
         title: Field::from(&*role.title),
         on_demand: role.start == Start::OnDemand,
@@ -152,7 +152,11 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
             preset: preset_name(role).map(Field::from),
             // The router reports which models lack a file, and serves the others.
             files: match role.router() {
-                Some(_) => PRESET.to_owned().into(),
+                Some(_) => {
+                    let key = role.key_file.as_deref().map(shell);
+                    let files = [Cow::Borrowed(PRESET)].into_iter().chain(key);
+                    files.collect::<Vec<_>>().join(ARGUMENT_LINE).into()
+                }
                 None => words(ARGUMENT_LINE, files(role)),
             },
             variable_prefix: role.engine_family().map_or("", |(_, family)| family.variable_prefix()),

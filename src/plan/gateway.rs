@@ -10,6 +10,9 @@ use crate::hir::Registry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// The folder that hides the models in the cache of the user from a router. It does not exist.
+pub const NO_CACHE: &str = "/nonexistent";
+
 /// A gateway with its models.
 #[derive(Debug)]
 pub struct Gateway {
@@ -134,7 +137,7 @@ fn places_threads(role: &ServedRole) -> bool {
 /// The variables of the engine. One hides the models in the cache of the user: the router would offer them too.
 fn env(registry: &Registry, command: &GatewayCommand) -> Box<[(Arc<str>, Arc<str>)]> {
     let cache = command.profile.family().cache_variable();
-    let cache = cache.map(|name| (name.into(), "/nonexistent".into()));
+    let cache = cache.map(|name| (name.into(), NO_CACHE.into()));
     let declared = registry.engines.get(command.engine).env.iter();
     let declared = declared.map(|(name, value)| (name.value.clone(), value.value.clone()));
     cache.into_iter().chain(declared).collect::<BTreeMap<Arc<str>, Arc<str>>>().into_iter().collect()

@@ -23,7 +23,7 @@ pub use crate::hir::{
 };
 pub use engine::Engine;
 pub use fetch::{Fetch, FetchedFile};
-pub use gateway::{Gateway, RoutedModel};
+pub use gateway::{Gateway, NO_CACHE, RoutedModel};
 pub use group::{Group, Host};
 pub use placement::Placement;
 pub use process::{EngineServer, Process, ProgramServer, Role, RouterServer, Server};

@@ -23,6 +23,10 @@ pub(super) struct Sandbox<'p> {
     devices: Vec<&'static str>,
     /// True if udev gives some of these files to the groups `video` and `render`.
     device_groups: bool,
+    /// The kind of the item that has the service, for comments: a role or a gateway.
+    owner: &'static str,
+    /// True if it is the service of a gateway.
+    router: bool,
     /// True if another program than an engine serves the role.
     program: bool,
     /// True if other machines can reach the service.
@@ -86,6 +90,8 @@ impl<'p> Sandbox<'p> {
             gpu: false,
             devices: Vec::new(),
             device_groups: false,
+            owner: context.role.kind(),
+            router: context.role.router().is_some(),
             program: false,
             exposed: is_exposed(context.role),
             resources: false,

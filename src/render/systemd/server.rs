@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::paths::PathSettings;
 use super::sandbox::{SandboxText, is_local, is_loopback};
 use super::{ProcessContext, UnitView};
-use crate::plan::{MemoryPolicy, Placement, Role, Seconds, Start, Word};
+use crate::plan::{MemoryPolicy, NO_CACHE, Placement, Role, Seconds, Start, Word};
 use crate::render::command::option_lines;
 use crate::render::quote::systemd_word;
 use crate::render::template::{Field, Quoted};
@@ -30,6 +30,8 @@ pub(super) struct ServerView<'p> {
     start_limit: Field<'p>,
     group: Option<Field<'p>>,
     env: Vec<(&'p str, Cow<'p, str>)>,
+    /// The variable that hides the cache of downloaded models from a router.
+    cache_variable: Option<&'static str>,
     /// True to hide the user's configuration files from the engine.
     hide_config_home: bool,
     variables: Quoted,
@@ -79,6 +81,7 @@ pub(super) fn view<'p>(
         start_limit: start_limit(role).into(),
         group: host.group.as_deref().map(Field::from),
         env: env(context),
+        cache_variable: cache_variable(role),
         hide_config_home: role.engine_family().is_some() && !sets(role, "XDG_CONFIG_HOME"),
         variables: unset_variables(context).unwrap_or_else(|| variables.clone()),
         key_file: role.key_file.as_deref().filter(|_| has_key).map(Field::from),
@@ -139,6 +142,12 @@ fn env(context: ProcessContext<'_>) -> Vec<(&str, Cow<'_, str>)> {
         (&**name, if is_port { port() } else { Cow::Borrowed(word.text()) })
     });
     plain.chain(filled).collect()
+}
+
+/// The variable that hides the cache of downloaded models from a router, unless its engine sets another folder.
+fn cache_variable(role: &Role) -> Option<&'static str> {
+    let name = role.router()?.family.cache_variable()?;
+    role.env.iter().any(|(own, value)| **own == *name && **value == *NO_CACHE).then_some(name)
 }
 
 /// True if a role sets an environment variable.

@@ -1,6 +1,7 @@
 //! The documents: compared with the manually written one, updated with the registry, and well-formed for any text.
 
 mod cells;
+mod gateways;
 
 use crate::support::assert_snapshot;
 use crate::support::{Compiled, compile, compile_folder};

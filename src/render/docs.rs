@@ -38,6 +38,8 @@ struct ReferenceView<'p> {
 #[derive(Serialize)]
 struct GatewayView<'p> {
     name: &'p str,
+    /// Its host, if several hosts have roles.
+    host: Option<&'p str>,
     addresses: Vec<String>,
     most: u32,
     /// Each role, with its further names.
@@ -108,13 +110,15 @@ fn reference_view(plan: &Plan) -> ReferenceView<'_> {
 
 fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<'p>> {
     let server = plan.roles.get(gateway.server)?;
-    let host = plan.hosts.get(server.host as usize)?.address.as_deref();
-    let addresses: BTreeSet<IpAddr> = server.client_addresses(host).collect();
+    let host = plan.hosts.get(server.host as usize)?;
+    let addresses: BTreeSet<IpAddr> = server.client_addresses(host.address.as_deref()).collect();
+    let has_hosts = plan.hosts.iter().filter(|host| !host.groups.is_empty()).count() > 1;
     let url = |address: IpAddr| format!("http://{}", SocketAddr::new(address, server.ports.first));
     let roles = gateway.models.iter().filter_map(|model| plan.roles.get(model.role));
     let names = |role: &'p Role| role.names.iter().map(|name| &**name).filter(|name| *name != &*role.name);
     Some(GatewayView {
         name: &gateway.name,
+        host: has_hosts.then_some(&host.name),
         addresses: addresses.into_iter().map(url).collect(),
         most: gateway.most,
         roles: roles.map(|role| (&*role.name, names(role).collect())).collect(),

@@ -41,6 +41,7 @@ const FILTERS: &[(&str, Quote)] = &[
     ("path", quote::systemd_path),
     ("text", quote::markdown_text),
     ("code", |text| Cow::Owned(quote::markdown_code(text))),
+    ("code_cell", |text| Cow::Owned(quote::markdown_code_cell(text))),
     ("line", quote::line),
 ];
 

@@ -1,6 +1,6 @@
 //! Quoting of text in Markdown documents. The escapes are those that a GitHub Markdown parser was found to need.
 
-use orchgen::render::quote::{markdown_cell, markdown_code, markdown_text};
+use orchgen::render::quote::{markdown_cell, markdown_code, markdown_code_cell, markdown_text};
 
 #[test]
 fn ordinary_prose_is_not_escaped() {
@@ -78,5 +78,14 @@ fn code_is_delimited_by_one_backtick_more_than_its_longest_run() {
         ("", ""),
     ] {
         assert_eq!(markdown_code(text), code);
+    }
+}
+
+#[test]
+fn a_pipe_in_code_in_a_table_cell_is_escaped() {
+    for (text, code) in
+        [("a", "`a`"), ("a|b", "`a\\|b`"), ("a\\|b", "`a\\\\\\|b`"), ("`|", "`` `\\| ``"), ("", "")]
+    {
+        assert_eq!(markdown_code_cell(text), code);
     }
 }

@@ -20,8 +20,8 @@ pub fn markdown_text(text: &str) -> Cow<'_, str> {
     inline(text, MarkdownContext::Prose)
 }
 
-/// Inline code, fenced with one backquote more than the longest run in it. An empty text gives no code. In a table, a
-/// `|` in it still separates cells.
+/// Inline code, fenced with one backquote more than the longest run in it. An empty text gives no code. In a table
+/// cell, use [`markdown_code_cell`].
 pub fn markdown_code(text: &str) -> String {
     let text = super::line(text);
     if text.is_empty() {
@@ -33,6 +33,21 @@ pub fn markdown_code(text: &str) -> String {
     let would_be_trimmed = text.starts_with(' ') && text.ends_with(' ') && text.contains(|c| c != ' ');
     let pad = if touches_fence || would_be_trimmed { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// Inline code in a table cell: like [`markdown_code`], but also escapes `|`, which separates cells even in code. Limitation:
+/// backslashes before a `|` are doubled.
+pub fn markdown_code_cell(text: &str) -> String {
+    let code = markdown_code(text);
+    let mut out = String::with_capacity(code.len());
+    for c in code.chars() {
+        if c == '|' {
+            let backslashes = out.len() - out.trim_end_matches('\\').len();
+            out.extend(std::iter::repeat_n('\\', backslashes + 1));
+        }
+        out.push(c);
+    }
+    out
 }
 
 fn inline(text: &str, context: MarkdownContext) -> Cow<'_, str> {

@@ -7,7 +7,7 @@ mod systemd;
 
 use std::borrow::Cow;
 
-pub use markdown::{markdown_cell, markdown_code, markdown_text};
+pub use markdown::{markdown_cell, markdown_code, markdown_code_cell, markdown_text};
 pub use shell::shell;
 pub use systemd::{systemd_assignment, systemd_path, systemd_program, systemd_value, systemd_word};
 

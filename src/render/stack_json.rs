@@ -24,7 +24,7 @@
 //! }
 //! ```
 //!
-//! - `roles` are in the order of declaration; roles without a process are not listed.
+//! - `roles` are in the order of declaration; roles that are not served are not listed.
 //! - `start` is `boot` or `on-demand`. With `on-demand`, the first request waits until the model is loaded.
 //! - `endpoints` has one base URL per process, in the order of ports; all of them are equivalent. The address is the
 //!   first one that the role listens on. For a role that listens on all addresses, it is the address of the host, or
@@ -32,9 +32,10 @@
 //! - `gateway` names the gateway of a role; other roles do not have it. `endpoints` is then the address of the gateway, and the
 //!   `model` of a request must be one of `names`.
 //! - `gateways` is missing if there are none. `roles` are those with their own model; roles that share one are names of it.
-//!   `at_once` is the number of models that the gateway keeps in memory.
+//!   `at_once` is the maximum number of models that the gateway keeps in memory.
 //! - `names` has the names of the model that clients can use at the endpoints: that of the role, those of the roles that
-//!   share it, and its aliases. `/v1/models` lists them; its `id` is the first in byte order.
+//!   share it, and its aliases. `/v1/models` lists them; its `id` is the first in byte order, or behind a gateway the name of
+//!   the role that has the model.
 //! - `program` is the name of the program of a role that no engine serves; other roles do not have it. Of such a role,
 //!   `model`, `limits`, `embeddings` and `key_required` are not known: they are null, and `names` is empty.
 //! - `gpus` names the GPUs that the processes use, as the engine names them. Roles whose GPUs are not known do not have it: those

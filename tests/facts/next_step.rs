@@ -2,6 +2,7 @@
 
 use super::locking::Project;
 use std::fs;
+use std::process::Command;
 
 /// A project whose registry has the sizes of its files, so that it builds without a lock.
 fn project() -> Project {
@@ -108,4 +109,149 @@ fn a_stack_of_other_programs_has_units_to_install() {
     );
     let line = last_line(&project, &[]);
     assert!(line.starts_with("next: run as root: cp out/systemd/* /etc/systemd/system/"), "{line}");
+}
+
+/// A project with two gateways.
+fn with_gateways(stack: &str) -> Project {
+    let project = project();
+    let roles = "gateway \"front\" port=8100 listen=\"0.0.0.0\" key-file=\"/etc/keys/front\"\ngateway \"back\" port=8101\n\
+                 role \"chat\" tier=\"A\" residency=\"hot\" model=\"target\" gateway=\"front\" context=1024 alias=\"org/chat\"\n\
+                 role \"helper\" tier=\"A\" shares=\"chat\"\n\
+                 role \"other\" tier=\"A\" residency=\"hot\" model=\"target\" gateway=\"back\" context=1024\n";
+    let text = read(&project).replace("port=8000 context=1024 draft=\"draft\"", "port=8000 context=1024");
+    let text = text.replacen("stack \"s\"", &format!("stack \"s\" {stack}"), 1).replace("b11434", "b11669");
+    project.registry(&(text + roles));
+    project.run(&["lock"]);
+    project
+}
+
+/// Runs the commands of a last line in a root folder, with programs that print the arguments of `systemctl` and `loginctl`.
+/// Returns what they print, and the files in the root folder.
+#[track_caller]
+fn run_printed(project: &Project, line: &str) -> (String, Vec<String>) {
+    let root = project.at("root");
+    fs::remove_dir_all(&root).ok();
+    for folder in ["etc/systemd/system", "home", "bin"] {
+        fs::create_dir_all(root.join(folder)).unwrap();
+    }
+    for name in ["systemctl", "loginctl"] {
+        let stub = format!("#!/bin/sh\necho \"{name} $*\"\n");
+        crate::outside::write(&root.join("bin").join(name), &stub, 0o755);
+    }
+    let (_, command) = line.strip_prefix("next: ").unwrap().split_once(": ").unwrap();
+    let command = command.replace(" /etc/", &format!(" {}/etc/", root.display()));
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &command]).current_dir(project.at("")).env("HOME", root.join("home"));
+    bash.env("PATH", format!("{}:/usr/bin:/bin", root.join("bin").display()));
+    let output = bash.output().unwrap();
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    let mut files = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                files.push(entry.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    files.sort();
+    files.retain(|path| !path.starts_with("bin/"));
+    (String::from_utf8(output.stdout).unwrap(), files)
+}
+
+#[test]
+fn a_build_names_the_addresses_of_gateways_and_installs_their_preset_files() {
+    let project = with_gateways("");
+    let (code, _, stderr) = project.run(&["build", "--out", "new out"]);
+    assert_eq!(code, 0, "{stderr}");
+    let lines: Vec<&str> = stderr.lines().rev().take(3).collect();
+    assert_eq!(lines[2], "gateway `front`: http://127.0.0.1:8100 serves chat, helper, org/chat");
+    assert_eq!(lines[1], "gateway `back`: http://127.0.0.1:8101 serves other");
+    let (printed, files) = run_printed(&project, lines[0]);
+    assert_eq!(printed, "systemctl daemon-reload\nsystemctl enable --now s.target\n");
+    let expected = [
+        "etc/orchgen/s/back.ini",
+        "etc/orchgen/s/front.ini",
+        "etc/systemd/system/s-back.service",
+        "etc/systemd/system/s-code.service",
+        "etc/systemd/system/s-front.service",
+        "etc/systemd/system/s-hot.target",
+        "etc/systemd/system/s-hot.slice",
+        "etc/systemd/system/s.slice",
+        "etc/systemd/system/s.target",
+    ];
+    let mut expected = expected.map(str::to_owned);
+    expected.sort();
+    assert_eq!(files, expected);
+    // The unit reads the file that the command installs.
+    let unit = fs::read_to_string(project.at("root/etc/systemd/system/s-front.service")).unwrap();
+    assert!(unit.contains(" /etc/orchgen/s/front.ini "), "{unit}");
+    // Other machines reach it at the address of its host.
+    let text = read(&project).replace("host \"box\"", "host \"box\" address=\"192.0.2.7\"");
+    project.registry(&text);
+    let (_, _, stderr) = project.run(&["build"]);
+    assert!(stderr.contains("gateway `front`: http://192.0.2.7:8100 serves "), "{stderr}");
+}
+
+#[test]
+fn a_changed_preset_file_restarts_the_units() {
+    let project = with_gateways("");
+    last_line(&project, &[]);
+    project
+        .registry(&read(&project).replace("gateway=\"back\" context=1024", "gateway=\"back\" context=512"));
+    let (printed, _) = run_printed(&project, &last_line(&project, &[]));
+    assert!(printed.ends_with("systemctl enable s.target\nsystemctl restart s.target\n"), "{printed}");
+}
+
+#[test]
+fn the_preset_files_of_a_user_are_installed_in_the_home() {
+    let project = with_gateways("scope=\"user\"");
+    let (printed, files) = run_printed(&project, &last_line(&project, &[]));
+    assert!(printed.ends_with("loginctl enable-linger\n"), "{printed}");
+    for path in [".config/orchgen/s/front.ini", ".config/systemd/user/s-front.service"] {
+        assert!(files.contains(&format!("home/{path}")), "{files:?}");
+    }
+}
+
+#[test]
+fn units_and_scripts_are_written_with_their_preset_files() {
+    for only in ["systemd", "bin"] {
+        let project = with_gateways("");
+        let last = last_line(&project, &["--only", only]);
+        assert!(project.at("out/router/front.ini").exists(), "{only}");
+        if only == "systemd" {
+            let (_, files) = run_printed(&project, &last);
+            assert!(files.contains(&"etc/orchgen/s/front.ini".to_owned()), "{files:?}");
+        } else {
+            assert_eq!(last, "next: run `out/bin/back` to serve");
+        }
+        // The same for a stack that names the target.
+        let project = with_gateways(&format!("targets=\"{only}\""));
+        last_line(&project, &[]);
+        assert!(project.at("out/router/front.ini").exists() && !project.at("out/docs").exists(), "{only}");
+    }
+    let project = with_gateways("");
+    last_line(&project, &["--only", "docs,stack-json"]);
+    assert!(!project.at("out/router").exists());
+}
+
+#[test]
+fn a_build_of_preset_files_alone_installs_them() {
+    let project = with_gateways("");
+    let last = last_line(&project, &["--only", "router"]);
+    let install = "next: run as root: install -D -m 644 -t /etc/orchgen/s out/router/*.ini";
+    assert_eq!(last, install);
+    let (printed, files) = run_printed(&project, &last);
+    assert_eq!((&*printed, files.len()), ("", 2));
+    let changed = read(&project).replace("gateway=\"back\" context=1024", "gateway=\"back\" context=512");
+    project.registry(&changed);
+    let last = last_line(&project, &["--only", "router"]);
+    assert_eq!(last, format!("{install} && systemctl try-restart s-back.service"));
+    assert_eq!(run_printed(&project, &last).0, "systemctl try-restart s-back.service\n");
+    // Without gateways, the target has no files.
+    let project = self::project();
+    project.run(&["lock"]);
+    assert!(last_line(&project, &["--only", "router"]).starts_with("out: "));
 }

@@ -23,6 +23,10 @@ pub(super) struct NextStep {
     serves: bool,
     /// The lines about gateways.
     gateways: String,
+    /// The preset file of each gateway in the output folder, and its unit.
+    presets: Vec<(String, String)>,
+    /// There is only one host.
+    has_one_host: bool,
 }
 
 impl NextStep {
@@ -36,6 +40,8 @@ impl NextStep {
             target: format!("{}.target", registry.stack.head.name.value),
             scope: registry.stack.scope,
             serves: registry.processes().next().is_some(),
+            presets: checked.derived().gateways.iter().map(|served| preset(registry, served)).collect(),
+            has_one_host: registry.hosts.len() == 1,
             gateways: checked.derived().gateways.iter().map(|served| describe(registry, served)).collect(),
         }
     }
@@ -64,24 +70,22 @@ impl NextStep {
         }
         let folder_of = |path: &str| path.strip_suffix(&*self.target)?.strip_suffix('/').map(str::to_owned);
         let folders: Vec<String> = paths().filter_map(folder_of).collect();
+        let presets = paths().any(|path| path.starts_with(PRESETS)).then(|| at(PRESETS));
+        let presets = presets.map(|from| self.install_presets(&from));
         let Some(folder) = folders.first() else {
             let script = paths().find(|path| path.starts_with("bin/") && path.matches('/').count() == 1);
-            return script.map(|path| format!("next: run `{}` to serve\n", at(path))).unwrap_or_default();
+            let script = script.map(|path| format!("next: run `{}` to serve\n", at(path)));
+            return script.or_else(|| Some(self.presets_line(&presets?, written))).unwrap_or_default();
         };
         // A start does not restart a unit that is active, so units of an earlier build need a restart.
         let (target, systemctl) = (shell(&self.target), self.scope.systemctl());
-        let has_presets = paths().any(|path| path.starts_with(PRESETS));
-        let is_running =
-            |path: &str| path.starts_with(folder.as_str()) || has_presets && path.starts_with(PRESETS);
+        let is_running = |path: &str| path.starts_with(folder.as_str()) || path.starts_with(PRESETS);
         let start = if written.updated.iter().any(|path| is_running(path.as_str())) {
             format!("{systemctl} enable {target} && {systemctl} restart {target}")
         } else {
             format!("{systemctl} enable --now {target}")
         };
-        let who = match self.scope {
-            UnitScope::System => "run as root",
-            UnitScope::User => "run as the user of the services",
-        };
+        let who = self.who();
         let place = match folder.strip_prefix("systemd/") {
             Some(host) if folders.len() > 1 => {
                 format!("{who} on {}, and for each other host with its folder", words::quoted(host))
@@ -89,29 +93,52 @@ impl NextStep {
             Some(host) => format!("{who} on {}", words::quoted(host)),
             None => who.to_owned(),
         };
-        let presets = has_presets.then(|| at(PRESETS));
-        let install = self.install(&at(folder), presets.as_deref(), &start);
-        format!("next: {place}: {install}\n")
+        let presets = presets.map(|install| install + " && ").unwrap_or_default();
+        format!("next: {place}: {presets}{}\n", self.install_units(&at(folder), &start))
     }
 
-    /// The commands that install the units and the preset files, and start them.
-    fn install(&self, units: &str, presets: Option<&str>, start: &str) -> String {
-        let (systemctl, stack) = (self.scope.systemctl(), shell(self.target.trim_end_matches(".target")));
-        let place_presets = |folder: &str| {
-            let install = |from| format!("install -D -m 644 -t {folder}/orchgen/{stack} {from}*.ini && ");
-            presets.map(install).unwrap_or_default()
+    fn who(&self) -> &'static str {
+        match self.scope {
+            UnitScope::System => "run as root",
+            UnitScope::User => "run as the user of the services",
+        }
+    }
+
+    /// The line after a build of preset files alone. A router reads its preset file only at its start.
+    fn presets_line(&self, install: &str, written: &Written) -> String {
+        let updated: BTreeSet<&str> = written.updated.iter().map(|path| path.as_str()).collect();
+        let changed = self.presets.iter().filter(|(preset, _)| updated.contains(&**preset));
+        let units: String = changed.map(|(_, unit)| format!(" {unit}")).collect();
+        let (who, systemctl) = (self.who(), self.scope.systemctl());
+        match (self.has_one_host, &*units) {
+            (true, "") => format!("next: {who}: {install}\n"),
+            (true, _) => format!("next: {who}: {install} && {systemctl} try-restart{units}\n"),
+            (false, _) => format!("next: {who} on the host of each gateway: {install}\n"),
+        }
+    }
+
+    /// The command that installs the preset files.
+    fn install_presets(&self, from: &str) -> String {
+        let folder = match self.scope {
+            UnitScope::System => "/etc",
+            UnitScope::User => "~/.config",
         };
+        let stack = shell(self.target.trim_end_matches(".target"));
+        format!("install -D -m 644 -t {folder}/orchgen/{stack} {from}*.ini")
+    }
+
+    /// The commands that install the units and start them.
+    fn install_units(&self, units: &str, start: &str) -> String {
+        let systemctl = self.scope.systemctl();
         match self.scope {
             UnitScope::System => {
-                let presets = place_presets("/etc");
-                format!("{presets}cp {units}/* /etc/systemd/system/ && {systemctl} daemon-reload && {start}")
+                format!("cp {units}/* /etc/systemd/system/ && {systemctl} daemon-reload && {start}")
             }
             // Without lingering, the service manager of a user runs only while the user is logged in.
             UnitScope::User => {
                 let folder = "~/.config/systemd/user";
-                let presets = place_presets("~/.config");
                 format!(
-                    "{presets}mkdir -p {folder} && cp {units}/* {folder}/ && {systemctl} daemon-reload && {start} && loginctl enable-linger"
+                    "mkdir -p {folder} && cp {units}/* {folder}/ && {systemctl} daemon-reload && {start} && loginctl enable-linger"
                 )
             }
         }
@@ -120,6 +147,12 @@ impl NextStep {
 
 /// The folder of the preset files of gateways.
 const PRESETS: &str = "router/";
+
+/// The preset file of a gateway in the output folder, and its unit.
+fn preset(registry: &Registry, served: &ServedGateway) -> (String, String) {
+    let (stack, gateway) = (&registry.stack.head.name, &registry.gateways.get(served.id).head.name);
+    (format!("{PRESETS}{}.ini", gateway.value), format!("{}-{}.service", stack.value, gateway.value))
+}
 
 /// The address of a gateway and the names that clients can use.
 fn describe(registry: &Registry, served: &ServedGateway) -> String {

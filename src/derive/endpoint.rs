@@ -97,9 +97,9 @@ pub fn client_addresses<'a>(
 ) -> impl Iterator<Item = IpAddr> + 'a {
     let host = host.and_then(|address| address.parse().ok());
     listen.iter().filter_map(|address| address.parse().ok()).map(move |address| match address {
-        IpAddr::V4(ip) if ip.is_unspecified() => host.unwrap_or(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => host.unwrap_or(Ipv6Addr::LOCALHOST.into()),
-        address => address,
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => host.unwrap_or(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => host.unwrap_or(Ipv6Addr::LOCALHOST.into()),
+        IpAddr::V4(_) | IpAddr::V6(_) => address,
     })
 }
 

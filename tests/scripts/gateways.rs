@@ -22,10 +22,10 @@ fn installed(ports: &str) -> InstalledStack {
 fn expected_argv(stack: &InstalledStack, gateway: &str) -> Vec<String> {
     let role = stack.role(gateway);
     let preset = stack.out("router").canonicalize().unwrap().join(format!("{gateway}.ini"));
-    let word = |word: &Word| match word {
-        Word::PresetFile(_) => preset.to_str().unwrap().to_owned(),
-        Word::KeyFile(_) => role.key_file.as_deref().unwrap().to_owned(),
-        other => other.text().to_owned(),
+    let word = |word: &Word| match (word, word.text()) {
+        (Word::PresetFile(_), _) => preset.to_str().unwrap().to_owned(),
+        (Word::KeyFile(_), _) => role.key_file.as_deref().unwrap().to_owned(),
+        (_, text) => text.to_owned(),
     };
     std::iter::once(role.program.to_string()).chain(role.processes[0].args.iter().map(word)).collect()
 }

@@ -106,13 +106,13 @@ impl NextStep {
 
     /// The line after a build of preset files alone. A router reads its preset file only at its start.
     fn presets_line(&self, install: &str, written: &Written) -> String {
-        let updated: BTreeSet<&str> = written.updated.iter().map(|path| path.as_str()).collect();
-        let changed = self.presets.iter().filter(|(preset, _)| updated.contains(&**preset));
-        let units: String = changed.map(|(_, unit)| format!(" {unit}")).collect();
+        let is_updated = |preset: &str| written.updated.iter().any(|path| path.as_str() == preset);
+        let changed = self.presets.iter().filter(|(preset, _)| is_updated(preset));
+        let units = changed.map(|(_, unit)| unit.as_str()).collect::<Vec<_>>().join(" ");
         let (who, systemctl) = (self.who(), self.scope.systemctl());
         match (self.has_one_host, &*units) {
             (true, "") => format!("next: {who}: {install}\n"),
-            (true, _) => format!("next: {who}: {install} && {systemctl} try-restart{units}\n"),
+            (true, _) => format!("next: {who}: {install} && {systemctl} try-restart {units}\n"),
             (false, _) => format!("next: {who} on the host of each gateway: {install}\n"),
         }
     }

@@ -193,6 +193,7 @@ mod tools {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the time is limited")]
     fn a_list_of_many_models_is_read_in_seconds() {
         let words = gate("front");
         let names: Vec<String> = (0..200).map(|n| format!("model-{n}")).collect();

@@ -72,7 +72,7 @@ fn a_residency_without_units_has_no_target_and_no_slice() {
             assert!(settings(units.text(&target), "Wants").contains(&&*service), "{target}");
         }
     }
-    // With a unit of its own, `later` is a target again.
+    // With another unit, `later` has a target again.
     let with_unit = units_of(STACK, 252, "", "role \"late\" model=\"m\" residency=\"later\" port=8081\n");
     assert_eq!(
         settings(with_unit.text("big-stack-later.target"), "Wants"),
@@ -100,7 +100,7 @@ fn the_slice_of_a_gateway_protects_all_its_models_that_start_at_boot() {
     assert_eq!(low(&role("fixed")), (one + 3_000_000_000, whole + 3_000_000_000));
     // A model that starts with a request is not protected.
     assert_eq!(low(&role("later")), (one, whole));
-    // The slice of a residency protects only models of its own units.
+    // The slice of a residency protects only models of its units.
     let fixed = role("fixed") + "role \"own\" model=\"n\" residency=\"fixed\" port=8081\n";
     let units = units_of(STACK, 252, "", &fixed);
     assert_eq!(setting(units.text("big_stack-fixed.slice"), "MemoryLow"), "5000000000");

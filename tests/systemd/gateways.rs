@@ -287,8 +287,8 @@ mod tools {
         assert_exposure(&units(), |name| match name {
             "big-stack-bare.service" => None,
             "big-stack-cards.service" => Some(20),
-            "big-stack-keyed.service" | "big-stack-low.service" => Some(18),
-            _ => Some(16),
+            "big-stack-keyed.service" | "big-stack-low.service" => Some(16),
+            _ => Some(15),
         });
     }
 }

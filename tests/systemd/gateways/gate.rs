@@ -245,6 +245,18 @@ mod tools {
     }
 
     #[test]
+    fn without_the_key_it_waits_only_for_an_answer() {
+        let words = gate("keyed");
+        let gate = Gate { words: &words, models: &["safe"], key_file: None };
+        let (code, text, requests) =
+            gate.run(&[answer("503 Service Unavailable", "{}"), answer("401 Unauthorized", "{}")]);
+        assert_eq!((code, &*text), (0, "the router answers, but its models may still be loading"));
+        assert_eq!(requests.len(), 2);
+        let (code, text, _) = gate.run(&[answer("403 Forbidden", "{}")]);
+        assert_eq!((code, &*text), (1, "the router refuses a request for /v1/models: 403"));
+    }
+
+    #[test]
     fn without_models_at_boot_it_waits_only_for_an_answer() {
         let words = gate("one");
         assert_eq!(words[3..], ["127.0.0.1", "8002"]);

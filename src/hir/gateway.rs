@@ -71,8 +71,12 @@ pub(super) static TABLE: Table = Table::of(&[
         Shape::Name("engine"),
         "The engine whose llama-server is the router, and runs all models; default: the engine of the stack.",
     ),
-    Field::optional("key-file", Shape::Path, "A file with API keys. Clients must send one of them.")
-        .example("/etc/orchgen/keys"),
+    Field::optional(
+        "key-file",
+        Shape::Path,
+        "A file with API keys, one per line. Clients must send one of them.",
+    )
+    .example("/etc/orchgen/keys"),
     Field::optional(
         "host",
         Shape::Name("host"),

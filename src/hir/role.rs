@@ -185,7 +185,7 @@ pub(super) static TABLE: Table = Table::of(&[
         "A further name at the API; the role's name and those of roles that share it are always names.",
     )
     .example("gpt-4o"),
-    Field::optional("key-file", Shape::Path, "A file with API keys. Clients must send one of them.")
+    Field::optional("key-file", Shape::Path, "A file with API keys, one per line. Clients must send one of them.")
         .example("/etc/orchgen/keys"),
     Field::repeated(
         COMMAND,

@@ -109,6 +109,14 @@ impl FieldPath {
             // The own value of the role would win.
             role.remove(inner.name);
         }
+        if self.kind.word == GATEWAY
+            && let Some(role) = ItemKind::of_word("role")
+                .and_then(|role| registry.get_mut(role.plural)?.get_mut(role.example)?.as_object_mut())
+        {
+            // A gateway without a role has no effect.
+            role.remove("port");
+            role.insert(GATEWAY.to_owned(), json!(self.kind.example));
+        }
         let section = registry.get_mut(self.kind.plural);
         let item = match self.kind.naming {
             Naming::Word | Naming::Text => section.and_then(|section| section.get_mut(self.kind.example)),
@@ -245,6 +253,9 @@ fn changed(value: Value, shape: &Shape) -> Value {
         (_, other) => other,
     }
 }
+
+/// The kind of gateways, and the field of a role that names one.
+const GATEWAY: &str = "gateway";
 
 /// The field that names GPUs of the host.
 const GPU: &str = "gpu";

@@ -310,11 +310,11 @@ declare_code! {
 declare_code! {
     /// ## What it finds
     /// A setting of a server process on a role without its own process: a role without a `residency`, or a role with
-    /// `shares`.
+    /// `shares`. Also a role without a `residency` if the `defaults` have a `gateway`.
     ///
     /// ## Why
     /// A role without a residency is listed in the documents, but not served. A port or context of such a role has no
-    /// effect.
+    /// effect. The built-in residencies `hot` and `warm` exist only if the registry declares none.
     ///
     /// ## Example
     /// ```yaml

@@ -69,6 +69,8 @@ pub(super) fn address(place: Span, fields: &mut Fields) -> Option<Address> {
         let finding = finding.remedy("remove `{}`", Change::remove(other));
         let finding = if matches!(own, "port" | "ports") {
             finding.remedy("or remove `{}` for its own address", Change::remove(place))
+        } else if own == "listen" {
+            finding.help("write `listen` in the gateway, if other machines use it")
         } else {
             finding
         };

@@ -71,8 +71,8 @@ impl Items {
         findings: &mut Diagnostics,
     ) -> Registry {
         let has_stack = self.has_seen("stack");
-        let (mut scope, defaults) = Scope::read(&mut self, findings);
         let free_port = self.free_port();
+        let (mut scope, defaults) = Scope::read(&mut self, findings);
         let mut defaults = Defaults::read(defaults, (&scope, free_port), findings);
         scope.models = model::read(&mut self, known_files, (&scope, &defaults), findings);
         defaults.check_model_names(&scope);

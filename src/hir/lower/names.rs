@@ -1,10 +1,11 @@
 //! Name tables: resolve names to ids, suggest similar names, and record which names are used.
 
+use super::scope::{HOT, WARM};
 use super::unread_names::UnreadNames;
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, Safety, Suggestion, suggest, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::schema::example_text;
-use crate::hir::{Arena, Id, ItemKind, Presence, Shape, Text};
+use crate::hir::{Arena, Id, ItemKind, Presence, Shape, Start, Text};
 use crate::source::{Span, Spanned};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -222,6 +223,11 @@ impl<T> Names<T> {
     fn offer(&self, finding: Diagnostic, (name, near): (&str, Option<&str>), places: &[Span]) -> Diagnostic {
         let fields = required_fields(self.kind);
         let declare = format!("declare {} {}{fields}", self.kind, words::quoted(name));
+        if let (Some(line), Some(place)) = (built_in(self.kind, name), places.first()) {
+            let add = Change::Add { file: place.file, plural: "residencies", line };
+            let title = "declare `{}`, because the residencies that you declare replace `hot` and `warm`";
+            return finding.remedy(title, add);
+        }
         match near {
             Some(_) => finding.help(format!("or {declare}")),
             None if self.entries.is_empty() => match (example(self.kind, name), places.first()) {
@@ -239,6 +245,16 @@ impl<T> Names<T> {
             None => finding.help(format!("{declare}, or write one of the {} that exist", self.entries.len())),
         }
     }
+}
+
+/// The line of a residency that exists if none is declared.
+fn built_in(kind: &str, name: &str) -> Option<Line> {
+    let start = match (kind, name) {
+        ("residency", HOT) => Start::Boot,
+        ("residency", WARM) => Start::OnDemand,
+        _ => return None,
+    };
+    Some(Line::of("residency", name).with(Line::of("start", start.word())))
 }
 
 /// Replaces a name at all its places.

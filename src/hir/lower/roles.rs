@@ -13,7 +13,7 @@ use super::serving::{self, report_missing};
 use super::typed_value::TypedValue;
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, Safety, Suggestion, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
-use crate::hir::{Draft, Engine, Head, Host, Id, Measured, Model, Role, RoleKind, Text, Tier};
+use crate::hir::{Draft, Engine, Head, Host, Id, Measured, Model, Role, RoleKind, Start, Text, Tier};
 use crate::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -88,7 +88,12 @@ fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<U
     let is_served = record.has_or_reported("residency") || defaults.has_or_reported("residency");
     if shares.is_some() || !(is_served || has_command) {
         let how = shares.as_ref().map_or(NotServed::Listed { is_implied }, NotServed::Shares);
-        report_without_effect((record, all_defaults), how, fields.head, fields.findings);
+        if matches!(how, NotServed::Listed { .. }) && !is_implied && address.is_of_defaults {
+            report_unserved(defaults, fields.head, (fields.scope, &mut *fields.findings));
+        } else {
+            let scope = fields.scope;
+            report_without_effect((record, all_defaults), how, fields.head, (scope, &mut *fields.findings));
+        }
     }
     let is_wanted = |field: &str| match field {
         field if gateway::OWN_ADDRESS.contains(&field) && address.is_routed => false,
@@ -130,6 +135,8 @@ struct RoleAddress {
     has_any: bool,
     /// True if the role is behind a gateway. Its own port wins over a gateway of the defaults.
     is_routed: bool,
+    /// True if that gateway is the one of the defaults.
+    is_of_defaults: bool,
 }
 
 impl RoleAddress {
@@ -140,7 +147,8 @@ impl RoleAddress {
         let is_unset = record.has_text("unset", GATEWAY);
         let takes_default = has(defaults, GATEWAY) && !has_ports && !is_unset;
         let is_routed = has(record, GATEWAY) || takes_default;
-        Self { has_ports, has_any: has_ports || ports(defaults) || is_routed, is_routed }
+        let is_of_defaults = is_routed && record.place(GATEWAY).is_none();
+        Self { has_ports, has_any: has_ports || ports(defaults) || is_routed, is_routed, is_of_defaults }
     }
 }
 
@@ -205,7 +213,7 @@ fn report_without_effect(
     (record, defaults): (&Record, &Defaults),
     how: NotServed<'_>,
     head: &Head,
-    findings: &mut Diagnostics,
+    (scope, findings): (&Scope, &mut Diagnostics),
 ) {
     let owner = ItemRef::new(head.kind, &head.name);
     if let (NotServed::Shares(shares), Some(model)) = (how, record.place("model")) {
@@ -246,13 +254,57 @@ fn report_without_effect(
             let line = (!is_implied).then(|| Line::new("residency").value(Literal::NameOf("residency")));
             let has = |field| record.has_or_reported(field) || defaults.record.has_or_reported(field);
             let has_address = has("port") || has("ports") || has(GATEWAY);
-            let port = (!has_address).then(|| Line::of("port", defaults.next_port()));
-            let add = line.into_iter().chain(port).map(|line| Change::set(head.span, line)).collect();
-            let finding = finding.remedy("add `{}`", Change::All(add));
+            let add = |address: Option<Line>| {
+                let lines = line.clone().into_iter().chain(address);
+                Change::All(lines.map(|line| Change::set(head.span, line)).collect())
+            };
+            let finding = if has_address {
+                finding.remedy("add `{}`", add(None))
+            } else {
+                let finding = finding.remedy("add `{}`", add(Some(Line::of("port", defaults.next_port()))));
+                let gateway = scope.gateways.names.any().map(|name| Line::of(GATEWAY, name));
+                gateway
+                    .into_iter()
+                    .fold(finding, |finding, line| finding.remedy("or add `{}`", add(Some(line))))
+            };
+            let finding = if is_implied { finding } else { at_boot(finding, head, scope) };
             finding.remedy(format!("or remove {names}"), Change::All(remove))
         }
     };
     owner.report(finding, findings);
+}
+
+/// Reports a role that the gateway of the defaults does not serve, because it has no residency.
+fn report_unserved(defaults: &Record, head: &Head, (scope, findings): (&Scope, &mut Diagnostics)) {
+    let owner = ItemRef::new(head.kind, &head.name);
+    let Some(gateway) = defaults.peek_text(GATEWAY) else { return };
+    let message = format!(
+        "{} has no `residency`, so gateway {} of the `defaults` does not serve it",
+        owner.describe(),
+        words::quoted(&gateway)
+    );
+    let finding = NOT_SERVED.at(head.name.span, "not served", message);
+    let finding = finding.also(gateway.span, "the gateway of all roles");
+    let residency = Line::new("residency").value(Literal::NameOf("residency"));
+    let finding = finding.remedy("add `{}`", Change::set(head.span, residency));
+    let unset = Line::of("unset", GATEWAY);
+    let finding = at_boot(finding, head, scope);
+    owner.report(
+        finding.remedy("or add `{}`, so that it is only listed", Change::set(head.span, unset)),
+        findings,
+    );
+}
+
+/// The help with a residency that starts at boot, if none is declared: declared residencies replace the built-in ones.
+fn at_boot(finding: Diagnostic, head: &Head, scope: &Scope) -> Diagnostic {
+    let mut declared = scope.residencies.arena.iter();
+    if declared.any(|one| one.start.value == Start::Boot || &*one.head.name.value == HOT) {
+        return finding;
+    }
+    let line = Line::of("residency", HOT).with(Line::of("start", Start::Boot.word()));
+    let add = Change::Add { file: head.span.file, plural: "residencies", line };
+    let set = Change::set(head.span, Line::of("residency", HOT));
+    finding.remedy("or write `{}`, to load its model at boot", Change::All(vec![add, set]))
 }
 
 /// The fields that have no effect on a role without its own process, in the order of the text.

@@ -18,7 +18,7 @@ use crate::source::{Span, Spanned};
 pub(super) const HOT: &str = "hot";
 
 /// The residency that starts on demand, if none is declared.
-const WARM: &str = "warm";
+pub(super) const WARM: &str = "warm";
 
 /// The items of the kinds that other items refer to. A kind that is not read yet is empty.
 pub(super) struct Scope {

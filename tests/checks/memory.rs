@@ -203,7 +203,9 @@ proptest! {
             }
             let again = run_with(&format!("{budget} MB"), &moved);
             let no_advice = finding.help[0] == "move several roles to another residency";
-            prop_assert!(no_advice || again.findings.is_empty(), "{:?}: {}", finding.help, again.report());
+            // The gateway may have no role left.
+            let fits = again.codes().iter().all(|code| *code == "unused-item");
+            prop_assert!(no_advice || fits, "{:?}: {}", finding.help, again.report());
         } else {
             prop_assert!(compiled.findings.is_empty(), "{}", compiled.report());
         }

@@ -1,6 +1,8 @@
 //! A setting of a role that its engine build does not support.
 
 use super::shared::faults::{self, FaultyRole};
+use super::shared::free_ports::FreePorts;
+use super::shared::gateway_remedy::own_port;
 use crate::derive::Derived;
 use crate::derive::overrides::effective_overrides;
 use crate::diag::{Change, Diagnostics, Line, words};
@@ -38,6 +40,7 @@ declare_code! {
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let mut free: Option<FreePorts> = None;
     for (role, fault) in faults::of_kind(derived, FaultKind::NotExpressible) {
         let (place, what) = place(&derived.registry, &role, fault.intent);
         let message = format!("{} cannot use {what}: {}", role.role, words::printable(&fault.why));
@@ -46,6 +49,15 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let or = if fault.builds.is_empty() { "" } else { "or " };
         if let Some((title, change)) = cache_change(role.serving, fault.intent) {
             findings.report(finding.remedy(format!("{or}{title}"), change));
+            continue;
+        }
+        if let Intent::OptionName(_) = fault.intent {
+            let finding = finding.remedy(format!("{or}remove this option"), Change::field("option", place));
+            let free = free.get_or_insert_with(|| FreePorts::of(derived));
+            let port = own_port(free, &derived.registry, role.role);
+            findings.report(port.into_iter().fold(finding, |finding, port| {
+                finding.remedy("or write `{}` in the role instead of `gateway`", port)
+            }));
             continue;
         }
         let is_removable = matches!(

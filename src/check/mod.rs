@@ -86,7 +86,7 @@ mod wrong_draft_kind;
 
 use crate::derive::{Derived, RoleCommand, ServedRole, SharedProfile};
 use crate::diag::{Code, Diagnostics, Reported};
-use crate::hir::{Engine, Head, Registry, Role};
+use crate::hir::{Engine, Gateway, Head, ProcessSettings, Registry, Role};
 use crate::source::Span;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -287,6 +287,16 @@ pub fn check(
 /// The item that contains a setting of a role: the stack for a default, else the role.
 fn owner<'r>(registry: &'r Registry, role: &'r Role, place: Span) -> &'r Head {
     owner_of(registry, &role.head, place)
+}
+
+/// The item with a part of the placement of a role: the role, or its gateway.
+fn placed<'r>(registry: &'r Registry, role: &'r Role, process: &ProcessSettings, place: Span) -> &'r Head {
+    let gateway = process.gateway.map(|gateway| registry.gateways.get(gateway.value));
+    let is_inherited = |gateway: &&Gateway| {
+        let cpus = gateway.cpus.as_deref().map(|cpus| cpus.span);
+        gateway.numa.as_ref().map(|numa| numa.span) == Some(place) || cpus == Some(place)
+    };
+    gateway.filter(is_inherited).map_or(&role.head, |gateway| &gateway.head)
 }
 
 /// The stack for a setting of `defaults`, else the item that has it.

@@ -1,7 +1,8 @@
 //! Settings that only root can apply, in a stack whose units run without root.
 
+use super::shared::free_ports::FreePorts;
 use crate::derive::{Derived, Endpoint};
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::{Head, ProcessSettings, Role, TargetName, UnitScope};
 use crate::source::{Span, Spanned};
 
@@ -27,6 +28,11 @@ declare_code! {
 /// The first port that needs no root.
 const FIRST_PORT: u16 = 1024;
 
+/// The first port that a help offers.
+const FIRST_OFFERED: u32 = 8080;
+
+const HIGHER: &str = "write a port from 1024 on";
+
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let stack = &derived.registry.stack;
     let makes_units =
@@ -41,8 +47,15 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             findings.report(finding(text.span, message, &host.head).remove(text.span));
         }
     }
+    let mut free = FreePorts::of(derived);
     for gateway in derived.registry.gateways.iter() {
-        low_port(&gateway.head, gateway.port, findings);
+        let Some(finding) = low_port(&gateway.head, gateway.port) else { continue };
+        findings.report(match free.take(gateway.host.value, FIRST_OFFERED, 1) {
+            Some(port) => {
+                finding.remedy("write `{}`", Change::rewrite(gateway.port.span, Line::of("port", port)))
+            }
+            None => finding.help(HIGHER),
+        });
     }
     let engines = derived.roles.iter().map(|served| (served.id, &served.serving.process, &served.endpoint));
     let programs =
@@ -54,7 +67,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 
 fn of_role(role: &Role, process: &ProcessSettings, endpoint: &Endpoint, findings: &mut Diagnostics) {
     if process.gateway.is_none() {
-        low_port(&role.head, process.ports.map(|ports| ports.first), findings);
+        let low = low_port(&role.head, process.ports.map(|ports| ports.first));
+        findings.extend(low.map(|finding| finding.help(HIGHER)));
     }
     if let Some(backend) = process.backend.filter(|port| port.value < FIRST_PORT && endpoint.hidden.is_some())
     {
@@ -68,11 +82,9 @@ fn of_role(role: &Role, process: &ProcessSettings, endpoint: &Endpoint, findings
     }
 }
 
-fn low_port(head: &Head, port: Spanned<u16>, findings: &mut Diagnostics) {
-    if port.value < FIRST_PORT {
-        let message = format!("{head} has port {}, and only root can listen below 1024", port.value);
-        findings.report(finding(port.span, message, head).help("write a port from 1024 on"));
-    }
+fn low_port(head: &Head, port: Spanned<u16>) -> Option<Diagnostic> {
+    let message = format!("{head} has port {}, and only root can listen below 1024", port.value);
+    (port.value < FIRST_PORT).then(|| finding(port.span, message, head))
 }
 
 fn finding(place: Span, message: String, head: &Head) -> Diagnostic {

@@ -96,12 +96,13 @@ fn finding(
             let title = format!("so that fewer roles of {residency} run at a time");
             match enforced {
                 Enforced::ByGateway => finding.remedy(format!("write `{{}}`, {title}"), limit),
-                Enforced::After(Change::All(changes)) => {
+                Enforced::After(Change::All(changes), address) => {
                     let all = Change::All(std::iter::once(limit).chain(changes).collect());
-                    finding.remedy(format!("write `{{}}` instead of `port`, {title}"), all)
+                    let change_roles = format!("write `{{}}` instead of `{address}`, {title}");
+                    finding.remedy(change_roles, all)
                 }
-                Enforced::After(_) | Enforced::Unknown => finding.help(format!(
-                    "put the roles of {residency} behind their own gateway, and write `at-once` {most} in it, {title}"
+                Enforced::After(..) | Enforced::Unknown => finding.help(format!(
+                    "put the roles of {residency} behind their own gateway, and set its `at-once` to {most}, {title}"
                 )),
             }
         }
@@ -122,8 +123,8 @@ struct Fewer<'r> {
 enum Enforced {
     /// Its roles have their own gateway.
     ByGateway,
-    /// After a change of the roles.
-    After(Change),
+    /// After a change of the roles, which replaces their `port`, or their `gateway`.
+    After(Change, &'static str),
     /// After several changes.
     Unknown,
 }
@@ -145,11 +146,14 @@ fn at_once<'r>(derived: &'r Derived, group: &RoleGroup, limit: Bytes, over: Byte
         if let Some(most) = largest_that(fits, roles) {
             let residency = registry.residencies.get(id);
             let own: Vec<ServedProcess<'_>> = alone.roles().collect();
+            let file = residency.head.span.file;
             let change = || {
-                let are_own = own.iter().all(|role| role.settings.gateway.is_none());
-                let change =
-                    gateway_change(registry, &own.iter().collect::<Vec<_>>(), residency.head.span.file);
-                change.filter(|_| are_own).map_or(Enforced::Unknown, Enforced::After)
+                let change = gateway_change(derived, &own.iter().collect::<Vec<_>>());
+                let is_one_file = own.iter().all(|role| registry.roles.get(role.id).head.span.file == file);
+                let is_own = own.iter().any(|role| role.settings.gateway.is_none());
+                let address = if is_own { "port" } else { "gateway" };
+                let change = change.filter(|_| is_one_file);
+                change.map_or(Enforced::Unknown, |change| Enforced::After(change, address))
             };
             let enforced = match derived.limiting_gateway(id, &alone) {
                 Some(_) => Enforced::ByGateway,

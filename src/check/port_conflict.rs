@@ -5,9 +5,9 @@ use super::shared::free_ports::FreePorts;
 use super::shared::gateway_remedy::gateway_change;
 use crate::derive::{Derived, ServedProcess};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line};
-use crate::hir::{Head, Host, Id, Registry};
+use crate::hir::{Head, Host, Id};
 use crate::source::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -90,6 +90,7 @@ const MAX_LABELS: usize = 6;
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let mut hosts: BTreeMap<Id<Host>, HostListeners> = BTreeMap::new();
     let mut free: Option<FreePorts> = None;
+    let mut pairs: BTreeSet<(Span, Span)> = BTreeSet::new();
     for (host, group) in groups(derived) {
         let listeners = hosts.entry(host).or_default();
         // Ranges can conflict at many ports, and a role can listen at many addresses. Report once, at the later place.
@@ -102,12 +103,17 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             let mut shown: Vec<usize> = conflicts.keys().map(|(_, n)| *n).filter(|n| *n != first).collect();
             shown.sort_unstable();
             let Some(earlier) = listeners.listeners.get(first) else { continue };
+            // Two roles with the same port also have the same backend port. One finding is enough.
+            let pair = (earlier.owner.name.span, later.owner.name.span);
+            if !pairs.insert(pair) && later.kind == ListenerKind::Backend {
+                continue;
+            }
             let finding = listeners.finding(later, (earlier, &shown), port, derived.registry.hosts.get(host));
             let free = free.get_or_insert_with(|| FreePorts::of(derived));
             let finding = with_free_port(finding, earlier, later, |ports| {
                 free.take(host, ports.0.max(FIRST_OFFERED), ports.1 - ports.0 + 1)
             });
-            let both = behind_gateway(&derived.registry, earlier, later);
+            let both = behind_gateway(derived, earlier, later);
             findings.report(both.into_iter().fold(finding, |finding, change| {
                 finding.remedy("or serve both at one address, by their names: write `{}`", change)
             }));
@@ -283,12 +289,12 @@ fn with_free_port(
 }
 
 /// The change that puts two roles with the same port behind a gateway.
-fn behind_gateway(registry: &Registry, first: &Listener, second: &Listener) -> Option<Change> {
+fn behind_gateway(derived: &Derived, first: &Listener, second: &Listener) -> Option<Change> {
     let (one, other) = (first.role?, second.role?);
     if one.id == other.id || one.is_program || other.is_program {
         return None;
     }
-    gateway_change(registry, &[&one, &other], second.owner.span.file)
+    gateway_change(derived, &[&one, &other])
 }
 
 fn describe(listener: &Listener) -> String {

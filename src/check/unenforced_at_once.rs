@@ -1,6 +1,6 @@
 //! A limit on the number of roles that run at the same time, which nothing enforces.
 
-use super::shared::gateway_remedy::gateway_change;
+use super::shared::gateway_remedy::{gateway_change, join_change};
 use crate::derive::{Derived, ServedGateway, ServedProcess};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::{Id, Registry, Residency, Start};
@@ -77,18 +77,7 @@ impl Limited<'_> {
             let message =
                 format!("{residency} starts {count} roles at boot, but `at-once` allows {}", most.value);
             let finding = UNENFORCED_AT_ONCE.at(most.span, "fewer than start at boot", message);
-            let finding = finding.also(residency.start.span, "starts all its roles");
-            let start = Change::rewrite(residency.start.span, Line::of("start", "on-demand"));
-            let own = self.own();
-            let finding = match gateway_change(registry, &own, residency.head.span.file) {
-                Some(Change::All(changes)) => {
-                    let all = Change::All(std::iter::once(start).chain(changes).collect());
-                    finding.remedy("write `{}` in each of its roles instead of `port`", all)
-                }
-                _ if own.is_empty() => finding.remedy("write `{}`", start),
-                _ => finding.help("write `start` `on-demand`, and put its roles behind a gateway"),
-            };
-            return finding.remedy("or remove `{}`: then all its roles may run", Change::remove(most.span));
+            return self.at_boot(finding.also(residency.start.span, "starts all its roles"));
         }
         if let Some(own) = self.roles.iter().find(|role| role.settings.gateway.is_none()) {
             let role = registry.roles.get(own.id);
@@ -97,37 +86,82 @@ impl Limited<'_> {
                 most.value
             );
             let finding = UNENFORCED_AT_ONCE.at(most.span, "not enforced", message);
-            let finding = finding.also(own.settings.ports.span, format!("{role} has its own port"));
-            return self.with_gateway(finding);
+            return self
+                .with_gateway(finding.also(own.settings.ports.span, format!("{role} has its own port")));
         }
-        let gateways: BTreeSet<_> =
-            self.roles.iter().filter_map(|role| role.settings.gateway).map(|id| id.value).collect();
-        let served = |id| self.derived.gateways.iter().find(|gateway: &&ServedGateway| gateway.id == id);
-        let used: Vec<&ServedGateway> = gateways.into_iter().filter_map(served).collect();
-        match used.as_slice() {
+        match self.gateways().as_slice() {
             [one] => self.with_other_residencies(one),
             several => self.behind_several(several),
         }
     }
 
-    /// The roles with their own ports.
-    fn own(&self) -> Vec<&ServedProcess<'_>> {
-        self.roles.iter().filter(|role| role.settings.gateway.is_none()).collect()
+    /// The gateways of the roles.
+    fn gateways(&self) -> Vec<&ServedGateway> {
+        let all: BTreeSet<_> =
+            self.roles.iter().filter_map(|role| role.settings.gateway).map(|id| id.value).collect();
+        let served = |id| self.derived.gateways.iter().find(|gateway: &&ServedGateway| gateway.id == id);
+        all.into_iter().filter_map(served).collect()
+    }
+
+    /// The change that puts all roles behind one gateway: one that has only roles of the residency, or a new one.
+    fn one_gateway(&self) -> Option<Change> {
+        let gateways = self.gateways();
+        let Some(kept) = gateways.iter().find(|gateway| gateway.only_residency() == Some(self.id)) else {
+            return gateway_change(self.derived, &self.roles.iter().collect::<Vec<_>>());
+        };
+        let is_elsewhere =
+            |role: &&ServedProcess<'_>| role.settings.gateway.is_none_or(|own| own.value != kept.id);
+        let others: Vec<&ServedProcess<'_>> = self.roles.iter().filter(is_elsewhere).collect();
+        join_change(self.registry, &others, self.registry.gateways.get(kept.id))
+    }
+
+    /// The helps for a residency that starts at boot.
+    fn at_boot(&self, finding: Diagnostic) -> Diagnostic {
+        let Self { registry, residency, most, .. } = self;
+        let start = Change::rewrite(residency.start.span, Line::of("start", "on-demand"));
+        let file = residency.start.span.file;
+        let is_one_file = self.roles.iter().all(|role| registry.roles.get(role.id).head.span.file == file);
+        let finding = if let [gateway] = self.gateways().as_slice()
+            && gateway.roles.len() == self.roles.len()
+        {
+            finding.remedy("write `{}`", start)
+        } else if let Some(program) = self.program() {
+            finding.help(program)
+        } else if let Some(Change::All(changes)) = self.one_gateway().filter(|_| is_one_file) {
+            let all = Change::All(std::iter::once(start).chain(changes).collect());
+            finding.remedy("write `{}` in its roles", all)
+        } else {
+            finding.help("write `start` `on-demand`, and put its roles behind their own gateway")
+        };
+        finding.remedy("or remove `{}`: then all its roles may run", Change::remove(most.span))
     }
 
     /// The helps for roles with their own ports.
     fn with_gateway(&self, finding: Diagnostic) -> Diagnostic {
-        let Self { registry, residency, most, .. } = self;
-        let changes = gateway_change(registry, &self.own(), residency.head.span.file);
-        let title =
-            "write `{}` in each of its roles instead of `port`: a router loads only so many models at a time";
-        let finding = match changes {
-            Some(change) => finding.remedy(title, change),
-            None => finding.help(
-                "put its roles behind a gateway, whose router loads only so many models at a time: write `gateway` in each of them instead of `port`",
-            ),
+        let finding = if let Some(program) = self.program() {
+            finding.help(program)
+        } else if let Some(change) = self.one_gateway() {
+            let title =
+                "write `{}` in its roles instead of `port`: a router loads only so many models at a time";
+            finding.remedy(title, change)
+        } else if let Some(several) = self.roles.iter().find(|role| role.settings.ports.value.len() > 1) {
+            let role = self.registry.roles.get(several.id);
+            finding.help(format!(
+                "give {role} one process: a router runs one for each role; then put the roles behind a gateway"
+            ))
+        } else {
+            finding.help(
+                "put its roles behind a gateway, whose router loads only so many models at a time: declare it, and write `gateway` in each of them instead of its address",
+            )
         };
-        finding.remedy("or remove `{}`: then all its roles may run", Change::remove(most.span))
+        finding.remedy("or remove `{}`: then all its roles may run", Change::remove(self.most.span))
+    }
+
+    /// The help for a role with a `command`.
+    fn program(&self) -> Option<String> {
+        let program = self.roles.iter().find(|role| role.is_program)?;
+        let role = self.registry.roles.get(program.id);
+        Some(format!("give {role} another residency: it has a `command`, which no router runs"))
     }
 
     fn with_other_residencies(&self, gateway: &ServedGateway) -> Diagnostic {
@@ -146,7 +180,13 @@ impl Limited<'_> {
             Some((role, place)) => finding.also(place, format!("{role} has another residency")),
             None => finding,
         };
-        finding.help(format!("give the roles of {residency} their own gateway, with another port"))
+        let finding = match self.one_gateway() {
+            Some(change) => finding.remedy("write `{}` in its roles: they need their own gateway", change),
+            None => {
+                finding.help(format!("give the roles of {residency} their own gateway, with another port"))
+            }
+        };
+        finding.remedy("or remove `{}`: then all its roles may run", Change::remove(most.span))
     }
 
     fn behind_several(&self, gateways: &[&ServedGateway]) -> Diagnostic {
@@ -159,6 +199,10 @@ impl Limited<'_> {
         let heads = gateways.iter().map(|gateway| &registry.gateways.get(gateway.id).head);
         let finding =
             heads.fold(finding, |finding, head| finding.also(head.name.span, "one of its gateways"));
-        finding.help("put all its roles behind one gateway, or declare a residency for each gateway")
+        let finding = match self.one_gateway() {
+            Some(change) => finding.remedy("write `{}` in its other roles: they need one gateway", change),
+            None => finding.help("put all its roles behind one gateway"),
+        };
+        finding.help("or declare a residency for the roles of each gateway")
     }
 }

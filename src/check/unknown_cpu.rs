@@ -1,5 +1,6 @@
 //! CPUs that the host does not have.
 
+use super::placed;
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::hir::{CpuList, Head, Host, Id};
@@ -56,8 +57,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (role, serving) in registry.processes() {
         // The CPUs of a cpuset are reported at its declaration. CPUs of a default are reported once per host.
         let Some(cpus) = serving.placement.cpus.as_ref().filter(|cpus| cpus.set.is_none()) else { continue };
-        let who = format!("{role} is placed on");
-        let used = CpuUse { owner: &role.head, who, cpus: &cpus.list, place: cpus.span };
+        let owner = placed(registry, role, serving, cpus.span);
+        let who = format!("{owner} is placed on");
+        let used = CpuUse { owner, who, cpus: &cpus.list, place: cpus.span };
         let found = finding(serving.host.value, &used);
         findings.extend(found.filter(|_| reported.insert((cpus.span, serving.host.value))));
     }

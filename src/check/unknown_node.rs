@@ -1,8 +1,11 @@
 //! A NUMA node that the host does not have.
 
+use super::placed;
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostics, Line};
 use crate::hir::NumaPolicy;
+use crate::source::Span;
+use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
@@ -30,6 +33,7 @@ const MAX_OFFERED: usize = 4;
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
+    let mut reported: BTreeSet<Span> = BTreeSet::new();
     for (role, serving) in registry.processes() {
         let Some(numa) = &serving.placement.numa else { continue };
         let named = match &numa.value {
@@ -47,14 +51,19 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         }
         let exists = |node: &&u32| if declared.is_empty() { **node == 0 } else { declared.contains(node) };
         let Some(missing) = named.iter().find(|node| !exists(node)) else { continue };
-        let message = format!("{role} is placed on NUMA node {missing}, which {host} does not have");
+        let head = placed(registry, role, serving, numa.span);
+        // A gateway has one placement for all its roles.
+        if head.kind == "gateway" && !reported.insert(numa.span) {
+            continue;
+        }
+        let message = format!("{head} is placed on NUMA node {missing}, which {host} does not have");
         let finding = UNKNOWN_NODE.at(numa.span, format!("the host has no node {missing}"), message);
-        let finding = finding.also(host.head.name.span, "this host").about(role).with_number(missing);
+        let finding = finding.also(host.head.name.span, "this host").about(head).with_number(missing);
         findings.report(match declared.first() {
             None => finding.remove(numa.span),
             Some(_) => near_policies(&numa.value, &declared).into_iter().fold(finding, |finding, policy| {
                 let line = Line::of("numa", policy);
-                finding.remedy("write `{}`", Change::set_in(role.head.span, "placement", line))
+                finding.remedy("write `{}`", Change::set_in(head.span, "placement", line))
             }),
         });
     }

@@ -1,12 +1,13 @@
 //! A value that the preset file of a gateway cannot carry.
 
 use super::owner;
+use crate::derive::overrides::effective_overrides;
 use crate::derive::{Derived, RoleCommand};
 use crate::diag::{Diagnostics, words};
 use crate::engine::dialect::{PresetEntry, PresetValue, UncarriedText};
 use crate::engine::options::row_of;
-use crate::hir::{Model, Registry, Role, Serving, Text};
-use crate::source::Span;
+use crate::hir::{Model, Registry, Role, Serving, Setting, Text};
+use crate::source::{Span, Spanned};
 use std::collections::BTreeSet;
 
 declare_code! {
@@ -85,10 +86,36 @@ fn uncarried(registry: &Registry, role: &Role, serving: &Serving, command: &Role
     let entries = command.server().preset.iter().filter(|entry| &*entry.key != "alias");
     let others = entries.filter_map(|entry| {
         let why = PresetValue::new(&entry.value).err()?;
+        if let Some((what, text)) = part(registry, serving, entry) {
+            return Some(Uncarried { what, place: text.span, text: text.to_string(), why });
+        }
         let (what, place) = origin(registry, serving, entry).unwrap_or(("a value", role.head.name.span));
         Some(Uncarried { what, place, text: entry.value.to_string(), why })
     });
     aliases.chain(others).collect()
+}
+
+/// The part of a list that cannot be carried: the path of an adapter, or the key or value of an override.
+fn part<'r>(
+    registry: &'r Registry,
+    serving: &'r Serving,
+    entry: &PresetEntry,
+) -> Option<(&'static str, Spanned<&'r str>)> {
+    let is_bad = |text: &Spanned<&str>| PresetValue::new(text.value).is_err();
+    if let "lora" | "lora-scaled" = &*entry.key {
+        let mut files =
+            serving.adapters().iter().map(|adapter| Spanned::new(&*adapter.file.value, adapter.file.span));
+        return files.find(is_bad).map(|file| (PATH, file));
+    }
+    let overrides = (&*entry.key == "override-kv").then(|| effective_overrides(registry, serving))?;
+    let mut texts = overrides.into_iter().flat_map(|one| {
+        let value = match &one.value.value {
+            Setting::Text(text) => Some(Spanned::new(&**text as &str, one.value.span)),
+            Setting::Flag(_) | Setting::Integer(_) | Setting::Float(_) => None,
+        };
+        [Some(Spanned::new(&*one.key.value, one.key.span)), value].into_iter().flatten()
+    });
+    texts.find(is_bad).map(|text| ("the override", text))
 }
 
 /// The place of an option in the registry.
@@ -106,16 +133,7 @@ fn origin(registry: &Registry, serving: &Serving, entry: &PresetEntry) -> Option
         "model" => Some(file(model, &model.file)),
         "mmproj" => model.projector.as_ref().map(|projector| file(model, &projector.file)),
         "chat-template-file" => serving.template().map(|path| (PATH, path.span)),
-        "override-kv" => {
-            let is_bad = |text: &str| PresetValue::new(text).is_err();
-            let mut own = serving.overrides.iter();
-            own.find(|one| is_bad(&one.key) || is_bad(&entry.value))
-                .map(|one| ("an override", one.value.span))
-        }
         _ => {
-            let adapter =
-                serving.adapters().iter().find(|adapter| entry.value.contains(&*adapter.file.value));
-            let adapter = adapter.map(|adapter| (PATH, adapter.file.span));
             let draft = serving.draft_model().map(|(_, id)| registry.models.get(id.value));
             let draft = draft.filter(|model| registry.path_of(model, &model.file) == *entry.value);
             let draft = draft.map(|model| file(model, &model.file));
@@ -124,7 +142,7 @@ fn origin(registry: &Registry, serving: &Serving, entry: &PresetEntry) -> Option
                 .iter()
                 .find(|option| is_same(&option.name) || option.name.trim_start_matches('-') == &*entry.key);
             let option = option.and_then(|option| Some(("the value", option.value.as_ref()?.span)));
-            option.or(draft).or(adapter)
+            option.or(draft)
         }
     }
 }

@@ -27,6 +27,7 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("bind", "listen"),
     ("affinity", "cpus"),
     ("quantization", "quant"),
+    ("router", "gateway"),
 ];
 
 /// Among more candidates than this, only those that may have edit distance 1 are compared: the others would take long.

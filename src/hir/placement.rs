@@ -4,6 +4,7 @@ use super::gpu::{CPU_EXPERTS, GPU_LAYERS};
 use super::shape::{Field, Shape, Table};
 use super::{CachePlace, CpuList, GpuPlacement, SplitMode};
 use crate::source::Spanned;
+use std::fmt;
 use std::sync::Arc;
 
 /// The NUMA nodes, CPUs, threads and GPUs of a role.
@@ -32,6 +33,22 @@ pub enum NumaPolicy {
     Spread,
     /// The engine distributes its threads over all nodes.
     Distribute,
+}
+
+/// The text of the registry.
+impl fmt::Display for NumaPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interleave(nodes) if nodes.is_empty() => f.write_str("interleave"),
+            Self::Interleave(nodes) => {
+                let nodes: Vec<String> = nodes.iter().map(u32::to_string).collect();
+                write!(f, "interleave {}", nodes.join(","))
+            }
+            Self::Bind(node) => write!(f, "bind {node}"),
+            Self::Spread => f.write_str("spread"),
+            Self::Distribute => f.write_str("distribute"),
+        }
+    }
 }
 
 /// The CPUs of a role.

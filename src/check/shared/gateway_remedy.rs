@@ -1,38 +1,144 @@
-//! The change that puts roles behind a gateway.
+//! Changes that put roles behind a gateway, or that give them their own ports again.
 
-use crate::derive::ServedProcess;
+use super::free_ports::FreePorts;
+use crate::derive::{Derived, ServedProcess};
 use crate::diag::{Change, Line};
-use crate::hir::Registry;
-use crate::source::FileId;
+use crate::hir::{Engine, Gateway, Hardening, Id, NumaPolicy, Registry, Role};
+use crate::source::{FileId, Span};
 
 /// The names that a help offers for a new gateway.
-const NAMES: [&str; 3] = ["front", "gateway", "router"];
+const NAMES: [&str; 5] = ["front", "gateway", "router", "front-2", "front-3"];
 
-/// The change that declares a gateway at the port of the first role, and puts the roles behind it. `None` if a role has its
-/// port from the defaults or in another file, or has more about its address: then several places have to change.
-pub(in crate::check) fn gateway_change(
-    registry: &Registry,
-    roles: &[&ServedProcess<'_>],
-    file: FileId,
-) -> Option<Change> {
+/// The first port that a help offers for a role.
+const FIRST_PORT: u32 = 8100;
+
+/// The change that declares a gateway, and puts the roles behind it. The gateway has the port of the first role with its own
+/// port, or a free one. `None` if a router cannot serve the roles with the same settings, or if they are in several files.
+pub(in crate::check) fn gateway_change(derived: &Derived, roles: &[&ServedProcess<'_>]) -> Option<Change> {
+    let registry = &derived.registry;
     let is_taken = |name: &&&str| registry.gateways.iter().any(|gateway| &*gateway.head.name.value == **name);
     let name = NAMES.iter().find(|name| !is_taken(name))?;
-    let first = roles.first()?.settings;
-    let mut line = Line::of("gateway", *name).with(Line::of("port", u64::from(first.ports.value.first)));
+    let first = roles.first()?;
+    let (file, host) = (registry.roles.get(first.id).head.span.file, first.settings.host.value);
+    let own = roles.iter().find(|role| role.settings.gateway.is_none());
+    let port = match own {
+        Some(own) => own.settings.ports.value.first.into(),
+        None => FreePorts::of(derived).take(host, u32::from(first.settings.ports.value.first) + 1, 1)?,
+    };
+    let mut line = Line::of("gateway", *name).with(Line::of("port", port));
     if registry.hosts.len() > 1 {
-        line = line.with(Line::of("host", &*registry.hosts.get(first.host.value).head.name.value));
+        line = line.with(Line::of("host", &*registry.hosts.get(host).head.name.value));
     }
-    let mut changes = vec![Change::Add { file, plural: "gateways", line }];
+    let settings = RouterSettings::of(registry, first)?;
     for role in roles {
-        let (head, process) = (&registry.roles.get(role.id).head, role.settings);
-        let ports = process.ports;
-        let is_own =
-            ports.span.file == file && ports.span.start >= head.span.start && ports.span.end <= head.span.end;
-        let is_simple = process.listen.is_empty() && process.backend.is_none() && ports.value.len() == 1;
-        if !is_own || !is_simple || role.is_program || process.host.value != first.host.value {
+        if role.settings.host.value != host || RouterSettings::of(registry, role)? != settings {
             return None;
         }
-        changes.push(Change::rewrite(ports.span, Line::of("gateway", *name)));
+    }
+    let mut changes =
+        vec![Change::Add { file, plural: "gateways", line: line.with_each(settings.lines(registry)) }];
+    for role in roles {
+        changes.push(join(registry, role, name).filter(|_| file_of(registry, role.id) == file)?);
     }
     Some(Change::All(changes))
+}
+
+/// The change that puts roles behind a declared gateway. `None` if it cannot serve them, or if they are in several files.
+pub(in crate::check) fn join_change(
+    registry: &Registry,
+    roles: &[&ServedProcess<'_>],
+    gateway: &Gateway,
+) -> Option<Change> {
+    let file = file_of(registry, roles.first()?.id);
+    let joined = roles.iter().map(|role| {
+        let is_possible = role.settings.host.value == gateway.host.value
+            && RouterSettings::of(registry, role).is_some()
+            && file_of(registry, role.id) == file;
+        join(registry, role, &gateway.head.name.value).filter(|_| is_possible)
+    });
+    joined.collect::<Option<Vec<_>>>().map(Change::All)
+}
+
+/// The change that puts one role behind a gateway instead of its address.
+fn join(registry: &Registry, role: &ServedProcess<'_>, gateway: &str) -> Option<Change> {
+    let (head, process) = (&registry.roles.get(role.id).head, role.settings);
+    let place = process.gateway.map_or(process.ports.span, |gateway| gateway.span);
+    let has_more = process.gateway.is_none() && (!process.listen.is_empty() || process.backend.is_some());
+    let line = Line::of("gateway", gateway);
+    let change = if is_inside(head.span, place) {
+        Change::rewrite(place, line)
+    } else {
+        // The port or the gateway is a default, which the field of the role replaces.
+        Change::set(head.span, line)
+    };
+    (!has_more && process.ports.value.len() == 1).then_some(change)
+}
+
+/// The change that gives a role its own port instead of its gateway, and the host that it had from it.
+pub(in crate::check) fn own_port(free: &mut FreePorts, registry: &Registry, role: &Role) -> Option<Change> {
+    let process = role.process()?;
+    let gateway = process.gateway?;
+    let line = Line::of("port", free.take(process.host.value, FIRST_PORT, 1)?);
+    let port = if is_inside(role.head.span, gateway.span) {
+        Change::rewrite(gateway.span, line)
+    } else {
+        Change::set(role.head.span, line)
+    };
+    if registry.hosts.len() == 1 || process.host.span != gateway.span {
+        return Some(port);
+    }
+    let host = Line::of("host", &*registry.hosts.get(process.host.value).head.name.value);
+    Some(Change::All(vec![port, Change::set(role.head.span, host)]))
+}
+
+fn is_inside(item: Span, place: Span) -> bool {
+    item.file == place.file && item.start <= place.start && place.end <= item.end
+}
+
+fn file_of(registry: &Registry, role: Id<Role>) -> FileId {
+    registry.roles.get(role).head.span.file
+}
+
+/// The settings that a router has once for all its models.
+#[derive(PartialEq)]
+struct RouterSettings<'r> {
+    engine: Option<Id<Engine>>,
+    key_file: Option<&'r str>,
+    hardening: Option<Hardening>,
+    numa: Option<&'r NumaPolicy>,
+    cpus: Option<String>,
+}
+
+impl<'r> RouterSettings<'r> {
+    /// Those of a role. `None` if no router can have them.
+    fn of(registry: &'r Registry, role: &ServedProcess<'_>) -> Option<Self> {
+        let serving = registry.roles.get(role.id).serving()?;
+        let gateway = serving.gateway.map(|gateway| registry.gateways.get(gateway.value));
+        let inherited_key = gateway.and_then(|gateway| gateway.key_file.as_ref());
+        let hardening = serving.hardening.or(gateway.and_then(|gateway| gateway.hardening));
+        let placement = &serving.placement;
+        let numa = placement.numa.as_ref().map(|numa| &numa.value);
+        let is_possible = serving.env.is_empty() && numa != Some(&NumaPolicy::Spread);
+        is_possible.then(|| Self {
+            engine: serving.engine.map(|engine| engine.value),
+            key_file: serving.key_file.as_deref().or(inherited_key).map(|file| &*file.value),
+            hardening: hardening.map(|level| level.value),
+            numa,
+            cpus: placement.cpus.as_deref().map(|cpus| cpus.value.list.to_string()),
+        })
+    }
+
+    /// Those that a gateway does not have by default.
+    fn lines(&self, registry: &Registry) -> Vec<Line> {
+        let of_stack = registry.stack.engine.map(|engine| engine.value);
+        let engine = self.engine.filter(|engine| Some(*engine) != of_stack);
+        let engine = engine.map(|engine| Line::of("engine", &*registry.engines.get(engine).head.name.value));
+        let key_file = self.key_file.map(|file| Line::of("key-file", file));
+        let hardening = self.hardening.map(|level| Line::of("hardening", level.word()));
+        let numa = self.numa.map(|numa| Line::of("numa", numa.to_string()));
+        let cpus = self.cpus.as_deref().map(|cpus| Line::of("cpus", cpus));
+        let placed: Vec<Line> = numa.into_iter().chain(cpus).collect();
+        let placement = (!placed.is_empty()).then(|| Line::new("placement").with_each(placed));
+        [engine, key_file, hardening, placement].into_iter().flatten().collect()
+    }
 }

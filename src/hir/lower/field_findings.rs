@@ -195,7 +195,11 @@ impl FieldReader<'_> {
             let change = Change::Rewrite { place: node.key_span, line };
             return self.report(finding.remedy("write `{}`", change));
         }
+        let names_item = self.path.is_empty()
+            && role::TABLE.field(field).is_some_and(|field| matches!(field.shape, Shape::Name(_)));
         let only = match node.fields.as_slice() {
+            // `gateway: {front: {port: 8000}}`
+            [inner] if names_item && !inner.fields.is_empty() => Some(Literal::from(&*inner.key)),
             [inner] => inner.args.first().and_then(|arg| literal_of(arg, self.text)),
             _ => None,
         };

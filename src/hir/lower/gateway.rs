@@ -29,6 +29,7 @@ pub(super) fn read(fields: &mut Fields) -> Option<Gateway> {
     let known = host.map(|host| scope.hosts.arena.get(host.value));
     let cpus = placement.text("cpus").and_then(|name| serving::cpus(&name, known?, &owner, fields.findings));
     let numa: Option<Spanned<NumaPolicy>> = placement.take("numa");
+    serving::check_distribute(numa.as_ref(), cpus.as_ref(), &owner, fields.findings);
     if let Some(numa) = numa.as_ref().filter(|numa| numa.value == NumaPolicy::Spread) {
         let message = format!("{} has `numa` `spread`, but it is only one unit", owner.describe());
         let finding = CONFLICTING_FIELDS.at(numa.span, "for the instances of a role", message);

@@ -7,7 +7,7 @@ use super::foreign::other_tool;
 use super::gather_findings::moved_entries;
 use super::items::{Item, Items};
 use super::names::ItemRef;
-use crate::diag::{Diagnostics, words};
+use crate::diag::{Change, Diagnostics, words};
 use crate::hir::codes::{BAD_NAME, DUPLICATE_FIELD, EMPTY_BLOCK, WRONG_TYPE};
 use crate::hir::kind::Naming;
 use crate::hir::{ItemKind, Text};
@@ -104,7 +104,16 @@ impl Gatherer<'_> {
                 (other.span, example, format!("the name of this {} is {noun}, not a string", kind.word))
             }
         };
-        self.findings.report(BAD_NAME.at(span, label, message).help("write one name in quotes"));
+        let finding = BAD_NAME.at(span, label, message);
+        self.findings.report(match node.args.as_slice() {
+            // `gateway "front" 8000`
+            [Scalar { value: Value::String(_), .. }, Scalar { value: Value::Integer(port), .. }]
+                if kind.table.field("port").is_some() =>
+            {
+                finding.remedy("write `{}`", Change::Text { span, text: format!("port={port}") })
+            }
+            _ => finding.help("write one name in quotes"),
+        });
         match node.args.first() {
             Some(Scalar { value: Value::String(name), span }) => {
                 Some(WrittenName { name: Spanned::new(name.as_ref().into(), *span), is_valid: false })
@@ -214,7 +223,14 @@ impl Gatherer<'_> {
         let message = format!("{} {} is {found}, not a block of fields", kind.word, words::quoted(&item.key));
         let place = item.args.first().map_or(item.key_span, |first| first.span);
         let finding = WRONG_TYPE.at(place, "expected a block of fields", message);
-        self.findings.report(finding.about((kind.word, &*item.key)).help("write its fields below its name"));
+        let finding = finding.about((kind.word, &*item.key));
+        self.findings.report(match item.args.as_slice() {
+            // `front: 8000`
+            [Scalar { value: Value::Integer(port), span }] if kind.table.field("port").is_some() => {
+                finding.remedy("write `{}`", Change::Text { span: *span, text: format!("{{port: {port}}}") })
+            }
+            _ => finding.help("write its fields below its name"),
+        });
         self.items.add_unread(kind, written.name);
     }
 

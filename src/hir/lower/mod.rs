@@ -25,6 +25,7 @@ mod items;
 mod merge;
 mod model;
 mod names;
+mod not_served;
 mod pair;
 mod program;
 mod quantity;

@@ -4,7 +4,8 @@ use super::defaults::Defaults;
 use super::gateway::{self, GATEWAY};
 use super::items::Items;
 use super::merge::Merge;
-use super::names::{ItemRef, NamedItems};
+use super::names::NamedItems;
+use super::not_served::{self, NotServed, WITHOUT_PROCESS};
 use super::program;
 use super::read::{Fields, read_items};
 use super::record::Record;
@@ -12,8 +13,8 @@ use super::scope::{HOT, Scope};
 use super::serving::{self, report_missing};
 use super::typed_value::TypedValue;
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, Safety, Suggestion, suggest, words};
-use crate::hir::codes::{CONFLICTING_FIELDS, NOT_SERVED, UNKNOWN_NAME};
-use crate::hir::{Draft, Engine, Head, Host, Id, Measured, Model, Role, RoleKind, Start, Text, Tier};
+use crate::hir::codes::UNKNOWN_NAME;
+use crate::hir::{Draft, Engine, Head, Host, Id, Measured, Model, Role, RoleKind, Text, Tier};
 use crate::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,10 +29,6 @@ struct UnresolvedRole {
     note: Option<Text>,
     kind: Result<RoleKind, Text>,
 }
-
-/// The fields that have an effect on a role without its own process.
-const WITHOUT_PROCESS: &[&str] =
-    &["tier", "model", "shares", "group", "purpose", "note", "measured", "allow", "unset"];
 
 /// All roles, and what is known about those that could not be read.
 pub(super) struct ReadRoles {
@@ -88,17 +85,15 @@ fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<U
     let is_served = record.has_or_reported("residency") || defaults.has_or_reported("residency");
     if shares.is_some() || !(is_served || has_command) {
         let how = shares.as_ref().map_or(NotServed::Listed { is_implied }, NotServed::Shares);
-        if matches!(how, NotServed::Listed { .. }) && !is_implied && address.is_of_defaults {
-            report_unserved(defaults, fields.head, (fields.scope, &mut *fields.findings));
-        } else {
-            let scope = fields.scope;
-            report_without_effect((record, all_defaults), how, fields.head, (scope, &mut *fields.findings));
-        }
+        let place = (fields.head, fields.scope, &mut *fields.findings);
+        not_served::report((record, all_defaults), how, place);
     }
+    let unsets_gateway = record.has_text("unset", GATEWAY);
     let is_wanted = |field: &str| match field {
         field if gateway::OWN_ADDRESS.contains(&field) && address.is_routed => false,
         "port" | "ports" => !address.has_ports,
-        GATEWAY if !address.is_routed => false,
+        // Its own port wins, but `unset` may make this clear.
+        GATEWAY if address.has_ports && !unsets_gateway => false,
         "model" => shares.is_none() && !has_command,
         field if shares.is_some() => WITHOUT_PROCESS.contains(&field),
         field if has_command => program::is_of_command(field),
@@ -135,8 +130,6 @@ struct RoleAddress {
     has_any: bool,
     /// True if the role is behind a gateway. Its own port wins over a gateway of the defaults.
     is_routed: bool,
-    /// True if that gateway is the one of the defaults.
-    is_of_defaults: bool,
 }
 
 impl RoleAddress {
@@ -147,8 +140,7 @@ impl RoleAddress {
         let is_unset = record.has_text("unset", GATEWAY);
         let takes_default = has(defaults, GATEWAY) && !has_ports && !is_unset;
         let is_routed = has(record, GATEWAY) || takes_default;
-        let is_of_defaults = is_routed && record.place(GATEWAY).is_none();
-        Self { has_ports, has_any: has_ports || ports(defaults) || is_routed, is_routed, is_of_defaults }
+        Self { has_ports, has_any: has_ports || ports(defaults) || is_routed, is_routed }
     }
 }
 
@@ -197,121 +189,6 @@ fn read_program(fields: &mut Fields, defaults: &Defaults) -> Option<RoleKind> {
     }
     let residency = fields.get("residency")?;
     program::read(fields, residency, defaults).map(|program| RoleKind::Program(Arc::new(program)))
-}
-
-/// The reason why a role has no separate process.
-#[derive(Clone, Copy)]
-enum NotServed<'r> {
-    /// It shares the process of this role.
-    Shares(&'r Text),
-    /// It is listed: it has no residency. If residencies are implied, a role with a port has one.
-    Listed { is_implied: bool },
-}
-
-/// Reports process settings on a role without its own process, where they have no effect.
-fn report_without_effect(
-    (record, defaults): (&Record, &Defaults),
-    how: NotServed<'_>,
-    head: &Head,
-    (scope, findings): (&Scope, &mut Diagnostics),
-) {
-    let owner = ItemRef::new(head.kind, &head.name);
-    if let (NotServed::Shares(shares), Some(model)) = (how, record.place("model")) {
-        let message = format!("{} has both `model` and `shares`", owner.describe());
-        let finding =
-            CONFLICTING_FIELDS.at(model, "names a model", message).also(shares.span, "shares another role");
-        // Do not report other settings: they are right if the user keeps `model`.
-        let without_effect = ineffective(record);
-        let names = std::iter::once("model").chain(without_effect.iter().map(|(name, _)| *name));
-        let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-        let places = std::iter::once(model).chain(without_effect.iter().map(|(_, place)| *place));
-        let finding = finding.remedy("remove `{}`", Change::remove(shares.span));
-        let remove = Change::All(places.map(Change::remove).collect());
-        return owner
-            .report(finding.remedy(format!("or remove {}", words::all_of(&names)), remove), findings);
-    }
-    let ineffective = ineffective(record);
-    let Some((first, span)) = ineffective.first() else { return };
-    let mut names: Vec<String> = ineffective.iter().map(|(name, _)| format!("`{name}`")).collect();
-    names.dedup();
-    let names = words::all_of(&names);
-    let reason = match how {
-        NotServed::Shares(shares) => format!("shares the process of role {}", words::quoted(shares)),
-        NotServed::Listed { is_implied } => {
-            let field = if is_implied { "port" } else { "residency" };
-            format!("is listed and not served (it has no `{field}`)")
-        }
-    };
-    let message = format!("{} {reason}, so {names} would have no effect", owner.describe());
-    let finding = NOT_SERVED.at(*span, format!("`{first}` has no effect"), message);
-    let remove = ineffective.iter().map(|(_, span)| Change::remove(*span)).collect();
-    let finding = match how {
-        NotServed::Shares(shares) => {
-            let title = format!("remove {names}; configure role {} instead", words::quoted(shares));
-            finding.remedy(title, Change::All(remove))
-        }
-        NotServed::Listed { is_implied } => {
-            let line = (!is_implied).then(|| Line::new("residency").value(Literal::NameOf("residency")));
-            let has = |field| record.has_or_reported(field) || defaults.record.has_or_reported(field);
-            let has_address = has("port") || has("ports") || has(GATEWAY);
-            let add = |address: Option<Line>| {
-                let lines = line.clone().into_iter().chain(address);
-                Change::All(lines.map(|line| Change::set(head.span, line)).collect())
-            };
-            let finding = if has_address {
-                finding.remedy("add `{}`", add(None))
-            } else {
-                let finding = finding.remedy("add `{}`", add(Some(Line::of("port", defaults.next_port()))));
-                let gateway = scope.gateways.names.any().map(|name| Line::of(GATEWAY, name));
-                gateway
-                    .into_iter()
-                    .fold(finding, |finding, line| finding.remedy("or add `{}`", add(Some(line))))
-            };
-            let finding = if is_implied { finding } else { at_boot(finding, head, scope) };
-            finding.remedy(format!("or remove {names}"), Change::All(remove))
-        }
-    };
-    owner.report(finding, findings);
-}
-
-/// Reports a role that the gateway of the defaults does not serve, because it has no residency.
-fn report_unserved(defaults: &Record, head: &Head, (scope, findings): (&Scope, &mut Diagnostics)) {
-    let owner = ItemRef::new(head.kind, &head.name);
-    let Some(gateway) = defaults.peek_text(GATEWAY) else { return };
-    let message = format!(
-        "{} has no `residency`, so gateway {} of the `defaults` does not serve it",
-        owner.describe(),
-        words::quoted(&gateway)
-    );
-    let finding = NOT_SERVED.at(head.name.span, "not served", message);
-    let finding = finding.also(gateway.span, "the gateway of all roles");
-    let residency = Line::new("residency").value(Literal::NameOf("residency"));
-    let finding = finding.remedy("add `{}`", Change::set(head.span, residency));
-    let unset = Line::of("unset", GATEWAY);
-    let finding = at_boot(finding, head, scope);
-    owner.report(
-        finding.remedy("or add `{}`, so that it is only listed", Change::set(head.span, unset)),
-        findings,
-    );
-}
-
-/// The help with a residency that starts at boot, if none is declared: declared residencies replace the built-in ones.
-fn at_boot(finding: Diagnostic, head: &Head, scope: &Scope) -> Diagnostic {
-    let mut declared = scope.residencies.arena.iter();
-    if declared.any(|one| one.start.value == Start::Boot || &*one.head.name.value == HOT) {
-        return finding;
-    }
-    let line = Line::of("residency", HOT).with(Line::of("start", Start::Boot.word()));
-    let add = Change::Add { file: head.span.file, plural: "residencies", line };
-    let set = Change::set(head.span, Line::of("residency", HOT));
-    finding.remedy("or write `{}`, to load its model at boot", Change::All(vec![add, set]))
-}
-
-/// The fields that have no effect on a role without its own process, in the order of the text.
-fn ineffective(record: &Record) -> Vec<(&'static str, Span)> {
-    let mut found: Vec<_> = record.places().filter(|(name, _)| !WITHOUT_PROCESS.contains(name)).collect();
-    found.sort_by_key(|(_, span)| *span);
-    found
 }
 
 /// Reports roles that share an unknown role. Removes them and, silently, the roles that share them.

@@ -306,18 +306,7 @@ fn read_placement(
     let gpu = GpuReader { host, head, stack, findings }.placement(&mut block);
     let cpus = block.text("cpus").and_then(|name| cpus(&name, host?, owner, findings));
     let numa: Option<Spanned<NumaPolicy>> = block.take("numa");
-    if let (Some(numa), Some(cpus)) = (&numa, &cpus)
-        && numa.value == NumaPolicy::Distribute
-    {
-        let message = format!(
-            "{} has `cpus` and `numa` `distribute`, with which the engine sets the CPUs of its threads",
-            owner.describe()
-        );
-        let finding = CONFLICTING_FIELDS.at(cpus.span, "would not be used", message);
-        let finding = finding.also(numa.span, "the engine distributes its threads");
-        let finding = finding.remedy("remove `{}`", Change::remove(cpus.span));
-        owner.report(finding.remedy("or remove `{}`", Change::remove(numa.span)), findings);
-    }
+    check_distribute(numa.as_ref(), cpus.as_ref(), owner, findings);
     let (cpus, threads) = (cpus.map(Box::new), block.take("threads"));
     Placement { numa, cpus, threads, lock: block.take("lock"), gpu }
 }
@@ -331,6 +320,27 @@ pub(super) fn write_cpus(finding: Diagnostic, name: &Text) -> Diagnostic {
             .remedy("remove `cpus`: a role without it uses all CPUs", Change::Remove { place: name.span }),
         None => finding
             .help("write CPUs such as `0-47`, or declare a `cpuset` with this name and `cpus` on the host"),
+    }
+}
+
+/// Reports CPUs next to `numa` `distribute`, with which the engine sets the CPUs of its threads.
+pub(super) fn check_distribute(
+    numa: Option<&Spanned<NumaPolicy>>,
+    cpus: Option<&Spanned<Cpus>>,
+    owner: &ItemRef,
+    findings: &mut Diagnostics,
+) {
+    if let (Some(numa), Some(cpus)) = (numa, cpus)
+        && numa.value == NumaPolicy::Distribute
+    {
+        let message = format!(
+            "{} has `cpus` and `numa` `distribute`, with which the engine sets the CPUs of its threads",
+            owner.describe()
+        );
+        let finding = CONFLICTING_FIELDS.at(cpus.span, "would not be used", message);
+        let finding = finding.also(numa.span, "the engine distributes its threads");
+        let finding = finding.remedy("remove `{}`", Change::remove(cpus.span));
+        owner.report(finding.remedy("or remove `{}`", Change::remove(numa.span)), findings);
     }
 }
 

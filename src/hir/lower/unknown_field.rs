@@ -7,7 +7,7 @@ use super::scalar::{self, FieldRef, ValueForm};
 use crate::diag::{Change, Diagnostic, Line, Literal, Safety, Suggestion, suggest, words};
 use crate::hir::codes::UNKNOWN_FIELD;
 use crate::hir::kind::Naming;
-use crate::hir::{Field, KINDS, Presence, Shape, Table};
+use crate::hir::{Field, KINDS, Presence, Shape, Table, role};
 use crate::source::Span;
 use crate::syntax::{Language, Node, Scalar};
 
@@ -116,7 +116,12 @@ impl FieldReader<'_> {
             let owners = KINDS.iter().filter(|kind| {
                 self.path.is_empty() && kind.naming != Naming::One && kind.table.field(&node.key).is_some()
             });
-            let owners: Vec<String> = owners.map(|kind| format!("a {}", kind.word)).collect();
+            let owners: Vec<String> = owners
+                .map(|kind| {
+                    let article = if kind.word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+                    format!("{article} {}", kind.word)
+                })
+                .collect();
             let stack = KINDS.iter().find(|kind| kind.word == "stack");
             if owners.is_empty()
                 && self.path.is_empty()
@@ -125,7 +130,17 @@ impl FieldReader<'_> {
                 let finding = UNKNOWN_FIELD.at(node.key_span, "a field of the stack", message);
                 return finding.help("move it to the stack: it applies to all roles");
             }
+            // A role has more fields in its placement than a gateway.
+            let of_role = role::TABLE.field(self.path.first().copied().unwrap_or_default());
+            let is_of_role = self.path.len() == 1
+                && self.owner.kind != "role"
+                && of_role.is_some_and(
+                    |field| matches!(&field.shape, Shape::Block(table) if table.field(&node.key).is_some()),
+                );
             let moved = (!owners.is_empty()).then(|| format!("move it to {}", words::any_of(&owners)));
+            let moved = moved.or_else(|| {
+                is_of_role.then(|| format!("move it to the `{}` of a role", self.path.join(".")))
+            });
             let known: Vec<String> = task.names().map(|name| format!("`{name}`")).collect();
             let help = format!("the fields here are {}", words::all_of(&known));
             return UNKNOWN_FIELD.at(node.key_span, "unknown field", message).maybe_help(moved).help(help);

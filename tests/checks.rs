@@ -1,5 +1,6 @@
 //! Tests of the checks beyond the examples of their pages: edge cases, and the texts and places of findings.
 
+mod at_once;
 mod builds;
 mod cache_types;
 mod defaults;
@@ -7,6 +8,9 @@ mod engine;
 mod experts;
 mod facts;
 mod foreign_words;
+mod gateway_addresses;
+mod gateway_forms;
+mod gateways;
 mod gpu_builds;
 mod gpu_memory;
 mod gpu_options;
@@ -23,6 +27,7 @@ mod overrides;
 mod pairs;
 mod placement;
 mod ports;
+mod preset_values;
 mod programs;
 mod references;
 mod rest;

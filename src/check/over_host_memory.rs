@@ -4,8 +4,9 @@ use super::shared::gateway_remedy::gateway_change;
 use super::shared::sum::{self, HostLoad, MemorySum};
 use crate::derive::{Derived, LoadChange, MemoryScope, RoleGroup, ServedProcess};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line};
-use crate::hir::{Bytes, Host, Residency, Service, Share, Start};
+use crate::hir::{Bytes, Host, Registry, Residency, Service, Share, Start};
 use crate::source::Spanned;
+use std::collections::BTreeMap;
 
 declare_code! {
     /// ## What it finds
@@ -92,7 +93,7 @@ fn finding(
     let finding = sum.add_to(finding).maybe_help(moved);
     let finding = match fewer {
         Some(Fewer { residency, most, enforced }) => {
-            let limit = Change::set(residency.head.span, Line::of("at-once", most));
+            let limit = set_at_once(registry, residency, most);
             let title = format!("so that fewer roles of {residency} run at a time");
             match enforced {
                 Enforced::ByGateway => finding.remedy(format!("write `{{}}`, {title}"), limit),
@@ -110,6 +111,36 @@ fn finding(
     };
     let (title, line) = reserve_or_memory((host, memory), total);
     finding.remedy(title, Change::set(host.head.span, line))
+}
+
+/// Writes `at-once` in a residency. Declares all residencies that exist because none is declared: a declared one
+/// replaces them.
+fn set_at_once(registry: &Registry, residency: &Residency, most: u64) -> Change {
+    let at_once = Line::of("at-once", most);
+    if !residency.is_implied() {
+        return Change::set(residency.head.span, at_once);
+    }
+    let (mut used, mut roles) = (BTreeMap::new(), Vec::new());
+    for role in registry.roles.iter() {
+        let Some(of_role) = role.process().map(|process| process.residency) else { continue };
+        used.entry(of_role.value).or_insert(role.head.span.file);
+        let one = registry.residencies.get(of_role.value);
+        if of_role.span == role.head.name.span {
+            roles.push(Change::set(role.head.span, Line::of("residency", &*one.head.name.value)));
+        }
+    }
+    let declared = used.into_iter().map(|(id, file)| {
+        let one = registry.residencies.get(id);
+        let line = Line::of("residency", &*one.head.name.value).with(Line::of("start", one.start.word()));
+        let line = match &one.idle {
+            Some(idle) => line.with(Line::of("idle", idle.to_string())),
+            None => line,
+        };
+        let is_limited = one.head.name == residency.head.name;
+        let line = if is_limited { line.with(at_once.clone()) } else { line };
+        Change::Add { file, plural: "residencies", line }
+    });
+    Change::All(declared.chain(roles).collect())
 }
 
 /// An on-demand residency and the largest `at-once` with which the host fits.

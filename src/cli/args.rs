@@ -228,7 +228,8 @@ pub(super) struct BuildArgs {
     /// Compare the generated files with the registry; write nothing. Exit with 1 if they differ
     #[arg(long = "check", conflicts_with = "force", help_heading = None::<&str>)]
     pub(super) compare: bool,
-    /// Write or compare only the files of these output targets, for example `systemd,docs`. Ignore all other files
+    /// Write or compare only the files of these output targets, for example `systemd,docs`, and of the targets that
+    /// they need. Ignore all other files
     #[arg(long, value_name = "TARGET", value_delimiter = ',', help_heading = None::<&str>)]
     pub(super) only: Vec<TargetName>,
     /// Overwrite files that were edited manually or that orchgen did not write, and remove stale files that were edited

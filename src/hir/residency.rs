@@ -20,6 +20,13 @@ declare! {
     }
 }
 
+impl Residency {
+    /// True for `hot` and `warm` of a registry that declares no residency.
+    pub fn is_implied(&self) -> bool {
+        self.head.span.start == self.head.span.end
+    }
+}
+
 declare_words! {
     /// The event that starts a role.
     pub enum Start {

@@ -283,3 +283,27 @@ proptest! {
         prop_assert_eq!(host_with(needed - 1, &sizes, names, limit), ["over-host-memory"]);
     }
 }
+
+#[test]
+fn a_limit_on_an_implied_residency_declares_the_residencies_in_use() {
+    let base = "stack \"s\"\nhost \"h\" memory=\"40GiB\"\n\
+                engine \"e\" profile=\"llama.cpp-b12032\" bin=\"/usr/bin\"\ngateway \"front\" port=8000\n\
+                model \"m\" file=\"/m.gguf\" size=\"30GiB\"\nmodel \"n\" file=\"/n.gguf\" size=\"30GiB\"\n\
+                role \"a\" model=\"m\" residency=\"warm\" gateway=\"front\" context=4096\n\
+                role \"b\" model=\"n\" residency=\"warm\" gateway=\"front\" context=4096\n";
+    for (more, declared) in [
+        ("", "`residency \"warm\" start=\"on-demand\" idle=\"15min\" at-once=1`"),
+        (
+            "model \"s\" file=\"/s.gguf\" size=\"1GiB\"\nrole \"c\" model=\"s\" port=9000 context=4096\n",
+            "`residency \"hot\" start=\"boot\"` and `residency \"warm\" start=\"on-demand\" idle=\"15min\" at-once=1` and `residency=\"hot\"`",
+        ),
+    ] {
+        let text = base.to_owned() + more;
+        let compiled = compile(&[("case.kdl", &text)]);
+        let of_host =
+            compiled.findings.findings().iter().find(|finding| finding.code.name == "over-host-memory");
+        let finding = of_host.unwrap_or_else(|| panic!("{}", compiled.report()));
+        let written = format!("write {declared}, so that fewer roles of residency `warm` run at a time");
+        assert!(finding.help.contains(&written), "{}", compiled.report());
+    }
+}

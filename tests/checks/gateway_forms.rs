@@ -121,3 +121,47 @@ fn a_wrong_placement_is_reported_at_the_gateway() {
     let text = placed("cpus=\"0-3\" numa=\"distribute\"");
     assert_helps(&text, &[("remove `cpus=\"0-3\"`", &[]), ("or remove `numa=\"distribute\"`", &[])]);
 }
+
+#[test]
+fn words_of_routers_name_their_place() {
+    let at_once =
+        "write `at-once` in the residency of its roles: the number of them that may run at the same time";
+    let idle = "write `idle` in the residency of its roles: the time without requests after which a model is unloaded";
+    let start = "write `start` in the residency of its roles: `boot` loads their models with the gateway, `on-demand` at the first request";
+    let preset = "remove it: `orchgen build` writes the preset file from the roles of the gateway";
+    let member = "write `front` as the `gateway` of each role behind it";
+    for (written, help) in [
+        ("models-max=1", at_once),
+        ("models_max=1", at_once),
+        ("ttl=300", idle),
+        ("sleep-idle-seconds=300", idle),
+        ("models-autoload=#true", start),
+        ("models-preset=\"/etc/models.ini\"", preset),
+        ("models-dir=\"/models\"", "declare each file as a model, and a role that serves it"),
+        ("roles=\"x\"", member),
+        ("models=\"plain\"", member),
+        ("ctx-size=4096", "write `context` in its roles"),
+        ("temp=0.7", "write it as the `option` `temp` of its roles"),
+    ] {
+        let text = format!("gateway \"front\" port=9000 {written}\n") + &routed("x", "");
+        let finding = single_finding(&text);
+        assert_eq!(
+            (finding.code.name, &*finding.help),
+            ("unknown-field", &[help.to_owned()][..]),
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn the_key_of_a_gateway_is_not_shown() {
+    let text = "gateway \"front\" port=9000 api-key=\"sk-0123456789\"\n".to_owned() + &routed("x", "");
+    let compiled = compile_with_base(&text);
+    assert_eq!(compiled.codes(), ["unknown-field"], "{}", compiled.report());
+    assert!(!compiled.report().contains("0123456789"), "{}", compiled.report());
+    let help = &compiled.findings.findings()[0].help;
+    assert_eq!(
+        help,
+        &["write a new key into a file that only root can read, and name that file in `key-file`"]
+    );
+}

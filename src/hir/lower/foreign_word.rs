@@ -20,6 +20,10 @@ struct Target {
 
 const OPTIONS: &str = "options";
 
+/// The help for a secret in the registry.
+pub(super) const SECRET: &str =
+    "write a new key into a file that only root can read, and name that file in `key-file`";
+
 /// The number of fields of a role that a help looks at. A limit keeps the work for any text linear.
 const MAX_SIBLINGS: usize = 256;
 
@@ -40,9 +44,7 @@ impl FieldReader<'_> {
         let finding = UNKNOWN_FIELD.at(node.key_span, "a setting of the engine", message);
         if word == EngineWord::Secret {
             let finding = node.args.iter().fold(finding, |finding, secret| finding.conceal(secret.span));
-            let help =
-                "write a new key into a file that only root can read, and name that file in `key-file`";
-            return Some(finding.help(help));
+            return Some(finding.help(SECRET));
         }
         if let Some(finding) = gpu_finding(&finding, &word, node, task) {
             record.mark_reported("placement");

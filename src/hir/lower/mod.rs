@@ -16,6 +16,7 @@ mod fields;
 mod foreign;
 mod foreign_word;
 mod gateway;
+mod gateway_word;
 mod gather;
 mod gather_findings;
 mod gpu;

@@ -29,6 +29,7 @@ impl FieldReader<'_> {
         let finding = self
             .dash_finding(&message, node)
             .or_else(|| self.colon_finding(record, &message, node, task))
+            .or_else(|| self.gateway_finding(&message, node))
             .or_else(|| self.engine_finding(record, (&message, suggestion), node, task))
             .or_else(|| self.inner_finding(&message, node, task))
             .or_else(|| self.part_finding(record, &message, node, task));

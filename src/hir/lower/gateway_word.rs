@@ -1,0 +1,73 @@
+//! Words of routers that users write as fields of a gateway.
+
+use super::engine_word::EngineWord;
+use super::fields::FieldReader;
+use super::foreign_word::SECRET;
+use super::gateway::GATEWAY;
+use crate::diag::{Diagnostic, words};
+use crate::hir::KINDS;
+use crate::hir::codes::UNKNOWN_FIELD;
+use crate::syntax::Node;
+
+/// Words of the router of llama.cpp and of llama-swap, without `-` and `_`, and what to write instead of them.
+const WORDS: &[(&[&str], &str)] = &[
+    (
+        &["modelsmax", "maxmodels", "maxloadedmodels"],
+        "write `at-once` in the residency of its roles: the number of them that may run at the same time",
+    ),
+    (
+        &["ttl", "globalttl", "sleepidleseconds", "idletimeout", "unloadafter"],
+        "write `idle` in the residency of its roles: the time without requests after which a model is unloaded",
+    ),
+    (
+        &["preload", "loadonstartup", "modelsautoload", "autoload"],
+        "write `start` in the residency of its roles: `boot` loads their models with the gateway, `on-demand` at the \
+         first request",
+    ),
+    (
+        &["modelspreset", "preset", "config"],
+        "remove it: `orchgen build` writes the preset file from the roles of the gateway",
+    ),
+    (&["modelsdir", "modelspath"], "declare each file as a model, and a role that serves it"),
+];
+
+/// Words for the members of a gateway.
+const MEMBERS: &[&str] = &["roles", "role", "models", "model", "members", "backends", "upstreams"];
+
+impl FieldReader<'_> {
+    /// The finding for a setting of a router, or of the engine, in a gateway. The help names its right place.
+    pub(super) fn gateway_finding(&self, message: &str, node: &Node) -> Option<Diagnostic> {
+        if self.owner.kind != GATEWAY || !self.path.is_empty() {
+            return None;
+        }
+        let finding = |label: &str| UNKNOWN_FIELD.at(node.key_span, label, message);
+        let word = node.key.to_ascii_lowercase().replace(['-', '_'], "");
+        if let Some((_, help)) = WORDS.iter().find(|(all, _)| all.contains(&&*word)) {
+            return Some(finding("a setting of a router").help(*help));
+        }
+        if MEMBERS.contains(&&*word) {
+            let name = words::quoted(self.owner.name);
+            let help = format!("write {name} as the `gateway` of each role behind it");
+            return Some(finding("a field of the roles").help(help));
+        }
+        // A field of another item keeps its name there.
+        if KINDS.iter().any(|kind| kind.table.field(&node.key).is_some()) {
+            return None;
+        }
+        let label = "a setting of the engine";
+        match (self.engine.meaning)(&node.key)? {
+            EngineWord::Secret => {
+                let secrets = node.args.iter();
+                let finding = secrets.fold(finding(label), |finding, secret| finding.conceal(secret.span));
+                Some(finding.help(SECRET))
+            }
+            EngineWord::Field(field, _) => Some(finding(label).help(format!("write `{field}` in its roles"))),
+            EngineWord::Option(name) | EngineWord::OptionOff(name) => {
+                Some(finding(label).help(format!("write it as the `option` `{name}` of its roles")))
+            }
+            EngineWord::OptionValue(name, _) => {
+                Some(finding(label).help(format!("write it as the `option` `{name}` of its roles")))
+            }
+        }
+    }
+}

@@ -87,10 +87,14 @@ const ALL_IPV6: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 /// Maximum number of labeled listeners. Ranges of ports can conflict with thousands.
 const MAX_LABELS: usize = 6;
 
+/// The number of findings with the help of a gateway. A limit keeps the work for any text linear.
+const MAX_GATEWAYS: usize = 16;
+
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let mut hosts: BTreeMap<Id<Host>, HostListeners> = BTreeMap::new();
     let mut free: Option<FreePorts> = None;
     let mut pairs: BTreeSet<(Span, Span)> = BTreeSet::new();
+    let mut offered = 0;
     for (host, group) in groups(derived) {
         let listeners = hosts.entry(host).or_default();
         // Ranges can conflict at many ports, and a role can listen at many addresses. Report once, at the later place.
@@ -113,7 +117,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             let finding = with_free_port(finding, earlier, later, |ports| {
                 free.take(host, ports.0.max(FIRST_OFFERED), ports.1 - ports.0 + 1)
             });
-            let both = behind_gateway(derived, earlier, later);
+            let both = (offered < MAX_GATEWAYS).then(|| behind_gateway(derived, earlier, later)).flatten();
+            offered += usize::from(both.is_some());
             findings.report(both.into_iter().fold(finding, |finding, change| {
                 finding.remedy("or serve both at one address, by their names: write `{}`", change)
             }));

@@ -5,7 +5,11 @@ use crate::hir::{Host, Id};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The ports in use, by host. Includes the ports that a help has offered.
-pub(in crate::check) struct FreePorts(BTreeMap<Id<Host>, BTreeSet<u32>>);
+pub(in crate::check) struct FreePorts {
+    used: BTreeMap<Id<Host>, BTreeSet<u32>>,
+    /// The port after the last offer, by host, first port and number of ports. Earlier ports are not free.
+    next: BTreeMap<(Id<Host>, u32, u32), u32>,
+}
 
 impl FreePorts {
     /// All ports of services, gateways, servers and backends.
@@ -25,19 +29,22 @@ impl FreePorts {
             let instances = u32::from(ports.last - ports.first);
             of_host.extend(served.endpoint.hidden.into_iter().flat_map(|first| first..=first + instances));
         }
-        Self(used)
+        Self { used, next: BTreeMap::new() }
     }
 
     /// The first of `count` free ports in a row, from `from` up. Later calls do not offer them again.
     pub(in crate::check) fn take(&mut self, host: Id<Host>, from: u32, count: u32) -> Option<u64> {
-        let used = self.0.entry(host).or_default();
-        let mut first = from;
+        let used = self.used.entry(host).or_default();
+        let next = self.next.entry((host, from, count)).or_insert(from);
+        let mut first = *next;
         loop {
             let ports = first..first.saturating_add(count.max(1));
             if ports.end > u32::from(u16::MAX) + 1 {
+                *next = first;
                 return None;
             }
             let Some(taken) = used.range(ports.clone()).next_back() else {
+                *next = ports.end;
                 used.extend(ports);
                 return Some(first.into());
             };

@@ -40,8 +40,12 @@ declare_code! {
     pub(super) static UNENFORCED_AT_ONCE = 602, "unenforced-at-once", Error;
 }
 
+/// The number of findings with an exact change. A limit keeps the work for any text linear.
+const MAX_CHANGES: usize = 16;
+
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, loads) = (&derived.registry, derived.loads());
+    let mut found = 0;
     for (id, residency) in registry.residencies.entries() {
         let Some(most) = residency.at_once else { continue };
         for group in loads.of_residency(id) {
@@ -52,7 +56,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 continue;
             }
             // One finding for all hosts is enough.
-            let limited = Limited { derived, registry, id, residency, most, roles };
+            let has_change = found < MAX_CHANGES;
+            found += 1;
+            let limited = Limited { derived, registry, id, residency, most, roles, has_change };
             findings.report(limited.finding().about(residency));
             break;
         }
@@ -67,6 +73,8 @@ struct Limited<'r> {
     residency: &'r Residency,
     most: Spanned<u32>,
     roles: Vec<ServedProcess<'r>>,
+    /// True if the help names the exact change.
+    has_change: bool,
 }
 
 impl Limited<'_> {
@@ -105,6 +113,9 @@ impl Limited<'_> {
 
     /// The change that puts all roles behind one gateway: one that has only roles of the residency, or a new one.
     fn one_gateway(&self) -> Option<Change> {
+        if !self.has_change {
+            return None;
+        }
         let gateways = self.gateways();
         let Some(kept) = gateways.iter().find(|gateway| gateway.only_residency() == Some(self.id)) else {
             return gateway_change(self.derived, &self.roles.iter().collect::<Vec<_>>());

@@ -32,7 +32,8 @@ impl Items {
         self.is_damaged |= !damage.errors.is_empty();
         let language = document.language;
         let places = BTreeMap::new();
-        let mut gatherer = Gatherer { items: self, document, language, damage, engine, findings, places };
+        let mut gatherer =
+            Gatherer { items: self, document, language, damage, engine, findings, places, anchors: 0 };
         match document.language {
             Language::Kdl => document.nodes.iter().for_each(|node| gatherer.read_kdl(node)),
             Language::Yaml => gatherer.read_yaml(&document.nodes),
@@ -49,6 +50,8 @@ pub(super) struct Gatherer<'a> {
     pub(super) findings: &'a mut Diagnostics,
     /// The codes and places of findings about items, with the item. Several items have one place through YAML aliases.
     places: BTreeMap<(u16, Span), Span>,
+    /// The number of reported keys that only have an anchor.
+    pub(super) anchors: usize,
 }
 
 /// A name as written. `is_valid` is false if no item can have this name.

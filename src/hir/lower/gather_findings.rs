@@ -14,8 +14,8 @@ use crate::syntax::{Language, Node, Scalar, Value, write_literal};
 /// The number of uses of an anchor that a help looks at.
 const MAX_USES: usize = 8;
 
-/// The size in bytes of a file up to which uses of anchors are searched. A limit keeps the work for any text linear.
-const MAX_SEARCHED: usize = 64 << 10;
+/// The number of anchors at the top level whose uses are searched. A limit keeps the work for any text linear.
+const MAX_ANCHORS: usize = 64;
 
 impl Gatherer<'_> {
     /// Reports items that are written as a list instead of a map, and records their names.
@@ -159,8 +159,9 @@ impl Gatherer<'_> {
         let text = self.damage.text;
         let after = text.get(node.key_span.range().end..).unwrap_or_default();
         let anchor = after.strip_prefix(':').map(str::trim_start).and_then(|rest| rest.strip_prefix('&'));
-        let is_searched = self.language == Language::Yaml && text.len() <= MAX_SEARCHED;
+        let is_searched = self.language == Language::Yaml && self.anchors < MAX_ANCHORS;
         let Some(anchor) = anchor.filter(|_| is_searched) else { return false };
+        self.anchors += 1;
         let end =
             anchor.find(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | '[')).unwrap_or(anchor.len());
         let anchor = anchor.get(..end).unwrap_or_default();

@@ -175,8 +175,10 @@ fn a_field_of_an_alias_is_written_next_to_it() {
 /// Each mistake in the output targets of the stack has a help with the exact text, and following it solves the finding.
 #[test]
 fn a_mistake_in_the_output_targets_has_an_exact_help() {
-    let (all, listed) =
-        ("`systemd`, `router`, `bin`, `numactl`, `docs` and `stack-json`", "add a value: one or several of");
+    let (all, listed) = (
+        "`systemd`, `router`, `llama-swap`, `bin`, `numactl`, `docs` and `stack-json`",
+        "add a value: one or several of",
+    );
     let near = |text: &str| format!("write `{text}`; the values are {all}");
     for (language, mistake, help) in [
         ("kdl", "targets=\"systmd\"", near("targets=\"systemd\"")),

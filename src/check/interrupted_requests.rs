@@ -37,7 +37,7 @@ declare_code! {
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for served in &derived.gateways {
-        let Ok(command) = &served.command else { continue };
+        let Some(command) = served.router() else { continue };
         let waits = command.profile.build_number().is_some_and(|build| build >= WAITS_FOR_REQUESTS);
         let at_once = served.only_residency().and_then(|id| registry.residencies.get(id).at_once);
         let Some(at_once) = at_once.filter(|most| (most.value as usize) < served.roles.len() && !waits)

@@ -25,6 +25,7 @@ mod failed_expectation;
 mod far_memory;
 mod forbidden;
 mod foreign_adapter;
+mod gateway_cannot;
 mod gpus;
 mod hidden_gpu;
 mod idle_at_boot;
@@ -57,7 +58,6 @@ mod renumbered_gpus;
 mod repeated_alias;
 mod reserved_unit;
 mod retired_model;
-mod router_cannot;
 mod rules;
 mod secret_in_registry;
 mod shared;
@@ -144,7 +144,7 @@ static ALL: &[Check] = checks![
     gpus: UNKNOWN_DEVICE SURPLUS_LAYERS SLOW_CACHE_TYPE WHOLE_RESERVE,
     ambiguous_name: AMBIGUOUS_NAME,
     unenforced_at_once: UNENFORCED_AT_ONCE,
-    router_cannot: ROUTER_CANNOT,
+    gateway_cannot: GATEWAY_CANNOT,
     unroutable_value: UNROUTABLE_VALUE,
     interrupted_requests: INTERRUPTED_REQUESTS,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,

@@ -3,7 +3,7 @@
 use super::shared::claims::Claims;
 use super::shared::free_ports::FreePorts;
 use super::shared::gateway_remedy::gateway_change;
-use crate::derive::{Derived, ServedProcess};
+use crate::derive::{Derived, ServedProcess, first_model_port};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::{Head, Host, Id};
 use crate::source::Span;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 declare_code! {
     /// ## What it finds
     /// Two processes of one host that listen on the same port of the same address: roles, the hidden backends of
-    /// on-demand roles, gateways, and services. The same port at two different addresses is allowed.
+    /// on-demand roles, gateways, the models of llama-swap, and services. The same port at two different addresses is allowed.
     ///
     /// `0.0.0.0` includes every IPv4 address, and `::` every IPv6 address. If `::` is the only address of a role that
     /// starts at boot, it also includes every IPv4 address (seen with llama-server b11669). The socket of an on-demand
@@ -177,7 +177,21 @@ fn groups(derived: &Derived) -> impl Iterator<Item = (Id<Host>, Vec<Listener<'_>
         Some((settings.host.value, vec![listener]))
     });
     // Last, because a hidden port is easier to change than a declared one. The later listener gets the finding.
-    services.chain(gateways).chain(servers).chain(backends)
+    services.chain(gateways).chain(servers).chain(backends).chain(models_of_gateways(derived))
+}
+
+/// The models of gateways that give them ports.
+fn models_of_gateways(derived: &Derived) -> impl Iterator<Item = (Id<Host>, Vec<Listener<'_>>)> {
+    derived.gateways.iter().filter_map(|served| {
+        let gateway = derived.registry.gateways.get(served.id);
+        let first = first_model_port(gateway).filter(|first| u16::try_from(*first).is_ok())?;
+        let count = u32::try_from(served.roles.len()).unwrap_or(u32::MAX);
+        let ports = (first, first.saturating_add(count.saturating_sub(1)).min(u32::from(u16::MAX)));
+        let (owner, place) = (&gateway.head, gateway.backend.unwrap_or(gateway.port).span);
+        let (address, kind) = (IpAddr::from([127, 0, 0, 1]), ListenerKind::Backend);
+        let listener = Listener { owner, address, has_both: false, ports, place, kind, role: None };
+        Some((gateway.host.value, vec![listener]))
+    })
 }
 
 impl Listener<'_> {
@@ -305,6 +319,7 @@ fn behind_gateway(derived: &Derived, first: &Listener, second: &Listener) -> Opt
 fn describe(listener: &Listener) -> String {
     match listener.kind {
         ListenerKind::Port => listener.owner.to_string(),
+        ListenerKind::Backend if listener.owner.kind == "gateway" => format!("a model of {}", listener.owner),
         ListenerKind::Backend => format!("the backend of {}", listener.owner),
     }
 }

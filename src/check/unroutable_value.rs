@@ -1,24 +1,29 @@
-//! A value that the preset file of a gateway cannot carry.
+//! A value that the file of a gateway cannot carry.
 
 use super::owner;
 use crate::derive::overrides::effective_overrides;
 use crate::derive::{Derived, RoleCommand};
 use crate::diag::{Diagnostics, words};
 use crate::engine::dialect::{PresetEntry, PresetValue, UncarriedText};
+use crate::engine::llama_swap::{has_macro, is_other_type};
 use crate::engine::options::row_of;
-use crate::hir::{Model, Registry, Role, Serving, Setting, Text};
+use crate::hir::{Id, Model, Registry, Role, RoleKind, Serving, Setting, Text};
 use crate::source::{Span, Spanned};
 use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
     /// A value of a role behind a gateway that llama-server would read differently from the preset file: a path, an alias or the
-    /// value of an option.
+    /// value of an option. Or one that llama-swap would read differently from its configuration file: a name, a title, a purpose, or
+    /// the value of an environment variable.
     ///
     /// ## Why
     /// The preset file has no quotes and no escapes (`common/preset.cpp` of llama.cpp). A `#` or `;` starts a comment
     /// anywhere, so the rest of the value is lost. Spaces at the ends are removed, and a value ends with its line. The router
     /// reports none of this: a path is cut, and the model fails later.
+    ///
+    /// llama-swap replaces macros such as `${PORT}` everywhere, and there is no way to write one as text. A command can have them,
+    /// because orchgen writes quotes between the characters. llama-swap reads a name such as `1_000` as a number.
     ///
     /// ## Example
     /// ```kdl
@@ -38,7 +43,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     for (role, served, command) in derived.commands() {
-        if served.serving.gateway.is_none() {
+        if served.serving.gateway.is_none() || command.server().preset.is_empty() {
             continue;
         }
         for Uncarried { what, place, text, why } in uncarried(registry, role, &served.serving, command) {
@@ -55,6 +60,79 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             findings.report(finding.about(owner(registry, role, place)).help(help(what, why)));
         }
     }
+    behind_llama_swap(derived, &mut reported, findings);
+}
+
+/// Reports the values that llama-swap would replace or read as another type.
+fn behind_llama_swap(derived: &Derived, reported: &mut BTreeSet<Span>, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    for served in &derived.gateways {
+        if served.swap().is_none() {
+            continue;
+        }
+        let behind = |id: &Id<Role>| served.roles.contains(id);
+        let sharers = registry
+            .roles
+            .iter()
+            .filter(|role| matches!(&role.kind, RoleKind::Shares(shared) if behind(&shared.value)));
+        let own = served.roles.iter().map(|id| registry.roles.get(*id));
+        for role in own.chain(sharers) {
+            for Swapped { what, text, why } in swapped(registry, role) {
+                if !reported.insert(text.span) {
+                    continue;
+                }
+                let message = format!(
+                    "the configuration of llama-swap cannot have {what} {} of {role}: {why}",
+                    words::quoted(text.value)
+                );
+                let finding = UNROUTABLE_VALUE.at(text.span, "llama-swap would read another value", message);
+                let owner = owner(registry, role, text.span);
+                findings.report(
+                    finding.about(owner).help(format!("write {}", what.replacen("the", "another", 1))),
+                );
+            }
+        }
+    }
+}
+
+/// A value that llama-swap would read differently.
+struct Swapped<'r> {
+    what: &'static str,
+    text: Spanned<&'r str>,
+    why: &'static str,
+}
+
+/// The values of a role that llama-swap would read differently.
+fn swapped<'r>(registry: &'r Registry, role: &'r Role) -> Vec<Swapped<'r>> {
+    let text = |text: &'r Text| Spanned::new(&**text as &str, text.span);
+    let mut texts = vec![("the name", text(&role.head.name))];
+    texts.extend(role.purpose.iter().map(|purpose| ("the purpose", text(purpose))));
+    if let Some(serving) = role.serving() {
+        texts.push(("the title", text(&registry.models.get(serving.model.value).title)));
+        texts.extend(serving.aliases().iter().map(|alias| (ALIAS, text(alias))));
+    }
+    let health = match &role.kind {
+        RoleKind::Program(program) => program.health.as_ref(),
+        RoleKind::Served(_) | RoleKind::Shares(_) | RoleKind::Listed(_) => None,
+    };
+    texts.extend(health.map(|path| ("the path", text(path))));
+    let env = role.process().into_iter().flat_map(|process| &process.env);
+    let engine = role.serving().and_then(|serving| serving.engine);
+    let env = env.chain(engine.into_iter().flat_map(|engine| &registry.engines.get(engine.value).env));
+    let variables = env.map(|(_, value)| ("the value", text(value)));
+    let macros = texts.iter().copied().chain(variables).filter(|(_, text)| has_macro(text.value));
+    let macros = macros.map(|(what, text)| Swapped { what, text, why: "it replaces `${NAME}` everywhere" });
+    let numbers = texts.iter().filter(|(_, text)| is_other_type(text.value));
+    let why = "its YAML reader takes the text for a number or a date";
+    let numbers = numbers.map(|(what, text)| Swapped { what, text: *text, why });
+    let key = role.serving().and_then(|serving| serving.key_file.as_deref());
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._@+-".contains(c);
+    let key = key.filter(|file| !file.value.chars().all(plain)).map(|file| Swapped {
+        what: "the path",
+        text: text(file),
+        why: "it reads the path of a key file from a variable, without quotes",
+    });
+    macros.chain(numbers).chain(key).collect()
 }
 
 fn help(what: &str, why: UncarriedText) -> &'static str {

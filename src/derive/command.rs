@@ -19,8 +19,8 @@ use crate::engine::options::Owner;
 use crate::engine::{Profile, Switch, Word};
 use crate::facts::Lock;
 use crate::hir::{
-    Adapter, Context, Engine, EngineOption, EngineSetting, Host, Id, Lookup, Model, NumaPolicy, Registry,
-    Serving, Setting,
+    Adapter, Context, Engine, EngineOption, EngineSetting, GatewayKind, Host, Id, Lookup, Model, NumaPolicy,
+    Registry, Serving, Setting,
 };
 use crate::source::Spanned;
 use std::num::NonZeroU32;
@@ -140,6 +140,7 @@ impl RoleSettings<'_> {
         let settings = self.settings();
         let gpus = self.gpus.map(|gpus| GpuLists::new(host, serving, gpus));
         let gateway = serving.gateway.map(|gateway| registry.gateways.get(gateway.value));
+        let is_routed = gateway.is_some_and(|gateway| gateway.kind == GatewayKind::Router);
         let names: Vec<&str> = endpoint.names.iter().map(|name| &**name).collect();
         let spec = ServerSpec {
             model: &files.model.path,
@@ -169,10 +170,10 @@ impl RoleSettings<'_> {
             numa: numa_placement(serving, host.numa.len()),
             lock: serving.is_locked(),
             settings: &settings,
-            // The gateway asks for the keys, and its servers listen only for it.
-            key_file: serving.key_file.as_ref().filter(|_| gateway.is_none()).map(|file| &*file.value),
+            // A router asks for the keys itself, and its servers listen only for it.
+            key_file: serving.key_file.as_ref().filter(|_| !is_routed).map(|file| &*file.value),
             metrics: gateway.is_some_and(|gateway| gateway.metrics),
-            route: gateway.map(|_| self.route()),
+            route: is_routed.then(|| self.route()),
             options: &options.pairs(),
         };
         lower_server(profile, &spec)

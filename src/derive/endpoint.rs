@@ -1,7 +1,8 @@
 //! The addresses, ports and names of a role.
 
 use crate::engine::Word;
-use crate::hir::{PortRange, ProcessSettings, Registry};
+use crate::hir::{Gateway, GatewayKind, PortRange, ProcessSettings, Registry};
+use crate::source::Spanned;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, LazyLock};
 
@@ -18,8 +19,9 @@ pub struct Endpoint {
     pub addresses: Arc<[Arc<str>]>,
     /// The ports for clients, one per process.
     pub ports: PortRange,
-    /// The first hidden port. Only an on-demand role without a gateway has one: a systemd socket has the ports for clients, and each
-    /// process listens on its hidden port of 127.0.0.1. `missing-backend-port` reports ports above 65535.
+    /// The first hidden port, on which each process listens at 127.0.0.1. An on-demand role without a gateway has one, because a
+    /// systemd socket has the ports for clients. Behind llama-swap it is that of the gateway, which gives each process a port from
+    /// there on. `missing-backend-port` reports ports above 65535.
     pub hidden: Option<u32>,
     /// The names at the API: that of the role, those of the roles that share it, and its aliases.
     pub names: Arc<[Arc<str>]>,
@@ -30,12 +32,12 @@ static LOCAL: LazyLock<Arc<[Arc<str>]>> = LazyLock::new(|| [LOOPBACK.into()].int
 
 impl Endpoint {
     pub(super) fn new(registry: &Registry, process: &ProcessSettings, names: Arc<[Arc<str>]>) -> Self {
-        let hidden = || match process.backend {
-            Some(backend) => u32::from(backend.value),
-            None => u32::from(process.ports.first) + HIDDEN_DISTANCE,
+        let hidden = || first_hidden(process.ports.first, process.backend);
+        let hidden = match process.gateway.map(|gateway| registry.gateways.get(gateway.value)) {
+            Some(gateway) => first_model_port(gateway),
+            None => registry.is_on_demand(process).then(hidden),
         };
-        let has_socket = process.gateway.is_none() && registry.is_on_demand(process);
-        Self { hidden: has_socket.then(hidden), ..Self::of_gateway(process, names) }
+        Self { hidden, ..Self::of_gateway(process, names) }
     }
 
     /// The address of a gateway, with the names of all its roles.
@@ -86,6 +88,19 @@ impl Endpoint {
             return vec![LOOPBACK];
         }
         self.addresses.iter().map(|address| &**address).collect()
+    }
+}
+
+/// The first hidden port, from the port for clients or as declared.
+fn first_hidden(port: u16, declared: Option<Spanned<u16>>) -> u32 {
+    declared.map_or_else(|| u32::from(port) + HIDDEN_DISTANCE, |backend| backend.value.into())
+}
+
+/// The first of the ports that a gateway gives to its models, one each. `None` if it selects them itself. Can exceed 65535.
+pub fn first_model_port(gateway: &Gateway) -> Option<u32> {
+    match gateway.kind {
+        GatewayKind::Router => None,
+        GatewayKind::LlamaSwap => Some(first_hidden(gateway.port.value, gateway.backend)),
     }
 }
 

@@ -5,20 +5,23 @@ use super::files::LoadTime;
 use super::gpu::margin;
 use super::placement::ProcessPlacement;
 use super::profiles::SharedProfile;
+use super::program::ServedProgram;
 use super::role::ServedRole;
 use crate::diag::Reported;
+use crate::engine::Word;
 use crate::engine::dialect::{Lowered, RouterSpec, lower_router};
 use crate::hir::{
-    Engine, Gateway, Id, Placement, PortRange, ProcessSettings, Registry, Residency, Role, Seconds, Start,
+    Engine, Gateway, GatewayKind, Id, Placement, PortRange, ProcessSettings, Registry, Residency, Role,
+    Seconds, Start,
 };
 use crate::source::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Seconds until a router without models at boot listens.
-const ROUTER_START: Seconds = Seconds(60);
+/// Seconds until a gateway without models at boot listens.
+const START: Seconds = Seconds(60);
 
-/// The folder of the preset files of all stacks.
+/// The folder of the files that configure the gateways of all stacks.
 const PRESETS: &str = "/etc/orchgen";
 
 /// A gateway with at least one role, and everything that follows for it.
@@ -26,11 +29,11 @@ const PRESETS: &str = "/etc/orchgen";
 pub struct ServedGateway {
     /// The gateway.
     pub id: Id<Gateway>,
-    /// The roles behind it that engines serve, in the order of declaration.
+    /// The roles behind it, in the order of declaration. Behind a router they are those that engines serve.
     pub roles: Vec<Id<Role>>,
     /// Its addresses and its port. The names are those of all its roles.
     pub endpoint: Endpoint,
-    /// The maximum number of models that it keeps in memory.
+    /// The maximum number of models that it keeps in memory. For llama-swap it is that of the largest set.
     pub most: u32,
     /// The residencies of its roles, each with the number of its roles.
     pub residencies: BTreeMap<Id<Residency>, usize>,
@@ -40,15 +43,33 @@ pub struct ServedGateway {
     pub placement: ProcessPlacement,
     /// Its settings, as those of a process.
     pub settings: ProcessSettings,
-    /// Its command line, or the proof that its engine was reported.
-    pub command: Result<GatewayCommand, Reported>,
+    /// Its server.
+    pub server: GatewayServer,
     /// The upper limit of the time until the models that start at boot are loaded.
     pub load_time: LoadTime,
 }
 
-/// The command line of a gateway, and the engine that runs it.
+/// The server of a gateway.
 #[derive(Clone, Debug)]
-pub struct GatewayCommand {
+pub enum GatewayServer {
+    /// The router of an engine, or the proof that the engine was reported.
+    Router(Result<RouterCommand, Reported>),
+    /// llama-swap.
+    LlamaSwap(SwapCommand),
+}
+
+/// The command line of llama-swap.
+#[derive(Clone, Debug)]
+pub struct SwapCommand {
+    /// The full path of the program.
+    pub program: Arc<str>,
+    /// The arguments after the program.
+    pub args: Arc<[Word]>,
+}
+
+/// The command line of a router, and the engine that runs it.
+#[derive(Clone, Debug)]
+pub struct RouterCommand {
     /// The engine.
     pub engine: Id<Engine>,
     /// The profile of its build.
@@ -57,7 +78,7 @@ pub struct GatewayCommand {
     pub line: Arc<Lowered>,
 }
 
-impl GatewayCommand {
+impl RouterCommand {
     /// The full path of the program.
     pub fn program(&self, registry: &Registry) -> String {
         let bin = registry.engines.get(self.engine).bin.trim_end_matches('/');
@@ -66,6 +87,31 @@ impl GatewayCommand {
 }
 
 impl ServedGateway {
+    /// The command line of its router. `None` for another program, or if the engine was reported.
+    pub fn router(&self) -> Option<&RouterCommand> {
+        match &self.server {
+            GatewayServer::Router(command) => command.as_ref().ok(),
+            GatewayServer::LlamaSwap(_) => None,
+        }
+    }
+
+    /// The command line of llama-swap.
+    pub fn swap(&self) -> Option<&SwapCommand> {
+        match &self.server {
+            GatewayServer::Router(_) => None,
+            GatewayServer::LlamaSwap(command) => Some(command),
+        }
+    }
+
+    /// The path of the file that configures it. `None` if its engine was reported.
+    pub fn file(&self) -> Option<&str> {
+        let args = match &self.server {
+            GatewayServer::Router(command) => &*command.as_ref().ok()?.line.args,
+            GatewayServer::LlamaSwap(command) => &*command.args,
+        };
+        args.iter().find(|word| matches!(word, Word::PresetFile(_))).map(Word::text)
+    }
+
     /// The only residency of its roles. `None` if they have several.
     pub fn only_residency(&self) -> Option<Id<Residency>> {
         let mut all = self.residencies.keys();
@@ -73,22 +119,57 @@ impl ServedGateway {
     }
 }
 
+/// A role behind a gateway.
+struct RoutedRole<'r> {
+    id: Id<Role>,
+    settings: &'r ProcessSettings,
+    endpoint: &'r Endpoint,
+    gpus: Option<Vec<Arc<str>>>,
+    load_time: LoadTime,
+    is_program: bool,
+}
+
 /// The gateways with at least one role, in the order of declaration.
 pub(super) fn gateways(
     registry: &Registry,
     profiles: &[Result<SharedProfile, Reported>],
-    served: &[ServedRole],
+    (served, programs): (&[ServedRole], &[ServedProgram]),
     unknown: impl FnMut(&Gateway) -> Reported,
 ) -> Vec<ServedGateway> {
-    let mut behind: BTreeMap<Id<Gateway>, Vec<&ServedRole>> = BTreeMap::new();
-    for role in served {
-        if let Some(gateway) = role.serving.gateway {
-            behind.entry(gateway.value).or_default().push(role);
+    let roles = served.iter().map(|role| RoutedRole {
+        id: role.id,
+        settings: &role.serving.process,
+        endpoint: &role.endpoint,
+        gpus: role.used_gpus(),
+        load_time: role.load_time,
+        is_program: false,
+    });
+    let programs = programs.iter().map(|role| RoutedRole {
+        id: role.id,
+        settings: &role.program.process,
+        endpoint: &role.endpoint,
+        gpus: role.used_gpus(),
+        load_time: Err(PROGRAM_START),
+        is_program: true,
+    });
+    let mut behind: BTreeMap<Id<Gateway>, Vec<RoutedRole<'_>>> = BTreeMap::new();
+    for role in roles.chain(programs) {
+        let Some(gateway) = role.settings.gateway.map(|gateway| gateway.value) else { continue };
+        // `gateway-cannot` reports other programs behind a router.
+        if !role.is_program || registry.gateways.get(gateway).kind == GatewayKind::LlamaSwap {
+            behind.entry(gateway).or_default().push(role);
         }
     }
     let mut source = GatewaySource { registry, profiles, unknown };
-    behind.into_iter().filter_map(|(id, roles)| source.gateway(id, &roles)).collect()
+    let served = behind.into_iter().filter_map(|(id, mut roles)| {
+        roles.sort_by_key(|role| role.id);
+        source.gateway(id, &roles)
+    });
+    served.collect()
 }
+
+/// The reason why the time for a start of another program is unknown.
+pub const PROGRAM_START: &str = "the time that the program needs to start is unknown";
 
 struct GatewaySource<'r, F> {
     registry: &'r Registry,
@@ -98,47 +179,62 @@ struct GatewaySource<'r, F> {
 }
 
 impl<F: FnMut(&Gateway) -> Reported> GatewaySource<'_, F> {
-    fn gateway(&mut self, id: Id<Gateway>, roles: &[&ServedRole]) -> Option<ServedGateway> {
+    fn gateway(&mut self, id: Id<Gateway>, roles: &[RoutedRole<'_>]) -> Option<ServedGateway> {
         let registry = self.registry;
         let gateway = registry.gateways.get(id);
         let mut residencies: BTreeMap<Id<Residency>, usize> = BTreeMap::new();
         for role in roles {
-            *residencies.entry(role.serving.residency.value).or_default() += 1;
+            *residencies.entry(role.settings.residency.value).or_default() += 1;
         }
-        let most = most(registry, &residencies);
         let host = registry.hosts.get(gateway.host.value);
-        let used: BTreeSet<Arc<str>> = roles.iter().filter_map(|role| role.used_gpus()).flatten().collect();
+        let used: BTreeSet<Arc<str>> = roles.iter().filter_map(|role| role.gpus.clone()).flatten().collect();
         let gpus = (!host.gpus.is_empty()).then(|| used.into_iter().collect::<Vec<_>>());
-        let first = roles.iter().find(|role| starts_at_boot(registry, role)).or(roles.first())?;
-        let settings = settings(gateway, first.serving.residency);
+        let first = roles.iter().find(|role| starts_at_boot(registry, role.settings)).or(roles.first())?;
+        let settings = settings(gateway, first.settings.residency);
         let names = roles.iter().flat_map(|role| role.endpoint.names.iter().cloned()).collect();
         let endpoint = Endpoint::of_gateway(&settings, names);
-        let margin = gpus.iter().flatten().filter_map(|name| host.gpu(name)).map(margin).max();
-        let preset = preset_file(registry, gateway);
-        let lower = |(engine, profile): (Id<Engine>, SharedProfile)| {
-            let spec = RouterSpec {
-                preset: &preset,
-                models_max: most,
-                memory_margin: margin,
-                hosts: &endpoint.server_addresses(),
-                port: endpoint.port(0),
-                key_file: gateway.key_file.as_ref().map(|file| &*file.value),
-            };
-            let line = Arc::new(lower_router(&profile, &spec));
-            GatewayCommand { engine, profile, line }
-        };
+        let most = most(registry, &residencies);
         Some(ServedGateway {
             id,
             roles: roles.iter().map(|role| role.id).collect(),
-            command: self.engine(gateway).map(lower),
+            server: self.server(gateway, &endpoint, (gpus.as_deref(), most)),
             placement: ProcessPlacement::new(&settings, host, 0),
-            load_time: load_time(registry, roles),
+            load_time: load_time(registry, gateway.kind, roles),
             endpoint,
             most,
             residencies,
             gpus,
             settings,
         })
+    }
+
+    fn server(
+        &mut self,
+        gateway: &Gateway,
+        endpoint: &Endpoint,
+        (gpus, most): (Option<&[Arc<str>]>, u32),
+    ) -> GatewayServer {
+        let preset = preset_file(self.registry, gateway);
+        let host = self.registry.hosts.get(gateway.host.value);
+        match gateway.kind {
+            GatewayKind::Router => GatewayServer::Router(self.engine(gateway).map(|(engine, profile)| {
+                let gpus = gpus.into_iter().flatten().filter_map(|name| host.gpu(name));
+                let spec = RouterSpec {
+                    preset: &preset,
+                    models_max: most,
+                    memory_margin: gpus.map(margin).max(),
+                    hosts: &endpoint.server_addresses(),
+                    port: endpoint.port(0),
+                    key_file: gateway.key_file.as_ref().map(|file| &*file.value),
+                };
+                let line = Arc::new(lower_router(&profile, &spec));
+                RouterCommand { engine, profile, line }
+            })),
+            GatewayKind::LlamaSwap => GatewayServer::LlamaSwap(SwapCommand {
+                program: gateway.bin.as_ref().map_or("".into(), |bin| bin.value.clone()),
+                args: swap_args(endpoint, preset),
+            }),
+        }
     }
 
     fn engine(&mut self, gateway: &Gateway) -> Result<(Id<Engine>, SharedProfile), Reported> {
@@ -152,9 +248,22 @@ impl<F: FnMut(&Gateway) -> Reported> GatewaySource<'_, F> {
     }
 }
 
-/// The path of the preset file of a gateway on its host.
+/// The arguments of llama-swap (`llama-swap.go` of August 2026). It listens on one address, so `gateway-cannot` reports others.
+fn swap_args(endpoint: &Endpoint, file: String) -> Arc<[Word]> {
+    let address = endpoint.addresses.first().map_or("", |address| &**address);
+    let port = endpoint.port(0);
+    let listen =
+        if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") };
+    [Word::from("--config"), Word::PresetFile(file.into()), Word::from("--listen"), Word::from(listen)].into()
+}
+
+/// The path of the file on its host that configures a gateway.
 pub fn preset_file(registry: &Registry, gateway: &Gateway) -> String {
-    format!("{PRESETS}/{}/{}.ini", registry.stack.head.name.value, gateway.head.name.value)
+    let end = match gateway.kind {
+        GatewayKind::Router => "ini",
+        GatewayKind::LlamaSwap => "yaml",
+    };
+    format!("{PRESETS}/{}/{}.{end}", registry.stack.head.name.value, gateway.head.name.value)
 }
 
 /// The number of models that a router keeps in memory: all of them, or `at-once` if its roles have one residency. A router has
@@ -188,12 +297,18 @@ fn settings(gateway: &Gateway, residency: Spanned<Id<Residency>>) -> ProcessSett
     }
 }
 
-/// The limit of the load time of the models that start at boot. They are loaded at the same time.
-fn load_time(registry: &Registry, roles: &[&ServedRole]) -> LoadTime {
-    let mut at_boot = roles.iter().filter(|role| starts_at_boot(registry, role));
-    at_boot.try_fold(ROUTER_START, |longest, role| Ok(longest.max(role.load_time?)))
+/// The limit of the load time of the models that start at boot. A router loads them at the same time, and llama-swap one after
+/// the other (`startPreload` in `internal/server/api.go` of August 2026).
+fn load_time(registry: &Registry, kind: GatewayKind, roles: &[RoutedRole<'_>]) -> LoadTime {
+    let mut at_boot = roles.iter().filter(|role| starts_at_boot(registry, role.settings));
+    at_boot.try_fold(START, |sum, role| {
+        Ok(match kind {
+            GatewayKind::Router => sum.max(role.load_time?),
+            GatewayKind::LlamaSwap => Seconds(sum.0.saturating_add(role.load_time?.0)),
+        })
+    })
 }
 
-fn starts_at_boot(registry: &Registry, role: &ServedRole) -> bool {
-    registry.residencies.get(role.serving.residency.value).start.value == Start::Boot
+fn starts_at_boot(registry: &Registry, settings: &ProcessSettings) -> bool {
+    registry.residencies.get(settings.residency.value).start.value == Start::Boot
 }

@@ -3,8 +3,9 @@
 use super::memory::{MemoryKind, MemoryPart, RoleMemory};
 use super::place::{MemoryScope, Portion};
 use super::process::ServedProcess;
-use crate::hir::{Bytes, Host, Id, Registry, Residency, Role};
-use std::collections::BTreeMap;
+use super::swap_sets::SwapSets;
+use crate::hir::{Bytes, Gateway, Host, Id, Registry, Residency, Role};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The memory of some roles of one host together. Mapped files count once, everything else once per process.
@@ -35,6 +36,8 @@ pub struct LoadLine {
 #[derive(Debug)]
 pub struct RoleGroups<'r> {
     registry: &'r Registry,
+    /// The sets of roles that gateways allow.
+    sets: &'r [SwapSets],
     groups: BTreeMap<Id<Residency>, BTreeMap<Id<Host>, Vec<ServedProcess<'r>>>>,
 }
 
@@ -44,6 +47,7 @@ pub struct RoleGroup<'l> {
     /// The host.
     pub host: Id<Host>,
     registry: &'l Registry,
+    sets: &'l [SwapSets],
     /// The roles of each residency, in the order of declaration.
     parts: Vec<(Id<Residency>, &'l [ServedProcess<'l>])>,
 }
@@ -57,6 +61,8 @@ pub struct LoadChange<'c> {
     pub at_once: Option<(Id<Residency>, usize)>,
     /// Another memory of a role.
     pub memory: Option<(Id<Role>, &'c RoleMemory)>,
+    /// The only set of a gateway.
+    pub set: Option<&'c SwapSets>,
 }
 
 impl<'c> LoadChange<'c> {
@@ -83,13 +89,17 @@ impl Registry {
 }
 
 impl<'r> RoleGroups<'r> {
-    pub(super) fn new(registry: &'r Registry, roles: impl Iterator<Item = ServedProcess<'r>>) -> Self {
+    pub(super) fn new(
+        registry: &'r Registry,
+        roles: impl Iterator<Item = ServedProcess<'r>>,
+        sets: &'r [SwapSets],
+    ) -> Self {
         let mut groups: BTreeMap<_, BTreeMap<_, Vec<ServedProcess<'_>>>> = BTreeMap::new();
         for role in roles {
             let hosts = groups.entry(role.settings.residency.value).or_default();
             hosts.entry(role.settings.host.value).or_default().push(role);
         }
-        Self { registry, groups }
+        Self { registry, sets, groups }
     }
 
     /// The roles of a residency, grouped by host, in the order of declaration.
@@ -98,6 +108,7 @@ impl<'r> RoleGroups<'r> {
         hosts.map(move |(host, roles)| RoleGroup {
             host: *host,
             registry: self.registry,
+            sets: self.sets,
             parts: vec![(residency, roles.as_slice())],
         })
     }
@@ -105,7 +116,8 @@ impl<'r> RoleGroups<'r> {
     /// The roles of each host, in the order of declaration. A host without roles has an empty group.
     pub fn of_hosts(&self) -> Vec<RoleGroup<'_>> {
         let hosts = self.registry.hosts.entries();
-        let empty = |(host, _)| RoleGroup { host, registry: self.registry, parts: Vec::new() };
+        let (registry, sets) = (self.registry, self.sets);
+        let empty = |(host, _)| RoleGroup { host, registry, sets, parts: Vec::new() };
         let mut all: Vec<RoleGroup> = hosts.map(empty).collect();
         for (residency, hosts) in &self.groups {
             for (host, roles) in hosts {
@@ -142,7 +154,7 @@ impl<'l> RoleGroup<'l> {
         is_known.then(|| self.total(MemoryScope::HOST))
     }
 
-    /// The memory that the processes may take in addition, by defaults of their engines. If `at-once` limits the number of
+    /// The memory that the processes may take in addition, by defaults of their engines. If `at-once` or a gateway limits the
     /// roles that run, those that may grow the most.
     pub fn growth(&self) -> Bytes {
         self.sum_of_processes(|memory| memory.growth)
@@ -153,14 +165,30 @@ impl<'l> RoleGroup<'l> {
         let of_role = |role: &ServedProcess<'_>| {
             Bytes(bytes(role.memory).0.saturating_mul(role.settings.ports.value.len() as u64))
         };
+        let mut of_sets: BTreeMap<Id<Role>, Bytes> = BTreeMap::new();
+        for role in self.roles().filter(|role| self.sets_of(role).is_some()) {
+            of_sets.insert(role.id, of_role(&role));
+        }
+        for sets in self.sets {
+            for outside in sets.outside_largest(&of_sets) {
+                of_sets.remove(&outside);
+            }
+        }
         let of_part = |(residency, roles): &(Id<Residency>, &[ServedProcess<'_>])| {
-            let mut each: Vec<Bytes> = roles.iter().map(of_role).collect();
+            let roles = roles.iter().filter(|role| self.sets_of(role).is_none());
+            let mut each: Vec<Bytes> = roles.map(of_role).collect();
             each.sort_unstable();
             let at_once = self.registry.residencies.get(*residency).at_once;
             let most = at_once.map_or(each.len(), |most| most.value as usize);
             each.into_iter().rev().take(most).fold(Bytes(0), Bytes::plus)
         };
-        self.parts.iter().map(of_part).fold(Bytes(0), Bytes::plus)
+        self.parts.iter().map(of_part).chain(of_sets.values().copied()).fold(Bytes(0), Bytes::plus)
+    }
+
+    /// The sets of the gateway of a role. `None` if it is not behind a gateway with sets.
+    fn sets_of(&self, role: &ServedProcess<'_>) -> Option<&'l SwapSets> {
+        let gateway: Id<Gateway> = role.settings.gateway?.value;
+        self.sets.iter().find(|sets| sets.gateway == gateway)
     }
 
     /// True if any role declares the NUMA placement of its memory.
@@ -180,7 +208,12 @@ impl<'l> RoleGroup<'l> {
 
     /// The same sum if a role had another memory.
     pub fn total_with(&self, scope: MemoryScope, memory: (Id<Role>, &RoleMemory)) -> Bytes {
-        self.tally(scope, LoadChange { memory: Some(memory), ..LoadChange::default() }).total()
+        self.total_after(scope, LoadChange { memory: Some(memory), ..LoadChange::default() })
+    }
+
+    /// The same sum after a change.
+    pub(super) fn total_after(&self, scope: MemoryScope, change: LoadChange<'_>) -> Bytes {
+        self.tally(scope, change).total()
     }
 
     /// The memory of the roles in a scope after a change.
@@ -199,6 +232,8 @@ impl<'l> RoleGroup<'l> {
         for (residency, roles) in &self.parts {
             running.extend(self.running(*residency, roles, scope, change));
         }
+        let outside = self.outside_sets(&running, scope, change);
+        running.retain(|role| !outside.contains(&role.id));
         running.sort_by_key(|role| role.id);
         let host = self.registry.hosts.get(self.host);
         let mut tally = Tally::default();
@@ -210,8 +245,40 @@ impl<'l> RoleGroup<'l> {
         tally
     }
 
+    /// The roles that are not in the set with the most memory in the scope, of all gateways with sets.
+    fn outside_sets(
+        &self,
+        roles: &[ServedProcess<'_>],
+        scope: MemoryScope,
+        change: LoadChange<'_>,
+    ) -> BTreeSet<Id<Role>> {
+        let mut outside = BTreeSet::new();
+        if self.sets.is_empty() {
+            return outside;
+        }
+        let bytes: BTreeMap<Id<Role>, Bytes> = roles
+            .iter()
+            .filter(|role| role.settings.gateway.is_some())
+            .map(|role| (role.id, self.bytes_in(scope, role)))
+            .collect();
+        for sets in self.sets {
+            let sets = change.set.filter(|changed| changed.gateway == sets.gateway).unwrap_or(sets);
+            outside.extend(sets.outside_largest(&bytes));
+        }
+        outside
+    }
+
+    /// The memory of a role alone in a scope.
+    fn bytes_in(&self, scope: MemoryScope, role: &ServedProcess<'_>) -> Bytes {
+        let host = self.registry.hosts.get(self.host);
+        role.memory.counted.iter().fold(Bytes(0), |sum, part| {
+            let portion = scope.portion(role.settings, host, part);
+            sum.plus(portion.map_or(Bytes(0), |portion| portion.of(part.bytes)))
+        })
+    }
+
     /// The roles of a residency that may run at the same time. If `at-once` limits their number, those with the most
-    /// memory in the scope.
+    /// memory in the scope. The sets of a gateway limit its roles separately.
     fn running<'c>(
         &self,
         residency: Id<Residency>,
@@ -224,20 +291,18 @@ impl<'l> RoleGroup<'l> {
     {
         let kept = roles.iter().filter(|role| !change.gone.contains(&role.id)).copied();
         let mut remaining: Vec<ServedProcess<'c>> = kept.map(|role| change.apply(role)).collect();
+        let (in_sets, others): (Vec<_>, Vec<_>) =
+            remaining.into_iter().partition(|role| self.sets_of(role).is_some());
+        remaining = others;
         let declared = self.registry.residencies.get(residency).at_once.map(|n| n.value as usize);
         let changed = change.at_once.filter(|(changed, _)| *changed == residency).map(|(_, n)| n);
         let Some(most) = changed.or(declared).filter(|most| *most < remaining.len()) else {
+            remaining.extend(in_sets);
             return remaining;
         };
-        let host = self.registry.hosts.get(self.host);
-        let bytes = |role: &ServedProcess<'_>| {
-            role.memory.counted.iter().fold(Bytes(0), |sum, part| {
-                let portion = scope.portion(role.settings, host, part);
-                sum.plus(portion.map_or(Bytes(0), |portion| portion.of(part.bytes)))
-            })
-        };
-        remaining.sort_by_cached_key(|role| (std::cmp::Reverse(bytes(role)), role.id));
+        remaining.sort_by_cached_key(|role| (std::cmp::Reverse(self.bytes_in(scope, role)), role.id));
         remaining.truncate(most);
+        remaining.extend(in_sets);
         remaining
     }
 }

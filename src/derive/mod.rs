@@ -16,14 +16,16 @@
 //! memory      what sums count of the memory of a role
 //! pairs       verdicts about drafts
 //! role        one role that an engine serves
-//! gateway     one address for several roles
 //! program     one role that another program serves
+//! gateway     one address for several roles
 //! process     what both have in common
 //! sandbox     sandbox level and device files of a role
 //! parts       the memory of each role, computed from headers
 //! start       time limits of starts
 //! place       portions of memory by place
+//! swap_sets   sets of roles that llama-swap may have in memory
 //! loads       sums of memory
+//! swapping    which roles behind llama-swap fit into memory together
 //! fitting     other settings with which a role fits into its GPUs
 //! ```
 
@@ -48,12 +50,14 @@ mod program;
 mod role;
 pub mod sandbox;
 mod start;
+pub mod swap_sets;
+mod swapping;
 
 pub use command::{RoleCommand, faults_of_option};
-pub use endpoint::{Endpoint, client_addresses};
+pub use endpoint::{Endpoint, client_addresses, first_model_port};
 pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use fitting::{Alternative, FittingRole};
-pub use gateway::{GatewayCommand, ServedGateway, preset_file};
+pub use gateway::{PROGRAM_START, RouterCommand, ServedGateway, SwapCommand, preset_file};
 pub use gpu::RoleGpus;
 pub use loads::{LoadChange, LoadLine, MemoryLoad, RoleGroup, RoleGroups};
 pub use memory::{MemoryKind, MemoryPart, RoleMemory};
@@ -64,6 +68,7 @@ pub use process::ServedProcess;
 pub use profiles::{CODES, ProfileSources, ProfileText, SharedProfile};
 pub use program::ServedProgram;
 pub use role::ServedRole;
+pub use swap_sets::SwapSets;
 
 use crate::diag::{Diagnostics, Reported};
 use crate::engine::Profile;
@@ -90,6 +95,8 @@ pub struct Derived {
     pub programs: Vec<ServedProgram>,
     /// The gateways with at least one role, in the order of declaration.
     pub gateways: Vec<ServedGateway>,
+    /// The sets of roles that the gateways of llama-swap may have in memory.
+    pub swap_sets: Vec<SwapSets>,
 }
 
 /// Computes everything that follows from a registry and its lock. Reports engines without a profile.
@@ -106,8 +113,16 @@ pub fn derive(
     start::measure(&registry, &mut roles);
     let programs = programs(&registry);
     let unknown = |gateway: &Gateway| unknown_engine(&gateway.head, findings);
-    let gateways = gateway::gateways(&registry, &profiles, &roles, unknown);
-    Derived { registry, lock, profiles, roles, programs, gateways }
+    let gateways = gateway::gateways(&registry, &profiles, (&roles, &programs), unknown);
+    let mut derived = Derived { registry, lock, profiles, roles, programs, gateways, swap_sets: Vec::new() };
+    derived.swap_sets = derived.find_swap_sets();
+    for sets in &derived.swap_sets {
+        let served = derived.gateways.iter_mut().find(|served| served.id == sets.gateway);
+        if let Some(served) = served {
+            served.most = u32::try_from(sets.most()).unwrap_or(u32::MAX);
+        }
+    }
+    derived
 }
 
 /// The roles that other programs serve.
@@ -211,7 +226,8 @@ impl Derived {
         roles.chain(programs.map(|role| (role.id, OF_PROGRAM)))
     }
 
-    /// The gateway that can limit the roles of a residency on a host: all of them are behind it, and no other role.
+    /// The gateway that can limit the roles of a residency on a host: all of them are behind it, and if it is a router, no other
+    /// role.
     pub fn limiting_gateway(
         &self,
         residency: Id<Residency>,
@@ -221,11 +237,29 @@ impl Derived {
         let first = gateways.next()??;
         let is_only = gateways.all(|other| other == Some(first));
         let served = self.gateways.iter().find(|gateway| gateway.id == first)?;
-        (is_only && served.only_residency() == Some(residency)).then_some(served)
+        let can_limit = served.swap().is_some() || served.only_residency() == Some(residency);
+        (is_only && can_limit).then_some(served)
     }
 
     /// Memory sums over roles, residencies and hosts.
     pub fn loads(&self) -> RoleGroups<'_> {
-        RoleGroups::new(&self.registry, self.processes())
+        RoleGroups::new(&self.registry, self.processes(), &self.swap_sets)
+    }
+
+    fn find_swap_sets(&self) -> Vec<SwapSets> {
+        if self.gateways.iter().all(|served| served.swap().is_none()) {
+            return Vec::new();
+        }
+        let processes: Vec<ServedProcess<'_>> = self.processes().collect();
+        let is_unknown = |process: &ServedProcess<'_>| {
+            let on_gpu = || {
+                let host = process.settings.host.value;
+                let mut gpus = self.registry.hosts.get(host).gpus.iter();
+                gpus.any(|gpu| self.unknown_on_gpu(host, gpu).any(|(role, _)| role == process.id))
+            };
+            let is_computed = process.is_program || process.memory.is_computed();
+            process.memory.lacks_size || !is_computed || on_gpu()
+        };
+        swapping::swap_sets(&self.registry, &self.gateways, &processes, is_unknown)
     }
 }

@@ -66,6 +66,16 @@ fn limit(registry: &Registry, boot: &AllBootReads, role: &ServedRole) -> LoadTim
     Ok(Seconds(seconds))
 }
 
+impl ServedRole {
+    /// The seconds to read its files from their stores. `None` if a size or a speed is unknown.
+    pub fn read_seconds(&self, registry: &Registry) -> Option<u64> {
+        self.files.iter().try_fold(0_u64, |sum, (owner, file)| {
+            let speed = registry.stores.get(file.store?).speed?.value;
+            Some(sum.saturating_add(size(owner, file)?.0.div_ceil(speed.0.max(1))))
+        })
+    }
+}
+
 /// The size of a file. A projector of unknown size counts nothing.
 fn size(owner: Owner, file: &ModelFile) -> Option<Bytes> {
     file.bytes.or((owner == Owner::Projector).then_some(Bytes(0)))

@@ -6,6 +6,7 @@
 pub mod command;
 mod family;
 pub mod llama;
+pub mod llama_swap;
 mod word;
 
 pub use family::Family;

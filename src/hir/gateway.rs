@@ -18,9 +18,13 @@ pub struct Gateway {
     pub listen: Vec<Text>,
     /// A file with API keys. Clients must send one of them.
     pub key_file: Option<Text>,
-    /// The engine whose router it is. If it is the default of the stack, the place is the field of the stack. `None` only if
-    /// the name is unknown, which is already reported.
+    /// The engine whose router it is. If it is the default of the stack, the place is the field of the stack. `None` for
+    /// another program, or if the name is unknown, which is already reported.
     pub engine: Option<Spanned<Id<Engine>>>,
+    /// The program, if it is no engine: an absolute path.
+    pub bin: Option<Text>,
+    /// The first of the ports of the servers of its models, if the gateway does not select them itself.
+    pub backend: Option<Spanned<u16>>,
     /// The host. If the only host is implied, the place is the name of the gateway.
     pub host: Spanned<Id<Host>>,
     /// The sandbox level of its unit. `None` means the level of the stack.
@@ -38,6 +42,8 @@ declare_words! {
     pub enum GatewayKind {
         /// The router of llama-server.
         Router = "router",
+        /// llama-swap.
+        LlamaSwap = "llama-swap",
     }
 }
 
@@ -63,13 +69,20 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "kind",
         Shape::Word(GatewayKind::WORDS),
-        "The program: `router` is the router of llama-server; default `router`.",
+        "The program: `router` is the router of llama-server, `llama-swap` is llama-swap; default `router`.",
     )
     .default("router"),
     Field::optional(
         "engine",
         Shape::Name("engine"),
-        "The engine whose llama-server is the router, and runs all models; default: the engine of the stack.",
+        "For `router`: the engine whose llama-server is the router, and runs all models; default: the engine of the stack.",
+    ),
+    Field::optional("bin", Shape::Path, "For `llama-swap`: the program, an absolute path. Required there.")
+        .example("/usr/local/bin/llama-swap"),
+    Field::optional(
+        "backend",
+        Shape::Port,
+        "For `llama-swap`: the first of the hidden ports of its models, one each; default: `port` plus 10000.",
     ),
     Field::optional(
         "key-file",

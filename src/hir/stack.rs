@@ -32,6 +32,8 @@ declare_words! {
         Systemd = "systemd",
         /// Preset files of routers, for gateways.
         Router = "router",
+        /// Configuration files of llama-swap, for gateways.
+        LlamaSwap = "llama-swap",
         /// Launch scripts and one-shot commands.
         Bin = "bin",
         /// numactl wrappers for placements.

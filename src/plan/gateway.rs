@@ -1,12 +1,16 @@
-//! Gateways: the server of each, and the options of the models behind it.
+//! Gateways: the server of each, and the models behind it.
 
 use super::placement::Placements;
-use super::process::{Process, Role, RoleNumbers, RouterServer, Server, host_number};
+use super::process::{Process, Role, RoleNumbers, RouterServer, Server, SwapServer, host_number};
+use super::swap::{Swap, SwappedModel, key_files};
 use super::{PresetEntry, Start};
 use crate::check::Checked;
-use crate::derive::{GatewayCommand, ServedGateway, ServedRole, sandbox};
-use crate::engine::Word;
-use crate::hir::Registry;
+use crate::derive::{
+    RoleCommand, RouterCommand, ServedGateway, ServedProgram, ServedRole, SwapCommand, sandbox,
+};
+use crate::engine::dialect::OptionPath;
+use crate::engine::{Access, Word};
+use crate::hir::{self, Id, Registry};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -22,90 +26,116 @@ pub struct Gateway {
     pub server: usize,
     /// The maximum number of models that it keeps in memory.
     pub most: u32,
-    /// The path of its preset file on the host.
-    pub preset: Arc<str>,
+    /// The path of the file on the host that configures it.
+    pub file: Arc<str>,
     /// Its models, in the order of declaration.
-    pub models: Vec<RoutedModel>,
+    pub models: Models,
 }
 
-/// A role behind a gateway.
+/// The models of a gateway.
 #[derive(Debug)]
-pub struct RoutedModel {
-    /// The role, as an index into [`Plan::roles`](super::Plan::roles).
-    pub role: usize,
-    /// The options of its process.
-    pub options: Box<[PresetEntry]>,
+pub enum Models {
+    /// Of a router: each role, as an index into [`Plan::roles`](super::Plan::roles), with the options of its process.
+    Router(Vec<(usize, Box<[PresetEntry]>)>),
+    /// Of llama-swap.
+    LlamaSwap(Swap),
+}
+
+impl Gateway {
+    /// Its roles, as indices into [`Plan::roles`](super::Plan::roles).
+    pub fn roles(&self) -> impl Iterator<Item = usize> {
+        let (routed, swapped) = match &self.models {
+            Models::Router(models) => (Some(models), None),
+            Models::LlamaSwap(swap) => (None, Some(&swap.models)),
+        };
+        let routed = routed.into_iter().flatten().map(|(role, _)| *role);
+        routed.chain(swapped.into_iter().flatten().map(|model: &SwappedModel| model.role))
+    }
 }
 
 /// Plans all gateways, in the order of declaration. The server of the first one gets the number `first`.
 pub(super) fn gateways(checked: &Checked, numbers: &RoleNumbers, first: usize) -> Vec<Gateway> {
-    let options: BTreeMap<_, _> = checked.roles().map(|(served, command)| (served.id, command)).collect();
-    let model = |id: &_| {
-        let options = options.get(id)?.server().preset.clone();
-        Some(RoutedModel { role: numbers.get(id).copied()?, options })
-    };
     let gateway = |(served, server): (&ServedGateway, usize)| Gateway {
         name: checked.registry().gateways.get(served.id).head.name.value.clone(),
         server,
         most: served.most,
-        preset: preset(served).into(),
-        models: served.roles.iter().filter_map(model).collect(),
+        file: served.file().unwrap_or_default().into(),
+        models: match served.swap() {
+            Some(_) => Models::LlamaSwap(Swap::new(checked, served, numbers)),
+            None => Models::Router(routed(checked, served, numbers)),
+        },
     };
     checked.derived().gateways.iter().zip(first..).map(gateway).collect()
 }
 
-/// The path of the preset file of a gateway.
-fn preset(served: &ServedGateway) -> &str {
-    let words = served.command.as_ref().map(|command| &*command.line.args).unwrap_or_default();
-    words.iter().find(|word| matches!(word, Word::PresetFile(_))).map_or("", Word::text)
+fn routed(
+    checked: &Checked,
+    served: &ServedGateway,
+    numbers: &RoleNumbers,
+) -> Vec<(usize, Box<[PresetEntry]>)> {
+    let options: BTreeMap<_, _> = checked.roles().map(|(served, command)| (served.id, command)).collect();
+    let model = |id: &_| Some((numbers.get(id).copied()?, options.get(id)?.server().preset.clone()));
+    served.roles.iter().filter_map(model).collect()
 }
 
 /// The servers of all gateways, in the order of declaration.
 pub(super) fn servers(checked: &Checked, placements: &mut Placements) -> Vec<Role> {
-    let roles: BTreeMap<_, _> = checked.roles().map(|(served, _)| (served.id, served)).collect();
-    let servers = checked.derived().gateways.iter().filter_map(|served| {
-        let behind: Vec<&ServedRole> = served.roles.iter().filter_map(|id| roles.get(id).copied()).collect();
-        Some(server(checked, (served, served.command.as_ref().ok()?), &behind, placements))
-    });
-    servers.collect()
+    checked.derived().gateways.iter().filter_map(|served| server(checked, served, placements)).collect()
 }
 
-fn server(
-    checked: &Checked,
-    (served, command): (&ServedGateway, &GatewayCommand),
-    behind: &[&ServedRole],
-    placements: &mut Placements,
-) -> Role {
+/// The roles behind a gateway.
+struct Behind<'c> {
+    roles: Vec<(&'c ServedRole, &'c RoleCommand)>,
+    programs: Vec<&'c ServedProgram>,
+}
+
+impl Behind<'_> {
+    /// The files of all models, each once.
+    fn files(&self) -> Box<[Arc<str>]> {
+        let files = self.roles.iter().flat_map(|(role, _)| role.files.iter());
+        files.map(|(_, file)| file.path.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The machines that they connect to, each once.
+    fn peers(&self) -> Box<[Arc<str>]> {
+        let peers = self.roles.iter().flat_map(|(_, command)| command.peers.iter().cloned());
+        peers.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+fn server(checked: &Checked, served: &ServedGateway, placements: &mut Placements) -> Option<Role> {
     let registry = checked.registry();
     let gateway = registry.gateways.get(served.id);
-    let commands = || behind.iter().filter_map(|role| role.known_command());
+    let is_behind = |id: Id<hir::Role>| served.roles.contains(&id);
+    let behind = Behind {
+        roles: checked.roles().filter(|(role, _)| is_behind(role.id)).collect(),
+        programs: checked.derived().programs.iter().filter(|role| is_behind(role.id)).collect(),
+    };
     let residency = registry.residencies.get(served.settings.residency.value);
     let gpus = served.gpus.as_deref();
+    let own = match (served.router(), served.swap()) {
+        (Some(command), _) => OwnPart::router(registry, command, &behind),
+        (None, Some(command)) => OwnPart::swap(registry, command, served, &behind),
+        (None, None) => return None,
+    };
     let process = Process {
         instance: None,
         port: served.endpoint.port(0),
         backend: None,
-        args: command.line.args.clone(),
+        args: own.args,
         placement: placements.index_of(&served.placement),
     };
-    let name = |role: &&ServedRole| registry.roles.get(role.id).head.name.value.clone();
-    let starts_at_boot = |role: &&&ServedRole| !registry.is_on_demand(&role.serving);
-    let models: Box<[Arc<str>]> = behind.iter().map(name).collect();
-    let files: BTreeSet<Arc<str>> =
-        behind.iter().flat_map(|role| role.files.iter()).map(|(_, file)| file.path.clone()).collect();
-    let peers: BTreeSet<Arc<str>> = commands().flat_map(|command| command.peers.iter().cloned()).collect();
-    Role {
+    let name = |id: &Id<hir::Role>| registry.roles.get(*id).head.name.value.clone();
+    let models: Box<[Arc<str>]> = served.roles.iter().map(name).collect();
+    let of_roles = behind.roles.iter().flat_map(|(_, command)| command.paths.iter().cloned());
+    Some(Role {
         name: gateway.head.name.value.clone(),
         residency: residency.head.name.value.clone(),
         start: Start::Boot,
         idle: None,
         host: host_number(&served.settings),
         title: models.join(", ").into(),
-        server: Server::Router(RouterServer {
-            number: command.engine.number(),
-            family: command.profile.family(),
-            at_boot: behind.iter().filter(starts_at_boot).map(name).collect(),
-        }),
+        server: own.server,
         purpose: None,
         shared_by: Box::default(),
         gateway: None,
@@ -115,27 +145,88 @@ fn server(
         ports: served.endpoint.ports,
         bytes: None,
         load_time: served.load_time,
-        program: command.program(registry).into(),
-        files: files.into_iter().collect(),
-        paths: commands().flat_map(|command| command.paths.iter().cloned()).collect(),
-        peers: peers.into_iter().collect(),
+        program: own.program,
+        files: behind.files(),
+        paths: of_roles.chain(own.paths).collect(),
+        peers: behind.peers(),
         key_file: gateway.key_file.as_ref().map(|file| file.value.clone()),
-        places_threads: behind.iter().any(|role| places_threads(role)),
-        lock: behind.iter().any(|role| role.serving.is_locked()),
+        places_threads: own.places_threads
+            || behind.roles.iter().any(|(role, command)| command.places_threads(&role.env)),
+        lock: behind.roles.iter().any(|(role, _)| role.serving.is_locked()),
         hardening: sandbox::hardening(&registry.stack, &served.settings, gpus),
         devices: sandbox::device_classes(registry.hosts.get(gateway.host.value), gpus),
         gpus: served.gpus.clone().map(Arc::new),
-        env: env(registry, command),
+        env: own.env,
         processes: [process].into(),
+    })
+}
+
+/// The part of the server of a gateway that depends on its program.
+struct OwnPart {
+    server: Server,
+    program: Arc<str>,
+    args: Arc<[Word]>,
+    env: Box<[(Arc<str>, Arc<str>)]>,
+    paths: Vec<OptionPath>,
+    places_threads: bool,
+}
+
+impl OwnPart {
+    fn router(registry: &Registry, command: &RouterCommand, behind: &Behind<'_>) -> Self {
+        Self {
+            server: Server::Router(RouterServer {
+                number: command.engine.number(),
+                family: command.profile.family(),
+                at_boot: at_boot(registry, behind),
+            }),
+            program: command.program(registry).into(),
+            args: command.line.args.clone(),
+            env: env(registry, command),
+            paths: Vec::new(),
+            places_threads: false,
+        }
+    }
+
+    fn swap(registry: &Registry, command: &SwapCommand, served: &ServedGateway, behind: &Behind<'_>) -> Self {
+        let engines: BTreeSet<usize> =
+            behind.roles.iter().map(|(_, command)| command.engine.number()).collect();
+        let program_folder = |program: &str| OptionPath {
+            path: program.rsplit_once('/').map_or("", |(folder, _)| folder).into(),
+            access: Access::Read,
+            is_folder: true,
+            option: None,
+        };
+        let engine_folders = behind.roles.iter().map(|(_, command)| program_folder(&command.program()));
+        let programs = behind.programs.iter();
+        let own_folders =
+            programs.flat_map(|role| role.paths().into_iter().chain([program_folder(&role.path)]));
+        let placed = behind.roles.iter().map(|(role, _)| role.placement.first());
+        let mut placed = placed.chain(behind.programs.iter().map(|role| role.placement.first()));
+        Self {
+            server: Server::LlamaSwap(Box::new(SwapServer {
+                engines: engines.into_iter().collect(),
+                at_boot: at_boot(registry, behind),
+                key_files: key_files(behind.roles.iter().map(|(role, _)| *role)),
+            })),
+            program: command.program.clone(),
+            args: command.args.clone(),
+            env: Box::default(),
+            places_threads: placed.any(|placement| *placement != served.placement),
+            paths: engine_folders.chain(own_folders).collect(),
+        }
     }
 }
 
-fn places_threads(role: &ServedRole) -> bool {
-    role.known_command().is_some_and(|command| command.places_threads(&role.env))
+/// The names of the roles that start at boot.
+fn at_boot(registry: &Registry, behind: &Behind<'_>) -> Box<[Arc<str>]> {
+    let roles = behind.roles.iter().map(|(role, _)| (role.id, &role.serving.process));
+    let programs = behind.programs.iter().map(|role| (role.id, &role.program.process));
+    let all = roles.chain(programs).filter(|(_, process)| !registry.is_on_demand(process));
+    all.map(|(id, _)| registry.roles.get(id).head.name.value.clone()).collect()
 }
 
 /// The variables of the engine. One hides the models in the cache of the user: the router would offer them too.
-fn env(registry: &Registry, command: &GatewayCommand) -> Box<[(Arc<str>, Arc<str>)]> {
+fn env(registry: &Registry, command: &RouterCommand) -> Box<[(Arc<str>, Arc<str>)]> {
     let cache = command.profile.family().cache_variable();
     let cache = cache.map(|name| (name.into(), NO_CACHE.into()));
     let declared = registry.engines.get(command.engine).env.iter();

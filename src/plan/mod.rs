@@ -13,26 +13,28 @@ mod program;
 mod prompt;
 pub mod reference;
 mod route;
+mod swap;
 
 pub use crate::derive::MemoryPolicy;
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
-pub use crate::engine::{Access, Family, Word};
+pub use crate::engine::{Access, Family, Word, llama_swap};
 pub use crate::hir::{
     Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName, UnitScope,
 };
 pub use engine::Engine;
 pub use fetch::{Fetch, FetchedFile};
-pub use gateway::{Gateway, NO_CACHE, RoutedModel};
+pub use gateway::{Gateway, Models, NO_CACHE};
 pub use group::{Group, Host};
 pub use placement::Placement;
-pub use process::{EngineServer, Process, ProgramServer, Role, RouterServer, Server};
+pub use process::{EngineServer, Process, ProgramServer, Role, RouterServer, Server, SwapServer};
 pub use prompt::{ModelKind, Prompt};
 pub use reference::Reference;
 pub use route::Route;
+pub use swap::{Swap, SwappedModel};
 
 use crate::check::Checked;
-use crate::hir::Registry;
+use crate::hir::{GatewayKind, Registry};
 use std::sync::Arc;
 
 /// The complete plan of a stack. All lists are in the order of declaration. In the list of roles, those of engines are first,
@@ -85,8 +87,8 @@ pub fn plan(checked: Checked) -> Plan {
     let mut roles = process::roles(&registry, served, sharers, &mut placements);
     roles.extend(others);
     for (gateway, number) in gateways.iter().zip(0..) {
-        for model in &gateway.models {
-            roles.get_mut(model.role).into_iter().for_each(|role| role.gateway = Some(number));
+        for role in gateway.roles() {
+            roles.get_mut(role).into_iter().for_each(|role| role.gateway = Some(number));
         }
     }
     let stack = &registry.stack;
@@ -117,21 +119,30 @@ pub fn targets(registry: &Registry) -> Vec<TargetName> {
     let mut named = with_needed(declared.iter().map(|target| target.value));
     let has_presets = |target: &TargetName| {
         let is_declared = || declared.iter().any(|declared| declared.value == *target);
-        *target != TargetName::Router || !registry.gateways.is_empty() || is_declared()
+        let has_kind = |kind| registry.gateways.iter().any(|gateway| gateway.kind == kind);
+        match target {
+            TargetName::Router => has_kind(GatewayKind::Router) || is_declared(),
+            TargetName::LlamaSwap => has_kind(GatewayKind::LlamaSwap) || is_declared(),
+            TargetName::Systemd
+            | TargetName::Bin
+            | TargetName::Numactl
+            | TargetName::Docs
+            | TargetName::StackJson => true,
+        }
     };
     named.retain(has_presets);
     named
 }
 
 /// These output targets and those that they need: scripts call the numactl wrappers, and scripts and units of gateways read the
-/// preset files.
+/// files that configure them.
 pub fn with_needed(named: impl IntoIterator<Item = TargetName>) -> Vec<TargetName> {
     let mut named: Vec<TargetName> = named.into_iter().collect();
     if named.contains(&TargetName::Bin) {
         named.push(TargetName::Numactl);
     }
     if named.contains(&TargetName::Bin) || named.contains(&TargetName::Systemd) {
-        named.push(TargetName::Router);
+        named.extend([TargetName::Router, TargetName::LlamaSwap]);
     }
     named.sort_unstable();
     named.dedup();

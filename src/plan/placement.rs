@@ -16,6 +16,12 @@ pub struct Placement {
 }
 
 impl Placement {
+    /// A placement with its descriptive name.
+    pub(super) fn of(placement: &ProcessPlacement) -> Self {
+        let ProcessPlacement { memory, cpus } = placement.clone();
+        Self { name: name(memory.as_ref(), cpus.as_ref()).into(), memory, cpus }
+    }
+
     /// The long options for numactl.
     pub fn numactl(&self) -> Vec<String> {
         let mut options = Vec::new();

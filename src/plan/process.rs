@@ -84,6 +84,8 @@ pub enum Server {
     Program(ProgramServer),
     /// The router of an engine.
     Router(RouterServer),
+    /// llama-swap.
+    LlamaSwap(Box<SwapServer>),
 }
 
 /// An engine that serves a role.
@@ -124,6 +126,17 @@ pub struct RouterServer {
     pub at_boot: Box<[Arc<str>]>,
 }
 
+/// llama-swap, which is the server of a gateway.
+#[derive(Debug)]
+pub struct SwapServer {
+    /// The engines of its models, as indices into [`Plan::engines`](super::Plan::engines).
+    pub engines: Box<[usize]>,
+    /// The names of the roles whose models it loads at its start.
+    pub at_boot: Box<[Arc<str>]>,
+    /// The key files of its models, each once.
+    pub key_files: Box<[Arc<str>]>,
+}
+
 impl Role {
     /// The folders that a process reads, including the folder of the program. Subfolders of other folders in the list
     /// are left out. Full paths, in byte order.
@@ -141,7 +154,7 @@ impl Role {
     pub fn engine(&self) -> Option<&EngineServer> {
         match &self.server {
             Server::Engine(engine) => Some(engine),
-            Server::Program(_) | Server::Router(_) => None,
+            Server::Program(_) | Server::Router(_) | Server::LlamaSwap(_) => None,
         }
     }
 
@@ -151,7 +164,7 @@ impl Role {
         match &self.server {
             Server::Engine(engine) => Some((engine.number, engine.family)),
             Server::Router(router) => Some((router.number, router.family)),
-            Server::Program(_) => None,
+            Server::Program(_) | Server::LlamaSwap(_) => None,
         }
     }
 
@@ -159,8 +172,21 @@ impl Role {
     pub fn router(&self) -> Option<&RouterServer> {
         match &self.server {
             Server::Router(router) => Some(router),
-            Server::Engine(_) | Server::Program(_) => None,
+            Server::Engine(_) | Server::Program(_) | Server::LlamaSwap(_) => None,
         }
+    }
+
+    /// llama-swap. `None` if it is not the server of a gateway.
+    pub fn llama_swap(&self) -> Option<&SwapServer> {
+        match &self.server {
+            Server::LlamaSwap(swap) => Some(swap),
+            Server::Engine(_) | Server::Program(_) | Server::Router(_) => None,
+        }
+    }
+
+    /// True if it is the server of a gateway.
+    pub fn is_gateway(&self) -> bool {
+        matches!(self.server, Server::Router(_) | Server::LlamaSwap(_))
     }
 
     /// The addresses at which clients reach it, from the address of its host for other machines.
@@ -170,14 +196,14 @@ impl Role {
 
     /// The kind of its item in the registry: `role` or `gateway`.
     pub fn kind(&self) -> &'static str {
-        if self.router().is_some() { "gateway" } else { "role" }
+        if self.is_gateway() { "gateway" } else { "role" }
     }
 
     /// The other program that serves the role. `None` for an engine.
     pub fn other_program(&self) -> Option<&ProgramServer> {
         match &self.server {
             Server::Program(program) => Some(program),
-            Server::Engine(_) | Server::Router(_) => None,
+            Server::Engine(_) | Server::Router(_) | Server::LlamaSwap(_) => None,
         }
     }
 }
@@ -217,7 +243,7 @@ pub(super) fn placements(checked: &Checked) -> Placements {
             placements.index_of(served.placement.get(instance));
         }
     }
-    for served in &checked.derived().programs {
+    for served in checked.derived().programs.iter().filter(|served| served.program.gateway.is_none()) {
         for instance in 0..served.endpoint.ports.len() {
             placements.index_of(served.placement.get(instance));
         }

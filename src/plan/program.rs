@@ -4,12 +4,9 @@ use super::Word;
 use super::placement::Placements;
 use super::process::{ProgramServer, Role, Server, Sharers, host_number, processes};
 use crate::check::Checked;
-use crate::derive::{Endpoint, ServedProgram, sandbox};
+use crate::derive::{Endpoint, PROGRAM_START, ServedProgram, sandbox};
 use crate::hir::Registry;
 use std::sync::Arc;
-
-/// The reason why the time for a start is unknown.
-const START_TIME: &str = "the time that the program needs to start is unknown";
 
 /// All roles that other programs serve, in the order of declaration.
 pub(super) fn roles(checked: &Checked, sharers: &mut Sharers, placements: &mut Placements) -> Vec<Role> {
@@ -29,7 +26,11 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
     let plain: Vec<(Arc<str>, Word)> = plain;
     let gpus = served.used_gpus();
     Role {
-        processes: processes(endpoint, &served.placement, placements, |n| served.line(n)),
+        processes: if program.gateway.is_some() {
+            Box::default()
+        } else {
+            processes(endpoint, &served.placement, placements, |n| served.line(n))
+        },
         name: declared.head.name.value.clone(),
         residency: residency.head.name.value.clone(),
         start: residency.start.value,
@@ -48,7 +49,7 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
         names: endpoint.names.clone(),
         ports: endpoint.ports,
         bytes: None,
-        load_time: Err(START_TIME),
+        load_time: Err(PROGRAM_START),
         files: Box::default(),
         program: path.clone(),
         paths: served.paths().into(),

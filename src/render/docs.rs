@@ -114,7 +114,7 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
     let addresses: BTreeSet<IpAddr> = server.client_addresses(host.address.as_deref()).collect();
     let has_hosts = plan.hosts.iter().filter(|host| !host.groups.is_empty()).count() > 1;
     let url = |address: IpAddr| format!("http://{}", SocketAddr::new(address, server.ports.first));
-    let roles = gateway.models.iter().filter_map(|model| plan.roles.get(model.role));
+    let roles = gateway.roles().filter_map(|role| plan.roles.get(role));
     let names = |role: &'p Role| role.names.iter().map(|name| &**name).filter(|name| *name != &*role.name);
     Some(GatewayView {
         name: &gateway.name,

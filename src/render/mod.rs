@@ -4,6 +4,7 @@ mod artifact;
 mod bin;
 mod command;
 mod docs;
+mod llama_swap;
 mod names;
 mod numactl;
 mod pieces;
@@ -13,6 +14,7 @@ mod stack_json;
 mod stencil;
 mod systemd;
 pub mod template;
+mod yaml;
 
 pub use artifact::{Artifact, ArtifactPath, ArtifactSet, RenderError};
 pub use pieces::Pieces;
@@ -35,6 +37,7 @@ fn target(name: TargetName) -> &'static OutputTarget {
     match name {
         TargetName::Systemd => &systemd::TARGET,
         TargetName::Router => &router::TARGET,
+        TargetName::LlamaSwap => &llama_swap::TARGET,
         TargetName::Bin => &bin::TARGET,
         TargetName::Numactl => &numactl::TARGET,
         TargetName::Docs => &docs::TARGET,

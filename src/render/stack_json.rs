@@ -147,7 +147,7 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
         name: &gateway.name,
         host: &host.name,
         endpoint: endpoint(server, host, server.ports.first),
-        roles: gateway.models.iter().filter_map(|model| Some(&*plan.roles.get(model.role)?.name)).collect(),
+        roles: gateway.roles().filter_map(|role| Some(&*plan.roles.get(role)?.name)).collect(),
         at_once: gateway.most,
         key_required: server.key_file.is_some(),
     })

@@ -148,7 +148,7 @@ fn a_residency_cannot_start_more_roles_than_may_run() {
 }
 
 #[test]
-fn a_router_cannot_run_every_role() {
+fn a_gateway_cannot_run_every_role() {
     let programs = SWAP.to_owned()
         + "role \"p\" tier=\"A\" residency=\"swap\" port=9000 { command \"/p\" \"{port}\" }\n"
         + &role("q", "swap", "port=9001");

@@ -67,13 +67,12 @@ fn a_role_names_one_gateway() {
 }
 
 #[test]
-fn the_only_kind_is_the_router() {
-    for kind in ["llama-swap", "litellm", "nginx"] {
+fn another_kind_is_not_possible() {
+    for kind in ["swap-llama", "litellm", "nginx"] {
         let text = format!("gateway \"front\" port=9000 kind=\"{kind}\"\n") + &routed("x", "");
         let finding = single_finding(&text);
         assert_eq!(finding.message, format!("`kind` of gateway `front` cannot be `{kind}`"));
-        assert_eq!(finding.primary.text, "expected `router`");
-        assert_helps(&text, &[("write `kind=\"router\"`", &[])]);
+        assert_eq!(finding.primary.text, "expected `router` or `llama-swap`");
     }
     // The word of llama.cpp for a gateway.
     let text = "router \"front\" port=9000\n".to_owned() + &routed("x", "");
@@ -83,7 +82,6 @@ fn the_only_kind_is_the_router() {
 #[test]
 fn a_field_of_another_item_is_not_one_of_a_gateway() {
     for (field, help) in [
-        ("bin=\"/usr/bin/llama-swap\"", "move it to an engine"),
         ("alias=\"a\"", "move it to a role"),
         ("at-once=1", "move it to a residency"),
         ("env=\"x\"", "move it to an engine or a role"),

@@ -70,6 +70,9 @@ pub(super) fn assert_helps(text: &str, expected: &[(&str, &[&str])]) {
 
 pub(super) const UNUSED: &[&str] = &["unused-item"];
 
+/// The help with the other kind of gateway.
+const SWAP: &str = "or write `kind=\"llama-swap\"` and `bin=\"/usr/local/bin/llama-swap\"` in the gateway, if llama-swap is installed: it runs each role separately";
+
 #[test]
 fn a_router_runs_no_command() {
     let text = FRONT.to_owned()
@@ -79,16 +82,18 @@ fn a_router_runs_no_command() {
     assert_eq!(
         (finding.code.name, &*finding.message),
         (
-            "router-cannot",
+            "gateway-cannot",
             "role `c` has a `command`, but the router of gateway `front` runs only models of its engine"
         )
     );
     assert_helps(&text, &[("write `port=8100` in the role instead of `gateway`", &[])]);
+    let healthy = text.replace("{ command", "health=\"/\" { command");
+    assert_helps(&healthy, &[("write `port=8100` in the role instead of `gateway`", &[]), (SWAP, &[])]);
     // The gateway of the defaults stays that of the other roles.
     let roles = "role \"x\" tier=\"A\" residency=\"hot\" model=\"plain\" context=4096\n\
                  role \"c\" tier=\"A\" residency=\"hot\" { command \"/usr/bin/x\" \"{port}\" }\n";
     let finding = only(&with_defaults("gateway \"front\"", &(FRONT.to_owned() + roles)));
-    assert_eq!(finding.help, ["write `port 8100` in the role instead of `gateway`"]);
+    assert_eq!(finding.help[0], "write `port 8100` in the role instead of `gateway`");
 }
 
 #[test]
@@ -108,7 +113,7 @@ fn a_setting_of_a_role_must_be_that_of_its_gateway() {
         ("cpus", "0-3", "{ placement cpus=\"0-3\" threads=4 }", "placement cpus=\"0-3\""),
     ] {
         let finding = single_finding(&one(rest));
-        assert_eq!(finding.code.name, "router-cannot");
+        assert_eq!(finding.code.name, "gateway-cannot");
         assert_eq!(
             finding.message,
             format!(
@@ -181,6 +186,7 @@ fn all_roles_of_a_router_have_its_engine_and_its_host() {
         &[
             ("write `engine=\"other\"` in the gateway, for all its roles", &[]),
             ("or remove `engine=\"other\"`", UNUSED),
+            (SWAP, &[]),
             ("or write `port=8100` in the role instead of `gateway`", &[]),
         ],
     );
@@ -208,6 +214,7 @@ fn all_models_of_a_router_have_one_environment() {
         &[
             ("write `env OMP_NUM_THREADS=\"8\"` in the engine, for all its roles", &[]),
             ("or remove `OMP_NUM_THREADS \"8\"`", &[]),
+            (SWAP, &[]),
             ("or write `port=8100` in the role instead of `gateway`", UNUSED),
         ],
     );
@@ -225,7 +232,7 @@ fn a_default_that_no_router_can_give_is_reported_once() {
     ] {
         let compiled = with_defaults(defaults, &roles);
         let finding = only(&compiled);
-        assert_eq!(finding.code.name, "router-cannot", "{defaults}");
+        assert_eq!(finding.code.name, "gateway-cannot", "{defaults}");
         assert_eq!(finding.subject.as_ref().unwrap().kind, "stack", "{defaults}");
         assert!(finding.help.iter().all(|help| !help.contains("remove")), "{:?}", finding.help);
     }
@@ -251,7 +258,7 @@ fn a_budget_needs_a_gateway_for_its_residency() {
                 &[],
             ),
             // The budget of the other residency is the next mistake.
-            ("or remove `budget=\"40 GB\"`", &["router-cannot"]),
+            ("or remove `budget=\"40 GB\"`", &["gateway-cannot"]),
         ],
     );
 }

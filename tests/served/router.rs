@@ -8,7 +8,7 @@
 use super::rig::{Answer, Rig, ask, wait};
 use crate::support::compile;
 use orchgen::engine::{Profile, Switch};
-use orchgen::plan::{Plan, plan};
+use orchgen::plan::{Models, Plan, plan};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -133,16 +133,17 @@ fn assert_options() {
         let server = &plan.roles[gateway.server];
         let key = if server.key_file.is_some() { KEY } else { "" };
         let listed = models(server.ports.first, key);
-        assert_eq!(listed.len(), gateway.models.len(), "{listed:#?}");
-        for model in &gateway.models {
-            let role = &plan.roles[model.role];
+        let Models::Router(models) = &gateway.models else { panic!("{} is no router", gateway.name) };
+        assert_eq!(listed.len(), models.len(), "{listed:#?}");
+        for (role, options) in models {
+            let role = &plan.roles[*role];
             let words = |value: &Value| {
                 let all = value.as_array().unwrap().iter();
                 all.map(|word| word.as_str().unwrap().to_owned()).collect::<Vec<_>>()
             };
             let listed = &listed[&*role.name];
             let args = words(&listed["status"]["args"]);
-            let expected = model.options.iter().filter(|option| &*option.key != "alias").map(|option| {
+            let expected = options.iter().filter(|option| &*option.key != "alias").map(|option| {
                 let (record, ..) = profile().find("llama-server", &option.key).unwrap();
                 let (title, value) = (record.title().to_owned(), option.value.to_string());
                 if record.arity() == 0 {

@@ -1,6 +1,6 @@
 //! Ports that no process of a host uses, for the helps of checks about ports.
 
-use crate::derive::Derived;
+use crate::derive::{Derived, first_model_port};
 use crate::hir::{Host, Id};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +21,12 @@ impl FreePorts {
         }
         for gateway in derived.registry.gateways.iter() {
             used.entry(gateway.host.value).or_default().insert(gateway.port.value.into());
+        }
+        for served in &derived.gateways {
+            let gateway = derived.registry.gateways.get(served.id);
+            let count = u32::try_from(served.roles.len()).unwrap_or(u32::MAX);
+            let models = first_model_port(gateway).map(|first| first..first.saturating_add(count));
+            used.entry(gateway.host.value).or_default().extend(models.into_iter().flatten());
         }
         for served in derived.processes() {
             let (ports, of_host) =

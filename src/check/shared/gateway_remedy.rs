@@ -3,7 +3,7 @@
 use super::free_ports::FreePorts;
 use crate::derive::{Derived, ServedProcess};
 use crate::diag::{Change, Line};
-use crate::hir::{Engine, Gateway, Hardening, Id, NumaPolicy, Registry, Role};
+use crate::hir::{Engine, Gateway, GatewayKind, Hardening, Id, NumaPolicy, Registry, Role};
 use crate::source::{FileId, Span};
 
 /// The names that a help offers for a new gateway.
@@ -90,6 +90,19 @@ pub(in crate::check) fn own_port(free: &mut FreePorts, registry: &Registry, role
     let host = Line::of("host", &*registry.hosts.get(process.host.value).head.name.value);
     Some(Change::All(vec![port, Change::set(role.head.span, host)]))
 }
+
+/// The change that makes a gateway one of llama-swap.
+pub(in crate::check) fn llama_swap_change(gateway: &Gateway) -> Change {
+    let set = |line| Change::set(gateway.head.span, line);
+    let kind = set(Line::of("kind", GatewayKind::LlamaSwap.word()));
+    let engine = gateway.engine.filter(|engine| is_inside(gateway.head.span, engine.span));
+    let engine = engine.map(|engine| Change::remove(engine.span));
+    let bin = gateway.bin.is_none().then(|| set(Line::of("bin", LLAMA_SWAP)));
+    Change::All([Some(kind), bin, engine].into_iter().flatten().collect())
+}
+
+/// The program of a new gateway.
+const LLAMA_SWAP: &str = "/usr/local/bin/llama-swap";
 
 fn is_inside(item: Span, place: Span) -> bool {
     item.file == place.file && item.start <= place.start && place.end <= item.end

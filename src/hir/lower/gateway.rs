@@ -6,7 +6,7 @@ use super::rules::imply_host;
 use super::serving;
 use crate::diag::{Change, Line};
 use crate::hir::codes::CONFLICTING_FIELDS;
-use crate::hir::{Gateway, Host, Id, NumaPolicy, Placement, PortRange, Text};
+use crate::hir::{Gateway, GatewayKind, Host, Id, NumaPolicy, Placement, PortRange, Text};
 use crate::source::{Span, Spanned};
 
 /// The field of a role that names its gateway.
@@ -20,9 +20,14 @@ pub(super) fn read(fields: &mut Fields) -> Option<Gateway> {
     let (owner, scope) = (fields.owner(), fields.scope);
     imply_host(fields.record, &scope.hosts.names, fields.head, fields.findings);
     let host = fields.get::<Spanned<Id<Host>>>("host");
-    let engine = match fields.record.place("engine") {
-        Some(_) => fields.get("engine"),
-        None => Some(scope.stack.engine),
+    let kind = fields.get::<GatewayKind>("kind");
+    if let Some(kind) = kind {
+        report_other_kind(kind, fields);
+    }
+    let engine = match (fields.record.place("engine"), kind) {
+        (Some(_), _) => fields.get("engine"),
+        (None, Some(GatewayKind::LlamaSwap)) => Some(None),
+        (None, _) => Some(scope.stack.engine),
     };
     let mut placement =
         fields.record.take::<Record>("placement").map(|block| block.value).unwrap_or_default();
@@ -38,17 +43,46 @@ pub(super) fn read(fields: &mut Fields) -> Option<Gateway> {
     }
     Some(Gateway {
         head: fields.head.clone(),
-        kind: fields.get("kind")?,
+        kind: kind?,
         port: fields.get("port")?,
         listen: fields.get("listen")?,
         key_file: fields.get("key-file")?,
         engine: engine?,
+        bin: fields.get("bin")?,
+        backend: fields.get("backend")?,
         host: host?,
         hardening: fields.get("hardening")?,
         numa,
         cpus: cpus.map(Box::new),
         metrics: fields.get("metrics")?,
     })
+}
+
+/// Reports the fields that have an effect only on gateways of another kind, and a missing program.
+fn report_other_kind(kind: GatewayKind, fields: &mut Fields) {
+    let owner = fields.owner();
+    let (others, other, why) = match kind {
+        GatewayKind::Router => {
+            (&["bin", "backend"][..], GatewayKind::LlamaSwap, "its program is that of an engine")
+        }
+        GatewayKind::LlamaSwap => {
+            (&["engine"][..], GatewayKind::Router, "each of its roles has its own engine")
+        }
+    };
+    for name in others {
+        let Some(place) = fields.record.place(name) else { continue };
+        let (word, other) = (kind.word(), other.word());
+        let message = format!("{} has `{name}`, but its `kind` is `{word}`: {why}", owner.describe());
+        let finding = CONFLICTING_FIELDS.at(place, format!("for the kind `{other}`"), message);
+        let finding = finding.remedy("remove `{}`", Change::remove(place));
+        let change = Change::set(fields.head.span, Line::of("kind", other));
+        owner.report(finding.remedy("or write `{}`", change), fields.findings);
+        fields.record.discard(name);
+    }
+    if kind == GatewayKind::LlamaSwap && !fields.record.has_or_reported("bin") {
+        let line = Line::of("bin", "/usr/local/bin/llama-swap");
+        serving::report_missing((line, fields.record), "the program", fields.head, fields.findings);
+    }
 }
 
 /// The address of a role: its own, or that of its gateway.
@@ -88,7 +122,7 @@ pub(super) fn address(place: Span, fields: &mut Fields) -> Option<Address> {
     })
 }
 
-/// Adds the placement of its gateway to that of a role. `router-cannot` reports another one.
+/// Adds the placement of its gateway to that of a role. `gateway-cannot` reports another one.
 pub(super) fn inherit_placement(gateway: &Gateway, placement: &mut Placement) {
     if placement.numa.is_none() && placement.cpus.is_none() {
         placement.numa.clone_from(&gateway.numa);

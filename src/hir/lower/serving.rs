@@ -14,8 +14,8 @@ use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, suggest, words
 use crate::hir::codes::{CONFLICTING_FIELDS, MISSING_FIELD, UNKNOWN_NAME};
 use crate::hir::role;
 use crate::hir::{
-    CpuList, Cpus, Draft, DraftKind, EngineOption, EngineSetting, Head, Host, Id, Lookup, Model, NumaPolicy,
-    Placement, PortRange, ProcessSettings, RareFields, Residency, Serving, Setting, Shape, Text,
+    CpuList, Cpus, Draft, DraftKind, EngineOption, EngineSetting, GatewayKind, Head, Host, Id, Lookup, Model,
+    NumaPolicy, Placement, PortRange, ProcessSettings, RareFields, Residency, Serving, Setting, Shape, Text,
 };
 use crate::source::{Span, Spanned};
 
@@ -30,8 +30,10 @@ pub(super) fn read(
     let gateway = process.as_ref().and_then(|process| process.gateway);
     let engine = match (fields.record.place("engine"), gateway) {
         (Some(_), _) => fields.get("engine"),
-        (None, Some(gateway)) => Some(scope.gateways.arena.get(gateway.value).engine),
-        (None, None) => Some(scope.stack.engine),
+        (None, Some(gateway)) if scope.gateways.arena.get(gateway.value).kind == GatewayKind::Router => {
+            Some(scope.gateways.arena.get(gateway.value).engine)
+        }
+        (None, _) => Some(scope.stack.engine),
     };
     let model = fields.get("model");
     let (context, slots) = (window::context(fields), window::slots(fields));

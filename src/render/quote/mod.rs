@@ -1,12 +1,14 @@
 //! Quoting for each output language. The functions are pure, and `tests/quote` verifies them with the real parser of
 //! each language. A quoted value never spans lines, so it cannot escape from a setting, a word or a comment.
 
+mod llama_swap;
 mod markdown;
 mod shell;
 mod systemd;
 
 use std::borrow::Cow;
 
+pub use llama_swap::llama_swap_word;
 pub use markdown::{markdown_cell, markdown_code, markdown_code_cell, markdown_text};
 pub use shell::shell;
 pub use systemd::{systemd_assignment, systemd_path, systemd_program, systemd_value, systemd_word};

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::names::Names;
 use super::template::{Field, Quoted, Template};
 use super::{ArtifactCollector, OutputTarget};
-use crate::plan::{Group, Host, Plan, Process, Role, Server, Start, UnitScope};
+use crate::plan::{Group, Host, Plan, Process, Role, Server, Start, UnitScope, llama_swap};
 
 use sandbox::{Sandbox, SandboxTexts};
 
@@ -54,8 +54,8 @@ struct UnitView<'p> {
     of_user: bool,
     /// True if an engine serves the role.
     is_engine: bool,
-    /// True if it is the router of a gateway.
-    is_router: bool,
+    /// The program of a gateway: `router`, `llama-swap`, or empty for a role.
+    gateway: &'static str,
     /// The content of its memory, for comments.
     content: &'static str,
     /// The path that answers as soon as the model is loaded. `None` if another program has none.
@@ -89,7 +89,11 @@ impl<'p> ProcessContext<'p> {
             user: host.user.as_deref().map(Field::from),
             of_user: self.is_of_user(),
             is_engine: role.engine_family().is_some(),
-            is_router: role.router().is_some(),
+            gateway: match &role.server {
+                Server::Router(_) => "router",
+                Server::LlamaSwap(_) => "llama-swap",
+                Server::Engine(_) | Server::Program(_) => "",
+            },
             content: if role.engine_family().is_some() { "model" } else { "program" },
             health_path: health_path(role).map(Field::from),
             port: self.server_port().to_string().into(),
@@ -106,6 +110,7 @@ fn health_path(role: &Role) -> Option<&str> {
     match &role.server {
         Server::Engine(engine) => Some(engine.family.health_path()),
         Server::Router(router) => Some(router.family.health_path()),
+        Server::LlamaSwap(_) => Some(llama_swap::HEALTH_PATH),
         Server::Program(program) => program.health.as_deref(),
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Sandbox<'p> {
     /// The kind of the item that has the service, for comments: a role or a gateway.
     owner: &'static str,
     /// True if it is the service of a gateway.
-    router: bool,
+    gateway: bool,
     /// True if another program than an engine serves the role.
     program: bool,
     /// True if other machines can reach the service.
@@ -91,7 +91,7 @@ impl<'p> Sandbox<'p> {
             devices: Vec::new(),
             device_groups: false,
             owner: context.role.kind(),
-            router: context.role.router().is_some(),
+            gateway: context.role.is_gateway(),
             program: false,
             exposed: is_exposed(context.role),
             resources: false,

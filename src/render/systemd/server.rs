@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::paths::PathSettings;
 use super::sandbox::{SandboxText, is_local, is_loopback};
 use super::{ProcessContext, UnitView};
-use crate::plan::{MemoryPolicy, NO_CACHE, Placement, Role, Seconds, Start, Word};
+use crate::plan::llama_swap::{API_KEY, KEY_FILE};
+use crate::plan::{MemoryPolicy, NO_CACHE, Placement, Role, Seconds, Server, Start, Word};
 use crate::render::command::option_lines;
 use crate::render::quote::systemd_word;
 use crate::render::template::{Field, Quoted};
@@ -39,10 +41,15 @@ pub(super) struct ServerView<'p> {
     /// The address for health checks from the same machine.
     address: Field<'p>,
     program: Field<'p>,
-    /// The names of the models that a router loads at its start.
+    /// The names of the models that a gateway loads at its start.
     at_boot: Vec<Field<'p>>,
-    /// The folder with the preset file of a router, if the sandbox hides it otherwise.
+    /// The folder with the file that configures a gateway, if the sandbox hides it otherwise.
     preset_folder: Option<String>,
+    /// The key files of the models of llama-swap, and the start of the variables with their paths.
+    model_keys: Vec<Field<'p>>,
+    key_variable: &'static str,
+    /// The configuration file of llama-swap and its copy with keys, if clients must send one.
+    keyed_file: Option<KeyedFile>,
     /// The quoted arguments, one line per option with its values.
     args: Quoted,
     load_time: Option<Field<'p>>,
@@ -59,6 +66,16 @@ pub(super) struct ServerView<'p> {
     kernel: Quoted,
 }
 
+/// A configuration file of which a copy has the keys.
+#[derive(Serialize)]
+struct KeyedFile {
+    /// The line that the keys replace, the file, and its copy, as words of a unit.
+    words: Quoted,
+    /// The copy, as a word of a unit.
+    #[serde(skip)]
+    copy: String,
+}
+
 /// The service of a server, which listens on the port of the role or behind a proxy.
 pub(super) fn view<'p>(
     context: ProcessContext<'p>,
@@ -71,6 +88,8 @@ pub(super) fn view<'p>(
     let placement = process.placement.and_then(|placement| plan.placements.get(placement));
     let (numa_policy, numa_mask) = memory(placement);
     let paths = PathSettings::of(context);
+    let swap = role.llama_swap();
+    let keyed_file = swap.and_then(|_| keyed_file(context));
     let listens_outside = !on_demand && role.addresses.iter().any(|address| needs_network(address));
     ServerView {
         folders: paths.folders.into_iter().chain(paths.mounts).map(Field::from).collect(),
@@ -84,22 +103,22 @@ pub(super) fn view<'p>(
         cache_variable: cache_variable(role),
         hide_config_home: role.engine_family().is_some() && !sets(role, "XDG_CONFIG_HOME"),
         variables: unset_variables(context).unwrap_or_else(|| variables.clone()),
-        key_file: role.key_file.as_deref().filter(|_| has_key).map(Field::from),
+        key_file: role.key_file.as_deref().filter(|_| has_key || swap.is_some()).map(Field::from),
         address: if on_demand { "127.0.0.1" } else { health_address(role) }.into(),
         program: Field::from(&*role.program),
         args: option_lines(&process.args, " \\\n    ", |_, word| match (word, word.text()) {
             // The path of the credential.
             (Word::KeyFile(_), _) => Cow::Borrowed("%d/api-key"),
+            (Word::PresetFile(_), _) if keyed_file.is_some() => {
+                Cow::Owned(keyed_file.as_ref().map(|file| file.copy.clone()).unwrap_or_default())
+            }
             (Word::PresetFile(_), path) if unit.of_user => Cow::Owned(user_preset(path)),
             (_, text) => systemd_word(text),
         })
         .into(),
-        at_boot: role
-            .router()
-            .iter()
-            .flat_map(|router| &router.at_boot)
-            .map(|name| Field::from(&**name))
-            .collect(),
+        at_boot: at_boot(role).iter().map(|name| Field::from(&**name)).collect(),
+        model_keys: swap.iter().flat_map(|swap| &swap.key_files).map(|file| Field::from(&**file)).collect(),
+        key_variable: KEY_FILE,
         preset_folder: unit.of_user.then(|| preset_folder(context)).flatten().filter(|_| !sandbox.off),
         load_time: role.load_time.ok().map(|time| time.to_string().into()),
         no_load_time: role.load_time.err().unwrap_or_default(),
@@ -111,6 +130,7 @@ pub(super) fn view<'p>(
         sandbox: sandbox.sandbox.clone(),
         bind_port: (!sandbox.off && !unit.of_user).then(|| context.server_port().to_string().into()),
         kernel: sandbox.kernel.clone(),
+        keyed_file,
         unit,
     }
 }
@@ -125,6 +145,27 @@ fn user_preset(path: &str) -> String {
 fn preset_folder(context: ProcessContext<'_>) -> Option<String> {
     let preset = context.process.args.iter().find(|word| matches!(word, Word::PresetFile(_)))?;
     user_preset(preset.text()).rsplit_once('/').map(|(folder, _)| folder.to_owned())
+}
+
+/// The configuration file of llama-swap, and its copy with the keys. `None` if clients need no key.
+fn keyed_file(context: ProcessContext<'_>) -> Option<KeyedFile> {
+    context.role.key_file.as_ref()?;
+    let words = &context.process.args;
+    let path = words.iter().find(|word| matches!(word, Word::PresetFile(_)))?.text();
+    let name = context.names().process(context.role, context.process);
+    let from = if context.is_of_user() { user_preset(path) } else { path.to_owned() };
+    let copy = format!("%t/{name}/{}", path.rsplit('/').next()?);
+    // After `:`, systemd replaces no variables. The names of stacks and gateways have no characters that need quotes.
+    Some(KeyedFile { words: format!("\"- {API_KEY}\" {from} {copy}").into(), copy })
+}
+
+/// The names of the models that a gateway loads at its start.
+fn at_boot(role: &Role) -> &[Arc<str>] {
+    match &role.server {
+        Server::Router(router) => &router.at_boot,
+        Server::LlamaSwap(swap) => &swap.at_boot,
+        Server::Engine(_) | Server::Program(_) => &[],
+    }
 }
 
 /// True if a role uses a GPU through CUDA.
@@ -182,6 +223,12 @@ fn start_limit(role: &Role) -> String {
 
 /// The variables to unset for a role that sets variables: those that the engine reads as options and the role does not set.
 fn unset_variables(context: ProcessContext<'_>) -> Option<Quoted> {
+    if let Some(swap) = context.role.llama_swap() {
+        let engines = swap.engines.iter().filter_map(|number| context.plan.engines.get(*number));
+        let names: BTreeSet<&str> =
+            engines.flat_map(|engine| &engine.variables).map(|name| &**name).collect();
+        return Some(names.into_iter().collect::<Vec<_>>().join(" ").into());
+    }
     let (number, _) = context.role.engine_family().filter(|_| !context.role.env.is_empty())?;
     let engine = context.plan.engines.get(number)?;
     let all = engine.variables.iter().map(|name| &**name);

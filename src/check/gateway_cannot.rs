@@ -1,31 +1,33 @@
-//! Settings of a role that a router cannot give to one of its models.
+//! Settings of a role that a gateway cannot give to one of its models.
 
 use super::shared::free_ports::FreePorts;
-use super::shared::gateway_remedy::{gateway_change, own_port};
+use super::shared::gateway_remedy::{gateway_change, llama_swap_change, own_port};
 use super::{owner, owner_of};
 use crate::derive::{Derived, ServedGateway, ServedProcess};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
-use crate::hir::{Gateway, Id, NumaPolicy, Registry, Residency, Role, Serving};
+use crate::engine::llama_swap::HEALTH_PATH;
+use crate::hir::{Gateway, GatewayKind, Id, NumaPolicy, Program, Registry, Residency, Role};
 use crate::source::Span;
 use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
-    /// A setting that differs between a role and its gateway, if the gateway is a router. A router runs all its models in one
-    /// unit, with one program:
+    /// A setting that differs between a role and its gateway, and that the gateway cannot give to one model:
     ///
-    /// - `engine` and `host` are those of the gateway. A role with `command` cannot be behind a router.
-    /// - `key-file`, `hardening`, and `numa` and `cpus` of `placement` are fields of the gateway.
-    /// - `env` is a field of the engine. The role may repeat it with the same value.
-    /// - If a residency has a `budget`, all roles of the gateway have this residency.
+    /// - All models of a gateway run in its unit, so `host` and `hardening` are those of the gateway. If a residency has a
+    ///   `budget`, all roles of the gateway have this residency.
+    /// - A router has one program and one environment: `engine`, `key-file`, `numa` and `cpus` are those of the gateway, and `env`
+    ///   that of the engine. It runs no `command`.
+    /// - llama-swap listens on one address, and needs the `health` of a `command`.
     ///
     /// The `key-file` and the `hardening` of a gateway replace those of `defaults`.
     ///
     /// It also finds a gateway whose engine has no router.
     ///
     /// ## Why
-    /// The servers of all models inherit the environment, the sandbox, the CPUs and the memory limit of the unit. The router
-    /// asks for the key.
+    /// The servers of all models inherit the sandbox and the memory limit of the unit. Those of a router also inherit its
+    /// environment and its CPUs, and the router asks for the key. llama-swap sends a request to a model as soon as its health
+    /// check answers.
     ///
     /// ## Example
     /// ```kdl
@@ -38,7 +40,7 @@ declare_code! {
     /// gateway "front" port=9000 key-file="/etc/keys/extra"
     /// role "extra" tier="A" residency="hot" model="plain" gateway="front" context=4096
     /// ```
-    pub(super) static ROUTER_CANNOT = 603, "router-cannot", Error;
+    pub(super) static GATEWAY_CANNOT = 603, "gateway-cannot", Error;
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
@@ -47,30 +49,60 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for served in &derived.programs {
         let Some(gateway) = served.program.gateway else { continue };
         let role = registry.roles.get(served.id);
+        if registry.gateways.get(gateway.value).kind == GatewayKind::LlamaSwap {
+            findings.extend(without_health(role, &served.program));
+            continue;
+        }
         let head = &registry.gateways.get(gateway.value).head;
         let message =
             format!("{role} has a `command`, but the router of {head} runs only models of its engine");
-        let finding = ROUTER_CANNOT.at(gateway.span, "only for models", message).about(role);
-        findings.report(match own_port(&mut free, registry, role) {
+        let finding = GATEWAY_CANNOT.at(gateway.span, "only for models", message).about(role);
+        let finding = match own_port(&mut free, registry, role) {
             Some(change) => finding.remedy("write `{}` in the role instead of `gateway`", change),
             None => finding.help("give the role its own `port` instead of `gateway`"),
-        });
+        };
+        let gateway = registry.gateways.get(gateway.value);
+        let swap = served.program.health.as_ref().map(|_| llama_swap_change(gateway));
+        findings.report(swap.into_iter().fold(finding, |finding, swap| finding.remedy(OTHER_KIND, swap)));
     }
     for served in &derived.gateways {
         let gateway = registry.gateways.get(served.id);
         without_router(served, gateway, findings);
         several_budgets(derived, served, findings);
+        several_addresses(gateway, findings);
         // A default applies to many roles, but is reported once.
         let mut reported: BTreeSet<Span> = BTreeSet::new();
         for role in served.roles.iter().map(|id| registry.roles.get(*id)) {
-            let Some(serving) = role.serving() else { continue };
-            for difference in differences(registry, gateway, serving) {
+            for difference in differences(registry, gateway, role) {
                 if reported.insert(difference.place) {
                     findings.report(difference.finding((registry, role), gateway, &mut free));
                 }
             }
         }
     }
+}
+
+/// The help with the gateway that runs each role with its own program and environment.
+const OTHER_KIND: &str =
+    "or write `{}` in the gateway, if llama-swap is installed: it runs each role separately";
+
+/// Reports a program of which llama-swap would not know when it is ready.
+fn without_health(role: &Role, program: &Program) -> Option<Diagnostic> {
+    let place = program.words.first()?.span;
+    let message = format!("{role} has no `health`, and llama-swap would send it requests before it is ready");
+    let finding = GATEWAY_CANNOT.at(place, "no path of a health check", message).about(role);
+    let change = Change::set(role.head.span, Line::of("health", HEALTH_PATH));
+    let finding =
+        finding.remedy("write `{}`, or another path that answers 200 as soon as it is ready", change);
+    program.health.is_none().then_some(finding)
+}
+
+/// Reports a gateway of llama-swap with several addresses.
+fn several_addresses(gateway: &Gateway, findings: &mut Diagnostics) {
+    let (GatewayKind::LlamaSwap, [_, second, ..]) = (gateway.kind, gateway.listen.as_slice()) else { return };
+    let message = format!("{gateway} has several addresses, and llama-swap listens on only one");
+    let finding = GATEWAY_CANNOT.at(second.span, "a further address", message).about(gateway);
+    findings.report(finding.remedy("remove `{}`", Change::remove(second.span)));
 }
 
 /// A setting of a role that its gateway does not have.
@@ -85,7 +117,8 @@ struct Difference {
     change: Option<Change>,
 }
 
-fn differences(registry: &Registry, gateway: &Gateway, serving: &Serving) -> Vec<Difference> {
+fn differences(registry: &Registry, gateway: &Gateway, role: &Role) -> Vec<Difference> {
+    let Some(process) = role.process() else { return Vec::new() };
     let mut all = Vec::new();
     let mut compare = |field, own: Option<(String, Span)>, of_gateway: Option<String>| {
         let Some((value, place)) = own.filter(|(own, _)| of_gateway.as_ref() != Some(own)) else { return };
@@ -97,23 +130,24 @@ fn differences(registry: &Registry, gateway: &Gateway, serving: &Serving) -> Vec
         };
         all.push(Difference { field, place, value, of_gateway, change });
     };
-    let engine = |id| registry.engines.get(id).head.name.to_string();
-    let own = serving.engine.map(|own| (engine(own.value), own.span));
-    compare("engine", own, gateway.engine.map(|engine_of| engine(engine_of.value)));
     let host = |id| registry.hosts.get(id).head.name.to_string();
-    let own = Some((host(serving.host.value), serving.host.span));
+    let own = Some((host(process.host.value), process.host.span));
     compare("host", own, Some(host(gateway.host.value)));
     // A key file or a sandbox level of the gateway replaces that of the defaults.
     let is_replaced = |place: Span, of_gateway: bool| {
         of_gateway && owner_of(registry, &gateway.head, place).kind == "stack"
     };
+    let hardening = process.hardening.filter(|own| !is_replaced(own.span, gateway.hardening.is_some()));
+    let own = hardening.map(|own| (own.value.word().to_owned(), own.span));
+    compare("hardening", own, gateway.hardening.map(|level| level.value.word().to_owned()));
+    let Some(serving) = role.serving().filter(|_| gateway.kind == GatewayKind::Router) else { return all };
+    let engine = |id| registry.engines.get(id).head.name.to_string();
+    let own = serving.engine.map(|own| (engine(own.value), own.span));
+    compare("engine", own, gateway.engine.map(|engine_of| engine(engine_of.value)));
     let key_file = serving.key_file.as_deref();
     let key_file = key_file.filter(|own| !is_replaced(own.span, gateway.key_file.is_some()));
     let of_gateway = gateway.key_file.as_ref().map(|file| file.value.to_string());
     compare("key-file", key_file.map(|own| (own.to_string(), own.span)), of_gateway);
-    let hardening = serving.hardening.filter(|own| !is_replaced(own.span, gateway.hardening.is_some()));
-    let own = hardening.map(|own| (own.value.word().to_owned(), own.span));
-    compare("hardening", own, gateway.hardening.map(|level| level.value.word().to_owned()));
     let placement = &serving.placement;
     let numa = placement.numa.as_ref().map(|numa| (numa.value.to_string(), numa.span));
     compare("numa", numa, gateway.numa.as_ref().map(|numa| numa.value.to_string()));
@@ -147,12 +181,14 @@ impl Difference {
                 "{role} sets the variable {value} in `env`, but the router of {gateway} gives all its models one environment"
             )
         } else {
+            let runs = match gateway.kind {
+                GatewayKind::Router => "its router runs all models in one unit",
+                GatewayKind::LlamaSwap => "all its models run in one unit",
+            };
             let other = of_gateway.as_ref().map_or("none".to_owned(), |other| words::quoted(other));
-            format!(
-                "{role} has `{field}` {value}, but {gateway} has {other}, and its router runs all models in one unit"
-            )
+            format!("{role} has `{field}` {value}, but {gateway} has {other}, and {runs}")
         };
-        let finding = ROUTER_CANNOT.at(place, "differs from the gateway", message).about(owner);
+        let finding = GATEWAY_CANNOT.at(place, "differs from the gateway", message).about(owner);
         let finding = finding.also(gateway.head.name.span, "the gateway of the role");
         let or = if change.is_some() { "or " } else { "" };
         let finding = match change {
@@ -166,6 +202,10 @@ impl Difference {
         } else {
             finding
         };
+        let finding = match field {
+            "engine" | "env" => finding.remedy(OTHER_KIND, llama_swap_change(gateway)),
+            _ => finding,
+        };
         match own_port(free, registry, role) {
             Some(port) if field != "host" => {
                 finding.remedy("or write `{}` in the role instead of `gateway`", port)
@@ -177,11 +217,11 @@ impl Difference {
 
 /// Reports a gateway whose engine has no router, or cannot express one of its fields.
 fn without_router(served: &ServedGateway, gateway: &Gateway, findings: &mut Diagnostics) {
-    let Ok(command) = &served.command else { return };
+    let Some(command) = served.router() else { return };
     if let Some(fault) = command.line.errors.first() {
         let place = gateway.engine.map_or(gateway.head.name.span, |engine| engine.span);
         let message = format!("{gateway} is not possible: {}", words::printable(&fault.why));
-        let finding = ROUTER_CANNOT.at(place, "has no such router", message).about(gateway);
+        let finding = GATEWAY_CANNOT.at(place, "has no such router", message).about(gateway);
         findings.report(if fault.builds.is_empty() {
             finding.help(
                 "name an engine of llama.cpp in `engine` of the gateway, or give its roles their own `port` instead of `gateway`",
@@ -208,7 +248,7 @@ fn several_budgets(derived: &Derived, served: &ServedGateway, findings: &mut Dia
         "{gateway} cannot keep the `budget` of {limited}: its unit has the models of the residencies {}",
         words::all_of(&names)
     );
-    let finding = ROUTER_CANNOT.at(gateway.head.name.span, "one unit for several residencies", message);
+    let finding = GATEWAY_CANNOT.at(gateway.head.name.span, "one unit for several residencies", message);
     let finding = finding.about(gateway).also(budget.span, "a limit for some of its models");
     let roles: Vec<ServedProcess<'_>> = derived
         .processes()

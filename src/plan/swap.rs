@@ -1,0 +1,129 @@
+//! The models of llama-swap: their command lines, and which of them may be in memory at the same time.
+
+use super::process::RoleNumbers;
+use super::{Placement, Seconds};
+use crate::check::Checked;
+use crate::derive::{LoadTime, ProcessPlacement, ServedGateway, ServedRole, SwapSets, first_model_port};
+use crate::engine::Word;
+use crate::hir::{self, Id};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The models of llama-swap.
+#[derive(Debug)]
+pub struct Swap {
+    /// Its models, in the order of declaration.
+    pub models: Vec<SwappedModel>,
+    /// The first of the ports of 127.0.0.1 that the models get, one each.
+    pub first_port: u16,
+    /// The time until the slowest model is loaded, or the reason why it is unknown.
+    pub load_time: LoadTime,
+    /// The sets of models that may be in memory at the same time, as indices into `models`. A model that starts at boot is in each.
+    pub sets: Vec<Vec<usize>>,
+    /// True if the sets are stricter than the memory requires.
+    pub is_stricter: bool,
+    /// True if clients must send a key of the gateway.
+    pub has_key: bool,
+}
+
+/// A model that llama-swap runs.
+#[derive(Debug)]
+pub struct SwappedModel {
+    /// The role, as an index into [`Plan::roles`](super::Plan::roles).
+    pub role: usize,
+    /// The arguments after the program.
+    pub args: Arc<[Word]>,
+    /// Its placement, if it is not that of the gateway.
+    pub placement: Option<Placement>,
+    /// The number of its key file in [`SwapServer::key_files`](super::SwapServer::key_files).
+    pub key: Option<usize>,
+    /// The seconds to read its files. `None` if they are unknown.
+    pub load_seconds: Option<u64>,
+}
+
+impl Swap {
+    pub(super) fn new(checked: &Checked, served: &ServedGateway, numbers: &RoleNumbers) -> Self {
+        let derived = checked.derived();
+        let registry = checked.registry();
+        let gateway = registry.gateways.get(served.id);
+        let keys = key_files(derived.roles.iter().filter(|role| served.roles.contains(&role.id)));
+        let mut models: BTreeMap<Id<hir::Role>, SwappedModel> = BTreeMap::new();
+        for (role, command) in checked.roles().filter(|(role, _)| served.roles.contains(&role.id)) {
+            let Some(number) = numbers.get(&role.id) else { continue };
+            let key = role.serving.key_file.as_ref();
+            models.insert(
+                role.id,
+                SwappedModel {
+                    role: *number,
+                    args: command.line(&role.endpoint, 0),
+                    placement: placement(role.placement.first(), served),
+                    key: key.and_then(|file| keys.iter().position(|known| *known == file.value)),
+                    load_seconds: role.read_seconds(registry),
+                },
+            );
+        }
+        for role in derived.programs.iter().filter(|role| served.roles.contains(&role.id)) {
+            let Some(number) = numbers.get(&role.id) else { continue };
+            models.insert(
+                role.id,
+                SwappedModel {
+                    role: *number,
+                    args: role.line(0),
+                    placement: placement(role.placement.first(), served),
+                    key: None,
+                    load_seconds: None,
+                },
+            );
+        }
+        let (sets, is_stricter) =
+            sets(derived.swap_sets.iter().find(|sets| sets.gateway == served.id), &models);
+        let roles = derived.roles.iter().filter(|role| served.roles.contains(&role.id));
+        let has_programs = models.len() > roles.clone().count();
+        let unknown = has_programs.then_some(Err(crate::derive::PROGRAM_START));
+        let load_time = roles.map(|role| role.load_time).chain(unknown);
+        Self {
+            load_time: { load_time }.try_fold(Seconds(0), |longest, time| Ok(longest.max(time?))),
+            models: models.into_values().collect(),
+            first_port: first_model_port(gateway)
+                .and_then(|port| u16::try_from(port).ok())
+                .unwrap_or(u16::MAX),
+            sets,
+            is_stricter,
+            has_key: gateway.key_file.is_some(),
+        }
+    }
+}
+
+/// The sets as indices, and if they are stricter than the memory requires.
+fn sets(found: Option<&SwapSets>, models: &BTreeMap<Id<hir::Role>, SwappedModel>) -> (Vec<Vec<usize>>, bool) {
+    let Some(found) = found else { return (Vec::new(), false) };
+    let at_boot: BTreeSet<Id<hir::Role>> = found.at_boot.iter().copied().collect();
+    let indices = |set: &BTreeSet<Id<hir::Role>>| {
+        let ids = models.keys().enumerate();
+        ids.filter(|(_, id)| set.contains(id) || at_boot.contains(id))
+            .map(|(index, _)| index)
+            .collect::<Vec<_>>()
+    };
+    let mut sets: Vec<Vec<usize>> = found.sets.iter().map(indices).collect();
+    if sets.is_empty() {
+        sets.push(indices(&at_boot));
+    }
+    (sets, found.is_stricter)
+}
+
+/// The placement of a model, if it is not that of the unit.
+fn placement(own: &ProcessPlacement, served: &ServedGateway) -> Option<Placement> {
+    let is_placed = own.memory.is_some() || own.cpus.is_some();
+    (is_placed && *own != served.placement).then(|| Placement::of(own))
+}
+
+/// The distinct key files of the roles of a gateway, in the order of declaration.
+pub(super) fn key_files<'r>(roles: impl Iterator<Item = &'r ServedRole>) -> Box<[Arc<str>]> {
+    let mut files: Vec<Arc<str>> = Vec::new();
+    for file in roles.filter_map(|role| role.serving.key_file.as_ref()) {
+        if !files.contains(&file.value) {
+            files.push(file.value.clone());
+        }
+    }
+    files.into()
+}

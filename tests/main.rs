@@ -21,6 +21,7 @@ mod fuzz;
 mod hooks;
 mod kdl;
 mod language;
+mod llama_swap;
 mod memory_options;
 mod outside;
 mod own;

@@ -61,6 +61,7 @@ mod retired_model;
 mod rules;
 mod secret_in_registry;
 mod shared;
+mod shared_option;
 mod shares_a_sharer;
 mod stale_measurement;
 mod threads;
@@ -147,6 +148,7 @@ static ALL: &[Check] = checks![
     gateway_cannot: GATEWAY_CANNOT,
     unroutable_value: UNROUTABLE_VALUE,
     interrupted_requests: INTERRUPTED_REQUESTS,
+    shared_option: SHARED_OPTION,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,
     encoder_without_pooling: ENCODER_WITHOUT_POOLING,

@@ -13,6 +13,7 @@
 //! files       model files and folders
 //! overrides   metadata overrides
 //! command     command lines
+//! requests    settings that a gateway writes into requests
 //! memory      what sums count of the memory of a role
 //! pairs       verdicts about drafts
 //! role        one role that an engine serves
@@ -47,6 +48,7 @@ mod placement;
 mod process;
 mod profiles;
 mod program;
+pub mod requests;
 mod role;
 pub mod sandbox;
 mod start;
@@ -127,8 +129,12 @@ pub fn derive(
 
 /// The roles that other programs serve.
 fn programs(registry: &Registry) -> Vec<ServedProgram> {
+    let sharers = registry.sharers();
     let programs = registry.roles.entries().filter_map(|(id, role)| match &role.kind {
-        RoleKind::Program(program) => Some(ServedProgram::new(registry, id, program)),
+        RoleKind::Program(program) => {
+            let sharers = sharers.get(&id).map(Vec::as_slice).unwrap_or_default();
+            Some(ServedProgram::new(registry, id, program, sharers))
+        }
         RoleKind::Served(_) | RoleKind::Shares(_) | RoleKind::Listed(_) => None,
     });
     programs.collect()

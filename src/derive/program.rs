@@ -35,8 +35,18 @@ pub struct ServedProgram {
 }
 
 impl ServedProgram {
-    pub(super) fn new(registry: &Registry, id: Id<Role>, program: &Arc<Program>) -> Self {
-        let endpoint = Endpoint::new(registry, program, Arc::default());
+    /// `sharers` are the names of the roles that share its processes.
+    pub(super) fn new(
+        registry: &Registry,
+        id: Id<Role>,
+        program: &Arc<Program>,
+        sharers: &[Arc<str>],
+    ) -> Self {
+        // Without a gateway it is not known if the program knows names.
+        let name = program.gateway.map(|_| registry.roles.get(id).head.name.value.clone());
+        let sharers = sharers.iter().filter(|_| name.is_some()).cloned();
+        let names = name.iter().cloned().chain(sharers).collect();
+        let endpoint = Endpoint::new(registry, program, names);
         let host = registry.hosts.get(program.host.value);
         let (words, reads, writes) = (texts(&program.words), texts(&program.reads), texts(&program.writes));
         let env: Vec<(&str, &str)> =

@@ -14,6 +14,6 @@ pub use llama::{
     ChangeKind, ClosedList, ClosedLists, FileTools, Meaning, OptionChange, OptionRecord, Profile,
     ProfileDiff, ProfileError, ProfileFile, Repeat, Switch, ToolAlias, Tools, architecture, compute, dialect,
     diff_profiles, help, keys, layers, libraries, lists, meaning, memory, offload, option_arity,
-    option_title, options, pairing, profile, profile_from_help, usual_name, version,
+    option_title, options, pairing, profile, profile_from_help, requests, usual_name, version,
 };
 pub use word::{Access, Word};

@@ -27,6 +27,8 @@ pub struct Role {
     pub purpose: Option<Text>,
     /// A note for users.
     pub note: Option<Text>,
+    /// The options that a gateway writes into requests for this role. Only a role that shares another one has them.
+    pub requests: Box<[EngineOption]>,
     /// Served, shared or only listed.
     pub kind: RoleKind,
 }

@@ -205,6 +205,7 @@ impl OwnPart {
         Self {
             server: Server::LlamaSwap(Box::new(SwapServer {
                 engines: engines.into_iter().collect(),
+                family: behind.roles.first().map(|(_, command)| command.profile.family()),
                 at_boot: at_boot(registry, behind),
                 key_files: key_files(behind.roles.iter().map(|(role, _)| *role)),
             })),

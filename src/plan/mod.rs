@@ -31,7 +31,7 @@ pub use process::{EngineServer, Process, ProgramServer, Role, RouterServer, Serv
 pub use prompt::{ModelKind, Prompt};
 pub use reference::Reference;
 pub use route::Route;
-pub use swap::{Swap, SwappedModel};
+pub use swap::{Swap, SwappedModel, Variant};
 
 use crate::check::Checked;
 use crate::hir::{GatewayKind, Registry};

@@ -131,6 +131,8 @@ pub struct RouterServer {
 pub struct SwapServer {
     /// The engines of its models, as indices into [`Plan::engines`](super::Plan::engines).
     pub engines: Box<[usize]>,
+    /// The family of the first of them. `None` if only other programs are behind it.
+    pub family: Option<Family>,
     /// The names of the roles whose models it loads at its start.
     pub at_boot: Box<[Arc<str>]>,
     /// The key files of its models, each once.

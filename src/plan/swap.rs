@@ -3,9 +3,10 @@
 use super::process::RoleNumbers;
 use super::{Placement, Seconds};
 use crate::check::Checked;
+use crate::derive::requests::{RequestSetting, requests_of};
 use crate::derive::{LoadTime, ProcessPlacement, ServedGateway, ServedRole, SwapSets, first_model_port};
-use crate::engine::Word;
-use crate::hir::{self, Id};
+use crate::engine::{Profile, Word};
+use crate::hir::{self, Id, Registry, RoleKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -39,6 +40,17 @@ pub struct SwappedModel {
     pub key: Option<usize>,
     /// The seconds to read its files. `None` if they are unknown.
     pub load_seconds: Option<u64>,
+    /// The roles that share it and write settings into their requests, in the order of declaration.
+    pub variants: Vec<Variant>,
+}
+
+/// A role that shares the process of another one with other settings of each request.
+#[derive(Debug)]
+pub struct Variant {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The settings.
+    pub settings: Vec<RequestSetting>,
 }
 
 impl Swap {
@@ -59,6 +71,7 @@ impl Swap {
                     placement: placement(role.placement.first(), served),
                     key: key.and_then(|file| keys.iter().position(|known| *known == file.value)),
                     load_seconds: role.read_seconds(registry),
+                    variants: variants(registry, role.id, &command.profile),
                 },
             );
         }
@@ -72,6 +85,7 @@ impl Swap {
                     placement: placement(role.placement.first(), served),
                     key: None,
                     load_seconds: None,
+                    variants: Vec::new(),
                 },
             );
         }
@@ -92,6 +106,17 @@ impl Swap {
             has_key: gateway.key_file.is_some(),
         }
     }
+}
+
+/// The roles that share a role and have settings of requests.
+fn variants(registry: &Registry, id: Id<hir::Role>, profile: &Profile) -> Vec<Variant> {
+    let shares = |role: &&hir::Role| matches!(&role.kind, RoleKind::Shares(shared) if shared.value == id);
+    let sharers = registry.roles.iter().filter(shares).filter(|role| !role.requests.is_empty());
+    let variant = |role: &hir::Role| Variant {
+        name: role.head.name.value.clone(),
+        settings: requests_of(role, profile).filter_map(|(_, setting)| setting.ok()).collect(),
+    };
+    sharers.map(variant).collect()
 }
 
 /// The sets as indices, and if they are stricter than the memory requires.

@@ -15,6 +15,7 @@ use super::names::Names;
 use super::quote::shell;
 use super::template::{Field, Quoted, Template};
 use super::{ArtifactCollector, OutputTarget, RenderError};
+use crate::plan::llama_swap::KEY_FILE;
 use crate::plan::{Access, Family, Fetch, OptionPath, Plan, Process, Prompt, Role, Start, Word};
 
 static ROLE: Template = crate::template!("bin/role.sh.j2").repeated();
@@ -86,7 +87,7 @@ struct PromptView<'p> {
 #[derive(Serialize)]
 struct CommandView<'p> {
     program: Field<'p>,
-    /// The name of the preset file of a gateway.
+    /// The file that configures a gateway, below the output folder.
     preset: Option<Field<'p>>,
     /// The quoted arguments, one line per option with its values.
     args: Quoted,
@@ -96,8 +97,12 @@ struct CommandView<'p> {
     variable_prefix: &'static str,
     /// Other variables that the program reads as API keys.
     hidden_variables: Vec<&'static str>,
+    /// True if the engine reads configuration files of the user.
+    hides_config: bool,
     has_image: bool,
-    env: Vec<(&'p str, &'p str)>,
+    env: Vec<(String, &'p str)>,
+    /// The key file of llama-swap, which reads one key from a variable.
+    key: Option<Field<'p>>,
     /// The variables whose value is the port or the address: the name, a bash expression, and what it is.
     filled_env: Vec<(&'p str, Quoted, &'static str)>,
     /// True if the program path contains `=`: `env` would parse it as a variable, so `nice -n 0` is put before it.
@@ -149,23 +154,28 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
         command: CommandView {
             program: Field::from(&*role.program),
             args: option_lines(args, ARGUMENT_LINE, quoted).into(),
-            preset: preset_name(role).map(Field::from),
+            preset: preset_path(role).map(Field::from),
             // The router reports which models lack a file, and serves the others.
-            files: match role.router() {
-                Some(_) => {
-                    let key = role.key_file.as_deref().map(shell);
-                    let files = [Cow::Borrowed(PRESET)].into_iter().chain(key);
-                    files.collect::<Vec<_>>().join(ARGUMENT_LINE).into()
-                }
-                None => words(ARGUMENT_LINE, files(role)),
+            files: if role.is_gateway() {
+                let own = role.key_file.iter().chain(model_keys(role)).map(|file| shell(file));
+                let files = [Cow::Borrowed(PRESET)].into_iter().chain(own);
+                files.collect::<Vec<_>>().join(ARGUMENT_LINE).into()
+            } else {
+                words(ARGUMENT_LINE, files(role))
             },
-            variable_prefix: role.engine_family().map_or("", |(_, family)| family.variable_prefix()),
-            hidden_variables: role.engine_family().map_or_else(Vec::new, |(_, family)| {
+            variable_prefix: family(role).map_or("", Family::variable_prefix),
+            hidden_variables: family(role).map_or_else(Vec::new, |family| {
                 let has_gpu = role.gpus.as_ref().is_some_and(|gpus| !gpus.is_empty());
                 hidden_variables(family, family.device_variables().filter(|_| has_gpu))
             }),
+            hides_config: role.engine_family().is_some(),
             has_image: false,
-            env: env(&role.env),
+            env: env(&role.env)
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .chain((1..).zip(model_keys(role)).map(|(n, file)| (format!("{KEY_FILE}{n}"), &**file)))
+                .collect(),
+            key: role.llama_swap().and(role.key_file.as_deref()).map(Field::from),
             filled_env: filled_env(role),
             needs_nice: role.program.contains('='),
             wrapper: (!wrappers.is_empty()).then_some(Field::from("$placement")),
@@ -176,11 +186,23 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
     })
 }
 
-/// The name of the preset file of a gateway.
-fn preset_name(role: &Role) -> Option<&str> {
+/// The file that configures a gateway, below the output folder.
+fn preset_path(role: &Role) -> Option<String> {
     let mut words = role.processes.iter().flat_map(|process| process.args.iter());
     let preset = words.find(|word| matches!(word, Word::PresetFile(_)))?;
-    preset.text().rsplit('/').next()
+    let folder = if role.router().is_some() { "router" } else { "llama-swap" };
+    Some(format!("{folder}/{}", preset.text().rsplit('/').next()?))
+}
+
+/// The family of the engine that reads variables of the caller as options: that of the role, or of the models of llama-swap.
+fn family(role: &Role) -> Option<Family> {
+    let of_models = role.llama_swap().and_then(|swap| swap.family);
+    role.engine_family().map(|(_, family)| family).or(of_models)
+}
+
+/// The key files of the models of llama-swap.
+fn model_keys(role: &Role) -> impl Iterator<Item = &Arc<str>> {
+    role.llama_swap().into_iter().flat_map(|swap| &swap.key_files)
 }
 
 /// A word of the command line of a process started by hand.
@@ -236,8 +258,10 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
                 prompt.family,
                 prompt.family.device_variables().filter(|_| places_on_gpus(&prompt.args)),
             ),
+            hides_config: true,
             has_image: prompt.args.contains(&Word::Image),
-            env: env(&prompt.env),
+            env: env(&prompt.env).into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            key: None,
             filled_env: Vec::new(),
             wrapper: wrapper(plan, prompt.placement).map(Field::from),
             path_to_root: "../..",

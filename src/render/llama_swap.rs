@@ -84,6 +84,15 @@ struct Model<'p> {
     aliases: Vec<&'p str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     env: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filters: Option<Filters<'p>>,
+}
+
+/// The settings that llama-swap writes into requests, by the name that the client sent.
+#[derive(Serialize)]
+struct Filters<'p> {
+    #[serde(rename = "setParamsByID")]
+    by_name: Entries<&'p str, Entries<&'static str, &'p serde_json::Value>>,
 }
 
 /// The sets of models that may run at the same time.
@@ -195,12 +204,21 @@ fn model<'p>(model: &'p SwappedModel, role: &'p Role) -> Result<Model<'p>, Rende
         concurrency_limit: REQUESTS,
         aliases: role.names.iter().map(|name| &**name).filter(|name| *name != &*role.name).collect(),
         env: hidden.into_iter().chain(plain).chain(filled).collect(),
+        filters: (!model.variants.is_empty()).then(|| filters(model)),
     })
 }
 
 /// The variable with the folder of the configuration files of a user, and a folder that does not exist.
 const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 const NO_FOLDER: &str = "/nonexistent";
+
+fn filters(model: &SwappedModel) -> Filters<'_> {
+    let by_name = model.variants.iter().map(|variant| {
+        let settings = variant.settings.iter().map(|(field, value)| (*field, value));
+        (&*variant.name, Entries(settings.collect()))
+    });
+    Filters { by_name: Entries(by_name.collect()) }
+}
 
 /// The value of a variable that names the port or the address.
 fn filled_text(word: &Word) -> &str {

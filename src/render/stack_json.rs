@@ -32,12 +32,12 @@
 //! - `gateway` names the gateway of a role; other roles do not have it. `endpoints` is then the address of the gateway, and the
 //!   `model` of a request must be one of `names`.
 //! - `gateways` is missing if there are none. `roles` are those with their own model; roles that share one are names of it.
-//!   `at_once` is the maximum number of models that the gateway keeps in memory.
+//!   `at_once` is the maximum number of models that the gateway keeps in memory. For llama-swap it is the size of the largest set.
 //! - `names` has the names of the model that clients can use at the endpoints: that of the role, those of the roles that
 //!   share it, and its aliases. `/v1/models` lists them; its `id` is the first in byte order, or behind a gateway the name of
 //!   the role that has the model.
 //! - `program` is the name of the program of a role that no engine serves; other roles do not have it. Of such a role,
-//!   `model`, `limits`, `embeddings` and `key_required` are not known: they are null, and `names` is empty.
+//!   `model`, `limits`, `embeddings` and `key_required` are not known: they are null. Without a gateway, `names` is empty.
 //! - `gpus` names the GPUs that the processes use, as the engine names them. Roles whose GPUs are not known do not have it: those
 //!   on a host that declares no GPUs, and those of a program without `gpu`. It is empty for a role without a GPU.
 //! - `limits.context` is the maximum number of tokens of one request; null if it is the trained context of a model that is

@@ -5,7 +5,7 @@ use crate::check::Checked;
 use crate::derive::{ServedGateway, client_addresses};
 use crate::diag::words;
 use crate::emit::Written;
-use crate::hir::{Registry, UnitScope};
+use crate::hir::{GatewayKind, Registry, UnitScope};
 use crate::render::ArtifactSet;
 use crate::render::quote::shell;
 use std::collections::BTreeSet;
@@ -70,8 +70,9 @@ impl NextStep {
         }
         let folder_of = |path: &str| path.strip_suffix(&*self.target)?.strip_suffix('/').map(str::to_owned);
         let folders: Vec<String> = paths().filter_map(folder_of).collect();
-        let presets = paths().any(|path| path.starts_with(PRESETS)).then(|| at(PRESETS));
-        let presets = presets.map(|from| self.install_presets(&from));
+        let presets = PRESETS.iter().filter(|(folder, _)| paths().any(|path| path.starts_with(folder)));
+        let presets: Vec<String> = presets.map(|(folder, end)| format!("{}{end}", at(folder))).collect();
+        let presets = (!presets.is_empty()).then(|| self.install_presets(&presets.join(" ")));
         let Some(folder) = folders.first() else {
             let script = paths().find(|path| path.starts_with("bin/") && path.matches('/').count() == 1);
             let script = script.map(|path| format!("next: run `{}` to serve\n", at(path)));
@@ -79,7 +80,8 @@ impl NextStep {
         };
         // A start does not restart a unit that is active, so units of an earlier build need a restart.
         let (target, systemctl) = (shell(&self.target), self.scope.systemctl());
-        let is_running = |path: &str| path.starts_with(folder.as_str()) || path.starts_with(PRESETS);
+        let is_preset = |path: &str| PRESETS.iter().any(|(folder, _)| path.starts_with(folder));
+        let is_running = |path: &str| path.starts_with(folder.as_str()) || is_preset(path);
         let start = if written.updated.iter().any(|path| is_running(path.as_str())) {
             format!("{systemctl} enable {target} && {systemctl} restart {target}")
         } else {
@@ -104,7 +106,7 @@ impl NextStep {
         }
     }
 
-    /// The line after a build of preset files alone. A router reads its preset file only at its start.
+    /// The line after a build of preset files alone. A gateway reads its file only at its start.
     fn presets_line(&self, install: &str, written: &Written) -> String {
         let is_updated = |preset: &str| written.updated.iter().any(|path| path.as_str() == preset);
         let changed = self.presets.iter().filter(|(preset, _)| is_updated(preset));
@@ -117,14 +119,14 @@ impl NextStep {
         }
     }
 
-    /// The command that installs the preset files.
+    /// The command that installs the files that configure gateways.
     fn install_presets(&self, from: &str) -> String {
         let folder = match self.scope {
             UnitScope::System => "/etc",
             UnitScope::User => "~/.config",
         };
         let stack = shell(self.target.trim_end_matches(".target"));
-        format!("install -D -m 644 -t {folder}/orchgen/{stack} {from}*.ini")
+        format!("install -D -m 644 -t {folder}/orchgen/{stack} {from}")
     }
 
     /// The commands that install the units and start them.
@@ -145,13 +147,19 @@ impl NextStep {
     }
 }
 
-/// The folder of the preset files of gateways.
-const PRESETS: &str = "router/";
+/// The folders of the files that configure gateways, with a pattern for those files.
+const PRESETS: [(&str, &str); 2] = [("router/", "*.ini"), ("llama-swap/", "*.yaml")];
 
-/// The preset file of a gateway in the output folder, and its unit.
+/// The file that configures a gateway in the output folder, and its unit.
 fn preset(registry: &Registry, served: &ServedGateway) -> (String, String) {
-    let (stack, gateway) = (&registry.stack.head.name, &registry.gateways.get(served.id).head.name);
-    (format!("{PRESETS}{}.ini", gateway.value), format!("{}-{}.service", stack.value, gateway.value))
+    let (stack, gateway) = (&registry.stack.head.name, registry.gateways.get(served.id));
+    let [router, llama_swap] = PRESETS;
+    let (folder, end) = match gateway.kind {
+        GatewayKind::Router => router,
+        GatewayKind::LlamaSwap => llama_swap,
+    };
+    let name = &gateway.head.name.value;
+    (format!("{folder}{name}{}", end.trim_start_matches('*')), format!("{}-{name}.service", stack.value))
 }
 
 /// The address of a gateway and the names that clients can use.

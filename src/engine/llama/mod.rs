@@ -22,6 +22,7 @@ pub mod options;
 pub mod pairing;
 mod probed;
 pub mod profile;
+pub mod requests;
 pub mod version;
 
 /// The program that serves a model.

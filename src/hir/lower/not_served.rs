@@ -51,7 +51,11 @@ fn report_without_effect(
     if let (NotServed::Shares(shares), Some(model)) = (how, record.place("model")) {
         return owner.report(model_and_shares(record, (model, shares), &owner), findings);
     }
-    let ineffective = ineffective(record);
+    let mut ineffective = ineffective(record);
+    if let NotServed::Shares(_) = how {
+        // A gateway can write options into requests. `shared-option` checks them.
+        ineffective.retain(|(name, _)| *name != "option");
+    }
     let Some((first, span)) = ineffective.first() else { return };
     let mut names: Vec<String> = ineffective.iter().map(|(name, _)| format!("`{name}`")).collect();
     names.dedup();

@@ -14,7 +14,7 @@ use super::serving::{self, report_missing};
 use super::typed_value::TypedValue;
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, Safety, Suggestion, suggest, words};
 use crate::hir::codes::UNKNOWN_NAME;
-use crate::hir::{Draft, Engine, Head, Host, Id, Measured, Model, Role, RoleKind, Text, Tier};
+use crate::hir::{Draft, Engine, EngineOption, Head, Host, Id, Measured, Model, Role, RoleKind, Text, Tier};
 use crate::source::{Span, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,6 +27,7 @@ struct UnresolvedRole {
     measured: Option<Box<Spanned<Measured>>>,
     purpose: Option<Text>,
     note: Option<Text>,
+    requests: Box<[EngineOption]>,
     kind: Result<RoleKind, Text>,
 }
 
@@ -105,6 +106,7 @@ fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<U
         let line = Line::new("tier").value(Literal::NameOf("tier"));
         report_missing((line, record), what, fields.head, fields.findings);
     }
+    let requests = if shares.is_some() { serving::options(fields.record) } else { Vec::new() };
     let (tier, measured) = (fields.get("tier"), fields.get("measured"));
     let kind = match shares {
         Some(name) => Some(Err(name)),
@@ -117,6 +119,7 @@ fn role(fields: &mut Fields, (defaults, merge): (&Defaults, &Merge)) -> Option<U
         measured: Option::map(measured?, Box::new),
         purpose: fields.get("purpose")?,
         note: fields.get("note")?,
+        requests: requests.into(),
         kind: kind?,
     })
 }
@@ -278,8 +281,8 @@ fn resolve_shares(
                 Ok(kind) => kind,
                 Err(shares) => RoleKind::Shares(Spanned::new(*ids.get(&shares.value)?, shares.span)),
             };
-            let UnresolvedRole { head, tier, group, measured, purpose, note, .. } = role;
-            Some(Role { head, tier, group, measured, purpose, note, kind })
+            let UnresolvedRole { head, tier, group, measured, purpose, note, requests, .. } = role;
+            Some(Role { head, tier, group, measured, purpose, note, requests, kind })
         });
         named.add(&name, role);
     }

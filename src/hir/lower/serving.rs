@@ -287,7 +287,7 @@ fn check_cache_types(record: &Record, owner: &ItemRef, findings: &mut Diagnostic
     owner.report(finding.remedy("write `{}`", Change::rewrite(both.span, line)), findings);
 }
 
-fn options(record: &mut Record) -> Vec<EngineOption> {
+pub(super) fn options(record: &mut Record) -> Vec<EngineOption> {
     let blocks = record.take_all::<Record>("option").into_iter();
     blocks.filter_map(|mut block| option(&mut block.value)).collect()
 }

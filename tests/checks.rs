@@ -18,6 +18,7 @@ mod gpu_reports;
 mod gpus;
 mod growth;
 mod hosts;
+mod llama_swap;
 mod memory;
 mod names;
 mod needs;

@@ -48,7 +48,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 for (option, fault) in
                     requests_of(role, profile).filter_map(|(option, value)| Some((option, value.err()?)))
                 {
-                    findings.report(finding((role, other), option, fault));
+                    findings.report(finding((role, other), option, &fault));
                 }
             }
             // The engine was reported.
@@ -58,15 +58,15 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
 }
 
-fn finding((role, other): (&Role, &Role), option: &EngineOption, fault: RequestFault) -> Diagnostic {
+fn finding((role, other): (&Role, &Role), option: &EngineOption, fault: &RequestFault) -> Diagnostic {
     let name = words::quoted(&option.name);
     let value = option.value.as_ref().map_or(option.name.span, |value| value.span);
-    let (place, label, why) = match &fault {
+    let (place, label, why) = match fault {
         RequestFault::NoField => {
             let why = "no request has it: it is decided when the process starts".to_owned();
             (option.name.span, "not a setting of a request", why)
         }
-        RequestFault::Value(why) => (value, "not possible", words::printable(why).to_string()),
+        RequestFault::Value(why) => (value, "not possible", words::printable(why)),
         RequestFault::Macro => {
             let why = "llama-swap replaces `${NAME}` everywhere".to_owned();
             (value, "llama-swap would read another value", why)
@@ -75,8 +75,8 @@ fn finding((role, other): (&Role, &Role), option: &EngineOption, fault: RequestF
     let message =
         format!("the option {name} of {role}, which shares the process of {other}, is not possible: {why}");
     let finding = SHARED_OPTION.at(place, label, message).about(role);
-    let finding = finding.remedy("remove `{}`", Change::remove(option.name.span));
-    if let RequestFault::NoField = fault {
+    let finding = finding.remedy("remove this option", Change::field("option", option.name.span));
+    if matches!(fault, RequestFault::NoField) {
         let all: Vec<String> = request_options().map(|name| format!("`{name}`")).collect();
         finding.help(format!("the options of one request are {}", words::all_of(&all)))
     } else {
@@ -89,7 +89,7 @@ fn without_effect(registry: &Registry, (role, other): (&Role, &Role)) -> Option<
     let first = role.requests.first()?;
     let message = format!("{role} shares the process of {other}, so `option` would have no effect");
     let finding = NOT_SERVED.at(first.name.span, "`option` has no effect", message).about(role);
-    let remove = role.requests.iter().map(|option| Change::remove(option.name.span)).collect();
+    let remove = role.requests.iter().map(|option| Change::field("option", option.name.span)).collect();
     let finding = finding.remedy(format!("remove `option`; configure {other} instead"), Change::All(remove));
     let gateway = other.process()?.gateway.map(|gateway| registry.gateways.get(gateway.value));
     Some(match gateway.filter(|gateway| gateway.kind == GatewayKind::Router && other.serving().is_some()) {

@@ -1,6 +1,6 @@
 //! A limit on the number of roles that run at the same time, which nothing enforces.
 
-use super::shared::gateway_remedy::{gateway_change, join_change};
+use super::shared::gateway_remedy::{gateway_change, join_change, llama_swap_change};
 use crate::derive::{Derived, ServedGateway, ServedProcess};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::{Id, Registry, Residency, Start};
@@ -13,15 +13,16 @@ declare_code! {
     ///
     /// - one of these roles is not behind a gateway;
     /// - they are behind several gateways;
-    /// - their gateway also has roles of another residency;
+    /// - their gateway is a router that also has roles of another residency;
     /// - the residency starts more roles at boot than may run at the same time.
     ///
     /// ## Why
     /// A client can use each role that has its own port at any time, and systemd does not unload another role for it. Memory
     /// sums with `at-once` would be too small.
     ///
-    /// The router of llama-server enforces `at-once`: before it loads a model, it unloads the one that was used least recently.
-    /// A router has one limit for all its models. So a residency with `at-once` needs its own gateway.
+    /// Both kinds of gateways enforce `at-once`. The router of llama-server unloads the model that was used least recently before it
+    /// loads another one. It has one limit for all its models, so a residency with `at-once` needs its own router. llama-swap has
+    /// the sets of models that may be in memory together, which orchgen computes from `at-once` and the memory of the roles.
     ///
     /// ## Example
     /// ```kdl
@@ -172,7 +173,9 @@ impl Limited<'_> {
     fn program(&self) -> Option<String> {
         let program = self.roles.iter().find(|role| role.is_program)?;
         let role = self.registry.roles.get(program.id);
-        Some(format!("give {role} another residency: it has a `command`, which no router runs"))
+        Some(format!(
+            "give {role} another residency: it has a `command`, which no router runs; or use a gateway of `kind` `llama-swap` for all of them"
+        ))
     }
 
     fn with_other_residencies(&self, gateway: &ServedGateway) -> Diagnostic {
@@ -197,6 +200,9 @@ impl Limited<'_> {
                 finding.help(format!("give the roles of {residency} their own gateway, with another port"))
             }
         };
+        let swap = llama_swap_change(registry.gateways.get(gateway.id));
+        let title = "or write `{}` in the gateway, if llama-swap is installed: it limits each residency";
+        let finding = finding.remedy(title, swap);
         finding.remedy("or remove `{}`: then all its roles may run", Change::remove(most.span))
     }
 

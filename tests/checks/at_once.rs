@@ -13,6 +13,8 @@ fn swapped(roles: &[(&str, &str)]) -> String {
     SWAP.to_owned() + &roles.iter().map(|(name, address)| role(name, "swap", address)).collect::<String>()
 }
 
+const LIMITS_EACH: &str = "or write `kind=\"llama-swap\"` and `bin=\"/usr/local/bin/llama-swap\"` in the gateway, if llama-swap is installed: it limits each residency";
+
 const REMOVED: &str = "or remove `at-once=1`: then all its roles may run";
 
 #[test]
@@ -126,7 +128,7 @@ fn a_gateway_has_one_limit_for_all_its_residencies() {
     );
     assert_eq!(label_texts(&compiled, finding)[1].1, "\"free\"");
     let help = "write `gateway \"gateway\" port=9001` and `gateway=\"gateway\"` in its roles: they need their own gateway";
-    assert_helps(&text, &[(help, &[]), (REMOVED, &[])]);
+    assert_helps(&text, &[(help, &[]), (LIMITS_EACH, &[]), (REMOVED, &[])]);
 }
 
 #[test]
@@ -154,7 +156,7 @@ fn a_gateway_cannot_run_every_role() {
         + &role("q", "swap", "port=9001");
     assert_eq!(
         single_finding(&programs).help[0],
-        "give role `p` another residency: it has a `command`, which no router runs"
+        "give role `p` another residency: it has a `command`, which no router runs; or use a gateway of `kind` `llama-swap` for all of them"
     );
     let several = swapped(&[("x", "ports=\"9000-9001\""), ("y", "port=9002")]);
     assert_eq!(
@@ -213,7 +215,7 @@ fn a_stack_with_several_residencies_gives_the_limited_one_its_own_gateway() {
         .replace("port=9002", "gateway=\"front\"")
         .replace("port=9003", "gateway=\"front\"");
     let title = "write `gateway \"gateway\" port=9001` and `gateway=\"gateway\"` in its roles: they need their own gateway";
-    assert_helps(&(FRONT.to_owned() + &one), &[(title, &[]), (REMOVED, &[])]);
+    assert_helps(&(FRONT.to_owned() + &one), &[(title, &[]), (LIMITS_EACH, &[]), (REMOVED, &[])]);
 }
 
 #[test]

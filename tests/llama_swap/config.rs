@@ -6,6 +6,7 @@ use crate::support::{assert_snapshot, compile};
 use orchgen::plan::{Models, Word, plan};
 use serde_yaml::Value;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 #[test]
 fn the_files_match_the_snapshots() {
@@ -31,9 +32,9 @@ fn commands_are_those_of_the_plan() {
                 let options = placement.numactl();
                 std::iter::once("numactl".to_owned()).chain(options).chain(["--".to_owned()])
             });
-            let words = model.args.iter().map(|word| match word {
-                Word::Port(_) => "5800".to_owned(),
-                word => word.text().to_owned(),
+            let words = model.args.iter().map(|word| {
+                let is_port = matches!(word, Word::Port(_));
+                if is_port { "5800".to_owned() } else { word.text().to_owned() }
             });
             let expected = placed.chain([role.program.to_string()]).chain(words);
             assert_eq!(command, expected.collect::<Vec<_>>(), "{}", role.name);
@@ -89,7 +90,8 @@ fn names_with_the_same_letters_get_different_variables() {
         + "model \"m\" arch=\"qwen3\" size=\"1 GB\" file=\"/m.gguf\"\n";
     let names = ["a-b", "a_b", "ab", "a.b", "very-long-name-1", "very-long-name-2", "very-long-name-3"];
     for name in names {
-        text += &format!("role \"{name}\" model=\"m\" residency=\"hot\" gateway=\"front\" context=512\n");
+        writeln!(text, "role \"{name}\" model=\"m\" residency=\"hot\" gateway=\"front\" context=512")
+            .unwrap();
     }
     let text = text.replace("gateway \"keyed\"", "// ").replace("engine \"other\"", "// ");
     let compiled = compile(&[("a.kdl", &text)]);

@@ -109,7 +109,8 @@ proptest! {
 /// Paths, arguments and values with characters that other programs would change arrive byte for byte.
 #[test]
 fn hostile_values_arrive() {
-    for path in ["/srv/a b.gguf", "/srv/it's \"q\".gguf", "/srv/#\\.gguf", "/srv/ü/é%20.gguf", "/srv/#.gguf"] {
+    for path in ["/srv/a b.gguf", "/srv/it's \"q\".gguf", "/srv/#\\.gguf", "/srv/ü/é%20.gguf", "/srv/#.gguf"]
+    {
         let quoted = path.replace('\\', "\\\\").replace('"', "\\\"");
         let text = format!(
             "stack \"s\" engine=\"e\"\nengine \"e\" profile=\"llama.cpp-b11669\" bin=\"/b\"\nhost \"h\" memory=\"9 GB\" cpus=\"0-1\"\n\

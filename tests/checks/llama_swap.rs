@@ -1,0 +1,250 @@
+//! Gateways of the kind `llama-swap`: their fields, and what llama-swap cannot give to one model.
+
+use super::gateways::{assert_helps, role, with_base};
+use super::{assert_codes, compile_with_base, single_finding};
+use crate::support::compile;
+
+const SWAP: &str = "gateway \"front\" port=9000 kind=\"llama-swap\" bin=\"/usr/local/bin/llama-swap\"\n";
+
+/// A role behind the gateway `front`.
+fn swapped(name: &str, rest: &str) -> String {
+    role(name, "hot", &format!("gateway=\"front\" {rest}"))
+}
+
+/// A role that another program serves, behind the gateway `front`.
+fn program(rest: &str) -> String {
+    format!(
+        "role \"speech\" tier=\"A\" residency=\"hot\" gateway=\"front\" memory=\"1 GB\" {rest} {{ command \"/usr/bin/x\" \"{{port}}\" }}\n"
+    )
+}
+
+#[test]
+fn each_kind_has_its_own_fields() {
+    let text = SWAP.replace(" bin=\"/usr/local/bin/llama-swap\"", "") + &swapped("x", "");
+    assert_eq!(single_finding(&text).message, "gateway `front` has no `bin`");
+    assert_helps(&text, &[("add `bin=\"/usr/local/bin/llama-swap\"`: the program", &[])]);
+
+    let text = SWAP.replace("port", "engine=\"llama.cpp\" port") + &swapped("x", "");
+    assert_eq!(
+        single_finding(&text).message,
+        "gateway `front` has `engine`, but its `kind` is `llama-swap`: each of its roles has its own engine"
+    );
+    assert_helps(
+        &text,
+        &[("remove `engine=\"llama.cpp\"`", &[]), ("or write `kind=\"router\"`", &["conflicting-fields"])],
+    );
+    for field in ["bin=\"/b/x\"", "backend=19500"] {
+        let text = format!("gateway \"front\" port=9000 {field}\n") + &swapped("x", "");
+        let finding = single_finding(&text);
+        assert!(finding.message.ends_with("but its `kind` is `router`: its program is that of an engine"));
+        assert_eq!(finding.help[0], format!("remove `{field}`"));
+    }
+}
+
+/// Of a router, all these are errors.
+#[test]
+fn each_role_has_its_own_engine_environment_placement_and_key() {
+    let text = SWAP.to_owned()
+        + "engine \"other\" profile=\"llama.cpp-b11669\" bin=\"/o\"\n"
+        + &swapped("a", "engine=\"other\" { env { OMP_NUM_THREADS \"8\" } }")
+        + &swapped("b", "key-file=\"/etc/keys/b\" { placement numa=\"bind 0\" }")
+        + &swapped("c", "{ placement numa=\"interleave\" cpus=\"0-3\" threads=4 }")
+        + &program("health=\"/\"");
+    assert_codes(&[], &text);
+}
+
+#[test]
+fn all_roles_have_the_host_and_the_sandbox_of_the_gateway() {
+    let text = SWAP.to_owned() + &swapped("x", "hardening=\"strict\"");
+    assert_eq!(
+        single_finding(&text).message,
+        "role `x` has `hardening` `strict`, but gateway `front` has none, and all its models run in one unit"
+    );
+    assert_helps(
+        &text,
+        &[
+            ("write `hardening=\"strict\"` in the gateway, for all its roles", &[]),
+            ("or remove `hardening=\"strict\"`", &[]),
+            ("or write `port=8100` in the role instead of `gateway`", &["unused-item"]),
+        ],
+    );
+    let text = "host \"two\" memory=\"64 GB\" cpus=\"0-7\"\n".to_owned()
+        + &SWAP.replace("port", "host=\"box\" port")
+        + &program("health=\"/\" host=\"two\"");
+    assert_eq!(
+        single_finding(&text).message,
+        "role `speech` has `host` `two`, but gateway `front` has `box`, and all its models run in one unit"
+    );
+}
+
+#[test]
+fn a_program_needs_a_health_check() {
+    let text = SWAP.to_owned() + &program("");
+    assert_eq!(
+        single_finding(&text).message,
+        "role `speech` has no `health`, and llama-swap would send it requests before it is ready"
+    );
+    assert_helps(
+        &text,
+        &[("write `health \"/health\"`, or another path that answers 200 as soon as it is ready", &[])],
+    );
+}
+
+#[test]
+fn llama_swap_listens_on_one_address() {
+    let text = SWAP.trim_end().to_owned() + " { listen \"127.0.0.1\" \"::1\" }\n" + &swapped("x", "");
+    assert_eq!(
+        single_finding(&text).message,
+        "gateway `front` has several addresses, and llama-swap listens on only one"
+    );
+    let compiled = compile_with_base(&(SWAP.replace("port", "listen=\"::1\" port") + &swapped("x", "")));
+    let unit = &compiled.files()["systemd/page-front.service"].0;
+    assert!(unit.contains("--listen \"[::1]:9000\"\n"), "{unit}");
+}
+
+#[test]
+fn its_models_have_ports() {
+    let text = SWAP.replace("9000", "9000 backend=18500")
+        + &swapped("x", "")
+        + &swapped("y", "")
+        + &role("z", "hot", "port=18501");
+    assert_eq!(
+        single_finding(&text).message,
+        "a model of gateway `front` and role `z` both listen on port 18501 of host `box`"
+    );
+    assert_helps(&text, &[("write `backend=18502` in gateway `front`", &[])]);
+    let text = SWAP.replace("9000", "60000") + &swapped("x", "");
+    assert_eq!(
+        single_finding(&text).message,
+        "the last of the models of gateway `front` would listen on port 70000"
+    );
+    assert_helps(&text, &[("write `backend=18000`, or another free port of at most 65535", &[])]);
+}
+
+/// llama-swap has a limit for each residency, so that no residency needs its own gateway.
+#[test]
+fn it_enforces_at_once_of_several_residencies() {
+    let residencies = "residency \"one\" title=\"O\" start=\"on-demand\" at-once=1\n\
+         residency \"two\" title=\"T\" start=\"on-demand\" at-once=2\n";
+    let roles = |residency: &str, names: &[&str]| {
+        names.iter().map(|name| role(name, residency, "gateway=\"front\"")).collect::<String>()
+    };
+    let text = residencies.to_owned() + &roles("one", &["a", "b"]) + &roles("two", &["c", "d", "e"]);
+    assert_codes(&[], &(SWAP.to_owned() + &text));
+    let router = "gateway \"front\" port=9000\n".to_owned() + &text;
+    let compiled = compile_with_base(&router);
+    assert_eq!(compiled.codes(), ["unenforced-at-once"; 2]);
+    assert!(
+        compiled.findings.findings()[0].help.contains(
+            &"or write `kind=\"llama-swap\"` and `bin=\"/usr/local/bin/llama-swap\"` in the gateway, if llama-swap is installed: it limits each residency".to_owned()
+        ),
+        "{:?}",
+        compiled.findings.findings()[0].help
+    );
+}
+
+/// The sum of a host is that of the largest set, and a role that does not fit with those that stay in memory is an error.
+#[test]
+fn sums_count_the_largest_set() {
+    let text = |size: &str| {
+        let model = |name: &str| {
+            format!(
+                "model \"{name}\" family=\"qwen2\" title=\"{name}\" quant=\"q\" size=\"{size}\" file=\"/{name}.gguf\"\n"
+            )
+        };
+        model("big")
+            + &model("other")
+            + SWAP
+            + &role("stays", "hot", "gateway=\"front\"")
+            + &role("a", "warm", "gateway=\"front\"").replace("plain", "big")
+            + &role("b", "warm", "gateway=\"front\"").replace("plain", "other")
+    };
+    let codes = |text: &str| with_base(" budget=\"40 GB\"", "", text).codes();
+    // Each of them fits, but not both.
+    assert_eq!(codes(&text("400 GB")), <[&str; 0]>::default());
+    assert_eq!(codes(&text("700 GB")), ["over-host-memory"]);
+    let router = text("400 GB").replace(" kind=\"llama-swap\" bin=\"/usr/local/bin/llama-swap\"", "");
+    assert_eq!(codes(&router), ["over-host-memory"]);
+}
+
+#[test]
+fn values_that_llama_swap_would_replace_are_errors() {
+    for (rest, message) in [
+        (
+            "alias=\"a${PORT}\"",
+            "the configuration of llama-swap cannot have the alias `a${PORT}` of role `x`: it replaces `${NAME}` everywhere",
+        ),
+        (
+            "purpose=\"for ${env.HOME}\"",
+            "the configuration of llama-swap cannot have the purpose `for ${env.HOME}` of role `x`: it replaces `${NAME}` everywhere",
+        ),
+        (
+            "alias=\"1_000\"",
+            "the configuration of llama-swap cannot have the alias `1_000` of role `x`: its YAML reader takes the text for a number or a date",
+        ),
+        (
+            "key-file=\"/etc/my keys/x\"",
+            "the configuration of llama-swap cannot have the path `/etc/my keys/x` of role `x`: it reads the path of a key file from a variable, without quotes",
+        ),
+    ] {
+        let text = SWAP.to_owned() + &swapped("x", rest);
+        let finding = single_finding(&text);
+        assert_eq!((finding.code.name, &*finding.message), ("unroutable-value", message));
+    }
+    let text = SWAP.to_owned() + &swapped("2024-01-31", "");
+    assert_eq!(single_finding(&text).help, ["write another name"]);
+    // A router carries them.
+    let routed = |rest: &str| "gateway \"front\" port=9000\n".to_owned() + &swapped("x", rest);
+    assert_codes(&[], &routed("alias=\"1_000\""));
+}
+
+#[test]
+fn options_of_a_role_that_shares_another_are_settings_of_requests() {
+    let shares = |option: &str| {
+        SWAP.to_owned()
+            + &swapped("x", "")
+            + &format!("role \"y\" tier=\"A\" shares=\"x\" {{ option {option} }}\n")
+    };
+    assert_codes(&[], &shares("\"temp\" 0.2"));
+    assert_codes(&[], &shares("\"--top-k\" 5"));
+    for (option, message) in [
+        ("\"threads\" 4", "no request has it: it is decided when the process starts"),
+        ("\"no-such\" 4", "no request has it: it is decided when the process starts"),
+        ("\"temp\" \"hot\"", "the value of `--temp` must be a number; `hot` is not"),
+        ("\"chat-template-kwargs\" \"[]\"", "must be a JSON object; `[]` is not"),
+    ] {
+        let finding = single_finding(&shares(option));
+        assert_eq!(finding.code.name, "shared-option");
+        assert!(finding.message.ends_with(message), "{}", finding.message);
+        assert_helps(&shares(option), &[("remove this option", &[])]);
+    }
+    // Nothing else writes them into requests.
+    let own = shares("\"temp\" 0.2").replace("gateway=\"front\"", "port=9100").replace(SWAP, "");
+    let finding = single_finding(&own);
+    assert_eq!(
+        (finding.code.name, &*finding.message),
+        ("not-served", "role `y` shares the process of role `x`, so `option` would have no effect")
+    );
+    let router = shares("\"temp\" 0.2").replace(" kind=\"llama-swap\" bin=\"/usr/local/bin/llama-swap\"", "");
+    assert_helps(
+        &router,
+        &[
+            ("remove `option`; configure role `x` instead", &[]),
+            (
+                "or write `kind=\"llama-swap\"` and `bin=\"/usr/local/bin/llama-swap\"` in the gateway, if llama-swap is installed: it writes them into each request",
+                &[],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn both_languages_have_it() {
+    let yaml = "gateways: {front: {port: 9000, kind: llama-swap, bin: /usr/local/bin/llama-swap, backend: 18100}}\nroles:\n  \
+        x: {tier: A, residency: hot, model: plain, gateway: front, context: 4096}\n  \
+        y: {tier: A, shares: x, options: {temp: 0.2}}\n";
+    let compiled = compile(&[("base.kdl", crate::language::BASE), ("case.yaml", yaml)]);
+    assert_eq!(compiled.codes(), <[&str; 0]>::default(), "{}", compiled.report());
+    let config = &compiled.files()["llama-swap/front.yaml"].0;
+    assert!(config.contains("startPort: 18100\n") && config.contains("temperature: 0.2\n"), "{config}");
+}

@@ -289,7 +289,7 @@ mod tools {
 
     #[test]
     fn bash_and_shellcheck_accept_every_script() {
-        for text in [KITCHEN_SINK, TWO_NODES, gateways::GATEWAYS] {
+        for text in [KITCHEN_SINK, TWO_NODES, gateways::GATEWAYS, gateways::LLAMA_SWAP] {
             let compiled = compile(&[("stack.kdl", text)]);
             let dir = outside::folder();
             compiled.write(dir.path());

@@ -11,8 +11,10 @@ use tempfile::TempDir;
 use crate::outside::{self, Dump, systemd_dumps, systemd_verify};
 use crate::support::{Compiled, compile};
 
+mod gate;
 mod gateways;
 mod gpus;
+mod llama_swap;
 mod paths;
 
 const STACK: &str = include_str!("systemd/stack.kdl");

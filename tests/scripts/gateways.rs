@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 pub(super) const GATEWAYS: &str = include_str!("gateways.kdl");
+pub(super) const LLAMA_SWAP: &str = include_str!("../llama_swap/stack.kdl");
 
 /// A stack whose ports differ from those of the other tests, which run at the same time.
 fn installed(ports: &str) -> InstalledStack {
@@ -104,6 +105,45 @@ fn the_router_gets_no_variables_of_the_caller_and_no_cache() {
     outside::write(Path::new(&*stack.role("front").program), STUB, 0o644);
     let output = outside::run(&mut Command::new(stack.out("bin/front")), "bash");
     assert_refused(&output, 69, "cannot be executed");
+}
+
+/// llama-swap gets its keys and those of its models from variables, and no variables that its models would read as options.
+#[test]
+fn llama_swap_gets_its_configuration_and_its_keys() {
+    let dir = outside::folder();
+    let root = dir.path().to_str().unwrap().to_owned();
+    let text =
+        ["/usr/local", "/opt", "/srv", "/etc/keys"].iter().fold(LLAMA_SWAP.to_owned(), |text, folder| {
+            text.replace(&format!("\"{folder}/"), &format!("\"{root}{folder}/"))
+        });
+    let text = text.replace("\"/srv", &format!("\"{root}/srv")).replace("port=8100", "port=23000");
+    let stack = InstalledStack::install(dir, &compile(&[("a.kdl", &text)]));
+    let key = |name: &str| stack.dir.path().join("etc/keys").join(name);
+    outside::write(&key("all"), "# all\n\nfirst key\nsecond\n", 0o600);
+    let run = || {
+        let env = stack.dir.path().join("env");
+        let mut command = Command::new(stack.out("bin/keyed"));
+        command.env("STUB_ENV", &env).envs([("LLAMA_ARG_CTX_SIZE", "1"), ("ORCHGEN_API_KEY", "other")]);
+        (outside::run(&mut command, "bash"), env)
+    };
+    fs::remove_file(key("own")).unwrap();
+    assert_refused(&run().0, 66, "etc/keys/own' is missing or cannot be read");
+    outside::write(&key("own"), "k\n", 0o600);
+    let (output, env) = run();
+    let program = format!("{root}/usr/local/bin/llama-swap");
+    let config = stack.out("llama-swap").canonicalize().unwrap().join("keyed.yaml");
+    let expected = [&program, "--config", config.to_str().unwrap(), "--listen", "0.0.0.0:23000"];
+    assert_eq!(printed_words(&output), expected);
+    let env = fs::read_to_string(env).unwrap();
+    let found: Vec<&str> = env
+        .split('\0')
+        .filter(|entry| entry.starts_with("LLAMA_") || entry.starts_with("ORCHGEN_"))
+        .collect();
+    let own = format!("ORCHGEN_KEY_FILE_1={root}/etc/keys/own");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.contains(&"ORCHGEN_API_KEY=first key") && found.contains(&&*own), "{found:?}");
+    outside::write(&key("all"), "# none\n", 0o600);
+    assert_refused(&run().0, 66, "the key file has no key");
 }
 
 mod tools {

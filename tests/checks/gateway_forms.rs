@@ -99,6 +99,28 @@ fn a_field_of_another_item_is_not_one_of_a_gateway() {
     );
 }
 
+/// Keys of llama-swap are secrets, in any shape.
+#[test]
+fn keys_are_concealed() {
+    for keys in
+        ["apiKeys: [sk-one, sk-two]", "apiKeys: {a: sk-one}", "api-keys: sk-one", "apiKeys: [{a: [sk-one]}]"]
+    {
+        let text = format!(
+            "gateways: {{front: {{port: 9000, kind: llama-swap, bin: /b/x, {keys}}}}}\nroles:\n  \
+             x: {{tier: A, residency: hot, model: plain, gateway: front, context: 4096}}\n"
+        );
+        let compiled = yaml(&text);
+        assert_eq!(compiled.codes(), ["unknown-field"], "{keys}");
+        let human = orchgen::diag::report::human::human(
+            &compiled.findings,
+            &compiled.loaded.map,
+            orchgen::diag::report::Style::default(),
+        );
+        assert!(!human.contains("sk-"), "{human}");
+        assert!(compiled.findings.findings()[0].help[0].contains("`key-file`"));
+    }
+}
+
 #[test]
 fn a_wrong_placement_is_reported_at_the_gateway() {
     let placed = |placement: &str| {

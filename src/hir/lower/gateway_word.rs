@@ -7,6 +7,7 @@ use super::gateway::GATEWAY;
 use crate::diag::{Diagnostic, words};
 use crate::hir::KINDS;
 use crate::hir::codes::UNKNOWN_FIELD;
+use crate::source::Span;
 use crate::syntax::Node;
 
 /// Words of the router of llama.cpp and of llama-swap, without `-` and `_`, and what to write instead of them.
@@ -28,8 +29,20 @@ const WORDS: &[(&[&str], &str)] = &[
         &["modelspreset", "preset", "config"],
         "remove it: `orchgen build` writes the preset file from the roles of the gateway",
     ),
+    (
+        &["matrix", "groups", "sets", "swap", "exclusive", "persistent", "evictcosts"],
+        "remove it: with `kind` `llama-swap`, the sets of models follow from their memory and from `at-once` of residencies",
+    ),
+    (&["startport"], "write `backend`: the first of the ports of the models of llama-swap"),
+    (
+        &["healthchecktimeout", "starttimeout"],
+        "remove it: the time limits follow from the size of the models and the `speed` of their store",
+    ),
     (&["modelsdir", "modelspath"], "declare each file as a model, and a role that serves it"),
 ];
+
+/// The word of llama-swap for the keys themselves.
+const KEYS: &[&str] = &["apikeys", "requiredapikeys"];
 
 /// Words for the members of a gateway.
 const MEMBERS: &[&str] = &["roles", "role", "models", "model", "members", "backends", "upstreams"];
@@ -45,6 +58,14 @@ impl FieldReader<'_> {
         if let Some((_, help)) = WORDS.iter().find(|(all, _)| all.contains(&&*word)) {
             return Some(finding("a setting of a router").help(*help));
         }
+        let secret = |label: &str| {
+            // One span for all keys, whatever the shape.
+            let values = Span::new(node.span.file, node.key_span.end as usize, node.span.end as usize);
+            finding(label).conceal(values).help(SECRET)
+        };
+        if KEYS.contains(&&*word) {
+            return Some(secret("a setting of llama-swap"));
+        }
         if MEMBERS.contains(&&*word) {
             let name = words::quoted(self.owner.name);
             let help = format!("write {name} as the `gateway` of each role behind it");
@@ -56,11 +77,7 @@ impl FieldReader<'_> {
         }
         let label = "a setting of the engine";
         match (self.engine.meaning)(&node.key)? {
-            EngineWord::Secret => {
-                let secrets = node.args.iter();
-                let finding = secrets.fold(finding(label), |finding, secret| finding.conceal(secret.span));
-                Some(finding.help(SECRET))
-            }
+            EngineWord::Secret => Some(secret(label)),
             EngineWord::Field(field, _) => Some(finding(label).help(format!("write `{field}` in its roles"))),
             EngineWord::Option(name) | EngineWord::OptionOff(name) => {
                 Some(finding(label).help(format!("write it as the `option` `{name}` of its roles")))

@@ -59,7 +59,7 @@ impl FieldReader<'_> {
             return Some(finding("a setting of a router").help(*help));
         }
         let secret = |label: &str| {
-            // One span for all keys, whatever the shape.
+            // One span for all keys, in any shape.
             let values = Span::new(node.span.file, node.key_span.end as usize, node.span.end as usize);
             finding(label).conceal(values).help(SECRET)
         };

@@ -9,7 +9,7 @@ use crate::hir::{Bytes, Id, Registry, Residency, Role, Start};
 use std::collections::BTreeSet;
 
 /// The maximum number of roles that are summed to find all sets of a registry. A limit keeps the work for any text linear.
-const MAX_WORK: usize = 4_000_000;
+const MAX_WORK: usize = 1_000_000;
 
 /// The sets of all gateways of llama-swap. `unknown` is true for a role of which the memory is not completely known.
 pub(super) fn swap_sets(

@@ -117,6 +117,25 @@ mod tools {
     }
 
     #[test]
+    fn without_the_key_it_waits_only_for_an_answer() {
+        let text = STACK.replace(
+            "residency \"spare\" start=\"on-demand\" idle=\"1 h\"",
+            "residency \"spare\" start=\"boot\"",
+        );
+        let units = units_of(&text, 252, "", "");
+        let argvs = systemd_dump(&units.folder(), "home-keyed.service").argvs();
+        let words = argvs.into_iter().find(|argv| argv.iter().any(|word| word.contains("/running"))).unwrap();
+        assert_eq!(words[5..], ["locked", "own-key"]);
+        let gate = Gate { words: &words, models: &["locked"], key_file: None };
+        let (code, text, requests) = gate.run(&[answer("401 Unauthorized", "{}")]);
+        assert_eq!((code, &*text), (0, "llama-swap answers, but its models may still be loading"));
+        assert_eq!(requests.len(), 1);
+        let gate = Gate { key_file: Some("a-key"), ..gate };
+        let (code, text, _) = gate.run(&[answer("401 Unauthorized", "{}")]);
+        assert_eq!((code, &*text), (1, "llama-swap refuses a request for its state: 401"));
+    }
+
+    #[test]
     fn a_refusal_and_the_death_of_llama_swap_fail_the_start() {
         let words = command("front", "/running");
         let gate = Gate { words: &words, models: &["chat"], key_file: None };

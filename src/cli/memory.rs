@@ -8,6 +8,7 @@
 //! | `parts` | `of` (model, draft, projector or program), `kind` (`mapped` parts count once per host), `gpu` (absent for the memory of the host), and either `bytes` with its certainty (`within_percent`, `at_most` or `declared`), or `may_grow_to`, or `not_checked` |
 //! | `residencies` | `residency`, `host`, `bytes`, `may_grow_to`, `budget` (null without one), `over` (the bytes above the budget) |
 //! | `hosts` | `gpus` (`name`, `bytes`, `memory`, `reserve`, `over`), `host`, `bytes` of its roles, `may_grow_to`, `services` (declared memory of its services), `memory`, `reserve`, `over` (the bytes above the memory without its reserve) |
+//! | `gateways` | `gateway`, `at_once` (the most models that it keeps in memory), `sets` (of llama-swap: the roles that may be in memory together, each with all its subsets), `is_stricter` (true if the sets are stricter than the memory requires). Absent without gateways |
 //!
 //! `may_grow_to` of a part is the size up to which the engine fills it by its own default, which the registry does not state.
 //! Sums and `over` do not count it. Elsewhere it is `bytes` and these sizes.
@@ -21,12 +22,15 @@ use super::session;
 use crate::check::{NotCheckedPolicy, check};
 use crate::compile::lower;
 use crate::derive::memory::{PROGRAM, is_file, kind_words};
-use crate::derive::{Derived, MemoryScope, RoleGroup, ServedProcess, ServedProgram, ServedRole};
+use crate::derive::{
+    Derived, MemoryScope, RoleGroup, ServedGateway, ServedProcess, ServedProgram, ServedRole, SwapSets,
+};
 use crate::diag::report::human::human;
 use crate::diag::{Diagnostics, words};
 use crate::engine::memory::{Amount, Owner, Part, PartKind, Place};
-use crate::hir::{Bytes, Host, Serving};
+use crate::hir::{Bytes, Host, Id, Role, Serving};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 #[derive(Serialize)]
 struct MemoryReport<'r> {
@@ -34,6 +38,17 @@ struct MemoryReport<'r> {
     roles: Vec<ReportedRole<'r>>,
     residencies: Vec<ReportedResidency<'r>>,
     hosts: Vec<ReportedHost<'r>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gateways: Vec<ReportedGateway<'r>>,
+}
+
+/// The models that a gateway keeps in memory.
+#[derive(Serialize)]
+struct ReportedGateway<'r> {
+    gateway: &'r str,
+    at_once: u32,
+    sets: Vec<Vec<&'r str>>,
+    is_stricter: bool,
 }
 
 #[derive(Serialize)]
@@ -163,19 +178,16 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
     let programs = derived.programs.iter().map(|role| (ServedProcess::from(role), program_parts(role)));
     let mut roles: Vec<(ServedProcess<'_>, Vec<ReportedPart<'_>>)> = engines.chain(programs).collect();
     roles.sort_by_key(|(role, _)| role.id);
-    let roles = roles.into_iter().map(|(role, parts)| {
-        let serving = role.settings;
-        ReportedRole {
-            name: &registry.roles.get(role.id).head.name,
-            residency: &registry.residencies.get(serving.residency.value).head.name,
-            host: &registry.hosts.get(serving.host.value).head.name,
-            processes: serving.ports.len(),
-            bytes: bytes_of(&parts),
-            may_grow_to: bytes_of(&parts).saturating_add(role.memory.growth.0),
-            gpus: gpu_bytes(&parts),
-            is_whole: !parts.iter().any(|part| matches!(part.certainty, Certainty::NotChecked(_))),
-            parts,
-        }
+    let roles = roles.into_iter().map(|(role, parts)| ReportedRole {
+        name: &registry.roles.get(role.id).head.name,
+        residency: &registry.residencies.get(role.settings.residency.value).head.name,
+        host: &registry.hosts.get(role.settings.host.value).head.name,
+        processes: role.settings.ports.len(),
+        bytes: bytes_of(&parts),
+        may_grow_to: bytes_of(&parts).saturating_add(role.memory.growth.0),
+        gpus: gpu_bytes(&parts),
+        is_whole: !parts.iter().any(|part| matches!(part.certainty, Certainty::NotChecked(_))),
+        parts,
     });
     let loads = derived.loads();
     let residencies = registry.residencies.entries().flat_map(|(id, residency)| {
@@ -212,6 +224,23 @@ fn memory_report(derived: &Derived) -> MemoryReport<'_> {
         roles: roles.collect(),
         residencies: residencies.collect(),
         hosts: hosts.collect(),
+        gateways: derived.gateways.iter().map(|served| reported_gateway(derived, served)).collect(),
+    }
+}
+
+fn reported_gateway<'r>(derived: &'r Derived, served: &ServedGateway) -> ReportedGateway<'r> {
+    let registry = &derived.registry;
+    let name = |id: &Id<Role>| -> &'r str { &registry.roles.get(*id).head.name.value };
+    let found = derived.swap_sets.iter().find(|sets| sets.gateway == served.id);
+    let set = |sets: &'r SwapSets, set: &'r BTreeSet<Id<Role>>| {
+        let together = served.roles.iter().filter(move |id| sets.at_boot.contains(id) || set.contains(id));
+        together.map(name).collect::<Vec<_>>()
+    };
+    ReportedGateway {
+        gateway: &registry.gateways.get(served.id).head.name.value,
+        at_once: served.most,
+        sets: found.map_or_else(Vec::new, |sets| sets.sets.iter().map(|one| set(sets, one)).collect()),
+        is_stricter: found.is_some_and(|sets| sets.is_stricter),
     }
 }
 

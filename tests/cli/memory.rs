@@ -174,3 +174,42 @@ fn locked_weights_and_services_are_listed() {
         serde_json::from_slice(&workspace.run(&["memory", "--output-format", "json"]).stdout).unwrap();
     assert_eq!(report["hosts"][0]["services"], 3_000_000_000_u64);
 }
+
+/// The models that gateways keep in memory: a number, or sets.
+#[test]
+fn gateways_have_the_models_that_they_keep() {
+    let behind = |name: &str, gateway: &str, residency: &str| {
+        format!(
+            "role \"{name}\" tier=\"A\" residency=\"{residency}\" model=\"plain\" gateway=\"{gateway}\" context=4096\n"
+        )
+    };
+    let text = "gateway \"front\" port=9100\n\
+        gateway \"swap\" port=9200 kind=\"llama-swap\" bin=\"/usr/local/bin/llama-swap\"\n\
+        residency \"stay\" title=\"S\" start=\"boot\"\n\
+        residency \"pair\" title=\"P\" start=\"on-demand\" at-once=2\nresidency \"one\" title=\"O\" start=\"on-demand\" at-once=1\n"
+        .to_owned()
+        + &behind("a", "front", "pair")
+        + &behind("b", "front", "pair")
+        + &behind("c", "front", "pair")
+        + &behind("d", "swap", "stay")
+        + &behind("e", "swap", "one")
+        + &behind("f", "swap", "one");
+    let workspace = Workspace::new(&text);
+    fs::write(workspace.at("registry/registry.lock"), LOCK).unwrap();
+    let table = text_of(&workspace.run(&["memory"]));
+    let expected = "\ngateway `front` keeps at most 2 models in memory\n\n\
+        gateway `swap`: sets of models that may be in memory together\n  d, e\n  d, f\n";
+    assert!(table.contains(expected), "{table}");
+    let report: Value =
+        serde_json::from_str(&text_of(&workspace.run(&["memory", "--output-format", "json"]))).unwrap();
+    let expected = serde_json::json!([
+        {"gateway": "front", "at_once": 2, "sets": [], "is_stricter": false},
+        {"gateway": "swap", "at_once": 2, "sets": [["d", "e"], ["d", "f"]], "is_stricter": false}
+    ]);
+    assert_eq!(report["gateways"], expected);
+}
+
+fn text_of(output: &std::process::Output) -> String {
+    assert_eq!((exit_code(output), text(&output.stderr)), (0, String::new()));
+    text(&output.stdout)
+}

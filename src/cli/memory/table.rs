@@ -1,8 +1,8 @@
 //! The human-readable table.
 
-use super::{Certainty, MemoryReport, ReportedGpu, ReportedPart, ReportedRole, size_text};
+use super::{Certainty, MemoryReport, ReportedGateway, ReportedGpu, ReportedPart, ReportedRole, size_text};
 use crate::diag::report::hanging;
-use crate::diag::words::{printable, quoted};
+use crate::diag::words::{count, printable, quoted};
 use std::fmt::Write;
 
 /// A line: title, sizes by place, and certainty.
@@ -26,6 +26,9 @@ pub(super) fn human(report: &MemoryReport, width: usize) -> String {
         out.push_str("sums (a mapped file counts once in each sum)\n");
         push_rows(&mut out, &sums, width);
     }
+    for gateway in &report.gateways {
+        push_gateway(&mut out, gateway, width);
+    }
     for role in &report.roles {
         if !out.is_empty() {
             out.push('\n');
@@ -43,6 +46,28 @@ pub(super) fn human(report: &MemoryReport, width: usize) -> String {
         push_rows(&mut out, &role_rows(role), width);
     }
     out
+}
+
+/// Maximum number of sets of a gateway in the table.
+const MAX_SETS: usize = 12;
+
+/// The models that a gateway keeps in memory.
+fn push_gateway(out: &mut String, gateway: &ReportedGateway, width: usize) {
+    let name = quoted(gateway.gateway);
+    if gateway.sets.is_empty() {
+        let most = count(gateway.at_once as usize, "model");
+        let _ = writeln!(out, "\ngateway {name} keeps at most {most} in memory");
+        return;
+    }
+    let more = if gateway.is_stricter { ", stricter than the memory requires" } else { "" };
+    let _ = writeln!(out, "\ngateway {name}: sets of models that may be in memory together{more}");
+    for set in gateway.sets.iter().take(MAX_SETS) {
+        let names = set.iter().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
+        out.push_str(&hanging("  ", &names, width));
+    }
+    if let Some(rest) = gateway.sets.len().checked_sub(MAX_SETS).filter(|rest| *rest > 0) {
+        let _ = writeln!(out, "  and {rest} more; `--output-format json` lists all");
+    }
 }
 
 /// The sums of residencies, hosts and GPUs.

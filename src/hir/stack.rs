@@ -32,6 +32,10 @@ declare_words! {
         Systemd = "systemd",
         /// Preset files of routers, for gateways.
         Router = "router",
+        /// Container units of podman.
+        Quadlet = "quadlet",
+        /// A compose file of containers.
+        Compose = "compose",
         /// Launch scripts and one-shot commands.
         Bin = "bin",
         /// numactl wrappers for placements.

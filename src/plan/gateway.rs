@@ -126,6 +126,7 @@ fn server(
         devices: sandbox::device_classes(registry.hosts.get(gateway.host.value), gpus),
         gpus: served.gpus.clone().map(Arc::new),
         env: env(registry, command),
+        container: None,
         processes: [process].into(),
     }
 }

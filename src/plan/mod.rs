@@ -3,6 +3,7 @@
 //! The input is a checked registry, so planning cannot fail and reports no findings. The plan has one argv per process.
 //! Units, scripts and documents are made from it.
 
+mod container;
 mod engine;
 mod fetch;
 mod gateway;
@@ -16,11 +17,13 @@ mod route;
 
 pub use crate::derive::MemoryPolicy;
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
+pub use crate::derive::{uncarried_path, uncarried_value, uncarried_word};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
 pub use crate::engine::{Access, Family, Word};
 pub use crate::hir::{
     Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName, UnitScope,
 };
+pub use container::Container;
 pub use engine::Engine;
 pub use fetch::{Fetch, FetchedFile};
 pub use gateway::{Gateway, NO_CACHE, RoutedModel};

@@ -29,6 +29,7 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
     let plain: Vec<(Arc<str>, Word)> = plain;
     let gpus = served.used_gpus();
     Role {
+        container: None,
         processes: processes(endpoint, &served.placement, placements, |n| served.line(n)),
         name: declared.head.name.value.clone(),
         residency: residency.head.name.value.clone(),

@@ -3,10 +3,13 @@
 mod artifact;
 mod bin;
 mod command;
+mod compose;
+mod container;
 mod docs;
 mod names;
 mod numactl;
 mod pieces;
+mod quadlet;
 pub mod quote;
 mod router;
 mod stack_json;
@@ -35,6 +38,8 @@ fn target(name: TargetName) -> &'static OutputTarget {
     match name {
         TargetName::Systemd => &systemd::TARGET,
         TargetName::Router => &router::TARGET,
+        TargetName::Quadlet => &quadlet::TARGET,
+        TargetName::Compose => &compose::TARGET,
         TargetName::Bin => &bin::TARGET,
         TargetName::Numactl => &numactl::TARGET,
         TargetName::Docs => &docs::TARGET,

@@ -4,12 +4,14 @@
 mod markdown;
 mod shell;
 mod systemd;
+mod yaml;
 
 use std::borrow::Cow;
 
 pub use markdown::{markdown_cell, markdown_code, markdown_code_cell, markdown_text};
 pub use shell::shell;
 pub use systemd::{systemd_assignment, systemd_path, systemd_program, systemd_value, systemd_word};
+pub use yaml::yaml;
 
 /// Plain text on one line, for comments. Line breaks and other control characters become spaces.
 pub fn line(text: &str) -> Cow<'_, str> {

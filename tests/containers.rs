@@ -2,6 +2,7 @@
 
 mod facts;
 mod findings;
+mod next_step;
 mod rig;
 
 use crate::support::{Compiled, assert_snapshot, compile};

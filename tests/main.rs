@@ -9,6 +9,7 @@
 mod careless;
 mod checks;
 mod cli;
+mod containers;
 mod derive;
 mod documents;
 mod emit;

@@ -149,7 +149,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Splits a command line as systemd prints it: a word is bare, or in double quotes with C escapes.
-fn split_words(line: &str) -> Vec<String> {
+pub(crate) fn split_words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = line;
     while !rest.is_empty() {

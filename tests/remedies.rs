@@ -176,7 +176,7 @@ fn a_field_of_an_alias_is_written_next_to_it() {
 #[test]
 fn a_mistake_in_the_output_targets_has_an_exact_help() {
     let (all, listed) = (
-        "`systemd`, `router`, `llama-swap`, `bin`, `numactl`, `docs` and `stack-json`",
+        "`systemd`, `router`, `llama-swap`, `quadlet`, `compose`, `bin`, `numactl`, `docs` and `stack-json`",
         "add a value: one or several of",
     );
     let near = |text: &str| format!("write `{text}`; the values are {all}");
@@ -303,7 +303,7 @@ fn spans(help: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The beginnings of commands of a shell and of options.
-const COMMANDS: &[&str] = &["orchgen ", "numactl ", "llama-", "echo ", "-"];
+const COMMANDS: &[&str] = &["orchgen ", "podman ", "numactl ", "llama-", "echo ", "-"];
 
 /// Codes whose helps are texts without a fix so far.
 const PLAIN: &[&str] = &["kdl-version-1", "kdl-syntax"];
@@ -350,6 +350,10 @@ const WITHOUT_CHANGE: &[(&str, &str)] = &[
     ("missing-one-shot", "the engine build has to change, or the command is left out"),
     ("unholdable-path", "the folder must be renamed"),
     ("unroutable-value", "only the user knows another name or value"),
+    ("bad-image", "only the user knows the registry of the image"),
+    ("image-without-digest", "only the registry of the image knows its digest"),
+    ("unserved-image", "the base has no `targets`; another test follows the help"),
+    ("uncontainable-value", "only the user knows another name or value"),
     ("interrupted-requests", "another build of the engine is needed"),
     ("over-node-memory", "only the user knows which other nodes are free for the roles"),
     ("locked-over-node", "only the user knows which other nodes are free for the roles"),

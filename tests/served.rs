@@ -2,6 +2,7 @@
 //!
 //! They need root and the rig (`bash tests/rig create`). Each test prints its steps with the time of each.
 
+mod containers;
 mod devices;
 mod faults;
 mod files;

@@ -23,8 +23,10 @@ const WRAPPED: &[(&str, &str)] = &[
 const ACCESS_THE_DISK: &[&str] = &["source/load.rs", "facts/gguf.rs", "emit/"];
 
 /// Modules of a room that its other modules may import.
-const SHARED_MODULES: &[(&str, &[&str])] =
-    &[("check", &["shared"]), ("render", &["artifact", "command", "names", "template", "quote", "yaml"])];
+const SHARED_MODULES: &[(&str, &[&str])] = &[
+    ("check", &["shared"]),
+    ("render", &["artifact", "command", "container", "names", "template", "quote", "yaml"]),
+];
 
 const BANNED_NAMES: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc", "types"];
 const MAX_LINES: usize = 400;

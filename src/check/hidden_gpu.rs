@@ -40,7 +40,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     if !targets.is_empty() && !targets.iter().any(|target| target.value == TargetName::Systemd) {
         return;
     }
-    let own = derived.roles.iter().filter(|served| served.serving.gateway.is_none());
+    // The level has no effect on a container.
+    let own =
+        derived.roles.iter().filter(|served| served.serving.gateway.is_none() && served.container.is_none());
     for served in own {
         let of_draft = served.serving.draft.iter().flat_map(|draft| &draft.gpu);
         let named = served.serving.placement.gpus().devices.iter().chain(of_draft).next();

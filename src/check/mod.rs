@@ -7,6 +7,7 @@
 mod ambiguous_name;
 mod architecture;
 mod caches_over_host;
+mod container_cannot;
 mod contradicted_advice;
 mod contradicted_fact;
 mod contradicted_pair;
@@ -29,6 +30,7 @@ mod gateway_cannot;
 mod gpus;
 mod hidden_gpu;
 mod idle_at_boot;
+mod images;
 mod impossible_dates;
 mod impossible_experts;
 mod inherited_override;
@@ -66,6 +68,7 @@ mod shares_a_sharer;
 mod stale_measurement;
 mod threads;
 mod token_embeddings;
+mod uncontainable_value;
 mod unenforced_at_once;
 mod unfitting_cache_type;
 mod unholdable_path;
@@ -149,6 +152,9 @@ static ALL: &[Check] = checks![
     unroutable_value: UNROUTABLE_VALUE,
     interrupted_requests: INTERRUPTED_REQUESTS,
     shared_option: SHARED_OPTION,
+    images: BAD_IMAGE IMAGE_WITHOUT_DIGEST UNSERVED_IMAGE,
+    container_cannot: CONTAINER_CANNOT,
+    uncontainable_value: UNCONTAINABLE_VALUE,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,
     encoder_without_pooling: ENCODER_WITHOUT_POOLING,

@@ -35,8 +35,9 @@ const HIGHER: &str = "write a port from 1024 on";
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let stack = &derived.registry.stack;
+    let is_of_units = |target: TargetName| matches!(target, TargetName::Systemd | TargetName::Quadlet);
     let makes_units =
-        stack.targets.is_empty() || stack.targets.iter().any(|target| target.value == TargetName::Systemd);
+        stack.targets.is_empty() || stack.targets.iter().any(|target| is_of_units(target.value));
     if stack.scope == UnitScope::System || !makes_units {
         return;
     }

@@ -17,7 +17,7 @@ declare_code! {
     /// times slower. If several roles run on one GPU, the last one to start fails.
     ///
     /// - All residencies count, also those that start on demand. If fewer roles run at a time, put them behind a
-    ///   gateway and set `at-once`. Behind llama-swap, the largest set of roles counts that it may have in memory.
+    ///   gateway and set `at-once`.
     /// - Each process has its own copy of the weights on the GPU.
     /// - With a `registry.lock`, caches, state and buffers also count, on the device where the engine puts them.
     /// - `reserve` is for the driver and the desktop. The default is 1 GiB.

@@ -17,8 +17,7 @@ declare_code! {
     /// If the models do not fit, the kernel reads weights from disk again and again, or kills a process.
     ///
     /// - All residencies count, also those that start on demand: clients can use all their roles at the same time. If
-    ///   fewer roles run at a time, put them behind a gateway and set `at-once`; then only that many of the largest count.
-    ///   Behind llama-swap, the largest set of roles counts that it may have in memory.
+    ///   fewer roles run at a time, put them behind a gateway and set `at-once`; then the largest that may run together count.
     /// - Mapped files count once per host, however many roles read them.
     /// - Files of roles with `lock`, and projectors, count once per process.
     /// - With a `registry.lock`, caches, state and buffers also count, once per process. Prompt caches and

@@ -27,7 +27,8 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for (engine, profile) in derived.registry.engines.iter().zip(&derived.profiles) {
-        let Some((folder, name)) = engine.bin.trim_end_matches('/').rsplit_once('/') else { continue };
+        let Some(bin) = &engine.bin else { continue };
+        let Some((folder, name)) = bin.trim_end_matches('/').rsplit_once('/') else { continue };
         let Some(program) = profile.iter().flat_map(|profile| profile.tools()).find(|tool| *tool == name)
         else {
             continue;
@@ -38,8 +39,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             engine.head,
             words::quoted(program)
         );
-        let finding = PROGRAM_AS_FOLDER.at(engine.bin.span, "expected the folder of the programs", message);
-        let change = Change::rewrite(engine.bin.span, Line::of("bin", folder));
+        let finding = PROGRAM_AS_FOLDER.at(bin.span, "expected the folder of the programs", message);
+        let change = Change::rewrite(bin.span, Line::of("bin", folder));
         findings.report(finding.about(&engine.head).remedy("write `{}`", change));
     }
 }

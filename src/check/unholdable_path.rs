@@ -35,8 +35,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
     for engine in registry.engines.iter() {
         let refused = |c: char| c.is_control() || matches!(c, '"' | '\'' | '\\');
-        if engine.bin.contains(refused) {
-            findings.report(finding(&engine.head, &engine.bin, "quotes, backslashes and control characters"));
+        if let Some(bin) = engine.bin.as_ref().filter(|bin| bin.contains(refused)) {
+            findings.report(finding(&engine.head, bin, "quotes, backslashes and control characters"));
         }
     }
     for store in registry.stores.iter().filter(|store| store.path.contains(['\n', '\r'])) {

@@ -58,7 +58,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
     of_programs(derived, findings);
     let mut reported: BTreeSet<Span> = BTreeSet::new();
-    for (role, served, command) in derived.commands() {
+    // A container mounts the folder of the host.
+    for (role, served, command) in derived.commands().filter(|(_, served, _)| served.container.is_none()) {
         for path in command.paths.iter().filter(|path| path.access == Access::Write) {
             let option = path.option.and_then(|at| served.serving.options.get(at));
             let Some((option, value)) = option.and_then(|option| Some((option, option.value.as_ref()?)))

@@ -1,5 +1,6 @@
 //! The command lines of a role under the build of its engine.
 
+use super::container::{ALL_ADDRESSES, ContainerDevices};
 use super::drafting::{draft_kind, draft_max};
 use super::endpoint::Endpoint;
 use super::files::RoleFiles;
@@ -33,8 +34,10 @@ pub struct RoleCommand {
     pub engine: Id<Engine>,
     /// The profile of its build.
     pub profile: SharedProfile,
-    /// The folder of its programs.
-    pub bin: Arc<str>,
+    /// The folder of its programs. `None` if they are in an image.
+    pub bin: Option<Arc<str>>,
+    /// The container image with its programs.
+    pub image: Option<Arc<str>>,
     /// The server processes. The faults of the first one are those of all.
     servers: PerInstance<Lowered>,
     /// Their options that affect memory, or the reason why the facts of the model are unknown.
@@ -70,9 +73,9 @@ impl RoleCommand {
         words.any(|word| self.profile.family().places_threads(word))
     }
 
-    /// The full path of the server program.
+    /// The full path of the server program. In an image, only its name.
     pub fn program(&self) -> String {
-        format!("{}/{}", self.bin, self.server().tool)
+        program(self.bin.as_deref(), self.server().tool)
     }
 }
 
@@ -94,6 +97,8 @@ impl RoleSettings<'_> {
     pub(super) fn command(self, engine: Id<Engine>, profile: &SharedProfile) -> RoleCommand {
         let overrides = engine_overrides(self.registry, profile, self.serving);
         let host = self.registry.hosts.get(self.serving.host.value);
+        let declared = self.registry.engines.get(engine);
+        let is_container = declared.image.is_some();
         let mut servers = PerInstance::new(self.serving, host, |n| self.server(profile, &overrides, host, n));
         let model = self.registry.models.get(self.serving.model.value);
         let options = || {
@@ -112,12 +117,17 @@ impl RoleSettings<'_> {
         // Nothing else reads them, and they are large.
         let forget = |line: &mut Lowered| line.settings = Box::default();
         servers.change(forget);
+        if is_container {
+            let devices = ContainerDevices::of(self.gpus.into_iter().flat_map(RoleGpus::all));
+            servers.change(|line| line.args = devices.rename(&line.args));
+        }
         let mut one_shot = self.has_one_shot.then(|| self.one_shot(profile, &overrides, host));
         one_shot.iter_mut().for_each(forget);
         RoleCommand {
             engine,
             profile: profile.clone(),
-            bin: without_slashes(&self.registry.engines.get(engine).bin),
+            bin: declared.bin.as_ref().filter(|_| !is_container).map(|bin| without_slashes(bin)),
+            image: declared.image.as_ref().map(|image| image.value.clone()),
             servers,
             memory,
             default_prompt_cache,
@@ -146,7 +156,7 @@ impl RoleSettings<'_> {
             model: &files.model.path,
             names: &names,
             aliases: serving.aliases().len(),
-            hosts: &endpoint.server_addresses(),
+            hosts: &self.addresses(),
             port: endpoint.server_port(instance),
             context: self.context(),
             slots: serving.slots.value.count,
@@ -177,6 +187,15 @@ impl RoleSettings<'_> {
             options: &options.pairs(),
         };
         lower_server(profile, &spec)
+    }
+
+    /// The addresses that a server listens on. A container publishes its port at those for clients.
+    fn addresses(&self) -> Vec<&str> {
+        if self.registry.is_container(self.serving) {
+            vec![ALL_ADDRESSES]
+        } else {
+            self.endpoint.server_addresses()
+        }
     }
 
     /// The settings of a server behind a gateway.
@@ -323,6 +342,11 @@ impl<'r> RoleSettings<'r> {
         let arch = self.registry.arch_of(self.registry.model_of(self.serving).0)?;
         self.serving.experts.map(|experts| (&*arch.value, experts.value))
     }
+}
+
+/// The path of a program, or only its name without a folder.
+pub(super) fn program(bin: Option<&str>, tool: &str) -> String {
+    bin.map_or_else(|| tool.to_owned(), |bin| format!("{}/{tool}", bin.trim_end_matches('/')))
 }
 
 /// A path without slashes at its end. All roles share the text of a path that has none.

@@ -1,5 +1,6 @@
 //! Everything that follows for a gateway: its address, its models, its command line and how many models it keeps in memory.
 
+use super::command::program;
 use super::endpoint::Endpoint;
 use super::files::LoadTime;
 use super::gpu::margin;
@@ -81,8 +82,7 @@ pub struct RouterCommand {
 impl RouterCommand {
     /// The full path of the program.
     pub fn program(&self, registry: &Registry) -> String {
-        let bin = registry.engines.get(self.engine).bin.trim_end_matches('/');
-        format!("{bin}/{}", self.line.tool)
+        program(registry.engines.get(self.engine).bin.as_ref().map(|bin| &***bin), self.line.tool)
     }
 }
 

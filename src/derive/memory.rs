@@ -42,6 +42,9 @@ pub struct MemoryPart {
     what: &'static str,
 }
 
+/// Bytes of a GiB, the unit of the limits of containers.
+const GIBIBYTE: u64 = 1 << 30;
+
 /// How a process has a file or a buffer in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MemoryKind {
@@ -91,6 +94,20 @@ impl RoleMemory {
             Amount::Unknown(why) => Some(why.as_str()),
             Amount::Within { .. } | Amount::AtMost(_) | Amount::MayGrow(_) => None,
         })
+    }
+
+    /// The limit of the memory of a container: all that a process may have in the memory of the host, mapped files included,
+    /// and a margin of 1 GiB for the program and 1 GiB for the driver of each GPU. `None` if a part is unknown.
+    pub fn container_limit(&self, gpus: usize) -> Option<Bytes> {
+        let on_host = self.parts.iter().filter(|part| part.place == Place::Host);
+        let is_unknown = on_host.into_iter().any(|part| matches!(part.amount, Amount::Unknown(_)));
+        if is_unknown || self.lacks_size || !self.is_computed() {
+            return None;
+        }
+        let counted = self.counted.iter().filter(|part| part.gpu.is_none());
+        let sum = counted.fold(self.growth.0, |sum, part| sum.saturating_add(part.bytes.0));
+        let margin = u64::try_from(gpus).unwrap_or(u64::MAX).saturating_add(1);
+        Some(Bytes(sum.div_ceil(GIBIBYTE).saturating_add(margin).saturating_mul(GIBIBYTE)))
     }
 
     /// The memory of another program: what is declared, or unknown.

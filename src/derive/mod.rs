@@ -12,6 +12,7 @@
 //! placement   memory policy and CPUs of each process
 //! files       model files and folders
 //! overrides   metadata overrides
+//! container   devices of a container, and texts that it cannot have
 //! command     command lines
 //! requests    settings that a gateway writes into requests
 //! memory      what sums count of the memory of a role
@@ -31,6 +32,7 @@
 //! ```
 
 mod command;
+mod container;
 pub mod drafting;
 mod endpoint;
 mod files;
@@ -56,6 +58,7 @@ pub mod swap_sets;
 mod swapping;
 
 pub use command::{RoleCommand, faults_of_option};
+pub use container::{ContainerDevices, uncarried_path, uncarried_value, uncarried_word};
 pub use endpoint::{Endpoint, client_addresses, first_model_port};
 pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use fitting::{Alternative, FittingRole};
@@ -159,7 +162,10 @@ fn role_sources(
         sources.push(RoleSource {
             id,
             engine: engine.cloned().unwrap_or_else(|| Err(unknown_engine(&role.head, findings))),
-            has_one_shot: serving.pooling.is_none() && prompted.insert(serving.model.value),
+            // A one-shot command runs on the host.
+            has_one_shot: serving.pooling.is_none()
+                && !registry.is_container(serving)
+                && prompted.insert(serving.model.value),
             serving: Arc::clone(serving),
             sharers: sharers.remove(&id).unwrap_or_default(),
         });

@@ -1,6 +1,7 @@
 //! Everything that follows for one served role.
 
 use super::command::{RoleCommand, RoleSettings};
+use super::container::ContainerDevices;
 use super::endpoint::Endpoint;
 use super::files::{LoadTime, RoleFiles};
 use super::gpu::RoleGpus;
@@ -29,6 +30,8 @@ pub struct ServedRole {
     pub env: Vec<(Arc<str>, Arc<str>)>,
     /// Its GPUs. `None` on a host without GPUs.
     pub gpus: Option<Box<RoleGpus>>,
+    /// The devices of its container. `None` if its program is on the host.
+    pub container: Option<Box<ContainerDevices>>,
     /// The placement of its processes.
     pub placement: PerInstance<ProcessPlacement>,
     /// Its command lines, or the proof that its engine was reported.
@@ -79,6 +82,7 @@ impl RoleSource {
         ServedRole {
             id,
             env,
+            container: registry.is_container(&serving).then(|| Box::new(devices(gpus.as_ref()))),
             gpus: gpus.map(Box::new),
             placement: PerInstance::new(&serving, host, |n| ProcessPlacement::new(&serving, host, n)),
             draft: profile.and_then(|profile| draft_verdict(registry, lock, profile, &serving)).map(Box::new),
@@ -90,6 +94,10 @@ impl RoleSource {
             serving,
         }
     }
+}
+
+fn devices(gpus: Option<&RoleGpus>) -> ContainerDevices {
+    ContainerDevices::of(gpus.into_iter().flat_map(RoleGpus::all))
 }
 
 /// The variables of the engine and the role. The role wins.

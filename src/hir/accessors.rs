@@ -45,6 +45,11 @@ impl Registry {
         sharers
     }
 
+    /// True if the engine of a role is in a container image.
+    pub fn is_container(&self, serving: &Serving) -> bool {
+        serving.engine.is_some_and(|engine| self.engines.get(engine.value).image.is_some())
+    }
+
     /// True if a role starts on its first request.
     pub fn is_on_demand(&self, process: &ProcessSettings) -> bool {
         self.residencies.get(process.residency.value).start.value == Start::OnDemand

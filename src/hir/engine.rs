@@ -1,4 +1,4 @@
-//! An engine: a llama.cpp build on disk, and the profile that describes it.
+//! An engine: a llama.cpp build on disk or in a container image, and the profile that describes it.
 
 use super::{Shape, Text};
 
@@ -7,8 +7,12 @@ declare! {
     pub item Engine {
         /// The profile of the build: a built-in profile, or a `*.json` file in the registry folder.
         profile: Text = required("profile", Shape::Text).example("llama.cpp-b12032"),
+        // An engine has either `bin` or `image`.
         /// The folder of the programs, such as `llama-server`: an absolute path.
-        bin: Text = required("bin", Shape::Path).example("/opt/llama.cpp/bin"),
+        bin: Option<Text> = optional("bin", Shape::Path).example("/opt/llama.cpp/bin"),
+        /// A container image instead of `bin`, with its digest. Its entry point must be llama-server, and it must have curl.
+        image: Option<Text> = optional("image", Shape::Text)
+            .example("ghcr.io/ggml-org/llama.cpp@sha256:0000000000000000000000000000000000000000000000000000000000000000"),
         /// Environment variables of all processes of this engine.
         env: Vec<(Text, Text)> = optional("env", Shape::Map),
     }

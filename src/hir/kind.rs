@@ -44,8 +44,8 @@ pub static KINDS: &[ItemKind] = &[
         .doc("The stack: its name, and its global settings and defaults. A registry has exactly one.")
         .example("home", &["engine"]),
     ItemKind::new("engine", "engines", Naming::Word, &Engine::TABLE)
-        .doc("Builds of llama.cpp on disk, by name.")
-        .example("llama.cpp", &[]),
+        .doc("Builds of llama.cpp on disk or in a container image, by name.")
+        .example("llama.cpp", &["bin"]),
     ItemKind::new("host", "hosts", Naming::Word, &Host::TABLE)
         .doc("Machines with their memory, CPUs, NUMA nodes and GPUs, by name.")
         .example("box", &["memory", "cpus"]),

@@ -34,6 +34,10 @@ declare_words! {
         Router = "router",
         /// Configuration files of llama-swap, for gateways.
         LlamaSwap = "llama-swap",
+        /// Container units of podman.
+        Quadlet = "quadlet",
+        /// A compose file of containers.
+        Compose = "compose",
         /// Launch scripts and one-shot commands.
         Bin = "bin",
         /// numactl wrappers for placements.

@@ -157,6 +157,7 @@ fn server(checked: &Checked, served: &ServedGateway, placements: &mut Placements
         devices: sandbox::device_classes(registry.hosts.get(gateway.host.value), gpus),
         gpus: served.gpus.clone().map(Arc::new),
         env: own.env,
+        container: None,
         processes: [process].into(),
     })
 }

@@ -3,6 +3,7 @@
 //! The input is a checked registry, so planning cannot fail and reports no findings. The plan has one argv per process.
 //! Units, scripts and documents are made from it.
 
+mod container;
 mod engine;
 mod fetch;
 mod gateway;
@@ -17,11 +18,13 @@ mod swap;
 
 pub use crate::derive::MemoryPolicy;
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
+pub use crate::derive::{uncarried_path, uncarried_value, uncarried_word};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
 pub use crate::engine::{Access, Family, Word, llama_swap};
 pub use crate::hir::{
     Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName, UnitScope,
 };
+pub use container::Container;
 pub use engine::Engine;
 pub use fetch::{Fetch, FetchedFile};
 pub use gateway::{Gateway, Models, NO_CACHE};
@@ -124,6 +127,8 @@ pub fn targets(registry: &Registry) -> Vec<TargetName> {
             TargetName::Router => has_kind(GatewayKind::Router) || is_declared(),
             TargetName::LlamaSwap => has_kind(GatewayKind::LlamaSwap) || is_declared(),
             TargetName::Systemd
+            | TargetName::Quadlet
+            | TargetName::Compose
             | TargetName::Bin
             | TargetName::Numactl
             | TargetName::Docs

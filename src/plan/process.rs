@@ -1,5 +1,6 @@
 //! Roles with their processes: command lines, files, ports and placement.
 
+use super::container::{self, Container};
 use super::placement::Placements;
 use super::{Bytes, DeviceClasses, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
@@ -71,6 +72,8 @@ pub struct Role {
     pub hardening: Hardening,
     /// The device files that the level `gpu` allows.
     pub devices: DeviceClasses,
+    /// Its container. `None` if its program is on the host.
+    pub container: Option<Box<Container>>,
     /// Its processes, one per port. Behind a gateway it has none: the gateway starts them.
     pub processes: Box<[Process]>,
 }
@@ -189,6 +192,12 @@ impl Role {
     /// True if it is the server of a gateway.
     pub fn is_gateway(&self) -> bool {
         matches!(self.server, Server::Router(_) | Server::LlamaSwap(_))
+    }
+
+    /// `StartLimitIntervalSec=`: five times the load time plus a minute, so that five slow failures still reach the limit.
+    pub fn start_limit(&self) -> String {
+        let five_loads = |load: Seconds| format!("{}s", load.0.saturating_mul(5) + 60);
+        self.load_time.map_or_else(|_| "1h".to_owned(), five_loads)
     }
 
     /// The addresses at which clients reach it, from the address of its host for other machines.
@@ -314,6 +323,7 @@ fn role(
             processes(endpoint, &served.placement, placements, |n| command.line(endpoint, n))
         },
         gateway: None,
+        container: container::container(&served, command),
         name: declared.head.name.value.clone(),
         residency: residency.head.name.value.clone(),
         start: residency.start.value,
@@ -350,6 +360,6 @@ fn role(
         hardening: sandbox::hardening(&registry.stack, serving, gpus.as_deref()),
         devices: sandbox::device_classes(registry.hosts.get(serving.host.value), gpus.as_deref()),
         gpus: gpus.map(Arc::new),
-        env: served.env.into(),
+        env: container::env(served).into(),
     }
 }

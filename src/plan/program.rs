@@ -26,6 +26,7 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
     let plain: Vec<(Arc<str>, Word)> = plain;
     let gpus = served.used_gpus();
     Role {
+        container: None,
         processes: if program.gateway.is_some() {
             Box::default()
         } else {

@@ -89,7 +89,7 @@ pub(super) fn kind(registry: &Registry, model: &Model) -> ModelKind {
 pub(super) fn prompts(checked: &Checked, placements: &mut Placements) -> Vec<Prompt> {
     let planned = checked.roles().filter_map(|(served, command)| {
         let line = command.one_shot.as_ref().filter(|line| line.is_complete())?;
-        Some(prompt(checked.registry(), served, (command, line), placements))
+        prompt(checked.registry(), served, (command, line), placements)
     });
     let mut prompts = Vec::with_capacity(checked.registry().models.len());
     prompts.extend(planned);
@@ -108,16 +108,16 @@ fn prompt(
     served: &ServedRole,
     (command, line): (&RoleCommand, &Lowered),
     placements: &mut Placements,
-) -> Prompt {
+) -> Option<Prompt> {
     let serving = &served.serving;
     let model = registry.models.get(serving.model.value);
-    Prompt {
+    Some(Prompt {
         model: model.head.name.value.clone(),
         title: model.title.value.clone(),
         kind: kind(registry, model),
         role: registry.roles.get(served.id).head.name.value.clone(),
         family: command.profile.family(),
-        bin: command.bin.clone(),
+        bin: command.bin.clone()?,
         tool: line.tool.into(),
         has_draft: serving.draft.is_some(),
         has_lookup: serving.lookup.is_some(),
@@ -127,5 +127,5 @@ fn prompt(
         env: served.env.clone(),
         files: files(served, line),
         placement: placements.index_of(served.placement.first()),
-    }
+    })
 }

@@ -114,7 +114,7 @@ struct CommandView<'p> {
 }
 
 fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
-    for role in plan.roles.iter().filter(|role| !role.processes.is_empty()) {
+    for role in plan.roles.iter().filter(|role| !role.processes.is_empty() && role.container.is_none()) {
         collector.file(format!("bin/{}", role.name), &ROLE, || role_view(plan, role));
     }
     for fetch in &plan.fetches {

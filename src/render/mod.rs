@@ -3,11 +3,14 @@
 mod artifact;
 mod bin;
 mod command;
+mod compose;
+mod container;
 mod docs;
 mod llama_swap;
 mod names;
 mod numactl;
 mod pieces;
+mod quadlet;
 pub mod quote;
 mod router;
 mod stack_json;
@@ -38,6 +41,8 @@ fn target(name: TargetName) -> &'static OutputTarget {
         TargetName::Systemd => &systemd::TARGET,
         TargetName::Router => &router::TARGET,
         TargetName::LlamaSwap => &llama_swap::TARGET,
+        TargetName::Quadlet => &quadlet::TARGET,
+        TargetName::Compose => &compose::TARGET,
         TargetName::Bin => &bin::TARGET,
         TargetName::Numactl => &numactl::TARGET,
         TargetName::Docs => &docs::TARGET,

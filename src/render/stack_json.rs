@@ -31,6 +31,8 @@
 //!   else loopback.
 //! - `gateway` names the gateway of a role; other roles do not have it. `endpoints` is then the address of the gateway, and the
 //!   `model` of a request must be one of `names`.
+//! - `image` is the container image of a role that a container serves; other roles do not have it. Its service or container is
+//!   `STACK-ROLE`, with the number of the instance if it has several.
 //! - `gateways` is missing if there are none. `roles` are those with their own model; roles that share one are names of it.
 //!   `at_once` is the maximum number of models that the gateway keeps in memory. For llama-swap it is the size of the largest set.
 //! - `names` has the names of the model that clients can use at the endpoints: that of the role, those of the roles that
@@ -100,6 +102,8 @@ struct RoleView<'p> {
     embeddings: Option<bool>,
     key_required: Option<bool>,
     shares: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'p str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gateway: Option<&'p str>,
 }
@@ -183,6 +187,7 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
         embeddings: engine.map(|engine| engine.is_embedder),
         key_required: engine.map(|_| server.key_file.is_some()),
         shares: route.shares.then_some(&role.name),
+        image: role.container.as_ref().map(|container| &*container.image),
         gateway: gateway.map(|gateway| &*gateway.name),
     })
 }

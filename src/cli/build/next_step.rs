@@ -73,7 +73,11 @@ impl NextStep {
         let presets = PRESETS.iter().filter(|(folder, _)| paths().any(|path| path.starts_with(folder)));
         let presets: Vec<String> = presets.map(|(folder, end)| format!("{}{end}", at(folder))).collect();
         let presets = (!presets.is_empty()).then(|| self.install_presets(&presets.join(" ")));
+        let containers = paths().filter(|path| path.starts_with(CONTAINERS)).collect::<Vec<_>>();
         let Some(folder) = folders.first() else {
+            if let Some(line) = self.containers_line(&containers, paths(), &at) {
+                return line;
+            }
             let script = paths().find(|path| path.starts_with("bin/") && path.matches('/').count() == 1);
             let script = script.map(|path| format!("next: run `{}` to serve\n", at(path)));
             return script.or_else(|| Some(self.presets_line(&presets?, written))).unwrap_or_default();
@@ -96,7 +100,52 @@ impl NextStep {
             None => who.to_owned(),
         };
         let presets = presets.map(|install| install + " && ").unwrap_or_default();
-        format!("next: {place}: {presets}{}\n", self.install_units(&at(folder), &start))
+        if containers.is_empty() {
+            return format!("next: {place}: {presets}{}\n", self.install_units(&at(folder), &start));
+        }
+        let from = at(&folder.replacen("systemd", "quadlet", 1));
+        format!(
+            "next: {PREPARE}, then {place}: {presets}{} && {}\n",
+            self.install_containers(&from),
+            self.install_units(&at(folder), &start)
+        )
+    }
+
+    /// The line after a build of containers without the units of the stack.
+    fn containers_line<'a>(
+        &self,
+        units: &[&str],
+        mut all: impl Iterator<Item = &'a str>,
+        at: &dyn Fn(&str) -> String,
+    ) -> Option<String> {
+        let who = self.who();
+        let Some(first) = units.first() else {
+            let compose = all.find(|path| path.starts_with("compose/"))?;
+            let host = if self.has_one_host { "" } else { "on its host, " };
+            return Some(format!("next: {host}run `docker compose -f {} up -d`\n", at(compose)));
+        };
+        let folder = first.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let of_host = units.iter().filter(|path| path.rsplit_once('/').is_some_and(|(own, _)| own == folder));
+        let names = of_host.filter_map(|path| path.rsplit('/').next()?.strip_suffix(".container"));
+        let systemctl = self.scope.systemctl();
+        let services = names.map(|name| format!("{}.service", shell(name))).collect::<Vec<_>>().join(" ");
+        let place = match folder.strip_prefix(CONTAINERS) {
+            Some(host) => format!("{who} on {}", words::quoted(host)),
+            None => who.to_owned(),
+        };
+        let install = self.install_containers(&at(folder));
+        Some(format!(
+            "next: {PREPARE}, then {place}: {install} && {systemctl} daemon-reload && {systemctl} restart {services}\n"
+        ))
+    }
+
+    /// The command that installs container units.
+    fn install_containers(&self, from: &str) -> String {
+        let folder = match self.scope {
+            UnitScope::System => "/etc/containers/systemd",
+            UnitScope::User => "~/.config/containers/systemd",
+        };
+        format!("install -D -m 644 -t {folder} {from}/*.container")
     }
 
     fn who(&self) -> &'static str {
@@ -146,6 +195,13 @@ impl NextStep {
         }
     }
 }
+
+/// The folder of the units of podman.
+const CONTAINERS: &str = "quadlet/";
+
+/// The steps before the installation of container units.
+const PREPARE: &str =
+    "pull the images and create the secrets as the comments in the container units describe";
 
 /// The folders of the files that configure gateways, with a pattern for those files.
 const PRESETS: [(&str, &str); 2] = [("router/", "*.ini"), ("llama-swap/", "*.yaml")];

@@ -8,6 +8,7 @@ mod block_values;
 mod count;
 mod damage;
 mod defaults;
+mod engine;
 mod engine_word;
 mod entries;
 mod env;

@@ -5,7 +5,7 @@ use super::unread_names::UnreadNames;
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, Safety, Suggestion, suggest, words};
 use crate::hir::codes::UNKNOWN_NAME;
 use crate::hir::schema::example_text;
-use crate::hir::{Arena, Id, ItemKind, Presence, Shape, Start, Text};
+use crate::hir::{Arena, Field, Id, ItemKind, Presence, Shape, Start, Text};
 use crate::source::{Span, Spanned};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -266,10 +266,15 @@ fn replace_all(name: &str, places: &[Span]) -> Change {
     }
 }
 
+/// The fields that a help writes for a new item of a kind: the required ones. An engine needs `bin` or `image`.
+fn needed_fields(kind: &'static ItemKind) -> impl Iterator<Item = &'static Field> {
+    let is_usual = |field: &Field| kind.word == "engine" && field.name == "bin";
+    kind.table.fields.iter().filter(move |field| field.presence == Presence::Required || is_usual(field))
+}
+
 /// The required fields of a kind, as the end of a help: `` with `title` and `start` ``.
 fn required_fields(kind: &str) -> String {
-    let fields = ItemKind::of_word(kind).map(|kind| kind.table.fields).unwrap_or_default();
-    let required = fields.iter().filter(|field| field.presence == Presence::Required);
+    let required = ItemKind::of_word(kind).into_iter().flat_map(needed_fields);
     let names: Vec<String> = required.map(|field| format!("`{}`", field.name)).collect();
     if names.is_empty() { String::new() } else { format!(" with {}", words::all_of(&names)) }
 }
@@ -277,8 +282,7 @@ fn required_fields(kind: &str) -> String {
 /// An item with its required fields, and the key of its kind in YAML.
 pub(super) fn example(kind: &str, name: &str) -> Option<(&'static str, Line)> {
     let kind = ItemKind::of_word(kind)?;
-    let required = kind.table.fields.iter().filter(|field| field.presence == Presence::Required);
-    let line = required.fold(Line::of(kind.word, name), |line, field| {
+    let line = needed_fields(kind).fold(Line::of(kind.word, name), |line, field| {
         let text = example_text(field);
         let is_number = matches!(field.shape, Shape::Count(..) | Shape::Port);
         line.with(Line::of(field.name, if is_number { Literal::Number(text) } else { Literal::Text(text) }))

@@ -1,12 +1,12 @@
 //! The items that have been read, for the items that refer to them; and the stack.
 
-use super::gateway;
 use super::items::Items;
 use super::names::NamedItems;
 use super::read::{Fields, FromFields, read_all};
 use super::record::Record;
 use super::serving::report_missing;
 use super::typed_value::TypedValue;
+use super::{engine, gateway};
 use crate::diag::{Diagnostics, Line, Literal};
 use crate::hir::{
     Engine, Family, Gateway, Head, Host, Model, Residency, Role, Seconds, Stack, Start, Store, Tier,
@@ -100,7 +100,7 @@ impl Scope {
             models: NamedItems::new("model", words),
             roles: NamedItems::new("role", words),
         };
-        scope.engines = read_all("engine", items, &scope, findings, Engine::from_fields);
+        scope.engines = read_all("engine", items, &scope, findings, engine::read);
         scope.hosts = read_all("host", items, &scope, findings, Host::from_fields);
         scope.stores = read_all("store", items, &scope, findings, Store::from_fields);
         scope.tiers = read_all("tier", items, &scope, findings, titled::<Tier>);

@@ -137,6 +137,9 @@ impl FieldPath {
                 item.retain(|name, _| ["tier", "residency", "host", "port"].contains(&name.as_str()));
                 item.insert(command.name.to_owned(), example::field(command));
             }
+            if outermost.name == IMAGE && value.is_some() {
+                item.remove("bin");
+            }
             item.remove(outermost.name);
             item.extend(value.map(|value| (outermost.name.to_owned(), value)));
         }
@@ -256,6 +259,9 @@ fn changed(value: Value, shape: &Shape) -> Value {
 
 /// The kind of gateways, and the field of a role that names one.
 const GATEWAY: &str = "gateway";
+
+/// The field of an engine that excludes `bin`.
+const IMAGE: &str = "image";
 
 /// The field that names GPUs of the host.
 const GPU: &str = "gpu";

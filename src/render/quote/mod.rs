@@ -5,6 +5,7 @@ mod llama_swap;
 mod markdown;
 mod shell;
 mod systemd;
+mod yaml;
 
 use std::borrow::Cow;
 
@@ -12,6 +13,7 @@ pub use llama_swap::llama_swap_word;
 pub use markdown::{markdown_cell, markdown_code, markdown_code_cell, markdown_text};
 pub use shell::shell;
 pub use systemd::{systemd_assignment, systemd_path, systemd_program, systemd_value, systemd_word};
+pub use yaml::yaml;
 
 /// Plain text on one line, for comments. Line breaks and other control characters become spaces.
 pub fn line(text: &str) -> Cow<'_, str> {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::names::Names;
 use super::template::{Field, Quoted, Template};
 use super::{ArtifactCollector, OutputTarget};
-use crate::plan::{Group, Host, Plan, Process, Role, Server, Start, UnitScope, llama_swap};
+use crate::plan::{Group, Host, Plan, Process, Role, Server, Start, TargetName, UnitScope, llama_swap};
 
 use sandbox::{Sandbox, SandboxTexts};
 
@@ -128,11 +128,11 @@ fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
         // The engine reads these variables as options.
         variables: plan.engines.iter().map(|engine| engine.variables.join(" ").into()).collect(),
     };
-    for host in plan.hosts.iter().filter(|host| !host.groups.is_empty()) {
+    for host in plan.hosts.iter().filter(|host| host.groups.iter().any(|group| has_units(plan, group))) {
         let folder = if host.is_only { "systemd".to_owned() } else { format!("systemd/{}", host.name) };
         stack::add_units(plan, host, &folder, collector);
         for group in &host.groups {
-            for role in group.roles.iter().filter_map(|n| plan.roles.get(*n)) {
+            for role in roles_with_units(plan, group) {
                 for process in &role.processes {
                     let context = ProcessContext { plan, host, group, role, process };
                     add_units(context, &folder, &mut shared, collector);
@@ -140,6 +140,17 @@ fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
             }
         }
     }
+}
+
+/// The roles of a residency whose programs are on the host.
+fn roles_with_units<'p>(plan: &'p Plan, group: &'p Group) -> impl Iterator<Item = &'p Role> {
+    let roles = group.roles.iter().filter_map(|n| plan.roles.get(*n));
+    roles.filter(|role| role.container.is_none())
+}
+
+/// True if a residency has a target and a slice. The containers of the target `quadlet` join them.
+fn has_units(plan: &Plan, group: &Group) -> bool {
+    plan.targets.contains(&TargetName::Quadlet) || roles_with_units(plan, group).next().is_some()
 }
 
 /// Adds the units of one process.

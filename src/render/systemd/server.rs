@@ -10,7 +10,7 @@ use super::paths::PathSettings;
 use super::sandbox::{SandboxText, is_local, is_loopback};
 use super::{ProcessContext, UnitView};
 use crate::plan::llama_swap::{API_KEY, KEY_FILE};
-use crate::plan::{MemoryPolicy, NO_CACHE, Placement, Role, Seconds, Server, Start, Word};
+use crate::plan::{MemoryPolicy, NO_CACHE, Placement, Role, Server, Start, Word};
 use crate::render::command::option_lines;
 use crate::render::quote::systemd_word;
 use crate::render::template::{Field, Quoted};
@@ -97,7 +97,7 @@ pub(super) fn view<'p>(
         loads_nvidia: !unit.of_user && uses_cuda(role),
         needs_network: listens_outside || role.peers.iter().any(|peer| !is_local(peer)),
         on_demand,
-        start_limit: start_limit(role).into(),
+        start_limit: role.start_limit().into(),
         group: host.group.as_deref().map(Field::from),
         env: env(context),
         cache_variable: cache_variable(role),
@@ -213,12 +213,6 @@ fn health_address(role: &Role) -> &str {
         .or_else(|| role.addresses.iter().find_map(|address| local(address)))
         .or_else(|| role.addresses.first().map(|address| &**address))
         .unwrap_or("127.0.0.1")
-}
-
-/// `StartLimitIntervalSec=`: five times the load time plus a minute, so that five slow failures still reach the limit.
-fn start_limit(role: &Role) -> String {
-    let five_loads = |load: Seconds| format!("{}s", load.0.saturating_mul(5) + 60);
-    role.load_time.map_or_else(|_| "1h".to_owned(), five_loads)
 }
 
 /// The variables to unset for a role that sets variables: those that the engine reads as options and the role does not set.

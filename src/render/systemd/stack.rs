@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{SLICE, STACK};
+use super::{SLICE, STACK, has_units, roles_with_units};
 use crate::plan::{Bytes, Group, Host, Plan, Start, UnitScope};
 use crate::render::ArtifactCollector;
 use crate::render::names::Names;
@@ -49,6 +49,7 @@ pub(super) fn add_units<'p>(
     let names = Names { stack: &plan.stack };
     let systemctl = plan.scope.systemctl();
     let wanted_by = plan.scope.boot_target();
+    let groups = move || host.groups.iter().filter(move |group| has_units(plan, group));
     let title = plan.title.as_deref().unwrap_or(&plan.stack);
     collector.file(format!("{folder}/{}", names.target()), &STACK, move || {
         Ok(TargetView {
@@ -56,9 +57,9 @@ pub(super) fn add_units<'p>(
             systemctl,
             description: title,
             target: None,
-            groups: host.groups.iter().map(|group| names.group_target(group)).collect(),
+            groups: groups().map(|group| names.group_target(group)).collect(),
             wanted_by,
-            wants: host.groups.iter().flat_map(|group| wanted_units(plan, group)).collect(),
+            wants: groups().flat_map(|group| wanted_units(plan, group)).collect(),
         })
     });
     collector.file(format!("{folder}/{}", names.slice()), &SLICE, move || {
@@ -74,7 +75,7 @@ pub(super) fn add_units<'p>(
             content: content(plan, &host.groups),
         })
     });
-    for group in &host.groups {
+    for group in groups() {
         collector.file(format!("{folder}/{}", names.group_target(group)), &STACK, move || {
             Ok(TargetView {
                 unit: names.group_target(group),
@@ -103,8 +104,8 @@ pub(super) fn add_units<'p>(
 /// The units that start with a residency.
 fn wanted_units<'p>(plan: &'p Plan, group: &'p Group) -> impl Iterator<Item = String> + 'p {
     let names = Names { stack: &plan.stack };
-    let roles = group.roles.iter().filter_map(|n| plan.roles.get(*n));
-    roles.flat_map(move |role| {
+    // Container units install themselves into the target.
+    roles_with_units(plan, group).flat_map(move |role| {
         let suffix = match role.start {
             Start::Boot => "service",
             Start::OnDemand => "socket",

@@ -25,6 +25,7 @@
 mod argv;
 mod combined;
 mod context;
+mod devices;
 mod files;
 mod gpu;
 mod lowered;
@@ -42,6 +43,7 @@ mod value;
 
 pub use argv::WrittenOption;
 pub use context::ContextSpec;
+pub use devices::{devices_in, rename_devices, rename_devices_in};
 pub use gpu::{
     BACK_ENDS, DraftGpuSpec, GpuIntent, GpuSpec, HostExperts, LayersSpec, VISIBLE_DEVICES,
     computes_attention, is_device_name,

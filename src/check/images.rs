@@ -1,0 +1,165 @@
+//! The container images of engines, and whether a target serves them.
+
+use crate::derive::Derived;
+use crate::diag::{Change, Diagnostics, Line, words};
+use crate::hir::{Engine, TargetName, Text};
+
+declare_code! {
+    /// ## What it finds
+    /// An `image` that is not a complete name: `REGISTRY/NAME`, with an optional `:TAG` and the digest `@sha256:` with 64
+    /// hexadecimal digits.
+    ///
+    /// ## Why
+    /// podman and Docker complete a name without a registry differently. A wrong digest would only be found at the start of the
+    /// container.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// engine "cuda" profile="llama.cpp-b11434" image="llama.cpp@sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 engine="cuda"
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// engine "cuda" profile="llama.cpp-b11434" image="ghcr.io/ggml-org/llama.cpp@sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 engine="cuda"
+    /// ```
+    pub(super) static BAD_IMAGE = 611, "bad-image", Error;
+}
+
+declare_code! {
+    /// ## What it finds
+    /// An `image` without a digest.
+    ///
+    /// ## Why
+    /// A tag can name another image tomorrow, with another build of llama.cpp: its options can be different, and the profile of the
+    /// engine is then wrong. A digest names exactly one image.
+    ///
+    /// ## Example
+    /// ```kdl
+    /// engine "cuda" profile="llama.cpp-b11434" image="ghcr.io/ggml-org/llama.cpp:server-cuda"
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 engine="cuda"
+    /// ```
+    ///
+    /// ## Instead
+    /// ```kdl
+    /// engine "cuda" profile="llama.cpp-b11434" image="ghcr.io/ggml-org/llama.cpp@sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    /// role "extra" tier="A" residency="hot" model="plain" port=9000 context=4096 engine="cuda"
+    /// ```
+    pub(super) static IMAGE_WITHOUT_DIGEST = 612, "image-without-digest", Warning;
+}
+
+declare_code! {
+    /// ## What it finds
+    /// A role whose engine has an `image`, in a stack whose `targets` include neither `quadlet` nor `compose`.
+    ///
+    /// ## Why
+    /// Units and scripts run programs of the host, so no file would start the role.
+    ///
+    /// ## Instead
+    /// Add `quadlet` (podman) or `compose` (Docker) to the `targets` of the stack, or give the engine a `bin` instead of `image`.
+    pub(super) static UNSERVED_IMAGE = 614, "unserved-image", Error;
+}
+
+/// The algorithm of a digest, and its number of digits.
+const DIGEST: (&str, usize) = ("sha256:", 64);
+
+/// Names with these endings are units of podman, not images (`handleImageSource` in `pkg/systemd/quadlet/quadlet.go` of podman 5.8).
+const UNITS: [&str; 2] = [".image", ".build"];
+
+pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    for engine in derived.registry.engines.iter() {
+        let Some(image) = &engine.image else { continue };
+        if let Some(why) = fault(image) {
+            let message = format!("`image` of {} is {}, {why}", engine.head, words::quoted(image));
+            let finding = BAD_IMAGE.at(image.span, "not a complete name of an image", message);
+            findings.report(finding.about(&engine.head).help(
+                "write the registry, the name and the digest. The images of llama.cpp are in `ghcr.io/ggml-org/llama.cpp`",
+            ));
+        } else if !image.contains('@') {
+            without_digest(engine, image, findings);
+        }
+    }
+    unserved(derived, findings);
+}
+
+fn without_digest(engine: &Engine, image: &Text, findings: &mut Diagnostics) {
+    let message = format!("`image` of {} has no digest, so its build can change", engine.head);
+    let finding = IMAGE_WITHOUT_DIGEST.at(image.span, "names the newest image with this tag", message);
+    let inspect = "image inspect --format '{{index .RepoDigests 0}}'";
+    let help = format!(
+        "write the image with its digest: after `podman pull {image}`, `podman {inspect} {image}` prints it",
+        image = words::printable(image)
+    );
+    findings.report(finding.about(&engine.head).help(help));
+}
+
+/// Reports engines whose image no target uses.
+fn unserved(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    let targets = &registry.stack.targets;
+    let is_used = |name: &TargetName| matches!(name, TargetName::Quadlet | TargetName::Compose);
+    let Some(last) = targets.last().filter(|_| !targets.iter().any(|target| is_used(&target.value))) else {
+        return;
+    };
+    for (id, engine) in registry.engines.entries() {
+        let Some(image) = &engine.image else { continue };
+        let mut roles = registry.served();
+        let is_on = |serving: &crate::hir::Serving| serving.engine.is_some_and(|own| own.value == id);
+        let Some((role, _)) = roles.find(|(_, serving)| is_on(serving)) else { continue };
+        let message = format!(
+            "{} has an `image`, but `targets` has neither `quadlet` nor `compose`, so no file starts {role}",
+            engine.head
+        );
+        let finding = UNSERVED_IMAGE.at(image.span, "starts only as a container", message);
+        let named = targets.iter().map(|target| target.value.word()).chain(["quadlet"]);
+        let line = named.fold(Line::new("targets"), Line::value);
+        let change = Change::set(registry.stack.head.span, line);
+        let finding = finding.about(&engine.head).also(last.span, "the targets of the stack");
+        findings.report(finding.remedy("write `{}` in the stack, or `compose` for Docker", change));
+    }
+}
+
+/// The reason why a text is not the complete name of an image, as a clause (`reference/regexp.go` of distribution).
+fn fault(image: &str) -> Option<&'static str> {
+    let (named, digest) =
+        image.split_once('@').map_or((image, None), |(named, digest)| (named, Some(digest)));
+    let is_hex = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+    let is_digest = |digest: &str| {
+        digest
+            .strip_prefix(DIGEST.0)
+            .is_some_and(|digits| digits.len() == DIGEST.1 && digits.chars().all(is_hex))
+    };
+    if digest.is_some_and(|digest| !is_digest(digest)) {
+        return Some("whose digest is not `sha256:` with 64 hexadecimal digits in lower case");
+    }
+    let Some((registry, path)) = named.split_once('/') else { return Some("which has no registry") };
+    if !is_registry(registry) {
+        return Some("which does not start with a registry");
+    }
+    let (path, tag) = path.split_once(':').map_or((path, None), |(path, tag)| (path, Some(tag)));
+    if !path.split('/').all(is_part) {
+        return Some("whose name has characters that an image cannot have");
+    }
+    let starts_well = |tag: &str| tag.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let is_tag_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    if tag.is_some_and(|tag| !starts_well(tag) || tag.len() > 128 || !tag.chars().all(is_tag_char)) {
+        return Some("whose tag has characters that a tag cannot have");
+    }
+    UNITS.iter().any(|end| image.ends_with(end)).then_some("which podman would read as the name of a unit")
+}
+
+/// True for a host name with a dot or a port, or `localhost`.
+fn is_registry(name: &str) -> bool {
+    let is_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
+    let is_host = name.contains(['.', ':']) || name == "localhost";
+    is_host && name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_char)
+}
+
+/// True for a part of the name: lower case and digits, with separators between them.
+fn is_part(part: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    part.starts_with(is_plain)
+        && part.ends_with(is_plain)
+        && part.chars().all(|c| is_plain(c) || matches!(c, '.' | '_' | '-'))
+}

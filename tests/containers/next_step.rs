@@ -1,0 +1,45 @@
+//! The last line of a build that writes containers.
+
+use crate::support::orchgen;
+use std::fs;
+use std::process::Command;
+
+/// The last line of a build of a stack with these targets.
+fn last_line(targets: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = folder.path().join("registry");
+    fs::create_dir(&registry).unwrap();
+    let text = format!(
+        "stack \"s\" {targets}\nengine \"e\" profile=\"llama.cpp-b11669\" image=\"localhost/image:1\"\n\
+         model \"plain\" file=\"plain.gguf\"\nstore \"m\" path=\"/srv/models\"\n\
+         role \"a\" model=\"plain\" port=8080 context=4096\n"
+    );
+    fs::write(registry.join("stack.kdl"), text).unwrap();
+    fs::write(registry.join("registry.lock"), super::lock()).unwrap();
+    let output = Command::new(orchgen()).arg("build").current_dir(folder.path()).output().unwrap();
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{messages}");
+    messages.lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_build_ends_with_the_command_that_starts_the_containers() {
+    let prepare = "next: pull the images and create the secrets as the comments in the container units describe, then run as";
+    let install = "install -D -m 644 -t /etc/containers/systemd out/quadlet/*.container";
+    let alone = last_line("{ targets \"quadlet\" }");
+    assert_eq!(
+        alone,
+        format!("{prepare} root: {install} && systemctl daemon-reload && systemctl restart s-a.service")
+    );
+    let with_units = last_line("");
+    let start =
+        "cp out/systemd/* /etc/systemd/system/ && systemctl daemon-reload && systemctl enable --now s.target";
+    assert_eq!(with_units, format!("{prepare} root: {install} && {start}"));
+    let of_user = last_line("scope=\"user\" { targets \"quadlet\" }");
+    assert!(
+        of_user.contains("-t ~/.config/containers/systemd out/quadlet/*.container && systemctl --user"),
+        "{of_user}"
+    );
+    let compose = last_line("{ targets \"compose\" }");
+    assert_eq!(compose, "next: run `docker compose -f out/compose/compose.yaml up -d`");
+}

@@ -1,6 +1,6 @@
 //! The files of containers: units of podman and compose files.
 
-mod facts;
+pub(crate) mod facts;
 mod findings;
 mod next_step;
 mod rig;

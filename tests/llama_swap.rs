@@ -2,7 +2,7 @@
 
 mod config;
 mod sets;
-mod words;
+pub(crate) mod words;
 
 use crate::support::{Compiled, compile};
 use serde_yaml::{Mapping, Value};

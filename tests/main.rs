@@ -39,6 +39,7 @@ mod served;
 mod shapes;
 mod support;
 mod systemd;
+mod targets;
 mod tidy;
 mod upgrade;
 mod words;

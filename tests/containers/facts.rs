@@ -6,26 +6,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that both targets have of a container.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct Facts {
-    pub(super) image: String,
-    pub(super) args: Vec<String>,
-    pub(super) env: BTreeMap<String, String>,
-    pub(super) ports: Vec<String>,
+pub(crate) struct Facts {
+    pub(crate) image: String,
+    pub(crate) args: Vec<String>,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) ports: Vec<String>,
     /// True if the path is only read.
-    pub(super) mounts: BTreeMap<String, bool>,
-    pub(super) devices: Vec<String>,
-    pub(super) memory: Option<String>,
-    pub(super) cpus: Option<String>,
-    pub(super) secret: Option<String>,
-    pub(super) ulimits: BTreeSet<String>,
+    pub(crate) mounts: BTreeMap<String, bool>,
+    pub(crate) devices: Vec<String>,
+    pub(crate) memory: Option<String>,
+    pub(crate) cpus: Option<String>,
+    pub(crate) secret: Option<String>,
+    pub(crate) ulimits: BTreeSet<String>,
     /// Read-only root, temporary folder, dropped capabilities, no new privileges.
-    pub(super) sandbox: Vec<String>,
+    pub(crate) sandbox: Vec<String>,
     /// The command and the times.
-    pub(super) health: Vec<String>,
+    pub(crate) health: Vec<String>,
 }
 
 /// The facts of a unit of podman. It is read as podman and systemd do: first words, then `%%` and `$$`.
-pub(super) fn of_quadlet(text: &str) -> Facts {
+pub(crate) fn of_quadlet(text: &str) -> Facts {
     let text = text.replace("\\\n", " ");
     let settings: Vec<(&str, &str)> =
         text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('=')).collect();
@@ -99,14 +99,14 @@ fn mount(record: &str) -> (String, bool) {
 }
 
 /// The facts of all services of a compose file, by the names of their containers.
-pub(super) fn of_compose(text: &str) -> BTreeMap<String, Facts> {
+pub(crate) fn of_compose(text: &str) -> BTreeMap<String, Facts> {
     let project: Value = serde_yaml::from_str(text).unwrap();
     let services = project["services"].as_object().unwrap().values();
     services.map(|service| (text_of(&service["container_name"]), of_service(service))).collect()
 }
 
 /// The facts of a service, from the file or from `docker-compose config --format json`.
-pub(super) fn of_service(service: &Value) -> Facts {
+pub(crate) fn of_service(service: &Value) -> Facts {
     let list = |key: &str| service[key].as_array().map_or(&[][..], Vec::as_slice);
     let texts = |key: &str| list(key).iter().map(text_of).collect::<Vec<_>>();
     let volumes = list("volumes").iter().map(|volume| {

@@ -156,12 +156,18 @@ impl Case<'_> {
             let message =
                 format!("{} interleaves its memory, but podman and Docker have no such option", self.role);
             let (place, finding) = found(numa.span, "not possible in a container", &message);
+            let remove = Change::remove(numa.span);
+            let host = self.registry.hosts.get(self.served.serving.host.value);
+            // `unknown-node` reports `distribute` on a host with one node.
+            if host.numa.len() < 2 && host.all_cpus().is_some() {
+                return Some((place, finding.remedy("remove `{}`", remove)));
+            }
             let line = Line::of("numa", "distribute");
             let finding = finding.remedy(
                 "write `{}`: the engine distributes its threads over the nodes",
                 Change::rewrite(numa.span, line),
             );
-            return Some((place, finding.remedy("or remove `{}`", Change::remove(numa.span))));
+            return Some((place, finding.remedy("or remove `{}`", remove)));
         }
         let host = self.registry.hosts.get(self.served.serving.host.value);
         let instances = self.served.serving.representative_instances(host);

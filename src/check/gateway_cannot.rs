@@ -99,10 +99,12 @@ fn without_health(role: &Role, program: &Program) -> Option<Diagnostic> {
 
 /// Reports a gateway of llama-swap with several addresses.
 fn several_addresses(gateway: &Gateway, findings: &mut Diagnostics) {
-    let (GatewayKind::LlamaSwap, [_, second, ..]) = (gateway.kind, gateway.listen.as_slice()) else { return };
+    let (GatewayKind::LlamaSwap, [first, second, ..]) = (gateway.kind, gateway.listen.as_slice()) else {
+        return;
+    };
     let message = format!("{gateway} has several addresses, and llama-swap listens on only one");
     let finding = GATEWAY_CANNOT.at(second.span, "a further address", message).about(gateway);
-    findings.report(finding.remedy("remove `{}`", Change::remove(second.span)));
+    findings.report(finding.help(format!("write only {}, or another one of them", words::quoted(first))));
 }
 
 /// A setting of a role that its gateway does not have.

@@ -1,18 +1,23 @@
 //! A variable that gives the GPUs of a role other numbers than its host has.
 
 use crate::derive::{Derived, ServedRole};
-use crate::diag::{Change, Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::engine::dialect::VISIBLE_DEVICES;
-use crate::hir::{Role, Text};
+use crate::hir::{Engine, Id, Registry, Role, Text};
+use std::collections::BTreeSet;
 
 declare_code! {
     /// ## What it finds
     /// A variable such as `CUDA_VISIBLE_DEVICES` with which a GPU of the role has another number than on the host, or none. Also
-    /// such a variable of a role without `gpu`, which uses no GPU.
+    /// such a variable of a role without `gpu`, which uses no GPU. Also a role in a container with a CUDA GPU of a host whose CUDA
+    /// GPUs have different sizes, without `CUDA_DEVICE_ORDER=PCI_BUS_ID`.
     ///
     /// ## Why
     /// The driver numbers the GPUs in the list from 0. With `CUDA_VISIBLE_DEVICES=1`, `CUDA0` is the second GPU of the machine.
     /// The role then runs on a GPU for which its memory was not counted. `gpu` of the placement selects GPUs without a variable.
+    ///
+    /// CUDA gives the fastest GPU the number 0. Containers get GPUs by the numbers of `nvidia-smi`, which are in the order of the PCI
+    /// bus. With this variable, CUDA has the same order.
     ///
     /// ## Example
     /// ```kdl
@@ -34,13 +39,61 @@ declare_code! {
 }
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
+    let mut reported: BTreeSet<Id<Engine>> = BTreeSet::new();
     for served in &derived.roles {
         let role = derived.registry.roles.get(served.id);
         let engine = served.serving.engine.map(|engine| derived.registry.engines.get(engine.value));
         let of_engine = engine.iter().flat_map(|engine| &engine.env);
         let own = &served.serving.env;
         let all = own.iter().chain(of_engine.filter(|(name, _)| own.iter().all(|(known, _)| known != name)));
-        findings.extend(all.filter_map(|variable| finding(role, served, variable)));
+        findings.extend(all.clone().filter_map(|variable| finding(role, served, variable)));
+        let order = all.clone().find(|(name, _)| *name.value == *ORDER).map(|(_, value)| value);
+        let Some(engine) = served.serving.engine.filter(|_| may_differ(derived, served, order)) else {
+            continue;
+        };
+        if reported.insert(engine.value) {
+            findings.report(unordered(&derived.registry, (role, served), engine.value, order));
+        }
+    }
+}
+
+/// The variable with the order of the numbers of CUDA GPUs, and the order of `nvidia-smi` (CUDA C++ Programming Guide).
+const ORDER: &str = "CUDA_DEVICE_ORDER";
+const BY_BUS: &str = "PCI_BUS_ID";
+
+/// True if a role is in a container with CUDA GPUs that can have other numbers there than their names.
+fn may_differ(derived: &Derived, served: &ServedRole, order: Option<&Text>) -> bool {
+    let uses_cuda = served.container.as_ref().is_some_and(|container| !container.nvidia.is_empty());
+    let gpus = derived.registry.hosts.get(served.serving.host.value).gpus.iter();
+    let mut sizes = gpus.filter(|gpu| gpu.name.starts_with("CUDA")).map(|gpu| gpu.memory.value);
+    let first = sizes.next();
+    let is_by_bus = order.is_some_and(|order| *order.value == *BY_BUS);
+    uses_cuda && !is_by_bus && (order.is_some() || sizes.any(|size| Some(size) != first))
+}
+
+fn unordered(
+    registry: &Registry,
+    (role, served): (&Role, &ServedRole),
+    engine: Id<Engine>,
+    order: Option<&Text>,
+) -> Diagnostic {
+    let host = registry.hosts.get(served.serving.host.value);
+    let devices = &served.serving.placement.gpus().devices;
+    let gpu = devices.first().map_or(role.head.name.span, |name| name.span);
+    let place = order.map_or(gpu, |order| order.span);
+    let message = format!("the container of {role} can have other GPUs of {host} than those that it names");
+    let finding = RENUMBERED_GPUS.at(place, "the order of the GPUs is not that of `nvidia-smi`", message);
+    let help = "compare the names of the host with those that `CUDA_DEVICE_ORDER=PCI_BUS_ID llama-server --list-devices` prints";
+    let finding = finding.about(role).help(help);
+    match order {
+        Some(order) => {
+            finding.remedy("then write `{}`", Change::rewrite(order.span, Line::of(ORDER, BY_BUS)))
+        }
+        None => {
+            let item = registry.engines.get(engine).head.span;
+            finding
+                .remedy("then write `{}` in the engine", Change::set_in(item, "env", Line::of(ORDER, BY_BUS)))
+        }
     }
 }
 

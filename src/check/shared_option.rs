@@ -3,10 +3,12 @@
 use super::shared::gateway_remedy::llama_swap_change;
 use crate::derive::Derived;
 use crate::derive::requests::{RequestFault, requests_of};
-use crate::diag::{Change, Diagnostic, Diagnostics, words};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::engine::requests::request_options;
 use crate::hir::codes::NOT_SERVED;
-use crate::hir::{EngineOption, GatewayKind, Registry, Role, RoleKind};
+use crate::hir::{EngineOption, GatewayKind, Registry, Role, RoleKind, Serving};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 declare_code! {
     /// ## What it finds
@@ -45,10 +47,21 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let profile = other.serving().and_then(|serving| derived.profile_of(serving));
         match (is_swapped, profile) {
             (true, Some(profile)) => {
-                for (option, fault) in
-                    requests_of(role, profile).filter_map(|(option, value)| Some((option, value.err()?)))
-                {
-                    findings.report(finding((role, other), option, &fault));
+                let mut known: BTreeMap<&str, &EngineOption> = BTreeMap::new();
+                for (option, setting) in requests_of(role, profile) {
+                    match setting {
+                        Err(fault) => {
+                            findings.report(finding((role, other), option, &fault));
+                        }
+                        Ok((field, _)) => match known.entry(field) {
+                            Entry::Vacant(entry) => {
+                                entry.insert(option);
+                            }
+                            Entry::Occupied(first) => {
+                                findings.report(repeated(role, option, first.get()));
+                            }
+                        },
+                    }
                 }
             }
             // The engine was reported.
@@ -57,6 +70,15 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         }
     }
 }
+
+/// The option with arguments of the chat template.
+const KWARGS: &str = "chat-template-kwargs";
+
+/// Its value with which models with a switch in their template do not think, in a request of any build.
+const NO_THINKING: &str = r#"{"enable_thinking": false}"#;
+
+/// Parts of words for thinking.
+const THINKING: [&str; 2] = ["reasoning", "thinking"];
 
 fn finding((role, other): (&Role, &Role), option: &EngineOption, fault: &RequestFault) -> Diagnostic {
     let name = words::quoted(&option.name);
@@ -75,13 +97,35 @@ fn finding((role, other): (&Role, &Role), option: &EngineOption, fault: &Request
     let message =
         format!("the option {name} of {role}, which shares the process of {other}, is not possible: {why}");
     let finding = SHARED_OPTION.at(place, label, message).about(role);
-    let finding = finding.remedy("remove this option", Change::field("option", option.name.span));
+    let remove = Change::field("option", option.name.span);
+    let word = option.name.trim_start_matches('-');
+    let is_about_thinking = THINKING.iter().any(|part| word.contains(part));
+    if is_about_thinking || word == KWARGS && matches!(fault, RequestFault::Value(_)) {
+        let line = Line::of("option", KWARGS).principal("name");
+        let change = Change::rewrite(option.name.span, line.with(Line::of("value", NO_THINKING)));
+        let title = if is_about_thinking {
+            "write `{}`, if the role should not think"
+        } else {
+            "write JSON, such as `{}`"
+        };
+        return finding.remedy(title, change).remedy("or remove this option", remove);
+    }
+    let finding = finding.remedy("remove this option", remove);
     if matches!(fault, RequestFault::NoField) {
         let all: Vec<String> = request_options().map(|name| format!("`{name}`")).collect();
         finding.help(format!("the options of one request are {}", words::all_of(&all)))
     } else {
         finding.help("or write another value")
     }
+}
+
+/// The finding for a second option with the same field of a request.
+fn repeated(role: &Role, option: &EngineOption, first: &EngineOption) -> Diagnostic {
+    let name = words::quoted(&option.name);
+    let message = format!("the option {name} of {role} sets the same field of a request as another option");
+    let finding = SHARED_OPTION.at(option.name.span, "the same setting", message).about(role);
+    let finding = finding.also(first.name.span, "first set here");
+    finding.remedy("remove this option", Change::field("option", option.name.span))
 }
 
 /// Reports options that nothing would write into requests.
@@ -92,12 +136,17 @@ fn without_effect(registry: &Registry, (role, other): (&Role, &Role)) -> Option<
     let remove = role.requests.iter().map(|option| Change::field("option", option.name.span)).collect();
     let finding = finding.remedy(format!("remove `option`; configure {other} instead"), Change::All(remove));
     let gateway = other.process()?.gateway.map(|gateway| registry.gateways.get(gateway.value));
-    Some(match gateway.filter(|gateway| gateway.kind == GatewayKind::Router && other.serving().is_some()) {
+    // A gateway runs no containers.
+    let in_container = |serving: &Serving| {
+        serving.engine.is_some_and(|engine| registry.engines.get(engine.value).image.is_some())
+    };
+    let other_serving = other.serving().filter(|serving| !in_container(serving));
+    Some(match gateway.filter(|gateway| gateway.kind == GatewayKind::Router && other_serving.is_some()) {
         Some(gateway) => finding.remedy(
             "or write `{}` in the gateway, if llama-swap is installed: it writes them into each request",
             llama_swap_change(gateway),
         ),
-        None if other.serving().is_some() => finding.help(format!(
+        None if other_serving.is_some() => finding.help(format!(
             "or put {other} behind a gateway of `kind` `llama-swap`, which writes them into each request"
         )),
         None => finding,

@@ -3,7 +3,7 @@
 use super::shared::gateway_remedy::{gateway_change, join_change, llama_swap_change};
 use crate::derive::{Derived, ServedGateway, ServedProcess};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line};
-use crate::hir::{Id, Registry, Residency, Start};
+use crate::hir::{GatewayKind, Id, Registry, Residency, Start};
 use crate::source::Spanned;
 use std::collections::BTreeSet;
 
@@ -154,7 +154,7 @@ impl Limited<'_> {
             finding.help(program)
         } else if let Some(change) = self.one_gateway() {
             let title =
-                "write `{}` in its roles instead of `port`: a router loads only so many models at a time";
+                "write `{}` in its roles instead of `port`: a gateway loads only so many models at a time";
             finding.remedy(title, change)
         } else if let Some(several) = self.roles.iter().find(|role| role.settings.ports.value.len() > 1) {
             let role = self.registry.roles.get(several.id);
@@ -173,9 +173,16 @@ impl Limited<'_> {
     fn program(&self) -> Option<String> {
         let program = self.roles.iter().find(|role| role.is_program)?;
         let role = self.registry.roles.get(program.id);
-        Some(format!(
-            "give {role} another residency: it has a `command`, which no router runs; or use a gateway of `kind` `llama-swap` for all of them"
-        ))
+        let swap = |role: &&ServedProcess<'_>| {
+            let gateway = role.settings.gateway.map(|gateway| self.registry.gateways.get(gateway.value));
+            gateway.filter(|gateway| gateway.kind == GatewayKind::LlamaSwap)
+        };
+        Some(match self.roles.iter().find_map(|role| swap(&role)) {
+            Some(gateway) => format!("put all its roles behind {gateway}"),
+            None => format!(
+                "give {role} another residency: it has a `command`, which no router runs; or use a gateway of `kind` `llama-swap` for all of them"
+            ),
+        })
     }
 
     fn with_other_residencies(&self, gateway: &ServedGateway) -> Diagnostic {

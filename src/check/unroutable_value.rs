@@ -5,7 +5,7 @@ use crate::derive::overrides::effective_overrides;
 use crate::derive::{Derived, RoleCommand};
 use crate::diag::{Diagnostics, words};
 use crate::engine::dialect::{PresetEntry, PresetValue, UncarriedText};
-use crate::engine::llama_swap::{has_macro, is_other_type};
+use crate::engine::llama_swap::has_macro;
 use crate::engine::options::row_of;
 use crate::hir::{Id, Model, Registry, Role, RoleKind, Serving, Setting, Text};
 use crate::source::{Span, Spanned};
@@ -23,7 +23,7 @@ declare_code! {
     /// reports none of this: a path is cut, and the model fails later.
     ///
     /// llama-swap replaces macros such as `${PORT}` everywhere, and there is no way to write one as text. A command can have them,
-    /// because orchgen writes quotes between the characters. llama-swap reads a name such as `1_000` as a number.
+    /// because orchgen writes quotes between the characters.
     ///
     /// ## Example
     /// ```kdl
@@ -63,7 +63,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     behind_llama_swap(derived, &mut reported, findings);
 }
 
-/// Reports the values that llama-swap would replace or read as another type.
+/// Reports the values that llama-swap would replace.
 fn behind_llama_swap(derived: &Derived, reported: &mut BTreeSet<Span>, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     for served in &derived.gateways {
@@ -111,20 +111,17 @@ fn swapped<'r>(registry: &'r Registry, role: &'r Role) -> Vec<Swapped<'r>> {
         texts.push(("the title", text(&registry.models.get(serving.model.value).title)));
         texts.extend(serving.aliases().iter().map(|alias| (ALIAS, text(alias))));
     }
-    let health = match &role.kind {
-        RoleKind::Program(program) => program.health.as_ref(),
-        RoleKind::Served(_) | RoleKind::Shares(_) | RoleKind::Listed(_) => None,
-    };
-    texts.extend(health.map(|path| ("the path", text(path))));
+    if let RoleKind::Program(program) = &role.kind {
+        texts.extend(program.health.as_ref().map(|path| (PATH, text(path))));
+        // Its title is the name of the program.
+        texts.extend(program.words.first().map(|word| ("the program", text(word))));
+    }
     let env = role.process().into_iter().flat_map(|process| &process.env);
     let engine = role.serving().and_then(|serving| serving.engine);
     let env = env.chain(engine.into_iter().flat_map(|engine| &registry.engines.get(engine.value).env));
     let variables = env.map(|(_, value)| ("the value", text(value)));
     let macros = texts.iter().copied().chain(variables).filter(|(_, text)| has_macro(text.value));
     let macros = macros.map(|(what, text)| Swapped { what, text, why: "it replaces `${NAME}` everywhere" });
-    let numbers = texts.iter().filter(|(_, text)| is_other_type(text.value));
-    let why = "its YAML reader takes the text for a number or a date";
-    let numbers = numbers.map(|(what, text)| Swapped { what, text: *text, why });
     let key = role.serving().and_then(|serving| serving.key_file.as_deref());
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._@+-".contains(c);
     let key = key.filter(|file| !file.value.chars().all(plain)).map(|file| Swapped {
@@ -132,7 +129,7 @@ fn swapped<'r>(registry: &'r Registry, role: &'r Role) -> Vec<Swapped<'r>> {
         text: text(file),
         why: "it reads the path of a key file from a variable, without quotes",
     });
-    macros.chain(numbers).chain(key).collect()
+    macros.chain(key).collect()
 }
 
 fn help(what: &str, why: UncarriedText) -> &'static str {

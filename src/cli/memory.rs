@@ -8,7 +8,7 @@
 //! | `parts` | `of` (model, draft, projector or program), `kind` (`mapped` parts count once per host), `gpu` (absent for the memory of the host), and either `bytes` with its certainty (`within_percent`, `at_most` or `declared`), or `may_grow_to`, or `not_checked` |
 //! | `residencies` | `residency`, `host`, `bytes`, `may_grow_to`, `budget` (null without one), `over` (the bytes above the budget) |
 //! | `hosts` | `gpus` (`name`, `bytes`, `memory`, `reserve`, `over`), `host`, `bytes` of its roles, `may_grow_to`, `services` (declared memory of its services), `memory`, `reserve`, `over` (the bytes above the memory without its reserve) |
-//! | `gateways` | `gateway`, `at_once` (the most models that it keeps in memory), `sets` (of llama-swap: the roles that may be in memory together, each with all its subsets), `is_stricter` (true if the sets are stricter than the memory requires). Absent without gateways |
+//! | `gateways` | `gateway`, `at_once` (the most models that it keeps in memory), `sets` (of llama-swap: the roles that may be in memory together, each with all its subsets), `is_stricter` (true if the sets are stricter than the memory requires), `alone` (the roles on demand that are alone in a set because not all memory of the host is known). Absent without gateways |
 //!
 //! `may_grow_to` of a part is the size up to which the engine fills it by its own default, which the registry does not state.
 //! Sums and `over` do not count it. Elsewhere it is `bytes` and these sizes.
@@ -49,6 +49,7 @@ struct ReportedGateway<'r> {
     at_once: u32,
     sets: Vec<Vec<&'r str>>,
     is_stricter: bool,
+    alone: Vec<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -241,6 +242,7 @@ fn reported_gateway<'r>(derived: &'r Derived, served: &ServedGateway) -> Reporte
         at_once: served.most,
         sets: found.map_or_else(Vec::new, |sets| sets.sets.iter().map(|one| set(sets, one)).collect()),
         is_stricter: found.is_some_and(|sets| sets.is_stricter),
+        alone: found.into_iter().flat_map(|sets| sets.alone.iter().map(name)).collect(),
     }
 }
 

@@ -198,7 +198,11 @@ impl<F: FnMut(&Gateway) -> Reported> GatewaySource<'_, F> {
             id,
             roles: roles.iter().map(|role| role.id).collect(),
             server: self.server(gateway, &endpoint, (gpus.as_deref(), most)),
-            placement: ProcessPlacement::new(&settings, host, 0),
+            // The models of llama-swap have their own.
+            placement: match gateway.kind {
+                GatewayKind::Router => ProcessPlacement::new(&settings, host, 0),
+                GatewayKind::LlamaSwap => ProcessPlacement::default(),
+            },
             load_time: load_time(registry, gateway.kind, roles),
             endpoint,
             most,

@@ -1,36 +1,17 @@
 //! Memory sums of the roles of a residency, a host or a NUMA node: their files and their known private memory.
 
-use super::memory::{MemoryKind, MemoryPart, RoleMemory};
-use super::place::{MemoryScope, Portion};
+use super::memory::{MemoryKind, RoleMemory};
+use super::place::MemoryScope;
 use super::process::ServedProcess;
+use super::resident::{Resident, ResidentPart};
 use super::swap_sets::SwapSets;
+use super::tally::{MemoryLoad, Tally};
 use crate::hir::{Bytes, Gateway, Host, Id, Registry, Residency, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The memory of some roles of one host together. Mapped files count once, everything else once per process.
-#[derive(Debug)]
-pub struct MemoryLoad {
-    /// The host.
-    pub host: Id<Host>,
-    /// The files and the private memory, in the order of the first role that needs each.
-    pub lines: Vec<LoadLine>,
-    /// The sum of the lines.
-    pub total: Bytes,
-    /// The memory that the removal of a role would free: files that no other role reads, and its private memory.
-    pub freed: Vec<(Id<Role>, Bytes)>,
-}
-
-/// One line of a sum: a file, or private memory of a role.
-#[derive(Clone, Debug)]
-pub struct LoadLine {
-    /// The first role that needs it.
-    pub role: Id<Role>,
-    /// The title of the model, the name of the part, and the number of copies or the fraction that counts.
-    pub label: Arc<str>,
-    /// The bytes that count.
-    pub bytes: Bytes,
-}
+/// Roles by host, in the order of declaration.
+type RolesOfHosts<'r> = BTreeMap<Id<Host>, Vec<ServedProcess<'r>>>;
 
 /// The served roles of a registry, grouped by residency and host.
 #[derive(Debug)]
@@ -38,7 +19,7 @@ pub struct RoleGroups<'r> {
     registry: &'r Registry,
     /// The sets of roles that gateways allow.
     sets: &'r [SwapSets],
-    groups: BTreeMap<Id<Residency>, BTreeMap<Id<Host>, Vec<ServedProcess<'r>>>>,
+    groups: Arc<BTreeMap<Id<Residency>, RolesOfHosts<'r>>>,
 }
 
 /// Roles of one host that can be in memory at the same time.
@@ -61,8 +42,6 @@ pub struct LoadChange<'c> {
     pub at_once: Option<(Id<Residency>, usize)>,
     /// Another memory of a role.
     pub memory: Option<(Id<Role>, &'c RoleMemory)>,
-    /// The only set of a gateway.
-    pub set: Option<&'c SwapSets>,
 }
 
 impl<'c> LoadChange<'c> {
@@ -94,12 +73,26 @@ impl<'r> RoleGroups<'r> {
         roles: impl Iterator<Item = ServedProcess<'r>>,
         sets: &'r [SwapSets],
     ) -> Self {
-        let mut groups: BTreeMap<_, BTreeMap<_, Vec<ServedProcess<'_>>>> = BTreeMap::new();
+        let mut groups: BTreeMap<_, RolesOfHosts<'_>> = BTreeMap::new();
         for role in roles {
             let hosts = groups.entry(role.settings.residency.value).or_default();
             hosts.entry(role.settings.host.value).or_default().push(role);
         }
-        Self { registry, sets, groups }
+        Self { registry, sets, groups: Arc::new(groups) }
+    }
+
+    /// The same groups with other sets.
+    pub(super) fn with_sets<'s>(&self, sets: &'s [SwapSets]) -> RoleGroups<'s>
+    where
+        'r: 's,
+    {
+        RoleGroups { registry: self.registry, sets, groups: Arc::clone(&self.groups) }
+    }
+
+    /// The roles of a host.
+    pub(super) fn of_host(&self, host: Id<Host>) -> RoleGroup<'_> {
+        let parts = self.groups.iter().filter_map(|(id, hosts)| Some((*id, hosts.get(&host)?.as_slice())));
+        RoleGroup { host, registry: self.registry, sets: self.sets, parts: parts.collect() }
     }
 
     /// The roles of a residency, grouped by host, in the order of declaration.
@@ -119,7 +112,7 @@ impl<'r> RoleGroups<'r> {
         let (registry, sets) = (self.registry, self.sets);
         let empty = |(host, _)| RoleGroup { host, registry, sets, parts: Vec::new() };
         let mut all: Vec<RoleGroup> = hosts.map(empty).collect();
-        for (residency, hosts) in &self.groups {
+        for (residency, hosts) in self.groups.iter() {
             for (host, roles) in hosts {
                 if let Some(group) = all.get_mut(host.number()) {
                     group.parts.push((*residency, roles));
@@ -170,7 +163,10 @@ impl<'l> RoleGroup<'l> {
             of_sets.insert(role.id, of_role(&role));
         }
         for sets in self.sets {
-            for outside in sets.outside_largest(&of_sets) {
+            let bytes = |set: &BTreeSet<Id<Role>>| {
+                set.iter().filter_map(|role| of_sets.get(role)).fold(Bytes(0), |sum, one| sum.plus(*one))
+            };
+            for outside in sets.outside_largest(bytes) {
                 of_sets.remove(&outside);
             }
         }
@@ -188,7 +184,9 @@ impl<'l> RoleGroup<'l> {
     /// The sets of the gateway of a role. `None` if it is not behind a gateway with sets.
     fn sets_of(&self, role: &ServedProcess<'_>) -> Option<&'l SwapSets> {
         let gateway: Id<Gateway> = role.settings.gateway?.value;
-        self.sets.iter().find(|sets| sets.gateway == gateway)
+        // They are in the order of the gateways.
+        let found = self.sets.binary_search_by_key(&gateway, |sets| sets.gateway).ok()?;
+        self.sets.get(found)
     }
 
     /// True if any role declares the NUMA placement of its memory.
@@ -212,8 +210,32 @@ impl<'l> RoleGroup<'l> {
     }
 
     /// The same sum after a change.
-    pub(super) fn total_after(&self, scope: MemoryScope, change: LoadChange<'_>) -> Bytes {
+    fn total_after(&self, scope: MemoryScope, change: LoadChange<'_>) -> Bytes {
         self.tally(scope, change).total()
+    }
+
+    /// The memory in a scope without the roles on demand of a gateway.
+    pub(super) fn without(&self, scope: MemoryScope, gateway: &SwapSets) -> Resident<'l> {
+        let mut resident = Resident::default();
+        let running = self.running_in(scope, LoadChange::default()).into_iter();
+        for role in running.filter(|role| !gateway.on_demand.contains(&role.id)) {
+            self.parts_of(scope, role).for_each(|part| resident.add(&part));
+        }
+        resident
+    }
+
+    /// The parts of a role that are in a scope.
+    pub(super) fn parts_of<'c>(
+        &self,
+        scope: MemoryScope,
+        role: ServedProcess<'c>,
+    ) -> impl Iterator<Item = ResidentPart<'c>> {
+        let host = self.registry.hosts.get(self.host);
+        role.memory.counted.iter().filter_map(move |part| {
+            let bytes = scope.portion(role.settings, host, part)?.of(part.bytes);
+            let file = part.file.as_deref().filter(|_| part.kind == MemoryKind::Mapped);
+            (bytes > Bytes(0)).then_some(ResidentPart { file, bytes })
+        })
     }
 
     /// The memory of the roles in a scope after a change.
@@ -228,16 +250,9 @@ impl<'l> RoleGroup<'l> {
     where
         'l: 'c,
     {
-        let mut running: Vec<ServedProcess<'c>> = Vec::new();
-        for (residency, roles) in &self.parts {
-            running.extend(self.running(*residency, roles, scope, change));
-        }
-        let outside = self.outside_sets(&running, scope, change);
-        running.retain(|role| !outside.contains(&role.id));
-        running.sort_by_key(|role| role.id);
         let host = self.registry.hosts.get(self.host);
         let mut tally = Tally::default();
-        for role in running {
+        for role in self.running_in(scope, change) {
             for part in &role.memory.counted {
                 tally.add(role.id, part, scope.portion(role.settings, host, part));
             }
@@ -245,36 +260,54 @@ impl<'l> RoleGroup<'l> {
         tally
     }
 
-    /// The roles that are not in the set with the most memory in the scope, of all gateways with sets.
-    fn outside_sets(
-        &self,
-        roles: &[ServedProcess<'_>],
-        scope: MemoryScope,
-        change: LoadChange<'_>,
-    ) -> BTreeSet<Id<Role>> {
-        let mut outside = BTreeSet::new();
-        if self.sets.is_empty() {
-            return outside;
+    /// The roles that run together, in the order of declaration: those that take the most in the scope.
+    fn running_in<'c>(&self, scope: MemoryScope, change: LoadChange<'c>) -> Vec<ServedProcess<'c>>
+    where
+        'l: 'c,
+    {
+        let mut running: Vec<ServedProcess<'c>> = Vec::new();
+        for (residency, roles) in &self.parts {
+            running.extend(self.running(*residency, roles, scope, change));
         }
-        let bytes: BTreeMap<Id<Role>, Bytes> = roles
-            .iter()
-            .filter(|role| role.settings.gateway.is_some())
-            .map(|role| (role.id, self.bytes_in(scope, role)))
-            .collect();
-        for sets in self.sets {
-            let sets = change.set.filter(|changed| changed.gateway == sets.gateway).unwrap_or(sets);
-            outside.extend(sets.outside_largest(&bytes));
+        let outside = self.outside_sets(&running, scope);
+        running.retain(|role| !outside.contains(&role.id));
+        running.sort_by_key(|role| role.id);
+        running
+    }
+
+    /// The roles that are not in the set with the most memory in the scope, of all gateways with sets. A file counts once, even
+    /// if roles outside of the set read it too.
+    fn outside_sets(&self, roles: &[ServedProcess<'_>], scope: MemoryScope) -> BTreeSet<Id<Role>> {
+        let mut outside = BTreeSet::new();
+        let mut resident = Resident::default();
+        let mut swapped: BTreeMap<Id<Role>, Vec<ResidentPart<'_>>> = BTreeMap::new();
+        let mut gateways: BTreeSet<Id<Gateway>> = BTreeSet::new();
+        for role in roles {
+            let parts = self.parts_of(scope, *role);
+            match self.sets_of(role).filter(|sets| sets.on_demand.binary_search(&role.id).is_ok()) {
+                Some(sets) => {
+                    gateways.insert(sets.gateway);
+                    swapped.insert(role.id, parts.collect());
+                }
+                None => parts.for_each(|part| resident.add(&part)),
+            }
+        }
+        for sets in self.sets.iter().filter(|sets| gateways.contains(&sets.gateway)) {
+            let parts = |set: &BTreeSet<Id<Role>>| {
+                set.iter().filter_map(|role| swapped.get(role)).flatten().copied().collect::<Vec<_>>()
+            };
+            let not_in = sets.outside_largest(|set| resident.total_with(parts(set).iter()));
+            let inside = sets.on_demand.iter().filter(|role| !not_in.contains(role));
+            let inside = inside.filter_map(|role| swapped.get(role)).flatten();
+            inside.for_each(|part| resident.add(part));
+            outside.extend(not_in);
         }
         outside
     }
 
     /// The memory of a role alone in a scope.
     fn bytes_in(&self, scope: MemoryScope, role: &ServedProcess<'_>) -> Bytes {
-        let host = self.registry.hosts.get(self.host);
-        role.memory.counted.iter().fold(Bytes(0), |sum, part| {
-            let portion = scope.portion(role.settings, host, part);
-            sum.plus(portion.map_or(Bytes(0), |portion| portion.of(part.bytes)))
-        })
+        self.parts_of(scope, *role).fold(Bytes(0), |sum, part| sum.plus(part.bytes))
     }
 
     /// The roles of a residency that may run at the same time. If `at-once` limits their number, those with the most
@@ -305,91 +338,4 @@ impl<'l> RoleGroup<'l> {
         remaining.extend(in_sets);
         remaining
     }
-}
-
-/// A sum that is being computed.
-#[derive(Default)]
-struct Tally<'r> {
-    entries: Vec<Entry<'r>>,
-    /// The indexes in `entries` of each mapped file, by its path. If a role maps more of a file than the roles before
-    /// it, the rest is a new entry.
-    mapped: BTreeMap<&'r str, Vec<usize>>,
-}
-
-struct Entry<'r> {
-    role: Id<Role>,
-    part: &'r MemoryPart,
-    /// The bytes of the part that no earlier entry has.
-    bytes: Bytes,
-    /// `None` if the location of the memory is unknown, or its readers have different placements.
-    portion: Option<Portion>,
-    readers: usize,
-    /// The last role that reads it.
-    last: Id<Role>,
-}
-
-impl<'r> Tally<'r> {
-    fn add(&mut self, role: Id<Role>, part: &'r MemoryPart, portion: Option<Portion>) {
-        let Some(file) = part.file.as_deref().filter(|_| part.kind == MemoryKind::Mapped) else {
-            self.entries.push(Entry { role, part, bytes: part.bytes, portion, readers: 1, last: role });
-            return;
-        };
-        let indexes = self.mapped.entry(file).or_default();
-        let (mut rest, mut portion) = (part.bytes, portion);
-        for index in indexes.iter() {
-            let Some(entry) = self.entries.get_mut(*index) else { continue };
-            if rest > Bytes(0) || entry.bytes == Bytes(0) {
-                // A role that reads a file twice (a model that is its own draft) is one reader.
-                entry.readers += usize::from(entry.last != role);
-                entry.last = role;
-                entry.portion = entry.portion.filter(|known| portion == Some(*known));
-                portion = entry.portion;
-            }
-            rest = rest.minus(entry.bytes);
-        }
-        if indexes.is_empty() || rest > Bytes(0) {
-            indexes.push(self.entries.len());
-            self.entries.push(Entry { role, part, bytes: rest, portion, readers: 1, last: role });
-        }
-    }
-
-    fn total(&self) -> Bytes {
-        let counted = self.entries.iter().filter_map(|entry| Some(entry.portion?.of(entry.bytes)));
-        counted.fold(Bytes(0), Bytes::plus)
-    }
-
-    fn finish(self, registry: &Registry, host: Id<Host>) -> MemoryLoad {
-        let mut freed: BTreeMap<Id<Role>, Bytes> = BTreeMap::new();
-        let mut lines = Vec::new();
-        for entry in self.entries {
-            let Some(portion) = entry.portion else { continue };
-            let bytes = portion.of(entry.bytes);
-            if bytes == Bytes(0) {
-                continue;
-            }
-            if entry.readers == 1 {
-                let sum = freed.entry(entry.role).or_default();
-                *sum = sum.plus(bytes);
-            }
-            lines.push(LoadLine {
-                role: entry.role,
-                label: describe(entry.part.label(registry), portion).into(),
-                bytes,
-            });
-        }
-        let total = lines.iter().fold(Bytes(0), |sum, line| sum.plus(line.bytes));
-        MemoryLoad { host, lines, total, freed: freed.into_iter().collect() }
-    }
-}
-
-/// `Title`, `Title (projector), 6 copies`, `Title, 1/2`.
-fn describe(part: String, portion: Portion) -> String {
-    let mut label = part;
-    if portion.copies > 1 {
-        label = format!("{label}, {} copies", portion.copies);
-    }
-    if portion.parts > 1 {
-        label = format!("{label}, 1/{}", portion.parts);
-    }
-    label
 }

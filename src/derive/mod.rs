@@ -26,6 +26,8 @@
 //! start       time limits of starts
 //! place       portions of memory by place
 //! swap_sets   sets of roles that llama-swap may have in memory
+//! resident    memory of several roles, in which a mapped file counts once
+//! tally       a sum of memory with its lines
 //! loads       sums of memory
 //! swapping    which roles behind llama-swap fit into memory together
 //! fitting     other settings with which a role fits into its GPUs
@@ -51,11 +53,13 @@ mod process;
 mod profiles;
 mod program;
 pub mod requests;
+mod resident;
 mod role;
 pub mod sandbox;
 mod start;
 pub mod swap_sets;
 mod swapping;
+mod tally;
 
 pub use command::{RoleCommand, faults_of_option};
 pub use container::{ContainerDevices, uncarried_path, uncarried_value, uncarried_word};
@@ -64,7 +68,7 @@ pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use fitting::{Alternative, FittingRole};
 pub use gateway::{PROGRAM_START, RouterCommand, ServedGateway, SwapCommand, preset_file};
 pub use gpu::RoleGpus;
-pub use loads::{LoadChange, LoadLine, MemoryLoad, RoleGroup, RoleGroups};
+pub use loads::{LoadChange, RoleGroup, RoleGroups};
 pub use memory::{MemoryKind, MemoryPart, RoleMemory};
 pub use pairs::RoleDraft;
 pub use place::{MemoryScope, Place};
@@ -74,6 +78,7 @@ pub use profiles::{CODES, ProfileSources, ProfileText, SharedProfile};
 pub use program::ServedProgram;
 pub use role::ServedRole;
 pub use swap_sets::SwapSets;
+pub use tally::{LoadLine, MemoryLoad};
 
 use crate::diag::{Diagnostics, Reported};
 use crate::engine::Profile;
@@ -263,15 +268,15 @@ impl Derived {
             return Vec::new();
         }
         let processes: Vec<ServedProcess<'_>> = self.processes().collect();
-        let is_unknown = |process: &ServedProcess<'_>| {
-            let on_gpu = || {
-                let host = process.settings.host.value;
-                let mut gpus = self.registry.hosts.get(host).gpus.iter();
-                gpus.any(|gpu| self.unknown_on_gpu(host, gpu).any(|(role, _)| role == process.id))
-            };
-            let is_computed = process.is_program || process.memory.is_computed();
-            process.memory.lacks_size || !is_computed || on_gpu()
+        let hosts = self.registry.hosts.entries();
+        let on_gpus = hosts.flat_map(|(id, host)| {
+            host.gpus.iter().flat_map(move |gpu| self.unknown_on_gpu(id, gpu).map(|(role, _)| role))
+        });
+        let mut unknown: BTreeSet<Id<Role>> = on_gpus.collect();
+        let is_unknown = |process: &&ServedProcess<'_>| {
+            process.memory.lacks_size || !process.is_program && !process.memory.is_computed()
         };
-        swapping::swap_sets(&self.registry, &self.gateways, &processes, is_unknown)
+        unknown.extend(processes.iter().filter(is_unknown).map(|process| process.id));
+        swapping::swap_sets(&self.registry, &self.gateways, &processes, &unknown)
     }
 }

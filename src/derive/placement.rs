@@ -3,7 +3,7 @@
 use crate::hir::{CpuList, Host, NumaPolicy, ProcessSettings};
 
 /// The memory policy and the CPUs of a process.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct ProcessPlacement {
     /// The memory policy. `None` leaves it to the kernel.
     pub memory: Option<MemoryPolicy>,

@@ -1,7 +1,7 @@
 //! The sets of roles that llama-swap may have in memory at the same time.
 
 use crate::hir::{Bytes, Gateway, Id, Role};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The maximum number of sets of one gateway.
 pub const MAX_SETS: usize = 200;
@@ -21,8 +21,10 @@ pub struct SwapSets {
     pub on_demand: Vec<Id<Role>>,
     /// For each set, the roles of `on_demand` in it. Each role is in at least one.
     pub sets: Vec<BTreeSet<Id<Role>>>,
-    /// True if the sets are stricter than the memory requires: there are more than [`MAX_SETS`], or too many roles to find them.
+    /// True if the sets are stricter than the memory requires: there are more than [`MAX_SETS`], or too many roles to find all.
     pub is_stricter: bool,
+    /// The roles of `on_demand` that are alone in a set because not all memory of the host is known.
+    pub alone: Vec<Id<Role>>,
 }
 
 impl SwapSets {
@@ -33,7 +35,8 @@ impl SwapSets {
         on_demand: Vec<Id<Role>>,
     ) -> Self {
         let sets = on_demand.iter().map(|role| BTreeSet::from([*role])).collect();
-        Self { gateway, at_boot, on_demand, sets, is_stricter: true }
+        let is_stricter = on_demand.len() > 1;
+        Self { gateway, at_boot, on_demand, sets, is_stricter, alone: Vec::new() }
     }
 
     /// The number of roles in the largest set, with those that start at boot.
@@ -41,13 +44,10 @@ impl SwapSets {
         self.at_boot.len() + self.sets.iter().map(BTreeSet::len).max().unwrap_or(0)
     }
 
-    /// The roles of `on_demand` that are not in the set that takes the most, if each of them takes some bytes.
-    pub(super) fn outside_largest(&self, bytes: &BTreeMap<Id<Role>, Bytes>) -> BTreeSet<Id<Role>> {
-        let total = |set: &BTreeSet<Id<Role>>| {
-            set.iter().filter_map(|role| bytes.get(role)).fold(Bytes(0), |sum, one| sum.plus(*one))
-        };
+    /// The roles of `on_demand` that are not in the set with the most bytes.
+    pub(super) fn outside_largest(&self, bytes: impl Fn(&BTreeSet<Id<Role>>) -> Bytes) -> BTreeSet<Id<Role>> {
         // The first of equal sets, so that messages are the same in every run.
-        let largest = self.sets.iter().rev().max_by_key(|set| total(set));
+        let largest = self.sets.iter().rev().max_by_key(|set| bytes(set));
         let is_outside = |role: &Id<Role>| largest.is_none_or(|set| !set.contains(role));
         self.on_demand.iter().copied().filter(is_outside).collect()
     }

@@ -47,17 +47,17 @@ declare_words! {
     }
 }
 
-/// The placement of a gateway. Its models inherit it.
+/// The placement of a gateway. A model without its own has it.
 pub(super) const PLACEMENT: Table = Table::of(&[
     Field::optional(
         "numa",
         Shape::Numa,
-        "The NUMA policy of all models: `interleave`, `interleave 0,1`, `bind 0`, or `distribute` (by the engine).",
+        "The NUMA policy of the models: `interleave`, `interleave 0,1`, `bind 0`, or `distribute` (by the engine).",
     ),
     Field::optional(
         "cpus",
         Shape::CpuSet,
-        "The CPUs of all models: a list such as `0-47`, or the name of a cpuset of the host.",
+        "The CPUs of the models: a list such as `0-47`, or the name of a cpuset of the host.",
     ),
 ]);
 
@@ -87,7 +87,7 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "key-file",
         Shape::Path,
-        "A file with API keys, one per line. Clients must send one of them.",
+        "A file with API keys, one per line. Clients must send one of them. Behind llama-swap, a role with its own file needs a key that is in both.",
     )
     .example("/etc/orchgen/keys"),
     Field::optional(
@@ -100,7 +100,11 @@ pub(super) static TABLE: Table = Table::of(&[
         HARDENING,
         "The sandbox level of its unit; default: the level of the stack, or `gpu` if a role uses a GPU.",
     ),
-    Field::optional("placement", Shape::Block(&PLACEMENT), "The NUMA nodes and CPUs of all its models."),
+    Field::optional(
+        "placement",
+        Shape::Block(&PLACEMENT),
+        "The NUMA nodes and CPUs of its models; behind llama-swap, of those without their own.",
+    ),
     Field::optional(
         "metrics",
         Shape::Flag,

@@ -2,7 +2,7 @@
 
 use super::placement::Placements;
 use super::process::{Process, Role, RoleNumbers, RouterServer, Server, SwapServer, host_number};
-use super::swap::{Swap, SwappedModel, key_files};
+use super::swap::{Swap, SwappedModel, Variant, key_files};
 use super::{PresetEntry, Start};
 use crate::check::Checked;
 use crate::derive::{
@@ -42,6 +42,13 @@ pub enum Models {
 }
 
 impl Gateway {
+    /// The roles that share the process of a role, an index into [`Plan::roles`](super::Plan::roles), with own settings.
+    pub fn variants(&self, role: usize) -> &[Variant] {
+        let Models::LlamaSwap(swap) = &self.models else { return &[] };
+        let model = swap.models.iter().find(|model| model.role == role);
+        model.map_or(&[], |model| &model.variants)
+    }
+
     /// Its roles, as indices into [`Plan::roles`](super::Plan::roles).
     pub fn roles(&self) -> impl Iterator<Item = usize> {
         let (routed, swapped) = match &self.models {

@@ -23,6 +23,8 @@ pub struct Swap {
     pub sets: Vec<Vec<usize>>,
     /// True if the sets are stricter than the memory requires.
     pub is_stricter: bool,
+    /// The names of the models that run without others that start on demand because their memory is not completely known.
+    pub alone: Vec<Arc<str>>,
     /// True if clients must send a key of the gateway.
     pub has_key: bool,
 }
@@ -34,7 +36,7 @@ pub struct SwappedModel {
     pub role: usize,
     /// The arguments after the program.
     pub args: Arc<[Word]>,
-    /// Its placement, if it is not that of the gateway.
+    /// Its placement.
     pub placement: Option<Placement>,
     /// The number of its key file in [`SwapServer::key_files`](super::SwapServer::key_files).
     pub key: Option<usize>,
@@ -68,7 +70,7 @@ impl Swap {
                 SwappedModel {
                     role: *number,
                     args: command.line(&role.endpoint, 0),
-                    placement: placement(role.placement.first(), served),
+                    placement: placement(role.placement.first()),
                     key: key.and_then(|file| keys.iter().position(|known| *known == file.value)),
                     load_seconds: role.read_seconds(registry),
                     variants: variants(registry, role.id, &command.profile),
@@ -82,15 +84,16 @@ impl Swap {
                 SwappedModel {
                     role: *number,
                     args: role.line(0),
-                    placement: placement(role.placement.first(), served),
+                    placement: placement(role.placement.first()),
                     key: None,
                     load_seconds: None,
                     variants: Vec::new(),
                 },
             );
         }
-        let (sets, is_stricter) =
-            sets(derived.swap_sets.iter().find(|sets| sets.gateway == served.id), &models);
+        let found = derived.swap_sets.iter().find(|sets| sets.gateway == served.id);
+        let (sets, is_stricter) = sets(found, &models);
+        let alone = found.into_iter().flat_map(|found| &found.alone);
         let roles = derived.roles.iter().filter(|role| served.roles.contains(&role.id));
         let has_programs = models.len() > roles.clone().count();
         let unknown = has_programs.then_some(Err(crate::derive::PROGRAM_START));
@@ -103,6 +106,7 @@ impl Swap {
                 .unwrap_or(u16::MAX),
             sets,
             is_stricter,
+            alone: alone.map(|id| registry.roles.get(*id).head.name.value.clone()).collect(),
             has_key: gateway.key_file.is_some(),
         }
     }
@@ -136,10 +140,9 @@ fn sets(found: Option<&SwapSets>, models: &BTreeMap<Id<hir::Role>, SwappedModel>
     (sets, found.is_stricter)
 }
 
-/// The placement of a model, if it is not that of the unit.
-fn placement(own: &ProcessPlacement, served: &ServedGateway) -> Option<Placement> {
-    let is_placed = own.memory.is_some() || own.cpus.is_some();
-    (is_placed && *own != served.placement).then(|| Placement::of(own))
+/// The placement of a model. The unit has none, because a model could not leave it.
+fn placement(own: &ProcessPlacement) -> Option<Placement> {
+    (own.memory.is_some() || own.cpus.is_some()).then(|| Placement::of(own))
 }
 
 /// The distinct key files of the roles of a gateway, in the order of declaration.

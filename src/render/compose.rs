@@ -8,7 +8,7 @@ use super::container::{
 };
 use super::template::Template;
 use super::{ArtifactCollector, OutputTarget, RenderError};
-use crate::plan::{Plan, TargetName};
+use crate::plan::{Host, Plan, TargetName};
 
 static COMPOSE: Template = crate::template!("compose/compose.yaml.j2");
 
@@ -24,6 +24,8 @@ struct ProjectView<'p> {
     /// True if there are also units of podman.
     has_quadlet: bool,
     has_nvidia: bool,
+    /// The names of the roles of the host that are not in containers, separated by commas.
+    others: String,
     key: &'static str,
     tmp: &'static str,
     interval: &'static str,
@@ -59,12 +61,16 @@ fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
         if !contexts.is_empty() {
             let folder = if host.is_only { "compose".to_owned() } else { format!("compose/{}", host.name) };
             let path = format!("{folder}/compose.yaml");
-            collector.file(path, &COMPOSE, move || project(plan, &contexts));
+            collector.file(path, &COMPOSE, move || project(plan, host, &contexts));
         }
     }
 }
 
-fn project<'p>(plan: &'p Plan, contexts: &[ContainerContext<'p>]) -> Result<ProjectView<'p>, RenderError> {
+fn project<'p>(
+    plan: &'p Plan,
+    host: &Host,
+    contexts: &[ContainerContext<'p>],
+) -> Result<ProjectView<'p>, RenderError> {
     let views: Vec<ContainerView<'_>> =
         contexts.iter().map(|context| context.view()).collect::<Result<_, _>>()?;
     let secrets = views.iter().filter_map(|view| view.secret.as_ref());
@@ -73,6 +79,7 @@ fn project<'p>(plan: &'p Plan, contexts: &[ContainerContext<'p>]) -> Result<Proj
         secrets: secrets.map(|(name, file)| (name.clone(), escaped(file))).collect(),
         has_quadlet: plan.targets.contains(&TargetName::Quadlet),
         has_nvidia: contexts.iter().any(|context| !context.container.nvidia.is_empty()),
+        others: others(plan, host).collect::<Vec<_>>().join(", "),
         services: views.into_iter().map(service).collect(),
         key: KEY,
         tmp: TMP,
@@ -80,6 +87,13 @@ fn project<'p>(plan: &'p Plan, contexts: &[ContainerContext<'p>]) -> Result<Proj
         timeout: HEALTH_TIMEOUT,
         retries: HEALTH_RETRIES,
     })
+}
+
+/// The names of the roles of a host that are not in containers.
+fn others<'p>(plan: &'p Plan, host: &Host) -> impl Iterator<Item = &'p str> {
+    let roles =
+        host.groups.iter().flat_map(|group| &group.roles).filter_map(|number| plan.roles.get(*number));
+    roles.filter(|role| role.container.is_none()).map(|role| &*role.name)
 }
 
 fn service(view: ContainerView<'_>) -> ServiceView<'_> {

@@ -29,6 +29,7 @@ use crate::plan::{
 };
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 pub(super) static TARGET: OutputTarget = OutputTarget::new("llama-swap", &[], artifacts);
@@ -53,6 +54,9 @@ struct Config<'p> {
     performance: Option<Performance>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     api_keys: &'static [&'static str],
+    /// By default, `/v1/models` lists only the names of roles.
+    #[serde(skip_serializing_if = "<&bool as std::ops::Not>::not")]
+    include_aliases_in_list: bool,
     models: Entries<&'p str, Model<'p>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     matrix: Option<Matrix<'p>>,
@@ -153,6 +157,9 @@ fn text(plan: &Plan, gateway: &Gateway, swap: &Swap) -> Result<String, RenderErr
     }
     if swap.is_stricter {
         text.push_str(STRICTER);
+    } else if !swap.alone.is_empty() {
+        let names = swap.alone.iter().map(|name| line(name)).collect::<Vec<_>>().join(", ");
+        writeln!(text, "{ALONE}: {names}").ok();
     }
     let error = |why: &str| RenderError::new(&gateway.name, why);
     let role =
@@ -171,6 +178,7 @@ fn text(plan: &Plan, gateway: &Gateway, swap: &Swap) -> Result<String, RenderErr
         start_port: swap.first_port,
         performance: hides_proc.then_some(Performance { disabled: true }),
         api_keys: if swap.has_key { &[API_KEY] } else { &[] },
+        include_aliases_in_list: roles.iter().any(|(_, role)| aliases(role).next().is_some()),
         models: Entries(models.collect::<Result<_, RenderError>>()?),
         matrix: (!swap.is_stricter).then(|| matrix(swap, &roles)),
         groups: if swap.is_stricter { groups(&roles) } else { Entries(Vec::new()) },
@@ -182,16 +190,22 @@ fn text(plan: &Plan, gateway: &Gateway, swap: &Swap) -> Result<String, RenderErr
 
 /// The note of a file with groups instead of a matrix.
 const STRICTER: &str = "\
-# More sets of models fit into memory than a matrix can have here. So only one of the models that start on demand runs at a time.\n";
+# There are too many models, or too many sets of models that fit into memory. So only one of the models that start on demand
+# runs at a time.\n";
+
+/// The note of a file in which some models run alone because facts are missing.
+const ALONE: &str = "\
+# Each of these runs without the others that start on demand, because not all memory of the host is known (see orchgen memory)";
 
 fn model<'p>(model: &'p SwappedModel, role: &'p Role) -> Result<Model<'p>, RenderError> {
     let health = role.engine().map(|engine| engine.family.health_path());
     let health = health.or_else(|| role.other_program()?.health.as_deref());
     // The engine would read options from a file there.
     let has_home = role.env.iter().any(|(name, _)| **name == *CONFIG_HOME);
+    let fills_port = has_port_only_in_env(model, role);
     let hidden = role.engine().filter(|_| !has_home).map(|_| format!("{CONFIG_HOME}={NO_FOLDER}"));
     let plain = role.env.iter().map(|(name, value)| format!("{name}={value}"));
-    let filled = role.other_program().into_iter().flat_map(|program| &program.env);
+    let filled = filled_env(role).filter(|(_, word)| !(fills_port && is_port(word)));
     let filled = filled.map(|(name, word)| format!("{name}={}", filled_text(word)));
     Ok(Model {
         name: &role.title,
@@ -202,10 +216,15 @@ fn model<'p>(model: &'p SwappedModel, role: &'p Role) -> Result<Model<'p>, Rende
         check_endpoint: health.ok_or_else(|| RenderError::new(&role.name, "it has no health check"))?,
         ttl: role.idle.filter(|_| role.start == Start::OnDemand).map_or(0, |idle| idle.0),
         concurrency_limit: REQUESTS,
-        aliases: role.names.iter().map(|name| &**name).filter(|name| *name != &*role.name).collect(),
+        aliases: aliases(role).collect(),
         env: hidden.into_iter().chain(plain).chain(filled).collect(),
         filters: (!model.variants.is_empty()).then(|| filters(model)),
     })
+}
+
+/// The further names of a model.
+fn aliases(role: &Role) -> impl Iterator<Item = &str> {
+    role.names.iter().map(|name| &**name).filter(|name| *name != &*role.name)
 }
 
 /// The variable with the folder of the configuration files of a user, and a folder that does not exist.
@@ -220,9 +239,24 @@ fn filters(model: &SwappedModel) -> Filters<'_> {
     Filters { by_name: Entries(by_name.collect()) }
 }
 
+/// The variables of a program whose value is its port or address.
+fn filled_env(role: &Role) -> impl Iterator<Item = (&str, &Word)> {
+    role.other_program().into_iter().flat_map(|program| &program.env).map(|(name, word)| (&**name, word))
+}
+
+fn is_port(word: &Word) -> bool {
+    matches!(word, Word::Port(_))
+}
+
 /// The value of a variable that names the port or the address.
 fn filled_text(word: &Word) -> &str {
-    if matches!(word, Word::Port(_)) { PORT } else { word.text() }
+    if is_port(word) { PORT } else { word.text() }
+}
+
+/// True if only variables have the port of a program. llama-swap accepts the macro in `proxy` only if the command has it too
+/// (`internal/config/load.go` of August 2026).
+fn has_port_only_in_env(model: &SwappedModel, role: &Role) -> bool {
+    !model.args.iter().any(is_port) && filled_env(role).any(|(_, word)| is_port(word))
 }
 
 /// The macro for the port of a model.
@@ -235,6 +269,12 @@ fn command(model: &SwappedModel, role: &Role) -> String {
         options.fold(String::new(), |text, option| format!("{text} {}", llama_swap_word(&option)));
     if !text.is_empty() {
         text = format!("numactl{text} -- ");
+    }
+    if has_port_only_in_env(model, role) {
+        text.push_str("/usr/bin/env ");
+        for (name, _) in filled_env(role).filter(|(_, word)| is_port(word)) {
+            write!(text, "{name}={PORT} ").ok();
+        }
     }
     text.push_str(&llama_swap_word(&role.program));
     text.push_str(&option_lines(&model.args, "\n", |_, word| match word {
@@ -278,19 +318,19 @@ const MAX_VARIABLE: usize = 8;
 
 /// A variable for each name: its letters and digits, with a number if several names have the same ones.
 fn variables<'p>(names: impl Iterator<Item = &'p str>) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for name in names {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let mut next: BTreeMap<String, u32> = BTreeMap::new();
+    let all = names.map(|name| {
         let plain: String = name.chars().filter(char::is_ascii_alphanumeric).take(MAX_VARIABLE).collect();
-        let numbered = (2_u32..).map(|number| {
-            let number = number.to_string();
-            let kept = MAX_VARIABLE.saturating_sub(number.len());
-            format!("{}{number}", plain.get(..kept.min(plain.len())).unwrap_or_default())
-        });
-        let mut free = std::iter::once(plain.clone()).chain(numbered).filter(|one| !all.contains(one));
-        let free = free.next().unwrap_or_default();
-        all.push(free);
-    }
-    all
+        let mut variable = plain.clone();
+        while !taken.insert(variable.clone()) {
+            let number = next.entry(plain.clone()).and_modify(|number| *number += 1).or_insert(2).to_string();
+            let kept = MAX_VARIABLE.saturating_sub(number.len()).min(plain.len());
+            variable = format!("{}{number}", plain.get(..kept).unwrap_or_default());
+        }
+        variable
+    });
+    all.collect()
 }
 
 /// Groups with which one model on demand runs at a time, and those that start at boot stay.

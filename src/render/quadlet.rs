@@ -82,7 +82,7 @@ fn header(unit: &mut Unit, context: ContainerContext<'_>, view: &ContainerView<'
         UnitScope::User => "~/.config/containers/systemd",
     };
     unit.comment(&format!(
-        "Install it in {folder}. After `{systemctl} daemon-reload`, it is {name}.service."
+        "Install it in {folder}. After `{systemctl} daemon-reload`, it is {name}.service (podman 5.0 or later)."
     ));
     if plan.targets.contains(&TargetName::Compose) {
         unit.comment("The compose file has the same containers with the same ports: start only one of both.");
@@ -119,6 +119,7 @@ fn command(context: ContainerContext<'_>, view: &ContainerView<'_>) -> String {
 fn host_parts(unit: &mut Unit, context: ContainerContext<'_>, view: &ContainerView<'_>) {
     unit.comment("The files of the host are at the same paths. Capabilities are dropped, so the owner of the files must be");
     unit.comment("the user of the container (root, or with rootless podman you), or all users must be able to read them.");
+    unit.comment("SELinux must allow containers to read them.");
     for (path, writes) in &view.mounts {
         let mode = if *writes { "rw" } else { "ro" };
         if is_plain(path) {
@@ -158,6 +159,8 @@ fn limits(unit: &mut Unit, scope: UnitScope, view: &ContainerView<'_>) {
             "All memory of the role, mapped files included, and a margin for the program and the drivers.",
         );
         unit.option(&format!("--memory={memory}g"));
+        unit.comment("The same limit with swap: no swap.");
+        unit.option(&format!("--memory-swap={memory}g"));
     } else {
         unit.comment("No limit of memory: that of the role is not completely known.");
     }

@@ -37,7 +37,8 @@
 //!   `at_once` is the maximum number of models that the gateway keeps in memory. For llama-swap it is the size of the largest set.
 //! - `names` has the names of the model that clients can use at the endpoints: that of the role, those of the roles that
 //!   share it, and its aliases. `/v1/models` lists them; its `id` is the first in byte order, or behind a gateway the name of
-//!   the role that has the model.
+//!   the role that has the model. A role that shares another one behind llama-swap, with an `option`, has only its
+//!   own name, because the others do not have its settings.
 //! - `program` is the name of the program of a role that no engine serves; other roles do not have it. Of such a role,
 //!   `model`, `limits`, `embeddings` and `key_required` are not known: they are null. Without a gateway, `names` is empty.
 //! - `gpus` names the GPUs that the processes use, as the engine names them. Roles whose GPUs are not known do not have it: those
@@ -92,7 +93,7 @@ struct RoleView<'p> {
     start: &'static str,
     host: &'p str,
     endpoints: Vec<String>,
-    names: &'p [Arc<str>],
+    names: Vec<&'p str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     program: Option<&'p str>,
     model: Option<Model<'p>>,
@@ -163,6 +164,14 @@ fn endpoint(role: &Role, host: &Host, port: u16) -> String {
     format!("http://{}", SocketAddr::new(addresses.next().unwrap_or(Ipv4Addr::LOCALHOST.into()), port))
 }
 
+/// The names of a role. With other settings, a name of a role that shares the same process is not one of them.
+fn names<'p>(gateway: Option<&Gateway>, role: &'p Role, route: &'p Route) -> Vec<&'p str> {
+    let variants = gateway.map_or(&[][..], |gateway| gateway.variants(route.role));
+    let is_variant = |name: &str| variants.iter().any(|variant| *variant.name == *name);
+    let all = role.names.iter().map(|name| &**name);
+    if is_variant(&route.name) { vec![&route.name] } else { all.filter(|name| !is_variant(name)).collect() }
+}
+
 fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
     let role = plan.roles.get(route.role)?;
     let host = plan.hosts.get(role.host as usize)?;
@@ -179,13 +188,13 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
         },
         host: &host.name,
         endpoints: server.processes.iter().map(|process| endpoint(server, host, process.port)).collect(),
-        names: &role.names,
+        names: names(gateway, role, route),
         program: engine.is_none().then_some(&*role.title),
         model: engine.map(|engine| Model { name: &engine.model, title: &role.title }),
         limits: engine.map(|engine| Limits { context: engine.context, slots: engine.slots }),
         gpus: role.gpus.as_ref().map(|gpus| gpus.as_slice()),
         embeddings: engine.map(|engine| engine.is_embedder),
-        key_required: engine.map(|_| server.key_file.is_some()),
+        key_required: engine.map(|_| server.key_file.is_some() || role.key_file.is_some()),
         shares: route.shares.then_some(&role.name),
         image: role.container.as_ref().map(|container| &*container.image),
         gateway: gateway.map(|gateway| &*gateway.name),

@@ -37,7 +37,7 @@ fn nothing_enforces_at_once_of_roles_with_their_own_ports() {
         &text,
         &[
             (
-                "write `gateway \"front\" port=9000` and `gateway=\"front\"` in its roles instead of `port`: a router loads only so many models at a time",
+                "write `gateway \"front\" port=9000` and `gateway=\"front\"` in its roles instead of `port`: a gateway loads only so many models at a time",
                 &[],
             ),
             (REMOVED, &[]),
@@ -49,7 +49,7 @@ fn nothing_enforces_at_once_of_roles_with_their_own_ports() {
     let compiled = compile(&[("base.kdl", crate::language::BASE), ("case.yaml", yaml)]);
     assert_eq!(
         compiled.findings.findings()[0].help[0],
-        "write `gateways: {front: {port: 9000}}` and `gateway: front` in its roles instead of `port`: a router loads only so many models at a time"
+        "write `gateways: {front: {port: 9000}}` and `gateway: front` in its roles instead of `port`: a gateway loads only so many models at a time"
     );
 }
 
@@ -91,7 +91,7 @@ fn a_gateway_enforces_at_once() {
 fn a_role_joins_the_gateway_of_the_others() {
     let text =
         FRONT.to_owned() + &swapped(&[("x", "gateway=\"front\""), ("y", "port=9001"), ("z", "port=9002")]);
-    let help = "write `gateway=\"front\"` in its roles instead of `port`: a router loads only so many models at a time";
+    let help = "write `gateway=\"front\"` in its roles instead of `port`: a gateway loads only so many models at a time";
     assert_helps(&text, &[(help, &[]), (REMOVED, &[])]);
     // A gateway with roles of another residency cannot enforce the limit.
     let free = "residency \"free\" title=\"F\" start=\"on-demand\"\n".to_owned();
@@ -168,7 +168,7 @@ fn a_gateway_cannot_run_every_role() {
     // Settings that all roles have become those of the gateway.
     let placed = "port=9000 key-file=\"/etc/k\" { placement numa=\"bind 0\" }";
     let text = swapped(&[("x", placed), ("y", &placed.replace("9000", "9001"))]);
-    let help = "write `gateway \"front\" port=9000 key-file=\"/etc/k\" { placement numa=\"bind 0\" }` and `gateway=\"front\"` in its roles instead of `port`: a router loads only so many models at a time";
+    let help = "write `gateway \"front\" port=9000 key-file=\"/etc/k\" { placement numa=\"bind 0\" }` and `gateway=\"front\"` in its roles instead of `port`: a gateway loads only so many models at a time";
     assert_helps(&text, &[(help, &[]), (REMOVED, &[])]);
 }
 
@@ -187,7 +187,7 @@ fn alternatives_at_one_port_become_roles_of_a_gateway_in_one_step() {
     let two = role("x", "warm", "port=9000") + &role("y", "warm", "port=9000");
     // The equal backend ports are no second mistake.
     assert_helps(&two, &[("write `port=9001` in role `y`", &[]), (served, &[])]);
-    let swap = "write `gateway \"front\" port=9000` and `gateway=\"front\"` in its roles instead of `port`: a router loads only so many models at a time";
+    let swap = "write `gateway \"front\" port=9000` and `gateway=\"front\"` in its roles instead of `port`: a gateway loads only so many models at a time";
     assert_helps(
         &swapped(&[("x", "port=9000"), ("y", "port=9000")]),
         &[
@@ -207,7 +207,7 @@ fn a_stack_with_several_residencies_gives_the_limited_one_its_own_gateway() {
         + &role("h1", "h", "port=9000")
         + &role("w1", "w", "port=9001")
         + &swapped(&[("s1", "port=9002"), ("s2", "port=9003")]);
-    let title = "write `gateway \"front\" port=9002` and `gateway=\"front\"` in its roles instead of `port`: a router loads only so many models at a time";
+    let title = "write `gateway \"front\" port=9002` and `gateway=\"front\"` in its roles instead of `port`: a gateway loads only so many models at a time";
     assert_helps(&own, &[(title, &[]), (REMOVED, &[])]);
     let one = own
         .replace("port=9000", "gateway=\"front\"")

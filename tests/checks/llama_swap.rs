@@ -41,6 +41,14 @@ fn each_kind_has_its_own_fields() {
     }
 }
 
+/// The fields of the kind that was meant are not reported.
+#[test]
+fn a_wrong_kind_is_the_only_finding() {
+    let text =
+        SWAP.replace("llama-swap\" bin", "llamaswap\" bin") + &swapped("x", "") + &program("health=\"/\"");
+    assert_eq!(single_finding(&text).message, "`kind` of gateway `front` cannot be `llamaswap`");
+}
+
 /// Of a router, all these are errors.
 #[test]
 fn each_role_has_its_own_engine_environment_placement_and_key() {
@@ -77,6 +85,28 @@ fn all_roles_have_the_host_and_the_sandbox_of_the_gateway() {
     );
 }
 
+/// llama-swap passes the key of a client on, so a model has no other key by default.
+#[test]
+fn the_key_of_the_gateway_replaces_that_of_the_defaults() {
+    let text = |key: &str| {
+        format!(
+            "stack \"s\" engine=\"e\" {{ defaults {{ key-file \"/etc/keys/default\"; gateway \"front\" }} }}\n\
+             engine \"e\" profile=\"llama.cpp-b11669\" bin=\"/b\"\nmodel \"m\" file=\"/m.gguf\"\n\
+             gateway \"front\" port=8000 kind=\"llama-swap\" bin=\"/b/swap\" {key}\n\
+             role \"x\" model=\"m\" context=512\nrole \"y\" model=\"m\" context=512 key-file=\"/etc/keys/y\"\n"
+        )
+    };
+    let keys = |key: &str| {
+        let compiled = compile(&[("a.kdl", &text(key))]);
+        assert!(compiled.findings.is_empty(), "{}", compiled.report());
+        let unit = &compiled.files()["systemd/s-front.service"].0;
+        let lines = unit.lines().filter_map(|line| line.strip_prefix("LoadCredential="));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(keys("key-file=\"/etc/keys/front\""), ["key-1:/etc/keys/y", "api-key:/etc/keys/front"]);
+    assert_eq!(keys(""), ["key-1:/etc/keys/default", "key-2:/etc/keys/y"]);
+}
+
 #[test]
 fn a_program_needs_a_health_check() {
     let text = SWAP.to_owned() + &program("");
@@ -97,6 +127,7 @@ fn llama_swap_listens_on_one_address() {
         single_finding(&text).message,
         "gateway `front` has several addresses, and llama-swap listens on only one"
     );
+    assert_eq!(single_finding(&text).help, ["write only `127.0.0.1`, or another one of them"]);
     let compiled = compile_with_base(&(SWAP.replace("port", "listen=\"::1\" port") + &swapped("x", "")));
     let unit = &compiled.files()["systemd/page-front.service"].0;
     assert!(unit.contains("--listen \"[::1]:9000\"\n"), "{unit}");
@@ -119,6 +150,45 @@ fn its_models_have_ports() {
         "the last of the models of gateway `front` would listen on port 70000"
     );
     assert_helps(&text, &[("write `backend=18000`, or another free port of at most 65535", &[])]);
+}
+
+/// A role that shares another one does not think if its requests have this field.
+#[test]
+fn options_about_thinking_name_the_field_of_a_request() {
+    let shared = |option: &str| {
+        SWAP.to_owned()
+            + &swapped("x", "")
+            + &format!("role \"exact\" tier=\"A\" shares=\"x\" {{ option {option} }}\n")
+    };
+    let kwargs = r#"`option "chat-template-kwargs" "{\"enable_thinking\": false}"`"#;
+    for option in ["\"reasoning\" \"off\"", "\"reasoning-budget\" 0", "\"enable_thinking\" #false"] {
+        let text = shared(option);
+        assert_eq!(single_finding(&text).code.name, "shared-option");
+        let write = format!("write {kwargs}, if the role should not think");
+        assert_helps(&text, &[(&write, &[]), ("or remove this option", &[])]);
+    }
+    let text = shared("\"chat-template-kwargs\" #false");
+    let write = format!("write JSON, such as {kwargs}");
+    assert_helps(&text, &[(&write, &[]), ("or remove this option", &[])]);
+}
+
+/// YAML has a block where the option has JSON.
+#[test]
+fn a_block_as_the_value_of_an_option_becomes_json() {
+    let text = |value: &str| {
+        format!(
+            "stack: {{name: s, engine: e}}\nengines: {{e: {{profile: llama.cpp-b11669, bin: /b}}}}\n\
+             gateways: {{front: {{port: 8000, kind: llama-swap, bin: /b/swap}}}}\n\
+             models: {{m: {{file: /m.gguf}}}}\nroles:\n  x: {{model: m, gateway: front, context: 512}}\n  \
+             exact: {{shares: x, options: {{chat-template-kwargs: {value}}}}}\n"
+        )
+    };
+    let compiled = compile(&[("a.yaml", &text("{enable_thinking: false, mode: short}"))]);
+    let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
+    let json = r#""{\"enable_thinking\":false,\"mode\":\"short\"}""#;
+    assert_eq!(finding.help, [format!("write `chat-template-kwargs: {json}`, if its value is JSON")]);
+    let compiled = compile(&[("a.yaml", &text(json))]);
+    assert!(compiled.findings.is_empty(), "{}", compiled.report());
 }
 
 /// llama-swap has a limit for each residency, so that no residency needs its own gateway.
@@ -179,10 +249,6 @@ fn values_that_llama_swap_would_replace_are_errors() {
             "the configuration of llama-swap cannot have the purpose `for ${env.HOME}` of role `x`: it replaces `${NAME}` everywhere",
         ),
         (
-            "alias=\"1_000\"",
-            "the configuration of llama-swap cannot have the alias `1_000` of role `x`: its YAML reader takes the text for a number or a date",
-        ),
-        (
             "key-file=\"/etc/my keys/x\"",
             "the configuration of llama-swap cannot have the path `/etc/my keys/x` of role `x`: it reads the path of a key file from a variable, without quotes",
         ),
@@ -191,11 +257,10 @@ fn values_that_llama_swap_would_replace_are_errors() {
         let finding = single_finding(&text);
         assert_eq!((finding.code.name, &*finding.message), ("unroutable-value", message));
     }
-    let text = SWAP.to_owned() + &swapped("2024-01-31", "");
-    assert_eq!(single_finding(&text).help, ["write another name"]);
-    // A router carries them.
-    let routed = |rest: &str| "gateway \"front\" port=9000\n".to_owned() + &swapped("x", rest);
-    assert_codes(&[], &routed("alias=\"1_000\""));
+    let text = SWAP.to_owned() + &program("health=\"/\"").replace("/usr/bin/x", "/opt/${FOO}");
+    assert_eq!(single_finding(&text).help, ["write another program"]);
+    // Words that YAML could read as numbers, dates or flags are texts in quotes.
+    assert_codes(&[], &(SWAP.to_owned() + &swapped("2024-01-31", "alias=\"1_000\" purpose=\"yes\"")));
 }
 
 #[test]
@@ -216,8 +281,16 @@ fn options_of_a_role_that_shares_another_are_settings_of_requests() {
         let finding = single_finding(&shares(option));
         assert_eq!(finding.code.name, "shared-option");
         assert!(finding.message.ends_with(message), "{}", finding.message);
-        assert_helps(&shares(option), &[("remove this option", &[])]);
+        if !option.contains("kwargs") {
+            assert_helps(&shares(option), &[("remove this option", &[])]);
+        }
     }
+    let finding = single_finding(&shares("\"temp\" 0.2; option \"temperature\" 0.3"));
+    assert_eq!(
+        finding.message,
+        "the option `temperature` of role `y` sets the same field of a request as another option"
+    );
+    assert_eq!(finding.help, ["remove this option"]);
     // Nothing else writes them into requests.
     let own = shares("\"temp\" 0.2").replace("gateway=\"front\"", "port=9100").replace(SWAP, "");
     let finding = single_finding(&own);

@@ -203,10 +203,28 @@ fn gateways_have_the_models_that_they_keep() {
     let report: Value =
         serde_json::from_str(&text_of(&workspace.run(&["memory", "--output-format", "json"]))).unwrap();
     let expected = serde_json::json!([
-        {"gateway": "front", "at_once": 2, "sets": [], "is_stricter": false},
-        {"gateway": "swap", "at_once": 2, "sets": [["d", "e"], ["d", "f"]], "is_stricter": false}
+        {"gateway": "front", "at_once": 2, "sets": [], "is_stricter": false, "alone": []},
+        {"gateway": "swap", "at_once": 2, "sets": [["d", "e"], ["d", "f"]], "is_stricter": false, "alone": []}
     ]);
     assert_eq!(report["gateways"], expected);
+}
+
+/// The roles of llama-swap that are alone because their memory is unknown.
+#[test]
+fn roles_that_are_alone_have_a_reason() {
+    let role = |name: &str| {
+        format!(
+            "role \"{name}\" tier=\"A\" residency=\"single\" model=\"plain\" gateway=\"swap\" context=4096\n"
+        )
+    };
+    let text = "gateway \"swap\" port=9200 kind=\"llama-swap\" bin=\"/usr/local/bin/llama-swap\"\n\
+        residency \"single\" title=\"S\" start=\"on-demand\"\n"
+        .to_owned()
+        + &role("a")
+        + &role("b");
+    let table = text_of(&Workspace::new(&text).run(&["memory"]));
+    let expected = "\n  a\n  b\n  alone, because not all memory of the host is known: a, b\n";
+    assert!(table.contains(expected), "{table}");
 }
 
 fn text_of(output: &std::process::Output) -> String {

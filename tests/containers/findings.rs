@@ -129,6 +129,51 @@ fn settings_that_a_container_cannot_have_are_errors() {
     }
 }
 
+/// `distribute` is an error there.
+#[test]
+fn on_a_host_with_one_node_there_is_nothing_to_interleave() {
+    let host = "host \"h\" memory=\"64 GB\" cpus=\"0-7\"";
+    let role = "port=8080 { placement numa=\"interleave\" threads=2 }";
+    let compiled = registry(&format!("image=\"ghcr.io/a@{DIGEST}\""), "", host, role);
+    let [finding] = compiled.findings.findings() else { panic!("{}", compiled.report()) };
+    assert_eq!(finding.help, ["remove `numa=\"interleave\"`"]);
+}
+
+/// Without the order of the PCI bus, `CUDA0` can be another GPU than number 0 of `nvidia-smi`.
+#[test]
+fn different_gpus_need_the_order_of_the_bus() {
+    let compile = |second: &str, env: &str| {
+        let host = format!(
+            "host \"h\" memory=\"64 GB\" cpus=\"0-7\" {{ gpu \"CUDA0\" memory=\"24 GB\"; gpu \"CUDA1\" memory=\"{second}\" }}"
+        );
+        let role = "port=8080 { placement gpu=\"CUDA0\" }\nrole \"b\" model=\"m\" context=512 port=8081 { placement gpu=\"CUDA1\" }";
+        registry(&format!("image=\"ghcr.io/a@{DIGEST}\" {env}"), "", &host, role)
+    };
+    let (code, message, _) = only(&compile("12 GB", ""));
+    assert_eq!(
+        (code, &*message),
+        (
+            "renumbered-gpus",
+            "the container of role `a` can have other GPUs of host `h` than those that it names"
+        )
+    );
+    let compiled = compile("12 GB", "");
+    assert_eq!(
+        compiled.findings.findings()[0].help,
+        [
+            "compare the names of the host with those that `CUDA_DEVICE_ORDER=PCI_BUS_ID llama-server --list-devices` prints",
+            "then write `env CUDA_DEVICE_ORDER=\"PCI_BUS_ID\"` in the engine"
+        ]
+    );
+    for (second, env, codes) in [
+        ("24 GB", "", &[][..]),
+        ("12 GB", "{ env CUDA_DEVICE_ORDER=\"PCI_BUS_ID\" }", &[]),
+        ("24 GB", "{ env CUDA_DEVICE_ORDER=\"FASTEST_FIRST\" }", &["renumbered-gpus"]),
+    ] {
+        assert_eq!(compile(second, env).codes(), codes, "{second} {env}");
+    }
+}
+
 #[test]
 fn a_gateway_serves_no_container() {
     let text = format!(

@@ -4,8 +4,8 @@ use crate::support::orchgen;
 use std::fs;
 use std::process::Command;
 
-/// The last line of a build of a stack with these targets.
-fn last_line(targets: &str) -> String {
+/// The lines of a build of a stack with these targets.
+fn lines(targets: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let registry = folder.path().join("registry");
     fs::create_dir(&registry).unwrap();
@@ -19,7 +19,11 @@ fn last_line(targets: &str) -> String {
     let output = Command::new(orchgen()).arg("build").current_dir(folder.path()).output().unwrap();
     let messages = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{messages}");
-    messages.lines().last().unwrap_or_default().to_owned()
+    messages.lines().map(str::to_owned).collect()
+}
+
+fn last_line(targets: &str) -> String {
+    lines(targets).pop().unwrap_or_default()
 }
 
 #[test]
@@ -31,15 +35,18 @@ fn a_build_ends_with_the_command_that_starts_the_containers() {
         alone,
         format!("{prepare} root: {install} && systemctl daemon-reload && systemctl restart s-a.service")
     );
-    let with_units = last_line("");
+    let with_units = lines("");
     let start =
         "cp out/systemd/* /etc/systemd/system/ && systemctl daemon-reload && systemctl enable --now s.target";
-    assert_eq!(with_units, format!("{prepare} root: {install} && {start}"));
+    let [.., units, compose] = with_units.as_slice() else { panic!("{with_units:?}") };
+    assert_eq!(*units, format!("{prepare} root: {install} && {start}"));
+    let run = "run `docker compose -f out/compose/compose.yaml up -d`";
+    assert_eq!(*compose, format!("or, instead of the container units, {run}"));
     let of_user = last_line("scope=\"user\" { targets \"quadlet\" }");
     assert!(
         of_user.contains("-t ~/.config/containers/systemd out/quadlet/*.container && systemctl --user"),
         "{of_user}"
     );
     let compose = last_line("{ targets \"compose\" }");
-    assert_eq!(compose, "next: run `docker compose -f out/compose/compose.yaml up -d`");
+    assert_eq!(compose, format!("next: {run}"));
 }

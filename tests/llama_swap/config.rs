@@ -83,6 +83,53 @@ fn a_role_that_shares_another_sets_its_own_requests() {
     assert_eq!(by_name["exact"], expected);
 }
 
+/// A program that reads the names of a role finds only names with its settings.
+#[test]
+fn a_role_with_its_own_requests_has_only_its_own_name() {
+    let stack: serde_json::Value = serde_json::from_str(&stack().files()["stack.json"].0).unwrap();
+    let names = |role: &str| {
+        let all = stack["roles"].as_array().unwrap();
+        all.iter().find(|one| one["name"] == role).unwrap()["names"].clone()
+    };
+    assert_eq!(names("exact"), serde_json::json!(["exact"]));
+    for role in ["chat", "same"] {
+        assert_eq!(names(role), serde_json::json!(["chat", "same", "gpt-4o"]));
+    }
+}
+
+/// llama-swap accepts its macro for the port in `proxy` only if the command has it.
+#[test]
+fn a_program_gets_a_port_from_a_variable() {
+    let text = STACK.split("model \"chat\"").next().unwrap().to_owned()
+        + "role \"x\" residency=\"hot\" gateway=\"front\" health=\"/h\" memory=\"1 GB\" { command \"/usr/bin/x\"; env PORT=\"{port}\" HOST=\"{host}\" }\n";
+    let text = text.replace("gateway \"keyed\"", "// ").replace("engine \"other\"", "// ");
+    let compiled = compile(&[("a.kdl", &text)]);
+    let (_, config) = config(&compiled, "front");
+    let model = &config["models"]["x"];
+    assert!(
+        model["cmd"].as_str().unwrap().ends_with(" -- /usr/bin/env PORT=${PORT} /usr/bin/x"),
+        "{model:?}"
+    );
+    assert_eq!(texts(&model["env"]), ["HOST=127.0.0.1"]);
+}
+
+/// YAML reads them as text.
+#[test]
+fn words_that_look_like_other_types_are_quoted() {
+    let text = STACK.replace(
+        "{\\\"enable_thinking\\\": false}",
+        "{\\\"a\\\": \\\"2025-01-01\\\", \\\"<<\\\": \\\"1_000\\\", \\\"on\\\": \\\"qq0qq\\\"}",
+    );
+    assert_ne!(text, STACK);
+    let (text, config) = config(&compile(&[("a.kdl", &text)]), "front");
+    for quoted in ["a: \"2025-01-01\"", "\"<<\": \"1_000\"", "\"on\": qq0qq"] {
+        assert!(text.contains(&format!("            {quoted}\n")), "{text}");
+    }
+    let kwargs =
+        mapping(&config["models"]["chat"], &["filters", "setParamsByID", "exact", "chat_template_kwargs"]);
+    assert_eq!(kwargs["<<"], "1_000");
+}
+
 /// Variables are short, and differ even if the names of roles have the same letters.
 #[test]
 fn names_with_the_same_letters_get_different_variables() {

@@ -117,6 +117,92 @@ proptest! {
     }
 }
 
+/// The file has the reason why a role is alone.
+#[test]
+fn roles_with_unknown_memory_are_alone() {
+    let text = |host: &str, at_once: &str| {
+        format!(
+            "stack \"s\" engine=\"e\"\nengine \"e\" profile=\"llama.cpp-b11669\" bin=\"/b\"\nhost \"h\" {host}\n\
+             gateway \"g\" port=8000 kind=\"llama-swap\" bin=\"/b/swap\"\n\
+             residency \"warm\" start=\"on-demand\" {at_once}\nmodel \"m\" file=\"/m.gguf\"\n\
+             role \"a\" model=\"m\" residency=\"warm\" gateway=\"g\" context=512\n\
+             role \"c\" residency=\"warm\" gateway=\"g\" memory=\"1 GB\" health=\"/\" {{ command \"/b/c\" \"{{port}}\" }}\n\
+             role \"d\" residency=\"warm\" gateway=\"g\" memory=\"1 GB\" health=\"/\" {{ command \"/b/d\" \"{{port}}\" }}\n"
+        )
+    };
+    let of = |host: &str, at_once: &str| {
+        let (text, config) = config(&compile(&[("a.kdl", &text(host, at_once))]), "g");
+        let sets: Vec<String> = mapping(&config, &["matrix", "sets"])
+            .values()
+            .map(|set| set.as_str().unwrap().to_owned())
+            .collect();
+        let note = text.lines().find_map(|line| line.strip_prefix("# Each of these runs without the others that start on demand, because not all memory of the host is known (see orchgen memory): "));
+        (sets, note.map(str::to_owned))
+    };
+    let sets = |sets: &[&str]| sets.iter().map(|set| (*set).to_owned()).collect::<Vec<_>>();
+    let memory = "memory=\"64 GB\" cpus=\"0-3\"";
+    assert_eq!(of(memory, ""), (sets(&["a", "c & d"]), Some("a".to_owned())));
+    assert_eq!(of("", ""), (sets(&["a", "c", "d"]), Some("a, c, d".to_owned())));
+    assert_eq!(of(memory, "at-once=2"), (sets(&["a & c", "a & d", "c & d"]), None));
+    // The unknown memory of a role that is always there leaves an unknown rest.
+    let always = "64 GB\" cpus=\"0-3\"\nresidency \"hot\" start=\"boot\"\n\
+         role \"b\" residency=\"hot\" port=8001 { command \"/b/b\" \"{port}\" } //";
+    let (all, note) = of(&format!("memory=\"{always}"), "");
+    assert_eq!((all, note.as_deref()), (sets(&["a", "c", "d"]), Some("a, c, d")));
+}
+
+/// One role at a time is what the registry states, even for more roles than a search has.
+#[test]
+fn one_role_at_a_time_needs_no_groups() {
+    let mut text = String::from(
+        "stack \"s\" engine=\"e\"\nengine \"e\" profile=\"llama.cpp-b11669\" bin=\"/b\"\n\
+         host \"h\" memory=\"10 GB\" cpus=\"0-3\"\ngateway \"g\" port=8000 kind=\"llama-swap\" bin=\"/b/swap\"\n\
+         residency \"warm\" start=\"on-demand\" at-once=1\nmodel \"m\" size=\"1 GB\" file=\"/m.gguf\"\n",
+    );
+    for n in 0..70 {
+        writeln!(text, "role \"r{n}\" model=\"m\" residency=\"warm\" gateway=\"g\" context=512").unwrap();
+    }
+    let (_, config) = config(&compile(&[("a.kdl", &text)]), "g");
+    assert_eq!(mapping(&config, &["matrix", "sets"]).len(), 70);
+}
+
+/// The sums of a host count a file once in each set: `c & d` takes more than `a & b`, which read the same file.
+#[test]
+fn the_largest_set_counts_a_shared_file_once() {
+    let model =
+        |name: &str, size: u64| format!("model \"{name}\" size=\"{size} GB\" file=\"/{name}.gguf\"\n");
+    let role = |name: &str, model: &str, gateway: &str| {
+        format!("role \"{name}\" model=\"{model}\" residency=\"warm\" gateway=\"{gateway}\" context=512\n")
+    };
+    let text = |memory: u64| {
+        format!(
+            "stack \"s\" engine=\"e\"\nengine \"e\" profile=\"llama.cpp-b11669\" bin=\"/b\"\n\
+             host \"h\" memory=\"{memory} GB\" reserve=\"0 GB\" cpus=\"0-3\"\n\
+             gateway \"g\" port=8000 kind=\"llama-swap\" bin=\"/b/swap\"\ngateway \"f\" port=8001 kind=\"llama-swap\" bin=\"/b/swap\" backend=19000\n\
+             residency \"warm\" start=\"on-demand\" at-once=8\n"
+        ) + &model("shared", 9)
+            + &model("c", 7)
+            + &model("d", 8)
+            + &model("e", 3)
+            + &role("a", "shared", "g")
+            + &role("b", "shared", "g")
+            + &role("c", "c", "g")
+            + &role("d", "d", "g")
+            + &role("e", "e", "f")
+            + &role("e2", "e", "f")
+    };
+    let sets_of = |memory: u64, gateway: &str| {
+        let (_, config) = config(&compile(&[("a.kdl", &text(memory))]), gateway);
+        mapping(&config, &["matrix", "sets"])
+            .values()
+            .map(|set| set.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    // `e` and `e2` together take 3 GB, and the largest set of the other gateway at most 16 GB.
+    assert_eq!(sets_of(19, "g"), ["a & b & c", "c & d"]);
+    assert_eq!(sets_of(19, "f"), ["e & e2"]);
+}
+
 /// Thirty roles of which any five fit have more sets than a matrix can have.
 #[test]
 fn too_many_sets_become_stricter_groups() {
@@ -134,7 +220,10 @@ fn too_many_sets_become_stricter_groups() {
     }
     let compiled = compile(&[("a.kdl", &text)]);
     let (text, config) = config(&compiled, "g");
-    assert!(text.contains("# More sets of models fit into memory than a matrix can have here."), "{text}");
+    assert!(
+        text.contains("# There are too many models, or too many sets of models that fit into memory."),
+        "{text}"
+    );
     assert!(config["matrix"].is_null());
     let groups = mapping(&config, &["groups"]);
     assert_eq!(

@@ -33,8 +33,10 @@ fn a_unit_has_what_all_its_models_need() {
         assert!(settings(front, "BindReadOnlyPaths").contains(&folder), "{folder}");
     }
     assert_eq!(setting(front, "SocketBindAllow"), "tcp");
-    // The gateway and its role without GPU are on one node. The others have their own placement, with `numactl`.
-    assert_eq!((setting(front, "NUMAPolicy"), setting(front, "NUMAMask")), ("bind", "0"));
+    // A model could not leave the nodes of the unit, so each has `numactl`.
+    for name in ["NUMAPolicy", "NUMAMask", "CPUAffinity"] {
+        assert!(settings(front, name).is_empty(), "{name}");
+    }
     assert!(setting(front, "UnsetEnvironment").contains("LLAMA_ARG_CTX_SIZE"));
     let keyed = units.text("home-keyed.service");
     assert_eq!(settings(keyed, "LoadCredential"), ["key-1:/etc/keys/own", "api-key:/etc/keys/all"]);
@@ -161,7 +163,7 @@ mod tools {
         let config = units.compiled.files().remove("llama-swap/keyed.yaml").unwrap().0;
         outside::write(&dir.path().join("from"), &config, 0o644);
         let mut command = Command::new(&words[0]);
-        assert_eq!(words[3], "- ${env.ORCHGEN_API_KEY}");
+        assert_eq!(words[3], "- \"${env.ORCHGEN_API_KEY}\"");
         assert_eq!(words[4], "/etc/orchgen/home/keyed.yaml");
         command.args(&words[1..4]).arg(dir.path().join("from")).arg(dir.path().join("to"));
         let output = command.env("CREDENTIALS_DIRECTORY", dir.path()).output().unwrap();

@@ -29,14 +29,40 @@ pub(in crate::check) fn gateway_change(derived: &Derived, roles: &[&ServedProces
     if registry.hosts.len() > 1 {
         line = line.with(Line::of("host", &*registry.hosts.get(host).head.name.value));
     }
+    // Roles of llama-swap stay behind it.
+    let swap = first.settings.gateway.map(|gateway| registry.gateways.get(gateway.value));
+    let swap = swap.filter(|gateway| gateway.kind == GatewayKind::LlamaSwap);
+    let is_same = |role: &&&ServedProcess<'_>| {
+        role.settings.gateway.map(|gateway| gateway.value) == first.settings.gateway.map(|own| own.value)
+    };
+    if let Some(gateway) = swap {
+        if !roles.iter().all(|role| is_same(&role)) {
+            return None;
+        }
+        let bin = gateway.bin.as_ref().map_or(LLAMA_SWAP, |bin| &**bin);
+        let line = line.with(Line::of("kind", gateway.kind.word())).with(Line::of("bin", bin));
+        let key_file = gateway.key_file.as_ref().map(|file| Line::of("key-file", &***file));
+        let hardening = gateway.hardening.map(|level| Line::of("hardening", level.value.word()));
+        let line = line.with_each(key_file.into_iter().chain(hardening));
+        return declare((registry, file), roles, name, line);
+    }
     let settings = RouterSettings::of(registry, first)?;
     for role in roles {
         if role.settings.host.value != host || RouterSettings::of(registry, role)? != settings {
             return None;
         }
     }
-    let mut changes =
-        vec![Change::Add { file, plural: "gateways", line: line.with_each(settings.lines(registry)) }];
+    declare((registry, file), roles, name, line.with_each(settings.lines(registry)))
+}
+
+/// The change that declares a gateway with a name and puts roles behind it. `None` if they are in several files.
+fn declare(
+    (registry, file): (&Registry, FileId),
+    roles: &[&ServedProcess<'_>],
+    name: &str,
+    line: Line,
+) -> Option<Change> {
+    let mut changes = vec![Change::Add { file, plural: "gateways", line }];
     for role in roles {
         changes.push(join(registry, role, name).filter(|_| file_of(registry, role.id) == file)?);
     }

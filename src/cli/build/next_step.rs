@@ -53,7 +53,24 @@ impl NextStep {
         written: &Written,
         command: &BuildArgs,
     ) -> String {
-        self.gateways.clone() + &self.line(artifacts, written, command)
+        let line = self.line(artifacts, written, command);
+        let paths = || artifacts.iter().map(|artifact| artifact.path().as_str());
+        let has_units = self.serves && !self.needs_lock && paths().any(|path| path.starts_with(CONTAINERS));
+        let compose = paths().find(|path| has_units && path.starts_with(COMPOSE));
+        let or = compose.map(|compose| {
+            let compose = command.out().join(compose);
+            format!(
+                "or, instead of the container units, {}\n",
+                self.compose_command(&shell(&compose.to_string_lossy()))
+            )
+        });
+        self.gateways.clone() + &line + &or.unwrap_or_default()
+    }
+
+    /// The command that starts the containers of a compose file.
+    fn compose_command(&self, file: &str) -> String {
+        let host = if self.has_one_host { "" } else { "on its host, " };
+        format!("{host}run `docker compose -f {file} up -d`")
     }
 
     fn line(&self, artifacts: &ArtifactSet<'_>, written: &Written, command: &BuildArgs) -> String {
@@ -120,9 +137,8 @@ impl NextStep {
     ) -> Option<String> {
         let who = self.who();
         let Some(first) = units.first() else {
-            let compose = all.find(|path| path.starts_with("compose/"))?;
-            let host = if self.has_one_host { "" } else { "on its host, " };
-            return Some(format!("next: {host}run `docker compose -f {} up -d`\n", at(compose)));
+            let compose = all.find(|path| path.starts_with(COMPOSE))?;
+            return Some(format!("next: {}\n", self.compose_command(&at(compose))));
         };
         let folder = first.rsplit_once('/').map_or("", |(folder, _)| folder);
         let of_host = units.iter().filter(|path| path.rsplit_once('/').is_some_and(|(own, _)| own == folder));
@@ -198,6 +214,9 @@ impl NextStep {
 
 /// The folder of the units of podman.
 const CONTAINERS: &str = "quadlet/";
+
+/// The folder of compose files.
+const COMPOSE: &str = "compose/";
 
 /// The steps before the installation of container units.
 const PREPARE: &str =

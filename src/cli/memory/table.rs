@@ -68,6 +68,11 @@ fn push_gateway(out: &mut String, gateway: &ReportedGateway, width: usize) {
     if let Some(rest) = gateway.sets.len().checked_sub(MAX_SETS).filter(|rest| *rest > 0) {
         let _ = writeln!(out, "  and {rest} more; `--output-format json` lists all");
     }
+    if !gateway.alone.is_empty() {
+        let names = gateway.alone.iter().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
+        let text = format!("alone, because not all memory of the host is known: {names}");
+        out.push_str(&hanging("  ", &text, width));
+    }
 }
 
 /// The sums of residencies, hosts and GPUs.

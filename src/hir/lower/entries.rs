@@ -56,6 +56,9 @@ impl FieldReader<'_> {
         entry: &Node,
     ) {
         let (Some(principal), Some(value_row)) = (table.principal, table.value_field()) else { return };
+        if !is_bare(entry) && row.name == "option" {
+            return self.report_option_block(entry);
+        }
         if !is_bare(entry) {
             return self.report_block(&entry.key, entry);
         }

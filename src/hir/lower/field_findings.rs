@@ -9,7 +9,7 @@ use crate::diag::{Change, Diagnostic, Edit, Fix, Line, Literal, Safety, words};
 use crate::hir::codes::{DUPLICATE_FIELD, EMPTY_BLOCK, MISSING_FIELD, WRONG_TYPE};
 use crate::hir::{Field, Shape, Table, role};
 use crate::source::Span;
-use crate::syntax::{Language, Node, Scalar, write_literal};
+use crate::syntax::{Language, Node, Scalar, Value, write_literal};
 use std::borrow::Cow;
 
 impl FieldReader<'_> {
@@ -212,6 +212,16 @@ impl FieldReader<'_> {
         });
     }
 
+    /// Reports a block as the value of an option: `chat-template-kwargs: {enable_thinking: false}`.
+    pub(super) fn report_option_block(&mut self, node: &Node) {
+        let Some(json) = json_of(&node.fields) else { return self.report_block(&node.key, node) };
+        let message = format!("{} is a block, not one value", self.field_of(&node.key));
+        let span = node.block.unwrap_or(node.span);
+        let finding = WRONG_TYPE.at(span, "expected one value", message);
+        let change = Change::Rewrite { place: node.key_span, line: Line::of(&*node.key, json) };
+        self.report(finding.remedy("write `{}`, if its value is JSON", change));
+    }
+
     pub(super) fn report_no_value(&mut self, field: &str, doc: Option<&str>, node: &Node) {
         if self.is_damaged {
             return;
@@ -251,6 +261,24 @@ pub(super) fn missing(
         }
         None => finding.help(format!("write {what}")),
     }
+}
+
+/// Fields with one value each as a JSON object. `None` for others.
+fn json_of(fields: &[Node]) -> Option<String> {
+    let entry = |field: &Node| {
+        let ([value], []) = (field.args.as_slice(), field.fields.as_slice()) else { return None };
+        let value = match &value.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(flag) => (*flag).into(),
+            Value::Integer(number) => i64::try_from(*number).ok()?.into(),
+            Value::Float(number) => (*number).into(),
+            Value::String(text) => (&**text).into(),
+        };
+        Some((field.key.to_string(), value))
+    };
+    let object: serde_json::Map<String, serde_json::Value> =
+        fields.iter().map(entry).collect::<Option<_>>()?;
+    (!object.is_empty()).then(|| serde_json::Value::Object(object).to_string())
 }
 
 /// The finding for several values where one is expected.

@@ -20,7 +20,9 @@ pub(super) fn read(fields: &mut Fields) -> Option<Gateway> {
     let (owner, scope) = (fields.owner(), fields.scope);
     imply_host(fields.record, &scope.hosts.names, fields.head, fields.findings);
     let host = fields.get::<Spanned<Id<Host>>>("host");
-    let kind = fields.get::<GatewayKind>("kind");
+    // With a wrong kind, findings about the kind by default would be wrong too.
+    let is_reported = fields.record.is_reported("kind");
+    let kind = (!is_reported).then(|| fields.get::<GatewayKind>("kind")).flatten();
     if let Some(kind) = kind {
         report_other_kind(kind, fields);
     }
@@ -120,6 +122,12 @@ pub(super) fn address(place: Span, fields: &mut Fields) -> Option<Address> {
         listen: gateway.listen.clone(),
         backend: None,
     })
+}
+
+/// True if the key file of a gateway replaces that of `defaults` for its roles: llama-swap passes the key of a client on to the
+/// model. A router asks for the key itself.
+pub(super) fn replaces_key(gateway: &Gateway) -> bool {
+    gateway.kind == GatewayKind::LlamaSwap && gateway.key_file.is_some()
 }
 
 /// Adds the placement of its gateway to that of a role. `gateway-cannot` reports another one.

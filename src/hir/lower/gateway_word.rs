@@ -56,7 +56,7 @@ impl FieldReader<'_> {
         let finding = |label: &str| UNKNOWN_FIELD.at(node.key_span, label, message);
         let word = node.key.to_ascii_lowercase().replace(['-', '_'], "");
         if let Some((_, help)) = WORDS.iter().find(|(all, _)| all.contains(&&*word)) {
-            return Some(finding("a setting of a router").help(*help));
+            return Some(finding("a word of another program").help(*help));
         }
         let secret = |label: &str| {
             // One span for all keys, in any shape.

@@ -51,11 +51,20 @@ pub(super) fn read(
     }
     let lookup = fields.get::<Option<Spanned<Lookup>>>("lookup");
     check_cache_types(fields.record, &owner, fields.findings);
+    let key_file = fields.get::<Option<Text>>("key-file")?;
+    let gateway = process.as_ref().and_then(|process| process.gateway);
+    let gateway = gateway.map(|gateway| scope.gateways.arena.get(gateway.value));
+    let is_replaced = gateway.is_some_and(gateway::replaces_key);
+    // `defaults` are in the stack.
+    let stack = scope.stack.head.span;
+    let is_default = |file: &Text| {
+        file.span.file == stack.file && stack.start <= file.span.start && file.span.end <= stack.end
+    };
     Some(Serving {
         process: process?,
         engine: engine?,
         model: model?,
-        key_file: fields.get::<Option<Text>>("key-file")?.map(Box::new),
+        key_file: key_file.filter(|file| !(is_replaced && is_default(file))).map(Box::new),
         context: context?,
         slots: slots?,
         batch: fields.get("batch")?,

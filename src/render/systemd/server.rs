@@ -156,7 +156,7 @@ fn keyed_file(context: ProcessContext<'_>) -> Option<KeyedFile> {
     let from = if context.is_of_user() { user_preset(path) } else { path.to_owned() };
     let copy = format!("%t/{name}/{}", path.rsplit('/').next()?);
     // After `:`, systemd replaces no variables. The names of stacks and gateways have no characters that need quotes.
-    Some(KeyedFile { words: format!("\"- {API_KEY}\" {from} {copy}").into(), copy })
+    Some(KeyedFile { words: format!("\"- \\\"{API_KEY}\\\"\" {from} {copy}").into(), copy })
 }
 
 /// The names of the models that a gateway loads at its start.

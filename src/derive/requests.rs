@@ -44,8 +44,26 @@ fn request(option: &EngineOption, profile: &Profile) -> Result<RequestSetting, R
     if has_macro(&text) {
         return Err(RequestFault::Macro);
     }
-    let value = request_value(field, &text);
-    value
-        .map(|value| (field, value))
-        .ok_or_else(|| RequestFault::Value(format!("its value must be {}", value_of_request(field))))
+    let Some(value) = request_value(field, &text) else {
+        return Err(RequestFault::Value(format!("its value must be {}", value_of_request(field))));
+    };
+    if has_merge_key(&value) {
+        return Err(RequestFault::Value("llama-swap cannot have the key `<<`".to_owned()));
+    }
+    Ok((field, value))
+}
+
+/// True if a value has the key `<<`, which the YAML parser of llama-swap takes for a merge even in quotes (`isMerge` in `decode.go`
+/// of `gopkg.in/yaml.v3` 3.0.1).
+fn has_merge_key(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::Object(entries) => {
+            entries.iter().any(|(key, value)| key == "<<" || has_merge_key(value))
+        }
+        serde_json::Value::Array(list) => list.iter().any(has_merge_key),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => false,
+    }
 }

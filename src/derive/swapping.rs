@@ -165,7 +165,8 @@ impl<'r> Room<'r> {
             });
             let parts: Vec<Vec<ResidentPart<'r>>> = parts.collect();
             if parts.iter().any(|parts| !parts.is_empty()) {
-                *work = work.checked_sub(group.roles().count())?;
+                // A role has several parts, each of which is looked up.
+                *work = work.checked_sub(group.roles().count().saturating_mul(8))?;
                 limits.push(Limit { most, resident: group.without(scope, own), parts });
             }
         }

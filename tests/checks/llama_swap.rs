@@ -277,6 +277,10 @@ fn options_of_a_role_that_shares_another_are_settings_of_requests() {
         ("\"no-such\" 4", "no request has it: it is decided when the process starts"),
         ("\"temp\" \"hot\"", "the value of `--temp` must be a number; `hot` is not"),
         ("\"chat-template-kwargs\" \"[]\"", "must be a JSON object; `[]` is not"),
+        (
+            r#""chat-template-kwargs" "{\"a\": [{\"<<\": 1}]}""#,
+            "is not possible: llama-swap cannot have the key `<<`",
+        ),
     ] {
         let finding = single_finding(&shares(option));
         assert_eq!(finding.code.name, "shared-option");

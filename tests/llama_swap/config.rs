@@ -118,16 +118,16 @@ fn a_program_gets_a_port_from_a_variable() {
 fn words_that_look_like_other_types_are_quoted() {
     let text = STACK.replace(
         "{\\\"enable_thinking\\\": false}",
-        "{\\\"a\\\": \\\"2025-01-01\\\", \\\"<<\\\": \\\"1_000\\\", \\\"on\\\": \\\"qq0qq\\\"}",
+        "{\\\"a\\\": \\\"2025-01-01\\\", \\\"1_0\\\": \\\"<<\\\", \\\"on\\\": \\\"qq0qq\\\"}",
     );
     assert_ne!(text, STACK);
     let (text, config) = config(&compile(&[("a.kdl", &text)]), "front");
-    for quoted in ["a: \"2025-01-01\"", "\"<<\": \"1_000\"", "\"on\": qq0qq"] {
+    for quoted in ["a: \"2025-01-01\"", "\"1_0\": \"<<\"", "\"on\": qq0qq"] {
         assert!(text.contains(&format!("            {quoted}\n")), "{text}");
     }
     let kwargs =
         mapping(&config["models"]["chat"], &["filters", "setParamsByID", "exact", "chat_template_kwargs"]);
-    assert_eq!(kwargs["<<"], "1_000");
+    assert_eq!(kwargs["1_0"], "<<");
 }
 
 /// Variables are short, and differ even if the names of roles have the same letters.

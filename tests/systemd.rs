@@ -126,6 +126,13 @@ fn settings<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
     text.lines().filter_map(|line| line.strip_prefix(&start)).collect()
 }
 
+/// Asserts that `systemd-analyze verify` prints nothing about the units.
+#[track_caller]
+fn assert_no_messages(units: &Units, mode: &str) {
+    let messages = systemd_verify(&units.folder(), mode, &units.names());
+    assert!(messages.is_empty(), "{messages}");
+}
+
 /// Asserts that the exposure of each service that `systemd-analyze security` computes is at most the threshold of the service,
 /// in tenths. Services without a threshold have no sandbox.
 #[track_caller]
@@ -428,16 +435,14 @@ mod tools {
     #[test]
     fn systemd_accepts_the_units_of_a_user_without_messages() {
         let units = units_of_a_user(252);
-        let messages = systemd_verify(&units.folder(), "--user", &units.names());
-        assert!(messages.is_empty(), "{messages}");
+        assert_no_messages(&units, "--user");
     }
 
     #[test]
     fn systemd_accepts_all_units_without_messages() {
         for user in ["", "user=\"daemon\"", "user=\"daemon\" group=\"daemon\"", "group=\"daemon\""] {
             let units = units(252, user, "");
-            let messages = systemd_verify(&units.folder(), "--system", &units.names());
-            assert!(messages.is_empty(), "{messages}");
+            assert_no_messages(&units, "--system");
         }
     }
 

@@ -87,10 +87,14 @@ fn without_digest(engine: &Engine, image: &Text, findings: &mut Diagnostics) {
     let message = format!("`image` of {} has no digest, so its build can change", engine.head);
     let finding = IMAGE_WITHOUT_DIGEST.at(image.span, "names the newest image with this tag", message);
     let inspect = "image inspect --format '{{index .RepoDigests 0}}'";
-    let help = format!(
-        "write the image with its digest: after `podman pull {image}`, `podman {inspect} {image}` prints it",
-        image = words::printable(image)
-    );
+    let image = words::printable(image);
+    // An image of this machine is not pulled.
+    let pull = if image.starts_with("localhost/") {
+        String::new()
+    } else {
+        format!("after `podman pull {image}`, ")
+    };
+    let help = format!("write the image with its digest: {pull}`podman {inspect} {image}` prints it");
     findings.report(finding.about(&engine.head).help(help));
 }
 

@@ -46,7 +46,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let message = format!("the last of the models of {gateway} would listen on port {last}");
         let place = gateway.backend.unwrap_or(gateway.port).span;
         let finding = MISSING_BACKEND_PORT.at(place, "the largest port is 65535", message).about(gateway);
-        let largest = 65536 - served.roles.len();
+        let largest = 65536_usize.saturating_sub(served.roles.len());
         let title = format!("write `{{}}`, or another free port of at most {largest}");
         let free = free.get_or_insert_with(|| FreePorts::of(derived));
         let count = u32::try_from(served.roles.len()).unwrap_or(u32::MAX);

@@ -310,7 +310,5 @@ fn placed<'r>(registry: &'r Registry, role: &'r Role, process: &ProcessSettings,
 /// The stack for a setting of `defaults`, else the item that has it.
 fn owner_of<'r>(registry: &'r Registry, item: &'r Head, place: Span) -> &'r Head {
     let stack = &registry.stack.head;
-    let is_default =
-        place.file == stack.span.file && place.start >= stack.span.start && place.end <= stack.span.end;
-    if is_default { stack } else { item }
+    if stack.span.contains(place) { stack } else { item }
 }

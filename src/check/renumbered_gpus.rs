@@ -2,7 +2,7 @@
 
 use crate::derive::{Derived, ServedRole};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
-use crate::engine::dialect::VISIBLE_DEVICES;
+use crate::engine::dialect::{CUDA_ORDER, VISIBLE_DEVICES};
 use crate::hir::{Engine, Id, Registry, Role, Text};
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let own = &served.serving.env;
         let all = own.iter().chain(of_engine.filter(|(name, _)| own.iter().all(|(known, _)| known != name)));
         findings.extend(all.clone().filter_map(|variable| finding(role, served, variable)));
-        let order = all.clone().find(|(name, _)| *name.value == *ORDER).map(|(_, value)| value);
+        let order = all.clone().find(|(name, _)| *name.value == *CUDA_ORDER.0).map(|(_, value)| value);
         let Some(engine) = served.serving.engine.filter(|_| may_differ(derived, served, order)) else {
             continue;
         };
@@ -57,17 +57,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
 }
 
-/// The variable with the order of the numbers of CUDA GPUs, and the order of `nvidia-smi` (CUDA C++ Programming Guide).
-const ORDER: &str = "CUDA_DEVICE_ORDER";
-const BY_BUS: &str = "PCI_BUS_ID";
-
 /// True if a role is in a container with CUDA GPUs that can have other numbers there than their names.
 fn may_differ(derived: &Derived, served: &ServedRole, order: Option<&Text>) -> bool {
     let uses_cuda = served.container.as_ref().is_some_and(|container| !container.nvidia.is_empty());
     let gpus = derived.registry.hosts.get(served.serving.host.value).gpus.iter();
     let mut sizes = gpus.filter(|gpu| gpu.name.starts_with("CUDA")).map(|gpu| gpu.memory.value);
     let first = sizes.next();
-    let is_by_bus = order.is_some_and(|order| *order.value == *BY_BUS);
+    let is_by_bus = order.is_some_and(|order| *order.value == *CUDA_ORDER.1);
     uses_cuda && !is_by_bus && (order.is_some() || sizes.any(|size| Some(size) != first))
 }
 
@@ -85,14 +81,12 @@ fn unordered(
     let finding = RENUMBERED_GPUS.at(place, "the order of the GPUs is not that of `nvidia-smi`", message);
     let help = "compare the names of the host with those that `CUDA_DEVICE_ORDER=PCI_BUS_ID llama-server --list-devices` prints";
     let finding = finding.about(role).help(help);
+    let line = Line::of(CUDA_ORDER.0, CUDA_ORDER.1);
     match order {
-        Some(order) => {
-            finding.remedy("then write `{}`", Change::rewrite(order.span, Line::of(ORDER, BY_BUS)))
-        }
+        Some(order) => finding.remedy("then write `{}`", Change::rewrite(order.span, line)),
         None => {
             let item = registry.engines.get(engine).head.span;
-            finding
-                .remedy("then write `{}` in the engine", Change::set_in(item, "env", Line::of(ORDER, BY_BUS)))
+            finding.remedy("then write `{}` in the engine", Change::set_in(item, "env", line))
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::derive::requests::{RequestFault, requests_of};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::engine::requests::request_options;
 use crate::hir::codes::NOT_SERVED;
-use crate::hir::{EngineOption, GatewayKind, Registry, Role, RoleKind, Serving};
+use crate::hir::{EngineOption, GatewayKind, Registry, Role, RoleKind};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -137,10 +137,7 @@ fn without_effect(registry: &Registry, (role, other): (&Role, &Role)) -> Option<
     let finding = finding.remedy(format!("remove `option`; configure {other} instead"), Change::All(remove));
     let gateway = other.process()?.gateway.map(|gateway| registry.gateways.get(gateway.value));
     // A gateway runs no containers.
-    let in_container = |serving: &Serving| {
-        serving.engine.is_some_and(|engine| registry.engines.get(engine.value).image.is_some())
-    };
-    let other_serving = other.serving().filter(|serving| !in_container(serving));
+    let other_serving = other.serving().filter(|serving| !registry.is_container(serving));
     Some(match gateway.filter(|gateway| gateway.kind == GatewayKind::Router && other_serving.is_some()) {
         Some(gateway) => finding.remedy(
             "or write `{}` in the gateway, if llama-swap is installed: it writes them into each request",

@@ -173,11 +173,12 @@ impl Limited<'_> {
     fn program(&self) -> Option<String> {
         let program = self.roles.iter().find(|role| role.is_program)?;
         let role = self.registry.roles.get(program.id);
-        let swap = |role: &&ServedProcess<'_>| {
-            let gateway = role.settings.gateway.map(|gateway| self.registry.gateways.get(gateway.value));
-            gateway.filter(|gateway| gateway.kind == GatewayKind::LlamaSwap)
-        };
-        Some(match self.roles.iter().find_map(|role| swap(&role)) {
+        let mut gateways = self.roles.iter().filter_map(|role| role.settings.gateway);
+        let swap = gateways.find_map(|gateway| {
+            Some(self.registry.gateways.get(gateway.value))
+                .filter(|gateway| gateway.kind == GatewayKind::LlamaSwap)
+        });
+        Some(match swap {
             Some(gateway) => format!("put all its roles behind {gateway}"),
             None => format!(
                 "give {role} another residency: it has a `command`, which no router runs; or use a gateway of `kind` `llama-swap` for all of them"

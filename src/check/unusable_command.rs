@@ -100,13 +100,19 @@ fn finding(role: &Role, served: &ServedProgram, fault: CommandFault) -> Option<D
     })
 }
 
+/// Words for no path.
+const ABSENT: [&str; 4] = ["none", "no", "off", "false"];
+
 fn health_path(role: &Role, path: &Text) -> Diagnostic {
     let message =
         format!("{role} has the `health` path {}, which is not the path of a URL", words::quoted(path));
     let finding = UNUSABLE_COMMAND.at(path.span, "not a path", message).about(role);
     let url = path.strip_prefix("http://").map(|rest| rest.split_once('/').map_or("", |(_, path)| path));
     let rest = url.unwrap_or(path);
-    if rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)) {
+    if ABSENT.contains(&&***path) {
+        // llama-swap has a word for no check.
+        finding.help("write the path that answers 200 as soon as the program is ready, such as `/health`")
+    } else if rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)) {
         let line = Line::of("health", format!("/{}", rest.trim_start_matches('/')));
         finding.remedy("write `{}`", Change::rewrite(path.span, line))
     } else {

@@ -118,7 +118,7 @@ impl RoleSettings<'_> {
         let forget = |line: &mut Lowered| line.settings = Box::default();
         servers.change(forget);
         if is_container {
-            let devices = ContainerDevices::of(self.gpus.into_iter().flat_map(RoleGpus::all));
+            let devices = ContainerDevices::of(self.gpus);
             servers.change(|line| line.args = devices.rename(&line.args));
         }
         let mut one_shot = self.has_one_shot.then(|| self.one_shot(profile, &overrides, host));

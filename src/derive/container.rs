@@ -1,5 +1,6 @@
 //! The container of a role: the devices that it gets from the host, and their names inside.
 
+use super::gpu::RoleGpus;
 use crate::engine::Word;
 use crate::engine::dialect::{rename_devices, rename_devices_in};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,11 +24,11 @@ pub struct ContainerDevices {
 }
 
 impl ContainerDevices {
-    /// The devices for these GPUs. The names are those of the back ends of llama.cpp (`ggml/include` of b11434). `ROCm` needs
+    /// The devices for the GPUs of a role. The names are those of the back ends of llama.cpp (`ggml/include` of b11434). `ROCm` needs
     /// `/dev/kfd` and `/dev/dri`, and the other back ends `/dev/dri` (`docs/docker.md` of b11669).
-    pub(super) fn of<'g>(gpus: impl IntoIterator<Item = &'g Arc<str>>) -> Self {
+    pub(super) fn of(gpus: Option<&RoleGpus>) -> Self {
         let mut devices = Self::default();
-        for gpu in gpus {
+        for gpu in gpus.into_iter().flat_map(RoleGpus::all) {
             let back_end = gpu.trim_end_matches(|c: char| c.is_ascii_digit());
             match (back_end, gpu.strip_prefix(CUDA).and_then(|number| number.parse().ok())) {
                 (CUDA, Some(number)) => devices.nvidia.push(number),

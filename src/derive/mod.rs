@@ -126,11 +126,9 @@ pub fn derive(
     let gateways = gateway::gateways(&registry, &profiles, (&roles, &programs), unknown);
     let mut derived = Derived { registry, lock, profiles, roles, programs, gateways, swap_sets: Vec::new() };
     derived.swap_sets = derived.find_swap_sets();
-    for sets in &derived.swap_sets {
-        let served = derived.gateways.iter_mut().find(|served| served.id == sets.gateway);
-        if let Some(served) = served {
-            served.most = u32::try_from(sets.most()).unwrap_or(u32::MAX);
-        }
+    let swapping = derived.gateways.iter_mut().filter(|served| served.swap().is_some());
+    for (served, sets) in swapping.zip(&derived.swap_sets) {
+        served.most = u32::try_from(sets.most()).unwrap_or(u32::MAX);
     }
     derived
 }

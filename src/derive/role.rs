@@ -82,7 +82,7 @@ impl RoleSource {
         ServedRole {
             id,
             env,
-            container: registry.is_container(&serving).then(|| Box::new(devices(gpus.as_ref()))),
+            container: registry.is_container(&serving).then(|| Box::new(ContainerDevices::of(gpus.as_ref()))),
             gpus: gpus.map(Box::new),
             placement: PerInstance::new(&serving, host, |n| ProcessPlacement::new(&serving, host, n)),
             draft: profile.and_then(|profile| draft_verdict(registry, lock, profile, &serving)).map(Box::new),
@@ -94,10 +94,6 @@ impl RoleSource {
             serving,
         }
     }
-}
-
-fn devices(gpus: Option<&RoleGpus>) -> ContainerDevices {
-    ContainerDevices::of(gpus.into_iter().flat_map(RoleGpus::all))
 }
 
 /// The variables of the engine and the role. The role wins.

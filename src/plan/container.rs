@@ -1,6 +1,7 @@
 //! The containers of roles whose engine is in an image.
 
 use crate::derive::{RoleCommand, ServedRole};
+use crate::engine::dialect::CUDA_ORDER;
 use crate::hir::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,10 +30,6 @@ pub(super) fn container(served: &ServedRole, command: &RoleCommand) -> Option<Bo
         memory: served.memory.container_limit(gpus),
     }))
 }
-
-/// The variable with which CUDA numbers GPUs in the order of their bus, as `nvidia-smi` and the names of CDI do. By default, the
-/// fastest is the first (CUDA C++ Programming Guide, environment variables).
-const CUDA_ORDER: (&str, &str) = ("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
 
 /// The environment of a role. In a container, it has the names of GPUs inside.
 pub(super) fn env(served: ServedRole) -> Vec<(Arc<str>, Arc<str>)> {

@@ -217,6 +217,12 @@ impl Role {
             Server::Engine(_) | Server::Router(_) | Server::LlamaSwap(_) => None,
         }
     }
+
+    /// The variables of another program whose value is the port or the address of the process.
+    pub fn filled_env(&self) -> impl Iterator<Item = (&str, &Word)> {
+        let filled = self.other_program().into_iter().flat_map(|program| &program.env);
+        filled.map(|(name, word)| (&**name, word))
+    }
 }
 
 /// One process: the data that differs between the instances of a role.

@@ -38,8 +38,6 @@ pub struct SwappedModel {
     pub args: Arc<[Word]>,
     /// Its placement.
     pub placement: Option<Placement>,
-    /// The number of its key file in [`SwapServer::key_files`](super::SwapServer::key_files).
-    pub key: Option<usize>,
     /// The seconds to read its files. `None` if they are unknown.
     pub load_seconds: Option<u64>,
     /// The roles that share it and write settings into their requests, in the order of declaration.
@@ -60,18 +58,15 @@ impl Swap {
         let derived = checked.derived();
         let registry = checked.registry();
         let gateway = registry.gateways.get(served.id);
-        let keys = key_files(derived.roles.iter().filter(|role| served.roles.contains(&role.id)));
         let mut models: BTreeMap<Id<hir::Role>, SwappedModel> = BTreeMap::new();
         for (role, command) in checked.roles().filter(|(role, _)| served.roles.contains(&role.id)) {
             let Some(number) = numbers.get(&role.id) else { continue };
-            let key = role.serving.key_file.as_ref();
             models.insert(
                 role.id,
                 SwappedModel {
                     role: *number,
                     args: command.line(&role.endpoint, 0),
                     placement: placement(role.placement.first()),
-                    key: key.and_then(|file| keys.iter().position(|known| *known == file.value)),
                     load_seconds: role.read_seconds(registry),
                     variants: variants(registry, role.id, &command.profile),
                 },
@@ -85,7 +80,6 @@ impl Swap {
                     role: *number,
                     args: role.line(0),
                     placement: placement(role.placement.first()),
-                    key: None,
                     load_seconds: None,
                     variants: Vec::new(),
                 },

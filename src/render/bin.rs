@@ -229,9 +229,10 @@ fn shell_word<'p>(role: &Role, word: &'p Word) -> Cow<'p, str> {
 
 /// The variables whose value is the port or the address.
 fn filled_env(role: &Role) -> Vec<(&str, Quoted, &'static str)> {
-    let variables = role.other_program().into_iter().flat_map(|program| &program.env);
     let what = |word: &Word| if matches!(word, Word::Port(_)) { "port" } else { "address" };
-    variables.map(|(name, word)| (&**name, shell_word(role, word).into_owned().into(), what(word))).collect()
+    role.filled_env()
+        .map(|(name, word)| (name, shell_word(role, word).into_owned().into(), what(word)))
+        .collect()
 }
 
 fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {

@@ -146,20 +146,7 @@ impl ContainerView<'_> {
 
 /// A word of the command line.
 fn argument(word: &Word) -> &str {
-    match word {
-        Word::KeyFile(_) => KEY_PATH,
-        Word::Text(_)
-        | Word::ModelFile(_)
-        | Word::DraftFile(_)
-        | Word::ProjectorFile(_)
-        | Word::PresetFile(_)
-        | Word::Host(_)
-        | Word::Port(_)
-        | Word::ReadPath(_)
-        | Word::WritePath(_)
-        | Word::Prompt
-        | Word::Image => word.text(),
-    }
+    if matches!(word, Word::KeyFile(_)) { KEY_PATH } else { word.text() }
 }
 
 /// The published port: quadlet and compose have the same form. An IPv6 address is reported.

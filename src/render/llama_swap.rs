@@ -166,12 +166,12 @@ fn text(plan: &Plan, gateway: &Gateway, swap: &Swap) -> Result<String, RenderErr
         |model: &SwappedModel| plan.roles.get(model.role).ok_or_else(|| error("a role of it is missing"));
     let roles =
         swap.models.iter().map(|one| Ok((one, role(one)?))).collect::<Result<Vec<_>, RenderError>>()?;
-    let models = roles.iter().map(|(one, role)| Ok((&*role.name, model(one, role)?)));
+    let server = plan.roles.get(gateway.server).ok_or_else(|| error("its server is missing"))?;
+    let models = roles.iter().map(|(one, role)| Ok((&*role.name, model(one, role, server)?)));
     let at_boot = roles.iter().filter(|(_, role)| role.start == Start::Boot).map(|(_, role)| &*role.name);
     let preload: Vec<&str> = at_boot.collect();
     let load = swap.load_time.map_or(LONGEST_LOAD, |time| time.0.max(SHORTEST_LOAD));
     // Its service sees only processes there, and the monitor would log an error every few seconds.
-    let server = plan.roles.get(gateway.server).ok_or_else(|| error("its server is missing"))?;
     let hides_proc = matches!(server.hardening, Hardening::Strict | Hardening::Default);
     let config = Config {
         health_check_timeout: load,
@@ -197,7 +197,7 @@ const STRICTER: &str = "\
 const ALONE: &str = "\
 # Each of these runs without the others that start on demand, because not all memory of the host is known (see orchgen memory)";
 
-fn model<'p>(model: &'p SwappedModel, role: &'p Role) -> Result<Model<'p>, RenderError> {
+fn model<'p>(model: &'p SwappedModel, role: &'p Role, server: &Role) -> Result<Model<'p>, RenderError> {
     let health = role.engine().map(|engine| engine.family.health_path());
     let health = health.or_else(|| role.other_program()?.health.as_deref());
     // The engine would read options from a file there.
@@ -205,12 +205,12 @@ fn model<'p>(model: &'p SwappedModel, role: &'p Role) -> Result<Model<'p>, Rende
     let fills_port = has_port_only_in_env(model, role);
     let hidden = role.engine().filter(|_| !has_home).map(|_| format!("{CONFIG_HOME}={NO_FOLDER}"));
     let plain = role.env.iter().map(|(name, value)| format!("{name}={value}"));
-    let filled = filled_env(role).filter(|(_, word)| !(fills_port && is_port(word)));
+    let filled = role.filled_env().filter(|(_, word)| !(fills_port && is_port(word)));
     let filled = filled.map(|(name, word)| format!("{name}={}", filled_text(word)));
     Ok(Model {
         name: &role.title,
         description: role.purpose.as_deref(),
-        cmd: command(model, role),
+        cmd: command(model, role, server),
         proxy: "http://127.0.0.1:${PORT}",
         // `gateway-cannot` reports programs without one.
         check_endpoint: health.ok_or_else(|| RenderError::new(&role.name, "it has no health check"))?,
@@ -239,11 +239,6 @@ fn filters(model: &SwappedModel) -> Filters<'_> {
     Filters { by_name: Entries(by_name.collect()) }
 }
 
-/// The variables of a program whose value is its port or address.
-fn filled_env(role: &Role) -> impl Iterator<Item = (&str, &Word)> {
-    role.other_program().into_iter().flat_map(|program| &program.env).map(|(name, word)| (&**name, word))
-}
-
 fn is_port(word: &Word) -> bool {
     matches!(word, Word::Port(_))
 }
@@ -256,14 +251,14 @@ fn filled_text(word: &Word) -> &str {
 /// True if only variables have the port of a program. llama-swap accepts the macro in `proxy` only if the command has it too
 /// (`internal/config/load.go` of August 2026).
 fn has_port_only_in_env(model: &SwappedModel, role: &Role) -> bool {
-    !model.args.iter().any(is_port) && filled_env(role).any(|(_, word)| is_port(word))
+    !model.args.iter().any(is_port) && role.filled_env().any(|(_, word)| is_port(word))
 }
 
 /// The macro for the port of a model.
 const PORT: &str = "${PORT}";
 
 /// The command line of a model, one line per option.
-fn command(model: &SwappedModel, role: &Role) -> String {
+fn command(model: &SwappedModel, role: &Role, server: &Role) -> String {
     let options = model.placement.iter().flat_map(Placement::numactl);
     let mut text: String =
         options.fold(String::new(), |text, option| format!("{text} {}", llama_swap_word(&option)));
@@ -272,27 +267,22 @@ fn command(model: &SwappedModel, role: &Role) -> String {
     }
     if has_port_only_in_env(model, role) {
         text.push_str("/usr/bin/env ");
-        for (name, _) in filled_env(role).filter(|(_, word)| is_port(word)) {
+        for (name, _) in role.filled_env().filter(|(_, word)| is_port(word)) {
             write!(text, "{name}={PORT} ").ok();
         }
     }
     text.push_str(&llama_swap_word(&role.program));
-    text.push_str(&option_lines(&model.args, "\n", |_, word| match word {
-        Word::Port(_) => Cow::Borrowed(PORT),
-        Word::KeyFile(_) => {
-            let number = model.key.map_or(0, |number| number + 1);
-            Cow::Owned(format!("${{env.{KEY_FILE}{number}}}"))
+    let keys = server.llama_swap().into_iter().flat_map(|swap| &swap.key_files);
+    let key = (1..).zip(keys).find(|(_, file)| role.key_file.as_ref() == Some(file));
+    let key = key.map_or(0, |(number, _)| number);
+    text.push_str(&option_lines(&model.args, "\n", |_, word| {
+        if is_port(word) {
+            Cow::Borrowed(PORT)
+        } else if matches!(word, Word::KeyFile(_)) {
+            Cow::Owned(format!("${{env.{KEY_FILE}{key}}}"))
+        } else {
+            llama_swap_word(word.text())
         }
-        Word::Text(_)
-        | Word::ModelFile(_)
-        | Word::DraftFile(_)
-        | Word::ProjectorFile(_)
-        | Word::PresetFile(_)
-        | Word::Host(_)
-        | Word::ReadPath(_)
-        | Word::WritePath(_)
-        | Word::Prompt
-        | Word::Image => llama_swap_word(word.text()),
     }));
     text
 }

@@ -159,7 +159,7 @@ fn limits(unit: &mut Unit, scope: UnitScope, view: &ContainerView<'_>) {
             "All memory of the role, mapped files included, and a margin for the program and the drivers.",
         );
         unit.option(&format!("--memory={memory}g"));
-        unit.comment("The same limit with swap: no swap.");
+        unit.comment("No swap: memory and swap together have the same limit.");
         unit.option(&format!("--memory-swap={memory}g"));
     } else {
         unit.comment("No limit of memory: that of the role is not completely known.");

@@ -33,6 +33,11 @@ impl Span {
         Self { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// True if another span is in this one.
+    pub fn contains(self, other: Self) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+
     /// The range as an index into the text of the file.
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize

@@ -32,7 +32,7 @@ impl<'d> Layout<'d> {
             .document
             .nodes
             .iter()
-            .filter(|node| covers(node.span, inside))
+            .filter(|node| node.span.contains(inside))
             .map(|node| vec![node])
             .collect();
         while let Some(path) = open.pop() {
@@ -40,7 +40,7 @@ impl<'d> Layout<'d> {
             if is_wanted(node) && found.as_ref().is_none_or(|other| other.len() <= path.len()) {
                 found = Some(path.clone());
             }
-            let inner = node.fields.iter().filter(|field| covers(field.span, inside));
+            let inner = node.fields.iter().filter(|field| field.span.contains(inside));
             open.extend(inner.map(|field| path.iter().copied().chain([field]).collect()));
         }
         found
@@ -104,7 +104,7 @@ impl<'d> Layout<'d> {
         let all = named(node, old);
         let is_only = self.language() == Language::Kdl
             || matches!(all.as_slice(), [one] if one.args.len() + usize::from(one.block.is_some()) == 1);
-        let written = all.into_iter().find(|one| covers(one.span, value))?;
+        let written = all.into_iter().find(|one| one.span.contains(value))?;
         let is_free = is_only && named(node, &field.name).is_empty();
         is_free.then(|| self.replace(written, (Some(node), written.span), &field))
     }
@@ -135,7 +135,7 @@ impl<'d> Layout<'d> {
     fn replace(self, old: &Node, (parent, place): (Option<&Node>, Span), field: &Line) -> Insertion {
         let language = self.language();
         if language == Language::Kdl {
-            let is_child = |parent: &Node| parent.block.is_some_and(|block| covers(block, old.span));
+            let is_child = |parent: &Node| parent.block.is_some_and(|block| block.contains(old.span));
             let is_line = parent.is_none_or(is_child);
             let property = if is_line { None } else { kdl_property(field) };
             // A node with fields cannot be a property of the item: it belongs into braces.
@@ -161,7 +161,7 @@ impl<'d> Layout<'d> {
             [one] => Some(one.span),
             several => several.iter().map(|one| one.span).find(|span| *span == place),
         });
-        let is_own = |span: &Span| covers(old.span, *span);
+        let is_own = |span: &Span| old.span.contains(*span);
         let span = value.filter(is_own).filter(|_| old.key == field.name);
         let span = span.or_else(|| Some(Span { end: self.value_end(old)?, ..old.key_span }));
         let text =
@@ -209,7 +209,7 @@ impl<'d> Layout<'d> {
             return Insertion { code, edit: Some(self.edit_at(end, text)) };
         };
         let code = line(Language::Kdl, field);
-        let inside = node.fields.iter().filter(|child| covers(block, child.span));
+        let inside = node.fields.iter().filter(|child| block.contains(child.span));
         let edit = match inside.max_by_key(|child| child.span.start) {
             None => self.edit_at(block.range().start + 1, format!(" {code} ")),
             Some(last) => self.after_child(block, last, &code),
@@ -234,7 +234,7 @@ impl<'d> Layout<'d> {
     }
 
     fn insert_yaml(self, node: &Node, code: &str) -> Option<Edit> {
-        let Some(block) = node.block.filter(|block| covers(node.span, *block)) else {
+        let Some(block) = node.block.filter(|block| node.span.contains(*block)) else {
             return self.first_yaml_field(node, code);
         };
         let body = self.text.get(block.range())?;
@@ -320,10 +320,6 @@ fn wrapped(path: &[&str], field: &Line) -> Line {
 
 fn named<'n, 'd>(node: &'n Node<'d>, name: &str) -> Vec<&'n Node<'d>> {
     node.fields.iter().filter(|field| field.key == name).collect()
-}
-
-fn covers(outer: Span, inner: Span) -> bool {
-    outer.file == inner.file && outer.start <= inner.start && outer.end >= inner.end
 }
 
 /// The file of a change.

@@ -120,6 +120,32 @@ fn a_program_needs_a_health_check() {
     );
 }
 
+/// The words of a model of llama-swap have their place in a role.
+#[test]
+fn words_of_its_models_are_known_in_roles() {
+    for (word, help) in [
+        (
+            "ttl=600",
+            "write `idle` in the residency of the role: the time without requests after which its model is unloaded",
+        ),
+        (
+            "cmd=\"/b/llama-server\"",
+            "write `model` for a model of the engine, or `command` for another program",
+        ),
+        ("checkEndpoint=\"/h\"", "write `health` if the role has a `command`; the engine has a known path"),
+        ("proxy=\"http://127.0.0.1:1\"", "remove it: the gateway selects the ports of its models"),
+        (
+            "filters=\"x\"",
+            "write `option` in another role with `shares`: a gateway of llama-swap sets it in its requests",
+        ),
+    ] {
+        assert_eq!(single_finding(&(SWAP.to_owned() + &swapped("x", word))).help, [help]);
+    }
+    let text = SWAP.to_owned() + &program("health=\"none\"");
+    let help = "write the path that answers 200 as soon as the program is ready, such as `/health`";
+    assert_eq!(single_finding(&text).help, [help]);
+}
+
 #[test]
 fn llama_swap_listens_on_one_address() {
     let text = SWAP.trim_end().to_owned() + " { listen \"127.0.0.1\" \"::1\" }\n" + &swapped("x", "");

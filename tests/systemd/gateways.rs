@@ -255,15 +255,12 @@ impl<const N: usize> Sorted for [&str; N] {
 
 mod tools {
     use super::*;
-    use crate::outside::systemd_verify;
-    use crate::systemd::{assert_exposure, expected_argv};
+    use crate::systemd::{assert_exposure, assert_no_messages, expected_argv};
 
     #[test]
     fn systemd_accepts_the_units_without_messages() {
-        for (units, mode) in [(units(), "--system"), (units_of_a_user(), "--user")] {
-            let messages = systemd_verify(&units.folder(), mode, &units.names());
-            assert!(messages.is_empty(), "{messages}");
-        }
+        assert_no_messages(&units(), "--system");
+        assert_no_messages(&units_of_a_user(), "--user");
     }
 
     #[test]

@@ -111,15 +111,12 @@ fn units_of_a_user_do_not_limit_devices() {
 
 mod tools {
     use super::*;
-    use crate::outside::systemd_verify;
-    use crate::systemd::assert_exposure;
+    use crate::systemd::{assert_exposure, assert_no_messages};
 
     #[test]
     fn systemd_accepts_the_units_without_messages() {
         for (stack, mode) in [("", "--system"), ("scope=\"user\"", "--user")] {
-            let units = units_with(stack);
-            let messages = systemd_verify(&units.folder(), mode, &units.names());
-            assert!(messages.is_empty(), "{messages}");
+            assert_no_messages(&units_with(stack), mode);
         }
     }
 

@@ -49,7 +49,8 @@ fn a_unit_has_what_all_its_models_need() {
 
 mod tools {
     use super::*;
-    use crate::outside::{self, folder, systemd_dump, systemd_verify};
+    use crate::outside::{self, folder, systemd_dump};
+    use crate::systemd::assert_no_messages;
     use crate::systemd::gate::{Gate, MainProcess, answer, result, serve};
     use std::fs;
     use std::net::TcpListener;
@@ -57,10 +58,8 @@ mod tools {
 
     #[test]
     fn systemd_accepts_the_units_without_messages() {
-        for (units, mode) in [(units(), "--system"), (units_of_a_user(), "--user")] {
-            let messages = systemd_verify(&units.folder(), mode, &units.names());
-            assert!(messages.is_empty(), "{messages}");
-        }
+        assert_no_messages(&units(), "--system");
+        assert_no_messages(&units_of_a_user(), "--user");
     }
 
     /// The command of a unit with this text.

@@ -4,7 +4,7 @@ use super::free_ports::FreePorts;
 use crate::derive::{Derived, ServedProcess};
 use crate::diag::{Change, Line};
 use crate::hir::{Engine, Gateway, GatewayKind, Hardening, Id, NumaPolicy, Registry, Role};
-use crate::source::{FileId, Span};
+use crate::source::FileId;
 
 /// The names that a help offers for a new gateway.
 const NAMES: [&str; 5] = ["front", "gateway", "router", "front-2", "front-3"];
@@ -32,11 +32,9 @@ pub(in crate::check) fn gateway_change(derived: &Derived, roles: &[&ServedProces
     // Roles of llama-swap stay behind it.
     let swap = first.settings.gateway.map(|gateway| registry.gateways.get(gateway.value));
     let swap = swap.filter(|gateway| gateway.kind == GatewayKind::LlamaSwap);
-    let is_same = |role: &&&ServedProcess<'_>| {
-        role.settings.gateway.map(|gateway| gateway.value) == first.settings.gateway.map(|own| own.value)
-    };
     if let Some(gateway) = swap {
-        if !roles.iter().all(|role| is_same(&role)) {
+        let gateway_of = |role: &ServedProcess<'_>| role.settings.gateway.map(|gateway| gateway.value);
+        if roles.iter().any(|role| gateway_of(role) != gateway_of(first)) {
             return None;
         }
         let bin = gateway.bin.as_ref().map_or(LLAMA_SWAP, |bin| &**bin);
@@ -91,7 +89,7 @@ fn join(registry: &Registry, role: &ServedProcess<'_>, gateway: &str) -> Option<
     let place = process.gateway.map_or(process.ports.span, |gateway| gateway.span);
     let has_more = process.gateway.is_none() && (!process.listen.is_empty() || process.backend.is_some());
     let line = Line::of("gateway", gateway);
-    let change = if is_inside(head.span, place) {
+    let change = if head.span.contains(place) {
         Change::rewrite(place, line)
     } else {
         // The port or the gateway is a default, which the field of the role replaces.
@@ -105,7 +103,7 @@ pub(in crate::check) fn own_port(free: &mut FreePorts, registry: &Registry, role
     let process = role.process()?;
     let gateway = process.gateway?;
     let line = Line::of("port", free.take(process.host.value, FIRST_PORT, 1)?);
-    let port = if is_inside(role.head.span, gateway.span) {
+    let port = if role.head.span.contains(gateway.span) {
         Change::rewrite(gateway.span, line)
     } else {
         Change::set(role.head.span, line)
@@ -121,7 +119,7 @@ pub(in crate::check) fn own_port(free: &mut FreePorts, registry: &Registry, role
 pub(in crate::check) fn llama_swap_change(gateway: &Gateway) -> Change {
     let set = |line| Change::set(gateway.head.span, line);
     let kind = set(Line::of("kind", GatewayKind::LlamaSwap.word()));
-    let engine = gateway.engine.filter(|engine| is_inside(gateway.head.span, engine.span));
+    let engine = gateway.engine.filter(|engine| gateway.head.span.contains(engine.span));
     let engine = engine.map(|engine| Change::remove(engine.span));
     let bin = gateway.bin.is_none().then(|| set(Line::of("bin", LLAMA_SWAP)));
     Change::All([Some(kind), bin, engine].into_iter().flatten().collect())
@@ -129,10 +127,6 @@ pub(in crate::check) fn llama_swap_change(gateway: &Gateway) -> Change {
 
 /// The program of a new gateway.
 const LLAMA_SWAP: &str = "/usr/local/bin/llama-swap";
-
-fn is_inside(item: Span, place: Span) -> bool {
-    item.file == place.file && item.start <= place.start && place.end <= item.end
-}
 
 fn file_of(registry: &Registry, role: Id<Role>) -> FileId {
     registry.roles.get(role).head.span.file

@@ -1,4 +1,4 @@
-//! Words of routers that users write as fields of a gateway.
+//! Words of routers that users write as fields of a gateway or a role.
 
 use super::engine_word::EngineWord;
 use super::fields::FieldReader;
@@ -41,6 +41,21 @@ const WORDS: &[(&[&str], &str)] = &[
     (&["modelsdir", "modelspath"], "declare each file as a model, and a role that serves it"),
 ];
 
+/// Words of a model of llama-swap, and what to write instead of them in a role.
+const OF_ROLES: &[(&[&str], &str)] = &[
+    (
+        &["ttl"],
+        "write `idle` in the residency of the role: the time without requests after which its model is unloaded",
+    ),
+    (&["cmd"], "write `model` for a model of the engine, or `command` for another program"),
+    (&["checkendpoint"], "write `health` if the role has a `command`; the engine has a known path"),
+    (&["proxy"], "remove it: the gateway selects the ports of its models"),
+    (
+        &["filters", "setparams"],
+        "write `option` in another role with `shares`: a gateway of llama-swap sets it in its requests",
+    ),
+];
+
 /// The word of llama-swap for the keys themselves.
 const KEYS: &[&str] = &["apikeys", "requiredapikeys"];
 
@@ -48,15 +63,23 @@ const KEYS: &[&str] = &["apikeys", "requiredapikeys"];
 const MEMBERS: &[&str] = &["roles", "role", "models", "model", "members", "backends", "upstreams"];
 
 impl FieldReader<'_> {
-    /// The finding for a setting of a router, or of the engine, in a gateway. The help names its right place.
+    /// The finding for a setting of a router in a gateway or a role, or of the engine in a gateway. The help names its right place.
     pub(super) fn gateway_finding(&self, message: &str, node: &Node) -> Option<Diagnostic> {
-        if self.owner.kind != GATEWAY || !self.path.is_empty() {
+        let words = match self.owner.kind {
+            GATEWAY => WORDS,
+            "role" => OF_ROLES,
+            _ => return None,
+        };
+        if !self.path.is_empty() {
             return None;
         }
         let finding = |label: &str| UNKNOWN_FIELD.at(node.key_span, label, message);
         let word = node.key.to_ascii_lowercase().replace(['-', '_'], "");
-        if let Some((_, help)) = WORDS.iter().find(|(all, _)| all.contains(&&*word)) {
+        if let Some((_, help)) = words.iter().find(|(all, _)| all.contains(&&*word)) {
             return Some(finding("a word of another program").help(*help));
+        }
+        if self.owner.kind != GATEWAY {
+            return None;
         }
         let secret = |label: &str| {
             // One span for all keys, in any shape.

@@ -56,10 +56,7 @@ pub(super) fn read(
     let gateway = gateway.map(|gateway| scope.gateways.arena.get(gateway.value));
     let is_replaced = gateway.is_some_and(gateway::replaces_key);
     // `defaults` are in the stack.
-    let stack = scope.stack.head.span;
-    let is_default = |file: &Text| {
-        file.span.file == stack.file && stack.start <= file.span.start && file.span.end <= stack.end
-    };
+    let is_default = |file: &Text| scope.stack.head.span.contains(file.span);
     Some(Serving {
         process: process?,
         engine: engine?,

@@ -176,11 +176,10 @@ fn uses_cuda(role: &Role) -> bool {
 /// The environment of a process.
 fn env(context: ProcessContext<'_>) -> Vec<(&str, Cow<'_, str>)> {
     let plain = context.role.env.iter().map(|(name, value)| (&**name, Cow::Borrowed(&**value)));
-    let filled = context.role.other_program().into_iter().flat_map(|program| &program.env);
-    let filled = filled.map(|(name, word)| {
+    let filled = context.role.filled_env().map(|(name, word)| {
         let is_port = matches!(word, Word::Port(_));
         let port = || Cow::Owned(context.server_port().to_string());
-        (&**name, if is_port { port() } else { Cow::Borrowed(word.text()) })
+        (name, if is_port { port() } else { Cow::Borrowed(word.text()) })
     });
     plain.chain(filled).collect()
 }

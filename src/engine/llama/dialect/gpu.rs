@@ -289,6 +289,10 @@ fn check_tensor_split(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
 /// The names of the supported back ends, which they give to devices with a number (llama.cpp b11434, `ggml/src/ggml-*`).
 pub const BACK_ENDS: &[&str] = &["CUDA", "ROCm", "Vulkan", "SYCL"];
 
+/// The variable with the order of the numbers of CUDA GPUs, and the order of `nvidia-smi` and of the names of CDI. By default, the
+/// fastest is the first (CUDA C++ Programming Guide, environment variables).
+pub const CUDA_ORDER: (&str, &str) = ("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
+
 /// The back ends whose drivers read a variable with the list of visible devices, and give them new numbers.
 pub const VISIBLE_DEVICES: &[(&str, &str)] =
     &[("CUDA", "CUDA_VISIBLE_DEVICES"), ("ROCm", "HIP_VISIBLE_DEVICES"), ("ROCm", "ROCR_VISIBLE_DEVICES")];

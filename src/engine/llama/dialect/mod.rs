@@ -45,7 +45,7 @@ pub use argv::WrittenOption;
 pub use context::ContextSpec;
 pub use devices::{devices_in, rename_devices, rename_devices_in};
 pub use gpu::{
-    BACK_ENDS, DraftGpuSpec, GpuIntent, GpuSpec, HostExperts, LayersSpec, VISIBLE_DEVICES,
+    BACK_ENDS, CUDA_ORDER, DraftGpuSpec, GpuIntent, GpuSpec, HostExperts, LayersSpec, VISIBLE_DEVICES,
     computes_attention, is_device_name,
 };
 pub use lowered::Lowered;

@@ -1,6 +1,7 @@
 //! Tests of the checks beyond the examples of their pages: edge cases, and the texts and places of findings.
 
 mod at_once;
+mod auto_gpus;
 mod builds;
 mod cache_types;
 mod defaults;
@@ -12,7 +13,7 @@ mod gateway_addresses;
 mod gateway_forms;
 mod gateways;
 mod gpu_builds;
-mod gpu_memory;
+pub(crate) mod gpu_memory;
 mod gpu_options;
 mod gpu_reports;
 mod gpus;

@@ -6,7 +6,7 @@ use super::shared::gateway_remedy::own_port;
 use crate::derive::{Derived, MemoryPolicy, ServedRole};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::engine::dialect::{devices_in, is_device_name};
-use crate::hir::{NumaPolicy, Registry, Role, Setting, Start};
+use crate::hir::{AUTO_GPU, NumaPolicy, Registry, Role, Setting, Start};
 use crate::source::Span;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ declare_code! {
     /// - a residency that starts on demand, and a `gateway`;
     /// - the `numa` policy `interleave`, and `bind` or `spread` over nodes whose CPUs are unknown;
     /// - an IPv6 address in `listen`;
-    /// - a GPU whose device files are unknown, and an option with a GPU that the role does not use;
+    /// - the GPU `auto`, a GPU whose device files are unknown, and an option with a GPU that the role does not use;
     /// - an option that connects to this machine, for example `rpc`;
     /// - `hardening` of the role: a container always has all limits that it can have;
     /// - model files in a folder that would hide a folder of the image, for example `/usr`.
@@ -212,6 +212,14 @@ impl Case<'_> {
             .iter()
             .find(|name| name.value == *unknown)
             .map_or(self.role.head.name.span, |name| name.span);
+        if **unknown == *AUTO_GPU {
+            let message = format!("{} uses all GPUs, but a container gets each GPU by its name", self.role);
+            let (place, finding) = found(place, "not a name", &message);
+            return Some((
+                place,
+                finding.help("declare each `gpu` of the host, or use an engine with `bin`"),
+            ));
+        }
         let message = format!("the device files of {} of {} are unknown", words::quoted(unknown), self.role);
         let (place, finding) = found(place, "not known to containers", &message);
         Some((place, finding.help("use a GPU of CUDA, ROCm, Vulkan or SYCL, or an engine with `bin`")))

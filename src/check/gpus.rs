@@ -4,12 +4,12 @@ use crate::derive::locked::facts;
 use crate::derive::{Derived, RoleCommand, RoleGpus, ServedRole};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, suggest, words};
 use crate::engine::dialect::{BACK_ENDS, computes_attention, is_device_name};
-use crate::hir::codes::UNKNOWN_NAME;
-use crate::hir::{Bytes, CachePlace, CpuExperts, GpuLayers, Host, NO_GPU, Role};
+use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME};
+use crate::hir::{AUTO_GPU, Bytes, CachePlace, CpuExperts, Gpu, GpuLayers, Host, NO_GPU, Role};
 
 declare_code! {
     /// ## What it finds
-    /// A `gpu` of a host whose name is not that of a device of `CUDA`, `ROCm`, `Vulkan` or `SYCL`.
+    /// A `gpu` of a host whose name is neither that of a device of `CUDA`, `ROCm`, `Vulkan` or `SYCL`, nor `auto`.
     ///
     /// ## Why
     /// The name goes to the command line. With a name that it does not know, the server exits at startup.
@@ -104,11 +104,11 @@ declare_code! {
 fn whole_reserves(derived: &Derived) -> Vec<Diagnostic> {
     let hosts = derived.registry.hosts.iter();
     let all = hosts.flat_map(|host| host.gpus.iter().map(move |gpu| (host, gpu)));
-    let full = all.filter(|(_, gpu)| gpu.room() == Bytes(0)).map(|(host, gpu)| {
-        let (name, memory) = (words::quoted(&gpu.name), gpu.memory.value);
-        let message = format!("`reserve` of GPU {name} of {host} leaves nothing of {memory}");
-        let finding = WHOLE_RESERVE.at(gpu.memory.span, "all of it is reserved", message).about(host);
-        finding.help("write a `reserve` that is less than the `memory` of the GPU")
+    let full = all.filter(|(_, gpu)| gpu.room() == Some(Bytes(0))).filter_map(|(host, gpu)| {
+        let (name, memory) = (words::quoted(&gpu.name), gpu.memory?);
+        let message = format!("`reserve` of GPU {name} of {host} leaves nothing of {}", memory.value);
+        let finding = WHOLE_RESERVE.at(memory.span, "all of it is reserved", message).about(host);
+        Some(finding.help("write a `reserve` that is less than the `memory` of the GPU"))
     });
     full.collect()
 }
@@ -116,6 +116,9 @@ fn whole_reserves(derived: &Derived) -> Vec<Diagnostic> {
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     findings.extend(unknown_devices(derived));
     findings.extend(whole_reserves(derived));
+    for host in derived.registry.hosts.iter() {
+        findings.extend(host.gpus.iter().flat_map(|gpu| misused_fields(host, gpu)));
+    }
     for (role, served, command) in derived.commands() {
         findings.extend(unknown_projector_gpu(derived, role, served));
         let Some(gpus) = served.gpus.as_deref().filter(|gpus| !gpus.devices.is_empty()) else { continue };
@@ -128,17 +131,46 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 fn unknown_devices(derived: &Derived) -> Vec<Diagnostic> {
     let hosts = derived.registry.hosts.iter();
     let all = hosts.flat_map(|host| host.gpus.iter().map(move |gpu| (host, &gpu.name)));
-    let unknown = all.filter(|(_, name)| !is_device_name(name)).map(|(host, name)| {
+    let unknown = all.filter(|(_, name)| !is_device_name(name) && *name.value != *AUTO_GPU).map(|(host, name)| {
         let message = format!("{host} has the GPU {}, which is no name of a device", words::quoted(name));
         let numbered: Vec<String> = BACK_ENDS.iter().map(|back_end| format!("{back_end}0")).collect();
         let near = suggest(name, numbered.iter().map(String::as_str));
         let finding = UNKNOWN_DEVICE.at_unknown(name.span, (near, "not a device of llama.cpp"), message).about(host);
         finding.help(
             "write the name that `llama-server --list-devices` prints: `CUDA0` for the first NVIDIA card, `ROCm0` for AMD, \
-             `Vulkan0` or `SYCL0`; a product name goes to `title`",
+             `Vulkan0` or `SYCL0`, or `auto` for all GPUs; a product name goes to `title`",
         )
     });
     unknown.collect()
+}
+
+/// An `auto` next to other GPUs, its fields that are for one GPU, and a reserve of unknown size.
+fn misused_fields(host: &Host, gpu: &Gpu) -> Vec<Diagnostic> {
+    let name = words::quoted(&gpu.name);
+    let mut found = Vec::new();
+    if gpu.is_auto() {
+        if host.gpus.len() > 1 {
+            let message = format!("{host} has the GPU {name} and others");
+            let finding = CONFLICTING_FIELDS.at(gpu.name.span, "means all GPUs", message);
+            found.push(finding.help(format!("keep either {name} or the names of the GPUs")));
+        }
+        let fields = [
+            ("memory", gpu.memory.map(|memory| memory.span)),
+            ("reserve", gpu.reserve.map(|reserve| reserve.span)),
+        ];
+        for (field, place) in fields.into_iter().filter_map(|(field, place)| Some((field, place?))) {
+            let message = format!("the GPU {name} of {host} has `{field}`, but {name} can be several GPUs");
+            let finding = CONFLICTING_FIELDS.at(place, "is for one GPU", message);
+            let finding = finding.remedy("remove `{}`", Change::remove(place));
+            found.push(finding.help(format!("or declare each GPU instead of {name}")));
+        }
+    } else if let Some(reserve) = gpu.reserve.filter(|_| gpu.reserved().is_none()) {
+        let message =
+            format!("`reserve` of GPU {name} of {host} is a percentage, and its `memory` is unknown");
+        let finding = CONFLICTING_FIELDS.at(reserve.span, "needs `memory`", message);
+        found.push(finding.help("write the `memory` of the GPU, or a size such as `1.5 GB`"));
+    }
+    found.into_iter().map(|finding| finding.about(host)).collect()
 }
 
 /// The GPU of a projector that the host of a role lacks.

@@ -6,6 +6,7 @@ use crate::derive::{
 };
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::hir::{Bytes, Gpu, Host};
+use crate::source::Spanned;
 
 declare_code! {
     /// ## What it finds
@@ -21,6 +22,7 @@ declare_code! {
     /// - Each process has its own copy of the weights on the GPU.
     /// - With a `registry.lock`, caches, state and buffers also count, on the device where the engine puts them.
     /// - `reserve` is for the driver and the desktop. The default is 1 GiB.
+    /// - A GPU without `memory` is not checked.
     /// - The engine decides what is on the GPU of a role with `layers` `fit`: such a role is not checked.
     ///
     /// ## Example
@@ -41,18 +43,24 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for group in derived.loads().of_hosts() {
         let host = derived.registry.hosts.get(group.host);
         for (index, gpu) in host.gpus.iter().enumerate() {
-            let scope = MemoryScope::gpu(index);
-            if group.total(scope) > gpu.room() {
-                findings.report(finding(derived, &group, (host, index, gpu)));
+            let Some((memory, room)) = gpu.memory.zip(gpu.room()) else {
+                let is_used = derived.on_gpu(group.host, gpu).next().is_some();
+                let why = is_used.then(|| "its `memory` is not declared".to_owned());
+                skip(findings, (host, gpu), why);
+                continue;
+            };
+            if group.total(MemoryScope::gpu(index)) > room {
+                findings.report(finding(derived, &group, (host, index, gpu), (memory, room)));
             }
-            if let Some(why) = unknown_memory(derived, &group, gpu) {
-                findings.skip(
-                    &OVER_GPU_MEMORY,
-                    &host.head,
-                    format!("GPU {}: {why}", words::quoted(&gpu.name)),
-                );
-            }
+            skip(findings, (host, gpu), unknown_memory(derived, &group, gpu));
         }
+    }
+}
+
+/// Records why the sum of a GPU is not checked.
+fn skip(findings: &mut Diagnostics, (host, gpu): (&Host, &Gpu), why: Option<String>) {
+    if let Some(why) = why {
+        findings.skip(&OVER_GPU_MEMORY, &host.head, format!("GPU {}: {why}", words::quoted(&gpu.name)));
     }
 }
 
@@ -64,11 +72,16 @@ fn unknown_memory(derived: &Derived, group: &RoleGroup, gpu: &Gpu) -> Option<Str
     listed(unknown)
 }
 
-fn finding(derived: &Derived, group: &RoleGroup, (host, index, gpu): (&Host, usize, &Gpu)) -> Diagnostic {
+fn finding(
+    derived: &Derived,
+    group: &RoleGroup,
+    (host, index, gpu): (&Host, usize, &Gpu),
+    (declared, room): (Spanned<Bytes>, Bytes),
+) -> Diagnostic {
     let registry = &derived.registry;
     let scope = MemoryScope::gpu(index);
     let load = group.load(scope);
-    let (memory, room) = (gpu.memory.value, gpu.room());
+    let memory = declared.value;
     let (over, reserve) = (load.total.minus(room), memory.minus(room));
     let name = words::quoted(&gpu.name);
     let message = format!(
@@ -76,7 +89,7 @@ fn finding(derived: &Derived, group: &RoleGroup, (host, index, gpu): (&Host, usi
         load.total
     );
     let label = format!("{} needed in addition to the reserve", load.total);
-    let finding = OVER_GPU_MEMORY.at(gpu.memory.span, label, message).about(host);
+    let finding = OVER_GPU_MEMORY.at(declared.span, label, message).about(host);
     let limit = [("memory", memory), ("reserve", reserve)];
     let sum = MemorySum { registry, group, scope, load: &load, services: &[], limit: &limit, over };
     let finding = sum.add_to(finding);

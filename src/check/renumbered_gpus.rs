@@ -3,7 +3,7 @@
 use crate::derive::{Derived, ServedRole};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::engine::dialect::{CUDA_ORDER, VISIBLE_DEVICES};
-use crate::hir::{Engine, Id, Registry, Role, Text};
+use crate::hir::{Bytes, Engine, Id, Registry, Role, Text};
 use std::collections::BTreeSet;
 
 declare_code! {
@@ -48,23 +48,31 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let all = own.iter().chain(of_engine.filter(|(name, _)| own.iter().all(|(known, _)| known != name)));
         findings.extend(all.clone().filter_map(|variable| finding(role, served, variable)));
         let order = all.clone().find(|(name, _)| *name.value == *CUDA_ORDER.0).map(|(_, value)| value);
-        let Some(engine) = served.serving.engine.filter(|_| may_differ(derived, served, order)) else {
-            continue;
-        };
+        let may_differ = may_differ(derived, served, order);
+        if may_differ.is_none() {
+            let why = "the `memory` of CUDA GPUs of its host is not declared";
+            findings.skip(&RENUMBERED_GPUS, &role.head, why);
+        }
+        let Some(engine) = served.serving.engine.filter(|_| may_differ == Some(true)) else { continue };
         if reported.insert(engine.value) {
             findings.report(unordered(&derived.registry, (role, served), engine.value, order));
         }
     }
 }
 
-/// True if a role is in a container with CUDA GPUs that can have other numbers there than their names.
-fn may_differ(derived: &Derived, served: &ServedRole, order: Option<&Text>) -> bool {
+/// True if a role is in a container with CUDA GPUs that can have other numbers there than their names. `None` if it is unknown
+/// whether these GPUs have different sizes.
+fn may_differ(derived: &Derived, served: &ServedRole, order: Option<&Text>) -> Option<bool> {
     let uses_cuda = served.container.as_ref().is_some_and(|container| !container.nvidia.is_empty());
+    if let Some(order) = order.filter(|_| uses_cuda) {
+        return Some(*order.value != *CUDA_ORDER.1);
+    }
     let gpus = derived.registry.hosts.get(served.serving.host.value).gpus.iter();
-    let mut sizes = gpus.filter(|gpu| gpu.name.starts_with("CUDA")).map(|gpu| gpu.memory.value);
-    let first = sizes.next();
-    let is_by_bus = order.is_some_and(|order| *order.value == *CUDA_ORDER.1);
-    uses_cuda && !is_by_bus && (order.is_some() || sizes.any(|size| Some(size) != first))
+    let cuda = gpus.filter(|gpu| uses_cuda && gpu.name.starts_with("CUDA"));
+    let sizes: Vec<Option<Bytes>> = cuda.map(|gpu| Some(gpu.memory?.value)).collect();
+    let known: BTreeSet<Bytes> = sizes.iter().copied().flatten().collect();
+    let is_known = sizes.len() < 2 || known.len() > 1 || sizes.iter().all(Option::is_some);
+    is_known.then_some(known.len() > 1)
 }
 
 fn unordered(

@@ -7,7 +7,7 @@
 //! | `roles` | `name`, `residency`, `host`, `processes`, `bytes` of one process in the memory of the host, `may_grow_to`, `gpus` (`name` and `bytes`), `is_whole` (true if all parts are known), `parts` |
 //! | `parts` | `of` (model, draft, projector or program), `kind` (`mapped` parts count once per host), `gpu` (absent for the memory of the host), and either `bytes` with its certainty (`within_percent`, `at_most` or `declared`), or `may_grow_to`, or `not_checked` |
 //! | `residencies` | `residency`, `host`, `bytes`, `may_grow_to`, `budget` (null without one), `over` (the bytes above the budget) |
-//! | `hosts` | `gpus` (`name`, `bytes`, `memory`, `reserve`, `over`), `host`, `bytes` of its roles, `may_grow_to`, `services` (declared memory of its services), `memory`, `reserve`, `over` (the bytes above the memory without its reserve) |
+//! | `hosts` | `gpus` (`name`, `bytes`, `memory` and `reserve` (null if not declared), `over`), `host`, `bytes` of its roles, `may_grow_to`, `services` (declared memory of its services), `memory`, `reserve`, `over` (the bytes above the memory without its reserve) |
 //! | `gateways` | `gateway`, `at_once` (the most models that it keeps in memory), `sets` (of llama-swap: the roles that may be in memory together, each with all its subsets), `is_stricter` (true if the sets are stricter than the memory requires), `alone` (the roles on demand that are alone in a set because not all memory of the host is known). Absent without gateways |
 //!
 //! `may_grow_to` of a part is the size up to which the engine fills it by its own default, which the registry does not state.
@@ -130,8 +130,9 @@ struct ReportedGpu<'r> {
     bytes: u64,
     /// False if the memory of a role on it is not completely known.
     is_whole: bool,
-    memory: u64,
-    reserve: u64,
+    /// `None` if it is not declared.
+    memory: Option<u64>,
+    reserve: Option<u64>,
     over: u64,
 }
 
@@ -313,9 +314,9 @@ fn reported_gpus<'r>(derived: &'r Derived, group: &RoleGroup) -> Vec<ReportedGpu
             name: &gpu.name,
             bytes: total.0,
             is_whole: derived.unknown_on_gpu(group.host, gpu).next().is_none(),
-            memory: gpu.memory.value.0,
-            reserve: gpu.memory.value.minus(gpu.room()).0,
-            over: total.minus(gpu.room()).0,
+            memory: gpu.memory.map(|memory| memory.value.0),
+            reserve: gpu.memory.zip(gpu.room()).map(|(memory, room)| memory.value.minus(room).0),
+            over: gpu.room().map_or(0, |room| total.minus(room).0),
         }
     });
     reported.collect()

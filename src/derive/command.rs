@@ -4,7 +4,7 @@ use super::container::{ALL_ADDRESSES, ContainerDevices};
 use super::drafting::{draft_kind, draft_max};
 use super::endpoint::Endpoint;
 use super::files::RoleFiles;
-use super::gpu::{GpuLists, RoleGpus};
+use super::gpu::{GpuLists, RoleGpus, gpu_names};
 use super::locked;
 use super::overrides::{engine_overrides, request_limit, trained_context, typed};
 use super::placement::PerInstance;
@@ -104,7 +104,9 @@ impl RoleSettings<'_> {
         let options = || {
             let env: Vec<(&str, &str)> = self.env.iter().map(|(name, value)| (&**name, &**value)).collect();
             let given = servers.first().settings.iter().map(WrittenOption::given);
-            Box::new(MemoryOptions::new(profile, &env, given))
+            let mut options = MemoryOptions::new(profile, &env, given);
+            self.gpus.inspect(|gpus| gpus.name_found(&mut options));
+            Box::new(options)
         };
         let is_single = numa_placement(self.serving, host.numa.len()) == NumaPlacement::SingleNode;
         let reads_at_random = !is_single && options().mmap;
@@ -148,7 +150,7 @@ impl RoleSettings<'_> {
         let Self { registry, serving, files, endpoint, .. } = self;
         let options = Options::new(serving, profile);
         let settings = self.settings();
-        let gpus = self.gpus.map(|gpus| GpuLists::new(host, serving, gpus));
+        let (known_gpus, gpus) = (gpu_names(host), self.gpus.map(|gpus| GpuLists::new(host, serving, gpus)));
         let gateway = serving.gateway.map(|gateway| registry.gateways.get(gateway.value));
         let is_routed = gateway.is_some_and(|gateway| gateway.kind == GatewayKind::Router);
         let names: Vec<&str> = endpoint.names.iter().map(|name| &**name).collect();
@@ -175,7 +177,7 @@ impl RoleSettings<'_> {
             template: serving.template().map(|file| &*file.value),
             adapters: &adapters(serving),
             threads: serving.threads(host, instance),
-            gpus: Some(&host.gpus.iter().map(|gpu| &*gpu.name.value).collect::<Vec<_>>()),
+            gpus: known_gpus.as_deref(),
             gpu: gpus.as_ref().map(GpuLists::spec),
             numa: numa_placement(serving, host.numa.len()),
             lock: serving.is_locked(),

@@ -226,7 +226,7 @@ impl<F: FnMut(&Gateway) -> Reported> GatewaySource<'_, F> {
                 let spec = RouterSpec {
                     preset: &preset,
                     models_max: most,
-                    memory_margin: gpus.map(margin).max(),
+                    memory_margin: gpus.filter_map(margin).max(),
                     hosts: &endpoint.server_addresses(),
                     port: endpoint.port(0),
                     key_file: gateway.key_file.as_ref().map(|file| &*file.value),

@@ -1,9 +1,10 @@
 //! The placement of a role on the GPUs of its host.
 
-use crate::engine::dialect::{DraftGpuSpec, GpuSpec, HostExperts, LayersSpec};
-use crate::engine::memory::Owner;
+use crate::engine::dialect::{Devices, DraftGpuSpec, GpuSpec, HostExperts, LayersSpec};
+use crate::engine::memory::{MemoryOptions, Owner};
 use crate::hir::{
-    CachePlace, Context, CpuExperts, Draft, Gpu, GpuLayers, GpuPlacement, Host, NO_GPU, Registry, Serving,
+    AUTO_GPU, CachePlace, Context, CpuExperts, Draft, Gpu, GpuLayers, GpuPlacement, Host, NO_GPU, Registry,
+    Serving, SplitMode,
 };
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ pub struct RoleGpus {
     pub devices: Vec<Arc<str>>,
     /// The layers of the model on them.
     pub layers: GpuLayers,
-    /// The share of each GPU. Empty with fewer than two.
+    /// The share of each GPU. Empty if one GPU has everything, or if the engine decides.
     pub shares: Vec<u64>,
     /// The GPUs of the draft, if they are not those of the model. Empty: the draft is on the host.
     pub draft: Option<Vec<Arc<str>>>,
@@ -75,9 +76,11 @@ impl RoleGpus {
             names.iter().enumerate().map(|(at, name)| (name.clone(), share(at))).collect()
         };
         let (devices, layers, experts) = match owner {
-            Owner::Model => (&self.devices, Some(self.layers), placement.cpu_experts.map(|n| n.value)),
+            Owner::Model => {
+                (self.devices.as_slice(), Some(self.layers), placement.cpu_experts.map(|n| n.value))
+            }
             Owner::Draft => (
-                self.draft.as_ref().unwrap_or(&self.devices),
+                self.draft.as_deref().unwrap_or(&self.devices),
                 draft.map(|draft| draft.layers.map_or(self.draft_layers(), |layers| layers.value)),
                 draft.and_then(|draft| draft.cpu_experts).map(|n| n.value),
             ),
@@ -88,12 +91,20 @@ impl RoleGpus {
                     .map_or(GpuShares::None, |name| GpuShares::All(vec![(name.clone(), 1)]));
             }
         };
+        let devices = if is_divided(placement) { devices } else { devices.get(..1).unwrap_or_default() };
         match (layers, experts) {
             _ if devices.is_empty() => GpuShares::None,
             // Without shares the engine divides by the memory that is free.
             _ if devices.len() > 1 && self.shares.is_empty() => GpuShares::Unknown,
             (Some(GpuLayers::All), None) => GpuShares::All(all(devices)),
             _ => GpuShares::Unknown,
+        }
+    }
+
+    /// Names all GPUs that the engine finds in the options of a process that uses them: its command line has no names.
+    pub(super) fn name_found(&self, options: &mut MemoryOptions) {
+        if self.devices.iter().any(|name| **name == *AUTO_GPU) {
+            options.name_found_devices(AUTO_GPU);
         }
     }
 
@@ -127,22 +138,51 @@ fn draft_devices(draft: &Draft) -> Option<Vec<Arc<str>>> {
 }
 
 /// The shares of several GPUs, unless the engine fits the layers: as declared, else their memory without the reserve, as small numbers.
+/// Empty if the memory of one is unknown.
 fn shares(host: &Host, placement: &GpuPlacement, layers: GpuLayers) -> Vec<u64> {
-    if placement.devices.len() < 2 || layers == GpuLayers::Fit {
+    if layers == GpuLayers::Fit || !is_divided(placement) {
         return Vec::new();
     }
     if let Some(split) = &placement.split {
         return split.value.iter().map(|share| u64::from(*share)).collect();
     }
+    if placement.devices.len() < 2 {
+        return Vec::new();
+    }
     let gpus = placement.devices.iter().filter_map(|name| host.gpu(name));
-    let rooms: Vec<u64> = gpus.map(|gpu| gpu.room().0 / MEBIBYTE).collect();
+    let rooms: Option<Vec<u64>> = gpus.map(|gpu| Some(gpu.room()?.0 / MEBIBYTE)).collect();
+    let rooms = rooms.unwrap_or_default();
     let divisor = rooms.iter().fold(0, |divisor, room| common_divisor(divisor, *room)).max(1);
     rooms.into_iter().map(|room| room / divisor).collect()
 }
 
-/// The mebibytes of a GPU that stay free.
-pub(super) fn margin(gpu: &Gpu) -> u64 {
-    gpu.reserve.of(gpu.memory.value).0.div_ceil(MEBIBYTE)
+/// True unless one GPU has everything by `split-mode`.
+fn is_divided(placement: &GpuPlacement) -> bool {
+    placement.split_mode.is_none_or(|mode| mode.value != SplitMode::None)
+}
+
+/// The names of the GPUs of a host. `None` if they are unknown.
+pub(super) fn gpu_names(host: &Host) -> Option<Vec<&str>> {
+    let is_known = !host.gpus.iter().any(Gpu::is_auto);
+    is_known.then(|| host.gpus.iter().map(|gpu| &*gpu.name.value).collect())
+}
+
+/// The mebibytes of a GPU that stay free. `None` if the registry declares neither its memory nor its reserve.
+pub(super) fn margin(gpu: &Gpu) -> Option<u64> {
+    let is_declared = gpu.memory.is_some() || gpu.reserve.is_some();
+    gpu.reserved().filter(|_| is_declared).map(|reserve| reserve.0.div_ceil(MEBIBYTE))
+}
+
+/// The mebibytes that the engine keeps free of each GPU by default (`--fit-target`).
+const DEFAULT_MARGIN: u64 = 1024;
+
+/// The mebibytes of each GPU that stay free. Empty if none are declared.
+fn margins<'h>(gpus: impl Iterator<Item = &'h Gpu>) -> Vec<u64> {
+    let margins: Vec<Option<u64>> = gpus.map(margin).collect();
+    if margins.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    margins.into_iter().map(|margin| margin.unwrap_or(DEFAULT_MARGIN)).collect()
 }
 
 fn common_divisor(one: u64, other: u64) -> u64 {
@@ -153,6 +193,7 @@ fn common_divisor(one: u64, other: u64) -> u64 {
 pub(super) struct GpuLists<'r> {
     devices: Vec<&'r str>,
     draft: Option<Vec<&'r str>>,
+    projector: Vec<&'r str>,
     margins: Vec<u64>,
     gpus: &'r RoleGpus,
     placement: &'r GpuPlacement,
@@ -167,7 +208,8 @@ impl<'r> GpuLists<'r> {
         Self {
             devices: names(&gpus.devices),
             draft: gpus.draft.as_deref().map(names),
-            margins: known.map(margin).collect(),
+            projector: gpus.projector.as_deref().into_iter().collect(),
+            margins: margins(known),
             gpus,
             placement: serving.placement.gpus(),
             serving,
@@ -177,14 +219,14 @@ impl<'r> GpuLists<'r> {
     pub(super) fn spec(&self) -> GpuSpec<'_> {
         let Self { gpus, placement, .. } = self;
         GpuSpec {
-            devices: &self.devices,
+            devices: devices(&self.devices),
             layers: layers_spec(gpus.layers),
             shares: &gpus.shares,
             split_mode: placement.split_mode.map(|mode| mode.value.word()),
             host_experts: host_experts(placement.cpu_experts.map(|experts| experts.value)),
             cache_on_host: placement.kv.is_some_and(|kv| kv.value == CachePlace::Host),
             margins: &self.margins,
-            projector: gpus.projector.as_deref(),
+            projector: devices(&self.projector),
             draft: self.serving.draft.as_ref().map(|draft| self.draft(draft)),
         }
     }
@@ -192,10 +234,18 @@ impl<'r> GpuLists<'r> {
     fn draft(&self, draft: &Draft) -> DraftGpuSpec<'_> {
         let of_role = self.gpus.draft_layers();
         DraftGpuSpec {
-            devices: self.draft.as_deref(),
+            devices: self.draft.as_deref().map(devices),
             layers: layers_spec(draft.layers.map_or(of_role, |layers| layers.value)),
             host_experts: host_experts(draft.cpu_experts.map(|experts| experts.value)),
         }
+    }
+}
+
+fn devices<'n>(names: &'n [&'n str]) -> Devices<'n> {
+    match names {
+        [] => Devices::Host,
+        [AUTO_GPU] => Devices::Found,
+        names => Devices::Named(names),
     }
 }
 

@@ -225,20 +225,34 @@ impl Derived {
         })
     }
 
-    /// The roles whose memory on a GPU is not completely known, each with the reason as a clause.
-    pub fn unknown_on_gpu(&self, host: Id<Host>, gpu: &Gpu) -> impl Iterator<Item = (Id<Role>, &str)> {
-        let programs = self.programs.iter().filter(move |role| role.program.host.value == host);
-        let programs = programs.filter(|role| {
+    /// The roles that engines serve on a GPU.
+    fn served_on(&self, host: Id<Host>, gpu: &Gpu) -> impl Iterator<Item = &ServedRole> {
+        let on_host = self.roles.iter().filter(move |role| role.serving.host.value == host);
+        on_host
+            .filter(|role| role.gpus.iter().flat_map(|gpus| gpus.all()).any(|name| **name == *gpu.name.value))
+    }
+
+    /// The roles that other programs serve on a GPU.
+    fn programs_on(&self, host: Id<Host>, gpu: &Gpu) -> impl Iterator<Item = Id<Role>> {
+        let on_host = self.programs.iter().filter(move |role| role.program.host.value == host);
+        let on_gpu = on_host.filter(|role| {
             role.program.placement.gpus().devices.iter().any(|name| name.value == gpu.name.value)
         });
-        let on_host = self.roles.iter().filter(move |role| role.serving.host.value == host);
-        let roles = on_host.filter_map(|role| {
-            let gpus = role.gpus.as_ref()?;
-            gpus.all().into_iter().find(|name| ***name == *gpu.name.value)?;
+        on_gpu.map(|role| role.id)
+    }
+
+    /// The roles that use a GPU.
+    pub fn on_gpu(&self, host: Id<Host>, gpu: &Gpu) -> impl Iterator<Item = Id<Role>> {
+        self.served_on(host, gpu).map(|role| role.id).chain(self.programs_on(host, gpu))
+    }
+
+    /// The roles whose memory on a GPU is not completely known, each with the reason as a clause.
+    pub fn unknown_on_gpu(&self, host: Id<Host>, gpu: &Gpu) -> impl Iterator<Item = (Id<Role>, &str)> {
+        let roles = self.served_on(host, gpu).filter_map(|role| {
             let only_files = (!role.memory.is_computed()).then_some(ONLY_FILES);
             Some((role.id, role.memory.unknown_on(&gpu.name).or(only_files)?))
         });
-        roles.chain(programs.map(|role| (role.id, OF_PROGRAM)))
+        roles.chain(self.programs_on(host, gpu).map(|role| (role, OF_PROGRAM)))
     }
 
     /// The gateway that can limit the roles of a residency on a host: all of them are behind it, and if it is a router, no other
@@ -268,7 +282,10 @@ impl Derived {
         let processes: Vec<ServedProcess<'_>> = self.processes().collect();
         let hosts = self.registry.hosts.entries();
         let on_gpus = hosts.flat_map(|(id, host)| {
-            host.gpus.iter().flat_map(move |gpu| self.unknown_on_gpu(id, gpu).map(|(role, _)| role))
+            host.gpus.iter().flat_map(move |gpu| {
+                let of_unknown_size = self.on_gpu(id, gpu).filter(|_| gpu.memory.is_none());
+                self.unknown_on_gpu(id, gpu).map(|(role, _)| role).chain(of_unknown_size)
+            })
         });
         let mut unknown: BTreeSet<Id<Role>> = on_gpus.collect();
         let is_unknown = |process: &&ServedProcess<'_>| {

@@ -90,7 +90,7 @@ fn classes(gpu: &str, title: Option<&str>) -> &'static [DeviceClass] {
         "SYCL" => &[DeviceClass::Drm],
         "Vulkan" if title.is_some_and(names_another_maker) => &[DeviceClass::Drm],
         "Vulkan" => &[DeviceClass::Nvidia, DeviceClass::Drm],
-        // The device files of other back ends are unknown.
+        // All GPUs, or a back end whose device files are unknown.
         _ => DeviceClass::ALL,
     }
 }

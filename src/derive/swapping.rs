@@ -96,7 +96,8 @@ fn places(registry: &Registry, host: Id<Host>) -> Vec<(MemoryScope, Bytes)> {
     let nodes = nodes.flat_map(|(node, memory)| {
         [(MemoryScope::node(node), memory), (MemoryScope::locked_on(node), memory)]
     });
-    let gpus = host.gpus.iter().enumerate().map(|(index, gpu)| (MemoryScope::gpu(index), gpu.room()));
+    let gpus = host.gpus.iter().enumerate();
+    let gpus = gpus.filter_map(|(index, gpu)| Some((MemoryScope::gpu(index), gpu.room()?)));
     of_host.into_iter().chain(nodes).chain(gpus).collect()
 }
 

@@ -7,18 +7,25 @@ use crate::source::Spanned;
 /// The word for no GPU in `gpu` of a placement, a draft or a projector.
 pub const NO_GPU: &str = "none";
 
+/// The name of a GPU of a host that means all GPUs that the engine finds.
+pub const AUTO_GPU: &str = "auto";
+
+/// The memory that stays free by default.
+const DEFAULT_RESERVE: Share = Share::Amount(Bytes(1 << 30));
+
 /// The most layers of a model that a field accepts.
 const MOST_LAYERS: u64 = 10_000;
 
 declare! {
-    /// A GPU.
+    /// A GPU, or all of them.
     pub block Gpu = with_principal("name") {
-        /// The name that `llama-server --list-devices` prints for the GPU, such as `CUDA0`.
+        /// The name that `llama-server --list-devices` prints for the GPU, such as `CUDA0`, or `auto`: all GPUs that the
+        /// engine finds.
         name: Text = required("name", Shape::Text).example("CUDA0"),
-        /// The memory of the GPU, such as `24 GB`.
-        memory: Spanned<Bytes> = required("memory", Shape::Size),
+        /// The memory of the GPU, such as `24 GB`. Without it, sums of memory on the GPU are not checked.
+        memory: Option<Spanned<Bytes>> = optional("memory", Shape::Size),
         /// Memory that stays free for the driver and the desktop, such as `1.5 GB`; default 1 GiB.
-        reserve: Share = optional("reserve", Shape::Share).default("1 GiB").example("1.5 GB"),
+        reserve: Option<Spanned<Share>> = optional("reserve", Shape::Share).default("1 GiB").example("1.5 GB"),
         /// The product name of the GPU, for the documents. A Vulkan GPU with AMD, Radeon, Intel or Arc in its title gets no
         /// device of NVIDIA.
         title: Option<Text> = optional("title", Shape::Text).example("RTX 4090"),
@@ -26,9 +33,23 @@ declare! {
 }
 
 impl Gpu {
-    /// The memory for roles: all of it without the reserve.
-    pub fn room(&self) -> Bytes {
-        self.memory.value.minus(self.reserve.of(self.memory.value))
+    /// True if it means all GPUs that the engine finds.
+    pub fn is_auto(&self) -> bool {
+        *self.name.value == *AUTO_GPU
+    }
+
+    /// The memory that stays free. `None` if it is a percentage of an unknown memory.
+    pub fn reserved(&self) -> Option<Bytes> {
+        match self.reserve.map_or(DEFAULT_RESERVE, |reserve| reserve.value) {
+            Share::Amount(bytes) => Some(bytes),
+            share @ Share::Percent(_) => Some(share.of(self.memory?.value)),
+        }
+    }
+
+    /// The memory for roles: all of it without the reserve. `None` if the memory is not declared, and for all GPUs together.
+    pub fn room(&self) -> Option<Bytes> {
+        let memory = self.memory.filter(|_| !self.is_auto())?.value;
+        Some(memory.minus(self.reserved()?))
     }
 }
 
@@ -82,6 +103,8 @@ declare_words! {
         Attn = "attn",
         /// By the compute graph (`ik_llama.cpp`).
         Graph = "graph",
+        /// Not divided: the first GPU has everything.
+        None = "none",
     }
 }
 
@@ -132,6 +155,11 @@ impl GpuPlacement {
         cpu_experts: None,
         kv: None,
     };
+
+    /// True if the role uses all GPUs that the engine finds.
+    pub fn is_auto(&self) -> bool {
+        self.devices.iter().any(|name| *name.value == *AUTO_GPU)
+    }
 }
 
 impl Placement {

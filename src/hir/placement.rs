@@ -84,7 +84,7 @@ pub(super) const PLACEMENT: Table = Table::of(&[
     Field::repeated(
         "gpu",
         Shape::Text,
-        "GPUs of the host, such as `CUDA0` or `CUDA0,CUDA1`, or `none`; default: no GPU.",
+        "GPUs of the host, such as `CUDA0` or `CUDA0,CUDA1`, `auto` if the host has it, or `none`; default: no GPU.",
     )
     .example("CUDA0"),
     Field::optional(
@@ -98,7 +98,7 @@ pub(super) const PLACEMENT: Table = Table::of(&[
     Field::optional(
         "split",
         Shape::Shares,
-        "The shares of several GPUs, such as `2:1`; default: their declared memory without the reserve.",
+        "The shares of several GPUs, such as `2:1`; default: their memory without the reserve, or their free memory if it is not declared.",
     )
     .needs("gpu", "CUDA0,CUDA1"),
     Field::optional(

@@ -10,7 +10,7 @@ use crate::derive::{
 };
 use crate::engine::dialect::OptionPath;
 use crate::engine::{Family, Word};
-use crate::hir::{self, Id, ProcessSettings, Registry};
+use crate::hir::{self, AUTO_GPU, Id, ProcessSettings, Registry};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -192,6 +192,28 @@ impl Role {
     /// True if it is the server of a gateway.
     pub fn is_gateway(&self) -> bool {
         matches!(self.server, Server::Router(_) | Server::LlamaSwap(_))
+    }
+
+    /// The title with the number of the instance and the GPUs.
+    pub fn full_title(&self, process: &Process) -> String {
+        let instance = process.instance.map(|number| format!(" {number}")).unwrap_or_default();
+        let on = match self.gpus.as_deref().map(Vec::as_slice) {
+            None | Some([]) => String::new(),
+            Some([auto]) if **auto == *AUTO_GPU => " on all GPUs".to_owned(),
+            Some(gpus) => format!(" on {}", gpus.join(", ")),
+        };
+        format!("{}{instance}: {}{on}", self.name, self.title)
+    }
+
+    /// True if its processes use GPUs by their names.
+    pub fn names_gpus(&self) -> bool {
+        self.gpus.iter().flat_map(|gpus| gpus.iter()).any(|gpu| **gpu != *AUTO_GPU)
+    }
+
+    /// True if a process can use a GPU through CUDA.
+    pub fn may_use_cuda(&self) -> bool {
+        let mut gpus = self.gpus.iter().flat_map(|gpus| gpus.iter());
+        gpus.any(|gpu| gpu.starts_with("CUDA") || **gpu == *AUTO_GPU)
     }
 
     /// `StartLimitIntervalSec=`: five times the load time plus a minute, so that five slow failures still reach the limit.

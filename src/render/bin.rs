@@ -165,8 +165,7 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
             },
             variable_prefix: family(role).map_or("", Family::variable_prefix),
             hidden_variables: family(role).map_or_else(Vec::new, |family| {
-                let has_gpu = role.gpus.as_ref().is_some_and(|gpus| !gpus.is_empty());
-                hidden_variables(family, family.device_variables().filter(|_| has_gpu))
+                hidden_variables(family, family.device_variables().filter(|_| role.names_gpus()))
             }),
             hides_config: role.engine_family().is_some(),
             has_image: false,
@@ -333,7 +332,7 @@ fn words<'p>(separator: &str, words: impl IntoIterator<Item = &'p str>) -> Quote
 }
 
 /// The variables that the caller must not set and whose names do not start with the prefix of all options: those with API
-/// keys, and for a program with GPUs those that give them other numbers.
+/// keys, and for a program with numbers of GPUs those that change them.
 fn hidden_variables(family: Family, devices: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
     let names = family.key_variables().iter().copied().chain(devices);
     names.filter(|name| !name.starts_with(family.variable_prefix())).collect()

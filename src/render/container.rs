@@ -95,14 +95,11 @@ impl<'p> ContainerContext<'p> {
         let Self { plan, role, container, process, .. } = self;
         let name = self.names().process(role, process);
         let placement = process.placement.and_then(|number| plan.placements.get(number));
-        let instance = process.instance.map(|number| format!(" {number}")).unwrap_or_default();
-        let gpus = role.gpus.as_deref().filter(|gpus| !gpus.is_empty());
-        let gpus = gpus.map(|gpus| format!(" on {}", gpus.join(", "))).unwrap_or_default();
         let view = ContainerView {
             short_name: process
                 .instance
                 .map_or_else(|| role.name.to_string(), |n| format!("{}-{n}", role.name)),
-            title: format!("{}{instance}: {}{gpus}", role.name, role.title),
+            title: role.full_title(process),
             image: &container.image,
             args: process.args.iter().map(argument).collect(),
             env: role.env.iter().map(|(name, value)| (&**name, &**value)).collect(),

@@ -41,7 +41,7 @@
 //!   own name, because the others do not have its settings.
 //! - `program` is the name of the program of a role that no engine serves; other roles do not have it. Of such a role,
 //!   `model`, `limits`, `embeddings` and `key_required` are not known: they are null. Without a gateway, `names` is empty.
-//! - `gpus` names the GPUs that the processes use, as the engine names them. Roles whose GPUs are not known do not have it: those
+//! - `gpus` names the GPUs that the processes use, as the engine names them, or is `auto` alone: all GPUs that it finds. Roles whose GPUs are not known do not have it: those
 //!   on a host that declares no GPUs, and those of a program without `gpu`. It is empty for a role without a GPU.
 //! - `limits.context` is the maximum number of tokens of one request; null if it is the trained context of a model that is
 //!   not in the lock, or if the engine fits it to the memory of the machine. `limits.slots` is the number of requests that one endpoint handles at the same time.

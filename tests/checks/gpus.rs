@@ -179,7 +179,7 @@ fn parts_need_a_gpu() {
         assert_role(&role(""), &[("conflicting-fields", &message, &[&add, &or_remove])]);
         let off = role("").replace("placement", "placement gpu=\"none\"");
         assert_role(&off, &[("conflicting-fields", &message, &[&remove])]);
-        let declare = "declare the GPUs in the host, each as `gpu` with its name and `memory`, and name them in `gpu` of `placement`";
+        let declare = "declare the GPUs in the host, each as `gpu` with its name and `memory`, or all as `gpu` `auto`, and name them in `gpu` of `placement`";
         assert_role(&role("host=\"bare\""), &[("conflicting-fields", &message, &[declare, &or_remove])]);
     }
     // More shares than the host has GPUs.

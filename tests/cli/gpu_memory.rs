@@ -187,3 +187,20 @@ fn fit_needs_a_role_with_gpus() {
     assert_eq!(exit_code(&output), 1);
     assert!(text(&output.stderr).starts_with("role `one` has nothing to fit: "), "{}", text(&output.stderr));
 }
+
+/// Without the memory of a GPU, only what is on it is known.
+#[test]
+fn a_gpu_of_unknown_memory_has_no_limit() {
+    let workspace = workspace(&STACK.replace("gpu \"CUDA0\" memory=\"12 GB\"", "gpu \"CUDA0\""));
+    let output = workspace.run(&["memory"]);
+    let table = text(&output.stdout);
+    let row = table.lines().find(|line| line.trim_start().starts_with("GPU `CUDA0` of `box`")).unwrap();
+    assert!(row.contains("the memory of the GPU is not declared"), "{table}");
+    let report = json(&workspace.run(&["memory", "--output-format", "json"]));
+    let gpu = &report["hosts"][0]["gpus"][0];
+    assert_eq!((&gpu["memory"], &gpu["reserve"], &gpu["over"]), (&Value::Null, &Value::Null, &0.into()));
+    assert!(gpu["bytes"].as_u64() > Some(6_000_000_000), "{gpu}");
+    let output = workspace.run(&["memory", "--fit", "one"]);
+    let message = "role `one` has nothing to fit: the memory of GPU `CUDA0` is not declared\n";
+    assert_eq!((exit_code(&output), text(&output.stderr)), (1, message.to_owned()));
+}

@@ -174,6 +174,27 @@ fn different_gpus_need_the_order_of_the_bus() {
     }
 }
 
+/// A container gets each GPU by its name.
+#[test]
+fn all_gpus_are_not_for_containers() {
+    let host = "host \"h\" memory=\"64 GB\" cpus=\"0-7\" { gpu \"auto\" }";
+    let image = format!("image=\"ghcr.io/a@{DIGEST}\"");
+    let (code, message, help) = only(&registry(&image, "", host, "port=8080 { placement gpu=\"auto\" }"));
+    assert_eq!(
+        (code, &*message, &*help),
+        (
+            "container-cannot",
+            "role `a` uses all GPUs, but a container gets each GPU by its name",
+            "declare each `gpu` of the host, or use an engine with `bin`"
+        )
+    );
+    // With GPUs of unknown memory, it is unknown whether CUDA has another order than `nvidia-smi`.
+    let host = "host \"h\" memory=\"64 GB\" cpus=\"0-7\" { gpu \"CUDA0\"; gpu \"CUDA1\" memory=\"24 GB\" }";
+    let compiled = registry(&image, "", host, "port=8080 { placement gpu=\"CUDA0\" }");
+    assert_eq!(compiled.codes(), Vec::<&str>::new());
+    assert!(compiled.findings.not_checked().iter().any(|entry| entry.check == "renumbered-gpus"));
+}
+
 #[test]
 fn a_gateway_serves_no_container() {
     let text = format!(

@@ -4,25 +4,27 @@ use super::assert_accepts;
 use crate::support::assert_snapshot;
 use orchgen::engine::Profile;
 use orchgen::engine::dialect::{
-    ContextSpec, DraftGpuSpec, DraftSpec, GpuSpec, HostExperts, Intent, LayersSpec, ServerSpec, lower_server,
+    ContextSpec, Devices, DraftGpuSpec, DraftSpec, GpuSpec, HostExperts, Intent, LayersSpec, ServerSpec,
+    lower_server,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// All layers on one device.
 const ONE: GpuSpec<'_> = GpuSpec {
-    devices: &["CUDA0"],
+    devices: Devices::Named(&["CUDA0"]),
     layers: LayersSpec::All,
     shares: &[],
     split_mode: None,
     host_experts: HostExperts::Count(0),
     cache_on_host: false,
     margins: &[],
-    projector: Some("CUDA0"),
+    projector: Devices::Named(&["CUDA0"]),
     draft: None,
 };
-const TWO: GpuSpec<'_> = GpuSpec { devices: &["CUDA0", "CUDA1"], shares: &[2, 1], ..ONE };
-const OFF: GpuSpec<'_> = GpuSpec { devices: &[], projector: None, ..ONE };
+const TWO: GpuSpec<'_> = GpuSpec { devices: Devices::Named(&["CUDA0", "CUDA1"]), shares: &[2, 1], ..ONE };
+const OFF: GpuSpec<'_> = GpuSpec { devices: Devices::Host, projector: Devices::Host, ..ONE };
+const FOUND: GpuSpec<'_> = GpuSpec { devices: Devices::Found, projector: Devices::Found, ..ONE };
 const FOLLOWS: DraftGpuSpec<'_> =
     DraftGpuSpec { devices: None, layers: LayersSpec::All, host_experts: HostExperts::Count(0) };
 
@@ -82,7 +84,11 @@ fn cases() -> Vec<(&'static str, ServerSpec<'static>, GpuSpec<'static>)> {
         ("split by tensors", server(), GpuSpec { split_mode: Some("tensor"), ..TWO }),
         ("split by the graph", server(), GpuSpec { split_mode: Some("graph"), ..TWO }),
         ("layers that fit", server(), GpuSpec { margins: &[1024], ..fit(ONE) }),
-        ("layers that fit two devices", server(), GpuSpec { margins: &[1024, 2048], ..fit(TWO) }),
+        (
+            "layers that fit two devices",
+            server(),
+            GpuSpec { margins: &[1024, 2048], ..fit(GpuSpec { shares: &[], ..TWO }) },
+        ),
         (
             "layers and context that fit",
             ServerSpec { context: ContextSpec::Fit(Some(4096)), ..server() },
@@ -96,8 +102,8 @@ fn cases() -> Vec<(&'static str, ServerSpec<'static>, GpuSpec<'static>)> {
         ("all experts on the host", server(), GpuSpec { host_experts: HostExperts::All, ..ONE }),
         ("KV cache on the host", server(), GpuSpec { cache_on_host: true, ..ONE }),
         ("a draft that follows", with_draft(), draft(FOLLOWS)),
-        ("a draft on another device", with_draft(), on(&["CUDA1"])),
-        ("a draft on no device", with_draft(), on(&[])),
+        ("a draft on another device", with_draft(), on(Devices::Named(&["CUDA1"]))),
+        ("a draft on no device", with_draft(), on(Devices::Host)),
         (
             "12 layers of a draft with its experts on the host",
             with_draft(),
@@ -107,20 +113,43 @@ fn cases() -> Vec<(&'static str, ServerSpec<'static>, GpuSpec<'static>)> {
         (
             "a draft on a device, of a role without devices",
             with_draft(),
-            GpuSpec { draft: on(&["CUDA1"]).draft, ..OFF },
+            GpuSpec { draft: on(Devices::Named(&["CUDA1"])).draft, ..OFF },
         ),
         ("a projector", with_projector(), ONE),
-        ("a projector on another device", with_projector(), GpuSpec { projector: Some("CUDA1"), ..ONE }),
-        ("a projector on the host", with_projector(), GpuSpec { projector: None, ..ONE }),
+        (
+            "a projector on another device",
+            with_projector(),
+            GpuSpec { projector: Devices::Named(&["CUDA1"]), ..ONE },
+        ),
+        ("a projector on the host", with_projector(), GpuSpec { projector: Devices::Host, ..ONE }),
         ("a projector of a role without devices", with_projector(), OFF),
         ("no device", server(), OFF),
+    ]
+}
+
+/// The cases of a process on all devices that the engine finds.
+fn cases_of_found_devices() -> Vec<(&'static str, ServerSpec<'static>, GpuSpec<'static>)> {
+    let draft = DraftGpuSpec { devices: Some(Devices::Host), ..FOLLOWS };
+    vec![
+        ("all devices", server(), FOUND),
+        ("all devices, two shares", server(), GpuSpec { shares: &[3, 2], ..FOUND }),
+        ("all devices, layers that fit", server(), GpuSpec { layers: LayersSpec::Fit, ..FOUND }),
+        ("one of all devices", server(), GpuSpec { split_mode: Some("none"), ..FOUND }),
+        ("all devices, a draft that follows", with_draft(), GpuSpec { draft: Some(FOLLOWS), ..FOUND }),
+        ("all devices, a draft on no device", with_draft(), GpuSpec { draft: Some(draft), ..FOUND }),
+        ("all devices, a projector", with_projector(), FOUND),
+        (
+            "all devices, a projector on the host",
+            with_projector(),
+            GpuSpec { projector: Devices::Host, ..FOUND },
+        ),
     ]
 }
 
 #[test]
 fn placements_become_options_of_each_build() {
     let mut text = String::new();
-    for (title, spec, gpu) in cases() {
+    for (title, spec, gpu) in cases().into_iter().chain(cases_of_found_devices()) {
         let mut lines: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for profile in profiles() {
             let short = profile.name().trim_start_matches("llama.cpp-");

@@ -151,6 +151,30 @@ fn roles_with_unknown_memory_are_alone() {
     assert_eq!((all, note.as_deref()), (sets(&["a", "c", "d"]), Some("a, c, d")));
 }
 
+/// A role on a GPU of unknown memory is alone. A role on another GPU is not.
+#[test]
+fn roles_on_a_gpu_of_unknown_memory_are_alone() {
+    let sets = |gpus: &str| {
+        let roles = ["a", "b", "c"].map(|name| {
+            let gpu = if name == "a" { "CUDA0" } else { "CUDA1" };
+            format!("role \"{name}\" model=\"dense\" residency=\"warm\" gateway=\"g\" context=512 {{ placement gpu=\"{gpu}\" }}\n")
+        });
+        let text = format!(
+            "stack \"s\" engine=\"e\"\nengine \"e\" profile=\"llama.cpp-b11669\" bin=\"/b\"\n\
+             host \"h\" memory=\"64 GB\" cpus=\"0-3\" {{ {gpus} }}\n\
+             gateway \"g\" port=8000 kind=\"llama-swap\" bin=\"/b/swap\"\n\
+             residency \"warm\" start=\"on-demand\"\nmodel \"dense\" arch=\"qwen3\" file=\"/m/dense.gguf\"\n{}",
+            roles.concat()
+        );
+        let lock = ("registry.lock", crate::checks::gpu_memory::LOCK);
+        let compiled = compile(&[("a.kdl", &text), lock]);
+        let of = &compiled.checked().derived().swap_sets[0];
+        (of.sets.iter().map(BTreeSet::len).collect::<Vec<_>>(), of.alone.len())
+    };
+    assert_eq!(sets("gpu \"CUDA0\" memory=\"24 GB\"; gpu \"CUDA1\" memory=\"24 GB\""), (vec![3], 0));
+    assert_eq!(sets("gpu \"CUDA0\"; gpu \"CUDA1\" memory=\"24 GB\""), (vec![1, 2], 1));
+}
+
 /// One role at a time is what the registry states, even for more roles than a search has.
 #[test]
 fn one_role_at_a_time_needs_no_groups() {

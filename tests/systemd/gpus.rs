@@ -109,6 +109,30 @@ fn units_of_a_user_do_not_limit_devices() {
     assert_eq!(setting(unit(&units, "plain"), "PrivateDevices"), "yes");
 }
 
+/// A role on all GPUs may open the devices of all drivers.
+#[test]
+fn all_gpus_have_the_devices_of_all_drivers() {
+    let (before, after) = STACK.split_once("    gpu \"CUDA0\"").unwrap();
+    let (_, roles) = after.split_once("}\n").unwrap();
+    let roles = roles.lines().filter(|line| !line.starts_with("role ") || line.starts_with("role \"plain\""));
+    let roles = roles.collect::<Vec<_>>().join("\n");
+    let all = "role \"all\" model=\"m\" port=8080 { placement gpu=\"auto\" layers=99 split=\"3:2\" }";
+    let stack = format!("{before}    gpu \"auto\"\n}}\n{roles}\n{all}\n");
+    let units = units_of(&stack, 252, "", "");
+    assert_eq!(devices(&units, "all"), ["char-nvidia*", "char-drm", "/dev/kfd"]);
+    assert_closed(&units, "plain");
+    let text = unit(&units, "all");
+    assert_eq!(setting(text, "Description"), "all: Small-0.5B on all GPUs");
+    assert_eq!(settings(text, "SupplementaryGroups"), ["video render"]);
+    assert!(settings(text, "Wants").contains(&"modprobe@nvidia_uvm.service"));
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(
+        words.windows(2).any(|pair| pair == ["--tensor-split", "3,2"]) && !text.contains("--device"),
+        "{text}"
+    );
+    assert!(unit(&units, "plain").contains("--device none"));
+}
+
 mod tools {
     use super::*;
     use crate::systemd::{assert_exposure, assert_no_messages};

@@ -3,7 +3,7 @@
 use super::faults::FaultyRole;
 use crate::diag::{Change, Line, words};
 use crate::engine::options::places_on_gpus;
-use crate::hir::{EngineOption, NO_GPU, Placement, Setting, SplitMode};
+use crate::hir::{AUTO_GPU, EngineOption, Gpu, NO_GPU, Placement, Setting, SplitMode};
 
 /// The number of layers from which an option means all of them: 99 and 999 are usual.
 const MEANS_ALL: u64 = 99;
@@ -144,7 +144,7 @@ impl GivenOptions {
         let is_declared = role.serving.placement.gpus().layers.is_some();
         let all = || Line::of("layers", "all");
         lines.extend(self.layers.and_then(|layers| layers.line().or_else(|| is_declared.then(all))));
-        if gpus.len() > 1 {
+        if gpus.len() > 1 || gpus == [AUTO_GPU] {
             let split =
                 self.split.map(|shares| shares.iter().map(u32::to_string).collect::<Vec<_>>().join(":"));
             lines.extend(split.map(|split| Line::of("split", split)));
@@ -161,6 +161,11 @@ impl GivenOptions {
         let host = role.registry.hosts.get(role.serving.host.value);
         let all = || host.gpus.iter().map(|gpu| gpu.name.value.to_string());
         let mode = self.split_mode.as_deref().unwrap_or("layer");
+        if named.is_none() && host.gpus.iter().any(Gpu::is_auto) {
+            let has_fields = self.main == 0 && self.split.iter().flatten().all(|share| *share > 0);
+            let is_word = SplitMode::ALL.iter().any(|known| known.word() == mode);
+            return (has_fields && is_word).then(|| vec![AUTO_GPU.to_owned()]);
+        }
         if named.iter().flatten().any(|name| host.gpu(name).is_none()) {
             return None;
         }
@@ -216,8 +221,14 @@ pub(super) fn declare_gpus(role: &FaultyRole, option: &EngineOption) -> Option<S
     let print = "the name and the memory that `llama-server --list-devices` prints";
     if host.gpus.is_empty() {
         return Some(format!(
-            "declare the GPUs in {host}: each `gpu` has {print}; then name them in `gpu` of the field `placement`, instead of \
-             this option"
+            "declare the GPUs in {host}: each `gpu` has {print}, and the name `auto` means all; then name them in `gpu` of the \
+             field `placement`, instead of this option"
+        ));
+    }
+    if host.gpu(AUTO_GPU).is_some() {
+        return Some(format!(
+            "declare each `gpu` of {host} instead of `auto`, with {print}; then name them in `gpu` of the field \
+            `placement`, instead of this option"
         ));
     }
     let is_device = matches!(option.name.trim_start_matches('-'), "device" | "dev");

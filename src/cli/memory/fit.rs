@@ -56,21 +56,24 @@ struct GpuRoom<'r> {
 struct OnGpus<'d> {
     group: &'d RoleGroup<'d>,
     served: &'d ServedRole,
-    /// Its GPUs with their indexes.
-    gpus: Vec<(usize, &'d Gpu)>,
+    /// Its GPUs with their indexes and their memory for roles.
+    gpus: Vec<(usize, &'d Gpu, Bytes)>,
 }
 
 impl<'d> OnGpus<'d> {
-    fn new(host: &'d Host, group: &'d RoleGroup<'d>, served: &'d ServedRole) -> Self {
+    /// Fails with the reason if the memory of a GPU is unknown, as a clause.
+    fn new(host: &'d Host, group: &'d RoleGroup<'d>, served: &'d ServedRole) -> Result<Self, String> {
         let names = served.gpus.iter().flat_map(|gpus| gpus.all()).collect::<Vec<_>>();
         let is_used = |gpu: &Gpu| names.iter().any(|name| ***name == *gpu.name.value);
-        let gpus = host.gpus.iter().enumerate().filter(|(_, gpu)| is_used(gpu)).collect();
-        Self { group, served, gpus }
+        let gpus = host.gpus.iter().enumerate().filter(|(_, gpu)| is_used(gpu)).map(|(index, gpu)| {
+            let unknown = || format!("the memory of GPU {} is not declared", quoted(&gpu.name));
+            Ok((index, gpu, gpu.room().ok_or_else(unknown)?))
+        });
+        Ok(Self { group, served, gpus: gpus.collect::<Result<_, String>>()? })
     }
 
     fn not_counted(&self, derived: &'d Derived) -> Vec<NotCounted<'d>> {
-        let unknown = |(_, gpu): &(usize, &'d Gpu)| {
-            let gpu: &'d Gpu = gpu;
+        let unknown = |&(_, gpu, _): &(usize, &'d Gpu, Bytes)| {
             let name = |role| &*derived.registry.roles.get(role).head.name.value;
             let roles = derived.unknown_on_gpu(self.group.host, gpu);
             roles.map(|(role, why)| NotCounted { gpu: &gpu.name, role: name(role), why }).collect::<Vec<_>>()
@@ -93,14 +96,14 @@ impl<'d> OnGpus<'d> {
     }
 
     fn fits(&self, memory: &RoleMemory) -> bool {
-        self.gpus.iter().all(|(index, gpu)| self.total(*index, memory) <= gpu.room())
+        self.gpus.iter().all(|(index, _, room)| self.total(*index, memory) <= *room)
     }
 
     fn rooms(&self, memory: &RoleMemory) -> Vec<GpuRoom<'d>> {
-        let room = |(index, gpu): &(usize, &'d Gpu)| {
-            let own = self.own(memory, Some(*index));
-            let others = self.total(*index, memory).minus(own);
-            GpuRoom { name: &gpu.name, bytes: own.0, free: gpu.room().minus(others).0 }
+        let room = |&(index, gpu, room): &(usize, &'d Gpu, Bytes)| {
+            let own = self.own(memory, Some(index));
+            let others = self.total(index, memory).minus(own);
+            GpuRoom { name: &gpu.name, bytes: own.0, free: room.minus(others).0 }
         };
         self.gpus.iter().map(room).collect()
     }
@@ -119,19 +122,20 @@ pub(super) fn run(derived: &Derived, name: &str, format: DataFormat) -> RunStatu
         ));
         return RunStatus::CannotRun;
     };
-    let role = match FittingRole::new(&derived.registry, &derived.lock, served) {
-        Ok(role) => role,
-        Err(why) => {
-            session::print_stderr(&format!("role {} has nothing to fit: {why}\n", quoted(name)));
-            return RunStatus::Findings;
-        }
-    };
     let loads = derived.loads();
     let groups = loads.of_hosts();
     let Some(group) = groups.iter().find(|group| group.host == served.serving.host.value) else {
         return RunStatus::Clean;
     };
-    let on_gpus = OnGpus::new(registry.hosts.get(group.host), group, served);
+    let role = FittingRole::new(&derived.registry, &derived.lock, served);
+    let of_host = |role| Ok((role, OnGpus::new(registry.hosts.get(group.host), group, served)?));
+    let (role, on_gpus) = match role.and_then(of_host) {
+        Ok(found) => found,
+        Err(why) => {
+            session::print_stderr(&format!("role {} has nothing to fit: {why}\n", quoted(name)));
+            return RunStatus::Findings;
+        }
+    };
     let settings = role.largest(|memory| on_gpus.fits(memory)).into_iter().map(|(setting, memory)| {
         let (field, value) = words_of(setting, role.layers);
         let bytes = on_gpus.own(&memory, None).0;

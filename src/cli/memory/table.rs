@@ -106,7 +106,12 @@ fn sums(report: &MemoryReport) -> Vec<Row> {
 
 fn gpu_row(host: &str, gpu: &ReportedGpu) -> Row {
     let rest = if gpu.is_whole { "" } else { "; other parts are unknown" };
-    let of = format!("of {}, {} reserved", size_text(gpu.memory), size_text(gpu.reserve));
+    let of = match (gpu.memory, gpu.reserve) {
+        (Some(memory), Some(reserve)) => {
+            format!("of {}, {} reserved", size_text(memory), size_text(reserve))
+        }
+        _ => "the memory of the GPU is not declared".to_owned(),
+    };
     let name = format!("GPU {} of {}", quoted(gpu.name), quoted(host));
     Row::of(name, size_text(gpu.bytes), of + &excess(gpu.over) + rest)
 }

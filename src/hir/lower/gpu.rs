@@ -5,12 +5,16 @@ use super::record::Record;
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, Suggestion, suggest, words};
 use crate::hir::codes::{CONFLICTING_FIELDS, UNKNOWN_NAME, WRONG_TYPE};
 use crate::hir::{
-    Context, CpuExperts, Draft, GpuLayers, GpuPlacement, Head, Host, NO_GPU, Placement, SplitMode, Text,
+    AUTO_GPU, Context, CpuExperts, Draft, Gpu, GpuLayers, GpuPlacement, Head, Host, NO_GPU, Placement,
+    SplitMode, Text,
 };
 use crate::source::{Span, Spanned};
 
 /// The largest share of a split.
 const LARGEST_SHARE: u32 = 1_000_000;
+
+/// The names that are alone in a list of GPUs, with the label of a finding about another one.
+const ALONE: [(&str, &str); 2] = [(NO_GPU, "means no GPU"), (AUTO_GPU, "means all GPUs")];
 
 /// The fields of a placement that need a GPU.
 const PARTS: [&str; 5] = ["layers", "split", "split-mode", "cpu-experts", "kv"];
@@ -86,10 +90,12 @@ impl GpuReader<'_> {
                 let finding =
                     if first.span == name.span { finding } else { finding.also(first.span, "first here") };
                 self.report(finding.help("name each GPU once"));
-            } else if &*name.value == NO_GPU && named.len() > 1 {
-                let message = format!("{} has the GPU `{NO_GPU}` and others", self.owner().describe());
-                let finding = CONFLICTING_FIELDS.at(name.span, "means no GPU", message);
-                self.report(finding.help(format!("keep either `{NO_GPU}` or the names of the GPUs")));
+            } else if let Some((word, label)) =
+                ALONE.iter().find(|(word, _)| named.len() > 1 && *word == &*name.value)
+            {
+                let message = format!("{} has the GPU `{word}` and others", self.owner().describe());
+                let finding = CONFLICTING_FIELDS.at(name.span, *label, message);
+                self.report(finding.help(format!("keep either `{word}` or the names of the GPUs")));
             } else if &*name.value != NO_GPU && self.knows(name, list) {
                 devices.push(name.clone());
             }
@@ -127,8 +133,23 @@ impl GpuReader<'_> {
         let finding = finding.about(host);
         let declared: Vec<String> = known.iter().map(|name| words::quoted(name)).collect();
         let print = "the name and the memory that `llama-server --list-devices` prints";
-        let line = Line::of("gpu", &*name.value).principal("name").with(Line::of("memory", "24 GB"));
+        let line = Line::of("gpu", &*name.value).principal("name");
+        let is_auto = *name.value == *AUTO_GPU;
+        let line = if is_auto { line } else { line.with(Line::of("memory", "24 GB")) };
         self.report(match declared.as_slice() {
+            [] if is_auto => {
+                let title = format!("write `{{}}` in {host}, which means all its GPUs");
+                finding.remedy(title, Change::set(host.head.span, line))
+            }
+            names if is_auto => finding.help(format!(
+                "the GPUs of {host} are {}; `{AUTO_GPU}` is for a host that declares `gpu` `{AUTO_GPU}` and no other",
+                words::all_of(names)
+            )),
+            _ if host.gpu(AUTO_GPU).is_some() => {
+                let change = Change::rewrite(list.span, Line::of("gpu", AUTO_GPU));
+                let finding = finding.remedy(format!("write `{{}}`: {host} does not name its GPUs"), change);
+                finding.help(format!("or declare each `gpu` of {host} instead, with {print}"))
+            }
             [] if has_form_of_device(name) => {
                 let title = format!("write `{{}}` in {host}, with {print}");
                 finding.remedy(title, Change::set(host.head.span, line))
@@ -155,6 +176,7 @@ impl GpuReader<'_> {
         let gpus = self.host.map(|host| host.gpus.as_slice()).unwrap_or_default();
         // A split needs a GPU for each share, and its mode needs several.
         let count = split.map_or(1, |split| split.value.len()).max(if part == "split-mode" { 2 } else { 1 });
+        let count = if gpus.iter().any(Gpu::is_auto) { 1 } else { count };
         let names: Vec<&str> = gpus.iter().map(|gpu| &*gpu.name.value).take(count).collect();
         let finding = match names.as_slice() {
             names if !is_none && names.len() == count => {
@@ -163,7 +185,8 @@ impl GpuReader<'_> {
             }
             _ if !is_none && !gpus.is_empty() => finding,
             _ if !is_none && self.host.is_some() => finding.help(
-                "declare the GPUs in the host, each as `gpu` with its name and `memory`, and name them in `gpu` of `placement`",
+                "declare the GPUs in the host, each as `gpu` with its name and `memory`, or all as `gpu` `auto`, and name them in \
+                 `gpu` of `placement`",
             ),
             _ => finding,
         };
@@ -203,6 +226,10 @@ impl GpuReader<'_> {
     /// The placement without a split that does not match its GPUs, which is reported.
     fn check_split(&mut self, (mut gpu, is_default): (GpuPlacement, bool)) -> GpuPlacement {
         let count = gpu.devices.len();
+        self.check_undivided(&mut gpu);
+        if gpu.is_auto() {
+            return gpu;
+        }
         if !is_default {
             // Defaults are for the roles with the GPUs of the defaults.
             gpu.split.take_if(|split| split.value.len() != count && self.is_default(split.span));
@@ -237,6 +264,20 @@ impl GpuReader<'_> {
         gpu
     }
 
+    /// Removes a split of a model that is not divided, and reports it.
+    fn check_undivided(&mut self, gpu: &mut GpuPlacement) {
+        let Some(mode) = gpu.split_mode.filter(|mode| mode.value == SplitMode::None) else { return };
+        // A split of the defaults is for the roles that are divided.
+        let is_own = |split: &Spanned<_>| self.is_default(mode.span) || !self.is_default(split.span);
+        if let Some(split) = gpu.split.take().filter(is_own) {
+            let message =
+                format!("`split` of {} has no effect with `split-mode` `none`", self.owner().describe());
+            let finding = CONFLICTING_FIELDS.at(split.span, "is for several GPUs", message);
+            let finding = finding.also(mode.span, "one GPU has everything");
+            self.report(finding.remedy("remove `{}`", Change::remove(split.span)));
+        }
+    }
+
     /// Reports what keeps the engine from fitting, next to a context or layers that it fits: it gives up with a number of
     /// layers, a split, experts on the host, and a split by other than layers (`common_params_fit_impl` in `common/fit.cpp`
     /// of llama.cpp b11434).
@@ -250,7 +291,7 @@ impl GpuReader<'_> {
         };
         let layers = gpu.layers.filter(|layers| layers.value != GpuLayers::Fit);
         let experts = gpu.cpu_experts.filter(|experts| experts.value != CpuExperts::Count(0));
-        let mode = gpu.split_mode.filter(|mode| mode.value != SplitMode::Layer);
+        let mode = gpu.split_mode.filter(|mode| !matches!(mode.value, SplitMode::Layer | SplitMode::None));
         let fixed = [
             layers.map(|layers| ("layers", layers.span)),
             gpu.split.as_ref().map(|split| ("split", split.span)),
@@ -274,6 +315,17 @@ impl GpuReader<'_> {
         let none = texts.iter().find(|text| &*text.value == NO_GPU).cloned();
         draft.gpu = self.devices(&texts);
         let own = draft.own.filter(|own| own.value);
+        if let Some(auto) = draft.gpu.iter().find(|name| *name.value == *AUTO_GPU) {
+            // Builds give a draft without a list of devices those of its model.
+            if placement.is_none_or(|gpu| gpu.devices.is_empty()) {
+                let owner = self.owner().describe();
+                let message = format!("the draft of {owner} is on all GPUs, but its model is on none");
+                let finding = CONFLICTING_FIELDS.at(auto.span, "needs `gpu` of `placement`", message);
+                let line = Line::of("gpu", AUTO_GPU);
+                let finding = finding.remedy("add `{}`", Change::set_in(self.head.span, "placement", line));
+                self.report(finding.remedy("or remove `{}`", Change::remove(auto.span)));
+            }
+        }
         let is_off = draft.gpu.is_empty() && none.is_some();
         let follows = !is_off && placement.is_some_and(|gpu| !gpu.devices.is_empty());
         // The finding about unknown GPUs is enough.

@@ -25,10 +25,10 @@ pub struct GpuRow {
     pub name: Arc<str>,
     /// Its product name.
     pub title: Option<Arc<str>>,
-    /// Its memory.
-    pub memory: Bytes,
-    /// The memory that stays free.
-    pub reserve: Bytes,
+    /// Its memory. `None` if it is not declared.
+    pub memory: Option<Bytes>,
+    /// The memory that stays free. `None` without a memory or a reserve.
+    pub reserve: Option<Bytes>,
     /// The host. `None` if only one host has roles.
     pub host: Option<Arc<str>>,
 }
@@ -42,7 +42,7 @@ pub struct PlacedRole {
     pub gpus: Vec<Arc<str>>,
     /// The layers on the GPUs. `None` without GPUs, or if another program decides it.
     pub layers: Option<PlacedLayers>,
-    /// The share of each GPU. Empty with fewer than two.
+    /// The share of each GPU. Empty if one GPU has everything, or if the engine decides.
     pub shares: Vec<u64>,
     /// The leading layers whose experts are on the host.
     pub cpu_experts: Option<PlacedLayers>,
@@ -82,8 +82,8 @@ pub(super) fn gpus(derived: &Derived) -> Gpus {
         let row = |gpu: &hir::Gpu| GpuRow {
             name: gpu.name.value.clone(),
             title: text(gpu.title.as_ref()),
-            memory: gpu.memory.value,
-            reserve: gpu.reserve.of(gpu.memory.value),
+            memory: gpu.memory.map(|memory| memory.value),
+            reserve: gpu.reserved().filter(|_| gpu.memory.is_some() || gpu.reserve.is_some()),
             host: host_name(host),
         };
         host.gpus.iter().map(row).collect::<Vec<_>>()

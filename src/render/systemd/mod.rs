@@ -77,11 +77,9 @@ impl<'p> ProcessContext<'p> {
     fn unit(&self) -> UnitView<'p> {
         let Self { host, group, role, process, .. } = *self;
         let instance = process.instance.map(|n| format!(" {n}")).unwrap_or_default();
-        let gpus = role.gpus.as_deref().filter(|gpus| !gpus.is_empty());
-        let gpus = gpus.map(|gpus| format!(" on {}", gpus.join(", "))).unwrap_or_default();
         UnitView {
             name: self.names().process(role, process).into(),
-            title: format!("{}{instance}: {}{gpus}", role.name, role.title).into(),
+            title: role.full_title(process).into(),
             proxy_title: format!("{}{instance} (proxy): {}", role.name, role.title).into(),
             systemctl: self.plan.scope.systemctl(),
             target: self.names().group_target(group).into(),

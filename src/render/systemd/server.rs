@@ -94,7 +94,7 @@ pub(super) fn view<'p>(
     ServerView {
         folders: paths.folders.into_iter().chain(paths.mounts).map(Field::from).collect(),
         directories: paths.directories,
-        loads_nvidia: !unit.of_user && uses_cuda(role),
+        loads_nvidia: !unit.of_user && role.may_use_cuda(),
         needs_network: listens_outside || role.peers.iter().any(|peer| !is_local(peer)),
         on_demand,
         start_limit: role.start_limit().into(),
@@ -166,11 +166,6 @@ fn at_boot(role: &Role) -> &[Arc<str>] {
         Server::LlamaSwap(swap) => &swap.at_boot,
         Server::Engine(_) | Server::Program(_) => &[],
     }
-}
-
-/// True if a role uses a GPU through CUDA.
-fn uses_cuda(role: &Role) -> bool {
-    role.gpus.iter().flat_map(|gpus| gpus.iter()).any(|gpu| gpu.starts_with("CUDA"))
 }
 
 /// The environment of a process.

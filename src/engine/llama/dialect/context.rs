@@ -1,7 +1,7 @@
 //! The context of a process, in tokens.
 
 use super::argv::ArgvBuilder;
-use super::{GpuSpec, Intent, ServerSpec, UncheckedIntent};
+use super::{Devices, GpuSpec, Intent, ServerSpec, UncheckedIntent};
 use crate::engine::Profile;
 use crate::engine::llama::options::row_of;
 
@@ -65,7 +65,7 @@ pub(super) fn write_fit(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, least
 /// Writes the options with which the engine fits the context.
 pub(super) fn write_fit_options(argv: &mut ArgvBuilder<'_>, gpu: Option<&GpuSpec<'_>>, least: Option<u32>) {
     let origin = (Intent::Context, "context");
-    let has_device = gpu.is_some_and(|gpu| !gpu.devices.is_empty());
+    let has_device = gpu.is_some_and(|gpu| gpu.devices != Devices::Host);
     let fits = has_device || fits_without_device(argv.profile);
     if argv.find_option(&["--fit-ctx"]).is_some() && !fits {
         let why = format!("`--fit` of {} fits only the memory of a GPU", argv.build());

@@ -5,14 +5,26 @@ use super::{Intent, OverrideValue, ServerSpec, Sparsity, UncheckedIntent};
 use crate::engine::llama::architecture::{Class, architecture};
 use crate::engine::llama::options::Owner;
 
+/// The devices of a model, a draft or a projector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Devices<'a> {
+    /// No device: everything is in the memory of the host.
+    #[default]
+    Host,
+    /// All devices that the engine finds.
+    Found,
+    /// The devices with these names.
+    Named(&'a [&'a str]),
+}
+
 /// The placement of a process on GPUs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GpuSpec<'a> {
-    /// The names of the devices. Empty: no device is used.
-    pub devices: &'a [&'a str],
+    /// The devices of the model.
+    pub devices: Devices<'a>,
     /// The layers on the devices.
     pub layers: LayersSpec,
-    /// The share of each device. Written if there are several devices.
+    /// The share of each device. Empty if one device has everything, or if the engine decides.
     pub shares: &'a [u64],
     /// The value of `--split-mode`. `None` means the engine's default, `layer`.
     pub split_mode: Option<&'a str>,
@@ -22,8 +34,8 @@ pub struct GpuSpec<'a> {
     pub cache_on_host: bool,
     /// The memory in MiB that each device keeps free if the engine fits the layers.
     pub margins: &'a [u64],
-    /// The device of the projector. `None` for the host.
-    pub projector: Option<&'a str>,
+    /// The device of the projector, which uses only the first one.
+    pub projector: Devices<'a>,
     /// The placement of the draft. `None` means that of the model.
     pub draft: Option<DraftGpuSpec<'a>>,
 }
@@ -31,8 +43,8 @@ pub struct GpuSpec<'a> {
 /// The placement of a draft on GPUs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DraftGpuSpec<'a> {
-    /// The names of the devices. `None` means those of the model; empty: no device is used.
-    pub devices: Option<&'a [&'a str]>,
+    /// The devices. `None` means those of the model.
+    pub devices: Option<Devices<'a>>,
     /// The layers on the devices.
     pub layers: LayersSpec,
     /// The leading layers whose experts stay on the host.
@@ -112,19 +124,24 @@ const TENSOR_SPLIT_SINCE: u32 = 11434;
 /// Writes where a model, its draft and its projector are.
 pub(super) fn write(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, has: Files) {
     let origin = (Intent::Gpu(GpuIntent::Devices), "placement");
-    if gpu.devices.is_empty() {
-        argv.write_option(origin, DEVICE, "none");
-        // Builds without an own device for the projector take the first GPU of the machine.
-        if has.projector {
-            argv.write_flag(origin, &["--no-mmproj-offload"]);
+    match gpu.devices {
+        Devices::Host => {
+            argv.write_option(origin, DEVICE, "none");
+            // Builds without an own device for the projector take the first GPU of the machine.
+            if has.projector {
+                argv.write_flag(origin, &["--no-mmproj-offload"]);
+            }
+            if has.draft {
+                let draft = gpu.draft.unwrap_or_default();
+                write_draft(argv, &draft, draft.devices.unwrap_or_default());
+            }
+            return;
         }
-        if has.draft {
-            let draft = gpu.draft.unwrap_or_default();
-            write_draft(argv, &DraftGpuSpec { devices: draft.devices.or(Some(&[])), ..draft });
+        Devices::Found => {}
+        Devices::Named(names) => {
+            argv.write_option(origin, DEVICE, names.join(","));
         }
-        return;
     }
-    argv.write_option(origin, DEVICE, gpu.devices.join(","));
     write_layers(argv, LAYERS, gpu.layers);
     write_split(argv, gpu);
     write_experts(argv, gpu.host_experts, [&["--cpu-moe"], &["--n-cpu-moe"]]);
@@ -134,10 +151,17 @@ pub(super) fn write(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, has: Files) {
     if has.draft {
         let draft = gpu.draft.unwrap_or(DraftGpuSpec { layers: gpu.layers, ..DraftGpuSpec::default() });
         // Not all builds give a draft the devices of its target.
-        write_draft(argv, &DraftGpuSpec { devices: draft.devices.or(Some(gpu.devices)), ..draft });
+        write_draft(argv, &draft, draft.devices.unwrap_or(gpu.devices));
     }
     if has.projector {
-        write_projector(argv, gpu);
+        write_projector(argv, gpu.projector);
+    }
+}
+
+impl GpuSpec<'_> {
+    /// True if the engine decides how many layers are on the devices.
+    pub(super) fn fits_layers(&self) -> bool {
+        self.layers == LayersSpec::Fit && self.devices != Devices::Host
     }
 }
 
@@ -171,7 +195,7 @@ fn write_split(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
             mode.to_owned(),
         );
     }
-    if gpu.devices.len() > 1 && gpu.layers != LayersSpec::Fit {
+    if !gpu.shares.is_empty() {
         let shares = gpu.shares.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
         argv.write_option((Intent::Gpu(GpuIntent::Split), "placement"), &["--tensor-split"], shares);
     }
@@ -188,17 +212,17 @@ fn write_experts(argv: &mut ArgvBuilder<'_>, experts: HostExperts, [all, count]:
     }
 }
 
-fn write_draft(argv: &mut ArgvBuilder<'_>, draft: &DraftGpuSpec<'_>) {
+fn write_draft(argv: &mut ArgvBuilder<'_>, draft: &DraftGpuSpec<'_>, devices: Devices<'_>) {
     let origin = (Intent::Gpu(GpuIntent::Draft), "draft");
-    match draft.devices {
-        Some([]) => {
+    match devices {
+        Devices::Host => {
             argv.write_option(origin, DRAFT_DEVICE, "none");
             return;
         }
-        Some(devices) => {
-            argv.write_option(origin, DRAFT_DEVICE, devices.join(","));
+        Devices::Found => {}
+        Devices::Named(names) => {
+            argv.write_option(origin, DRAFT_DEVICE, names.join(","));
         }
-        None => {}
     }
     write_layers(argv, DRAFT_LAYERS, draft.layers);
     let all = &["--spec-draft-cpu-moe", "--cpu-moe-draft"];
@@ -208,9 +232,13 @@ fn write_draft(argv: &mut ArgvBuilder<'_>, draft: &DraftGpuSpec<'_>) {
 
 /// Writes the device of the projector. A build without this option takes the first GPU of the machine
 /// (`tools/mtmd/clip.cpp` of llama.cpp b10434).
-fn write_projector(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
+fn write_projector(argv: &mut ArgvBuilder<'_>, devices: Devices<'_>) {
     let origin = (Intent::Projector, "projector");
-    let Some(device) = gpu.projector else { return argv.write_flag(origin, &["--no-mmproj-offload"]) };
+    let device = match devices {
+        Devices::Host => return argv.write_flag(origin, &["--no-mmproj-offload"]),
+        Devices::Found => return,
+        Devices::Named(names) => names.first().copied().unwrap_or_default(),
+    };
     if argv.find_option(&["--mmproj-device"]).is_some() {
         argv.write_option(origin, &["--mmproj-device"], device.to_owned());
     } else if !device.ends_with('0') || device.ends_with("10") {
@@ -238,14 +266,14 @@ pub(super) fn write_margins(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
 
 /// Checks what a build accepts and a server refuses or ignores.
 pub(super) fn check(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, spec: &ServerSpec<'_>) {
-    if gpu.devices.is_empty() {
+    if gpu.devices == Devices::Host {
         return;
     }
     if gpu.host_experts != HostExperts::Count(0) && spec.sparsity == Sparsity::Dense {
         argv.add_error(Intent::Gpu(GpuIntent::HostExperts), "the model has no experts".to_owned());
     }
     match gpu.split_mode {
-        Some("row") => check_row_split(argv, gpu),
+        Some("row") => check_row_split(argv, gpu.devices),
         Some("tensor") => check_tensor_split(argv, spec),
         _ => {}
     }
@@ -253,16 +281,21 @@ pub(super) fn check(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>, spec: &Server
 
 /// Without split buffers, builds since b10434 exit when they load the model, and earlier ones split by layers
 /// (`make_gpu_buft_list` in `src/llama-model.cpp`).
-fn check_row_split(argv: &mut ArgvBuilder<'_>, gpu: &GpuSpec<'_>) {
+fn check_row_split(argv: &mut ArgvBuilder<'_>, devices: Devices<'_>) {
+    let intent = Intent::Gpu(GpuIntent::SplitMode);
     let Some(splitters) = row_splitters(argv.profile.build_number()) else {
         let why = "it is unknown which back ends of this build can split by rows".to_owned();
-        return argv.not_checked.push(UncheckedIntent { intent: Intent::Gpu(GpuIntent::SplitMode), why });
+        return argv.not_checked.push(UncheckedIntent { intent, why });
+    };
+    let Devices::Named(names) = devices else {
+        let why = "it is unknown which back ends the GPUs have".to_owned();
+        return argv.not_checked.push(UncheckedIntent { intent, why });
     };
     let splits = |device: &str| splitters.iter().any(|back_end| device.starts_with(back_end));
-    if let Some(device) = gpu.devices.iter().find(|device| !splits(device)) {
+    if let Some(device) = names.iter().find(|device| !splits(device)) {
         let back_end = device.trim_end_matches(|c: char| c.is_ascii_digit());
         let why = format!("the {back_end} back end of {} cannot split by rows", argv.build());
-        argv.add_error(Intent::Gpu(GpuIntent::SplitMode), why);
+        argv.add_error(intent, why);
     }
 }
 

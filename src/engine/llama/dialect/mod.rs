@@ -45,8 +45,8 @@ pub use argv::WrittenOption;
 pub use context::ContextSpec;
 pub use devices::{devices_in, rename_devices, rename_devices_in};
 pub use gpu::{
-    BACK_ENDS, CUDA_ORDER, DraftGpuSpec, GpuIntent, GpuSpec, HostExperts, LayersSpec, VISIBLE_DEVICES,
-    computes_attention, is_device_name,
+    BACK_ENDS, CUDA_ORDER, Devices, DraftGpuSpec, GpuIntent, GpuSpec, HostExperts, LayersSpec,
+    VISIBLE_DEVICES, computes_attention, is_device_name,
 };
 pub use lowered::Lowered;
 pub use options::DeprecatedKey;

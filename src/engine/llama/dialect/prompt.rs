@@ -2,7 +2,7 @@
 
 use super::argv::ArgvBuilder;
 use super::context::write_fit_options;
-use super::gpu::{self, Files, LayersSpec};
+use super::gpu::{self, Files};
 use super::options::{self, AcceptedOption};
 use super::serve::{has_draft_file, write_lock};
 use super::speculation::speculate;
@@ -92,7 +92,7 @@ fn write_gpu(argv: &mut ArgvBuilder<'_>, spec: &PromptSpec<'_>) {
     let files = Files { draft: has_draft_file(spec.draft.as_ref()), projector: spec.projector.is_some() };
     gpu::write(argv, gpu, files);
     let fits_context = matches!(spec.context, ContextSpec::Fit(_));
-    if gpu.layers == LayersSpec::Fit && !gpu.devices.is_empty() && !fits_context {
+    if gpu.fits_layers() && !fits_context {
         gpu::write_fit(argv, gpu);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::argv::ArgvBuilder;
 use super::context::write_fit;
-use super::gpu::{self, Files, GpuSpec, LayersSpec};
+use super::gpu::{self, Files};
 use super::speculation::speculate;
 use super::{
     ContextSpec, DraftSpec, FaultKind, Intent, Lowered, NumaPlacement, OverrideValue, RouteSpec, ServerSpec,
@@ -22,8 +22,7 @@ const MAX_SLOTS: u32 = 256;
 impl ServerSpec<'_> {
     /// True if the engine fits the context or the layers.
     pub(super) fn fits(&self) -> bool {
-        let fits_layers = |gpu: GpuSpec<'_>| gpu.layers == LayersSpec::Fit && !gpu.devices.is_empty();
-        matches!(self.context, ContextSpec::Fit(_)) || self.gpu.is_some_and(fits_layers)
+        matches!(self.context, ContextSpec::Fit(_)) || self.gpu.is_some_and(|gpu| gpu.fits_layers())
     }
 
     /// The context of all slots together, in tokens; 0 for the trained context. The engine gets this number, and rounds
@@ -196,7 +195,7 @@ fn write_memory(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>) {
         let files = Files { draft: has_draft_file(spec.draft.as_ref()), projector: spec.projector.is_some() };
         gpu::write(argv, gpu, files);
         let fits_context = matches!(spec.context, ContextSpec::Fit(_));
-        if gpu.layers == LayersSpec::Fit && !gpu.devices.is_empty() && !fits_context {
+        if gpu.fits_layers() && !fits_context {
             gpu::write_fit(argv, gpu);
         }
     }

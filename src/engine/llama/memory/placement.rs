@@ -179,6 +179,13 @@ impl MemoryOptions {
         })
     }
 
+    /// Gives a name to all devices that the engine finds, if the command line has no list of devices.
+    pub fn name_found_devices(&mut self, name: &str) {
+        let placement = &mut self.placement;
+        placement.devices[0].get_or_insert_with(|| name.into());
+        placement.projector_device.get_or_insert_with(|| name.into());
+    }
+
     /// Sets the number of layers of the model on devices, in place of `--n-gpu-layers`.
     pub fn set_gpu_layers(&mut self, layers: u32) {
         self.placement.gpu_layers[0] = Some(layers.to_string().into());

@@ -1,6 +1,7 @@
 //! The target `llama-swap`: its file against the schema of llama-swap, its commands as llama-swap splits them, and its sets.
 
 mod config;
+mod declared;
 mod sets;
 pub(crate) mod words;
 

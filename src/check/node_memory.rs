@@ -1,6 +1,6 @@
 //! NUMA nodes with less memory than roles lock on them, or place on them.
 
-use super::shared::sum::{self, HostLoad, MemorySum};
+use super::shared::sum::{self, HostLoad, MAX_WITH_ADVICE, MemorySum};
 use crate::derive::{Derived, MemoryLoad, MemoryScope, RoleGroup};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::hir::{Bytes, NumaNode, Registry};
@@ -82,9 +82,6 @@ declare_code! {
 
 /// The reason why a sum per node is always incomplete.
 const PLACED_ALIKE: &str = "mapped files are counted only if all roles that read them share one placement";
-
-/// Maximum number of nodes per host whose help names the roles to move. Finding these roles takes many sums.
-const MAX_WITH_ADVICE: usize = 16;
 
 /// A node whose roles take more than its memory.
 struct OverfullNode<'f> {
@@ -171,6 +168,7 @@ impl OverfullNode<'_> {
             services: &[],
             limit: &limit,
             over,
+            has_sets: self.has_advice,
         };
         let help = if self.has_advice { sum.removal(help, " here") } else { help("several roles") };
         sum.add_to(finding).help(help)

@@ -1,6 +1,6 @@
 //! A residency whose roles take more memory than its budget.
 
-use super::shared::sum::{self, MemorySum};
+use super::shared::sum::{self, MAX_WITH_ADVICE, MemorySum};
 use crate::derive::{Derived, MemoryScope, RoleGroup};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line};
 use crate::hir::{Bytes, Registry, Residency};
@@ -44,12 +44,15 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, loads) = (&derived.registry, derived.loads());
+    let mut found = 0;
     for (id, residency) in registry.residencies.entries() {
         let Some(budget) = residency.budget else { continue };
         let mut unknown: Option<String> = None;
         for group in loads.of_residency(id) {
             unknown = unknown.or_else(|| sum::unknown_memory(derived, &group));
-            findings.extend(finding(registry, residency, budget, &group));
+            let finding = finding(registry, residency, budget, (&group, found < MAX_WITH_ADVICE));
+            found += usize::from(finding.is_some());
+            findings.extend(finding);
         }
         if let Some(why) = unknown {
             findings.skip(&OVER_BUDGET, residency, why);
@@ -61,7 +64,7 @@ fn finding(
     registry: &Registry,
     residency: &Residency,
     Spanned { value: budget, span }: Spanned<Bytes>,
-    group: &RoleGroup,
+    (group, has_sets): (&RoleGroup, bool),
 ) -> Option<Diagnostic> {
     let load = group.load(MemoryScope::HOST);
     if load.total <= budget {
@@ -71,7 +74,7 @@ fn finding(
     let message = format!("{residency} takes {total} on {host}, {over} over its budget of {budget}");
     let limit = [("budget", budget)];
     let (scope, load, services) = (MemoryScope::HOST, &load, [].as_slice());
-    let sum = MemorySum { registry, group, scope, load, services, limit: &limit, over };
+    let sum = MemorySum { registry, group, scope, load, services, limit: &limit, over, has_sets };
     // A budget larger than the host would not help.
     let raise = host.room().is_none_or(|room| total <= room);
     let raise = raise.then(|| Line::of("budget", total.rounded_up().to_string()));

@@ -1,6 +1,6 @@
 //! A GPU with less memory than the roles on it need.
 
-use super::shared::sum::{MemorySum, listed};
+use super::shared::sum::{MAX_WITH_ADVICE, MemorySum, listed};
 use crate::derive::{
     Alternative, Derived, FittingRole, MemoryLoad, MemoryScope, RoleGroup, RoleMemory, ServedRole,
 };
@@ -91,7 +91,8 @@ fn finding(
     let label = format!("{} needed in addition to the reserve", load.total);
     let finding = OVER_GPU_MEMORY.at(declared.span, label, message).about(host);
     let limit = [("memory", memory), ("reserve", reserve)];
-    let sum = MemorySum { registry, group, scope, load: &load, services: &[], limit: &limit, over };
+    let has_sets = index < MAX_WITH_ADVICE;
+    let sum = MemorySum { registry, group, scope, load: &load, services: &[], limit: &limit, over, has_sets };
     let finding = sum.add_to(finding);
     let changes = smallest_changes(derived, group, (index, over));
     let has_facts = derived.unknown_on_gpu(group.host, gpu).next().is_none();

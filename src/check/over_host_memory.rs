@@ -17,7 +17,7 @@ declare_code! {
     /// If the models do not fit, the kernel reads weights from disk again and again, or kills a process.
     ///
     /// - All residencies count, also those that start on demand: clients can use all their roles at the same time. If
-    ///   fewer roles run at a time, put them behind a gateway and set `at-once`; then the largest that may run together count.
+    ///   fewer roles run at a time, put them behind a gateway with `at-once` or `set`; then the largest that may run together count.
     /// - Mapped files count once per host, however many roles read them.
     /// - Files of roles with `lock`, and projectors, count once per process.
     /// - With a `registry.lock`, caches, state and buffers also count, once per process. Prompt caches and
@@ -86,7 +86,7 @@ fn finding(
     let finding = OVER_HOST_MEMORY.at(declared.span, label, message).about(host);
     let limit = [("memory", memory), ("reserve", reserve)];
     let (scope, over) = (MemoryScope::HOST, *over);
-    let sum = MemorySum { registry, group, scope, load, services, limit: &limit, over };
+    let sum = MemorySum { registry, group, scope, load, services, limit: &limit, over, has_sets: true };
     let moved =
         (!load.freed.is_empty()).then(|| sum.removal(|roles| format!("move {roles} to another host"), ""));
     let fewer = at_once(derived, group, load.total.minus(over), over);

@@ -2,10 +2,10 @@
 
 use super::shared::gateway_remedy::{gateway_change, join_change, llama_swap_change};
 use crate::derive::{Derived, ServedGateway, ServedProcess};
-use crate::diag::{Change, Diagnostic, Diagnostics, Line};
-use crate::hir::{GatewayKind, Id, Registry, Residency, Start};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
+use crate::hir::{Gateway, GatewayKind, Id, Registry, Residency, Role, RoleSet, Start};
 use crate::source::Spanned;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 declare_code! {
     /// ## What it finds
@@ -14,6 +14,7 @@ declare_code! {
     /// - one of these roles is not behind a gateway;
     /// - they are behind several gateways;
     /// - their gateway is a router that also has roles of another residency;
+    /// - a `set` of their gateway has more of them;
     /// - the residency starts more roles at boot than may run at the same time.
     ///
     /// ## Why
@@ -22,7 +23,8 @@ declare_code! {
     ///
     /// Both kinds of gateways enforce `at-once`. The router of llama-server unloads the model that was used least recently before it
     /// loads another one. It has one limit for all its models, so a residency with `at-once` needs its own router. llama-swap has
-    /// the sets of models that may be in memory together, which orchgen computes from `at-once` and the memory of the roles.
+    /// the sets of models that may be in memory together, which orchgen computes from `at-once` and the memory of the roles, or
+    /// which the gateway declares with `set`.
     ///
     /// ## Example
     /// ```kdl
@@ -47,6 +49,7 @@ const MAX_CHANGES: usize = 16;
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, loads) = (&derived.registry, derived.loads());
     let mut found = 0;
+    let mut reported: BTreeSet<Id<Residency>> = BTreeSet::new();
     for (id, residency) in registry.residencies.entries() {
         let Some(most) = residency.at_once else { continue };
         for group in loads.of_residency(id) {
@@ -61,8 +64,73 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             found += 1;
             let limited = Limited { derived, registry, id, residency, most, roles, has_change };
             findings.report(limited.finding().about(residency));
+            reported.insert(id);
             break;
         }
+    }
+    for gateway in registry.gateways.iter() {
+        larger_sets(registry, gateway, &reported, findings);
+    }
+}
+
+/// The roles of a set by residency.
+fn by_residency(registry: &Registry, set: &RoleSet) -> BTreeMap<Id<Residency>, Vec<Spanned<Id<Role>>>> {
+    let mut found: BTreeMap<Id<Residency>, Vec<Spanned<Id<Role>>>> = BTreeMap::new();
+    for role in &set.value {
+        if let Some(process) = registry.roles.get(role.value).process() {
+            found.entry(process.residency.value).or_default().push(*role);
+        }
+    }
+    found
+}
+
+/// The number of roles that a help names. A set can have thousands.
+const MAX_NAMED: usize = 4;
+
+/// Reports the declared sets of a gateway with more roles of a residency than may run at the same time. `reported` are the
+/// residencies whose limit nothing enforces.
+fn larger_sets(
+    registry: &Registry,
+    gateway: &Gateway,
+    reported: &BTreeSet<Id<Residency>>,
+    findings: &mut Diagnostics,
+) {
+    let mut most_of: BTreeMap<Id<Residency>, usize> = BTreeMap::new();
+    for set in &gateway.sets {
+        for (id, roles) in by_residency(registry, set) {
+            let most = most_of.entry(id).or_default();
+            *most = roles.len().max(*most);
+        }
+    }
+    let of_sets = gateway.sets.iter().flat_map(|set| {
+        by_residency(registry, set).into_iter().map(move |(id, roles)| (id, set.span, roles))
+    });
+    for (id, place, roles) in of_sets {
+        let residency = registry.residencies.get(id);
+        let Some(most) = residency.at_once.filter(|_| !reported.contains(&id)) else { continue };
+        let others = roles.get(most.value as usize..).unwrap_or_default();
+        if others.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "a set of {gateway} has {} of {residency}, but its `at-once` is {}",
+            words::count(roles.len(), "role"),
+            most.value
+        );
+        let finding = UNENFORCED_AT_ONCE.at(place, "may be in memory together", message).about(gateway);
+        let finding = finding.also(most.span, "fewer roles at the same time");
+        let name = |role: &Spanned<Id<Role>>| words::quoted(&registry.roles.get(role.value).head.name);
+        let finding = if others.len() > MAX_NAMED {
+            finding.help(format!("remove {} of these roles from the `set`", others.len()))
+        } else {
+            let names: Vec<String> = others.iter().map(name).collect();
+            let removals = others.iter().map(|role| Change::RemoveValue { place: role.span });
+            let title = format!("remove {} from the `set`", words::all_of(&names));
+            finding.remedy(title, Change::All(removals.collect()))
+        };
+        let largest = most_of.get(&id).copied().unwrap_or(roles.len()) as u64;
+        let raised = Change::rewrite(most.span, Line::of("at-once", largest));
+        findings.report(finding.remedy(format!("or write `{{}}` in {residency}"), raised));
     }
 }
 

@@ -235,7 +235,7 @@ fn reported_gateway<'r>(derived: &'r Derived, served: &ServedGateway) -> Reporte
     let name = |id: &Id<Role>| -> &'r str { &registry.roles.get(*id).head.name.value };
     let found = derived.swap_sets.iter().find(|sets| sets.gateway == served.id);
     let set = |sets: &'r SwapSets, set: &'r BTreeSet<Id<Role>>| {
-        let together = served.roles.iter().filter(move |id| sets.at_boot.contains(id) || set.contains(id));
+        let together = served.roles.iter().filter(move |id| sets.kept.contains(id) || set.contains(id));
         together.map(name).collect::<Vec<_>>()
     };
     ReportedGateway {

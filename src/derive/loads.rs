@@ -27,8 +27,8 @@ pub struct RoleGroups<'r> {
 pub struct RoleGroup<'l> {
     /// The host.
     pub host: Id<Host>,
-    registry: &'l Registry,
-    sets: &'l [SwapSets],
+    pub(super) registry: &'l Registry,
+    pub(super) sets: &'l [SwapSets],
     /// The roles of each residency, in the order of declaration.
     parts: Vec<(Id<Residency>, &'l [ServedProcess<'l>])>,
 }
@@ -124,6 +124,14 @@ impl<'r> RoleGroups<'r> {
 }
 
 impl<'l> RoleGroup<'l> {
+    /// The same roles with other sets.
+    pub(super) fn with_sets<'s>(&self, sets: &'s [SwapSets]) -> RoleGroup<'s>
+    where
+        'l: 's,
+    {
+        RoleGroup { sets, ..self.clone() }
+    }
+
     /// The residencies in the order of declaration, each with the number of its roles in this group and these roles as
     /// a group.
     pub fn by_residency(&self) -> impl Iterator<Item = (Id<Residency>, usize, Self)> {
@@ -218,7 +226,7 @@ impl<'l> RoleGroup<'l> {
     pub(super) fn without(&self, scope: MemoryScope, gateway: &SwapSets) -> Resident<'l> {
         let mut resident = Resident::default();
         let running = self.running_in(scope, LoadChange::default()).into_iter();
-        for role in running.filter(|role| !gateway.on_demand.contains(&role.id)) {
+        for role in running.filter(|role| !gateway.swapped.contains(&role.id)) {
             self.parts_of(scope, role).for_each(|part| resident.add(&part));
         }
         resident
@@ -261,7 +269,7 @@ impl<'l> RoleGroup<'l> {
     }
 
     /// The roles that run together, in the order of declaration: those that take the most in the scope.
-    fn running_in<'c>(&self, scope: MemoryScope, change: LoadChange<'c>) -> Vec<ServedProcess<'c>>
+    pub(super) fn running_in<'c>(&self, scope: MemoryScope, change: LoadChange<'c>) -> Vec<ServedProcess<'c>>
     where
         'l: 'c,
     {
@@ -284,7 +292,7 @@ impl<'l> RoleGroup<'l> {
         let mut gateways: BTreeSet<Id<Gateway>> = BTreeSet::new();
         for role in roles {
             let parts = self.parts_of(scope, *role);
-            match self.sets_of(role).filter(|sets| sets.on_demand.binary_search(&role.id).is_ok()) {
+            match self.sets_of(role).filter(|sets| sets.swapped.binary_search(&role.id).is_ok()) {
                 Some(sets) => {
                     gateways.insert(sets.gateway);
                     swapped.insert(role.id, parts.collect());
@@ -297,7 +305,7 @@ impl<'l> RoleGroup<'l> {
                 set.iter().filter_map(|role| swapped.get(role)).flatten().copied().collect::<Vec<_>>()
             };
             let not_in = sets.outside_largest(|set| resident.total_with(parts(set).iter()));
-            let inside = sets.on_demand.iter().filter(|role| !not_in.contains(role));
+            let inside = sets.swapped.iter().filter(|role| !not_in.contains(role));
             let inside = inside.filter_map(|role| swapped.get(role)).flatten();
             inside.for_each(|part| resident.add(part));
             outside.extend(not_in);
@@ -306,7 +314,7 @@ impl<'l> RoleGroup<'l> {
     }
 
     /// The memory of a role alone in a scope.
-    fn bytes_in(&self, scope: MemoryScope, role: &ServedProcess<'_>) -> Bytes {
+    pub(super) fn bytes_in(&self, scope: MemoryScope, role: &ServedProcess<'_>) -> Bytes {
         self.parts_of(scope, *role).fold(Bytes(0), |sum, part| sum.plus(part.bytes))
     }
 

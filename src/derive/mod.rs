@@ -29,6 +29,7 @@
 //! resident    memory of several roles, in which a mapped file counts once
 //! tally       a sum of memory with its lines
 //! loads       sums of memory
+//! set_changes roles to remove from declared sets, so that a sum fits
 //! swapping    which roles behind llama-swap fit into memory together
 //! fitting     other settings with which a role fits into its GPUs
 //! ```
@@ -56,6 +57,7 @@ pub mod requests;
 mod resident;
 mod role;
 pub mod sandbox;
+mod set_changes;
 mod start;
 pub mod swap_sets;
 mod swapping;

@@ -1,56 +1,73 @@
 //! The sets of roles that llama-swap may have in memory at the same time.
 
-use crate::hir::{Bytes, Gateway, Id, Role};
+pub use crate::hir::MAX_SETS;
+use crate::hir::{Bytes, Gateway, Id, Role, RoleSet};
 use std::collections::BTreeSet;
-
-/// The maximum number of sets of one gateway.
-pub const MAX_SETS: usize = 200;
 
 /// The maximum number of roles of one search. Each has one bit of a number.
 pub const MAX_CHOICES: usize = 64;
 
-/// The sets of roles of one gateway that may be in memory at the same time, with all their subsets. A role that starts at boot is
-/// in each set, so no other role unloads it.
+/// The sets of roles of one gateway that may be in memory at the same time, with all their subsets.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SwapSets {
     /// The gateway.
     pub gateway: Id<Gateway>,
-    /// Its roles that start at boot, in the order of declaration.
-    pub at_boot: Vec<Id<Role>>,
+    /// The roles that are in each set, so no other role unloads them, in the order of declaration: those that start at boot. Empty
+    /// if the sets are declared.
+    pub kept: Vec<Id<Role>>,
     /// Its other roles, in the order of declaration.
-    pub on_demand: Vec<Id<Role>>,
-    /// For each set, the roles of `on_demand` in it. Each role is in at least one.
+    pub swapped: Vec<Id<Role>>,
+    /// For each set, the roles of `swapped` in it. Each role is in at least one.
     pub sets: Vec<BTreeSet<Id<Role>>>,
+    /// True if the gateway declares the sets.
+    pub is_declared: bool,
     /// True if the sets are stricter than the memory requires: there are more than [`MAX_SETS`], or too many roles to find all.
     pub is_stricter: bool,
-    /// The roles of `on_demand` that are alone in a set because not all memory of the host is known.
+    /// The roles of `swapped` that are alone in a set because not all memory of the host is known.
     pub alone: Vec<Id<Role>>,
 }
 
 impl SwapSets {
-    /// Sets with only one role of `on_demand` each.
-    pub(super) fn one_at_a_time(
-        gateway: Id<Gateway>,
-        at_boot: Vec<Id<Role>>,
-        on_demand: Vec<Id<Role>>,
-    ) -> Self {
-        let sets = on_demand.iter().map(|role| BTreeSet::from([*role])).collect();
-        let is_stricter = on_demand.len() > 1;
-        Self { gateway, at_boot, on_demand, sets, is_stricter, alone: Vec::new() }
+    /// Sets with only one role of `swapped` each.
+    pub(super) fn one_at_a_time(gateway: Id<Gateway>, kept: Vec<Id<Role>>, swapped: Vec<Id<Role>>) -> Self {
+        let sets = swapped.iter().map(|role| BTreeSet::from([*role])).collect();
+        let is_stricter = swapped.len() > 1;
+        Self { gateway, kept, swapped, sets, is_declared: false, is_stricter, alone: Vec::new() }
     }
 
-    /// The number of roles in the largest set, with those that start at boot.
+    /// The declared sets. A role in no set runs alone. A set that is part of another one adds nothing.
+    pub(super) fn declared(gateway: Id<Gateway>, roles: &[Id<Role>], declared: &[RoleSet]) -> Self {
+        let all: BTreeSet<BTreeSet<Id<Role>>> = declared.iter().map(ids).collect();
+        let mut sets: Vec<BTreeSet<Id<Role>>> = Vec::new();
+        for set in declared.iter().map(ids) {
+            let is_part = all.iter().any(|other| other.len() > set.len() && set.is_subset(other));
+            if !is_part && !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+        let known: BTreeSet<Id<Role>> = sets.iter().flatten().copied().collect();
+        sets.extend(roles.iter().filter(|role| !known.contains(role)).map(|role| BTreeSet::from([*role])));
+        let (kept, swapped) = (Vec::new(), roles.to_vec());
+        Self { gateway, kept, swapped, sets, is_declared: true, is_stricter: false, alone: Vec::new() }
+    }
+
+    /// The number of roles in the largest set, with those that are in each.
     pub fn most(&self) -> usize {
-        self.at_boot.len() + self.sets.iter().map(BTreeSet::len).max().unwrap_or(0)
+        self.kept.len() + self.sets.iter().map(BTreeSet::len).max().unwrap_or(0)
     }
 
-    /// The roles of `on_demand` that are not in the set with the most bytes.
+    /// The roles of `swapped` that are not in the set with the most bytes.
     pub(super) fn outside_largest(&self, bytes: impl Fn(&BTreeSet<Id<Role>>) -> Bytes) -> BTreeSet<Id<Role>> {
         // The first of equal sets, so that messages are the same in every run.
         let largest = self.sets.iter().rev().max_by_key(|set| bytes(set));
         let is_outside = |role: &Id<Role>| largest.is_none_or(|set| !set.contains(role));
-        self.on_demand.iter().copied().filter(is_outside).collect()
+        self.swapped.iter().copied().filter(is_outside).collect()
     }
+}
+
+/// The roles of a declared set.
+fn ids(set: &RoleSet) -> BTreeSet<Id<Role>> {
+    set.iter().map(|role| role.value).collect()
 }
 
 /// All maximal sets of numbers below `count` that fit, each as a bit mask. `fits` must be true for each subset of a set that

@@ -30,8 +30,12 @@ pub(super) fn swap_sets(
     let swapping = gateways.iter().filter(|served| served.swap().is_some());
     let mut all: Vec<SwapSets> = swapping
         .map(|served| {
-            let (at_boot, on_demand) = served.roles.iter().partition(|id| start(id) == Some(Start::Boot));
-            SwapSets::one_at_a_time(served.id, at_boot, on_demand)
+            let declared = &registry.gateways.get(served.id).sets;
+            if !declared.is_empty() {
+                return SwapSets::declared(served.id, &served.roles, declared);
+            }
+            let (kept, swapped) = served.roles.iter().partition(|id| start(id) == Some(Start::Boot));
+            SwapSets::one_at_a_time(served.id, kept, swapped)
         })
         .collect();
     let mut work = MAX_WORK;
@@ -41,13 +45,15 @@ pub(super) fn swap_sets(
         unknown_of_hosts.get_mut(role.settings.host.value.number()).into_iter().for_each(|count| *count += 1);
     }
     for index in 0..all.len() {
-        let Some(own) = all.get(index).filter(|own| own.on_demand.len() > 1) else { continue };
+        let Some(own) = all.get(index).filter(|own| !own.is_declared && own.swapped.len() > 1) else {
+            continue;
+        };
         let choices: Vec<ServedProcess<'_>> =
-            own.on_demand.iter().filter_map(|id| by_id.get(id).copied()).collect();
+            own.swapped.iter().filter_map(|id| by_id.get(id).copied()).collect();
         let groups = groups.with_sets(&all);
         let host = registry.gateways.get(own.gateway).host.value;
         // A role is alone if its own memory is unknown, or that of another one which can run at the same time.
-        let of_own = own.on_demand.iter().filter(|id| unknown.contains(id)).count();
+        let of_own = own.swapped.iter().filter(|id| unknown.contains(id)).count();
         let of_host = unknown_of_hosts.get(host.number()).copied().unwrap_or(0);
         let is_host_unknown = registry.hosts.get(host).memory.is_none() || of_host > of_own;
         let is_unknown = |role: &ServedProcess<'_>| is_host_unknown || unknown.contains(&role.id);

@@ -273,7 +273,8 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// Two fields of one item that exclude each other, such as `port` and `ports`.
+    /// Two fields of one item that exclude each other, such as `port` and `ports`. Also a `set` of a gateway with a role that is
+    /// not behind it.
     ///
     /// ## Why
     /// Each field is valid alone, but orchgen cannot know which one is intended.

@@ -2,7 +2,7 @@
 
 use super::shape::{Field, Shape, Table};
 use super::stack::HARDENING;
-use super::{Cpus, Engine, Hardening, Head, Host, Id, NumaPolicy, Text};
+use super::{Cpus, Engine, Hardening, Head, Host, Id, NumaPolicy, Role, Text};
 use crate::source::Spanned;
 
 /// A server that gives several roles one address.
@@ -25,6 +25,8 @@ pub struct Gateway {
     pub bin: Option<Text>,
     /// The first of the ports of the servers of its models, if the gateway does not select them itself.
     pub backend: Option<Spanned<u16>>,
+    /// The sets of roles that may be in memory at the same time. Empty if orchgen computes them.
+    pub sets: Vec<RoleSet>,
     /// The host. If the only host is implied, the place is the name of the gateway.
     pub host: Spanned<Id<Host>>,
     /// The sandbox level of its unit. `None` means the level of the stack.
@@ -36,6 +38,13 @@ pub struct Gateway {
     /// True if the servers of its models answer `/metrics`.
     pub metrics: bool,
 }
+
+/// Roles of a gateway that may be in memory at the same time, with all subsets. The places are those of the names; a name may be
+/// that of a role that shares the one of the id.
+pub type RoleSet = Spanned<Vec<Spanned<Id<Role>>>>;
+
+/// The maximum number of sets of a gateway.
+pub const MAX_SETS: usize = 200;
 
 declare_words! {
     /// The program of a gateway.
@@ -61,6 +70,12 @@ pub(super) const PLACEMENT: Table = Table::of(&[
     ),
 ]);
 
+/// A set of roles of a gateway.
+const SET: Table = Table::with_principal(
+    "roles",
+    &[Field::required("roles", Shape::Names("role"), "The names of the roles, all behind the gateway.")],
+);
+
 /// The fields of a gateway.
 pub(super) static TABLE: Table = Table::of(&[
     Field::required("port", Shape::Port, "The port that clients use, such as `8000`, 1 to 65535."),
@@ -83,6 +98,11 @@ pub(super) static TABLE: Table = Table::of(&[
         "backend",
         Shape::Port,
         "For `llama-swap`: the first of the hidden ports of its models, one each; default: `port` plus 10000.",
+    ),
+    Field::repeated(
+        "set",
+        Shape::Block(&SET),
+        "For `llama-swap`: the names of roles that may be in memory together. Roles in no set run alone. Default: the sets that fit into memory. Several sets in YAML: `[{roles: [a, b]}, {roles: [c, d]}]`.",
     ),
     Field::optional(
         "key-file",

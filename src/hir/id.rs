@@ -46,6 +46,11 @@ impl<T> Arena<T> {
         self.0.iter()
     }
 
+    /// The items in the order of declaration, to change them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut()
+    }
+
     /// The items with their ids.
     pub fn entries(&self) -> impl Iterator<Item = (Id<T>, &T)> {
         self.0.iter().zip(0..).map(|(item, n)| (Id(n, PhantomData), item))

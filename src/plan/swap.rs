@@ -19,7 +19,8 @@ pub struct Swap {
     pub first_port: u16,
     /// The time until the slowest model is loaded, or the reason why it is unknown.
     pub load_time: LoadTime,
-    /// The sets of models that may be in memory at the same time, as indices into `models`. A model that starts at boot is in each.
+    /// The sets of models that may be in memory at the same time, as indices into `models`. Unless they are declared, a model that
+    /// starts at boot is in each.
     pub sets: Vec<Vec<usize>>,
     /// True if the sets are stricter than the memory requires.
     pub is_stricter: bool,
@@ -120,16 +121,16 @@ fn variants(registry: &Registry, id: Id<hir::Role>, profile: &Profile) -> Vec<Va
 /// The sets as indices, and if they are stricter than the memory requires.
 fn sets(found: Option<&SwapSets>, models: &BTreeMap<Id<hir::Role>, SwappedModel>) -> (Vec<Vec<usize>>, bool) {
     let Some(found) = found else { return (Vec::new(), false) };
-    let at_boot: BTreeSet<Id<hir::Role>> = found.at_boot.iter().copied().collect();
+    let kept: BTreeSet<Id<hir::Role>> = found.kept.iter().copied().collect();
     let indices = |set: &BTreeSet<Id<hir::Role>>| {
         let ids = models.keys().enumerate();
-        ids.filter(|(_, id)| set.contains(id) || at_boot.contains(id))
+        ids.filter(|(_, id)| set.contains(id) || kept.contains(id))
             .map(|(index, _)| index)
             .collect::<Vec<_>>()
     };
     let mut sets: Vec<Vec<usize>> = found.sets.iter().map(indices).collect();
     if sets.is_empty() {
-        sets.push(indices(&at_boot));
+        sets.push(indices(&kept));
     }
     (sets, found.is_stricter)
 }

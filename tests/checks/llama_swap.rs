@@ -351,3 +351,137 @@ fn both_languages_have_it() {
     let config = &compiled.files()["llama-swap/front.yaml"].0;
     assert!(config.contains("startPort: 18100\n") && config.contains("temperature: 0.2\n"), "{config}");
 }
+
+/// The gateway with sets.
+fn with_sets(sets: &str) -> String {
+    format!("{} {{ {sets} }}\n", SWAP.trim_end())
+}
+
+#[test]
+fn sets_have_roles_of_their_gateway() {
+    let roles = swapped("ask", "") + &swapped("run", "") + &role("own", "hot", "port=9100");
+    let text = with_sets("set \"ask\" \"rnu\"") + &roles;
+    let finding = single_finding(&text);
+    assert_eq!(
+        (finding.code.name, &*finding.message),
+        ("unknown-name", "gateway `front` uses role `rnu`, which is not declared")
+    );
+    assert_helps(&text, &[("write `run`", &[])]);
+    let text = with_sets("set \"ask\" \"own\"") + &roles;
+    let finding = single_finding(&text);
+    assert_eq!(
+        (finding.code.name, &*finding.message),
+        ("conflicting-fields", "a set of gateway `front` has role `own`, which is not behind the gateway")
+    );
+    assert_helps(&text, &[("remove `\"own\"`", &[]), ("or write `gateway=\"front\"` in role `own`", &[])]);
+    let listed = "role \"listed\" tier=\"A\" model=\"plain\"\n";
+    let text = with_sets("set \"listed\"; set \"ask\" \"run\"") + &roles + listed;
+    assert_helps(&text, &[("remove `set \"listed\"`", &[])]);
+    let text = with_sets("set \"ask\" \"run\" \"ask\"") + &roles;
+    assert_eq!(single_finding(&text).message, "`set` of gateway `front` has `ask` twice");
+    // Two names of one process are one member of the set.
+    let shares = "role \"exact\" tier=\"A\" shares=\"ask\"\n";
+    assert_codes(&[], &(with_sets("set \"ask\" \"exact\" \"run\"") + &roles + shares));
+}
+
+#[test]
+fn a_router_has_no_sets() {
+    let text = |sets: &str| {
+        format!("gateway \"front\" port=9000 {{ {sets} }}\n") + &swapped("x", "") + &swapped("y", "")
+    };
+    let one = text("set \"x\" \"y\"");
+    assert_eq!(
+        single_finding(&one).message,
+        "gateway `front` has `set`, but its `kind` is `router`: a router has one limit for all its models"
+    );
+    let at_once = "`at-once` of a residency is the number of its roles that may run at the same time";
+    let kind = "or write `kind \"llama-swap\"` and `bin \"/usr/local/bin/llama-swap\"`";
+    assert_helps(&one, &[(&format!("remove `set \"x\" \"y\"`: {at_once}"), &[]), (kind, &[])]);
+    let two = text("set \"x\" \"y\"; set \"y\"");
+    assert_helps(&two, &[(kind, &[])]);
+    assert_eq!(single_finding(&two).help[0], format!("remove all sets: {at_once}"));
+}
+
+#[test]
+fn a_set_has_no_more_roles_of_a_residency_than_at_once() {
+    let text = |at_once: &str| {
+        with_sets("set \"a\" \"b\" \"c\"; set \"a\" \"d\"; set \"c\" \"d\"")
+            + &format!("residency \"few\" title=\"F\" start=\"on-demand\" at-once={at_once}\n")
+            + "residency \"many\" title=\"M\" start=\"boot\"\n"
+            + &["a", "b", "d"].map(|name| role(name, "few", "gateway=\"front\"")).concat()
+            + &role("c", "many", "gateway=\"front\"")
+    };
+    assert_codes(&[], &text("2"));
+    let compiled = compile_with_base(&text("1"));
+    let found: Vec<(&str, &[String])> =
+        compiled.findings.findings().iter().map(|one| (&*one.message, one.help.as_slice())).collect();
+    let message = "a set of gateway `front` has 2 roles of residency `few`, but its `at-once` is 1";
+    let raised = "or write `at-once=2` in residency `few`".to_owned();
+    assert_eq!(
+        found,
+        [
+            (message, &["remove `b` from the `set`".to_owned(), raised.clone()][..]),
+            (message, &["remove `d` from the `set`".to_owned(), raised]),
+        ]
+    );
+    assert_helps(
+        &text("1"),
+        &[
+            ("remove `b` from the `set`", &["unenforced-at-once"]),
+            ("or write `at-once=2` in residency `few`", &[]),
+            ("remove `d` from the `set`", &["unenforced-at-once"]),
+            ("or write `at-once=2` in residency `few`", &[]),
+        ],
+    );
+}
+
+/// The sum of a residency is that of its roles in one set.
+#[test]
+fn a_declared_set_is_within_the_budget() {
+    let text = |sets: &str| {
+        with_sets(sets)
+            + "residency \"tight\" title=\"T\" start=\"on-demand\" budget=\"18 GB\"\n"
+            + &["plain", "tiny", "mixture"]
+                .map(|name| {
+                    role(name, "tight", "gateway=\"front\"").replacen(
+                        "model=\"plain\"",
+                        &format!("model=\"{name}\""),
+                        1,
+                    )
+                })
+                .concat()
+    };
+    assert_codes(&[], &text("set \"mixture\" \"tiny\"; set \"plain\" \"tiny\""));
+    let over = text("set \"mixture\" \"tiny\" \"plain\"; set \"plain\" \"tiny\"");
+    let finding = single_finding(&over);
+    assert_eq!(finding.code.name, "over-budget");
+    let remove = "remove `plain` from the `set` with `mixture` and `tiny`, so that fewer roles run together";
+    assert_eq!(finding.help[0], remove);
+    assert_helps(&over, &[(remove, &[]), ("or write `budget=\"22.4 GB\"`", &[])]);
+}
+
+/// A role that gets its own port is no longer in a set.
+#[test]
+fn a_role_with_its_own_port_leaves_its_sets() {
+    let text =
+        with_sets("set \"x\" \"y\"; set \"x\"") + &swapped("x", "hardening=\"strict\"") + &swapped("y", "");
+    let own = "or write `port=8100` in the role instead of `gateway`";
+    let expected: &[(&str, &[&str])] = &[
+        ("write `hardening \"strict\"` in the gateway, for all its roles", &[]),
+        ("or remove `hardening=\"strict\"`", &[]),
+        (own, &[]),
+    ];
+    assert_helps(&text, expected);
+}
+
+/// A list of lists is what users write first in YAML.
+#[test]
+fn a_list_of_lists_has_the_form_of_sets_as_help() {
+    for key in ["set", "sets"] {
+        let yaml = format!("gateways: {{front: {{port: 9000, {key}: [[x, y], [x]]}}}}\n");
+        let compiled = compile(&[("base.kdl", crate::language::BASE), ("case.yaml", &yaml)]);
+        let finding = &compiled.findings.findings()[0];
+        assert_eq!(finding.code.name, "unexpected-shape");
+        assert_eq!(finding.help, ["write each inner list as `roles` of a block"]);
+    }
+}

@@ -136,6 +136,8 @@ fn yaml_map(node: &Node, args: &[Scalar], table: Option<&'static Table>) -> Stri
         let inner = block_table(table, &field.key);
         let value = match (field.args.as_slice(), field.fields.is_empty()) {
             ([], true) => "true".to_owned(),
+            // Without its name, several lists would be a list of lists.
+            (args @ [_, _, ..], true) if inner.is_some_and(is_list) => yaml_map(field, args, inner),
             (args, true) if args.len() != 2 || inner.and_then(Table::value_field).is_none() => {
                 yaml_args(args)
             }
@@ -155,6 +157,11 @@ fn yaml_map(node: &Node, args: &[Scalar], table: Option<&'static Table>) -> Stri
         several => format!("{key}: [{}]", several.join(", ")),
     });
     format!("{{{}}}", texts.collect::<Vec<_>>().join(", "))
+}
+
+/// True if the principal field of a block is a list.
+fn is_list(table: &Table) -> bool {
+    table.principal_field().is_some_and(|field| matches!(field.shape, Shape::Words(_) | Shape::Names(_)))
 }
 
 fn yaml_args(args: &[Scalar]) -> String {

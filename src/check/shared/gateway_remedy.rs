@@ -4,7 +4,7 @@ use super::free_ports::FreePorts;
 use crate::derive::{Derived, ServedProcess};
 use crate::diag::{Change, Line};
 use crate::hir::{Engine, Gateway, GatewayKind, Hardening, Id, NumaPolicy, Registry, Role};
-use crate::source::FileId;
+use crate::source::{FileId, Span};
 
 /// The names that a help offers for a new gateway.
 const NAMES: [&str; 5] = ["front", "gateway", "router", "front-2", "front-3"];
@@ -67,6 +67,15 @@ fn declare(
     Some(Change::All(changes))
 }
 
+/// The places of the names of a role of the registry in the sets of its gateway, also as that of a role that shares it.
+fn names_in_sets<'r>(registry: &'r Registry, role: &'r Role) -> impl Iterator<Item = Span> + 'r {
+    let gateway = role.process().and_then(|process| process.gateway);
+    let sets = gateway.into_iter().flat_map(|gateway| &registry.gateways.get(gateway.value).sets);
+    sets.flat_map(|set| &set.value)
+        .filter(|named| std::ptr::eq(registry.roles.get(named.value), role))
+        .map(|named| named.span)
+}
+
 /// The change that puts roles behind a declared gateway. `None` if it cannot serve them, or if they are in several files.
 pub(in crate::check) fn join_change(
     registry: &Registry,
@@ -89,13 +98,14 @@ fn join(registry: &Registry, role: &ServedProcess<'_>, gateway: &str) -> Option<
     let place = process.gateway.map_or(process.ports.span, |gateway| gateway.span);
     let has_more = process.gateway.is_none() && (!process.listen.is_empty() || process.backend.is_some());
     let line = Line::of("gateway", gateway);
+    let is_in_set = names_in_sets(registry, registry.roles.get(role.id)).next().is_some();
     let change = if head.span.contains(place) {
         Change::rewrite(place, line)
     } else {
         // The port or the gateway is a default, which the field of the role replaces.
         Change::set(head.span, line)
     };
-    (!has_more && process.ports.value.len() == 1).then_some(change)
+    (!has_more && !is_in_set && process.ports.value.len() == 1).then_some(change)
 }
 
 /// The change that gives a role its own port instead of its gateway, and the host that it had from it.
@@ -108,11 +118,18 @@ pub(in crate::check) fn own_port(free: &mut FreePorts, registry: &Registry, role
     } else {
         Change::set(role.head.span, line)
     };
-    if registry.hosts.len() == 1 || process.host.span != gateway.span {
-        return Some(port);
+    let mut changes = vec![port];
+    if registry.hosts.len() > 1 && process.host.span == gateway.span {
+        let host = Line::of("host", &*registry.hosts.get(process.host.value).head.name.value);
+        changes.push(Change::set(role.head.span, host));
     }
-    let host = Line::of("host", &*registry.hosts.get(process.host.value).head.name.value);
-    Some(Change::All(vec![port, Change::set(role.head.span, host)]))
+    for place in names_in_sets(registry, role) {
+        if place.file != role.head.span.file {
+            return None;
+        }
+        changes.push(Change::RemoveValue { place });
+    }
+    Some(Change::All(changes))
 }
 
 /// The change that makes a gateway one of llama-swap.

@@ -4,7 +4,8 @@
 use crate::derive::{Derived, LoadChange, MemoryLoad, MemoryScope, RoleGroup};
 use crate::diag::{Change, Diagnostic, Line, words};
 use crate::engine::memory::{Amount, Part, PartKind, Place};
-use crate::hir::{Bytes, Id, Registry, Role, Service, Setting};
+use crate::hir::{Bytes, Id, Registry, Role, RoleSet, Service, Setting};
+use crate::source::{Span, Spanned};
 
 /// Maximum number of lines and of labels of one sum. A residency can have thousands of roles.
 const MAX_LINES: usize = 40;
@@ -100,7 +101,12 @@ pub(in crate::check) struct MemorySum<'b> {
     /// The parts of the limit: name and bytes.
     pub(in crate::check) limit: &'b [(&'static str, Bytes)],
     pub(in crate::check) over: Bytes,
+    /// True if a help names the roles to remove from declared sets. Finding them takes many sums.
+    pub(in crate::check) has_sets: bool,
 }
+
+/// Maximum number of findings of one kind with advice that takes many sums.
+pub(in crate::check) const MAX_WITH_ADVICE: usize = 16;
 
 impl MemorySum<'_> {
     /// Adds the sum to a finding as a table. Each line has the first role that uses the file or memory, the title, the
@@ -115,11 +121,51 @@ impl MemorySum<'_> {
                 finding = finding.also(process.residency.span, label);
             }
         }
-        let finding = finding.note(self.table());
+        let sets = self.group.counted_sets(self.scope);
+        let sets = sets.take(MAX_LABELS).map(|set| (set.span, "may be in memory together"));
+        let finding = self.with_smaller_sets(finding.also_each(sets).note(self.table()));
         match self.largest_part().filter(|_| !self.scope.is_gpu()) {
             Some((role, part)) => shrink(finding, role, part, self.over),
             None => finding,
         }
+    }
+
+    /// Adds the help that removes roles from declared sets.
+    fn with_smaller_sets(&self, finding: Diagnostic) -> Diagnostic {
+        if !self.has_sets || self.load.total < self.over {
+            return finding;
+        }
+        let limit = self.load.total.minus(self.over);
+        let removed = self.group.removals_from_sets(self.scope, limit);
+        let Some(removed) = removed else { return finding };
+        let names_of = |roles: &mut dyn Iterator<Item = &Spanned<Id<Role>>>| {
+            roles
+                .map(|role| words::quoted(&self.registry.roles.get(role.value).head.name))
+                .collect::<Vec<_>>()
+        };
+        let names = words::all_of(&names_of(&mut removed.iter()));
+        let which = match removed.as_slice() {
+            [one] => {
+                let is_it = |set: &&RoleSet| set.span.contains(one.span);
+                let set = self.group.counted_sets(self.scope).find(is_it);
+                let others = set.into_iter().flat_map(|set| &set.value).filter(|role| role.span != one.span);
+                match names_of(&mut { others }).as_slice() {
+                    few @ [_, ..] if few.len() < MAX_MOVED => {
+                        format!("the `set` with {}", words::all_of(few))
+                    }
+                    _ => "its `set`".to_owned(),
+                }
+            }
+            _ => "the sets of the gateway".to_owned(),
+        };
+        let title = format!("remove {names} from {which}, so that fewer roles run together");
+        let places: Vec<Span> = removed.iter().map(|role| role.span).collect();
+        // A change is in one file.
+        if places.iter().any(|place| Some(place.file) != places.first().map(|first| first.file)) {
+            return finding.help(title);
+        }
+        let removals = places.into_iter().map(|place| Change::RemoveValue { place });
+        finding.remedy(title, Change::All(removals.collect()))
     }
 
     /// The largest part of the memory of one process.

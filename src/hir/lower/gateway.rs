@@ -1,5 +1,6 @@
 //! Reads gateways, and how a role is behind one.
 
+use super::gateway_sets::{SET, UnresolvedSets};
 use super::read::Fields;
 use super::record::Record;
 use super::rules::imply_host;
@@ -15,8 +16,8 @@ pub(super) const GATEWAY: &str = "gateway";
 /// The fields of a role about its own address, which a role behind a gateway does not have.
 pub(super) const OWN_ADDRESS: [&str; 4] = ["port", "ports", "listen", "backend"];
 
-/// Reads a gateway. `None` if a required part could not be read.
-pub(super) fn read(fields: &mut Fields) -> Option<Gateway> {
+/// Reads a gateway. `None` if a required part could not be read. Its sets follow when the roles are read.
+pub(super) fn read(fields: &mut Fields, sets: &mut UnresolvedSets) -> Option<Gateway> {
     let (owner, scope) = (fields.owner(), fields.scope);
     imply_host(fields.record, &scope.hosts.names, fields.head, fields.findings);
     let host = fields.get::<Spanned<Id<Host>>>("host");
@@ -26,6 +27,7 @@ pub(super) fn read(fields: &mut Fields) -> Option<Gateway> {
     if let Some(kind) = kind {
         report_other_kind(kind, fields);
     }
+    sets.take(fields);
     let engine = match (fields.record.place("engine"), kind) {
         (Some(_), _) => fields.get("engine"),
         (None, Some(GatewayKind::LlamaSwap)) => Some(None),
@@ -52,6 +54,7 @@ pub(super) fn read(fields: &mut Fields) -> Option<Gateway> {
         engine: engine?,
         bin: fields.get("bin")?,
         backend: fields.get("backend")?,
+        sets: Vec::new(),
         host: host?,
         hardening: fields.get("hardening")?,
         numa,
@@ -60,29 +63,50 @@ pub(super) fn read(fields: &mut Fields) -> Option<Gateway> {
     })
 }
 
+/// The program of llama-swap in helps.
+const LLAMA_SWAP: &str = "/usr/local/bin/llama-swap";
+
+/// The setting of a router instead of sets.
+const AT_ONCE: &str = "`at-once` of a residency is the number of its roles that may run at the same time";
+
 /// Reports the fields that have an effect only on gateways of another kind, and a missing program.
 fn report_other_kind(kind: GatewayKind, fields: &mut Fields) {
     let owner = fields.owner();
-    let (others, other, why) = match kind {
-        GatewayKind::Router => {
-            (&["bin", "backend"][..], GatewayKind::LlamaSwap, "its program is that of an engine")
-        }
+    let of_engine = "its program is that of an engine";
+    let (others, other) = match kind {
+        GatewayKind::Router => (
+            &[("bin", of_engine), ("backend", of_engine), (SET, "a router has one limit for all its models")]
+                [..],
+            GatewayKind::LlamaSwap,
+        ),
         GatewayKind::LlamaSwap => {
-            (&["engine"][..], GatewayKind::Router, "each of its roles has its own engine")
+            (&[("engine", "each of its roles has its own engine")][..], GatewayKind::Router)
         }
     };
-    for name in others {
-        let Some(place) = fields.record.place(name) else { continue };
+    for (name, why) in others {
+        let all = fields.record.places().filter(|(field, _)| field == name);
+        let places: Vec<Span> = all.map(|(_, place)| place).collect();
+        let Some(place) = places.first().copied() else { continue };
         let (word, other) = (kind.word(), other.word());
         let message = format!("{} has `{name}`, but its `kind` is `{word}`: {why}", owner.describe());
         let finding = CONFLICTING_FIELDS.at(place, format!("for the kind `{other}`"), message);
-        let finding = finding.remedy("remove `{}`", Change::remove(place));
+        let finding = match (*name, places.len()) {
+            (SET, 1) => finding.remedy(format!("remove `{{}}`: {AT_ONCE}"), Change::remove(place)),
+            (SET, _) => finding.help(format!("remove all sets: {AT_ONCE}")),
+            _ => finding.remedy("remove `{}`", Change::remove(place)),
+        };
         let change = Change::set(fields.head.span, Line::of("kind", other));
+        let is_complete = kind == GatewayKind::LlamaSwap || fields.record.has_or_reported("bin");
+        let change = if is_complete {
+            change
+        } else {
+            Change::All(vec![change, Change::set(fields.head.span, Line::of("bin", LLAMA_SWAP))])
+        };
         owner.report(finding.remedy("or write `{}`", change), fields.findings);
         fields.record.discard(name);
     }
     if kind == GatewayKind::LlamaSwap && !fields.record.has_or_reported("bin") {
-        let line = Line::of("bin", "/usr/local/bin/llama-swap");
+        let line = Line::of("bin", LLAMA_SWAP);
         serving::report_missing((line, fields.record), "the program", fields.head, fields.findings);
     }
 }

@@ -31,7 +31,8 @@ const WORDS: &[(&[&str], &str)] = &[
     ),
     (
         &["matrix", "groups", "sets", "swap", "exclusive", "persistent", "evictcosts"],
-        "remove it: with `kind` `llama-swap`, the sets of models follow from their memory and from `at-once` of residencies",
+        "write a `set` for the names of roles that may be in memory together; without any, the sets follow from the memory of \
+         the roles and from `at-once` of residencies",
     ),
     (&["startport"], "write `backend`: the first of the ports of the models of llama-swap"),
     (

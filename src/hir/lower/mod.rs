@@ -17,6 +17,7 @@ mod fields;
 mod foreign;
 mod foreign_word;
 mod gateway;
+mod gateway_sets;
 mod gateway_word;
 mod gather;
 mod gather_findings;
@@ -82,6 +83,7 @@ impl Items {
         let merge = Merge::new(&defaults, engine);
         let roles = roles::read(&mut self, (&scope, &defaults, &merge), findings);
         scope.roles = roles.named;
+        gateway_sets::resolve(&mut scope, findings);
         if !has_stack && !self.is_damaged {
             self.report_missing_stack(&scope, findings);
         }

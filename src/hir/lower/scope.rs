@@ -1,5 +1,6 @@
 //! The items that have been read, for the items that refer to them; and the stack.
 
+use super::gateway_sets::UnresolvedSets;
 use super::items::Items;
 use super::names::NamedItems;
 use super::read::{Fields, FromFields, read_all};
@@ -29,6 +30,8 @@ pub(super) struct Scope {
     pub(super) tiers: NamedItems<Tier>,
     pub(super) residencies: NamedItems<Residency>,
     pub(super) gateways: NamedItems<Gateway>,
+    /// The sets of the gateways, until the roles are read.
+    pub(super) sets: UnresolvedSets,
     pub(super) families: NamedItems<Family>,
     pub(super) models: NamedItems<Model>,
     pub(super) roles: NamedItems<Role>,
@@ -96,6 +99,7 @@ impl Scope {
             tiers: NamedItems::new("tier", words),
             residencies: NamedItems::new("residency", words),
             gateways: NamedItems::new("gateway", words),
+            sets: UnresolvedSets::default(),
             families: NamedItems::new("family", words),
             models: NamedItems::new("model", words),
             roles: NamedItems::new("role", words),
@@ -122,7 +126,10 @@ impl Scope {
             None if items.words_outside_items().contains("stack") => Record::unread(),
             None => Record::default(),
         };
-        scope.gateways = read_all("gateway", items, &scope, findings, gateway::read);
+        let mut sets = UnresolvedSets::default();
+        let read = |fields: &mut Fields| gateway::read(fields, &mut sets);
+        scope.gateways = read_all("gateway", items, &scope, findings, read);
+        scope.sets = sets;
         (scope, defaults)
     }
 }

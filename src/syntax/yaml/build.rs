@@ -152,7 +152,7 @@ impl<'a, 'd> NodeBuilder<'a, 'd> {
                 if std::mem::replace(reported, true) {
                     return true;
                 }
-                nested_list(start)
+                nested_list(start, self.outer_key())
             }
             None if list => {
                 self.root_finding = Some(not_a_mapping(start, "a list"));
@@ -162,6 +162,14 @@ impl<'a, 'd> NodeBuilder<'a, 'd> {
         };
         self.findings.report(finding);
         true
+    }
+
+    /// The key of the open list.
+    fn outer_key(&self) -> Option<&str> {
+        match &self.open.iter().rev().nth(1)?.kind {
+            CollectionKind::Map { key: Some(MapKey::Named(name, _)), .. } => Some(name),
+            CollectionKind::Map { .. } | CollectionKind::List { .. } => None,
+        }
     }
 
     fn report_too_deep(&mut self, at: Span) {
@@ -262,7 +270,8 @@ impl<'a, 'd> NodeBuilder<'a, 'd> {
             && self.anchors.is_list(name)
         {
             if !*shape_reported && !std::mem::replace(reported, true) {
-                self.findings.report(nested_list(at));
+                let finding = nested_list(at, self.outer_key());
+                self.findings.report(finding);
             }
             return self.insert(None, Some(at));
         }

@@ -92,11 +92,13 @@ impl<'a> OpenCollection<'a> {
     }
 }
 
-/// The finding for a list in a list.
-pub(super) fn nested_list(at: Span) -> Diagnostic {
-    UNEXPECTED_SHAPE
-        .at(at, "a list in a list", "a list cannot contain a list")
-        .help("write the members into one list")
+/// The finding for a list in a list, which is the value of a key.
+pub(super) fn nested_list(at: Span, key: Option<&str>) -> Diagnostic {
+    let help = match key {
+        Some("set" | "sets") => "write each inner list as `roles` of a block",
+        _ => "write the members into one list",
+    };
+    UNEXPECTED_SHAPE.at(at, "a list in a list", "a list cannot contain a list").help(help)
 }
 
 /// The finding for a file that is not a mapping.

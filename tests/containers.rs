@@ -1,9 +1,10 @@
-//! The files of containers: units of podman and compose files.
+//! The files of containers: units of podman, compose files and scripts.
 
 pub(crate) mod facts;
 mod findings;
 mod next_step;
 mod rig;
+mod scripts;
 
 use crate::support::{Compiled, assert_snapshot, compile};
 use facts::{Facts, of_compose, of_quadlet};
@@ -15,23 +16,23 @@ const STACK: &str = include_str!("containers/stack.kdl");
 const IMAGE: &str = "localhost/image:1";
 
 /// The texts of the role `odd`: folder, file, and the value of an option, an alias and a variable.
-struct Texts {
+pub(crate) struct Texts {
     folder: &'static str,
     file: &'static str,
     word: &'static str,
 }
 
-const PLAIN: Texts = Texts { folder: "/srv/odd", file: "odd", word: "odd" };
+pub(crate) const PLAIN: Texts = Texts { folder: "/srv/odd", file: "odd", word: "odd" };
 
 /// Texts with the special characters of INI files, systemd, podman's lists of mounts, YAML and compose.
-const HOSTILE: Texts = Texts {
+pub(crate) const HOSTILE: Texts = Texts {
     folder: "/srv/a b,c:d\"e'f%h$5$\\h;i#j\u{e4}\u{1f600}",
     file: "%n $1 $$ \\x41 \"'`; #, =é",
     word: "a;b \"c\" 'd' %h $e ${f} \\n \\ #g: {h} [i], - *j &k !l ?m\tn\no \u{2028}\u{85}\u{feff}ß",
 };
 
 /// The compiled stack. The lock has the facts of some models.
-fn stack(texts: &Texts, more: &str) -> Compiled {
+pub(crate) fn stack(texts: &Texts, more: &str) -> Compiled {
     let quoted = |text: &str| {
         let quoted =
             text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
@@ -75,13 +76,18 @@ fn facts_of_quadlet(compiled: &Compiled) -> BTreeMap<String, Facts> {
 }
 
 #[test]
-fn both_targets_have_the_same_containers() {
+fn all_targets_have_the_same_containers() {
     for texts in [&PLAIN, &HOSTILE] {
         let compiled = stack(texts, "");
-        let quadlet = facts_of_quadlet(&compiled);
+        let mut quadlet = facts_of_quadlet(&compiled);
         let compose = of_compose(&files(&compiled, "compose")["compose.yaml"]);
         assert_eq!(quadlet.len(), 7);
         assert_eq!(quadlet, compose);
+        // No service waits for the health check of a script.
+        for facts in quadlet.values_mut() {
+            facts.health.clear();
+        }
+        assert_eq!(quadlet, scripts::facts_of_scripts(&compiled));
     }
 }
 
@@ -122,13 +128,14 @@ fn the_gpus_of_a_container_are_numbered_in_the_order_of_the_host() {
     assert_eq!(order("big-stack-amd"), None);
 }
 
-/// Roles in containers have no unit, no script and no one-shot command, which would run a program of the host.
+/// Roles in containers have no unit and no one-shot command, which would run a program of the host.
 #[test]
-fn only_roles_of_the_host_have_units_and_scripts() {
+fn only_roles_of_the_host_have_units_and_one_shot_commands() {
     let compiled = stack(&PLAIN, "");
     let all = compiled.files();
     let named = |part: &str| all.keys().filter(|path| path.contains(part)).cloned().collect::<Vec<_>>();
-    assert_eq!(named("bin/"), ["bin/local", "bin/prompt/small"]);
+    let scripts = ["amd", "code", "drafted", "local", "odd", "prompt/small", "spread", "vulkan"];
+    assert_eq!(named("bin/"), scripts.map(|name| format!("bin/{name}")));
     assert_eq!(named(".service"), ["systemd/big-stack-local.service"]);
     let target = &all["systemd/big-stack-always.target"].0;
     assert!(

@@ -1,5 +1,6 @@
 //! Launch scripts, one-shot commands and placement wrappers, which are executed; and `stack.json`.
 
+use crate::containers::{HOSTILE, PLAIN, stack};
 use crate::outside;
 use crate::quote::{cases, words};
 use crate::support::assert_snapshot;
@@ -78,7 +79,7 @@ impl InstalledStack {
 }
 
 #[track_caller]
-fn assert_refused(output: &Output, code: i32, reason: &str) {
+pub(crate) fn assert_refused(output: &Output, code: i32, reason: &str) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{stderr}");
     assert!(stderr.contains(reason) && stderr.lines().count() == 1, "{stderr}");
@@ -86,7 +87,7 @@ fn assert_refused(output: &Output, code: i32, reason: &str) {
 }
 
 #[track_caller]
-fn printed_words(output: &Output) -> Vec<String> {
+pub(crate) fn printed_words(output: &Output) -> Vec<String> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     let text = String::from_utf8(output.stdout.clone()).unwrap();
@@ -109,7 +110,7 @@ fn expected_argv(role: &Role, process: &Process) -> Vec<String> {
 }
 
 /// Lets bash split a line into words.
-fn split_by_bash(line: &[u8]) -> Vec<String> {
+pub(crate) fn split_by_bash(line: &[u8]) -> Vec<String> {
     let line = std::str::from_utf8(line).unwrap().strip_suffix('\n').unwrap();
     assert!(!line.contains('\n'), "{line}");
     let script = format!("printf '%s\\0' {line}");
@@ -163,7 +164,7 @@ fn a_dry_run_prints_the_argv_of_the_plan() {
 }
 
 /// A folder with links to these programs and no others.
-fn path_with(dir: &Path, programs: &[&str]) -> PathBuf {
+pub(crate) fn path_with(dir: &Path, programs: &[&str]) -> PathBuf {
     let path = dir.join("path");
     fs::create_dir(&path).unwrap();
     for program in programs {
@@ -289,8 +290,10 @@ mod tools {
 
     #[test]
     fn bash_and_shellcheck_accept_every_script() {
-        for text in [KITCHEN_SINK, TWO_NODES, gateways::GATEWAYS, gateways::LLAMA_SWAP] {
-            let compiled = compile(&[("stack.kdl", text)]);
+        let texts = [KITCHEN_SINK, TWO_NODES, gateways::GATEWAYS, gateways::LLAMA_SWAP];
+        let of_hosts = texts.map(|text| compile(&[("stack.kdl", text)]));
+        let of_containers = [&PLAIN, &HOSTILE].map(|texts| stack(texts, ""));
+        for compiled in of_hosts.into_iter().chain(of_containers) {
             let dir = outside::folder();
             compiled.write(dir.path());
             let files = compiled.files().into_iter();

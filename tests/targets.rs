@@ -1,13 +1,16 @@
-//! One stack for each way to run it: units of systemd, the router, llama-swap, quadlet and compose. All have the same endpoints,
-//! names and command lines.
+//! One stack for each way to run it: units of systemd, the router, llama-swap, quadlet, compose and scripts. All have the same
+//! endpoints, names and command lines.
 
 use crate::containers::facts::{of_compose, of_quadlet};
 use crate::llama_swap::words::split;
-use crate::outside::split_words;
+use crate::outside::{self, split_words};
+use crate::scripts::printed_words;
 use crate::support::{Compiled, compile};
 use orchgen::engine::{Profile, Switch};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
 
 /// The stack. `ENGINE` and `GATEWAY` are the fields of the engine and its gateway, and `AT` is the address of a role.
 const STACK: &str = r#"
@@ -105,6 +108,13 @@ fn of_systemd() -> (Compiled, Processes) {
     (compiled, processes)
 }
 
+/// The processes of the scripts of roles on the host.
+fn of_scripts() -> Processes {
+    let folder = outside::folder();
+    stack(BIN, "", &[]).write(folder.path());
+    MODELS.map(|name| (name, process(&words_of_script(folder.path(), name, &["--print0"])[1..]))).into()
+}
+
 fn of_router() -> (Compiled, Processes) {
     let compiled = stack(BIN, "gateway \"front\" port=8000 kind=\"router\"", &MODELS);
     let preset = compiled.files().remove("router/front.ini").unwrap().0;
@@ -155,8 +165,8 @@ fn of_llama_swap() -> (Compiled, Processes) {
     (compiled, processes)
 }
 
-/// The processes of quadlet, and those of compose.
-fn of_containers() -> (Compiled, Processes, Processes) {
+/// The processes of quadlet, those of compose, and those of the scripts.
+fn of_containers() -> (Compiled, [Processes; 3]) {
     let compiled = stack(IMAGE, "", &[]);
     let files = compiled.files();
     let compose = of_compose(&files["compose/compose.yaml"].0);
@@ -170,18 +180,39 @@ fn of_containers() -> (Compiled, Processes, Processes) {
     };
     assert_eq!(quadlet("second").devices, ["nvidia.com/gpu=1"]);
     let of = |args: &[String], name| if name == "second" { on_host(process(args)) } else { process(args) };
-    let first = MODELS.map(|name| (name, of(&quadlet(name).args, name))).into();
-    let second = MODELS.map(|name| (name, of(&compose[&format!("home-{name}")].args, name))).into();
-    (compiled, first, second)
+    let folder = outside::folder();
+    compiled.write(folder.path());
+    let processes = |args: &dyn Fn(&str) -> Vec<String>| -> Processes {
+        MODELS.map(|name| (name, of(&args(name), name))).into()
+    };
+    let processes = [
+        processes(&|name| quadlet(name).args),
+        processes(&|name| compose[&format!("home-{name}")].args.clone()),
+        processes(&|name| words_of_script(folder.path(), name, &["--print0"])[1..].to_vec()),
+    ];
+    (compiled, processes)
+}
+
+/// The words that the script of a role prints.
+fn words_of_script(out: &Path, role: &str, args: &[&str]) -> Vec<String> {
+    let mut command = Command::new(out.join("bin").join(role));
+    printed_words(&outside::run(command.args(args), "bash"))
 }
 
 #[test]
 fn all_targets_run_the_same_processes() {
-    let ((_, systemd), (_, router), (_, swap), (_, quadlet, compose)) =
+    let ((_, systemd), (_, router), (_, swap), (_, [quadlet, compose, scripts])) =
         (of_systemd(), of_router(), of_llama_swap(), of_containers());
     assert_eq!(systemd["chat"].names, ["chat", "helper", "gpt-4o"].map(str::to_owned).into());
     assert!(systemd["chat"].options.len() > 15, "{systemd:#?}");
-    for (what, other) in [("llama-swap", swap), ("quadlet", quadlet), ("compose", compose)] {
+    let others = [
+        ("scripts of hosts", of_scripts()),
+        ("llama-swap", swap),
+        ("quadlet", quadlet),
+        ("compose", compose),
+        ("scripts of containers", scripts),
+    ];
+    for (what, other) in others {
         assert_eq!(systemd, other, "{what}");
     }
     // The router cannot have one of the words.
@@ -242,7 +273,8 @@ fn all_targets_have_the_same_endpoints_and_names() {
     assert_eq!((&systemd["speech"].0[..], &systemd["speech"]), (&[own("speech")][..], &router["speech"]));
     assert_eq!(swap["speech"], (vec![front], BTreeSet::from(["speech".to_owned()])));
     // The published ports are those of the endpoints.
-    let files = all[3].files();
+    let (files, folder) = (all[3].files(), outside::folder());
+    all[3].write(folder.path());
     let compose = of_compose(&files["compose/compose.yaml"].0);
     for role in MODELS {
         let published = own(role).replace("http://", "");
@@ -250,5 +282,7 @@ fn all_targets_have_the_same_endpoints_and_names() {
         let expected = vec![format!("{published}:{port}")];
         assert_eq!(of_quadlet(&files[&format!("quadlet/home-{role}.container")].0).ports, expected);
         assert_eq!(compose[&format!("home-{role}")].ports, expected);
+        let words = words_of_script(folder.path(), role, &["--print0", "--outer"]);
+        assert!(words.contains(&format!("--publish={}", expected[0])), "{words:?}");
     }
 }

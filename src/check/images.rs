@@ -51,10 +51,11 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A role whose engine has an `image`, in a stack whose `targets` include neither `quadlet` nor `compose`.
+    /// A role whose engine has an `image`, in a stack whose `targets` include neither `quadlet` nor `compose`. A stack without
+    /// units (`systemd`) needs only scripts (`bin`).
     ///
     /// ## Why
-    /// Units and scripts run programs of the host, so no file would start the role.
+    /// The units of `systemd` run programs of the host, so nothing would start the role at boot.
     ///
     /// ## Instead
     /// Add `quadlet` (podman) or `compose` (Docker) to the `targets` of the stack, or give the engine a `bin` instead of `image`.
@@ -102,17 +103,17 @@ fn without_digest(engine: &Engine, image: &Text, findings: &mut Diagnostics) {
 fn unserved(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let targets = &registry.stack.targets;
-    let is_used = |name: &TargetName| matches!(name, TargetName::Quadlet | TargetName::Compose);
-    let Some(last) = targets.last().filter(|_| !targets.iter().any(|target| is_used(&target.value))) else {
-        return;
-    };
+    let has = |name| targets.iter().any(|target| target.value == name);
+    let has_only_scripts = has(TargetName::Bin) && !has(TargetName::Systemd);
+    let is_used = has(TargetName::Quadlet) || has(TargetName::Compose) || has_only_scripts;
+    let Some(last) = targets.last().filter(|_| !is_used) else { return };
     for (id, engine) in registry.engines.entries() {
         let Some(image) = &engine.image else { continue };
         let mut roles = registry.served();
         let is_on = |serving: &crate::hir::Serving| serving.engine.is_some_and(|own| own.value == id);
         let Some((role, _)) = roles.find(|(_, serving)| is_on(serving)) else { continue };
         let message = format!(
-            "{} has an `image`, but `targets` has neither `quadlet` nor `compose`, so no file starts {role}",
+            "{} has an `image`, but `targets` has neither `quadlet` nor `compose`, so nothing starts {role} at boot",
             engine.head
         );
         let finding = UNSERVED_IMAGE.at(image.span, "starts only as a container", message);

@@ -1,4 +1,5 @@
-//! The view of a container, from which the targets `quadlet` and `compose` write their files. Both have all of it.
+//! The view of a container, from which the targets `quadlet`, `compose` and `bin` write their files. All have the same
+//! containers. Only those that start at boot have a health check.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use crate::plan::{
 
 /// The name of the file with the API keys inside, and its path: podman and Docker mount secrets there.
 pub(super) const KEY: &str = "api-key";
-const KEY_PATH: &str = "/run/secrets/api-key";
+pub(super) const KEY_PATH: &str = "/run/secrets/api-key";
 
 /// The only writable folder that is not the host's.
 pub(super) const TMP: &str = "/tmp";
@@ -37,7 +38,7 @@ pub(super) struct ContainerContext<'p> {
     pub(super) process: &'p Process,
 }
 
-/// A container: everything that both targets write.
+/// A container: everything that the targets write.
 pub(super) struct ContainerView<'p> {
     /// The name of the container: `STACK-ROLE`, with the number of the instance.
     pub(super) name: String,
@@ -60,7 +61,7 @@ pub(super) struct ContainerView<'p> {
     pub(super) node: Option<u32>,
     /// The limit of its memory in GiB.
     pub(super) memory: Option<u64>,
-    /// The name of the secret, and the file of the host with it.
+    /// The name of the secret, and the file of the host with it. Scripts mount the file.
     pub(super) secret: Option<(String, &'p str)>,
     pub(super) locks: bool,
     /// The command of the health check.
@@ -92,10 +93,21 @@ impl<'p> ContainerContext<'p> {
 
     /// The view. Fails for a text that the checks report.
     pub(super) fn view(self) -> Result<ContainerView<'p>, RenderError> {
-        let Self { plan, role, container, process, .. } = self;
-        let name = self.names().process(role, process);
+        ContainerView::new(self.plan, self.role, self.container, self.process)
+    }
+}
+
+impl<'p> ContainerView<'p> {
+    /// The container of a process. Fails for a text that the checks report.
+    pub(super) fn new(
+        plan: &'p Plan,
+        role: &'p Role,
+        container: &'p Container,
+        process: &'p Process,
+    ) -> Result<Self, RenderError> {
+        let name = Names { stack: &plan.stack }.process(role, process);
         let placement = process.placement.and_then(|number| plan.placements.get(number));
-        let view = ContainerView {
+        let view = Self {
             short_name: process
                 .instance
                 .map_or_else(|| role.name.to_string(), |n| format!("{}-{n}", role.name)),
@@ -199,4 +211,20 @@ fn health(role: &Role, process: &Process) -> [String; 4] {
     let path = role.engine_family().map_or("/", |(_, family)| family.health_path());
     let url = format!("http://127.0.0.1:{}{path}", process.port);
     ["curl".to_owned(), "-fsS".to_owned(), "-o/dev/null".to_owned(), url]
+}
+
+/// The option that mounts a file or folder of the host, without its last field: `ro=true` or `ro=false`. Its value is a record of
+/// CSV. podman and Docker have the same form.
+pub(super) fn bind_mount(source: &str, destination: &str) -> String {
+    let field = |name: &str, path: &str| {
+        let field = format!("{name}={path}");
+        if is_plain(path) { field } else { format!("\"{}\"", field.replace('"', "\"\"")) }
+    };
+    let (source, destination) = (field("source", source), field("destination", destination));
+    format!("--mount=type=bind,{source},{destination}")
+}
+
+/// True for a path without special characters. `Volume=` has no quotes, and `%` is a specifier of systemd.
+pub(super) fn is_plain(path: &str) -> bool {
+    path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+@".contains(&b))
 }

@@ -7,7 +7,8 @@ use std::fmt::{Display, Write};
 
 use super::command::option_lines;
 use super::container::{
-    ContainerContext, ContainerView, HEALTH_INTERVAL, HEALTH_RETRIES, HEALTH_TIMEOUT, KEY, TMP, of_host,
+    ContainerContext, ContainerView, HEALTH_INTERVAL, HEALTH_RETRIES, HEALTH_TIMEOUT, KEY, TMP, bind_mount,
+    is_plain, of_host,
 };
 use super::quote::{line, systemd_path, systemd_value, systemd_word};
 use super::{ArtifactCollector, OutputTarget, RenderError};
@@ -126,9 +127,7 @@ fn host_parts(unit: &mut Unit, context: ContainerContext<'_>, view: &ContainerVi
             unit.set("Volume", format_args!("{path}:{path}:{mode}"));
         } else {
             // `Volume=` has no quotes, and splits at `:`.
-            let field = |name: &str| csv(&format!("{name}={path}"));
-            let (source, target) = (field("source"), field("destination"));
-            unit.option(&format!("--mount=type=bind,{source},{target},ro={}", !writes));
+            unit.option(&format!("{},ro={}", bind_mount(path, path), !writes));
         }
     }
     if !context.container.nvidia.is_empty() {
@@ -225,14 +224,4 @@ fn service(unit: &mut Unit, context: ContainerContext<'_>, view: &ContainerView<
     let boot = plan.scope.boot_target();
     let target = if joins_units(plan) { context.names().group_target(group) } else { boot.to_owned() };
     unit.set("WantedBy", target);
-}
-
-/// True for a path that `Volume=` takes as it is: it has no quotes, and `%` is a specifier of systemd.
-fn is_plain(path: &str) -> bool {
-    path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+@".contains(&b))
-}
-
-/// A field of `--mount`, which is a record of CSV.
-fn csv(field: &str) -> String {
-    format!("\"{}\"", field.replace('"', "\"\""))
 }

@@ -4,7 +4,7 @@ use crate::outside::split_words;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Everything that both targets have of a container.
+/// Everything that the targets have of a container.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) image: String,
@@ -20,7 +20,7 @@ pub(crate) struct Facts {
     pub(crate) ulimits: BTreeSet<String>,
     /// Read-only root, temporary folder, dropped capabilities, no new privileges.
     pub(crate) sandbox: Vec<String>,
-    /// The command and the times.
+    /// The command and the times. Scripts have none.
     pub(crate) health: Vec<String>,
 }
 
@@ -96,6 +96,55 @@ fn mount(record: &str) -> (String, bool) {
     let source = field(source.strip_prefix("\"source=").unwrap());
     assert_eq!(source, field(target.strip_suffix('"').unwrap()));
     (source, mode == "true")
+}
+
+/// The name and the facts of a container, from the words that its script prints. The file with the keys is its secret.
+pub(crate) fn of_script(words: &[String]) -> (String, Facts) {
+    assert_eq!(words[..3], ["podman", "run", "--rm"]);
+    let end = words.iter().position(|word| !word.starts_with("--") && *word != "podman" && *word != "run");
+    let end = end.unwrap();
+    let mut options = words[3..end].to_vec();
+    let mut all = |name: &str| {
+        let start = format!("{name}=");
+        let (own, others) = options.iter().cloned().partition(|word: &String| word.starts_with(&start));
+        options = others;
+        let own: Vec<String> = own;
+        own.iter().map(|word| word.replacen(&start, "", 1)).collect::<Vec<_>>()
+    };
+    let name = all("--name").pop().unwrap();
+    let mut facts = Facts {
+        image: words[end].clone(),
+        args: words[end + 1..].to_vec(),
+        env: all("--env").iter().map(|one| pair(one)).collect(),
+        ports: all("--publish"),
+        devices: all("--device"),
+        memory: all("--memory").pop(),
+        cpus: all("--cpuset-cpus").pop(),
+        ulimits: all("--ulimit").iter().map(|limit| limit.rsplit_once(':').unwrap().0.to_owned()).collect(),
+        sandbox: ["--tmpfs", "--cap-drop", "--security-opt"].iter().flat_map(|name| all(name)).collect(),
+        ..Facts::default()
+    };
+    assert_eq!(facts.sandbox, ["/tmp", "all", "no-new-privileges"]);
+    facts.sandbox = ["true", "/tmp", "ALL", "true"].map(str::to_owned).into();
+    assert_eq!(all("--memory-swap").pop(), facts.memory);
+    all("--cpuset-mems");
+    all("--group-add");
+    for record in all("--mount") {
+        let record = record.strip_prefix("type=bind,").unwrap();
+        if let Some(source) = record.strip_suffix(",destination=/run/secrets/api-key,ro=true") {
+            assert_eq!(source, name.replace("big-stack-", "source=/etc/keys/"));
+            facts.secret = Some(format!("{name}-api-key:api-key"));
+        } else if record.starts_with('"') {
+            facts.mounts.extend([mount(record)]);
+        } else {
+            let (paths, mode) = record.rsplit_once(",ro=").unwrap();
+            let (source, target) = paths.split_once(",destination=").unwrap();
+            assert_eq!(source.strip_prefix("source="), Some(target));
+            facts.mounts.insert(target.to_owned(), mode == "true");
+        }
+    }
+    assert_eq!(options, ["--pull=never", "--no-healthcheck", "--read-only"]);
+    (name, facts)
 }
 
 /// The facts of all services of a compose file, by the names of their containers.

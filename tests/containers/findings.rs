@@ -83,8 +83,10 @@ fn a_stack_without_targets_for_containers_serves_no_image() {
         help,
         "write `targets \"systemd\" \"docs\" \"quadlet\"` in the stack, or `compose` for Docker"
     );
-    for target in ["quadlet", "compose"] {
-        let compiled = registry(&image, &format!("{{ targets \"systemd\" \"{target}\" }}"), "", "port=8080");
+    let with_scripts = registry(&image, "{ targets \"systemd\" \"bin\" }", "", "port=8080");
+    assert_eq!(only(&with_scripts).0, "unserved-image");
+    for targets in ["\"systemd\" \"quadlet\"", "\"systemd\" \"compose\"", "\"bin\""] {
+        let compiled = registry(&image, &format!("{{ targets {targets} }}"), "", "port=8080");
         assert!(compiled.findings.is_empty(), "{}", compiled.report());
     }
 }

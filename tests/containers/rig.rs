@@ -4,7 +4,8 @@
 //! No test of this file starts a container: a machine whose cgroups have no controllers cannot limit one.
 //! `served::containers` starts one without limits.
 
-use super::facts::{Facts, of_service};
+use super::facts::{Facts, of_script, of_service};
+use super::scripts::words_of_scripts;
 use super::{HOSTILE, PLAIN, facts_of_quadlet, files, stack};
 use crate::outside::{self, systemd_dumps, systemd_verify};
 use crate::support::{Compiled, repository};
@@ -83,17 +84,22 @@ fn commands(folder: &Path, suite: &str) -> BTreeMap<String, Vec<String>> {
 }
 
 /// Creates the containers, with the files of the host that they mount. Returns what podman has of each.
-fn create(folder: &Path, suite: &str, all: &BTreeMap<String, Facts>) -> BTreeMap<String, Value> {
-    let argvs = commands(folder, suite);
+fn create(
+    folder: &Path,
+    suite: &str,
+    all: &BTreeMap<String, Facts>,
+    argvs: &BTreeMap<String, Vec<String>>,
+) -> BTreeMap<String, Value> {
     let lists = |name: &str| folder.join(format!("{name}.{suite}"));
     let mounts = all.values().flat_map(|facts| facts.mounts.keys());
     fs::write(lists("mounts"), lines(mounts)).unwrap();
-    for (name, argv) in &argvs {
+    for (name, argv) in argvs {
         fs::write(lists(name), lines(argv)).unwrap();
     }
     let names: Vec<&str> = argvs.keys().map(String::as_str).collect();
     let script = format!(
-        "{PREPARE}\nmapfile -d '' -t mounts </mnt/mounts.{suite}\nmkdir -p \"${{mounts[@]}}\"\n\
+        "{PREPARE}\nmapfile -d '' -t mounts </mnt/mounts.{suite}\nmkdir -p \"${{mounts[@]}}\" /etc/keys\n\
+         touch /etc/keys/{{code,drafted}}\n\
          for name in {names}; do\nmapfile -d '' -t argv <\"/mnt/$name.{suite}\"\n\
          podman create \"${{argv[@]}}\" >/dev/null\ndone\npodman inspect {names}",
         names = names.join(" ")
@@ -208,7 +214,7 @@ fn podman_creates_the_containers_of_the_plan() {
         let (folder, all) = (units(&compiled), facts_of_quadlet(&compiled));
         let plan = orchgen::plan::plan(compiled.checked().clone());
         for suite in SUITES {
-            let inspected = create(folder.path(), suite, &all);
+            let inspected = create(folder.path(), suite, &all, &commands(folder.path(), suite));
             assert_eq!(inspected.len(), 7);
             for (name, found) in &inspected {
                 assert_eq!(found["Name"], **name);
@@ -232,6 +238,25 @@ fn podman_creates_the_containers_of_the_plan() {
     }
 }
 
+/// The options of scripts have the same results as the units.
+#[test]
+fn podman_creates_the_containers_of_scripts() {
+    for texts in [&PLAIN, &HOSTILE] {
+        let compiled = stack(texts, "");
+        let (folder, all) = (outside::folder(), words_of_scripts(&compiled));
+        let facts: BTreeMap<String, Facts> = all.iter().map(|words| of_script(words)).collect();
+        assert_eq!(facts.len(), 7);
+        let argvs = all.iter().map(|words| (of_script(words).0, words[2..].to_vec())).collect();
+        for suite in SUITES {
+            for (name, found) in &create(folder.path(), suite, &facts, &argvs) {
+                assert_eq!(found["Name"], **name);
+                assert_eq!(found["HostConfig"]["AutoRemove"], true);
+                assert_container(&facts[name], found);
+            }
+        }
+    }
+}
+
 /// Compares what podman has with the file.
 #[track_caller]
 fn assert_container(facts: &Facts, found: &Value) {
@@ -241,7 +266,11 @@ fn assert_container(facts: &Facts, found: &Value) {
     for (name, value) in &facts.env {
         assert!(texts_of(&config["Env"]).contains(&format!("{name}={value}")), "{name}: {config}");
     }
-    let mounts = found["Mounts"].as_array().unwrap().iter().map(|mount| {
+    let mounts = found["Mounts"].as_array().unwrap().iter();
+    // Scripts mount the key file.
+    let (keys, mounts): (Vec<&Value>, Vec<&Value>) =
+        mounts.partition(|mount| mount["Destination"] == "/run/secrets/api-key");
+    let mounts = mounts.into_iter().map(|mount| {
         assert_eq!(mount["Source"], mount["Destination"]);
         (mount["Source"].as_str().unwrap().to_owned(), !mount["RW"].as_bool().unwrap())
     });
@@ -268,14 +297,21 @@ fn assert_container(facts: &Facts, found: &Value) {
     let limits: Vec<String> = limits.collect();
     assert!(facts.ulimits.iter().all(|limit| limits.contains(limit)), "{limits:?} {:?}", facts.ulimits);
     let test = texts_of(&config["Healthcheck"]["Test"]);
-    assert_eq!(test[1..], facts.health[..4]);
-    assert_eq!(config["sdNotifyMode"], "healthy");
-    assert_eq!(config["Secrets"].as_array().map_or(0, Vec::len), usize::from(facts.secret.is_some()));
+    if facts.health.is_empty() {
+        assert_eq!(test, ["NONE"]);
+        assert!(keys.iter().all(|key| key["RW"] == false), "{keys:?}");
+    } else {
+        assert_eq!(test[1..], facts.health[..4]);
+        assert_eq!((&config["sdNotifyMode"], keys.len()), (&"healthy".into(), 0));
+    }
+    let secrets = config["Secrets"].as_array().map_or(0, Vec::len) + keys.len();
+    assert_eq!(secrets, usize::from(facts.secret.is_some()));
     // Names of CDI are resolved at the start.
     let command = texts_of(&config["CreateCommand"]);
     let options: Vec<&String> = command.iter().take_while(|word| **word != facts.image).collect();
-    let passed = options.windows(2).filter(|pair| pair[0] == "--device").map(|pair| pair[1].clone());
-    assert_eq!(passed.collect::<Vec<_>>(), facts.devices);
+    let pairs = options.windows(2).filter(|pair| pair[0] == "--device").map(|pair| pair[1].clone());
+    let words = options.iter().filter_map(|word| word.strip_prefix("--device=").map(str::to_owned));
+    assert_eq!(pairs.chain(words).collect::<Vec<_>>(), facts.devices);
 }
 
 fn texts_of(list: &Value) -> Vec<String> {

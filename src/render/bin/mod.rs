@@ -1,8 +1,11 @@
-//! Launch scripts: `bin/ROLE` serves a role in the foreground, as its unit does. `bin/prompt/MODEL` is a one-shot
-//! command. `bin/fetch/MODEL` downloads the files of a model from its repository.
+//! Launch scripts: `bin/ROLE` serves a role in the foreground, as its unit or its container does. `bin/prompt/MODEL` is a
+//! one-shot command.
 //!
-//! Each script runs the command line of the plan through its placement wrapper. Before that, it reports missing files
-//! and programs with distinct exit codes.
+//! Each script runs the command line of the plan, through its placement wrapper or in its container. Before that, it
+//! reports missing files and programs with distinct exit codes.
+
+mod container;
+mod fetch;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -16,18 +19,25 @@ use super::quote::shell;
 use super::template::{Field, Quoted, Template};
 use super::{ArtifactCollector, OutputTarget, RenderError};
 use crate::plan::llama_swap::KEY_FILE;
-use crate::plan::{Access, Family, Fetch, OptionPath, Plan, Process, Prompt, Role, Start, Word};
+use crate::plan::{Access, Family, OptionPath, Plan, Process, Prompt, Role, Start, Word};
 
 static ROLE: Template = crate::template!("bin/role.sh.j2").repeated();
+static CONTAINER: Template = crate::template!("bin/container.sh.j2").repeated();
 static PROMPT: Template = crate::template!("bin/prompt.sh.j2").repeated();
 static FETCH: Template = crate::template!("bin/fetch.sh.j2").repeated();
 static FAIL: Template = crate::template!("bin/fail.sh.j2");
+static OPTIONS: Template = crate::template!("bin/options.sh.j2");
+static PRINT: Template = crate::template!("bin/print.sh.j2");
+static PORT: Template = crate::template!("bin/port.sh.j2");
 static COMMAND: Template = crate::template!("bin/command.sh.j2");
 static FILES: Template = crate::template!("bin/files.sh.j2");
 static EXEC: Template = crate::template!("bin/exec.sh.j2");
 
-pub(super) static TARGET: OutputTarget =
-    OutputTarget::new("bin", &[&ROLE, &PROMPT, &FETCH, &FAIL, &COMMAND, &FILES, &EXEC], artifacts);
+pub(super) static TARGET: OutputTarget = OutputTarget::new(
+    "bin",
+    &[&ROLE, &CONTAINER, &PROMPT, &FETCH, &FAIL, &OPTIONS, &PRINT, &PORT, &COMMAND, &FILES, &EXEC],
+    artifacts,
+);
 
 /// The preset file of a gateway as a bash expression: the file in the output folder, so that no installation is needed.
 const PRESET: &str = "\"$preset\"";
@@ -63,6 +73,8 @@ struct InstanceView<'p> {
     wrapper: Option<Field<'p>>,
     /// The unit of its socket, if it has one.
     socket: Option<Field<'p>>,
+    /// The quoted options of its container that differ from those of other instances.
+    own: Option<Quoted>,
 }
 
 /// The memory that a process locks.
@@ -114,11 +126,17 @@ struct CommandView<'p> {
 }
 
 fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
-    for role in plan.roles.iter().filter(|role| !role.processes.is_empty() && role.container.is_none()) {
-        collector.file(format!("bin/{}", role.name), &ROLE, || role_view(plan, role));
+    for role in plan.roles.iter().filter(|role| !role.processes.is_empty()) {
+        let path = format!("bin/{}", role.name);
+        match role.container.as_deref() {
+            Some(container) => {
+                collector.file(path, &CONTAINER, || container::view(plan, role, container));
+            }
+            None => collector.file(path, &ROLE, || role_view(plan, role)),
+        }
     }
     for fetch in &plan.fetches {
-        collector.file(format!("bin/fetch/{}", fetch.model), &FETCH, || Ok(fetch_view(fetch)));
+        collector.file(format!("bin/fetch/{}", fetch.model), &FETCH, || Ok(fetch::fetch_view(fetch)));
     }
     for prompt in &plan.prompts {
         collector.file(format!("bin/prompt/{}", prompt.model), &PROMPT, || Ok(prompt_view(plan, prompt)));
@@ -147,10 +165,7 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
         systemctl: plan.scope.systemctl(),
         last_instance: role.processes.len().saturating_sub(1),
         addresses: words(" ", probe_addresses(role)),
-        lock: role.bytes.filter(|_| role.lock).map(|bytes| LockedMemory {
-            kib: bytes.0.div_ceil(1024).to_string().into(),
-            size: bytes.to_string().into(),
-        }),
+        lock: locked_memory(role),
         command: CommandView {
             program: Field::from(&*role.program),
             args: option_lines(args, ARGUMENT_LINE, quoted).into(),
@@ -183,6 +198,12 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
         instances: instances(plan, role, &varying),
         wrappers: wrappers.into_iter().map(Field::from).collect(),
     })
+}
+
+/// The memory that a process locks. `None` if it locks none, or an unknown size.
+fn locked_memory(role: &Role) -> Option<LockedMemory> {
+    let bytes = role.bytes.filter(|_| role.lock)?;
+    Some(LockedMemory { kib: bytes.0.div_ceil(1024).to_string().into(), size: bytes.to_string().into() })
 }
 
 /// The file that configures a gateway, below the output folder.
@@ -299,7 +320,7 @@ fn instances<'p>(plan: &'p Plan, role: &'p Role, varying: &[VaryingArgument<'p>]
     let names = Names { stack: &plan.stack };
     let instance = |(number, process): (usize, &Process)| InstanceView {
         number,
-        listens_at: format!("{} port {}", role.own_addresses.join(", "), process.port).into(),
+        listens_at: format!("{} port {}", addresses(role).join(", "), process.port).into(),
         port: process.port.to_string().into(),
         arguments: varying
             .iter()
@@ -308,6 +329,7 @@ fn instances<'p>(plan: &'p Plan, role: &'p Role, varying: &[VaryingArgument<'p>]
             .collect(),
         wrapper: wrapper(plan, process.placement).map(Field::from),
         socket: process.backend.map(|_| format!("{}.socket", names.process(role, process)).into()),
+        own: None,
     };
     role.processes.iter().enumerate().map(instance).collect()
 }
@@ -319,7 +341,12 @@ fn probe_addresses<'p>(role: &'p Role) -> Vec<&'p str> {
         Ok(IpAddr::V6(ip)) if ip.is_unspecified() => "::1",
         Ok(_) | Err(_) => address,
     };
-    role.own_addresses.iter().map(|address| local(address)).collect()
+    addresses(role).iter().map(|address| local(address)).collect()
+}
+
+/// The addresses of a process started by hand. A container publishes its port at all of them.
+fn addresses(role: &Role) -> &[Arc<str>] {
+    if role.container.is_some() { &role.addresses } else { &role.own_addresses }
 }
 
 fn wrapper(plan: &Plan, placement: Option<usize>) -> Option<&str> {
@@ -346,34 +373,4 @@ fn places_on_gpus(args: &[Word]) -> bool {
 
 fn env<T: AsRef<str>>(env: &[(T, T)]) -> Vec<(&str, &str)> {
     env.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect()
-}
-
-/// The template data of the script that downloads a model.
-#[derive(Serialize)]
-struct FetchView<'p> {
-    model: Field<'p>,
-    title: Field<'p>,
-    repo: Field<'p>,
-    revision: Field<'p>,
-    /// The quoted addresses, files and hashes, one per line.
-    sources: Quoted,
-    files: Quoted,
-    sums: Quoted,
-}
-
-fn fetch_view(fetch: &Fetch) -> FetchView<'_> {
-    let lines = |text: &dyn Fn(usize) -> String| -> Quoted {
-        let all: Vec<String> = (0..fetch.files.len()).map(|at| shell(&text(at)).into_owned()).collect();
-        all.join("\n  ").into()
-    };
-    let file = |at: usize| fetch.files.get(at);
-    FetchView {
-        model: Field::from(&*fetch.model),
-        title: Field::from(&*fetch.title),
-        repo: Field::from(&*fetch.repo),
-        revision: Field::from(&*fetch.revision),
-        sources: lines(&|at| file(at).map(|one| one.source.clone()).unwrap_or_default()),
-        files: lines(&|at| file(at).map(|one| one.path.clone()).unwrap_or_default()),
-        sums: lines(&|at| file(at).and_then(|one| one.sha256.as_deref()).unwrap_or_default().to_owned()),
-    }
 }

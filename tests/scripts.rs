@@ -14,6 +14,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 mod gateways;
+mod ports;
 
 const KITCHEN_SINK: &str = include_str!("scripts/kitchen.kdl");
 const TWO_NODES: &str = include_str!("scripts/two-nodes.kdl");
@@ -289,7 +290,7 @@ mod tools {
 
     #[test]
     fn bash_and_shellcheck_accept_every_script() {
-        for text in [KITCHEN_SINK, TWO_NODES, gateways::GATEWAYS, gateways::LLAMA_SWAP] {
+        for text in [KITCHEN_SINK, TWO_NODES, gateways::GATEWAYS, gateways::LLAMA_SWAP, &ports::stack()] {
             let compiled = compile(&[("stack.kdl", text)]);
             let dir = outside::folder();
             compiled.write(dir.path());
@@ -301,7 +302,7 @@ mod tools {
                     dir.path().join(path)
                 })
                 .collect();
-            assert!(scripts.len() > 4, "{scripts:?}");
+            assert!(scripts.len() > 2, "{scripts:?}");
             for script in &scripts {
                 let output = outside::run(Command::new("bash").arg("-n").arg(script), "bash");
                 assert!(output.status.success() && output.stderr.is_empty(), "{}", script.display());

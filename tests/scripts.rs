@@ -15,6 +15,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 mod gateways;
+mod ports;
 
 const KITCHEN_SINK: &str = include_str!("scripts/kitchen.kdl");
 const TWO_NODES: &str = include_str!("scripts/two-nodes.kdl");
@@ -290,7 +291,7 @@ mod tools {
 
     #[test]
     fn bash_and_shellcheck_accept_every_script() {
-        let texts = [KITCHEN_SINK, TWO_NODES, gateways::GATEWAYS, gateways::LLAMA_SWAP];
+        let texts = [KITCHEN_SINK, TWO_NODES, gateways::GATEWAYS, gateways::LLAMA_SWAP, &ports::stack()];
         let of_hosts = texts.map(|text| compile(&[("stack.kdl", text)]));
         let of_containers = [&PLAIN, &HOSTILE].map(|texts| stack(texts, ""));
         for compiled in of_hosts.into_iter().chain(of_containers) {
@@ -304,7 +305,7 @@ mod tools {
                     dir.path().join(path)
                 })
                 .collect();
-            assert!(scripts.len() > 4, "{scripts:?}");
+            assert!(scripts.len() > 2, "{scripts:?}");
             for script in &scripts {
                 let output = outside::run(Command::new("bash").arg("-n").arg(script), "bash");
                 assert!(output.status.success() && output.stderr.is_empty(), "{}", script.display());

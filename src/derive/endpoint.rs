@@ -70,16 +70,7 @@ impl Endpoint {
         if instance == 0 {
             return Arc::clone(first);
         }
-        first.iter().map(|word| self.port_word(word, instance)).collect()
-    }
-
-    /// A word of the process of an instance, from that of the first process.
-    pub(super) fn port_word(&self, first: &Word, instance: usize) -> Word {
-        if matches!(first, Word::Port(_)) {
-            Word::Port(self.server_port(instance).to_string().into())
-        } else {
-            first.clone()
-        }
+        first.iter().map(|word| word.with_port(self.server_port(instance))).collect()
     }
 
     /// The addresses that each process listens on.

@@ -79,10 +79,10 @@ impl ServedProgram {
         self.endpoint.with_port(&self.args, instance)
     }
 
-    /// True if an argument or a variable is its address.
+    /// True if an argument or a variable has its address.
     pub fn names_host(&self) -> bool {
         let mut words = self.args.iter().chain(self.env.iter().map(|(_, word)| word));
-        words.any(|word| matches!(word, Word::Host(_)))
+        words.any(Word::has_host)
     }
 
     /// The files and folders that it uses. A path is bound as it is: it can be a file or a folder.

@@ -16,4 +16,4 @@ pub use llama::{
     diff_profiles, help, keys, layers, libraries, lists, meaning, memory, offload, option_arity,
     option_title, options, pairing, profile, profile_from_help, requests, usual_name, version,
 };
-pub use word::{Access, Word};
+pub use word::{Access, PortPart, Word};

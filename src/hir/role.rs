@@ -192,7 +192,7 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::repeated(
         COMMAND,
         Shape::Text,
-        "A program that serves the role instead of an engine, with its arguments. `{port}` and `{host}` are replaced.",
+        "A program that serves the role instead of an engine, with its arguments. `{host}` and `{port}`, also in `127.0.0.1:{port}`, are replaced.",
     )
     .example("/usr/bin/whisper-server"),
     Field::optional(

@@ -20,7 +20,7 @@ pub use crate::derive::MemoryPolicy;
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
 pub use crate::derive::{uncarried_path, uncarried_value, uncarried_word};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
-pub use crate::engine::{Access, Family, Word, llama_swap};
+pub use crate::engine::{Access, Family, PortPart, Word, llama_swap};
 pub use crate::hir::{
     Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName, UnitScope,
 };

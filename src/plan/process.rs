@@ -114,7 +114,7 @@ pub struct EngineServer {
 pub struct ProgramServer {
     /// The path that answers with a success as soon as the program is ready.
     pub health: Option<Arc<str>>,
-    /// The variables whose value is the port or the address of the process, in byte order of names.
+    /// The variables whose value has the port or the address of the process, in byte order of names.
     pub env: Vec<(Arc<str>, Word)>,
 }
 
@@ -240,7 +240,7 @@ impl Role {
         }
     }
 
-    /// The variables of another program whose value is the port or the address of the process.
+    /// The variables of another program whose value has the port or the address of the process.
     pub fn filled_env(&self) -> impl Iterator<Item = (&str, &Word)> {
         let filled = self.other_program().into_iter().flat_map(|program| &program.env);
         filled.map(|(name, word)| (&**name, word))

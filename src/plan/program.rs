@@ -21,7 +21,7 @@ fn role(registry: &Registry, served: &ServedProgram, placements: &mut Placements
     let ServedProgram { program, endpoint, path, .. } = served;
     let declared = registry.roles.get(served.id);
     let residency = registry.residencies.get(program.residency.value);
-    let is_filled = |word: &Word| matches!(word, Word::Port(_) | Word::Host(_));
+    let is_filled = |word: &Word| word.around_port().is_some() || word.has_host();
     let (filled, plain) = served.env.iter().cloned().partition(|(_, word)| is_filled(word));
     let plain: Vec<(Arc<str>, Word)> = plain;
     let gpus = served.used_gpus();

@@ -205,7 +205,7 @@ fn model<'p>(model: &'p SwappedModel, role: &'p Role, server: &Role) -> Result<M
     let fills_port = has_port_only_in_env(model, role);
     let hidden = role.engine().filter(|_| !has_home).map(|_| format!("{CONFIG_HOME}={NO_FOLDER}"));
     let plain = role.env.iter().map(|(name, value)| format!("{name}={value}"));
-    let filled = role.filled_env().filter(|(_, word)| !(fills_port && is_port(word)));
+    let filled = role.filled_env().filter(|(_, word)| !(fills_port && has_port(word)));
     let filled = filled.map(|(name, word)| format!("{name}={}", filled_text(word)));
     Ok(Model {
         name: &role.title,
@@ -239,19 +239,29 @@ fn filters(model: &SwappedModel) -> Filters<'_> {
     Filters { by_name: Entries(by_name.collect()) }
 }
 
-fn is_port(word: &Word) -> bool {
-    matches!(word, Word::Port(_))
+fn has_port(word: &Word) -> bool {
+    word.around_port().is_some()
 }
 
-/// The value of a variable that names the port or the address.
-fn filled_text(word: &Word) -> &str {
-    if is_port(word) { PORT } else { word.text() }
+/// The value of a variable that has the port or the address.
+fn filled_text(word: &Word) -> Cow<'_, str> {
+    match word.around_port() {
+        Some((before, after)) => Cow::Owned(format!("{before}{PORT}{after}")),
+        None => Cow::Borrowed(word.text()),
+    }
+}
+
+/// The word of a command that has the port. `None` if it does not have it.
+fn port_word(word: &Word) -> Option<String> {
+    let quoted =
+        |text: &str| if text.is_empty() { String::new() } else { llama_swap_word(text).into_owned() };
+    word.around_port().map(|(before, after)| format!("{}{PORT}{}", quoted(before), quoted(after)))
 }
 
 /// True if only variables have the port of a program. llama-swap accepts the macro in `proxy` only if the command has it too
 /// (`internal/config/load.go` of August 2026).
 fn has_port_only_in_env(model: &SwappedModel, role: &Role) -> bool {
-    !model.args.iter().any(is_port) && role.filled_env().any(|(_, word)| is_port(word))
+    !model.args.iter().any(has_port) && role.filled_env().any(|(_, word)| has_port(word))
 }
 
 /// The macro for the port of a model.
@@ -267,8 +277,8 @@ fn command(model: &SwappedModel, role: &Role, server: &Role) -> String {
     }
     if has_port_only_in_env(model, role) {
         text.push_str("/usr/bin/env ");
-        for (name, _) in role.filled_env().filter(|(_, word)| is_port(word)) {
-            write!(text, "{name}={PORT} ").ok();
+        for (name, value) in role.filled_env().filter_map(|(name, word)| Some((name, port_word(word)?))) {
+            write!(text, "{name}={value} ").ok();
         }
     }
     text.push_str(&llama_swap_word(&role.program));
@@ -276,8 +286,8 @@ fn command(model: &SwappedModel, role: &Role, server: &Role) -> String {
     let key = (1..).zip(keys).find(|(_, file)| role.key_file.as_ref() == Some(file));
     let key = key.map_or(0, |(number, _)| number);
     text.push_str(&option_lines(&model.args, "\n", |_, word| {
-        if is_port(word) {
-            Cow::Borrowed(PORT)
+        if let Some(word) = port_word(word) {
+            Cow::Owned(word)
         } else if matches!(word, Word::KeyFile(_)) {
             Cow::Owned(format!("${{env.{KEY_FILE}{key}}}"))
         } else {

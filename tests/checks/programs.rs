@@ -89,7 +89,23 @@ fn a_command_that_cannot_serve_is_an_error() {
         ("\"/bin/serve --port {port}\"", "write `command \"/bin/serve\" \"--port\" \"{port}\"`"),
         ("\"/bin/serve\" \"--port\" \"9000\"", "write `\"{port}\"`"),
         ("\"/bin/serve\" \"${PORT}\"", "write `\"{port}\"`"),
-        ("\"/bin/serve\" \"--port={port}\"", "write `--port` and `{port}` as two words"),
+        ("\"/bin/serve\" \"--listen\" \":${PORT}\"", "write `\":{port}\"`"),
+        (
+            "\"/bin/serve\" \"--url=http://127.0.0.1:$PORT/v1\"",
+            "write `\"--url=http://127.0.0.1:{port}/v1\"`",
+        ),
+        ("\"/bin/serve\" \"{{port}}:80\" \"-p\" \"${PORT}\"", "write `\"{port}:80\"` and `\"{port}\"`"),
+        ("\"/bin/serve\" \"-p\" \"9000:9000\"", "write `\"{port}:9000\"`"),
+        (
+            "\"/bin/serve -p ${PORT}:80 -x 9000\"",
+            "write `command \"/bin/serve\" \"-p\" \"{port}:80\" \"-x\" \"9000\"`",
+        ),
+        ("\"/bin/serve --listen=:9000\"", "write `command \"/bin/serve\" \"--listen=:{port}\"`"),
+        ("\"/bin/serve\" \"-p\" \"${PORT}:${PORT}\"", "`{port}` is replaced once in a word"),
+        ("\"/bin/sh\" \"-c\" \"exec serve $PORT\"", "or set the variable in `env` to `{port}`"),
+        ("\"/bin/serve\" \"--port={port}s\"", "`{port}` is replaced once in a word"),
+        ("\"/bin/serve\" \"{port}:{port}\"", "write `{port}` once"),
+        ("\"/bin/serve\" \"http://{host}:{port}/\"", "write `\"http://127.0.0.1:{port}/\"`"),
         ("\"/bin/serve\"", "then `{port}` as a word"),
     ] {
         let finding = single_finding(&role(words));
@@ -98,7 +114,22 @@ fn a_command_that_cannot_serve_is_an_error() {
     }
     assert_codes(&["unusable-command"], &program("health \"http://127.0.0.1:9000/ready\""));
     assert_codes(&["unusable-command"], &program("listen \"127.0.0.1\" \"::1\"; env HOST=\"{host}\""));
+    assert_codes(&["unusable-command"], &program("listen \"127.0.0.1\" \"::1\"; env AT=\"{host}:{port}\""));
+    assert_codes(&["unusable-command"], &program("env URL=\"http://{host}:{port}\""));
     assert_codes(&[], &program("listen \"127.0.0.1\" \"::1\""));
+}
+
+/// The port as a part of a word is a port that the program knows.
+#[test]
+fn a_word_with_the_port_as_a_part_names_the_port() {
+    for word in
+        ["--port={port}", "127.0.0.1:{port}", "{host}:{port}", "{port}:8080", "http://[::1]:{port}/v1"]
+    {
+        let command = format!("command \"/bin/serve\" \"{word}\"");
+        assert_codes(&[], &format!("role \"extra\" tier=\"A\" residency=\"hot\" port=9000 {{ {command} }}"));
+        let env = format!("command \"/bin/serve\"; env AT=\"{word}\"");
+        assert_codes(&[], &format!("role \"extra\" tier=\"A\" residency=\"hot\" port=9000 {{ {env} }}"));
+    }
 }
 
 #[test]

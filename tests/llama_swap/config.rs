@@ -3,7 +3,7 @@
 use super::words::split;
 use super::{STACK, config, mapping, stack, texts};
 use crate::support::{assert_snapshot, compile};
-use orchgen::plan::{Models, Word, plan};
+use orchgen::plan::{Models, plan};
 use serde_yaml::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -32,10 +32,7 @@ fn commands_are_those_of_the_plan() {
                 let options = placement.numactl();
                 std::iter::once("numactl".to_owned()).chain(options).chain(["--".to_owned()])
             });
-            let words = model.args.iter().map(|word| {
-                let is_port = matches!(word, Word::Port(_));
-                if is_port { "5800".to_owned() } else { word.text().to_owned() }
-            });
+            let words = model.args.iter().map(|word| word.with_port(5800).text().to_owned());
             let expected = placed.chain([role.program.to_string()]).chain(words);
             assert_eq!(command, expected.collect::<Vec<_>>(), "{}", role.name);
             assert_eq!(command.iter().filter(|word| *word == "5800").count(), 1, "{}", role.name);
@@ -111,6 +108,44 @@ fn a_program_gets_a_port_from_a_variable() {
         "{model:?}"
     );
     assert_eq!(texts(&model["env"]), ["HOST=127.0.0.1"]);
+}
+
+/// The macro replaces the port as a part of a word too.
+#[test]
+fn parts_of_words_get_the_port_of_llama_swap() {
+    let role = |name: &str, rest: &str| {
+        format!(
+            "role \"{name}\" residency=\"hot\" gateway=\"front\" health=\"/h\" memory=\"1 GB\" {{ {rest} }}\n"
+        )
+    };
+    let words = "\"--bind\" \"127.0.0.1:{port}\" \"-p\" \"{port}:8080\" \"it's:{port}\" \"--url=http://127.0.0.1:{port}/v1\" \"{host}:{port}\" \"${PORT}:{port}:#\" \"x{port}y\"";
+    let text = STACK.split("model \"chat\"").next().unwrap().to_owned()
+        + &role("x", &format!("command \"/usr/bin/x\" {words}; env URL=\"http://127.0.0.1:{{port}}/v1\""))
+        + &role("y", "command \"/usr/bin/y\"; env AT=\"{host}:{port}\" B=\"a b:{port}\" C=\"x{port}\"");
+    let text = text.replace("gateway \"keyed\"", "// ").replace("engine \"other\"", "// ");
+    let compiled = compile(&[("a.kdl", &text)]);
+    let (_, config) = config(&compiled, "front");
+    let command = |name: &str| config["models"][name]["cmd"].as_str().unwrap();
+    assert!(command("x").contains("--bind 127.0.0.1:${PORT}\n-p ${PORT}:8080 "), "{}", command("x"));
+    let words = split(command("x"), &[("PORT", "5800")]);
+    assert_eq!(
+        words[words.len() - 9..],
+        [
+            "--bind",
+            "127.0.0.1:5800",
+            "-p",
+            "5800:8080",
+            "it's:5800",
+            "--url=http://127.0.0.1:5800/v1",
+            "127.0.0.1:5800",
+            "${PORT}:5800:#",
+            "x{port}y"
+        ]
+    );
+    assert_eq!(texts(&config["models"]["x"]["env"]), ["URL=http://127.0.0.1:${PORT}/v1"]);
+    let words = split(command("y"), &[("PORT", "5800")]);
+    assert_eq!(words[words.len() - 4..], ["/usr/bin/env", "AT=127.0.0.1:5800", "B=a b:5800", "/usr/bin/y"]);
+    assert_eq!(texts(&config["models"]["y"]["env"]), ["C=x{port}"]);
 }
 
 /// YAML reads them as text.

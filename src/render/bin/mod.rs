@@ -19,7 +19,7 @@ use super::quote::shell;
 use super::template::{Field, Quoted, Template};
 use super::{ArtifactCollector, OutputTarget, RenderError};
 use crate::plan::llama_swap::KEY_FILE;
-use crate::plan::{Access, Family, OptionPath, Plan, Process, Prompt, Role, Start, Word};
+use crate::plan::{Access, Family, OptionPath, Plan, PortPart, Process, Prompt, Role, Start, Word};
 
 static ROLE: Template = crate::template!("bin/role.sh.j2").repeated();
 static CONTAINER: Template = crate::template!("bin/container.sh.j2").repeated();
@@ -115,7 +115,7 @@ struct CommandView<'p> {
     env: Vec<(String, &'p str)>,
     /// The key file of llama-swap, which reads one key from a variable.
     key: Option<Field<'p>>,
-    /// The variables whose value is the port or the address: the name, a bash expression, and what it is.
+    /// The variables whose value has the port or the address: the name, a bash expression, and what it is.
     filled_env: Vec<(&'p str, Quoted, &'static str)>,
     /// True if the program path contains `=`: `env` would parse it as a variable, so `nice -n 0` is put before it.
     needs_nice: bool,
@@ -233,6 +233,7 @@ fn shell_word<'p>(role: &Role, word: &'p Word) -> Cow<'p, str> {
             [one] => Cow::Owned(one.port.to_string()),
             _ => Cow::Borrowed("\"$port\""),
         },
+        Word::PortPart(part) => Cow::Owned(shell_port_part(role, part)),
         Word::PresetFile(_) => Cow::Borrowed(PRESET),
         Word::Host(_) => Cow::Owned(shell(&role.own_addresses.join(",")).into_owned()),
         Word::Text(_)
@@ -247,9 +248,25 @@ fn shell_word<'p>(role: &Role, word: &'p Word) -> Cow<'p, str> {
     }
 }
 
-/// The variables whose value is the port or the address.
+/// A word with the port of a process started by hand.
+fn shell_port_part(role: &Role, part: &PortPart) -> String {
+    let own = role.own_addresses.first().filter(|_| part.has_host());
+    let own = own.map(|address| PortPart::socket_address(address, role.ports.first));
+    let (before, after) = own.as_ref().unwrap_or(part).around();
+    if let [one] = &*role.processes {
+        return shell(&format!("{before}{}{after}", one.port)).into_owned();
+    }
+    let quoted = |text: &str| if text.is_empty() { String::new() } else { shell(text).into_owned() };
+    format!("{}\"$port\"{}", quoted(before), quoted(after))
+}
+
+/// The variables whose value has the port or the address.
 fn filled_env(role: &Role) -> Vec<(&str, Quoted, &'static str)> {
-    let what = |word: &Word| if matches!(word, Word::Port(_)) { "port" } else { "address" };
+    let what = |word: &Word| match word.around_port() {
+        Some(("", "")) => "its port",
+        Some(_) => "a text with its port",
+        None => "its address",
+    };
     role.filled_env()
         .map(|(name, word)| (name, shell_word(role, word).into_owned().into(), what(word)))
         .collect()
@@ -312,7 +329,7 @@ fn varying_arguments(role: &Role) -> Result<Vec<VaryingArgument<'_>>, RenderErro
     };
     let varies = |index: usize, word: &Word| others.iter().any(|other| other.args.get(index) != Some(word));
     let words = first.args.iter().enumerate();
-    let varying = words.filter(|(index, word)| !matches!(word, Word::Port(_)) && varies(*index, word));
+    let varying = words.filter(|(index, word)| word.around_port().is_none() && varies(*index, word));
     Ok(varying.map(|(index, _)| (index, values(index))).collect())
 }
 

@@ -171,11 +171,9 @@ fn at_boot(role: &Role) -> &[Arc<str>] {
 /// The environment of a process.
 fn env(context: ProcessContext<'_>) -> Vec<(&str, Cow<'_, str>)> {
     let plain = context.role.env.iter().map(|(name, value)| (&**name, Cow::Borrowed(&**value)));
-    let filled = context.role.filled_env().map(|(name, word)| {
-        let is_port = matches!(word, Word::Port(_));
-        let port = || Cow::Owned(context.server_port().to_string());
-        (name, if is_port { port() } else { Cow::Borrowed(word.text()) })
-    });
+    let port = context.server_port();
+    let filled = context.role.filled_env();
+    let filled = filled.map(|(name, word)| (name, Cow::Owned(word.with_port(port).text().to_owned())));
     plain.chain(filled).collect()
 }
 

@@ -1,7 +1,7 @@
 //! All finding codes, collected from the modules that declare them.
 
 use crate::diag::Code;
-use crate::{check, derive, diag, emit, facts, hir, syntax};
+use crate::{check, derive, diag, emit, facts, hir, import, syntax};
 
 /// All codes, sorted by number.
 pub fn codes() -> Vec<&'static Code> {
@@ -12,6 +12,7 @@ pub fn codes() -> Vec<&'static Code> {
         .chain(derive::CODES)
         .chain(emit::codes::ALL)
         .chain(diag::codes::ALL)
+        .chain(import::codes::ALL)
         .copied()
         .chain(check::codes())
         .collect();

@@ -1,6 +1,9 @@
 //! The pipeline: loaded files to a registry, everything that follows from it, a checked registry, and artifacts.
 
+mod import;
 mod read;
+
+pub use import::{Import, ImportOptions, import};
 
 use crate::check::{Checked, NotCheckedPolicy, check};
 use crate::derive::{Derived, ProfileSources, derive};

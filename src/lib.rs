@@ -24,6 +24,7 @@
 //! plan       hir engine derive check                what to generate, with one command line for each process
 //! render     plan                                   one file for each target, with its templates
 //! emit       diag render                            compares and writes out/, all or nothing
+//! import     source diag syntax engine              reads configurations of other tools, makes a registry of them
 //! ```
 //!
 //! Above the rooms are `compile` (the pipeline), `catalogue` (the list of all codes) and `cli`. They may import every room.
@@ -46,6 +47,7 @@ pub mod emit;
 pub mod engine;
 pub mod facts;
 pub mod hir;
+pub mod import;
 pub mod plan;
 pub mod render;
 pub mod source;

@@ -20,6 +20,7 @@ mod first_drafts;
 mod fix;
 mod fuzz;
 mod hooks;
+mod import;
 mod kdl;
 mod language;
 mod llama_swap;

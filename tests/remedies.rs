@@ -378,6 +378,8 @@ const WITHOUT_CHANGE: &[(&str, &str)] = &[
     ("output-drift", "it is about a file of the output"),
     ("damaged-manifest", "it is about a file of the output"),
     ("not-a-file", "it is about a file of the output"),
+    ("setting-lost", "it is about a source of an import"),
+    ("setting-changed", "it is about a source of an import"),
 ];
 
 #[test]

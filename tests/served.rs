@@ -9,6 +9,7 @@ mod files;
 mod gpu;
 mod hardening;
 mod hot;
+mod import;
 mod memory;
 mod minimal;
 mod preset;

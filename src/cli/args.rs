@@ -29,6 +29,7 @@ const EXAMPLES: &str = "Examples:
                                    print findings, and write them as SARIF for code scanning
   orchgen check --baseline known.json --update-baseline
                                    accept today's findings, report only new ones
+  orchgen import config.yaml       read a configuration of another tool, and write a registry
   orchgen lock                     record the facts of all model files in registry/registry.lock
   orchgen explain port-conflict    explain a finding and how to fix it
   orchgen schema --field role.draft
@@ -107,6 +108,13 @@ pub(super) enum Command {
     ///
     /// Existing files are never overwritten.
     Init(InitArgs),
+    /// Read configurations of other tools, and write a registry
+    ///
+    /// Reads llama-swap files, presets of the router, units of systemd with their drop-ins, container units of podman, compose
+    /// files, shell scripts and command lines. Nothing is executed. Each setting is kept, or the report names it with its reason.
+    /// Existing files are never overwritten.
+    #[command(after_help = super::import::EXAMPLES)]
+    Import(super::import::ImportArgs),
     /// Print the JSON Schema of YAML registries, or describe a field
     ///
     /// The schema is for editors and validators of YAML. `--field` is for users of both languages.

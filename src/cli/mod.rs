@@ -9,6 +9,7 @@ mod engine;
 mod explain;
 pub mod fix;
 mod folders;
+mod import;
 mod init;
 mod inspect;
 mod levels;
@@ -54,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Memory(command) => rayon::scope(|_| memory::run(command, args.output)),
         Command::Inspect(command) => inspect::run(command, args.output),
         Command::Explain(command) => explain::run(command, args.output),
+        Command::Import(command) => rayon::scope(|_| import::run(command, args.output)),
         Command::Init(command) => init::run(command, args.output),
         Command::Schema(command) => rayon::scope(|_| schema::run(command, args.output)),
         Command::Completions(command) => completions::run(command),

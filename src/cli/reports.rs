@@ -85,7 +85,7 @@ fn parse_report(word: &str) -> Result<ReportTarget, String> {
     }
 }
 
-fn parse_max_findings(word: &str) -> Result<usize, String> {
+pub(super) fn parse_max_findings(word: &str) -> Result<usize, String> {
     let number = if word == "all" { Some(usize::MAX) } else { word.parse().ok().filter(|n| *n > 0) };
     number.ok_or_else(|| "expected a positive number or `all`".to_owned())
 }

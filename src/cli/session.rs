@@ -10,7 +10,9 @@ use super::folders::operand;
 use crate::diag::report::Style;
 use crate::diag::{Diagnostics, words};
 use crate::emit;
-use crate::source::{LoadError, Loaded, REGISTRY, SourceMap, is_registry, load};
+use crate::import::Format;
+use crate::render::quote::shell;
+use crate::source::{LoadError, Loaded, REGISTRY, SourceMap, is_registry, load, text};
 use crate::syntax::resolve_fixes;
 use serde::Serialize;
 use std::fmt::Display;
@@ -48,16 +50,27 @@ fn missing_help(folder: &Path, error: &LoadError) -> Option<String> {
         let parent =
             folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let name = words::quoted(&parent.to_string_lossy());
-        return is_registry(parent)
-            .then(|| format!("write the folder of the registry, not a file of it: {name}"));
+        return import_help(folder).or_else(|| {
+            is_registry(parent).then(|| format!("write the folder of the registry, not a file of it: {name}"))
+        });
     }
     let is_here = folder == Path::new(REGISTRY) && is_registry(Path::new("."));
     let here = is_here.then(|| "this folder has registry files: write it as the argument `.`".to_owned());
     here.or_else(|| {
         let init = format!("run `orchgen init{}` to create a registry", operand(folder));
-        let rename = error.other_file().map(rename_hint).unwrap_or_default();
-        error.is_missing().then(|| rename + &init)
+        let other = error.other_file();
+        let import = other.and_then(|name| import_help(&folder.join(name)));
+        let rename = other.map(rename_hint).unwrap_or_default();
+        import.or_else(|| error.is_missing().then(|| rename + &init))
     })
+}
+
+/// The command for a file that orchgen imports.
+fn import_help(path: &Path) -> Option<String> {
+    let name = path.to_string_lossy();
+    let format = Format::of(&name, &text(path).ok()?)?;
+    let kind = format.description();
+    Some(format!("{} is {kind}: run `orchgen import {}`", words::quoted(&name), shell(&name)))
 }
 
 /// How to make a registry of a file of another format: JSON is YAML, other formats are not.

@@ -77,7 +77,7 @@ fn gather(file: FileId, source: &SourceFile) -> Gathered {
     let document = parse(file, source, &mut findings);
     let errors: Vec<Span> = findings.findings().iter().map(|finding| finding.primary.span).collect();
     let mut items = Items::default();
-    let damage = SyntaxDamage { text: source.text(), errors: &errors };
+    let damage = SyntaxDamage { name: source.name(), text: source.text(), errors: &errors };
     items.gather(&document, (damage, ENGINE), &mut findings);
     Gathered { items, findings }
 }

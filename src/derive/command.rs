@@ -20,8 +20,8 @@ use crate::engine::options::Owner;
 use crate::engine::{Profile, Switch, Word};
 use crate::facts::Lock;
 use crate::hir::{
-    Adapter, Context, Engine, EngineOption, EngineSetting, GatewayKind, Host, Id, Lookup, Model, NumaPolicy,
-    Registry, Serving, Setting,
+    Adapter, Context, Engine, EngineOption, EngineSetting, GatewayKind, Host, Id, Lookup, MODEL_POOLING,
+    Model, NumaPolicy, Registry, Serving, Setting,
 };
 use crate::source::Spanned;
 use std::num::NonZeroU32;
@@ -169,7 +169,11 @@ impl RoleSettings<'_> {
             overrides,
             draft: self.draft(),
             lookup: self.lookup(),
-            pooling: serving.pooling.as_ref().map(|pooling| &*pooling.value),
+            pooling: serving
+                .pooling
+                .as_ref()
+                .map(|pooling| &*pooling.value)
+                .filter(|word| *word != MODEL_POOLING),
             is_embedder: serving.pooling.is_some(),
             is_decision: self.is_decision(),
             sparsity: sparsity(registry, registry.models.get(serving.model.value)),

@@ -62,7 +62,7 @@ pub use quirk::Quirk;
 pub use rare::{Adapter, RareFields};
 pub use registry::Registry;
 pub use residency::{Residency, Start};
-pub use role::{Measured, Override, Role, RoleKind, Serving};
+pub use role::{MODEL_POOLING, Measured, Override, Role, RoleKind, Serving};
 pub use rule::{Ban, Pair, Pattern, glob_matches};
 pub use service::Service;
 pub use setting::{EngineOption, EngineSetting, EntriesOf, Setting};

@@ -73,7 +73,7 @@ pub struct Serving {
     pub lookup: Option<Box<Spanned<Lookup>>>,
     /// Metadata overrides.
     pub overrides: Vec<Override>,
-    /// The pooling of embeddings. If it is set, the role serves embeddings.
+    /// The pooling of embeddings, or [`MODEL_POOLING`]. If it is set, the role serves embeddings.
     pub pooling: Option<Box<Text>>,
     /// The fields that become engine options as they are, in the order of the table of fields.
     pub settings: Vec<EngineSetting>,
@@ -125,6 +125,9 @@ impl Role {
         }
     }
 }
+
+/// The pooling that the model file states.
+pub const MODEL_POOLING: &str = "model";
 
 const OPTION: Table = Table::with_value(
     "name",
@@ -276,8 +279,8 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional("overrides", Shape::Entries("override"), "Metadata overrides by key."),
     Field::optional(
         "pooling",
-        Shape::Word(&["none", "mean", "cls", "last", "rank"]),
-        "The pooling of embeddings. A role with `pooling` serves embeddings (with `rank`: a reranker). \
+        Shape::Word(&["model", "none", "mean", "cls", "last", "rank"]),
+        "The pooling of embeddings; `model` is that of the model file. A role with `pooling` serves embeddings (with `rank`: a reranker). \
          Needs `context`, or the trained context of the model in the lock.",
     ),
     Field::optional("placement", Shape::Block(&PLACEMENT), "The NUMA nodes, CPUs, threads and GPUs of the role."),

@@ -181,6 +181,25 @@ pub fn text(path: &Path) -> Result<String, LoadError> {
     String::from_utf8(bytes).map_err(|_| LoadError::new(path, "the file is not UTF-8"))
 }
 
+/// The names of the files and folders in a folder, sorted. Empty if the folder cannot be read. Names that are not UTF-8 are left out.
+pub fn file_names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The path of a program in the first of several folders that has it. `path` is the text of the variable `PATH`.
+pub fn find_program(name: &str, path: &str) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let is_program = |path: &PathBuf| {
+        std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+    };
+    let folders = path.split(':').filter(|folder| folder.starts_with('/'));
+    let found = folders.map(|folder| Path::new(folder).join(name)).find(is_program)?;
+    found.into_os_string().into_string().ok()
+}
+
 /// The llama.cpp programs in a folder: executable files named `llama-*` without a file extension, in byte order of
 /// their names.
 pub fn programs(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {

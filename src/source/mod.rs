@@ -4,14 +4,17 @@ mod digest;
 mod find;
 mod load;
 mod map;
+mod processes;
 mod report_paths;
 mod span;
 
 pub use digest::{Digest, DigestBuilder};
 pub use find::{REGISTRY, find_registry};
 pub use load::{
-    Encoding, Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, is_registry, libraries, load, programs, text,
+    Encoding, Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, file_names, find_program, is_registry,
+    libraries, load, programs, text,
 };
 pub use map::{Position, SourceFile, SourceMap};
+pub use processes::{RunningProcess, running};
 pub use report_paths::ReportPaths;
 pub use span::{FileId, Span, Spanned};

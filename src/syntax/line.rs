@@ -58,8 +58,11 @@ fn kdl_node(field: &Line) -> String {
     let value = value_of(field);
     out.extend(value.into_iter().flat_map(|value| [" ".to_owned(), literal(Language::Kdl, value)]));
     let others = field.fields.iter().filter(|one| value.is_none() || one.name != VALUE);
+    // KDL uses only the last of two properties with one name.
+    let is_repeated = |one: &Line| field.fields.iter().filter(|other| other.name == one.name).count() > 1;
+    let property = |one: &Line| kdl_property(one).filter(|_| !is_repeated(one));
     let (properties, children): (Vec<_>, Vec<_>) =
-        others.map(|one| kdl_property(one).ok_or(one)).partition(Result::is_ok);
+        others.map(|one| property(one).ok_or(one)).partition(Result::is_ok);
     for property in properties.into_iter().flatten() {
         out.extend([" ", &property]);
     }
@@ -107,7 +110,7 @@ pub(super) fn item(language: Language, plural: &str, item: &Line) -> String {
 }
 
 /// An item as an entry of the mapping of its kind: `box: {memory: 64 GB}`.
-pub(super) fn yaml_entry(item: &Line) -> String {
+pub fn yaml_entry(item: &Line) -> String {
     let name = item.values.first().map(|name| literal(Language::Yaml, name)).unwrap_or_default();
     let fields: Vec<String> = item.fields.iter().map(|one| line(Language::Yaml, one)).collect();
     format!("{name}: {{{}}}", fields.join(", "))

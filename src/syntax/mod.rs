@@ -14,7 +14,7 @@ pub mod yaml;
 
 pub use document::{Document, Language, Node, Scalar, Value};
 pub use fixes::resolve_fixes;
-pub use line::{line as write_line, literal as write_literal};
+pub use line::{line as write_line, literal as write_literal, yaml_entry as write_entry};
 pub use windows::linux_path;
 
 use crate::diag::Diagnostics;

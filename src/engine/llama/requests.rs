@@ -55,3 +55,8 @@ pub fn value_of_request(field: &str) -> &'static str {
 pub fn request_options() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|(name, _)| name.trim_start_matches('-'))
 }
+
+/// The option that has the meaning of a field of a request, without dashes.
+pub fn option_of_field(field: &str) -> Option<&'static str> {
+    FIELDS.iter().find(|(_, known)| *known == field).map(|(name, _)| name.trim_start_matches('-'))
+}

@@ -6,9 +6,11 @@ use crate::syntax::{Document, Language, Node};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The text of a file with the places of its syntax errors.
+/// The path and the text of a file with the places of its syntax errors.
 #[derive(Clone, Copy, Debug)]
 pub struct SyntaxDamage<'a> {
+    /// The path of the file.
+    pub name: &'a str,
     /// The whole text.
     pub text: &'a str,
     /// The places that the parser reported.

@@ -24,7 +24,7 @@ impl Items {
         (damage, engine): (SyntaxDamage, EngineWords),
         findings: &mut Diagnostics,
     ) {
-        if let Some(finding) = other_tool(document, engine) {
+        if let Some(finding) = other_tool(document, damage.name) {
             findings.report(finding);
             return findings.record_unread_file();
         }

@@ -9,6 +9,7 @@
 //! | `scalar` | types of bare words, and exact spans of values |
 //! | `lines` | finds lines, words and the start of sections |
 //! | `diagnose`, `error_kind`, `exact_help` | finds the cause of a syntax error; kinds of errors and their texts |
+//! | `tree`, `tree_build`, `tree_lines` | a tree without a schema, for `import` |
 
 mod anchors;
 mod build;
@@ -19,9 +20,13 @@ mod exact_help;
 mod insert;
 mod lines;
 mod scalar;
+mod tree;
+mod tree_build;
+mod tree_lines;
 mod value;
 
 pub(super) use scalar::resolve;
+pub use tree::{Tree, TreeEntry, TreeFile, TreeKind, TreeProblem, TreeScalar, tree};
 
 use super::codes::{NESTING_TOO_DEEP, SEVERAL_DOCUMENTS, TYPE_ANNOTATION, YAML_SYNTAX};
 use super::{Document, Language};

@@ -235,6 +235,10 @@ fn write_draft(argv: &mut ArgvBuilder<'_>, draft: &DraftGpuSpec<'_>, devices: De
 fn write_projector(argv: &mut ArgvBuilder<'_>, devices: Devices<'_>) {
     let origin = (Intent::Projector, "projector");
     let device = match devices {
+        Devices::Host if argv.find_option(&["--mmproj-device"]).is_some() => {
+            argv.write_option(origin, &["--mmproj-device"], "none");
+            return;
+        }
         Devices::Host => return argv.write_flag(origin, &["--no-mmproj-offload"]),
         Devices::Found => return,
         Devices::Named(names) => names.first().copied().unwrap_or_default(),

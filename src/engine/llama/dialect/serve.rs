@@ -2,7 +2,7 @@
 
 use super::argv::ArgvBuilder;
 use super::context::write_fit;
-use super::gpu::{self, Files};
+use super::gpu::{self, Devices, Files, LayersSpec};
 use super::speculation::speculate;
 use super::{
     ContextSpec, DraftSpec, FaultKind, Intent, Lowered, NumaPlacement, OverrideValue, RouteSpec, ServerSpec,
@@ -23,6 +23,11 @@ impl ServerSpec<'_> {
     /// True if the engine fits the context or the layers.
     pub(super) fn fits(&self) -> bool {
         matches!(self.context, ContextSpec::Fit(_)) || self.gpu.is_some_and(|gpu| gpu.fits_layers())
+    }
+
+    /// True if the number of layers on devices is written.
+    fn has_fixed_layers(&self) -> bool {
+        self.gpu.is_some_and(|gpu| gpu.devices != Devices::Host && gpu.layers != LayersSpec::Fit)
     }
 
     /// The context of all slots together, in tokens; 0 for the trained context. The engine gets this number, and rounds
@@ -272,8 +277,11 @@ fn write_fixed_settings(argv: &mut ArgvBuilder<'_>, spec: &ServerSpec<'_>, accep
     let mut write = |spellings: &[&'static str], value: &'static str| {
         argv.write_unless_set(spellings, Some(value.into()), accepted);
     };
-    // On by default: shrinks the context if memory seems scarce. It looks at the machine, not at the unit's limit.
-    write(&["--fit"], "off");
+    // On by default: shrinks the context if memory seems scarce. It looks at the machine, not at the unit's limit. With a number
+    // of layers the engine gives up fitting (`common_params_fit_impl` in `common/fit.cpp` of llama.cpp b11434).
+    if !spec.has_fixed_layers() {
+        write(&["--fit"], "off");
+    }
     if spec.numa == NumaPlacement::External {
         write(&["--numa"], "numactl");
     }

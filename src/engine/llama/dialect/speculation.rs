@@ -38,6 +38,13 @@ pub struct LookupKind {
     default: u32,
 }
 
+impl LookupKind {
+    /// The option with the length of an n-gram, without dashes. Empty for a kind without n-grams.
+    pub fn length_option(&self) -> &'static str {
+        self.size.first().map_or("", |name| name.trim_start_matches('-'))
+    }
+}
+
 /// The kinds of lookup (llama.cpp b11434, `common/speculative.cpp`). The tree of March 2026 has one option for all.
 pub const LOOKUP_KINDS: &[LookupKind] = &[
     LookupKind {

@@ -181,7 +181,9 @@ pub static ROWS: &[OptionRow] = &[
         .part("projector", "gpu")
         .memory(|m, given| m.placement.projector_on_host = !given.is_on),
     row(&["mmproj-device"]).part("projector", "gpu").memory(|m, given| {
-        (m.placement.projector_on_host, m.placement.projector_device) = (false, Some(given.value.into()));
+        // `none` means the host (`--help` of b11669).
+        m.placement.projector_on_host = given.value == "none";
+        m.placement.projector_device = (given.value != "none").then(|| given.value.into());
     }),
     // Threads.
     row(&["threads", "t"]).part("placement", "threads"),

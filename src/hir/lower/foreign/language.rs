@@ -1,6 +1,7 @@
 //! Recognizes the language of a file by its first lines.
 
 use super::tables;
+use super::tool::import_help;
 use crate::diag::Diagnostic;
 use crate::diag::words::quoted;
 use crate::hir::ItemKind;
@@ -143,8 +144,7 @@ impl Found {
                 Some(code) => vec![format!("write\n{code}")],
                 None => vec![other_file(expected)],
             },
-            Self::Unit => vec!["move it out of this folder: `orchgen build` writes the units".to_owned()],
-            Self::Script => vec!["move it out of this folder: `orchgen build` writes the scripts".to_owned()],
+            Self::Unit | Self::Script => vec![import_help(path)],
             Self::Xml => vec![other_file(expected)],
         }
     }

@@ -1,0 +1,90 @@
+//! Filters of a model: settings that llama-swap writes into each request, or removes from it (`internal/config/filters.go`).
+
+use super::model::{Model, summary};
+use crate::import::plain;
+use crate::import::source::{Change, Persona, Word};
+use crate::import::words::Lined;
+use crate::syntax::yaml::{Tree, TreeEntry, TreeKind};
+use serde_json::Value;
+
+/// A setting that filters never change.
+const PROTECTED: &str = "model";
+
+pub(super) fn read(model: &mut Model<'_, '_>, tree: &Tree) {
+    for entry in tree.entries() {
+        match entry.key.as_str() {
+            "setParamsByID" => personas(model, entry),
+            "setParams" if !entry.value.entries().is_empty() => {
+                let settings = settings(model, &entry.value);
+                let shown: Vec<String> =
+                    settings.iter().map(|(name, value, _)| format!("{name} {value}")).collect();
+                let why = "a role has defaults, and requests may override them";
+                model.lose(format!("setParams: {}", shown.join(", ")), entry.line, why);
+            }
+            "stripParams" | "strip_params" => {
+                let names = model.word(&entry.value, &entry.key).text;
+                if !names.trim().is_empty() {
+                    model.lose(
+                        format!("{}: {names}", entry.key),
+                        entry.line,
+                        "clients decide on the settings of a request",
+                    );
+                }
+            }
+            "setParams" => {}
+            key => {
+                let what = format!("filters: {key} {}", summary(&entry.value));
+                model.lose(what, entry.line, "llama-swap has no such filter");
+            }
+        }
+    }
+}
+
+/// `setParamsByID`: names with other settings of each request.
+fn personas(model: &mut Model<'_, '_>, entry: &TreeEntry) {
+    let mut names = Vec::new();
+    for persona in entry.value.entries() {
+        let at = model.swap.at(persona.line);
+        let (expander, losses) = (&mut model.swap.expander, &mut model.server.losses);
+        let key = super::macros::Value { text: Lined::new(persona.key.clone(), at), is_plain: false };
+        let name = expander.expand_value(key, &model.scope, "setParamsByID", losses).text.word();
+        let settings = settings(model, &persona.value);
+        if model.server.personas.iter().any(|known| known.name.text == name.text) {
+            model.server.lose(format!("setParamsByID: {}", name.text), at, "the name is used twice");
+            continue;
+        }
+        names.push(name.text.clone());
+        model.server.personas.push(Persona { name: Word { at, ..name }, settings });
+    }
+    if !names.is_empty() {
+        let at = model.swap.at(entry.line);
+        let option = "setParamsByID".to_owned();
+        let is = "names with their own settings of each request".to_owned();
+        let why = "each name is imported with its settings".to_owned();
+        model.server.changes.push(Change { option, was: names.join(", "), is, why, at });
+    }
+}
+
+fn settings(model: &mut Model<'_, '_>, tree: &Tree) -> Vec<(String, Value, crate::import::source::At)> {
+    let mut found = Vec::new();
+    for entry in tree.entries().iter().filter(|entry| entry.key != PROTECTED) {
+        let value = json(model, &entry.value);
+        found.push((entry.key.clone(), value, model.swap.at(entry.line)));
+    }
+    found
+}
+
+/// The value as JSON, with macros replaced. The recursion is safe: the depth of a tree is limited.
+fn json(model: &mut Model<'_, '_>, tree: &Tree) -> Value {
+    match &tree.kind {
+        TreeKind::Scalar(_) => {
+            let value = model.value(tree, "filters");
+            let text = value.text.text();
+            if value.is_plain { plain::json(text) } else { Value::String(text.to_owned()) }
+        }
+        TreeKind::List(items) => Value::Array(items.iter().map(|item| json(model, item)).collect()),
+        TreeKind::Map(entries) => Value::Object(
+            entries.iter().map(|entry| (entry.key.clone(), json(model, &entry.value))).collect(),
+        ),
+    }
+}

@@ -6,6 +6,8 @@
 mod header;
 #[path = "fuzz/pipeline.rs"]
 mod pipeline;
+#[path = "fuzz/sources.rs"]
+mod sources;
 
 use std::fs;
 
@@ -32,4 +34,17 @@ fn every_header_of_the_corpus_is_handled() {
         replayed += 1;
     }
     assert!(replayed >= 8, "{replayed} headers");
+}
+
+#[test]
+fn every_source_of_the_corpus_is_handled() {
+    let folder = crate::support::repository().join("tests/fuzz/corpus/import");
+    let mut replayed = std::collections::BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let (first, text) = (text.as_bytes()[0], text.get(1..).unwrap());
+        sources::check_source(first, text);
+        *replayed.entry(first).or_insert(0) += 1;
+    }
+    assert!(replayed.len() == 6 && replayed.values().all(|count| *count >= 5), "{replayed:?}");
 }

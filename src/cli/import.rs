@@ -16,7 +16,7 @@ use crate::diag::report::{Style, human};
 use crate::diag::words;
 use crate::emit;
 use crate::engine::{Family, Profile};
-use crate::import::assemble::EngineChoice;
+use crate::import::assemble::{EngineChoice, Selection};
 use crate::import::prefix::is_server;
 use crate::import::report::ServerReport;
 use crate::import::source::{At, Loss, Program, SourceText, Sources, Surroundings};
@@ -64,6 +64,9 @@ fn run_import(command: &ImportArgs, output: OutputArgs) -> Result<RunStatus, Str
         profiles: chosen.and_then(|chosen| chosen.file).into_iter().collect(),
     };
     let mut done = import(&sources, &options);
+    if done.roles == 0 {
+        return Ok(report_nothing(command, &mut done, output));
+    }
     let files: Vec<(&str, &str)> = done
         .files
         .iter()
@@ -139,6 +142,9 @@ fn sources(command: &ImportArgs, profile: &Profile) -> Result<Sources, String> {
         }
     }
     // A file without a format is one that another file names, such as an environment file.
+    for path in &others {
+        read_text(Path::new(path)).map_err(|error| error.to_string())?;
+    }
     let (known, unknown): (Vec<_>, Vec<_>) =
         others.iter().map(|path| (path, input(path, command.from))).partition(|(_, input)| input.is_ok());
     inputs.extend(known.into_iter().filter_map(|(_, input)| input.ok()));
@@ -170,6 +176,9 @@ fn standard_input(command: &ImportArgs) -> Result<Input, String> {
     let mut text = String::new();
     let mut input = std::io::stdin().lock().take(MAX_STDIN);
     input.read_to_string(&mut text).map_err(|error| format!("cannot read standard input: {error}"))?;
+    if u64::try_from(text.len()).is_ok_and(|length| length >= MAX_STDIN) {
+        return Err("standard input has more than 1 MiB: write it into a file".to_owned());
+    }
     let format = command.from.or_else(|| Format::of("-", &text)).unwrap_or(Format::Shell);
     Ok(Input { path: "-".to_owned(), text, format })
 }
@@ -226,6 +235,22 @@ impl Surroundings for Machine {
     }
 }
 
+/// Reports sources from which no role follows. Nothing is written.
+fn report_nothing(command: &ImportArgs, done: &mut Import, output: OutputArgs) -> RunStatus {
+    match command.report {
+        ImportReport::Json => {
+            session::print_stdout(&session::json_line(&done.report));
+        }
+        ImportReport::Human => {
+            done.findings.sort();
+            let style = session::style(output, &std::io::stderr());
+            let style = Style { max_findings: command.max_findings, ..style };
+            session::print_stderr(&human::human(&done.findings, &done.map, style));
+        }
+    }
+    session::fail("no server can be imported: nothing is written")
+}
+
 /// Prints the report for users: all findings, then one line for each server.
 fn print_human(command: &ImportArgs, done: &mut Import, output: OutputArgs) {
     done.findings.sort();
@@ -263,6 +288,16 @@ fn summary(command: &ImportArgs, done: &Import) -> String {
         .iter()
         .map(|file| words::printable(&command.out.join(&file.name).to_string_lossy()))
         .collect();
+    for (engine, profile, selection) in &done.engines {
+        let why = match selection {
+            Selection::Chosen => continue,
+            Selection::Named => "its path or image names the build",
+            Selection::Inferred => {
+                "the latest built-in one with the options of the sources; `--profile` selects another"
+            }
+        };
+        let _ = writeln!(text, "engine {}: profile {profile}, {why}", words::quoted(engine));
+    }
     let operand = operand(&command.out);
     let _ = writeln!(text, "{verb} {}", words::all_of(&names));
     if !command.dry_run {

@@ -45,7 +45,7 @@ pub struct OptionChange {
 }
 
 /// Options that follow from the address and the name of a role, which are compared separately.
-const ADDRESS: &[&str] = &["--host", "--port", "--alias"];
+pub const ADDRESS: &[&str] = &["--host", "--port", "--alias"];
 
 /// The differences of all options, those of the source first.
 pub fn differences(
@@ -93,6 +93,7 @@ pub fn differences(
             None => found.push(Difference::Lost { option, what: given.shown(), at: given.spelling.at }),
         }
     }
+    join_replaced(&mut found, &mut rest);
     let added = lowered
         .all
         .iter()
@@ -101,6 +102,26 @@ pub fn differences(
         added.map(|given| Difference::Added { option: given.record.title().to_owned(), is: value_of(given) }),
     );
     found
+}
+
+/// The switches that `--load-mode` has replaced in later builds (llama.cpp b10434, `common/arg.cpp`).
+const REPLACED: (&[&str], &str) = (&["--mmap", "--mlock", "--direct-io"], "--load-mode");
+
+/// Makes one change of switches that are gone and of the option that replaces them.
+fn join_replaced(found: &mut [Difference], rest: &mut BTreeMap<&str, &Given<'_>>) {
+    let (gone, option) = REPLACED;
+    let is_gone =
+        |one: &Difference| matches!(one, Difference::Lost { option, .. } if gone.contains(&option.as_str()));
+    let Some(now) = rest.get(option).filter(|_| found.iter().any(is_gone)).map(|now| value_of(now)) else {
+        return;
+    };
+    rest.remove(option);
+    for one in found.iter_mut().filter(|one| is_gone(one)) {
+        if let Difference::Lost { option: old, what, at } = one {
+            let (was, is) = (what.clone(), format!("{option} {now}"));
+            *one = Difference::Changed(OptionChange { option: old.clone(), was, is, at: *at });
+        }
+    }
 }
 
 /// The value of an option: `on` or `off` for a switch.

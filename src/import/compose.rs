@@ -5,10 +5,12 @@ mod files;
 mod image;
 mod interpolate;
 mod network;
+mod recognize;
 mod service;
 mod settings;
 
 use super::source::{At, Reader, Surroundings};
+use super::words::is_secret;
 use crate::syntax::yaml::tree;
 use files::Project;
 use service::ServiceReader;
@@ -82,9 +84,16 @@ impl<'r> Variables<'r> {
         variables
     }
 
+    /// The value of a variable. A secret has its name as its value, as in `${NAME}`.
     fn get(&self, name: &str) -> Option<String> {
-        self.around.variable(name).or_else(|| self.dotenv.get(name).cloned())
+        let value = self.around.variable(name).or_else(|| self.dotenv.get(name).cloned());
+        value.map(|value| without_secret(name, value))
     }
+}
+
+/// The value of a variable, or its name in `${}` if the value is a secret.
+fn without_secret(name: &str, value: String) -> String {
+    if is_secret(name) && !value.is_empty() { format!("${{{name}}}") } else { value }
 }
 
 /// Reports the parts of the compose file that are no services.

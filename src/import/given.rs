@@ -1,5 +1,6 @@
 //! The options of a command line and of its environment, as the builds of a family know them.
 
+use super::secret::is_secret_name;
 use super::source::{Server, Word};
 use crate::engine::options::OptionRow;
 use crate::engine::{OptionRecord, Profile, Repeat, Switch};
@@ -41,7 +42,8 @@ impl Given<'_> {
     /// The option as a user would write it.
     pub fn shown(&self) -> String {
         let mut shown = self.spelling.text.clone();
-        if !self.values.is_empty() {
+        let is_secret = is_secret_name(self.record.title()) || self.row().is_some_and(|row| row.is_secret);
+        if !self.values.is_empty() && !is_secret {
             shown = format!("{shown} {}", self.values.join(","));
         }
         shown
@@ -106,7 +108,16 @@ impl<'p> Builds<'p> {
     pub fn read(self, server: &Server) -> GivenOptions<'p> {
         let mut found = GivenOptions::default();
         let mut rest = server.args.iter().peekable();
+        // The subcommand of the program `llama`.
+        rest.next_if(|word| word.text == "serve");
+        let mut words = 0_usize;
         while let Some(word) = rest.next() {
+            words += 1;
+            if words > MAX_OPTIONS {
+                let more = Word { text: format!("{} and all words after it", word.text), ..word.clone() };
+                found.unknown.push(UnknownWord { word: more, value: None });
+                break;
+            }
             let Some((record, switch, is_known)) = self.find(&word.text) else {
                 let is_option = word.text.starts_with('-') && word.text.len() > 1;
                 let value = rest.next_if(|next| is_option && !next.text.starts_with('-')).cloned();
@@ -196,6 +207,9 @@ impl<'s> GivenOptions<'s> {
         Some(self.all.remove(at))
     }
 }
+
+/// The most options of a command line.
+const MAX_OPTIONS: usize = 4096;
 
 /// The options whose values add up if they are given several times (llama.cpp b11669, `common/arg.cpp`).
 const ADDED: &[&str] = &[

@@ -1,5 +1,6 @@
 //! Reads the configuration of llama-swap (`config.example.yaml` and `internal/config` of llama-swap, August 2026).
 
+mod container;
 mod filters;
 mod groups;
 mod macros;

@@ -22,6 +22,7 @@ pub mod raise;
 mod read;
 pub mod report;
 pub mod running;
+pub mod secret;
 pub mod shell;
 pub mod source;
 pub mod unit;

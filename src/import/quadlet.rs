@@ -15,7 +15,7 @@ use super::unit::install::{self, Instance};
 use super::unit::name::UnitName;
 use super::unit::settings::Settings;
 use super::unit::specifiers::Context;
-use super::unit::{file_name, last_line, reasons as unit_reasons, without_instance};
+use super::unit::{file_name, last_line, only_template, reasons as unit_reasons, without_instance};
 
 const SECTIONS: &[&str] = &["Unit", "Service", "Install"];
 
@@ -32,7 +32,11 @@ pub fn read(reader: &mut Reader<'_>, file: usize) {
         read_unit(reader, file, &instance.name, Some(instance));
     }
     if instances.is_empty() {
+        let first = reader.found.servers.len();
         read_unit(reader, file, &name, None);
+        if name.is_template() {
+            only_template(reader, first);
+        }
     }
 }
 

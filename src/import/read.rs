@@ -2,7 +2,7 @@
 
 use super::given::Builds;
 use super::presets::{OptionTable, PresetOption};
-use super::source::{At, Program, Reader, Server, Sources, Surroundings};
+use super::source::{At, Program, Reader, Server, SourceText, Sources, Surroundings, Word};
 use super::{compose, llama_swap, presets, quadlet, shell, unit};
 use crate::engine::{Profile, Switch};
 use crate::source::RunningProcess;
@@ -107,19 +107,31 @@ pub fn read(around: &dyn Surroundings, folder: &str, inputs: Vec<Input>, profile
     // A script can launch a router with one of the presets: then its options count.
     let (presets, others): (Vec<Input>, Vec<Input>) =
         inputs.into_iter().partition(|input| input.format == Format::Presets);
+    // A unit or a script can launch llama-swap with one of the files: then its address counts.
+    let (swaps, launchers): (Vec<Input>, Vec<Input>) =
+        others.into_iter().partition(|input| input.format == Format::LlamaSwap);
+    let others = launchers.into_iter().chain(swaps);
     let mut served: Vec<usize> = Vec::new();
     for input in others {
+        let is_read = |(at, file): (usize, &SourceText)| served.contains(&at) && file.path == input.path;
+        if reader.found.files.iter().enumerate().any(is_read) {
+            continue;
+        }
         let first = reader.found.servers.len();
+        let is_script =
+            input.text.starts_with("#!") || [".sh", ".bash"].iter().any(|end| input.path.ends_with(end));
         let file = reader.add_file(input.path, input.text);
         match input.format {
             Format::LlamaSwap => llama_swap::read(&mut reader, file),
             Format::Systemd => unit::read(&mut reader, file),
             Format::Quadlet => quadlet::read(&mut reader, file),
             Format::Compose => compose::read(&mut reader, file),
-            Format::Shell => shell::read(&mut reader, file),
+            Format::Shell if is_script => shell::read(&mut reader, file),
+            Format::Shell => shell::read_commands(&mut reader, file),
             Format::Presets => {}
         }
         served.extend(launch_routers(&mut reader, first, &table));
+        served.extend(launch_swaps(&mut reader, first));
     }
     for input in presets {
         if reader
@@ -177,6 +189,70 @@ fn launch_routers(reader: &mut Reader<'_>, first: usize, table: &dyn OptionTable
         }
     }
     files
+}
+
+/// Reads the files of the servers from `first` on that are llama-swap. Returns these files.
+fn launch_swaps(reader: &mut Reader<'_>, first: usize) -> Vec<usize> {
+    let is_swap = |server: &Server| match &server.program {
+        Program::Path(word) => super::prefix::base_name(&word.text).starts_with("llama-swap"),
+        Program::Image { .. } | Program::Gateway => false,
+    };
+    let mut swaps = Vec::new();
+    let mut at = first;
+    while at < reader.found.servers.len() {
+        if reader.found.servers.get(at).is_some_and(|server| is_swap(server) && server.gateway.is_none()) {
+            swaps.push(reader.found.servers.remove(at));
+        } else {
+            at += 1;
+        }
+    }
+    let mut files = Vec::new();
+    for swap in swaps {
+        let (config, listen) = (option_of(&swap, "config"), option_of(&swap, "listen"));
+        let Some(file) = config.as_ref().and_then(|config| reader.companion(swap.at.file, &config.text))
+        else {
+            let what = config.map_or_else(
+                || "llama-swap".to_owned(),
+                |config| format!("llama-swap -config {}", config.text),
+            );
+            reader.lose(what, swap.at, "its configuration cannot be read: import that file");
+            continue;
+        };
+        files.push(file);
+        let gateways = reader.found.gateways.len();
+        llama_swap::read(reader, file);
+        reader.found.losses.extend(swap.losses);
+        let Some(gateway) = reader.found.gateways.get_mut(gateways) else { continue };
+        gateway.is_user = swap.is_user;
+        if let Program::Path(program) = swap.program {
+            gateway.program = Some(program);
+        }
+        let address = listen.as_ref().and_then(|word| word.text.rsplit_once(':').map(|parts| (parts, word)));
+        if let Some(((host, port), word)) = address {
+            gateway.port = port.parse().ok().map(|port| (port, word.at));
+            let host = if host.is_empty() { "0.0.0.0" } else { host.trim_matches(['[', ']']) };
+            gateway.listen = Some(Word::new(host, word.at));
+        }
+    }
+    files
+}
+
+/// The value of an option of a program of Go: `-name value`, `--name value` or `--name=value`.
+fn option_of(server: &Server, name: &str) -> Option<Word> {
+    let mut words = server.args.iter();
+    while let Some(word) = words.next() {
+        let Some(option) = word.text.strip_prefix('-').map(|option| option.trim_start_matches('-')) else {
+            continue;
+        };
+        match option.strip_prefix(name) {
+            Some("") => return words.next().cloned(),
+            Some(value) if value.starts_with('=') => {
+                return Some(Word { text: value.trim_start_matches('=').to_owned(), ..word.clone() });
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The preset file of a router.

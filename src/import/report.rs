@@ -1,8 +1,15 @@
 //! The report of an import: for each server, the settings that are kept, changed and lost.
 
+mod container;
+mod reasons;
+
 use super::assemble::{Assembled, ImportedRole, is_assumed};
 use super::compare::{Difference, OptionChange};
+use super::secret::redacted;
 use super::source::{At, Change, Loss, Program, Server, SourceGateway, Sources};
+use crate::engine::llama_swap::HEALTH_PATH;
+use crate::engine::options::row_of;
+use reasons::{fixed_reason, is_written_default};
 use serde::Serialize;
 
 /// The report.
@@ -105,18 +112,6 @@ pub const NOT_SET: &str = "not set";
 /// The version of the shape of the report.
 const FORMAT_VERSION: u32 = 1;
 
-/// Options that orchgen writes with the default of the engine: nothing changes (llama.cpp b11669, `common/common.h`).
-const WRITTEN_DEFAULTS: &[(&str, &str)] = &[
-    ("--batch-size", "2048"),
-    ("--ubatch-size", "512"),
-    ("--cache-ram", "8192"),
-    ("--ctx-checkpoints", "32"),
-    ("--spec-type", "none"),
-    ("--repack", "on"),
-    ("--fit", "on"),
-    ("--numa", "numactl"),
-];
-
 /// A server with the differences of its command lines. `None` if it has no role, or no command line.
 pub type Compared = Option<Vec<Difference>>;
 
@@ -139,7 +134,22 @@ pub fn report(
     for loss in &sources.losses {
         maker.lose_in_file(loss);
     }
+    redact(&mut maker.out);
     maker.out
+}
+
+/// Removes the values of secrets from all texts.
+fn redact(report: &mut Report) {
+    for own in &mut report.servers {
+        let changed = own.changed.iter_mut().flat_map(|change| [&mut change.was, &mut change.is]);
+        let lost = own.lost.iter_mut().map(|loss| &mut loss.what);
+        for text in changed.chain(lost).chain(&mut own.kept) {
+            *text = redacted(text);
+        }
+    }
+    for loss in &mut report.lost {
+        loss.what = redacted(&loss.what);
+    }
 }
 
 struct Maker<'s> {
@@ -194,14 +204,19 @@ impl Maker<'_> {
             from: self.place(server.at),
             ..ServerReport::default()
         };
-        if let Some(health) = server.health.as_ref().filter(|_| role.is_some()) {
-            own.kept.push(format!("checkEndpoint {}", health.text));
-        }
+        self.health((server, &mut own), role);
         if server.is_user && role.is_some() {
             own.kept.push("scope user".to_owned());
         }
         self.differences((server, &mut own), role, compared);
         let raised = role.and_then(|role| role.raised.as_ref());
+        for change in raised.iter().flat_map(|raised| &raised.changed) {
+            Self::change(&mut own, server, change.clone());
+        }
+        for loss in raised.iter().flat_map(|raised| &raised.lost) {
+            let option = loss.what.split(' ').next().map(str::to_owned);
+            self.lose(&mut own, server, option, loss);
+        }
         for (what, at) in raised.iter().flat_map(|raised| &raised.unknown) {
             let option = what.split(' ').next().map(str::to_owned);
             let loss = Loss {
@@ -226,9 +241,23 @@ impl Maker<'_> {
             own.changed.iter_mut().next_back().into_iter().for_each(|change| change.form_only = true);
         }
         if role.is_some() && matches!(server.program, Program::Image { .. }) {
-            keep_container(server, &mut own);
+            container::keep(server, &mut own);
         }
         self.out.servers.push(own);
+    }
+
+    /// The path of the health check. A role of an engine has only that of its server.
+    fn health(&mut self, (server, own): (&Server, &mut ServerReport), role: Option<&ImportedRole>) {
+        let is_engine = role.is_some_and(|role| role.raised.is_some());
+        match server.health.as_ref().filter(|_| role.is_some()) {
+            Some(health) if is_engine && health.text != HEALTH_PATH => {
+                let why = format!("orchgen asks `{HEALTH_PATH}` of each llama-server");
+                let loss = Loss { what: format!("checkEndpoint: {}", health.text), at: health.at, why };
+                self.lose(own, server, None, &loss);
+            }
+            Some(health) => own.kept.push(format!("checkEndpoint {}", health.text)),
+            None => {}
+        }
     }
 
     /// Adds the differences of the command lines.
@@ -256,9 +285,14 @@ impl Maker<'_> {
                     let (option, was, is) = (option.clone(), was.clone(), is.clone());
                     Self::change(own, server, Change { option, was, is, why, at: *at });
                 }
+                Difference::Lost { option, .. }
+                    if role.is_some_and(|role| role.has_faults && has_option(role, option)) =>
+                {
+                    own.kept.push(option.clone());
+                }
                 Difference::Lost { option, what, at } => {
                     let why = why_of(option)
-                        .unwrap_or_else(|| "it has no effect, or the role follows the default".to_owned());
+                        .unwrap_or_else(|| "the command line of the role does not have it".to_owned());
                     let loss = Loss { what: what.clone(), at: *at, why };
                     self.lose(own, server, Some(option.clone()), &loss);
                 }
@@ -269,7 +303,14 @@ impl Maker<'_> {
                     let why = why_of(option).or_else(|| fixed_reason(option, is).map(str::to_owned));
                     let why = why.unwrap_or_else(|| "orchgen always writes it".to_owned());
                     let (option, was, is) = (option.clone(), NOT_SET.to_owned(), is.clone());
+                    let is_default =
+                        row_of(&option).and_then(|row| row.default).is_some_and(|known| known.value == is);
                     Self::change(own, server, Change { option, was, is, why, at: server.at });
+                    own.changed
+                        .iter_mut()
+                        .next_back()
+                        .into_iter()
+                        .for_each(|change| change.form_only = is_default);
                 }
             }
         }
@@ -277,82 +318,33 @@ impl Maker<'_> {
 
     fn gateway(&mut self, gateway: &SourceGateway, name: Option<String>, kept: Vec<String>) {
         let from = self.place(gateway.at);
-        self.out.servers.push(ServerReport { role: name, from, kept, ..ServerReport::default() });
+        let mut own = ServerReport { role: name, from, kept, ..ServerReport::default() };
+        if let Some((most, at)) =
+            gateway.most.filter(|(most, _)| !own.kept.contains(&format!("--models-max {most}")))
+        {
+            let why = "roles with several load policies have no common limit: set `at-once` of a residency";
+            let line = if at.file == gateway.at.file { at.line } else { gateway.at.line };
+            let option = Some("--models-max".to_owned());
+            own.lost.push(ReportedLoss {
+                what: format!("--models-max {most}"),
+                option,
+                why: why.to_owned(),
+                line,
+            });
+        }
+        self.out.servers.push(own);
     }
+}
+
+/// True if a role has an option in its fields or its `options`: a finding reports its value.
+fn has_option(role: &ImportedRole, option: &str) -> bool {
+    let Some(raised) = &role.raised else { return false };
+    let name = option.trim_start_matches('-');
+    let owner = row_of(option).and_then(|row| row.owner);
+    raised.options.iter().any(|(known, _)| known == name)
+        || owner.is_some_and(|owner| raised.fields.iter().any(|line| line.name == owner.field))
 }
 
 /// The reason for the path of a source without a working folder.
-const ASSUMED_FOLDER: &str =
+pub const ASSUMED_FOLDER: &str =
     "the path is relative, and the source has no working folder: its own folder is assumed";
-
-/// The settings of a container that its role has: the image and the policy of restarts, the folders of its files, and its GPUs.
-const OF_CONTAINERS: &[&str] = &["image", "Image", "restart", "volumes", "Volume"];
-const OF_GPUS: &[&str] =
-    &["devices", "deploy.resources.reservations.devices", "AddDevice", "gpus", "runtime"];
-
-/// Moves these settings to those that are kept.
-fn keep_container(server: &Server, own: &mut ServerReport) {
-    let is_kept = |name: &str| {
-        let name = name.split([':', '=', ' ']).next().unwrap_or(name);
-        OF_CONTAINERS.contains(&name) || server.gpus.is_some() && OF_GPUS.contains(&name)
-    };
-    let is_image_changed = own.changed.iter().any(|change| change.option == "image");
-    if let Program::Image { image, .. } = &server.program
-        && !is_image_changed
-    {
-        own.kept.push(format!("image {}", image.text));
-    }
-    let (kept, changed): (Vec<ReportedChange>, Vec<ReportedChange>) = std::mem::take(&mut own.changed)
-        .into_iter()
-        .partition(|change| change.option != "image" && is_kept(&change.option));
-    own.changed = changed;
-    own.kept.extend(kept.into_iter().map(|change| format!("{} {}", change.option, change.was)));
-    let (kept, lost): (Vec<ReportedLoss>, Vec<ReportedLoss>) =
-        std::mem::take(&mut own.lost).into_iter().partition(|loss| is_kept(&loss.what));
-    own.lost = lost;
-    own.kept.extend(kept.into_iter().map(|loss| loss.what));
-    own.kept.extend(server.placement.cpus.iter().map(|cpus| format!("cpuset {}", cpus.text)));
-}
-
-/// True for an option that orchgen writes with the engine's default.
-fn is_written_default(option: &str, is: &str, compared: Option<&Vec<Difference>>) -> bool {
-    let is_given = |name: &str| {
-        compared.into_iter().flatten().any(|difference| match difference {
-            Difference::Kept(option) => option == name,
-            Difference::Changed(change) => change.option == name,
-            Difference::Lost { .. } | Difference::Added { .. } => false,
-        })
-    };
-    match option {
-        // The engine shares one cache between the slots if it selects their number.
-        "--kv-unified" => (is == "on") != is_given("--parallel"),
-        "--parallel" => is == "4",
-        _ => WRITTEN_DEFAULTS.contains(&(option, is)),
-    }
-}
-
-/// The reason why orchgen writes an option.
-fn fixed_reason(option: &str, is: &str) -> Option<&'static str> {
-    Some(match option {
-        _ if WRITTEN_DEFAULTS.contains(&(option, is)) => "the default of the engine, written out",
-        "--threads" => "the number of cores of the CPUs of the role",
-        "--fit" => "the context is a number: orchgen keeps the engine from cutting it to the free memory",
-        "--fit-ctx" => "the default of the engine, written out",
-        "--cache-ram" | "--ctx-checkpoints" => {
-            "a server of embeddings reuses no prompts; set `prompt-cache` or `checkpoints` of the role to keep it"
-        }
-        "--parallel" => "the number of slots of the role",
-        "--kv-unified" => "the role states if its slots share one cache",
-        "--batch-size" | "--ubatch-size" => "a server of embeddings reads each request in one batch",
-        "--repack" => "locked weights cannot be repacked copies",
-        "--device" => "the role names its GPUs",
-        "--gpu-layers" | "--n-gpu-layers" => "by default all layers of a role with a GPU are on it",
-        "--spec-draft-n-max" | "--spec-type" => "written out, because builds have different defaults",
-        "--ctx-size-draft" | "--spec-draft-ctx-size" => "a draft has the context of its role",
-        "--model" | "--spec-draft-model" => "the file of the model",
-        "--ctx-size" => "the context of the role",
-        "--numa" => "threads keep the CPUs of the placement",
-        "--embeddings" => "the role has `pooling`",
-        _ => return None,
-    })
-}

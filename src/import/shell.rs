@@ -9,6 +9,7 @@ mod braces_list;
 mod commands;
 mod compound;
 mod expand;
+mod functions;
 mod idioms;
 mod launch;
 mod lookup;
@@ -17,6 +18,7 @@ mod parse;
 mod run;
 mod substitution;
 mod tree;
+mod unread;
 mod variables;
 mod words;
 

@@ -9,6 +9,7 @@ pub(super) mod install;
 pub(super) mod name;
 mod placement;
 pub(super) mod reasons;
+mod script;
 pub(super) mod settings;
 pub(super) mod shell;
 pub(super) mod specifiers;
@@ -75,7 +76,17 @@ pub fn read(reader: &mut Reader<'_>, file: usize) {
         read_unit(reader, file, &instance.name, Some(instance));
     }
     if instances.is_empty() {
+        let first = reader.found.servers.len();
         read_unit(reader, file, &name, None);
+        only_template(reader, first);
+    }
+}
+
+/// Of the servers of a template without an instance, keeps one, and no report except the reason.
+pub(super) fn only_template(reader: &mut Reader<'_>, first: usize) {
+    reader.found.servers.truncate(first + 1);
+    for server in reader.found.servers.iter_mut().skip(first) {
+        server.losses.clear();
     }
 }
 
@@ -156,7 +167,9 @@ fn push(reader: &mut Reader<'_>, server: Server, commands: Vec<Command>, variabl
         let words = shell::unwrap(command.words, variables, &mut server);
         let unreadable = server.unreadable.take();
         prefix::apply(words, &mut server);
-        server.unreadable = unreadable.or(server.unreadable);
+        server.unreadable = unreadable
+            .or_else(|| server.unreadable.clone())
+            .or_else(|| script::unread(reader.around, &server));
         reader.found.servers.push(server);
     }
 }

@@ -3,11 +3,121 @@
 //! llama-swap splits a command with `shlex` of `billziss-gh/golib` 0.2, in its POSIX dialect. compose splits it with
 //! `mattn/go-shellwords` 1.0.12. Neither expands variables.
 
-use super::source::{At, Word};
+use super::source::{At, Loss, Program, Server, Word};
 use crate::syntax::yaml::Tree;
 
 /// The maximum number of bytes of a command. Linux starts no longer one.
 pub const MAX_COMMAND: usize = 4 << 20;
+
+/// The ends of the names of variables with a secret.
+const SECRETS: &[&str] = &["TOKEN", "KEY", "SECRET", "PASSWORD", "PASS"];
+
+/// Options of llama.cpp with a secret.
+const SECRET_OPTIONS: &[&str] = &["--api-key", "--hf-token", "-hft"];
+
+/// True if the name of a variable shows that its value is a secret.
+pub fn is_secret(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    SECRETS.iter().any(|end| upper.ends_with(end)) || super::secret::is_secret_name(name)
+}
+
+/// True if a text uses a variable with a secret: `${NAME}` or `${env.NAME}`. Readers keep such variables as they are written.
+pub fn uses_secret(text: &str) -> bool {
+    let variables = text.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
+    variables.map(|(name, _)| name).any(|name| {
+        let name = name.strip_prefix("env.").unwrap_or(name);
+        super::prefix::is_name(name) && is_secret(name)
+    })
+}
+
+/// The report of a secret. `name` is the option or the variable that has it.
+pub fn secret_loss(name: &str, at: At) -> Loss {
+    let why = if matches!(name, "--api-key" | "LLAMA_API_KEY") {
+        "a registry has no secrets: write a new key into a file, and name that file in `key-file`"
+    } else {
+        "a registry has no secrets: set it where the program runs"
+    };
+    Loss { what: name.to_owned(), at, why: why.to_owned() }
+}
+
+/// The text with `…` in place of each value whose name shows that it is a secret.
+pub fn without_secrets(text: &str) -> String {
+    let mut found = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('=') {
+        found.push_str(before);
+        found.push('=');
+        rest = after;
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let name = before.rsplit(|c: char| !is_part(c)).next().unwrap_or_default();
+        if is_secret(name) {
+            found.push('…');
+            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
+            let end = match quote {
+                Some(quote) => after.get(1..).and_then(|inner| inner.find(quote)).map(|at| at + 2),
+                None => after.find(char::is_whitespace),
+            };
+            rest = end.and_then(|end| after.get(end..)).unwrap_or_default();
+        }
+    }
+    found.push_str(rest);
+    found
+}
+
+/// Removes the words and the variables of a server that have a secret, and reports them by name.
+pub fn drop_secrets(server: &mut Server) {
+    // The options of an engine are read later: those with a secret have their own report.
+    let is_engine = match &server.program {
+        Program::Path(program) => super::prefix::is_server(&program.text),
+        Program::Image { .. } | Program::Gateway => true,
+    };
+    let mut kept: Vec<Word> = Vec::new();
+    for word in std::mem::take(&mut server.args) {
+        let before = kept.last().map_or("", |before| before.text.as_str());
+        let is_variable = matches!(before, "-e" | "--env") && assigned(&word.text).is_some_and(is_secret);
+        let is_value = SECRET_OPTIONS.contains(&before);
+        let is_literal = !is_engine && (is_value || is_variable || has_literal(&word.text));
+        if !is_literal && !uses_secret(&word.text) {
+            kept.push(word);
+            continue;
+        }
+        let is_option = |before: &mut Word| before.text.starts_with('-') && !before.text.contains('=');
+        let option = kept.pop_if(|before| is_option(before) && (is_value || !word.text.starts_with('-')));
+        let option = option.map(|option| option.text);
+        let name = assigned(&word.text).map(str::to_owned).filter(|_| !is_value);
+        server.losses.push(secret_loss(&name.or(option).unwrap_or(word.text), word.at));
+    }
+    server.args = kept;
+    for (name, value) in std::mem::take(&mut server.env) {
+        if is_secret(&name) || uses_secret(&value.text) {
+            server.losses.push(secret_loss(&name, value.at));
+        } else {
+            server.env.push((name, value));
+        }
+    }
+}
+
+/// The name in a word such as `NAME=value`, `-eNAME=value`, `--env=NAME=value` or `--api-key=value`.
+fn assigned(word: &str) -> Option<&str> {
+    let variable = word.strip_prefix("--env=").or_else(|| word.strip_prefix("-e")).unwrap_or(word);
+    variable.split_once('=').map(|(name, _)| name)
+}
+
+/// True for an option in one word with a secret.
+fn has_literal(word: &str) -> bool {
+    let is_option = |name: &str| SECRET_OPTIONS.contains(&name);
+    let is_variable = word.starts_with("-e") || word.starts_with("--env=");
+    assigned(word).is_some_and(|name| is_option(name) || (is_variable && is_secret(name)))
+}
+
+/// Removes secrets from the reports about a server.
+pub fn hide_secrets(server: &mut Server) {
+    let losses = server.losses.iter_mut().chain(&mut server.unreadable).map(|loss| &mut loss.what);
+    let changes = server.changes.iter_mut().flat_map(|change| [&mut change.was, &mut change.is]);
+    for text in losses.chain(changes).filter(|text| text.contains('=')) {
+        *text = without_secrets(text);
+    }
+}
 
 /// A text with the line of each part.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -3,6 +3,7 @@
 use super::assemble::Item;
 use crate::diag::Line;
 use crate::syntax::{Language, write_entry, write_line};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// The most columns of a line with several fields.
@@ -76,15 +77,28 @@ fn kdl_node(text: &mut String, line: &Line, depth: usize) {
         return;
     }
     // Fields with one value stay in the first line while they fit.
-    let is_repeated = |field: &Line| line.fields.iter().filter(|other| other.name == field.name).count() > 1;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    line.fields.iter().for_each(|field| *counts.entry(&field.name).or_default() += 1);
+    let is_repeated = |field: &Line| counts.get(field.name.as_str()).is_some_and(|count| *count > 1);
     let is_plain = |field: &&Line| field.fields.is_empty() && field.values.len() == 1 && !is_repeated(field);
     let plain: Vec<&Line> = line.fields.iter().take_while(|field| is_plain(field)).collect();
     let head = |count: usize| {
         let fields = plain.iter().take(count).map(|field| (*field).clone()).collect();
         write_line(Language::Kdl, &Line { fields, ..line.clone() })
     };
-    let fits = |count: &usize| indent.len() + head(*count).chars().count() + 2 <= WIDTH;
-    let count = (0..=plain.len()).rev().find(fits).unwrap_or(0);
+    // Each further field is as wide as alone, with one blank.
+    let base = indent.len() + head(0).chars().count() + 2;
+    let width = |field: &&Line| {
+        let alone = write_line(Language::Kdl, &Line { fields: vec![(*field).clone()], ..Line::new("x") });
+        alone.chars().count().saturating_sub(1)
+    };
+    let count = plain
+        .iter()
+        .scan(base, |sum, field| {
+            *sum += width(field);
+            (*sum <= WIDTH).then_some(())
+        })
+        .count();
     let _ = writeln!(text, "{indent}{} {{", head(count));
     for field in line.fields.iter().skip(count) {
         kdl_node(text, field, depth + 1);
@@ -112,7 +126,7 @@ fn yaml(items: &[&Item]) -> String {
         }
         comments(&mut text, item, "  ");
         let entry = write_entry(&item.line);
-        if entry.chars().count() + 2 <= WIDTH {
+        if entry.chars().count() + 2 <= WIDTH && has_distinct_fields(&item.line) {
             let _ = writeln!(text, "  {entry}");
             continue;
         }
@@ -121,6 +135,12 @@ fn yaml(items: &[&Item]) -> String {
         yaml_fields(&mut text, item.line.fields.iter(), 2);
     }
     text
+}
+
+/// True if no field is repeated: then a mapping in braces has all of them.
+fn has_distinct_fields(line: &Line) -> bool {
+    let names: BTreeSet<&str> = line.fields.iter().map(|field| field.name.as_str()).collect();
+    names.len() == line.fields.len() && line.fields.iter().all(has_distinct_fields)
 }
 
 fn comments(text: &mut String, item: &Item, indent: &str) {
@@ -156,6 +176,7 @@ fn yaml_fields<'l>(text: &mut String, fields: impl Iterator<Item = &'l Line>, de
         }
         let whole = write_line(Language::Yaml, field);
         let is_short = indent.len() + whole.chars().count() <= WIDTH;
+        let is_short = is_short && has_distinct_fields(field);
         if is_short || field.fields.is_empty() || depth >= MAX_DEPTH {
             let _ = writeln!(text, "{indent}{whole}");
             continue;

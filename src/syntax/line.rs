@@ -3,6 +3,7 @@
 use super::Language;
 use super::quote::{is_bare, quoted};
 use crate::diag::{Line, Literal};
+use std::collections::BTreeMap;
 
 /// A value in a language.
 pub fn literal(language: Language, value: &Literal) -> String {
@@ -59,7 +60,9 @@ fn kdl_node(field: &Line) -> String {
     out.extend(value.into_iter().flat_map(|value| [" ".to_owned(), literal(Language::Kdl, value)]));
     let others = field.fields.iter().filter(|one| value.is_none() || one.name != VALUE);
     // KDL uses only the last of two properties with one name.
-    let is_repeated = |one: &Line| field.fields.iter().filter(|other| other.name == one.name).count() > 1;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    field.fields.iter().for_each(|one| *counts.entry(&one.name).or_default() += 1);
+    let is_repeated = |one: &Line| counts.get(one.name.as_str()).is_some_and(|count| *count > 1);
     let property = |one: &Line| kdl_property(one).filter(|_| !is_repeated(one));
     let (properties, children): (Vec<_>, Vec<_>) =
         others.map(|one| property(one).ok_or(one)).partition(Result::is_ok);

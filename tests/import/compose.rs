@@ -242,3 +242,96 @@ fn hostile_files_are_bounded() {
         format!("services:\n  s:\n    image: {IMAGE}\n    entrypoint: [sh, -c]\n    command: ['{script}']\n");
     assert!(only(&sources(&text)).unreadable.is_some());
 }
+
+#[test]
+fn secrets_are_not_imported() {
+    let text = format!(
+        "services:\n  s:\n    image: {IMAGE}\n    command: --api-key ${{API_KEY}} -c 1 --hf-token $HF_TOKEN\n    env_file: one.env\n    environment:\n      HF_TOKEN: ${{HF_TOKEN:-literal-2}}\n      MINE: ${{API_KEY}}\n      FROM_DOTENV: $COPY\n      KEEP: 1\n    build: {{context: ., args: [X_TOKEN=literal-3]}}\n  t:\n    image: {IMAGE}\n    environment: [A_PASSWORD=literal-4, USER_TOKEN]\n"
+    );
+    let files = [
+        ("compose.yaml", text.as_str()),
+        (".env", "B_SECRET=literal-5\nCOPY=$B_SECRET\n"),
+        ("one.env", "C_PASS=literal-6\nD=${C_PASS}\n"),
+    ];
+    let variables = [("API_KEY", "value-1"), ("USER_TOKEN", "value-2"), ("HF_TOKEN", "value-3")];
+    let sources = sources_of("compose.yaml", &files, &variables);
+    let [s, t] = &sources.servers[..] else { panic!() };
+    assert_eq!((args(s), env(s)), ("-c|1".to_owned(), vec!["KEEP=1".to_owned()]));
+    let mut lost = losses(s);
+    lost.sort();
+    let expected = [
+        "1 C_PASS",
+        "11 build: context ., args X_TOKEN=…",
+        "2 D",
+        "4 --api-key",
+        "4 --hf-token",
+        "7 HF_TOKEN",
+        "8 MINE",
+        "9 FROM_DOTENV",
+    ];
+    assert_eq!(lost, expected);
+    assert_eq!((losses(t), env(t).len()), (vec!["14 A_PASSWORD".to_owned(), "14 USER_TOKEN".to_owned()], 0));
+    let shown = format!("{:?}{:?}", sources.servers, sources.losses);
+    assert!(!shown.contains("literal-") && !shown.contains("value-"), "{shown}");
+}
+
+#[test]
+fn servers_are_recognized_by_their_options() {
+    let text = "services:
+  named: {image: 'llama-server:latest', command: -c 1}
+  local: {image: 'local/llama.cpp:server', command: -c 1}
+  variable: {image: 'me/box', environment: {LLAMA_ARG_MODEL: /m/a.gguf}}
+  model: {image: 'me/box', command: --model /m/a.gguf}
+  repo: {image: 'me/box', command: [-hf, a/b]}
+  program: {image: 'me/box', command: ./run -m /m/a.gguf}
+  built: {build: ., command: -m /m/a.gguf}
+  other: {image: 'vllm/vllm-openai', command: --model /m/a.gguf}
+  module: {image: 'me/box', command: python -m serve}
+  web: {build: .}
+";
+    let sources = sources(text);
+    let found: Vec<String> = sources
+        .servers
+        .iter()
+        .map(|server| {
+            let reason = server.unreadable.as_ref().map_or("", |loss| loss.what.as_str());
+            format!("{} {reason}", server.name).trim_end().to_owned()
+        })
+        .collect();
+    let expected =
+        ["named", "local", "variable", "model", "repo", "program entrypoint: ./run", "built build: ."];
+    assert_eq!(found, expected);
+    let built = sources.servers.last().unwrap();
+    assert!(built.unreadable.as_ref().unwrap().why.contains("write the name of the built image"));
+    assert!(losses(built).is_empty());
+    let lost: Vec<&str> = sources.losses.iter().map(|loss| loss.what.as_str()).collect();
+    assert_eq!(lost, ["other: vllm/vllm-openai", "module: me/box", "web"]);
+}
+
+#[test]
+fn images_with_unset_variables_are_reported() {
+    let text = "services:
+  tag: {image: 'reg.example/llama.cpp:${TAG}', command: -c 1}
+  folder: {image: 'reg.example/${OWNER}/llama.cpp:server'}
+  all: {image: '${IMAGE}'}
+  needed: {image: 'reg.example/llama.cpp:${TAG?why}'}
+  end: {image: 'reg.example/llama.cpp:server${KIND}'}
+";
+    let sources = sources(text);
+    let what = |at: usize| sources.servers[at].unreadable.as_ref().map(|loss| loss.what.as_str());
+    assert_eq!((what(0), what(1)), (Some("image: ${TAG}"), Some("image: ${OWNER}")));
+    assert_eq!((what(2), what(3)), (Some("image: ${TAG?why}"), None));
+    let why = &sources.servers[0].unreadable.as_ref().unwrap().why;
+    assert!(why.contains("`TAG` is not set") && why.contains("`.env`"), "{why}");
+    assert!(losses(&sources.servers[0]).is_empty());
+    assert_eq!(losses(&sources.servers[3]), ["6 ${KIND}"]);
+    assert_eq!(sources.losses[0].what, "all");
+    assert!(sources.losses[0].why.contains("`IMAGE` is not set"));
+}
+
+#[test]
+fn broken_files_have_one_report() {
+    let sources = sources("services:\n  a:\n    image: x\n   command: [b\n");
+    assert!(sources.servers.is_empty());
+    assert_eq!(sources.losses.len(), 1, "{:?}", sources.losses);
+}

@@ -1,5 +1,7 @@
 //! The reader of llama-swap files.
 
+use std::fmt::Write as _;
+
 use orchgen::import::llama_swap::{is_llama_swap, read};
 use orchgen::import::source::{FixedSurroundings, MemoryPolicy, Program, Reader, Server, Sources, Start};
 
@@ -87,19 +89,22 @@ models:
     // `early` comes before `late`, so its use of it is left. `kind` comes before `slow-args`.
     assert_eq!(command(model), "serve|<1.5|slow>|m-1.5|${slow-args}|[${late}]");
     assert_eq!(model.aliases[0].text, "m-1.5x");
-    let lost = losses(model);
-    assert!(lost.contains(&"10 cmd: ${late}".to_owned()), "{lost:?}");
+    assert_eq!(losses(model), ["10 cmd: ${late}"]);
+    assert_eq!(model.unreadable.as_ref().unwrap().what, "cmd: ${slow-args}");
     assert!(model.args.last().unwrap().is_dynamic);
 }
 
 #[test]
 fn variables_are_replaced_in_the_text_of_the_file() {
-    let text = "models:\n  a:\n    cmd: serve -m ${env.ROOT}/a.gguf ${env.NONE} # ${env.OTHER}\n    env: [KEY=${env.NONE}]\n";
+    let text = "models:\n  a:\n    cmd: serve -m ${env.ROOT}/a.gguf ${env.NONE} # ${env.OTHER}\n    env: [X=${env.NONE}]\n";
     let sources = sources_with(text, &[("ROOT", "/srv/x")]);
     let model = server(&sources, "a");
     assert_eq!(command(model), "serve|-m|/srv/x/a.gguf|${env.NONE}");
-    assert_eq!(losses(model)[..2], ["3 cmd: ${env.NONE}", "4 env: ${env.NONE}"]);
-    assert!(model.env[0].1.is_dynamic);
+    let unreadable = model.unreadable.as_ref().unwrap();
+    assert_eq!((unreadable.what.as_str(), unreadable.at.line), ("cmd: ${env.NONE}", 3));
+    assert!(unreadable.why.starts_with("the variable `NONE` is not set, so llama-swap does not start"));
+    assert_eq!(losses(model), ["4 env: ${env.NONE}", "2 proxy"]);
+    assert!(model.env.is_empty());
     assert!(sources.losses.is_empty());
 }
 
@@ -179,6 +184,7 @@ fn scripts_in_a_shell_are_read() {
     assert_eq!(command(a), "serve|--port|${PORT}|-t|3|$UNKNOWN");
     assert_eq!(a.folder.as_ref().unwrap().text, "/srv/run");
     assert_eq!((a.args[0].at.line, a.args[4].is_dynamic, a.args[3].is_dynamic), (5, true, false));
+    assert_eq!(a.unreadable.as_ref().unwrap().what, "cmd: $UNKNOWN");
     assert_eq!(losses(a), ["4 . ./vars.sh", "5 2>/tmp/log"]);
     assert!(server(&sources, "b").unreadable.as_ref().unwrap().why.contains("`for`"));
     let c = server(&sources, "c");
@@ -243,7 +249,7 @@ fn too_many_combinations_of_groups_are_reported() {
     for group in 0..12 {
         let names: Vec<String> = (0..10).map(|n| format!("m{group}-{n}")).collect();
         text.extend(names.iter().map(|name| format!("  {name}: {{cmd: 'serve ${{PORT}}'}}\n")));
-        groups += &format!("  g{group}: {{exclusive: false, members: [{}]}}\n", names.join(", "));
+        let _ = write!(groups, "  g{group}: {{exclusive: false, members: [{}]}}\n", names.join(", "));
     }
     let sources = sources(&(text + &groups));
     assert_eq!(sources.gateways[0].sets, None);
@@ -262,8 +268,7 @@ fn a_matrix_gives_the_largest_sets() {
 fn too_many_combinations_of_a_matrix_are_reported() {
     let names: Vec<String> = (0..100).map(|n| format!("m{n}")).collect();
     let refs: Vec<&str> = names.iter().map(String::as_str).collect();
-    let any = names.join(" | ");
-    let matrix = format!("matrix:\n  sets:\n    x: {any}\n    y: +x & +x & +x & +x\n");
+    let matrix = format!("matrix:\n  sets:\n    x: {}\n    y: +x & +x & +x & +x\n", names.join(" | "));
     let sources = sources(&(models(&refs) + &matrix));
     assert_eq!(sources.gateways[0].sets, None);
     assert_eq!(file_losses(&sources), ["102 matrix"]);
@@ -273,15 +278,15 @@ fn too_many_combinations_of_a_matrix_are_reported() {
 fn hostile_files_are_bounded() {
     let mut text = String::from("macros:\n  m0: xxxxxxxxxx\n");
     for n in 1..200 {
-        text += &format!("  m{n}: ${{m{}}}${{m{}}}\n", n - 1, n - 1);
+        let _ = write!(text, "  m{n}: ${{m{}}}${{m{}}}\n", n - 1, n - 1);
     }
     text += "models:\n  a: {cmd: 'serve ${m199}'}\n";
     let found = sources(&text);
-    assert_eq!(losses(server(&found, "a"))[0], "203 cmd");
+    assert_eq!(server(&found, "a").unreadable.as_ref().unwrap().at.line, 203);
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for n in 1..30 {
         let before = n - 1;
-        text += &format!("a{n}: &a{n} [{}]\n", vec![format!("*a{before}"); 10].join(", "));
+        let _ = write!(text, "a{n}: &a{n} [{}]\n", vec![format!("*a{before}"); 10].join(", "));
     }
     let found = sources(&(text + "models: {a: {cmd: x}}\n"));
     assert!(found.servers.is_empty());
@@ -300,8 +305,96 @@ fn errors_of_the_file_are_reported() {
     assert_eq!(found.losses[0].at.line, 3);
     let found = sources("models:\n  a: [b\n");
     assert!(found.servers.is_empty());
+    assert_eq!((found.losses.len(), found.gateways.len()), (1, 0));
     assert!(found.losses[0].what.starts_with("the file is not valid YAML"));
     let found = sources("models:\n  a: {cmd: 'serve ${PORT}'}\n---\nmodels: {}\n");
     assert_eq!(found.servers.len(), 1);
     assert_eq!(found.losses[0].at.line, 3);
+}
+
+#[test]
+fn secrets_are_not_imported() {
+    let text = r#"macros: {hub: "${env.HUB_TOKEN}"}
+models:
+  a:
+    cmd: serve --api-key ${env.API_KEY} --port ${PORT} --auth=${hub} --hf-token literal-1
+    env: ['DB_PASSWORD=literal-2', 'OTHER=x ${hub}', 'KEEP=1', 'GONE=${env.NO_SECRET}']
+  b:
+    cmd: docker run --rm -it -e HF_TOKEN=${env.HUB_TOKEN} -e A=1 --env API_KEY=literal-3 --env=X_PASS=literal-4 reg/x serve --api-key literal-5 -p ${PORT}
+    aliases: ["${env.API_KEY}"]
+"#;
+    let sources = sources_with(text, &[("API_KEY", "value-1"), ("HUB_TOKEN", "value-2")]);
+    let a = server(&sources, "a");
+    assert_eq!((command(a), a.env.len()), ("serve|--port|${PORT}".to_owned(), 1));
+    let mut lost = losses(a);
+    lost.sort();
+    assert_eq!(lost, ["4 --api-key", "4 --auth", "4 --hf-token", "5 DB_PASSWORD", "5 GONE", "5 OTHER"]);
+    assert!(a.losses.iter().all(|loss| loss.why.starts_with("a registry has no secrets: ")));
+    let b = server(&sources, "b");
+    let expected = "docker|run|--rm|-it|-e|HF_TOKEN|-e|A=1|--env|API_KEY|--env=X_PASS|reg/x|serve|-p|${PORT}";
+    assert_eq!(command(b), expected);
+    assert_eq!(losses(b), ["8 aliases: ${env.API_KEY}", "7 --api-key"]);
+    assert_eq!((b.changes[0].is.as_str(), b.changes[2].is.as_str()), ("-e HF_TOKEN", "-e X_PASS"));
+    let shown = format!("{:?}{:?}", sources.servers, sources.losses);
+    assert!(!shown.contains("value-") && !shown.contains("literal-"), "{shown}");
+}
+
+#[test]
+fn secrets_in_scripts_are_not_imported() {
+    let script = "A_SECRET=literal sleep 1; export T_KEY=literal U_KEY=${env.API_KEY}; exec serve ${PORT}";
+    let text = format!("models: {{c: {{cmd: \"sh -c '{script}'\"}}}}\n");
+    let sources = sources_with(&text, &[("API_KEY", "value")]);
+    let c = server(&sources, "c");
+    assert_eq!((command(c), c.env.len()), ("serve|${PORT}".to_owned(), 0));
+    assert_eq!(losses(c), ["1 A_SECRET=… sleep 1", "1 T_KEY", "1 U_KEY"]);
+}
+
+#[test]
+fn hidden_ports_are_reported() {
+    let models = "models: {a: {cmd: 'serve ${PORT}'}}\n";
+    let lost = |text: &str| file_losses(&sources(&format!("{text}{models}")));
+    assert_eq!(lost("startPort: 9100\nincludeAliasesInList: true\n"), ["1 startPort: 9100"]);
+    assert!(lost("startPort: 5800\n").is_empty());
+}
+
+#[test]
+fn settings_of_the_own_name_are_defaults() {
+    let text = "models:\n  a:\n    cmd: serve ${PORT}\n    concurrencyLimit: 3\n    filters:\n      setParamsByID:\n        ${MODEL_ID}: {temperature: 0.5, model: z}\n        a-x: {top_k: 1}\n";
+    let sources = sources(text);
+    let model = server(&sources, "a");
+    assert_eq!((model.personas.len(), model.personas[0].name.text.as_str()), (1, "a-x"));
+    assert_eq!(losses(model), ["4 concurrencyLimit: 3", "7 setParamsByID: temperature 0.5 of a"]);
+    assert!(model.losses[1].why.contains("`options` of the role"));
+    assert_eq!(model.changes[0].was, "a-x");
+}
+
+#[test]
+fn paths_of_windows_are_reported() {
+    let text = r#"macros: {bin: 'C:/llama/llama-server.exe'}
+models:
+  a: {cmd: 'C:\llama\llama-server.exe -m F:\ai\a.gguf --port ${PORT}'}
+  b: {cmd: '${bin} --port ${PORT}'}
+  c:
+    cmd: |
+      "D:\my files\llama-server.exe" --port ${PORT}
+  d: {cmd: 'llama-server -m F:\ai\d.gguf --port ${PORT}'}
+  e: {cmd: 'llama-server -m a:b --url http://x --port ${PORT}'}
+"#;
+    let sources = sources(text);
+    let what = |name: &str| server(&sources, name).unreadable.as_ref().map(|loss| loss.what.as_str());
+    let found = ["a", "b", "c", "d", "e"].map(|name| what(name).unwrap_or("none").replace('\\', "/"));
+    assert_eq!(found[..2], ["C:/llama/llama-server.exe", "C:/llama/llama-server.exe"]);
+    assert_eq!(found[2..], ["D:/my files/llama-server.exe", "F:/ai/d.gguf", "none"]);
+    assert!(server(&sources, "a").unreadable.as_ref().unwrap().why.contains("Windows"));
+}
+
+#[test]
+fn images_of_containers_are_found() {
+    let text = "models:\n  a: {cmd: 'docker run --gpus all -v ${env.MD}:/models -p ${PORT}:80 --rm -dit --name=x reg.example/img:1 -m reg/z:2'}\n  b: {cmd: 'docker run -v ${env.NONE}:/models img'}\n  c: {cmd: 'podman container run -e A=b -p80:${PORT} plain'}\n";
+    let sources = sources_with(text, &[("MD", "srv/m")]);
+    let was = |name: &str| server(&sources, name).changes[0].was.clone();
+    assert_eq!(was("a"), "container with the image reg.example/img:1");
+    assert_eq!(was("c"), "container with the image plain");
+    let b = server(&sources, "b");
+    assert!(b.changes.is_empty() && b.unreadable.as_ref().unwrap().why.contains("`NONE`"));
 }

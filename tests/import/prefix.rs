@@ -176,6 +176,15 @@ fn words_of_the_program_stay() {
 }
 
 #[test]
+fn lists_of_taskset_are_read_in_each_form() {
+    for text in ["-c 0-7", "-c0-7", "--cpu-list 0-7", "--cpu-list=0-7"] {
+        let server = server(&format!("taskset {text} llama-server -c 1"));
+        assert_eq!((command(&server).as_str(), losses(&server)), ("llama-server -c 1", Vec::new()), "{text}");
+        assert_eq!(server.placement.cpus.map(|word| word.text).as_deref(), Some("0-7"), "{text}");
+    }
+}
+
+#[test]
 fn servers_are_known_by_their_name() {
     for program in [
         "llama-server",

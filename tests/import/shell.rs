@@ -99,7 +99,7 @@ fn arrays_grow_and_keep_their_words() {
         ["llama-server", "-m", "/a b.gguf", "-c", "1", "--temp", "0.5", "/a", "b.gguf"]
     );
     assert_eq!(found.servers[0].args[2].at.line, 3);
-    assert_eq!(line("A=()\nllama-server \"${A[@]}\" \"${B[@]}\""), "llama-server ?${B[@]}");
+    assert_eq!(line("A=()\nllama-server \"${A[@]}\" \"${B[@]}\""), "llama-server");
     assert_eq!(line("S=-a\nS+=' -b'\nllama-server $S"), "llama-server -a -b");
     assert_eq!(line("declare -A M=([a]=1)\nllama-server ${M[a]}"), "llama-server ?${M[a]}");
 }
@@ -174,8 +174,9 @@ fn conditions_make_the_values_that_they_change_unknown() {
     assert_eq!(lines(script), ["llama-server ?$A -c", "llama-server ?$A 2 ?$C"]);
     assert_eq!(losses(script), [(3, "if [[ -n $X ]]".to_owned()), (4, "case $1".to_owned())]);
     let grown = "A=(-x)\n[ -n \"$D\" ] && A+=(-y)\nllama-server \"${A[@]}\"";
-    assert_eq!(line(grown), "llama-server -x ?${A[@]}");
-    assert_eq!(losses(grown), [(2, "[ -n \"$D\" ]".to_owned())]);
+    assert_eq!(line(grown), "llama-server -x");
+    let expected = [(1, "${A[@]}"), (2, "[ -n \"$D\" ]")];
+    assert_eq!(losses(grown), expected.map(|(line, what)| (line, what.to_owned())));
     assert_eq!(line("while :; do llama-server -a; sleep 1; done"), "llama-server -a");
     assert_eq!(line("mkdir -p /x && A=1\ncd /y || exit 1\nllama-server $A"), "llama-server 1");
 }
@@ -255,6 +256,67 @@ fn unreadable_lines_do_not_hide_the_others() {
     assert_eq!(losses(script).len(), 2);
 }
 
+#[test]
+fn servers_of_other_programs_are_reported() {
+    let script = "llama-swap -config /c.yaml -listen 0.0.0.0:1 &\nOLLAMA_HOST=0.0.0.0 ollama serve &\nollama pull x\ntmux new -d 'cd /x; ollama serve'\ntmux new -d -s a ./up\ntmux new -d -s b\ntmux send-keys -t b top C-m\nstart --model /m/a.gguf\n./x.sh -m a.gguf\npython3 -m llama_cpp.server --model=/m/a.gguf\ngrep -m 1 x.gguf\nllama-swap --listen :2\nllama-server";
+    let lines: Vec<u32> = losses(script).into_iter().map(|(line, _)| line).collect();
+    assert_eq!(lines, [1, 2, 4, 5, 8, 9, 10, 12]);
+    let found = sources(script);
+    assert_eq!(found.servers.len(), 1);
+    let why: Vec<_> = found.losses.iter().map(|loss| loss.why.as_str()).collect();
+    assert_eq!(why[0], "import its configuration file (`orchgen import /c.yaml`)");
+    assert_eq!(why[1], "no server of llama.cpp; write it as a role with `command`");
+    assert!(why[5].contains("`orchgen import ./x.sh`"), "{why:?}");
+}
+
+#[test]
+fn words_that_a_condition_adds_are_reported_once() {
+    let script = "A=(-c 1)\nif x; then A+=(-v); fi\nS='-b 2'\n[ $y ] && S+=' -w'\nllama-server \"${A[@]}\" $S --port $P";
+    let found = sources(script);
+    assert_eq!(words(&found.servers[0]), ["llama-server", "-c", "1", "-b", "2", "--port", "?$P"]);
+    let own: Vec<_> = found.servers[0].losses.iter().map(|loss| (&*loss.what, &*loss.why)).collect();
+    let why = "more words follow if a condition is true at run time";
+    assert_eq!(own, [("${A[@]}", why), ("${S[@]}", why)]);
+}
+
+#[test]
+fn ports_and_programs_that_are_not_known_stay_dynamic() {
+    assert_eq!(
+        line("\"$D/x/llama-server\" -m a --port \"$1\" --host ${H}"),
+        "?$D/x/llama-server -m a --port ?$1 --host ?${H}"
+    );
+    assert_eq!(line("./llama-server"), "./llama-server");
+}
+
+#[test]
+fn elements_of_arrays_have_an_index_that_is_computed() {
+    let script = "A=(0-3 4-7)\nfor i in 0 1; do taskset -c \"${A[$i]}\" llama-server ${A[i]} ${A[$((1 - i))]} ${A[$k]}; done";
+    assert_eq!(lines(script), ["llama-server 0-3 4-7 ?${A[$k]}", "llama-server 4-7 0-3 ?${A[$k]}"]);
+    let cpus: Vec<_> =
+        sources(script).servers.iter().map(|server| server.placement.cpus.clone().unwrap().text).collect();
+    assert_eq!(cpus, ["0-3", "4-7"]);
+}
+
+#[test]
+fn functions_of_sourced_files_are_not_reported_if_a_script_calls_them() {
+    let library = "go() { llama-server -c $1; }\nnever() { llama-server; }\n";
+    let busy = "ls\nup() {\n llama-server -c $1\n}\n";
+    let main = ". ./lib.sh\n. ./busy.sh\ngo 1\nup 2\n. ./lib.sh\n";
+    let texts = [("lib.sh", library), ("busy.sh", busy), ("main.sh", main)];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let around = surroundings(&texts);
+        let mut reader = Reader::new(&around);
+        for (path, text) in order.map(|index| texts[index]) {
+            let file = reader.add_file(path, text);
+            read(&mut reader, file);
+        }
+        let mut found: Vec<_> = reader.found.losses.iter().map(|loss| loss.what.as_str()).collect();
+        found.sort_unstable();
+        assert_eq!(found, ["never()", "source ./busy.sh", "up 2"], "{order:?}");
+        assert_eq!(reader.found.servers.len(), 1);
+    }
+}
+
 /// Long values, deep nesting and endless calls end with a report.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the time is limited")]
@@ -307,55 +369,12 @@ mod any_text {
     use proptest::prelude::*;
 
     fn part() -> impl Strategy<Value = &'static str> {
-        let parts = [
-            "llama-server ",
-            "-m /a.gguf ",
-            "'",
-            "\"",
-            "$(",
-            ")",
-            "${X",
-            "}",
-            "[@]",
-            ":-",
-            "((",
-            "))",
-            "[[ ",
-            " ]]",
-            "A=(",
-            "A+=",
-            "\n",
-            "; ",
-            "&",
-            "|",
-            "<<E",
-            ">",
-            "if ",
-            "then ",
-            "fi\n",
-            "for i in ",
-            "do ",
-            "done\n",
-            "case x in ",
-            ";;",
-            "esac\n",
-            "f() {",
-            "}\n",
-            "\\",
-            "#",
-            "`",
-            "$'",
-            "~",
-            "{1..3}",
-            "ü",
-            "$",
-            "export ",
-            "sudo -u ",
-            "exec ",
-            "numactl -N 0 ",
-            "eval ",
-        ];
-        prop::sample::select(parts.to_vec())
+        let parts = concat!(
+            "llama-server ·-m /a.gguf ·'·\"·$(·)·${X·}·[@]·:-·((·))·[[ · ]]·A=(·A+=·\n·; ·&·|",
+            "·<<E·>·if ·then ·fi\n·for i in ·do ·done\n·case x in ·;;·esac\n·f() {·}\n·\\·#·`",
+            "·$'·~·{1..3}·ü·$·export ·sudo -u ·exec ·numactl -N 0 ·eval ",
+        );
+        prop::sample::select(parts.split('·').collect::<Vec<_>>())
     }
 
     proptest! {

@@ -82,7 +82,7 @@ fn variables_are_replaced_as_words_or_split() {
     let expected = ["/bin/s", "1", "1x", "x$A", "$A", "x", "y z", "x 'y z'", "", "z", "/root", "2"];
     assert_eq!(words(&server), expected);
     assert_eq!(env(&server), ["D=A", "OMP_NUM_THREADS=2"]);
-    assert_eq!(losses(&server), ["3 $A/x"]);
+    assert_eq!(losses(&server), ["3 $NO", "3 $A/x"]);
     assert_eq!(
         words(&service("Environment=A=1\nExecStart=:/bin/s $A ${A} %%")),
         ["/bin/s", "$A", "${A}", "%"]
@@ -110,7 +110,13 @@ fn files_of_variables_win_over_the_unit() {
         server.losses.iter().map(|loss| format!("{}:{} {}", loss.at.file, loss.at.line, loss.what)).collect();
     assert_eq!(
         places,
-        ["1:8 no line", "1:9 1x", "0:4 EnvironmentFile=-%h/two.env", "0:5 EnvironmentFile=no.env"]
+        [
+            "1:8 no line",
+            "1:9 1x",
+            "0:4 EnvironmentFile=-%h/two.env",
+            "0:5 EnvironmentFile=no.env",
+            "0:6 ${LOST}"
+        ]
     );
     assert_eq!(server.env[0].1.at.line, 7);
 }
@@ -122,7 +128,7 @@ fn passed_and_removed_variables_are_respected() {
     );
     assert_eq!(words(&server), ["/bin/s", ".", "?${TOKEN}", "?$PATH"]);
     assert_eq!(env(&server), ["B=2", "C=3"]);
-    assert_eq!(losses(&server), ["3 PassEnvironment=TOKEN", "4 UnsetEnvironment=A B=9"]);
+    assert_eq!(losses(&server), ["3 PassEnvironment=TOKEN", "4 UnsetEnvironment=A B=9", "5 ${A}"]);
 }
 
 #[test]
@@ -190,6 +196,9 @@ fn templates_have_the_instances_that_are_known() {
     let alone = sources_of(&[("m@.service", "[Service]\nExecStart=/bin/s %i\n")], &[]);
     assert!(alone.servers[0].unreadable.is_some());
     assert_eq!(words(&alone.servers[0]), ["/bin/s", "?%i"]);
+    let text = "[Service]\nNice=1\nUser=a\nType=oneshot\nExecStart=/bin/s %i $A\nExecStart=/bin/t\n";
+    let alone = sources_of(&[("m@.service", text)], &[]);
+    assert_eq!((alone.servers.len(), losses(&alone.servers[0]), alone.losses.len()), (1, vec![], 0));
 }
 
 #[test]
@@ -270,7 +279,7 @@ fn units_that_systemd_refuses_are_unreadable() {
 
 #[test]
 fn other_settings_are_reported_with_a_reason() {
-    let text = "[Unit]\nDescription=x\nAfter=y\nRequires=z\nConditionPathExists=/a\n[Service]\nUser=ida\nProtectSystem=strict\nX-Note=1\nSetCredential=key:secret\nLimitNOFILE=\\\n 10\nodd line\nExecStart=/bin/s\n[Foo]\nA=1\n[X-Bar]\nB=2\n[Install]\nAlias=b.service\nWantedBy=fleet.target\n";
+    let text = "[Unit]\nDescription=x\nAfter=y\nRequires=z\nConditionPathExists=/a\n[Service]\nUser=ida\nProtectSystem=full\nX-Note=1\nSetCredential=key:secret\nLimitNOFILE=\\\n 10\nodd line\nExecStart=/bin/s\n[Foo]\nA=1\n[X-Bar]\nB=2\n[Install]\nAlias=b.service\nWantedBy=fleet.target\n";
     let sources = sources_of(&[("a.service", text)], &[]);
     let server = &sources.servers[0];
     let mut found = losses(server);
@@ -285,13 +294,63 @@ fn other_settings_are_reported_with_a_reason() {
         "4 Requires=z",
         "5 ConditionPathExists=/a",
         "7 User=ida",
-        "8 ProtectSystem=strict",
+        "8 ProtectSystem=full",
     ];
     assert_eq!(found, expected);
     let why = |what: &str| &server.losses.iter().find(|loss| loss.what == what).expect(what).why;
     assert!(why("User=ida").contains("`user` of the host to `ida`"));
-    assert!(why("ProtectSystem=strict").contains("hardening"));
+    assert!(why("ProtectSystem=full").contains("hardening"));
     assert_eq!(server.start.0, Start::Boot);
+}
+
+#[test]
+fn variables_without_a_value_are_reported_once() {
+    let command = "ExecStart=/bin/s --port ${PORT} --host $HOST -c ${PORT} -ngl ${NGL}\n";
+    let server = service(command);
+    assert_eq!(words(&server), ["/bin/s", "--port", "", "--host", "-c", "", "-ngl", ""]);
+    assert_eq!(losses(&server), ["2 ${PORT}", "2 $HOST", "2 ${NGL}"]);
+    assert_eq!(server.losses[1].why, "the unit does not set it, so systemd passes nothing");
+    let server = service(&format!("EnvironmentFile=/etc/x.env\n{command}"));
+    assert_eq!(words(&server)[1..5], ["--port", "?${PORT}", "--host", "?$HOST"]);
+    assert_eq!(losses(&server)[1..], ["3 ${PORT}", "3 $HOST", "3 ${NGL}"]);
+    let why = "the unit does not set it, and its environment file cannot be read";
+    assert!(server.losses[1..].iter().all(|loss| loss.why == why));
+}
+
+#[test]
+fn settings_that_the_units_of_orchgen_have_need_no_report() {
+    let server = service(
+        "KillMode=mixed\nNoNewPrivileges=true\nPrivateTmp=yes\nProtectSystem=strict\nProtectKernelModules=on\nLimitCORE=0\nUMask=0077\nPrivateTmp=1\nReadWritePaths=/x\nProtectHome=yes\nNoNewPrivileges=yes\nExecStart=/bin/s",
+    );
+    assert_eq!(losses(&server), ["10 ReadWritePaths=/x", "11 ProtectHome=yes"]);
+    assert_eq!(server.losses[0].why, "the unit writes only where options name files; add a drop-in");
+    assert_eq!(losses(&service("NoNewPrivileges=no\nExecStart=/bin/s")), ["2 NoNewPrivileges=no"]);
+}
+
+#[test]
+fn scripts_are_imported_on_their_own() {
+    let unreadable = |command: &str| {
+        let unit = format!("[Service]\nExecStart={command}\n");
+        let files = [
+            ("a.service", unit.as_str()),
+            ("/opt/run", "#!/usr/bin/env bash\nllama-server\n"),
+            ("/opt/py", "#!/usr/bin/python3\n"),
+        ];
+        sources_of(&files, &[]).servers[0].unreadable.clone().map(|loss| (loss.what, loss.why))
+    };
+    for (command, script) in [
+        ("/opt/start.sh", "/opt/start.sh"),
+        ("/opt/start.sh --port 1", "/opt/start.sh"),
+        ("/usr/bin/env bash /opt/start a", "/opt/start"),
+        ("/bin/bash -e /opt/llama-server.sh", "/opt/llama-server.sh"),
+        ("/opt/run x", "/opt/run"),
+    ] {
+        let why = format!("the script is not read: import it too (`orchgen import {script}`)");
+        assert_eq!(unreadable(command), Some((format!("ExecStart={script}"), why)), "{command}");
+    }
+    for command in ["/opt/run --port 1", "/opt/py x", "/opt/vllm serve --port=1", "/bin/llama-server -m x"] {
+        assert_eq!(unreadable(command), None, "{command}");
+    }
 }
 
 #[test]

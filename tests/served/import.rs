@@ -18,7 +18,7 @@ const COMMANDS: &[(&str, &[&str], &str)] = &[
         "hand-draft",
         &["LLAMA_ARG_CTX_SIZE=512", "GGML_NO_BACKTRACE=1"],
         "/usr/bin/llama-server --model /srv/models/target.gguf -md /srv/models/draft.gguf --spec-type draft-simple \
-         --spec-draft-n-max 4 --port 18081 --parallel 1 -ctk q8_0 -fa on --metrics",
+         --spec-draft-n-max 4 --port 18081 --parallel 1 -ctk f32 -fa on --metrics",
     ),
 ];
 

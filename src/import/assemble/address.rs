@@ -2,7 +2,7 @@
 
 use super::{Assembly, is_loopback};
 use crate::diag::Line;
-use crate::import::source::{Server, Word};
+use crate::import::source::{At, Published, Server, Start, Word};
 
 impl Assembly<'_> {
     /// The address of a role: its gateway, or a port.
@@ -14,16 +14,56 @@ impl Assembly<'_> {
         listen: &[String],
     ) -> Vec<Line> {
         let mut lines = Vec::new();
+        if let Some((seconds @ 1.., at)) = server.idle.filter(|_| server.start.0 == Start::Boot) {
+            let why = "a role that starts at boot stays loaded";
+            self.lose(index, &format!("ttl {seconds}: unload when idle"), at, why);
+        }
         if let Some(gateway) = server.gateway.and_then(|gateway| self.out.gateways.get(gateway)) {
             lines.push(Line::of("gateway", gateway.as_str()));
             lines.push(Line::of("residency", self.residency_name(server)));
             self.report_routed(index, server, port);
             return lines;
         }
-        let published = server.published.first();
+        let published = self.published(index, server, port);
+        if server.start.0 == Start::Manual {
+            let why = "the role starts with the machine: for another start, select a `residency`";
+            self.change(index, ("start", "by hand", "at boot"), server.at, why.to_owned());
+        }
         let wanted = published.map(|published| published.port).or(port);
         let at = published.map_or(server.at, |published| published.at);
-        let port = match wanted {
+        let port = self.port(index, wanted, at);
+        lines.push(Line::of("port", u64::from(port)));
+        let hosts: Vec<String> = match published {
+            Some(published) => vec![published.host.clone()],
+            None => listen.to_vec(),
+        };
+        let hosts: Vec<&String> = hosts.iter().filter(|host| !is_loopback(host)).collect();
+        if !hosts.is_empty() {
+            lines.push(hosts.into_iter().fold(Line::new("listen"), |line, host| line.value(host.as_str())));
+        }
+        lines.push(Line::of("residency", self.residency_name(server)));
+        lines
+    }
+
+    /// The address of a container at which its server is reached. Reports the others.
+    fn published<'p>(
+        &mut self,
+        index: usize,
+        server: &'p Server,
+        port: Option<u16>,
+    ) -> Option<&'p Published> {
+        let inside = port.unwrap_or(8080);
+        let fitting = server.published.iter().position(|published| published.inside == inside).unwrap_or(0);
+        for (_, other) in server.published.iter().enumerate().filter(|(at, _)| *at != fitting) {
+            let what = format!("ports {}:{}:{}", other.host, other.port, other.inside);
+            self.lose(index, &what, other.at, "a role has one port");
+        }
+        server.published.get(fitting)
+    }
+
+    /// The port of a role: the wanted one if it is free.
+    fn port(&mut self, index: usize, wanted: Option<u16>, at: At) -> u16 {
+        match wanted {
             Some(wanted) if self.ports.insert(wanted) => wanted,
             Some(wanted) => {
                 let free = self.free_port(wanted);
@@ -44,18 +84,7 @@ impl Assembly<'_> {
                 }
                 free
             }
-        };
-        lines.push(Line::of("port", u64::from(port)));
-        let hosts: Vec<String> = match published {
-            Some(published) => vec![published.host.clone()],
-            None => listen.to_vec(),
-        };
-        let hosts: Vec<&String> = hosts.iter().filter(|host| !is_loopback(host)).collect();
-        if !hosts.is_empty() {
-            lines.push(hosts.into_iter().fold(Line::new("listen"), |line, host| line.value(host.as_str())));
         }
-        lines.push(Line::of("residency", self.residency_name(server)));
-        lines
     }
 
     /// Reports the settings of a server that its gateway selects or writes in another form.

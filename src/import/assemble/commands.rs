@@ -5,7 +5,12 @@ use super::paths::host_path;
 use crate::diag::Line;
 use crate::engine::command::PORT;
 use crate::engine::llama_swap::HEALTH_PATH as HEALTH;
-use crate::import::source::{Program, Server};
+use crate::import::raise::Numa;
+use crate::import::secret::{has_password, is_secret_name};
+use crate::import::source::{Program, Server, Word};
+
+/// The reason for a secret.
+const SECRET: &str = "a registry has no secrets: set it where the program runs";
 
 impl Assembly<'_> {
     /// The role of a program that is no engine.
@@ -18,10 +23,73 @@ impl Assembly<'_> {
         }
         let path = self.program_path(index, server, program.text.as_str());
         let port = port_of(server);
+        let command = self.command_words(index, server, (path, port));
+        let mut lines = vec![command];
+        lines.extend(self.address(index, server, port, &[]));
+        lines.extend(self.health(index, server));
+        lines.extend(self.command_placement(index, server));
+        if let Some(folder) = &server.folder {
+            let what = format!("working folder {}", folder.text);
+            self.lose(index, &what, folder.at, "a role has no working folder: write absolute paths");
+        }
+        let is_secret = |(name, value): &&(String, Word)| is_secret_name(name) || has_password(&value.text);
+        for (name, value) in server.env.iter().filter(is_secret) {
+            self.lose(index, name, value.at, SECRET);
+        }
+        let env: Vec<Line> = server
+            .env
+            .iter()
+            .filter(|variable| !is_secret(variable))
+            .map(|(name, value)| Line::of(name.as_str(), Self::with_port(server, &value.text, port)))
+            .collect();
+        if !env.is_empty() {
+            lines.push(Line::new("env").with_each(env));
+        }
+        Some(lines)
+    }
+
+    /// The path of the health check.
+    fn health(&mut self, index: usize, server: &Server) -> Option<Line> {
+        match &server.health {
+            Some(health) if health.text.starts_with('/') => Some(Line::of("health", health.text.as_str())),
+            Some(health) => {
+                let why = "llama-swap would send requests before the program is ready: \
+                           write the path that answers with a success as soon as it is";
+                self.change(index, ("checkEndpoint", &health.text, HEALTH), health.at, why.to_owned());
+                Some(Line::of("health", HEALTH))
+            }
+            // The default of llama-swap.
+            None => server.gateway.is_some().then(|| Line::of("health", HEALTH)),
+        }
+    }
+
+    fn command_placement(&mut self, index: usize, server: &Server) -> Option<Line> {
+        let numa = Numa::of(server);
+        let cpus = server.placement.cpus.as_ref().map(|cpus| Line::of("cpus", cpus.text.as_str()));
+        let policy = numa.policy.map(|policy| Line::of("numa", policy));
+        let placement: Vec<Line> = policy.into_iter().chain(cpus).collect();
+        self.out.losses.extend(numa.lost.into_iter().map(|loss| (index, loss)));
+        self.out.changes.extend(numa.changed.into_iter().map(|change| (index, change)));
+        (!placement.is_empty()).then(|| Line::new("placement").with_each(placement))
+    }
+
+    /// The words of a command, without secrets.
+    fn command_words(&mut self, index: usize, server: &Server, (path, port): (String, Option<u16>)) -> Line {
         let mut command = Line::new("command").value(path);
         let mut words = server.args.iter().peekable();
         let mut before: Option<&str> = None;
         while let Some(word) = words.next() {
+            let name = word.text.split('=').next().unwrap_or_default();
+            if is_secret_name(name) && (word.text.starts_with('-') || word.text.contains('=')) {
+                self.lose(index, name, word.at, SECRET);
+                if !word.text.contains('=') {
+                    words.next_if(|next| !next.text.starts_with('-'));
+                } else if before.is_some_and(|option| matches!(option, "-e" | "--env")) {
+                    // The container engine passes the variable of its caller.
+                    command = command.value(name);
+                }
+                continue;
+            }
             if let Some(empty) = words.next_if(|next| next.text.is_empty()) {
                 self.lose(
                     index,
@@ -39,31 +107,7 @@ impl Assembly<'_> {
             before = Some(&word.text);
             command = command.value(text);
         }
-        let mut lines = vec![command];
-        lines.extend(self.address(index, server, port, &[]));
-        match &server.health {
-            Some(health) if health.text.starts_with('/') => {
-                lines.push(Line::of("health", health.text.as_str()));
-            }
-            Some(health) => {
-                let why = "llama-swap would send requests before the program is ready: \
-                           write the path that answers with a success as soon as it is";
-                self.change(index, ("checkEndpoint", &health.text, HEALTH), health.at, why.to_owned());
-                lines.push(Line::of("health", HEALTH));
-            }
-            // The default of llama-swap.
-            None if server.gateway.is_some() => lines.push(Line::of("health", HEALTH)),
-            None => {}
-        }
-        let env: Vec<Line> = server
-            .env
-            .iter()
-            .map(|(name, value)| Line::of(name.as_str(), Self::with_port(server, &value.text, port)))
-            .collect();
-        if !env.is_empty() {
-            lines.push(Line::new("env").with_each(env));
-        }
-        Some(lines)
+        command
     }
 
     /// The full path of a program that is no engine.

@@ -1,8 +1,10 @@
 //! The engines of a registry: the builds that the servers run.
 
+use super::paths::host_path;
 use super::unique::Names;
 use crate::diag::Line;
 use crate::engine::{Family, Profile};
+use crate::import::prefix::is_server;
 use crate::import::source::{Program, Server, Sources};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,8 +32,28 @@ struct Known {
     name: String,
     place: Place,
     profile: &'static Profile,
+    selection: Selection,
     /// Variables of all its processes.
     env: Vec<Line>,
+}
+
+/// How the profile of an engine was selected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Selection {
+    /// By the user.
+    Chosen,
+    /// By the build in the path or the image.
+    Named,
+    /// By the options of the sources: it is the latest built-in one that has them.
+    Inferred,
+}
+
+impl Place {
+    fn text(&self) -> &str {
+        match self {
+            Self::Folder(text) | Self::Image(text) => text,
+        }
+    }
 }
 
 /// Where the programs of an engine are.
@@ -47,7 +69,8 @@ const DEFAULT_FOLDER: &str = "/usr/bin";
 /// True for a program that is a server of an engine.
 pub(super) fn is_engine(program: &str, args: &[crate::import::source::Word]) -> bool {
     let name = program.rsplit('/').next().unwrap_or(program);
-    name == "llama-server" || name == "llama" && args.first().is_some_and(|word| word.text == "serve")
+    is_server(name) && name != "llama"
+        || name == "llama" && args.first().is_some_and(|word| word.text == "serve")
 }
 
 impl<'c> Engines<'c> {
@@ -57,10 +80,22 @@ impl<'c> Engines<'c> {
     }
 
     /// The profile of the engine of a server. `None` if its program is no engine.
-    pub(super) fn profile_of(&mut self, server: &Server, sources: &Sources) -> Option<&'static Profile> {
+    pub(super) fn profile_of(&self, server: &Server, sources: &Sources) -> Option<&'static Profile> {
         let place = self.place_of(server, sources)?;
-        let at = self.add(place)?;
-        self.known.get(at).map(|known| known.profile)
+        self.profile(place.text()).map(|(profile, _)| profile)
+    }
+
+    /// Adds the engine of a server that becomes a role.
+    pub(super) fn register(&mut self, server: &Server, sources: &Sources) {
+        if let Some(place) = self.place_of(server, sources) {
+            self.add(place);
+        }
+    }
+
+    /// The engines with their profiles, and how each was selected.
+    pub(super) fn selections(&self) -> Vec<(String, &'static str, Selection)> {
+        let selection = |known: &Known| (known.name.clone(), known.profile.name(), known.selection);
+        self.known.iter().map(selection).collect()
     }
 
     /// The name of the engine of a server, if it is not the default of the stack.
@@ -110,28 +145,25 @@ impl<'c> Engines<'c> {
     fn place_of(&self, server: &Server, sources: &Sources) -> Option<Place> {
         match &server.program {
             Program::Path(word) if is_engine(&word.text, &server.args) => {
-                Some(Place::Folder(self.folder(&word.text, server)))
+                Some(Place::Folder(self.folder(&word.text, (server, sources))))
             }
             Program::Path(_) => None,
             Program::Image { image, .. } => Some(Place::Image(server_image(&image.text))),
             Program::Gateway => {
                 let gateway = sources.gateways.get(server.gateway?)?;
-                let program = gateway.program.as_ref().map_or("llama-server", |word| &word.text);
-                Some(Place::Folder(self.folder(program, server)))
+                let program = gateway.program.as_ref().map_or(Family::LlamaCpp.server(), |word| &word.text);
+                Some(Place::Folder(self.folder(program, (server, sources))))
             }
         }
     }
 
     /// The folder of a program.
-    fn folder(&self, program: &str, server: &Server) -> String {
+    fn folder(&self, program: &str, (server, sources): (&Server, &Sources)) -> String {
         let program = self.choice.programs.get(program).map_or(program, |path| path);
         match program.rsplit_once('/') {
             Some(("", _)) => "/".to_owned(),
             Some((folder, _)) if folder.starts_with('/') => folder.to_owned(),
-            Some((folder, _)) => {
-                let base = server.folder.as_ref().map_or("/", |folder| &folder.text);
-                super::paths::normal_path(&format!("{base}/{folder}"))
-            }
+            Some((folder, _)) => host_path(sources, server, folder),
             None => DEFAULT_FOLDER.to_owned(),
         }
     }
@@ -140,13 +172,10 @@ impl<'c> Engines<'c> {
         if let Some(at) = self.known.iter().position(|known| known.place == place) {
             return Some(at);
         }
-        let text = match &place {
-            Place::Folder(text) | Place::Image(text) => text.clone(),
-        };
-        let profile = self.profile(&text)?;
+        let (profile, selection) = self.profile(place.text())?;
         let wanted = self.wanted_name(&place, profile);
         let name = self.names.add("engine", &wanted);
-        self.known.push(Known { name, place, profile, env: Vec::new() });
+        self.known.push(Known { name, place, profile, selection, env: Vec::new() });
         self.known.len().checked_sub(1)
     }
 
@@ -166,33 +195,68 @@ impl<'c> Engines<'c> {
     }
 
     /// The profile for a path or an image: by its family, and by the build in its name.
-    fn profile(&self, text: &str) -> Option<&'static Profile> {
-        let family = if text.contains("ik_llama") { Family::IkLlamaCpp } else { Family::LlamaCpp };
-        let all: Vec<&'static Profile> = Profile::built_in_of(family).collect();
-        let named =
-            builds(text).find_map(|build| all.iter().copied().find(|profile| profile.build() == build));
+    fn profile(&self, text: &str) -> Option<(&'static Profile, Selection)> {
+        let of_choice = self.choice.profile.map_or(Family::LlamaCpp, |profile| profile.family());
+        let family = if text.contains("ik_llama") { Family::IkLlamaCpp } else { of_choice };
         let of_family = |profile: &&'static Profile| profile.family() == family;
         let chosen = self.choice.profile.filter(|profile| profile.family() == family);
-        named.or(chosen).or_else(|| self.inferred.iter().find(|profile| of_family(profile)).copied())
+        let built_in = || Profile::built_in_of(family);
+        let named = builds(text).find_map(|build| built_in().find(|profile| profile.build() == build));
+        let inferred = self.inferred.iter().find(|profile| of_family(profile)).copied();
+        let named = named.map(|profile| (profile, Selection::Named));
+        let chosen = chosen.map(|profile| (profile, Selection::Chosen));
+        named.or(chosen).or_else(|| Some((inferred?, Selection::Inferred)))
     }
 }
 
-/// The latest built-in profile that has the options of the sources: those that are gone or deprecated in later builds show that
-/// the programs are older. Forks are left out.
+/// The latest built-in profile that has the options and values of the sources: those that are gone or deprecated in later builds
+/// show that the programs are older. Forks are left out.
 fn fitting_profile(family: Family, sources: &Sources) -> Option<&'static Profile> {
     let all: Vec<&'static Profile> =
         Profile::built_in_of(family).filter(|profile| !profile.name().ends_with("-fork")).collect();
-    let has = |profile: &Profile, word: &str| {
-        let found = profile.find(profile.server(), word);
-        found.is_some_and(|(record, ..)| record.removed.is_none() && record.deprecated.is_none())
+    let mut options: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for server in &sources.servers {
+        let values = server.args.iter().skip(1).map(|word| word.text.as_str()).chain([""]);
+        let words = server.args.iter().map(|word| word.text.as_str()).zip(values);
+        options.extend(words.filter(|(word, _)| word.starts_with('-')));
+    }
+    // An option that no build has shows nothing.
+    let verdicts = |profile: &Profile| -> Vec<Verdict> {
+        options.iter().map(|(word, value)| Verdict::of(profile, word, value)).collect()
     };
-    let words = sources.servers.iter().flat_map(|server| &server.args).map(|word| word.text.as_str());
-    let options: BTreeSet<&str> = words.filter(|word| word.starts_with('-')).collect();
-    let known: Vec<&str> =
-        options.into_iter().filter(|word| all.iter().any(|profile| has(profile, word))).collect();
-    let missing = |profile: &Profile| known.iter().filter(|word| !has(profile, word)).count();
+    let all: Vec<(&'static Profile, Vec<Verdict>)> =
+        all.into_iter().map(|profile| (profile, verdicts(profile))).collect();
+    let is_known = |at: usize| all.iter().any(|(_, verdicts)| verdicts.get(at) != Some(&Verdict::Missing));
+    let known: Vec<usize> = (0..options.len()).filter(|at| is_known(*at)).collect();
+    let count = |verdicts: &[Verdict], wanted: Verdict| {
+        known.iter().filter(|at| verdicts.get(**at) == Some(&wanted)).count()
+    };
+    let faults =
+        |verdicts: &[Verdict]| (count(verdicts, Verdict::Missing), count(verdicts, Verdict::Deprecated));
     // The first of equal ones is the latest.
-    all.into_iter().rev().min_by_key(|profile| missing(profile))
+    all.iter().rev().min_by_key(|(_, verdicts)| faults(verdicts)).map(|(profile, _)| *profile)
+}
+
+/// The state of an option with its value in a build.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Verdict {
+    Known,
+    Deprecated,
+    Missing,
+}
+
+impl Verdict {
+    fn of(profile: &Profile, word: &str, value: &str) -> Self {
+        let Some((record, ..)) = profile.find(profile.server(), word) else { return Self::Missing };
+        let is_value = |value: &str| record.allows_value(value) || record.choices.is_empty();
+        let has_value = record.arity() != 1 || value.is_empty() || value.split(',').all(is_value);
+        match (&record.removed, &record.deprecated) {
+            (Some(_), _) => Self::Missing,
+            _ if !has_value => Self::Missing,
+            (None, Some(_)) => Self::Deprecated,
+            (None, None) => Self::Known,
+        }
+    }
 }
 
 /// The words of a path or an image that have the form of a build, such as `b11669`.

@@ -48,14 +48,22 @@ impl HostGpus {
             is_given |= gpu.is_given();
             is_used |= gpu.is_used() || server.gpus.is_some() || selects_gpus(server);
             nodes = nodes.max(raised.placement.highest_node.map_or(0, |node| node.saturating_add(1)));
-            let devices = gpu.devices.iter().cloned().chain(container_gpus(server));
+            let of_draft = gpu.draft.iter().filter(|line| line.name == "gpu");
+            let of_draft =
+                of_draft.flat_map(|line| line.values.iter().map(|value| value.clone().into_text()));
+            let of_draft = of_draft.flat_map(|names| names.split(',').map(str::to_owned).collect::<Vec<_>>());
+            let of_draft = of_draft.filter(|name| name != "none");
+            let devices = gpu.devices.iter().cloned().chain(of_draft).chain(container_gpus(server));
             for name in devices {
                 if !named.contains(&name) {
                     named.push(name);
                 }
             }
         }
-        named.sort();
+        // CUDA2 comes before CUDA10.
+        named.sort_by_key(|name| {
+            (name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned(), name.len(), name.clone())
+        });
         let names = match (named.is_empty(), is_given || is_used) {
             (false, _) => named,
             (true, true) => vec![AUTO.to_owned()],
@@ -83,7 +91,11 @@ impl HostGpus {
         match &gpu.layers {
             Some(layers) => lines.push(word_line("layers", layers)),
             // The engine's default fits the layers, unless it cannot.
-            None if !role.fits_context && gpu.cpu_experts.is_none() && gpu.split.is_none() => {
+            None if !role.fits_context
+                && gpu.cpu_experts.is_none()
+                && gpu.split.is_none()
+                && !gpu.never_fits =>
+            {
                 lines.push(Line::of("layers", "fit"));
             }
             None => {}

@@ -11,13 +11,13 @@ mod personas;
 mod roles;
 mod unique;
 
-pub use engines::EngineChoice;
+pub use engines::{EngineChoice, Selection};
 pub use paths::{host_path, is_assumed};
 pub use unique::slug;
 
 use super::given::Builds;
 use super::raise::{Raised, raise};
-use super::source::{Change, Loss, Program, Server, SourceGateway, SourceGatewayKind, Sources, Start};
+use super::source::{Change, Loss, Program, Server, SourceGateway, SourceGatewayKind, Sources, Start, Word};
 use crate::diag::{Line, Literal};
 use crate::engine::Profile;
 use defaults::share_settings;
@@ -47,6 +47,10 @@ pub struct Assembled {
     pub roles: Vec<Option<ImportedRole>>,
     /// The names of the gateways, in the order of the sources.
     pub gateways: Vec<String>,
+    /// The engines with their profiles, and how each was selected.
+    pub engines: Vec<(String, &'static str, Selection)>,
+    /// For each gateway, true if the registry has its limit of models.
+    pub limits: Vec<(usize, bool)>,
     /// Settings that are lost while items are made, by server.
     pub losses: Vec<(usize, Loss)>,
     /// Settings that have another value, by server.
@@ -64,6 +68,8 @@ pub struct ImportedRole {
     pub raised: Option<Raised>,
     /// The profile of its engine.
     pub profile: Option<&'static Profile>,
+    /// True if its command line has faults, which the caller finds: then it is not complete.
+    pub has_faults: bool,
 }
 
 /// The stack of an imported registry.
@@ -81,6 +87,7 @@ pub fn assemble(sources: &Sources, choice: &EngineChoice) -> Assembled {
         residencies: Vec::new(),
         out: Assembled::default(),
         ports: BTreeSet::new(),
+        reserved: Vec::new(),
         is_user: sources.servers.iter().any(|server| server.is_user),
     };
     build.run()
@@ -97,6 +104,8 @@ struct Assembly<'s> {
     out: Assembled,
     /// The ports that roles and gateways have.
     ports: BTreeSet<u16>,
+    /// For each server, true if its name is reserved for its role.
+    reserved: Vec<bool>,
     /// True if a user manager runs the units.
     is_user: bool,
 }
@@ -121,13 +130,16 @@ impl Assembly<'_> {
         let sources = self.sources;
         let raised: Vec<Option<Raised>> = sources.servers.iter().map(|server| self.raise(server)).collect();
         let gpus = HostGpus::new(sources, &raised);
+        // Names that clients know come first, so that no other role gets them.
+        let reserve = |server: &Server| server.is_api_name && self.names.reserve("role", &server.name);
+        self.reserved = sources.servers.iter().map(reserve).collect();
         self.name_gateways();
         self.name_residencies();
         let mut drafts: Vec<RoleDraft> = Vec::new();
         for (index, (server, raised)) in sources.servers.iter().zip(raised).enumerate() {
             let role = self.role((index, server), raised.as_ref(), &gpus, &mut drafts);
             let profile = raised.is_some().then(|| self.engines.profile_of(server, sources)).flatten();
-            self.out.roles.push(role.map(|name| ImportedRole { name, raised, profile }));
+            self.out.roles.push(role.map(|name| ImportedRole { name, raised, profile, has_faults: false }));
         }
         let defaults = share_settings(&mut drafts);
         self.items(&gpus, defaults, drafts);
@@ -162,8 +174,12 @@ impl Assembly<'_> {
         let gateway = server.gateway.and_then(|index| Some((index, self.sources.gateways.get(index)?)));
         let at_once = gateway.and_then(|(index, gateway)| {
             let (most, _) = gateway.most.filter(|(most, _)| *most > 0)?;
-            let behind = self.sources.servers.iter().filter(|other| other.gateway == Some(index)).count();
-            usize::try_from(most).is_ok_and(|most| most < behind).then_some(most)
+            let behind = || self.sources.servers.iter().filter(|other| other.gateway == Some(index));
+            let policy =
+                |one: &Server| (one.start.0 != Start::OnDemand, one.idle.map(|(seconds, _)| seconds));
+            // One limit for all needs one policy for all.
+            let is_one = behind().all(|other| policy(other) == policy(server));
+            usize::try_from(most).is_ok_and(|most| is_one && most < behind().count()).then_some(most)
         });
         Residency { is_at_boot, idle, at_once }
     }
@@ -206,9 +222,11 @@ impl Assembly<'_> {
         if let Some(targets) = self.targets() {
             stack = stack.with(targets);
         }
+        let stack_defaults = defaults.clone();
         if !defaults.is_empty() {
             stack = stack.with(Line::new("defaults").with_each(defaults));
         }
+        self.out.engines = self.engines.selections();
         self.push("stack", stack);
         for line in self.engines.lines() {
             self.push("engines", line);
@@ -217,7 +235,10 @@ impl Assembly<'_> {
             self.push("hosts", host);
         }
         self.gateway_items();
-        for (residency, name) in std::mem::take(&mut self.residencies) {
+        let lines = stack_defaults.iter().chain(drafts.iter().flat_map(|draft| &draft.lines));
+        let used: BTreeSet<String> = lines.filter_map(residency_of_line).collect();
+        let residencies = std::mem::take(&mut self.residencies).into_iter();
+        for (residency, name) in residencies.filter(|(_, name)| used.contains(name)) {
             self.push("residencies", residency.line(&name));
         }
         for (section, line) in self.models.lines() {
@@ -243,10 +264,27 @@ impl Assembly<'_> {
         Some(all.iter().fold(Line::new("targets"), |line, target| line.value(*target)))
     }
 
+    /// True if the registry has the limit of models of a gateway.
+    fn has_limit(&self, index: usize) -> bool {
+        let behind = || self.sources.servers.iter().filter(|server| server.gateway == Some(index));
+        let most = self.sources.gateways.get(index).and_then(|gateway| gateway.most);
+        let is_reached =
+            most.is_some_and(|(most, _)| usize::try_from(most).is_ok_and(|most| most < behind().count()));
+        !is_reached || behind().all(|server| self.residency_of(server).at_once.is_some())
+    }
+
     fn gateway_items(&mut self) {
         let sources = self.sources;
         for (index, gateway) in sources.gateways.iter().enumerate() {
+            let is_behind =
+                |at: &usize| sources.servers.get(*at).is_some_and(|one| one.gateway == Some(index));
+            let mut roles = self.out.roles.iter().enumerate().filter(|(_, role)| role.is_some());
+            if !roles.any(|(at, _)| is_behind(&at)) {
+                continue;
+            }
             let Some(name) = self.out.gateways.get(index).cloned() else { continue };
+            let has_limit = self.has_limit(index);
+            self.out.limits.push((index, has_limit));
             let port = gateway.port.map_or_else(|| self.free_port(8080), |(port, _)| port);
             let mut line = Line::of("gateway", name).with(Line::of("port", u64::from(port)));
             match gateway.kind {
@@ -269,7 +307,7 @@ impl Assembly<'_> {
                 }
             }
             if let Some(file) = &gateway.key_file {
-                line = line.with(Line::of("key-file", &*file.text));
+                line = line.with(Line::of("key-file", self.key_file(file)));
             }
             let sets = self.sets(gateway);
             let is_alone = matches!(sets.as_slice(), [set] if set.values.len() == 1);
@@ -278,6 +316,12 @@ impl Assembly<'_> {
                 item.comments.push("One model at a time: a model in no set runs alone.".to_owned());
             }
         }
+    }
+
+    /// The path of a file with keys: relative ones start in the folder of the source.
+    fn key_file(&self, file: &Word) -> String {
+        let server = Server::new("", file.at, Program::Gateway);
+        host_path(self.sources, &server, &file.text)
     }
 
     /// The sets of a gateway with several roles. Roles in no set run alone, so one set is enough if all of them do.
@@ -317,6 +361,12 @@ impl Residency {
         }
         line
     }
+}
+
+/// The name of the load policy in a line of a role.
+fn residency_of_line(line: &Line) -> Option<String> {
+    let name = line.values.first().filter(|_| line.name == "residency")?;
+    Some(name.clone().into_text())
 }
 
 /// A time span such as `15 min`.

@@ -2,14 +2,16 @@
 
 use super::engines::server_image;
 use super::gpus::{HostGpus, RoleKind, is_visibility};
-use super::paths::host_path;
+use super::paths::{host_path, is_assumed};
 use super::{Assembly, RoleDraft, slug};
 use crate::diag::{Line, Literal};
 use crate::engine::Family;
 use crate::import::given::Builds;
 use crate::import::raise::{DRAFT_MODEL, ModelFile, Raised};
-use crate::import::report::NOT_SET;
-use crate::import::source::{At, Change, Loss, MemoryPolicy, Program, Server};
+use crate::import::report::{ASSUMED_FOLDER, NOT_SET};
+use crate::import::secret::{has_password, is_secret_name};
+use crate::import::source::{At, Change, Loss, Program, Server};
+use std::collections::BTreeSet;
 
 impl Assembly<'_> {
     /// The role of a server. Returns its name.
@@ -28,7 +30,8 @@ impl Assembly<'_> {
             Some(raised) => self.engine_role(index, server, raised, gpus)?,
             None => self.command_role(index, server)?,
         };
-        let name = self.names.add("role", &server.name);
+        let is_reserved = self.reserved.get(index).copied().unwrap_or(false);
+        let name = if is_reserved { server.name.clone() } else { self.names.add("role", &server.name) };
         let mut aliases: Vec<String> = Vec::new();
         if server.is_api_name && server.name != name {
             aliases.push(server.name.clone());
@@ -36,9 +39,10 @@ impl Assembly<'_> {
         let given = raised.map(|raised| raised.aliases.as_slice()).unwrap_or_default();
         aliases.extend(server.aliases.iter().map(|alias| alias.text.clone()).chain(given.iter().cloned()));
         let mut own: Vec<String> = Vec::new();
+        let mut seen: BTreeSet<String> = BTreeSet::new();
         for alias in aliases {
             let is_persona = server.personas.iter().any(|persona| slug(&persona.name.text) == alias);
-            if alias != name && !own.contains(&alias) && !is_persona {
+            if alias != name && seen.insert(alias.clone()) && !is_persona {
                 own.push(alias);
             }
         }
@@ -58,23 +62,56 @@ impl Assembly<'_> {
         }
         self.report_names(index, server, &name, &own);
         drafts.push(RoleDraft { name: name.clone(), lines: all });
-        // A program has no names at the API: a role that shares it has one.
-        for alias in sharers {
-            if slug(&alias) == alias && self.names.is_free("role", &alias) {
-                let shared = self.names.add("role", &alias);
-                drafts.push(RoleDraft { name: shared, lines: vec![Line::of("shares", name.as_str())] });
-            } else {
-                self.lose(index, &alias, server.at, "a role of another program has no alias");
-            }
-        }
+        self.sharers((index, server), sharers, &name, drafts);
         self.personas(index, server, &name, drafts);
         Some(name)
+    }
+
+    /// Roles for the further names of a program: it has no names at the API, but a role that shares it has one.
+    fn sharers(
+        &mut self,
+        (index, server): (usize, &Server),
+        names: Vec<String>,
+        role: &str,
+        drafts: &mut Vec<RoleDraft>,
+    ) {
+        for alias in names {
+            if slug(&alias) == alias && self.names.is_free("role", &alias) {
+                let shared = self.names.add("role", &alias);
+                drafts.push(RoleDraft { name: shared, lines: vec![Line::of("shares", role)] });
+            } else {
+                let why =
+                    "a role of another program has only its own name, with letters, digits, `.`, `_` and `-`";
+                self.lose(index, &format!("alias: {alias}"), server.at, why);
+            }
+        }
     }
 
     /// True if the server of this engine has only one name.
     fn is_ik(&mut self, server: &Server) -> bool {
         let profile = self.engines.profile_of(server, self.sources);
         profile.is_some_and(|profile| profile.family() == Family::IkLlamaCpp)
+    }
+
+    /// Reports a program with another name or path. `None` if it is not known.
+    fn program(&mut self, index: usize, server: &Server) -> Option<()> {
+        let Program::Path(program) = &server.program else { return Some(()) };
+        if program.is_dynamic {
+            let why = "the path of the program is known only when the source runs";
+            self.lose(index, &program.text, program.at, why);
+            return None;
+        }
+        let own = Family::LlamaCpp.server();
+        let name = program.text.rsplit('/').next().unwrap_or_default();
+        if name != own && name != "llama" {
+            let why = "an engine runs the program of this name in its folder: add a link with this name";
+            self.change(index, ("program", &program.text, own), program.at, why.to_owned());
+        }
+        if program.text.contains('/') && is_assumed(server, &program.text) {
+            let path = host_path(self.sources, server, &program.text);
+            self.change(index, ("program", &program.text, &path), program.at, ASSUMED_FOLDER.to_owned());
+        }
+        Some(())
     }
 
     fn engine_role(
@@ -93,6 +130,8 @@ impl Assembly<'_> {
             );
             return None;
         };
+        self.program(index, server)?;
+        self.engines.register(server, self.sources);
         let model = self.on_host(server, model);
         let projector = raised.projector.as_ref().map(|projector| {
             let mut projector = projector.clone();
@@ -122,12 +161,6 @@ impl Assembly<'_> {
         if raised.placement.is_locked && self.is_user {
             let why = "only root can raise the limit on locked memory, and the units are those of a user";
             self.lose(index, "--mlock", server.at, why);
-        }
-        if let Some((policy, nodes, word)) = &server.placement.memory
-            && (*policy == MemoryPolicy::Preferred || *policy == MemoryPolicy::Bind && nodes.len() != 1)
-        {
-            let why = "`numa` of the field `placement` has no such policy: it has `interleave`, or `bind` to one node";
-            self.lose(index, &format!("numactl {}", word.text), word.at, why);
         }
         lines.extend(self.placement(server, raised, gpus));
         lines.extend(self.options(server, raised));
@@ -213,14 +246,12 @@ impl Assembly<'_> {
         let profile = self.engines.profile_of(server, self.sources);
         let is_option =
             |name: &str| profile.is_some_and(|profile| Builds { profile }.variable(name).is_some());
-        let is_secret =
-            |name: &str| ["_TOKEN", "_KEY", "_SECRET", "PASSWORD"].iter().any(|end| name.ends_with(end));
         let mut env = Vec::new();
         for (name, value) in &server.env {
             if is_option(name) {
                 continue;
             }
-            let why = if is_secret(name) {
+            let why = if is_secret_name(name) || has_password(&value.text) {
                 "a registry has no secrets: set it where the program runs"
             } else if value.is_dynamic {
                 "its value is known only when the script runs"

@@ -17,6 +17,11 @@ impl Names {
         !self.used.contains(&(kind, name.to_owned()))
     }
 
+    /// Reserves a name that is valid, unless an item has it. Returns true if it is now reserved.
+    pub(super) fn reserve(&mut self, kind: &'static str, name: &str) -> bool {
+        slug(name) == name && self.used.insert((kind, name.to_owned()))
+    }
+
     /// A name for an item of a kind: the wanted one if it is valid and free, else one like it.
     pub(super) fn add(&mut self, kind: &'static str, wanted: &str) -> String {
         let base = slug(wanted);

@@ -141,7 +141,10 @@ impl<'a> DotenvReader<'a> {
     }
 
     fn interpolated(&mut self, name: &str, value: &str, place: At) {
-        let known = |name: &str| (self.lookup)(name).or_else(|| self.known.get(name).cloned());
+        let known = |name: &str| {
+            let value = (self.lookup)(name).or_else(|| self.known.get(name).cloned());
+            value.map(|value| super::without_secret(name, value))
+        };
         let value = interpolate(&Lined::new(value, place), &known, &mut self.found.losses).word();
         self.add(name, value);
     }

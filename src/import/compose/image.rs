@@ -1,5 +1,7 @@
 //! Images of llama.cpp, and the program that each starts (`.devops/*.Dockerfile` of llama.cpp, August 2026).
 
+use crate::import::prefix::is_server;
+
 /// Parts of the names of images with llama.cpp or a fork.
 const LLAMA_NAMES: &[&str] = &["llama.cpp", "llama-cpp", "llamacpp", "llama_cpp", "ik_llama"];
 
@@ -27,6 +29,9 @@ pub(super) enum ImageKind {
     Other,
 }
 
+/// Parts of the names of images with other engines that also read GGUF files.
+const OTHER_ENGINES: &[&str] = &["vllm", "kobold", "sglang", "aphrodite", "ollama", "localai", "python"];
+
 /// The name of an image without its tag, and its tag.
 fn parts(image: &str) -> (&str, &str) {
     let image = image.split('@').next().unwrap_or(image);
@@ -43,7 +48,8 @@ fn parts(image: &str) -> (&str, &str) {
 pub(super) fn kind(image: &str) -> ImageKind {
     let (name, tag) = parts(image);
     let name = name.to_ascii_lowercase();
-    if !LLAMA_NAMES.iter().any(|part| name.contains(part)) {
+    let is_named = LLAMA_NAMES.iter().any(|part| name.contains(part)) || is_server(&name);
+    if !is_named {
         return ImageKind::Other;
     }
     if tag.starts_with("full") {
@@ -53,6 +59,20 @@ pub(super) fn kind(image: &str) -> ImageKind {
     } else {
         ImageKind::Server
     }
+}
+
+/// True if the name of an image is that of another engine.
+pub(super) fn is_other_engine(image: &str) -> bool {
+    let name = parts(image).0.to_ascii_lowercase();
+    OTHER_ENGINES.iter().any(|part| name.contains(part))
+}
+
+/// True if the name or the tag of an image is empty, such as after a variable without a value.
+pub(super) fn is_incomplete(image: &str) -> bool {
+    let (name, tag) = parts(image);
+    let has_tag = name.len() < image.split('@').next().unwrap_or(image).len();
+    let is_part_empty = name.split('/').any(str::is_empty);
+    is_part_empty || (has_tag && tag.is_empty()) || image.ends_with('@')
 }
 
 /// The kind of GPUs that an image supports.

@@ -9,8 +9,9 @@ use crate::import::inline;
 use crate::import::plain;
 use crate::import::prefix::{base_name, is_server, is_server_command};
 use crate::import::source::{At, Change, Loss, Program, Reader, Server, Start, Surroundings, Word};
-use crate::import::words::{Lined, MAX_COMMAND, split_compose};
+use crate::import::words::{self, Lined, MAX_COMMAND, is_secret, secret_loss, split_compose};
 use crate::syntax::yaml::{Tree, TreeEntry};
+use std::collections::BTreeSet;
 
 /// The maximum number of variables of a service.
 const MAX_VARIABLES: usize = 1000;
@@ -25,6 +26,12 @@ pub(super) struct ServiceReader<'s, 'r> {
     pub(super) server: Server,
     /// True if variables beyond the limit were reported.
     has_too_many: bool,
+    /// The names of the variables with a secret.
+    secrets: BTreeSet<String>,
+    /// True if a variable is an option of llama.cpp.
+    pub(super) has_option: bool,
+    /// The reason why the image is not known.
+    pub(super) image_problem: Option<Loss>,
 }
 
 /// Reads a service. Services without a server of llama.cpp are reported.
@@ -41,7 +48,17 @@ pub(super) fn read<'r>(
     let around = reader.around;
     let folder = reader.folder_of(file);
     let server = Server::new(entry.key.clone(), at, Program::Path(Word::new("", at)));
-    let mut service = ServiceReader { reader, around, variables, folder, server, has_too_many: false };
+    let mut service = ServiceReader {
+        reader,
+        around,
+        variables,
+        folder,
+        server,
+        has_too_many: false,
+        secrets: BTreeSet::new(),
+        has_option: false,
+        image_problem: None,
+    };
     service.server.last_line = entry.value.last_line.max(entry.line);
     let image = service.image(&settings);
     if let Some(problem) = problem {
@@ -51,18 +68,22 @@ pub(super) fn read<'r>(
     match service.command(&settings, &image) {
         Ok(()) => {
             service.fields(&settings);
-            let server = service.server;
+            let mut server = service.server;
+            server.unreadable = service.image_problem.or(server.unreadable);
+            words::drop_secrets(&mut server);
+            words::hide_secrets(&mut server);
             reader.found.servers.push(server);
         }
         Err(why) => {
             let shown = if image.text.is_empty() { String::new() } else { format!(": {}", image.text) };
+            let why = service.image_problem.filter(|_| image.text.is_empty()).map_or(why, |loss| loss.why);
             service.reader.lose(format!("{}{shown}", entry.key), at, why);
         }
     }
 }
 
 /// The last part of a setting.
-fn last<'p>(settings: &[Setting<'p>], key: &str) -> Option<Part<'p>> {
+pub(super) fn last<'p>(settings: &[Setting<'p>], key: &str) -> Option<Part<'p>> {
     let setting = settings.iter().find(|setting| setting.key == key)?;
     setting.parts.last().copied().filter(|part| !part.value.is_null())
 }
@@ -84,14 +105,6 @@ impl ServiceReader<'_, '_> {
         self.lined(part, tree).text().to_owned()
     }
 
-    /// The image. Its text is empty for a service that is built.
-    fn image(&mut self, settings: &[Setting<'_>]) -> Word {
-        match last(settings, "image") {
-            Some(part) => Word { at: part.at(), ..self.lined(part, part.value).word() },
-            None => Word::new("", self.server.at),
-        }
-    }
-
     /// The variables of the process: `environment` wins over `env_file`.
     fn environment(&mut self, settings: &[Setting<'_>]) {
         for part in parts(settings, "env_file") {
@@ -104,6 +117,11 @@ impl ServiceReader<'_, '_> {
         }
         for part in parts(settings, "environment") {
             for item in part.value.items() {
+                let written = item.scalar().and_then(|scalar| scalar.text.split_once('='));
+                if let Some((name, _)) = written.filter(|(name, _)| is_secret(name)) {
+                    self.set_variable(name, Word::new("", At { file: part.source.file, line: item.line }));
+                    continue;
+                }
                 let word = self.lined(*part, item).word();
                 match word.text.split_once('=') {
                     Some((name, value)) => {
@@ -115,6 +133,10 @@ impl ServiceReader<'_, '_> {
             }
             for entry in part.value.entries() {
                 let at = At { file: part.source.file, line: entry.line };
+                if is_secret(&entry.key) {
+                    self.set_variable(&entry.key, Word::new("", at));
+                    continue;
+                }
                 if entry.value.is_null() {
                     self.inherited(&entry.key, at);
                     continue;
@@ -132,6 +154,9 @@ impl ServiceReader<'_, '_> {
 
     /// A variable without a value has that of the environment of compose.
     fn inherited(&mut self, name: &str, at: At) {
+        if is_secret(name) {
+            return self.set_variable(name, Word::new("", at));
+        }
         match self.variables.get(name) {
             Some(value) => self.set_variable(name, Word::new(value, at)),
             None => {
@@ -142,7 +167,14 @@ impl ServiceReader<'_, '_> {
     }
 
     fn set_variable(&mut self, name: impl Into<String>, value: Word) {
-        if self.server.env.len() < MAX_VARIABLES {
+        let name = name.into();
+        self.has_option |= name.starts_with("LLAMA_ARG_");
+        if is_secret(&name) && self.secrets.len() < MAX_VARIABLES {
+            let loss = secret_loss(&name, value.at);
+            if self.secrets.insert(name) {
+                self.server.losses.push(loss);
+            }
+        } else if self.server.env.len() < MAX_VARIABLES && !is_secret(&name) {
             self.server.set_variable(name, value);
         } else if !std::mem::replace(&mut self.has_too_many, true) {
             let why = format!("a server has at most {MAX_VARIABLES} variables");
@@ -204,8 +236,11 @@ impl ServiceReader<'_, '_> {
             }
             Err(why) => {
                 let why = format!("compose refuses the text: {why}");
-                self.server.unreadable =
-                    Some(Loss { what: format!("{key}: {}", text.text()), at: part.at(), why });
+                self.server.unreadable = Some(Loss {
+                    what: format!("{key}: {}", words::without_secrets(text.text())),
+                    at: part.at(),
+                    why,
+                });
                 Some(Vec::new())
             }
         }
@@ -215,16 +250,23 @@ impl ServiceReader<'_, '_> {
     fn command(&mut self, settings: &[Setting<'_>], image: &Word) -> Result<(), String> {
         let entrypoint = self.words(settings, "entrypoint");
         let command = self.words(settings, "command").unwrap_or_default();
-        let kind = image::kind(&image.text);
+        let mut kind = image::kind(&image.text);
         let names_server =
             |words: &[Lined]| words.iter().any(|word| word.text().split_whitespace().any(is_server));
         let is_named = names_server(&command) || entrypoint.as_deref().is_some_and(names_server);
-        if kind == ImageKind::Other && !is_named {
+        let is_recognized = kind == ImageKind::Other && !is_named && self.has_options(&command, image);
+        if kind == ImageKind::Other && !is_named && !is_recognized {
             return Err("it is no server of llama.cpp".to_owned());
         }
+        if is_recognized {
+            kind = ImageKind::Server;
+        }
+        self.built(settings);
+        let is_program =
+            |word: &Lined| is_server(word.text()) || (is_recognized && !word.text().starts_with('-'));
         let starts_program = entrypoint.is_some()
             || kind == ImageKind::Other
-            || (kind == ImageKind::Server && command.first().is_some_and(|word| is_server(word.text())));
+            || (kind == ImageKind::Server && command.first().is_some_and(is_program));
         let mut words = entrypoint.unwrap_or_default();
         words.extend(command);
         let image = image.clone();
@@ -282,6 +324,7 @@ impl ServiceReader<'_, '_> {
             for part in &setting.parts {
                 match setting.key {
                     "image" | "command" | "entrypoint" | "environment" | "env_file" | "restart" => {}
+                    "build" if last(settings, "image").is_none() => {}
                     "ports" => network::ports(self, *part),
                     "volumes" => network::volumes(self, *part),
                     "working_dir" => {

@@ -3,6 +3,7 @@
 use super::files::{Part, Setting};
 use super::service::ServiceReader;
 use crate::import::source::{At, Change, Word};
+use crate::import::words::without_secrets;
 use crate::syntax::yaml::{Tree, TreeEntry};
 
 /// The usual reason.
@@ -160,7 +161,7 @@ fn write(service: &mut ServiceReader<'_, '_>, part: Part<'_>, tree: &Tree, key: 
         if SECRETS.iter().any(|secret| lower.contains(secret)) {
             found.push('…');
         } else {
-            found.push_str(service.text(part, tree).trim());
+            found.push_str(without_secrets(&service.text(part, tree)).trim());
         }
     }
     for (at, item) in tree.items().iter().enumerate() {

@@ -49,6 +49,14 @@ fn personas(model: &mut Model<'_, '_>, entry: &TreeEntry) {
         let key = super::macros::Value { text: Lined::new(persona.key.clone(), at), is_plain: false };
         let name = expander.expand_value(key, &model.scope, "setParamsByID", losses).text.word();
         let settings = settings(model, &persona.value);
+        if name.text == model.server.name {
+            for (field, value, at) in settings {
+                let what = format!("setParamsByID: {field} {value} of {}", name.text);
+                let why = "write it into `options` of the role: then it is the default of its requests";
+                model.server.lose(what, at, why);
+            }
+            continue;
+        }
         if model.server.personas.iter().any(|known| known.name.text == name.text) {
             model.server.lose(format!("setParamsByID: {}", name.text), at, "the name is used twice");
             continue;

@@ -6,7 +6,7 @@
 use crate::import::plain;
 use crate::import::prefix::is_name;
 use crate::import::source::{At, Loss, Surroundings};
-use crate::import::words::Lined;
+use crate::import::words::{Lined, is_secret, secret_loss};
 use crate::syntax::yaml::Tree;
 use std::collections::BTreeMap;
 
@@ -19,11 +19,11 @@ const MAX_VALUE: usize = 1 << 20;
 const MAX_WORK: usize = 1 << 28;
 /// The maximum number of variables that are not set in one value.
 const MAX_UNSET: usize = 100;
-/// Characters of private use around the name of a variable that is not set. They are no YAML syntax, unlike braces.
+/// Characters of private use around the name of a variable that is not set, or has a secret. They are no YAML syntax, unlike braces.
 const UNSET_START: char = '\u{e0e0}';
 const UNSET_END: char = '\u{e0e1}';
 
-/// Replaces the variables `${env.NAME}` in a text. Those that are not set stay recognizable (see [`Expander::expand`]).
+/// Replaces the variables `${env.NAME}` in a text. Those that are not set or have a secret stay recognizable (see [`Expander::expand`]).
 pub(super) fn with_variables(text: &str, around: &dyn Surroundings) -> String {
     let mut found = String::with_capacity(text.len());
     let mut rest = text;
@@ -35,7 +35,8 @@ pub(super) fn with_variables(text: &str, around: &dyn Surroundings) -> String {
             rest = after;
             continue;
         };
-        match around.variable(name).filter(|value| !value.contains(['\n', '\r', '\0'])) {
+        let value = if is_secret(name) { None } else { around.variable(name) };
+        match value.filter(|value| !value.contains(['\n', '\r', '\0'])) {
             // llama-swap escapes the value for double quotes, in every place.
             Some(value) => found.push_str(&value.replace('\\', "\\\\").replace('"', "\\\"")),
             None => {
@@ -202,7 +203,13 @@ fn names(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Writes the variables that are not set as they are in the source, and reports them.
+/// A text with its variables as they are in the source.
+pub(super) fn as_written(text: &str) -> String {
+    text.replace(UNSET_START, "${env.").replace(UNSET_END, "}")
+}
+
+/// Writes the variables that have no value as they are in the source. Reports them, except secrets in commands and variables: their words are
+/// reported later.
 fn restore_unset(text: &mut Lined, what: &str, losses: &mut Vec<Loss>) {
     for _ in 0..MAX_UNSET {
         let Some(start) = text.text().find(UNSET_START) else { return };
@@ -210,11 +217,22 @@ fn restore_unset(text: &mut Lined, what: &str, losses: &mut Vec<Loss>) {
         let Some(end) = rest.find(UNSET_END) else { return };
         let marked = rest.get(..end + UNSET_END.len_utf8()).unwrap_or_default().to_owned();
         let name = marked.trim_matches([UNSET_START, UNSET_END]);
-        let why = format!("the variable `{name}` is not set; set it for the import");
         let written = format!("${{env.{name}}}");
-        losses.push(Loss { what: format!("{what}: {written}"), at: text.at(start), why });
+        let shown = format!("{what}: {written}");
+        let is_secret = is_secret(name);
+        let is_reported_later = is_secret && matches!(what, "cmd" | "env");
+        if is_secret && !is_reported_later {
+            losses.push(secret_loss(&shown, text.at(start)));
+        } else if !is_secret {
+            let why = format!(
+                "the variable `{name}` is not set, so llama-swap does not start; set it for the import"
+            );
+            losses.push(Loss { what: shown, at: text.at(start), why });
+        }
         *text = text.replace(&marked, &written);
-        text.set_dynamic();
+        if !is_reported_later {
+            text.set_dynamic();
+        }
     }
 }
 

@@ -1,21 +1,19 @@
 //! A model of llama-swap: its command, its variables, and the settings around it.
 
 use super::SwapFile;
+use super::container;
 use super::filters;
-use super::macros::{MacroTable, ModelScope, PORT, Value};
+use super::macros::{MacroTable, ModelScope, PORT, Value, as_written};
 use super::settings;
 use crate::import::inline;
 use crate::import::plain;
 use crate::import::prefix;
-use crate::import::source::{Change, Loss, Program, Server, Start, Word};
-use crate::import::words::{Lined, MAX_COMMAND, split_posix};
+use crate::import::source::{Loss, Program, Server, Start, Word};
+use crate::import::words::{self, Lined, MAX_COMMAND, split_posix};
 use crate::syntax::yaml::{Tree, TreeEntry};
 
 /// The maximum number of variables of a model.
 const MAX_VARIABLES: usize = 1000;
-
-/// Programs that run a container.
-const CONTAINER_PROGRAMS: &[&str] = &["docker", "podman", "nerdctl"];
 
 /// The names of the host itself.
 const LOOPBACK: &[&str] = &["localhost", "127.0.0.1", "0.0.0.0", "[::1]"];
@@ -48,6 +46,7 @@ pub(super) fn read(swap: &mut SwapFile<'_>, entry: &TreeEntry, gateway: usize) -
     model.idle(&entry.value);
     model.command(command);
     model.proxy(entry.value.get("proxy"));
+    words::hide_secrets(&mut model.server);
     Some(model.server)
 }
 
@@ -62,7 +61,12 @@ fn command(
     let text = Lined::of(&entry.value, swap.file).without_comments();
     // A port that is left is no error, so the first expansion must accept it.
     scope.has_port = true;
+    let before = server.losses.len();
     let found = swap.expander.expand_value(Value { text, is_plain: false }, scope, "cmd", &mut server.losses);
+    if server.losses.len() > before {
+        // A part of the command is not known.
+        server.unreadable = Some(server.losses.remove(before));
+    }
     scope.has_port = found.text.text().contains(PORT);
     server.is_port_automatic = scope.has_port;
     Some(found.text)
@@ -121,6 +125,10 @@ impl Model<'_, '_> {
 
     fn variable(&mut self, item: &Tree) {
         let mut word = self.word(item, "env");
+        if word.is_dynamic {
+            // A part of the value has no value, which is reported.
+            return;
+        }
         // The port is known only to llama-swap.
         word.is_dynamic |= word.text.contains(PORT);
         match word.text.split_once('=') {
@@ -155,19 +163,33 @@ impl Model<'_, '_> {
             self.server.unreadable = Some(Loss { what: "cmd".to_owned(), at: self.server.at, why });
             return;
         }
+        if let Some(path) = command.as_ref().and_then(windows_path) {
+            let why = "a path of Windows: orchgen writes units of Linux".to_owned();
+            self.server.unreadable = Some(Loss { what: path.text().to_owned(), at: path.start(), why });
+        }
         let words = command.map_or_else(Vec::new, |command| split_posix(&command.without_continuations()));
-        if words.is_empty() {
+        if words.is_empty() && self.server.unreadable.is_none() {
             let why = "the model has no command, so llama-swap cannot start it".to_owned();
             self.server.unreadable = Some(Loss { what: "cmd".to_owned(), at: self.server.at, why });
             return;
         }
         let server = &mut self.server;
+        if server.unreadable.is_some() {
+            server.set_command(words.iter().map(Lined::word).collect());
+            words::drop_secrets(server);
+            return;
+        }
         let words = inline::program_words(&words, server);
         if server.unreadable.is_some() {
             server.set_command(words);
         } else {
             prefix::apply(words, server);
-            note_container(server);
+        }
+        container::pass_secrets(server);
+        words::drop_secrets(server);
+        check_words(server);
+        if server.unreadable.is_none() {
+            container::note(server);
         }
     }
 
@@ -213,31 +235,48 @@ fn names_part(word: &str, text: &str) -> bool {
     })
 }
 
-/// Reports a container around the server: the command is kept as it is.
-fn note_container(server: &mut Server) {
+/// Sets `unreadable` of a server whose program has a secret, or that is no engine and has words that are known only to a shell.
+fn check_words(server: &mut Server) {
     let Program::Path(program) = &server.program else { return };
-    let name = prefix::base_name(&program.text);
-    let runs = server.args.iter().take(2).any(|word| word.text == "run");
-    if CONTAINER_PROGRAMS.contains(&name) && runs {
-        let image = server.args.iter().find(|word| is_image(&word.text));
-        let why = "the options inside the container are not checked".to_owned();
-        server.changes.push(Change {
-            option: format!("{name} run"),
-            was: image.map_or_else(
-                || "a container".to_owned(),
-                |image| format!("container with the image {}", image.text),
-            ),
-            is: "a command that starts the same container".to_owned(),
-            why,
-            at: program.at,
-        });
+    let loss = |word: &Word| {
+        let why = "it is known only when the shell runs; write its value into the command".to_owned();
+        Loss { what: format!("cmd: {}", word.text), at: word.at, why }
+    };
+    // llama-swap replaces the port before the shell starts.
+    for word in server.args.iter_mut().filter(|word| word.text.contains(PORT)) {
+        word.is_dynamic &= word.text.replace(PORT, "").contains(['$', '`']);
     }
+    let is_engine = prefix::is_server(&program.text);
+    let dynamic = server.args.iter().find(|word| word.is_dynamic && !is_engine).map(loss);
+    let secret = words::uses_secret(&program.text)
+        .then(|| words::secret_loss(&format!("cmd: {}", program.text), program.at));
+    server.unreadable = server.unreadable.take().or(secret).or(dynamic);
 }
 
-/// True if a word is probably an image: a path with a tag, and no folder of the host.
-fn is_image(word: &str) -> bool {
-    let has_tag = word.rsplit('/').next().is_some_and(|last| last.contains([':', '@']));
-    has_tag && word.contains('/') && !word.starts_with(['/', '.', '-']) && !word.contains('=')
+/// The first word of a command that is a path of Windows, such as `C:\\llama\\llama-server.exe`, as it is written.
+fn windows_path(command: &Lined) -> Option<Lined> {
+    let text = command.text();
+    let is_path = |path: &str| {
+        let mut chars = path.chars();
+        let drive = (chars.next(), chars.next(), chars.next());
+        matches!(drive, (Some(letter), Some(':'), Some('\\' | '/')) if letter.is_ascii_alphabetic())
+            || path.starts_with(".\\")
+    };
+    let mut from = 0;
+    for word in text.split([' ', '\t', '\n']) {
+        let start = from;
+        from += word.len() + 1;
+        let path = word.trim_start_matches(['"', '\'']);
+        if !is_path(path) {
+            continue;
+        }
+        let start = start + word.len() - path.len();
+        let quote = word.chars().next().filter(|_| path.len() < word.len());
+        let rest = text.get(start..).unwrap_or_default();
+        let end = quote.map_or(path.len(), |quote| rest.find([quote, '\n']).unwrap_or(rest.len()));
+        return Some(command.part(start..start + end));
+    }
+    None
 }
 
 /// The text of a plain scalar, or of another value as a count of its parts.
@@ -249,7 +288,7 @@ pub(super) fn summary(tree: &Tree) -> String {
     };
     if let Some(scalar) = tree.scalar() {
         let text = if scalar.is_plain { plain::shown(&scalar.text) } else { scalar.text.clone() };
-        return short(&text.replace('\n', " "));
+        return short(&as_written(&text.replace('\n', " ")));
     }
     let keys = tree.entries().iter().map(|entry| entry.key.as_str());
     let items = tree.items().iter().map(|item| item.scalar().map_or("…", |scalar| scalar.text.as_str()));
@@ -258,5 +297,5 @@ pub(super) fn summary(tree: &Tree) -> String {
         shown.pop();
         shown.push("…");
     }
-    short(&shown.join(", "))
+    short(&as_written(&shown.join(", ")))
 }

@@ -40,13 +40,13 @@ const FILE_SETTINGS: &[Setting] = &[
     ("performance", "", "it belongs to the web page of llama-swap"),
     ("unloadTimeout", "10", "systemd limits the time to stop"),
     ("sendLoadingState", "false", "the gateway sends only the answer of the server"),
-    ("includeAliasesInList", "false", "orchgen decides on the names in the list of models"),
+    ("startPort", "5800", "orchgen selects the hidden ports: `backend` of the gateway"),
     ("upstream", "", "the gateway has no such path"),
 ];
 
 /// Settings that are read elsewhere.
 const READ_ELSEWHERE: &[&str] =
-    &["models", "macros", "groups", "matrix", "globalTTL", "startPort", "hooks", "routing"];
+    &["models", "macros", "groups", "matrix", "globalTTL", "includeAliasesInList", "hooks", "routing"];
 
 /// Parts of the names of settings with secrets.
 const SECRETS: &[&str] = &["key", "token", "secret", "password", "auth"];

@@ -84,9 +84,13 @@ fn numactl_option(given: &Given, value: Option<Word>, server: &mut Server) -> Re
 /// Reads `taskset` with its options, and the CPUs as a list or as a mask.
 pub(super) fn taskset(words: &mut VecDeque<Word>, server: &mut Server) {
     let head = words.pop_front().unwrap_or_default();
+    // `-c0-7` and `--cpu-list=0-7` are written, although taskset accepts the list only as the next word.
+    let attached = words.front().and_then(attached_list);
     let given = parse(words, "", &[]);
     let is_list = given.iter().any(|given| ["-c", "--cpu-list"].contains(&given.name.as_str()));
-    let Some(value) = words.pop_front() else { return };
+    let is_attached = attached.is_some();
+    let Some(value) = attached.or_else(|| words.pop_front()) else { return };
+    let is_list = is_list || is_attached;
     let cpus = if is_list { cpu_list(&value) } else { mask(&value) };
     match cpus {
         Ok(cpus) => set_cpus(cpus, server),
@@ -96,6 +100,13 @@ pub(super) fn taskset(words: &mut VecDeque<Word>, server: &mut Server) {
             server.lose(what, value.at, why);
         }
     }
+}
+
+/// The list in `-c0-7` and `--cpu-list=0-7`.
+fn attached_list(word: &Word) -> Option<Word> {
+    let list = word.text.strip_prefix("--cpu-list=").or_else(|| word.text.strip_prefix("-c"))?;
+    let is_list = list.starts_with(|c: char| c.is_ascii_digit());
+    is_list.then(|| Word { text: list.to_owned(), ..*word })
 }
 
 fn as_written(given: &Given) -> Word {

@@ -206,6 +206,7 @@ fn arguments(setting: &Setting, context: &Context<'_>, of_podman: &Variables) ->
     for name in std::mem::take(&mut command.used) {
         let at = setting.at;
         let what = format!("Exec=: variable {name}");
+        command.losses.retain(|loss| loss.what != format!("${{{name}}}") && loss.what != format!("${name}"));
         let why =
             "systemd replaces it by a variable of the service; those of the container are not known there"
                 .to_owned();

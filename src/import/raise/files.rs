@@ -58,10 +58,14 @@ impl Raiser<'_> {
             None => conventional_file(repo, tag),
         };
         let why = match &file {
-            Some(_) => "the model has the fields `repo` and `file`; `out/bin/fetch/MODEL` downloads it",
+            Some(_) => {
+                "the model has the fields `repo` and `file`, and `out/bin/fetch/MODEL` downloads it; a projector of the \
+                 repository needs the field `projector`"
+            }
             None => {
                 "the source names no file: by convention the repository has it under this name; \
-                     `out/bin/fetch/MODEL` downloads it, and fails if the name is wrong"
+                     `out/bin/fetch/MODEL` downloads it, and fails if the name is wrong; \
+                 a projector of the repository needs the field `projector`"
             }
         };
         self.reason(&given, why);
@@ -83,5 +87,5 @@ fn conventional_file(repo: &str, tag: Option<&str>) -> String {
     let base = repo.rsplit('/').next().unwrap_or(repo);
     let base =
         ["-GGUF", "-gguf", "_GGUF", ".GGUF"].iter().find_map(|end| base.strip_suffix(end)).unwrap_or(base);
-    format!("{base}-{}.gguf", tag.filter(|tag| *tag != "latest").unwrap_or("Q4_K_M"))
+    format!("{base}-{}.gguf", tag.filter(|tag| *tag != "latest").unwrap_or("Q4_K_M").to_ascii_uppercase())
 }

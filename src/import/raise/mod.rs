@@ -5,6 +5,7 @@
 //! other roles: it names files by path.
 
 mod files;
+mod numa;
 mod options;
 mod placement;
 mod serving;
@@ -12,15 +13,19 @@ mod settings;
 mod speculation;
 mod value;
 
+pub use numa::Numa;
 pub use placement::{GpuUse, RaisedPlacement};
 pub use speculation::DRAFT_MODEL;
 pub use value::{literal, number};
 
+use super::compare::ADDRESS;
 use super::given::{Builds, Given, GivenOptions};
-use super::source::{At, Server};
+use super::secret::is_secret_name;
+use super::source::{At, Change, Loss, Server};
 use crate::diag::{Line, Literal};
 use crate::engine::Family;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// The fields of a role, as far as the command line determines them.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +52,10 @@ pub struct Raised {
     pub options: Vec<(String, Vec<Literal>)>,
     /// The reasons why options are not in the registry, or have another form there, by the main name of the option.
     pub reasons: BTreeMap<String, String>,
+    /// Options of the address and placements that are lost.
+    pub lost: Vec<Loss>,
+    /// Placements with another meaning.
+    pub changed: Vec<Change>,
     /// The words that no build of the family knows, each as a user would write it, with the place.
     pub unknown: Vec<(String, At)>,
 }
@@ -77,6 +86,8 @@ pub struct Projector {
 pub(super) struct Raiser<'p> {
     builds: Builds<'p>,
     given: GivenOptions<'p>,
+    /// True for `--fit off`.
+    never_fits: bool,
     raised: Raised,
     /// The fields by name: they are sorted at the end.
     fields: BTreeMap<&'static str, Vec<Line>>,
@@ -103,8 +114,13 @@ const ORDER: &[&str] = &[
 
 /// Raises a server.
 pub fn raise(server: &Server, builds: Builds<'_>) -> Raised {
-    let mut raiser =
-        Raiser { builds, given: builds.read(server), raised: Raised::default(), fields: BTreeMap::new() };
+    let mut raiser = Raiser {
+        builds,
+        given: builds.read(server),
+        never_fits: false,
+        raised: Raised::default(),
+        fields: BTreeMap::new(),
+    };
     raiser.drop_dynamic();
     raiser.files();
     raiser.network();
@@ -133,7 +149,12 @@ impl<'p> Raiser<'p> {
         match given.text().trim().parse() {
             Ok(number) => Some(number),
             Err(_) => {
-                self.reason(&given, "its value is no number that the field accepts");
+                let why = "its value is no number that the field accepts";
+                if ADDRESS.contains(&given.record.title()) {
+                    let (what, at) = (given.shown(), given.spelling.at);
+                    self.raised.lost.push(Loss { what, at, why: why.to_owned() });
+                }
+                self.reason(&given, why);
                 None
             }
         }
@@ -163,7 +184,12 @@ impl<'p> Raiser<'p> {
             std::mem::take(&mut self.given.all).into_iter().partition(|given| given.is_dynamic);
         self.given.all = known;
         for given in dynamic {
-            self.reason(&given, "its value is known only when the script runs");
+            let why = "its value is known only when the source runs";
+            if ADDRESS.contains(&given.record.title()) {
+                let what = given.shown();
+                self.raised.lost.push(Loss { what, at: given.spelling.at, why: why.to_owned() });
+            }
+            self.reason(&given, why);
         }
     }
 
@@ -171,9 +197,25 @@ impl<'p> Raiser<'p> {
     fn network(&mut self) {
         if let Some(given) = self.take("host") {
             self.raised.has_host = true;
-            self.raised.listen = given.text().split(',').map(|host| host.trim().to_owned()).collect();
+            let given_at = given.spelling.at;
+            let hosts = given.text();
+            let (known, unknown): (Vec<&str>, Vec<&str>) = hosts
+                .split(',')
+                .map(str::trim)
+                .partition(|host| *host == "localhost" || host.parse::<IpAddr>().is_ok());
+            self.raised.listen = known.into_iter().map(str::to_owned).collect();
+            for host in unknown {
+                let why = "a role listens on IP addresses";
+                let what = format!("{} {host}", given.spelling.text);
+                self.raised.lost.push(Loss { what, at: given_at, why: why.to_owned() });
+            }
         }
-        self.raised.port = self.number("port");
+        // llama-swap replaces the macro of the port.
+        let is_automatic = |given: &&Given<'_>| given.name() == "port" && given.text() == "${PORT}";
+        if self.given.all.iter().any(|given| is_automatic(&given)) {
+            self.take("port");
+        }
+        self.raised.port = self.number("port").filter(|port| *port > 0);
         if let Some(given) = self.take("alias") {
             let names = given.values.iter().flat_map(|names| names.split(','));
             self.raised.aliases =
@@ -197,6 +239,10 @@ impl<'p> Raiser<'p> {
         self.raised.unknown = std::mem::take(&mut self.given.unknown)
             .into_iter()
             .map(|unknown| {
+                let name = unknown.word.text.split('=').next().unwrap_or_default();
+                if is_secret_name(name) {
+                    return (name.to_owned(), unknown.word.at);
+                }
                 let value = unknown.value.map(|value| format!(" {}", value.text)).unwrap_or_default();
                 (format!("{}{value}", unknown.word.text), unknown.word.at)
             })

@@ -9,6 +9,12 @@ impl Raiser<'_> {
     /// Makes entries of `options` from the remaining options.
     pub(super) fn other_options(&mut self) {
         self.load_mode();
+        // Locked weights are never repacked: the field writes this.
+        if self.raised.placement.is_locked
+            && self.given.all.iter().any(|given| given.name() == "repack" && !given.is_on)
+        {
+            self.take("repack");
+        }
         for given in std::mem::take(&mut self.given.all) {
             let title = given.record.title().to_owned();
             let name = title.trim_start_matches('-').to_owned();

@@ -1,9 +1,10 @@
 //! The CPUs, NUMA nodes and GPUs of a server.
 
 use super::Raiser;
+use super::numa::Numa;
 use super::value::number;
 use crate::diag::{Line, Literal};
-use crate::import::source::{MemoryPolicy, Server};
+use crate::import::source::Server;
 
 /// The placement of a server, as far as its command line and the words in front of it determine it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,6 +25,7 @@ pub struct RaisedPlacement {
 
 /// The use of GPUs.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate option of the source")]
 pub struct GpuUse {
     /// The devices that it names. Empty: all that the engine finds.
     pub devices: Vec<String>,
@@ -31,6 +33,8 @@ pub struct GpuUse {
     pub is_off: bool,
     /// True if the source states that the engine selects the number of layers.
     pub is_auto: bool,
+    /// True for `--fit off`: the engine never selects the number of layers.
+    pub never_fits: bool,
     /// The number of layers, or `all`.
     pub layers: Option<String>,
     /// The shares of several devices, such as `3:2`.
@@ -48,7 +52,7 @@ pub struct GpuUse {
 impl GpuUse {
     /// True if the source has an option about GPUs.
     pub fn is_given(&self) -> bool {
-        *self != Self::default()
+        *self != Self { never_fits: self.never_fits, ..Self::default() }
     }
 
     /// True if the source shows that layers are on GPUs.
@@ -72,25 +76,12 @@ impl Raiser<'_> {
     }
 
     fn numa(&mut self, server: &Server) {
-        let placed = &server.placement;
-        let one = |nodes: &[u32]| if let [node] = nodes { Some(*node) } else { None };
-        let bound = placed.cpu_nodes.as_ref().and_then(|(nodes, _)| one(nodes));
-        let policy = placed.memory.as_ref().and_then(|(policy, nodes, _)| match policy {
-            MemoryPolicy::Interleave if nodes.is_empty() => Some("interleave".to_owned()),
-            MemoryPolicy::Interleave => {
-                let nodes: Vec<String> = nodes.iter().map(u32::to_string).collect();
-                Some(format!("interleave {}", nodes.join(",")))
-            }
-            MemoryPolicy::Bind => one(nodes).map(|node| format!("bind {node}")),
-            MemoryPolicy::Preferred | MemoryPolicy::Local => None,
-        });
-        let policy =
-            policy.or_else(|| placed.memory.is_none().then_some(bound?).map(|node| format!("bind {node}")));
-        let nodes = placed.memory.iter().flat_map(|(_, nodes, _)| nodes);
-        let nodes = nodes.chain(placed.cpu_nodes.iter().flat_map(|(nodes, _)| nodes));
-        self.raised.placement.highest_node = policy.as_ref().and_then(|_| nodes.max().copied());
-        self.raised.placement.numa = policy;
-        self.raised.placement.cpus = placed.cpus.as_ref().map(|cpus| cpus.text.clone());
+        let numa = Numa::of(server);
+        self.raised.placement.highest_node = numa.highest_node();
+        self.raised.placement.numa = numa.policy;
+        self.raised.lost.extend(numa.lost);
+        self.raised.changed.extend(numa.changed);
+        self.raised.placement.cpus = server.placement.cpus.as_ref().map(|cpus| cpus.text.clone());
         if let Some(given) = self.take("numa") {
             match (given.text().as_str(), &self.raised.placement.numa) {
                 ("distribute", None) => self.raised.placement.numa = Some("distribute".to_owned()),
@@ -137,7 +128,7 @@ impl Raiser<'_> {
             let why = if gpu.split_mode.as_deref() == Some("none") {
                 "a registry names the GPU of a role: declare it in the host, and write its name in `gpu` of `placement`"
             } else {
-                "with `--split-mode layer` the engine ignores it"
+                "a registry names the GPUs of a role, in the order in which the engine fills them"
             };
             self.reason(&given, why);
         }
@@ -145,6 +136,7 @@ impl Raiser<'_> {
         if self.switch("cpu-moe") == Some(true) {
             gpu.cpu_experts = Some("all".to_owned());
         }
+        gpu.never_fits = self.never_fits;
         gpu.has_host_cache = self.switch("kv-offload") == Some(false);
         self.raised.placement.gpu = gpu;
     }
@@ -158,7 +150,7 @@ impl Raiser<'_> {
             match given.text().as_str() {
                 "auto" | "-1" => self.reason(&given, "it is the default of the engine"),
                 text if text.parse::<u32>().is_ok() => lines.push(value_line("layers", text)),
-                "all" => lines.push(Line::of("layers", "all")),
+                "all" | "-2" => lines.push(Line::of("layers", "all")),
                 _ => self.reason(&given, "its value is no number of layers"),
             }
         }

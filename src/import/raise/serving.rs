@@ -13,7 +13,7 @@ impl Raiser<'_> {
         let (count, is_shared) = match slots {
             None if self.is_ik() => (1, false),
             None => (4, unified != Some(false)),
-            Some(count) => (count, unified == Some(true)),
+            Some(count) => (count, count > 1 && unified == Some(true)),
         };
         self.pooling();
         let context = self.context(if is_shared { 1 } else { count });
@@ -34,6 +34,7 @@ impl Raiser<'_> {
     fn context(&mut self, streams: i64) -> Line {
         let is_embedder = self.fields.contains_key("pooling");
         let is_fit = self.take("fit").is_none_or(|given| given.text() != "off");
+        self.never_fits = !is_fit;
         let least = self.number::<u64>("fit-ctx");
         // With these options the engine gives up fitting (`common/fit.cpp` of llama.cpp b11669).
         let is_fit = is_fit

@@ -234,6 +234,8 @@ impl Run<'_, '_> {
         let text = self.reader.found.files.get(file).map(|file| file.text.clone()).unwrap_or_default();
         let (items, losses) = parse(&text, At { file, line: 1 }, Lines::Counted);
         if !losses.is_empty() || !items.iter().all(is_plain) {
+            let path = words.first().map_or("", |word| &word.text);
+            self.functions.skip(&items, &text, path);
             let why = "the file has more than assignments, so variables that it sets are unknown";
             return self.lose(what, command.at, why);
         }

@@ -1,9 +1,9 @@
 //! Commands that start a program: servers, and commands that change how servers run.
 
-use super::name;
 use super::run::{Kind, Pipe, Run};
 use super::tree::{Body, Command, Redirect};
 use super::variables::Value;
+use super::{name, unread};
 use crate::import::prefix;
 use crate::import::source::{At, Program, Server, Word};
 
@@ -45,7 +45,7 @@ const CHANGES: &[&str] = &[
 const GPU_SETTINGS: &[&str] = &["-pl", "-pm", "-lgc", "-lmc", "-ac", "-c", "-mig"];
 
 /// Commands whose words may name a server without starting it.
-const MENTIONS: &[&str] = &[
+pub(super) const MENTIONS: &[&str] = &[
     "echo",
     "printf",
     "pkill",
@@ -130,11 +130,15 @@ impl Run<'_, '_> {
             self.string(&script, command, &server);
         } else if prefix::is_server_command(&words) || is_unknown_server(&words) || is_container(&words) {
             self.add(words, server, command, pipe);
-        } else if !self.other_command(&words, command)
-            && has_port(&words)
+        } else if self.other_command(&words, command) || self.window(&words, command, &server) {
+            // It is reported, or it is followed.
+        } else if has_port(&words)
             && !NO_SERVERS.contains(&prefix::base_name(&program.text))
+            && !unread::is_llama_swap(&words)
         {
             self.add_other(words, server, command, pipe);
+        } else if let Some(why) = unread::reason(&words).filter(|_| !self.is_ended) {
+            self.lose(command.head.clone(), command.at, why);
         } else if let Some(loss) = server.unreadable {
             self.lose(command.head.clone(), loss.at, loss.why);
         }
@@ -198,6 +202,7 @@ impl Run<'_, '_> {
             at,
             why: why.to_owned(),
         }));
+        let words = self.without_unknown_lists(words, server);
         server.name = name::derive(&words, log.as_deref(), self.script_name());
         server.set_command(words);
     }
@@ -259,7 +264,7 @@ impl Run<'_, '_> {
     }
 
     /// The commands of a string for another shell: it gets only exported variables.
-    fn string(&mut self, script: &Word, command: &Command, server: &Server) {
+    pub(super) fn string(&mut self, script: &Word, command: &Command, server: &Server) {
         if script.is_dynamic {
             return self.lose(
                 command.head.clone(),

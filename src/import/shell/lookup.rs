@@ -1,5 +1,6 @@
 //! The values of variables and parameters.
 
+use super::arithmetic;
 use super::run::{Caller, Run, UNIT};
 use super::variables::{Text, Value, Variable};
 use super::words::{Expansion, Part};
@@ -50,8 +51,18 @@ impl Run<'_, '_> {
                 None => Found::Unset,
             };
         };
+        let index = expansion.index.as_deref().map(|index| self.index(index));
         self.used.extend(variable.defaults.iter().take(64));
-        indexed(variable, expansion)
+        indexed(variable, index.as_deref())
+    }
+
+    /// The index of an element: an arithmetic expression becomes its number if its variables are known.
+    fn index(&self, index: &str) -> String {
+        let number = |name: &str| self.known_text(name)?.trim().parse().ok();
+        let expression = index.trim_matches('"');
+        let inner = expression.strip_prefix("$((").and_then(|rest| rest.strip_suffix("))"));
+        let found = arithmetic::evaluate(inner.unwrap_or(expression), &number);
+        found.map_or_else(|| index.to_owned(), |number| number.to_string())
     }
 
     fn argument(&mut self, number: usize, at: At) -> Found {
@@ -80,8 +91,8 @@ impl Run<'_, '_> {
     }
 }
 
-fn indexed(variable: &Variable, expansion: &Expansion) -> Found {
-    match (&variable.value, expansion.index.as_deref()) {
+fn indexed(variable: &Variable, index: Option<&str>) -> Found {
+    match (&variable.value, index) {
         (Value::Text(text), None | Some("0" | "@" | "*")) => Found::Text(text.clone()),
         (Value::Unknown | Value::Text(_), _) => Found::Unknown,
         (Value::List(list), Some("@" | "*")) => Found::List(list.clone()),

@@ -1,11 +1,11 @@
 //! Follows the commands of a script, without starting anything: lists, conditions, loops and functions.
 
+use super::functions::Functions;
 use super::tree::{Body, Command, Connector, Item};
 use super::variables::{FrameKind, Text, Value, Variable, Variables};
 use super::words::RawWord;
 use crate::import::source::{At, Loss, Reader, Server, Word};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 /// The maximum depth of calls, files and strings in each other.
 const MAX_DEPTH: usize = 16;
@@ -37,11 +37,6 @@ pub(super) enum Kind {
     Commands,
 }
 
-struct Function {
-    command: Rc<Command>,
-    is_called: bool,
-}
-
 /// The commands that a pipe connects with a command.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Pipe<'c> {
@@ -70,7 +65,7 @@ pub(super) struct Run<'r, 's> {
     pub(super) does_export_all: bool,
     /// True after `exec` and `exit`: the next commands never run.
     pub(super) is_ended: bool,
-    functions: BTreeMap<String, Function>,
+    pub(super) functions: Functions,
     reported: BTreeSet<(At, String)>,
     depth: usize,
     effort: usize,
@@ -93,7 +88,7 @@ impl<'r, 's> Run<'r, 's> {
             kind,
             does_export_all: false,
             is_ended: false,
-            functions: BTreeMap::new(),
+            functions: Functions::default(),
             reported: BTreeSet::new(),
             depth: 0,
             effort: EFFORT,
@@ -173,7 +168,7 @@ impl<'r, 's> Run<'r, 's> {
     }
 
     /// Follows commands of which it is not known if they run. Returns the variables that they change.
-    fn branch(&mut self, follow: impl FnOnce(&mut Self)) -> Vec<(String, Option<Variable>)> {
+    pub(super) fn branch(&mut self, follow: impl FnOnce(&mut Self)) -> Vec<(String, Option<Variable>)> {
         let was_ended = self.is_ended;
         self.variables.begin(FrameKind::Branch);
         follow(self);
@@ -214,7 +209,8 @@ impl<'r, 's> Run<'r, 's> {
         }
     }
 
-    fn command(&mut self, command: &Command, pipe: Pipe<'_>) {
+    /// Follows a command.
+    pub(super) fn command(&mut self, command: &Command, pipe: Pipe<'_>) {
         self.spend(UNIT);
         let servers = self.found.len();
         match &command.body {
@@ -223,10 +219,7 @@ impl<'r, 's> Run<'r, 's> {
             Body::Subshell(items) => drop(self.branch(|run| run.items(items))),
             Body::For { name, words, items } => self.counted(command, name, words.as_deref(), items),
             Body::Branches { conditions, branches } => self.branches(command, conditions, branches),
-            Body::Function(name, body) => {
-                let function = Function { command: Rc::clone(body), is_called: false };
-                self.functions.insert(name.clone(), function);
-            }
+            Body::Function(name, body) => self.functions.define(name, body),
             Body::Test(text) => self.test(command, text),
         }
         if self.found.len() > servers {
@@ -291,24 +284,6 @@ impl<'r, 's> Run<'r, 's> {
         self.assign(name, Variable { value: Value::Unknown, ..Variable::text(Text::known("", at)) });
     }
 
-    /// Calls a function. False if there is none of this name.
-    pub(super) fn call(&mut self, words: &[Word], command: &Command) -> bool {
-        let Some(name) = words.first() else { return false };
-        let Some(function) = self.functions.get_mut(&name.text) else { return false };
-        function.is_called = true;
-        let body = Rc::clone(&function.command);
-        let arguments = words.iter().skip(1).cloned().map(Text::from_word).collect();
-        let caller = std::mem::replace(&mut self.caller, Caller::Known(arguments));
-        let (inherited, outer, was_ended) = (self.inherited.clone(), self.call, self.is_ended);
-        self.inherited.extend(self.used.iter().copied());
-        self.call = Some(outer.unwrap_or((command.at, command.last_line)));
-        self.variables.begin(FrameKind::Call);
-        self.nested(command.at, |run| run.command(&body, Pipe::default()));
-        self.variables.end();
-        (self.caller, self.inherited, self.call, self.is_ended) = (caller, inherited, outer, was_ended);
-        true
-    }
-
     /// Follows nested commands, if they are not too deep.
     pub(super) fn nested(&mut self, at: At, follow: impl FnOnce(&mut Self)) {
         if self.depth == MAX_DEPTH {
@@ -317,23 +292,6 @@ impl<'r, 's> Run<'r, 's> {
         self.depth += 1;
         follow(self);
         self.depth -= 1;
-    }
-
-    /// Reports functions with servers that no command calls.
-    pub(super) fn finish(&mut self) {
-        self.is_ended = false;
-        let unused = self.functions.iter().filter(|(_, function)| !function.is_called);
-        let unused: Vec<(String, Rc<Command>)> =
-            unused.map(|(name, function)| (name.clone(), Rc::clone(&function.command))).collect();
-        for (name, command) in unused {
-            let (servers, losses) = (self.found.len(), self.reader.found.losses.len());
-            self.branch(|run| run.command(&command, Pipe::default()));
-            self.reader.found.losses.truncate(losses);
-            if self.found.len() > servers {
-                self.found.truncate(servers);
-                self.lose(format!("{name}()"), command.at, "no command that is read calls this function");
-            }
-        }
     }
 }
 

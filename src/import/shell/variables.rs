@@ -229,7 +229,7 @@ impl Variables {
                 if new.iter().all(|new| new.as_ref().is_some_and(|new| new.begins_with_text(text))) =>
             {
                 let mut text = text.clone();
-                for (written, is_dynamic) in [(" ".to_owned(), false), (format!("${{{name}}}"), true)] {
+                for (written, is_dynamic) in [(" ".to_owned(), false), (format!("${{{name}[@]}}"), true)] {
                     text.add(Piece { text: written, is_dynamic });
                 }
                 Value::Text(text)

@@ -152,17 +152,34 @@ impl<'e, 's> Expander<'e, 's> {
             self.lose(format!("${name}"), at, "systemd removes the word: this is no name of a variable");
             return Ok(());
         }
-        self.command.used.insert(name.to_owned());
-        match self.variables.get(name) {
+        match self.value(&format!("${name}"), name, at) {
             Value::Known(value) => {
                 for token in split(&value.text, Escapes::Plain)? {
-                    self.push(Word { text: token.text, at, is_dynamic: value.is_dynamic })?;
+                    let is_dynamic = value.is_dynamic && token.text.contains('%');
+                    self.push(Word { text: token.text, at, is_dynamic })?;
                 }
                 Ok(())
             }
             Value::Unset => Ok(()),
-            Value::Unknown => self.push(Word { text: format!("${name}"), at, is_dynamic: true }),
+            Value::Unread | Value::Unknown => {
+                self.push(Word { text: format!("${name}"), at, is_dynamic: true })
+            }
         }
+    }
+
+    /// The value of a variable. The first use of each variable without a value is reported.
+    fn value(&mut self, written: &str, name: &str, at: At) -> Value<'e> {
+        let is_first = self.command.used.insert(name.to_owned());
+        let value = self.variables.get(name);
+        let why = match value {
+            Value::Unset => "the unit does not set it, so systemd passes nothing",
+            Value::Unread => "the unit does not set it, and its environment file cannot be read",
+            Value::Known(_) | Value::Unknown => return value,
+        };
+        if is_first && is_name(name) {
+            self.lose(written.to_owned(), at, why);
+        }
+        value
     }
 
     fn replace(&mut self, text: &str, at: At) -> Result<(String, bool), String> {
@@ -187,24 +204,20 @@ impl<'e, 's> Expander<'e, 's> {
                 break;
             };
             rest = after;
-            self.command.used.insert(name.to_owned());
-            match self.variables.get(name) {
+            let written = format!("${{{name}}}");
+            match self.value(&written, name, at) {
                 Value::Known(value) => {
                     out.push_str(&value.text);
                     is_dynamic |= value.is_dynamic;
                 }
-                Value::Unknown => {
-                    out.push_str("${");
-                    out.push_str(name);
-                    out.push('}');
+                Value::Unread | Value::Unknown => {
+                    out.push_str(&written);
                     is_dynamic = true;
                 }
                 Value::Unset if is_name(name) => {}
-                Value::Unset => self.lose(
-                    format!("${{{name}}}"),
-                    at,
-                    "systemd replaces it by nothing: this is no name of a variable",
-                ),
+                Value::Unset => {
+                    self.lose(written, at, "systemd replaces it by nothing: this is no name of a variable");
+                }
             }
             if out.len() > MAX_LENGTH {
                 return Err("the command line is longer than 2 MiB".to_owned());

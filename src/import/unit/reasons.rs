@@ -41,6 +41,40 @@ const SILENT: &[&str] = &[
     "Install.DefaultInstance",
 ];
 
+/// Settings that the units of orchgen have with the same value. Those of a container are settings of podman.
+const SAME: &[&str] = &[
+    "Service.KillMode=mixed",
+    "Service.TimeoutStopSec=30",
+    "Service.TimeoutStopSec=30s",
+    "Service.RestartSec=2",
+    "Service.RestartSec=2s",
+    "Service.LimitCORE=0",
+    "Service.NoNewPrivileges=yes",
+    "Service.ProtectSystem=strict",
+    "Service.ProtectHome=tmpfs",
+    "Service.PrivateTmp=yes",
+    "Service.PrivateMounts=yes",
+    "Service.ProtectClock=yes",
+    "Service.ProtectControlGroups=yes",
+    "Service.ProtectHostname=yes",
+    "Service.ProtectKernelLogs=yes",
+    "Service.ProtectKernelModules=yes",
+    "Service.ProtectKernelTunables=yes",
+    "Service.ProtectProc=invisible",
+    "Service.KeyringMode=private",
+    "Service.LockPersonality=yes",
+    "Service.RemoveIPC=yes",
+    "Service.RestrictNamespaces=yes",
+    "Service.RestrictRealtime=yes",
+    "Service.RestrictSUIDSGID=yes",
+    "Service.SystemCallArchitectures=native",
+    "Service.SystemCallErrorNumber=EPERM",
+    "Service.SystemCallFilter=@system-service",
+    "Service.SystemCallFilter=~@privileged",
+    "Service.UMask=0077",
+    "Service.UMask=077",
+];
+
 /// The reasons by setting. The first row that fits counts.
 const REASONS: &[(&str, &str)] = &[
     ("Unit.RequiresMountsFor", "orchgen's units require the mounts of their model files"),
@@ -93,7 +127,7 @@ const REASONS: &[(&str, &str)] = &[
     ("Service.KeyringMode", HARDENING),
     ("Service.RemoveIPC", HARDENING),
     ("Service.UMask", HARDENING),
-    ("Service.ReadWrite*", HARDENING),
+    ("Service.ReadWrite*", "the unit writes only where options name files; add a drop-in"),
     ("Service.ReadOnly*", HARDENING),
     ("Service.Inaccessible*", HARDENING),
     ("Service.ExecPaths", HARDENING),
@@ -159,8 +193,10 @@ const LISTS: &[&str] = &[
 
 /// Reports the settings of a unit that no registry has.
 pub(crate) fn report(settings: &Settings, server: &mut Server, sections: &[&str]) {
+    let is_container = settings.all.iter().any(|setting| setting.section == "Container");
+    let is_same = |setting: &Setting| SAME.iter().any(|pattern| fits(pattern, setting));
     for setting in settings.effective(is_list) {
-        if !sections.contains(&setting.section.as_str()) {
+        if !sections.contains(&setting.section.as_str()) || (!is_container && is_same(setting)) {
             continue;
         }
         if let Some(why) = reason(setting) {
@@ -208,5 +244,12 @@ fn fits(pattern: &str, setting: &Setting) -> bool {
         Some((start, end)) => setting.key.starts_with(start) && setting.key.ends_with(end),
         None => setting.key == key,
     };
-    section == setting.section && fits_key && value.is_none_or(|value| value == setting.value)
+    section == setting.section && fits_key && value.is_none_or(|value| is_value(value, &setting.value))
+}
+
+/// True if two values are equal. `yes` also matches the other spellings of a true value.
+fn is_value(value: &str, given: &str) -> bool {
+    let is_true =
+        |text: &str| ["1", "yes", "y", "true", "t", "on"].iter().any(|yes| yes.eq_ignore_ascii_case(text));
+    value == given || (value == "yes" && is_true(given))
 }

@@ -163,7 +163,7 @@ impl Parser<'_> {
         };
         match self.variables.get(name) {
             Value::Known(value) if is_name(name) => Some((value.clone(), rest)),
-            Value::Known(_) | Value::Unset | Value::Unknown => None,
+            Value::Known(_) | Value::Unset | Value::Unread | Value::Unknown => None,
         }
     }
 

@@ -43,8 +43,10 @@ pub(crate) struct Variables {
     order: Vec<String>,
     /// Names whose value only the service manager knows.
     unknown: BTreeSet<String>,
-    /// True if a file is missing, which may have further variables.
-    is_incomplete: bool,
+    /// True if a file cannot be read, which may have further variables.
+    has_unread_file: bool,
+    /// True if the service has more variables than orchgen reads.
+    is_full: bool,
 }
 
 /// A file of variables that a setting names.
@@ -64,6 +66,8 @@ pub(crate) enum Value<'v> {
     Known(&'v Word),
     /// It is not set.
     Unset,
+    /// The unit does not set it, and one of its files cannot be read.
+    Unread,
     /// Only systemd knows.
     Unknown,
 }
@@ -73,9 +77,10 @@ impl Variables {
     pub(crate) fn get(&self, name: &str) -> Value<'_> {
         match self.values.get(name).or_else(|| self.inherited.get(name)) {
             Some(value) => Value::Known(value),
-            None if self.is_incomplete || self.unknown.contains(name) || OF_SYSTEMD.contains(&name) => {
+            None if self.is_full || self.unknown.contains(name) || OF_SYSTEMD.contains(&name) => {
                 Value::Unknown
             }
+            None if self.has_unread_file => Value::Unread,
             None => Value::Unset,
         }
     }
@@ -87,10 +92,10 @@ impl Variables {
 
     fn set(&mut self, name: String, value: Word, losses: &mut Vec<Loss>) {
         if self.values.len() == MAX_VARIABLES && !self.values.contains_key(&name) {
-            if !self.is_incomplete {
+            if !self.is_full {
                 lose(losses, name, value.at, "orchgen reads at most 4096 variables of a service");
             }
-            self.is_incomplete = true;
+            self.is_full = true;
         } else if self.values.insert(name.clone(), value).is_none() {
             self.order.push(name);
         }
@@ -157,7 +162,7 @@ impl Variables {
         let is_pattern = path.contains(['*', '?', '[']);
         let companion = if is_pattern { None } else { reader.companion(setting.at.file, path) };
         let Some(file) = companion else {
-            self.is_incomplete = true;
+            self.has_unread_file = true;
             let why = "the file cannot be read; put it next to the unit, or write its variables into `env` of the role";
             lose(losses, setting.written(), setting.at, why);
             return;

@@ -196,7 +196,7 @@ impl<'c> Engines<'c> {
 
     /// The profile for a path or an image: by its family, and by the build in its name.
     fn profile(&self, text: &str) -> Option<(&'static Profile, Selection)> {
-        let of_choice = self.choice.profile.map_or(Family::LlamaCpp, |profile| profile.family());
+        let of_choice = self.choice.profile.map_or(Family::LlamaCpp, Profile::family);
         let family = if text.contains("ik_llama") { Family::IkLlamaCpp } else { of_choice };
         let of_family = |profile: &&'static Profile| profile.family() == family;
         let chosen = self.choice.profile.filter(|profile| profile.family() == family);

@@ -249,7 +249,7 @@ fn too_many_combinations_of_groups_are_reported() {
     for group in 0..12 {
         let names: Vec<String> = (0..10).map(|n| format!("m{group}-{n}")).collect();
         text.extend(names.iter().map(|name| format!("  {name}: {{cmd: 'serve ${{PORT}}'}}\n")));
-        let _ = write!(groups, "  g{group}: {{exclusive: false, members: [{}]}}\n", names.join(", "));
+        let _ = writeln!(groups, "  g{group}: {{exclusive: false, members: [{}]}}", names.join(", "));
     }
     let sources = sources(&(text + &groups));
     assert_eq!(sources.gateways[0].sets, None);
@@ -278,7 +278,7 @@ fn too_many_combinations_of_a_matrix_are_reported() {
 fn hostile_files_are_bounded() {
     let mut text = String::from("macros:\n  m0: xxxxxxxxxx\n");
     for n in 1..200 {
-        let _ = write!(text, "  m{n}: ${{m{}}}${{m{}}}\n", n - 1, n - 1);
+        let _ = writeln!(text, "  m{n}: ${{m{}}}${{m{}}}", n - 1, n - 1);
     }
     text += "models:\n  a: {cmd: 'serve ${m199}'}\n";
     let found = sources(&text);
@@ -286,7 +286,7 @@ fn hostile_files_are_bounded() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for n in 1..30 {
         let before = n - 1;
-        let _ = write!(text, "a{n}: &a{n} [{}]\n", vec![format!("*a{before}"); 10].join(", "));
+        let _ = writeln!(text, "a{n}: &a{n} [{}]", vec![format!("*a{before}"); 10].join(", "));
     }
     let found = sources(&(text + "models: {a: {cmd: x}}\n"));
     assert!(found.servers.is_empty());

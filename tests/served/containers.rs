@@ -37,7 +37,7 @@ for _ in {1..300}; do
 done
 curl -s -o /dev/null -w '%{http_code}\n' http://127.0.0.1:18080/v1/models
 curl -s -H 'Authorization: Bearer a-key' http://127.0.0.1:18080/v1/chat/completions \
-  -d '{"messages":[{"role":"user","content":"hello"}],"max_tokens":4}'
+  -d '{"messages":[{"role":"user","content":"hello"}],"max_tokens":4,"ignore_eos":true}'
 echo
 pid=$(podman inspect --format '{{.State.Pid}}' rig-code)
 while read -r name value; do

@@ -68,16 +68,9 @@ pub fn read(reader: &mut Reader<'_>, file: usize) {
     reader.found.losses.append(&mut swap.losses);
     reader.found.servers.append(&mut servers);
     reader.found.gateways.push(SourceGateway {
-        kind: SourceGatewayKind::LlamaSwap,
-        at: At { file, line },
-        program: None,
-        port: None,
-        listen: None,
-        key_file: None,
-        most: None,
-        is_user: false,
         sets: sets.sets,
         sets_at: sets.at,
+        ..SourceGateway::new(SourceGatewayKind::LlamaSwap, At { file, line })
     });
 }
 

@@ -28,8 +28,6 @@ pub struct PresetOption {
     pub is_negative: bool,
     /// The spelling that switches the option off, with dashes.
     pub negative: Option<String>,
-    /// True if the option adds to its other values.
-    pub is_list: bool,
 }
 
 /// The options of llama-server.

@@ -295,7 +295,6 @@ impl OptionTable for ProfileTable<'_> {
             takes_value: record.arity() > 0,
             is_negative: switch == Switch::Off,
             negative: record.negative.last().cloned(),
-            is_list: super::given::adds_up(record),
         })
     }
 }

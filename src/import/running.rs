@@ -233,16 +233,9 @@ fn read_start(listing: &mut Listing<'_>, server: &mut Server, unit: Option<&str>
 fn read_router(reader: &mut Reader<'_>, process: &RunningProcess) -> usize {
     let (listing, words) = list(reader, process);
     let mut gateway = SourceGateway {
-        kind: SourceGatewayKind::Router,
-        at: listing.at(1),
         program: words.first().cloned(),
-        port: None,
-        listen: None,
-        key_file: None,
-        most: None,
         is_user: process.cgroup.contains("/user@"),
-        sets: None,
-        sets_at: None,
+        ..SourceGateway::new(SourceGatewayKind::Router, listing.at(1))
     };
     let mut rest = words.iter().skip(1);
     while let Some(word) = rest.next() {

@@ -23,7 +23,7 @@ mod variables;
 mod words;
 
 use super::prefix;
-use super::source::{At, Program, Reader, Server, Word};
+use super::source::{At, Program, Reader, Word};
 use run::{Kind, Run};
 use words::Lines;
 
@@ -78,34 +78,4 @@ fn follow(reader: &mut Reader<'_>, file: usize, kind: Kind) {
     }
     name::distinguish(&mut found);
     reader.found.servers.extend(found);
-}
-
-/// Reads the string of a server whose program is `sh -c STRING`. If exactly one server starts in it, it replaces the command, and `unreadable` is removed.
-///
-/// All places in the string are the line of its word. Call it after [`prefix::apply`].
-pub fn read_string(reader: &mut Reader<'_>, server: &mut Server) {
-    let Program::Path(program) = &server.program else { return };
-    let words: Vec<_> = std::iter::once(program).chain(&server.args).cloned().collect();
-    let Some(script) = prefix::shell_string(&words).and_then(|at| words.get(at)) else { return };
-    if script.is_dynamic {
-        return;
-    }
-    let (file, losses) = (script.at.file, reader.found.losses.len());
-    let mut run = Run::new(reader, file, Kind::Script);
-    run.variables_of_string(server);
-    run.script(&script.text, script.at);
-    let found = std::mem::take(&mut run.found);
-    let losses = reader.found.losses.split_off(losses);
-    if let Ok([found]) = <[Server; 1]>::try_from(found) {
-        let Server { program, args, env, folder, placement, losses: own, .. } = found;
-        (server.program, server.args, server.env, server.unreadable) = (program, args, env, None);
-        server.folder = folder.or(server.folder.take());
-        let old = std::mem::take(&mut server.placement);
-        server.placement.memory = placement.memory.or(old.memory);
-        server.placement.cpu_nodes = placement.cpu_nodes.or(old.cpu_nodes);
-        server.placement.cpus = placement.cpus.or(old.cpus);
-        server.losses.extend(losses.into_iter().chain(own));
-    } else {
-        server.losses.extend(losses);
-    }
 }

@@ -234,6 +234,24 @@ pub struct SourceGateway {
     pub sets_at: Option<At>,
 }
 
+impl SourceGateway {
+    /// A gateway of which only the place is known.
+    pub fn new(kind: SourceGatewayKind, at: At) -> Self {
+        Self {
+            kind,
+            at,
+            program: None,
+            port: None,
+            listen: None,
+            key_file: None,
+            most: None,
+            is_user: false,
+            sets: None,
+            sets_at: None,
+        }
+    }
+}
+
 /// The environment of an import: further files, and variables. Readers use nothing else, so they are pure functions.
 pub trait Surroundings {
     /// The text of a file that a source names, by its path: absolute, or relative to the working folder of the user. An error is the reason why

@@ -40,7 +40,6 @@ impl OptionTable for Table {
             takes_value: *takes_value,
             is_negative,
             negative: negative.last().map(|name| (*name).to_owned()),
-            is_list: false,
         })
     }
 }

@@ -36,7 +36,7 @@ fn image(server: &Server) -> (&str, Option<&str>) {
 #[test]
 fn container_with_everything_is_read() {
     let env = "# c\nA=\"quoted\"\nB=2\nHOST\n";
-    let text = "[Container]\nImage=ghcr.io/x/llama.cpp:server-cuda\nEnvironmentFile=z.env\nEnvironment=B=3 \"C=x y\" D=%n\nExec=-m /m/a.gguf \\\n  --chat-template-kwargs '{\"a\": 1}' %% \\x41\nVolume=./m:/m:ro\nVolume=../up:/u\nVolume=%h/c:/c\nVolume=named:/n\nVolume=/anonymous\nMount=type=bind,src=/s,dst=/t\nPublishPort=127.0.0.1:9000:8080/tcp\nPublishPort=[::1]:9001:8080\nPublishPort=9002-9003:1-2\nPublishPort=8080\nPublishPort=5:5/udp\nWorkingDir=/m\nNetwork=net.network\n[Service]\nRestart=always\n";
+    let text = "[Container]\nImage=ghcr.io/x/llama.cpp:server-cuda\nEnvironmentFile=z.env\nEnvironment=B=3 \"C=x y\" D=%n\nExec=-m /m/a.gguf \\\n  --chat-template-kwargs '{\"a\": 1}' %% \\x41\nVolume=./m:/m:ro\nVolume=../up:/u\nVolume=%h:/c\nVolume=named:/n\nVolume=/anonymous\nMount=type=bind,src=/s,dst=/t\nPublishPort=127.0.0.1:9000:8080/tcp\nPublishPort=[::1]:9001:8080\nPublishPort=9002-9003:1-2\nPublishPort=8080\nPublishPort=5:5/udp\nWorkingDir=/m\nNetwork=net.network\n[Service]\nRestart=always\n";
     let sources = sources_of(&[("units/z.container", text), ("units/z.env", env)]);
     let server = &sources.servers[0];
     assert_eq!(image(server), ("ghcr.io/x/llama.cpp:server-cuda", None));
@@ -44,7 +44,7 @@ fn container_with_everything_is_read() {
     let variables: Vec<String> =
         server.env.iter().map(|(name, value)| format!("{name}={}", value.text)).collect();
     assert_eq!(variables, ["A=\"quoted\"", "B=3", "C=x y", "D=z.service"]);
-    let mounts = [("/m", "units/m"), ("/u", "up"), ("/c", "/root/c"), ("/t", "/s")];
+    let mounts = [("/m", "units/m"), ("/u", "up"), ("/c", "/root"), ("/t", "/s")];
     assert_eq!(server.mounts, mounts.map(|(inside, host)| (inside.to_owned(), host.to_owned())));
     let published: Vec<_> =
         server.published.iter().map(|one| (&*one.host, one.port, one.inside, one.at.line)).collect();
@@ -64,7 +64,7 @@ fn container_with_everything_is_read() {
         "2 Image=ghcr.io/x/llama.cpp:server-cuda",
         "7 Volume=./m:/m:ro",
         "8 Volume=../up:/u",
-        "9 Volume=%h/c:/c",
+        "9 Volume=%h:/c",
         "10 Volume=named:/n",
         "11 Volume=/anonymous",
         "12 Mount=type=bind,src=/s,dst=/t",

@@ -1,7 +1,7 @@
 //! Scripts of a shell, and files of command lines.
 
-use orchgen::import::shell::{read, read_commands, read_string};
-use orchgen::import::source::{At, FixedSurroundings, Program, Reader, Server, Sources, Word};
+use orchgen::import::shell::{read, read_commands};
+use orchgen::import::source::{FixedSurroundings, Program, Reader, Server, Sources, Word};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -211,22 +211,6 @@ fn strings_for_a_shell_are_followed() {
         losses("bash <<X\nllama-server -c 1\nX\n"),
         [(1, "here-document <<X".to_owned()), (1, "bash <<X".to_owned())]
     );
-}
-
-#[test]
-fn strings_of_other_sources_replace_the_command() {
-    let around = surroundings(&[]);
-    let mut reader = Reader::new(&around);
-    let at = At { file: reader.add_file("some.yaml", ""), line: 7 };
-    let command = ["bash", "-lc", "source /opt/vars.sh && exec llama-server --port 5 -m $M"];
-    let mut server = Server::new("a", at, Program::Gateway);
-    server.set_variable("M", Word::new("/m.gguf", at));
-    orchgen::import::prefix::apply(command.map(|text| Word::new(text, at)).to_vec(), &mut server);
-    assert!(server.unreadable.is_some());
-    read_string(&mut reader, &mut server);
-    assert_eq!(words(&server), ["llama-server", "--port", "5", "-m", "/m.gguf"]);
-    assert_eq!((server.unreadable.clone(), server.losses[0].what.as_str()), (None, "source /opt/vars.sh"));
-    assert_eq!(server.losses[0].at, at);
 }
 
 #[test]

@@ -154,17 +154,16 @@ fn drop_ins_are_read_in_the_order_of_their_names() {
 
 #[test]
 fn users_and_specifiers_depend_on_the_manager() {
-    let text =
-        "[Service]\nExecStart=%h/s %t %u %C %S\nWorkingDirectory=~\n[Install]\nWantedBy=default.target\n";
+    let text = "[Service]\nExecStart=/bin/s %h %t %u %C %S\nWorkingDirectory=~\n[Install]\nWantedBy=default.target\n";
     let user = sources_of(&[("a.service", text)], &[HOME, ("XDG_RUNTIME_DIR", "/run/user/7")]);
     let server = &user.servers[0];
-    assert_eq!(words(server), ["/home/ida/s", "/run/user/7", "?%u", "/home/ida/.cache", "?%S"]);
+    assert_eq!(words(server), ["/bin/s", "/home/ida", "/run/user/7", "?%u", "/home/ida/.cache", "?%S"]);
     assert!(server.is_user);
     assert!(losses(server).is_empty(), "{:?}", losses(server));
     assert_eq!(server.folder.as_ref().map(|word| word.text.as_str()), Some("/home/ida"));
     let system = sources_of(&[("/etc/systemd/system/a.service", text)], &[HOME]);
     let server = &system.servers[0];
-    assert_eq!(words(server), ["/root/s", "/run", "root", "/var/cache", "/var/lib"]);
+    assert_eq!(words(server), ["/bin/s", "/root", "/run", "root", "/var/cache", "/var/lib"]);
     assert!(!server.is_user && server.losses.is_empty());
 }
 

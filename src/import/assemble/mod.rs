@@ -342,7 +342,9 @@ impl Assembly<'_> {
 
     /// The first port from `from` that nothing has.
     fn free_port(&mut self, from: u16) -> u16 {
-        let port = (from..u16::MAX).find(|port| !self.ports.contains(port)).unwrap_or(from);
+        let used = self.ports.range(from..).map(Some).chain(std::iter::repeat(None));
+        let free = (from..u16::MAX).zip(used).find(|(port, used)| *used != Some(port));
+        let port = free.map_or(from, |(port, _)| port);
         self.ports.insert(port);
         port
     }

@@ -1,6 +1,6 @@
 //! Names of items: valid, and each once in its kind.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The maximum length of a name of an item.
 const MAX_NAME: usize = 100;
@@ -9,6 +9,8 @@ const MAX_NAME: usize = 100;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     used: BTreeSet<(&'static str, String)>,
+    /// The number that the next item with a name of each kind may have: the smaller ones are used.
+    next: BTreeMap<(&'static str, String), usize>,
 }
 
 impl Names {
@@ -25,13 +27,17 @@ impl Names {
     /// A name for an item of a kind: the wanted one if it is valid and free, else one like it.
     pub(super) fn add(&mut self, kind: &'static str, wanted: &str) -> String {
         let base = slug(wanted);
-        let mut name = base.clone();
-        let mut number = 2_usize;
-        while !self.used.insert((kind, name.clone())) {
-            name = format!("{base}-{number}");
-            number += 1;
+        if self.used.insert((kind, base.clone())) {
+            return base;
         }
-        name
+        let number = self.next.entry((kind, base.clone())).or_insert(2);
+        loop {
+            let name = format!("{base}-{number}");
+            *number += 1;
+            if self.used.insert((kind, name.clone())) {
+                return name;
+            }
+        }
     }
 }
 

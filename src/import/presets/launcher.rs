@@ -55,18 +55,7 @@ pub(super) fn read(
     table: &dyn OptionTable,
 ) -> Launcher {
     let mut launcher = Launcher { gateway: reader.found.gateways.len(), ..Launcher::default() };
-    let mut gateway = SourceGateway {
-        kind: SourceGatewayKind::Router,
-        at: At { file, line: 1 },
-        program: None,
-        port: None,
-        listen: None,
-        key_file: None,
-        most: None,
-        is_user: false,
-        sets: None,
-        sets_at: None,
-    };
+    let mut gateway = SourceGateway::new(SourceGatewayKind::Router, At { file, line: 1 });
     if let Some(router) = router {
         gateway.at = router.at;
         gateway.is_user = router.is_user;

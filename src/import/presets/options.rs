@@ -71,6 +71,5 @@ fn of_routers(name: &str) -> Option<PresetOption> {
         takes_value: *takes_value,
         is_negative,
         negative: (!takes_value).then(|| format!("--no-{known}")),
-        is_list: false,
     })
 }

@@ -8,6 +8,7 @@ mod init;
 mod colors;
 mod gpu_memory;
 mod known;
+mod man;
 mod memory;
 mod only;
 mod reports;

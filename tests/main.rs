@@ -32,6 +32,7 @@ mod probe;
 mod quote;
 mod readme;
 mod registries;
+mod release;
 mod remedies;
 mod report;
 mod schema;

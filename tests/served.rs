@@ -14,7 +14,7 @@ mod memory;
 mod minimal;
 mod preset;
 mod program;
-mod rig;
+pub(crate) mod rig;
 mod router;
 mod scripts;
 mod speculation;

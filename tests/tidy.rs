@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Files above the rooms. They may import every room, and no room imports them.
-const ABOVE: &[&str] = &["main.rs", "lib.rs", "compile", "catalogue.rs", "cli"];
+const ABOVE: &[&str] = &["main.rs", "lib.rs", "build.rs", "compile", "catalogue.rs", "cli"];
 
 /// External crates that could be replaced, each with the one file that uses it.
 const WRAPPED: &[(&str, &str)] = &[
@@ -15,6 +15,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("strsim", "diag/suggest.rs"),
     ("sha2", "source/digest.rs"),
     ("rustix", "cli/engine/program.rs"),
+    ("clap_mangen", "cli/man.rs"),
     ("similar", "cli/text_diff.rs"),
     ("serde_yaml", "render/yaml.rs"),
 ];
@@ -300,12 +301,28 @@ fn only_listed_files_access_the_disk() {
     }
 }
 
+/// The build script starts git.
 #[test]
-fn one_file_starts_processes() {
+fn one_file_and_the_build_script_start_processes() {
     for (name, text) in sources() {
         let starts =
             ["process::Command", "process::{Child, Command"].iter().any(|word| code(&text).contains(word));
-        assert_eq!(starts, name == "cli/engine/program.rs", "{name}");
+        assert_eq!(starts, ["cli/engine/program.rs", "build.rs"].contains(&&*name), "{name}");
+    }
+}
+
+/// The commit of the build is in no output, so that each build of a version writes the same files and reports.
+#[test]
+fn only_the_version_and_the_man_pages_name_the_commit() {
+    for (name, text) in sources() {
+        let users = [("ORCHGEN_VERSION", "cli/args.rs"), ("ORCHGEN_DATE", "cli/man.rs")];
+        for (variable, user) in users {
+            assert_eq!(
+                code(&text).contains(variable),
+                name == user || name == "build.rs",
+                "{name}: {variable}"
+            );
+        }
     }
 }
 

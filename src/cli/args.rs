@@ -39,7 +39,8 @@ const EXAMPLES: &str = "Examples:
 
 /// Compiles a registry of GGUF models into systemd units, launch scripts and documents.
 #[derive(Parser, Debug)]
-#[command(name = "orchgen", version, about, after_help = format!("{EXIT_CODES}\n\n{EXAMPLES}"))]
+#[command(name = "orchgen", version = env!("ORCHGEN_VERSION"), about)]
+#[command(after_help = format!("{EXIT_CODES}\n\n{EXAMPLES}"))]
 #[command(max_term_width = 100, infer_subcommands = false)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -121,6 +122,8 @@ pub(super) enum Command {
     Schema(SchemaArgs),
     /// Print the completion script for a shell
     Completions(CompletionsArgs),
+    /// Write a man page for each command
+    Man(ManArgs),
 }
 
 /// Options of all commands that report findings.
@@ -303,6 +306,13 @@ pub(super) enum RegistryFormat {
 pub(super) struct CompletionsArgs {
     /// Shell that loads the script
     pub(super) shell: Shell,
+}
+
+#[derive(Arguments, Debug)]
+pub(super) struct ManArgs {
+    /// Folder for the pages. It is created if it is missing, and pages in it are replaced
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: PathBuf,
 }
 
 impl ValueEnum for TargetName {

@@ -14,6 +14,7 @@ mod init;
 mod inspect;
 mod levels;
 mod lock;
+mod man;
 mod memory;
 mod reports;
 mod schema;
@@ -59,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Init(command) => init::run(command, args.output),
         Command::Schema(command) => rayon::scope(|_| schema::run(command, args.output)),
         Command::Completions(command) => completions::run(command),
+        Command::Man(command) => man::run(command, args.output),
     };
     ExitCode::from(match status {
         RunStatus::Clean => 0,

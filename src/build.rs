@@ -4,7 +4,6 @@
 //! `ORCHGEN_COMMIT_DATE` if the sources are not a git checkout. Without a commit, the text is only the version. A debug build
 //! does not ask git, because cargo would compile everything again after each commit.
 #![expect(clippy::disallowed_methods, reason = "cargo passes its values to build scripts in the environment")]
-#![expect(clippy::print_stdout, reason = "cargo reads the standard output of build scripts")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,8 +23,8 @@ fn main() {
     let given = Commit { hash: word("ORCHGEN_COMMIT"), date: word("ORCHGEN_COMMIT_DATE") };
     let sources = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    let from_git = || Some(&sources).filter(|_| is_release).and_then(|sources| from_git(sources));
-    let commit = if given.hash.is_empty() { from_git().unwrap_or_default() } else { given };
+    let asks_git = is_release && given.hash.is_empty();
+    let commit = if asks_git { from_git(&sources).unwrap_or_default() } else { given };
     let short = commit.hash.get(..COMMIT_DIGITS).unwrap_or(&commit.hash);
     let words: Vec<&str> = [short, &commit.date].into_iter().filter(|word| !word.is_empty()).collect();
     let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();

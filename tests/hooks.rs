@@ -322,7 +322,7 @@ mod tools {
     fn the_plan_compares_with_the_base_branch_or_the_commit_before() {
         let scratch = pull_request();
         install(&scratch, |program| {
-            crate::outside::write(program, "#!/bin/sh\nprintf '[%s]' \"$@\"\n", 0o755)
+            crate::outside::write(program, "#!/bin/sh\nprintf '[%s]' \"$@\"\n", 0o755);
         });
         let called = |against: &str| format!("[plan][--against={against}][--output-format][markdown]");
         let shallow = ["--depth", "1"];

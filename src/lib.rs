@@ -25,12 +25,14 @@
 //! render     plan                                   one file for each target, with its templates
 //! emit       diag render                            compares and writes out/, all or nothing
 //! import     source diag syntax engine              reads configurations of other tools, makes a registry of them
+//! deploy     source render                          compares out/ with a host, installs it, rolls back, reports the state
 //! ```
 //!
 //! Above the rooms are `compile` (the pipeline), `catalogue` (the list of all codes) and `cli`. They may import every room.
 //!
 //! - **Invariant:** a room imports only what the table lists. `tests/tidy.rs` compares the table with the imports.
-//! - **Invariant:** only [`source`] and [`facts`] read files, and only [`emit`] writes files. Everything between is a pure function.
+//! - **Invariant:** only [`source`], [`facts`] and [`deploy`] read files, and only [`emit`] and [`deploy`] write files. Everything between is a
+//!   pure function.
 //! - **Invariant:** [`check::Checked`] is the only gate. After it the input has no errors, and planning cannot fail.
 //! - **Invariant:** the output depends only on the input: not on the time, the machine, the folder or the environment.
 //! - **Invariant:** [`mod@derive`] computes each command line once. Checks, the plan and all targets use it.
@@ -42,6 +44,7 @@ pub mod catalogue;
 pub mod check;
 pub mod cli;
 pub mod compile;
+pub mod deploy;
 pub mod derive;
 pub mod emit;
 pub mod engine;

@@ -355,7 +355,6 @@ mod tools {
     }
 
     #[test]
-    #[ignore = "orchgen has no command `plan` yet"]
     fn the_plan_of_a_pull_request_is_in_the_summary() {
         let scratch = pull_request();
         install_orchgen(&scratch);

@@ -10,6 +10,7 @@ mod careless;
 mod checks;
 mod cli;
 mod containers;
+mod deploy;
 mod derive;
 mod documents;
 mod emit;

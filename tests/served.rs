@@ -3,6 +3,7 @@
 //! They need root and the rig (`bash tests/rig create`). Each test prints its steps with the time of each.
 
 mod containers;
+mod deploy;
 mod devices;
 mod faults;
 mod files;
@@ -18,6 +19,7 @@ pub(crate) mod rig;
 mod router;
 mod scripts;
 mod speculation;
+mod status;
 mod user;
 mod warm;
 mod window;

@@ -1,5 +1,6 @@
 //! The commands and options. The doc comments are the `--help` texts.
 
+use super::deploy::args as deploy;
 use super::folders::RegistryFolder;
 use super::levels::SeverityArgs;
 use super::reports::Reports;
@@ -88,6 +89,24 @@ pub(super) enum Command {
     /// Nothing is written, except with `--fix`, `--update-baseline` or `--report FORMAT=FILE`.
     #[command(visible_alias = "lint", after_help = EXIT_CODES)]
     Check(CheckArgs),
+    /// Print the changes that `build` would make as a unified diff
+    #[command(after_help = deploy::DIFF_HELP)]
+    Diff(deploy::DiffArgs),
+    /// Print what changes: roles, units, time down and memory at each step
+    #[command(after_help = deploy::PLAN_HELP)]
+    Plan(deploy::PlanArgs),
+    /// Install the output on this machine: show the plan, ask, restart what changed, verify, or roll back
+    ///
+    /// Installed files that were edited, and drop-ins, are kept and reported. If a role does not start within its limit, the previous
+    /// generation is restored. If `apply` is interrupted, run it again: it continues from what it finds.
+    #[command(after_help = deploy::APPLY_HELP)]
+    Apply(deploy::ApplyArgs),
+    /// Return to an earlier generation
+    #[command(after_help = deploy::ROLLBACK_HELP)]
+    Rollback(deploy::RollbackArgs),
+    /// List the generations that were applied on this machine
+    #[command(after_help = deploy::GENERATIONS_HELP)]
+    Generations(deploy::GenerationsArgs),
     /// Read the headers of all model files and record their facts in `registry.lock`
     ///
     /// Commit the lock: machines without the model files can then check sizes, quants, drafts and memory.
@@ -116,6 +135,12 @@ pub(super) enum Command {
     /// Existing files are never overwritten.
     #[command(after_help = super::import::EXAMPLES)]
     Import(super::import::ImportArgs),
+    /// Compare what runs on this machine with what was applied
+    ///
+    /// Reports the state of each role, its memory, other arguments, changed model files and edited units. Nothing is changed,
+    /// and no role is loaded.
+    #[command(after_help = super::deploy::status::STATUS_HELP)]
+    Status(super::deploy::status::StatusArgs),
     /// Print the JSON Schema of YAML registries, or describe a field
     ///
     /// The schema is for editors and validators of YAML. `--field` is for users of both languages.

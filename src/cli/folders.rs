@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 const OUT: &str = "out";
 
 /// The argument with the registry.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Default, Debug)]
 pub(super) struct RegistryFolder {
     /// Folder of the registry. The default is `registry` in the current folder, else in the nearest parent folder that
     /// has one
@@ -44,6 +44,11 @@ impl RegistryFolder {
             (None, None) => out_next_to(self.path()),
         }
     }
+}
+
+/// The output folder next to the registry around the working folder.
+pub(super) fn default_out() -> PathBuf {
+    out_next_to(&find_registry())
 }
 
 /// A folder as an argument of further commands, with a blank before it; empty for the default folder.

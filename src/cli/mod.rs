@@ -5,6 +5,7 @@ mod baseline;
 mod build;
 mod check;
 mod completions;
+pub mod deploy;
 mod engine;
 mod explain;
 pub mod fix;
@@ -34,6 +35,12 @@ enum RunStatus {
     Findings,
     /// Usage or I/O error.
     CannotRun,
+    /// Something changes (`plan --detailed-exitcode`).
+    Changes,
+    /// A step of `apply` failed, and the previous state is restored.
+    Restored,
+    /// A step of `apply` failed, and the previous state could not be restored.
+    Broken,
 }
 
 /// Runs the command that the process arguments name.
@@ -55,6 +62,12 @@ pub fn run() -> ExitCode {
         Command::Lock(command) => rayon::scope(|_| lock::run(command, args.output)),
         Command::Memory(command) => rayon::scope(|_| memory::run(command, args.output)),
         Command::Inspect(command) => inspect::run(command, args.output),
+        Command::Diff(command) => rayon::scope(|_| flatten(deploy::diff(command, args.output))),
+        Command::Plan(command) => rayon::scope(|_| flatten(deploy::plan(command, args.output))),
+        Command::Apply(command) => rayon::scope(|_| flatten(deploy::apply(command, args.output))),
+        Command::Rollback(command) => flatten(deploy::rollback(command, args.output)),
+        Command::Generations(command) => flatten(deploy::generations(command, args.output)),
+        Command::Status(command) => deploy::status::run(command, args.output),
         Command::Explain(command) => explain::run(command, args.output),
         Command::Import(command) => rayon::scope(|_| import::run(command, args.output)),
         Command::Init(command) => init::run(command, args.output),
@@ -65,7 +78,9 @@ pub fn run() -> ExitCode {
     ExitCode::from(match status {
         RunStatus::Clean => 0,
         RunStatus::Findings => 1,
-        RunStatus::CannotRun => 2,
+        RunStatus::CannotRun | RunStatus::Changes => 2,
+        RunStatus::Restored => 3,
+        RunStatus::Broken => 4,
     })
 }
 

@@ -246,6 +246,21 @@ impl<'l> RoleGroup<'l> {
         })
     }
 
+    /// The memory of one process of a role in a scope: bytes, with the path of the file if it is mapped. Parts whose location
+    /// is unknown are left out.
+    pub fn memory_of_process<'c>(
+        &self,
+        scope: MemoryScope,
+        (role, instance): (ServedProcess<'c>, usize),
+    ) -> impl Iterator<Item = (Option<&'c Arc<str>>, Bytes)> {
+        let host = self.registry.hosts.get(self.host);
+        role.memory.counted.iter().filter_map(move |part| {
+            let portion = scope.portion_of_process(role.settings, host, (part, instance))?;
+            let file = part.file.as_ref().filter(|_| part.kind == MemoryKind::Mapped);
+            Some((file, portion.of(part.bytes))).filter(|(_, bytes)| *bytes > Bytes(0))
+        })
+    }
+
     /// The memory of the roles in a scope after a change.
     pub fn load_after<'c>(&self, scope: MemoryScope, change: LoadChange<'c>) -> MemoryLoad
     where

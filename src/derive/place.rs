@@ -87,6 +87,33 @@ impl MemoryScope {
     }
 }
 
+impl MemoryScope {
+    /// The portion of a part of one process of a role that is in this scope. `None` if its location is unknown. Unlike
+    /// [`MemoryScope::portion`], a mapped file is where this process puts it if it reads it first.
+    pub(super) fn portion_of_process(
+        self,
+        process: &ProcessSettings,
+        host: &Host,
+        (part, instance): (&MemoryPart, usize),
+    ) -> Option<Portion> {
+        let is_here = |here: bool| Portion { copies: u64::from(here), parts: 1 };
+        match (self.place, part.gpu) {
+            (Place::Gpu(wanted), gpu) => Some(is_here(gpu == Some(wanted))),
+            (Place::Host | Place::Node(_), Some(_)) => Some(Portion::NOTHING),
+            (Place::Host, None) => Some(is_here(true)),
+            (Place::Node(node), None) => match &process.placement.numa.as_ref()?.value {
+                NumaPolicy::Spread => {
+                    let index = host.numa.iter().position(|known| known.node.value == node)?;
+                    Some(is_here(instance % host.numa.len().max(1) == index))
+                }
+                NumaPolicy::Distribute | NumaPolicy::Bind(_) | NumaPolicy::Interleave(_) => {
+                    on_node(node, 1, process, host)
+                }
+            },
+        }
+    }
+}
+
 fn on_node(node: u32, copies: u64, process: &ProcessSettings, host: &Host) -> Option<Portion> {
     let all = host.numa.len().max(1) as u64;
     match &process.placement.numa.as_ref()?.value {

@@ -69,9 +69,20 @@ fn limit(registry: &Registry, boot: &AllBootReads, role: &ServedRole) -> LoadTim
 impl ServedRole {
     /// The seconds to read its files from their stores. `None` if a size or a speed is unknown.
     pub fn read_seconds(&self, registry: &Registry) -> Option<u64> {
+        self.read_time(registry, 1)
+    }
+
+    /// The milliseconds to read its files from their stores. `None` if a size or a speed is unknown.
+    pub fn read_millis(&self, registry: &Registry) -> Option<u64> {
+        self.read_time(registry, 1000)
+    }
+
+    /// The time to read its files, in parts of a second.
+    fn read_time(&self, registry: &Registry, parts: u64) -> Option<u64> {
         self.files.iter().try_fold(0_u64, |sum, (owner, file)| {
             let speed = registry.stores.get(file.store?).speed?.value;
-            Some(sum.saturating_add(size(owner, file)?.0.div_ceil(speed.0.max(1))))
+            let bytes = size(owner, file)?.0.saturating_mul(parts);
+            Some(sum.saturating_add(bytes.div_ceil(speed.0.max(1))))
         })
     }
 }

@@ -46,6 +46,8 @@ declare_words! {
         Docs = "docs",
         /// The stack as JSON.
         StackJson = "stack-json",
+        /// The description of the units by which `plan`, `apply` and `status` work.
+        Deploy = "deploy",
     }
 }
 

@@ -1,5 +1,4 @@
 //! The servers that a source declares, as far as its format describes them: command lines, variables, and how each starts.
-//!
 //! Readers make them, and know nothing about options of an engine. Raising interprets the command lines.
 
 use std::collections::BTreeMap;

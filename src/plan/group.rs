@@ -1,6 +1,7 @@
 //! Hosts with their groups: roles that start together and share a memory budget.
 
 use super::process::RoleNumbers;
+use super::resources::{MemoryPlace, places};
 use super::{Bytes, Seconds, Start};
 use crate::check::Checked;
 use crate::derive::{LoadChange, MemoryScope, RoleGroup, RoleGroups, ServedGateway, ServedProcess};
@@ -18,6 +19,8 @@ pub struct Host {
     pub address: Option<Arc<str>>,
     /// All its memory, if it is declared.
     pub memory: Option<Bytes>,
+    /// The places of its memory.
+    pub places: Vec<MemoryPlace>,
     /// The version of its systemd.
     pub systemd: u32,
     /// The user that services run as. `None`: a dynamic user for each service.
@@ -55,8 +58,9 @@ pub(super) fn hosts(checked: &Checked, numbers: &RoleNumbers) -> Vec<Host> {
     let registry = checked.registry();
     let mut hosts: Vec<Host> = registry
         .hosts
-        .iter()
-        .map(|host| Host {
+        .entries()
+        .map(|(id, host)| Host {
+            places: places(registry, id),
             name: host.head.name.value.clone(),
             is_only: registry.hosts.len() == 1,
             address: host.address.as_ref().map(|address| address.value.clone()),

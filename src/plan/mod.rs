@@ -8,11 +8,13 @@ mod engine;
 mod fetch;
 mod gateway;
 mod group;
+mod health;
 mod placement;
 mod process;
 mod program;
 mod prompt;
 pub mod reference;
+mod resources;
 mod route;
 mod swap;
 
@@ -33,6 +35,7 @@ pub use placement::Placement;
 pub use process::{EngineServer, Process, ProgramServer, Role, RouterServer, Server, SwapServer};
 pub use prompt::{ModelKind, Prompt};
 pub use reference::Reference;
+pub use resources::{MemoryPlace, MemoryUse, Resources};
 pub use route::Route;
 pub use swap::{Swap, SwappedModel, Variant};
 
@@ -60,6 +63,8 @@ pub struct Plan {
     pub hosts: Vec<Host>,
     /// The roles that are served, and the servers of gateways.
     pub roles: Vec<Role>,
+    /// The resources of the processes of each role, in the order of `roles`.
+    pub resources: Vec<Resources>,
     /// The gateways.
     pub gateways: Vec<Gateway>,
     /// Every role that clients can use, including roles that share the processes of another role.
@@ -81,6 +86,7 @@ pub fn plan(checked: Checked) -> Plan {
     let prompts = prompt::prompts(&checked, &mut placements);
     let reference = reference::reference(checked.derived(), &prompts);
     let (engines, hosts) = (engine::engines(&checked), group::hosts(&checked, &numbers));
+    let resources = resources::resources(&checked, &numbers);
     let routes = route::routes(checked.registry(), &numbers);
     let mut sharers = checked.registry().sharers();
     let mut others = program::roles(&checked, &mut sharers, &mut placements);
@@ -105,6 +111,7 @@ pub fn plan(checked: Checked) -> Plan {
         hosts,
         routes,
         roles,
+        resources,
         gateways,
         reference,
         prompts,
@@ -132,19 +139,23 @@ pub fn targets(registry: &Registry) -> Vec<TargetName> {
             | TargetName::Bin
             | TargetName::Numactl
             | TargetName::Docs
-            | TargetName::StackJson => true,
+            | TargetName::StackJson
+            | TargetName::Deploy => true,
         }
     };
     named.retain(has_presets);
     named
 }
 
-/// These output targets and those that they need: scripts call the numactl wrappers, and scripts and units of gateways read the
-/// files that configure them.
+/// These output targets and those that they need: scripts call the numactl wrappers, scripts and units of gateways read the
+/// files that configure them, and units are installed by their description.
 pub fn with_needed(named: impl IntoIterator<Item = TargetName>) -> Vec<TargetName> {
     let mut named: Vec<TargetName> = named.into_iter().collect();
     if named.contains(&TargetName::Bin) {
         named.push(TargetName::Numactl);
+    }
+    if named.contains(&TargetName::Systemd) || named.contains(&TargetName::Quadlet) {
+        named.push(TargetName::Deploy);
     }
     if named.contains(&TargetName::Bin) || named.contains(&TargetName::Systemd) {
         named.extend([TargetName::Router, TargetName::LlamaSwap]);

@@ -5,6 +5,7 @@ mod bin;
 mod command;
 mod compose;
 mod container;
+pub mod deployment;
 mod docs;
 mod llama_swap;
 mod names;
@@ -47,6 +48,7 @@ fn target(name: TargetName) -> &'static OutputTarget {
         TargetName::Numactl => &numactl::TARGET,
         TargetName::Docs => &docs::TARGET,
         TargetName::StackJson => &stack_json::TARGET,
+        TargetName::Deploy => &deployment::TARGET,
     }
 }
 

@@ -4,6 +4,7 @@ mod digest;
 mod find;
 mod load;
 mod map;
+mod process_facts;
 mod processes;
 mod report_paths;
 mod span;
@@ -15,6 +16,7 @@ pub use load::{
     libraries, load, programs, text,
 };
 pub use map::{Position, SourceFile, SourceMap};
+pub use process_facts::{FileState, ProcessFacts, boot_time, file_states, process_facts};
 pub use processes::{RunningProcess, running};
 pub use report_paths::ReportPaths;
 pub use span::{FileId, Span, Spanned};

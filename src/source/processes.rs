@@ -93,7 +93,7 @@ fn process(pid: u32, is_wanted: &dyn Fn(&str) -> bool) -> Option<RunningProcess>
 }
 
 /// The text of a file, at most [`MAX_BYTES`] of it.
-fn bounded_text(path: &Path) -> Option<String> {
+pub(super) fn bounded_text(path: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     File::open(path).ok()?.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
@@ -107,7 +107,7 @@ fn policy(path: &Path) -> Option<String> {
     text.lines().next()?.split(' ').nth(1).map(str::to_owned)
 }
 
-fn strings(text: &str) -> Vec<String> {
+pub(super) fn strings(text: &str) -> Vec<String> {
     let text = text.strip_suffix('\0').unwrap_or(text);
     if text.is_empty() { Vec::new() } else { text.split('\0').map(str::to_owned).collect() }
 }

@@ -28,25 +28,16 @@ fn last_line(targets: &str) -> String {
 
 #[test]
 fn a_build_ends_with_the_command_that_starts_the_containers() {
-    let prepare = "next: pull the images and create the secrets as the comments in the container units describe, then run as";
-    let install = "install -D -m 644 -t /etc/containers/systemd out/quadlet/*.container";
+    let prepare = "next: pull the images and create the secrets as the comments in the container units describe, then run";
     let alone = last_line("{ targets \"quadlet\" }");
-    assert_eq!(
-        alone,
-        format!("{prepare} root: {install} && systemctl daemon-reload && systemctl restart s-a.service")
-    );
+    assert_eq!(alone, format!("{prepare} `sudo orchgen apply`"));
     let with_units = lines("");
-    let start =
-        "cp out/systemd/* /etc/systemd/system/ && systemctl daemon-reload && systemctl enable --now s.target";
     let [.., units, compose] = with_units.as_slice() else { panic!("{with_units:?}") };
-    assert_eq!(*units, format!("{prepare} root: {install} && {start}"));
+    assert_eq!(*units, format!("{prepare} `sudo orchgen apply`"));
     let run = "run `docker compose -f out/compose/compose.yaml up -d`";
     assert_eq!(*compose, format!("or, instead of the container units, {run}"));
     let of_user = last_line("scope=\"user\" { targets \"quadlet\" }");
-    assert!(
-        of_user.contains("-t ~/.config/containers/systemd out/quadlet/*.container && systemctl --user"),
-        "{of_user}"
-    );
+    assert_eq!(of_user, format!("{prepare} `orchgen apply` as the user of the services"));
     let compose = last_line("{ targets \"compose\" }");
     assert_eq!(compose, format!("next: {run}"));
 }

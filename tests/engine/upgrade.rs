@@ -124,6 +124,7 @@ fn an_upgrade_changes_only_files_that_depend_on_the_profile_and_can_be_undone() 
         path.starts_with("bin/")
             || path.ends_with(".service")
             || path == "stack.json"
+            || path == "deploy.json"
             || path == "docs/MODEL_REFERENCE.md"
     };
     assert!(changed.len() > 20 && changed.iter().all(|path| depends_on_profile(path)), "{changed:?}");

@@ -36,17 +36,10 @@ fn a_build_without_facts_names_lock_and_a_build_with_facts_installs_the_units() 
     assert_eq!(last_line(&project, &[]), format!("next: run `orchgen lock` {lock}"));
     assert_eq!(last_line(&project, &["./registry"]), format!("next: run `orchgen lock ./registry` {lock}"));
     project.run(&["lock"]);
-    let install = |folder: &str, start: &str| {
-        format!("next: run as root: cp {folder}/* /etc/systemd/system/ && systemctl daemon-reload && {start}")
-    };
-    let start = "systemctl enable --now s.target";
-    assert_eq!(last_line(&project, &["--out", "new out"]), install("'new out/systemd'", start));
-    // An active unit needs a restart if it changed.
-    let restart = "systemctl enable s.target && systemctl restart s.target";
+    let apply = "next: run `sudo orchgen apply`";
+    assert_eq!(last_line(&project, &["--out", "new out"]), "next: run `sudo orchgen apply --out 'new out'`");
+    assert_eq!(last_line(&project, &[]), apply);
     let registry = read(&project);
-    project.registry(&registry.replace("context=1024", "context=512"));
-    assert_eq!(last_line(&project, &[]), install("out/systemd", restart));
-    assert_eq!(last_line(&project, &[]), install("out/systemd", start));
     project.registry(&registry.replace("engine=\"llama.cpp\"\n", "engine=\"llama.cpp\" targets=\"bin\"\n"));
     assert_eq!(last_line(&project, &["--out", "scripts"]), "next: run `scripts/bin/code` to serve");
 }
@@ -61,7 +54,7 @@ fn a_build_of_some_targets_names_only_files_that_it_writes() {
     }
     assert_eq!(last_line(&project, &["--only", "bin,docs"]), "next: run `out/bin/code` to serve");
     let install = last_line(&project, &["--only", "systemd"]);
-    assert!(install.starts_with("next: run as root: cp out/systemd/* "), "{install}");
+    assert_eq!(install, "next: run `sudo orchgen apply`");
 }
 
 #[test]
@@ -69,10 +62,7 @@ fn units_of_a_user_are_installed_without_root() {
     let project = project();
     project.registry(&read(&project).replacen("stack \"s\"", "stack \"s\" scope=\"user\"", 1));
     project.run(&["lock"]);
-    let start = "next: run as the user of the services: mkdir -p ~/.config/systemd/user && \
-                 cp out/systemd/* ~/.config/systemd/user/ && systemctl --user daemon-reload && \
-                 systemctl --user enable --now s.target && loginctl enable-linger";
-    assert_eq!(last_line(&project, &[]), start);
+    assert_eq!(last_line(&project, &[]), "next: run `orchgen apply` as the user of the services");
 }
 
 #[test]
@@ -96,8 +86,7 @@ fn each_host_has_its_folder_of_units() {
     project.registry(&(registry + second));
     project.run(&["lock"]);
     let line = last_line(&project, &[]);
-    let start = "next: run as root on `box`, and for each other host with its folder: cp out/systemd/box/* /etc/systemd/system/ && ";
-    assert!(line.starts_with(start), "{line}");
+    assert_eq!(line, "next: run `sudo orchgen apply` on each host");
 }
 
 #[test]
@@ -108,7 +97,7 @@ fn a_stack_of_other_programs_has_units_to_install() {
          role \"listen\" port=8082 { command \"/usr/bin/whisper-server\" \"--port\" \"{port}\" }\n",
     );
     let line = last_line(&project, &[]);
-    assert!(line.starts_with("next: run as root: cp out/systemd/* /etc/systemd/system/"), "{line}");
+    assert_eq!(line, "next: run `sudo orchgen apply`");
 }
 
 /// A project with two gateways.
@@ -162,57 +151,19 @@ fn run_printed(project: &Project, line: &str) -> (String, Vec<String>) {
 }
 
 #[test]
-fn a_build_names_the_addresses_of_gateways_and_installs_their_preset_files() {
+fn a_build_names_the_addresses_of_gateways() {
     let project = with_gateways("");
     let (code, _, stderr) = project.run(&["build", "--out", "new out"]);
     assert_eq!(code, 0, "{stderr}");
     let lines: Vec<&str> = stderr.lines().rev().take(3).collect();
     assert_eq!(lines[2], "gateway `front`: http://127.0.0.1:8100 serves chat, helper, org/chat");
     assert_eq!(lines[1], "gateway `back`: http://127.0.0.1:8101 serves other");
-    let (printed, files) = run_printed(&project, lines[0]);
-    assert_eq!(printed, "systemctl daemon-reload\nsystemctl enable --now s.target\n");
-    let expected = [
-        "etc/orchgen/s/back.ini",
-        "etc/orchgen/s/front.ini",
-        "etc/systemd/system/s-back.service",
-        "etc/systemd/system/s-code.service",
-        "etc/systemd/system/s-front.service",
-        "etc/systemd/system/s-hot.target",
-        "etc/systemd/system/s-hot.slice",
-        "etc/systemd/system/s.slice",
-        "etc/systemd/system/s.target",
-    ];
-    let mut expected = expected.map(str::to_owned);
-    expected.sort();
-    assert_eq!(files, expected);
-    // The unit reads the file that the command installs.
-    let unit = fs::read_to_string(project.at("root/etc/systemd/system/s-front.service")).unwrap();
-    assert!(unit.contains(" /etc/orchgen/s/front.ini "), "{unit}");
+    assert_eq!(lines[0], "next: run `sudo orchgen apply --out 'new out'`");
     // Other machines reach it at the address of its host.
     let text = read(&project).replace("host \"box\"", "host \"box\" address=\"192.0.2.7\"");
     project.registry(&text);
     let (_, _, stderr) = project.run(&["build"]);
     assert!(stderr.contains("gateway `front`: http://192.0.2.7:8100 serves "), "{stderr}");
-}
-
-#[test]
-fn a_changed_preset_file_restarts_the_units() {
-    let project = with_gateways("");
-    last_line(&project, &[]);
-    project
-        .registry(&read(&project).replace("gateway=\"back\" context=1024", "gateway=\"back\" context=512"));
-    let (printed, _) = run_printed(&project, &last_line(&project, &[]));
-    assert!(printed.ends_with("systemctl enable s.target\nsystemctl restart s.target\n"), "{printed}");
-}
-
-#[test]
-fn the_preset_files_of_a_user_are_installed_in_the_home() {
-    let project = with_gateways("scope=\"user\"");
-    let (printed, files) = run_printed(&project, &last_line(&project, &[]));
-    assert!(printed.ends_with("loginctl enable-linger\n"), "{printed}");
-    for path in [".config/orchgen/s/front.ini", ".config/systemd/user/s-front.service"] {
-        assert!(files.contains(&format!("home/{path}")), "{files:?}");
-    }
 }
 
 #[test]
@@ -222,8 +173,7 @@ fn units_and_scripts_are_written_with_their_preset_files() {
         let last = last_line(&project, &["--only", only]);
         assert!(project.at("out/router/front.ini").exists(), "{only}");
         if only == "systemd" {
-            let (_, files) = run_printed(&project, &last);
-            assert!(files.contains(&"etc/orchgen/s/front.ini".to_owned()), "{files:?}");
+            assert_eq!(last, "next: run `sudo orchgen apply`");
         } else {
             assert_eq!(last, "next: run `out/bin/back` to serve");
         }

@@ -137,7 +137,7 @@ fn llama_swap_gets_its_configuration_and_its_keys() {
     let env = fs::read_to_string(env).unwrap();
     let found: Vec<&str> = env
         .split('\0')
-        .filter(|entry| entry.starts_with("LLAMA_") || entry.starts_with("ORCHGEN_"))
+        .filter(|entry| ["LLAMA_", "ORCHGEN_API", "ORCHGEN_KEY"].iter().any(|start| entry.starts_with(start)))
         .collect();
     let own = format!("ORCHGEN_KEY_FILE_1={root}/etc/keys/own");
     assert_eq!(found.len(), 2, "{found:?}");

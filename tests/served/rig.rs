@@ -87,17 +87,26 @@ impl Rig {
         for entry in fs::read_dir(&units).unwrap().map(|entry| entry.unwrap()) {
             let name = entry.file_name().to_string_lossy().into_owned();
             if ["rig", "slow"].iter().any(|stack| name.starts_with(stack)) {
-                fs::remove_file(entry.path()).unwrap();
+                // Drop-ins are in folders.
+                let is_folder = entry.file_type().unwrap().is_dir();
+                if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }
+                    .unwrap();
             }
         }
+        let _ = fs::remove_file(self.root.join("usr/local/sbin/systemctl"));
         for enabled in ["rig.target", "slow.target"] {
             let _ = fs::remove_file(units.join("multi-user.target.wants").join(enabled));
         }
         // The user of `user.rs` would have a service manager in each test.
         let _ = fs::remove_file(self.root.join("var/lib/systemd/linger/ada"));
-        for folder in
-            ["srv", "etc/llama.cpp", "etc/orchgen", "home/ada", "etc/systemd/system/user@.service.d"]
-        {
+        for folder in [
+            "srv",
+            "etc/llama.cpp",
+            "etc/orchgen",
+            "home/ada",
+            "etc/systemd/system/user@.service.d",
+            "var/lib/orchgen",
+        ] {
             let folder = self.root.join(folder);
             if folder.exists() {
                 fs::remove_dir_all(&folder).unwrap();

@@ -1,6 +1,7 @@
 //! Units of a user: the service manager of the user runs them, without root.
 
 use super::rig::{Rig, ask, text, wait};
+use std::fs;
 
 /// `code` starts at boot, with a key. The other roles have each level of hardening, and start on demand.
 const REGISTRY: &str = r#"
@@ -25,9 +26,8 @@ role "notes" port=18085 residency="warm" {
 }
 "#;
 
-/// The commands of the last line of a build, as the user.
-const INSTALL: &str = "install -D -m 644 -t ~/.config/orchgen/rig /srv/out/router/*.ini && mkdir -p ~/.config/systemd/user && cp /srv/out/systemd/* ~/.config/systemd/user/ && \
-                       systemctl --user daemon-reload && systemctl --user enable --now rig.target";
+/// The command of the last line of a build, as the user.
+const INSTALL: &str = "cd && orchgen apply --yes --out /srv/out";
 
 const QUESTION: &str = r#"{"messages":[{"role":"user","content":"hello"}],"max_tokens":4}"#;
 
@@ -68,6 +68,7 @@ fn installed() -> Rig {
     rig.build(REGISTRY);
     rig.output(&["bash", "-ec", PREPARE]);
     wait(10, "the manager of the user runs", || rig.state("user@1000.service") == "active");
+    fs::copy(crate::support::orchgen(), rig.root.join("usr/local/bin/orchgen")).unwrap();
     as_user(&rig, INSTALL);
     rig.report("installed as a user");
     rig

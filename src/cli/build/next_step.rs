@@ -85,83 +85,43 @@ impl NextStep {
         if !self.serves {
             return "next: to serve a role, write its `port`\n".to_owned();
         }
-        let folder_of = |path: &str| path.strip_suffix(&*self.target)?.strip_suffix('/').map(str::to_owned);
-        let folders: Vec<String> = paths().filter_map(folder_of).collect();
-        let presets = PRESETS.iter().filter(|(folder, _)| paths().any(|path| path.starts_with(folder)));
-        let presets: Vec<String> = presets.map(|(folder, end)| format!("{}{end}", at(folder))).collect();
-        let presets = (!presets.is_empty()).then(|| self.install_presets(&presets.join(" ")));
-        let containers = paths().filter(|path| path.starts_with(CONTAINERS)).collect::<Vec<_>>();
-        let Some(folder) = folders.first() else {
-            if let Some(line) = self.containers_line(&containers, paths(), &at) {
-                return line;
-            }
-            let script = paths().find(|path| path.starts_with("bin/") && path.matches('/').count() == 1);
-            let script = script.map(|path| format!("next: run `{}` to serve\n", at(path)));
-            return script.or_else(|| Some(self.presets_line(&presets?, written))).unwrap_or_default();
-        };
-        // A start does not restart a unit that is active, so units of an earlier build need a restart.
-        let (target, systemctl) = (shell(&self.target), self.scope.systemctl());
-        let is_preset = |path: &str| PRESETS.iter().any(|(folder, _)| path.starts_with(folder));
-        let is_running = |path: &str| path.starts_with(folder.as_str()) || is_preset(path);
-        let start = if written.updated.iter().any(|path| is_running(path.as_str())) {
-            format!("{systemctl} enable {target} && {systemctl} restart {target}")
-        } else {
-            format!("{systemctl} enable --now {target}")
-        };
-        let who = self.who();
-        let place = match folder.strip_prefix("systemd/") {
-            Some(host) if folders.len() > 1 => {
-                format!("{who} on {}, and for each other host with its folder", words::quoted(host))
-            }
-            Some(host) => format!("{who} on {}", words::quoted(host)),
-            None => who.to_owned(),
-        };
-        let presets = presets.map(|install| install + " && ").unwrap_or_default();
-        if containers.is_empty() {
-            return format!("next: {place}: {presets}{}\n", self.install_units(&at(folder), &start));
+        let has = |folder: &str| paths().any(|path| path.starts_with(folder));
+        if has(UNITS) || has(CONTAINERS) {
+            let prepare = if has(CONTAINERS) { PREPARE } else { "" };
+            return format!("next: {prepare}run `{}`{}\n", self.apply(command), self.place());
         }
-        let from = at(&folder.replacen("systemd", "quadlet", 1));
-        format!(
-            "next: {PREPARE}, then {place}: {presets}{} && {}\n",
-            self.install_containers(&from),
-            self.install_units(&at(folder), &start)
-        )
+        if let Some(compose) = paths().find(|path| path.starts_with(COMPOSE)) {
+            return format!("next: {}\n", self.compose_command(&at(compose)));
+        }
+        if let Some(script) = paths().find(|path| path.starts_with("bin/") && path.matches('/').count() == 1)
+        {
+            return format!("next: run `{}` to serve\n", at(script));
+        }
+        let presets = PRESETS.iter().filter(|(folder, _)| has(folder));
+        let presets: Vec<String> = presets.map(|(folder, end)| format!("{}{end}", at(folder))).collect();
+        if presets.is_empty() {
+            return String::new();
+        }
+        self.presets_line(&self.install_presets(&presets.join(" ")), written)
     }
 
-    /// The line after a build of containers without the units of the stack.
-    fn containers_line<'a>(
-        &self,
-        units: &[&str],
-        mut all: impl Iterator<Item = &'a str>,
-        at: &dyn Fn(&str) -> String,
-    ) -> Option<String> {
-        let who = self.who();
-        let Some(first) = units.first() else {
-            let compose = all.find(|path| path.starts_with(COMPOSE))?;
-            return Some(format!("next: {}\n", self.compose_command(&at(compose))));
+    /// The command that installs the output.
+    fn apply(&self, command: &BuildArgs) -> String {
+        let root = match self.scope {
+            UnitScope::System => "sudo ",
+            UnitScope::User => "",
         };
-        let folder = first.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let of_host = units.iter().filter(|path| path.rsplit_once('/').is_some_and(|(own, _)| own == folder));
-        let names = of_host.filter_map(|path| path.rsplit('/').next()?.strip_suffix(".container"));
-        let systemctl = self.scope.systemctl();
-        let services = names.map(|name| format!("{}.service", shell(name))).collect::<Vec<_>>().join(" ");
-        let place = match folder.strip_prefix(CONTAINERS) {
-            Some(host) => format!("{who} on {}", words::quoted(host)),
-            None => who.to_owned(),
-        };
-        let install = self.install_containers(&at(folder));
-        Some(format!(
-            "next: {PREPARE}, then {place}: {install} && {systemctl} daemon-reload && {systemctl} restart {services}\n"
-        ))
+        format!("{root}orchgen apply{}", command.out_option())
     }
 
-    /// The command that installs container units.
-    fn install_containers(&self, from: &str) -> String {
-        let folder = match self.scope {
-            UnitScope::System => "/etc/containers/systemd",
-            UnitScope::User => "~/.config/containers/systemd",
-        };
-        format!("install -D -m 644 -t {folder} {from}/*.container")
+    /// Where the output is installed.
+    fn place(&self) -> &'static str {
+        match (self.has_one_host, self.scope) {
+            (true, UnitScope::System) => "",
+            (true, UnitScope::User) => " as the user of the services",
+            (false, UnitScope::System) => " on each host",
+            (false, UnitScope::User) => " on each host, as the user of the services",
+        }
     }
 
     fn who(&self) -> &'static str {
@@ -193,24 +153,10 @@ impl NextStep {
         let stack = shell(self.target.trim_end_matches(".target"));
         format!("install -D -m 644 -t {folder}/orchgen/{stack} {from}")
     }
-
-    /// The commands that install the units and start them.
-    fn install_units(&self, units: &str, start: &str) -> String {
-        let systemctl = self.scope.systemctl();
-        match self.scope {
-            UnitScope::System => {
-                format!("cp {units}/* /etc/systemd/system/ && {systemctl} daemon-reload && {start}")
-            }
-            // Without lingering, the service manager of a user runs only while the user is logged in.
-            UnitScope::User => {
-                let folder = "~/.config/systemd/user";
-                format!(
-                    "mkdir -p {folder} && cp {units}/* {folder}/ && {systemctl} daemon-reload && {start} && loginctl enable-linger"
-                )
-            }
-        }
-    }
 }
+
+/// The folder of systemd units.
+const UNITS: &str = "systemd/";
 
 /// The folder of the units of podman.
 const CONTAINERS: &str = "quadlet/";
@@ -220,7 +166,7 @@ const COMPOSE: &str = "compose/";
 
 /// The steps before the installation of container units.
 const PREPARE: &str =
-    "pull the images and create the secrets as the comments in the container units describe";
+    "pull the images and create the secrets as the comments in the container units describe, then ";
 
 /// The folders of the files that configure gateways, with a pattern for those files.
 const PRESETS: [(&str, &str); 2] = [("router/", "*.ini"), ("llama-swap/", "*.yaml")];

@@ -1,6 +1,6 @@
 //! Runs an untrusted program with a time limit and an output limit, and leaves no process running.
 //!
-//! No other module starts processes. Each process gets its own process group, which is always killed at the end.
+//! Each process gets its own process group, which is always killed at the end.
 #![expect(clippy::disallowed_methods, reason = "the time limit needs a clock, and the program needs PATH")]
 
 use crate::diag::words;

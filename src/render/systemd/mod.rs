@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::names::Names;
 use super::template::{Field, Quoted, Template};
 use super::{ArtifactCollector, OutputTarget};
-use crate::plan::{Group, Host, Plan, Process, Role, Server, Start, TargetName, UnitScope, llama_swap};
+use crate::plan::{Group, Host, Plan, Process, Role, Server, Start, TargetName, UnitScope};
 
 use sandbox::{Sandbox, SandboxTexts};
 
@@ -93,7 +93,7 @@ impl<'p> ProcessContext<'p> {
                 Server::Engine(_) | Server::Program(_) => "",
             },
             content: if role.engine_family().is_some() { "model" } else { "program" },
-            health_path: health_path(role).map(Field::from),
+            health_path: role.health_path().map(Field::from),
             port: self.server_port().to_string().into(),
         }
     }
@@ -101,15 +101,6 @@ impl<'p> ProcessContext<'p> {
     /// The port that the server listens on, or the proxy forwards to.
     fn server_port(&self) -> u16 {
         self.process.backend.unwrap_or(self.process.port)
-    }
-}
-
-fn health_path(role: &Role) -> Option<&str> {
-    match &role.server {
-        Server::Engine(engine) => Some(engine.family.health_path()),
-        Server::Router(router) => Some(router.family.health_path()),
-        Server::LlamaSwap(_) => Some(llama_swap::HEALTH_PATH),
-        Server::Program(program) => program.health.as_deref(),
     }
 }
 

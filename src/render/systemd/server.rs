@@ -104,7 +104,7 @@ pub(super) fn view<'p>(
         hide_config_home: role.engine_family().is_some() && !sets(role, "XDG_CONFIG_HOME"),
         variables: unset_variables(context).unwrap_or_else(|| variables.clone()),
         key_file: role.key_file.as_deref().filter(|_| has_key || swap.is_some()).map(Field::from),
-        address: if on_demand { "127.0.0.1" } else { health_address(role) }.into(),
+        address: if on_demand { "127.0.0.1" } else { role.health_address() }.into(),
         program: Field::from(&*role.program),
         args: option_lines(&process.args, " \\\n    ", |_, word| match (word, word.text()) {
             // The path of the credential.
@@ -191,20 +191,6 @@ fn sets(role: &Role, variable: &str) -> bool {
 /// True if a server can listen on an address only after the network is up.
 fn needs_network(address: &str) -> bool {
     !is_loopback(address) && !matches!(address, "0.0.0.0" | "::")
-}
-
-/// The address for health checks from the same machine: a loopback address if the server listens on one.
-fn health_address(role: &Role) -> &str {
-    let local = |address: &str| match address {
-        "0.0.0.0" => Some("127.0.0.1"),
-        "::" => Some("::1"),
-        _ => None,
-    };
-    let loopback = role.addresses.iter().find(|address| is_loopback(address)).map(|address| &**address);
-    loopback
-        .or_else(|| role.addresses.iter().find_map(|address| local(address)))
-        .or_else(|| role.addresses.first().map(|address| &**address))
-        .unwrap_or("127.0.0.1")
 }
 
 /// The variables to unset for a role that sets variables: those that the engine reads as options and the role does not set.

@@ -1,0 +1,266 @@
+//! `orchgen apply`, `rollback` and `generations`.
+
+use super::args::{ApplyArgs, ChangeArgs, GenerationsArgs, RollbackArgs};
+use super::host::{host_name, installed, layout, layout_of};
+use super::system::{Systemd, ask_user, now, utc};
+use super::text;
+use super::wanted::{folder, wanted};
+use crate::cli::args::{DataFormat, OutputArgs};
+use crate::cli::folders::RegistryFolder;
+use crate::cli::{RunStatus, session};
+use crate::deploy::{DeployError, Deployer, Failure, Outcome, Prepared, Tree, is_of_user, is_root};
+use crate::diag::words::{any_of, printable, quoted};
+use crate::source::is_registry;
+use serde::Serialize;
+
+pub(in crate::cli) fn apply(command: &ApplyArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
+    let registry = RegistryFolder::default();
+    let out = registry.out(command.out.as_deref());
+    if !out.exists() {
+        let out = quoted(&out.to_string_lossy());
+        return Err(session::fail(format!(
+            "there is no folder {out}: run `orchgen build`, or write `--out FOLDER`"
+        )));
+    }
+    let new = folder(&out).map_err(session::fail)?;
+    let name = host_name(&new, command.change.host.as_deref()).map_err(session::fail)?;
+    if command.out.is_none() && is_registry(registry.path()) {
+        let built = wanted(&registry, output)?;
+        let part = |tree: &Tree| tree.host(Some(&name)).map(|host| tree.installed_part(host));
+        if part(&built) != part(&new) {
+            session::print_stderr(
+                "error: out/ differs from the registry: run `orchgen build`, then apply again\n",
+            );
+            return Err(RunStatus::Findings);
+        }
+    }
+    change((&new, &name), &command.change, output, None)
+}
+
+pub(in crate::cli) fn rollback(command: &RollbackArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
+    let root = command.change.root.as_deref();
+    let target = || -> Result<(Tree, u32, String), DeployError> {
+        let layout = installed(command.stack.stack.as_deref(), command.stack.user.into(), root)?;
+        let state = Deployer::new(layout, None, 0).state;
+        let all = state.generations()?;
+        let current = state.current()?;
+        let number = match command.number {
+            Some(number) => number,
+            // An unfinished run has not replaced the current generation.
+            None if state.journal()?.is_some() && current.is_some() => current.unwrap_or_default(),
+            None => {
+                let before = all.iter().rev().find(|one| current.is_some_and(|current| one.number < current));
+                before
+                    .map(|one| one.number)
+                    .ok_or_else(|| DeployError::new("there is no generation before the current one"))?
+            }
+        };
+        let Some(found) = all.iter().find(|one| one.number == number) else {
+            let numbers: Vec<String> = all.iter().map(|one| one.number.to_string()).collect();
+            return Err(DeployError::new(format!(
+                "there is no generation {number}, only {}",
+                any_of(&numbers)
+            )));
+        };
+        Ok((state.tree(number)?, number, found.host.clone()))
+    };
+    let (tree, number, host) = target().map_err(session::fail)?;
+    change((&tree, &host), &command.change, output, Some(number))
+}
+
+/// Plans, shows the plan, asks, and applies it. `rollback` is the number of the generation of the files.
+fn change(
+    (new, name): (&Tree, &str),
+    options: &ChangeArgs,
+    output: OutputArgs,
+    rollback: Option<u32>,
+) -> Result<RunStatus, RunStatus> {
+    let layout = layout_of(new, options.root.as_deref()).map_err(session::fail)?;
+    let is_user = is_of_user(&new.deployment);
+    if !options.dry_run && options.root.is_none() && !is_user && !is_root() {
+        return Err(session::fail("only root can install units of the system: run the command with `sudo`"));
+    }
+    if is_user && options.root.is_none() && is_root() {
+        session::print_stderr(
+            "note: the stack has `scope=\"user\"`, and this is root: its units will run as root\n",
+        );
+    }
+    let systemd = Systemd { is_user, is_verbose: !output.quiet };
+    let manager = options.root.is_none().then_some(&systemd as &dyn crate::deploy::Manager);
+    let deployer = Deployer::new(layout, manager, now());
+    let prepare = || deployer.prepare(new, name).map_err(session::fail);
+    if options.dry_run {
+        return Ok(dry_run(&prepare()?, output));
+    }
+    let waiting = || session::print_stderr("waiting for another `orchgen apply` of this stack to finish\n");
+    let _lock = deployer.state.lock(&waiting).map_err(session::fail)?;
+    let prepared = prepare()?;
+    show(&prepared, output);
+    agree(&prepared, options)?;
+    if !options.yes && !prepared.plan.is_empty() {
+        if !ask_user("Apply this plan? [y/N] ") {
+            session::print_stderr("nothing was changed\n");
+            return Err(RunStatus::Findings);
+        }
+        let again = prepare()?;
+        if again.plan.id != prepared.plan.id {
+            session::print_stderr(
+                "error: the host changed since the plan was shown: nothing was changed; apply again\n",
+            );
+            return Err(RunStatus::Findings);
+        }
+    }
+    let outcome = deployer.apply((new, name), &prepared, rollback).map_err(session::fail)?;
+    if options.root.is_some() {
+        enable_below(new, name, options)?;
+    }
+    Ok(report(outcome, &prepared, output))
+}
+
+/// Refuses edited files, and another plan than the requested one.
+fn agree(prepared: &Prepared, options: &ChangeArgs) -> Result<(), RunStatus> {
+    if let Some(id) = options.id.as_ref().filter(|id| **id != prepared.plan.id) {
+        session::print_stderr(&format!(
+            "error: the plan is now {}, not {}: the host or the output changed since; nothing was changed\n",
+            prepared.plan.id,
+            quoted(id)
+        ));
+        return Err(RunStatus::Findings);
+    }
+    let conflicts: Vec<String> = prepared.plan.conflicts().map(quoted).collect();
+    if conflicts.is_empty() || options.force {
+        return Ok(());
+    }
+    session::print_stderr(&format!(
+        "error: orchgen did not install these files as they are: {}\n\
+         To keep your changes, move them to drop-ins (`systemctl edit UNIT`) and remove the files. To replace the files, write \
+         `--force`: their content stays with the generation. Nothing was changed.\n",
+        conflicts.join(", ")
+    ));
+    Err(RunStatus::Findings)
+}
+
+/// Prints the plan before it is applied.
+fn show(prepared: &Prepared, output: OutputArgs) {
+    if let Some(last) = &prepared.interrupted {
+        let last =
+            if last.is_empty() { String::new() } else { format!(" (its last step: {})", printable(last)) };
+        session::print_stderr(&format!(
+            "the last run did not end{last}; this plan starts from what it left\n"
+        ));
+    }
+    if !output.quiet {
+        let width = session::style(output, &std::io::stderr()).width;
+        session::print_stderr(&text::host_plan(&prepared.plan, width));
+    }
+}
+
+/// Prints the plan and its commands.
+fn dry_run(prepared: &Prepared, output: OutputArgs) -> RunStatus {
+    show(prepared, output);
+    let mut commands = String::new();
+    for step in &prepared.plan.steps {
+        let words = step.arguments();
+        let line = match step.socket.as_ref() {
+            _ if !words.is_empty() => format!("systemctl {}", words.join(" ")),
+            Some((address, port)) => {
+                format!("# load {} by a connection to {address}:{port}", step.units.join(" "))
+            }
+            None => format!("# {}", text::step_text(step, &prepared.plan)),
+        };
+        commands.push_str(&line);
+        commands.push('\n');
+    }
+    session::print_stdout(&commands)
+}
+
+/// Enables the target in a system that does not run.
+fn enable_below(new: &Tree, name: &str, options: &ChangeArgs) -> Result<(), RunStatus> {
+    let target = new.host(Some(name)).and_then(|host| host.target.as_deref());
+    let (Some(target), Some(root), false) = (target, &options.root, is_of_user(&new.deployment)) else {
+        return Ok(());
+    };
+    super::system::enable_below(root, target).map_err(session::fail)
+}
+
+fn report(outcome: Outcome, prepared: &Prepared, output: OutputArgs) -> RunStatus {
+    let print = |text: String| {
+        if !output.quiet {
+            session::print_stderr(&text);
+        }
+    };
+    match outcome {
+        Outcome::Unchanged => {
+            print("the host is up to date\n".to_owned());
+            RunStatus::Clean
+        }
+        Outcome::Applied(number) => {
+            print(format!("applied: generation {number} is current\n"));
+            RunStatus::Clean
+        }
+        Outcome::Failed(failure) => {
+            session::print_stderr(&failure_text(&failure, prepared));
+            if failure.restored.is_ok() { RunStatus::Restored } else { RunStatus::Broken }
+        }
+    }
+}
+
+/// The failure in one paragraph.
+fn failure_text(failure: &Failure, prepared: &Prepared) -> String {
+    let role = failure.role.as_ref().map(|role| format!("{}: ", quoted(role))).unwrap_or_default();
+    let message = failure
+        .message
+        .as_ref()
+        .map(|message| format!(". Its last message: {}", quoted(message)))
+        .unwrap_or_default();
+    let before = prepared
+        .current
+        .map_or_else(|| "The state before".to_owned(), |number| format!("Generation {number}"));
+    let end = match &failure.restored {
+        Ok(()) => format!("{before} is restored, and its roles are verified"),
+        Err(why) => format!(
+            "{before} could not be restored: {}. Run `orchgen status`; `orchgen rollback` tries again",
+            printable(why)
+        ),
+    };
+    format!("error: {role}{}{message}. {end}.\n", printable(&failure.why))
+}
+
+/// A generation for users.
+#[derive(Serialize)]
+struct Listed {
+    number: u32,
+    host: String,
+    created: String,
+    is_current: bool,
+}
+
+pub(in crate::cli) fn generations(
+    command: &GenerationsArgs,
+    _output: OutputArgs,
+) -> Result<RunStatus, RunStatus> {
+    let root = command.root.as_deref();
+    let find = || -> Result<Vec<Listed>, DeployError> {
+        let layout = match &command.stack.stack {
+            Some(stack) => layout(stack, command.stack.user.into(), root)?,
+            None => installed(None, command.stack.user.into(), root)?,
+        };
+        let all = Deployer::new(layout, None, 0).state.generations()?;
+        let listed = all.into_iter().map(|one| Listed {
+            number: one.number,
+            host: one.host,
+            created: utc(one.created),
+            is_current: one.is_current,
+        });
+        Ok(listed.collect())
+    };
+    let all = find().map_err(session::fail)?;
+    let line = |one: &Listed| {
+        let current = if one.is_current { "  current" } else { "" };
+        format!("{:>4}  {}  {}{current}\n", one.number, one.created, printable(&one.host))
+    };
+    Ok(session::print_stdout(&match command.format {
+        DataFormat::Json => session::json_line(&all),
+        DataFormat::Human => all.iter().map(line).collect(),
+    }))
+}

@@ -1,0 +1,163 @@
+//! The options of the commands about a host. The doc comments are the `--help` texts.
+
+use crate::cli::folders::RegistryFolder;
+use clap::{Args as Arguments, ValueEnum};
+use std::path::PathBuf;
+
+pub(in crate::cli) const DIFF_HELP: &str = "Exit codes:
+  0  no differences
+  1  differences found, or the registry has errors
+  2  usage or I/O error
+
+Example:
+  orchgen diff | less     show what `orchgen build` would change";
+
+pub(in crate::cli) const PLAN_HELP: &str = "Exit codes:
+  0  success; with `--detailed-exitcode`: nothing changes
+  1  the registry has errors; with `--detailed-exitcode` also usage and I/O errors
+  2  usage or I/O error; with `--detailed-exitcode`: something changes
+
+Examples:
+  orchgen plan                            compare with the last build, out/
+  orchgen plan --against origin/main --output-format markdown
+                                          for a pull request
+  orchgen plan --against host             compare with what runs on this machine";
+
+pub(in crate::cli) const APPLY_HELP: &str = "Exit codes:
+  0  applied, or nothing to do
+  1  not applied, and nothing was changed: edited files, the host changed, out/ is out of date, or the answer was no
+  2  usage or I/O error
+  3  a step failed, and the previous state is restored
+  4  a step failed, and the previous state could not be restored: read the message
+
+Examples:
+  orchgen build && sudo orchgen apply     show the plan, ask, and apply it
+  sudo orchgen apply --yes                in a pipeline
+  sudo orchgen apply --dry-run            print the commands only";
+
+pub(in crate::cli) const ROLLBACK_HELP: &str = "Exit codes:
+  0  returned, or nothing to do
+  1  not returned, and nothing was changed: edited files, the host changed, or the answer was no
+  2  usage or I/O error
+  3  a step failed, and the state before is restored
+  4  a step failed, and the state before could not be restored: read the message
+
+Examples:
+  sudo orchgen rollback       return to the generation before the current one
+  sudo orchgen rollback 3     return to generation 3";
+
+pub(in crate::cli) const GENERATIONS_HELP: &str = "Exit codes:
+  0  success
+  2  usage or I/O error
+
+Example:
+  orchgen generations";
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct DiffArgs {
+    #[command(flatten)]
+    pub(super) registry: RegistryFolder,
+    /// Folder of the last build. The default is that of `orchgen build`
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
+}
+
+/// The output format of `plan`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::cli) enum PlanFormat {
+    /// Text for a terminal
+    Human,
+    /// One JSON object
+    Json,
+    /// Markdown, for a pull request
+    Markdown,
+}
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) registry: RegistryFolder,
+    /// Compare with this: a folder with output, a revision of git, or `host` for this machine. The default is the
+    /// last build
+    #[arg(long, value_name = "WHAT")]
+    pub(super) against: Option<String>,
+    /// Folder of the last build. The default is that of `orchgen build`
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
+    /// Plan only this host of the registry. With `--against host`, the default is the only host, or the one with the name
+    /// of this machine
+    #[arg(long, value_name = "NAME")]
+    pub(super) host: Option<String>,
+    /// Exit with 2 if something changes, and with 1 for every error
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+    /// Output format
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    pub(super) format: PlanFormat,
+}
+
+/// Options of the commands that change a host.
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct ChangeArgs {
+    /// Apply without asking
+    #[arg(long, short)]
+    pub(super) yes: bool,
+    /// Print the plan and its commands; change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub(super) dry_run: bool,
+    /// Apply only the plan with this number, which `orchgen plan --against host` and `orchgen apply` print
+    #[arg(long = "plan", value_name = "ID")]
+    pub(super) id: Option<String>,
+    /// Replace installed files that were edited; their content stays with the generation
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Name of the host in the registry. The default is the only host, or the one with the name of this machine
+    #[arg(long, value_name = "NAME")]
+    pub(super) host: Option<String>,
+    /// Install into the system below this folder, which does not run: no unit is started
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) root: Option<PathBuf>,
+}
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct ApplyArgs {
+    /// Folder with the output of `orchgen build`. The default is `out`, next to the registry
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct RollbackArgs {
+    /// Number of a generation. The default is the one before the current one
+    #[arg(value_name = "N")]
+    pub(super) number: Option<u32>,
+    #[command(flatten)]
+    pub(super) stack: StackArgs,
+    #[command(flatten)]
+    pub(super) change: ChangeArgs,
+}
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct GenerationsArgs {
+    #[command(flatten)]
+    pub(super) stack: StackArgs,
+    /// The folder of another system, as for `apply`
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) root: Option<PathBuf>,
+    /// Output format
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    pub(super) format: crate::cli::args::DataFormat,
+}
+
+/// Which of the installed stacks a command is about.
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct StackArgs {
+    /// Name of the stack. The default is the only installed one
+    #[arg(long, value_name = "NAME")]
+    pub(super) stack: Option<String>,
+    /// The units of this user, not those of the system
+    #[arg(long)]
+    pub(super) user: bool,
+}

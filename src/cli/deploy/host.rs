@@ -1,0 +1,106 @@
+//! The stack and the host that a command is about: folders, the name of this machine, installed stacks.
+#![expect(clippy::disallowed_methods, reason = "the environment names the folders of the user")]
+
+use crate::deploy::{DeployError, Layout, Tree, UserFolders, is_of_user, machine_name, stacks};
+use crate::diag::words;
+use std::path::{Path, PathBuf};
+
+/// The folders of the user, from `XDG_CONFIG_HOME`, `XDG_STATE_HOME` and `HOME`.
+fn user_folders() -> Result<UserFolders, DeployError> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || {
+        folder("HOME")
+            .ok_or_else(|| DeployError::new("`HOME` is not set: the folders of the user are unknown"))
+    };
+    Ok(UserFolders {
+        config: folder("XDG_CONFIG_HOME").map_or_else(|| Ok(home()?.join(".config")), Ok)?,
+        state: folder("XDG_STATE_HOME").map_or_else(|| Ok(home()?.join(".local/state")), Ok)?,
+    })
+}
+
+/// The service manager whose units a command is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Scope {
+    /// That of the system.
+    System,
+    /// That of the user.
+    User,
+}
+
+impl From<bool> for Scope {
+    fn from(is_user: bool) -> Self {
+        if is_user { Self::User } else { Self::System }
+    }
+}
+
+/// The root folder of the system.
+const ROOT: &str = "/";
+
+/// The folders of a stack. `root` is the folder of another system.
+pub(super) fn layout(stack: &str, scope: Scope, root: Option<&Path>) -> Result<Layout, DeployError> {
+    let root = root.unwrap_or(Path::new(ROOT));
+    if scope == Scope::System {
+        return Ok(Layout::new(root, None, stack));
+    }
+    let UserFolders { config, state } = user_folders()?;
+    let below = |path: PathBuf| root.join(path.strip_prefix(ROOT).unwrap_or(&path));
+    Ok(Layout::new(root, Some(&UserFolders { config: below(config), state: below(state) }), stack))
+}
+
+/// The folders of the stack of some output.
+pub(super) fn layout_of(tree: &Tree, root: Option<&Path>) -> Result<Layout, DeployError> {
+    layout(&tree.deployment.stack, is_of_user(&tree.deployment).into(), root)
+}
+
+/// The name of the host: the given one, the only one, or that of this machine.
+pub(super) fn host_name(tree: &Tree, given: Option<&str>) -> Result<String, DeployError> {
+    let hosts = &tree.deployment.hosts;
+    let names: Vec<String> = hosts.iter().map(|host| words::quoted(&host.name)).collect();
+    let known = words::any_of(&names);
+    match (given, &**hosts) {
+        (Some(given), _) if hosts.iter().any(|host| host.name == given) => Ok(given.to_owned()),
+        (Some(given), _) => {
+            Err(DeployError::new(format!("the stack has no host {}, only {known}", words::quoted(given))))
+        }
+        (None, [only]) => Ok(only.name.clone()),
+        (None, _) => {
+            let own = machine_name();
+            let found = hosts.iter().find(|host| Some(&host.name) == own.as_ref());
+            found.map(|host| host.name.clone()).ok_or_else(|| {
+                DeployError::new(format!(
+                    "the stack has several hosts, and none has the name of this machine: write `--host` with {known}"
+                ))
+            })
+        }
+    }
+}
+
+/// The layout of an installed stack: the given one, or the only one.
+pub(super) fn installed(
+    stack: Option<&str>,
+    scope: Scope,
+    root: Option<&Path>,
+) -> Result<Layout, DeployError> {
+    if let Some(stack) = stack {
+        return layout(stack, scope, root);
+    }
+    let folder = layout("", scope, root)?.state;
+    let found = stacks(&folder)?;
+    match &*found {
+        [only] => layout(only, scope, root),
+        [] => {
+            let hint = if scope == Scope::User { "" } else { "; for units of a user, write `--user`" };
+            Err(DeployError::new(format!(
+                "nothing is installed below {}: run `orchgen apply` first{hint}",
+                folder.display()
+            )))
+        }
+        several => {
+            let names: Vec<String> = several.iter().map(|name| words::quoted(name)).collect();
+            Err(DeployError::new(format!(
+                "several stacks are installed: write `--stack` with {}",
+                words::any_of(&names)
+            )))
+        }
+    }
+}

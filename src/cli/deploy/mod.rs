@@ -1,0 +1,17 @@
+//! `orchgen diff`, `plan`, `apply`, `generations`, `rollback` and `status`.
+
+mod apply;
+pub(super) mod args;
+mod diff;
+mod host;
+mod http;
+mod markdown;
+mod plan;
+pub mod status;
+mod system;
+mod text;
+mod wanted;
+
+pub(super) use apply::{apply, generations, rollback};
+pub(super) use diff::run as diff;
+pub(super) use plan::run as plan;

@@ -1,0 +1,169 @@
+//! `orchgen status`: compares what runs on this machine with what was applied. Nothing is changed.
+
+mod table;
+
+pub use table::human;
+
+use super::host::{Scope, host_name, layout};
+use super::http::Http;
+use super::system::Systemd;
+use crate::cli::args::{DataFormat, OutputArgs};
+use crate::cli::folders::default_out;
+use crate::cli::{RunStatus, session};
+use crate::deploy::{
+    DeployError, Manager, OutFolder, STATUS_VERSION, StackStatus, StatusInput, StatusReport, Tree,
+    is_of_user, stacks, status,
+};
+use crate::diag::words::{printable, quoted};
+use clap::Args as Arguments;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub(in crate::cli) const STATUS_HELP: &str = "Exit codes:
+  0  the host agrees with the output
+  1  differences: a role does not run or is not healthy, other arguments, a changed model file, edited units, out/
+     differs from the current generation, an unfinished `apply`
+  2  usage or I/O error
+
+Examples:
+  sudo orchgen status             root can also examine the mapped files of all processes
+  orchgen status --output-format json | jq '.stacks[].roles[] | {name, state}'";
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct StatusArgs {
+    /// Folder with the output of `orchgen build`, to compare with the current generation. The default is `out`, next to
+    /// the registry, if it exists
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Name of the host in the registry. The default is that of the current generation, the only host, or the one with
+    /// the name of this machine
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
+    /// Name of the stack. The default are all installed stacks and the stack of the output
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
+    /// Examine the system below this folder, which does not run: only files are compared
+    #[arg(long, value_name = "FOLDER")]
+    root: Option<PathBuf>,
+    /// Output format
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    format: DataFormat,
+}
+
+/// The output folder.
+struct Out {
+    name: String,
+    tree: Tree,
+}
+
+pub(in crate::cli) fn run(command: &StatusArgs, output: OutputArgs) -> RunStatus {
+    let report = match report(command) {
+        Ok(report) => report,
+        Err(error) => return session::fail(printable_lines(&error.to_string())),
+    };
+    let text = match command.format {
+        DataFormat::Human => human(&report, session::style(output, &std::io::stdout())),
+        DataFormat::Json => session::json_line(&report),
+    };
+    let printed = session::print_stdout(&text);
+    if printed == RunStatus::Clean && !report.agrees { RunStatus::Findings } else { printed }
+}
+
+/// A text from the host without control characters.
+fn printable_lines(text: &str) -> String {
+    text.lines().map(table::escaped).collect::<Vec<_>>().join("\n")
+}
+
+fn report(command: &StatusArgs) -> Result<StatusReport, DeployError> {
+    let out = read_out(command)?;
+    let mut all = Vec::new();
+    for (stack, is_user) in chosen(command, out.as_ref())? {
+        all.push(stack_status(command, out.as_ref(), (&stack, is_user))?);
+    }
+    let agrees = all.iter().all(|stack: &StackStatus| stack.all_differences().next().is_none());
+    Ok(StatusReport { format_version: STATUS_VERSION, agrees, stacks: all })
+}
+
+/// The output folder. A default folder that orchgen did not write is ignored.
+fn read_out(command: &StatusArgs) -> Result<Option<Out>, DeployError> {
+    let folder = command.out.clone().unwrap_or_else(default_out);
+    let name = folder.to_string_lossy().into_owned();
+    match Tree::read(&folder) {
+        Ok(tree) => Ok(Some(Out { name, tree })),
+        Err(error) if command.out.is_some() => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The stacks to report: the given one, or all that are installed and that of the output. With true for units of a user.
+fn chosen(command: &StatusArgs, out: Option<&Out>) -> Result<Vec<(String, bool)>, DeployError> {
+    let mut all = installed(command.root.as_deref())?;
+    let of_out = out.map(|out| (out.tree.deployment.stack.clone(), is_of_user(&out.tree.deployment)));
+    if command.out.is_some() && command.stack.is_none() {
+        return Ok(of_out.into_iter().collect());
+    }
+    if let Some(own) = of_out.filter(|own| !all.contains(own)) {
+        all.push(own);
+    }
+    if let Some(stack) = &command.stack {
+        let known: Vec<String> = all.iter().map(|(name, _)| quoted(name)).collect();
+        all.retain(|(name, _)| name == stack);
+        if all.is_empty() {
+            let known = if known.is_empty() {
+                "no stack is".to_owned()
+            } else {
+                format!("only {}", known.join(", "))
+            };
+            return Err(DeployError::new(format!("{} is not installed, {known}", quoted(stack))));
+        }
+    }
+    if all.is_empty() {
+        return Err(DeployError::new(
+            "no stack is installed, and there is no folder `out`: run `orchgen build` and `orchgen apply`, or write `--out`",
+        ));
+    }
+    Ok(all)
+}
+
+/// The installed stacks: those of the system, then those of this user.
+fn installed(root: Option<&Path>) -> Result<Vec<(String, bool)>, DeployError> {
+    let of_system = stacks(&layout("", Scope::System, root)?.state)?.into_iter().map(|name| (name, false));
+    // Services without a home have no stacks of a user.
+    let of_user = layout("", Scope::User, root).ok().map(|layout| stacks(&layout.state)).transpose()?;
+    Ok(of_system.chain(of_user.into_iter().flatten().map(|name| (name, true))).collect())
+}
+
+fn stack_status(
+    command: &StatusArgs,
+    out: Option<&Out>,
+    (stack, is_user): (&str, bool),
+) -> Result<StackStatus, DeployError> {
+    let root = command.root.as_deref();
+    let layout = layout(stack, is_user.into(), root)?;
+    let systemd = Systemd { is_user, is_verbose: false };
+    let is_same =
+        |out: &&Out| out.tree.deployment.stack == stack && is_of_user(&out.tree.deployment) == is_user;
+    let out = out.filter(is_same);
+    let has_generation = crate::deploy::State::new(layout.state.clone()).current()?.is_some();
+    let given = command.host.as_deref();
+    let host = match out.filter(|_| !has_generation) {
+        Some(out) => Some(host_name(&out.tree, given)?),
+        None => given.map(str::to_owned),
+    };
+    let input = StatusInput {
+        layout: &layout,
+        manager: root.is_none().then_some(&systemd as &dyn Manager),
+        web: &Http,
+        out: out.map(|out| OutFolder { name: &out.name, is_default: command.out.is_none(), tree: &out.tree }),
+        host: host.as_deref(),
+        now: now_micros(),
+    };
+    status(&input).map_err(|error| DeployError::new(format!("stack {}: {error}", quoted(&printable(stack)))))
+}
+
+/// Microseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "the start of processes is compared with the time of files")]
+fn now_micros() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
+}

@@ -2,6 +2,8 @@
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz yaml tests/fuzz/corpus/yaml` continues fuzzing from the corpus.
 
+#[path = "fuzz/deployment.rs"]
+mod deployment;
 #[path = "fuzz/header.rs"]
 mod header;
 #[path = "fuzz/pipeline.rs"]
@@ -47,4 +49,15 @@ fn every_source_of_the_corpus_is_handled() {
         *replayed.entry(first).or_insert(0) += 1;
     }
     assert!(replayed.len() == 6 && replayed.values().all(|count| *count >= 5), "{replayed:?}");
+}
+
+#[test]
+fn every_pair_of_descriptions_of_the_corpus_is_handled() {
+    let folder = crate::support::repository().join("tests/fuzz/corpus/deploy");
+    let mut replayed = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        deployment::check_pair(&fs::read_to_string(entry.unwrap().path()).unwrap());
+        replayed += 1;
+    }
+    assert!(replayed >= 8, "{replayed} pairs");
 }

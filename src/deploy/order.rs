@@ -278,7 +278,12 @@ impl<'p> Search<'p> {
         let share = |change: &Change<'p>| {
             let old = change.old.filter(|_| self.runs(*change))?;
             let port: Option<u16> = lacks.strip_prefix("port ").and_then(|port| port.parse().ok());
-            let bytes = || old.memory.iter().filter(|part| part.place == lacks).map(|part| part.bytes).sum();
+            let bytes = || {
+                old.memory
+                    .iter()
+                    .filter(|part| part.place == lacks)
+                    .fold(0, |sum: u64, part| sum.saturating_add(part.bytes))
+            };
             let share: u64 = match port {
                 Some(port) => u64::from(ports(old).any(|own| own == port)),
                 None => bytes(),

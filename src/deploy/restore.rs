@@ -4,10 +4,9 @@ use super::DeployError;
 use super::apply::{Deployer, Prepared};
 use super::manager::LoadRequest;
 use super::plan::FileAction;
-use super::steps::{Action, LONG_LIMIT, SHORT_LIMIT, Step};
+use super::steps::{Action, SHORT_LIMIT, Step, start_limit};
 use crate::render::deployment::DeployedProcess;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 /// Restores the host. `done` are the steps that were done, with the failed one.
 pub(super) fn restore(
@@ -70,7 +69,7 @@ fn undo(deployer: &Deployer<'_>, prepared: &Prepared, step: &Step) -> Result<(),
     };
     for unit in step.units.iter().filter(|unit| prepared.seen.is_up(unit) && !on_demand(unit)) {
         let limit = old_processes(prepared).find(|old| old.unit == *unit).and_then(|old| old.limit_seconds);
-        let limit = limit.map_or(step.limit, |limit| Duration::from_secs(limit) + SHORT_LIMIT);
+        let limit = limit.map_or(step.limit, |limit| start_limit(Some(limit)));
         let _ = manager.systemctl(&["reset-failed", unit], SHORT_LIMIT);
         announce(deployer, &format!("restart {unit}"))?;
         manager.systemctl(&["restart", unit], limit)?;
@@ -88,7 +87,7 @@ fn load_again(deployer: &Deployer<'_>, prepared: &Prepared, done: &[Step]) -> Re
             && prepared.seen.unit(&old.unit).is_some_and(|unit| unit.state.is_active())
     });
     for old in loaded {
-        let limit = old.limit_seconds.map_or(LONG_LIMIT, |limit| Duration::from_secs(limit) + SHORT_LIMIT);
+        let limit = start_limit(old.limit_seconds);
         announce(deployer, &format!("load {}", old.unit))?;
         manager.load(&LoadRequest { address: &old.address, port: old.port, unit: &old.unit, limit })?;
     }

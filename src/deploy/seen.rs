@@ -117,8 +117,9 @@ impl Seen {
                 let keys = keys.chain([unit_key(name, process)]);
                 let mut times = keys.filter_map(|key| changed_at.get(&key));
                 let Some(unit) = units.get_mut(name).filter(|unit| unit.state.is_up()) else { continue };
-                unit.is_stale |=
-                    times.any(|time| unit.state.started_at.is_none_or(|start| start < time + CLOCK_MICROS));
+                unit.is_stale |= times.any(|time| {
+                    unit.state.started_at.is_none_or(|start| start < time.saturating_add(CLOCK_MICROS))
+                });
             }
         }
         Ok(Self { installed, units, is_assumed: false, is_interrupted: wanted.is_interrupted })
@@ -150,8 +151,8 @@ fn drop_ins(folder: &Path) -> Vec<String> {
 fn installed_file(path: &Path) -> Result<Option<(TreeFile, u64)>, DeployError> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {
-            let micros =
-                metadata.ctime().unsigned_abs() * 1_000_000 + metadata.ctime_nsec().unsigned_abs() / 1000;
+            let seconds = metadata.ctime().unsigned_abs().saturating_mul(1_000_000);
+            let micros = seconds.saturating_add(metadata.ctime_nsec().unsigned_abs() / 1000);
             Ok(Some((read_file(path, MAX_FILE)?, micros)))
         }
         Ok(_) => Ok(Some((TreeFile { bytes: Vec::new(), executable: false }, 0))),

@@ -43,11 +43,19 @@ pub struct Step {
     pub socket: Option<(String, u16)>,
 }
 
-/// The time limit of a start whose load time is unknown.
-pub(super) const LONG_LIMIT: Duration = Duration::from_hours(1);
+/// The time limit of a start whose load time is unknown. A server that exits fails at once, so only one that hangs takes this long.
+pub(super) const LONG_LIMIT: Duration = Duration::from_hours(3);
+
+/// The largest time limit of a start.
+const MAX_LIMIT: Duration = Duration::from_hours(24 * 7);
 
 /// The time limit of all other commands: a stop can take the 30 seconds of `TimeoutStopSec=`.
 pub(super) const SHORT_LIMIT: Duration = Duration::from_mins(3);
+
+/// The time limit of the start of a process, from that of its unit in seconds. The service manager stops it first.
+pub(super) fn start_limit(seconds: Option<u64>) -> Duration {
+    seconds.map_or(LONG_LIMIT, |seconds| Duration::from_secs(seconds).min(MAX_LIMIT) + SHORT_LIMIT)
+}
 
 impl Step {
     /// A step of the stack as a whole.

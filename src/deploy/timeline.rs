@@ -2,10 +2,9 @@
 
 use super::order::{Move, Order};
 use super::plan::{FileAction, FileChange, PlanInput, ProcessChange, Target};
-use super::steps::{Action, LONG_LIMIT, SHORT_LIMIT, Step};
+use super::steps::{Action, LONG_LIMIT, SHORT_LIMIT, Step, start_limit};
 use crate::render::deployment::DeployedProcess;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// Seconds of a start in addition to reading the files, if no earlier start was measured: the program, and the first health check.
 const START_SECONDS: f64 = 1.0;
@@ -105,11 +104,11 @@ struct Switched<'p> {
 fn switch(input: &PlanInput<'_>, switched: &Switched<'_>) -> Vec<Step> {
     let Switched { role, new, is_up, socket_changes } = *switched;
     let start_seconds = start_seconds(input, new);
-    let limit = new.limit_seconds.map_or(LONG_LIMIT, Duration::from_secs);
+    let limit = start_limit(new.limit_seconds);
     let step = |action, units: &[&str], seconds| Step {
         role: Some(role.to_owned()),
         seconds,
-        limit: if matches!(action, Action::Stop) { SHORT_LIMIT } else { limit + SHORT_LIMIT },
+        limit: if action == Action::Stop { SHORT_LIMIT } else { limit },
         ..Step::of_stack(action, units.iter().map(|unit| (*unit).to_owned()).collect())
     };
     let Some(socket) = new.socket.as_deref() else {

@@ -291,3 +291,30 @@ fn a_run_that_repairs_another_one_and_fails_returns_to_the_generation() {
         model.assert_is(&old, &format!("after a crash at step {at} and a failure: {done:?}"));
     });
 }
+
+#[test]
+fn containers_are_installed_restarted_and_removed() {
+    let engine = "engine \"image\" profile=\"llama.cpp-b11669\" image=\"localhost/image:1\"\n";
+    let with_image = |roles: &str| tree(&format!("{engine}{roles}"));
+    let old = with_image(
+        r#"role "same" model="a" port=8080 engine="image"
+role "port" model="a" port=8081 engine="image"
+role "gone" model="a" port=8082 engine="image"
+role "moves" model="a" port=8083 engine="image""#,
+    );
+    let new = with_image(
+        r#"role "same" model="a" port=8080 engine="image"
+role "port" model="b" port=8084 engine="image"
+role "new" model="a" port=8082 engine="image"
+role "moves" model="a" port=8083"#,
+    );
+    let model = with(&old);
+    let same = model.running.borrow()["rig-same.service"].clone();
+    assert!(model.layout.containers.join("rig-same.container").is_file());
+    assert_eq!(model.apply(&new, None), Ok(Outcome::Applied(2)));
+    model.assert_is(&new, "containers");
+    assert!(!model.layout.containers.join("rig-moves.container").exists());
+    assert_eq!(model.running.borrow()["rig-same.service"], same, "it was not touched");
+    assert_eq!(model.apply(&old, Some(1)), Ok(Outcome::Applied(1)));
+    model.assert_is(&old, "rolled back");
+}

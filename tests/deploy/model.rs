@@ -64,9 +64,14 @@ model "bad" file="bad.gguf" arch="qwen2" size="10 GB"
     Tree::new(files.into_iter().map(file).collect(), "the test").unwrap()
 }
 
+/// The unit of an installed file.
+fn unit_of(key: &str) -> String {
+    key.split_once('/').unwrap().1.replace(".container", ".service")
+}
+
 /// The parts of a unit that its process has: not the limits of its start, which change with other roles, and no texts.
 fn command(definition: &str) -> Vec<&str> {
-    let others = ["#", "TimeoutStartSec=", "StartLimitIntervalSec=", "Description="];
+    let others = ["#", "TimeoutStartSec=", "StartLimitIntervalSec=", "HealthStartPeriod=", "Description="];
     definition.lines().filter(|line| !others.iter().any(|start| line.starts_with(start))).collect()
 }
 
@@ -124,11 +129,14 @@ impl Model {
         self.running.borrow().keys().cloned().collect()
     }
 
-    /// The installed units.
+    /// The installed units. podman makes a service of each container unit.
     fn files(&self) -> BTreeMap<String, String> {
-        let entries = fs::read_dir(&self.layout.units).into_iter().flatten();
+        let folders = [&self.layout.units, &self.layout.containers];
+        let entries = folders.into_iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten());
         let entries = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
-        let named = entries.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), path));
+        let name =
+            |path: &Path| path.file_name().unwrap().to_string_lossy().replace(".container", ".service");
+        let named = entries.map(|path| (name(&path), path));
         named
             .filter(|(name, _)| !name.starts_with('.'))
             .map(|(name, path)| (name, fs::read_to_string(path).unwrap()))
@@ -141,9 +149,7 @@ impl Model {
         let host = tree.host(Some(HOST)).unwrap();
         let wanted: BTreeMap<String, String> = orchgen::deploy::installable(tree, host)
             .into_iter()
-            .map(|(key, file)| {
-                (key["units/".len()..].to_owned(), String::from_utf8(file.bytes.clone()).unwrap())
-            })
+            .map(|(key, file)| (unit_of(&key), String::from_utf8(file.bytes.clone()).unwrap()))
             .collect();
         assert_eq!(self.files().keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>(), "{what}");
         assert_eq!(self.files(), wanted, "{what}");

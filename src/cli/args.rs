@@ -31,6 +31,7 @@ const EXAMPLES: &str = "Examples:
   orchgen check --baseline known.json --update-baseline
                                    accept today's findings, report only new ones
   orchgen import config.yaml       read a configuration of another tool, and write a registry
+  sudo orchgen apply               install out/ on this machine, restart what changed, verify
   orchgen lock                     record the facts of all model files in registry/registry.lock
   orchgen explain port-conflict    explain a finding and how to fix it
   orchgen schema --field role.draft
@@ -107,6 +108,12 @@ pub(super) enum Command {
     /// List the generations that were applied on this machine
     #[command(after_help = deploy::GENERATIONS_HELP)]
     Generations(deploy::GenerationsArgs),
+    /// Compare what runs on this machine with what was applied
+    ///
+    /// Reports the state of each role, its memory, other arguments, changed model files and edited units. Nothing is changed,
+    /// and no role is loaded.
+    #[command(after_help = super::deploy::status::STATUS_HELP)]
+    Status(super::deploy::status::StatusArgs),
     /// Read the headers of all model files and record their facts in `registry.lock`
     ///
     /// Commit the lock: machines without the model files can then check sizes, quants, drafts and memory.
@@ -135,12 +142,6 @@ pub(super) enum Command {
     /// Existing files are never overwritten.
     #[command(after_help = super::import::EXAMPLES)]
     Import(super::import::ImportArgs),
-    /// Compare what runs on this machine with what was applied
-    ///
-    /// Reports the state of each role, its memory, other arguments, changed model files and edited units. Nothing is changed,
-    /// and no role is loaded.
-    #[command(after_help = super::deploy::status::STATUS_HELP)]
-    Status(super::deploy::status::StatusArgs),
     /// Print the JSON Schema of YAML registries, or describe a field
     ///
     /// The schema is for editors and validators of YAML. `--field` is for users of both languages.

@@ -26,7 +26,8 @@ use super::plan::{FileAction, FileChange, HostPlan, PlanInput, Target, plan_host
 use super::restore::restore;
 use super::seen::{Seen, Wanted};
 use super::state::{self, State};
-use super::steps::{Action, Step};
+use super::steps::{Action, SHORT_LIMIT, Step};
+use super::tree::read_file;
 use super::{DeployError, Tree, TreeFile, installable};
 use crate::render::deployment::DeployedHost;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,10 +68,21 @@ pub struct Prepared {
 pub enum Outcome {
     /// The host already has this generation.
     Unchanged,
-    /// The host has this generation now.
-    Applied(u32),
+    /// The host has the generation now.
+    Applied(Applied),
     /// A step failed.
     Failed(Failure),
+}
+
+/// A successful run.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Applied {
+    /// The number of the generation.
+    pub number: u32,
+    /// Why roles that did not change, and were down, do not start.
+    pub still_down: Vec<String>,
+    /// The folder with the edited files that were replaced.
+    pub saved: Option<PathBuf>,
 }
 
 /// A failed run.
@@ -97,59 +109,61 @@ impl<'d> Deployer<'d> {
     pub fn prepare(&self, new: &Tree, name: &str) -> Result<Prepared, DeployError> {
         let current = self.state.current()?;
         let interrupted = self.state.journal()?.map(|journal| journal.last);
-        let old = match current {
-            Some(number) => self.state.tree(number)?,
-            None => Tree::empty(&new.deployment),
-        };
-        // The host keeps its generation if the name of the host changes.
-        let of = |tree: &'_ Tree| tree.host(Some(name)).or_else(|| tree.host(None)).cloned();
-        let (before, after) = (of(&old), new.host(Some(name)).cloned());
         let generations = self.generations()?;
-        let mut hosts: Vec<(&Tree, DeployedHost)> = Vec::new();
-        for tree in &generations {
-            hosts.extend(
-                tree.deployment
-                    .hosts
-                    .iter()
-                    .filter(|host| host.name == name)
-                    .map(|host| (tree, host.clone())),
-            );
-        }
-        hosts.extend(before.iter().map(|host| (&old, host.clone())));
-        hosts.extend(after.iter().map(|host| (new, host.clone())));
-        let all: Vec<(&Tree, &DeployedHost)> = hosts.iter().map(|(tree, host)| (*tree, host)).collect();
-        let recent = if interrupted.is_some() {
-            &all[..]
-        } else {
-            all.get(generations.len().min(all.len())..).unwrap_or_default()
+        let (old, before) = match current {
+            Some(number) => (self.state.tree(number)?, self.host_of(number)?),
+            None => (Tree::empty(&new.deployment), name.to_owned()),
         };
-        let wanted = Wanted { is_interrupted: interrupted.is_some(), ..Wanted::new(recent) };
-        let seen = Seen::read(&self.layout, self.manager, &wanted)?;
+        let (before, after) = (old.host(Some(&before)), new.host(Some(name)));
+        let of_generations =
+            generations.iter().filter_map(|(tree, host)| Some((tree, tree.host(Some(host))?)));
+        let of_both = before.map(|host| (&old, host)).into_iter().chain(after.map(|host| (new, host)));
+        let is_interrupted = interrupted.is_some();
+        let all: Vec<(&Tree, &DeployedHost)> =
+            of_generations.filter(|_| is_interrupted).chain(of_both).collect();
+        let wanted = Wanted { is_interrupted, is_first: current.is_none(), ..Wanted::new(&all) };
+        let mut seen = Seen::read(&self.layout, self.manager, &wanted)?;
+        if self.manager.is_none() {
+            seen.assume_running(&wanted.processes);
+        }
+        let of_generations =
+            generations.iter().filter_map(|(tree, host)| Some((tree, tree.host(Some(host))?)));
         let mut known: Vec<BTreeMap<String, &TreeFile>> =
-            all.iter().map(|(tree, host)| installable(tree, host)).collect();
-        let unfinished = self.state.before()?;
-        known.push(unfinished.iter().map(|(key, file)| (key.clone(), file)).collect());
+            of_generations.map(|(tree, host)| installable(tree, host)).collect();
+        known.extend(before.map(|host| installable(&old, host)));
+        known.extend(after.map(|host| installable(new, host)));
+        for process in &wanted.processes {
+            seen.clear_stale(process, &known);
+        }
         let input = PlanInput {
-            old: Target { tree: &old, host: before.as_ref() },
-            new: Target { tree: new, host: after.as_ref() },
+            old: Target { tree: &old, host: before },
+            new: Target { tree: new, host: after },
             seen: &seen,
             known: &known,
         };
         let plan = plan_host(&input);
         let keys = known.iter().flat_map(|files| files.keys().cloned()).collect();
-        let part = |tree: &Tree, host: &Option<DeployedHost>| {
-            host.as_ref().map(|host| tree.installed_part(host).files)
-        };
-        let differs = part(&old, &before) != part(new, &after);
+        let part =
+            |tree: &Tree, host: Option<&DeployedHost>| host.map(|host| tree.installed_part(host).files);
+        let differs = part(&old, before) != part(new, after);
         Ok(Prepared { plan, current, interrupted, seen, old, differs, keys })
     }
 
-    /// The files of all generations, and of a run that did not end.
-    fn generations(&self) -> Result<Vec<Tree>, DeployError> {
-        let all = self.state.generations()?;
-        let mut trees: Vec<Tree> = all.iter().filter_map(|one| self.state.tree(one.number).ok()).collect();
+    /// The files of all generations, and of a run that did not end, each with the name of its host.
+    fn generations(&self) -> Result<Vec<(Tree, String)>, DeployError> {
+        let all = self.state.generations()?.into_iter();
+        let mut trees: Vec<(Tree, String)> =
+            all.filter_map(|one| Some((self.state.tree(one.number).ok()?, one.host))).collect();
         trees.extend(self.state.pending());
         Ok(trees)
+    }
+
+    /// The name of the host of a generation.
+    fn host_of(&self, number: u32) -> Result<String, DeployError> {
+        let found = self.state.generations()?.into_iter().find(|one| one.number == number);
+        found
+            .map(|one| one.host)
+            .ok_or_else(|| DeployError::new(format!("generation {number} has no description")))
     }
 
     /// Applies the plan. `rollback` is the number of the generation to return to; otherwise the files become a new
@@ -171,18 +185,25 @@ impl<'d> Deployer<'d> {
         let number = match (rollback, prepared.current) {
             (Some(number), _) => number,
             (None, Some(current)) if !is_new => current,
-            (None, _) => self.state.stage(new, host, self.now, &Self::replaced(prepared))?,
+            (None, _) => self.state.stage(new, host, self.now)?,
         };
         self.before("begin")?;
-        self.state.begin(&format!("begin generation {number}"), &prepared.seen.installed)?;
+        let replaced = Self::replaced(prepared);
+        let saved = if replaced.is_empty() { None } else { Some(self.state.save(&replaced, self.now)?) };
+        self.state.record(&format!("begin generation {number}"))?;
         if prepared.interrupted.is_some() {
             prepared.keys.iter().try_for_each(|key| state::remove_file(&staging(&self.layout.path(key))))?;
         }
         let files = installable(new, host);
+        let mut still_down = Vec::new();
         for (at, step) in prepared.plan.steps.iter().enumerate() {
             if let Err(error) = self.run(step, &prepared.plan.files, &files) {
                 if error == DeployError::Stopped {
                     return Err(error);
+                }
+                if step.repair {
+                    still_down.push(error.to_string());
+                    continue;
                 }
                 let done = prepared.plan.steps.get(..=at).unwrap_or_default();
                 return self.fail((prepared, name), (step, done), &error).map(Outcome::Failed);
@@ -190,7 +211,7 @@ impl<'d> Deployer<'d> {
         }
         self.before("commit")?;
         self.state.commit(number)?;
-        Ok(Outcome::Applied(number))
+        Ok(Outcome::Applied(Applied { number, still_down, saved }))
     }
 
     /// The edited files that the plan replaces or removes.
@@ -230,7 +251,10 @@ impl<'d> Deployer<'d> {
             Action::Load => {
                 let Some((address, port)) = &step.socket else { return Ok(()) };
                 let unit = step.units.first().map_or("", String::as_str);
-                manager.load(&LoadRequest { address, port: *port, unit, limit: step.limit })
+                let proxy = unit.strip_suffix("-backend.service").map(|name| format!("{name}.service"));
+                let proxy = proxy.as_deref();
+                let _ = manager.systemctl(&["reset-failed", unit], SHORT_LIMIT);
+                manager.load(&LoadRequest { address, port: *port, unit, proxy, limit: step.limit })
             }
             Action::Enable => {
                 manager.systemctl(&words, step.limit)?;
@@ -241,7 +265,7 @@ impl<'d> Deployer<'d> {
                 // A start that failed earlier must not count against the start limit.
                 let reset: Vec<&str> =
                     ["reset-failed"].into_iter().chain(step.units.iter().map(String::as_str)).collect();
-                let _ = manager.systemctl(&reset, super::steps::SHORT_LIMIT);
+                let _ = manager.systemctl(&reset, SHORT_LIMIT);
                 manager.systemctl(&words, step.limit)
             }
         }
@@ -265,6 +289,9 @@ impl<'d> Deployer<'d> {
         let mut result = Ok(());
         for (key, bytes) in wanted {
             let (path, Some(bytes)) = (self.layout.path(key), bytes) else { continue };
+            if read_file(&path, bytes.len() + 1).is_ok_and(|file| file.bytes == *bytes) {
+                continue;
+            }
             let place = staging(&path);
             result = self.before(&format!("write {key}")).and_then(|()| state::write_new(&place, bytes));
             staged.push((place, path));

@@ -1,5 +1,6 @@
 //! The differences of roles in words.
 
+use super::layout::CONFIGURATION;
 use crate::render::deployment::{DeployedHost, DeployedProcess, DeployedRole};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -216,8 +217,13 @@ const TAKEN_OVER: &[&str] = &[
     "WantedBy",
 ];
 
+/// True if a process that runs with one version of a file need not restart for another one.
+pub(super) fn is_same_file(key: &str, old: &[u8], new: &[u8]) -> bool {
+    if key.starts_with(CONFIGURATION) { old == new } else { is_same_process(old, new) }
+}
+
 /// True if a process that runs with one unit file need not restart for another one.
-pub(super) fn is_same_process(old: &[u8], new: &[u8]) -> bool {
+fn is_same_process(old: &[u8], new: &[u8]) -> bool {
     let relevant = |text: &[u8]| {
         let mut settings = by_key(text);
         settings.retain(|name, _| !TAKEN_OVER.contains(&name.as_str()));

@@ -17,6 +17,8 @@ pub struct UnitState {
     pub result: String,
     /// `enabled`, `disabled`, `static`.
     pub enabled: String,
+    /// True if its files changed since the service manager read them.
+    pub needs_reload: bool,
     /// The main process. 0 without one.
     pub pid: u32,
     /// The drop-ins of the unit: full paths.
@@ -74,6 +76,8 @@ pub struct LoadRequest<'l> {
     pub port: u16,
     /// The unit of its server.
     pub unit: &'l str,
+    /// The unit of its proxy.
+    pub proxy: Option<&'l str>,
     /// The time limit.
     pub limit: Duration,
 }

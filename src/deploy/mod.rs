@@ -16,6 +16,7 @@ mod changes;
 mod error;
 mod layout;
 mod manager;
+mod notes;
 mod order;
 mod plan;
 mod restore;
@@ -26,7 +27,7 @@ mod steps;
 mod timeline;
 mod tree;
 
-pub use apply::{Deployer, Failure, Outcome, Prepared};
+pub use apply::{Applied, Deployer, Failure, Outcome, Prepared};
 pub use changes::{RoleChange, RoleChangeKind, ValueChange};
 pub use error::DeployError;
 pub use layout::{Layout, UserFolders, installable, is_of_user, is_root, machine_name, stacks};

@@ -1,7 +1,8 @@
 //! The plan for one host: what changes, in which order, and if old and new fit together at each step.
 
 use super::changes::{self, RoleChange, RoleChangeKind};
-use super::layout::{CONFIGURATION, configuration_key, installable, unit_key};
+use super::layout::{configuration_key, installable, unit_key};
+use super::notes;
 use super::order::{self, Change, Order, PlacePeak, Reorder};
 use super::seen::Seen;
 use super::steps::Step;
@@ -31,7 +32,7 @@ impl<'t> Target<'t> {
         self.host.map(|host| installable(self.tree, host)).unwrap_or_default()
     }
 
-    fn processes(&self) -> impl Iterator<Item = &'t DeployedProcess> {
+    pub(super) fn processes(&self) -> impl Iterator<Item = &'t DeployedProcess> {
         self.host.into_iter().flat_map(|host| host.roles.iter().flat_map(|role| &role.processes))
     }
 }
@@ -123,6 +124,8 @@ pub(super) struct ProcessChange<'p> {
     pub(super) change: Change<'p>,
     /// True if its socket changes or is down.
     pub(super) socket_changes: bool,
+    /// True if nothing of it changes, and it is down.
+    pub(super) is_repair: bool,
 }
 
 /// Plans one host.
@@ -146,7 +149,7 @@ pub fn plan_host(input: &PlanInput<'_>) -> HostPlan {
         host: name,
         id: String::new(),
         reloaded: reloaded(input, &files, &steps),
-        notes: notes(input, &steps),
+        notes: notes::notes(input, &steps),
         not_checked: unknown.map(|role| role.name.clone()).collect(),
         memory: peaks,
         reorders,
@@ -176,24 +179,31 @@ fn processes<'p>(
         };
         let (old, new) = (all(*before), all(*after));
         let same = |one: &DeployedProcess, other: &DeployedProcess| {
-            one.unit == other.unit && one.socket == other.socket
+            one.unit == other.unit && one.socket == other.socket && one.container == other.container
         };
         let role = before.or(*after).map(|role| &*role.name).unwrap_or_default();
         for process in &old {
             let is_up = process.units().any(|unit| input.seen.is_up(unit));
             if !new.iter().any(|other| same(process, other)) && is_up {
                 let change = Change { role, old: Some(process), new: None };
-                changed.push(ProcessChange { change, socket_changes: false });
+                changed.push(ProcessChange { change, socket_changes: false, is_repair: false });
             }
         }
+        let is_gone = |unit: &str| {
+            let mut gone = old.iter().filter(|process| !new.iter().any(|other| same(process, other)));
+            gone.any(|process| process.units().any(|own| own == unit))
+        };
         for process in &new {
             let before = old.iter().find(|other| same(process, other)).copied();
             match process_change(input.seen, &files, process) {
-                Some(socket_changes) => {
+                Some(found) => {
                     let running = before.unwrap_or(process);
-                    let is_up = running.units().any(|unit| input.seen.is_up(unit));
+                    // A unit can be up for another process: that of a role on demand has the name of its proxy.
+                    let is_own = |unit: &&str| before.is_some() || !is_gone(unit);
+                    let is_up = running.units().filter(is_own).any(|unit| input.seen.is_up(unit));
                     let change = Change { role, old: is_up.then_some(running), new: Some(process) };
-                    changed.push(ProcessChange { change, socket_changes });
+                    let is_repair = !found.differs && before.is_some() && !input.seen.is_interrupted;
+                    changed.push(ProcessChange { change, socket_changes: found.socket_changes, is_repair });
                 }
                 None => unchanged.push(*process),
             }
@@ -208,13 +218,20 @@ struct WantedFiles<'p> {
     kept: BTreeSet<String>,
 }
 
-/// `None` if a process goes on. Otherwise true if its socket changes or is down.
-fn process_change(seen: &Seen, wanted: &WantedFiles<'_>, process: &DeployedProcess) -> Option<bool> {
+/// How a process changes.
+struct Found {
+    /// True if its socket changes or is down.
+    socket_changes: bool,
+    /// False if it is only down.
+    differs: bool,
+}
+
+/// `None` if a process goes on.
+fn process_change(seen: &Seen, wanted: &WantedFiles<'_>, process: &DeployedProcess) -> Option<Found> {
     let differs = |key: &String| {
         let (installed, new) = (seen.installed.get(key), wanted.files.get(key));
         let is_same = match (installed, new) {
-            (Some(installed), Some(new)) if key.starts_with(CONFIGURATION) => installed.bytes == new.bytes,
-            (Some(installed), Some(new)) => changes::is_same_process(&installed.bytes, &new.bytes),
+            (Some(installed), Some(new)) => changes::is_same_file(key, &installed.bytes, &new.bytes),
             (installed, new) => installed.is_none() && new.is_none(),
         };
         !wanted.kept.contains(key) && !is_same
@@ -222,14 +239,15 @@ fn process_change(seen: &Seen, wanted: &WantedFiles<'_>, process: &DeployedProce
     let key = |unit: &str| unit_key(unit, process);
     let is_stale = |unit: &str| seen.unit(unit).is_some_and(|unit| unit.is_stale);
     let socket = process.socket.as_deref();
-    let socket_changes =
-        socket.is_some_and(|socket| differs(&key(socket)) || !seen.is_up(socket) || is_stale(socket));
+    let socket_differs = socket.is_some_and(|socket| differs(&key(socket)) || is_stale(socket));
     let servers = [Some(&process.unit), process.proxy.as_ref()].into_iter().flatten();
     let configured = process.configuration.iter().map(|path| configuration_key(path));
     let differs = servers.map(|unit| key(unit)).chain(configured).any(|key| differs(&key));
     let is_stale = is_stale(&process.unit) || process.proxy.as_deref().is_some_and(is_stale);
     let is_down = !seen.is_up(process.entry());
-    (differs || is_stale || is_down || socket_changes).then_some(socket_changes)
+    let differs = differs || is_stale || socket_differs;
+    (differs || is_down)
+        .then_some(Found { socket_changes: socket_differs || is_down && socket.is_some(), differs })
 }
 
 /// The installed files that change, or that were edited.
@@ -340,23 +358,6 @@ fn unit_changes(
     all
 }
 
-/// Facts of the host that matter for the plan.
-fn notes(input: &PlanInput<'_>, steps: &[Step]) -> Vec<String> {
-    let touched: BTreeSet<&String> = steps.iter().flat_map(|step| &step.units).collect();
-    let mut notes = Vec::new();
-    for (name, unit) in &input.seen.units {
-        if unit.state.load == "masked"
-            && input.new.processes().any(|process| process.units().any(|unit| unit == name))
-        {
-            notes.push(format!("`{name}` is masked and cannot start: run `systemctl unmask {name}`"));
-        }
-        for drop_in in unit.state.drop_ins.iter().filter(|_| touched.contains(name)) {
-            notes.push(format!("`{name}` has the drop-in {drop_in}, which stays and changes its settings"));
-        }
-    }
-    notes
-}
-
 /// A digest of what the plan does.
 fn id(input: &PlanInput<'_>, plan: &HostPlan) -> String {
     let files = input.new.installed_files();
@@ -370,7 +371,9 @@ fn id(input: &PlanInput<'_>, plan: &HostPlan) -> String {
         let _ = writeln!(text, "{} {:?} {before} {after}", change.file, change.action);
     }
     for step in &plan.steps {
-        let _ = writeln!(text, "{:?} {}", step.action, step.units.join(" "));
+        let units = step.units.join(" ");
+        let role = step.role.as_deref().unwrap_or_default();
+        let _ = writeln!(text, "{:?} {role} {units}", step.action);
     }
     Digest::of(text.as_bytes()).to_string().chars().take(12).collect()
 }

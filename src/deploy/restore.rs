@@ -15,7 +15,8 @@ pub(super) fn restore(
     done: &[Step],
 ) -> Result<(), DeployError> {
     let seen = &prepared.seen;
-    stop_new(deployer, prepared, done)?;
+    // The files and the other units come back in any case.
+    let left = stop_new(deployer, prepared, done)?;
     if done.iter().any(|step| step.action == Action::Install) {
         let changed = prepared.plan.files.iter().filter(|change| change.action != FileAction::Keep);
         let before = |key: &str| seen.installed.get(key).map(|file| &*file.bytes);
@@ -26,12 +27,19 @@ pub(super) fn restore(
         run(deployer, &["daemon-reload"])?;
     }
     done.iter().rev().try_for_each(|step| undo(deployer, prepared, step))?;
-    load_again(deployer, prepared, done)
+    load_again(deployer, prepared, done)?;
+    left.map_or(Ok(()), Err)
 }
 
-/// Stops the units that were not up, because they take memory and ports, and roles on demand that were loaded again.
-fn stop_new(deployer: &Deployer<'_>, prepared: &Prepared, done: &[Step]) -> Result<(), DeployError> {
-    let Some(manager) = deployer.manager else { return Ok(()) };
+/// Stops the units that were not up, because they take memory and ports, and those that are up with a new definition. Returns the
+/// first error.
+fn stop_new(
+    deployer: &Deployer<'_>,
+    prepared: &Prepared,
+    done: &[Step],
+) -> Result<Option<DeployError>, DeployError> {
+    let Some(manager) = deployer.manager else { return Ok(None) };
+    let mut first = None;
     let seen = &prepared.seen;
     let mut stopped = BTreeSet::new();
     for step in done.iter().rev() {
@@ -40,14 +48,20 @@ fn stop_new(deployer: &Deployer<'_>, prepared: &Prepared, done: &[Step]) -> Resu
             continue;
         }
         for unit in step.units.iter().flat_map(|unit| family(unit)) {
-            let is_new = !seen.is_up(&unit) || is_load && !unit.ends_with(".socket");
+            // A unit that stopped earlier is up with its new definition.
+            let stops = |other: &Step| other.action == Action::Stop && other.units.contains(&unit);
+            let is_new = !seen.is_up(&unit) || is_load || done.iter().any(stops);
             if seen.units.contains_key(&unit) && is_new && stopped.insert(unit.clone()) {
-                run(deployer, &["stop", &unit])?;
+                match run(deployer, &["stop", &unit]) {
+                    Err(DeployError::Stopped) => return Err(DeployError::Stopped),
+                    Err(error) => first = first.or(Some(error)),
+                    Ok(()) => {}
+                }
                 let _ = manager.systemctl(&["reset-failed", &unit], SHORT_LIMIT);
             }
         }
     }
-    Ok(())
+    Ok(first)
 }
 
 /// Restores the units of one step. The servers of roles on demand start by their sockets.
@@ -89,7 +103,13 @@ fn load_again(deployer: &Deployer<'_>, prepared: &Prepared, done: &[Step]) -> Re
     for old in loaded {
         let limit = start_limit(old.limit_seconds);
         announce(deployer, &format!("load {}", old.unit))?;
-        manager.load(&LoadRequest { address: &old.address, port: old.port, unit: &old.unit, limit })?;
+        manager.load(&LoadRequest {
+            address: &old.address,
+            port: old.port,
+            unit: &old.unit,
+            proxy: old.proxy.as_deref(),
+            limit,
+        })?;
     }
     Ok(())
 }

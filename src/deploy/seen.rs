@@ -1,5 +1,6 @@
 //! The state of a host before a plan: its installed files and its units.
 
+use super::changes::is_same_file;
 use super::layout::{Layout, configuration_key, unit_key};
 use super::manager::{Manager, UnitState};
 use super::tree::read_file;
@@ -35,8 +36,10 @@ pub struct Seen {
     pub units: BTreeMap<String, UnitSeen>,
     /// True if no service manager was asked.
     pub is_assumed: bool,
-    /// True if an earlier run did not end: the service manager may not know the files.
+    /// True if an earlier run did not end.
     pub is_interrupted: bool,
+    /// True if the service manager must read the files again, because of an earlier run or before the first one.
+    pub needs_reload: bool,
 }
 
 /// The parts of a host to read: those of the installed and of the wanted output.
@@ -49,6 +52,8 @@ pub(super) struct Wanted<'w> {
     pub(super) targets: BTreeSet<String>,
     /// True if an earlier run did not end.
     pub(super) is_interrupted: bool,
+    /// True if there is no generation.
+    pub(super) is_first: bool,
 }
 
 impl<'w> Wanted<'w> {
@@ -56,7 +61,13 @@ impl<'w> Wanted<'w> {
         let keys = all.iter().flat_map(|(tree, host)| installable(tree, host).into_keys()).collect();
         let processes = all.iter().flat_map(|(_, host)| host.roles.iter().flat_map(|role| &role.processes));
         let targets = all.iter().filter_map(|(_, host)| host.target.clone());
-        Self { keys, processes: processes.collect(), targets: targets.collect(), is_interrupted: false }
+        Self {
+            keys,
+            processes: processes.collect(),
+            targets: targets.collect(),
+            is_interrupted: false,
+            is_first: false,
+        }
     }
 
     /// All units: those of the files, and those of containers.
@@ -76,7 +87,7 @@ impl Seen {
         let up = UnitSeen { state: active, is_stale: false };
         let processes = host.roles.iter().flat_map(|role| &role.processes);
         let units = processes.map(|process| (process.entry().to_owned(), up.clone())).collect();
-        Self { installed, units, is_assumed: true, is_interrupted: false }
+        Self { installed, units, is_assumed: true, ..Self::default() }
     }
 
     /// A host on which nothing is installed.
@@ -110,6 +121,10 @@ impl Seen {
             let new = new.into_iter().filter(|path| !unit.state.drop_ins.contains(path)).collect::<Vec<_>>();
             unit.state.drop_ins.extend(new);
         }
+        let is_unsure = wanted.is_interrupted || wanted.is_first;
+        for unit in units.values_mut().filter(|unit| is_unsure && unit.state.is_up()) {
+            unit.is_stale = unit.state.needs_reload;
+        }
         for process in wanted.processes.iter().filter(|_| wanted.is_interrupted) {
             for name in process.units() {
                 let configuration = process.configuration.iter().filter(|_| name == process.unit);
@@ -122,7 +137,39 @@ impl Seen {
                 });
             }
         }
-        Ok(Self { installed, units, is_assumed: false, is_interrupted: wanted.is_interrupted })
+        let needs_reload =
+            wanted.is_interrupted || is_unsure && units.values().any(|unit| unit.state.needs_reload);
+        Ok(Self { installed, units, is_assumed: false, is_interrupted: wanted.is_interrupted, needs_reload })
+    }
+
+    /// In a system that does not run only files matter: what is installed is taken as running.
+    pub(super) fn assume_running(&mut self, processes: &[&DeployedProcess]) {
+        let active = UnitState { active: "active".to_owned(), ..UnitState::default() };
+        let up = UnitSeen { state: active, is_stale: false };
+        for process in processes {
+            if self.installed.contains_key(&unit_key(process.entry(), process)) {
+                self.units.insert(process.entry().to_owned(), up.clone());
+            }
+        }
+    }
+
+    /// Forgets that a unit may be older than its files if all known versions of them give the same process.
+    pub(super) fn clear_stale(&mut self, process: &DeployedProcess, known: &[BTreeMap<String, &TreeFile>]) {
+        for name in process.units() {
+            let configuration = process.configuration.iter().filter(|_| name == process.unit);
+            let keys = configuration.map(|path| configuration_key(path));
+            let mut keys = keys.chain([unit_key(name, process)]);
+            let differs = keys.any(|key| {
+                let installed = self.installed.get(&key);
+                let mut versions = known.iter().filter_map(|files| files.get(&key));
+                versions.any(|version| {
+                    installed.is_none_or(|installed| !is_same_file(&key, &installed.bytes, &version.bytes))
+                })
+            });
+            if let Some(unit) = self.units.get_mut(name).filter(|_| !differs) {
+                unit.is_stale = false;
+            }
+        }
     }
 
     /// The state of a unit.

@@ -3,11 +3,10 @@
 //! ```text
 //! generations/N/out/…             the installed files of generation N, with deploy.json
 //! generations/N/generation.json   its host and time
-//! generations/N/replaced/…        edited files that `--force` replaced
 //! current                         the number of the current generation
 //! pending/…                       the generation that a run installs: it gets its number at the end
 //! journal                         exists while a run changes the host: one line for each step
-//! before/…                        the installed files before that run
+//! replaced/TIME/…                 edited files that `--force` replaced
 //! lock                            locked by the run that changes the host
 //! ```
 //!
@@ -19,9 +18,9 @@ use super::{DeployError, Tree, TreeFile};
 use crate::render::deployment::DeployedHost;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The number of generations that are kept.
@@ -45,6 +44,9 @@ pub struct Generation {
     pub host: String,
     /// Seconds since 1970 at its creation.
     pub created: u64,
+    /// The generation that it replaced.
+    #[serde(default)]
+    pub previous: Option<u32>,
     /// True if it is the current one.
     #[serde(default)]
     pub is_current: bool,
@@ -61,7 +63,7 @@ const CURRENT: &str = "current";
 const JOURNAL: &str = "journal";
 const GENERATIONS: &str = "generations";
 const PENDING: &str = "pending";
-const BEFORE: &str = "before";
+const REPLACED: &str = "replaced";
 const DESCRIPTION: &str = "generation.json";
 
 impl State {
@@ -141,23 +143,15 @@ impl State {
     }
 
     /// Writes the pending generation, and returns its future number.
-    pub(super) fn stage(
-        &self,
-        tree: &Tree,
-        host: &DeployedHost,
-        created: u64,
-        replaced: &BTreeMap<String, TreeFile>,
-    ) -> Result<u32, DeployError> {
+    pub(super) fn stage(&self, tree: &Tree, host: &DeployedHost, created: u64) -> Result<u32, DeployError> {
         let number = self.numbers()?.last().map_or(1, |last| last + 1);
         let staged = self.path(".pending");
         create_folder(&self.path(GENERATIONS))?;
         remove_folder(&staged)?;
         let files = tree.installed_part(host).files;
         files.iter().try_for_each(|(path, file)| write_new(&staged.join("out").join(path), &file.bytes))?;
-        replaced
-            .iter()
-            .try_for_each(|(key, file)| write_new(&staged.join("replaced").join(key), &file.bytes))?;
-        let generation = Generation { number, host: host.name.clone(), created, is_current: false };
+        let (host, previous) = (host.name.clone(), self.current()?);
+        let generation = Generation { number, host, created, previous, is_current: false };
         let text = serde_json::to_vec(&generation).map_err(|error| DeployError::new(error.to_string()))?;
         write_new(&staged.join(DESCRIPTION), &text)?;
         remove_folder(&self.path(PENDING))?;
@@ -165,27 +159,21 @@ impl State {
         Ok(number)
     }
 
-    /// The files of a generation that a run was installing. `None` if there are none.
-    pub(super) fn pending(&self) -> Option<Tree> {
-        Tree::read(&self.path(PENDING).join("out")).ok()
+    /// Saves edited files that a run replaces or removes. Returns their folder.
+    pub(super) fn save(&self, files: &BTreeMap<String, TreeFile>, time: u64) -> Result<PathBuf, DeployError> {
+        let folder = self.path(REPLACED);
+        let mut times = (time..).map(|time| folder.join(time.to_string()));
+        let folder = times.find(|folder| !folder.exists()).unwrap_or(folder);
+        files.iter().try_for_each(|(key, file)| write_new(&folder.join(key), &file.bytes))?;
+        Ok(folder)
     }
 
-    /// The folder with the edited files that a generation replaced.
-    pub fn replaced(&self, number: u32) -> PathBuf {
-        self.generation(number).join("replaced")
-    }
-
-    /// Starts a journal, with a copy of the installed files.
-    pub(super) fn begin(&self, line: &str, before: &BTreeMap<String, TreeFile>) -> Result<(), DeployError> {
-        if self.journal()?.is_none() {
-            let staged = self.path(".before");
-            remove_folder(&staged)?;
-            create_folder(&staged)?;
-            before.iter().try_for_each(|(key, file)| write_new(&staged.join(key), &file.bytes))?;
-            remove_folder(&self.path(BEFORE))?;
-            rename(&staged, &self.path(BEFORE))?;
-        }
-        self.record(line)
+    /// The files of a generation that a run was installing, with the name of its host. `None` if there are none.
+    pub(super) fn pending(&self) -> Option<(Tree, String)> {
+        let folder = self.path(PENDING);
+        let text = read_text(&folder.join(DESCRIPTION)).ok()??;
+        let generation: Generation = serde_json::from_str(&text).ok()?;
+        Some((Tree::read(&folder.join("out")).ok()?, generation.host))
     }
 
     /// Adds a line to the journal.
@@ -229,23 +217,7 @@ impl State {
     pub(super) fn end(&self) -> Result<(), DeployError> {
         remove_file(&self.path(JOURNAL))?;
         sync_folder(&self.folder)?;
-        remove_folder(&self.path(PENDING))?;
-        remove_folder(&self.path(BEFORE))
-    }
-
-    /// The files before the run that did not end, by key.
-    pub(super) fn before(&self) -> Result<BTreeMap<String, TreeFile>, DeployError> {
-        let mut all = BTreeMap::new();
-        for folder in ["units", "containers", "configuration"] {
-            let path = self.path(BEFORE).join(folder);
-            let Ok(entries) = fs::read_dir(&path) else { continue };
-            for entry in entries.flatten() {
-                if let Some(name) = entry.file_name().to_str() {
-                    all.insert(format!("{folder}/{name}"), read_file(&entry.path(), MAX_FILE)?);
-                }
-            }
-        }
-        Ok(all)
+        remove_folder(&self.path(PENDING))
     }
 }
 
@@ -263,8 +235,17 @@ fn read_text(path: &Path) -> Result<Option<String>, DeployError> {
     }
 }
 
+/// Creates a folder with those above it. Services of other users read them, so the umask has no effect.
 pub(super) fn create_folder(folder: &Path) -> Result<(), DeployError> {
-    let created = DirBuilder::new().recursive(true).mode(0o755).create(folder);
+    if folder.is_dir() || folder.as_os_str().is_empty() {
+        return Ok(());
+    }
+    folder.parent().map_or(Ok(()), create_folder)?;
+    let created = match fs::create_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => fs::set_permissions(folder, Permissions::from_mode(0o755)),
+    };
     created.map_err(|error| DeployError::disk("create the folder", folder, &error))
 }
 
@@ -293,6 +274,7 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), DeployError> {
     let failed = |error: std::io::Error| DeployError::disk("write", path, &error);
     let mut file =
         OpenOptions::new().create(true).truncate(true).write(true).mode(0o644).open(path).map_err(failed)?;
+    file.set_permissions(Permissions::from_mode(0o644)).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
 }
 

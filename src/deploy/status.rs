@@ -149,7 +149,7 @@ fn described<'s>(
         (None, None) => {
             let pending = state.pending();
             let none = || DeployError::new("no generation is installed: run `orchgen apply`");
-            (pending.ok_or_else(none)?, false)
+            (pending.ok_or_else(none)?.0, false)
         }
     };
     let found = if input.host.is_some() { tree.host(name) } else { host_of(&tree, name) };

@@ -35,6 +35,9 @@ pub struct Step {
     pub role: Option<String>,
     /// The estimated duration in seconds. `None` if it is unknown.
     pub seconds: Option<f64>,
+    /// True if nothing of the role changes, and it is down: the run goes on if it does not start.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub repair: bool,
     /// The time limit of the role.
     #[serde(skip)]
     pub limit: Duration,
@@ -60,7 +63,15 @@ pub(super) fn start_limit(seconds: Option<u64>) -> Duration {
 impl Step {
     /// A step of the stack as a whole.
     pub(super) fn of_stack(action: Action, units: Vec<String>) -> Self {
-        Self { action, units, role: None, seconds: Some(0.0), limit: SHORT_LIMIT, socket: None }
+        Self {
+            action,
+            units,
+            role: None,
+            seconds: Some(0.0),
+            repair: false,
+            limit: SHORT_LIMIT,
+            socket: None,
+        }
     }
 
     /// The arguments of `systemctl`. Empty for a step that is no command of it.

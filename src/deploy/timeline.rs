@@ -29,7 +29,7 @@ pub(super) fn steps(
     if writes {
         steps.push(Step::of_stack(Action::Install, Vec::new()));
     }
-    if writes || input.seen.is_interrupted {
+    if writes || input.seen.needs_reload {
         steps.push(Step::of_stack(Action::Reload, Vec::new()));
     }
     let mut stopped = Vec::new();
@@ -45,7 +45,8 @@ pub(super) fn steps(
                 let is_up = change.old.is_some() && !stopped.contains(&&*new.unit);
                 let socket_changes =
                     found.is_some_and(|one| one.socket_changes) || stopped.contains(&&*new.unit);
-                let switched = Switched { role: change.role, new, is_up, socket_changes };
+                let is_repair = found.is_some_and(|one| one.is_repair) && !stopped.contains(&&*new.unit);
+                let switched = Switched { role: change.role, new, is_up, socket_changes, is_repair };
                 steps.extend(switch(input, &switched));
             }
         }
@@ -55,13 +56,14 @@ pub(super) fn steps(
     steps
 }
 
-/// Stops the units of a process that are up.
+/// Stops the units of a process.
 fn stop(input: &PlanInput<'_>, one: &Move<'_>) -> Option<Step> {
     let (Move::Stop(change) | Move::Switch(change)) = one;
     let old = change.old?;
-    let units = old.units().filter(|unit| input.seen.is_assumed || input.seen.is_up(unit));
-    let units: Vec<String> = units.map(str::to_owned).collect();
-    (!units.is_empty()).then(|| Step {
+    let is_up = old.units().any(|unit| input.seen.is_assumed || input.seen.is_up(unit));
+    // Those of a role on demand can start at any time, so all are stopped.
+    let units: Vec<String> = old.units().map(str::to_owned).collect();
+    is_up.then(|| Step {
         role: Some(change.role.to_owned()),
         seconds: Some(STOP_SECONDS),
         ..Step::of_stack(Action::Stop, units)
@@ -98,16 +100,19 @@ struct Switched<'p> {
     is_up: bool,
     /// True if its socket changes or is down.
     socket_changes: bool,
+    /// True if nothing of it changes, and it is down.
+    is_repair: bool,
 }
 
 /// Replaces or starts a process.
 fn switch(input: &PlanInput<'_>, switched: &Switched<'_>) -> Vec<Step> {
-    let Switched { role, new, is_up, socket_changes } = *switched;
+    let Switched { role, new, is_up, socket_changes, is_repair } = *switched;
     let start_seconds = start_seconds(input, new);
     let limit = start_limit(new.limit_seconds);
     let step = |action, units: &[&str], seconds| Step {
         role: Some(role.to_owned()),
         seconds,
+        repair: is_repair,
         limit: if action == Action::Stop { SHORT_LIMIT } else { limit },
         ..Step::of_stack(action, units.iter().map(|unit| (*unit).to_owned()).collect())
     };
@@ -120,15 +125,13 @@ fn switch(input: &PlanInput<'_>, switched: &Switched<'_>) -> Vec<Step> {
         return vec![step(action, &[&new.unit], seconds)];
     };
     let mut steps = Vec::new();
-    let servers = [new.proxy.as_deref(), Some(&*new.unit)].into_iter().flatten();
-    let up: Vec<&str> =
-        servers.filter(|unit| is_up && (input.seen.is_assumed || input.seen.is_up(unit))).collect();
-    if !up.is_empty() {
-        steps.push(step(Action::Stop, &up, Some(STOP_SECONDS)));
+    // A request could start the old server again at any time, so the socket stops too.
+    if is_up && !is_repair {
+        let units: Vec<&str> = new.units().collect();
+        steps.push(step(Action::Stop, &units, Some(STOP_SECONDS)));
     }
-    if socket_changes {
-        let action = if is_up && input.seen.is_up(socket) { Action::Restart } else { Action::Start };
-        steps.push(step(action, &[socket], Some(0.0)));
+    if socket_changes || !steps.is_empty() {
+        steps.push(step(Action::Start, &[socket], Some(0.0)));
     }
     let load = step(Action::Load, &[&new.unit], start_seconds);
     steps.push(Step { socket: Some((new.address.clone(), new.port)), ..load });

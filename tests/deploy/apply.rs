@@ -1,7 +1,7 @@
 //! The state machine: it ends what it began after any interruption.
 
 use super::model::{Fault, Model, tree};
-use orchgen::deploy::{DeployError, Manager, Outcome, Tree};
+use orchgen::deploy::{Applied, DeployError, Manager, Outcome, Tree};
 use std::fs;
 
 /// A stack before and after a change of everything: ports, a model, a removed and a new role, roles on demand.
@@ -44,10 +44,15 @@ role "model" model="bad" port=8083"#,
     )
 }
 
+/// A run that installed a generation.
+fn applied(number: u32) -> Outcome {
+    Outcome::Applied(Applied { number, ..Applied::default() })
+}
+
 #[track_caller]
 fn with(tree: &Tree) -> Model {
     let model = Model::new();
-    assert_eq!(model.apply(tree, None), Ok(Outcome::Applied(1)));
+    assert_eq!(model.apply(tree, None), Ok(applied(1)));
     model.assert_is(tree, "first installation");
     model
 }
@@ -58,12 +63,12 @@ fn a_change_a_rollback_and_a_second_run() {
     let model = with(&old);
     assert_eq!(model.apply(&old, None), Ok(Outcome::Unchanged));
     let same = model.running.borrow()["rig-same.service"].clone();
-    assert_eq!(model.apply(&new, None), Ok(Outcome::Applied(2)));
+    assert_eq!(model.apply(&new, None), Ok(applied(2)));
     model.assert_is(&new, "second generation");
-    assert_eq!(model.apply(&old, Some(1)), Ok(Outcome::Applied(1)));
+    assert_eq!(model.apply(&old, Some(1)), Ok(applied(1)));
     model.assert_is(&old, "rollback");
     assert_eq!(model.running.borrow()["rig-same.service"], same, "it was not touched");
-    assert_eq!(model.apply(&new, None), Ok(Outcome::Applied(3)));
+    assert_eq!(model.apply(&new, None), Ok(applied(3)));
     let generations = model.deployer().state.generations().unwrap();
     let listed: Vec<(u32, bool)> = generations.iter().map(|one| (one.number, one.is_current)).collect();
     assert_eq!(listed, [(1, false), (2, false), (3, true)]);
@@ -127,7 +132,7 @@ fn after_a_crash_at_each_step_the_next_run_finishes_or_returns() {
     assert!(steps > 50, "{steps} steps");
     with_each_fault((&old, &new), Fault::Crash, |model, at, _| {
         let done = model.changes.borrow().clone();
-        assert_eq!(model.apply(&old, Some(1)), Ok(Outcome::Applied(1)), "{done:?}");
+        assert_eq!(model.apply(&old, Some(1)), Ok(applied(1)), "{done:?}");
         model.assert_is(&old, &format!("returned after a crash at step {at}: {done:?}"));
     });
 }
@@ -138,7 +143,7 @@ fn after_a_crash_while_restoring_the_next_run_finishes_or_returns() {
     let steps = with_each_fault((&old, &broken()), Fault::Crash, |model, at, _| {
         let done = model.changes.borrow().clone();
         if at % 2 == 0 {
-            assert_eq!(model.apply(&old, Some(1)), Ok(Outcome::Applied(1)), "{done:?}");
+            assert_eq!(model.apply(&old, Some(1)), Ok(applied(1)), "{done:?}");
             model.assert_is(&old, &format!("returned after a crash at step {at}: {done:?}"));
         } else {
             assert!(
@@ -240,7 +245,7 @@ fn edited_files_are_kept_or_stop_the_run() {
     let unit = edit("rig-same.service", "# mine\n");
     let plan = model.deployer().prepare(&new, "box").unwrap().plan;
     assert_eq!(plan.conflicts().count(), 0, "nothing requires a change of it");
-    assert_eq!(model.apply(&new, None), Ok(Outcome::Applied(2)));
+    assert_eq!(model.apply(&new, None), Ok(applied(2)));
     let path = model.layout.units.join("rig-same.service");
     assert_eq!(fs::read_to_string(&path).unwrap(), unit.clone() + "# mine\n");
     fs::write(&path, unit).unwrap();
@@ -252,9 +257,9 @@ fn edited_files_are_kept_or_stop_the_run() {
     let conflicts: Vec<&str> = prepared.plan.conflicts().collect();
     assert_eq!(conflicts, ["units/rig-new.service", "units/rig-port.service"], "one is removed, one changes");
     let outcome = model.deployer().apply((&old, "box"), &prepared, None);
-    assert_eq!(outcome, Ok(Outcome::Applied(3)));
+    let Ok(Outcome::Applied(done)) = outcome else { panic!("{outcome:?}") };
     model.assert_is(&old, "the edited files are replaced");
-    let saved = model.deployer().state.replaced(3).join("units/rig-port.service");
+    let saved = done.saved.unwrap().join("units/rig-port.service");
     assert!(fs::read_to_string(saved).unwrap().ends_with("# mine\n"));
 }
 
@@ -270,9 +275,9 @@ fn units_that_were_copied_by_hand_are_taken_over() {
     model.systemctl(&["daemon-reload"], std::time::Duration::ZERO).unwrap();
     model.systemctl(&["enable", "--now", "rig.target"], std::time::Duration::ZERO).unwrap();
     let before = model.running.borrow().clone();
-    assert_eq!(model.apply(&old, None), Ok(Outcome::Applied(1)));
+    assert_eq!(model.apply(&old, None), Ok(applied(1)));
     assert_eq!(*model.running.borrow(), before, "nothing restarts");
-    assert_eq!(model.apply(&after(), None), Ok(Outcome::Applied(2)));
+    assert_eq!(model.apply(&after(), None), Ok(applied(2)));
     model.assert_is(&after(), "the next change");
 }
 
@@ -311,10 +316,69 @@ role "moves" model="a" port=8083"#,
     let model = with(&old);
     let same = model.running.borrow()["rig-same.service"].clone();
     assert!(model.layout.containers.join("rig-same.container").is_file());
-    assert_eq!(model.apply(&new, None), Ok(Outcome::Applied(2)));
+    assert_eq!(model.apply(&new, None), Ok(applied(2)));
     model.assert_is(&new, "containers");
     assert!(!model.layout.containers.join("rig-moves.container").exists());
     assert_eq!(model.running.borrow()["rig-same.service"], same, "it was not touched");
-    assert_eq!(model.apply(&old, Some(1)), Ok(Outcome::Applied(1)));
+    assert_eq!(model.apply(&old, Some(1)), Ok(applied(1)));
     model.assert_is(&old, "rolled back");
+}
+
+#[test]
+fn a_role_that_was_down_before_does_not_stop_the_run() {
+    let old = tree("role \"chat\" model=\"a\" port=8080\nrole \"down\" model=\"a\" port=8081");
+    let new = tree("role \"chat\" model=\"b\" port=8080\nrole \"down\" model=\"a\" port=8081");
+    let model = with(&old);
+    model.break_unit("rig-down.service");
+    let Ok(Outcome::Applied(done)) = model.apply(&new, None) else { panic!("it is still down") };
+    assert_eq!(done.still_down, ["Job for rig-down.service failed"]);
+    assert_eq!(
+        model.up().iter().filter(|unit| unit.ends_with(".service")).collect::<Vec<_>>(),
+        ["rig-chat.service"]
+    );
+    model.repair_unit("rig-down.service");
+    assert_eq!(model.apply(&new, None), Ok(applied(2)));
+    model.assert_is(&new, "it starts again");
+    // A role that changes must start.
+    model.break_unit("rig-down.service");
+    let changed = tree("role \"chat\" model=\"b\" port=8080\nrole \"down\" model=\"b\" port=8081");
+    assert!(matches!(model.apply(&changed, None), Ok(Outcome::Failed(_))));
+}
+
+#[test]
+fn an_edited_file_stays_after_an_interruption() {
+    let (old, new) = (before(), after());
+    with_each_fault((&old, &new), Fault::Crash, |model, at, _| {
+        let path = model.layout.units.join("rig-same.service");
+        let unit = fs::read_to_string(&path).unwrap();
+        fs::write(&path, unit.clone() + "# mine\n").unwrap();
+        assert!(model.apply(&new, None).is_ok(), "{at}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), unit.clone() + "# mine\n", "{at}");
+        fs::write(&path, unit).unwrap();
+    });
+}
+
+#[test]
+fn a_host_with_another_name_keeps_its_generations() {
+    let old = before();
+    let model = with(&old);
+    let mut new = after();
+    let text = String::from_utf8(new.files["deploy.json"].bytes.clone()).unwrap();
+    new.deployment.hosts[0].name = "renamed".to_owned();
+    let bytes = text.replace("\"name\": \"box\"", "\"name\": \"renamed\"").into_bytes();
+    new.files.get_mut("deploy.json").unwrap().bytes = bytes;
+    let deployer = model.deployer();
+    for generation in [2, 3] {
+        let prepared = deployer.prepare(&new, "renamed").unwrap();
+        if generation == 2 {
+            assert!(
+                prepared.plan.steps.iter().any(|step| step.units.contains(&"rig-gone.service".to_owned()))
+            );
+            assert_eq!(deployer.apply((&new, "renamed"), &prepared, None), Ok(applied(2)));
+        } else {
+            assert_eq!(deployer.apply((&new, "renamed"), &prepared, None), Ok(Outcome::Unchanged));
+        }
+    }
+    assert_eq!(model.apply(&old, Some(1)), Ok(applied(1)));
+    model.assert_is(&old, "returned");
 }

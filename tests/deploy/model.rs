@@ -36,6 +36,8 @@ pub(crate) struct Model {
     pub(crate) running: RefCell<BTreeMap<String, Running>>,
     enabled: RefCell<BTreeSet<String>>,
     failed: RefCell<BTreeSet<String>>,
+    /// Units that cannot start.
+    broken: RefCell<BTreeSet<String>>,
     /// The number of changes until the fault.
     fault: Cell<Option<(usize, Fault)>>,
     pub(crate) changes: RefCell<Vec<String>>,
@@ -93,6 +95,7 @@ impl Model {
             running: RefCell::default(),
             enabled: RefCell::default(),
             failed: RefCell::default(),
+            broken: RefCell::default(),
             fault: Cell::new(None),
             changes: RefCell::default(),
         }
@@ -113,6 +116,17 @@ impl Model {
     pub(crate) fn set_fault(&self, after: usize, fault: Fault) {
         self.changes.borrow_mut().clear();
         self.fault.set(Some((after, fault)));
+    }
+
+    /// A unit fails, and cannot start again.
+    pub(crate) fn break_unit(&self, unit: &str) {
+        self.running.borrow_mut().remove(unit);
+        self.broken.borrow_mut().insert(unit.to_owned());
+    }
+
+    /// A unit can start again.
+    pub(crate) fn repair_unit(&self, unit: &str) {
+        self.broken.borrow_mut().remove(unit);
     }
 
     /// Removes the fault. True if it happened.
@@ -172,7 +186,7 @@ impl Model {
         for unit in self.running.borrow().keys() {
             assert!(wanted.contains_key(unit), "{what}: {unit} is up");
         }
-        for name in ["journal", "before", "pending", ".pending", ".before"] {
+        for name in ["journal", "pending", ".pending"] {
             assert!(!self.layout.state.join(name).exists(), "{what}: {name} is left");
         }
         let hidden = fs::read_dir(&self.layout.units).unwrap().map(|entry| entry.unwrap().file_name());
@@ -185,7 +199,8 @@ impl Model {
         let Some(definition) = definition else {
             return Err(DeployError::new(format!("Unit {unit} not found")));
         };
-        if definition.contains("bad.gguf") && unit.ends_with(".service") {
+        let is_bad = definition.contains("bad.gguf") && unit.ends_with(".service");
+        if is_bad || self.broken.borrow().contains(unit) {
             self.failed.borrow_mut().insert(unit.to_owned());
             return Err(DeployError::new(format!("Job for {unit} failed")));
         }
@@ -240,6 +255,7 @@ impl Manager for Model {
                 load: if files.contains_key(unit) { "loaded" } else { "not-found" }.to_owned(),
                 active: active.to_owned(),
                 enabled: if enabled.contains(unit) { "enabled" } else { "disabled" }.to_owned(),
+                needs_reload: self.definitions.borrow().get(unit) != files.get(unit),
                 started_at: running.get(unit).map(|unit| unit.started),
                 ..UnitState::default()
             }

@@ -115,7 +115,8 @@ fn units_of_a_user_start_on_demand_with_each_level_of_hardening() {
     let rig = installed();
     for (role, port) in [("chat", 18081), ("strict", 18082), ("gpu", 18083), ("off", 18084)] {
         let unit = format!("rig-{role}-backend.service");
-        assert_eq!(state(&rig, &unit), "inactive");
+        // The installation has loaded it, to verify that it serves.
+        wait(60, "the model is unloaded", || state(&rig, &unit) == "inactive");
         assert_answers(&rig, port, "", &unit);
         assert_eq!(state(&rig, &unit), "active");
         let pid = as_user(&rig, &format!("systemctl --user show --value -p MainPID {unit}"));

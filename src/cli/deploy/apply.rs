@@ -8,7 +8,7 @@ use super::wanted::{folder, wanted};
 use crate::cli::args::{DataFormat, OutputArgs};
 use crate::cli::folders::RegistryFolder;
 use crate::cli::{RunStatus, session};
-use crate::deploy::{DeployError, Deployer, Failure, Outcome, Prepared, Tree, is_of_user, is_root};
+use crate::deploy::{Applied, DeployError, Deployer, Failure, Outcome, Prepared, Tree, is_of_user, is_root};
 use crate::diag::words::{any_of, printable, quoted};
 use crate::source::is_registry;
 use serde::Serialize;
@@ -49,7 +49,10 @@ pub(in crate::cli) fn rollback(command: &RollbackArgs, output: OutputArgs) -> Re
             // An unfinished run has not replaced the current generation.
             None if state.journal()?.is_some() && current.is_some() => current.unwrap_or_default(),
             None => {
-                let before = all.iter().rev().find(|one| current.is_some_and(|current| one.number < current));
+                let previous = all.iter().find(|one| one.is_current).and_then(|one| one.previous);
+                let before = all.iter().find(|one| Some(one.number) == previous).or_else(|| {
+                    all.iter().rev().find(|one| current.is_some_and(|current| one.number < current))
+                });
                 before
                     .map(|one| one.number)
                     .ok_or_else(|| DeployError::new("there is no generation before the current one"))?
@@ -90,11 +93,12 @@ fn change(
     let deployer = Deployer::new(layout, manager, now());
     let prepare = || deployer.prepare(new, name).map_err(session::fail);
     if options.dry_run {
-        return Ok(dry_run(&prepare()?, output));
+        let systemctl = if is_user { "systemctl --user" } else { "systemctl" };
+        return Ok(dry_run(&prepare()?, systemctl, output));
     }
     let waiting = || session::print_stderr("waiting for another `orchgen apply` of this stack to finish\n");
     let _lock = deployer.state.lock(&waiting).map_err(session::fail)?;
-    let prepared = prepare()?;
+    let mut prepared = prepare()?;
     show(&prepared, output);
     agree(&prepared, options)?;
     if !options.yes && !prepared.plan.is_empty() {
@@ -109,9 +113,16 @@ fn change(
             );
             return Err(RunStatus::Findings);
         }
+        prepared = again;
     }
-    let outcome = deployer.apply((new, name), &prepared, rollback).map_err(session::fail)?;
-    if options.root.is_some() {
+    let outcome = deployer.apply((new, name), &prepared, rollback).map_err(|error| {
+        let status = session::fail(error);
+        if deployer.state.journal().is_ok_and(|journal| journal.is_some()) {
+            session::print_stderr("the host may be changed in part: run the command again to repair it\n");
+        }
+        status
+    })?;
+    if options.root.is_some() && !matches!(outcome, Outcome::Failed(_)) {
         enable_below(new, name, options)?;
     }
     Ok(report(outcome, &prepared, output))
@@ -156,13 +167,13 @@ fn show(prepared: &Prepared, output: OutputArgs) {
 }
 
 /// Prints the plan and its commands.
-fn dry_run(prepared: &Prepared, output: OutputArgs) -> RunStatus {
+fn dry_run(prepared: &Prepared, systemctl: &str, output: OutputArgs) -> RunStatus {
     show(prepared, output);
     let mut commands = String::new();
     for step in &prepared.plan.steps {
         let words = step.arguments();
         let line = match step.socket.as_ref() {
-            _ if !words.is_empty() => format!("systemctl {}", words.join(" ")),
+            _ if !words.is_empty() => format!("{systemctl} {}", words.join(" ")),
             Some((address, port)) => {
                 format!("# load {} by a connection to {address}:{port}", step.units.join(" "))
             }
@@ -194,8 +205,17 @@ fn report(outcome: Outcome, prepared: &Prepared, output: OutputArgs) -> RunStatu
             print("the host is up to date\n".to_owned());
             RunStatus::Clean
         }
-        Outcome::Applied(number) => {
+        Outcome::Applied(Applied { number, still_down, saved }) => {
+            if let Some(folder) = saved {
+                print(format!("the edited files are saved in {}\n", folder.display()));
+            }
             print(format!("applied: generation {number} is current\n"));
+            for why in still_down {
+                session::print_stderr(&format!(
+                    "warning: a role that did not change was down, and does not start: {}\n",
+                    printable(&why)
+                ));
+            }
             RunStatus::Clean
         }
         Outcome::Failed(failure) => {

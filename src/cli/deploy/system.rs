@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 const MAX_OUTPUT: u64 = 256 << 20;
 
 /// The properties of units that are read.
-const PROPERTIES: &str = "Id,Names,LoadState,ActiveState,SubState,Result,UnitFileState,MainPID,DropInPaths,\
+const PROPERTIES: &str = "Id,Names,LoadState,ActiveState,SubState,Result,UnitFileState,NeedDaemonReload,MainPID,DropInPaths,\
 InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,InactiveExitTimestamp,MemoryCurrent";
 
 /// The output of a program.
@@ -145,10 +145,14 @@ impl Manager for Systemd {
             .map_err(|_| DeployError::new(format!("`{}` is no address", request.address)))?;
         let mut connection = connect(address, request)?;
         loop {
-            let names = BTreeSet::from([request.unit.to_owned()]);
-            let state = self.states(&names)?.remove(request.unit).unwrap_or_default();
+            let names =
+                [Some(request.unit), request.proxy].into_iter().flatten().map(str::to_owned).collect();
+            let mut states = self.states(&names)?;
+            let state = states.remove(request.unit).unwrap_or_default();
+            // The proxy of the connection starts after the server.
+            let proxy_active = states.values().all(UnitState::is_active);
             match &*state.active {
-                "active" => return Ok(()),
+                "active" if proxy_active => return Ok(()),
                 "failed" => {
                     return Err(DeployError::new(format!("`{}` failed: {}", request.unit, state.result)));
                 }
@@ -187,12 +191,14 @@ impl Manager for Systemd {
 
     fn enable_linger(&self) -> Result<(), DeployError> {
         let ran = run("loginctl", &["enable-linger"], ASK_LIMIT)?;
-        let message = || ran.err.lines().next().unwrap_or("no message").to_owned();
-        if ran.success {
-            Ok(())
-        } else {
-            Err(DeployError::new(format!("`loginctl enable-linger` failed: {}", message())))
+        if !ran.success {
+            // The units run, so this is no reason to restore the previous generation.
+            let message = ran.err.lines().next().unwrap_or("no message").to_owned();
+            session::print_stderr(&format!(
+                "warning: `loginctl enable-linger` failed, so the units stop at the logout: {message}\n"
+            ));
         }
+        Ok(())
     }
 }
 
@@ -250,6 +256,7 @@ fn unit_state(block: &str) -> UnitState {
         sub: property("SubState").to_owned(),
         result: property("Result").to_owned(),
         enabled: property("UnitFileState").to_owned(),
+        needs_reload: property("NeedDaemonReload") == "yes",
         pid: property("MainPID").parse().unwrap_or_default(),
         drop_ins: property("DropInPaths").split_whitespace().map(str::to_owned).collect(),
         start_micros: left.zip(entered).and_then(|(left, entered)| entered.checked_sub(left)),

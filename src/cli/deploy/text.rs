@@ -149,6 +149,7 @@ pub(super) fn step_text(step: &Step, plan: &HostPlan) -> String {
         Action::Load => format!("load {units}, to verify that it serves"),
         Action::Enable => format!("enable and start {units}"),
     };
+    let text = if step.repair { text + ", which is down" } else { text };
     match step.seconds {
         Some(seconds) if seconds >= 0.1 => format!("{text} (about {})", duration(seconds)),
         Some(_) => text,

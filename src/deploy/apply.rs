@@ -132,7 +132,7 @@ impl<'d> Deployer<'d> {
             of_generations.map(|(tree, host)| installable(tree, host)).collect();
         known.extend(before.map(|host| installable(&old, host)));
         known.extend(after.map(|host| installable(new, host)));
-        for process in &wanted.processes {
+        for process in wanted.processes.iter().filter(|_| is_interrupted) {
             seen.clear_stale(process, &known);
         }
         let input = PlanInput {
@@ -167,7 +167,7 @@ impl<'d> Deployer<'d> {
     }
 
     /// Applies the plan. `rollback` is the number of the generation to return to; otherwise the files become a new
-    /// generation. Edited files are replaced: their content goes to the generation.
+    /// generation. Edited files are replaced, and their content is saved.
     pub fn apply(
         &self,
         (new, name): (&Tree, &str),
@@ -206,7 +206,7 @@ impl<'d> Deployer<'d> {
                     continue;
                 }
                 let done = prepared.plan.steps.get(..=at).unwrap_or_default();
-                return self.fail((prepared, name), (step, done), &error).map(Outcome::Failed);
+                return self.fail(prepared, (step, done), &error).map(Outcome::Failed);
             }
         }
         self.before("commit")?;
@@ -322,7 +322,7 @@ impl<'d> Deployer<'d> {
     /// Restores the host after a failed step.
     fn fail(
         &self,
-        (prepared, name): (&Prepared, &str),
+        prepared: &Prepared,
         (step, done): (&Step, &[Step]),
         error: &DeployError,
     ) -> Result<Failure, DeployError> {
@@ -334,7 +334,9 @@ impl<'d> Deployer<'d> {
         let (why, message) = (error.to_string(), message());
         let restored = match (&prepared.interrupted, prepared.current) {
             // A state that another run left unfinished is not restored.
-            (Some(_), Some(_)) => self.converge(&prepared.old, name),
+            (Some(_), Some(current)) => {
+                self.host_of(current).and_then(|host| self.converge(&prepared.old, &host))
+            }
             _ => restore(self, prepared, done),
         };
         let restored = match restored {

@@ -382,3 +382,21 @@ fn a_host_with_another_name_keeps_its_generations() {
     assert_eq!(model.apply(&old, Some(1)), Ok(applied(1)));
     model.assert_is(&old, "returned");
 }
+
+#[test]
+fn units_that_were_copied_without_a_reload_restart() {
+    let (old, new) = (before(), after());
+    let model = with(&old);
+    // No generation knows of the installation.
+    fs::remove_dir_all(&model.layout.state).unwrap();
+    let host = new.host(None).unwrap();
+    for (key, file) in orchgen::deploy::installable(&new, host) {
+        fs::write(model.layout.path(&key), &file.bytes).unwrap();
+    }
+    let Ok(Outcome::Applied(_)) = model.apply(&new, None) else { panic!("the run fails") };
+    for role in ["port", "model"] {
+        let unit = format!("rig-{role}.service");
+        let installed = fs::read_to_string(model.layout.units.join(&unit)).unwrap();
+        assert_eq!(model.running.borrow()[&unit].definition, installed, "{role}");
+    }
+}

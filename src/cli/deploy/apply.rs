@@ -145,7 +145,7 @@ fn agree(prepared: &Prepared, options: &ChangeArgs) -> Result<(), RunStatus> {
     session::print_stderr(&format!(
         "error: orchgen did not install these files as they are: {}\n\
          To keep your changes, move them to drop-ins (`systemctl edit UNIT`) and remove the files. To replace the files, write \
-         `--force`: their content stays with the generation. Nothing was changed.\n",
+         `--force`: their content is saved. Nothing was changed.\n",
         conflicts.join(", ")
     ));
     Err(RunStatus::Findings)

@@ -108,7 +108,7 @@ pub(in crate::cli) struct ChangeArgs {
     /// Apply only the plan with this number, which `orchgen plan --against host` and `orchgen apply` print
     #[arg(long = "plan", value_name = "ID")]
     pub(super) id: Option<String>,
-    /// Replace installed files that were edited; their content stays with the generation
+    /// Replace installed files that were edited. Their content is saved, and the folder is printed
     #[arg(long)]
     pub(super) force: bool,
     /// Name of the host in the registry. The default is the only host, or the one with the name of this machine

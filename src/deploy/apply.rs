@@ -43,6 +43,8 @@ pub struct Deployer<'d> {
     pub manager: Option<&'d dyn Manager>,
     /// The time of this run: seconds since 1970.
     pub now: u64,
+    /// True to replace edited files even if nothing requires a change of them.
+    pub replaces_edits: bool,
 }
 
 /// A plan for a host, with everything that it was made from.
@@ -102,7 +104,7 @@ impl<'d> Deployer<'d> {
     /// A stack in its folders.
     pub fn new(layout: Layout, manager: Option<&'d dyn Manager>, now: u64) -> Self {
         let state = State::new(layout.state.clone());
-        Self { layout, state, manager, now }
+        Self { layout, state, manager, now, replaces_edits: false }
     }
 
     /// Reads the host and plans. `name` is that of the host in the new files.
@@ -123,6 +125,7 @@ impl<'d> Deployer<'d> {
             of_generations.filter(|_| is_interrupted).chain(of_both).collect();
         let wanted = Wanted { is_interrupted, is_first: current.is_none(), ..Wanted::new(&all) };
         let mut seen = Seen::read(&self.layout, self.manager, &wanted)?;
+        seen.replaces_edits = self.replaces_edits;
         if self.manager.is_none() {
             seen.assume_running(&wanted.processes);
         }
@@ -141,7 +144,10 @@ impl<'d> Deployer<'d> {
             seen: &seen,
             known: &known,
         };
-        let plan = plan_host(&input);
+        let mut plan = plan_host(&input);
+        if self.manager.is_none() {
+            plan.steps.retain(|step| matches!(step.action, Action::Install | Action::Enable));
+        }
         let keys = known.iter().flat_map(|files| files.keys().cloned()).collect();
         let part =
             |tree: &Tree, host: Option<&DeployedHost>| host.map(|host| tree.installed_part(host).files);

@@ -121,7 +121,8 @@ pub fn stacks(folder: &Path) -> Result<Vec<String>, DeployError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         found => found.map_err(|error| DeployError::disk("read the folder", folder, &error))?,
     };
-    let has_state = |entry: &fs::DirEntry| entry.path().join("generations").is_dir();
+    let has_state =
+        |entry: &fs::DirEntry| ["current", "journal"].iter().any(|name| entry.path().join(name).is_file());
     let mut names: Vec<String> = entries
         .flatten()
         .filter(has_state)

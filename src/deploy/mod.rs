@@ -35,7 +35,7 @@ pub use manager::{LoadRequest, Manager, UnitState};
 pub use order::{PlacePeak, Reorder};
 pub use plan::{FileAction, FileChange, HostPlan, PlanInput, Target, plan_host};
 pub use seen::{Seen, UnitSeen};
-pub use state::{Generation, Journal, State};
+pub use state::{Generation, Journal, State, digest};
 pub use status::{
     ArgumentChange, Difference, DifferenceKind, MemoryStatus, OutFolder, ProcessStatus, RoleState,
     RoleStatus, STATUS_VERSION, StackStatus, StatusInput, StatusReport, Verdict, Web, WebAnswer, status,

@@ -151,16 +151,16 @@ struct Search<'p> {
     stopped: BTreeSet<&'p str>,
 }
 
-/// Finds an order. `unchanged` are the processes that go on.
+/// Finds an order. `unchanged` are the processes that go on, before and afterwards.
 pub(super) fn order<'p>(
     places: &'p [Place],
-    unchanged: &[&'p DeployedProcess],
+    unchanged: &[(&'p DeployedProcess, &'p DeployedProcess)],
     changes: &[Change<'p>],
 ) -> Order<'p> {
     let (mut before, mut after) = (Running::default(), Running::default());
-    for process in unchanged {
-        before.add(process);
-        after.add(process);
+    for (old, new) in unchanged {
+        before.add(old);
+        after.add(new);
     }
     changes.iter().filter_map(|change| change.old).for_each(|process| before.add(process));
     changes.iter().filter_map(|change| change.new).for_each(|process| after.add(process));

@@ -164,11 +164,11 @@ pub fn plan_host(input: &PlanInput<'_>) -> HostPlan {
 /// The pairs of roles before and after.
 type Pairs<'p> = [(Option<&'p DeployedRole>, Option<&'p DeployedRole>)];
 
+/// A process that goes on, as it was described before and is now.
+type Unchanged<'p> = (&'p DeployedProcess, &'p DeployedProcess);
+
 /// The processes that change, and those that go on.
-fn processes<'p>(
-    input: &PlanInput<'p>,
-    pairs: &Pairs<'p>,
-) -> (Vec<ProcessChange<'p>>, Vec<&'p DeployedProcess>) {
+fn processes<'p>(input: &PlanInput<'p>, pairs: &Pairs<'p>) -> (Vec<ProcessChange<'p>>, Vec<Unchanged<'p>>) {
     let kept = file_changes(input).into_iter().filter(|file| file.action == FileAction::Keep);
     let files =
         WantedFiles { files: input.new.installed_files(), kept: kept.map(|file| file.file).collect() };
@@ -205,7 +205,7 @@ fn processes<'p>(
                     let is_repair = !found.differs && before.is_some() && !input.seen.is_interrupted;
                     changed.push(ProcessChange { change, socket_changes: found.socket_changes, is_repair });
                 }
-                None => unchanged.push(*process),
+                None => unchanged.push((before.unwrap_or(process), *process)),
             }
         }
     }
@@ -267,7 +267,7 @@ fn file_changes(input: &PlanInput<'_>) -> Vec<FileChange> {
                     .iter()
                     .any(|files| files.get(key).is_some_and(|file| file.bytes == *installed));
                 match (is_known, wanted) {
-                    (false, Some(_)) if before == wanted => FileAction::Keep,
+                    (false, Some(_)) if before == wanted && !input.seen.replaces_edits => FileAction::Keep,
                     (false, _) => FileAction::Conflict,
                     (true, Some(_)) => FileAction::Update,
                     (true, None) => FileAction::Remove,

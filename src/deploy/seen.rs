@@ -28,6 +28,7 @@ pub struct UnitSeen {
 }
 
 /// The state of a host.
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate fact of the host or the run")]
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Seen {
     /// The installed files by key.
@@ -38,6 +39,8 @@ pub struct Seen {
     pub is_assumed: bool,
     /// True if an earlier run did not end.
     pub is_interrupted: bool,
+    /// True to replace edited files even if nothing requires a change of them.
+    pub replaces_edits: bool,
     /// True if the service manager must read the files again, because of an earlier run or before the first one.
     pub needs_reload: bool,
 }
@@ -139,7 +142,7 @@ impl Seen {
         }
         let needs_reload =
             wanted.is_interrupted || is_unsure && units.values().any(|unit| unit.state.needs_reload);
-        Ok(Self { installed, units, is_assumed: false, is_interrupted: wanted.is_interrupted, needs_reload })
+        Ok(Self { installed, units, is_interrupted: wanted.is_interrupted, needs_reload, ..Self::default() })
     }
 
     /// In a system that does not run only files matter: what is installed is taken as running.

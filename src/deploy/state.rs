@@ -16,6 +16,7 @@
 use super::tree::read_file;
 use super::{DeployError, Tree, TreeFile};
 use crate::render::deployment::DeployedHost;
+use crate::source::DigestBuilder;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -47,6 +48,9 @@ pub struct Generation {
     /// The generation that it replaced.
     #[serde(default)]
     pub previous: Option<u32>,
+    /// The digest of its files.
+    #[serde(default)]
+    pub digest: String,
     /// True if it is the current one.
     #[serde(default)]
     pub is_current: bool,
@@ -139,7 +143,14 @@ impl State {
 
     /// The files of a generation.
     pub fn tree(&self, number: u32) -> Result<Tree, DeployError> {
-        Tree::read(&self.generation(number).join("out"))
+        let damaged = |why: &str| DeployError::new(format!("generation {number} is damaged: {why}"));
+        let text = read_text(&self.generation(number).join(DESCRIPTION))?;
+        let text = text.ok_or_else(|| damaged("it has no description"))?;
+        let generation: Generation = serde_json::from_str(&text)
+            .map_err(|error| damaged(&format!("its description is not valid: {error}")))?;
+        let tree =
+            Tree::read(&self.generation(number).join("out")).map_err(|error| damaged(&error.to_string()))?;
+        if digest(&tree.files) == generation.digest { Ok(tree) } else { Err(damaged("its files changed")) }
     }
 
     /// Writes the pending generation, and returns its future number.
@@ -150,8 +161,8 @@ impl State {
         remove_folder(&staged)?;
         let files = tree.installed_part(host).files;
         files.iter().try_for_each(|(path, file)| write_new(&staged.join("out").join(path), &file.bytes))?;
-        let (host, previous) = (host.name.clone(), self.current()?);
-        let generation = Generation { number, host, created, previous, is_current: false };
+        let (host, previous, digest) = (host.name.clone(), self.current()?, digest(&files));
+        let generation = Generation { number, host, created, previous, digest, is_current: false };
         let text = serde_json::to_vec(&generation).map_err(|error| DeployError::new(error.to_string()))?;
         write_new(&staged.join(DESCRIPTION), &text)?;
         remove_folder(&self.path(PENDING))?;
@@ -219,6 +230,17 @@ impl State {
         sync_folder(&self.folder)?;
         remove_folder(&self.path(PENDING))
     }
+}
+
+/// The digest of files with their paths.
+pub fn digest(files: &BTreeMap<String, TreeFile>) -> String {
+    let mut builder = DigestBuilder::default();
+    for (path, file) in files {
+        let size = file.bytes.len();
+        builder.add(format!("{path}\n{size}\n").as_bytes());
+        builder.add(&file.bytes);
+    }
+    builder.finish().to_string()
 }
 
 /// The text of a file. `None` if there is none.

@@ -39,7 +39,7 @@ impl Tree {
     pub fn new(files: BTreeMap<String, TreeFile>, name: &str) -> Result<Self, DeployError> {
         let Some(file) = files.get(PATH) else {
             return Err(DeployError::new(format!(
-                "{name} has no `{PATH}`: run `orchgen build` there with this version of orchgen, and with `deploy` in the `targets` of the stack if it declares any"
+                "{name} has no `{PATH}`: its stack has no units, or an older version of orchgen wrote it; add `systemd` or `quadlet` to the `targets` of the stack if it declares any, and run `orchgen build`"
             )));
         };
         let deployment: Deployment = serde_json::from_slice(&file.bytes)
@@ -65,13 +65,16 @@ impl Tree {
         Self { files: BTreeMap::new(), deployment }
     }
 
-    /// The files that a build would write.
+    /// The files that a build would write. Without units, their description has no hosts.
     pub fn of_artifacts(set: &ArtifactSet<'_>) -> Result<Self, RenderError> {
         let mut files = BTreeMap::new();
         for artifact in set.iter() {
             let bytes = artifact.text()?.into_bytes();
             let executable = artifact.is_executable();
             files.insert(artifact.path().to_string(), TreeFile { bytes, executable });
+        }
+        if !files.contains_key(PATH) {
+            return Ok(Self { files, deployment: Deployment::default() });
         }
         Self::new(files, "the build").map_err(|error| RenderError::new(PATH, &error.to_string()))
     }

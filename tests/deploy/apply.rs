@@ -220,7 +220,7 @@ fn damaged_generations_and_states_are_reported() {
     assert!(error.contains("current has no number"), "{error}");
     fs::write(state.join("current"), "7\n").unwrap();
     let error = model.apply(&old, None).unwrap_err().to_string();
-    assert!(error.contains("generations/7"), "{error}");
+    assert!(error.contains("generation 7 is damaged: it has no description"), "{error}");
     fs::write(state.join("current"), "1\n").unwrap();
     let description = state.join("generations/1/out/deploy.json");
     let text = fs::read_to_string(&description).unwrap();
@@ -230,6 +230,10 @@ fn damaged_generations_and_states_are_reported() {
     fs::write(&description, &text[..text.len() / 2]).unwrap();
     let error = model.apply(&old, None).unwrap_err().to_string();
     assert!(error.contains("is damaged"), "{error}");
+    fs::write(&description, &text).unwrap();
+    fs::remove_file(state.join("generations/1/out/systemd/rig-same.service")).unwrap();
+    let error = model.apply(&old, None).unwrap_err().to_string();
+    assert!(error.contains("generation 1 is damaged: its files changed"), "{error}");
 }
 
 #[test]
@@ -399,4 +403,20 @@ fn units_that_were_copied_without_a_reload_restart() {
         let installed = fs::read_to_string(model.layout.units.join(&unit)).unwrap();
         assert_eq!(model.running.borrow()[&unit].definition, installed, "{role}");
     }
+}
+
+#[test]
+fn force_replaces_edited_files_that_need_no_change() {
+    let old = before();
+    let model = with(&old);
+    let path = model.layout.units.join("rig-hot.slice");
+    let unit = fs::read_to_string(&path).unwrap();
+    fs::write(&path, unit.clone() + "# mine\n").unwrap();
+    let mut deployer = model.deployer();
+    assert!(deployer.prepare(&old, "box").unwrap().plan.is_empty());
+    deployer.replaces_edits = true;
+    let prepared = deployer.prepare(&old, "box").unwrap();
+    assert_eq!(prepared.plan.conflicts().collect::<Vec<_>>(), ["units/rig-hot.slice"]);
+    assert!(matches!(deployer.apply((&old, "box"), &prepared, None), Ok(Outcome::Applied(_))));
+    assert_eq!(fs::read_to_string(&path).unwrap(), unit);
 }

@@ -101,6 +101,17 @@ fn a_role_stops_early_if_no_order_of_restarts_fits() {
 }
 
 #[test]
+fn a_model_that_grows_in_its_file_counts_before_and_afterwards() {
+    let old = sized("role \"one\" model=\"m15\" port=1001");
+    let larger = SIZES.replace("size=\"15 GB\"", "size=\"30 GB\"");
+    let new = tree(&format!("{larger}role \"one\" model=\"m15\" port=1001"));
+    let plan = plan(&old, &new);
+    let ram = &plan.memory[0];
+    assert_eq!((ram.before, ram.after), (15_000_000_000, 30_000_000_000));
+    assert_eq!(starts(&plan), Vec::<String>::new(), "the process goes on");
+}
+
+#[test]
 fn output_that_never_fits_is_reported() {
     let old = sized("role \"one\" model=\"m15\" port=1001");
     let mut new = sized("role \"one\" model=\"m60\" port=1001");

@@ -269,7 +269,10 @@ impl Host {
         for (path, file) in self.tree().files {
             write(&generation.join("out").join(path), &file.bytes);
         }
-        write(&generation.join("generation.json"), br#"{"number": 3, "host": "box", "created": 1795982389}"#);
+        let digest = orchgen::deploy::digest(&self.tree().files);
+        let description =
+            format!(r#"{{"number": 3, "host": "box", "created": 1795982389, "digest": "{digest}"}}"#);
+        write(&generation.join("generation.json"), description.as_bytes());
         write(&self.layout.state.join("current"), b"3\n");
     }
 

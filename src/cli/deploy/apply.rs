@@ -4,11 +4,13 @@ use super::args::{ApplyArgs, ChangeArgs, GenerationsArgs, RollbackArgs};
 use super::host::{host_name, installed, layout, layout_of};
 use super::system::{Systemd, ask_user, now, utc};
 use super::text;
-use super::wanted::{folder, wanted};
+use super::wanted::{folder, wanted_units};
 use crate::cli::args::{DataFormat, OutputArgs};
 use crate::cli::folders::RegistryFolder;
 use crate::cli::{RunStatus, session};
-use crate::deploy::{Applied, DeployError, Deployer, Failure, Outcome, Prepared, Tree, is_of_user, is_root};
+use crate::deploy::{
+    Applied, DeployError, Deployer, Failure, Layout, Outcome, Prepared, Tree, is_of_user, is_root,
+};
 use crate::diag::words::{any_of, printable, quoted};
 use crate::source::is_registry;
 use serde::Serialize;
@@ -23,9 +25,9 @@ pub(in crate::cli) fn apply(command: &ApplyArgs, output: OutputArgs) -> Result<R
         )));
     }
     let new = folder(&out).map_err(session::fail)?;
-    let name = host_name(&new, command.change.host.as_deref()).map_err(session::fail)?;
+    let name = host_name(&new, command.host.as_deref()).map_err(session::fail)?;
     if command.out.is_none() && is_registry(registry.path()) {
-        let built = wanted(&registry, output)?;
+        let built = wanted_units(&registry, output)?;
         let part = |tree: &Tree| tree.host(Some(&name)).map(|host| tree.installed_part(host));
         if part(&built) != part(&new) {
             session::print_stderr(
@@ -60,6 +62,9 @@ pub(in crate::cli) fn rollback(command: &RollbackArgs, output: OutputArgs) -> Re
         };
         let Some(found) = all.iter().find(|one| one.number == number) else {
             let numbers: Vec<String> = all.iter().map(|one| one.number.to_string()).collect();
+            if numbers.is_empty() {
+                return Err(DeployError::new("there is no generation: run `orchgen apply` first"));
+            }
             return Err(DeployError::new(format!(
                 "there is no generation {number}, only {}",
                 any_of(&numbers)
@@ -90,7 +95,8 @@ fn change(
     }
     let systemd = Systemd { is_user, is_verbose: !output.quiet };
     let manager = options.root.is_none().then_some(&systemd as &dyn crate::deploy::Manager);
-    let deployer = Deployer::new(layout, manager, now());
+    let mut deployer = Deployer::new(layout, manager, now());
+    deployer.replaces_edits = options.force;
     let prepare = || deployer.prepare(new, name).map_err(session::fail);
     if options.dry_run {
         let systemctl = if is_user { "systemctl --user" } else { "systemctl" };
@@ -99,21 +105,16 @@ fn change(
     let waiting = || session::print_stderr("waiting for another `orchgen apply` of this stack to finish\n");
     let _lock = deployer.state.lock(&waiting).map_err(session::fail)?;
     let mut prepared = prepare()?;
+    if let (Some(number), Some(current)) = (rollback, prepared.current) {
+        let stack = quoted(&new.deployment.stack);
+        session::print_stderr(&format!(
+            "returning {stack} from generation {current} to generation {number}\n"
+        ));
+    }
     show(&prepared, output);
-    agree(&prepared, options)?;
+    agree(&prepared, options, &deployer.layout)?;
     if !options.yes && !prepared.plan.is_empty() {
-        if !ask_user("Apply this plan? [y/N] ") {
-            session::print_stderr("nothing was changed\n");
-            return Err(RunStatus::Findings);
-        }
-        let again = prepare()?;
-        if again.plan.id != prepared.plan.id {
-            session::print_stderr(
-                "error: the host changed since the plan was shown: nothing was changed; apply again\n",
-            );
-            return Err(RunStatus::Findings);
-        }
-        prepared = again;
+        prepared = confirmed(&prepared, prepare)?;
     }
     let outcome = deployer.apply((new, name), &prepared, rollback).map_err(|error| {
         let status = session::fail(error);
@@ -128,22 +129,43 @@ fn change(
     Ok(report(outcome, &prepared, output))
 }
 
+/// Asks the user, and plans again: the host may have changed in the meantime.
+fn confirmed(
+    prepared: &Prepared,
+    prepare: impl Fn() -> Result<Prepared, RunStatus>,
+) -> Result<Prepared, RunStatus> {
+    if !ask_user("Apply this plan? [y/N] ") {
+        session::print_stderr("nothing was changed\n");
+        return Err(RunStatus::Findings);
+    }
+    let again = prepare()?;
+    if again.plan.id != prepared.plan.id {
+        session::print_stderr(
+            "error: the host changed since the plan was shown: nothing was changed; apply again\n",
+        );
+        return Err(RunStatus::Findings);
+    }
+    Ok(again)
+}
+
 /// Refuses edited files, and another plan than the requested one.
-fn agree(prepared: &Prepared, options: &ChangeArgs) -> Result<(), RunStatus> {
+fn agree(prepared: &Prepared, options: &ChangeArgs, layout: &Layout) -> Result<(), RunStatus> {
     if let Some(id) = options.id.as_ref().filter(|id| **id != prepared.plan.id) {
         session::print_stderr(&format!(
-            "error: the plan is now {}, not {}: the host or the output changed since; nothing was changed\n",
-            prepared.plan.id,
-            quoted(id)
+            "error: {} is not the number of the plan, which is {}: the host or the output may have changed since; \
+             nothing was changed\n",
+            quoted(id),
+            prepared.plan.id
         ));
         return Err(RunStatus::Findings);
     }
-    let conflicts: Vec<String> = prepared.plan.conflicts().map(quoted).collect();
+    let path = |key: &str| quoted(&layout.path(key).to_string_lossy());
+    let conflicts: Vec<String> = prepared.plan.conflicts().map(path).collect();
     if conflicts.is_empty() || options.force {
         return Ok(());
     }
     session::print_stderr(&format!(
-        "error: orchgen did not install these files as they are: {}\n\
+        "error: these files were edited on the host, or orchgen did not install them: {}\n\
          To keep your changes, move them to drop-ins (`systemctl edit UNIT`) and remove the files. To replace the files, write \
          `--force`: their content is saved. Nothing was changed.\n",
         conflicts.join(", ")
@@ -237,6 +259,7 @@ fn failure_text(failure: &Failure, prepared: &Prepared) -> String {
         .current
         .map_or_else(|| "The state before".to_owned(), |number| format!("Generation {number}"));
     let end = match &failure.restored {
+        Ok(()) if failure.role.is_none() => format!("{before} is restored"),
         Ok(()) => format!("{before} is restored, and its roles are verified"),
         Err(why) => format!(
             "{before} could not be restored: {}. Run `orchgen status`; `orchgen rollback` tries again",
@@ -275,6 +298,9 @@ pub(in crate::cli) fn generations(
         Ok(listed.collect())
     };
     let all = find().map_err(session::fail)?;
+    if all.is_empty() {
+        session::print_stderr("there is no generation: run `orchgen apply` first\n");
+    }
     let line = |one: &Listed| {
         let current = if one.is_current { "  current" } else { "" };
         format!("{:>4}  {}  {}{current}\n", one.number, one.created, printable(&one.host))

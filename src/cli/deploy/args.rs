@@ -43,7 +43,7 @@ pub(in crate::cli) const ROLLBACK_HELP: &str = "Exit codes:
   4  a step failed, and the state before could not be restored: read the message
 
 Examples:
-  sudo orchgen rollback       return to the generation before the current one
+  sudo orchgen rollback       return to the generation that was current before
   sudo orchgen rollback 3     return to generation 3";
 
 pub(in crate::cli) const GENERATIONS_HELP: &str = "Exit codes:
@@ -111,9 +111,6 @@ pub(in crate::cli) struct ChangeArgs {
     /// Replace installed files that were edited. Their content is saved, and the folder is printed
     #[arg(long)]
     pub(super) force: bool,
-    /// Name of the host in the registry. The default is the only host, or the one with the name of this machine
-    #[arg(long, value_name = "NAME")]
-    pub(super) host: Option<String>,
     /// Install into the system below this folder, which does not run: no unit is started
     #[arg(long, value_name = "FOLDER")]
     pub(super) root: Option<PathBuf>,
@@ -121,6 +118,9 @@ pub(in crate::cli) struct ChangeArgs {
 
 #[derive(Arguments, Debug)]
 pub(in crate::cli) struct ApplyArgs {
+    /// Name of the host in the registry. The default is the only host, or the one with the name of this machine
+    #[arg(long, value_name = "NAME")]
+    pub(super) host: Option<String>,
     /// Folder with the output of `orchgen build`. The default is `out`, next to the registry
     #[arg(long, value_name = "FOLDER")]
     pub(super) out: Option<PathBuf>,
@@ -130,7 +130,7 @@ pub(in crate::cli) struct ApplyArgs {
 
 #[derive(Arguments, Debug)]
 pub(in crate::cli) struct RollbackArgs {
-    /// Number of a generation. The default is the one before the current one
+    /// Number of a generation. The default is the one that was current before
     #[arg(value_name = "N")]
     pub(super) number: Option<u32>,
     #[command(flatten)]

@@ -3,11 +3,12 @@
 use super::args::{PlanArgs, PlanFormat};
 use super::host::{host_name, layout_of};
 use super::system::Systemd;
-use super::wanted::{folder, revision, wanted};
+use super::wanted::{folder, revision, wanted_units};
 use super::{markdown, text};
 use crate::cli::args::OutputArgs;
 use crate::cli::{RunStatus, session};
 use crate::deploy::{DeployError, Deployer, HostPlan, PlanInput, Seen, Target, Tree, is_of_user, plan_host};
+use crate::diag::words::quoted;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -27,6 +28,9 @@ pub(super) struct PlanReport {
     pub(super) hosts: Vec<HostPlan>,
 }
 
+/// The word for the output folder.
+const LAST_BUILD: &str = "last build";
+
 /// The word for this machine.
 const HOST: &str = "host";
 
@@ -45,7 +49,7 @@ pub(in crate::cli) fn run(command: &PlanArgs, output: OutputArgs) -> Result<RunS
 
 /// Prints the plan. True if something changes.
 fn plan(command: &PlanArgs, output: OutputArgs) -> Result<bool, RunStatus> {
-    let new = wanted(&command.registry, output)?;
+    let new = wanted_units(&command.registry, output)?;
     let report = report(command, &new).map_err(session::fail)?;
     let style = session::style(output, &std::io::stdout());
     let printed = session::print_stdout(&match command.format {
@@ -66,7 +70,14 @@ fn report(command: &PlanArgs, new: &Tree) -> Result<PlanReport, DeployError> {
     } else {
         let out = command.registry.out(command.out.as_deref());
         let old = match against {
-            None if !out.exists() => Tree::empty(&new.deployment),
+            None if !out.exists() => {
+                let out = out.to_string_lossy();
+                session::print_stderr(&format!(
+                    "there is no last build in {}: everything is new\n",
+                    quoted(&out)
+                ));
+                Tree::empty(&new.deployment)
+            }
             None => folder(&out)?,
             Some(place) if Path::new(place).is_dir() => folder(Path::new(place))?,
             Some(place) => revision(&out, place)?,
@@ -76,7 +87,7 @@ fn report(command: &PlanArgs, new: &Tree) -> Result<PlanReport, DeployError> {
     Ok(PlanReport {
         format_version: 1,
         stack: new.deployment.stack.clone(),
-        against: against.unwrap_or("last build").to_owned(),
+        against: against.unwrap_or(LAST_BUILD).to_owned(),
         changes: hosts.iter().any(|plan| !plan.is_empty() || !plan.roles.is_empty()),
         hosts,
     })

@@ -114,7 +114,15 @@ impl Systemd {
         }
         let message = ran.err.lines().find(|line| !line.trim().is_empty()).unwrap_or("no message");
         let message = message.trim_end_matches('.');
-        Err(DeployError::new(format!("`systemctl {}` failed: {message}", self.arguments(args).join(" "))))
+        // A question has many arguments, and its verb is enough.
+        let shown = if args.first() == Some(&"show") { args.get(..1).unwrap_or_default() } else { args };
+        let hint = if message.contains("not been booted with systemd") {
+            "; for a system that does not run, write `--root FOLDER`"
+        } else {
+            ""
+        };
+        let shown = self.arguments(shown).join(" ");
+        Err(DeployError::new(format!("`systemctl {shown}` failed: {message}{hint}")))
     }
 }
 

@@ -163,7 +163,7 @@ fn files(plan: &HostPlan) -> String {
         (FileAction::Create, "new"),
         (FileAction::Update, "updated"),
         (FileAction::Remove, "removed"),
-        (FileAction::Conflict, "edited"),
+        (FileAction::Conflict, "edited on the host"),
     ];
     let number = |action| plan.files.iter().filter(|file| file.action == action).count();
     let parts = kinds.iter().filter(|(kind, _)| number(*kind) > 0);

@@ -29,17 +29,18 @@ pub(super) fn wanted(registry: &RegistryFolder, output: OutputArgs) -> Result<Tr
         session::print_stderr(&human(&findings, &loaded.map, session::style(output, &std::io::stderr())));
         return Err(RunStatus::Findings);
     };
-    let tree = generate(checked, &[], Tree::of_artifacts).map_err(session::fail)?;
-    tree.map_err(|error| session::fail(explain(&error.to_string())))
+    generate(checked, &[], Tree::of_artifacts).and_then(|tree| tree).map_err(session::fail)
 }
 
-/// A stack with declared `targets` but without units has nothing to install.
-fn explain(error: &str) -> String {
-    if error.contains("has no `deploy.json`") {
-        "the stack has no units to install: add `systemd` or `quadlet` to its `targets`".to_owned()
-    } else {
-        error.to_owned()
+/// Like [`wanted`], for a stack with units.
+pub(super) fn wanted_units(registry: &RegistryFolder, output: OutputArgs) -> Result<Tree, RunStatus> {
+    let tree = wanted(registry, output)?;
+    if tree.deployment.hosts.is_empty() {
+        return Err(session::fail(
+            "the stack has no units to install: add `systemd` or `quadlet` to its `targets`",
+        ));
     }
+    Ok(tree)
 }
 
 /// The output folder at a revision of git.

@@ -249,6 +249,7 @@ impl<'d> Deployer<'d> {
         };
         self.before(&line)?;
         self.state.record(&line)?;
+        self.manager.into_iter().for_each(|manager| manager.announce(&line));
         let Some(manager) = self.manager else {
             return if step.action == Action::Install { self.install(changes, files) } else { Ok(()) };
         };

@@ -45,7 +45,7 @@ pub struct RoleChange {
     pub options: Vec<ValueChange>,
     /// The changed settings of units.
     pub units: Vec<ValueChange>,
-    /// The memory by place in bytes, as text.
+    /// The changed memory by place.
     pub memory: Vec<MemoryChange>,
     /// How long clients wait or get errors, in seconds. `None` if it is unknown.
     pub down_seconds: Option<f64>,

@@ -96,6 +96,12 @@ pub(super) fn configuration_key(path: &str) -> String {
     format!("{CONFIGURATION}{}", path.rsplit('/').next().unwrap_or_default())
 }
 
+/// The unit that a file defines. `None` for a file that configures a gateway.
+pub(super) fn unit_of(key: &str) -> Option<String> {
+    let container = || Some(format!("{}.service", key.strip_prefix(CONTAINERS)?.strip_suffix(".container")?));
+    key.strip_prefix(UNITS).map(str::to_owned).or_else(container)
+}
+
 /// The key of the file that defines a unit: its own file, or that of its container.
 pub(super) fn unit_key(unit: &str, process: &DeployedProcess) -> String {
     match unit.strip_suffix(".service").filter(|_| process.container) {

@@ -61,6 +61,9 @@ pub trait Manager {
     /// Starts the service manager of the user at boot, without a login.
     fn enable_linger(&self) -> Result<(), DeployError>;
 
+    /// Shows a command before it runs.
+    fn announce(&self, _command: &str) {}
+
     /// Called before each change of the host. A test can stop here, as a crash would.
     fn before(&self, _change: &str) -> Result<(), DeployError> {
         Ok(())

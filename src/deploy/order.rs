@@ -66,9 +66,20 @@ enum Early {
     Stop,
 }
 
+/// The reason why a process must wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lack<'p> {
+    /// A port that another process has.
+    Port(u16),
+    /// Memory at a place.
+    Memory(&'p str),
+}
+
 /// An order of moves.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(super) struct Order<'p> {
+    /// The processes that are removed. They stop first.
+    pub(super) gone: Vec<Change<'p>>,
     pub(super) moves: Vec<Move<'p>>,
     pub(super) peaks: Vec<PlacePeak>,
     pub(super) reorders: Vec<Reorder>,
@@ -196,29 +207,26 @@ impl<'p> Search<'p> {
     fn run(&mut self, changes: &[Change<'p>]) {
         for change in changes.iter().filter(|change| change.new.is_none()) {
             self.stop(*change);
+            self.order.gone.push(*change);
         }
         let mut remaining: Vec<Change<'p>> =
             changes.iter().filter(|one| one.new.is_some()).copied().collect();
         while let Some(next) = remaining.first().copied() {
-            let lacks = self.lacks(next);
-            let fitting = remaining.iter().position(|change| self.lacks(*change).is_none());
-            match (fitting, lacks) {
-                (Some(at), lacks) => {
-                    let change = remaining.remove(at);
-                    if let Some(lacks) = lacks {
-                        self.note((next, change), Early::Switch, lacks);
-                    }
-                    self.switch(change);
-                }
-                (None, Some(lacks)) => match self.blocker(&remaining, &lacks) {
-                    Some(blocker) => {
-                        self.note((next, blocker), Early::Stop, lacks);
-                        self.stop(blocker);
-                    }
-                    // Nothing else can stop: the end itself does not fit.
-                    None => self.switch(remaining.remove(0)),
-                },
-                (None, None) => self.switch(remaining.remove(0)),
+            let Some(lack) = self.lack(next) else {
+                self.switch(remaining.remove(0));
+                continue;
+            };
+            if let Some(at) = remaining.iter().position(|change| self.lack(*change).is_none()) {
+                let first = remaining.remove(at);
+                self.note((next, first), Early::Switch, lack);
+                self.switch(first);
+            } else if let Some(blocker) = self.blocker(&remaining, lack) {
+                self.note((next, blocker), Early::Stop, lack);
+                self.stop(blocker);
+                self.order.moves.push(Move::Stop(blocker));
+            } else {
+                // Nothing else can stop: the end itself does not fit.
+                self.switch(remaining.remove(0));
             }
         }
     }
@@ -232,7 +240,6 @@ impl<'p> Search<'p> {
         if let Some(old) = change.old.filter(|_| self.runs(change)) {
             self.running.remove(old);
             self.stopped.insert(&old.unit);
-            self.order.moves.push(Move::Stop(change));
         }
     }
 
@@ -256,37 +263,32 @@ impl<'p> Search<'p> {
     }
 
     /// The place or port that a change lacks now. `None` if it fits.
-    fn lacks(&mut self, change: Change<'p>) -> Option<String> {
+    fn lack(&mut self, change: Change<'p>) -> Option<Lack<'p>> {
         self.replace(change);
         let sums = self.running.sums();
-        let own = change.new.into_iter().flat_map(ports);
-        let port = own.into_iter().find(|port| self.running.ports.get(port).is_some_and(|users| *users > 1));
+        let mut own = change.new.into_iter().flat_map(ports);
+        let port = own.find(|port| self.running.ports.get(port).is_some_and(|users| *users > 1));
         let over = self.limits.iter().find(|(place, limit)| sums.get(*place).is_some_and(|sum| sum > *limit));
-        let lacks =
-            port.map(|port| format!("port {port}")).or_else(|| over.map(|(place, _)| (*place).to_owned()));
+        let lack = port.map(Lack::Port).or_else(|| over.map(|(place, _)| Lack::Memory(place)));
         if let Some(new) = change.new {
             self.running.remove(new);
         }
         if let Some(old) = change.old.filter(|_| self.runs(change)) {
             self.running.add(old);
         }
-        lacks
+        lack
     }
 
     /// The remaining process that takes the most of what is lacking.
-    fn blocker(&self, remaining: &[Change<'p>], lacks: &str) -> Option<Change<'p>> {
+    fn blocker(&self, remaining: &[Change<'p>], lack: Lack<'p>) -> Option<Change<'p>> {
         let share = |change: &Change<'p>| {
             let old = change.old.filter(|_| self.runs(*change))?;
-            let port: Option<u16> = lacks.strip_prefix("port ").and_then(|port| port.parse().ok());
-            let bytes = || {
-                old.memory
-                    .iter()
-                    .filter(|part| part.place == lacks)
-                    .fold(0, |sum: u64, part| sum.saturating_add(part.bytes))
-            };
-            let share: u64 = match port {
-                Some(port) => u64::from(ports(old).any(|own| own == port)),
-                None => bytes(),
+            let share = match lack {
+                Lack::Port(port) => u64::from(ports(old).any(|own| own == port)),
+                Lack::Memory(place) => {
+                    let parts = old.memory.iter().filter(|part| part.place == place);
+                    parts.fold(0, |sum: u64, part| sum.saturating_add(part.bytes))
+                }
             };
             (share > 0).then_some((share, *change))
         };
@@ -295,10 +297,14 @@ impl<'p> Search<'p> {
         shares.max_by_key(|(share, _)| *share).map(|(_, change)| change)
     }
 
-    fn note(&mut self, (late, first): (Change<'p>, Change<'p>), early: Early, lacks: String) {
+    fn note(&mut self, (late, first): (Change<'p>, Change<'p>), early: Early, lack: Lack<'p>) {
         let unit = |change: Change<'p>| change.new.or(change.old).map(|process| process.unit.clone());
         let (Some(unit), Some(first)) = (unit(late), unit(first)) else { return };
         let stops = early == Early::Stop;
+        let lacks = match lack {
+            Lack::Port(port) => format!("port {port}"),
+            Lack::Memory(place) => place.to_owned(),
+        };
         self.order.reorders.push(Reorder { unit, first, stops, lacks });
     }
 }

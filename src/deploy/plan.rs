@@ -1,7 +1,7 @@
 //! The plan for one host: what changes, in which order, and if old and new fit together at each step.
 
 use super::changes::{self, RoleChange, RoleChangeKind};
-use super::layout::{configuration_key, installable, unit_key};
+use super::layout::{configuration_key, installable, unit_key, unit_of};
 use super::notes;
 use super::order::{self, Change, Order, PlacePeak, Reorder};
 use super::seen::Seen;
@@ -133,11 +133,11 @@ pub fn plan_host(input: &PlanInput<'_>) -> HostPlan {
     let (before, after) = (input.old.host, input.new.host);
     let name = after.or(before).map(|host| host.name.clone()).unwrap_or_default();
     let pairs = changes::paired(before, after);
-    let (changed, unchanged) = processes(input, &pairs);
+    let files = file_changes(input);
+    let (changed, unchanged) = processes(input, &pairs, &files);
     let found: Vec<Change<'_>> = changed.iter().map(|one| one.change).collect();
     let places = after.or(before).map(|host| &*host.places).unwrap_or_default();
     let order = order::order(places, &unchanged, &found);
-    let files = file_changes(input);
     let steps = timeline::steps(input, &changed, &order, &files);
     let timeline = Timeline::of(&steps, &input.new);
     let roles = role_changes(input, &pairs, (&changed, &timeline));
@@ -168,10 +168,16 @@ type Pairs<'p> = [(Option<&'p DeployedRole>, Option<&'p DeployedRole>)];
 type Unchanged<'p> = (&'p DeployedProcess, &'p DeployedProcess);
 
 /// The processes that change, and those that go on.
-fn processes<'p>(input: &PlanInput<'p>, pairs: &Pairs<'p>) -> (Vec<ProcessChange<'p>>, Vec<Unchanged<'p>>) {
-    let kept = file_changes(input).into_iter().filter(|file| file.action == FileAction::Keep);
-    let files =
-        WantedFiles { files: input.new.installed_files(), kept: kept.map(|file| file.file).collect() };
+fn processes<'p>(
+    input: &PlanInput<'p>,
+    pairs: &Pairs<'p>,
+    file_changes: &[FileChange],
+) -> (Vec<ProcessChange<'p>>, Vec<Unchanged<'p>>) {
+    let kept = file_changes.iter().filter(|file| file.action == FileAction::Keep);
+    let files = WantedFiles {
+        files: input.new.installed_files(),
+        kept: kept.map(|file| file.file.clone()).collect(),
+    };
     let (mut changed, mut unchanged) = (Vec::new(), Vec::new());
     for (before, after) in pairs {
         let all = |role: Option<&'p DeployedRole>| {
@@ -282,13 +288,10 @@ fn file_changes(input: &PlanInput<'_>) -> Vec<FileChange> {
 /// The units whose settings change without a restart.
 fn reloaded(input: &PlanInput<'_>, files: &[FileChange], steps: &[Step]) -> Vec<String> {
     let updated = files.iter().filter(|file| file.action == FileAction::Update);
-    let name = |file: &FileChange| match file.file.split_once('/') {
-        Some(("units", name)) => Some(name.to_owned()),
-        Some(("containers", name)) => Some(format!("{}.service", name.strip_suffix(".container")?)),
-        _ => None,
-    };
     let is_in_step = |name: &String| steps.iter().any(|step| step.units.contains(name));
-    let names = updated.filter_map(name).filter(|name| input.new.host.is_some() && !is_in_step(name));
+    let names = updated
+        .filter_map(|file| unit_of(&file.file))
+        .filter(|name| input.new.host.is_some() && !is_in_step(name));
     names.collect()
 }
 

@@ -122,6 +122,7 @@ fn old_processes(prepared: &Prepared) -> impl Iterator<Item = &DeployedProcess> 
 
 fn announce(deployer: &Deployer<'_>, change: &str) -> Result<(), DeployError> {
     deployer.before(change)?;
+    deployer.manager.into_iter().for_each(|manager| manager.announce(change));
     note(deployer, &format!("restore: {change}"));
     Ok(())
 }

@@ -148,9 +148,12 @@ impl State {
         let text = text.ok_or_else(|| damaged("it has no description"))?;
         let generation: Generation = serde_json::from_str(&text)
             .map_err(|error| damaged(&format!("its description is not valid: {error}")))?;
-        let tree =
-            Tree::read(&self.generation(number).join("out")).map_err(|error| damaged(&error.to_string()))?;
-        if digest(&tree.files) == generation.digest { Ok(tree) } else { Err(damaged("its files changed")) }
+        let folder = self.generation(number).join("out");
+        let files = Tree::read_files(&folder).map_err(|error| damaged(&error.to_string()))?.files;
+        if digest(&files) != generation.digest {
+            return Err(damaged("its files changed"));
+        }
+        Tree::new(files, &format!("generation {number}"))
     }
 
     /// Writes the pending generation, and returns its future number.

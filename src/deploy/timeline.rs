@@ -1,6 +1,7 @@
 //! The steps of an order with their durations, and how long each role is down.
 
-use super::order::{Move, Order};
+use super::layout::unit_of;
+use super::order::{Change, Move, Order};
 use super::plan::{FileAction, FileChange, PlanInput, ProcessChange, Target};
 use super::steps::{Action, LONG_LIMIT, SHORT_LIMIT, Step, start_limit};
 use crate::render::deployment::DeployedProcess;
@@ -21,9 +22,8 @@ pub(super) fn steps(
 ) -> Vec<Step> {
     let writes = files.iter().any(|file| file.action != FileAction::Keep);
     let mut steps = Vec::new();
-    let is_gone = |one: &&Move<'_>| matches!(one, Move::Stop(change) if change.new.is_none());
-    for gone in order.moves.iter().filter(is_gone) {
-        steps.extend(stop(input, gone));
+    for gone in &order.gone {
+        steps.extend(stop(input, *gone));
     }
     steps.extend(strays(input, files, &steps));
     if writes {
@@ -33,11 +33,11 @@ pub(super) fn steps(
         steps.push(Step::of_stack(Action::Reload, Vec::new()));
     }
     let mut stopped = Vec::new();
-    for one in order.moves.iter().filter(|one| !is_gone(one)) {
+    for one in &order.moves {
         match one {
             Move::Stop(change) => {
                 stopped.extend(change.old.map(|old| &*old.unit));
-                steps.extend(stop(input, one));
+                steps.extend(stop(input, *change));
             }
             Move::Switch(change) => {
                 let Some(new) = change.new else { continue };
@@ -57,8 +57,7 @@ pub(super) fn steps(
 }
 
 /// Stops the units of a process.
-fn stop(input: &PlanInput<'_>, one: &Move<'_>) -> Option<Step> {
-    let (Move::Stop(change) | Move::Switch(change)) = one;
+fn stop(input: &PlanInput<'_>, change: Change<'_>) -> Option<Step> {
     let old = change.old?;
     let is_up = old.units().any(|unit| input.seen.is_assumed || input.seen.is_up(unit));
     // Those of a role on demand can start at any time, so all are stopped.
@@ -76,12 +75,9 @@ fn strays(input: &PlanInput<'_>, files: &[FileChange], steps: &[Step]) -> Option
         files.iter().filter(|file| matches!(file.action, FileAction::Remove | FileAction::Conflict));
     let wanted = input.new.installed_files();
     let removed = removed.filter(|file| !wanted.contains_key(&file.file));
-    let unit = |file: &FileChange| match file.file.split_once('/') {
-        Some(("units", name)) => Some(name.to_owned()),
-        Some(("containers", name)) => Some(format!("{}.service", name.strip_suffix(".container")?)),
-        _ => None,
-    };
-    let units = removed.filter_map(unit).filter(|name| !is_group(name) && input.seen.is_up(name));
+    let units = removed
+        .filter_map(|file| unit_of(&file.file))
+        .filter(|name| !is_group(name) && input.seen.is_up(name));
     let units: Vec<String> =
         units.filter(|name| !steps.iter().any(|step| step.units.contains(name))).collect();
     (!units.is_empty()).then(|| Step { seconds: Some(STOP_SECONDS), ..Step::of_stack(Action::Stop, units) })

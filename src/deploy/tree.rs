@@ -42,8 +42,11 @@ impl Tree {
                 "{name} has no `{PATH}`: its stack has no units, or an older version of orchgen wrote it; add `systemd` or `quadlet` to the `targets` of the stack if it declares any, and run `orchgen build`"
             )));
         };
-        let deployment: Deployment = serde_json::from_slice(&file.bytes)
-            .map_err(|error| DeployError::new(format!("`{PATH}` of {name} is damaged: {error}")))?;
+        let deployment: Deployment = serde_json::from_slice(&file.bytes).map_err(|error| {
+            DeployError::new(format!(
+                "`{PATH}` of {name} is damaged: {error}; `orchgen build --force` writes it again"
+            ))
+        })?;
         if deployment.format_version != FORMAT_VERSION {
             let found = deployment.format_version;
             return Err(DeployError::new(format!(
@@ -82,6 +85,11 @@ impl Tree {
     /// The files of a folder. Hidden files and symlinks are left out.
     pub fn read(folder: &Path) -> Result<Self, DeployError> {
         Self::new(Self::read_files(folder)?.files, &format!("`{}`", folder.display()))
+    }
+
+    /// True if a folder has a description, which may be damaged.
+    pub fn is_described_in(folder: &Path) -> bool {
+        folder.join(PATH).exists()
     }
 
     /// The files of a folder, without their description.

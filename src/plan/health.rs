@@ -3,6 +3,11 @@
 use super::{Role, Server, llama_swap};
 use std::net::IpAddr;
 
+/// True for an address of the machine itself.
+pub fn is_loopback(address: &str) -> bool {
+    address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
 impl Role {
     /// The path that answers with a success as soon as the server is ready. `None` if another program has none.
     pub fn health_path(&self) -> Option<&str> {
@@ -21,8 +26,6 @@ impl Role {
             "::" => Some("::1"),
             _ => None,
         };
-        let is_loopback =
-            |address: &str| address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         let loopback = self.addresses.iter().find(|address| is_loopback(address)).map(|address| &**address);
         loopback
             .or_else(|| self.addresses.iter().find_map(|address| local(address)))

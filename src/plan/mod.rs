@@ -31,6 +31,7 @@ pub use engine::Engine;
 pub use fetch::{Fetch, FetchedFile};
 pub use gateway::{Gateway, Models, NO_CACHE};
 pub use group::{Group, Host};
+pub use health::is_loopback;
 pub use placement::Placement;
 pub use process::{EngineServer, Process, ProgramServer, Role, RouterServer, Server, SwapServer};
 pub use prompt::{ModelKind, Prompt};

@@ -226,6 +226,10 @@ fn damaged_generations_and_states_are_reported() {
     let text = fs::read_to_string(&description).unwrap();
     fs::write(&description, text.replace("rig-same.service", "../../x")).unwrap();
     let error = model.apply(&old, None).unwrap_err().to_string();
+    assert!(error.contains("generation 1 is damaged: its files changed"), "{error}");
+    let mut files = old.files.clone();
+    files.get_mut("deploy.json").unwrap().bytes = text.replace("rig-same.service", "../../x").into_bytes();
+    let error = Tree::new(files, "the test").unwrap_err().to_string();
     assert!(error.contains("bad name"), "{error}");
     fs::write(&description, &text[..text.len() / 2]).unwrap();
     let error = model.apply(&old, None).unwrap_err().to_string();

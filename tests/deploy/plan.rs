@@ -262,7 +262,7 @@ mod tools {
         assert!(units.join("rig-gone.service").is_file());
         let json = folder.output(&["generations", "--root", "system", "--output-format", "json"]);
         let listed: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(listed[0]["is_current"], true);
+        assert_eq!(listed["generations"][0]["is_current"], true);
         let (code, error) = folder.error(&["rollback", "7", "--root", "system"]);
         assert!(
             code == 2 && error.contains("there is no generation 7, only `1` or `2`")

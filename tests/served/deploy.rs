@@ -41,6 +41,16 @@ fn build(rig: &Rig, registry: &str) {
     assert!(output.status.success(), "{}", text(&output.stderr));
 }
 
+/// A booted rig on which the first registry is applied.
+#[track_caller]
+fn applied() -> Rig {
+    let rig = Rig::boot();
+    install_program(&rig);
+    build(&rig, BEFORE);
+    succeeds(&rig, "apply --yes");
+    rig
+}
+
 fn install_program(rig: &Rig) {
     fs::copy(crate::support::orchgen(), rig.root.join("usr/local/bin/orchgen")).unwrap();
 }
@@ -112,10 +122,7 @@ fn while_asking<T>(port: u16, run: impl FnOnce() -> T) -> (usize, T) {
 
 #[test]
 fn a_plan_predicts_what_the_journal_shows() {
-    let rig = Rig::boot();
-    install_program(&rig);
-    build(&rig, BEFORE);
-    succeeds(&rig, "apply --yes");
+    let rig = applied();
     assert_serves(&rig, &[18080, 18081, 18082, 18083, 18084, 18086]);
     rig.report("the first generation serves");
     assert_eq!(succeeds(&rig, "plan --against host"), "no changes against `host`\n");
@@ -201,10 +208,7 @@ fn assert_down(rig: &Rig, host: &Value, events: &[(String, &str, f64)]) {
 
 #[test]
 fn a_role_that_cannot_load_restores_the_previous_generation() {
-    let rig = Rig::boot();
-    install_program(&rig);
-    build(&rig, BEFORE);
-    succeeds(&rig, "apply --yes");
+    let rig = applied();
     rig.write("/srv/models/bad.gguf", "junk", 0o644);
     let pids: BTreeMap<&str, String> =
         ["rig-keep.service", "rig-draft.service"].into_iter().map(|unit| (unit, rig.pid(unit))).collect();
@@ -253,10 +257,7 @@ exit "$code"
 
 #[test]
 fn a_killed_run_is_finished_or_rolled_back_by_the_next_one() {
-    let rig = Rig::boot();
-    install_program(&rig);
-    build(&rig, BEFORE);
-    succeeds(&rig, "apply --yes");
+    let rig = applied();
     let (old, new) = ([18080, 18081, 18082, 18083, 18084, 18086], [18080, 18091, 18082, 18083, 18085, 18086]);
     rig.write("/usr/local/sbin/systemctl", KILLER, 0o755);
     let mut is_old = true;
@@ -301,10 +302,7 @@ fn plan_of(rig: &Rig, registry: &str) -> String {
 
 #[test]
 fn two_runs_wait_for_each_other_and_a_full_disk_changes_nothing() {
-    let rig = Rig::boot();
-    install_program(&rig);
-    build(&rig, BEFORE);
-    succeeds(&rig, "apply --yes");
+    let rig = applied();
     build(&rig, &after());
     let both = "cd /srv; orchgen apply --yes & orchgen apply --yes; first=$?; wait $!; echo $first $?";
     let output = rig.run(&["sh", "-c", both]);

@@ -1,17 +1,16 @@
 //! `orchgen apply`, `rollback` and `generations`.
 
 use super::args::{ApplyArgs, ChangeArgs, GenerationsArgs, RollbackArgs};
-use super::host::{host_name, installed, layout, layout_of};
-use super::system::{Systemd, ask_user, now, utc};
+use super::host::{host_name, installed, layout, layout_of, scope_of};
+use super::system::{Systemd, ask_user, now_micros, utc};
 use super::text;
 use super::wanted::{folder, wanted_units};
 use crate::cli::args::{DataFormat, OutputArgs};
 use crate::cli::folders::RegistryFolder;
 use crate::cli::{RunStatus, session};
-use crate::deploy::{
-    Applied, DeployError, Deployer, Failure, Layout, Outcome, Prepared, Tree, is_of_user, is_root,
-};
+use crate::deploy::{Applied, DeployError, Deployer, Failure, Layout, Outcome, Prepared, Tree, is_root};
 use crate::diag::words::{any_of, printable, quoted};
+use crate::hir::UnitScope;
 use crate::source::is_registry;
 use serde::Serialize;
 
@@ -42,7 +41,7 @@ pub(in crate::cli) fn apply(command: &ApplyArgs, output: OutputArgs) -> Result<R
 pub(in crate::cli) fn rollback(command: &RollbackArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
     let root = command.change.root.as_deref();
     let target = || -> Result<(Tree, u32, String), DeployError> {
-        let layout = installed(command.stack.stack.as_deref(), command.stack.user.into(), root)?;
+        let layout = installed(command.stack.stack.as_deref(), command.stack.scope(), root)?;
         let state = Deployer::new(layout, None, 0).state;
         let all = state.generations()?;
         let current = state.current()?;
@@ -84,7 +83,8 @@ fn change(
     rollback: Option<u32>,
 ) -> Result<RunStatus, RunStatus> {
     let layout = layout_of(new, options.root.as_deref()).map_err(session::fail)?;
-    let is_user = is_of_user(&new.deployment);
+    let scope = scope_of(new);
+    let is_user = scope == UnitScope::User;
     if !options.dry_run && options.root.is_none() && !is_user && !is_root() {
         return Err(session::fail("only root can install units of the system: run the command with `sudo`"));
     }
@@ -93,14 +93,13 @@ fn change(
             "note: the stack has `scope=\"user\"`, and this is root: its units will run as root\n",
         );
     }
-    let systemd = Systemd { is_user, is_verbose: !output.quiet };
+    let systemd = Systemd { scope, is_verbose: !output.quiet };
     let manager = options.root.is_none().then_some(&systemd as &dyn crate::deploy::Manager);
-    let mut deployer = Deployer::new(layout, manager, now());
+    let mut deployer = Deployer::new(layout, manager, now_micros() / 1_000_000);
     deployer.replaces_edits = options.force;
     let prepare = || deployer.prepare(new, name).map_err(session::fail);
     if options.dry_run {
-        let systemctl = if is_user { "systemctl --user" } else { "systemctl" };
-        return Ok(dry_run(&prepare()?, systemctl, output));
+        return Ok(dry_run(&prepare()?, scope.systemctl(), output));
     }
     let waiting = || session::print_stderr("waiting for another `orchgen apply` of this stack to finish\n");
     let _lock = deployer.state.lock(&waiting).map_err(session::fail)?;
@@ -210,7 +209,7 @@ fn dry_run(prepared: &Prepared, systemctl: &str, output: OutputArgs) -> RunStatu
 /// Enables the target in a system that does not run.
 fn enable_below(new: &Tree, name: &str, options: &ChangeArgs) -> Result<(), RunStatus> {
     let target = new.host(Some(name)).and_then(|host| host.target.as_deref());
-    let (Some(target), Some(root), false) = (target, &options.root, is_of_user(&new.deployment)) else {
+    let (Some(target), Some(root), UnitScope::System) = (target, &options.root, scope_of(new)) else {
         return Ok(());
     };
     super::system::enable_below(root, target).map_err(session::fail)
@@ -269,6 +268,13 @@ fn failure_text(failure: &Failure, prepared: &Prepared) -> String {
     format!("error: {role}{}{message}. {end}.\n", printable(&failure.why))
 }
 
+/// The generations of a stack. Later versions only add fields.
+#[derive(Serialize)]
+struct ListedGenerations {
+    format_version: u32,
+    generations: Vec<Listed>,
+}
+
 /// A generation for users.
 #[derive(Serialize)]
 struct Listed {
@@ -285,8 +291,8 @@ pub(in crate::cli) fn generations(
     let root = command.root.as_deref();
     let find = || -> Result<Vec<Listed>, DeployError> {
         let layout = match &command.stack.stack {
-            Some(stack) => layout(stack, command.stack.user.into(), root)?,
-            None => installed(None, command.stack.user.into(), root)?,
+            Some(stack) => layout(stack, command.stack.scope(), root)?,
+            None => installed(None, command.stack.scope(), root)?,
         };
         let all = Deployer::new(layout, None, 0).state.generations()?;
         let listed = all.into_iter().map(|one| Listed {
@@ -306,7 +312,7 @@ pub(in crate::cli) fn generations(
         format!("{:>4}  {}  {}{current}\n", one.number, one.created, printable(&one.host))
     };
     Ok(session::print_stdout(&match command.format {
-        DataFormat::Json => session::json_line(&all),
+        DataFormat::Json => session::json_line(&ListedGenerations { format_version: 1, generations: all }),
         DataFormat::Human => all.iter().map(line).collect(),
     }))
 }

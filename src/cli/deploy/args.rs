@@ -1,6 +1,7 @@
 //! The options of the commands about a host. The doc comments are the `--help` texts.
 
 use crate::cli::folders::RegistryFolder;
+use crate::hir::UnitScope;
 use clap::{Args as Arguments, ValueEnum};
 use std::path::PathBuf;
 
@@ -149,6 +150,13 @@ pub(in crate::cli) struct GenerationsArgs {
     /// Output format
     #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
     pub(super) format: crate::cli::args::DataFormat,
+}
+
+impl StackArgs {
+    /// The service manager of the stack.
+    pub(super) fn scope(&self) -> UnitScope {
+        if self.user { UnitScope::User } else { UnitScope::System }
+    }
 }
 
 /// Which of the installed stacks a command is about.

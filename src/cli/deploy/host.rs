@@ -3,6 +3,7 @@
 
 use crate::deploy::{DeployError, Layout, Tree, UserFolders, is_of_user, machine_name, stacks};
 use crate::diag::words;
+use crate::hir::UnitScope;
 use std::path::{Path, PathBuf};
 
 /// The folders of the user, from `XDG_CONFIG_HOME`, `XDG_STATE_HOME` and `HOME`.
@@ -18,28 +19,18 @@ fn user_folders() -> Result<UserFolders, DeployError> {
     })
 }
 
-/// The service manager whose units a command is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Scope {
-    /// That of the system.
-    System,
-    /// That of the user.
-    User,
-}
-
-impl From<bool> for Scope {
-    fn from(is_user: bool) -> Self {
-        if is_user { Self::User } else { Self::System }
-    }
+/// The service manager of the stack of some output.
+pub(super) fn scope_of(tree: &Tree) -> UnitScope {
+    if is_of_user(&tree.deployment) { UnitScope::User } else { UnitScope::System }
 }
 
 /// The root folder of the system.
 const ROOT: &str = "/";
 
 /// The folders of a stack. `root` is the folder of another system.
-pub(super) fn layout(stack: &str, scope: Scope, root: Option<&Path>) -> Result<Layout, DeployError> {
+pub(super) fn layout(stack: &str, scope: UnitScope, root: Option<&Path>) -> Result<Layout, DeployError> {
     let root = root.unwrap_or(Path::new(ROOT));
-    if scope == Scope::System {
+    if scope == UnitScope::System {
         return Ok(Layout::new(root, None, stack));
     }
     let UserFolders { config, state } = user_folders()?;
@@ -49,7 +40,7 @@ pub(super) fn layout(stack: &str, scope: Scope, root: Option<&Path>) -> Result<L
 
 /// The folders of the stack of some output.
 pub(super) fn layout_of(tree: &Tree, root: Option<&Path>) -> Result<Layout, DeployError> {
-    layout(&tree.deployment.stack, is_of_user(&tree.deployment).into(), root)
+    layout(&tree.deployment.stack, scope_of(tree), root)
 }
 
 /// The name of the host: the given one, the only one, or that of this machine.
@@ -78,7 +69,7 @@ pub(super) fn host_name(tree: &Tree, given: Option<&str>) -> Result<String, Depl
 /// The layout of an installed stack: the given one, or the only one.
 pub(super) fn installed(
     stack: Option<&str>,
-    scope: Scope,
+    scope: UnitScope,
     root: Option<&Path>,
 ) -> Result<Layout, DeployError> {
     if let Some(stack) = stack {
@@ -89,7 +80,7 @@ pub(super) fn installed(
     match &*found {
         [only] => layout(only, scope, root),
         [] => {
-            let hint = if scope == Scope::User { "" } else { "; for units of a user, write `--user`" };
+            let hint = if scope == UnitScope::User { "" } else { "; for units of a user, write `--user`" };
             Err(DeployError::new(format!(
                 "nothing is installed below {}: run `orchgen apply` first{hint}",
                 folder.display()

@@ -1,13 +1,13 @@
 //! `orchgen plan`: what a build or an installation would change.
 
 use super::args::{PlanArgs, PlanFormat};
-use super::host::{host_name, layout_of};
+use super::host::{host_name, layout_of, scope_of};
 use super::system::Systemd;
 use super::wanted::{folder, revision, wanted_units};
 use super::{markdown, text};
 use crate::cli::args::OutputArgs;
 use crate::cli::{RunStatus, session};
-use crate::deploy::{DeployError, Deployer, HostPlan, PlanInput, Seen, Target, Tree, is_of_user, plan_host};
+use crate::deploy::{DeployError, Deployer, HostPlan, PlanInput, Seen, Target, Tree, plan_host};
 use crate::diag::words::quoted;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -64,7 +64,7 @@ fn report(command: &PlanArgs, new: &Tree) -> Result<PlanReport, DeployError> {
     let against = command.against.as_deref();
     let hosts = if against == Some(HOST) {
         let name = host_name(new, command.host.as_deref())?;
-        let manager = Systemd { is_user: is_of_user(&new.deployment), is_verbose: false };
+        let manager = Systemd { scope: scope_of(new), is_verbose: false };
         let deployer = Deployer::new(layout_of(new, None)?, Some(&manager), 0);
         vec![deployer.prepare(new, &name)?.plan]
     } else {

@@ -4,20 +4,20 @@ mod table;
 
 pub use table::human;
 
-use super::host::{Scope, host_name, layout};
+use super::host::{host_name, layout, scope_of};
 use super::http::Http;
-use super::system::Systemd;
+use super::system::{Systemd, now_micros};
 use crate::cli::args::{DataFormat, OutputArgs};
 use crate::cli::folders::default_out;
 use crate::cli::{RunStatus, session};
 use crate::deploy::{
-    DeployError, Manager, OutFolder, STATUS_VERSION, StackStatus, StatusInput, StatusReport, Tree,
-    is_of_user, stacks, status,
+    DeployError, Manager, OutFolder, STATUS_VERSION, StackStatus, StatusInput, StatusReport, Tree, stacks,
+    status,
 };
 use crate::diag::words::{printable, quoted};
+use crate::hir::UnitScope;
 use clap::Args as Arguments;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(in crate::cli) const STATUS_HELP: &str = "Exit codes:
   0  the host agrees with the output
@@ -75,30 +75,33 @@ fn printable_lines(text: &str) -> String {
 }
 
 fn report(command: &StatusArgs) -> Result<StatusReport, DeployError> {
-    let out = read_out(command)?;
-    let mut all = Vec::new();
-    for (stack, is_user) in chosen(command, out.as_ref())? {
-        all.push(stack_status(command, out.as_ref(), (&stack, is_user))?);
+    let (out, problem) = read_out(command)?;
+    let mut all: Vec<StackStatus> = Vec::new();
+    for (stack, scope) in chosen(command, out.as_ref())? {
+        all.push(stack_status(command, out.as_ref(), (&stack, scope))?);
     }
-    let agrees = all.iter().all(|stack: &StackStatus| stack.all_differences().next().is_none());
+    if let Some(stack) = all.first_mut() {
+        stack.notes.extend(problem.map(|problem| format!("not compared with the output: {problem}")));
+    }
+    let agrees = all.iter().all(|stack| stack.all_differences().next().is_none());
     Ok(StatusReport { format_version: STATUS_VERSION, agrees, stacks: all })
 }
 
-/// The output folder. A default folder that orchgen did not write is ignored.
-fn read_out(command: &StatusArgs) -> Result<Option<Out>, DeployError> {
+/// The output folder, or why a default folder cannot be read. One that orchgen did not write is ignored.
+fn read_out(command: &StatusArgs) -> Result<(Option<Out>, Option<String>), DeployError> {
     let folder = command.out.clone().unwrap_or_else(default_out);
     let name = folder.to_string_lossy().into_owned();
     match Tree::read(&folder) {
-        Ok(tree) => Ok(Some(Out { name, tree })),
+        Ok(tree) => Ok((Some(Out { name, tree }), None)),
         Err(error) if command.out.is_some() => Err(error),
-        Err(_) => Ok(None),
+        Err(error) => Ok((None, Tree::is_described_in(&folder).then(|| error.to_string()))),
     }
 }
 
-/// The stacks to report: the given one, or all that are installed and that of the output. With true for units of a user.
-fn chosen(command: &StatusArgs, out: Option<&Out>) -> Result<Vec<(String, bool)>, DeployError> {
+/// The stacks to report: the given one, or all that are installed and that of the output. With the service manager of each.
+fn chosen(command: &StatusArgs, out: Option<&Out>) -> Result<Vec<(String, UnitScope)>, DeployError> {
     let mut all = installed(command.root.as_deref())?;
-    let of_out = out.map(|out| (out.tree.deployment.stack.clone(), is_of_user(&out.tree.deployment)));
+    let of_out = out.map(|out| (out.tree.deployment.stack.clone(), scope_of(&out.tree)));
     if command.out.is_some() && command.stack.is_none() {
         return Ok(of_out.into_iter().collect());
     }
@@ -126,23 +129,24 @@ fn chosen(command: &StatusArgs, out: Option<&Out>) -> Result<Vec<(String, bool)>
 }
 
 /// The installed stacks: those of the system, then those of this user.
-fn installed(root: Option<&Path>) -> Result<Vec<(String, bool)>, DeployError> {
-    let of_system = stacks(&layout("", Scope::System, root)?.state)?.into_iter().map(|name| (name, false));
+fn installed(root: Option<&Path>) -> Result<Vec<(String, UnitScope)>, DeployError> {
+    let of_system = stacks(&layout("", UnitScope::System, root)?.state)?
+        .into_iter()
+        .map(|name| (name, UnitScope::System));
     // Services without a home have no stacks of a user.
-    let of_user = layout("", Scope::User, root).ok().map(|layout| stacks(&layout.state)).transpose()?;
-    Ok(of_system.chain(of_user.into_iter().flatten().map(|name| (name, true))).collect())
+    let of_user = layout("", UnitScope::User, root).ok().map(|layout| stacks(&layout.state)).transpose()?;
+    Ok(of_system.chain(of_user.into_iter().flatten().map(|name| (name, UnitScope::User))).collect())
 }
 
 fn stack_status(
     command: &StatusArgs,
     out: Option<&Out>,
-    (stack, is_user): (&str, bool),
+    (stack, scope): (&str, UnitScope),
 ) -> Result<StackStatus, DeployError> {
     let root = command.root.as_deref();
-    let layout = layout(stack, is_user.into(), root)?;
-    let systemd = Systemd { is_user, is_verbose: false };
-    let is_same =
-        |out: &&Out| out.tree.deployment.stack == stack && is_of_user(&out.tree.deployment) == is_user;
+    let layout = layout(stack, scope, root)?;
+    let systemd = Systemd { scope, is_verbose: false };
+    let is_same = |out: &&Out| out.tree.deployment.stack == stack && scope_of(&out.tree) == scope;
     let out = out.filter(is_same);
     let has_generation = crate::deploy::State::new(layout.state.clone()).current()?.is_some();
     let given = command.host.as_deref();
@@ -159,11 +163,4 @@ fn stack_status(
         now: now_micros(),
     };
     status(&input).map_err(|error| DeployError::new(format!("stack {}: {error}", quoted(&printable(stack)))))
-}
-
-/// Microseconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "the start of processes is compared with the time of files")]
-fn now_micros() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
 }

@@ -3,6 +3,7 @@
 
 use crate::cli::session;
 use crate::deploy::{DeployError, LoadRequest, Manager, UnitState};
+use crate::hir::UnitScope;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -95,15 +96,15 @@ fn wait(child: &mut Child, limit: Duration) -> std::io::Result<Option<bool>> {
 
 /// The service manager of the system, or that of the user.
 pub(in crate::cli) struct Systemd {
-    /// True for the service manager of the user.
-    pub(in crate::cli) is_user: bool,
+    /// The service manager.
+    pub(in crate::cli) scope: UnitScope,
     /// True to print each command before it runs.
     pub(in crate::cli) is_verbose: bool,
 }
 
 impl Systemd {
     fn arguments<'a>(&self, args: &[&'a str]) -> Vec<&'a str> {
-        self.is_user.then_some("--user").into_iter().chain(args.iter().copied()).collect()
+        (self.scope == UnitScope::User).then_some("--user").into_iter().chain(args.iter().copied()).collect()
     }
 
     /// Output of `systemctl`. Fails with its message.
@@ -181,20 +182,17 @@ impl Manager for Systemd {
 
     fn last_message(&self, unit: &str) -> Option<String> {
         let args = ["--no-pager", "-o", "cat", "-n", "60"];
-        let which = if self.is_user { "--user-unit" } else { "--unit" };
+        let which = if self.scope == UnitScope::User { "--user-unit" } else { "--unit" };
         let args: Vec<&str> = args.into_iter().chain([which, unit]).collect();
         let ran = run("journalctl", &args, ASK_LIMIT).ok()?;
         let text = String::from_utf8_lossy(&ran.out).into_owned();
         last_own_message(&text, unit)
     }
 
-    fn before(&self, change: &str) -> Result<(), DeployError> {
-        let is_command =
-            !change.starts_with("write ") && !change.starts_with("rename ") && !change.starts_with("remove ");
-        if self.is_verbose && is_command && !matches!(change, "stage" | "begin" | "commit") {
-            session::print_stderr(&format!("  {change}\n"));
+    fn announce(&self, command: &str) {
+        if self.is_verbose {
+            session::print_stderr(&format!("  {command}\n"));
         }
-        Ok(())
     }
 
     fn enable_linger(&self) -> Result<(), DeployError> {
@@ -304,9 +302,10 @@ pub(in crate::cli) fn enable_below(root: &Path, unit: &str) -> Result<(), Deploy
     }
 }
 
-/// Seconds since 1970.
-pub(in crate::cli) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+/// Microseconds since 1970.
+pub(in crate::cli) fn now_micros() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A time such as `2026-11-29 19:59:49 UTC`.

@@ -5,11 +5,14 @@ use crate::deploy::{Action, FileAction, HostPlan, PlacePeak, RoleChange, RoleCha
 use crate::diag::report::hanging;
 use crate::diag::words::{self, count, printable, quoted};
 use crate::render::deployment::size_text;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// The longest value that is printed. Longer ones are cut.
 const MAX_VALUE: usize = 60;
+
+/// The most names of unit settings that are printed for a role.
+const MAX_NAMES: usize = 8;
 
 /// The plans of all hosts.
 pub(super) fn plan(report: &PlanReport, width: usize) -> String {
@@ -107,8 +110,11 @@ pub(super) fn details(role: &RoleChange) -> Vec<String> {
     let mut all: Vec<String> = role.settings.iter().map(|change| value_change("", change)).collect();
     all.extend(role.options.iter().map(|change| value_change("option ", change)));
     if !role.units.is_empty() {
-        let names: Vec<String> = role.units.iter().map(|change| printable(&change.name)).collect();
-        all.push(format!("unit settings: {}", names.join(", ")));
+        let names: BTreeSet<String> = role.units.iter().map(|change| printable(&change.name)).collect();
+        let more = names.len().saturating_sub(MAX_NAMES);
+        let names: Vec<String> = names.into_iter().take(MAX_NAMES).collect();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        all.push(format!("unit settings: {}{more}", names.join(", ")));
     }
     all.extend(role.memory.iter().map(|change| {
         format!("memory at {}: {} → {}", change.place, size_text(change.old), size_text(change.new))

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::paths::PathSettings;
 use super::{KERNEL, ProcessContext, SANDBOX};
-use crate::plan::{DeviceClass, Hardening, Role};
+use crate::plan::{DeviceClass, Hardening, Role, is_loopback};
 use crate::render::ArtifactCollector;
 use crate::render::template::Quoted;
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,11 +159,6 @@ fn needs_bind_mount(folder: &str) -> bool {
 /// True for a name or an address of this machine.
 pub(super) fn is_local(peer: &str) -> bool {
     peer == "localhost" || is_loopback(peer)
-}
-
-/// True if an address is a loopback address.
-pub(super) fn is_loopback(address: &str) -> bool {
-    address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// True if other machines can reach a role.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::paths::PathSettings;
-use super::sandbox::{SandboxText, is_local, is_loopback};
+use super::sandbox::{SandboxText, is_local};
 use super::{ProcessContext, UnitView};
 use crate::plan::llama_swap::{API_KEY, KEY_FILE};
-use crate::plan::{MemoryPolicy, NO_CACHE, Placement, Role, Server, Start, Word};
+use crate::plan::{MemoryPolicy, NO_CACHE, Placement, Role, Server, Start, Word, is_loopback};
 use crate::render::command::option_lines;
 use crate::render::quote::systemd_word;
 use crate::render::template::{Field, Quoted};

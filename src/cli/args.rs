@@ -9,7 +9,6 @@ use crate::hir::TargetName;
 use crate::render::quote::shell;
 use clap::builder::PossibleValue;
 use clap::{ArgGroup, Args as Arguments, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
 use std::path::{Path, PathBuf};
 
 const EXIT_CODES: &str = "Exit codes:
@@ -118,23 +117,23 @@ pub(super) enum Command {
     ///
     /// Commit the lock: machines without the model files can then check sizes, quants, drafts and memory.
     #[command(after_help = EXIT_CODES)]
-    Lock(LockArgs),
+    Lock(super::lock::LockArgs),
     /// Print the facts and metadata of a GGUF file
-    Inspect(InspectArgs),
+    Inspect(super::inspect::InspectArgs),
     /// Print the memory of each role, residency and host
     ///
     /// Each part has an error margin. A mapped file counts once in each sum, so the sums of residencies can add up to more
     /// than the sum of their host. Without a lock, only file sizes are counted.
     #[command(after_help = MEMORY_EXIT_CODES)]
-    Memory(MemoryArgs),
+    Memory(super::memory::MemoryArgs),
     /// Explain a finding: what it means, why it matters, how to fix it
-    Explain(ExplainArgs),
+    Explain(super::explain::ExplainArgs),
     /// Show, create and compare profiles of llama.cpp builds
     Engine(super::engine::EngineArgs),
     /// Write a small example registry
     ///
     /// Existing files are never overwritten.
-    Init(InitArgs),
+    Init(super::init::InitArgs),
     /// Read configurations of other tools, and write a registry
     ///
     /// Reads llama-swap files, presets of the router, units of systemd with their drop-ins, container units of podman, compose
@@ -145,11 +144,11 @@ pub(super) enum Command {
     /// Print the JSON Schema of YAML registries, or describe a field
     ///
     /// The schema is for editors and validators of YAML. `--field` is for users of both languages.
-    Schema(SchemaArgs),
+    Schema(super::schema::SchemaArgs),
     /// Print the completion script for a shell
-    Completions(CompletionsArgs),
+    Completions(super::completions::CompletionsArgs),
     /// Write a man page for each command
-    Man(ManArgs),
+    Man(super::man::ManArgs),
 }
 
 /// Options of all commands that report findings.
@@ -212,37 +211,6 @@ pub(super) struct LockedArgs {
     pub(super) locked: bool,
 }
 
-#[derive(Arguments, Debug)]
-pub(super) struct LockArgs {
-    #[command(flatten)]
-    pub(super) common: CommonArgs,
-    /// Compare the model files with the lock; write nothing. Exit with 1 if they differ
-    #[arg(long = "check", help_heading = None::<&str>)]
-    pub(super) compare: bool,
-}
-
-#[derive(Arguments, Debug)]
-pub(super) struct InspectArgs {
-    /// GGUF file; for a sharded model, the first shard
-    #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
-    /// Output format
-    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub(super) format: DataFormat,
-}
-
-#[derive(Arguments, Debug)]
-pub(super) struct MemoryArgs {
-    #[command(flatten)]
-    pub(super) registry: RegistryFolder,
-    /// Print the largest layers, experts, context and cache type of this role that fit its GPUs
-    #[arg(long, value_name = "ROLE")]
-    pub(super) fit: Option<String>,
-    /// Output format
-    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub(super) format: DataFormat,
-}
-
 /// The output format of `inspect`, `memory` and `schema --field`.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum DataFormat {
@@ -272,73 +240,6 @@ pub(super) struct BuildArgs {
     /// Overwrite files that were edited manually or that orchgen did not write, and remove stale files that were edited
     #[arg(long, help_heading = None::<&str>)]
     pub(super) force: bool,
-}
-
-#[derive(Arguments, Debug)]
-pub(super) struct ExplainArgs {
-    /// Number or name of a code, for example ORC302 or port-conflict. Without CODE, all codes are listed
-    #[arg(value_name = "CODE")]
-    pub(super) code: Option<String>,
-    /// Print the pages of all codes
-    #[arg(long, conflicts_with = "code")]
-    pub(super) all: bool,
-    /// Output format
-    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub(super) format: PageFormat,
-}
-
-/// The output format of `explain`.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum PageFormat {
-    /// Text for a terminal
-    Human,
-    /// Markdown, for a website
-    Markdown,
-    /// One JSON object with the pages and examples
-    Json,
-}
-
-#[derive(Arguments, Debug)]
-pub(super) struct SchemaArgs {
-    /// Describe a kind, such as `role`, or a field, such as `role.draft.max`: type, default, unit, an example in KDL and in
-    /// YAML, and what the field writes
-    #[arg(long, value_name = "FIELD")]
-    pub(super) field: Option<String>,
-    /// Output format of `--field`
-    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", requires = "field")]
-    pub(super) format: DataFormat,
-}
-
-#[derive(Arguments, Debug)]
-pub(super) struct InitArgs {
-    /// Folder of the new registry
-    #[arg(default_value = "registry", value_name = "REGISTRY")]
-    pub(super) registry: PathBuf,
-    /// Language of the registry
-    #[arg(long, value_name = "LANGUAGE", default_value = "yaml")]
-    pub(super) format: RegistryFormat,
-}
-
-/// A language for registries.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum RegistryFormat {
-    /// YAML 1.2, with a JSON Schema for editors
-    Yaml,
-    /// KDL 2.0
-    Kdl,
-}
-
-#[derive(Arguments, Debug)]
-pub(super) struct CompletionsArgs {
-    /// Shell that loads the script
-    pub(super) shell: Shell,
-}
-
-#[derive(Arguments, Debug)]
-pub(super) struct ManArgs {
-    /// Folder for the pages. It is created if it is missing, and pages in it are replaced
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) out: PathBuf,
 }
 
 impl ValueEnum for TargetName {

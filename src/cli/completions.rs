@@ -1,9 +1,16 @@
 //! `orchgen completions`.
 
 use super::RunStatus;
-use super::args::{Args, CompletionsArgs};
+use super::args::Args;
 use super::session;
-use clap::CommandFactory;
+use clap::{Args as Arguments, CommandFactory};
+use clap_complete::Shell;
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct CompletionsArgs {
+    /// Shell that loads the script
+    shell: Shell,
+}
 
 pub(super) fn run(command: &CompletionsArgs) -> RunStatus {
     let mut script = Vec::new();

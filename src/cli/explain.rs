@@ -1,12 +1,13 @@
 //! `orchgen explain`.
 
 use super::RunStatus;
-use super::args::{ExplainArgs, OutputArgs, PageFormat};
+use super::args::OutputArgs;
 use super::session;
 use crate::catalogue::{codes, find};
 use crate::diag::page::Example;
 use crate::diag::report::page::page;
 use crate::diag::{Code, nearest, words};
+use clap::{Args as Arguments, ValueEnum};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -25,6 +26,30 @@ struct CodeJson {
     page: String,
     bad: Vec<Example>,
     good: Vec<Example>,
+}
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct ExplainArgs {
+    /// Number or name of a code, for example ORC302 or port-conflict. Without CODE, all codes are listed
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
+    /// Print the pages of all codes
+    #[arg(long, conflicts_with = "code")]
+    all: bool,
+    /// Output format
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    format: PageFormat,
+}
+
+/// The output format of `explain`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::cli) enum PageFormat {
+    /// Text for a terminal
+    Human,
+    /// Markdown, for a website
+    Markdown,
+    /// One JSON object with the pages and examples
+    Json,
 }
 
 pub(super) fn run(command: &ExplainArgs, output: OutputArgs) -> RunStatus {

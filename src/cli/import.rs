@@ -8,8 +8,9 @@ mod args;
 
 pub(super) use args::{EXAMPLES, ImportArgs};
 
-use super::args::{OutputArgs, RegistryFormat};
+use super::args::OutputArgs;
 use super::folders::operand;
+use super::init::RegistryFormat;
 use super::{RunStatus, session};
 use crate::compile::{Import, ImportOptions, import};
 use crate::diag::report::{Style, human};

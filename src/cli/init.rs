@@ -1,18 +1,38 @@
 //! `orchgen init`: writes a small example registry.
 
 use super::RunStatus;
-use super::args::{InitArgs, OutputArgs, RegistryFormat};
+use super::args::OutputArgs;
 use super::folders::operand;
 use super::session;
 use crate::diag::words;
 use crate::emit;
 use crate::hir::schema::schema;
 use crate::source::is_registry;
-use std::path::Path;
+use clap::{Args as Arguments, ValueEnum};
+use std::path::{Path, PathBuf};
 
 /// The file name of the JSON Schema of a YAML registry. Because of the extension, orchgen does not read it as part of
 /// the registry.
 const SCHEMA: &str = "orchgen.schema.json";
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct InitArgs {
+    /// Folder of the new registry
+    #[arg(default_value = "registry", value_name = "REGISTRY")]
+    registry: PathBuf,
+    /// Language of the registry
+    #[arg(long, value_name = "LANGUAGE", default_value = "yaml")]
+    format: RegistryFormat,
+}
+
+/// A language for registries.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::cli) enum RegistryFormat {
+    /// YAML 1.2, with a JSON Schema for editors
+    Yaml,
+    /// KDL 2.0
+    Kdl,
+}
 
 pub(super) fn run(command: &InitArgs, output: OutputArgs) -> RunStatus {
     let folder = &command.registry;

@@ -10,14 +10,16 @@
 //! | `tensors` | `name`, `type`, `shape`, `bytes` |
 
 use super::RunStatus;
-use super::args::{DataFormat, InspectArgs, OutputArgs};
+use super::args::{DataFormat, OutputArgs};
 use super::session;
 use crate::diag::report::hanging;
 use crate::diag::words::{count, printable};
 use crate::facts::{ByteOrder, Facts, GgufType, ModelHeaders, Value, ValueData, VocabularyDetail};
 use crate::hir::Bytes;
+use clap::Args as Arguments;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 #[derive(Serialize)]
 struct InspectJson<'p> {
@@ -35,6 +37,16 @@ struct TensorJson<'p> {
     kind: &'static str,
     shape: [u64; 4],
     bytes: u64,
+}
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct InspectArgs {
+    /// GGUF file; for a sharded model, the first shard
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Output format
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    format: DataFormat,
 }
 
 pub(super) fn run(command: &InspectArgs, output: OutputArgs) -> RunStatus {

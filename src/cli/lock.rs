@@ -3,7 +3,7 @@
 mod drift;
 mod read;
 
-use super::args::{CommonArgs, LockArgs, OutputArgs};
+use super::args::{CommonArgs, OutputArgs};
 use super::baseline::BaselineFile;
 use super::{RunStatus, baseline, session};
 use crate::check::NotCheckedPolicy;
@@ -13,6 +13,16 @@ use crate::emit;
 use crate::facts::Lock;
 use crate::hir::Registry;
 use crate::source::{LOCK, load};
+use clap::Args as Arguments;
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct LockArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// Compare the model files with the lock; write nothing. Exit with 1 if they differ
+    #[arg(long = "check", help_heading = None::<&str>)]
+    compare: bool,
+}
 
 pub(super) fn run(command: &LockArgs, output: OutputArgs) -> RunStatus {
     lock(command, output).unwrap_or_else(|status| status)

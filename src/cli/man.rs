@@ -4,21 +4,29 @@
 //! `Examples:` becomes EXAMPLES, and other blocks become NOTES.
 
 use super::RunStatus;
-use super::args::{Args, ManArgs, OutputArgs};
+use super::args::{Args, OutputArgs};
 use super::session;
 use crate::diag::words;
 use crate::emit;
 use clap::builder::Resettable;
-use clap::{Command, CommandFactory};
+use clap::{Args as Arguments, Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use std::io;
+use std::path::PathBuf;
 
 /// The exit codes of commands that report no findings.
 const DEFAULT_EXIT_CODES: &str = "Exit codes:\n  0  success\n  2  usage or I/O error";
 
 /// The section of the manual for commands.
 const SECTION: &str = "1";
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct ManArgs {
+    /// Folder for the pages. It is created if it is missing, and pages in it are replaced
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+}
 
 pub(super) fn run(command: &ManArgs, output: OutputArgs) -> RunStatus {
     let mut root = Args::command().disable_help_subcommand(true);

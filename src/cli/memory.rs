@@ -17,7 +17,8 @@ mod fit;
 mod table;
 
 use super::RunStatus;
-use super::args::{DataFormat, MemoryArgs, OutputArgs};
+use super::args::{DataFormat, OutputArgs};
+use super::folders::RegistryFolder;
 use super::session;
 use crate::check::{NotCheckedPolicy, check};
 use crate::compile::lower;
@@ -29,6 +30,7 @@ use crate::diag::report::human::human;
 use crate::diag::{Diagnostics, words};
 use crate::engine::memory::{Amount, Owner, Part, PartKind, Place};
 use crate::hir::{Bytes, Host, Id, Role, Serving};
+use clap::Args as Arguments;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -134,6 +136,18 @@ struct ReportedGpu<'r> {
     memory: Option<u64>,
     reserve: Option<u64>,
     over: u64,
+}
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct MemoryArgs {
+    #[command(flatten)]
+    registry: RegistryFolder,
+    /// Print the largest layers, experts, context and cache type of this role that fit its GPUs
+    #[arg(long, value_name = "ROLE")]
+    fit: Option<String>,
+    /// Output format
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    format: DataFormat,
 }
 
 pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {

@@ -1,6 +1,6 @@
 //! The options of `orchgen import`.
 
-use crate::cli::args::RegistryFormat;
+use crate::cli::init::RegistryFormat;
 use crate::cli::reports::parse_max_findings;
 use crate::import::Format;
 use clap::builder::PossibleValue;

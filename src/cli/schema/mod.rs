@@ -4,16 +4,28 @@ mod effect;
 mod page;
 
 use super::RunStatus;
-use super::args::{DataFormat, OutputArgs, SchemaArgs};
+use super::args::{DataFormat, OutputArgs};
 use super::session;
 use crate::diag::{nearest, words};
 use crate::engine::Profile;
 use crate::engine::options::Owner;
 use crate::hir::schema::{FieldPath, schema};
+use clap::Args as Arguments;
 use page::FieldPage;
 
 /// The maximum number of fields to suggest.
 const MAX_SUGGESTED: usize = 6;
+
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct SchemaArgs {
+    /// Describe a kind, such as `role`, or a field, such as `role.draft.max`: type, default, unit, an example in KDL and in
+    /// YAML, and what the field writes
+    #[arg(long, value_name = "FIELD")]
+    field: Option<String>,
+    /// Output format of `--field`
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", requires = "field")]
+    format: DataFormat,
+}
 
 pub(super) fn run(command: &SchemaArgs, output: OutputArgs) -> RunStatus {
     let Some(name) = &command.field else { return session::print_stdout(&schema()) };

@@ -1,6 +1,6 @@
 //! Tests of facts from model files: valid, unusual and hostile headers, the lock, and the tables of types.
 
-mod build;
+pub(crate) mod build;
 mod hostile;
 mod locking;
 mod next_step;

@@ -6,6 +6,7 @@
     reason = "a panic fails the test, as it should"
 )]
 
+mod add;
 mod careless;
 mod checks;
 mod cli;
@@ -22,6 +23,7 @@ mod fix;
 mod fuzz;
 mod hooks;
 mod import;
+mod init;
 mod kdl;
 mod language;
 mod llama_swap;

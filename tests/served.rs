@@ -7,6 +7,7 @@ mod deploy;
 mod devices;
 mod faults;
 mod files;
+mod first_steps;
 mod gpu;
 mod hardening;
 mod hot;

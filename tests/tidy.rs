@@ -23,6 +23,7 @@ const WRAPPED: &[(&str, &str)] = &[
 /// The only files that may access the disk.
 const ACCESS_THE_DISK: &[&str] = &[
     "source/load.rs",
+    "source/model_files.rs",
     "source/processes.rs",
     "source/process_facts.rs",
     "facts/gguf.rs",

@@ -17,6 +17,9 @@ declare_code! {
     /// An entry that remains after its warning is fixed would silently hide the next warning. Errors cannot be allowed:
     /// such a stack does not start, or does not do what the registry declares.
     ///
+    /// An `allow` of a store also covers the models of the store. There, `unused-item` is never reported as unused: such a
+    /// store is an inventory, and roles can use all or none of its models.
+    ///
     /// Unused entries are not reported while part of the registry cannot be read, or if `--ignore` excludes their code.
     ///
     /// ## Example
@@ -45,10 +48,13 @@ pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {
     for (at, (head, _)) in all.iter().enumerate() {
         by_item.entry((head.kind, &head.name)).or_default().push(at);
     }
+    let stores = stores_of_models(registry);
     let mut used = BTreeSet::new();
     findings.silence(|finding| {
         let subject = finding.subject.as_ref().filter(|_| finding.code.severity != Severity::Error)?;
-        let here = by_item.get(&(subject.kind, &*subject.name))?.iter();
+        let store = stores.get(&(subject.kind, &*subject.name));
+        let items = std::iter::once((subject.kind, &*subject.name)).chain(store.copied());
+        let here = items.filter_map(|item| by_item.get(&item)).flatten();
         let mut allowed = here.filter_map(|at| all.get(*at).map(|(_, allow)| (*at, *allow)));
         let (at, allow) = allowed.find(|(_, allow)| finding.code.is_named(&allow.code))?;
         used.insert(at);
@@ -57,9 +63,11 @@ pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {
     for (at, (head, allow)) in all.iter().enumerate() {
         let known = item_codes().find(|code| code.is_named(&allow.code));
         let warning = known.filter(|code| code.severity != Severity::Error);
+        let is_inventory = || stores.values().any(|store| *store == (head.kind, &*head.name.value));
         // A missing reason is already reported.
         if used.contains(&at)
             || allow.because.is_empty()
+            || is_unused_item(&allow.code) && is_inventory()
             || warning.is_some_and(|code| findings.ignores(code))
         {
             continue;
@@ -67,6 +75,20 @@ pub(super) fn silence(registry: &Registry, findings: &mut Diagnostics) {
         let finding = unused(head, allow, known);
         findings.report(if warning.is_some() { finding.absent(Absence::Finding) } else { finding });
     }
+}
+
+/// The store of each model that has one, both as the subjects of findings.
+fn stores_of_models(registry: &Registry) -> BTreeMap<(&str, &str), (&str, &str)> {
+    let stores = registry.models.iter().filter_map(|model| {
+        let store = &registry.stores.get(model.store?.value).head;
+        Some(((model.head.kind, &*model.head.name.value), (store.kind, &*store.name.value)))
+    });
+    stores.collect()
+}
+
+/// True for the code of an item without any use.
+fn is_unused_item(code: &str) -> bool {
+    codes().any(|known| known.name == "unused-item" && known.is_named(code))
 }
 
 /// The codes of findings about an item.

@@ -20,6 +20,8 @@ declare_code! {
     /// The item is probably a leftover, or its use was forgotten. A glob that matches the title of a model does not
     /// count as a use.
     ///
+    /// For an inventory of models, write `allow "unused-item"` in their store.
+    ///
     /// Stores, hosts, tiers, residencies, services, cpusets and GPUs describe the machine and are never unused. If a
     /// part of the registry cannot be read, items that it could name are not reported.
     ///

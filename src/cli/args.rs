@@ -134,6 +134,11 @@ pub(super) enum Command {
     ///
     /// Existing files are never overwritten.
     Init(super::init::InitArgs),
+    /// Add a model or a role to the registry
+    ///
+    /// The item is added where items of its kind are, in the layout of the file. The change is printed, and it is not written if the
+    /// registry would have an error.
+    Add(super::add::AddArgs),
     /// Read configurations of other tools, and write a registry
     ///
     /// Reads llama-swap files, presets of the router, units of systemd with their drop-ins, container units of podman, compose

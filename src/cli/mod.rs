@@ -1,5 +1,6 @@
 //! The command line: options, one file per command, and exit codes.
 
+mod add;
 mod args;
 mod baseline;
 mod build;
@@ -17,6 +18,7 @@ mod levels;
 mod lock;
 mod man;
 mod memory;
+mod model_file;
 mod reports;
 mod schema;
 mod session;
@@ -70,6 +72,7 @@ pub fn run() -> ExitCode {
         Command::Status(command) => deploy::status::run(command, args.output),
         Command::Explain(command) => explain::run(command, args.output),
         Command::Import(command) => rayon::scope(|_| import::run(command, args.output)),
+        Command::Add(command) => rayon::scope(|_| add::run(command, args.output)),
         Command::Init(command) => init::run(command, args.output),
         Command::Schema(command) => rayon::scope(|_| schema::run(command, args.output)),
         Command::Completions(command) => completions::run(command),

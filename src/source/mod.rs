@@ -3,7 +3,9 @@
 mod digest;
 mod find;
 mod load;
+mod machine;
 mod map;
+mod model_files;
 mod process_facts;
 mod processes;
 mod report_paths;
@@ -15,7 +17,9 @@ pub use load::{
     Encoding, Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, file_names, find_program, is_registry,
     libraries, load, programs, text,
 };
+pub use machine::{Card, MachineFacts, MachineNode};
 pub use map::{Position, SourceFile, SourceMap};
+pub use model_files::{ModelFiles, model_files};
 pub use process_facts::{FileState, ProcessFacts, boot_time, file_states, process_facts};
 pub use processes::{RunningProcess, running};
 pub use report_paths::ReportPaths;

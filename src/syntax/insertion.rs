@@ -1,6 +1,6 @@
 //! Computes the edits that write a field into an item, replace one, or add an item, in the layout of the text.
 
-use super::line::{item, kdl_property, line, literal, map_entry, yaml_entry, yaml_value};
+use super::line::{kdl_property, line, literal, map_entry, yaml_value};
 use super::{Document, Language, Node, Value};
 use crate::diag::{Change, Edit, Line, Literal};
 use crate::source::{FileId, Span};
@@ -21,7 +21,7 @@ pub(super) struct Layout<'d> {
 }
 
 impl<'d> Layout<'d> {
-    fn language(self) -> Language {
+    pub(super) fn language(self) -> Language {
         self.document.language
     }
 
@@ -233,7 +233,7 @@ impl<'d> Layout<'d> {
         }
     }
 
-    fn insert_yaml(self, node: &Node, code: &str) -> Option<Edit> {
+    pub(super) fn insert_yaml(self, node: &Node, code: &str) -> Option<Edit> {
         let Some(block) = node.block.filter(|block| node.span.contains(*block)) else {
             return self.first_yaml_field(node, code);
         };
@@ -281,23 +281,7 @@ impl<'d> Layout<'d> {
         Some(Edit { span, text: format!(" {{{code}}}") })
     }
 
-    /// The edit that adds an item at the end of the document, or in YAML to the section of its kind.
-    pub(super) fn add(self, plural: &str, new: &Line) -> Insertion {
-        let code = item(self.language(), plural, new);
-        let section = self.document.nodes.iter().find(|node| node.key == plural);
-        if let (Language::Yaml, Some(section)) = (self.language(), section) {
-            let edit =
-                if new.principal.is_empty() { self.insert_yaml(section, &yaml_entry(new)) } else { None };
-            return Insertion { code, edit };
-        }
-        let kept = self.text.trim_end();
-        let is_flow = self.language() == Language::Yaml && kept.trim_start().starts_with('{');
-        let separator = if kept.is_empty() { "" } else { "\n" };
-        let edit = (!is_flow).then(|| self.edit_at(kept.len(), format!("{separator}{code}\n")));
-        Insertion { code, edit }
-    }
-
-    fn edit_at(self, at: usize, text: String) -> Edit {
+    pub(super) fn edit_at(self, at: usize, text: String) -> Edit {
         Edit { span: Span::new(self.document.file, at, at), text }
     }
 }

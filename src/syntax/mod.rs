@@ -1,10 +1,12 @@
 //! Parses YAML and KDL text into a [`Document`]: a tree, not yet interpreted, with a span for every key and value.
 
+mod addition;
 pub mod codes;
 mod document;
 mod fixes;
 mod insertion;
 pub mod kdl;
+mod layout;
 mod line;
 mod number;
 mod quote;
@@ -12,8 +14,10 @@ mod removal;
 mod windows;
 pub mod yaml;
 
+pub use addition::add_item;
 pub use document::{Document, Language, Node, Scalar, Value};
 pub use fixes::resolve_fixes;
+pub use layout::{EntryStyle, kdl_node, yaml_entry, yaml_fields};
 pub use line::{line as write_line, literal as write_literal, yaml_entry as write_entry};
 pub use windows::linux_path;
 

@@ -107,3 +107,29 @@ fn yaml_gives_the_same_findings() {
         assert_eq!(compiled.codes(), codes, "{text}: {}", compiled.report());
     }
 }
+
+#[test]
+fn a_store_can_be_an_inventory_of_models() {
+    let store = |allow: &str| {
+        format!(
+            "stack \"s\" engine=\"e\"\nengine \"e\" profile=\"llama.cpp-b11669\" bin=\"/usr/bin\"\nstore \"st\" path=\"/m\"{allow}\n\
+             model \"a\" size=\"1 GB\" file=\"a.gguf\"\nmodel \"b\" size=\"1 GB\" file=\"b.gguf\"\n"
+        )
+    };
+    let codes = |text: &str| crate::support::compile(&[("a.kdl", text)]).codes();
+    let allow = store(" { allow \"unused-item\" because=\"roles use some of them\" }");
+    assert_eq!(codes(&store("")), ["unused-item", "unused-item"]);
+    assert!(codes(&allow).is_empty());
+    // With a role for each model, the entry stays correct. Without any model it has no effect.
+    let role = |name: &str, port: u16| format!("role \"{name}\" model=\"{name}\" port={port} context=512\n");
+    assert!(codes(&(allow.clone() + &role("a", 1) + &role("b", 2))).is_empty());
+    let without_models: Vec<&str> = allow.lines().filter(|line| !line.starts_with("model")).collect();
+    let without_models = without_models.join(
+        "
+",
+    );
+    assert_eq!(codes(&without_models), ["unused-allow"]);
+    // Other warnings of its models are covered too, and only used entries are correct.
+    let other = store(" { allow \"unused-engine\" because=\"x\" }");
+    assert!(codes(&other).contains(&"unused-allow"), "{:?}", codes(&other));
+}

@@ -5,8 +5,8 @@ mod diff;
 mod diff_text;
 mod list;
 mod load_profile;
-mod probe;
-mod program;
+pub(super) mod probe;
+pub(super) mod program;
 mod show;
 mod upgrade;
 

@@ -39,8 +39,23 @@ pub(super) fn run(command: &ProbeArgs, output: OutputArgs) -> RunStatus {
     probe(command, output).unwrap_or_else(session::fail)
 }
 
-fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
-    let targets = collect_programs(&command.paths)?;
+/// The result of probing programs.
+pub(in crate::cli) struct ProbedBuild {
+    /// The profile of the build.
+    pub(in crate::cli) file: ProfileFile,
+    /// Its text, which can be parsed.
+    pub(in crate::cli) text: String,
+    /// The programs that the profile has.
+    programs: Vec<String>,
+}
+
+/// Runs all programs of some paths. Programs that were found in a folder and that are not of llama.cpp are passed to `skip`
+/// with the reason.
+pub(in crate::cli) fn probe_programs(
+    paths: &[PathBuf],
+    mut skip: impl FnMut(String),
+) -> Result<ProbedBuild, String> {
+    let targets = collect_programs(paths)?;
     let mut results: BTreeMap<&str, ProbeResult> = BTreeMap::new();
     let mut failed = Vec::new();
     let mut skipped = Vec::new();
@@ -56,9 +71,7 @@ fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
     if !failed.is_empty() {
         return Err(failed.join("\nerror: "));
     }
-    for why in skipped.iter().filter(|_| !output.quiet) {
-        session::print_stderr(&format!("skipped: {why}\n"));
-    }
+    skipped.into_iter().for_each(&mut skip);
     let version = common_version(&results)?;
     let lists = targets.first().map(|program| read_lists(&libraries(&program.path, LIBRARIES)));
     let helps: BTreeMap<String, Help> =
@@ -68,6 +81,16 @@ fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
     // The written profile must be readable.
     Profile::parse("probed", &text, Profile::built_in)
         .map_err(|error| words::printable(&error.to_string()))?;
+    Ok(ProbedBuild { file, text, programs: helps.into_keys().collect() })
+}
+
+fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
+    let skip = |why: String| {
+        if !output.quiet {
+            session::print_stderr(&format!("skipped: {why}\n"));
+        }
+    };
+    let ProbedBuild { file, text, programs } = probe_programs(&command.paths, skip)?;
     report_unparsed_lines(&file.not_understood);
     let end = match &command.out {
         None => session::print_stdout(&text),
@@ -81,14 +104,14 @@ fn probe(command: &ProbeArgs, output: OutputArgs) -> Result<RunStatus, String> {
     };
     if end == RunStatus::Clean && !output.quiet {
         let server = file.engine.server();
-        if !helps.contains_key(server) {
+        if !programs.iter().any(|name| name == server) {
             session::print_stderr(&format!(
                 "note: `{server}` is missing from this profile, so no role can use it\n"
             ));
         }
         let place = command.out.as_ref().map(|out| format!("{}: ", out.display())).unwrap_or_default();
         let (programs, options) =
-            (words::count(helps.len(), "program"), words::count(file.options.len(), "option"));
+            (words::count(programs.len(), "program"), words::count(file.options.len(), "option"));
         session::print_stderr(&format!(
             "{place}build {}, {programs}, {options}\n",
             words::printable(&file.build)

@@ -15,7 +15,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// The time limit of a program, for all its runs together.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+pub(in crate::cli) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The maximum number of bytes that a program may print.
 const MAX_OUTPUT_BYTES: usize = 8 << 20;
@@ -35,16 +35,16 @@ const CLEARED_FOLDERS: [&str; 4] = ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME",
 
 /// The output of a successful program.
 #[derive(Debug, Default)]
-pub(super) struct ProgramOutput {
+pub(in crate::cli) struct ProgramOutput {
     /// Standard output.
-    pub(super) out: String,
+    pub(in crate::cli) out: String,
     /// Standard error.
-    pub(super) err: String,
+    pub(in crate::cli) err: String,
 }
 
 /// The reason why a program has no usable output.
 #[derive(Debug)]
-pub(super) enum ProgramError {
+pub(in crate::cli) enum ProgramError {
     /// The program cannot be started.
     Start(String),
     /// The program did not exit in time.
@@ -59,7 +59,7 @@ pub(super) enum ProgramError {
 
 impl ProgramError {
     /// True if the program never ran. Then the argument does not matter.
-    pub(super) fn is_start_failure(&self) -> bool {
+    pub(in crate::cli) fn is_start_failure(&self) -> bool {
         matches!(self, Self::Start(_))
     }
 }
@@ -80,12 +80,16 @@ impl fmt::Display for ProgramError {
 }
 
 /// The deadline of a program that is started now.
-pub(super) fn deadline() -> Instant {
+pub(in crate::cli) fn deadline() -> Instant {
     Instant::now() + TIMEOUT
 }
 
 /// Runs a program with one argument, in `/`, with empty standard input.
-pub(super) fn run(program: &Path, argument: &str, deadline: Instant) -> Result<ProgramOutput, ProgramError> {
+pub(in crate::cli) fn run(
+    program: &Path,
+    argument: &str,
+    deadline: Instant,
+) -> Result<ProgramOutput, ProgramError> {
     let path = std::path::absolute(program).map_err(|error| ProgramError::Start(start_error(&error)))?;
     let mut command = Command::new(path);
     command.arg(argument).current_dir("/").process_group(0).env_clear().env("LC_ALL", "C");

@@ -12,6 +12,7 @@ mod roles;
 mod unique;
 
 pub use engines::{EngineChoice, Selection};
+pub use models::stem;
 pub use paths::{host_path, is_assumed};
 pub use unique::slug;
 

@@ -108,7 +108,7 @@ fn common_folder<'p>(one: &'p str, other: &str) -> &'p str {
 }
 
 /// The name of a model: that of its file without the number of a shard.
-pub(super) fn stem(file: &str) -> &str {
+pub fn stem(file: &str) -> &str {
     let name = file.rsplit('/').next().unwrap_or(file);
     let name = name.strip_suffix(".gguf").unwrap_or(name);
     match name.rsplit_once("-of-") {

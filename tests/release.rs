@@ -252,7 +252,7 @@ mod rig {
             complete -p orchgen
             COMP_WORDS=(orchgen engine pro) COMP_CWORD=2; _orchgen orchgen pro engine; echo \"${COMPREPLY[*]}\"";
         let completed = run_ok(&mut rig.chroot(&["bash", "-euc", complete]));
-        assert!(completed.ends_with("\nprobe\n"), "{completed}");
+        assert!(completed.ends_with("\nprobe \n"), "{completed}");
         let page = run_ok(&mut rig.chroot(&["gzip", "-dc", "/usr/share/man/man1/orchgen.1.gz"]));
         assert!(page.contains(".TH ORCHGEN 1 "), "{page}");
 

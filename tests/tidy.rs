@@ -15,6 +15,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("strsim", "diag/suggest.rs"),
     ("sha2", "source/digest.rs"),
     ("rustix", "cli/engine/program.rs"),
+    ("clap_complete", "cli/completions.rs"),
     ("clap_mangen", "cli/man.rs"),
     ("similar", "cli/text_diff.rs"),
     ("serde_yaml", "render/yaml.rs"),

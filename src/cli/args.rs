@@ -2,6 +2,7 @@
 
 use super::deploy::args as deploy;
 use super::folders::RegistryFolder;
+use super::help;
 use super::levels::SeverityArgs;
 use super::reports::Reports;
 use crate::check::NotCheckedPolicy;
@@ -10,16 +11,6 @@ use crate::render::quote::shell;
 use clap::builder::PossibleValue;
 use clap::{ArgGroup, Args as Arguments, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
-
-const EXIT_CODES: &str = "Exit codes:
-  0  success
-  1  errors found (or warnings with `--deny warnings`), or output out of date
-  2  usage or I/O error";
-
-const MEMORY_EXIT_CODES: &str = "Exit codes:
-  0  success
-  1  the registry has errors, for example an exceeded budget
-  2  usage or I/O error";
 
 const EXAMPLES: &str = "Examples:
   orchgen build                    compile registry/ into out/
@@ -41,7 +32,7 @@ const EXAMPLES: &str = "Examples:
 /// Compiles a registry of GGUF models into systemd units, launch scripts and documents.
 #[derive(Parser, Debug)]
 #[command(name = "orchgen", version = env!("ORCHGEN_VERSION"), about)]
-#[command(after_help = format!("{EXIT_CODES}\n\n{EXAMPLES}"))]
+#[command(after_help = help::after_options(help::CHECK_CODES, EXAMPLES))]
 #[command(max_term_width = 100, infer_subcommands = false)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -82,12 +73,12 @@ pub(super) enum Command {
     /// Check the registry and write units, scripts and documents
     ///
     /// Nothing is written if there are errors. Files that were edited manually are never overwritten without `--force`.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = help::after_options(help::CHECK_CODES, help::BUILD))]
     Build(BuildArgs),
     /// Check the registry and report findings
     ///
     /// Nothing is written, except with `--fix`, `--update-baseline` or `--report FORMAT=FILE`.
-    #[command(visible_alias = "lint", after_help = EXIT_CODES)]
+    #[command(visible_alias = "lint", after_help = help::after_options(help::CHECK_CODES, help::CHECK))]
     Check(CheckArgs),
     /// Print the changes that `build` would make as a unified diff
     #[command(after_help = deploy::DIFF_HELP)]
@@ -116,23 +107,27 @@ pub(super) enum Command {
     /// Read the headers of all model files and record their facts in `registry.lock`
     ///
     /// Commit the lock: machines without the model files can then check sizes, quants, drafts and memory.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = help::after_options(help::CHECK_CODES, help::LOCK))]
     Lock(super::lock::LockArgs),
     /// Print the facts and metadata of a GGUF file
+    #[command(after_help = help::after_options(help::CODES, help::INSPECT))]
     Inspect(super::inspect::InspectArgs),
     /// Print the memory of each role, residency and host
     ///
     /// Each part has an error margin. A mapped file counts once in each sum, so the sums of residencies can add up to more
     /// than the sum of their host. Without a lock, only file sizes are counted.
-    #[command(after_help = MEMORY_EXIT_CODES)]
+    #[command(after_help = help::after_options(help::MEMORY_CODES, help::MEMORY))]
     Memory(super::memory::MemoryArgs),
     /// Explain a finding: what it means, why it matters, how to fix it
+    #[command(after_help = help::after_options(help::CODES, help::EXPLAIN))]
     Explain(super::explain::ExplainArgs),
     /// Show, create and compare profiles of llama.cpp builds
+    #[command(after_help = help::after_options(help::CODES, help::ENGINE))]
     Engine(super::engine::EngineArgs),
     /// Write a small example registry
     ///
     /// Existing files are never overwritten.
+    #[command(after_help = help::after_options(help::CODES, help::INIT))]
     Init(super::init::InitArgs),
     /// Add a model or a role to the registry
     ///
@@ -149,10 +144,13 @@ pub(super) enum Command {
     /// Print the JSON Schema of YAML registries, or describe a field
     ///
     /// The schema is for editors and validators of YAML. `--field` is for users of both languages.
+    #[command(after_help = help::after_options(help::CODES, help::SCHEMA))]
     Schema(super::schema::SchemaArgs),
     /// Print the completion script for a shell
+    #[command(after_help = help::after_options(help::CODES, help::COMPLETIONS))]
     Completions(super::completions::CompletionsArgs),
     /// Write a man page for each command
+    #[command(after_help = help::after_options(help::CODES, help::MAN))]
     Man(super::man::ManArgs),
 }
 
@@ -191,6 +189,9 @@ pub(super) struct CheckArgs {
     pub(super) locked: LockedArgs,
     #[command(flatten)]
     pub(super) fixes: FixArgs,
+    /// Check again each time a file of the registry changes, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["fix_mode", "update_baseline"], help_heading = None::<&str>)]
+    pub(super) watch: bool,
 }
 
 /// Options that change the registry.

@@ -5,6 +5,7 @@
 
 use super::RunStatus;
 use super::args::{Args, OutputArgs};
+use super::help::CODES;
 use super::session;
 use crate::diag::words;
 use crate::emit;
@@ -14,9 +15,6 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use std::io;
 use std::path::PathBuf;
-
-/// The exit codes of commands that report no findings.
-const DEFAULT_EXIT_CODES: &str = "Exit codes:\n  0  success\n  2  usage or I/O error";
 
 /// The section of the manual for commands.
 const SECTION: &str = "1";
@@ -95,7 +93,7 @@ fn header(name: &str) -> String {
 fn sections(roff: &mut Roff, help: &str) {
     let blocks: Vec<&str> = help.split("\n\n").filter(|block| !block.trim().is_empty()).collect();
     let with = |heading: &str| blocks.iter().find_map(|block| block.strip_prefix(heading));
-    let exit_codes = with("Exit codes:").or_else(|| DEFAULT_EXIT_CODES.strip_prefix("Exit codes:"));
+    let exit_codes = with("Exit codes:").or_else(|| CODES.strip_prefix("Exit codes:"));
     roff.control("SH", ["EXIT STATUS"]);
     exit_status(roff, exit_codes.unwrap_or_default());
     let is_note = |block: &&&str| !block.starts_with("Exit codes:") && !block.starts_with("Examples:");

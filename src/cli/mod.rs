@@ -11,6 +11,8 @@ mod engine;
 mod explain;
 pub mod fix;
 mod folders;
+pub mod foreign;
+mod help;
 mod import;
 mod init;
 mod inspect;
@@ -23,9 +25,10 @@ mod reports;
 mod schema;
 mod session;
 mod text_diff;
+mod watch;
 
 use args::{Args, Command};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
 /// The status of a finished run.
@@ -45,11 +48,25 @@ enum RunStatus {
     Broken,
 }
 
+/// All commands with their options, as clap parses them.
+pub fn command() -> clap::Command {
+    Args::command()
+}
+
 /// Runs the command that the process arguments name.
 pub fn run() -> ExitCode {
+    if let Some(status) = completions::answer(std::env::args_os()) {
+        return exit_code(status);
+    }
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
+            let words: Option<Vec<String>> =
+                std::env::args_os().map(|word| word.into_string().ok()).collect();
+            if let Some(text) = words.and_then(|words| foreign::explain(&error, &words)) {
+                session::print_stderr(&text);
+                return exit_code(RunStatus::CannotRun);
+            }
             // Ignore errors: the reader may have closed the pipe.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
@@ -78,6 +95,10 @@ pub fn run() -> ExitCode {
         Command::Completions(command) => completions::run(command),
         Command::Man(command) => man::run(command, args.output),
     };
+    exit_code(status)
+}
+
+fn exit_code(status: RunStatus) -> ExitCode {
     ExitCode::from(match status {
         RunStatus::Clean => 0,
         RunStatus::Findings => 1,

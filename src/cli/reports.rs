@@ -63,6 +63,11 @@ impl ReportFormat {
     }
 }
 
+/// The names of the report formats.
+pub(super) fn formats() -> impl Iterator<Item = String> {
+    ReportFormat::value_variants().iter().map(|format| format.word())
+}
+
 fn parse_report(word: &str) -> Result<ReportTarget, String> {
     let (name, file) = match word.split_once('=') {
         Some((name, file)) => (name, Some(file)),
@@ -109,6 +114,13 @@ impl Reports {
     /// True if a report goes to standard output.
     pub(super) fn use_stdout(&self) -> bool {
         self.targets().iter().any(|one| one.file.is_none() && one.format != ReportFormat::Human)
+    }
+
+    /// True if a report is written into this folder.
+    pub(super) fn write_into(&self, folder: &Path) -> bool {
+        let folder = folder.canonicalize().ok();
+        let files = self.requested.iter().filter_map(|one| one.file.as_deref());
+        folder.is_some() && files.into_iter().any(|file| canonical(file).parent() == folder.as_deref())
     }
 
     /// Returns an error text if two reports have the same destination, or if one would overwrite an input.

@@ -107,8 +107,12 @@ pub(super) fn is_failure(findings: &Diagnostics, command: &CommonArgs) -> bool {
 
 /// True if progress lines may be printed: standard error is a terminal, and neither CI nor `--quiet` is set.
 pub(super) fn shows_progress(output: OutputArgs) -> bool {
-    let is_plain = env_var("TERM").is_none_or(|term| term == "dumb");
-    !output.quiet && env_var("CI").is_none() && !is_plain && std::io::stderr().is_terminal()
+    !output.quiet && env_var("CI").is_none() && is_terminal()
+}
+
+/// True if standard error is a terminal that can move its cursor.
+pub(super) fn is_terminal() -> bool {
+    std::io::stderr().is_terminal() && env_var("TERM").is_some_and(|term| term != "dumb")
 }
 
 /// Prints a text for users to standard error.

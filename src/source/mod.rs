@@ -14,8 +14,8 @@ mod span;
 pub use digest::{Digest, DigestBuilder};
 pub use find::{REGISTRY, find_registry};
 pub use load::{
-    Encoding, Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, file_names, find_program, is_registry,
-    libraries, load, programs, text,
+    Encoding, FileStamp, Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, file_names, find_program,
+    is_registry, libraries, load, programs, stamp, stamps, text,
 };
 pub use machine::{Card, MachineFacts, MachineNode};
 pub use map::{Position, SourceFile, SourceMap};

@@ -40,6 +40,7 @@ fn each_command_has_a_man_page_with_its_exit_codes() {
             page.split_once(".SH \"EXIT STATUS\"\n").unwrap_or_else(|| panic!("{name}: {page}"));
         assert!(status.starts_with(".TP\n\\fB0\\fR\n"), "{name}: {status}");
         assert!(status.contains("\\fB2\\fR\nusage or I/O error"), "{name}: {status}");
+        assert!(page.contains(".SH EXAMPLES\n.nf\n"), "{name}: {page}");
         assert!(!page.contains("Exit codes:") && !page.contains("Examples:"), "{name}: {page}");
     }
     let examples = fs::read_to_string(workspace.at("some/pages/orchgen.1")).unwrap();
@@ -81,5 +82,17 @@ mod tools {
         let is_fault = |line: &&str| !line.ends_with("WARNING: missing date, using \"\": TH");
         let faults: Vec<&str> = out.lines().chain(err.lines()).filter(is_fault).collect();
         assert!(faults.is_empty(), "{faults:#?}");
+    }
+
+    /// groff has other rules than mandoc.
+    #[test]
+    fn man_accepts_the_pages() {
+        let workspace = Workspace::new("");
+        for name in pages(&workspace) {
+            let mut man = Command::new("man");
+            man.args(["--warnings", "-E", "UTF-8", "--local-file", "-Tutf8", "-Z"]).arg(&name);
+            let output = run(man.current_dir(workspace.at("some/pages")).env("MANWIDTH", "80"), "man");
+            assert_eq!((exit_code(&output), text(&output.stderr)), (0, String::new()), "{name}");
+        }
     }
 }

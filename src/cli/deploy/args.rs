@@ -10,8 +10,9 @@ pub(in crate::cli) const DIFF_HELP: &str = "Exit codes:
   1  differences found, or the registry has errors
   2  usage or I/O error
 
-Example:
-  orchgen diff | less     show what `orchgen build` would change";
+Examples:
+  orchgen diff            show what `orchgen build` would change
+  orchgen diff | less     the same, page by page";
 
 pub(in crate::cli) const PLAN_HELP: &str = "Exit codes:
   0  success; with `--detailed-exitcode`: nothing changes
@@ -51,8 +52,9 @@ pub(in crate::cli) const GENERATIONS_HELP: &str = "Exit codes:
   0  success
   2  usage or I/O error
 
-Example:
-  orchgen generations";
+Examples:
+  orchgen generations                     list what was applied on this machine
+  orchgen generations --user              the same for the units of this user";
 
 #[derive(Arguments, Debug)]
 pub(in crate::cli) struct DiffArgs {

@@ -1,7 +1,9 @@
 //! The stack and the host that a command is about: folders, the name of this machine, installed stacks.
 #![expect(clippy::disallowed_methods, reason = "the environment names the folders of the user")]
 
-use crate::deploy::{DeployError, Layout, Tree, UserFolders, is_of_user, machine_name, stacks};
+use crate::deploy::{
+    DeployError, Generation, Layout, State, Tree, UserFolders, is_of_user, machine_name, stacks,
+};
 use crate::diag::words;
 use crate::hir::UnitScope;
 use std::path::{Path, PathBuf};
@@ -94,4 +96,24 @@ pub(super) fn installed(
             )))
         }
     }
+}
+
+/// The names of the stacks of the system and of this user that are installed. Folders that cannot be read have none.
+pub(in crate::cli) fn installed_stacks() -> Vec<String> {
+    let of = |scope| stacks(&layout("", scope, None)?.state);
+    let found = [UnitScope::System, UnitScope::User].map(|scope| of(scope).unwrap_or_default());
+    found.concat()
+}
+
+/// The generations of an installed stack, each with its host: the given stack, or the only one. Empty if they cannot be
+/// read.
+pub(in crate::cli) fn installed_generations(stack: Option<&str>) -> Vec<(u32, String)> {
+    let scopes = [UnitScope::System, UnitScope::User].into_iter();
+    let found =
+        scopes.filter_map(|scope| State::new(installed(stack, scope, None).ok()?.state).generations().ok());
+    let describe = |one: Generation| {
+        let mark = if one.is_current { ", current" } else { "" };
+        (one.number, format!("host {}{mark}", one.host))
+    };
+    found.flatten().map(describe).collect()
 }

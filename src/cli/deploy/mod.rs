@@ -14,4 +14,5 @@ mod wanted;
 
 pub(super) use apply::{apply, generations, rollback};
 pub(super) use diff::run as diff;
+pub(super) use host::{installed_generations, installed_stacks};
 pub(super) use plan::run as plan;

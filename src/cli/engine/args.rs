@@ -1,5 +1,6 @@
 //! The commands and options of `orchgen engine`. The doc comments are the `--help` texts.
 
+use crate::cli::help;
 use clap::{Args as Arguments, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -50,6 +51,7 @@ pub(super) enum EngineCommand {
     #[command(after_help = PROBE_HELP)]
     Probe(ProbeArgs),
     /// List the built-in profiles
+    #[command(after_help = help::after_options(help::CODES, help::ENGINE_LIST))]
     List(ListArgs),
     /// Show a profile, or one of its options
     #[command(after_help = SHOW_HELP)]

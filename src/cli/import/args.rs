@@ -9,14 +9,14 @@ use std::path::PathBuf;
 
 /// The examples of `--help`.
 pub(in crate::cli) const EXAMPLES: &str = "Examples:
-  orchgen import config.yaml                       read a llama-swap file or a compose file
+  orchgen import config.yaml                 read a llama-swap file or a compose file
   orchgen import /etc/systemd/system/llama-*.service
-                                                   read units, with their drop-ins and environment files
+                                             read units, with their drop-ins and environment files
   orchgen import start.sh --profile b11669 --out registry
-                                                   read a script that runs this build of llama.cpp
-  orchgen import --running                         read the llama-server processes of this machine
+                                             read a script that runs this build of llama.cpp
+  orchgen import --running                   read the llama-server processes of this machine
   echo 'llama-server -m m.gguf -ngl 99' | orchgen import - --dry-run
-                                                   read a command line; write nothing
+                                             read a command line; write nothing
 
 Exit codes:
   0  success

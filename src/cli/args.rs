@@ -4,6 +4,7 @@ use super::deploy::args as deploy;
 use super::folders::RegistryFolder;
 use super::levels::SeverityArgs;
 use super::reports::Reports;
+use super::standard_input::StdinArgs;
 use crate::check::NotCheckedPolicy;
 use crate::hir::TargetName;
 use crate::render::quote::shell;
@@ -86,9 +87,15 @@ pub(super) enum Command {
     Build(BuildArgs),
     /// Check the registry and report findings
     ///
-    /// Nothing is written, except with `--fix`, `--update-baseline` or `--report FORMAT=FILE`.
+    /// Nothing is written, except with `--fix`, `--update-baseline` or `--report FORMAT=FILE`. With `-` as the registry, standard
+    /// input is one of its files.
     #[command(visible_alias = "lint", after_help = EXIT_CODES)]
     Check(CheckArgs),
+    /// Format registry files: indentation, spaces and blank lines
+    ///
+    /// Values, comments, their order and line breaks stay as they are. A file with syntax errors is not changed.
+    #[command(after_help = super::fmt::HELP)]
+    Fmt(super::fmt::FmtArgs),
     /// Print the changes that `build` would make as a unified diff
     #[command(after_help = deploy::DIFF_HELP)]
     Diff(deploy::DiffArgs),
@@ -186,6 +193,8 @@ pub(super) struct CheckArgs {
     pub(super) locked: LockedArgs,
     #[command(flatten)]
     pub(super) fixes: FixArgs,
+    #[command(flatten)]
+    pub(super) stdin: StdinArgs,
 }
 
 /// Options that change the registry.

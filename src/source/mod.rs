@@ -1,6 +1,7 @@
 //! Source files: reading them, places in their text, and digests. This module does not know what the text means.
 
 mod digest;
+mod encoding;
 mod find;
 mod load;
 mod map;
@@ -10,10 +11,11 @@ mod report_paths;
 mod span;
 
 pub use digest::{Digest, DigestBuilder};
+pub use encoding::Encoding;
 pub use find::{REGISTRY, find_registry};
 pub use load::{
-    Encoding, Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, file_names, find_program, is_registry,
-    libraries, load, programs, text,
+    Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, file_names, find_program, is_registry, is_registry_name,
+    libraries, load, load_files, load_text, load_with, programs, registry_files, text,
 };
 pub use map::{Position, SourceFile, SourceMap};
 pub use process_facts::{FileState, ProcessFacts, boot_time, file_states, process_facts};

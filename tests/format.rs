@@ -23,7 +23,9 @@ fn check_registry(name: &str, text: &str) -> Option<String> {
     // The names of items have places, which are not compared.
     assert!(old == formatted, "{name}: another registry\n{text}\n--- formatted\n{new}");
     let mut codes = [before.codes(), after.codes()];
-    codes.iter_mut().for_each(|codes| codes.sort_unstable());
+    for codes in &mut codes {
+        codes.sort_unstable();
+    }
     assert_eq!(codes[0], codes[1], "{name}\n{text}\n--- formatted\n{new}");
     Some(new)
 }

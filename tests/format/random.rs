@@ -42,7 +42,7 @@ fn line_change() -> impl Strategy<Value = LineChange> {
 }
 
 fn is_kdl(name: &str) -> bool {
-    name.ends_with(".kdl")
+    std::path::Path::new(name).extension().is_some_and(|ending| ending == "kdl")
 }
 
 /// Multiplies the indentation of each line of YAML, also that after dashes.

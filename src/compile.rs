@@ -1,8 +1,10 @@
 //! The pipeline: loaded files to a registry, everything that follows from it, a checked registry, and artifacts.
 
+mod format;
 mod import;
 mod read;
 
+pub use format::format_files;
 pub use import::{Import, ImportOptions, import};
 
 use crate::check::{Checked, NotCheckedPolicy, check};

@@ -14,7 +14,7 @@
 //! room       imports                                what it does
 //! source                                            reads files, knows positions in text
 //! diag       source                                 findings, codes, reports in every format
-//! syntax     source diag                            parses YAML and KDL, recovers after errors, edits text for fixes
+//! syntax     source diag                            parses YAML and KDL, recovers after errors, edits and formats text
 //! facts      source diag                            reads GGUF headers, reads and writes registry.lock
 //! hir        source diag                            the typed registry, its tables of fields, its JSON Schema
 //! hir/lower  source diag syntax hir                 turns documents into the registry, resolves names

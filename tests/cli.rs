@@ -3,6 +3,7 @@
 mod completions;
 mod examples;
 mod explain;
+mod fmt;
 mod folders;
 mod foreign;
 mod hostile;
@@ -15,12 +16,13 @@ mod man;
 mod memory;
 mod only;
 mod reports;
+mod standard_input;
 mod watch;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 const BASE: &str = include_str!("pages/base.kdl");
 const BROKEN: &str = "role \"extra\" tier=\"A\" residency=\"hot\" model=\"plian\" port=9000 context=4096\n";
@@ -47,6 +49,17 @@ impl Workspace {
         let mut command = Command::new(crate::support::orchgen());
         command.args(args).current_dir(self.0.path()).env_clear();
         command
+    }
+
+    /// Runs orchgen with a text as standard input.
+    fn run_with(&self, args: &[&str], input: &str) -> Output {
+        use std::io::Write;
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // orchgen may end without reading its input.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
     }
 
     fn run(&self, args: &[&str]) -> Output {

@@ -6,6 +6,8 @@
 mod deployment;
 #[path = "fuzz/header.rs"]
 mod header;
+#[path = "fuzz/layout.rs"]
+pub(crate) mod layout;
 #[path = "fuzz/pipeline.rs"]
 mod pipeline;
 #[path = "fuzz/sources.rs"]
@@ -21,6 +23,7 @@ fn every_text_of_the_corpus_is_handled() {
         for entry in fs::read_dir(folder).unwrap() {
             let text = fs::read_to_string(entry.unwrap().path()).unwrap();
             pipeline::check_text(language, &text);
+            layout::check_layout(&format!("text.{language}"), &text);
             replayed += 1;
         }
         assert!(replayed > 50, "{replayed} {language} texts");

@@ -149,13 +149,15 @@ mod tools {
         let in_language =
             |language: &str| hooks.iter().filter(|hook| hook["language"] == language).collect::<Vec<_>>();
         let (built, installed) = (in_language("rust"), in_language("system"));
-        assert_eq!((built.len(), installed.len(), hooks.len()), (2, 2, 4));
+        assert_eq!((built.len(), installed.len(), hooks.len()), (3, 3, 6));
         for (built, installed) in built.iter().zip(installed) {
             assert_eq!(installed["id"], format!("{}-system", built["id"].as_str().unwrap()));
             for key in ["entry", "files", "pass_filenames", "name"] {
-                assert_eq!(built[key], installed[key], "{key} of {}", built["id"]);
+                assert_eq!(built.get(key), installed.get(key), "{key} of {}", built["id"]);
             }
-            assert_eq!(built["pass_filenames"], false);
+            // Only the formatter is about single files. The default is true.
+            let has_files = built["entry"] == "orchgen fmt";
+            assert_eq!(built.get("pass_filenames"), if has_files { None } else { Some(&Value::Bool(false)) });
         }
     }
 
@@ -193,6 +195,26 @@ mod tools {
                 "{runner}: {output}"
             );
             fs::write(scratch.at("stack/registry/base.kdl"), BASE).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_formatter_changes_only_the_given_files() {
+        let scratch = Scratch::new(&["orchgen-fmt-system"]);
+        let other = scratch.at("stack/registry/other.yaml");
+        for runner in ["pre-commit", "prek"] {
+            fs::write(scratch.at("stack/registry/base.kdl"), BASE.replace(" port=", "   port=")).unwrap();
+            fs::write(&other, "roles:   {}\n").unwrap();
+            let (succeeded, output) = scratch.hooks(runner, &["--files", "registry/base.kdl"]);
+            assert!(!succeeded && output.contains("formatted 1 file\n"), "{runner}: {output}");
+            assert_eq!(fs::read_to_string(scratch.at("stack/registry/base.kdl")).unwrap(), BASE);
+            assert_eq!(fs::read_to_string(&other).unwrap(), "roles:   {}\n");
+            let (succeeded, output) = scratch.hooks(runner, &["--files", "registry/base.kdl"]);
+            assert!(succeeded, "{runner}: {output}");
+            for file in ["README.md", "registry/registry.lock", "registry/mine.json"] {
+                let (_, output) = scratch.hooks(runner, &["--files", file]);
+                assert!(output.contains("Skipped"), "{runner}: {file}: {output}");
+            }
         }
     }
 

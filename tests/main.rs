@@ -20,6 +20,7 @@ mod facts;
 mod fetch;
 mod first_drafts;
 mod fix;
+mod format;
 mod fuzz;
 mod hooks;
 mod import;

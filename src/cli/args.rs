@@ -5,6 +5,7 @@ use super::folders::RegistryFolder;
 use super::help;
 use super::levels::SeverityArgs;
 use super::reports::Reports;
+use super::standard_input::StdinArgs;
 use crate::check::NotCheckedPolicy;
 use crate::hir::TargetName;
 use crate::render::quote::shell;
@@ -20,6 +21,10 @@ const EXAMPLES: &str = "Examples:
                                    print findings, and write them as SARIF for code scanning
   orchgen check --baseline known.json --update-baseline
                                    accept today's findings, report only new ones
+  orchgen init --from-host --models /srv/models
+                                   write a registry of this machine and its models
+  orchgen add role chat --model qwen3-8b
+                                   add a role to the registry
   orchgen import config.yaml       read a configuration of another tool, and write a registry
   sudo orchgen apply               install out/ on this machine, restart what changed, verify
   orchgen lock                     record the facts of all model files in registry/registry.lock
@@ -77,9 +82,15 @@ pub(super) enum Command {
     Build(BuildArgs),
     /// Check the registry and report findings
     ///
-    /// Nothing is written, except with `--fix`, `--update-baseline` or `--report FORMAT=FILE`.
+    /// Nothing is written, except with `--fix`, `--update-baseline` or `--report FORMAT=FILE`. With `-` as the registry, standard
+    /// input is one of its files.
     #[command(visible_alias = "lint", after_help = help::after_options(help::CHECK_CODES, help::CHECK))]
     Check(CheckArgs),
+    /// Format registry files: indentation, spaces and blank lines
+    ///
+    /// Values, comments, their order and line breaks stay as they are. A file with syntax errors is not changed.
+    #[command(after_help = super::fmt::HELP)]
+    Fmt(super::fmt::FmtArgs),
     /// Print the changes that `build` would make as a unified diff
     #[command(after_help = deploy::DIFF_HELP)]
     Diff(deploy::DiffArgs),
@@ -133,6 +144,7 @@ pub(super) enum Command {
     ///
     /// The item is added where items of its kind are, in the layout of the file. The change is printed, and it is not written if the
     /// registry would have an error.
+    #[command(after_help = help::after_options(help::ADD_CODES, help::ADD))]
     Add(super::add::AddArgs),
     /// Read configurations of other tools, and write a registry
     ///
@@ -190,8 +202,10 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     pub(super) fixes: FixArgs,
     /// Check again each time a file of the registry changes, until Ctrl-C
-    #[arg(long, conflicts_with_all = ["fix_mode", "update_baseline"], help_heading = None::<&str>)]
+    #[arg(long, conflicts_with_all = ["fix_mode", "update_baseline", "stdin_filename"], help_heading = None::<&str>)]
     pub(super) watch: bool,
+    #[command(flatten)]
+    pub(super) stdin: StdinArgs,
 }
 
 /// Options that change the registry.

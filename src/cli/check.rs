@@ -1,7 +1,7 @@
 //! `orchgen check`.
 
 use super::args::{CheckArgs, OutputArgs};
-use super::{RunStatus, baseline, fix, session, watch};
+use super::{RunStatus, baseline, fix, session, standard_input, watch};
 use crate::check::Checked;
 use crate::compile::analyze;
 use crate::diag::{BaselineScope, Diagnostics, Reported};
@@ -32,7 +32,7 @@ pub(super) fn run(args: &CheckArgs, output: OutputArgs) -> Result<RunStatus, Run
 pub(super) fn check(args: &CheckArgs, output: OutputArgs) -> Result<Check, RunStatus> {
     let command = &args.common;
     let mut findings = Diagnostics::with(command.severity.levels()?);
-    let mut loaded = session::read(command)?;
+    let mut loaded = standard_input::load_registry(args)?;
     let baseline = if args.update_baseline { None } else { baseline::read(command)? };
     let checked = analyze(&loaded, args.locked.not_checked_policy(), &mut findings);
     if args.update_baseline {

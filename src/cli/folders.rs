@@ -10,6 +10,9 @@ use std::sync::OnceLock;
 /// The name of the output folder, next to the registry.
 const OUT: &str = "out";
 
+/// The argument that means standard input.
+pub(super) const STANDARD_INPUT: &str = "-";
+
 /// The argument with the registry.
 #[derive(clap::Args, Default, Debug)]
 pub(super) struct RegistryFolder {
@@ -28,6 +31,11 @@ impl RegistryFolder {
             Some(given) => given,
             None => self.found.get_or_init(find_registry),
         }
+    }
+
+    /// True if the argument is `-`.
+    pub(super) fn is_standard_input(&self) -> bool {
+        self.given.as_deref() == Some(Path::new(STANDARD_INPUT))
     }
 
     /// The folder as an argument of further commands, with a blank before it; empty for the default folder.

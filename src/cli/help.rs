@@ -54,8 +54,19 @@ pub(super) const ENGINE_LIST: &str = "Examples:
   orchgen engine list
   orchgen engine list --output-format json | jq .";
 
+pub(super) const ADD_CODES: &str = "Exit codes:
+  0  success
+  1  the item would cause an error: nothing is written
+  2  usage or I/O error";
+
+pub(super) const ADD: &str = "Examples:
+  orchgen add model /srv/models/Qwen3-8B-Q4_K_M.gguf
+  orchgen add role chat --model qwen3-8b";
+
 pub(super) const INIT: &str = "Examples:
-  orchgen init                            write registry/stack.yaml and its JSON Schema
+  orchgen init --from-host --models /srv/models
+                                          write what this machine has, and the models of a folder
+  orchgen init                            write an example: registry/stack.yaml and its JSON Schema
   orchgen init --format kdl               write registry/stack.kdl";
 
 pub(super) const SCHEMA: &str = "Examples:

@@ -10,6 +10,7 @@ pub mod deploy;
 mod engine;
 mod explain;
 pub mod fix;
+mod fmt;
 mod folders;
 pub mod foreign;
 mod help;
@@ -24,6 +25,7 @@ mod model_file;
 mod reports;
 mod schema;
 mod session;
+mod standard_input;
 mod text_diff;
 mod watch;
 
@@ -78,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Build(command) => rayon::scope(|_| flatten(build::run(command, args.output))),
         Command::Check(command) => rayon::scope(|_| flatten(check::run(command, args.output))),
         Command::Engine(command) => rayon::scope(|_| engine::run(command, args.output)),
+        Command::Fmt(command) => rayon::scope(|_| flatten(fmt::run(command, args.output))),
         Command::Lock(command) => rayon::scope(|_| lock::run(command, args.output)),
         Command::Memory(command) => rayon::scope(|_| memory::run(command, args.output)),
         Command::Inspect(command) => inspect::run(command, args.output),

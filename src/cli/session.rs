@@ -6,7 +6,7 @@
 
 use super::RunStatus;
 use super::args::{ColorWhen, CommonArgs, OutputArgs};
-use super::folders::operand;
+use super::folders::{STANDARD_INPUT, operand};
 use crate::diag::report::Style;
 use crate::diag::{Diagnostics, words};
 use crate::emit;
@@ -31,19 +31,25 @@ pub(super) fn read(command: &CommonArgs) -> Result<Loaded, RunStatus> {
 
 /// Reads the registry in a folder. Reports read errors, and how to create a registry if there is none.
 pub(super) fn load_registry(folder: &Path) -> Result<Loaded, RunStatus> {
-    load(folder).map_err(|error| {
-        let status = fail(&error);
-        if let Some(help) = missing_help(folder, &error) {
-            print_stderr(&(help + "\n"));
-        }
-        status
-    })
+    load(folder).map_err(|error| report_load_error(folder, &error))
+}
+
+/// Reports that a registry cannot be read, and returns the status of the run.
+pub(super) fn report_load_error(folder: &Path, error: &LoadError) -> RunStatus {
+    let status = fail(error);
+    if let Some(help) = missing_help(folder, error) {
+        print_stderr(&(help + "\n"));
+    }
+    status
 }
 
 /// The help for a folder that is not a registry.
 fn missing_help(folder: &Path, error: &LoadError) -> Option<String> {
     if is_registry(folder) {
         return None;
+    }
+    if folder == Path::new(STANDARD_INPUT) {
+        return Some("only `orchgen check` and `orchgen fmt` read standard input".to_owned());
     }
     if folder.is_file() {
         // A file of a registry instead of its folder.

@@ -116,7 +116,8 @@ fn not_utf8(span: Span, name: &str, encoding: Encoding) -> Diagnostic {
     }
 }
 
-fn report_flaws(map: &SourceMap, flaws: &[Flaw], findings: &mut Diagnostics) {
+/// Reports files that are not text or too large.
+pub(super) fn report_flaws(map: &SourceMap, flaws: &[Flaw], findings: &mut Diagnostics) {
     for flaw in flaws {
         let finding = match *flaw {
             Flaw::NotUtf8 { file, at, encoding } => {

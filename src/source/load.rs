@@ -1,5 +1,6 @@
 //! Reads a registry folder. Only this module and `facts/gguf.rs` read files of the user.
 
+use super::encoding::Encoding;
 use super::{FileId, SourceMap};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -44,38 +45,6 @@ pub enum Flaw {
         /// Its size in bytes.
         bytes: u64,
     },
-}
-
-/// The encoding of a file that is not UTF-8.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Encoding {
-    /// Text in this encoding, by its name for `iconv`.
-    Text(&'static str),
-    /// A GGUF file.
-    Gguf,
-    /// No text.
-    Binary,
-}
-
-impl Encoding {
-    /// Guesses the encoding from the first bytes of a file, and from bytes that only some encodings have.
-    fn guess(bytes: &[u8]) -> Self {
-        match bytes {
-            [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Self::Text("UTF-32"),
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Self::Text("UTF-16"),
-            [b'G', b'G', b'U', b'F', ..] => return Self::Gguf,
-            _ => {}
-        }
-        let head = bytes.get(..bytes.len().min(4096)).unwrap_or_default();
-        let nulls = |odd: usize| head.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
-        match (nulls(0), nulls(1)) {
-            (0, 0) if head.iter().any(|byte| (0x80..0xa0).contains(byte)) => Self::Text("WINDOWS-1252"),
-            (0, 0) => Self::Text("ISO-8859-1"),
-            (0, odd) if odd * 4 > head.len() => Self::Text("UTF-16LE"),
-            (even, 0) if even * 4 > head.len() => Self::Text("UTF-16BE"),
-            _ => Self::Binary,
-        }
-    }
 }
 
 impl Loaded {
@@ -140,7 +109,11 @@ impl std::error::Error for LoadError {}
 /// Reads every `*.yaml`, `*.yml` and `*.kdl` file of a folder in byte order of their names, then the [`LOCK`] if it
 /// exists, and the `*.json` files. Hidden files are ignored.
 pub fn load(folder: &Path) -> Result<Loaded, LoadError> {
-    let mut loaded = Loaded::default();
+    load_names(folder, registry_files(folder)?, None)
+}
+
+/// The names of the registry files of a folder, in byte order. An error if there are none.
+pub fn registry_files(folder: &Path) -> Result<Vec<String>, LoadError> {
     let names = files(folder, REGISTRY_EXTENSIONS)?;
     if names.is_empty() {
         let other = files(folder, OTHER_EXTENSIONS)?.into_iter().next();
@@ -150,11 +123,58 @@ pub fn load(folder: &Path) -> Result<Loaded, LoadError> {
         };
         return Err(LoadError { is_missing: true, other, ..LoadError::new(folder, problem) });
     }
-    for name in names {
-        read(folder, &name, &mut loaded)?;
+    Ok(names)
+}
+
+/// Like [`load`], with other bytes for the file of a name, which need not exist.
+pub fn load_with(folder: &Path, name: &str, bytes: Vec<u8>) -> Result<Loaded, LoadError> {
+    let mut names = files(folder, REGISTRY_EXTENSIONS)?;
+    if let Err(at) = names.binary_search_by(|known| known.as_str().cmp(name)) {
+        names.insert(at, name.to_owned());
     }
-    if folder.join(LOCK).symlink_metadata().is_ok() {
-        read(folder, LOCK, &mut loaded)?;
+    load_names(folder, names, Some((name, bytes)))
+}
+
+/// Reads some files of registries, in this order, without the other files of their folders.
+pub fn load_files(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
+    let mut loaded = Loaded::default();
+    for path in paths {
+        loaded.add(shown(path), read(path)?);
+    }
+    Ok(loaded)
+}
+
+/// A registry of one text, which is in no file.
+pub fn load_text(name: &str, bytes: Vec<u8>) -> Loaded {
+    let mut loaded = Loaded::default();
+    loaded.add(name.to_owned(), FileBytes::Read(bytes));
+    loaded
+}
+
+/// True if the file name ending is that of a registry file.
+pub fn is_registry_name(path: &Path) -> bool {
+    has_extension(path, REGISTRY_EXTENSIONS)
+}
+
+/// Reads the files of these names. One of them can have other bytes than its file.
+fn load_names(
+    folder: &Path,
+    names: Vec<String>,
+    mut replaced: Option<(&str, Vec<u8>)>,
+) -> Result<Loaded, LoadError> {
+    let mut loaded = Loaded::default();
+    for name in names {
+        let path = folder.join(&name);
+        let bytes = match replaced.take_if(|(other, _)| *other == name) {
+            Some((_, bytes)) => FileBytes::Read(bytes),
+            None => read(&path)?,
+        };
+        loaded.add(shown(&path), bytes);
+    }
+    let lock = folder.join(LOCK);
+    if lock.symlink_metadata().is_ok() {
+        let bytes = read(&lock)?;
+        loaded.add(shown(&lock), bytes);
     }
     let profiles = files(folder, &["json"])?.into_iter();
     loaded.profiles = profiles
@@ -293,16 +313,18 @@ const REGISTRY_EXTENSIONS: &[&str] = &["yaml", "yml", "kdl"];
 /// The file extensions of other formats, which may have been meant as a registry.
 const OTHER_EXTENSIONS: &[&str] = &["json", "json5", "jsonc", "toml", "ini", "conf", "cfg", "txt"];
 
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let found = path.extension();
+    found.is_some_and(|found| extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension)))
+}
+
 /// The files of a folder with one of these extensions, in byte order of their names. Hidden files are ignored.
 fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<String>, LoadError> {
     let failed = |error: std::io::Error| LoadError::io(folder, &error);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
-        let has_extension = Path::new(&name)
-            .extension()
-            .is_some_and(|found| extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension)));
-        if has_extension && !name.as_encoded_bytes().starts_with(b".") {
+        if has_extension(Path::new(&name), extensions) && !name.as_encoded_bytes().starts_with(b".") {
             let not_utf8 = |name: OsString| LoadError::new(&folder.join(name), "the name is not UTF-8");
             names.push(name.into_string().map_err(not_utf8)?);
         }
@@ -311,43 +333,65 @@ fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<String>, LoadError> {
     Ok(names)
 }
 
-fn read(folder: &Path, name: &str, loaded: &mut Loaded) -> Result<(), LoadError> {
-    let path = folder.join(name);
-    let shown = path.to_string_lossy();
-    let shown = if cfg!(windows) { shown.replace('\\', "/") } else { shown.into_owned() };
-    let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
-    let failed = |error: std::io::Error| LoadError::io(&path, &error);
-    let metadata = std::fs::metadata(&path).map_err(failed)?;
+/// The content of a file.
+enum FileBytes {
+    Read(Vec<u8>),
+    /// The number of bytes of a file above the limit.
+    TooLarge(u64),
+}
+
+fn read(path: &Path) -> Result<FileBytes, LoadError> {
+    let failed = |error: std::io::Error| LoadError::io(path, &error);
+    let metadata = std::fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() {
-        return Err(LoadError::new(&path, "not a file"));
+        return Err(LoadError::new(path, "not a file"));
     }
     if metadata.len() > MAX_FILE_BYTES {
-        let file = loaded.map.add(shown, "");
-        loaded.flaws.push(Flaw::TooLarge { file, bytes: metadata.len() });
-        return Ok(());
+        return Ok(FileBytes::TooLarge(metadata.len()));
     }
-    match String::from_utf8(std::fs::read(&path).map_err(failed)?) {
-        Ok(text) => match Encoding::guess(text.as_bytes()) {
-            // ASCII in UTF-16 without a mark at the start is also valid UTF-8.
-            encoding @ Encoding::Text("UTF-16LE" | "UTF-16BE") => {
-                let file = loaded.map.add(shown, "");
-                loaded.flaws.push(Flaw::NotUtf8 { file, at: 0, encoding });
+    std::fs::read(path).map(FileBytes::Read).map_err(failed)
+}
+
+/// The displayed name of a file.
+fn shown(path: &Path) -> String {
+    let shown = path.to_string_lossy();
+    let shown = if cfg!(windows) { shown.replace('\\', "/") } else { shown.into_owned() };
+    shown.strip_prefix("./").unwrap_or(&shown).to_owned()
+}
+
+impl Loaded {
+    /// Adds a file, and the reason if it is not valid text.
+    fn add(&mut self, name: String, bytes: FileBytes) {
+        let bytes = match bytes {
+            FileBytes::Read(bytes) => bytes,
+            FileBytes::TooLarge(bytes) => {
+                let file = self.map.add(name, "");
+                return self.flaws.push(Flaw::TooLarge { file, bytes });
             }
-            Encoding::Text(_) | Encoding::Gguf | Encoding::Binary => {
-                loaded.map.add(shown, text);
+        };
+        match String::from_utf8(bytes) {
+            Ok(text) => match Encoding::guess(text.as_bytes()) {
+                // ASCII in UTF-16 without a mark at the start is also valid UTF-8.
+                encoding @ Encoding::Text("UTF-16LE" | "UTF-16BE") => {
+                    let file = self.map.add(name, "");
+                    self.flaws.push(Flaw::NotUtf8 { file, at: 0, encoding });
+                }
+                Encoding::Text(_) | Encoding::Gguf | Encoding::Binary => {
+                    self.map.add(name, text);
+                }
+            },
+            Err(error) => {
+                // NUL bytes mean another encoding, such as UTF-16, or no text at all. Then no part of the file is usable.
+                let is_text = !error.as_bytes().contains(&0);
+                let at = if is_text { error.utf8_error().valid_up_to() } else { 0 };
+                let text =
+                    if is_text { String::from_utf8_lossy(error.as_bytes()) } else { Cow::Borrowed("") };
+                let file = self.map.add(name, text);
+                let encoding = Encoding::guess(error.as_bytes());
+                self.flaws.push(Flaw::NotUtf8 { file, at, encoding });
             }
-        },
-        Err(error) => {
-            // NUL bytes mean another encoding, such as UTF-16, or no text at all. Then no part of the file is usable.
-            let is_text = !error.as_bytes().contains(&0);
-            let at = if is_text { error.utf8_error().valid_up_to() } else { 0 };
-            let text = if is_text { String::from_utf8_lossy(error.as_bytes()) } else { Cow::Borrowed("") };
-            let file = loaded.map.add(shown, text);
-            let encoding = Encoding::guess(error.as_bytes());
-            loaded.flaws.push(Flaw::NotUtf8 { file, at, encoding });
         }
     }
-    Ok(())
 }
 
 fn describe(error: &std::io::Error) -> String {

@@ -1,6 +1,7 @@
 //! Source files: reading them, places in their text, and digests. This module does not know what the text means.
 
 mod digest;
+mod encoding;
 mod find;
 mod load;
 mod machine;
@@ -12,10 +13,12 @@ mod report_paths;
 mod span;
 
 pub use digest::{Digest, DigestBuilder};
+pub use encoding::Encoding;
 pub use find::{REGISTRY, find_registry};
 pub use load::{
-    Encoding, FileStamp, Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, file_names, find_program,
-    is_registry, libraries, load, programs, stamp, stamps, text,
+    FileStamp, Flaw, LOCK, LoadError, Loaded, MAX_FILE_BYTES, file_names, find_program, is_registry,
+    is_registry_name, libraries, load, load_files, load_text, load_with, programs, registry_files, stamp,
+    stamps, text,
 };
 pub use machine::{Card, MachineFacts, MachineNode};
 pub use map::{Position, SourceFile, SourceMap};

@@ -3,7 +3,7 @@
 mod faults;
 mod hostile;
 mod oracle;
-mod suite;
+pub(crate) mod suite;
 
 use orchgen::diag::Diagnostics;
 use orchgen::source::FileId;

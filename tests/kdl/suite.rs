@@ -13,7 +13,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[(
 )];
 
 /// The folder of the suite. Only cargo knows where the package is on disk.
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     let metadata = |offline: &[&str]| {
         Command::new(env!("CARGO"))
             .args(["metadata", "--format-version", "1"])

@@ -6,7 +6,7 @@ pub use super::text_diff::unified;
 pub use rounds::{Analyzed, FixLevel, Fixed, fix};
 
 use super::args::{CheckArgs, OutputArgs};
-use super::{RunStatus, baseline, session};
+use super::{RunStatus, baseline, session, standard_input};
 use crate::compile::analyze;
 use crate::diag::{BaselineScope, Diagnostics, words};
 use crate::emit::{Rewrite, rewrite};
@@ -23,7 +23,7 @@ pub(super) fn run(command: &CheckArgs, output: OutputArgs) -> Result<RunStatus, 
         ));
     }
     let levels = command.common.severity.levels()?;
-    let loaded = session::read(&command.common)?;
+    let loaded = standard_input::load_registry(command)?;
     let baseline = baseline::read(&command.common)?;
     let level = if fixes.unsafe_fixes { FixLevel::Unsafe } else { FixLevel::Safe };
     let mut fixed = fix(loaded, level, &|loaded| {

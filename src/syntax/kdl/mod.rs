@@ -7,6 +7,7 @@
 //! | `value.rs`, `string.rs`, `multiline.rs`, `number.rs` | one value |
 //! | `space.rs` | separators: whitespace, line breaks, comments, line continuations |
 //! | `recover.rs` | error recovery, and the description of unexpected text |
+//! | `tokens.rs` | tokens for the formatter |
 //!
 //! The parser does not stop at a syntax error: it reports one finding and continues at the next line, `;` or brace. If
 //! braces do not match, nodes that are not indented are items of the top level, and indented nodes belong to the item
@@ -19,8 +20,10 @@ mod number;
 mod recover;
 mod space;
 mod string;
+mod tokens;
 mod value;
 
+pub(super) use tokens::{KdlToken, KdlTokenKind, same_nodes, tokens};
 pub(super) use value::reserved_word;
 
 use super::{Document, Language, Node};

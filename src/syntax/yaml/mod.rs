@@ -10,6 +10,7 @@
 //! | `lines` | finds lines, words and the start of sections |
 //! | `diagnose`, `error_kind`, `exact_help` | finds the cause of a syntax error; kinds of errors and their texts |
 //! | `tree`, `tree_build`, `tree_lines` | a tree without a schema, for `import` |
+//! | `pieces` | all parts of a text with their places, for the formatter |
 
 mod anchors;
 mod build;
@@ -19,12 +20,14 @@ mod events;
 mod exact_help;
 mod insert;
 mod lines;
+mod pieces;
 mod scalar;
 mod tree;
 mod tree_build;
 mod tree_lines;
 mod value;
 
+pub(super) use pieces::{Piece, PieceKind, pieces, same_content};
 pub(super) use scalar::resolve;
 pub use tree::{Tree, TreeEntry, TreeFile, TreeKind, TreeProblem, TreeScalar, tree};
 

@@ -8,10 +8,12 @@ mod init;
 mod colors;
 mod gpu_memory;
 mod known;
+mod links;
 mod man;
 mod memory;
 mod only;
 mod reports;
+mod table;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

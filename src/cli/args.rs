@@ -127,6 +127,7 @@ pub(super) enum Command {
     #[command(after_help = MEMORY_EXIT_CODES)]
     Memory(super::memory::MemoryArgs),
     /// Explain a finding: what it means, why it matters, how to fix it
+    #[command(after_help = super::explain::EXPLAIN_HELP)]
     Explain(super::explain::ExplainArgs),
     /// Show, create and compare profiles of llama.cpp builds
     Engine(super::engine::EngineArgs),

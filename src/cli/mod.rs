@@ -14,12 +14,14 @@ mod import;
 mod init;
 mod inspect;
 mod levels;
+mod links;
 mod lock;
 mod man;
 mod memory;
 mod reports;
 mod schema;
 mod session;
+pub mod table;
 mod text_diff;
 
 use args::{Args, Command};

@@ -22,7 +22,7 @@ const LOCK: &str = r#"{"format_version": 1, "models": {
       "output": {"q6_K": 447000000}},
     "vocabulary": {"size": 152064, "type": "gpt2"}}}}"#;
 
-fn workspace() -> Workspace {
+pub(super) fn workspace() -> Workspace {
     let workspace = Workspace::new(ROLES);
     fs::write(workspace.at("registry/registry.lock"), LOCK).unwrap();
     workspace

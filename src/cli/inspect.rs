@@ -139,7 +139,7 @@ fn human(facts: &Facts, parts: &ModelHeaders, style: Style) -> String {
     tables.join("\n")
 }
 
-/// What most users look for.
+/// The facts that most users look for.
 fn summary(facts: &Facts, parts: &ModelHeaders) -> Vec<(&'static str, Text)> {
     let or_missing = |value: &Option<Box<str>>| match value {
         Some(value) => Text::from(printable(value)),

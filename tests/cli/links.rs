@@ -11,6 +11,8 @@ const FORCED: Variables = &[
     ("LANG", "C.UTF-8"),
 ];
 
+const URL: (&str, &str) = ("ORCHGEN_EXPLAIN_URL", "https://x/");
+
 /// The start of a link.
 const LINK: &str = "\u{1b}]8;;";
 
@@ -69,7 +71,6 @@ fn addresses_have_a_place_for_the_code_and_no_control_characters() {
 #[test]
 fn there_are_no_links_in_files_machine_formats_and_without_a_terminal() {
     let workspace = Workspace::new(BROKEN);
-    const URL: (&str, &str) = ("ORCHGEN_EXPLAIN_URL", "https://x/");
     let cases: [(&[&str], Variables); 6] = [
         (&[], &[URL]),
         (&[], &[URL, ("FORCE_HYPERLINK", "0")]),
@@ -90,7 +91,7 @@ fn there_are_no_links_in_files_machine_formats_and_without_a_terminal() {
         let output = command.envs(FORCED.iter().copied()).output().unwrap();
         assert_eq!(exit_code(&output), 1);
         let report = fs::read_to_string(workspace.at("report")).unwrap();
-        assert!(report.contains("ORC") && !report.contains(LINK), "{format}: {report:?}");
+        assert!(report.contains("plian") && !report.contains(LINK), "{format}: {report:?}");
         if format != "human" {
             let mut command = workspace.command(&["check", "--report", format]);
             let output = command.envs(FORCED.iter().copied()).output().unwrap();
@@ -135,10 +136,9 @@ fn pages_are_written_as_files_and_found_next_to_the_program() {
 fn mistakes_with_pages_are_reported() {
     let workspace = Workspace::new("");
     fs::write(workspace.at("file"), "").unwrap();
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 3] = [
         (&["--all", "--out", "file/pages"], "cannot "),
         (&["--out", "pages"], "--all"),
-        (&["ORC302", "--out", "pages"], "--all"),
         (&["--all", "--out", "pages", "--output-format", "json"], "`--out` writes pages in Markdown"),
     ];
     for (args, expected) in cases {

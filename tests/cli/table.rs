@@ -89,7 +89,7 @@ fn each_cell_has_a_line_if_the_terminal_is_too_narrow() {
 
 #[test]
 fn long_names_have_their_own_line() {
-    let name = "a-name-".repeat(5);
+    let name = "a-name-".repeat(6);
     let rows = vec![(name.as_str().into(), "one two three four five".into()), ("b".into(), "six".into())];
     let table = Table { spacing: Spacing::Tight, ..Table::new(vec![Section::pairs(None, rows)]) };
     let shown = table.print(Style { width: 40, ..UNICODE });
@@ -119,7 +119,7 @@ fn lists_of_codes_and_profiles_are_tables() {
     for columns in ["60", "100"] {
         let listed = command(columns, &["engine", "list"]);
         assert!(wide(&listed, columns.parse().unwrap()).is_empty(), "{listed}");
-        assert_snapshot!("cli", &format!("engine_list_{columns}"), &listed);
+        assert_snapshot!("cli", format!("engine_list_{columns}"), &listed);
     }
     let narrow = command("60", &["engine", "show", "llama.cpp-b10434", "mlock", "--color", "always"]);
     assert_snapshot!("cli", "engine_show_color", narrow.replace('\u{1b}', "\\e"));

@@ -24,9 +24,13 @@ pub(super) fn plan(report: &PlanReport, style: Style) -> String {
     let number = |kind| report.hosts.iter().map(|host| number_of(host, kind)).sum();
     let title = Text::from(format!("plan of the stack {} against {against}: ", quoted(&report.stack)));
     let mut out = hanging(&"".into(), &title.and(Tone::Strong, changes(&number)), style);
-    for host in &report.hosts {
-        out.push('\n');
-        out.push_str(&host_plan(host, style));
+    match &*report.hosts {
+        // Its numbers are those of the stack.
+        [only] => {
+            let host = format!("\n{} (plan {})\n", quoted(&only.host), only.id);
+            out.push_str(&(host + &changes_of_host(only, style)));
+        }
+        all => out.extend(all.iter().map(|host| format!("\n{}", host_plan(host, style)))),
     }
     out
 }
@@ -39,8 +43,13 @@ pub(super) fn host_plan(plan: &HostPlan, style: Style) -> String {
         return line(format!("{name}: no changes").into());
     }
     let title = Text::from(format!("{name}: ")).and(Tone::Strong, summary(plan));
-    let mut out = line(title.and(Tone::Plain, format!(" (plan {})", plan.id)));
-    out.push_str(&(roles(plan).print(style) + &steps(plan).print(style)));
+    line(title.and(Tone::Plain, format!(" (plan {})", plan.id))) + &changes_of_host(plan, style)
+}
+
+/// The roles, steps, sums and remarks of a host.
+fn changes_of_host(plan: &HostPlan, style: Style) -> String {
+    let line = |text: Text| hanging(&"".into(), &text, style);
+    let mut out = roles(plan).print(style) + &steps(plan).print(style);
     let reloaded = plan.reloaded.join(", ");
     if !plan.reloaded.is_empty() {
         out.push_str(&line(format!("reloaded without a restart: {reloaded}").into()));

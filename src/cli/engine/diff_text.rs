@@ -17,8 +17,12 @@ pub(super) fn totals(difference: &ProfileDiff, impact: Option<&UpgradeImpact>) -
     let breaking = difference.changes.iter().filter(|change| change.kind.can_break()).count();
     let others = difference.changes.len() - breaking;
     let can_break = |number: usize| format!("{} can break", words::count(number, "change"));
+    let errors = impact.map_or(0, |impact| impact.findings.summary().errors);
     let mut text = match impact.map(|impact| impact.broken.len()) {
         None => Text::default(),
+        Some(0) if errors > 0 => {
+            Text::new(Tone::Bad, words::count(errors, "new error")).and(Tone::Plain, "; ")
+        }
         Some(0) => Text::new(Tone::Good, "no role breaks").and(Tone::Plain, "; "),
         Some(1) => Text::new(Tone::Bad, "1 role breaks").and(Tone::Plain, "; "),
         Some(number) => Text::new(Tone::Bad, format!("{number} roles break")).and(Tone::Plain, "; "),

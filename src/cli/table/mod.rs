@@ -128,8 +128,8 @@ impl Table {
         out
     }
 
-    /// The widths of all columns except the last of each section. On a narrow terminal, the first column has at most half of
-    /// its columns: longer names have their own line.
+    /// The widths of all columns except the last of each section. If they do not fit the terminal, the first one
+    /// has at most half of its columns: longer names have their own line.
     fn widths(&self, style: Style) -> Vec<usize> {
         let mut widths: Vec<usize> = Vec::new();
         for section in &self.sections {
@@ -146,7 +146,7 @@ impl Table {
             }
         }
         let fixed = widths.iter().map(|width| width + GAP.len()).sum::<usize>();
-        let is_narrow = self.indent + self.row_indent + fixed + LEAST_WRAPPED > columns(style);
+        let is_narrow = self.indent + self.row_indent + fixed > columns(style);
         if let Some(first) = widths.first_mut().filter(|_| is_narrow) {
             *first = (*first).min(columns(style) / 2);
         }
@@ -166,10 +166,11 @@ impl Writer<'_> {
     fn push_header(&self, out: &mut String) {
         let titles = self.columns.iter().map(|column| Text::new(Tone::Strong, &*column.title));
         let titles: Vec<Text> = titles.collect();
-        let line = self.aligned(&titles).join(titles.last().cloned().unwrap_or_default());
-        if line.width() <= columns(self.style) {
-            out.push_str(line.painted(self.style).trim_end());
-            out.push('\n');
+        let (aligned, last) = self.split(&titles);
+        // The last column is below its row if its title has no room.
+        let lines = [aligned.clone().join(last), aligned];
+        if let Some(line) = lines.iter().find(|line| line.width() <= columns(self.style)) {
+            out.extend([line.painted(self.style).trim_end(), "\n"]);
         }
     }
 
@@ -204,7 +205,7 @@ impl Writer<'_> {
                 self.push_row(out, &rest, place);
             }
         } else if aligned.width() <= columns(self.style) + GAP.len() {
-            out.push_str(&hanging_at(&aligned, &last, place, self.style));
+            out.push_str(&hanging_at(&aligned, &last, (place, self.indent + BELOW), self.style));
         } else {
             self.push_cells(out, row);
         }
@@ -264,8 +265,10 @@ fn columns(style: Style) -> usize {
 /// A text after a prefix. If both are wider than the style, the text is wrapped: next to its prefix, or below it if there
 /// is no room.
 pub fn hanging(prefix: &Text, text: &Text, style: Style) -> String {
+    let words = prefix.words();
+    let blanks = words.len() - words.trim_start().len();
     let place = if needs_own_line(prefix, text, style) { Place::Below } else { Place::Next };
-    hanging_at(prefix, text, place, style)
+    hanging_at(prefix, text, (place, blanks + BELOW), style)
 }
 
 /// Where a text that is too wide for the line of its prefix begins.
@@ -281,7 +284,8 @@ fn needs_own_line(prefix: &Text, text: &Text, style: Style) -> bool {
     text.width() > room && (room < LEAST_WRAPPED || text.longest_word() > room)
 }
 
-fn hanging_at(prefix: &Text, text: &Text, place: Place, style: Style) -> String {
+/// The text next to its prefix, or below it with an indentation.
+fn hanging_at(prefix: &Text, text: &Text, (place, below): (Place, usize), style: Style) -> String {
     let columns = columns(style);
     let words = prefix.words();
     let indent = prefix.width();
@@ -292,13 +296,11 @@ fn hanging_at(prefix: &Text, text: &Text, place: Place, style: Style) -> String 
         let line = prefix.clone().join(text.clone()).painted(style);
         return format!("{}\n", line.trim_end());
     }
-    let blanks = words.len() - words.trim_start().len();
     let (mut out, indent) = if words.trim().is_empty() {
-        (words, blanks + CONTINUED)
-    } else if place == Place::Next {
+        (words, indent + CONTINUED)
+    } else if place == Place::Next || indent <= below {
         (prefix.painted(style), indent)
     } else {
-        let below = blanks + BELOW;
         (format!("{}\n{}", prefix.painted(style).trim_end(), " ".repeat(below)), below)
     };
     let lines = text.lines(columns.saturating_sub(indent), style);

@@ -78,6 +78,7 @@ impl Text {
     }
 
     /// The text with a part after it.
+    #[must_use]
     pub fn and(mut self, tone: Tone, text: impl Into<String>) -> Self {
         let text = text.into();
         if !text.is_empty() {
@@ -87,6 +88,7 @@ impl Text {
     }
 
     /// The text with another one after it.
+    #[must_use]
     pub fn join(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
@@ -116,11 +118,30 @@ impl Text {
     /// The text wrapped to a number of columns. Text in backquotes and words stay whole, except paths.
     pub(super) fn lines(&self, columns: usize, style: Style) -> Vec<String> {
         let fitted = self.0.iter().map(|span| span.fitted(columns, style)).collect::<Vec<_>>();
-        let words: String = fitted.iter().map(String::as_str).collect();
+        let words = with_joined_units(&fitted.concat());
         let mut all =
             fitted.iter().zip(&self.0).flat_map(|(text, span)| text.chars().map(move |c| (c, span)));
         wrap(words.trim_start(), columns).iter().map(|line| painted_line(line, &mut all, style)).collect()
     }
+}
+
+/// A blank at which no line ends.
+const JOINT: char = '\u{a0}';
+
+/// The text with joints between numbers and their units.
+fn with_joined_units(text: &str) -> String {
+    let mut out = String::new();
+    let mut is_number = false;
+    for (at, word) in text.split(' ').enumerate() {
+        let unit = word.trim_end_matches([',', ';', ':', ')', '.']);
+        let is_unit = is_number && ["B", "MB", "GB", "%", "s", "min"].contains(&unit);
+        if at > 0 {
+            out.push(if is_unit { JOINT } else { ' ' });
+        }
+        out.push_str(word);
+        is_number = word.ends_with(|c: char| c.is_ascii_digit());
+    }
+    out
 }
 
 /// A line of the wrapped text. Only spaces are missing between the lines.
@@ -128,6 +149,7 @@ fn painted_line<'s>(line: &str, all: &mut impl Iterator<Item = (char, &'s Span)>
     let mut out = String::new();
     let mut current: Option<(&Span, String)> = None;
     for c in line.chars() {
+        let c = if c == JOINT { ' ' } else { c };
         let Some((_, span)) = all.find(|(other, _)| *other == c) else { break };
         match &mut current {
             Some((same, text)) if std::ptr::eq(*same, span) => text.push(c),

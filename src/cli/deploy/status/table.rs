@@ -29,8 +29,8 @@ fn stack_text(stack: &StackStatus, style: Style) -> String {
     }
     let line = |prefix: Text, text: &str| hanging(&prefix, &Text::from(escaped(text)), style);
     let of_role = |role: Option<&str>| {
-        let name = role.map(|role| format!("{}: ", escaped(role))).unwrap_or_default();
-        Text::from("  - ").and(Tone::Strong, name)
+        let dash = Text::from("  - ");
+        role.map_or(dash.clone(), |role| dash.and(Tone::Strong, escaped(role)).and(Tone::Plain, ": "))
     };
     let title = |words: &str| format!("\n{}", hanging(&"".into(), &Text::new(Tone::Strong, words), style));
     for (number, (role, difference)) in stack.all_differences().enumerate() {

@@ -275,7 +275,7 @@ mod tools {
         assert!(!units.join("rig-gone.service").exists());
         let listed = folder.output(&["generations", "--root", "system"]);
         let (header, rows) = listed.split_once('\n').unwrap();
-        assert_eq!(header, "generation  created                   host");
+        assert_eq!(header, "generation  created                  host");
         assert_eq!(rows.lines().map(|line| line.ends_with("current")).collect::<Vec<_>>(), [false, true]);
         folder.output(&["rollback", "--root", "system", "--yes"]);
         assert!(units.join("rig-gone.service").is_file());

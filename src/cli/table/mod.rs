@@ -292,7 +292,8 @@ fn hanging_at(prefix: &Text, text: &Text, (place, below): (Place, usize), style:
     if style.screen_reader {
         return format!("{}\n", prefix.clone().join(text.clone()).words().trim());
     }
-    if indent.saturating_add(text.width()) <= columns {
+    let is_empty = text.width() == 0;
+    if is_empty || indent.saturating_add(text.width()) <= columns {
         let line = prefix.clone().join(text.clone()).painted(style);
         return format!("{}\n", line.trim_end());
     }

@@ -15,9 +15,11 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 pub(in crate::cli) const EXPLAIN_HELP: &str = "\
-Codes in findings and lists are links to these pages if the terminal has links (FORCE_HYPERLINK=1 and 0 override its
-detection). The pages are those in `../share/doc/orchgen/explain` next to the folder of the program. ORCHGEN_EXPLAIN_URL
-names another place: `{code}` in it is replaced with the code, otherwise the code follows it.
+Codes in findings and lists are links to these pages if the terminal has links.
+FORCE_HYPERLINK=1 and FORCE_HYPERLINK=0 override its detection. The pages are in
+`../share/doc/orchgen/explain`, relative to the folder of the program.
+ORCHGEN_EXPLAIN_URL names another place: `{code}` in it is replaced with the
+code. Without `{code}`, the code follows it.
 
 Examples:
   orchgen explain port-conflict       explain a code

@@ -12,11 +12,13 @@ mod init;
 mod colors;
 mod gpu_memory;
 mod known;
+mod links;
 mod man;
 mod memory;
 mod only;
 mod reports;
 mod standard_input;
+mod table;
 mod watch;
 
 use std::fs;

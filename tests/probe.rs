@@ -272,7 +272,8 @@ fn a_line_that_is_not_understood_is_reported_and_listed_in_the_profile() {
 
 #[test]
 fn list_prints_all_profiles() {
-    let human = text(&orchgen(&["list"]).stdout);
+    let mut wide = Command::new(crate::support::orchgen());
+    let human = text(&wide.args(["engine", "list"]).env("COLUMNS", "160").output().unwrap().stdout);
     assert_eq!(human.lines().count(), Profile::built_in_names().len() + 1);
     assert!(human.contains("llama.cpp-b11669                        5      286  Debian package"), "{human}");
     let json: serde_json::Value =

@@ -72,6 +72,7 @@ const PLAIN: Style = Style {
     verbose: false,
     max_findings: usize::MAX,
     screen_reader: false,
+    links: None,
 };
 const ASCII: Style = Style { unicode: false, ..PLAIN };
 

@@ -152,6 +152,20 @@ macro_rules! assert_snapshot {
 }
 pub(crate) use assert_snapshot;
 
+/// A text as a terminal shows it: without colors and links.
+pub(crate) fn visible(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        out.push_str(before);
+        rest = match after.strip_prefix(']') {
+            Some(link) => link.split_once("\u{1b}\\").unwrap().1,
+            None => after.split_once('m').unwrap().1,
+        };
+    }
+    out + rest
+}
+
 /// The root folder of the rig, which `tests/rig create` installs: it has systemd and llama.cpp.
 #[track_caller]
 #[expect(clippy::disallowed_methods, reason = "only the environment names the folder of the rig")]

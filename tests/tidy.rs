@@ -19,6 +19,8 @@ const WRAPPED: &[(&str, &str)] = &[
     ("clap_mangen", "cli/man.rs"),
     ("similar", "cli/text_diff.rs"),
     ("serde_yaml", "render/yaml.rs"),
+    ("supports_hyperlinks", "cli/links.rs"),
+    ("unicode_width", "diag/report/plain.rs"),
 ];
 
 /// The only files that may access the disk.

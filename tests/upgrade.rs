@@ -1,6 +1,6 @@
 //! `orchgen engine diff`: its output, and that its predictions are correct.
 
-use crate::support::assert_snapshot;
+use crate::support::{assert_snapshot, visible};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -253,6 +253,23 @@ fn differences_are_printed_as_text() {
         String::from_utf8(project.orchgen(&["engine", "diff", old, new]).stdout).unwrap()
     };
     assert_snapshot!("cli", "engine_diff", text("llama.cpp-b10434", B11669));
+    let styled = |columns: &str, color: &str| {
+        let mut command = project.command(&[
+            "engine",
+            "diff",
+            "llama.cpp-b10434",
+            B11669,
+            "--color",
+            color,
+            "--registry",
+            "registry",
+        ]);
+        String::from_utf8(command.env("COLUMNS", columns).output().unwrap().stdout).unwrap()
+    };
+    assert_snapshot!("cli", "engine_diff_60", styled("60", "never"));
+    let colored = styled("100", "always");
+    assert_eq!(visible(&colored), styled("100", "never"));
+    assert_snapshot!("cli", "engine_diff_color", colored.replace('\u{1b}', "\\e"));
     let same = text(B11669, B11669);
     assert!(same.contains("no option differs"), "{same}");
     let march = text("llama.cpp-2026-03-22-g49bfddeca", "llama.cpp-b9093");
@@ -291,7 +308,7 @@ fn changed_arguments_of_command_lines_are_printed() {
     let project = Project::with_registry(FORK);
     let output = project.orchgen(&["engine", "diff", FORK, B11669, "--registry", "registry"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("\nno role breaks\n"), "{text}");
+    assert!(text.lines().next().unwrap().contains(": no role breaks; "), "{text}");
     assert!(
         text.contains("\n  - --draft-max\n  + --spec-draft-n-max\n")
             || text.contains("--spec-draft-n-max 24"),

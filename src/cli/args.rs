@@ -130,7 +130,7 @@ pub(super) enum Command {
     #[command(after_help = help::after_options(help::MEMORY_CODES, help::MEMORY))]
     Memory(super::memory::MemoryArgs),
     /// Explain a finding: what it means, why it matters, how to fix it
-    #[command(after_help = help::after_options(help::CODES, help::EXPLAIN))]
+    #[command(after_help = help::after_options(help::CODES, super::explain::EXPLAIN_HELP))]
     Explain(super::explain::ExplainArgs),
     /// Show, create and compare profiles of llama.cpp builds
     #[command(after_help = help::after_options(help::CODES, help::ENGINE))]

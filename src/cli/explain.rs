@@ -3,12 +3,29 @@
 use super::RunStatus;
 use super::args::OutputArgs;
 use super::session;
+use super::table::{Column, Section, Table, Text, Tone};
 use crate::catalogue::{codes, find};
 use crate::diag::page::Example;
+use crate::diag::report::Style;
 use crate::diag::report::page::page;
-use crate::diag::{Code, nearest, words};
+use crate::diag::{Code, Severity, nearest, words};
+use crate::emit;
 use clap::{Args as Arguments, ValueEnum};
 use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+pub(in crate::cli) const EXPLAIN_HELP: &str = "\
+Codes in findings and lists are links to these pages if the terminal has links.
+FORCE_HYPERLINK=1 and FORCE_HYPERLINK=0 override its detection. The pages are in
+`../share/doc/orchgen/explain`, relative to the folder of the program.
+ORCHGEN_EXPLAIN_URL names another place: `{code}` in it is replaced with the
+code. Without `{code}`, the code follows it.
+
+Examples:
+  orchgen explain port-conflict       explain a code
+  orchgen explain --all --out pages   write all pages as Markdown
+  ORCHGEN_EXPLAIN_URL=https://wiki.example/orchgen/ orchgen check
+                                      codes are links, for example to https://wiki.example/orchgen/ORC302";
 
 #[derive(Serialize)]
 struct CatalogueJson {
@@ -36,9 +53,13 @@ pub(in crate::cli) struct ExplainArgs {
     /// Print the pages of all codes
     #[arg(long, conflicts_with = "code")]
     all: bool,
-    /// Output format
-    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    format: PageFormat,
+    /// Write the pages into this folder, one file per code, for example `ORC302.md`. It is created if it is missing, and
+    /// pages in it are replaced
+    #[arg(long, value_name = "FOLDER", requires = "all")]
+    out: Option<PathBuf>,
+    /// Output format. The default is human, and markdown with `--out`
+    #[arg(long = "output-format", value_name = "FORMAT", help_heading = "Output")]
+    format: Option<PageFormat>,
 }
 
 /// The output format of `explain`.
@@ -60,17 +81,39 @@ pub(super) fn run(command: &ExplainArgs, output: OutputArgs) -> RunStatus {
         },
         None => codes(),
     };
+    if let Some(folder) = &command.out {
+        return write_pages(&chosen, folder, command.format, output);
+    }
     let style = session::style(output, &std::io::stdout());
-    session::print_stdout(&match command.format {
+    session::print_stdout(&match command.format.unwrap_or(PageFormat::Human) {
         PageFormat::Json => json(&chosen),
         PageFormat::Markdown if command.code.is_some() => chosen.iter().map(|code| markdown(code)).collect(),
         PageFormat::Markdown => markdown_document(&chosen),
-        PageFormat::Human if command.code.is_none() && !command.all => list(&chosen),
+        PageFormat::Human if command.code.is_none() && !command.all => list(&chosen, style),
         PageFormat::Human => {
             let pages: Vec<String> = chosen.iter().map(|code| page(code, style)).collect();
             pages.join("\n\n")
         }
     })
+}
+
+/// Writes a page for each code.
+fn write_pages(codes: &[&Code], folder: &Path, format: Option<PageFormat>, output: OutputArgs) -> RunStatus {
+    if format.is_some_and(|format| format != PageFormat::Markdown) {
+        return session::fail("`--out` writes pages in Markdown: remove `--output-format`");
+    }
+    for code in codes {
+        let file = folder.join(format!("{code}.md"));
+        if let Err(error) = emit::write_file(&file, markdown(code).as_bytes()) {
+            return session::fail(error);
+        }
+    }
+    if !output.quiet {
+        let pages = words::count(codes.len(), "page");
+        let folder = words::quoted(&folder.to_string_lossy());
+        session::print_stderr(&format!("wrote {pages} into {folder}\n"));
+    }
+    RunStatus::Clean
 }
 
 fn markdown(code: &Code) -> String {
@@ -103,10 +146,17 @@ fn markdown_document(codes: &[&Code]) -> String {
     out
 }
 
-fn list(codes: &[&Code]) -> String {
-    let width = codes.iter().map(|code| code.name.len()).max().unwrap_or(0);
-    let line = |code: &&Code| format!("{code}  {:width$}  {}", code.name, code.severity.word());
-    codes.iter().map(line).chain([String::new()]).collect::<Vec<_>>().join("\n")
+fn list(codes: &[&'static Code], style: Style) -> String {
+    let row = |code: &&'static Code| {
+        let tone = match code.severity {
+            Severity::Error => Tone::Bad,
+            Severity::Warning => Tone::Open,
+            Severity::Note => Tone::Plain,
+        };
+        vec![Text::code(code), code.name.into(), Text::new(tone, code.severity.word())]
+    };
+    let columns = ["code", "name", "severity"].map(Column::words).to_vec();
+    Table::new(vec![Section { title: None, columns, rows: codes.iter().map(row).collect() }]).print(style)
 }
 
 fn json(codes: &[&'static Code]) -> String {

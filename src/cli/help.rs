@@ -40,11 +40,6 @@ pub(super) const MEMORY: &str = "Examples:
   orchgen memory                          print the memory of each role, residency and host
   orchgen memory --fit coder              print the largest settings of the role that fit its GPUs";
 
-pub(super) const EXPLAIN: &str = "Examples:
-  orchgen explain port-conflict           explain a finding and how to fix it
-  orchgen explain ORC302                  the same by number
-  orchgen explain                         list all codes";
-
 pub(super) const ENGINE: &str = "Examples:
   orchgen engine list                     list the built-in profiles
   orchgen engine diff llama.cpp-b10434 llama.cpp-b11669

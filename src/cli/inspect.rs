@@ -12,7 +12,8 @@
 use super::RunStatus;
 use super::args::{DataFormat, OutputArgs};
 use super::session;
-use crate::diag::report::hanging;
+use super::table::{Column, Section, Table, Text, Tone};
+use crate::diag::report::Style;
 use crate::diag::words::{count, printable};
 use crate::facts::{ByteOrder, Facts, GgufType, ModelHeaders, Value, ValueData, VocabularyDetail};
 use crate::hir::Bytes;
@@ -62,7 +63,7 @@ pub(super) fn run(command: &InspectArgs, output: OutputArgs) -> RunStatus {
     let facts = Facts::from_headers(&path, &parts);
     session::print_stdout(&match command.format {
         DataFormat::Json => json(&facts, &parts),
-        DataFormat::Human => human(&facts, &parts, session::style(output, &std::io::stdout()).width),
+        DataFormat::Human => human(&facts, &parts, session::style(output, &std::io::stdout())),
     })
 }
 
@@ -123,33 +124,58 @@ fn type_name(value: &Value) -> String {
     }
 }
 
-fn human(facts: &Facts, parts: &ModelHeaders, columns: usize) -> String {
-    let mut rows: Vec<(String, String)> = Vec::new();
-    let mut row = |key: &str, value: String| rows.push((key.to_owned(), value));
-    let order = match parts.first.order {
-        ByteOrder::Little => "little-endian",
-        ByteOrder::Big => "big-endian; engines on little-endian machines refuse it",
+fn human(facts: &Facts, parts: &ModelHeaders, style: Style) -> String {
+    let rows = summary(facts, parts).into_iter().chain(details(facts, parts));
+    let rows = rows.map(|(name, value)| (Text::new(Tone::Strong, name), value)).collect();
+    let columns = ["key", "type", "value"].map(Column::words).to_vec();
+    let metadata = parts.first.values.iter().map(|(key, value)| {
+        let (kind, text) = (type_name(value), value.to_string());
+        let text = text.strip_prefix(&*kind).unwrap_or(&text).trim_start();
+        vec![printable(key).into(), Text::new(Tone::Detail, kind), printable(text).into()]
+    });
+    let metadata = Section { title: None, columns, rows: metadata.collect() };
+    // The keys of metadata are longer than the names of facts.
+    let tables = [Section::pairs(None, rows), metadata].map(|section| Table::new(vec![section]).print(style));
+    tables.join("\n")
+}
+
+/// The facts that most users look for.
+fn summary(facts: &Facts, parts: &ModelHeaders) -> Vec<(&'static str, Text)> {
+    let or_missing = |value: &Option<Box<str>>| match value {
+        Some(value) => Text::from(printable(value)),
+        None => Text::new(Tone::Open, "not specified"),
     };
-    row("file", facts.file.to_string());
-    row("format", format!("GGUF version {}, {order}", parts.first.version));
-    row("size", format!("{}, header {}", Bytes(facts.size), Bytes(parts.first.bytes)));
-    row("header", format!("sha256 {}", facts.header));
+    vec![
+        ("file", Text::path(printable(&facts.file))),
+        ("size", format!("{}, header {}", Bytes(facts.size), Bytes(parts.first.bytes)).into()),
+        ("architecture", or_missing(&facts.architecture)),
+        ("quant", or_missing(&facts.quant)),
+    ]
+}
+
+fn details(facts: &Facts, parts: &ModelHeaders) -> Vec<(&'static str, Text)> {
+    let order = match parts.first.order {
+        ByteOrder::Little => Text::from("little-endian"),
+        ByteOrder::Big => Text::new(Tone::Bad, "big-endian; engines on little-endian machines refuse it"),
+    };
+    let version = Text::from(format!("GGUF version {}, ", parts.first.version));
+    let mut rows = vec![
+        ("tensors", printable(&format!("{}: {}", facts.tensors.count, by_type(&facts.tensors.bytes))).into()),
+        ("format", version.join(order)),
+        ("header", format!("sha256 {}", facts.header).into()),
+    ];
     if let Some(shards) = facts.shards {
         let missing: Vec<String> = facts.shards_missing.iter().map(ToString::to_string).collect();
         let missing = if missing.is_empty() {
-            "all present".to_owned()
+            Text::from("all present")
         } else {
-            format!("missing {}", missing.join(", "))
+            Text::new(Tone::Bad, format!("missing {}", missing.join(", ")))
         };
-        row("shards", format!("{shards}, {missing}"));
+        rows.push(("shards", Text::from(format!("{shards}, ")).join(missing)));
     }
-    row("architecture", facts.architecture.as_deref().unwrap_or("not specified").to_owned());
-    row("quant", facts.quant.as_deref().unwrap_or("not specified").to_owned());
     if let Some(tokens) = &facts.vocabulary {
-        row(
-            "vocabulary",
-            format!("{}, {}", tokens.kind, count(usize::try_from(tokens.size).unwrap_or(0), "token")),
-        );
+        let size = count(usize::try_from(tokens.size).unwrap_or(0), "token");
+        rows.push(("vocabulary", printable(&format!("{}, {size}", tokens.kind)).into()));
         for (name, added, token, text) in [
             ("BOS", tokens.add_bos, tokens.bos, &tokens.bos_text),
             ("EOS", tokens.add_eos, tokens.eos, &tokens.eos_text),
@@ -161,27 +187,13 @@ fn human(facts: &Facts, parts: &ModelHeaders, columns: usize) -> String {
                 Some(false) => "not added",
                 None => "not specified whether it is added",
             };
-            row(name, format!("{token}{text}, {added}"));
+            rows.push((name, printable(&format!("{token}{text}, {added}")).into()));
         }
     }
-    row("tensors", format!("{}: {}", facts.tensors.count, by_type(&facts.tensors.bytes)));
-    let mut out = table(&rows, columns);
-    out.push('\n');
-    let metadata = parts.first.values.iter().map(|(key, value)| (key.to_string(), value.to_string()));
-    out.push_str(&table(&metadata.collect::<Vec<_>>(), columns));
-    out
+    rows
 }
 
 fn by_type(bytes: &BTreeMap<Box<str>, u64>) -> String {
     let all: Vec<String> = bytes.iter().map(|(kind, bytes)| format!("{kind} {}", Bytes(*bytes))).collect();
     all.join(", ")
-}
-
-fn table(rows: &[(String, String)], columns: usize) -> String {
-    let width = rows.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0).min(60);
-    let mut out = String::new();
-    for (key, value) in rows {
-        out.push_str(&hanging(&format!("{:width$}  ", printable(key)), &printable(value), columns));
-    }
-    out
 }

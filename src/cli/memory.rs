@@ -165,11 +165,11 @@ pub(super) fn run(command: &MemoryArgs, output: OutputArgs) -> RunStatus {
     }
     let derived = lowered.derive(None, &mut findings);
     if let Some(role) = &command.fit {
-        return fit::run(&derived, role, command.format);
+        return fit::run(&derived, role, command.format, output);
     }
     let report = memory_report(&derived);
     let text = match command.format {
-        DataFormat::Human => table::human(&report, session::style(output, &std::io::stdout()).width),
+        DataFormat::Human => table::human(&report, session::style(output, &std::io::stdout())),
         DataFormat::Json => session::json_line(&report),
     };
     let printed = session::print_stdout(&text);
@@ -371,9 +371,4 @@ fn reported_part<'p>(part: &'p Part, serving: &Serving) -> ReportedPart<'p> {
         bytes,
         certainty,
     }
-}
-
-/// A human-readable size.
-fn size_text(bytes: u64) -> String {
-    Bytes(bytes).to_string()
 }

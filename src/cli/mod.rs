@@ -18,6 +18,7 @@ mod import;
 mod init;
 mod inspect;
 mod levels;
+mod links;
 mod lock;
 mod man;
 mod memory;
@@ -26,6 +27,7 @@ mod reports;
 mod schema;
 mod session;
 mod standard_input;
+pub mod table;
 mod text_diff;
 mod watch;
 

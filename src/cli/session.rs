@@ -7,6 +7,7 @@
 use super::RunStatus;
 use super::args::{ColorWhen, CommonArgs, OutputArgs};
 use super::folders::{STANDARD_INPUT, operand};
+use super::links;
 use crate::diag::report::Style;
 use crate::diag::{Diagnostics, words};
 use crate::emit;
@@ -158,7 +159,7 @@ pub(super) fn write_file(file: &Path, text: &str) -> RunStatus {
 /// The style for reports in files: the default width, and color only with `--color always`.
 pub(super) fn file_style(output: OutputArgs) -> Style {
     let color = output.color == ColorWhen::Always;
-    Style { width: DEFAULT_WIDTH, color, ..style(output, &std::io::stderr()) }
+    Style { width: DEFAULT_WIDTH, color, links: None, ..style(output, &std::io::stderr()) }
 }
 
 /// The style for a stream.
@@ -178,6 +179,7 @@ pub(super) fn style(output: OutputArgs, stream: &(impl IsTerminal + AsFd)) -> St
         verbose: output.verbose,
         max_findings: usize::MAX,
         screen_reader: env_var("NO_GRAPHICS").is_some(),
+        links: links::pages(output.color, stream),
     }
 }
 
@@ -204,6 +206,6 @@ fn uses_color(when: ColorWhen, stream: &impl IsTerminal) -> bool {
 }
 
 /// A non-empty environment variable.
-fn env_var(name: &str) -> Option<String> {
+pub(super) fn env_var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -1,6 +1,6 @@
 //! Plans in words and in all formats, against folders, revisions and nothing.
 
-use crate::support::{assert_snapshot, orchgen};
+use crate::support::{assert_snapshot, orchgen, visible};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -93,6 +93,7 @@ fn plans_describe_roles_units_order_and_memory() {
     let human = folder.output(&["plan"]);
     assert_snapshot!("deploy", "plan", &human);
     assert_snapshot!("deploy", "plan-markdown", &folder.output(&["plan", "--output-format", "markdown"]));
+    assert_tables(&folder);
     let json: serde_json::Value =
         serde_json::from_str(&folder.output(&["plan", "--output-format", "json"])).unwrap();
     assert_snapshot!("deploy", "plan-json", &serde_json::to_string_pretty(&json).unwrap());
@@ -100,6 +101,22 @@ fn plans_describe_roles_units_order_and_memory() {
     let other = folder.output(&["plan", "--against", &against]);
     assert_eq!(other.lines().skip(1).collect::<Vec<_>>(), human.lines().skip(1).collect::<Vec<_>>());
     assert!(!other.contains("rig-same"), "a role that does not change is in no step: {other}");
+}
+
+/// The plan on a narrow terminal, and with color.
+fn assert_tables(folder: &Folder) {
+    let run = |columns: &str, color: &str| {
+        let mut command = Command::new(crate::support::orchgen());
+        let command = command.args(["plan", "--color", color]).current_dir(folder.path()).env_clear();
+        let output = command.env("COLUMNS", columns).env("LANG", "C.UTF-8").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let narrow = run("60", "never");
+    assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
+    assert_snapshot!("deploy", "plan_60", &narrow);
+    let colored = run("100", "always");
+    assert_eq!(visible(&colored), run("100", "never"));
+    assert_snapshot!("deploy", "plan_color", colored.replace('\u{1b}', "\\e"));
 }
 
 #[test]
@@ -257,7 +274,9 @@ mod tools {
         folder.output(&["apply", "--root", "system", "--yes"]);
         assert!(!units.join("rig-gone.service").exists());
         let listed = folder.output(&["generations", "--root", "system"]);
-        assert_eq!(listed.lines().map(|line| line.ends_with("current")).collect::<Vec<_>>(), [false, true]);
+        let (header, rows) = listed.split_once('\n').unwrap();
+        assert_eq!(header, "generation  created                  host");
+        assert_eq!(rows.lines().map(|line| line.ends_with("current")).collect::<Vec<_>>(), [false, true]);
         folder.output(&["rollback", "--root", "system", "--yes"]);
         assert!(units.join("rig-gone.service").is_file());
         let json = folder.output(&["generations", "--root", "system", "--output-format", "json"]);

@@ -1,7 +1,7 @@
 //! `orchgen status`, with a model of a service manager and with real processes.
 #![expect(clippy::disallowed_methods, reason = "start times of processes are compared with times of files")]
 
-use crate::support::assert_snapshot;
+use crate::support::{assert_snapshot, visible};
 use orchgen::cli::deploy::status::human;
 use orchgen::deploy::{
     DeployError, DifferenceKind, Layout, LoadRequest, Manager, OutFolder, RoleState, STATUS_VERSION,
@@ -438,8 +438,17 @@ fn every_difference_is_reported() {
     let report = host.report(Some(&newer(&host)));
     assert!(!report.agrees);
     assert_snapshot!("deploy", "status_different", human(&report, Style::default()));
+    for width in [60, 100] {
+        let shown = human(&report, Style { width, ..Style::default() });
+        assert!(shown.lines().all(|line| line.len() <= width), "{shown}");
+        assert_snapshot!("deploy", format!("status_{width}"), shown);
+    }
+    let spoken = Style { screen_reader: true, ..Style::default() };
+    assert_snapshot!("deploy", "status_screen_reader", human(&report, spoken));
     let narrow = Style { width: 40, color: true, ..Style::default() };
     let colored = human(&report, narrow);
+    assert_eq!(visible(&colored), human(&report, Style { color: false, ..narrow }));
+    assert_snapshot!("deploy", "status_color", colored.replace('\u{1b}', "\\e"));
     assert!(colored.contains("\u{1b}[31mfailed\u{1b}[0m"), "{colored}");
     assert!(!colored.contains("\u{1b}[31mgone"), "{colored}");
 }
@@ -639,7 +648,7 @@ fn the_command_compares_files_below_a_root() {
     };
     let (code, text, _) = run(&[]);
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.starts_with("rig on box (system): generation 3\n"), "{text}");
+    assert!(text.starts_with("stack rig: 7 roles, only files are compared, no differences\n"), "{text}");
     write(&out.join("systemd/rig.target"), b"[Unit]\nAfter=x\n");
     let (code, text, _) = run(&["--output-format", "json"]);
     let report: serde_json::Value = serde_json::from_str(&text).unwrap();

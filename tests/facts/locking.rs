@@ -1,7 +1,7 @@
 //! `orchgen lock`, `check --locked` and `orchgen inspect` with real files.
 
 use super::build::Gguf;
-use crate::support::assert_snapshot;
+use crate::support::{assert_snapshot, visible};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -374,6 +374,13 @@ fn inspect_prints_a_file_as_text_and_as_json() {
     let (code, out, err) = project.run(&["inspect", "store/target.gguf"]);
     assert_eq!((code, &*err), (0, ""));
     assert_snapshot!("facts", "inspect", &out);
+    let (_, colored, _) = project.run(&["inspect", "store/target.gguf", "--color", "always"]);
+    assert_eq!(visible(&colored), out);
+    assert_snapshot!("facts", "inspect_color", colored.replace('\u{1b}', "\\e"));
+    let mut command = Command::new(crate::support::orchgen());
+    command.args(["inspect", "store/target.gguf"]).current_dir(project.0.path()).env_clear();
+    let narrow = command.env("COLUMNS", "60").output().unwrap().stdout;
+    assert_snapshot!("facts", "inspect_60", String::from_utf8(narrow).unwrap());
     let (_, out, _) = project.run(&["inspect", "store/target.gguf", "--output-format", "json"]);
     let document: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(document["facts"]["vocabulary"]["size"], 8);

@@ -7,6 +7,7 @@ use super::text;
 use super::wanted::{folder, wanted_units};
 use crate::cli::args::{DataFormat, OutputArgs};
 use crate::cli::folders::RegistryFolder;
+use crate::cli::table::{Column, Section, Table, Text, Tone};
 use crate::cli::{RunStatus, session};
 use crate::deploy::{Applied, DeployError, Deployer, Failure, Layout, Outcome, Prepared, Tree, is_root};
 use crate::diag::words::{any_of, printable, quoted};
@@ -182,8 +183,8 @@ fn show(prepared: &Prepared, output: OutputArgs) {
         ));
     }
     if !output.quiet {
-        let width = session::style(output, &std::io::stderr()).width;
-        session::print_stderr(&text::host_plan(&prepared.plan, width));
+        let style = session::style(output, &std::io::stderr());
+        session::print_stderr(&text::host_plan(&prepared.plan, style));
     }
 }
 
@@ -286,7 +287,7 @@ struct Listed {
 
 pub(in crate::cli) fn generations(
     command: &GenerationsArgs,
-    _output: OutputArgs,
+    output: OutputArgs,
 ) -> Result<RunStatus, RunStatus> {
     let root = command.root.as_deref();
     let find = || -> Result<Vec<Listed>, DeployError> {
@@ -307,12 +308,23 @@ pub(in crate::cli) fn generations(
     if all.is_empty() {
         session::print_stderr("there is no generation: run `orchgen apply` first\n");
     }
-    let line = |one: &Listed| {
-        let current = if one.is_current { "  current" } else { "" };
-        format!("{:>4}  {}  {}{current}\n", one.number, one.created, printable(&one.host))
-    };
     Ok(session::print_stdout(&match command.format {
         DataFormat::Json => session::json_line(&ListedGenerations { format_version: 1, generations: all }),
-        DataFormat::Human => all.iter().map(line).collect(),
+        DataFormat::Human => listed_table(&all).print(session::style(output, &std::io::stdout())),
     }))
+}
+
+fn listed_table(all: &[Listed]) -> Table {
+    let row = |one: &Listed| {
+        let current = Text::new(Tone::Good, if one.is_current { "current" } else { "" });
+        vec![one.number.to_string().into(), one.created.as_str().into(), printable(&one.host).into(), current]
+    };
+    let columns = vec![
+        Column::numbers("generation"),
+        Column::words("created"),
+        Column::words("host"),
+        Column::words(""),
+    ];
+    let rows: Vec<_> = all.iter().map(row).collect();
+    Table::new(if rows.is_empty() { Vec::new() } else { vec![Section { title: None, columns, rows }] })
 }

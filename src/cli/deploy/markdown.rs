@@ -39,7 +39,8 @@ fn host_plan(plan: &HostPlan) -> String {
             RoleChangeKind::Changed => "changed",
             RoleChangeKind::Restarted => "restarted",
         };
-        let changes: Vec<String> = details(role).iter().map(|detail| escaped(detail)).collect();
+        let changes = details(role).into_iter().map(|(name, value)| escaped(&format!("{name}: {value}")));
+        let changes: Vec<String> = changes.collect();
         let down = down(role);
         let down = down.trim_start_matches(", ").trim_start_matches("down for ");
         // Writing to a string cannot fail.
@@ -52,8 +53,12 @@ fn host_plan(plan: &HostPlan) -> String {
         }
         out.push_str("\n</details>\n");
     }
-    let memories = plan.memory.iter().filter(|place| place.before != 0 || place.after != 0).map(memory);
-    let lines: Vec<String> = memories.chain(remarks(plan)).collect();
+    let places = plan.memory.iter().filter(|place| place.before != 0 || place.after != 0);
+    let memories = places.map(|place| {
+        let (sizes, excess) = memory(place);
+        format!("memory at {}: {sizes}{excess}", place.place)
+    });
+    let lines: Vec<String> = memories.chain(remarks(plan).into_iter().map(|(_, remark)| remark)).collect();
     if !lines.is_empty() {
         out.push('\n');
     }

@@ -53,7 +53,7 @@ fn plan(command: &PlanArgs, output: OutputArgs) -> Result<bool, RunStatus> {
     let report = report(command, &new).map_err(session::fail)?;
     let style = session::style(output, &std::io::stdout());
     let printed = session::print_stdout(&match command.format {
-        PlanFormat::Human => text::plan(&report, style.width),
+        PlanFormat::Human => text::plan(&report, style),
         PlanFormat::Json => session::json_line(&report),
         PlanFormat::Markdown => markdown::plan(&report),
     });

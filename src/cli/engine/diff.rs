@@ -15,8 +15,9 @@ use super::diff_text;
 use super::load_profile::load_profile;
 use super::upgrade::{CommandChange, UpgradeError, UpgradeImpact, upgrade_impact};
 use crate::cli::args::OutputArgs;
+use crate::cli::table::{Text, Tone, hanging};
 use crate::cli::{RunStatus, session};
-use crate::diag::report::hanging;
+use crate::diag::report::Style;
 use crate::diag::report::human::human;
 use crate::diag::report::json::json as report_json;
 use crate::diag::{Diagnostics, words};
@@ -56,13 +57,13 @@ pub(super) fn run(command: &DiffArgs, output: OutputArgs) -> RunStatus {
     };
     let difference = diff_profiles(&old, &new);
     let builds = Builds { old: old.name(), new: new.name(), difference };
-    let columns = session::style(output, &std::io::stdout()).width;
+    let style = session::style(output, &std::io::stdout());
     let is_json = command.format == EngineFormat::Json;
     let Some(folder) = &command.registry else {
         return session::print_stdout(&if is_json {
             builds.json(None, &SourceMap::default())
         } else {
-            builds.title() + &builds.options(columns)
+            builds.title(None, style) + &builds.options(style)
         });
     };
     let loaded = match session::load_registry(folder) {
@@ -76,7 +77,7 @@ pub(super) fn run(command: &DiffArgs, output: OutputArgs) -> RunStatus {
             let printed = if is_json {
                 session::print_stdout(&builds.json(Some(&impact), &loaded.map))
             } else {
-                print_impact(&builds, &impact, &loaded, (output, columns))
+                print_impact(&builds, &impact, &loaded, (output, style))
             };
             let breaks = printed == RunStatus::Clean && impact.findings.has_errors();
             if breaks { RunStatus::Findings } else { printed }
@@ -120,14 +121,14 @@ fn print_impact(
     builds: &Builds<'_>,
     impact: &UpgradeImpact,
     loaded: &Loaded,
-    (output, columns): (OutputArgs, usize),
+    (output, style): (OutputArgs, Style),
 ) -> RunStatus {
-    let roles = builds.title() + &diff_text::registry_impact(builds.new, impact, columns);
+    let roles = builds.title(Some(impact), style) + &diff_text::registry_impact(builds.new, impact, style);
     let first = session::print_stdout(&roles);
     if !impact.findings.is_empty() || !impact.findings.not_checked().is_empty() {
         print_findings(&impact.findings, loaded, output);
     }
-    if first == RunStatus::Clean { session::print_stdout(&builds.options(columns)) } else { first }
+    if first == RunStatus::Clean { session::print_stdout(&builds.options(style)) } else { first }
 }
 
 /// The two builds, with their difference.
@@ -138,13 +139,17 @@ struct Builds<'d> {
 }
 
 impl Builds<'_> {
-    fn title(&self) -> String {
-        format!("{} -> {}\n", words::printable(self.old), words::printable(self.new))
+    /// The totals in one line.
+    fn title(&self, impact: Option<&UpgradeImpact>, style: Style) -> String {
+        let builds = format!("{} -> {}", words::printable(self.old), words::printable(self.new));
+        let title = Text::new(Tone::Strong, builds).and(Tone::Plain, ": ");
+        hanging(&"".into(), &title.join(diff_text::totals(&self.difference, impact)), style)
     }
 
-    fn options(&self, columns: usize) -> String {
-        let changes = diff_text::profile_diff((self.old, self.new), &self.difference, columns);
-        changes + "\n" + &hanging("not checked: ", NOT_CHECKED, columns)
+    fn options(&self, style: Style) -> String {
+        let changes = diff_text::profile_diff((self.old, self.new), &self.difference, style);
+        let word = Text::new(Tone::Open, "not checked").and(Tone::Plain, ": ");
+        changes + "\n" + &hanging(&word, &NOT_CHECKED.into(), style)
     }
 
     fn json(&self, impact: Option<&UpgradeImpact>, map: &SourceMap) -> String {

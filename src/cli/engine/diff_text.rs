@@ -1,8 +1,9 @@
 //! The human-readable text of `orchgen engine diff`.
 
 use super::upgrade::{CommandChange, UpgradeImpact};
+use crate::cli::table::{Section, Table, Text, Tone, hanging};
 use crate::cli::text_diff::WordHunk;
-use crate::diag::report::{hanging, hanging_words};
+use crate::diag::report::{Style, hanging_words};
 use crate::diag::words;
 use crate::engine::{ChangeKind, OptionChange, ProfileDiff, Repeat};
 use crate::render::quote::shell;
@@ -11,37 +12,80 @@ use std::collections::BTreeMap;
 /// The maximum number of names in a line; the others are counted.
 const MAX_NAMES: usize = 6;
 
-/// The differences between two profiles, wrapped to a number of columns.
-pub(super) fn profile_diff((old, new): (&str, &str), difference: &ProfileDiff, columns: usize) -> String {
-    let mut text = String::new();
-    if difference.changes.is_empty() {
-        text.push_str("\nno option differs\n");
+/// The numbers of changes, and how many roles of a registry break.
+pub(super) fn totals(difference: &ProfileDiff, impact: Option<&UpgradeImpact>) -> Text {
+    let breaking = difference.changes.iter().filter(|change| change.kind.can_break()).count();
+    let others = difference.changes.len() - breaking;
+    let can_break = |number: usize| format!("{} can break", words::count(number, "change"));
+    let errors = impact.map_or(0, |impact| impact.findings.summary().errors);
+    let mut text = match impact.map(|impact| impact.broken.len()) {
+        None => Text::default(),
+        Some(0) if errors > 0 => {
+            Text::new(Tone::Bad, words::count(errors, "new error")).and(Tone::Plain, "; ")
+        }
+        Some(0) => Text::new(Tone::Good, "no role breaks").and(Tone::Plain, "; "),
+        Some(1) => Text::new(Tone::Bad, "1 role breaks").and(Tone::Plain, "; "),
+        Some(number) => Text::new(Tone::Bad, format!("{number} roles break")).and(Tone::Plain, "; "),
+    };
+    text = match (breaking, others) {
+        (0, 0) => return text.and(Tone::Good, "no option differs"),
+        (0, _) => text.and(Tone::Good, "no change can break a command line"),
+        (number, _) => text.and(Tone::Bad, can_break(number)),
+    };
+    match others {
+        0 => text,
+        1 => text.and(Tone::Plain, ", 1 other"),
+        number => text.and(Tone::Plain, format!(", {number} others")),
     }
-    let sections = [("changes that can break a command line or a script", true), ("other changes", false)];
-    for (title, breaks) in sections {
-        let changes: Vec<&OptionChange> =
-            difference.changes.iter().filter(|change| change.kind.can_break() == breaks).collect();
-        if changes.is_empty() {
-            continue;
-        }
-        text.extend(["\n", title, ":\n"]);
-        let width = changes.iter().map(|change| change.option.len()).max().unwrap_or(0).min(40);
-        for change in changes {
-            let all = change.programs.len() == difference.programs.len();
-            let programs = if all { String::new() } else { format!("  ({})", name_list(&change.programs)) };
-            let option = format!("  {:width$}  ", words::printable(&change.option));
-            text.push_str(&hanging(&option, &(describe_change(&change.kind) + &programs), columns));
-        }
+}
+
+/// The differences between two profiles.
+pub(super) fn profile_diff((old, new): (&str, &str), difference: &ProfileDiff, style: Style) -> String {
+    let titles = [("changes that can break a command line or a script", true), ("other changes", false)];
+    let section = |(title, breaks): (&str, bool)| {
+        let changes = difference.changes.iter().filter(|change| change.kind.can_break() == breaks);
+        let tone = if breaks { Tone::Bad } else { Tone::Strong };
+        let rows = changes.map(|change| change_row(change, difference));
+        Section::pairs(Some(Text::new(tone, title)), rows.collect())
+    };
+    let sections: Vec<Section> =
+        titles.into_iter().map(section).filter(|section| !section.rows.is_empty()).collect();
+    let mut text = String::new();
+    if !sections.is_empty() {
+        text = format!("\n{}", Table::new(sections).print(style));
     }
     text.push('\n');
-    text.push_str(&hanging("compared: ", &name_list(&difference.programs), columns));
+    let mut line = |word: &str, names: String| {
+        let prefix = Text::new(Tone::Detail, word).and(Tone::Plain, ": ");
+        text.push_str(&hanging(&prefix, &Text::new(Tone::Detail, names), style));
+    };
+    line("compared", name_list(&difference.programs));
     for (programs, name) in [(&difference.only_old, old), (&difference.only_new, new)] {
         if !programs.is_empty() {
             let names = format!("{} (only in {})", name_list(programs), words::printable(name));
-            text.push_str(&hanging("not compared: ", &names, columns));
+            line("not compared", names);
         }
     }
     text
+}
+
+fn change_row(change: &OptionChange, difference: &ProfileDiff) -> (Text, Text) {
+    let all = change.programs.len() == difference.programs.len();
+    let programs = if all { String::new() } else { format!("  ({})", name_list(&change.programs)) };
+    let kind = &change.kind;
+    let is_added =
+        matches!(kind, ChangeKind::Added { .. } | ChangeKind::NameAdded { .. } | ChangeKind::Returned);
+    let tone = if kind.can_break() {
+        Tone::Bad
+    } else if is_added {
+        Tone::Good
+    } else if matches!(kind, ChangeKind::Deprecated { .. }) {
+        Tone::Open
+    } else {
+        Tone::Plain
+    };
+    let text = Text::new(tone, describe_change(kind)).and(Tone::Detail, programs);
+    (words::printable(&change.option).into(), text)
 }
 
 fn describe_change(change: &ChangeKind) -> String {
@@ -104,46 +148,54 @@ fn repeat_text(repeat: Repeat) -> &'static str {
     }
 }
 
-/// The impact on a registry, without the findings, wrapped to a number of columns.
-pub(super) fn registry_impact(new: &str, impact: &UpgradeImpact, columns: usize) -> String {
+/// The impact on a registry, without the findings.
+pub(super) fn registry_impact(new: &str, impact: &UpgradeImpact, style: Style) -> String {
     let names_of = |is: fn(&CommandChange) -> bool| -> Vec<String> {
         impact.changed.iter().filter(|line| is(line)).map(|line| line.name.clone()).collect()
     };
     let mut sections = vec![String::new()];
-    if !impact.findings.has_errors() {
-        sections.push("no role breaks\n".to_owned());
-    }
-    for (title, names) in [
-        ("roles that break", impact.broken.iter().cloned().collect()),
-        ("one-shot commands that are removed", names_of(|line| line.kind == "model" && line.new.is_none())),
-        ("one-shot commands that are added", names_of(|line| line.kind == "model" && line.old.is_none())),
+    let removed = names_of(|line| line.kind == "model" && line.new.is_none());
+    let added = names_of(|line| line.kind == "model" && line.old.is_none());
+    for (title, tone, names) in [
+        ("roles that break", Tone::Bad, impact.broken.iter().cloned().collect()),
+        ("one-shot commands that are removed", Tone::Bad, removed),
+        ("one-shot commands that are added", Tone::Good, added),
     ] {
         if !names.is_empty() {
             let names: Vec<String> = names.iter().map(|name| words::printable(name)).collect();
-            sections.push(hanging(&format!("{title}: "), &words::all_of(&names), columns));
+            let title = Text::new(tone, title).and(Tone::Plain, ": ");
+            sections.push(hanging(&title, &words::all_of(&names).into(), style));
         }
     }
+    sections.extend(changed_lines(impact, style));
+    let changed = impact.changed.iter().filter(|line| line.old.is_some() && line.new.is_some()).count();
+    let (new, unchanged) = (words::printable(new), impact.unchanged);
+    let verb = if changed == 1 { "changes" } else { "change" };
+    let lines = words::count(changed, "command line");
+    let total = Text::new(Tone::Strong, format!("{lines} {verb} with {new}, {unchanged} unchanged"));
+    sections.push(hanging(&"".into(), &total, style));
+    sections.join("\n")
+}
+
+/// The changed arguments of command lines.
+fn changed_lines(impact: &UpgradeImpact, style: Style) -> Vec<String> {
+    let mut all = Vec::new();
     for (kind, title) in [("role", "server command lines"), ("model", "one-shot command lines")] {
         for (hunks, names) in group_by_hunks(impact, kind) {
-            let mut text = hanging("", &format!("{title} of {}:", name_list(&names)), columns);
+            let title =
+                Text::new(Tone::Strong, title).and(Tone::Plain, format!(" of {}:", name_list(&names)));
+            let mut text = hanging(&"".into(), &title, style);
             for (sign, line) in hunks.iter().flat_map(|(removed, added)| [("-", removed), ("+", added)]) {
                 if !line.is_empty() {
                     let line: Vec<String> = line.iter().map(|word| shell(word).into_owned()).collect();
                     let line = line.iter().map(String::as_str);
-                    text.push_str(&hanging_words(&format!("  {sign} "), line, columns));
+                    text.push_str(&hanging_words(&format!("  {sign} "), line, style.width));
                 }
             }
-            sections.push(text);
+            all.push(text);
         }
     }
-    let changed = impact.changed.iter().filter(|line| line.old.is_some() && line.new.is_some()).count();
-    let (new, unchanged) = (words::printable(new), impact.unchanged);
-    let verb = if changed == 1 { "changes" } else { "change" };
-    sections.push(format!(
-        "{} {verb} with {new}, {unchanged} unchanged\n",
-        words::count(changed, "command line")
-    ));
-    sections.join("\n")
+    all
 }
 
 /// The differences, each with the names of all command lines that have exactly these, in the order of the first one.

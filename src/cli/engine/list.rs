@@ -1,7 +1,10 @@
 //! `orchgen engine list`.
 
 use super::args::{EngineFormat, ListArgs};
+use crate::cli::args::OutputArgs;
+use crate::cli::table::{Column, Section, Table, Text, Tone};
 use crate::cli::{RunStatus, session};
+use crate::diag::report::Style;
 use crate::engine::Profile;
 use serde::Serialize;
 
@@ -20,7 +23,7 @@ struct ProfileRow {
     source: &'static str,
 }
 
-pub(super) fn run(command: &ListArgs) -> RunStatus {
+pub(super) fn run(command: &ListArgs, output: OutputArgs) -> RunStatus {
     let profiles: Vec<ProfileRow> = Profile::built_in_names()
         .iter()
         .filter_map(|name| Profile::built_in(name))
@@ -28,7 +31,7 @@ pub(super) fn run(command: &ListArgs) -> RunStatus {
         .collect();
     session::print_stdout(&match command.format {
         EngineFormat::Json => session::json_line(&ListJson { format_version: 1, profiles }),
-        EngineFormat::Human => table(&profiles),
+        EngineFormat::Human => table(&profiles, session::style(output, &std::io::stdout())),
     })
 }
 
@@ -42,12 +45,17 @@ fn profile_row(profile: &'static Profile) -> ProfileRow {
     }
 }
 
-fn table(rows: &[ProfileRow]) -> String {
-    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
-    let head = format!("{:width$}  PROGRAMS  OPTIONS  SOURCE\n", "PROFILE");
-    let line = |row: &ProfileRow| {
-        let (programs, options) = (row.programs.len(), row.options);
-        format!("{:width$}  {programs:>8}  {options:>7}  {}\n", row.name, row.source)
+fn table(rows: &[ProfileRow], style: Style) -> String {
+    let row = |row: &ProfileRow| {
+        let counts = [row.programs.len(), row.options].map(|number| Text::from(number.to_string()));
+        let [programs, options] = counts;
+        vec![row.name.into(), programs, options, Text::new(Tone::Detail, row.source)]
     };
-    std::iter::once(head).chain(rows.iter().map(line)).collect()
+    let columns = vec![
+        Column::words("profile"),
+        Column::numbers("programs"),
+        Column::numbers("options"),
+        Column::words("source"),
+    ];
+    Table::new(vec![Section { title: None, columns, rows: rows.iter().map(row).collect() }]).print(style)
 }

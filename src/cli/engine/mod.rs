@@ -19,7 +19,7 @@ use args::EngineCommand;
 pub(super) fn run(command: &EngineArgs, output: OutputArgs) -> RunStatus {
     match &command.command {
         EngineCommand::Probe(command) => probe::run(command, output),
-        EngineCommand::List(command) => list::run(command),
+        EngineCommand::List(command) => list::run(command, output),
         EngineCommand::Show(command) => show::run(command, output),
         EngineCommand::Diff(command) => diff::run(command, output),
     }

@@ -3,8 +3,9 @@
 use super::args::{EngineFormat, ShowArgs};
 use super::load_profile::load_profile;
 use crate::cli::args::OutputArgs;
+use crate::cli::table::{Section, Table, Text, Tone, hanging};
 use crate::cli::{RunStatus, session};
-use crate::diag::report::hanging;
+use crate::diag::report::Style;
 use crate::diag::{Similarity, Suggestion, suggest, words};
 use crate::engine::profile::off_variable;
 use crate::engine::{ClosedList, OptionRecord, Profile, Repeat, Tools};
@@ -24,7 +25,7 @@ struct ShowJson<'p> {
 }
 
 pub(super) fn run(command: &ShowArgs, output: OutputArgs) -> RunStatus {
-    let columns = session::style(output, &std::io::stdout()).width;
+    let style = session::style(output, &std::io::stdout());
     let profile = match load_profile(&command.profile) {
         Ok(profile) => profile,
         Err(end) => return end,
@@ -38,9 +39,9 @@ pub(super) fn run(command: &ShowArgs, output: OutputArgs) -> RunStatus {
     };
     session::print_stdout(&match (command.format, &command.option) {
         (EngineFormat::Json, _) => json(&profile, options),
-        (EngineFormat::Human, None) => profile_text(&profile, columns),
+        (EngineFormat::Human, None) => profile_text(&profile, style),
         (EngineFormat::Human, Some(_)) => {
-            options.iter().map(|option| option_text(&profile, option, columns)).collect::<Vec<_>>().join("\n")
+            options.iter().map(|option| option_text(&profile, option, style)).collect::<Vec<_>>().join("\n")
         }
     })
 }
@@ -112,7 +113,7 @@ fn json(profile: &Profile, options: Vec<&OptionRecord>) -> String {
 }
 
 /// The profile, with one line per option.
-fn profile_text(profile: &Profile, columns: usize) -> String {
+fn profile_text(profile: &Profile, style: Style) -> String {
     let keys = match profile.metadata_keys().len() {
         0 if profile.family().unknown_facts().is_some() => "unknown".to_owned(),
         0 => "unknown; the table of b11434 is used".to_owned(),
@@ -132,22 +133,23 @@ fn profile_text(profile: &Profile, columns: usize) -> String {
         ("metadata keys", keys),
         ("model files", lists),
     ];
-    let mut text = titled_rows(profile.name(), &rows, columns) + "\n";
+    let mut text = titled_rows(profile.name(), &rows, style) + "\n";
     for option in profile.options() {
-        let mut line = usage(option);
-        let states = [("removed: ", &option.removed), ("deprecated: ", &option.deprecated)];
-        for (word, instead) in states {
+        let mut line = Text::from(usage(option));
+        let states =
+            [("removed", Tone::Bad, &option.removed), ("deprecated", Tone::Open, &option.deprecated)];
+        for (word, tone, instead) in states {
             if let Some(instead) = instead {
-                line.extend(["  (", word, &*words::printable(instead), ")"]);
+                line = line.and(tone, format!("  ({word}: {})", words::printable(instead)));
             }
         }
-        text.push_str(&hanging("", &line, columns));
+        text.push_str(&hanging(&"".into(), &line, style));
     }
     text
 }
 
 /// All data about one option. Rows without data are omitted.
-fn option_text(profile: &Profile, option: &OptionRecord, columns: usize) -> String {
+fn option_text(profile: &Profile, option: &OptionRecord, style: Style) -> String {
     let value = match (option.arity(), &option.value) {
         (1, Some(value)) => words::printable(value),
         (n, Some(value)) => format!("{}, as {n} arguments", words::printable(value)),
@@ -185,7 +187,7 @@ fn option_text(profile: &Profile, option: &OptionRecord, columns: usize) -> Stri
     ];
     let rows: Vec<(&str, String)> =
         rows.into_iter().filter_map(|(name, value)| Some((name, words::printable(&value?)))).collect();
-    titled_rows(&usage(&OptionRecord { negative: Vec::new(), ..option.clone() }), &rows, columns)
+    titled_rows(&usage(&OptionRecord { negative: Vec::new(), ..option.clone() }), &rows, style)
 }
 
 /// All names and the placeholder, as `--help` prints them.
@@ -195,10 +197,15 @@ fn usage(option: &OptionRecord) -> String {
     names.join(", ") + &value.unwrap_or_default()
 }
 
-fn titled_rows(title: &str, rows: &[(&str, String)], columns: usize) -> String {
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let lines = rows.iter().map(|(name, value)| hanging(&format!("  {name:width$}  "), value, columns));
-    std::iter::once(format!("{}\n", words::printable(title))).chain(lines).collect()
+fn titled_rows(title: &str, rows: &[(&str, String)], style: Style) -> String {
+    let tone = |name: &str| match name {
+        "removed" => Tone::Bad,
+        "deprecated" => Tone::Open,
+        _ => Tone::Plain,
+    };
+    let rows = rows.iter().map(|(name, value)| (Text::from(*name), Text::new(tone(name), &**value)));
+    let title = Text::new(Tone::Strong, words::printable(title));
+    Table::new(vec![Section::pairs(Some(title), rows.collect())]).print(style)
 }
 
 fn joined<S: AsRef<str>>(words: &[S]) -> String {

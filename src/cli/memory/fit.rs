@@ -5,17 +5,18 @@
 //! and `settings` with `field`, `value`, `bytes` of the host and `gpus` (`name`, `bytes`, `free`: what is left to the role).
 
 use super::super::RunStatus;
-use super::super::args::DataFormat;
+use super::super::args::{DataFormat, OutputArgs};
 use super::super::session;
-use super::size_text;
+use super::super::table::{Column, Section, Table, Text, Tone, hanging};
 use crate::derive::{
     Alternative, Derived, FittingRole, MemoryKind, MemoryScope, RoleGroup, RoleMemory, ServedRole,
 };
+use crate::diag::report::Style;
 use crate::diag::suggest;
 use crate::diag::words::{printable, quoted};
 use crate::hir::{Bytes, Gpu, Host};
+use crate::render::deployment::size_text;
 use serde::Serialize;
-use std::fmt::Write;
 
 #[derive(Serialize)]
 struct FitReport<'r> {
@@ -109,7 +110,7 @@ impl<'d> OnGpus<'d> {
     }
 }
 
-pub(super) fn run(derived: &Derived, name: &str, format: DataFormat) -> RunStatus {
+pub(super) fn run(derived: &Derived, name: &str, format: DataFormat, output: OutputArgs) -> RunStatus {
     let registry = &derived.registry;
     let served = derived.roles.iter().find(|role| *registry.roles.get(role.id).head.name.value == *name);
     let Some(served) = served else {
@@ -150,7 +151,10 @@ pub(super) fn run(derived: &Derived, name: &str, format: DataFormat) -> RunStatu
         settings: settings.collect(),
     };
     let text = match format {
-        DataFormat::Human => human(&report, &on_gpus.rooms(&served.memory)),
+        DataFormat::Human => {
+            let style = session::style(output, &std::io::stdout());
+            human(&report, &on_gpus.rooms(&served.memory), style)
+        }
         DataFormat::Json => session::json_line(&report),
     };
     let printed = session::print_stdout(&text);
@@ -168,34 +172,45 @@ fn words_of(setting: Alternative, layers: u32) -> (&'static str, String) {
     }
 }
 
-fn human(report: &FitReport, declared: &[GpuRoom]) -> String {
+fn human(report: &FitReport, declared: &[GpuRoom], style: Style) -> String {
     let verdict = match report.fits {
-        Some(true) => "fits as declared",
-        Some(false) => "does not fit as declared",
-        None => "leaves its layers to the engine",
+        Some(true) => Text::new(Tone::Good, "fits as declared"),
+        Some(false) => Text::new(Tone::Bad, "does not fit as declared"),
+        None => Text::new(Tone::Open, "leaves its layers to the engine"),
     };
-    let mut out = format!("{} {verdict}; its model has {} layers\n", quoted(report.role), report.layers);
-    for gpu in declared {
-        // Writing to a string cannot fail.
-        let (name, bytes, free) = (quoted(gpu.name), size_text(gpu.bytes), size_text(gpu.free));
-        let _ = writeln!(out, "  GPU {name}: needs {bytes}; other roles leave {free}");
+    let title = Text::new(Tone::Strong, quoted(report.role)).and(Tone::Plain, " ").join(verdict);
+    let title = title.and(Tone::Plain, format!("; its model has {} layers", report.layers));
+    let gpu = |gpu: &str| Text::from(format!("  GPU {}: ", quoted(gpu)));
+    let mut out = hanging(&"".into(), &title, style);
+    for GpuRoom { name, bytes, free } in declared {
+        let text = format!("needs {}; other roles leave {}", size_text(*bytes), size_text(*free));
+        out.push_str(&hanging(&gpu(name), &text.into(), style));
     }
-    for NotCounted { gpu, role, why } in &report.not_counted {
-        let _ =
-            writeln!(out, "  GPU {}: not counted: role {}: {}", quoted(gpu), quoted(role), printable(why));
+    for one in &report.not_counted {
+        let why = format!(": role {}: {}", quoted(one.role), printable(one.why));
+        let text = Text::new(Tone::Open, "not counted").and(Tone::Plain, why);
+        out.push_str(&hanging(&gpu(one.gpu), &text, style));
     }
     if report.settings.is_empty() {
-        out.push_str("no single change of layers, experts, context or cache type makes it fit\n");
-        return out;
+        let none = "no single change of layers, experts, context or cache type makes it fit";
+        return out + &hanging(&"".into(), &Text::new(Tone::Bad, none), style);
     }
-    out.push_str("the largest value of each setting that fits, without another change\n");
-    let field = report.settings.iter().map(|setting| setting.field.len()).max().unwrap_or(0);
-    let value = report.settings.iter().map(|setting| setting.value.len()).max().unwrap_or(0);
-    for setting in &report.settings {
-        let places = setting.gpus.iter().map(|gpu| format!("{} {}", gpu.name, size_text(gpu.bytes)));
-        let places =
-            places.chain([format!("RAM {}", size_text(setting.bytes))]).collect::<Vec<_>>().join(", ");
-        let _ = writeln!(out, "  {:field$}  {:>value$}  {places}", setting.field, setting.value);
+    out + &Table::new(vec![settings(report)]).print(style)
+}
+
+/// The settings that fit, with the memory that the role then needs at each place.
+fn settings(report: &FitReport) -> Section {
+    let first = report.settings.first().into_iter().flat_map(|setting| &setting.gpus);
+    let places = first.map(|gpu| Column::numbers(&printable(gpu.name))).chain([Column::numbers("RAM")]);
+    let columns = [Column::words("field"), Column::numbers("value")].into_iter().chain(places);
+    let rows = report.settings.iter().map(|setting| {
+        let sizes = setting.gpus.iter().map(|gpu| gpu.bytes).chain([setting.bytes]);
+        let value = Text::new(Tone::Strong, &*setting.value);
+        [setting.field.into(), value].into_iter().chain(sizes.map(|size| size_text(size).into())).collect()
+    });
+    Section {
+        title: Some("the largest value of each setting that fits, without another change".into()),
+        columns: columns.chain([Column::words("")]).collect(),
+        rows: rows.collect(),
     }
-    out
 }

@@ -1,90 +1,82 @@
 //! The human-readable table.
 
-use super::{Certainty, MemoryReport, ReportedGateway, ReportedGpu, ReportedPart, ReportedRole, size_text};
-use crate::diag::report::hanging;
+use super::{Certainty, MemoryReport, ReportedGateway, ReportedGpu, ReportedPart, ReportedRole};
+use crate::cli::table::{Column, Section, Table, Text, Tone, hanging};
+use crate::diag::report::Style;
 use crate::diag::words::{count, printable, quoted};
-use std::fmt::Write;
+use crate::render::deployment::size_text;
 
 /// A line: title, sizes by place, and certainty.
-struct Row {
-    title: String,
-    sizes: Vec<String>,
-    bound: String,
+type Row = Vec<Text>;
+
+/// The sums, the gateways, then the roles.
+pub(super) fn human(report: &MemoryReport, style: Style) -> String {
+    let mut parts = Vec::new();
+    let rows = sums(report);
+    if !rows.is_empty() {
+        let title =
+            Text::new(Tone::Strong, "sums").and(Tone::Plain, " (a mapped file counts once in each sum)");
+        let columns = vec![Column::words(""), Column::numbers(""), Column::words("")];
+        parts.push(Table::new(vec![Section { title: Some(title), columns, rows }]).print(style));
+    }
+    parts.extend(report.gateways.iter().map(|gateway| gateway_text(gateway, style)));
+    let roles: Vec<Section> = report.roles.iter().map(role_section).collect();
+    if !roles.is_empty() {
+        parts.push(Table::new(roles).print(style));
+    }
+    parts.join("\n")
 }
 
-impl Row {
-    fn of(title: String, size: String, bound: String) -> Self {
-        Self { title, sizes: vec![size], bound }
-    }
-}
-
-/// The sums, then the roles, wrapped to a number of columns.
-pub(super) fn human(report: &MemoryReport, width: usize) -> String {
-    let mut out = String::new();
-    let sums = sums(report);
-    if !sums.is_empty() {
-        out.push_str("sums (a mapped file counts once in each sum)\n");
-        push_rows(&mut out, &sums, width);
-    }
-    for gateway in &report.gateways {
-        push_gateway(&mut out, gateway, width);
-    }
-    for role in &report.roles {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        let processes =
-            if role.processes > 1 { format!(", {} processes", role.processes) } else { String::new() };
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            out,
-            "{} ({} on {}{processes})",
-            printable(role.name),
-            printable(role.residency),
-            printable(role.host)
-        );
-        push_rows(&mut out, &role_rows(role), width);
-    }
-    out
+fn role_section(role: &ReportedRole) -> Section {
+    let processes =
+        if role.processes > 1 { format!(", {} processes", role.processes) } else { String::new() };
+    let place = format!(" ({} on {}{processes})", printable(role.residency), printable(role.host));
+    let title = Text::new(Tone::Strong, printable(role.name)).and(Tone::Plain, place);
+    let sizes = if role.gpus.is_empty() { "size" } else { "RAM" };
+    let gpus = role.gpus.iter().map(|gpu| Column::numbers(&printable(gpu.name)));
+    let columns = [Column::words("part"), Column::numbers(sizes)].into_iter().chain(gpus);
+    let columns = columns.chain([Column::words("certainty")]).collect();
+    Section { title: Some(title), columns, rows: role_rows(role) }
 }
 
 /// Maximum number of sets of a gateway in the table.
 const MAX_SETS: usize = 12;
 
 /// The models that a gateway keeps in memory.
-fn push_gateway(out: &mut String, gateway: &ReportedGateway, width: usize) {
-    let name = quoted(gateway.gateway);
+fn gateway_text(gateway: &ReportedGateway, style: Style) -> String {
+    let line = |indent: &str, text: Text| hanging(&Text::from(indent), &text, style);
+    let title = Text::from("gateway ").and(Tone::Strong, quoted(gateway.gateway));
     if gateway.sets.is_empty() {
         let most = count(gateway.at_once as usize, "model");
-        let _ = writeln!(out, "\ngateway {name} keeps at most {most} in memory");
-        return;
+        return line("", title.and(Tone::Plain, format!(" keeps at most {most} in memory")));
     }
     let more = if gateway.is_stricter { ", stricter than the memory requires" } else { "" };
-    let _ = writeln!(out, "\ngateway {name}: sets of models that may be in memory together{more}");
+    let mut out =
+        line("", title.and(Tone::Plain, format!(": sets of models that may be in memory together{more}")));
+    let listed = |names: &[&str]| names.iter().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
     for set in gateway.sets.iter().take(MAX_SETS) {
-        let names = set.iter().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
-        out.push_str(&hanging("  ", &names, width));
+        out.push_str(&line("  ", listed(set).into()));
     }
     if let Some(rest) = gateway.sets.len().checked_sub(MAX_SETS).filter(|rest| *rest > 0) {
-        let _ = writeln!(out, "  and {rest} more; `--output-format json` lists all");
+        out.push_str(&line("  ", format!("and {rest} more; `--output-format json` lists all").into()));
     }
     if !gateway.alone.is_empty() {
-        let names = gateway.alone.iter().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
-        let text = format!("alone, because not all memory of the host is known: {names}");
-        out.push_str(&hanging("  ", &text, width));
+        let why = Text::new(Tone::Open, "alone, because not all memory of the host is known");
+        out.push_str(&line("  ", why.and(Tone::Plain, format!(": {}", listed(&gateway.alone)))));
     }
+    out
 }
 
 /// The sums of residencies, hosts and GPUs.
 fn sums(report: &MemoryReport) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for residency in &report.residencies {
-        let budget = residency.budget.map(|budget| format!("of {}", size_text(budget))).unwrap_or_default()
-            + &excess(residency.over)
-            + &growth(residency.bytes, residency.may_grow_to);
-        let budget = budget.trim_start_matches("; ").to_owned();
+        let budget = residency.budget.map(|budget| format!("of {}", size_text(budget))).unwrap_or_default();
+        let growth = growth(residency.bytes, residency.may_grow_to);
+        let growth = if budget.is_empty() { growth.trim_start_matches("; ") } else { &*growth };
+        let budget = limit(budget, residency.over).and(Tone::Open, growth);
         let name = format!("residency {} on {}", quoted(residency.residency), quoted(residency.host));
-        rows.push(Row::of(name, sum_text(residency.bytes), budget));
+        rows.push(vec![name.into(), sum(residency.bytes, residency.over), budget]);
     }
     for host in &report.hosts {
         let services = match host.services {
@@ -97,8 +89,8 @@ fn sums(report: &MemoryReport) -> Vec<Row> {
             }
             _ => format!("the memory of the machine is not declared{services}"),
         };
-        let of = of + &excess(host.over) + &growth(host.bytes, host.may_grow_to);
-        rows.push(Row::of(format!("host {}", quoted(host.host)), sum_text(host.bytes), of));
+        let of = limit(of, host.over).and(Tone::Open, growth(host.bytes, host.may_grow_to));
+        rows.push(vec![format!("host {}", quoted(host.host)).into(), sum(host.bytes, host.over), of]);
         rows.extend(host.gpus.iter().map(|gpu| gpu_row(host.host, gpu)));
     }
     rows
@@ -113,17 +105,26 @@ fn gpu_row(host: &str, gpu: &ReportedGpu) -> Row {
         _ => "the memory of the GPU is not declared".to_owned(),
     };
     let name = format!("GPU {} of {}", quoted(gpu.name), quoted(host));
-    Row::of(name, size_text(gpu.bytes), of + &excess(gpu.over) + rest)
+    vec![name.into(), sum(Some(gpu.bytes), gpu.over), limit(of, gpu.over).and(Tone::Open, rest)]
+}
+
+/// A sum, or `?` if the size of a model is unknown.
+fn sum(bytes: Option<u64>, over: u64) -> Text {
+    match bytes {
+        Some(bytes) => Text::new(if over == 0 { Tone::Strong } else { Tone::Bad }, size_text(bytes)),
+        None => Text::new(Tone::Open, "?"),
+    }
+}
+
+/// A limit, with how far the sum is above it.
+fn limit(of: String, over: u64) -> Text {
+    let excess = if over == 0 { String::new() } else { format!(": {} over", size_text(over)) };
+    Text::from(of).and(Tone::Bad, excess)
 }
 
 /// The parts of a role with a column for each place, and its sum.
 fn role_rows(role: &ReportedRole) -> Vec<Row> {
-    let mut rows = Vec::new();
     let gpus: Vec<&str> = role.gpus.iter().map(|gpu| gpu.name).collect();
-    if !gpus.is_empty() {
-        let names = std::iter::once("RAM").chain(gpus.iter().copied()).map(printable);
-        rows.push(Row { title: String::new(), sizes: names.collect(), bound: String::new() });
-    }
     let mut groups: Vec<Vec<&ReportedPart>> = Vec::new();
     for part in &role.parts {
         let is_of = |group: &&mut Vec<&ReportedPart>| {
@@ -135,16 +136,18 @@ fn role_rows(role: &ReportedRole) -> Vec<Row> {
             None => groups.push(vec![part]),
         }
     }
-    rows.extend(groups.iter().filter_map(|group| row(group, &gpus)));
+    let mut rows: Vec<Row> = groups.iter().filter_map(|group| row(group, &gpus)).collect();
     let sizes = std::iter::once(role.bytes).chain(role.gpus.iter().map(|gpu| gpu.bytes));
-    rows.push(Row {
-        title: "one process".to_owned(),
-        sizes: sizes.map(size_text).collect(),
-        bound: bound(role),
-    });
+    let sizes = sizes.map(|bytes| Text::new(Tone::Strong, size_text(bytes)));
+    let tone = if role.is_whole { Tone::Detail } else { Tone::Open };
+    let title = Text::new(Tone::Strong, "one process");
+    rows.push(std::iter::once(title).chain(sizes).chain([Text::new(tone, bound(role))]).collect());
     if role.may_grow_to > role.bytes {
-        let why = "with the engine's defaults for what the registry does not state".to_owned();
-        rows.push(Row::of("may grow to".to_owned(), size_text(role.may_grow_to), why));
+        let why = "with the engine's defaults for what the registry does not state";
+        let size = Text::new(Tone::Open, size_text(role.may_grow_to));
+        let empty = gpus.iter().map(|_| Text::default());
+        let line = [Text::new(Tone::Open, "may grow to"), size].into_iter().chain(empty);
+        rows.push(line.chain([Text::new(Tone::Detail, why)]).collect());
     }
     rows
 }
@@ -153,9 +156,9 @@ fn role_rows(role: &ReportedRole) -> Vec<Row> {
 fn row(parts: &[&ReportedPart], gpus: &[&str]) -> Option<Row> {
     let first = parts.first()?;
     let size = |place: Option<&str>| {
-        parts.iter().find(|part| part.gpu == place).map_or_else(String::new, |part| size_of(part))
+        parts.iter().find(|part| part.gpu == place).map_or_else(Text::default, |part| size_of(part))
     };
-    let sizes = std::iter::once(None).chain(gpus.iter().map(|gpu| Some(*gpu)));
+    let sizes = std::iter::once(None).chain(gpus.iter().map(|gpu| Some(*gpu))).map(size);
     // The least certain place decides.
     let least = parts.iter().max_by_key(|part| match part.certainty {
         Certainty::NotChecked(_) => 300,
@@ -166,17 +169,27 @@ fn row(parts: &[&ReportedPart], gpus: &[&str]) -> Option<Row> {
     let bound = least.map(|part| certainty(part)).unwrap_or_default();
     // Processes that map the same file share its pages.
     let bound = if is_shared { format!("{bound}, once per host") } else { bound };
-    Some(Row { title: printable(&first.title), sizes: sizes.map(size).collect(), bound: printable(&bound) })
+    let bound = Text::new(least.map_or(Tone::Detail, |part| tone(part)), printable(&bound));
+    Some(std::iter::once(printable(&first.title).into()).chain(sizes).chain([bound]).collect())
 }
 
-fn size_of(part: &ReportedPart) -> String {
+/// The tone of a size and its certainty.
+fn tone(part: &ReportedPart) -> Tone {
     match part.certainty {
+        Certainty::MayGrowTo(_) | Certainty::NotChecked(_) => Tone::Open,
+        Certainty::WithinPercent(_) | Certainty::AtMost(_) | Certainty::Declared(_) => Tone::Detail,
+    }
+}
+
+fn size_of(part: &ReportedPart) -> Text {
+    let size = match part.certainty {
         Certainty::MayGrowTo(bytes) => size_text(bytes),
         Certainty::WithinPercent(_)
         | Certainty::AtMost(_)
         | Certainty::Declared(_)
         | Certainty::NotChecked(_) => part.bytes.map_or_else(|| "?".to_owned(), size_text),
-    }
+    };
+    Text::new(if tone(part) == Tone::Open { Tone::Open } else { Tone::Plain }, size)
 }
 
 fn certainty(part: &ReportedPart) -> String {
@@ -211,37 +224,10 @@ fn bound(role: &ReportedRole) -> String {
     }
 }
 
-/// A sum, or `?` if the size of a model is unknown.
-fn sum_text(bytes: Option<u64>) -> String {
-    bytes.map_or_else(|| "?".to_owned(), size_text)
-}
-
 /// How far a sum may grow.
 fn growth(bytes: Option<u64>, may_grow_to: Option<u64>) -> String {
     match may_grow_to {
         Some(most) if Some(most) != bytes => format!("; may grow to {}", size_text(most)),
         _ => String::new(),
-    }
-}
-
-/// The mark of a sum above its limit.
-fn excess(over: u64) -> String {
-    if over == 0 { String::new() } else { format!(": {} over", size_text(over)) }
-}
-
-fn push_rows(out: &mut String, rows: &[Row], width: usize) {
-    let length = |cell: &String| cell.chars().count();
-    let title = rows.iter().map(|row| length(&row.title)).max().unwrap_or(0);
-    let columns = rows.iter().map(|row| row.sizes.len()).max().unwrap_or(0);
-    let widest = |at: usize| rows.iter().filter_map(|row| row.sizes.get(at)).map(length).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(widest).collect();
-    for row in rows {
-        let mut prefix = format!("  {:title$}  ", row.title);
-        for (at, width) in widths.iter().enumerate() {
-            let cell = row.sizes.get(at).map_or("", String::as_str);
-            // Writing to a string cannot fail.
-            let _ = write!(prefix, "{cell:>width$}  ");
-        }
-        out.push_str(&hanging(&prefix, &row.bound, width));
     }
 }

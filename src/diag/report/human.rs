@@ -4,7 +4,7 @@ use super::excerpt::{Excerpt, PlaceView, excerpts};
 use super::place::LabelRole;
 use super::plain::{push_indented, sanitize, wrap};
 use super::style::Style;
-use super::{footer, redact_secrets, screen_reader};
+use super::{footer, linked, redact_secrets, screen_reader};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::source::SourceMap;
 use miette::{
@@ -114,6 +114,8 @@ impl Renderer {
             // The prefix contains no space, so `wrap` never breaks it.
             *first = first.split_off(prefix.len().min(first.len()));
         }
+        let code = finding.code.to_string();
+        let prefix = prefix.replacen(&code, &linked(&code, finding.code, self.style), 1);
         push_indented(out, &color.style(prefix).to_string(), 4, &lines);
     }
 

@@ -7,6 +7,7 @@ pub mod github;
 pub mod gitlab;
 pub mod human;
 pub mod json;
+mod link;
 pub mod page;
 mod place;
 mod plain;
@@ -16,7 +17,8 @@ mod screen_reader;
 mod style;
 mod window;
 
-pub use plain::{hanging, hanging_words};
+pub use link::linked;
+pub use plain::{hanging, hanging_words, width, wrap};
 pub use run::ReportInput;
 pub use style::Style;
 

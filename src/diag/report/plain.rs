@@ -2,6 +2,7 @@
 
 use super::style::Style;
 use crate::diag::words::is_control_like;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns from one tab stop to the next.
 pub(super) const TAB: usize = 4;
@@ -34,27 +35,14 @@ pub(super) fn sanitize(text: &str, style: Style) -> String {
     out
 }
 
-/// The width of a character in columns. An approximation by Unicode block is enough: it only decides where to wrap and
-/// truncate, while miette aligns the marks.
+/// The width of a character in columns.
 pub(super) fn columns_of(c: char) -> usize {
-    match c {
-        '\t' => TAB,
-        '\u{300}'..='\u{36f}'
-        | '\u{200c}'
-        | '\u{200d}'
-        | '\u{20d0}'..='\u{20f0}'
-        | '\u{fe00}'..='\u{fe0f}' => 0,
-        '\u{1100}'..='\u{115f}'
-        | '\u{2e80}'..='\u{a4cf}'
-        | '\u{ac00}'..='\u{d7a3}'
-        | '\u{f900}'..='\u{faff}'
-        | '\u{fe30}'..='\u{fe6f}'
-        | '\u{ff00}'..='\u{ff60}'
-        | '\u{ffe0}'..='\u{ffe6}'
-        | '\u{1f300}'..='\u{1faff}'
-        | '\u{20000}'..='\u{3fffd}' => 2,
-        _ => 1,
-    }
+    if c == '\t' { TAB } else { c.width().unwrap_or(1) }
+}
+
+/// The width of a text in columns, for its alignment. Sequences of characters, for example of an emoji, count once.
+pub fn width(text: &str) -> usize {
+    text.width()
 }
 
 /// The width of a text in columns. Stops counting just above `limit`, because a line may be as long as its file.
@@ -71,7 +59,7 @@ pub(super) fn columns(text: &str, limit: usize) -> usize {
 
 /// Wraps each line of a text at spaces to fit `width`. Long words and text in backquotes stay whole, so that they can
 /// be copied. A line that starts with a space is preformatted and is not wrapped.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for line in text.lines() {
         if line.starts_with(' ') {

@@ -16,6 +16,9 @@ pub struct Style {
     pub max_findings: usize,
     /// True to print plain lines for screen readers instead of excerpts with marks. Findings are then not colored.
     pub screen_reader: bool,
+    /// The address of the pages of codes, if codes are links: `{code}` is replaced with the code, or the code follows.
+    /// Printable ASCII without blanks.
+    pub links: Option<&'static str>,
 }
 
 impl Default for Style {
@@ -28,6 +31,7 @@ impl Default for Style {
             verbose: false,
             max_findings: usize::MAX,
             screen_reader: false,
+            links: None,
         }
     }
 }

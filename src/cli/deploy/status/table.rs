@@ -1,20 +1,10 @@
 //! The human-readable state of stacks: totals, a table of roles, differences with what to do, notes.
 
+use crate::cli::table::{Column, Section, Table, Text, Tone, hanging};
 use crate::deploy::{MemoryStatus, ProcessStatus, RoleState, RoleStatus, StackStatus, StatusReport, Verdict};
-use crate::diag::report::{Style, hanging};
+use crate::diag::report::Style;
 use crate::diag::words::{count, is_control_like};
 use crate::render::deployment::size_text;
-use std::fmt::Write;
-
-/// A line of the table.
-struct Row {
-    name: String,
-    state: RoleState,
-    cells: [String; 3],
-}
-
-/// The titles of the columns after those of the role and its state.
-const TITLES: [&str; 3] = ["port", "pid", "memory"];
 
 /// The text, wrapped to the width of the style.
 pub fn human(report: &StatusReport, style: Style) -> String {
@@ -32,140 +22,132 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 fn stack_text(stack: &StackStatus, style: Style) -> String {
-    let generation = match stack.generation {
-        Some(number) => format!("generation {number}"),
-        None => "no generation".to_owned(),
-    };
-    let head = format!("{} on {} ({}): {generation}", stack.stack, stack.host, stack.scope);
-    let mut out = hanging("", &escaped(&head), style.width);
-    let differences: Vec<_> = stack.all_differences().collect();
-    let totals: Vec<String> =
-        stack.totals.iter().map(|(state, number)| format!("{number} {}", state.word())).collect();
-    let verdict = match differences.len() {
-        0 => painted("no differences", Color::Green, style),
-        number => painted(&count(number, "difference"), Color::Red, style),
-    };
-    let states = if totals.is_empty() { String::new() } else { format!(": {}", totals.join(", ")) };
-    // Writing to a string cannot fail.
-    let _ = writeln!(out, "  {}{states}\n  {verdict}", count(stack.roles.len(), "role"));
+    let mut out = head(stack, style);
     if stack.is_running {
         out.push('\n');
-        push_rows(&mut out, &rows(&stack.roles), style);
-    } else {
-        out.push_str("  only files are compared: the system does not run\n");
+        out.push_str(&roles(&stack.roles).print(style));
     }
-    if !differences.is_empty() {
-        out.push_str("\ndifferences\n");
-    }
-    for (role, difference) in differences {
-        let role = role.map(|role| format!("{role}: ")).unwrap_or_default();
-        out.push_str(&hanging("  - ", &escaped(&format!("{role}{}", difference.text)), style.width));
+    let line = |prefix: Text, text: &str| hanging(&prefix, &Text::from(escaped(text)), style);
+    let of_role = |role: Option<&str>| {
+        let dash = Text::from("  - ");
+        role.map_or(dash.clone(), |role| dash.and(Tone::Strong, escaped(role)).and(Tone::Plain, ": "))
+    };
+    let title = |words: &str| format!("\n{}", hanging(&"".into(), &Text::new(Tone::Strong, words), style));
+    for (number, (role, difference)) in stack.all_differences().enumerate() {
+        if number == 0 {
+            out.push_str(&title("differences"));
+        }
+        out.push_str(&line(of_role(role), &difference.text));
         if let Some(help) = &difference.help {
-            out.push_str(&hanging("    help: ", &escaped(help), style.width));
+            out.push_str(&line(Text::from("    ").and(Tone::Detail, "help").and(Tone::Plain, ": "), help));
         }
     }
-    let notes: Vec<_> = stack.all_notes().collect();
-    if !notes.is_empty() {
-        out.push_str("\nnotes\n");
-    }
-    for (role, note) in notes {
-        let role = role.map(|role| format!("{role}: ")).unwrap_or_default();
-        out.push_str(&hanging("  - ", &escaped(&format!("{role}{note}")), style.width));
+    for (number, (role, note)) in stack.all_notes().enumerate() {
+        if number == 0 {
+            out.push_str(&title("notes"));
+        }
+        out.push_str(&line(of_role(role), note));
     }
     out
 }
 
+/// The totals in one line, then where the stack is and the numbers of roles by their state.
+fn head(stack: &StackStatus, style: Style) -> String {
+    let all = stack.roles.len();
+    let is_ready = |state: RoleState| matches!(tone(state), Tone::Good | Tone::Plain);
+    let ready = stack.roles.iter().filter(|role| is_ready(role.state)).count();
+    let ready = if !stack.is_running {
+        Text::from(format!("{}, only files are compared", count(all, "role")))
+    } else if ready == all {
+        Text::new(Tone::Good, format!("{ready} of {} ready", count(all, "role")))
+    } else {
+        Text::new(Tone::Open, format!("{ready} of {} ready", count(all, "role")))
+    };
+    let verdict = match stack.all_differences().count() {
+        0 => Text::new(Tone::Good, "no differences"),
+        number => Text::new(Tone::Bad, count(number, "difference")),
+    };
+    let title = Text::from("stack ").and(Tone::Strong, escaped(&stack.stack)).and(Tone::Plain, ": ");
+    let title = title.join(ready).and(Tone::Plain, ", ").join(verdict);
+    let generation = match stack.generation {
+        Some(number) => format!("generation {number}"),
+        None => "no generation".to_owned(),
+    };
+    let mut place =
+        Text::from(format!("on {} ({}), {generation}", escaped(&stack.host), escaped(&stack.scope)));
+    let totals = stack.totals.iter().filter(|_| stack.is_running);
+    for (separator, (state, number)) in ["; "].into_iter().chain(std::iter::repeat(", ")).zip(totals) {
+        place = place.and(Tone::Plain, separator).and(tone(*state), format!("{number} {}", state.word()));
+    }
+    hanging(&"".into(), &title, style) + &hanging(&"  ".into(), &place, style)
+}
+
 /// A line for each process, with the roles behind a gateway below it.
-fn rows(roles: &[RoleStatus]) -> Vec<Row> {
-    let mut all = Vec::new();
+fn roles(roles: &[RoleStatus]) -> Table {
+    let mut rows = Vec::new();
     let is_behind = |role: &&RoleStatus| role.processes.is_empty() && role.gateway.is_some();
     for role in roles.iter().filter(|role| !is_behind(role)) {
         let kind = if role.kind == "gateway" { " (gateway)" } else { "" };
         let name = escaped(&role.name);
         match &*role.processes {
-            [] => all.push(Row { name, state: role.state, cells: Default::default() }),
-            [only] => all.push(process_row(format!("{name}{kind}"), only)),
-            several => all.extend(
-                several.iter().enumerate().map(|(number, one)| process_row(format!("{name} {number}"), one)),
+            [] => rows.push(state_cells(name, role.state)),
+            [only] => rows.push(process_cells(format!("{name}{kind}"), only)),
+            several => rows.extend(
+                several
+                    .iter()
+                    .enumerate()
+                    .map(|(number, one)| process_cells(format!("{name} {number}"), one)),
             ),
         }
         let inner = roles
             .iter()
             .filter(is_behind)
             .filter(|inner| role.kind == "gateway" && inner.gateway.as_ref() == Some(&role.name));
-        all.extend(inner.map(|inner| Row {
-            name: format!("  {}", escaped(&inner.name)),
-            state: inner.state,
-            cells: Default::default(),
-        }));
+        rows.extend(inner.map(|inner| state_cells(format!("  {}", escaped(&inner.name)), inner.state)));
     }
-    all
+    let columns = vec![
+        Column::words("role"),
+        Column::words("state"),
+        Column::numbers("port"),
+        Column::numbers("pid"),
+        Column::numbers("memory"),
+        Column::numbers("planned"),
+        Column::words(""),
+    ];
+    Table::new(vec![Section { title: None, columns, rows }])
 }
 
-fn process_row(name: String, process: &ProcessStatus) -> Row {
-    let pid = process.pid.map(|pid| pid.to_string()).unwrap_or_default();
-    Row { name, state: process.state, cells: [process.port.to_string(), pid, memory_text(process.memory)] }
+fn state_cells(name: String, state: RoleState) -> Vec<Text> {
+    vec![name.into(), Text::new(tone(state), state.word())]
 }
 
-fn memory_text(memory: MemoryStatus) -> String {
-    let MemoryStatus { resident, planned, verdict, .. } = memory;
-    let over = if verdict == Verdict::Differs { ", above the plan" } else { "" };
-    match (resident, planned) {
-        (Some(resident), Some(planned)) => format!("{} of {}{over}", size_text(resident), size_text(planned)),
-        (Some(resident), None) => size_text(resident),
-        (None, _) => String::new(),
-    }
+fn process_cells(name: String, process: &ProcessStatus) -> Vec<Text> {
+    let MemoryStatus { resident, planned, verdict, .. } = process.memory;
+    let (is_over, size) = (verdict == Verdict::Differs, |bytes: u64| size_text(bytes));
+    let resident = resident.map(size);
+    let planned = planned.filter(|_| resident.is_some()).map(size).unwrap_or_default();
+    let mut cells = state_cells(name, process.state);
+    let tone = if is_over { Tone::Open } else { Tone::Plain };
+    cells.extend([
+        Text::from(process.port.to_string()),
+        Text::from(process.pid.map(|pid| pid.to_string()).unwrap_or_default()),
+        Text::new(tone, resident.unwrap_or_default()),
+        Text::new(Tone::Detail, planned),
+        Text::new(tone, if is_over { "above the plan" } else { "" }),
+    ]);
+    cells
 }
 
-fn push_rows(out: &mut String, rows: &[Row], style: Style) {
-    let length = |text: &str| text.chars().count();
-    let widest =
-        |title: &str, cells: &mut dyn Iterator<Item = usize>| cells.max().unwrap_or(0).max(length(title));
-    let name = widest("role", &mut rows.iter().map(|row| length(&row.name)));
-    let state = widest("state", &mut rows.iter().map(|row| row.state.word().len()));
-    let [port, pid, _] = TITLES;
-    let of = |at: usize| rows.iter().filter_map(move |row| row.cells.get(at)).map(|cell| length(cell));
-    let (first, second) = (widest(port, &mut of(0)), widest(pid, &mut of(1)));
-    let mut push = |title: &str, (word, color): (&str, Option<Color>), cells: &[String; 3]| {
-        let padding = " ".repeat(state.saturating_sub(length(word)));
-        let word = color.map_or_else(|| word.to_owned(), |color| painted(word, color, style));
-        let [port, pid, memory] = cells;
-        let line = format!("  {title:name$}  {word}{padding}  {port:>first$}  {pid:>second$}  {memory}");
-        out.push_str(line.trim_end());
-        out.push('\n');
-    };
-    push("role", ("state", None), &TITLES.map(str::to_owned));
-    for row in rows {
-        push(&row.name, (row.state.word(), color_of(row.state)), &row.cells);
-    }
-}
-
-/// Colors with a meaning: green is good, yellow will change soon, red needs the user.
-#[derive(Clone, Copy)]
-enum Color {
-    Red,
-    Green,
-    Yellow,
-}
-
-fn color_of(state: RoleState) -> Option<Color> {
+/// Green is ready, yellow will change soon, red needs the user.
+fn tone(state: RoleState) -> Tone {
     match state {
-        RoleState::Serving => Some(Color::Green),
-        RoleState::Loading | RoleState::Stopping => Some(Color::Yellow),
+        RoleState::Serving => Tone::Good,
+        RoleState::Loading | RoleState::Stopping | RoleState::Unknown => Tone::Open,
         RoleState::Stopped
         | RoleState::NotInstalled
         | RoleState::Unhealthy
         | RoleState::Restarting
-        | RoleState::Failed => Some(Color::Red),
-        RoleState::Idle | RoleState::BehindGateway | RoleState::Unknown | RoleState::NotManaged => None,
+        | RoleState::Failed => Tone::Bad,
+        RoleState::Idle | RoleState::BehindGateway | RoleState::NotManaged => Tone::Plain,
     }
-}
-
-fn painted(text: &str, color: Color, style: Style) -> String {
-    let code = match color {
-        Color::Red => 31,
-        Color::Green => 32,
-        Color::Yellow => 33,
-    };
-    if style.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }

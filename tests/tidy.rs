@@ -27,6 +27,7 @@ const WRAPPED: &[(&str, &str)] = &[
 const ACCESS_THE_DISK: &[&str] = &[
     "source/load.rs",
     "source/model_files.rs",
+    "source/stamp.rs",
     "source/processes.rs",
     "source/process_facts.rs",
     "facts/gguf.rs",

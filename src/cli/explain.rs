@@ -24,8 +24,8 @@ code. Without `{code}`, the code follows it.
 Examples:
   orchgen explain port-conflict       explain a code
   orchgen explain --all --out pages   write all pages as Markdown
-  ORCHGEN_EXPLAIN_URL=https://wiki.example/orchgen/ orchgen check
-                                      codes are links, for example to https://wiki.example/orchgen/ORC302";
+  ORCHGEN_EXPLAIN_URL=https://wiki.example/ orchgen check
+                                      codes are links, for example to https://wiki.example/ORC302";
 
 #[derive(Serialize)]
 struct CatalogueJson {

@@ -26,6 +26,9 @@ const CLEAR: &str = "\x1b[2J\x1b[H";
 
 /// Checks the registry after each change. Ends only if the first check cannot run, or by a signal.
 pub(super) fn run(args: &CheckArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
+    if args.common.registry.is_standard_input() {
+        return Err(session::fail("`--watch` reads files: write the folder of the registry instead of `-`"));
+    }
     if args.common.reports.use_stdout() {
         return Err(session::fail(
             "`--watch` prints findings on standard error: write a report to a file with `--report FORMAT=FILE`",

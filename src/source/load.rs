@@ -276,39 +276,13 @@ pub fn libraries(program: &Path, names: &[&str]) -> Vec<Vec<u8>> {
     found.iter().filter_map(read).collect()
 }
 
-/// The state of a file of a registry folder. It changes if the file is written, replaced or renamed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FileStamp {
-    /// The name of the file.
-    pub name: String,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// Its inode, and the time of the last change of its content or attributes, in seconds and nanoseconds.
-    identity: (u64, i64, i64),
-}
-
-/// The states of the files that [`load`] reads. Empty if the folder cannot be read.
-pub fn stamps(folder: &Path) -> Vec<FileStamp> {
-    let mut names = files(folder, REGISTRY_EXTENSIONS).unwrap_or_default();
-    names.extend(files(folder, &["json"]).unwrap_or_default());
-    names.push(LOCK.to_owned());
-    names.into_iter().filter_map(|name| stamp(&folder.join(&name), name)).collect()
-}
-
-/// The state of one file. `None` if there is none.
-pub fn stamp(path: &Path, name: String) -> Option<FileStamp> {
-    use std::os::unix::fs::MetadataExt;
-    let about = std::fs::metadata(path).ok()?;
-    Some(FileStamp { name, bytes: about.len(), identity: (about.ino(), about.ctime(), about.ctime_nsec()) })
-}
-
 /// True if a folder contains registry files, valid or not.
 pub fn is_registry(folder: &Path) -> bool {
     files(folder, REGISTRY_EXTENSIONS).is_ok_and(|names| !names.is_empty())
 }
 
 /// The file extensions of registry files.
-const REGISTRY_EXTENSIONS: &[&str] = &["yaml", "yml", "kdl"];
+pub(super) const REGISTRY_EXTENSIONS: &[&str] = &["yaml", "yml", "kdl"];
 
 /// The file extensions of other formats, which may have been meant as a registry.
 const OTHER_EXTENSIONS: &[&str] = &["json", "json5", "jsonc", "toml", "ini", "conf", "cfg", "txt"];
@@ -319,7 +293,7 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
 }
 
 /// The files of a folder with one of these extensions, in byte order of their names. Hidden files are ignored.
-fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<String>, LoadError> {
+pub(super) fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<String>, LoadError> {
     let failed = |error: std::io::Error| LoadError::io(folder, &error);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {

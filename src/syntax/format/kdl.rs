@@ -38,12 +38,14 @@ pub(super) fn is_same(old: &str, new: &str) -> bool {
     let [old_findings, new_findings] = &mut findings;
     let nodes = [parse(FileId(0), old, old_findings).nodes, parse(FileId(0), new, new_findings).nodes];
     let [old_nodes, new_nodes] = &nodes;
-    let words = |text: &str| {
-        let tokens = tokens(text).into_iter().filter(|token| token.kind != KdlTokenKind::Newline);
-        tokens.map(|token| (token.kind, trimmed(text, token).to_owned())).collect::<Vec<_>>()
-    };
     let [old_count, new_count] = findings.each_ref().map(|findings| findings.findings().len());
-    old_count == new_count && same_nodes(old_nodes, new_nodes) && words(old) == words(new)
+    old_count == new_count && same_nodes(old_nodes, new_nodes) && words(old).eq(words(new))
+}
+
+/// The tokens of a text with their kinds, without line breaks.
+fn words(text: &str) -> impl Iterator<Item = (KdlTokenKind, &str)> {
+    let tokens = tokens(text).into_iter().filter(|token| token.kind != KdlTokenKind::Newline);
+    tokens.map(|token| (token.kind, trimmed(text, token)))
 }
 
 /// The text of a token. A comment at the end of a line has no trailing whitespace.

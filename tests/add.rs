@@ -280,6 +280,7 @@ fn errors_that_the_registry_has_anyway_do_not_stop_an_addition() {
     let output = registry.add(ROLE);
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success() && !message.contains("missing"), "{message}");
+    assert!(message.contains("note: the registry has other errors"), "{message}");
     let registry = kdl("model \"m\" size=\"1 GB\" file=\"/m.gguf\"\nrole \"a\" model=\"m {\n");
     let message = registry.refused(2, ROLE);
     assert!(message.contains("`registry/stack.kdl` has syntax errors: run `orchgen check`"), "{message}");
@@ -303,8 +304,8 @@ fn a_model_has_the_facts_of_its_header() {
     assert!(text.contains(&format!("file=\"{}\"", path.display())), "{text}");
     let message = registry.refused(2, &["model", "models/Llama-3-8B-Q4_K_M.gguf"]);
     assert!(message.contains("model `big` already has this file"), "{message}");
-    let message = registry.refused(1, &["model", "models/../models/Llama-3-8B-Q4_K_M.gguf", "--name", "big"]);
-    assert!(message.contains("model `big` is declared twice"), "{message}");
+    let message = registry.refused(2, &["model", "models/../models/Llama-3-8B-Q4_K_M.gguf", "--name", "big"]);
+    assert!(message.contains("model `big` already has this file"), "{message}");
 }
 
 #[test]
@@ -395,4 +396,49 @@ fn without_a_registry_the_message_names_init() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(message.contains("run `orchgen init` to create a registry"), "{message}");
+}
+
+#[test]
+fn an_addition_that_would_change_another_item_is_refused_with_the_text_to_write() {
+    let model = "models: {m: {size: 1 GB, file: /m.gguf}}\n";
+    let role = "a: {model: m, port: 8080, context: 512}";
+    for (roles, expected) in [
+        // The blank lines belong to the value of the variable.
+        (
+            "roles:\n  a:\n    model: m\n    port: 8080\n    context: 512\n    env:\n      X: |+\n        text\n\n\n",
+            "roles: {new: {",
+        ),
+        (&*format!("roles: {{{role} # c\n }}\n"), "roles: {new: {"),
+        ("roles:\n  - {name: a, model: m, port: 8080, context: 512}\n", "roles: {new: {"),
+    ] {
+        let registry = yaml(&format!("{model}{roles}"));
+        let message = registry.refused(2, &[ROLE, &["--port", "9000"]].concat());
+        assert!(
+            message.contains("has no place where orchgen can add a role") && message.contains(expected),
+            "{message}"
+        );
+    }
+    let registry = yaml(&format!(
+        "{model}x-base: &base\n  b: {{model: m, port: 9001, context: 512}}\nroles:\n  {role}\n  <<: *base\n"
+    ));
+    assert!(registry.add(ROLE).status.success());
+    let text = registry.text();
+    assert!(
+        text.contains("context: 512}\n  new: {model: m, port: 8081, context: 4096}\n  <<: *base\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn paths_with_dots_and_symlinks_name_the_same_file() {
+    let registry = kdl("store \"models\" path=\"STORE\"\n");
+    let store = registry.at("models").to_string_lossy().into_owned();
+    fs::write(registry.at("registry/stack.kdl"), registry.text().replace("STORE", &store)).unwrap();
+    registry.model("models/A-Q4_K_M.gguf", "qwen2");
+    registry.model("models/B-Q4_K_M.gguf", "qwen2");
+    std::os::unix::fs::symlink(registry.at("models"), registry.at("link")).unwrap();
+    let text = registry.added(&["model", "models/../models/A-Q4_K_M.gguf"]);
+    assert!(text.contains("file=\"A-Q4_K_M.gguf\""), "{text}");
+    let message = registry.refused(2, &["model", "link/A-Q4_K_M.gguf"]);
+    assert!(message.contains("model `a` already has this file"), "{message}");
 }

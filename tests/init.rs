@@ -163,3 +163,49 @@ fn options_of_from_host_need_it() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("--from-host"), "{message}");
 }
+
+/// The registry of a recorded machine, after a change of one of its files.
+fn changed(machine: &str, file: &str, text: Option<&str>) -> String {
+    let empty = Empty::new();
+    empty.machine(machine);
+    match text {
+        Some(text) => empty.write(&format!("root/{file}"), text.as_bytes()),
+        None => fs::remove_file(empty.at(&format!("root/{file}"))).unwrap(),
+    }
+    empty.init("kdl", &["--root", "root"]).0
+}
+
+#[test]
+fn an_offline_cpu_does_not_make_a_machine_hybrid() {
+    let empty = Empty::new();
+    empty.machine("two-sockets");
+    empty.write("root/sys/devices/system/cpu/online", b"0-30\n");
+    empty.write("root/sys/devices/system/cpu/offline", b"31\n");
+    empty.write("root/sys/devices/system/cpu/cpu15/topology/thread_siblings_list", b"15\n");
+    let (registry, _) = empty.init("kdl", &["--root", "root"]);
+    assert!(registry.contains("smt=2 {\n    numa 0 cpus=\"0-7,16-23\""), "{registry}");
+    assert!(
+        registry.contains("numa 1 cpus=\"8-15,24-30\"") && registry.contains("threads are off: CPU 31."),
+        "{registry}"
+    );
+}
+
+#[test]
+fn memory_is_not_subtracted_if_the_online_cpus_are_unknown() {
+    let registry = changed("two-sockets", "sys/devices/system/cpu/online", None);
+    assert!(registry.contains("memory=\"99.7 GB\"") && !registry.contains("not counted"), "{registry}");
+}
+
+#[test]
+fn names_and_folders_that_cannot_be_used_are_refused() {
+    let empty = Empty::new();
+    for (args, expected) in [
+        (["--name", "my stack"], "`my stack` cannot be the name of a stack: write `my-stack`"),
+        (["--root", "nowhere"], "`nowhere` is no folder"),
+    ] {
+        let output = empty.run(&[&["init", "--from-host"][..], &args].concat());
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && message.contains(expected), "{message}");
+        assert!(!empty.at("registry").exists());
+    }
+}

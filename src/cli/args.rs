@@ -88,7 +88,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Format registry files: indentation, spaces and blank lines
     ///
-    /// Values, comments, their order and line breaks stay as they are. A file with syntax errors is not changed.
+    /// Only whitespace changes: indentation, blanks, empty lines and the kind of line ends. Values, comments and their order stay as
+    /// they are. A file with syntax errors is not changed.
     #[command(after_help = super::fmt::HELP)]
     Fmt(super::fmt::FmtArgs),
     /// Print the changes that `build` would make as a unified diff

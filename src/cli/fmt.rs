@@ -59,7 +59,7 @@ pub(super) fn run(command: &FmtArgs, output: OutputArgs) -> Result<RunStatus, Ru
     if command.paths.len() > 1 {
         return Err(session::fail("`-` is standard input: write it without other files"));
     }
-    let loaded = command.stdin.load()?;
+    let loaded = command.stdin.load_named()?;
     let mut findings = Diagnostics::default();
     let mut status = RunStatus::Clean;
     for (source, formatted) in format_files(&loaded, &mut findings) {
@@ -74,6 +74,9 @@ pub(super) fn run(command: &FmtArgs, output: OutputArgs) -> Result<RunStatus, Ru
             status = command.print_change(source, new);
         }
         report_unsafe(source, &formatted);
+        if formatted == Formatted::Unsafe {
+            status = RunStatus::Findings;
+        }
     }
     Ok(if report(&mut findings, &loaded, output) == RunStatus::Findings {
         RunStatus::Findings
@@ -94,6 +97,10 @@ impl FmtArgs {
         let given = if self.paths.is_empty() { &default[..] } else { &self.paths };
         let (mut files, mut known) = (Vec::new(), BTreeSet::new());
         for path in given {
+            if !self.paths.is_empty() && path.symlink_metadata().is_err() {
+                let name = quoted(&path.to_string_lossy());
+                return Err(session::fail(format!("cannot read {name}: no such file or folder")));
+            }
             let found = if !path.is_file() {
                 let names = registry_files(path).map_err(|error| session::report_load_error(path, &error))?;
                 names.iter().map(|name| path.join(name)).collect()
@@ -170,17 +177,21 @@ fn run_files(
     for (source, formatted) in &all {
         report_unsafe(source, formatted);
     }
+    let mistakes = all.iter().filter(|(_, formatted)| *formatted == Formatted::Unsafe).count();
+    if mistakes > 0 {
+        status = RunStatus::Findings;
+    }
     if report(&mut findings, loaded, output) == RunStatus::Findings {
         status = RunStatus::Findings;
     }
     if !output.quiet {
-        session::print_stderr(&summary(command, [changed.len(), invalid, all.len()]));
+        session::print_stderr(&summary(command, [changed.len(), invalid + mistakes, all.len()]));
     }
     Ok(status)
 }
 
 /// The summary, for example `formatted 2 files, 3 unchanged`, and the next command. The numbers are those of changed files, of
-/// files with syntax errors, and of all files.
+/// files that cannot be formatted, and of all files.
 fn summary(command: &FmtArgs, [changed, invalid, all]: [usize; 3]) -> String {
     let verb = if command.writes() { "formatted" } else { "would format" };
     let unchanged = all - changed - invalid;
@@ -193,7 +204,7 @@ fn summary(command: &FmtArgs, [changed, invalid, all]: [usize; 3]) -> String {
         parts.push(format!("{noun} unchanged"));
     }
     if invalid > 0 {
-        parts.push(format!("{} not formatted because of syntax errors", count(invalid, "file")));
+        parts.push(format!("{} not formatted", count(invalid, "file")));
     }
     let mut text = parts.join(", ") + "\n";
     if changed > 0 && !command.writes() {

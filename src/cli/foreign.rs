@@ -57,7 +57,7 @@ pub const COMMANDS: &[ForeignCommand] = &[
     command("watch", "check --watch"),
     command("generate gen compile render make export emit", "build"),
     command("docs doc", "build --only docs"),
-    command("deploy install up start run serve sync switch activate", "apply"),
+    command("deploy install up sync switch activate", "apply"),
     command("show list ls ps state health doctor", "status"),
     command("history", "generations"),
     command("undo revert restore", "rollback"),
@@ -81,6 +81,12 @@ pub const COMMANDS: &[ForeignCommand] = &[
     with_arguments("field fields", "schema --field", "role"),
     command("version", "--version"),
     explained(
+        "run start serve",
+        "apply",
+        "`sudo orchgen apply` installs and starts all roles; for one installed role, run `systemctl start STACK-ROLE`; \
+         `out/bin/ROLE` serves it in the foreground",
+    ),
+    explained(
         "clean",
         "build",
         "`orchgen build` removes stale files from out/; to remove all files, delete the folder",
@@ -88,7 +94,7 @@ pub const COMMANDS: &[ForeignCommand] = &[
     explained(
         "stop down restart reload disable kill",
         "status",
-        "systemd controls the roles: run `systemctl stop STACK.target` with the name of the stack; `orchgen status` prints it",
+        "systemd controls the roles: run `systemctl stop STACK.target`, or `systemctl restart STACK-ROLE` for one role; `orchgen status` prints the names",
     ),
     explained(
         "logs log journal tail",
@@ -121,6 +127,8 @@ pub const OPTIONS: &[ForeignOption] = &[
     option("apply rollback", "--auto-approve|--assume-yes|--no-confirm", "--yes"),
     option("apply rollback", "--check|--dryrun|--noop|-n", "--dry-run"),
     option("plan", "--exit-code|--exitcode", "--detailed-exitcode"),
+    option("import", "-o json|--output json|-o=json|--output=json", "--report json"),
+    option("", "-o json|--output json|-o=json|--output=json", "--output-format json"),
     option(
         "build diff plan apply status import man",
         "--output {}|--output-dir {}|--out-dir {}|-o {}",
@@ -257,6 +265,12 @@ fn correct_option(name: &str, words: &[String]) -> Option<Correction> {
     if has_one_dash && (is_known(long) || row_of(command.get_name(), &doubled, after).is_some()) {
         let help = format!("write `{doubled}`");
         return Some(Correction { problem, words: replaced(&[doubled], after), help, is_final: false });
+    }
+    if is_known(long) && name.starts_with("--") {
+        // A command before its subcommand.
+        let problem = format!("{} is an option of `{path}`, and is written before it", quoted(name));
+        let help = format!("write {} after `{path}`", quoted(name));
+        return Some(Correction { problem, words: words.to_vec(), help, is_final: true });
     }
     let owners = owners(&root, long);
     let help =

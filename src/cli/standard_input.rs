@@ -37,6 +37,17 @@ impl StdinArgs {
         Ok(load_text(&name, bytes))
     }
 
+    /// Like [`Self::load`], but the name is required: the text alone does not always show its language, and a wrong one would
+    /// change it.
+    pub(super) fn load_named(&self) -> Result<Loaded, RunStatus> {
+        if self.name.is_none() {
+            return Err(session::fail(
+                "the language of standard input is unknown: write `--stdin-filename NAME`, with a name that ends in .kdl or .yaml",
+            ));
+        }
+        self.load()
+    }
+
     fn name(&self) -> Result<Option<&Path>, RunStatus> {
         let Some(name) = self.name.as_deref() else { return Ok(None) };
         if is_registry_name(name) && name.file_name().is_some() {
@@ -55,6 +66,11 @@ pub(super) fn load_registry(command: &CheckArgs) -> Result<Loaded, RunStatus> {
     if !common.registry.is_standard_input() {
         stdin.refuse("check")?;
         return session::read(common);
+    }
+    if command.update_baseline {
+        return Err(session::fail(
+            "`--update-baseline` reads files: write the folder of the registry instead of `-`",
+        ));
     }
     if fixes.fix {
         return Err(session::fail(

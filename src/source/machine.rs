@@ -16,6 +16,8 @@ pub struct MachineFacts {
     pub hostname: String,
     /// The CPUs that are on, such as `0-19`.
     pub online_cpus: String,
+    /// The CPUs that are off. Empty if all are on.
+    pub offline_cpus: String,
     /// For each CPU, the CPUs of its core.
     pub siblings: BTreeMap<u32, String>,
     /// For each CPU, its capacity relative to the fastest one, at most 1024. Empty on machines with equal CPUs.
@@ -64,6 +66,7 @@ impl MachineFacts {
         Self {
             hostname: line(&root.join("proc/sys/kernel/hostname")),
             online_cpus: line(&cpus.join("online")),
+            offline_cpus: line(&cpus.join("offline")),
             siblings: of_cpus("topology/thread_siblings_list"),
             capacities: of_cpus("cpu_capacity"),
             nodes: nodes(&root.join("sys/devices/system/node")),

@@ -3,14 +3,47 @@
 use super::insertion::{Insertion, Layout};
 use super::layout::{EntryStyle, kdl_node, yaml_entry as write_entry};
 use super::line::{item, yaml_entry};
-use super::{Document, Language, Node};
-use crate::diag::{Edit, Line};
-use crate::source::Span;
+use super::{Language, Node, kdl, parse, yaml};
+use crate::diag::{Diagnostics, Edit, Line};
+use crate::source::{FileId, SourceFile, Span};
+use crate::syntax::kdl::{same_node, same_nodes};
 
-/// The edit that adds an item to a document with its text. `plural` is the key of its section in YAML. `None` if the layout has
-/// no place for it.
-pub fn add_item(document: &Document<'_>, text: &str, plural: &str, new: &Line) -> Option<Edit> {
-    Layout { document, text }.add(plural, new).edit
+/// The text of a file with a new item. `plural` is the key of its section in YAML. If the layout has no place for it, the text
+/// to write.
+pub fn add_item(file: FileId, source: &SourceFile, plural: &str, new: &Line) -> Result<String, String> {
+    let text = source.text();
+    let document = parse(file, source, &mut Diagnostics::default());
+    let Insertion { code, edit } = Layout { document: &document, text }.add(plural, new);
+    let added = edit.and_then(|edit| {
+        let range = edit.span.range();
+        Some(format!("{}{}{}", text.get(..range.start)?, edit.text, text.get(range.end..)?))
+    });
+    let is_right = |added: &String| {
+        let mut findings = Diagnostics::default();
+        let added = match document.language {
+            Language::Kdl => kdl::parse(file, added, &mut findings),
+            Language::Yaml => yaml::parse(file, added, &mut findings),
+        };
+        !findings.has_errors() && is_added(&document.nodes, &added.nodes)
+    };
+    added.filter(is_right).ok_or(code)
+}
+
+/// True if the new nodes are the old ones and one more, at the top level or in a section.
+fn is_added(old: &[Node], new: &[Node]) -> bool {
+    let has_one_more = |old: &[Node], new: &[Node]| {
+        let same = old.iter().zip(new).take_while(|(old, new)| same_node(old, new)).count();
+        let rest = new.get(same + 1..).unwrap_or_default();
+        old.len() + 1 == new.len() && same_nodes(old.get(same..).unwrap_or_default(), rest)
+    };
+    if old.len() != new.len() {
+        return has_one_more(old, new);
+    }
+    let mut changed = old.iter().zip(new).filter(|(old, new)| !same_node(old, new));
+    match (changed.next(), changed.next()) {
+        (Some((old, new)), None) => old.key == new.key && has_one_more(&old.fields, &new.fields),
+        _ => false,
+    }
 }
 
 impl Layout<'_> {
@@ -39,11 +72,19 @@ impl Layout<'_> {
         if !new.principal.is_empty() {
             return None;
         }
-        let siblings: Vec<&Node> = section.fields.iter().collect();
+        // Entries of a merge or an alias are elsewhere.
+        let is_own = |node: &&Node| section.span.contains(node.span);
+        let siblings: Vec<&Node> = section.fields.iter().filter(is_own).collect();
         let (Some(block), Some(last)) = (section.block, siblings.last()) else {
             return self.insert_yaml(section, &yaml_entry(new));
         };
-        if self.text.get(block.range())?.starts_with('{') {
+        let gap = self.text.get(section.key_span.range().end..block.range().start)?;
+        let body = self.text.get(block.range())?;
+        // A list, or keys with an indicator.
+        if gap.contains(['[', '-', '?']) || body.starts_with(['[', '-', '?']) {
+            return None;
+        }
+        if body.starts_with('{') {
             return self.insert_yaml(section, &yaml_entry(new));
         }
         let value = self.text.get(last.key_span.range().end..last.span.range().end)?;

@@ -145,13 +145,16 @@ fn values_with_control_characters_are_left_out() {
 fn the_words_of_bash_are_joined() {
     let workspace = Workspace::new("");
     fs::create_dir(workspace.at("my folder")).unwrap();
+    fs::create_dir(workspace.at("a$(touch `x`)")).unwrap();
     for (words, expected) in [
         (&["memory", "--fit", "=", "exp", "exp"][..], "expert \n"),
         (&["memory", "--fit", "exp", "exp"], "expert \n"),
         (&["check", "--report", "sarif", "=", "reg", "reg"], "registry/\n"),
-        (&["check", "--report", "sarif", "=", ""], "my\\ folder/\nregistry/\n"),
+        (&["check", "--report", "sarif", "=", ""], "a\\$\\(touch\\ \\`x\\`\\)/\nmy\\ folder/\nregistry/\n"),
         (&["build", "--out", "my\\ f", "my\\ f"], "my\\ folder/\n"),
         (&["build", "--out", "'my f", "my f"], "my folder/\n"),
+        // bash expands commands and variables in `"`.
+        (&["build", "--out", "\"a$", "a$"], "a\\$(touch \\`x\\`)/\n"),
         (&["ch", "ch"], "check \n"),
     ] {
         let output = workspace.run(&[&["__complete", "bash", "orchgen"], words].concat());

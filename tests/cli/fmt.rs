@@ -94,7 +94,7 @@ fn files_with_syntax_errors_are_reported_and_the_others_are_formatted() {
     for part in ["ORC104", "registry/c.kdl:1:", "ORC103", "registry/d.yaml:1:"] {
         assert!(message.contains(part), "{message}");
     }
-    let summary = "formatted 1 file, 1 unchanged, 2 files not formatted because of syntax errors\n";
+    let summary = "formatted 1 file, 1 unchanged, 2 files not formatted\n";
     assert!(message.ends_with(summary), "{message}");
     assert_eq!(read(&workspace, "b.yaml"), PRETTY);
     assert_eq!(read(&workspace, "c.kdl"), "tier   \"x\" {\n");
@@ -156,12 +156,10 @@ fn a_symlink_and_the_mode_of_a_file_stay_and_a_read_only_file_is_refused() {
 fn standard_input_is_formatted_to_standard_output() {
     let workspace = workspace(&[]);
     for (args, input, expected) in [
-        (&["-"][..], UGLY, PRETTY),
-        (&["-", "--stdin-filename", "new/file.yml"], UGLY, PRETTY),
+        (&["-", "--stdin-filename", "new/file.yml"][..], UGLY, PRETTY),
         (&["-", "--stdin-filename", "a.kdl"], "a   1;b", "a 1; b\n"),
-        (&["-"], "a   1;b", "a 1; b\n"),
-        (&["-"], "", ""),
-        (&["-"], "# x\n\n\n", "# x\n"),
+        (&["-", "--stdin-filename", "a.yaml"], "", ""),
+        (&["-", "--stdin-filename", "a.yaml"], "# x\n\n\n", "# x\n"),
     ] {
         let output = workspace.run_with(&[&["fmt"], args].concat(), input);
         assert_eq!(
@@ -170,7 +168,10 @@ fn standard_input_is_formatted_to_standard_output() {
             "{args:?}"
         );
     }
-    let output = workspace.run_with(&["fmt", "-", "--check"], UGLY);
+    // A text alone does not show its language.
+    let output = workspace.run_with(&["fmt", "-"], UGLY);
+    assert!(exit_code(&output) == 2 && text(&output.stderr).contains("--stdin-filename NAME"));
+    let output = workspace.run_with(&["fmt", "-", "--check", "--stdin-filename", "stdin.yaml"], UGLY);
     assert_eq!(
         (exit_code(&output), text(&output.stdout), text(&output.stderr)),
         silent(1, "would format stdin.yaml\n")
@@ -179,7 +180,8 @@ fn standard_input_is_formatted_to_standard_output() {
     assert!(exit_code(&output) == 1 && text(&output.stdout).starts_with("--- a/b/c.yaml\n"));
     // Nothing is printed for a text with errors, so that an editor keeps its text.
     for (input, name) in [("a {", "stdin.kdl:1:"), ("a: [", "stdin.yaml:1:")] {
-        let output = workspace.run_with(&["fmt", "-"], input);
+        let file = name.split(':').next().unwrap();
+        let output = workspace.run_with(&["fmt", "-", "--stdin-filename", file], input);
         assert_eq!((exit_code(&output), &*text(&output.stdout)), (1, ""));
         assert!(text(&output.stderr).contains(name), "{}", text(&output.stderr));
     }

@@ -54,7 +54,7 @@ fn text_that_is_no_text_is_a_finding_and_too_much_text_is_refused() {
     let workspace = Workspace::new("");
     let output = workspace.run_with(&["check", "-"], "a: \u{0}b\n");
     assert_eq!(exit_code(&output), 1, "{}", text(&output.stderr));
-    let mut command = workspace.command(&["fmt", "-"]);
+    let mut command = workspace.command(&["fmt", "-", "--stdin-filename", "a.kdl"]);
     let zeros = fs::File::open("/dev/zero").unwrap();
     let output = command.stdin(zeros).output().unwrap();
     assert_eq!(

@@ -98,3 +98,15 @@ fn an_empty_folder_is_a_store_with_a_comment() {
     let compiled = compile_folder(&empty.at("registry"));
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
 }
+
+#[test]
+fn links_do_not_multiply_models() {
+    let empty = Empty::new();
+    fs::create_dir(empty.at("root")).unwrap();
+    empty.write("models/A-Q4_K_M.gguf", &model("qwen2", 64, Q4_K_M).bytes());
+    std::os::unix::fs::symlink(".", empty.at("models/loop")).unwrap();
+    std::os::unix::fs::symlink("A-Q4_K_M.gguf", empty.at("models/0-link.gguf")).unwrap();
+    let (registry, messages) = empty.init("kdl", &["--root", "root", "--models", "models"]);
+    assert!(messages.contains("1 model in 1 folder"), "{messages}");
+    assert!(registry.contains("file=\"A-Q4_K_M.gguf\"") && !registry.contains("more files"), "{registry}");
+}

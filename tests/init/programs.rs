@@ -89,7 +89,7 @@ fn programs_that_are_no_llama_server_give_a_comment() {
         program(body);
         let (registry, messages) = empty.init("kdl", &["--bin", "bin"]);
         assert!(registry.contains(why) && messages.contains(why), "{registry}\n{messages}");
-        assert!(registry.contains("Write the folder of yours:\n// engine \"llama.cpp\""), "{registry}");
+        assert!(registry.contains(" yours:\n// engine \"llama.cpp\""), "{registry}");
         fs::remove_dir_all(empty.at("registry")).unwrap();
     }
     let output = empty.run(&["init", "--from-host", "--bin", "registry"]);
@@ -116,4 +116,41 @@ fn programs_are_found_on_path_in_order() {
     assert!(registry.contains(&format!("bin=\"{first}\"")) && !registry.contains(&link), "{registry}");
     let other = format!("// {second} has another llama-server: version: 0.9.0 (build 13001, commit abcdef0)");
     assert!(registry.contains(&other), "{registry}");
+}
+
+#[test]
+fn a_broken_program_does_not_hide_the_next_one() {
+    let empty = Empty::new();
+    server(&empty, "second", B11669, DEVICES);
+    empty.write("first/llama-server", b"#!/bin/bash\nexit 127\n");
+    fs::set_permissions(empty.at("first/llama-server"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = ["first", "second"].map(|name| empty.at(name).to_string_lossy().into_owned());
+    let mut command = Command::new(crate::support::orchgen());
+    command.args(["init", "--from-host", "--format", "kdl"]).current_dir(empty.0.path());
+    let output =
+        command.env_clear().env("PATH", format!("{}:/usr/bin:/bin", path.join(":"))).output().unwrap();
+    assert!(output.status.success());
+    let registry = fs::read_to_string(empty.at("registry/stack.kdl")).unwrap();
+    let [first, second] = path;
+    assert!(
+        registry.contains(&format!("bin=\"{second}\"")) && registry.contains("gpu \"CUDA0\""),
+        "{registry}"
+    );
+    assert!(
+        registry.contains(&format!("{first} has another llama-server, which cannot be used")),
+        "{registry}"
+    );
+}
+
+#[test]
+fn a_card_of_two_back_ends_counts_once_and_others_are_no_gpus() {
+    let empty = Empty::new();
+    let devices = "Available devices:\n  BLAS: OpenBLAS (0 MiB, 0 MiB free)\n  CUDA0: RTX (24080 MiB, 23670 MiB free)\n  \
+                   Vulkan0: RTX (24564 MiB, 23670 MiB free)\n";
+    server(&empty, "bin", B11669, devices);
+    let (registry, _) = empty.init("kdl", &["--bin", "bin"]);
+    assert_eq!(registry.matches("gpu \"").count(), 1, "{registry}");
+    assert!(registry.contains("Another back end lists Vulkan0 (RTX)."), "{registry}");
+    let compiled = compile_folder(&empty.at("registry"));
+    assert!(compiled.findings.is_empty(), "{}", compiled.report());
 }

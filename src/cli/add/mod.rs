@@ -86,7 +86,7 @@ impl<'t> Target<'t> {
     fn add(&self, kind: &ItemKind, line: &Line) -> Result<Added, RunStatus> {
         let (file, source) = self.file_for(kind).ok_or(RunStatus::CannotRun)?;
         let mut syntax = Diagnostics::default();
-        let document = parse(file, source, &mut syntax);
+        drop(parse(file, source, &mut syntax));
         if syntax.has_errors() {
             return Err(session::fail(format!(
                 "{} has syntax errors: run `orchgen check{}`, and fix them first",
@@ -94,22 +94,12 @@ impl<'t> Target<'t> {
                 self.operand()
             )));
         }
-        let Some(edit) = add_item(&document, source.text(), kind.plural, line) else {
-            return Err(session::fail(format!(
-                "{} has no place for a new {}: write `{}` into it",
-                words::quoted(source.name()),
-                kind.word,
-                crate::syntax::write_line(document.language, line)
-            )));
-        };
-        let range = edit.span.range();
-        let text = source.text();
-        let new = format!(
-            "{}{}{}",
-            text.get(..range.start).unwrap_or_default(),
-            edit.text,
-            text.get(range.end..).unwrap_or_default()
-        );
+        let new = add_item(file, source, kind.plural, line).map_err(|code| {
+            let (name, kind) = (words::quoted(source.name()), kind.word);
+            session::fail(format!(
+                "{name} has no place where orchgen can add a {kind} without changing other items: write `{code}` into it"
+            ))
+        })?;
         Ok(Added { file, loaded: self.loaded.with_texts(BTreeMap::from([(file, new)])) })
     }
 
@@ -129,7 +119,7 @@ impl<'t> Target<'t> {
         else {
             return Err(RunStatus::CannotRun);
         };
-        let mut findings = self.new_findings(added);
+        let (mut findings, had_errors) = self.new_findings(added);
         let has_errors = findings.has_errors();
         let style = session::style(output, &std::io::stderr());
         if has_errors {
@@ -145,6 +135,10 @@ impl<'t> Target<'t> {
         if !findings.findings().is_empty() {
             session::print_stderr(&human::human(&findings, &added.loaded.map, style));
         }
+        if had_errors && !output.quiet {
+            let note = "note: the registry has other errors, so it does not build yet";
+            session::print_stderr(&format!("{note}: run `orchgen check{}`\n", self.operand()));
+        }
         if self.args.dry_run {
             return Ok(());
         }
@@ -153,8 +147,8 @@ impl<'t> Target<'t> {
         rewrite(&files).map_err(session::fail)
     }
 
-    /// The findings that the registry did not have before.
-    fn new_findings(&self, added: &Added) -> Diagnostics {
+    /// The findings that the registry did not have before, and whether it has had errors.
+    fn new_findings(&self, added: &Added) -> (Diagnostics, bool) {
         let analyzed = |loaded: &Loaded| {
             let mut findings = Diagnostics::default();
             // The verdict is in the findings.
@@ -162,13 +156,14 @@ impl<'t> Target<'t> {
             findings
         };
         let key = |finding: &Diagnostic| (finding.code.number, finding.message.clone());
-        let known: BTreeSet<_> = analyzed(&self.loaded).findings().iter().map(key).collect();
+        let old = analyzed(&self.loaded);
+        let known: BTreeSet<_> = old.findings().iter().map(key).collect();
         let mut findings = analyzed(&added.loaded);
         // The next command adds a role for a new model.
         let is_new =
             |finding: &Diagnostic| !known.contains(&key(finding)) && finding.code.name != UNUSED_ITEM;
         findings.retain_from(0, is_new);
-        findings
+        (findings, old.has_errors())
     }
 }
 

@@ -5,7 +5,7 @@ use crate::cli::args::OutputArgs;
 use crate::cli::model_file::{GgufFile, GgufKind, projectors_of};
 use crate::cli::{RunStatus, session};
 use crate::diag::{Line, words};
-use crate::hir::{ItemKind, Registry};
+use crate::hir::{ItemKind, Model, Registry};
 use crate::render::quote::shell;
 use crate::source::file_names;
 use clap::Args as Arguments;
@@ -45,15 +45,17 @@ pub(super) struct AddModelArgs {
 pub(super) fn run(command: &AddModelArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
     let target = Target::read(&command.target)?;
     let registry = target.registry();
-    let path = std::path::absolute(&command.file).map_err(session::fail)?;
+    let path = absolute(&command.file).map_err(session::fail)?;
     let place = Place::of(&path, &registry);
     let shown = words::quoted(&command.file.to_string_lossy());
     let model = GgufFile::read(&path, &place.file).map_err(|why| session::fail(format!("{shown} {why}")))?;
     check_kind(&model, &shown).map_err(session::fail)?;
-    let known = registry
-        .models
-        .iter()
-        .find(|known| registry.path_of(known, &known.file.value) == path.to_string_lossy());
+    let real = path.canonicalize().ok();
+    let is_same = |known: &&Model| {
+        let known = registry.path_of(known, &known.file.value);
+        Path::new(&known) == path || real.is_some() && Path::new(&known).canonicalize().ok() == real
+    };
+    let known = registry.models.iter().find(is_same);
     if let Some(known) = known {
         return Err(session::fail(format!("{} already has this file", known.head)));
     }
@@ -80,6 +82,18 @@ pub(super) fn run(command: &AddModelArgs, output: OutputArgs) -> Result<RunStatu
     Ok(RunStatus::Clean)
 }
 
+/// An absolute path without `..`. The last part can be a symlink, as the files of a cache of the hub are.
+fn absolute(path: &Path) -> std::io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let is_up = |part: std::path::Component| part == std::path::Component::ParentDir;
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) if path.components().any(is_up) => {
+            Ok(folder.canonicalize().map_or_else(|_| path.clone(), |folder| folder.join(name)))
+        }
+        _ => Ok(path),
+    }
+}
+
 /// An error for a file that is no model, with the way to use it.
 fn check_kind(file: &GgufFile, shown: &str) -> Result<(), String> {
     match file.kind {
@@ -96,8 +110,8 @@ fn check_kind(file: &GgufFile, shown: &str) -> Result<(), String> {
 struct Place {
     /// The path below the store, or the absolute path.
     file: String,
-    /// The folder of the store, with a `/` at its end. Empty for an absolute path.
-    folder: String,
+    /// The folder of the store. Empty for an absolute path.
+    folder: PathBuf,
     /// The store, if there are several.
     store: Option<String>,
 }
@@ -105,22 +119,33 @@ struct Place {
 impl Place {
     /// The place in the innermost store that has the file, else an absolute path.
     fn of(path: &Path, registry: &Registry) -> Self {
-        let path = path.to_string_lossy();
         let stores = registry.stores.iter().filter_map(|store| {
-            let folder = format!("{}/", store.path.value.trim_end_matches('/'));
-            path.strip_prefix(&folder)
-                .map(|file| (file.to_owned(), folder.clone(), store.head.name.value.to_string()))
+            let folder = Path::new(&*store.path.value);
+            let file = path.strip_prefix(folder).ok().map(Path::to_owned);
+            // The store or the path can have symlinks.
+            let file =
+                file.or_else(|| Some(path.strip_prefix(folder.canonicalize().ok()?).ok()?.to_owned()))?;
+            Some((
+                file.to_string_lossy().into_owned(),
+                path.ancestors().nth(file.components().count())?.to_owned(),
+                store,
+            ))
         });
         let Some((file, folder, store)) = stores.min_by_key(|(file, ..)| file.len()) else {
-            return Self { file: path.into_owned(), folder: String::new(), store: None };
+            return Self { file: path.to_string_lossy().into_owned(), folder: PathBuf::new(), store: None };
         };
-        Self { file, folder, store: Some(store).filter(|_| registry.stores.len() > 1) }
+        let name = store.head.name.value.to_string();
+        Self { file, folder, store: Some(name).filter(|_| registry.stores.len() > 1) }
+    }
+
+    fn store_has_files(&self) -> bool {
+        !self.folder.as_os_str().is_empty()
     }
 
     /// The name of another file, as the registry writes it.
     fn name(&self, path: &Path) -> String {
-        let path = path.to_string_lossy();
-        path.strip_prefix(&self.folder).filter(|_| !self.folder.is_empty()).unwrap_or(&path).to_owned()
+        let below = path.strip_prefix(&self.folder).ok().filter(|_| self.store_has_files());
+        below.unwrap_or(path).to_string_lossy().into_owned()
     }
 }
 
@@ -154,7 +179,7 @@ fn projector(
             return Ok(None);
         }
         let shown = words::quoted(&given.to_string_lossy());
-        let path = std::path::absolute(given).map_err(session::fail)?;
+        let path = absolute(given).map_err(session::fail)?;
         let read = GgufFile::read(&path, &place.name(&path));
         let read = read.map_err(|why| session::fail(format!("{shown} {why}")))?;
         if read.kind != GgufKind::Projector {

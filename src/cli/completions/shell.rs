@@ -26,8 +26,8 @@ pub(super) struct Typed {
     words: Vec<OsString>,
     /// The start of the last word that bash keeps, because it ends with a separator.
     kept: String,
-    /// True if the last word begins with a quotation mark, so that candidates need no other one.
-    is_quoted: bool,
+    /// The quotation mark with which the last word begins, so that candidates need no other one.
+    quote: Option<u8>,
 }
 
 impl Script {
@@ -58,7 +58,7 @@ impl Typed {
     pub(super) fn new(script: Script, mut words: Vec<OsString>) -> Self {
         let mut last = words.pop().unwrap_or_default();
         let raw = if script == Script::Bash { words.pop().unwrap_or_default() } else { last.clone() };
-        let is_quoted = raw.as_encoded_bytes().first().is_some_and(|first| b"'\"".contains(first));
+        let quote = raw.as_encoded_bytes().first().copied().filter(|first| b"'\"".contains(first));
         if script != Script::Zsh {
             last = unquoted(last);
         }
@@ -73,7 +73,7 @@ impl Typed {
             last = whole;
         }
         words.push(last);
-        Self { script, words, kept, is_quoted }
+        Self { script, words, kept, quote }
     }
 
     pub(super) fn words(&self) -> &[OsString] {
@@ -101,7 +101,12 @@ impl Typed {
             Script::Bash => {
                 let value = value.strip_prefix(&self.kept).unwrap_or(value);
                 let end = if value.ends_with(['/', '=']) { "" } else { " " };
-                if self.is_quoted { value.to_owned() } else { escaped(value) + end }
+                match self.quote {
+                    Some(b'"') => escaped_in_quotes(value),
+                    // readline itself escapes a `'`.
+                    Some(_) => value.to_owned(),
+                    None => escaped(value) + end,
+                }
             }
             Script::Zsh => {
                 let value = value.replace('\\', "\\\\").replace(':', "\\:");
@@ -149,6 +154,12 @@ fn unquoted(word: OsString) -> OsString {
         plain.extend(if c == '\\' { chars.next() } else { Some(c) });
     }
     plain.into()
+}
+
+/// A value inside of `"`, where bash still expands variables and commands.
+fn escaped_in_quotes(value: &str) -> String {
+    let escape = |c: char| if "$`\"\\".contains(c) { format!("\\{c}") } else { String::from(c) };
+    value.chars().map(escape).collect()
 }
 
 /// A value as a word of bash.

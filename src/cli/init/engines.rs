@@ -64,6 +64,13 @@ pub(super) struct Device {
     pub(super) mebibytes: u64,
 }
 
+impl Device {
+    /// The name of the back end, such as `CUDA`.
+    pub(super) fn back_end(&self) -> &str {
+        self.name.trim_end_matches(|c: char| c.is_ascii_digit())
+    }
+}
+
 /// The folders with a llama-server: the given one, or those of `PATH` and the usual ones. A folder behind a symlink counts once.
 pub(super) fn folders(given: Option<&Path>) -> Vec<String> {
     let server = Family::LlamaCpp.server();
@@ -86,6 +93,8 @@ pub(super) fn folders(given: Option<&Path>) -> Vec<String> {
 /// The folders of `PATH`, then the usual ones.
 fn search_path() -> String {
     let home = std::env::var("HOME").unwrap_or_default();
+    // Programs in the home of another user are not run as root.
+    let home = if std::env::var_os("SUDO_USER").is_some() { String::new() } else { home };
     let of_home =
         HOME_FOLDERS.iter().filter(|_| home.starts_with('/')).map(|folder| format!("{home}/{folder}"));
     let path = std::env::var("PATH").unwrap_or_default();
@@ -146,8 +155,14 @@ pub(super) fn parse_devices(text: &str) -> Vec<Device> {
         let (name, rest) = line.strip_prefix("  ")?.split_once(": ")?;
         let (title, memory) = rest.trim_end().strip_suffix(" MiB free)")?.rsplit_once(" (")?;
         let mebibytes = memory.split_once(" MiB, ")?.0.parse().ok()?;
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        is_name.then(|| Device { name: name.to_owned(), title: title.trim().to_owned(), mebibytes })
+        // Others, such as `BLAS` without own memory, are no GPUs.
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && name.ends_with(|c: char| c.is_ascii_digit());
+        (is_name && mebibytes > 0).then(|| Device {
+            name: name.to_owned(),
+            title: title.trim().to_owned(),
+            mebibytes,
+        })
     };
     text.lines().filter_map(device).collect()
 }

@@ -28,11 +28,19 @@ pub(super) struct FromHost {
 
 /// Examines this machine. An error names a folder that cannot be read.
 pub(super) fn from_host(command: &InitArgs) -> Result<FromHost, String> {
+    if let Some(root) = command.root.as_deref().filter(|root| !root.is_dir()) {
+        return Err(format!(
+            "{} is no folder: write the folder with the `sys` and `proc` of a machine",
+            words::quoted(&root.to_string_lossy())
+        ));
+    }
     let machine = MachineFacts::read(command.root.as_deref().unwrap_or(Path::new("/")));
     let found = find(&command.models)?;
     // Programs of a recorded machine are for that machine.
     let folders = if command.root.is_some() { Vec::new() } else { folders(command.bin.as_deref()) };
-    let builds: Vec<Build> = folders.iter().map(|folder| Build::examine(folder)).collect();
+    let mut builds: Vec<Build> = folders.iter().map(|folder| Build::examine(folder)).collect();
+    // The first build that can be used is the engine.
+    builds.sort_by_key(|build| matches!(build.profile, ProfileChoice::None(_)));
     let server = Family::LlamaCpp.server();
     if let (Some(folder), []) = (&command.bin, builds.as_slice()) {
         let folder = words::quoted(&folder.to_string_lossy());
@@ -48,8 +56,14 @@ pub(super) fn from_host(command: &InitArgs) -> Result<FromHost, String> {
     let systemd = if command.root.is_some() { None } else { systemd_version() };
     let facts =
         HostFacts { machine: &machine, systemd, devices: &devices, language: language(command.format) };
-    let survey =
-        Survey { name: &command.name, host: host(&facts), builds: &builds, found, devices: &devices };
+    let survey = Survey {
+        name: &command.name,
+        host: host(&facts),
+        builds: &builds,
+        found,
+        devices: &devices,
+        machine: if command.root.is_some() { Examined::Recorded } else { Examined::This },
+    };
     Ok(survey.registry(command.format))
 }
 
@@ -75,6 +89,16 @@ struct Survey<'s> {
     builds: &'s [Build],
     found: FoundModels,
     devices: &'s Result<Vec<Device>, String>,
+    machine: Examined,
+}
+
+/// The machine that is examined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Examined {
+    /// The one on which orchgen runs.
+    This,
+    /// Another one, of which there are only files.
+    Recorded,
 }
 
 impl Survey<'_> {
@@ -134,7 +158,7 @@ impl Survey<'_> {
         items
     }
 
-    /// The engine of the first build that has a profile. Others are comments.
+    /// The engine of the first build, if it has a profile. Other builds are comments.
     fn engine(&self) -> Option<Described> {
         let (first, others) = self.builds.split_first()?;
         let profile = match &first.profile {
@@ -158,7 +182,7 @@ impl Survey<'_> {
             lines.extend(self.host.comments.iter().flat_map(|comment| wrapped(comment)));
         }
         if self.engine().is_none() {
-            lines.push(format!("{}. Write the folder of yours:", self.why_no_engine()));
+            lines.extend(wrapped(&format!("{}. Write the folder of yours:", self.why_no_engine())));
             lines.push(example_engine(language));
         }
         if self.found.stores.is_empty() {
@@ -177,6 +201,9 @@ impl Survey<'_> {
     fn why_no_engine(&self) -> String {
         match self.builds.first().map(|build| &build.profile) {
             Some(ProfileChoice::None(why)) => words::printable(why),
+            _ if self.machine == Examined::Recorded => {
+                format!("No {} runs for a recorded machine", Family::LlamaCpp.server())
+            }
             Some(ProfileChoice::BuiltIn(_) | ProfileChoice::Probed(..)) | None => {
                 format!("No {} was found on PATH or in the usual folders", Family::LlamaCpp.server())
             }

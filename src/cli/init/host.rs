@@ -55,9 +55,10 @@ struct Node {
 
 /// The NUMA nodes with CPUs that are on.
 fn nodes(machine: &MachineFacts) -> Vec<Node> {
-    let online = CpuList::parse(&machine.online_cpus).unwrap_or_default();
+    let online = CpuList::parse(&machine.online_cpus);
     let node = |(number, node): (&u32, &crate::source::MachineNode)| {
-        let cpus = CpuList::parse(&node.cpus)?.intersection(&online);
+        let cpus = CpuList::parse(&node.cpus)?;
+        let cpus = online.as_ref().map_or_else(|| cpus.clone(), |online| cpus.intersection(online));
         let memory = memory(&node.meminfo);
         (!cpus.is_empty()).then_some(Node { number: *number, cpus, memory })
     };
@@ -94,7 +95,7 @@ impl Described {
         let others: Vec<(u32, u64)> = machine
             .nodes
             .iter()
-            .filter(|(number, _)| nodes.iter().all(|node| node.number != **number))
+            .filter(|(number, _)| !nodes.is_empty() && nodes.iter().all(|node| node.number != **number))
             .filter_map(|(number, node)| Some((*number, memory(&node.meminfo)?)))
             .collect();
         let sum = |nodes: &[(u32, u64)]| nodes.iter().map(|(_, memory)| *memory).sum::<u64>();
@@ -142,7 +143,18 @@ impl Described {
                 }
                 self.all_cpus(&online, nodes);
             }
-            several => self.hybrid(several, language),
+            several => match CpuList::parse(&machine.offline_cpus) {
+                Some(offline) => {
+                    let most = several.iter().map(|(threads, _)| **threads).max().unwrap_or(1);
+                    self.field(Line::of("smt", most));
+                    self.comment(format!(
+                        "Hardware threads are off: {}. The CPUs of a node with such a core need `threads` in placements.",
+                        offline.describe()
+                    ));
+                    self.all_cpus(&online, nodes);
+                }
+                None => self.hybrid(several, nodes, language),
+            },
         }
         self.fast_cpus(machine, language);
     }
@@ -161,7 +173,7 @@ impl Described {
     }
 
     /// CPUs of two kinds: the number of cores of all CPUs is not their number divided by `smt`, so each kind is a set.
-    fn hybrid(&mut self, groups: &[(&u64, &CpuList)], language: Language) {
+    fn hybrid(&mut self, groups: &[(&u64, &CpuList)], nodes: &[Node], language: Language) {
         let most = groups.iter().map(|(threads, _)| **threads).max().unwrap_or(1);
         self.field(Line::of("smt", most));
         self.comment(format!(
@@ -169,11 +181,15 @@ impl Described {
              `threads` too, for example {}.",
             placement(language, &set_name(most))
         ));
+        for node in nodes.iter().filter(|_| nodes.len() > 1) {
+            let memory = node.memory.map(|memory| Line::of("memory", size(memory)));
+            self.field(Line::of("numa", u64::from(node.number)).principal("node").with_each(memory));
+        }
         for (threads, cpus) in groups.iter().rev() {
             let cores = cpus.count() / (**threads).max(1);
             let cores = words::count(usize::try_from(cores).unwrap_or(usize::MAX), "core");
             let of_each = words::count(usize::try_from(**threads).unwrap_or(usize::MAX), "hardware thread");
-            self.comment(format!("CPUs {cpus}: {cores} with {of_each} each."));
+            self.comment(format!("{}: {cores} with {of_each} each.", cpus.describe()));
             let set = Line::of("cpuset", set_name(**threads)).principal("name");
             self.field(set.with(Line::of("cpus", cpus.to_string())));
         }
@@ -201,7 +217,20 @@ impl Described {
         let example = Line::of("gpu", "CUDA0").principal("name").with(Line::of("memory", "24 GB"));
         let example = write_line(facts.language, &example);
         let found = devices.as_deref().unwrap_or_default();
-        for device in found {
+        let first = found.first().map(Device::back_end);
+        let (own, others): (Vec<&Device>, Vec<&Device>) =
+            found.iter().partition(|device| Some(device.back_end()) == first);
+        if !others.is_empty() {
+            let names: Vec<String> = others
+                .iter()
+                .map(|device| format!("{} ({})", device.name, words::printable(&device.title)))
+                .collect();
+            self.comment(format!(
+                "Another back end lists {}. A card that is also in this list would count twice, so these are left out.",
+                words::all_of(&names)
+            ));
+        }
+        for device in own {
             let line = Line::of("gpu", device.name.as_str()).principal("name");
             let line = line.with(Line::of("memory", format!("{} MiB", device.mebibytes)));
             self.field(line.with(Line::of("title", words::printable(&device.title))));

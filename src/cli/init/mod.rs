@@ -12,6 +12,7 @@ use super::session;
 use crate::diag::words;
 use crate::emit;
 use crate::hir::schema::schema;
+use crate::import::assemble::slug;
 use crate::source::is_registry;
 use clap::{Args as Arguments, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -28,7 +29,8 @@ pub(in crate::cli) struct InitArgs {
     /// Language of the registry
     #[arg(long, value_name = "LANGUAGE", default_value = "yaml")]
     format: RegistryFormat,
-    /// Write what this machine has: CPUs, NUMA nodes, memory, GPUs, systemd, llama.cpp. What is unknown becomes a comment
+    /// Write what this machine has: CPUs, NUMA nodes, memory, GPUs, systemd, llama.cpp. What is unknown becomes a comment. Runs
+    /// `systemctl --version`, and llama-server with `--version`, `--list-devices` and, for an unknown build, all programs of its folder with `--help`
     #[arg(long)]
     from_host: bool,
     /// Folder with model files, also below it. Each model becomes an item with its facts
@@ -69,6 +71,10 @@ pub(super) fn run(command: &InitArgs, output: OutputArgs) -> RunStatus {
 /// Writes the registry of this machine.
 fn write_from_host(command: &InitArgs, output: OutputArgs) -> RunStatus {
     let folder = &command.registry;
+    if slug(&command.name) != command.name {
+        let (name, new) = (words::quoted(&command.name), words::quoted(&slug(&command.name)));
+        return session::fail(format!("{name} cannot be the name of a stack: write {new}"));
+    }
     let found = match from_host::from_host(command) {
         Ok(found) => found,
         Err(error) => return session::fail(error),

@@ -24,6 +24,10 @@ impl BlockScalar<'_> {
         let (old, new) = self.margins(step);
         let mut lines: Vec<&str> = self.body.split_terminator('\n').collect();
         let is_layout = |line: &&str| line.len() <= old && is_blank(line);
+        // Blanks at the end of the text, without a line feed, are no line.
+        if !self.body.ends_with('\n') && lines.last().is_some_and(is_layout) {
+            lines.pop();
+        }
         let all = lines.len();
         if !self.header.contains('+') {
             lines.truncate(lines.iter().rposition(|line| !is_layout(line)).map_or(0, |last| last + 1));

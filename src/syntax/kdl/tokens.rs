@@ -115,7 +115,8 @@ pub(in crate::syntax) fn same_nodes(one: &[Node], other: &[Node]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_node(one, other))
 }
 
-fn same_node(one: &Node, other: &Node) -> bool {
+/// Compares two nodes without their places.
+pub(in crate::syntax) fn same_node(one: &Node, other: &Node) -> bool {
     one.key == other.key
         && one.block.is_some() == other.block.is_some()
         && one.args.len() == other.args.len()

@@ -235,6 +235,15 @@ fn all_options_of_a_role_are_written() {
 }
 
 #[test]
+fn an_encoder_gets_the_pooling_that_the_help_names() {
+    let registry = kdl("model \"e\" arch=\"bert\" size=\"1 GB\" file=\"/e.gguf\"\n");
+    let args = ["role", "new", "--model", "e", "--context", "512"];
+    assert!(registry.refused(1, &args).contains("write `pooling=\"mean\"`"));
+    let text = registry.added(&[&args[..], &["--pooling", "mean"]].concat());
+    assert!(text.contains("pooling=\"mean\""), "{text}");
+}
+
+#[test]
 fn a_role_off_the_gpus_of_its_host_is_noted() {
     let host = "host \"box\" memory=\"64 GB\" { gpu \"CUDA0\" memory=\"24 GB\" }\n";
     let registry = kdl(&format!("{host}model \"m\" size=\"1 GB\" file=\"/m.gguf\"\n"));

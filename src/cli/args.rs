@@ -136,7 +136,7 @@ pub(super) enum Command {
     /// Show, create and compare profiles of llama.cpp builds
     #[command(after_help = help::after_options(help::CODES, help::ENGINE))]
     Engine(super::engine::EngineArgs),
-    /// Write a small example registry
+    /// Write a first registry: an example, or with `--from-host` what this machine has
     ///
     /// Existing files are never overwritten.
     #[command(after_help = help::after_options(help::CODES, help::INIT))]

@@ -120,6 +120,7 @@ pub const OPTIONS: &[ForeignOption] = &[
     option(CHECKING, "--forbid {}|-D {}", "--error {}"),
     option("build lock fmt", "--dry-run|--dryrun|-n", "--check"),
     option("check diff plan status memory", "--dry-run|--dryrun|-n", ""),
+    option("fmt", "--write|-w|-i|--in-place|--inplace|--fix|-r|--recursive", ""),
     option("build", "--diff", "orchgen diff"),
     option("build", "--watch|-w", "orchgen check --watch"),
     option("build", "--target {}|--targets {}|-t {}", "--only {}"),
@@ -268,7 +269,7 @@ fn correct_option(name: &str, words: &[String]) -> Option<Correction> {
     }
     if is_known(long) && name.starts_with("--") {
         // A command before its subcommand.
-        let problem = format!("{} is an option of `{path}`, and is written before it", quoted(name));
+        let problem = format!("{} is before the command that has it, `{path}`", quoted(name));
         let help = format!("write {} after `{path}`", quoted(name));
         return Some(Correction { problem, words: words.to_vec(), help, is_final: true });
     }

@@ -10,7 +10,6 @@ pub(super) use args::{EXAMPLES, ImportArgs};
 
 use super::args::OutputArgs;
 use super::folders::operand;
-use super::init::RegistryFormat;
 use super::{RunStatus, session};
 use crate::compile::{Import, ImportOptions, import};
 use crate::diag::report::{Style, human};
@@ -23,7 +22,6 @@ use crate::import::report::ServerReport;
 use crate::import::source::{At, Loss, Program, SourceText, Sources, Surroundings};
 use crate::import::{Format, Input, read, read_running};
 use crate::source::{file_names, find_program, is_registry, running, text as read_text};
-use crate::syntax::Language;
 use args::ImportReport;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -51,12 +49,8 @@ fn run_import(command: &ImportArgs, output: OutputArgs) -> Result<RunStatus, Str
     if sources.servers.is_empty() && sources.losses.is_empty() {
         return Err("the sources have no server".to_owned());
     }
-    let language = match command.format {
-        RegistryFormat::Yaml => Language::Yaml,
-        RegistryFormat::Kdl => Language::Kdl,
-    };
     let options = ImportOptions {
-        language,
+        language: command.format.language(),
         engines: EngineChoice {
             profile: chosen.as_ref().map(|chosen| chosen.profile),
             programs: programs(&sources),

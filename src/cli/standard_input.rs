@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 /// The option about standard input.
 #[derive(Arguments, Debug)]
 pub(super) struct StdinArgs {
-    /// Name of the file that standard input (`-`) replaces, for example `registry/roles.yaml`. By default, the text decides the
-    /// language
+    /// Name of the file that standard input (`-`) replaces, for example `registry/roles.yaml`. Its ending is
+    /// the language. `fmt` needs it; for `check`, the text decides by default
     #[arg(id = "stdin_filename", long = "stdin-filename", value_name = "NAME", help_heading = None::<&str>)]
     name: Option<PathBuf>,
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 const LOOPBACK: &str = "127.0.0.1";
 
 /// The distance from a port to its hidden port, unless the role sets `backend`.
-const HIDDEN_DISTANCE: u32 = 10_000;
+pub const HIDDEN_DISTANCE: u32 = 10_000;
 
 /// The addresses, ports and names of a role.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -32,13 +32,13 @@ pub fn model_files(folder: &Path) -> io::Result<ModelFiles> {
     fs::read_dir(folder)?;
     let mut folders: BTreeSet<Identity> = fs::metadata(folder).iter().map(identity).collect();
     let mut entries = 0;
-    while let Some((below, depth)) = open.pop() {
+    'walk: while let Some((below, depth)) = open.pop() {
         let Ok(names) = fs::read_dir(folder.join(&below)) else { continue };
         for entry in names.flatten() {
             entries += 1;
             if entries > MAX_ENTRIES {
                 found.is_cut = true;
-                break;
+                break 'walk;
             }
             let Ok(name) = entry.file_name().into_string() else {
                 found.unnamed += 1;

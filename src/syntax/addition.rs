@@ -1,12 +1,12 @@
 //! Computes the edit that adds an item to a file: after the last item of its kind, in the layout of that item.
 
+use super::document::{same_node, same_nodes};
 use super::insertion::{Insertion, Layout};
 use super::layout::{EntryStyle, kdl_node, yaml_entry as write_entry};
 use super::line::{item, yaml_entry};
 use super::{Language, Node, kdl, parse, yaml};
 use crate::diag::{Diagnostics, Edit, Line};
 use crate::source::{FileId, SourceFile, Span};
-use crate::syntax::kdl::{same_node, same_nodes};
 
 /// The text of a file with a new item. `plural` is the key of its section in YAML. If the layout has no place for it, the text
 /// to write.

@@ -94,3 +94,25 @@ impl Value<'_> {
         }
     }
 }
+
+/// True if the nodes are the same, apart from their places.
+pub(super) fn same_nodes(one: &[Node], other: &[Node]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_node(one, other))
+}
+
+/// Compares two nodes without their places.
+pub(super) fn same_node(one: &Node, other: &Node) -> bool {
+    one.key == other.key
+        && one.block.is_some() == other.block.is_some()
+        && one.args.len() == other.args.len()
+        && one.args.iter().zip(&other.args).all(|(one, other)| same_value(&one.value, &other.value))
+        && same_nodes(&one.fields, &other.fields)
+}
+
+/// Compares bit by bit: `#nan` is the same as `#nan`.
+fn same_value(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Float(one), Value::Float(other)) => one.to_bits() == other.to_bits(),
+        _ => one == other,
+    }
+}

@@ -4,11 +4,21 @@ use super::{BROKEN, Variables, Workspace, text};
 use std::process::Command;
 
 /// The output of `orchgen check` on a terminal, which `script` provides, with these environment variables.
-fn check_on_terminal(workspace: &Workspace, args: &str, variables: Variables) -> String {
+pub(super) fn check_on_terminal(workspace: &Workspace, args: &str, variables: &[(&str, &str)]) -> String {
     let line = format!("'{}' check {args}", crate::support::orchgen());
     let mut command = Command::new("script");
     command.args(["-qec", &line, "/dev/null"]).current_dir(workspace.at(""));
-    for name in ["TERM", "NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "NO_GRAPHICS", "COLUMNS"] {
+    for name in [
+        "TERM",
+        "CI",
+        "FORCE_HYPERLINK",
+        "VTE_VERSION",
+        "NO_COLOR",
+        "CLICOLOR_FORCE",
+        "FORCE_COLOR",
+        "NO_GRAPHICS",
+        "COLUMNS",
+    ] {
         command.env_remove(name);
     }
     command.envs(variables.iter().copied());

@@ -152,19 +152,13 @@ fn mistakes_with_pages_are_reported() {
 }
 
 mod tools {
+    use super::super::colors::check_on_terminal;
     use super::*;
 
-    /// The output of `orchgen check` on a terminal, which `script` provides.
+    /// The output of `orchgen check` on a terminal, with pages at an address.
     fn on_terminal(workspace: &Workspace, args: &str, variables: Variables) -> String {
-        let line = format!("'{}' check {args}", crate::support::orchgen());
-        let mut command = Command::new("script");
-        command.args(["-qec", &line, "/dev/null"]).current_dir(workspace.at("")).env_clear();
-        command.env("PATH", "/usr/bin:/bin").env("ORCHGEN_EXPLAIN_URL", "https://x/");
-        command.envs(variables.iter().copied());
-        let output = command
-            .output()
-            .unwrap_or_else(|error| panic!("cannot run `script` (Debian package bsdutils): {error}"));
-        text(&output.stdout)
+        let pages = [("ORCHGEN_EXPLAIN_URL", "https://x/")];
+        check_on_terminal(workspace, args, &[variables, &pages].concat())
     }
 
     #[test]

@@ -5,13 +5,14 @@ mod role;
 
 use super::args::OutputArgs;
 use super::folders::{RegistryFolder, operand};
-use super::{RunStatus, session};
+use super::{RunStatus, help, session};
 use crate::check::NotCheckedPolicy;
 use crate::compile::{analyze, lower};
 use crate::diag::report::human;
 use crate::diag::{Diagnostic, Diagnostics, Line, words};
 use crate::emit::{Rewrite, rewrite};
 use crate::hir::{ItemKind, Registry};
+use crate::render::quote::shell;
 use crate::source::{FileId, Loaded, SourceFile};
 use crate::syntax::{add_item, parse};
 use clap::{Args as Arguments, Subcommand};
@@ -27,10 +28,10 @@ pub(in crate::cli) struct AddArgs {
 #[derive(Subcommand, Debug)]
 enum AddCommand {
     /// Add a model file, with the facts of its header
-    #[command(after_help = model::HELP)]
+    #[command(after_help = help::after_options(help::ADD_CODES, model::EXAMPLES))]
     Model(model::AddModelArgs),
     /// Add a role: a use of a model, with its own server
-    #[command(after_help = role::HELP)]
+    #[command(after_help = help::after_options(help::ADD_CODES, role::EXAMPLES))]
     Role(Box<role::AddRoleArgs>),
 }
 
@@ -77,9 +78,15 @@ impl<'t> Target<'t> {
         lower(&self.loaded, &mut Diagnostics::default()).registry
     }
 
-    /// The option of further commands for the same registry, with a blank before it.
+    /// The argument of other commands for the same registry, with a blank before it.
     fn operand(&self) -> String {
         self.args.registry.as_deref().map(operand).unwrap_or_default()
+    }
+
+    /// The option of `orchgen add` for the same registry, with a blank before it.
+    fn registry_option(&self) -> String {
+        let option = |folder: &PathBuf| format!(" --registry {}", shell(&folder.to_string_lossy()));
+        self.args.registry.as_ref().map(option).unwrap_or_default()
     }
 
     /// The registry with a new item, after the last item of its kind.
@@ -169,8 +176,3 @@ impl<'t> Target<'t> {
 
 /// The name of the finding about a model that no role uses.
 const UNUSED_ITEM: &str = "unused-item";
-
-/// A number or a word as a value.
-fn value(text: &str) -> crate::diag::Literal {
-    text.parse::<u64>().map_or_else(|_| text.into(), Into::into)
-}

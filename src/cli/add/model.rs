@@ -12,12 +12,7 @@ use clap::Args as Arguments;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
-pub(super) const HELP: &str = "Exit codes:
-  0  success
-  1  the model would cause an error: nothing is written
-  2  usage or I/O error
-
-Examples:
+pub(super) const EXAMPLES: &str = "Examples:
   orchgen add model /srv/models/Qwen3-8B-Q4_K_M.gguf
   orchgen add model Qwen3-8B-Q4_K_M.gguf --name coder --dry-run";
 
@@ -71,12 +66,7 @@ pub(super) fn run(command: &AddModelArgs, output: OutputArgs) -> Result<RunStatu
             "added model {}\nnext: run `orchgen add role NAME --model {}{}`\n",
             words::quoted(&name),
             shell(&name),
-            target
-                .args
-                .registry
-                .as_deref()
-                .map(|folder| format!(" --registry {}", shell(&folder.to_string_lossy())))
-                .unwrap_or_default()
+            target.registry_option()
         ));
     }
     Ok(RunStatus::Clean)
@@ -138,14 +128,9 @@ impl Place {
         Self { file, folder, store: Some(name).filter(|_| registry.stores.len() > 1) }
     }
 
-    fn store_has_files(&self) -> bool {
-        !self.folder.as_os_str().is_empty()
-    }
-
-    /// The name of another file, as the registry writes it.
+    /// How the registry names another file. Only a file in the same store has a path below it.
     fn name(&self, path: &Path) -> String {
-        let below = path.strip_prefix(&self.folder).ok().filter(|_| self.store_has_files());
-        below.unwrap_or(path).to_string_lossy().into_owned()
+        path.strip_prefix(&self.folder).unwrap_or(path).to_string_lossy().into_owned()
     }
 }
 

@@ -1,29 +1,22 @@
 //! `orchgen add role`.
 
-use super::{Added, Target, TargetArgs, value};
+use super::{Added, Target, TargetArgs};
 use crate::cli::args::OutputArgs;
 use crate::cli::{RunStatus, session};
 use crate::compile::lower;
-use crate::diag::{Diagnostics, Line, nearest, words};
+use crate::derive::HIDDEN_DISTANCE;
+use crate::diag::{Diagnostics, Line, Literal, nearest, words};
 use crate::hir::{ItemKind, Registry, Role};
 use clap::Args as Arguments;
 use std::collections::BTreeSet;
 
-pub(super) const HELP: &str = "Exit codes:
-  0  success
-  1  the role would cause an error: nothing is written
-  2  usage or I/O error
-
-Examples:
+pub(super) const EXAMPLES: &str = "Examples:
   orchgen add role chat --model qwen3-8b
   orchgen add role code --model qwen3-8b --port 8090 --context 32768 --gpu CUDA0
   orchgen add role fast --model qwen3-32b --draft qwen3-0.6b --residency warm";
 
 /// The first port of new roles, which is the default of llama-server (b11669, `common/common.h`).
 const FIRST_PORT: u16 = 8080;
-
-/// The distance between the port of a role on demand and that of its hidden server.
-const HIDDEN_PORT: u16 = 10_000;
 
 #[derive(Arguments, Debug)]
 pub(super) struct AddRoleArgs {
@@ -57,6 +50,9 @@ pub(super) struct AddRoleArgs {
     /// GPU of the host, such as `CUDA0`, or several: `CUDA0,CUDA1`
     #[arg(long, value_name = "GPU")]
     gpu: Option<String>,
+    /// Pooling of a model that computes embeddings, such as `mean`, `cls`, `last`, or `model`: as its file states
+    #[arg(long, value_name = "POOLING")]
+    pooling: Option<String>,
     /// Further name of the role for clients. Can be repeated
     #[arg(long, value_name = "NAME")]
     alias: Vec<String>,
@@ -77,7 +73,7 @@ pub(super) fn run(command: &AddRoleArgs, output: OutputArgs) -> Result<RunStatus
     target.finish(&added, output)?;
     let new = lower(&added.loaded, &mut Diagnostics::default()).registry;
     if !output.quiet {
-        session::print_stderr(&notes(command, &new));
+        session::print_stderr(&gpu_note(command, &new));
         if !command.target.dry_run {
             let operand = target.operand();
             session::print_stderr(&format!(
@@ -116,9 +112,8 @@ fn added(command: &AddRoleArgs, target: &Target<'_>, registry: &Registry) -> Res
     if command.port.is_none() {
         let added = target.add(kind, &line(command, None))?;
         let new = lower(&added.loaded, &mut Diagnostics::default()).registry;
-        let is_served =
-            new.roles.iter().any(|role| *role.head.name.value == *command.name && is_served(role));
-        if is_served || command.gateway.is_some() {
+        let is_served = |role: &Role| *role.head.name.value == *command.name && role.process().is_some();
+        if new.roles.iter().any(is_served) || command.gateway.is_some() {
             return Ok(added);
         }
     }
@@ -126,24 +121,19 @@ fn added(command: &AddRoleArgs, target: &Target<'_>, registry: &Registry) -> Res
     target.add(kind, &line(command, port.as_deref()))
 }
 
-/// True if the role has processes or shares those of another role.
-fn is_served(role: &Role) -> bool {
-    role.process().is_some()
-}
-
 /// The first port that no role, gateway or service has, and whose hidden port is free too.
 fn free_port(registry: &Registry) -> Option<u16> {
+    let hidden = |port: u16| u16::try_from(u32::from(port) + HIDDEN_DISTANCE).ok();
     let mut used: BTreeSet<u16> = BTreeSet::new();
     for (_, process) in registry.processes() {
-        used.extend(process.ports.value.ports().take(usize::from(u16::MAX)));
+        used.extend(process.ports.value.ports());
         used.extend(process.backend.map(|port| port.value));
-        used.extend(process.ports.value.ports().filter_map(|port| port.checked_add(HIDDEN_PORT)));
+        used.extend(process.ports.value.ports().filter_map(hidden));
     }
     used.extend(registry.gateways.iter().map(|gateway| gateway.port.value));
     used.extend(registry.services.iter().filter_map(|service| Some(service.port?.value)));
-    let is_free = |port: &u16| {
-        !used.contains(port) && port.checked_add(HIDDEN_PORT).is_none_or(|hidden| !used.contains(&hidden))
-    };
+    let is_free =
+        |port: &u16| !used.contains(port) && hidden(*port).is_none_or(|hidden| !used.contains(&hidden));
     (FIRST_PORT..=u16::MAX).find(is_free)
 }
 
@@ -160,6 +150,7 @@ fn line(command: &AddRoleArgs, port: Option<&str>) -> Line {
     line = line.with_each(text("residency", &command.residency)).with_each(text("host", &command.host));
     line = line.with_each(number("context", command.context.as_deref()));
     line = line.with_each(number("slots", command.slots.as_deref()));
+    line = line.with_each(text("pooling", &command.pooling));
     if !command.alias.is_empty() {
         let aliases = command.alias.iter().fold(Line::new("alias"), |line, alias| line.value(alias.as_str()));
         line = line.with(aliases);
@@ -169,7 +160,7 @@ fn line(command: &AddRoleArgs, port: Option<&str>) -> Line {
 }
 
 /// The note that a role on a host with GPUs uses them only if its placement names them.
-fn notes(command: &AddRoleArgs, registry: &Registry) -> String {
+fn gpu_note(command: &AddRoleArgs, registry: &Registry) -> String {
     let role = registry.roles.iter().find(|role| *role.head.name.value == *command.name);
     let Some((serving, process)) = role.and_then(|role| Some((role.serving()?, role.process()?))) else {
         return String::new();
@@ -184,4 +175,9 @@ fn notes(command: &AddRoleArgs, registry: &Registry) -> String {
         ),
         None => String::new(),
     }
+}
+
+/// A number or a word as a value.
+fn value(text: &str) -> Literal {
+    text.parse::<u64>().map_or_else(|_| text.into(), Into::into)
 }

@@ -51,27 +51,14 @@ pub(super) fn from_host(command: &InitArgs) -> Result<FromHost, String> {
     let devices = match (builds.first(), &command.root) {
         (Some(build), _) => build.devices(),
         (None, Some(_)) => Err(format!("no {server} runs for a recorded machine")),
-        (None, None) => Err(format!("no {server} was found")),
+        (None, None) => Err(format!("no {server} was found on PATH or in the usual folders")),
     };
     let systemd = if command.root.is_some() { None } else { systemd_version() };
     let facts =
-        HostFacts { machine: &machine, systemd, devices: &devices, language: language(command.format) };
-    let survey = Survey {
-        name: &command.name,
-        host: host(&facts),
-        builds: &builds,
-        found,
-        devices: &devices,
-        machine: if command.root.is_some() { Examined::Recorded } else { Examined::This },
-    };
+        HostFacts { machine: &machine, systemd, devices: &devices, language: command.format.language() };
+    let survey =
+        Survey { name: &command.name, host: host(&facts), builds: &builds, found, devices: &devices };
     Ok(survey.registry(command.format))
-}
-
-fn language(format: RegistryFormat) -> Language {
-    match format {
-        RegistryFormat::Yaml => Language::Yaml,
-        RegistryFormat::Kdl => Language::Kdl,
-    }
 }
 
 /// The version of systemd, from the first line of `systemctl --version`: `systemd 257 (257.9-1)`.
@@ -89,22 +76,12 @@ struct Survey<'s> {
     builds: &'s [Build],
     found: FoundModels,
     devices: &'s Result<Vec<Device>, String>,
-    machine: Examined,
-}
-
-/// The machine that is examined.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Examined {
-    /// The one on which orchgen runs.
-    This,
-    /// Another one, of which there are only files.
-    Recorded,
 }
 
 impl Survey<'_> {
     fn registry(self, format: RegistryFormat) -> FromHost {
         let summary = self.summary();
-        let language = language(format);
+        let language = format.language();
         let mark = match language {
             Language::Yaml => "# ",
             Language::Kdl => "// ",
@@ -182,7 +159,7 @@ impl Survey<'_> {
             lines.extend(self.host.comments.iter().flat_map(|comment| wrapped(comment)));
         }
         if self.engine().is_none() {
-            lines.extend(wrapped(&format!("{}. Write the folder of yours:", self.why_no_engine())));
+            lines.extend(wrapped(&format!("{} Write the folder of yours:", self.why_no_engine())));
             lines.push(example_engine(language));
         }
         if self.found.stores.is_empty() {
@@ -197,17 +174,13 @@ impl Survey<'_> {
         lines
     }
 
-    /// Why there is no engine.
+    /// Why there is no engine: the first program cannot be used, or there is none, and then GPUs are unknown too.
     fn why_no_engine(&self) -> String {
-        match self.builds.first().map(|build| &build.profile) {
-            Some(ProfileChoice::None(why)) => words::printable(why),
-            _ if self.machine == Examined::Recorded => {
-                format!("No {} runs for a recorded machine", Family::LlamaCpp.server())
-            }
-            Some(ProfileChoice::BuiltIn(_) | ProfileChoice::Probed(..)) | None => {
-                format!("No {} was found on PATH or in the usual folders", Family::LlamaCpp.server())
-            }
-        }
+        let why = match (self.builds.first().map(|build| &build.profile), self.devices) {
+            (Some(ProfileChoice::None(why)), _) | (None, Err(why)) => why,
+            _ => "",
+        };
+        format!("The engine is unknown: {}.", words::printable(why))
     }
 
     /// The option of a role that uses the first GPU.
@@ -246,7 +219,7 @@ impl Survey<'_> {
                     words::printable(&profile)
                 ));
             }
-            None => lines.push(format!("engine: {}", self.why_no_engine())),
+            None => lines.push(self.why_no_engine()),
         }
         if !self.found.stores.is_empty() {
             let models = words::count(self.found.models.len(), "model");

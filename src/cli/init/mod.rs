@@ -14,6 +14,7 @@ use crate::emit;
 use crate::hir::schema::schema;
 use crate::import::assemble::slug;
 use crate::source::is_registry;
+use crate::syntax::Language;
 use clap::{Args as Arguments, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -29,8 +30,9 @@ pub(in crate::cli) struct InitArgs {
     /// Language of the registry
     #[arg(long, value_name = "LANGUAGE", default_value = "yaml")]
     format: RegistryFormat,
-    /// Write what this machine has: CPUs, NUMA nodes, memory, GPUs, systemd, llama.cpp. What is unknown becomes a comment. Runs
-    /// `systemctl --version`, and llama-server with `--version`, `--list-devices` and, for an unknown build, all programs of its folder with `--help`
+    /// Write what this machine has: CPUs, NUMA nodes, memory, GPUs, systemd, llama.cpp. Unknown values become comments. Runs
+    /// `systemctl --version`, `llama-server --version` and `llama-server --list-devices`. If orchgen does not know the build, it also runs
+    /// all programs of that folder with `--help`
     #[arg(long)]
     from_host: bool,
     /// Folder with model files, also below it. Each model becomes an item with its facts
@@ -54,6 +56,16 @@ pub(in crate::cli) enum RegistryFormat {
     Yaml,
     /// KDL 2.0
     Kdl,
+}
+
+impl RegistryFormat {
+    /// The language of the files.
+    pub(in crate::cli) fn language(self) -> Language {
+        match self {
+            Self::Yaml => Language::Yaml,
+            Self::Kdl => Language::Kdl,
+        }
+    }
 }
 
 pub(super) fn run(command: &InitArgs, output: OutputArgs) -> RunStatus {

@@ -4,7 +4,8 @@ use super::column;
 use super::lines::{Comment, Lines};
 use crate::diag::Diagnostics;
 use crate::source::FileId;
-use crate::syntax::kdl::{KdlToken, KdlTokenKind, parse, same_nodes, tokens};
+use crate::syntax::document::same_nodes;
+use crate::syntax::kdl::{KdlToken, KdlTokenKind, parse, tokens};
 
 /// The number of spaces for each level.
 const INDENT: usize = 4;

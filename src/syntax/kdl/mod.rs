@@ -23,7 +23,7 @@ mod string;
 mod tokens;
 mod value;
 
-pub(super) use tokens::{KdlToken, KdlTokenKind, same_node, same_nodes, tokens};
+pub(super) use tokens::{KdlToken, KdlTokenKind, tokens};
 pub(super) use value::reserved_word;
 
 use super::{Document, Language, Node};

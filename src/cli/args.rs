@@ -133,6 +133,9 @@ pub(super) enum Command {
     /// Explain a finding: what it means, why it matters, how to fix it
     #[command(after_help = help::after_options(help::CODES, super::explain::EXPLAIN_HELP))]
     Explain(super::explain::ExplainArgs),
+    /// Read the guide: install, recipes, what to do if a role does not start
+    #[command(after_help = help::after_options(help::CODES, super::guide::EXAMPLES))]
+    Guide(super::guide::GuideArgs),
     /// Show, create and compare profiles of llama.cpp builds
     #[command(after_help = help::after_options(help::CODES, help::ENGINE))]
     Engine(super::engine::EngineArgs),

@@ -13,6 +13,7 @@ pub mod fix;
 mod fmt;
 mod folders;
 pub mod foreign;
+pub mod guide;
 mod help;
 mod import;
 mod init;
@@ -93,6 +94,7 @@ pub fn run() -> ExitCode {
         Command::Generations(command) => flatten(deploy::generations(command, args.output)),
         Command::Status(command) => deploy::status::run(command, args.output),
         Command::Explain(command) => explain::run(command, args.output),
+        Command::Guide(command) => guide::run(command),
         Command::Import(command) => rayon::scope(|_| import::run(command, args.output)),
         Command::Add(command) => rayon::scope(|_| add::run(command, args.output)),
         Command::Init(command) => init::run(command, args.output),

@@ -31,6 +31,7 @@ const LANGUAGES: &[(&str, Quote)] = &[
     ("slice", quote::systemd_word),
     ("target", quote::systemd_word),
     ("md", quote::markdown_cell),
+    ("html", quote::html),
     ("yaml", quote::yaml),
 ];
 

@@ -1,5 +1,6 @@
 //! Quoting for bash, systemd units and Markdown, verified with the programs that parse it.
 
+mod html;
 mod markdown;
 mod shell;
 mod systemd;

@@ -1,6 +1,7 @@
 //! Quoting for each output language. The functions are pure, and `tests/quote` verifies them with the real parser of
 //! each language. A quoted value never spans lines, so it cannot escape from a setting, a word or a comment.
 
+mod html;
 mod llama_swap;
 mod markdown;
 mod shell;
@@ -9,6 +10,7 @@ mod yaml;
 
 use std::borrow::Cow;
 
+pub use html::html;
 pub use llama_swap::llama_swap_word;
 pub use markdown::{markdown_cell, markdown_code, markdown_code_cell, markdown_text};
 pub use shell::shell;

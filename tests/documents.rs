@@ -1,6 +1,7 @@
 //! The documents: compared with the manually written one, updated with the registry, and well-formed for any text.
 
 mod cells;
+mod columns;
 mod gateways;
 
 use crate::support::assert_snapshot;

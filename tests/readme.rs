@@ -71,19 +71,6 @@ fn the_report_is_the_output_of_orchgen() {
 }
 
 #[test]
-fn the_registry_with_gpus_compiles() {
-    let registry = format!(
-        "stack \"home\"\nengine \"e\" profile=\"llama.cpp-b11669\" bin=\"/usr/bin\"\n\
-         model \"coder\" arch=\"qwen2\" size=\"4.7 GB\" file=\"/srv/coder.gguf\"\n\
-         model \"qwen-235b\" arch=\"qwen3moe\" size=\"60 GB\" file=\"/srv/235b.gguf\"\n{}",
-        blocks("kdl")[2]
-    );
-    let registry = registry.replace("port=", "context=4096 port=").replace("cpus=", "smt=2 cpus=");
-    let compiled = compile(&[("registry/stack.kdl", &registry)]);
-    assert!(compiled.codes().iter().all(|code| *code == "over-host-memory"), "{}", compiled.report());
-}
-
-#[test]
 fn linked_files_exist() {
     let root = crate::support::repository();
     let links = README.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
@@ -93,6 +80,6 @@ fn linked_files_exist() {
         count += 1;
     }
     assert!(count >= 4);
-    assert!(README.lines().count() <= 180);
+    assert!(README.lines().count() <= 160);
     assert!(README.contains("bash .ci/test") && root.join(".ci/test").is_file());
 }

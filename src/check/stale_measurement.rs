@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostics, words};
-use crate::hir::{Engine, Id, Registry, Role, RoleKind};
+use crate::hir::{Engine, Id};
 use crate::source::Spanned;
 
 declare_code! {
@@ -33,7 +33,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         let Some(measured_with) = role.measured.as_ref().and_then(|measured| measured.value.engine) else {
             continue;
         };
-        let Some(serves) = engine_of(registry, role).filter(|serves| serves.value != measured_with.value)
+        let Some(serves) = registry.engine_of_role(role).filter(|serves| serves.value != measured_with.value)
         else {
             continue;
         };
@@ -50,14 +50,5 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 .help(format!("measure the role again with {now}"))
                 .remedy("or remove `{}`", Change::remove(measured)),
         );
-    }
-}
-
-/// The engine that serves a role. `None` for a role of another program, or one that is only listed.
-fn engine_of(registry: &Registry, role: &Role) -> Option<Spanned<Id<Engine>>> {
-    match &role.kind {
-        RoleKind::Served(serving) => serving.engine,
-        RoleKind::Shares(shared) => registry.roles.get(shared.value).serving()?.engine,
-        RoleKind::Program(_) | RoleKind::Listed(_) => None,
     }
 }

@@ -1,9 +1,10 @@
 //! Derived properties of roles: file paths, and the CPUs and NUMA node of an instance.
 
 use super::{
-    CpuList, Family, Host, Id, Model, NumaPolicy, ProcessSettings, Registry, Role, RoleKind, Serving, Start,
-    Text,
+    CpuList, Engine, Family, Host, Id, Model, NumaPolicy, ProcessSettings, Registry, Role, RoleKind, Serving,
+    Start, Text,
 };
+use crate::source::Spanned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -43,6 +44,25 @@ impl Registry {
             }
         }
         sharers
+    }
+
+    /// The role whose processes answer for a role: the one that it shares, or itself.
+    pub fn provider<'r>(&'r self, role: &'r Role) -> &'r Role {
+        if let RoleKind::Shares(shared) = &role.kind { self.roles.get(shared.value) } else { role }
+    }
+
+    /// The engine that serves a role. `None` for a role of another program, or one that is only listed.
+    pub fn engine_of_role(&self, role: &Role) -> Option<Spanned<Id<Engine>>> {
+        self.provider(role).serving()?.engine
+    }
+
+    /// The model of a role. `None` for a role of another program.
+    pub fn model_of_role(&self, role: &Role) -> Option<Id<Model>> {
+        match &self.provider(role).kind {
+            RoleKind::Shares(_) | RoleKind::Program(_) => None,
+            RoleKind::Listed(model) => Some(model.value),
+            RoleKind::Served(serving) => Some(serving.model.value),
+        }
     }
 
     /// True if the engine of a role is in a container image.

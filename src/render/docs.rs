@@ -1,4 +1,4 @@
-//! Documents: the model reference and the quirks of models. The templates have the wording, and print the
+//! Documents: the model reference, the quirks of models and the measured speeds. The templates have the wording, and print the
 //! [`Reference`] of the plan.
 
 mod command;
@@ -8,15 +8,17 @@ use std::sync::Arc;
 
 use super::template::{Items, Template};
 use super::{ArtifactCollector, OutputTarget};
-use crate::plan::reference::{ForbiddingFamily, Heading, Quirk, RoleRow, Store, Tier};
-use crate::plan::{Date, Gateway, ModelKind, Plan, Prompt, Reference, Role};
+use crate::plan::reference::{Columns, ForbiddingFamily, Heading, Measurement, Quirk, RoleRow, Store, Tier};
+use crate::plan::{Date, Gateway, ModelKind, Plan, Prompt, Reference, Role, TargetName};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 static REFERENCE: Template = crate::template!("docs/MODEL_REFERENCE.md.j2");
 static QUIRKS: Template = crate::template!("docs/QUIRKS.md.j2");
+static RESULTS: Template = crate::template!("docs/RESULTS.md.j2");
 
-pub(super) static TARGET: OutputTarget = OutputTarget::new("docs", &[&REFERENCE, &QUIRKS], artifacts);
+pub(super) static TARGET: OutputTarget =
+    OutputTarget::new("docs", &[&REFERENCE, &QUIRKS, &RESULTS], artifacts);
 
 /// The template data of the model reference.
 #[derive(Serialize)]
@@ -32,6 +34,8 @@ struct ReferenceView<'p> {
     stores: Vec<String>,
     commands: Vec<KindView<'p>>,
     gateways: Vec<GatewayView<'p>>,
+    /// True if there is a document of measured speeds.
+    is_measured: bool,
 }
 
 /// A gateway with its roles.
@@ -52,7 +56,7 @@ struct GatewayView<'p> {
 struct TierView<'p> {
     heading: Option<&'p Heading>,
     is_measured: bool,
-    has_hosts: bool,
+    columns: Columns,
     rows: Items<RoleRow>,
 }
 
@@ -74,8 +78,16 @@ struct KindView<'p> {
     speedups: Vec<&'static str>,
     /// True if all commands use fewer experts and no other method.
     only_experts: bool,
-    /// The title of each model and its command.
-    commands: Vec<(&'p str, String)>,
+    commands: Vec<CommandView<'p>>,
+}
+
+/// The command of a model.
+#[derive(Serialize)]
+struct CommandView<'p> {
+    title: &'p str,
+    /// The script that runs it. `None` without the target of scripts.
+    script: Option<String>,
+    text: String,
 }
 
 /// The template data of the quirks.
@@ -84,19 +96,44 @@ struct QuirksView<'p> {
     quirks: &'p [Quirk],
 }
 
+/// The template data of the measured speeds.
+#[derive(Serialize)]
+struct ResultsView<'p> {
+    stack: &'p str,
+    measurements: &'p [Measurement],
+    has_stale: bool,
+    /// True if the engine of a measurement is not known.
+    has_unknown: bool,
+}
+
 fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
     collector.file("docs/MODEL_REFERENCE.md".to_owned(), &REFERENCE, || Ok(reference_view(plan)));
     let quirks = &plan.reference.quirks;
     if !quirks.is_empty() {
         collector.file("docs/QUIRKS.md".to_owned(), &QUIRKS, || Ok(QuirksView { quirks }));
     }
+    let measurements = &plan.reference.measurements;
+    if !measurements.is_empty() {
+        let has = |is_such: fn(&Measurement) -> bool| measurements.iter().any(is_such);
+        let view = move || ResultsView {
+            stack: title(plan),
+            measurements,
+            has_stale: has(|one| one.replaced_by.is_some()),
+            has_unknown: has(|one| one.engine.is_none()),
+        };
+        collector.file("docs/RESULTS.md".to_owned(), &RESULTS, move || Ok(view()));
+    }
+}
+
+fn title(plan: &Plan) -> &str {
+    plan.title.as_deref().unwrap_or(&plan.stack)
 }
 
 fn reference_view(plan: &Plan) -> ReferenceView<'_> {
     let reference = &plan.reference;
     let vision = reference.constraints.vision.as_ref().and_then(|vision| vision.example);
     ReferenceView {
-        stack: plan.title.as_deref().unwrap_or(&plan.stack),
+        stack: title(plan),
         verified: plan.verified,
         tiers: reference.tiers.iter().map(tier_view).collect(),
         reference,
@@ -105,6 +142,7 @@ fn reference_view(plan: &Plan) -> ReferenceView<'_> {
         stores: stores(&reference.stores),
         commands: commands(plan),
         gateways: plan.gateways.iter().filter_map(|gateway| gateway_view(plan, gateway)).collect(),
+        is_measured: !reference.measurements.is_empty(),
     }
 }
 
@@ -127,9 +165,9 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
 }
 
 fn tier_view(tier: &Tier) -> TierView<'_> {
-    let Tier { heading, is_measured, has_hosts, rows } = tier;
+    let Tier { heading, is_measured, columns, rows } = tier;
     let rows = Items(Arc::clone(rows));
-    TierView { heading: heading.as_ref(), is_measured: *is_measured, has_hosts: *has_hosts, rows }
+    TierView { heading: heading.as_ref(), is_measured: *is_measured, columns: *columns, rows }
 }
 
 fn family_view<'p>(plan: &'p Plan, family: &'p ForbiddingFamily) -> FamilyView<'p> {
@@ -142,7 +180,7 @@ fn family_view<'p>(plan: &'p Plan, family: &'p ForbiddingFamily) -> FamilyView<'
 }
 
 fn right_command(plan: &Plan, number: usize) -> String {
-    plan.prompts.get(number).map(command::bare_command).unwrap_or_default()
+    plan.prompts.get(number).map(command::example).unwrap_or_default()
 }
 
 /// The folders of the stores, followed by an aligned column of titles.
@@ -156,7 +194,13 @@ fn stores(stores: &[Store]) -> Vec<String> {
 }
 
 /// The commands of each kind of model that has any.
-fn commands(plan: &Plan) -> Vec<KindView<'_>> {
+fn commands<'p>(plan: &'p Plan) -> Vec<KindView<'p>> {
+    let has_scripts = plan.targets.contains(&TargetName::Bin);
+    let command = |prompt: &'p Prompt| CommandView {
+        title: &prompt.title,
+        script: has_scripts.then(|| command::script(prompt)),
+        text: command::full_command(plan, prompt),
+    };
     let view = |kind: &ModelKind| {
         let prompts: Vec<&Prompt> = plan.prompts.iter().filter(|prompt| prompt.kind == *kind).collect();
         let used = |uses: fn(&Prompt) -> bool| prompts.iter().any(|prompt| uses(prompt));
@@ -170,10 +214,7 @@ fn commands(plan: &Plan) -> Vec<KindView<'_>> {
             kind: *kind,
             speedups: speedups.iter().filter(|(used, _)| *used).map(|(_, name)| *name).collect(),
             only_experts: !draft && !lookup && prompts.iter().all(|prompt| prompt.sets_experts),
-            commands: prompts
-                .iter()
-                .map(|prompt| (&*prompt.title, command::full_command(plan, prompt)))
-                .collect(),
+            commands: prompts.into_iter().map(command).collect(),
         })
     };
     ModelKind::ALL.iter().filter_map(view).collect()

@@ -6,8 +6,8 @@
 //! - `f16` and `F16` are the same quant
 //! - a draft may have its full title, with `-Instruct`
 //! - file names and the text after `-p` are placeholders
-//! - under "Quick Commands" a command has the same program, with at least the same options; elsewhere it has at least the
-//!   same words in the same order
+//! - under "Quick Commands" a command has the same program, with its folder, and at least the same options; elsewhere it has at
+//!   least the same words in the same order
 
 use super::{REFERENCE, files};
 use crate::support::{compile_folder, repository};
@@ -112,6 +112,7 @@ fn placeholders<'t>(command: &[&'t str]) -> Vec<&'t str> {
             _ if is_prompt => "TEXT",
             word if has_extension(word, "gguf") => "FILE.gguf",
             word if has_extension(word, "png") => "FILE.png",
+            word if word.starts_with('/') => word.rsplit('/').next().unwrap_or_default(),
             word => word,
         }
     };

@@ -4,7 +4,7 @@ use super::{REFERENCE, assert_well_formed, files, rows};
 use crate::support::compile;
 use serde_json::{Value, json};
 
-const STACK: &str = r#"
+pub(super) const STACK: &str = r#"
 stack "portal" engine="e" { defaults { context 512; store "m"; tier "t"; residency "hot" } }
 engine "e" profile="llama.cpp-b11669" bin="/opt/llama/bin"
 host "left" memory="64 GB" address="192.0.2.7"

@@ -3,9 +3,14 @@
 use super::memory::has_several_hosts;
 use super::text;
 use crate::derive::Derived;
+use crate::derive::client_addresses;
 use crate::derive::drafting::draft_max;
-use crate::hir::{self, ForbiddenFeature, Id, Model, PortRange, Registry, RoleKind, Serving};
+use crate::derive::overrides::request_limit;
+use crate::hir::{
+    self, Context, ForbiddenFeature, Id, Model, PortRange, ProcessSettings, Registry, RoleKind, Serving,
+};
 use serde::Serialize;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// The name and the title of a tier.
@@ -24,10 +29,23 @@ pub struct Tier {
     pub heading: Option<Heading>,
     /// True if the speed of any of its roles was measured.
     pub is_measured: bool,
-    /// True if at least two hosts have roles, so that a port alone does not identify a server.
-    pub has_hosts: bool,
+    /// The further columns of its table.
+    pub columns: Columns,
     /// Its roles.
     pub rows: Arc<[RoleRow]>,
+}
+
+/// The columns of a tier that depend on its roles.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Columns {
+    /// True if at least two hosts have roles, so that a port alone does not identify a server.
+    pub hosts: bool,
+    /// True if a role has another address than 127.0.0.1.
+    pub addresses: bool,
+    /// True if the context of a role is known.
+    pub context: bool,
+    /// True if a role has several slots.
+    pub slots: bool,
 }
 
 /// A role in the table of its tier.
@@ -41,6 +59,12 @@ pub struct RoleRow {
     pub ports: Option<PortRange>,
     /// The host. `None` if it is not served, or if only one host has roles.
     pub host: Option<Arc<str>>,
+    /// The addresses that clients use. Empty if it is not served.
+    pub addresses: Box<[IpAddr]>,
+    /// The context. `None` if no engine serves it.
+    pub context: Option<ListedContext>,
+    /// The number of requests that a process handles at the same time. `None` if no engine serves it.
+    pub slots: Option<u32>,
     /// The measured speed in tokens per second.
     pub speed: Option<Arc<str>>,
     /// Its acceleration.
@@ -76,6 +100,21 @@ pub enum Provider {
     },
 }
 
+/// The maximum number of tokens of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ListedContext {
+    /// This number.
+    Tokens {
+        /// The number.
+        tokens: u64,
+    },
+    /// The trained context of a model without facts.
+    Trained,
+    /// The context that fits into memory.
+    Fit,
+}
+
 /// Methods that make a role faster, and forbidden ones.
 #[derive(Clone, Copy, Default, Debug, Serialize)]
 pub struct Acceleration {
@@ -108,35 +147,43 @@ pub(super) fn tiers(derived: &Derived) -> Vec<Tier> {
         heading: heading
             .map(|tier| Heading { name: tier.head.name.value.clone(), title: tier.title.value.clone() }),
         is_measured: rows.iter().any(|row| row.speed.is_some()),
-        has_hosts,
+        columns: columns(&rows, has_hosts),
         rows: rows.into(),
     };
     let headings = registry.tiers.iter().map(Some).chain([None]);
     headings.zip(rows).filter(|(_, rows)| !rows.is_empty()).map(tier).collect()
 }
 
+fn columns(rows: &[RoleRow], has_hosts: bool) -> Columns {
+    let is_loopback = |address: &IpAddr| *address == IpAddr::from(Ipv4Addr::LOCALHOST);
+    let is_known = |context: ListedContext| matches!(context, ListedContext::Tokens { .. });
+    Columns {
+        hosts: has_hosts,
+        addresses: rows.iter().flat_map(|row| &row.addresses).any(|address| !is_loopback(address)),
+        context: rows.iter().filter_map(|row| row.context).any(is_known),
+        slots: rows.iter().filter_map(|row| row.slots).any(|slots| slots > 1),
+    }
+}
+
 /// The row of a role. A role that shares another one inherits purpose and speed from it.
 fn row(registry: &Registry, role: &hir::Role) -> RoleRow {
-    let shared = match &role.kind {
-        RoleKind::Shares(shared) => Some(registry.roles.get(shared.value)),
-        RoleKind::Listed(_) | RoleKind::Served(_) | RoleKind::Program(_) => None,
-    };
-    let provider = shared.unwrap_or(role);
+    let provider = registry.provider(role);
     let measured = role.measured.as_ref().or(provider.measured.as_ref());
     RoleRow {
         name: role.head.name.value.clone(),
-        provider: match (shared, &role.kind, model(provider)) {
-            (None, RoleKind::Program(program), _) => Provider::Program { name: program.name().into() },
-            (None, _, Some(id)) => {
-                let model = registry.models.get(id);
-                Provider::Model { title: model.title.value.clone(), quant: text(model.quant.as_ref()) }
-            }
-            _ => Provider::Shared { role: provider.head.name.value.clone() },
+        provider: match &role.kind {
+            RoleKind::Program(program) => Provider::Program { name: program.name().into() },
+            RoleKind::Shares(_) => Provider::Shared { role: provider.head.name.value.clone() },
+            RoleKind::Listed(model) => model_of(registry, model.value),
+            RoleKind::Served(serving) => model_of(registry, serving.model.value),
         },
         ports: provider.process().map(|process| process.ports.value),
         host: provider
             .process()
             .map(|process| registry.hosts.get(process.host.value).head.name.value.clone()),
+        addresses: provider.process().map(|process| addresses(registry, process)).unwrap_or_default(),
+        context: provider.serving().map(|serving| context(registry, serving)),
+        slots: provider.serving().map(|serving| serving.slots.value.count),
         speed: measured.map(|measured| measured.speed.0.clone()),
         acceleration: acceleration(registry, provider),
         purpose: text(role.purpose.as_ref().or(provider.purpose.as_ref())),
@@ -150,16 +197,33 @@ fn row(registry: &Registry, role: &hir::Role) -> RoleRow {
     }
 }
 
-fn model(role: &hir::Role) -> Option<Id<Model>> {
-    match &role.kind {
-        RoleKind::Shares(_) | RoleKind::Program(_) => None,
-        RoleKind::Listed(model) => Some(model.value),
-        RoleKind::Served(serving) => Some(serving.model.value),
+fn model_of(registry: &Registry, id: Id<Model>) -> Provider {
+    let model = registry.models.get(id);
+    Provider::Model { title: model.title.value.clone(), quant: text(model.quant.as_ref()) }
+}
+
+/// The addresses of a process for other machines.
+fn addresses(registry: &Registry, process: &ProcessSettings) -> Box<[IpAddr]> {
+    let host = registry.hosts.get(process.host.value).address.as_ref().map(|address| &*address.value);
+    let listen: Vec<Arc<str>> = process.listen.iter().map(|address| address.value.clone()).collect();
+    if listen.is_empty() {
+        return [Ipv4Addr::LOCALHOST.into()].into();
+    }
+    client_addresses(&listen, host).collect()
+}
+
+fn context(registry: &Registry, serving: &Serving) -> ListedContext {
+    match (request_limit(registry, serving), serving.context.value) {
+        (Some(tokens), _) => ListedContext::Tokens { tokens },
+        (None, Context::Fit(_)) => ListedContext::Fit,
+        (None, Context::Trained | Context::Tokens(_)) => ListedContext::Trained,
     }
 }
 
 fn acceleration(registry: &Registry, role: &hir::Role) -> Acceleration {
-    let Some(model) = model(role).map(|id| registry.models.get(id)) else { return Acceleration::default() };
+    let Some(model) = registry.model_of_role(role).map(|id| registry.models.get(id)) else {
+        return Acceleration::default();
+    };
     let serving = role.serving();
     let draft = serving.and_then(|serving| serving.draft.as_ref());
     Acceleration {

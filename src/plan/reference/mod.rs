@@ -7,6 +7,7 @@ mod expert;
 mod gpu;
 mod listed;
 mod memory;
+mod result;
 mod rule;
 
 pub use constraint::{
@@ -15,8 +16,9 @@ pub use constraint::{
 pub(super) use expert::is_recurrent;
 pub use expert::{AdviceOwner, AdvisedExperts, ExpertKey};
 pub use gpu::{GpuRow, Gpus, PlacedFile, PlacedLayers, PlacedRole};
-pub use listed::{Acceleration, Heading, Provider, RoleRow, Tier};
+pub use listed::{Acceleration, Columns, Heading, ListedContext, Provider, RoleRow, Tier};
 pub use memory::{Footprint, HostTotal, Memory};
+pub use result::Measurement;
 pub use rule::{Ban, BannedDrafts, Pair};
 
 use super::{Date, Prompt};
@@ -48,6 +50,9 @@ pub struct Reference {
     pub stores: Vec<Store>,
     /// Known problems of models.
     pub quirks: Vec<Quirk>,
+    /// The measured speeds of roles.
+    #[serde(skip)]
+    pub measurements: Vec<Measurement>,
 }
 
 /// A folder of model files.
@@ -92,6 +97,7 @@ pub(super) fn reference(derived: &Derived, prompts: &[Prompt]) -> Reference {
         constraints: constraint::constraints(registry, prompts, &banned),
         stores: registry.stores.iter().map(store).collect(),
         quirks: registry.quirks.iter().map(|quirk| self::quirk(registry, quirk)).collect(),
+        measurements: result::measurements(registry),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Example commands of the documents: file names without folders, and long lines are broken.
+//! Commands of the documents. Long lines are broken.
 
 use crate::plan::{ModelKind, Plan, Prompt, Word};
 use crate::render::quote::shell;
@@ -12,6 +12,15 @@ const TEXT_PROMPT: &str = "prompt";
 const IMAGE_PROMPT: &str = "Describe this image";
 const IMAGE: &str = "image.png";
 
+/// The form of paths in a command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Paths {
+    /// Complete paths, in a command to copy.
+    Complete,
+    /// File names, in an example of its options.
+    Names,
+}
+
 /// The complete one-shot command of a model: environment, placement, program, arguments.
 pub(super) fn full_command(plan: &Plan, prompt: &Prompt) -> String {
     let mut before: Vec<String> = prompt.env.iter().map(|(name, value)| assignment(name, value)).collect();
@@ -22,16 +31,25 @@ pub(super) fn full_command(plan: &Plan, prompt: &Prompt) -> String {
         before.push("numactl".to_owned());
         before.extend(placement.numactl().iter().map(|option| shell(option).into_owned()));
     }
+    let groups = groups(prompt, Paths::Complete);
     if before.is_empty() {
-        return bare_command(prompt);
+        return wrapped(&groups, 0);
     }
     // Environment and placement are on a separate line.
-    format!("{} \\\n  {}", before.join(" "), wrapped(&groups(prompt), "  ".len()))
+    format!("{} \\\n  {}", before.join(" "), wrapped(&groups, "  ".len()))
 }
 
-/// The program and its arguments, without environment and placement.
-pub(super) fn bare_command(prompt: &Prompt) -> String {
-    wrapped(&groups(prompt), 0)
+/// The script that runs the command of a model, with its arguments.
+pub(super) fn script(prompt: &Prompt) -> String {
+    let (text, image) = texts(prompt.kind);
+    let script = format!("out/bin/prompt/{}", prompt.model);
+    let words = [Some(&*script), Some(text), image].into_iter().flatten();
+    words.map(shell).collect::<Vec<_>>().join(" ")
+}
+
+/// The program and its arguments, without environment, placement and folders.
+pub(super) fn example(prompt: &Prompt) -> String {
+    wrapped(&groups(prompt, Paths::Names), 0)
 }
 
 /// Other words of a command, with paths shortened to file names.
@@ -44,13 +62,22 @@ fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
+/// The placeholders of a command for the prompt and, if the model reads images, for an image.
+fn texts(kind: ModelKind) -> (&'static str, Option<&'static str>) {
+    if kind == ModelKind::Vision { (IMAGE_PROMPT, Some(IMAGE)) } else { (TEXT_PROMPT, None) }
+}
+
 /// The program, and each option with its values.
-fn groups(prompt: &Prompt) -> Vec<String> {
-    let text = if prompt.kind == ModelKind::Vision { IMAGE_PROMPT } else { TEXT_PROMPT };
-    let mut groups = vec![shell(&prompt.tool).into_owned()];
+fn groups(prompt: &Prompt, paths: Paths) -> Vec<String> {
+    let (text, _) = texts(prompt.kind);
+    let is_complete = paths == Paths::Complete;
+    let program = format!("{}/{}", prompt.bin, prompt.tool);
+    let mut groups = vec![shell(if is_complete { &program } else { &prompt.tool }).into_owned()];
     for word in prompt.args.iter() {
         let word = shell(match (word, word.text()) {
-            (Word::ModelFile(_) | Word::DraftFile(_) | Word::ProjectorFile(_), path) => base(path),
+            (Word::ModelFile(_) | Word::DraftFile(_) | Word::ProjectorFile(_), path) if !is_complete => {
+                base(path)
+            }
             (Word::Prompt, _) => text,
             (Word::Image, _) => IMAGE,
             (_, word) => word,

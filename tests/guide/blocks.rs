@@ -55,8 +55,12 @@ fn blocks(page: &str) -> Vec<Block<'_>> {
         let Some(info) = start.strip_prefix("```") else { continue };
         let mut words = info.split_whitespace();
         let language = words.next().unwrap_or_default();
-        let text: String =
-            lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").flat_map(|line| [line, "\n"]).collect();
+        let text: String = lines
+            .by_ref()
+            .map(|(_, line)| line)
+            .take_while(|line| *line != "```")
+            .flat_map(|line| [line, "\n"])
+            .collect();
         let follows = end > 0 && line == end + 2;
         end = line + text.lines().count() + 1;
         found.push(Block { line, language, words: words.collect(), text, follows });
@@ -94,7 +98,8 @@ pub(super) fn steps(page: &str) -> Vec<(usize, Step)> {
 /// characters.
 #[track_caller]
 pub(super) fn assert_output(place: &str, pattern: &str, output: &str) {
-    let lines = |text: &str| text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+    let lines =
+        |text: &str| text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
     assert!(
         lines_match(&lines(pattern), &lines(output)),
         "{place}: the output is\n{output}\nand the page has\n{pattern}"
@@ -113,9 +118,9 @@ fn lines_match(pattern: &[String], output: &[String]) -> bool {
         Some((first, rest)) if first.trim() == "…" => {
             (0..=output.len()).any(|skipped| lines_match(rest, &output[skipped..]))
         }
-        Some((first, rest)) => {
-            output.split_first().is_some_and(|(line, others)| line_matches(first, line) && lines_match(rest, others))
-        }
+        Some((first, rest)) => output
+            .split_first()
+            .is_some_and(|(line, others)| line_matches(first, line) && lines_match(rest, others)),
     }
 }
 
@@ -136,7 +141,9 @@ fn line_matches(pattern: &str, line: &str) -> bool {
 #[test]
 fn left_out_lines_and_characters_match_anything() {
     let is_match = |pattern: &str, line: &str| line_matches(pattern, line);
-    assert!(is_match("a … c", "a b c") && is_match("a", "a") && is_match("…", "anything") && is_match("a…", "a"));
+    assert!(
+        is_match("a … c", "a b c") && is_match("a", "a") && is_match("…", "anything") && is_match("a…", "a")
+    );
     assert!(!is_match("a … c", "a b") && !is_match("a", "ab") && !is_match("b…", "ab"));
     assert_output("here", "a\n…\nd\n", "a\nb\nc\nd\n");
     assert_part("here", "b\nc\n", "a\nb\nc\nd\n");

@@ -35,8 +35,10 @@ fn exists(link: &str) -> bool {
 
 #[test]
 fn each_link_leads_to_something() {
-    let all: BTreeSet<String> =
-        pages().iter().flat_map(|name| links(&Page::read(name).text).map(str::to_owned).collect::<Vec<_>>()).collect();
+    let all: BTreeSet<String> = pages()
+        .iter()
+        .flat_map(|name| links(&Page::read(name).text).map(str::to_owned).collect::<Vec<_>>())
+        .collect();
     let wrong: Vec<&String> = all.iter().filter(|link| !exists(link)).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
     assert!(all.len() >= 60, "{} links", all.len());

@@ -62,8 +62,12 @@ impl ModelFile {
     fn header(&self) -> Gguf {
         let [layers, width, heads, kv_heads, context] = self.shape;
         if self.arch == "clip" {
-            let clip = Gguf::new("clip").text("general.type", "mmproj").text("clip.projector_type", "qwen2.5vl_merger");
-            return clip.u32("clip.vision.projection_dim", width).tensor("mm.2.weight", &[1, u64::from(width)]);
+            let clip = Gguf::new("clip")
+                .text("general.type", "mmproj")
+                .text("clip.projector_type", "qwen2.5vl_merger");
+            return clip
+                .u32("clip.vision.projection_dim", width)
+                .tensor("mm.2.weight", &[1, u64::from(width)]);
         }
         let key = |name: &str| format!("{}.{name}", self.arch);
         let file_type = if self.name.contains("Q8_0") { 7 } else { 15 };

@@ -5,6 +5,9 @@ use crate::support::{Compiled, compile, repository};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+/// The profile of a probed build.
+const PROBED: &str = include_str!("../../src/engine/llama/profiles/llama.cpp-b11669.json");
+
 /// A page of `templates/guide`.
 pub(crate) struct Page {
     name: String,
@@ -61,11 +64,12 @@ impl Page {
                 Step::File { path, text, .. } => machine.write(path, text),
                 Step::Variant { .. } => {}
                 Step::Commands(commands) if can_run(commands) => {
-                    if !commands.fails && ["orchgen check", "orchgen build"].iter().any(|c| commands.text.contains(c)) {
-                        machine.check();
-                    }
                     let (text, code) = machine.run(&commands.text);
                     assert_eq!(code, i32::from(commands.fails), "{place}: {}\n{text}", commands.text);
+                    let checks = ["orchgen check", "orchgen build"];
+                    if !commands.fails && checks.iter().any(|check| commands.text.contains(check)) {
+                        machine.check();
+                    }
                     output = Some(Some(text));
                 }
                 Step::Commands(_) => output = Some(None),
@@ -75,7 +79,9 @@ impl Page {
                         assert_output(&place, &machine.expected(pattern), output);
                     }
                 }
-                Step::Excerpt { path, text } => assert_part(&place, &machine.expected(text), &machine.read(path)),
+                Step::Excerpt { path, text } => {
+                    assert_part(&place, &machine.expected(text), &machine.read(path))
+                }
             }
         }
     }
@@ -83,7 +89,9 @@ impl Page {
     /// The registry of the page and its variants compile without findings, in KDL as in YAML.
     #[track_caller]
     pub(super) fn check_registry(&self) {
-        let (mut kdl, mut yaml) = (BTreeMap::new(), BTreeMap::new());
+        // A page names this profile if a command of it creates a profile.
+        let probed = self.text.contains("mine.json").then(|| ("mine.json".to_owned(), PROBED.to_owned()));
+        let (mut kdl, mut yaml) = (BTreeMap::from_iter(probed.clone()), BTreeMap::from_iter(probed));
         for (line, step) in &self.steps {
             let place = format!("templates/guide/{}.md:{line}", self.name);
             match step {
@@ -116,7 +124,10 @@ impl Page {
 fn without(files: &BTreeMap<String, String>, items: &str) -> BTreeMap<String, String> {
     let names: BTreeSet<String> = nodes(items).iter().map(|node| head(node)).collect();
     let keep = |text: &String| nodes(text).into_iter().filter(|node| !names.contains(&head(node))).collect();
-    files.iter().map(|(path, text)| (path.clone(), keep(text))).collect()
+    let kept = |(path, text): (&String, &String)| {
+        (path.clone(), if path.ends_with(".kdl") { keep(text) } else { text.clone() })
+    };
+    files.iter().map(kept).collect()
 }
 
 /// The nodes of a document in KDL. A node starts at the begin of a line.

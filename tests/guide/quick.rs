@@ -68,7 +68,9 @@ impl Machine for Folder {
 
     fn read(&self, path: &str) -> String {
         let path = self.at("work").join(path);
-        self.restored(&fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+        self.restored(
+            &fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+        )
     }
 
     fn check(&self) {

@@ -18,7 +18,7 @@ fn run(name: &str) {
     let page = Page::read(name);
     page.check_registry();
     let folder = Folder::of(&page);
-    page.run(&folder, |commands| !commands.in_rig);
+    page.run(&folder);
 }
 
 macro_rules! pages {

@@ -57,6 +57,10 @@ impl Folder {
 }
 
 impl Machine for Folder {
+    fn has_systemd(&self) -> bool {
+        false
+    }
+
     fn write(&self, path: &str, text: &str) {
         let path = self.at("work").join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

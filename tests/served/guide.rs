@@ -63,6 +63,10 @@ fn narrow(text: &str) -> String {
 }
 
 impl Machine for Booted {
+    fn has_systemd(&self) -> bool {
+        true
+    }
+
     fn write(&self, path: &str, text: &str) {
         self.0.write(&format!("/srv/page/{path}"), &moved(text), 0o644);
     }
@@ -95,7 +99,7 @@ impl Machine for Booted {
 #[track_caller]
 fn run(name: &str) {
     let page = Page::read(name);
-    page.run(&Booted::of(&page), |_| true);
+    page.run(&Booted::of(&page));
 }
 
 macro_rules! pages {
@@ -146,7 +150,7 @@ const FAILURES: &[(&str, &str, &str)] = &[
 fn failures_have_the_messages_of_the_page() {
     let page = Page::read("not-starting");
     let machine = Booted::of(&page);
-    page.run(&machine, |_| true);
+    page.run(&machine);
     let rig = &machine.0;
     let folder = "/etc/systemd/system/home-chat.service.d";
     let filled =

@@ -22,6 +22,7 @@ mod first_drafts;
 mod fix;
 mod format;
 mod fuzz;
+mod guide;
 mod hooks;
 mod import;
 mod init;

@@ -9,6 +9,7 @@ mod faults;
 mod files;
 mod first_steps;
 mod gpu;
+mod guide;
 mod hardening;
 mod hot;
 mod import;
@@ -24,5 +25,7 @@ mod status;
 mod user;
 mod warm;
 mod window;
+
+pub(crate) use guide::PAGES as GUIDE_PAGES;
 
 const STACK: &str = include_str!("served/stack.kdl");

@@ -86,7 +86,7 @@ impl Rig {
         let units = self.root.join("etc/systemd/system");
         for entry in fs::read_dir(&units).unwrap().map(|entry| entry.unwrap()) {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if ["rig", "slow"].iter().any(|stack| name.starts_with(stack)) {
+            if ["rig", "slow", "home"].iter().any(|stack| name.starts_with(stack)) {
                 // Drop-ins are in folders.
                 let is_folder = entry.file_type().unwrap().is_dir();
                 if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }
@@ -94,7 +94,7 @@ impl Rig {
             }
         }
         let _ = fs::remove_file(self.root.join("usr/local/sbin/systemctl"));
-        for enabled in ["rig.target", "slow.target"] {
+        for enabled in ["rig.target", "slow.target", "home.target"] {
             let _ = fs::remove_file(units.join("multi-user.target.wants").join(enabled));
         }
         // The user of `user.rs` would have a service manager in each test.

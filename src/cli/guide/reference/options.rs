@@ -18,10 +18,10 @@ pub(super) fn body() -> String {
     );
     let own = sorted(latest);
     text.push_str(&table(&HEAD));
-    own.values().for_each(|option| text.push_str(&line(option)));
+    text.extend(own.values().map(|option| line(option)));
     text.push_str("\n## Options of other builds\n\nThe latest profile does not have these options.\n\n");
     text.push_str(&table(&HEAD));
-    other_options(latest).values().for_each(|option| text.push_str(&line(option)));
+    text.extend(other_options(latest).values().map(|option| line(option)));
     text
 }
 

@@ -36,6 +36,7 @@ mod pages;
 mod probe;
 mod quote;
 mod readme;
+mod reference;
 mod registries;
 mod release;
 mod remedies;

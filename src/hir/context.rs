@@ -30,7 +30,7 @@ declare! {
     pub block ContextField = with_principal("tokens") {
         /// A number, `trained` (the context of the model), or `fit` (the engine cuts the context to what fits into the memory of the machine).
         tokens: Spanned<Context> = required("tokens", Shape::CountOr(1, 1 << 31, &["trained", "fit"])).example("fit").unit("tokens"),
-        /// With `fit`: the context below which the engine does not go; default: the engine's own (4096).
+        /// With `fit`: the least context that the engine may select; default: the engine's own (4096).
         least: Option<Spanned<u32>> = optional("least", Shape::Count(1, 1 << 31)).example("8192").unit("tokens"),
     }
 }

@@ -123,7 +123,7 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "placement",
         Shape::Block(&PLACEMENT),
-        "The NUMA nodes and CPUs of its models; behind llama-swap, of those without their own.",
+        "The NUMA nodes and CPUs of its models. For `llama-swap`: of the models without their own placement.",
     ),
     Field::optional(
         "metrics",

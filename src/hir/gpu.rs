@@ -26,8 +26,8 @@ declare! {
         memory: Option<Spanned<Bytes>> = optional("memory", Shape::Size),
         /// Memory that stays free for the driver and the desktop, such as `1.5 GB`; default 1 GiB.
         reserve: Option<Spanned<Share>> = optional("reserve", Shape::Share).default("1 GiB").example("1.5 GB"),
-        /// The product name of the GPU, for the documents. A Vulkan GPU with AMD, Radeon, Intel or Arc in its title gets no
-        /// device of NVIDIA.
+        /// The product name of the GPU, for the documents. The service of a Vulkan GPU with AMD, Radeon, Intel or Arc in its
+        /// title gets no NVIDIA devices.
         title: Option<Text> = optional("title", Shape::Text).example("RTX 4090"),
     }
 }

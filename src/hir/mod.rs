@@ -52,7 +52,7 @@ pub use gateway::{Gateway, GatewayKind, MAX_SETS, RoleSet};
 pub use gpu::{AUTO_GPU, CachePlace, CpuExperts, Gpu, GpuLayers, GpuPlacement, NO_GPU, SplitMode};
 pub use host::{CpuSet, Host, NumaNode};
 pub use id::{Arena, Id};
-pub use kind::{ItemKind, KINDS};
+pub use kind::{ItemKind, KINDS, Naming};
 pub use known_files::{KnownFile, KnownFiles};
 pub use model::{Advice, Experts, Model, Projector, Repo, Retired};
 pub use placement::{Cpus, NumaPolicy, Placement};

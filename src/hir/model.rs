@@ -21,7 +21,7 @@ declare! {
         size: Option<Spanned<Bytes>> = optional("size", Shape::Size),
         /// The model file or its first shard: a path relative to the store, or an absolute path.
         file: Text = required("file", Shape::File).example("Qwen3-30B-A3B-Q4_K_M.gguf"),
-        /// The repository at Hugging Face that has the file. Makes `bin/fetch/MODEL`, which downloads it. A relative `file` is then in the folder of this name, below the store.
+        /// The repository at Hugging Face that has the file. orchgen writes `bin/fetch/MODEL`, which downloads it. A relative `file` is then in the folder of this name, below the store.
         repo: Option<Spanned<Repo>> = optional("repo", Shape::Block(&Repo::TABLE)),
         // `None` if all paths are absolute.
         /// The store of the model's files. Required if there are several stores and no default.

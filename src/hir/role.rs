@@ -155,7 +155,7 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "residency",
         Shape::Name("residency"),
-        "The load policy. If none is declared, `hot` (boot; the default of a role with a port) and `warm` (on demand, unloaded after 15 minutes) exist. Else a role without `residency` is listed, but not served.",
+        "The load policy. A registry without residencies has `hot` (boot; the default of a role with a port) and `warm` (on demand, unloaded after 15 minutes). In other registries, a role without `residency` is listed, but not served.",
     ),
     Field::optional(
         "group",
@@ -187,7 +187,7 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::repeated(
         "alias",
         Shape::ApiName,
-        "A further name at the API; the role's name and those of roles that share it are always names.",
+        "A further name at the API. The names of the role and of the roles that share it are always accepted.",
     )
     .example("gpt-4o"),
     Field::optional("key-file", Shape::Path, "A file with API keys, one per line. Clients must send one of them.")

@@ -3,6 +3,7 @@
 mod container;
 mod filters;
 mod groups;
+mod keys;
 mod macros;
 mod matrix;
 mod model;
@@ -10,6 +11,7 @@ mod settings;
 
 use super::source::{At, Loss, Reader, Server, SourceGateway, SourceGatewayKind, Start};
 use crate::syntax::yaml::{Tree, TreeEntry, tree};
+pub use keys::{KEYS, Key, Meaning, Reported};
 use macros::{Expander, MacroTable, ModelScope};
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! `orchgen guide`: the guide of the language and its generated reference.
 
 pub mod page;
+mod reference;
 mod topics;
 
 use super::RunStatus;
@@ -27,7 +28,7 @@ pub(super) fn run(command: &GuideArgs) -> RunStatus {
         return session::print_stdout(&lines.collect::<String>());
     };
     match find(&pages, topic) {
-        Some(page) => session::print_stdout(&page.text),
+        Some(page) => session::print_stdout(page.text()),
         None => {
             let near = nearest(topic, pages.iter().map(|page| page.name.as_str()));
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -41,7 +42,7 @@ pub(super) fn run(command: &GuideArgs) -> RunStatus {
 
 /// All pages, in reading order.
 pub fn pages() -> Vec<Page> {
-    topics::pages().collect()
+    topics::pages().chain(reference::pages()).collect()
 }
 
 /// The page with a name. The last part of the name is sufficient: `role` is `reference/role`.

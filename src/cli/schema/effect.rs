@@ -1,11 +1,12 @@
 //! The effect of a field on the output. It is measured: the example registry is compiled with and without the field.
 
-use crate::check::NotCheckedPolicy;
+use super::builds::Builds;
+use crate::check::{Checked, NotCheckedPolicy};
 use crate::compile::{analyze, generate};
 use crate::diag::Diagnostics;
 use crate::engine::Word;
-use crate::hir::Presence;
 use crate::hir::schema::{ExampleValue, FieldPath};
+use crate::hir::{Field, ItemKind, Presence};
 use crate::source::{Loaded, SourceMap};
 use serde::Serialize;
 use serde_json::Value;
@@ -13,13 +14,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The parts of the output that exist only with a field.
 #[derive(Serialize, Debug)]
-pub(super) struct Effect {
+pub(in crate::cli) struct Effect {
     /// Options of the server with their values.
-    pub(super) options: Vec<String>,
+    pub(in crate::cli) options: Vec<String>,
     /// Lines of units, and words of their commands that are no options of the server.
-    pub(super) unit_lines: Vec<String>,
+    pub(in crate::cli) unit_lines: Vec<String>,
     /// The other changed files: paths below the output folder.
-    pub(super) files: Vec<String>,
+    pub(in crate::cli) files: Vec<String>,
+}
+
+/// The effect of a field, and the builds that accept its example.
+pub(super) struct Measured {
+    pub(super) effect: Effect,
+    /// `None` if the field writes no option: then it does not depend on the build.
+    pub(super) builds: Option<Builds>,
 }
 
 /// The output of a registry.
@@ -45,19 +53,22 @@ impl Effect {
     }
 }
 
+/// Another field of the item in the example registry, with its value.
+type OtherField = Option<(&'static Field, ExampleValue)>;
+
 /// The effect of the example of a field. For a required field of a block, it may be the effect of the block. `None` if the
 /// example is not complete, because the field needs several others.
-pub(super) fn effect(path: &FieldPath) -> Option<Effect> {
-    measure(path).or_else(|| {
+pub(super) fn measure(path: &FieldPath) -> Option<Measured> {
+    measure_alone(path).or_else(|| {
         let (field, around) = path.fields.split_last()?;
         let block = FieldPath { kind: path.kind, fields: around.to_vec() };
-        if field.presence == Presence::Required { measure(&block) } else { None }
+        if field.presence == Presence::Required { measure_alone(&block) } else { None }
     })
 }
 
 /// Compares the example with the same registry without the field, or with another value if the field is required or has
 /// its default.
-fn measure(path: &FieldPath) -> Option<Effect> {
+fn measure_alone(path: &FieldPath) -> Option<Measured> {
     // A field may exclude another one of its item, or need another value of it.
     let changes =
         path.kind.table.fields.iter().flat_map(|other| {
@@ -67,7 +78,23 @@ fn measure(path: &FieldPath) -> Option<Effect> {
         let output = |given| compile(&path.registry(given, change));
         let with = output(ExampleValue::Shown)?;
         let others = [ExampleValue::Absent, ExampleValue::Changed].into_iter().filter_map(output);
-        others.map(|without| compare(&with, &without)).reduce(Effect::union)
+        let effect = others.map(|without| compare(&with, &without)).reduce(Effect::union)?;
+        let builds = (!effect.options.is_empty()).then(|| builds(path, change));
+        Some(Measured { effect, builds })
+    })
+}
+
+/// The builds that accept the example of a field.
+fn builds(path: &FieldPath, change: OtherField) -> Builds {
+    let registry = path.registry(ExampleValue::Shown, change);
+    Builds::that(|profile| {
+        let mut registry = registry.clone();
+        let engines = ItemKind::of_word("engine").and_then(|kind| registry.get_mut(kind.plural));
+        for engine in engines.and_then(Value::as_object_mut).into_iter().flat_map(|all| all.values_mut()) {
+            let engine = engine.as_object_mut();
+            engine.and_then(|engine| engine.insert("profile".to_owned(), profile.name().into()));
+        }
+        check(&registry).is_some()
     })
 }
 
@@ -99,12 +126,17 @@ fn compare(with: &Output, without: &Output) -> Effect {
     }
 }
 
-/// The output of a registry as JSON, which is also YAML. `None` if it has errors.
-fn compile(registry: &Value) -> Option<Output> {
+/// The registry as JSON, which is also YAML, with everything that follows from it. `None` if it has errors.
+fn check(registry: &Value) -> Option<Checked> {
     let mut map = SourceMap::default();
     map.add("example.yaml", registry.to_string());
     let loaded = Loaded { map, ..Loaded::default() };
-    let checked = analyze(&loaded, NotCheckedPolicy::Count, &mut Diagnostics::default()).ok()?;
+    analyze(&loaded, NotCheckedPolicy::Count, &mut Diagnostics::default()).ok()
+}
+
+/// The output of a registry. `None` if it has errors.
+fn compile(registry: &Value) -> Option<Output> {
+    let checked = check(registry)?;
     let role = checked.derived().roles.first();
     let line = role.and_then(|role| Some(role.known_command()?.line(&role.endpoint, 0)));
     let options = options(line.as_deref().unwrap_or_default());

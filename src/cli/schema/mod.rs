@@ -1,7 +1,14 @@
 //! `orchgen schema`.
 
+mod builds;
 mod effect;
+mod findings;
 mod page;
+mod text;
+
+pub(in crate::cli) use builds::Builds;
+pub(in crate::cli) use effect::Effect;
+pub(in crate::cli) use page::{FieldPage, RelatedCode};
 
 use super::RunStatus;
 use super::args::{DataFormat, OutputArgs};
@@ -11,7 +18,6 @@ use crate::engine::Profile;
 use crate::engine::options::Owner;
 use crate::hir::schema::{FieldPath, schema};
 use clap::Args as Arguments;
-use page::FieldPage;
 
 /// The maximum number of fields to suggest.
 const MAX_SUGGESTED: usize = 6;
@@ -61,15 +67,17 @@ fn unknown_field(name: &str) -> String {
     format!("unknown field {}; {end}", words::quoted(name))
 }
 
-/// The field of a role that sets an option of an engine, or the field `option` if there is none.
+/// The field that sets an option of an engine, or the field `option` of a role if there is none.
 fn field_of_option(name: &str) -> Option<String> {
     let mut profiles = Profile::built_in_names().iter().rev().filter_map(|name| Profile::built_in(name));
     let option = profiles.find_map(|profile| profile.option(profile.server(), name))?;
     let owner = option.row().and_then(|row| row.owner);
-    let path = |owner: Owner| match owner.part {
-        Some(part) => format!("role.{}.{part}", owner.field),
-        None => format!("role.{}", owner.field),
-    };
-    let path = owner.map_or_else(|| "role.option".to_owned(), path);
-    FieldPath::find(&path).is_some().then_some(path)
+    owner.map_or_else(|| FieldPath::find("role.option"), field_of).map(|path| path.text())
+}
+
+/// The field of a role or a model that owns an option.
+pub(in crate::cli) fn field_of(owner: Owner) -> Option<FieldPath> {
+    let part = owner.part.map(|part| format!(".{part}")).unwrap_or_default();
+    let paths = ["role", "model"].map(|kind| format!("{kind}.{}{part}", owner.field));
+    paths.iter().find_map(|path| FieldPath::find(path))
 }

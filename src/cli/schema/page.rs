@@ -1,53 +1,65 @@
-//! The description of a kind or a field, as text and as JSON.
+//! The description of a kind or a field: all facts, for the terminal, for JSON and for the pages of the reference.
 
-use super::effect::{Effect, effect};
+use super::builds::Builds;
+use super::effect::{Effect, Measured, measure};
+use super::findings::codes_of;
 use crate::cli::session;
-use crate::diag::Line;
-use crate::diag::report::{hanging, hanging_words};
-use crate::diag::words;
+use crate::diag::{Code, Line};
 use crate::engine::options::ROWS;
 use crate::hir::schema::{FieldPath, Range, description, range, unit};
 use crate::hir::{Field, Presence};
 use crate::syntax::{Language, write_line};
 use serde::Serialize;
 
-/// The maximum number of lines of units to print.
-const MAX_LINES: usize = 8;
-
 /// The description of a kind or a field as JSON. Later versions only add fields.
 #[derive(Serialize)]
-pub(super) struct FieldPage {
-    format_version: u32,
+pub(in crate::cli) struct FieldPage {
+    pub(super) format_version: u32,
     /// The path, such as `role.draft.max`.
-    field: String,
-    description: &'static str,
+    pub(in crate::cli) field: String,
+    pub(in crate::cli) description: &'static str,
     /// `required`, `optional` or `repeated`. Null for a kind.
-    presence: Option<&'static str>,
+    pub(in crate::cli) presence: Option<&'static str>,
     /// The type in words.
-    r#type: Option<String>,
-    range: Option<Range>,
-    unit: Option<&'static str>,
-    default: Option<&'static str>,
-    kdl: String,
-    yaml: String,
+    pub(in crate::cli) r#type: Option<String>,
+    pub(in crate::cli) range: Option<Range>,
+    pub(in crate::cli) unit: Option<&'static str>,
+    pub(in crate::cli) default: Option<&'static str>,
+    pub(in crate::cli) kdl: String,
+    pub(in crate::cli) yaml: String,
     /// The effect of the example. Null for a kind, and if the example is not complete without other fields.
-    writes: Option<Effect>,
+    pub(in crate::cli) writes: Option<Effect>,
     /// The options of the engine that the field replaces.
-    replaces: Vec<String>,
-    fields: Vec<FieldSummary>,
+    pub(in crate::cli) replaces: Vec<String>,
+    /// The builds that accept the example. Null if the field writes no option of the engine.
+    pub(in crate::cli) builds: Option<Builds>,
+    /// The codes that concern the field.
+    pub(in crate::cli) findings: Vec<RelatedCode>,
+    pub(super) fields: Vec<FieldSummary>,
+}
+
+/// A code that concerns a field.
+#[derive(Serialize)]
+pub(in crate::cli) struct RelatedCode {
+    pub(in crate::cli) code: String,
+    pub(in crate::cli) name: &'static str,
 }
 
 /// A field of a kind or of a block.
 #[derive(Serialize)]
-struct FieldSummary {
-    name: &'static str,
-    presence: &'static str,
-    description: &'static str,
+pub(super) struct FieldSummary {
+    pub(super) name: &'static str,
+    pub(super) presence: &'static str,
+    pub(super) description: &'static str,
 }
 
 impl FieldPage {
-    pub(super) fn new(path: &FieldPath) -> Self {
+    pub(in crate::cli) fn new(path: &FieldPath) -> Self {
         let field = path.field();
+        let measured = field.and_then(|_| measure(path));
+        let (writes, builds) =
+            measured.map_or((None, None), |Measured { effect, builds }| (Some(effect), builds));
+        let related = |code: &&'static Code| RelatedCode { code: code.to_string(), name: code.name };
         let summary = |field: &'static Field| FieldSummary {
             name: field.name,
             presence: presence(field),
@@ -64,59 +76,16 @@ impl FieldPage {
             default: field.and_then(|field| field.hints.default),
             kdl: example(path, Language::Kdl),
             yaml: example(path, Language::Yaml),
-            writes: field.and_then(|_| effect(path)),
+            writes,
             replaces: replaced_options(path),
+            builds,
+            findings: codes_of(path).iter().map(related).collect(),
             fields: path.children().into_iter().map(summary).collect(),
         }
     }
 
     pub(super) fn json(&self) -> String {
         session::json_line(self)
-    }
-
-    /// The page as text, wrapped to a number of columns.
-    pub(super) fn text(&self, columns: usize) -> String {
-        let presence = self.presence.map(|presence| format!(" ({presence})")).unwrap_or_default();
-        let mut text = format!("{}{presence}\n", self.field);
-        text.push_str(&hanging("  ", self.description, columns));
-        text.push('\n');
-        let range = self.range.map(|range| format!("{} to {}", range.least, range.most));
-        let facts = [
-            ("type", self.r#type.clone()),
-            ("range", range),
-            ("unit", self.unit.map(str::to_owned)),
-            ("default", self.default.map(str::to_owned)),
-        ];
-        for (title, fact) in facts {
-            text.extend(fact.map(|fact| hanging(&prefix(title), &fact, columns)));
-        }
-        text.push_str(&lines("KDL", self.kdl.lines(), columns));
-        text.push_str(&lines("YAML", self.yaml.lines(), columns));
-        match &self.writes {
-            Some(effect) => text.push_str(&effect_text(effect, columns)),
-            None if self.presence.is_some() => {
-                text.push_str(&hanging(&prefix("writes"), "depends on other fields", columns));
-            }
-            None => {}
-        }
-        if !self.replaces.is_empty() {
-            let names = self.replaces.iter().map(|name| words::quoted(name)).collect::<Vec<_>>().join(", ");
-            text.push_str(&hanging(&prefix("replaces"), &names, columns));
-        }
-        if !self.fields.is_empty() {
-            text.push_str("\nFields:\n");
-            let width = self.fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
-            for field in &self.fields {
-                let mark = if field.presence == "optional" {
-                    String::new()
-                } else {
-                    format!(" ({})", field.presence)
-                };
-                let start = format!("  {:width$}  ", field.name);
-                text.push_str(&hanging(&start, &(field.description.to_owned() + &mark), columns));
-            }
-        }
-        text
     }
 }
 
@@ -126,36 +95,6 @@ fn presence(field: &Field) -> &'static str {
         Presence::Optional => "optional",
         Presence::Repeated | Presence::Distinct => "repeated",
     }
-}
-
-fn prefix(title: &str) -> String {
-    format!("  {title:8}  ")
-}
-
-/// Lines that are not wrapped, so that they can be copied.
-fn lines<'l>(title: &str, lines: impl Iterator<Item = &'l str>, columns: usize) -> String {
-    let row = |(n, line)| hanging_words(&prefix(if n == 0 { title } else { "" }), [line], columns);
-    lines.enumerate().map(row).collect()
-}
-
-fn effect_text(effect: &Effect, columns: usize) -> String {
-    let Effect { options, unit_lines, files } = effect;
-    let mut text = String::new();
-    let mut shown: Vec<&str> =
-        options.iter().chain(unit_lines.iter().take(MAX_LINES)).map(String::as_str).collect();
-    let more = unit_lines.len().saturating_sub(MAX_LINES);
-    let more = format!("and {} of units", words::count(more, "more line"));
-    shown.extend((unit_lines.len() > MAX_LINES).then_some(&*more));
-    let other = words::all_of(files);
-    let other = if shown.is_empty() { other } else { format!("also changes {other}") };
-    if shown.is_empty() && files.is_empty() {
-        shown.push("nothing in this example: only checks and other fields read it");
-    }
-    text.push_str(&lines("writes", shown.iter().copied(), columns));
-    if !files.is_empty() {
-        text.push_str(&hanging(&prefix(if shown.is_empty() { "writes" } else { "" }), &other, columns));
-    }
-    text
 }
 
 /// The example in a language.

@@ -28,12 +28,24 @@ pub enum ExampleValue {
 }
 
 impl FieldPath {
+    /// The path of a kind.
+    pub fn of(kind: &'static ItemKind) -> Self {
+        Self { kind, fields: Vec::new() }
+    }
+
+    /// The paths of all fields of a kind with their blocks, in the order of the documentation.
+    pub fn fields_of(kind: &'static ItemKind) -> Vec<Self> {
+        let mut all = Vec::new();
+        Self::of(kind).collect_into(&mut all);
+        all.split_off(1)
+    }
+
     /// The kind or the field with this path. The kind may be in the plural.
     pub fn find(path: &str) -> Option<Self> {
         let mut names = path.split('.');
         let word = names.next()?;
         let kind = ItemKind::of_word(word).or_else(|| ItemKind::of_plural(word))?;
-        let mut found = Self { kind, fields: Vec::new() };
+        let mut found = Self::of(kind);
         for name in names {
             let field = found.children().into_iter().find(|field| field.name == name)?;
             found.fields.push(field);
@@ -45,7 +57,7 @@ impl FieldPath {
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for kind in KINDS {
-            Self { kind, fields: Vec::new() }.collect_into(&mut all);
+            Self::of(kind).collect_into(&mut all);
         }
         all
     }
@@ -53,11 +65,10 @@ impl FieldPath {
     fn collect_into(self, all: &mut Vec<Self>) {
         let is_repeated = self.field().is_some_and(|field| field.shape == Shape::Defaults);
         let children = if is_repeated { Vec::new() } else { self.children() };
-        let fields = self.fields.clone();
-        let kind = self.kind;
+        let children: Vec<Self> = children.into_iter().map(|field| self.child(field)).collect();
         all.push(self);
         for child in children {
-            Self { kind, fields: fields.iter().copied().chain([child]).collect() }.collect_into(all);
+            child.collect_into(all);
         }
     }
 
@@ -80,6 +91,21 @@ impl FieldPath {
             Some(Shape::Defaults) => role::TABLE.fields.iter().chain([&role::DEFAULT_STORE]).collect(),
             Some(_) => Vec::new(),
         }
+    }
+
+    /// The table of the kind or the block.
+    pub fn table(&self) -> Option<&'static Table> {
+        match self.field().map(|field| &field.shape) {
+            None => Some(self.kind.table),
+            Some(Shape::Block(table)) => Some(table),
+            Some(_) => None,
+        }
+    }
+
+    /// The path of a field of the kind or the block.
+    #[must_use]
+    pub fn child(&self, field: &'static Field) -> Self {
+        Self { kind: self.kind, fields: self.fields.iter().copied().chain([field]).collect() }
     }
 
     /// An example of the item, or of the field in the blocks around it.

@@ -1,5 +1,6 @@
 //! Filters of a model: settings that llama-swap writes into each request, or removes from it (`internal/config/filters.go`).
 
+use super::keys::{self, Meaning};
 use super::model::{Model, summary};
 use crate::import::plain;
 use crate::import::source::{Change, Persona, Word};
@@ -10,38 +11,46 @@ use serde_json::Value;
 /// A setting that filters never change.
 const PROTECTED: &str = "model";
 
-pub(super) fn read(model: &mut Model<'_, '_>, tree: &Tree) {
-    for entry in tree.entries() {
-        match entry.key.as_str() {
-            "setParamsByID" => personas(model, entry),
-            "setParams" if !entry.value.entries().is_empty() => {
-                let settings = settings(model, &entry.value);
-                let shown: Vec<String> =
-                    settings.iter().map(|(name, value, _)| format!("{name} {value}")).collect();
-                let why = "a role has defaults, and requests may override them";
-                model.lose(format!("setParams: {}", shown.join(", ")), entry.line, why);
-            }
-            "stripParams" | "strip_params" => {
-                let names = model.word(&entry.value, &entry.key).text;
-                if !names.trim().is_empty() {
-                    model.lose(
-                        format!("{}: {names}", entry.key),
-                        entry.line,
-                        "clients decide on the settings of a request",
-                    );
-                }
-            }
-            "setParams" => {}
-            key => {
-                let what = format!("filters: {key} {}", summary(&entry.value));
+/// Reads the filters of a model.
+pub(super) fn read(model: &mut Model<'_, '_>, filters: &TreeEntry) {
+    for entry in filters.value.entries() {
+        match keys::find("models.ID.filters", &entry.key).and_then(|key| key.read) {
+            Some(read) => read(model, entry),
+            None => {
+                let what = format!("filters: {} {}", entry.key, summary(&entry.value));
                 model.lose(what, entry.line, "llama-swap has no such filter");
             }
         }
     }
 }
 
+/// Reports a filter with the reason of the table.
+fn lose(model: &mut Model<'_, '_>, entry: &TreeEntry, shown: &str) {
+    if let Some(Meaning::Lost(why, _)) = keys::find("models.ID.filters", &entry.key).map(|key| key.meaning) {
+        model.lose(format!("{}: {shown}", entry.key), entry.line, why);
+    }
+}
+
+/// Reports `setParams`.
+pub(super) fn lose_parameters(model: &mut Model<'_, '_>, entry: &TreeEntry) {
+    if entry.value.entries().is_empty() {
+        return;
+    }
+    let settings = settings(model, &entry.value);
+    let shown: Vec<String> = settings.iter().map(|(name, value, _)| format!("{name} {value}")).collect();
+    lose(model, entry, &shown.join(", "));
+}
+
+/// Reports `stripParams`.
+pub(super) fn lose_stripped(model: &mut Model<'_, '_>, entry: &TreeEntry) {
+    let names = model.word(&entry.value, &entry.key).text;
+    if !names.trim().is_empty() {
+        lose(model, entry, &names);
+    }
+}
+
 /// `setParamsByID`: names with other settings of each request.
-fn personas(model: &mut Model<'_, '_>, entry: &TreeEntry) {
+pub(super) fn personas(model: &mut Model<'_, '_>, entry: &TreeEntry) {
     let mut names = Vec::new();
     for persona in entry.value.entries() {
         let at = model.swap.at(persona.line);

@@ -4,6 +4,7 @@
 //! `persistent` if its group is `exclusive`. So two models of different groups can be together unless both groups are exclusive and not
 //! persistent: in the other cases, at least one order of loading keeps both.
 
+use super::keys;
 use super::settings::{listed, too_many};
 use super::{Sets, SwapFile};
 use crate::import::plain;
@@ -88,7 +89,7 @@ fn read_group(swap: &mut SwapFile<'_>, entry: &TreeEntry, grouped: &mut BTreeSet
         }
     }
     for field in entry.value.entries() {
-        if !["swap", "exclusive", "persistent", "members"].contains(&field.key.as_str()) {
+        if keys::find("groups.ID", &field.key).is_none() {
             lose_field(swap, &entry.key, &field.key, &field.value, field.line);
         }
     }

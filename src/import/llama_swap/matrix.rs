@@ -1,6 +1,7 @@
 //! The matrix of models that may be in memory together (`internal/matrix/dsl.go`): `&` binds tighter than `|`, and `+name` inserts another set.
 
 use super::groups::MAX_MEMBERS;
+use super::keys::{self, Meaning};
 use super::settings::too_many;
 use super::{Sets, SwapFile};
 use crate::import::source::Server;
@@ -90,15 +91,15 @@ fn lose_other(swap: &mut SwapFile<'_>, entry: &TreeEntry) {
                 .iter()
                 .map(|cost| format!("{} {}", cost.key, super::model::summary(&cost.value)))
         };
-        match field.key.as_str() {
-            "vars" | "sets" => {}
-            "evict_costs" if field.value.entries().is_empty() => {}
-            "evict_costs" => {
+        let name = field.key.as_str();
+        match keys::find("matrix", name).map(|key| key.meaning) {
+            Some(Meaning::Lost(..)) if field.value.entries().is_empty() => {}
+            Some(Meaning::Lost(why, _)) => {
                 let costs: Vec<String> = text().take(10).collect();
-                let why = "the gateway unloads the model that was not used for the longest time";
-                swap.lose(format!("evict_costs: {}", costs.join(", ")), field.line, why);
+                swap.lose(format!("{name}: {}", costs.join(", ")), field.line, why);
             }
-            key => swap.lose(format!("matrix: {key}"), field.line, "llama-swap has no such setting"),
+            Some(_) => {}
+            None => swap.lose(format!("matrix: {name}"), field.line, "llama-swap has no such setting"),
         }
     }
 }

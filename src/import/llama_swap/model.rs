@@ -2,7 +2,7 @@
 
 use super::SwapFile;
 use super::container;
-use super::filters;
+use super::keys::{self, Meaning};
 use super::macros::{MacroTable, ModelScope, PORT, Value, as_written};
 use super::settings;
 use crate::import::inline;
@@ -96,30 +96,35 @@ impl Model<'_, '_> {
     }
 
     fn field(&mut self, field: &TreeEntry) {
-        match field.key.as_str() {
-            "cmd" | "proxy" | "macros" | "ttl" => {}
-            "aliases" => {
-                for item in field.value.items() {
-                    let alias = self.word(item, "aliases");
-                    self.server.aliases.push(alias);
-                }
-            }
-            "env" => {
-                for item in field.value.items().iter().take(MAX_VARIABLES) {
-                    self.variable(item);
-                }
-                if let Some(item) = field.value.items().get(MAX_VARIABLES) {
-                    let why = format!("a server has at most {MAX_VARIABLES} variables");
-                    self.lose("env: further variables", item.line, why);
-                }
-            }
-            "checkEndpoint" => {
-                let path = self.word(&field.value, "checkEndpoint");
-                let is_default = path.text.strip_prefix('/') == Some("health");
-                self.server.health = Some(path).filter(|path| !is_default && !path.text.is_empty());
-            }
-            "filters" => filters::read(self, &field.value),
-            _ => settings::lose_model_setting(self, field),
+        let key = keys::find("models.ID", &field.key);
+        match key.map(|key| (key.read, key.meaning)) {
+            Some((Some(read), _)) => read(self, field),
+            Some((None, Meaning::Lost(..))) | None => settings::lose_model_setting(self, field, key),
+            // The caller reads these keys after the others.
+            Some((None, _)) => {}
+        }
+    }
+
+    pub(super) fn aliases(&mut self, field: &TreeEntry) {
+        for item in field.value.items() {
+            let alias = self.word(item, "aliases");
+            self.server.aliases.push(alias);
+        }
+    }
+
+    pub(super) fn health(&mut self, field: &TreeEntry) {
+        let path = self.word(&field.value, "checkEndpoint");
+        let is_default = path.text.strip_prefix('/') == Some("health");
+        self.server.health = Some(path).filter(|path| !is_default && !path.text.is_empty());
+    }
+
+    pub(super) fn variables(&mut self, field: &TreeEntry) {
+        for item in field.value.items().iter().take(MAX_VARIABLES) {
+            self.variable(item);
+        }
+        if let Some(item) = field.value.items().get(MAX_VARIABLES) {
+            let why = format!("a server has at most {MAX_VARIABLES} variables");
+            self.lose("env: further variables", item.line, why);
         }
     }
 

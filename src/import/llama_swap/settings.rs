@@ -1,73 +1,32 @@
 //! Settings of llama-swap that no registry has, with their defaults and reasons.
 
 use super::SwapFile;
+use super::keys::{self, Key, Meaning, Reported};
 use super::model::{Model, summary};
 use crate::import::source::At;
 use crate::syntax::yaml::{Tree, TreeEntry};
 
-/// A setting with its default as text, and the reason why it is not imported.
-type Setting = (&'static str, &'static str, &'static str);
-
-const MODEL_SETTINGS: &[Setting] = &[
-    ("name", "", "clients see the name of the role"),
-    ("description", "", "it is a text for the web page of llama-swap; a comment in the registry can have it"),
-    ("cmdStop", "", "orchgen stops the process with a signal"),
-    ("unloadTimeout", "0", "systemd limits the time to stop"),
-    ("unlisted", "false", "the gateway lists all roles"),
-    ("useModelName", "", "the gateway sends the name of the role"),
-    ("concurrencyLimit", "0", "`slots` of the role limits the requests that run at the same time"),
-    ("metadata", "", "the list of models has no metadata"),
-    ("timeouts", "", "the gateway has no limits of single connections"),
-    ("compat", "", "the gateway has no such setting"),
-    ("capabilities", "", "the model file decides on its capabilities"),
-    (
-        "healthCheckTimeout",
-        "",
-        "llama-swap uses the value of the whole file, and orchgen computes the limit from the size",
-    ),
-];
-
-const FILE_SETTINGS: &[Setting] = &[
-    ("healthCheckTimeout", "120", "orchgen computes the limit of the start from the size of the model"),
-    ("logRequests", "false", "the journal has the output of the servers"),
-    ("logLevel", "info", "the journal has the output of the servers"),
-    ("logTimeFormat", "", "the journal has the time of each line"),
-    ("logToStdout", "proxy", "the journal has the output of the servers"),
-    ("metricsMaxInMemory", "1000", "it belongs to the web page of llama-swap"),
-    ("captureBuffer", "5", "it belongs to the web page of llama-swap"),
-    ("store", "", "it belongs to the web page of llama-swap"),
-    ("ui", "", "it belongs to the web page of llama-swap"),
-    ("performance", "", "it belongs to the web page of llama-swap"),
-    ("unloadTimeout", "10", "systemd limits the time to stop"),
-    ("sendLoadingState", "false", "the gateway sends only the answer of the server"),
-    ("startPort", "5800", "orchgen selects the hidden ports: `backend` of the gateway"),
-    ("upstream", "", "the gateway has no such path"),
-];
-
-/// Settings that are read elsewhere.
-const READ_ELSEWHERE: &[&str] =
-    &["models", "macros", "groups", "matrix", "globalTTL", "includeAliasesInList", "hooks", "routing"];
+/// The reason for a key that is not in the table.
+const UNKNOWN: &str = "llama-swap has no such setting";
 
 /// Parts of the names of settings with secrets.
 const SECRETS: &[&str] = &["key", "token", "secret", "password", "auth"];
 
+/// Reports `sendLoadingState` of a model, unless it is that of the file.
+pub(super) fn lose_loading_state(model: &mut Model<'_, '_>, field: &TreeEntry) {
+    let own = model.word(&field.value, &field.key).text;
+    if (own == "true") != model.swap.sends_loading {
+        model.lose(format!("sendLoadingState: {own}"), field.line, keys::ONLY_ANSWER);
+    }
+}
+
 /// Reports a setting of a model, unless it has its default.
-pub(super) fn lose_model_setting(model: &mut Model<'_, '_>, field: &TreeEntry) {
+pub(super) fn lose_model_setting(model: &mut Model<'_, '_>, field: &TreeEntry, known: Option<&Key>) {
+    if is_empty(&field.value) && (known.is_some() || field.value.is_null()) {
+        return;
+    }
     let key = field.key.as_str();
-    if key == "sendLoadingState" {
-        let own = model.word(&field.value, key).text;
-        if (own == "true") != model.swap.sends_loading {
-            let why = "the gateway sends only the answer of the server";
-            model.lose(format!("sendLoadingState: {own}"), field.line, why);
-        }
-        return;
-    }
-    let setting = MODEL_SETTINGS.iter().find(|(name, ..)| *name == key);
-    let (default, why) =
-        setting.map_or(("", "llama-swap has no such setting"), |(_, default, why)| (*default, *why));
-    if is_empty(&field.value) && (setting.is_some() || field.value.is_null()) {
-        return;
-    }
+    let (default, why) = default_and_reason(known);
     let text = if field.value.scalar().is_some() {
         model.word(&field.value, key).text
     } else {
@@ -78,39 +37,44 @@ pub(super) fn lose_model_setting(model: &mut Model<'_, '_>, field: &TreeEntry) {
     }
 }
 
+/// The default of a key and the reason why it is not imported.
+fn default_and_reason(known: Option<&Key>) -> (&'static str, &'static str) {
+    match known.map(|key| key.meaning) {
+        Some(Meaning::Lost(why, Reported::Unless(default))) => (default, why),
+        Some(Meaning::Lost(why, Reported::Entries(_) | Reported::Count)) => ("", why),
+        _ => ("", UNKNOWN),
+    }
+}
+
 /// Reports the settings outside of models.
 pub(super) fn lose_file_settings(swap: &mut SwapFile<'_>) {
-    for entry in swap.root.entries().iter().filter(|entry| !READ_ELSEWHERE.contains(&entry.key.as_str())) {
-        match entry.key.as_str() {
-            "apiKeys" if !entry.value.items().is_empty() => {
+    for entry in swap.root.entries() {
+        let known = keys::find("", &entry.key);
+        match known.map(|key| key.meaning) {
+            Some(Meaning::Lost(why, Reported::Count)) => {
                 let count = entry.value.items().len();
-                let why = "a key is a secret; write the keys into a file, and name the file in the registry";
-                swap.lose(format!("apiKeys: {count} keys"), entry.line, why);
+                if count > 0 {
+                    swap.lose(format!("{}: {count} keys", entry.key), entry.line, why);
+                }
             }
-            "apiKeys" => {}
-            "peers" => {
-                lose_items(swap, entry, "proxy", "it is a remote server, and the gateway reaches only roles");
-            }
-            "selectors" => lose_items(swap, entry, "targets", "each name of a gateway has one role"),
-            "profiles" => lose_items(swap, entry, "pins", "each name of a gateway has one role"),
-            _ => lose_file_setting(swap, entry),
+            Some(Meaning::Lost(why, Reported::Entries(field))) => lose_items(swap, entry, field, why),
+            Some(Meaning::Lost(_, Reported::Unless(_))) | None => lose_file_setting(swap, entry, known),
+            Some(Meaning::Field(..) | Meaning::Read(_) | Meaning::Group | Meaning::SameAs(_)) => {}
         }
     }
     lose_nested(swap);
 }
 
-fn lose_file_setting(swap: &mut SwapFile<'_>, entry: &TreeEntry) {
+fn lose_file_setting(swap: &mut SwapFile<'_>, entry: &TreeEntry, known: Option<&Key>) {
     let key = entry.key.as_str();
-    let setting = FILE_SETTINGS.iter().find(|(name, ..)| *name == key);
-    if setting.is_none() && (key.starts_with("x-") || has_anchor(&entry.value)) {
+    if known.is_none() && (key.starts_with("x-") || has_anchor(&entry.value)) {
         // The value is only a source of copies.
         return;
     }
-    let (default, why) =
-        setting.map_or(("", "llama-swap has no such setting"), |(_, default, why)| (*default, *why));
-    if is_empty(&entry.value) && setting.is_some() {
+    if is_empty(&entry.value) && known.is_some() {
         return;
     }
+    let (default, why) = default_and_reason(known);
     let text =
         if entry.value.scalar().is_some() { swap.text(&entry.value, key) } else { details(&entry.value) };
     if text != default {
@@ -133,23 +97,17 @@ fn lose_items(swap: &mut SwapFile<'_>, entry: &TreeEntry, field: &str, why: &str
 
 /// Reports the settings of `hooks` and `routing` that are not read.
 fn lose_nested(swap: &mut SwapFile<'_>) {
-    let hooks = swap.find(&["hooks"]).map(|hooks| &hooks.value);
-    lose_unknown(swap, hooks, "hooks", &["on_startup"]);
-    let startup = swap.find(&["hooks", "on_startup"]).map(|hooks| &hooks.value);
-    lose_unknown(swap, startup, "hooks.on_startup", &["preload"]);
-    let routing = swap.find(&["routing"]).map(|routing| &routing.value);
-    lose_unknown(swap, routing, "routing", &["router", "scheduler"]);
-    let router = swap.find(&["routing", "router"]).map(|router| &router.value);
-    lose_unknown(swap, router, "routing.router", &["use", "settings"]);
-    let settings = swap.find(&["routing", "router", "settings"]).map(|settings| &settings.value);
-    lose_unknown(swap, settings, "routing.router.settings", &["groups", "matrix"]);
-    let priority = swap.find(&["routing", "scheduler", "settings", "fifo", "priority"]);
+    for path in ["hooks", "hooks.on_startup", "routing", "routing.router", "routing.router.settings"] {
+        lose_unknown(swap, path);
+    }
+    let fifo = ["routing", "scheduler", "settings", "fifo"];
+    let priority = swap.find(&[&fifo[..], &["priority"]].concat());
     if let Some(priority) = priority.filter(|priority| !priority.value.entries().is_empty()) {
         let what = format!("scheduler priority: {}", details(&priority.value));
-        swap.lose(what, priority.line, "requests run in the order in which they arrive");
+        let (_, why) = default_and_reason(keys::find(&fifo.join("."), "priority"));
+        swap.lose(what, priority.line, why);
     }
-    let scheduler = swap.find(&["routing", "scheduler"]).map(|scheduler| &scheduler.value);
-    lose_unknown(swap, scheduler, "routing.scheduler", &["use", "settings"]);
+    lose_unknown(swap, "routing.scheduler");
     if let Some(used) = swap.find(&["routing", "scheduler", "use"]) {
         let text = swap.text(&used.value, "use");
         if !text.is_empty() && text != "fifo" {
@@ -158,11 +116,13 @@ fn lose_nested(swap: &mut SwapFile<'_>) {
     }
 }
 
-fn lose_unknown(swap: &mut SwapFile<'_>, tree: Option<&Tree>, path: &str, known: &[&str]) {
-    let entries = tree.map_or(&[][..], Tree::entries);
-    for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+/// Reports the keys at a path that are not in the table.
+fn lose_unknown(swap: &mut SwapFile<'_>, path: &str) {
+    let names: Vec<&str> = path.split('.').collect();
+    let entries = swap.find(&names).map_or(&[][..], |entry| entry.value.entries());
+    for entry in entries.iter().filter(|entry| keys::find(path, &entry.key).is_none()) {
         let what = format!("{path}.{}: {}", entry.key, shown(&entry.key, &details(&entry.value)));
-        swap.lose(what, entry.line, "llama-swap has no such setting");
+        swap.lose(what, entry.line, UNKNOWN);
     }
 }
 

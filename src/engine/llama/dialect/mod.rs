@@ -49,7 +49,7 @@ pub use gpu::{
     VISIBLE_DEVICES, computes_attention, is_device_name,
 };
 pub use lowered::Lowered;
-pub use options::DeprecatedKey;
+pub use options::{DeprecatedKey, reason_not_allowed};
 pub use paths::of_variables;
 pub use preset::{PresetValue, UncarriedText};
 pub use prompt::reads_commands;

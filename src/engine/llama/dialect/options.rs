@@ -270,7 +270,7 @@ fn accept<'p>(
 }
 
 /// The reason why a role cannot set this option, and the help. `None` if it can.
-fn reason_not_allowed(option: &OptionRecord, spelling: &str) -> Option<(String, String)> {
+pub fn reason_not_allowed(option: &OptionRecord, spelling: &str) -> Option<(String, String)> {
     let row = option.row()?;
     if let Some(owner) = row.owner {
         return Some((format!("the field `{}` sets `{spelling}`", owner.field), row.owned_help(owner)));

@@ -11,6 +11,7 @@ mod init;
 
 mod colors;
 mod gpu_memory;
+mod guide;
 mod known;
 mod links;
 mod man;

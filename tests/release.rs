@@ -186,8 +186,8 @@ mod tools {
         for name in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"] {
             assert!(unpacked.join(name).is_file(), "{name}");
         }
-        let page = fs::read_to_string(unpacked.join("share/doc/orchgen/explain/ORC302.md")).unwrap();
-        assert!(page.starts_with("# ORC302 port-conflict\n"), "{page}");
+        let page = fs::read_to_string(unpacked.join("share/doc/orchgen/guide/codes/ORC302.html")).unwrap();
+        assert!(page.contains("<h1>ORC302 port-conflict</h1>"), "{page}");
         for (shell, name) in [("bash", "orchgen.bash"), ("zsh", "_orchgen"), ("fish", "orchgen.fish")] {
             let script = run_ok(Command::new(unpacked.join("orchgen")).args(["completions", shell]));
             assert_eq!(fs::read_to_string(unpacked.join("completions").join(name)).unwrap(), script);
@@ -244,7 +244,8 @@ mod rig {
             "/usr/share/zsh/vendor-completions/_orchgen",
             "/usr/share/fish/vendor_completions.d/orchgen.fish",
             "/usr/share/doc/orchgen/README.md",
-            "/usr/share/doc/orchgen/explain/ORC302.md",
+            "/usr/share/doc/orchgen/guide/index.html",
+            "/usr/share/doc/orchgen/guide/codes/ORC302.html",
             "/usr/share/doc/orchgen/changelog.gz",
             "/usr/share/doc/orchgen/copyright",
             "/usr/share/doc/orchgen/LICENSE-APACHE",
@@ -259,7 +260,7 @@ mod rig {
         // The pages are where links of the program lead to.
         let listed = run_ok(&mut rig.chroot(&["env", "FORCE_HYPERLINK=1", "orchgen", "explain"]));
         assert!(
-            listed.contains("]8;;file:///usr/share/doc/orchgen/explain/ORC302.md\u{1b}\\ORC302"),
+            listed.contains("]8;;file:///usr/share/doc/orchgen/guide/codes/ORC302.html\u{1b}\\ORC302"),
             "{listed}"
         );
         let page = run_ok(&mut rig.chroot(&["gzip", "-dc", "/usr/share/man/man1/orchgen.1.gz"]));

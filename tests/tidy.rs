@@ -12,6 +12,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("miette", "diag/report/human.rs"),
     ("granit_parser", "syntax/yaml/events.rs"),
     ("minijinja", "render/template.rs"),
+    ("pulldown_cmark", "cli/guide/markdown.rs"),
     ("strsim", "diag/suggest.rs"),
     ("sha2", "source/digest.rs"),
     ("rustix", "cli/engine/program.rs"),

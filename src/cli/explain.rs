@@ -2,28 +2,27 @@
 
 use super::RunStatus;
 use super::args::OutputArgs;
+use super::guide;
 use super::session;
 use super::table::{Column, Section, Table, Text, Tone};
 use crate::catalogue::{codes, find};
 use crate::diag::page::Example;
 use crate::diag::report::Style;
-use crate::diag::report::page::page;
 use crate::diag::{Code, Severity, nearest, words};
-use crate::emit;
 use clap::{Args as Arguments, ValueEnum};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
 
 pub(in crate::cli) const EXPLAIN_HELP: &str = "\
 Codes in findings and lists are links to these pages if the terminal has links.
 FORCE_HYPERLINK=1 and FORCE_HYPERLINK=0 override its detection. The pages are in
-`../share/doc/orchgen/explain`, relative to the folder of the program.
-ORCHGEN_EXPLAIN_URL names another place: `{code}` in it is replaced with the
-code. Without `{code}`, the code follows it.
+`../share/doc/orchgen/guide/codes`, relative to the folder of the program;
+`orchgen guide --out` writes them. ORCHGEN_EXPLAIN_URL names another place:
+`{code}` in it is replaced with the code. Without `{code}`, the code follows it.
 
 Examples:
   orchgen explain port-conflict       explain a code
-  orchgen explain --all --out pages   write all pages as Markdown
+  orchgen explain --all --output-format markdown > codes.md
+                                      write all pages as one document
   ORCHGEN_EXPLAIN_URL=https://wiki.example/ orchgen check
                                       codes are links, for example to https://wiki.example/ORC302";
 
@@ -53,13 +52,9 @@ pub(in crate::cli) struct ExplainArgs {
     /// Print the pages of all codes
     #[arg(long, conflicts_with = "code")]
     all: bool,
-    /// Write the pages into this folder, one file per code, for example `ORC302.md`. It is created if it is missing, and
-    /// pages in it are replaced
-    #[arg(long, value_name = "FOLDER", requires = "all")]
-    out: Option<PathBuf>,
-    /// Output format. The default is human, and markdown with `--out`
-    #[arg(long = "output-format", value_name = "FORMAT", help_heading = "Output")]
-    format: Option<PageFormat>,
+    /// Output format
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    format: PageFormat,
 }
 
 /// The output format of `explain`.
@@ -81,11 +76,8 @@ pub(super) fn run(command: &ExplainArgs, output: OutputArgs) -> RunStatus {
         },
         None => codes(),
     };
-    if let Some(folder) = &command.out {
-        return write_pages(&chosen, folder, command.format, output);
-    }
     let style = session::style(output, &std::io::stdout());
-    session::print_stdout(&match command.format.unwrap_or(PageFormat::Human) {
+    session::print_stdout(&match command.format {
         PageFormat::Json => json(&chosen),
         PageFormat::Markdown if command.code.is_some() => chosen.iter().map(|code| markdown(code)).collect(),
         PageFormat::Markdown => markdown_document(&chosen),
@@ -97,43 +89,30 @@ pub(super) fn run(command: &ExplainArgs, output: OutputArgs) -> RunStatus {
     })
 }
 
-/// Writes a page for each code.
-fn write_pages(codes: &[&Code], folder: &Path, format: Option<PageFormat>, output: OutputArgs) -> RunStatus {
-    if format.is_some_and(|format| format != PageFormat::Markdown) {
-        return session::fail("`--out` writes pages in Markdown: remove `--output-format`");
-    }
-    for code in codes {
-        let file = folder.join(format!("{code}.md"));
-        if let Err(error) = emit::write_file(&file, markdown(code).as_bytes()) {
-            return session::fail(error);
-        }
-    }
-    if !output.quiet {
-        let pages = words::count(codes.len(), "page");
-        let folder = words::quoted(&folder.to_string_lossy());
-        session::print_stderr(&format!("wrote {pages} into {folder}\n"));
-    }
-    RunStatus::Clean
-}
-
-fn markdown(code: &Code) -> String {
+/// The page of a code as Markdown.
+pub(super) fn markdown(code: &Code) -> String {
     format!("# {code} {}\n\nSeverity: {}\n\n{}", code.name, code.severity.word(), code.text())
 }
 
-/// One document with all pages: a table of links, then the pages with their headings one level deeper.
-fn markdown_document(codes: &[&Code]) -> String {
+/// A table of all codes. A function gives the target of the link of a code.
+pub(super) fn markdown_list(codes: &[&Code], target: impl Fn(&Code) -> String) -> String {
     let mut out =
         "# What orchgen finds\n\n| code | name | severity | what it finds |\n|---|---|---|---|\n".to_owned();
     for code in codes {
-        let anchor = format!("{code}-{}", code.name).to_lowercase();
         let row = [
-            format!("[{code}](#{anchor})"),
+            format!("[{code}]({})", target(code)),
             format!("`{}`", code.name),
             code.severity.word().to_owned(),
             code.summary().replace('|', "\\|"),
         ];
         out.extend(["| ", &row.join(" | "), " |\n"]);
     }
+    out
+}
+
+/// One document with all pages: a table of links, then the pages with their headings one level deeper.
+fn markdown_document(codes: &[&Code]) -> String {
+    let mut out = markdown_list(codes, |code| format!("#{code}-{}", code.name).to_lowercase());
     for code in codes {
         let mut is_open = false;
         out.push('\n');
@@ -144,6 +123,18 @@ fn markdown_document(codes: &[&Code]) -> String {
         }
     }
     out
+}
+
+/// The page of a code for a terminal: severity, code and name, then its text.
+fn page(code: &'static Code, style: Style) -> String {
+    let tone = match code.severity {
+        Severity::Error => Tone::Bad,
+        Severity::Warning => Tone::Open,
+        Severity::Note => Tone::Good,
+    };
+    let title = Text::new(tone, format!("{}[{code}]", code.severity.word()))
+        .and(Tone::Plain, format!(" {}", code.name));
+    format!("{}\n\n{}", title.painted(style), guide::page_text(&format!("codes/{code}"), &code.text(), style))
 }
 
 fn list(codes: &[&'static Code], style: Style) -> String {

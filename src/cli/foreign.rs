@@ -76,6 +76,7 @@ pub const COMMANDS: &[ForeignCommand] = &[
     with_arguments("completion complete autocomplete", "completions", "bash"),
     with_arguments("manual manpage manpages", "man", "--out FOLDER"),
     command("rules rule codes errors why", "explain"),
+    command("tutorial book learn topics help-topic handbook", "guide"),
     with_arguments("info metadata gguf header", "inspect", "FILE"),
     command("mem ram vram budget", "memory"),
     with_arguments("field fields", "schema --field", "role"),

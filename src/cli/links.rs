@@ -1,4 +1,4 @@
-//! Where codes in findings and lists lead to: the pages of `orchgen explain`, if the terminal has links.
+//! Where codes in findings and lists lead to: the pages of `orchgen guide --out`, if the terminal has links.
 
 use super::args::ColorWhen;
 use super::session::env_var;
@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// The folder of the pages next to the folder of the program, in a package.
-const FOLDER: &str = "share/doc/orchgen/explain";
+const FOLDER: &str = "share/doc/orchgen/guide/codes";
 
 /// The address of the pages of codes, for [`crate::diag::report::Style`]. `None` if the stream or its terminal has no links.
 /// `FORCE_HYPERLINK` decides before the terminal, and `--color never` before both.
@@ -31,7 +31,7 @@ fn find() -> Option<String> {
     }
     let program = std::env::current_exe().ok()?;
     let folder = program.parent()?.parent()?.join(FOLDER);
-    folder.is_dir().then(|| format!("file://{}/{{code}}.md", path(&folder)))
+    folder.is_dir().then(|| format!("file://{}/{{code}}.html", path(&folder)))
 }
 
 /// An absolute path as a part of an address.

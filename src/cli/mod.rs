@@ -94,7 +94,7 @@ pub fn run() -> ExitCode {
         Command::Generations(command) => flatten(deploy::generations(command, args.output)),
         Command::Status(command) => deploy::status::run(command, args.output),
         Command::Explain(command) => explain::run(command, args.output),
-        Command::Guide(command) => guide::run(command),
+        Command::Guide(command) => guide::run(command, args.output),
         Command::Import(command) => rayon::scope(|_| import::run(command, args.output)),
         Command::Add(command) => rayon::scope(|_| add::run(command, args.output)),
         Command::Init(command) => init::run(command, args.output),

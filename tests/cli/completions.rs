@@ -53,7 +53,7 @@ fn names_of_the_registry_are_candidates_with_their_help() {
 }
 
 #[test]
-fn codes_profiles_and_fields_are_candidates() {
+fn codes_profiles_fields_and_topics_are_candidates() {
     let workspace = Workspace::new("");
     let codes = candidates(&workspace, &["explain", "ORC30"]);
     assert!(codes.contains(&("ORC302".to_owned(), "port-conflict".to_owned())), "{codes:?}");
@@ -71,6 +71,8 @@ fn codes_profiles_and_fields_are_candidates() {
     assert!(
         values(&workspace, &["engine", "show", "llama.cpp-b11669", "ctx-s"]).contains(&"ctx-size".to_owned())
     );
+    let topics = candidates(&workspace, &["guide", "vis"]);
+    assert_eq!(topics, [("vision".to_owned(), "Images: a vision model".to_owned())]);
     assert!(values(&workspace, &["schema", "--field", "role.draft."]).contains(&"role.draft.max".to_owned()));
 }
 

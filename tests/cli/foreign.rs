@@ -50,6 +50,7 @@ fn the_help_has_the_corrected_command_line() {
         ("import --json config.yaml", "orchgen import --report json config.yaml"),
         ("upgrade", "orchgen engine diff OLD NEW"),
         ("completion zsh", "orchgen completions zsh"),
+        ("tutorial vision", "orchgen guide vision"),
         ("version", "orchgen --version"),
         ("check --version", "orchgen --version"),
         ("status --no-color", "orchgen status --color never"),

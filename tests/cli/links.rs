@@ -1,4 +1,4 @@
-//! Links from codes to their pages (OSC 8), and the pages as files.
+//! Links from codes to their pages (OSC 8).
 
 use super::{BROKEN, Variables, Workspace, exit_code, text};
 use crate::support::visible;
@@ -101,21 +101,10 @@ fn there_are_no_links_in_files_machine_formats_and_without_a_terminal() {
 }
 
 #[test]
-fn pages_are_written_as_files_and_found_next_to_the_program() {
+fn pages_are_found_next_to_the_program() {
     let workspace = Workspace::new(BROKEN);
-    let pages = "a prefix/share/doc/orchgen/explain";
-    let output = workspace.run(&["explain", "--all", "--out", pages]);
-    let codes = orchgen::catalogue::codes();
-    assert_eq!(
-        (exit_code(&output), text(&output.stdout), text(&output.stderr)),
-        (0, String::new(), format!("wrote {} pages into `{pages}`\n", codes.len()))
-    );
-    for code in &codes {
-        let page = fs::read_to_string(workspace.at(pages).join(format!("{code}.md"))).unwrap();
-        let one = workspace.run(&["explain", &code.to_string(), "--output-format", "markdown"]);
-        assert_eq!(page, text(&one.stdout), "{code}");
-    }
-    assert_eq!(fs::read_dir(workspace.at(pages)).unwrap().count(), codes.len());
+    let output = workspace.run(&["guide", "--out", "a prefix/share/doc/orchgen/guide"]);
+    assert_eq!(exit_code(&output), 0, "{}", text(&output.stderr));
 
     fs::create_dir_all(workspace.at("a prefix/bin")).unwrap();
     let program = workspace.at("a prefix/bin/orchgen");
@@ -127,28 +116,9 @@ fn pages_are_written_as_files_and_found_next_to_the_program() {
         let listed = text(&command.output().unwrap().stdout);
         let address = listed.split(LINK).nth(1).unwrap().split('\u{1b}').next().unwrap();
         let file = address.strip_prefix("file://").unwrap();
-        assert!(file.ends_with("/a%20prefix/share/doc/orchgen/explain/ORC101.md"), "{file}");
+        assert!(file.ends_with("/a%20prefix/share/doc/orchgen/guide/codes/ORC101.html"), "{file}");
         assert!(fs::exists(file.replace("%20", " ")).unwrap(), "{file}");
     }
-}
-
-#[test]
-fn mistakes_with_pages_are_reported() {
-    let workspace = Workspace::new("");
-    fs::write(workspace.at("file"), "").unwrap();
-    let cases: [(&[&str], &str); 3] = [
-        (&["--all", "--out", "file/pages"], "cannot "),
-        (&["--out", "pages"], "--all"),
-        (&["--all", "--out", "pages", "--output-format", "json"], "`--out` writes pages in Markdown"),
-    ];
-    for (args, expected) in cases {
-        let output = workspace.run(&[&["explain"], args].concat());
-        assert!(exit_code(&output) == 2 && text(&output.stderr).contains(expected), "{args:?}: {output:?}");
-    }
-    assert!(!workspace.at("pages").exists());
-    let quiet =
-        workspace.run(&["explain", "--all", "--out", "pages", "--quiet", "--output-format", "markdown"]);
-    assert_eq!((exit_code(&quiet), quiet.stderr.is_empty()), (0, true));
 }
 
 mod tools {

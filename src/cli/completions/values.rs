@@ -4,6 +4,7 @@ use super::shell::Candidate;
 use crate::catalogue::codes;
 use crate::cli::args::Args;
 use crate::cli::deploy::{installed_generations, installed_stacks};
+use crate::cli::guide;
 use crate::compile::lower;
 use crate::diag::{Code, Diagnostics, Severity};
 use crate::engine::Profile;
@@ -33,6 +34,7 @@ pub(super) enum List {
     Profiles,
     OptionsOfProfile,
     Fields,
+    Topics,
     Compared,
 }
 
@@ -58,7 +60,8 @@ impl List {
             | Self::LowerableCodes
             | Self::CodesAndAll
             | Self::OptionsOfProfile
-            | Self::Fields => None,
+            | Self::Fields
+            | Self::Topics => None,
         }
     }
 }
@@ -88,6 +91,7 @@ impl Values {
             ("profile" | "old" | "new", _) => List::Profiles,
             (_, "OPTION") => List::OptionsOfProfile,
             (_, "FIELD") => List::Fields,
+            (_, "TOPIC") => List::Topics,
             ("against", _) => List::Compared,
             _ => return None,
         })
@@ -120,6 +124,7 @@ impl Values {
                 .collect(),
             List::OptionsOfProfile => self.options(),
             List::Fields => FieldPath::all().iter().map(field).collect(),
+            List::Topics => guide::pages().iter().map(|page| candidate(&*page.name, page.title())).collect(),
             List::Compared => vec![candidate("host", "what runs on this machine")],
         }
     }

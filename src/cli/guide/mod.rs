@@ -1,43 +1,74 @@
-//! `orchgen guide`: the guide of the language and its generated reference.
+//! `orchgen guide`: the guide of the language and its generated reference, on the terminal and as HTML.
 
+pub mod html;
+pub mod links;
+pub mod markdown;
 pub mod page;
 mod reference;
+pub mod site;
+pub mod terminal;
 mod topics;
 
 use super::RunStatus;
+use super::args::{Args, OutputArgs};
 use super::session;
+use super::table::{Section, Table, Text, Tone};
+use crate::catalogue;
+use crate::diag::report::Style;
 use crate::diag::{nearest, words};
-use clap::Args as Arguments;
+use crate::emit;
+use crate::hir::schema::FieldPath;
+use clap::{Args as Arguments, CommandFactory, ValueEnum};
 use page::Page;
+use std::path::{Path, PathBuf};
 
 pub(in crate::cli) const EXAMPLES: &str = "Examples:
-  orchgen guide                list all topics
-  orchgen guide first-model    read a topic";
+  orchgen guide                   list all topics
+  orchgen guide first-model       read a topic
+  orchgen guide --out guide       write all topics as HTML: open guide/index.html in a browser";
+
+/// The most topics that the error for an unknown topic names.
+const MAX_NAMED: usize = 6;
 
 #[derive(Arguments, Debug)]
 pub(in crate::cli) struct GuideArgs {
-    /// Topic to print. Without TOPIC, all topics are listed
+    /// Topic to print, for example vision. Without TOPIC, all topics are listed
     #[arg(value_name = "TOPIC")]
     topic: Option<String>,
+    /// Write all topics into this folder as HTML, with the reference and the pages of all codes. It is created if it is
+    /// missing, and pages in it are replaced
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["topic", "format"])]
+    out: Option<PathBuf>,
+    /// Output format
+    #[arg(long = "output-format", value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    format: GuideFormat,
 }
 
-pub(super) fn run(command: &GuideArgs) -> RunStatus {
+/// The output format of `guide`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum GuideFormat {
+    /// Text for a terminal
+    Human,
+    /// Markdown
+    Markdown,
+}
+
+pub(super) fn run(command: &GuideArgs, output: OutputArgs) -> RunStatus {
     let pages = pages();
-    let Some(topic) = &command.topic else {
-        let lines = pages.iter().map(|page| format!("{:16} {}\n", page.name, page.title()));
-        return session::print_stdout(&lines.collect::<String>());
-    };
-    match find(&pages, topic) {
-        Some(page) => session::print_stdout(page.text()),
-        None => {
-            let near = nearest(topic, pages.iter().map(|page| page.name.as_str()));
-            let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            session::fail(format!(
-                "unknown topic {}{near}\n`orchgen guide` lists all topics",
-                words::quoted(topic)
-            ))
-        }
+    if let Some(folder) = &command.out {
+        return write_site(pages, folder, output);
     }
+    let style = session::style(output, &std::io::stdout());
+    let text = match (&command.topic, command.format) {
+        (None, GuideFormat::Human) => list(&pages, style),
+        (None, GuideFormat::Markdown) => site::index(&pages),
+        (Some(topic), format) => match find(&pages, topic) {
+            Some(page) if format == GuideFormat::Human => page_text(&page.name, page.text(), style),
+            Some(page) => page.text().to_owned(),
+            None => return report_unknown_topic(&pages, topic),
+        },
+    };
+    session::print_stdout(&text)
 }
 
 /// All pages, in reading order.
@@ -45,8 +76,83 @@ pub fn pages() -> Vec<Page> {
     topics::pages().chain(reference::pages()).collect()
 }
 
+/// A page for a terminal.
+pub(in crate::cli) fn page_text(name: &str, text: &str, style: Style) -> String {
+    terminal::print(&markdown::parse(text), name, style)
+}
+
 /// The page with a name. The last part of the name is sufficient: `role` is `reference/role`.
 fn find<'p>(pages: &'p [Page], topic: &str) -> Option<&'p Page> {
-    let is_last = |page: &&Page| page.name.rsplit('/').next() == Some(topic);
+    let topic = topic.to_lowercase();
+    let is_last = |page: &&Page| page.name.rsplit('/').next() == Some(&topic);
     pages.iter().find(|page| page.name == topic).or_else(|| pages.iter().find(is_last))
+}
+
+/// The topics by group, with their titles.
+fn list(pages: &[Page], style: Style) -> String {
+    let row = |page: &Page| (Text::from(&*page.name), Text::from(page.title().replace('`', "")));
+    let section = |(group, pages): (&str, Vec<&Page>)| {
+        Section::pairs(Some(Text::new(Tone::Strong, group)), pages.into_iter().map(row).collect())
+    };
+    Table::new(site::groups(pages).into_iter().map(section).collect()).print(style)
+}
+
+/// Reports an unknown topic, with the topics that the user may mean.
+fn report_unknown_topic(pages: &[Page], topic: &str) -> RunStatus {
+    let help = match named_elsewhere(topic) {
+        Some(help) => help,
+        None => similar_topics(pages, topic),
+    };
+    session::fail(format!("unknown topic {}{help}\n`orchgen guide` lists all topics", words::quoted(topic)))
+}
+
+/// The help for the name of a code, a field or a command.
+fn named_elsewhere(topic: &str) -> Option<String> {
+    if let Some(code) = catalogue::find(topic) {
+        return Some(format!("\n{code} is a finding: run `orchgen explain {code}`"));
+    }
+    if let Some(path) = FieldPath::find(topic).filter(|path| path.field().is_some()) {
+        return Some(format!("\nrun `orchgen schema --field {}`", path.text()));
+    }
+    let root = Args::command();
+    let command = root.find_subcommand(topic)?;
+    Some(format!("\nrun `orchgen {} --help`", command.get_name()))
+}
+
+/// The topics with the word in their name or title, then the one with a similar name, then those with the word in their text.
+fn similar_topics(pages: &[Page], topic: &str) -> String {
+    let word = topic.to_lowercase();
+    let with = |text: &dyn Fn(&Page) -> String| -> Vec<String> {
+        let found =
+            pages.iter().filter(|page| word.chars().count() > 1 && text(page).to_lowercase().contains(&word));
+        found.take(MAX_NAMED).map(|page| format!("`orchgen guide {}`", page.name)).collect()
+    };
+    let titled = with(&|page| format!("{} {}", page.name, page.title()));
+    if !titled.is_empty() {
+        return format!("\nread {}", words::any_of(&titled));
+    }
+    if let Some(near) = nearest(topic, pages.iter().map(|page| page.name.as_str())) {
+        return format!("; did you mean `{near}`?");
+    }
+    let mentioned = with(&|page| page.text().to_owned());
+    if mentioned.is_empty() { String::new() } else { format!("\nread {}", words::any_of(&mentioned)) }
+}
+
+/// Writes the pages as HTML.
+fn write_site(pages: Vec<Page>, folder: &Path, output: OutputArgs) -> RunStatus {
+    let files = match site::files(&site::all_pages(pages)) {
+        Ok(files) => files,
+        Err(error) => return session::fail(error),
+    };
+    for (path, text) in &files {
+        if let Err(error) = emit::write_file(&folder.join(path), text.as_bytes()) {
+            return session::fail(error);
+        }
+    }
+    if !output.quiet {
+        let pages = words::count(files.len(), "page");
+        let folder = words::quoted(&folder.to_string_lossy());
+        session::print_stderr(&format!("wrote {pages} into {folder}\n"));
+    }
+    RunStatus::Clean
 }

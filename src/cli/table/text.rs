@@ -10,6 +10,8 @@ pub enum Tone {
     Plain,
     /// A heading, or a total.
     Strong,
+    /// Text of a registry or of a shell, which can be copied.
+    Code,
     /// Less important: a certainty, a type, where a value is from.
     Detail,
     /// Healthy, loaded or added.
@@ -26,6 +28,7 @@ impl Tone {
         match self {
             Self::Plain => "",
             Self::Strong => "1",
+            Self::Code => "36",
             Self::Detail => "2",
             Self::Good => "32",
             Self::Open => "33",
@@ -111,12 +114,12 @@ impl Text {
     }
 
     /// The text on one line.
-    pub(super) fn painted(&self, style: Style) -> String {
+    pub fn painted(&self, style: Style) -> String {
         self.0.iter().map(|span| span.painted(&span.text, style)).collect()
     }
 
     /// The text wrapped to a number of columns. Text in backquotes and words stay whole, except paths.
-    pub(super) fn lines(&self, columns: usize, style: Style) -> Vec<String> {
+    pub fn lines(&self, columns: usize, style: Style) -> Vec<String> {
         let fitted = self.0.iter().map(|span| span.fitted(columns, style)).collect::<Vec<_>>();
         let words = with_joined_units(&fitted.concat());
         let mut all =

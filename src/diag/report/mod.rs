@@ -8,7 +8,6 @@ pub mod gitlab;
 pub mod human;
 pub mod json;
 mod link;
-pub mod page;
 mod place;
 mod plain;
 mod run;
@@ -18,7 +17,7 @@ mod style;
 mod window;
 
 pub use link::linked;
-pub use plain::{hanging, hanging_words, width, wrap};
+pub use plain::{hanging, hanging_words, sanitize, width, wrap};
 pub use run::ReportInput;
 pub use style::Style;
 

@@ -23,7 +23,7 @@ pub(super) fn replacement(c: char, style: Style) -> Option<char> {
 }
 
 /// The text as one line, with control characters (also line breaks) replaced.
-pub(super) fn sanitize(text: &str, style: Style) -> String {
+pub fn sanitize(text: &str, style: Style) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

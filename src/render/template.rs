@@ -305,6 +305,7 @@ fn add_filters(environment: &mut Environment<'static>) {
     });
     environment.add_filter("upper", |text: &str| text.to_uppercase());
     environment.add_filter("clause", |text: &str| clause(text).to_owned());
+    environment.add_filter("bytes", |bytes: u64| Bytes(bytes).to_string());
     environment.add_filter("size", |bytes: u64| approximate_size(Bytes(bytes)));
     environment.add_filter("join", |list: &Value, separator: &str| -> Result<String, Error> {
         let texts: Vec<String> = list.try_iter()?.map(|text| text.to_string()).collect();

@@ -45,6 +45,7 @@ const FILTERS: &[(&str, Quote)] = &[
     ("code", |text| Cow::Owned(quote::markdown_code(text))),
     ("code_cell", |text| Cow::Owned(quote::markdown_code_cell(text))),
     ("line", quote::line),
+    ("prose", |text| Cow::Owned(quote::html_prose(text))),
 ];
 
 /// A template; its name determines its language. Declared with [`template!`](crate::template!).

@@ -10,7 +10,7 @@ mod role;
 mod start;
 mod topology;
 
-pub use finding::{ExcerptLine, MAX_LISTED, Finding, FindingPlace, Findings, Subject, UncheckedItem};
+pub use finding::{ExcerptLine, Finding, FindingPlace, Findings, MAX_LISTED, Subject, UncheckedItem};
 pub use gateway::ReportGateway;
 pub use memory::{HostMemory, MemoryBar, MemoryLine, PlaceKind};
 pub use role::{ReportRole, ReportTier, Served};
@@ -112,8 +112,7 @@ pub fn report(derived: &Derived) -> Report {
     let index = Index::new(derived);
     let (constraints, quirks) = constraints_and_quirks(registry);
     let (tiers, role_count) = role::tiers(&index);
-    let models: BTreeSet<_> =
-        derived.roles.iter().map(|role| role.serving.model.value).collect();
+    let models: BTreeSet<_> = derived.roles.iter().map(|role| role.serving.model.value).collect();
     let hosts = registry.hosts.entries().take(MAX_HOSTS);
     let listed = tiers.iter().map(|tier| tier.roles.len()).sum::<usize>();
     Report {

@@ -55,7 +55,8 @@ fn of_host(index: &Index<'_>, id: Id<hir::Host>, host: &hir::Host) -> HostStart 
             continue;
         }
         let is_read = index.engine(process.id).is_some_and(|role| read_before(role, &mut seen));
-        total = total.zip(row.read_millis).map(|(sum, own)| sum.saturating_add(if is_read { 0 } else { own }));
+        total =
+            total.zip(row.read_millis).map(|(sum, own)| sum.saturating_add(if is_read { 0 } else { own }));
         row.total_millis = total;
         boot.push(row);
     }

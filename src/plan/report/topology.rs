@@ -72,7 +72,8 @@ pub(super) fn topology(index: &Index<'_>) -> Vec<MapHost> {
 
 fn map(index: &Index<'_>, id: Id<hir::Host>, host: &hir::Host) -> MapHost {
     let registry = index.registry();
-    let gateways: Vec<_> = index.derived.gateways.iter().filter(|one| one.settings.host.value == id).collect();
+    let gateways: Vec<_> =
+        index.derived.gateways.iter().filter(|one| one.settings.host.value == id).collect();
     let mut groups: Vec<MapGroup> = Vec::new();
     let mut used: Vec<Place> = Vec::new();
     for process in index.processes.iter().filter(|process| process.settings.host.value == id) {
@@ -104,7 +105,10 @@ fn map(index: &Index<'_>, id: Id<hir::Host>, host: &hir::Host) -> MapHost {
         address: host.address.as_ref().map(|address| address.value.clone()),
         memory: host.memory.map(|memory| memory.value),
         gateways: gateways.collect(),
-        unused: all_places(host).filter(|place| !used.contains(place)).map(|place| place.name(host)).collect(),
+        unused: all_places(host)
+            .filter(|place| !used.contains(place))
+            .map(|place| place.name(host))
+            .collect(),
         groups,
     }
 }

@@ -225,7 +225,8 @@ impl<'r> Drawing<'r> {
         bottom = bottom.max(below);
         if !host.unused.is_empty() {
             let text = fitted(&format!("No role uses {}.", host.unused.join(", ")), 110);
-            write!(boxes, r#"<text class="muted" x="{}" y="{}">{text}</text>"#, self.left(), bottom + 10).ok();
+            write!(boxes, r#"<text class="muted" x="{}" y="{}">{text}</text>"#, self.left(), bottom + 10)
+                .ok();
             bottom += 24;
         }
         let (width, height) = (self.width(), bottom + PADDING - GAP);

@@ -304,6 +304,7 @@ fn add_filters(environment: &mut Environment<'static>) {
             None => plain(value)?.into_owned(),
         }))
     });
+    environment.add_test("none", |value: &Value| value.is_none());
     environment.add_filter("upper", |text: &str| text.to_uppercase());
     environment.add_filter("clause", |text: &str| clause(text).to_owned());
     environment.add_filter("bytes", |bytes: u64| Bytes(bytes).to_string());

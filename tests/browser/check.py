@@ -92,7 +92,7 @@ def keyboard(page):
 
 
 def violations(page):
-    """What axe finds."""
+    """The violations that axe finds."""
     page.evaluate(AXE.read_text())
     result = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
     return [

@@ -39,7 +39,7 @@ pub struct Finding {
     pub places: Vec<FindingPlace>,
     /// Details.
     pub details: Vec<String>,
-    /// What to do.
+    /// The instructions for users.
     pub help: Vec<String>,
 }
 
